@@ -1,0 +1,214 @@
+"""What any Xen host may offer, as small protocols. Telemetry always; the others are optional.
+
+The programs above see these only, so that a real host can stand where the model stands now.
+All methods are called from the one thread that owns the host.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from hypervisor.telemetry import HostSnapshot, SampleBatch, TraceRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """A file mapped into a task: pcs in [start, end) are at `offset + pc - start` in `path`."""
+
+    start: int
+    end: int
+    offset: int
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A process as the daemon sees it: its program and what is mapped into it."""
+
+    tgid: int
+    program: str  # absolute path in the domain
+    mappings: tuple[Mapped, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """A loaded kernel module, as in /proc/modules. `path` is its file in the domain."""
+
+    name: str
+    start: int
+    size: int
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class DomainFile:
+    """A file in a domain's root. Equal `data` means the same file may be hard-linked."""
+
+    path: str  # absolute, in the domain
+    data: bytes
+    mtime: int  # virtual Unix seconds
+    mode: int = 0o644
+
+
+class Telemetry(Protocol):
+    """A host that can be looked at."""
+
+    def snapshot(self) -> HostSnapshot:
+        """Return the state now; cheap enough for every second and every command."""
+        ...
+
+
+class OprofileDriver(Protocol):
+    """One domain's kernel driver: oprofilefs, the sample buffer, and what explains a pc."""
+
+    def read(self, name: str) -> str:
+        """Return the text of `/dev/oprofile/<name>` without its newline, e.g. `stats/event_lost_overflow`.
+
+        Raises: OprofilefsError (no such file).
+        """
+        ...
+
+    def write(self, name: str, value: str) -> None:
+        """Write a control file (`enable`, `dump`, `active_domains`, `0/count`, `buffer_size`, ...).
+
+        Raises: OprofilefsError with the errno the kernel would return and the missing step.
+        """
+        ...
+
+    def open_buffer(self) -> None:
+        """Open `/dev/oprofile/buffer` as the daemon does; get_buffer, reserve, setup, enable_virq.
+
+        Raises: OprofilefsError, e.g. EPERM when domain 0 has not listed this domain.
+        """
+        ...
+
+    def close_buffer(self) -> None:
+        """Close it: disable_virq, and for the primary release_counters."""
+        ...
+
+    def read_buffer(self) -> Sequence[SampleBatch]:
+        """Return what the daemon has taken from the buffer since the last call.
+
+        Rows whose `domain` differs from this driver's own domain are passive samples
+        (domain 0 only).
+        """
+        ...
+
+    def pending(self) -> int:
+        """Return samples in this domain's buffers that the daemon has not taken yet."""
+        ...
+
+    def modules(self) -> Sequence[Module]:
+        """Return the loaded modules."""
+        ...
+
+    def tasks(self) -> Mapping[int, Task]:
+        """Return every task that ever ran, by tgid."""
+        ...
+
+
+class Profiler(Protocol):
+    """A host that can be profiled the Xenoprof way."""
+
+    def oprofile(self, domain: str) -> OprofileDriver:
+        """Return the driver of a domain given by name or id.
+
+        Raises: UnknownDomain; Refused for an HVM guest, which has no driver.
+        """
+        ...
+
+    def domain_files(self, domain: str) -> Sequence[DomainFile]:
+        """Return the images and other files that a domain's root holds from the start."""
+        ...
+
+    def count_samples(self, domain: str, lost: Mapping[str, int]) -> None:
+        """Add losses that happened above the driver, by reason, to the host's lost counts."""
+        ...
+
+
+@runtime_checkable
+class Toolstack(Protocol):
+    """A host whose domains can be managed. Domains are given by name or id, as typed.
+
+    Every method raises UnknownDomain, or Refused with xend's own fault text.
+    """
+
+    def create(
+        self,
+        config: Mapping[str, object],
+        *,
+        paused: bool = False,
+        workloads: Sequence[Mapping[str, object]] = (),
+    ) -> int:
+        """Create a domain from a parsed configuration; return its id."""
+        ...
+
+    def destroy(self, domain: str) -> None:
+        """Kill it at once."""
+        ...
+
+    def pause(self, domain: str) -> None:
+        """Stop scheduling it."""
+        ...
+
+    def unpause(self, domain: str) -> None:
+        """Schedule it again."""
+        ...
+
+    def set_vcpus(self, domain: str, count: int) -> None:
+        """Ask the guest to have `count` vcpus online."""
+        ...
+
+    def pin_vcpu(self, domain: str, vcpu: int | None, pcpus: Sequence[int]) -> None:
+        """Set the affinity of one vcpu (None: all)."""
+        ...
+
+    def set_memory(self, domain: str, mib: int) -> None:
+        """Set the balloon target."""
+        ...
+
+    def sched_credit(self, domain: str) -> tuple[int, int]:
+        """Return (weight, cap in percent)."""
+        ...
+
+    def set_sched_credit(
+        self, domain: str, *, weight: int | None = None, cap_percent: int | None = None
+    ) -> None:
+        """Change weight and/or cap."""
+        ...
+
+    def info(self) -> Mapping[str, str]:
+        """Return the rows of `xm info`, in order."""
+        ...
+
+
+class Tracer(Protocol):
+    """A host with trace rings."""
+
+    def read_trace(self) -> Sequence[TraceRecord]:
+        """Return the records since the last call."""
+        ...
+
+
+class Host(Telemetry, Profiler, Toolstack, Protocol):
+    """A host that can do all of it and whose time the caller moves: the model."""
+
+    name: str
+
+    def advance(self, until_ns: int) -> None:
+        """Run to model time `until_ns`."""
+        ...
+
+    def advance_until(self, done: Callable[[], bool], limit_ns: int) -> bool:
+        """Run until `done()` (looked at each virtual millisecond) or for `limit_ns`; return done()."""
+        ...
+
+    @property
+    def now_ns(self) -> int:
+        """Return the model time."""
+        ...
+
+    @property
+    def epoch_ns(self) -> int:
+        """Return the virtual Unix time of model time 0."""
+        ...

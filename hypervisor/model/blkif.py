@@ -1,0 +1,210 @@
+"""The split block driver: blkfront in a guest, blkback in domain 0.
+
+A request has up to 11 segments of 4 KiB; 32 fit into the ring; the backend has 64 slots for
+all devices of the host. Source: include/xen/interface/io/blkif.h, drivers/xen/blkback
+(blkback.c: blkif_reqs), drivers/xen/blkfront.
+"""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hypervisor.model.domain import Domain
+from hypervisor.model.guest import Guest
+from hypervisor.model.ring import SharedRing
+from hypervisor.model.storage import Disk, DiskRequest
+from hypervisor.model.work import Parts, Work
+from hypervisor.toolstack.devices import DiskSpec
+
+RING_SLOTS = 32
+SEGMENT_BYTES = 4096
+REQUEST_BYTES = 11 * SEGMENT_BYTES
+BACKEND_SLOTS = 64
+MERGE_BYTES = 512 * 1024  # one disk operation at most
+
+
+@dataclass(slots=True)
+class BlockIo:
+    """What a workload asks for: one read or write. `done(io)` is called in the guest."""
+
+    sector: int
+    size_bytes: int
+    is_write: bool
+    done: Callable[["BlockIo"], None]
+    submitted_ns: int
+    arg: Any = None
+    missing: int = 0  # ring requests that are still to be answered
+
+
+class BlockFrontend:
+    """One vbd as the guest has it, with its counters as domain 0 counts them."""
+
+    def __init__(self, domain: Domain, spec: DiskSpec, base_sector: int) -> None:
+        self.domain = domain
+        self.spec = spec
+        self.base_sector = base_sector
+        self.ring = SharedRing(RING_SLOTS)
+        self.backend: BlockBackend
+        self.waiting: deque[DiskRequest] = deque()  # no ring slot yet
+        self.shared: deque[DiskRequest] = deque()  # in the ring, not taken by the backend
+        self.answered: list[DiskRequest] = []
+        self.is_served = False  # the backend's thread is working on this ring
+        self.read_requests = self.write_requests = 0
+        self.read_bytes = self.write_bytes = 0
+        self.ring_full = 0
+
+    def parts(self, guest: Guest, ios: Sequence[BlockIo]) -> Parts:
+        """Return what blkfront costs the guest for `ios`; the caller makes it part of its work."""
+        requests = segments = 0
+        for io in ios:
+            requests += -(-io.size_bytes // REQUEST_BYTES)
+            segments += -(-io.size_bytes // SEGMENT_BYTES)
+        return guest.parts(("blkfront_request", requests), ("blkfront_segment", segments))
+
+    def submit(self, ios: Sequence[BlockIo]) -> None:
+        """Queue `ios` (cut into ring requests) and publish what fits."""
+        for io in ios:
+            sector = self.base_sector + io.sector
+            left = io.size_bytes
+            while left > 0:
+                size = min(left, REQUEST_BYTES)
+                self.waiting.append(
+                    DiskRequest(self.domain.domid, sector, size, io.is_write, (self, io))
+                )
+                io.missing += 1
+                sector += size // 512
+                left -= size
+        self._publish()
+
+    def _publish(self) -> None:
+        count = min(len(self.waiting), self.ring.free)
+        if not count:
+            return
+        for _ in range(count):
+            self.shared.append(self.waiting.popleft())
+        if self.ring.push_requests(count):
+            guest = self.domain.guest
+            self.domain.notifications += 1
+            guest.execution.add_debt(self.domain.vcpus[0], guest.parts(("evtchn_send", 1)))
+            self.backend.notified(self)
+
+    def interrupted(self, work: Work) -> None:
+        """Handle the responses that the ring holds (blkif_int)."""
+        self.ring.take_responses()
+        answered, self.answered = self.answered, []
+        for request in answered:
+            io: BlockIo = request.tag[1]
+            io.missing -= 1
+            if not io.missing:
+                io.done(io)
+        self._publish()
+
+
+class BlockBackend:
+    """blkback in domain 0: takes requests off all rings, and answers them."""
+
+    def __init__(self, guest: Guest, vcpu: int) -> None:
+        """`vcpu` is the vcpu of domain 0 that its event channels and threads run on."""
+        self.disk: Disk
+        self._guest = guest
+        self._vcpu = vcpu
+        self.free_slots = BACKEND_SLOTS
+        self._starved: deque[BlockFrontend] = deque()
+
+    def notified(self, vbd: BlockFrontend) -> None:
+        """An event came for the ring of `vbd` (blkif_be_int)."""
+        if not vbd.is_served:
+            vbd.is_served = True
+            self._serve(vbd, first=True)
+
+    def _serve(self, vbd: BlockFrontend, *, first: bool = False) -> None:
+        """Have the thread take what it can; ask for an event when the ring is empty."""
+        count = vbd.ring.take_requests(self.free_slots)
+        if not count:
+            if vbd.shared:  # no slot of the 64 is free: the ring waits
+                vbd.ring_full += 1
+                self._starved.append(vbd)
+            elif vbd.ring.await_requests():
+                self._serve(vbd)
+            else:
+                vbd.is_served = False
+            return
+        self.free_slots -= count
+        requests = [vbd.shared.popleft() for _ in range(count)]
+        segments = sum(-(-request.bytes // SEGMENT_BYTES) for request in requests)
+        costs = [
+            ("blkback_request", count),
+            ("blkback_segment", segments),
+            ("disk_submit", operations(requests)),
+        ]
+        if first:
+            costs += [("evtchn_upcall", 1), ("blkback_interrupt", 1)]
+        if vbd.spec.type.startswith("tap"):
+            costs.append(("blktap_request", count))
+        elif vbd.spec.type == "file":
+            costs.append(("loop_request", count))
+        work = Work(
+            self._guest.parts(*costs),
+            self._dispatched,
+            (vbd, requests),
+            beneficiary=vbd.domain.domid,
+        )
+        self._guest.interrupt(self._vcpu, work)
+
+    def _dispatched(self, work: Work) -> None:
+        vbd, requests = work.arg
+        for request in requests:
+            if request.write:
+                vbd.write_requests += 1
+                vbd.write_bytes += request.bytes
+            else:
+                vbd.read_requests += 1
+                vbd.read_bytes += request.bytes
+        self.disk.submit(requests)
+        self._serve(vbd)
+
+    def completed(self, requests: Sequence[DiskRequest]) -> None:
+        """The disk has finished one operation: its interrupt comes into domain 0."""
+        by_vbd: dict[BlockFrontend, list[DiskRequest]] = {}
+        for request in requests:
+            by_vbd.setdefault(request.tag[0], []).append(request)
+        for index, (vbd, mine) in enumerate(by_vbd.items()):
+            costs = [("blkback_complete", len(mine))]
+            if not index:
+                costs.append(("disk_interrupt", 1))
+            work = Work(
+                self._guest.parts(*costs), self._answer, (vbd, mine), beneficiary=vbd.domain.domid
+            )
+            self._guest.interrupt(self._vcpu, work)
+
+    def _answer(self, work: Work) -> None:
+        vbd, requests = work.arg
+        self.free_slots += len(requests)
+        domain = vbd.domain
+        if not domain.dying:
+            vbd.answered += requests
+            if vbd.ring.push_responses(len(requests)):
+                guest = domain.guest
+                domain.notifications += 1
+                parts = guest.parts(
+                    ("evtchn_upcall", 1),
+                    ("blkfront_interrupt", 1),
+                    ("blkfront_complete", len(requests)),
+                )
+                guest.interrupt(0, Work(parts, vbd.interrupted))
+        while self._starved and self.free_slots:
+            self._serve(self._starved.popleft())
+
+
+def operations(requests: Sequence[DiskRequest]) -> int:
+    """Return how many disk operations the elevator makes of a batch: runs of adjacent sectors."""
+    count = 0
+    end = size = -1
+    for request in requests:
+        if request.sector != end or size + request.bytes > MERGE_BYTES:
+            count += 1
+            size = 0
+        size += request.bytes
+        end = request.sector + request.bytes // 512
+    return count

@@ -1,0 +1,148 @@
+"""Domains and vcpus: who owns what, and nothing of how it runs."""
+
+from collections import deque
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from hypervisor.model.clock import Timer
+from hypervisor.model.runstate import Runstate
+from hypervisor.model.work import KERNEL, Parts, TaskIdentity, Work
+
+if TYPE_CHECKING:
+    from hypervisor.model.blkif import BlockFrontend
+    from hypervisor.model.guest import Guest
+    from hypervisor.model.netif import NetFrontend
+    from hypervisor.model.oprofile import OprofileModule
+    from hypervisor.model.pcpu import Pcpu
+
+
+class Vcpu:
+    """A virtual processor with its guest's interrupt and task queues.
+
+    `current` is the work being executed (or preempted in the middle); `debt` is overhead that
+    must be executed before it: ticks, context switches, samples.
+    """
+
+    __slots__ = (
+        "affinity",
+        "begun_ns",
+        "current",
+        "current_is_interrupt",
+        "debt",
+        "debt_q",
+        "domain",
+        "interrupts",
+        "last_task",
+        "is_running",
+        "kernel_carry",
+        "online",
+        "parked",
+        "pcpu",
+        "processor",
+        "runnable",
+        "runstate",
+        "sched",
+        "segment_ns",
+        "tasks",
+        "timer",
+        "vcpu_id",
+        "xen_carry",
+    )
+
+    def __init__(self, domain: "Domain", vcpu_id: int, now_ns: int, affinity: int) -> None:
+        self.domain = domain
+        self.vcpu_id = vcpu_id
+        self.processor = 0
+        self.affinity = affinity
+        self.runnable = False
+        self.is_running = False
+        self.online = True
+        self.parked = False
+        self.sched: Any = None
+        self.runstate = Runstate(now_ns)
+        self.pcpu: Pcpu | None = None  # set while it runs
+        self.segment_ns = 0  # settled up to here
+        self.timer: Timer | None = None  # end of the present segment
+        self.interrupts: deque[Work] = deque()
+        self.tasks: deque[Work] = deque()
+        self.current: Work | None = None
+        self.current_is_interrupt = False
+        self.debt: Parts = []
+        self.debt_q = 0
+        self.last_task: TaskIdentity = KERNEL  # for process switches
+        # Per counter: the fraction of a sample that hypervisor and kernel mode are still owed.
+        self.xen_carry = [0] * 8
+        self.kernel_carry = [0] * 8
+        self.begun_ns = 0  # when the current work got the vcpu (for the guest's own timeslice)
+
+    @property
+    def wants_to_run(self) -> bool:
+        """Return whether there is anything to execute."""
+        return self.current is not None or bool(self.interrupts) or bool(self.tasks)
+
+
+class Domain:
+    """A domain. Devices and the guest kernel are attached by the machine."""
+
+    __slots__ = (
+        "behalf_ns",
+        "configured_kib",
+        "crashed",
+        "created_ns",
+        "domid",
+        "dying",
+        "guest",
+        "kind",
+        "maximum_kib",
+        "memory_kib",
+        "name",
+        "notifications",
+        "oprofile",
+        "pause_count",
+        "sched",
+        "shutdown_reason",
+        "target_kib",
+        "uuid",
+        "vbds",
+        "vcpus",
+        "vifs",
+        "virqs",
+    )
+
+    def __init__(
+        self,
+        domid: int,
+        name: str,
+        uuid: str,
+        kind: str,
+        memory_kib: int,
+        maximum_kib: int | None,
+        created_ns: int,
+    ) -> None:
+        self.domid = domid
+        self.name = name
+        self.uuid = uuid
+        self.kind = kind
+        self.memory_kib = self.target_kib = self.configured_kib = memory_kib
+        self.maximum_kib = maximum_kib
+        self.created_ns = created_ns
+        self.vcpus: list[Vcpu] = []
+        self.vifs: list[NetFrontend] = []
+        self.vbds: list[BlockFrontend] = []
+        self.guest: Guest
+        self.oprofile: OprofileModule | None = None  # PV guests have the driver, HVM do not
+        self.pause_count = 0
+        self.shutdown_reason: int | None = None
+        self.crashed = False
+        self.dying = False
+        self.sched: Any = None
+        self.behalf_ns: dict[int, int] = {}
+        self.virqs = 0
+        self.notifications = 0
+
+    def cpu_ns(self, now_ns: int) -> int:
+        """Return the running time of all vcpus."""
+        return sum(vcpu.runstate.at(now_ns)[0] for vcpu in self.vcpus)
+
+
+Domains = Mapping[int, Domain]

@@ -1,0 +1,421 @@
+"""Execution: vcpus on pcpus. Turns elapsed time into executed work and runstates.
+
+The unit is a segment: a vcpu on a pcpu with one piece of work at one speed. A segment ends at
+the end of its work, at a scheduling decision, at an interrupt, or when its speed changes; what
+it did is then settled in closed form. The scheduler decides; this file acts.
+Source: xen/common/schedule.c, xen/arch/x86/domain.c (context_switch).
+"""
+
+from typing import Any, Protocol
+
+from hypervisor.model.clock import Clock
+from hypervisor.model.code import CodeBook
+from hypervisor.model.domain import Domain, Vcpu
+from hypervisor.model.overheads import Overheads
+from hypervisor.model.pcpu import SHARED_CORE_PERCENT, Pcpu
+from hypervisor.model.runstate import BLOCKED, OFFLINE, RUNNABLE, RUNNING
+from hypervisor.model.sched.base import Scheduler
+from hypervisor.model.topology import Topology
+from hypervisor.model.work import KERNEL, Parts, Q, Work, split
+
+TICK_NS = 10_000_000  # Source: sched_credit.c, CSCHED_TICKS_PER_... and the 100 Hz guest timer
+GUEST_TIMESLICE_NS = 100_000_000  # Linux 2.6.18 kernel/sched.c, DEF_TIMESLICE
+
+
+class SampleCounter(Protocol):
+    """What counts hardware events of executed segments; looked at only while `counting`."""
+
+    counting: bool
+
+    def count(
+        self,
+        vcpu: Vcpu,
+        pcpu: Pcpu,
+        parts: Parts,
+        executed_q: int,
+        start_ns: int,
+        elapsed_ns: int,
+        work: Work | None,
+    ) -> None:
+        """Count the events of one settled segment and take the samples that fall into it."""
+        ...
+
+
+class Execution:
+    """Owns the pcpus. It is the scheduler's context (see `sched.base.SchedContext`)."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        topology: Topology,
+        mhz: int,
+        code: CodeBook,
+        overheads: Overheads,
+        counter: SampleCounter,
+    ) -> None:
+        self.clock = clock
+        self.topology = topology
+        self.full_rate_q = (mhz << Q) // 1000  # cycles_q per ns
+        self.shared_rate_q = self.full_rate_q * SHARED_CORE_PERCENT // 100
+        self.overheads = overheads
+        self.counter = counter
+        self.scheduler: Scheduler
+        self.pcpus = [Pcpu(number, len(code.paths), 8) for number in range(topology.pcpus)]
+        for pcpu in self.pcpus:
+            pcpu.rate_q = self.full_rate_q
+            others = [n for n in topology.siblings(pcpu.number) if n != pcpu.number]
+            pcpu.sibling = self.pcpus[others[0]] if others else None
+        # (user, kernel, all) cycles of each path, to divide a pcpu's time into modes.
+        self.path_modes = [(*path.by_mode[:2], path.cycles) for path in code.paths]
+        self._tickled: list[Pcpu] = []
+        self._last_on: list[Vcpu | None] = [None] * topology.pcpus
+
+    def start(self) -> None:
+        """Start the 10 ms ticks."""
+        self.clock.schedule(self.clock.now + TICK_NS, self._tick)
+
+    # What the scheduler may ask for.
+
+    def current(self, pcpu: int) -> Vcpu | None:
+        """Return what runs on `pcpu`; None is its idle vcpu."""
+        return self.pcpus[pcpu].current
+
+    def tickle(self, pcpu: int) -> None:
+        """Have `pcpu` decide anew once the present event is over (Xen: SCHEDULE_SOFTIRQ)."""
+        target = self.pcpus[pcpu]
+        if not target.is_tickled:
+            target.is_tickled = True
+            if not self._tickled:
+                self.clock.schedule(self.clock.now, self._softirq)
+            self._tickled.append(target)
+
+    def park(self, vcpu: Any) -> None:
+        """Stop a vcpu for its cap (3.1)."""
+        vcpu.parked = True
+        self.stop(vcpu)
+
+    def unpark(self, vcpu: Any) -> None:
+        """Let it run again; it wakes if it has something to do."""
+        vcpu.parked = False
+        self.resume(vcpu)
+
+    # What devices, guests and the toolstack ask for.
+
+    def interrupt(self, vcpu: Vcpu, work: Work) -> None:
+        """Run `work` on `vcpu` before any task (an event channel upcall and what follows)."""
+        vcpu.interrupts.append(work)
+        if not vcpu.runnable:
+            self.wake(vcpu)
+        elif vcpu.is_running and vcpu.current is not None and not vcpu.current_is_interrupt:
+            self._put_back(vcpu, first=True)
+            self._next_work(vcpu)
+
+    def run_task(self, vcpu: Vcpu, work: Work) -> None:
+        """Queue a task's work; a task that computes without end yields to it at once.
+
+        Linux 2.6.18 gives sleepers a priority bonus over such tasks (kernel/sched.c,
+        effective_prio); other tasks take turns in order of arrival.
+        """
+        current = vcpu.current
+        if current is not None and current.remaining_q < 0 and not vcpu.current_is_interrupt:
+            self._put_back(vcpu, first=False)
+            vcpu.tasks.appendleft(work)
+            if vcpu.is_running:
+                self._next_work(vcpu)
+            return
+        vcpu.tasks.append(work)
+        if not vcpu.runnable:
+            self.wake(vcpu)
+        elif vcpu.is_running and current is not None and vcpu.timer is None:
+            self._arm(vcpu)  # it has to share from now on
+
+    def add_debt(self, vcpu: Vcpu, parts: Parts) -> None:
+        """Make `vcpu` execute `parts` before it goes on with its work."""
+        vcpu.debt = vcpu.debt + parts
+        for _, cycles_q in parts:
+            vcpu.debt_q += cycles_q
+
+    def wake(self, vcpu: Vcpu) -> None:
+        """Make a blocked vcpu runnable, if it may run at all."""
+        if vcpu.runnable or not self._may_run(vcpu):
+            return
+        vcpu.runnable = True
+        if vcpu.is_running:  # it had just gone idle, and its pcpu has not decided yet
+            self.scheduler.wake(vcpu)
+            if vcpu.current is None:
+                self._next_work(vcpu)
+            return
+        vcpu.runstate.change(RUNNABLE, self.clock.now)
+        self.scheduler.wake(vcpu)
+
+    def stop(self, vcpu: Vcpu) -> None:
+        """Take a vcpu off its pcpu and queues: paused, parked or unplugged."""
+        if vcpu.runnable:
+            vcpu.runnable = False
+            self.scheduler.sleep(vcpu)
+        if not vcpu.is_running:
+            vcpu.runstate.change(OFFLINE, self.clock.now)
+
+    def resume(self, vcpu: Vcpu) -> None:
+        """Undo `stop` where nothing else holds the vcpu."""
+        if vcpu.runnable or not self._may_run(vcpu):
+            return
+        if vcpu.wants_to_run:
+            self.wake(vcpu)
+        elif not vcpu.is_running:
+            vcpu.runstate.change(BLOCKED, self.clock.now)
+
+    def _may_run(self, vcpu: Vcpu) -> bool:
+        domain: Domain = vcpu.domain
+        return vcpu.online and not vcpu.parked and not domain.pause_count and not domain.dying
+
+    def settle_all(self) -> None:
+        """Bring every running vcpu's accounts up to now."""
+        for pcpu in self.pcpus:
+            if pcpu.current is not None:
+                self.settle(pcpu.current)
+
+    def decide_now(self) -> None:
+        """Make all decisions that are due; for callers outside of the event loop."""
+        self._softirq(None)
+
+    # Scheduling decisions.
+
+    def _softirq(self, _: object) -> None:
+        tickled = self._tickled
+        index = 0
+        while index < len(tickled):  # grows while decisions tickle others
+            pcpu = tickled[index]
+            pcpu.is_tickled = False
+            self._decide(pcpu)
+            index += 1
+        tickled.clear()
+
+    def _decide(self, pcpu: Pcpu) -> None:
+        now = self.clock.now
+        previous = pcpu.current
+        if previous is not None:
+            self.settle(previous)
+        vcpu, slice_ns = self.scheduler.pick(pcpu.number, now)
+        pcpu.slice_end_ns = now + slice_ns
+        if vcpu is not previous:
+            if previous is not None:
+                self._switch_out(previous)
+            pcpu.current = vcpu
+            if vcpu is None or previous is None:
+                self._speed_changed(pcpu)
+            if vcpu is not None:
+                self._switch_in(pcpu, vcpu)
+        if vcpu is not None and pcpu.slice_timer is None:
+            pcpu.slice_timer = self.clock.schedule(pcpu.slice_end_ns, self._slice_end, pcpu)
+
+    def _slice_end(self, pcpu: Pcpu) -> None:
+        pcpu.slice_timer = None
+        if pcpu.current is None:
+            return
+        if self.clock.now < pcpu.slice_end_ns:  # decided anew since: not yet
+            pcpu.slice_timer = self.clock.schedule(pcpu.slice_end_ns, self._slice_end, pcpu)
+        else:
+            self.tickle(pcpu.number)
+
+    def _switch_out(self, vcpu: Vcpu) -> None:
+        vcpu.is_running = False
+        vcpu.pcpu = None
+        if vcpu.timer is not None:
+            self.clock.cancel(vcpu.timer)
+            vcpu.timer = None
+        if vcpu.runnable:
+            state = RUNNABLE
+        else:
+            state = BLOCKED if self._may_run(vcpu) else OFFLINE
+        vcpu.runstate.change(state, self.clock.now)
+
+    def _switch_in(self, pcpu: Pcpu, vcpu: Vcpu) -> None:
+        now = self.clock.now
+        vcpu.is_running = True
+        vcpu.pcpu = pcpu
+        vcpu.segment_ns = now
+        vcpu.runstate.change(RUNNING, now)
+        last = self._last_on[pcpu.number]
+        if last is not vcpu:
+            # Coming back after idle needs no address-space switch: Xen's idle vcpu is lazy.
+            self.add_debt(vcpu, self.overheads.context_switch)
+            if last is not None and last.domain is not vcpu.domain:
+                self.add_debt(vcpu, self.overheads.cold_cache)
+            self._last_on[pcpu.number] = vcpu
+        if vcpu.current is None:
+            self._next_work(vcpu)
+        elif vcpu.interrupts and not vcpu.current_is_interrupt:
+            self._put_back(vcpu, first=True)
+            self._next_work(vcpu)
+        else:
+            self._arm(vcpu)
+
+    def _speed_changed(self, pcpu: Pcpu) -> None:
+        """`pcpu` has become busy or idle: re-time what runs on the other thread of its core."""
+        sibling = pcpu.sibling
+        if sibling is None:
+            return
+        other = sibling.current
+        if other is None:
+            pcpu.rate_q = self.full_rate_q
+            return
+        self.settle(other)
+        if pcpu.current is None:
+            sibling.rate_q = self.full_rate_q
+            if other.timer is not None:  # it will be done sooner
+                self.clock.cancel(other.timer)
+                self._arm(other)
+        else:
+            # It will be done later: its timer finds work left and is set again.
+            sibling.rate_q = pcpu.rate_q = self.shared_rate_q
+
+    # A vcpu's own work.
+
+    def _put_back(self, vcpu: Vcpu, *, first: bool) -> None:
+        work = vcpu.current
+        assert work is not None
+        if vcpu.is_running:
+            self.settle(vcpu)
+            if vcpu.timer is not None:
+                self.clock.cancel(vcpu.timer)
+                vcpu.timer = None
+        vcpu.current = None
+        if first:
+            vcpu.tasks.appendleft(work)
+        else:
+            vcpu.tasks.append(work)
+
+    def _next_work(self, vcpu: Vcpu) -> None:
+        if vcpu.interrupts:
+            work = vcpu.interrupts.popleft()
+            vcpu.current_is_interrupt = True
+        elif vcpu.tasks:
+            work = vcpu.tasks.popleft()
+            vcpu.current_is_interrupt = False
+            vcpu.begun_ns = self.clock.now
+            if work.task is not vcpu.last_task:
+                if work.task.tgid != vcpu.last_task.tgid and work.task is not KERNEL:
+                    self.add_debt(vcpu, self.overheads.guest_switch)
+                vcpu.last_task = work.task
+        else:
+            # The idle task's way into the hypervisor is executed when the vcpu is next run.
+            self.add_debt(vcpu, self.overheads.guest_idle)
+            if vcpu.runnable:
+                vcpu.runnable = False
+                self.scheduler.sleep(vcpu)
+            return
+        vcpu.current = work
+        if work.begun_ns < 0:
+            pcpu = vcpu.pcpu
+            assert pcpu is not None
+            work.begun_ns = self.clock.now + vcpu.debt_q // pcpu.rate_q
+        self._arm(vcpu)
+
+    def _arm(self, vcpu: Vcpu) -> None:
+        work = vcpu.current
+        pcpu = vcpu.pcpu
+        assert work is not None and pcpu is not None
+        now = self.clock.now
+        end_ns = -1
+        if work.remaining_q >= 0:
+            end_ns = now - (-(vcpu.debt_q + work.remaining_q) // pcpu.rate_q)
+        if vcpu.tasks and not vcpu.current_is_interrupt:
+            turn_ns = max(now, vcpu.begun_ns + GUEST_TIMESLICE_NS)
+            end_ns = turn_ns if end_ns < 0 else min(end_ns, turn_ns)
+        vcpu.timer = None if end_ns < 0 else self.clock.schedule(end_ns, self._segment_end, vcpu)
+
+    def _segment_end(self, vcpu: Vcpu) -> None:
+        vcpu.timer = None
+        self.settle(vcpu)
+        work = vcpu.current
+        assert work is not None
+        if work.remaining_q == 0:
+            vcpu.current = None
+            if work.done is not None:
+                work.done(work)
+            if vcpu.current is None and vcpu.is_running:
+                self._next_work(vcpu)
+        elif vcpu.tasks and self.clock.now >= vcpu.begun_ns + GUEST_TIMESLICE_NS:
+            self._put_back(vcpu, first=False)
+            self._next_work(vcpu)
+        else:
+            self._arm(vcpu)
+
+    # Accounting.
+
+    def settle(self, vcpu: Vcpu) -> None:
+        """Account for what `vcpu` (running) has executed since it was last settled."""
+        now = self.clock.now
+        start_ns = vcpu.segment_ns
+        elapsed_ns = now - start_ns
+        if not elapsed_ns:
+            return
+        vcpu.segment_ns = now
+        pcpu = vcpu.pcpu
+        assert pcpu is not None
+        executed_q = elapsed_ns * pcpu.rate_q
+        debt_q = vcpu.debt_q
+        if debt_q:
+            if executed_q <= debt_q:
+                parts, vcpu.debt = split(vcpu.debt, executed_q, debt_q)
+                vcpu.debt_q = debt_q - executed_q
+                self._account(vcpu, pcpu, parts, executed_q, start_ns, elapsed_ns, None)
+                return
+            debt_ns = debt_q // pcpu.rate_q
+            parts = vcpu.debt
+            vcpu.debt = []
+            vcpu.debt_q = 0
+            if debt_ns:
+                self._account(vcpu, pcpu, parts, debt_q, start_ns, debt_ns, None)
+            executed_q -= debt_q
+            start_ns += debt_ns
+            elapsed_ns -= debt_ns
+        work = vcpu.current
+        if work is None:  # on its way to idle: nothing but debt is left
+            return
+        if 0 <= work.remaining_q < executed_q:  # the end was rounded up to a whole ns
+            executed_q = work.remaining_q
+        if executed_q:
+            parts = work.advance(executed_q)
+            self._account(vcpu, pcpu, parts, executed_q, start_ns, elapsed_ns, work)
+
+    def _account(
+        self,
+        vcpu: Vcpu,
+        pcpu: Pcpu,
+        parts: Parts,
+        executed_q: int,
+        start_ns: int,
+        elapsed_ns: int,
+        work: Work | None,
+    ) -> None:
+        path_ns = pcpu.path_ns
+        if len(parts) == 1:
+            path_ns[parts[0][0]] += elapsed_ns
+        else:
+            left_ns = elapsed_ns
+            for path, cycles_q in parts:
+                share_ns = elapsed_ns * cycles_q // executed_q
+                path_ns[path] += share_ns
+                left_ns -= share_ns
+            path_ns[parts[-1][0]] += left_ns
+        domain = vcpu.domain
+        if domain.domid == 0:
+            beneficiary = work.beneficiary if work is not None else -1
+            domain.behalf_ns[beneficiary] = domain.behalf_ns.get(beneficiary, 0) + elapsed_ns
+        if self.counter.counting:
+            self.counter.count(vcpu, pcpu, parts, executed_q, start_ns, elapsed_ns, work)
+
+    def _tick(self, _: object) -> None:
+        now = self.clock.now
+        self.clock.schedule(now + TICK_NS, self._tick)
+        tick = self.overheads.timer_tick
+        counting = self.counter.counting
+        for pcpu in self.pcpus:
+            vcpu = pcpu.current
+            if vcpu is not None:
+                if counting:
+                    self.settle(vcpu)
+                self.add_debt(vcpu, tick)
+        self.scheduler.tick(now)

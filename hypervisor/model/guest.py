@@ -1,0 +1,106 @@
+"""A guest's kernel: tasks on vcpus, timers, interrupts. Domain 0 is a guest as well."""
+
+from collections.abc import Callable
+from typing import Any
+
+from hypervisor.host import Task
+from hypervisor.model.code import CodeBook
+from hypervisor.model.domain import Domain, Vcpu
+from hypervisor.model.execution import Execution
+from hypervisor.model.work import Parts, TaskIdentity, Work, parts_of
+
+FIRST_TGID = 1000  # pids below are the boot's own daemons
+
+
+class Guest:
+    """The kernel of one domain."""
+
+    def __init__(self, domain: Domain, execution: Execution, code: CodeBook) -> None:
+        self.domain = domain
+        self.execution = execution
+        self.code = code
+        self.tasks: dict[int, Task] = {}
+        self._next_tgid = FIRST_TGID
+        upcall = code.index["evtchn_upcall"]
+        self._timer_parts = parts_of(code.cycles, [(upcall, 1), (code.index["set_timer"], 1)])
+
+    def parts(self, *counts: tuple[str, int]) -> Parts:
+        """Return the parts of repeat counts of code paths given by name."""
+        index = self.code.index
+        return parts_of(self.code.cycles, [(index[name], count) for name, count in counts])
+
+    def spawn(self, program: str, threads: int = 1) -> list[TaskIdentity]:
+        """Start a process; return its threads. The first one's tid is the tgid."""
+        tgid = self._next_tgid
+        self._next_tgid += threads
+        self.tasks[tgid] = Task(tgid, program, self.code.mappings(program))
+        return [TaskIdentity(tgid, tgid + n, program) for n in range(threads)]
+
+    def run(self, work: Work) -> None:
+        """Make a task runnable on the vcpu where it fits best: its last, if idle, else an idle one."""
+        vcpu = self._place(work.task)
+        work.task.vcpu = vcpu.vcpu_id
+        self.execution.run_task(vcpu, work)
+
+    def _place(self, task: TaskIdentity) -> Vcpu:
+        vcpus = self.domain.vcpus
+        last = vcpus[task.vcpu] if task.vcpu < len(vcpus) else vcpus[0]
+        if last.online and not last.wants_to_run:
+            return last
+        best = last if last.online else vcpus[0]
+        load = len(best.tasks) + (best.current is not None)
+        for vcpu in vcpus:
+            queued = len(vcpu.tasks) + (vcpu.current is not None)
+            if vcpu.online and queued < load:
+                best, load = vcpu, queued
+        return best
+
+    def interrupt(self, vcpu_id: int, work: Work) -> None:
+        """Deliver an event channel upcall to a vcpu; `work` holds its handler's cost."""
+        vcpus = self.domain.vcpus
+        vcpu = vcpus[vcpu_id] if vcpu_id < len(vcpus) and vcpus[vcpu_id].online else vcpus[0]
+        self.execution.interrupt(vcpu, work)
+
+    def wake_at(self, at_ns: int, task: TaskIdentity, make: Callable[[Any], Work], arg: Any) -> None:
+        """Have `task` sleep until `at_ns`, then run `make(arg)`; the timer upcall is paid for."""
+        self.execution.clock.schedule(at_ns, self._timer, (task, make, arg))
+
+    def _timer(self, entry: tuple[TaskIdentity, Callable[[Any], Work], Any]) -> None:
+        task, make, arg = entry
+        if self.domain.dying:
+            return
+        work = make(arg)
+        work.task = task
+        work.ready_ns = self.execution.clock.now
+        vcpu = self._place(task)
+        task.vcpu = vcpu.vcpu_id
+        self.execution.add_debt(vcpu, self._timer_parts)
+        self.execution.run_task(vcpu, work)
+
+    def unplug(self, vcpu: Vcpu) -> None:
+        """Take a vcpu offline: its tasks and interrupts move to vcpu 0."""
+        vcpu.online = False
+        self.execution.stop(vcpu)
+        self.execution.decide_now()
+        moved = list(vcpu.interrupts)
+        if vcpu.current is not None:
+            target = moved if vcpu.current_is_interrupt else vcpu.tasks
+            target.insert(0, vcpu.current)
+            vcpu.current = None
+        vcpu.interrupts.clear()
+        for work in moved:
+            self.execution.interrupt(self.domain.vcpus[0], work)
+        tasks = list(vcpu.tasks)
+        vcpu.tasks.clear()
+        for work in tasks:
+            self.run(work)
+
+    def plug(self, vcpu: Vcpu) -> None:
+        """Bring a vcpu online; tasks that queue elsewhere spread to it."""
+        vcpu.online = True
+        self.execution.resume(vcpu)
+        for other in self.domain.vcpus:
+            while len(other.tasks) > 1 or (other.tasks and other.current is not None):
+                work = other.tasks.pop()
+                self.execution.run_task(vcpu, work)
+                return

@@ -1,0 +1,273 @@
+"""The split network driver: netfront in a guest, netback and the bridge in domain 0.
+
+Frames move in batches, as interrupts and the backend's tasklets move them. A guest's tx ring
+and rx ring have 256 slots each; what the rx ring cannot take is dropped, what the tx ring
+cannot take stops the guest's queue. Source: drivers/xen/netfront, drivers/xen/netback (2.6.18).
+"""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from hypervisor.model.domain import Domain
+from hypervisor.model.guest import Guest
+from hypervisor.model.nic import Nic
+from hypervisor.model.shaper import CreditShaper
+from hypervisor.model.work import Work
+from hypervisor.toolstack.devices import VifSpec
+
+RING_SLOTS = 256
+PAGE_BYTES = 4096
+WEIGHT = 64  # packets of one NAPI poll or netback tasklet run (dev->weight of e1000)
+
+Deliver = Callable[[int, int], None]
+"""Takes (frames, bytes) that a socket has received."""
+
+
+class ReceiveFlow(Protocol):
+    """A stream from outside that ends in a socket of this host."""
+
+    vif: "NetFrontend | None"  # None: the socket is in domain 0
+
+    def deliver(self, frames: int, size_bytes: int) -> None:
+        """Hand frames to the socket."""
+        ...
+
+    def dropped(self, frames: int) -> None:
+        """Frames were lost on the way; the sender will send them again."""
+        ...
+
+
+@dataclass(slots=True)
+class Batch:
+    """Frames (or TSO packets) of one flow on their way. `done(batch)`: the sender's socket is free."""
+
+    packets: int
+    frames: int
+    size_bytes: int
+    deliver: Deliver | None  # the receiving socket inside this host, None = outside
+    receiver: "NetFrontend | None"  # None with a `deliver`: the receiver is domain 0
+    done: Callable[["Batch"], None]
+    arg: Any = None
+    shaped: int = 0  # packets that the rate limit has let through so far
+
+    @property
+    def packet_bytes(self) -> int:
+        """Return the bytes of one packet."""
+        return -(-self.size_bytes // self.packets)
+
+    @property
+    def slots(self) -> int:
+        """Return the tx ring slots: one per page of each packet."""
+        return self.packets * max(1, -(-self.packet_bytes // PAGE_BYTES))
+
+
+class NetFrontend:
+    """One vif as its guest has it; counters as the guest sees them."""
+
+    def __init__(self, domain: Domain, index: int, spec: VifSpec) -> None:
+        self.domain = domain
+        self.index = index
+        self.spec = spec
+        self.mac = spec.mac
+        self.name = spec.vifname or f"vif{domain.domid}.{index}"
+        self.backend: NetBackend
+        self.shaper: CreditShaper | None = None
+        self.shaped: deque[Batch] = deque()  # held back by the rate limit
+        self.rx_free = RING_SLOTS  # buffers posted for netback
+        self.tx_free = RING_SLOTS
+        self.queue: deque[Batch] = deque()  # stopped for want of slots
+        self.receive_bytes = self.receive_packets = self.receive_dropped = 0
+        self.transmit_bytes = self.transmit_packets = self.transmit_dropped = 0
+        self.ring_full = 0
+
+    def transmit(self, batch: Batch) -> None:
+        """Put a batch into the tx ring; its cost for the guest is the caller's."""
+        if self.queue or batch.slots > self.tx_free:
+            self.ring_full += 1
+            self.queue.append(batch)
+        else:
+            self._push(batch)
+
+    def _push(self, batch: Batch) -> None:
+        self.tx_free -= min(batch.slots, RING_SLOTS)
+        guest = self.domain.guest
+        self.domain.notifications += 1
+        guest.execution.add_debt(self.domain.vcpus[0], guest.parts(("evtchn_send", 1)))
+        self.backend.transmit(self, batch)
+
+    def transmitted(self, batch: Batch) -> None:
+        """Responses are in the ring: slots are free again."""
+        self.tx_free += min(batch.slots, RING_SLOTS)
+        self.transmit_packets += batch.packets
+        self.transmit_bytes += batch.size_bytes
+        while self.queue and self.queue[0].slots <= max(self.tx_free, 0):
+            self._push(self.queue.popleft())
+
+    def receive(self, frames: int, size_bytes: int, deliver: Deliver, *, flip: bool) -> None:
+        """Frames are in the rx ring: interrupt the guest, which passes them up its stack."""
+        guest = self.domain.guest
+        self.domain.notifications += 1
+        costs = [
+            ("evtchn_upcall", 1),
+            ("netfront_receive_batch", 1),
+            ("netfront_receive_packet", frames),
+        ]
+        if flip:
+            costs.append(("netfront_flip_page", frames))
+        work = Work(guest.parts(*costs), self._received, (frames, size_bytes, deliver))
+        guest.interrupt(0, work)
+
+    def _received(self, work: Work) -> None:
+        frames, size_bytes, deliver = work.arg
+        self.rx_free += frames  # the poll loop posts new buffers
+        self.receive_packets += frames
+        self.receive_bytes += size_bytes
+        deliver(frames, size_bytes)
+
+
+class NetBackend:
+    """netback, the bridge and the NIC driver in domain 0."""
+
+    def __init__(self, guest: Guest, vcpu: int, *, flip: bool) -> None:
+        """`flip`: receive by page flipping, the default of 3.0.3, instead of copying."""
+        self.nic: Nic
+        self._guest = guest
+        self._vcpu = vcpu
+        self._receive_packet = f"netback_receive_packet_{'flip' if flip else 'copy'}"
+        self._flip = flip
+        self._clock = guest.execution.clock
+
+    def _run(self, work: Work) -> None:
+        self._guest.interrupt(self._vcpu, work)
+
+    # From outside: NIC -> bridge -> netback -> guest, or -> domain 0's own stack.
+
+    def interrupted(self, interrupts: int) -> None:
+        """The NIC interrupts; `interrupts` of them are taken together."""
+        self._poll(interrupts)
+
+    def _poll(self, interrupts: int) -> None:
+        """Have the poll loop work on what is on the ring now, flow by flow."""
+        waiting = self.nic.peek()
+        for index, (flow, frames) in enumerate(waiting):
+            costs = [("nic_receive_packet", frames), ("bridge_packet", frames)]
+            if not index:
+                costs.append(("nic_interrupt", interrupts))
+            if flow.vif is None:
+                costs.append(("ip_receive_packet", frames))
+            else:
+                costs += self._to_guest(frames)
+            work = Work(
+                self._guest.parts(*costs),
+                self._polled,
+                (flow, frames, index == len(waiting) - 1),
+                beneficiary=-1 if flow.vif is None else flow.vif.domain.domid,
+            )
+            self._run(work)
+
+    def _to_guest(self, frames: int) -> list[tuple[str, int]]:
+        batches = -(-frames // WEIGHT)
+        return [
+            ("netback_receive_batch", batches),
+            (self._receive_packet, frames),
+            ("evtchn_send", batches),
+        ]
+
+    def _polled(self, work: Work) -> None:
+        flow, frames, is_last = work.arg
+        received = self.nic.take_flow(flow, frames)
+        if received.dropped:
+            flow.dropped(received.dropped)
+        if flow.vif is None:
+            flow.deliver(received.packets, received.bytes)
+        else:
+            fits = self._put(flow.vif, received.packets, received.bytes, flow.deliver)
+            if fits < received.packets:
+                flow.dropped(received.packets - fits)
+        if is_last and not self.nic.poll_done():
+            self._poll(0)
+
+    def _put(self, vif: NetFrontend, frames: int, size_bytes: int, deliver: Deliver) -> int:
+        """Put frames into the rx ring of a guest; return how many fit."""
+        if vif.domain.dying or not frames:
+            return frames
+        fits = min(frames, vif.rx_free)
+        vif.receive_dropped += frames - fits
+        if fits:
+            vif.rx_free -= fits
+            vif.receive(fits, size_bytes * fits // frames, deliver, flip=self._flip)
+        return fits
+
+    # From a guest: netback -> bridge -> NIC, another guest, or domain 0.
+
+    def transmit(self, vif: NetFrontend, batch: Batch) -> None:
+        """A guest has put a batch into its tx ring."""
+        vif.shaped.append(batch)
+        if len(vif.shaped) == 1:
+            self._admit(vif)
+
+    def _admit(self, vif: NetFrontend) -> None:
+        """Let through what the rate limit allows; the rest stays in the ring."""
+        while vif.shaped and not vif.domain.dying:
+            batch = vif.shaped[0]
+            if vif.shaper is not None:
+                sent, again_ns = vif.shaper.admit(
+                    self._clock.now, batch.packets - batch.shaped, batch.packet_bytes
+                )
+                batch.shaped += sent
+                if again_ns is not None:
+                    self._clock.schedule(again_ns, self._admit, vif)
+                    return
+            vif.shaped.popleft()
+            costs = [
+                ("evtchn_upcall", 1),
+                ("netback_transmit_batch", 1),
+                ("netback_transmit_packet", batch.packets),
+                ("netback_transmit_slot", batch.slots - batch.packets),
+            ]
+            self._forward(vif, batch, costs)
+
+    def transmit_own(self, batch: Batch) -> None:
+        """Domain 0 itself sends."""
+        self._forward(None, batch, [("ip_transmit_packet", batch.packets)])
+
+    def _forward(
+        self, sender: NetFrontend | None, batch: Batch, costs: list[tuple[str, int]]
+    ) -> None:
+        costs.append(("bridge_packet", batch.packets))
+        if batch.deliver is None:
+            costs.append(("nic_transmit_packet", batch.packets))
+        elif batch.receiver is None:
+            costs.append(("ip_receive_packet", batch.packets))
+        else:
+            costs += self._to_guest(batch.packets)
+        work = Work(
+            self._guest.parts(*costs),
+            self._forwarded,
+            (sender, batch),
+            beneficiary=-1 if sender is None else sender.domain.domid,
+        )
+        self._run(work)
+
+    def _forwarded(self, work: Work) -> None:
+        sender, batch = work.arg
+        if batch.deliver is None:
+            finish_ns = self.nic.transmit(self._clock.now, batch.frames, batch.size_bytes)
+            self._clock.schedule(finish_ns, self._sent, (sender, batch))
+            return
+        if batch.receiver is None:
+            batch.deliver(batch.packets, batch.size_bytes)
+        else:
+            # What a full rx ring drops is sent again by TCP; the loss is counted at the vif.
+            self._put(batch.receiver, batch.packets, batch.size_bytes, batch.deliver)
+        self._sent((sender, batch))
+
+    def _sent(self, entry: tuple[NetFrontend | None, Batch]) -> None:
+        sender, batch = entry
+        if sender is not None:
+            if sender.domain.dying:
+                return
+            sender.transmitted(batch)
+        batch.done(batch)

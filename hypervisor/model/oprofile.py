@@ -1,0 +1,363 @@
+"""A guest kernel's oprofile driver and its daemon's appetite for CPU.
+
+Samples go ring -> cpu buffer (at each VIRQ) -> event buffer (every 100 ms, or at a dump) ->
+daemon (at the watershed, or at a dump). Each step costs cycles in this domain, and each can
+overflow; what is dropped is counted where the real driver counts it.
+Source: Linux 2.6.18 drivers/oprofile (buffer_sync.c, cpu_buffer.c, event_buffer.c) and the
+xen driver arch/i386/oprofile/xenoprof.c.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+
+from hypervisor.errors import EINVAL, EPERM, HostError, OprofilefsError
+from hypervisor.host import Module, Task
+from hypervisor.model.domain import Domain, Domains, Vcpu
+from hypervisor.model.guest import Guest
+from hypervisor.model.pmu import CounterConfig
+from hypervisor.model.samples import SampleExpander, SampleRecord
+from hypervisor.model.work import KERNEL, Work
+from hypervisor.model.xenoprof import MAX_DOMAINS, Xenoprof
+from hypervisor.telemetry import SampleBatch
+
+SYNC_NS = 100_000_000  # DEFAULT_TIMER_EXPIRE, HZ / 10
+BUFFER_SIZE, WATERSHED, CPU_BUFFER_SIZE = 131072, 32768, 8192  # entries, 2.6.18-xen defaults
+ENTRIES_PER_SAMPLE = 2  # pc and counter
+ENTRIES_PER_RECORD = 5  # escapes at a change of task, mode or domain (judgement: one change)
+DAEMON = "/usr/bin/oprofiled"
+COUNTER_FILES = {"enabled": 0, "event": 0, "count": 0, "unit_mask": 0, "kernel": 1, "user": 1}
+NOT_NUMBERS = re.compile(r"[^0-9a-zA-Z]+")
+
+
+class OprofileModule:
+    """/dev/oprofile of one domain (see `host.OprofileDriver`)."""
+
+    def __init__(
+        self,
+        guest: Guest,
+        xenoprof: Xenoprof,
+        expander: SampleExpander,
+        domains: Domains,
+        cpu_type: str,
+        mhz: int,
+        modules: Sequence[Module],
+    ) -> None:
+        self.guest = guest
+        self.domain: Domain = guest.domain
+        self.xenoprof = xenoprof
+        self.is_primary = self.domain.domid == 0
+        self.batches: list[SampleBatch] = []
+        self._expander = expander
+        self._domains = domains
+        self._modules = tuple(modules)
+        self._values = {
+            "buffer_size": str(BUFFER_SIZE),
+            "buffer_watershed": str(WATERSHED),
+            "cpu_buffer_size": str(CPU_BUFFER_SIZE),
+            "cpu_type": cpu_type,
+            "cpu_mhz": str(mhz),
+            "domid": str(self.domain.domid),
+            "enable": "0",
+            "pointer_size": "8",
+            "active_domains": "",
+            "passive_domains": "",
+        }
+        self._counters: dict[int, dict[str, int]] = {}
+        self.event_names: dict[int, str] = {}  # counter -> name, a label for metrics
+        self._is_open = False
+        self._daemon = guest.spawn(DAEMON)[0]
+        self._daemon_is_busy = False
+        self._dump_wanted = False
+        self._sync_is_due = False
+        self._syncing = 0  # samples that a running sync is moving
+        self._reading = 0  # samples that the daemon is working on
+        vcpus = len(self.domain.vcpus)
+        self._cpu_records: list[list[SampleRecord]] = [[] for _ in range(vcpus)]
+        self._cpu_fill = [0] * vcpus
+        self._event_records: list[SampleRecord] = []
+        self._event_fill = 0
+        self._event_samples = 0
+        self.received = [0] * vcpus
+        self.lost_cpu = [0] * vcpus
+        self.lost_event = 0
+
+    # oprofilefs
+
+    def read(self, name: str) -> str:
+        """Return the text of a file below /dev/oprofile."""
+        if name in self._values:
+            return self._values[name]
+        if name == "unread":  # our extension: left in the rings that the driver shares with Xen
+            unread = self.xenoprof.unread(self.domain.domid)
+            if self.is_primary:
+                unread += sum(self.xenoprof.unread(domid) for domid in self.xenoprof.passive)
+            return str(unread)
+        if name.startswith("stats/"):
+            stats = self._stats()
+            if name[6:] in stats:
+                return str(stats[name[6:]])
+        index, _, leaf = name.partition("/")
+        if index.isdecimal() and leaf in COUNTER_FILES:
+            return str(self._counters.get(int(index), COUNTER_FILES)[leaf])
+        raise OprofilefsError(EINVAL, f"/dev/oprofile/{name}: no such file")
+
+    def _stats(self) -> Mapping[str, int]:
+        stats = {
+            "sample_lost_no_mm": 0,
+            "sample_lost_no_mapping": 0,
+            "event_lost_overflow": self.lost_event,
+            "bt_lost_no_mapping": 0,
+        }
+        for vcpu, received in enumerate(self.received):
+            stats[f"cpu{vcpu}/sample_received"] = received
+            stats[f"cpu{vcpu}/sample_lost_overflow"] = self.lost_cpu[vcpu]
+            stats[f"cpu{vcpu}/backtrace_aborted"] = 0
+        return stats
+
+    def write(self, name: str, value: str) -> None:
+        """Write a file below /dev/oprofile."""
+        if name == "enable":
+            self._enable(value.strip())
+        elif name == "dump":
+            self._dump_wanted = True
+            self._sync()
+        elif name == "leave":  # our extension, see Xenoprof.leave
+            for vcpu_id, records in enumerate(self.xenoprof.leave(self.domain.domid)):
+                self._to_cpu_buffer(vcpu_id, records)
+        elif name == "active_domains":
+            self._write_active(value)
+        elif name == "passive_domains":
+            self._write_passive(value)
+        elif name in ("buffer_size", "buffer_watershed", "cpu_buffer_size"):
+            self._values[name] = str(self._number(name, value))
+        else:
+            index, _, leaf = name.partition("/")
+            if not index.isdecimal() or leaf not in (*COUNTER_FILES, "name"):
+                raise OprofilefsError(EINVAL, f"/dev/oprofile/{name}: cannot be written")
+            if leaf == "name":
+                self.event_names[int(index)] = value
+            else:
+                counter = self._counters.setdefault(int(index), dict(COUNTER_FILES))
+                counter[leaf] = self._number(name, value)
+
+    def _number(self, name: str, value: str) -> int:
+        try:
+            number = int(value, 0)
+        except ValueError:
+            number = -1
+        if number < 0:
+            raise OprofilefsError(EINVAL, f"/dev/oprofile/{name}: {value!r} is not a number")
+        return number
+
+    def _enable(self, value: str) -> None:
+        wanted = "1" if value not in ("", "0") else "0"
+        if wanted == self._values["enable"]:
+            return
+        if self.is_primary:  # in a guest the file is its own business
+            if wanted == "1":
+                if not self._is_open:
+                    raise OprofilefsError(EINVAL, "start the daemon first")
+                self.xenoprof.start()
+            else:
+                self.xenoprof.stop()
+        self._values["enable"] = wanted
+
+    def _write_active(self, value: str) -> None:
+        domids = self._domids("active_domains", value)
+        self._values["active_domains"] = ""
+        if not self.is_primary:  # accepted and ignored, as in the real driver
+            return
+        self.xenoprof.init(0)
+        self.xenoprof.reset_active_list()
+        for domid in [*domids, *([] if 0 in domids else [0])]:
+            domain = self._domains.get(domid)
+            if domain is None:
+                self.xenoprof.reset_active_list()
+                raise OprofilefsError(EINVAL, f"active_domains: there is no domain {domid}")
+            if domain.oprofile is None:
+                self.xenoprof.reset_active_list()
+                raise OprofilefsError(
+                    EINVAL, f"active_domains: domain {domid} is HVM and can only be passive"
+                )
+            self.xenoprof.set_active(domid)
+        self._values["active_domains"] = " ".join(map(str, domids))
+
+    def _write_passive(self, value: str) -> None:
+        domids = self._domids("passive_domains", value)
+        self._values["passive_domains"] = ""
+        if not self.is_primary:
+            return
+        self.xenoprof.init(0)
+        self.xenoprof.reset_passive_list()
+        for domid in domids:
+            domain = self._domains.get(domid)
+            if domain is None or domid == 0:
+                self.xenoprof.reset_passive_list()
+                raise OprofilefsError(
+                    EINVAL, f"passive_domains: domain {domid} cannot be passive or does not exist"
+                )
+            self.xenoprof.set_passive(domain)
+        self._values["passive_domains"] = " ".join(map(str, domids))
+
+    def _domids(self, name: str, value: str) -> list[int]:
+        words = [word for word in NOT_NUMBERS.split(value) if word]
+        if len(words) > MAX_DOMAINS:
+            raise OprofilefsError(EINVAL, f"{name}: more than {MAX_DOMAINS} domains")
+        try:
+            return [int(word, 0) for word in words]
+        except ValueError:
+            raise OprofilefsError(EINVAL, f"{name}: {value!r} is not a list of domain ids") from None
+
+    # The daemon's side
+
+    def open_buffer(self) -> None:
+        """Open /dev/oprofile/buffer (see `host.OprofileDriver`)."""
+        if self._is_open:
+            raise OprofilefsError(EPERM, "the buffer is open already: one daemon a domain")
+        xenoprof = self.xenoprof
+        xenoprof.init(self.domain.domid)
+        xenoprof.get_buffer(self.domain)
+        if self.is_primary:
+            if not xenoprof.active:
+                xenoprof.set_active(0)
+            xenoprof.reserve_counters()
+            for index, values in sorted(self._counters.items()):
+                if values["enabled"]:
+                    config = CounterConfig(
+                        values["event"],
+                        values["unit_mask"],
+                        values["count"],
+                        bool(values["kernel"]),
+                        bool(values["user"]),
+                    )
+                    xenoprof.counter(index, config)
+            xenoprof.setup_events()
+        xenoprof.enable_virq(self.domain)
+        self._is_open = True
+
+    def close_buffer(self) -> None:
+        """Close it. Refusals of the hypervisor are ignored, as the guest driver does."""
+        if not self._is_open:
+            return
+        self._is_open = False
+        try:
+            self.xenoprof.disable_virq(self.domain.domid)
+        except HostError:
+            pass
+        if self.is_primary:
+            self.xenoprof.release_counters()
+
+    def read_buffer(self) -> Sequence[SampleBatch]:
+        """Return what the daemon has worked off since the last call."""
+        batches, self.batches = self.batches, []
+        return batches
+
+    def pending(self) -> int:
+        """Return the samples that the driver or the daemon still has in hand."""
+        in_cpu = sum(record.samples for records in self._cpu_records for record in records)
+        return in_cpu + self._syncing + self._event_samples + self._reading
+
+    def modules(self) -> Sequence[Module]:
+        """Return /proc/modules."""
+        return self._modules
+
+    def tasks(self) -> Mapping[int, Task]:
+        """Return all tasks by tgid."""
+        return self.guest.tasks
+
+    # Samples
+
+    def virq(self, vcpu: Vcpu, virqs: int) -> None:
+        """Take what the ring holds; domain 0 also takes what passive domains have."""
+        guest = self.guest
+        self.domain.virqs += virqs
+        guest.execution.add_debt(vcpu, guest.parts(("oprofile_virq", virqs)))
+        xenoprof = self.xenoprof
+        if not self._is_open:  # nobody reads: the ring stays as it is
+            return
+        self._to_cpu_buffer(vcpu.vcpu_id, xenoprof.rings[self.domain.domid][vcpu.vcpu_id].empty())
+        if self.is_primary and xenoprof.passive:
+            for pcpu in guest.execution.pcpus:
+                current = pcpu.current
+                if current is not None and current.domain.domid in xenoprof.passive:
+                    guest.execution.settle(current)
+            for domid in sorted(xenoprof.passive):
+                for ring in xenoprof.rings[domid]:
+                    if ring.fill:
+                        self._to_cpu_buffer(vcpu.vcpu_id, ring.empty())
+
+    def _to_cpu_buffer(self, vcpu_id: int, records: list[SampleRecord]) -> None:
+        capacity = int(self._values["cpu_buffer_size"])
+        mine = self._cpu_records[vcpu_id]
+        for record in records:
+            samples = record.samples
+            self.received[vcpu_id] += samples
+            room = capacity - self._cpu_fill[vcpu_id] - 1
+            if samples > room:
+                kept = max(0, room)
+                self.lost_cpu[vcpu_id] += samples - kept
+                if not kept:
+                    continue
+                record = record.first(kept)
+                samples = kept
+            mine.append(record)
+            self._cpu_fill[vcpu_id] += samples + 1
+        if mine and not self._sync_is_due:
+            self._sync_is_due = True
+            clock = self.guest.execution.clock
+            clock.schedule(clock.now + SYNC_NS, self._sync_timer)
+
+    def _sync_timer(self, _: object) -> None:
+        self._sync_is_due = False
+        self._sync()
+
+    def _sync(self) -> None:
+        """Move the cpu buffers into the event buffer: a kernel thread's work."""
+        records = [record for mine in self._cpu_records for record in mine]
+        if self.domain.dying:
+            return
+        samples = sum(record.samples for record in records)
+        for vcpu_id in range(len(self._cpu_records)):
+            self._cpu_records[vcpu_id] = []
+            self._cpu_fill[vcpu_id] = 0
+        self._syncing += samples
+        parts = self.guest.parts(("oprofile_sync_sample", max(samples, 1)))
+        self.guest.run(Work(parts, self._synced, records, task=KERNEL))
+
+    def _synced(self, work: Work) -> None:
+        size = int(self._values["buffer_size"])
+        for record in work.arg:
+            samples = record.samples
+            self._syncing -= samples
+            room = (size - self._event_fill - ENTRIES_PER_RECORD) // ENTRIES_PER_SAMPLE
+            if samples > room:
+                kept = max(0, room)
+                self.lost_event += samples - kept
+                if not kept:
+                    continue
+                record = record.first(kept)
+                samples = kept
+            self._event_records.append(record)
+            self._event_fill += ENTRIES_PER_SAMPLE * samples + ENTRIES_PER_RECORD
+            self._event_samples += samples
+        self._wake_daemon()
+
+    def _wake_daemon(self) -> None:
+        watershed = int(self._values["buffer_size"]) - int(self._values["buffer_watershed"])
+        if self._daemon_is_busy or not self._is_open or not self._event_records:
+            return
+        if self._event_fill < watershed and not self._dump_wanted:
+            return
+        self._dump_wanted = False
+        self._daemon_is_busy = True
+        records, self._event_records = self._event_records, []
+        samples, self._event_samples, self._event_fill = self._event_samples, 0, 0
+        self._reading = samples
+        parts = self.guest.parts(("oprofiled_wakeup", 1), ("oprofiled_sample", samples))
+        self.guest.run(Work(parts, self._read, records, task=self._daemon))
+
+    def _read(self, work: Work) -> None:
+        self._daemon_is_busy = False
+        self._reading = 0
+        self.batches.append(self._expander.expand(work.arg, self.xenoprof.pmu.kinds))
+        self._wake_daemon()

@@ -1,0 +1,151 @@
+"""Performance counters: events of executed segments, and their overflows in closed form.
+
+A counter belongs to a logical processor and goes on across domains. Clock events follow the
+elapsed time; all others follow the work done, so that a slower segment shows a lower IPC.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from hypervisor.model.code import CodeBook, Kind
+from hypervisor.model.domain import Vcpu
+from hypervisor.model.pcpu import Pcpu
+from hypervisor.model.work import Parts, Q, Work
+from hypervisor.telemetry import Mode
+
+COUNTERS = 8  # Source: xen/arch/x86/oprofile/op_x86_model.h, OP_MAX_COUNTER
+
+
+@dataclass(frozen=True, slots=True)
+class CounterConfig:
+    """One counter as XENOPROF_counter sets it. `kernel` covers the hypervisor as well."""
+
+    event: int
+    unit_mask: int
+    count: int
+    kernel: bool
+    user: bool
+
+
+class SampleSink(Protocol):
+    """What takes the overflows of one counter in one settled segment."""
+
+    def take(
+        self,
+        vcpu: Vcpu,
+        pcpu: Pcpu,
+        counter: int,
+        by_mode: tuple[int, int, int],
+        first_ns: int,
+        step_ns: int,
+        parts: Parts,
+        work: Work | None,
+    ) -> None:
+        """Take `sum(by_mode)` samples, at `first_ns` and every `step_ns` from there."""
+        ...
+
+
+class _Counter:
+    """A programmed counter with its events per cycle of each path, in 2**-20."""
+
+    __slots__ = ("index", "is_clock", "kernel_q", "kind", "period_q", "total_q", "xen_q")
+
+    def __init__(self, index: int, config: CounterConfig, kind: Kind, code: CodeBook) -> None:
+        self.index = index
+        self.kind = kind
+        self.is_clock = kind is Kind.CYCLES
+        self.period_q = config.count << (2 * Q)
+        self.kernel_q: list[int] = []
+        self.xen_q: list[int] = []
+        self.total_q: list[int] = []
+        for path in code.paths:
+            user, kernel, xen = (
+                code.rate_q20(path.index, mode, kind) * path.by_mode[mode] // path.cycles
+                if (config.user if mode is Mode.USER else config.kernel)
+                else 0
+                for mode in Mode
+            )
+            self.kernel_q.append(kernel)
+            self.xen_q.append(xen)
+            self.total_q.append(user + kernel + xen)
+
+
+class Pmu:
+    """The counters of all pcpus, programmed alike (Xenoprof programs every processor)."""
+
+    def __init__(self, code: CodeBook, mhz: int) -> None:
+        self.code = code
+        self.counting = False
+        self.sink: SampleSink
+        self.configs: dict[int, CounterConfig] = {}
+        self.kinds: dict[int, Kind] = {}  # what each counter counts, or counted last
+        self._counters: list[_Counter] = []
+        self._clock_rate_q = (mhz << Q) // 1000
+
+    def program(self, configs: dict[int, CounterConfig], pcpus: list[Pcpu]) -> None:
+        """Load the counters; events that this model does not know never occur."""
+        self.configs = dict(configs)
+        self._counters = []
+        for index, config in sorted(configs.items()):
+            kind = self.code.event_kind(config.event, config.unit_mask)
+            if kind is not None:
+                self._counters.append(_Counter(index, config, kind, self.code))
+                self.kinds[index] = kind
+        for pcpu in pcpus:
+            pcpu.counters_q = [0] * COUNTERS
+
+    def count(
+        self,
+        vcpu: Vcpu,
+        pcpu: Pcpu,
+        parts: Parts,
+        executed_q: int,
+        start_ns: int,
+        elapsed_ns: int,
+        work: Work | None,
+    ) -> None:
+        """Count one settled segment (see `execution.SampleCounter`)."""
+        fills_q = pcpu.counters_q
+        for counter in self._counters:
+            total_q = counter.total_q
+            if len(parts) == 1:
+                increment_q = parts[0][1] * total_q[parts[0][0]]
+            else:
+                increment_q = 0
+                for path, cycles_q in parts:
+                    increment_q += cycles_q * total_q[path]
+            scale_q = increment_q
+            if counter.is_clock and executed_q:
+                increment_q = increment_q * elapsed_ns * self._clock_rate_q // executed_q
+            index = counter.index
+            before_q = fills_q[index]
+            fill_q = before_q + increment_q
+            period_q = counter.period_q
+            if fill_q < period_q:
+                fills_q[index] = fill_q
+                continue
+            samples, fills_q[index] = divmod(fill_q, period_q)
+            xen_q = kernel_q = 0
+            for path, cycles_q in parts:
+                xen_q += cycles_q * counter.xen_q[path]
+                kernel_q += cycles_q * counter.kernel_q[path]
+            # Modes take turns in proportion; what is left of a sample is carried on.
+            carry = vcpu.xen_carry[index] + samples * ((xen_q << Q) // scale_q)
+            xen = min(carry >> Q, samples)
+            vcpu.xen_carry[index] = carry - (xen << Q)
+            carry = vcpu.kernel_carry[index] + samples * ((kernel_q << Q) // scale_q)
+            kernel = min(carry >> Q, samples - xen)
+            vcpu.kernel_carry[index] = carry - (kernel << Q)
+            user = samples - xen - kernel
+            if user and xen_q + kernel_q >= scale_q:  # rounding must not invent a mode
+                user, kernel, xen = (0, kernel + user, xen) if kernel_q else (0, 0, xen + user)
+            self.sink.take(
+                vcpu,
+                pcpu,
+                index,
+                (user, kernel, xen),
+                start_ns + elapsed_ns * (period_q - before_q) // increment_q,
+                elapsed_ns * period_q // increment_q,
+                parts,
+                work,
+            )

@@ -1,0 +1,58 @@
+"""A shared ring: request and response indices of a frontend and its backend.
+
+A side that goes to sleep says at which index it wants to be told (`*_event`); a producer
+notifies only when it passes that index, so that batches need one notification or none.
+Source: xen/include/public/io/ring.h (RING_PUSH_*_AND_CHECK_NOTIFY, RING_FINAL_CHECK_*).
+"""
+
+
+class SharedRing:
+    """Indices only; what the slots hold is kept by the two drivers."""
+
+    __slots__ = ("req_cons", "req_event", "req_prod", "rsp_cons", "rsp_event", "rsp_prod", "size")
+
+    def __init__(self, size: int) -> None:
+        """`size` is the number of slots, a power of two."""
+        self.size = size
+        self.req_prod = self.req_cons = self.rsp_prod = self.rsp_cons = 0
+        self.req_event = self.rsp_event = 1
+
+    @property
+    def free(self) -> int:
+        """Return how many requests the frontend may still push."""
+        return self.size - (self.req_prod - self.rsp_cons)
+
+    @property
+    def in_flight(self) -> int:
+        """Return requests taken by the backend and not answered yet."""
+        return self.req_cons - self.rsp_prod
+
+    def push_requests(self, count: int) -> bool:
+        """Publish `count` requests; return whether the backend must be notified."""
+        assert 0 <= count <= self.free
+        self.req_prod += count
+        return self.req_prod - self.req_event < count
+
+    def take_requests(self, limit: int) -> int:
+        """Consume up to `limit` requests; return how many."""
+        count = min(self.req_prod - self.req_cons, limit)
+        self.req_cons += count
+        return count
+
+    def await_requests(self) -> bool:
+        """Ask to be notified of the next request; return whether some are there already."""
+        self.req_event = self.req_cons + 1
+        return self.req_prod > self.req_cons
+
+    def push_responses(self, count: int) -> bool:
+        """Publish `count` responses; return whether the frontend must be notified."""
+        assert 0 <= count <= self.in_flight
+        self.rsp_prod += count
+        return self.rsp_prod - self.rsp_event < count
+
+    def take_responses(self) -> int:
+        """Consume all responses and ask to be notified of the next; return how many."""
+        count = self.rsp_prod - self.rsp_cons
+        self.rsp_cons = self.rsp_prod
+        self.rsp_event = self.rsp_cons + 1
+        return count

@@ -1,0 +1,44 @@
+"""Runstates of a vcpu, with exact accounting: the four times always sum to its age.
+
+Source: xen/common/schedule.c (vcpu_runstate_change), xen/include/public/vcpu.h.
+"""
+
+from bisect import bisect_left
+
+from hypervisor.telemetry import WAIT_BUCKETS_NS
+
+RUNNING, RUNNABLE, BLOCKED, OFFLINE = range(4)
+NAMES = ("running", "runnable", "blocked", "offline")
+
+
+class Runstate:
+    """State, since when, and the time spent in each before that."""
+
+    __slots__ = ("since_ns", "state", "times_ns", "wait_counts", "wait_sum_ns")
+
+    def __init__(self, now_ns: int, state: int = OFFLINE) -> None:
+        self.state = state
+        self.since_ns = now_ns
+        self.times_ns = [0, 0, 0, 0]
+        # How long each wait for a pcpu was (runnable -> running), by WAIT_BUCKETS_NS.
+        self.wait_counts = [0] * (len(WAIT_BUCKETS_NS) + 1)
+        self.wait_sum_ns = 0
+
+    def change(self, state: int, now_ns: int) -> None:
+        """Enter `state` at `now_ns`; a no-op if it is the present one."""
+        old = self.state
+        if old == state:
+            return
+        spent = now_ns - self.since_ns
+        self.times_ns[old] += spent
+        if old == RUNNABLE and state == RUNNING:
+            self.wait_counts[bisect_left(WAIT_BUCKETS_NS, spent)] += 1
+            self.wait_sum_ns += spent
+        self.state = state
+        self.since_ns = now_ns
+
+    def at(self, now_ns: int) -> tuple[int, int, int, int]:
+        """Return the four times (running, runnable, blocked, offline) as of `now_ns`."""
+        times = list(self.times_ns)
+        times[self.state] += now_ns - self.since_ns
+        return times[0], times[1], times[2], times[3]

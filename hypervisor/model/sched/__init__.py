@@ -1,0 +1,8 @@
+"""The schedulers of the model, by their name in the boot option `sched=`."""
+
+from collections.abc import Callable, Mapping
+
+from hypervisor.model.sched import credit
+from hypervisor.model.sched.base import SchedContext, Scheduler
+
+SCHEDULERS: Mapping[str, Callable[[SchedContext, str], Scheduler]] = {"credit": credit.create}

@@ -1,0 +1,146 @@
+"""Machine -> HostSnapshot: reads, never changes what the machine will do."""
+
+from hypervisor.model.domain import Domain, Vcpu
+from hypervisor.model.execution import Execution
+from hypervisor.model.pcpu import Pcpu
+from hypervisor.model.runstate import BLOCKED, NAMES, RUNNING
+from hypervisor.telemetry import (
+    DomainSnapshot,
+    PcpuSnapshot,
+    VbdSnapshot,
+    VcpuSnapshot,
+    VifSnapshot,
+)
+
+MODES = 3
+
+
+def vcpu_snapshot(vcpu: Vcpu, execution: Execution) -> VcpuSnapshot:
+    """Return one vcpu; its runstate times are exact at the present time."""
+    times = vcpu.runstate.at(execution.clock.now)
+    everywhere = (1 << execution.topology.pcpus) - 1
+    affinity = None
+    if vcpu.affinity & everywhere != everywhere:
+        affinity = tuple(n for n in range(execution.topology.pcpus) if vcpu.affinity >> n & 1)
+    state = execution.scheduler.state(vcpu)
+    return VcpuSnapshot(
+        vcpu=vcpu.vcpu_id,
+        pcpu=vcpu.processor if vcpu.online else None,
+        online=vcpu.online,
+        runstate=NAMES[vcpu.runstate.state],
+        running_ns=times[0],
+        runnable_ns=times[1],
+        blocked_ns=times[2],
+        offline_ns=times[3],
+        affinity=affinity,
+        credit=state.credit,
+        priority=state.priority,
+    )
+
+
+def domain_snapshot(
+    domain: Domain,
+    execution: Execution,
+    names: dict[int, str],
+    workloads: tuple[dict[str, object], ...],
+) -> DomainSnapshot:
+    """Return one domain. `names` maps every domid that ever was to its name."""
+    online = [vcpu for vcpu in domain.vcpus if vcpu.online]
+    weight, cap_percent = execution.scheduler.parameters(domain)
+    # r: some vcpu is on a pcpu; domain 0 always is, as the tool that asks runs in it.
+    running = any(vcpu.runstate.state == RUNNING for vcpu in online) or domain.domid == 0
+    blocked = all(vcpu.runstate.state == BLOCKED for vcpu in online) and not running
+    waits = [sum(column) for column in zip(*(v.runstate.wait_counts for v in domain.vcpus))]
+    behalf: dict[str, int] = {}
+    for domid, spent_ns in domain.behalf_ns.items():
+        name = names[domid if domid >= 0 else 0]
+        behalf[name] = behalf.get(name, 0) + spent_ns
+    return DomainSnapshot(
+        domid=domain.domid,
+        name=domain.name,
+        uuid=domain.uuid,
+        kind=domain.kind,
+        running=running and not domain.dying,
+        blocked=blocked and not domain.pause_count,
+        paused=domain.pause_count > 0,
+        shutdown=domain.shutdown_reason is not None and not domain.crashed,
+        crashed=domain.crashed,
+        dying=domain.dying,
+        shutdown_reason=domain.shutdown_reason,
+        created_ns=domain.created_ns,
+        cpu_ns=domain.cpu_ns(execution.clock.now),
+        memory_kib=domain.memory_kib,
+        target_kib=domain.target_kib,
+        maximum_kib=domain.maximum_kib,
+        configured_memory_kib=domain.configured_kib,
+        weight=weight,
+        cap_percent=cap_percent,
+        vcpus=tuple(vcpu_snapshot(vcpu, execution) for vcpu in domain.vcpus),
+        vifs=tuple(
+            VifSnapshot(
+                index=vif.index,
+                name=vif.name,
+                mac=vif.mac,
+                bridge=vif.spec.bridge or "xenbr0",
+                receive_bytes=vif.receive_bytes,
+                receive_packets=vif.receive_packets,
+                receive_errors=0,
+                receive_dropped=vif.receive_dropped,
+                transmit_bytes=vif.transmit_bytes,
+                transmit_packets=vif.transmit_packets,
+                transmit_errors=0,
+                transmit_dropped=vif.transmit_dropped,
+                ring_full=vif.ring_full,
+            )
+            for vif in domain.vifs
+        ),
+        vbds=tuple(
+            VbdSnapshot(
+                device=vbd.spec.device,
+                name=vbd.spec.frontend,
+                backend=f"{vbd.spec.type}:{vbd.spec.path}",
+                mode=vbd.spec.mode,
+                read_requests=vbd.read_requests,
+                write_requests=vbd.write_requests,
+                read_bytes=vbd.read_bytes,
+                write_bytes=vbd.write_bytes,
+                ring_full=vbd.ring_full,
+                statistics=not vbd.spec.type.startswith("tap"),
+            )
+            for vbd in domain.vbds
+        ),
+        wait_counts=tuple(waits),
+        wait_sum_ns=sum(vcpu.runstate.wait_sum_ns for vcpu in domain.vcpus),
+        on_behalf_ns=behalf,
+        workloads=workloads,
+        virq_total=domain.virqs,
+        evtchn_notifications=domain.notifications,
+    )
+
+
+def pcpu_snapshot(pcpu: Pcpu, execution: Execution) -> PcpuSnapshot:
+    """Return one pcpu. Brings its mode times up to date: they only ever grow."""
+    code_modes = execution.path_modes
+    seen = pcpu.path_seen_ns
+    for path, spent_ns in enumerate(pcpu.path_ns):
+        news = spent_ns - seen[path]
+        if news:
+            seen[path] = spent_ns
+            user, kernel, total = code_modes[path]
+            user_ns = news * user // total
+            kernel_ns = news * kernel // total
+            pcpu.mode_ns[0] += user_ns
+            pcpu.mode_ns[1] += kernel_ns
+            pcpu.mode_ns[2] += news - user_ns - kernel_ns
+    topology = execution.topology
+    user_ns, kernel_ns, hypervisor_ns = pcpu.mode_ns
+    return PcpuSnapshot(
+        pcpu=pcpu.number,
+        socket=topology.socket(pcpu.number),
+        core=topology.core(pcpu.number),
+        thread=topology.thread(pcpu.number),
+        user_ns=user_ns,
+        kernel_ns=kernel_ns,
+        hypervisor_ns=hypervisor_ns,
+        idle_ns=execution.clock.now - user_ns - kernel_ns - hypervisor_ns,
+    )

@@ -1,0 +1,126 @@
+"""Work: what a vcpu has to execute, as repeat counts of code paths.
+
+Cycles are kept in units of 2**-20 cycle (suffix `_q`), so that progress is exactly linear in
+elapsed nanoseconds at any speed and nothing is lost to rounding when a segment is split.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+Q = 20
+ENDLESS = -1
+
+Parts = list[tuple[int, int]]
+"""(code path index, cycles_q) pairs; they are executed interleaved, each in proportion."""
+
+
+class TaskIdentity:
+    """A thread of a guest: what a sample says of it. `program` is an absolute path."""
+
+    __slots__ = ("program", "tgid", "tid", "vcpu")
+
+    def __init__(self, tgid: int, tid: int, program: str) -> None:
+        self.tgid = tgid
+        self.tid = tid
+        self.program = program
+        self.vcpu = 0  # where it last ran; the guest's scheduler prefers it
+
+
+KERNEL = TaskIdentity(0, 0, "")
+"""Interrupts and kernel threads: no address space, tgid 0."""
+
+
+class Work:
+    """A piece of execution.
+
+    Life: queued on a vcpu -> begun (`begun_ns`) -> executed in one or more segments -> `done`.
+    `parts` always holds what remains. Endless work has one path and never gets done; what it
+    has executed is in `executed_q`.
+    """
+
+    __slots__ = (
+        "arg",
+        "begun_ns",
+        "beneficiary",
+        "done",
+        "executed_q",
+        "parts",
+        "ready_ns",
+        "remaining_q",
+        "task",
+        "total_q",
+    )
+
+    def __init__(
+        self,
+        parts: Parts,
+        done: Callable[["Work"], None] | None = None,
+        arg: Any = None,
+        *,
+        task: TaskIdentity = KERNEL,
+        beneficiary: int = -1,
+        ready_ns: int = 0,
+    ) -> None:
+        """`beneficiary` is the domid for which domain 0 works (-1: itself)."""
+        self.parts = parts
+        total = 0
+        for _, cycles_q in parts:
+            total += cycles_q
+        self.total_q = self.remaining_q = total
+        self.done = done
+        self.arg = arg
+        self.task = task
+        self.beneficiary = beneficiary
+        self.ready_ns = ready_ns
+        self.begun_ns = -1
+        self.executed_q = 0
+
+    @classmethod
+    def endless(cls, path: int, task: TaskIdentity) -> "Work":
+        """Return work that goes on until it is taken away."""
+        work = cls([(path, 0)], task=task)
+        work.total_q = work.remaining_q = ENDLESS
+        return work
+
+    def advance(self, executed_q: int) -> Parts:
+        """Take `executed_q` (at most what remains) off the parts and return what was executed."""
+        self.executed_q += executed_q
+        remaining = self.remaining_q
+        if remaining < 0:
+            return [(self.parts[0][0], executed_q)]
+        if executed_q == remaining:
+            executed = self.parts
+            self.parts = []
+            self.remaining_q = 0
+            return executed
+        self.remaining_q = remaining - executed_q
+        executed, self.parts = split(self.parts, executed_q, remaining)
+        return executed
+
+
+def split(parts: Parts, take_q: int, total_q: int) -> tuple[Parts, Parts]:
+    """Split `parts` (sum `total_q`) in proportion; return (what sums to `take_q`, the rest)."""
+    if len(parts) == 1:
+        path = parts[0][0]
+        return [(path, take_q)], [(path, total_q - take_q)]
+    taken: Parts = []
+    left: Parts = []
+    due = take_q
+    weight = total_q
+    for path, cycles_q in parts:
+        share = cycles_q * due // weight if weight else 0
+        taken.append((path, share))
+        left.append((path, cycles_q - share))
+        due -= share
+        weight -= cycles_q
+    return taken, left
+
+
+def parts_of(cycles: Sequence[int], counts: Sequence[tuple[int, int]]) -> Parts:
+    """Return the parts of `counts` = (path index, repeat count), given cycles per path."""
+    return [(path, cycles[path] * count << Q) for path, count in counts if count]
+
+
+def task_of(work: Work | None) -> TaskIdentity:
+    """Return whose work it is; overhead belongs to the kernel."""
+    return KERNEL if work is None else work.task

@@ -1,0 +1,55 @@
+"""The workloads a guest can run: one file each, one line each in the table."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from hypervisor.model.workloads.base import Site, Workload
+from hypervisor.model.workloads.burst import Burst
+from hypervisor.model.workloads.cpu import Cpu
+from hypervisor.model.workloads.fileio import Fileio
+from hypervisor.model.workloads.idle import Idle
+from hypervisor.model.workloads.netperf import ReceiveSource, TransmitSource
+
+Parameters = Mapping[str, Any]
+
+
+def _cpu(site: Site, given: Parameters) -> Workload:
+    return Cpu(site, given["threads"], given["cycles_per_unit"], given["program"])
+
+
+def _burst(site: Site, given: Parameters) -> Workload:
+    run_ns, sleep_ns = (round(given[key] * 1_000_000) for key in ("run_ms", "sleep_ms"))
+    return Burst(site, run_ns, sleep_ns, round(given["jitter"] * 1000), given["program"])
+
+
+def _netperf(site: Site, given: Parameters) -> Workload:
+    rate, message_bytes = given["rate_bits_per_second"], given["message_bytes"]
+    if given["direction"] == "receive":
+        return ReceiveSource(site, rate, message_bytes)
+    peer = given["peer"] if given["direction"] == "to" else None
+    return TransmitSource(site, rate, message_bytes, peer)
+
+
+def _fileio(site: Site, given: Parameters) -> Workload:
+    return Fileio(
+        site,
+        given["op"] == "write",
+        given["pattern"] == "random",
+        given["block_bytes"],
+        given["queue_depth"],
+        given["rate_per_second"],
+    )
+
+
+def _idle(site: Site, _: Parameters) -> Workload:
+    return Idle(site)
+
+
+WORKLOADS: Mapping[str, Callable[[Site, Parameters], Workload]] = {
+    "burst": _burst,
+    "cpu": _cpu,
+    "fileio": _fileio,
+    "idle": _idle,
+    "netperf": _netperf,
+}
+"""By `kind`. Each takes its site and parameters that the scenario has validated."""

@@ -1,0 +1,105 @@
+"""What a workload is and what it is given."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from hypervisor.model.blkif import BlockFrontend
+from hypervisor.model.clock import Clock
+from hypervisor.model.domain import Domain
+from hypervisor.model.guest import Guest
+from hypervisor.model.netif import NetBackend, NetFrontend
+from hypervisor.model.nic import Nic
+from hypervisor.model.random_stream import RandomStream
+
+
+class Site:
+    """Where a workload runs: its guest, its devices, and the way to the outside."""
+
+    def __init__(
+        self,
+        guest: Guest,
+        stream: RandomStream,
+        nic: Nic,
+        netback: NetBackend,
+        find: Callable[[str], Domain | None],
+        mhz: int,
+    ) -> None:
+        self.guest = guest
+        self.stream = stream
+        self.nic = nic
+        self.netback = netback
+        self.find = find
+        self.mhz = mhz
+
+    @property
+    def clock(self) -> Clock:
+        """Return the host's clock."""
+        return self.guest.execution.clock
+
+    @property
+    def domain(self) -> Domain:
+        """Return the domain it runs in."""
+        return self.guest.domain
+
+    @property
+    def vif(self) -> NetFrontend | None:
+        """Return the first vif; None for domain 0, which is on the bridge itself."""
+        return self.domain.vifs[0] if self.domain.vifs else None
+
+    @property
+    def vbd(self) -> BlockFrontend:
+        """Return the first disk."""
+        return self.domain.vbds[0]
+
+
+class Workload(Protocol):
+    """One running workload. All state is in its attributes, handlers are bound methods."""
+
+    def start(self) -> None:
+        """Begin, once the domain has been unpaused for the first time."""
+        ...
+
+    def results(self) -> Mapping[str, Any]:
+        """Return what it has achieved, `kind` first, in base units."""
+        ...
+
+
+class Latency:
+    """A distribution of durations: exact mean and maximum, quantiles within 1.6 %."""
+
+    _BITS = 6  # significant bits of a bucket
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.sum_ns = 0
+        self.max_ns = 0
+        self._buckets: dict[int, int] = {}
+
+    def add(self, ns: int) -> None:
+        """Count one duration."""
+        self.count += 1
+        self.sum_ns += ns
+        if ns > self.max_ns:
+            self.max_ns = ns
+        shift = max(0, ns.bit_length() - self._BITS)
+        floor = ns >> shift << shift
+        self._buckets[floor] = self._buckets.get(floor, 0) + 1
+
+    def _quantile_ns(self, part: int, of: int) -> int:
+        due = -(-self.count * part // of)
+        for floor in sorted(self._buckets):
+            due -= self._buckets[floor]
+            if due <= 0:
+                return floor
+        return 0
+
+    def seconds(self) -> dict[str, float]:
+        """Return mean, p50, p99 and max."""
+        if not self.count:
+            return {"mean": 0.0, "p50": 0.0, "p99": 0.0, "max": 0.0}
+        return {
+            "mean": self.sum_ns / self.count / 1e9,
+            "p50": self._quantile_ns(50, 100) / 1e9,
+            "p99": self._quantile_ns(99, 100) / 1e9,
+            "max": self.max_ns / 1e9,
+        }

@@ -1,0 +1,52 @@
+"""burst: computes, sleeps, and measures how long its wake-ups take."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from hypervisor.model.work import Q, Work
+from hypervisor.model.workloads.base import Latency, Site
+
+
+class Burst:
+    """Runs for `run_ns` of unshared pcpu time, sleeps for `sleep_ns`; both vary by `jitter`."""
+
+    def __init__(
+        self, site: Site, run_ns: int, sleep_ns: int, jitter_per_mille: int, program: str
+    ) -> None:
+        self._site = site
+        self._run_ns = run_ns
+        self._sleep_ns = sleep_ns
+        self._jitter = jitter_per_mille
+        self._path = site.guest.code.index[f"{program}_compute"]
+        self._task = site.guest.spawn(site.guest.code.paths[self._path].program or program)[0]
+        self._bursts = 0
+        self._latency = Latency()
+
+    def start(self) -> None:
+        """Sleep for a random part of a period first."""
+        delay_ns = self._site.stream.uniform(self._run_ns + self._sleep_ns)
+        self._sleep(delay_ns)
+
+    def _vary(self, ns: int) -> int:
+        span = ns * self._jitter // 1000
+        return ns - span + self._site.stream.uniform(2 * span) if span else ns
+
+    def _sleep(self, ns: int) -> None:
+        self._site.guest.wake_at(self._site.clock.now + ns, self._task, self._work, None)
+
+    def _work(self, _: object) -> Work:
+        cycles_q = (self._vary(self._run_ns) * self._site.mhz << Q) // 1000
+        return Work([(self._path, cycles_q)], self._done)
+
+    def _done(self, work: Work) -> None:
+        self._bursts += 1
+        self._latency.add(work.begun_ns - work.ready_ns)
+        self._sleep(self._vary(self._sleep_ns))
+
+    def results(self) -> Mapping[str, Any]:
+        """Return the bursts and the time from timer to first instruction."""
+        return {
+            "kind": "burst",
+            "bursts": self._bursts,
+            "wake_latency_seconds": self._latency.seconds(),
+        }

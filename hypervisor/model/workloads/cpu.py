@@ -1,0 +1,40 @@
+"""cpu: threads that compute all the time."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from hypervisor.model.work import Q, Work
+from hypervisor.model.workloads.base import Site
+
+
+class Cpu:
+    """`threads` endless computations of one process; a unit is `cycles_per_unit` of work."""
+
+    def __init__(self, site: Site, threads: int, cycles_per_unit: int, program: str) -> None:
+        self._site = site
+        self._cycles_per_unit = cycles_per_unit
+        path = site.guest.code.index[f"{program}_compute"]
+        self._program = site.guest.code.paths[path].program or program
+        self._path = path
+        self._threads = threads
+        self._works: list[Work] = []
+
+    def start(self) -> None:
+        """Start the threads at slightly different times, as programs do."""
+        for task in self._site.guest.spawn(self._program, self._threads):
+            work = Work.endless(self._path, task)
+            self._works.append(work)
+            delay_ns = self._site.stream.uniform(10_000_000)
+            self._site.clock.schedule(self._site.clock.now + delay_ns, self._begin, work)
+
+    def _begin(self, work: Work) -> None:
+        self._site.guest.run(work)
+
+    def results(self) -> Mapping[str, Any]:
+        """Return units done and the seconds of unshared pcpu time that they are worth."""
+        cycles = sum(work.executed_q for work in self._works) >> Q
+        return {
+            "kind": "cpu",
+            "units": cycles // self._cycles_per_unit,
+            "work_seconds": cycles / (self._site.mhz * 1e6),
+        }

@@ -1,0 +1,108 @@
+"""fileio: reads or writes blocks of the first disk, several at a time."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from hypervisor.model.blkif import BlockIo
+from hypervisor.model.work import Work
+from hypervisor.model.workloads.base import Latency, Site
+
+SECTOR_BYTES = 512
+DISK_SECTORS = 8 * 2**30 // SECTOR_BYTES  # each virtual disk is 8 GiB of the real one (judgement)
+IOZONE = "/usr/bin/iozone"
+
+
+class Fileio:
+    """Keeps up to `queue_depth` requests going; with a rate it starts them in lots of that size."""
+
+    def __init__(
+        self,
+        site: Site,
+        is_write: bool,
+        is_random: bool,
+        block_bytes: int,
+        queue_depth: int,
+        rate_per_second: int,
+    ) -> None:
+        self._site = site
+        self._is_write = is_write
+        self._is_random = is_random
+        self._block_bytes = block_bytes
+        self._depth = queue_depth
+        self._period_ns = queue_depth * 1_000_000_000 // rate_per_second if rate_per_second else 0
+        self._task = site.guest.spawn(IOZONE)[0]
+        self._next_sector = 0
+        self._outstanding = 0
+        self._ready = 0  # answered, and to be replaced by new ones (no rate)
+        self._kick_is_due = False
+        self._requests = 0
+        self._latency = Latency()
+        self._wakes = Latency()
+
+    def start(self) -> None:
+        """Start after a random delay."""
+        delay_ns = self._site.stream.uniform(self._period_ns or 10_000_000)
+        self._wake_at(self._site.clock.now + delay_ns)
+
+    def _wake_at(self, at_ns: int) -> None:
+        self._site.guest.wake_at(at_ns, self._task, self._lot, at_ns)
+
+    def _lot(self, due_ns: int) -> Work:
+        """A timer has gone off: start a lot, but never more than `queue_depth` in all."""
+        if self._period_ns:
+            self._wake_at(max(due_ns + self._period_ns, self._site.clock.now))
+        return self._work(self._depth - self._outstanding)
+
+    def _work(self, count: int) -> Work:
+        guest = self._site.guest
+        ios = [self._io() for _ in range(count)]
+        self._outstanding += count
+        kib = -(-count * self._block_bytes // 1024)
+        call = "file_write_request" if self._is_write else "file_read_request"
+        parts = guest.parts(("iozone_request", count), (call, count), ("page_cache_kib", kib))
+        parts += self._site.vbd.parts(guest, ios)
+        return Work(parts, self._submit, ios, task=self._task)
+
+    def _io(self) -> BlockIo:
+        sectors = self._block_bytes // SECTOR_BYTES
+        if self._is_random:
+            sector = self._site.stream.uniform(DISK_SECTORS // sectors - 1) * sectors
+        else:
+            sector = self._next_sector
+            self._next_sector = (sector + sectors) % (DISK_SECTORS - sectors)
+        return BlockIo(sector, self._block_bytes, self._is_write, self._done, self._site.clock.now)
+
+    def _submit(self, work: Work) -> None:
+        ios: list[BlockIo] = work.arg
+        if work.ready_ns:  # it was asleep until then
+            self._wakes.add(work.begun_ns - work.ready_ns)
+        now = self._site.clock.now
+        for io in ios:
+            io.submitted_ns = now
+        self._site.vbd.submit(ios)
+
+    def _done(self, io: BlockIo) -> None:
+        self._requests += 1
+        self._outstanding -= 1
+        self._latency.add(self._site.clock.now - io.submitted_ns)
+        if not self._period_ns:
+            self._ready += 1
+            if not self._kick_is_due:  # once for all that this interrupt answers
+                self._kick_is_due = True
+                self._site.clock.schedule(self._site.clock.now, self._kick)
+
+    def _kick(self, _: object) -> None:
+        self._kick_is_due = False
+        ready, self._ready = self._ready, 0
+        if not self._site.domain.dying:
+            self._site.guest.run(self._work(ready))
+
+    def results(self) -> Mapping[str, Any]:
+        """Return requests, bytes, and the time from submission to the guest's completion."""
+        return {
+            "kind": "fileio",
+            "requests": self._requests,
+            "bytes": self._requests * self._block_bytes,
+            "latency_seconds": self._latency.seconds(),
+            "wake_latency_seconds": self._wakes.seconds(),
+        }

@@ -1,0 +1,260 @@
+"""netperf: one TCP stream from outside, to outside, or to another domain of the host.
+
+Frames move in lots of at most `LOT_FRAMES`; at low rates a lot is one frame. What TCP does is
+reduced to its window: the sender never has more than `WINDOW_BYTES` on the way.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from hypervisor.model.netif import Batch, NetFrontend
+from hypervisor.model.work import Work
+from hypervisor.model.workloads.base import Latency, Site
+
+MSS_BYTES = 1448  # 1500 less IP and TCP headers with timestamps
+PACKET_BYTES = 1500
+WINDOW_BYTES = 192 * 1024  # below the 256 slots of an rx ring; 2.6.18 tunes up to 4 MiB (judgement)
+RETRANSMIT_NS = 200_000_000  # Linux TCP_RTO_MIN
+LOT_FRAMES = 128  # what one decision of this model moves; half an rx ring (judgement)
+LOT_NS = 8_000_000  # the longest that frames are gathered for a lot (judgement)
+TSO_BYTES = 65160  # the largest segment handed to the vif: 45 times the MSS
+NETSERVER = "/usr/bin/netserver"
+NETPERF = "/usr/bin/netperf"
+
+
+class Sink:
+    """The receiving socket and its program (netserver) in one guest."""
+
+    def __init__(self, site: Site, message_bytes: int) -> None:
+        self._guest = site.guest
+        self._message_bytes = message_bytes
+        self._task = site.guest.spawn(NETSERVER)[0]
+        self._carry_bytes = 0
+        self.bytes = 0
+        self.messages = 0
+        self.sender: ReceiveSource | None = None
+
+    def deliver(self, frames: int, size_bytes: int) -> None:
+        """Take frames off the stack: the program reads and counts them."""
+        payload = size_bytes - frames * (PACKET_BYTES - MSS_BYTES)
+        payload = max(payload, frames)
+        messages, self._carry_bytes = divmod(self._carry_bytes + payload, self._message_bytes)
+        self.messages += messages
+        calls = max(messages, 1)
+        parts = self._guest.parts(
+            ("socket_receive_message", calls),
+            ("copy_to_user_kib", -(-payload // 1024)),
+            ("netserver_message", calls),
+        )
+        self._guest.run(Work(parts, self._read, (frames, payload), task=self._task))
+
+    def _read(self, work: Work) -> None:
+        frames, payload = work.arg
+        self.bytes += payload
+        if self.sender is not None:
+            self.sender.consumed(frames)
+
+    def results(self, elapsed_ns: int) -> dict[str, Any]:
+        """Return bytes, messages and the mean rate."""
+        return {
+            "kind": "netperf",
+            "bytes": self.bytes,
+            "bits_per_second": self.bytes * 8e9 / elapsed_ns if elapsed_ns else 0.0,
+            "messages": self.messages,
+        }
+
+
+def lot_period_ns(rate_bits_per_second: int) -> int:
+    """Return how long frames are gathered for a lot at this rate."""
+    frame_ns = MSS_BYTES * 8 * 1_000_000_000 // rate_bits_per_second
+    return max(frame_ns, min(LOT_NS, frame_ns * LOT_FRAMES))
+
+
+class ReceiveSource:
+    """The sender outside: paced by its rate, held back by the window and by the wire."""
+
+    def __init__(self, site: Site, rate_bits_per_second: int, message_bytes: int) -> None:
+        self._site = site
+        self._rate = rate_bits_per_second
+        self._sink = Sink(site, message_bytes)
+        self._sink.sender = self
+        self.vif = site.vif
+        self._window = WINDOW_BYTES // MSS_BYTES
+        self._outstanding = 0
+        self._owed_bits = 0
+        self._started_ns = 0
+
+    def start(self) -> None:
+        """Send the first frames after a random delay."""
+        self._started_ns = self._site.clock.now
+        delay_ns = self._site.stream.uniform(lot_period_ns(self._rate) if self._rate else 1_000_000)
+        handler = self._paced if self._rate else self._send_all
+        self._site.clock.schedule(self._site.clock.now + delay_ns, handler)
+
+    def _paced(self, _: object) -> None:
+        if self._site.domain.dying:
+            return
+        clock = self._site.clock
+        period_ns = lot_period_ns(self._rate)
+        clock.schedule(clock.now + period_ns, self._paced)
+        # A sender that the window holds back keeps at most a window's worth in its socket.
+        self._owed_bits = min(
+            self._owed_bits + self._rate * period_ns,
+            self._window * MSS_BYTES * 8 * 1_000_000_000,
+        )
+        due = self._owed_bits // (MSS_BYTES * 8 * 1_000_000_000)
+        frames = min(due, self._window - self._outstanding)
+        self._owed_bits -= frames * MSS_BYTES * 8 * 1_000_000_000
+        self._send(frames, period_ns)
+
+    def _send_all(self, _: object) -> None:
+        if not self._site.domain.dying:
+            self._send(self._window - self._outstanding, 0)
+
+    def _send(self, frames: int, spread_ns: int) -> None:
+        if frames > 0:
+            self._outstanding += frames
+            self._site.nic.offer(self, frames, frames * PACKET_BYTES, spread_ns)
+
+    def deliver(self, frames: int, size_bytes: int) -> None:
+        """Hand frames to the receiving socket."""
+        self._sink.deliver(frames, size_bytes)
+
+    def dropped(self, frames: int) -> None:
+        """Open the window for what was lost: it is sent again at the flow's own pace."""
+        self._outstanding -= frames
+        self._owed_bits += frames * MSS_BYTES * 8 * 1_000_000_000
+        if not self._rate:
+            self._site.clock.schedule(self._site.clock.now + RETRANSMIT_NS, self._send_all)
+
+    def consumed(self, frames: int) -> None:
+        """The receiver has read `frames`: the window opens."""
+        self._outstanding -= frames
+        if not self._rate:
+            self._send_all(None)
+
+    def results(self) -> Mapping[str, Any]:
+        """Return what the receiving program has read."""
+        return self._sink.results(self._site.clock.now - self._started_ns)
+
+
+class TransmitSource:
+    """netperf in this guest, sending to outside or to a sink in another domain."""
+
+    def __init__(
+        self, site: Site, rate_bits_per_second: int, message_bytes: int, peer: str | None
+    ) -> None:
+        self._site = site
+        self._rate = rate_bits_per_second
+        self._message_bytes = message_bytes
+        self._peer = peer
+        self._task = site.guest.spawn(NETPERF)[0]
+        self._sink: Sink | None = None
+        self._receiver: NetFrontend | None = None
+        self._in_flight = 0
+        self._owed_bits = 0
+        self._is_sending = False
+        self._started_ns = 0
+        self._wakes = Latency()
+        self.bytes = 0
+        self.messages = 0
+
+    def start(self) -> None:
+        """Connect to the peer and start after a random delay."""
+        site = self._site
+        self._started_ns = site.clock.now
+        if self._peer is not None:
+            domain = site.find(self._peer)
+            assert domain is not None, "checked by the scenario"
+            peer = Site(domain.guest, site.stream, site.nic, site.netback, site.find, site.mhz)
+            self._sink = Sink(peer, self._message_bytes)
+            self._receiver = peer.vif
+        period_ns = lot_period_ns(self._rate) if self._rate else 1_000_000
+        self._wake_at(site.clock.now + site.stream.uniform(period_ns))
+
+    def _wake_at(self, at_ns: int) -> None:
+        self._site.guest.wake_at(at_ns, self._task, self._paced if self._rate else self._full, at_ns)
+
+    def _paced(self, due_ns: int) -> Work:
+        """A timer has gone off: send what the rate allows by now."""
+        period_ns = lot_period_ns(self._rate)
+        self._wake_at(max(due_ns + period_ns, self._site.clock.now))
+        unit = self._message_bytes * 8 * 1_000_000_000
+        limit = max(unit, WINDOW_BYTES * 8 * 1_000_000_000)
+        self._owed_bits = min(self._owed_bits + self._rate * period_ns, limit)
+        messages = self._owed_bits // unit if self._room() else 0
+        self._owed_bits -= messages * unit
+        return self._work(messages)
+
+    def _full(self, _: object) -> Work:
+        return self._work(self._room())
+
+    def _room(self) -> int:
+        """Return the messages that the socket buffer takes now (one at least when it is empty)."""
+        room = (WINDOW_BYTES - self._in_flight) // self._message_bytes
+        return max(room, 0) or int(not self._in_flight)
+
+    def _work(self, messages: int) -> Work:
+        size_bytes = messages * self._message_bytes
+        self._in_flight += size_bytes
+        self._is_sending = messages > 0
+        if not messages:
+            return Work([], self._slept, task=self._task)
+        guest = self._site.guest
+        segment = MSS_BYTES if self._site.vif is None else min(size_bytes, TSO_BYTES)
+        packets = -(-size_bytes // segment)
+        batch = Batch(
+            packets,
+            -(-size_bytes // MSS_BYTES),
+            size_bytes + packets * (PACKET_BYTES - MSS_BYTES),
+            self._sink.deliver if self._sink is not None else None,
+            self._receiver,
+            self._sent,
+            size_bytes,
+        )
+        costs = [
+            ("netperf_message", messages),
+            ("socket_send_message", messages),
+            ("copy_from_user_kib", -(-size_bytes // 1024)),
+        ]
+        if self._site.vif is not None:
+            costs += [
+                ("netfront_transmit_batch", 1),
+                ("netfront_transmit_packet", packets),
+                ("netfront_transmit_slot", batch.slots - packets),
+            ]
+        self.messages += messages
+        return Work(guest.parts(*costs), self._written, batch, task=self._task)
+
+    def _slept(self, work: Work) -> None:
+        self._wakes.add(work.begun_ns - work.ready_ns)
+
+    def _written(self, work: Work) -> None:
+        if work.ready_ns:
+            self._slept(work)
+        self._is_sending = False
+        batch: Batch = work.arg
+        vif = self._site.vif
+        if vif is None:
+            self._site.netback.transmit_own(batch)
+        else:
+            vif.transmit(batch)
+
+    def _sent(self, batch: Batch) -> None:
+        self._in_flight -= batch.arg
+        self.bytes += batch.arg
+        if not self._rate and not self._is_sending and not self._site.domain.dying:
+            self._site.guest.run(self._work(self._room()))
+
+    def results(self) -> Mapping[str, Any]:
+        """Return what was sent; to a domain: what its program has read."""
+        elapsed_ns = self._site.clock.now - self._started_ns
+        if self._sink is not None:
+            return self._sink.results(elapsed_ns)
+        return {
+            "kind": "netperf",
+            "bytes": self.bytes,
+            "bits_per_second": self.bytes * 8e9 / elapsed_ns if elapsed_ns else 0.0,
+            "messages": self.messages,
+            "wake_latency_seconds": self._wakes.seconds(),
+        }

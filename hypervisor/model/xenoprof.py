@@ -1,0 +1,353 @@
+"""The profiler inside the hypervisor: states, active and passive domains, rings, loss.
+
+Every overflow is an NMI that costs cycles and is counted exactly once: as active or passive
+(logged), lost (ring full), or others (its domain is not profiled).
+Source: xen/arch/x86/oprofile/xenoprof.c and nmi_int.c (3.0.3).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from hypervisor.errors import EBUSY, EINVAL, ENODEV, EPERM, OprofilefsError
+from hypervisor.model.domain import Domain, Vcpu
+from hypervisor.model.execution import Execution
+from hypervisor.model.pcpu import Pcpu
+from hypervisor.model.pmu import CounterConfig, Pmu
+from hypervisor.model.samples import SampleRecord
+from hypervisor.model.work import Parts, Work, task_of
+from hypervisor.telemetry import XenoprofSnapshot
+
+MAX_DOMAINS = 25  # MAX_OPROF_DOMAINS
+MAX_EVENTS = 8  # counters a P4 has; larger indices are E2BIG
+ACTIVE_SAMPLES = 16  # per vcpu, asked for by the guest driver; one slot stays free
+PASSIVE_SAMPLES = 2048  # per vcpu of a passive domain, asked for by domain 0
+SHARED_BYTES = 32 * 4096  # at most 32 shared pages a domain
+E2BIG = 7
+
+IDLE, RESERVED, READY, PROFILING = "idle", "reserved", "ready", "profiling"
+
+
+@dataclass(slots=True)
+class Ring:
+    """The shared buffer of one vcpu: holds up to `size - 1` samples."""
+
+    size: int
+    fill: int = 0
+    lost: int = 0
+    records: list[SampleRecord] = field(default_factory=list)
+
+    def empty(self) -> list[SampleRecord]:
+        """Take everything out."""
+        records, self.records, self.fill = self.records, [], 0
+        return records
+
+
+def ring_size(asked: int, vcpus: int) -> int:
+    """Return the slots of each vcpu's ring: what was asked for, within the shared pages."""
+    return min(asked, (SHARED_BYTES // vcpus - 64) // 16 + 1)
+
+
+class Xenoprof:
+    """The state machine and the rings. It is the PMU's sample sink."""
+
+    def __init__(
+        self, execution: Execution, pmu: Pmu, sample_parts: Parts, *, can_profile: bool
+    ) -> None:
+        self.execution = execution
+        self.pmu = pmu
+        self.can_profile = can_profile
+        self.state = IDLE
+        self.primary: int | None = None
+        self.active: dict[int, bool] = {}  # domid -> ready (has enabled its VIRQ)
+        self.passive: set[int] = set()
+        self.rings: dict[int, list[Ring]] = {}
+        self.virq: Callable[[Vcpu, int], None]  # the guest driver's handler: (vcpu, virqs)
+        self.activated = 0
+        self._counters: dict[int, CounterConfig] = {}
+        self._sample_parts = sample_parts
+        self._domains: dict[int, Domain] = {}
+        self.total = self.logged_active = self.logged_passive = 0
+        self.others = self.lost = self.invalid = self.corrupted = 0
+        self.lost_by_domain: dict[int, int] = {}
+        self.lost_for_ever: dict[int, int] = {}
+        self.logged: dict[tuple[int, int], list[int]] = {}  # (domid, counter) -> by mode, for ever
+        self.others_by_domain: dict[int, int] = {}
+
+    # Operations (hypercall 31). `domid` is the caller.
+
+    def init(self, domid: int) -> None:
+        """XENOPROF_init: domain 0 becomes primary. Raises: ENODEV on an unsupported processor."""
+        if not self.can_profile:
+            raise OprofilefsError(ENODEV, "this hypervisor cannot profile this processor")
+        if domid == 0 and self.primary is None:
+            self.primary = domid
+
+    def get_buffer(self, domain: Domain, asked: int = ACTIVE_SAMPLES) -> None:
+        """XENOPROF_get_buffer: allocate the rings once; they live as long as the domain."""
+        self._domains[domain.domid] = domain
+        if domain.domid not in self.rings:
+            size = ring_size(asked, len(domain.vcpus))
+            self.rings[domain.domid] = [Ring(size) for _ in domain.vcpus]
+
+    def reset_active_list(self) -> None:
+        """XENOPROF_reset_active_list."""
+        self.active.clear()
+        self.activated = 0
+
+    def reset_passive_list(self) -> None:
+        """XENOPROF_reset_passive_list: the rings are given back, unread samples with them."""
+        for domid in self.passive:
+            self.rings.pop(domid, None)
+        self.passive.clear()
+
+    def set_active(self, domid: int) -> None:
+        """XENOPROF_set_active."""
+        self._require(IDLE, "set the active domains while domain 0's daemon is down")
+        if len(self.active) >= MAX_DOMAINS:
+            raise OprofilefsError(E2BIG, f"at most {MAX_DOMAINS} active domains")
+        self.active[domid] = False
+
+    def set_passive(self, domain: Domain) -> None:
+        """XENOPROF_set_passive: share rings of the domain with domain 0."""
+        self._require(IDLE, "set the passive domains while domain 0's daemon is down")
+        if len(self.passive) >= MAX_DOMAINS:
+            raise OprofilefsError(E2BIG, f"at most {MAX_DOMAINS} passive domains")
+        self.rings.pop(domain.domid, None)
+        self.get_buffer(domain, PASSIVE_SAMPLES)
+        self.passive.add(domain.domid)
+
+    def reserve_counters(self) -> None:
+        """XENOPROF_reserve_counters."""
+        self._require(IDLE, "the counters are reserved already", EBUSY)
+        self.state = RESERVED
+        self._counters = {}
+
+    def counter(self, index: int, config: CounterConfig) -> None:
+        """XENOPROF_counter."""
+        self._require(RESERVED, "reserve the counters first")
+        if index >= MAX_EVENTS:
+            raise OprofilefsError(E2BIG, f"there is no counter {index}")
+        self._counters[index] = config
+
+    def setup_events(self) -> None:
+        """XENOPROF_setup_events: program the counters of every pcpu."""
+        self._require(RESERVED, "reserve the counters first")
+        self.pmu.program(self._counters, self.execution.pcpus)
+        self.state = READY
+
+    def enable_virq(self, domain: Domain) -> None:
+        """XENOPROF_enable_virq: the caller is ready to take samples."""
+        domid = domain.domid
+        if domid not in self.active or domid not in self.rings:
+            raise OprofilefsError(
+                EPERM,
+                f"domain {domid} is not on the active list: in domain 0 run "
+                f"opcontrol --start-daemon --active-domains=...,{domid} first",
+            )
+        for ring in self.rings[domid]:
+            ring.empty()
+        self.active[domid] = True
+        self.activated += 1
+        if domid == self.primary:
+            self.total = self.logged_active = self.logged_passive = 0
+            self.others = self.lost = self.invalid = self.corrupted = 0
+            self.lost_by_domain.clear()
+            self.others_by_domain.clear()
+            for passive in self.passive:
+                for ring in self.rings[passive]:
+                    ring.empty()
+
+    def start(self) -> None:
+        """XENOPROF_start. Raises: EPERM unless every listed active domain is ready."""
+        if self.state != READY:
+            raise OprofilefsError(
+                EPERM, f"xenoprof is {self.state}, not ready: start domain 0's daemon first"
+            )
+        if self.activated != len(self.active):
+            waiting = sorted(domid for domid, ready in self.active.items() if not ready)
+            raise OprofilefsError(
+                EPERM,
+                "these active domains have not run opcontrol --start yet: "
+                + ",".join(map(str, waiting)),
+            )
+        self.execution.settle_all()
+        self.state = PROFILING
+        self.pmu.counting = True
+
+    def stop(self) -> None:
+        """XENOPROF_stop. 3.0.3 leaves what is in the rings where it is."""
+        self._require(PROFILING, "profiling is not running")
+        self.execution.settle_all()
+        self.state = READY
+        self.pmu.counting = False
+
+    def disable_virq(self, domid: int) -> None:
+        """XENOPROF_disable_virq. Raises: EPERM while profiling."""
+        if domid not in self.active or not self.active[domid]:
+            return
+        if self.state == PROFILING:
+            raise OprofilefsError(
+                EPERM,
+                f"domain {domid} is being profiled: run opcontrol --stop in domain 0 first",
+            )
+        self._leave(domid)
+
+    def leave(self, domid: int) -> list[list[SampleRecord]]:
+        """Take a domain off the active list at any time; return what is in its rings.
+
+        Our extension: the talk shuts guests down before domain 0 stops.
+        """
+        self.execution.settle_all()
+        records = [ring.empty() for ring in self.rings.get(domid, [])]
+        if domid in self.active:
+            if self.active[domid]:
+                self._leave(domid)
+            else:
+                del self.active[domid]
+        return records
+
+    def _leave(self, domid: int) -> None:
+        del self.active[domid]
+        self.activated -= 1
+        if not self.activated:
+            self.active.clear()
+
+    def release_counters(self) -> None:
+        """XENOPROF_release_counters."""
+        if self.state in (RESERVED, READY):
+            self.state = IDLE
+            self.reset_passive_list()
+
+    def forget(self, domid: int) -> int:
+        """Return how many samples were unread in the rings of a domain that is destroyed."""
+        unread = sum(ring.fill for ring in self.rings.get(domid, []))
+        self.leave(domid)
+        self.passive.discard(domid)
+        self.rings.pop(domid, None)
+        self._domains.pop(domid, None)
+        return unread
+
+    def unread(self, domid: int) -> int:
+        """Return the samples in a domain's rings that nobody has taken."""
+        return sum(ring.fill for ring in self.rings.get(domid, []))
+
+    def _require(self, state: str, todo: str, number: int = EPERM) -> None:
+        if self.state != state:
+            raise OprofilefsError(number, f"xenoprof is {self.state}: {todo}")
+
+    # Samples.
+
+    def take(
+        self,
+        vcpu: Vcpu,
+        pcpu: Pcpu,
+        counter: int,
+        by_mode: tuple[int, int, int],
+        first_ns: int,
+        step_ns: int,
+        parts: Parts,
+        work: Work | None,
+    ) -> None:
+        """Log the samples of one segment (see `pmu.SampleSink`)."""
+        user, kernel, xen = by_mode
+        samples = user + kernel + xen
+        domid = vcpu.domain.domid
+        self.total += samples
+        path, cycles_q = self._sample_parts[0]
+        self.execution.add_debt(vcpu, [(path, cycles_q * samples)])
+        ready = self.active.get(domid, False)
+        if not ready and domid not in self.passive:
+            self.others += samples
+            self.others_by_domain[domid] = self.others_by_domain.get(domid, 0) + samples
+            return
+        task = task_of(work)
+        record = SampleRecord(
+            counter,
+            user,
+            kernel,
+            xen,
+            first_ns,
+            step_ns,
+            pcpu.number,
+            domid,
+            vcpu.vcpu_id,
+            task.tgid,
+            task.tid,
+            -1 if work is None else work.beneficiary,
+            tuple(part[0] for part in parts),
+            tuple(part[1] for part in parts),
+        )
+        ring = self.rings[domid][vcpu.vcpu_id]
+        if ready:
+            self._log_active(vcpu, ring, record)
+        else:
+            self._log_passive(ring, record)
+
+    def _log_active(self, vcpu: Vcpu, ring: Ring, record: SampleRecord) -> None:
+        """Log, and raise the VIRQ at each sample in guest mode; it empties the ring.
+
+        Hypervisor samples between two guest samples pile up: what does not fit is lost.
+        """
+        capacity = ring.size - 1
+        virqs = record.user + record.kernel
+        xen = record.xen
+        if not virqs:
+            lost = max(0, ring.fill + xen - capacity)
+        else:
+            # Runs of hypervisor samples before each VIRQ, the first on top of what is there;
+            # the guest's own sample needs a slot as well.
+            each, more = divmod(xen, virqs)
+            first = max(0, ring.fill + each + (more > 0) + 1 - capacity)
+            rest = max(0, each + 1 - capacity) * (virqs - 1)
+            rest += max(0, more - 1) * (each + 1 >= capacity)
+            lost = min(first + rest, xen)
+        if lost:
+            self._count_lost(ring, record.domid, lost)
+            record = record.keep(record.user, record.kernel, xen - lost)
+        kept = record.samples
+        self.logged_active += kept
+        if kept:
+            self._append(ring, record)
+        if virqs:
+            self.virq(vcpu, virqs)
+
+    def _log_passive(self, ring: Ring, record: SampleRecord) -> None:
+        samples = record.samples
+        room = ring.size - 1 - ring.fill
+        if samples > room:
+            self._count_lost(ring, record.domid, samples - room)
+            record = record.first(room)
+            samples = room
+        if samples:
+            self._append(ring, record)
+            self.logged_passive += samples
+
+    def _append(self, ring: Ring, record: SampleRecord) -> None:
+        ring.records.append(record)
+        ring.fill += record.samples
+        counts = self.logged.setdefault((record.domid, record.counter), [0, 0, 0])
+        counts[0] += record.user
+        counts[1] += record.kernel
+        counts[2] += record.xen
+
+    def _count_lost(self, ring: Ring, domid: int, samples: int) -> None:
+        ring.lost += samples
+        self.lost += samples
+        self.lost_by_domain[domid] = self.lost_by_domain.get(domid, 0) + samples
+        self.lost_for_ever[domid] = self.lost_for_ever.get(domid, 0) + samples
+
+    def snapshot(self) -> XenoprofSnapshot:
+        """Return the counters now."""
+        return XenoprofSnapshot(
+            state=self.state,
+            active_domains=tuple(sorted(self.active)),
+            passive_domains=tuple(sorted(self.passive)),
+            total=self.total,
+            active=self.logged_active,
+            passive=self.logged_passive,
+            idle=0,
+            others=self.others,
+            lost=self.lost,
+            invalid=self.invalid,
+            corrupted=self.corrupted,
+        )

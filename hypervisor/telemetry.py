@@ -1,0 +1,234 @@
+"""What a host tells about itself: frozen records, all times in integer nanoseconds.
+
+A field that is None is unknown to this host and is not exported.
+All counters are cumulative since the domain (or host) started.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+import numpy as np
+import numpy.typing as npt
+
+WAIT_BUCKETS_NS: tuple[int, ...] = (
+    1_000, 3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000, 3_000_000,
+    10_000_000, 30_000_000, 100_000_000, 300_000_000, 1_000_000_000,
+)  # fmt: skip
+"""Upper bounds of the wait-time histogram (1 us to 1 s); one more bucket is unbounded."""
+
+
+class Mode(IntEnum):
+    """Where the pc of a sample was. Source: xen/include/public/xenoprof.h, event_log.mode."""
+
+    USER = 0
+    KERNEL = 1
+    HYPERVISOR = 2
+
+
+@dataclass(frozen=True, slots=True)
+class VcpuSnapshot:
+    """One vcpu. The four runstate times always sum to the time since it was created."""
+
+    vcpu: int
+    pcpu: int | None  # where it runs or last ran; None while offline
+    online: bool
+    runstate: str  # running | runnable | blocked | offline
+    running_ns: int
+    runnable_ns: int
+    blocked_ns: int
+    offline_ns: int
+    affinity: tuple[int, ...] | None  # pcpus; None = any cpu
+    credit: int | None = None
+    priority: str | None = None  # boost | under | over | parked
+
+
+@dataclass(frozen=True, slots=True)
+class VifSnapshot:
+    """One virtual network interface; receive and transmit as the guest sees them."""
+
+    index: int
+    name: str  # backend name, vif<domid>.<index>
+    mac: str
+    bridge: str
+    receive_bytes: int
+    receive_packets: int
+    receive_errors: int
+    receive_dropped: int
+    transmit_bytes: int
+    transmit_packets: int
+    transmit_errors: int
+    transmit_dropped: int
+    ring_full: int  # times the guest's transmit queue stopped for want of ring slots
+
+
+@dataclass(frozen=True, slots=True)
+class VbdSnapshot:
+    """One virtual block device."""
+
+    device: int  # xenstore number, xvda = 51712
+    name: str  # xvda
+    backend: str  # phy:/dev/sdb1
+    mode: str  # r | w
+    read_requests: int
+    write_requests: int
+    read_bytes: int
+    write_bytes: int
+    ring_full: int  # VBD_OO: a request had to wait for a free backend slot
+    statistics: bool = True  # False for tap: devices, whose counters xentop cannot see
+
+
+@dataclass(frozen=True, slots=True)
+class DomainSnapshot:
+    """One domain."""
+
+    domid: int
+    name: str
+    uuid: str
+    kind: str  # dom0 | pv | hvm
+    running: bool
+    blocked: bool
+    paused: bool
+    shutdown: bool
+    crashed: bool
+    dying: bool
+    shutdown_reason: int | None
+    created_ns: int  # model time
+    cpu_ns: int
+    memory_kib: int  # pages it has now
+    target_kib: int  # what mem-set asked for
+    maximum_kib: int | None  # None = no limit
+    configured_memory_kib: int
+    weight: int | None
+    cap_percent: int | None
+    vcpus: tuple[VcpuSnapshot, ...]
+    vifs: tuple[VifSnapshot, ...] = ()
+    vbds: tuple[VbdSnapshot, ...] = ()
+    wait_counts: tuple[int, ...] = ()  # per bucket of WAIT_BUCKETS_NS plus one, not cumulative
+    wait_sum_ns: int = 0
+    on_behalf_ns: Mapping[str, int] = field(default_factory=dict)
+    """Domain 0 only: its running time by the name of the domain it worked for (`Domain-0`: itself)."""
+    workloads: tuple[Mapping[str, object], ...] = ()
+    """Results of each workload in base units, `kind` first (DESIGN: fixed interfaces)."""
+    virq_total: int = 0
+    evtchn_notifications: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PcpuSnapshot:
+    """One physical (logical) processor; mode times sum to the elapsed time."""
+
+    pcpu: int
+    socket: int
+    core: int
+    thread: int
+    user_ns: int
+    kernel_ns: int
+    hypervisor_ns: int
+    idle_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class XenoprofSnapshot:
+    """The hypervisor's own sample counters.
+
+    total = active + passive + others + lost + invalid + corrupted, always.
+    Source: xen/arch/x86/oprofile/xenoprof.c (3.0.3), the static counters.
+    """
+
+    state: str  # idle | reserved | ready | profiling
+    active_domains: tuple[int, ...]
+    passive_domains: tuple[int, ...]
+    total: int
+    active: int
+    passive: int
+    idle: int
+    others: int
+    lost: int
+    invalid: int
+    corrupted: int
+
+
+@dataclass(frozen=True, slots=True)
+class SampleCount:
+    """Samples of one domain, cumulative over all sessions of the host."""
+
+    domain: str
+    mode: Mode
+    event: str
+    samples: int
+
+
+@dataclass(frozen=True, slots=True)
+class LostCount:
+    """Samples lost, by the domain they were taken in and the reason."""
+
+    domain: str
+    reason: str  # e.g. ring_full, cpu_buffer_overflow, event_buffer_overflow, no_mapping, ...
+    samples: int
+
+
+@dataclass(frozen=True, slots=True)
+class HostSnapshot:
+    """The whole host at one instant. `generation` grows by one with each snapshot."""
+
+    generation: int
+    time_ns: int  # model time since boot
+    unix_ns: int  # virtual Unix time
+    host: str
+    cpu_type: str  # p4 | p4-ht | core_2 | hammer
+    mhz: int
+    sockets: int
+    cores_per_socket: int
+    threads_per_core: int
+    xen_major: int
+    xen_minor: int
+    xen_extra: str
+    tools: str  # 3.0.3 | 3.1
+    scheduler: str
+    memory_kib: int
+    free_kib: int
+    scrub_kib: int
+    domains: tuple[DomainSnapshot, ...]  # by domid
+    pcpus: tuple[PcpuSnapshot, ...]
+    xenoprof: XenoprofSnapshot | None = None
+    samples: tuple[SampleCount, ...] = ()
+    lost: tuple[LostCount, ...] = ()
+    counters: Mapping[str, int] = field(default_factory=dict)
+    """Scheduler and driver statistics by their name in the real source (csched_tick, ...)."""
+
+
+@dataclass(frozen=True, slots=True)
+class SampleBatch:
+    """Samples as columns of equal length, in the order in which they were taken.
+
+    `domain` is the domain current on the pcpu; `on_behalf_of` the domain for which domain 0
+    or the hypervisor was working (equal to `domain` otherwise). `event` is the counter index.
+    `stack_id` is -1 where no stack was recorded.
+    """
+
+    time_ns: npt.NDArray[np.int64]
+    pcpu: npt.NDArray[np.int32]
+    domain: npt.NDArray[np.int32]
+    vcpu: npt.NDArray[np.int32]
+    mode: npt.NDArray[np.uint8]
+    event: npt.NDArray[np.uint8]
+    pc: npt.NDArray[np.uint64]
+    tgid: npt.NDArray[np.int32]
+    tid: npt.NDArray[np.int32]
+    stack_id: npt.NDArray[np.int32]
+    on_behalf_of: npt.NDArray[np.int32]
+
+    def __len__(self) -> int:
+        """Return the number of samples."""
+        return len(self.pc)
+
+
+@dataclass(frozen=True, slots=True)
+class TraceRecord:
+    """One record of the hypervisor's trace rings."""
+
+    time_ns: int
+    pcpu: int
+    event: int
+    data: tuple[int, ...]

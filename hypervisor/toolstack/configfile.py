@@ -1,0 +1,178 @@
+"""Reads xm configuration files as data.
+
+The original executes them as Python. Here a file is a list of assignments whose values are
+literals, lists, names assigned before, `+` and `%`; everything else is refused with its line,
+and nothing in a file can take more than a bounded amount of time or memory.
+"""
+
+import ast
+import re
+import warnings
+from collections.abc import Mapping, Sequence
+
+from hypervisor.errors import HostError
+
+Scalar = str | int | float
+Value = Scalar | list[Scalar]
+Overrides = Mapping[str, str | Sequence[str]]
+
+MAXIMUM_TEXT = 64 * 1024  # characters in a file
+_MAXIMUM_DEPTH = 100  # of one expression
+_MAXIMUM_WORK = 1024 * 1024  # characters and list items made by all expressions of a file
+_MAXIMUM_NUMBER = 2**63
+
+_CONVERSION = re.compile(r"%(?:%|[-0 ]?(\d{0,3})[sdixXo])")
+_LIST_SETTINGS = frozenset({"disk", "vif", "vfb", "pci", "ioports", "irq", "usbport", "vtpm"})
+
+SETTINGS = _LIST_SETTINGS | frozenset(
+    re.findall(
+        r"\w+",
+        """
+    name uuid memory maxmem shadow_memory vcpus cpu cpus cpu_weight cpu_cap builder kernel ramdisk
+    root extra features bootloader bootargs bootentry nics on_poweroff on_reboot on_crash restart
+    blkif netif tpmif ip gateway netmask hostname interface dhcp nfs_server nfs_root device_model
+    boot fda fdb serial stdvga isa nographic soundhw localtime usb usbdevice pae acpi apic vnc
+    vncdisplay vncunused vnclisten vncviewer vncconsole sdl display xauthority access_control
+    vcpu_avail rtc_timeoffset vncpasswd keymap monitor on_xend_start on_xend_stop
+    """,
+    )
+)
+"""What `xm create` understands; other names in a file are its own variables."""
+
+
+class ConfigFileError(HostError):
+    """A configuration file that cannot be used: `FILE:LINE: what`."""
+
+
+def parse_config(text: str, name: str, overrides: Overrides | None = None) -> dict[str, Value]:
+    """Return the variables of a configuration file that are strings, numbers or lists.
+
+    `name` is for messages. `overrides` are `name=value` words of the command line: settings
+    win over the file (several values make a list), other names are variables for the file.
+    Raises: ConfigFileError.
+    """
+    overrides = {key: [v] if isinstance(v, str) else v for key, v in (overrides or {}).items()}
+    variables = {k: v[-1] for k, v in overrides.items() if v and k not in SETTINGS}
+    values = _Evaluator(name, variables).run(_parse(text, name))
+    for key, given in overrides.items():
+        if key in SETTINGS and given:
+            values[key] = list(given) if key in _LIST_SETTINGS else given[-1]
+    return values
+
+
+def _parse(text: str, name: str) -> ast.Module:
+    if len(text) > MAXIMUM_TEXT:
+        raise ConfigFileError(f"{name}: larger than {MAXIMUM_TEXT} characters; not a config file")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of odd escapes in strings
+            return ast.parse(text, name)
+    except SyntaxError as error:
+        raise ConfigFileError(f"{name}:{error.lineno or 1}: {error.msg}") from None
+    except (ValueError, RecursionError, MemoryError):
+        raise ConfigFileError(f"{name}: not a config file (binary or nested too deep)") from None
+
+
+class _Evaluator:
+    """Values of the expressions of one file, within a budget of work."""
+
+    def __init__(self, name: str, variables: Mapping[str, str]) -> None:
+        self._name = name
+        self._work = 0
+        self._names: dict[str, object] = dict(variables)
+
+    def run(self, module: ast.Module) -> dict[str, Value]:
+        """Carry out every assignment; return what has the type of a setting."""
+        for statement in module.body:
+            self._execute(statement)
+        return {k: v for k, v in self._names.items() if isinstance(v, str | int | float | list)}
+
+    def _execute(self, statement: ast.stmt) -> None:
+        match statement:
+            case ast.Assign(targets=targets, value=value):
+                result = self._value(value, 0)
+                for target in targets:
+                    self._names[self._target(target)] = result
+            case ast.AugAssign(target=target, op=ast.Add(), value=value):
+                name = self._target(target)
+                left = self._variable(name, target)
+                self._names[name] = self._add(left, self._value(value, 0), statement)
+            case ast.Expr(value=ast.Constant(value=str())) | ast.Pass():
+                pass
+            case _:
+                raise self._refusal(statement, "only `name = value` lines are understood here")
+
+    def _target(self, target: ast.expr) -> str:
+        if not isinstance(target, ast.Name):
+            raise self._refusal(target, "only a plain name can be assigned")
+        return target.id
+
+    def _variable(self, name: str, node: ast.AST) -> object:
+        if name not in self._names:
+            raise self._refusal(node, f"name '{name}' is not defined")
+        return self._names[name]
+
+    def _value(self, node: ast.expr, depth: int) -> object:
+        if depth > _MAXIMUM_DEPTH:
+            raise self._refusal(node, "expression nested too deep")
+        match node:
+            case ast.Constant(value=str() | int() | float() | None as value):
+                return self._checked(value, node)
+            case ast.Name(id=name):
+                return self._variable(name, node)
+            case ast.List(elts=items) | ast.Tuple(elts=items):
+                values = [self._value(item, depth + 1) for item in items]
+                if not all(isinstance(value, str | int | float) for value in values):
+                    raise self._refusal(node, "a list may hold strings and numbers only")
+                self._charge(sum(len(str(value)) for value in values), node)
+                return values if isinstance(node, ast.List) else tuple(values)
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                number = self._value(operand, depth + 1)
+                if isinstance(number, int | float):
+                    return -number
+            case ast.BinOp(left=left, op=ast.Add(), right=right):
+                return self._add(self._value(left, depth + 1), self._value(right, depth + 1), node)
+            case ast.BinOp(left=left, op=ast.Mod(), right=right):
+                return self._format(
+                    self._value(left, depth + 1), self._value(right, depth + 1), node
+                )
+        raise self._refusal(node, "only literals, lists, names, + and % are understood here")
+
+    def _add(self, left: object, right: object, node: ast.AST) -> object:
+        if isinstance(left, str) and isinstance(right, str):
+            self._charge(len(left) + len(right), node)
+            return left + right
+        if isinstance(left, list) and isinstance(right, list):
+            self._charge(sum(len(str(value)) for value in left + right), node)
+            return left + right
+        if isinstance(left, int | float) and isinstance(right, int | float):
+            return self._checked(left + right, node)
+        raise self._refusal(node, "+ joins two strings, two lists or two numbers")
+
+    def _format(self, template: object, values: object, node: ast.AST) -> str:
+        operands = values if isinstance(values, tuple) else (values,)
+        if not isinstance(template, str) or any(isinstance(v, list) for v in operands):
+            raise self._refusal(node, "% puts strings and numbers into a string")
+        if "%" in _CONVERSION.sub("", template):
+            raise self._refusal(node, "only %s, %d, %i, %x, %X and %o are understood")
+        widths = sum(int(width or 0) for width in _CONVERSION.findall(template))
+        self._charge(len(template) + widths + sum(len(str(v)) for v in operands), node)
+        try:
+            return template % operands
+        except (TypeError, ValueError, OverflowError) as error:
+            raise self._refusal(node, str(error)) from None
+
+    def _checked(self, value: Scalar | None, node: ast.AST) -> object:
+        if isinstance(value, str):
+            self._charge(len(value), node)
+        elif value is not None and not -_MAXIMUM_NUMBER <= value <= _MAXIMUM_NUMBER:
+            raise self._refusal(node, "number too large")
+        return value
+
+    def _charge(self, amount: int, node: ast.AST) -> None:
+        self._work += amount + 1
+        if self._work > _MAXIMUM_WORK:
+            raise self._refusal(node, "the file grows too large here")
+
+    def _refusal(self, node: ast.AST, what: str) -> ConfigFileError:
+        return ConfigFileError(f"{self._name}:{getattr(node, 'lineno', 1)}: {what}")

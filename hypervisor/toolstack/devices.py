@@ -1,0 +1,163 @@
+"""The grammar of disk and vif entries in configuration files, scenarios and on the command line."""
+
+import re
+from dataclasses import dataclass
+
+from hypervisor.errors import HostError
+
+DEFAULT_WINDOW_US = 50_000
+_RATE = re.compile(r"(\d+)([GMK]?)([bB])/s(?:@(\d+)([mu]?)s)?", re.ASCII)
+_SCALES = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9}
+_UNITS_US = {"s": 1_000_000, "ms": 1_000, "us": 1}
+_LIMIT = 2**32
+
+_FRONTEND = re.compile(r"(?:/dev/)?(xvd|sd|hd)([a-z])(\d{0,2})", re.ASCII)
+_IDE_MAJORS = (3, 22, 33, 34, 56, 57, 88, 89, 90, 91)
+_DISK_TYPES = ("phy", "file", "tap", "nbd", "enbd", "iscsi", "drbd", "npiv")
+_TAP_DRIVERS = ("aio", "sync", "qcow", "vmdk", "ram")
+_MODES = ("r", "w", "w!")
+
+_VIF_KEYS = ("type", "mac", "bridge", "ip", "script", "backend", "vifname", "rate", "model")
+_MAC = re.compile(r"[0-9a-f]{2}(?::[0-9a-f]{2}){5}")
+
+
+@dataclass(frozen=True, slots=True)
+class RateSpec:
+    """A limit on what a guest sends: so many bytes at the start of each window."""
+
+    bytes_per_window: int
+    window_us: int
+
+    def __str__(self) -> str:
+        """Return it as xend stores it, e.g. `500000,50000`."""
+        return f"{self.bytes_per_window},{self.window_us}"
+
+
+@dataclass(frozen=True, slots=True)
+class DiskSpec:
+    """A virtual disk. `path` is the backing without its type, relative names completed."""
+
+    type: str  # phy | file | tap:aio | ...
+    path: str
+    frontend: str  # xvda
+    device: int  # xenstore number, xvda = 51712
+    mode: str  # r | w | w!
+    is_cdrom: bool = False
+    backend: str = "Domain-0"
+
+    @property
+    def source(self) -> str:
+        """Return type and path as one name, e.g. `phy:/dev/sdb1`."""
+        return f"{self.type}:{self.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class VifSpec:
+    """A virtual network interface; an empty `mac` is to be drawn."""
+
+    mac: str = ""
+    bridge: str = ""
+    type: str = ""  # ioemu for an emulated card
+    script: str = ""
+    rate: RateSpec | None = None  # None = unlimited
+    ip: str = ""
+    vifname: str = ""
+    model: str = ""
+    backend: str = "Domain-0"
+
+
+def parse_rate(text: str) -> RateSpec | None:
+    """Return a limit like `10Mb/s` (bits) or `1MB/s@20ms` (bytes); None = unlimited.
+
+    What does not match, is zero or does not fit 32 bits is unlimited, without a word: as xend.
+    Source: tools/python/xen/xend/server/netif.py, parseRate.
+    """
+    match = _RATE.fullmatch(text)
+    if match is None or len(text) > 40:
+        return None
+    digits, scale, unit, window, window_unit = match.groups()
+    bytes_per_second = int(digits) * _SCALES[scale] // (8 if unit == "b" else 1)
+    window_us = int(window) * _UNITS_US[window_unit + "s"] if window else DEFAULT_WINDOW_US
+    bytes_per_window = bytes_per_second * window_us // 1_000_000
+    if not (0 < bytes_per_window < _LIMIT and 0 < window_us < _LIMIT):
+        return None
+    return RateSpec(bytes_per_window, window_us)
+
+
+def device_number(name: str) -> int:
+    """Return the xenstore number of `xvda1`, `sda`, `hdc`, `/dev/xvdb` or a number in hex.
+
+    Raises: HostError. Source: tools/python/xen/util/blkif.py, blkdev_name_to_number.
+    """
+    match = _FRONTEND.fullmatch(name)
+    if match:
+        bus, letter, part = match[1], ord(match[2]) - ord("a"), int(match[3] or 0)
+        if bus != "hd" and letter < 16 and part < 16:
+            return (202 if bus == "xvd" else 8) * 256 + 16 * letter + part
+        if bus == "hd" and letter < 2 * len(_IDE_MAJORS) and part < 64:
+            return _IDE_MAJORS[letter // 2] * 256 + 64 * (letter % 2) + part
+    elif re.fullmatch(r"0x[0-9a-fA-F]{1,7}|[0-9]{1,9}", name):
+        return int(name, 0) if name.startswith("0x") else int(name)
+    raise HostError(f"Unable to find number for device ({name})")
+
+
+def parse_disk(text: str) -> DiskSpec:
+    """Return a disk given as `type:path,frontend,mode[,backend]`.
+
+    The frontend may be written `ioemu:hda` or `hdc:cdrom`.
+    Raises: HostError with xm's text. Source: tools/python/xen/xm/create.py.
+    """
+    fields = [field.strip() for field in text.split(",")]
+    if len(fields) not in (3, 4):
+        raise HostError(f"Invalid disk specifier: {text}")
+    source, frontend, mode = fields[:3]
+    kind, path = _source(source, text)
+    frontend = frontend.removeprefix("ioemu:")
+    frontend, _, role = frontend.partition(":")
+    if role not in ("", "disk", "cdrom"):
+        raise HostError(f"Invalid disk specifier: {text}")
+    if mode not in _MODES:
+        raise HostError(f"Invalid mode: {mode} in disk '{text}'; use r, w or w!")
+    return DiskSpec(
+        type=kind,
+        path=path,
+        frontend=frontend.removeprefix("/dev/"),
+        device=device_number(frontend),
+        mode=mode,
+        is_cdrom=role == "cdrom",
+        backend=(fields[3:] or [""])[0] or "Domain-0",
+    )
+
+
+def _source(source: str, text: str) -> tuple[str, str]:
+    kind, colon, path = source.partition(":")
+    if kind == "tap":
+        driver, _, path = path.partition(":")
+        kind = f"tap:{driver}"
+        known = driver in _TAP_DRIVERS
+    else:
+        known = kind in _DISK_TYPES
+    if not (colon and known and path):
+        raise HostError(f"Invalid disk specifier: {text}")
+    if kind == "phy" and not path.startswith("/"):
+        path = f"/dev/{path}"
+    return kind, path
+
+
+def parse_vif(text: str) -> VifSpec:
+    """Return an interface given as a comma list of key=value; empty = all defaults.
+
+    Raises: HostError with xm's text. Source: tools/python/xen/xm/create.py, configure_vifs.
+    """
+    values: dict[str, str] = {}
+    for item in filter(None, (item.strip() for item in text.split(","))):
+        key, _, value = item.partition("=")
+        if key.strip() not in _VIF_KEYS:
+            raise HostError(f"Invalid vif option: {key.strip()}")
+        values[key.strip()] = value.strip()
+    mac = values.pop("mac", "").lower()
+    if mac and not _MAC.fullmatch(mac):
+        raise HostError(f"Invalid vif mac: {mac}; write six hexadecimal pairs joined by colons")
+    rate = parse_rate(values.pop("rate", ""))
+    backend = values.pop("backend", "") or "Domain-0"
+    return VifSpec(mac=mac, rate=rate, backend=backend, **values)
