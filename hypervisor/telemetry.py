@@ -200,7 +200,7 @@ class HostSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class SampleBatch:
-    """Samples as columns of equal length, in the order in which they were taken.
+    """Samples as columns of equal length; each vcpu's segments are in the order of time.
 
     `domain` is the domain current on the pcpu; `on_behalf_of` the domain for which domain 0
     or the hypervisor was working (equal to `domain` otherwise). `event` is the counter index.

@@ -21,12 +21,13 @@ _GARBAGE_MIN = 64
 class Clock:
     """The event heap. Events of the same time run in the order in which they were scheduled."""
 
-    __slots__ = ("_cancelled", "_heap", "_seed", "_serial", "_streams", "now")
+    __slots__ = ("_cancelled", "_deferred", "_heap", "_seed", "_serial", "_streams", "now")
 
     def __init__(self, seed: int = 1, now: int = 0) -> None:
         self.now = now  # virtual ns
         self._seed = seed
         self._heap: list[Timer] = []
+        self._deferred: list[Callable[[], object]] = []
         self._serial = 0
         self._cancelled = 0
         self._streams: dict[str, RandomStream] = {}
@@ -55,12 +56,22 @@ class Clock:
             heapify(self._heap)
             self._cancelled = 0
 
+    def defer(self, handler: Callable[[], object]) -> None:
+        """Call `handler()` once the present event is over, before time or any other event moves.
+
+        A handler that is deferred already is called once more.
+        """
+        self._deferred.append(handler)
+
     def run_until(self, end_ns: int) -> None:
         """Run every event up to and including `end_ns`; leaves `now == end_ns`.
 
         An exception of a handler passes through, with `now` at its event; the clock stays usable.
         """
         heap = self._heap
+        deferred = self._deferred
+        while deferred:
+            deferred.pop()()
         while heap and heap[0][0] <= end_ns:
             timer = heappop(heap)
             handler = timer[2]
@@ -70,6 +81,8 @@ class Clock:
             timer[2] = None  # from now on cancel() has nothing to do
             self.now = timer[0]
             handler(timer[3])
+            while deferred:
+                deferred.pop()()
         self.now = end_ns
 
     def pending(self) -> int:

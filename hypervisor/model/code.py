@@ -27,6 +27,7 @@ from hypervisor.model import pmu_events
 from hypervisor.model.costs import CHECK_CTRS, Costs, Cpu, PathRow, WorkClass
 from hypervisor.model.images import Images, Role, Symbol
 from hypervisor.model.pmu_events import Kind
+from hypervisor.model.work import Q
 
 __all__ = ["CodeBook", "CodePath", "Kind"]
 
@@ -86,6 +87,10 @@ class CodeBook:
         )
         self.index: Mapping[str, int] = {path.name: path.index for path in self.paths}
         self.cycles: list[int] = [path.cycles for path in self.paths]
+        # One unit of each path as work counts it: (index, cycles in 2**-20).
+        self.unit_parts: Mapping[str, tuple[int, int]] = {
+            path.name: (path.index, path.cycles << Q) for path in self.paths
+        }
         self._by_row = [
             [part for part in of_path if part.mode == mode]
             for of_path in parts

@@ -21,6 +21,11 @@ from hypervisor.model.work import KERNEL, Parts, Q, Work, split
 TICK_NS = 10_000_000  # Source: sched_credit.c, CSCHED_TICKS_PER_... and the 100 Hz guest timer
 GUEST_TIMESLICE_NS = 100_000_000  # Linux 2.6.18 kernel/sched.c, DEF_TIMESLICE
 
+SWITCH_NS = 20_000  # until the new domain's code runs warm: tens of microseconds (judgement)
+# A task that has run this long without sleeping is no interactive one any more (judgement;
+# Linux's bonus falls gradually).
+INTERACTIVE_NS = 2_000_000
+
 
 class SampleCounter(Protocol):
     """What counts hardware events of executed segments; looked at only while `counting`."""
@@ -67,11 +72,14 @@ class Execution:
             pcpu.sibling = self.pcpus[others[0]] if others else None
         # (user, kernel, all) cycles of each path, to divide a pcpu's time into modes.
         self.path_modes = [(*path.by_mode[:2], path.cycles) for path in code.paths]
+        self._interactive_q = INTERACTIVE_NS * self.full_rate_q
         self._tickled: list[Pcpu] = []
         self._last_on: list[Vcpu | None] = [None] * topology.pcpus
 
     def start(self) -> None:
-        """Start the 10 ms ticks."""
+        """Start the 10 ms ticks and every pcpu's slices."""
+        for pcpu in self.pcpus:
+            self.tickle(pcpu.number)
         self.clock.schedule(self.clock.now + TICK_NS, self._tick)
 
     # What the scheduler may ask for.
@@ -86,7 +94,7 @@ class Execution:
         if not target.is_tickled:
             target.is_tickled = True
             if not self._tickled:
-                self.clock.schedule(self.clock.now, self._softirq)
+                self.clock.defer(self.decide_now)
             self._tickled.append(target)
 
     def park(self, vcpu: Any) -> None:
@@ -111,27 +119,39 @@ class Execution:
             self._next_work(vcpu)
 
     def run_task(self, vcpu: Vcpu, work: Work) -> None:
-        """Queue a task's work; a task that computes without end yields to it at once.
+        """Queue the work of a task that has been waiting for something.
 
-        Linux 2.6.18 gives sleepers a priority bonus over such tasks (kernel/sched.c,
-        effective_prio); other tasks take turns in order of arrival.
+        It preempts one that has been computing for a while, and else takes its turn: Linux
+        2.6.18 gives sleepers a priority bonus over such tasks (kernel/sched.c, effective_prio).
         """
+        tasks = vcpu.tasks
         current = vcpu.current
-        if current is not None and current.remaining_q < 0 and not vcpu.current_is_interrupt:
-            self._put_back(vcpu, first=False)
-            vcpu.tasks.appendleft(work)
+        if current is not None and not vcpu.current_is_interrupt:
             if vcpu.is_running:
-                self._next_work(vcpu)
-            return
-        vcpu.tasks.append(work)
+                self.settle(vcpu)
+            if self._is_hog(current):
+                self._put_back(vcpu, first=True)
+                tasks.appendleft(work)
+                if vcpu.is_running:
+                    self._next_work(vcpu)
+                return
+        place = len(tasks)
+        for index, other in enumerate(tasks):
+            if self._is_hog(other):
+                place = index
+                break
+        tasks.insert(place, work)
         if not vcpu.runnable:
             self.wake(vcpu)
         elif vcpu.is_running and current is not None and vcpu.timer is None:
             self._arm(vcpu)  # it has to share from now on
 
+    def _is_hog(self, work: Work) -> bool:
+        return work.remaining_q < 0 or work.executed_q >= self._interactive_q
+
     def add_debt(self, vcpu: Vcpu, parts: Parts) -> None:
         """Make `vcpu` execute `parts` before it goes on with its work."""
-        vcpu.debt = vcpu.debt + parts
+        vcpu.debt.extend(parts)
         for _, cycles_q in parts:
             vcpu.debt_q += cycles_q
 
@@ -175,13 +195,10 @@ class Execution:
             if pcpu.current is not None:
                 self.settle(pcpu.current)
 
-    def decide_now(self) -> None:
-        """Make all decisions that are due; for callers outside of the event loop."""
-        self._softirq(None)
-
     # Scheduling decisions.
 
-    def _softirq(self, _: object) -> None:
+    def decide_now(self) -> None:
+        """Make all decisions that are due (Xen: the schedule softirq)."""
         tickled = self._tickled
         index = 0
         while index < len(tickled):  # grows while decisions tickle others
@@ -197,7 +214,8 @@ class Execution:
         if previous is not None:
             self.settle(previous)
         vcpu, slice_ns = self.scheduler.pick(pcpu.number, now)
-        pcpu.slice_end_ns = now + slice_ns
+        # A slice begins when the switch is over; without that, slices and ticks run in step.
+        pcpu.slice_end_ns = now + slice_ns + (SWITCH_NS if vcpu is not previous else 0)
         if vcpu is not previous:
             if previous is not None:
                 self._switch_out(previous)
@@ -206,13 +224,11 @@ class Execution:
                 self._speed_changed(pcpu)
             if vcpu is not None:
                 self._switch_in(pcpu, vcpu)
-        if vcpu is not None and pcpu.slice_timer is None:
+        if pcpu.slice_timer is None:
             pcpu.slice_timer = self.clock.schedule(pcpu.slice_end_ns, self._slice_end, pcpu)
 
     def _slice_end(self, pcpu: Pcpu) -> None:
         pcpu.slice_timer = None
-        if pcpu.current is None:
-            return
         if self.clock.now < pcpu.slice_end_ns:  # decided anew since: not yet
             pcpu.slice_timer = self.clock.schedule(pcpu.slice_end_ns, self._slice_end, pcpu)
         else:
@@ -360,25 +376,25 @@ class Execution:
             if executed_q <= debt_q:
                 parts, vcpu.debt = split(vcpu.debt, executed_q, debt_q)
                 vcpu.debt_q = debt_q - executed_q
-                self._account(vcpu, pcpu, parts, executed_q, start_ns, elapsed_ns, None)
+                work = vcpu.current
+                self._account(vcpu, pcpu, parts, executed_q, start_ns, elapsed_ns, work)
                 return
-            debt_ns = debt_q // pcpu.rate_q
             parts = vcpu.debt
             vcpu.debt = []
             vcpu.debt_q = 0
-            if debt_ns:
-                self._account(vcpu, pcpu, parts, debt_q, start_ns, debt_ns, None)
-            executed_q -= debt_q
-            start_ns += debt_ns
-            elapsed_ns -= debt_ns
+        else:
+            parts = []
         work = vcpu.current
-        if work is None:  # on its way to idle: nothing but debt is left
-            return
-        if 0 <= work.remaining_q < executed_q:  # the end was rounded up to a whole ns
-            executed_q = work.remaining_q
-        if executed_q:
-            parts = work.advance(executed_q)
-            self._account(vcpu, pcpu, parts, executed_q, start_ns, elapsed_ns, work)
+        left_q = executed_q - debt_q
+        if work is not None:
+            if 0 <= work.remaining_q < left_q:  # the end was rounded up to a whole ns
+                left_q = work.remaining_q
+            if left_q:
+                parts = parts + work.advance(left_q) if parts else work.advance(left_q)
+        else:  # on its way to idle: there was nothing but debt
+            left_q = 0
+        if parts:
+            self._account(vcpu, pcpu, parts, debt_q + left_q, start_ns, elapsed_ns, work)
 
     def _account(
         self,

@@ -7,7 +7,7 @@ from hypervisor.host import Task
 from hypervisor.model.code import CodeBook
 from hypervisor.model.domain import Domain, Vcpu
 from hypervisor.model.execution import Execution
-from hypervisor.model.work import Parts, TaskIdentity, Work, parts_of
+from hypervisor.model.work import Parts, TaskIdentity, Work
 
 FIRST_TGID = 1000  # pids below are the boot's own daemons
 
@@ -21,13 +21,18 @@ class Guest:
         self.code = code
         self.tasks: dict[int, Task] = {}
         self._next_tgid = FIRST_TGID
-        upcall = code.index["evtchn_upcall"]
-        self._timer_parts = parts_of(code.cycles, [(upcall, 1), (code.index["set_timer"], 1)])
+        self._unit = code.unit_parts
+        self._timer_parts = self.parts(("evtchn_upcall", 1), ("set_timer", 1))
 
     def parts(self, *counts: tuple[str, int]) -> Parts:
         """Return the parts of repeat counts of code paths given by name."""
-        index = self.code.index
-        return parts_of(self.code.cycles, [(index[name], count) for name, count in counts])
+        unit = self._unit
+        parts: Parts = []
+        for name, count in counts:
+            if count:
+                path, cycles_q = unit[name]
+                parts.append((path, cycles_q * count))
+        return parts
 
     def spawn(self, program: str, threads: int = 1) -> list[TaskIdentity]:
         """Start a process; return its threads. The first one's tid is the tgid."""

@@ -43,7 +43,7 @@ from hypervisor.toolstack.xend import Xend
 
 # Interrupts of the NIC are taken together for this long: what one decision of this model may
 # move at most (judgement; the real card interrupts each 125 us under load).
-NIC_BATCH_NS = 4_000_000
+NIC_BATCH_NS = 8_000_000
 DISK_SPACING_SECTORS = 8 * 2**30 // 512  # each virtual disk has its own 8 GiB of the real one
 VERSIONS = {"3.0.3": (3, 0, ".3-rc5.el5"), "3.1": (3, 1, ".0-53.el5")}
 OPROFILE_TYPES = {

@@ -19,7 +19,7 @@ from hypervisor.toolstack.devices import VifSpec
 
 RING_SLOTS = 256
 PAGE_BYTES = 4096
-WEIGHT = 64  # packets of one NAPI poll or netback tasklet run (dev->weight of e1000)
+PACKETS_PER_BATCH = 8  # of a tasklet run, where no interrupt tells (judgement; costs.toml assumes it)
 
 Deliver = Callable[[int, int], None]
 """Takes (frames, bytes) that a socket has received."""
@@ -58,6 +58,11 @@ class Batch:
         return -(-self.size_bytes // self.packets)
 
     @property
+    def runs(self) -> int:
+        """Return how many runs of netback's tasklet it takes."""
+        return -(-self.packets // PACKETS_PER_BATCH)
+
+    @property
     def slots(self) -> int:
         """Return the tx ring slots: one per page of each packet."""
         return self.packets * max(1, -(-self.packet_bytes // PAGE_BYTES))
@@ -94,7 +99,7 @@ class NetFrontend:
         self.tx_free -= min(batch.slots, RING_SLOTS)
         guest = self.domain.guest
         self.domain.notifications += 1
-        guest.execution.add_debt(self.domain.vcpus[0], guest.parts(("evtchn_send", 1)))
+        guest.execution.add_debt(self.domain.vcpus[0], guest.parts(("evtchn_send", batch.runs)))
         self.backend.transmit(self, batch)
 
     def transmitted(self, batch: Batch) -> None:
@@ -105,13 +110,15 @@ class NetFrontend:
         while self.queue and self.queue[0].slots <= max(self.tx_free, 0):
             self._push(self.queue.popleft())
 
-    def receive(self, frames: int, size_bytes: int, deliver: Deliver, *, flip: bool) -> None:
+    def receive(
+        self, frames: int, size_bytes: int, deliver: Deliver, batches: int, *, flip: bool
+    ) -> None:
         """Frames are in the rx ring: interrupt the guest, which passes them up its stack."""
         guest = self.domain.guest
         self.domain.notifications += 1
         costs = [
-            ("evtchn_upcall", 1),
-            ("netfront_receive_batch", 1),
+            ("evtchn_upcall", batches),
+            ("netfront_receive_batch", batches),
             ("netfront_receive_packet", frames),
         ]
         if flip:
@@ -151,24 +158,27 @@ class NetBackend:
     def _poll(self, interrupts: int) -> None:
         """Have the poll loop work on what is on the ring now, flow by flow."""
         waiting = self.nic.peek()
+        if not waiting:
+            self.nic.poll_done()
         for index, (flow, frames) in enumerate(waiting):
+            # As many runs of netback's tasklet as there were interrupts with such frames.
+            batches = min(frames, max(1, interrupts // len(waiting))) if interrupts else 1
             costs = [("nic_receive_packet", frames), ("bridge_packet", frames)]
             if not index:
                 costs.append(("nic_interrupt", interrupts))
             if flow.vif is None:
                 costs.append(("ip_receive_packet", frames))
             else:
-                costs += self._to_guest(frames)
+                costs += self._to_guest(frames, batches)
             work = Work(
                 self._guest.parts(*costs),
                 self._polled,
-                (flow, frames, index == len(waiting) - 1),
+                (flow, frames, batches, index == len(waiting) - 1),
                 beneficiary=-1 if flow.vif is None else flow.vif.domain.domid,
             )
             self._run(work)
 
-    def _to_guest(self, frames: int) -> list[tuple[str, int]]:
-        batches = -(-frames // WEIGHT)
+    def _to_guest(self, frames: int, batches: int) -> list[tuple[str, int]]:
         return [
             ("netback_receive_batch", batches),
             (self._receive_packet, frames),
@@ -176,20 +186,22 @@ class NetBackend:
         ]
 
     def _polled(self, work: Work) -> None:
-        flow, frames, is_last = work.arg
+        flow, frames, batches, is_last = work.arg
         received = self.nic.take_flow(flow, frames)
         if received.dropped:
             flow.dropped(received.dropped)
         if flow.vif is None:
             flow.deliver(received.packets, received.bytes)
         else:
-            fits = self._put(flow.vif, received.packets, received.bytes, flow.deliver)
+            fits = self._put(flow.vif, received.packets, received.bytes, flow.deliver, batches)
             if fits < received.packets:
                 flow.dropped(received.packets - fits)
         if is_last and not self.nic.poll_done():
             self._poll(0)
 
-    def _put(self, vif: NetFrontend, frames: int, size_bytes: int, deliver: Deliver) -> int:
+    def _put(
+        self, vif: NetFrontend, frames: int, size_bytes: int, deliver: Deliver, batches: int
+    ) -> int:
         """Put frames into the rx ring of a guest; return how many fit."""
         if vif.domain.dying or not frames:
             return frames
@@ -197,7 +209,8 @@ class NetBackend:
         vif.receive_dropped += frames - fits
         if fits:
             vif.rx_free -= fits
-            vif.receive(fits, size_bytes * fits // frames, deliver, flip=self._flip)
+            size_bytes = size_bytes * fits // frames
+            vif.receive(fits, size_bytes, deliver, batches, flip=self._flip)
         return fits
 
     # From a guest: netback -> bridge -> NIC, another guest, or domain 0.
@@ -222,8 +235,8 @@ class NetBackend:
                     return
             vif.shaped.popleft()
             costs = [
-                ("evtchn_upcall", 1),
-                ("netback_transmit_batch", 1),
+                ("evtchn_upcall", batch.runs),
+                ("netback_transmit_batch", batch.runs),
                 ("netback_transmit_packet", batch.packets),
                 ("netback_transmit_slot", batch.slots - batch.packets),
             ]
@@ -242,7 +255,7 @@ class NetBackend:
         elif batch.receiver is None:
             costs.append(("ip_receive_packet", batch.packets))
         else:
-            costs += self._to_guest(batch.packets)
+            costs += self._to_guest(batch.packets, batch.runs)
         work = Work(
             self._guest.parts(*costs),
             self._forwarded,
@@ -261,7 +274,8 @@ class NetBackend:
             batch.deliver(batch.packets, batch.size_bytes)
         else:
             # What a full rx ring drops is sent again by TCP; the loss is counted at the vif.
-            self._put(batch.receiver, batch.packets, batch.size_bytes, batch.deliver)
+            receiver, runs = batch.receiver, batch.runs
+            self._put(receiver, batch.packets, batch.size_bytes, batch.deliver, runs)
         self._sent((sender, batch))
 
     def _sent(self, entry: tuple[NetFrontend | None, Batch]) -> None:

@@ -12,6 +12,7 @@ from hypervisor.model.clock import Clock, Timer
 NS_PER_BYTE = 8  # 1 Gbit/s
 FRAMING_BYTES = 38  # Ethernet header 14, checksum 4, preamble 8, gap between frames 12
 PAYLOAD_MIN_BYTES = 46  # shorter frames are padded
+NEVER_NS = 1 << 62
 RING_PACKETS = 256  # Source: Linux e1000, E1000_DEFAULT_RXD
 # Source: Linux e1000, InterruptThrottleRate default of 8000 a second. The driver's dynamic mode
 # moves it between 4000 and 20000; judgement: the middle stands for all of it.
@@ -43,9 +44,12 @@ class _Burst:
         self.done_packets = 0
         self.done_bytes = 0
 
-    def next_arrival_ns(self) -> int:
-        span_ns = self.finish_ns - self.begin_ns
-        return self.begin_ns - (-span_ns * (self.done_packets + 1) // self.packets)
+    def arrival_ns(self, nth: int) -> int:
+        """Return when the `nth` packet from now comes in; far away if there are not so many."""
+        number = self.done_packets + nth
+        if number > self.packets:
+            return NEVER_NS
+        return self.begin_ns - (-(self.finish_ns - self.begin_ns) * number // self.packets)
 
     def advance(self, now_ns: int) -> tuple[int, int]:
         """Return (packets, bytes) that have arrived since the last call."""
@@ -196,11 +200,22 @@ class Nic:
         self._bursts = [burst for burst in self._bursts if burst.done_packets < burst.packets]
 
     def _arm(self) -> None:
-        """Have the card interrupt for the next packet, but not too soon after the last time."""
-        if self._is_polling or not self._bursts:
+        """Have the card interrupt for the next packet, but not too soon after the last time.
+
+        Gathering packets for `batch_ns` must not fill the ring: half a ring is enough.
+        """
+        if self._is_polling:
             return
-        arrival_ns = min([burst.next_arrival_ns() for burst in self._bursts])
-        at_ns = max(arrival_ns, self._last_interrupt_ns + self._batch_ns, self._clock.now)
+        coming = [burst for burst in self._bursts if burst.done_packets < burst.packets]
+        if not coming and not self._ring_packets:
+            return
+        now_ns = self._clock.now
+        at_ns = now_ns if self._ring_packets else min(one.arrival_ns(1) for one in coming)
+        at_ns = max(at_ns, self._last_interrupt_ns + self._batch_ns, now_ns)
+        if coming:
+            enough = max(1, (RING_PACKETS // 2 - self._ring_packets) // len(coming))
+            full_ns = min(one.arrival_ns(enough) for one in coming)
+            at_ns = max(min(at_ns, full_ns), self._last_interrupt_ns + INTERRUPT_GAP_NS, now_ns)
         if self._armed is not None:
             if self._armed_ns <= at_ns:
                 return

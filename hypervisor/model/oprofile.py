@@ -64,6 +64,7 @@ class OprofileModule:
         }
         self._counters: dict[int, dict[str, int]] = {}
         self.event_names: dict[int, str] = {}  # counter -> name, a label for metrics
+        (self._virq_parts,) = guest.parts(("oprofile_virq", 1))
         self._is_open = False
         self._daemon = guest.spawn(DAEMON)[0]
         self._daemon_is_busy = False
@@ -271,7 +272,8 @@ class OprofileModule:
         """Take what the ring holds; domain 0 also takes what passive domains have."""
         guest = self.guest
         self.domain.virqs += virqs
-        guest.execution.add_debt(vcpu, guest.parts(("oprofile_virq", virqs)))
+        path, cycles_q = self._virq_parts
+        guest.execution.add_debt(vcpu, [(path, cycles_q * virqs)])
         xenoprof = self.xenoprof
         if not self._is_open:  # nobody reads: the ring stays as it is
             return

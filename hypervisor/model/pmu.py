@@ -10,6 +10,7 @@ from typing import Protocol
 from hypervisor.model.code import CodeBook, Kind
 from hypervisor.model.domain import Vcpu
 from hypervisor.model.pcpu import Pcpu
+from hypervisor.model.samples import SampleGroup
 from hypervisor.model.work import Parts, Q, Work
 from hypervisor.telemetry import Mode
 
@@ -28,32 +29,39 @@ class CounterConfig:
 
 
 class SampleSink(Protocol):
-    """What takes the overflows of one counter in one settled segment."""
+    """What takes the overflows of one settled segment."""
 
     def take(
         self,
         vcpu: Vcpu,
         pcpu: Pcpu,
-        counter: int,
-        by_mode: tuple[int, int, int],
-        first_ns: int,
-        step_ns: int,
+        groups: tuple[SampleGroup, ...],
         parts: Parts,
         work: Work | None,
     ) -> None:
-        """Take `sum(by_mode)` samples, at `first_ns` and every `step_ns` from there."""
+        """Take the samples of each counter that has overflowed."""
         ...
 
 
 class _Counter:
     """A programmed counter with its events per cycle of each path, in 2**-20."""
 
-    __slots__ = ("index", "is_clock", "kernel_q", "kind", "period_q", "total_q", "xen_q")
+    __slots__ = (
+        "counts_time",
+        "index",
+        "is_clock",
+        "kernel_q",
+        "kernel_share_q",
+        "period_q",
+        "total_q",
+        "xen_q",
+        "xen_share_q",
+    )
 
     def __init__(self, index: int, config: CounterConfig, kind: Kind, code: CodeBook) -> None:
         self.index = index
-        self.kind = kind
         self.is_clock = kind is Kind.CYCLES
+        self.counts_time = self.is_clock and config.user and config.kernel  # all of it
         self.period_q = config.count << (2 * Q)
         self.kernel_q: list[int] = []
         self.xen_q: list[int] = []
@@ -68,6 +76,13 @@ class _Counter:
             self.kernel_q.append(kernel)
             self.xen_q.append(xen)
             self.total_q.append(user + kernel + xen)
+        # Of a path's own events: those in hypervisor and in kernel mode, in 2**-20.
+        self.xen_share_q = _shares(self.xen_q, self.total_q)
+        self.kernel_share_q = _shares(self.kernel_q, self.total_q)
+
+
+def _shares(some: list[int], total: list[int]) -> list[int]:
+    return [(part << Q) // whole if whole else 0 for part, whole in zip(some, total, strict=True)]
 
 
 class Pmu:
@@ -106,46 +121,59 @@ class Pmu:
     ) -> None:
         """Count one settled segment (see `execution.SampleCounter`)."""
         fills_q = pcpu.counters_q
+        groups: list[SampleGroup] = []
         for counter in self._counters:
-            total_q = counter.total_q
-            if len(parts) == 1:
-                increment_q = parts[0][1] * total_q[parts[0][0]]
+            if counter.counts_time:
+                increment_q = elapsed_ns * self._clock_rate_q << Q
             else:
+                total_q = counter.total_q
                 increment_q = 0
                 for path, cycles_q in parts:
                     increment_q += cycles_q * total_q[path]
-            scale_q = increment_q
-            if counter.is_clock and executed_q:
-                increment_q = increment_q * elapsed_ns * self._clock_rate_q // executed_q
+                if counter.is_clock:
+                    increment_q = increment_q * elapsed_ns * self._clock_rate_q // executed_q
             index = counter.index
-            before_q = fills_q[index]
-            fill_q = before_q + increment_q
+            fill_q = fills_q[index] + increment_q
             period_q = counter.period_q
             if fill_q < period_q:
                 fills_q[index] = fill_q
                 continue
+            first_ns = start_ns + elapsed_ns * (period_q - fills_q[index]) // increment_q
             samples, fills_q[index] = divmod(fill_q, period_q)
-            xen_q = kernel_q = 0
+            user, kernel, xen = self._by_mode(vcpu, counter, parts, samples)
+            step_ns = elapsed_ns * period_q // increment_q
+            groups.append((index, user, kernel, xen, first_ns, step_ns))
+        if groups:
+            self.sink.take(vcpu, pcpu, tuple(groups), parts, work)
+
+    def _by_mode(
+        self, vcpu: Vcpu, counter: _Counter, parts: Parts, samples: int
+    ) -> tuple[int, int, int]:
+        """Divide samples in proportion to the events of each mode; fractions are carried on."""
+        if len(parts) == 1:
+            path = parts[0][0]
+            xen_share_q, kernel_share_q = counter.xen_share_q[path], counter.kernel_share_q[path]
+            has_user = counter.total_q[path] > counter.xen_q[path] + counter.kernel_q[path]
+        else:
+            total_q = xen_q = kernel_q = 0
             for path, cycles_q in parts:
+                total_q += cycles_q * counter.total_q[path]
                 xen_q += cycles_q * counter.xen_q[path]
                 kernel_q += cycles_q * counter.kernel_q[path]
-            # Modes take turns in proportion; what is left of a sample is carried on.
-            carry = vcpu.xen_carry[index] + samples * ((xen_q << Q) // scale_q)
+            xen_share_q = (xen_q << Q) // total_q
+            kernel_share_q = (kernel_q << Q) // total_q
+            has_user = total_q > xen_q + kernel_q
+        index = counter.index
+        xen = kernel = 0
+        if xen_share_q:
+            carry = vcpu.xen_carry[index] + samples * xen_share_q
             xen = min(carry >> Q, samples)
             vcpu.xen_carry[index] = carry - (xen << Q)
-            carry = vcpu.kernel_carry[index] + samples * ((kernel_q << Q) // scale_q)
+        if kernel_share_q:
+            carry = vcpu.kernel_carry[index] + samples * kernel_share_q
             kernel = min(carry >> Q, samples - xen)
             vcpu.kernel_carry[index] = carry - (kernel << Q)
-            user = samples - xen - kernel
-            if user and xen_q + kernel_q >= scale_q:  # rounding must not invent a mode
-                user, kernel, xen = (0, kernel + user, xen) if kernel_q else (0, 0, xen + user)
-            self.sink.take(
-                vcpu,
-                pcpu,
-                index,
-                (user, kernel, xen),
-                start_ns + elapsed_ns * (period_q - before_q) // increment_q,
-                elapsed_ns * period_q // increment_q,
-                parts,
-                work,
-            )
+        user = samples - xen - kernel
+        if user and not has_user:  # rounding must not invent a mode
+            return (0, kernel + user, xen) if kernel_share_q else (0, 0, samples)
+        return user, kernel, xen

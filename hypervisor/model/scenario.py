@@ -17,20 +17,14 @@ from hypervisor.errors import ScenarioError
 from hypervisor.model.scenario_table import Table, checked, hint, message
 from hypervisor.model.scenario_workloads import EXTERNAL, Count, NetperfWorkload, Workloads
 from hypervisor.toolstack.devices import parse_disk, parse_vif
-from hypervisor.toolstack.settings import check_name
+from hypervisor.toolstack.settings import MAXIMUM_VCPUS, check_name
 
 SCENARIOS = Path(__file__).parent / "scenarios"
 MAXIMUM_PCPUS = 32
 XEN_MEMORY_MIB = 64  # image, heap and frame table
 
-Vcpus = Annotated[int, Field(ge=1, le=32)]
+Vcpus = Annotated[int, Field(ge=1, le=MAXIMUM_VCPUS)]
 Strings = Annotated[tuple[str, ...], Field(strict=False)]
-
-
-def _cpus_are_a_list(text: str) -> str:
-    if text and not checked(parse_cpus, text):
-        raise ValueError(f"'{text}' leaves no CPU")
-    return text
 
 
 class Host(Table):
@@ -76,7 +70,9 @@ class _Owner(Table):
     @field_validator("cpus")
     @classmethod
     def _cpus_parse(cls, text: str) -> str:
-        return _cpus_are_a_list(text)
+        if text and not checked(parse_cpus, text):
+            raise ValueError(f"'{text}' leaves no CPU")
+        return text
 
     @property
     def affinity(self) -> tuple[int, ...] | None:
@@ -185,6 +181,8 @@ class Scenario(Table):
             if domain.name in names:
                 raise ValueError(f"two domains are called '{domain.name}'")
             names.append(domain.name)
+        if self.domain0.cap > 100 * self.domain0_vcpus:
+            raise ValueError(f"domain0.cap is out of range; 0 to {100 * self.domain0_vcpus}")
         for owner in (self.domain0, *self.domains):
             if owner.affinity and max(owner.affinity) >= self.host.pcpus:
                 raise ValueError(

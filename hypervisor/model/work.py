@@ -119,8 +119,3 @@ def split(parts: Parts, take_q: int, total_q: int) -> tuple[Parts, Parts]:
 def parts_of(cycles: Sequence[int], counts: Sequence[tuple[int, int]]) -> Parts:
     """Return the parts of `counts` = (path index, repeat count), given cycles per path."""
     return [(path, cycles[path] * count << Q) for path, count in counts if count]
-
-
-def task_of(work: Work | None) -> TaskIdentity:
-    """Return whose work it is; overhead belongs to the kernel."""
-    return KERNEL if work is None else work.task

@@ -13,8 +13,8 @@ from hypervisor.model.domain import Domain, Vcpu
 from hypervisor.model.execution import Execution
 from hypervisor.model.pcpu import Pcpu
 from hypervisor.model.pmu import CounterConfig, Pmu
-from hypervisor.model.samples import SampleRecord
-from hypervisor.model.work import Parts, Work, task_of
+from hypervisor.model.samples import SampleGroup, SampleRecord
+from hypervisor.model.work import KERNEL, Parts, Work
 from hypervisor.telemetry import XenoprofSnapshot
 
 MAX_DOMAINS = 25  # MAX_OPROF_DOMAINS
@@ -64,7 +64,7 @@ class Xenoprof:
         self.virq: Callable[[Vcpu, int], None]  # the guest driver's handler: (vcpu, virqs)
         self.activated = 0
         self._counters: dict[int, CounterConfig] = {}
-        self._sample_parts = sample_parts
+        self._sample_path, self._sample_q = sample_parts[0]
         self._domains: dict[int, Domain] = {}
         self.total = self.logged_active = self.logged_passive = 0
         self.others = self.lost = self.invalid = self.corrupted = 0
@@ -241,56 +241,53 @@ class Xenoprof:
         self,
         vcpu: Vcpu,
         pcpu: Pcpu,
-        counter: int,
-        by_mode: tuple[int, int, int],
-        first_ns: int,
-        step_ns: int,
+        groups: tuple[SampleGroup, ...],
         parts: Parts,
         work: Work | None,
     ) -> None:
         """Log the samples of one segment (see `pmu.SampleSink`)."""
-        user, kernel, xen = by_mode
-        samples = user + kernel + xen
+        xen = virqs = 0
+        for group in groups:
+            virqs += group[1] + group[2]
+            xen += group[3]
+        samples = xen + virqs
         domid = vcpu.domain.domid
         self.total += samples
-        path, cycles_q = self._sample_parts[0]
-        self.execution.add_debt(vcpu, [(path, cycles_q * samples)])
+        self.execution.add_debt(vcpu, [(self._sample_path, self._sample_q * samples)])
         ready = self.active.get(domid, False)
         if not ready and domid not in self.passive:
             self.others += samples
             self.others_by_domain[domid] = self.others_by_domain.get(domid, 0) + samples
             return
-        task = task_of(work)
+        if work is None:
+            task, beneficiary = KERNEL, -1
+        else:
+            task, beneficiary = work.task, work.beneficiary
         record = SampleRecord(
-            counter,
-            user,
-            kernel,
-            xen,
-            first_ns,
-            step_ns,
+            groups,
+            samples,
             pcpu.number,
             domid,
             vcpu.vcpu_id,
             task.tgid,
             task.tid,
-            -1 if work is None else work.beneficiary,
-            tuple(part[0] for part in parts),
-            tuple(part[1] for part in parts),
+            beneficiary,
+            parts,
         )
         ring = self.rings[domid][vcpu.vcpu_id]
         if ready:
-            self._log_active(vcpu, ring, record)
+            self._log_active(vcpu, ring, record, virqs, xen)
         else:
             self._log_passive(ring, record)
 
-    def _log_active(self, vcpu: Vcpu, ring: Ring, record: SampleRecord) -> None:
+    def _log_active(
+        self, vcpu: Vcpu, ring: Ring, record: SampleRecord, virqs: int, xen: int
+    ) -> None:
         """Log, and raise the VIRQ at each sample in guest mode; it empties the ring.
 
         Hypervisor samples between two guest samples pile up: what does not fit is lost.
         """
         capacity = ring.size - 1
-        virqs = record.user + record.kernel
-        xen = record.xen
         if not virqs:
             lost = max(0, ring.fill + xen - capacity)
         else:
@@ -303,32 +300,32 @@ class Xenoprof:
             lost = min(first + rest, xen)
         if lost:
             self._count_lost(ring, record.domid, lost)
-            record = record.keep(record.user, record.kernel, xen - lost)
-        kept = record.samples
-        self.logged_active += kept
-        if kept:
+            record = record.without_xen(lost)
+        if record.samples:
             self._append(ring, record)
+            self.logged_active += record.samples
         if virqs:
             self.virq(vcpu, virqs)
 
     def _log_passive(self, ring: Ring, record: SampleRecord) -> None:
-        samples = record.samples
         room = ring.size - 1 - ring.fill
-        if samples > room:
-            self._count_lost(ring, record.domid, samples - room)
+        if record.samples > room:
+            self._count_lost(ring, record.domid, record.samples - room)
             record = record.first(room)
-            samples = room
-        if samples:
+        if record.samples:
             self._append(ring, record)
-            self.logged_passive += samples
+            self.logged_passive += record.samples
 
     def _append(self, ring: Ring, record: SampleRecord) -> None:
         ring.records.append(record)
         ring.fill += record.samples
-        counts = self.logged.setdefault((record.domid, record.counter), [0, 0, 0])
-        counts[0] += record.user
-        counts[1] += record.kernel
-        counts[2] += record.xen
+        for counter, user, kernel, xen, _, _ in record.groups:
+            counts = self.logged.get((record.domid, counter))
+            if counts is None:
+                counts = self.logged[record.domid, counter] = [0, 0, 0]
+            counts[0] += user
+            counts[1] += kernel
+            counts[2] += xen
 
     def _count_lost(self, ring: Ring, domid: int, samples: int) -> None:
         ring.lost += samples

@@ -287,11 +287,9 @@ class CreditScheduler:
                 for record in self._queues[lowest.bit_length() - 1]:
                     if record.priority <= priority:
                         break
-                    vcpu = record.vcpu
-                    # One that runs has just been queued there by _move and is still our current.
-                    if vcpu.affinity & own and not vcpu.is_running:
+                    if record.vcpu.affinity & own:
                         self._dequeue(record)
-                        vcpu.processor = pcpu
+                        record.vcpu.processor = pcpu
                         counters[self._rules.steal_counter] += 1
                         return record
                     if not self._rules.knows_topology:

@@ -13,7 +13,7 @@ from hypervisor.model.workloads.base import Latency, Site
 
 MSS_BYTES = 1448  # 1500 less IP and TCP headers with timestamps
 PACKET_BYTES = 1500
-WINDOW_BYTES = 192 * 1024  # below the 256 slots of an rx ring; 2.6.18 tunes up to 4 MiB (judgement)
+WINDOW_BYTES = 512 * 1024  # Linux 2.6.18 tunes a socket up to 4 MiB; a window for lots (judgement)
 RETRANSMIT_NS = 200_000_000  # Linux TCP_RTO_MIN
 LOT_FRAMES = 128  # what one decision of this model moves; half an rx ring (judgement)
 LOT_NS = 8_000_000  # the longest that frames are gathered for a lot (judgement)
@@ -219,7 +219,7 @@ class TransmitSource:
         ]
         if self._site.vif is not None:
             costs += [
-                ("netfront_transmit_batch", 1),
+                ("netfront_transmit_batch", batch.runs),
                 ("netfront_transmit_packet", packets),
                 ("netfront_transmit_slot", batch.slots - packets),
             ]

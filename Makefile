@@ -1,0 +1,61 @@
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .run/installed
+CODE := hypervisor xenprof exporters dashboards tests
+PATH_LINE := export PATH="$(CURDIR)/$(BIN):$$PATH"
+
+.PHONY: help up down shell test check bench golden fmt clean peers
+
+help:  # this list
+	@awk -F ':.*  # ' '/^[a-z]+:.*  # / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+
+up: $(INSTALLED)  # install if needed, start the service in the background, print its address
+	@$(BIN)/xenprof serve --background --log-file .run/serve.log
+	@echo 'To have the programs at hand:  $(PATH_LINE)'
+
+down:  # stop the service; everything sampled is written first
+	@test ! -x $(BIN)/xenprof || $(BIN)/xenprof stop || true
+
+shell: $(INSTALLED)  # open a shell with the programs on PATH
+	@$(PATH_LINE); exec "$${SHELL:-/bin/sh}"
+
+test: $(INSTALLED) peers check  # everything: check, then all tests, also against real peers
+	@$(BIN)/python -m pytest
+
+check: $(INSTALLED)  # format, lint, types, and who may import whom
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy --explicit-package-bases $(CODE)
+	@$(BIN)/lint-imports
+
+bench: $(INSTALLED)  # speed and size beside the peers
+	@$(BIN)/python -m tests.bench
+
+golden: $(INSTALLED)  # write the expected outputs anew; look at the diff
+	@$(BIN)/python -m pytest tests/golden --update-golden
+
+fmt: $(INSTALLED)  # format the code and fix what can be fixed
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+clean: down  # remove what the other verbs made
+	@rm -rf .venv .run build dist .mypy_cache .ruff_cache .import_linter_cache .hypothesis .benchmarks
+	@find $(CODE) -name __pycache__ -prune -exec rm -rf {} +
+
+# grafana-dashboard-builder comes without what it depends on: a Kerberos client that is compiled from C
+# and that only its upload command uses.
+$(INSTALLED): pyproject.toml constraints.txt
+	@echo 'make: installing into .venv'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps grafana-dashboard-builder==0.10.0a3
+	@mkdir -p .run && touch $@
+
+# The real programs that tests scrape and alert with; without them these tests are skipped.
+peers:
+	@for package in prometheus prometheus-alertmanager; do \
+	  command -v $$package >/dev/null && continue; \
+	  test "$$(id -u)" = 0 && command -v apt-get >/dev/null || continue; \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $$package \
+	    >/dev/null 2>&1 || echo "make: could not install $$package; its tests are skipped"; \
+	done

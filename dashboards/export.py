@@ -1,0 +1,114 @@
+"""From the builder's dashboards (rows, spans) to the ones that Grafana has now (schema 42).
+
+The builder's own output has no schema version and old shapes, which current servers migrate at
+best; what leaves here needs no migration.
+"""
+
+import warnings
+from typing import Any
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", DeprecationWarning)  # it imports `imp` on Python 3.11
+    from grafana_dashboards.exporter import DashboardExporter
+
+JsonObject = dict[str, Any]
+
+SCHEMA_VERSION = 42
+GRID_COLUMNS = 24
+COLUMNS_PER_SPAN = 2  # the builder's grid has 12 columns
+
+_ANNOTATIONS = {
+    "builtIn": 1,
+    "datasource": {"type": "grafana", "uid": "-- Grafana --"},
+    "enable": True,
+    "hide": True,
+    "iconColor": "rgba(0, 211, 255, 1)",
+    "name": "Annotations & Alerts",
+    "type": "dashboard",
+}
+
+
+class Schema42Exporter(DashboardExporter):  # type: ignore[misc]
+    """Keeps each dashboard it is given in `dashboards`, by name, as schema 42."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.dashboards: dict[str, JsonObject] = {}
+
+    def process_dashboard(
+        self, project_name: str, dashboard_name: str, dashboard_data: JsonObject
+    ) -> None:
+        """Convert one dashboard."""
+        self.dashboards[dashboard_name] = to_schema_42(dashboard_data)
+
+
+def to_schema_42(built: JsonObject) -> JsonObject:
+    """Return the dashboard as Grafana has it since schema 42. `built` stays as it is."""
+    return {
+        "annotations": {"list": [_ANNOTATIONS]},
+        "editable": True,
+        "fiscalYearStartMonth": 0,
+        "graphTooltip": 1 if built.get("sharedCrosshair") else 0,
+        "links": [],
+        "panels": _panels(built["rows"]),
+        "preload": False,
+        "refresh": built.get("refresh", ""),
+        "schemaVersion": SCHEMA_VERSION,
+        "tags": built.get("tags", []),
+        "templating": {"list": [_variable(item) for item in built["templating"]["list"]]},
+        "time": built["time"],
+        "timepicker": {},
+        "timezone": "browser",
+        "title": built["title"],
+        "uid": built["uid"],
+        "version": 1,
+    }
+
+
+def _panels(rows: list[JsonObject]) -> list[JsonObject]:
+    """Return row panels and panels with ids, one after the other on a grid of 24 columns."""
+    panels: list[JsonObject] = []
+    top = 0
+    for row in rows:
+        position = {"h": 1, "w": GRID_COLUMNS, "x": 0, "y": top}
+        head: JsonObject = {"collapsed": False, "gridPos": position, "panels": []}
+        panels.append({**head, "id": len(panels) + 1, "title": row["title"], "type": "row"})
+        top += 1
+        left = line_height = 0
+        for panel in row["panels"]:
+            width, height = panel["span"] * COLUMNS_PER_SPAN, panel["height"]
+            if left + width > GRID_COLUMNS:
+                top, left, line_height = top + line_height, 0, 0
+            position = {"h": height, "w": width, "x": left, "y": top}
+            panels.append(_panel(panel, len(panels) + 1, position))
+            left, line_height = left + width, max(line_height, height)
+        top += line_height
+    return panels
+
+
+def _panel(panel: JsonObject, number: int, position: JsonObject) -> JsonObject:
+    kept = {key: value for key, value in panel.items() if key not in ("span", "height")}
+    targets = [
+        {**target, "refId": chr(ord("A") + index)} for index, target in enumerate(panel["targets"])
+    ]
+    return {**kept, "gridPos": position, "id": number, "targets": targets}
+
+
+def _variable(built: JsonObject) -> JsonObject:
+    """Return a dashboard variable; queries select everything until the user chooses."""
+    variable: JsonObject = {"name": built["name"], "type": built["type"], "hide": 0}
+    if built["type"] == "datasource":
+        return {**variable, "label": "Data source", "query": built["query"], "refresh": 1}
+    query = {"query": built["query"], "refId": "StandardVariableQuery"}
+    return {
+        **variable,
+        "datasource": {"type": "prometheus", "uid": "${datasource}"},
+        "definition": built["query"],
+        "query": query,
+        "refresh": 2,  # when the time range changes: domains come and go
+        "sort": 1,
+        "multi": True,
+        "includeAll": True,
+        "allValue": ".*",
+        "current": {"text": ["All"], "value": ["$__all"]},
+    }

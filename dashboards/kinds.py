@@ -1,0 +1,153 @@
+"""Kinds of panels and targets that grafana-dashboard-builder has no words for.
+
+The builder makes every subclass of its item classes a YAML kind (`Timeseries`: `timeseries`), so
+this module has to be imported before definitions are loaded. It speaks of Grafana's current
+panels in few words: `unit`, `stack`, `thresholds`; the shapes of options are known here only.
+"""
+
+import warnings
+from typing import Any
+
+from dashboards.queries import QUERIES, VARIABLES
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", DeprecationWarning)  # it imports `imp` on Python 3.11
+    from grafana_dashboards.components.panels import PanelsItemBase
+    from grafana_dashboards.components.targets import Targets, TargetsItemBase
+    from grafana_dashboards.components.templates import TemplatesItemBase
+
+JsonObject = dict[str, Any]
+
+DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
+
+
+class QueryTarget(TargetsItemBase):  # type: ignore[misc]
+    """`query-target: NAME`: a query of `dashboards.queries`."""
+
+    def gen_json_from_data(self, data: str, context: object) -> JsonObject:
+        """Return the target. Raises: KeyError for a name that is no query."""
+        query = QUERIES[data]
+        return {
+            "datasource": DATASOURCE,
+            "editorMode": "code",
+            "expr": query.expr,
+            "legendFormat": query.legend or "__auto",
+            "instant": query.instant,
+            "range": not query.instant,
+            "format": "table" if query.instant and not query.legend else "time_series",
+        }
+
+
+class LabelVariable(TemplatesItemBase):  # type: ignore[misc]
+    """`label-variable: NAME`: a dashboard variable of `dashboards.queries`."""
+
+    def gen_json_from_data(self, data: str, context: object) -> JsonObject:
+        """Return the variable. Raises: KeyError for a name that is no variable."""
+        return {"name": data, "type": "query", "query": VARIABLES[data]}
+
+
+class _Panel(PanelsItemBase):  # type: ignore[misc]
+    """What all panels have: title, description, span of 12 columns, height, targets, unit."""
+
+    _default_span = 6
+    panel_type = ""
+
+    def options(self, data: JsonObject) -> JsonObject:
+        """Return the options of this panel type."""
+        raise NotImplementedError
+
+    def custom(self, data: JsonObject) -> JsonObject:
+        """Return how fields are drawn by this panel type."""
+        return {}
+
+    def gen_json_from_data(self, data: JsonObject, context: object) -> JsonObject:
+        """Return the panel; the exporter adds id and position."""
+        panel: JsonObject = super().gen_json_from_data(data, context)
+        targets = self.registry.create_component(Targets, {"targets": data["targets"]}).gen_json()
+        limits: JsonObject = {key: data[key] for key in ("min", "max", "decimals") if key in data}
+        defaults: JsonObject = {
+            "unit": data.get("unit", "short"),
+            **limits,
+            "custom": self.custom(data),
+        }
+        if "thresholds" in data:
+            defaults["color"] = {"mode": "thresholds"}
+            defaults["thresholds"] = _thresholds(data["thresholds"])
+        if "mappings" in data:
+            defaults["mappings"] = data["mappings"]
+        return {
+            **panel,
+            "type": self.panel_type,
+            "height": data.get("height", 8),
+            "datasource": DATASOURCE,
+            "targets": targets,
+            "options": self.options(data),
+            "fieldConfig": {"defaults": defaults, "overrides": data.get("overrides", [])},
+            **({"transformations": data["transformations"]} if "transformations" in data else {}),
+        }
+
+
+class Timeseries(_Panel):
+    """`timeseries`: lines; `stack: true` stacks them as areas."""
+
+    panel_type = "timeseries"
+
+    def options(self, data: JsonObject) -> JsonObject:
+        """Return a legend with mean and maximum, and a tooltip that shows all series."""
+        return {
+            "legend": {
+                "displayMode": "table",
+                "placement": "bottom",
+                "calcs": ["mean", "max"],
+                "showLegend": True,
+            },
+            "tooltip": {"mode": "multi", "sort": "desc"},
+        }
+
+    def custom(self, data: JsonObject) -> JsonObject:
+        """Return lines, or areas that are stacked."""
+        stacked = data.get("stack", False)
+        return {
+            "drawStyle": "line",
+            "lineWidth": 1,
+            "fillOpacity": 30 if stacked else 5,
+            "showPoints": "never",
+            "stacking": {"mode": "normal" if stacked else "none", "group": "A"},
+        }
+
+
+class StatPanel(_Panel):
+    """`stat-panel`: one figure."""
+
+    panel_type = "stat"
+    _default_span = 2
+
+    def options(self, data: JsonObject) -> JsonObject:
+        """Return the last value, coloured by its threshold."""
+        return {
+            "colorMode": "value",
+            "graphMode": "area",
+            "justifyMode": "auto",
+            "orientation": "auto",
+            "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
+            "textMode": "auto",
+        }
+
+
+class TablePanel(_Panel):
+    """`table-panel`: one row a series; `transformations` join several queries."""
+
+    panel_type = "table"
+    _default_span = 12
+
+    def options(self, data: JsonObject) -> JsonObject:
+        """Return a plain table."""
+        return {"showHeader": True, "cellHeight": "sm"}
+
+
+def _thresholds(steps: list[list[Any]]) -> JsonObject:
+    """Return Grafana's thresholds from [[colour, lower bound or null], ...]."""
+    return {
+        "mode": "absolute",
+        "steps": [{"color": colour, "value": value} for colour, value in steps],
+    }

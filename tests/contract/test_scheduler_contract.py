@@ -1,0 +1,178 @@
+"""What every scheduler owes the machine, whatever its policy. Runs over the table."""
+
+import copy
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hypervisor.model.sched import SCHEDULERS
+from hypervisor.model.topology import Topology
+from tests.model.schedsim import ANY_PCPU, Sim
+
+KINDS = [(name, rules) for name in SCHEDULERS for rules in ("3.0.3", "3.1")]
+every_scheduler = pytest.mark.parametrize(("name", "rules"), KINDS)
+MS = 1_000_000
+
+
+@every_scheduler
+def test_hogs_fill_every_pcpu(name, rules):
+    sim = Sim(name, rules, Topology(2, 1, 2))
+    for _ in range(5):
+        sim.add()
+    sim.run(3)
+    assert sum(sim.shares()) == pytest.approx(400, rel=0.02)
+
+
+@every_scheduler
+def test_one_hog_gets_a_whole_pcpu(name, rules):
+    sim = Sim(name, rules, Topology(1, 2, 1))
+    sim.add()
+    sim.run(3)
+    assert sim.shares() == pytest.approx([100], rel=0.01)
+
+
+@every_scheduler
+def test_what_sleepers_leave_goes_to_hogs(name, rules):
+    sim = Sim(name, rules)
+    sim.add(run_ns=5 * MS, sleep_ns=45 * MS)
+    sim.add()
+    sim.run(5)
+    assert sum(sim.shares()) > 98
+
+
+@every_scheduler
+def test_a_pcpu_is_shared_by_weight(name, rules):
+    sim = Sim(name, rules)
+    sim.add(weight=256)
+    sim.add(weight=512)
+    sim.run(20)
+    assert sim.shares() == pytest.approx([33.3, 66.7], abs=2)
+
+
+@every_scheduler
+def test_a_cap_holds_on_an_idle_host(name, rules):
+    sim = Sim(name, rules, Topology(1, 2, 1))
+    sim.add(cap=50)
+    sim.run(20)
+    assert sim.shares() == pytest.approx([50], abs=3)
+
+
+@every_scheduler
+def test_a_changed_cap_and_weight_are_reported_and_hold(name, rules):
+    sim = Sim(name, rules)
+    domain = sim.add()
+    sim.scheduler.adjust(domain, 512, None)
+    sim.scheduler.adjust(domain, None, 50)
+    assert sim.scheduler.parameters(domain) == (512, 50)
+    sim.run(20)
+    assert sim.shares() == pytest.approx([50], abs=3)
+
+
+@every_scheduler
+def test_a_removed_cap_frees_a_parked_vcpu(name, rules):
+    sim = Sim(name, rules)
+    domain = sim.add(cap=5)
+    sim.run(1)
+    sim.scheduler.adjust(domain, None, 0)
+    before = domain.running_ns
+    sim.run(2)
+    assert domain.running_ns - before > 1_900 * MS
+
+
+@every_scheduler
+def test_pinned_vcpus_leave_the_other_pcpus_alone(name, rules):
+    sim = Sim(name, rules, Topology(1, 4, 1))
+    for _ in range(3):
+        sim.add(affinity=0b0010)
+    sim.run(2)
+    assert sum(sim.shares()) == pytest.approx(100, rel=0.01)
+
+
+@every_scheduler
+@pytest.mark.parametrize("is_busy", [True, False])
+def test_a_vcpu_goes_at_once_where_its_new_affinity_says(name, rules, is_busy):
+    sim = Sim(name, rules, Topology(1, 4, 1))
+    vcpu = sim.add(awake=is_busy).vcpus[0]
+    sim.run(0.05)
+    target = (vcpu.processor + 2) % 4
+    sim.set_affinity(vcpu, 1 << target)
+    sim.clock.run_until(sim.clock.now)
+    assert target == vcpu.processor
+    assert is_busy == (sim.current(target) is vcpu)
+
+
+@every_scheduler
+def test_a_removed_vcpu_is_never_chosen_again(name, rules):
+    sim = Sim(name, rules)
+    gone, stays = sim.add(), sim.add()
+    sim.run(0.1)
+    vcpu = gone.vcpus[0]
+    sim.sleep(vcpu)
+    sim.clock.run_until(sim.clock.now)
+    sim.scheduler.remove_vcpu(vcpu)
+    sim.scheduler.remove_domain(gone)
+    before = stays.running_ns
+    sim.run(1)
+    assert stays.running_ns - before > 990 * MS
+
+
+@every_scheduler
+def test_a_copy_of_the_host_has_the_same_future(name, rules):
+    sim = Sim(name, rules, Topology(2, 1, 2))
+    for weight in (128, 256, 512):
+        sim.add(weight=weight, vcpus=2)
+        sim.add(weight=weight, run_ns=3 * MS, sleep_ns=7 * MS, cap=20)
+    sim.run(1)
+    twin = copy.deepcopy(sim)
+    sim.run(1)
+    twin.run(1)
+    assert sim.shares() == twin.shares()
+    assert sim.scheduler.counters == twin.scheduler.counters
+
+
+PCPUS = 4
+VCPUS = 6
+step = st.one_of(
+    st.tuples(st.just("wake"), st.integers(0, VCPUS - 1)),
+    st.tuples(st.just("sleep"), st.integers(0, VCPUS - 1)),
+    st.tuples(st.just("affinity"), st.integers(0, VCPUS - 1), st.integers(1, (1 << PCPUS) - 1)),
+    st.tuples(st.just("cap"), st.integers(0, VCPUS - 1), st.sampled_from([0, 10, 40])),
+    st.tuples(st.just("decide"), st.integers(0, PCPUS - 1)),
+    st.tuples(st.just("pass"), st.integers(1, 40)),
+)
+
+
+@every_scheduler
+@settings(max_examples=60, deadline=None)
+@given(steps=st.lists(step, max_size=60))
+def test_no_vcpu_is_doubled_or_lost_whatever_happens(name, rules, steps):
+    sim = Sim(name, rules, Topology(2, 1, 2))
+    for _ in range(VCPUS // 2):
+        sim.add(vcpus=2, awake=False)
+    vcpus = sim.vcpus()
+    for what, which, *more in steps:
+        match what:
+            case "wake":
+                sim.wake(vcpus[which])
+            case "sleep":
+                sim.sleep(vcpus[which])
+            case "affinity":
+                sim.set_affinity(vcpus[which], more[0])
+            case "cap":
+                sim.scheduler.adjust(vcpus[which].domain, None, more[0])
+            case "decide":
+                sim.tickle(which)
+            case _:
+                sim.run(which / 1000)
+        running = [vcpu for vcpu in sim.currents if vcpu is not None]
+        assert len(running) == len(set(running))  # and Sim checks each decision
+    for vcpu in vcpus:
+        sim.scheduler.adjust(vcpu.domain, None, 0)
+        sim.set_affinity(vcpu, ANY_PCPU)
+        sim.wake(vcpu)
+    before = [vcpu.running_ns for vcpu in vcpus]
+    sim.run(2)
+    gained = [vcpu.running_ns - old for vcpu, old in zip(vcpus, before, strict=True)]
+    assert min(gained) > 100 * MS
+    assert sum(gained) > 0.95 * PCPUS * 2_000 * MS

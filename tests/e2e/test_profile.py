@@ -1,0 +1,76 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.test_run import SCENARIO
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def xenprof(tmp_path_factory):
+    """Runs the program against a service of its own."""
+    home = tmp_path_factory.mktemp("home")
+    (home / "tiny.toml").write_text(SCENARIO)
+    environment = {**os.environ, "XENPROF_HOME": str(home)}
+
+    def xenprof(*arguments):
+        return subprocess.run(
+            [sys.executable, "-m", "xenprof.cli.main", *arguments],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+        )
+
+    started = xenprof("serve", "--background", "--scenario", str(home / "tiny.toml"),
+                      "--web.listen-address", "127.0.0.1:0")  # fmt: skip
+    assert started.returncode == 0, started.stderr
+    yield xenprof
+    xenprof("stop")
+
+
+def profile(xenprof, *arguments):
+    return xenprof("profile", "--for", "500ms", "--event", "GLOBAL_POWER_EVENTS:1000000:1",
+                   *arguments)  # fmt: skip
+
+
+def test_each_active_domain_gets_a_report_with_its_symbols(xenprof):
+    done = profile(xenprof, "--active", "0,busy")
+    domain_0, _, guest = done.stdout.partition("=== busy ===")
+
+    assert done.returncode == 0, done.stderr
+    assert "=== Domain-0 ===" in domain_0
+    assert "xen-syms" in domain_0
+    assert "linpack" in guest
+
+
+def test_progress_goes_to_stderr(xenprof):
+    done = profile(xenprof)
+
+    assert "profiling  50 %" in done.stderr
+    assert "profiling" not in done.stdout
+
+
+def test_a_second_run_shuts_the_first_ones_daemons_down(xenprof):
+    xenprof("opcontrol", "--start", "--vmlinux=/usr/lib/debug/lib/modules/2.6.18-8.el5xen/vmlinux")
+
+    assert profile(xenprof).returncode == 0
+
+
+def test_an_unknown_domain_is_one_line(xenprof):
+    done = profile(xenprof, "--active", "0,nobody")
+
+    assert (done.returncode, done.stderr) == (1, "xenprof: Domain 'nobody' does not exist.\n")
+
+
+def test_a_refused_event_ends_with_opcontrols_exit_code_and_no_daemon(xenprof):
+    done = xenprof("profile", "--event", "NO_SUCH:100000", "--for", "1s")
+    status = xenprof("opcontrol", "--status")
+
+    assert done.returncode == 1
+    assert 'No such event "NO_SUCH"' in done.stderr
+    assert status.stdout.startswith("Daemon not running")

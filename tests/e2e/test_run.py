@@ -1,0 +1,122 @@
+import json
+
+import pytest
+
+from xenprof.cli.main import main
+
+SCENARIO = """
+[host]
+name = "tiny"
+sockets = 1
+threads_per_core = 1
+cpu = "p4"
+memory_mib = 1024
+
+[domain0]
+vcpus = 1
+memory_mib = 256
+
+[[domain]]
+name = "busy"
+memory_mib = 128
+
+  [[domain.workload]]
+  kind = "cpu"
+"""
+
+
+@pytest.fixture
+def run(tmp_path, capsys):
+    scenario = tmp_path / "tiny.toml"
+    scenario.write_text(SCENARIO)
+
+    def run(*arguments):
+        exit_code = main(["run", "--scenario", str(scenario), *arguments])
+        captured = capsys.readouterr()
+        return exit_code, captured.out, captured.err
+
+    return run
+
+
+def busy_seconds(output):
+    return json.loads(output)["domains"][1]["cpu_seconds"]
+
+
+def test_a_run_reports_the_time_it_was_given(run):
+    exit_code, output, _ = run("--for", "1500ms", "--json")
+
+    assert (exit_code, json.loads(output)["time_seconds"]) == (0, 1.5)
+
+
+def test_the_same_seed_gives_the_same_bytes(run):
+    assert run("--for", "1s", "--seed", "7", "--json") == run(
+        "--for", "1s", "--seed", "7", "--json"
+    )
+
+
+def test_without_json_it_is_a_table(run):
+    _, output, _ = run("--for", "1s")
+
+    assert output.startswith("tiny: Xen 3.0.3")
+    assert "busy" in output
+
+
+def test_commands_are_replayed_at_their_time(run, tmp_path):
+    log = tmp_path / "commands.jsonl"
+    log.write_text('{"time_ns": 1000000000, "name": "pause", "domain": "busy", "arguments": {}}\n')
+    _, output, _ = run("--for", "4s", "--json", "--commands", str(log))
+
+    assert 0.8 < busy_seconds(output) <= 1.0
+
+
+def test_a_command_that_is_refused_is_told_and_the_run_goes_on(run, tmp_path):
+    log = tmp_path / "commands.jsonl"
+    log.write_text('{"time_ns": 0, "name": "pause", "domain": "nobody"}\n')
+    exit_code, _, errors = run("--for", "1s", "--json", "--commands", str(log))
+
+    assert (exit_code, errors) == (0, "xenprof: pause: Domain 'nobody' does not exist.\n")
+
+
+@pytest.mark.parametrize(
+    "line", ["nonsense", '{"name": "pause"}', '{"time_ns": "soon", "name": "pause"}', "[]"]
+)
+def test_a_line_that_is_no_command_is_named(run, tmp_path, line):
+    log = tmp_path / "commands.jsonl"
+    log.write_text(line + "\n")
+    exit_code, _, errors = run("--for", "1s", "--commands", str(log))
+
+    assert exit_code == 1
+    assert errors.startswith(f"xenprof: {log}:1: not a command")
+
+
+def test_a_state_dir_keeps_the_roots_of_the_domains(run, tmp_path):
+    run("--for", "10ms", "--state-dir", str(tmp_path / "state"))
+
+    assert (tmp_path / "state/domains/busy").is_dir()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "exit_code", "message"),
+    [
+        (["--active", "0"], 1, "which event?"),
+        (["--profile", "NO_SUCH:100000"], 1, 'No such event "NO_SUCH"'),
+        (["--profile", "GLOBAL_POWER_EVENTS:100000:1", "--active", "nobody"], 1,
+         "Domain 'nobody' does not exist."),
+        (["--seed", "-1"], 2, "-1 is not in the range"),
+        (["--commands", "/nonexistent"], 1, "/nonexistent"),
+    ],
+)  # fmt: skip
+def test_wrong_arguments_are_explained(run, arguments, exit_code, message):
+    got, _, errors = run("--for", "1s", *arguments)
+
+    assert got == exit_code
+    assert message in errors
+
+
+def test_a_profiled_run_counts_each_sample_once(run):
+    _, output, _ = run("--for", "2s", "--profile", "GLOBAL_POWER_EVENTS:1000000:1", "--active",
+                       "0,1", "--json")  # fmt: skip
+    counts = json.loads(output)["xenoprof"]
+
+    assert counts["total"] == sum(n for name, n in counts.items() if name != "total")
+    assert counts["active"] > 4000

@@ -1,0 +1,24 @@
+"""A whole scrape of the hand-made host, in both formats."""
+
+import platform
+from pathlib import Path
+
+import pytest
+
+from exporters.catalogue import CATALOGUE
+from exporters.exposition import Renderer
+from tests.unit.snapshots import grumble, stats
+
+EXPECTED = Path(__file__).parent / "expected"
+
+
+@pytest.mark.parametrize(("name", "openmetrics"), [("text", False), ("openmetrics", True)])
+def test_a_scrape_is_as_recorded(
+    name: str, openmetrics: bool, update_golden: bool, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(platform, "python_version", lambda: "3.11.0")
+    scrape = Renderer(CATALOGUE).render(grumble(), stats(), openmetrics=openmetrics)
+    path = EXPECTED / f"{name}.txt"
+    if update_golden:
+        path.write_bytes(scrape)
+    assert path.read_bytes() == scrape

@@ -1,0 +1,271 @@
+"""A hand-driven host: domains with oprofile drivers, and Xenoprof's refusals in their simplest form.
+
+Nothing runs by itself. A test queues samples with `host.driver("web").give(batch)`; they are
+pending until the domain's daemon may take them: after `advance` or a dump, unless it is paused.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from hypervisor.errors import EINVAL, EPERM, OprofilefsError, Refused, UnknownDomain
+from hypervisor.host import DomainFile, Mapped, Module, Task
+from hypervisor.telemetry import (
+    DomainSnapshot,
+    HostSnapshot,
+    LostCount,
+    Mode,
+    PcpuSnapshot,
+    SampleBatch,
+    XenoprofSnapshot,
+)
+
+EPOCH_NS = 1_173_952_800_000_000_000  # 2007-03-15 10:00:00 UTC
+VMLINUX = "/usr/lib/debug/lib/modules/2.6.18-8.el5xen/vmlinux"
+XEN = "/usr/lib/debug/boot/xen-syms-2.6.18-8.el5.debug"
+KERNEL_START, KERNEL_END = 0xFFFFFFFF80200000, 0xFFFFFFFF80400000
+XEN_START, XEN_END = 0xFFFF828C80100000, 0xFFFF828C80180000
+HTTPD, LIBC = "/usr/sbin/httpd", "/lib64/libc-2.5.so"
+MODULES = (
+    Module("ext3", 0xFFFFFFFF88000000, 0x20000, "/lib/modules/2.6.18-8.el5xen/kernel/fs/ext3.ko"),
+    Module("netbk", 0xFFFFFFFF88020000, 0x8000, "/lib/modules/2.6.18-8.el5xen/kernel/netbk.ko"),
+)
+TASKS = {
+    100: Task(
+        100,
+        HTTPD,
+        (
+            Mapped(0x400000, 0x450000, 0, HTTPD),
+            Mapped(0x2B0000000000, 0x2B0000140000, 0, LIBC),
+            Mapped(0x2B0000140000, 0x2B0000150000, 0x140000, LIBC),
+            Mapped(0x600000, 0x700000, 0, "[heap]"),
+        ),
+    ),
+    200: Task(200, "/usr/bin/linpack", (Mapped(0x400000, 0x410000, 0x1000, "/usr/bin/linpack"),)),
+}
+
+
+def samples(
+    *rows: tuple[int, ...] | Mapping[str, int], domain: int = 0, **same: int
+) -> SampleBatch:
+    """Build a batch; a row is (mode, pc) or names columns; `same` are columns equal in all rows."""
+    columns: dict[str, list[int]] = {name: [] for name in SampleBatch.__dataclass_fields__}
+    for row in rows:
+        values = {"mode": row[0], "pc": row[1]} if isinstance(row, tuple) else dict(row)
+        values = {"domain": domain, "tgid": 100, "tid": 100, "stack_id": -1, **same, **values}
+        values.setdefault("on_behalf_of", values["domain"])
+        for name, column in columns.items():
+            column.append(values.get(name, 0))
+    types = {"time_ns": np.int64, "mode": np.uint8, "event": np.uint8, "pc": np.uint64}
+    return SampleBatch(
+        **{name: np.array(column, types.get(name, np.int32)) for name, column in columns.items()}
+    )
+
+
+@dataclass
+class FakeDriver:
+    """One domain's /dev/oprofile. `files` are written values by name; `writes` is their history."""
+
+    host: "FakeHost"
+    domid: int
+    cpu_type: str = "i386/p4-ht"
+    files: dict[str, str] = field(default_factory=dict)
+    writes: list[tuple[str, str]] = field(default_factory=list)
+    stats: dict[str, int] = field(default_factory=dict)
+    is_open: bool = False
+    is_paused: bool = False
+    ready: list[SampleBatch] = field(default_factory=list)
+    queued: list[SampleBatch] = field(default_factory=list)
+    loaded: tuple[Module, ...] = MODULES
+    running: dict[int, Task] = field(default_factory=lambda: dict(TASKS))
+
+    def give(self, batch: SampleBatch) -> None:
+        """Have the kernel log these samples."""
+        self.queued.append(batch)
+
+    def work(self) -> None:
+        """Let the daemon run."""
+        if self.is_open and not self.is_paused:
+            self.ready += self.queued
+            self.queued = []
+
+    def read(self, name: str) -> str:
+        fixed = {"cpu_type": self.cpu_type, "cpu_mhz": "3200", "domid": str(self.domid)}
+        if name in fixed:
+            return fixed[name]
+        if name.startswith("stats/") and name[6:] in self.stats:
+            return str(self.stats[name[6:]])
+        if name in ("active_domains", "passive_domains", "enable"):
+            return self.files.get(name, "")
+        raise OprofilefsError(EINVAL, f"{name}: no such file")
+
+    def write(self, name: str, value: str) -> None:
+        self.writes.append((name, value))
+        is_primary = self.domid == 0
+        if name == "active_domains" and is_primary:
+            self.host.list_active(value)
+            value = value.replace(",", " ")
+        elif name == "passive_domains" and is_primary:
+            self.host.passive = [int(word) for word in value.split(",")]
+        elif name == "enable" and is_primary:
+            self.host.set_profiling(value == "1")
+        elif name == "leave":
+            self.host.active.pop(self.domid, None)
+        self.files[name] = value
+
+    def open_buffer(self) -> None:
+        if self.domid == 0:
+            self.host.active.setdefault(0, False)
+            self.host.state = "ready"
+        if self.domid not in self.host.active:
+            raise OprofilefsError(EPERM, f"domain {self.domid} is not on the active list")
+        self.host.active[self.domid] = True
+        self.is_open = True
+
+    def close_buffer(self) -> None:
+        self.is_open = False
+        if self.domid == 0 and self.host.state == "ready":
+            self.host.state = "idle"
+        if self.host.state != "profiling":
+            self.host.active.pop(self.domid, None)
+
+    def read_buffer(self) -> Sequence[SampleBatch]:
+        batches, self.ready = self.ready, []
+        return batches
+
+    def pending(self) -> int:
+        return sum(len(batch) for batch in self.queued)
+
+    def modules(self) -> Sequence[Module]:
+        return self.loaded
+
+    def tasks(self) -> Mapping[int, Task]:
+        return self.running
+
+
+class FakeHost:
+    """Satisfies hypervisor.host.Host as far as profiling needs it; `hvm` names HVM guests."""
+
+    name = "fake"
+
+    def __init__(self, *names: str, hvm: Sequence[str] = ()) -> None:
+        self.names = dict(enumerate(names or ("Domain-0", "web", "db")))
+        self.hvm = set(hvm)
+        self.drivers = {domid: FakeDriver(self, domid) for domid in self.names}
+        self.state = "idle"
+        self.active: dict[int, bool] = {}
+        self.passive: list[int] = []
+        self.counted_lost: dict[str, Counter[str]] = {}
+        self.now_ns = 0
+        self.epoch_ns = EPOCH_NS
+
+    def driver(self, name: str) -> FakeDriver:
+        return next(self.drivers[domid] for domid, known in self.names.items() if known == name)
+
+    # -- Xenoprof
+
+    def list_active(self, text: str) -> None:
+        if self.state != "idle":
+            raise OprofilefsError(EINVAL, "shut down domain 0's daemon first")
+        self.active = {}
+        for domid in (int(word) for word in text.split(",")):
+            if domid not in self.names or self.names[domid] in self.hvm:
+                raise OprofilefsError(EINVAL, f"domain {domid} cannot be active")
+            self.active[domid] = False
+        self.active.setdefault(0, False)
+
+    def set_profiling(self, wanted: bool) -> None:
+        if wanted and self.state == "ready" and not all(self.active.values()):
+            raise OprofilefsError(EPERM, "not every active domain is ready")
+        self.state = "profiling" if wanted else "ready"
+
+    # -- Telemetry, Profiler, time
+
+    def snapshot(self) -> HostSnapshot:
+        pcpus = tuple(PcpuSnapshot(n, 0, n, 0, 0, 0, 0, self.now_ns) for n in range(4))
+        return HostSnapshot(
+            1, self.now_ns, self.epoch_ns + self.now_ns, self.name, "p4-ht", 3200, 2, 1, 2,
+            3, 0, ".3", "3.0.3", "credit", 4194304, 0, 0,
+            tuple(self._domain(domid, name) for domid, name in self.names.items()),
+            pcpus,
+            XenoprofSnapshot(
+                self.state, tuple(self.active), tuple(self.passive), 0, 0, 0, 0,
+                self.now_ns // 1_000_000, 0, 0, 0,
+            ),
+            lost=tuple(
+                LostCount(domain, reason, count)
+                for domain, reasons in self.counted_lost.items()
+                for reason, count in reasons.items()
+            ),
+        )  # fmt: skip
+
+    def _domain(self, domid: int, name: str) -> DomainSnapshot:
+        kind = "dom0" if domid == 0 else "hvm" if name in self.hvm else "pv"
+        return DomainSnapshot(
+            domid, name, "", kind, True, False, self.drivers[domid].is_paused, False, False, False,
+            None, 0, 0, 262144, 262144, 262144, 262144, 256, 0, (),
+        )  # fmt: skip
+
+    def oprofile(self, domain: str) -> FakeDriver:
+        for domid, name in self.names.items():
+            if domain in (name, str(domid)):
+                if name in self.hvm:
+                    raise Refused(f"domain {name} is an HVM guest")
+                return self.drivers[domid]
+        raise UnknownDomain(domain)
+
+    def domain_files(self, domain: str) -> Sequence[DomainFile]:
+        return ()
+
+    def count_samples(self, domain: str, lost: Mapping[str, int]) -> None:
+        self.counted_lost.setdefault(domain, Counter()).update(lost)
+
+    def advance(self, until_ns: int) -> None:
+        self.now_ns = until_ns
+        for driver in self.drivers.values():
+            driver.work()
+
+    def advance_until(self, done: Callable[[], bool], limit_ns: int) -> bool:
+        deadline_ns = self.now_ns + limit_ns
+        while not (is_done := done()) and self.now_ns < deadline_ns:
+            self.advance(min(self.now_ns + 100_000_000, deadline_ns))
+        return is_done
+
+    # -- Toolstack: not needed for profiling
+
+    def create(self, config: Mapping[str, object], *, paused: bool = False, workloads: Sequence[Mapping[str, object]] = ()) -> int:  # fmt: skip
+        raise NotImplementedError
+
+    def destroy(self, domain: str) -> None:
+        domid = next(domid for domid, name in self.names.items() if name == domain)
+        del self.names[domid]
+        self.active.pop(domid, None)
+
+    def pause(self, domain: str) -> None:
+        self.driver(domain).is_paused = True
+
+    def unpause(self, domain: str) -> None:
+        self.driver(domain).is_paused = False
+
+    def set_vcpus(self, domain: str, count: int) -> None:
+        raise NotImplementedError
+
+    def pin_vcpu(self, domain: str, vcpu: int | None, pcpus: Sequence[int]) -> None:
+        raise NotImplementedError
+
+    def set_memory(self, domain: str, mib: int) -> None:
+        raise NotImplementedError
+
+    def sched_credit(self, domain: str) -> tuple[int, int]:
+        raise NotImplementedError
+
+    def set_sched_credit(self, domain: str, *, weight: int | None = None, cap_percent: int | None = None) -> None:  # fmt: skip
+        raise NotImplementedError
+
+    def info(self) -> Mapping[str, str]:
+        raise NotImplementedError
+
+
+USER, KERNEL, HYPERVISOR = Mode.USER, Mode.KERNEL, Mode.HYPERVISOR

@@ -1,0 +1,193 @@
+"""A hand-made host that looks like grumble, for everything that reads snapshots.
+
+`grumble(step)` is the host `step` virtual seconds after boot; all counters are linear in it.
+"""
+
+from dataclasses import dataclass, field, replace
+
+from hypervisor.telemetry import (
+    WAIT_BUCKETS_NS,
+    DomainSnapshot,
+    HostSnapshot,
+    LostCount,
+    Mode,
+    PcpuSnapshot,
+    SampleCount,
+    VbdSnapshot,
+    VcpuSnapshot,
+    VifSnapshot,
+    XenoprofSnapshot,
+)
+from xenprof.service.exporter import CollectorStats, ServiceStats
+
+SECOND = 1_000_000_000
+NAMES = ("Domain-0", "DesktopVM", "ossvm02", "rhel5pvtest", "r5b2-mySQL01")
+
+
+def vcpu(number: int, step: int) -> VcpuSnapshot:
+    return VcpuSnapshot(
+        vcpu=number,
+        pcpu=number,
+        online=True,
+        runstate="blocked",
+        running_ns=step * 300_000_000,
+        runnable_ns=step * 100_000_000,
+        blocked_ns=step * 600_000_000,
+        offline_ns=0,
+        affinity=(0, 1) if number else None,
+        credit=-12 if number else 88,
+        priority="under",
+    )
+
+
+def vif(domid: int, step: int) -> VifSnapshot:
+    return VifSnapshot(
+        index=0,
+        name=f"vif{domid}.0",
+        mac="00:16:3e:00:00:01",
+        bridge="xenbr0",
+        receive_bytes=step * 1_500_000,
+        receive_packets=step * 1000,
+        receive_errors=0,
+        receive_dropped=step,
+        transmit_bytes=step * 66_000,
+        transmit_packets=step * 500,
+        transmit_errors=0,
+        transmit_dropped=0,
+        ring_full=step * 3,
+    )
+
+
+def vbd(step: int) -> VbdSnapshot:
+    return VbdSnapshot(
+        device=51712,
+        name="xvda",
+        backend="phy:/dev/sdb1",
+        mode="w",
+        read_requests=step * 75,
+        write_requests=step * 25,
+        read_bytes=step * 75 * 4096,
+        write_bytes=step * 25 * 4096,
+        ring_full=step,
+    )
+
+
+def domain(domid: int, name: str, step: int) -> DomainSnapshot:
+    is_dom0 = domid == 0
+    return DomainSnapshot(
+        domid=domid,
+        name=name,
+        uuid=f"00000000-0000-0000-0000-{domid:012d}",
+        kind="dom0" if is_dom0 else "pv",
+        running=is_dom0,
+        blocked=not is_dom0,
+        paused=False,
+        shutdown=False,
+        crashed=False,
+        dying=False,
+        shutdown_reason=None,
+        created_ns=0,
+        cpu_ns=step * 600_000_000,
+        memory_kib=262_144,
+        target_kib=262_144,
+        maximum_kib=None if is_dom0 else 524_288,
+        configured_memory_kib=262_144,
+        weight=256,
+        cap_percent=0 if is_dom0 else 50,
+        vcpus=(vcpu(0, step), vcpu(1, step)),
+        vifs=() if is_dom0 else (vif(domid, step),),
+        vbds=() if is_dom0 else (vbd(step),),
+        wait_counts=tuple(step * (i % 4) for i in range(len(WAIT_BUCKETS_NS) + 1)),
+        wait_sum_ns=step * 100_000_000,
+        on_behalf_ns={other: step * 50_000_000 for other in NAMES} if is_dom0 else {},
+        virq_total=step * 100,
+        evtchn_notifications=step * 2000,
+    )
+
+
+def grumble(step: int = 10) -> HostSnapshot:
+    return HostSnapshot(
+        generation=step,
+        time_ns=step * SECOND,
+        unix_ns=1_170_000_000 * SECOND + step * SECOND,
+        host="grumble",
+        cpu_type="p4-ht",
+        mhz=3200,
+        sockets=2,
+        cores_per_socket=1,
+        threads_per_core=2,
+        xen_major=3,
+        xen_minor=0,
+        xen_extra="-unstable",
+        tools="3.0.3",
+        scheduler="credit",
+        memory_kib=4 * 1024 * 1024,
+        free_kib=1024 * 1024,
+        scrub_kib=0,
+        domains=tuple(domain(domid, name, step) for domid, name in enumerate(NAMES)),
+        pcpus=tuple(
+            PcpuSnapshot(
+                pcpu=number,
+                socket=number // 2,
+                core=0,
+                thread=number % 2,
+                user_ns=step * 400_000_000,
+                kernel_ns=step * 150_000_000,
+                hypervisor_ns=step * 50_000_000,
+                idle_ns=step * 400_000_000,
+            )
+            for number in range(4)
+        ),
+        xenoprof=XenoprofSnapshot(
+            state="profiling",
+            active_domains=(0, 3),
+            passive_domains=(1,),
+            total=step * 1000,
+            active=step * 700,
+            passive=step * 200,
+            idle=step * 400,
+            others=step * 80,
+            lost=step * 20,
+            invalid=0,
+            corrupted=0,
+        ),
+        samples=tuple(
+            SampleCount(domain=name, mode=mode, event="GLOBAL_POWER_EVENTS", samples=step * 100)
+            for name in (NAMES[0], NAMES[3])
+            for mode in Mode
+        ),
+        lost=(LostCount(domain=NAMES[3], reason="ring_full", samples=step * 20),),
+        counters={"csched_tick": step * 400, "csched_acct": step * 133},
+    )
+
+
+def stats(step: int = 10) -> ServiceStats:
+    return ServiceStats(
+        up=True,
+        model_seconds=float(step),
+        speed=1.0,
+        lag_seconds=step * 0.001,
+        started_unix=1_700_000_000.0,
+        version="0.1.0",
+        collectors={"snapshot": CollectorStats(success=True, duration_seconds=0.002)},
+    )
+
+
+def without(host: HostSnapshot, name: str) -> HostSnapshot:
+    """The same host one generation later, after the domain was destroyed."""
+    alive = tuple(domain for domain in host.domains if domain.name != name)
+    return replace(host, generation=host.generation + 1, domains=alive)
+
+
+@dataclass
+class FixedSource:
+    """A source whose snapshot the test sets."""
+
+    host: HostSnapshot = field(default_factory=grumble)
+    service: ServiceStats = field(default_factory=stats)
+
+    def snapshot(self) -> HostSnapshot:
+        return self.host
+
+    def stats(self) -> ServiceStats:
+        return self.service

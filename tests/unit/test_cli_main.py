@@ -1,0 +1,73 @@
+import subprocess
+import sys
+
+import pytest
+
+from xenprof.cli.main import PROGRAMS, main
+
+
+def test_help_lists_commands_and_programs(capsys):
+    main(["--help"])
+
+    words = capsys.readouterr().out.split()
+    assert {"serve", "run", "profile", "stop", *PROGRAMS} <= set(words)
+
+
+def test_version_is_that_of_the_package(capsys):
+    main(["--version"])
+
+    assert capsys.readouterr().out.startswith("xenprof ")
+
+
+def test_a_program_gets_its_arguments_untouched(monkeypatch):
+    import xenprof.cli.ophelp
+
+    got = []
+
+    def program(argv):
+        got.append(argv)
+        return 3
+
+    monkeypatch.setattr(xenprof.cli.ophelp, "main", program)
+
+    assert main(["ophelp", "--help", "-x"]) == 3
+    assert got == [["--help", "-x"]]
+
+
+def test_a_program_does_not_pay_for_click():
+    code = (
+        "import sys; from xenprof.cli.main import main; main(['ophelp', '--version']);"
+        "print([m for m in ('click', 'pydantic', 'starlette', 'numpy') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["explode"], "No such command 'explode'"),
+        (["serve", "--speed", "-1"], "neither a number above 0 nor 'max'"),
+        (["run", "--for", "soon"], "is not a duration"),
+        (["run"], "Missing option '--for'"),
+    ],
+)
+def test_wrong_usage_is_explained_with_exit_code_2(capsys, arguments, message):
+    assert main(arguments) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_without_a_service_a_command_says_how_to_start_one(capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("XENPROF_HOME", str(tmp_path))
+
+    assert main(["stop"]) == 1
+    assert capsys.readouterr().err == (
+        f"xenprof: the xenprof service is not running on {tmp_path}; start it with: xenprof serve\n"
+    )
+
+
+def test_an_unknown_scenario_is_exit_code_2_in_one_line(capsys, tmp_path):
+    assert main(["serve", "--scenario", "nowhere", "--state-dir", str(tmp_path),
+                 "--web.listen-address", "127.0.0.1:0"]) == 2  # fmt: skip
+    assert len(capsys.readouterr().err.splitlines()) == 1

@@ -1,0 +1,66 @@
+"""Runs a service behind the shell: the parent returns when it is ready, or says why it is not."""
+
+import json
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+from hypervisor.errors import HostError
+
+Body = Callable[[Callable[[str], None]], None]
+"""The service; it calls its argument with a line for the user once it is ready."""
+
+
+def run_in_background(body: Body, log: Path) -> int:
+    """Run `body` in a process of its own, its output going to `log`; return the exit code.
+
+    Only while this process has no other threads.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    reader, writer = os.pipe()
+    if os.fork() == 0:
+        os.close(reader)
+        _child(body, log, writer)
+    os.close(writer)
+    with os.fdopen(reader, encoding="utf-8") as pipe:
+        text = pipe.read()  # ends when the child is ready, or dead
+    if not text:
+        print(f"xenprof: the service ended while it started; see {log}", file=sys.stderr)
+        return 1
+    message, exit_code = json.loads(text)
+    print(message, file=sys.stderr if exit_code else sys.stdout)
+    return int(exit_code)
+
+
+def _child(body: Body, log: Path, writer: int) -> None:
+    """Never return: this process is a copy of one that has other things to do."""
+    exit_code = 1
+    try:
+        os.setsid()
+        with log.open("a") as output, Path(os.devnull).open() as nothing:
+            os.dup2(nothing.fileno(), 0)
+            os.dup2(output.fileno(), 1)
+            os.dup2(output.fileno(), 2)
+
+        pipe = os.fdopen(writer, "w", encoding="utf-8")
+
+        def tell(message: str, exit_code: int = 0) -> None:
+            if not pipe.closed:
+                json.dump([message, exit_code], pipe)
+                pipe.close()
+            print(message, flush=True)
+
+        try:
+            body(tell)
+            exit_code = 0
+        except HostError as error:
+            tell(f"xenprof: {error}", error.exit_code)
+            exit_code = error.exit_code
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(exit_code)

@@ -1,0 +1,158 @@
+"""opcontrol's memory between calls: `/root/.oprofile/daemonrc` in the domain.
+
+Plain `NAME=value` lines. What is set while a daemon runs goes to `daemonrc_new`, which takes
+the place of `daemonrc` at the next call without a daemon.
+Source: oprofile utils/opcontrol (0.9.9), do_save_setup and load_setup.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from xenprof.errors import UsageError
+from xenprof.session.setup import DEFAULT_SESSION_DIR
+
+_NAME = re.compile(r"\w+", re.ASCII)
+_VALUE = re.compile(r"[\w\-:,./]*", re.ASCII)
+_FLAGS = {"library": "LIB", "kernel": "KERNEL", "thread": "THREAD", "cpu": "CPU"}
+
+
+@dataclass(frozen=True, slots=True)
+class Daemonrc:
+    """The remembered setup. `vmlinux` is "" while undecided and `none` for --no-vmlinux.
+
+    `events` are complete specifications. Ranges are the user's text, "" = from the image.
+    """
+
+    session_dir: str = DEFAULT_SESSION_DIR
+    events: tuple[str, ...] = ()
+    separate: tuple[str, ...] = ()
+    vmlinux: str = ""
+    image_filter: str = ""
+    buffer_size: int = 0
+    buffer_watershed: int = 0
+    cpu_buffer_size: int = 0
+    callgraph_depth: int = 0
+    kernel_range: str = ""
+    xen_image: str = "none"
+    xen_range: str = ""
+
+    def lines(self) -> Iterator[str]:
+        """Yield the lines of the file, in the original's order."""
+        yield f"SESSION_DIR={self.session_dir}"
+        for index, event in enumerate(self.events):
+            yield f"CHOSEN_EVENTS_{index}={event}"
+        yield f"NR_CHOSEN={len(self.events)}"
+        for word, suffix in _FLAGS.items():
+            yield f"SEPARATE_{suffix}={int(word in self.separate)}"
+        yield f"VMLINUX={self.vmlinux}"
+        yield f"IMAGE_FILTER={self.image_filter}"
+        if self.buffer_size:
+            yield f"BUF_SIZE={self.buffer_size}"
+        if self.buffer_watershed:
+            yield f"BUF_WATERSHED={self.buffer_watershed}"
+        yield f"CPU_BUF_SIZE={self.cpu_buffer_size}"
+        yield f"CALLGRAPH={self.callgraph_depth}"
+        if self.kernel_range:
+            yield f"KERNEL_RANGE={self.kernel_range}"
+        yield f"XENIMAGE={self.xen_image}"
+        if self.xen_range:
+            yield f"XEN_RANGE={self.xen_range}"
+
+    def status_lines(self) -> Iterator[str]:
+        """Yield what `--status` prints after the daemon's state."""
+        yield f"Session-dir: {self.session_dir}"
+        for index, event in enumerate(self.events):
+            yield f"Event {index}: {event}"
+        yield f"Separate options: {' '.join(self.separate) or 'none'}"
+        yield f"vmlinux file: {self.vmlinux}"
+        yield f"Image filter: {self.image_filter or 'none'}"
+        yield f"Call-graph depth: {self.callgraph_depth}"
+        for text, number in (
+            ("Buffer size", self.buffer_size),
+            ("CPU buffer watershed", self.buffer_watershed),
+            ("CPU buffer size", self.cpu_buffer_size),
+        ):
+            if number:
+                yield f"{text}: {number}"
+
+
+class DaemonrcFiles:
+    """daemonrc and daemonrc_new of one domain."""
+
+    def __init__(self, root: Path, *, is_daemon_alive: bool) -> None:
+        """`root` is the domain's `/`. Raises: UsageError (its directory is not writable)."""
+        directory = root / "root" / ".oprofile"
+        self._current = directory / "daemonrc"
+        self._new = directory / "daemonrc_new"
+        self._is_daemon_alive = is_daemon_alive
+        if not is_daemon_alive and self._new.exists():
+            try:
+                self._new.replace(self._current)
+            except OSError as error:
+                raise UsageError(f"{self._current}: {error.strerror}") from None
+
+    def load(self) -> Daemonrc:
+        """Return the setup of the present daemon, or of the next one if none runs.
+
+        Raises: UsageError for a file that opcontrol would not read.
+        """
+        return _load(self._current)
+
+    def load_next(self) -> Daemonrc:
+        """Return the setup that the next daemon will have. Raises as `load`."""
+        return _load(self._new if self._new.exists() else self._current)
+
+    def save(self, setup: Daemonrc) -> None:
+        """Remember `setup` for the next daemon. Raises: UsageError (not writable)."""
+        path = self._new if self._is_daemon_alive else self._current
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            fresh = path.with_name(f".{path.name}")
+            fresh.write_text("".join(f"{line}\n" for line in setup.lines()), encoding="ascii")
+            fresh.chmod(0o600)
+            fresh.replace(path)
+        except OSError as error:
+            raise UsageError(f"{path}: {error.strerror}") from None
+
+
+def _load(path: Path) -> Daemonrc:
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except FileNotFoundError:
+        return Daemonrc()
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}") from None
+    values: dict[str, str] = {}
+    for line in filter(None, lines):
+        name, _, value = line.partition("=")
+        if not _NAME.fullmatch(name):
+            raise UsageError(f'Invalid variable "{name}" in {path}.')
+        if not _VALUE.fullmatch(value):
+            raise UsageError(f'Invalid value "{value}" for {name} in {path}.')
+        values[name] = value
+
+    def number(name: str) -> int:
+        text = values.get(name) or "0"
+        if not text.isdecimal():
+            raise UsageError(f'Invalid value "{text}" for {name} in {path}.')
+        return int(text)
+
+    return Daemonrc(
+        session_dir=values.get("SESSION_DIR") or DEFAULT_SESSION_DIR,
+        events=tuple(
+            values.get(f"CHOSEN_EVENTS_{index}", "")
+            for index in range(min(number("NR_CHOSEN"), 32))
+        ),
+        separate=tuple(word for word, suffix in _FLAGS.items() if number(f"SEPARATE_{suffix}")),
+        vmlinux=values.get("VMLINUX", ""),
+        image_filter=values.get("IMAGE_FILTER", ""),
+        buffer_size=number("BUF_SIZE"),
+        buffer_watershed=number("BUF_WATERSHED"),
+        cpu_buffer_size=number("CPU_BUF_SIZE"),
+        callgraph_depth=number("CALLGRAPH"),
+        kernel_range=values.get("KERNEL_RANGE", ""),
+        xen_image=values.get("XENIMAGE") or "none",
+        xen_range=values.get("XEN_RANGE", ""),
+    )

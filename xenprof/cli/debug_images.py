@@ -1,0 +1,31 @@
+"""Finds the images with symbols that a domain has installed (its debuginfo packages)."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from xenprof.errors import ImageError
+
+_VMLINUX = "usr/lib/debug/lib/modules/*/vmlinux"
+_XEN = "usr/lib/debug/boot/xen-syms-*"
+
+
+@dataclass(frozen=True, slots=True)
+class DebugImages:
+    """Paths in the domain."""
+
+    vmlinux: str
+    xen: str | None  # only domain 0 has it
+
+
+def debug_images(root: Path) -> DebugImages:
+    """Return the images below a domain's root; of several kernels the one whose name is last.
+
+    Raises: ImageError if there is no vmlinux.
+    """
+    kernels, xens = sorted(root.glob(_VMLINUX)), sorted(root.glob(_XEN))
+    if not kernels:
+        raise ImageError(f"/{_VMLINUX}", f"no vmlinux with symbols below {root / 'usr/lib/debug'}")
+    return DebugImages(
+        "/" + kernels[-1].relative_to(root).as_posix(),
+        "/" + xens[-1].relative_to(root).as_posix() if xens else None,
+    )

@@ -1,0 +1,23 @@
+"""Durations as typed: `60s`, `5m`, `1.5h`, `200ms`; a bare number is seconds."""
+
+import re
+from typing import Any
+
+import click
+
+_UNIT_NS = {"ms": 10**6, "s": 10**9, "": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?|\.\d+)\s*(ms|s|m|h|)")
+
+
+class Duration(click.ParamType[int]):
+    """A virtual duration above 0; becomes nanoseconds."""
+
+    name = "DURATION"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return nanoseconds."""
+        match = _DURATION.fullmatch(str(value).strip())
+        duration_ns = round(float(match[1]) * _UNIT_NS[match[2]]) if match else 0
+        if duration_ns <= 0:
+            self.fail(f"{value!r} is not a duration; write 200ms, 60s, 5m or 1h", param, ctx)
+        return duration_ns

@@ -1,0 +1,102 @@
+"""`xenprof`: the service, the runs without one, and every other program as a subcommand."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from typing import Any
+
+PROGRAMS: Mapping[str, str] = {
+    "opcontrol": "Control profiling in a domain, as oprofile's program does.",
+    "ophelp": "List the events of a CPU type.",
+    "opreport": "Report where the samples fell.",
+    "xm": "Manage and watch domains, as xend's program does.",
+}
+"""Programs with an option grammar of their own, as `xenprof NAME ...`: passed on untouched."""
+
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "profile": ("profile", "Profile domains of the running service and report."),
+    "run": ("run", "Run the model without a service, as fast as it can."),
+    "serve": ("serve", "Run the service: model, control socket, exporters, web page."),
+    "stop": ("stop", "Stop the running service; everything is written first."),
+}
+"""Name -> module below xenprof.cli, which has a click command `command`; and its help."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; the one place where errors become lines."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments and arguments[0] in PROGRAMS:
+        program = import_module(f"xenprof.cli.{arguments[0]}")
+        return int(program.main(arguments[1:]))
+    import click
+
+    from hypervisor.errors import HostError
+    from xenprof.client import ServiceError
+    from xenprof.errors import XenprofError
+
+    try:
+        result = _group().main(arguments, prog_name="xenprof", standalone_mode=False)
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except click.Abort:
+        return 130
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (HostError, XenprofError, ServiceError) as error:
+        print(f"xenprof: {error}", file=sys.stderr)
+        return error.exit_code
+    return result if isinstance(result, int) else 0
+
+
+def _group() -> Any:
+    import click
+
+    class Group(click.Group):
+        """Imports a command when it is called; knows their help without that."""
+
+        def list_commands(self, ctx: click.Context) -> list[str]:
+            return sorted([*COMMANDS, *PROGRAMS])
+
+        def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+            if cmd_name not in COMMANDS:
+                return None
+            command = import_module(f"xenprof.cli.{COMMANDS[cmd_name][0]}").command
+            assert isinstance(command, click.Command)
+            return command
+
+        def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+            for title, rows in (
+                ("Commands", [(name, text) for name, (_, text) in COMMANDS.items()]),
+                ("Programs", list(PROGRAMS.items())),
+            ):
+                with formatter.section(title):
+                    formatter.write_dl(rows)
+
+    def show_version(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
+        if value and not ctx.resilient_parsing:
+            from xenprof.version import version
+
+            print(f"xenprof {version()}")
+            ctx.exit()
+
+    return Group(
+        "xenprof",
+        help="See what a Xen host is really doing.",
+        params=[
+            click.Option(
+                ["--version"],
+                is_flag=True,
+                is_eager=True,
+                expose_value=False,
+                callback=show_version,
+                help="Show the version and exit.",
+            )
+        ],
+        context_settings={"help_option_names": ["-h", "--help"]},
+        no_args_is_help=True,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,231 @@
+"""opcontrol's command line: its option table and its parsing rules.
+
+An option is `--name=value`, `--name value` or a short form; a word that does not begin with a
+dash is taken as the value of the option before it, even of one that takes none.
+Source: oprofile utils/opcontrol (0.9.9), do_options.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from xenprof.errors import UsageError
+
+Value = Literal["none", "optional", "text", "number"]
+Group = Literal["operation", "setup", "session", "other"]
+
+_DASHES = "-\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
+_VALUE = re.compile(r"[\w\-:,./]*", re.ASCII)
+_NUMBER = re.compile(r"0[xX][0-9a-fA-F]+|[0-9]+", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option. An operation excludes every other; a setup option goes with a start only."""
+
+    name: str
+    value: Value
+    group: Group
+    help: str
+    short: str = ""
+
+    @property
+    def usage(self) -> str:
+        """Return its line of the usage text."""
+        argument = {"none": "", "optional": "[=all,...]", "text": "=...", "number": "=num"}
+        names = f"-{self.short}/--{self.name}" if self.short else f"--{self.name}"
+        return f"   {names + argument[self.value]:<34}{self.help}"
+
+
+OPTIONS = (
+    Option("list-events", "none", "operation", "list event types and unit masks", "l"),
+    Option("help", "none", "other", "this message", "?"),
+    Option("version", "none", "other", "show version", "v"),
+    Option("init", "none", "operation", "load the oprofile module and oprofilefs"),
+    Option("setup", "none", "other", "give setup arguments, optional"),
+    Option("status", "none", "other", "show configuration"),
+    Option("start-daemon", "none", "operation", "start daemon without starting profiling"),
+    Option("start", "none", "operation", "start collecting profiling data", "s"),
+    Option("dump", "none", "operation", "write collected data to the sample files", "d"),
+    Option("stop", "none", "operation", "stop collecting profiling data", "t"),
+    Option("shutdown", "none", "operation", "stop collecting and kill the daemon", "h"),
+    Option("verbose", "optional", "other", "be verbose in the daemon log"),
+    Option("reset", "none", "operation", "clear out data from current session"),
+    Option("save", "text", "operation", "save data from current session under this name"),
+    Option("deinit", "none", "operation", "unload the oprofile module and oprofilefs"),
+    Option("event", "text", "setup", "NAME:COUNT[:UM[:KERNEL[:USER]]] or default", "e"),
+    Option("separate", "text", "setup", "none, library, kernel, thread, cpu, all", "p"),
+    Option("callgraph", "number", "setup", "call-graph depth, 0 = off", "c"),
+    Option("session-dir", "text", "session", "place sample database there"),
+    Option("image", "text", "setup", "absolute paths to profile, or all", "i"),
+    Option("buffer-size", "number", "setup", "kernel sample buffer size"),
+    Option("buffer-watershed", "number", "setup", "kernel buffer watershed"),
+    Option("cpu-buffer-size", "number", "setup", "per-cpu buffer size"),
+    Option("note-table-size", "number", "setup", "for 2.4 kernels only, ignored"),
+    Option("vmlinux", "text", "setup", "vmlinux kernel image, a path in the domain"),
+    Option("no-vmlinux", "none", "setup", "no kernel image available"),
+    Option("kernel-range", "text", "setup", "start,end of the kernel's text, hexadecimal"),
+    Option("xen", "text", "setup", "Xen image with symbols (xen-syms)"),
+    Option("no-xen", "none", "setup", "no Xen image available"),
+    Option("active-domains", "text", "setup", "domains that run a daemon of their own"),
+    Option("passive-domains", "text", "setup", "domains sampled from domain 0 alone"),
+    Option("passive-images", "text", "setup", "kernel images of the passive domains, in order"),
+    Option("domain", "text", "other", "act in this domain (name or id), default Domain-0"),
+)
+_ALIASES = {"domains": "passive-domains", "domains-images": "passive-images"}
+_BY_NAME = {option.name: option for option in OPTIONS}
+_BY_SHORT = {option.short: option for option in OPTIONS if option.short}
+
+
+class MissingValueError(UsageError):
+    """An option without its value; the original prints the usage text after this message."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommandLine:
+    """A command line that makes sense. `settings` are setup options in order, also session-dir."""
+
+    operation: str | None = None
+    save_name: str = ""
+    does_setup: bool = False
+    shows_status: bool = False
+    shows_help: bool = False
+    shows_version: bool = False
+    verbose: str = ""
+    settings: tuple[tuple[str, str], ...] = ()
+    domain: str | None = None
+    notices: tuple[str, ...] = ()
+
+    def last(self, name: str) -> str | None:
+        """Return the value of the last occurrence of a setting."""
+        return next((value for key, value in reversed(self.settings) if key == name), None)
+
+
+def usage() -> str:
+    """Return the usage text."""
+    return "\n".join(["opcontrol: usage:", *(option.usage for option in OPTIONS)])
+
+
+def parse(words: Sequence[str]) -> CommandLine:
+    """Return what the words ask for. Raises: UsageError with opcontrol's message."""
+    tidy, notices = _tidy(words)
+    found: list[tuple[Option, str | None]] = []
+    rest = list(reversed(tidy))
+    while rest:
+        word = rest.pop()
+        name, equals, attached = word.partition("=")
+        option = _option(name)
+        if option is None:
+            raise UsageError(f'Unknown option "{name}". See opcontrol --help')
+        value: str | None = attached if equals else None
+        if value is None and rest and not rest[-1].startswith("-"):
+            value = rest.pop()
+        if value is not None and option.value == "none":
+            notices.append(f"opcontrol: --{option.name} takes no value: {value} is ignored")
+            value = None
+        found.append((option, value))
+    if any(option.name in ("help", "version") for option, _ in found):
+        first = next(option.name for option, _ in found if option.name in ("help", "version"))
+        return CommandLine(shows_help=first == "help", shows_version=first == "version")
+    for option, value in found:
+        _check_value(option, value)
+    line = _combine(found, tuple(notices))
+    _check_combination(line)
+    return line
+
+
+def c_number(text: str) -> int:
+    """Return a number in C's notation: decimal, 0x hexadecimal, 0 octal. Raises: ValueError."""
+    if not _NUMBER.fullmatch(text):
+        raise ValueError(text)
+    if text[:2] in ("0x", "0X"):
+        return int(text, 16)
+    return int(text, 8 if text.startswith("0") else 10)
+
+
+def _tidy(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Mend what slides and word processors do to options: line breaks and dashes."""
+    whole: list[str] = []
+    joined: set[int] = set()
+    for word in words:
+        if whole and whole[-1][-1:] == "-" and word[:1] not in _DASHES:
+            whole[-1] += word
+            joined.add(len(whole) - 1)
+        else:
+            whole.append(word)
+    tidy = [_with_two_dashes(word) for word in whole]
+    read_as = [word for index, word in enumerate(tidy) if index in joined or word != whole[index]]
+    return tidy, [f"opcontrol: read as {' '.join(read_as)}"] if read_as else []
+
+
+def _with_two_dashes(word: str) -> str:
+    """Return a word with the dashes that opcontrol wants: one before a letter, else two."""
+    bare = word.lstrip(_DASHES)
+    dashes = len(word) - len(bare)
+    if not dashes or not bare:
+        return word
+    is_short = dashes == 1 and len(bare.partition("=")[0]) == 1
+    return ("-" if is_short else "--") + bare
+
+
+def _option(name: str) -> Option | None:
+    if name.startswith("--"):
+        return _BY_NAME.get(_ALIASES.get(name[2:], name[2:]))
+    return _BY_SHORT.get(name[1:]) if name.startswith("-") else None
+
+
+def _check_value(option: Option, value: str | None) -> None:
+    shown = f"--{option.name}"
+    if option.value in ("none", "optional") and not value:
+        return
+    if not value:
+        raise MissingValueError(f"No value given for option {shown}")
+    if option.name == "domain":  # ours, and any name of a domain will do
+        return
+    if option.value == "number":
+        try:
+            c_number(value)
+        except ValueError:
+            raise UsageError(f"Argument for {shown}, {value}, is not a valid number.") from None
+    if not _VALUE.fullmatch(value):
+        raise UsageError(f"Argument for {shown}, {value}, is not valid argument.")
+    if option.name == "save" and "/" in value:
+        raise UsageError(f"Argument for --save, {value}, cannot change directory.")
+
+
+def _combine(found: Sequence[tuple[Option, str | None]], notices: tuple[str, ...]) -> CommandLine:
+    operations = [option.name for option, _ in found if option.group == "operation"]
+    if len(operations) > 1:
+        raise UsageError(f'Option "--{operations[-1]}" not valid with other options.')
+    names = {option.name for option, _ in found}
+    values = {option.name: value or "" for option, value in found}
+    return CommandLine(
+        operation=operations[0] if operations else None,
+        save_name=values.get("save", ""),
+        does_setup="setup" in names or any(option.group == "setup" for option, _ in found),
+        shows_status="status" in names,
+        verbose=(values["verbose"] or "all") if "verbose" in names else "",
+        settings=tuple(
+            (option.name, value or "")
+            for option, value in found
+            if option.group in ("setup", "session")
+        ),
+        domain=values.get("domain"),
+        notices=notices,
+    )
+
+
+def _check_combination(line: CommandLine) -> None:
+    is_start = line.operation in ("start", "start-daemon")
+    if line.does_setup and line.operation and not is_start:
+        raise UsageError(f'Option "--setup" not valid with "--{line.operation}".')
+    if line.does_setup and not line.operation and not line.settings:
+        raise UsageError("No options specified for --setup.")
+    if line.verbose and not is_start:
+        raise UsageError("Option --verbose may only be used with --start or --start-daemon")
+    for name in ("active-domains", "passive-domains"):
+        if line.last(name) is not None and not is_start:
+            raise UsageError(f'Option "--{name}" needs --start-daemon on the same command line.')
+    if line.last("passive-images") is not None and line.last("passive-domains") is None:
+        raise UsageError('Option "--passive-images" needs --passive-domains.')

@@ -1,0 +1,181 @@
+"""`xenprof profile`: the ten steps of active and passive profiling as one command."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hypervisor.errors import UnknownDomain
+from xenprof.cli.debug_images import debug_images
+from xenprof.cli.durations import Duration
+from xenprof.client import Client, ServiceError
+from xenprof.home import domain_root, home
+
+_DOMAIN_0 = 0
+_PROGRESS_STEPS = 20
+_REPORT_OPTIONS = ("--symbols", "--merge=all", "--threshold=0.5")
+"""Of the samples kept apart by --separate=all, the symbols that matter."""
+
+Program = Callable[[Sequence[str] | None], int]
+
+
+@click.command("profile")
+@click.option(
+    "--active",
+    default="0",
+    show_default=True,
+    metavar="LIST",
+    help="Domains that take part, by name or id.",
+)
+@click.option("--passive", metavar="LIST", help="Domains that are sampled without taking part.")
+@click.option(
+    "--event",
+    "events",
+    multiple=True,
+    metavar="EVENT:COUNT[:MASK[:KERNEL[:USER]]]",
+    help="May be repeated.  [default: the CPU type's own]",
+)
+@click.option(
+    "--for",
+    "duration_ns",
+    type=Duration(),
+    default="30s",
+    show_default=True,
+    help="Virtual time to sample.",
+)
+@click.option(
+    "--state-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Instead of $XENPROF_HOME.",
+)
+def command(
+    active: str,
+    passive: str | None,
+    events: tuple[str, ...],
+    duration_ns: int,
+    state_dir: Path | None,
+) -> int:
+    """Profile domains of the running service and print a report for each active one."""
+    if state_dir:
+        os.environ["XENPROF_HOME"] = str(state_dir.absolute())  # read by the programs we call
+    return Profiling(Client(home()), home()).run(active, passive, events, duration_ns)
+
+
+class _StepFailed(Exception):
+    """A program said no, and has said why."""
+
+    def __init__(self, exit_code: int) -> None:
+        super().__init__(exit_code)
+        self.exit_code = exit_code
+
+
+class Profiling:
+    """One run of the recipe against a service; what opcontrol prints goes to stderr."""
+
+    def __init__(self, client: Client, home: Path) -> None:
+        """Look up the domains. Raises: ServiceNotRunning."""
+        self._client = client
+        self._home = home
+        self._names: dict[int, str] = {
+            domain["domid"]: domain["name"] for domain in client.get("/api/v1/snapshot")["domains"]
+        }
+
+    def run(self, active: str, passive: str | None, events: Sequence[str], duration_ns: int) -> int:
+        """Do it all; return the exit code of the first program that failed, else 0."""
+        active_ids = self._ids(active)
+        passive_ids = self._ids(passive) if passive else []
+        members = sorted({_DOMAIN_0, *active_ids})
+        try:
+            with self._shut_down_at_the_end(members):
+                self._start(active_ids, passive_ids, members[1:], events)
+                self._wait(duration_ns)
+                self._opcontrol(_DOMAIN_0, "--stop")
+        except _StepFailed as failed:
+            return failed.exit_code
+        return self._report(active_ids)
+
+    @contextlib.contextmanager
+    def _shut_down_at_the_end(self, members: Sequence[int]) -> Iterator[None]:
+        """End every daemon before and after, guests first, also when a step between fails."""
+        for domid in reversed(members):
+            if self._status(domid) != "stopped":
+                self._opcontrol(domid, "--shutdown")
+        try:
+            yield
+        except BaseException:
+            for domid in reversed(members):
+                with contextlib.suppress(_StepFailed, ServiceError):
+                    if self._status(domid) != "stopped":
+                        self._opcontrol(domid, "--shutdown")
+            raise
+        for domid in reversed(members):
+            self._opcontrol(domid, "--shutdown")
+
+    def _start(
+        self,
+        active: Sequence[int],
+        passive: Sequence[int],
+        others: Sequence[int],
+        events: Sequence[str],
+    ) -> None:
+        images = debug_images(domain_root(self._home, self._names[_DOMAIN_0]))
+        options = [f"--vmlinux={images.vmlinux}", "--separate=all"]
+        options += [f"--xen={images.xen}"] if images.xen else []
+        options += [f"--event={event}" for event in events]
+        options += [f"--active-domains={','.join(map(str, active))}"]
+        if passive:
+            options += [f"--passive-domains={','.join(map(str, passive))}"]
+        self._opcontrol(_DOMAIN_0, "--reset")
+        self._opcontrol(_DOMAIN_0, "--start-daemon", *options)
+        for domid in others:
+            vmlinux = debug_images(domain_root(self._home, self._names[domid])).vmlinux
+            self._opcontrol(domid, "--reset")
+            self._opcontrol(domid, "--start", f"--vmlinux={vmlinux}")
+        if self._status(_DOMAIN_0) != "running":
+            self._opcontrol(_DOMAIN_0, "--start")
+
+    def _wait(self, duration_ns: int) -> None:
+        for step in range(_PROGRESS_STEPS):
+            self._progress(f"profiling {100 * step // _PROGRESS_STEPS:3d} %")
+            self._client.post("/api/v1/wait", {"seconds": duration_ns / 1e9 / _PROGRESS_STEPS})
+        self._progress("profiling 100 %\n")
+
+    def _progress(self, text: str) -> None:
+        if sys.stderr.isatty():
+            print(f"\r{text}", end="", file=sys.stderr, flush=True)
+        else:
+            print(text.rstrip("\n"), file=sys.stderr)
+
+    def _report(self, active: Sequence[int]) -> int:
+        from xenprof.cli import opreport
+
+        exit_codes = []
+        for domid in active:
+            print(f"\n=== {self._names[domid]} ===", flush=True)
+            exit_codes.append(opreport.main(["--domain", self._names[domid], *_REPORT_OPTIONS]))
+        return next((code for code in exit_codes if code), 0)
+
+    def _opcontrol(self, domid: int, *options: str) -> None:
+        from xenprof.cli import opcontrol
+
+        with contextlib.redirect_stdout(sys.stderr):
+            exit_code = opcontrol.main(["--domain", self._names[domid], *options])
+        if exit_code:
+            raise _StepFailed(exit_code)
+
+    def _status(self, domid: int) -> Any:
+        answer = self._client.post(f"/api/v1/domains/{domid}/opcontrol/status")
+        return answer["status"]["state"]
+
+    def _ids(self, text: str) -> list[int]:
+        ids = {name: domid for domid, name in self._names.items()}
+        ids |= {str(domid): domid for domid in self._names}
+        words = [word.strip() for word in text.split(",")]
+        for word in words:
+            if word not in ids:
+                raise UnknownDomain(word)
+        return [ids[word] for word in words]

@@ -1,0 +1,207 @@
+"""`xenprof run`: the model by itself, as fast as it can, optionally profiled."""
+
+import json
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from hypervisor.errors import UnknownDomain
+from hypervisor.host import Host
+from hypervisor.telemetry import HostSnapshot
+from xenprof.cli.debug_images import debug_images
+from xenprof.cli.durations import Duration
+from xenprof.errors import UsageError, XenprofError
+from xenprof.events import EventSetting, parse_setting
+from xenprof.home import domain_root
+from xenprof.images import text_range
+from xenprof.service.commands import Command, domain_name, perform, read_log
+from xenprof.service.domainroots import DomainRoots
+from xenprof.session.sessions import Sessions
+from xenprof.session.setup import Outcome, Setup
+
+EPOCH_NS = 1_178_668_800 * 10**9
+"""Virtual Unix time at the start of every run: 2007-05-09, so that runs can be compared."""
+SLICE_NS = 100_000_000
+_DOMAIN_0 = "0"
+
+
+@click.command("run")
+@click.option("--scenario", default="grumble", show_default=True, help="Name, or a TOML file.")
+@click.option("--for", "duration_ns", type=Duration(), required=True, help="Virtual time to run.")
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Instead of the scenario's.")
+@click.option(
+    "--profile",
+    "events",
+    multiple=True,
+    metavar="EVENT:COUNT[:MASK[:KERNEL[:USER]]]",
+    help="Sample this event; may be repeated.",
+)
+@click.option("--active", metavar="LIST", help="Domains that take part.  [default: 0]")
+@click.option("--passive", metavar="LIST", help="Domains that are sampled without taking part.")
+@click.option(
+    "--commands",
+    "commands_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Replay the commands.jsonl of a service.",
+)
+@click.option(
+    "--state-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Keep domains and samples there; else they are thrown away.",
+)
+@click.option("--json", "wants_json", is_flag=True, help="Print one JSON object.")
+def command(
+    scenario: str,
+    duration_ns: int,
+    seed: int | None,
+    events: tuple[str, ...],
+    active: str | None,
+    passive: str | None,
+    commands_file: Path | None,
+    state_dir: Path | None,
+    wants_json: bool,
+) -> int:
+    """Run the model without a service and print what it did."""
+    from xenprof.cli.run_result import as_json, as_text
+
+    if (active or passive) and not events:
+        raise UsageError("--active and --passive say whom to --profile; which event?")
+    commands = read_log(commands_file) if commands_file else []
+    if state_dir:
+        try:
+            state_dir.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"--state-dir {state_dir}: {error.strerror}") from None
+    host = _build(scenario, seed)
+    with tempfile.TemporaryDirectory(prefix="xenprof-run-") as scratch:
+        home = state_dir.absolute() if state_dir else Path(scratch)
+        run = Run(host, home)
+        if events:
+            run.start_profiling(events, active or _DOMAIN_0, passive)
+        run.advance(duration_ns, commands)
+        snapshot = host.snapshot()
+        if events:
+            run.stop_profiling()
+        run.close()
+        result = as_json(snapshot, host.snapshot().xenoprof)
+    print(json.dumps(result, indent=2) if wants_json else as_text(result))
+    return 0
+
+
+def _build(scenario: str, seed: int | None) -> Host:
+    from hypervisor.model.machine import build
+    from hypervisor.model.scenario import load_scenario
+
+    loaded = load_scenario(scenario)
+    if seed is not None:
+        loaded = loaded.model_copy(update={"host": loaded.host.model_copy(update={"seed": seed})})
+    return build(loaded, epoch_ns=EPOCH_NS)
+
+
+class Run:
+    """A host with sessions, on one thread: the store is written where it happens."""
+
+    def __init__(self, host: Host, home: Path) -> None:
+        """`home` gets the roots of the domains."""
+        self._host = host
+        self._home = home
+        self._sessions = Sessions(host, home)
+        self._roots = DomainRoots(home)
+        self._active: list[str] = []
+        self._follow_domains()
+
+    def start_profiling(self, events: Sequence[str], active: str, passive: str | None) -> None:
+        """Do steps 4 and 5 of the recipe. Raises: what opcontrol would refuse."""
+        cpu_type = self._host.oprofile(_DOMAIN_0).read("cpu_type")
+        settings = tuple(parse_setting(cpu_type, text) for text in events)
+        snapshot = self._host.snapshot()
+        active_ids = [_domid(snapshot, word) for word in active.split(",")]
+        passive_ids = [_domid(snapshot, word) for word in passive.split(",")] if passive else []
+        self._active = [str(domid) for domid in sorted({0, *active_ids})]
+        setup = self._setup(
+            _DOMAIN_0,
+            settings,
+            active_domains=_listed(active_ids),
+            passive_domains=_listed(passive_ids) if passive_ids else None,
+        )
+        _check(self._sessions.start_daemon(_DOMAIN_0, setup))
+        for domain in self._active[1:]:
+            _check(self._sessions.start(domain, self._setup(domain)))
+        if self._sessions.status(_DOMAIN_0).state != "running":
+            _check(self._sessions.start(_DOMAIN_0, None))
+
+    def advance(self, duration_ns: int, commands: Sequence[tuple[int, Command]] = ()) -> None:
+        """Run until model time `duration_ns`, giving each command when it is due."""
+        for time_ns, command in commands:
+            if time_ns > duration_ns:
+                break
+            self._advance_to(time_ns)
+            try:
+                answer = perform(self._host, self._sessions, command)
+            except Exception as error:
+                if not hasattr(error, "exit_code"):
+                    raise
+                print(f"xenprof: {command.name}: {error}", file=sys.stderr)
+            else:
+                for line in answer.get("stderr", ()):  # type: ignore[attr-defined]
+                    print(f"xenprof: {command.name}: {line}", file=sys.stderr)
+            self._follow_domains()
+        self._advance_to(duration_ns)
+
+    def stop_profiling(self) -> None:
+        """Stop counting first, so that nothing is sampled that is not reported."""
+        _check(self._sessions.stop(_DOMAIN_0))
+        for domain in reversed(self._active):
+            _check(self._sessions.shutdown(domain))
+
+    def close(self) -> None:
+        """Write what sessions that a command started still hold."""
+        self._sessions.close()
+
+    def _advance_to(self, until_ns: int) -> None:
+        while self._host.now_ns < until_ns:
+            self._host.advance(min(self._host.now_ns + SLICE_NS, until_ns))
+            self._sessions.pump()
+
+    def _follow_domains(self) -> None:
+        for name in self._roots.sync(self._host, self._host.snapshot()):
+            self._sessions.domain_gone(name)
+
+    def _setup(
+        self,
+        domain: str,
+        events: tuple[EventSetting, ...] = (),
+        *,
+        active_domains: str | None = None,
+        passive_domains: str | None = None,
+    ) -> Setup:
+        root = domain_root(self._home, domain_name(self._host, domain))
+        images = debug_images(root)
+        return Setup(
+            events=events,
+            vmlinux=images.vmlinux,
+            kernel_range=text_range(root / images.vmlinux.lstrip("/")),
+            xen_image=images.xen,
+            xen_range=text_range(root / images.xen.lstrip("/")) if images.xen else None,
+            active_domains=active_domains,
+            passive_domains=passive_domains,
+        )
+
+
+def _domid(snapshot: HostSnapshot, reference: str) -> int:
+    for domain in snapshot.domains:
+        if reference.strip() in (domain.name, str(domain.domid)):
+            return domain.domid
+    raise UnknownDomain(reference)
+
+
+def _listed(domids: Sequence[int]) -> str:
+    return ",".join(str(domid) for domid in domids)
+
+
+def _check(outcome: Outcome) -> None:
+    if outcome.exit_code:
+        raise XenprofError("; ".join(outcome.stderr or outcome.stdout))

@@ -1,0 +1,154 @@
+"""`xenprof serve`: the service, in the foreground or in the background."""
+
+import logging
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from xenprof.home import home
+
+DEFAULT_ADDRESS = "127.0.0.1:10031"
+
+
+class Speed(click.ParamType[float]):
+    """A factor above 0, or `max`, which becomes infinity."""
+
+    name = "X"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return the factor."""
+        if value == "max":
+            return math.inf
+        try:
+            speed = float(value)
+        except ValueError:
+            speed = 0.0
+        if not 0 < speed < math.inf:
+            self.fail(f"{value!r} is neither a number above 0 nor 'max'", param, ctx)
+        return speed
+
+
+@click.command("serve")
+@click.option("--scenario", default="grumble", show_default=True, help="Name, or a TOML file.")
+@click.option(
+    "--speed",
+    type=Speed(),
+    default=1.0,
+    show_default=True,
+    help="Virtual seconds per second; max: as fast as it can.",
+)
+@click.option(
+    "--web.listen-address",
+    "address",
+    default=DEFAULT_ADDRESS,
+    show_default=True,
+    metavar="HOST:PORT",
+    help="Read-only unless the web config has authentication.",
+)
+@click.option(
+    "--web.config.file",
+    "web_config",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="TLS, headers and passwords, as Prometheus exporters take it.",
+)
+@click.option(
+    "--web.telemetry-path",
+    "telemetry_path",
+    default="/metrics",
+    show_default=True,
+    metavar="PATH",
+    help="Where Prometheus scrapes.",
+)
+@click.option("--otlp-endpoint", metavar="URL", help="Push metrics there by OTLP.")
+@click.option(
+    "--otlp-protocol",
+    type=click.Choice(["http/protobuf", "grpc"]),
+    default="http/protobuf",
+    show_default=True,
+)
+@click.option(
+    "--otlp-interval",
+    "otlp_interval_seconds",
+    type=click.FloatRange(min=0.1),
+    default=15.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Time between pushes.",
+)
+@click.option(
+    "--state-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Instead of $XENPROF_HOME.",
+)
+@click.option(
+    "--strict-xenoprof",
+    "strict",
+    is_flag=True,
+    help="Refuse what real Xenoprof refuses, where we would go on with a notice.",
+)
+@click.option("--background", is_flag=True, help="Return when the service is ready.")
+@click.option(
+    "--log-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where it logs in the background.  [default: HOME/serve.log]",
+)
+def command(
+    scenario: str,
+    speed: float,
+    address: str,
+    web_config: Path | None,
+    telemetry_path: str,
+    otlp_endpoint: str | None,
+    otlp_protocol: Any,
+    otlp_interval_seconds: float,
+    state_dir: Path | None,
+    strict: bool,
+    background: bool,
+    log_file: Path | None,
+) -> int:
+    """Run the service: the model, the control socket, the exporters and the web page."""
+    chosen_home = state_dir.absolute() if state_dir else home()
+    from xenprof.cli.background import run_in_background
+    from xenprof.service.driver import build_host
+    from xenprof.service.exporter import ExporterSettings
+    from xenprof.service.home_lock import current_holder
+    from xenprof.service.server import ServeSettings, serve
+
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    settings = ServeSettings(
+        home=chosen_home,
+        address=address,
+        speed=None if math.isinf(speed) else speed,
+        strict=strict,
+        web_config=web_config,
+        exporters=ExporterSettings(
+            otlp_endpoint=otlp_endpoint,
+            otlp_protocol=otlp_protocol,
+            otlp_interval_seconds=otlp_interval_seconds,
+            telemetry_path=telemetry_path,
+        ),
+    )
+
+    def run(tell: Callable[[str], None]) -> None:
+        serve(
+            settings,
+            lambda: build_host(scenario),
+            listening=lambda url: tell(f"xenprof: serving {scenario} on {url}"),
+        )
+
+    if background:
+        if pid := current_holder(chosen_home):
+            print(f"xenprof: {chosen_home} is already served by process {pid}")
+            return 0
+        return run_in_background(run, log_file or chosen_home / "serve.log")
+    run(lambda line: print(line, flush=True))
+    return 0

@@ -1,0 +1,164 @@
+"""The daemon of one domain: takes sample batches, attributes them, hands files to the store."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+
+from hypervisor.host import Module, Task
+from hypervisor.telemetry import Mode, SampleBatch
+from xenprof.events import EventSetting, events
+from xenprof.oprofiled.attribution import Attributor, DaemonConfig, Image
+from xenprof.oprofiled.histogram import Histogram
+from xenprof.oprofiled.writer import STORE_WRITE_FAILED, SampleWriter
+from xenprof.profile import SampleFile, SampleHeader, SampleKey
+
+_CHUNK_SAMPLES = 1 << 16
+"""Batches are collected up to this size: attribution costs about the same for 1 and 10000 rows."""
+_FLUSH_ROWS = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """Where the samples taken are: taken = stored + in_memory + all of lost, at any time."""
+
+    taken: int
+    stored: int
+    in_memory: int
+    lost: Mapping[str, int]
+
+
+class Oprofiled:
+    """Turns batches into the sample files of one domain's current session.
+
+    All methods belong to one thread; files are written by what is handed to `submit`.
+    """
+
+    def __init__(
+        self,
+        config: DaemonConfig,
+        root: Path,
+        writer: SampleWriter,
+        modules: Callable[[], Sequence[Module]],
+        tasks: Callable[[], Mapping[int, Task]],
+        submit: Callable[[Callable[[], None]], None],
+    ) -> None:
+        """`root` is the domain's `/`, where the mtimes of images are read."""
+        self._config = config
+        self._root = root
+        self._writer = writer
+        self._attributor = Attributor(config, modules, tasks)
+        self._submit = submit
+        self._batches: list[SampleBatch] = []
+        self._waiting = 0
+        self._histogram = Histogram()
+        self._headers: dict[tuple[Image, int], SampleHeader] = {}
+        self._mtimes: dict[str, int] = {}
+        self._lost: Counter[str] = Counter()
+        self._reported: Counter[str] = Counter()
+        self.taken = 0
+        self.kernel_samples = 0
+        """Samples with a kernel or hypervisor pc, as the daemon's statistics count them."""
+        self.dumps = 0
+
+    def take(self, batch: SampleBatch) -> None:
+        """Accept the samples of a batch; they are in the files after the next flush."""
+        if not len(batch):
+            return
+        self.taken += len(batch)
+        self.dumps += 1
+        self._batches.append(batch)
+        self._waiting += len(batch)
+        if self._waiting >= _CHUNK_SAMPLES:
+            self._attribute()
+            if len(self._histogram) >= _FLUSH_ROWS:
+                self._histogram.compact()
+                if len(self._histogram) >= _FLUSH_ROWS // 2:
+                    self.flush()
+
+    def flush(self) -> None:
+        """Hand everything taken so far to the store."""
+        self._attribute()
+        files = []
+        for group, offsets, counts in self._histogram.drain():
+            place, counter, tgid, tid, cpu = self._attributor.unpack(group)
+            event = self._config.events[counter]
+            key = SampleKey(
+                place.app, place.image.name, event.name, event.count, event.unit_mask,
+                tgid, tid, cpu,
+            )  # fmt: skip
+            files.append(SampleFile(key, self._header(place.image, counter), offsets, counts))
+        writer = self._writer
+        self._submit(lambda: writer.write(files))
+
+    def discard(self) -> None:
+        """Give up what the store could not write; after the session was reset or saved."""
+        self._submit(self._writer.discard)
+
+    def balance(self) -> Balance:
+        """Return where the samples are; exact while nothing handed to `submit` is pending."""
+        self._attribute()
+        in_memory = self._histogram.samples + self._writer.held
+        return Balance(self.taken, self._writer.stored, in_memory, self._all_lost())
+
+    def new_losses(self) -> Mapping[str, int]:
+        """Return the losses by reason that became known since the last call."""
+        lost = self._all_lost()
+        fresh = lost - self._reported
+        self._reported = lost
+        return fresh
+
+    def _all_lost(self) -> Counter[str]:
+        return self._lost + Counter({STORE_WRITE_FAILED: self._writer.lost})
+
+    def _attribute(self) -> None:
+        if not self._batches:
+            return
+        batch = _concatenate(self._batches)
+        self._batches, self._waiting = [], 0
+        self.kernel_samples += int(np.count_nonzero(batch.mode != Mode.USER))
+        attributed = self._attributor.attribute(batch)
+        self._lost.update(attributed.lost)
+        self._histogram.add(attributed.groups, attributed.offsets)
+
+    def _header(self, image: Image, counter: int) -> SampleHeader:
+        header = self._headers.get((image, counter))
+        if header is None:
+            config, event = self._config, self._config.events[counter]
+            header = self._headers[image, counter] = SampleHeader(
+                config.cpu_type, _number(config.cpu_type, event), event.unit_mask, event.count,
+                image.is_kernel, config.cpu_mhz, self._mtime(image.file), image.name.start,
+            )  # fmt: skip
+        return header
+
+    def _mtime(self, file: str) -> int:
+        """Return the mtime of a file of the domain in whole seconds, 0 = unknown."""
+        if not file:
+            return 0
+        mtime = self._mtimes.get(file)
+        if mtime is None:
+            try:
+                mtime = int((self._root / file.lstrip("/")).stat().st_mtime)
+            except OSError:
+                mtime = 0
+            self._mtimes[file] = mtime
+        return mtime
+
+
+def _number(cpu_type: str, event: EventSetting) -> int:
+    """Return the number of an event; the timer interrupt is event 0."""
+    known = events(cpu_type).get(event.name)
+    return known.number if known else 0
+
+
+def _concatenate(batches: Sequence[SampleBatch]) -> SampleBatch:
+    if len(batches) == 1:
+        return batches[0]
+    return SampleBatch(
+        *(
+            np.concatenate([getattr(batch, column.name) for batch in batches])
+            for column in fields(SampleBatch)
+        )
+    )

@@ -1,0 +1,55 @@
+"""Samples counted by (group, offset), as sorted columns."""
+
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+U64 = npt.NDArray[np.uint64]
+
+
+class Histogram:
+    """Counts per (group, offset). A group is any 64-bit number; offsets keep to their group."""
+
+    def __init__(self) -> None:
+        self._chunks: list[tuple[U64, U64, U64]] = []
+        self.samples = 0
+        """Sum of all counts."""
+
+    def __len__(self) -> int:
+        """Return how many (group, offset, count) rows are kept; an upper bound of distinct ones."""
+        return sum(len(groups) for groups, _, _ in self._chunks)
+
+    def add(self, groups: U64, offsets: U64) -> None:
+        """Count one sample for each pair."""
+        if len(groups):
+            self._chunks.append(_combine(groups, offsets, np.ones(len(groups), np.uint64)))
+            self.samples += len(groups)
+
+    def compact(self) -> None:
+        """Make one chunk of all: afterwards every pair has one row, sorted by group and offset."""
+        if len(self._chunks) > 1:
+            groups, offsets, counts = (
+                np.concatenate(columns) for columns in zip(*self._chunks, strict=True)
+            )
+            self._chunks = [_combine(groups, offsets, counts)]
+
+    def drain(self) -> list[tuple[int, U64, U64]]:
+        """Return (group, offsets, counts) in ascending order of group, and be empty afterwards."""
+        self.compact()
+        chunks, self._chunks, self.samples = self._chunks, [], 0
+        drained = []
+        for groups, offsets, counts in chunks:
+            edges = np.flatnonzero(groups[1:] != groups[:-1]) + 1
+            bounds = [0, *edges.tolist(), len(groups)]
+            for first, last in pairwise(bounds):
+                drained.append((int(groups[first]), offsets[first:last], counts[first:last]))
+        return drained
+
+
+def _combine(groups: U64, offsets: U64, counts: U64) -> tuple[U64, U64, U64]:
+    order = np.lexsort((offsets, groups))
+    groups, offsets, counts = groups[order], offsets[order], counts[order]
+    differs = (groups[1:] != groups[:-1]) | (offsets[1:] != offsets[:-1])
+    starts = np.flatnonzero(np.concatenate([[True], differs]))
+    return groups[starts], offsets[starts], np.add.reduceat(counts, starts)

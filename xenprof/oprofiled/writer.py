@@ -1,0 +1,110 @@
+"""Writes histograms to sample files on the store's thread, and keeps what cannot be written."""
+
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from xenprof.errors import StoreError, StoreFull
+from xenprof.profile import SampleFile
+from xenprof.store.samplefile import merge
+from xenprof.store.samplepath import format_path
+
+HELD_ROWS = 1_000_000
+"""How many (offset, count) rows are kept for a retry at most, 16 bytes each."""
+STORE_WRITE_FAILED = "store_write_failed"
+
+
+class SampleWriter:
+    """Adds samples to the files of one session. `write` and `discard` run on the store's thread.
+
+    What a full or failing disk refuses is held and tried again at the next write; beyond
+    `held_rows` the oldest is given up. Each sample handed over ends as stored, held or lost.
+    """
+
+    def __init__(
+        self, session: Path, log: Callable[[str], None], held_rows: int = HELD_ROWS
+    ) -> None:
+        """`session` is the directory of the current session; `log` takes lines for the log file."""
+        self._session = session
+        self._log = log
+        self._held_rows = held_rows
+        self._held: list[SampleFile] = []
+        self._lock = threading.Lock()
+        self._stored = 0
+        self._lost = 0
+        self._problem: str | None = None
+
+    @property
+    def stored(self) -> int:
+        """Return the samples that are in files."""
+        with self._lock:
+            return self._stored
+
+    @property
+    def lost(self) -> int:
+        """Return the samples given up."""
+        with self._lock:
+            return self._lost
+
+    @property
+    def held(self) -> int:
+        """Return the samples kept for the next write."""
+        with self._lock:
+            return sum(file.total for file in self._held)
+
+    @property
+    def problem(self) -> str | None:
+        """Return one line about what the last write could not do, None if it did all."""
+        with self._lock:
+            return self._problem
+
+    def write(self, files: Sequence[SampleFile]) -> None:
+        """Add `files` to the session, and what was held before them. Never raises a StoreError."""
+        stored = lost = 0
+        held: list[SampleFile] = []
+        errors: list[StoreError] = []
+        for file in (*self._held, *files):
+            try:
+                path = self._session / format_path(file.key)
+                merge(path, file.header, file.offsets, file.counts)
+            except StoreError as error:
+                errors.append(error)
+                if _can_pass(error):
+                    held.append(file)
+                else:
+                    lost += file.total
+            else:
+                stored += file.total
+        lost += self._give_up(held)
+        problem = None
+        if errors:
+            more = f" (and {len(errors) - 1} more files)" if len(errors) > 1 else ""
+            kept = sum(file.total for file in held)
+            problem = f"{errors[0]}{more}: {kept} samples kept for the next dump, {lost} lost"
+            self._log(problem)
+        with self._lock:
+            self._held = held
+            self._stored += stored
+            self._lost += lost
+            self._problem = problem
+
+    def discard(self) -> None:
+        """Give up what is held: its session is no longer the current one."""
+        with self._lock:
+            self._lost += sum(file.total for file in self._held)
+            self._held = []
+
+    def _give_up(self, held: list[SampleFile]) -> int:
+        """Shorten `held` to the bound, oldest first; return the samples given up."""
+        rows = sum(len(file.offsets) for file in held)
+        lost = 0
+        while rows > self._held_rows:
+            file = held.pop(0)
+            rows -= len(file.offsets)
+            lost += file.total
+        return lost
+
+
+def _can_pass(error: StoreError) -> bool:
+    """Tell whether a later attempt may succeed: damaged files stay damaged, full disks do not."""
+    return isinstance(error, StoreFull) or type(error) is StoreError

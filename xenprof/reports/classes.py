@@ -1,0 +1,139 @@
+"""Classes: the columns of a report, one for each event, task or cpu that is kept apart."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from xenprof.profile import SampleKey
+from xenprof.reports.errors import ReportError
+
+
+class Axis(StrEnum):
+    """What the columns of a report differ by."""
+
+    EVENT = "event"
+    TGID = "tgid"
+    TID = "tid"
+    CPU = "cpu"
+
+
+SUGGESTIONS = {
+    Axis.EVENT: "specify event:, count: or unitmask: (see also --merge=unitmask)",
+    Axis.TGID: "specify tgid: or --merge tgid",
+    Axis.TID: "specify tid: or --merge tid",
+    Axis.CPU: "specify cpu: or --merge cpu",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """What is added up instead of kept apart."""
+
+    cpu: bool = False
+    lib: bool = False
+    tid: bool = False
+    tgid: bool = False
+    unit_mask: bool = False
+
+
+MERGE_WORDS = {
+    "cpu": ("cpu",),
+    "lib": ("lib",),
+    "library": ("lib",),
+    "tid": ("tid",),
+    "tgid": ("tgid", "tid"),
+    "unitmask": ("unit_mask",),
+    "all": ("cpu", "lib", "tid", "tgid", "unit_mask"),
+}
+
+
+def parse_merge(text: str) -> Merge:
+    """Return what the comma list of --merge asks for.
+
+    Raises:
+        ReportError: a word that is no merge option.
+    """
+    merge = Merge()
+    for word in filter(None, text.split(",")):
+        if word not in MERGE_WORDS:
+            raise ReportError(f"unknown merge option: {word}")
+        merge = replace(merge, **dict.fromkeys(MERGE_WORDS[word], True))
+    return merge
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileClass:
+    """One column. None is a field that was merged, or that the files do not separate by."""
+
+    event: str
+    count: int
+    unit_mask: int | None
+    tgid: int | None
+    tid: int | None
+    cpu: int | None
+
+    def value(self, axis: Axis) -> str:
+        """Return this column's place on an axis as text."""
+        if axis is Axis.EVENT:
+            return f"{self.event}:{self.count}"
+        number = {Axis.TGID: self.tgid, Axis.TID: self.tid, Axis.CPU: self.cpu}[axis]
+        return "all" if number is None else str(number)
+
+
+@dataclass(frozen=True, slots=True)
+class Classes:
+    """The columns of a report in order, and the one axis along which they differ."""
+
+    axis: Axis
+    columns: tuple[ProfileClass, ...]
+
+    def column_name(self, index: int) -> str:
+        """Return the head of a column, e.g. `cpu:1` or `CPU_CLK_UNHALTED:100000`."""
+        value = self.columns[index].value(self.axis)
+        return value if self.axis is Axis.EVENT else f"{self.axis}:{value}"
+
+
+def class_of(key: SampleKey, merge: Merge) -> ProfileClass:
+    """Return the column to which a sample file belongs."""
+    return ProfileClass(
+        key.event,
+        key.count,
+        None if merge.unit_mask else key.unit_mask,
+        None if merge.tgid else key.tgid,
+        None if merge.tid else key.tid,
+        None if merge.cpu else key.cpu,
+    )
+
+
+def classify(keys: Iterable[SampleKey], merge: Merge) -> Classes:
+    """Return the columns that the files of `keys`, at least one, make.
+
+    Raises:
+        ReportError: the files differ along more than one axis.
+    """
+    columns = sorted({class_of(key, merge) for key in keys}, key=_order)
+    return Classes(_axis(columns), tuple(columns))
+
+
+def _order(column: ProfileClass) -> tuple[object, ...]:
+    numbers = (column.cpu, column.tgid, column.tid, column.unit_mask)
+    last = [(number is None, number or 0) for number in numbers]
+    return (*last, column.event, str(column.count))
+
+
+def _axis(columns: Sequence[ProfileClass]) -> Axis:
+    axes = []
+    if len({(c.event, c.count, c.unit_mask) for c in columns}) > 1:
+        axes.append(Axis.EVENT)
+    axes += [axis for axis in list(Axis)[1:] if len({c.value(axis) for c in columns}) > 1]
+    if Axis.TGID in axes and Axis.TID in axes and all(c.tgid == c.tid for c in columns):
+        axes.remove(Axis.TGID)
+    if len(axes) > 1:
+        values = list(dict.fromkeys(column.value(axes[0]) for column in columns))
+        raise ReportError(
+            f"Already displaying results for parameter {axes[0]} with values:\n"
+            f"{''.join(f'{value},' for value in values)}\n"
+            f"which conflicts with parameter {axes[1]}.\n"
+            f"Suggestion: {SUGGESTIONS[axes[0]]}"
+        )
+    return axes[0] if axes else Axis.EVENT

@@ -1,0 +1,105 @@
+"""The columns of tables of symbols: their widths, and how cells become text."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from xenprof.reports.names import display_name
+from xenprof.reports.percent import percent_text
+from xenprof.reports.request import Layout
+from xenprof.reports.symbols import Ints, SymbolTable, Words
+
+Floats = npt.NDArray[np.float64]
+
+WIDTHS = {
+    "vma": 9,
+    "samples": 9,
+    "cum. samples": 14,
+    "%": 9,
+    "cum. %": 11,
+    "diff %": 10,
+    "linenr info": 28,
+    "image name": 25,
+    "app name": 25,
+    "symbol name": 30,
+}
+NO_LOCATION = "(no location information)"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One field of the table: its head, and its text for each row."""
+
+    name: str
+    cells: Sequence[str]
+
+
+def template(names: Sequence[str]) -> str:
+    """Return a %-format that pads cells to their widths, one space apart; not the last one."""
+    return "".join(f"%-{WIDTHS[name] - 1}s " for name in names[:-1]) + "%s"
+
+
+def lines(columns: Sequence[Column]) -> Iterator[str]:
+    """Yield the rows as text."""
+    text = template([column.name for column in columns])
+    for cells in zip(*(column.cells for column in columns), strict=True):
+        yield text % cells
+
+
+def head(columns: Sequence[Column]) -> str:
+    """Return the line above the rows."""
+    names = [column.name for column in columns]
+    return template(names) % tuple(names)
+
+
+def count_columns(counts: Ints, shares: Floats) -> list[Column]:
+    """Return samples and percentages of each class. Shapes: (rows, classes)."""
+    columns = []
+    for i in range(counts.shape[1]):
+        columns.append(Column("samples", [str(count) for count in counts[:, i].tolist()]))
+        columns.append(Column("%", percent_texts(shares[:, i])))
+    return columns
+
+
+def place_columns(table: SymbolTable, layout: Layout) -> list[Column]:
+    """Return where each symbol is, as far as that differs between them, and its name."""
+    columns = []
+    if layout.debug_info:
+        columns.append(Column("linenr info", [NO_LOCATION] * len(table.names)))
+    long = layout.long_names
+    images = [display_name(image, long=long) for image in table.images]
+    apps = [display_name(app, long=long) for app in table.apps]
+    pairs = list(zip(table.image_of.tolist(), table.app_of.tolist(), strict=True))
+    if any(table.images[image] != table.apps[app] for image, app in set(pairs)):
+        columns.append(Column("image name", [images[image] for image, _ in pairs]))
+    if len(apps) > 1:
+        columns.append(Column("app name", [apps[app] for _, app in pairs]))
+    columns.append(Column("symbol name", table.names))
+    return columns
+
+
+def address_digits(addresses: Words) -> int:
+    """Return 8, or 16 if any of `addresses` needs more."""
+    return 16 if len(addresses) and int(addresses.max()) >> 32 else 8
+
+
+def address_texts(addresses: Words, digits: int) -> list[str]:
+    """Return addresses as hexadecimal numbers."""
+    text = f"%0{digits}x"
+    return [text % address for address in addresses.tolist()]
+
+
+def percent_texts(percents: Floats) -> list[str]:
+    """Return `percent_text` of each value, the usual ones in a hurry."""
+    texts = ["%7.4f" % percent for percent in percents.tolist()]  # noqa: UP031 - faster
+    for row in np.flatnonzero((percents < 0.0011) | (percents > 99.9)).tolist():
+        texts[row] = percent_text(float(percents[row]))
+    return texts
+
+
+def shares_of(counts: Ints, totals: Sequence[int] | Ints) -> Floats:
+    """Return counts in percent of totals (of their class, or one each); 0 of 0 is 0."""
+    shares: Floats = 100.0 * counts / np.maximum(totals, 1)
+    return shares

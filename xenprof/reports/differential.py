@@ -1,0 +1,97 @@
+"""The difference of two tables of symbols."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from xenprof.profile import ImageName
+from xenprof.reports.percent import percent_text
+from xenprof.reports.symbols import Ints, SymbolTable
+
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Rows of both tables. All arrays have a row for each symbol, a column for each class.
+
+    Counts are the second table's, and the first's where the symbol is gone. `shares` are in
+    percent of the table a count comes from; `changes` in percent of the first share.
+    """
+
+    table: SymbolTable
+    shares: Floats
+    changes: Floats
+    is_gone: Flags
+    is_new: Flags
+
+    def take(self, rows: Ints) -> "Difference":
+        """Return the difference with only `rows`, in this order."""
+        return Difference(
+            self.table.take(rows),
+            self.shares[rows],
+            self.changes[rows],
+            self.is_gone[rows],
+            self.is_new[rows],
+        )
+
+    def texts(self, column: int) -> list[str]:
+        """Return what the column `diff %` says for a class."""
+        return [
+            "---" if is_gone else "+++" if is_new else percent_text(change, signed=True)
+            for change, is_gone, is_new in zip(
+                self.changes[:, column].tolist(),
+                self.is_gone[:, column].tolist(),
+                self.is_new[:, column].tolist(),
+                strict=True,
+            )
+        ]
+
+
+def difference(old: SymbolTable, new: SymbolTable) -> Difference:
+    """Return the way from `old` to `new`; symbols pair up by application, image and name."""
+    images = tuple(sorted({*old.images, *new.images}))
+    apps = tuple(sorted({*old.apps, *new.apps}))
+    rows: dict[tuple[ImageName, ImageName, str], int] = {}
+    places = [_places(table, rows) for table in (old, new)]
+    counts = np.zeros((2, len(rows), new.counts.shape[1]), np.int64)
+    vmas = np.zeros(len(rows), np.uint64)
+    for side, (table, place) in enumerate(zip((old, new), places, strict=True)):
+        np.add.at(counts[side], place, table.counts)
+        vmas[place] = table.vmas
+    before, after = counts
+    is_gone = (after == 0) & (before > 0)
+    is_new = (before == 0) & (after > 0)
+    old_shares = 100.0 * before / np.maximum(old.totals, 1)
+    new_shares = 100.0 * after / np.maximum(new.totals, 1)
+    both = (before > 0) & (after > 0)
+    changes = np.where(both, 100.0 * (new_shares / np.where(both, old_shares, 1.0) - 1.0), 0.0)
+    image_index = {image: i for i, image in enumerate(images)}
+    app_index = {app: i for i, app in enumerate(apps)}
+    table = replace(
+        new,
+        images=images,
+        apps=apps,
+        image_of=np.array([image_index[image] for _, image, _ in rows], np.int64),
+        app_of=np.array([app_index[app] for app, _, _ in rows], np.int64),
+        names=[name for _, _, name in rows],
+        vmas=vmas,
+        counts=np.where(is_gone, before, after),
+    )
+    shares = np.where(is_gone, old_shares, new_shares)
+    return Difference(table, shares, changes, is_gone, is_new)
+
+
+def _places(table: SymbolTable, rows: dict[tuple[ImageName, ImageName, str], int]) -> Ints:
+    """Return each symbol's row in the difference; new ones are added to `rows`."""
+    return np.array(
+        [
+            rows.setdefault((table.apps[app], table.images[image], name), len(rows))
+            for app, image, name in zip(
+                table.app_of.tolist(), table.image_of.tolist(), table.names, strict=True
+            )
+        ],
+        np.int64,
+    )

@@ -1,0 +1,55 @@
+"""What a report cannot see: warnings and notes for the user, beside the report itself."""
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+UNSEEN_FILE = "stats/xenprof_unseen"
+
+_OVERFLOW = (
+    "WARNING! The OProfile kernel driver reports sample buffer overflows.",
+    "Samples are missing because the buffers were full, and those that are left",
+    "may be attributed to the wrong code. The statistics in oprofiled.log say",
+    "how many. Take samples less often (a larger count) or make the buffers",
+    "larger to avoid this.",
+)
+
+_NOTES: Mapping[str, Callable[[str], str]] = {
+    "idle_seconds": lambda text: f"processors were idle for {text} s, where no samples are taken",
+    "others_samples": lambda text: f"{text} samples were of domains that are not profiled",
+    "lost_samples": lambda text: f"{text} samples were lost on the way",
+    "unread_samples": lambda text: f"{text} samples were left unread in the hypervisor's buffers",
+    "unprofiled_domains": lambda text: f"not profiled: {text.replace(',', ', ')}",
+}
+
+
+def overflow_warning(lost: Mapping[str, int]) -> tuple[str, ...]:
+    """Return the lines of the overflow warning, none if the driver's statistics show no loss."""
+    overflows = (
+        count
+        for name, count in lost.items()
+        if name == "event_lost_overflow"
+        or (name.startswith("cpu") and name.endswith("/sample_lost_overflow"))
+    )
+    return _OVERFLOW if any(overflows) else ()
+
+
+def unseen(session: Path) -> Iterator[str]:
+    """Yield a note for each kind of time or samples that a session's reports cannot show.
+
+    The service writes the file they come from: a line `key value` for each kind.
+    """
+    try:
+        lines = (session / UNSEEN_FILE).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return
+    for line in lines:
+        key, _, value = line.partition(" ")
+        if key in _NOTES and value and not _is_zero(value):
+            yield f"note: {_NOTES[key](value)}"
+
+
+def _is_zero(text: str) -> bool:
+    try:
+        return float(text) == 0.0
+    except ValueError:
+        return False

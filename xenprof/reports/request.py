@@ -1,0 +1,51 @@
+"""What a report is made from, and how the user wants it laid out."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from xenprof.profile import Profile
+from xenprof.reports.classes import Classes, Merge
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The options of a report that change what it looks like, not what it is about."""
+
+    sort: tuple[str, ...] = ("sample",)
+    reverse: bool = False
+    threshold_percent: float = 0.0
+    no_header: bool = False
+    long_names: bool = False
+    show_address: bool = False
+    debug_info: bool = False
+    accumulated: bool = False
+    global_percent: bool = False
+    details: bool = False
+    include_symbols: frozenset[str] = field(default_factory=frozenset)
+    exclude_symbols: frozenset[str] = field(default_factory=frozenset)
+
+    def accepts(self, symbol: str) -> bool:
+        """Return whether the samples of a symbol are wanted."""
+        is_included = not self.include_symbols or symbol in self.include_symbols
+        return is_included and symbol not in self.exclude_symbols
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One report. With a `baseline` it is the difference from there to `profile`.
+
+    `warn` takes a line for the user that is not part of the report. `image_path` and `root`
+    say where else to look for images. `command` is what the user typed, `specification` the part
+    of it that selects.
+    """
+
+    profile: Profile
+    classes: Classes
+    merge: Merge
+    layout: Layout
+    warn: Callable[[str], None]
+    image_path: tuple[str, ...] = ()
+    root: str = ""
+    baseline: Profile | None = None
+    command: tuple[str, ...] = ()
+    specification: tuple[str, ...] = ()

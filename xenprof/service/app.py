@@ -1,0 +1,69 @@
+"""The web application: API, health, exporters' routes and the page, for one kind of listener."""
+
+from html import escape
+from importlib.resources import files
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from hypervisor.errors import HostError
+from xenprof.errors import XenprofError
+from xenprof.service.api import api_routes, error_response
+from xenprof.service.service import Service
+from xenprof.service.webconfig import BasicAuth, WebConfigFile
+
+
+def create_app(
+    service: Service, *, read_only: bool, web_config: WebConfigFile | None = None
+) -> Starlette:
+    """Return the application. `web_config` adds its headers and asks for its users' passwords."""
+    page = files("xenprof.service").joinpath("page.html").read_text(encoding="utf-8")
+    page = page.replace("{telemetry_path}", escape(service.settings.telemetry_path.lstrip("/")))
+
+    async def index(request: Request) -> Response:
+        return HTMLResponse(page)
+
+    async def healthy(request: Request) -> Response:
+        return PlainTextResponse("xenprof is healthy\n")
+
+    async def ready(request: Request) -> Response:
+        if service.is_ready:
+            return PlainTextResponse("xenprof is ready\n")
+        return PlainTextResponse("the model does not run\n", status_code=503)
+
+    return Starlette(
+        routes=[
+            Route("/", index),
+            Route("/-/healthy", healthy),
+            Route("/-/ready", ready),
+            *api_routes(service, read_only=read_only),
+            *service.exporters.routes,
+        ],
+        middleware=[Middleware(BasicAuth, config=web_config)] if web_config else [],
+        exception_handlers={
+            HostError: error_response,
+            XenprofError: error_response,
+            HTTPException: _http_error,
+            Exception: _internal_error,
+        },
+    )
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    message = f"{error.detail}: {request.method} {request.url.path}"
+    return _error("HTTPException", message, error.status_code)
+
+
+async def _internal_error(request: Request, error: Exception) -> Response:
+    """Answer a bug; the server logs it with its traceback."""
+    return _error("InternalError", f"a bug in xenprof, see its log: {error!r}", 500)
+
+
+def _error(kind: str, message: str, status: int) -> Response:
+    body = {"type": kind, "message": message, "exit_code": 1}
+    return JSONResponse({"error": body}, status_code=status)

@@ -1,0 +1,104 @@
+"""The directories of the domains: `HOME/domains/NAME`, laid out as oprofile archives.
+
+Images are written once by content below `HOME/images` and hard-linked from there.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from hypervisor.host import DomainFile, Host
+from hypervisor.telemetry import HostSnapshot
+from xenprof.home import domain_root
+
+
+class DomainRoots:
+    """Keeps the directories in step with the domains of a host. Used on the host's thread."""
+
+    def __init__(self, home: Path, settle: Callable[[], None] = lambda: None) -> None:
+        """`settle` is called before a directory moves: it waits for pending store writes."""
+        self._home = home
+        self._settle = settle
+        self._names: dict[int, str] = {}  # every domain of this host so far, by id
+        self._present: set[int] = set()
+        self._digests: dict[bytes, str] = {}  # hash() of one bytes object is kept by it: cheap
+
+    def sync(self, host: Host, snapshot: HostSnapshot) -> list[str]:
+        """Create roots of new domains, move those of renamed ones, leave those of destroyed ones.
+
+        Returns the names of the domains that are gone since the last call.
+        """
+        changed = [d for d in snapshot.domains if self._names.get(d.domid) != d.name]
+        for domain in changed:
+            known_as = self._names.get(domain.domid)
+            if known_as is None:
+                self._populate(domain.name, host)
+            else:
+                self._move(known_as, domain.name)
+            self._names[domain.domid] = domain.name
+        if changed:
+            _replace(
+                self._home / "domains" / ".ids",
+                json.dumps({str(domid): name for domid, name in sorted(self._names.items())}),
+            )
+        present = {domain.domid for domain in snapshot.domains}
+        gone = sorted(self._present - present)
+        self._present = present
+        return [self._names[domid] for domid in gone]
+
+    def _populate(self, name: str, host: Host) -> None:
+        root = domain_root(self._home, name)
+        root.mkdir(parents=True, exist_ok=True)
+        for file in host.domain_files(name):
+            self._link(root / file.path.lstrip("/"), file)
+
+    def _link(self, target: Path, file: DomainFile) -> None:
+        image = self._image(file)
+        if target.exists() and target.samefile(image):
+            return
+        target.parent.mkdir(parents=True, exist_ok=True)
+        fresh = target.with_name(f".{target.name}.new")
+        fresh.unlink(missing_ok=True)
+        os.link(image, fresh)
+        fresh.replace(target)
+
+    def _image(self, file: DomainFile) -> Path:
+        """Return the file below images/. Links share mtime and mode: these must be equal too."""
+        digest = self._digests.get(file.data)
+        if digest is None:
+            digest = self._digests[file.data] = hashlib.sha256(file.data).hexdigest()
+        image = self._home / "images" / digest
+        if image.exists() and not _has_attributes(image, file):
+            image = image.with_name(f"{digest}-{file.mtime}-{file.mode:o}")
+        if not image.exists():
+            image.parent.mkdir(parents=True, exist_ok=True)
+            fresh = image.with_suffix(".new")
+            fresh.write_bytes(file.data)
+            fresh.chmod(file.mode)
+            os.utime(fresh, (file.mtime, file.mtime))
+            fresh.replace(image)
+        return image
+
+    def _move(self, old_name: str, new_name: str) -> None:
+        self._settle()
+        old, new = domain_root(self._home, old_name), domain_root(self._home, new_name)
+        if new.exists():  # left by a destroyed domain of that name: its samples are kept aside
+            aside = next(
+                p for n in range(1, 10**6) if not (p := new.with_name(f"{new.name}~{n}~")).exists()
+            )
+            new.rename(aside)
+        if old.exists():
+            old.rename(new)
+
+
+def _has_attributes(image: Path, file: DomainFile) -> bool:
+    status = image.stat()
+    return int(status.st_mtime) == file.mtime and (status.st_mode & 0o7777) == file.mode
+
+
+def _replace(path: Path, text: str) -> None:
+    fresh = path.with_name(path.name + ".new")
+    fresh.write_text(text + "\n")
+    fresh.replace(path)

@@ -1,0 +1,257 @@
+"""The one thread that owns a host: moves its time, runs commands, publishes snapshots."""
+
+import heapq
+import itertools
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+from hypervisor.errors import HostError
+from hypervisor.host import Host
+from hypervisor.telemetry import HostSnapshot
+from xenprof.service.pacing import Pacer, Slicer
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+PERIOD_NS = 20_000_000
+"""How long the thread sleeps when the model is ahead of its schedule."""
+PUBLISH_NS = 1_000_000_000
+_YIELD_SECONDS = 50e-6
+"""Slept after each slice: giving up the GIL alone does not hand it to a waiting thread."""
+
+
+class ServiceStopping(HostError):
+    """The model's thread takes no more commands."""
+
+    http_status = 503
+
+
+def build_host(scenario: str) -> Host:
+    """Return the model of a scenario given by name or file; its virtual Unix time starts now.
+
+    Raises: ScenarioError.
+    """
+    from hypervisor.model.machine import build
+    from hypervisor.model.scenario import load_scenario
+
+    return build(load_scenario(scenario), epoch_ns=time.time_ns())
+
+
+def _nothing() -> None:
+    pass
+
+
+class HostDriver:
+    """Owns `host`. Everything public may be called from any thread, except `step`."""
+
+    def __init__(
+        self,
+        host: Host,
+        *,
+        speed: float | None = 1.0,
+        pump: Callable[[], None] = _nothing,
+        published: Callable[[Host, HostSnapshot], None] = lambda host, snapshot: None,
+        wall_ns: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
+        """`pump` runs after each slice, `published` after each snapshot, both on the thread.
+
+        `speed` is virtual seconds per wall second; None: as fast as it can.
+        """
+        self._host = host
+        self._pump = pump
+        self._published = published
+        self._wall_ns = wall_ns
+        self._pacer = Pacer(speed, wall_ns(), host.now_ns)
+        self._slicer = Slicer()
+        self._commands: deque[tuple[Callable[[Host], Any], Future[Any]]] = deque()
+        self._waits: list[tuple[int, int, Future[None]]] = []  # deadline, serial, future
+        self._serials = itertools.count()
+        self._changed = threading.Condition()
+        self._stopping = False
+        self._has_failed = False
+        self._snapshot: HostSnapshot | None = None
+        self._published_at = (wall_ns(), host.now_ns)
+        self._model_start_ns = self._goal_ns = host.now_ns
+        self._thread = threading.Thread(target=self._run, name="host", daemon=True)
+        self.speed = 0.0
+        """Virtual seconds per wall second, over the last second."""
+        self.snapshot_seconds = 0.0
+        """What the last snapshot took."""
+
+    # -- from any thread -----------------------------------------------------------------
+
+    def start(self) -> None:
+        """Publish the first snapshot and start the thread."""
+        self._publish()
+        self._pacer = Pacer(self._pacer.speed, self._wall_ns(), self._host.now_ns)
+        self._thread.start()
+
+    def stop(self, last: Callable[[Host], None] = lambda host: None) -> None:
+        """Run what was submitted, then `last`, and end the thread. Raises: what `last` raises."""
+        if self._thread.ident is None:
+            return  # never started: nothing to end
+        with self._changed:
+            future = None if self._stopping else self._enqueue(last)
+            self._stopping = True
+        self._thread.join()
+        if future is None:
+            last(self._host)  # the model has failed; what was sampled before is still good
+        else:
+            future.result()
+
+    def submit(self, command: Callable[[Host], T]) -> "Future[T]":
+        """Have `command` run between two slices; a snapshot that shows it is published first."""
+        with self._changed:
+            return self._enqueue(command)
+
+    def call(self, command: Callable[[Host], T]) -> T:
+        """Run `command` and return its result, or raise what it raised."""
+        return self.submit(command).result()
+
+    def wait(self, seconds: float) -> "Future[None]":
+        """Return a future that is done when `seconds` of model time have passed."""
+        future: Future[None] = Future()
+
+        def register(host: Host) -> None:
+            deadline_ns = host.now_ns + round(seconds * 1e9)
+            heapq.heappush(self._waits, (deadline_ns, next(self._serials), future))
+
+        def give_up(registered: "Future[None]") -> None:
+            error = registered.exception()
+            if error is not None and future.set_running_or_notify_cancel():
+                future.set_exception(error)
+
+        self.submit(register).add_done_callback(give_up)
+        return future
+
+    def snapshot(self) -> HostSnapshot:
+        """Return the last published snapshot. Only after `start`."""
+        if self._snapshot is None:
+            raise RuntimeError("no snapshot before start()")
+        return self._snapshot
+
+    @property
+    def is_up(self) -> bool:
+        """Tell whether the model runs."""
+        return self._thread.is_alive()
+
+    @property
+    def lag_seconds(self) -> float:
+        """Return the wall time slipped behind schedule so far."""
+        return self._pacer.lag_ns / 1e9
+
+    @property
+    def model_seconds(self) -> float:
+        """Return the model time passed since the service started."""
+        return (self.snapshot().time_ns - self._model_start_ns) / 1e9
+
+    def _enqueue(self, command: Callable[[Host], T]) -> "Future[T]":
+        if self._stopping:
+            raise self._refusal()
+        future: Future[T] = Future()
+        self._commands.append((command, future))
+        self._changed.notify()
+        return future
+
+    # -- on the host's thread --------------------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            while True:
+                with self._changed:
+                    if self._stopping and not self._commands:
+                        return
+                sleep_ns = self.step()
+                if sleep_ns:
+                    with self._changed:
+                        if not self._commands:
+                            self._changed.wait(sleep_ns / 1e9)
+                else:
+                    time.sleep(_YIELD_SECONDS)
+        except Exception:
+            self._has_failed = True
+            log.exception("the model has failed at model time %d ns", self._host.now_ns)
+        finally:
+            self._end()
+
+    def _end(self) -> None:
+        with self._changed:
+            self._stopping = True
+            futures = [future for _, future in self._commands]
+            futures += [future for *_, future in self._waits]
+            self._commands.clear()
+            self._waits.clear()
+        for future in futures:
+            if future.set_running_or_notify_cancel():
+                future.set_exception(self._refusal())
+
+    def _refusal(self) -> ServiceStopping:
+        if self._has_failed:
+            return ServiceStopping("the model has failed; see the service's log, then restart it")
+        return ServiceStopping("the xenprof service is stopping")
+
+    def step(self) -> int:
+        """Run commands and one slice; return for how many wall ns there is nothing to do."""
+        self._run_commands()
+        now_ns, wall_ns = self._host.now_ns, self._wall_ns()
+        if wall_ns - self._published_at[0] >= PUBLISH_NS:
+            self._publish()
+        speed, due_ns = self._pacer.speed, self._pacer.due_ns(wall_ns)
+        if speed is None or due_ns is None:
+            self._slice(now_ns, now_ns + self._slicer.virtual_ns)
+            return 0
+        if now_ns >= self._goal_ns:
+            # A period's worth at a time: following the clock closely would never sleep.
+            early_ns = PERIOD_NS - int((due_ns - now_ns) / speed)
+            if early_ns > 0:
+                return min(early_ns, PERIOD_NS)
+            self._goal_ns = due_ns
+        self._slice(now_ns, self._goal_ns)
+        return 0
+
+    def _slice(self, now_ns: int, until_ns: int) -> None:
+        until_ns = min(until_ns, now_ns + self._slicer.virtual_ns)
+        if self._waits:
+            until_ns = min(until_ns, max(self._waits[0][0], now_ns + 1))
+        before_ns = self._wall_ns()
+        self._host.advance(until_ns)
+        after_ns = self._wall_ns()
+        self._slicer.took(until_ns - now_ns, after_ns - before_ns)
+        self._pump()
+        self._pacer.settle(self._wall_ns(), self._host.now_ns)
+        if self._waits and self._waits[0][0] <= self._host.now_ns:
+            self._publish()
+            while self._waits and self._waits[0][0] <= self._host.now_ns:
+                future = heapq.heappop(self._waits)[2]
+                if future.set_running_or_notify_cancel():
+                    future.set_result(None)
+
+    def _run_commands(self) -> None:
+        while self._commands:
+            command, future = self._commands.popleft()
+            if not future.set_running_or_notify_cancel():
+                continue
+            try:
+                result = command(self._host)
+            except Exception as error:
+                self._publish()
+                future.set_exception(error)
+            else:
+                self._publish()
+                future.set_result(result)
+
+    def _publish(self) -> None:
+        wall_ns, now_ns = self._wall_ns(), self._host.now_ns
+        snapshot = self._host.snapshot()
+        self._snapshot = snapshot
+        self.snapshot_seconds = (self._wall_ns() - wall_ns) / 1e9
+        elapsed_ns = wall_ns - self._published_at[0]
+        if elapsed_ns >= PUBLISH_NS:
+            self.speed = (now_ns - self._published_at[1]) / elapsed_ns
+            self._published_at = (wall_ns, now_ns)
+        self._published(self._host, snapshot)

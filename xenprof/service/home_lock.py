@@ -1,0 +1,106 @@
+"""One service a HOME: the lock, and the sockets that a service listens on."""
+
+import errno
+import fcntl
+import os
+import socket
+from pathlib import Path
+
+from hypervisor.errors import HostError
+from xenprof.client import SOCKET_NAME
+
+LOCK_NAME = "serve.lock"
+
+
+class CannotServe(HostError):
+    """HOME, port or socket cannot be had; the message says which and why."""
+
+
+class HomeLock:
+    """Holds HOME for this process. The kernel lets go of it however the process ends."""
+
+    def __init__(self, home: Path) -> None:
+        """Take it, creating HOME if need be. Raises: CannotServe saying who holds it."""
+        try:
+            home.mkdir(parents=True, exist_ok=True)
+            self._file = os.open(home / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise CannotServe(f"{home} cannot be used: {error.strerror}") from None
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(self._file)
+            raise CannotServe(
+                f"{home} is already served by process {_written_pid(home)}; "
+                "stop it with: xenprof stop"
+            ) from None
+        os.ftruncate(self._file, 0)
+        os.write(self._file, f"{os.getpid()}\n".encode())
+
+    def release(self) -> None:
+        """Let go."""
+        os.ftruncate(self._file, 0)
+        os.close(self._file)
+
+
+def current_holder(home: Path) -> str:
+    """Return the pid of the process that serves `home`, empty if none does."""
+    try:
+        with (home / LOCK_NAME).open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _written_pid(home)
+    except OSError:
+        return ""
+    return ""
+
+
+def _written_pid(home: Path) -> str:
+    try:
+        return (home / LOCK_NAME).read_text(encoding="ascii").strip() or "?"
+    except OSError:
+        return "?"
+
+
+def listen_on_control_socket(home: Path) -> socket.socket:
+    """Return a socket listening on HOME/control.sock, mode 0600. Only while holding the lock."""
+    control = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    folder = os.open(home, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        # By descriptor: sun_path holds 108 bytes, a HOME may be longer.
+        path = f"/proc/self/fd/{folder}/{SOCKET_NAME}"
+        (home / SOCKET_NAME).unlink(missing_ok=True)
+        before = os.umask(0o177)
+        try:
+            control.bind(path)
+        finally:
+            os.umask(before)
+        control.listen()
+    except OSError as error:
+        control.close()
+        raise CannotServe(f"{home / SOCKET_NAME}: {error.strerror}") from None
+    finally:
+        os.close(folder)
+    control.setblocking(False)
+    return control
+
+
+def listen_on_address(address: str) -> socket.socket:
+    """Return a socket listening on `HOST:PORT`, `[v6]:PORT` or `:PORT` (every interface)."""
+    host, colon, port = address.rpartition(":")
+    if not colon or not port.isascii() or not port.isdigit() or int(port) > 65535:
+        raise CannotServe(f"{address!r} is not an address to listen on; it is written HOST:PORT")
+    host = host.removeprefix("[").removesuffix("]")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listener = socket.create_server((host, int(port)), family=family)
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
+        hint = "; choose another with --web.listen-address" if _is_taken(error) else ""
+        raise CannotServe(f"cannot listen on {address}: {reason}{hint}") from None
+    listener.setblocking(False)
+    return listener
+
+
+def _is_taken(error: OSError) -> bool:
+    return error.errno in (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES)

@@ -1,0 +1,60 @@
+"""How fast model time may run: the schedule against the wall clock, and the size of a slice."""
+
+SLIP_TOLERANCE_NS = 100_000_000
+"""Wall time the model may be late (a scheduler hiccup); what is more slips."""
+
+SLICE_WALL_NS = 1_000_000
+"""What a slice aims at; half of the 2 ms that it may take at most."""
+
+_SMALLEST_SLICE_NS = 1_000
+_LARGEST_SLICE_NS = 1_000_000_000
+
+
+class Pacer:
+    """The schedule: model time that is due at a wall time, at `speed` (None: no limit).
+
+    Behind schedule it slips, it never races to catch up: the schedule is moved back and the
+    wall time lost is added to `lag_ns`.
+    """
+
+    def __init__(self, speed: float | None, wall_ns: int, model_ns: int) -> None:
+        """Anchor the schedule: `model_ns` is due at `wall_ns`."""
+        self.speed = speed
+        self.lag_ns = 0
+        self._wall_ns = wall_ns
+        self._model_ns = model_ns
+
+    def due_ns(self, wall_ns: int) -> int | None:
+        """Return the model time due now; None if it may run as fast as it can."""
+        if self.speed is None:
+            return None
+        return self._model_ns + int((wall_ns - self._wall_ns) * self.speed)
+
+    def settle(self, wall_ns: int, model_ns: int) -> None:
+        """Slip if the model has only come to `model_ns` by now and is late beyond tolerance."""
+        due_ns = self.due_ns(wall_ns)
+        if due_ns is None or self.speed is None:
+            return
+        late_ns = int((due_ns - model_ns) / self.speed)
+        if late_ns > SLIP_TOLERANCE_NS:
+            slip_ns = late_ns - SLIP_TOLERANCE_NS
+            self.lag_ns += slip_ns
+            self._wall_ns += slip_ns
+
+
+class Slicer:
+    """Finds the virtual time that costs about a millisecond of wall time, from what slices took."""
+
+    def __init__(self) -> None:
+        """Start small: the first slice must not be long on any machine."""
+        self.virtual_ns = 100_000
+
+    def took(self, virtual_ns: int, wall_ns: int) -> None:
+        """Learn that `virtual_ns` cost `wall_ns`: shrinks at once, at most doubles."""
+        if wall_ns > SLICE_WALL_NS:
+            wanted_ns = virtual_ns * SLICE_WALL_NS // wall_ns
+        elif virtual_ns >= self.virtual_ns:
+            wanted_ns = min(2 * virtual_ns, virtual_ns * SLICE_WALL_NS // max(wall_ns, 1))
+        else:
+            return  # a slice cut short by the schedule says nothing about a full one
+        self.virtual_ns = min(max(wanted_ns, _SMALLEST_SLICE_NS), _LARGEST_SLICE_NS)

@@ -1,0 +1,163 @@
+"""Runs the service: lock, sockets, two web servers, signals, and the order of a graceful stop."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+import ssl
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import uvicorn
+from starlette.applications import Starlette
+
+from hypervisor.host import Host
+from xenprof.service.app import create_app
+from xenprof.service.exporter import ExporterSettings
+from xenprof.service.home_lock import (
+    CannotServe,
+    HomeLock,
+    listen_on_address,
+    listen_on_control_socket,
+)
+from xenprof.service.loading import Loaders, installed
+from xenprof.service.service import Service
+from xenprof.service.webconfig import WebConfigFile
+
+log = logging.getLogger(__name__)
+
+DEFAULT_ADDRESS = "127.0.0.1:10031"
+_GIL_SWITCH_SECONDS = 0.001  # the model computes all the time; a scrape must not wait for it
+_LAST_ANSWERS_SECONDS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class ServeSettings:
+    """What `xenprof serve` was asked for. `speed` None: as fast as it can."""
+
+    home: Path
+    address: str = DEFAULT_ADDRESS
+    speed: float | None = 1.0
+    strict: bool = False
+    web_config: Path | None = None
+    exporters: ExporterSettings = field(default_factory=ExporterSettings)
+
+
+def serve(
+    settings: ServeSettings,
+    build_host: Callable[[], Host],
+    *,
+    loaders: Loaders | None = None,
+    listening: Callable[[str], None] = lambda url: None,
+) -> None:
+    """Serve until a signal or a stop command; returns after everything is written.
+
+    `listening` is called with the URL once requests are answered.
+    Raises: CannotServe, WebConfigError, ScenarioError, before anything runs.
+    """
+    web_config = WebConfigFile(settings.web_config) if settings.web_config else None
+    tls = _tls_context(web_config)
+    lock = HomeLock(settings.home)
+    try:
+        with contextlib.ExitStack() as sockets:
+            listener = sockets.enter_context(listen_on_address(settings.address))
+            host = build_host()
+            control = sockets.enter_context(listen_on_control_socket(settings.home))
+            service = Service(
+                host,
+                settings.home,
+                speed=settings.speed,
+                strict=settings.strict,
+                loaders=installed() if loaders is None else loaders,
+                settings=settings.exporters,
+            )
+            sys.setswitchinterval(_GIL_SWITCH_SECONDS)
+            asyncio.run(_serve(service, control, listener, web_config, tls, listening))
+    finally:
+        (settings.home / "control.sock").unlink(missing_ok=True)
+        lock.release()
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves the signals to us: there are two of it."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def _serve(
+    service: Service,
+    control: socket.socket,
+    listener: socket.socket,
+    web_config: WebConfigFile | None,
+    tls: ssl.SSLContext | None,
+    listening: Callable[[str], None],
+) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    service.request_stop = stop.set
+    try:
+        await asyncio.to_thread(service.start)
+    except OSError as error:  # the roots of the domains are written here
+        await asyncio.to_thread(service.close)
+        raise CannotServe(f"{error.filename}: {error.strerror}") from None
+    authenticated = web_config is not None and web_config.current().has_authentication
+    open_app = create_app(service, read_only=False)
+    tcp_app = create_app(service, read_only=not authenticated, web_config=web_config)
+    servers = {_server(open_app, None): control, _server(tcp_app, tls): listener}
+    running = [asyncio.create_task(server.serve([sock])) for server, sock in servers.items()]
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        listening(_url(listener, is_tls=tls is not None))
+        await asyncio.wait([stopping, *running], return_when=asyncio.FIRST_COMPLETED)
+        log.info("stopping: writing what the sessions hold")
+        # First the model, so that whoever waits for it gets an answer; then the listeners.
+        await asyncio.to_thread(service.close)
+    finally:
+        stopping.cancel()
+        for server in servers:
+            server.should_exit = True
+        await asyncio.gather(*running)
+
+
+def _server(app: Starlette, tls: ssl.SSLContext | None) -> _Server:
+    config = uvicorn.Config(
+        app,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_LAST_ANSWERS_SECONDS,
+    )
+    config.load()
+    config.ssl = tls
+    return _Server(config)
+
+
+def _tls_context(web_config: WebConfigFile | None) -> ssl.SSLContext | None:
+    tls = web_config.current().tls_server_config if web_config else None
+    if web_config is None or tls is None:
+        return None
+    folder = web_config.path.parent
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        context.load_cert_chain(folder / tls.cert_file, folder / tls.key_file)
+        if tls.client_ca_file is not None:
+            context.load_verify_locations(folder / tls.client_ca_file)
+    except (OSError, ValueError) as error:  # an SSLError is an OSError
+        raise CannotServe(f"{web_config.path}: tls_server_config: {error}") from None
+    if tls.client_auth_type == "RequireAndVerifyClientCert":
+        context.verify_mode = ssl.CERT_REQUIRED
+    return context
+
+
+def _url(listener: socket.socket, *, is_tls: bool) -> str:
+    host, port = listener.getsockname()[:2]
+    host = f"[{host}]" if ":" in host else host
+    return f"{'https' if is_tls else 'http'}://{host}:{port}/"

@@ -1,0 +1,132 @@
+"""The service as one object: the host's thread, the sessions, the store writer, the exporters."""
+
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import TypeVar
+
+from hypervisor.host import Host
+from hypervisor.telemetry import HostSnapshot
+from xenprof.service.commands import (
+    COMMANDS_THAT_ONLY_READ,
+    Answer,
+    Command,
+    CommandLog,
+    perform,
+)
+from xenprof.service.domainroots import DomainRoots
+from xenprof.service.driver import HostDriver
+from xenprof.service.exporter import CollectorStats, ExporterSettings, ServiceStats
+from xenprof.service.loading import Exporters, Loaders
+from xenprof.service.writer import StoreWriter
+from xenprof.session.sessions import Sessions
+from xenprof.version import version
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+
+class Service:
+    """Everything behind the web servers; a SnapshotSource for the exporters."""
+
+    def __init__(
+        self,
+        host: Host,
+        home: Path,
+        *,
+        speed: float | None = 1.0,
+        strict: bool = False,
+        loaders: Loaders,
+        settings: ExporterSettings,
+    ) -> None:
+        """Assemble; nothing runs before `start`. `home` exists and is ours alone."""
+        self._writer = StoreWriter()
+        self._sessions = Sessions(host, home, strict=strict, submit=self._writer.submit)
+        self._roots = DomainRoots(home, settle=self._writer.barrier)
+        self._log = CommandLog(home / "commands.jsonl")
+        self._driver = HostDriver(
+            host, speed=speed, pump=self._sessions.pump, published=self._published
+        )
+        self._exporters = Exporters(loaders)
+        self.settings = settings
+        self._started_unix = time.time()
+        self._version = version()
+        self.request_stop: Callable[[], None] = lambda: None
+        """What POST /api/v1/stop calls; set by the server."""
+
+    def _published(self, host: Host, snapshot: HostSnapshot) -> None:
+        """On the host's thread: let roots and sessions follow the domains that come and go."""
+        try:
+            gone = self._roots.sync(host, snapshot)
+        except OSError as error:
+            if not self._driver.is_up:
+                raise  # at the start: nothing to lose yet, and the user is there to read it
+            log.error("%s: %s; tried again in a second", error.filename, error.strerror)
+            return
+        for name in gone:
+            self._sessions.domain_gone(name)
+
+    def start(self) -> None:
+        """Start the model, then the exporters."""
+        self._driver.start()
+        self._exporters.create(self, self.settings)
+        self._exporters.start()
+
+    def close(self) -> None:
+        """Flush the sessions, close the store, then the exporters. Raises: the first failure."""
+        try:
+            self._driver.stop(lambda host: self._sessions.close())
+        finally:
+            try:
+                self._writer.close()
+            finally:
+                self._exporters.close()
+                self._log.close()
+
+    @property
+    def exporters(self) -> Exporters:
+        """Return the exporters, for their routes."""
+        return self._exporters
+
+    @property
+    def is_ready(self) -> bool:
+        """Tell whether the model runs and a snapshot is there."""
+        return self._driver.is_up
+
+    def snapshot(self) -> HostSnapshot:
+        """Return the last published state of the host."""
+        return self._driver.snapshot()
+
+    def stats(self) -> ServiceStats:
+        """Return the service's own figures."""
+        driver = self._driver
+        model = CollectorStats(driver.is_up, driver.snapshot_seconds)
+        return ServiceStats(
+            up=driver.is_up,
+            model_seconds=driver.model_seconds,
+            speed=driver.speed,
+            lag_seconds=driver.lag_seconds,
+            started_unix=self._started_unix,
+            version=self._version,
+            collectors={"host": model, **self._exporters.stats},
+        )
+
+    def submit(self, command: Callable[[Host], T]) -> "Future[T]":
+        """Run a read on the host's thread."""
+        return self._driver.submit(command)
+
+    def perform(self, command: Command) -> "Future[Answer]":
+        """Log a command with its virtual time and do it."""
+
+        def act(host: Host) -> Answer:
+            if command.name not in COMMANDS_THAT_ONLY_READ:
+                self._log.append(host.now_ns, command)
+            return perform(host, self._sessions, command)
+
+        return self._driver.submit(act)
+
+    def wait(self, seconds: float) -> "Future[None]":
+        """Return a future that is done when `seconds` of model time have passed."""
+        return self._driver.wait(seconds)

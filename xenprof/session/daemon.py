@@ -1,0 +1,220 @@
+"""One domain's running daemon: its driver, its session directory, its attribution."""
+
+import posixpath
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from hypervisor.errors import OprofilefsError
+from hypervisor.host import Host, OprofileDriver
+from hypervisor.telemetry import HostSnapshot
+from xenprof.events import EventSetting
+from xenprof.home import domain_root
+from xenprof.oprofiled.attribution import DaemonConfig, TextRange
+from xenprof.oprofiled.daemon import Balance, Oprofiled
+from xenprof.oprofiled.log import LogFile, clock_text, statistics_lines
+from xenprof.oprofiled.writer import SampleWriter
+from xenprof.session.setup import Setup
+from xenprof.session.store import StoreThread
+from xenprof.session.unseen import UNSEEN_FILE, Unseen
+from xenprof.store.samplefile import write_file
+from xenprof.store.sessiondir import SessionDir
+
+STATISTICS_PERIOD_NS = 600_000_000_000
+"""How often a daemon writes its files and statistics unasked (the original's SIGALRM)."""
+_GLOBAL_STATS = (
+    "event_lost_overflow",
+    "sample_lost_no_mm",
+    "sample_lost_no_mapping",
+    "bt_lost_no_mapping",
+)
+_CPU_STATS = (
+    "sample_received",
+    "sample_lost_overflow",
+    "backtrace_aborted",
+    "sample_invalid_eip",
+)
+
+
+def session_dir(home: Path, domain: str, setup: Setup) -> SessionDir:
+    """Return the session directory of a domain, as its setup names it."""
+    inside = posixpath.normpath(f"/{setup.session_dir}").lstrip("/")  # `..` ends at the root
+    return SessionDir(domain_root(home, domain) / inside, shown=f"/{inside}")
+
+
+class RunningDaemon:
+    """A daemon from `--start-daemon` to `--shutdown`. Used on the host's thread only.
+
+    `counters` are the counter indices of `setup.events` in this domain's own oprofilefs.
+    """
+
+    def __init__(
+        self,
+        host: Host,
+        home: Path,
+        domain: str,
+        driver: OprofileDriver,
+        config: DaemonConfig,
+        setup: Setup,
+        counters: tuple[int, ...],
+        store: StoreThread,
+    ) -> None:
+        """The buffer is open and the directory exists; the caller has made the lock."""
+        self.domain = domain
+        self.domid = config.domid
+        self.driver = driver
+        self.setup = setup
+        self.counters = counters
+        self.directory = session_dir(home, domain, setup)
+        self.is_enabled = False
+        """`--start` has run since the last `--stop`."""
+        self.is_outdated = False
+        """Domain 0 has started another session since: Xen no longer counts this daemon as ready."""
+        self.unseen = Unseen(domain)
+        self._host = host
+        self._store = store
+        self._log = LogFile(self.directory.log_path)
+        self._writer = SampleWriter(self.directory.current, self._log.write)
+        self._oprofiled = Oprofiled(
+            config,
+            domain_root(home, domain),
+            self._writer,
+            driver.modules,
+            driver.tasks,
+            store.submit,
+        )
+        self._statistics_due_ns = host.now_ns + STATISTICS_PERIOD_NS
+        self.log(f"oprofiled started {clock_text(self._unix_seconds())}", "kernel pointer size: 8")
+
+    @property
+    def taken(self) -> int:
+        """Return the samples read from the kernel so far."""
+        return self._oprofiled.taken
+
+    def balance(self) -> Balance:
+        """Return where the samples taken are; exact after a flush."""
+        return self._oprofiled.balance()
+
+    @property
+    def problem(self) -> str | None:
+        """Return one line about samples that the last flush could not write, None if it did all."""
+        return self._writer.problem
+
+    def log(self, *lines: str) -> None:
+        """Append lines to oprofiled.log."""
+        write = self._log.write
+        self._store.submit(lambda: write("\n".join(lines)))
+
+    def pump(self) -> None:
+        """Take what the kernel has for the daemon; every ten minutes write files and statistics."""
+        for batch in self.driver.read_buffer():
+            self._oprofiled.take(batch)
+        if self._host.now_ns >= self._statistics_due_ns:
+            self._statistics_due_ns = self._host.now_ns + STATISTICS_PERIOD_NS
+            self._oprofiled.flush()
+            self.log_statistics()
+        self._report_losses()
+
+    def flush(self) -> None:
+        """Write all samples taken, the statistics and `complete_dump`, and wait for the store.
+
+        Raises: StoreError (statistics; samples that cannot be written are `problem`).
+        """
+        self._oprofiled.flush()
+        self._store.call(lambda: None)  # only now is it known what could not be written
+        self._report_losses()
+        stats = self.driver_stats()
+        lines = self.unseen.lines(self._host.snapshot(), self._unread())
+        unseen = "".join(f"{line}\n" for line in lines).encode()
+        directory = self.directory
+
+        def write() -> None:
+            directory.write_stats(stats)
+            write_file(directory.current / "stats" / UNSEEN_FILE, unseen)
+            write_file(directory.path / "complete_dump", b"1\n")
+
+        self._store.call(write)
+
+    def forget_session(self, snapshot: HostSnapshot) -> None:
+        """The current session was reset or saved: what could not be written into it is lost."""
+        self._oprofiled.discard()
+        self.unseen.clear(snapshot)
+
+    def log_statistics(self) -> None:
+        """Append the daemon's statistics to oprofiled.log."""
+        balance = self._oprofiled.balance()
+        lines = statistics_lines(
+            self._unix_seconds(),
+            dumps=self._oprofiled.dumps,
+            samples=balance.taken,
+            kernel_samples=self._oprofiled.kernel_samples,
+            lost=balance.lost,
+            driver=self.driver_stats(),
+        )
+        self.log(*lines)
+
+    def driver_stats(self) -> Mapping[str, int]:
+        """Return the files below /dev/oprofile/stats that the kernel has."""
+        return dict(self._read_stats())
+
+    def _report_losses(self) -> None:
+        if losses := self._oprofiled.new_losses():
+            self._host.count_samples(self.domain, losses)
+
+    def _unread(self) -> int:
+        """Return the samples that the kernel still has, in Xen's rings too where it tells them."""
+        try:
+            in_rings = int(self.driver.read("unread"))
+        except OprofilefsError:
+            in_rings = 0
+        return in_rings + self.driver.pending()
+
+    def _read_stats(self) -> Iterator[tuple[str, int]]:
+        for name in _GLOBAL_STATS:
+            yield from self._read_stat(name)
+        cpu = 0
+        while values := [
+            pair for name in _CPU_STATS for pair in self._read_stat(f"cpu{cpu}/{name}")
+        ]:
+            yield from values
+            cpu += 1
+
+    def _read_stat(self, name: str) -> Iterator[tuple[str, int]]:
+        try:
+            yield name, int(self.driver.read(f"stats/{name}"))
+        except OprofilefsError:
+            return
+
+    def _unix_seconds(self) -> int:
+        return (self._host.epoch_ns + self._host.now_ns) // 1_000_000_000
+
+
+def daemon_config(
+    driver: OprofileDriver, setup: Setup, labels: Mapping[int, EventSetting]
+) -> DaemonConfig:
+    """Return what a daemon is told: `labels` names the counters by index."""
+    vmlinux = xen = None
+    if setup.vmlinux is not None and setup.kernel_range is not None:
+        vmlinux = TextRange(setup.vmlinux, *setup.kernel_range)
+    if setup.xen_image is not None and setup.xen_range is not None:
+        xen = TextRange(setup.xen_image, *setup.xen_range)
+    passive = parse_domains(setup.passive_domains or "")
+    ranges = (*setup.passive_ranges, *[setup.kernel_range] * len(passive))
+    return DaemonConfig(
+        domid=int(driver.read("domid")),
+        cpu_type=driver.read("cpu_type"),
+        cpu_mhz=float(driver.read("cpu_mhz")),
+        events=labels,
+        vmlinux=vmlinux,
+        xen=xen,
+        passive=dict(zip(passive, ranges, strict=False)),
+        separate=frozenset(setup.separate),
+        image_filter=setup.image_filter,
+    )
+
+
+def parse_domains(text: str) -> list[int]:
+    """Return the ids in a domain list as the driver reads it; text it would refuse has none."""
+    try:
+        return [int(word, 0) for word in text.replace(",", " ").split()]
+    except ValueError:
+        return []

@@ -1,0 +1,384 @@
+"""opcontrol's state machine: one daemon per domain, and what couples them across domains.
+
+Domain 0 lists the active domains and owns the counters; the others can only take part. Real
+Xen 3.0.3 counts only after domain 0's `--start`, and refuses to let a domain go while it counts.
+Unless strict, counting starts once by itself when every other listed domain has started, and
+a domain that shuts down is drained and leaves the list.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from hypervisor.errors import HostError, OprofilefsError, Refused, UnknownDomain
+from hypervisor.host import Host
+from hypervisor.telemetry import DomainSnapshot
+from xenprof.errors import NothingToSave, StoreError, XenprofError
+from xenprof.session.answer import Answer
+from xenprof.session.daemon import RunningDaemon, parse_domains, session_dir
+from xenprof.session.setup import DaemonStatus, Outcome, Setup
+from xenprof.session.starting import DOMAIN_0, start_daemon
+from xenprof.session.store import StoreThread
+
+DUMP_LIMIT_NS = 10_000_000_000
+"""How long a dump waits for the kernel to hand over what it has."""
+
+
+class Sessions:
+    """All daemons of a host. Every method belongs to the thread that owns the host.
+
+    Domains are given by name or id. Methods that stand for an opcontrol verb return an Outcome
+    and raise UnknownDomain only.
+    """
+
+    def __init__(
+        self,
+        host: Host,
+        home: Path,
+        *,
+        strict: bool = False,
+        submit: Callable[[Callable[[], None]], None] = lambda job: job(),
+    ) -> None:
+        """`submit` has a job run in order on the store's thread; the default runs it at once."""
+        self._host = host
+        self._home = home
+        self._strict = strict
+        self._store = StoreThread(submit)
+        self._daemons: dict[int, RunningDaemon] = {}
+        self._awaits_start = False
+        """Counting may still start by itself in this session of domain 0."""
+
+    # -- the verbs -------------------------------------------------------------------------
+
+    def init(self, domain: str) -> Outcome:
+        """Load the driver: says nothing unless the domain cannot have one."""
+        answer = Answer()
+        self._check_driver(self._find(domain), answer)
+        return answer.outcome()
+
+    def start_daemon(self, domain: str, setup: Setup) -> Outcome:
+        """Start the daemon of a domain unless it runs; nothing is counted yet."""
+        answer = Answer()
+        self._start_daemon(self._find(domain), setup, answer)
+        return answer.outcome()
+
+    def start(self, domain: str, setup: Setup | None) -> Outcome:
+        """Start the daemon if needed, then profiling; `setup` None: the daemon must be there."""
+        answer = Answer()
+        target = self._find(domain)
+        if setup is None and target.domid not in self._daemons:
+            answer.fail("Daemon not running: run opcontrol --start-daemon first")
+            return answer.outcome()
+        daemon = self._start_daemon(target, setup or Setup(), answer)
+        if daemon is None:
+            return answer.outcome()
+        if daemon.is_outdated:
+            answer.fail(
+                "domain 0 has started another session since this daemon started: "
+                "run opcontrol --shutdown and then --start here"
+            )
+        elif self._enable(daemon, answer):
+            answer.say("Profiler running.")
+            if target.domid != DOMAIN_0:
+                self._start_counting(answer)
+        return answer.outcome()
+
+    def dump(self, domain: str) -> Outcome:
+        """Write everything sampled so far to the sample files."""
+        answer = Answer()
+        target = self._find(domain)
+        daemon = self._daemons.get(target.domid)
+        if daemon is None:
+            answer.fail("Unable to complete dump of oprofile data: is the oprofile daemon running?")
+        else:
+            self._dump(daemon, answer)
+        return answer.outcome()
+
+    def stop(self, domain: str) -> Outcome:
+        """Dump, then stop profiling; the daemon stays."""
+        answer = Answer()
+        daemon = self._running(domain, answer)
+        if daemon is not None:
+            self._dump(daemon, answer)
+            self._disable(daemon, answer)
+        return answer.outcome()
+
+    def shutdown(self, domain: str) -> Outcome:
+        """Dump, stop profiling and end the daemon."""
+        answer = Answer()
+        daemon = self._running(domain, answer)
+        if daemon is not None:
+            self._dump(daemon, answer)
+            self._disable(daemon, answer)
+            answer.say("Killing daemon.")
+            self._kill(daemon, answer)
+        return answer.outcome()
+
+    def reset(self, domain: str, setup: Setup | None = None) -> Outcome:
+        """Dump, then delete the samples of the current session.
+
+        Without a daemon `setup` tells the session directory.
+        """
+        return self._change_session(domain, None, setup)
+
+    def save(self, domain: str, name: str, setup: Setup | None = None) -> Outcome:
+        """Dump, then make the current session the saved one called `name`; `setup` as in reset."""
+        return self._change_session(domain, name, setup)
+
+    def deinit(self, domain: str) -> Outcome:
+        """Shut down if a daemon runs, then unload the driver."""
+        answer = Answer()
+        target = self._find(domain)
+        before = self.shutdown(domain) if target.domid in self._daemons else Outcome()
+        answer.note("Unloading oprofile module")
+        after = answer.outcome()
+        return Outcome(before.stdout, before.stderr + after.stderr, before.exit_code)
+
+    def status(self, domain: str) -> DaemonStatus:
+        """Return what the daemon of a domain does. Raises: UnknownDomain."""
+        daemon = self._daemons.get(self._find(domain).domid)
+        if daemon is None:
+            return DaemonStatus("stopped")
+        pid = daemon.directory.lock_pid()
+        return DaemonStatus("running" if daemon.is_enabled else "paused", pid)
+
+    # -- from the service ------------------------------------------------------------------
+
+    def pump(self) -> None:
+        """Take what the kernels have for their daemons; call it often."""
+        for daemon in self._daemons.values():
+            daemon.pump()
+
+    def close(self) -> None:
+        """Stop counting, write everything sampled, and end every daemon.
+
+        Raises: StoreError with all that went wrong, after trying everything.
+        """
+        answer = Answer()
+        if primary := self._daemons.get(DOMAIN_0):
+            self._disable(primary, answer)
+        for domid in sorted(self._daemons, reverse=True):
+            daemon = self._daemons[domid]
+            self._dump(daemon, answer)
+            self._kill(daemon, answer)
+        if answer.exit_code:
+            raise StoreError(str(self._home), "; ".join(answer.outcome().stderr))
+
+    def domain_gone(self, domain: str) -> None:
+        """A domain was destroyed: its daemon died with it; what it had taken is written."""
+        for domid, daemon in list(self._daemons.items()):
+            if daemon.domain != domain:
+                continue
+            del self._daemons[domid]
+            try:
+                daemon.pump()
+                daemon.flush()
+            except (HostError, XenprofError) as error:
+                daemon.log(f"the domain was destroyed: {error}")
+            self._store.call(daemon.directory.unlock)
+
+    # -- steps -----------------------------------------------------------------------------
+
+    def _find(self, domain: str) -> DomainSnapshot:
+        domains = self._host.snapshot().domains
+        for known in domains:
+            if known.name == domain:
+                return known
+        for known in domains:
+            if str(known.domid) == domain:
+                return known
+        raise UnknownDomain(domain)
+
+    def _running(self, domain: str, answer: Answer) -> RunningDaemon | None:
+        daemon = self._daemons.get(self._find(domain).domid)
+        if daemon is None:
+            answer.note("Daemon not running")
+        return daemon
+
+    def _check_driver(self, target: DomainSnapshot, answer: Answer) -> bool:
+        try:
+            self._host.oprofile(target.name)
+        except Refused as error:
+            answer.fail("Kernel doesn't support oprofile", str(error))
+            return False
+        return True
+
+    def _start_daemon(
+        self, target: DomainSnapshot, setup: Setup, answer: Answer
+    ) -> RunningDaemon | None:
+        daemon = self._daemons.get(target.domid)
+        if daemon is not None:
+            for option, new, old in (
+                ("--active-domains", setup.active_domains, daemon.setup.active_domains),
+                ("--passive-domains", setup.passive_domains, daemon.setup.passive_domains),
+            ):
+                if new is not None and new != old:
+                    answer.fail(
+                        f"{option}={new} is ignored: the daemon runs with "
+                        f"{old or 'none'}; run opcontrol --shutdown first"
+                    )
+            return None if answer.exit_code else daemon
+        if not self._check_driver(target, answer):
+            return None
+        primary = self._daemons.get(DOMAIN_0)
+        daemon = start_daemon(
+            self._host, self._home, target.name, setup, self._store, primary, answer
+        )
+        if daemon is None:
+            return None
+        if target.domid == DOMAIN_0:
+            for other in self._daemons.values():
+                other.is_outdated = True
+        self._daemons[target.domid] = daemon
+        if target.domid == DOMAIN_0:
+            self._awaits_start = not self._strict and bool(self._others())
+        elif primary is not None and primary.is_enabled:
+            daemon.unseen.begin(self._host.snapshot())
+        return daemon
+
+    def _others(self) -> list[int]:
+        """Return the ids of the active domains besides domain 0, as its driver has them."""
+        active = parse_domains(self._daemons[DOMAIN_0].driver.read("active_domains"))
+        return [domid for domid in active if domid != DOMAIN_0]
+
+    def _missing(self) -> list[str]:
+        """Return the listed domains that have not run --start in this session."""
+        names = {domain.domid: domain.name for domain in self._host.snapshot().domains}
+        missing = []
+        for domid in self._others():
+            daemon = self._daemons.get(domid)
+            if daemon is None or daemon.is_outdated or not daemon.is_enabled:
+                missing.append(names.get(domid, f"domain {domid}, which is gone"))
+        return missing
+
+    def _enable(self, daemon: RunningDaemon, answer: Answer) -> bool:
+        try:
+            daemon.driver.write("enable", "1")
+        except OprofilefsError as error:
+            answer.refuse("enable", error)
+            if daemon.domid == DOMAIN_0 and (missing := self._missing()):
+                answer.fail(f"run opcontrol --start in {', '.join(missing)} first, then here again")
+            return False
+        daemon.is_enabled = True
+        if daemon.domid == DOMAIN_0:
+            self._awaits_start = False
+            snapshot = self._host.snapshot()
+            for each in self._daemons.values():
+                each.unseen.begin(snapshot)
+        return True
+
+    def _start_counting(self, answer: Answer) -> None:
+        """Another domain has run --start: count if it was the last, else say what is missing."""
+        primary = self._daemons.get(DOMAIN_0)
+        if primary is not None and primary.is_enabled:
+            return
+        if primary is None or not self._awaits_start:
+            answer.note("nothing is counted until domain 0 runs opcontrol --start")
+        elif missing := self._missing():
+            answer.note(f"counting starts when {', '.join(missing)} has run opcontrol --start")
+        elif self._enable(primary, answer):
+            answer.note(
+                "counting has started in all active domains; "
+                "real Xen waits for opcontrol --start in domain 0"
+            )
+
+    def _disable(self, daemon: RunningDaemon, answer: Answer) -> None:
+        if daemon.domid == DOMAIN_0:
+            self._awaits_start = False
+        if not daemon.is_enabled:
+            return
+        answer.say("Stopping profiling.")
+        try:
+            daemon.driver.write("enable", "0")
+        except OprofilefsError as error:
+            answer.refuse("enable", error)
+            return
+        daemon.is_enabled = False
+        if daemon.domid == DOMAIN_0:
+            snapshot = self._host.snapshot()
+            for each in self._daemons.values():
+                each.unseen.end(snapshot)
+
+    def _dump(self, daemon: RunningDaemon, answer: Answer) -> None:
+        driver = daemon.driver
+        try:
+            driver.write("dump", "1")
+        except OprofilefsError as error:
+            answer.refuse("dump", error)
+        wanted = daemon.taken + driver.pending()
+
+        def is_drained() -> bool:
+            daemon.pump()
+            return driver.pending() == 0 or daemon.taken >= wanted
+
+        if not is_drained() and not self._host.advance_until(is_drained, DUMP_LIMIT_NS):
+            answer.fail("Unable to complete dump of oprofile data: is the oprofile daemon running?")
+            target = self._find(daemon.domain)
+            if target.paused:
+                answer.fail(
+                    f"domain {target.name} is paused and its daemon with it: xm unpause it first"
+                )
+        self._flush(daemon, answer)
+
+    def _flush(self, daemon: RunningDaemon, answer: Answer) -> None:
+        try:
+            daemon.flush()
+        except StoreError as error:
+            answer.fail(daemon.problem or str(error))
+        else:
+            if daemon.problem:
+                answer.fail(daemon.problem)
+
+    def _kill(self, daemon: RunningDaemon, answer: Answer) -> None:
+        """End a daemon: let its domain leave if Xen counts, close the buffer, write the rest."""
+        primary = self._daemons.get(DOMAIN_0)
+        if daemon is not primary and primary is not None and primary.is_enabled:
+            self._leave(daemon, answer)
+        try:
+            daemon.driver.close_buffer()
+        except OprofilefsError as error:
+            answer.fail(f"/dev/oprofile/buffer: {error.errno_text}: {error}")
+        daemon.pump()
+        self._flush(daemon, answer)
+        daemon.log_statistics()
+        self._store.call(daemon.directory.unlock)
+        del self._daemons[daemon.domid]
+
+    def _leave(self, daemon: RunningDaemon, answer: Answer) -> None:
+        """Take a domain off the active list while Xen counts, which real Xen refuses."""
+        if self._strict:
+            answer.fail(
+                f"Xen goes on sampling {daemon.domain}, and nobody reads the samples: "
+                "disable_virq is refused while it counts; run opcontrol --stop in domain 0 first"
+            )
+            return
+        try:
+            daemon.driver.write("leave", "1")
+        except OprofilefsError as error:
+            answer.refuse("leave", error)
+        else:
+            self._dump(daemon, answer)
+
+    def _change_session(self, domain: str, name: str | None, setup: Setup | None) -> Outcome:
+        """Dump, then save the current session (None: delete it) and let the daemon begin anew."""
+        answer = Answer()
+        target = self._find(domain)
+        daemon = self._daemons.get(target.domid)
+        if daemon is not None:
+            self._dump(daemon, answer)
+            directory = daemon.directory
+        else:
+            directory = session_dir(self._home, target.name, setup or Setup())
+        try:
+            if name is None:
+                self._store.call(directory.reset)
+            else:
+                self._store.call(lambda: directory.save(name))
+        except NothingToSave as error:
+            answer.note(str(error))
+        except XenprofError as error:
+            answer.fail(str(error))
+        else:
+            if daemon is not None:
+                daemon.forget_session(self._host.snapshot())
+                answer.say("Signalling daemon... done")
+        return answer.outcome()

@@ -1,0 +1,172 @@
+"""Starts a daemon: control files, buffer, lock; and tells how far it came when one is refused."""
+
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from hypervisor.errors import OprofilefsError
+from hypervisor.host import Host, OprofileDriver
+from xenprof.errors import EventError, StoreError
+from xenprof.events import EventSetting, assign_counters, cpu_type, default_event, events
+from xenprof.oprofiled.log import LogFile
+from xenprof.session.answer import Answer
+from xenprof.session.daemon import RunningDaemon, daemon_config, session_dir
+from xenprof.session.setup import Setup
+from xenprof.session.store import StoreThread
+
+DOMAIN_0 = 0
+
+
+def start_daemon(
+    host: Host,
+    home: Path,
+    domain: str,
+    setup: Setup,
+    store: StoreThread,
+    primary: RunningDaemon | None,
+    answer: Answer,
+) -> RunningDaemon | None:
+    """Start the daemon of `domain`; None if something is refused, which `answer` then tells.
+
+    `primary` is domain 0's daemon: its events are what the counters really count.
+    Raises: UnknownDomain, Refused (no driver in this domain).
+    """
+    driver = host.oprofile(domain)
+    directory = session_dir(home, domain, setup)
+    setup = _with_events(driver, setup, primary, answer)
+    try:
+        counters = _assign(driver, setup)
+        if directory.lock_pid() is not None:  # no daemon here, else nobody would start one
+            answer.note("Detected stale lock file. Removing.")
+            store.call(directory.unlock)
+        store.call(directory.create)
+        _write_controls(driver, setup, counters)
+        labels = _labels(driver, setup, counters, primary, answer)
+        config = daemon_config(driver, setup, labels)
+    except _WriteRefusedError as refused:
+        answer.refuse(refused.name, refused.error)
+        return None
+    except (EventError, StoreError) as error:
+        answer.fail(str(error))
+        return None
+    log_path = f"{directory.shown}/samples/oprofiled.log"
+    answer.say("Using 2.6+ OProfile kernel interface.")
+    if setup.vmlinux is not None:
+        answer.say("Reading module info.")
+    try:
+        driver.open_buffer()
+    except OprofilefsError as error:
+        reason = f"Failed to open profile device: {error.errno_text}"
+        log = LogFile(directory.log_path)
+        store.submit(lambda: log.write(reason))
+        answer.fail(reason, str(error))
+        answer.fail("Couldn't start oprofiled.")
+        answer.fail(f'Check the log file "{log_path}" and kernel syslog')
+        return None
+    try:
+        store.call(lambda: directory.lock(os.getpid()))
+    except StoreError as error:
+        driver.close_buffer()
+        answer.fail(str(error), "Couldn't start oprofiled.")
+        return None
+    answer.say(f"Using log file {log_path}", "Daemon started.")
+    return RunningDaemon(host, home, domain, driver, config, setup, counters, store)
+
+
+class _WriteRefusedError(Exception):
+    def __init__(self, name: str, error: OprofilefsError) -> None:
+        super().__init__(name)
+        self.name = name
+        self.error = error
+
+
+def _with_events(
+    driver: OprofileDriver, setup: Setup, primary: RunningDaemon | None, answer: Answer
+) -> Setup:
+    """Return the setup with events: without a choice those of domain 0, else the default one."""
+    cpu = driver.read("cpu_type")
+    if setup.events or not events(cpu):  # the timer has no events to choose from
+        return setup
+    default = (default_event(cpu),)
+    chosen = primary.setup.events if primary is not None else default
+    if chosen == default:
+        answer.say(f"Using default event: {default[0].text}")
+    else:
+        answer.note(f"using the events of domain 0: {', '.join(event.text for event in chosen)}")
+    return replace(setup, events=chosen)
+
+
+def _assign(driver: OprofileDriver, setup: Setup) -> tuple[int, ...]:
+    return assign_counters(driver.read("cpu_type"), setup.events) if setup.events else ()
+
+
+def _write_controls(driver: OprofileDriver, setup: Setup, counters: tuple[int, ...]) -> None:
+    """Write the control files in opcontrol's order. Raises: _WriteRefusedError."""
+    for name, value in _controls(driver, setup, counters):
+        try:
+            driver.write(name, value)
+        except OprofilefsError as error:
+            raise _WriteRefusedError(name, error) from None
+    for counter, event in zip(counters, setup.events, strict=True):
+        with suppress(OprofilefsError):  # the model's own file: a name for metrics
+            driver.write(f"{counter}/name", event.name)
+
+
+def _controls(
+    driver: OprofileDriver, setup: Setup, counters: tuple[int, ...]
+) -> list[tuple[str, str]]:
+    cpu = driver.read("cpu_type")
+    controls = [
+        (name, str(value))
+        for name, value in (
+            ("buffer_size", setup.buffer_size),
+            ("buffer_watershed", setup.buffer_watershed),
+            ("cpu_buffer_size", setup.cpu_buffer_size),
+        )
+        if value
+    ]
+    if setup.active_domains is not None:
+        controls.append(("active_domains", setup.active_domains))
+    if setup.passive_domains is not None:
+        controls.append(("passive_domains", setup.passive_domains))
+    if not events(cpu):
+        return controls
+    chosen = dict(zip(counters, setup.events, strict=True))
+    for counter in range(cpu_type(cpu).counters):
+        event = chosen.get(counter)
+        controls.append((f"{counter}/enabled", str(int(event is not None))))
+        if event is not None:
+            controls += [
+                (f"{counter}/event", str(events(cpu)[event.name].number)),
+                (f"{counter}/count", str(event.count)),
+                (f"{counter}/kernel", str(int(event.kernel))),
+                (f"{counter}/user", str(int(event.user))),
+                (f"{counter}/unit_mask", str(event.unit_mask)),
+            ]
+    return controls
+
+
+def _labels(
+    driver: OprofileDriver,
+    setup: Setup,
+    counters: tuple[int, ...],
+    primary: RunningDaemon | None,
+    answer: Answer,
+) -> Mapping[int, EventSetting]:
+    """Return what each counter's samples are filed as.
+
+    Domain 0 programs the counters. Another domain's event list only names them, by position;
+    counters beyond the end of its list keep domain 0's name.
+    """
+    if not events(driver.read("cpu_type")):
+        return {0: EventSetting("TIMER", 0, 0)}
+    if primary is None or int(driver.read("domid")) == DOMAIN_0:
+        return dict(zip(counters, setup.events, strict=True))
+    counted = primary.setup.events
+    if setup.events != counted:
+        texts = ", ".join(event.text for event in counted)
+        answer.note(f"domain 0 counts {texts}: the events given here only name the sample files")
+    names = (*setup.events, *counted[len(setup.events) :])
+    return dict(zip(primary.counters, names, strict=False))

@@ -1,0 +1,223 @@
+"""A session directory (`/var/lib/oprofile` of a domain): sessions, lock, abi, log, statistics.
+
+samples/current/    the session being written      samples/NAME/   a saved one
+samples/oprofiled.log      lock      abi
+samples/SESSION/stats/     what the kernel driver lost (a copy of /dev/oprofile/stats)
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from xenprof.errors import (
+    NothingToSave,
+    SessionExists,
+    SessionLocked,
+    StoreError,
+    UsageError,
+)
+from xenprof.profile import Profile, SampleFile, SampleKey
+from xenprof.store import samplefile
+from xenprof.store.samplepath import format_path, parse_spec
+
+CURRENT = "current"
+_TREES = ("{kern}", "{root}")
+_ABI = (
+    ("sizeof_double", 8), ("sizeof_u64", 8), ("sizeof_u8", 1), ("sizeof_u32", 4),
+    ("sizeof_int", 4), ("sizeof_unsigned_int", 4), ("sizeof_odb_key_t", 8),
+    ("sizeof_odb_index_t", 4), ("sizeof_odb_value_t", 4), ("sizeof_odb_node_nr_t", 4),
+    ("sizeof_odb_descr_t", 32), ("sizeof_odb_node_t", 16), ("sizeof_struct_opd_header", 72),
+    ("offsetof_node_key", 0), ("offsetof_node_value", 8), ("offsetof_node_next", 12),
+    ("offsetof_descr_size", 0), ("offsetof_descr_current_size", 4), ("offsetof_header_magic", 0),
+    ("offsetof_header_version", 4), ("offsetof_header_cpu_type", 8),
+    ("offsetof_header_ctr_event", 12), ("offsetof_header_ctr_um", 16),
+    ("offsetof_header_ctr_count", 20), ("offsetof_header_is_kernel", 24),
+    ("offsetof_header_cpu_speed", 32), ("offsetof_header_mtime", 40),
+    ("offsetof_header_cg_to_is_kernel", 48), ("offsetof_header_anon_start", 56),
+    ("offsetof_header_cg_to_anon_start", 64), ("little_endian", 1),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class SessionDir:
+    """A session directory at `path`; `shown` is its name in messages, if that differs.
+
+    (The directory of a domain lies below its root, but its users know it as /var/lib/oprofile.)
+    """
+
+    path: Path
+    shown: str = ""
+
+    @property
+    def samples(self) -> Path:
+        """Return the directory that holds all sessions."""
+        return self.path / "samples"
+
+    @property
+    def current(self) -> Path:
+        """Return the directory of the session being written."""
+        return self.samples / CURRENT
+
+    @property
+    def log_path(self) -> Path:
+        """Return the daemon's log file."""
+        return self.samples / "oprofiled.log"
+
+    @property
+    def lock_path(self) -> Path:
+        """Return the daemon's lock file."""
+        return self.path / "lock"
+
+    def session(self, name: str) -> Path:
+        """Return the directory of a session, which need not exist."""
+        return self.samples / name
+
+    def sample_path(self, key: SampleKey) -> Path:
+        """Return where the current session keeps the samples of `key`. Raises: BadSamplePath."""
+        return self.current / format_path(key)
+
+    def create(self) -> None:
+        """Make the directories of the current session and the abi file. Raises: StoreError."""
+        try:
+            self.current.mkdir(parents=True, exist_ok=True)
+            (self.path / "abi").write_text("".join(f"{name} {value}\n" for name, value in _ABI))
+        except OSError as error:
+            raise _failure(self.path, error) from error
+
+    def sessions(self) -> list[str]:
+        """Return the names of all sessions, sorted; `current` is one of them if it exists."""
+        if not self.samples.is_dir():
+            return []
+        return sorted(entry.name for entry in self.samples.iterdir() if entry.is_dir())
+
+    def save(self, name: str) -> None:
+        """Rename the current session to `name`.
+
+        Raises: UsageError (a name with a slash), SessionExists, NothingToSave, StoreError.
+        """
+        if "/" in name or not name:
+            raise UsageError(f"Argument for --save, {name}, cannot change directory.")
+        target = self.session(name)
+        if target.exists():
+            raise SessionExists(f"{self.shown or self.path}/samples/{name}")
+        if not self.current.exists():
+            raise NothingToSave(f"{self.shown or self.path}/samples/{CURRENT}")
+        try:
+            self.current.rename(target)
+        except OSError as error:
+            raise _failure(target, error) from error
+
+    def reset(self) -> None:
+        """Delete the samples and statistics of the current session; saved ones stay.
+
+        Raises: StoreError.
+        """
+        for name in (*_TREES, "stats"):
+            try:
+                shutil.rmtree(self.current / name)
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                raise _failure(self.current / name, error) from error
+
+    def lock(self, pid: int) -> None:
+        """Make the lock file for the daemon `pid`. Raises: SessionLocked, StoreError."""
+        try:
+            with self.lock_path.open("x") as file:
+                file.write(f"{pid}\n")
+        except FileExistsError:
+            raise SessionLocked(str(self.lock_path), self.lock_pid() or 0) from None
+        except OSError as error:
+            raise _failure(self.lock_path, error) from error
+
+    def lock_pid(self) -> int | None:
+        """Return the pid in the lock file; 0 if it holds none; None without a lock file."""
+        try:
+            text = self.lock_path.read_text(errors="replace").strip()
+        except OSError:
+            return None
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 11 else 0
+
+    def unlock(self) -> None:
+        """Remove the lock file, if there is one."""
+        self.lock_path.unlink(missing_ok=True)
+
+    def write_stats(self, stats: Mapping[str, int]) -> None:
+        """Write statistics of the current session; those not named stay.
+
+        Names are as below /dev/oprofile/stats, e.g. `event_lost_overflow`,
+        `cpu0/sample_lost_overflow`. Raises: StoreError, StoreFull.
+        """
+        directory = self.current / "stats"
+        for name, value in stats.items():
+            samplefile.write_file(directory / name, f"{value}\n".encode())
+
+
+def read_stats(session: Path) -> dict[str, int]:
+    """Return the statistics of a session (its directory) by name; empty if it has none."""
+    top = session / "stats"
+    found: dict[str, int] = {}
+    for path in sorted(top.rglob("*")):
+        if not path.is_file() or path.name.startswith("."):  # being written
+            continue
+        text = path.read_text(errors="replace").strip()
+        if text.isascii() and text.isdigit() and len(text) <= 20:
+            found[path.relative_to(top).as_posix()] = int(text)
+    return found
+
+
+def list_files(session: Path) -> list[tuple[SampleKey, Path]]:
+    """Return the sample files of a session (its directory) in path order, unread.
+
+    A missing session has none. Names ending in `.jo` are JIT images, not samples.
+
+    Raises: BadSamplePath for a stray file among the samples; StoreError (not readable).
+    """
+    base = os.fspath(session)
+    found: list[tuple[str, str]] = []
+    pending = [tree for tree in _TREES if (session / tree).is_dir()]
+    while pending:
+        directory = pending.pop()
+        try:
+            with os.scandir(f"{base}/{directory}") as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        pending.append(f"{directory}/{entry.name}")
+                    elif not entry.name.endswith(".jo"):
+                        found.append((directory, entry.name))
+        except OSError as error:
+            raise _failure(Path(base, directory), error) from error
+    found.sort()
+    return [(parse_spec(where, name), Path(f"{base}/{where}/{name}")) for where, name in found]
+
+
+def read_file(key: SampleKey, path: Path) -> SampleFile:
+    """Return the sample file at `path`. Raises: as samplefile.read."""
+    return SampleFile(key, *samplefile.read(path))
+
+
+def read_profile(
+    session_dir: Path,
+    session: str = CURRENT,
+    *,
+    archive: str = "",
+    select: Callable[[SampleKey], bool] | None = None,
+) -> Profile:
+    """Return a session as a Profile; only files whose key satisfies `select` are opened.
+
+    `session` is a name, or a directory if it starts with `/` or `.`.
+
+    Raises: StoreError for the first file that cannot be read.
+    """
+    directory = Path(session) if session[:1] in ("/", ".") else session_dir / "samples" / session
+    files = tuple(
+        read_file(key, path) for key, path in list_files(directory) if select is None or select(key)
+    )
+    return Profile(files, archive, read_stats(directory))
+
+
+def _failure(path: Path, error: OSError) -> StoreError:
+    """Return a StoreError that says what the system said about `path`."""
+    return StoreError(str(path), f"{path}: {os.strerror(error.errno or 0)}")
