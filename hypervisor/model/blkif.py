@@ -14,13 +14,14 @@ from hypervisor.model.domain import Domain
 from hypervisor.model.guest import Guest
 from hypervisor.model.ring import SharedRing
 from hypervisor.model.storage import Disk, DiskRequest
-from hypervisor.model.work import Parts, Work
+from hypervisor.model.work import Parts, TaskIdentity, Work
 from hypervisor.toolstack.devices import DiskSpec
 
 RING_SLOTS = 32
 SEGMENT_BYTES = 4096
 REQUEST_BYTES = 11 * SEGMENT_BYTES
 BACKEND_SLOTS = 64
+TAPDISK = "/usr/sbin/tapdisk"
 MERGE_BYTES = 512 * 1024  # one disk operation at most
 
 
@@ -53,6 +54,7 @@ class BlockFrontend:
         self.read_requests = self.write_requests = 0
         self.read_bytes = self.write_bytes = 0
         self.ring_full = 0
+        self.tapdisk: TaskIdentity | None = None  # the process behind a tap: device
 
     def parts(self, guest: Guest, ios: Sequence[BlockIo]) -> Parts:
         """Return what blkfront costs the guest for `ios`; the caller makes it part of its work."""
@@ -140,17 +142,27 @@ class BlockBackend:
         ]
         if first:
             costs += [("evtchn_upcall", 1), ("blkback_interrupt", 1)]
-        if vbd.spec.type.startswith("tap"):
-            costs.append(("blktap_request", count))
-        elif vbd.spec.type == "file":
+        is_tap = vbd.spec.type.startswith("tap")
+        if vbd.spec.type == "file":
             costs.append(("loop_request", count))
         work = Work(
             self._guest.parts(*costs),
-            self._dispatched,
+            self._to_tapdisk if is_tap else self._dispatched,
             (vbd, requests),
             beneficiary=vbd.domain.domid,
         )
         self._guest.interrupt(self._vcpu, work)
+
+    def _to_tapdisk(self, work: Work) -> None:
+        """A tap: device: a process of its own in domain 0 does the rest."""
+        vbd, requests = work.arg
+        if vbd.tapdisk is None:
+            vbd.tapdisk = self._guest.spawn(TAPDISK)[0]
+        parts = self._guest.parts(("blktap_request", len(requests)))
+        beneficiary = vbd.domain.domid
+        self._guest.run(
+            Work(parts, self._dispatched, work.arg, task=vbd.tapdisk, beneficiary=beneficiary)
+        )
 
     def _dispatched(self, work: Work) -> None:
         vbd, requests = work.arg

@@ -34,7 +34,6 @@ class Vcpu:
         "interrupts",
         "last_task",
         "is_running",
-        "kernel_carry",
         "online",
         "parked",
         "pcpu",
@@ -46,7 +45,6 @@ class Vcpu:
         "tasks",
         "timer",
         "vcpu_id",
-        "xen_carry",
     )
 
     def __init__(self, domain: "Domain", vcpu_id: int, now_ns: int, affinity: int) -> None:
@@ -70,9 +68,6 @@ class Vcpu:
         self.debt: Parts = []
         self.debt_q = 0
         self.last_task: TaskIdentity = KERNEL  # for process switches
-        # Per counter: the fraction of a sample that hypervisor and kernel mode are still owed.
-        self.xen_carry = [0] * 8
-        self.kernel_carry = [0] * 8
         self.begun_ns = 0  # when the current work got the vcpu (for the guest's own timeslice)
 
     @property

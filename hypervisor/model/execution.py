@@ -22,17 +22,19 @@ TICK_NS = 10_000_000  # Source: sched_credit.c, CSCHED_TICKS_PER_... and the 100
 GUEST_TIMESLICE_NS = 100_000_000  # Linux 2.6.18 kernel/sched.c, DEF_TIMESLICE
 
 SWITCH_NS = 20_000  # until the new domain's code runs warm: tens of microseconds (judgement)
+# How often samples are worked out, and their cost charged: each 50 ms (judgement).
+COUNT_TICKS = 5
 # A task that has run this long without sleeping is no interactive one any more (judgement;
 # Linux's bonus falls gradually).
 INTERACTIVE_NS = 2_000_000
 
 
-class SampleCounter(Protocol):
-    """What counts hardware events of executed segments; looked at only while `counting`."""
+class SegmentCounter(Protocol):
+    """What counts hardware events of settled segments; told of them only while `counting`."""
 
     counting: bool
 
-    def count(
+    def note(
         self,
         vcpu: Vcpu,
         pcpu: Pcpu,
@@ -42,7 +44,11 @@ class SampleCounter(Protocol):
         elapsed_ns: int,
         work: Work | None,
     ) -> None:
-        """Count the events of one settled segment and take the samples that fall into it."""
+        """Note one settled segment."""
+        ...
+
+    def count(self) -> None:
+        """Count what has been noted."""
         ...
 
 
@@ -56,7 +62,7 @@ class Execution:
         mhz: int,
         code: CodeBook,
         overheads: Overheads,
-        counter: SampleCounter,
+        counter: SegmentCounter,
     ) -> None:
         self.clock = clock
         self.topology = topology
@@ -65,13 +71,14 @@ class Execution:
         self.overheads = overheads
         self.counter = counter
         self.scheduler: Scheduler
-        self.pcpus = [Pcpu(number, len(code.paths), 8) for number in range(topology.pcpus)]
+        self.pcpus = [Pcpu(number, len(code.paths)) for number in range(topology.pcpus)]
         for pcpu in self.pcpus:
             pcpu.rate_q = self.full_rate_q
             others = [n for n in topology.siblings(pcpu.number) if n != pcpu.number]
             pcpu.sibling = self.pcpus[others[0]] if others else None
         # (user, kernel, all) cycles of each path, to divide a pcpu's time into modes.
         self.path_modes = [(*path.by_mode[:2], path.cycles) for path in code.paths]
+        self._ticks = 0
         self._interactive_q = INTERACTIVE_NS * self.full_rate_q
         self._tickled: list[Pcpu] = []
         self._last_on: list[Vcpu | None] = [None] * topology.pcpus
@@ -190,10 +197,12 @@ class Execution:
         return vcpu.online and not vcpu.parked and not domain.pause_count and not domain.dying
 
     def settle_all(self) -> None:
-        """Bring every running vcpu's accounts up to now."""
+        """Bring every running vcpu's accounts, and the samples, up to now."""
         for pcpu in self.pcpus:
             if pcpu.current is not None:
                 self.settle(pcpu.current)
+        if self.counter.counting:
+            self.counter.count()
 
     # Scheduling decisions.
 
@@ -421,7 +430,7 @@ class Execution:
             beneficiary = work.beneficiary if work is not None else -1
             domain.behalf_ns[beneficiary] = domain.behalf_ns.get(beneficiary, 0) + elapsed_ns
         if self.counter.counting:
-            self.counter.count(vcpu, pcpu, parts, executed_q, start_ns, elapsed_ns, work)
+            self.counter.note(vcpu, pcpu, parts, executed_q, start_ns, elapsed_ns, work)
 
     def _tick(self, _: object) -> None:
         now = self.clock.now
@@ -434,4 +443,8 @@ class Execution:
                 if counting:
                     self.settle(vcpu)
                 self.add_debt(vcpu, tick)
+        if counting:
+            self._ticks += 1
+            if not self._ticks % COUNT_TICKS:
+                self.counter.count()
         self.scheduler.tick(now)

@@ -70,7 +70,9 @@ class Machine(Xend):
         topology = Topology(host.sockets, host.cores_per_socket, host.threads_per_core)
         self.code = CodeBook(host.cpu)
         overheads = Overheads(self.code)
-        self.pmu = Pmu(self.code, host.mhz)
+        self.pmu = Pmu(
+            self.code, host.mhz, topology.pcpus, stream_seed(host.seed, "pmu")
+        )
         self.execution = Execution(
             self.clock, topology, host.mhz, self.code, overheads, self.pmu
         )

@@ -15,7 +15,7 @@ from hypervisor.host import Module, Task
 from hypervisor.model.domain import Domain, Domains, Vcpu
 from hypervisor.model.guest import Guest
 from hypervisor.model.pmu import CounterConfig
-from hypervisor.model.samples import SampleExpander, SampleRecord
+from hypervisor.model.samples import SampleExpander, SampleRow
 from hypervisor.model.work import KERNEL, Work
 from hypervisor.model.xenoprof import MAX_DOMAINS, Xenoprof
 from hypervisor.telemetry import SampleBatch
@@ -73,9 +73,9 @@ class OprofileModule:
         self._syncing = 0  # samples that a running sync is moving
         self._reading = 0  # samples that the daemon is working on
         vcpus = len(self.domain.vcpus)
-        self._cpu_records: list[list[SampleRecord]] = [[] for _ in range(vcpus)]
+        self._cpu_rows: list[list[SampleRow]] = [[] for _ in range(vcpus)]
         self._cpu_fill = [0] * vcpus
-        self._event_records: list[SampleRecord] = []
+        self._event_rows: list[SampleRow] = []
         self._event_fill = 0
         self._event_samples = 0
         self.received = [0] * vcpus
@@ -120,11 +120,12 @@ class OprofileModule:
         if name == "enable":
             self._enable(value.strip())
         elif name == "dump":
+            self.guest.execution.settle_all()
             self._dump_wanted = True
             self._sync()
         elif name == "leave":  # our extension, see Xenoprof.leave
-            for vcpu_id, records in enumerate(self.xenoprof.leave(self.domain.domid)):
-                self._to_cpu_buffer(vcpu_id, records)
+            for vcpu_id, rows in enumerate(self.xenoprof.leave(self.domain.domid)):
+                self._to_cpu_buffer(vcpu_id, rows)
         elif name == "active_domains":
             self._write_active(value)
         elif name == "passive_domains":
@@ -255,7 +256,7 @@ class OprofileModule:
 
     def pending(self) -> int:
         """Return the samples that the driver or the daemon still has in hand."""
-        in_cpu = sum(record.samples for records in self._cpu_records for record in records)
+        in_cpu = sum(row[2] for rows in self._cpu_rows for row in rows)
         return in_cpu + self._syncing + self._event_samples + self._reading
 
     def modules(self) -> Sequence[Module]:
@@ -278,32 +279,23 @@ class OprofileModule:
         if not self._is_open:  # nobody reads: the ring stays as it is
             return
         self._to_cpu_buffer(vcpu.vcpu_id, xenoprof.rings[self.domain.domid][vcpu.vcpu_id].empty())
-        if self.is_primary and xenoprof.passive:
-            for pcpu in guest.execution.pcpus:
-                current = pcpu.current
-                if current is not None and current.domain.domid in xenoprof.passive:
-                    guest.execution.settle(current)
+        if self.is_primary:
             for domid in sorted(xenoprof.passive):
                 for ring in xenoprof.rings[domid]:
-                    if ring.fill:
+                    if ring.rows:
                         self._to_cpu_buffer(vcpu.vcpu_id, ring.empty())
 
-    def _to_cpu_buffer(self, vcpu_id: int, records: list[SampleRecord]) -> None:
+    def _to_cpu_buffer(self, vcpu_id: int, rows: list[SampleRow]) -> None:
         capacity = int(self._values["cpu_buffer_size"])
-        mine = self._cpu_records[vcpu_id]
-        for record in records:
-            samples = record.samples
-            self.received[vcpu_id] += samples
+        mine = self._cpu_rows[vcpu_id]
+        for row in rows:
+            self.received[vcpu_id] += row[2]
             room = capacity - self._cpu_fill[vcpu_id] - 1
-            if samples > room:
-                kept = max(0, room)
-                self.lost_cpu[vcpu_id] += samples - kept
-                if not kept:
-                    continue
-                record = record.first(kept)
-                samples = kept
-            mine.append(record)
-            self._cpu_fill[vcpu_id] += samples + 1
+            kept = _first(row, room)
+            self.lost_cpu[vcpu_id] += row[2] - kept[2]
+            if kept[2]:
+                mine.append(kept)
+                self._cpu_fill[vcpu_id] += kept[2] + 1
         if mine and not self._sync_is_due:
             self._sync_is_due = True
             clock = self.guest.execution.clock
@@ -315,51 +307,56 @@ class OprofileModule:
 
     def _sync(self) -> None:
         """Move the cpu buffers into the event buffer: a kernel thread's work."""
-        records = [record for mine in self._cpu_records for record in mine]
         if self.domain.dying:
             return
-        samples = sum(record.samples for record in records)
-        for vcpu_id in range(len(self._cpu_records)):
-            self._cpu_records[vcpu_id] = []
+        rows = [row for mine in self._cpu_rows for row in mine]
+        samples = sum(row[2] for row in rows)
+        for vcpu_id in range(len(self._cpu_rows)):
+            self._cpu_rows[vcpu_id] = []
             self._cpu_fill[vcpu_id] = 0
         self._syncing += samples
         parts = self.guest.parts(("oprofile_sync_sample", max(samples, 1)))
-        self.guest.run(Work(parts, self._synced, records, task=KERNEL))
+        self.guest.run(Work(parts, self._synced, rows, task=KERNEL))
 
     def _synced(self, work: Work) -> None:
         size = int(self._values["buffer_size"])
-        for record in work.arg:
-            samples = record.samples
-            self._syncing -= samples
+        for row in work.arg:
+            self._syncing -= row[2]
             room = (size - self._event_fill - ENTRIES_PER_RECORD) // ENTRIES_PER_SAMPLE
-            if samples > room:
-                kept = max(0, room)
-                self.lost_event += samples - kept
-                if not kept:
-                    continue
-                record = record.first(kept)
-                samples = kept
-            self._event_records.append(record)
-            self._event_fill += ENTRIES_PER_SAMPLE * samples + ENTRIES_PER_RECORD
-            self._event_samples += samples
+            kept = _first(row, room)
+            self.lost_event += row[2] - kept[2]
+            if kept[2]:
+                self._event_rows.append(kept)
+                self._event_fill += ENTRIES_PER_SAMPLE * kept[2] + ENTRIES_PER_RECORD
+                self._event_samples += kept[2]
         self._wake_daemon()
 
     def _wake_daemon(self) -> None:
         watershed = int(self._values["buffer_size"]) - int(self._values["buffer_watershed"])
-        if self._daemon_is_busy or not self._is_open or not self._event_records:
+        if self._daemon_is_busy or not self._is_open or not self._event_rows:
             return
         if self._event_fill < watershed and not self._dump_wanted:
             return
         self._dump_wanted = False
         self._daemon_is_busy = True
-        records, self._event_records = self._event_records, []
+        rows, self._event_rows = self._event_rows, []
         samples, self._event_samples, self._event_fill = self._event_samples, 0, 0
         self._reading = samples
         parts = self.guest.parts(("oprofiled_wakeup", 1), ("oprofiled_sample", samples))
-        self.guest.run(Work(parts, self._read, records, task=self._daemon))
+        self.guest.run(Work(parts, self._read, rows, task=self._daemon))
 
     def _read(self, work: Work) -> None:
         self._daemon_is_busy = False
         self._reading = 0
         self.batches.append(self._expander.expand(work.arg, self.xenoprof.pmu.kinds))
         self._wake_daemon()
+
+
+def _first(row: SampleRow, room: int) -> SampleRow:
+    """Return the row with its first `room` samples (at least none, at most all)."""
+    chunk, index, samples = row
+    if samples <= room:
+        return row
+    room = max(room, 0)
+    chunk.keep_first(index, room)
+    return chunk, index, room

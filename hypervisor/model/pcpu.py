@@ -17,7 +17,6 @@ class Pcpu:
     """One logical processor. `current` None is its idle vcpu."""
 
     __slots__ = (
-        "counters_q",
         "current",
         "is_tickled",
         "mode_ns",
@@ -30,7 +29,7 @@ class Pcpu:
         "slice_timer",
     )
 
-    def __init__(self, number: int, paths: int, counters: int) -> None:
+    def __init__(self, number: int, paths: int) -> None:
         self.number = number
         self.current: Vcpu | None = None
         self.sibling: Pcpu | None = None  # the other hyper-thread of its core
@@ -38,7 +37,6 @@ class Pcpu:
         self.rate_q = 0  # work cycles_q per ns, now
         self.slice_end_ns = 0
         self.slice_timer: Timer | None = None
-        self.counters_q = [0] * counters  # fill of each hardware counter, in events_q
         self.path_ns = [0] * paths  # busy time by code path
         self.path_seen_ns = [0] * paths  # as far as it is in mode_ns
         self.mode_ns = [0, 0, 0]

@@ -2,19 +2,26 @@
 
 A counter belongs to a logical processor and goes on across domains. Clock events follow the
 elapsed time; all others follow the work done, so that a slower segment shows a lower IPC.
+Segments are only noted when they are settled; many are counted together, column by column.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
 
 from hypervisor.model.code import CodeBook, Kind
 from hypervisor.model.domain import Vcpu
 from hypervisor.model.pcpu import Pcpu
-from hypervisor.model.samples import SampleGroup
-from hypervisor.model.work import Parts, Q, Work
+from hypervisor.model.samples import SampleChunk
+from hypervisor.model.work import KERNEL, Parts, Q, Work
 from hypervisor.telemetry import Mode
 
-COUNTERS = 8  # Source: xen/arch/x86/oprofile/op_x86_model.h, OP_MAX_COUNTER
+EVENT_BITS = 20  # counters hold events in 2**-20
+Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,87 +36,58 @@ class CounterConfig:
 
 
 class SampleSink(Protocol):
-    """What takes the overflows of one settled segment."""
+    """What takes the samples of counted segments."""
 
-    def take(
-        self,
-        vcpu: Vcpu,
-        pcpu: Pcpu,
-        groups: tuple[SampleGroup, ...],
-        parts: Parts,
-        work: Work | None,
-    ) -> None:
-        """Take the samples of each counter that has overflowed."""
+    def take(self, chunk: SampleChunk, vcpus: Sequence[Vcpu]) -> None:
+        """Take a chunk; `vcpus` says for each row which vcpu it was."""
         ...
 
 
 class _Counter:
-    """A programmed counter with its events per cycle of each path, in 2**-20."""
+    """A programmed counter: events per cycle of each path in each mode that it looks at."""
 
-    __slots__ = (
-        "counts_time",
-        "index",
-        "is_clock",
-        "kernel_q",
-        "kernel_share_q",
-        "period_q",
-        "total_q",
-        "xen_q",
-        "xen_share_q",
-    )
+    __slots__ = ("index", "is_clock", "period", "rates")
 
     def __init__(self, index: int, config: CounterConfig, kind: Kind, code: CodeBook) -> None:
         self.index = index
         self.is_clock = kind is Kind.CYCLES
-        self.counts_time = self.is_clock and config.user and config.kernel  # all of it
-        self.period_q = config.count << (2 * Q)
-        self.kernel_q: list[int] = []
-        self.xen_q: list[int] = []
-        self.total_q: list[int] = []
-        for path in code.paths:
-            user, kernel, xen = (
-                code.rate_q20(path.index, mode, kind) * path.by_mode[mode] // path.cycles
-                if (config.user if mode is Mode.USER else config.kernel)
-                else 0
-                for mode in Mode
-            )
-            self.kernel_q.append(kernel)
-            self.xen_q.append(xen)
-            self.total_q.append(user + kernel + xen)
-        # Of a path's own events: those in hypervisor and in kernel mode, in 2**-20.
-        self.xen_share_q = _shares(self.xen_q, self.total_q)
-        self.kernel_share_q = _shares(self.kernel_q, self.total_q)
-
-
-def _shares(some: list[int], total: list[int]) -> list[int]:
-    return [(part << Q) // whole if whole else 0 for part, whole in zip(some, total, strict=True)]
+        self.period = config.count << EVENT_BITS
+        share = np.array([path.by_mode for path in code.paths]) / np.array(code.cycles)[:, None]
+        self.rates: Floats = (code.rates_q20[:, :, int(kind)] * share / (1 << 20)).T
+        if not config.user:
+            self.rates[Mode.USER] = 0
+        if not config.kernel:
+            self.rates[Mode.KERNEL] = self.rates[Mode.HYPERVISOR] = 0
 
 
 class Pmu:
     """The counters of all pcpus, programmed alike (Xenoprof programs every processor)."""
 
-    def __init__(self, code: CodeBook, mhz: int) -> None:
+    def __init__(self, code: CodeBook, mhz: int, pcpus: int, seed: int) -> None:
         self.code = code
         self.counting = False
         self.sink: SampleSink
-        self.configs: dict[int, CounterConfig] = {}
         self.kinds: dict[int, Kind] = {}  # what each counter counts, or counted last
         self._counters: list[_Counter] = []
-        self._clock_rate_q = (mhz << Q) // 1000
+        self._cycles_per_ns = mhz / 1000
+        self._pcpus = pcpus
+        self._fill = np.zeros((0, pcpus), dtype=np.int64)
+        self._random = np.random.Generator(np.random.PCG64(seed))
+        # Settled and not counted yet: (vcpu, start, elapsed, executed_q, parts, context...).
+        self._segments: list[tuple[Vcpu, int, int, int, int, int, int, int, int]] = []
+        self._parts: list[tuple[int, int]] = []
 
-    def program(self, configs: dict[int, CounterConfig], pcpus: list[Pcpu]) -> None:
+    def program(self, configs: dict[int, CounterConfig]) -> None:
         """Load the counters; events that this model does not know never occur."""
-        self.configs = dict(configs)
         self._counters = []
         for index, config in sorted(configs.items()):
             kind = self.code.event_kind(config.event, config.unit_mask)
             if kind is not None:
                 self._counters.append(_Counter(index, config, kind, self.code))
                 self.kinds[index] = kind
-        for pcpu in pcpus:
-            pcpu.counters_q = [0] * COUNTERS
+        self._fill = np.zeros((len(self._counters), self._pcpus), dtype=np.int64)
 
-    def count(
+    def note(
         self,
         vcpu: Vcpu,
         pcpu: Pcpu,
@@ -119,61 +97,111 @@ class Pmu:
         elapsed_ns: int,
         work: Work | None,
     ) -> None:
-        """Count one settled segment (see `execution.SampleCounter`)."""
-        fills_q = pcpu.counters_q
-        groups: list[SampleGroup] = []
-        for counter in self._counters:
-            if counter.counts_time:
-                increment_q = elapsed_ns * self._clock_rate_q << Q
-            else:
-                total_q = counter.total_q
-                increment_q = 0
-                for path, cycles_q in parts:
-                    increment_q += cycles_q * total_q[path]
-                if counter.is_clock:
-                    increment_q = increment_q * elapsed_ns * self._clock_rate_q // executed_q
-            index = counter.index
-            fill_q = fills_q[index] + increment_q
-            period_q = counter.period_q
-            if fill_q < period_q:
-                fills_q[index] = fill_q
-                continue
-            first_ns = start_ns + elapsed_ns * (period_q - fills_q[index]) // increment_q
-            samples, fills_q[index] = divmod(fill_q, period_q)
-            user, kernel, xen = self._by_mode(vcpu, counter, parts, samples)
-            step_ns = elapsed_ns * period_q // increment_q
-            groups.append((index, user, kernel, xen, first_ns, step_ns))
-        if groups:
-            self.sink.take(vcpu, pcpu, tuple(groups), parts, work)
+        """Note a settled segment (see `execution.SegmentCounter`)."""
+        task, beneficiary = (work.task, work.beneficiary) if work is not None else (KERNEL, -1)
+        self._segments.append(
+            (
+                vcpu,
+                start_ns,
+                elapsed_ns,
+                executed_q,
+                len(parts),
+                pcpu.number,
+                task.tgid,
+                task.tid,
+                beneficiary,
+            )
+        )
+        self._parts += parts
 
-    def _by_mode(
-        self, vcpu: Vcpu, counter: _Counter, parts: Parts, samples: int
-    ) -> tuple[int, int, int]:
-        """Divide samples in proportion to the events of each mode; fractions are carried on."""
-        if len(parts) == 1:
-            path = parts[0][0]
-            xen_share_q, kernel_share_q = counter.xen_share_q[path], counter.kernel_share_q[path]
-            has_user = counter.total_q[path] > counter.xen_q[path] + counter.kernel_q[path]
-        else:
-            total_q = xen_q = kernel_q = 0
-            for path, cycles_q in parts:
-                total_q += cycles_q * counter.total_q[path]
-                xen_q += cycles_q * counter.xen_q[path]
-                kernel_q += cycles_q * counter.kernel_q[path]
-            xen_share_q = (xen_q << Q) // total_q
-            kernel_share_q = (kernel_q << Q) // total_q
-            has_user = total_q > xen_q + kernel_q
-        index = counter.index
-        xen = kernel = 0
-        if xen_share_q:
-            carry = vcpu.xen_carry[index] + samples * xen_share_q
-            xen = min(carry >> Q, samples)
-            vcpu.xen_carry[index] = carry - (xen << Q)
-        if kernel_share_q:
-            carry = vcpu.kernel_carry[index] + samples * kernel_share_q
-            kernel = min(carry >> Q, samples - xen)
-            vcpu.kernel_carry[index] = carry - (kernel << Q)
-        user = samples - xen - kernel
-        if user and not has_user:  # rounding must not invent a mode
-            return (0, kernel + user, xen) if kernel_share_q else (0, 0, samples)
-        return user, kernel, xen
+    def count(self) -> None:
+        """Count all noted segments and hand on what overflowed."""
+        segments, self._segments = self._segments, []
+        parts, self._parts = self._parts, []
+        if not segments or not self._counters:
+            return
+        vcpus, *columns = zip(*segments, strict=True)
+        table = np.array(columns, dtype=np.int64)
+        start_ns, elapsed_ns, executed_q, lengths, pcpu = table[:5]
+        flat = np.fromiter(chain.from_iterable(parts), np.int64, 2 * len(parts)).reshape(-1, 2)
+        path = flat[:, 0]
+        weight = flat[:, 1] / (1 << Q)  # cycles
+        starts = np.cumsum(lengths) - lengths
+        order = np.argsort(pcpu, kind="stable")
+        shape = (len(segments), len(self._counters))
+        counts = np.empty((*shape, 3), dtype=np.int64)
+        first_ns = np.empty(shape, dtype=np.int64)
+        step_ns = np.empty(shape, dtype=np.int64)
+        for index, counter in enumerate(self._counters):
+            events = np.add.reduceat(weight * counter.rates[:, path], starts, axis=1)  # by mode
+            if counter.is_clock:
+                events *= elapsed_ns * self._cycles_per_ns * (1 << Q) / np.maximum(executed_q, 1)
+            increment = np.rint(events.sum(axis=0) * (1 << EVENT_BITS)).astype(np.int64)
+            before, samples = self._overflows(index, counter.period, increment, pcpu, order)
+            counts[:, index] = self._by_mode(samples, events)
+            ns_per_event = elapsed_ns / np.maximum(increment, 1)
+            first_ns[:, index] = start_ns + (counter.period - before) * ns_per_event
+            step_ns[:, index] = counter.period * ns_per_event
+        rows = np.flatnonzero(counts.any(axis=(1, 2)))
+        if not len(rows):
+            return
+        chosen = [vcpus[row] for row in rows.tolist()]
+        context = np.empty((len(rows), 6), dtype=np.int32)
+        context[:, 0] = pcpu[rows]
+        context[:, 1] = [vcpu.domain.domid for vcpu in chosen]
+        context[:, 2] = [vcpu.vcpu_id for vcpu in chosen]
+        context[:, 3:6] = table[5:8, rows].T
+        chunk = SampleChunk(
+            tuple(counter.index for counter in self._counters),
+            counts[rows],
+            first_ns[rows],
+            step_ns[rows],
+            context,
+            starts[rows],
+            lengths[rows],
+            path,
+            weight,
+        )
+        self.sink.take(chunk, chosen)
+
+    def _overflows(
+        self,
+        index: int,
+        period: int,
+        increment: npt.NDArray[np.int64],
+        pcpu: npt.NDArray[np.int64],
+        order: npt.NDArray[np.int64],
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Return each segment's fill before it, and its overflows; `order` sorts by pcpu."""
+        sorted_pcpu = pcpu[order]
+        is_first = np.concatenate(([True], sorted_pcpu[1:] != sorted_pcpu[:-1]))
+        running = np.cumsum(increment[order])
+        base = (running - increment[order])[is_first]
+        after = running - np.repeat(base, np.diff(np.append(np.flatnonzero(is_first), len(order))))
+        after += self._fill[index, sorted_pcpu]
+        before = after - increment[order]
+        is_last = np.concatenate((is_first[1:], [True]))
+        self._fill[index, sorted_pcpu[is_last]] = after[is_last] % period
+        back = np.empty_like(order)
+        back[order] = np.arange(len(order))
+        return (before % period)[back], (after // period - before // period)[back]
+
+    def _by_mode(self, samples: npt.NDArray[np.int64], events: Floats) -> npt.NDArray[np.int64]:
+        """Divide samples among the modes in proportion to their events, rounding at random.
+
+        Which of a period's cycles overflows is chance; a mode without events gets nothing.
+        """
+        shares = np.cumsum(events, axis=0)
+        shares /= np.maximum(shares[2], 1e-300)
+        chance = self._random.random(len(samples))
+        user = np.floor(samples * shares[0] + chance).astype(np.int64)
+        both = np.floor(samples * shares[1] + chance).astype(np.int64)
+        user = np.minimum(user, samples)
+        both = np.minimum(np.maximum(both, user), samples)
+        result = np.stack([user, both - user, samples - both], axis=1)
+        # Rounding must not put samples where there are no events: they go to the largest mode.
+        wrong = np.where(events.T > 0, 0, result)
+        if wrong.any():
+            result -= wrong
+            result[np.arange(len(result)), events.argmax(axis=0)] += wrong.sum(axis=1)
+        return result

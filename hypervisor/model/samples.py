@@ -1,166 +1,199 @@
-"""Samples on their way: records of runs of samples, and records made into columns.
+"""Samples on their way: chunks of settled segments with their sample counts, and expansion.
 
-A record stands for all samples of one settled segment. The pc of each sample
-is drawn only when a reader wants it: two integer searches for a whole batch.
+A row of a chunk stands for all samples of one settled segment. The pc of each sample is drawn
+only when a reader wants it: two integer searches for a whole batch.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from hypervisor.model.code import CodeBook, Kind
-from hypervisor.model.work import Parts
 from hypervisor.telemetry import SampleBatch
 
-_SHARE_BITS = 12
+Ints = npt.NDArray[np.int64]
 
 
-SampleGroup = tuple[int, int, int, int, int, int]
-"""(counter, user, kernel, xen, first_ns, step_ns): samples of one counter, by mode; the first
-at `first_ns`, each of the others `step_ns` later."""
+class SampleChunk:
+    """Segments (rows) with samples, in the order in which they were settled.
 
-
-class SampleRecord(NamedTuple):
-    """The samples of one settled segment.
-
-    `paths` and `weights` are the code paths of the segment and their executed cycles_q.
+    `counts[row, counter, mode]`; `first_ns` and `step_ns` [row, counter]: when the first sample
+    was taken, and the time from one to the next; `context[row]`: pcpu, domid, vcpu, tgid, tid,
+    on_behalf_of (-1: itself). Row r executed `part_path[part_start[r] : part_start[r] +
+    part_count[r]]`, of each `part_weight` cycles. `counters`: which counters the columns are.
     """
 
-    groups: tuple[SampleGroup, ...]
-    samples: int  # in all groups together
-    pcpu: int
-    domid: int
-    vcpu: int
-    tgid: int
-    tid: int
-    on_behalf_of: int
-    parts: Parts
+    __slots__ = (
+        "context",
+        "counters",
+        "counts",
+        "first_ns",
+        "part_count",
+        "part_path",
+        "part_start",
+        "part_weight",
+        "step_ns",
+    )
 
-    def without_xen(self, lost: int) -> "SampleRecord":
-        """Return the record less `lost` of its hypervisor samples."""
-        kept = self.samples - lost
-        groups = []
-        for counter, user, kernel, xen, first_ns, step_ns in self.groups:
-            less = min(xen, lost)
+    def __init__(
+        self,
+        counters: tuple[int, ...],
+        counts: Ints,
+        first_ns: Ints,
+        step_ns: Ints,
+        context: npt.NDArray[np.int32],
+        part_start: Ints,
+        part_count: Ints,
+        part_path: Ints,
+        part_weight: npt.NDArray[np.float64],
+    ) -> None:
+        self.counters = counters
+        self.counts = counts
+        self.first_ns = first_ns
+        self.step_ns = step_ns
+        self.context = context
+        self.part_start = part_start
+        self.part_count = part_count
+        self.part_path = part_path
+        self.part_weight = part_weight
+
+    def span_ns(self, row: int) -> tuple[int, int]:
+        """Return when the first and the last of a row's samples were taken."""
+        counts = self.counts[row].sum(axis=1)
+        used = counts > 0
+        first_ns = self.first_ns[row][used]
+        last_ns = first_ns + (counts[used] - 1) * self.step_ns[row][used]
+        return int(first_ns.min()), int(last_ns.max())
+
+    def drop_xen(self, row: int, lost: int) -> None:
+        """Forget `lost` of a row's hypervisor samples."""
+        for of_counter in self.counts[row]:
+            less = min(int(of_counter[2]), lost)
+            of_counter[2] -= less
             lost -= less
-            groups.append((counter, user, kernel, xen - less, first_ns, step_ns))
-        return self._replace(groups=tuple(groups), samples=kept)
 
-    def first(self, room: int) -> "SampleRecord":
-        """Return the record with its first `room` samples, each mode in proportion."""
-        groups = []
-        due, left = room, self.samples
-        for counter, user, kernel, xen, first_ns, step_ns in self.groups:
-            counts = []
-            for count in (user, kernel, xen):
-                share = count * due // left if left else 0
-                counts.append(share)
-                due -= share
-                left -= count
-            groups.append((counter, *counts, first_ns, step_ns))
-        return self._replace(groups=tuple(groups), samples=room)
+    def keep_first(self, row: int, room: int) -> None:
+        """Keep `room` of a row's samples, each counter and mode in proportion."""
+        due, left = room, int(self.counts[row].sum())
+        flat = self.counts[row].reshape(-1)
+        for index, count in enumerate(flat.tolist()):
+            share = count * due // left if left else 0
+            flat[index] = share
+            due -= share
+            left -= count
+
+
+SampleRow = tuple[SampleChunk, int, int]
+"""(chunk, row, how many samples it stands for)."""
 
 
 class SampleExpander:
-    """Makes columns of records, with a random stream of its own."""
+    """Makes columns of rows, with a random stream of its own."""
 
     def __init__(self, code: CodeBook, seed: int) -> None:
         self._code = code
         self._random = np.random.Generator(np.random.PCG64(seed))
-        self._tables: dict[tuple[tuple[int, Kind], ...], npt.NDArray[np.int64]] = {}
+        self._tables: dict[tuple[Kind, ...], npt.NDArray[np.float64]] = {}
 
-    def expand(self, records: Sequence[SampleRecord], kinds: Mapping[int, Kind]) -> SampleBatch:
+    def expand(self, rows: Sequence[SampleRow], kinds: Mapping[int, Kind]) -> SampleBatch:
         """Return one row per sample, segment by segment; inside one, by counter and mode.
 
         `kinds`: what each counter counted. Each vcpu's segments are in the order of time.
         """
-        groups = [(number, *group) for number, one in enumerate(records) for group in one.groups]
-        table = np.array(groups, dtype=np.int64)
-        of_record, counter = table[:, 0], table[:, 1]
-        by_mode = table[:, 2:5]
-        total = by_mode.sum(axis=1)
-        rows = int(total.sum())
-        group = np.repeat(np.arange(len(groups)), total)
-        nth = np.arange(rows) - np.repeat(np.cumsum(total) - total, total)
-        mode = np.repeat(np.tile(np.arange(3), len(groups)), by_mode.ravel())
-        path = self._draw_paths(records, of_record, group, mode, counter, kinds)
-        event = np.repeat(counter.astype(np.uint8), total)
-        random = self._random.integers(0, 1 << 63, rows, dtype=np.uint64)
-        if len(kinds) == 1:
-            pc = self._code.draw(int(next(iter(kinds.values()))), path, mode, random)
-        else:
-            pc = np.zeros(rows, dtype=np.uint64)
-            for index, kind in kinds.items():
-                mine = np.flatnonzero(event == index)
-                if len(mine):
-                    pc[mine] = self._code.draw(int(kind), path[mine], mode[mine], random[mine])
-        # pcpu, domid, vcpu, tgid, tid, on_behalf_of
-        context = np.array([one[2:8] for one in records], dtype=np.int32)[of_record]
+        batches = []
+        start = 0
+        for end in range(1, len(rows) + 1):  # runs of rows with the same counters
+            if end == len(rows) or rows[end][0].counters != rows[start][0].counters:
+                batches.append(self._expand(rows[start:end], kinds))
+                start = end
+        return batches[0] if len(batches) == 1 else join(batches)
+
+    def _expand(self, rows: Sequence[SampleRow], kinds: Mapping[int, Kind]) -> SampleBatch:
+        chunks = list(dict.fromkeys(row[0] for row in rows))
+        bases = dict(zip(chunks, np.cumsum([0, *(len(c.counts) for c in chunks)]), strict=False))
+        chosen = np.array([bases[chunk] + row for chunk, row, _ in rows])
+        counters = np.array(chunks[0].counters)
+        counts = np.concatenate([chunk.counts for chunk in chunks])[chosen]
+        columns = len(counters)
+        total = counts.sum(axis=2).ravel()  # by group = (segment, counter)
+        samples = int(total.sum())
+        group = np.repeat(np.arange(len(total)), total)
+        nth = np.arange(samples) - np.repeat(np.cumsum(total) - total, total)
+        block = np.repeat(np.arange(counts.size), counts.ravel())  # (segment, counter, mode)
+        mode = block % 3
+        column = block // 3 % columns
+        path = self._draw_paths(chunks, chosen, block, columns, [kinds[c] for c in counters])
+        random = self._random.integers(0, 1 << 63, samples, dtype=np.uint64)
+        pc = np.zeros(samples, dtype=np.uint64)
+        for index, counter in enumerate(counters.tolist()):
+            mine = np.flatnonzero(column == index)
+            if len(mine):
+                pc[mine] = self._code.draw(int(kinds[counter]), path[mine], mode[mine], random[mine])
+        first_ns = np.concatenate([chunk.first_ns for chunk in chunks])[chosen].ravel()
+        step_ns = np.concatenate([chunk.step_ns for chunk in chunks])[chosen].ravel()
+        context = np.concatenate([chunk.context for chunk in chunks])[chosen]
         context[:, 5] = np.where(context[:, 5] < 0, context[:, 1], context[:, 5])
-        pcpu, domid, vcpu, tgid, tid, behalf = (
-            np.repeat(context[:, column], total) for column in range(6)
-        )
+        by_segment = total.reshape(-1, columns).sum(axis=1)
+        pcpu, domid, vcpu, tgid, tid, behalf = (np.repeat(c, by_segment) for c in context.T)
         return SampleBatch(
-            time_ns=np.repeat(table[:, 5], total) + nth * np.repeat(table[:, 6], total),
+            time_ns=first_ns[group] + nth * step_ns[group],
             pcpu=pcpu,
             domain=domid,
             vcpu=vcpu,
             mode=mode.astype(np.uint8),
-            event=event,
+            event=counters.astype(np.uint8)[column],
             pc=pc,
             tgid=tgid,
             tid=tid,
-            stack_id=np.full(rows, -1, dtype=np.int32),
+            stack_id=np.full(samples, -1, dtype=np.int32),
             on_behalf_of=behalf,
         )
 
     def _draw_paths(
         self,
-        records: Sequence[SampleRecord],
-        of_record: npt.NDArray[np.int64],
-        group: npt.NDArray[np.int64],
-        mode: npt.NDArray[np.int64],
-        counter: npt.NDArray[np.int64],
-        kinds: Mapping[int, Kind],
-    ) -> npt.NDArray[np.int64]:
-        """Draw the path of each row from its record's parts, by the counter's events in its mode."""
-        lengths = np.array([len(one.parts) for one in records])[of_record]
+        chunks: Sequence[SampleChunk],
+        chosen: Ints,
+        block: Ints,
+        columns: int,
+        kinds: Sequence[Kind],
+    ) -> Ints:
+        """Draw the path of each sample from its segment's, by the counter's events in its mode."""
+        offsets = np.cumsum([0, *(len(chunk.part_path) for chunk in chunks)])
+        starts = np.concatenate(
+            [chunk.part_start + offset for chunk, offset in zip(chunks, offsets, strict=False)]
+        )[chosen]
+        lengths = np.concatenate([chunk.part_count for chunk in chunks])[chosen]
         ends = np.cumsum(lengths)
-        part_group = np.repeat(np.arange(len(of_record)), lengths)
-        flat = np.array(
-            [part for one in records for _ in one.groups for part in one.parts], dtype=np.float64
-        )
-        part_path = flat[:, 0].astype(np.int64)
-        sums = np.add.reduceat(flat[:, 1], ends - lengths)
-        # Products and floors of doubles are the same on every IEEE machine.
-        shares = (flat[:, 1] * (1 << _SHARE_BITS) // sums[part_group]).astype(np.int64) + 1
-        rates = self._rates(kinds)
-        path = np.empty(len(group), dtype=np.int64)
-        for m in range(3):
-            mine = np.flatnonzero(mode == m)
-            if not len(mine):
-                continue
-            cumulative = np.cumsum(shares * rates[counter[part_group], part_path, m])
-            upper = cumulative[ends - 1]
-            lower = np.concatenate(([0], upper[:-1]))
-            of = group[mine]
-            span = np.maximum(upper[of] - lower[of], 1)
-            target = lower[of] + self._random.integers(0, 1 << 62, len(mine)) % span
-            path[mine] = part_path[np.searchsorted(cumulative, target, side="right")]
-        return path
+        parts = np.arange(int(lengths.sum())) - np.repeat(ends - lengths, lengths)
+        parts += np.repeat(starts, lengths)
+        part_path = np.concatenate([chunk.part_path for chunk in chunks])[parts]
+        weight = np.concatenate([chunk.part_weight for chunk in chunks])[parts]
+        # One running sum for each (counter, mode), one behind the other.
+        rates = self._rates(tuple(kinds))
+        cumulative = np.cumsum((weight * rates[:, part_path]).ravel())
+        per_column = len(part_path)
+        segment, of_block = np.divmod(block, columns * 3)
+        last = of_block * per_column + ends[segment] - 1
+        first = last - lengths[segment]
+        lower = np.where(first < 0, 0.0, cumulative[first])
+        target = lower + self._random.random(len(block)) * (cumulative[last] - lower)
+        place = np.searchsorted(cumulative, target, side="right")
+        # Rounding must not lead out of the segment.
+        place = np.minimum(np.maximum(place, first + 1), last)
+        return part_path[place % per_column]
 
-    def _rates(self, kinds: Mapping[int, Kind]) -> npt.NDArray[np.int64]:
-        """Return events per cycle (2**-20) of [counter, path, mode], weighted by mode share."""
-        code = self._code
-        key = tuple(sorted(kinds.items()))
-        if key in self._tables:
-            return self._tables[key]
-        table = self._tables[key] = np.zeros((max(kinds, default=0) + 1, len(code.paths), 3), dtype=np.int64)
-        for index, kind in kinds.items():
-            for path in code.paths:
-                for m in range(3):
-                    rate = code.rate_q20(path.index, m, kind)
-                    table[index, path.index, m] = rate * path.by_mode[m] // path.cycles
-        return table
+    def _rates(self, kinds: tuple[Kind, ...]) -> npt.NDArray[np.float64]:
+        """Return events per cycle of [counter * 3 + mode, path]: of the path's cycles as a whole."""
+        if kinds not in self._tables:
+            code = self._code
+            share = np.array([path.by_mode for path in code.paths]) / np.array(code.cycles)[:, None]
+            rates = code.rates_q20[:, :, [int(kind) for kind in kinds]] * share[:, :, None]
+            self._tables[kinds] = rates.transpose(2, 1, 0).reshape(-1, len(code.paths))
+        return self._tables[kinds]
+
+
+def join(batches: Sequence[SampleBatch]) -> SampleBatch:
+    """Return several batches as one."""
+    names = SampleBatch.__slots__
+    return SampleBatch(*(np.concatenate([getattr(b, name) for b in batches]) for name in names))

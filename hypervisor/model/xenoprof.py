@@ -5,16 +5,15 @@ Every overflow is an NMI that costs cycles and is counted exactly once: as activ
 Source: xen/arch/x86/oprofile/xenoprof.c and nmi_int.c (3.0.3).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from hypervisor.errors import EBUSY, EINVAL, ENODEV, EPERM, OprofilefsError
 from hypervisor.model.domain import Domain, Vcpu
 from hypervisor.model.execution import Execution
-from hypervisor.model.pcpu import Pcpu
 from hypervisor.model.pmu import CounterConfig, Pmu
-from hypervisor.model.samples import SampleGroup, SampleRecord
-from hypervisor.model.work import KERNEL, Parts, Work
+from hypervisor.model.samples import SampleChunk, SampleRow
+from hypervisor.model.work import Parts
 from hypervisor.telemetry import XenoprofSnapshot
 
 MAX_DOMAINS = 25  # MAX_OPROF_DOMAINS
@@ -33,18 +32,51 @@ class Ring:
 
     size: int
     fill: int = 0
-    lost: int = 0
-    records: list[SampleRecord] = field(default_factory=list)
+    rows: list[SampleRow] = field(default_factory=list)
 
-    def empty(self) -> list[SampleRecord]:
+    @property
+    def samples(self) -> int:
+        """Return the samples that nobody has taken out yet."""
+        return sum(row[2] for row in self.rows)
+
+    def empty(self) -> list[SampleRow]:
         """Take everything out."""
-        records, self.records, self.fill = self.records, [], 0
-        return records
+        rows, self.rows, self.fill = self.rows, [], 0
+        return rows
 
 
 def ring_size(asked: int, vcpus: int) -> int:
     """Return the slots of each vcpu's ring: what was asked for, within the shared pages."""
     return min(asked, (SHARED_BYTES // vcpus - 64) // 16 + 1)
+
+
+def _fit(
+    span_ns: tuple[int, int],
+    samples: int,
+    fill: int,
+    capacity: int,
+    emptied_ns: list[tuple[int, int]],
+) -> tuple[int, int]:
+    """Return (samples that fit, fill afterwards) for samples spread evenly over `span_ns`.
+
+    While an `emptied_ns` span lasts, the ring is emptied all the time.
+    """
+    begin, end = span_ns
+    length = max(end - begin, 1)
+    kept = placed = 0
+    at = begin
+    for from_ns, to_ns in sorted(emptied_ns):
+        if to_ns < at or from_ns > end:
+            continue
+        before = samples * (max(from_ns, at) - begin) // length - placed
+        kept += min(before, capacity - fill)
+        at = min(max(to_ns, at), end)
+        during = samples * (at - begin) // length - placed - before
+        kept += during
+        placed += before + during
+        fill = 0
+    last = min(samples - placed, capacity - fill)
+    return kept + last, fill + last
 
 
 class Xenoprof:
@@ -68,10 +100,8 @@ class Xenoprof:
         self._domains: dict[int, Domain] = {}
         self.total = self.logged_active = self.logged_passive = 0
         self.others = self.lost = self.invalid = self.corrupted = 0
-        self.lost_by_domain: dict[int, int] = {}
         self.lost_for_ever: dict[int, int] = {}
         self.logged: dict[tuple[int, int], list[int]] = {}  # (domid, counter) -> by mode, for ever
-        self.others_by_domain: dict[int, int] = {}
 
     # Operations (hypercall 31). `domid` is the caller.
 
@@ -132,7 +162,7 @@ class Xenoprof:
     def setup_events(self) -> None:
         """XENOPROF_setup_events: program the counters of every pcpu."""
         self._require(RESERVED, "reserve the counters first")
-        self.pmu.program(self._counters, self.execution.pcpus)
+        self.pmu.program(self._counters)
         self.state = READY
 
     def enable_virq(self, domain: Domain) -> None:
@@ -151,8 +181,6 @@ class Xenoprof:
         if domid == self.primary:
             self.total = self.logged_active = self.logged_passive = 0
             self.others = self.lost = self.invalid = self.corrupted = 0
-            self.lost_by_domain.clear()
-            self.others_by_domain.clear()
             for passive in self.passive:
                 for ring in self.rings[passive]:
                     ring.empty()
@@ -192,19 +220,19 @@ class Xenoprof:
             )
         self._leave(domid)
 
-    def leave(self, domid: int) -> list[list[SampleRecord]]:
+    def leave(self, domid: int) -> list[list[SampleRow]]:
         """Take a domain off the active list at any time; return what is in its rings.
 
         Our extension: the talk shuts guests down before domain 0 stops.
         """
         self.execution.settle_all()
-        records = [ring.empty() for ring in self.rings.get(domid, [])]
+        rows = [ring.empty() for ring in self.rings.get(domid, [])]
         if domid in self.active:
             if self.active[domid]:
                 self._leave(domid)
             else:
                 del self.active[domid]
-        return records
+        return rows
 
     def _leave(self, domid: int) -> None:
         del self.active[domid]
@@ -220,7 +248,7 @@ class Xenoprof:
 
     def forget(self, domid: int) -> int:
         """Return how many samples were unread in the rings of a domain that is destroyed."""
-        unread = sum(ring.fill for ring in self.rings.get(domid, []))
+        unread = sum(ring.samples for ring in self.rings.get(domid, []))
         self.leave(domid)
         self.passive.discard(domid)
         self.rings.pop(domid, None)
@@ -229,7 +257,7 @@ class Xenoprof:
 
     def unread(self, domid: int) -> int:
         """Return the samples in a domain's rings that nobody has taken."""
-        return sum(ring.fill for ring in self.rings.get(domid, []))
+        return sum(ring.samples for ring in self.rings.get(domid, []))
 
     def _require(self, state: str, todo: str, number: int = EPERM) -> None:
         if self.state != state:
@@ -237,56 +265,36 @@ class Xenoprof:
 
     # Samples.
 
-    def take(
-        self,
-        vcpu: Vcpu,
-        pcpu: Pcpu,
-        groups: tuple[SampleGroup, ...],
-        parts: Parts,
-        work: Work | None,
-    ) -> None:
-        """Log the samples of one segment (see `pmu.SampleSink`)."""
-        xen = virqs = 0
-        for group in groups:
-            virqs += group[1] + group[2]
-            xen += group[3]
-        samples = xen + virqs
-        domid = vcpu.domain.domid
-        self.total += samples
-        self.execution.add_debt(vcpu, [(self._sample_path, self._sample_q * samples)])
-        ready = self.active.get(domid, False)
-        if not ready and domid not in self.passive:
-            self.others += samples
-            self.others_by_domain[domid] = self.others_by_domain.get(domid, 0) + samples
-            return
-        if work is None:
-            task, beneficiary = KERNEL, -1
-        else:
-            task, beneficiary = work.task, work.beneficiary
-        record = SampleRecord(
-            groups,
-            samples,
-            pcpu.number,
-            domid,
-            vcpu.vcpu_id,
-            task.tgid,
-            task.tid,
-            beneficiary,
-            parts,
-        )
-        ring = self.rings[domid][vcpu.vcpu_id]
-        if ready:
-            self._log_active(vcpu, ring, record, virqs, xen)
-        else:
-            self._log_passive(ring, record)
+    def take(self, chunk: SampleChunk, vcpus: Sequence[Vcpu]) -> None:
+        """Log the samples of settled segments (see `pmu.SampleSink`)."""
+        by_mode = chunk.counts.sum(axis=1).tolist()
+        domain0_ns: list[tuple[int, int]] = []  # when domain 0 took samples in guest mode
+        if self.passive:
+            for row, (user, kernel, _) in enumerate(by_mode):
+                if user + kernel and vcpus[row].domain.domid == self.primary:
+                    domain0_ns.append(chunk.span_ns(row))
+        for row, (user, kernel, xen) in enumerate(by_mode):
+            vcpu = vcpus[row]
+            samples = user + kernel + xen
+            domid = vcpu.domain.domid
+            self.total += samples
+            self.execution.add_debt(vcpu, [(self._sample_path, self._sample_q * samples)])
+            if self.active.get(domid, False):
+                self._log_active(vcpu, chunk, row, user + kernel, xen)
+            elif domid in self.passive:
+                self._log_passive(vcpu, chunk, row, samples, domain0_ns)
+            else:
+                self.others += samples
 
     def _log_active(
-        self, vcpu: Vcpu, ring: Ring, record: SampleRecord, virqs: int, xen: int
+        self, vcpu: Vcpu, chunk: SampleChunk, row: int, virqs: int, xen: int
     ) -> None:
         """Log, and raise the VIRQ at each sample in guest mode; it empties the ring.
 
         Hypervisor samples between two guest samples pile up: what does not fit is lost.
         """
+        domid = vcpu.domain.domid
+        ring = self.rings[domid][vcpu.vcpu_id]
         capacity = ring.size - 1
         if not virqs:
             lost = max(0, ring.fill + xen - capacity)
@@ -298,39 +306,52 @@ class Xenoprof:
             rest = max(0, each + 1 - capacity) * (virqs - 1)
             rest += max(0, more - 1) * (each + 1 >= capacity)
             lost = min(first + rest, xen)
+        kept = virqs + xen - lost
         if lost:
-            self._count_lost(ring, record.domid, lost)
-            record = record.without_xen(lost)
-        if record.samples:
-            self._append(ring, record)
-            self.logged_active += record.samples
+            self._count_lost(domid, lost)
+            chunk.drop_xen(row, lost)
+        if kept:
+            ring.rows.append((chunk, row, kept))
+            ring.fill += kept
+            self.logged_active += kept
+            self._count_logged(domid, chunk, row)
         if virqs:
             self.virq(vcpu, virqs)
 
-    def _log_passive(self, ring: Ring, record: SampleRecord) -> None:
-        room = ring.size - 1 - ring.fill
-        if record.samples > room:
-            self._count_lost(ring, record.domid, record.samples - room)
-            record = record.first(room)
-        if record.samples:
-            self._append(ring, record)
-            self.logged_passive += record.samples
+    def _log_passive(
+        self,
+        vcpu: Vcpu,
+        chunk: SampleChunk,
+        row: int,
+        samples: int,
+        domain0_ns: list[tuple[int, int]],
+    ) -> None:
+        """Log what fits; domain 0's own samples empty the ring while the segment goes on."""
+        domid = vcpu.domain.domid
+        ring = self.rings[domid][vcpu.vcpu_id]
+        capacity = ring.size - 1
+        kept = samples
+        fill = ring.fill + samples
+        if fill > capacity:
+            kept, fill = _fit(chunk.span_ns(row), samples, ring.fill, capacity, domain0_ns)
+        if kept < samples:
+            self._count_lost(domid, samples - kept)
+            chunk.keep_first(row, kept)
+        if kept:
+            ring.rows.append((chunk, row, kept))
+            ring.fill = fill
+            self.logged_passive += kept
+            self._count_logged(domid, chunk, row)
 
-    def _append(self, ring: Ring, record: SampleRecord) -> None:
-        ring.records.append(record)
-        ring.fill += record.samples
-        for counter, user, kernel, xen, _, _ in record.groups:
-            counts = self.logged.get((record.domid, counter))
-            if counts is None:
-                counts = self.logged[record.domid, counter] = [0, 0, 0]
-            counts[0] += user
-            counts[1] += kernel
-            counts[2] += xen
+    def _count_logged(self, domid: int, chunk: SampleChunk, row: int) -> None:
+        for counter, by_mode in zip(chunk.counters, chunk.counts[row].tolist(), strict=True):
+            counts = self.logged.setdefault((domid, counter), [0, 0, 0])
+            counts[0] += by_mode[0]
+            counts[1] += by_mode[1]
+            counts[2] += by_mode[2]
 
-    def _count_lost(self, ring: Ring, domid: int, samples: int) -> None:
-        ring.lost += samples
+    def _count_lost(self, domid: int, samples: int) -> None:
         self.lost += samples
-        self.lost_by_domain[domid] = self.lost_by_domain.get(domid, 0) + samples
         self.lost_for_ever[domid] = self.lost_for_ever.get(domid, 0) + samples
 
     def snapshot(self) -> XenoprofSnapshot:

@@ -34,7 +34,7 @@ def xenprof(tmp_path_factory):
 
 
 def profile(xenprof, *arguments):
-    return xenprof("profile", "--for", "500ms", "--event", "GLOBAL_POWER_EVENTS:1000000:1",
+    return xenprof("profile", "--for", "500ms", "--event", "GLOBAL_POWER_EVENTS:100000:1",
                    *arguments)  # fmt: skip
 
 

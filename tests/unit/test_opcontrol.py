@@ -1,5 +1,8 @@
 """The opcontrol program: what it says, remembers, and asks of the service."""
 
+import subprocess
+import sys
+
 import pytest
 
 from hypervisor.elf import ElfSymbol, write_elf
@@ -334,3 +337,10 @@ def test_recipe_of_the_talk_works_as_pasted(opcontrol):
     for domain in ("web", "Domain-0"):
         codes += [opcontrol("--domain", domain, verb) for verb in ("--stop", "-shutdown")]
     assert (codes, counting, opcontrol.client.host.state) == ([0] * 9, "profiling", "idle")
+
+
+def test_program_starts_without_heavy_libraries():
+    code = "import sys, xenprof.cli.opcontrol; print(*sorted(sys.modules))"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    heavy = {"numpy", "pydantic", "starlette", "click", "rich", "prometheus_client"}
+    assert heavy & set(found.stdout.split()) == set()

@@ -512,6 +512,17 @@ def test_full_disk_is_told_by_dump_and_the_next_one_writes_all(
     assert (full.exit_code, len(full.stderr), again.exit_code, total(tmp_path)) == (1, 1, 0, 1)
 
 
+def test_samples_that_cannot_be_written_at_shutdown_are_counted_lost(sessions, host, monkeypatch):
+    sessions.start("Domain-0", SETUP)
+    fill_disk(monkeypatch)
+    host.driver("Domain-0").give(samples((USER, 0x400000)))
+    outcome = sessions.shutdown("Domain-0")
+    assert (outcome.stderr[-1], host.counted_lost) == (
+        "1 samples are lost, since they could not be written",
+        {"Domain-0": {"store_write_failed": 1}},
+    )
+
+
 def test_destroyed_domain_leaves_what_was_taken_and_no_daemon(sessions, host, tmp_path):
     recipe_start(sessions)
     host.driver("web").give(samples((USER, 0x400000), domain=1))

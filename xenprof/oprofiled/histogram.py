@@ -23,7 +23,7 @@ class Histogram:
     def add(self, groups: U64, offsets: U64) -> None:
         """Count one sample for each pair."""
         if len(groups):
-            self._chunks.append(_combine(groups, offsets, np.ones(len(groups), np.uint64)))
+            self._chunks.append(_combine(groups, offsets))
             self.samples += len(groups)
 
     def compact(self) -> None:
@@ -47,9 +47,14 @@ class Histogram:
         return drained
 
 
-def _combine(groups: U64, offsets: U64, counts: U64) -> tuple[U64, U64, U64]:
+def _combine(groups: U64, offsets: U64, counts: U64 | None = None) -> tuple[U64, U64, U64]:
+    """Return one row for each pair, sorted, with the sum of its counts (None: each is 1)."""
     order = np.lexsort((offsets, groups))
-    groups, offsets, counts = groups[order], offsets[order], counts[order]
+    groups, offsets = groups[order], offsets[order]
     differs = (groups[1:] != groups[:-1]) | (offsets[1:] != offsets[:-1])
     starts = np.flatnonzero(np.concatenate([[True], differs]))
-    return groups[starts], offsets[starts], np.add.reduceat(counts, starts)
+    if counts is None:
+        sums = np.diff(starts, append=len(groups)).astype(np.uint64)
+    else:
+        sums = np.add.reduceat(counts[order], starts)
+    return groups[starts], offsets[starts], sums

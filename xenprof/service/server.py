@@ -29,7 +29,6 @@ from xenprof.service.webconfig import WebConfigFile
 
 log = logging.getLogger(__name__)
 
-DEFAULT_ADDRESS = "127.0.0.1:10031"
 _GIL_SWITCH_SECONDS = 0.001  # the model computes all the time; a scrape must not wait for it
 _LAST_ANSWERS_SECONDS = 2
 
@@ -39,7 +38,7 @@ class ServeSettings:
     """What `xenprof serve` was asked for. `speed` None: as fast as it can."""
 
     home: Path
-    address: str = DEFAULT_ADDRESS
+    address: str
     speed: float | None = 1.0
     strict: bool = False
     web_config: Path | None = None

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from hypervisor.errors import OprofilefsError
 from hypervisor.host import Host, OprofileDriver
-from hypervisor.telemetry import HostSnapshot
 from xenprof.events import EventSetting
 from xenprof.home import domain_root
 from xenprof.oprofiled.attribution import DaemonConfig, TextRange
@@ -134,10 +133,19 @@ class RunningDaemon:
 
         self._store.call(write)
 
-    def forget_session(self, snapshot: HostSnapshot) -> None:
+    def forget_session(self) -> None:
         """The current session was reset or saved: what could not be written into it is lost."""
+        self.give_up()
+        self.unseen.clear(self._host.snapshot())
+
+    def give_up(self) -> int:
+        """Count as lost what could not be written; return how many samples that were."""
+        self._store.call(lambda: None)
+        held = self._writer.held
         self._oprofiled.discard()
-        self.unseen.clear(snapshot)
+        self._store.call(lambda: None)
+        self._report_losses()
+        return held
 
     def log_statistics(self) -> None:
         """Append the daemon's statistics to oprofiled.log."""

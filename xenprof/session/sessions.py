@@ -174,6 +174,7 @@ class Sessions:
                 daemon.flush()
             except (HostError, XenprofError) as error:
                 daemon.log(f"the domain was destroyed: {error}")
+            daemon.give_up()
             self._store.call(daemon.directory.unlock)
 
     # -- steps -----------------------------------------------------------------------------
@@ -339,6 +340,8 @@ class Sessions:
             answer.fail(f"/dev/oprofile/buffer: {error.errno_text}: {error}")
         daemon.pump()
         self._flush(daemon, answer)
+        if lost := daemon.give_up():
+            answer.fail(f"{lost} samples are lost, since they could not be written")
         daemon.log_statistics()
         self._store.call(daemon.directory.unlock)
         del self._daemons[daemon.domid]
@@ -379,6 +382,6 @@ class Sessions:
             answer.fail(str(error))
         else:
             if daemon is not None:
-                daemon.forget_session(self._host.snapshot())
+                daemon.forget_session()
                 answer.say("Signalling daemon... done")
         return answer.outcome()
