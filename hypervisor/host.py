@@ -143,6 +143,20 @@ class Toolstack(Protocol):
         """Create a domain from a parsed configuration; return its id."""
         ...
 
+    def create_from_text(
+        self,
+        text: str,
+        name: str,
+        overrides: Mapping[str, Sequence[str]] | None = None,
+        *,
+        paused: bool = False,
+    ) -> int:
+        """Create a domain from the text of a configuration file called `name`; return its id.
+
+        `overrides` are the `name=value` words of a command line.
+        """
+        ...
+
     def destroy(self, domain: str) -> None:
         """Kill it at once."""
         ...

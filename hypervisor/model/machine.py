@@ -7,6 +7,7 @@ a host. Thin: what things do stands in the files of their own names.
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from hypervisor.errors import Refused, UnknownDomain
 from hypervisor.host import DomainFile, OprofileDriver
@@ -53,6 +54,8 @@ OPROFILE_TYPES = {
     "hammer": "x86-64/hammer",
 }
 ADVANCE_STEP_NS = 1_000_000
+CONFIG_FILES = Path(__file__).parents[1] / "toolstack" / "etc"  # what xm create finds
+CONFIG_MTIME = 1_178_668_800  # 9 May 2007, the day of the talk
 
 
 class Machine(Xend):
@@ -341,7 +344,13 @@ class Machine(Xend):
     def domain_files(self, domain: str) -> Sequence[DomainFile]:
         """Return what a domain's root holds."""
         domid, _ = self._find(domain)
-        return self.code.files("guest" if domid else "dom0")
+        if domid:
+            return self.code.files("guest")
+        configs = [
+            DomainFile(f"/etc/xen/{path.name}", path.read_bytes(), CONFIG_MTIME)
+            for path in sorted(CONFIG_FILES.iterdir())
+        ]
+        return [*self.code.files("dom0"), *configs]
 
     def count_samples(self, domain: str, lost: Mapping[str, int]) -> None:
         """Add losses from above the driver."""

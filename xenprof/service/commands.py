@@ -77,6 +77,13 @@ class Arguments:
             raise BadArguments(f"{self._command}: the argument {name!r} is missing")
         return value
 
+    def optional_text(self, name: str) -> str | None:
+        """Return a text, or None if it is null or left out."""
+        value = self._values.get(name)
+        if value is not None and not isinstance(value, str):
+            raise BadArguments(f"{self._command}: {name!r} must be a text")
+        return value
+
     def mapping(self, name: str) -> dict[str, Any] | None:
         """Return an object, or None if it is null or left out."""
         value = self._values.get(name)
@@ -100,14 +107,21 @@ class Arguments:
 
 
 def _create(host: Host, given: Arguments) -> Answer:
+    text = given.optional_text("config_text")
+    if text is not None:
+        overrides = given.mapping("overrides") or {}
+        domid = host.create_from_text(
+            text, given.text("config_name"), overrides, paused=given.flag("paused")
+        )
+        return {"domid": domid}
     config = given.mapping("config")
     if config is None:
-        raise BadArguments("create: the argument 'config' is missing")
+        raise BadArguments("create: it takes either 'config' or 'config_text'")
     domid = host.create(config, paused=given.flag("paused"), workloads=given.mappings("workloads"))
     return {"domid": domid}
 
 
-_CREATE_TAKES = ("config", "paused", "workloads")
+_CREATE_TAKES = ("config", "config_text", "config_name", "overrides", "paused", "workloads")
 
 
 DOMAIN_COMMANDS: Mapping[
