@@ -62,7 +62,7 @@ class OprofileDriver(Protocol):
     """One domain's kernel driver: oprofilefs, the sample buffer, and what explains a pc."""
 
     def read(self, name: str) -> str:
-        """Return the text of `/dev/oprofile/<name>` without its newline, e.g. `stats/event_lost_overflow`.
+        """Return the text of `/dev/oprofile/<name>` without its newline.
 
         Raises: OprofilefsError (no such file).
         """
@@ -214,7 +214,7 @@ class Host(Telemetry, Profiler, Toolstack, Protocol):
         ...
 
     def advance_until(self, done: Callable[[], bool], limit_ns: int) -> bool:
-        """Run until `done()` (looked at each virtual millisecond) or for `limit_ns`; return done()."""
+        """Run until `done()`, looked at each virtual ms, or for `limit_ns`; return done()."""
         ...
 
     @property

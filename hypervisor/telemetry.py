@@ -107,9 +107,9 @@ class DomainSnapshot:
     wait_counts: tuple[int, ...] = ()  # per bucket of WAIT_BUCKETS_NS plus one, not cumulative
     wait_sum_ns: int = 0
     on_behalf_ns: Mapping[str, int] = field(default_factory=dict)
-    """Domain 0 only: its running time by the name of the domain it worked for (`Domain-0`: itself)."""
+    """Domain 0 only: its running time by the domain it worked for (`Domain-0`: itself)."""
     workloads: tuple[Mapping[str, object], ...] = ()
-    """Results of each workload in base units, `kind` first (DESIGN: fixed interfaces)."""
+    """Results of each workload in base units, `kind` first."""
     virq_total: int = 0
     evtchn_notifications: int = 0
 

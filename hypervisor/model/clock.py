@@ -66,6 +66,7 @@ class Clock:
     def run_until(self, end_ns: int) -> None:
         """Run every event up to and including `end_ns`; leaves `now == end_ns`.
 
+        An end that has passed already moves nothing: time never goes back.
         An exception of a handler passes through, with `now` at its event; the clock stays usable.
         """
         heap = self._heap
@@ -83,7 +84,8 @@ class Clock:
             handler(timer[3])
             while deferred:
                 deferred.pop()()
-        self.now = end_ns
+        if end_ns > self.now:
+            self.now = end_ns
 
     def pending(self) -> int:
         """Return the number of events that are still to come."""

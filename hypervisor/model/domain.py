@@ -26,18 +26,22 @@ class Vcpu:
     __slots__ = (
         "affinity",
         "begun_ns",
+        "carried_q",
         "current",
         "current_is_interrupt",
         "debt",
         "debt_q",
         "domain",
         "interrupts",
-        "last_task",
         "is_running",
+        "last_task",
         "online",
+        "owed",
+        "owed_q",
         "parked",
         "pcpu",
         "processor",
+        "rated_ns",
         "runnable",
         "runstate",
         "sched",
@@ -60,6 +64,8 @@ class Vcpu:
         self.runstate = Runstate(now_ns)
         self.pcpu: Pcpu | None = None  # set while it runs
         self.segment_ns = 0  # settled up to here
+        self.carried_q = 0  # executed since then, up to `rated_ns`, at other speeds
+        self.rated_ns = 0
         self.timer: Timer | None = None  # end of the present segment
         self.interrupts: deque[Work] = deque()
         self.tasks: deque[Work] = deque()
@@ -68,6 +74,8 @@ class Vcpu:
         self.debt: Parts = []
         self.debt_q = 0
         self.last_task: TaskIdentity = KERNEL  # for process switches
+        self.owed: dict[int, int] = {}  # cycles_q by path, charged from tick to tick
+        self.owed_q = 0
         self.begun_ns = 0  # when the current work got the vcpu (for the guest's own timeslice)
 
     @property

@@ -16,14 +16,17 @@ from hypervisor.model.pcpu import SHARED_CORE_PERCENT, Pcpu
 from hypervisor.model.runstate import BLOCKED, OFFLINE, RUNNABLE, RUNNING
 from hypervisor.model.sched.base import Scheduler
 from hypervisor.model.topology import Topology
-from hypervisor.model.work import KERNEL, Parts, Q, Work, split
+from hypervisor.model.work import Parts, Q, Work, split
 
 TICK_NS = 10_000_000  # Source: sched_credit.c, CSCHED_TICKS_PER_... and the 100 Hz guest timer
 GUEST_TIMESLICE_NS = 100_000_000  # Linux 2.6.18 kernel/sched.c, DEF_TIMESLICE
 
 SWITCH_NS = 20_000  # until the new domain's code runs warm: tens of microseconds (judgement)
-# How often samples are worked out, and their cost charged: each 50 ms (judgement).
-COUNT_TICKS = 5
+# Samples are worked out each 100 ms; of their cost, a quarter of what is left is charged at each
+# tick, small rests at once: so that it is spread as it would be (judgement).
+OWED_SHARE = 4
+OWED_MIN_NS = 20_000
+COUNT_TICKS = 10
 # A task that has run this long without sleeping is no interactive one any more (judgement;
 # Linux's bonus falls gradually).
 INTERACTIVE_NS = 2_000_000
@@ -162,6 +165,21 @@ class Execution:
         for _, cycles_q in parts:
             vcpu.debt_q += cycles_q
 
+    def owe(self, vcpu: Vcpu, path: int, cycles_q: int) -> None:
+        """Charge what was found out late (samples) bit by bit, tick by tick."""
+        vcpu.owed[path] = vcpu.owed.get(path, 0) + cycles_q
+        vcpu.owed_q += cycles_q
+
+    def _pay(self, vcpu: Vcpu) -> None:
+        share = 1 if vcpu.owed_q < self.full_rate_q * OWED_MIN_NS else OWED_SHARE
+        parts = [(path, cycles_q // share) for path, cycles_q in vcpu.owed.items()]
+        for path, cycles_q in parts:
+            vcpu.owed[path] -= cycles_q
+            vcpu.owed_q -= cycles_q
+        if share == 1:
+            vcpu.owed.clear()
+        self.add_debt(vcpu, parts)
+
     def wake(self, vcpu: Vcpu) -> None:
         """Make a blocked vcpu runnable, if it may run at all."""
         if vcpu.runnable or not self._may_run(vcpu):
@@ -249,17 +267,14 @@ class Execution:
         if vcpu.timer is not None:
             self.clock.cancel(vcpu.timer)
             vcpu.timer = None
-        if vcpu.runnable:
-            state = RUNNABLE
-        else:
-            state = BLOCKED if self._may_run(vcpu) else OFFLINE
-        vcpu.runstate.change(state, self.clock.now)
+        stopped = BLOCKED if self._may_run(vcpu) else OFFLINE
+        vcpu.runstate.change(RUNNABLE if vcpu.runnable else stopped, self.clock.now)
 
     def _switch_in(self, pcpu: Pcpu, vcpu: Vcpu) -> None:
         now = self.clock.now
         vcpu.is_running = True
         vcpu.pcpu = pcpu
-        vcpu.segment_ns = now
+        vcpu.segment_ns = vcpu.rated_ns = now
         vcpu.runstate.change(RUNNING, now)
         last = self._last_on[pcpu.number]
         if last is not vcpu:
@@ -285,7 +300,10 @@ class Execution:
         if other is None:
             pcpu.rate_q = self.full_rate_q
             return
-        self.settle(other)
+        # Its segment goes on: what it has executed at the old speed is carried.
+        now = self.clock.now
+        other.carried_q += (now - other.rated_ns) * sibling.rate_q
+        other.rated_ns = now
         if pcpu.current is None:
             sibling.rate_q = self.full_rate_q
             if other.timer is not None:  # it will be done sooner
@@ -306,9 +324,11 @@ class Execution:
                 self.clock.cancel(vcpu.timer)
                 vcpu.timer = None
         vcpu.current = None
-        if first:
+        if first:  # what it has used of its timeslice stays used
+            work.ran_ns = self.clock.now - vcpu.begun_ns
             vcpu.tasks.appendleft(work)
         else:
+            work.ran_ns = 0
             vcpu.tasks.append(work)
 
     def _next_work(self, vcpu: Vcpu) -> None:
@@ -318,9 +338,10 @@ class Execution:
         elif vcpu.tasks:
             work = vcpu.tasks.popleft()
             vcpu.current_is_interrupt = False
-            vcpu.begun_ns = self.clock.now
+            vcpu.begun_ns = self.clock.now - work.ran_ns
             if work.task is not vcpu.last_task:
-                if work.task.tgid != vcpu.last_task.tgid and work.task is not KERNEL:
+                # A kernel thread (tgid 0) borrows the address space that it finds.
+                if work.task.tgid not in (0, vcpu.last_task.tgid):
                     self.add_debt(vcpu, self.overheads.guest_switch)
                 vcpu.last_task = work.task
         else:
@@ -344,7 +365,10 @@ class Execution:
         now = self.clock.now
         end_ns = -1
         if work.remaining_q >= 0:
-            end_ns = now - (-(vcpu.debt_q + work.remaining_q) // pcpu.rate_q)
+            # Not settled: executed since segment_ns, some of it perhaps at another speed.
+            done_q = vcpu.carried_q + (now - vcpu.rated_ns) * pcpu.rate_q
+            end_ns = now - (-(vcpu.debt_q + work.remaining_q - done_q) // pcpu.rate_q)
+            end_ns = max(end_ns, now)
         if vcpu.tasks and not vcpu.current_is_interrupt:
             turn_ns = max(now, vcpu.begun_ns + GUEST_TIMESLICE_NS)
             end_ns = turn_ns if end_ns < 0 else min(end_ns, turn_ns)
@@ -376,10 +400,11 @@ class Execution:
         elapsed_ns = now - start_ns
         if not elapsed_ns:
             return
-        vcpu.segment_ns = now
         pcpu = vcpu.pcpu
         assert pcpu is not None
-        executed_q = elapsed_ns * pcpu.rate_q
+        executed_q = vcpu.carried_q + (now - vcpu.rated_ns) * pcpu.rate_q
+        vcpu.segment_ns = vcpu.rated_ns = now
+        vcpu.carried_q = 0
         debt_q = vcpu.debt_q
         if debt_q:
             if executed_q <= debt_q:
@@ -436,15 +461,14 @@ class Execution:
         now = self.clock.now
         self.clock.schedule(now + TICK_NS, self._tick)
         tick = self.overheads.timer_tick
-        counting = self.counter.counting
         for pcpu in self.pcpus:
             vcpu = pcpu.current
             if vcpu is not None:
-                if counting:
-                    self.settle(vcpu)
                 self.add_debt(vcpu, tick)
-        if counting:
+                if vcpu.owed_q:
+                    self._pay(vcpu)
+        if self.counter.counting:
             self._ticks += 1
             if not self._ticks % COUNT_TICKS:
-                self.counter.count()
+                self.settle_all()
         self.scheduler.tick(now)

@@ -42,7 +42,7 @@ class Guest:
         return [TaskIdentity(tgid, tgid + n, program) for n in range(threads)]
 
     def run(self, work: Work) -> None:
-        """Make a task runnable on the vcpu where it fits best: its last, if idle, else an idle one."""
+        """Make a task runnable on its last vcpu, if idle, else where the queue is shortest."""
         vcpu = self._place(work.task)
         work.task.vcpu = vcpu.vcpu_id
         self.execution.run_task(vcpu, work)
@@ -66,15 +66,22 @@ class Guest:
         vcpu = vcpus[vcpu_id] if vcpu_id < len(vcpus) and vcpus[vcpu_id].online else vcpus[0]
         self.execution.interrupt(vcpu, work)
 
-    def wake_at(self, at_ns: int, task: TaskIdentity, make: Callable[[Any], Work], arg: Any) -> None:
-        """Have `task` sleep until `at_ns`, then run `make(arg)`; the timer upcall is paid for."""
+    def wake_at(
+        self, at_ns: int, task: TaskIdentity, make: Callable[[Any], Work | None], arg: Any
+    ) -> None:
+        """Have `task` sleep until `at_ns`, then run `make(arg)`; the timer upcall is paid for.
+
+        None: there is nothing to wake for, as the task has not even begun what it had to do.
+        """
         self.execution.clock.schedule(at_ns, self._timer, (task, make, arg))
 
-    def _timer(self, entry: tuple[TaskIdentity, Callable[[Any], Work], Any]) -> None:
+    def _timer(self, entry: tuple[TaskIdentity, Callable[[Any], Work | None], Any]) -> None:
         task, make, arg = entry
         if self.domain.dying:
             return
         work = make(arg)
+        if work is None:
+            return
         work.task = task
         work.ready_ns = self.execution.clock.now
         vcpu = self._place(task)

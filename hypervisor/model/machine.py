@@ -19,6 +19,7 @@ from hypervisor.model.domain import Domain, Vcpu
 from hypervisor.model.execution import Execution
 from hypervisor.model.guest import Guest
 from hypervisor.model.housekeeping import Housekeeping
+from hypervisor.model.images import Role
 from hypervisor.model.memory import Memory
 from hypervisor.model.netif import NetBackend, NetFrontend
 from hypervisor.model.nic import Nic
@@ -63,9 +64,7 @@ class Machine(Xend):
 
     def __init__(self, scenario: Scenario, *, epoch_ns: int) -> None:
         host = scenario.host
-        super().__init__(
-            self, tools=host.tools, draw=random.Random(stream_seed(host.seed, "xend"))
-        )
+        super().__init__(self, tools=host.tools, draw=random.Random(stream_seed(host.seed, "xend")))
         self.scenario = scenario
         self.name = host.name
         self._epoch_ns = epoch_ns
@@ -73,12 +72,8 @@ class Machine(Xend):
         topology = Topology(host.sockets, host.cores_per_socket, host.threads_per_core)
         self.code = CodeBook(host.cpu)
         overheads = Overheads(self.code)
-        self.pmu = Pmu(
-            self.code, host.mhz, topology.pcpus, stream_seed(host.seed, "pmu")
-        )
-        self.execution = Execution(
-            self.clock, topology, host.mhz, self.code, overheads, self.pmu
-        )
+        self.pmu = Pmu(self.code, host.mhz, topology.pcpus, stream_seed(host.seed, "pmu"))
+        self.execution = Execution(self.clock, topology, host.mhz, self.code, overheads, self.pmu)
         self.scheduler = SCHEDULERS[host.scheduler](self.execution, host.hypervisor)
         self.execution.scheduler = self.scheduler
         self.memory = Memory(host.memory_mib * 1024)
@@ -161,11 +156,11 @@ class Machine(Xend):
 
     def create_domain(self, spec: DomainSpec) -> int:
         """Build a domain, paused, with its devices connected."""
+        programs = parse_workloads(spec.workloads)
         domid = self._next_domid
         self._next_domid += 1  # ids only grow, also where the creation fails
-        self.memory.scrub(self.clock.now)
-        self.memory.take(spec.memory_kib)
         now = self.clock.now
+        self.memory.take(spec.memory_kib, now)
         domain = Domain(
             domid, spec.name, spec.uuid, spec.kind, spec.memory_kib, spec.maximum_kib, now
         )
@@ -183,7 +178,7 @@ class Machine(Xend):
         self._balloons[domid] = Balloon(guest, self.memory)
         self._attach_devices(domain, spec)
         if spec.kind != "hvm":
-            role = "guest" if domid else "dom0"
+            role: Role = "guest" if domid else "dom0"
             domain.oprofile = OprofileModule(
                 guest,
                 self.xenoprof,

@@ -18,8 +18,9 @@ class Memory:
         self._scrub: list[tuple[int, int]] = []  # (clean at ns, KiB)
         self.scrub_kib = 0
 
-    def take(self, kib: int) -> None:
+    def take(self, kib: int, now_ns: int) -> None:
         """Give pages to a domain. Raises: Refused when there are not enough."""
+        self.scrub(now_ns)
         if kib > self.free_kib:
             raise Refused(
                 f"I need {kib} KiB, but only {self.free_kib} KiB of memory is free: "

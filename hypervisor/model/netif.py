@@ -19,7 +19,10 @@ from hypervisor.toolstack.devices import VifSpec
 
 RING_SLOTS = 256
 PAGE_BYTES = 4096
-PACKETS_PER_BATCH = 8  # of a tasklet run, where no interrupt tells (judgement; costs.toml assumes it)
+ETHERNET_BYTES = 14  # of each frame; what credit, counters and xentop see includes them
+TCP_IP_BYTES = 52  # of each frame of a TSO packet
+# Packets of one run of a tasklet, where no interrupt tells (judgement; costs.toml assumes it).
+PACKETS_PER_BATCH = 8
 
 Deliver = Callable[[int, int], None]
 """Takes (frames, bytes) that a socket has received."""
@@ -41,7 +44,7 @@ class ReceiveFlow(Protocol):
 
 @dataclass(slots=True)
 class Batch:
-    """Frames (or TSO packets) of one flow on their way. `done(batch)`: the sender's socket is free."""
+    """Frames (or TSO packets) of a flow on their way. `done(batch)`: the socket has room again."""
 
     packets: int
     frames: int
@@ -63,9 +66,19 @@ class Batch:
         return -(-self.packets // PACKETS_PER_BATCH)
 
     @property
+    def slots_each(self) -> int:
+        """Return the ring slots of one packet: one per page."""
+        return max(1, -(-self.packet_bytes // PAGE_BYTES))
+
+    @property
     def slots(self) -> int:
-        """Return the tx ring slots: one per page of each packet."""
-        return self.packets * max(1, -(-self.packet_bytes // PAGE_BYTES))
+        """Return the ring slots of all."""
+        return self.packets * self.slots_each
+
+    @property
+    def wire_bytes(self) -> int:
+        """Return the bytes once the card has cut TSO packets into frames, each with its headers."""
+        return self.size_bytes + (self.frames - self.packets) * TCP_IP_BYTES
 
 
 class NetFrontend:
@@ -89,7 +102,7 @@ class NetFrontend:
 
     def transmit(self, batch: Batch) -> None:
         """Put a batch into the tx ring; its cost for the guest is the caller's."""
-        if self.queue or batch.slots > self.tx_free:
+        if self.queue or min(batch.slots, RING_SLOTS) > self.tx_free:
             self.ring_full += 1
             self.queue.append(batch)
         else:
@@ -106,12 +119,19 @@ class NetFrontend:
         """Responses are in the ring: slots are free again."""
         self.tx_free += min(batch.slots, RING_SLOTS)
         self.transmit_packets += batch.packets
-        self.transmit_bytes += batch.size_bytes
-        while self.queue and self.queue[0].slots <= max(self.tx_free, 0):
+        self.transmit_bytes += batch.size_bytes + batch.packets * ETHERNET_BYTES
+        while self.queue and min(self.queue[0].slots, RING_SLOTS) <= self.tx_free:
             self._push(self.queue.popleft())
 
     def receive(
-        self, frames: int, size_bytes: int, deliver: Deliver, batches: int, *, flip: bool
+        self,
+        frames: int,
+        size_bytes: int,
+        deliver: Deliver,
+        batches: int,
+        slots: int,
+        *,
+        flip: bool,
     ) -> None:
         """Frames are in the rx ring: interrupt the guest, which passes them up its stack."""
         guest = self.domain.guest
@@ -122,15 +142,15 @@ class NetFrontend:
             ("netfront_receive_packet", frames),
         ]
         if flip:
-            costs.append(("netfront_flip_page", frames))
-        work = Work(guest.parts(*costs), self._received, (frames, size_bytes, deliver))
+            costs.append(("netfront_flip_page", slots))
+        work = Work(guest.parts(*costs), self._received, (frames, size_bytes, deliver, slots))
         guest.interrupt(0, work)
 
     def _received(self, work: Work) -> None:
-        frames, size_bytes, deliver = work.arg
-        self.rx_free += frames  # the poll loop posts new buffers
+        frames, size_bytes, deliver, slots = work.arg
+        self.rx_free += slots  # the poll loop posts new buffers
         self.receive_packets += frames
-        self.receive_bytes += size_bytes
+        self.receive_bytes += size_bytes + frames * ETHERNET_BYTES
         deliver(frames, size_bytes)
 
 
@@ -152,17 +172,13 @@ class NetBackend:
     # From outside: NIC -> bridge -> netback -> guest, or -> domain 0's own stack.
 
     def interrupted(self, interrupts: int) -> None:
-        """The NIC interrupts; `interrupts` of them are taken together."""
-        self._poll(interrupts)
-
-    def _poll(self, interrupts: int) -> None:
-        """Have the poll loop work on what is on the ring now, flow by flow."""
+        """The NIC interrupts, so many times: the poll loop takes what is on the ring, flow by flow."""
         waiting = self.nic.peek()
         if not waiting:
             self.nic.poll_done()
         for index, (flow, frames) in enumerate(waiting):
             # As many runs of netback's tasklet as there were interrupts with such frames.
-            batches = min(frames, max(1, interrupts // len(waiting))) if interrupts else 1
+            batches = min(frames, max(1, interrupts // len(waiting)))
             costs = [("nic_receive_packet", frames), ("bridge_packet", frames)]
             if not index:
                 costs.append(("nic_interrupt", interrupts))
@@ -178,10 +194,10 @@ class NetBackend:
             )
             self._run(work)
 
-    def _to_guest(self, frames: int, batches: int) -> list[tuple[str, int]]:
+    def _to_guest(self, slots: int, batches: int) -> list[tuple[str, int]]:
         return [
             ("netback_receive_batch", batches),
-            (self._receive_packet, frames),
+            (self._receive_packet, slots),  # each page is moved by itself
             ("evtchn_send", batches),
         ]
 
@@ -193,24 +209,31 @@ class NetBackend:
         if flow.vif is None:
             flow.deliver(received.packets, received.bytes)
         else:
-            fits = self._put(flow.vif, received.packets, received.bytes, flow.deliver, batches)
+            fits = self._put(flow.vif, received.packets, 1, received.bytes, flow.deliver, batches)
             if fits < received.packets:
                 flow.dropped(received.packets - fits)
-        if is_last and not self.nic.poll_done():
-            self._poll(0)
+        if is_last:
+            self.nic.poll_done()
 
     def _put(
-        self, vif: NetFrontend, frames: int, size_bytes: int, deliver: Deliver, batches: int
+        self,
+        vif: NetFrontend,
+        frames: int,
+        slots_each: int,
+        size_bytes: int,
+        deliver: Deliver,
+        batches: int,
     ) -> int:
         """Put frames into the rx ring of a guest; return how many fit."""
         if vif.domain.dying or not frames:
             return frames
-        fits = min(frames, vif.rx_free)
+        fits = min(frames, vif.rx_free // slots_each)
         vif.receive_dropped += frames - fits
         if fits:
-            vif.rx_free -= fits
+            slots = fits * slots_each
+            vif.rx_free -= slots
             size_bytes = size_bytes * fits // frames
-            vif.receive(fits, size_bytes, deliver, batches, flip=self._flip)
+            vif.receive(fits, size_bytes, deliver, batches, slots, flip=self._flip)
         return fits
 
     # From a guest: netback -> bridge -> NIC, another guest, or domain 0.
@@ -227,7 +250,9 @@ class NetBackend:
             batch = vif.shaped[0]
             if vif.shaper is not None:
                 sent, again_ns = vif.shaper.admit(
-                    self._clock.now, batch.packets - batch.shaped, batch.packet_bytes
+                    self._clock.now,
+                    batch.packets - batch.shaped,
+                    batch.packet_bytes + ETHERNET_BYTES,
                 )
                 batch.shaped += sent
                 if again_ns is not None:
@@ -255,7 +280,7 @@ class NetBackend:
         elif batch.receiver is None:
             costs.append(("ip_receive_packet", batch.packets))
         else:
-            costs += self._to_guest(batch.packets, batch.runs)
+            costs += self._to_guest(batch.slots, batch.runs)
         work = Work(
             self._guest.parts(*costs),
             self._forwarded,
@@ -267,15 +292,21 @@ class NetBackend:
     def _forwarded(self, work: Work) -> None:
         sender, batch = work.arg
         if batch.deliver is None:
-            finish_ns = self.nic.transmit(self._clock.now, batch.frames, batch.size_bytes)
+            finish_ns = self.nic.transmit(self._clock.now, batch.frames, batch.wire_bytes)
             self._clock.schedule(finish_ns, self._sent, (sender, batch))
             return
         if batch.receiver is None:
             batch.deliver(batch.packets, batch.size_bytes)
         else:
             # What a full rx ring drops is sent again by TCP; the loss is counted at the vif.
-            receiver, runs = batch.receiver, batch.runs
-            self._put(receiver, batch.packets, batch.size_bytes, batch.deliver, runs)
+            self._put(
+                batch.receiver,
+                batch.packets,
+                batch.slots_each,
+                batch.size_bytes,
+                batch.deliver,
+                batch.runs,
+            )
         self._sent((sender, batch))
 
     def _sent(self, entry: tuple[NetFrontend | None, Batch]) -> None:

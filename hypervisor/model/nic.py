@@ -14,6 +14,7 @@ FRAMING_BYTES = 38  # Ethernet header 14, checksum 4, preamble 8, gap between fr
 PAYLOAD_MIN_BYTES = 46  # shorter frames are padded
 NEVER_NS = 1 << 62
 RING_PACKETS = 256  # Source: Linux e1000, E1000_DEFAULT_RXD
+HALF_RING = RING_PACKETS // 2
 # Source: Linux e1000, InterruptThrottleRate default of 8000 a second. The driver's dynamic mode
 # moves it between 4000 and 20000; judgement: the middle stands for all of it.
 INTERRUPT_GAP_NS = 125_000
@@ -92,6 +93,7 @@ class Nic:
         self._transmit_free_ns = 0
         self._receive_free_ns = 0
         self._bursts: list[_Burst] = []
+        self._coming = 0  # packets of all bursts that have not arrived
         self._ring: dict[Any, list[int]] = {}  # flow -> [packets, bytes, dropped]
         self._ring_packets = 0
         self._armed: Timer | None = None
@@ -126,7 +128,14 @@ class Nic:
         self._receive_free_ns = max(now_ns, self._receive_free_ns) + on_wire_ns
         finish_ns = max(now_ns + spread_ns, self._receive_free_ns)
         begin_ns = finish_ns - max(spread_ns, on_wire_ns)
-        self._bursts.append(_Burst(flow, packets, payload_bytes, begin_ns, finish_ns))
+        burst = _Burst(flow, packets, payload_bytes, begin_ns, finish_ns)
+        self._bursts.append(burst)
+        self._coming += packets
+        if self._armed is not None and self._ring_packets + self._coming <= HALF_RING:
+            # The usual case, without a look at every burst: it cannot fill the ring.
+            first_ns = max(burst.arrival_ns(1), self._last_interrupt_ns + self._batch_ns)
+            if self._armed_ns <= first_ns:
+                return
         self._arm()
 
     def take(self, limit: int = RING_PACKETS) -> list[Received]:
@@ -166,14 +175,10 @@ class Nic:
         self._ring_packets -= taken
         return Received(flow, taken, taken_bytes, dropped)
 
-    def poll_done(self) -> bool:
-        """End the poll if the ring is empty (interrupts are on again); return whether it is."""
-        self._advance()
-        if self._ring_packets:
-            return False
+    def poll_done(self) -> None:
+        """End the poll: interrupts are on again, also for what has come in meanwhile."""
         self._is_polling = False
         self._arm()
-        return True
 
     def waiting(self) -> int:
         """Return the packets on the ring now."""
@@ -187,6 +192,7 @@ class Nic:
             packets, payload_bytes = burst.advance(now_ns)
             if not packets:
                 continue
+            self._coming -= packets
             waiting = self._ring.setdefault(burst.flow, [0, 0, 0])
             kept = min(packets, RING_PACKETS - self._ring_packets)
             kept_bytes = payload_bytes * kept // packets
@@ -206,16 +212,18 @@ class Nic:
         """
         if self._is_polling:
             return
-        coming = [burst for burst in self._bursts if burst.done_packets < burst.packets]
-        if not coming and not self._ring_packets:
+        waiting = self._ring_packets
+        if not self._coming and not waiting:
             return
         now_ns = self._clock.now
-        at_ns = now_ns if self._ring_packets else min(one.arrival_ns(1) for one in coming)
-        at_ns = max(at_ns, self._last_interrupt_ns + self._batch_ns, now_ns)
-        if coming:
-            enough = max(1, (RING_PACKETS // 2 - self._ring_packets) // len(coming))
-            full_ns = min(one.arrival_ns(enough) for one in coming)
-            at_ns = max(min(at_ns, full_ns), self._last_interrupt_ns + INTERRUPT_GAP_NS, now_ns)
+        at_ns = now_ns if waiting else min(one.arrival_ns(1) for one in self._bursts)
+        at_ns = max(at_ns, self._last_interrupt_ns + self._batch_ns)
+        if waiting >= HALF_RING:
+            at_ns = now_ns
+        elif waiting + self._coming > HALF_RING:
+            enough = max(1, (HALF_RING - waiting) // len(self._bursts))
+            at_ns = min(at_ns, *[one.arrival_ns(enough) for one in self._bursts])
+        at_ns = max(at_ns, self._last_interrupt_ns + INTERRUPT_GAP_NS, now_ns)
         if self._armed is not None:
             if self._armed_ns <= at_ns:
                 return

@@ -9,6 +9,7 @@ xen driver arch/i386/oprofile/xenoprof.c.
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from hypervisor.errors import EINVAL, EPERM, HostError, OprofilefsError
 from hypervisor.host import Module, Task
@@ -208,7 +209,8 @@ class OprofileModule:
         try:
             return [int(word, 0) for word in words]
         except ValueError:
-            raise OprofilefsError(EINVAL, f"{name}: {value!r} is not a list of domain ids") from None
+            message = f"{name}: {value!r} is not a list of domain ids"
+            raise OprofilefsError(EINVAL, message) from None
 
     # The daemon's side
 
@@ -242,10 +244,8 @@ class OprofileModule:
         if not self._is_open:
             return
         self._is_open = False
-        try:
+        with suppress(HostError):
             self.xenoprof.disable_virq(self.domain.domid)
-        except HostError:
-            pass
         if self.is_primary:
             self.xenoprof.release_counters()
 
@@ -274,7 +274,7 @@ class OprofileModule:
         guest = self.guest
         self.domain.virqs += virqs
         path, cycles_q = self._virq_parts
-        guest.execution.add_debt(vcpu, [(path, cycles_q * virqs)])
+        guest.execution.owe(vcpu, path, cycles_q * virqs)
         xenoprof = self.xenoprof
         if not self._is_open:  # nobody reads: the ring stays as it is
             return

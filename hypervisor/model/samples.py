@@ -129,7 +129,8 @@ class SampleExpander:
         for index, counter in enumerate(counters.tolist()):
             mine = np.flatnonzero(column == index)
             if len(mine):
-                pc[mine] = self._code.draw(int(kinds[counter]), path[mine], mode[mine], random[mine])
+                kind = int(kinds[counter])
+                pc[mine] = self._code.draw(kind, path[mine], mode[mine], random[mine])
         first_ns = np.concatenate([chunk.first_ns for chunk in chunks])[chosen].ravel()
         step_ns = np.concatenate([chunk.step_ns for chunk in chunks])[chosen].ravel()
         context = np.concatenate([chunk.context for chunk in chunks])[chosen]
@@ -158,7 +159,7 @@ class SampleExpander:
         columns: int,
         kinds: Sequence[Kind],
     ) -> Ints:
-        """Draw the path of each sample from its segment's, by the counter's events in its mode."""
+        """Draw each sample's path from its segment's, by the counter's events in its mode."""
         offsets = np.cumsum([0, *(len(chunk.part_path) for chunk in chunks)])
         starts = np.concatenate(
             [chunk.part_start + offset for chunk, offset in zip(chunks, offsets, strict=False)]
@@ -181,10 +182,11 @@ class SampleExpander:
         place = np.searchsorted(cumulative, target, side="right")
         # Rounding must not lead out of the segment.
         place = np.minimum(np.maximum(place, first + 1), last)
-        return part_path[place % per_column]
+        drawn: Ints = part_path[place % per_column]
+        return drawn
 
     def _rates(self, kinds: tuple[Kind, ...]) -> npt.NDArray[np.float64]:
-        """Return events per cycle of [counter * 3 + mode, path]: of the path's cycles as a whole."""
+        """Return events per cycle (of all of the path's) as [counter * 3 + mode, path]."""
         if kinds not in self._tables:
             code = self._code
             share = np.array([path.by_mode for path in code.paths]) / np.array(code.cycles)[:, None]

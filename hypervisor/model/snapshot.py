@@ -50,7 +50,9 @@ def domain_snapshot(
     # r: some vcpu is on a pcpu; domain 0 always is, as the tool that asks runs in it.
     running = any(vcpu.runstate.state == RUNNING for vcpu in online) or domain.domid == 0
     blocked = all(vcpu.runstate.state == BLOCKED for vcpu in online) and not running
-    waits = [sum(column) for column in zip(*(v.runstate.wait_counts for v in domain.vcpus))]
+    waits = [
+        sum(column) for column in zip(*(v.runstate.wait_counts for v in domain.vcpus), strict=True)
+    ]
     behalf: dict[str, int] = {}
     for domid, spent_ns in domain.behalf_ns.items():
         name = names[domid if domid >= 0 else 0]

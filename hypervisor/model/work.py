@@ -45,6 +45,7 @@ class Work:
         "done",
         "executed_q",
         "parts",
+        "ran_ns",
         "ready_ns",
         "remaining_q",
         "task",
@@ -73,6 +74,7 @@ class Work:
         self.beneficiary = beneficiary
         self.ready_ns = ready_ns
         self.begun_ns = -1
+        self.ran_ns = 0  # of the guest's timeslice, when it last had to stop
         self.executed_q = 0
 
     @classmethod

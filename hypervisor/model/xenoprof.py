@@ -8,7 +8,7 @@ Source: xen/arch/x86/oprofile/xenoprof.c and nmi_int.c (3.0.3).
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from hypervisor.errors import EBUSY, EINVAL, ENODEV, EPERM, OprofilefsError
+from hypervisor.errors import EBUSY, ENODEV, EPERM, OprofilefsError
 from hypervisor.model.domain import Domain, Vcpu
 from hypervisor.model.execution import Execution
 from hypervisor.model.pmu import CounterConfig, Pmu
@@ -273,22 +273,28 @@ class Xenoprof:
             for row, (user, kernel, _) in enumerate(by_mode):
                 if user + kernel and vcpus[row].domain.domid == self.primary:
                     domain0_ns.append(chunk.span_ns(row))
+        taken: dict[Vcpu, int] = {}
+        logged: list[int] = []
         for row, (user, kernel, xen) in enumerate(by_mode):
             vcpu = vcpus[row]
             samples = user + kernel + xen
+            taken[vcpu] = taken.get(vcpu, 0) + samples
             domid = vcpu.domain.domid
-            self.total += samples
-            self.execution.add_debt(vcpu, [(self._sample_path, self._sample_q * samples)])
             if self.active.get(domid, False):
                 self._log_active(vcpu, chunk, row, user + kernel, xen)
+                logged.append(row)
             elif domid in self.passive:
                 self._log_passive(vcpu, chunk, row, samples, domain0_ns)
+                logged.append(row)
             else:
                 self.others += samples
+        path, cycles_q = self._sample_path, self._sample_q
+        for vcpu, samples in taken.items():
+            self.total += samples
+            self.execution.owe(vcpu, path, cycles_q * samples)
+        self._count_logged(chunk, logged)
 
-    def _log_active(
-        self, vcpu: Vcpu, chunk: SampleChunk, row: int, virqs: int, xen: int
-    ) -> None:
+    def _log_active(self, vcpu: Vcpu, chunk: SampleChunk, row: int, virqs: int, xen: int) -> None:
         """Log, and raise the VIRQ at each sample in guest mode; it empties the ring.
 
         Hypervisor samples between two guest samples pile up: what does not fit is lost.
@@ -296,8 +302,10 @@ class Xenoprof:
         domid = vcpu.domain.domid
         ring = self.rings[domid][vcpu.vcpu_id]
         capacity = ring.size - 1
-        if not virqs:
-            lost = max(0, ring.fill + xen - capacity)
+        if ring.fill + xen < capacity:  # they fit whatever their order is
+            lost = 0
+        elif not virqs:
+            lost = ring.fill + xen - capacity
         else:
             # Runs of hypervisor samples before each VIRQ, the first on top of what is there;
             # the guest's own sample needs a slot as well.
@@ -314,7 +322,6 @@ class Xenoprof:
             ring.rows.append((chunk, row, kept))
             ring.fill += kept
             self.logged_active += kept
-            self._count_logged(domid, chunk, row)
         if virqs:
             self.virq(vcpu, virqs)
 
@@ -341,14 +348,16 @@ class Xenoprof:
             ring.rows.append((chunk, row, kept))
             ring.fill = fill
             self.logged_passive += kept
-            self._count_logged(domid, chunk, row)
 
-    def _count_logged(self, domid: int, chunk: SampleChunk, row: int) -> None:
-        for counter, by_mode in zip(chunk.counters, chunk.counts[row].tolist(), strict=True):
-            counts = self.logged.setdefault((domid, counter), [0, 0, 0])
-            counts[0] += by_mode[0]
-            counts[1] += by_mode[1]
-            counts[2] += by_mode[2]
+    def _count_logged(self, chunk: SampleChunk, rows: list[int]) -> None:
+        """Add what was kept of `rows` to the counts by domain, counter and mode."""
+        domids = chunk.context[rows, 1]
+        for domid in sorted(set(domids.tolist())):
+            mine = chunk.counts[rows][domids == domid].sum(axis=0).tolist()
+            for counter, by_mode in zip(chunk.counters, mine, strict=True):
+                counts = self.logged.setdefault((domid, counter), [0, 0, 0])
+                for mode, samples in enumerate(by_mode):
+                    counts[mode] += samples
 
     def _count_lost(self, domid: int, samples: int) -> None:
         self.lost += samples

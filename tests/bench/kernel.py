@@ -6,27 +6,28 @@ number of them, whatever they needed inside.
 
 from time import perf_counter
 
+from tests.bench.table import Row
 from tests.model.queueing import draws, run_ours, run_simpy, run_simpy_lean
 
-Row = tuple[str, float, float, str]
+CUSTOMERS = 20_000
 ROUNDS = 5
 
 
-def run(customers: int = 20_000) -> list[Row]:
-    """Return rows (name, SimPy's value, our value, unit); more is better.
-
-    Sides take turns and the best round counts, so that a busy machine slows them alike.
-    """
-    gaps, services = draws(customers)
+def run() -> list[Row]:
+    """Return events per second; sides take turns, so that a busy machine slows them alike."""
+    gaps, services = draws(CUSTOMERS)
     sides = (run_simpy, run_simpy_lean, run_ours)
-    seconds = [float("inf")] * len(sides)
+    rates: list[list[float]] = [[] for _ in sides]
     for _ in range(ROUNDS):
-        for index, side in enumerate(sides):
+        for side, rate in zip(sides, rates, strict=True):
             started = perf_counter()
             side(gaps, services)
-            seconds[index] = min(seconds[index], perf_counter() - started)
-    simpy, lean, ours = (2 * customers / best for best in seconds)
+            rate.append(2 * CUSTOMERS / (perf_counter() - started))
+    simpy, lean, ours = rates
     return [
-        ("event kernel, M/M/1, SimPy with Resource", simpy, ours, "events/s"),
-        ("event kernel, M/M/1, SimPy with bare timeouts", lean, ours, "events/s"),
+        Row("event kernel, M/M/1", peer, theirs, ours, "events/s", True, limit, limits_ratio=True)
+        for peer, theirs, limit in (
+            ("SimPy with Resource", simpy, 2),
+            ("SimPy, bare timeouts", lean, None),
+        )
     ]

@@ -1,34 +1,90 @@
 """Benchmark of a scrape of grumble: prometheus-client on our collector, and our renderer.
 
-Every scrape is of a new snapshot, so nothing rendered before helps. In the second pair another
-thread computes all the time, as the model does: slices of 2 ms with a yield between them.
+Every scrape is of a new snapshot, so nothing rendered before helps. In the second row another
+thread computes all the time, as the model does: slices of 2 ms with a yield between them. The
+last rows ask a real service as Prometheus does; their peer is prometheus-client without HTTP.
 """
 
 import threading
 from collections.abc import Callable
-from statistics import median
+from http.client import HTTPConnection
 from time import perf_counter, sleep
 
 from prometheus_client import CollectorRegistry, generate_latest
 
 from exporters.prometheus import SnapshotCollector, create
+from tests.bench.programs import serving
+from tests.bench.table import Row
 from tests.unit.snapshots import FixedSource, grumble, stats
 from xenprof.service.exporter import ExporterSettings
 
-Row = tuple[str, float, float, str]
-
+SCRAPES = 100
 SLICE_SECONDS = 0.002
+HEADERS = {
+    "Accept": "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5",
+    "Accept-Encoding": "gzip",
+}
 
 
-def _median_ms(scrape: Callable[[], object], source: FixedSource, scrapes: int) -> float:
-    taken = []
-    for step in range(1, scrapes + 1):
+def run() -> list[Row]:
+    """Return the milliseconds of single scrapes."""
+    source = FixedSource()
+    exporter = create(source, ExporterSettings())
+    registry = CollectorRegistry()
+    registry.register(SnapshotCollector(source))
+
+    def prepare(step: int) -> None:
         source.host, source.service = grumble(step), stats(step)
+
+    def peer() -> object:
+        return generate_latest(registry)
+
+    def ours() -> object:
+        return exporter.body(openmetrics=False, zipped=False)
+
+    peer_alone, ours_alone = (_milliseconds(scrape, prepare) for scrape in (peer, ours))
+    stopped = threading.Event()
+    model = threading.Thread(target=_compute, args=(stopped,))
+    model.start()
+    try:
+        peer_beside, ours_beside = (_milliseconds(scrape, prepare) for scrape in (peer, ours))
+    finally:
+        stopped.set()
+        model.join()
+    client = "prometheus-client"
+    return [
+        Row("render a scrape of grumble", client, peer_alone, ours_alone, "ms"),
+        Row("render it while a thread computes", client, peer_beside, ours_beside, "ms"),
+        Row("GET /metrics, serve at speed 1", client, peer_alone, _over_http("1"), "ms", limit=10),
+        Row("GET /metrics, serve at speed max", client, peer_beside, _over_http("max"), "ms"),
+    ]
+
+
+def _over_http(speed: str) -> list[float]:
+    with serving("--speed", speed) as service:
+        connection = HTTPConnection(service.address)
+
+        def scrape() -> None:
+            connection.request("GET", "/metrics", headers=HEADERS)
+            connection.getresponse().read()
+
+        try:
+            return _milliseconds(scrape)
+        finally:
+            connection.close()
+
+
+def _milliseconds(
+    scrape: Callable[[], object], prepare: Callable[[int], None] = lambda step: None
+) -> list[float]:
+    taken = []
+    for step in range(1, SCRAPES + 1):
+        prepare(step)
         started = perf_counter()
         scrape()
-        taken.append(perf_counter() - started)
-        sleep(0.001)  # scrapes come from outside: the model has the processor when they arrive
-    return 1000 * median(taken)
+        taken.append(1000 * (perf_counter() - started))
+        sleep(0.01)  # scrapes come from outside: the model has the processor when they arrive
+    return taken
 
 
 def _compute(stopped: threading.Event) -> None:
@@ -37,31 +93,3 @@ def _compute(stopped: threading.Event) -> None:
         while perf_counter() < until:
             sum(range(100))
         sleep(0)
-
-
-def run(scrapes: int = 100) -> list[Row]:
-    """Return rows (name, prometheus-client's median, ours, unit); less is better."""
-    source = FixedSource()
-    exporter = create(source, ExporterSettings())
-    registry = CollectorRegistry()
-    registry.register(SnapshotCollector(source))
-
-    def peer() -> object:
-        return generate_latest(registry)
-
-    def ours() -> object:
-        return exporter.body(openmetrics=False, zipped=False)
-
-    alone = [_median_ms(scrape, source, scrapes) for scrape in (peer, ours)]
-    stopped = threading.Event()
-    model = threading.Thread(target=_compute, args=(stopped,))
-    model.start()
-    try:
-        beside_model = [_median_ms(scrape, source, scrapes) for scrape in (peer, ours)]
-    finally:
-        stopped.set()
-        model.join()
-    return [
-        ("scrape of grumble, prometheus-client", alone[0], alone[1], "ms"),
-        ("the same while the model computes", beside_model[0], beside_model[1], "ms"),
-    ]

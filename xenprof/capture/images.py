@@ -19,7 +19,6 @@ class Images:
         """Put the image of `text` at `path`. Raises: StoreError."""
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.unlink(missing_ok=True)
             if (first := self._written.get(text)) is not None:
                 try:
                     os.link(first, path)

@@ -149,9 +149,7 @@ def _counters(ring: buffer.Ring, before: Counters, known: Entries, path: str) ->
         raise CaptureError(
             path, "its counters are below those of the earlier buffer: which one came first?"
         ) from None
-    for mode, (held, logged) in enumerate(
-        zip(buffer.modes(known), counters.logged, strict=True)
-    ):
+    for mode, (held, logged) in enumerate(zip(buffer.modes(known), counters.logged, strict=True)):
         if held > logged:
             raise CaptureError(
                 path,

@@ -20,6 +20,8 @@ _START, _END = ("_stext", "_text"), "_etext"
 _PAGE = 4096
 _LARGEST_TEXT = 1 << 27
 """Bytes; kernels have a tenth of it. An image of that size is made of the table."""
+_MARKER = re.compile(r"_+[se]?text\w*|__\w+_(?:start|end|array)", re.ASCII)
+"""Names of where a part of the code starts or ends; where there is a function too, it is meant."""
 _MADE_AT_RUN_TIME = ("bpf", "__builtin__")
 """Beginnings of the names of modules that no file has, spread over all of the address space."""
 
@@ -90,6 +92,8 @@ def _text(
             path, f"the {name} from {start:#x} to {end:#x} is larger than any kernel's code"
         )
     inside = sorted(row for row in functions if start <= row[0] < end)
+    named = {address for address, symbol, _ in inside if not _MARKER.fullmatch(symbol)}
+    inside = [row for row in inside if row[0] not in named or not _MARKER.fullmatch(row[1])]
     edges = [*sorted({address for address, _, _ in inside}), end]
     return Text(
         name,

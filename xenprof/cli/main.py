@@ -14,6 +14,7 @@ PROGRAMS: Mapping[str, str] = {
 """Programs with an option grammar of their own, as `xenprof NAME ...`: passed on untouched."""
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
+    "import": ("import_", "Bring in profiles that were taken elsewhere."),
     "profile": ("profile", "Profile domains of the running service and report."),
     "run": ("run", "Run the model without a service, as fast as it can."),
     "serve": ("serve", "Run the service: model, control socket, exporters, web page."),

@@ -108,7 +108,7 @@ class Scheduler(Protocol):
         ...
 
     def tick(self, now_ns: int) -> None:
-        """10 ms have passed: charge what runs on every pcpu, in pcpu order; account on every third."""
+        """Charge what runs on every pcpu, each 10 ms; account on every third tick."""
         ...
 
     def affinity_changed(self, vcpu: SchedVcpu) -> None:

@@ -35,6 +35,7 @@ class Fileio:
         self._outstanding = 0
         self._ready = 0  # answered, and to be replaced by new ones (no rate)
         self._kick_is_due = False
+        self._lot_is_due = False  # woken, and not run yet: paused, or waiting for a pcpu
         self._requests = 0
         self._latency = Latency()
         self._wakes = Latency()
@@ -47,11 +48,15 @@ class Fileio:
     def _wake_at(self, at_ns: int) -> None:
         self._site.guest.wake_at(at_ns, self._task, self._lot, at_ns)
 
-    def _lot(self, due_ns: int) -> Work:
+    def _lot(self, due_ns: int) -> Work | None:
         """A timer has gone off: start a lot, but never more than `queue_depth` in all."""
         if self._period_ns:
             self._wake_at(max(due_ns + self._period_ns, self._site.clock.now))
-        return self._work(self._depth - self._outstanding)
+        count = self._depth - self._outstanding
+        if self._lot_is_due or not count:
+            return None
+        self._lot_is_due = True
+        return self._work(count)
 
     def _work(self, count: int) -> Work:
         guest = self._site.guest
@@ -74,6 +79,7 @@ class Fileio:
 
     def _submit(self, work: Work) -> None:
         ios: list[BlockIo] = work.arg
+        self._lot_is_due = False
         if work.ready_ns:  # it was asleep until then
             self._wakes.add(work.begun_ns - work.ready_ns)
         now = self._site.clock.now

@@ -1,7 +1,8 @@
 """netperf: one TCP stream from outside, to outside, or to another domain of the host.
 
-Frames move in lots of at most `LOT_FRAMES`; at low rates a lot is one frame. What TCP does is
-reduced to its window: the sender never has more than `WINDOW_BYTES` on the way.
+Frames move in lots of at most `LOT_FRAMES`, of one message at least: a program that sends at a
+low rate writes a message, then sleeps. What TCP does is reduced to its window: the sender never
+has more than `WINDOW_BYTES` on the way.
 """
 
 from collections.abc import Mapping
@@ -16,7 +17,9 @@ PACKET_BYTES = 1500
 WINDOW_BYTES = 512 * 1024  # Linux 2.6.18 tunes a socket up to 4 MiB; a window for lots (judgement)
 RETRANSMIT_NS = 200_000_000  # Linux TCP_RTO_MIN
 LOT_FRAMES = 128  # what one decision of this model moves; half an rx ring (judgement)
-LOT_NS = 8_000_000  # the longest that frames are gathered for a lot (judgement)
+LOT_NS = 8_000_000  # the longest that messages are gathered for a lot (judgement)
+CONNECT_NS = 1_000_000_000  # between attempts to reach a peer that is not there yet
+BITS_NS = 8 * 1_000_000_000  # bits owed are kept times nanoseconds
 TSO_BYTES = 65160  # the largest segment handed to the vif: 45 times the MSS
 NETSERVER = "/usr/bin/netserver"
 NETPERF = "/usr/bin/netperf"
@@ -64,10 +67,11 @@ class Sink:
         }
 
 
-def lot_period_ns(rate_bits_per_second: int) -> int:
-    """Return how long frames are gathered for a lot at this rate."""
-    frame_ns = MSS_BYTES * 8 * 1_000_000_000 // rate_bits_per_second
-    return max(frame_ns, min(LOT_NS, frame_ns * LOT_FRAMES))
+def lot_period_ns(rate_bits_per_second: int, message_bytes: int) -> int:
+    """Return the time between lots at this rate."""
+    frame_ns = MSS_BYTES * BITS_NS // rate_bits_per_second
+    message_ns = message_bytes * BITS_NS // rate_bits_per_second
+    return max(frame_ns, message_ns, min(LOT_NS, frame_ns * LOT_FRAMES))
 
 
 class ReceiveSource:
@@ -76,6 +80,9 @@ class ReceiveSource:
     def __init__(self, site: Site, rate_bits_per_second: int, message_bytes: int) -> None:
         self._site = site
         self._rate = rate_bits_per_second
+        self._period_ns = lot_period_ns(self._rate, message_bytes) if self._rate else 1_000_000
+        # One message comes in as fast as the wire allows; several are spread over the period.
+        self._spread_ns = self._period_ns if self._period_ns <= LOT_NS else 0
         self._sink = Sink(site, message_bytes)
         self._sink.sender = self
         self.vif = site.vif
@@ -87,7 +94,7 @@ class ReceiveSource:
     def start(self) -> None:
         """Send the first frames after a random delay."""
         self._started_ns = self._site.clock.now
-        delay_ns = self._site.stream.uniform(lot_period_ns(self._rate) if self._rate else 1_000_000)
+        delay_ns = self._site.stream.uniform(self._period_ns)
         handler = self._paced if self._rate else self._send_all
         self._site.clock.schedule(self._site.clock.now + delay_ns, handler)
 
@@ -95,17 +102,15 @@ class ReceiveSource:
         if self._site.domain.dying:
             return
         clock = self._site.clock
-        period_ns = lot_period_ns(self._rate)
-        clock.schedule(clock.now + period_ns, self._paced)
+        clock.schedule(clock.now + self._period_ns, self._paced)
         # A sender that the window holds back keeps at most a window's worth in its socket.
         self._owed_bits = min(
-            self._owed_bits + self._rate * period_ns,
-            self._window * MSS_BYTES * 8 * 1_000_000_000,
+            self._owed_bits + self._rate * self._period_ns, self._window * MSS_BYTES * BITS_NS
         )
-        due = self._owed_bits // (MSS_BYTES * 8 * 1_000_000_000)
+        due = self._owed_bits // (MSS_BYTES * BITS_NS)
         frames = min(due, self._window - self._outstanding)
-        self._owed_bits -= frames * MSS_BYTES * 8 * 1_000_000_000
-        self._send(frames, period_ns)
+        self._owed_bits -= frames * MSS_BYTES * BITS_NS
+        self._send(frames, self._spread_ns)
 
     def _send_all(self, _: object) -> None:
         if not self._site.domain.dying:
@@ -123,7 +128,7 @@ class ReceiveSource:
     def dropped(self, frames: int) -> None:
         """Open the window for what was lost: it is sent again at the flow's own pace."""
         self._outstanding -= frames
-        self._owed_bits += frames * MSS_BYTES * 8 * 1_000_000_000
+        self._owed_bits += frames * MSS_BYTES * BITS_NS
         if not self._rate:
             self._site.clock.schedule(self._site.clock.now + RETRANSMIT_NS, self._send_all)
 
@@ -148,6 +153,7 @@ class TransmitSource:
         self._rate = rate_bits_per_second
         self._message_bytes = message_bytes
         self._peer = peer
+        self._period_ns = lot_period_ns(self._rate, message_bytes) if self._rate else 1_000_000
         self._task = site.guest.spawn(NETPERF)[0]
         self._sink: Sink | None = None
         self._receiver: NetFrontend | None = None
@@ -160,48 +166,63 @@ class TransmitSource:
         self.messages = 0
 
     def start(self) -> None:
-        """Connect to the peer and start after a random delay."""
+        """Start after a random delay."""
+        self._started_ns = self._site.clock.now
+        self._wake_at(self._started_ns + self._site.stream.uniform(self._period_ns))
+
+    def _connect(self) -> bool:
+        """Reach the peer, which may have been created later; return whether it is there."""
         site = self._site
-        self._started_ns = site.clock.now
-        if self._peer is not None:
-            domain = site.find(self._peer)
-            assert domain is not None, "checked by the scenario"
-            peer = Site(domain.guest, site.stream, site.nic, site.netback, site.find, site.mhz)
-            self._sink = Sink(peer, self._message_bytes)
-            self._receiver = peer.vif
-        period_ns = lot_period_ns(self._rate) if self._rate else 1_000_000
-        self._wake_at(site.clock.now + site.stream.uniform(period_ns))
+        if self._peer is None or self._sink is not None:
+            return True
+        domain = site.find(self._peer)
+        if domain is None:
+            return False
+        peer = Site(domain.guest, site.stream, site.nic, site.netback, site.find, site.mhz)
+        self._sink = Sink(peer, self._message_bytes)
+        self._receiver = peer.vif
+        return True
 
     def _wake_at(self, at_ns: int) -> None:
-        self._site.guest.wake_at(at_ns, self._task, self._paced if self._rate else self._full, at_ns)
+        self._site.guest.wake_at(at_ns, self._task, self._woken, at_ns)
 
-    def _paced(self, due_ns: int) -> Work:
+    def _woken(self, due_ns: int) -> Work | None:
+        if not self._connect():
+            self._wake_at(self._site.clock.now + CONNECT_NS)
+            return None
+        return self._paced(due_ns) if self._rate else self._work(self._room())
+
+    def _paced(self, due_ns: int) -> Work | None:
         """A timer has gone off: send what the rate allows by now."""
-        period_ns = lot_period_ns(self._rate)
-        self._wake_at(max(due_ns + period_ns, self._site.clock.now))
-        unit = self._message_bytes * 8 * 1_000_000_000
-        limit = max(unit, WINDOW_BYTES * 8 * 1_000_000_000)
-        self._owed_bits = min(self._owed_bits + self._rate * period_ns, limit)
-        messages = self._owed_bits // unit if self._room() else 0
+        self._wake_at(max(due_ns + self._period_ns, self._site.clock.now))
+        unit = self._message_bytes * BITS_NS
+        self._owed_bits = min(
+            self._owed_bits + self._rate * self._period_ns, max(unit, WINDOW_BYTES * BITS_NS)
+        )
+        if self._is_sending:  # paused, or waiting for a pcpu
+            return None
+        messages = min(self._owed_bits // unit, self._room())
         self._owed_bits -= messages * unit
         return self._work(messages)
 
-    def _full(self, _: object) -> Work:
-        return self._work(self._room())
-
     def _room(self) -> int:
         """Return the messages that the socket buffer takes now (one at least when it is empty)."""
+        if self._receiver is not None and self._receiver.domain.dying:
+            return 0  # no one acknowledges any more
         room = (WINDOW_BYTES - self._in_flight) // self._message_bytes
         return max(room, 0) or int(not self._in_flight)
 
-    def _work(self, messages: int) -> Work:
+    def _work(self, messages: int) -> Work | None:
+        if not messages:
+            return None
         size_bytes = messages * self._message_bytes
         self._in_flight += size_bytes
-        self._is_sending = messages > 0
-        if not messages:
-            return Work([], self._slept, task=self._task)
+        self._is_sending = True
         guest = self._site.guest
-        segment = MSS_BYTES if self._site.vif is None else min(size_bytes, TSO_BYTES)
+        vif = self._site.vif
+        # Behind a rate limit the window stays too small for segments of many frames (judgement).
+        is_cut_late = vif is not None and vif.shaper is None
+        segment = min(size_bytes, TSO_BYTES) if is_cut_late else MSS_BYTES
         packets = -(-size_bytes // segment)
         batch = Batch(
             packets,
@@ -217,7 +238,7 @@ class TransmitSource:
             ("socket_send_message", messages),
             ("copy_from_user_kib", -(-size_bytes // 1024)),
         ]
-        if self._site.vif is not None:
+        if vif is not None:
             costs += [
                 ("netfront_transmit_batch", batch.runs),
                 ("netfront_transmit_packet", packets),
@@ -226,12 +247,9 @@ class TransmitSource:
         self.messages += messages
         return Work(guest.parts(*costs), self._written, batch, task=self._task)
 
-    def _slept(self, work: Work) -> None:
-        self._wakes.add(work.begun_ns - work.ready_ns)
-
     def _written(self, work: Work) -> None:
         if work.ready_ns:
-            self._slept(work)
+            self._wakes.add(work.begun_ns - work.ready_ns)
         self._is_sending = False
         batch: Batch = work.arg
         vif = self._site.vif
@@ -244,7 +262,9 @@ class TransmitSource:
         self._in_flight -= batch.arg
         self.bytes += batch.arg
         if not self._rate and not self._is_sending and not self._site.domain.dying:
-            self._site.guest.run(self._work(self._room()))
+            work = self._work(self._room())
+            if work is not None:
+                self._site.guest.run(work)
 
     def results(self) -> Mapping[str, Any]:
         """Return what was sent; to a domain: what its program has read."""

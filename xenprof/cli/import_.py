@@ -1,0 +1,145 @@
+"""`xenprof import`: profiles that were taken elsewhere, as archives for opreport."""
+
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from xenprof.errors import UsageError
+
+if TYPE_CHECKING:
+    from xenprof.capture.importer import Plan
+    from xenprof.capture.inputs import Capture
+    from xenprof.oprofiled.daemon import Balance
+
+_REASONS = {
+    "no_kernel_image": "outside of the kernel, its modules and Xen",
+    "no_mapping": "in user mode, but outside of its addresses",
+}
+
+
+@click.group("import")
+def command() -> None:
+    """Bring in profiles that were taken elsewhere."""
+
+
+@command.command("xenoprof")
+@click.argument("files", nargs=-1, required=True, metavar="[N=]FILE...")
+@click.option(
+    "--kallsyms",
+    multiple=True,
+    required=True,
+    metavar="[N=]FILE",
+    help="/proc/kallsyms of the kernels, or of domain N's; may be gzipped.",
+)
+@click.option("--xen-syms", required=True, metavar="FILE", help="The hypervisor's symbol map.")
+@click.option("-o", "--output", required=True, metavar="DIR", help="Gets one archive per domain.")
+@click.option(
+    "--active",
+    default="0",
+    show_default=True,
+    metavar="LIST",
+    help="Ids of domains with a session of their own; the others are passive.",
+)
+@click.option(
+    "--name", "names", multiple=True, metavar="N=NAME", help="Of domain N.  [default: Domain-N]"
+)
+@click.option(
+    "--event",
+    type=click.IntRange(0, 255),
+    default=0,
+    show_default=True,
+    help="The counter whose entries are the samples.",
+)
+@click.option(
+    "--earlier",
+    multiple=True,
+    metavar="[N=]FILE",
+    help="A buffer as it was before: its counters are subtracted.",
+)
+def xenoprof(
+    files: tuple[str, ...],
+    kallsyms: tuple[str, ...],
+    xen_syms: str,
+    output: str,
+    active: str,
+    names: tuple[str, ...],
+    event: int,
+    earlier: tuple[str, ...],
+) -> int:
+    """Import samples that Xen's Xenoprof took.
+
+    FILE is a domain's shared buffer as mapped (N is its id, unless its name has `domN`), or
+    text with a line `domain vcpu mode event pc` for each sample. Either may be gzipped.
+    """
+    from xenprof.capture.importer import Plan, import_capture
+    from xenprof.capture.inputs import numbered, read_capture, read_file
+    from xenprof.capture.symbols import SymbolTable, parse
+
+    capture = read_capture(files, earlier)
+    tables: dict[int | None, SymbolTable] = {}
+    for domid, path in map(numbered, kallsyms):
+        if domid in tables:
+            raise UsageError(f"--kallsyms {path}: that kernel's symbols were given already")
+        tables[domid] = parse(read_file(path), path)
+    default = tables.pop(None, None) or tables.get(0)
+    if default is None:
+        raise UsageError("--kallsyms: the symbols of domain 0's kernel are missing")
+    plan = Plan(
+        output=Path(output),
+        xen=parse(read_file(xen_syms), xen_syms),
+        kernel=default,
+        kernels={domid: table for domid, table in tables.items() if domid is not None},
+        active=frozenset(_ids(active)),
+        names=_names(names),
+        event=event,
+        mtime=int(Path(xen_syms).stat().st_mtime),
+    )
+    balances = import_capture(capture, plan)
+    _print_result(capture, plan, balances)
+    return 0
+
+
+def _ids(text: str) -> list[int]:
+    words = [word.strip() for word in text.split(",") if word.strip()]
+    for word in words:
+        if not (word.isascii() and word.isdigit() and len(word) <= 5):
+            raise UsageError(f"--active {text}: {word} is not the id of a domain")
+    return [int(word) for word in words]
+
+
+def _names(arguments: tuple[str, ...]) -> Mapping[int, str]:
+    from xenprof.capture.inputs import numbered
+
+    names: dict[int, str] = {}
+    for argument in arguments:
+        domid, name = numbered(argument)
+        if domid is None or not name or len(name) > 80 or not name.isprintable():
+            raise UsageError(f"--name {argument}: N=NAME is wanted, N the id of a domain")
+        names[domid] = name
+    return names
+
+
+def _print_result(capture: "Capture", plan: "Plan", balances: "Mapping[int, Balance]") -> None:
+    for domid in capture.domains:
+        lost = capture.lost(domid)
+        told = "losses unknown" if lost is None else f"{lost} lost in full buffers"
+        role = "active" if plan.is_active(domid) else "passive"
+        print(f"domain {domid} ({role}): {capture.kept(domid)} entries, {told}")
+    kept = sum(map(capture.kept, capture.domains))
+    all_lost = sum(capture.lost(domid) or 0 for domid in capture.domains)
+    print(f"entries: {kept + all_lost} = {kept} kept + {all_lost} lost in full buffers")
+    if gone := sum(map(capture.gone, capture.domains)):
+        print(f"not in these files: {gone} more entries that the buffers count (--earlier?)")
+    taken = stored = 0
+    reasons: Counter[str] = Counter()
+    for balance in balances.values():
+        taken += balance.taken
+        stored += balance.stored
+        reasons.update(balance.lost)
+    rest = [f" + {lost} {_REASONS.get(name, name)}" for name, lost in reasons.items() if lost]
+    print(f"event {plan.event}: {taken} samples = {stored} stored{''.join(rest)}")
+    for domid in sorted({0, *capture.domains}):
+        print(f"opreport archive:{plan.archive(domid)} -l")
