@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from hypervisor.errors import Refused, UnknownDomain
+from hypervisor.errors import Refused, ScenarioError, UnknownDomain
 from hypervisor.host import DomainFile, OprofileDriver
 from hypervisor.model.balloon import Balloon
 from hypervisor.model.blkif import BlockBackend, BlockFrontend
@@ -156,7 +156,7 @@ class Machine(Xend):
 
     def create_domain(self, spec: DomainSpec) -> int:
         """Build a domain, paused, with its devices connected."""
-        programs = parse_workloads(spec.workloads)
+        _check_workloads(spec)
         domid = self._next_domid
         self._next_domid += 1  # ids only grow, also where the creation fails
         now = self.clock.now
@@ -443,6 +443,16 @@ class Machine(Xend):
         driver = vcpu.domain.oprofile
         if driver is not None:
             driver.virq(vcpu, virqs)
+
+
+def _check_workloads(spec: DomainSpec) -> None:
+    """Raise ScenarioError for what the domain could not run, before anything is built."""
+    for workload in parse_workloads(spec.workloads):
+        if workload.kind == "fileio" and not spec.disks:
+            raise ScenarioError(f"Domain '{spec.name}': a fileio workload needs a disk")
+        # Domain 0 is on the bridge itself.
+        if workload.kind == "netperf" and not spec.vifs and spec.kind != "dom0":
+            raise ScenarioError(f"Domain '{spec.name}': a netperf workload needs a vif")
 
 
 def build(scenario: Scenario, *, epoch_ns: int) -> Machine:

@@ -172,7 +172,7 @@ class NetBackend:
     # From outside: NIC -> bridge -> netback -> guest, or -> domain 0's own stack.
 
     def interrupted(self, interrupts: int) -> None:
-        """The NIC interrupts, so many times: the poll loop takes what is on the ring, flow by flow."""
+        """The NIC interrupts, so many times: the poll loop takes what the ring holds, by flow."""
         waiting = self.nic.peek()
         if not waiting:
             self.nic.poll_done()

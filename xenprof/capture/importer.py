@@ -139,8 +139,13 @@ def _check_domains(plan: Plan, domains: Sequence[int]) -> None:
     for archive in archives:
         if archives.count(archive) > 1:
             raise UsageError(f"--name: two domains would share the archive {archive}")
-        if archive.exists():
-            raise UsageError(f"{archive} exists already: remove it, or name another --output")
+        try:
+            archive.lstat()
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            raise UsageError(f"{archive}: {error.strerror}") from error
+        raise UsageError(f"{archive} exists already: remove it, or name another --output")
 
 
 def _check_symbols(batch: SampleBatch, plan: Plan) -> None:

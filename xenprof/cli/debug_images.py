@@ -14,7 +14,7 @@ class DebugImages:
     """Paths in the domain."""
 
     vmlinux: str
-    xen: str | None  # only domain 0 has it
+    xen: str | None  # None where no xen-syms is installed
 
 
 def debug_images(root: Path) -> DebugImages:

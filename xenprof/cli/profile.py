@@ -122,9 +122,7 @@ class Profiling:
         others: Sequence[int],
         events: Sequence[str],
     ) -> None:
-        images = debug_images(domain_root(self._home, self._names[_DOMAIN_0]))
-        options = [f"--vmlinux={images.vmlinux}", "--separate=all"]
-        options += [f"--xen={images.xen}"] if images.xen else []
+        options = [*self._image_options(_DOMAIN_0), "--separate=all"]
         options += [f"--event={event}" for event in events]
         options += [f"--active-domains={','.join(map(str, active))}"]
         if passive:
@@ -132,11 +130,16 @@ class Profiling:
         self._opcontrol(_DOMAIN_0, "--reset")
         self._opcontrol(_DOMAIN_0, "--start-daemon", *options)
         for domid in others:
-            vmlinux = debug_images(domain_root(self._home, self._names[domid])).vmlinux
             self._opcontrol(domid, "--reset")
-            self._opcontrol(domid, "--start", f"--vmlinux={vmlinux}")
+            self._opcontrol(domid, "--start", *self._image_options(domid))
         if self._status(_DOMAIN_0) != "running":
             self._opcontrol(_DOMAIN_0, "--start")
+
+    def _image_options(self, domid: int) -> list[str]:
+        """Return what names the images of a domain, so that all its samples get symbols."""
+        images = debug_images(domain_root(self._home, self._names[domid]))
+        options = [f"--vmlinux={images.vmlinux}"]
+        return [*options, f"--xen={images.xen}"] if images.xen else options
 
     def _wait(self, duration_ns: int) -> None:
         for step in range(_PROGRESS_STEPS):

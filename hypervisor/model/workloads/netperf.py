@@ -190,7 +190,7 @@ class TransmitSource:
         if not self._connect():
             self._wake_at(self._site.clock.now + CONNECT_NS)
             return None
-        return self._paced(due_ns) if self._rate else self._work(self._room())
+        return self._paced(due_ns) if self._rate else self._work(self._lot())
 
     def _paced(self, due_ns: int) -> Work | None:
         """A timer has gone off: send what the rate allows by now."""
@@ -211,6 +211,16 @@ class TransmitSource:
             return 0  # no one acknowledges any more
         room = (WINDOW_BYTES - self._in_flight) // self._message_bytes
         return max(room, 0) or int(not self._in_flight)
+
+    def _lot(self) -> int:
+        """Return the messages of one lot where no rate tells: two lots fill the socket buffer,
+        so that one is on its way while the other is made; a lot fits into a rate limit's window.
+        """
+        vif = self._site.vif
+        lot_bytes = WINDOW_BYTES // 2
+        if vif is not None and vif.shaper is not None:
+            lot_bytes = min(lot_bytes, vif.shaper.window_bytes)
+        return min(self._room(), max(1, lot_bytes // self._message_bytes))
 
     def _work(self, messages: int) -> Work | None:
         if not messages:
@@ -257,12 +267,17 @@ class TransmitSource:
             self._site.netback.transmit_own(batch)
         else:
             vif.transmit(batch)
+        self._go_on()
 
     def _sent(self, batch: Batch) -> None:
         self._in_flight -= batch.arg
         self.bytes += batch.arg
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Make the next lot, where no rate holds it back and none is being made."""
         if not self._rate and not self._is_sending and not self._site.domain.dying:
-            work = self._work(self._room())
+            work = self._work(self._lot())
             if work is not None:
                 self._site.guest.run(work)
 

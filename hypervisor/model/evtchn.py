@@ -1,0 +1,47 @@
+"""Event channels: a domain's ports, what they are bound to, and how often they were notified.
+
+Source: xen/common/event_channel.c, xen/include/public/event_channel.h.
+"""
+
+from hypervisor.errors import Refused
+
+PORTS = 4096  # NR_EVENT_CHANNELS on x86_64; port 0 is never given out
+
+
+class Port:
+    """One port. `kind` is interdomain, virq or pirq; `name` says what it is for."""
+
+    __slots__ = ("kind", "name", "number", "sent", "vcpu")
+
+    def __init__(self, number: int, kind: str, name: str, vcpu: int) -> None:
+        self.number = number
+        self.kind = kind
+        self.name = name
+        self.vcpu = vcpu  # where its upcall is delivered
+        self.sent = 0
+
+
+class EventChannels:
+    """The ports of one domain."""
+
+    __slots__ = ("ports",)
+
+    def __init__(self) -> None:
+        self.ports: dict[int, Port] = {}
+
+    def bind(self, kind: str, name: str, vcpu: int = 0) -> Port:
+        """Bind the lowest free port. Raises: Refused when there is none (ENOSPC)."""
+        for number in range(1, PORTS):
+            if number not in self.ports:
+                port = self.ports[number] = Port(number, kind, name, vcpu)
+                return port
+        raise Refused("(28, 'No space left on device'): no free event channel")
+
+    def close(self, port: Port) -> None:
+        """Give a port back."""
+        self.ports.pop(port.number, None)
+
+    @property
+    def sent(self) -> int:
+        """Return the notifications of all ports."""
+        return sum(port.sent for port in self.ports.values())

@@ -1,0 +1,37 @@
+"""Grant tables: the entries that a domain's frontends hold, and what backends did with them.
+
+Source: xen/common/grant_table.c (4 frames of 512 entries), drivers/xen/core/gnttab.c.
+"""
+
+from hypervisor.errors import Refused
+
+ENTRIES = 2048
+RESERVED = 8  # gnttab.c, NR_RESERVED_ENTRIES
+
+
+class GrantTable:
+    """The entries of one domain, and the operations on them, counted."""
+
+    __slots__ = ("copied", "free", "mapped", "transferred")
+
+    def __init__(self) -> None:
+        self.free = ENTRIES - RESERVED
+        self.mapped = 0  # pages mapped by a backend, each unmapped again when it is done
+        self.copied = 0
+        self.transferred = 0
+
+    @property
+    def used(self) -> int:
+        """Return the entries in use."""
+        return ENTRIES - RESERVED - self.free
+
+    def claim(self, entries: int, what: str) -> None:
+        """Take entries. Raises: Refused when there are not enough."""
+        if entries > self.free:
+            raise Refused(f"{what}: no grant references left ({self.free} of {ENTRIES} are free)")
+        self.free -= entries
+
+    def release(self, entries: int) -> None:
+        """Give entries back."""
+        assert self.free + entries <= ENTRIES - RESERVED
+        self.free += entries
