@@ -50,6 +50,18 @@ class DomainFile:
     mode: int = 0o644
 
 
+class Samples(Protocol):
+    """Samples that a daemon has read; their columns may be worked out when they are wanted."""
+
+    def __len__(self) -> int:
+        """Return how many they are."""
+        ...
+
+    def load(self) -> SampleBatch:
+        """Return the columns. Called once, by one thread for all samples of a domain, in order."""
+        ...
+
+
 class Telemetry(Protocol):
     """A host that can be looked at."""
 
@@ -86,7 +98,7 @@ class OprofileDriver(Protocol):
         """Close it: disable_virq, and for the primary release_counters."""
         ...
 
-    def read_buffer(self) -> Sequence[SampleBatch]:
+    def read_buffer(self) -> Sequence[Samples]:
         """Return what the daemon has taken from the buffer since the last call.
 
         Rows whose `domain` differs from this driver's own domain are passive samples

@@ -223,6 +223,10 @@ class SampleBatch:
         """Return the number of samples."""
         return len(self.pc)
 
+    def load(self) -> "SampleBatch":
+        """Return itself (see `host.Samples`)."""
+        return self
+
 
 @dataclass(frozen=True, slots=True)
 class TraceRecord:

@@ -12,14 +12,13 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from hypervisor.errors import EINVAL, EPERM, HostError, OprofilefsError
-from hypervisor.host import Module, Task
+from hypervisor.host import Module, Samples, Task
 from hypervisor.model.domain import Domain, Domains, Vcpu
 from hypervisor.model.guest import Guest
 from hypervisor.model.pmu import CounterConfig
-from hypervisor.model.samples import SampleExpander, SampleRow
+from hypervisor.model.samples import PendingSamples, SampleExpander, SampleRow
 from hypervisor.model.work import KERNEL, Work
 from hypervisor.model.xenoprof import MAX_DOMAINS, Xenoprof
-from hypervisor.telemetry import SampleBatch
 
 SYNC_NS = 100_000_000  # DEFAULT_TIMER_EXPIRE, HZ / 10
 BUFFER_SIZE, WATERSHED, CPU_BUFFER_SIZE = 131072, 32768, 8192  # entries, 2.6.18-xen defaults
@@ -47,7 +46,7 @@ class OprofileModule:
         self.domain: Domain = guest.domain
         self.xenoprof = xenoprof
         self.is_primary = self.domain.domid == 0
-        self.batches: list[SampleBatch] = []
+        self.batches: list[Samples] = []
         self._expander = expander
         self._domains = domains
         self._modules = tuple(modules)
@@ -249,7 +248,7 @@ class OprofileModule:
         if self.is_primary:
             self.xenoprof.release_counters()
 
-    def read_buffer(self) -> Sequence[SampleBatch]:
+    def read_buffer(self) -> Sequence[Samples]:
         """Return what the daemon has worked off since the last call."""
         batches, self.batches = self.batches, []
         return batches
@@ -348,7 +347,8 @@ class OprofileModule:
     def _read(self, work: Work) -> None:
         self._daemon_is_busy = False
         self._reading = 0
-        self.batches.append(self._expander.expand(work.arg, self.xenoprof.pmu.kinds))
+        kinds = dict(self.xenoprof.pmu.kinds)
+        self.batches.append(PendingSamples(self._expander, work.arg, kinds))
         self._wake_daemon()
 
 

@@ -195,6 +195,28 @@ class SampleExpander:
         return self._tables[kinds]
 
 
+class PendingSamples:
+    """Rows that become columns when they are loaded (see `host.Samples`)."""
+
+    __slots__ = ("_expander", "_kinds", "_rows", "_samples")
+
+    def __init__(
+        self, expander: SampleExpander, rows: Sequence[SampleRow], kinds: Mapping[int, Kind]
+    ) -> None:
+        self._expander = expander
+        self._rows = rows
+        self._kinds = kinds
+        self._samples = sum(row[2] for row in rows)
+
+    def __len__(self) -> int:
+        """Return how many samples the rows stand for."""
+        return self._samples
+
+    def load(self) -> SampleBatch:
+        """Draw them."""
+        return self._expander.expand(self._rows, self._kinds)
+
+
 def join(batches: Sequence[SampleBatch]) -> SampleBatch:
     """Return several batches as one."""
     names = SampleBatch.__slots__

@@ -60,7 +60,7 @@ def session2(tmp_path_factory):
 def reported(archive):
     """Counts by (domain, kind, symbol) as the other program writes them."""
     _, out, _ = run(opreport.main, f"archive:{archive}", "-l", "-n")
-    found = Counter()
+    found: Counter[tuple[str, str, str]] = Counter()
     for line in out.splitlines():
         samples, _, image, symbol = line.split(None, 3)
         passive = re.fullmatch(r"domain(\d+)-(kernel|xen|apps)", image)
@@ -77,7 +77,7 @@ def reported(archive):
 
 
 def symbolised(session):
-    found = Counter()
+    found: Counter[tuple[str, str, str]] = Counter()
     packed = (CAPTURE / f"session{session}-symbolised.txt.gz").read_bytes()
     for line in gzip.decompress(packed).decode().splitlines():
         if not line.startswith("#"):
@@ -185,7 +185,7 @@ def test_the_same_capture_gives_the_same_sample_files(tmp_path, session1):
         ([rows(1), "--kallsyms", "0=" + SYMBOLS[3]], "no domain 0 kernel sample is in its code"),
         ([rows(1), "--xen-syms", rows(1)], "line 1: not a symbol"),
         ([rows(1), "-o", "/dev/null"], "/dev/null"),
-        ([rows(1), "--name", "1=" + "\u732b" * 80], "File name too long"),
+        ([rows(1), "--name", "1=" + "\u732b" * 80], "is too long for a directory"),
         ([rows(1), "-o", "taken"], "taken/Domain-0 exists already: remove it"),
     ],
 )  # fmt: skip

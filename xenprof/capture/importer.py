@@ -34,6 +34,7 @@ _DOMAIN_0 = 0
 _VMLINUX, _XEN = "/boot/vmlinux", "/boot/xen-syms"
 _USER_END = 1 << 47
 _TIMER = "timer"
+_NAME_BYTES = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +140,8 @@ def _check_domains(plan: Plan, domains: Sequence[int]) -> None:
     for archive in archives:
         if archives.count(archive) > 1:
             raise UsageError(f"--name: two domains would share the archive {archive}")
+        if len(archive.name) > _NAME_BYTES:
+            raise UsageError(f"--name: {archive.name[:40]}... is too long for a directory")
         try:
             archive.lstat()
         except (FileNotFoundError, NotADirectoryError):

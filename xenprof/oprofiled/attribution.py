@@ -13,6 +13,7 @@ import numpy.typing as npt
 from hypervisor.host import Module, Task
 from hypervisor.telemetry import Mode, SampleBatch
 from xenprof.events import EventSetting
+from xenprof.oprofiled.distinct import distinct
 from xenprof.oprofiled.ranges import U64, Ints, RangeTable
 from xenprof.profile import ImageName
 
@@ -76,10 +77,14 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Attributed:
-    """The samples of a batch that have a place, as groups and offsets, and the rest by reason."""
+    """The samples of a batch that have a place, as groups and offsets, and the rest by reason.
+
+    Each row stands for `counts` samples.
+    """
 
     groups: U64
     offsets: U64
+    counts: U64
     lost: Mapping[str, int]
 
 
@@ -104,6 +109,11 @@ class Attributor:
         self._known_event = np.zeros(256, np.bool_)
         self._known_event[list(config.events)] = True
         self._separates_libraries = bool(config.separate & {"library", "kernel"})
+        self._told_by = ("domain", "mode", "event", "tgid")
+        if "thread" in config.separate:
+            self._told_by += ("tid",)
+        if "cpu" in config.separate:
+            self._told_by += ("vcpu", "pcpu")
         self._kernel = _KernelMap(config, ())
         self._users = _UserMap({})
         self._known_modules: tuple[Module, ...] = ()
@@ -116,6 +126,7 @@ class Attributor:
     def attribute(self, batch: SampleBatch) -> Attributed:
         """Find a group and an offset for each sample, or the reason why it has none."""
         self._refresh()
+        batch, counts = distinct(batch, self._told_by)
         place = np.empty(len(batch), np.int64)
         offset = np.zeros(len(batch), np.uint64)
         own = batch.domain == self._config.domid
@@ -136,9 +147,10 @@ class Attributor:
 
         rows = np.flatnonzero(place >= 0)
         groups = _pack(place[rows], *self._task_and_cpu(batch, rows, own[rows]), batch.event[rows])
-        misses = np.bincount(-1 - place[place < 0], minlength=len(LOSS_REASONS))
+        missing = np.flatnonzero(place < 0)
+        misses = np.bincount(-1 - place[missing], counts[missing], len(LOSS_REASONS))
         lost = {reason: int(n) for reason, n in zip(LOSS_REASONS, misses, strict=True) if n}
-        return Attributed(groups, offset[rows], lost)
+        return Attributed(groups, offset[rows], counts[rows].astype(np.uint64), lost)
 
     def unpack(self, group: int) -> tuple[Place, int, int | None, int | None, int | None]:
         """Return place, counter index, tgid, tid and cpu of a group; None = not separated."""

@@ -20,15 +20,15 @@ class Histogram:
         """Return how many (group, offset, count) rows are kept; an upper bound of distinct ones."""
         return sum(len(groups) for groups, _, _ in self._chunks)
 
-    def add(self, groups: U64, offsets: U64) -> None:
-        """Count one sample for each pair."""
+    def add(self, groups: U64, offsets: U64, counts: U64) -> None:
+        """Count that many samples for each pair."""
         if len(groups):
-            self._chunks.append(_combine(groups, offsets))
-            self.samples += len(groups)
+            self._chunks.append((groups, offsets, counts))
+            self.samples += int(counts.sum())
 
     def compact(self) -> None:
         """Make one chunk of all: afterwards every pair has one row, sorted by group and offset."""
-        if len(self._chunks) > 1:
+        if self._chunks:
             groups, offsets, counts = (
                 np.concatenate(columns) for columns in zip(*self._chunks, strict=True)
             )
@@ -47,14 +47,10 @@ class Histogram:
         return drained
 
 
-def _combine(groups: U64, offsets: U64, counts: U64 | None = None) -> tuple[U64, U64, U64]:
-    """Return one row for each pair, sorted, with the sum of its counts (None: each is 1)."""
+def _combine(groups: U64, offsets: U64, counts: U64) -> tuple[U64, U64, U64]:
+    """Return one row for each pair, sorted, with the sum of its counts."""
     order = np.lexsort((offsets, groups))
     groups, offsets = groups[order], offsets[order]
     differs = (groups[1:] != groups[:-1]) | (offsets[1:] != offsets[:-1])
     starts = np.flatnonzero(np.concatenate([[True], differs]))
-    if counts is None:
-        sums = np.diff(starts, append=len(groups)).astype(np.uint64)
-    else:
-        sums = np.add.reduceat(counts[order], starts)
-    return groups[starts], offsets[starts], sums
+    return groups[starts], offsets[starts], np.add.reduceat(counts[order], starts)

@@ -1,11 +1,13 @@
 """One domain's running daemon: its driver, its session directory, its attribution."""
 
 import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
+from queue import SimpleQueue
 
 from hypervisor.errors import OprofilefsError
-from hypervisor.host import Host, OprofileDriver
+from hypervisor.host import Host, OprofileDriver, Samples
 from xenprof.events import EventSetting
 from xenprof.home import domain_root
 from xenprof.oprofiled.attribution import DaemonConfig, TextRange
@@ -43,6 +45,9 @@ def session_dir(home: Path, domain: str, setup: Setup) -> SessionDir:
 class RunningDaemon:
     """A daemon from `--start-daemon` to `--shutdown`. Used on the host's thread only.
 
+    Its attribution and its files belong to the store's thread: samples are handed over as they
+    come, and only what has to be exact (a dump, statistics) waits for that thread.
+
     `counters` are the counter indices of `setup.events` in this domain's own oprofilefs.
     """
 
@@ -79,19 +84,17 @@ class RunningDaemon:
             self._writer,
             driver.modules,
             driver.tasks,
-            store.submit,
+            _at_once,  # it is on the store's thread already
         )
+        self._losses: SimpleQueue[Mapping[str, int]] = SimpleQueue()
+        self.taken = 0
+        """Samples read from the kernel so far."""
         self._statistics_due_ns = host.now_ns + STATISTICS_PERIOD_NS
         self.log(f"oprofiled started {clock_text(self._unix_seconds())}", "kernel pointer size: 8")
 
-    @property
-    def taken(self) -> int:
-        """Return the samples read from the kernel so far."""
-        return self._oprofiled.taken
-
     def balance(self) -> Balance:
-        """Return where the samples taken are; exact after a flush."""
-        return self._oprofiled.balance()
+        """Return where the samples taken are."""
+        return self._store.call(self._oprofiled.balance)
 
     @property
     def problem(self) -> str | None:
@@ -105,21 +108,31 @@ class RunningDaemon:
 
     def pump(self) -> None:
         """Take what the kernel has for the daemon; every ten minutes write files and statistics."""
-        for batch in self.driver.read_buffer():
-            self._oprofiled.take(batch)
+        for samples in self.driver.read_buffer():
+            self.taken += len(samples)
+            self._store.submit(partial(self._take, samples))
         if self._host.now_ns >= self._statistics_due_ns:
             self._statistics_due_ns = self._host.now_ns + STATISTICS_PERIOD_NS
-            self._oprofiled.flush()
+            self._store.submit(self._oprofiled.flush)
             self.log_statistics()
         self._report_losses()
+
+    def _take(self, samples: Samples) -> None:
+        """Attribute samples; on the store's thread."""
+        self._oprofiled.take(samples.load())
+        self._note_losses()
+
+    def _note_losses(self) -> None:
+        if losses := self._oprofiled.new_losses():
+            self._losses.put(losses)
 
     def flush(self) -> None:
         """Write all samples taken, the statistics and `complete_dump`, and wait for the store.
 
         Raises: StoreError (statistics; samples that cannot be written are `problem`).
         """
-        self._oprofiled.flush()
-        self._store.call(lambda: None)  # only now is it known what could not be written
+        self._store.call(self._oprofiled.flush)  # only then is it known what could not be written
+        self._store.call(self._note_losses)
         self._report_losses()
         stats = self.driver_stats()
         lines = self.unseen.lines(self._host.snapshot(), self._unread())
@@ -140,16 +153,15 @@ class RunningDaemon:
 
     def give_up(self) -> int:
         """Count as lost what could not be written; return how many samples that were."""
-        self._store.call(lambda: None)
-        held = self._writer.held
-        self._oprofiled.discard()
-        self._store.call(lambda: None)
+        held = self._store.call(lambda: self._writer.held)
+        self._store.call(self._oprofiled.discard)
+        self._store.call(self._note_losses)
         self._report_losses()
         return held
 
     def log_statistics(self) -> None:
         """Append the daemon's statistics to oprofiled.log."""
-        balance = self._oprofiled.balance()
+        balance = self.balance()
         lines = statistics_lines(
             self._unix_seconds(),
             dumps=self._oprofiled.dumps,
@@ -165,8 +177,8 @@ class RunningDaemon:
         return dict(self._read_stats())
 
     def _report_losses(self) -> None:
-        if losses := self._oprofiled.new_losses():
-            self._host.count_samples(self.domain, losses)
+        while not self._losses.empty():
+            self._host.count_samples(self.domain, self._losses.get())
 
     def _unread(self) -> int:
         """Return the samples that the kernel still has, in Xen's rings too where it tells them."""
@@ -194,6 +206,10 @@ class RunningDaemon:
 
     def _unix_seconds(self) -> int:
         return (self._host.epoch_ns + self._host.now_ns) // 1_000_000_000
+
+
+def _at_once(job: Callable[[], None]) -> None:
+    job()
 
 
 def daemon_config(
