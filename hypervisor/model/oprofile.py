@@ -336,7 +336,8 @@ class OprofileModule:
             return
         if self._event_fill < watershed and not self._dump_wanted:
             return
-        self._dump_wanted = False
+        if not self._syncing:  # else more of what the dump wants is on its way
+            self._dump_wanted = False
         self._daemon_is_busy = True
         rows, self._event_rows = self._event_rows, []
         samples, self._event_samples, self._event_fill = self._event_samples, 0, 0

@@ -4,6 +4,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -19,6 +20,7 @@ from xenprof.home import domain_root
 from xenprof.images import text_range
 from xenprof.service.commands import Command, domain_name, perform, read_log
 from xenprof.service.domainroots import DomainRoots
+from xenprof.service.writer import StoreWriter
 from xenprof.session.sessions import Sessions
 from xenprof.session.setup import Outcome, Setup
 
@@ -78,14 +80,13 @@ def command(
     host = _build(scenario, seed)
     with tempfile.TemporaryDirectory(prefix="xenprof-run-") as scratch:
         home = state_dir.absolute() if state_dir else Path(scratch)
-        run = Run(host, home)
-        if events:
-            run.start_profiling(events, active or _DOMAIN_0, passive)
-        run.advance(duration_ns, commands)
-        snapshot = host.snapshot()
-        if events:
-            run.stop_profiling()
-        run.close()
+        with closing(Run(host, home)) as run:
+            if events:
+                run.start_profiling(events, active or _DOMAIN_0, passive)
+            run.advance(duration_ns, commands)
+            snapshot = host.snapshot()
+            if events:
+                run.stop_profiling()
         result = as_json(snapshot, host.snapshot().xenoprof)
     print(json.dumps(result, indent=2) if wants_json else as_text(result))
     return 0
@@ -102,14 +103,15 @@ def _build(scenario: str, seed: int | None) -> Host:
 
 
 class Run:
-    """A host with sessions, on one thread: the store is written where it happens."""
+    """A host with sessions; as in the service, a thread of its own takes what daemons read."""
 
     def __init__(self, host: Host, home: Path) -> None:
         """`home` gets the roots of the domains."""
         self._host = host
         self._home = home
-        self._sessions = Sessions(host, home)
-        self._roots = DomainRoots(home)
+        self._writer = StoreWriter()
+        self._sessions = Sessions(host, home, submit=self._writer.submit)
+        self._roots = DomainRoots(home, settle=self._writer.barrier)
         self._active: list[str] = []
         self._follow_domains()
 
@@ -159,7 +161,10 @@ class Run:
 
     def close(self) -> None:
         """Write what sessions that a command started still hold."""
-        self._sessions.close()
+        try:
+            self._sessions.close()
+        finally:
+            self._writer.close()
 
     def _advance_to(self, until_ns: int) -> None:
         while self._host.now_ns < until_ns:

@@ -5,6 +5,8 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
+from xenprof.oprofiled.distinct import representatives
+
 U64 = npt.NDArray[np.uint64]
 
 
@@ -49,8 +51,13 @@ class Histogram:
 
 def _combine(groups: U64, offsets: U64, counts: U64) -> tuple[U64, U64, U64]:
     """Return one row for each pair, sorted, with the sum of its counts."""
-    order = np.lexsort((offsets, groups))
+    stand_in = representatives([groups, offsets])
+    sums = np.zeros(len(groups), np.uint64)
+    np.add.at(sums, stand_in, counts)
+    rows = np.flatnonzero(sums)
+    # Few are left to sort; equal pairs that were not found before are neighbours then.
+    order = rows[np.lexsort((offsets[rows], groups[rows]))]
     groups, offsets = groups[order], offsets[order]
     differs = (groups[1:] != groups[:-1]) | (offsets[1:] != offsets[:-1])
     starts = np.flatnonzero(np.concatenate([[True], differs]))
-    return groups[starts], offsets[starts], np.add.reduceat(counts[order], starts)
+    return groups[starts], offsets[starts], np.add.reduceat(sums[order], starts)

@@ -1,0 +1,76 @@
+"""Two threads of one core share it: each works at 62 % of the speed it has alone."""
+
+import pytest
+
+from hypervisor.model.pcpu import SHARED_CORE_PERCENT
+from tests.model.hosts import MS, SECOND, burst, cpu, cpu_percent, domain, make_host, result
+
+SHARED = SHARED_CORE_PERCENT / 100
+
+
+def one_core(*domains):
+    """Two threads of one core; domain 0 may use the second only, and sleeps nearly always."""
+    return make_host(
+        *domains, cpu="p4-ht", cores_per_socket=1, threads_per_core=2, domain0={"cpus": "1"}
+    )
+
+
+def test_alone_a_thread_has_the_whole_core():
+    host = one_core(domain("a", cpu(), cpus="0"))
+    host.advance(5 * SECOND)
+    assert result(host, "a")["work_seconds"] == pytest.approx(5, rel=0.01)
+
+
+def test_two_busy_threads_do_62_percent_of_the_work_each():
+    host = one_core(domain("a", cpu(), cpus="0"), domain("b", cpu(), cpus="1"))
+    host.advance(5 * SECOND)
+    for name in "ab":
+        assert result(host, name)["work_seconds"] == pytest.approx(5 * SHARED, rel=0.02)
+        assert cpu_percent(host, name) == pytest.approx(100, abs=1)
+
+
+def test_threads_of_different_cores_do_not_slow_each_other():
+    host = make_host(
+        domain("a", cpu(), cpus="0"), domain("b", cpu(), cpus="2"),
+        cpu="p4-ht", threads_per_core=2, domain0={"cpus": "1,3"},
+    )  # fmt: skip
+    host.advance(5 * SECOND)
+    assert result(host, "b")["work_seconds"] == pytest.approx(5, rel=0.01)
+
+
+def test_work_under_way_is_retimed_when_the_sibling_wakes_and_sleeps():
+    """A burst of 100 ms whose sibling computes a quarter of the time takes accordingly longer."""
+    alone = one_core(domain("a", burst(100, 100), cpus="0"))
+    shared = one_core(domain("a", burst(100, 100), cpus="0"), domain("b", burst(5, 15), cpus="1"))
+    for host in (alone, shared):
+        host.advance(20 * SECOND)
+    awake = cpu_percent(shared, "b") / 100
+    took_ms = [
+        seen.cpu_ns / MS / seen.workloads[0]["bursts"]
+        for seen in (host.snapshot().domains[1] for host in (alone, shared))
+    ]
+    # Of the time that both are at work, 62 % counts.
+    assert took_ms[0] == pytest.approx(100, rel=0.02)
+    assert took_ms[1] == pytest.approx(100 / (1 - awake * (1 - SHARED)), rel=0.05)
+
+
+def test_cycles_are_counted_by_time_not_by_work():
+    """A shared thread has as many cycles to the second as one alone; only its work is slower."""
+    host = one_core(domain("a", cpu(), cpus="0"), domain("b", cpu(), cpus="1"))
+    driver = host.oprofile("0")
+    settings = {"enabled": 1, "event": 0x1D, "unit_mask": 1, "count": 1_000_000, "kernel": 1, "user": 1}
+    for name, value in settings.items():
+        driver.write(f"0/{name}", str(value))
+    driver.write("active_domains", "0,1,2")
+    driver.open_buffer()
+    for name in "ab":
+        host.oprofile(name).open_buffer()
+    driver.write("enable", "1")
+    start_ns = host.now_ns
+    host.advance(start_ns + 2 * SECOND)
+    taken = {
+        name: sum(one.samples for one in host.snapshot().samples if one.domain == name)
+        for name in "ab"
+    }
+    expected = pytest.approx(2 * 3200, rel=0.03)  # 3.2 GHz, one sample each million cycles
+    assert [taken["a"], taken["b"]] == [expected, expected]
