@@ -104,15 +104,7 @@ def write_elf(
     sections_offset = len(out)
     out += b"".join(rows)
 
-    align = 0x1000  # the loader wants offset and address to agree modulo the alignment
-    while (text_address - text_offset) % align:
-        align //= 2
-    segments = _SEGMENT.pack(
-        _PT_LOAD, _PF_R | _PF_X, text_offset, text_address, text_address, text_size, text_size,
-        align,
-    )  # fmt: skip
-    if note:
-        segments += _SEGMENT.pack(_PT_NOTE, _PF_R, note_offset, 0, 0, len(note), len(note), 4)
+    segments = _segments(text_address, text_size, text_offset, note_offset, len(note))
     out[: _HEADER.size] = _HEADER.pack(
         _IDENT, _ET_EXEC if executable else _ET_DYN, _EM_X86_64, 1, text_address, _HEADER.size,
         sections_offset, 0, _HEADER.size, _SEGMENT.size, segment_count, _SECTION.size, len(rows),
@@ -121,6 +113,22 @@ def write_elf(
     out[_HEADER.size : note_offset] = segments
     out[note_offset : note_offset + len(note)] = note
     return bytes(out)
+
+
+def _segments(
+    text_address: int, text_size: int, text_offset: int, note_offset: int, note_size: int
+) -> bytes:
+    """Return the program headers: one PT_LOAD for `.text`, and a PT_NOTE if there is a note."""
+    align = 0x1000  # the loader wants offset and address to agree modulo the alignment
+    while (text_address - text_offset) % align:
+        align //= 2
+    segments = _SEGMENT.pack(
+        _PT_LOAD, _PF_R | _PF_X, text_offset, text_address, text_address, text_size, text_size,
+        align,
+    )  # fmt: skip
+    if note_size:
+        segments += _SEGMENT.pack(_PT_NOTE, _PF_R, note_offset, 0, 0, note_size, note_size, 4)
+    return segments
 
 
 def _filler(symbols: Sequence[ElfSymbol], text_address: int, text_size: int) -> bytes:

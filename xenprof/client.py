@@ -3,7 +3,6 @@
 Only the standard library, so that programs which use it start fast.
 """
 
-import http.client
 import json
 import os
 import socket
@@ -39,28 +38,6 @@ class ServiceNotRunning(ServiceError):
         )
 
 
-class _UnixConnection(http.client.HTTPConnection):
-    """HTTP over a Unix socket in a directory whose path may exceed the 108 bytes of sun_path."""
-
-    def __init__(self, directory: Path, timeout_seconds: float | None) -> None:
-        super().__init__("localhost", timeout=timeout_seconds)
-        self._directory = directory
-
-    def connect(self) -> None:
-        folder = os.open(self._directory, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-            try:
-                connection.settimeout(self.timeout)
-                connection.connect(f"/proc/self/fd/{folder}/{SOCKET_NAME}")
-            except BaseException:
-                connection.close()
-                raise
-        finally:
-            os.close(folder)
-        self.sock = connection
-
-
 class Client:
     """Calls the service of one HOME. Every call opens its own connection: safe in any thread."""
 
@@ -81,9 +58,12 @@ class Client:
         return self._request("POST", path, json.dumps(body or {}).encode())
 
     def _request(self, method: str, path: str, body: bytes | None) -> dict[str, Any]:
-        connection = _UnixConnection(self.home, self._timeout_seconds)
+        import http.client  # slow to import, and whoever only catches our errors needs none of it
+
+        connection = http.client.HTTPConnection("localhost")
         headers = {"Content-Type": "application/json", "Connection": "close"}
         try:
+            connection.sock = _connect(self.home, self._timeout_seconds)
             connection.request(method, path, body, headers)
             response = connection.getresponse()
             status, payload = response.status, response.read()
@@ -102,6 +82,22 @@ class Client:
         finally:
             connection.close()
         return _decode(status, payload)
+
+
+def _connect(home: Path, timeout_seconds: float | None) -> socket.socket:
+    """Return the connected socket of a HOME whose path may exceed the 108 bytes of sun_path."""
+    folder = os.open(home, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            connection.settimeout(timeout_seconds)
+            connection.connect(f"/proc/self/fd/{folder}/{SOCKET_NAME}")
+        except BaseException:
+            connection.close()
+            raise
+    finally:
+        os.close(folder)
+    return connection
 
 
 def _decode(status: int, payload: bytes) -> dict[str, Any]:

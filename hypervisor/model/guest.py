@@ -43,8 +43,10 @@ class Guest:
 
     def run(self, work: Work) -> None:
         """Make a task runnable on its last vcpu, if idle, else where the queue is shortest."""
-        vcpu = self._place(work.task)
-        work.task.vcpu = vcpu.vcpu_id
+        task = work.task
+        vcpu = self._place(task)
+        if task.tgid:  # the kernel's threads are one record for all hosts
+            task.vcpu = vcpu.vcpu_id
         self.execution.run_task(vcpu, work)
 
     def _place(self, task: TaskIdentity) -> Vcpu:

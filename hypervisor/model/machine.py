@@ -424,9 +424,14 @@ class Machine(Xend):
         lost: dict[tuple[str, str], int] = dict(self._lost_above)
         for key, samples in self._lost_with_domains.items():
             lost[key] = lost.get(key, 0) + samples
-        for domid, samples in self.xenoprof.lost_for_ever.items():
-            key = (self._names[domid], "ring_full")
-            lost[key] = lost.get(key, 0) + samples
+        xenoprof = self.xenoprof
+        for reason, counts in (
+            ("ring_full", xenoprof.lost_for_ever),
+            ("never_read", xenoprof.never_read),
+        ):
+            for domid, samples in counts.items():
+                key = (self._names[domid], reason)
+                lost[key] = lost.get(key, 0) + samples
         for domain in self._live.values():
             for reason, samples in self._driver_losses(domain).items():
                 key = (domain.name, reason)

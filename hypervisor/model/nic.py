@@ -52,6 +52,14 @@ class _Burst:
             return NEVER_NS
         return self.begin_ns - (-(self.finish_ns - self.begin_ns) * number // self.packets)
 
+    def takes(self, flow: Any, packets: int, payload_bytes: int, begin_ns: int) -> bool:
+        """Return whether such packets go on where these end: they need no burst of their own."""
+        return (
+            self.finish_ns == begin_ns
+            and self.flow is flow
+            and self.bytes * packets == payload_bytes * self.packets
+        )
+
     def advance(self, now_ns: int) -> tuple[int, int]:
         """Return (packets, bytes) that have arrived since the last call."""
         if now_ns >= self.finish_ns:
@@ -128,9 +136,16 @@ class Nic:
         self._receive_free_ns = max(now_ns, self._receive_free_ns) + on_wire_ns
         finish_ns = max(now_ns + spread_ns, self._receive_free_ns)
         begin_ns = finish_ns - max(spread_ns, on_wire_ns)
-        burst = _Burst(flow, packets, payload_bytes, begin_ns, finish_ns)
-        self._bursts.append(burst)
+        bursts = self._bursts
         self._coming += packets
+        if not spread_ns and bursts and bursts[-1].takes(flow, packets, payload_bytes, begin_ns):
+            burst = bursts[-1]
+            burst.packets += packets
+            burst.bytes += payload_bytes
+            burst.finish_ns = finish_ns
+        else:
+            burst = _Burst(flow, packets, payload_bytes, begin_ns, finish_ns)
+            bursts.append(burst)
         if self._armed is not None and self._ring_packets + self._coming <= HALF_RING:
             # The usual case, without a look at every burst: it cannot fill the ring.
             first_ns = max(burst.arrival_ns(1), self._last_interrupt_ns + self._batch_ns)
@@ -221,8 +236,7 @@ class Nic:
         if waiting >= HALF_RING:
             at_ns = now_ns
         elif waiting + self._coming > HALF_RING:
-            enough = max(1, (HALF_RING - waiting) // len(self._bursts))
-            at_ns = min(at_ns, *[one.arrival_ns(enough) for one in self._bursts])
+            at_ns = min(at_ns, self._half_full_ns(HALF_RING - waiting))
         at_ns = max(at_ns, self._last_interrupt_ns + INTERRUPT_GAP_NS, now_ns)
         if self._armed is not None:
             if self._armed_ns <= at_ns:
@@ -230,6 +244,18 @@ class Nic:
             self._clock.cancel(self._armed)
         self._armed = self._clock.schedule(at_ns, self._interrupt)
         self._armed_ns = at_ns
+
+    def _half_full_ns(self, room: int) -> int:
+        """Return when `room` more packets are there, if each burst came with its first packet."""
+        for first_ns, index in sorted(
+            (burst.arrival_ns(1), index) for index, burst in enumerate(self._bursts)
+        ):
+            burst = self._bursts[index]
+            due = burst.packets - burst.done_packets
+            if due >= room:
+                return max(first_ns, burst.arrival_ns(max(room, 1)))
+            room -= due
+        return NEVER_NS
 
     def _interrupt(self, _: object) -> None:
         now_ns = self._clock.now

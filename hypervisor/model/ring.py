@@ -31,7 +31,7 @@ class SharedRing:
         """Publish `count` requests; return whether the backend must be notified."""
         assert 0 <= count <= self.free
         self.req_prod += count
-        return self.req_prod - self.req_event < count
+        return 0 <= self.req_prod - self.req_event < count
 
     def take_requests(self, limit: int) -> int:
         """Consume up to `limit` requests; return how many."""
@@ -48,7 +48,7 @@ class SharedRing:
         """Publish `count` responses; return whether the frontend must be notified."""
         assert 0 <= count <= self.in_flight
         self.rsp_prod += count
-        return self.rsp_prod - self.rsp_event < count
+        return 0 <= self.rsp_prod - self.rsp_event < count
 
     def take_responses(self) -> int:
         """Consume all responses and ask to be notified of the next; return how many."""

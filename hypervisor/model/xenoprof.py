@@ -101,6 +101,7 @@ class Xenoprof:
         self.total = self.logged_active = self.logged_passive = 0
         self.others = self.lost = self.invalid = self.corrupted = 0
         self.lost_for_ever: dict[int, int] = {}
+        self.never_read: dict[int, int] = {}  # logged, but the ring was emptied or given back
         self.logged: dict[tuple[int, int], list[int]] = {}  # (domid, counter) -> by mode, for ever
 
     # Operations (hypercall 31). `domid` is the caller.
@@ -127,6 +128,7 @@ class Xenoprof:
     def reset_passive_list(self) -> None:
         """XENOPROF_reset_passive_list: the rings are given back, unread samples with them."""
         for domid in self.passive:
+            self._discard(domid)
             self.rings.pop(domid, None)
         self.passive.clear()
 
@@ -142,6 +144,7 @@ class Xenoprof:
         self._require(IDLE, "set the passive domains while domain 0's daemon is down")
         if len(self.passive) >= MAX_DOMAINS:
             raise OprofilefsError(E2BIG, f"at most {MAX_DOMAINS} passive domains")
+        self._discard(domain.domid)
         self.rings.pop(domain.domid, None)
         self.get_buffer(domain, PASSIVE_SAMPLES)
         self.passive.add(domain.domid)
@@ -174,16 +177,22 @@ class Xenoprof:
                 f"domain {domid} is not on the active list: in domain 0 run "
                 f"opcontrol --start-daemon --active-domains=...,{domid} first",
             )
-        for ring in self.rings[domid]:
-            ring.empty()
+        self._discard(domid)
         self.active[domid] = True
         self.activated += 1
         if domid == self.primary:
             self.total = self.logged_active = self.logged_passive = 0
             self.others = self.lost = self.invalid = self.corrupted = 0
             for passive in self.passive:
-                for ring in self.rings[passive]:
-                    ring.empty()
+                self._discard(passive)
+
+    def _discard(self, domid: int) -> None:
+        """Empty the rings of a domain; what nobody has read is counted."""
+        unread = self.unread(domid)
+        if unread:
+            self.never_read[domid] = self.never_read.get(domid, 0) + unread
+        for ring in self.rings.get(domid, []):
+            ring.empty()
 
     def start(self) -> None:
         """XENOPROF_start. Raises: EPERM unless every listed active domain is ready."""

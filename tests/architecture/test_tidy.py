@@ -60,8 +60,7 @@ def test_a_file_fits_in_a_head():
     long = {
         str(path): lines
         for path in SOURCES
-        if (lines := len((ROOT / path).read_text(encoding="utf-8").splitlines()))
-        > LINES_OF_A_FILE
+        if (lines := len((ROOT / path).read_text(encoding="utf-8").splitlines())) > LINES_OF_A_FILE
     }
 
     assert long == {}
@@ -82,9 +81,7 @@ def test_a_function_fits_on_a_screen():
 
 def test_every_module_says_what_it_is():
     silent = [
-        str(path)
-        for path in CODE
-        if (body := tree(path)).body and ast.get_docstring(body) is None
+        str(path) for path in CODE if (body := tree(path)).body and ast.get_docstring(body) is None
     ]
 
     assert silent == []
@@ -92,9 +89,7 @@ def test_every_module_says_what_it_is():
 
 def test_only_programs_print():
     printing = [
-        str(path)
-        for path in CODE
-        if not str(path).startswith(PROGRAMS) and "print" in calls(path)
+        str(path) for path in CODE if not str(path).startswith(PROGRAMS) and "print" in calls(path)
     ]
 
     assert printing == []

@@ -11,7 +11,7 @@ STEP_SECONDS = 60
 def run() -> list[Row]:
     """Return the resident memory after the first virtual minute and after the last."""
     with serving("--speed", "max", settle_seconds=0) as service:
-        client = Client(service.home, timeout=600)
+        client = Client(service.home)
         sizes = []
         for _ in range(MINUTES):
             client.post("/api/v1/wait", {"seconds": STEP_SECONDS})

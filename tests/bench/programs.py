@@ -12,12 +12,19 @@ from pathlib import Path
 from time import sleep
 from urllib.parse import urlsplit
 
+_NO_BYTECODE = "PYTHONDONTWRITEBYTECODE"
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def program(name: str) -> str:
     """Return the path of an installed program, the one of this environment."""
     return str(Path(sys.executable).with_name(name))
+
+
+def _environment(**more: str) -> dict[str, str]:
+    """Return a user's: one that keeps compiled bytecode."""
+    kept = {name: value for name, value in os.environ.items() if name != _NO_BYTECODE}
+    return kept | more
 
 
 def run_quietly(*arguments: str, **environment: str) -> None:
@@ -27,7 +34,7 @@ def run_quietly(*arguments: str, **environment: str) -> None:
         check=True,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        env=os.environ | environment,
+        env=_environment(**environment),
     )
 
 
@@ -60,7 +67,7 @@ def serving(*options: str, settle_seconds: float = 3.0) -> Iterator[Serving]:
                 program("xenprof"), "serve", "--web.listen-address", "127.0.0.1:0",
                 "--state-dir", folder, *options,
             ],
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=_environment(),
         )  # fmt: skip
         try:
             assert process.stdout is not None

@@ -16,10 +16,12 @@ PROFILE = (
 
 def run() -> list[Row]:
     """Return the speeds, and what starting and ending costs of the wall time."""
-    runs = (
-        ("grumble, two events in all domains", "grumble", 20, PROFILE, 20),
-        ("grumble, not profiled", "grumble", 20, (), 40),
-        ("busy32", "busy32", 5, (), 1),
+    runs: tuple[tuple[str, str, int, tuple[str, ...], float | None], ...] = (
+        ("grumble for 20 s, two events", "grumble", 20, PROFILE, 20),
+        ("grumble for 20 s, not profiled", "grumble", 20, (), 40),
+        ("grumble for 120 s, two events", "grumble", 120, PROFILE, None),
+        ("grumble for 120 s, not profiled", "grumble", 120, (), None),
+        ("busy32 for 5 s, not profiled", "busy32", 5, (), 1),
     )
     rows = []
     for name, scenario, seconds, options, limit in runs:
@@ -33,4 +35,4 @@ def run() -> list[Row]:
 
 def _seconds(scenario: str, duration: str, options: tuple[str, ...]) -> list[float]:
     command = (program("xenprof"), "run", "--scenario", scenario, "--for", duration, *options)
-    return repeat(RUNS, lambda: run_quietly(*command, "--json"))
+    return repeat(RUNS, lambda: run_quietly(*command))

@@ -44,7 +44,8 @@ class Row:
 
 
 def repeat(times: int, action: Callable[[], object]) -> list[float]:
-    """Return the seconds that each of so many calls took."""
+    """Return the seconds that each of so many calls took, after one that fills the caches."""
+    action()
     seconds = []
     for _ in range(times):
         started = perf_counter()

@@ -26,9 +26,7 @@ def environment(home: Path) -> dict[str, str]:
     return {**kept, "PATH": path, "XENPROF_HOME": str(home), "LC_ALL": "C.UTF-8"}
 
 
-def shell(
-    home: Path, text: str, *, domain: str | None = None
-) -> subprocess.CompletedProcess[str]:
+def shell(home: Path, text: str, *, domain: str | None = None) -> subprocess.CompletedProcess[str]:
     """Run `text` as typed into a shell, in `domain` if given."""
     variables = environment(home) | ({"XENPROF_DOMAIN": domain} if domain else {})
     return subprocess.run(

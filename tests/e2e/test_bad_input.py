@@ -62,9 +62,7 @@ def misspelt(tmp_path):
 
 @pytest.mark.parametrize("command", ["run --for 10ms", "serve", "serve --background"])
 def test_an_unknown_scenario_key(tmp_path, misspelt, command):
-    exit_code, lines = told(
-        shell(tmp_path / "home", f"xenprof {command} --scenario {misspelt}")
-    )
+    exit_code, lines = told(shell(tmp_path / "home", f"xenprof {command} --scenario {misspelt}"))
 
     assert (exit_code, len(lines)) == (2, 1)
     assert str(misspelt) in lines[0]
@@ -123,8 +121,10 @@ def test_a_port_that_is_taken(host, tmp_path):
 
     assert (exit_code, lines) == (
         1,
-        [f"xenprof: cannot listen on {address}: Address already in use; "
-         "choose another with --web.listen-address"],
+        [
+            f"xenprof: cannot listen on {address}: Address already in use; "
+            "choose another with --web.listen-address"
+        ],
     )
 
 
@@ -157,7 +157,11 @@ def destroyed(tmp_path_factory):
     )
     assert done.returncode == 0, done.stderr
     host.wait(1)
-    yield host, host.run(f"xm destroy {GUEST}"), host.run("opcontrol --stop && opcontrol --shutdown")
+    yield (
+        host,
+        host.run(f"xm destroy {GUEST}"),
+        host.run("opcontrol --stop && opcontrol --shutdown"),
+    )
     host.close()
 
 
@@ -201,7 +205,9 @@ def small_disk(tmp_path):
     if os.geteuid() != 0:
         pytest.skip("only root can mount a small disk")
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(disk)], capture_output=True, text=True
+        ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(disk)],
+        capture_output=True,
+        text=True,
     )
     if mounted.returncode != 0:
         pytest.skip(f"cannot mount a small disk: {mounted.stderr.strip()}")

@@ -88,7 +88,7 @@ def results(tmp_path_factory, request):
     commands = shown(README.read_text(encoding="utf-8"))
     host = Host(tmp_path_factory.mktemp("home"), "--speed", SPEED)
     try:
-        host.wait(30)
+        host.wait(10)
         netloc = host.url.removeprefix("http://").rstrip("/")
         ran = run(host.home, netloc, commands)
     finally:

@@ -54,11 +54,11 @@ def make_host(
 ) -> Machine:
     """A booted host; `host` changes HOST, `domain0` has one vcpu and 256 MiB unless it says else."""
     lines = ["[host]", *_lines(HOST | host)]
-    lines += ["[domain0]", *_lines({"vcpus": 1, "memory_mib": 256} | dict(domain0 or {}))]
-    for one in domains:
-        lines += ["[[domain]]", *_lines({key: one[key] for key in one if key != "workload"})]
-        for workload in one["workload"]:
-            lines += ["[[domain.workload]]", *_lines(workload)]
+    owner = {"vcpus": 1, "memory_mib": 256} | dict(domain0 or {})
+    for head, one in [("[domain0]", owner), *(("[[domain]]", one) for one in domains)]:
+        lines += [head, *_lines({key: one[key] for key in one if key != "workload"})]
+        for workload in one.get("workload", ()):
+            lines += [f"[[{head.strip('[]')}.workload]]", *_lines(workload)]
     return build(parse_scenario("\n".join(lines), "test"), epoch_ns=0)
 
 

@@ -64,7 +64,8 @@ class Sim:
         self.is_tickled = [False] * self.topology.pcpus
         self.domains: list[SimDomain] = []
         self.park_log: list[tuple[int, str, SimVcpu]] = []
-        self.scheduler = SCHEDULERS[scheduler](self, rules)
+        context: Any = self  # a SchedContext for vcpus of its own kind
+        self.scheduler = SCHEDULERS[scheduler](context, rules)
         for pcpu in range(self.topology.pcpus):
             self.tickle(pcpu)
         if ticks:

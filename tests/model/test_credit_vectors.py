@@ -1,3 +1,5 @@
+from typing import Any, cast
+
 import pytest
 
 from hypervisor.model.sched.credit_accounting import (
@@ -30,14 +32,15 @@ class Book:
     """Accounting of `rules` with domains given as (weight, cap, vcpus), in walk order."""
 
     def __init__(self, rules, pcpus, *domains):
-        self.host = Host(pcpus)
+        self.host = cast(Any, Host(pcpus))
         self.rules = CREDIT_RULES[rules]
         self.counters = dict.fromkeys(self.rules.counters, 0)
         self.accounting = CreditAccounting(self.host, self.rules, self.counters)
         self.domains = []
         for weight, cap, vcpus in domains:
-            domain = DomainRecord(None, weight, cap)
-            domain.vcpus = [VcpuRecord(None, domain, 30) for _ in range(vcpus)]
+            nothing: Any = None  # accounting never looks at what a record is of
+            domain = DomainRecord(nothing, weight, cap)
+            domain.vcpus = [VcpuRecord(nothing, domain, 30) for _ in range(vcpus)]
             self.domains.append(domain)
         for domain in reversed(self.domains):  # activation inserts at the head
             for record in domain.vcpus:

@@ -58,7 +58,14 @@ def test_cycles_are_counted_by_time_not_by_work():
     """A shared thread has as many cycles to the second as one alone; only its work is slower."""
     host = one_core(domain("a", cpu(), cpus="0"), domain("b", cpu(), cpus="1"))
     driver = host.oprofile("0")
-    settings = {"enabled": 1, "event": 0x1D, "unit_mask": 1, "count": 1_000_000, "kernel": 1, "user": 1}
+    settings = {
+        "enabled": 1,
+        "event": 0x1D,
+        "unit_mask": 1,
+        "count": 1_000_000,
+        "kernel": 1,
+        "user": 1,
+    }
     for name, value in settings.items():
         driver.write(f"0/{name}", str(value))
     driver.write("active_domains", "0,1,2")

@@ -11,10 +11,8 @@ RULES = ["3.0.3", "3.1"]
 
 
 def one_pcpu(rules, *domains):
-    """The domains share pcpu 1; domain 0 has pcpu 0 for itself."""
-    return make_host(
-        *(one | {"cpus": "1"} for one in domains), hypervisor=rules, domain0={"cpus": "0"}
-    )
+    """A host with one pcpu, which domain 0 uses for half a percent only."""
+    return make_host(*domains, hypervisor=rules, cores_per_socket=1)
 
 
 @pytest.mark.parametrize("rules", RULES)
@@ -24,7 +22,9 @@ def one_pcpu(rules, *domains):
 )
 def test_cpu_bound_domains_share_by_weight(rules, weights, expected):
     names = "abcd"[: len(weights)]
-    host = one_pcpu(rules, *(domain(n, cpu(), weight=w) for n, w in zip(names, weights, strict=True)))
+    host = one_pcpu(
+        rules, *(domain(n, cpu(), weight=w) for n, w in zip(names, weights, strict=True))
+    )
     host.advance(20 * SECOND)
     assert [cpu_percent(host, name) for name in names] == pytest.approx(expected, rel=0.04)
 

@@ -238,6 +238,9 @@ class FakeHost:
     def create(self, config: Mapping[str, object], *, paused: bool = False, workloads: Sequence[Mapping[str, object]] = ()) -> int:  # fmt: skip
         raise NotImplementedError
 
+    def create_from_text(self, text: str, name: str, overrides: Mapping[str, Sequence[str]] | None = None, *, paused: bool = False) -> int:  # fmt: skip
+        raise NotImplementedError
+
     def destroy(self, domain: str) -> None:
         domid = next(domid for domid, name in self.names.items() if name == domain)
         del self.names[domid]

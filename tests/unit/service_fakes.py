@@ -70,6 +70,9 @@ class FakeHost:
         self.names.append(config["name"])
         return len(self.names) - 1
 
+    def create_from_text(self, text, name, overrides=None, *, paused=False) -> int:
+        raise NotImplementedError
+
     def pause(self, domain: str) -> None:
         if domain not in self.names:
             raise UnknownDomain(domain)

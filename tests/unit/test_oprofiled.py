@@ -4,7 +4,6 @@ import os
 from collections import Counter
 from pathlib import Path
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -30,7 +29,6 @@ from xenprof.errors import CorruptSampleFile, StoreFull
 from xenprof.events import EventSetting
 from xenprof.oprofiled import DaemonConfig, Oprofiled, TextRange
 from xenprof.oprofiled import writer as writer_module
-from xenprof.oprofiled.ranges import RangeTable
 from xenprof.oprofiled.writer import SampleWriter
 from xenprof.store.samplefile import merge
 from xenprof.store.sessiondir import read_profile
@@ -399,15 +397,3 @@ def test_every_sample_taken_is_on_disk_or_lost_for_a_reason(tmp_path_factory, co
         balance.stored,
         balance.in_memory,
     )
-
-
-@given(
-    ranges=st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), max_size=6),
-    addresses=st.lists(st.integers(0, 32), min_size=1),
-)
-def test_range_table_finds_the_first_range_that_holds_the_address(ranges, addresses):
-    expected = [
-        next((i for i, (start, end) in enumerate(ranges) if start <= address < end), -1)
-        for address in addresses
-    ]
-    assert expected == RangeTable(ranges).find(np.array(addresses, np.uint64)).tolist()

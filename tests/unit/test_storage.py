@@ -158,7 +158,7 @@ request = st.tuples(st.integers(0, 400), st.integers(1, 88), st.booleans())
 @given(st.lists(st.tuples(st.integers(0, 20_000_000), st.lists(request, max_size=8)), max_size=12))
 def test_every_request_comes_back_once_in_an_operation_that_covers_it(batches):
     host = Host()
-    operations = []
+    operations: list = []
     host.disk._on_complete = operations.append
     tag = 0
     for gap, batch in batches:

@@ -81,6 +81,8 @@ def command(
     with tempfile.TemporaryDirectory(prefix="xenprof-run-") as scratch:
         home = state_dir.absolute() if state_dir else Path(scratch)
         with closing(Run(host, home)) as run:
+            if events or commands or state_dir:
+                run.follow_domains()
             if events:
                 run.start_profiling(events, active or _DOMAIN_0, passive)
             run.advance(duration_ns, commands)
@@ -106,14 +108,18 @@ class Run:
     """A host with sessions; as in the service, a thread of its own takes what daemons read."""
 
     def __init__(self, host: Host, home: Path) -> None:
-        """`home` gets the roots of the domains."""
+        """`home` gets the roots of the domains, once `follow_domains` has been called."""
         self._host = host
         self._home = home
         self._writer = StoreWriter()
         self._sessions = Sessions(host, home, submit=self._writer.submit)
         self._roots = DomainRoots(home, settle=self._writer.barrier)
         self._active: list[str] = []
-        self._follow_domains()
+
+    def follow_domains(self) -> None:
+        """Write the roots of new domains; sessions need them. End the daemons of those gone."""
+        for name in self._roots.sync(self._host, self._host.snapshot()):
+            self._sessions.domain_gone(name)
 
     def start_profiling(self, events: Sequence[str], active: str, passive: str | None) -> None:
         """Do steps 4 and 5 of the recipe. Raises: what opcontrol would refuse."""
@@ -150,7 +156,7 @@ class Run:
             else:
                 for line in answer.get("stderr", ()):  # type: ignore[attr-defined]
                     print(f"xenprof: {command.name}: {line}", file=sys.stderr)
-            self._follow_domains()
+            self.follow_domains()
         self._advance_to(duration_ns)
 
     def stop_profiling(self) -> None:
@@ -170,10 +176,6 @@ class Run:
         while self._host.now_ns < until_ns:
             self._host.advance(min(self._host.now_ns + SLICE_NS, until_ns))
             self._sessions.pump()
-
-    def _follow_domains(self) -> None:
-        for name in self._roots.sync(self._host, self._host.snapshot()):
-            self._sessions.domain_gone(name)
 
     def _setup(
         self,

@@ -109,7 +109,7 @@ class Attributor:
         self._known_event = np.zeros(256, np.bool_)
         self._known_event[list(config.events)] = True
         self._separates_libraries = bool(config.separate & {"library", "kernel"})
-        self._told_by = ("domain", "mode", "event", "tgid", "pc")
+        self._told_by: tuple[str, ...] = ("domain", "mode", "event", "tgid", "pc")
         if "thread" in config.separate:
             self._told_by += ("tid",)
         if "cpu" in config.separate:

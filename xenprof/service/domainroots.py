@@ -50,9 +50,11 @@ class DomainRoots:
 
     def _populate(self, name: str, host: Host) -> None:
         root = domain_root(self._home, name)
-        root.mkdir(parents=True, exist_ok=True)
-        for file in host.domain_files(name):
-            self._link(root / file.path.lstrip("/"), file)
+        targets = [(root / file.path.lstrip("/"), file) for file in host.domain_files(name)]
+        for folder in {root, *(target.parent for target, _ in targets)}:
+            folder.mkdir(parents=True, exist_ok=True)
+        for target, file in targets:
+            self._link(target, file)
 
     def _link(self, target: Path, file: DomainFile) -> None:
         image = self._image(file)

@@ -93,13 +93,22 @@ def listen_on_address(address: str) -> socket.socket:
     host = host.removeprefix("[").removesuffix("]")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        listener = socket.create_server((host, int(port)), family=family)
+        listener = _tcp(socket.create_server((host, int(port)), family=family))
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
         hint = "; choose another with --web.listen-address" if _is_taken(error) else ""
         raise CannotServe(f"cannot listen on {address}: {reason}{hint}") from None
     listener.setblocking(False)
     return listener
+
+
+def _tcp(listener: socket.socket) -> socket.socket:
+    """Return the same socket, as one that says it is TCP.
+
+    create_server leaves that out, and asyncio sets TCP_NODELAY only on sockets that say so: else
+    each answer's body waits 40 ms for the client's delayed acknowledgement of its head.
+    """
+    return socket.socket(listener.family, listener.type, socket.IPPROTO_TCP, listener.detach())
 
 
 def _is_taken(error: OSError) -> bool:

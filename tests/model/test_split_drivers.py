@@ -1,0 +1,365 @@
+"""Shared rings, and the split drivers on a running host: limits, batching, and who pays."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hypervisor.model.blkif import BACKEND_SLOTS, RING_SLOTS
+from hypervisor.model.ring import SharedRing
+from tests.model.hosts import (
+    SECOND,
+    cpu_percent,
+    domain,
+    fileio,
+    make_host,
+    netperf,
+    result,
+    seen,
+    vbd,
+    vif,
+)
+
+KIB = 1024
+RULES = ["3.0.3", "3.1"]
+
+# Ring arithmetic
+
+
+def passes(event: int, old: int, new: int) -> bool:
+    """The published rule: notify if `event` is one of the indices old+1 .. new."""
+    return event in range(old + 1, new + 1)
+
+
+ring_step = st.tuples(
+    st.sampled_from(["push", "take", "await", "answer", "collect"]), st.integers(0, 40)
+)
+
+
+@given(st.sampled_from([2, 32, 256]), st.lists(ring_step, max_size=80))
+def test_ring_indices_never_cross_and_notify_by_the_published_rule(size, steps):
+    ring = SharedRing(size)
+    for verb, count in steps:
+        if verb == "push":
+            count = min(count, ring.free)
+            expected = passes(ring.req_event, ring.req_prod, ring.req_prod + count)
+            assert expected == ring.push_requests(count)
+        elif verb == "take":
+            ring.take_requests(count)
+        elif verb == "await":
+            assert ring.await_requests() == (ring.req_cons < ring.req_prod)
+        elif verb == "answer":
+            count = min(count, ring.in_flight)
+            expected = passes(ring.rsp_event, ring.rsp_prod, ring.rsp_prod + count)
+            assert expected == ring.push_responses(count)
+        else:
+            ring.take_responses()
+        assert ring.rsp_cons <= ring.rsp_prod <= ring.req_cons <= ring.req_prod
+        assert ring.req_prod - ring.rsp_cons <= size
+        assert ring.free == size - (ring.req_prod - ring.rsp_cons)
+
+
+def test_a_busy_backend_is_not_notified_again():
+    ring = SharedRing(32)
+    notified = [ring.push_requests(1)]
+    ring.take_requests(32)
+    notified += [ring.push_requests(3), ring.push_requests(2)]
+    ring.take_requests(32)
+    ring.await_requests()
+    notified.append(ring.push_requests(1))
+    assert notified == [True, False, False, True]
+
+
+# Block
+
+
+@pytest.mark.parametrize(
+    ("given_io", "ring_requests"),
+    [
+        ({"op": "read", "block_bytes": 4096}, 1),
+        ({"op": "write", "block_bytes": 44 * KIB}, 1),
+        ({"op": "read", "block_bytes": 48 * KIB}, 2),
+        ({"op": "write", "block_bytes": 128 * KIB}, 3),
+    ],
+)
+def test_blocks_are_cut_into_requests_of_44_kib_and_none_gets_lost(given_io, ring_requests):
+    host = make_host(domain("a", fileio(rate_per_second=20, **given_io)))
+    host.advance(10 * SECOND)
+    done, disk = result(host, "a"), vbd(host, "a")
+    requests = disk.read_requests + disk.write_requests
+    size_bytes = disk.read_bytes + disk.write_bytes
+    assert done["requests"] > 100
+    assert done["requests"] <= requests / ring_requests <= done["requests"] + 1
+    assert done["requests"] <= size_bytes / given_io["block_bytes"] <= done["requests"] + 1
+    assert (0 in (disk.read_requests, disk.write_requests)) is True
+    assert (disk.write_requests > 0) == (given_io["op"] == "write")
+
+
+def test_sequential_requests_become_few_disk_operations():
+    host = make_host(
+        domain("a", fileio(pattern="sequential", block_bytes=65536, queue_depth=8, rate_per_second=160))
+    )  # fmt: skip
+    host.advance(10 * SECOND)
+    disk = host.disk
+    assert vbd(host, "a").read_requests == disk.operations + disk.merged + disk_waiting(host)
+    assert disk.operations < 250
+    assert disk.read_bytes == pytest.approx(vbd(host, "a").read_bytes, abs=8 * 65536)
+
+
+def disk_waiting(host):
+    """Requests that the disk has been given and has not finished."""
+    disk = host.disk
+    given = sum(
+        v.read_requests + v.write_requests for one in host.snapshot().domains for v in one.vbds
+    )
+    return given - disk.operations - disk.merged
+
+
+def test_random_requests_cannot_be_merged():
+    host = make_host(domain("a", fileio(block_bytes=4096, queue_depth=8)))
+    host.advance(5 * SECOND)
+    assert host.disk.merged <= host.disk.operations // 100
+
+
+def test_a_ring_holds_32_requests():
+    host = make_host(domain("a", fileio(block_bytes=4096, queue_depth=256)))
+    held = []
+    for step in range(1, 200):
+        host.advance(step * 5_000_000)
+        frontend = host._live[1].vbds[0]
+        held.append(frontend.ring.req_prod - frontend.ring.rsp_cons)
+    assert max(held) == RING_SLOTS
+
+
+def test_all_rings_share_64_backend_slots_and_who_finds_none_is_counted():
+    names = "abc"
+    host = make_host(*(domain(name, fileio(block_bytes=4096, queue_depth=64)) for name in names))
+    free = []
+    for step in range(1, 400):
+        host.advance(step * 5_000_000)
+        free.append(host.blkback.free_slots)
+    assert (min(free), max(free) <= BACKEND_SLOTS) == (0, True)
+    assert sum(vbd(host, name).ring_full for name in names) > 50
+    # Starved rings take their turn: nobody is forgotten.
+    done = [result(host, name)["requests"] for name in names]
+    assert min(done) > 0.6 * max(done)
+
+
+def test_two_rings_never_run_out_of_backend_slots():
+    host = make_host(*(domain(name, fileio(block_bytes=4096, queue_depth=64)) for name in "ab"))
+    host.advance(5 * SECOND)
+    assert [vbd(host, name).ring_full for name in "ab"] == [0, 0]
+
+
+def test_slots_of_a_destroyed_domain_come_back():
+    host = make_host(*(domain(name, fileio(block_bytes=4096, queue_depth=64)) for name in "abc"))
+    host.advance(SECOND)
+    for name in "abc":
+        host.destroy(name)
+    host.advance(3 * SECOND)
+    assert host.blkback.free_slots == BACKEND_SLOTS
+
+
+@pytest.mark.parametrize(
+    ("disk", "counted"), [("phy:/dev/sdb1", True), ("file:/x", True), ("tap:aio:/x", False)]
+)
+def test_every_kind_of_disk_serves_its_guest(disk, counted):
+    host = make_host(domain("a", fileio(rate_per_second=50), disk=[f"{disk},xvda,w"]))
+    host.advance(5 * SECOND)
+    assert (result(host, "a")["requests"] > 200, vbd(host, "a").statistics) == (True, counted)
+
+
+def test_tap_disks_cost_domain_0_more_than_partitions():
+    spent = []
+    for disk in ("phy:/dev/sdb1", "tap:aio:/x"):
+        io = fileio(pattern="sequential", queue_depth=8, rate_per_second=400)
+        host = make_host(domain("a", io, disk=[f"{disk},xvda,w"]))
+        host.advance(10 * SECOND)
+        spent.append(seen(host, "Domain-0").on_behalf_ns["a"])
+    assert spent[0] * 1.3 < spent[1]
+
+
+# Net
+
+
+@pytest.mark.parametrize("rules", RULES)
+def test_a_guest_receives_no_more_than_a_gigabit_carries(rules):
+    host = make_host(domain("a", netperf("receive")), hypervisor=rules)
+    host.advance(3 * SECOND)
+    # 1448 of 1538 bytes on the wire are payload.
+    assert 800e6 < result(host, "a")["bits_per_second"] < 941.6e6
+
+
+@pytest.mark.parametrize("message_bytes", [1000, 16384, 2**20])
+def test_a_guest_sends_no_more_than_a_gigabit_carries(message_bytes):
+    host = make_host(domain("a", netperf("transmit", message_bytes=message_bytes)))
+    host.advance(3 * SECOND)
+    assert 700e6 < result(host, "a")["bits_per_second"] < 941.6e6
+
+
+def test_two_senders_share_the_wire():
+    host = make_host(*(domain(name, netperf("transmit")) for name in "ab"), cores_per_socket=4)
+    host.advance(3 * SECOND)
+    rates = [result(host, name)["bits_per_second"] for name in "ab"]
+    assert 900e6 < sum(rates) < 941.6e6
+    assert rates[0] == pytest.approx(rates[1], rel=0.1)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_slow_host_receives_less_than_the_line_and_loses_the_rest(threads):
+    host = make_host(domain("a", netperf("receive")), mhz=500, cores_per_socket=threads)
+    host.advance(3 * SECOND)
+    assert 20e6 < result(host, "a")["bits_per_second"] < 600e6
+
+
+@pytest.mark.parametrize("message_bytes", [1448, 16384, 2**20])
+def test_a_rate_of_10mb_is_1_25_megabytes_a_second(message_bytes):
+    limited = {"vif": ["bridge=xenbr0, rate=10Mb/s"]}
+    host = make_host(domain("a", netperf("transmit", message_bytes=message_bytes), **limited))
+    host.advance(2 * SECOND)
+    before = vif(host, "a").transmit_bytes
+    host.advance(62 * SECOND)
+    sent = vif(host, "a").transmit_bytes - before
+    assert sent / 60 == pytest.approx(1_250_000, rel=0.02 if message_bytes > 2**19 else 0.01)
+    assert vif(host, "a").transmit_dropped == 0
+
+
+def test_a_rate_limits_what_a_guest_sends_only():
+    limited = {"vif": ["bridge=xenbr0, rate=10Mb/s"]}
+    host = make_host(domain("a", netperf("receive", rate_bits_per_second=100_000_000), **limited))
+    host.advance(3 * SECOND)
+    assert result(host, "a")["bits_per_second"] == pytest.approx(100e6, rel=0.02)
+
+
+@pytest.mark.parametrize("direction", ["receive", "transmit"])
+@pytest.mark.parametrize("rate", [50_000, 4_000_000, 140_000_000])
+def test_a_paced_stream_keeps_its_rate(direction, rate):
+    host = make_host(domain("a", netperf(direction, rate_bits_per_second=rate)))
+    host.advance(30 * SECOND)
+    assert result(host, "a")["bits_per_second"] == pytest.approx(
+        rate, rel=0.12 if rate < 10**6 else 0.01
+    )
+
+
+@pytest.mark.parametrize("message_bytes", [100, 16384, 200_000])
+def test_messages_and_bytes_agree(message_bytes):
+    host = make_host(
+        domain(
+            "a", netperf("receive", rate_bits_per_second=10_000_000, message_bytes=message_bytes)
+        )
+    )
+    host.advance(10 * SECOND)
+    done = result(host, "a")
+    assert done["bytes"] // message_bytes - done["messages"] in (-1, 0, 1)
+
+
+@pytest.mark.parametrize("rules", RULES)
+@pytest.mark.parametrize(
+    "work", [netperf("receive"), netperf("transmit"), fileio(queue_depth=8, block_bytes=65536)]
+)
+def test_domain_0_pays_for_what_its_guest_does(rules, work):
+    host = make_host(domain("a", work), domain("b", {"kind": "idle"}), hypervisor=rules)
+    host.advance(3 * SECOND)
+    behalf = seen(host, "Domain-0").on_behalf_ns
+    assert behalf["a"] > 0.005 * host.now_ns
+    assert behalf.get("b", 0) == 0
+    assert sum(behalf.values()) == seen(host, "Domain-0").cpu_ns
+
+
+def test_receiving_costs_domain_0_more_by_flipping_than_by_copying():
+    """3.0.3 flips pages; both receive the same packets."""
+    spent = []
+    for rules in RULES:
+        host = make_host(
+            domain("a", netperf("receive", rate_bits_per_second=300_000_000)), hypervisor=rules
+        )
+        host.advance(3 * SECOND)
+        spent.append(seen(host, "Domain-0").on_behalf_ns["a"])
+    assert spent[0] > 1.1 * spent[1]
+
+
+@pytest.mark.parametrize("order", ["ab", "ba"])
+def test_guests_send_to_each_other_whichever_is_created_first(order):
+    both = {"a": domain("a", netperf("to", peer="b")), "b": domain("b", {"kind": "idle"})}
+    host = make_host(*(both[name] for name in order), cores_per_socket=4)
+    host.advance(3 * SECOND)
+    done = result(host, "a")
+    received = vif(host, "b").receive_bytes
+    assert 1e9 < done["bits_per_second"] < 8e9  # not over the wire, but every page is moved
+    assert 0.95 < done["bytes"] / received <= 1
+    assert host.nic.transmitted_packets == 0
+
+
+def test_a_guest_sends_to_domain_0():
+    host = make_host(domain("a", netperf("to", peer="Domain-0", rate_bits_per_second=50_000_000)))
+    host.advance(3 * SECOND)
+    assert result(host, "a")["bits_per_second"] == pytest.approx(50e6, rel=0.02)
+
+
+def test_domain_0_itself_sends_and_receives():
+    both = [
+        netperf("receive", rate_bits_per_second=50_000_000),
+        netperf("transmit", rate_bits_per_second=20_000_000),
+    ]
+    host = make_host(domain0={"workload": both})
+    host.advance(3 * SECOND)
+    rates = [one["bits_per_second"] for one in seen(host, "Domain-0").workloads]
+    assert rates == pytest.approx([50e6, 20e6], rel=0.03)
+
+
+def test_a_sender_stops_when_its_peer_is_destroyed():
+    host = make_host(
+        domain("b", {"kind": "idle"}), domain("a", netperf("to", peer="b")), cores_per_socket=4
+    )
+    host.advance(SECOND)
+    host.destroy("b")
+    host.advance(2 * SECOND)
+    before = vif(host, "a").transmit_packets
+    host.advance(4 * SECOND)
+    assert vif(host, "a").transmit_packets == before
+    assert cpu_percent(host, "a") < 30
+
+
+def test_frames_offered_are_received_dropped_or_on_their_way():
+    host = make_host(
+        domain("a", netperf("receive", rate_bits_per_second=300_000_000)),
+        domain("b", netperf("receive", rate_bits_per_second=100_000_000)),
+        mhz=800,
+    )  # fmt: skip
+    offered = []
+    offer = host.nic.offer
+    host.nic.offer = lambda flow, frames, *rest: (
+        offered.append(frames),
+        offer(flow, frames, *rest),
+    )
+    host.advance(5 * SECOND)
+    host.pause("a")  # its ring fills, and what comes then is dropped
+    host.advance(8 * SECOND)
+    vifs = [vif(host, name) for name in "ab"]
+    flows = [host._workloads[domid][0] for domid in (1, 2)]
+    ended = (
+        sum(one.receive_packets + one.receive_dropped for one in vifs) + host.nic.dropped_packets
+    )
+    on_the_way = sum(offered) - ended
+    assert vifs[0].receive_dropped > 1000
+    # The window counts frames until the program has read them.
+    assert 0 <= on_the_way <= sum(flow._outstanding for flow in flows)
+
+
+def test_a_queue_that_stops_for_want_of_slots_is_counted():
+    limited = {"vif": ["bridge=xenbr0, rate=10Mb/s"]}
+    host = make_host(domain("a", netperf("transmit", message_bytes=65536), **limited))
+    host.advance(5 * SECOND)
+    assert vif(host, "a").ring_full > 10
+
+
+def test_a_paused_guest_loses_what_its_ring_cannot_take_and_then_goes_on():
+    host = make_host(domain("a", netperf("receive", rate_bits_per_second=100_000_000)))
+    host.advance(SECOND)
+    host.pause("a")
+    host.advance(2 * SECOND)
+    paused = vif(host, "a")
+    host.unpause("a")
+    host.advance(4 * SECOND)
+    went_on = vif(host, "a").receive_bytes - paused.receive_bytes
+    assert paused.receive_dropped > 5000
+    assert went_on * 8 / 2 == pytest.approx(104.6e6, rel=0.05)
