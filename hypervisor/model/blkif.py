@@ -64,8 +64,8 @@ class BlockFrontend:
             segments += -(-io.size_bytes // SEGMENT_BYTES)
         return guest.parts(("blkfront_request", requests), ("blkfront_segment", segments))
 
-    def submit(self, ios: Sequence[BlockIo]) -> None:
-        """Queue `ios` (cut into ring requests) and publish what fits."""
+    def submit(self, ios: Sequence[BlockIo], vcpu_id: int) -> None:
+        """Queue `ios` (cut into ring requests) and publish what fits, on this vcpu."""
         for io in ios:
             sector = self.base_sector + io.sector
             left = io.size_bytes
@@ -77,18 +77,16 @@ class BlockFrontend:
                 io.missing += 1
                 sector += size // 512
                 left -= size
-        self._publish()
+        self._publish(vcpu_id)
 
-    def _publish(self) -> None:
+    def _publish(self, vcpu_id: int) -> None:
         count = min(len(self.waiting), self.ring.free)
         if not count:
             return
         for _ in range(count):
             self.shared.append(self.waiting.popleft())
         if self.ring.push_requests(count):
-            guest = self.domain.guest
-            self.domain.notifications += 1
-            guest.execution.add_debt(self.domain.vcpus[0], guest.parts(("evtchn_send", 1)))
+            self.domain.guest.notify(vcpu_id)
             self.backend.notified(self)
 
     def interrupted(self, work: Work) -> None:
@@ -100,7 +98,7 @@ class BlockFrontend:
             io.missing -= 1
             if not io.missing:
                 io.done(io)
-        self._publish()
+        self._publish(0)
 
 
 class BlockBackend:

@@ -68,6 +68,11 @@ class Guest:
         vcpu = vcpus[vcpu_id] if vcpu_id < len(vcpus) and vcpus[vcpu_id].online else vcpus[0]
         self.execution.interrupt(vcpu, work)
 
+    def notify(self, vcpu_id: int, events: int = 1) -> None:
+        """Send a backend `events` event channel notifications, from the vcpu that is at it."""
+        self.domain.notifications += 1
+        self.execution.add_debt(self.domain.vcpus[vcpu_id], self.parts(("evtchn_send", events)))
+
     def wake_at(
         self, at_ns: int, task: TaskIdentity, make: Callable[[Any], Work | None], arg: Any
     ) -> None:

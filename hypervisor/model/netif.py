@@ -96,23 +96,22 @@ class NetFrontend:
         self.rx_free = RING_SLOTS  # buffers posted for netback
         self.tx_free = RING_SLOTS
         self.queue: deque[Batch] = deque()  # stopped for want of slots
+        self.is_waking = False  # an interrupt that goes on with the queue is on its way
         self.receive_bytes = self.receive_packets = self.receive_dropped = 0
         self.transmit_bytes = self.transmit_packets = self.transmit_dropped = 0
         self.ring_full = 0
 
-    def transmit(self, batch: Batch) -> None:
-        """Put a batch into the tx ring; its cost for the guest is the caller's."""
+    def transmit(self, batch: Batch, vcpu_id: int) -> None:
+        """Put a batch into the tx ring, on this vcpu; its cost for the guest is the caller's."""
         if self.queue or min(batch.slots, RING_SLOTS) > self.tx_free:
             self.ring_full += 1
             self.queue.append(batch)
         else:
-            self._push(batch)
+            self._push(batch, vcpu_id)
 
-    def _push(self, batch: Batch) -> None:
+    def _push(self, batch: Batch, vcpu_id: int) -> None:
         self.tx_free -= min(batch.slots, RING_SLOTS)
-        guest = self.domain.guest
-        self.domain.notifications += 1
-        guest.execution.add_debt(self.domain.vcpus[0], guest.parts(("evtchn_send", batch.runs)))
+        self.domain.guest.notify(vcpu_id, batch.runs)
         self.backend.transmit(self, batch)
 
     def transmitted(self, batch: Batch) -> None:
@@ -120,8 +119,21 @@ class NetFrontend:
         self.tx_free += min(batch.slots, RING_SLOTS)
         self.transmit_packets += batch.packets
         self.transmit_bytes += batch.size_bytes + batch.packets * ETHERNET_BYTES
+        # The other responses need no interrupt: the next transmission finds them.
+        if (
+            self.queue
+            and not self.is_waking
+            and min(self.queue[0].slots, RING_SLOTS) <= self.tx_free
+        ):
+            self.is_waking = True
+            guest = self.domain.guest
+            self.domain.notifications += 1
+            guest.interrupt(0, Work(guest.parts(("evtchn_upcall", 1)), self._wake_queue))
+
+    def _wake_queue(self, _: Work) -> None:
+        self.is_waking = False
         while self.queue and min(self.queue[0].slots, RING_SLOTS) <= self.tx_free:
-            self._push(self.queue.popleft())
+            self._push(self.queue.popleft(), 0)
 
     def receive(
         self,

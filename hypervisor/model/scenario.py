@@ -35,7 +35,7 @@ class Host(Table):
     mhz: Annotated[int, Field(ge=100, le=10_000)] = 3200
     sockets: Count = 2
     cores_per_socket: Count = 1
-    threads_per_core: Count = 2
+    threads_per_core: Annotated[int, Field(ge=1, le=2)] = 2
     memory_mib: Annotated[int, Field(ge=256, le=2**20)] = 4096
     hypervisor: Literal["3.0.3", "3.1"] = "3.0.3"
     tools: Literal["3.0.3", "3.1"] = "3.0.3"

@@ -53,9 +53,11 @@ def make_host(
     *domains: Mapping[str, Any], domain0: Mapping[str, Any] | None = None, **host: Any
 ) -> Machine:
     """A booted host; `host` changes HOST, `domain0` has one vcpu and 256 MiB unless it says else."""
-    lines = ["[host]", *_lines(HOST | host)]
-    owner = {"vcpus": 1, "memory_mib": 256} | dict(domain0 or {})
-    for head, one in [("[domain0]", owner), *(("[[domain]]", one) for one in domains)]:
+    lines = ["[host]", *_lines(dict(HOST) | host)]
+    heads: list[tuple[str, Mapping[str, Any]]] = [
+        ("[domain0]", {"vcpus": 1, "memory_mib": 256} | dict(domain0 or {}))
+    ]
+    for head, one in heads + [("[[domain]]", one) for one in domains]:
         lines += [head, *_lines({key: one[key] for key in one if key != "workload"})]
         for workload in one.get("workload", ()):
             lines += [f"[[{head.strip('[]')}.workload]]", *_lines(workload)]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from hypervisor.errors import ScenarioError
 from hypervisor.model.pcpu import SHARED_CORE_PERCENT
 from tests.model.hosts import MS, SECOND, burst, cpu, cpu_percent, domain, make_host, result
 
@@ -52,6 +53,11 @@ def test_work_under_way_is_retimed_when_the_sibling_wakes_and_sleeps():
     # Of the time that both are at work, 62 % counts.
     assert took_ms[0] == pytest.approx(100, rel=0.02)
     assert took_ms[1] == pytest.approx(100 / (1 - awake * (1 - SHARED)), rel=0.05)
+
+
+def test_a_core_has_two_threads_at_most():
+    with pytest.raises(ScenarioError, match="threads_per_core"):
+        make_host(cpu="p4-ht", threads_per_core=4)
 
 
 def test_cycles_are_counted_by_time_not_by_work():

@@ -1,5 +1,7 @@
 """Shared rings, and the split drivers on a running host: limits, batching, and who pays."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -319,7 +321,7 @@ def test_a_sender_stops_when_its_peer_is_destroyed():
     assert cpu_percent(host, "a") < 30
 
 
-def test_frames_offered_are_received_dropped_or_on_their_way():
+def test_frames_offered_are_received_dropped_or_on_their_way(monkeypatch):
     host = make_host(
         domain("a", netperf("receive", rate_bits_per_second=300_000_000)),
         domain("b", netperf("receive", rate_bits_per_second=100_000_000)),
@@ -327,15 +329,17 @@ def test_frames_offered_are_received_dropped_or_on_their_way():
     )  # fmt: skip
     offered = []
     offer = host.nic.offer
-    host.nic.offer = lambda flow, frames, *rest: (
-        offered.append(frames),
-        offer(flow, frames, *rest),
-    )
+
+    def counted(flow, frames, *rest):
+        offered.append(frames)
+        offer(flow, frames, *rest)
+
+    monkeypatch.setattr(host.nic, "offer", counted)
     host.advance(5 * SECOND)
     host.pause("a")  # its ring fills, and what comes then is dropped
     host.advance(8 * SECOND)
     vifs = [vif(host, name) for name in "ab"]
-    flows = [host._workloads[domid][0] for domid in (1, 2)]
+    flows: list[Any] = [host._workloads[domid][0] for domid in (1, 2)]
     ended = (
         sum(one.receive_packets + one.receive_dropped for one in vifs) + host.nic.dropped_packets
     )
@@ -363,3 +367,49 @@ def test_a_paused_guest_loses_what_its_ring_cannot_take_and_then_goes_on():
     went_on = vif(host, "a").receive_bytes - paused.receive_bytes
     assert paused.receive_dropped > 5000
     assert went_on * 8 / 2 == pytest.approx(104.6e6, rel=0.05)
+
+
+def test_a_stopped_queue_goes_on_when_slots_are_free_again():
+    host = make_host(domain("a", netperf("transmit", message_bytes=2**20)))
+    host.advance(2 * SECOND)
+    early = result(host, "a")["messages"]
+    host.advance(4 * SECOND)
+    assert result(host, "a")["messages"] > 1.8 * early > 100
+
+
+def test_notifications_are_paid_by_the_vcpu_that_sends_them():
+    """A vcpu that sleeps gathers no debts while another one does the I/O."""
+    host = make_host(domain("a", netperf("transmit"), vcpus=2), cores_per_socket=4)
+    host._workloads[1][0]._task.vcpu = 1  # type: ignore[attr-defined]
+    host.advance(3 * SECOND)
+    asleep, at_work = host._live[1].vcpus
+    assert len(asleep.debt) < 10
+    assert at_work.runstate.at(host.now_ns)[0] > 0.1 * SECOND
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        netperf("receive", rate_bits_per_second=2**62),
+        netperf("transmit", rate_bits_per_second=2**62),
+        netperf("transmit", rate_bits_per_second=1),
+        netperf("receive", rate_bits_per_second=1),
+        fileio(rate_per_second=2**62),
+        fileio(rate_per_second=1, queue_depth=256, block_bytes=2**22),
+    ],
+)
+def test_time_goes_on_at_rates_that_nothing_can_keep(work):
+    host = make_host(domain("a", work))
+    first = host.clock.schedule(host.now_ns, print)[1]
+    host.advance(SECOND // 10)
+    assert host.clock.schedule(host.now_ns, print)[1] - first < 3000
+
+
+def test_a_fully_virtualized_guest_uses_its_devices_as_well():
+    work = [netperf("receive", rate_bits_per_second=20_000_000), fileio(rate_per_second=50)]
+    host = make_host(domain("a", *work, kind="hvm"))
+    host.advance(3 * SECOND)
+    host.set_vcpus("a", 1)
+    done: Any = seen(host, "a").workloads
+    assert done[0]["bits_per_second"] == pytest.approx(20e6, rel=0.03)
+    assert done[1]["requests"] > 100

@@ -58,13 +58,15 @@ class DomainRoots:
 
     def _link(self, target: Path, file: DomainFile) -> None:
         image = self._image(file)
-        if target.exists() and target.samefile(image):
-            return
-        target.parent.mkdir(parents=True, exist_ok=True)
-        fresh = target.with_name(f".{target.name}.new")
-        fresh.unlink(missing_ok=True)
-        os.link(image, fresh)
-        fresh.replace(target)
+        try:
+            os.link(image, target)
+        except FileExistsError:
+            if target.exists() and target.samefile(image):
+                return
+            fresh = target.with_name(f".{target.name}.new")
+            fresh.unlink(missing_ok=True)
+            os.link(image, fresh)
+            fresh.replace(target)
 
     def _image(self, file: DomainFile) -> Path:
         """Return the file below images/. Links share mtime and mode: these must be equal too."""

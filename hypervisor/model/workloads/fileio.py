@@ -9,6 +9,7 @@ from hypervisor.model.workloads.base import Latency, Site
 
 SECTOR_BYTES = 512
 DISK_SECTORS = 8 * 2**30 // SECTOR_BYTES  # each virtual disk is 8 GiB of the real one (judgement)
+PERIOD_MIN_NS = 100_000  # no disk of these hosts is faster, and no timer either
 IOZONE = "/usr/bin/iozone"
 
 
@@ -29,7 +30,9 @@ class Fileio:
         self._is_random = is_random
         self._block_bytes = block_bytes
         self._depth = queue_depth
-        self._period_ns = queue_depth * 1_000_000_000 // rate_per_second if rate_per_second else 0
+        self._period_ns = 0
+        if rate_per_second:
+            self._period_ns = max(queue_depth * 1_000_000_000 // rate_per_second, PERIOD_MIN_NS)
         self._task = site.guest.spawn(IOZONE)[0]
         self._next_sector = 0
         self._outstanding = 0
@@ -85,7 +88,7 @@ class Fileio:
         now = self._site.clock.now
         for io in ios:
             io.submitted_ns = now
-        self._site.vbd.submit(ios)
+        self._site.vbd.submit(ios, self._task.vcpu)
 
     def _done(self, io: BlockIo) -> None:
         self._requests += 1

@@ -17,6 +17,7 @@ PACKET_BYTES = 1500
 WINDOW_BYTES = 512 * 1024  # Linux 2.6.18 tunes a socket up to 4 MiB; a window for lots (judgement)
 RETRANSMIT_NS = 200_000_000  # Linux TCP_RTO_MIN
 LOT_FRAMES = 128  # what one decision of this model moves; half an rx ring (judgement)
+LOT_MIN_NS = 1_000_000  # a gigabit takes 1.5 ms for a lot; above that the wire paces, not a timer
 LOT_NS = 8_000_000  # the longest that messages are gathered for a lot (judgement)
 CONNECT_NS = 1_000_000_000  # between attempts to reach a peer that is not there yet
 BITS_NS = 8 * 1_000_000_000  # bits owed are kept times nanoseconds
@@ -71,7 +72,7 @@ def lot_period_ns(rate_bits_per_second: int, message_bytes: int) -> int:
     """Return the time between lots at this rate."""
     frame_ns = MSS_BYTES * BITS_NS // rate_bits_per_second
     message_ns = message_bytes * BITS_NS // rate_bits_per_second
-    return max(frame_ns, message_ns, min(LOT_NS, frame_ns * LOT_FRAMES))
+    return max(frame_ns, message_ns, min(LOT_NS, frame_ns * LOT_FRAMES), LOT_MIN_NS)
 
 
 class ReceiveSource:
@@ -266,7 +267,7 @@ class TransmitSource:
         if vif is None:
             self._site.netback.transmit_own(batch)
         else:
-            vif.transmit(batch)
+            vif.transmit(batch, work.task.vcpu)
         self._go_on()
 
     def _sent(self, batch: Batch) -> None:
