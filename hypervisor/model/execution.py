@@ -6,8 +6,9 @@ it did is then settled in closed form. The scheduler decides; this file acts.
 Source: xen/common/schedule.c, xen/arch/x86/domain.c (context_switch).
 """
 
-from typing import Any, Protocol
+from typing import Any
 
+from hypervisor.model.accounting import Accounting, SegmentCounter
 from hypervisor.model.clock import Clock
 from hypervisor.model.code import CodeBook
 from hypervisor.model.domain import Domain, Vcpu
@@ -16,46 +17,19 @@ from hypervisor.model.pcpu import SHARED_CORE_PERCENT, Pcpu
 from hypervisor.model.runstate import BLOCKED, OFFLINE, RUNNABLE, RUNNING
 from hypervisor.model.sched.base import Scheduler
 from hypervisor.model.topology import Topology
-from hypervisor.model.work import Parts, Q, Work, split
+from hypervisor.model.work import Q, Work
 
 TICK_NS = 10_000_000  # Source: sched_credit.c, CSCHED_TICKS_PER_... and the 100 Hz guest timer
 GUEST_TIMESLICE_NS = 100_000_000  # Linux 2.6.18 kernel/sched.c, DEF_TIMESLICE
-
 SWITCH_NS = 20_000  # until the new domain's code runs warm: tens of microseconds (judgement)
-# Samples are worked out each 100 ms; of their cost, a quarter of what is left is charged at each
-# tick, small rests at once: so that it is spread as it would be (judgement).
-OWED_SHARE = 4
-OWED_MIN_NS = 20_000
+# Samples are worked out each 100 ms (judgement).
 COUNT_TICKS = 10
 # A task that has run this long without sleeping is no interactive one any more (judgement;
 # Linux's bonus falls gradually).
 INTERACTIVE_NS = 2_000_000
 
 
-class SegmentCounter(Protocol):
-    """What counts hardware events of settled segments; told of them only while `counting`."""
-
-    counting: bool
-
-    def note(
-        self,
-        vcpu: Vcpu,
-        pcpu: Pcpu,
-        parts: Parts,
-        executed_q: int,
-        start_ns: int,
-        elapsed_ns: int,
-        work: Work | None,
-    ) -> None:
-        """Note one settled segment."""
-        ...
-
-    def count(self) -> None:
-        """Count what has been noted."""
-        ...
-
-
-class Execution:
+class Execution(Accounting):
     """Owns the pcpus. It is the scheduler's context (see `sched.base.SchedContext`)."""
 
     def __init__(
@@ -67,12 +41,10 @@ class Execution:
         overheads: Overheads,
         counter: SegmentCounter,
     ) -> None:
-        self.clock = clock
+        super().__init__(clock, (mhz << Q) // 1000, counter)
         self.topology = topology
-        self.full_rate_q = (mhz << Q) // 1000  # cycles_q per ns
         self.shared_rate_q = self.full_rate_q * SHARED_CORE_PERCENT // 100
         self.overheads = overheads
-        self.counter = counter
         self.scheduler: Scheduler
         self.pcpus = [Pcpu(number, len(code.paths)) for number in range(topology.pcpus)]
         for pcpu in self.pcpus:
@@ -159,27 +131,6 @@ class Execution:
     def _is_hog(self, work: Work) -> bool:
         return work.remaining_q < 0 or work.executed_q >= self._interactive_q
 
-    def add_debt(self, vcpu: Vcpu, parts: Parts) -> None:
-        """Make `vcpu` execute `parts` before it goes on with its work."""
-        vcpu.debt.extend(parts)
-        for _, cycles_q in parts:
-            vcpu.debt_q += cycles_q
-
-    def owe(self, vcpu: Vcpu, path: int, cycles_q: int) -> None:
-        """Charge what was found out late (samples) bit by bit, tick by tick."""
-        vcpu.owed[path] = vcpu.owed.get(path, 0) + cycles_q
-        vcpu.owed_q += cycles_q
-
-    def _pay(self, vcpu: Vcpu) -> None:
-        share = 1 if vcpu.owed_q < self.full_rate_q * OWED_MIN_NS else OWED_SHARE
-        parts = [(path, cycles_q // share) for path, cycles_q in vcpu.owed.items()]
-        for path, cycles_q in parts:
-            vcpu.owed[path] -= cycles_q
-            vcpu.owed_q -= cycles_q
-        if share == 1:
-            vcpu.owed.clear()
-        self.add_debt(vcpu, parts)
-
     def wake(self, vcpu: Vcpu) -> None:
         """Make a blocked vcpu runnable, if it may run at all."""
         if vcpu.runnable or not self._may_run(vcpu):
@@ -213,14 +164,6 @@ class Execution:
     def _may_run(self, vcpu: Vcpu) -> bool:
         domain: Domain = vcpu.domain
         return vcpu.online and not vcpu.parked and not domain.pause_count and not domain.dying
-
-    def settle_all(self) -> None:
-        """Bring every running vcpu's accounts, and the samples, up to now."""
-        for pcpu in self.pcpus:
-            if pcpu.current is not None:
-                self.settle(pcpu.current)
-        if self.counter.counting:
-            self.counter.count()
 
     # Scheduling decisions.
 
@@ -390,72 +333,6 @@ class Execution:
             self._next_work(vcpu)
         else:
             self._arm(vcpu)
-
-    # Accounting.
-
-    def settle(self, vcpu: Vcpu) -> None:
-        """Account for what `vcpu` (running) has executed since it was last settled."""
-        now = self.clock.now
-        start_ns = vcpu.segment_ns
-        elapsed_ns = now - start_ns
-        if not elapsed_ns:
-            return
-        pcpu = vcpu.pcpu
-        assert pcpu is not None
-        executed_q = vcpu.carried_q + (now - vcpu.rated_ns) * pcpu.rate_q
-        vcpu.segment_ns = vcpu.rated_ns = now
-        vcpu.carried_q = 0
-        debt_q = vcpu.debt_q
-        if debt_q:
-            if executed_q <= debt_q:
-                parts, vcpu.debt = split(vcpu.debt, executed_q, debt_q)
-                vcpu.debt_q = debt_q - executed_q
-                work = vcpu.current
-                self._account(vcpu, pcpu, parts, executed_q, start_ns, elapsed_ns, work)
-                return
-            parts = vcpu.debt
-            vcpu.debt = []
-            vcpu.debt_q = 0
-        else:
-            parts = []
-        work = vcpu.current
-        left_q = executed_q - debt_q
-        if work is not None:
-            if 0 <= work.remaining_q < left_q:  # the end was rounded up to a whole ns
-                left_q = work.remaining_q
-            if left_q:
-                parts = parts + work.advance(left_q) if parts else work.advance(left_q)
-        else:  # on its way to idle: there was nothing but debt
-            left_q = 0
-        if parts:
-            self._account(vcpu, pcpu, parts, debt_q + left_q, start_ns, elapsed_ns, work)
-
-    def _account(
-        self,
-        vcpu: Vcpu,
-        pcpu: Pcpu,
-        parts: Parts,
-        executed_q: int,
-        start_ns: int,
-        elapsed_ns: int,
-        work: Work | None,
-    ) -> None:
-        path_ns = pcpu.path_ns
-        if len(parts) == 1:
-            path_ns[parts[0][0]] += elapsed_ns
-        else:
-            left_ns = elapsed_ns
-            for path, cycles_q in parts:
-                share_ns = elapsed_ns * cycles_q // executed_q
-                path_ns[path] += share_ns
-                left_ns -= share_ns
-            path_ns[parts[-1][0]] += left_ns
-        domain = vcpu.domain
-        if domain.domid == 0:
-            beneficiary = work.beneficiary if work is not None else -1
-            domain.behalf_ns[beneficiary] = domain.behalf_ns.get(beneficiary, 0) + elapsed_ns
-        if self.counter.counting:
-            self.counter.note(vcpu, pcpu, parts, executed_q, start_ns, elapsed_ns, work)
 
     def _tick(self, _: object) -> None:
         now = self.clock.now

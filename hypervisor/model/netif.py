@@ -52,6 +52,7 @@ class Batch:
     deliver: Deliver | None  # the receiving socket inside this host, None = outside
     receiver: "NetFrontend | None"  # None with a `deliver`: the receiver is domain 0
     done: Callable[["Batch"], None]
+    dropped: Callable[[int], None]  # so many packets found the receiver's ring full
     arg: Any = None
     shaped: int = 0  # packets that the rate limit has let through so far
 
@@ -310,8 +311,7 @@ class NetBackend:
         if batch.receiver is None:
             batch.deliver(batch.packets, batch.size_bytes)
         else:
-            # What a full rx ring drops is sent again by TCP; the loss is counted at the vif.
-            self._put(
+            fits = self._put(
                 batch.receiver,
                 batch.packets,
                 batch.slots_each,
@@ -319,6 +319,8 @@ class NetBackend:
                 batch.deliver,
                 batch.runs,
             )
+            if fits < batch.packets:
+                batch.dropped(batch.packets - fits)
         self._sent((sender, batch))
 
     def _sent(self, entry: tuple[NetFrontend | None, Batch]) -> None:

@@ -97,7 +97,7 @@ class Pmu:
         elapsed_ns: int,
         work: Work | None,
     ) -> None:
-        """Note a settled segment (see `execution.SegmentCounter`)."""
+        """Note a settled segment (see `accounting.SegmentCounter`)."""
         task, beneficiary = (work.task, work.beneficiary) if work is not None else (KERNEL, -1)
         self._segments.append(
             (

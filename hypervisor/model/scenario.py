@@ -39,7 +39,7 @@ class Host(Table):
     memory_mib: Annotated[int, Field(ge=256, le=2**20)] = 4096
     hypervisor: Literal["3.0.3", "3.1"] = "3.0.3"
     tools: Literal["3.0.3", "3.1"] = "3.0.3"
-    scheduler: Literal["credit", "sedf"] = "credit"
+    scheduler: Literal["credit"] = "credit"  # sedf is not modelled
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
 
     @field_validator("name")

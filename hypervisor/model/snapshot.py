@@ -1,18 +1,20 @@
 """Machine -> HostSnapshot: reads, never changes what the machine will do."""
 
+from hypervisor.model.blkif import BlockFrontend
 from hypervisor.model.domain import Domain, Vcpu
 from hypervisor.model.execution import Execution
+from hypervisor.model.hypercalls import Hypercalls
+from hypervisor.model.netif import NetFrontend
 from hypervisor.model.pcpu import Pcpu
 from hypervisor.model.runstate import BLOCKED, NAMES, RUNNING
 from hypervisor.telemetry import (
     DomainSnapshot,
+    HostSnapshot,
     PcpuSnapshot,
     VbdSnapshot,
     VcpuSnapshot,
     VifSnapshot,
 )
-
-MODES = 3
 
 
 def vcpu_snapshot(vcpu: Vcpu, execution: Execution) -> VcpuSnapshot:
@@ -35,6 +37,39 @@ def vcpu_snapshot(vcpu: Vcpu, execution: Execution) -> VcpuSnapshot:
         affinity=affinity,
         credit=state.credit,
         priority=state.priority,
+    )
+
+
+def _vif(vif: NetFrontend) -> VifSnapshot:
+    return VifSnapshot(
+        index=vif.index,
+        name=vif.name,
+        mac=vif.mac,
+        bridge=vif.spec.bridge or "xenbr0",
+        receive_bytes=vif.receive_bytes,
+        receive_packets=vif.receive_packets,
+        receive_errors=0,
+        receive_dropped=vif.receive_dropped,
+        transmit_bytes=vif.transmit_bytes,
+        transmit_packets=vif.transmit_packets,
+        transmit_errors=0,
+        transmit_dropped=vif.transmit_dropped,
+        ring_full=vif.ring_full,
+    )
+
+
+def _vbd(vbd: BlockFrontend) -> VbdSnapshot:
+    return VbdSnapshot(
+        device=vbd.spec.device,
+        name=vbd.spec.frontend,
+        backend=f"{vbd.spec.type}:{vbd.spec.path}",
+        mode=vbd.spec.mode,
+        read_requests=vbd.read_requests,
+        write_requests=vbd.write_requests,
+        read_bytes=vbd.read_bytes,
+        write_bytes=vbd.write_bytes,
+        ring_full=vbd.ring_full,
+        statistics=not vbd.spec.type.startswith("tap"),
     )
 
 
@@ -78,39 +113,8 @@ def domain_snapshot(
         weight=weight,
         cap_percent=cap_percent,
         vcpus=tuple(vcpu_snapshot(vcpu, execution) for vcpu in domain.vcpus),
-        vifs=tuple(
-            VifSnapshot(
-                index=vif.index,
-                name=vif.name,
-                mac=vif.mac,
-                bridge=vif.spec.bridge or "xenbr0",
-                receive_bytes=vif.receive_bytes,
-                receive_packets=vif.receive_packets,
-                receive_errors=0,
-                receive_dropped=vif.receive_dropped,
-                transmit_bytes=vif.transmit_bytes,
-                transmit_packets=vif.transmit_packets,
-                transmit_errors=0,
-                transmit_dropped=vif.transmit_dropped,
-                ring_full=vif.ring_full,
-            )
-            for vif in domain.vifs
-        ),
-        vbds=tuple(
-            VbdSnapshot(
-                device=vbd.spec.device,
-                name=vbd.spec.frontend,
-                backend=f"{vbd.spec.type}:{vbd.spec.path}",
-                mode=vbd.spec.mode,
-                read_requests=vbd.read_requests,
-                write_requests=vbd.write_requests,
-                read_bytes=vbd.read_bytes,
-                write_bytes=vbd.write_bytes,
-                ring_full=vbd.ring_full,
-                statistics=not vbd.spec.type.startswith("tap"),
-            )
-            for vbd in domain.vbds
-        ),
+        vifs=tuple(_vif(vif) for vif in domain.vifs),
+        vbds=tuple(_vbd(vbd) for vbd in domain.vbds),
         wait_counts=tuple(waits),
         wait_sum_ns=sum(vcpu.runstate.wait_sum_ns for vcpu in domain.vcpus),
         on_behalf_ns=behalf,
@@ -145,4 +149,46 @@ def pcpu_snapshot(pcpu: Pcpu, execution: Execution) -> PcpuSnapshot:
         kernel_ns=kernel_ns,
         hypervisor_ns=hypervisor_ns,
         idle_ns=execution.clock.now - user_ns - kernel_ns - hypervisor_ns,
+    )
+
+
+def host_snapshot(
+    hypercalls: Hypercalls, generation: int, epoch_ns: int, tools: str
+) -> HostSnapshot:
+    """Return the whole host; everything must be settled up to now."""
+    execution = hypercalls.execution
+    info = hypercalls.physical_info()
+    now_ns = execution.clock.now
+    return HostSnapshot(
+        generation=generation,
+        time_ns=now_ns,
+        unix_ns=epoch_ns + now_ns,
+        host=info.host,
+        cpu_type=info.cpu_type,
+        mhz=info.mhz,
+        sockets=info.sockets,
+        cores_per_socket=info.cores_per_socket,
+        threads_per_core=info.threads_per_core,
+        xen_major=info.xen_major,
+        xen_minor=info.xen_minor,
+        xen_extra=info.xen_extra,
+        tools=tools,
+        scheduler=info.scheduler,
+        memory_kib=info.memory_kib,
+        free_kib=info.free_kib,
+        scrub_kib=info.scrub_kib,
+        domains=tuple(
+            domain_snapshot(
+                domain,
+                execution,
+                hypercalls.names,
+                tuple(dict(one.results()) for one in hypercalls.workloads.get(domid, [])),
+            )
+            for domid, domain in sorted(hypercalls.live.items())
+        ),
+        pcpus=tuple(pcpu_snapshot(pcpu, execution) for pcpu in execution.pcpus),
+        xenoprof=hypercalls.xenoprof.snapshot(),
+        samples=hypercalls.ledger.logged(),
+        lost=hypercalls.ledger.lost(),
+        counters=dict(hypercalls.scheduler.counters),
     )

@@ -29,7 +29,7 @@ def test_it_moves_in_lots_of_512_pages():
     sizes = set()
     for step in range(1, 2000):
         host.advance(SECOND + step * MS // 10)
-        sizes.add(host._live[1].memory_kib)
+        sizes.add(host.hypercalls.live[1].memory_kib)
     assert {(128 - 2 * lot) * MIB for lot in range(33)} == sizes
 
 

@@ -135,7 +135,7 @@ def test_where_a_kernel_thread_ran_is_not_remembered_for_all_hosts():
     host.advance(SECOND)
     host.set_memory("a", 64)  # on vcpu 1, as 0 is busy
     host.advance(2 * SECOND)
-    assert (host._live[1].memory_kib, KERNEL.vcpu) == (64 * 1024, 0)
+    assert (host.hypercalls.live[1].memory_kib, KERNEL.vcpu) == (64 * 1024, 0)
 
 
 def test_another_seed_gives_another_run():

@@ -130,3 +130,16 @@ def test_the_units_of_a_computation_are_its_work():
     host.advance(10 * SECOND + 10 * MS)
     done = result(host, "a")
     assert done["units"] == int(done["work_seconds"] * 1000)
+
+
+def test_guests_that_share_a_pcpu_lose_little_and_the_more_the_more_there_are():
+    """Published bound: below 15 % at four guests."""
+    done = []  # work by time spent
+    for guests in (1, 2, 4):
+        names = [f"guest{number}" for number in range(guests)]
+        host = one_pcpu("3.0.3", *(domain(name, cpu()) for name in names))
+        host.advance(5 * SECOND)
+        work = sum(result(host, name)["work_seconds"] for name in names)
+        done.append(100 * work / sum(cpu_percent(host, name) for name in names) / 5)
+    assert 1 > done[0] > done[1]
+    assert 1 > done[0] > done[2] > 0.85

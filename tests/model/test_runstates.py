@@ -144,7 +144,7 @@ def test_a_paused_domain_does_not_gather_timers():
     host.advance(SECOND)
     host.pause("a")
     host.advance(61 * SECOND)
-    vcpu = host._live[1].vcpus[0]
+    vcpu = host.hypercalls.live[1].vcpus[0]
     assert len(vcpu.tasks) + len(vcpu.interrupts) + len(vcpu.debt) < 20
 
 
@@ -154,7 +154,7 @@ def test_an_unplugged_vcpus_tasks_go_on_elsewhere(rules):
     host.advance(SECOND)
     host.set_vcpus("a", 1)
     host.advance(3 * SECOND)
-    one, two = host._live[1].vcpus
+    one, two = host.hypercalls.live[1].vcpus
     assert (two.online, len(one.tasks) + (one.current is not None)) == (False, 2)
     assert host.snapshot().domains[1].vcpus[1].offline_ns == 2 * SECOND
 

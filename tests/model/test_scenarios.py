@@ -102,6 +102,15 @@ def test_every_workload_of_grumble_gets_something_done(grumble):
             assert done > 0
 
 
+def test_nothing_piles_up_in_grumble():
+    host = build(load_scenario("grumble"), epoch_ns=0)
+    host.advance(60 * SECOND)
+    assert host.clock.pending() < 100
+    for owner in host.hypercalls.live.values():
+        for vcpu in owner.vcpus:
+            assert len(vcpu.tasks) + len(vcpu.interrupts) + len(vcpu.debt) < 50
+
+
 def test_busy32_has_32_pcpus_and_100_guests(busy32):
     _, now = busy32
     assert (len(now.pcpus), len(now.domains)) == (32, 101)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from hypervisor.model.blkif import BACKEND_SLOTS, RING_SLOTS
 from hypervisor.model.ring import SharedRing
+from hypervisor.model.workloads.netperf import WINDOW_BYTES
 from tests.model.hosts import (
     SECOND,
     cpu_percent,
@@ -101,7 +102,7 @@ def test_sequential_requests_become_few_disk_operations():
         domain("a", fileio(pattern="sequential", block_bytes=65536, queue_depth=8, rate_per_second=160))
     )  # fmt: skip
     host.advance(10 * SECOND)
-    disk = host.disk
+    disk = host.hypercalls.backends.blkback.disk
     assert vbd(host, "a").read_requests == disk.operations + disk.merged + disk_waiting(host)
     assert disk.operations < 250
     assert disk.read_bytes == pytest.approx(vbd(host, "a").read_bytes, abs=8 * 65536)
@@ -109,7 +110,7 @@ def test_sequential_requests_become_few_disk_operations():
 
 def disk_waiting(host):
     """Requests that the disk has been given and has not finished."""
-    disk = host.disk
+    disk = host.hypercalls.backends.blkback.disk
     given = sum(
         v.read_requests + v.write_requests for one in host.snapshot().domains for v in one.vbds
     )
@@ -119,7 +120,10 @@ def disk_waiting(host):
 def test_random_requests_cannot_be_merged():
     host = make_host(domain("a", fileio(block_bytes=4096, queue_depth=8)))
     host.advance(5 * SECOND)
-    assert host.disk.merged <= host.disk.operations // 100
+    assert (
+        host.hypercalls.backends.blkback.disk.merged
+        <= host.hypercalls.backends.blkback.disk.operations // 100
+    )
 
 
 def test_a_ring_holds_32_requests():
@@ -127,7 +131,7 @@ def test_a_ring_holds_32_requests():
     held = []
     for step in range(1, 200):
         host.advance(step * 5_000_000)
-        frontend = host._live[1].vbds[0]
+        frontend = host.hypercalls.live[1].vbds[0]
         held.append(frontend.ring.req_prod - frontend.ring.rsp_cons)
     assert max(held) == RING_SLOTS
 
@@ -138,7 +142,7 @@ def test_all_rings_share_64_backend_slots_and_who_finds_none_is_counted():
     free = []
     for step in range(1, 400):
         host.advance(step * 5_000_000)
-        free.append(host.blkback.free_slots)
+        free.append(host.hypercalls.backends.blkback.free_slots)
     assert (min(free), max(free) <= BACKEND_SLOTS) == (0, True)
     assert sum(vbd(host, name).ring_full for name in names) > 50
     # Starved rings take their turn: nobody is forgotten.
@@ -158,7 +162,7 @@ def test_slots_of_a_destroyed_domain_come_back():
     for name in "abc":
         host.destroy(name)
     host.advance(3 * SECOND)
-    assert host.blkback.free_slots == BACKEND_SLOTS
+    assert host.hypercalls.backends.blkback.free_slots == BACKEND_SLOTS
 
 
 @pytest.mark.parametrize(
@@ -288,7 +292,7 @@ def test_guests_send_to_each_other_whichever_is_created_first(order):
     received = vif(host, "b").receive_bytes
     assert 1e9 < done["bits_per_second"] < 8e9  # not over the wire, but every page is moved
     assert 0.95 < done["bytes"] / received <= 1
-    assert host.nic.transmitted_packets == 0
+    assert host.hypercalls.backends.nic.transmitted_packets == 0
 
 
 def test_a_guest_sends_to_domain_0():
@@ -328,20 +332,21 @@ def test_frames_offered_are_received_dropped_or_on_their_way(monkeypatch):
         mhz=800,
     )  # fmt: skip
     offered = []
-    offer = host.nic.offer
+    offer = host.hypercalls.backends.nic.offer
 
     def counted(flow, frames, *rest):
         offered.append(frames)
         offer(flow, frames, *rest)
 
-    monkeypatch.setattr(host.nic, "offer", counted)
+    monkeypatch.setattr(host.hypercalls.backends.nic, "offer", counted)
     host.advance(5 * SECOND)
     host.pause("a")  # its ring fills, and what comes then is dropped
     host.advance(8 * SECOND)
     vifs = [vif(host, name) for name in "ab"]
-    flows: list[Any] = [host._workloads[domid][0] for domid in (1, 2)]
+    flows: list[Any] = [host.hypercalls.workloads[domid][0] for domid in (1, 2)]
     ended = (
-        sum(one.receive_packets + one.receive_dropped for one in vifs) + host.nic.dropped_packets
+        sum(one.receive_packets + one.receive_dropped for one in vifs)
+        + host.hypercalls.backends.nic.dropped_packets
     )
     on_the_way = sum(offered) - ended
     assert vifs[0].receive_dropped > 1000
@@ -380,9 +385,9 @@ def test_a_stopped_queue_goes_on_when_slots_are_free_again():
 def test_notifications_are_paid_by_the_vcpu_that_sends_them():
     """A vcpu that sleeps gathers no debts while another one does the I/O."""
     host = make_host(domain("a", netperf("transmit"), vcpus=2), cores_per_socket=4)
-    host._workloads[1][0]._task.vcpu = 1  # type: ignore[attr-defined]
+    host.hypercalls.workloads[1][0]._task.vcpu = 1  # type: ignore[attr-defined]
     host.advance(3 * SECOND)
-    asleep, at_work = host._live[1].vcpus
+    asleep, at_work = host.hypercalls.live[1].vcpus
     assert len(asleep.debt) < 10
     assert at_work.runstate.at(host.now_ns)[0] > 0.1 * SECOND
 
@@ -413,3 +418,28 @@ def test_a_fully_virtualized_guest_uses_its_devices_as_well():
     done: Any = seen(host, "a").workloads
     assert done[0]["bits_per_second"] == pytest.approx(20e6, rel=0.03)
     assert done[1]["requests"] > 100
+
+
+@pytest.mark.parametrize("peer", ["b", "Domain-0"])
+def test_a_sender_waits_for_a_slow_reader(peer):
+    """What is on the way never exceeds the window, however fast the sender is."""
+    host = make_host(domain("a", netperf("to", peer=peer)), domain("b", {"kind": "idle"}))
+    for step in range(1, 20):
+        host.advance(step * SECOND // 10)
+        done = result(host, "a")
+        sent_bytes = host.hypercalls.workloads[1][0].messages * 16384  # type: ignore[attr-defined]
+        assert vif(host, "b").receive_dropped == 0
+        assert 0 <= sent_bytes - done["bytes"] <= WINDOW_BYTES
+
+
+def test_a_sender_goes_on_after_its_peer_was_paused():
+    host = make_host(
+        domain("b", {"kind": "idle"}), domain("a", netperf("to", peer="b", message_bytes=1000))
+    )
+    host.advance(SECOND)
+    host.pause("b")
+    host.advance(2 * SECOND)
+    host.unpause("b")
+    before = result(host, "a")["bytes"]
+    host.advance(3 * SECOND)
+    assert result(host, "a")["bytes"] - before > 10e6

@@ -5,8 +5,9 @@ low rate writes a message, then sleeps. What TCP does is reduced to its window: 
 has more than `WINDOW_BYTES` on the way.
 """
 
+from collections import deque
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from hypervisor.model.netif import Batch, NetFrontend
 from hypervisor.model.work import Work
@@ -26,6 +27,14 @@ NETSERVER = "/usr/bin/netserver"
 NETPERF = "/usr/bin/netperf"
 
 
+class Sender(Protocol):
+    """Who fills a socket."""
+
+    def consumed(self, packets: int) -> None:
+        """So many have been read: the window opens."""
+        ...
+
+
 class Sink:
     """The receiving socket and its program (netserver) in one guest."""
 
@@ -36,7 +45,7 @@ class Sink:
         self._carry_bytes = 0
         self.bytes = 0
         self.messages = 0
-        self.sender: ReceiveSource | None = None
+        self.sender: Sender | None = None
 
     def deliver(self, frames: int, size_bytes: int) -> None:
         """Take frames off the stack: the program reads and counts them."""
@@ -159,6 +168,7 @@ class TransmitSource:
         self._sink: Sink | None = None
         self._receiver: NetFrontend | None = None
         self._in_flight = 0
+        self._unread: deque[list[int]] = deque()  # to a sink: [packets, bytes] of each lot
         self._owed_bits = 0
         self._is_sending = False
         self._started_ns = 0
@@ -181,6 +191,7 @@ class TransmitSource:
             return False
         peer = Site(domain.guest, site.stream, site.nic, site.netback, site.find, site.mhz)
         self._sink = Sink(peer, self._message_bytes)
+        self._sink.sender = self
         self._receiver = peer.vif
         return True
 
@@ -208,8 +219,6 @@ class TransmitSource:
 
     def _room(self) -> int:
         """Return the messages that the socket buffer takes now (one at least when it is empty)."""
-        if self._receiver is not None and self._receiver.domain.dying:
-            return 0  # no one acknowledges any more
         room = (WINDOW_BYTES - self._in_flight) // self._message_bytes
         return max(room, 0) or int(not self._in_flight)
 
@@ -242,8 +251,11 @@ class TransmitSource:
             self._sink.deliver if self._sink is not None else None,
             self._receiver,
             self._sent,
+            self.consumed,
             size_bytes,
         )
+        if self._sink is not None:
+            self._unread.append([packets, size_bytes])
         costs = [
             ("netperf_message", messages),
             ("socket_send_message", messages),
@@ -271,8 +283,22 @@ class TransmitSource:
         self._go_on()
 
     def _sent(self, batch: Batch) -> None:
-        self._in_flight -= batch.arg
         self.bytes += batch.arg
+        if self._sink is None:
+            self._in_flight -= batch.arg
+            self._go_on()
+
+    def consumed(self, packets: int) -> None:
+        """The sink has read them, or they were lost on the way: the window opens lot by lot."""
+        unread = self._unread
+        while packets and unread:
+            lot = unread[0]
+            taken = min(packets, lot[0])
+            lot[0] -= taken
+            packets -= taken
+            if not lot[0]:
+                self._in_flight -= lot[1]
+                unread.popleft()
         self._go_on()
 
     def _go_on(self) -> None:
