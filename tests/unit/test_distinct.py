@@ -38,7 +38,7 @@ def test_a_representative_represents_itself(pairs):
 @given(PAIRS)
 def test_distinct_rows_stand_for_every_sample(pairs):
     rows, counts = distinct(batch(pairs), ["tgid", "pc"])
-    found = Counter()
+    found: Counter[tuple[int, int]] = Counter()
     for tgid, pc, count in zip(rows.tgid.tolist(), rows.pc.tolist(), counts.tolist(), strict=True):
         found[tgid, pc] += count
 
