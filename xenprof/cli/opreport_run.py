@@ -223,7 +223,7 @@ def _request(
         merge,
         layout,
         _warn,
-        image_path=args.listed("image-path") or places[-1].image_path,
+        image_path=(*args.listed("image-path"), *places[-1].image_path),
         root=args.values.get("root", "").rstrip("/"),
         baseline=profiles[0] if len(profiles) == 2 else None,
         command=args.typed,

@@ -146,8 +146,8 @@ def command(
         )
 
     if background:
-        if pid := current_holder(chosen_home):
-            print(f"xenprof: {chosen_home} is already served by process {pid}")
+        if holder := current_holder(chosen_home):
+            print(f"xenprof: {chosen_home} is already served by process {holder}")
             return 0
         return run_in_background(run, log_file or chosen_home / "serve.log")
     run(lambda line: print(line, flush=True))

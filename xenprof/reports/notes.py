@@ -17,9 +17,34 @@ _NOTES: Mapping[str, Callable[[str], str]] = {
     "idle_seconds": lambda text: f"processors were idle for {text} s, where no samples are taken",
     "others_samples": lambda text: f"{text} samples were of domains that are not profiled",
     "lost_samples": lambda text: f"{text} samples were lost on the way",
+    "lost_reasons": lambda text: f"lost because: {_reasons(text)}",
     "unread_samples": lambda text: f"{text} samples were left unread in the hypervisor's buffers",
     "unprofiled_domains": lambda text: f"not profiled: {text.replace(',', ', ')}",
 }
+
+
+# What each reason of the service means to the user; others are shown as they are.
+_REASONS = {
+    "ring_full": "Xen's buffer was full",
+    "cpu_buffer_overflow": "the cpu buffer was full (--cpu-buffer-size)",
+    "event_buffer_overflow": "the event buffer was full (--buffer-size)",
+    "never_read": "nobody read Xen's buffer in time",
+    "domain_destroyed": "the domain was destroyed",
+    "no_kernel_image": "kernel or hypervisor code outside the images given (--vmlinux, --xen)",
+    "no_mapping": "code in no mapped file",
+    "no_mm": "code of no known task",
+    "filtered": "image not on the --image list",
+    "store_write_failed": "the sample files could not be written",
+}
+
+
+def _reasons(text: str) -> str:
+    """Turn `reason=count,...` into words."""
+    words = []
+    for entry in text.split(","):
+        reason, _, count = entry.partition("=")
+        words.append(f"{_REASONS.get(reason, reason)}: {count}")
+    return "; ".join(words)
 
 
 def overflow_warning(lost: Mapping[str, int]) -> tuple[str, ...]:

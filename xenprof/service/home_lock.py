@@ -31,11 +31,14 @@ class HomeLock:
         except BlockingIOError:
             os.close(self._file)
             raise CannotServe(
-                f"{home} is already served by process {_written_pid(home)}; "
-                "stop it with: xenprof stop"
+                f"{home} is already served by process {_written(home)}; stop it with: xenprof stop"
             ) from None
         os.ftruncate(self._file, 0)
-        os.write(self._file, f"{os.getpid()}\n".encode())
+        os.write(self._file, f"{os.getpid()}".encode())
+
+    def note_url(self, url: str) -> None:
+        """Leave the address for those who ask who holds it."""
+        os.write(self._file, f", {url}\n".encode())
 
     def release(self) -> None:
         """Let go."""
@@ -44,20 +47,20 @@ class HomeLock:
 
 
 def current_holder(home: Path) -> str:
-    """Return the pid of the process that serves `home`, empty if none does."""
+    """Return `PID, URL` of the process that serves `home`, empty if none does."""
     try:
         with (home / LOCK_NAME).open() as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        return _written_pid(home)
+        return _written(home)
     except OSError:
         return ""
     return ""
 
 
-def _written_pid(home: Path) -> str:
+def _written(home: Path) -> str:
     try:
-        return (home / LOCK_NAME).read_text(encoding="ascii").strip() or "?"
+        return (home / LOCK_NAME).read_text(encoding="utf-8").strip() or "?"
     except OSError:
         return "?"
 

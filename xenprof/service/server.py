@@ -74,7 +74,12 @@ def serve(
                 settings=settings.exporters,
             )
             sys.setswitchinterval(_GIL_SWITCH_SECONDS)
-            asyncio.run(_serve(service, control, listener, web_config, tls, listening))
+
+            def tell(url: str) -> None:
+                lock.note_url(url)
+                listening(url)
+
+            asyncio.run(_serve(service, control, listener, web_config, tls, tell))
     finally:
         (settings.home / "control.sock").unlink(missing_ok=True)
         lock.release()

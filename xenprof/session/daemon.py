@@ -73,7 +73,7 @@ class RunningDaemon:
         """`--start` has run since the last `--stop`."""
         self.is_outdated = False
         """Domain 0 has started another session since: Xen no longer counts this daemon as ready."""
-        self.unseen = Unseen(domain)
+        self.unseen = Unseen(domain, config.domid)
         self._host = host
         self._store = store
         self._log = LogFile(self.directory.log_path)

@@ -1,6 +1,7 @@
 """What a profile cannot show: idle time, domains not profiled, samples lost or unread."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from hypervisor.telemetry import HostSnapshot
@@ -8,27 +9,35 @@ from hypervisor.telemetry import HostSnapshot
 UNSEEN_FILE = "xenprof_unseen"
 
 
+DOMAIN_0 = 0
+
+
 @dataclass(frozen=True, slots=True)
 class _Reading:
     idle_ns: int
     others: int
-    lost: int
+    lost: Counter[str]  # by reason
 
 
 class Unseen:
     """Sums over the spans in which the host counted, for one domain's current session.
 
-    A domain counts as profiled if it was on a list when counting began.
+    A domain counts as profiled if it was on a list when counting began. Passive domains'
+    samples belong to domain 0's session, and so do their losses.
     """
 
-    def __init__(self, domain: str) -> None:
-        self._domain = domain
+    def __init__(self, domain: str, domid: int) -> None:
+        self._is_domain0 = domid == DOMAIN_0
+        self._own = {domain}  # the domains whose samples this session holds
         self._begun: _Reading | None = None
-        self._total = _Reading(0, 0, 0)
+        self._total = _Reading(0, 0, Counter())
         self._profiled: set[str] = set()
 
     def begin(self, snapshot: HostSnapshot) -> None:
         """Counting starts; no effect while it runs."""
+        xenoprof = snapshot.xenoprof
+        if self._is_domain0 and xenoprof:
+            self._own |= _named(snapshot, xenoprof.passive_domains)
         if self._begun is None:
             self._begun = self._read(snapshot)
         self._profiled |= _profiled(snapshot)
@@ -40,7 +49,7 @@ class Unseen:
 
     def clear(self, snapshot: HostSnapshot) -> None:
         """A new session begins."""
-        self._total = _Reading(0, 0, 0)
+        self._total = _Reading(0, 0, Counter())
         self._profiled = set()
         if self._begun is not None:
             self._begun = None
@@ -51,7 +60,8 @@ class Unseen:
         total = self._sum(snapshot)
         yield f"idle_seconds {total.idle_ns / 1e9:.3f}"
         yield f"others_samples {total.others}"
-        yield f"lost_samples {total.lost}"
+        yield f"lost_samples {total.lost.total()}"
+        yield f"lost_reasons {','.join(f'{why}={n}' for why, n in sorted(total.lost.items()))}"
         yield f"unread_samples {unread}"
         profiled = self._profiled or _profiled(snapshot)
         names = [domain.name for domain in snapshot.domains if domain.name not in profiled]
@@ -61,8 +71,15 @@ class Unseen:
         return _Reading(
             sum(pcpu.idle_ns for pcpu in snapshot.pcpus),
             snapshot.xenoprof.others if snapshot.xenoprof else 0,
-            sum(lost.samples for lost in snapshot.lost if lost.domain == self._domain),
+            self._lost(snapshot),
         )
+
+    def _lost(self, snapshot: HostSnapshot) -> Counter[str]:
+        counts: Counter[str] = Counter()
+        for lost in snapshot.lost:
+            if lost.domain in self._own:
+                counts[lost.reason] += lost.samples
+        return counts
 
     def _sum(self, snapshot: HostSnapshot) -> _Reading:
         begun, total = self._begun, self._total
@@ -74,11 +91,16 @@ class Unseen:
         return _Reading(
             total.idle_ns + now.idle_ns - begun.idle_ns,
             total.others + others,
-            total.lost + now.lost - begun.lost,
+            total.lost + (now.lost - begun.lost),
         )
 
 
 def _profiled(snapshot: HostSnapshot) -> set[str]:
     xenoprof = snapshot.xenoprof
-    domids = {*xenoprof.active_domains, *xenoprof.passive_domains} if xenoprof else set()
-    return {domain.name for domain in snapshot.domains if domain.domid in domids}
+    domids = (*xenoprof.active_domains, *xenoprof.passive_domains) if xenoprof else ()
+    return _named(snapshot, domids)
+
+
+def _named(snapshot: HostSnapshot, domids: Iterable[int]) -> set[str]:
+    wanted = set(domids)
+    return {domain.name for domain in snapshot.domains if domain.domid in wanted}
