@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hypervisor.model.domain import Domain
+from hypervisor.model.evtchn import Port
 from hypervisor.model.guest import Guest
 from hypervisor.model.ring import SharedRing
 from hypervisor.model.storage import Disk, DiskRequest
@@ -46,7 +47,9 @@ class BlockFrontend:
         self.spec = spec
         self.base_sector = base_sector
         self.ring = SharedRing(RING_SLOTS)
+        self.port = domain.channels.bind("interdomain", spec.frontend)
         self.backend: BlockBackend
+        self.backend_port: Port  # in domain 0
         self.waiting: deque[DiskRequest] = deque()  # no ring slot yet
         self.shared: deque[DiskRequest] = deque()  # in the ring, not taken by the backend
         self.answered: list[DiskRequest] = []
@@ -80,13 +83,18 @@ class BlockFrontend:
         self._publish(vcpu_id)
 
     def _publish(self, vcpu_id: int) -> None:
-        count = min(len(self.waiting), self.ring.free)
-        if not count:
-            return
-        for _ in range(count):
+        count = 0
+        grants = self.domain.grants
+        while self.waiting and count < self.ring.free:
+            request = self.waiting[0]
+            pages = -(-request.bytes // SEGMENT_BYTES)
+            if pages > grants.free:  # goes on when requests are answered
+                break
+            grants.claim(pages, self.spec.frontend)
             self.shared.append(self.waiting.popleft())
-        if self.ring.push_requests(count):
-            self.domain.guest.notify(vcpu_id)
+            count += 1
+        if count and self.ring.push_requests(count):
+            self.domain.guest.notify(self.port, self.backend_port, vcpu_id)
             self.backend.notified(self)
 
     def interrupted(self, work: Work) -> None:
@@ -94,6 +102,7 @@ class BlockFrontend:
         self.ring.take_responses()
         answered, self.answered = self.answered, []
         for request in answered:
+            self.domain.grants.release(-(-request.bytes // SEGMENT_BYTES))
             io: BlockIo = request.tag[1]
             io.missing -= 1
             if not io.missing:
@@ -164,7 +173,9 @@ class BlockBackend:
 
     def _dispatched(self, work: Work) -> None:
         vbd, requests = work.arg
+        grants = vbd.domain.grants
         for request in requests:
+            grants.mapped += -(-request.bytes // SEGMENT_BYTES)
             if request.write:
                 vbd.write_requests += 1
                 vbd.write_bytes += request.bytes
@@ -196,7 +207,7 @@ class BlockBackend:
             vbd.answered += requests
             if vbd.ring.push_responses(len(requests)):
                 guest = domain.guest
-                domain.notifications += 1
+                vbd.backend_port.notify(vbd.port)
                 parts = guest.parts(
                     ("evtchn_upcall", 1),
                     ("blkfront_interrupt", 1),

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from hypervisor.model.clock import Timer
+from hypervisor.model.evtchn import EventChannels
+from hypervisor.model.grant import GrantTable
 from hypervisor.model.runstate import Runstate
 from hypervisor.model.work import KERNEL, Parts, TaskIdentity, Work
 
@@ -89,17 +91,18 @@ class Domain:
 
     __slots__ = (
         "behalf_ns",
+        "channels",
         "configured_kib",
         "crashed",
         "created_ns",
         "domid",
         "dying",
+        "grants",
         "guest",
         "kind",
         "maximum_kib",
         "memory_kib",
         "name",
-        "notifications",
         "oprofile",
         "pause_count",
         "sched",
@@ -139,9 +142,10 @@ class Domain:
         self.crashed = False
         self.dying = False
         self.sched: Any = None
+        self.channels = EventChannels()
+        self.grants = GrantTable()
         self.behalf_ns: dict[int, int] = {}
         self.virqs = 0
-        self.notifications = 0
 
     def cpu_ns(self, now_ns: int) -> int:
         """Return the running time of all vcpus."""

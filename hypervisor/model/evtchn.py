@@ -11,7 +11,7 @@ PORTS = 4096  # NR_EVENT_CHANNELS on x86_64; port 0 is never given out
 class Port:
     """One port. `kind` is interdomain, virq or pirq; `name` says what it is for."""
 
-    __slots__ = ("kind", "name", "number", "sent", "vcpu")
+    __slots__ = ("kind", "name", "number", "received", "sent", "vcpu")
 
     def __init__(self, number: int, kind: str, name: str, vcpu: int) -> None:
         self.number = number
@@ -19,6 +19,12 @@ class Port:
         self.name = name
         self.vcpu = vcpu  # where its upcall is delivered
         self.sent = 0
+        self.received = 0
+
+    def notify(self, peer: "Port", events: int = 1) -> None:
+        """Count `events` notifications from this port to the one that it is connected with."""
+        self.sent += events
+        peer.received += events
 
 
 class EventChannels:
@@ -43,5 +49,10 @@ class EventChannels:
 
     @property
     def sent(self) -> int:
-        """Return the notifications of all ports."""
+        """Return the notifications sent by all ports."""
         return sum(port.sent for port in self.ports.values())
+
+    @property
+    def received(self) -> int:
+        """Return the notifications received by all ports."""
+        return sum(port.received for port in self.ports.values())

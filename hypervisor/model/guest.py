@@ -6,6 +6,7 @@ from typing import Any
 from hypervisor.host import Task
 from hypervisor.model.code import CodeBook
 from hypervisor.model.domain import Domain, Vcpu
+from hypervisor.model.evtchn import Port
 from hypervisor.model.execution import Execution
 from hypervisor.model.work import Parts, TaskIdentity, Work
 
@@ -68,9 +69,9 @@ class Guest:
         vcpu = vcpus[vcpu_id] if vcpu_id < len(vcpus) and vcpus[vcpu_id].online else vcpus[0]
         self.execution.interrupt(vcpu, work)
 
-    def notify(self, vcpu_id: int, events: int = 1) -> None:
-        """Send a backend `events` event channel notifications, from the vcpu that is at it."""
-        self.domain.notifications += 1
+    def notify(self, port: Port, peer: Port, vcpu_id: int, events: int = 1) -> None:
+        """Send `events` notifications over a port to its peer, from the vcpu that is at it."""
+        port.notify(peer, events)
         self.execution.add_debt(self.domain.vcpus[vcpu_id], self.parts(("evtchn_send", events)))
 
     def wake_at(

@@ -4,14 +4,16 @@ Owns the domains: builds them with their devices and drivers, starts their progr
 them apart again.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hypervisor.errors import ScenarioError
+from hypervisor.errors import Refused, ScenarioError
 from hypervisor.model.balloon import Balloon
 from hypervisor.model.blkif import BlockBackend, BlockFrontend
 from hypervisor.model.code import CodeBook
 from hypervisor.model.domain import Domain, Vcpu
+from hypervisor.model.evtchn import Port
 from hypervisor.model.execution import Execution
 from hypervisor.model.guest import Guest
 from hypervisor.model.images import Role
@@ -73,6 +75,7 @@ class Hypercalls:
         self._started: set[int] = set()
         self._next_domid = 0
         self._disks = 0
+        self._departed: Counter[str] = Counter()
 
     def find(self, name: str) -> Domain | None:
         """Return the live domain of this name."""
@@ -114,6 +117,12 @@ class Hypercalls:
             domid, spec.name, spec.uuid, spec.kind, spec.memory_kib, spec.maximum_kib, now
         )
         domain.pause_count = 1
+        try:
+            self._attach_devices(domain, spec)
+        except Refused:
+            self._detach_devices(domain)
+            self.memory.give_back(spec.memory_kib)
+            raise
         self.scheduler.add_domain(domain, spec.weight, spec.cap_percent)
         mask = self._mask(spec.affinity)
         for number in range(spec.vcpus):
@@ -125,7 +134,6 @@ class Hypercalls:
         self.specs[domid] = spec
         self.names[domid] = spec.name
         self._balloons[domid] = Balloon(guest, self.memory)
-        self._attach_devices(domain, spec)
         if spec.kind != "hvm":
             role: Role = "guest" if domid else "dom0"
             domain.oprofile = OprofileModule(
@@ -143,6 +151,7 @@ class Hypercalls:
         for index, vif_spec in enumerate(spec.vifs):
             vif = NetFrontend(domain, index, vif_spec)
             vif.backend = self.backends.netback
+            vif.backend_port = self._backend_port(vif.name)
             rate = vif_spec.rate
             if rate is not None:
                 vif.shaper = CreditShaper(rate.bytes_per_window, rate.window_us)
@@ -150,8 +159,27 @@ class Hypercalls:
         for disk_spec in spec.disks:
             vbd = BlockFrontend(domain, disk_spec, self._disks * DISK_SPACING_SECTORS)
             vbd.backend = self.backends.blkback
+            vbd.backend_port = self._backend_port(f"{domain.domid}/{disk_spec.frontend}")
             self._disks = (self._disks + 1) % 16
             domain.vbds.append(vbd)
+
+    def _backend_port(self, name: str) -> Port:
+        return self.live[0].channels.bind("interdomain", f"backend {name}")
+
+    def _detach_devices(self, domain: Domain) -> None:
+        """Close domain 0's ports for them; what was sent over them stays counted."""
+        ports = [vif.backend_port for vif in domain.vifs]
+        ports += [vbd.backend_port for vbd in domain.vbds]
+        for port in ports:
+            self._departed["evtchn_send"] += port.sent
+            self.live[0].channels.close(port)
+
+    def operations(self) -> Mapping[str, int]:
+        """Return event channel and grant operations of all domains that ever were."""
+        counts = Counter(self._departed)
+        for domain in self.live.values():
+            counts.update(_operations(domain))
+        return counts
 
     def destroy_domain(self, domid: int) -> None:
         """Kill a domain: off its pcpus, out of the scheduler, pages to be scrubbed."""
@@ -166,6 +194,8 @@ class Hypercalls:
             self.scheduler.remove_vcpu(vcpu)
         self.scheduler.remove_domain(domain)
         self.memory.release(domain.memory_kib, self.clock.now)
+        self._departed.update(_operations(domain))
+        self._detach_devices(domain)
         del self.live[domid], self.specs[domid], self._balloons[domid]
         self.workloads.pop(domid, None)
 
@@ -244,6 +274,15 @@ class Hypercalls:
         if pcpus is None:
             return (1 << self.execution.topology.pcpus) - 1
         return sum(1 << number for number in set(pcpus))
+
+
+def _operations(domain: Domain) -> Mapping[str, int]:
+    return {
+        "evtchn_send": domain.channels.sent,
+        "gnttab_map": domain.grants.mapped,
+        "gnttab_copy": domain.grants.copied,
+        "gnttab_transfer": domain.grants.transferred,
+    }
 
 
 def _check_workloads(spec: DomainSpec) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from hypervisor.model.domain import Domain
+from hypervisor.model.evtchn import Port
 from hypervisor.model.guest import Guest
 from hypervisor.model.nic import Nic
 from hypervisor.model.shaper import CreditShaper
@@ -91,7 +92,10 @@ class NetFrontend:
         self.spec = spec
         self.mac = spec.mac
         self.name = spec.vifname or f"vif{domain.domid}.{index}"
+        domain.grants.claim(2 * RING_SLOTS, self.name)  # for good, as netfront does
+        self.port = domain.channels.bind("interdomain", self.name)
         self.backend: NetBackend
+        self.backend_port: Port  # in domain 0
         self.shaper: CreditShaper | None = None
         self.shaped: deque[Batch] = deque()  # held back by the rate limit
         self.rx_free = RING_SLOTS  # buffers posted for netback
@@ -112,7 +116,7 @@ class NetFrontend:
 
     def _push(self, batch: Batch, vcpu_id: int) -> None:
         self.tx_free -= min(batch.slots, RING_SLOTS)
-        self.domain.guest.notify(vcpu_id, batch.runs)
+        self.domain.guest.notify(self.port, self.backend_port, vcpu_id, batch.runs)
         self.backend.transmit(self, batch)
 
     def transmitted(self, batch: Batch) -> None:
@@ -128,7 +132,7 @@ class NetFrontend:
         ):
             self.is_waking = True
             guest = self.domain.guest
-            self.domain.notifications += 1
+            self.backend_port.notify(self.port)
             guest.interrupt(0, Work(guest.parts(("evtchn_upcall", 1)), self._wake_queue))
 
     def _wake_queue(self, _: Work) -> None:
@@ -148,7 +152,7 @@ class NetFrontend:
     ) -> None:
         """Frames are in the rx ring: interrupt the guest, which passes them up its stack."""
         guest = self.domain.guest
-        self.domain.notifications += 1
+        self.backend_port.notify(self.port, batches)
         costs = [
             ("evtchn_upcall", batches),
             ("netfront_receive_batch", batches),
@@ -245,6 +249,11 @@ class NetBackend:
         if fits:
             slots = fits * slots_each
             vif.rx_free -= slots
+            grants = vif.domain.grants
+            if self._flip:
+                grants.transferred += slots
+            else:
+                grants.copied += slots
             size_bytes = size_bytes * fits // frames
             vif.receive(fits, size_bytes, deliver, batches, slots, flip=self._flip)
         return fits
@@ -304,6 +313,8 @@ class NetBackend:
 
     def _forwarded(self, work: Work) -> None:
         sender, batch = work.arg
+        if sender is not None:
+            sender.domain.grants.mapped += batch.slots
         if batch.deliver is None:
             finish_ns = self.nic.transmit(self._clock.now, batch.frames, batch.wire_bytes)
             self._clock.schedule(finish_ns, self._sent, (sender, batch))

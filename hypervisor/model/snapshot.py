@@ -120,7 +120,7 @@ def domain_snapshot(
         on_behalf_ns=behalf,
         workloads=workloads,
         virq_total=domain.virqs,
-        evtchn_notifications=domain.notifications,
+        evtchn_notifications=domain.channels.sent + domain.channels.received,
     )
 
 
@@ -190,5 +190,5 @@ def host_snapshot(
         xenoprof=hypercalls.xenoprof.snapshot(),
         samples=hypercalls.ledger.logged(),
         lost=hypercalls.ledger.lost(),
-        counters=dict(hypercalls.scheduler.counters),
+        counters={**hypercalls.scheduler.counters, **hypercalls.operations()},
     )

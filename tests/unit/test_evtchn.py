@@ -26,6 +26,6 @@ def test_a_domain_has_4095_ports():
 def test_notifications_of_all_ports_are_summed():
     channels = EventChannels()
     for _ in range(3):
-        channels.bind("interdomain", "vif").sent += 2
+        channels.bind("interdomain", "vif").notify(channels.bind("interdomain", "peer"), 2)
 
     assert 6 == channels.sent
