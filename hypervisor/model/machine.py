@@ -23,6 +23,7 @@ from hypervisor.model.nic import Nic
 from hypervisor.model.overheads import Overheads
 from hypervisor.model.pmu import Pmu
 from hypervisor.model.random_stream import stream_seed
+from hypervisor.model.samples import SampleRow
 from hypervisor.model.scenario import Scenario
 from hypervisor.model.sched import SCHEDULERS
 from hypervisor.model.snapshot import host_snapshot
@@ -166,11 +167,11 @@ class Machine(Xend):
         )
 
 
-def _virq(vcpu: Vcpu, virqs: int) -> None:
+def _virq(vcpu: Vcpu, virqs: int, rows: list[SampleRow]) -> None:
     """Deliver VIRQ_XENOPROF to the driver of the vcpu's domain."""
     driver = vcpu.domain.oprofile
     if driver is not None:
-        driver.virq(vcpu, virqs)
+        driver.virq(vcpu, virqs, rows)
 
 
 def build(scenario: Scenario, *, epoch_ns: int) -> Machine:

@@ -237,12 +237,14 @@ class OprofileModule:
             xenoprof.setup_events()
         xenoprof.enable_virq(self.domain)
         self._is_open = True
+        xenoprof.readers.add(self.domain.domid)
 
     def close_buffer(self) -> None:
         """Close it. Refusals of the hypervisor are ignored, as the guest driver does."""
         if not self._is_open:
             return
         self._is_open = False
+        self.xenoprof.readers.discard(self.domain.domid)
         with suppress(HostError):
             self.xenoprof.disable_virq(self.domain.domid)
         if self.is_primary:
@@ -268,33 +270,36 @@ class OprofileModule:
 
     # Samples
 
-    def virq(self, vcpu: Vcpu, virqs: int) -> None:
-        """Take what the ring holds; domain 0 also takes what passive domains have."""
+    def virq(self, vcpu: Vcpu, virqs: int, rows: list[SampleRow]) -> None:
+        """Take `rows` and what the ring holds; domain 0 also takes what passive domains have."""
         guest = self.guest
         self.domain.virqs += virqs
         path, cycles_q = self._virq_parts
         guest.execution.owe(vcpu, path, cycles_q * virqs)
         xenoprof = self.xenoprof
-        if not self._is_open:  # nobody reads: the ring stays as it is
-            return
-        self._to_cpu_buffer(vcpu.vcpu_id, xenoprof.rings[self.domain.domid][vcpu.vcpu_id].empty())
+        ring = xenoprof.rings[self.domain.domid][vcpu.vcpu_id]
+        self._to_cpu_buffer(vcpu.vcpu_id, ring.empty() + rows)
         if self.is_primary:
             for domid in sorted(xenoprof.passive):
-                for ring in xenoprof.rings[domid]:
-                    if ring.rows:
-                        self._to_cpu_buffer(vcpu.vcpu_id, ring.empty())
+                for passive_ring in xenoprof.rings[domid]:
+                    if passive_ring.rows:
+                        self._to_cpu_buffer(vcpu.vcpu_id, passive_ring.empty())
 
     def _to_cpu_buffer(self, vcpu_id: int, rows: list[SampleRow]) -> None:
-        capacity = int(self._values["cpu_buffer_size"])
+        capacity = int(self._values["cpu_buffer_size"]) - 1
         mine = self._cpu_rows[vcpu_id]
-        for row in rows:
-            self.received[vcpu_id] += row[2]
-            room = capacity - self._cpu_fill[vcpu_id] - 1
-            kept = _first(row, room)
-            self.lost_cpu[vcpu_id] += row[2] - kept[2]
-            if kept[2]:
-                mine.append(kept)
-                self._cpu_fill[vcpu_id] += kept[2] + 1
+        samples = sum(row[2] for row in rows)
+        self.received[vcpu_id] += samples
+        if self._cpu_fill[vcpu_id] + samples + len(rows) <= capacity:
+            mine += rows
+            self._cpu_fill[vcpu_id] += samples + len(rows)
+        else:
+            for row in rows:
+                kept = _first(row, capacity - self._cpu_fill[vcpu_id])
+                self.lost_cpu[vcpu_id] += row[2] - kept[2]
+                if kept[2]:
+                    mine.append(kept)
+                    self._cpu_fill[vcpu_id] += kept[2] + 1
         if mine and not self._sync_is_due:
             self._sync_is_due = True
             clock = self.guest.execution.clock
@@ -318,16 +323,24 @@ class OprofileModule:
         self.guest.run(Work(parts, self._synced, rows, task=KERNEL))
 
     def _synced(self, work: Work) -> None:
+        rows: list[SampleRow] = work.arg
         size = int(self._values["buffer_size"])
-        for row in work.arg:
-            self._syncing -= row[2]
-            room = (size - self._event_fill - ENTRIES_PER_RECORD) // ENTRIES_PER_SAMPLE
-            kept = _first(row, room)
-            self.lost_event += row[2] - kept[2]
-            if kept[2]:
-                self._event_rows.append(kept)
-                self._event_fill += ENTRIES_PER_SAMPLE * kept[2] + ENTRIES_PER_RECORD
-                self._event_samples += kept[2]
+        samples = sum(row[2] for row in rows)
+        self._syncing -= samples
+        entries = ENTRIES_PER_SAMPLE * samples + ENTRIES_PER_RECORD * len(rows)
+        if self._event_fill + entries <= size:
+            self._event_rows += rows
+            self._event_fill += entries
+            self._event_samples += samples
+        else:
+            for row in rows:
+                room = (size - self._event_fill - ENTRIES_PER_RECORD) // ENTRIES_PER_SAMPLE
+                kept = _first(row, room)
+                self.lost_event += row[2] - kept[2]
+                if kept[2]:
+                    self._event_rows.append(kept)
+                    self._event_fill += ENTRIES_PER_SAMPLE * kept[2] + ENTRIES_PER_RECORD
+                    self._event_samples += kept[2]
         self._wake_daemon()
 
     def _wake_daemon(self) -> None:

@@ -113,37 +113,42 @@ class SampleExpander:
         chunks = list(dict.fromkeys(row[0] for row in rows))
         bases = dict(zip(chunks, np.cumsum([0, *(len(c.counts) for c in chunks)]), strict=False))
         chosen = np.array([bases[chunk] + row for chunk, row, _ in rows])
-        counters = np.array(chunks[0].counters)
+        counters = chunks[0].counters
         counts = np.concatenate([chunk.counts for chunk in chunks])[chosen]
         columns = len(counters)
-        total = counts.sum(axis=2).ravel()  # by group = (segment, counter)
-        samples = int(total.sum())
-        group = np.repeat(np.arange(len(total)), total)
-        nth = np.arange(samples) - np.repeat(np.cumsum(total) - total, total)
-        block = np.repeat(np.arange(counts.size), counts.ravel())  # (segment, counter, mode)
-        mode = block % 3
-        column = block // 3 % columns
-        path = self._draw_paths(chunks, chosen, block, columns, [kinds[c] for c in counters])
-        random = self._random.integers(0, 1 << 63, samples, dtype=np.uint64)
-        pc = np.zeros(samples, dtype=np.uint64)
-        for index, counter in enumerate(counters.tolist()):
+        # What is the same for all samples of a (segment, counter, mode) is found once for each.
+        per_block = counts.ravel()
+        blocks = np.flatnonzero(per_block)
+        block = np.repeat(np.arange(len(blocks)), per_block[blocks])
+        samples = len(block)
+        segment, of_segment = np.divmod(blocks, columns * 3)
+        path = self._draw_paths(
+            chunks, chosen, block, segment, of_segment, [kinds[c] for c in counters]
+        )
+        column, mode = (each.astype(np.uint8)[block] for each in np.divmod(of_segment, 3))
+        random = self._random.bit_generator.random_raw(samples)  # 64 bits each
+        pc = np.empty(samples, dtype=np.uint64)
+        for index, counter in enumerate(counters):
             mine = np.flatnonzero(column == index)
             if len(mine):
                 kind = int(kinds[counter])
                 pc[mine] = self._code.draw(kind, path[mine], mode[mine], random[mine])
         first_ns = np.concatenate([chunk.first_ns for chunk in chunks])[chosen].ravel()
         step_ns = np.concatenate([chunk.step_ns for chunk in chunks])[chosen].ravel()
+        total = counts.sum(axis=2).ravel()  # by (segment, counter)
+        time_ns = np.repeat(first_ns - (np.cumsum(total) - total) * step_ns, total)
+        time_ns += np.arange(samples) * np.repeat(step_ns, total)
         context = np.concatenate([chunk.context for chunk in chunks])[chosen]
         context[:, 5] = np.where(context[:, 5] < 0, context[:, 1], context[:, 5])
         by_segment = total.reshape(-1, columns).sum(axis=1)
         pcpu, domid, vcpu, tgid, tid, behalf = (np.repeat(c, by_segment) for c in context.T)
         return SampleBatch(
-            time_ns=first_ns[group] + nth * step_ns[group],
+            time_ns=time_ns,
             pcpu=pcpu,
             domain=domid,
             vcpu=vcpu,
-            mode=mode.astype(np.uint8),
-            event=counters.astype(np.uint8)[column],
+            mode=mode,
+            event=np.array(counters, dtype=np.uint8)[column],
             pc=pc,
             tgid=tgid,
             tid=tid,
@@ -156,10 +161,14 @@ class SampleExpander:
         chunks: Sequence[SampleChunk],
         chosen: Ints,
         block: Ints,
-        columns: int,
+        segment: Ints,
+        of_segment: Ints,
         kinds: Sequence[Kind],
     ) -> Ints:
-        """Draw each sample's path from its segment's, by the counter's events in its mode."""
+        """Draw each sample's path from its segment's, by the counter's events in its mode.
+
+        `block` indexes `segment` and `of_segment` = counter * 3 + mode.
+        """
         offsets = np.cumsum([0, *(len(chunk.part_path) for chunk in chunks)])
         starts = np.concatenate(
             [chunk.part_start + offset for chunk, offset in zip(chunks, offsets, strict=False)]
@@ -173,16 +182,16 @@ class SampleExpander:
         # One running sum for each (counter, mode), one behind the other.
         rates = self._rates(tuple(kinds))
         cumulative = np.cumsum((weight * rates[:, part_path]).ravel())
-        per_column = len(part_path)
-        segment, of_block = np.divmod(block, columns * 3)
-        last = of_block * per_column + ends[segment] - 1
+        base = of_segment * len(part_path)
+        last = base + ends[segment] - 1
         first = last - lengths[segment]
         lower = np.where(first < 0, 0.0, cumulative[first])
-        target = lower + self._random.random(len(block)) * (cumulative[last] - lower)
+        width = cumulative[last] - lower
+        target = lower[block] + self._random.random(len(block)) * width[block]
         place = np.searchsorted(cumulative, target, side="right")
         # Rounding must not lead out of the segment.
-        place = np.minimum(np.maximum(place, first + 1), last)
-        drawn: Ints = part_path[place % per_column]
+        place = np.minimum(np.maximum(place, (first + 1)[block]), last[block])
+        drawn: Ints = part_path[place - base[block]]
         return drawn
 
     def _rates(self, kinds: tuple[Kind, ...]) -> npt.NDArray[np.float64]:

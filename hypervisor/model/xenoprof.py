@@ -93,7 +93,9 @@ class Xenoprof:
         self.active: dict[int, bool] = {}  # domid -> ready (has enabled its VIRQ)
         self.passive: set[int] = set()
         self.rings: dict[int, list[Ring]] = {}
-        self.virq: Callable[[Vcpu, int], None]  # the guest driver's handler: (vcpu, virqs)
+        self.readers: set[int] = set()  # domains whose driver answers the VIRQ
+        # The guest driver's handler: (vcpu, virqs, rows that were in the ring and are not now).
+        self.virq: Callable[[Vcpu, int, list[SampleRow]], None]
         self.activated = 0
         self._counters: dict[int, CounterConfig] = {}
         self._sample_path, self._sample_q = sample_parts[0]
@@ -260,6 +262,7 @@ class Xenoprof:
         unread = sum(ring.samples for ring in self.rings.get(domid, []))
         self.leave(domid)
         self.passive.discard(domid)
+        self.readers.discard(domid)
         self.rings.pop(domid, None)
         self._domains.pop(domid, None)
         return unread
@@ -284,19 +287,34 @@ class Xenoprof:
                     domain0_ns.append(chunk.span_ns(row))
         taken: dict[Vcpu, int] = {}
         logged: list[int] = []
+        plain: dict[Vcpu, list[SampleRow]] = {}  # went through the ring without any trouble
+        virqs: dict[Vcpu, int] = {}
         for row, (user, kernel, xen) in enumerate(by_mode):
             vcpu = vcpus[row]
             samples = user + kernel + xen
             taken[vcpu] = taken.get(vcpu, 0) + samples
             domid = vcpu.domain.domid
             if self.active.get(domid, False):
-                self._log_active(vcpu, chunk, row, user + kernel, xen)
                 logged.append(row)
+                if domid not in self.readers:
+                    self.logged_active += self._log_unread(vcpu, chunk, row, samples, [])
+                    continue
+                ring = self.rings[domid][vcpu.vcpu_id]
+                if user + kernel and not ring.fill and xen < ring.size - 1 and not self.passive:
+                    plain.setdefault(vcpu, []).append((chunk, row, samples))
+                    virqs[vcpu] = virqs.get(vcpu, 0) + user + kernel
+                    self.logged_active += samples
+                    continue
+                if vcpu in plain:
+                    self.virq(vcpu, virqs.pop(vcpu), plain.pop(vcpu))
+                self._log_active(vcpu, chunk, row, user + kernel, xen)
             elif domid in self.passive:
-                self._log_passive(vcpu, chunk, row, samples, domain0_ns)
+                self.logged_passive += self._log_unread(vcpu, chunk, row, samples, domain0_ns)
                 logged.append(row)
             else:
                 self.others += samples
+        for vcpu, rows in plain.items():
+            self.virq(vcpu, virqs[vcpu], rows)
         path, cycles_q = self._sample_path, self._sample_q
         for vcpu, samples in taken.items():
             self.total += samples
@@ -332,31 +350,34 @@ class Xenoprof:
             ring.fill += kept
             self.logged_active += kept
         if virqs:
-            self.virq(vcpu, virqs)
+            self.virq(vcpu, virqs, [])
 
-    def _log_passive(
+    def _log_unread(
         self,
         vcpu: Vcpu,
         chunk: SampleChunk,
         row: int,
         samples: int,
-        domain0_ns: list[tuple[int, int]],
-    ) -> None:
-        """Log what fits; domain 0's own samples empty the ring while the segment goes on."""
+        emptied_ns: list[tuple[int, int]],
+    ) -> int:
+        """Log what fits into a ring that its own domain does not read; return how many do.
+
+        A passive domain's ring is emptied while domain 0 takes samples itself (`emptied_ns`).
+        """
         domid = vcpu.domain.domid
         ring = self.rings[domid][vcpu.vcpu_id]
         capacity = ring.size - 1
         kept = samples
         fill = ring.fill + samples
         if fill > capacity:
-            kept, fill = _fit(chunk.span_ns(row), samples, ring.fill, capacity, domain0_ns)
+            kept, fill = _fit(chunk.span_ns(row), samples, ring.fill, capacity, emptied_ns)
         if kept < samples:
             self._count_lost(domid, samples - kept)
             chunk.keep_first(row, kept)
         if kept:
             ring.rows.append((chunk, row, kept))
             ring.fill = fill
-            self.logged_passive += kept
+        return kept
 
     def _count_logged(self, chunk: SampleChunk, rows: list[int]) -> None:
         """Add what was kept of `rows` to the counts by domain, counter and mode."""
