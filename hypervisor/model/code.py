@@ -31,6 +31,7 @@ from hypervisor.model.work import Q
 
 __all__ = ["CodeBook", "CodePath", "Kind"]
 
+_SLOT_BITS = 12
 _MODES = 3
 _Q20 = 1 << 20
 _RATE_UNIT = 1 << 40  # events per cycle are kept in units of 2**-40
@@ -105,7 +106,7 @@ class CodeBook:
         self._size = np.array([s.size for s in symbols], np.uint64)
         self._spots = np.array([_hot_spots(s) for s in symbols], np.uint64)
         self._has_code = np.array([bool(row) for row in self._by_row])
-        self._bounds: dict[int, npt.NDArray[np.uint64]] = {}
+        self._slots: dict[int, npt.NDArray[np.int32]] = {}
 
     def rate(self, path: int, mode: int, kind: int) -> float:
         """Return events per cycle spent in `mode` of the path."""
@@ -140,35 +141,46 @@ class CodeBook:
     ) -> npt.NDArray[np.uint64]:
         """Return a pc for each (path, mode) where an event of `kind` happened.
 
-        `u` is 64 random bits each: the upper half chooses the function by its share of the
+        `u` is 64 random bits each: the upper twelve choose the function by its share of the
         path's events, the lower half the byte in it, three times in four one of a few hot spots.
         Raises: ValueError if a path has no code in the mode asked for.
         """
-        row = path.astype(np.uint64) * np.uint64(_MODES) + mode.astype(np.uint64)
+        row = path * _MODES + mode
         if not self._has_code[row].all():
             bad = int(row[~self._has_code[row]][0])
             name = self.paths[bad // _MODES].name
             raise ValueError(f"path {name} has no code in mode {bad % _MODES}")
-        if kind not in self._bounds:
-            self._bounds[kind] = self._make_bounds(kind)
-        where = (row << np.uint64(32)) | (u >> np.uint64(32))
-        entry = np.searchsorted(self._bounds[kind], where, side="right")
+        if kind not in self._slots:
+            self._slots[kind] = self._make_slots(kind)
+        slot = (u >> np.uint64(64 - _SLOT_BITS)).astype(np.intp)
+        entry = self._slots[kind][(row << _SLOT_BITS) + slot]
         low = u & np.uint64(0xFFFF_FFFF)
         first, second = (low >> np.uint64(3)) & np.uint64(7), (low >> np.uint64(6)) & np.uint64(7)
         hot = self._spots[entry, np.minimum(first, second).astype(np.intp)]
         even = ((low >> np.uint64(9)) * self._size[entry]) >> np.uint64(23)
-        return self._start[entry] + np.where(low & np.uint64(7) < 6, hot, even)
+        pc: npt.NDArray[np.uint64] = self._start[entry] + np.where(
+            low & np.uint64(7) < 6, hot, even
+        )
+        return pc
 
-    def _make_bounds(self, kind: int) -> npt.NDArray[np.uint64]:
-        """Return per function of each (path, mode): row << 32 plus the share of 2**32 so far."""
-        bounds: list[int] = []
+    def _make_slots(self, kind: int) -> npt.NDArray[np.int32]:
+        """Return, for each (path, mode), 2**_SLOT_BITS slots that hold functions by their share.
+
+        One look-up where a search would take a dozen; a share is rounded to 1/4096.
+        """
+        slots = np.zeros(len(self._by_row) << _SLOT_BITS, np.int32)
+        entry = 0
         for number, row in enumerate(self._by_row):
             weights = self._weights(row, kind)
             total, cumulated = sum(weights), 0
             for weight in weights:
+                begin = (cumulated << _SLOT_BITS) // total
                 cumulated += weight
-                bounds.append((number << 32) + (cumulated << 32) // total)
-        return np.array(bounds, np.uint64)
+                end = (cumulated << _SLOT_BITS) // total
+                base = number << _SLOT_BITS
+                slots[base + begin : base + end] = entry
+                entry += 1
+        return slots
 
     def _weights(self, row: list[_Part], kind: int) -> list[int]:
         weights = [

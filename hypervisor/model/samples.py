@@ -119,13 +119,19 @@ class SampleExpander:
         # What is the same for all samples of a (segment, counter, mode) is found once for each.
         per_block = counts.ravel()
         blocks = np.flatnonzero(per_block)
-        block = np.repeat(np.arange(len(blocks)), per_block[blocks])
-        samples = len(block)
+        samples = int(per_block.sum())
         segment, of_segment = np.divmod(blocks, columns * 3)
-        path = self._draw_paths(
-            chunks, chosen, block, segment, of_segment, [kinds[c] for c in counters]
+        path = self._divide(
+            chunks,
+            chosen,
+            per_block[blocks],
+            segment,
+            of_segment,
+            tuple(kinds[counter] for counter in counters),
         )
-        column, mode = (each.astype(np.uint8)[block] for each in np.divmod(of_segment, 3))
+        column, mode = (
+            np.repeat(each.astype(np.uint8), per_block[blocks]) for each in np.divmod(of_segment, 3)
+        )
         random = self._random.bit_generator.random_raw(samples)  # 64 bits each
         pc = np.empty(samples, dtype=np.uint64)
         for index, counter in enumerate(counters):
@@ -156,43 +162,41 @@ class SampleExpander:
             on_behalf_of=behalf,
         )
 
-    def _draw_paths(
+    def _divide(
         self,
         chunks: Sequence[SampleChunk],
         chosen: Ints,
-        block: Ints,
+        counts: Ints,
         segment: Ints,
         of_segment: Ints,
-        kinds: Sequence[Kind],
+        kinds: tuple[Kind, ...],
     ) -> Ints:
-        """Draw each sample's path from its segment's, by the counter's events in its mode.
+        """Return the path of each sample: a block's samples are divided among its segment's paths.
 
-        `block` indexes `segment` and `of_segment` = counter * 3 + mode.
+        Block b: `counts[b]` samples of segment `segment[b]`, `of_segment[b]` = counter * 3 + mode.
+        The paths are executed interleaved, so each gets its share of the counter's events; one
+        random number a block decides which way the fractions go.
         """
         offsets = np.cumsum([0, *(len(chunk.part_path) for chunk in chunks)])
         starts = np.concatenate(
             [chunk.part_start + offset for chunk, offset in zip(chunks, offsets, strict=False)]
-        )[chosen]
-        lengths = np.concatenate([chunk.part_count for chunk in chunks])[chosen]
+        )[chosen][segment]
+        lengths = np.concatenate([chunk.part_count for chunk in chunks])[chosen][segment]
         ends = np.cumsum(lengths)
-        parts = np.arange(int(lengths.sum())) - np.repeat(ends - lengths, lengths)
-        parts += np.repeat(starts, lengths)
-        part_path = np.concatenate([chunk.part_path for chunk in chunks])[parts]
+        parts = np.arange(ends[-1]) + np.repeat(starts - (ends - lengths), lengths)
+        path = np.concatenate([chunk.part_path for chunk in chunks])[parts]
         weight = np.concatenate([chunk.part_weight for chunk in chunks])[parts]
-        # One running sum for each (counter, mode), one behind the other.
-        rates = self._rates(tuple(kinds))
-        cumulative = np.cumsum((weight * rates[:, part_path]).ravel())
-        base = of_segment * len(part_path)
-        last = base + ends[segment] - 1
-        first = last - lengths[segment]
-        lower = np.where(first < 0, 0.0, cumulative[first])
-        width = cumulative[last] - lower
-        target = lower[block] + self._random.random(len(block)) * width[block]
-        place = np.searchsorted(cumulative, target, side="right")
-        # Rounding must not lead out of the segment.
-        place = np.minimum(np.maximum(place, (first + 1)[block]), last[block])
-        drawn: Ints = part_path[place - base[block]]
-        return drawn
+        running = np.cumsum(weight * self._rates(kinds)[np.repeat(of_segment, lengths), path])
+        before = np.concatenate(([0.0], running[ends[:-1] - 1]))
+        share = (running - np.repeat(before, lengths)) / np.repeat(
+            running[ends - 1] - before, lengths
+        )
+        share[ends - 1] = 1.0  # whatever the rounding
+        chance = self._random.random(len(counts))
+        upto = np.floor(share * np.repeat(counts, lengths) + np.repeat(chance, lengths))
+        taken = np.diff(upto, prepend=0.0)
+        taken[ends[:-1]] = upto[ends[:-1]]  # the first path of a block
+        return np.repeat(path, taken.astype(np.int64))
 
     def _rates(self, kinds: tuple[Kind, ...]) -> npt.NDArray[np.float64]:
         """Return events per cycle (of all of the path's) as [counter * 3 + mode, path]."""
