@@ -30,7 +30,7 @@ def test_unseen_counts_only_while_the_host_counts(sessions, host, tmp_path):
         "idle_seconds": "12.000",
         "others_samples": "3000",
         "lost_samples": "0",
-            "lost_reasons": "",
+        "lost_reasons": "",
         "unread_samples": "0",
         "unprofiled_domains": "web,db,win",
     }
