@@ -16,7 +16,6 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
 import uvicorn
@@ -25,7 +24,8 @@ from starlette.applications import Starlette
 from dashboards.queries import QUERIES
 from exporters.prometheus import create
 from hypervisor.telemetry import HostSnapshot
-from tests.e2e.peers import free_port, peer, until
+from tests.e2e.peers import peer, until
+from tests.e2e.prometheus_server import Prometheus, running_prometheus
 from tests.unit.snapshots import grumble, stats, without
 from xenprof.service.exporter import ExporterSettings, ServiceStats
 
@@ -34,13 +34,6 @@ pytestmark = pytest.mark.peer
 VARIABLES = {"host": ".*", "domain": ".*", "__rate_interval": "2s"}
 STEPS_PER_SECOND = 20
 """Snapshots a wall second. The host's clock goes one virtual second a step."""
-
-CONFIG = """
-global: {scrape_interval: 250ms, scrape_timeout: 250ms}
-scrape_configs:
-- job_name: xenprof
-  static_configs: [{targets: ["127.0.0.1:%d"]}]
-"""
 
 
 @dataclass
@@ -61,74 +54,25 @@ class MovingSource:
         return stats(self._step())
 
 
-@dataclass
-class Prometheus:
-    """A running server and the source that it scrapes."""
-
-    port: int
-    source: MovingSource
-
-    def query(self, promql: str) -> list[dict[str, Any]]:
-        """Return the result vector of an instant query."""
-        url = f"http://127.0.0.1:{self.port}/api/v1/query?" + urllib.parse.urlencode(
-            {"query": promql}
-        )
-        try:
-            with urllib.request.urlopen(url, timeout=10) as answer:
-                result: list[dict[str, Any]] = json.load(answer)["data"]["result"]
-        except urllib.error.HTTPError as error:
-            with error:
-                raise AssertionError(error.read().decode()) from None
-        return result
-
-    def ready(self) -> bool:
-        """Return whether the server has started."""
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/-/ready", timeout=10):
-                return True
-        except urllib.error.HTTPError as starting:
-            starting.close()
-        except OSError:
-            pass
-        return False
-
-    def value(self, promql: str) -> float:
-        """Return the one value of a query, as soon as there is one."""
-        (series,) = until(lambda: self.query(promql))
-        return float(series["value"][1])
+@pytest.fixture(scope="module")
+def source() -> MovingSource:
+    return MovingSource()
 
 
 @pytest.fixture(scope="module")
-def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
-    program = peer(shutil.which("prometheus"), "Prometheus (Debian package prometheus)")
-    directory = tmp_path_factory.mktemp("prometheus")
-    source = MovingSource()
+def prometheus(
+    source: MovingSource, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Prometheus]:
     app = Starlette(routes=list(create(source, ExporterSettings()).routes))
     server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
     listener = socket.create_server(("127.0.0.1", 0))
     thread = threading.Thread(target=server.run, args=([listener],))
     thread.start()
-    config = directory / "prometheus.yml"
-    config.write_text(CONFIG % listener.getsockname()[1], encoding="utf-8")
-    port = free_port()
-    with (directory / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [
-                program,
-                f"--config.file={config}",
-                f"--storage.tsdb.path={directory / 'data'}",
-                f"--web.listen-address=127.0.0.1:{port}",
-            ],
-            stdout=log,
-            stderr=log,
-        )
     try:
-        running = Prometheus(port, source)
-        assert until(running.ready), (directory / "log").read_text(encoding="utf-8")
-        yield running
+        target = f"127.0.0.1:{listener.getsockname()[1]}"
+        with running_prometheus(tmp_path_factory.mktemp("prometheus"), target) as running:
+            yield running
     finally:
-        process.terminate()
-        process.wait(30)
         server.should_exit = True
         thread.join(30)
         listener.close()
@@ -203,10 +147,10 @@ def test_openmetrics_was_what_prometheus_chose(prometheus: Prometheus):
     assert until(kinds) == ["info"]
 
 
-def test_series_of_a_destroyed_domain_end(prometheus: Prometheus):
+def test_series_of_a_destroyed_domain_end(prometheus: Prometheus, source: MovingSource):
     prometheus.value('xen_domain_info{domain="DesktopVM"}')
-    prometheus.source.destroyed = "DesktopVM"
+    source.destroyed = "DesktopVM"
     try:
         assert until(lambda: not prometheus.query('{domain="DesktopVM"}'))
     finally:
-        prometheus.source.destroyed = ""
+        source.destroyed = ""
