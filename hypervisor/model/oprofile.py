@@ -8,25 +8,29 @@ xen driver arch/i386/oprofile/xenoprof.c.
 """
 
 import re
+import string
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
-from hypervisor.errors import EINVAL, EPERM, HostError, OprofilefsError
+from hypervisor.errors import EBUSY, EINVAL, OprofilefsError
 from hypervisor.host import Module, Samples, Task
 from hypervisor.model.domain import Domain, Domains, Vcpu
 from hypervisor.model.guest import Guest
 from hypervisor.model.pmu import CounterConfig
 from hypervisor.model.samples import PendingSamples, SampleExpander, SampleRow
 from hypervisor.model.work import KERNEL, Work
-from hypervisor.model.xenoprof import MAX_DOMAINS, Xenoprof
+from hypervisor.model.xenoprof import IDLE, MAX_DOMAINS, Xenoprof
 
 SYNC_NS = 100_000_000  # DEFAULT_TIMER_EXPIRE, HZ / 10
 BUFFER_SIZE, WATERSHED, CPU_BUFFER_SIZE = 131072, 32768, 8192  # entries, 2.6.18-xen defaults
 ENTRIES_PER_SAMPLE = 2  # pc and counter
 ENTRIES_PER_RECORD = 5  # escapes at a change of task, mode or domain (judgement: one change)
 DAEMON = "/usr/bin/oprofiled"
+SWITCH_ENTRIES = 6  # free slots of the cpu buffer that a switch to a passive domain needs
+COUNTERS = {"i386/p4": 8, "i386/p4-ht": 4, "i386/core_2": 2, "x86-64/hammer": 4}  # else none
 COUNTER_FILES = {"enabled": 0, "event": 0, "count": 0, "unit_mask": 0, "kernel": 1, "user": 1}
-NOT_NUMBERS = re.compile(r"[^0-9a-zA-Z]+")
+SEPARATORS = re.compile(rf"[\s{re.escape(string.punctuation)}]+")
+NUMBER = re.compile(r"(0[xX][0-9a-fA-F]+)|(0[0-7]*)|([1-9][0-9]*)")  # as strtoul, base 0
 
 
 class OprofileModule:
@@ -81,6 +85,7 @@ class OprofileModule:
         self.received = [0] * vcpus
         self.lost_cpu = [0] * vcpus
         self.lost_event = 0
+        self._lost_entries = 0  # the same in entries of the event buffer
 
     # oprofilefs
 
@@ -97,16 +102,16 @@ class OprofileModule:
             stats = self._stats()
             if name[6:] in stats:
                 return str(stats[name[6:]])
-        index, _, leaf = name.partition("/")
-        if index.isdecimal() and leaf in COUNTER_FILES:
-            return str(self._counters.get(int(index), COUNTER_FILES)[leaf])
+        index, leaf = self._counter_file(name)
+        if leaf in COUNTER_FILES:
+            return str(self._counters.get(index, COUNTER_FILES)[leaf])
         raise OprofilefsError(EINVAL, f"/dev/oprofile/{name}: no such file")
 
     def _stats(self) -> Mapping[str, int]:
         stats = {
             "sample_lost_no_mm": 0,
             "sample_lost_no_mapping": 0,
-            "event_lost_overflow": self.lost_event,
+            "event_lost_overflow": self._lost_entries,
             "bt_lost_no_mapping": 0,
         }
         for vcpu, received in enumerate(self.received):
@@ -126,28 +131,30 @@ class OprofileModule:
         elif name == "leave":  # our extension, see Xenoprof.leave
             for vcpu_id, rows in enumerate(self.xenoprof.leave(self.domain.domid)):
                 self._to_cpu_buffer(vcpu_id, rows)
-        elif name == "active_domains":
-            self._write_active(value)
-        elif name == "passive_domains":
-            self._write_passive(value)
+        elif name in ("active_domains", "passive_domains"):
+            self._write_domains(name, value)
         elif name in ("buffer_size", "buffer_watershed", "cpu_buffer_size"):
             self._values[name] = str(self._number(name, value))
         else:
-            index, _, leaf = name.partition("/")
-            if not index.isdecimal() or leaf not in (*COUNTER_FILES, "name"):
-                raise OprofilefsError(EINVAL, f"/dev/oprofile/{name}: cannot be written")
+            index, leaf = self._counter_file(name)
             if leaf == "name":
-                self.event_names[int(index)] = value
-            else:
-                counter = self._counters.setdefault(int(index), dict(COUNTER_FILES))
+                self.event_names[index] = value
+            elif leaf in COUNTER_FILES:
+                counter = self._counters.setdefault(index, dict(COUNTER_FILES))
                 counter[leaf] = self._number(name, value)
+            else:
+                raise OprofilefsError(EINVAL, f"/dev/oprofile/{name}: cannot be written")
+
+    def _counter_file(self, name: str) -> tuple[int, str]:
+        """Return (counter, file) of `N/file`; the file is empty if there is no such counter."""
+        index, _, leaf = name.partition("/")
+        counters = COUNTERS.get(self._values["cpu_type"], 0)
+        is_counter = index in map(str, range(counters))
+        return (int(index), leaf) if is_counter else (-1, "")
 
     def _number(self, name: str, value: str) -> int:
-        try:
-            number = int(value, 0)
-        except ValueError:
-            number = -1
-        if number < 0:
+        number = _c_number(value.strip())
+        if number is None:
             raise OprofilefsError(EINVAL, f"/dev/oprofile/{name}: {value!r} is not a number")
         return number
 
@@ -164,91 +171,90 @@ class OprofileModule:
                 self.xenoprof.stop()
         self._values["enable"] = wanted
 
-    def _write_active(self, value: str) -> None:
-        domids = self._domids("active_domains", value)
-        self._values["active_domains"] = ""
-        if not self.is_primary:  # accepted and ignored, as in the real driver
-            return
-        self.xenoprof.init(0)
-        self.xenoprof.reset_active_list()
-        for domid in [*domids, *([] if 0 in domids else [0])]:
-            domain = self._domains.get(domid)
-            if domain is None:
-                self.xenoprof.reset_active_list()
-                raise OprofilefsError(EINVAL, f"active_domains: there is no domain {domid}")
-            if domain.oprofile is None:
-                self.xenoprof.reset_active_list()
-                raise OprofilefsError(
-                    EINVAL, f"active_domains: domain {domid} is HVM and can only be passive"
-                )
-            self.xenoprof.set_active(domid)
-        self._values["active_domains"] = " ".join(map(str, domids))
-
-    def _write_passive(self, value: str) -> None:
-        domids = self._domids("passive_domains", value)
-        self._values["passive_domains"] = ""
-        if not self.is_primary:
-            return
-        self.xenoprof.init(0)
-        self.xenoprof.reset_passive_list()
-        for domid in domids:
-            domain = self._domains.get(domid)
-            if domain is None or domid == 0:
-                self.xenoprof.reset_passive_list()
-                raise OprofilefsError(
-                    EINVAL, f"passive_domains: domain {domid} cannot be passive or does not exist"
-                )
-            self.xenoprof.set_passive(domain)
-        self._values["passive_domains"] = " ".join(map(str, domids))
-
-    def _domids(self, name: str, value: str) -> list[int]:
-        words = [word for word in NOT_NUMBERS.split(value) if word]
-        if len(words) > MAX_DOMAINS:
-            raise OprofilefsError(EINVAL, f"{name}: more than {MAX_DOMAINS} domains")
+    def _write_domains(self, name: str, value: str) -> None:
+        """Set a list. A failed write leaves it empty; Xen keeps its own list once it is in use."""
+        self._values[name] = ""
+        xenoprof = self.xenoprof
+        is_active = name == "active_domains"
+        reset = xenoprof.reset_active_list if is_active else xenoprof.reset_passive_list
+        is_ours = self.is_primary and xenoprof.state == IDLE
         try:
-            return [int(word, 0) for word in words]
-        except ValueError:
-            message = f"{name}: {value!r} is not a list of domain ids"
-            raise OprofilefsError(EINVAL, message) from None
+            if is_ours:
+                reset()
+            domids = _domids(value)
+            if not self.is_primary:  # accepted and ignored, as in the real driver
+                return
+            xenoprof.init(0)
+            for domid in [*domids, *([] if 0 in domids or not is_active else [0])]:
+                self._set_domain(domid, is_active=is_active)
+        except OprofilefsError as error:
+            if is_ours:
+                reset()
+            raise OprofilefsError(EINVAL, f"{name}: {error}") from None
+        self._values[name] = " ".join(map(str, domids))
+
+    def _set_domain(self, domid: int, *, is_active: bool) -> None:
+        domain = self._domains.get(domid)
+        if domain is None:
+            raise OprofilefsError(EINVAL, f"there is no domain {domid}")
+        if is_active and domain.oprofile is None:
+            raise OprofilefsError(EINVAL, f"domain {domid} is HVM and can only be passive")
+        if is_active:
+            self.xenoprof.set_active(domid)
+        elif domid:
+            self.xenoprof.set_passive(domain)
+        else:
+            raise OprofilefsError(EINVAL, "domain 0 cannot be passive")
 
     # The daemon's side
 
     def open_buffer(self) -> None:
         """Open /dev/oprofile/buffer (see `host.OprofileDriver`)."""
         if self._is_open:
-            raise OprofilefsError(EPERM, "the buffer is open already: one daemon a domain")
+            raise OprofilefsError(EBUSY, "the buffer is open already: one daemon a domain")
         xenoprof = self.xenoprof
         xenoprof.init(self.domain.domid)
         xenoprof.get_buffer(self.domain)
         if self.is_primary:
-            if not xenoprof.active:
-                xenoprof.set_active(0)
-            xenoprof.reserve_counters()
-            for index, values in sorted(self._counters.items()):
-                if values["enabled"]:
-                    config = CounterConfig(
-                        values["event"],
-                        values["unit_mask"],
-                        values["count"],
-                        bool(values["kernel"]),
-                        bool(values["user"]),
-                    )
-                    xenoprof.counter(index, config)
-            xenoprof.setup_events()
+            self._set_up_counters()
         xenoprof.enable_virq(self.domain)
         self._is_open = True
         xenoprof.readers.add(self.domain.domid)
 
     def close_buffer(self) -> None:
-        """Close it. Refusals of the hypervisor are ignored, as the guest driver does."""
+        """Close it. Refusals of the hypervisor are ignored, as the guest driver does.
+
+        Closing it disables profiling first, as the kernel does when a daemon dies.
+        """
         if not self._is_open:
             return
+        self._enable("0")
+        self.guest.execution.settle_all()  # what was sampled until now is still read
         self._is_open = False
         self.xenoprof.readers.discard(self.domain.domid)
-        with suppress(HostError):
+        with suppress(OprofilefsError):
             self.xenoprof.disable_virq(self.domain.domid)
         if self.is_primary:
-            self.xenoprof.release_counters()
+            with suppress(OprofilefsError):
+                self.xenoprof.release_counters()
+
+    def _set_up_counters(self) -> None:
+        xenoprof = self.xenoprof
+        if 0 not in xenoprof.active:  # no list was written since the last session
+            xenoprof.reset_active_list()
+            xenoprof.set_active(0)
+        xenoprof.reserve_counters()
+        for index, values in sorted(self._counters.items()):
+            if values["enabled"]:
+                config = CounterConfig(
+                    values["event"],
+                    values["unit_mask"],
+                    values["count"],
+                    bool(values["kernel"]),
+                    bool(values["user"]),
+                )
+                xenoprof.counter(index, config)
+        xenoprof.setup_events()
 
     def read_buffer(self) -> Sequence[Samples]:
         """Return what the daemon has worked off since the last call."""
@@ -283,19 +289,24 @@ class OprofileModule:
             for domid in sorted(xenoprof.passive):
                 for passive_ring in xenoprof.rings[domid]:
                     if passive_ring.rows:
+                        if self._cpu_room(vcpu.vcpu_id) < SWITCH_ENTRIES:
+                            return  # left for later
                         self._to_cpu_buffer(vcpu.vcpu_id, passive_ring.empty())
 
+    def _cpu_room(self, vcpu_id: int) -> int:
+        """Return the free slots of a cpu buffer."""
+        return int(self._values["cpu_buffer_size"]) - 1 - self._cpu_fill[vcpu_id]
+
     def _to_cpu_buffer(self, vcpu_id: int, rows: list[SampleRow]) -> None:
-        capacity = int(self._values["cpu_buffer_size"]) - 1
         mine = self._cpu_rows[vcpu_id]
         samples = sum(row[2] for row in rows)
         self.received[vcpu_id] += samples
-        if self._cpu_fill[vcpu_id] + samples + len(rows) <= capacity:
+        if samples + len(rows) <= self._cpu_room(vcpu_id):
             mine += rows
             self._cpu_fill[vcpu_id] += samples + len(rows)
         else:
             for row in rows:
-                kept = _first(row, capacity - self._cpu_fill[vcpu_id])
+                kept = _first(row, self._cpu_room(vcpu_id) - 1)
                 self.lost_cpu[vcpu_id] += row[2] - kept[2]
                 if kept[2]:
                     mine.append(kept)
@@ -336,7 +347,9 @@ class OprofileModule:
             for row in rows:
                 room = (size - self._event_fill - ENTRIES_PER_RECORD) // ENTRIES_PER_SAMPLE
                 kept = _first(row, room)
-                self.lost_event += row[2] - kept[2]
+                lost = row[2] - kept[2]
+                self.lost_event += lost
+                self._lost_entries += ENTRIES_PER_SAMPLE * lost
                 if kept[2]:
                     self._event_rows.append(kept)
                     self._event_fill += ENTRIES_PER_SAMPLE * kept[2] + ENTRIES_PER_RECORD
@@ -345,12 +358,13 @@ class OprofileModule:
 
     def _wake_daemon(self) -> None:
         watershed = int(self._values["buffer_size"]) - int(self._values["buffer_watershed"])
-        if self._daemon_is_busy or not self._is_open or not self._event_rows:
+        if self._daemon_is_busy or not self._is_open:
             return
-        if self._event_fill < watershed and not self._dump_wanted:
-            return
+        is_due = self._event_fill >= watershed or self._dump_wanted
         if not self._syncing:  # else more of what the dump wants is on its way
             self._dump_wanted = False
+        if not is_due or not self._event_rows:
+            return
         self._daemon_is_busy = True
         rows, self._event_rows = self._event_rows, []
         samples, self._event_samples, self._event_fill = self._event_samples, 0, 0
@@ -361,8 +375,7 @@ class OprofileModule:
     def _read(self, work: Work) -> None:
         self._daemon_is_busy = False
         self._reading = 0
-        kinds = dict(self.xenoprof.pmu.kinds)
-        self.batches.append(PendingSamples(self._expander, work.arg, kinds))
+        self.batches.append(PendingSamples(self._expander, work.arg))
         self._wake_daemon()
 
 
@@ -371,6 +384,27 @@ def _first(row: SampleRow, room: int) -> SampleRow:
     chunk, index, samples = row
     if samples <= room:
         return row
-    room = max(room, 0)
-    chunk.keep_first(index, room)
-    return chunk, index, room
+    if room <= 0:
+        return chunk, index, 0
+    return chunk.first_of(index, room), 0, room
+
+
+def _c_number(text: str) -> int | None:
+    """Return the number that C reads from `text` with base 0, if that is all there is."""
+    found = NUMBER.fullmatch(text)
+    if found is None:
+        return None
+    return int(text, (16, 8, 10)[found.lastindex - 1]) if found.lastindex else None
+
+
+def _domids(value: str) -> list[int]:
+    """Return the ids of a list. Raises: EINVAL for junk, and for too many."""
+    words = SEPARATORS.split(value.strip())
+    if not words[-1]:
+        words.pop()
+    if len(words) > MAX_DOMAINS:
+        raise OprofilefsError(EINVAL, f"more than {MAX_DOMAINS} domains")
+    domids = [number for word in words if (number := _c_number(word)) is not None]
+    if len(domids) < len(words):
+        raise OprofilefsError(EINVAL, f"{value!r} is not a list of domain ids")
+    return domids

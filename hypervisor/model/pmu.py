@@ -21,6 +21,7 @@ from hypervisor.model.work import KERNEL, Parts, Q, Work
 from hypervisor.telemetry import Mode
 
 EVENT_BITS = 20  # counters hold events in 2**-20
+COUNTER_LIMIT = 1 << 32
 Floats = npt.NDArray[np.float64]
 
 
@@ -46,12 +47,13 @@ class SampleSink(Protocol):
 class _Counter:
     """A programmed counter: events per cycle of each path in each mode that it looks at."""
 
-    __slots__ = ("index", "is_clock", "period", "rates")
+    __slots__ = ("index", "kind", "period", "rates")
 
     def __init__(self, index: int, config: CounterConfig, kind: Kind, code: CodeBook) -> None:
         self.index = index
-        self.is_clock = kind is Kind.CYCLES
-        self.period = config.count << EVENT_BITS
+        self.kind = kind
+        # The handler loads minus the low 32 bits of the count (op_model_p4.c, CTR_WRITE).
+        self.period = (config.count % COUNTER_LIMIT or COUNTER_LIMIT) << EVENT_BITS
         share = np.array([path.by_mode for path in code.paths]) / np.array(code.cycles)[:, None]
         self.rates: Floats = (code.rates_q20[:, :, int(kind)] * share / (1 << 20)).T
         if not config.user:
@@ -67,7 +69,6 @@ class Pmu:
         self.code = code
         self.counting = False
         self.sink: SampleSink
-        self.kinds: dict[int, Kind] = {}  # what each counter counts, or counted last
         self._counters: list[_Counter] = []
         self._cycles_per_ns = mhz / 1000
         self._pcpus = pcpus
@@ -84,7 +85,6 @@ class Pmu:
             kind = self.code.event_kind(config.event, config.unit_mask)
             if kind is not None:
                 self._counters.append(_Counter(index, config, kind, self.code))
-                self.kinds[index] = kind
         self._fill = np.zeros((len(self._counters), self._pcpus), dtype=np.int64)
 
     def note(
@@ -134,14 +134,15 @@ class Pmu:
         step_ns = np.empty(shape, dtype=np.int64)
         for index, counter in enumerate(self._counters):
             events = np.add.reduceat(weight * counter.rates[:, path], starts, axis=1)  # by mode
-            if counter.is_clock:
+            if counter.kind is Kind.CYCLES:
                 events *= elapsed_ns * self._cycles_per_ns * (1 << Q) / np.maximum(executed_q, 1)
             increment = np.rint(events.sum(axis=0) * (1 << EVENT_BITS)).astype(np.int64)
             before, samples = self._overflows(index, counter.period, increment, pcpu, order)
             counts[:, index] = self._by_mode(samples, events)
-            ns_per_event = elapsed_ns / np.maximum(increment, 1)
+            # Where nothing overflows, a period would be longer than an integer can hold.
+            ns_per_event = np.where(samples > 0, elapsed_ns / np.maximum(increment, 1), 0)
             first_ns[:, index] = start_ns + (counter.period - before) * ns_per_event
-            step_ns[:, index] = counter.period * ns_per_event
+            step_ns[:, index] = np.minimum(counter.period * ns_per_event, elapsed_ns)
         rows = np.flatnonzero(counts.any(axis=(1, 2)))
         if not len(rows):
             return
@@ -152,7 +153,7 @@ class Pmu:
         context[:, 2] = [vcpu.vcpu_id for vcpu in chosen]
         context[:, 3:6] = table[5:8, rows].T
         chunk = SampleChunk(
-            tuple(counter.index for counter in self._counters),
+            tuple((counter.index, counter.kind) for counter in self._counters),
             counts[rows],
             first_ns[rows],
             step_ns[rows],

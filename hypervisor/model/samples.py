@@ -4,7 +4,7 @@ A row of a chunk stands for all samples of one settled segment. The pc of each s
 only when a reader wants it: two integer searches for a whole batch.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +21,8 @@ class SampleChunk:
     `counts[row, counter, mode]`; `first_ns` and `step_ns` [row, counter]: when the first sample
     was taken, and the time from one to the next; `context[row]`: pcpu, domid, vcpu, tgid, tid,
     on_behalf_of (-1: itself). Row r executed `part_path[part_start[r] : part_start[r] +
-    part_count[r]]`, of each `part_weight` cycles. `counters`: which counters the columns are.
+    part_count[r]]`, of each `part_weight` cycles. `counters`: the index of each column's counter
+    and what it counted.
     """
 
     __slots__ = (
@@ -38,7 +39,7 @@ class SampleChunk:
 
     def __init__(
         self,
-        counters: tuple[int, ...],
+        counters: tuple[tuple[int, Kind], ...],
         counts: Ints,
         first_ns: Ints,
         step_ns: Ints,
@@ -83,6 +84,25 @@ class SampleChunk:
             due -= share
             left -= count
 
+    def first_of(self, row: int, room: int) -> "SampleChunk":
+        """Return a chunk of its own with `room` of a row's samples; this one stays as it is."""
+        start = int(self.part_start[row])
+        parts = slice(start, start + int(self.part_count[row]))
+        one = slice(row, row + 1)
+        chunk = SampleChunk(
+            self.counters,
+            self.counts[one].copy(),
+            self.first_ns[one],
+            self.step_ns[one],
+            self.context[one],
+            np.zeros(1, dtype=np.int64),
+            self.part_count[one],
+            self.part_path[parts],
+            self.part_weight[parts],
+        )
+        chunk.keep_first(0, room)
+        return chunk
+
 
 SampleRow = tuple[SampleChunk, int, int]
 """(chunk, row, how many samples it stands for)."""
@@ -96,24 +116,24 @@ class SampleExpander:
         self._random = np.random.Generator(np.random.PCG64(seed))
         self._tables: dict[tuple[Kind, ...], npt.NDArray[np.float64]] = {}
 
-    def expand(self, rows: Sequence[SampleRow], kinds: Mapping[int, Kind]) -> SampleBatch:
+    def expand(self, rows: Sequence[SampleRow]) -> SampleBatch:
         """Return one row per sample, segment by segment; inside one, by counter and mode.
 
-        `kinds`: what each counter counted. Each vcpu's segments are in the order of time.
+        Each vcpu's segments are in the order of time.
         """
         batches = []
         start = 0
         for end in range(1, len(rows) + 1):  # runs of rows with the same counters
             if end == len(rows) or rows[end][0].counters != rows[start][0].counters:
-                batches.append(self._expand(rows[start:end], kinds))
+                batches.append(self._expand(rows[start:end]))
                 start = end
         return batches[0] if len(batches) == 1 else join(batches)
 
-    def _expand(self, rows: Sequence[SampleRow], kinds: Mapping[int, Kind]) -> SampleBatch:
+    def _expand(self, rows: Sequence[SampleRow]) -> SampleBatch:
         chunks = list(dict.fromkeys(row[0] for row in rows))
         bases = dict(zip(chunks, np.cumsum([0, *(len(c.counts) for c in chunks)]), strict=False))
         chosen = np.array([bases[chunk] + row for chunk, row, _ in rows])
-        counters = chunks[0].counters
+        counters, kinds = zip(*chunks[0].counters, strict=True)
         counts = np.concatenate([chunk.counts for chunk in chunks])[chosen]
         columns = len(counters)
         # What is the same for all samples of a (segment, counter, mode) is found once for each.
@@ -127,18 +147,17 @@ class SampleExpander:
             per_block[blocks],
             segment,
             of_segment,
-            tuple(kinds[counter] for counter in counters),
+            kinds,
         )
         column, mode = (
             np.repeat(each.astype(np.uint8), per_block[blocks]) for each in np.divmod(of_segment, 3)
         )
         random = self._random.bit_generator.random_raw(samples)  # 64 bits each
         pc = np.empty(samples, dtype=np.uint64)
-        for index, counter in enumerate(counters):
+        for index, kind in enumerate(kinds):
             mine = np.flatnonzero(column == index)
             if len(mine):
-                kind = int(kinds[counter])
-                pc[mine] = self._code.draw(kind, path[mine], mode[mine], random[mine])
+                pc[mine] = self._code.draw(int(kind), path[mine], mode[mine], random[mine])
         first_ns = np.concatenate([chunk.first_ns for chunk in chunks])[chosen].ravel()
         step_ns = np.concatenate([chunk.step_ns for chunk in chunks])[chosen].ravel()
         total = counts.sum(axis=2).ravel()  # by (segment, counter)
@@ -211,14 +230,11 @@ class SampleExpander:
 class PendingSamples:
     """Rows that become columns when they are loaded (see `host.Samples`)."""
 
-    __slots__ = ("_expander", "_kinds", "_rows", "_samples")
+    __slots__ = ("_expander", "_rows", "_samples")
 
-    def __init__(
-        self, expander: SampleExpander, rows: Sequence[SampleRow], kinds: Mapping[int, Kind]
-    ) -> None:
+    def __init__(self, expander: SampleExpander, rows: Sequence[SampleRow]) -> None:
         self._expander = expander
         self._rows = rows
-        self._kinds = kinds
         self._samples = sum(row[2] for row in rows)
 
     def __len__(self) -> int:
@@ -227,7 +243,7 @@ class PendingSamples:
 
     def load(self) -> SampleBatch:
         """Draw them."""
-        return self._expander.expand(self._rows, self._kinds)
+        return self._expander.expand(self._rows)
 
 
 def join(batches: Sequence[SampleBatch]) -> SampleBatch:

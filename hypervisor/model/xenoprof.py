@@ -6,77 +6,28 @@ Source: xen/arch/x86/oprofile/xenoprof.c and nmi_int.c (3.0.3).
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 
-from hypervisor.errors import EBUSY, ENODEV, EPERM, OprofilefsError
+from hypervisor.errors import ENODEV, EPERM, OprofilefsError
 from hypervisor.model.domain import Domain, Vcpu
 from hypervisor.model.execution import Execution
 from hypervisor.model.pmu import CounterConfig, Pmu
+from hypervisor.model.sample_rings import (
+    ACTIVE_SAMPLES,
+    PASSIVE_SAMPLES,
+    Ring,
+    fit,
+    lost_between_virqs,
+    ring_size,
+)
 from hypervisor.model.samples import SampleChunk, SampleRow
 from hypervisor.model.work import Parts
 from hypervisor.telemetry import XenoprofSnapshot
 
 MAX_DOMAINS = 25  # MAX_OPROF_DOMAINS
-MAX_EVENTS = 8  # counters a P4 has; larger indices are E2BIG
-ACTIVE_SAMPLES = 16  # per vcpu, asked for by the guest driver; one slot stays free
-PASSIVE_SAMPLES = 2048  # per vcpu of a passive domain, asked for by domain 0
-SHARED_BYTES = 32 * 4096  # at most 32 shared pages a domain
+MAX_COUNTER = 8  # OP_MAX_COUNTER; larger indices are E2BIG
 E2BIG = 7
 
 IDLE, RESERVED, READY, PROFILING = "idle", "reserved", "ready", "profiling"
-
-
-@dataclass(slots=True)
-class Ring:
-    """The shared buffer of one vcpu: holds up to `size - 1` samples."""
-
-    size: int
-    fill: int = 0
-    rows: list[SampleRow] = field(default_factory=list)
-
-    @property
-    def samples(self) -> int:
-        """Return the samples that nobody has taken out yet."""
-        return sum(row[2] for row in self.rows)
-
-    def empty(self) -> list[SampleRow]:
-        """Take everything out."""
-        rows, self.rows, self.fill = self.rows, [], 0
-        return rows
-
-
-def ring_size(asked: int, vcpus: int) -> int:
-    """Return the slots of each vcpu's ring: what was asked for, within the shared pages."""
-    return min(asked, (SHARED_BYTES // vcpus - 64) // 16 + 1)
-
-
-def _fit(
-    span_ns: tuple[int, int],
-    samples: int,
-    fill: int,
-    capacity: int,
-    emptied_ns: list[tuple[int, int]],
-) -> tuple[int, int]:
-    """Return (samples that fit, fill afterwards) for samples spread evenly over `span_ns`.
-
-    While an `emptied_ns` span lasts, the ring is emptied all the time.
-    """
-    begin, end = span_ns
-    length = max(end - begin, 1)
-    kept = placed = 0
-    at = begin
-    for from_ns, to_ns in sorted(emptied_ns):
-        if to_ns < at or from_ns > end:
-            continue
-        before = samples * (max(from_ns, at) - begin) // length - placed
-        kept += min(before, capacity - fill)
-        at = min(max(to_ns, at), end)
-        during = samples * (at - begin) // length - placed - before
-        kept += during
-        placed += before + during
-        fill = 0
-    last = min(samples - placed, capacity - fill)
-    return kept + last, fill + last
 
 
 class Xenoprof:
@@ -91,6 +42,7 @@ class Xenoprof:
         self.state = IDLE
         self.primary: int | None = None
         self.active: dict[int, bool] = {}  # domid -> ready (has enabled its VIRQ)
+        self.listed = 0  # entries of the active list: a domain can be listed twice
         self.passive: set[int] = set()
         self.rings: dict[int, list[Ring]] = {}
         self.readers: set[int] = set()  # domains whose driver answers the VIRQ
@@ -99,7 +51,6 @@ class Xenoprof:
         self.activated = 0
         self._counters: dict[int, CounterConfig] = {}
         self._sample_path, self._sample_q = sample_parts[0]
-        self._domains: dict[int, Domain] = {}
         self.total = self.logged_active = self.logged_passive = 0
         self.others = self.lost = self.invalid = self.corrupted = 0
         self.lost_for_ever: dict[int, int] = {}
@@ -117,18 +68,19 @@ class Xenoprof:
 
     def get_buffer(self, domain: Domain, asked: int = ACTIVE_SAMPLES) -> None:
         """XENOPROF_get_buffer: allocate the rings once; they live as long as the domain."""
-        self._domains[domain.domid] = domain
         if domain.domid not in self.rings:
             size = ring_size(asked, len(domain.vcpus))
             self.rings[domain.domid] = [Ring(size) for _ in domain.vcpus]
 
     def reset_active_list(self) -> None:
         """XENOPROF_reset_active_list."""
+        self.execution.settle_all()  # what was sampled until now belongs to the old list
         self.active.clear()
-        self.activated = 0
+        self.listed = self.activated = 0
 
     def reset_passive_list(self) -> None:
         """XENOPROF_reset_passive_list: the rings are given back, unread samples with them."""
+        self.execution.settle_all()
         for domid in self.passive:
             self._discard(domid)
             self.rings.pop(domid, None)
@@ -137,9 +89,10 @@ class Xenoprof:
     def set_active(self, domid: int) -> None:
         """XENOPROF_set_active."""
         self._require(IDLE, "set the active domains while domain 0's daemon is down")
-        if len(self.active) >= MAX_DOMAINS:
+        if self.listed >= MAX_DOMAINS:
             raise OprofilefsError(E2BIG, f"at most {MAX_DOMAINS} active domains")
-        self.active[domid] = False
+        self.listed += 1
+        self.active.setdefault(domid, False)
 
     def set_passive(self, domain: Domain) -> None:
         """XENOPROF_set_passive: share rings of the domain with domain 0."""
@@ -153,14 +106,16 @@ class Xenoprof:
 
     def reserve_counters(self) -> None:
         """XENOPROF_reserve_counters."""
-        self._require(IDLE, "the counters are reserved already", EBUSY)
+        self._require(IDLE, "the counters are reserved already")
         self.state = RESERVED
         self._counters = {}
 
     def counter(self, index: int, config: CounterConfig) -> None:
         """XENOPROF_counter."""
         self._require(RESERVED, "reserve the counters first")
-        if index >= MAX_EVENTS:
+        if not self.active:
+            raise OprofilefsError(EPERM, "there is no active domain")
+        if index > MAX_COUNTER:
             raise OprofilefsError(E2BIG, f"there is no counter {index}")
         self._counters[index] = config
 
@@ -179,6 +134,7 @@ class Xenoprof:
                 f"domain {domid} is not on the active list: in domain 0 run "
                 f"opcontrol --start-daemon --active-domains=...,{domid} first",
             )
+        self.execution.settle_all()
         self._discard(domid)
         self.active[domid] = True
         self.activated += 1
@@ -202,12 +158,18 @@ class Xenoprof:
             raise OprofilefsError(
                 EPERM, f"xenoprof is {self.state}, not ready: start domain 0's daemon first"
             )
-        if self.activated != len(self.active):
-            waiting = sorted(domid for domid, ready in self.active.items() if not ready)
+        if waiting := sorted(domid for domid, ready in self.active.items() if not ready):
             raise OprofilefsError(
                 EPERM,
                 "these active domains have not run opcontrol --start yet: "
                 + ",".join(map(str, waiting)),
+            )
+        if self.activated != self.listed:
+            raise OprofilefsError(
+                EPERM,
+                f"{self.listed} active domains are listed and {self.activated} became ready: one "
+                "is listed twice or started its daemon twice; run opcontrol --shutdown in "
+                "domain 0, then --start-daemon --active-domains=... again",
             )
         self.execution.settle_all()
         self.state = PROFILING
@@ -239,41 +201,49 @@ class Xenoprof:
         self.execution.settle_all()
         rows = [ring.empty() for ring in self.rings.get(domid, [])]
         if domid in self.active:
-            if self.active[domid]:
-                self._leave(domid)
-            else:
-                del self.active[domid]
+            self._leave(domid)
         return rows
 
     def _leave(self, domid: int) -> None:
-        del self.active[domid]
-        self.activated -= 1
-        if not self.activated:
-            self.active.clear()
+        self.listed -= 1
+        if self.active.pop(domid):
+            self.activated -= 1
+            if not self.activated:
+                self.active.clear()
+                self.listed = 0
 
     def release_counters(self) -> None:
         """XENOPROF_release_counters."""
-        if self.state in (RESERVED, READY):
-            self.state = IDLE
-            self.reset_passive_list()
+        if self.state not in (RESERVED, READY):
+            raise OprofilefsError(
+                EPERM, f"xenoprof is {self.state}: it holds no counters to release"
+            )
+        self.state = IDLE
+        self.reset_passive_list()
+
+    def shutdown(self) -> None:
+        """XENOPROF_shutdown: the primary's driver is unloaded."""
+        self._require(IDLE, "shut domain 0's daemon down first")
+        self.reset_active_list()
+        self.reset_passive_list()
+        self.primary = None
 
     def forget(self, domid: int) -> int:
         """Return how many samples were unread in the rings of a domain that is destroyed."""
-        unread = sum(ring.samples for ring in self.rings.get(domid, []))
+        unread = self.unread(domid)
         self.leave(domid)
         self.passive.discard(domid)
         self.readers.discard(domid)
         self.rings.pop(domid, None)
-        self._domains.pop(domid, None)
         return unread
 
     def unread(self, domid: int) -> int:
         """Return the samples in a domain's rings that nobody has taken."""
         return sum(ring.samples for ring in self.rings.get(domid, []))
 
-    def _require(self, state: str, todo: str, number: int = EPERM) -> None:
+    def _require(self, state: str, todo: str) -> None:
         if self.state != state:
-            raise OprofilefsError(number, f"xenoprof is {self.state}: {todo}")
+            raise OprofilefsError(EPERM, f"xenoprof is {self.state}: {todo}")
 
     # Samples.
 
@@ -281,7 +251,7 @@ class Xenoprof:
         """Log the samples of settled segments (see `pmu.SampleSink`)."""
         by_mode = chunk.counts.sum(axis=1).tolist()
         domain0_ns: list[tuple[int, int]] = []  # when domain 0 took samples in guest mode
-        if self.passive:
+        if self.passive and self.primary in self.readers and self.active.get(self.primary, False):
             for row, (user, kernel, _) in enumerate(by_mode):
                 if user + kernel and vcpus[row].domain.domid == self.primary:
                     domain0_ns.append(chunk.span_ns(row))
@@ -300,7 +270,7 @@ class Xenoprof:
                     self.logged_active += self._log_unread(vcpu, chunk, row, samples, [])
                     continue
                 ring = self.rings[domid][vcpu.vcpu_id]
-                if user + kernel and not ring.fill and xen < ring.size - 1 and not self.passive:
+                if user + kernel and not ring.fill and xen < ring.capacity and not self.passive:
                     plain.setdefault(vcpu, []).append((chunk, row, samples))
                     virqs[vcpu] = virqs.get(vcpu, 0) + user + kernel
                     self.logged_active += samples
@@ -322,33 +292,16 @@ class Xenoprof:
         self._count_logged(chunk, logged)
 
     def _log_active(self, vcpu: Vcpu, chunk: SampleChunk, row: int, virqs: int, xen: int) -> None:
-        """Log, and raise the VIRQ at each sample in guest mode; it empties the ring.
-
-        Hypervisor samples between two guest samples pile up: what does not fit is lost.
-        """
+        """Log, and raise the VIRQ at each sample in guest mode; it empties the ring."""
         domid = vcpu.domain.domid
         ring = self.rings[domid][vcpu.vcpu_id]
-        capacity = ring.size - 1
-        if ring.fill + xen < capacity:  # they fit whatever their order is
-            lost = 0
-        elif not virqs:
-            lost = ring.fill + xen - capacity
-        else:
-            # Runs of hypervisor samples before each VIRQ, the first on top of what is there;
-            # the guest's own sample needs a slot as well.
-            each, more = divmod(xen, virqs)
-            first = max(0, ring.fill + each + (more > 0) + 1 - capacity)
-            rest = max(0, each + 1 - capacity) * (virqs - 1)
-            rest += max(0, more - 1) * (each + 1 >= capacity)
-            lost = min(first + rest, xen)
+        lost = lost_between_virqs(ring, xen, virqs)
         kept = virqs + xen - lost
         if lost:
             self._count_lost(domid, lost)
             chunk.drop_xen(row, lost)
-        if kept:
-            ring.rows.append((chunk, row, kept))
-            ring.fill += kept
-            self.logged_active += kept
+        ring.add((chunk, row, kept), ring.fill + kept)
+        self.logged_active += kept
         if virqs:
             self.virq(vcpu, virqs, [])
 
@@ -366,17 +319,14 @@ class Xenoprof:
         """
         domid = vcpu.domain.domid
         ring = self.rings[domid][vcpu.vcpu_id]
-        capacity = ring.size - 1
         kept = samples
         fill = ring.fill + samples
-        if fill > capacity:
-            kept, fill = _fit(chunk.span_ns(row), samples, ring.fill, capacity, emptied_ns)
+        if fill > ring.capacity:
+            kept, fill = fit(ring, chunk.span_ns(row), samples, emptied_ns)
         if kept < samples:
             self._count_lost(domid, samples - kept)
             chunk.keep_first(row, kept)
-        if kept:
-            ring.rows.append((chunk, row, kept))
-            ring.fill = fill
+        ring.add((chunk, row, kept), fill)
         return kept
 
     def _count_logged(self, chunk: SampleChunk, rows: list[int]) -> None:
@@ -384,7 +334,7 @@ class Xenoprof:
         domids = chunk.context[rows, 1]
         for domid in sorted(set(domids.tolist())):
             mine = chunk.counts[rows][domids == domid].sum(axis=0).tolist()
-            for counter, by_mode in zip(chunk.counters, mine, strict=True):
+            for (counter, _), by_mode in zip(chunk.counters, mine, strict=True):
                 counts = self.logged.setdefault((domid, counter), [0, 0, 0])
                 for mode, samples in enumerate(by_mode):
                     counts[mode] += samples

@@ -60,7 +60,10 @@ def misspelt(tmp_path):
     return scenario
 
 
-@pytest.mark.parametrize("command", ["run --for 10ms", "serve", "serve --background"])
+SERVE = "serve --web.listen-address 127.0.0.1:0"
+
+
+@pytest.mark.parametrize("command", ["run --for 10ms", SERVE, f"{SERVE} --background"])
 def test_an_unknown_scenario_key(tmp_path, misspelt, command):
     exit_code, lines = told(shell(tmp_path / "home", f"xenprof {command} --scenario {misspelt}"))
 
