@@ -7,13 +7,12 @@ Source: Linux 2.6.18 drivers/oprofile (buffer_sync.c, cpu_buffer.c, event_buffer
 xen driver arch/i386/oprofile/xenoprof.c.
 """
 
-import re
-import string
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from hypervisor.errors import EBUSY, EINVAL, OprofilefsError
 from hypervisor.host import Module, Samples, Task
+from hypervisor.model.control_text import c_number, domain_ids
 from hypervisor.model.domain import Domain, Domains, Vcpu
 from hypervisor.model.guest import Guest
 from hypervisor.model.pmu import CounterConfig
@@ -29,8 +28,6 @@ DAEMON = "/usr/bin/oprofiled"
 SWITCH_ENTRIES = 6  # free slots of the cpu buffer that a switch to a passive domain needs
 COUNTERS = {"i386/p4": 8, "i386/p4-ht": 4, "i386/core_2": 2, "x86-64/hammer": 4}  # else none
 COUNTER_FILES = {"enabled": 0, "event": 0, "count": 0, "unit_mask": 0, "kernel": 1, "user": 1}
-SEPARATORS = re.compile(rf"[\s{re.escape(string.punctuation)}]+")
-NUMBER = re.compile(r"(0[xX][0-9a-fA-F]+)|(0[0-7]*)|([1-9][0-9]*)")  # as strtoul, base 0
 
 
 class OprofileModule:
@@ -153,7 +150,7 @@ class OprofileModule:
         return (int(index), leaf) if is_counter else (-1, "")
 
     def _number(self, name: str, value: str) -> int:
-        number = _c_number(value.strip())
+        number = c_number(value.strip())
         if number is None:
             raise OprofilefsError(EINVAL, f"/dev/oprofile/{name}: {value!r} is not a number")
         return number
@@ -177,14 +174,15 @@ class OprofileModule:
         xenoprof = self.xenoprof
         is_active = name == "active_domains"
         reset = xenoprof.reset_active_list if is_active else xenoprof.reset_passive_list
+        if self.is_primary:
+            xenoprof.init(0)
         is_ours = self.is_primary and xenoprof.state == IDLE
         try:
             if is_ours:
                 reset()
-            domids = _domids(value)
+            domids = domain_ids(value, MAX_DOMAINS)
             if not self.is_primary:  # accepted and ignored, as in the real driver
                 return
-            xenoprof.init(0)
             for domid in [*domids, *([] if 0 in domids or not is_active else [0])]:
                 self._set_domain(domid, is_active=is_active)
         except OprofilefsError as error:
@@ -387,24 +385,3 @@ def _first(row: SampleRow, room: int) -> SampleRow:
     if room <= 0:
         return chunk, index, 0
     return chunk.first_of(index, room), 0, room
-
-
-def _c_number(text: str) -> int | None:
-    """Return the number that C reads from `text` with base 0, if that is all there is."""
-    found = NUMBER.fullmatch(text)
-    if found is None:
-        return None
-    return int(text, (16, 8, 10)[found.lastindex - 1]) if found.lastindex else None
-
-
-def _domids(value: str) -> list[int]:
-    """Return the ids of a list. Raises: EINVAL for junk, and for too many."""
-    words = SEPARATORS.split(value.strip())
-    if not words[-1]:
-        words.pop()
-    if len(words) > MAX_DOMAINS:
-        raise OprofilefsError(EINVAL, f"more than {MAX_DOMAINS} domains")
-    domids = [number for word in words if (number := _c_number(word)) is not None]
-    if len(domids) < len(words):
-        raise OprofilefsError(EINVAL, f"{value!r} is not a list of domain ids")
-    return domids
