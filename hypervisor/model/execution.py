@@ -24,6 +24,7 @@ GUEST_TIMESLICE_NS = 100_000_000  # Linux 2.6.18 kernel/sched.c, DEF_TIMESLICE
 SWITCH_NS = 20_000  # until the new domain's code runs warm: tens of microseconds (judgement)
 # Samples are worked out each 200 ms (judgement).
 COUNT_TICKS = 20
+COUNT_NS = COUNT_TICKS * TICK_NS
 # A task that has run this long without sleeping is no interactive one any more (judgement;
 # Linux's bonus falls gradually).
 INTERACTIVE_NS = 2_000_000

@@ -14,6 +14,7 @@ from hypervisor.errors import EBUSY, EINVAL, OprofilefsError
 from hypervisor.host import Module, Samples, Task
 from hypervisor.model.control_text import c_number, domain_ids
 from hypervisor.model.domain import Domain, Domains, Vcpu
+from hypervisor.model.execution import COUNT_NS
 from hypervisor.model.guest import Guest
 from hypervisor.model.pmu import CounterConfig
 from hypervisor.model.samples import PendingSamples, SampleExpander, SampleRow
@@ -76,6 +77,7 @@ class OprofileModule:
         vcpus = len(self.domain.vcpus)
         self._cpu_rows: list[list[SampleRow]] = [[] for _ in range(vcpus)]
         self._cpu_fill = [0] * vcpus
+        self._filled_ns = [0] * vcpus  # when samples came last
         self._event_rows: list[SampleRow] = []
         self._event_fill = 0
         self._event_samples = 0
@@ -292,8 +294,14 @@ class OprofileModule:
                         self._to_cpu_buffer(vcpu.vcpu_id, passive_ring.empty())
 
     def _cpu_room(self, vcpu_id: int) -> int:
-        """Return the free slots of a cpu buffer."""
-        return int(self._values["cpu_buffer_size"]) - 1 - self._cpu_fill[vcpu_id]
+        """Return the free slots of a cpu buffer.
+
+        Samples come in lots of up to COUNT_NS; the real driver would have moved them on at each
+        sync in between, and have had the whole buffer again.
+        """
+        since_ns = self.guest.execution.clock.now - self._filled_ns[vcpu_id]
+        syncs = max(1, min(since_ns, COUNT_NS) // SYNC_NS)
+        return (int(self._values["cpu_buffer_size"]) - 1) * syncs - self._cpu_fill[vcpu_id]
 
     def _to_cpu_buffer(self, vcpu_id: int, rows: list[SampleRow]) -> None:
         mine = self._cpu_rows[vcpu_id]
@@ -309,6 +317,7 @@ class OprofileModule:
                 if kept[2]:
                     mine.append(kept)
                     self._cpu_fill[vcpu_id] += kept[2] + 1
+        self._filled_ns[vcpu_id] = self.guest.execution.clock.now
         if mine and not self._sync_is_due:
             self._sync_is_due = True
             clock = self.guest.execution.clock

@@ -5,7 +5,10 @@ whole segment at once.
 Source: xen/arch/x86/oprofile/xenoprof.c (3.0.3).
 """
 
+from bisect import bisect_left
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from operator import itemgetter
 
 from hypervisor.model.samples import SampleRow
 
@@ -68,24 +71,38 @@ def lost_between_virqs(ring: Ring, xen: int, virqs: int) -> int:
     return min(first + rest, xen)
 
 
-def fit(
-    ring: Ring, span_ns: tuple[int, int], samples: int, emptied_ns: list[tuple[int, int]]
-) -> tuple[int, int]:
+Span = tuple[int, int]
+"""(from, to) in ns; both ends belong to it."""
+
+
+def merged(spans: Iterable[Span]) -> list[Span]:
+    """Return the same time as disjoint spans, in order."""
+    result: list[Span] = []
+    for from_ns, to_ns in sorted(spans):
+        if result and from_ns <= result[-1][1]:
+            result[-1] = (result[-1][0], max(to_ns, result[-1][1]))
+        else:
+            result.append((from_ns, to_ns))
+    return result
+
+
+def fit(ring: Ring, span_ns: Span, samples: int, emptied_ns: list[Span]) -> tuple[int, int]:
     """Return (samples that fit, fill afterwards) for samples spread evenly over `span_ns`.
 
-    While an `emptied_ns` span lasts, the ring is emptied all the time.
+    While a span of `emptied_ns` (merged) lasts, the ring is emptied all the time.
     """
     begin, end = span_ns
     length = max(end - begin, 1)
     fill, capacity = ring.fill, ring.capacity
     kept = placed = 0
     at = begin
-    for from_ns, to_ns in sorted(emptied_ns):
-        if to_ns < at or from_ns > end:
-            continue
+    for index in range(bisect_left(emptied_ns, begin, key=itemgetter(1)), len(emptied_ns)):
+        from_ns, to_ns = emptied_ns[index]
+        if from_ns > end:
+            break
         before = samples * (max(from_ns, at) - begin) // length - placed
         kept += min(before, capacity - fill)
-        at = min(max(to_ns, at), end)
+        at = min(to_ns, end)
         during = samples * (at - begin) // length - placed - before
         kept += during
         placed += before + during

@@ -15,8 +15,10 @@ from hypervisor.model.sample_rings import (
     ACTIVE_SAMPLES,
     PASSIVE_SAMPLES,
     Ring,
+    Span,
     fit,
     lost_between_virqs,
+    merged,
     ring_size,
 )
 from hypervisor.model.samples import SampleChunk, SampleRow
@@ -250,11 +252,12 @@ class Xenoprof:
     def take(self, chunk: SampleChunk, vcpus: Sequence[Vcpu]) -> None:
         """Log the samples of settled segments (see `pmu.SampleSink`)."""
         by_mode = chunk.counts.sum(axis=1).tolist()
-        domain0_ns: list[tuple[int, int]] = []  # when domain 0 took samples in guest mode
+        domain0_ns: list[Span] = []  # when domain 0 took samples in guest mode
         if self.passive and self.primary in self.readers and self.active.get(self.primary, False):
             for row, (user, kernel, _) in enumerate(by_mode):
                 if user + kernel and vcpus[row].domain.domid == self.primary:
                     domain0_ns.append(chunk.span_ns(row))
+            domain0_ns = merged(domain0_ns)
         taken: dict[Vcpu, int] = {}
         logged: list[int] = []
         plain: dict[Vcpu, list[SampleRow]] = {}  # went through the ring without any trouble
@@ -311,7 +314,7 @@ class Xenoprof:
         chunk: SampleChunk,
         row: int,
         samples: int,
-        emptied_ns: list[tuple[int, int]],
+        emptied_ns: list[Span],
     ) -> int:
         """Log what fits into a ring that its own domain does not read; return how many do.
 
@@ -321,7 +324,8 @@ class Xenoprof:
         ring = self.rings[domid][vcpu.vcpu_id]
         kept = samples
         fill = ring.fill + samples
-        if fill > ring.capacity:
+        # A span inside this segment counts even if all fits: its row may have come first.
+        if emptied_ns or fill > ring.capacity:
             kept, fill = fit(ring, chunk.span_ns(row), samples, emptied_ns)
         if kept < samples:
             self._count_lost(domid, samples - kept)
