@@ -17,7 +17,7 @@ from hypervisor.model.domain import Domain, Domains, Vcpu
 from hypervisor.model.execution import COUNT_NS
 from hypervisor.model.guest import Guest
 from hypervisor.model.pmu import CounterConfig
-from hypervisor.model.samples import PendingSamples, SampleExpander, SampleRow
+from hypervisor.model.samples import PendingSamples, SampleExpander, SampleRow, first_samples
 from hypervisor.model.work import KERNEL, Work
 from hypervisor.model.xenoprof import IDLE, MAX_DOMAINS, Xenoprof
 
@@ -78,6 +78,7 @@ class OprofileModule:
         self._cpu_rows: list[list[SampleRow]] = [[] for _ in range(vcpus)]
         self._cpu_fill = [0] * vcpus
         self._filled_ns = [0] * vcpus  # when samples came last
+        self._moved_ns = [0] * vcpus  # samples taken until then have left the cpu buffer
         self._event_rows: list[SampleRow] = []
         self._event_fill = 0
         self._event_samples = 0
@@ -218,6 +219,8 @@ class OprofileModule:
         if self.is_primary:
             self._set_up_counters()
         xenoprof.enable_virq(self.domain)
+        self._filled_ns = [self.guest.execution.clock.now] * len(self._filled_ns)
+        self._moved_ns = list(self._filled_ns)
         self._is_open = True
         xenoprof.readers.add(self.domain.domid)
 
@@ -296,11 +299,12 @@ class OprofileModule:
     def _cpu_room(self, vcpu_id: int) -> int:
         """Return the free slots of a cpu buffer.
 
-        Samples come in lots of up to COUNT_NS; the real driver would have moved them on at each
-        sync in between, and have had the whole buffer again.
+        Samples come here in lots of up to COUNT_NS (in several calls at one instant), there one
+        by one: the real driver would have moved them on at each sync since `_moved_ns`, and have
+        had the whole buffer again.
         """
-        since_ns = self.guest.execution.clock.now - self._filled_ns[vcpu_id]
-        syncs = max(1, min(since_ns, COUNT_NS) // SYNC_NS)
+        since_ns = self.guest.execution.clock.now - self._moved_ns[vcpu_id]
+        syncs = max(1, -(-min(since_ns, COUNT_NS + SYNC_NS) // SYNC_NS))
         return (int(self._values["cpu_buffer_size"]) - 1) * syncs - self._cpu_fill[vcpu_id]
 
     def _to_cpu_buffer(self, vcpu_id: int, rows: list[SampleRow]) -> None:
@@ -312,7 +316,7 @@ class OprofileModule:
             self._cpu_fill[vcpu_id] += samples + len(rows)
         else:
             for row in rows:
-                kept = _first(row, self._cpu_room(vcpu_id) - 1)
+                kept = first_samples(row, self._cpu_room(vcpu_id) - 1)
                 self.lost_cpu[vcpu_id] += row[2] - kept[2]
                 if kept[2]:
                     mine.append(kept)
@@ -336,6 +340,7 @@ class OprofileModule:
         for vcpu_id in range(len(self._cpu_rows)):
             self._cpu_rows[vcpu_id] = []
             self._cpu_fill[vcpu_id] = 0
+            self._moved_ns[vcpu_id] = self._filled_ns[vcpu_id]
         self._syncing += samples
         parts = self.guest.parts(("oprofile_sync_sample", max(samples, 1)))
         self.guest.run(Work(parts, self._synced, rows, task=KERNEL))
@@ -353,7 +358,7 @@ class OprofileModule:
         else:
             for row in rows:
                 room = (size - self._event_fill - ENTRIES_PER_RECORD) // ENTRIES_PER_SAMPLE
-                kept = _first(row, room)
+                kept = first_samples(row, room)
                 lost = row[2] - kept[2]
                 self.lost_event += lost
                 self._lost_entries += ENTRIES_PER_SAMPLE * lost
@@ -384,13 +389,3 @@ class OprofileModule:
         self._reading = 0
         self.batches.append(PendingSamples(self._expander, work.arg))
         self._wake_daemon()
-
-
-def _first(row: SampleRow, room: int) -> SampleRow:
-    """Return the row with its first `room` samples (at least none, at most all)."""
-    chunk, index, samples = row
-    if samples <= room:
-        return row
-    if room <= 0:
-        return chunk, index, 0
-    return chunk.first_of(index, room), 0, room

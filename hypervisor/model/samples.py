@@ -108,6 +108,16 @@ SampleRow = tuple[SampleChunk, int, int]
 """(chunk, row, how many samples it stands for)."""
 
 
+def first_samples(row: SampleRow, room: int) -> SampleRow:
+    """Return the row with its first `room` samples (at least none, at most all)."""
+    chunk, index, samples = row
+    if samples <= room:
+        return row
+    if room <= 0:
+        return chunk, index, 0
+    return chunk.first_of(index, room), 0, room
+
+
 class SampleExpander:
     """Makes columns of rows, with a random stream of its own."""
 

@@ -1,5 +1,6 @@
 """No sample disappears: whatever is done to a host, each one is told of once, by where it went."""
 
+from collections import Counter
 from contextlib import suppress
 from typing import Any
 
@@ -139,7 +140,10 @@ def test_both_balances_hold_whatever_is_done(periods, roles, buffers, domain0, s
 
 
 def lost_by_reason(host):
-    return {one.reason: one.samples for one in host.snapshot().lost}
+    lost = Counter()
+    for one in host.snapshot().lost:
+        lost[one.reason] += one.samples
+    return lost
 
 
 def test_a_cpu_buffer_that_is_too_small_loses_what_it_says():
