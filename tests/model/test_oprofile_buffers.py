@@ -1,0 +1,140 @@
+"""A guest's buffers: how much they hold, when they are moved on, and the work that this is."""
+
+import pytest
+
+from tests.model.hosts import MS, SECOND, burst, cpu, domain, make_host, seen
+from tests.model.profiling import begin, dumped, end, set_counter
+
+
+def profiled(count=100_000, **values):
+    host = make_host(domain("a", cpu()))
+    for domid in (0, 1):
+        for name, value in values.items():
+            host.oprofile(str(domid)).write(name, str(value))
+    set_counter(host, count=count)
+    begin(host, (0, 1))
+    return host, host.oprofile("a")
+
+
+def test_the_daemon_sleeps_below_the_watershed():
+    host, guest = profiled(buffer_size=60_000, buffer_watershed=10_000)
+    host.advance(700 * MS)  # 22 400 samples of two entries each
+    assert ([], True) == (guest.read_buffer(), guest.pending() > 15_000)
+
+
+def test_the_watershed_wakes_the_daemon():
+    host, guest = profiled(buffer_size=60_000, buffer_watershed=10_000)
+    host.advance(1100 * MS)
+    assert sum(map(len, guest.read_buffer())) >= 20_000
+
+
+def test_a_dump_delivers_everything():
+    host, guest = profiled()
+    host.advance(50 * MS)
+    host.oprofile("0").write("enable", "0")
+    received = len(dumped(host, guest))
+    assert received == int(guest.read("stats/cpu0/sample_received")) > 1500
+
+
+def test_a_dump_of_nothing_does_not_wake_the_daemon_later():
+    host = make_host(domain("a", burst(5, 100)))
+    set_counter(host)
+    begin(host, (0, 1))
+    guest = host.oprofile("a")
+    host.oprofile("0").write("enable", "0")
+    dump_all(host, guest)
+    host.oprofile("0").write("enable", "1")
+    host.advance(host.now_ns + SECOND)
+    assert ([], True) == (guest.read_buffer(), guest.pending() > 1000)
+
+
+def dump_all(host, guest):
+    guest.write("dump", "1")
+    host.advance(host.now_ns + 500 * MS)
+    guest.read_buffer()
+
+
+@pytest.mark.parametrize("slots", [2, 10, 100, 1000])
+def test_a_cpu_buffer_holds_less_than_its_slots(slots):
+    host, guest = profiled(cpu_buffer_size=slots)
+    host.advance(90 * MS)  # 2880 samples before the first move
+    host.oprofile("0").write("enable", "0")
+    received = int(guest.read("stats/cpu0/sample_received"))
+    lost = int(guest.read("stats/cpu0/sample_lost_overflow"))
+    assert received - lost == guest.pending() < slots
+    assert lost > 1000
+
+
+@pytest.mark.parametrize(("count", "lost_percent"), [(100_000, 0), (50_000, 0), (30_000, 23)])
+def test_a_cpu_buffer_is_emptied_each_100_ms(count, lost_percent):
+    """8191 slots: at a count of 50 000, 6400 samples come in that time, at 30 000 10 700."""
+    host, guest = profiled(count=count)
+    host.advance(2 * SECOND)
+    received = int(guest.read("stats/cpu0/sample_received"))
+    lost = int(guest.read("stats/cpu0/sample_lost_overflow"))
+    assert lost_percent == pytest.approx(100 * lost / received, abs=1)
+
+
+def test_looking_at_the_host_does_not_fill_its_cpu_buffers():
+    host, guest = profiled(count=50_000)
+    for _ in range(60):
+        host.advance(host.now_ns + 37 * MS)
+        host.snapshot()
+    assert "0" == guest.read("stats/cpu0/sample_lost_overflow")
+
+
+def test_a_full_cpu_buffer_leaves_passive_samples_in_their_ring():
+    host = make_host(domain("a", cpu(), cpus="1"), domain0={"cpus": "0", "workload": [burst(5, 5)]})
+    driver = host.oprofile("0")
+    driver.write("cpu_buffer_size", "5")
+    set_counter(host)
+    begin(host, (0,), (1,))
+    host.advance(40 * MS)
+    host.snapshot()
+    assert host.xenoprof.unread(1) > 1000
+
+
+def test_the_driver_tells_what_is_unread_in_the_rings():
+    host = make_host(domain("a", cpu()))
+    set_counter(host)
+    begin(host, (0,), (1,))
+    host.hypercalls.pause_domain(0)
+    host.advance(20 * MS)
+    passive = host.snapshot().xenoprof.passive
+    assert str(passive) == host.oprofile("0").read("unread")
+
+
+def test_passive_samples_come_through_domain_0():
+    host = make_host(
+        domain("a", cpu(), cpus="1"), domain0={"cpus": "0", "workload": [burst(1, 10)]}
+    )
+    set_counter(host)
+    begin(host, (0,), (1,))
+    host.advance(300 * MS)
+    batch = end(host)[0]
+    assert {0, 1} == set(batch.domain.tolist())
+
+
+# -- What profiling costs a domain
+
+
+def test_the_daemons_work_is_done_in_its_domain():
+    host, guest = profiled(buffer_size=60_000, buffer_watershed=50_000)
+    host.advance(3 * SECOND)
+    batches = [lot.load() for lot in guest.read_buffer()]
+    (daemon,) = (task for task in guest.tasks().values() if task.program == "/usr/bin/oprofiled")
+    mine = sum(int((batch.tgid == daemon.tgid).sum()) for batch in batches)
+    assert 0.003 < mine / sum(map(len, batches)) < 0.03
+
+
+def test_a_passive_domains_samples_are_domain_0s_work():
+    used = []
+    for passive in ((), (1,)):
+        host = make_host(
+            domain("a", cpu(), cpus="1"), domain0={"cpus": "0", "workload": [burst(1, 20)]}
+        )
+        set_counter(host, count=50_000)
+        begin(host, (0,), passive)
+        host.advance(2 * SECOND)
+        used.append(seen(host, "Domain-0").cpu_ns)
+    assert used[1] > 1.25 * used[0]
