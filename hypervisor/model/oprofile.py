@@ -349,7 +349,6 @@ class OprofileModule:
         rows: list[SampleRow] = work.arg
         size = int(self._values["buffer_size"])
         samples = sum(row[2] for row in rows)
-        self._syncing -= samples
         entries = ENTRIES_PER_SAMPLE * samples + ENTRIES_PER_RECORD * len(rows)
         if self._event_fill + entries <= size:
             self._event_rows += rows
@@ -366,6 +365,8 @@ class OprofileModule:
                     self._event_rows.append(kept)
                     self._event_fill += ENTRIES_PER_SAMPLE * kept[2] + ENTRIES_PER_RECORD
                     self._event_samples += kept[2]
+                    self._wake_daemon()  # at the watershed, not after the whole lot
+        self._syncing -= samples
         self._wake_daemon()
 
     def _wake_daemon(self) -> None:

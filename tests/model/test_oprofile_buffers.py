@@ -3,7 +3,7 @@
 import pytest
 
 from tests.model.hosts import MS, SECOND, burst, cpu, domain, make_host, seen
-from tests.model.profiling import begin, dumped, end, set_counter
+from tests.model.profiling import CYCLES, INSTRUCTIONS, begin, dumped, end, set_counter
 
 
 def profiled(count=100_000, **values):
@@ -73,6 +73,18 @@ def test_a_cpu_buffer_is_emptied_each_100_ms(count, lost_percent):
     received = int(guest.read("stats/cpu0/sample_received"))
     lost = int(guest.read("stats/cpu0/sample_lost_overflow"))
     assert lost_percent == pytest.approx(100 * lost / received, abs=1)
+
+
+def test_the_daemon_is_woken_in_the_middle_of_a_lot():
+    """Two vcpus and two events: 51 000 entries each 200 ms, of which the real buffer has room."""
+    host = make_host(domain("a", cpu(threads=2), vcpus=2))
+    for index, event in {0: CYCLES, 3: INSTRUCTIONS}.items():
+        set_counter(host, index, event=event)
+    begin(host, (0, 1))
+    host.advance(5 * SECOND)
+    guest = host.oprofile("a")
+    assert "0" == guest.read("stats/event_lost_overflow")
+    assert len(dumped(host, guest)) > 500_000
 
 
 def test_looking_at_the_host_does_not_fill_its_cpu_buffers():
