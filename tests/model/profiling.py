@@ -6,10 +6,17 @@ import numpy as np
 
 from hypervisor.host import OprofileDriver
 from hypervisor.model.machine import Machine
-from hypervisor.telemetry import SampleBatch
+from hypervisor.telemetry import SampleBatch, XenoprofSnapshot
 from tests.model.hosts import SECOND
 
 CYCLES, INSTRUCTIONS = (0x1D, 1), (0x23, 1)  # GLOBAL_POWER_EVENTS, INSTR_RETIRED of a P4
+
+
+def xenoprof_now(host: Machine) -> XenoprofSnapshot:
+    """Return the hypervisor's sample counters."""
+    counters = host.snapshot().xenoprof
+    assert counters is not None
+    return counters
 
 
 def set_counter(

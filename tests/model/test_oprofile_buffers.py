@@ -3,7 +3,15 @@
 import pytest
 
 from tests.model.hosts import MS, SECOND, burst, cpu, domain, make_host, seen
-from tests.model.profiling import CYCLES, INSTRUCTIONS, begin, dumped, end, set_counter
+from tests.model.profiling import (
+    CYCLES,
+    INSTRUCTIONS,
+    begin,
+    dumped,
+    end,
+    set_counter,
+    xenoprof_now,
+)
 
 
 def profiled(count=100_000, **values):
@@ -112,7 +120,7 @@ def test_the_driver_tells_what_is_unread_in_the_rings():
     begin(host, (0,), (1,))
     host.hypercalls.pause_domain(0)
     host.advance(20 * MS)
-    passive = host.snapshot().xenoprof.passive
+    passive = xenoprof_now(host).passive
     assert str(passive) == host.oprofile("0").read("unread")
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from hypervisor.errors import OprofilefsError
 from tests.model.hosts import MS, cpu, domain, make_host
-from tests.model.profiling import begin, set_counter
+from tests.model.profiling import begin, set_counter, xenoprof_now
 
 
 @pytest.fixture(scope="module")
@@ -182,7 +182,7 @@ def test_xen_keeps_its_list_while_a_daemon_runs(name):
     driver = host.oprofile("0")
     begin(host, (0, 1), (2,))
     got = refusal(lambda: driver.write(name, "1"))
-    now = host.snapshot().xenoprof
+    now = xenoprof_now(host)
     assert (errno.EINVAL, "", "profiling", (0, 1), (2,)) == (
         got, driver.read(name), now.state, now.active_domains, now.passive_domains
     )  # fmt: skip
@@ -213,7 +213,7 @@ def test_without_a_new_list_domain_0_is_alone_in_the_next_session():
     driver.close_buffer()  # domain 1 stays ready, and on the list
     driver.open_buffer()
     driver.write("enable", "1")
-    assert (0,) == host.snapshot().xenoprof.active_domains
+    assert (0,) == xenoprof_now(host).active_domains
 
 
 def test_counting_ends_with_domain_0s_daemon():
@@ -224,8 +224,8 @@ def test_counting_ends_with_domain_0s_daemon():
     driver.close_buffer()
     host.advance(100 * MS)
     assert ("idle", 0, "0") == (
-        host.snapshot().xenoprof.state,
-        host.snapshot().xenoprof.total,
+        xenoprof_now(host).state,
+        xenoprof_now(host).total,
         driver.read("enable"),
     )
 
@@ -242,7 +242,7 @@ def test_a_session_can_be_begun_again():
         host.oprofile(str(domid)).close_buffer()
     begin(host, (0, 1))
     host.advance(host.now_ns + 100 * MS)
-    assert host.snapshot().xenoprof.active > 3000
+    assert xenoprof_now(host).active > 3000
 
 
 def test_a_guests_enable_is_its_own_business():
@@ -251,7 +251,7 @@ def test_a_guests_enable_is_its_own_business():
     guest = host.oprofile("a")
     guest.write("enable", "1")
     guest.write("enable", "0")
-    assert ("profiling", "0") == (host.snapshot().xenoprof.state, guest.read("enable"))
+    assert ("profiling", "0") == (xenoprof_now(host).state, guest.read("enable"))
 
 
 def test_samples_taken_before_a_daemon_goes_are_still_read():

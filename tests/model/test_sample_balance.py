@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from hypervisor.errors import HostError
 from tests.model.hosts import MS, SECOND, burst, cpu, domain, fileio, make_host
-from tests.model.profiling import CYCLES, INSTRUCTIONS, begin, dumped, set_counter
+from tests.model.profiling import CYCLES, INSTRUCTIONS, begin, dumped, set_counter, xenoprof_now
 
 IN_RINGS = "ring_full"
 GUESTS = (1, 2, 3)
@@ -80,7 +80,7 @@ class Watched:
 
     def in_hypervisor(self):
         """(all overflows, what became of them) as the hypervisor's statistics tell."""
-        x = self.host.snapshot().xenoprof
+        x = xenoprof_now(self.host)
         return x.total, x.active + x.passive + x.others + x.lost + x.invalid + x.corrupted
 
     def in_statistics(self):
@@ -134,13 +134,13 @@ def test_both_balances_hold_whatever_is_done(periods, roles, buffers, domain0, s
         assert total == by_fate
         logged, gone = watched.above()
         assert logged == gone
-        x = watched.host.snapshot().xenoprof
+        x = xenoprof_now(watched.host)
         assert (x.active + x.passive, x.lost) == watched.in_statistics()
     assert watched.read == watched.loaded
 
 
 def lost_by_reason(host):
-    lost = Counter()
+    lost: Counter[str] = Counter()
     for one in host.snapshot().lost:
         lost[one.reason] += one.samples
     return lost
@@ -170,7 +170,7 @@ def test_samples_lost_above_the_hypervisor_were_logged_by_it():
     watched = Watched([20_000], GUESTS, (), {"cpu_buffer_size": 20}, 1)
     watched.host.advance(SECOND)
     now = watched.host.snapshot()
-    assert sum(count.samples for count in now.samples) == now.xenoprof.active
+    assert sum(count.samples for count in now.samples) == xenoprof_now(watched.host).active
 
 
 def test_a_destroyed_domain_takes_its_samples_with_it():
@@ -193,5 +193,5 @@ def test_after_a_stop_and_a_dump_only_the_rings_hold_samples():
     unread = sum(host.xenoprof.unread(domid) for domid in (0, *GUESTS))
     now = host.snapshot()
     in_driver = sum(one.samples for one in now.lost if one.reason != IN_RINGS)
-    assert now.xenoprof.active == got + unread + in_driver
+    assert xenoprof_now(host).active == got + unread + in_driver
     assert unread <= 15 * 6

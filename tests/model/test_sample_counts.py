@@ -6,7 +6,7 @@ import pytest
 
 from hypervisor.telemetry import Mode
 from tests.model.hosts import MS, SECOND, burst, cpu, domain, fileio, make_host, result, seen
-from tests.model.profiling import CYCLES, INSTRUCTIONS, begin, set_counter
+from tests.model.profiling import CYCLES, INSTRUCTIONS, begin, set_counter, xenoprof_now
 
 CYCLES_PER_NS = 3.2
 
@@ -38,7 +38,7 @@ def taken(host, **counter):
     before = modes_ns(host)
     host.advance(host.now_ns + 700 * MS)
     spent = [now - then for now, then in zip(modes_ns(host), before, strict=True)]
-    return host.snapshot().xenoprof.total, spent
+    return xenoprof_now(host).total, spent
 
 
 @pytest.mark.parametrize("cpu_type", ["p4", "p4-ht"])

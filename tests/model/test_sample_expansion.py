@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -60,7 +61,7 @@ def keys(batch):
 
 def test_columns_hold_what_was_logged(run):
     host, batches = run
-    columns = sum((keys(batch) for batch in batches.values()), Counter())
+    columns: Counter[Any] = sum((keys(batch) for batch in batches.values()), Counter())
     for rings in host.xenoprof.rings.values():  # left there by the stop
         for ring in rings:
             for chunk, row, _ in ring.rows:
@@ -112,6 +113,7 @@ def text_ranges(host, name):
     def text(prefix):
         (path,) = [path for path in files if path.startswith(prefix) and "/kernel/" not in path]
         section = ELFFile(io.BytesIO(files[path].data)).get_section_by_name(".text")
+        assert section is not None
         return section["sh_addr"], section["sh_addr"] + section["sh_size"]
 
     modules = host.oprofile(name).modules()
@@ -167,7 +169,7 @@ def work_functions(mode=Mode.USER, path="linpack_compute"):
     """(start, size, cycles) of each function of a path in one mode, as the costs have them."""
     images = Images()
     costs = Costs(images.by_key)
-    found = {}
+    found: dict[Any, Any] = {}
     for name, times in costs.paths[path].ops.items():
         op = costs.ops[name]
         if op.image.mode != mode:
@@ -233,7 +235,7 @@ def test_each_path_of_a_segment_gets_its_share():
     begin(host, (0, 1, 2, 3, 4))
     host.advance(400 * MS)
     batches = end(host, (0, 1, 2, 3, 4))
-    books = Counter()
+    books: Counter[Any] = Counter()
     for pcpu in host.execution.pcpus:
         for path, ns in zip(host.code.paths, pcpu.path_ns, strict=True):
             if path.name in ("file_read_request", "page_cache_kib", "copy_from_user_kib"):

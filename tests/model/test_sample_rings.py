@@ -12,7 +12,7 @@ from hypervisor.model.sample_rings import ACTIVE_SAMPLES, PASSIVE_SAMPLES, ring_
 from hypervisor.model.samples import SampleChunk
 from hypervisor.model.xenoprof import Xenoprof
 from tests.model.hosts import MS, SECOND, burst, cpu, domain, make_host
-from tests.model.profiling import begin, set_counter
+from tests.model.profiling import begin, set_counter, xenoprof_now
 
 USER, KERNEL, XEN = (1, 0, 0), (0, 1, 0), (0, 0, 1)
 
@@ -197,7 +197,7 @@ def test_an_idle_domain_0_loses_passive_samples_as_soon_as_2047_wait():
     seen = []
     for step in range(1, 40):
         host.advance(host.now_ns + (3 * MS if step < 25 else 100_000))
-        now = host.snapshot().xenoprof
+        now = xenoprof_now(host)
         seen.append((now.lost, max(0, now.passive + now.lost - 2047)))
     assert [expected for _, expected in seen] == [lost for lost, _ in seen]
     assert (0, True) == (seen[0][0], seen[-1][0] > 0)
@@ -210,6 +210,6 @@ def test_loss_goes_to_nothing_as_domain_0_gets_busy():
         set_counter(host, count=50_000)  # 2047 samples in 32 ms
         begin(host, (0,), (1,))
         host.advance(2 * SECOND)
-        losses.append(host.snapshot().xenoprof.lost)
+        losses.append(xenoprof_now(host).lost)
     assert all(more > less for more, less in itertools.pairwise(losses))
     assert 0 == losses[-1]

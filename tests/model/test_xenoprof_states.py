@@ -12,7 +12,7 @@ from hypervisor.model.overheads import Overheads
 from hypervisor.model.pmu import CounterConfig
 from hypervisor.model.xenoprof import IDLE, PROFILING, READY, RESERVED, Xenoprof
 from tests.model.hosts import MS, cpu, domain, make_host
-from tests.model.profiling import begin, set_counter
+from tests.model.profiling import begin, set_counter, xenoprof_now
 
 STATES = (IDLE, RESERVED, READY, PROFILING)
 CONFIG = CounterConfig(event=0x1D, unit_mask=1, count=100_000, kernel=True, user=True)
@@ -247,7 +247,7 @@ def test_statistics_are_zeroed_by_the_primary_only():
     host.xenoprof.enable_virq(host.hypercalls.live[1])
     by_guest = host.xenoprof.total
     host.xenoprof.enable_virq(host.hypercalls.live[0])
-    now = host.snapshot().xenoprof
+    now = xenoprof_now(host)
     assert by_guest == before > 1000
     assert {0} == {now.total, now.active, now.passive, now.others, now.lost}
 
@@ -299,4 +299,4 @@ def test_an_hvm_guest_has_no_driver_but_can_be_passive():
     set_counter(host)
     begin(host, (0,), (1,))
     host.advance(50 * MS)
-    assert host.snapshot().xenoprof.passive > 1000
+    assert xenoprof_now(host).passive > 1000
