@@ -20,7 +20,6 @@ from xenprof.home import domain_root
 from xenprof.images import text_range
 from xenprof.service.commands import Command, domain_name, perform, read_log
 from xenprof.service.domainroots import DomainRoots
-from xenprof.service.writer import StoreWriter
 from xenprof.session.sessions import Sessions
 from xenprof.session.setup import Outcome, Setup
 
@@ -105,15 +104,14 @@ def _build(scenario: str, seed: int | None) -> Host:
 
 
 class Run:
-    """A host with sessions; as in the service, a thread of its own takes what daemons read."""
+    """A host with sessions, on one thread: what daemons read is stored where it happens."""
 
     def __init__(self, host: Host, home: Path) -> None:
         """`home` gets the roots of the domains, once `follow_domains` has been called."""
         self._host = host
         self._home = home
-        self._writer = StoreWriter()
-        self._sessions = Sessions(host, home, submit=self._writer.submit)
-        self._roots = DomainRoots(home, settle=self._writer.barrier)
+        self._sessions = Sessions(host, home)
+        self._roots = DomainRoots(home)
         self._active: list[str] = []
 
     def follow_domains(self) -> None:
@@ -167,10 +165,7 @@ class Run:
 
     def close(self) -> None:
         """Write what sessions that a command started still hold."""
-        try:
-            self._sessions.close()
-        finally:
-            self._writer.close()
+        self._sessions.close()
 
     def _advance_to(self, until_ns: int) -> None:
         while self._host.now_ns < until_ns:
