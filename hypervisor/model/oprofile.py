@@ -17,7 +17,7 @@ from hypervisor.model.domain import Domain, Domains, Vcpu
 from hypervisor.model.execution import COUNT_NS
 from hypervisor.model.guest import Guest
 from hypervisor.model.pmu import CounterConfig
-from hypervisor.model.samples import PendingSamples, SampleExpander, SampleRow, first_samples
+from hypervisor.model.samples import SampleExpander, SampleRow, first_samples, pending_samples
 from hypervisor.model.work import KERNEL, Work
 from hypervisor.model.xenoprof import IDLE, MAX_DOMAINS, Xenoprof
 
@@ -388,5 +388,5 @@ class OprofileModule:
     def _read(self, work: Work) -> None:
         self._daemon_is_busy = False
         self._reading = 0
-        self.batches.append(PendingSamples(self._expander, work.arg))
+        self.batches += pending_samples(self._expander, work.arg)
         self._wake_daemon()

@@ -4,13 +4,17 @@ A row of a chunk stands for all samples of one settled segment. The pc of each s
 only when a reader wants it: two integer searches for a whole batch.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from hypervisor.model.code import CodeBook, Kind
 from hypervisor.telemetry import SampleBatch
+
+# Columns of this length stay in the cache, and in memory that the allocator keeps (glibc maps
+# and unmaps blocks from 128 KiB on, page by page).
+LOT_SAMPLES = 12_000
 
 Ints = npt.NDArray[np.int64]
 
@@ -254,6 +258,22 @@ class PendingSamples:
     def load(self) -> SampleBatch:
         """Draw them."""
         return self._expander.expand(self._rows)
+
+
+def pending_samples(
+    expander: SampleExpander, rows: Sequence[SampleRow]
+) -> Iterator[PendingSamples]:
+    """Yield the rows in lots of about LOT_SAMPLES."""
+    lot: list[SampleRow] = []
+    samples = 0
+    for row in rows:
+        lot.append(row)
+        samples += row[2]
+        if samples >= LOT_SAMPLES:
+            yield PendingSamples(expander, lot)
+            lot, samples = [], 0
+    if lot:
+        yield PendingSamples(expander, lot)
 
 
 def join(batches: Sequence[SampleBatch]) -> SampleBatch:

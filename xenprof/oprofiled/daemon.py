@@ -15,7 +15,7 @@ from xenprof.oprofiled.histogram import Histogram
 from xenprof.oprofiled.writer import STORE_WRITE_FAILED, SampleWriter
 from xenprof.profile import SampleFile, SampleHeader, SampleKey
 
-_CHUNK_SAMPLES = 1 << 14
+_CHUNK_SAMPLES = 1 << 13
 """Small batches are collected up to this size: attribution costs the same for 1 and 1000 rows."""
 _FLUSH_ROWS = 1 << 20
 
