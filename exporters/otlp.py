@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING
 
 from starlette.routing import Route
 
-from xenprof.service.exporter import Exporter, ExporterSettings, SnapshotSource
+from xenprof.service.exporter import (
+    CollectorStats,
+    Exporter,
+    ExporterSettings,
+    SnapshotSource,
+)
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.metrics.export import MetricExporter
@@ -44,6 +49,7 @@ class OtlpExporter:
         self._thread: threading.Thread | None = None
         self._exporter: MetricExporter | None = None
         self._failing = False
+        self.last_run: CollectorStats | None = None
 
     def start(self) -> None:
         """Start the pushing thread if there is an endpoint."""
@@ -75,6 +81,7 @@ class OtlpExporter:
 
         assert self._exporter is not None
         said.text = ""
+        began = time.monotonic()
         data = metrics_data(self._source.snapshot(), self._source.stats(), time.time_ns())
         failed = self._exporter.export(data) is not MetricExportResult.SUCCESS
         if failed and not self._failing:
@@ -87,6 +94,7 @@ class OtlpExporter:
         elif self._failing and not failed:
             _logger.warning("OTLP push to %s works again", self._settings.otlp_endpoint)
         self._failing = failed
+        self.last_run = CollectorStats(not failed, time.monotonic() - began)
 
 
 def _sdk_exporter(endpoint: str, protocol: str) -> "MetricExporter":

@@ -22,7 +22,12 @@ from exporters.catalogue import CATALOGUE
 from exporters.exposition import Renderer, bucket_labels
 from exporters.metric import Distribution, Kind, Metric
 from hypervisor.telemetry import HostSnapshot
-from xenprof.service.exporter import ExporterSettings, ServiceStats, SnapshotSource
+from xenprof.service.exporter import (
+    CollectorStats,
+    ExporterSettings,
+    ServiceStats,
+    SnapshotSource,
+)
 
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
@@ -43,6 +48,7 @@ class PrometheusExporter:
         self._cached_for: tuple[int, bool] | None = None
         self._cache: dict[tuple[bool, bool], bytes] = {}  # by (OpenMetrics, gzip)
         self.routes: Sequence[Route] = (Route(path, self._scrape),)
+        self.last_run: CollectorStats | None = None  # scrapes are the scraper's runs
 
     def start(self) -> None:
         """Do nothing: scrapes come by themselves."""

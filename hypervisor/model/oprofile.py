@@ -85,6 +85,7 @@ class OprofileModule:
         self.received = [0] * vcpus
         self.lost_cpu = [0] * vcpus
         self.lost_event = 0
+        self._stats_base: dict[str, int] = {}  # the sums when it was enabled last
         self._lost_entries = 0  # the same in entries of the event buffer
 
     # oprofilefs
@@ -108,6 +109,10 @@ class OprofileModule:
         raise OprofilefsError(EINVAL, f"/dev/oprofile/{name}: no such file")
 
     def _stats(self) -> Mapping[str, int]:
+        """Return the counts since the last `enable` (oprofile_reset_stats at each start)."""
+        return {name: count - self._stats_base.get(name, 0) for name, count in self._sums().items()}
+
+    def _sums(self) -> dict[str, int]:
         stats = {
             "sample_lost_no_mm": 0,
             "sample_lost_no_mapping": 0,
@@ -169,6 +174,8 @@ class OprofileModule:
                 self.xenoprof.start()
             else:
                 self.xenoprof.stop()
+        if wanted == "1":
+            self._stats_base = self._sums()
         self._values["enable"] = wanted
 
     def _write_domains(self, name: str, value: str) -> None:

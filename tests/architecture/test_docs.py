@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from hypervisor.model.scenario import parse_scenario
+
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
@@ -52,3 +54,12 @@ def test_the_readme_names_every_program():
     commands = [f"`xenprof {name}`" for name in COMMANDS]
 
     assert [name for name in (*programs, *commands) if name not in told] == []
+
+
+def test_the_scenario_shown_can_be_used():
+    text = (ROOT / "docs" / "scenarios.md").read_text(encoding="utf-8")
+    shown = text.partition("```toml\n")[2].partition("```")[0]
+
+    scenario = parse_scenario(shown, "docs/scenarios.md")
+
+    assert ["web", "batch01", "batch02"] == [domain.name for domain in scenario.domains]

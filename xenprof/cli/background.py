@@ -18,7 +18,12 @@ def run_in_background(body: Body, log: Path) -> int:
 
     Only while this process has no other threads.
     """
-    log.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.open("a").close()
+    except OSError as error:
+        print(f"xenprof: {log} cannot be written: {error.strerror}", file=sys.stderr)
+        return 1
     reader, writer = os.pipe()
     if os.fork() == 0:
         os.close(reader)

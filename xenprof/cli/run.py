@@ -141,9 +141,11 @@ class Run:
 
     def advance(self, duration_ns: int, commands: Sequence[tuple[int, Command]] = ()) -> None:
         """Run until model time `duration_ns`, giving each command when it is due."""
-        for time_ns, command in commands:
-            if time_ns > duration_ns:
-                break
+        late = sum(time_ns > duration_ns for time_ns, _ in commands)
+        if late:
+            said = f"{late} of {len(commands)} commands lie after the end and are not given"
+            print(f"xenprof: {said}", file=sys.stderr)
+        for time_ns, command in commands[: len(commands) - late]:
             self._advance_to(time_ns)
             try:
                 answer = perform(self._host, self._sessions, command)

@@ -33,6 +33,12 @@ class Speed(click.ParamType[float]):
         return speed
 
 
+def _url(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not value.startswith(("http://", "https://")):
+        raise click.BadParameter(f"{value!r} does not begin with http:// or https://")
+    return value
+
+
 @click.command("serve")
 @click.option("--scenario", default="grumble", show_default=True, help="Name, or a TOML file.")
 @click.option(
@@ -65,7 +71,7 @@ class Speed(click.ParamType[float]):
     metavar="PATH",
     help="Where Prometheus scrapes.",
 )
-@click.option("--otlp-endpoint", metavar="URL", help="Push metrics there by OTLP.")
+@click.option("--otlp-endpoint", metavar="URL", callback=_url, help="Push metrics there by OTLP.")
 @click.option(
     "--otlp-protocol",
     type=click.Choice(["http/protobuf", "grpc"]),

@@ -67,6 +67,11 @@ class Exporter(Protocol):
         """Return the HTTP routes it answers (may be empty)."""
         ...
 
+    @property
+    def last_run(self) -> "CollectorStats | None":
+        """Return how its last work of its own (a push) went; None if it has done none."""
+        ...
+
     def start(self) -> None:
         """Begin to work; the source has its first snapshot by then."""
         ...

@@ -34,8 +34,17 @@ class Exporters:
         """Nothing is imported before `create`."""
         self._loaders = loaders
         self._running: dict[str, Exporter] = {}
-        self.stats: dict[str, CollectorStats] = {}
-        """How creating and starting went, by name."""
+        self._stats: dict[str, CollectorStats] = {}  # how creating and starting went
+
+    @property
+    def stats(self) -> Mapping[str, CollectorStats]:
+        """Return how each is doing, by name: its last run, if it got as far as that."""
+        stats = dict(self._stats)
+        for name, exporter in self._running.items():
+            last_run = exporter.last_run
+            if last_run is not None and stats[name].success:
+                stats[name] = last_run
+        return stats
 
     def create(self, source: SnapshotSource, settings: ExporterSettings) -> None:
         """Import and build all."""
@@ -68,7 +77,7 @@ class Exporters:
         except Exception as error:  # whatever an exporter does wrong, the service runs on
             log.exception("exporter %s failed: %s", name, error)
         else:
-            if name not in self.stats or self.stats[name].success:
-                self.stats[name] = CollectorStats(True, time.monotonic() - began)
+            if name not in self._stats or self._stats[name].success:
+                self._stats[name] = CollectorStats(True, time.monotonic() - began)
             return
-        self.stats[name] = CollectorStats(False, time.monotonic() - began)
+        self._stats[name] = CollectorStats(False, time.monotonic() - began)

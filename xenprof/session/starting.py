@@ -157,8 +157,8 @@ def _labels(
 ) -> Mapping[int, EventSetting]:
     """Return what each counter's samples are filed as.
 
-    Domain 0 programs the counters. Another domain's event list only names them, by position;
-    counters beyond the end of its list keep domain 0's name.
+    Domain 0 programs the counters, and its events are what they count, whatever list another
+    domain has been given or remembers.
     """
     if not events(driver.read("cpu_type")):
         return {0: EventSetting("TIMER", 0, 0)}
@@ -167,6 +167,5 @@ def _labels(
     counted = primary.setup.events
     if setup.events != counted:
         texts = ", ".join(event.text for event in counted)
-        answer.note(f"domain 0 counts {texts}: the events given here only name the sample files")
-    names = (*setup.events, *counted[len(setup.events) :])
-    return dict(zip(primary.counters, names, strict=False))
+        answer.note(f"domain 0 counts {texts}: so does this domain, whatever its own events are")
+    return dict(zip(primary.counters, counted, strict=True))

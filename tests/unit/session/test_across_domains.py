@@ -128,7 +128,7 @@ def test_daemon_from_before_domain_0_restarted_must_restart_too(sessions):
     )
 
 
-def test_events_of_another_domain_only_name_its_files(sessions, host, tmp_path):
+def test_what_domain_0_counts_names_the_files_of_another_domain(sessions, host, tmp_path):
     sessions.start_daemon("Domain-0", replace(ALL, active_domains="0,1", events=(CYCLES, RETIRED)))
     sessions.start("web", replace(SETUP, events=(RETIRED,)))
     host.driver("web").give(
@@ -136,7 +136,10 @@ def test_events_of_another_domain_only_name_its_files(sessions, host, tmp_path):
     )
     sessions.dump("web")
     files = read_profile(directory(tmp_path, "web").path).files
-    assert {(f.key.event, f.total) for f in files} == {("INSTR_RETIRED", 3)}
+    assert {(f.key.event, f.total) for f in files} == {
+        ("GLOBAL_POWER_EVENTS", 1),
+        ("INSTR_RETIRED", 2),
+    }
 
 
 def test_domain_without_events_of_its_own_takes_those_of_domain_0(sessions, host, tmp_path):
