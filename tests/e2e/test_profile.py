@@ -51,7 +51,7 @@ def test_each_active_domain_gets_a_report_with_its_symbols(xenprof):
 def test_progress_goes_to_stderr(xenprof):
     done = profile(xenprof)
 
-    assert "profiling  50 %" in done.stderr
+    assert "profiling 100 %" in done.stderr
     assert "profiling" not in done.stdout
 
 

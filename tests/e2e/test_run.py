@@ -77,6 +77,17 @@ def test_a_command_that_is_refused_is_told_and_the_run_goes_on(run, tmp_path):
     assert (exit_code, errors) == (0, "xenprof: pause: Domain 'nobody' does not exist.\n")
 
 
+def test_commands_after_the_end_are_told(run, tmp_path):
+    log = tmp_path / "commands.jsonl"
+    log.write_text('{"time_ns": 9000000000, "name": "pause", "domain": "busy"}\n')
+    exit_code, _, errors = run("--for", "1s", "--json", "--commands", str(log))
+
+    assert (0, "xenprof: 1 of 1 commands lie after the end and are not given\n") == (
+        exit_code,
+        errors,
+    )
+
+
 @pytest.mark.parametrize(
     "line", ["nonsense", '{"name": "pause"}', '{"time_ns": "soon", "name": "pause"}', "[]"]
 )

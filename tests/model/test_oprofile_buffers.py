@@ -158,3 +158,19 @@ def test_a_passive_domains_samples_are_domain_0s_work():
         host.advance(2 * SECOND)
         used.append(seen(host, "Domain-0").cpu_ns)
     assert used[1] > 1.25 * used[0]
+
+
+def test_statistics_begin_anew_with_each_start():
+    host, guest = profiled(cpu_buffer_size=64)
+    host.oprofile("a").write("enable", "1")
+    host.advance(300 * MS)
+    host.oprofile("0").write("enable", "0")
+    guest.write("enable", "0")
+    lost_before = int(guest.read("stats/cpu0/sample_lost_overflow"))
+    lost_ever = sum(one.samples for one in host.snapshot().lost)
+
+    guest.write("enable", "1")
+
+    assert lost_before > 0
+    assert "0" == guest.read("stats/cpu0/sample_lost_overflow")
+    assert lost_ever == sum(one.samples for one in host.snapshot().lost)

@@ -4,7 +4,7 @@ import pytest
 
 from hypervisor.model.machine import build
 from hypervisor.model.scenario import load_scenario, scenario_names
-from tests.model.hosts import SECOND, busy_ns
+from tests.model.hosts import SECOND, busy_ns, cpu, cpu_percent, domain, make_host
 
 SECONDS = 20
 
@@ -146,3 +146,12 @@ def test_every_scenario_runs(name):
     host = build(load_scenario(name), epoch_ns=0)
     host.advance(100_000_000)
     assert host.snapshot().time_ns == 100_000_000
+
+
+def test_a_guest_of_the_scenario_that_is_created_again_does_its_work_again():
+    host = make_host(domain("web", cpu()))
+    host.destroy("web")
+    host.create({"name": "web", "memory": 128, "kernel": "/boot/vmlinuz", "vcpus": 1})
+    host.advance(host.now_ns + SECOND)
+
+    assert cpu_percent(host, "web") > 80  # of the second since boot

@@ -143,7 +143,8 @@ class Profiling:
 
     def _wait(self, duration_ns: int) -> None:
         for step in range(_PROGRESS_STEPS):
-            self._progress(f"profiling {100 * step // _PROGRESS_STEPS:3d} %")
+            if not step or sys.stderr.isatty():
+                self._progress(f"profiling {100 * step // _PROGRESS_STEPS:3d} %")
             self._client.post("/api/v1/wait", {"seconds": duration_ns / 1e9 / _PROGRESS_STEPS})
         self._progress("profiling 100 %\n")
 
