@@ -122,6 +122,11 @@ class Run:
     def start_profiling(self, events: Sequence[str], active: str, passive: str | None) -> None:
         """Do steps 4 and 5 of the recipe. Raises: what opcontrol would refuse."""
         cpu_type = self._host.oprofile(_DOMAIN_0).read("cpu_type")
+        if cpu_type == "timer":
+            raise UsageError(
+                "this hypervisor cannot profile this processor (3.0.3 does not know Core 2); "
+                'use hypervisor = "3.1" or another cpu'
+            )
         settings = tuple(parse_setting(cpu_type, text) for text in events)
         snapshot = self._host.snapshot()
         active_ids = [_domid(snapshot, word) for word in active.split(",")]
