@@ -163,10 +163,9 @@ def _samples(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:
 
 
 def _lost(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:
-    alive = {domain.name for domain in host.domains}
+    # Also of domains that are gone: what they took with them must not vanish from the balance.
     for row in host.lost:
-        if row.domain in alive:
-            yield (row.domain, row.reason), row.samples
+        yield (row.domain, row.reason), row.samples
 
 
 def _outcomes(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:
@@ -343,7 +342,8 @@ CATALOGUE: tuple[Metric, ...] = (
            "Profile samples of the domain, by where the processor was and the event that was "
            "counted.", (DOMAIN, SAMPLE_MODE, EVENT), _samples),
     Metric("xenprof_samples_lost_total", "xenprof.samples.lost", COUNTER, "{sample}",
-           "Profile samples of the domain that were taken but not stored, by reason.",
+           "Profile samples of the domain that were taken but not stored, by reason; goes on "
+           "when the domain is destroyed.",
            (DOMAIN, REASON), _lost),
     Metric("xen_xenoprof_samples_total", "xen.xenoprof.samples", COUNTER, "{sample}",
            "Samples by what Xenoprof in the hypervisor did with them; the sum is all it took.",

@@ -87,7 +87,8 @@ def _metric(
         for values, value in row.points(host, stats):
             attributes = _attributes(row, values)
             if DOMAIN in row.labels:
-                attributes |= identities[values[row.labels.index(DOMAIN)]]
+                # A domain that is gone has a name in the losses, but no id.
+                attributes |= identities.get(values[row.labels.index(DOMAIN)], {})
             points.append(_point(row, attributes, value, start_ns, now_ns))
     data: Sum | Gauge | Histogram
     if first.kind is Kind.HISTOGRAM:

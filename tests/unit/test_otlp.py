@@ -166,7 +166,8 @@ def test_more_series_than_the_sdks_cardinality_limit_are_all_sent():
 def test_nothing_of_a_destroyed_domain_is_sent():
     names = {
         value
-        for metric in host_metrics(without(grumble(), NAMES[3])).values()
+        for name, metric in host_metrics(without(grumble(), NAMES[3])).items()
+        if name != "xenprof.samples.lost"  # goes on, for the balance
         for point in metric.data.data_points
         for value in point.attributes.values()
     }
