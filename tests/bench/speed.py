@@ -14,23 +14,38 @@ PROFILE = (
 )  # fmt: skip
 
 
+SHORT_SECONDS, LONG_SECONDS = 20, 120
+
+
 def run() -> list[Row]:
-    """Return the speeds, and what starting and ending costs of the wall time."""
-    runs: tuple[tuple[str, str, int, tuple[str, ...], float | None], ...] = (
-        ("grumble for 20 s, two events", "grumble", 20, PROFILE, 20),
-        ("grumble for 20 s, not profiled", "grumble", 20, (), 40),
-        ("grumble for 120 s, two events", "grumble", 120, PROFILE, None),
-        ("grumble for 120 s, not profiled", "grumble", 120, (), None),
-        ("busy32 for 5 s, not profiled", "busy32", 5, (), 1),
-    )
+    """Return the speeds, and what starting and ending costs of the wall time.
+
+    A host that runs has started once: `while it runs` is a long run less a short one, pair by
+    pair. The whole process stands beside it.
+    """
     rows = []
-    for name, scenario, seconds, options, limit in runs:
-        speeds = [seconds / took for took in _seconds(scenario, f"{seconds}s", options)]
-        rows.append(Row(name, "real time", [1], speeds, "x real time", True, limit))
+    for name, options, limit in (("two events", PROFILE, 20), ("not profiled", (), 40)):
+        short = _seconds("grumble", f"{SHORT_SECONDS}s", options)
+        long = _seconds("grumble", f"{LONG_SECONDS}s", options)
+        running = [
+            (LONG_SECONDS - SHORT_SECONDS) / (more - less)
+            for more, less in zip(long, short, strict=True)
+        ]
+        rows.append(_row(f"grumble while it runs, {name}", running, limit))
+        whole = [LONG_SECONDS / took for took in long]
+        rows.append(_row(f"grumble, process of {LONG_SECONDS} s, {name}", whole))
+        whole = [SHORT_SECONDS / took for took in short]
+        rows.append(_row(f"grumble, process of {SHORT_SECONDS} s, {name}", whole))
+    busy = [5 / took for took in _seconds("busy32", "5s", ())]
+    rows.append(_row("busy32, process of 5 s, not profiled", busy, 1))
     nothing = repeat(RUNS, lambda: run_quietly(program("python"), "-c", "import numpy"))
     empty = _seconds("grumble", "1ms", PROFILE)
     rows.append(Row("start and end of a profiled run", "import numpy", nothing, empty, "s"))
     return rows
+
+
+def _row(name: str, speeds: list[float], limit: float | None = None) -> Row:
+    return Row(name, "real time", [1], speeds, "x real time", True, limit)
 
 
 def _seconds(scenario: str, duration: str, options: tuple[str, ...]) -> list[float]:
