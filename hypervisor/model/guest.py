@@ -116,11 +116,10 @@ class Guest:
             self.run(work)
 
     def plug(self, vcpu: Vcpu) -> None:
-        """Bring a vcpu online; tasks that queue elsewhere spread to it."""
+        """Bring a vcpu online; a task that waits elsewhere moves to it."""
         vcpu.online = True
         self.execution.resume(vcpu)
         for other in self.domain.vcpus:
-            while len(other.tasks) > 1 or (other.tasks and other.current is not None):
-                work = other.tasks.pop()
-                self.execution.run_task(vcpu, work)
+            if other.tasks and (other.current is not None or len(other.tasks) > 1):
+                self.execution.run_task(vcpu, other.tasks.pop())
                 return
