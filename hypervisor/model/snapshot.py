@@ -1,4 +1,8 @@
-"""Machine -> HostSnapshot: reads, never changes what the machine will do."""
+"""Machine -> HostSnapshot.
+
+Only reads; but the host is settled first, and while it is profiled that moves when samples are
+worked out, and with it the chances they are drawn by.
+"""
 
 from hypervisor.model.blkif import BlockFrontend
 from hypervisor.model.domain import Domain, Vcpu
