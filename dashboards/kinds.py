@@ -54,7 +54,7 @@ class _Panel(PanelsItemBase):  # type: ignore[misc]
 
     def options(self, data: JsonObject) -> JsonObject:
         """Return the options of this panel type."""
-        raise NotImplementedError
+        return {}
 
     def custom(self, data: JsonObject) -> JsonObject:
         """Return how fields are drawn by this panel type."""

@@ -216,14 +216,8 @@ class Tracer(Protocol):
         ...
 
 
-class Host(Telemetry, Profiler, Toolstack, Protocol):
-    """A host that can do all of it and whose time the caller moves: the model."""
-
-    name: str
-
-    def advance(self, until_ns: int) -> None:
-        """Run to model time `until_ns`."""
-        ...
+class ProfiledHost(Telemetry, Profiler, Protocol):
+    """What profiling sessions need: to look, to sample, and to let time pass."""
 
     def advance_until(self, done: Callable[[], bool], limit_ns: int) -> bool:
         """Run until `done()`, looked at each virtual ms, or for `limit_ns`; return done()."""
@@ -237,4 +231,14 @@ class Host(Telemetry, Profiler, Toolstack, Protocol):
     @property
     def epoch_ns(self) -> int:
         """Return the virtual Unix time of model time 0."""
+        ...
+
+
+class Host(ProfiledHost, Toolstack, Protocol):
+    """A host that can do all of it and whose time the caller moves: the model."""
+
+    name: str
+
+    def advance(self, until_ns: int) -> None:
+        """Run to model time `until_ns`."""
         ...

@@ -129,10 +129,6 @@ class ImageSymbols:
         index[outside] = -1
         return index
 
-    def file_offset(self, offset: int, is_kernel: bool) -> int:
-        """Return the file offset that a sample's offset means."""
-        return offset + (self.text_offset if is_kernel else 0)
-
 
 @dataclass(frozen=True, slots=True)
 class _Section:

@@ -112,10 +112,6 @@ class CodeBook:
         """Return events per cycle spent in `mode` of the path."""
         return int(self.rates_q20[path, mode, kind]) / _Q20
 
-    def rate_q20(self, path: int, mode: int, kind: int) -> int:
-        """Return events per 2**20 cycles spent in `mode` of the path."""
-        return int(self.rates_q20[path, mode, kind])
-
     def event_kind(self, event_number: int, unit_mask: int) -> Kind | None:
         """Return what a counter programmed so counts; None counts nothing."""
         return pmu_events.event_kind(self.cpu_type, event_number, unit_mask)

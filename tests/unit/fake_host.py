@@ -146,7 +146,7 @@ class FakeDriver:
 
 
 class FakeHost:
-    """Satisfies hypervisor.host.Host as far as profiling needs it; `hvm` names HVM guests."""
+    """A hypervisor.host.ProfiledHost; `hvm` names HVM guests."""
 
     name = "fake"
 
@@ -233,13 +233,7 @@ class FakeHost:
             self.advance(min(self.now_ns + 100_000_000, deadline_ns))
         return is_done
 
-    # -- Toolstack: not needed for profiling
-
-    def create(self, config: Mapping[str, object], *, paused: bool = False, workloads: Sequence[Mapping[str, object]] = ()) -> int:  # fmt: skip
-        raise NotImplementedError
-
-    def create_from_text(self, text: str, name: str, overrides: Mapping[str, Sequence[str]] | None = None, *, paused: bool = False) -> int:  # fmt: skip
-        raise NotImplementedError
+    # -- Of the toolstack, what happens to profiled domains
 
     def destroy(self, domain: str) -> None:
         domid = next(domid for domid, name in self.names.items() if name == domain)
@@ -251,24 +245,6 @@ class FakeHost:
 
     def unpause(self, domain: str) -> None:
         self.driver(domain).is_paused = False
-
-    def set_vcpus(self, domain: str, count: int) -> None:
-        raise NotImplementedError
-
-    def pin_vcpu(self, domain: str, vcpu: int | None, pcpus: Sequence[int]) -> None:
-        raise NotImplementedError
-
-    def set_memory(self, domain: str, mib: int) -> None:
-        raise NotImplementedError
-
-    def sched_credit(self, domain: str) -> tuple[int, int]:
-        raise NotImplementedError
-
-    def set_sched_credit(self, domain: str, *, weight: int | None = None, cap_percent: int | None = None) -> None:  # fmt: skip
-        raise NotImplementedError
-
-    def info(self) -> Mapping[str, str]:
-        raise NotImplementedError
 
 
 USER, KERNEL, HYPERVISOR = Mode.USER, Mode.KERNEL, Mode.HYPERVISOR

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from xenprof.errors import CorruptSampleFile, StoreError, StoreFull, VersionMismatch
 from xenprof.profile import SampleHeader
 from xenprof.store import samplefile
-from xenprof.store.samplefile import decode, encode, merge, read, read_header
+from xenprof.store.samplefile import decode, encode, merge, read
 
 HEADER = SampleHeader(
     cpu_type="i386/core_2",
@@ -307,7 +307,7 @@ def test_merging_keeps_the_header_given_last(tmp_path: Path) -> None:
     path = path_in(tmp_path)
     merge(path, HEADER, [1], [1])
     merge(path, replace(HEADER, mtime=5), [1], [1])
-    assert 5 == read_header(path).mtime
+    assert 5 == read(path)[0].mtime
 
 
 def test_merging_leaves_nothing_but_the_file(tmp_path: Path) -> None:

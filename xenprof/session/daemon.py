@@ -7,7 +7,7 @@ from pathlib import Path
 from queue import SimpleQueue
 
 from hypervisor.errors import OprofilefsError
-from hypervisor.host import Host, OprofileDriver, Samples
+from hypervisor.host import OprofileDriver, ProfiledHost, Samples
 from xenprof.events import EventSetting
 from xenprof.home import domain_root
 from xenprof.oprofiled.attribution import DaemonConfig, TextRange
@@ -53,7 +53,7 @@ class RunningDaemon:
 
     def __init__(
         self,
-        host: Host,
+        host: ProfiledHost,
         home: Path,
         domain: str,
         driver: OprofileDriver,

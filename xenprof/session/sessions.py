@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hypervisor.errors import HostError, OprofilefsError, Refused, UnknownDomain
-from hypervisor.host import Host
+from hypervisor.host import ProfiledHost
 from hypervisor.telemetry import DomainSnapshot
 from xenprof.errors import NothingToSave, StoreError, XenprofError
 from xenprof.session.answer import Answer
@@ -32,7 +32,7 @@ class Sessions:
 
     def __init__(
         self,
-        host: Host,
+        host: ProfiledHost,
         home: Path,
         *,
         strict: bool = False,

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from hypervisor.errors import OprofilefsError
-from hypervisor.host import Host, OprofileDriver
+from hypervisor.host import OprofileDriver, ProfiledHost
 from xenprof.errors import EventError, StoreError
 from xenprof.events import EventSetting, assign_counters, cpu_type, default_event, events
 from xenprof.oprofiled.log import LogFile
@@ -20,7 +20,7 @@ DOMAIN_0 = 0
 
 
 def start_daemon(
-    host: Host,
+    host: ProfiledHost,
     home: Path,
     domain: str,
     setup: Setup,

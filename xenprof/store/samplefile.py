@@ -120,16 +120,6 @@ def read(path: Path) -> tuple[SampleHeader, U64, U64]:
     return header, *_decode_nodes(data, 0, min(used, len(data) // _NODE.itemsize))
 
 
-def read_header(path: Path) -> SampleHeader:
-    """Return the header of the file at `path` alone. Raises: as `read`."""
-    try:
-        with path.open("rb", buffering=0) as file:
-            size = os.fstat(file.fileno()).st_size
-            return _decode_head(file.read(_HEAD_BYTES), size, str(path))[0]
-    except OSError as error:
-        raise StoreError(str(path), f"{path}: {os.strerror(error.errno or 0)}") from error
-
-
 def merge(path: Path, header: SampleHeader, offsets: npt.ArrayLike, counts: npt.ArrayLike) -> None:
     """Add samples to the file at `path`, which is made with its directories if missing.
 
