@@ -85,7 +85,7 @@ class Nic:
     """A full-duplex card. Bytes are those of IP packets, without Ethernet's framing.
 
     Received packets wait in the ring. `on_interrupt(interrupts)` tells the host; from then on
-    interrupts are off until `take` has emptied the ring (NAPI). `batch_ns` is the least time
+    interrupts are off until `poll_done` (NAPI). `batch_ns` is the least time
     between two calls: above INTERRUPT_GAP_NS one call stands for several interrupts.
     """
 
@@ -153,28 +153,6 @@ class Nic:
                 return
         self._arm()
 
-    def take(self, limit: int = RING_PACKETS) -> list[Received]:
-        """Take up to `limit` packets off the ring; once it is empty interrupts are on again."""
-        self._advance()
-        taken = []
-        for flow in list(self._ring):
-            waiting = self._ring[flow]
-            packets = min(waiting[0], limit)
-            if not packets and not waiting[2]:
-                continue
-            payload_bytes = waiting[1] * packets // waiting[0] if packets else 0
-            taken.append(Received(flow, packets, payload_bytes, waiting[2]))
-            limit -= packets
-            self._ring_packets -= packets
-            if packets == waiting[0]:
-                del self._ring[flow]
-            else:
-                self._ring[flow] = [waiting[0] - packets, waiting[1] - payload_bytes, 0]
-        if not self._ring_packets:
-            self._is_polling = False
-            self._arm()
-        return taken
-
     def peek(self) -> list[tuple[Any, int]]:
         """Return (flow, packets) for what is on the ring now, without taking it."""
         self._advance()
@@ -194,11 +172,6 @@ class Nic:
         """End the poll: interrupts are on again, also for what has come in meanwhile."""
         self._is_polling = False
         self._arm()
-
-    def waiting(self) -> int:
-        """Return the packets on the ring now."""
-        self._advance()
-        return self._ring_packets
 
     def _advance(self) -> None:
         """Move what has arrived into the ring; what finds it full is dropped."""

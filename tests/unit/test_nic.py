@@ -28,12 +28,17 @@ class Host:
         self.clock.schedule(self.clock.now + self.delay_ns, self.poll)
 
     def poll(self, _):
-        for flow, packets, payload_bytes, dropped in self.nic.take(self.limit):
+        limit = self.limit
+        for flow, _ in self.nic.peek():
+            _, packets, payload_bytes, dropped = self.nic.take_flow(flow, limit)
+            limit -= packets
             old = self.received.get(flow, (0, 0))
             self.received[flow] = (old[0] + packets, old[1] + payload_bytes)
             self.dropped += dropped
-        if self.nic.waiting():
+        if self.nic.peek():
             self.clock.schedule(self.clock.now + self.delay_ns, self.poll)
+        else:
+            self.nic.poll_done()
 
     def run(self, ns):
         self.clock.run_until(self.clock.now + ns)
@@ -114,7 +119,7 @@ def test_a_host_that_does_not_keep_up_loses_what_the_ring_cannot_hold():
     host = Host(delay_ns=1000 * MS)
     host.nic.offer("f", 1000, 1_500_000)
     host.run(500 * MS)
-    assert (host.nic.waiting(), len(host.received)) == (RING_PACKETS, 0)
+    assert (sum(n for _, n in host.nic.peek()), len(host.received)) == (RING_PACKETS, 0)
     assert host.nic.dropped_packets == 1000 - RING_PACKETS
 
 
