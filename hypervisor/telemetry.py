@@ -112,6 +112,15 @@ class DomainSnapshot:
     """Results of each workload in base units, `kind` first."""
     virq_total: int = 0
     evtchn_notifications: int = 0
+    user_ns: int | None = None  # its running time by mode; the three sum to cpu_ns
+    kernel_ns: int | None = None
+    hypervisor_ns: int | None = None
+    demand_kib: int | None = None  # what its kernel and programs want to keep in memory
+    swapped_kib: int | None = None  # of that, what is on its swap device
+    page_ins: int = 0  # pages read back from swap, as vmstat's si counts them
+    page_outs: int = 0
+    oom_kills: int = 0  # processes that its out-of-memory killer has ended
+    restart_count: int = 0  # restarts by xend under this name (xend/restart_count)
 
 
 @dataclass(frozen=True, slots=True)

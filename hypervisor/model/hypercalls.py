@@ -30,7 +30,8 @@ from hypervisor.model.shaper import CreditShaper
 from hypervisor.model.workloads import WORKLOADS
 from hypervisor.model.workloads.base import Site, Workload
 from hypervisor.model.xenoprof import Xenoprof
-from hypervisor.toolstack.hypercalls import DomainSpec, PhysicalInfo
+from hypervisor.toolstack.hypercalls import PhysicalInfo
+from hypervisor.toolstack.spec import DomainSpec
 
 DISK_SPACING_SECTORS = 8 * 2**30 // 512  # each virtual disk has its own 8 GiB of the real one
 VERSIONS = {"3.0.3": (3, 0, ".3-rc5.el5"), "3.1": (3, 1, ".0-53.el5")}

@@ -9,7 +9,7 @@ from dataclasses import replace
 from hypervisor.cpus import parse_cpus
 from hypervisor.errors import HostError
 from hypervisor.toolstack.devices import DiskSpec, VifSpec, parse_disk, parse_vif
-from hypervisor.toolstack.hypercalls import DomainSpec
+from hypervisor.toolstack.spec import DomainSpec
 
 MAXIMUM_VCPUS = 32
 DEFAULT_WEIGHT = 256

@@ -11,8 +11,9 @@ from pathlib import PurePath
 from hypervisor.errors import Refused, UnknownDomain
 from hypervisor.toolstack.configfile import Overrides, parse_config
 from hypervisor.toolstack.hostinfo import info_rows
-from hypervisor.toolstack.hypercalls import DomainSpec, Hypervisor
+from hypervisor.toolstack.hypercalls import Hypervisor
 from hypervisor.toolstack.settings import check_credit, domain_spec, online_affinity
+from hypervisor.toolstack.spec import DomainSpec
 
 
 class Xend:

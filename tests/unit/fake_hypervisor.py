@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, field, replace
 
-from hypervisor.toolstack.hypercalls import DomainSpec, PhysicalInfo
+from hypervisor.toolstack.hypercalls import PhysicalInfo
 from hypervisor.toolstack.settings import domain0_spec
+from hypervisor.toolstack.spec import DomainSpec
 
 MACHINE = PhysicalInfo(
     host="grumble",
