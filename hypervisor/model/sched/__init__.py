@@ -2,7 +2,10 @@
 
 from collections.abc import Callable, Mapping
 
-from hypervisor.model.sched import credit
+from hypervisor.model.sched import credit, sedf
 from hypervisor.model.sched.base import SchedContext, Scheduler
 
-SCHEDULERS: Mapping[str, Callable[[SchedContext, str], Scheduler]] = {"credit": credit.create}
+SCHEDULERS: Mapping[str, Callable[[SchedContext, str], Scheduler]] = {
+    "credit": credit.create,
+    "sedf": sedf.create,
+}

@@ -8,6 +8,7 @@ Source: xen/include/xen/sched-if.h (3.0.3), xen/common/schedule.c.
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol
 
+from hypervisor.model.clock import Clock
 from hypervisor.model.topology import Topology
 
 
@@ -35,6 +36,7 @@ class SchedVcpu(Protocol):
 class SchedContext(Protocol):
     """What the machine gives a scheduler."""
 
+    clock: Clock  # to be read only: `now`
     topology: Topology
 
     def current(self, pcpu: int) -> SchedVcpu | None:
@@ -62,10 +64,10 @@ class Decision(NamedTuple):
 
 
 class VcpuState(NamedTuple):
-    """For vcpu snapshots and the `r` debug key."""
+    """For vcpu snapshots and the `r` debug key; None where the scheduler knows no such thing."""
 
-    credit: int
-    priority: str  # boost | under | over | parked
+    credit: int | None
+    priority: str | None  # boost | under | over | parked
 
 
 class Scheduler(Protocol):
@@ -76,7 +78,7 @@ class Scheduler(Protocol):
     counters: Mapping[str, int]  # statistics by their real name, e.g. `tickle_idlers_none`
 
     def add_domain(self, domain: SchedDomain, weight: int, cap_percent: int) -> None:
-        """Start to know a domain."""
+        """Start to know a domain; weight and cap are for a scheduler that has them."""
         ...
 
     def remove_domain(self, domain: SchedDomain) -> None:
@@ -100,15 +102,15 @@ class Scheduler(Protocol):
         ...
 
     def pick(self, pcpu: int, now_ns: int) -> Decision:
-        """Decide what `pcpu` runs next. The current vcpu, if still runnable, is requeued first.
+        """Decide what `pcpu` runs next, the current vcpu, if still runnable, among others.
 
         The machine calls it for a slice end, a block, a yield and a tickle alike. The chosen
-        vcpu is off every queue; its `processor` is `pcpu`.
+        vcpu's `processor` is `pcpu`.
         """
         ...
 
     def tick(self, now_ns: int) -> None:
-        """Charge what runs on every pcpu, each 10 ms; account on every third tick."""
+        """10 ms have passed: do what has to be done on every pcpu whatever it decides."""
         ...
 
     def affinity_changed(self, vcpu: SchedVcpu) -> None:
@@ -116,11 +118,14 @@ class Scheduler(Protocol):
         ...
 
     def adjust(self, domain: SchedDomain, weight: int | None, cap_percent: int | None) -> None:
-        """Change weight and/or cap; they hold from the next accounting."""
+        """Change weight and/or cap; they hold from the next accounting.
+
+        Nothing changes under a scheduler that has neither.
+        """
         ...
 
-    def parameters(self, domain: SchedDomain) -> tuple[int, int]:
-        """Return (weight, cap in percent)."""
+    def parameters(self, domain: SchedDomain) -> tuple[int, int] | None:
+        """Return (weight, cap in percent); None under a scheduler that has neither."""
         ...
 
     def state(self, vcpu: SchedVcpu) -> VcpuState:

@@ -31,6 +31,7 @@ from hypervisor.model.sched.credit_accounting import (
     DomainRecord,
     VcpuRecord,
 )
+from hypervisor.model.sched.placement import first_allowed, first_home
 
 SLICE_NS = 30_000_000
 
@@ -92,7 +93,9 @@ class CreditScheduler:
         domain: DomainRecord = vcpu.domain.sched
         record = VcpuRecord(vcpu, domain, SLICE_NS)
         vcpu.sched = record
-        vcpu.processor = self._first_home(vcpu, domain)
+        previous = domain.vcpus[-1].vcpu.processor if domain.vcpus else None
+        population = (other.vcpu.processor for other in self._vcpus)
+        vcpu.processor = first_home(vcpu, previous, population, self._context.topology)
         vcpu.processor = self._new_home(vcpu)
         domain.vcpus.append(record)
         self._vcpus.append(record)
@@ -310,29 +313,12 @@ class CreditScheduler:
         if vcpu.runnable:
             self._enter(record)
 
-    def _first_home(self, vcpu: SchedVcpu, domain: DomainRecord) -> int:
-        """Return where a new vcpu starts, before its affinity is looked at.
-
-        Source: xen/common/domctl.c, default_vcpu0_location. Domain 0 is built before there is
-        anything to choose from: its vcpu n starts on pcpu n.
-        """
-        if vcpu.domain.domid == 0:
-            return vcpu.vcpu_id % self._pcpus
-        if domain.vcpus:
-            return (domain.vcpus[-1].vcpu.processor + 1) % self._pcpus
-        population = [0] * self._pcpus
-        for record in self._vcpus:
-            population[record.vcpu.processor] += 1
-        first = 1 if self._siblings[0] > 1 else 0  # not the first hyper-thread of all
-        return min(range(first, self._pcpus), key=lambda pcpu: (population[pcpu], -pcpu))
-
     def _new_home(self, vcpu: SchedVcpu) -> int:
         if self._rules.knows_topology:
             return self._best_home(vcpu)
         if vcpu.affinity >> vcpu.processor & 1:
             return vcpu.processor
-        allowed = vcpu.affinity & ((1 << self._pcpus) - 1)
-        return (allowed & -allowed).bit_length() - 1
+        return first_allowed(vcpu.affinity, self._pcpus)
 
     def _best_home(self, vcpu: SchedVcpu) -> int:
         """Return the allowed pcpu with the idlest surroundings; the present one if none is better.

@@ -1,0 +1,79 @@
+"""Parameters of the SEDF scheduler: what they are at first, and which the hypervisor takes.
+
+Source: xen/common/sched_sedf.c (3.0.3), sedf_add_task and sedf_adjdom.
+"""
+
+from dataclasses import dataclass
+
+from hypervisor.errors import Refused
+
+PERIOD_MINIMUM_NS = 10_000
+PERIOD_MAXIMUM_NS = 10_000_000_000
+SLICE_MINIMUM_NS = 5_000
+WEIGHT_PERIOD_NS = 100_000_000
+_WEIGHT_MAXIMUM = 2**15 - 1  # a C short in the hypervisor
+
+
+@dataclass(frozen=True, slots=True)
+class SedfParameters:
+    """What `xm sched-sedf` shows and sets for a domain; it holds for each of its vcpus.
+
+    Read: `weight` is 0 unless the slice is made from it. Set: without a weight, period and slice
+    are as given; with a weight and extra time and no period, the weight is for the extra time
+    alone and nothing is guaranteed; with a weight else, the slice is the vcpu's part of what
+    others leave of its pcpu, and period and slice given here are not looked at.
+    """
+
+    period_ns: int
+    slice_ns: int
+    latency_ns: int  # kept and shown; this build of the scheduler makes no use of it
+    extratime: bool  # may have what nobody has a right to
+    weight: int
+
+    @property
+    def is_for_extra_time_alone(self) -> bool:
+        """Return whether setting this gives a part of the extra time and no slice."""
+        return self.weight > 0 and self.extratime and self.period_ns == 0
+
+
+DOMAIN0_SEDF = SedfParameters(20_000_000, 15_000_000, 0, extratime=True, weight=0)
+GUEST_SEDF = SedfParameters(WEIGHT_PERIOD_NS, 0, 0, extratime=True, weight=0)
+
+
+def changed_sedf(
+    current: SedfParameters,
+    *,
+    period_ns: int | None = None,
+    slice_ns: int | None = None,
+    latency_ns: int | None = None,
+    extratime: bool | None = None,
+    weight: int | None = None,
+) -> SedfParameters:
+    """Return `current` with what is not None, checked, as xm sends it all to the hypervisor.
+
+    So the slice of a domain that has a weight changes only together with `weight` = 0, and a
+    guest that has never had a slice needs one before anything else can be set.
+    Raises: Refused.
+    """
+    parameters = SedfParameters(
+        period_ns=current.period_ns if period_ns is None else period_ns,
+        slice_ns=current.slice_ns if slice_ns is None else slice_ns,
+        latency_ns=current.latency_ns if latency_ns is None else latency_ns,
+        extratime=current.extratime if extratime is None else extratime,
+        weight=current.weight if weight is None else weight,
+    )
+    check_sedf(parameters)
+    return parameters
+
+
+def check_sedf(parameters: SedfParameters) -> None:
+    """Raise Refused for what the hypervisor does not take."""
+    if not 0 <= parameters.weight <= _WEIGHT_MAXIMUM or parameters.latency_ns < 0:
+        raise Refused("(22, 'Invalid argument')")
+    if parameters.weight:
+        return
+    if not (
+        PERIOD_MINIMUM_NS <= parameters.period_ns <= PERIOD_MAXIMUM_NS
+        and SLICE_MINIMUM_NS <= parameters.slice_ns <= parameters.period_ns
+    ):
+        raise Refused("(22, 'Invalid argument')")
