@@ -4,24 +4,37 @@ Reading one gives a tree of frozen models; what cannot be used is a ScenarioErro
 the file, the key and the values allowed.
 """
 
+import random
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from hypervisor.cpus import parse_cpus
-from hypervisor.errors import ScenarioError
+from hypervisor.errors import HostError, ScenarioError
+from hypervisor.model.scenario_sedf import SedfKeys
 from hypervisor.model.scenario_table import Table, checked, hint, message
 from hypervisor.model.scenario_workloads import EXTERNAL, Count, NetperfWorkload, Workloads
 from hypervisor.toolstack.devices import parse_disk, parse_vif
-from hypervisor.toolstack.settings import MAXIMUM_VCPUS, check_name
+from hypervisor.toolstack.limits import HostKind, LimitExceeded, check_limits
+from hypervisor.toolstack.schedparams import DOMAIN0_SEDF
+from hypervisor.toolstack.settings import (
+    DEFAULT_WEIGHT,
+    MAXIMUM_VCPUS,
+    check_name,
+    domain0_spec,
+    domain_spec,
+)
 
 SCENARIOS = Path(__file__).parent / "scenarios"
 MAXIMUM_PCPUS = 32
 XEN_MEMORY_MIB = 64  # image, heap and frame table
+_KERNEL = "/boot/vmlinuz-2.6.18-8.el5xen"
+_KEYS = {"memory": "memory_mib", "maxmem": "maxmem_mib"}  # where xm has another name
 
 Vcpus = Annotated[int, Field(ge=1, le=MAXIMUM_VCPUS)]
 Strings = Annotated[tuple[str, ...], Field(strict=False)]
@@ -39,7 +52,10 @@ class Host(Table):
     memory_mib: Annotated[int, Field(ge=256, le=2**20)] = 4096
     hypervisor: Literal["3.0.3", "3.1"] = "3.0.3"
     tools: Literal["3.0.3", "3.1"] = "3.0.3"
-    scheduler: Literal["credit"] = "credit"  # sedf is not modelled
+    arch: Literal["x86_64", "i386"] = "x86_64"
+    hvm: bool = True  # its processors have VT or AMD-V
+    support_limits: bool = True  # what Red Hat supports; see hypervisor.toolstack.limits
+    scheduler: Literal["credit", "sedf"] = "credit"
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
 
     @field_validator("name")
@@ -59,7 +75,7 @@ class Host(Table):
         return self.sockets * self.cores_per_socket * self.threads_per_core
 
 
-class _Owner(Table):
+class _Owner(SedfKeys):
     """What domain 0 and guests have in common; `cap` in percent of one pcpu, 0 = none."""
 
     weight: Annotated[int, Field(ge=1, le=65535)] = 256
@@ -83,8 +99,11 @@ class _Owner(Table):
 class Domain0(_Owner):
     """Domain 0. `vcpus` None = one for each pcpu; `memory_mib` None = what the guests leave."""
 
+    created_with = DOMAIN0_SEDF
+
     vcpus: Vcpus | None = None
     memory_mib: Annotated[int, Field(ge=64)] | None = None
+    os: Literal["rhel5", "rhel4"] = "rhel5"
 
 
 class Domain(_Owner):
@@ -96,6 +115,8 @@ class Domain(_Owner):
     vcpus: Vcpus = 1
     memory_mib: Annotated[int, Field(ge=4)] = 128
     maxmem_mib: Annotated[int, Field(ge=4)] | None = None
+    arch: Literal["x86_64", "i386"] | None = None  # None = the host's
+    os: Literal["rhel3", "rhel4", "rhel5", "windows", "other"] = "rhel5"
     disk: Strings = ()
     vif: Strings = ()
 
@@ -143,17 +164,20 @@ class Domain(_Owner):
         Tools 3.0.3 do not apply cpu_weight and cpu_cap: set them afterwards.
         """
         is_hvm = self.kind == "hvm"
+        kernel = "" if self.disk else _KERNEL  # without a disk, pygrub has nothing to look at
         return {
             "name": self.name,
             "builder": "hvm" if is_hvm else "linux",
-            "kernel": "/usr/lib/xen/boot/hvmloader" if is_hvm else "",
-            "bootloader": "" if is_hvm else "/usr/bin/pygrub",
+            "kernel": "/usr/lib/xen/boot/hvmloader" if is_hvm else kernel,
+            "bootloader": "" if is_hvm or kernel else "/usr/bin/pygrub",
             "memory": self.memory_mib,
             "maxmem": self.maxmem_mib or self.memory_mib,
             "vcpus": self.vcpus,
             "cpus": self.cpus,
-            "cpu_weight": self.weight,
+            "cpu_weight": None if self.weight == DEFAULT_WEIGHT else self.weight,
             "cpu_cap": self.cap,
+            "xenprof_arch": self.arch,
+            "xenprof_os": None if self.os == "rhel5" else self.os,
             "disk": list(self.disk),
             "vif": list(self.vif),
         }
@@ -198,7 +222,33 @@ class Scenario(Table):
                 f"{sum(one.memory_mib for one in self.domains)} MiB, Xen {XEN_MEMORY_MIB} MiB "
                 "and Domain-0 needs 64 MiB or its own memory_mib"
             )
+        self._check_limits()
         return self
+
+    def _check_limits(self) -> None:
+        host = HostKind(arch=self.host.arch, hvm=self.host.hvm)
+        domain0 = domain0_spec(vcpus=self.domain0_vcpus, memory_kib=self.domain0_memory_mib * 1024)
+        named = [("domain0", replace(domain0, os=self.domain0.os))]
+        for domain in self.domains:
+            key = f"domain[{domain.name}]"
+            try:
+                spec = domain_spec(
+                    domain.config(),
+                    tools=self.host.tools,
+                    pcpus=self.host.pcpus,
+                    draw=random.Random(0),
+                )
+            except HostError as error:
+                raise ValueError(f"{key}: {error}") from None
+            named.append((key, spec))
+        for key, spec in named if self.host.support_limits else ():
+            try:
+                check_limits(spec, host)
+            except LimitExceeded as error:
+                raise ValueError(
+                    f"{key}.{_KEYS.get(error.key, error.key)}: {error.limit}; "
+                    "write support_limits = false in [host] to lift it"
+                ) from None
 
     @property
     def domain0_vcpus(self) -> int:

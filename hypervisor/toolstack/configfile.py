@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 
 from hypervisor.errors import HostError
+from hypervisor.toolstack.options import LIST_SETTINGS, SETTINGS
 
 Scalar = str | int | float
 Value = Scalar | list[Scalar]
@@ -21,23 +22,9 @@ _MAXIMUM_DEPTH = 100  # of one expression
 _MAXIMUM_WORK = 1024 * 1024  # characters and list items made by all expressions of a file
 _MAXIMUM_NUMBER = 2**63
 
-_CONVERSION = re.compile(r"%(?:%|[-0 ]?(\d{0,3})[sdixXo])")
-_LIST_SETTINGS = frozenset({"disk", "vif", "vfb", "pci", "ioports", "irq", "usbport", "vtpm"})
+_CODE = "code is not executed here"
 
-SETTINGS = _LIST_SETTINGS | frozenset(
-    re.findall(
-        r"\w+",
-        """
-    name uuid memory maxmem shadow_memory vcpus cpu cpus cpu_weight cpu_cap builder kernel ramdisk
-    root extra features bootloader bootargs bootentry nics on_poweroff on_reboot on_crash restart
-    blkif netif tpmif ip gateway netmask hostname interface dhcp nfs_server nfs_root device_model
-    boot fda fdb serial stdvga isa nographic soundhw localtime usb usbdevice pae acpi apic vnc
-    vncdisplay vncunused vnclisten vncviewer vncconsole sdl display xauthority access_control
-    vcpu_avail rtc_timeoffset vncpasswd keymap monitor on_xend_start on_xend_stop
-    """,
-    )
-)
-"""What `xm create` understands; other names in a file are its own variables."""
+_CONVERSION = re.compile(r"%(?:%|[-0 ]?(\d{0,3})[sdixXo])")
 
 
 class ConfigFileError(HostError):
@@ -56,19 +43,23 @@ def parse_config(text: str, name: str, overrides: Overrides | None = None) -> di
     values = _Evaluator(name, variables).run(_parse(text, name))
     for key, given in overrides.items():
         if key in SETTINGS and given:
-            values[key] = list(given) if key in _LIST_SETTINGS else given[-1]
+            values[key] = list(given) if key in LIST_SETTINGS else given[-1]
     return values
 
 
 def _parse(text: str, name: str) -> ast.Module:
     if len(text) > MAXIMUM_TEXT:
         raise ConfigFileError(f"{name}: larger than {MAXIMUM_TEXT} characters; not a config file")
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise ConfigFileError(f"{name}:{line}: not a config file (binary)")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of odd escapes in strings
             return ast.parse(text, name)
     except SyntaxError as error:
-        raise ConfigFileError(f"{name}:{error.lineno or 1}: {error.msg}") from None
+        what = _CODE if "print" in error.msg else error.msg
+        raise ConfigFileError(f"{name}:{error.lineno or 1}: {what}") from None
     except (ValueError, RecursionError, MemoryError):
         raise ConfigFileError(f"{name}: not a config file (binary or nested too deep)") from None
 
@@ -100,7 +91,7 @@ class _Evaluator:
             case ast.Expr(value=ast.Constant(value=str())) | ast.Pass():
                 pass
             case _:
-                raise self._refusal(statement, "only `name = value` lines are understood here")
+                raise self._refusal(statement, f"{_CODE}; only `name = value` lines are understood")
 
     def _target(self, target: ast.expr) -> str:
         if not isinstance(target, ast.Name):
@@ -109,7 +100,7 @@ class _Evaluator:
 
     def _variable(self, name: str, node: ast.AST) -> object:
         if name not in self._names:
-            raise self._refusal(node, f"name '{name}' is not defined")
+            raise self._refusal(node, f"name '{name[:40]}' is not defined")
         return self._names[name]
 
     def _value(self, node: ast.expr, depth: int) -> object:
@@ -124,7 +115,7 @@ class _Evaluator:
                 values = [self._value(item, depth + 1) for item in items]
                 if not all(isinstance(value, str | int | float) for value in values):
                     raise self._refusal(node, "a list may hold strings and numbers only")
-                self._charge(sum(len(str(value)) for value in values), node)
+                self._charge(_size(values), node)
                 return values if isinstance(node, ast.List) else tuple(values)
             case ast.UnaryOp(op=ast.USub(), operand=operand):
                 number = self._value(operand, depth + 1)
@@ -136,6 +127,8 @@ class _Evaluator:
                 return self._format(
                     self._value(left, depth + 1), self._value(right, depth + 1), node
                 )
+        if isinstance(node, ast.Call | ast.Attribute | ast.Subscript):
+            raise self._refusal(node, f"{_CODE}; write the value itself")
         raise self._refusal(node, "only literals, lists, names, + and % are understood here")
 
     def _add(self, left: object, right: object, node: ast.AST) -> object:
@@ -143,7 +136,7 @@ class _Evaluator:
             self._charge(len(left) + len(right), node)
             return left + right
         if isinstance(left, list) and isinstance(right, list):
-            self._charge(sum(len(str(value)) for value in left + right), node)
+            self._charge(_size(left) + _size(right), node)
             return left + right
         if isinstance(left, int | float) and isinstance(right, int | float):
             return self._checked(left + right, node)
@@ -176,3 +169,8 @@ class _Evaluator:
 
     def _refusal(self, node: ast.AST, what: str) -> ConfigFileError:
         return ConfigFileError(f"{self._name}:{getattr(node, 'lineno', 1)}: {what}")
+
+
+def _size(values: Sequence[object]) -> int:
+    """Return what a list counts in the budget: its characters, and one for each item."""
+    return sum(len(str(value)) + 1 for value in values)

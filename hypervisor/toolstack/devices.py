@@ -1,4 +1,4 @@
-"""The grammar of disk and vif entries in configuration files, scenarios and on the command line."""
+"""The grammar of disk, vif and vfb entries in configuration files, scenarios and command lines."""
 
 import re
 from dataclasses import dataclass
@@ -11,14 +11,27 @@ _SCALES = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9}
 _UNITS_US = {"s": 1_000_000, "ms": 1_000, "us": 1}
 _LIMIT = 2**32
 
-_FRONTEND = re.compile(r"(?:/dev/)?(xvd|sd|hd)([a-z])(\d{0,2})", re.ASCII)
-_IDE_MAJORS = (3, 22, 33, 34, 56, 57, 88, 89, 90, 91)
+_FRONTEND = re.compile(r"(?:/dev/)?(xvd|sd|hd)([a-z])((?:[1-9]\d?)?)", re.ASCII)
+_IDE_MAJORS = (3, 22, 33, 34, 56, 57, 88, 89, 90, 91)  # two disks of 64 numbers each
+_SCSI_MAJORS = (8, 65)  # sixteen disks of 16 numbers each
+_XVD_MAJORS = (202,)
 _DISK_TYPES = ("phy", "file", "tap", "nbd", "enbd", "iscsi", "drbd", "npiv")
 _TAP_DRIVERS = ("aio", "sync", "qcow", "vmdk", "ram")
 _MODES = ("r", "w", "w!")
 
 _VIF_KEYS = ("type", "mac", "bridge", "ip", "script", "backend", "vifname", "rate", "model")
 _MAC = re.compile(r"[0-9a-f]{2}(?::[0-9a-f]{2}){5}")
+
+_VFB_KEYS = (
+    "type",
+    "vncunused",
+    "vncdisplay",
+    "vnclisten",
+    "vncpasswd",
+    "keymap",
+    "display",
+    "xauthority",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +44,18 @@ class RateSpec:
     def __str__(self) -> str:
         """Return it as xend stores it, e.g. `500000,50000`."""
         return f"{self.bytes_per_window},{self.window_us}"
+
+    @property
+    def text(self) -> str:
+        """Return it as `xm list --long` shows it, e.g. `10MB/s@50ms`; parse_rate reads it back.
+
+        Source: tools/python/xen/xend/server/netif.py, formatRate.
+        """
+        bytes_per_second = -(-self.bytes_per_window * 1_000_000 // self.window_us)
+        scale = next(s for s in "GMK " if bytes_per_second % _SCALES[s.strip()] == 0).strip()
+        unit = next(u for u in ("s", "ms", "us") if self.window_us % _UNITS_US[u] == 0)
+        window = self.window_us // _UNITS_US[unit]
+        return f"{bytes_per_second // _SCALES[scale]}{scale}B/s@{window}{unit}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +75,16 @@ class DiskSpec:
         """Return type and path as one name, e.g. `phy:/dev/sdb1`."""
         return f"{self.type}:{self.path}"
 
+    @property
+    def is_tap(self) -> bool:
+        """Tell whether a blktap process serves it."""
+        return self.type.startswith("tap:")
+
+    @property
+    def device_class(self) -> str:
+        """Return its class in xend and in the store."""
+        return "tap" if self.is_tap else "vbd"
+
 
 @dataclass(frozen=True, slots=True)
 class VifSpec:
@@ -64,6 +99,14 @@ class VifSpec:
     vifname: str = ""
     model: str = ""
     backend: str = "Domain-0"
+
+
+@dataclass(frozen=True, slots=True)
+class VfbSpec:
+    """A framebuffer for a paravirtualized guest; `settings` are its other keys, in xm's order."""
+
+    type: str = "sdl"  # vnc | sdl
+    settings: tuple[tuple[str, str], ...] = ()
 
 
 def parse_rate(text: str) -> RateSpec | None:
@@ -85,20 +128,26 @@ def parse_rate(text: str) -> RateSpec | None:
 
 
 def device_number(name: str) -> int:
-    """Return the xenstore number of `xvda1`, `sda`, `hdc`, `/dev/xvdb` or a number in hex.
+    """Return the xenstore number of `xvda1`, `sda`, `hdc`, `/dev/xvdb` or a number.
 
-    Raises: HostError. Source: tools/python/xen/util/blkif.py, blkdev_name_to_number.
+    xvda to xvdp have 15 partitions each, sda to sdz too, hda to hdt 63. A number is decimal, or
+    hexadecimal after 0x.
+    Raises: HostError. Source: tools/python/xen/util/blkif.py, blkdev_name_to_number (3.1 for
+    sdq and on).
     """
     match = _FRONTEND.fullmatch(name)
     if match:
-        bus, letter, part = match[1], ord(match[2]) - ord("a"), int(match[3] or 0)
-        if bus != "hd" and letter < 16 and part < 16:
-            return (202 if bus == "xvd" else 8) * 256 + 16 * letter + part
-        if bus == "hd" and letter < 2 * len(_IDE_MAJORS) and part < 64:
-            return _IDE_MAJORS[letter // 2] * 256 + 64 * (letter % 2) + part
+        letter, part = ord(match[2]) - ord("a"), int(match[3] or 0)
+        majors, numbers = _NUMBERING[match[1]]
+        disks = 256 // numbers if match[1] != "hd" else 2
+        if letter < disks * len(majors) and part < numbers:
+            return majors[letter // disks] * 256 + numbers * (letter % disks) + part
     elif re.fullmatch(r"0x[0-9a-fA-F]{1,7}|[0-9]{1,9}", name):
         return int(name, 0) if name.startswith("0x") else int(name)
     raise HostError(f"Unable to find number for device ({name})")
+
+
+_NUMBERING = {"xvd": (_XVD_MAJORS, 16), "sd": (_SCSI_MAJORS, 16), "hd": (_IDE_MAJORS, 64)}
 
 
 def parse_disk(text: str) -> DiskSpec:
@@ -149,15 +198,39 @@ def parse_vif(text: str) -> VifSpec:
 
     Raises: HostError with xm's text. Source: tools/python/xen/xm/create.py, configure_vifs.
     """
-    values: dict[str, str] = {}
-    for item in filter(None, (item.strip() for item in text.split(","))):
-        key, _, value = item.partition("=")
-        if key.strip() not in _VIF_KEYS:
-            raise HostError(f"Invalid vif option: {key.strip()}")
-        values[key.strip()] = value.strip()
+    values = _pairs(text)
+    for key in values:
+        if key not in _VIF_KEYS:
+            raise HostError(f"Invalid vif option: {key}")
     mac = values.pop("mac", "").lower()
     if mac and not _MAC.fullmatch(mac):
         raise HostError(f"Invalid vif mac: {mac}; write six hexadecimal pairs joined by colons")
     rate = parse_rate(values.pop("rate", ""))
     backend = values.pop("backend", "") or "Domain-0"
     return VifSpec(mac=mac, rate=rate, backend=backend, **values)
+
+
+def parse_vfb(text: str) -> VfbSpec:
+    """Return a framebuffer given as a comma list of key=value.
+
+    Raises: HostError with xm's text. Source: tools/python/xen/xm/create.py, configure_vfbs.
+    """
+    values = _pairs(text)
+    for key in values:
+        if key not in _VFB_KEYS:
+            raise HostError(f"configuration option {key} unknown to vfbs")
+    kind = values.pop("type", "sdl")
+    if kind not in ("vnc", "sdl"):
+        raise HostError(f"Unknown vfb type: {kind}; use vnc or sdl")
+    return VfbSpec(kind, tuple((key, values[key]) for key in _VFB_KEYS if key in values))
+
+
+def _pairs(text: str) -> dict[str, str]:
+    """Return the key=value items of a comma list; empty items count for nothing."""
+    values: dict[str, str] = {}
+    for item in filter(None, (item.strip() for item in text.split(","))):
+        key, equals, value = item.partition("=")
+        if not equals:
+            raise HostError(f"{item} should be a pair, separated by an equals sign.")
+        values[key.strip()] = value.strip()
+    return values

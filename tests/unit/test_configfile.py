@@ -1,4 +1,5 @@
 import random
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -134,6 +135,19 @@ def test_everything_else_is_refused_with_file_and_line(line):
         "x = " + "9" * 5_000,
         "a = 'xxxxxxxx'\n" + "a = a + a\n" * 64,
         "a = [1]\n" + "a = a + a\n" * 64,
+        "a = ['']\n" + "a = a + a\n" * 64,
+        "a = ['']\n" + "a += a\n" * 64,
+        "a = 'x'\n" + "a = '%s%s' % (a, a)\n" * 64,
+        "x = " + "lambda:" * 9_000 + "1",
+        "x = " + "not " * 15_000 + "1",
+        "x = " + "{" * 60_000,
+        "x = '''" + "x" * 60_000,
+        "if 1:\n" + "".join(" " * n + "if 1:\n" for n in range(1, 200)),
+        "x = f" + repr("{1:" * 5_000),
+        "@" * 60_000,
+        "\\\n" * 30_000 + "@",
+        "x = 0x" + "f" * 50_000,
+        "x = 1e" + "9" * 50_000,
         "a = '%s'\n".replace("%s", "x" * 30_000) + "a = [a, a, a, a]\n" * 64,
         "x = '%999d' % 1\n" * 3_000,
         "\x7fELF\0\0\0",
@@ -145,6 +159,72 @@ def test_everything_else_is_refused_with_file_and_line(line):
 def test_hostile_files_are_refused(text):
     with pytest.raises(ConfigFileError):
         parse_config(text, "f")
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("import os, re", "code is not executed here; only `name = value` lines are understood"),
+        ("if 1: x = 2", "code is not executed here; only `name = value` lines are understood"),
+        ("arch = os.uname()[4]", "code is not executed here; write the value itself"),
+        ("name = 'vm%d' % int(vmid)", "code is not executed here; write the value itself"),
+        ("x = '\0'", "not a config file (binary)"),
+        ("x = " + "y" * 999, f"name '{'y' * 40}' is not defined"),
+        ("print 'x'", "code is not executed here"),
+        ("name = webserver", "name 'webserver' is not defined"),
+        ("x = 1 * 2", "only literals, lists, names, + and % are understood here"),
+    ],
+)
+def test_a_refusal_says_what_is_understood_instead(line, message):
+    with pytest.raises(ConfigFileError) as refused:
+        parse_config(line, "guest")
+    assert f"guest:1: {message}" == str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a = ['x']\n" + "a = a + a\n" * 64,
+        "a = ['']\n" + "a = a + a\n" * 64,
+        "a = 'x'\n" + "a = a + a\n" * 64,
+        "x = '%999d' % 1\n" * 3_000,
+    ],
+    ids=["lists", "empty", "strings", "formats"],
+)
+def test_a_file_that_grows_takes_a_bounded_amount_of_memory(text):
+    parse_config("x = 1", "f")  # what is loaded once does not count
+    tracemalloc.start()
+    try:
+        with pytest.raises(ConfigFileError, match="the file grows too large here"):
+            parse_config(text, "f")
+        assert tracemalloc.get_traced_memory()[1] < 64 * 2**20
+    finally:
+        tracemalloc.stop()
+
+
+@given(st.binary(max_size=2_000))
+def test_no_bytes_raise_anything_but_the_files_own_error(data):
+    try:
+        parse_config(data.decode("latin-1"), "f")
+    except ConfigFileError as refused:
+        assert "\n" not in str(refused)
+
+
+CODE = [
+    "import os\n", "x = [", "]", "'a'", "name", " = ", "(", ")", "%", "+", "9" * 40, "1e400", "-", "\n",
+    "    ", "if 1:", "lambda: ", "def f(): ", "f'{x}'", "b'x'", "'''", "# c", "\\", "**", "[0]", ".a",
+    "exec('1')", "{", "}", ":", ";", "disk", "+=", "'%s'", "'%99d'", ",", "None", "True", "\0", "\ufeff",
+]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(CODE), max_size=60).map("".join))
+def test_no_code_raises_anything_but_the_files_own_error(text):
+    try:
+        values = parse_config(text, "f")
+    except ConfigFileError as refused:
+        assert str(refused).startswith("f:")
+    else:
+        assert all(isinstance(value, str | int | float | list) for value in values.values())
 
 
 TOKENS = ["x", "=", "'a'", "[", "]", "(", ")", ",", "+", "-", "%", "1", "\n", " ", "*", "'%s'", ":"]

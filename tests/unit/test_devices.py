@@ -6,10 +6,12 @@ from hypervisor.errors import HostError
 from hypervisor.toolstack.devices import (
     DiskSpec,
     RateSpec,
+    VfbSpec,
     VifSpec,
     device_number,
     parse_disk,
     parse_rate,
+    parse_vfb,
     parse_vif,
 )
 
@@ -57,6 +59,76 @@ def test_any_text_is_a_rate_or_unlimited(text):
 
 
 @pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("10MB/s", "10MB/s@50ms"),
+        ("10Mb/s", "1250KB/s@50ms"),
+        ("250Kb/s", "31240B/s@50ms"),
+        ("1MB/s@20ms", "1MB/s@20ms"),
+        ("100KB/s@500us", "100KB/s@500us"),
+        ("5MB/s@1000ms", "5MB/s@1s"),
+        ("2GB/s", "2GB/s@50ms"),
+    ],
+)
+def test_a_rate_is_shown_normalised(given, shown):
+    rate = parse_rate(given)
+    assert rate and shown == rate.text
+
+
+SCALES = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9}
+UNITS_US = {"": 10**6, "m": 1_000, "u": 1}
+
+
+@given(
+    st.integers(0, 10**12), st.sampled_from(["", *"KMG"]), st.sampled_from("bB"),
+    st.one_of(st.none(), st.tuples(st.integers(0, 10**7), st.sampled_from(["", "m", "u"]))),
+)  # fmt: skip
+def test_a_rate_is_bytes_per_second_times_its_window(number, scale, unit, window):
+    text, window_us = "", 50_000
+    if window:
+        text, window_us = f"@{window[0]}{window[1]}s", window[0] * UNITS_US[window[1]]
+    bytes_per_second = number * SCALES[scale] // (8 if unit == "b" else 1)
+    amount = bytes_per_second * window_us // 10**6
+    limit = RateSpec(amount, window_us) if 0 < amount < 2**32 and 0 < window_us < 2**32 else None
+    assert limit == parse_rate(f"{number}{scale}{unit}/s{text}")
+
+
+@given(
+    st.integers(1, 10**7), st.sampled_from(["", "K", "M"]), st.sampled_from("bB"),
+    st.integers(1, 10**6), st.sampled_from(["s", "ms", "us"]),
+)  # fmt: skip
+def test_a_rate_as_shown_means_the_same_rate(number, scale, unit, window, window_unit):
+    rate = parse_rate(f"{number}{scale}{unit}/s@{window}{window_unit}")
+    assert rate is None or parse_rate(rate.text) == rate
+
+
+def letter(number):
+    return chr(ord("a") + number)
+
+
+@given(st.integers(0, 15), st.integers(0, 15))
+def test_a_xen_disk_has_16_numbers_of_major_202(disk, part):
+    assert device_number(f"xvd{letter(disk)}{part or ''}") == 202 * 256 + 16 * disk + part
+
+
+@given(st.integers(0, 25), st.integers(0, 15))
+def test_a_scsi_disk_has_16_numbers_of_major_8_and_the_17th_begins_major_65(disk, part):
+    major = 8 if disk < 16 else 65
+    assert device_number(f"sd{letter(disk)}{part or ''}") == major * 256 + 16 * (disk % 16) + part
+
+
+@given(st.integers(0, 19), st.integers(0, 63))
+def test_an_ide_disk_has_64_numbers_and_two_share_a_major(disk, part):
+    major = (3, 22, 33, 34, 56, 57, 88, 89, 90, 91)[disk // 2]
+    assert device_number(f"hd{letter(disk)}{part or ''}") == major * 256 + 64 * (disk % 2) + part
+
+
+@given(st.integers(0, 2**28 - 1))
+def test_a_device_may_be_given_by_its_number_in_both_bases(number):
+    assert (device_number(str(number)), device_number(hex(number))) == (number, number)
+
+
+@pytest.mark.parametrize(
     ("name", "number"),
     [
         ("xvda", 51712),
@@ -74,7 +146,25 @@ def test_a_front_end_has_the_number_that_the_store_knows(name, number):
     assert number == device_number(name)
 
 
-@pytest.mark.parametrize("name", ["", "xvd", "xvdz", "vda", "xvda99", "0x", "٣"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "xvd",
+        "xvdq",
+        "vda",
+        "xvda16",
+        "sda16",
+        "hdu",
+        "hda64",
+        "xvda0",
+        "xvda01",
+        "XVDA",
+        "xvdaa",
+        "0x",
+        "٣",
+    ],
+)
 def test_a_name_that_is_no_device_is_refused(name):
     with pytest.raises(HostError, match="Unable to find number for device"):
         device_number(name)
@@ -88,6 +178,9 @@ def test_a_name_that_is_no_device_is_refused(name):
         ("tap:aio:/a.dsk,xvda,w", DiskSpec("tap:aio", "/a.dsk", "xvda", 51712, "w")),
         ("file:/a.dsk,ioemu:hda,w!", DiskSpec("file", "/a.dsk", "hda", 768, "w!")),
         ("file:/a.iso,hdc:cdrom,r", DiskSpec("file", "/a.iso", "hdc", 5632, "r", is_cdrom=True)),
+        ("tap:qcow:/a.q,xvda,w", DiskSpec("tap:qcow", "/a.q", "xvda", 51712, "w")),
+        ("nbd:10.0.0.1:1234,sda1,w", DiskSpec("nbd", "10.0.0.1:1234", "sda1", 2049, "w")),
+        (" phy:vg0/root , hda1 , w ", DiskSpec("phy", "/dev/vg0/root", "hda1", 769, "w")),
         ("phy:sdb1,xvda,w,store", DiskSpec("phy", "/dev/sdb1", "xvda", 51712, "w", False, "store")),
     ],
 )
@@ -125,9 +218,74 @@ def test_an_unknown_vif_key_is_refused_in_xms_words():
     assert str(refusal.value) == "Invalid vif option: brige"
 
 
-@given(st.text(max_size=60), st.sampled_from([parse_disk, parse_vif]))
+@given(st.text(max_size=60), st.sampled_from([parse_disk, parse_vif, parse_vfb]))
 def test_no_text_breaks_the_parsers(text, parse):
     try:
         parse(text)
     except HostError as refusal:
         assert "\n" not in str(refusal) or "\n" in text
+
+
+@pytest.mark.parametrize("driver", ["aio", "sync", "qcow", "vmdk", "ram"])
+def test_a_disk_of_a_tap_driver_is_of_the_class_tap(driver):
+    disk = parse_disk(f"tap:{driver}:/a.dsk,xvda,w")
+    assert (disk.device_class, disk.is_tap) == ("tap", True)
+
+
+@pytest.mark.parametrize("kind", ["phy", "file", "nbd", "enbd", "iscsi"])
+def test_any_other_disk_is_of_the_class_vbd(kind):
+    disk = parse_disk(f"{kind}:/a.dsk,xvda,w")
+    assert (disk.device_class, disk.is_tap) == ("vbd", False)
+
+
+def test_a_vif_key_without_a_value_is_refused_in_xms_words():
+    with pytest.raises(HostError) as refusal:
+        parse_vif("mac=00:16:3e:00:00:01,bridge")
+    assert str(refusal.value) == "bridge should be a pair, separated by an equals sign."
+
+
+@pytest.mark.parametrize("mac", ["00:16:3e", "00-16-3e-00-00-01", "00:16:3e:00:00:0g"])
+def test_a_vif_with_a_mac_that_is_none_is_refused(mac):
+    with pytest.raises(HostError, match="Invalid vif mac: "):
+        parse_vif(f"mac={mac}")
+
+
+def test_every_vif_key_is_read():
+    text = "type=ioemu,mac=00:16:3e:00:00:01,bridge=b,ip=10.0.0.1,script=s,backend=d,vifname=n,rate=1MB/s,model=m"
+    assert parse_vif(text) == VifSpec(
+        mac="00:16:3e:00:00:01", bridge="b", type="ioemu", script="s",
+        rate=RateSpec(50_000, 50_000), ip="10.0.0.1", vifname="n", model="m", backend="d",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "vfb"),
+    [
+        ("", VfbSpec("sdl")),
+        ("type=vnc,vncunused=1", VfbSpec("vnc", (("vncunused", "1"),))),
+        (
+            "keymap=de, vncpasswd = secret, type=vnc, vncdisplay=3",
+            VfbSpec("vnc", (("vncdisplay", "3"), ("vncpasswd", "secret"), ("keymap", "de"))),
+        ),
+        (
+            "type=sdl,display=:0,xauthority=/x",
+            VfbSpec("sdl", (("display", ":0"), ("xauthority", "/x"))),
+        ),
+    ],
+)
+def test_a_vfb_entry_is_read(text, vfb):
+    assert vfb == parse_vfb(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("colour=1", "configuration option colour unknown to vfbs"),
+        ("type=x11", "Unknown vfb type: x11; use vnc or sdl"),
+        ("vnc", "vnc should be a pair, separated by an equals sign."),
+    ],
+)
+def test_a_vfb_entry_that_is_none_is_refused_in_xms_words(text, message):
+    with pytest.raises(HostError) as refusal:
+        parse_vfb(text)
+    assert message == str(refusal.value)

@@ -3,6 +3,7 @@ import pytest
 from hypervisor.errors import ScenarioError
 from hypervisor.model.scenario import load_scenario, parse_scenario, scenario_names
 from hypervisor.model.scenario_workloads import CpuWorkload, parse_workloads
+from hypervisor.toolstack.schedparams import SedfParameters
 
 GUEST = '[[domain]]\nname = "web"\n'
 WORK = GUEST + "[[domain.workload]]\n"
@@ -55,12 +56,52 @@ def test_domain_0_without_a_size_gets_what_the_guests_leave():
 
 
 @pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        ("", None),
+        ("sedf_slice_ms = 30", (100_000_000, 30_000_000, True, 0)),
+        (
+            "sedf_period_ms = 0.01\nsedf_slice_ms = 0.005\nsedf_extratime = false",
+            (10_000, 5_000, False, 0),
+        ),
+        ("sedf_period_ms = 0\nsedf_weight = 2", (0, 0, True, 2)),
+    ],
+)
+def test_sedf_keys_are_what_xm_would_set_on_top_of_a_new_guests_parameters(keys, expected):
+    (guest,) = parse_scenario(GUEST + keys, "mine.toml").domains
+    if expected is not None:
+        period_ns, slice_ns, extratime, weight = expected
+        expected = SedfParameters(period_ns, slice_ns, 0, extratime=extratime, weight=weight)
+    assert expected == guest.sedf
+
+
+def test_sedf_keys_of_domain_0_are_on_top_of_its_own_parameters():
+    scenario = parse_scenario("[domain0]\nsedf_extratime = false", "mine.toml")
+    assert scenario.domain0.sedf == SedfParameters(
+        20_000_000, 15_000_000, 0, extratime=False, weight=0
+    )
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
         (
             '[host]\ncpu = "p4ht"',
             "host.cpu: 'p4ht' is not allowed; use 'p4', 'p4-ht', 'core_2' or 'hammer' "
             "(did you mean 'p4-ht'?)",
+        ),
+        (
+            '[host]\nscheduler = "bvt"',
+            "host.scheduler: 'bvt' is not allowed; use 'credit' or 'sedf'",
+        ),
+        (
+            GUEST + "sedf_period_ms = 5\nsedf_slice_ms = 6",
+            "domain[web]: sedf needs a sedf_period_ms of 0.01 to 10000 and a sedf_slice_ms of "
+            "0.005 up to the period, or a sedf_weight",
+        ),
+        (
+            GUEST + "sedf_weight = 32768",
+            "domain[web].sedf_weight: 32768 must be less than or equal to 32767",
         ),
         ('[host]\nmhz = "3200"', "host.mhz: '3200' must be a valid integer"),
         ("[host]\nmhz = 3", "host.mhz: 3 must be greater than or equal to 100"),
@@ -87,7 +128,7 @@ def test_domain_0_without_a_size_gets_what_the_guests_leave():
         (
             WORK + 'kind = "cpu"\nthread = 2',
             "domain[web].workload[0]: unknown key 'thread' (did you mean 'threads'?); "
-            "allowed: kind, threads, cycles_per_unit, program",
+            "allowed: kind, threads, cycles_per_unit, program, memory_mib",
         ),
         (WORK + 'kind = "burst"\nrun_ms = 1', "domain[web].workload[0].sleep_ms: missing"),
         (WORK + 'kind = "netperf"', "domain[web]: a netperf workload needs a vif"),
