@@ -1,7 +1,8 @@
 """A guest's kernel: tasks on vcpus, timers, interrupts. Domain 0 is a guest as well."""
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 from hypervisor.host import Task
 from hypervisor.model.code import CodeBook
@@ -13,6 +14,31 @@ from hypervisor.model.work import Parts, TaskIdentity, Work
 FIRST_TGID = 1000  # pids below are the boot's own daemons
 
 
+@dataclass(frozen=True, slots=True)
+class Process:
+    """What a process wants to have in memory."""
+
+    tgid: int
+    name: str  # as the kernel knows it, without its directory
+    working_set_kib: int
+
+
+class Pager(Protocol):
+    """What manages the guest's memory (`paging.Paging`)."""
+
+    def demand_changed(self) -> None:
+        """A process has come that wants memory."""
+        ...
+
+    def is_alive(self, task: TaskIdentity) -> bool:
+        """Return whether the task's process has not been killed."""
+        ...
+
+    def admit(self, work: Work) -> bool:
+        """Cut `work` short where it will touch a page that is not there; False: it is dead."""
+        ...
+
+
 class Guest:
     """The kernel of one domain."""
 
@@ -21,6 +47,13 @@ class Guest:
         self.execution = execution
         self.code = code
         self.tasks: dict[int, Task] = {}
+        self.processes: dict[int, Process] = {}  # those that want memory of their own
+        self.pager: Pager | None = None
+        self.gate: Pager | None = None  # the pager, while it has anything to say to tasks
+        # The toolstack's: what the kernel says on its console, and what happens when it panics.
+        self.console: Callable[[str], object] | None = None
+        self.panic: Callable[[], object] | None = None
+        self.plugging: Callable[[Vcpu], object] | None = None  # a vcpu is about to come online
         self._next_tgid = FIRST_TGID
         self._unit = code.unit_parts
         self._timer_parts = self.parts(("evtchn_upcall", 1), ("set_timer", 1))
@@ -35,15 +68,31 @@ class Guest:
                 parts.append((path, cycles_q * count))
         return parts
 
-    def spawn(self, program: str, threads: int = 1) -> list[TaskIdentity]:
+    def spawn(self, program: str, threads: int = 1, working_set_kib: int = 0) -> list[TaskIdentity]:
         """Start a process; return its threads. The first one's tid is the tgid."""
-        tgid = self._next_tgid
-        self._next_tgid += threads
+        tgid = self.claim(program, working_set_kib, threads)
         self.tasks[tgid] = Task(tgid, program, self.code.mappings(program))
         return [TaskIdentity(tgid, tgid + n, program) for n in range(threads)]
 
+    def claim(self, program: str, working_set_kib: int, threads: int = 1) -> int:
+        """Have a new process want memory, which need not ever run; return its tgid."""
+        tgid = self._next_tgid
+        self._next_tgid += threads
+        if working_set_kib:
+            name = program.rpartition("/")[2]
+            self.processes[tgid] = Process(tgid, name, working_set_kib)
+            if self.pager is not None:
+                self.pager.demand_changed()
+        return tgid
+
     def run(self, work: Work) -> None:
         """Make a task runnable on its last vcpu, if idle, else where the queue is shortest."""
+        if self.gate is not None and not self.gate.admit(work):
+            return
+        self.enqueue(work)
+
+    def enqueue(self, work: Work) -> None:
+        """Do so at once, whatever the pager would say to it."""
         task = work.task
         vcpu = self._place(task)
         if task.tgid:  # the kernel's threads are one record for all hosts
@@ -85,12 +134,14 @@ class Guest:
 
     def _timer(self, entry: tuple[TaskIdentity, Callable[[Any], Work | None], Any]) -> None:
         task, make, arg = entry
-        if self.domain.dying:
+        if self.domain.dying or (self.gate is not None and not self.gate.is_alive(task)):
             return
         work = make(arg)
         if work is None:
             return
         work.task = task
+        if self.gate is not None and not self.gate.admit(work):
+            return
         work.ready_ns = self.execution.clock.now
         vcpu = self._place(task)
         task.vcpu = vcpu.vcpu_id
@@ -117,6 +168,8 @@ class Guest:
 
     def plug(self, vcpu: Vcpu) -> None:
         """Bring a vcpu online; a task that waits elsewhere moves to it."""
+        if self.plugging is not None:
+            self.plugging(vcpu)
         vcpu.online = True
         self.execution.resume(vcpu)
         for other in self.domain.vcpus:

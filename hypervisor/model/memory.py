@@ -1,22 +1,28 @@
 """Pages of the host: who has them, what is free, what is being scrubbed.
 
-Source: xen/common/page_alloc.c; scrubbing is done in lots at each 10 ms tick.
+Source: xen/common/page_alloc.c (3.0.3): pages of a dead domain are zeroed by a softirq, in lots,
+kicked at each 10 ms tick. They are not free until then.
 """
 
 from hypervisor.errors import Refused
 
 XEN_KIB = 64 * 1024  # Xen's image, heap and frame table (about 64 MiB on such hosts)
-SCRUB_KIB_PER_MS = 1024  # about 1 GB/s of zeroing, in idle time (judgement)
+PAGE_KIB = 4
+SCRUB_TICK_NS = 10_000_000
+# A pcpu scrubs for 1 ms of each tick (page_scrub_softirq, recalled), at about 1 GB/s (judgement).
+SCRUB_LOT_KIB = 1024
 
 
 class Memory:
     """All in KiB. total = Xen's own + domains' + free + to be scrubbed, always."""
 
-    def __init__(self, total_kib: int) -> None:
+    def __init__(self, total_kib: int, pcpus: int = 1) -> None:
+        """`pcpus` scrub; what it takes of their idle time is not charged to anyone."""
         self.total_kib = total_kib
         self.free_kib = total_kib - XEN_KIB
-        self._scrub: list[tuple[int, int]] = []  # (clean at ns, KiB)
         self.scrub_kib = 0
+        self._lot_kib = pcpus * SCRUB_LOT_KIB
+        self._tick = 0  # the last one that has scrubbed
 
     def take(self, kib: int, now_ns: int) -> None:
         """Give pages to a domain. Raises: Refused when there are not enough."""
@@ -28,19 +34,26 @@ class Memory:
             )
         self.free_kib -= kib
 
+    def take_up_to(self, kib: int, now_ns: int) -> int:
+        """Give what there is of `kib`, in whole pages; return how much that was."""
+        self.scrub(now_ns)
+        kib = min(kib, self.free_kib) // PAGE_KIB * PAGE_KIB
+        self.free_kib -= kib
+        return kib
+
     def give_back(self, kib: int) -> None:
         """Take pages from a balloon: the guest has scrubbed them, they are free at once."""
         self.free_kib += kib
 
     def release(self, kib: int, now_ns: int) -> None:
         """Take the pages of a dead domain; they are free once they are scrubbed."""
+        self.scrub(now_ns)
         self.scrub_kib += kib
-        start_ns = max(now_ns, self._scrub[-1][0] if self._scrub else 0)
-        self._scrub.append((start_ns + kib * 1_000_000 // SCRUB_KIB_PER_MS, kib))
 
     def scrub(self, now_ns: int) -> None:
-        """Move what has been scrubbed by now to the free pages."""
-        while self._scrub and self._scrub[0][0] <= now_ns:
-            _, kib = self._scrub.pop(0)
-            self.scrub_kib -= kib
-            self.free_kib += kib
+        """Do the work of all ticks up to now."""
+        tick = now_ns // SCRUB_TICK_NS
+        kib = min(self.scrub_kib, (tick - self._tick) * self._lot_kib)
+        self._tick = tick
+        self.scrub_kib -= kib
+        self.free_kib += kib

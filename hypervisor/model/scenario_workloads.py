@@ -14,6 +14,8 @@ Count = Annotated[int, Field(ge=1)]
 Rate = Annotated[int, Field(ge=0, lt=2**63)]  # per second; 0 = all it can
 Milliseconds = Annotated[float, Field(gt=0, le=3_600_000, allow_inf_nan=False)]
 Program = Literal["linpack", "httpd", "mysqld"]
+# What it keeps in memory; left out: what its program is known for (workloads/base.py).
+WorkingSet = Annotated[int, Field(ge=0, le=2**20)] | None
 
 
 class CpuWorkload(Table):
@@ -23,6 +25,7 @@ class CpuWorkload(Table):
     threads: Annotated[int, Field(ge=1, le=32)] = 1
     cycles_per_unit: Count = 1_000_000
     program: Program = "linpack"
+    memory_mib: WorkingSet = None
 
 
 class BurstWorkload(Table):
@@ -33,6 +36,7 @@ class BurstWorkload(Table):
     sleep_ms: Milliseconds
     jitter: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.0
     program: Program = "httpd"
+    memory_mib: WorkingSet = None
 
 
 class NetperfWorkload(Table):
@@ -43,6 +47,7 @@ class NetperfWorkload(Table):
     peer: str = EXTERNAL
     message_bytes: Annotated[int, Field(ge=1, le=2**20)] = 16384
     rate_bits_per_second: Rate = 0
+    memory_mib: WorkingSet = None
 
     @model_validator(mode="after")
     def _peer_fits(self) -> Self:
@@ -60,12 +65,14 @@ class FileioWorkload(Table):
     block_bytes: Annotated[int, Field(ge=512, le=2**22, multiple_of=512)] = 4096
     queue_depth: Annotated[int, Field(ge=1, le=256)] = 1
     rate_per_second: Rate = 0
+    memory_mib: WorkingSet = None
 
 
 class IdleWorkload(Table):
     """Does nothing but the guest kernel's own work."""
 
     kind: Literal["idle"]
+    memory_mib: WorkingSet = None
 
 
 Workload = Annotated[

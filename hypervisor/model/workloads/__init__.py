@@ -14,20 +14,28 @@ Parameters = Mapping[str, Any]
 
 
 def _cpu(site: Site, given: Parameters) -> Workload:
-    return Cpu(site, given["threads"], given["cycles_per_unit"], given["program"])
+    return Cpu(
+        site,
+        given["threads"],
+        given["cycles_per_unit"],
+        given["program"],
+        given["memory_mib"],
+    )
 
 
 def _burst(site: Site, given: Parameters) -> Workload:
     run_ns, sleep_ns = (round(given[key] * 1_000_000) for key in ("run_ms", "sleep_ms"))
-    return Burst(site, run_ns, sleep_ns, round(given["jitter"] * 1000), given["program"])
+    jitter_per_mille = round(given["jitter"] * 1000)
+    program, memory_mib = given["program"], given["memory_mib"]
+    return Burst(site, run_ns, sleep_ns, jitter_per_mille, program, memory_mib)
 
 
 def _netperf(site: Site, given: Parameters) -> Workload:
     rate, message_bytes = given["rate_bits_per_second"], given["message_bytes"]
     if given["direction"] == "receive":
-        return ReceiveSource(site, rate, message_bytes)
+        return ReceiveSource(site, rate, message_bytes, given["memory_mib"])
     peer = given["peer"] if given["direction"] == "to" else None
-    return TransmitSource(site, rate, message_bytes, peer)
+    return TransmitSource(site, rate, message_bytes, peer, given["memory_mib"])
 
 
 def _fileio(site: Site, given: Parameters) -> Workload:
@@ -38,11 +46,12 @@ def _fileio(site: Site, given: Parameters) -> Workload:
         given["block_bytes"],
         given["queue_depth"],
         given["rate_per_second"],
+        given["memory_mib"],
     )
 
 
-def _idle(site: Site, _: Parameters) -> Workload:
-    return Idle(site)
+def _idle(site: Site, given: Parameters) -> Workload:
+    return Idle(site, given["memory_mib"])
 
 
 WORKLOADS: Mapping[str, Callable[[Site, Parameters], Workload]] = {

@@ -4,21 +4,29 @@ from collections.abc import Mapping
 from typing import Any
 
 from hypervisor.model.work import Q, Work
-from hypervisor.model.workloads.base import Latency, Site
+from hypervisor.model.workloads.base import Latency, Site, working_set_kib
 
 
 class Burst:
     """Runs for `run_ns` of unshared pcpu time, sleeps for `sleep_ns`; both vary by `jitter`."""
 
     def __init__(
-        self, site: Site, run_ns: int, sleep_ns: int, jitter_per_mille: int, program: str
+        self,
+        site: Site,
+        run_ns: int,
+        sleep_ns: int,
+        jitter_per_mille: int,
+        program: str,
+        memory_mib: int | None = None,
     ) -> None:
         self._site = site
         self._run_ns = run_ns
         self._sleep_ns = sleep_ns
         self._jitter = jitter_per_mille
         self._path = site.guest.code.index[f"{program}_compute"]
-        self._task = site.guest.spawn(site.guest.code.paths[self._path].program or program)[0]
+        path = site.guest.code.paths[self._path].program or program
+        memory_kib = working_set_kib(program, memory_mib)
+        self._task = site.guest.spawn(path, working_set_kib=memory_kib)[0]
         self._bursts = 0
         self._latency = Latency()
 

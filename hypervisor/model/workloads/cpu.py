@@ -4,24 +4,33 @@ from collections.abc import Mapping
 from typing import Any
 
 from hypervisor.model.work import Q, Work
-from hypervisor.model.workloads.base import Site
+from hypervisor.model.workloads.base import Site, working_set_kib
 
 
 class Cpu:
     """`threads` endless computations of one process; a unit is `cycles_per_unit` of work."""
 
-    def __init__(self, site: Site, threads: int, cycles_per_unit: int, program: str) -> None:
+    def __init__(
+        self,
+        site: Site,
+        threads: int,
+        cycles_per_unit: int,
+        program: str,
+        memory_mib: int | None = None,
+    ) -> None:
         self._site = site
         self._cycles_per_unit = cycles_per_unit
         path = site.guest.code.index[f"{program}_compute"]
         self._program = site.guest.code.paths[path].program or program
         self._path = path
         self._threads = threads
+        self._memory_kib = working_set_kib(program, memory_mib)
         self._works: list[Work] = []
 
     def start(self) -> None:
         """Start the threads at slightly different times, as programs do."""
-        for task in self._site.guest.spawn(self._program, self._threads):
+        guest = self._site.guest
+        for task in guest.spawn(self._program, self._threads, self._memory_kib):
             work = Work.endless(self._path, task)
             self._works.append(work)
             delay_ns = self._site.stream.uniform(10_000_000)

@@ -5,7 +5,7 @@ from typing import Any
 
 from hypervisor.model.blkif import BlockIo
 from hypervisor.model.work import Work
-from hypervisor.model.workloads.base import Latency, Site
+from hypervisor.model.workloads.base import Latency, Site, working_set_kib
 
 SECTOR_BYTES = 512
 DISK_SECTORS = 8 * 2**30 // SECTOR_BYTES  # each virtual disk is 8 GiB of the real one (judgement)
@@ -24,6 +24,7 @@ class Fileio:
         block_bytes: int,
         queue_depth: int,
         rate_per_second: int,
+        memory_mib: int | None = None,
     ) -> None:
         self._site = site
         self._is_write = is_write
@@ -33,7 +34,8 @@ class Fileio:
         self._period_ns = 0
         if rate_per_second:
             self._period_ns = max(queue_depth * 1_000_000_000 // rate_per_second, PERIOD_MIN_NS)
-        self._task = site.guest.spawn(IOZONE)[0]
+        memory_kib = working_set_kib("iozone", memory_mib)
+        self._task = site.guest.spawn(IOZONE, working_set_kib=memory_kib)[0]
         self._next_sector = 0
         self._outstanding = 0
         self._ready = 0  # answered, and to be replaced by new ones (no rate)

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from hypervisor.model.netif import Batch, NetFrontend
 from hypervisor.model.work import Work
-from hypervisor.model.workloads.base import Latency, Site
+from hypervisor.model.workloads.base import Latency, Site, working_set_kib
 
 MSS_BYTES = 1448  # 1500 less IP and TCP headers with timestamps
 PACKET_BYTES = 1500
@@ -38,10 +38,11 @@ class Sender(Protocol):
 class Sink:
     """The receiving socket and its program (netserver) in one guest."""
 
-    def __init__(self, site: Site, message_bytes: int) -> None:
+    def __init__(self, site: Site, message_bytes: int, memory_mib: int | None = None) -> None:
         self._guest = site.guest
         self._message_bytes = message_bytes
-        self._task = site.guest.spawn(NETSERVER)[0]
+        memory_kib = working_set_kib("netserver", memory_mib)
+        self._task = site.guest.spawn(NETSERVER, working_set_kib=memory_kib)[0]
         self._carry_bytes = 0
         self.bytes = 0
         self.messages = 0
@@ -87,13 +88,19 @@ def lot_period_ns(rate_bits_per_second: int, message_bytes: int) -> int:
 class ReceiveSource:
     """The sender outside: paced by its rate, held back by the window and by the wire."""
 
-    def __init__(self, site: Site, rate_bits_per_second: int, message_bytes: int) -> None:
+    def __init__(
+        self,
+        site: Site,
+        rate_bits_per_second: int,
+        message_bytes: int,
+        memory_mib: int | None = None,
+    ) -> None:
         self._site = site
         self._rate = rate_bits_per_second
         self._period_ns = lot_period_ns(self._rate, message_bytes) if self._rate else 1_000_000
         # One message comes in as fast as the wire allows; several are spread over the period.
         self._spread_ns = self._period_ns if self._period_ns <= LOT_NS else 0
-        self._sink = Sink(site, message_bytes)
+        self._sink = Sink(site, message_bytes, memory_mib)
         self._sink.sender = self
         self.vif = site.vif
         self._window = WINDOW_BYTES // MSS_BYTES
@@ -157,14 +164,20 @@ class TransmitSource:
     """netperf in this guest, sending to outside or to a sink in another domain."""
 
     def __init__(
-        self, site: Site, rate_bits_per_second: int, message_bytes: int, peer: str | None
+        self,
+        site: Site,
+        rate_bits_per_second: int,
+        message_bytes: int,
+        peer: str | None,
+        memory_mib: int | None = None,
     ) -> None:
         self._site = site
         self._rate = rate_bits_per_second
         self._message_bytes = message_bytes
         self._peer = peer
         self._period_ns = lot_period_ns(self._rate, message_bytes) if self._rate else 1_000_000
-        self._task = site.guest.spawn(NETPERF)[0]
+        memory_kib = working_set_kib("netperf", memory_mib)
+        self._task = site.guest.spawn(NETPERF, working_set_kib=memory_kib)[0]
         self._sink: Sink | None = None
         self._receiver: NetFrontend | None = None
         self._in_flight = 0
