@@ -1,0 +1,122 @@
+"""Core dumps of domains, and the names they get.
+
+Layout, little endian: a header of six 32-bit numbers (magic, vcpus, pages, and where contexts,
+page index and pages begin), the vcpus' contexts, the machine frame of each page, padding to a
+page boundary, the pages.
+Source: tools/libxc/xc_core.c and xenctrl.h, struct xc_core_header (3.0.3); the name and what
+becomes of an unfinished dump: tools/python/xen/xend/XendDomainInfo.py, dumpCore.
+"""
+
+import os
+import struct
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from hypervisor.errors import Refused
+
+MAGIC = 0xF00FEBED
+MAGIC_HVM = 0xF00FEBEE
+FOLDER = "/var/xen/dump"  # in domain 0
+PAGE_BYTES = 4096
+CONTEXT_BYTES = 5168  # sizeof(vcpu_guest_context_t), x86_64
+
+_HEADER = struct.Struct("<6I")
+_FIRST_FRAME = 0x10000  # where the model says a domain's memory lies: judgement
+_INDEX_CHUNK = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class CoreHeader:
+    """What a core says of itself."""
+
+    is_hvm: bool
+    vcpus: int
+    pages: int
+    contexts_at: int
+    index_at: int
+    pages_at: int
+
+
+def core_name(unix_ns: int, name: str, domid: int) -> str:
+    """Return the name, below FOLDER, of a dump at this virtual time (UTC).
+
+    A slash, which a domain's name may hold, is written as %2F: the original fails there.
+    """
+    when = datetime.fromtimestamp(unix_ns // 1_000_000_000, UTC).strftime("%Y-%m%d-%H%M.%S")
+    return f"{when}-{name.replace('/', '%2F')}.{domid}.core"
+
+
+def header_of(vcpus: int, pages: int, *, is_hvm: bool = False) -> CoreHeader:
+    """Return the header of a dump; its file is `pages_at + pages * 4096` bytes long."""
+    index_at = _HEADER.size + vcpus * CONTEXT_BYTES
+    pages_at = -(-(index_at + pages * 8) // PAGE_BYTES) * PAGE_BYTES
+    return CoreHeader(is_hvm, vcpus, pages, _HEADER.size, index_at, pages_at)
+
+
+def write_core(path: str | Path, vcpus: int, pages: int, *, is_hvm: bool = False) -> None:
+    """Write a dump; all its pages are zeros and take no room on the disk.
+
+    It is called `<path>-incomplete` until it is done; after an error that is what is left.
+
+    Raises: Refused, naming the path.
+    """
+    header = header_of(vcpus, pages, is_hvm=is_hvm)
+    if header.pages_at >= 1 << 32:
+        raise Refused(f"Failed to dump core: {path}: {pages} pages are too many for its header")
+    unfinished = Path(f"{path}-incomplete")
+    try:
+        if Path(path).is_dir():
+            raise Refused(f"Cannot dump core in a directory: {path}")
+        for place in (Path(path), unfinished):
+            if place.exists() and not place.is_file():
+                raise Refused(f"Failed to dump core: {place}: it is not a regular file")
+        fd = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(fd, "wb") as file:
+            _write(file, header)
+        unfinished.replace(path)
+    except OSError as error:
+        raise Refused(f"Failed to dump core: {path}: {error.strerror or error}") from error
+    except ValueError as error:  # a NUL or half a surrogate in the path
+        raise Refused(f"Failed to dump core: {str(path)!r}: not a possible file name") from error
+
+
+def _write(file: BinaryIO, header: CoreHeader) -> None:
+    magic = MAGIC_HVM if header.is_hvm else MAGIC
+    numbers = (header.vcpus, header.pages, header.contexts_at, header.index_at, header.pages_at)
+    file.write(_HEADER.pack(magic, *numbers))
+    file.write(bytes(header.vcpus * CONTEXT_BYTES))
+    for first in range(0, header.pages, _INDEX_CHUNK):
+        last = min(first + _INDEX_CHUNK, header.pages)
+        frames = np.arange(_FIRST_FRAME + first, _FIRST_FRAME + last, dtype="<u8")
+        file.write(frames.tobytes())
+    file.truncate(header.pages_at + header.pages * PAGE_BYTES)
+
+
+def read_core(path: str | Path) -> CoreHeader:
+    """Read and check the header of a dump.
+
+    Raises: Refused, naming the path and what is wrong.
+    """
+    try:
+        if not Path(path).is_file():
+            raise Refused(f"{path}: no such file, or not a regular one")
+        size = Path(path).stat().st_size
+        with Path(path).open("rb") as file:
+            data = file.read(_HEADER.size)
+    except OSError as error:
+        raise Refused(f"{path}: {error.strerror or error}") from error
+    if len(data) < _HEADER.size:
+        raise Refused(f"{path}: not a core dump: it has {len(data)} bytes")
+    magic, vcpus, pages, *offsets = _HEADER.unpack(data)
+    if magic not in (MAGIC, MAGIC_HVM):
+        raise Refused(f"{path}: not a core dump: it starts with {magic:#010x}")
+    header = header_of(vcpus, pages, is_hvm=magic == MAGIC_HVM)
+    if offsets != [header.contexts_at, header.index_at, header.pages_at]:
+        raise Refused(f"{path}: damaged core dump: its offsets do not fit its counts")
+    if size != header.pages_at + pages * PAGE_BYTES:
+        raise Refused(f"{path}: damaged core dump: {size} bytes for {pages} pages")
+    return header
