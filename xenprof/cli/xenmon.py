@@ -1,0 +1,89 @@
+"""`xenprof xenmon`: who gets the processors, live or into log files."""
+
+import contextlib
+from pathlib import Path
+
+import click
+
+from hypervisor.trace_events import GENERAL, GRANT_TRANSFER, SCHED
+from xenprof.cli.trace_client import TraceClient
+from xenprof.client import Client
+from xenprof.errors import UsageError
+from xenprof.home import home
+
+_EVENTS = GENERAL | SCHED | GRANT_TRANSFER & 0xFFFFF000
+_MS = 1_000_000
+
+
+@click.command("xenmon")
+@click.option("-l", "--live", "is_live", is_flag=True, help="Show the screen.  [default]")
+@click.option("-n", "--notlive", is_flag=True, help="Write log files instead of the screen.")
+@click.option(
+    "-p", "--prefix", default="log", show_default=True, help="Of the log files: PREFIX-dom<N>.log."
+)
+@click.option(
+    "-t",
+    "--time",
+    "seconds",
+    type=click.FloatRange(0, min_open=True),
+    default=10.0,
+    show_default=True,
+    help="Model seconds to log.",
+)
+@click.option(
+    "-i",
+    "--interval",
+    "interval_ms",
+    type=click.IntRange(min=100),
+    default=1000,
+    show_default=True,
+    help="Model ms between two rows of a log.",
+)
+@click.option(
+    "--ms_per_sample",
+    "sample_ms",
+    type=click.IntRange(10, 1000),
+    default=100,
+    show_default=True,
+    help="Model ms of one sample.",
+)
+@click.option("--cpu", default=0, type=click.IntRange(min=0), help="Which pcpu to show first.")
+@click.option(
+    "--screens",
+    type=click.IntRange(min=1),
+    help="Show so many screens and end.  [default: until q]",
+)
+@click.option(
+    "--state-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Instead of $XENPROF_HOME.",
+)
+def command(
+    is_live: bool,
+    notlive: bool,
+    prefix: str,
+    seconds: float,
+    interval_ms: int,
+    sample_ms: int,
+    cpu: int,
+    screens: int | None,
+    state_dir: Path | None,
+) -> int:
+    """Show per domain what it got, waited for and spent blocked; keys: q, c or n, p (CPU)."""
+    if is_live and notlive:
+        raise UsageError("xenmon: -l or -n, not both")
+    if interval_ms % sample_ms:
+        raise UsageError(
+            f"xenmon: -i {interval_ms} is not a multiple of the {sample_ms} ms samples"
+        )
+    from xenprof.cli.xenmon_watch import Watch  # numpy: not for --help
+
+    client = Client(state_dir.absolute() if state_dir else home())
+    with TraceClient(client, {"event_mask": _EVENTS, "poll_ms": min(100, sample_ms)}) as reader:
+        watch = Watch(reader, sample_ms * _MS, interval_ms * _MS)
+        with contextlib.suppress(KeyboardInterrupt):
+            if notlive:
+                watch.log(prefix, round(seconds * 1e9), interval_ms * _MS)
+            else:
+                watch.show(cpu, len(client.get("/api/v1/trace")["lost"]), screens)
+    return 0

@@ -1,0 +1,182 @@
+"""Who reads the trace rings: the service does, once, and deals out what it reads.
+
+The original's rings have one consumer; a second one would take records away from the first.
+Here each reader (xentrace, xenmon, the API) has masks and a queue of its own: the host records
+what any of them wants, and each gets what it asked for. A reader that does not keep up loses
+the newest records, and is told how many; one that does not come for a minute is forgotten.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+
+from hypervisor.errors import HostError, Refused
+from hypervisor.host import Host, Tracer
+from hypervisor.telemetry import TraceRecord
+from hypervisor.trace_events import LOST_RECORDS, is_selected
+
+MAX_READERS = 8
+MAX_WAITING = 200_000
+"""Records that may wait for a reader (judgement: some 40 MB)."""
+FORGET_SECONDS = 60.0
+
+
+class UnknownReader(HostError):
+    """No reader has this number, or it was forgotten."""
+
+    http_status = 404
+
+    def __init__(self, reader: int) -> None:
+        """Name it."""
+        super().__init__(
+            f"there is no trace reader {reader}; one that does not read for "
+            f"{FORGET_SECONDS:.0f} seconds is ended"
+        )
+
+
+@dataclass(slots=True)
+class _Reader:
+    event_mask: int
+    pcpu_mask: int
+    poll_ns: int
+    threshold: int
+    seen_at: float
+    waiting: list[TraceRecord] = field(default_factory=list)
+    lost: Counter[int] = field(default_factory=Counter)  # by pcpu, not told yet
+
+    def give(self, records: Sequence[TraceRecord]) -> None:
+        for record in records:
+            if not self.pcpu_mask >> record.pcpu & 1:
+                continue
+            is_loss = record.event == LOST_RECORDS
+            if not is_loss and not is_selected(record.event, self.event_mask):
+                continue
+            if len(self.waiting) >= MAX_WAITING:
+                self.lost[record.pcpu] += record.data[0] if is_loss else 1
+                continue
+            if self.lost[record.pcpu]:
+                count = self.lost.pop(record.pcpu)
+                told = TraceRecord(record.time_ns, record.pcpu, LOST_RECORDS, (count,))
+                self.waiting.append(told)
+            self.waiting.append(record)
+
+    def take(self) -> list[TraceRecord]:
+        taken, self.waiting = self.waiting, []
+        return taken
+
+
+class TraceReaders:
+    """All readers of one host. Everything is called on the thread that owns the host."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """`clock` tells seconds, to notice who has gone."""
+        self._clock = clock
+        self._readers: dict[int, _Reader] = {}
+        self._last_number = 0
+
+    def start(
+        self,
+        host: Host,
+        *,
+        event_mask: int,
+        pcpu_mask: int,
+        ring_pages: int | None,
+        poll_ns: int,
+        threshold: int,
+    ) -> int:
+        """Begin to record for a new reader; return its number.
+
+        Raises: Refused: no trace rings, rings of another size, too many readers, an empty mask.
+        """
+        tracer = _tracer(host)
+        if len(self._readers) >= MAX_READERS:
+            raise Refused(f"{MAX_READERS} programs read the trace already: stop one of them first")
+        pcpus = len(tracer.trace_status().lost)
+        if not pcpu_mask & (1 << pcpus) - 1:
+            raise Refused(f"the cpu mask 0x{pcpu_mask:x} has none of the {pcpus} cpus in it")
+        if not is_selected(event_mask, event_mask):
+            raise Refused(f"the event mask 0x{event_mask:x} lets no event through: try 0x0002f000")
+        if ring_pages is not None:
+            tracer.set_ring_pages(ring_pages)
+        self._deal(tracer)
+        self._last_number += 1
+        self._readers[self._last_number] = _Reader(
+            event_mask, pcpu_mask, poll_ns, threshold, self._clock()
+        )
+        try:
+            self._apply(tracer)
+        except HostError:
+            del self._readers[self._last_number]
+            raise
+        return self._last_number
+
+    def read(self, host: Host, number: int) -> list[TraceRecord]:
+        """Return what there is for a reader. Raises: UnknownReader."""
+        reader = self._find(number)
+        reader.seen_at = self._clock()
+        self._deal(_tracer(host))
+        return reader.take()
+
+    def stop(self, host: Host, number: int) -> list[TraceRecord]:
+        """End a reader; return what there is left. Raises: UnknownReader."""
+        tracer = _tracer(host)
+        self._find(number)
+        self._deal(tracer)
+        reader = self._readers.pop(number)
+        self._apply(tracer)
+        return reader.take()
+
+    def tend(self, host: Host) -> None:
+        """Forget readers that do not come any more, and keep the host's own queue short."""
+        if not self._readers:
+            return
+        tracer = _tracer(host)
+        self._deal(tracer)
+        oldest = self._clock() - FORGET_SECONDS
+        gone = [number for number, one in self._readers.items() if one.seen_at < oldest]
+        for number in gone:
+            del self._readers[number]
+        if gone:
+            self._apply(tracer)
+
+    def status(self, host: Host) -> dict[str, object]:
+        """Return how rings and readers stand, as the API shows it."""
+        readers = [
+            {
+                "reader": number,
+                "event_mask": reader.event_mask,
+                "pcpu_mask": reader.pcpu_mask,
+                "waiting": len(reader.waiting),
+            }
+            for number, reader in self._readers.items()
+        ]
+        return {**asdict(_tracer(host).trace_status()), "readers": readers}
+
+    def _find(self, number: int) -> _Reader:
+        if number not in self._readers:
+            raise UnknownReader(number)
+        return self._readers[number]
+
+    def _deal(self, tracer: Tracer) -> None:
+        records = tracer.read_trace()
+        for reader in self._readers.values():
+            reader.give(records)
+
+    def _apply(self, tracer: Tracer) -> None:
+        """Have the host record what anybody wants, and look as often as the most eager."""
+        events = pcpus = 0
+        for reader in self._readers.values():
+            events |= reader.event_mask
+            pcpus |= reader.pcpu_mask
+        if self._readers:
+            poll_ns = min(reader.poll_ns for reader in self._readers.values())
+            threshold = min(reader.threshold for reader in self._readers.values())
+            tracer.set_trace_poll(poll_ns, threshold)
+        tracer.set_trace(events, pcpus)
+
+
+def _tracer(host: Host) -> Tracer:
+    if not isinstance(host, Tracer):
+        raise Refused("this host has no trace buffers")
+    return host
