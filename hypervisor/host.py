@@ -8,7 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+from hypervisor.control import Toolstack
 from hypervisor.telemetry import HostSnapshot, SampleBatch, TraceRecord
+from hypervisor.trace_events import TraceStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,80 +141,30 @@ class Profiler(Protocol):
 
 
 @runtime_checkable
-class Toolstack(Protocol):
-    """A host whose domains can be managed. Domains are given by name or id, as typed.
+class Tracer(Protocol):
+    """A host with trace rings, one a pcpu. There is one reader: who calls `read_trace`."""
 
-    Every method raises UnknownDomain, or Refused with xend's own fault text.
-    """
-
-    def create(
-        self,
-        config: Mapping[str, object],
-        *,
-        paused: bool = False,
-        workloads: Sequence[Mapping[str, object]] = (),
-    ) -> int:
-        """Create a domain from a parsed configuration; return its id."""
+    def set_trace(self, event_mask: int, pcpu_mask: int) -> None:
+        """Record these events (0: stop) on these pcpus; rings are made if there are none yet."""
         ...
 
-    def create_from_text(
-        self,
-        text: str,
-        name: str,
-        overrides: Mapping[str, Sequence[str]] | None = None,
-        *,
-        paused: bool = False,
-    ) -> int:
-        """Create a domain from the text of a configuration file called `name`; return its id.
+    def set_ring_pages(self, pages: int) -> None:
+        """Make rings of so many pages. Raises: Refused where they exist: once per boot."""
+        ...
 
-        `overrides` are the `name=value` words of a command line.
+    def set_trace_poll(self, poll_ns: int, threshold: int) -> None:
+        """Empty the rings each `poll_ns` of host time, those with `threshold` records or more."""
+        ...
+
+    def read_trace(self) -> Sequence[TraceRecord]:
+        """Return the records since the last call, those of each pcpu in the order of time.
+
+        A record of LOST_RECORDS tells how many were lost before it on its pcpu.
         """
         ...
 
-    def destroy(self, domain: str) -> None:
-        """Kill it at once."""
-        ...
-
-    def pause(self, domain: str) -> None:
-        """Stop scheduling it."""
-        ...
-
-    def unpause(self, domain: str) -> None:
-        """Schedule it again."""
-        ...
-
-    def set_vcpus(self, domain: str, count: int) -> None:
-        """Ask the guest to have `count` vcpus online."""
-        ...
-
-    def pin_vcpu(self, domain: str, vcpu: int | None, pcpus: Sequence[int]) -> None:
-        """Set the affinity of one vcpu (None: all)."""
-        ...
-
-    def set_memory(self, domain: str, mib: int) -> None:
-        """Set the balloon target."""
-        ...
-
-    def sched_credit(self, domain: str) -> tuple[int, int]:
-        """Return (weight, cap in percent)."""
-        ...
-
-    def set_sched_credit(
-        self, domain: str, *, weight: int | None = None, cap_percent: int | None = None
-    ) -> None:
-        """Change weight and/or cap."""
-        ...
-
-    def info(self) -> Mapping[str, str]:
-        """Return the rows of `xm info`, in order."""
-        ...
-
-
-class Tracer(Protocol):
-    """A host with trace rings."""
-
-    def read_trace(self) -> Sequence[TraceRecord]:
-        """Return the records since the last call."""
+    def trace_status(self) -> TraceStatus:
+        """Return masks, sizes and what was emitted, read and lost."""
         ...
 
 
@@ -234,7 +186,7 @@ class ProfiledHost(Telemetry, Profiler, Protocol):
         ...
 
 
-class Host(ProfiledHost, Toolstack, Protocol):
+class Host(ProfiledHost, Toolstack, Tracer, Protocol):
     """A host that can do all of it and whose time the caller moves: the model."""
 
     name: str

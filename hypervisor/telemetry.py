@@ -11,6 +11,8 @@ from enum import IntEnum
 import numpy as np
 import numpy.typing as npt
 
+from hypervisor.trace_events import TraceStatus
+
 WAIT_BUCKETS_NS: tuple[int, ...] = (
     1_000, 3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000, 3_000_000,
     10_000_000, 30_000_000, 100_000_000, 300_000_000, 1_000_000_000,
@@ -76,6 +78,9 @@ class VbdSnapshot:
     write_bytes: int
     ring_full: int  # VBD_OO: a request had to wait for a free backend slot
     statistics: bool = True  # False for tap: devices, whose counters xentop cannot see
+    busy_ns: int = 0  # with at least one request of the guest under way
+    wait_ns: int = 0  # of all answered requests together, as the guest sees it: iostat's await
+    answered_requests: int = 0  # reads and writes that `wait_ns` is the time of
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +210,9 @@ class HostSnapshot:
     lost: tuple[LostCount, ...] = ()
     counters: Mapping[str, int] = field(default_factory=dict)
     """Scheduler and driver statistics by their name in the real source (csched_tick, ...)."""
+    trace: TraceStatus | None = None
+    events: Mapping[str, int] = field(default_factory=dict)
+    """What the toolstack has done to domains: created, destroyed, restarted, saved, ..."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from hypervisor.model.blkstat import DiskUse
 from hypervisor.model.domain import Domain
 from hypervisor.model.evtchn import Port
 from hypervisor.model.guest import Guest
@@ -17,6 +18,7 @@ from hypervisor.model.ring import SharedRing
 from hypervisor.model.storage import Disk, DiskRequest
 from hypervisor.model.work import Parts, TaskIdentity, Work
 from hypervisor.toolstack.devices import DiskSpec
+from hypervisor.trace_events import GRANT_MAP, GRANT_UNMAP
 
 RING_SLOTS = 32
 SEGMENT_BYTES = 4096
@@ -37,16 +39,18 @@ class BlockIo:
     submitted_ns: int
     arg: Any = None
     missing: int = 0  # ring requests that are still to be answered
+    vcpu: int = 0  # where it was submitted
 
 
 class BlockFrontend:
-    """One vbd as the guest has it, with its counters as domain 0 counts them."""
+    """One vbd as the guest has it; its own counters are domain 0's, `use` has the guest's."""
 
     def __init__(self, domain: Domain, spec: DiskSpec, base_sector: int) -> None:
         self.domain = domain
         self.spec = spec
         self.base_sector = base_sector
         self.ring = SharedRing(RING_SLOTS)
+        self.ring_refs = domain.grants.claim_rings(1, 0, spec.frontend)
         self.port = domain.channels.bind("interdomain", spec.frontend)
         self.backend: BlockBackend
         self.backend_port: Port  # in domain 0
@@ -58,6 +62,23 @@ class BlockFrontend:
         self.read_bytes = self.write_bytes = 0
         self.ring_full = 0
         self.tapdisk: TaskIdentity | None = None  # the process behind a tap: device
+        self.is_closed = False
+        self.use = DiskUse()
+        self._asked: dict[tuple[int, Callable[[BlockIo], None]], int] = {}  # (vcpu, done): ios
+        # One for all disks of a domain.
+        self.io_wait = domain.io_wait
+
+    def close(self) -> None:
+        """Give it up; what is still asked for is never answered."""
+        self.is_closed = True
+        self.waiting.clear()
+        now = self.domain.guest.execution.clock.now
+        for (vcpu_id, done), ios in self._asked.items():
+            for _ in range(ios):
+                self.io_wait.end(vcpu_id, done, now)
+        self._asked.clear()
+        self.domain.grants.release(len(self.ring_refs))
+        self.domain.channels.close(self.port)
 
     def parts(self, guest: Guest, ios: Sequence[BlockIo]) -> Parts:
         """Return what blkfront costs the guest for `ios`; the caller makes it part of its work."""
@@ -69,18 +90,36 @@ class BlockFrontend:
 
     def submit(self, ios: Sequence[BlockIo], vcpu_id: int) -> None:
         """Queue `ios` (cut into ring requests) and publish what fits, on this vcpu."""
+        if self.is_closed:
+            return
+        now = self.domain.guest.execution.clock.now
         for io in ios:
+            io.vcpu = vcpu_id
+            self._begin(io, now)
             sector = self.base_sector + io.sector
             left = io.size_bytes
             while left > 0:
                 size = min(left, REQUEST_BYTES)
                 self.waiting.append(
-                    DiskRequest(self.domain.domid, sector, size, io.is_write, (self, io))
+                    DiskRequest(self.domain.domid, sector, size, io.is_write, (self, io, now))
                 )
                 io.missing += 1
                 sector += size // 512
                 left -= size
+            self.use.begin(io.missing, now)
         self._publish(vcpu_id)
+
+    def _begin(self, io: BlockIo, now: int) -> None:
+        key = (io.vcpu, io.done)
+        self._asked[key] = self._asked.get(key, 0) + 1
+        self.io_wait.begin(*key, now)
+
+    def _end(self, io: BlockIo, now: int) -> None:
+        key = (io.vcpu, io.done)
+        self._asked[key] -= 1
+        if not self._asked[key]:
+            del self._asked[key]
+        self.io_wait.end(*key, now)
 
     def _publish(self, vcpu_id: int) -> None:
         count = 0
@@ -101,11 +140,15 @@ class BlockFrontend:
         """Handle the responses that the ring holds (blkif_int)."""
         self.ring.take_responses()
         answered, self.answered = self.answered, []
+        now = self.domain.guest.execution.clock.now
         for request in answered:
             self.domain.grants.release(-(-request.bytes // SEGMENT_BYTES))
             io: BlockIo = request.tag[1]
+            self.use.end(request.bytes, request.tag[2], now, is_write=request.write)
             io.missing -= 1
             if not io.missing:
+                if not self.is_closed:
+                    self._end(io, now)
                 io.done(io)
         self._publish(0)
 
@@ -117,7 +160,7 @@ class BlockBackend:
         """`vcpu` is the vcpu of domain 0 that its event channels and threads run on."""
         self.disk: Disk
         self._guest = guest
-        self._vcpu = vcpu
+        self.vcpu = vcpu
         self.free_slots = BACKEND_SLOTS
         self._starved: deque[BlockFrontend] = deque()
 
@@ -158,7 +201,7 @@ class BlockBackend:
             (vbd, requests),
             beneficiary=vbd.domain.domid,
         )
-        self._guest.interrupt(self._vcpu, work)
+        self._guest.interrupt(self.vcpu, work)
 
     def _to_tapdisk(self, work: Work) -> None:
         """A tap: device: a process of its own in domain 0 does the rest."""
@@ -174,6 +217,7 @@ class BlockBackend:
     def _dispatched(self, work: Work) -> None:
         vbd, requests = work.arg
         grants = vbd.domain.grants
+        before = grants.mapped
         for request in requests:
             grants.mapped += -(-request.bytes // SEGMENT_BYTES)
             if request.write:
@@ -182,6 +226,7 @@ class BlockBackend:
             else:
                 vbd.read_requests += 1
                 vbd.read_bytes += request.bytes
+        self._guest.execution.trace.pages(GRANT_MAP, vbd.domain.domid, grants.mapped - before)
         self.disk.submit(requests)
         self._serve(vbd)
 
@@ -197,13 +242,18 @@ class BlockBackend:
             work = Work(
                 self._guest.parts(*costs), self._answer, (vbd, mine), beneficiary=vbd.domain.domid
             )
-            self._guest.interrupt(self._vcpu, work)
+            self._guest.interrupt(self.vcpu, work)
 
     def _answer(self, work: Work) -> None:
         vbd, requests = work.arg
         self.free_slots += len(requests)
         domain = vbd.domain
-        if not domain.dying:
+        pages = sum(-(-request.bytes // SEGMENT_BYTES) for request in requests)
+        self._guest.execution.trace.pages(GRANT_UNMAP, domain.domid, pages)
+        if vbd.is_closed:
+            for request in requests:
+                domain.grants.release(-(-request.bytes // SEGMENT_BYTES))
+        elif not domain.dying:
             vbd.answered += requests
             if vbd.ring.push_responses(len(requests)):
                 guest = domain.guest

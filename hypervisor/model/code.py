@@ -11,7 +11,8 @@ Beyond the plain list of layers these paths need care by whoever executes them:
 - `*_transmit_slot` is extra per further ring slot of a large packet;
 - `blktap_request`, `loop_request` come on top of the blkback path;
 - socket and file paths contain their system call; `syscall` is for others;
-- `*_compute` and `background_*`: one unit is exactly 1000 cycles on every cpu.
+- `*_compute`, `background_*`, `*_script(s)` and `domain_build`: one unit is exactly 1000 cycles
+  on every cpu.
 """
 
 import hashlib

@@ -5,17 +5,22 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from hypervisor.model.clock import Timer
+from hypervisor.model.console import Console
 from hypervisor.model.evtchn import EventChannels
 from hypervisor.model.grant import GrantTable
+from hypervisor.model.pathtimes import PathTimes
 from hypervisor.model.runstate import Runstate
 from hypervisor.model.work import KERNEL, Parts, TaskIdentity, Work
 
 if TYPE_CHECKING:
     from hypervisor.model.blkif import BlockFrontend
+    from hypervisor.model.blkstat import IoWait
     from hypervisor.model.guest import Guest
     from hypervisor.model.netif import NetFrontend
     from hypervisor.model.oprofile import OprofileModule
     from hypervisor.model.pcpu import Pcpu
+
+CRASHED = 3  # SHUTDOWN_crash of xen/include/public/sched.h
 
 
 class Vcpu:
@@ -93,20 +98,24 @@ class Domain:
         "behalf_ns",
         "channels",
         "configured_kib",
-        "crashed",
+        "console",
         "created_ns",
         "domid",
         "dying",
         "grants",
         "guest",
+        "io_wait",
         "kind",
         "maximum_kib",
         "memory_kib",
+        "mode_ns",
         "name",
         "oprofile",
+        "path_ns",
         "pause_count",
         "sched",
         "shutdown_reason",
+        "switches",
         "target_kib",
         "uuid",
         "vbds",
@@ -138,14 +147,23 @@ class Domain:
         self.guest: Guest
         self.oprofile: OprofileModule | None = None  # PV guests have the driver, HVM do not
         self.pause_count = 0
-        self.shutdown_reason: int | None = None
-        self.crashed = False
+        self.shutdown_reason: int | None = None  # it has ended, and waits for xend
         self.dying = False
         self.sched: Any = None
         self.channels = EventChannels()
         self.grants = GrantTable()
         self.behalf_ns: dict[int, int] = {}
+        self.console = Console()
+        self.io_wait: IoWait
+        self.switches = 0  # of tasks, by its kernel
         self.virqs = 0
+        self.path_ns: dict[int, PathTimes] = {}  # by pcpu
+        self.mode_ns = [0, 0, 0]  # user, kernel, hypervisor: as far as path_ns has been divided
+
+    @property
+    def crashed(self) -> bool:
+        """Return whether its kernel has panicked (SHUTDOWN_crash)."""
+        return self.shutdown_reason == CRASHED
 
     def cpu_ns(self, now_ns: int) -> int:
         """Return the running time of all vcpus."""

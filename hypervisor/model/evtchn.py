@@ -30,10 +30,11 @@ class Port:
 class EventChannels:
     """The ports of one domain."""
 
-    __slots__ = ("ports",)
+    __slots__ = ("_closed_received", "_closed_sent", "ports")
 
     def __init__(self) -> None:
         self.ports: dict[int, Port] = {}
+        self._closed_sent = self._closed_received = 0  # over ports that are no more
 
     def bind(self, kind: str, name: str, vcpu: int = 0) -> Port:
         """Bind the lowest free port. Raises: Refused when there is none (ENOSPC)."""
@@ -44,15 +45,17 @@ class EventChannels:
         raise Refused("(28, 'No space left on device'): no free event channel")
 
     def close(self, port: Port) -> None:
-        """Give a port back."""
-        self.ports.pop(port.number, None)
+        """Give a port back; what went over it stays counted."""
+        if self.ports.pop(port.number, None) is not None:
+            self._closed_sent += port.sent
+            self._closed_received += port.received
 
     @property
     def sent(self) -> int:
-        """Return the notifications sent by all ports."""
-        return sum(port.sent for port in self.ports.values())
+        """Return the notifications sent by all ports that ever were."""
+        return self._closed_sent + sum(port.sent for port in self.ports.values())
 
     @property
     def received(self) -> int:
-        """Return the notifications received by all ports."""
-        return sum(port.received for port in self.ports.values())
+        """Return the notifications received by all ports that ever were."""
+        return self._closed_received + sum(port.received for port in self.ports.values())

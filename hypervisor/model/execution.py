@@ -13,11 +13,14 @@ from hypervisor.model.clock import Clock
 from hypervisor.model.code import CodeBook
 from hypervisor.model.domain import Domain, Vcpu
 from hypervisor.model.overheads import Overheads
+from hypervisor.model.pathtimes import PathTimes
 from hypervisor.model.pcpu import SHARED_CORE_PERCENT, Pcpu
 from hypervisor.model.runstate import BLOCKED, OFFLINE, RUNNABLE, RUNNING
 from hypervisor.model.sched.base import Scheduler
 from hypervisor.model.topology import Topology
+from hypervisor.model.trace import Trace
 from hypervisor.model.work import Q, Work
+from hypervisor.trace_events import BLOCK, S_TIMER, SLEEP, T_TIMER, WAKE
 
 TICK_NS = 10_000_000  # Source: sched_credit.c, CSCHED_TICKS_PER_... and the 100 Hz guest timer
 GUEST_TIMESLICE_NS = 100_000_000  # Linux 2.6.18 kernel/sched.c, DEF_TIMESLICE
@@ -47,7 +50,8 @@ class Execution(Accounting):
         self.shared_rate_q = self.full_rate_q * SHARED_CORE_PERCENT // 100
         self.overheads = overheads
         self.scheduler: Scheduler
-        self.pcpus = [Pcpu(number, len(code.paths)) for number in range(topology.pcpus)]
+        self.trace = Trace(clock, topology.pcpus)
+        self.pcpus = [Pcpu(number) for number in range(topology.pcpus)]
         for pcpu in self.pcpus:
             pcpu.rate_q = self.full_rate_q
             others = [n for n in topology.siblings(pcpu.number) if n != pcpu.number]
@@ -137,6 +141,8 @@ class Execution(Accounting):
         if vcpu.runnable or not self._may_run(vcpu):
             return
         vcpu.runnable = True
+        if self.trace.is_on:
+            self.trace.vcpu(WAKE, vcpu)
         if vcpu.is_running:  # it had just gone idle, and its pcpu has not decided yet
             self.scheduler.wake(vcpu)
             if vcpu.current is None:
@@ -147,6 +153,7 @@ class Execution(Accounting):
 
     def stop(self, vcpu: Vcpu) -> None:
         """Take a vcpu off its pcpu and queues: paused, parked or unplugged."""
+        self.trace.vcpu(SLEEP, vcpu)
         if vcpu.runnable:
             vcpu.runnable = False
             self.scheduler.sleep(vcpu)
@@ -164,7 +171,25 @@ class Execution(Accounting):
 
     def _may_run(self, vcpu: Vcpu) -> bool:
         domain: Domain = vcpu.domain
-        return vcpu.online and not vcpu.parked and not domain.pause_count and not domain.dying
+        return (
+            vcpu.online
+            and not vcpu.parked
+            and not domain.pause_count
+            and not domain.dying
+            and domain.shutdown_reason is None
+        )
+
+    def divide_times(self) -> None:
+        """Bring the times by mode of pcpus and domains up to what has been settled."""
+        for pcpu in self.pcpus:
+            for domain in pcpu.visitors:
+                news = domain.path_ns[pcpu.number].news(self.path_modes)
+                for mode, spent_ns in enumerate(news):
+                    pcpu.mode_ns[mode] += spent_ns
+                    domain.mode_ns[mode] += spent_ns
+            pcpu.visitors.clear()
+            if pcpu.current is not None:
+                pcpu.visitors.add(pcpu.current.domain)
 
     # Scheduling decisions.
 
@@ -188,6 +213,8 @@ class Execution(Accounting):
         # A slice begins when the switch is over; without that, slices and ticks run in step.
         pcpu.slice_end_ns = now + slice_ns + (SWITCH_NS if vcpu is not previous else 0)
         if vcpu is not previous:
+            if self.trace.is_on:
+                self.trace.switch(pcpu.number, previous, vcpu, slice_ns)
             if previous is not None:
                 self._switch_out(previous)
             pcpu.current = vcpu
@@ -195,7 +222,11 @@ class Execution(Accounting):
                 self._speed_changed(pcpu)
             if vcpu is not None:
                 self._switch_in(pcpu, vcpu)
-        if pcpu.slice_timer is None:
+        timer = pcpu.slice_timer
+        if timer is not None and timer[0] > pcpu.slice_end_ns:
+            self.clock.cancel(timer)  # a shorter slice than the last one
+            timer = None
+        if timer is None:
             pcpu.slice_timer = self.clock.schedule(pcpu.slice_end_ns, self._slice_end, pcpu)
 
     def _slice_end(self, pcpu: Pcpu) -> None:
@@ -203,6 +234,8 @@ class Execution(Accounting):
         if self.clock.now < pcpu.slice_end_ns:  # decided anew since: not yet
             pcpu.slice_timer = self.clock.schedule(pcpu.slice_end_ns, self._slice_end, pcpu)
         else:
+            if self.trace.is_on:
+                self.trace.emit(pcpu.number, S_TIMER, ())
             self.tickle(pcpu.number)
 
     def _switch_out(self, vcpu: Vcpu) -> None:
@@ -219,6 +252,12 @@ class Execution(Accounting):
         vcpu.is_running = True
         vcpu.pcpu = pcpu
         vcpu.segment_ns = vcpu.rated_ns = now
+        domain: Domain = vcpu.domain
+        times = domain.path_ns.get(pcpu.number)
+        if times is None:
+            times = domain.path_ns[pcpu.number] = PathTimes(len(self.path_modes))
+        pcpu.path_ns = times.spent_ns
+        pcpu.visitors.add(domain)
         vcpu.runstate.change(RUNNING, now)
         last = self._last_on[pcpu.number]
         if last is not vcpu:
@@ -288,11 +327,15 @@ class Execution(Accounting):
                 if work.task.tgid not in (0, vcpu.last_task.tgid):
                     self.add_debt(vcpu, self.overheads.guest_switch)
                 vcpu.last_task = work.task
+                vcpu.domain.switches += 1
         else:
             # The idle task's way into the hypervisor is executed when the vcpu is next run.
             self.add_debt(vcpu, self.overheads.guest_idle)
+            vcpu.domain.switches += 2  # to the idle task, and from it later
             if vcpu.runnable:
                 vcpu.runnable = False
+                if self.trace.is_on:
+                    self.trace.vcpu(BLOCK, vcpu)
                 self.scheduler.sleep(vcpu)
             return
         vcpu.current = work
@@ -326,6 +369,8 @@ class Execution(Accounting):
         if work.remaining_q == 0:
             vcpu.current = None
             if work.done is not None:
+                if self.trace.is_on:
+                    self.trace.enter(vcpu, work)
                 work.done(work)
             if vcpu.current is None and vcpu.is_running:
                 self._next_work(vcpu)
@@ -343,6 +388,8 @@ class Execution(Accounting):
             vcpu = pcpu.current
             if vcpu is not None:
                 self.add_debt(vcpu, tick)
+                if self.trace.is_on:
+                    self.trace.emit(pcpu.number, T_TIMER, ())
                 if vcpu.owed_q:
                     self._pay(vcpu)
         if self.counter.counting:

@@ -31,6 +31,16 @@ class GrantTable:
             raise Refused(f"{what}: no grant references left ({self.free} of {ENTRIES} are free)")
         self.free -= entries
 
+    def claim_rings(self, rings: int, slots: int, what: str) -> tuple[int, ...]:
+        """Take the entries of shared ring pages and of `slots` buffers; return the ring references.
+
+        They are the next of the free list, as long as nothing has been given back in between.
+        Raises: Refused.
+        """
+        first = ENTRIES - self.free + slots
+        self.claim(rings + slots, what)
+        return tuple(range(first, first + rings))
+
     def release(self, entries: int) -> None:
         """Give entries back."""
         assert self.free + entries <= ENTRIES - RESERVED

@@ -1,52 +1,57 @@
-"""What the toolstack can make the hypervisor do (see `toolstack.hypercalls.Hypervisor`).
+"""What the toolstack can make the hypervisor and domain 0 do (`toolstack.hypercalls.Hypervisor`).
 
-Owns the domains: builds them with their devices and drivers, starts their programs, and takes
-them apart again.
+Owns the domains: builds them, starts their programs, and takes them apart again.
 """
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
-from hypervisor.errors import Refused, ScenarioError
+from hypervisor.errors import ScenarioError
+from hypervisor.model.attach import Attachments
 from hypervisor.model.balloon import Balloon
-from hypervisor.model.blkif import BlockBackend, BlockFrontend
+from hypervisor.model.blkstat import IoWait
 from hypervisor.model.code import CodeBook
 from hypervisor.model.domain import Domain, Vcpu
-from hypervisor.model.evtchn import Port
 from hypervisor.model.execution import Execution
 from hypervisor.model.guest import Guest
 from hypervisor.model.images import Role
 from hypervisor.model.ledger import SampleLedger
 from hypervisor.model.memory import Memory
-from hypervisor.model.netif import NetBackend, NetFrontend
-from hypervisor.model.nic import Nic
 from hypervisor.model.oprofile import OprofileModule
+from hypervisor.model.programs import Programs
 from hypervisor.model.random_stream import stream_seed
+from hypervisor.model.runstate import BLOCKED, RUNNING
 from hypervisor.model.samples import SampleExpander
+from hypervisor.model.saved import read_saved
 from hypervisor.model.scenario import Host
-from hypervisor.model.scenario_workloads import parse_workloads
-from hypervisor.model.shaper import CreditShaper
-from hypervisor.model.workloads import WORKLOADS
-from hypervisor.model.workloads.base import Site, Workload
+from hypervisor.model.sched.sedf import SedfScheduler
+from hypervisor.model.xenbus import CRASH, SUSPEND, Xenbus
 from hypervisor.model.xenoprof import Xenoprof
-from hypervisor.toolstack.hypercalls import PhysicalInfo
+from hypervisor.toolstack.hypercalls import DomainState, Done, PhysicalInfo, Program
+from hypervisor.toolstack.schedparams import SedfParameters
 from hypervisor.toolstack.spec import DomainSpec
+from hypervisor.toolstack.timers import Timers
+from hypervisor.toolstack.xenstore import Xenstore
+from hypervisor.trace_events import ADJDOM, DOM_ADD, DOM_REM, SHUTDOWN
 
-DISK_SPACING_SECTORS = 8 * 2**30 // 512  # each virtual disk has its own 8 GiB of the real one
 VERSIONS = {"3.0.3": (3, 0, ".3-rc5.el5"), "3.1": (3, 1, ".0-53.el5")}
 
 
-@dataclass(frozen=True, slots=True)
-class Backends:
-    """What domain 0 runs for the others."""
+@dataclass(slots=True)
+class Resident:
+    """A live domain with what belongs to it here."""
 
-    netback: NetBackend
-    nic: Nic
-    blkback: BlockBackend
+    domain: Domain
+    spec: DomainSpec
+    balloon: Balloon
+    xenbus: Xenbus | None  # None for an HVM guest
+    programs: Programs
+    is_booted: bool = False
 
 
-class Hypercalls:
+class Hypercalls(Attachments):
     """The domains of one host. `backends` is set once domain 0 exists."""
 
     def __init__(
@@ -57,12 +62,11 @@ class Hypercalls:
         memory: Memory,
         xenoprof: Xenoprof,
         oprofile_type: str,
+        store: Xenstore,
     ) -> None:
-        self.live: dict[int, Domain] = {}
-        self.specs: dict[int, DomainSpec] = {}
+        super().__init__()
+        self.residents: dict[int, Resident] = {}
         self.names: dict[int, str] = {}  # of every domain that ever was
-        self.workloads: dict[int, list[Workload]] = {}
-        self.backends: Backends
         self.ledger = SampleLedger(xenoprof, self.live, self.names)
         self._host = host
         self.clock = execution.clock
@@ -71,12 +75,16 @@ class Hypercalls:
         self.scheduler = execution.scheduler
         self.memory = memory
         self.xenoprof = xenoprof
+        self.store = store
         self._oprofile_type = oprofile_type
-        self._balloons: dict[int, Balloon] = {}
-        self._started: set[int] = set()
         self._next_domid = 0
-        self._disks = 0
         self._departed: Counter[str] = Counter()
+        self.booting: Callable[[Domain], object] | None = None  # a kernel begins
+
+    @property
+    def timers(self) -> Timers:
+        """Return the host's clock."""
+        return self.clock
 
     def find(self, name: str) -> Domain | None:
         """Return the live domain of this name."""
@@ -101,14 +109,30 @@ class Hypercalls:
             xen_minor=minor,
             xen_extra=extra,
             scheduler=host.scheduler,
+            arch=host.arch,
+            has_hvm=host.hvm,
         )
 
-    def domains(self) -> Mapping[int, DomainSpec]:
-        """Return the configuration of every live domain, by id."""
-        return self.specs
+    def domain_state(self, domid: int) -> DomainState:
+        """Return a domain's state now."""
+        domain = self.live[domid]
+        return DomainState(
+            memory_kib=domain.memory_kib,
+            maximum_kib=domain.maximum_kib,
+            shutdown_reason=domain.shutdown_reason,
+            is_paused=domain.pause_count > 0,
+            cpu_ns=domain.cpu_ns(self.clock.now),
+            online_vcpus=sum(vcpu.online for vcpu in domain.vcpus),
+            letters=state_letters(domain),
+        )
 
-    def create_domain(self, spec: DomainSpec) -> int:
-        """Build a domain, paused, with its devices connected."""
+    # -- life ----------------------------------------------------------------------------
+
+    def create_domain(self, spec: DomainSpec, saved: Mapping[str, Any] | None = None) -> int:
+        """Build a domain, paused, without devices."""
+        before = None if saved is None else read_saved(saved)
+        if before is not None:
+            spec = replace(spec, workloads=tuple(before.workloads))
         _check_workloads(spec)
         domid = self._next_domid
         self._next_domid += 1  # ids only grow, also where the creation fails
@@ -118,24 +142,31 @@ class Hypercalls:
             domid, spec.name, spec.uuid, spec.kind, spec.memory_kib, spec.maximum_kib, now
         )
         domain.pause_count = 1
-        try:
-            self._attach_devices(domain, spec)
-        except Refused:
-            self._detach_devices(domain)
-            self.memory.give_back(spec.memory_kib)
-            raise
+        domain.io_wait = IoWait(domain)
         self.scheduler.add_domain(domain, spec.weight, spec.cap_percent)
         mask = self._mask(spec.affinity)
         for number in range(spec.vcpus):
             vcpu = Vcpu(domain, number, now, mask)
+            vcpu.online = number in spec.initial_vcpus
             domain.vcpus.append(vcpu)
             self.scheduler.add_vcpu(vcpu)
+            self.execution.trace.vcpu(DOM_ADD, vcpu)
         guest = domain.guest = Guest(domain, self.execution, self.code)
         self.live[domid] = domain
-        self.specs[domid] = spec
         self.names[domid] = spec.name
-        self._balloons[domid] = Balloon(guest, self.memory)
-        if spec.kind != "hvm":
+        if before is not None:
+            domain.configured_kib = before.configured_kib
+        balloon = Balloon(guest, self.memory)
+        if before is not None:
+            balloon.paging.restore(before.paging.model_dump())
+        is_hvm = spec.kind == "hvm"
+        xenbus = None if is_hvm else Xenbus(domain, self.store, balloon, self.end_domain)
+        guest.panic = Panic(self, domain).happened
+        guest.console = domain.console.write
+        results = () if before is None else before.results
+        programs = Programs(guest, spec.workloads, self._host.mhz, self.find, results)
+        self.residents[domid] = Resident(domain, spec, balloon, xenbus, programs)
+        if not is_hvm:
             role: Role = "guest" if domid else "dom0"
             domain.oprofile = OprofileModule(
                 guest,
@@ -148,57 +179,71 @@ class Hypercalls:
             )
         return domid
 
-    def _attach_devices(self, domain: Domain, spec: DomainSpec) -> None:
-        for index, vif_spec in enumerate(spec.vifs):
-            vif = NetFrontend(domain, index, vif_spec)
-            vif.backend = self.backends.netback
-            vif.backend_port = self._backend_port(vif.name)
-            rate = vif_spec.rate
-            if rate is not None:
-                vif.shaper = CreditShaper(rate.bytes_per_window, rate.window_us)
-            domain.vifs.append(vif)
-        for disk_spec in spec.disks:
-            vbd = BlockFrontend(domain, disk_spec, self._disks * DISK_SPACING_SECTORS)
-            vbd.backend = self.backends.blkback
-            vbd.backend_port = self._backend_port(f"{domain.domid}/{disk_spec.frontend}")
-            self._disks = (self._disks + 1) % 16
-            domain.vbds.append(vbd)
+    def saved_state(self, domid: int) -> Mapping[str, Any]:
+        """Return what the guest has in its memory, as JSON can hold it."""
+        resident = self.residents[domid]
+        return {
+            "configured_kib": resident.domain.configured_kib,
+            "workloads": [dict(one) for one in resident.programs.settings],
+            "results": list(resident.programs.results()),
+            "paging": resident.balloon.paging.saved_state(),
+        }
 
-    def _backend_port(self, name: str) -> Port:
-        return self.live[0].channels.bind("interdomain", f"backend {name}")
+    def end_domain(self, domain: Domain, reason: int) -> None:
+        """The guest has shut itself down: all of it stops, and the toolstack is told."""
+        if domain.dying or domain.shutdown_reason is not None:
+            return
+        domain.shutdown_reason = reason
+        self.execution.trace.vcpu(SHUTDOWN, domain.vcpus[0], reason)
+        for vcpu in domain.vcpus:
+            self.execution.stop(vcpu)
+        self.execution.decide_now()
+        self.store.announce("@releaseDomain")
 
-    def _detach_devices(self, domain: Domain) -> None:
-        """Close domain 0's ports for them; what was sent over them stays counted."""
-        ports = [vif.backend_port for vif in domain.vifs]
-        ports += [vbd.backend_port for vbd in domain.vbds]
-        for port in ports:
-            self._departed["evtchn_send"] += port.sent
-            self.live[0].channels.close(port)
+    def crash_domain(self, domid: int) -> None:
+        """Make its kernel panic."""
+        self.end_domain(self.live[domid], CRASH)
 
-    def operations(self) -> Mapping[str, int]:
-        """Return event channel and grant operations of all domains that ever were."""
-        counts = Counter(self._departed)
-        for domain in self.live.values():
-            counts.update(_operations(domain))
-        return counts
+    def resume_domain(self, domid: int) -> None:
+        """Let a suspended domain go on."""
+        resident = self.residents[domid]
+        if resident.domain.shutdown_reason != SUSPEND:
+            return
+        resident.domain.shutdown_reason = None
+        for vcpu in resident.domain.vcpus:
+            self.execution.resume(vcpu)
+        if resident.xenbus is not None:
+            resident.xenbus.resumed()
+        self.execution.decide_now()
 
     def destroy_domain(self, domid: int) -> None:
         """Kill a domain: off its pcpus, out of the scheduler, pages to be scrubbed."""
-        domain = self.live[domid]
+        resident = self.residents.pop(domid)
+        domain = resident.domain
         self.execution.settle_all()
+        self.execution.divide_times()
         self.ledger.domain_gone(domain)
         domain.dying = True
+        if resident.xenbus is not None:
+            resident.xenbus.stop()
         for vcpu in domain.vcpus:
             self.execution.stop(vcpu)
         self.execution.decide_now()
         for vcpu in domain.vcpus:
             self.scheduler.remove_vcpu(vcpu)
+            self.execution.trace.vcpu(DOM_REM, vcpu)
         self.scheduler.remove_domain(domain)
         self.memory.release(domain.memory_kib, self.clock.now)
         self._departed.update(_operations(domain))
-        self._detach_devices(domain)
-        del self.live[domid], self.specs[domid], self._balloons[domid]
-        self.workloads.pop(domid, None)
+        ports = [vif.backend_port for vif in domain.vifs]
+        for port in [*ports, *(vbd.backend_port for vbd in domain.vbds)]:
+            self.live[0].channels.close(port)
+        del self.live[domid]
+
+    def rename_domain(self, domid: int, name: str) -> None:
+        """Tell the new name."""
+        self.live[domid].name = name
+        self.names[domid] = name
 
     def pause_domain(self, domid: int) -> None:
         """Stop scheduling it, once."""
@@ -210,31 +255,22 @@ class Hypercalls:
             self.execution.decide_now()
 
     def unpause_domain(self, domid: int) -> None:
-        """Schedule it again; the first time, its programs start."""
-        domain = self.live[domid]
+        """Schedule it again; the first time, it boots."""
+        resident = self.residents[domid]
+        domain = resident.domain
         domain.pause_count = 0
+        if not resident.is_booted and self.booting is not None:
+            self.booting(domain)
         for vcpu in domain.vcpus:
             self.execution.resume(vcpu)
-        if domid not in self._started:
-            self._started.add(domid)
-            self._start_workloads(domain)
+        if not resident.is_booted:
+            resident.is_booted = True
+            if resident.xenbus is not None:
+                resident.xenbus.start()
+            resident.programs.start(self.backends.nic, self.backends.netback)
         self.execution.decide_now()
 
-    def _start_workloads(self, domain: Domain) -> None:
-        started = self.workloads[domain.domid] = []
-        for number, workload in enumerate(parse_workloads(self.specs[domain.domid].workloads)):
-            stream = self.clock.stream(f"{domain.name}/{number}")
-            site = Site(
-                domain.guest,
-                stream,
-                self.backends.nic,
-                self.backends.netback,
-                self.find,
-                self._host.mhz,
-            )
-            running = WORKLOADS[workload.kind](site, workload.model_dump())
-            started.append(running)
-            running.start()
+    # -- resources -----------------------------------------------------------------------
 
     def set_affinity(self, domid: int, vcpu: int, pcpus: tuple[int, ...] | None) -> None:
         """Pin a vcpu."""
@@ -243,38 +279,97 @@ class Hypercalls:
         self.scheduler.affinity_changed(target)
         self.execution.decide_now()
 
+    def set_maximum(self, domid: int, kib: int) -> None:
+        """Set the most memory it may have."""
+        self.live[domid].maximum_kib = kib
+
     def credit_parameters(self, domid: int) -> tuple[int, int]:
         """Return (weight, cap)."""
-        return self.scheduler.parameters(self.live[domid])
+        parameters = self.scheduler.parameters(self.live[domid])
+        assert parameters is not None  # only asked under the credit scheduler
+        return parameters
 
     def set_credit_parameters(
         self, domid: int, weight: int | None, cap_percent: int | None
     ) -> None:
         """Change weight and/or cap."""
         self.scheduler.adjust(self.live[domid], weight, cap_percent)
+        self.execution.trace.domain(ADJDOM, self.live[domid])
 
-    def set_online_vcpus(self, domid: int, count: int) -> None:
-        """Have the guest plug and unplug; HVM guests do not look."""
-        domain = self.live[domid]
-        if domain.kind == "hvm":
-            return
-        for vcpu in domain.vcpus:
-            wanted = vcpu.vcpu_id < count
-            if wanted and not vcpu.online:
-                domain.guest.plug(vcpu)
-            elif not wanted and vcpu.online:
-                domain.guest.unplug(vcpu)
-        self.execution.decide_now()
+    def sedf_parameters(self, domid: int) -> SedfParameters:
+        """Return what sEDF gives a domain."""
+        assert isinstance(self.scheduler, SedfScheduler)  # only asked under this scheduler
+        return self.scheduler.sedf_parameters(self.live[domid])
 
-    def set_target(self, domid: int, target_kib: int) -> None:
-        """Write the balloon target."""
-        self._balloons[domid].set_target(target_kib)
+    def set_sedf_parameters(self, domid: int, parameters: SedfParameters) -> None:
+        """Change it."""
+        assert isinstance(self.scheduler, SedfScheduler)
+        self.scheduler.adjust_sedf(self.live[domid], parameters)
+        self.execution.trace.domain(ADJDOM, self.live[domid])
         self.execution.decide_now()
 
     def _mask(self, pcpus: tuple[int, ...] | None) -> int:
         if pcpus is None:
             return (1 << self.execution.topology.pcpus) - 1
         return sum(1 << number for number in set(pcpus))
+
+    def operations(self) -> Mapping[str, int]:
+        """Return event channel and grant operations of all domains that ever were."""
+        counts = Counter(self._departed)
+        for domain in self.live.values():
+            counts.update(_operations(domain))
+        return counts
+
+    # -- domain 0's programs -------------------------------------------------------------
+
+    def run_program(self, program: Program, milliseconds: int, done: Done) -> None:
+        """Have domain 0 run a program."""
+        self.backends.programs.run(program, milliseconds, done)
+
+    def copy_memory(
+        self, domid: int, kib: int, *, is_write: bool, done: Done, is_core: bool = False
+    ) -> None:
+        """Have domain 0 copy memory of a domain to or from its disk."""
+        path = "dump_page" if is_core else "save_page" if is_write else "restore_page"
+        self.backends.programs.copy(path, domid, kib, is_write=is_write, done=done)
+
+    def console(self, domid: int) -> str:
+        """Return what the guest has lately written to its console."""
+        return self.live[domid].console.text()
+
+
+class Panic:
+    """What the kernel of a domain calls when it gives up."""
+
+    def __init__(self, hypercalls: Hypercalls, domain: Domain) -> None:
+        self._hypercalls = hypercalls
+        self._domain = domain
+
+    def happened(self) -> None:
+        """End the domain."""
+        self._hypercalls.end_domain(self._domain, CRASH)
+
+
+def state_letters(domain: Domain) -> str:
+    """Return `rbpscd` with a dash for each that does not hold."""
+    online = [vcpu for vcpu in domain.vcpus if vcpu.online]
+    is_up = domain.shutdown_reason is None and not domain.dying
+    # r: some vcpu is on a pcpu; domain 0 always is, as the tool that asks runs in it.
+    running = is_up and (
+        domain.domid == 0 or any(vcpu.runstate.state == RUNNING for vcpu in online)
+    )
+    blocked = not running and all(vcpu.runstate.state == BLOCKED for vcpu in online)
+    holds = (
+        running,
+        blocked and not domain.pause_count,
+        domain.pause_count > 0,
+        domain.shutdown_reason is not None and not domain.crashed,
+        domain.crashed,
+        domain.dying,
+    )
+    return "".join(
+        letter if is_set else "-" for letter, is_set in zip("rbpscd", holds, strict=True)
+    )
 
 
 def _operations(domain: Domain) -> Mapping[str, int]:
@@ -288,6 +383,8 @@ def _operations(domain: Domain) -> Mapping[str, int]:
 
 def _check_workloads(spec: DomainSpec) -> None:
     """Raise ScenarioError for what the domain could not run, before anything is built."""
+    from hypervisor.model.scenario_workloads import parse_workloads
+
     for workload in parse_workloads(spec.workloads):
         if workload.kind == "fileio" and not spec.disks:
             raise ScenarioError(f"Domain '{spec.name}': a fileio workload needs a disk")

@@ -8,20 +8,23 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from hypervisor.errors import Refused
+from hypervisor.errors import Refused, ScenarioError
 from hypervisor.host import DomainFile, OprofileDriver
+from hypervisor.model.attach import Backends
 from hypervisor.model.blkif import BlockBackend
 from hypervisor.model.clock import Clock
 from hypervisor.model.code import CodeBook
 from hypervisor.model.domain import Vcpu
+from hypervisor.model.domain0 import Domain0
 from hypervisor.model.execution import Execution
 from hypervisor.model.housekeeping import Housekeeping
-from hypervisor.model.hypercalls import Backends, Hypercalls
+from hypervisor.model.hypercalls import Hypercalls
 from hypervisor.model.memory import Memory
 from hypervisor.model.netif import NetBackend
 from hypervisor.model.nic import Nic
 from hypervisor.model.overheads import Overheads
 from hypervisor.model.pmu import Pmu
+from hypervisor.model.procfs import ProcFiles
 from hypervisor.model.random_stream import stream_seed
 from hypervisor.model.samples import SampleRow
 from hypervisor.model.scenario import Scenario
@@ -30,9 +33,17 @@ from hypervisor.model.snapshot import host_snapshot
 from hypervisor.model.storage import Disk
 from hypervisor.model.topology import Topology
 from hypervisor.model.xenoprof import Xenoprof
-from hypervisor.telemetry import HostSnapshot
+from hypervisor.telemetry import HostSnapshot, TraceRecord
+from hypervisor.toolstack.bootring import xen_lines
+from hypervisor.toolstack.creation import Creation
+from hypervisor.toolstack.debugkeys import debug_keys
 from hypervisor.toolstack.settings import domain0_spec
+from hypervisor.toolstack.spec import DomainSpec
 from hypervisor.toolstack.xend import Xend
+from hypervisor.toolstack.xendcontext import XendContext
+from hypervisor.toolstack.xendlog import XendLog
+from hypervisor.toolstack.xenstore import Xenstore
+from hypervisor.trace_events import TraceStatus
 
 # Interrupts of the NIC are taken together for this long: what one decision of this model may
 # move at most (judgement; the real card interrupts each 125 us under load).
@@ -45,13 +56,15 @@ OPROFILE_TYPES = {
 }
 ADVANCE_STEP_NS = 1_000_000
 CONFIG_FILES = Path(__file__).parents[1] / "toolstack" / "etc"  # what xm create finds
+XEND_PID = 2411  # what init gives it on such a host (judgement)
 CONFIG_MTIME = 1_178_668_800  # 9 May 2007, the day of the talk
 
 
 class Machine(Xend):
     """A host in operation. Domain 0 exists and runs from the start."""
 
-    def __init__(self, scenario: Scenario, *, epoch_ns: int) -> None:
+    def __init__(self, scenario: Scenario, *, epoch_ns: int, support_limits: bool = True) -> None:
+        """`support_limits`: refuse what RHEL 5 does not support."""
         host = scenario.host
         self.scenario = scenario
         self.name = host.name
@@ -64,7 +77,7 @@ class Machine(Xend):
         self.pmu = Pmu(self.code, host.mhz, topology.pcpus, stream_seed(host.seed, "pmu"))
         self.execution = Execution(self.clock, topology, host.mhz, self.code, overheads, self.pmu)
         self.execution.scheduler = SCHEDULERS[host.scheduler](self.execution, host.hypervisor)
-        self.memory = Memory(host.memory_mib * 1024)
+        self.memory = Memory(host.memory_mib * 1024, topology.pcpus)
         # Stock 3.0.3 refuses family 6 models above 13: Core 2 came in November 2006.
         can_profile = not (host.cpu == "core_2" and host.hypervisor == "3.0.3")
         self.xenoprof = Xenoprof(
@@ -73,13 +86,27 @@ class Machine(Xend):
         self.pmu.sink = self.xenoprof
         self.xenoprof.virq = _virq
         oprofile_type = OPROFILE_TYPES[host.cpu] if can_profile else "timer"
+        store = Xenstore(self.clock)
         self.hypercalls = Hypercalls(
-            host, self.code, self.execution, self.memory, self.xenoprof, oprofile_type
+            host, self.code, self.execution, self.memory, self.xenoprof, oprofile_type, store
         )
-        draw = random.Random(stream_seed(host.seed, "xend"))
-        super().__init__(self.hypercalls, tools=host.tools, draw=draw)
+        super().__init__(
+            XendContext(
+                self.hypercalls,
+                store,
+                self.clock,
+                XendLog(self._unix_ns, pid=XEND_PID, tools=host.tools),
+                random.Random(stream_seed(host.seed, "xend")),
+                host.tools,
+                self._unix_ns,
+                support_limits=support_limits and host.support_limits,
+            )
+        )
+        self.proc_files = ProcFiles(self.hypercalls, self._unix_ns)
+        self.hypercalls.booting = self.proc_files.times.booting
         self._boot_domain0()
         self._create_guests()
+        self.proc_files.start()
 
     def _boot_domain0(self) -> None:
         scenario, hypercalls = self.scenario, self.hypercalls
@@ -91,14 +118,20 @@ class Machine(Xend):
             affinity=scenario.domain0.affinity,
         )
         workloads = tuple(work.model_dump() for work in scenario.domain0.workload)
-        hypercalls.create_domain(replace(spec, workloads=workloads))
+        spec = replace(spec, workloads=workloads)
+        hypercalls.create_domain(spec)
+        self.adopt(spec)
         guest = hypercalls.live[0].guest
         # Network and disk interrupts on different vcpus, as irqbalance leaves them (judgement).
         netback = NetBackend(guest, 0, flip=scenario.host.hypervisor == "3.0.3")
         netback.nic = Nic(self.clock, netback.interrupted, NIC_BATCH_NS)
         blkback = BlockBackend(guest, min(1, spec.vcpus - 1))
-        blkback.disk = Disk(self.clock, self.clock.stream("disk"), blkback.completed)
-        hypercalls.backends = Backends(netback, netback.nic, blkback)
+        programs = Domain0(guest, blkback, scenario.host.mhz)
+        blkback.disk = Disk(self.clock, self.clock.stream("disk"), programs.completed)
+        hypercalls.backends = Backends(netback, netback.nic, blkback, programs)
+        self.boot_messages(spec.vcpus, spec.memory_kib)
+        if scenario.host.scheduler == "sedf" and scenario.domain0.sedf is not None:
+            hypercalls.set_sedf_parameters(0, scenario.domain0.sedf)
         self.execution.start()
         hypercalls.unpause_domain(0)
         Housekeeping(guest, self.clock.stream("housekeeping/0")).start()
@@ -106,27 +139,32 @@ class Machine(Xend):
     def _create_guests(self) -> None:
         for domain in self.scenario.domains:
             workloads = tuple(work.model_dump() for work in domain.workload)
-            domid = self.create(domain.config(), paused=True, workloads=workloads)
-            self.hypercalls.set_credit_parameters(domid, domain.weight, domain.cap)
-            self.hypercalls.unpause_domain(domid)
+            try:
+                spec = self.spec_of(domain.config(), workloads)
+                self.context.devices.update(disk.path for disk in spec.disks)
+                info = Creation(self.context, spec, paused=True).at_once()
+            except Refused as error:
+                raise ScenarioError(f"domain '{domain.name}': {error}") from None
+            if self.scenario.host.scheduler == "credit":
+                self.hypercalls.set_credit_parameters(info.domid, domain.weight, domain.cap)
+            elif domain.sedf is not None:
+                self.hypercalls.set_sedf_parameters(info.domid, domain.sedf)
+            self.hypercalls.unpause_domain(info.domid)
         self.execution.decide_now()
 
-    def create(
-        self,
-        config: Mapping[str, object],
-        *,
-        paused: bool = False,
-        workloads: Sequence[Mapping[str, object]] = (),
-    ) -> int:
-        """Create a domain; without workloads, one of a scenario's name does that one's work.
+    def with_workloads(self, spec: DomainSpec) -> DomainSpec:
+        """Return `spec`; without workloads, one of a scenario's name does that one's work.
 
         The programs are on its disk: destroying a guest and creating it again changes nothing.
         """
-        if not workloads:
-            for domain in self.scenario.domains:
-                if domain.name == config.get("name"):
-                    workloads = tuple(work.model_dump() for work in domain.workload)
-        return super().create(config, paused=paused, workloads=workloads)
+        for domain in self.scenario.domains:
+            if not spec.workloads and domain.name == spec.name:
+                workloads = tuple(work.model_dump() for work in domain.workload)
+                return replace(spec, workloads=workloads)
+        return spec
+
+    def _unix_ns(self) -> int:
+        return self._epoch_ns + self.clock.now
 
     @property
     def now_ns(self) -> int:
@@ -151,19 +189,18 @@ class Machine(Xend):
 
     def oprofile(self, domain: str) -> OprofileDriver:
         """Return a domain's driver."""
-        domid, spec = self._find(domain)
-        driver = self.hypercalls.live[domid].oprofile
+        info = self.find(domain)
+        driver = self.hypercalls.live[info.domid].oprofile
         if driver is None:
             raise Refused(
-                f"Domain '{spec.name}' is fully virtualized and has no Xenoprof driver: "
+                f"Domain '{info.name}' is fully virtualized and has no Xenoprof driver: "
                 "profile it as a passive domain from Domain-0"
             )
         return driver
 
     def domain_files(self, domain: str) -> Sequence[DomainFile]:
         """Return what a domain's root holds."""
-        domid, _ = self._find(domain)
-        if domid:
+        if self.find(domain).domid:
             return self.code.files("guest")
         configs = [
             DomainFile(f"/etc/xen/{path.name}", path.read_bytes(), CONFIG_MTIME)
@@ -175,13 +212,42 @@ class Machine(Xend):
         """Add losses from above the driver."""
         self.hypercalls.ledger.count(domain, lost)
 
+    def set_trace(self, event_mask: int, pcpu_mask: int) -> None:
+        """Record these events on these pcpus."""
+        self.execution.trace.set_masks(event_mask, pcpu_mask)
+
+    def set_ring_pages(self, pages: int) -> None:
+        """Make the trace rings."""
+        self.execution.trace.set_ring_pages(pages)
+
+    def set_trace_poll(self, poll_ns: int, threshold: int) -> None:
+        """Say how often the trace rings are emptied."""
+        self.execution.trace.set_poll(poll_ns, threshold)
+
+    def read_trace(self) -> Sequence[TraceRecord]:
+        """Return the records since the last call."""
+        return self.execution.trace.read()
+
+    def trace_status(self) -> TraceStatus:
+        """Return how the trace rings stand."""
+        return self.execution.trace.status()
+
     def snapshot(self) -> HostSnapshot:
         """Return the state now."""
         self.execution.settle_all()
         self._generation += 1
-        return host_snapshot(
-            self.hypercalls, self._generation, self._epoch_ns, self.scenario.host.tools
-        )
+        return host_snapshot(self.hypercalls, self.context, self._generation, self._epoch_ns)
+
+    def proc(self, domain: str, name: str) -> str:
+        """Return a file of a domain's /proc."""
+        domid = self.find(domain).domid
+        self.execution.settle_all()
+        self.execution.divide_times()
+        return self.proc_files.read(domid, name)
+
+    def debug_keys(self, keys: str) -> None:
+        """Press keys on the hypervisor's console; the answer goes to its message ring (3.1)."""
+        self.ring.write(xen_lines(debug_keys(keys, self.snapshot())))
 
 
 def _virq(vcpu: Vcpu, virqs: int, rows: list[SampleRow]) -> None:
@@ -191,6 +257,6 @@ def _virq(vcpu: Vcpu, virqs: int, rows: list[SampleRow]) -> None:
         driver.virq(vcpu, virqs, rows)
 
 
-def build(scenario: Scenario, *, epoch_ns: int) -> Machine:
+def build(scenario: Scenario, *, epoch_ns: int, support_limits: bool = True) -> Machine:
     """Return the host of a scenario, booted, at model time 0."""
-    return Machine(scenario, epoch_ns=epoch_ns)
+    return Machine(scenario, epoch_ns=epoch_ns, support_limits=support_limits)

@@ -17,6 +17,7 @@ from hypervisor.model.nic import Nic
 from hypervisor.model.shaper import CreditShaper
 from hypervisor.model.work import Work
 from hypervisor.toolstack.devices import VifSpec
+from hypervisor.trace_events import GRANT_MAP, GRANT_TRANSFER, GRANT_UNMAP
 
 RING_SLOTS = 256
 PAGE_BYTES = 4096
@@ -92,7 +93,8 @@ class NetFrontend:
         self.spec = spec
         self.mac = spec.mac
         self.name = spec.vifname or f"vif{domain.domid}.{index}"
-        domain.grants.claim(2 * RING_SLOTS, self.name)  # for good, as netfront does
+        # For good, as netfront does: an entry for each slot, and the two ring pages.
+        self.ring_refs = domain.grants.claim_rings(2, 2 * RING_SLOTS, self.name)
         self.port = domain.channels.bind("interdomain", self.name)
         self.backend: NetBackend
         self.backend_port: Port  # in domain 0
@@ -102,12 +104,24 @@ class NetFrontend:
         self.tx_free = RING_SLOTS
         self.queue: deque[Batch] = deque()  # stopped for want of slots
         self.is_waking = False  # an interrupt that goes on with the queue is on its way
+        self.is_closed = False
         self.receive_bytes = self.receive_packets = self.receive_dropped = 0
         self.transmit_bytes = self.transmit_packets = self.transmit_dropped = 0
         self.ring_full = 0
 
+    def close(self) -> None:
+        """Give it up; what comes for it from now on is dropped."""
+        self.is_closed = True
+        self.queue.clear()
+        self.shaped.clear()
+        self.domain.grants.release(len(self.ring_refs) + 2 * RING_SLOTS)
+        self.domain.channels.close(self.port)
+
     def transmit(self, batch: Batch, vcpu_id: int) -> None:
         """Put a batch into the tx ring, on this vcpu; its cost for the guest is the caller's."""
+        if self.is_closed:
+            self.transmit_dropped += batch.packets
+            return
         if self.queue or min(batch.slots, RING_SLOTS) > self.tx_free:
             self.ring_full += 1
             self.queue.append(batch)
@@ -180,7 +194,7 @@ class NetBackend:
         self._guest = guest
         self._vcpu = vcpu
         self._receive_packet = f"netback_receive_packet_{'flip' if flip else 'copy'}"
-        self._flip = flip
+        self.is_flipping = flip
         self._clock = guest.execution.clock
 
     def _run(self, work: Work) -> None:
@@ -242,7 +256,7 @@ class NetBackend:
         batches: int,
     ) -> int:
         """Put frames into the rx ring of a guest; return how many fit."""
-        if vif.domain.dying or not frames:
+        if vif.domain.dying or vif.is_closed or not frames:
             return frames
         fits = min(frames, vif.rx_free // slots_each)
         vif.receive_dropped += frames - fits
@@ -250,12 +264,13 @@ class NetBackend:
             slots = fits * slots_each
             vif.rx_free -= slots
             grants = vif.domain.grants
-            if self._flip:
+            if self.is_flipping:
                 grants.transferred += slots
+                self._guest.execution.trace.pages(GRANT_TRANSFER, vif.domain.domid, slots)
             else:
                 grants.copied += slots
             size_bytes = size_bytes * fits // frames
-            vif.receive(fits, size_bytes, deliver, batches, slots, flip=self._flip)
+            vif.receive(fits, size_bytes, deliver, batches, slots, flip=self.is_flipping)
         return fits
 
     # From a guest: netback -> bridge -> NIC, another guest, or domain 0.
@@ -315,6 +330,7 @@ class NetBackend:
         sender, batch = work.arg
         if sender is not None:
             sender.domain.grants.mapped += batch.slots
+            self._guest.execution.trace.pages(GRANT_MAP, sender.domain.domid, batch.slots)
         if batch.deliver is None:
             finish_ns = self.nic.transmit(self._clock.now, batch.frames, batch.wire_bytes)
             self._clock.schedule(finish_ns, self._sent, (sender, batch))
@@ -337,6 +353,7 @@ class NetBackend:
     def _sent(self, entry: tuple[NetFrontend | None, Batch]) -> None:
         sender, batch = entry
         if sender is not None:
+            self._guest.execution.trace.pages(GRANT_UNMAP, sender.domain.domid, batch.slots)
             if sender.domain.dying:
                 return
             sender.transmitted(batch)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from hypervisor.model.clock import Timer
 
 if TYPE_CHECKING:
-    from hypervisor.model.domain import Vcpu
+    from hypervisor.model.domain import Domain, Vcpu
 
 # Speed of each hyper-thread while both of a core are busy, in percent of the core alone:
 # together 1.24 times one thread. Source: Marr et al., Intel Technology Journal 6(1) 2002
@@ -22,14 +22,14 @@ class Pcpu:
         "mode_ns",
         "number",
         "path_ns",
-        "path_seen_ns",
         "rate_q",
         "sibling",
         "slice_end_ns",
         "slice_timer",
+        "visitors",
     )
 
-    def __init__(self, number: int, paths: int) -> None:
+    def __init__(self, number: int) -> None:
         self.number = number
         self.current: Vcpu | None = None
         self.sibling: Pcpu | None = None  # the other hyper-thread of its core
@@ -37,6 +37,6 @@ class Pcpu:
         self.rate_q = 0  # work cycles_q per ns, now
         self.slice_end_ns = 0
         self.slice_timer: Timer | None = None
-        self.path_ns = [0] * paths  # busy time by code path
-        self.path_seen_ns = [0] * paths  # as far as it is in mode_ns
-        self.mode_ns = [0, 0, 0]
+        self.path_ns: list[int] = []  # of the domain that runs here: see Domain.path_ns
+        self.visitors: set[Domain] = set()  # whose time is not all in mode_ns yet
+        self.mode_ns = [0, 0, 0]  # user, kernel, hypervisor

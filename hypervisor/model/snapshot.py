@@ -4,13 +4,16 @@ Only reads; but the host is settled first, and while it is profiled that moves w
 worked out, and with it the chances they are drawn by.
 """
 
+from collections.abc import Mapping
+
 from hypervisor.model.blkif import BlockFrontend
 from hypervisor.model.domain import Domain, Vcpu
 from hypervisor.model.execution import Execution
-from hypervisor.model.hypercalls import Hypercalls
+from hypervisor.model.hypercalls import Hypercalls, state_letters
 from hypervisor.model.netif import NetFrontend
+from hypervisor.model.paging import Paging
 from hypervisor.model.pcpu import Pcpu
-from hypervisor.model.runstate import BLOCKED, NAMES, RUNNING
+from hypervisor.model.runstate import NAMES
 from hypervisor.telemetry import (
     DomainSnapshot,
     HostSnapshot,
@@ -19,6 +22,8 @@ from hypervisor.telemetry import (
     VcpuSnapshot,
     VifSnapshot,
 )
+from hypervisor.toolstack.domaininfo import DomainInfo
+from hypervisor.toolstack.xendcontext import XendContext
 
 
 def vcpu_snapshot(vcpu: Vcpu, execution: Execution) -> VcpuSnapshot:
@@ -62,7 +67,7 @@ def _vif(vif: NetFrontend) -> VifSnapshot:
     )
 
 
-def _vbd(vbd: BlockFrontend) -> VbdSnapshot:
+def _vbd(vbd: BlockFrontend, now_ns: int) -> VbdSnapshot:
     return VbdSnapshot(
         device=vbd.spec.device,
         name=vbd.spec.frontend,
@@ -74,21 +79,24 @@ def _vbd(vbd: BlockFrontend) -> VbdSnapshot:
         write_bytes=vbd.write_bytes,
         ring_full=vbd.ring_full,
         statistics=not vbd.spec.type.startswith("tap"),
+        busy_ns=vbd.use.busy_ns(now_ns),
+        wait_ns=vbd.use.wait_ns,
+        answered_requests=vbd.use.read_requests + vbd.use.write_requests,
     )
 
 
 def domain_snapshot(
     domain: Domain,
     execution: Execution,
-    names: dict[int, str],
-    workloads: tuple[dict[str, object], ...],
+    names: Mapping[int, str],
+    workloads: tuple[Mapping[str, object], ...],
+    info: DomainInfo | None,
 ) -> DomainSnapshot:
     """Return one domain. `names` maps every domid that ever was to its name."""
-    online = [vcpu for vcpu in domain.vcpus if vcpu.online]
-    weight, cap_percent = execution.scheduler.parameters(domain)
-    # r: some vcpu is on a pcpu; domain 0 always is, as the tool that asks runs in it.
-    running = any(vcpu.runstate.state == RUNNING for vcpu in online) or domain.domid == 0
-    blocked = all(vcpu.runstate.state == BLOCKED for vcpu in online) and not running
+    weight, cap_percent = execution.scheduler.parameters(domain) or (None, None)
+    letters = state_letters(domain)
+    paging = domain.guest.pager
+    assert isinstance(paging, Paging)  # every guest has one
     waits = [
         sum(column) for column in zip(*(v.runstate.wait_counts for v in domain.vcpus), strict=True)
     ]
@@ -99,49 +107,46 @@ def domain_snapshot(
     return DomainSnapshot(
         domid=domain.domid,
         name=domain.name,
-        uuid=domain.uuid,
+        uuid=domain.uuid if info is None else info.spec.uuid,
         kind=domain.kind,
-        running=running and not domain.dying,
-        blocked=blocked and not domain.pause_count,
-        paused=domain.pause_count > 0,
-        shutdown=domain.shutdown_reason is not None and not domain.crashed,
-        crashed=domain.crashed,
-        dying=domain.dying,
+        running="r" in letters,
+        blocked="b" in letters,
+        paused="p" in letters,
+        shutdown="s" in letters,
+        crashed="c" in letters,
+        dying="d" in letters,
         shutdown_reason=domain.shutdown_reason,
         created_ns=domain.created_ns,
         cpu_ns=domain.cpu_ns(execution.clock.now),
         memory_kib=domain.memory_kib,
-        target_kib=domain.target_kib,
+        target_kib=domain.target_kib if info is None else info.target_kib,
         maximum_kib=domain.maximum_kib,
         configured_memory_kib=domain.configured_kib,
         weight=weight,
         cap_percent=cap_percent,
         vcpus=tuple(vcpu_snapshot(vcpu, execution) for vcpu in domain.vcpus),
         vifs=tuple(_vif(vif) for vif in domain.vifs),
-        vbds=tuple(_vbd(vbd) for vbd in domain.vbds),
+        vbds=tuple(_vbd(vbd, execution.clock.now) for vbd in domain.vbds),
         wait_counts=tuple(waits),
         wait_sum_ns=sum(vcpu.runstate.wait_sum_ns for vcpu in domain.vcpus),
         on_behalf_ns=behalf,
         workloads=workloads,
         virq_total=domain.virqs,
+        demand_kib=paging.demand_kib,
+        swapped_kib=paging.swapped_kib,
+        page_ins=paging.page_ins,
+        page_outs=paging.page_outs,
+        oom_kills=paging.oom_kills,
+        restart_count=0 if info is None else info.restart_count,
         evtchn_notifications=domain.channels.sent + domain.channels.received,
+        user_ns=domain.mode_ns[0],
+        kernel_ns=domain.mode_ns[1],
+        hypervisor_ns=domain.cpu_ns(execution.clock.now) - domain.mode_ns[0] - domain.mode_ns[1],
     )
 
 
 def pcpu_snapshot(pcpu: Pcpu, execution: Execution) -> PcpuSnapshot:
-    """Return one pcpu. Brings its mode times up to date: they only ever grow."""
-    code_modes = execution.path_modes
-    seen = pcpu.path_seen_ns
-    for path, spent_ns in enumerate(pcpu.path_ns):
-        news = spent_ns - seen[path]
-        if news:
-            seen[path] = spent_ns
-            user, kernel, total = code_modes[path]
-            user_ns = news * user // total
-            kernel_ns = news * kernel // total
-            pcpu.mode_ns[0] += user_ns
-            pcpu.mode_ns[1] += kernel_ns
-            pcpu.mode_ns[2] += news - user_ns - kernel_ns
+    """Return one pcpu."""
     topology = execution.topology
     user_ns, kernel_ns, hypervisor_ns = pcpu.mode_ns
     return PcpuSnapshot(
@@ -157,10 +162,14 @@ def pcpu_snapshot(pcpu: Pcpu, execution: Execution) -> PcpuSnapshot:
 
 
 def host_snapshot(
-    hypercalls: Hypercalls, generation: int, epoch_ns: int, tools: str
+    hypercalls: Hypercalls,
+    context: XendContext,
+    generation: int,
+    epoch_ns: int,
 ) -> HostSnapshot:
-    """Return the whole host; everything must be settled up to now."""
+    """Return the whole host; everything must be settled up to now. `context`: xend's view of it."""
     execution = hypercalls.execution
+    execution.divide_times()
     info = hypercalls.physical_info()
     now_ns = execution.clock.now
     return HostSnapshot(
@@ -176,7 +185,7 @@ def host_snapshot(
         xen_major=info.xen_major,
         xen_minor=info.xen_minor,
         xen_extra=info.xen_extra,
-        tools=tools,
+        tools=context.tools,
         scheduler=info.scheduler,
         memory_kib=info.memory_kib,
         free_kib=info.free_kib,
@@ -186,7 +195,8 @@ def host_snapshot(
                 domain,
                 execution,
                 hypercalls.names,
-                tuple(dict(one.results()) for one in hypercalls.workloads.get(domid, [])),
+                hypercalls.residents[domid].programs.results(),
+                context.infos.get(domid),
             )
             for domid, domain in sorted(hypercalls.live.items())
         ),
@@ -194,5 +204,7 @@ def host_snapshot(
         xenoprof=hypercalls.xenoprof.snapshot(),
         samples=hypercalls.ledger.logged(),
         lost=hypercalls.ledger.lost(),
+        trace=execution.trace.status(),
+        events=dict(context.events),
         counters={**hypercalls.scheduler.counters, **hypercalls.operations()},
     )

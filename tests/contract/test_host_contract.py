@@ -6,8 +6,8 @@ HVM guest `windows` if it can be profiled.
 
 import pytest
 
+from hypervisor.control import Toolstack
 from hypervisor.errors import OprofilefsError, Refused, UnknownDomain
-from hypervisor.host import Toolstack
 from hypervisor.telemetry import Mode, SampleBatch
 from tests.model.hosts import SECOND, cpu, domain, make_host
 
@@ -169,9 +169,51 @@ def test_a_pinned_vcpu_runs_where_it_may(toolstack):
 def test_a_created_domain_has_a_new_id(toolstack):
     known = {one.domid for one in toolstack.snapshot().domains}
     toolstack.destroy("busy")
-    created = toolstack.create({"name": "new", "memory": 64, "vcpus": 1, "kernel": "/boot/vmlinuz"})
+    operation = toolstack.create(
+        {"name": "new", "memory": 64, "vcpus": 1, "kernel": "/boot/vmlinuz"}
+    )
+    toolstack.advance_until(lambda: operation.is_done, 10 * SECOND)
 
-    assert created not in known
+    assert operation.result() not in known
+
+
+def test_an_operation_has_no_result_before_it_is_over(toolstack):
+    operation = toolstack.create({"name": "new", "memory": 64, "kernel": "/boot/vmlinuz"})
+
+    with pytest.raises(RuntimeError):
+        operation.result()
+
+
+def test_what_cannot_be_done_at_all_is_refused_without_waiting(toolstack):
+    with pytest.raises(Refused):
+        toolstack.create({"name": "busy", "memory": 64, "kernel": "/boot/vmlinuz"})
+
+
+def test_a_guest_that_is_asked_to_shut_down_is_gone_after_half_a_minute(toolstack):
+    toolstack.shutdown("busy")
+    let_pass(toolstack, 31)
+
+    assert "busy" not in [one.name for one in toolstack.snapshot().domains]
+
+
+@pytest.mark.parametrize("kind", ["vbd", "vif"])
+def test_devices_of_a_guest_are_listed_connected(toolstack, kind):
+    let_pass(toolstack, 1)
+
+    assert [row["state"] for row in toolstack.devices("busy", kind)] == [4]
+
+
+def test_the_long_description_names_the_domain(toolstack):
+    tag, *entries = toolstack.sxp("busy")
+
+    assert (tag, ["name", "busy"] in entries) == ("domain", True)
+
+
+def test_the_log_is_taken_once(toolstack):
+    toolstack.pause("busy")
+    toolstack.take_log()
+
+    assert list(toolstack.take_log()) == []
 
 
 # -- Profiler

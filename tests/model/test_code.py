@@ -34,6 +34,7 @@ page_cache_kib blkfront_request blkfront_segment blkfront_complete blkfront_inte
 blkback_interrupt blkback_request blkback_segment blkback_complete blktap_request loop_request
 disk_submit disk_interrupt oprofile_sample oprofile_virq oprofile_sync_sample oprofiled_sample
 oprofiled_wakeup linpack_compute httpd_compute mysqld_compute background_dom0
+hotplug_script init_scripts domain_build save_page restore_page dump_page background_xenstored
 """
 
 
@@ -75,8 +76,10 @@ def test_paths_are_found_by_name_and_index(book: CodeBook) -> None:
 @pytest.mark.parametrize("cpu", ["p4", "p4-ht", "core_2", "hammer"])
 def test_a_unit_of_computing_is_1000_cycles_on_each_cpu(cpu: str) -> None:
     paths = CodeBook(cpu).paths
-    units = [p.cycles for p in paths if p.name.endswith("_compute") or "background" in p.name]
-    assert units == [1000] * 5
+    programs = ("hotplug_script", "init_scripts", "domain_build")
+    kinds = ("_compute", "background", *programs)
+    units = [p.cycles for p in paths if any(kind in p.name for kind in kinds)]
+    assert units == [1000] * 8
 
 
 def test_a_path_has_user_code_exactly_if_it_has_a_program(book: CodeBook) -> None:
@@ -300,7 +303,14 @@ def test_a_mapping_leads_to_the_file_offset_of_the_function(book: CodeBook) -> N
 
 def test_a_process_maps_its_program_and_its_libraries(book: CodeBook) -> None:
     paths = [mapped.path for mapped in book.mappings("/usr/bin/python")]
-    assert paths == ["/usr/bin/python", "/usr/lib64/libpython2.4.so.1.0", "/lib64/libc-2.5.so"]
+    assert paths == [
+        "/usr/bin/python",
+        "/usr/lib64/libpython2.4.so.1.0",
+        "/usr/lib64/libxenguest.so.3.0.0",
+        "/usr/lib64/libxenctrl.so.3.0.0",
+        "/usr/lib64/libz.so.1.2.3",
+        "/lib64/libc-2.5.so",
+    ]
 
 
 def test_a_library_is_mapped_at_one_address_in_every_process(book: CodeBook) -> None:

@@ -149,6 +149,11 @@ def test_what_xen_adds_is_spent_in_xen(book: CodeBook, path: str, extra_cycles: 
     assert hypervisor == pytest.approx(extra_cycles, rel=0.05)
 
 
+def test_a_sixth_of_a_shells_time_is_xens(book: CodeBook) -> None:
+    path = book.paths[book.index["hotplug_script"]]
+    assert path.by_mode[Mode.HYPERVISOR] / 1000 == pytest.approx(0.8 / 4.8, abs=0.005)
+
+
 def test_a_sample_costs_two_to_six_thousand_cycles(book: CodeBook) -> None:
     paths = ("oprofile_sample", "oprofile_virq", "oprofile_sync_sample", "oprofiled_sample")
     assert 2000 < sum(book.cycles[book.index[path]] for path in paths) < 6000

@@ -156,7 +156,8 @@ def test_an_unplugged_vcpus_tasks_go_on_elsewhere(rules):
     host.advance(3 * SECOND)
     one, two = host.hypercalls.live[1].vcpus
     assert (two.online, len(one.tasks) + (one.current is not None)) == (False, 2)
-    assert host.snapshot().domains[1].vcpus[1].offline_ns == 2 * SECOND
+    offline_ns = host.snapshot().domains[1].vcpus[1].offline_ns
+    assert 2 * SECOND - MS < offline_ns < 2 * SECOND  # the guest hears of it a little later
 
 
 @pytest.mark.parametrize("rules", RULES)

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from hypervisor.model.machine import Machine
 from hypervisor.model.workloads.netperf import WINDOW_BYTES
 from tests.model.hosts import (
     SECOND,
@@ -18,6 +19,10 @@ from tests.model.hosts import (
 )
 
 RULES = ["3.0.3", "3.1"]
+
+
+def running(host: Machine, domid: int) -> list[Any]:
+    return list(host.hypercalls.residents[domid].programs.running)
 
 
 @pytest.mark.parametrize("rules", RULES)
@@ -176,7 +181,7 @@ def test_frames_offered_are_received_dropped_or_on_their_way(monkeypatch):
     host.pause("a")  # its ring fills, and what comes then is dropped
     host.advance(8 * SECOND)
     vifs = [vif(host, name) for name in "ab"]
-    flows: list[Any] = [host.hypercalls.workloads[domid][0] for domid in (1, 2)]
+    flows = [flow for domid in (1, 2) for flow in running(host, domid)]
     ended = (
         sum(one.receive_packets + one.receive_dropped for one in vifs)
         + host.hypercalls.backends.nic.dropped_packets
@@ -218,7 +223,8 @@ def test_a_stopped_queue_goes_on_when_slots_are_free_again():
 def test_notifications_are_paid_by_the_vcpu_that_sends_them():
     """A vcpu that sleeps gathers no debts while another one does the I/O."""
     host = make_host(domain("a", netperf("transmit"), vcpus=2), cores_per_socket=4)
-    host.hypercalls.workloads[1][0]._task.vcpu = 1  # type: ignore[attr-defined]
+    (flow,) = running(host, 1)
+    flow._task.vcpu = 1
     host.advance(3 * SECOND)
     asleep, at_work = host.hypercalls.live[1].vcpus
     assert len(asleep.debt) < 10
@@ -260,7 +266,8 @@ def test_a_sender_waits_for_a_slow_reader(peer):
     for step in range(1, 20):
         host.advance(step * SECOND // 10)
         done = result(host, "a")
-        sent_bytes = host.hypercalls.workloads[1][0].messages * 16384  # type: ignore[attr-defined]
+        (flow,) = running(host, 1)
+        sent_bytes = flow.messages * 16384
         assert vif(host, "b").receive_dropped == 0
         assert 0 <= sent_bytes - done["bytes"] <= WINDOW_BYTES
 

@@ -1,53 +1,45 @@
-import random
 from dataclasses import replace
 
 import pytest
 
-from hypervisor.errors import HostError, Refused, UnknownDomain
-from hypervisor.toolstack.hypercalls import Hypervisor
-from hypervisor.toolstack.xend import Xend
-from tests.unit.fake_hypervisor import MACHINE, FakeHypervisor
-
-GUEST = {"name": "web", "memory": "128", "vcpus": 2, "bootloader": "/usr/bin/pygrub"}
+from hypervisor.errors import Refused, UnknownDomain
+from tests.unit.fake_hypervisor import GUEST, MACHINE, Bench, refusal
 
 
 @pytest.fixture
-def fake():
-    return FakeHypervisor()
-
-
-def xend_on(fake: FakeHypervisor, tools="3.0.3") -> Xend:
-    hypervisor: Hypervisor = fake
-    return Xend(hypervisor, tools=tools, draw=random.Random(7))
+def bench():
+    bench = Bench()
+    bench.create(GUEST)
+    bench.fake.calls.clear()
+    return bench
 
 
 @pytest.fixture
-def xend(fake):
-    xend = xend_on(fake)
-    xend.create(GUEST)
-    fake.calls.clear()
-    return xend
+def xend(bench):
+    return bench.xend
 
 
-def refusal(call, *arguments, **settings):
-    with pytest.raises(HostError) as refused:
-        call(*arguments, **settings)
-    return str(refused.value)
+@pytest.fixture
+def fake(bench):
+    return bench.fake
 
 
-def test_a_guest_gets_the_next_id_and_runs(fake):
-    assert xend_on(fake).create(GUEST) == 1
-    assert fake.calls == [("unpause", 1)]
+def test_a_guest_gets_the_next_id_and_runs():
+    bench = Bench()
+    assert bench.create(GUEST) == 1
+    assert bench.fake.calls == [("unpause", 1)]
 
 
-def test_a_guest_created_paused_stays_paused(fake):
-    xend_on(fake).create(GUEST, paused=True)
-    assert fake.calls == []
+def test_a_guest_created_paused_stays_paused():
+    bench = Bench()
+    bench.create(GUEST, paused=True)
+    assert bench.fake.calls == []
 
 
-def test_a_guest_has_the_documented_defaults(fake):
-    xend_on(fake).create({"name": "a", "kernel": "/boot/vmlinuz"})
-    spec = fake.known[1]
+def test_a_guest_has_the_documented_defaults():
+    bench = Bench()
+    bench.create({"name": "a", "kernel": "/boot/vmlinuz"})
+    spec = bench.fake.specs[1]
     assert (
         spec.vcpus,
         spec.memory_kib,
@@ -61,23 +53,26 @@ def test_a_guest_has_the_documented_defaults(fake):
     ) == (1, 128 * 1024, 128 * 1024, 256, 0, None, "destroy", "restart", "restart")
 
 
-def test_maxmem_below_memory_is_raised_to_it(fake):
-    xend_on(fake).create(GUEST | {"maxmem": 64})
-    assert fake.known[1].maximum_kib == 128 * 1024
+def test_maxmem_below_memory_is_raised_to_it():
+    bench = Bench()
+    bench.create({**GUEST, "maxmem": 64})
+    assert bench.fake.specs[1].maximum_kib == 128 * 1024
 
 
-def test_a_random_mac_lies_in_xens_range(fake):
-    xend_on(fake).create(GUEST | {"vif": [""]})
-    prefix, tail = fake.known[1].vifs[0].mac[:9], fake.known[1].vifs[0].mac[9:]
+def test_a_random_mac_lies_in_xens_range():
+    bench = Bench()
+    bench.create({**GUEST, "vif": [""]})
+    mac = bench.fake.specs[1].vifs[0].mac
+    prefix, tail = mac[:9], mac[9:]
     assert prefix == "00:16:3e:"
     assert int(tail[:2], 16) <= 0x7F
 
 
-def test_two_hosts_with_one_seed_draw_the_same_uuid_and_mac(fake):
-    other = FakeHypervisor()
-    for hypervisor in (fake, other):
-        xend_on(hypervisor).create(GUEST | {"vif": ["", ""]})
-    assert fake.known[1] == other.known[1]
+def test_two_hosts_with_one_seed_draw_the_same_uuid_and_mac():
+    one, other = Bench(), Bench()
+    for bench in (one, other):
+        bench.create({**GUEST, "vif": ["", ""]})
+    assert one.fake.specs[1] == other.fake.specs[1]
 
 
 @pytest.mark.parametrize(
@@ -85,7 +80,7 @@ def test_two_hosts_with_one_seed_draw_the_same_uuid_and_mac(fake):
     [
         ({"name": ""}, "Missing VM Name"),
         ({"name": "a b"}, "Invalid VM Name 'a b'; use letters, digits and _-.:/+"),
-        ({"bootloader": ""}, "No kernel specified"),
+        ({"kernel": ""}, "No kernel specified"),
         ({"memory": 0}, "Invalid memory size"),
         ({"memory": "lots"}, "invalid value for memory: 'lots' is not a number"),
         ({"vcpus": 33}, "Invalid VCPUs: 33; a domain has 1 to 32"),
@@ -104,8 +99,8 @@ def test_two_hosts_with_one_seed_draw_the_same_uuid_and_mac(fake):
         ({"uuid": "1-2"}, "invalid value for uuid: '1-2'; write 32 hexadecimal digits"),
     ],
 )
-def test_a_configuration_that_cannot_be_is_refused_in_one_line(fake, change, message):
-    assert message == refusal(xend_on(fake).create, GUEST | change)
+def test_a_configuration_that_cannot_be_is_refused_in_one_line(change, message):
+    assert message == refusal(Bench().create, {**GUEST, **change})
 
 
 def test_a_name_in_use_is_refused_with_the_other_domains_id(xend):
@@ -113,35 +108,36 @@ def test_a_name_in_use_is_refused_with_the_other_domains_id(xend):
 
 
 def test_a_uuid_in_use_is_refused_with_the_other_domains_id(xend, fake):
-    config = GUEST | {"name": "b", "uuid": fake.known[1].uuid}
-    assert f"VM uuid {fake.known[1].uuid} already in use by domain 1" == refusal(
-        xend.create, config
+    uuid = fake.specs[1].uuid
+    message = refusal(xend.create, {**GUEST, "name": "b", "uuid": uuid})
+    assert f"VM uuid {uuid} already in use by domain 1" == message
+
+
+def test_a_config_file_without_name_gives_its_own():
+    bench = Bench()
+    bench.result(
+        bench.xend.create_from_text("kernel = '/k'", "/etc/xen/mail", {"vcpus": ["4"]})
     )
+    assert (bench.fake.specs[1].name, bench.fake.specs[1].vcpus) == ("mail", 4)
 
 
-def test_a_guest_larger_than_free_memory_is_refused_with_both_numbers(xend):
-    message = refusal(xend.create, GUEST | {"name": "b", "memory": 400})
-    assert message.endswith("I need 409600 KiB but only have 393216.")
+def test_3_0_3_stores_no_weight_and_cap_of_a_configuration():
+    bench = Bench()
+    bench.create({**GUEST, "cpu_weight": 512, "cpu_cap": 50})
+    assert bench.xend.sched_credit("web") == (256, 0)
 
 
-def test_a_config_file_without_name_gives_its_own(fake):
-    xend_on(fake).create_from_text("kernel = '/k'", "/etc/xen/mail", {"vcpus": ["4"]})
-    assert (fake.known[1].name, fake.known[1].vcpus) == ("mail", 4)
-
-
-def test_3_0_3_stores_no_weight_and_cap_of_a_configuration(fake):
-    xend_on(fake).create(GUEST | {"cpu_weight": 512, "cpu_cap": 50})
-    assert xend_on(fake).sched_credit("web") == (256, 0)
-
-
-def test_3_1_applies_weight_and_cap_of_a_configuration(fake):
-    xend_on(fake, "3.1").create(GUEST | {"cpu_weight": 512, "cpu_cap": 50})
-    assert xend_on(fake).sched_credit("web") == (512, 50)
+def test_3_1_applies_weight_and_cap_of_a_configuration():
+    bench = Bench(tools="3.1")
+    bench.create({**GUEST, "cpu_weight": 512, "cpu_cap": 50})
+    assert bench.xend.sched_credit("web") == (512, 50)
 
 
 @pytest.mark.parametrize("verb", ["pause", "unpause", "destroy"])
-def test_domain_0_is_privileged(xend, verb):
-    assert f"Cannot {verb} privileged domain Domain-0" == refusal(getattr(xend, verb), "0")
+@pytest.mark.parametrize("reference", ["0", "Domain-0"])
+def test_domain_0_is_privileged_however_it_is_called(xend, verb, reference):
+    message = refusal(getattr(xend, verb), reference)
+    assert f"Cannot {verb} privileged domain {reference}" == message
 
 
 @pytest.mark.parametrize("reference", ["nosuch", "7", "", "1.0", "٣", "99999999999999999999"])
@@ -151,11 +147,11 @@ def test_an_unknown_domain_is_named_as_typed(xend, reference):
     assert f"Domain '{reference}' does not exist." == str(unknown.value)
 
 
-def test_a_number_is_a_name_first_and_an_id_second(xend, fake):
-    xend.create(GUEST | {"name": "1"})
-    fake.calls.clear()
-    xend.pause("1")
-    assert fake.calls == [("pause", 2)]
+def test_a_number_is_a_name_first_and_an_id_second(bench):
+    bench.create({**GUEST, "name": "1"})
+    bench.fake.calls.clear()
+    bench.xend.pause("1")
+    assert bench.fake.calls == [("pause", 2)]
 
 
 @pytest.mark.parametrize(
@@ -181,18 +177,22 @@ def test_credit_parameters_at_the_limits_are_passed_on(xend, fake):
     [("3.0.3", "(22, 'Invalid argument')"), ("3.1", "Xen is running with the sedf scheduler")],
 )
 def test_credit_parameters_need_the_credit_scheduler(tools, message):
-    fake = FakeHypervisor(replace(MACHINE, scheduler="sedf"))
-    assert message == refusal(xend_on(fake, tools).sched_credit, "0")
+    bench = Bench(tools=tools, machine=replace(MACHINE, scheduler="sedf"))
+    assert message == refusal(bench.xend.sched_credit, "0")
 
 
 @pytest.mark.parametrize(("asked", "online"), [(1, 1), (2, 2), (9, 2), (0, 1)])
-def test_vcpu_set_of_3_0_3_stays_between_one_and_the_configured(xend, fake, asked, online):
-    xend.set_vcpus("web", asked)
-    assert [("online", 1, online)] == fake.calls
+def test_vcpu_set_of_3_0_3_stays_between_one_and_the_configured(bench, asked, online):
+    bench.xend.set_vcpus("web", asked)
+    path = "/local/domain/1/cpu"
+    written = [bench.store.read(f"{path}/{vcpu}/availability") for vcpu in (0, 1)]
+    assert written == (["online"] * online + ["offline"])[:2]
 
 
-def test_vcpu_set_of_3_1_refuses_zero(xend, fake):
-    assert refusal(xend_on(fake, "3.1").set_vcpus, "web", 0) == "Invalid VCPUs"
+def test_vcpu_set_of_3_1_refuses_zero():
+    bench = Bench(tools="3.1")
+    bench.create(GUEST)
+    assert refusal(bench.xend.set_vcpus, "web", 0) == "Invalid VCPUs"
 
 
 def test_pinning_all_vcpus_pins_each(xend, fake):
@@ -213,9 +213,18 @@ def test_pinning_a_vcpu_that_does_not_exist_is_refused(xend):
     assert refusal(xend.pin_vcpu, "web", 2, [0]) == "(3, 'No such process')"
 
 
-def test_mem_set_passes_the_target_on_even_above_the_maximum(xend, fake):
-    xend.set_memory("web", 1024)
-    assert fake.calls == [("target", 1, 1024 * 1024)]
+def test_mem_set_passes_the_target_on_even_above_the_maximum(bench):
+    bench.xend.set_memory("web", 1024)
+    assert bench.store.read("/local/domain/1/memory/target") == str(1024 * 1024)
+
+
+def test_mem_max_below_what_the_domain_has_is_an_invalid_argument(xend):
+    assert refusal(xend.set_maximum_memory, "web", 127) == "(22, 'Invalid argument')"
+
+
+def test_mem_max_sets_the_hypervisors_limit(xend, fake):
+    xend.set_maximum_memory("web", 300)
+    assert fake.states[1].maximum_kib == 300 * 1024
 
 
 def test_mem_set_to_nothing_is_refused(xend):
@@ -225,7 +234,7 @@ def test_mem_set_to_nothing_is_refused(xend):
 
 def test_a_refused_create_leaves_no_domain(xend, fake):
     refusal(xend.create, GUEST)
-    assert list(fake.known) == [0, 1]
+    assert list(fake.specs) == [0, 1]
 
 
 def test_info_has_the_rows_of_3_0_3_in_order(xend):
@@ -238,8 +247,8 @@ def test_info_has_the_rows_of_3_0_3_in_order(xend):
     ]  # fmt: skip
 
 
-def test_info_of_3_1_names_the_scheduler_after_the_capabilities(fake):
-    rows = list(xend_on(fake, "3.1").info())
+def test_info_of_3_1_names_the_scheduler_after_the_capabilities():
+    rows = list(Bench(tools="3.1").xend.info())
     assert rows.index("xen_caps") + 1 == rows.index("xen_scheduler")
 
 

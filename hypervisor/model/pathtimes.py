@@ -1,0 +1,30 @@
+"""Running time by code path, and its division into modes."""
+
+from collections.abc import Sequence
+
+PathModes = Sequence[tuple[int, int, int]]
+"""For each path: its user, kernel and all cycles."""
+
+
+class PathTimes:
+    """The time of one domain on one pcpu, by code path."""
+
+    __slots__ = ("_seen_ns", "spent_ns")
+
+    def __init__(self, paths: int) -> None:
+        self.spent_ns = [0] * paths
+        self._seen_ns = [0] * paths  # as far as `news` has told
+
+    def news(self, modes: PathModes) -> tuple[int, int, int]:
+        """Return (user, kernel, hypervisor) ns since the last call."""
+        user_ns = kernel_ns = total_ns = 0
+        seen = self._seen_ns
+        for path, spent_ns in enumerate(self.spent_ns):
+            new_ns = spent_ns - seen[path]
+            if new_ns:
+                seen[path] = spent_ns
+                user, kernel, total = modes[path]
+                user_ns += new_ns * user // total
+                kernel_ns += new_ns * kernel // total
+                total_ns += new_ns
+        return user_ns, kernel_ns, total_ns - user_ns - kernel_ns

@@ -1,0 +1,141 @@
+"""Devices of domains that exist: attached, detached, listed, a medium changed.
+
+Source: tools/python/xen/xend/XendDomainInfo.py (device_create, destroyDevice), 3.0.3.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from hypervisor.errors import HostError, Refused
+from hypervisor.toolstack.backing import check_disk, disks_of
+from hypervisor.toolstack.devicenodes import is_screen, new_device, remove_device
+from hypervisor.toolstack.devices import DiskSpec, device_number
+from hypervisor.toolstack.domaininfo import CLOSED, CLOSING, Device, DeviceSpec, DomainInfo
+from hypervisor.toolstack.hotplug import BLOCK_SCRIPT_MS, VIF_SCRIPT_MS, Connection
+from hypervisor.toolstack.operation import Operation
+from hypervisor.toolstack.xendcontext import XendContext
+
+DISKS = ("vbd", "tap")
+
+
+class Attaching(Operation):
+    """The result is None; the guest connects to the device in its own time."""
+
+    def __init__(self, xend: XendContext, info: DomainInfo, spec: DeviceSpec) -> None:
+        super().__init__(xend.timers)
+        self._xend = xend
+        self._info = info
+        self._spec = spec
+        self._device: Device | None = None
+
+    def start(self) -> None:
+        """Check that it is new, then connect its backend."""
+        spec, info = self._spec, self._info
+        if isinstance(spec, DiskSpec) and info.device(DISKS, spec.device):
+            raise Refused(f"Device {spec.frontend} ({spec.device}, vbd) is already connected.")
+        self._device = new_device(info, spec)
+        Connection(self._xend, info, self._device, self._connected).start()
+
+    def _connected(self, error: HostError | None) -> None:
+        if error is not None:
+            self.fail(error)
+        else:
+            self._xend.events["device_attached"] += 1
+            self.finish(None)
+
+    def undo(self) -> None:
+        """Take its nodes away."""
+        if self._device is not None:
+            remove_device(self._xend.store, self._info, self._device)
+
+
+class Detaching:
+    """One device that is to go: the guest is asked, and what it gives up is taken away."""
+
+    def __init__(self, xend: XendContext, info: DomainInfo, device: Device) -> None:
+        self._xend = xend
+        self._info = info
+        self._device = device
+
+    def start(self) -> None:
+        """Ask. A mounted disk stays, closing, until the guest has done with it."""
+        device, store = self._device, self._xend.store
+        device.is_closing = True
+        store.watch(f"{device.frontend}/state", self._changed)
+        store.write(f"{device.backend}/online", 0)
+        store.write(f"{device.backend}/state", CLOSING)
+        if is_screen(device):
+            self._remove()
+
+    def force(self) -> None:
+        """Take it away whatever the guest does with it (3.1)."""
+        self._device.is_closing = True
+        self._remove()
+
+    def _changed(self, _: str) -> None:
+        store, device = self._xend.store, self._device
+        state = store.read(f"{device.frontend}/state")
+        if state is None:  # it has gone with its domain
+            store.unwatch(f"{device.frontend}/state", self._changed)
+        if state != str(CLOSED):
+            return
+        store.write(f"{device.backend}/state", CLOSED)
+        is_disk = device.kind in DISKS
+        self._xend.hypervisor.run_program(
+            "hotplug", BLOCK_SCRIPT_MS if is_disk else VIF_SCRIPT_MS, self._remove
+        )
+
+    def _remove(self) -> None:
+        info, device = self._info, self._device
+        self._xend.store.unwatch(f"{device.frontend}/state", self._changed)
+        if info.domid not in self._xend.infos or device not in info.devices:
+            return  # it went with its domain
+        if device.kind in DISKS:
+            self._xend.hypervisor.remove_disk(info.domid, device.number)
+        elif device.kind == "vif":
+            self._xend.hypervisor.remove_vif(info.domid, device.number)
+        remove_device(self._xend.store, info, device)
+        self._xend.events["device_detached"] += 1
+
+
+def find_disk(info: DomainInfo, reference: str, tools: str) -> Device:
+    """Return the disk called by number or name. Raises: Refused where it is not connected.
+
+    3.0.3 looks for disks of the class vbd only, so not for tap: ones.
+    """
+    try:
+        number = device_number(reference)
+    except HostError:
+        number = -1
+    device = info.device(DISKS if tools != "3.0.3" else ("vbd",), number)
+    if device is None:
+        raise Refused(f"Device {reference} not connected")
+    return device
+
+
+def find_vif(info: DomainInfo, index: int) -> Device:
+    """Return the interface of this number. Raises: Refused where there is none."""
+    device = info.device(("vif",), index)
+    if device is None:
+        raise Refused(f"Device {index} not connected")
+    return device
+
+
+def change_medium(xend: XendContext, info: DomainInfo, spec: DiskSpec) -> None:
+    """Put another medium into a CD-ROM drive. Raises: Refused for anything else."""
+    device = info.device(DISKS, spec.device)
+    if device is None:
+        raise Refused(f"Device {spec.frontend} not connected")
+    old = device.spec
+    assert isinstance(old, DiskSpec)
+    if not old.is_cdrom or (spec.mode, device.kind) != (old.mode, spec.device_class):
+        raise Refused(
+            f"Refusing to reconfigure device vbd:{spec.device}: only the medium of a CD-ROM drive "
+            "can be changed"
+        )
+    spec = replace(spec, is_cdrom=True)
+    others: Sequence[DomainInfo] = list(xend.infos.values())
+    check_disk(spec, [one for one in disks_of(others) if one.spec is not old], xend.devices)
+    device.spec = spec
+    xend.hypervisor.change_disk(info.domid, spec.device, spec)
+    xend.store.write(f"{device.backend}/params", spec.path.removeprefix("/dev/"))

@@ -1,0 +1,111 @@
+"""What devices stand on in domain 0: block devices, loop devices, bridges; who uses them already.
+
+Source: tools/examples/{block,block-common.sh,vif-bridge} (3.0.3), drivers/block/loop.c (max_loop).
+"""
+
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from hypervisor.errors import HostError, Refused
+from hypervisor.toolstack.devices import DiskSpec, VifSpec, device_number
+from hypervisor.toolstack.domaininfo import Device, DomainInfo
+
+LOOP_DEVICES = 8
+TAP_DEVICES = 100  # blktap's MAX_TAP_DEV
+SECTORS = 8 * 2**30 // 512  # of every disk: 8 GiB, as the model has it (judgement)
+DEVICE_MAPPER_MAJOR = 253  # its minors are made up: nothing says which volume came first
+# Names that a RHEL 5 domain 0 can have behind phy: (judgement); images are made when missing.
+_BLOCK_DEVICE = re.compile(
+    r"/dev/(?:sd[a-p]\d{0,2}|hd[a-d]\d{0,2}|mapper/\S+|[A-Za-z]\w*(?:VG|Vol|vg)\w*/\S+"
+    r"|VolGroup\d*/\S+|vg\w*/\S+|cciss/c\dd\d+(?:p\d+)?|nd\w+|iscsi/\S+|disk/by-\w+/\S+|sr\d|cdrom)"
+)
+BRIDGES = ("xenbr0", "xenbr1", "virbr0")
+"""xenbr0 holds the card (peth0); xenbr1 stands on the dummy device, virbr0 on nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backing:
+    """A disk of some domain."""
+
+    owner: str
+    spec: DiskSpec
+
+
+def check_disk(
+    spec: DiskSpec, others: Iterable[Backing], known: Collection[str] = frozenset()
+) -> None:
+    """Raise Refused with the block script's text where domain 0 cannot offer this disk.
+
+    `known` are block devices that it has besides those that any RHEL 5 host could have.
+    """
+    others = [one for one in others if one.spec is not spec]
+    exists = spec.path in known or _BLOCK_DEVICE.fullmatch(spec.path)
+    if spec.type == "phy" and not exists:
+        raise Refused("Backend device not found.")
+    if spec.type == "file" and sum(one.spec.type == "file" for one in others) >= LOOP_DEVICES:
+        raise Refused(
+            f"Failed to find an unused loop device ({LOOP_DEVICES} of max_loop={LOOP_DEVICES} are "
+            "in use); use tap:aio: instead of file:"
+        )
+    if spec.device_class == "tap":
+        if sum(one.spec.device_class == "tap" for one in others) >= TAP_DEVICES:
+            raise Refused(f"all {TAP_DEVICES} tap devices are in use")
+        return
+    if spec.mode == "w!":
+        return
+    for one in others:
+        same = (one.spec.type, one.spec.path) == (spec.type, spec.path)
+        if same and (spec.mode == "w" or one.spec.mode != "r"):
+            noun = "Device" if spec.type == "phy" else "File"
+            raise Refused(
+                f"{noun} {spec.path} is mounted in a guest domain, and so cannot be mounted now."
+            )
+
+
+def check_vif(spec: VifSpec) -> None:
+    """Raise Refused with the vif-bridge script's text."""
+    if spec.bridge not in BRIDGES:
+        raise Refused(f"Could not find bridge device {spec.bridge}")
+
+
+def check_device(device: Device, infos: Iterable[DomainInfo], known: Collection[str]) -> None:
+    """Raise Refused where domain 0 cannot offer what this device stands on."""
+    if isinstance(device.spec, DiskSpec):
+        check_disk(device.spec, disks_of(infos), known)
+    elif isinstance(device.spec, VifSpec):
+        check_vif(device.spec)
+
+
+def backing_nodes(spec: DiskSpec, loop_devices: Collection[str]) -> "dict[str, object]":
+    """Return what the block script and blkback write of a disk that is connected.
+
+    `loop_devices` are those in use.
+    """
+    # VDISK_CDROM 1 and VDISK_READONLY 4 of xen/include/public/io/blkif.h.
+    flags = int(spec.is_cdrom) | 4 * (spec.mode == "r")
+    nodes: dict[str, object] = {"sectors": SECTORS, "sector-size": 512, "info": flags}
+    if spec.type == "file":
+        number = next(n for n in range(LOOP_DEVICES) if f"/dev/loop{n}" not in loop_devices)
+        return {"node": f"/dev/loop{number}", "physical-device": f"7:{number:x}"} | nodes
+    if spec.type == "phy":
+        return {"physical-device": _physical_device(spec.path)} | nodes
+    return nodes
+
+
+def _physical_device(path: str) -> str:
+    try:
+        number = device_number(path)
+    except HostError:  # a logical volume or the like
+        return f"{DEVICE_MAPPER_MAJOR:x}:{sum(path.encode()) % 16:x}"
+    return f"{number >> 8:x}:{number & 255:x}"
+
+
+def disks_of(infos: Iterable[DomainInfo]) -> list[Backing]:
+    """Return every disk of these domains."""
+    return [
+        Backing(info.name, device.spec)
+        for info in infos
+        for device in info.devices
+        if isinstance(device.spec, DiskSpec)
+    ]

@@ -1,0 +1,146 @@
+"""The nodes of devices in xenstore, frontend and backend, and what lists of devices show of them.
+
+Source: tools/python/xen/xend/server/{DevController,blkif,netif,vfbif}.py (3.0.3).
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from hypervisor.toolstack.devices import DiskSpec, VfbSpec, VifSpec
+from hypervisor.toolstack.domain_sxp import device_sxp
+from hypervisor.toolstack.domaininfo import (
+    INITIALISING,
+    Device,
+    DeviceSpec,
+    DomainInfo,
+)
+from hypervisor.toolstack.xenstore import Xenstore
+
+UNLIMITED = "4294967295,0"  # how the backend is told that there is no rate
+
+
+def device_kind(spec: DeviceSpec) -> str:
+    """Return the class that a device has in the store."""
+    if isinstance(spec, DiskSpec):
+        return spec.device_class
+    return "vif" if isinstance(spec, VifSpec) else "vfb"
+
+
+def new_device(info: DomainInfo, spec: DeviceSpec) -> Device:
+    """Return the device that `spec` becomes in a domain, and count it there."""
+    kind = device_kind(spec)
+    if isinstance(spec, DiskSpec):
+        number = spec.device
+    elif kind == "vif":
+        number, info.next_vif = info.next_vif, info.next_vif + 1
+    else:
+        number = sum(device.kind == kind for device in info.devices)
+    device = Device(
+        kind,
+        number,
+        spec,
+        f"{info.path}/device/{kind}/{number}",
+        f"/local/domain/0/backend/{kind}/{info.domid}/{number}",
+    )
+    info.devices.append(device)
+    return device
+
+
+def write_device(store: Xenstore, info: DomainInfo, device: Device) -> None:
+    """Write both halves; the guest finds the state `initialising`."""
+    spec = device.spec
+    front: dict[str, object] = {"backend-id": 0, "backend": device.backend}
+    back: dict[str, object] = {
+        "domain": info.name,
+        "frontend": device.frontend,
+        "frontend-id": info.domid,
+        "online": 1,
+    }
+    if isinstance(spec, DiskSpec):
+        kind = "cdrom" if spec.is_cdrom else "disk"
+        front |= {"virtual-device": device.number, "device-type": kind}
+        back |= {
+            "dev": spec.frontend,
+            "type": spec.type.partition(":")[0],
+            "params": _parameters(spec),
+            "mode": spec.mode,
+        }
+    elif isinstance(spec, VifSpec):
+        front |= {"handle": device.number, "mac": spec.mac}
+        rate = spec.rate
+        back |= {
+            "handle": device.number,
+            "mac": spec.mac,
+            "script": _script(spec.script),
+            "bridge": spec.bridge,
+            "rate": f"{rate.bytes_per_window},{rate.window_us}" if rate else UNLIMITED,
+        }
+        back |= {"ip": spec.ip} if spec.ip else {}
+        back |= {"vifname": spec.vifname} if spec.vifname else {}
+        back |= {"type": spec.type} if spec.type else {}
+        store.write(f"{info.path}/device-misc/vif/nextDeviceID", info.next_vif)
+    store.write_all(device.frontend, front | {"state": INITIALISING})
+    store.write_all(device.backend, back | {"state": INITIALISING})
+
+
+def _parameters(spec: DiskSpec) -> str:
+    if spec.type == "phy":
+        return spec.path.removeprefix("/dev/")
+    kind, colon, driver = spec.type.partition(":")
+    return f"{driver}:{spec.path}" if colon and kind == "tap" else spec.path
+
+
+def _script(script: str) -> str:
+    return script if script.startswith("/") else f"/etc/xen/scripts/{script or 'vif-bridge'}"
+
+
+def remove_device(store: Xenstore, info: DomainInfo, device: Device) -> None:
+    """Take both halves away."""
+    store.remove(device.frontend)
+    store.remove(device.backend)
+    if device in info.devices:
+        info.devices.remove(device)
+
+
+def device_row(store: Xenstore, device: Device) -> Mapping[str, Any]:
+    """Return what `xm block-list` and `xm network-list` show; -1 where nothing is there yet."""
+    nodes = {
+        name: store.read(f"{device.frontend}/{name}") or ""
+        for name in ("backend-id", "state", "event-channel", "ring-ref", "tx-ring-ref",
+                     "rx-ring-ref", "handle", "mac")
+    }  # fmt: skip
+
+    def number(name: str, default: int = -1) -> int:
+        return int(nodes[name]) if nodes[name].isdigit() else default
+
+    row: dict[str, Any] = {
+        "backend_domid": number("backend-id", 0),
+        "handle": number("handle", 0),
+        "state": number("state"),
+        "event_channel": number("event-channel"),
+        "backend_path": device.backend,
+        "sxp": [str(device.number), *_front_sxp(store, device)],
+    }
+    if device.kind == "vif":
+        return row | {
+            "index": device.number,
+            "mac": nodes["mac"],
+            "tx_ring_ref": number("tx-ring-ref"),
+            "rx_ring_ref": number("rx-ring-ref"),
+        }
+    return row | {"device": device.number, "ring_ref": number("ring-ref")}
+
+
+def _front_sxp(store: Xenstore, device: Device) -> list[list[str]]:
+    names = store.children(device.frontend)
+    return [[name, store.read(f"{device.frontend}/{name}") or ""] for name in names]
+
+
+def devices_sxp(info: DomainInfo) -> list[list[Any]]:
+    """Return the `(device ...)` entries of a domain's configuration."""
+    return [["device", device_sxp(device.spec)] for device in info.devices]
+
+
+def is_screen(device: Device) -> bool:
+    """Tell whether it is a framebuffer: no rings, no hotplug script."""
+    return isinstance(device.spec, VfbSpec)

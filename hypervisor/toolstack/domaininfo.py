@@ -1,0 +1,85 @@
+"""What xend keeps of a domain: its configuration, devices and life so far.
+
+Source: tools/python/xen/xend/XendDomainInfo.py (3.0.3).
+"""
+
+from dataclasses import dataclass, field, replace
+
+from hypervisor.toolstack.devices import DiskSpec, VfbSpec, VifSpec
+from hypervisor.toolstack.spec import DomainSpec
+
+DeviceSpec = DiskSpec | VifSpec | VfbSpec
+
+SAVING_PREFIX = "migrating-"
+
+CONNECTED, CLOSING, CLOSED = 4, 5, 6  # of XenbusState
+INITIALISING, INIT_WAIT = 1, 2
+
+
+@dataclass(slots=True)
+class Device:
+    """A device of a domain. `number` names it in the store: 51712, or 0 for the first vif."""
+
+    kind: str  # vbd | tap | vif | vfb
+    number: int
+    spec: DeviceSpec
+    frontend: str  # path in the store
+    backend: str
+    is_closing: bool = False
+
+
+@dataclass(slots=True)
+class DomainInfo:
+    """One domain as xend manages it."""
+
+    domid: int
+    name: str
+    spec: DomainSpec  # as configured; its name may have changed since
+    target_kib: int
+    maximum_kib: int | None
+    created_unix_ns: int
+    devices: list[Device] = field(default_factory=list)
+    next_vif: int = 0  # numbers of vifs are not used again
+    restart_count: int = 0
+    previous_restart_ns: int | None = None
+    shutdown_asked_ns: int | None = None
+    shutdown_was_seen: bool = False  # its shutdown, whatever the reason, has been dealt with
+    is_saving: bool = False
+    online_vcpus: int = 0  # as last asked for
+    dump_name: str = ""
+
+    @property
+    def lasting_name(self) -> str:
+        """Return its name, without what it is called while it is being saved."""
+        return self.name.removeprefix(SAVING_PREFIX) if self.is_saving else self.name
+
+    @property
+    def path(self) -> str:
+        """Return its node in the store."""
+        return f"/local/domain/{self.domid}"
+
+    @property
+    def vm_path(self) -> str:
+        """Return the node of what outlives its ids."""
+        return f"/vm/{self.spec.uuid}"
+
+    def device(self, kinds: tuple[str, ...], number: int) -> Device | None:
+        """Return the device of one of these kinds and that number."""
+        for device in self.devices:
+            if device.kind in kinds and device.number == number:
+                return device
+        return None
+
+
+def current_spec(info: DomainInfo) -> DomainSpec:
+    """Return the configuration with what has changed since: name, memory, devices."""
+    specs = [device.spec for device in info.devices]
+    return replace(
+        info.spec,
+        name=info.lasting_name,
+        memory_kib=info.target_kib,
+        maximum_kib=info.maximum_kib,
+        disks=tuple(spec for spec in specs if isinstance(spec, DiskSpec)),
+        vifs=tuple(spec for spec in specs if isinstance(spec, VifSpec)),
+        vfbs=tuple(spec for spec in specs if isinstance(spec, VfbSpec)),
+    )

@@ -1,0 +1,92 @@
+"""Dumping a domain's memory to a core file.
+
+Source: tools/python/xen/xend/XendDomain.py (domain_dump), tools/libxc/xc_core.c, 3.0.3.
+"""
+
+from pathlib import Path
+
+from hypervisor.errors import HostError, Refused
+from hypervisor.toolstack.corefile import write_core
+from hypervisor.toolstack.domaininfo import DomainInfo
+from hypervisor.toolstack.ending import Endings
+from hypervisor.toolstack.newfile import check_place
+from hypervisor.toolstack.operation import Operation
+from hypervisor.toolstack.saving import BATCH_KIB, PAGE_KIB
+from hypervisor.toolstack.xendcontext import XendContext
+from hypervisor.toolstack.xendlog import Message, Messages
+
+REQUESTED = Message(
+    "XendDomain", 401, "Domain core dump requested for domain %s (%d) live=%d crash=%d."
+)
+
+
+class Dumping(Operation):
+    """The result is the path of the file."""
+
+    def __init__(
+        self,
+        xend: XendContext,
+        endings: Endings,
+        info: DomainInfo,
+        path: Path,
+        *,
+        live: bool = True,
+        crash: bool = False,
+    ) -> None:
+        """`live`: the domain is not paused meanwhile; `crash`: it is destroyed afterwards."""
+        super().__init__(xend.timers)
+        self._xend = xend
+        self._endings = endings
+        self._info = info
+        self._path = path
+        self._is_crash = crash
+        self._pauses = not live and not xend.hypervisor.domain_state(info.domid).is_paused
+        self._kib = self._left_kib = xend.hypervisor.domain_state(info.domid).memory_kib
+
+    def start(self) -> None:
+        """Pause it, and begin to copy."""
+        try:
+            check_place(self._path)
+        except OSError as error:
+            raise Refused(f"{self._path}: {error.strerror or error}") from None
+        self._xend.log.info(
+            REQUESTED, self._info.name, self._info.domid, not self._pauses, self._is_crash
+        )
+        if self._pauses:
+            self._xend.hypervisor.pause_domain(self._info.domid)
+        self._copy()
+
+    def _copy(self) -> None:
+        if self._info.domid not in self._xend.infos:
+            raise Refused(f"Domain '{self._info.name}' was destroyed while it was being dumped")
+        kib = min(self._left_kib, BATCH_KIB)
+        if kib:
+            self._left_kib -= kib
+            self._xend.hypervisor.copy_memory(
+                self._info.domid, kib, is_write=True, done=self._copied, is_core=True
+            )
+            return
+        spec = self._info.spec
+        pages = self._kib // PAGE_KIB
+        write_core(self._path, spec.vcpus, pages, is_hvm=spec.kind == "hvm")
+        self._xend.events["core_dumped"] += 1
+        self._unpause()
+        if self._is_crash:
+            self._endings.destroy(self._info)
+        self.finish(str(self._path))
+
+    def _copied(self) -> None:
+        self.step(self._copy)
+
+    def _unpause(self) -> None:
+        if self._pauses and self._info.domid in self._xend.infos:
+            self._xend.hypervisor.unpause_domain(self._info.domid)
+
+    def fail(self, error: HostError) -> None:
+        """Say so in the log; the domain runs on."""
+        self._xend.log.error(Messages.dump_failed, self._info.domid, self._info.name, error)
+        super().fail(error)
+
+    def undo(self) -> None:
+        """Let the domain run on."""
+        self._unpause()

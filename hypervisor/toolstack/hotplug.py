@@ -1,0 +1,105 @@
+"""Connecting a device's backend: domain 0's hotplug script runs, then the device is there.
+
+Source: tools/python/xen/xend/server/DevController.py (waitForDevice, hotplugStatusCallback).
+"""
+
+from collections.abc import Callable
+
+from hypervisor.errors import HostError, Refused
+from hypervisor.toolstack.backing import backing_nodes, check_device
+from hypervisor.toolstack.devicenodes import is_screen, write_device
+from hypervisor.toolstack.devices import DiskSpec
+from hypervisor.toolstack.domaininfo import INIT_WAIT, Device, DomainInfo
+from hypervisor.toolstack.timers import SECOND_NS
+from hypervisor.toolstack.xendcontext import XendContext
+from hypervisor.toolstack.xendlog import Messages
+
+LIMIT_NS = 100 * SECOND_NS  # DEVICE_CREATE_TIMEOUT
+# CPU time of the shell scripts with all that they start: udev, xenstore-read and -write some
+# twenty times, losetup, brctl (judgement).
+BLOCK_SCRIPT_MS = 60
+VIF_SCRIPT_MS = 80
+
+Connected = Callable[[HostError | None], object]
+
+
+class Connection:
+    """One device on its way; `connected(None)` or `connected(error)` is called once."""
+
+    def __init__(
+        self, xend: XendContext, info: DomainInfo, device: Device, connected: Connected
+    ) -> None:
+        self._xend = xend
+        self._info = info
+        self._device = device
+        self._connected = connected
+        self._is_over = False
+
+    def start(self) -> None:
+        """Write the device's nodes and have the script run."""
+        self._xend.log.debug(Messages.device_wait, self._device.number)
+        write_device(self._xend.store, self._info, self._device)
+        if is_screen(self._device):
+            self._end(None)
+            return
+        timers = self._xend.timers
+        self._timer = timers.schedule(timers.now + LIMIT_NS, self._too_late)
+        is_disk = isinstance(self._device.spec, DiskSpec)
+        self._xend.hypervisor.run_program(
+            "hotplug", BLOCK_SCRIPT_MS if is_disk else VIF_SCRIPT_MS, self._scripted
+        )
+
+    def at_once(self) -> None:
+        """Do it without the script, as at boot. Raises: Refused."""
+        write_device(self._xend.store, self._info, self._device)
+        if not is_screen(self._device):
+            self._connect()
+
+    def _scripted(self) -> None:
+        if self._is_over:
+            return
+        self._xend.timers.cancel(self._timer)
+        if self._device not in self._info.devices:
+            self._end(Refused(f"{self._name} could not be connected. It has been detached."))
+            return
+        try:
+            self._connect()
+        except HostError as error:
+            self._xend.store.write(f"{self._device.backend}/hotplug-status", "error")
+            self._xend.store.write(f"{self._device.backend}/hotplug-error", str(error))
+            self._end(Refused(f"{self._name} could not be connected. {error}"))
+        else:
+            status = f"{self._device.backend}/hotplug-status"
+            self._xend.log.debug(Messages.hotplug_callback, status)
+            self._xend.log.debug(Messages.hotplug_status, 1)
+            self._end(None)
+
+    def _connect(self) -> None:
+        xend, device = self._xend, self._device
+        check_device(device, xend.infos.values(), xend.devices)
+        if isinstance(device.spec, DiskSpec):
+            xend.hypervisor.add_disk(self._info.domid, device.spec)
+            nodes = backing_nodes(device.spec, self._loop_devices())
+            xend.store.write_all(device.backend, nodes)
+        else:
+            xend.hypervisor.add_vif(self._info.domid, device.number, device.spec)  # type: ignore[arg-type]
+            xend.store.write_all(device.backend, {"feature-sg": 1, "feature-gso-tcpv4": 1})
+        xend.store.write(f"{device.backend}/hotplug-status", "connected")
+        xend.store.write(f"{device.backend}/state", INIT_WAIT)
+
+    def _loop_devices(self) -> list[str]:
+        read = self._xend.store.read
+        devices = [one for info in self._xend.infos.values() for one in info.devices]
+        return [node for one in devices if (node := read(f"{one.backend}/node"))]
+
+    @property
+    def _name(self) -> str:
+        return f"Device {self._device.number} ({self._device.kind})"
+
+    def _too_late(self, _: object) -> None:
+        self._end(Refused(f"{self._name} could not be connected. Hotplug scripts not working."))
+
+    def _end(self, error: HostError | None) -> None:
+        if not self._is_over:
+            self._is_over = True
+            self._connected(error)

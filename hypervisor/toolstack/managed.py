@@ -1,0 +1,117 @@
+"""Managed domains of tools 3.1: configurations that xend keeps while no domain runs with them.
+
+Source: tools/python/xen/xend/XendDomain.py (3.1: domain_new, domain_delete, domain_start,
+domain_suspend, domain_resume).
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from hypervisor.errors import HostError, Refused, UnknownDomain
+from hypervisor.toolstack.creation import Creation
+from hypervisor.toolstack.domaininfo import DomainInfo
+from hypervisor.toolstack.ending import Endings
+from hypervisor.toolstack.operation import Operation
+from hypervisor.toolstack.saving import Restoring, Saving
+from hypervisor.toolstack.spec import DomainSpec
+from hypervisor.toolstack.xendcontext import XendContext
+
+CHECKPOINT = "checkpoint.chk"
+
+
+class Managed:
+    """The configurations by name. Methods raise UnknownDomain or Refused."""
+
+    def __init__(
+        self,
+        xend: XendContext,
+        endings: Endings,
+        complete: Callable[[DomainSpec], DomainSpec],
+    ) -> None:
+        """`complete` adds to a configuration what its host knows of the domain."""
+        self._xend = xend
+        self._endings = endings
+        self._complete = complete
+        self._specs: dict[str, DomainSpec] = {}
+        self.folder: Path | None = None  # of their checkpoints: /var/lib/xend/domains
+
+    def new(self, spec: DomainSpec) -> None:
+        """Keep a configuration."""
+        self._check_tools()
+        if spec.name in self._specs or self._running(spec.name) is not None:
+            raise Refused(f"VM name '{spec.name}' already in use")
+        self._specs[spec.name] = spec
+
+    def delete(self, name: str) -> None:
+        """Forget one."""
+        self._inactive(name)
+        del self._specs[name]
+
+    def start(self, name: str, *, paused: bool = False) -> Operation:
+        """Create the domain of one; the result is its id."""
+        spec = self._inactive(name)
+        if self._checkpoint(spec).exists():
+            raise Refused(f"Domain '{name}' is suspended; resume it")
+        creation = Creation(self._xend, self._complete(spec), paused=paused)
+        return creation.begin(creation.start)
+
+    def suspend(self, info: DomainInfo) -> Operation:
+        """Save a domain of one where `resume` finds it."""
+        self._check_tools()
+        if info.name not in self._specs:
+            raise Refused(f"Domain '{info.name}' is not managed: use xm save, or xm new first")
+        path = self._checkpoint(info.spec)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise Refused(f"{path.parent}: {error.strerror}") from None
+        saving = Saving(self._xend, self._endings, info, str(path), checkpoint=False)
+        return saving.begin(saving.start)
+
+    def resume(self, name: str, *, paused: bool = False) -> Operation:
+        """Bring a suspended domain back; the result is its id."""
+        path = self._checkpoint(self._inactive(name))
+        if not path.exists():
+            raise Refused(f"Domain '{name}' is not suspended; start it")
+        restoring = Restoring(self._xend, str(path), paused=paused)
+        restoring.follow(_Cleaning(path).restored)
+        return restoring.begin(restoring.start)
+
+    def inactive(self) -> list[DomainSpec]:
+        """Return the configurations that no domain runs with, by name."""
+        return [self._specs[n] for n in sorted(self._specs) if self._running(n) is None]
+
+    def _inactive(self, name: str) -> DomainSpec:
+        self._check_tools()
+        if name not in self._specs:
+            raise UnknownDomain(name)
+        if self._running(name) is not None:
+            raise Refused(f"Domain '{name}' is running")
+        return self._specs[name]
+
+    def _running(self, name: str) -> DomainInfo | None:
+        return next((one for one in self._xend.infos.values() if one.name == name), None)
+
+    def _checkpoint(self, spec: DomainSpec) -> Path:
+        if self.folder is None:
+            raise Refused("this host has no folder for managed domains")
+        return self.folder / spec.uuid / CHECKPOINT
+
+    def _check_tools(self) -> None:
+        if self._xend.tools == "3.0.3":
+            raise Refused("managed domains came with tools 3.1")
+
+
+class _Cleaning:
+    """Removes a checkpoint once its domain runs again."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def restored(self, operation: Operation) -> None:
+        """Remove it, unless that failed."""
+        try:
+            operation.result()
+        except HostError:
+            return
+        self._path.unlink(missing_ok=True)

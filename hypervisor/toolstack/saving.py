@@ -1,0 +1,167 @@
+"""Saving a domain to a file, and bringing it back.
+
+Source: tools/python/xen/xend/XendCheckpoint.py (save, restore), tools/libxc/xc_linux_save.c,
+3.0.3. What stands in the file: `savefile`.
+"""
+
+from dataclasses import replace
+
+from hypervisor.errors import Refused
+from hypervisor.toolstack.creation import Creation
+from hypervisor.toolstack.domain_sxp import config_sxp, spec_from_sxp
+from hypervisor.toolstack.domaininfo import SAVING_PREFIX, DomainInfo, current_spec
+from hypervisor.toolstack.domainnodes import rename
+from hypervisor.toolstack.ending import SUSPEND, Endings
+from hypervisor.toolstack.operation import Operation
+from hypervisor.toolstack.savefile import SavedImage, check_save, read_save, write_save
+from hypervisor.toolstack.sxp import parse, to_text
+from hypervisor.toolstack.timers import MILLISECOND_NS, SECOND_NS
+from hypervisor.toolstack.xendcontext import XendContext
+from hypervisor.toolstack.xendlog import Messages
+
+POLL_NS = 100 * MILLISECOND_NS
+# A guest that does not answer is given up; the original waits for ever.
+SUSPEND_LIMIT_NS = 60 * SECOND_NS
+BATCH_KIB = 4096  # 1024 pages
+PAGE_KIB = 4
+
+
+class Saving(Operation):
+    """The result is None. On failure the domain has its name back and runs on."""
+
+    def __init__(
+        self, xend: XendContext, endings: Endings, info: DomainInfo, path: str, *, checkpoint: bool
+    ) -> None:
+        super().__init__(xend.timers)
+        self._xend = xend
+        self._endings = endings
+        self._info = info
+        self._path = path
+        self._is_checkpoint = checkpoint
+        self._name = info.name
+        self._suspended_kib = 0
+        self._copied_kib = 0
+        self._deadline_ns = 0
+
+    def start(self) -> None:
+        """Ask the guest to suspend itself, if its file can be written at all."""
+        check_save(self._path)
+        xend, info = self._xend, self._info
+        name = f"{SAVING_PREFIX}{self._name}"
+        for domid, other in xend.infos.items():
+            if other.name == name:
+                raise Refused(f"VM name '{name}' already in use by domain {domid}")
+        info.is_saving = True
+        rename(xend.store, info, name)
+        xend.hypervisor.rename_domain(info.domid, info.name)
+        xend.log.debug(Messages.save_command, f"/usr/lib64/xen/bin/xc_save 16 {info.domid} 0 0 0")
+        xend.log.debug(Messages.save_input, "suspend")
+        xend.log.debug(Messages.suspending, info.domid)
+        xend.store.write(f"{info.path}/control/shutdown", "suspend")
+        self._deadline_ns = xend.timers.now + SUSPEND_LIMIT_NS
+        self.after(POLL_NS, self._wait)
+
+    def _wait(self) -> None:
+        xend, info = self._xend, self._info
+        if info.domid not in xend.infos:
+            raise Refused(f"Domain '{self._name}' went away while it was being saved")
+        state = xend.hypervisor.domain_state(info.domid)
+        if state.shutdown_reason == SUSPEND:
+            xend.log.info(Messages.suspended, info.domid)
+            self._suspended_kib = state.memory_kib
+            self._copy()
+        elif state.shutdown_reason is not None:
+            raise Refused(f"Domain '{self._name}' has ended while it was being saved")
+        elif xend.timers.now >= self._deadline_ns:
+            raise Refused(
+                f"xm save: Domain '{self._name}' did not suspend within "
+                f"{SUSPEND_LIMIT_NS // SECOND_NS} seconds; it runs on"
+            )
+        else:
+            self.after(POLL_NS, self._wait)
+
+    def _copy(self) -> None:
+        info = self._info
+        left_kib = self._suspended_kib - self._copied_kib
+        if info.domid not in self._xend.infos:
+            raise Refused(f"Domain '{self._name}' was destroyed while it was being saved")
+        if not left_kib:
+            self._write()
+            return
+        kib = min(left_kib, BATCH_KIB)
+        self._copied_kib += kib
+        self._xend.hypervisor.copy_memory(info.domid, kib, is_write=True, done=self._copied)
+
+    def _copied(self) -> None:
+        self.step(self._copy)
+
+    def _write(self) -> None:
+        xend, info = self._xend, self._info
+        spec = current_spec(info)
+        pages, total = self._suspended_kib // PAGE_KIB, spec.memory_kib // PAGE_KIB
+        absent = ((pages, total - pages),) if total > pages else ()
+        image = SavedImage(pages, absent, xend.hypervisor.saved_state(info.domid))
+        write_save(self._path, to_text(config_sxp(spec)), image)
+        xend.log.debug(Messages.save_written)
+        xend.events["saved"] += 1
+        if self._is_checkpoint:
+            self._resume()
+        else:
+            self._endings.destroy(info)
+        self.finish()
+
+    def _resume(self) -> None:
+        xend, info = self._xend, self._info
+        info.is_saving = False
+        if info.domid not in xend.infos:
+            return
+        names = {other.name for other in xend.infos.values()} | xend.reserved.keys()
+        if self._name not in names:  # else somebody has taken it meanwhile
+            rename(xend.store, info, self._name)
+            xend.hypervisor.rename_domain(info.domid, self._name)
+        xend.store.remove(f"{info.path}/control/shutdown")
+        if xend.hypervisor.domain_state(info.domid).shutdown_reason == SUSPEND:
+            info.shutdown_was_seen = False
+            xend.hypervisor.resume_domain(info.domid)
+
+    def undo(self) -> None:
+        """Let the domain go on under its old name: a save that fails loses nothing."""
+        self._xend.log.error(Messages.save_failed, self._name, self._info.domid)
+        self._resume()
+
+
+class Restoring(Creation):
+    """A creation from a file; the result is the new domain's id."""
+
+    EVENT = "restored"
+
+    def __init__(self, xend: XendContext, path: str, *, paused: bool) -> None:
+        """Raises: HostError for a file that cannot be used."""
+        saved = read_save(path)
+        pcpus = xend.hypervisor.physical_info().pcpus
+        spec = spec_from_sxp(parse(saved.sxp_text), tools=xend.tools, pcpus=pcpus, draw=xend.draw)
+        pages_kib = saved.image.pages * PAGE_KIB
+        if not 0 < pages_kib <= max(spec.memory_kib, spec.maximum_kib or 0):
+            raise Refused(f"{path}: its memory image does not fit its configuration; damaged?")
+        spec = replace(spec, memory_kib=pages_kib)
+        super().__init__(xend, spec, paused=paused, saved=saved.image.state)
+        self._left_kib = pages_kib
+
+    def _build(self) -> None:
+        self._load()
+
+    def _load(self) -> None:
+        kib = min(self._left_kib, BATCH_KIB)
+        if not kib:
+            super()._build()
+            return
+        self._left_kib -= kib
+        self._xend.hypervisor.copy_memory(0, kib, is_write=False, done=self._loaded)
+
+    def _loaded(self) -> None:
+        self.step(self._load)
+
+    def undo(self) -> None:
+        """Say so, and give back what was taken."""
+        self._xend.log.error(Messages.restore_failed)
+        super().undo()

@@ -1,0 +1,37 @@
+"""What every operation of xend works with."""
+
+import random
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from hypervisor.toolstack.domaininfo import DomainInfo
+from hypervisor.toolstack.hypercalls import Hypervisor
+from hypervisor.toolstack.timers import Timers
+from hypervisor.toolstack.xendlog import XendLog
+from hypervisor.toolstack.xenstore import Xenstore
+
+EVENTS = (
+    *("created", "restored", "restarted", "destroyed", "shut_down", "crashed", "saved"),
+    *("core_dumped", "vcpus_set", "balloon_target_set", "device_attached", "device_detached"),
+)
+"""What is counted of all that is done to domains."""
+
+
+@dataclass(slots=True)
+class XendContext:
+    """The domains that xend knows, by id, and the ways to act on them."""
+
+    hypervisor: Hypervisor
+    store: Xenstore
+    timers: Timers
+    log: XendLog
+    draw: random.Random  # uuids and MAC addresses
+    tools: str  # 3.0.3 | 3.1
+    unix_ns: Callable[[], int]
+    minimum_domain0_kib: int = 256 * 1024  # dom0-min-mem of RHEL 5's xend-config.sxp
+    support_limits: bool = True
+    infos: dict[int, DomainInfo] = field(default_factory=dict)
+    devices: set[str] = field(default_factory=set)  # block devices that domain 0 has besides
+    events: Counter[str] = field(default_factory=lambda: Counter(dict.fromkeys(EVENTS, 0)))
+    reserved: dict[str, str] = field(default_factory=dict)  # names on their way in: uuid
