@@ -22,6 +22,24 @@ class FakeDriver:
         return f"value of {name}"
 
 
+class FakeOperation:
+    """Is over after so many looks; then it has a result, or raises."""
+
+    def __init__(self, result: object = None, looks: int = 1) -> None:
+        self._result = result
+        self._looks = looks
+
+    @property
+    def is_done(self) -> bool:
+        self._looks -= 1
+        return self._looks < 0
+
+    def result(self) -> Any:
+        if isinstance(self._result, Exception):
+            raise self._result
+        return self._result
+
+
 class FakeHost:
     """Model time moves as told; `spend` is called with each piece of virtual time."""
 
@@ -64,14 +82,96 @@ class FakeHost:
 
     def count_samples(self, domain: str, lost: Mapping[str, int]) -> None: ...
 
-    def create(self, config, *, paused=False, workloads=()) -> int:
+    def create(self, config, *, paused=False, workloads=()) -> FakeOperation:
         if config["name"] in self.names:
-            raise Refused("Error: VM name is in use")
+            raise Refused("VM name is in use")
         self.names.append(config["name"])
-        return len(self.names) - 1
+        return FakeOperation(len(self.names) - 1)
 
-    def create_from_text(self, text, name, overrides=None, *, paused=False) -> int:
-        raise NotImplementedError
+    def create_from_text(
+        self, text, name, overrides=None, *, paused=False, is_sxp=False
+    ) -> FakeOperation:
+        self.calls.append(("create_from_text", text, name, overrides, paused, is_sxp))
+        return FakeOperation(Refused("Not enough free memory"))
+
+    def describe(self, text, name, overrides=None, *, is_sxp=False) -> list[object]:
+        return ["vm", ["name", name]]
+
+    def restore(self, path, *, paused=False) -> FakeOperation:
+        self.calls.append(("restore", path, paused))
+        return FakeOperation(1)
+
+    def save(self, domain, path, *, checkpoint=False) -> FakeOperation:
+        self.calls.append(("save", domain, path, checkpoint))
+        return FakeOperation()
+
+    def dump_core(self, domain, path=None, *, live=False, crash=False) -> FakeOperation:
+        self.calls.append(("dump_core", domain, path, live, crash))
+        return FakeOperation(path or "/var/xen/dump/core")
+
+    def shutdown(self, domain: str, reason: str = "poweroff") -> None:
+        self.calls.append(("shutdown", domain, reason))
+
+    def rename(self, domain: str, name: str) -> None:
+        self.calls.append(("rename", domain, name))
+
+    def sysrq(self, domain: str, key: str) -> None:
+        self.calls.append(("sysrq", domain, key))
+
+    def trigger(self, domain: str, trigger: str, vcpu: int = 0) -> None:
+        self.calls.append(("trigger", domain, trigger, vcpu))
+
+    def set_maximum_memory(self, domain: str, mib: int) -> None:
+        self.calls.append(("set_maximum_memory", domain, mib))
+
+    def set_sched_sedf(self, domain: str, **settings: object) -> None:
+        self.calls.append(("set_sched_sedf", domain, settings))
+
+    def attach_block(self, domain, backend, frontend, mode, backend_domain="") -> FakeOperation:
+        self.calls.append(("attach_block", domain, backend, frontend, mode, backend_domain))
+        return FakeOperation(object())
+
+    def configure_block(self, domain, backend, frontend, mode, backend_domain="") -> None:
+        self.calls.append(("configure_block", domain, backend, frontend, mode, backend_domain))
+
+    def detach_block(self, domain, device, *, force=False) -> None:
+        self.calls.append(("detach_block", domain, device, force))
+
+    def attach_network(self, domain, options) -> FakeOperation:
+        self.calls.append(("attach_network", domain, options))
+        return FakeOperation(object())
+
+    def detach_network(self, domain, index, *, force=False) -> None:
+        self.calls.append(("detach_network", domain, index, force))
+
+    def set_domain0_root(self, root: str, *, dumps_crashed: bool) -> None: ...
+
+    def take_log(self) -> list[str]:
+        return []
+
+    def dmesg(self) -> str:
+        return " Xen version 3.0.3\n"
+
+    def clear_dmesg(self) -> None:
+        self.calls.append(("clear_dmesg",))
+
+    def debug_keys(self, keys: str) -> None:
+        self.calls.append(("debug_keys", keys))
+
+    def sxp(self, domain: str) -> list[object]:
+        return ["domain", ["name", domain]]
+
+    def devices(self, domain: str, kind: str) -> list[dict[str, object]]:
+        return [{"domain": domain, "kind": kind}]
+
+    def xenstore(self) -> list[tuple[str, str]]:
+        return [("/local", ""), ("/local/domain", "")]
+
+    def console(self, domain: str) -> str:
+        return f"console of {domain}\n"
+
+    def inactive(self) -> list[dict[str, object]]:
+        return []
 
     def pause(self, domain: str) -> None:
         if domain not in self.names:

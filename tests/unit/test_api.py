@@ -66,8 +66,57 @@ def test_info_keeps_its_rows(app):
     assert get(app, "/api/v1/info") == (200, {"host": "fake"})
 
 
-def test_create_returns_the_id(app):
-    assert post(app, "/api/v1/domains", {"config": {"name": "new"}}) == (200, {"domid": 5})
+def test_create_returns_id_and_name(app):
+    answer = post(app, "/api/v1/domains", {"config": {"name": "new"}})
+
+    assert answer == (200, {"domid": 5, "name": "new"})
+
+
+def test_a_creation_that_fails_later_is_refused_with_its_reason(app):
+    body = {"config_text": "kernel = '/k'", "config_name": "web", "overrides": {"vcpus": ["2"]}}
+    status, answer = post(app, "/api/v1/domains", body)
+
+    assert (status, answer["error"]["message"]) == (409, "Not enough free memory")
+
+
+@pytest.mark.parametrize(
+    ("path", "answer"),
+    [
+        ("dmesg", {"text": " Xen version 3.0.3\n"}),
+        ("xenstore", {"entries": [["/local", ""], ["/local/domain", ""]]}),
+        ("domains/a%2Fb/sxp", {"sxp": ["domain", ["name", "a/b"]]}),
+        ("domains/web/devices/vbd", {"devices": [{"domain": "web", "kind": "vbd"}]}),
+        ("domains/web/console", {"text": "console of web\n"}),
+        ("managed", {"domains": []}),
+    ],
+)
+def test_what_can_be_read(app, path, answer):
+    assert get(app, f"/api/v1/{path}") == (200, answer)
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "call", "answer"),
+    [
+        ("dmesg/clear", {}, ("clear_dmesg",), {}),
+        ("debug-keys", {"keys": "r"}, ("debug_keys", "r"), {}),
+        (
+            "restore",
+            {"path": "/x", "paused": True},
+            ("restore", "/x", True),
+            {"domid": 1, "name": "DesktopVM"},
+        ),
+    ],
+)
+def test_a_command_of_the_host_reaches_the_toolstack(app, host, path, body, call, answer):
+    assert post(app, f"/api/v1/{path}", body) == (200, answer)
+    assert host.calls == [call]
+
+
+def test_a_dry_run_describes_and_creates_nothing(app, host):
+    body = {"config_text": "kernel = '/k'", "config_name": "web"}
+
+    assert post(app, "/api/v1/config", body) == (200, {"sxp": ["vm", ["name", "web"]]})
+    assert len(host.names) == 5
 
 
 def test_a_created_domain_is_in_the_next_snapshot_and_has_a_root(app, tmp_path):
@@ -81,6 +130,22 @@ def test_a_created_domain_is_in_the_next_snapshot_and_has_a_root(app, tmp_path):
     ("verb", "body", "call"),
     [
         ("destroy", {}, ("destroy", "ossvm02")),
+        ("shutdown", {}, ("shutdown", "ossvm02", "poweroff")),
+        ("shutdown", {"reason": "halt"}, ("shutdown", "ossvm02", "halt")),
+        ("rename", {"name": "b"}, ("rename", "ossvm02", "b")),
+        ("sysrq", {"key": "s"}, ("sysrq", "ossvm02", "s")),
+        ("trigger", {"trigger": "nmi", "vcpu": 1}, ("trigger", "ossvm02", "nmi", 1)),
+        ("save", {"path": "/x"}, ("save", "ossvm02", "/x", False)),
+        ("set-maximum-memory", {"mib": 9}, ("set_maximum_memory", "ossvm02", 9)),
+        (
+            "attach-block",
+            {"backend": "phy:sdb1", "frontend": "xvdb", "mode": "w"},
+            ("attach_block", "ossvm02", "phy:sdb1", "xvdb", "w", ""),
+        ),
+        ("detach-block", {"device": 51728}, ("detach_block", "ossvm02", "51728", False)),
+        ("detach-block", {"device": "xvdb"}, ("detach_block", "ossvm02", "xvdb", False)),
+        ("attach-network", {"options": ""}, ("attach_network", "ossvm02", "")),
+        ("detach-network", {"index": 0}, ("detach_network", "ossvm02", 0, False)),
         ("pause", {}, ("pause", "ossvm02")),
         ("set-vcpus", {"count": 2}, ("set_vcpus", "ossvm02", 2)),
         ("pin-vcpu", {"vcpu": None, "pcpus": [0, 1]}, ("pin_vcpu", "ossvm02", None, (0, 1))),
@@ -91,6 +156,12 @@ def test_a_created_domain_is_in_the_next_snapshot_and_has_a_root(app, tmp_path):
 def test_a_command_reaches_the_toolstack(app, host, verb, body, call):
     assert post(app, f"/api/v1/domains/ossvm02/{verb}", body) == (200, {})
     assert host.calls == [call]
+
+
+def test_a_core_dump_answers_with_its_file(app):
+    answer = post(app, "/api/v1/domains/ossvm02/dump-core", {"path": None, "live": True})
+
+    assert answer == (200, {"path": "/var/xen/dump/core"})
 
 
 def test_sched_credit_can_be_read(app):

@@ -5,7 +5,7 @@ from concurrent.futures import Future
 import pytest
 
 from hypervisor.errors import Refused
-from tests.unit.service_fakes import MS, FakeHost
+from tests.unit.service_fakes import MS, FakeHost, FakeOperation
 from xenprof.service.driver import PERIOD_NS, HostDriver, ServiceStopping
 
 
@@ -94,12 +94,72 @@ def test_the_pump_runs_after_each_slice():
 
 def test_a_command_is_answered_after_a_snapshot_that_shows_it():
     _, _, driver = stepped()
-    answered: Future = driver.submit(lambda host: host.create({"name": "new"}))
+    answered: Future = driver.submit(lambda host: host.names.append("new"))
 
     driver.step()
 
-    assert answered.result() == 5
+    assert answered.done()
     assert driver.snapshot().domains[5].name == "new"
+
+
+def test_a_command_that_takes_model_time_is_answered_when_it_is_over():
+    _, _, driver = stepped()
+    answered: Future = driver.submit_pending(lambda host: FakeOperation("done", looks=3))
+    steps = 0
+
+    while not answered.done() and steps < 100:
+        driver.step()
+        steps += 1
+
+    assert (answered.result(), steps > 1) == ("done", True)
+
+
+def test_a_command_that_ends_badly_after_a_while_raises_what_it_ended_with():
+    _, _, driver = stepped()
+    answered: Future = driver.submit_pending(lambda host: FakeOperation(Refused("no room")))
+
+    driver.step()
+    driver.step()
+    driver.step()
+
+    with pytest.raises(Refused, match="no room"):
+        answered.result(0)
+
+
+def test_a_command_that_cannot_begin_raises_at_once():
+    _, _, driver = stepped()
+
+    def refuse(host):
+        raise Refused("never")
+
+    answered: Future = driver.submit_pending(refuse)
+    driver.step()
+
+    with pytest.raises(Refused, match="never"):
+        answered.result(0)
+
+
+def test_who_no_longer_waits_for_a_command_disturbs_nobody():
+    _, wall, driver = stepped()
+    left: Future = driver.submit_pending(lambda host: FakeOperation("x", looks=2))
+    stays: Future = driver.submit_pending(lambda host: FakeOperation("y", looks=2))
+    left.cancel()
+
+    run_for(driver, wall, 200 * MS)
+
+    assert stays.result(0) == "y"
+
+
+def test_what_is_pending_when_the_service_stops_is_refused():
+    driver = HostDriver(FakeHost())
+    driver.start()
+    answered: Future = driver.submit_pending(lambda host: FakeOperation(looks=10**9))
+    driver.call(lambda host: None)
+
+    driver.stop()
+
+    with pytest.raises(ServiceStopping):
+        answered.result(0)
 
 
 def test_waiting_ends_at_its_model_time_and_not_later():

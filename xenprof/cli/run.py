@@ -9,7 +9,8 @@ from pathlib import Path
 
 import click
 
-from hypervisor.errors import UnknownDomain
+from hypervisor.control import Operation
+from hypervisor.errors import HostError, UnknownDomain
 from hypervisor.host import Host
 from hypervisor.telemetry import HostSnapshot
 from xenprof.cli.debug_images import debug_images
@@ -20,6 +21,7 @@ from xenprof.home import domain_root
 from xenprof.images import text_range
 from xenprof.service.commands import Command, domain_name, perform, read_log
 from xenprof.service.domainroots import DomainRoots
+from xenprof.service.xendlog_file import XendLogFile
 from xenprof.session.sessions import Sessions
 from xenprof.session.setup import Outcome, Setup
 
@@ -112,12 +114,20 @@ class Run:
         self._home = home
         self._sessions = Sessions(host, home)
         self._roots = DomainRoots(home)
+        domain0 = domain_root(home, _DOMAIN_0)
+        self._xend_log = XendLogFile(domain0 / "var/log/xen/xend.log")
+        host.set_domain0_root(str(domain0), dumps_crashed=False)
         self._active: list[str] = []
+        self._under_way: list[tuple[Command, Operation]] = []
 
     def follow_domains(self) -> None:
         """Write the roots of new domains; sessions need them. End the daemons of those gone."""
-        for name in self._roots.sync(self._host, self._host.snapshot()):
-            self._sessions.domain_gone(name)
+        changes = self._roots.sync(self._host, self._host.snapshot())
+        for old, new in changes.renamed:
+            self._sessions.domain_renamed(old, new)
+        for domid in changes.gone:
+            self._sessions.domain_gone(domid)
+        self._xend_log.append(self._host.take_log())
 
     def start_profiling(self, events: Sequence[str], active: str, passive: str | None) -> None:
         """Do steps 4 and 5 of the recipe. Raises: what opcontrol would refuse."""
@@ -153,16 +163,19 @@ class Run:
         for time_ns, command in commands[: len(commands) - late]:
             self._advance_to(time_ns)
             try:
-                answer = perform(self._host, self._sessions, command)
-            except Exception as error:
-                if not hasattr(error, "exit_code"):
-                    raise
-                print(f"xenprof: {command.name}: {error}", file=sys.stderr)
+                performed = perform(self._host, self._sessions, command)
+            except (HostError, XenprofError) as error:
+                _say(command, error)
             else:
-                for line in answer.get("stderr", ()):  # type: ignore[attr-defined]
-                    print(f"xenprof: {command.name}: {line}", file=sys.stderr)
+                if isinstance(performed, dict):
+                    for line in performed.get("stderr", ()):  # type: ignore[attr-defined]
+                        _say(command, line)
+                else:
+                    self._under_way.append((command, performed))
             self.follow_domains()
         self._advance_to(duration_ns)
+        for command, _ in self._under_way:
+            _say(command, "not over when the run ended")
 
     def stop_profiling(self) -> None:
         """Stop counting first, so that nothing is sampled that is not reported."""
@@ -178,6 +191,19 @@ class Run:
         while self._host.now_ns < until_ns:
             self._host.advance(min(self._host.now_ns + SLICE_NS, until_ns))
             self._sessions.pump()
+            if self._under_way:
+                self._settle()
+
+    def _settle(self) -> None:
+        """Say of the operations that are over how they ended, if not well."""
+        over = [entry for entry in self._under_way if entry[1].is_done]
+        for entry in over:
+            self._under_way.remove(entry)
+            try:
+                entry[1].result()
+            except HostError as error:
+                _say(entry[0], error)
+            self.follow_domains()
 
     def _setup(
         self,
@@ -198,6 +224,10 @@ class Run:
             active_domains=active_domains,
             passive_domains=passive_domains,
         )
+
+
+def _say(command: Command, what: object) -> None:
+    print(f"xenprof: {command.name}: {what}", file=sys.stderr)
 
 
 def _domid(snapshot: HostSnapshot, reference: str) -> int:

@@ -98,6 +98,21 @@ def _url(_: click.Context, __: click.Parameter, value: str | None) -> str | None
     is_flag=True,
     help="Refuse what real Xenoprof refuses, where we would go on with a notice.",
 )
+@click.option(
+    "--no-support-limits",
+    is_flag=True,
+    help="Let domains be larger, or of other kinds, than RHEL 5 supports.",
+)
+@click.option(
+    "--dom0-min-mem",
+    "domain0_minimum_mib",
+    type=click.IntRange(min=0),
+    default=256,
+    show_default=True,
+    metavar="MIB",
+    help="Domain 0 keeps this much when it gives memory to new domains; 0: it gives none.",
+)
+@click.option("--enable-dump", is_flag=True, help="Write a core file of each domain that crashes.")
 @click.option("--background", is_flag=True, help="Return when the service is ready.")
 @click.option(
     "--log-file",
@@ -115,6 +130,9 @@ def command(
     otlp_interval_seconds: float,
     state_dir: Path | None,
     strict: bool,
+    no_support_limits: bool,
+    domain0_minimum_mib: int,
+    enable_dump: bool,
     background: bool,
     log_file: Path | None,
 ) -> int:
@@ -135,6 +153,7 @@ def command(
         address=address,
         speed=None if math.isinf(speed) else speed,
         strict=strict,
+        enable_dump=enable_dump,
         web_config=web_config,
         exporters=ExporterSettings(
             otlp_endpoint=otlp_endpoint,
@@ -147,7 +166,11 @@ def command(
     def run(tell: Callable[[str], None]) -> None:
         serve(
             settings,
-            lambda: build_host(scenario),
+            lambda: build_host(
+                scenario,
+                support_limits=not no_support_limits,
+                domain0_minimum_mib=domain0_minimum_mib,
+            ),
             listening=lambda url: tell(f"xenprof: serving {scenario} on {url}"),
         )
 

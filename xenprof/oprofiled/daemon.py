@@ -47,7 +47,7 @@ class Oprofiled:
     ) -> None:
         """`root` is the domain's `/`, where the mtimes of images are read."""
         self._config = config
-        self._root = root
+        self.root = root
         self._writer = writer
         self._attributor = Attributor(config, modules, tasks)
         self._submit = submit
@@ -140,7 +140,7 @@ class Oprofiled:
         mtime = self._mtimes.get(file)
         if mtime is None:
             try:
-                mtime = int((self._root / file.lstrip("/")).stat().st_mtime)
+                mtime = int((self.root / file.lstrip("/")).stat().st_mtime)
             except OSError:
                 mtime = 0
             self._mtimes[file] = mtime

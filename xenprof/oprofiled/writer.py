@@ -25,7 +25,7 @@ class SampleWriter:
         self, session: Path, log: Callable[[str], None], held_rows: int = HELD_ROWS
     ) -> None:
         """`session` is the directory of the current session; `log` takes lines for the log file."""
-        self._session = session
+        self.session = session
         self._log = log
         self._held_rows = held_rows
         self._held: list[SampleFile] = []
@@ -65,7 +65,7 @@ class SampleWriter:
         errors: list[StoreError] = []
         for file in (*self._held, *files):
             try:
-                path = self._session / format_path(file.key)
+                path = self.session / format_path(file.key)
                 merge(path, file.header, file.offsets, file.counts)
             except StoreError as error:
                 errors.append(error)

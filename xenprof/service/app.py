@@ -12,7 +12,8 @@ from starlette.routing import Route
 
 from hypervisor.errors import HostError
 from xenprof.errors import XenprofError
-from xenprof.service.api import api_routes, error_response
+from xenprof.service.api import api_routes
+from xenprof.service.http import error_response
 from xenprof.service.service import Service
 from xenprof.service.webconfig import BasicAuth, WebConfigFile
 

@@ -2,23 +2,22 @@
 
 import json
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
+from hypervisor.control import Operation
 from hypervisor.errors import HostError
 from hypervisor.host import Host
+from xenprof.service.arguments import Arguments, BadArguments
+from xenprof.service.domain_commands import DOMAIN_COMMANDS
 from xenprof.session.sessions import Sessions
 from xenprof.session.setup import Outcome, Setup
 
 log = logging.getLogger(__name__)
 
 Answer = dict[str, object]
-
-
-class BadArguments(HostError):
-    """The arguments of a command, or a line of a command file, cannot be used."""
 
 
 class UnknownCommand(HostError):
@@ -36,122 +35,64 @@ class Command:
     arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
-class Arguments:
-    """The JSON arguments of a command, taken by name and type."""
+Performed = Answer | Operation
+"""What a command comes to: an answer, or what will give one later."""
 
-    def __init__(self, command: str, values: Mapping[str, Any], known: Iterable[str]) -> None:
-        """Raises: BadArguments for a name that is not `known`."""
-        known = tuple(known)
-        for name in values:
-            if name not in known:
-                takes = ", ".join(known) or "nothing"
-                raise BadArguments(f"{command}: unknown argument {name!r} (it takes: {takes})")
-        self._command = command
-        self._values = values
-
-    def integer(self, name: str) -> int:
-        """Return a number that must be there."""
-        value = self.optional_integer(name)
-        if value is None:
-            raise BadArguments(f"{self._command}: the argument {name!r} is missing")
-        return value
-
-    def optional_integer(self, name: str) -> int | None:
-        """Return a number, or None if it is null or left out."""
-        value = self._values.get(name)
-        if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
-            raise BadArguments(f"{self._command}: {name!r} must be a whole number, not {value!r}")
-        return value
-
-    def integers(self, name: str) -> tuple[int, ...]:
-        """Return a list of numbers that must be there."""
-        values = self._values.get(name)
-        if not isinstance(values, list) or any(type(value) is not int for value in values):
-            raise BadArguments(f"{self._command}: {name!r} must be a list of whole numbers")
-        return tuple(values)
-
-    def text(self, name: str) -> str:
-        """Return a text that must be there."""
-        value = self._values.get(name)
-        if not isinstance(value, str) or not value:
-            raise BadArguments(f"{self._command}: the argument {name!r} is missing")
-        return value
-
-    def optional_text(self, name: str) -> str | None:
-        """Return a text, or None if it is null or left out."""
-        value = self._values.get(name)
-        if value is not None and not isinstance(value, str):
-            raise BadArguments(f"{self._command}: {name!r} must be a text")
-        return value
-
-    def mapping(self, name: str) -> dict[str, Any] | None:
-        """Return an object, or None if it is null or left out."""
-        value = self._values.get(name)
-        if value is not None and not isinstance(value, dict):
-            raise BadArguments(f"{self._command}: {name!r} must be an object")
-        return value
-
-    def mappings(self, name: str) -> tuple[dict[str, Any], ...]:
-        """Return a list of objects; empty if left out."""
-        values = self._values.get(name, [])
-        if not isinstance(values, list) or any(not isinstance(value, dict) for value in values):
-            raise BadArguments(f"{self._command}: {name!r} must be a list of objects")
-        return tuple(values)
-
-    def flag(self, name: str) -> bool:
-        """Return a truth value; False if left out."""
-        value = self._values.get(name, False)
-        if not isinstance(value, bool):
-            raise BadArguments(f"{self._command}: {name!r} must be true or false")
-        return value
+_CREATE_TAKES = (
+    "config",
+    "config_text",
+    "config_name",
+    "overrides",
+    "paused",
+    "workloads",
+    "is_sxp",
+)
 
 
-def _create(host: Host, given: Arguments) -> Answer:
+def _create(host: Host, given: Arguments) -> Performed:
     text = given.optional_text("config_text")
     if text is not None:
-        overrides = given.mapping("overrides") or {}
-        domid = host.create_from_text(
-            text, given.text("config_name"), overrides, paused=given.flag("paused")
+        return host.create_from_text(
+            text,
+            given.text("config_name"),
+            given.mapping("overrides") or {},
+            paused=given.flag("paused"),
+            is_sxp=given.flag("is_sxp"),
         )
-        return {"domid": domid}
     config = given.mapping("config")
     if config is None:
         raise BadArguments("create: it takes either 'config' or 'config_text'")
-    domid = host.create(config, paused=given.flag("paused"), workloads=given.mappings("workloads"))
-    return {"domid": domid}
+    return host.create(config, paused=given.flag("paused"), workloads=given.mappings("workloads"))
 
 
-_CREATE_TAKES = ("config", "config_text", "config_name", "overrides", "paused", "workloads")
+def _restore(host: Host, given: Arguments) -> Performed:
+    return host.restore(given.text("path"), paused=given.flag("paused"))
 
 
-DOMAIN_COMMANDS: Mapping[
-    str, tuple[tuple[str, ...], Callable[[Host, str, Arguments], None]]
+def _new(host: Host, given: Arguments) -> Performed:
+    text, name = given.text("config_text"), given.text("config_name")
+    host.new(text, name, given.mapping("overrides") or {}, is_sxp=given.flag("is_sxp"))
+    return {}
+
+
+def _clear_dmesg(host: Host, given: Arguments) -> Performed:
+    host.clear_dmesg()
+    return {}
+
+
+def _debug_keys(host: Host, given: Arguments) -> Performed:
+    host.debug_keys(given.text("keys"))
+    return {}
+
+
+HOST_COMMANDS: Mapping[
+    str, tuple[tuple[str, ...], Callable[[Host, Arguments], Performed]]
 ] = {
-    "destroy": ((), lambda host, domain, given: host.destroy(domain)),
-    "pause": ((), lambda host, domain, given: host.pause(domain)),
-    "unpause": ((), lambda host, domain, given: host.unpause(domain)),
-    "set-vcpus": (
-        ("count",),
-        lambda host, domain, given: host.set_vcpus(domain, given.integer("count")),
-    ),
-    "pin-vcpu": (
-        ("vcpu", "pcpus"),
-        lambda host, domain, given: host.pin_vcpu(
-            domain, given.optional_integer("vcpu"), given.integers("pcpus")
-        ),
-    ),
-    "set-memory": (
-        ("mib",),
-        lambda host, domain, given: host.set_memory(domain, given.integer("mib")),
-    ),
-    "sched-credit": (
-        ("weight", "cap_percent"),
-        lambda host, domain, given: host.set_sched_credit(
-            domain,
-            weight=given.optional_integer("weight"),
-            cap_percent=given.optional_integer("cap_percent"),
-        ),
-    ),
+    "create": (_CREATE_TAKES, _create),
+    "new": (("config_text", "config_name", "overrides", "is_sxp"), _new),
+    "restore": (("path", "paused"), _restore),
+    "clear-dmesg": ((), _clear_dmesg),
+    "debug-keys": (("keys",), _debug_keys),
 }  # fmt: skip
 
 
@@ -195,26 +136,26 @@ COMMANDS_THAT_ONLY_READ = frozenset({"opcontrol status"})
 """Not worth a line in a log that is replayed."""
 
 
-def perform(host: Host, sessions: Sessions, command: Command) -> Answer:
-    """Do it, on the thread that owns `host`; return what the API answers.
+def perform(host: Host, sessions: Sessions, command: Command) -> Performed:
+    """Do it, on the thread that owns `host`; return what the API answers, now or later.
 
     Raises: HostError or XenprofError, whatever the host or the session says.
     """
-    if command.name == "create":
-        return _create(host, Arguments("create", command.arguments, _CREATE_TAKES))
+    name = command.name
+    if name in HOST_COMMANDS:
+        takes, begin = HOST_COMMANDS[name]
+        return begin(host, Arguments(name, command.arguments, takes))
     if command.domain is None:
-        raise BadArguments(f"{command.name}: which domain?")
-    if command.name in DOMAIN_COMMANDS:
-        takes, act = DOMAIN_COMMANDS[command.name]
-        act(host, command.domain, Arguments(command.name, command.arguments, takes))
-        return {}
-    program, _, verb = command.name.partition(" ")
+        raise BadArguments(f"{name}: which domain?")
+    if name in DOMAIN_COMMANDS:
+        takes, act = DOMAIN_COMMANDS[name]
+        return act(host, command.domain, Arguments(name, command.arguments, takes)) or {}
+    program, _, verb = name.partition(" ")
     if program != "opcontrol" or verb not in OPCONTROL_VERBS:
-        known = ", ".join(
-            ["create", *DOMAIN_COMMANDS, *(f"opcontrol {v}" for v in OPCONTROL_VERBS)]
-        )
-        raise UnknownCommand(f"unknown command {command.name!r} (known: {known})")
-    given = Arguments(command.name, command.arguments, ("setup", "name"))
+        verbs = [f"opcontrol {verb}" for verb in OPCONTROL_VERBS]
+        known = ", ".join([*HOST_COMMANDS, *DOMAIN_COMMANDS, *verbs])
+        raise UnknownCommand(f"unknown command {name!r} (known: {known})")
+    given = Arguments(name, command.arguments, ("setup", "name"))
     return OPCONTROL_VERBS[verb](sessions, domain_name(host, command.domain), given)
 
 

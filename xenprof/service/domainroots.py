@@ -7,11 +7,20 @@ import hashlib
 import json
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from hypervisor.host import DomainFile, Host
-from hypervisor.telemetry import HostSnapshot
+from hypervisor.telemetry import DomainSnapshot, HostSnapshot
 from xenprof.home import domain_root
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What has become of the domains since the last look."""
+
+    gone: list[int]  # ids
+    renamed: list[tuple[str, str]]  # from, to
 
 
 class DomainRoots:
@@ -25,19 +34,22 @@ class DomainRoots:
         self._present: set[int] = set()
         self._digests: dict[bytes, str] = {}  # hash() of one bytes object is kept by it: cheap
 
-    def sync(self, host: Host, snapshot: HostSnapshot) -> list[str]:
-        """Create roots of new domains, move those of renamed ones, leave those of destroyed ones.
-
-        Returns the names of the domains that are gone since the last call.
-        """
-        changed = [d for d in snapshot.domains if self._names.get(d.domid) != d.name]
-        for domain in changed:
-            known_as = self._names.get(domain.domid)
+    def sync(self, host: Host, snapshot: HostSnapshot) -> Changes:
+        """Create roots of new domains, move those of renamed ones, leave those of gone ones."""
+        renamed = []
+        changed = [
+            (domain.domid, name)
+            for domain in snapshot.domains
+            if (name := self._lasting_name(domain)) != self._names.get(domain.domid)
+        ]
+        for domid, name in changed:
+            known_as = self._names.get(domid)
             if known_as is None:
-                self._populate(domain.name, host)
+                self._populate(name, host)
             else:
-                self._move(known_as, domain.name)
-            self._names[domain.domid] = domain.name
+                self._move(known_as, name)
+                renamed.append((known_as, name))
+            self._names[domid] = name
         if changed:
             _replace(
                 self._home / "domains" / ".ids",
@@ -46,7 +58,13 @@ class DomainRoots:
         present = {domain.domid for domain in snapshot.domains}
         gone = sorted(self._present - present)
         self._present = present
-        return [self._names[domid] for domid in gone]
+        return Changes(gone, renamed)
+
+    def _lasting_name(self, domain: DomainSnapshot) -> str:
+        """Return its name, or the one that it has again when it has been saved."""
+        known_as = self._names.get(domain.domid)
+        is_being_saved = known_as is not None and domain.name == f"migrating-{known_as}"
+        return known_as if is_being_saved and known_as else domain.name
 
     def _populate(self, name: str, host: Host) -> None:
         root = domain_root(self._home, name)

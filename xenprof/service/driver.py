@@ -8,7 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from hypervisor.errors import HostError
 from hypervisor.host import Host
@@ -31,19 +31,37 @@ class ServiceStopping(HostError):
     http_status = 503
 
 
-def build_host(scenario: str) -> Host:
+def build_host(
+    scenario: str, *, support_limits: bool = True, domain0_minimum_mib: int = 256
+) -> Host:
     """Return the model of a scenario given by name or file; its virtual Unix time starts now.
 
+    `domain0_minimum_mib` is what domain 0 keeps when it gives memory to new domains.
     Raises: ScenarioError.
     """
     from hypervisor.model.machine import build
     from hypervisor.model.scenario import load_scenario
 
-    return build(load_scenario(scenario), epoch_ns=time.time_ns())
+    machine = build(load_scenario(scenario), epoch_ns=time.time_ns(), support_limits=support_limits)
+    machine.context.minimum_domain0_kib = domain0_minimum_mib * 1024
+    return machine
 
 
 def _nothing() -> None:
     pass
+
+
+class Pending(Protocol):
+    """A result of a command that is still to come, in model time."""
+
+    @property
+    def is_done(self) -> bool:
+        """Tell whether it has come."""
+        ...
+
+    def result(self) -> Any:
+        """Return it, or raise what has come instead."""
+        ...
 
 
 class HostDriver:
@@ -70,6 +88,7 @@ class HostDriver:
         self._slicer = Slicer()
         self._commands: deque[tuple[Callable[[Host], Any], Future[Any]]] = deque()
         self._waits: list[tuple[int, int, Future[None]]] = []  # deadline, serial, future
+        self._pending: list[tuple[Pending, Future[Any]]] = []
         self._serials = itertools.count()
         self._changed = threading.Condition()
         self._stopping = False
@@ -109,6 +128,21 @@ class HostDriver:
         with self._changed:
             return self._enqueue(command)
 
+    def submit_pending(self, command: Callable[[Host], Pending]) -> "Future[Any]":
+        """Have `command` run as by `submit`; the future gets what its result comes to."""
+        future: Future[Any] = Future()
+
+        def begun(done: "Future[Pending]") -> None:  # on the host's thread
+            if done.exception() is not None:
+                _pass_error(done, future)
+            elif done.result().is_done:
+                _answer(done.result(), future)
+            else:
+                self._pending.append((done.result(), future))
+
+        self.submit(command).add_done_callback(begun)
+        return future
+
     def call(self, command: Callable[[Host], T]) -> T:
         """Run `command` and return its result, or raise what it raised."""
         return self.submit(command).result()
@@ -121,12 +155,7 @@ class HostDriver:
             deadline_ns = host.now_ns + round(seconds * 1e9)
             heapq.heappush(self._waits, (deadline_ns, next(self._serials), future))
 
-        def give_up(registered: "Future[None]") -> None:
-            error = registered.exception()
-            if error is not None and future.set_running_or_notify_cancel():
-                future.set_exception(error)
-
-        self.submit(register).add_done_callback(give_up)
+        self.submit(register).add_done_callback(lambda done: _pass_error(done, future))
         return future
 
     def snapshot(self) -> HostSnapshot:
@@ -184,8 +213,10 @@ class HostDriver:
             self._stopping = True
             futures = [future for _, future in self._commands]
             futures += [future for *_, future in self._waits]
+            futures += [future for _, future in self._pending]
             self._commands.clear()
             self._waits.clear()
+            self._pending.clear()
         for future in futures:
             if future.set_running_or_notify_cancel():
                 future.set_exception(self._refusal())
@@ -198,6 +229,8 @@ class HostDriver:
     def step(self) -> int:
         """Run commands and one slice; return for how many wall ns there is nothing to do."""
         self._run_commands()
+        if self._pending:
+            self._settle_pending()
         now_ns, wall_ns = self._host.now_ns, self._wall_ns()
         if wall_ns - self._published_at[0] >= PUBLISH_NS:
             self._publish()
@@ -245,6 +278,16 @@ class HostDriver:
                 self._publish()
                 future.set_result(result)
 
+    def _settle_pending(self) -> None:
+        """Answer those whose result has come, after a snapshot that shows it."""
+        done = [entry for entry in self._pending if entry[0].is_done]
+        if not done:
+            return
+        self._pending = [entry for entry in self._pending if not entry[0].is_done]
+        self._publish()
+        for pending, future in done:
+            _answer(pending, future)
+
     def _publish(self) -> None:
         wall_ns, now_ns = self._wall_ns(), self._host.now_ns
         snapshot = self._host.snapshot()
@@ -255,3 +298,18 @@ class HostDriver:
             self.speed = (now_ns - self._published_at[1]) / elapsed_ns
             self._published_at = (wall_ns, now_ns)
         self._published(self._host, snapshot)
+
+
+def _answer(pending: Pending, future: "Future[Any]") -> None:
+    if not future.set_running_or_notify_cancel():
+        return
+    try:
+        future.set_result(pending.result())
+    except Exception as error:
+        future.set_exception(error)
+
+
+def _pass_error(done: "Future[Any]", waiting: "Future[Any]") -> None:
+    error = done.exception()
+    if error is not None and waiting.set_running_or_notify_cancel():
+        waiting.set_exception(error)

@@ -41,6 +41,7 @@ class ServeSettings:
     address: str
     speed: float | None = 1.0
     strict: bool = False
+    enable_dump: bool = False
     web_config: Path | None = None
     exporters: ExporterSettings = field(default_factory=ExporterSettings)
 
@@ -70,6 +71,7 @@ def serve(
                 settings.home,
                 speed=settings.speed,
                 strict=settings.strict,
+                enable_dump=settings.enable_dump,
                 loaders=installed() if loaders is None else loaders,
                 settings=settings.exporters,
             )

@@ -9,6 +9,8 @@ from typing import TypeVar
 
 from hypervisor.host import Host
 from hypervisor.telemetry import HostSnapshot
+from xenprof.home import domain_root
+from xenprof.service.answers import Answered, Later
 from xenprof.service.commands import (
     COMMANDS_THAT_ONLY_READ,
     Answer,
@@ -17,10 +19,12 @@ from xenprof.service.commands import (
     perform,
 )
 from xenprof.service.domainroots import DomainRoots
-from xenprof.service.driver import HostDriver
+from xenprof.service.driver import HostDriver, Pending
 from xenprof.service.exporter import CollectorStats, ExporterSettings, ServiceStats
 from xenprof.service.loading import Exporters, Loaders
+from xenprof.service.trace_readers import TraceReaders
 from xenprof.service.writer import StoreWriter
+from xenprof.service.xendlog_file import XendLogFile
 from xenprof.session.sessions import Sessions
 from xenprof.version import version
 
@@ -38,6 +42,7 @@ class Service:
         *,
         speed: float | None = 1.0,
         strict: bool = False,
+        enable_dump: bool = False,
         loaders: Loaders,
         settings: ExporterSettings,
     ) -> None:
@@ -45,10 +50,14 @@ class Service:
         self._writer = StoreWriter()
         self._sessions = Sessions(host, home, strict=strict, submit=self._writer.submit)
         self._roots = DomainRoots(home, settle=self._writer.barrier)
+        domain0 = domain_root(home, "Domain-0")
+        self._xend_log = XendLogFile(domain0 / "var/log/xen/xend.log")
+        host.set_domain0_root(str(domain0), dumps_crashed=enable_dump)
         self._log = CommandLog(home / "commands.jsonl")
         self._driver = HostDriver(
             host, speed=speed, pump=self._sessions.pump, published=self._published
         )
+        self.traces = TraceReaders()
         self._exporters = Exporters(loaders)
         self.settings = settings
         self._started_unix = time.time()
@@ -57,16 +66,20 @@ class Service:
         """What POST /api/v1/stop calls; set by the server."""
 
     def _published(self, host: Host, snapshot: HostSnapshot) -> None:
-        """On the host's thread: let roots and sessions follow the domains that come and go."""
+        """On the host's thread: let log, roots and sessions follow what has happened."""
+        self.traces.tend(host)
         try:
-            gone = self._roots.sync(host, snapshot)
+            changes = self._roots.sync(host, snapshot)
         except OSError as error:
             if not self._driver.is_up:
                 raise  # at the start: nothing to lose yet, and the user is there to read it
             log.error("%s: %s; tried again in a second", error.filename, error.strerror)
             return
-        for name in gone:
-            self._sessions.domain_gone(name)
+        self._xend_log.append(host.take_log())
+        for old, new in changes.renamed:
+            self._sessions.domain_renamed(old, new)
+        for domid in changes.gone:
+            self._sessions.domain_gone(domid)
 
     def start(self) -> None:
         """Start the model, then the exporters."""
@@ -120,12 +133,13 @@ class Service:
     def perform(self, command: Command) -> "Future[Answer]":
         """Log a command with its virtual time and do it."""
 
-        def act(host: Host) -> Answer:
+        def act(host: Host) -> Pending:
             if command.name not in COMMANDS_THAT_ONLY_READ:
                 self._log.append(host.now_ns, command)
-            return perform(host, self._sessions, command)
+            performed = perform(host, self._sessions, command)
+            return Answered(performed) if isinstance(performed, dict) else Later(host, performed)
 
-        return self._driver.submit(act)
+        return self._driver.submit_pending(act)
 
     def wait(self, seconds: float) -> "Future[None]":
         """Return a future that is done when `seconds` of model time have passed."""

@@ -75,6 +75,7 @@ class RunningDaemon:
         """Domain 0 has started another session since: Xen no longer counts this daemon as ready."""
         self.unseen = Unseen(domain, config.domid)
         self._host = host
+        self._home = home
         self._store = store
         self._log = LogFile(self.directory.log_path)
         self._writer = SampleWriter(self.directory.current, self._log.write)
@@ -91,6 +92,19 @@ class RunningDaemon:
         """Samples read from the kernel so far."""
         self._statistics_due_ns = host.now_ns + STATISTICS_PERIOD_NS
         self.log(f"oprofiled started {clock_text(self._unix_seconds())}", "kernel pointer size: 8")
+
+    def renamed(self, name: str) -> None:
+        """The domain has another name, and its root has moved: go on there."""
+        self.domain = name
+        self.unseen.renamed(name)
+        directory = self.directory = session_dir(self._home, name, self.setup)
+
+        def follow() -> None:
+            self._log.path = directory.log_path
+            self._writer.session = directory.current
+            self._oprofiled.root = domain_root(self._home, name)
+
+        self._store.submit(follow)
 
     def balance(self) -> Balance:
         """Return where the samples taken are."""

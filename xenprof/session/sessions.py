@@ -163,19 +163,24 @@ class Sessions:
         if answer.exit_code:
             raise StoreError(str(self._home), "; ".join(answer.outcome().stderr))
 
-    def domain_gone(self, domain: str) -> None:
+    def domain_gone(self, domid: int) -> None:
         """A domain was destroyed: its daemon died with it; what it had taken is written."""
-        for domid, daemon in list(self._daemons.items()):
-            if daemon.domain != domain:
-                continue
-            del self._daemons[domid]
-            try:
-                daemon.pump()
-                daemon.flush()
-            except (HostError, XenprofError) as error:
-                daemon.log(f"the domain was destroyed: {error}")
-            daemon.give_up()
-            self._store.call(daemon.directory.unlock)
+        daemon = self._daemons.pop(domid, None)
+        if daemon is None:
+            return
+        try:
+            daemon.pump()
+            daemon.flush()
+        except (HostError, XenprofError) as error:
+            daemon.log(f"the domain was destroyed: {error}")
+        daemon.give_up()
+        self._store.call(daemon.directory.unlock)
+
+    def domain_renamed(self, old: str, new: str) -> None:
+        """A domain has another name, and its root has moved; its daemon goes on."""
+        for daemon in self._daemons.values():
+            if daemon.domain == old:
+                daemon.renamed(new)
 
     # -- steps -----------------------------------------------------------------------------
 
@@ -313,10 +318,10 @@ class Sessions:
 
         if not is_drained() and not self._host.advance_until(is_drained, DUMP_LIMIT_NS):
             answer.fail("Unable to complete dump of oprofile data: is the oprofile daemon running?")
-            target = self._find(daemon.domain)
-            if target.paused:
+            domains = self._host.snapshot().domains
+            if any(one.domid == daemon.domid and one.paused for one in domains):
                 answer.fail(
-                    f"domain {target.name} is paused and its daemon with it: xm unpause it first"
+                    f"domain {daemon.domain} is paused and its daemon with it: xm unpause it first"
                 )
         self._flush(daemon, answer)
 

@@ -33,6 +33,10 @@ class Unseen:
         self._total = _Reading(0, 0, Counter())
         self._profiled: set[str] = set()
 
+    def renamed(self, name: str) -> None:
+        """The domain has another name from now on."""
+        self._own.add(name)
+
     def begin(self, snapshot: HostSnapshot) -> None:
         """Counting starts; no effect while it runs."""
         xenoprof = snapshot.xenoprof

@@ -113,9 +113,25 @@ def test_destroyed_domain_leaves_what_was_taken_and_no_daemon(sessions, host, tm
     host.driver("web").give(samples((USER, 0x400000), domain=1))
     host.advance(SECOND)
     host.destroy("web")
-    sessions.domain_gone("web")
+    sessions.domain_gone(1)
     sessions.pump()
     assert (total(tmp_path, "web"), directory(tmp_path, "web").lock_pid()) == (1, None)
+
+
+def test_a_renamed_domain_goes_on_where_its_root_has_moved(sessions, host, tmp_path):
+    recipe_start(sessions)
+    host.driver("web").give(samples((USER, 0x400000), domain=1))
+    sessions.dump("web")
+    domain_root(tmp_path, "web").rename(domain_root(tmp_path, "www"))
+    host.names[1] = "www"
+    sessions.domain_renamed("web", "www")
+    host.driver("www").give(samples((USER, 0x400000), domain=1))
+    outcome = sessions.shutdown("www")
+    assert (outcome.exit_code, total(tmp_path, "www"), domain_root(tmp_path, "web").exists()) == (
+        0,
+        2,
+        False,
+    )
 
 
 def test_close_writes_everything_and_ends_every_daemon(sessions, host, tmp_path):

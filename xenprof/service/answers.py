@@ -1,0 +1,46 @@
+"""The answers of commands: those there are at once, and those that come with model time."""
+
+from typing import Any
+
+from hypervisor.control import Operation
+from hypervisor.host import Host
+
+Answer = dict[str, object]
+
+
+class Answered:
+    """An answer that is there."""
+
+    is_done = True
+
+    def __init__(self, answer: Answer) -> None:
+        self._answer = answer
+
+    def result(self) -> Answer:
+        """Return it."""
+        return self._answer
+
+
+class Later:
+    """The answer that an operation of the toolstack will give."""
+
+    def __init__(self, host: Host, operation: Operation) -> None:
+        self._host = host
+        self._operation = operation
+
+    @property
+    def is_done(self) -> bool:
+        """Tell whether the operation is over."""
+        return self._operation.is_done
+
+    def result(self) -> Answer:
+        """Return what it has come to. Raises: what the operation has ended with."""
+        return to_answer(self._host, self._operation.result())
+
+
+def to_answer(host: Host, result: Any) -> Answer:
+    """Return the answer for the result of an operation: a domain's id, a path, or nothing."""
+    if isinstance(result, int):
+        names = [one.name for one in host.snapshot().domains if one.domid == result]
+        return {"domid": result, "name": names[0] if names else ""}
+    return {"path": result} if isinstance(result, str) else {}

@@ -1,0 +1,75 @@
+"""The control API's routes for one domain: what it tells, and what is done to it.
+
+GET  /api/v1/domains/DOMAIN/NAMES    see `read_of_domain`
+POST /api/v1/domains/DOMAIN/VERB     see `domain_commands`, and `opcontrol/VERB`
+"""
+
+from dataclasses import asdict
+from typing import Any
+from urllib.parse import unquote
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from hypervisor.host import Host
+from xenprof.service.commands import Command
+from xenprof.service.http import Changing, body_of, done
+from xenprof.service.service import Service
+
+_DOMAINS = "/api/v1/domains/"
+
+
+def domain_routes(service: Service, changing: Changing) -> list[Route]:
+    """Return the routes."""
+
+    async def read(request: Request) -> Response:
+        match _segments(request):
+            case [reference, *names] if names:
+                told = service.submit(lambda host: read_of_domain(host, reference, names))
+                return JSONResponse(await done(told))
+        raise HTTPException(404)
+
+    async def act(request: Request) -> Response:
+        match _segments(request):
+            case [reference, *verbs] if verbs:
+                command = Command(" ".join(verbs), reference, await body_of(request))
+                return JSONResponse(await done(service.perform(command)))
+        raise HTTPException(404)
+
+    return [
+        Route(_DOMAINS + "{rest:path}", read, methods=["GET"]),
+        changing(_DOMAINS + "{rest:path}", act),
+    ]
+
+
+def read_of_domain(host: Host, domain: str, names: list[str]) -> dict[str, Any]:
+    """Return what `GET /domains/DOMAIN/NAMES` shows. Raises: HostError; HTTPException 404."""
+    match names:
+        case ["sched-credit"]:
+            weight, cap_percent = host.sched_credit(domain)
+            return {"weight": weight, "cap_percent": cap_percent}
+        case ["sched-sedf"]:
+            parameters: dict[str, Any] = asdict(host.sched_sedf(domain))
+            return parameters
+        case ["sxp"]:
+            return {"sxp": host.sxp(domain)}
+        case ["console"]:
+            return {"text": host.console(domain)}
+        case ["proc"]:
+            known = host.proc(domain, "").splitlines()
+            return {"files": {name: host.proc(domain, name) for name in known}}
+        case ["proc", *path]:
+            return {"text": host.proc(domain, "/".join(path))}
+        case ["devices", kind]:
+            return {"devices": list(host.devices(domain, kind))}
+        case ["oprofilefs", *path]:
+            return {"value": host.oprofile(domain).read("/".join(path))}
+    raise HTTPException(404)
+
+
+def _segments(request: Request) -> list[str]:
+    """Return what follows /domains/, decoded apart: a name may contain a slash."""
+    path: str = request.scope["raw_path"].decode("ascii")
+    return [unquote(segment) for segment in path.removeprefix(_DOMAINS).split("/")]

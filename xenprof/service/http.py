@@ -1,0 +1,89 @@
+"""HTTP in front of the host's thread: bodies, answers, errors."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from hypervisor.errors import HostError
+from xenprof.errors import XenprofError
+from xenprof.service.arguments import BadArguments
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+Changing = Callable[[str, Endpoint], Route]
+"""Makes a route of POST requests, refused where everything is read-only."""
+
+
+class ReadOnly(HostError):
+    """A change was asked for where only reading is allowed."""
+
+    http_status = 403
+
+    def __init__(self) -> None:
+        """Say where changes are accepted."""
+        super().__init__(
+            "this address is read-only; use the control socket, or serve with a "
+            "--web.config.file that has authentication"
+        )
+
+
+class WrongMediaType(HostError):
+    """A body that is not declared as JSON. A browser's cross-site form cannot declare it."""
+
+    http_status = 415
+
+    def __init__(self) -> None:
+        """Say what is expected."""
+        super().__init__("send a JSON object with Content-Type: application/json")
+
+
+async def done(future: Any) -> Any:
+    """Wait for a future of the host's thread."""
+    return await asyncio.wrap_future(future)
+
+
+async def body_of(request: Request) -> dict[str, Any]:
+    """Return the JSON object of a request. Raises: WrongMediaType, BadArguments."""
+    declared = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if declared != "application/json":
+        raise WrongMediaType
+    try:
+        body = await request.json()
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        raise BadArguments("the body must be a JSON object")
+    return body
+
+
+def to_json_response(value: object) -> Response:
+    """Encode frozen records as they are: fields by name, enums as numbers."""
+    return Response(json.dumps(value, default=_plain), media_type="application/json")
+
+
+def _plain(value: Any) -> object:
+    if is_dataclass(value):
+        return {field.name: getattr(value, field.name) for field in fields(value)}
+    return dict(value)  # a mapping that is not a dict
+
+
+async def error_response(request: Request, error: Exception) -> Response:
+    """Answer what a user caused; the one place that knows about error classes."""
+    if not isinstance(error, HostError | XenprofError):
+        raise error
+    body = {
+        "type": type(error).__name__,
+        "message": str(error),
+        "exit_code": error.exit_code,
+    }
+    return JSONResponse({"error": body}, status_code=error.http_status)
+
+
+async def refuse(request: Request) -> Response:
+    """Answer a change where there is none allowed."""
+    raise ReadOnly
