@@ -64,6 +64,9 @@ HOST = HostSnapshot(
 )  # fmt: skip
 
 
+NEW_TOOLS = replace(HOST, tools="3.1")
+
+
 def as_json(host: HostSnapshot = HOST) -> dict:
     answer: dict = json.loads(json.dumps(asdict(host)))
     return answer
@@ -77,11 +80,16 @@ class FakeClient:
         self.hosts = answers.pop("hosts", [HOST])
         self.answers = {f"/api/v1/{path}": answer for path, answer in answers.items()}
         self.posts: list[tuple[str, object]] = []
+        self.gets: list[str] = []  # but for snapshots
 
     def get(self, path):
         if path == "/api/v1/snapshot":
             return as_json(self.hosts.pop(0) if len(self.hosts) > 1 else self.hosts[0])
-        return self.answers[path]
+        self.gets.append(path)
+        answer = self.answers[path]
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
 
     def post(self, path, body=None):
         self.posts.append((path, body))

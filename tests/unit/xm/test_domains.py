@@ -1,6 +1,6 @@
 import pytest
 
-from tests.unit.xm.talk_host import FakeClient
+from tests.unit.xm.talk_host import HOST, NEW_TOOLS, FakeClient
 from xenprof.cli.xm.command import XmError
 from xenprof.cli.xm.domains import memory_mib
 from xenprof.client import ServiceError
@@ -19,12 +19,83 @@ PATH = "/api/v1/domains/web"
         (["vcpu-pin", "web", "0", "1-3,^2"], f"{PATH}/pin-vcpu", {"vcpu": 0, "pcpus": [1, 3]}),
         (["vcpu-pin", "web", "all", "0"], f"{PATH}/pin-vcpu", {"vcpu": None, "pcpus": [0]}),
         (["mem-set", "web", "128"], f"{PATH}/set-memory", {"mib": 128}),
+        (["mem-max", "web", "1g"], f"{PATH}/set-maximum-memory", {"mib": 1024}),
+        (["sysrq", "web", "h"], f"{PATH}/sysrq", {"key": "h"}),
+        (["rename", "web", "shop"], f"{PATH}/rename", {"name": "shop"}),
+        (["block-attach", "web", "phy:sdb1", "xvdb", "w"], f"{PATH}/attach-block",
+         {"backend": "phy:sdb1", "frontend": "xvdb", "mode": "w"}),
+        (["block-attach", "web", "phy:sdb1", "xvdb", "w", "2"], f"{PATH}/attach-block",
+         {"backend": "phy:sdb1", "frontend": "xvdb", "mode": "w", "backend_domain": "2"}),
+        (["block-configure", "web", "file:/a.iso", "hdc", "r"], f"{PATH}/configure-block",
+         {"backend": "file:/a.iso", "frontend": "hdc", "mode": "r"}),
+        (["block-detach", "web", "xvdb"], f"{PATH}/detach-block",
+         {"device": "xvdb", "force": False}),
+        (["block-detach", "web", "0xca10"], f"{PATH}/detach-block",
+         {"device": 51728, "force": False}),
+        (["network-attach", "web"], f"{PATH}/attach-network", {"options": ""}),
+        (["network-attach", "web", "mac=00:16:3e:00:00:01", "colour=red"],
+         f"{PATH}/attach-network", {"options": "mac=00:16:3e:00:00:01,colour=red"}),
+        (["network-detach", "web", "1"], f"{PATH}/detach-network", {"index": 1, "force": False}),
     ],
-)
+)  # fmt: skip
 def test_a_command_sends_one_call_and_prints_nothing(xm, words, path, body):
     client = FakeClient()
     assert xm(*words, client=client) == (0, "", "")
     assert client.posts == [(path, body)]
+
+
+@pytest.mark.parametrize(
+    ("words", "path", "body"),
+    [
+        (["vcpu-pin", "web", "0", "all"], f"{PATH}/pin-vcpu",
+         {"vcpu": 0, "pcpus": list(range(64))}),
+        (["trigger", "web", "nmi"], f"{PATH}/trigger", {"trigger": "nmi", "vcpu": 0}),
+        (["trigger", "web", "init", "1"], f"{PATH}/trigger", {"trigger": "init", "vcpu": 1}),
+        (["debug-keys", "rq"], "/api/v1/debug-keys", {"keys": "rq"}),
+        (["block-detach", "web", "xvdb", "-f"], f"{PATH}/detach-block",
+         {"device": "xvdb", "force": True}),
+        (["network-detach", "--force", "web", "0"], f"{PATH}/detach-network",
+         {"index": 0, "force": True}),
+        (["network-attach", "web", "bridge=xenbr0"], f"{PATH}/attach-network",
+         {"options": "bridge=xenbr0"}),
+        (["delete", "web"], f"{PATH}/delete", {}),
+        (["start", "web"], f"{PATH}/start", {"paused": False}),
+        (["start", "-p", "web"], f"{PATH}/start", {"paused": True}),
+        (["suspend", "web"], f"{PATH}/suspend", {}),
+        (["resume", "web", "--paused"], f"{PATH}/resume", {"paused": True}),
+    ],
+)  # fmt: skip
+def test_what_3_1_added_sends_one_call_and_prints_nothing(xm, words, path, body):
+    client = FakeClient(hosts=[NEW_TOOLS])
+    assert xm(*words, client=client) == (0, "", "")
+    assert client.posts == [(path, body)]
+
+
+@pytest.mark.parametrize(
+    ("words", "hosts"),
+    [
+        (["vcpu-pin", "web", "0", "all"], [HOST]),
+        (["vcpu-pin", "web", "all", "0"], [NEW_TOOLS]),
+        (["vcpu-set", "web", "two"], [HOST]),
+        (["mem-set", "web", "much"], [HOST]),
+        (["mem-set", "web", "9" * 5000], [HOST]),
+        (["network-detach", "web", "eth0"], [HOST]),
+        (["trigger", "web", "nmi", "x"], [NEW_TOOLS]),
+    ],
+)
+def test_what_is_no_number_where_one_is_needed_is_an_invalid_argument(xm, words, hosts):
+    client = FakeClient(hosts=hosts)
+    code, out, error = xm(*words, client=client)
+    assert (code, error, client.posts) == (1, "Error: Invalid argument.\n", [])
+    assert out.startswith(f"Usage: xm {words[0]} ")
+
+
+@pytest.mark.parametrize(
+    ("option", "hosts"), [("mac", [HOST]), ("colour=red", [NEW_TOOLS]), ("mac=", [NEW_TOOLS])]
+)
+def test_an_option_of_a_network_device_must_be_a_key_with_a_value(xm, option, hosts):
+    _, _, error = xm("network-attach", "web", option, hosts=hosts)
+    assert error == f"Error: Invalid argument: {option}\n"
 
 
 @pytest.mark.parametrize(
@@ -44,54 +115,4 @@ def test_a_fault_is_xms_error_and_the_usage_follows(xm):
     refusal = ServiceError("Cannot pause privileged domain Domain-0", "Refused", 1, 409)
     code, out, error = xm("pause", "0", **{"domains/0/pause": refusal})
     assert (code, error) == (1, "Error: Cannot pause privileged domain Domain-0\n")
-    assert out == "Usage: xm pause <Domain>\n\nPause execution of a domain.\n"
-
-
-def test_a_fault_of_create_shows_no_usage(xm, tmp_path):
-    (tmp_path / "guest").write_text("")
-    refusal = ServiceError("No kernel specified", "HostError", 1, 400)
-    code, out, error = xm("create", str(tmp_path / "guest"), domains=refusal)
-    assert (code, out, error) == (
-        1,
-        f'Using config file "{tmp_path / "guest"}".\n',
-        "Error: No kernel specified\n",
-    )
-
-
-def test_create_sends_the_files_text_and_the_words_of_the_command_line(xm, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "guest").write_text("memory = 64\n")
-    client = FakeClient(tmp_path, domains={"domid": 5})
-    assert xm("create", "-p", "guest", "memory=128", "disk=a", "disk=b", client=client) == (
-        0,
-        'Using config file "./guest".\nStarted domain DesktopVM\n',
-        "",
-    )
-    assert client.posts == [
-        (
-            "/api/v1/domains",
-            {
-                "config_text": "memory = 64\n",
-                "config_name": "./guest",
-                "overrides": {"memory": ["128"], "disk": ["a", "b"]},
-                "paused": True,
-            },
-        )
-    ]
-
-
-@pytest.mark.parametrize("name", ["guest", "/etc/xen/guest"])
-def test_create_finds_a_file_in_domain_0s_own_etc_xen(xm, tmp_path, monkeypatch, name):
-    monkeypatch.chdir(tmp_path)
-    folder = tmp_path / "domains" / "Domain-0" / "etc" / "xen"
-    folder.mkdir(parents=True)
-    (folder / "guest").write_text("")
-    client = FakeClient(tmp_path, domains={"domid": 5})
-    _, out, _ = xm("create", name, client=client)
-    assert out.startswith('Using config file "/etc/xen/guest".\n')
-
-
-@pytest.mark.parametrize("name", ["nosuch", "/etc/xen/nosuch", "/", "x" * 5000])
-def test_create_without_its_file_is_an_error(xm, tmp_path, name):
-    code, out, error = xm("create", name, client=FakeClient(tmp_path))
-    assert (code, out, error) == (1, "", f"Error: Unable to open config file: {name}\n")
+    assert out == "Usage: xm pause <Domain>\n\nStop a domain where it is; it keeps its memory.\n"

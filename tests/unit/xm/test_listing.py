@@ -2,9 +2,9 @@ from dataclasses import replace
 
 import pytest
 
-from tests.unit.xm.talk_host import DESKTOP, HOST, MYSQL, OSSVM02, FakeClient, as_json, vcpu
-from xenprof.cli.xm.listing import info_table, list_table, state_letters, vcpu_table
-from xenprof.cli.xm.sxp import domain_sxp
+from tests.unit.xm.talk_host import HOST, MYSQL, NEW_TOOLS, OSSVM02, FakeClient, as_json, vcpu
+from xenprof.cli.xm.host import info_table
+from xenprof.cli.xm.listing import row, state_letters, vcpu_table
 
 LIST = """\
 Name                                      ID Mem(MiB) VCPUs State   Time(s)
@@ -21,7 +21,9 @@ Domain-0                                   0   657     2     r-----   1281.0
 WinDoof                                    3   512     1     -b----      8.9
 ossvm02                                    6    64     1     -b----      0.1
 r5b2-mySQL01                              13   500     1     -b----     16.1
+web                                            256     2                 0.0
 """
+MANAGED = {"domains": [{"name": "web", "memory_mib": 256, "vcpus": 2}]}
 VCPU_LIST = """\
 Name                              ID VCPUs   CPU State   Time(s) CPU Affinity
 Domain-0                           0     0     0   r--     708.9 any cpu
@@ -37,7 +39,7 @@ def test_list_of_all_is_laid_out_as_by_3_0_3_and_sorted_by_bytes(xm):
 
 
 def test_list_of_3_1_has_its_own_columns(xm):
-    assert xm("list", hosts=[replace(HOST, tools="3.1")]) == (0, LIST_3_1, "")
+    assert xm("list", hosts=[NEW_TOOLS], managed=MANAGED) == (0, LIST_3_1, "")
 
 
 def test_list_of_named_domains_keeps_their_order_and_takes_ids(xm):
@@ -53,7 +55,7 @@ def test_a_domain_that_does_not_exist_is_an_error_with_the_usage(xm):
 
 def test_list_shows_the_balloon_target_at_once():
     host = as_json(replace(HOST, domains=(replace(OSSVM02, target_kib=128 * 1024),)))
-    assert list(list_table(host, host["domains"]))[1].split()[2] == "128"
+    assert row(host["domains"][0]).memory_mib == 128
 
 
 @pytest.mark.parametrize(
@@ -91,16 +93,59 @@ def test_info_pads_keys_to_23(xm):
     ]
 
 
-def test_list_long_is_one_nested_list_for_each_domain():
-    sxp = domain_sxp(as_json(replace(HOST, domains=(DESKTOP,)))["domains"][0], as_json(), "-b----")
-    assert sxp.splitlines()[:3] == [
-        "(domain",
-        "    (domid 5)",
-        "    (uuid 00000000-0000-0000-0000-000000000005)",
-    ]
-    assert sxp.count("(") == sxp.count(")")
-    assert "    (device (vbd (backend 0) (dev xvda:disk) (uname phy:/dev/sdb1) (mode w)))" in sxp
-    assert "    (state -b----)" in sxp
+def test_a_destroyed_domain_that_keeps_pages_is_a_zombie(xm):
+    _, out, _ = xm("list", hosts=[replace(HOST, domains=(replace(OSSVM02, dying=True),))])
+    assert [line.split()[0] for line in out.splitlines()[1:]] == ["Zombie-ossvm02"]
+
+
+def test_two_zombies_of_one_name_are_both_listed(xm):
+    dead = replace(OSSVM02, dying=True)
+    _, out, _ = xm("list", hosts=[replace(HOST, domains=(dead, replace(dead, domid=7)))])
+    assert [line.split()[1] for line in out.splitlines()[1:]] == ["6", "7"]
+
+
+def test_list_long_asks_for_each_domain_by_its_id(xm):
+    client = FakeClient(**{"domains/13/sxp": {"sxp": ["domain"]}, "domains/5/sxp": {"sxp": "x"}})
+    assert xm("list", "--long", "13", "DesktopVM", client=client) == (0, "(domain)\nx\n", "")
+
+
+def test_the_state_option_is_unknown_to_3_0_3(xm):
+    code, _, error = xm("list", "--state=running")
+    assert (code, error) == (1, "Error: option --state not recognized\n")
+
+
+@pytest.mark.parametrize(
+    ("state", "names"),
+    [
+        ("running", ["DesktopVM", "Domain-0", "WinDoof", "r5b2-mySQL01"]),
+        ("paused", ["ossvm02"]),
+        ("halted", ["web"]),
+        ("crashed", []),
+    ],
+)
+def test_3_1_lists_the_domains_in_a_state(xm, state, names):
+    domains = [replace(d, paused=d.name == "ossvm02") for d in HOST.domains]
+    hosts = [replace(NEW_TOOLS, domains=tuple(domains))]
+    _, out, _ = xm("list", f"--state={state}", hosts=hosts, managed=MANAGED)
+    assert [line.split()[0] for line in out.splitlines()[1:]] == names
+
+
+def test_a_state_that_does_not_exist_is_refused_with_those_that_do(xm):
+    _, _, error = xm("list", "--state=blocked", hosts=[NEW_TOOLS])
+    assert error == (
+        "Error: 'blocked' is no state of a domain; "
+        "use one of all, running, paused, halted, suspended, crashed\n"
+    )
+
+
+def test_a_state_and_a_name_exclude_each_other(xm):
+    _, _, error = xm("list", "--state=running", "web", hosts=[NEW_TOOLS])
+    assert error == ("Error: You may specify either a state or a particular VM, but not both\n")
+
+
+def test_3_1_finds_a_managed_domain_by_its_name(xm):
+    _, out, _ = xm("list", "web", "13", hosts=[NEW_TOOLS], managed=MANAGED)
+    assert [line.split()[0] for line in out.splitlines()[1:]] == ["web", "r5b2-mySQL01"]
 
 
 def test_list_asks_only_for_a_snapshot(xm):

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.unit.xm.talk_host import HOST, FakeClient
+from tests.unit.xm.talk_host import DOMAIN_0, HOST, MYSQL, FakeClient
 
 CREDIT = {"domains/13/sched-credit": {"weight": 256, "cap_percent": 25}}
 NEW = replace(HOST, tools="3.1")
@@ -12,7 +12,7 @@ r5b2-mySQL01                      13    256   25
 """
 
 
-@pytest.mark.parametrize("name", ["sched-credit", "csched", "sched"])
+@pytest.mark.parametrize("name", ["sched-credit", "csched", "sched-c"])
 def test_one_domain_is_shown_as_the_talk_shows_it(xm, name):
     assert xm(name, "-d", "13", **CREDIT) == (0, "{'cap': 25, 'weight': 256}\n", "")
 
@@ -59,3 +59,64 @@ def test_3_1_takes_long_options(xm):
 def test_3_1_names_the_other_scheduler(xm):
     code, _, error = xm("sched-credit", hosts=[replace(NEW, scheduler="sedf")])
     assert (code, error) == (1, "Error: Xen is running with the sedf scheduler\n")
+
+
+SEDF = replace(HOST, scheduler="sedf", domains=(DOMAIN_0, MYSQL))
+TWENTY_MS = {
+    "period_ns": 20_000_000, "slice_ns": 15_000_000, "latency_ns": 0, "extratime": 1, "weight": 0,
+}  # fmt: skip
+SEDF_TABLE = """\
+Name                              ID Period(ms) Slice(ms) Lat(ms) Extra Weight
+Domain-0                           0      20.0      15.0     0.0      1      0
+r5b2-mySQL01                      13     100.0       0.0     0.5      0      3
+"""
+BOTH = {
+    "domains/Domain-0/sched-sedf": TWENTY_MS,
+    "domains/r5b2-mySQL01/sched-sedf": {
+        "period_ns": 100_000_000, "slice_ns": 0, "latency_ns": 500_000, "extratime": 0, "weight": 3,
+    },
+}  # fmt: skip
+
+
+def test_sedf_lists_the_settings_in_milliseconds(xm):
+    assert xm("sched-sedf", hosts=[SEDF], **BOTH) == (0, SEDF_TABLE, "")
+
+
+def test_sedf_lists_one_domain(xm):
+    _, out, _ = xm("sched-sedf", "13", hosts=[SEDF], **BOTH)
+    assert out.splitlines() == SEDF_TABLE.splitlines()[::2]
+
+
+@pytest.mark.parametrize(
+    ("options", "body"),
+    [
+        (["-p", "20", "-s", "0.5"], {"period_ns": 20_000_000, "slice_ns": 500_000}),
+        (["--latency=5", "-e", "1"], {"latency_ns": 5_000_000, "extratime": 1}),
+        (["--extra=0"], {"extratime": 0}),
+        (["-w2"], {"weight": 2}),
+    ],
+)
+def test_sedf_sends_only_what_was_given(xm, options, body):
+    client = FakeClient(hosts=[SEDF])
+    assert xm("sched-sedf", "13", *options, client=client) == (0, "", "")
+    assert client.posts == [("/api/v1/domains/r5b2-mySQL01/sched-sedf", body)]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["nosuch"], "Domain 'nosuch' does not exist."),
+        (["13", "-p", "x"], "Invalid argument."),
+        (["13", "-p", "nan"], "Invalid argument."),
+        (["13", "-e", "yes"], "Invalid argument."),
+        (["-p", "20"], "No domain given."),
+    ],
+)
+def test_sedf_refuses_what_makes_no_sense(xm, words, message):
+    code, out, error = xm("sched-sedf", *words, hosts=[SEDF])
+    assert (code, error) == (1, f"Error: {message}\n")
+    assert out.startswith("Usage: xm sched-sedf <Domain> [options]\n")
+
+
+def test_sedf_needs_the_sedf_scheduler(xm):
+    assert xm("sched-sedf") == (1, "", "Error: Xen is running with the credit scheduler\n")

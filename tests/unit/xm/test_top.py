@@ -1,19 +1,29 @@
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from tests.unit.xm.talk_host import (
-    DESKTOP,
-    DOMAIN_0,
-    HOST,
-    OSSVM02,
-    SECOND,
-    FakeClient,
-    as_json,
-    vcpu,
-)
-from xenprof.cli.xm.top import HEAD, table
+from tests.unit.tui.support import later
+from tests.unit.xm.talk_host import HOST, FakeClient
+from xenprof.client import ServiceNotRunning
+from xenprof.tui.top import Pace
+from xenprof.xentop import View
 
+WAIT = ("/api/v1/wait", {"seconds": 3.0})
+HELP = """\
+Usage: xm top [OPTION]
+Displays ongoing information about xen vm resources\x20
+
+-h, --help           display this help and exit
+-V, --version        output version information and exit
+-d, --delay=SECONDS  seconds between updates (default 3)
+-n, --networks       output vif network data
+-x, --vbds           output vbd block device data
+-r, --repeat-header  repeat table header before each domain
+-v, --vcpus          output vcpu data
+-b, --batch          output in batch mode, no user input accepted
+-i, --iterations=N   number of iterations before exiting
+"""
 TOP = """\
       NAME  STATE   CPU(sec) CPU(%)     MEM(k) MEM(%)  MAXMEM(k) MAXMEM(%) VCPUS NETS NETTX(k) NETRX(k) VBDS   VBD_OO   VBD_RD   VBD_WR SSID
  DesktopVM --b---          7    0.0     524288   12.5     524288      12.5     1    1     1000     2000    1        4      729       31    0
@@ -22,19 +32,6 @@ TOP = """\
 r5b2-mySQL01 --b---         16    0.0     512000   12.2     512000      12.2     1    0        0        0    0        0        0        0    0
    WinDoof --b---          8    0.0     524288   12.5     524288      12.5     1    0        0        0    0        0        0        0    0
 """
-
-
-def later(host, seconds, **cpu_seconds):
-    """The host after a while in which domains have used `cpu_seconds` each."""
-    domains = tuple(
-        replace(d, cpu_ns=d.cpu_ns + round(cpu_seconds.get(d.name, 0) * SECOND))
-        for d in host.domains
-    )
-    return replace(host, time_ns=host.time_ns + seconds * SECOND, domains=domains)
-
-
-def rows(*arguments, **settings):
-    return list(table(*(as_json(host) for host in arguments), **settings))
 
 
 def test_one_iteration_is_xentops_table_sorted_by_name_ignoring_case(xm):
@@ -54,49 +51,33 @@ def test_cpu_percent_is_of_one_pcpu_over_the_time_between_two_iterations(xm):
     }
 
 
-def test_iterations_are_a_delay_apart_and_none_follows_the_last(xm):
-    client = FakeClient()
+def test_iterations_are_a_delay_apart(xm):
+    client = FakeClient(hosts=[replace(HOST, tools="3.1")])
     xm("top", "-b", "-d", "5", "--iterations=3", client=client)
     assert client.posts == [("/api/v1/wait", {"seconds": 5.0})] * 2
 
 
-def test_the_default_delay_is_three_seconds(xm):
-    client = FakeClient()
+@pytest.mark.parametrize(("tools", "waits"), [("3.0.3", 2), ("3.1", 1)])
+def test_the_tools_of_3_0_3_wait_once_more_after_the_last_iteration(xm, tools, waits):
+    client = FakeClient(hosts=[replace(HOST, tools=tools)])
     xm("top", "-bi2", client=client)
-    assert client.posts == [("/api/v1/wait", {"seconds": 3.0})]
+    assert client.posts == [WAIT] * waits
 
 
-def test_a_domain_that_was_not_there_before_shows_no_cpu_percent():
-    before = replace(HOST, domains=(DOMAIN_0,))
-    now = later(replace(HOST, domains=(DOMAIN_0, OSSVM02)), 3, ossvm02=3.0)
-    assert rows(now, before)[2].split()[3] == "0.0"
-
-
-def test_memory_is_what_the_domain_has_not_its_target():
-    shrinking = replace(OSSVM02, memory_kib=60_000, target_kib=32 * 1024)
-    assert rows(replace(HOST, domains=(shrinking,)))[1].split()[4] == "60000"
-
-
-def test_vcpu_lines_hold_five_online_vcpus_each():
-    many = tuple(vcpu(n, 0, "blocked", n) for n in range(6))
-    host = replace(HOST, domains=(replace(OSSVM02, vcpus=many),))
-    assert rows(host, vcpus=True)[2:] == [
-        "VCPUs(sec):   0:          0s  1:          1s  2:          2s  3:          3s  4:          4s",
-        "          5:          5s",
+def test_batch_options_choose_the_detail_lines(xm):
+    _, out, _ = xm("top", "-bnxv", "-i1")
+    assert [line.split()[0] for line in out.splitlines()[1:6]] == [
+        "DesktopVM",
+        "VCPUs(sec):",
+        "Net0",
+        "VBD",
+        "Domain-0",
     ]
 
 
-def test_network_and_disk_lines_follow_the_domain_and_skip_tap_disks():
-    host = replace(HOST, domains=(DESKTOP,))
-    assert rows(host, networks=True, vbds=True)[2:] == [
-        "Net0 RX:  2048000bytes     1500pkts        0err        2drop  "
-        "TX:  1025000bytes      900pkts        0err        0drop",
-        "VBD 51712 [ca: 0]  OO:        4   RD:      729   WR:       31",
-    ]
-
-
-def test_the_head_can_be_repeated_before_each_domain():
-    assert rows(HOST, repeats_head=True)[::2] == [HEAD] * 5
+def test_the_head_can_be_repeated_before_each_domain(xm):
+    _, out, _ = xm("top", "-b", "-r", "-i1")
+    assert out.splitlines()[::2] == [TOP.splitlines()[0]] * 5
 
 
 @pytest.mark.parametrize("delay", ["0", "-1", "x", "nan", "inf"])
@@ -110,3 +91,48 @@ def test_a_delay_that_is_no_time_is_refused(xm, delay):
 
 def test_version_is_xentops(xm):
     assert xm("top", "-V") == (0, "xentop 1.0\n", "")
+
+
+def test_help_is_xentops(xm):
+    assert xm("top", "-h") == (0, HELP, "")
+
+
+def test_the_screen_wants_a_terminal(xm):
+    assert xm("top") == (1, "", "xm top: not a terminal; use -b\n")
+
+
+@pytest.fixture
+def terminal(monkeypatch):
+    """Pretend that there is one, and return how the screen was called."""
+    calls = []
+
+    def run(fetch, first, view, pace):
+        calls.append((view, pace))
+        return 0
+
+    monkeypatch.setattr("os.isatty", lambda descriptor: True)
+    monkeypatch.setattr("xenprof.tui.top.run", run)
+    return calls
+
+
+@pytest.mark.parametrize(
+    ("words", "view", "pace"),
+    [
+        ((), View(), Pace(3.0)),
+        (("-d", "1.5", "-i7"), View(), Pace(1.5, 7)),
+        (("-i", "0"), View(), Pace(3.0)),
+        (("-nxvr",), View(networks=True, vbds=True, vcpus=True, repeats_head=True), Pace(3.0)),
+    ],
+)
+def test_the_screen_starts_as_the_options_say(xm, terminal, words, view, pace):
+    xm("top", *words)
+    assert terminal == [(view, pace)]
+
+
+def test_without_a_service_there_is_an_error_and_no_screen(xm, terminal, monkeypatch):
+    def refuse(client):
+        raise ServiceNotRunning(Path("/home"))
+
+    monkeypatch.setattr("xenprof.cli.xm.top.snapshot_of", refuse)
+    code, out, error = xm("top")
+    assert (code, out, error.count("\n"), terminal) == (1, "", 1, [])

@@ -1,33 +1,45 @@
-"""What a subcommand of xm is, and how its arguments are checked."""
+"""What a subcommand of xm is, how its arguments are checked, and what subcommands share."""
 
 import getopt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
 from xenprof.client import Client
 
+OLDEST = "3.0.3"
+NEWEST = "3.1"
+
 
 class XmError(Exception):
     """What goes wrong in xm itself: the text after `Error: `."""
 
+    def __init__(self, message: str, *, shows_usage: bool = True) -> None:
+        """`shows_usage` False: the usage does not follow, as where the original just exits."""
+        super().__init__(message)
+        self.shows_usage = shows_usage
+
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """An option: its short letter, its long name and its placeholder if it takes a value."""
+    """An option: its short letter, its long name and its placeholder if it takes a value.
+
+    Either name may be empty. `since` is the first version of the tools that has it.
+    """
 
     short: str
     long: str
     help: str
     value: str = ""
+    since: str = OLDEST
 
     @property
     def label(self) -> str:
         """Return it as help shows it, e.g. `-d DOMAIN, --domain=DOMAIN`."""
-        if not self.value:
-            return f"-{self.short}, --{self.long}"
-        return f"-{self.short} {self.value}, --{self.long}={self.value}"
+        short = f"-{self.short} {self.value}".rstrip() if self.short else ""
+        long = f"--{self.long}={self.value}".rstrip("=") if self.long else ""
+        return ", ".join(name for name in (short, long) if name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +47,7 @@ class Command:
     """A subcommand; `maximum` None = any number of arguments.
 
     Wrong arguments always show the usage; `failures_show_usage` is about what comes later.
+    `counts_options`: minimum and maximum are about all words, options too, as in the original.
     """
 
     name: str
@@ -45,23 +58,38 @@ class Command:
     maximum: int | None = 0
     options: tuple[Option, ...] = ()
     failures_show_usage: bool = True
+    counts_options: bool = False
+    arguments_3_1: str = ""  # where the tools of 3.1 take other arguments
 
-    def parse(self, words: Sequence[str]) -> "Words":
+    @property
+    def changed(self) -> bool:
+        """Return whether 3.1 added options."""
+        return any(option.since != OLDEST for option in self.options)
+
+    def offered(self, tools: str) -> tuple[Option, ...]:
+        """Return the options that this version of the tools has."""
+        return tuple(o for o in self.options if o.since == OLDEST or tools != OLDEST)
+
+    def usage_arguments(self, tools: str) -> str:
+        """Return the arguments as this version's usage shows them."""
+        return (tools != OLDEST and self.arguments_3_1) or self.arguments
+
+    def parse(self, words: Sequence[str], tools: str = NEWEST) -> "Words":
         """Split options from arguments and count the latter. Raises: XmError."""
         given: dict[str, str] = {}
         arguments = list(words)
-        if self.options:
-            short = "".join(o.short + (":" if o.value else "") for o in self.options)
-            long = [o.long + ("=" if o.value else "") for o in self.options]
+        if self.counts_options:
+            self._count(len(arguments))
+        if options := self.offered(tools):
+            short = "".join(o.short + (":" if o.value else "") for o in options if o.short)
+            long = [o.long + ("=" if o.value else "") for o in options if o.long]
             try:
                 found, arguments = getopt.gnu_getopt(arguments, short, long)
             except getopt.GetoptError as error:
                 raise XmError(error.msg) from None
-            by_flag = {f"-{o.short}": o for o in self.options}
-            by_flag |= {f"--{o.long}": o for o in self.options}
-            for flag, value in found:
-                given[by_flag[flag].short if flag[1] != "-" else by_flag[flag].long] = value
-        self._count(len(arguments))
+            given = {flag.lstrip("-"): value for flag, value in found}
+        if not self.counts_options:
+            self._count(len(arguments))
         return Words(arguments, given, self.options)
 
     def _count(self, count: int) -> None:
@@ -84,14 +112,14 @@ class Words:
     given: dict[str, str]
     options: tuple[Option, ...] = ()
 
-    def has(self, short: str) -> bool:
+    def has(self, name: str) -> bool:
         """Return whether the option was given, either way."""
-        return self.value(short) is not None
+        return self.value(name) is not None
 
-    def value(self, short: str) -> str | None:
+    def value(self, name: str) -> str | None:
         """Return the value of an option given either way; None if it was not."""
-        option = next(option for option in self.options if option.short == short)
-        return self.given.get(short, self.given.get(option.long))
+        option = next(option for option in self.options if name in (option.short, option.long))
+        return self.given.get(option.short, self.given.get(option.long))
 
 
 def integer(text: str) -> int:
@@ -107,24 +135,40 @@ def find_domains(snapshot: dict[str, Any], names: Sequence[str]) -> list[dict[st
 
     Raises: XmError for one that does not exist.
     """
-    by_name = {domain["name"]: domain for domain in snapshot["domains"]}
     if not names:
-        return [by_name[name] for name in sorted(by_name)]
+        return sorted(snapshot["domains"], key=shown_name)
+    by_name = {shown_name(domain): domain for domain in snapshot["domains"]}
     by_id = {str(domain["domid"]): domain for domain in snapshot["domains"]}
     found = []
     for name in names:
         domain = by_name.get(name) or by_id.get(name)
         if domain is None:
-            raise XmError(f"Domain '{name}' does not exist.")
+            raise unknown_domain(name)
         found.append(domain)
     return found
 
 
+def unknown_domain(name: str) -> XmError:
+    """Return the error for a domain that does not exist."""
+    return XmError(f"Domain '{name}' does not exist.")
+
+
+def shown_name(domain: Mapping[str, Any]) -> str:
+    """Return the name as listed: a destroyed domain that keeps pages is a `Zombie-`."""
+    name: str = domain["name"]
+    return f"Zombie-{name}" if domain["dying"] and not name.startswith("Zombie-") else name
+
+
 def domain_path(domain: str, verb: str) -> str:
     """Return the path of a call that concerns one domain."""
-    return f"/api/v1/domains/{quote(domain, safe='')}/{verb}"
+    return f"/api/v1/domains/{quote(domain, safe='', errors='surrogateescape')}/{verb}"
 
 
 def snapshot_of(client: Client) -> dict[str, Any]:
     """Return the host now."""
     return client.get("/api/v1/snapshot")
+
+
+def tools_of(client: Client) -> str:
+    """Return the version of the tools on this host, `3.0.3` or `3.1`."""
+    return str(snapshot_of(client)["tools"])

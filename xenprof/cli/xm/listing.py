@@ -1,34 +1,54 @@
-"""xm list, xm vcpu-list and xm info: the tables of the host, exactly as xm lays them out."""
+"""xm list and xm vcpu-list: the tables of the domains, exactly as xm lays them out."""
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from hypervisor.cpus import affinity_text
-from xenprof.cli.xm.command import Command, Option, Words, find_domains, snapshot_of
-from xenprof.cli.xm.sxp import domain_sxp
+from xenprof.cli.xm.command import (
+    OLDEST,
+    Command,
+    Option,
+    Words,
+    XmError,
+    domain_path,
+    find_domains,
+    shown_name,
+    snapshot_of,
+    unknown_domain,
+)
 from xenprof.client import Client
 
 Domain = Mapping[str, Any]
 Snapshot = Mapping[str, Any]
 
+_LABEL = "INACTIVE"  # judgement: what xm writes while no access control policy is active
+_STATES = ("all", "running", "paused", "halted", "suspended", "crashed")
 
-def list_table(snapshot: Snapshot, domains: Sequence[Domain]) -> Iterator[str]:
-    """Yield the lines of `xm list`. Memory is the target, VCPUs those online."""
-    is_old = snapshot["tools"] == "3.0.3"
-    memory, width = ("Mem(MiB)", 5) if is_old else ("Mem", 10)
-    memory_width = 8 if is_old else 5
-    yield (
-        f"{'Name':<40} {'ID':>3} {memory:>{memory_width}} {'VCPUs':>5} "
-        f"{'State':>{width}} {'Time(s)':>9}"
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of `xm list`. Domains that xend manages but does not run have no id and no state."""
+
+    name: str
+    domid: str
+    memory_mib: int
+    vcpus: int
+    state: str = ""
+    cpu_seconds: float = 0.0
+
+
+def row(domain: Domain) -> Row:
+    """Return the line of a domain. Memory is the target, VCPUs those online."""
+    return Row(
+        name=shown_name(domain),
+        domid=str(domain["domid"]),
+        memory_mib=domain["target_kib"] // 1024,
+        vcpus=sum(vcpu["online"] for vcpu in domain["vcpus"]),
+        state=state_letters(domain),
+        cpu_seconds=domain["cpu_ns"] / 1e9,
     )
-    for domain in domains:
-        online = sum(vcpu["online"] for vcpu in domain["vcpus"])
-        yield (
-            f"{domain['name']:<40} {domain['domid']:>3} "
-            f"{domain['target_kib'] // 1024:>{memory_width}} {online:>5} "
-            f"{state_letters(domain):>{width}} {domain['cpu_ns'] / 1e9:8.1f}"
-        )
 
 
 def state_letters(domain: Domain) -> str:
@@ -46,9 +66,26 @@ def state_letters(domain: Domain) -> str:
     return "".join(letter if holds else "-" for letter, holds in shown)
 
 
+def list_table(rows: Sequence[Row], tools: str, label: str | None = None) -> Iterator[str]:
+    """Yield the lines of `xm list`, or of `xm list --label`."""
+    memory, memory_width, state_width = ("Mem(MiB)", 8, 5) if tools == OLDEST else ("Mem", 5, 10)
+    name_width = 40 if label is None else 32
+    end = "" if label is None else " Label"
+    yield (
+        f"{'Name':<{name_width}} {'ID':>3} {memory:>{memory_width}} {'VCPUs':>5} "
+        f"{'State':>{state_width}} {'Time(s)':>9}{end}"
+    )
+    for row in rows:
+        yield (
+            f"{row.name:<{name_width}} {row.domid:>3} {row.memory_mib:>{memory_width}} "
+            f"{row.vcpus:>5} {row.state:>{state_width}} {row.cpu_seconds:8.1f}"
+            + ("" if label is None else f" {label}")
+        )
+
+
 def vcpu_table(snapshot: Snapshot, domains: Sequence[Domain]) -> Iterator[str]:
     """Yield the lines of `xm vcpu-list`; one for each vcpu, those offline too."""
-    number = "VCPUs" if snapshot["tools"] == "3.0.3" else "VCPU"
+    number = "VCPUs" if snapshot["tools"] == OLDEST else "VCPU"
     pcpus = len(snapshot["pcpus"])
     yield (
         f"{'Name':<32} {'ID':>3} {number:>5} {'CPU':>5} {'State':>5} {'Time(s)':>9} CPU Affinity"
@@ -56,7 +93,7 @@ def vcpu_table(snapshot: Snapshot, domains: Sequence[Domain]) -> Iterator[str]:
     for domain in domains:
         for vcpu in domain["vcpus"]:
             yield (
-                f"{domain['name']:<32} {domain['domid']:>3} {vcpu['vcpu']:>5} "
+                f"{shown_name(domain):<32} {domain['domid']:>3} {vcpu['vcpu']:>5} "
                 f"{vcpu['pcpu'] if vcpu['online'] else '-':>5} {_vcpu_state(vcpu):>5}  "
                 f"{vcpu['running_ns'] / 1e9:8.1f} {affinity_text(vcpu['affinity'], pcpus)}"
             )
@@ -68,22 +105,69 @@ def _vcpu_state(vcpu: Mapping[str, Any]) -> str:
     return {"running": "r--", "blocked": "-b-"}.get(vcpu["runstate"], "---")
 
 
-def info_table(rows: Mapping[str, str]) -> Iterator[str]:
-    """Yield the lines of `xm info`."""
-    for key, value in rows.items():
-        yield f"{key:<23}: {value}"
-
-
 def _list(client: Client, words: Words) -> int:
     if words.has("v"):
-        print("'xm list -v' is now 'xm vcpu-list'.", file=sys.stderr)
+        print("xm list -v is deprecated.  Please use xm vcpu-list.", file=sys.stderr)
         return _vcpu_list(client, words)
     snapshot = snapshot_of(client)
-    domains = find_domains(snapshot, words.arguments)
     if words.has("l"):
-        print("\n".join(domain_sxp(domain, snapshot, state_letters(domain)) for domain in domains))
+        return _list_long(client, find_domains(snapshot, words.arguments))
+    state = words.value("state") or "all"
+    if snapshot["tools"] == OLDEST:
+        rows = [row(domain) for domain in find_domains(snapshot, words.arguments)]
     else:
-        print("\n".join(list_table(snapshot, domains)))
+        rows = _rows_of_3_1(client, snapshot, words.arguments, state)
+    label = _LABEL if words.has("label") else None
+    print("\n".join(list_table(rows, snapshot["tools"], label)))
+    return 0
+
+
+def _rows_of_3_1(
+    client: Client, snapshot: dict[str, Any], names: Sequence[str], state: str
+) -> list[Row]:
+    """Return the lines with those of managed domains that do not run. Raises: XmError."""
+    if state not in _STATES:
+        raise XmError(f"'{state}' is no state of a domain; use one of {', '.join(_STATES)}")
+    if state != "all" and names:
+        raise XmError("You may specify either a state or a particular VM, but not both")
+    running = find_domains(snapshot, [])
+    rows = [row(domain) for domain in running if _is_in(domain, state)]
+    if state in ("all", "halted"):
+        live = {domain["name"] for domain in running}
+        rows += [
+            Row(managed["name"], "", managed["memory_mib"], managed["vcpus"])
+            for managed in client.get("/api/v1/managed")["domains"]
+            if managed["name"] not in live
+        ]
+    if not names:
+        return sorted(rows, key=_name)
+    by_word = {row.domid: row for row in rows if row.domid} | {row.name: row for row in rows}
+    for name in names:
+        if name not in by_word:
+            raise unknown_domain(name)
+    return [by_word[name] for name in names]
+
+
+def _name(row: Row) -> str:
+    return row.name
+
+
+def _is_in(domain: Domain, state: str) -> bool:
+    """Return whether a domain that xend runs is in a state as `xm list --state` has them."""
+    if domain["crashed"]:
+        actual = "crashed"
+    elif domain["shutdown"] or domain["dying"]:
+        actual = "halted"
+    else:
+        actual = "paused" if domain["paused"] else "running"
+    return state in ("all", actual)
+
+
+def _list_long(client: Client, domains: Sequence[Domain]) -> int:
+    from xenprof.cli.xm.sxp import format_sxp
+
+    for domain in domains:
+        print(format_sxp(client.get(domain_path(str(domain["domid"]), "sxp"))["sxp"]))
     return 0
 
 
@@ -93,27 +177,19 @@ def _vcpu_list(client: Client, words: Words) -> int:
     return 0
 
 
-def _info(client: Client, words: Words) -> int:
-    print("\n".join(info_table(client.get("/api/v1/info"))))
-    return 0
-
-
 LIST = Command(
-    "list",
-    "[options] [Domain, ...]",
-    "List information about all/some domains.",
-    _list,
-    maximum=None,
+    "list", "[options] [Domain, ...]",
+    "List all/some domains.",
+    _list, maximum=None,
     options=(
-        Option("l", "long", "Output all VM details in SXP"),
+        Option("l", "long", "Show everything about them, as SXP"),
+        Option("", "label", "Show their security labels too"),
+        Option("", "state", "Only domains in this state", "STATE", since="3.1"),
         Option("v", "vcpus", "Deprecated: use xm vcpu-list"),
     ),
-)
+)  # fmt: skip
 VCPU_LIST = Command(
-    "vcpu-list",
-    "[Domain, ...]",
-    "List the VCPUs for all/some domains.",
-    _vcpu_list,
-    maximum=None,
-)
-INFO = Command("info", "", "Get information about the Xen host.", _info)
+    "vcpu-list", "[Domain, ...]",
+    "List the VCPUs of all/some domains.",
+    _vcpu_list, maximum=None,
+)  # fmt: skip

@@ -1,10 +1,12 @@
-"""xm sched-credit, as tools 3.0.3 and 3.1 have it."""
+"""xm sched-credit and sched-sedf, as tools 3.0.3 and 3.1 have them."""
 
+import math
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from xenprof.cli.xm.command import (
+    OLDEST,
     Command,
     Option,
     Words,
@@ -12,9 +14,20 @@ from xenprof.cli.xm.command import (
     domain_path,
     find_domains,
     integer,
+    shown_name,
     snapshot_of,
 )
 from xenprof.client import Client
+
+_MILLISECOND_NS = 1_000_000
+
+
+def _require(scheduler: str, snapshot: Mapping[str, Any]) -> None:
+    """Raises: XmError if Xen runs with another scheduler."""
+    if snapshot["scheduler"] != scheduler:
+        raise XmError(
+            f"Xen is running with the {snapshot['scheduler']} scheduler", shows_usage=False
+        )
 
 
 def credit_table(domains: Sequence[Mapping[str, Any]]) -> Iterator[str]:
@@ -22,26 +35,25 @@ def credit_table(domains: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     yield f"{'Name':<33} {'ID':<2} {'Weight':<6} {'Cap':<4}"
     for domain in domains:
         yield (
-            f"{domain['name']:<32} {domain['domid']:>3} {domain['weight']:>6} "
+            f"{shown_name(domain):<32} {domain['domid']:>3} {domain['weight']:>6} "
             f"{domain['cap_percent']:>4}"
         )
 
 
 def _sched_credit(client: Client, words: Words) -> int:
     snapshot = snapshot_of(client)
-    if snapshot["tools"] == "3.0.3":
-        return _old(client, words)
-    if snapshot["scheduler"] != "credit":
-        raise XmError(f"Xen is running with the {snapshot['scheduler']} scheduler")
+    if snapshot["tools"] == OLDEST:
+        return _old_credit(client, words)
+    _require("credit", snapshot)
     domain, weight, cap = (words.value(short) for short in "dwc")
     if weight is None and cap is None:
         domains = find_domains(snapshot, [] if domain is None else [domain])
         print("\n".join(credit_table(domains)))
         return 0
-    return _set(client, domain, weight, cap)
+    return _set_credit(client, domain, weight, cap)
 
 
-def _old(client: Client, words: Words) -> int:
+def _old_credit(client: Client, words: Words) -> int:
     """Do it as 3.0.3, which accepts the long options and then ignores them."""
     for name in ("domain", "weight", "cap"):
         if name in words.given:
@@ -51,10 +63,10 @@ def _old(client: Client, words: Words) -> int:
         credit = client.get(domain_path(domain, "sched-credit"))
         print({"cap": credit["cap_percent"], "weight": credit["weight"]})
         return 0
-    return _set(client, domain, weight, cap)
+    return _set_credit(client, domain, weight, cap)
 
 
-def _set(client: Client, domain: str | None, weight: str | None, cap: str | None) -> int:
+def _set_credit(client: Client, domain: str | None, weight: str | None, cap: str | None) -> int:
     if domain is None:
         raise XmError("No domain given.")
     body: dict[str, object] = {}
@@ -66,14 +78,77 @@ def _set(client: Client, domain: str | None, weight: str | None, cap: str | None
     return 0
 
 
+def sedf_table(rows: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> Iterator[str]:
+    """Yield the lines of `xm sched-sedf` for (domain, its settings as the API tells them)."""
+    yield (
+        f"{'Name':<33} {'ID':<2} {'Period(ms)':<4} {'Slice(ms)':<4} "
+        f"{'Lat(ms)':<7} {'Extra':<5} {'Weight':<6}"
+    )
+    for domain, sedf in rows:
+        period, slice_, latency = (
+            sedf[f"{name}_ns"] / _MILLISECOND_NS for name in ("period", "slice", "latency")
+        )
+        yield (
+            f"{shown_name(domain):<32} {domain['domid']:>3} {period:9.1f} {slice_:9.1f} "
+            f"{latency:7.1f} {int(sedf['extratime']):6} {sedf['weight']:6}"
+        )
+
+
+def _sched_sedf(client: Client, words: Words) -> int:
+    snapshot = snapshot_of(client)
+    _require("sedf", snapshot)
+    domains = find_domains(snapshot, words.arguments)
+    body: dict[str, object] = {}
+    for name in ("period", "slice", "latency"):
+        if (text := words.value(name)) is not None:
+            body[f"{name}_ns"] = _nanoseconds(text)
+    for name in ("extratime", "weight"):
+        if (text := words.value(name)) is not None:
+            body[name] = integer(text)
+    if body:
+        if not words.arguments:
+            raise XmError("No domain given.")
+        client.post(domain_path(domains[0]["name"], "sched-sedf"), body)
+        return 0
+    rows = [(domain, client.get(domain_path(domain["name"], "sched-sedf"))) for domain in domains]
+    print("\n".join(sedf_table(rows)))
+    return 0
+
+
+def _nanoseconds(text: str) -> int:
+    """Return milliseconds, which may have decimals, in ns. Raises: XmError."""
+    try:
+        milliseconds = float(text)
+    except ValueError:
+        milliseconds = math.nan
+    if not math.isfinite(milliseconds):
+        raise XmError("Invalid argument.")
+    return round(milliseconds * _MILLISECOND_NS)
+
+
 SCHED_CREDIT = Command(
     "sched-credit",
     "-d <Domain> [-w[=WEIGHT]|-c[=CAP]]",
-    "Get/set credit scheduler parameters.",
+    "Show or set the credit scheduler's weight and cap of a domain.",
     _sched_credit,
     options=(
-        Option("d", "domain", "Domain to modify", "DOMAIN"),
-        Option("w", "weight", "Weight (int)", "WEIGHT"),
-        Option("c", "cap", "Cap (int)", "CAP"),
+        Option("d", "domain", "The domain", "DOMAIN"),
+        Option("w", "weight", "Weight, 1 to 65535", "WEIGHT"),
+        Option("c", "cap", "Cap in percent of one CPU, 0 = none", "CAP"),
+    ),
+    arguments_3_1="[-d <Domain> [-w[=WEIGHT]|-c[=CAP]]]",
+)
+SCHED_SEDF = Command(
+    "sched-sedf",
+    "<Domain> [options]",
+    "Show or set the EDF scheduler's parameters of a domain.",
+    _sched_sedf,
+    maximum=1,
+    options=(
+        Option("p", "period", "Period in ms", "MS"),
+        Option("s", "slice", "Time in each period in ms, less than the period", "MS"),
+        Option("l", "latency", "Scaled period in ms for a domain with much I/O", "MS"),
+        Option("e", "extratime", "1: may run in extra time, 0: may not", "FLAG"),
+        Option("w", "weight", "Share, instead of period and slice", "FLOAT"),
     ),
 )

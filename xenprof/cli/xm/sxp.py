@@ -1,72 +1,37 @@
-"""Domains as the nested lists of `xm list --long`."""
+"""S-expressions as xm prints them: `xm list --long`, `xm create -n`, `xm block-list -l`."""
 
-from collections.abc import Mapping
+from string import ascii_letters, digits
 from typing import Any
 
 _WIDTH = 80
+_PLAIN = frozenset(ascii_letters + digits + ".-_:/~")
 
 
-def domain_sxp(domain: Mapping[str, Any], snapshot: Mapping[str, Any], state: str) -> str:
-    """Return one domain; `state` are its six letters; keys without a value are left out.
+def format_sxp(tree: Any, width: int = _WIDTH, indent: int = 0) -> str:
+    """Return nested lists of texts laid out over lines, without a newline at the end.
 
-    `cpu_weight` is the legacy float that means nothing, not the credit weight.
+    A list that ends at column `width` or before stays on one line; any other has each item after
+    the first on a line of its own, four columns deeper, and its bracket below its beginning.
+    Brackets that follow a list on its line are not counted: there are none, for its parents
+    are broken. Source: tools/python/xen/xend/PrettyPrint.py, SXPPrettyPrinter.
     """
-    up_seconds = (snapshot["time_ns"] - domain["created_ns"]) / 1e9
-    start_time = snapshot["unix_ns"] / 1e9 - up_seconds
-    maximum = domain["maximum_kib"]
-    tree: list[Any] = [
-        "domain",
-        ["domid", domain["domid"]],
-        ["uuid", domain["uuid"]],
-        ["vcpus", len(domain["vcpus"])],
-        ["cpu_weight", 1.0],
-        ["memory", domain["target_kib"] // 1024],
-        ["shadow_memory", 0],
-        ["maxmem", (domain["target_kib"] if maximum is None else maximum) // 1024],
-        ["name", domain["name"]],
-    ]
-    for vif in domain["vifs"]:
-        keys = [["backend", 0], ["bridge", vif["bridge"]], ["mac", vif["mac"]]]
-        tree.append(["device", ["vif", *(key for key in keys if key[1] != "")]])
-    tree += [
-        [
-            "device",
-            [
-                "vbd",
-                ["backend", 0],
-                ["dev", f"{vbd['name']}:disk"],
-                ["uname", vbd["backend"]],
-                ["mode", vbd["mode"]],
-            ],
-        ]
-        for vbd in domain["vbds"]
-    ]
-    tree += [
-        ["state", state],
-        ["shutdown_reason", _REASONS[domain["shutdown_reason"] or 0]],
-        ["cpu_time", domain["cpu_ns"] / 1e9],
-        ["online_vcpus", sum(vcpu["online"] for vcpu in domain["vcpus"])],
-        ["up_time", up_seconds],
-        ["start_time", start_time],
-    ]
-    return format_sxp(tree)
+    flat = flat_sxp(tree)
+    if not isinstance(tree, list) or not tree or indent + len(flat) <= width:
+        return flat
+    first = format_sxp(tree[0], width, indent + 1)
+    start = "\n" + " " * (indent + 4)
+    rest = [start + format_sxp(item, width, indent + 4) for item in tree[1:]]
+    return f"({first}{''.join(rest)}\n{' ' * indent})"
 
 
-_REASONS = ("poweroff", "reboot", "suspend", "crash", "halt")
+def flat_sxp(item: Any) -> str:
+    """Return a list or a text on one line; texts with other characters than names have are quoted.
 
-
-def format_sxp(tree: list[Any], indent: int = 0) -> str:
-    """Return a nested list: on one line if it fits, else one item a line, 4 columns deeper."""
-    flat = _flat(tree)
-    if indent + len(flat) <= _WIDTH or not any(isinstance(item, list) for item in tree):
-        return " " * indent + flat
-    lines = [" " * indent + f"({tree[0]}"]
-    lines += [
-        format_sxp(item, indent + 4) if isinstance(item, list) else " " * (indent + 4) + str(item)
-        for item in tree[1:]
-    ]
-    return "\n".join([*lines, " " * indent + ")"])
-
-
-def _flat(item: Any) -> str:
-    return f"({' '.join(map(_flat, item))})" if isinstance(item, list) else str(item)
+    Source: tools/python/xen/xend/sxp.py, show and atomp.
+    """
+    if isinstance(item, list):
+        return f"({' '.join(map(flat_sxp, item))})"
+    text = str(item)
+    if text == "@" or _PLAIN.issuperset(text):
+        return text
+    return repr(text.encode("utf-8", "surrogateescape"))[1:]  # as Python 2 shows its strings

@@ -1,0 +1,71 @@
+"""xm info, dmesg, log, debug-keys and serve: the host rather than a domain."""
+
+from collections.abc import Iterator, Mapping
+
+from xenprof.cli.xm.command import OLDEST, Command, Option, Words, XmError, snapshot_of, tools_of
+from xenprof.client import SOCKET_NAME, Client
+from xenprof.home import domain_root
+
+_XEND_LOG = "var/log/xen/xend.log"
+
+
+def info_table(rows: Mapping[str, str]) -> Iterator[str]:
+    """Yield the lines of `xm info`."""
+    for key, value in rows.items():
+        yield f"{key:<23}: {value}"
+
+
+def _info(client: Client, words: Words) -> int:
+    print("\n".join(info_table(client.get("/api/v1/info"))))
+    return 0
+
+
+def _dmesg(client: Client, words: Words) -> int:
+    if words.arguments:
+        raise XmError("No parameter required")
+    clears = words.has("c")
+    if not clears or tools_of(client) != OLDEST:  # 3.0.3 clears and shows nothing
+        print(client.get("/api/v1/dmesg")["text"], end="")
+    if clears:
+        client.post("/api/v1/dmesg/clear", {})
+    return 0
+
+
+def _log(client: Client, words: Words) -> int:
+    """Print domain 0's xend.log, the current file only, and a newline as the original does."""
+    try:
+        text = (domain_root(client.home, "Domain-0") / _XEND_LOG).read_text("utf-8", "replace")
+    except FileNotFoundError:
+        snapshot_of(client)  # without a service this says so
+        text = ""
+    except OSError as error:
+        raise XmError(f"xm log: {error.filename}: {error.strerror}", shows_usage=False) from None
+    print(text)
+    return 0
+
+
+def _debug_keys(client: Client, words: Words) -> int:
+    client.post("/api/v1/debug-keys", {"keys": words.arguments[0]})
+    return 0
+
+
+def _serve(client: Client, words: Words) -> int:
+    raise XmError(
+        "xm serve: there is no XML-RPC here to pass on; "
+        f"programs talk JSON over HTTP to {client.home / SOCKET_NAME}",
+        shows_usage=False,
+    )
+
+
+INFO = Command("info", "", "Show what there is to know about the Xen host.", _info)
+DMESG = Command(
+    "dmesg", "[-c|--clear]",
+    "Show or clear the messages of the hypervisor.",
+    _dmesg, maximum=1, counts_options=True,
+    options=(Option("c", "clear", "Clear the messages (3.1: after showing them)"),),
+)  # fmt: skip
+LOG = Command("log", "", "Show xend's log.", _log)
+DEBUG_KEYS = Command(
+    "debug-keys", "<Keys>", "Send debug keys to Xen.", _debug_keys, minimum=1, maximum=1
+)
+SERVE = Command("serve", "", "Pass on xend's XML-RPC over stdin and stdout (not here).", _serve)

@@ -1,0 +1,51 @@
+"""xm delete, start, suspend and resume: domains that xend 3.1 keeps although they do not run."""
+
+from xenprof.cli.xm.command import Command, Option, Words, domain_path
+from xenprof.cli.xm.console import connect
+from xenprof.client import Client
+
+
+def _delete(client: Client, words: Words) -> int:
+    client.post(domain_path(words.arguments[0], "delete"), {})
+    return 0
+
+
+def _start(client: Client, words: Words) -> int:
+    name = words.arguments[0]
+    client.post(domain_path(name, "start"), {"paused": words.has("p")})
+    return connect(name) if words.has("c") else 0
+
+
+def _suspend(client: Client, words: Words) -> int:
+    client.post(domain_path(words.arguments[0], "suspend"), {})
+    return 0
+
+
+def _resume(client: Client, words: Words) -> int:
+    client.post(domain_path(words.arguments[0], "resume"), {"paused": words.has("p")})
+    return 0
+
+
+_PAUSED = Option("p", "paused", "Leave the domain paused")
+
+DELETE = Command(
+    "delete", "<DomainName>",
+    "Take a domain out of xend's management.",
+    _delete, minimum=1, maximum=1,
+)  # fmt: skip
+START = Command(
+    "start", "<DomainName>",
+    "Start a domain that xend manages.",
+    _start, minimum=1, maximum=1,
+    options=(_PAUSED, Option("c", "console_autoconnect", "Connect to its console afterwards")),
+)  # fmt: skip
+SUSPEND = Command(
+    "suspend", "<DomainName>",
+    "Save a domain that xend manages where xend keeps it.",
+    _suspend, minimum=1, maximum=1,
+)  # fmt: skip
+RESUME = Command(
+    "resume", "<DomainName>",
+    "Bring back a suspended domain that xend manages.",
+    _resume, minimum=1, maximum=1, options=(_PAUSED,),
+)  # fmt: skip

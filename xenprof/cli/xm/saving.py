@@ -1,0 +1,72 @@
+"""xm save, restore and dump-core. Paths are the caller's, below whatever directory that is."""
+
+import os
+from pathlib import Path
+
+from xenprof.cli.xm.command import Command, Option, Words, XmError, domain_path
+from xenprof.client import Client
+
+
+def _save(client: Client, words: Words) -> int:
+    domain, path = words.arguments[0], _absolute(words.arguments[1])
+    if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise XmError(f"xm save: Unable to create file {path}", shows_usage=False)
+    body: dict[str, object] = {"path": str(path), "checkpoint": words.has("c")}
+    client.post(domain_path(domain, "save"), body)
+    return 0
+
+
+def _restore(client: Client, words: Words) -> int:
+    path = _absolute(words.arguments[0])
+    if path.is_dir() or not os.access(path, os.R_OK):
+        raise XmError(f"xm restore: Unable to read file {path}", shows_usage=False)
+    client.post("/api/v1/restore", {"path": str(path), "paused": words.has("p")})
+    return 0
+
+
+def _dump_core(client: Client, words: Words) -> int:
+    domain, *path = words.arguments
+    crashes = words.has("C")
+    body = {
+        "path": str(_absolute(path[0])) if path else None,
+        "live": words.has("L"),
+        "crash": crashes,
+    }
+    print(f"Dumping core of domain: {domain} ...", flush=True)
+    client.post(domain_path(domain, "dump-core"), body)
+    if crashes:
+        print(f"Destroying domain: {domain} ...")
+    return 0
+
+
+def _absolute(path: str) -> Path:
+    """Return the path from the root, `..` resolved as text. Raises: XmError."""
+    if "\0" in path:
+        raise XmError("Invalid argument.")
+    try:
+        return Path(os.path.abspath(path))  # noqa: PTH100  Path.absolute() keeps `..`
+    except OSError as error:
+        raise XmError(f"the current directory: {error.strerror}", shows_usage=False) from None
+
+
+SAVE = Command(
+    "save", "<Domain> <CheckpointFile>",
+    "Write a domain to a file, to restore it later.",
+    _save, minimum=2, maximum=2, arguments_3_1="[-c] <Domain> <CheckpointFile>",
+    options=(Option("c", "checkpoint", "Leave the domain running", since="3.1"),),
+)  # fmt: skip
+RESTORE = Command(
+    "restore", "<CheckpointFile>",
+    "Bring back a domain from a file of xm save.",
+    _restore, minimum=1, maximum=1, arguments_3_1="<CheckpointFile> [-p]",
+    options=(Option("p", "paused", "Leave the domain paused", since="3.1"),),
+)  # fmt: skip
+DUMP_CORE = Command(
+    "dump-core", "[-L|--live] [-C|--crash] <Domain> [Filename]",
+    "Write the memory of a domain to a core file.",
+    _dump_core, minimum=1, maximum=2,
+    options=(
+        Option("L", "live", "Do not pause the domain meanwhile"),
+        Option("C", "crash", "Destroy the domain afterwards"),
+    ),
+)  # fmt: skip

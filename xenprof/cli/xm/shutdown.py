@@ -1,0 +1,121 @@
+"""xm shutdown and reboot: asks domains, and waits for them if told to."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from xenprof.cli.xm.command import (
+    Command,
+    Option,
+    Words,
+    XmError,
+    domain_path,
+    find_domains,
+    shown_name,
+    snapshot_of,
+)
+from xenprof.client import Client, ServiceError
+
+_POLL_SECONDS = 1  # Source: tools/python/xen/xm/shutdown.py (3.0.3), wait_shutdown
+_POLLS_WITHOUT = 3  # judgement: polls without a running domain until a reboot has failed
+_NOT_FOUND = 404
+
+
+def _shutdown(client: Client, words: Words) -> int:
+    if words.has("H") and words.has("R"):
+        raise XmError("Can't specify halt and reboot", shows_usage=False)
+    reason = "halt" if words.has("H") else "reboot" if words.has("R") else "poweroff"
+    return _ask(client, words, reason)
+
+
+def _reboot(client: Client, words: Words) -> int:
+    return _ask(client, words, "reboot")
+
+
+def _ask(client: Client, words: Words, reason: str) -> int:
+    domains = _chosen(client, words)
+    for domain in list(domains):
+        try:
+            client.post(domain_path(domain["name"], "shutdown"), {"reason": reason})
+        except ServiceError as error:
+            if not (words.has("a") and error.http_status == _NOT_FOUND):
+                raise
+            domains.remove(domain)  # gone by itself since we looked
+    if not words.has("w"):
+        return 0
+    return _await_reboot(client, domains) if reason == "reboot" else _await_end(client, domains)
+
+
+def _chosen(client: Client, words: Words) -> list[dict[str, Any]]:
+    """Return the domains that are meant. Raises: XmError."""
+    if words.has("a"):
+        domains = find_domains(snapshot_of(client), [])
+        return [domain for domain in domains if domain["domid"] != 0 and not domain["dying"]]
+    if len(words.arguments) != 1:
+        problem = "No multiple domain parameters allowed"
+        if not words.arguments:
+            problem = "No domain parameter given"
+        raise XmError(problem, shows_usage=False)
+    return find_domains(snapshot_of(client), words.arguments)
+
+
+def _await_end(client: Client, domains: Sequence[Mapping[str, Any]]) -> int:
+    """Wait until all have ended; one that is kept after its end has ended too."""
+    waiting = list(domains)
+    while waiting:
+        running = {d["domid"] for d in snapshot_of(client)["domains"] if _is_alive(d)}
+        for domain in [domain for domain in waiting if domain["domid"] not in running]:
+            print(f"Domain {shown_name(domain)} terminated", flush=True)
+            waiting.remove(domain)
+        client.post("/api/v1/wait", {"seconds": _POLL_SECONDS})
+    print("All domains terminated")
+    return 0
+
+
+def _await_reboot(client: Client, domains: Sequence[Mapping[str, Any]]) -> int:
+    """Wait until each runs again, under its name with another id; return 1 if one does not."""
+    waiting = list(domains)
+    without = dict.fromkeys((domain["domid"] for domain in waiting), 0)
+    while waiting:
+        ids = {d["name"]: d["domid"] for d in snapshot_of(client)["domains"] if _is_alive(d)}
+        for domain in list(waiting):
+            domid = ids.get(domain["name"])
+            if domid is None:
+                without[domain["domid"]] += 1
+                if without[domain["domid"]] < _POLLS_WITHOUT:
+                    continue
+                print(f"Domain {domain['name']} destroyed for failed in rebooting", flush=True)
+            elif domid == domain["domid"]:
+                continue
+            else:
+                print(f"Domain {domain['name']} rebooted", flush=True)
+            waiting.remove(domain)
+        client.post("/api/v1/wait", {"seconds": _POLL_SECONDS})
+    if _POLLS_WITHOUT in without.values():
+        return 1
+    print("All domains rebooted")
+    return 0
+
+
+def _is_alive(domain: Mapping[str, Any]) -> bool:
+    return not (domain["shutdown"] or domain["crashed"] or domain["dying"])
+
+
+_ALL = Option("a", "all", "All domains but Domain-0")
+_WAIT = Option("w", "wait", "Wait until it has been done")
+
+SHUTDOWN = Command(
+    "shutdown", "<Domain> [-waRH]",
+    "Ask a domain to shut down.",
+    _shutdown, minimum=1, maximum=4, counts_options=True,
+    options=(
+        _ALL,
+        _WAIT,
+        Option("H", "halt", "Shut down without a restart, whatever on_poweroff says"),
+        Option("R", "reboot", "Shut down and start again"),
+    ),
+)  # fmt: skip
+REBOOT = Command(
+    "reboot", "<Domain> [-wa]",
+    "Ask a domain to shut down and start again.",
+    _reboot, minimum=1, maximum=3, counts_options=True, options=(_ALL, _WAIT),
+)  # fmt: skip
