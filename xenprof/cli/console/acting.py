@@ -1,0 +1,74 @@
+"""Commands that change something or let time pass, and what a redirection writes to."""
+
+import re
+from collections.abc import Callable
+
+from xenprof.cli.console.command import CommandError
+from xenprof.cli.console.guest import Guest
+from xenprof.cli.console.procfiles import now
+
+_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_DURATION = re.compile(r"(\d+\.?\d*|\.\d+)([smhd]?)")
+_SHUTDOWN_USAGE = "Usage: shutdown -h|-r|-P|-H now"
+_REASONS = {"-h": "poweroff", "-P": "poweroff", "-H": "halt", "-r": "reboot"}
+_GOING = {"poweroff": "system halt", "halt": "system halt", "reboot": "reboot"}
+
+
+def sleep(guest: Guest, words: list[str]) -> int:
+    """Let time of the model pass."""
+    if not words:
+        raise CommandError("sleep: missing operand")
+    seconds = 0.0
+    for word in words:
+        match = _DURATION.fullmatch(word)
+        if match is None:
+            raise CommandError(f"sleep: invalid time interval `{word}'")
+        seconds += float(match[1]) * _SECONDS[match[2]]
+    guest.wait(seconds)
+    return 0
+
+
+def ending(reason: str) -> Callable[[Guest, list[str]], int]:
+    """Return the command that ends the guest so."""
+
+    def end(guest: Guest, words: list[str]) -> int:
+        return _end(guest, reason)
+
+    return end
+
+
+def shutdown(guest: Guest, words: list[str]) -> int:
+    """End the guest at once; there is no other time."""
+    reasons = [_REASONS[word] for word in words if word in _REASONS]
+    if len(reasons) != 1 or [word for word in words if word not in _REASONS] not in (
+        ["now"],
+        ["0"],
+    ):
+        raise CommandError(_SHUTDOWN_USAGE)
+    return _end(guest, reasons[0])
+
+
+def _end(guest: Guest, reason: str) -> int:
+    moment = now(guest.files())
+    guest.do("shutdown", reason=reason)
+    print(
+        f"\nBroadcast message from root (xvc0) ({moment:%a %b %e %H:%M:%S %Y}):\n\n"
+        f"The system is going down for {_GOING[reason]} NOW!"
+    )
+    return 0
+
+
+def write(guest: Guest, path: str, text: str) -> None:
+    """Write the output of a command to a file of the guest. Raises: CommandError."""
+    if path == "/dev/null":
+        return
+    if path == "/proc/sysrq-trigger":
+        if text[:1].strip():
+            guest.do("sysrq", key=text[0])
+        return
+    if path == "/proc/xen/balloon":
+        raise CommandError(
+            "-bash: /proc/xen/balloon: the target is set from Domain-0 here: "
+            f"xm mem-set {guest.name} <Mem>"
+        )
+    raise CommandError(f"-bash: {path}: Read-only file system")

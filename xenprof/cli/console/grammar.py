@@ -1,0 +1,184 @@
+"""The shell's grammar: one line -> commands with the operators between them.
+
+What bash's grammar has and this one understands: quotes, backslashes, comments, `;`, `&&`, `||`,
+`>` to a file, `$?` and `$NAME`. The rest is refused, never taken for something else.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+_BLANKS = " \t"
+_NAME = re.compile(r"\?|[A-Za-z_][A-Za-z0-9_]*")
+_OPERATORS = ("&&", "||", ";", ">")
+_REFUSED = ("2>", "1>", ";;", ">>", ">&", "|", "&", "<", "(", ")", "`")
+
+
+class BadSyntaxError(Exception):
+    """A line that is no command; the message is bash's where bash has one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """`$NAME` in a word."""
+
+    name: str
+
+
+Word = tuple[str | Variable, ...]
+"""What a word is put together from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A command, and when it is run: always (`;`), after success (`&&`) or failure (`||`)."""
+
+    condition: str
+    words: tuple[Word, ...]
+    target: Word | None = None  # where its output goes
+
+
+def expand(word: Word, variables: Mapping[str, str]) -> str:
+    """Return the text of a word; unknown variables are empty."""
+    return "".join(
+        variables.get(part.name, "") if isinstance(part, Variable) else part for part in word
+    )
+
+
+def parse(line: str) -> list[Step]:
+    """Return the commands of a line, none for a blank one. Raises: BadSyntaxError."""
+    steps: list[Step] = []
+    condition, words, target = ";", list[Word](), None
+    wants_target = False
+    for token in _tokens(line):
+        if isinstance(token, tuple):
+            if wants_target:
+                target, wants_target = token, False
+            else:
+                words.append(token)
+        elif wants_target or (not words and token != ">"):
+            raise _unexpected(token)
+        elif token == ">":
+            wants_target = True
+        else:
+            steps.append(Step(condition, tuple(words), target))
+            condition, words, target = token, [], None
+    if wants_target or (not words and (target is not None or condition != ";")):
+        raise _unexpected("newline")
+    if words:
+        steps.append(Step(condition, tuple(words), target))
+    return steps
+
+
+def is_continued(line: str) -> bool:
+    """Tell whether a line ends in a backslash that joins it with the next one."""
+    return (len(line) - len(line.rstrip("\\"))) % 2 == 1
+
+
+def _unexpected(token: str) -> BadSyntaxError:
+    return BadSyntaxError(f"syntax error near unexpected token `{token}'")
+
+
+def _tokens(line: str) -> list[str | Word]:
+    """Return operators as texts and words as tuples."""
+    tokens: list[str | Word] = []
+    at = 0
+    while at < len(line):
+        if line[at] in _BLANKS:
+            at += 1
+        elif line[at] == "#":
+            break
+        elif refused := _starts(line, at, _REFUSED, but=_OPERATORS):
+            raise BadSyntaxError(f"`{refused}' is not understood here: one command at a time")
+        elif operator := _starts(line, at, _OPERATORS):
+            tokens.append(operator)
+            at += len(operator)
+        else:
+            word, at = _word(line, at)
+            tokens.append(word)
+    return tokens
+
+
+def _starts(line: str, at: int, known: tuple[str, ...], but: tuple[str, ...] = ()) -> str:
+    found = next((one for one in known if line.startswith(one, at)), "")
+    longer = any(len(one) > len(found) and line.startswith(one, at) for one in but)
+    return "" if longer else found
+
+
+def _word(line: str, at: int) -> tuple[Word, int]:
+    """Return the word that begins at `at`, and where it ends."""
+    parts: list[str | Variable] = []
+    text = ""
+    while at < len(line):
+        char = line[at]
+        if char in _BLANKS or char in ";&|<>()`":
+            break
+        if char == "'":
+            end = _closing(line, at, "'")
+            text += line[at + 1 : end]
+            at = end + 1
+        elif char == '"':
+            quoted, at = _quoted(line, at)
+            parts += [text, *quoted]
+            text = ""
+        elif char == "\\":
+            text += line[at + 1 : at + 2]
+            at += 2
+        elif char == "$":
+            part, at = _dollar(line, at)
+            parts += [text, part]
+            text = ""
+        else:
+            text += char
+            at += 1
+    parts.append(text)
+    return _joined(parts), at
+
+
+def _quoted(line: str, at: int) -> tuple[list[str | Variable], int]:
+    """Return what is between double quotes, and where it goes on."""
+    parts: list[str | Variable] = []
+    text = ""
+    start = at
+    at += 1
+    while at < len(line) and line[at] != '"':
+        if line[at] == "\\" and line[at + 1 : at + 2] in ('"', "\\", "$", "`"):
+            text += line[at + 1]
+            at += 2
+        elif line[at] == "`":
+            raise BadSyntaxError("``' is not understood here: one command at a time")
+        elif line[at] == "$":
+            part, at = _dollar(line, at)
+            parts += [text, part]
+            text = ""
+        else:
+            text += line[at]
+            at += 1
+    if at == len(line):
+        _closing(line, start, '"')
+    return [*parts, text], at + 1
+
+
+def _closing(line: str, at: int, quote: str) -> int:
+    end = line.find(quote, at + 1)
+    if end < 0 or quote == '"':
+        raise BadSyntaxError(f"unexpected EOF while looking for matching `{quote}'")
+    return end
+
+
+def _dollar(line: str, at: int) -> tuple[str | Variable, int]:
+    if line.startswith(("$(", "${"), at):
+        raise BadSyntaxError(f"`{line[at : at + 2]}' is not understood here: one command at a time")
+    match = _NAME.match(line, at + 1)
+    return (Variable(match[0]), match.end()) if match else ("$", at + 1)
+
+
+def _joined(parts: list[str | Variable]) -> Word:
+    """Return neighbouring texts as one, and no empty ones beside others."""
+    joined: list[str | Variable] = []
+    for part in parts:
+        if isinstance(part, str) and joined and isinstance(joined[-1], str):
+            joined[-1] += part
+        elif part != "":
+            joined.append(part)
+    return tuple(joined) or ("",)

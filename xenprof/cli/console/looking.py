@@ -1,0 +1,134 @@
+"""Small commands that show something: cat, free, uptime, ps, dmesg, uname, hostname, date, echo."""
+
+import sys
+from datetime import UTC, datetime
+
+from xenprof.cli.console.command import CommandError, options_of
+from xenprof.cli.console.guest import Guest
+from xenprof.cli.console.procfiles import HZ, Files, named, processes, uptime_line
+from xenprof.client import ServiceError
+
+_UNITS = {"b": (1024, 1), "k": (1, 1), "m": (1, 1024), "g": (1, 1024 * 1024)}
+
+
+def cat(guest: Guest, words: list[str]) -> int:
+    """Print files below /proc."""
+    status = 0
+    for word in words:
+        if not word.startswith("/proc/"):
+            print(f"cat: {word}: No such file or directory", file=sys.stderr)
+            status = 1
+            continue
+        try:
+            sys.stdout.write(guest.file(word.removeprefix("/proc/")))
+        except ServiceError as error:
+            sys.stdout.flush()
+            print(error, file=sys.stderr)
+            status = 1
+    return status
+
+
+def free(guest: Guest, words: list[str]) -> int:
+    """Print memory, as procps 3.2.7 does."""
+    options, rest = options_of("free", words, "bkmgt", "usage: free [-b|-k|-m|-g] [-t]")
+    if rest:
+        raise CommandError("usage: free [-b|-k|-m|-g] [-t]")
+    unit = next((letter for letter in reversed(options) if letter in _UNITS), "k")
+    print(free_text(guest.files(), unit, with_total="t" in options))
+    return 0
+
+
+def free_text(files: Files, unit: str = "k", *, with_total: bool = False) -> str:
+    """Return what free prints."""
+    memory = named(files["meminfo"])
+    times, share = _UNITS[unit]
+
+    def row(label: str, *kib: int) -> str:
+        return label + "".join(f" {value * times // share:10}" for value in kib)
+
+    total, unused = memory["MemTotal"], memory["MemFree"]
+    buffers, cached = memory["Buffers"], memory["Cached"]
+    swap, swap_unused = memory["SwapTotal"], memory["SwapFree"]
+    kept = buffers + cached
+    lines = [
+        "             total       used       free     shared    buffers     cached",
+        row("Mem:   ", total, total - unused, unused, 0, buffers, cached),
+        row("-/+ buffers/cache:", total - unused - kept, unused + kept),
+        row("Swap:  ", swap, swap - swap_unused, swap_unused),
+    ]
+    if with_total:
+        lines.append(
+            row("Total: ", total + swap, total - unused + swap - swap_unused, unused + swap_unused)
+        )
+    return "\n".join(lines)
+
+
+def uptime(guest: Guest, words: list[str]) -> int:
+    """Print the time, how long it has been up, and the load."""
+    print(uptime_line(guest.files()))
+    return 0
+
+
+def ps(guest: Guest, words: list[str]) -> int:
+    """Print what runs, whatever the options: all of it, with its CPU time."""
+    print("  PID TTY          TIME CMD")
+    for one in processes(guest.files()):
+        seconds = one.ticks // HZ
+        spent = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+        print(f"{one.pid:5} ?        {spent} {one.name}")
+    return 0
+
+
+def dmesg(guest: Guest, words: list[str]) -> int:
+    """Print what the guest has written to its console."""
+    sys.stdout.write(guest.console())
+    return 0
+
+
+def uname(guest: Guest, words: list[str]) -> int:
+    """Print the kernel's name, release and so on."""
+    options, rest = options_of("uname", words, "asnrvmpio", "Try `uname --help'")
+    if rest:
+        raise CommandError(f"uname: extra operand `{rest[0]}'")
+    print(uname_text(guest.files(), guest.name, "".join(options) or "s"))
+    return 0
+
+
+def uname_text(files: Files, name: str, letters: str) -> str:
+    """Return what uname prints for these options."""
+    words = files["version"].split()
+    version = files["version"].strip().partition(" #")[2]
+    machine = "i686" if "f00f_bug" in files["cpuinfo"] else "x86_64"
+    platform = "i386" if machine == "i686" else machine
+    values = {
+        "s": words[0], "n": name, "r": words[2], "v": f"#{version}", "m": machine, "p": machine,
+        "i": platform, "o": "GNU/Linux",
+    }  # fmt: skip
+    return " ".join(value for key, value in values.items() if "a" in letters or key in letters)
+
+
+def hostname(guest: Guest, words: list[str]) -> int:
+    """Print the name."""
+    if words:
+        raise CommandError("hostname: the name is the domain's; change it with xm rename")
+    print(guest.name)
+    return 0
+
+
+def date(guest: Guest, words: list[str]) -> int:
+    """Print the time on the guest's clock, or `+FORMAT` of it."""
+    moment = datetime.fromtimestamp(guest.unix_ns() // 1_000_000_000, UTC)
+    if len(words) > 1 or any(not word.startswith("+") for word in words):
+        raise CommandError("date: the clock can only be read: date [+FORMAT]")
+    try:
+        print(moment.strftime(words[0][1:]) if words else f"{moment:%a %b %e %H:%M:%S UTC %Y}")
+    except (ValueError, UnicodeError):
+        raise CommandError(f"date: invalid format `{words[0]}'") from None
+    return 0
+
+
+def echo(guest: Guest, words: list[str]) -> int:
+    """Print the words."""
+    is_open = words[:1] == ["-n"]
+    print(*words[is_open:], end="" if is_open else "\n")
+    return 0

@@ -1,0 +1,157 @@
+"""One sitting at a console: in a terminal with prompt and history, or lines from elsewhere."""
+
+import os
+import sys
+from collections.abc import Iterable
+from io import TextIOWrapper
+from pathlib import Path
+
+from xenprof.cli.console.grammar import is_continued
+from xenprof.cli.console.guest import DomainGoneError, Guest, Service
+from xenprof.cli.console.shell import INTERRUPTED, Leave, Shell
+from xenprof.client import Client, ServiceError
+from xenprof.home import home
+
+HISTORY_NAME = "console_history"
+_HISTORY_LINES = 1000  # HISTSIZE of RHEL 5's bash
+
+
+def connect(name: str, *, is_login: bool, client: Service | None = None) -> int:
+    """Open the console of the domain of this name or id; return the exit code.
+
+    `is_login`: not by the console but as over the network, which domain 0 has too.
+    """
+    from xenprof.cli.console.table import COMMANDS, help_text
+
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # names and pasted text may be any bytes
+            stream.reconfigure(errors="surrogateescape")
+    try:
+        guest = _find(client or Client(home()), name)
+        if guest.domid == 0 and not is_login:
+            raise DomainGoneError  # its node console/tty does not exist
+        shell = Shell(guest, COMMANDS, help_text)
+        if sys.stdin.isatty():
+            Terminal(shell, home() / HISTORY_NAME).run()
+        else:
+            run_script(shell, sys.stdin)
+        return shell.status
+    except (DomainGoneError, ServiceError) as error:
+        sys.stdout.flush()
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print()
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _find(client: Service, name: str) -> Guest:
+    domains = client.get("/api/v1/snapshot")["domains"]
+    found = [one for one in domains if one["name"] == name]
+    found += [one for one in domains if str(one["domid"]) == name]
+    if not found:
+        raise ServiceError(f"Error: Domain '{name}' does not exist.", type="UnknownDomain")
+    return Guest(client, found[0]["domid"], found[0]["name"])
+
+
+def run_script(shell: Shell, lines: Iterable[str]) -> None:
+    """Run lines without prompts; the last command's status is the shell's."""
+    pending = ""
+    try:
+        for line in lines:
+            text = line.removesuffix("\n").removesuffix("\r")
+            if is_continued(text):
+                pending += text[:-1]
+                continue
+            shell.run_line(pending + text)
+            if shell.status == INTERRUPTED:  # as bash does with a script
+                return
+            pending = ""
+        if pending:
+            shell.run_line(pending)
+    except Leave:
+        return
+
+
+def news(before: str, after: str) -> str:
+    """Return what has been added to a text that loses lines at its beginning."""
+    old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
+    for lost in range(len(old) + 1):
+        kept = old[lost:]
+        if new[: len(kept)] == kept:
+            return "".join(new[len(kept) :])
+    return after
+
+
+class Terminal:
+    """Prompts, edits and remembers lines; shows what the guest writes meanwhile."""
+
+    def __init__(self, shell: Shell, history: Path) -> None:
+        """`history` is the file of earlier lines."""
+        self._shell = shell
+        self._history = history
+        self._seen = ""
+
+    def run(self) -> None:
+        """Read and run lines until the user leaves. Raises: DomainGoneError."""
+        self._begin_editing()
+        try:
+            while True:
+                try:
+                    self._show_console()
+                    self._shell.run_line(self._read())
+                except KeyboardInterrupt:
+                    print("^C")
+        except EOFError:
+            print()
+        except Leave:
+            pass
+        finally:
+            self._save_history()
+
+    def _show_console(self) -> None:
+        text = self._shell.guest.console()
+        sys.stdout.write(news(self._seen, text))
+        sys.stdout.flush()
+        self._seen = text
+
+    def _read(self) -> str:
+        """Return a line with those that it is continued by."""
+        prompt, text = f"[root@{self._shell.guest.name} ~]# ", ""
+        line = input(prompt)
+        while is_continued(line):
+            text += line[:-1]
+            line = input("> ")
+        self._remember(text + line)
+        return text + line
+
+    def _begin_editing(self) -> None:
+        try:
+            import readline
+        except ImportError:
+            return
+        readline.set_auto_history(False)
+        readline.set_history_length(_HISTORY_LINES)
+        # Ctrl-] leaves, as in xenconsole; the blank keeps it out of the history.
+        readline.parse_and_bind(r'"\C-]": "\C-a\C-k exit\C-m"')
+        try:
+            readline.read_history_file(self._history)
+        except OSError:
+            return  # there is none yet
+
+    def _remember(self, line: str) -> None:
+        readline = sys.modules.get("readline")
+        if readline is not None and line.strip() and not line.startswith(" "):
+            readline.add_history(line)
+
+    def _save_history(self) -> None:
+        readline = sys.modules.get("readline")
+        if readline is None:
+            return
+        try:
+            readline.write_history_file(self._history)
+        except OSError:
+            return  # a full disk costs the history, nothing else

@@ -1,0 +1,104 @@
+"""Runs lines: finds commands, keeps the status, turns failures into lines."""
+
+import contextlib
+import io
+import sys
+from collections.abc import Callable, Mapping
+
+from xenprof.cli.console import acting
+from xenprof.cli.console.command import Command, CommandError
+from xenprof.cli.console.grammar import BadSyntaxError, Step, expand, parse
+from xenprof.cli.console.guest import Guest
+from xenprof.client import ServiceError, ServiceNotRunning
+
+NOT_FOUND = 127
+BAD_SYNTAX = 2
+INTERRUPTED = 130
+
+
+class Leave(Exception):
+    """The user wants to go."""
+
+
+class Shell:
+    """A shell in `guest`; `status` is that of the last command."""
+
+    def __init__(
+        self, guest: Guest, commands: Mapping[str, Command], help_text: Callable[[], str]
+    ) -> None:
+        """`help_text` is what `help` prints."""
+        self.guest = guest
+        self.status = 0
+        self._commands = commands
+        self._help_text = help_text
+
+    def run_line(self, line: str) -> None:
+        """Run what a line says. Raises: Leave, DomainGoneError, ServiceNotRunning."""
+        try:
+            steps = parse(line)
+        except BadSyntaxError as error:
+            self._fail(f"-bash: {error}", BAD_SYNTAX)
+            return
+        for step in steps:
+            if step.condition == ";" or (step.condition == "&&") == (self.status == 0):
+                self._run_step(step)
+
+    def _run_step(self, step: Step) -> None:
+        variables = {
+            "?": str(self.status),
+            "HOSTNAME": self.guest.name,
+            "HOME": "/root",
+            "USER": "root",
+        }
+        words = [expand(word, variables) for word in step.words]
+        try:
+            if step.target is None:
+                self.status = self._run(words)
+            else:
+                self._redirected(words, expand(step.target, variables))
+        except KeyboardInterrupt:
+            print()
+            self.status = INTERRUPTED
+        except CommandError as error:
+            self._fail(str(error), error.status)
+        except ServiceNotRunning:
+            raise
+        except ServiceError as error:
+            self._fail(f"{words[0]}: {error}", error.exit_code)
+        sys.stdout.flush()
+
+    def _redirected(self, words: list[str], path: str) -> None:
+        output = io.StringIO()
+        with contextlib.redirect_stdout(output):
+            self.status = self._run(words)
+        acting.write(self.guest, path, output.getvalue())
+
+    def _run(self, words: list[str]) -> int:
+        name, rest = words[0], words[1:]
+        if name in ("exit", "logout"):
+            self._leave(name, rest)
+        if name == "help":
+            print(self._help_text())
+            return 0
+        command = self._commands.get(name)
+        if command is None:
+            raise CommandError(f"-bash: {name}: command not found", NOT_FOUND)
+        state = self.guest.state()
+        if state["paused"]:
+            raise CommandError(f"{name}: the domain is paused")
+        if state["shutdown"] or state["crashed"] or state["dying"]:
+            raise CommandError(f"{name}: the domain has shut down")
+        return command.run(self.guest, rest)
+
+    def _leave(self, name: str, words: list[str]) -> None:
+        if words:
+            if not (words[0].isascii() and words[0].isdigit()):
+                print(f"-bash: {name}: {words[0]}: numeric argument required", file=sys.stderr)
+                words = ["255"]
+            self.status = int(words[0][-18:]) & 255
+        raise Leave
+
+    def _fail(self, message: str, status: int) -> None:
+        sys.stdout.flush()
+        print(message, file=sys.stderr)
+        self.status = status

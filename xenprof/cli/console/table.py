@@ -1,0 +1,57 @@
+"""The commands of the shell."""
+
+from collections.abc import Mapping
+
+from xenprof.cli.console import acting, looking
+from xenprof.cli.console.command import Command
+from xenprof.cli.console.guest import Guest
+from xenprof.cli.console.iostat import iostat
+from xenprof.cli.console.programs import programs
+from xenprof.cli.console.top import top
+from xenprof.cli.console.vmstat import vmstat
+
+
+def _true(guest: Guest, words: list[str]) -> int:
+    return 0
+
+
+def _false(guest: Guest, words: list[str]) -> int:
+    return 1
+
+
+COMMANDS: Mapping[str, Command] = {
+    "cat": Command(looking.cat, "cat /proc/FILE...: print files of the guest's kernel"),
+    "date": Command(looking.date, "date [+FORMAT]: the time on the guest's clock"),
+    "dmesg": Command(looking.dmesg, "what the guest has written to its console"),
+    "echo": Command(looking.echo, "echo [-n] WORD...; > /proc/sysrq-trigger and > /dev/null work"),
+    "false": Command(_false, "fail"),
+    "free": Command(looking.free, "free [-b|-k|-m|-g] [-t]: memory"),
+    "halt": Command(acting.ending("halt"), "end the guest, as xm shutdown -H does"),
+    "hostname": Command(looking.hostname, "the domain's name"),
+    "iostat": Command(iostat, "iostat [-c|-d] [-k] [-t] [-x] [interval [count]]: CPU and disks"),
+    "poweroff": Command(acting.ending("poweroff"), "end the guest, as xm shutdown does"),
+    "ps": Command(looking.ps, "what runs"),
+    "reboot": Command(acting.ending("reboot"), "start the guest again, as xm reboot does"),
+    "shutdown": Command(acting.shutdown, "shutdown -h|-r now: end the guest, or start it again"),
+    "sleep": Command(acting.sleep, "sleep N[smhd]: let time of the model pass"),
+    "sync": Command(_true, "nothing: what is written is on the disk"),
+    "top": Command(top, "top [-b] [-d delay] [-n iterations]: CPU, memory and processes"),
+    "true": Command(_true, "succeed"),
+    "uname": Command(looking.uname, "uname [-asnrvmpio]: the kernel"),
+    "uptime": Command(looking.uptime, "how long the guest has been up, and its load"),
+    "vmstat": Command(vmstat, "vmstat [-n] [delay [count]]: memory, swap, disks, CPU with steal"),
+    **programs(),
+}
+
+BUILTINS: Mapping[str, str] = {
+    "exit": "exit [N]: leave the console; the guest goes on",
+    "help": "this list",
+    "logout": "as exit",
+}
+
+
+def help_text() -> str:
+    """Return what `help` prints."""
+    texts = {name: command.help for name, command in COMMANDS.items()} | dict(BUILTINS)
+    width = max(map(len, texts))
+    return "\n".join(f"{name:<{width}}  {texts[name]}" for name in sorted(texts))
