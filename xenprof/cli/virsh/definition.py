@@ -1,0 +1,87 @@
+"""virsh dumpxml and create: the two ways between a domain and libvirt's XML."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from hypervisor.toolstack.sxp import to_text
+from xenprof.cli.virsh.connection import Connection, domain_path, xend_error
+from xenprof.cli.virsh.grammar import Command, Option, VirshError
+from xenprof.cli.virsh.listing import DOMAIN
+from xenprof.client import ServiceError, ServiceNotRunning
+from xenprof.virsh import XmlError, domain_xml, vm_sxp
+
+Words = Mapping[str, str]
+
+_MAXIMUM_FILE_BYTES = 64 * 1024  # judgement; the original stops at 8191
+
+
+def _dumpxml(connection: Connection, words: Words) -> None:
+    domain = connection.domain(words["domain"])
+    try:
+        sxp = connection.client.get(domain_path(domain, "sxp"))["sxp"]
+        entries = connection.client.get("/api/v1/xenstore")["entries"]
+    except ServiceError as error:
+        if isinstance(error, ServiceNotRunning):
+            raise
+        raise VirshError(library=xend_error("GET", str(error))) from None
+    console = f"/local/domain/{domain['domid']}/console/"
+    nodes = {path: value for path, value in entries if path.startswith(console)}
+    port = nodes.get(f"{console}vnc-port", "")
+    sys.stdout.write(
+        domain_xml(sxp, nodes.get(f"{console}tty", ""), int(port) if port.isdecimal() else None)
+    )
+
+
+def _create(connection: Connection, words: Words) -> None:
+    file = words["file"]
+    text = read_description(file)
+    try:
+        body = {
+            "config_text": to_text(vm_sxp(text)),
+            "config_name": file,
+            "overrides": {},
+            "paused": False,
+            "is_sxp": True,
+        }
+        answer = connection.post("virDomainCreateLinux", "/api/v1/domains", body)
+    except XmlError as error:
+        raise VirshError(f"Failed to create domain from {file}", f"XML error : {error}") from None
+    except VirshError as error:
+        raise VirshError(f"Failed to create domain from {file}", error.library) from None
+    print(f"Domain {answer['name']} created from {file}")
+
+
+def read_description(file: str) -> str:
+    """Return the text of a description, a file of the caller. Raises: VirshError."""
+    failure = f"Failed to read description file {file}"
+    try:
+        with Path(file).open("rb") as stream:
+            content = stream.read(_MAXIMUM_FILE_BYTES + 1)
+        text = content.decode("utf-8-sig")
+    except OSError as error:
+        raise VirshError(f"{failure}: {error.strerror}") from None
+    except ValueError:
+        raise VirshError(f"{failure}: it is not UTF-8 text") from None
+    if not content or len(content) > _MAXIMUM_FILE_BYTES:
+        size = f"longer than {_MAXIMUM_FILE_BYTES} bytes" if content else "empty"
+        raise VirshError(f"{failure}: it is {size}")
+    return text
+
+
+COMMANDS = (
+    Command(
+        "create",
+        "create a domain from an XML file",
+        _create,
+        (Option("file", "file containing an XML domain description"),),
+        "Create a domain.",
+    ),
+    Command(
+        "dumpxml",
+        "domain information in XML",
+        _dumpxml,
+        (DOMAIN,),
+        "Output the domain information as an XML dump to stdout.",
+    ),
+)

@@ -1,0 +1,118 @@
+"""virsh help, connect, quit, nodeinfo and version."""
+
+from collections.abc import Iterator, Mapping
+
+from xenprof.cli.virsh.connection import Connection
+from xenprof.cli.virsh.grammar import Command, Option, VirshError
+
+Words = Mapping[str, str]
+
+LIBRARY_VERSION = "0.1.8"  # libvirt of RHEL 5.0
+_API_VERSION = "3.0.1"  # what libvirt of that time says of any Xen 3
+_URIS = ("", "xen", "xen:///")
+
+
+def _help(connection: Connection, words: Words) -> None:
+    name = words.get("command", "")
+    if not name:
+        print("Commands:\n")
+        print("\n".join(command_table(connection.commands)))
+        return
+    if name not in connection.commands:
+        raise VirshError(f"command '{name}' doesn't exist")
+    print("\n".join(command_help(connection.commands[name])))
+
+
+def command_table(commands: Mapping[str, Command]) -> Iterator[str]:
+    """Yield one line for each command."""
+    for command in commands.values():
+        yield f"    {command.name:<15} {command.help}"
+
+
+def command_help(command: Command) -> Iterator[str]:
+    """Yield the lines of `virsh help COMMAND`."""
+    yield "  NAME"
+    yield f"    {command.name} - {command.help}"
+    yield ""
+    yield "  SYNOPSIS"
+    yield f"    {command.synopsis}"
+    if command.description:
+        yield ""
+        yield "  DESCRIPTION"
+        yield f"    {command.description}"
+    if command.options:
+        yield ""
+        yield "  OPTIONS"
+        for option in command.options:
+            yield f"    {option.label:<15}  {option.help}"
+    yield ""
+
+
+def _connect(connection: Connection, words: Words) -> None:
+    connect(connection, words.get("name", ""))
+    connection.is_readonly = "readonly" in words
+
+
+def connect(connection: Connection, uri: str) -> None:
+    """Connect to `uri`: the one hypervisor that there is. Raises: VirshError; ServiceError."""
+    if uri.lower() not in _URIS:
+        raise VirshError(
+            "Failed to connect to the hypervisor",
+            f"error : no support for hypervisor {uri}; use xen",
+        )
+    connection.snapshot()
+
+
+def _nodeinfo(connection: Connection, words: Words) -> None:
+    info = connection.client.get("/api/v1/info")
+    for name, value in (
+        ("CPU model", info["machine"]),
+        ("CPU(s)", info["nr_cpus"]),
+        ("CPU frequency", f"{info['cpu_mhz']} MHz"),
+        ("CPU socket(s)", info["sockets_per_node"]),
+        ("Core(s) per socket", info["cores_per_socket"]),
+        ("Thread(s) per core", info["threads_per_core"]),
+        ("NUMA cell(s)", info["nr_nodes"]),
+        ("Memory size", f"{int(info['total_memory']) * 1024} kB"),
+    ):
+        print(f"{name + ':':<20} {value}")
+
+
+def _version(connection: Connection, words: Words) -> None:
+    host = connection.snapshot()
+    print(f"Compiled against library: libvir {LIBRARY_VERSION}")
+    print(f"Using library: libvir {LIBRARY_VERSION}")
+    print(f"Using API: Xen {_API_VERSION}")
+    print(f"Running hypervisor: Xen {host['xen_major']}.{host['xen_minor']}.0")
+
+
+def _quit(connection: Connection, words: Words) -> None:
+    connection.is_over = True
+
+
+COMMANDS = (
+    Command(
+        "connect",
+        "(re)connect to hypervisor",
+        _connect,
+        (
+            Option("name", "hypervisor connection URI", is_required=False),
+            Option("readonly", "read-only connection", is_flag=True, is_required=False),
+        ),
+        "Connect to local hypervisor. This is built-in command after shell start up.",
+        "connect [name] [--readonly]",
+    ),
+    Command(
+        "help",
+        "print help",
+        _help,
+        (Option("command", "name of command", is_required=False),),
+        "Prints global help or command specific help.",
+        "help [<command>]",
+    ),
+    Command("nodeinfo", "node information", _nodeinfo,
+            description="Returns basic information about the node."),
+    Command("quit", "quit this interactive terminal", _quit),
+    Command("version", "show version", _version,
+            description="Display the system version information."),
+)  # fmt: skip

@@ -1,0 +1,95 @@
+"""virsh setvcpus, vcpupin, setmem and setmaxmem. As the original they are silent when done."""
+
+from collections.abc import Mapping
+
+from hypervisor.cpus import parse_cpus
+from hypervisor.errors import HostError
+from xenprof.cli.virsh.connection import Connection, domain_path
+from xenprof.cli.virsh.grammar import Command, Option, VirshError
+from xenprof.cli.virsh.listing import DOMAIN
+
+Words = Mapping[str, str]
+
+_LEAST_MEMORY_KIB = 4096  # libvirt, src/libvirt.c: virDomainSetMemory refuses less
+
+
+def _setvcpus(connection: Connection, words: Words) -> None:
+    count = _number(words, "count", 1)
+    domain = connection.domain(words["domain"])
+    connection.post("virDomainSetVcpus", domain_path(domain, "set-vcpus"), {"count": count})
+
+
+def _vcpupin(connection: Connection, words: Words) -> None:
+    vcpu = _number(words, "vcpu", 0)
+    try:
+        pcpus = list(parse_cpus(words["cpulist"]))
+    except HostError as error:
+        raise VirshError(f"{error}") from None
+    domain = connection.domain(words["domain"])
+    if vcpu >= len(domain["vcpus"]):
+        count = len(domain["vcpus"])
+        raise VirshError(f"domain '{words['domain']}' has no vcpu {vcpu}; use 0 to {count - 1}")
+    body = {"vcpu": vcpu, "pcpus": pcpus}
+    connection.post("virDomainPinVcpu", domain_path(domain, "pin-vcpu"), body)
+
+
+def _setmem(connection: Connection, words: Words) -> None:
+    _memory(connection, words, "virDomainSetMemory", "set-memory")
+
+
+def _setmaxmem(connection: Connection, words: Words) -> None:
+    _memory(connection, words, "virDomainSetMaxMemory", "set-maximum-memory")
+
+
+def _memory(connection: Connection, words: Words, function: str, verb: str) -> None:
+    kib = _number(words, "bytes", 1)
+    if kib < _LEAST_MEMORY_KIB:
+        library = f"Domain error : invalid argument in {function}"
+        least = f"{kib} kB is too little memory; give {_LEAST_MEMORY_KIB} or more"
+        raise VirshError(least, library)
+    domain = connection.domain(words["domain"])
+    connection.post(function, domain_path(domain, verb), {"mib": kib >> 10})
+
+
+def _number(words: Words, name: str, least: int) -> int:
+    text = words[name]
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 18 else -1
+    if number < least:
+        raise VirshError(f"invalid <{name}> '{text}'; give a whole number from {least} up")
+    return number
+
+
+COMMANDS = (
+    Command(
+        "setmem",
+        "change memory allocation",
+        _setmem,
+        (DOMAIN, Option("bytes", "number of kilobytes of memory")),
+        "Change the current memory allocation in the guest domain.",
+    ),
+    Command(
+        "setmaxmem",
+        "change maximum memory limit",
+        _setmaxmem,
+        (DOMAIN, Option("bytes", "maximum memory limit in kilobytes")),
+        "Change the maximum memory allocation limit in the guest domain.",
+    ),
+    Command(
+        "setvcpus",
+        "change number of virtual CPUs",
+        _setvcpus,
+        (DOMAIN, Option("count", "number of virtual CPUs")),
+        "Change the number of virtual CPUs active in the guest domain.",
+    ),
+    Command(
+        "vcpupin",
+        "control domain vcpu affinity",
+        _vcpupin,
+        (
+            DOMAIN,
+            Option("vcpu", "vcpu number"),
+            Option("cpulist", "host cpu number(s) (comma separated)"),
+        ),
+        "Pin domain VCPUs to host physical CPUs.",
+    ),
+)
