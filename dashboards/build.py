@@ -22,6 +22,7 @@ KINDS = (
     kinds.TablePanel,
     kinds.QueryTarget,
     kinds.LabelVariable,
+    kinds.EventAnnotation,
 )
 """What definitions may use beside the builder's own; it finds them by their base classes."""
 

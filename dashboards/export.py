@@ -45,7 +45,7 @@ class Schema42Exporter(DashboardExporter):  # type: ignore[misc]
 def to_schema_42(built: JsonObject) -> JsonObject:
     """Return the dashboard as Grafana has it since schema 42. `built` stays as it is."""
     return {
-        "annotations": {"list": [_ANNOTATIONS]},
+        "annotations": {"list": [_ANNOTATIONS, *_annotations(built)]},
         "editable": True,
         "fiscalYearStartMonth": 0,
         "graphTooltip": 1 if built.get("sharedCrosshair") else 0,
@@ -63,6 +63,11 @@ def to_schema_42(built: JsonObject) -> JsonObject:
         "uid": built["uid"],
         "version": 1,
     }
+
+
+def _annotations(built: JsonObject) -> list[JsonObject]:
+    found: list[JsonObject] = built.get("annotations", {}).get("list", [])
+    return found
 
 
 def _panels(rows: list[JsonObject]) -> list[JsonObject]:

@@ -12,6 +12,7 @@ from dashboards.queries import QUERIES, VARIABLES
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # it imports `imp` on Python 3.11
+    from grafana_dashboards.components.annotations import AnnotationsItemBase
     from grafana_dashboards.components.panels import PanelsItemBase
     from grafana_dashboards.components.targets import Targets, TargetsItemBase
     from grafana_dashboards.components.templates import TemplatesItemBase
@@ -44,6 +45,23 @@ class LabelVariable(TemplatesItemBase):  # type: ignore[misc]
     def gen_json_from_data(self, data: str, context: object) -> JsonObject:
         """Return the variable. Raises: KeyError for a name that is no variable."""
         return {"name": data, "type": "query", "query": VARIABLES[data]}
+
+
+class EventAnnotation(AnnotationsItemBase):  # type: ignore[misc]
+    """`event-annotation`: name, colour and target (a query): a mark wherever it has a value."""
+
+    def gen_json_from_data(self, data: JsonObject, context: object) -> JsonObject:
+        """Return the annotation; the legend of the query is its text."""
+        query = QUERIES[data["target"]]
+        return {
+            "datasource": DATASOURCE,
+            "enable": True,
+            "hide": False,
+            "iconColor": data["colour"],
+            "name": data["name"],
+            "target": {"expr": query.expr, "refId": "Anno", "interval": "15s"},
+            "titleFormat": query.legend,
+        }
 
 
 class _Panel(PanelsItemBase):  # type: ignore[misc]
@@ -88,7 +106,7 @@ class _Panel(PanelsItemBase):  # type: ignore[misc]
 
 
 class Timeseries(_Panel):
-    """`timeseries`: lines; `stack: true` stacks them as areas."""
+    """`timeseries`: lines; `stack: true` stacks them as areas, `bars: true` as bars."""
 
     panel_type = "timeseries"
 
@@ -105,10 +123,11 @@ class Timeseries(_Panel):
         }
 
     def custom(self, data: JsonObject) -> JsonObject:
-        """Return lines, or areas that are stacked."""
-        stacked = data.get("stack", False)
+        """Return lines, or areas or bars that are stacked."""
+        bars = data.get("bars", False)
+        stacked = bars or data.get("stack", False)
         return {
-            "drawStyle": "line",
+            "drawStyle": "bars" if bars else "line",
             "lineWidth": 1,
             "fillOpacity": 30 if stacked else 5,
             "showPoints": "never",

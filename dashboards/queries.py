@@ -47,11 +47,27 @@ def _share_of_pcpus(rate: str) -> str:
     return f"{rate} / on (host) group_left count by (host) (xen_pcpu_info{{{_HOST}}})"
 
 
+def _new(metric: str, by: str, labels: str) -> str:
+    """Return how much a counter has grown since the interval before; nothing where it has not.
+
+    Not `increase`: that takes no notice of a series' first value, and most crashes are the first.
+    """
+    series = f"{metric}{{{labels}}}"
+    before = f"({series} offset $__rate_interval or 0 * {series})"
+    return f"sum by (host, {by}) ({series} - {before}) > 0"
+
+
 _WAIT_BUCKETS = (
     f"sum by (host, domain, le) (rate(xen_vcpu_wait_seconds_bucket{{{_DOMAIN}}}{_RANGE}))"
 )
 _BUSY = 'host=~"$host",mode!="idle"'
 _RUNNABLE = f'{_DOMAIN},state="runnable"'
+_RUNNING = f'{_DOMAIN},state="running"'
+_CAPPED = f"xen_domain_sched_cap_ratio{{{_DOMAIN}}} > 0"
+_DISK_REQUESTS = " + ".join(
+    f"sum by (host, domain, vbd) (rate(xen_vbd_{way}_operations_total{{{_DOMAIN}}}{_RANGE}))"
+    for way in ("read", "write")
+)
 
 VARIABLES: Mapping[str, str] = {
     "host": "label_values(xen_host_info, host)",
@@ -80,17 +96,49 @@ QUERIES: Mapping[str, Query] = {
         f"(xen_domain_info{{{_DOMAIN}}})", instant=True),
     "domain_vcpus": Query(f"sum by (host, domain) (xen_domain_vcpus{{{_DOMAIN}}})", instant=True),
     "domain_online_vcpus": Query(
-        f"sum by (host, domain) (xen_vcpu_online{{{_DOMAIN}}})", instant=True),
+        f"sum by (host, domain) (xen_domain_vcpus_online{{{_DOMAIN}}})", instant=True),
     "domain_weight": Query(
         f"sum by (host, domain) (xen_domain_sched_weight{{{_DOMAIN}}})", instant=True),
     "domain_cap": Query(
         f"sum by (host, domain) (xen_domain_sched_cap_ratio{{{_DOMAIN}}})", instant=True),
     "domain_state_now": Query(
         f"sum by (host, domain, state) (xen_domain_state{{{_DOMAIN}}} == 1)", instant=True),
+    "domain_uptime": Query(
+        f"sum by (host, domain) (xen_host_time_seconds{{{_HOST}}} - on (host) group_right "
+        f"xen_domain_start_time_seconds{{{_DOMAIN}}})", instant=True),
+    "domain_restarts": Query(
+        f"sum by (host, domain) (xen_domain_restarts_total{{{_DOMAIN}}})", instant=True),
+    "domain_oom_kills": Query(
+        f"sum by (host, domain) (xen_domain_oom_kills_total{{{_DOMAIN}}})", instant=True),
+    "domain_memory_maximum": Query(
+        f"sum by (host, domain) (xen_domain_memory_maximum_bytes{{{_DOMAIN}}})", instant=True),
+    # What somebody has changed, and what happened by itself.
+    "toolstack_events": Query(
+        _new("xen_toolstack_events_total", "event", f'{_HOST},event!="crashed"'), "{{event}}"),
+    "crashes": Query(
+        _new("xen_toolstack_events_total", "event", f'{_HOST},event="crashed"'), "{{event}}"),
+    "restarts": Query(
+        _new("xen_domain_restarts_total", "domain", _DOMAIN), "{{domain}} restarted"),
+    "oom_kills": Query(
+        _new("xen_domain_oom_kills_total", "domain", _DOMAIN), "{{domain}} out of memory"),
+    "vcpu_table": Query(
+        f"sum by (host, domain, vcpu, cpus) (xen_vcpu_affinity_info{{{_DOMAIN}}})", instant=True),
+    "vcpu_pcpu": Query(f"sum by (host, domain, vcpu) (xen_vcpu_pcpu{{{_DOMAIN}}})", instant=True),
+    "vcpu_online": Query(
+        f"sum by (host, domain, vcpu) (xen_vcpu_online{{{_DOMAIN}}})", instant=True),
+    "vcpu_running": Query(
+        _rate("xen_vcpu_state_seconds_total", "domain, vcpu", _RUNNING), instant=True),
+    "vcpus_online": Query(f"xen_domain_vcpus_online{{{_DOMAIN}}}", "{{domain}}"),
+    "cpu_of_capped": Query(
+        f"{_rate('xen_domain_cpu_seconds_total', 'domain')} and on (host, domain) ({_CAPPED})",
+        "{{domain}}"),
+    "cap": Query(_CAPPED, "{{domain}} cap"),
     # Processors.
     "cpu_by_mode": Query(
         _share_of_pcpus(_rate("xen_pcpu_seconds_total", "mode", _BUSY)), "{{mode}}"),
     "cpu_by_domain": Query(_rate("xen_domain_cpu_seconds_total", "domain"), "{{domain}}"),
+    "cpu_by_domain_and_mode": Query(
+        _rate("xen_domain_cpu_mode_seconds_total", "domain, mode"), "{{domain}} {{mode}}"),
     "steal_by_domain": Query(
         _rate("xen_vcpu_state_seconds_total", "domain", _RUNNABLE), "{{domain}}"),
     "wait_p99_by_domain": Query(f"histogram_quantile(0.99, {_WAIT_BUCKETS})", "{{domain}}"),
@@ -100,6 +148,11 @@ QUERIES: Mapping[str, Query] = {
     # Memory.
     "memory_actual": Query(f"xen_domain_memory_actual_bytes{{{_DOMAIN}}}", "{{domain}}"),
     "memory_target": Query(f"xen_domain_memory_target_bytes{{{_DOMAIN}}}", "{{domain}} target"),
+    "memory_demand": Query(f"xen_domain_memory_demand_bytes{{{_DOMAIN}}}", "{{domain}} demand"),
+    "swap_used": Query(f"xen_domain_swap_used_bytes{{{_DOMAIN}}}", "{{domain}}"),
+    "swap_in": Query(_rate("xen_domain_swap_in_pages_total", "domain"), "{{domain}} in"),
+    "swap_out": Query(
+        f"-1 * {_rate('xen_domain_swap_out_pages_total', 'domain')}", "{{domain}} out"),
     # Network, in bits; what the guest sends is drawn downwards.
     "network_receive": Query(
         f"8 * {_rate('xen_vif_receive_bytes_total', 'domain')}", "{{domain}} receive"),
@@ -115,6 +168,10 @@ QUERIES: Mapping[str, Query] = {
     "disk_write_operations": Query(
         f"-1 * {_rate('xen_vbd_write_operations_total', 'domain')}", "{{domain}} write"),
     "disk_ring_full": Query(_rate("xen_vbd_ring_full_total", "domain"), "{{domain}} disk"),
+    "disk_busy": Query(_rate("xen_vbd_busy_seconds_total", "domain, vbd"), "{{domain}} {{vbd}}"),
+    "disk_wait": Query(
+        f"sum by (host, domain, vbd) (rate(xen_vbd_wait_seconds_total{{{_DOMAIN}}}{_RANGE})) / "
+        f"({_DISK_REQUESTS})", "{{domain}} {{vbd}}"),
     # Profiling.
     "samples_by_mode": Query(_rate("xen_profile_samples_total", "mode"), "{{mode}}"),
     "samples_by_domain": Query(

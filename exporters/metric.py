@@ -139,7 +139,7 @@ def per_vif(value: Callable[[VifSnapshot], int]) -> Points:
     return points
 
 
-def per_vbd(value: Callable[[VbdSnapshot], int]) -> Points:
+def per_vbd(value: Callable[[VbdSnapshot], float]) -> Points:
     """Return points for one value of each block device that has statistics."""
 
     def points(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:

@@ -26,7 +26,8 @@ from opentelemetry.sdk.metrics.export import Metric as SdkMetric
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
-from exporters.catalogue import CATALOGUE, DOMAIN, DOMID, HOST_ATTRIBUTE, UUID
+from exporters.catalogue import CATALOGUE, HOST_ATTRIBUTE
+from exporters.labels import DOMAIN, DOMID, UUID
 from exporters.metric import NS_PER_SECOND, Distribution, Kind, Metric
 from hypervisor.telemetry import HostSnapshot
 from xenprof.service.exporter import ServiceStats

@@ -14,7 +14,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -42,12 +42,15 @@ class MovingSource:
 
     started: float = field(default_factory=time.monotonic)
     destroyed: str = ""
+    saved: int = 0  # how often xend has, so far
 
     def _step(self) -> int:
         return 1 + int((time.monotonic() - self.started) * STEPS_PER_SECOND)
 
     def snapshot(self) -> HostSnapshot:
         host = grumble(self._step())
+        if self.saved:
+            host = replace(host, events={**host.events, "saved": self.saved})
         return without(host, self.destroyed) if self.destroyed else host
 
     def stats(self) -> ServiceStats:
@@ -118,6 +121,10 @@ def test_every_dashboard_query_has_data(prometheus: Prometheus, name: str):
         ("network_receive", {"domain": "rhel5pvtest"}, 12e6),
         ("disk_write_operations", {"domain": "DesktopVM"}, -25.0),
         ("samples_by_outcome", {"outcome": "passive"}, 200.0),
+        ("cpu_by_domain_and_mode", {"domain": "ossvm02", "mode": "kernel"}, 0.15),
+        ("disk_busy", {"domain": "ossvm02", "vbd": "xvda"}, 0.4),
+        ("disk_wait", {"domain": "ossvm02", "vbd": "xvda"}, 0.008),
+        ("swap_out", {"domain": "ossvm02"}, -10.0),
     ],
 )
 def test_rates_are_per_virtual_second(
@@ -129,6 +136,21 @@ def test_rates_are_per_virtual_second(
         float(series["value"][1]) for series in result if labels.items() <= series["metric"].items()
     ]
     assert value == pytest.approx(expected, rel=0.05)
+
+
+def test_uptime_is_told_by_the_hosts_clock(prometheus: Prometheus):
+    uptime = QUERIES["domain_uptime"].filled({**VARIABLES, "domain": "ossvm02"})
+    assert prometheus.value(f"{uptime} == on (host) xenprof_model_time_seconds_total") > 0
+
+
+def test_the_first_event_of_a_kind_is_marked(prometheus: Prometheus, source: MovingSource):
+    until(lambda: prometheus.query("xen_domain_vcpus_online"))
+    source.saved = 1
+    try:
+        marked = until(lambda: saved(prometheus))
+    finally:
+        source.saved = 0
+    assert marked == [1.0]
 
 
 def test_the_wait_histogram_answers_quantiles(prometheus: Prometheus):
@@ -145,6 +167,11 @@ def test_openmetrics_was_what_prometheus_chose(prometheus: Prometheus):
 
     prometheus.value("xenprof_up")
     assert until(kinds) == ["info"]
+
+
+def saved(prometheus: Prometheus) -> list[float]:
+    result = prometheus.query(QUERIES["toolstack_events"].filled(VARIABLES))
+    return [float(row["value"][1]) for row in result if row["metric"]["event"] == "saved"]
 
 
 LEFT = '{domain="DesktopVM",__name__!="xenprof_samples_lost_total"}'

@@ -69,6 +69,9 @@ def vbd(step: int) -> VbdSnapshot:
         read_bytes=step * 75 * 4096,
         write_bytes=step * 25 * 4096,
         ring_full=step,
+        busy_ns=step * 400_000_000,
+        wait_ns=step * 800_000_000,
+        answered_requests=step * 100,
     )
 
 
@@ -102,6 +105,15 @@ def domain(domid: int, name: str, step: int) -> DomainSnapshot:
         on_behalf_ns={other: step * 50_000_000 for other in NAMES} if is_dom0 else {},
         virq_total=step * 100,
         evtchn_notifications=step * 2000,
+        user_ns=step * 400_000_000,
+        kernel_ns=step * 150_000_000,
+        hypervisor_ns=step * 50_000_000,
+        demand_kib=163_840 if is_dom0 else 327_680,
+        swapped_kib=0 if is_dom0 else 65_536,
+        page_ins=0 if is_dom0 else step * 40,
+        page_outs=0 if is_dom0 else step * 10,
+        oom_kills=step if name == NAMES[1] else 0,
+        restart_count=step if name == NAMES[2] else 0,
     )
 
 
@@ -158,6 +170,7 @@ def grumble(step: int = 10) -> HostSnapshot:
         ),
         lost=(LostCount(domain=NAMES[3], reason="ring_full", samples=step * 20),),
         counters={"csched_tick": step * 400, "csched_acct": step * 133},
+        events={"created": 5, "crashed": step, "balloon_target_set": 2 * step},
     )
 
 

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from exporters.catalogue import CATALOGUE, WAIT_BOUNDS
+from exporters.catalogue import CATALOGUE
 from exporters.metric import Distribution, Kind, Metric
+from exporters.points import WAIT_BOUNDS
 from tests.unit.snapshots import NAMES, grumble, stats, without
 
 ALL = pytest.mark.parametrize("metric", CATALOGUE, ids=lambda metric: metric.name)

@@ -12,8 +12,9 @@ from opentelemetry.sdk.metrics.export import (
 )
 
 from exporters import otlp
-from exporters.catalogue import CATALOGUE, WAIT_BOUNDS
+from exporters.catalogue import CATALOGUE
 from exporters.otlp_data import metrics_data
+from exporters.points import WAIT_BOUNDS
 from tests.unit.snapshots import NAMES, FixedSource, domain, grumble, stats, without
 from xenprof.service.exporter import ExporterSettings
 

@@ -1,0 +1,199 @@
+"""Where the points of metrics come from: functions of a snapshot, more than a line each.
+
+A point is (label values in the metric's order, value).
+"""
+
+import platform
+from collections.abc import Callable, Iterator
+
+from exporters.metric import NS_PER_SECOND, Distribution, Point
+from hypervisor.telemetry import (
+    WAIT_BUCKETS_NS,
+    DomainSnapshot,
+    HostSnapshot,
+    PcpuSnapshot,
+    XenoprofSnapshot,
+)
+from xenprof.service.exporter import ServiceStats
+
+DOMAIN_STATES = ("running", "blocked", "paused", "shutdown", "crashed", "dying")
+PROFILER_STATES = ("idle", "reserved", "ready", "profiling")
+OUTCOMES = ("active", "passive", "others", "lost", "invalid", "corrupted")
+WAIT_BOUNDS = tuple(bound / NS_PER_SECOND for bound in WAIT_BUCKETS_NS)
+
+
+def domain_info(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:
+    """By name, number, uuid and kind."""
+    for domain in host.domains:
+        yield (domain.name, str(domain.domid), domain.uuid, domain.kind), 1
+
+
+def domain_state(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:
+    """By domain and state."""
+    for domain in host.domains:
+        for state in DOMAIN_STATES:
+            yield (domain.name, state), int(getattr(domain, state))
+
+
+def on_behalf(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:
+    """By driver domain and the domain that it worked for, if that still exists."""
+    alive = {domain.name for domain in host.domains}
+    for domain in host.domains:
+        for beneficiary, spent_ns in domain.on_behalf_ns.items():
+            if beneficiary in alive:
+                yield (domain.name, beneficiary), spent_ns / NS_PER_SECOND
+
+
+def wait(domain: DomainSnapshot) -> Distribution | None:
+    """Return the waits of all vcpus of a domain; None if unknown."""
+    if not domain.wait_counts:
+        return None
+    return Distribution(domain.wait_counts, domain.wait_sum_ns / NS_PER_SECOND)
+
+
+def runstates(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:
+    """By domain, vcpu and runstate."""
+    for domain in host.domains:
+        for vcpu in domain.vcpus:
+            number = str(vcpu.vcpu)
+            yield (domain.name, number, "running"), vcpu.running_ns / NS_PER_SECOND
+            yield (domain.name, number, "runnable"), vcpu.runnable_ns / NS_PER_SECOND
+            yield (domain.name, number, "blocked"), vcpu.blocked_ns / NS_PER_SECOND
+            yield (domain.name, number, "offline"), vcpu.offline_ns / NS_PER_SECOND
+
+
+def affinity(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:
+    """By domain, vcpu and the pcpus allowed."""
+    for domain in host.domains:
+        for vcpu in domain.vcpus:
+            cpus = "any" if vcpu.affinity is None else ",".join(map(str, vcpu.affinity))
+            yield (domain.name, str(vcpu.vcpu), cpus), 1
+
+
+def pcpu_modes(pcpu: PcpuSnapshot) -> Iterator[tuple[str, float]]:
+    """By mode, for one pcpu."""
+    yield "user", pcpu.user_ns / NS_PER_SECOND
+    yield "kernel", pcpu.kernel_ns / NS_PER_SECOND
+    yield "hypervisor", pcpu.hypervisor_ns / NS_PER_SECOND
+    yield "idle", pcpu.idle_ns / NS_PER_SECOND
+
+
+def pcpu_info(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:
+    """By pcpu, socket, core and thread."""
+    for pcpu in host.pcpus:
+        yield (str(pcpu.pcpu), str(pcpu.socket), str(pcpu.core), str(pcpu.thread)), 1
+
+
+def host_info(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:
+    """By processor type, versions and scheduler."""
+    version = f"{host.xen_major}.{host.xen_minor}{host.xen_extra}"
+    yield (host.cpu_type, version, host.tools, host.scheduler), 1
+
+
+def vif_info(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:
+    """By domain and what describes the interface."""
+    for domain in host.domains:
+        for vif in domain.vifs:
+            yield (domain.name, str(vif.index), vif.name, vif.mac, vif.bridge), 1
+
+
+def vbd_info(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:
+    """By domain and what describes the disk."""
+    for domain in host.domains:
+        for vbd in domain.vbds:
+            yield (domain.name, vbd.name, str(vbd.device), vbd.backend, vbd.mode), 1
+
+
+def samples(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:
+    """By domain, mode and event."""
+    alive = {domain.name for domain in host.domains}
+    for row in host.samples:
+        if row.domain in alive:
+            yield (row.domain, row.mode.name.lower(), row.event), row.samples
+
+
+def lost(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:
+    """By domain and reason."""
+    # Also of domains that are gone: what they took with them must not vanish from the balance.
+    for row in host.lost:
+        yield (row.domain, row.reason), row.samples
+
+
+def outcomes(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:
+    """By outcome."""
+    if host.xenoprof is not None:
+        for outcome in OUTCOMES:
+            yield (outcome,), getattr(host.xenoprof, outcome)
+
+
+def profiler_state(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:
+    """By state."""
+    if host.xenoprof is not None:
+        for state in PROFILER_STATES:
+            yield (state,), int(host.xenoprof.state == state)
+
+
+def statistics(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:
+    """By name."""
+    for name, count in host.counters.items():
+        yield (name,), count
+
+
+def build(_: HostSnapshot, stats: ServiceStats) -> Iterator[Point]:
+    """By the versions of this program and of Python."""
+    yield (stats.version, platform.python_version()), 1
+
+
+def collector_success(_: HostSnapshot, stats: ServiceStats) -> Iterator[Point]:
+    """By collector."""
+    for name, run in stats.collectors.items():
+        yield (name,), int(run.success)
+
+
+def collector_duration(_: HostSnapshot, stats: ServiceStats) -> Iterator[Point]:
+    """By collector."""
+    for name, run in stats.collectors.items():
+        yield (name,), run.duration_seconds
+
+
+def kib(value: int | None) -> int | None:
+    """Return KiB in bytes; None stays None."""
+    return None if value is None else value * 1024
+
+
+def idle_samples(xenoprof: XenoprofSnapshot | None) -> int | None:
+    """Return the samples of idle processors; None if there is no Xenoprof."""
+    return None if xenoprof is None else xenoprof.idle
+
+
+def domain_modes(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:
+    """By domain and mode; none where the host does not know them."""
+    for domain in host.domains:
+        for mode in ("user", "kernel", "hypervisor"):
+            spent_ns: int | None = getattr(domain, f"{mode}_ns")
+            if spent_ns is not None:
+                yield (domain.name, mode), spent_ns / NS_PER_SECOND
+
+
+def start_times(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:
+    """Unix times, for uptimes."""
+    boot_ns = host.unix_ns - host.time_ns
+    for domain in host.domains:
+        yield (domain.name,), (boot_ns + domain.created_ns) / NS_PER_SECOND
+
+
+def trace_column(name: str) -> Callable[[HostSnapshot, ServiceStats], Iterator[Point]]:
+    """Return a function of a field of the trace status, by pcpu; none without rings."""
+
+    def points(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:
+        if host.trace is not None and host.trace.ring_pages:
+            for pcpu, records in enumerate(getattr(host.trace, name)):
+                yield (str(pcpu),), records
+
+    return points
+
+
+def xend_events(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:
+    """By event."""
+    for event, count in host.events.items():
+        yield (event,), count
