@@ -6,7 +6,7 @@ import platform
 import sys
 from collections.abc import Callable, Iterable
 
-from tests.bench import kernel, memory, report, scrape, service, speed, start
+from tests.bench import domains, kernel, memory, report, scrape, service, speed, start, trace
 from tests.bench.table import Row, table
 
 BENCHES: dict[str, Callable[[], Iterable[Row]]] = {
@@ -16,6 +16,8 @@ BENCHES: dict[str, Callable[[], Iterable[Row]]] = {
     "scrape": scrape.run,
     "start": start.run,
     "report": report.run,
+    "domains": domains.run,
+    "trace": trace.run,
 }
 LONG: dict[str, Callable[[], Iterable[Row]]] = {"memory": memory.run}
 """They take minutes, and run when named or with --long."""
