@@ -5,13 +5,21 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
-PROGRAMS: Mapping[str, str] = {
-    "opcontrol": "Control profiling in a domain, as oprofile's program does.",
-    "ophelp": "List the events of a CPU type.",
-    "opreport": "Report where the samples fell.",
-    "xm": "Manage and watch domains, as xend's program does.",
+PROGRAMS: Mapping[str, tuple[str, str, str]] = {
+    "console": ("console", "login_main", "Open a shell in a domain, domain 0 too."),
+    "opcontrol": ("opcontrol", "main", "Control profiling in a domain, as oprofile does."),
+    "ophelp": ("ophelp", "main", "List the events of a CPU type."),
+    "opreport": ("opreport", "main", "Report where the samples fell."),
+    "virsh": ("virsh", "main", "Look at and control domains, as libvirt's shell does."),
+    "xenstore-list": ("xenstore", "list_main", "List what is below a node of the host's store."),
+    "xenstore-ls": ("xenstore", "ls_main", "Show the host's store as a tree."),
+    "xenstore-read": ("xenstore", "read_main", "Print the texts of nodes."),
+    "xm": ("xm", "main", "Manage and watch domains, as xend's program does."),
 }
-"""Programs with an option grammar of their own, as `xenprof NAME ...`: passed on untouched."""
+"""Programs with an option grammar of their own, as `xenprof NAME ...`: passed on untouched.
+
+Name -> module below xenprof.cli, its function, and help.
+"""
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "import": ("import_", "Bring in profiles that were taken elsewhere."),
@@ -19,6 +27,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "run": ("run", "Run the model without a service, as fast as it can."),
     "serve": ("serve", "Run the service: model, control socket, exporters, web page."),
     "stop": ("stop", "Stop the running service; everything is written first."),
+    "trace": ("trace", "Record the trace rings of the running service, or read such a file."),
+    "xenmon": ("xenmon", "Watch who gets the processors, live or into log files."),
 }
 """Name -> module below xenprof.cli, which has a click command `command`; and its help."""
 
@@ -27,8 +37,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; the one place where errors become lines."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments and arguments[0] in PROGRAMS:
-        program = import_module(f"xenprof.cli.{arguments[0]}")
-        return int(program.main(arguments[1:]))
+        module, function, _ = PROGRAMS[arguments[0]]
+        program = import_module(f"xenprof.cli.{module}")
+        return int(getattr(program, function)(arguments[1:]))
     import click
 
     from hypervisor.errors import HostError
@@ -69,7 +80,7 @@ def _group() -> Any:
         def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
             for title, rows in (
                 ("Commands", [(name, text) for name, (_, text) in COMMANDS.items()]),
-                ("Programs", list(PROGRAMS.items())),
+                ("Programs", [(name, text) for name, (_, _, text) in PROGRAMS.items()]),
             ):
                 with formatter.section(title):
                     formatter.write_dl(rows)
