@@ -9,7 +9,7 @@ from hypervisor.model.evtchn import Port
 from hypervisor.model.netif import NetBackend, NetFrontend
 from hypervisor.model.nic import Nic
 from hypervisor.model.shaper import CreditShaper
-from hypervisor.toolstack.devices import DiskSpec, VifSpec
+from hypervisor.toolstack.config.devices import DiskSpec, VifSpec
 from hypervisor.toolstack.hypercalls import Rings
 
 DISK_SPACING_SECTORS = 8 * 2**30 // 512  # each virtual disk has its own 8 GiB of the real one

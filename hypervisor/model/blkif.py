@@ -17,7 +17,7 @@ from hypervisor.model.guest import Guest
 from hypervisor.model.ring import SharedRing
 from hypervisor.model.storage import Disk, DiskRequest
 from hypervisor.model.work import Parts, TaskIdentity, Work
-from hypervisor.toolstack.devices import DiskSpec
+from hypervisor.toolstack.config.devices import DiskSpec
 from hypervisor.trace_events import GRANT_MAP, GRANT_UNMAP
 
 RING_SLOTS = 32
@@ -63,6 +63,7 @@ class BlockFrontend:
         self.ring_full = 0
         self.tapdisk: TaskIdentity | None = None  # the process behind a tap: device
         self.is_closed = False
+        self.mapped = 0  # requests whose pages the backend has not let go of
         self.use = DiskUse()
         self._asked: dict[tuple[int, Callable[[BlockIo], None]], int] = {}  # (vcpu, done): ios
         # One for all disks of a domain.
@@ -162,6 +163,8 @@ class BlockBackend:
         self._guest = guest
         self.vcpu = vcpu
         self.free_slots = BACKEND_SLOTS
+        self.let_go: Callable[[Domain], object] | None = None
+        """Told when no page of a domain that is dying is mapped any more."""
         self._starved: deque[BlockFrontend] = deque()
 
     def notified(self, vbd: BlockFrontend) -> None:
@@ -183,6 +186,7 @@ class BlockBackend:
                 vbd.is_served = False
             return
         self.free_slots -= count
+        vbd.mapped += count
         requests = [vbd.shared.popleft() for _ in range(count)]
         segments = sum(-(-request.bytes // SEGMENT_BYTES) for request in requests)
         costs = [
@@ -247,6 +251,7 @@ class BlockBackend:
     def _answer(self, work: Work) -> None:
         vbd, requests = work.arg
         self.free_slots += len(requests)
+        vbd.mapped -= len(requests)
         domain = vbd.domain
         pages = sum(-(-request.bytes // SEGMENT_BYTES) for request in requests)
         self._guest.execution.trace.pages(GRANT_UNMAP, domain.domid, pages)
@@ -264,6 +269,8 @@ class BlockBackend:
                     ("blkfront_complete", len(requests)),
                 )
                 guest.interrupt(0, Work(parts, vbd.interrupted))
+        elif not any(one.mapped for one in domain.vbds) and self.let_go is not None:
+            self.let_go(domain)
         while self._starved and self.free_slots:
             self._serve(self._starved.popleft())
 

@@ -29,9 +29,9 @@ from hypervisor.model.scenario import Host
 from hypervisor.model.sched.sedf import SedfScheduler
 from hypervisor.model.xenbus import CRASH, SUSPEND, Xenbus
 from hypervisor.model.xenoprof import Xenoprof
+from hypervisor.toolstack.config.schedparams import SedfParameters
+from hypervisor.toolstack.config.spec import DomainSpec
 from hypervisor.toolstack.hypercalls import DomainState, Done, PhysicalInfo, Program
-from hypervisor.toolstack.schedparams import SedfParameters
-from hypervisor.toolstack.spec import DomainSpec
 from hypervisor.toolstack.timers import Timers
 from hypervisor.toolstack.xenstore import Xenstore
 from hypervisor.trace_events import ADJDOM, DOM_ADD, DOM_REM, SHUTDOWN
@@ -88,7 +88,8 @@ class Hypercalls(Attachments):
 
     def find(self, name: str) -> Domain | None:
         """Return the live domain of this name."""
-        return next((one for one in self.live.values() if one.name == name), None)
+        live = self.live.values()
+        return next((one for one in live if one.name == name and not one.dying), None)
 
     def physical_info(self) -> PhysicalInfo:
         """Return the machine and its Xen."""
@@ -171,7 +172,11 @@ class Hypercalls(Attachments):
             domain.oprofile = OprofileModule(
                 guest,
                 self.xenoprof,
-                SampleExpander(self.code, stream_seed(self._host.seed, f"samples/{domid}")),
+                SampleExpander(
+                    self.code,
+                    stream_seed(self._host.seed, f"samples/{domid}"),
+                    self.xenoprof.pmu.stacks,
+                ),
                 self.live,
                 self._oprofile_type,
                 self._host.mhz,
@@ -204,6 +209,10 @@ class Hypercalls(Attachments):
         """Make its kernel panic."""
         self.end_domain(self.live[domid], CRASH)
 
+    def suspend_domain(self, domid: int) -> None:
+        """Stop a domain that need not agree."""
+        self.end_domain(self.live[domid], SUSPEND)
+
     def resume_domain(self, domid: int) -> None:
         """Let a suspended domain go on."""
         resident = self.residents[domid]
@@ -222,13 +231,20 @@ class Hypercalls(Attachments):
         domain = resident.domain
         self.execution.settle_all()
         self.execution.divide_times()
-        self.ledger.domain_gone(domain)
         domain.dying = True
         if resident.xenbus is not None:
             resident.xenbus.stop()
         for vcpu in domain.vcpus:
             self.execution.stop(vcpu)
         self.execution.decide_now()
+        if any(vbd.mapped for vbd in domain.vbds):
+            self.backends.blkback.let_go = self._reap  # a zombie until then
+        else:
+            self._reap(domain)
+
+    def _reap(self, domain: Domain) -> None:
+        """Nothing of a dying domain is mapped any more: forget it."""
+        self.ledger.domain_gone(domain)
         for vcpu in domain.vcpus:
             self.scheduler.remove_vcpu(vcpu)
             self.execution.trace.vcpu(DOM_REM, vcpu)
@@ -238,7 +254,7 @@ class Hypercalls(Attachments):
         ports = [vif.backend_port for vif in domain.vifs]
         for port in [*ports, *(vbd.backend_port for vbd in domain.vbds)]:
             self.live[0].channels.close(port)
-        del self.live[domid]
+        del self.live[domain.domid]
 
     def rename_domain(self, domid: int, name: str) -> None:
         """Tell the new name."""
@@ -312,6 +328,11 @@ class Hypercalls(Attachments):
         if pcpus is None:
             return (1 << self.execution.topology.pcpus) - 1
         return sum(1 << number for number in set(pcpus))
+
+    def results(self, domid: int) -> tuple[Mapping[str, Any], ...]:
+        """Return what a domain's programs have achieved; nothing of a dying one's."""
+        resident = self.residents.get(domid)
+        return () if resident is None else resident.programs.results()
 
     def operations(self) -> Mapping[str, int]:
         """Return event channel and grant operations of all domains that ever were."""

@@ -34,14 +34,14 @@ from hypervisor.model.storage import Disk
 from hypervisor.model.topology import Topology
 from hypervisor.model.xenoprof import Xenoprof
 from hypervisor.telemetry import HostSnapshot, TraceRecord
-from hypervisor.toolstack.bootring import xen_lines
-from hypervisor.toolstack.creation import Creation
-from hypervisor.toolstack.debugkeys import debug_keys
-from hypervisor.toolstack.settings import domain0_spec
-from hypervisor.toolstack.spec import DomainSpec
+from hypervisor.toolstack.config.settings import domain0_spec
+from hypervisor.toolstack.config.spec import DomainSpec
+from hypervisor.toolstack.operations.creation import Creation
+from hypervisor.toolstack.records.bootring import xen_lines
+from hypervisor.toolstack.records.debugkeys import debug_keys
+from hypervisor.toolstack.records.xendlog import XendLog
 from hypervisor.toolstack.xend import Xend
 from hypervisor.toolstack.xendcontext import XendContext
-from hypervisor.toolstack.xendlog import XendLog
 from hypervisor.toolstack.xenstore import Xenstore
 from hypervisor.trace_events import TraceStatus
 
@@ -81,7 +81,11 @@ class Machine(Xend):
         # Stock 3.0.3 refuses family 6 models above 13: Core 2 came in November 2006.
         can_profile = not (host.cpu == "core_2" and host.hypervisor == "3.0.3")
         self.xenoprof = Xenoprof(
-            self.execution, self.pmu, overheads.sample, can_profile=can_profile
+            self.execution,
+            self.pmu,
+            overheads.sample,
+            overheads.backtrace_frame,
+            can_profile=can_profile,
         )
         self.pmu.sink = self.xenoprof
         self.xenoprof.virq = _virq

@@ -16,7 +16,7 @@ from hypervisor.model.guest import Guest
 from hypervisor.model.nic import Nic
 from hypervisor.model.shaper import CreditShaper
 from hypervisor.model.work import Work
-from hypervisor.toolstack.devices import VifSpec
+from hypervisor.toolstack.config.devices import VifSpec
 from hypervisor.trace_events import GRANT_MAP, GRANT_TRANSFER, GRANT_UNMAP
 
 RING_SLOTS = 256

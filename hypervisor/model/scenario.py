@@ -19,10 +19,10 @@ from hypervisor.errors import HostError, ScenarioError
 from hypervisor.model.scenario_sedf import SedfKeys
 from hypervisor.model.scenario_table import Table, checked, hint, message
 from hypervisor.model.scenario_workloads import EXTERNAL, Count, NetperfWorkload, Workloads
-from hypervisor.toolstack.devices import parse_disk, parse_vif
-from hypervisor.toolstack.limits import HostKind, LimitExceeded, check_limits
-from hypervisor.toolstack.schedparams import DOMAIN0_SEDF
-from hypervisor.toolstack.settings import (
+from hypervisor.toolstack.config.devices import parse_disk, parse_vif
+from hypervisor.toolstack.config.limits import HostKind, LimitExceeded, check_limits
+from hypervisor.toolstack.config.schedparams import DOMAIN0_SEDF
+from hypervisor.toolstack.config.settings import (
     DEFAULT_WEIGHT,
     MAXIMUM_VCPUS,
     check_name,
@@ -54,7 +54,7 @@ class Host(Table):
     tools: Literal["3.0.3", "3.1"] = "3.0.3"
     arch: Literal["x86_64", "i386"] = "x86_64"
     hvm: bool = True  # its processors have VT or AMD-V
-    support_limits: bool = True  # what Red Hat supports; see hypervisor.toolstack.limits
+    support_limits: bool = True  # what Red Hat supports; see hypervisor.toolstack.config.limits
     scheduler: Literal["credit", "sedf"] = "credit"
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
 

@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from hypervisor.errors import Refused
 from hypervisor.model.scenario_table import Table
-from hypervisor.toolstack.schedparams import GUEST_SEDF, SedfParameters, changed_sedf
+from hypervisor.toolstack.config.schedparams import GUEST_SEDF, SedfParameters, changed_sedf
 
 Milliseconds = Annotated[float, Field(ge=0, le=10_000, allow_inf_nan=False)]
 

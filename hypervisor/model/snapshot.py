@@ -106,7 +106,7 @@ def domain_snapshot(
         behalf[name] = behalf.get(name, 0) + spent_ns
     return DomainSnapshot(
         domid=domain.domid,
-        name=domain.name,
+        name=f"Zombie-{domain.name}" if domain.dying else domain.name,
         uuid=domain.uuid if info is None else info.spec.uuid,
         kind=domain.kind,
         running="r" in letters,
@@ -195,7 +195,7 @@ def host_snapshot(
                 domain,
                 execution,
                 hypercalls.names,
-                hypercalls.residents[domid].programs.results(),
+                hypercalls.results(domid),
                 context.infos.get(domid),
             )
             for domid, domain in sorted(hypercalls.live.items())

@@ -6,8 +6,8 @@ Source: tools/python/xen/xend/server/{DevController,blkif,netif,vfbif}.py (3.0.3
 from collections.abc import Mapping
 from typing import Any
 
-from hypervisor.toolstack.devices import DiskSpec, VfbSpec, VifSpec
-from hypervisor.toolstack.domain_sxp import device_sxp
+from hypervisor.toolstack.config.devices import DiskSpec, VfbSpec, VifSpec
+from hypervisor.toolstack.config.domain_sxp import device_sxp
 from hypervisor.toolstack.domaininfo import (
     INITIALISING,
     Device,

@@ -5,8 +5,8 @@ Source: tools/python/xen/xend/XendDomainInfo.py (3.0.3).
 
 from dataclasses import dataclass, field, replace
 
-from hypervisor.toolstack.devices import DiskSpec, VfbSpec, VifSpec
-from hypervisor.toolstack.spec import DomainSpec
+from hypervisor.toolstack.config.devices import DiskSpec, VfbSpec, VifSpec
+from hypervisor.toolstack.config.spec import DomainSpec
 
 DeviceSpec = DiskSpec | VifSpec | VfbSpec
 

@@ -3,10 +3,10 @@
 Source: tools/python/xen/xend/XendDomainInfo.py (storeVmDetails, storeDomDetails), 3.0.3.
 """
 
-from hypervisor.toolstack.domain_sxp import config_sxp
+from hypervisor.toolstack.config.domain_sxp import config_sxp
+from hypervisor.toolstack.config.spec import DomainSpec
+from hypervisor.toolstack.config.sxp import to_text
 from hypervisor.toolstack.domaininfo import DomainInfo
-from hypervisor.toolstack.spec import DomainSpec
-from hypervisor.toolstack.sxp import to_text
 from hypervisor.toolstack.xenstore import Xenstore
 
 # Machine frames of the pages that a guest shares with xenstored and xenconsoled (judgement:

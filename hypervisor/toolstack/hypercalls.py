@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from hypervisor.toolstack.devices import DiskSpec, VifSpec
-from hypervisor.toolstack.schedparams import SedfParameters
-from hypervisor.toolstack.spec import DomainSpec
+from hypervisor.toolstack.config.devices import DiskSpec, VifSpec
+from hypervisor.toolstack.config.schedparams import SedfParameters
+from hypervisor.toolstack.config.spec import DomainSpec
 from hypervisor.toolstack.timers import Timers
 
 Done = Callable[[], object]
@@ -99,6 +99,10 @@ class Hypervisor(Protocol):
 
     def rename_domain(self, domid: int, name: str) -> None:
         """Tell the new name, which is for people only."""
+        ...
+
+    def suspend_domain(self, domid: int) -> None:
+        """Stop a fully virtualized domain as if it had suspended itself."""
         ...
 
     def resume_domain(self, domid: int) -> None:

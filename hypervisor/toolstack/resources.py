@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from hypervisor.errors import Refused, UnknownDomain
+from hypervisor.toolstack.config.schedparams import SedfParameters, changed_sedf
+from hypervisor.toolstack.config.settings import check_credit, online_affinity
 from hypervisor.toolstack.domaininfo import DomainInfo
-from hypervisor.toolstack.schedparams import SedfParameters, changed_sedf
-from hypervisor.toolstack.settings import check_credit, online_affinity
+from hypervisor.toolstack.records.xendlog import Message, Messages
 from hypervisor.toolstack.xendcontext import XendContext
-from hypervisor.toolstack.xendlog import Message, Messages
 
 MEMORY_MAXIMUM = Message(
     "XendDomainInfo", 960, "Setting memory maximum of domain %s (%d) to %d MiB."

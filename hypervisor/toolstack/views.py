@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hypervisor.errors import Refused
-from hypervisor.toolstack.bootring import MessageRing, boot_messages
+from hypervisor.toolstack.config.domain_sxp import described_sxp
+from hypervisor.toolstack.config.sxp import Sxp
 from hypervisor.toolstack.devicenodes import device_row
-from hypervisor.toolstack.domain_sxp import described_sxp
 from hypervisor.toolstack.domaininfo import current_spec
-from hypervisor.toolstack.ending import REASONS
 from hypervisor.toolstack.hostinfo import info_rows
+from hypervisor.toolstack.operations.ending import REASONS
+from hypervisor.toolstack.records.bootring import MessageRing, boot_messages
 from hypervisor.toolstack.resources import Resources
-from hypervisor.toolstack.sxp import Sxp
 from hypervisor.toolstack.xendcontext import XendContext
 
 _DEVICE_CLASSES = {"vbd": ("vbd", "tap"), "vif": ("vif",), "vfb": ("vfb",), "vtpm": ()}

@@ -7,37 +7,37 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePath
 
 from hypervisor.errors import HostError, Refused
-from hypervisor.toolstack.attaching import (
+from hypervisor.toolstack.config.configfile import Overrides, parse_config
+from hypervisor.toolstack.config.devices import DiskSpec, parse_disk
+from hypervisor.toolstack.config.domain_sxp import config_sxp, spec_from_sxp
+from hypervisor.toolstack.config.limits import (
+    HostKind,
+    check_limits,
+    check_network,
+    check_vif_count,
+)
+from hypervisor.toolstack.config.settings import check_name, domain_spec, vif_spec
+from hypervisor.toolstack.config.spec import DomainSpec
+from hypervisor.toolstack.config.sxp import Sxp, parse
+from hypervisor.toolstack.domaininfo import DomainInfo
+from hypervisor.toolstack.domainnodes import rename, write_domain
+from hypervisor.toolstack.operations.attaching import (
     Attaching,
     Detaching,
     change_medium,
     find_disk,
     find_vif,
 )
-from hypervisor.toolstack.configfile import Overrides, parse_config
-from hypervisor.toolstack.corefile import core_name
-from hypervisor.toolstack.creation import Creation
-from hypervisor.toolstack.devices import DiskSpec, parse_disk
-from hypervisor.toolstack.domain_sxp import config_sxp, spec_from_sxp
-from hypervisor.toolstack.domaininfo import DomainInfo
-from hypervisor.toolstack.domainnodes import rename, write_domain
-from hypervisor.toolstack.dumping import Dumping
-from hypervisor.toolstack.ending import Endings
-from hypervisor.toolstack.limits import (
-    HostKind,
-    check_limits,
-    check_network,
-    check_vif_count,
-)
-from hypervisor.toolstack.managed import Managed
-from hypervisor.toolstack.operation import Operation
-from hypervisor.toolstack.saving import Restoring, Saving
-from hypervisor.toolstack.settings import check_name, domain_spec, vif_spec
-from hypervisor.toolstack.spec import DomainSpec
-from hypervisor.toolstack.sxp import Sxp, parse
+from hypervisor.toolstack.operations.creation import Creation
+from hypervisor.toolstack.operations.dumping import Dumping
+from hypervisor.toolstack.operations.ending import Endings
+from hypervisor.toolstack.operations.managed import Managed
+from hypervisor.toolstack.operations.operation import Operation
+from hypervisor.toolstack.operations.saving import Restoring, Saving
+from hypervisor.toolstack.records.corefile import core_name
+from hypervisor.toolstack.records.xendlog import Messages
 from hypervisor.toolstack.views import Views
 from hypervisor.toolstack.xendcontext import XendContext
-from hypervisor.toolstack.xendlog import Messages
 
 _SHUTDOWN_WORDS = ("poweroff", "reboot", "halt")
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from hypervisor.toolstack.domaininfo import DomainInfo
 from hypervisor.toolstack.hypercalls import Hypervisor
+from hypervisor.toolstack.records.xendlog import XendLog
 from hypervisor.toolstack.timers import Timers
-from hypervisor.toolstack.xendlog import XendLog
 from hypervisor.toolstack.xenstore import Xenstore
 
 EVENTS = (

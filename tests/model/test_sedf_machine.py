@@ -5,7 +5,7 @@ import pytest
 from hypervisor.model.machine import build
 from hypervisor.model.scenario import load_scenario
 from hypervisor.model.sched.sedf import SedfScheduler
-from hypervisor.toolstack.schedparams import DOMAIN0_SEDF, GUEST_SEDF, SedfParameters
+from hypervisor.toolstack.config.schedparams import DOMAIN0_SEDF, GUEST_SEDF, SedfParameters
 from tests.model.hosts import MS, SECOND, burst, cpu, cpu_percent, domain, make_host, result, seen
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypervisor.errors import Refused
 from hypervisor.model.sched.base import VcpuState
 from hypervisor.model.topology import Topology
-from hypervisor.toolstack.schedparams import (
+from hypervisor.toolstack.config.schedparams import (
     DOMAIN0_SEDF,
     GUEST_SEDF,
     SedfParameters,

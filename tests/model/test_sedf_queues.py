@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from hypervisor.model.sched.sedf_queues import EXTRA, LOST
 from hypervisor.model.topology import Topology
-from hypervisor.toolstack.schedparams import SedfParameters
+from hypervisor.toolstack.config.schedparams import SedfParameters
 from tests.model.test_sedf_shares import MS, SedfSim
 
 PCPUS = 2

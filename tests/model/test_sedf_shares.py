@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hypervisor.model.topology import Topology
-from hypervisor.toolstack.schedparams import SedfParameters
+from hypervisor.toolstack.config.schedparams import SedfParameters
 from tests.model.schedsim import SWITCH_NS, Sim
 
 MS = 1_000_000

@@ -12,7 +12,7 @@ from hypervisor.model.images import Image, Images
 from hypervisor.model.machine import Machine
 from hypervisor.model.xenbus import STOPPING_KILOCYCLES
 from hypervisor.telemetry import Mode, SampleBatch
-from hypervisor.toolstack.hotplug import VIF_SCRIPT_MS
+from hypervisor.toolstack.operations.hotplug import VIF_SCRIPT_MS
 from tests.model.hosts import HOST, MS, SECOND, domain, make_host
 from tests.model.profiling import begin, end, set_counter
 

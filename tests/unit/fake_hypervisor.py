@@ -7,7 +7,10 @@ from typing import Any
 
 from hypervisor.errors import HostError
 from hypervisor.model.clock import Clock
-from hypervisor.toolstack.devices import DiskSpec, VifSpec
+from hypervisor.toolstack.config.devices import DiskSpec, VifSpec
+from hypervisor.toolstack.config.schedparams import SedfParameters
+from hypervisor.toolstack.config.settings import domain0_spec
+from hypervisor.toolstack.config.spec import DomainSpec
 from hypervisor.toolstack.hypercalls import (
     DomainState,
     Done,
@@ -16,14 +19,11 @@ from hypervisor.toolstack.hypercalls import (
     Program,
     Rings,
 )
-from hypervisor.toolstack.operation import Operation
-from hypervisor.toolstack.schedparams import SedfParameters
-from hypervisor.toolstack.settings import domain0_spec
-from hypervisor.toolstack.spec import DomainSpec
+from hypervisor.toolstack.operations.operation import Operation
+from hypervisor.toolstack.records.xendlog import XendLog
 from hypervisor.toolstack.timers import SECOND_NS
 from hypervisor.toolstack.xend import Xend
 from hypervisor.toolstack.xendcontext import XendContext
-from hypervisor.toolstack.xendlog import XendLog
 from hypervisor.toolstack.xenstore import Xenstore
 
 MS = 1_000_000
@@ -108,6 +108,9 @@ class FakeHypervisor:
 
     def rename_domain(self, domid: int, name: str) -> None:
         self.calls.append(("rename", domid, name))
+
+    def suspend_domain(self, domid: int) -> None:
+        self.change(domid, shutdown_reason=2)
 
     def resume_domain(self, domid: int) -> None:
         self.change(domid, shutdown_reason=None)

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hypervisor.toolstack.configfile import MAXIMUM_TEXT, ConfigFileError, parse_config
-from hypervisor.toolstack.settings import domain_spec
+from hypervisor.toolstack.config.configfile import MAXIMUM_TEXT, ConfigFileError, parse_config
+from hypervisor.toolstack.config.settings import domain_spec
 
 PARAVIRTUALIZED = """\
 # Automatically generated xen config file

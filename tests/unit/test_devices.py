@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hypervisor.errors import HostError
-from hypervisor.toolstack.devices import (
+from hypervisor.toolstack.config.devices import (
     DiskSpec,
     RateSpec,
     VfbSpec,

@@ -5,10 +5,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hypervisor.errors import HostError
-from hypervisor.toolstack.devices import parse_disk, parse_vfb, parse_vif
-from hypervisor.toolstack.domain_sxp import config_sxp, described_sxp, device_sxp, spec_from_sxp
-from hypervisor.toolstack.settings import domain0_spec, domain_spec
-from hypervisor.toolstack.sxp import parse, to_text
+from hypervisor.toolstack.config.devices import parse_disk, parse_vfb, parse_vif
+from hypervisor.toolstack.config.domain_sxp import (
+    config_sxp,
+    described_sxp,
+    device_sxp,
+    spec_from_sxp,
+)
+from hypervisor.toolstack.config.settings import domain0_spec, domain_spec
+from hypervisor.toolstack.config.sxp import parse, to_text
 
 TALK_PV = {
     "name": "rhel5pvtest",

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from hypervisor.errors import Refused, ScenarioError
 from hypervisor.model.scenario import parse_scenario
-from hypervisor.toolstack.devices import VifSpec
-from hypervisor.toolstack.limits import HostKind, LimitExceeded, check_limits, check_network
-from hypervisor.toolstack.settings import domain0_spec, domain_spec
+from hypervisor.toolstack.config.devices import VifSpec
+from hypervisor.toolstack.config.limits import HostKind, LimitExceeded, check_limits, check_network
+from hypervisor.toolstack.config.settings import domain0_spec, domain_spec
 
 HOST = HostKind()
 OLD_HOST = HostKind(arch="i386")

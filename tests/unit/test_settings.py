@@ -6,9 +6,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hypervisor.errors import HostError
-from hypervisor.toolstack.configfile import parse_config
-from hypervisor.toolstack.options import IGNORED, LIST, MODELLED, OPTIONS, REFUSED, option_rows
-from hypervisor.toolstack.settings import check_backend, domain_spec
+from hypervisor.toolstack.config.configfile import parse_config
+from hypervisor.toolstack.config.options import (
+    IGNORED,
+    LIST,
+    MODELLED,
+    OPTIONS,
+    REFUSED,
+    option_rows,
+)
+from hypervisor.toolstack.config.settings import check_backend, domain_spec
 
 FILES = Path(__file__).parents[1] / "fixtures/xm"
 PLAIN = {"name": "web", "kernel": "/boot/vmlinuz", "memory": 64}

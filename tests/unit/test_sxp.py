@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hypervisor.toolstack.sxp import (
+from hypervisor.toolstack.config.sxp import (
     MAXIMUM_DEPTH,
     MAXIMUM_TEXT,
     SxpError,

@@ -115,9 +115,7 @@ def test_a_uuid_in_use_is_refused_with_the_other_domains_id(xend, fake):
 
 def test_a_config_file_without_name_gives_its_own():
     bench = Bench()
-    bench.result(
-        bench.xend.create_from_text("kernel = '/k'", "/etc/xen/mail", {"vcpus": ["4"]})
-    )
+    bench.result(bench.xend.create_from_text("kernel = '/k'", "/etc/xen/mail", {"vcpus": ["4"]}))
     assert (bench.fake.specs[1].name, bench.fake.specs[1].vcpus) == ("mail", 4)
 
 

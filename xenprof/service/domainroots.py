@@ -61,10 +61,11 @@ class DomainRoots:
         return Changes(gone, renamed)
 
     def _lasting_name(self, domain: DomainSnapshot) -> str:
-        """Return its name, or the one that it has again when it has been saved."""
+        """Return its name; while it is being saved or is dying, the one that it had before."""
         known_as = self._names.get(domain.domid)
-        is_being_saved = known_as is not None and domain.name == f"migrating-{known_as}"
-        return known_as if is_being_saved and known_as else domain.name
+        if known_as is not None and domain.name in (f"migrating-{known_as}", f"Zombie-{known_as}"):
+            return known_as
+        return domain.name
 
     def _populate(self, name: str, host: Host) -> None:
         root = domain_root(self._home, name)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from hypervisor.toolstack.sxp import Sxp, child_text, children
+from hypervisor.toolstack.config.sxp import Sxp, child_text, children
 
 __all__ = ["Sxp", "children", "list_at", "number_at", "text_at"]
 

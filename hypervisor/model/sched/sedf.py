@@ -29,7 +29,7 @@ from hypervisor.model.sched.sedf_queues import (
     PcpuQueues,
     VcpuRecord,
 )
-from hypervisor.toolstack.schedparams import (
+from hypervisor.toolstack.config.schedparams import (
     DOMAIN0_SEDF,
     GUEST_SEDF,
     WEIGHT_PERIOD_NS,

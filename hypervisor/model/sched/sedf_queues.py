@@ -9,7 +9,7 @@ Source: xen/common/sched_sedf.c (3.0.3).
 from bisect import insort_right
 
 from hypervisor.model.sched.base import SchedVcpu
-from hypervisor.toolstack.schedparams import SedfParameters
+from hypervisor.toolstack.config.schedparams import SedfParameters
 
 # What a vcpu may run on; the first two are also the indices of its queues and scores.
 LOST = 0  # guaranteed time that it had to leave because it slept for a moment

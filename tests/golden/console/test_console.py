@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from hypervisor.telemetry import HostSnapshot, VcpuSnapshot
-from hypervisor.toolstack.bootring import boot_messages
-from hypervisor.toolstack.debugkeys import debug_keys
+from hypervisor.toolstack.records.bootring import boot_messages
+from hypervisor.toolstack.records.debugkeys import debug_keys
 from tests.unit.fake_hypervisor import MACHINE
 from tests.unit.snapshots import grumble
 

@@ -42,9 +42,7 @@ def test_a_disk_that_is_there_is_refused_with_its_number(bench):
 def test_two_attachments_of_one_device_at_once_are_one_too_many(bench):
     bench.xend.attach_block("web", "phy:sda4", "xvdb", "w")
 
-    assert "already connected" in refusal(
-        bench.xend.attach_block, "web", "phy:sda5", "xvdb", "w"
-    )
+    assert "already connected" in refusal(bench.xend.attach_block, "web", "phy:sda5", "xvdb", "w")
 
 
 @pytest.mark.parametrize(
@@ -96,7 +94,9 @@ def test_nodes_of_an_interface(bench):
     bench.result(bench.xend.attach_network("web", options))
     store = bench.store
     front = {name: store.read(f"{FRONT}/vif/1/{name}") for name in store.children(f"{FRONT}/vif/1")}
-    back = {name: store.read(f"{BACK}/vif/1/1/{name}") for name in store.children(f"{BACK}/vif/1/1")}
+    back = {
+        name: store.read(f"{BACK}/vif/1/1/{name}") for name in store.children(f"{BACK}/vif/1/1")
+    }
 
     assert front == {
         "backend": f"{BACK}/vif/1/1", "backend-id": "0", "state": "1", "handle": "1",

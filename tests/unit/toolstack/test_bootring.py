@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hypervisor.toolstack.bootring import MessageRing, banner, boot_messages, xen_lines
+from hypervisor.toolstack.records.bootring import MessageRing, banner, boot_messages, xen_lines
 from tests.unit.fake_hypervisor import MACHINE
 
 USABLE = re.compile(r"\(XEN\)  ([0-9a-f]{16}) - ([0-9a-f]{16}) \(usable\)")

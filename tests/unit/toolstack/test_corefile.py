@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hypervisor.errors import HostError, Refused
-from hypervisor.toolstack import corefile
-from hypervisor.toolstack.corefile import CoreHeader, core_name, read_core, write_core
+from hypervisor.toolstack.records import corefile
+from hypervisor.toolstack.records.corefile import CoreHeader, core_name, read_core, write_core
 
 MAY_9_2007 = 1_178_722_805 * 10**9
 

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from hypervisor.errors import Refused
-from hypervisor.toolstack.creation import Creation
+from hypervisor.toolstack.operations.creation import Creation
 from tests.unit.fake_hypervisor import GUEST, Bench, refusal
 
 DISK = "phy:sda3,xvda,w"

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hypervisor.telemetry import HostSnapshot
-from hypervisor.toolstack.debugkeys import debug_key, debug_keys
+from hypervisor.toolstack.records.debugkeys import debug_key, debug_keys
 from tests.unit.snapshots import grumble
 
 

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from hypervisor.toolstack.freeing import needed_kib
+from hypervisor.toolstack.operations.freeing import needed_kib
 from tests.unit.fake_hypervisor import GUEST, MACHINE, Bench, refusal
 
 MIB = 1024

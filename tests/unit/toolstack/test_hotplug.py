@@ -1,6 +1,6 @@
 import pytest
 
-from hypervisor.toolstack.hotplug import BLOCK_SCRIPT_MS, VIF_SCRIPT_MS
+from hypervisor.toolstack.operations.hotplug import BLOCK_SCRIPT_MS, VIF_SCRIPT_MS
 from tests.unit.fake_hypervisor import GUEST, Bench, refusal
 
 BACK = "/local/domain/0/backend"

@@ -2,7 +2,7 @@ import pytest
 
 from hypervisor.errors import Refused
 from hypervisor.model.clock import Clock
-from hypervisor.toolstack.operation import Operation
+from hypervisor.toolstack.operations.operation import Operation
 
 
 class Chain(Operation):
@@ -91,7 +91,8 @@ def test_it_fails_only_once(clock):
 
 @pytest.mark.parametrize("fails_at", ["", "second"])
 def test_a_follower_is_called_once_when_it_is_over(clock, fails_at):
-    chain, over = Chain(clock, fails_at), []
+    chain = Chain(clock, fails_at)
+    over: list[object] = []
     chain.follow(over.append)
     chain.begin(chain.first)
     before = list(over)
@@ -101,7 +102,8 @@ def test_a_follower_is_called_once_when_it_is_over(clock, fails_at):
 
 
 def test_who_follows_late_is_called_at_once(clock):
-    chain, over = Chain(clock), []
+    chain = Chain(clock)
+    over: list[object] = []
     chain.finish()
     chain.follow(over.append)
 

@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hypervisor.errors import HostError, Refused
-from hypervisor.toolstack import savefile
-from hypervisor.toolstack.savefile import (
+from hypervisor.toolstack.records import savefile
+from hypervisor.toolstack.records.savefile import (
     SavedDomain,
     SavedImage,
     batch_bytes,

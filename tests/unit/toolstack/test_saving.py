@@ -3,9 +3,9 @@ from pathlib import Path
 import pytest
 
 from hypervisor.errors import Refused
-from hypervisor.toolstack import saving
-from hypervisor.toolstack.savefile import read_save
-from hypervisor.toolstack.saving import SUSPEND_LIMIT_NS
+from hypervisor.toolstack.operations import saving
+from hypervisor.toolstack.operations.saving import SUSPEND_LIMIT_NS
+from hypervisor.toolstack.records.savefile import read_save
 from tests.unit.fake_hypervisor import GUEST, MS, Bench, refusal
 
 SUSPEND, CRASH, POWEROFF = 2, 3, 0

@@ -1,6 +1,6 @@
 import pytest
 
-from hypervisor.toolstack.sxp import to_text
+from hypervisor.toolstack.config.sxp import to_text
 from tests.unit.fake_hypervisor import GUEST, Bench, refusal
 
 CONFIG = {

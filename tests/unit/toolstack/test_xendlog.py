@@ -2,7 +2,7 @@ from collections.abc import Callable
 
 import pytest
 
-from hypervisor.toolstack.xendlog import (
+from hypervisor.toolstack.records.xendlog import (
     MAX_TEXT,
     LogEntry,
     Message,

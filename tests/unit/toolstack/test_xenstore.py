@@ -19,7 +19,7 @@ def store(clock):
 @pytest.fixture
 def told(store, clock):
     """What a watcher of /local/domain/3 has been told; it looks a little after each change."""
-    paths = []
+    paths: list[str] = []
     store.watch("/local/domain/3", paths.append)
     return paths
 
@@ -118,7 +118,7 @@ def test_who_unwatches_is_told_no_more(store, clock, told):
 
 
 def test_special_names_are_announced_to_those_who_watch_them(store, clock):
-    heard = []
+    heard: list[str] = []
     store.watch("@releaseDomain", heard.append)
     store.announce("@introduceDomain")
     store.announce("@releaseDomain")
@@ -142,7 +142,8 @@ changes = st.lists(st.tuples(st.sampled_from(["write", "remove"]), paths, st.int
 
 @given(changes)
 def test_the_tree_is_what_a_plain_dictionary_of_paths_would_be(steps):
-    store, known = Xenstore(Clock()), {}
+    store = Xenstore(Clock())
+    known: dict[str, str] = {}
     for step, path, value in steps:
         if step == "write":
             store.write(path, value)

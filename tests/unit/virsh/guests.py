@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from hypervisor.toolstack.sxp import Sxp
+from hypervisor.toolstack.config.sxp import Sxp
 from tests.unit.xm.talk_host import HOST, as_json
 from xenprof.client import ServiceError
 

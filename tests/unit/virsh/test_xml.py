@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hypervisor.toolstack.domain_sxp import described_sxp, spec_from_sxp
-from hypervisor.toolstack.settings import domain_spec
-from hypervisor.toolstack.sxp import Sxp, parse, to_text
+from hypervisor.toolstack.config.domain_sxp import described_sxp, spec_from_sxp
+from hypervisor.toolstack.config.settings import domain_spec
+from hypervisor.toolstack.config.sxp import Sxp, parse, to_text
 from tests.unit.virsh.guests import DESKTOP, DOMAIN_0, WINDOOF
 from xenprof.client import ServiceError
 from xenprof.virsh import XmlError, domain_xml, vm_sxp

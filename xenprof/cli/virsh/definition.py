@@ -4,7 +4,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from hypervisor.toolstack.sxp import to_text
+from hypervisor.toolstack.config.sxp import to_text
 from xenprof.cli.virsh.connection import Connection, domain_path, xend_error
 from xenprof.cli.virsh.grammar import Command, Option, VirshError
 from xenprof.cli.virsh.listing import DOMAIN

@@ -106,7 +106,7 @@ def _print_variables(client: Client) -> int:
     """Print what a configuration file may set, as `--help_config` does."""
     import textwrap
 
-    from hypervisor.toolstack.options import option_rows
+    from hypervisor.toolstack.config.options import option_rows
 
     try:
         tools = tools_of(client)

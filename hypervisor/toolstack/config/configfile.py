@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 
 from hypervisor.errors import HostError
-from hypervisor.toolstack.options import LIST_SETTINGS, SETTINGS
+from hypervisor.toolstack.config.options import LIST_SETTINGS, SETTINGS
 
 Scalar = str | int | float
 Value = Scalar | list[Scalar]

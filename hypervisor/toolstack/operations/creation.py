@@ -7,16 +7,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from hypervisor.errors import HostError, Refused
-from hypervisor.toolstack.devicenodes import new_device, remove_device
-from hypervisor.toolstack.domain_sxp import config_sxp
+from hypervisor.toolstack.config.domain_sxp import config_sxp
+from hypervisor.toolstack.config.spec import DomainSpec
+from hypervisor.toolstack.devicenodes import device_kind, new_device, remove_device
 from hypervisor.toolstack.domaininfo import DeviceSpec, DomainInfo
 from hypervisor.toolstack.domainnodes import remove_domain, write_domain
-from hypervisor.toolstack.freeing import MemoryFreeing, needed_kib
-from hypervisor.toolstack.hotplug import Connection
-from hypervisor.toolstack.operation import Operation
-from hypervisor.toolstack.spec import DomainSpec
+from hypervisor.toolstack.operations.freeing import MemoryFreeing, needed_kib
+from hypervisor.toolstack.operations.hotplug import Connection
+from hypervisor.toolstack.operations.operation import Operation
+from hypervisor.toolstack.records.xendlog import Messages
 from hypervisor.toolstack.xendcontext import XendContext
-from hypervisor.toolstack.xendlog import Messages
 
 # xend's own work, and the builder's: the kernel and the first page tables (judgement).
 XEND_MS = 30
@@ -94,6 +94,8 @@ class Creation(Operation):
         assert info is not None
         specs = device_specs(self._spec)
         self._waiting = len(specs) + 1
+        for kind in sorted({device_kind(spec) for spec in specs}):
+            self._xend.log.debug(Messages.device_wait_class, kind)
         for device in [new_device(info, spec) for spec in specs]:
             Connection(self._xend, info, device, self._device_done).start()
         self._device_done(None)
@@ -118,7 +120,11 @@ class Creation(Operation):
         xend.reserved.pop(spec.name, None)
         write_domain(xend.store, info)
         xend.events["restarted" if self._restarts else self.EVENT] += 1
+        xend.log.debug(Messages.construct, None)
         xend.log.debug(Messages.init_domain, domid, spec.legacy_cpu_weight)
+        xend.log.info(Messages.build, "hvm" if spec.kind == "hvm" else "linux", domid, spec.vcpus)
+        xend.log.debug(Messages.vm_details, _nodes(xend, info.vm_path))
+        xend.log.debug(Messages.domain_details, _nodes(xend, info.path))
         return info
 
     def at_once(self) -> DomainInfo:
@@ -165,6 +171,11 @@ class Creation(Operation):
 def device_specs(spec: DomainSpec) -> list[DeviceSpec]:
     """Return the devices of a configuration, in the order in which they are made."""
     return [*spec.vifs, *spec.disks, *spec.vfbs]
+
+
+def _nodes(xend: XendContext, path: str) -> dict[str, str]:
+    """Return the nodes below `path`, by their paths from there."""
+    return {name[len(path) + 1 :]: text for name, text in xend.store.walk(path) if text}
 
 
 def _ignore(error: HostError | None) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from hypervisor.errors import HostError, Refused
-from hypervisor.toolstack.devices import DiskSpec, VifSpec, device_number
+from hypervisor.toolstack.config.devices import DiskSpec, VifSpec, device_number
 from hypervisor.toolstack.domaininfo import Device, DomainInfo
 
 LOOP_DEVICES = 8

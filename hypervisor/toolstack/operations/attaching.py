@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from hypervisor.errors import HostError, Refused
-from hypervisor.toolstack.backing import check_disk, disks_of
+from hypervisor.toolstack.config.devices import DiskSpec, device_number
 from hypervisor.toolstack.devicenodes import is_screen, new_device, remove_device
-from hypervisor.toolstack.devices import DiskSpec, device_number
 from hypervisor.toolstack.domaininfo import CLOSED, CLOSING, Device, DeviceSpec, DomainInfo
-from hypervisor.toolstack.hotplug import BLOCK_SCRIPT_MS, VIF_SCRIPT_MS, Connection
-from hypervisor.toolstack.operation import Operation
+from hypervisor.toolstack.operations.backing import check_disk, disks_of
+from hypervisor.toolstack.operations.hotplug import BLOCK_SCRIPT_MS, VIF_SCRIPT_MS, Connection
+from hypervisor.toolstack.operations.operation import Operation
 from hypervisor.toolstack.xendcontext import XendContext
 
 DISKS = ("vbd", "tap")

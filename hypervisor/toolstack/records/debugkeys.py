@@ -8,7 +8,7 @@ part of a snapshot and show as 0. The lines have no `(XEN) ` before them: see `b
 from collections.abc import Iterable, Sequence
 
 from hypervisor.telemetry import DomainSnapshot, HostSnapshot, VcpuSnapshot
-from hypervisor.toolstack.bootring import SCHEDULER_NAMES
+from hypervisor.toolstack.records.bootring import SCHEDULER_NAMES
 
 IDLE_DOMAIN = 32767
 _PRIORITIES = {"boost": 0, "under": -1, "over": -2, "parked": -65}

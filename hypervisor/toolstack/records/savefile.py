@@ -26,7 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hypervisor.errors import Refused
-from hypervisor.toolstack.newfile import check_place, new_file
+from hypervisor.toolstack.records.newfile import check_place, new_file
 
 TAG = b"LinuxGuestRecord"
 PAGE_BYTES = 4096

@@ -6,13 +6,13 @@ Source: tools/python/xen/xend/server/DevController.py (waitForDevice, hotplugSta
 from collections.abc import Callable
 
 from hypervisor.errors import HostError, Refused
-from hypervisor.toolstack.backing import backing_nodes, check_device
+from hypervisor.toolstack.config.devices import DiskSpec
 from hypervisor.toolstack.devicenodes import is_screen, write_device
-from hypervisor.toolstack.devices import DiskSpec
 from hypervisor.toolstack.domaininfo import INIT_WAIT, Device, DomainInfo
+from hypervisor.toolstack.operations.backing import backing_nodes, check_device
+from hypervisor.toolstack.records.xendlog import Messages
 from hypervisor.toolstack.timers import SECOND_NS
 from hypervisor.toolstack.xendcontext import XendContext
-from hypervisor.toolstack.xendlog import Messages
 
 LIMIT_NS = 100 * SECOND_NS  # DEVICE_CREATE_TIMEOUT
 # CPU time of the shell scripts with all that they start: udev, xenstore-read and -write some
@@ -37,8 +37,12 @@ class Connection:
 
     def start(self) -> None:
         """Write the device's nodes and have the script run."""
-        self._xend.log.debug(Messages.device_wait, self._device.number)
-        write_device(self._xend.store, self._info, self._device)
+        log, store, device = self._xend.log, self._xend.store, self._device
+        write_device(store, self._info, device)
+        for path in (device.frontend, device.backend):
+            nodes = {name: store.read(f"{path}/{name}") for name in store.children(path)}
+            log.debug(Messages.device_write, nodes, path)
+        log.debug(Messages.device_wait, device.number)
         if is_screen(self._device):
             self._end(None)
             return

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hypervisor.errors import HostError, Refused, UnknownDomain
-from hypervisor.toolstack.creation import Creation
+from hypervisor.toolstack.config.spec import DomainSpec
 from hypervisor.toolstack.domaininfo import DomainInfo
-from hypervisor.toolstack.ending import Endings
-from hypervisor.toolstack.operation import Operation
-from hypervisor.toolstack.saving import Restoring, Saving
-from hypervisor.toolstack.spec import DomainSpec
+from hypervisor.toolstack.operations.creation import Creation
+from hypervisor.toolstack.operations.ending import Endings
+from hypervisor.toolstack.operations.operation import Operation
+from hypervisor.toolstack.operations.saving import Restoring, Saving
 from hypervisor.toolstack.xendcontext import XendContext
 
 CHECKPOINT = "checkpoint.chk"

@@ -9,16 +9,16 @@ from contextlib import suppress
 from dataclasses import replace
 
 from hypervisor.errors import HostError
-from hypervisor.toolstack.creation import Creation
+from hypervisor.toolstack.config.settings import random_uuid
+from hypervisor.toolstack.config.spec import DomainSpec
 from hypervisor.toolstack.devicenodes import remove_device
 from hypervisor.toolstack.domaininfo import DomainInfo, current_spec
 from hypervisor.toolstack.domainnodes import remove_domain, rename, write_vm
-from hypervisor.toolstack.operation import Operation
-from hypervisor.toolstack.settings import random_uuid
-from hypervisor.toolstack.spec import DomainSpec
+from hypervisor.toolstack.operations.creation import Creation
+from hypervisor.toolstack.operations.operation import Operation
+from hypervisor.toolstack.records.xendlog import Message, Messages
 from hypervisor.toolstack.timers import SECOND_NS
 from hypervisor.toolstack.xendcontext import XendContext
-from hypervisor.toolstack.xendlog import Message, Messages
 
 SHUTDOWN_LIMIT_NS = 30 * SECOND_NS  # SHUTDOWN_TIMEOUT
 MINIMUM_RESTART_NS = 20 * SECOND_NS  # MINIMUM_RESTART_TIME

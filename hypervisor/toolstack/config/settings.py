@@ -9,11 +9,11 @@ from dataclasses import asdict, dataclass, replace
 
 from hypervisor.cpus import parse_cpus
 from hypervisor.errors import HostError, Refused
-from hypervisor.toolstack.devices import DiskSpec, VifSpec, parse_disk, parse_vfb, parse_vif
-from hypervisor.toolstack.limits import check_network
-from hypervisor.toolstack.options import BY_NAME, OPTIONS
-from hypervisor.toolstack.spec import DomainSpec
-from hypervisor.toolstack.typed import Settings
+from hypervisor.toolstack.config.devices import DiskSpec, VifSpec, parse_disk, parse_vfb, parse_vif
+from hypervisor.toolstack.config.limits import check_network
+from hypervisor.toolstack.config.options import BY_NAME, OPTIONS
+from hypervisor.toolstack.config.spec import DomainSpec
+from hypervisor.toolstack.config.typed import Settings
 
 MAXIMUM_VCPUS = 32
 DEFAULT_WEIGHT = 256

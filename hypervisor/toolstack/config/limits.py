@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from hypervisor.errors import Refused
-from hypervisor.toolstack.devices import VifSpec
-from hypervisor.toolstack.spec import DomainSpec
+from hypervisor.toolstack.config.devices import VifSpec
+from hypervisor.toolstack.config.spec import DomainSpec
 
 MAXIMUM_MIB = {"i386": 16 * 1024, "x86_64": 64 * 1024}  # of a domain; `~16GB`, `~64GB GA kernel`
 MAXIMUM_HVM_MIB = {"i386": 1536, "x86_64": 64 * 1024}  # `~1.5G`; `Unknown, > 4G`: as any domain

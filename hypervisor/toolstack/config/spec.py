@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hypervisor.toolstack.devices import DiskSpec, VfbSpec, VifSpec
+from hypervisor.toolstack.config.devices import DiskSpec, VfbSpec, VifSpec
 
 
 @dataclass(frozen=True, slots=True)

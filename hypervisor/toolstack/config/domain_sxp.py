@@ -10,11 +10,11 @@ from dataclasses import fields, replace
 
 from hypervisor.cpus import format_cpus
 from hypervisor.errors import HostError
-from hypervisor.toolstack.devices import DiskSpec, VfbSpec, VifSpec
-from hypervisor.toolstack.options import LIST_SETTINGS
-from hypervisor.toolstack.settings import DOMAIN0, domain_spec
-from hypervisor.toolstack.spec import DomainSpec
-from hypervisor.toolstack.sxp import Sxp, child_text, children, head
+from hypervisor.toolstack.config.devices import DiskSpec, VfbSpec, VifSpec
+from hypervisor.toolstack.config.options import LIST_SETTINGS
+from hypervisor.toolstack.config.settings import DOMAIN0, domain_spec
+from hypervisor.toolstack.config.spec import DomainSpec
+from hypervisor.toolstack.config.sxp import Sxp, child_text, children, head
 
 DeviceSpec = DiskSpec | VifSpec | VfbSpec
 

@@ -6,14 +6,14 @@ Source: tools/python/xen/xend/XendDomain.py (domain_dump), tools/libxc/xc_core.c
 from pathlib import Path
 
 from hypervisor.errors import HostError, Refused
-from hypervisor.toolstack.corefile import write_core
 from hypervisor.toolstack.domaininfo import DomainInfo
-from hypervisor.toolstack.ending import Endings
-from hypervisor.toolstack.newfile import check_place
-from hypervisor.toolstack.operation import Operation
-from hypervisor.toolstack.saving import BATCH_KIB, PAGE_KIB
+from hypervisor.toolstack.operations.ending import Endings
+from hypervisor.toolstack.operations.operation import Operation
+from hypervisor.toolstack.operations.saving import BATCH_KIB, PAGE_KIB
+from hypervisor.toolstack.records.corefile import write_core
+from hypervisor.toolstack.records.newfile import check_place
+from hypervisor.toolstack.records.xendlog import Message, Messages
 from hypervisor.toolstack.xendcontext import XendContext
-from hypervisor.toolstack.xendlog import Message, Messages
 
 REQUESTED = Message(
     "XendDomain", 401, "Domain core dump requested for domain %s (%d) live=%d crash=%d."

@@ -6,10 +6,10 @@ Source: tools/python/xen/xend/balloon.py, free (3.0.3).
 from collections.abc import Callable
 
 from hypervisor.errors import HostError, Refused
-from hypervisor.toolstack.spec import DomainSpec
+from hypervisor.toolstack.config.spec import DomainSpec
+from hypervisor.toolstack.records.xendlog import Messages
 from hypervisor.toolstack.timers import MILLISECOND_NS
 from hypervisor.toolstack.xendcontext import XendContext
-from hypervisor.toolstack.xendlog import Messages
 
 RETRIES = 20
 RETRIES_PER_GIB = 5

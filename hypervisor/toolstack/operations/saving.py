@@ -7,17 +7,17 @@ Source: tools/python/xen/xend/XendCheckpoint.py (save, restore), tools/libxc/xc_
 from dataclasses import replace
 
 from hypervisor.errors import Refused
-from hypervisor.toolstack.creation import Creation
-from hypervisor.toolstack.domain_sxp import config_sxp, spec_from_sxp
+from hypervisor.toolstack.config.domain_sxp import config_sxp, spec_from_sxp
+from hypervisor.toolstack.config.sxp import parse, to_text
 from hypervisor.toolstack.domaininfo import SAVING_PREFIX, DomainInfo, current_spec
 from hypervisor.toolstack.domainnodes import rename
-from hypervisor.toolstack.ending import SUSPEND, Endings
-from hypervisor.toolstack.operation import Operation
-from hypervisor.toolstack.savefile import SavedImage, check_save, read_save, write_save
-from hypervisor.toolstack.sxp import parse, to_text
+from hypervisor.toolstack.operations.creation import Creation
+from hypervisor.toolstack.operations.ending import SUSPEND, Endings
+from hypervisor.toolstack.operations.operation import Operation
+from hypervisor.toolstack.records.savefile import SavedImage, check_save, read_save, write_save
+from hypervisor.toolstack.records.xendlog import Messages
 from hypervisor.toolstack.timers import MILLISECOND_NS, SECOND_NS
 from hypervisor.toolstack.xendcontext import XendContext
-from hypervisor.toolstack.xendlog import Messages
 
 POLL_NS = 100 * MILLISECOND_NS
 # A guest that does not answer is given up; the original waits for ever.
@@ -57,7 +57,10 @@ class Saving(Operation):
         xend.log.debug(Messages.save_command, f"/usr/lib64/xen/bin/xc_save 16 {info.domid} 0 0 0")
         xend.log.debug(Messages.save_input, "suspend")
         xend.log.debug(Messages.suspending, info.domid)
-        xend.store.write(f"{info.path}/control/shutdown", "suspend")
+        if info.spec.kind == "hvm":  # nobody in it has to agree
+            xend.hypervisor.suspend_domain(info.domid)
+        else:
+            xend.store.write(f"{info.path}/control/shutdown", "suspend")
         self._deadline_ns = xend.timers.now + SUSPEND_LIMIT_NS
         self.after(POLL_NS, self._wait)
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 
 from hypervisor.errors import HostError
-from hypervisor.toolstack.options import (
+from hypervisor.toolstack.config.options import (
     FLAG,
     LIST,
     NUMBER,
