@@ -23,7 +23,9 @@ def symbols_of(tmp_path: Path, sections: list[Sec], symbols: list[Sym], **kind) 
 
 
 def ranges(symbols: ImageSymbols) -> list[tuple[str, int, int]]:
-    return list(zip(symbols.names, symbols.starts.tolist(), symbols.ends.tolist(), strict=True))
+    """Return names, starts and ends; the last symbol ends at -1, far behind its section."""
+    rows = list(zip(symbols.names, symbols.starts.tolist(), symbols.ends.tolist(), strict=True))
+    return [*rows[:-1], (*rows[-1][:2], -1)] if rows else []
 
 
 def found(symbols: ImageSymbols, offsets: list[int], *, is_kernel: bool) -> list[int]:
@@ -42,12 +44,17 @@ def test_a_symbol_runs_to_the_next_one_whatever_its_size(
         is_64=is_64,
         order=order,
     )
-    assert [("a", 0x1000, 0x1100), ("b", 0x1100, 0x2000)] == ranges(symbols)
+    assert [("a", 0x1000, 0x1100), ("b", 0x1100, -1)] == ranges(symbols)
 
 
 def test_the_last_symbol_of_a_section_ends_with_the_section(tmp_path: Path) -> None:
     symbols = symbols_of(tmp_path, [TEXT, INIT], [Sym("a", 0x401010), Sym("i", 0x500000, 2)])
-    assert [("a", 0x1010, 0x2000), ("i", 0x3000, 0x3100)] == ranges(symbols)
+    assert [("a", 0x1010, 0x2000), ("i", 0x3000, -1)] == ranges(symbols)
+
+
+def test_the_last_symbol_of_a_file_ends_its_size_behind_its_section(tmp_path: Path) -> None:
+    symbols = symbols_of(tmp_path, [TEXT, INIT], [Sym("a", 0x401010), Sym("i", 0x500000, 2)])
+    assert 0x3000 + (tmp_path / "image").stat().st_size == symbols.ends[-1]
 
 
 def test_only_symbols_in_code_sections_count(tmp_path: Path) -> None:
@@ -98,14 +105,20 @@ def test_of_two_symbols_at_one_address_the_better_stays(
 
 def test_user_offsets_are_file_offsets(tmp_path: Path) -> None:
     symbols = symbols_of(tmp_path, [TEXT], [Sym("main", 0x401100), Sym("leaf", 0x40113C)])
-    assert [-1, 0, 0, 1, 1, -1] == found(
+    assert [-1, 0, 0, 1, 1, 1] == found(
         symbols, [0x10FF, 0x1100, 0x113B, 0x113C, 0x1FFF, 0x2000], is_kernel=False
     )
 
 
 def test_kernel_offsets_count_from_the_start_of_text(tmp_path: Path) -> None:
     symbols = symbols_of(tmp_path, [TEXT], [Sym("stext", 0x401000), Sym("schedule", 0x401200)])
-    assert [0, 0, 1, 1, -1] == found(symbols, [0, 0x1FF, 0x200, 0xFFF, 0x1000], is_kernel=True)
+    assert [0, 0, 1, 1] == found(symbols, [0, 0x1FF, 0x200, 0xFFF], is_kernel=True)
+
+
+def test_what_begins_before_text_holds_no_kernel_sample(tmp_path: Path) -> None:
+    early = Sec(".init", 0x300000, 0x800, 0x900)
+    symbols = symbols_of(tmp_path, [early, TEXT], [Sym("i", 0x300000), Sym("s", 0x401100, 2)])
+    assert [-1, 1] == found(symbols, [0x80, 0x100], is_kernel=True)
 
 
 def test_an_absolute_pc_belongs_to_no_symbol(tmp_path: Path) -> None:
@@ -129,7 +142,14 @@ def test_lookup_agrees_with_looking_at_every_symbol(
         tmp_path_factory.mktemp("e"), [TEXT], [Sym(f"s{p}", 0x401000 + p) for p in places]
     )
     expected = [
-        next((i for i, (_, start, end) in enumerate(ranges(symbols)) if start <= o < end), -1)
+        next(
+            (
+                i
+                for i, (_, start, end) in enumerate(ranges(symbols))
+                if start <= o and (o < end or end == -1)
+            ),
+            -1,
+        )
         for o in offsets
     ]
     assert expected == found(symbols, offsets, is_kernel=False)
@@ -151,7 +171,7 @@ def test_reads_what_our_own_writer_writes(tmp_path: Path) -> None:
         )
     )
     symbols = load_symbols(path)
-    assert ([("_stext", 0x1000, 0x1040), ("schedule", 0x1040, 0x1800)], [base, base + 64]) == (
+    assert ([("_stext", 0x1000, 0x1040), ("schedule", 0x1040, -1)], [base, base + 64]) == (
         ranges(symbols),
         symbols.vmas.tolist(),
     )

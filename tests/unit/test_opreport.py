@@ -37,9 +37,12 @@ def notes(capsys: pytest.CaptureFixture[str], *words: str) -> list[str]:
 
 
 BROKEN = {
-    "magic": (lambda data: b"ELF!" + data[4:], "error: Invalid sample file, bad magic number: {}"),
-    "header": (lambda data: data[:20], "Can't read sample file header:{}"),
-    "length": (lambda data: data[:-1], "{}: Invalid argument"),
+    "magic": (
+        lambda data: b"ELF!" + data[4:],
+        "opreport error: Invalid sample file, bad magic number: {}",
+    ),
+    "header": (lambda data: data[:20], "opreport error: Can't read sample file header:{}"),
+    "length": (lambda data: data[:-1], "opreport error: {}: Invalid argument"),
 }
 
 
@@ -131,7 +134,7 @@ def test_a_domain_can_be_named_by_id_or_environment(domain, capsys, monkeypatch)
 
 def test_a_module_is_found_in_the_domains_own_modules(domain, capsys):
     module = domain / "lib" / "modules" / "2.6.18" / "kernel" / "domain1-kernel.ko"
-    module.parent.mkdir(parents=True)
+    module.parent.mkdir(parents=True, exist_ok=True)
     module.write_bytes((domain / "boot" / "vmlinux").read_bytes())
     assert main(["-ln", "domain1-kernel"]) == 0
     assert capsys.readouterr().out == "80       100.000  default_idle\n"
@@ -166,7 +169,14 @@ def test_a_full_disk_is_one_line(domain):
 
 def test_no_session_is_left_when_all_are_excluded(domain, capsys):
     assert main(["session:later", "session-exclude:later"]) == 1
-    assert "No sample found" in capsys.readouterr().err
+    assert capsys.readouterr().err.splitlines()[1:] == [
+        "opreport error: No session given",
+        "included session was:",
+        "later",
+        "excluded session was:",
+        "later",
+        "",
+    ]
 
 
 def test_a_reader_that_leaves_early_gets_no_traceback(domain):
@@ -177,3 +187,65 @@ def test_a_reader_that_leaves_early_gets_no_traceback(domain):
         process.stdout.close()
         errors = process.stderr.read().decode()
     assert "Error" not in errors
+
+
+def test_throttled_events_are_warned_of(session, capsys):
+    (session / "stats" / "throttled").mkdir(parents=True)
+    assert notes(capsys)[1] == "WARNING! Some of the events were throttled. Throttling occurs when"
+
+
+@pytest.mark.parametrize(("lost", "is_warned_of"), [(1, False), (2, True)])
+def test_operfs_losses_count_from_a_ten_thousandth(lost, is_warned_of, session, capsys):
+    (session / "stats").mkdir()
+    (session / "stats" / "total_samples").write_text("10000\n")
+    (session / "stats" / "lost_kernel").write_text(f"{lost}\n")
+    warned = any(line.startswith("WARNING: Lost samples detected!") for line in notes(capsys))
+    assert warned == is_warned_of
+
+
+def test_samples_of_sample_files_are_skipped_and_said_so(session, capsys):
+    image = str(session.parent.resolve()).lstrip("/") + "/later/x"
+    path = session / "{root}" / image / "{dep}" / "{root}" / image / "CPU.1.0.all.all.all"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"")
+    assert notes(capsys) == [
+        f"Warning: Invalid sample files found in {session.resolve()}",
+        "This problem can be caused by too high of a sampling rate.",
+    ]
+
+
+def test_code_of_a_just_in_time_compiler_is_no_sample_file(session, capsys):
+    (session / "{root}" / "1234.0x1000.jo").write_bytes(b"\x7fELF")
+    assert notes(capsys) == []
+
+
+def test_an_image_that_matches_twice_below_the_image_path_is_not_used(domain, tmp_path, capsys):
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "domain1-kernel").write_bytes((domain / "boot/vmlinux").read_bytes())
+    assert main(["-ln", "-p", f"{tmp_path}/one,{tmp_path}/two", "domain1-kernel"]) == 0
+    out, err = capsys.readouterr()
+    assert out == "80       100.000  /domain1-kernel\n"
+    assert "warning: /domain1-kernel matches more than one file: " in err
+
+
+def test_merging_libraries_adds_up_the_same_file_of_two_sessions(domain, capsys):
+    assert main(["-n", "-m", "lib", "session:later,current", "/boot/vmlinux"]) == 0
+    assert capsys.readouterr().out == "      840 100.000 vmlinux\n"
+
+
+def test_what_operf_leaves_in_the_working_directory_is_read(domain, tmp_path, capsys, monkeypatch):
+    samples = tmp_path / "work" / "oprofile_data" / "samples"
+    samples.mkdir(parents=True)
+    (domain / "var/lib/oprofile/samples/later").rename(samples / "current")
+    monkeypatch.chdir(samples.parent.parent)
+    assert main([]) == 0
+    assert f"Using {samples.parent}/samples/ for samples directory." in capsys.readouterr().err
+
+
+def test_a_foreign_session_is_read_by_its_abi_file(session, capsys):
+    assert main(["-n", "session:later"]) == 0
+    expected = capsys.readouterr().out
+    (session.parent.parent / "abi").write_text("little_endian 0\nsizeof_struct_opd_header 80\n")
+    assert main(["-n", "session:later"]) == 0
+    assert capsys.readouterr().out == expected

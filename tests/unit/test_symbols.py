@@ -8,6 +8,7 @@ from xenprof.images import ImageSymbols
 from xenprof.profile import ImageName, Profile, SampleFile, SampleHeader, SampleKey
 from xenprof.reports.classes import Merge, classify
 from xenprof.reports.differential import difference
+from xenprof.reports.labels import Labels
 from xenprof.reports.order import order
 from xenprof.reports.request import Layout
 from xenprof.reports.symbols import symbol_table
@@ -111,7 +112,8 @@ def test_the_addresses_of_a_symbol_ascend_from_its_own(profile):
 )
 def test_symbols_sort_by_the_keys_given_and_then_the_rest(profile, keys, reverse):
     table = table_of(profile)
-    rows = order(table, Layout(sort=tuple(keys), reverse=reverse))
+    labels = Labels(table.names, [], [], shows_apps=False)
+    rows = order(table, Layout(sort=tuple(keys), reverse=reverse), labels)
 
     def key_of(row):
         values = {

@@ -7,7 +7,7 @@ from io import TextIOWrapper
 from hypervisor.errors import HostError
 from xenprof.cli import popt
 from xenprof.cli.popt import Option
-from xenprof.errors import XenprofError
+from xenprof.errors import StoreError, XenprofError
 
 PROGRAM = "opreport"
 ARGUMENTS = " [profile specification]"
@@ -23,7 +23,7 @@ OPTIONS = (
     Option("exclude-symbols", "e", "leave out these symbols", "symbols"),
     Option("include-symbols", "i", "show only these symbols", "symbols"),
     Option("threshold", "t", "least share for a line to be shown", "percent"),
-    Option("demangle", "D", "how to demangle C++ names (none are in C)", "none|normal|smart"),
+    Option("demangle", "D", "how to demangle C++ names (default normal)", "none|normal|smart"),
     Option("debug-info", "g", "show source file and line"),
     Option("no-header", "n", "leave out all header lines"),
     Option("show-address", "w", "show the address of each symbol"),
@@ -54,6 +54,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (XenprofError, HostError) as error:
         print(_message(error), file=sys.stderr)
         return error.exit_code
+    except MemoryError:
+        print(f"{PROGRAM} error: not enough memory for this session", file=sys.stderr)
+        return 1
     except BrokenPipeError:  # the reader has seen enough
         return 1
     except OSError as error:
@@ -62,10 +65,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _message(error: XenprofError | HostError) -> str:
-    if isinstance(error, HostError):
+    if isinstance(error, HostError | StoreError):
         return f"{PROGRAM} error: {error}"
-    text = str(error)
-    return f"error: {text}" if text.startswith("Invalid sample file") else text
+    return str(error)
 
 
 def _run(words: Sequence[str]) -> int:

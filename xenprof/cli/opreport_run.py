@@ -1,8 +1,9 @@
 """What opreport does with its options: checks them, reads the sessions, writes the report."""
 
 import os
+import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,16 +12,18 @@ from typing import TextIO
 from hypervisor.errors import UnknownDomain
 from xenprof.errors import UsageError
 from xenprof.home import domain_root, home, resolve_domain
+from xenprof.images.demangle import demangle, smart
 from xenprof.reports import FORMATS, load
 from xenprof.reports.classes import Merge, classify, parse_merge
 from xenprof.reports.errors import ReportError
-from xenprof.reports.notes import overflow_warning, unseen
+from xenprof.reports.notes import unseen
 from xenprof.reports.order import SORT_KEYS
 from xenprof.reports.request import Layout, Request
 from xenprof.reports.select import Place, select, session_paths
 from xenprof.reports.specification import Specification, parse, split_differential
 
-DEMANGLE = ("none", "normal", "smart")
+DEMANGLE: dict[str, Callable[[str], str]] = {"none": str, "normal": demangle, "smart": smart}
+VERBOSE = {"all", "debug", "bfd", "level1", "sfile", "stats", "xml", "arcs", "samples", "misc"}
 DEFAULT_DOMAIN = "Domain-0"
 SESSION_DIR = Path("var", "lib", "oprofile")
 
@@ -44,7 +47,7 @@ class Arguments:
 def report(typed: Sequence[str], found: Sequence[tuple[str, str]], words: Sequence[str]) -> None:
     """Write the report that the options `found` and the specification `words` ask for.
 
-    `typed` is the command line that they come from.
+    `typed` is the command line that they come from. Checks come in opreport's order.
 
     Raises:
         UsageError: options that make no sense, or none together.
@@ -52,17 +55,18 @@ def report(typed: Sequence[str], found: Sequence[tuple[str, str]], words: Sequen
     """
     args = _arguments(found)
     args.typed, args.words = tuple(typed), tuple(words)
-    _check_values(args)
+    _threshold(args)
+    _check_verbose(args)
     first, second = split_differential(words)
-    _check_conflicts(args, is_differential=second is not None)
-    specifications = [parse(part) for part in (first, second) if part is not None]
-    places = [_place(args, specification) for specification in specifications]
-    if "session-dir" not in args.flags:
-        for directory in dict.fromkeys(place.session_dir for place in places):
-            print(f"Using {directory}/samples/ for samples directory.", file=sys.stderr)
-    request = _request(args, specifications, places)
-    name = next((name for name in FORMATS if name in args.flags), "summary")
+    _check_sort(args)
+    _merge(args)
     with _output(args) as out:
+        _demangle(args)
+        _check_conflicts(args, is_differential=second is not None)
+        specifications = [parse(part) for part in (first, second) if part is not None]
+        places = [_place(args, specification) for specification in specifications]
+        request = _request(args, specifications, places)
+        name = next((name for name in FORMATS if name in args.flags), "summary")
         _write(out, load(name)(request))
     if not os.environ.get("XENPROF_NO_NOTES"):
         for place, specification in zip(places, specifications, strict=True):
@@ -84,39 +88,69 @@ def _arguments(found: Sequence[tuple[str, str]]) -> Arguments:
     return args
 
 
-def _check_values(args: Arguments) -> None:
-    """Raises: UsageError for an option's value that makes no sense."""
+def _check_sort(args: Arguments) -> None:
+    """Raises: UsageError for a sort key that there is not."""
+    if "xml" in args.flags and "sort" in args.lists:
+        del args.lists["sort"]
+        _warn("warning: sort options ignored because they are incompatible with --xml")
     for key in args.listed("sort"):
         if key not in SORT_KEYS:
-            raise UsageError(f"opreport error: unknown sort option: {key}")
-    demangle = args.values.get("demangle", "normal")
-    if demangle not in DEMANGLE:
-        raise UsageError(f"opreport error: invalid option --demangle={demangle}")
-    _threshold(args)
-    _merge(args)
+            raise UsageError(f"opreport error: unknown sort option: {key}\n")
+
+
+def _check_verbose(args: Arguments) -> None:
+    """Raises: UsageError for a word that --verbose does not know."""
+    if set(args.listed("verbose")) - VERBOSE:
+        raise UsageError("unknown --verbose= options")
+
+
+def _demangle(args: Arguments) -> Callable[[str], str]:
+    """Return what turns symbols' names into those shown. Raises: UsageError."""
+    how = args.values.get("demangle", "normal")
+    if how not in DEMANGLE:
+        raise UsageError(f"opreport error: invalid option --demangle={how}")
+    return DEMANGLE[how]
 
 
 def _merge(args: Arguments) -> Merge:
-    return parse_merge(",".join(args.listed("merge")))
+    """Return what to add up. Raises: UsageError, ReportError."""
+    words = args.listed("merge")
+    merge = parse_merge(",".join(words))
+    if "exclude-dependent" in args.flags and merge.lib and "all" not in words:
+        raise UsageError("--merge=lib is meaningless with --exclude-dependent")
+    return merge
 
 
 def _threshold(args: Arguments) -> float:
-    text = args.values.get("threshold", "0")
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
+    text = args.values.get("threshold", "")
+    number = re.match(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text, re.ASCII)
+    value = float(number[0]) if number else -1.0 if text else 0.0
     if not 0.0 <= value <= 100.0:
         raise UsageError(f"illegal threshold value: {text} allowed range: [0-100]")
     return value
 
 
 def _check_conflicts(args: Arguments, *, is_differential: bool) -> None:
-    """Raises: UsageError for options that do not go together."""
+    """Raises: UsageError that names all options that do not go together."""
     flags = args.flags
-    has_symbols = bool(flags & {"symbols", "xml"})
+    has_symbols = "symbols" in flags
     conflicts = (
         ({"callgraph", "details"} <= flags, "--callgraph is incompatible with --details"),
+        (
+            is_differential and "callgraph" in flags,
+            "differential profiles are incompatible with --callgraph",
+        ),
+        ({"xml", "callgraph"} <= flags, "--xml is not available with --callgraph"),
+        ({"xml", "accumulated"} <= flags, "--accumulated is incompatible with --xml"),
+        ({"xml", "global-percent"} <= flags, "--global_percent is incompatible with --xml"),
+        (
+            is_differential and "details" in flags,
+            "differential profiles are incompatible with --details",
+        ),
+        (
+            is_differential and not has_symbols,
+            "different profiles are meaningless without --symbols",
+        ),
         (
             not has_symbols and "show-address" in flags,
             "--show-address is meaningless without --symbols",
@@ -137,48 +171,38 @@ def _check_conflicts(args: Arguments, *, is_differential: bool) -> None:
             {"symbols", "global-percent"} <= flags and not flags & {"details", "callgraph"},
             "--global-percent is meaningless with --symbols and without --details or --callgraph",
         ),
-        (
-            "exclude-dependent" in flags and {"lib", "library", "all"} & set(args.listed("merge")),
-            "--merge=lib is meaningless with --exclude-dependent",
-        ),
-        (
-            is_differential and not has_symbols,
-            "different profiles are meaningless without --symbols",
-        ),
-        *(
-            (
-                is_differential and name in flags,
-                f"differential profiles are incompatible with --{name}",
-            )
-            for name in ("callgraph", "details", "xml")
-        ),
-        *(
-            ("xml" in flags and name in flags, f"--xml is not available with --{name}")
-            for name in ("callgraph", "details")
-        ),
     )
-    for applies, message in conflicts:
-        if applies:
-            raise UsageError(message)
+    found = [message for applies, message in conflicts if applies]
+    if not found and is_differential and "xml" in flags:
+        found = ["differential profiles are incompatible with --xml"]
+    if found:
+        raise UsageError("\n".join(found))
 
 
 def _place(args: Arguments, specification: Specification) -> Place:
     """Return where to read: what the caller names, else the domain's own session directory."""
     archive = specification.archive
+    given = args.values.get("session-dir")
     if archive is not None:
-        return Place(Path(archive) / SESSION_DIR, archive)
-    if "session-dir" in args.flags:
-        return Place(Path(args.values["session-dir"]).absolute())
+        # The sessions are inside, at the directory that would be used outside.
+        inside = Path(given).absolute() if given else Path("/", SESSION_DIR)
+        return Place(Path(f"{archive}{inside}"), archive)
+    if given:
+        return Place(Path(given).absolute())
     sessions = specification.sessions
     if sessions and all(session[0] in "/." for session in sessions):
         return Place(Path(sessions[0]).absolute().parent.parent)
+    named = args.values.get("domain") or os.environ.get("XENPROF_DOMAIN")
+    if named is None and Path("oprofile_data").is_dir():  # what operf leaves
+        return Place(Path("oprofile_data").absolute())
     base = home()
-    ref = args.values.get("domain") or os.environ.get("XENPROF_DOMAIN") or DEFAULT_DOMAIN
+    ref = named or DEFAULT_DOMAIN
     name = resolve_domain(base, ref)
     root = domain_root(base, name)
     if not root.is_dir() and (base / "domains").is_dir():
         raise UnknownDomain(name)
-    return Place(root / SESSION_DIR, str(root), (str(root / "lib" / "modules"),))
+    modules = (str(root / "lib" / "modules"),)
+    return Place(root / SESSION_DIR, str(root), modules, is_domain=True)
 
 
 def _request(
@@ -187,21 +211,26 @@ def _request(
     places: Sequence[Place],
 ) -> Request:
     merge = _merge(args)
-    profiles = [
-        select(
+    profiles, columns = [], []
+    for place, specification in zip(places, specifications, strict=True):
+        image_path = _image_path(args, place)
+        if "session-dir" not in args.flags:
+            shown = place.session_dir
+            print(f"Using {shown}/samples/ for samples directory.", file=sys.stderr)
+        profile = select(
             place,
             specification,
             exclude_dependent="exclude-dependent" in args.flags,
             callgraph="callgraph" in args.flags,
+            merge=merge,
+            warn=_warn,
         )
-        for place, specification in zip(places, specifications, strict=True)
-    ]
-    columns = [classify((file.key for file in profile.files), merge) for profile in profiles]
-    if columns[0] != columns[-1]:
+        profiles.append(profile)
+        columns.append(
+            classify((file.key for file in profile.files), merge, one_axis="xml" not in args.flags)
+        )
+    if not columns[0].matches(columns[-1]):
         raise ReportError("profile classes are incompatible")
-    for profile in profiles:
-        for line in overflow_warning(profile.lost):
-            _warn(line)
     flags = args.flags
     layout = Layout(
         sort=args.listed("sort") or ("sample",),
@@ -214,6 +243,7 @@ def _request(
         accumulated="accumulated" in flags,
         global_percent="global-percent" in flags,
         details="details" in flags,
+        demangle=_demangle(args),
         include_symbols=frozenset(args.listed("include-symbols")),
         exclude_symbols=frozenset(args.listed("exclude-symbols")),
     )
@@ -223,12 +253,44 @@ def _request(
         merge,
         layout,
         _warn,
-        image_path=(*args.listed("image-path"), *places[-1].image_path),
-        root=args.values.get("root", "").rstrip("/"),
+        image_path=image_path,
+        root=os.path.realpath(args.values["root"]).rstrip("/") if args.values.get("root") else "",
         baseline=profiles[0] if len(profiles) == 2 else None,
         command=args.typed,
         specification=args.words,
+        later_classes=columns[-1],
+        hidden_prefix=places[-1].archive if places[-1].is_domain else "",
+        options=_xml_options(args),
     )
+
+
+def _image_path(args: Arguments, place: Place) -> tuple[str, ...]:
+    """Return where else images are: in the archive, if there is one. Raises: UsageError."""
+    prefix = "" if place.is_domain else place.archive
+    given = [
+        f"{prefix}/{path.lstrip('/')}" if prefix else path for path in args.listed("image-path")
+    ]
+    bad = [path for path in given if not Path(path).is_dir()]
+    if bad:
+        lines = [f"{path} isn't a valid directory" for path in bad]
+        raise UsageError("\n".join([*lines, "opreport error: invalid --image-path= options"]))
+    return (*given, *place.image_path)
+
+
+def _xml_options(args: Arguments) -> tuple[tuple[str, str], ...]:
+    """Return the options that an XML report repeats."""
+    common, _ = split_differential(args.words)
+    texts = {
+        "session": ",".join(common),
+        "debuginfo": "true" if "debug-info" in args.flags else "",
+        "details": "true" if "details" in args.flags else "",
+        "imagepath": ",".join(args.listed("image-path")),
+        "merge": ",".join(args.listed("merge")),
+        "excludedependent": "true" if "exclude-dependent" in args.flags else "",
+        "excludesymbols": ",".join(args.listed("exclude-symbols")),
+        "includesymbols": ",".join(args.listed("include-symbols")),
+    }
+    return tuple((name, text) for name, text in texts.items() if text)
 
 
 def _warn(line: str) -> None:
@@ -261,6 +323,6 @@ def _output(args: Arguments) -> Iterator[TextIO]:
     try:
         file = path.open("w", encoding="utf-8", errors="surrogateescape")
     except OSError as error:
-        raise UsageError(f"opreport error: cannot write {path}: {error.strerror}") from None
+        raise UsageError(f'Couldn\'t open "{path}" for writing.') from error
     with file:
         yield file

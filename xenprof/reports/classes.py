@@ -17,6 +17,8 @@ class Axis(StrEnum):
     CPU = "cpu"
 
 
+_NAMES_SHOWN = 5
+
 SUGGESTIONS = {
     Axis.EVENT: "specify event:, count: or unitmask: (see also --merge=unitmask)",
     Axis.TGID: "specify tgid: or --merge tgid",
@@ -79,6 +81,10 @@ class ProfileClass:
         number = {Axis.TGID: self.tgid, Axis.TID: self.tid, Axis.CPU: self.cpu}[axis]
         return "all" if number is None else str(number)
 
+    def name(self, axis: Axis) -> str:
+        """Return what this column is called, e.g. `cpu:1` or `CPU_CLK_UNHALTED:100000`."""
+        return self.value(axis) if axis is Axis.EVENT else f"{axis}:{self.value(axis)}"
+
 
 @dataclass(frozen=True, slots=True)
 class Classes:
@@ -89,8 +95,24 @@ class Classes:
 
     def column_name(self, index: int) -> str:
         """Return the head of a column, e.g. `cpu:1` or `CPU_CLK_UNHALTED:100000`."""
-        value = self.columns[index].value(self.axis)
-        return value if self.axis is Axis.EVENT else f"{self.axis}:{value}"
+        return self.columns[index].name(self.axis)
+
+    def matches(self, other: "Classes") -> bool:
+        """Return whether a profile with these columns can be compared with another.
+
+        Columns of events must be of the same ones, unit masks apart; columns of processors or
+        of tasks need only be as many.
+        """
+        if len(self.columns) != len(other.columns):
+            return False
+        if self.axis is Axis.CPU:
+            return other.axis is Axis.CPU
+        if self.axis is not Axis.EVENT:
+            return other.axis in (Axis.TGID, Axis.TID)
+        return all(
+            (one.event, one.count) == (two.event, two.count)
+            for one, two in zip(self.columns, other.columns, strict=True)
+        )
 
 
 def class_of(key: SampleKey, merge: Merge) -> ProfileClass:
@@ -105,14 +127,14 @@ def class_of(key: SampleKey, merge: Merge) -> ProfileClass:
     )
 
 
-def classify(keys: Iterable[SampleKey], merge: Merge) -> Classes:
+def classify(keys: Iterable[SampleKey], merge: Merge, *, one_axis: bool = True) -> Classes:
     """Return the columns that the files of `keys`, at least one, make.
 
     Raises:
-        ReportError: the files differ along more than one axis.
+        ReportError: the files differ along more than one axis, where only one can be shown.
     """
     columns = sorted({class_of(key, merge) for key in keys}, key=_order)
-    return Classes(_axis(columns), tuple(columns))
+    return Classes(_axis(columns) if one_axis else Axis.EVENT, tuple(columns))
 
 
 def _order(column: ProfileClass) -> tuple[object, ...]:
@@ -122,18 +144,31 @@ def _order(column: ProfileClass) -> tuple[object, ...]:
 
 
 def _axis(columns: Sequence[ProfileClass]) -> Axis:
-    axes = []
-    if len({(c.event, c.count, c.unit_mask) for c in columns}) > 1:
-        axes.append(Axis.EVENT)
-    axes += [axis for axis in list(Axis)[1:] if len({c.value(axis) for c in columns}) > 1]
-    if Axis.TGID in axes and Axis.TID in axes and all(c.tgid == c.tid for c in columns):
-        axes.remove(Axis.TGID)
-    if len(axes) > 1:
-        values = list(dict.fromkeys(column.value(axes[0]) for column in columns))
-        raise ReportError(
-            f"Already displaying results for parameter {axes[0]} with values:\n"
-            f"{''.join(f'{value},' for value in values)}\n"
-            f"which conflicts with parameter {axes[1]}.\n"
-            f"Suggestion: {SUGGESTIONS[axes[0]]}"
-        )
-    return axes[0] if axes else Axis.EVENT
+    """Return what the columns differ by. Raises: ReportError if that is more than one thing."""
+    chosen: Axis | None = None
+    for axis in Axis:
+        if axis is Axis.EVENT:
+            differ = len({(c.event, c.count, c.unit_mask) for c in columns}) > 1
+        else:
+            differ = len({c.value(axis) for c in columns}) > 1
+        if not differ:
+            continue
+        tasks = (Axis.TGID, Axis.TID)
+        same_tasks = axis in tasks and all(c.tgid == c.tid for c in columns)
+        if chosen is not None and not (chosen in tasks and same_tasks):
+            raise ReportError(_conflict(columns, chosen, axis))
+        chosen = axis
+    return chosen or Axis.EVENT
+
+
+def _conflict(columns: Sequence[ProfileClass], chosen: Axis, other: Axis) -> str:
+    names = list(dict.fromkeys(column.name(chosen) for column in columns))
+    shown = "".join(f"{name}," for name in names[:_NAMES_SHOWN])
+    if len(names) >= _NAMES_SHOWN:
+        shown += f" and {len(columns) - _NAMES_SHOWN} more,"
+    return (
+        f"opreport error: Already displaying results for parameter {chosen} with values:\n"
+        f"{shown}\n"
+        f"which conflicts with parameter {other}.\n"
+        f"Suggestion: {SUGGESTIONS[chosen]}"
+    )

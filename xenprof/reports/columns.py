@@ -6,12 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from xenprof.reports.names import display_name
+from xenprof.reports.labels import Labels, location_text
 from xenprof.reports.percent import percent_text
 from xenprof.reports.request import Layout
 from xenprof.reports.symbols import Ints, SymbolTable, Words
 
 Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 
 WIDTHS = {
     "vma": 9,
@@ -25,7 +26,6 @@ WIDTHS = {
     "app name": 25,
     "symbol name": 30,
 }
-NO_LOCATION = "(no location information)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,20 +63,19 @@ def count_columns(counts: Ints, shares: Floats) -> list[Column]:
     return columns
 
 
-def place_columns(table: SymbolTable, layout: Layout) -> list[Column]:
+def place_columns(table: SymbolTable, layout: Layout, labels: Labels) -> list[Column]:
     """Return where each symbol is, as far as that differs between them, and its name."""
     columns = []
-    if layout.debug_info:
-        columns.append(Column("linenr info", [NO_LOCATION] * len(table.names)))
-    long = layout.long_names
-    images = [display_name(image, long=long) for image in table.images]
-    apps = [display_name(app, long=long) for app in table.apps]
+    if labels.locations is not None:
+        long = layout.long_names
+        cells = [location_text(location, long=long) for location in labels.locations]
+        columns.append(Column("linenr info", cells))
     pairs = list(zip(table.image_of.tolist(), table.app_of.tolist(), strict=True))
     if any(table.images[image] != table.apps[app] for image, app in set(pairs)):
-        columns.append(Column("image name", [images[image] for image, _ in pairs]))
-    if len(apps) > 1:
-        columns.append(Column("app name", [apps[app] for _, app in pairs]))
-    columns.append(Column("symbol name", table.names))
+        columns.append(Column("image name", [labels.images[image] for image, _ in pairs]))
+    if labels.shows_apps:
+        columns.append(Column("app name", [labels.apps[app] for _, app in pairs]))
+    columns.append(Column("symbol name", labels.symbols))
     return columns
 
 
@@ -99,7 +98,13 @@ def percent_texts(percents: Floats) -> list[str]:
     return texts
 
 
+def reaches(counts: Ints, totals: Sequence[int] | Ints, percent: float) -> Flags:
+    """Return whether counts are at least that share of their totals."""
+    flags: Flags = counts / np.maximum(totals, 1) >= percent / 100.0
+    return flags
+
+
 def shares_of(counts: Ints, totals: Sequence[int] | Ints) -> Floats:
     """Return counts in percent of totals (of their class, or one each); 0 of 0 is 0."""
-    shares: Floats = 100.0 * counts / np.maximum(totals, 1)
+    shares: Floats = counts / np.maximum(totals, 1) * 100
     return shares

@@ -17,12 +17,11 @@ Flags = npt.NDArray[np.bool_]
 class Difference:
     """Rows of both tables. All arrays have a row for each symbol, a column for each class.
 
-    Counts are the second table's, and the first's where the symbol is gone. `shares` are in
-    percent of the table a count comes from; `changes` in percent of the first share.
+    Counts are the second table's, and the first's where the symbol is gone. `changes` are in
+    percent of the first share.
     """
 
     table: SymbolTable
-    shares: Floats
     changes: Floats
     is_gone: Flags
     is_new: Flags
@@ -31,11 +30,16 @@ class Difference:
         """Return the difference with only `rows`, in this order."""
         return Difference(
             self.table.take(rows),
-            self.shares[rows],
             self.changes[rows],
             self.is_gone[rows],
             self.is_new[rows],
         )
+
+    def reaches(self, percent: float) -> Flags:
+        """Return whether symbols came, went or changed by at least that much (first class)."""
+        flags: Flags = self.is_gone[:, 0] | self.is_new[:, 0]
+        flags |= np.abs(self.changes[:, 0]) >= percent
+        return flags
 
     def texts(self, column: int) -> list[str]:
         """Return what the column `diff %` says for a class."""
@@ -62,12 +66,18 @@ def difference(old: SymbolTable, new: SymbolTable) -> Difference:
         np.add.at(counts[side], place, table.counts)
         vmas[place] = table.vmas
     before, after = counts
-    is_gone = (after == 0) & (before > 0)
-    is_new = (before == 0) & (after > 0)
-    old_shares = 100.0 * before / np.maximum(old.totals, 1)
-    new_shares = 100.0 * after / np.maximum(new.totals, 1)
-    both = (before > 0) & (after > 0)
-    changes = np.where(both, 100.0 * (new_shares / np.where(both, old_shares, 1.0) - 1.0), 0.0)
+    had: Flags = before.sum(axis=1) > 0
+    has: Flags = after.sum(axis=1) > 0
+    # Classes behind the last one that has samples count as unchanged.
+    counts_here = np.where(has[:, None], after, before)
+    is_used = np.cumsum((counts_here > 0)[:, ::-1], axis=1)[:, ::-1] > 0
+    is_gone = (had & ~has)[:, None] & is_used
+    is_new = (has & ~had)[:, None] & is_used
+    old_shares = before / np.maximum(old.totals, 1)
+    new_shares = after / np.maximum(new.totals, 1)
+    known = (before > 0) & has[:, None]
+    base = np.where(known, old_shares, 1.0)
+    changes = np.where(known, (new_shares - old_shares) / base * 100.0, 0.0)
     image_index = {image: i for i, image in enumerate(images)}
     app_index = {app: i for i, app in enumerate(apps)}
     table = replace(
@@ -78,10 +88,10 @@ def difference(old: SymbolTable, new: SymbolTable) -> Difference:
         app_of=np.array([app_index[app] for app, _, _ in rows], np.int64),
         names=[name for _, _, name in rows],
         vmas=vmas,
-        counts=np.where(is_gone, before, after),
+        counts=counts_here,
+        ranges=None,
     )
-    shares = np.where(is_gone, old_shares, new_shares)
-    return Difference(table, shares, changes, is_gone, is_new)
+    return Difference(table, changes, is_gone, is_new)
 
 
 def _places(table: SymbolTable, rows: dict[tuple[ImageName, ImageName, str], int]) -> Ints:

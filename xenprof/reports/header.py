@@ -1,20 +1,40 @@
 """The lines above a report: the processor, and what each column counts."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import reduce
+from operator import or_
 
 from xenprof import events
-from xenprof.profile import SampleFile, SampleHeader, SampleKey
-from xenprof.reports.classes import Axis, class_of
+from xenprof.profile import ImageName, SampleFile, SampleHeader, SampleKey
+from xenprof.reports.classes import Axis, ProfileClass, class_of
 from xenprof.reports.request import Request
 
 TIMER = "timer"
 
 
-def class_files(request: Request) -> list[SampleFile]:
-    """Return the first file of each class, of the baseline if there is one."""
+def class_headers(request: Request) -> list[tuple[SampleKey, SampleHeader]]:
+    """Return what describes each class: the first application's first file, its own image first.
+
+    Merged unit masks are those of that application's files together.
+    """
     profile = request.profile if request.baseline is None else request.baseline
-    firsts = {class_of(file.key, request.merge): file for file in reversed(profile.files)}
-    return [firsts[column] for column in request.classes.columns]
+    apps: dict[ProfileClass, tuple[ImageName, list[SampleFile]]] = {}
+    for file in profile.files:
+        app = file.key.image if request.merge.lib else file.key.app
+        first, files = apps.setdefault(class_of(file.key, request.merge), (app, []))
+        if app == first:
+            files.append(file)
+    found = []
+    for column in request.classes.columns:
+        app, files = apps[column]
+        first_file = next((file for file in files if file.key.image == app), files[0])
+        header = first_file.header
+        if request.merge.unit_mask:
+            masks = reduce(or_, (file.header.unit_mask for file in files))
+            header = replace(header, unit_mask=masks)
+        found.append((first_file.key, header))
+    return found
 
 
 def header_lines(request: Request) -> Iterator[str]:
@@ -22,13 +42,13 @@ def header_lines(request: Request) -> Iterator[str]:
     if request.layout.no_header:
         return
     classes, warn = request.classes, request.warn
-    columns = class_files(request)
-    yield cpu_line(columns[0].header)
+    columns = class_headers(request)
+    yield cpu_line(columns[0][1])
     if classes.axis is Axis.EVENT:
-        for file in columns:
-            yield counted_line(file.key, file.header, warn)
+        for key, header in columns:
+            yield counted_line(key, header, warn)
         return
-    yield counted_line(columns[0].key, columns[0].header, warn)
+    yield counted_line(*columns[0], warn)
     for column in classes.columns:
         value = column.value(classes.axis)
         yield {

@@ -1,5 +1,7 @@
 """What reports call an image."""
 
+from collections.abc import Callable
+
 from xenprof.profile import ImageName
 
 
@@ -13,6 +15,13 @@ def long_name(image: ImageName) -> str:
 def short_name(image: ImageName) -> str:
     """Return the image's name without its directory."""
     return long_name(image) if image.kind == "anon" else image.path.rpartition("/")[2]
+
+
+def symbol_text(name: str, demangle: Callable[[str], str]) -> str:
+    """Return what reports call a symbol: `??` and a section's name stand for one without."""
+    if name.startswith("??"):
+        return f"anonymous symbol from section {name.lstrip('?')}"
+    return "(no symbols)" if name.startswith("?") else demangle(name)
 
 
 def display_name(image: ImageName, *, long: bool) -> str:

@@ -7,11 +7,18 @@ UNSEEN_FILE = "stats/xenprof_unseen"
 
 _OVERFLOW = (
     "WARNING! The OProfile kernel driver reports sample buffer overflows.",
-    "Samples are missing because the buffers were full, and those that are left",
-    "may be attributed to the wrong code. The statistics in oprofiled.log say",
-    "how many. Take samples less often (a larger count) or make the buffers",
-    "larger to avoid this.",
+    "Such overflows can result in incorrect sample attribution, invalid sample",
+    "files and other symptoms.  See the oprofiled.log for details.",
+    "You should adjust your sampling frequency to eliminate (or at least minimize)",
+    "these overflows.",
 )
+_THROTTLED = (
+    "",
+    "WARNING! Some of the events were throttled. Throttling occurs when",
+    "the initial sample rate is too high, causing an excessive number of",
+    "interrupts.  Decrease the sampling frequency. Check the directory",
+)
+_LOST_SHARE = 0.0001
 
 _NOTES: Mapping[str, Callable[[str], str]] = {
     "idle_seconds": lambda text: f"processors were idle for {text} s, where no samples are taken",
@@ -56,6 +63,30 @@ def overflow_warning(lost: Mapping[str, int]) -> tuple[str, ...]:
         or (name.startswith("cpu") and name.endswith("/sample_lost_overflow"))
     )
     return _OVERFLOW if any(overflows) else ()
+
+
+def session_warnings(session: Path, stats: Mapping[str, int], session_dir: Path) -> Iterator[str]:
+    """Yield what a session's statistics warn of: overflows, and what operf throttled or lost.
+
+    Source: oprofile libpp/profile_spec.cpp. Any `lost` counter beside `total_samples` counts.
+    """
+    yield from overflow_warning(stats)
+    throttled = session / "stats" / "throttled"
+    if throttled.is_dir():
+        yield from _THROTTLED
+        yield str(throttled)
+        yield from ("for the throttled event names.", "")
+    total = stats.get("total_samples")
+    if total is not None:
+        lost = sum(count for name, count in stats.items() if _is_loss(name))
+        if lost > int(_LOST_SHARE * total):
+            yield ""
+            log = f"{session_dir}/samples/operf.log"
+            yield f"WARNING: Lost samples detected! See {log} for details."
+
+
+def _is_loss(name: str) -> bool:
+    return "lost" in name or name == "invalid_context"
 
 
 def unseen(session: Path) -> Iterator[str]:

@@ -5,7 +5,7 @@ WIDTH = 7
 
 def share(part: float, whole: float) -> float:
     """Return `part` of `whole` in percent; nothing of nothing is 0."""
-    return 100.0 * part / whole if whole else 0.0
+    return part / whole * 100 if whole else 0.0
 
 
 def percent_text(percent: float, *, signed: bool = False) -> str:

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from xenprof.profile import Profile
-from xenprof.reports.classes import Classes, Merge
+from xenprof.profile import ImageName, Profile
+from xenprof.reports.classes import Classes, Merge, ProfileClass, class_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,7 @@ class Layout:
     accumulated: bool = False
     global_percent: bool = False
     details: bool = False
+    demangle: Callable[[str], str] = str
     include_symbols: frozenset[str] = field(default_factory=frozenset)
     exclude_symbols: frozenset[str] = field(default_factory=frozenset)
 
@@ -32,7 +33,11 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One report. With a `baseline` it is the difference from there to `profile`.
+    """One report. With a `baseline` it is the difference from there to `profile`, and `classes`
+    are the baseline's; `profile` has its own in `later_classes`.
+
+    `hidden_prefix` is the part of images' paths that the user does not know of. `options` are
+    those that the XML report repeats.
 
     `warn` takes a line for the user that is not part of the report. `image_path` and `root`
     say where else to look for images. `command` is what the user typed, `specification` the part
@@ -49,3 +54,24 @@ class Request:
     baseline: Profile | None = None
     command: tuple[str, ...] = ()
     specification: tuple[str, ...] = ()
+    later_classes: Classes | None = None
+    hidden_prefix: str = ""
+    options: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def sides(self) -> tuple[tuple[Profile, Classes], ...]:
+        """Return the profiles with their columns: one, or two if they are compared."""
+        if self.baseline is None:
+            return ((self.profile, self.classes),)
+        return ((self.baseline, self.classes), (self.profile, self.later_classes or self.classes))
+
+    def shows_apps(self) -> bool:
+        """Return whether there are columns with several applications."""
+        for profile, _ in self.sides:
+            apps: dict[ProfileClass, set[ImageName]] = {}
+            for file in profile.files:
+                app = file.key.image if self.merge.lib else file.key.app
+                apps.setdefault(class_of(file.key, self.merge), set()).add(app)
+            if any(len(found) > 1 for found in apps.values()):
+                return True
+        return False

@@ -43,9 +43,11 @@ class Specification:
     @property
     def sessions(self) -> tuple[str, ...]:
         """Return names of sessions, or paths of their directories (these begin with / or .)."""
-        excluded = self.values.get("session-exclude", ())
-        chosen = self.values.get("session", ("current",))
-        return tuple(session for session in chosen if session not in excluded)
+        chosen = list(self.values.get("session", ("current",)))
+        for session in self.values.get("session-exclude", ()):
+            if session in chosen:
+                chosen.remove(session)
+        return tuple(chosen)
 
     def matches(self, key: SampleKey) -> bool:
         """Return whether the sample file of `key` is selected."""
@@ -60,13 +62,26 @@ class Specification:
         )
 
     def _matches_images(self, key: SampleKey) -> bool:
-        if self.paths and not (_any(self.paths, key.app) or _any(self.paths, key.image)):
-            return False
+        """Return whether the images fit. A path without a tag beats exclusion of the other image.
+
+        Source: oprofile libpp/profile_spec.cpp, match().
+        """
         excluded = self.values.get("image-exclude", ())
-        if _any(excluded, key.app) or _any(excluded, key.image):
-            return False
-        return ("image" not in self.values or _any(self.values["image"], key.app)) and (
-            "lib-image" not in self.values or _any(self.values["lib-image"], key.image)
+        keeps_app = not _any(excluded, key.app)
+        keeps_image = not _any(excluded, key.image)
+        if self.paths:
+            if (keeps_app and _any(self.paths, key.app)) or (
+                keeps_image and _any(self.paths, key.image)
+            ):
+                return True
+            if "image" not in self.values:
+                return False
+        images, libraries = self.values.get("image"), self.values.get("lib-image")
+        return (
+            keeps_app
+            and keeps_image
+            and (images is None or _any(images, key.app))
+            and (libraries is None or _any(libraries, key.image))
         )
 
     def _allows(self, tag: str, value: str | int | None) -> bool:
@@ -74,7 +89,7 @@ class Specification:
         allowed = self.values.get(tag)
         if allowed is None:
             return True
-        if "all" in allowed and tag in ("event", "count", "unit-mask"):
+        if "all" in allowed:
             return True
         return value is not None and str(value) in allowed
 
@@ -89,7 +104,7 @@ def _any(patterns: Sequence[str], image: ImageName) -> bool:
 
 
 def _absolute(path: str) -> str:
-    return normpath(Path(path).absolute())
+    return normpath(path if path.startswith("/") else Path(path).absolute())
 
 
 def parse(words: Sequence[str]) -> Specification:
@@ -107,7 +122,7 @@ def parse(words: Sequence[str]) -> Specification:
             paths.append(word)
             continue
         if word in seen:
-            raise ReportError(f"tag specified more than once: {word}")
+            raise ReportError(f"opreport error: tag specified more than once: {word}")
         seen.add(word)
         items = tuple(item for item in text.split(",") if item)
         if not items:
@@ -134,6 +149,7 @@ def split_differential(words: Sequence[str]) -> tuple[list[str], list[str] | Non
     Raises:
         ReportError: braces that do not pair up to two groups, or an empty group.
     """
+    words = [part for word in words for part in (("{", "}") if word == "{}" else (word,))]
     common: list[str] = []
     groups: list[list[str]] = []
     inside = False
@@ -151,7 +167,4 @@ def split_differential(words: Sequence[str]) -> tuple[list[str], list[str] | Non
             return common, None
         if not inside and len(groups) == 2 and all(groups):
             return common + groups[0], common + groups[1]
-    raise ReportError(
-        f"invalid profile specification {' '.join(words)}: "
-        "write { spec } { spec }, neither of them empty"
-    )
+    raise ReportError(f"invalid profile specification {''.join(f'{word} ' for word in words)}")

@@ -1,6 +1,6 @@
 """Profile -> samples of each symbol, as columns."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -8,10 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from xenprof.images import ImageSymbols
-from xenprof.profile import ImageName, Profile, SampleFile
+from xenprof.profile import ImageName, Profile, SampleFile, SampleHeader
 from xenprof.reports.classes import Classes, Merge, class_of
 from xenprof.reports.errors import ReportError
 from xenprof.reports.names import long_name
+from xenprof.reports.select import path_of
 
 Ints = npt.NDArray[np.int64]
 Words = npt.NDArray[np.uint64]
@@ -40,7 +41,8 @@ class SymbolTable:
     """One row for each symbol that has samples, in no particular order.
 
     `image_of` and `app_of` index `images` and `apps`; `counts` has a row for each symbol
-    and a column for each class. `apps` are the applications of the whole selection.
+    and a column for each class. `apps` are the applications of the whole selection. `names` are
+    as images have them; `ranges` are file offsets [first, last) of each symbol.
     """
 
     images: tuple[ImageName, ...]
@@ -51,6 +53,7 @@ class SymbolTable:
     vmas: Words
     counts: Ints
     details: Details | None = None
+    ranges: Words | None = None
 
     @property
     def totals(self) -> list[int]:
@@ -59,9 +62,11 @@ class SymbolTable:
 
     def take(self, rows: Ints) -> "SymbolTable":
         """Return the table with only `rows`, in this order."""
-        details = self.details
+        details, ranges = self.details, self.ranges
         if details is not None:
             details = replace(details, first=details.first[rows], last=details.last[rows])
+        if ranges is not None:
+            ranges = ranges[rows]
         return replace(
             self,
             image_of=self.image_of[rows],
@@ -70,6 +75,7 @@ class SymbolTable:
             vmas=self.vmas[rows],
             counts=self.counts[rows],
             details=details,
+            ranges=ranges,
         )
 
 
@@ -82,9 +88,10 @@ class _Rows:
     app_of: list[Ints] = field(default_factory=lambda: [np.empty(0, np.int64)])
     names: list[str] = field(default_factory=list)
     vmas: list[Words] = field(default_factory=lambda: [np.empty(0, np.uint64)])
-    first: list[Ints] = field(default_factory=list)
-    last: list[Ints] = field(default_factory=list)
-    addresses: list[Words] = field(default_factory=list)
+    ranges: list[Words] = field(default_factory=lambda: [np.empty((0, 2), np.uint64)])
+    first: list[Ints] = field(default_factory=lambda: [np.empty(0, np.int64)])
+    last: list[Ints] = field(default_factory=lambda: [np.empty(0, np.int64)])
+    addresses: list[Words] = field(default_factory=lambda: [np.empty(0, np.uint64)])
     address_counts: list[Ints] = field(default_factory=list)
     address_total: int = 0
 
@@ -107,33 +114,39 @@ def symbol_table(
         ReportError: files of one image and class come from different versions of it.
     """
     columns = {column: i for i, column in enumerate(classes.columns)}
-    groups: dict[tuple[ImageName, ImageName], list[tuple[int, SampleFile]]] = {}
+    width = len(columns)
+    groups: dict[ImageName, dict[ImageName, list[tuple[int, SampleFile]]]] = {}
     for file in profile.files:
         if file.key.callee is None:
             app = file.key.image if merge.lib else file.key.app
             column = columns[class_of(file.key, merge)]
-            groups.setdefault((app, file.key.image), []).append((column, file))
-    apps = tuple(sorted({app for app, _ in groups}))
-    images = tuple(sorted({image for _, image in groups}))
+            groups.setdefault(file.key.image, {}).setdefault(app, []).append((column, file))
+    apps = tuple(sorted({app for found in groups.values() for app in found}))
+    images = tuple(sorted(groups))
     app_index = {app: i for i, app in enumerate(apps)}
     image_index = {image: i for i, image in enumerate(images)}
-    rows = _Rows(counts=[np.empty((0, len(columns)), np.int64)])
-    for (app, image), files in sorted(groups.items()):
-        _check_headers(image, files)
-        symbols = symboliser.symbols(image, files[0][1].header.mtime)
-        counts = _count(files, symbols, len(columns))
-        used = np.flatnonzero(counts.any(axis=1))
-        all_names = [long_name(image)] if symbols is None else symbols.names
-        if accept is not None:
-            wanted = [accept(all_names[row]) for row in used.tolist()]
-            used = used[np.array(wanted, dtype=bool)]
-        rows.names += [all_names[row] for row in used.tolist()]
-        rows.app_of.append(np.full(len(used), app_index[app]))
-        rows.image_of.append(np.full(len(used), image_index[image]))
-        rows.vmas.append(np.zeros(len(used), np.uint64) if symbols is None else symbols.vmas[used])
-        rows.counts.append(counts[used])
-        if details:
-            _add_details(rows, files, symbols, used, len(columns))
+    rows = _Rows(
+        counts=[np.empty((0, width), np.int64)], address_counts=[np.empty((0, width), np.int64)]
+    )
+    for image, by_app in sorted(groups.items(), key=_by_name):
+        mtime = list(by_app.values())[-1][-1][1].header.mtime
+        symbols = symboliser.symbols(image, mtime)
+        for app, files in by_app.items():
+            if not merge.lib:
+                _check_headers(files)
+            spots = [_spots(file, symbols) for _, file in files]
+            counts = _count(files, spots, symbols, width)
+            used = np.flatnonzero(counts.any(axis=1))
+            names = _names(image, symbols)
+            if accept is not None:
+                wanted = [accept(names[row]) for row in used.tolist()]
+                used = used[np.array(wanted, dtype=bool)]
+            rows.app_of.append(np.full(len(used), app_index[app]))
+            rows.image_of.append(np.full(len(used), image_index[image]))
+            rows.counts.append(counts[used])
+            _add_symbols(rows, names, symbols, used)
+            if details:
+                _add_details(rows, files, spots, symbols, used)
     return SymbolTable(
         images,
         apps,
@@ -150,35 +163,88 @@ def symbol_table(
         )
         if details
         else None,
+        np.concatenate(rows.ranges),
     )
 
 
-def _check_headers(image: ImageName, files: list[tuple[int, SampleFile]]) -> None:
-    """Refuse to add up files of one image and column that disagree about the image."""
-    seen: dict[int, tuple[int, bool]] = {}
+def _add_symbols(
+    rows: _Rows, names: Sequence[str], symbols: ImageSymbols | None, used: Ints
+) -> None:
+    """Add names and places of one image's symbols `used`."""
+    rows.names += [names[row] for row in used.tolist()]
+    if symbols is None or not len(symbols.names):
+        rows.vmas.append(np.zeros(len(used), np.uint64))
+        rows.ranges.append(np.zeros((len(used), 2), np.uint64))
+        return
+    rows.vmas.append(symbols.vmas[used])
+    rows.ranges.append(np.stack([symbols.starts[used], symbols.ends[used]], axis=1))
+
+
+def _by_name(item: tuple[ImageName, object]) -> str:
+    return long_name(item[0])
+
+
+def _names(image: ImageName, symbols: ImageSymbols | None) -> Sequence[str]:
+    """Return the names of an image's symbols; its own where it has none."""
+    return symbols.names if symbols is not None and len(symbols.names) else [long_name(image)]
+
+
+def _check_headers(files: list[tuple[int, SampleFile]]) -> None:
+    """Refuse to add up files of one image and column that disagree about the image.
+
+    Raises: ReportError.
+    """
+    seen: dict[int, SampleHeader] = {}
     for column, file in files:
-        mine = (file.header.mtime, file.header.is_kernel)
-        if seen.setdefault(column, mine) != mine:
-            what = "timestamps" if seen[column][0] != mine[0] else "is_kernel flags"
-            raise ReportError(f"error: header {what} are different ({long_name(image)})")
+        first = seen.setdefault(column, file.header)
+        if file.header.mtime != first.mtime:
+            raise ReportError(
+                "opreport error: header timestamps are different "
+                f"({file.header.mtime}, {first.mtime}) for {path_of(file)}\n"
+            )
+        if file.header.is_kernel != first.is_kernel:
+            raise ReportError(
+                f"opreport error: header is_kernel flags are different for {path_of(file)}\n"
+            )
 
 
-def _rows_of(file: SampleFile, symbols: ImageSymbols | None) -> Ints:
-    """Return the symbol of each offset, -1 for none."""
+def _spots(file: SampleFile, symbols: ImageSymbols | None) -> Ints:
+    """Return the symbol of each offset, -1 for none.
+
+    The one pseudo-symbol of an image without symbols is as long as its file, and none of a
+    kernel-side image's offsets are in it. Source: oprofile libpp/profile.cpp, samples_range().
+    """
+    header = file.header
     if symbols is None:
         return np.zeros(len(file.offsets), np.int64)
-    return symbols.lookup(file.offsets, file.header.is_kernel)
+    if not len(symbols.names):
+        spots = np.zeros(len(file.offsets), np.int64)
+        spots[file.offsets >= symbols.file_size] = -1
+        if header.is_kernel and symbols.text_offset:
+            spots[:] = -1
+        return spots
+    if header.anon_start:
+        return symbols.lookup(file.offsets + np.uint64(header.anon_start), is_kernel=False)
+    return symbols.lookup(file.offsets, header.is_kernel)
 
 
-def _count(files: list[tuple[int, SampleFile]], symbols: ImageSymbols | None, width: int) -> Ints:
+def _count(
+    files: list[tuple[int, SampleFile]],
+    spots: list[Ints],
+    symbols: ImageSymbols | None,
+    width: int,
+) -> Ints:
     """Return samples by symbol and class. Shape: (symbols, width)."""
-    height = 1 if symbols is None else len(symbols.names)
+    height = 1 if symbols is None else max(len(symbols.names), 1)
     counts = np.zeros((height, width), np.int64)
-    for column, file in files:
-        row = _rows_of(file, symbols)
+    for (column, file), spot in zip(files, spots, strict=True):
+        if len(spot) * 8 < height:  # a small file: touch only what it has
+            inside = spot >= 0
+            np.add.at(counts[:, column], spot[inside], file.counts[inside].astype(np.int64))
+            continue
         # Row -1 is counted in a slot in front of the others, and dropped. Doubles are exact
         # up to 2^53 samples.
-        sums = np.bincount(row + 1, weights=file.counts, minlength=height + 1)
+        sums = np.bincount(spot + 1, weights=file.counts, minlength=height + 1)
         counts[:, column] += sums[1:].astype(np.int64)
     return counts
 
@@ -186,26 +252,34 @@ def _count(files: list[tuple[int, SampleFile]], symbols: ImageSymbols | None, wi
 def _add_details(
     rows: _Rows,
     files: list[tuple[int, SampleFile]],
+    spots: list[Ints],
     symbols: ImageSymbols | None,
     used: Ints,
-    width: int,
 ) -> None:
     """Add the distinct addresses of one image's symbols `used`."""
-    symbol = np.concatenate([_rows_of(file, symbols) for _, file in files])
+    width = rows.counts[0].shape[1]
+    symbol = np.concatenate(spots)
     offset = np.concatenate([_image_offsets(file, symbols) for _, file in files])
-    column = np.repeat([column for column, _ in files], [len(f.offsets) for _, f in files])
-    weight = np.concatenate([file.counts for _, file in files])
-    inside = (symbol >= 0) & (weight > 0)
-    symbol, offset, column, weight = (a[inside] for a in (symbol, offset, column, weight))
-    offsets, place = np.unique(offset, return_inverse=True)
-    counts = np.zeros((len(offsets), width), np.int64)
-    np.add.at(counts, (place, column), weight.astype(np.int64))
-    symbol_of = np.zeros(len(offsets), np.int64)
-    symbol_of[place] = symbol
+    weight = np.concatenate([file.counts for _, file in files]).astype(np.int64)
+    order = np.argsort(offset, kind="stable")
+    order = order[symbol[order] >= 0]
+    symbol, offset, weight = symbol[order], offset[order], weight[order]
+    is_first = np.ones(len(offset), bool)
+    is_first[1:] = offset[1:] != offset[:-1]
+    starts = np.flatnonzero(is_first)
+    counts = np.zeros((len(starts), width), np.int64)
+    if width == 1:
+        if len(starts):
+            counts[:, 0] = np.add.reduceat(weight, starts)
+    else:
+        lengths = [len(file.offsets) for _, file in files]
+        column = np.repeat([column for column, _ in files], lengths)[order]
+        np.add.at(counts, (np.cumsum(is_first) - 1, column), weight)
+    offsets, symbol_of = offset[starts], symbol[starts]
     # Symbols are sorted by offset, so the addresses of one are neighbours.
     rows.first.append(np.searchsorted(symbol_of, used, "left") + rows.address_total)
     rows.last.append(np.searchsorted(symbol_of, used, "right") + rows.address_total)
-    if symbols is not None:
+    if symbols is not None and len(symbols.names):
         offsets = symbols.vmas[symbol_of] + (offsets - symbols.starts[symbol_of])
     rows.addresses.append(offsets)
     rows.address_counts.append(counts)
@@ -214,6 +288,10 @@ def _add_details(
 
 def _image_offsets(file: SampleFile, symbols: ImageSymbols | None) -> Words:
     """Return file offsets: the offsets of kernel files count from the start of .text."""
-    if symbols is None or not file.header.is_kernel:
+    if symbols is None or not len(symbols.names):
+        return file.offsets
+    if file.header.anon_start:
+        return file.offsets + np.uint64(file.header.anon_start)
+    if not file.header.is_kernel:
         return file.offsets
     return file.offsets + np.uint64(symbols.text_offset)

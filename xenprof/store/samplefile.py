@@ -1,7 +1,8 @@
 """The binary format of sample files: header, descriptor, nodes, hash table.
 
-Reads versions 0x10 to 0x13 as written on 32-bit and 64-bit x86; writes any of them in the
-64-bit layout, 0x13 by default. All arrays of offsets and counts are uint64 and of equal length.
+Reads versions 0x10 to 0x13 as written on 32-bit and 64-bit x86, on machines of the other byte
+order, and as an `abi` file says; writes any of them in the 64-bit layout, 0x13 by default. All
+arrays of offsets and counts are uint64 and of equal length.
 
 An offset is a file offset in a user image; in a kernel-side image (`is_kernel`) it is the
 distance from the start of the image's text; in anonymous memory from the mapping's start.
@@ -24,6 +25,7 @@ import numpy.typing as npt
 from xenprof import events
 from xenprof.errors import CorruptSampleFile, StoreError, StoreFull, VersionMismatch
 from xenprof.profile import SampleHeader
+from xenprof.store.abi import Abi
 
 U64 = npt.NDArray[np.uint64]
 
@@ -31,7 +33,11 @@ VERSION = 0x13
 MINIMUM_SLOTS = 128
 _MAGIC = b"DAE\n"
 _DESCRIPTOR = struct.Struct("<II24x")
-_NODE = np.dtype([("key", "<u8"), ("value", "<u4"), ("next", "<u4")])
+_NODES = {
+    order: np.dtype([("key", f"{order}u8"), ("value", f"{order}u4"), ("next", f"{order}u4")])
+    for order in "<>"
+}
+_NODE = _NODES["<"]
 _SLOT_BYTES = _NODE.itemsize + 4
 _VALUE_MAX = 0xFFFFFFFF
 _HEAD_BYTES = 128  # enough for every header and the descriptor behind it
@@ -45,27 +51,36 @@ class _Layout:
     starts of anonymous memory, which follow a gap that differs by version.
     """
 
+    order: str  # "<" or ">"
     start: struct.Struct
     tail: struct.Struct
     tail_offset: int
     size: int
 
 
-def _layout(start: str, tail_offset: int, size: int) -> _Layout:
-    return _Layout(struct.Struct(f"<4sIIIIII{start}"), struct.Struct("<QQ"), tail_offset, size)
+def _layout(order: str, start: str, tail_offset: int, size: int, gap: int = 0) -> _Layout:
+    return _Layout(
+        order,
+        struct.Struct(f"{order}4sIIIIII{start}"),
+        struct.Struct(f"{order}Q{gap}xQ"),
+        tail_offset,
+        size,
+    )
 
 
-_LAYOUTS: dict[int, tuple[_Layout, ...]] = {
+_FORMATS: dict[int, tuple[tuple[str, int, int], ...]] = {
     # per version: 64-bit first. 0.9.3 wrote the layout of 0x11 under the number 0x10.
-    0x10: (
-        _layout("4xdQI", 56, 80),
-        _layout("4xdQI", 64, 88),
-        _layout("dII", 44, 64),
-        _layout("dII", 56, 76),
-    ),
-    0x11: (_layout("4xdQI", 64, 88), _layout("dII", 56, 76)),
-    0x12: (_layout("4xdQI", 64, 88), _layout("dQI", 60, 80)),
-    0x13: (_layout("4xdQI", 56, 72), _layout("dQI", 48, 64)),
+    0x10: (("4xdQI", 56, 80), ("4xdQI", 64, 88), ("dII", 44, 64), ("dII", 56, 76)),
+    0x11: (("4xdQI", 64, 88), ("dII", 56, 76)),
+    0x12: (("4xdQI", 64, 88), ("dQI", 60, 80)),
+    0x13: (("4xdQI", 56, 72), ("dQI", 48, 64)),
+}
+_LAYOUTS = {
+    order: {
+        version: tuple(_layout(order, *format_) for format_ in formats)
+        for version, formats in _FORMATS.items()
+    }
+    for order in "<>"
 }
 
 
@@ -95,29 +110,33 @@ def encode(
     return bytes(out)
 
 
-def decode(data: bytes, path: str | Path) -> tuple[SampleHeader, U64, U64]:
+def decode(data: bytes, path: str | Path, abi: Abi | None = None) -> tuple[SampleHeader, U64, U64]:
     """Return header, offsets and counts of a sample file's bytes; `path` is for messages.
 
     Raises: CorruptSampleFile, VersionMismatch with the reader's messages.
     """
-    header, nodes_at, used = _decode_head(data[:_HEAD_BYTES], len(data), str(path))
-    return header, *_decode_nodes(data, nodes_at + _NODE.itemsize, used)
+    header, layout, used = _decode_head(data[:_HEAD_BYTES], len(data), str(path), abi)
+    return header, *_decode_nodes(data, _first_slot(layout), used, layout.order)
 
 
-def read(path: Path) -> tuple[SampleHeader, U64, U64]:
+def read(path: Path, abi: Abi | None = None) -> tuple[SampleHeader, U64, U64]:
     """Return header, offsets and counts of the file at `path`; reads used slots only.
+
+    A layout that `abi` gives is tried before the known ones.
 
     Raises: CorruptSampleFile, VersionMismatch, StoreError (cannot be opened or read).
     """
     try:
         with path.open("rb", buffering=0) as file:
             size = os.fstat(file.fileno()).st_size
-            header, nodes_at, used = _decode_head(file.read(_HEAD_BYTES), size, str(path))
-            file.seek(nodes_at + _NODE.itemsize)
+            head = file.read(_HEAD_BYTES)
+            header, layout, used = _decode_head(head, size, str(path), abi)
+            file.seek(_first_slot(layout))
             data = file.read(used * _NODE.itemsize)
     except OSError as error:
         raise StoreError(str(path), f"{path}: {os.strerror(error.errno or 0)}") from error
-    return header, *_decode_nodes(data, 0, min(used, len(data) // _NODE.itemsize))
+    used = min(used, len(data) // _NODE.itemsize)
+    return header, *_decode_nodes(data, 0, used, layout.order)
 
 
 def merge(path: Path, header: SampleHeader, offsets: npt.ArrayLike, counts: npt.ArrayLike) -> None:
@@ -198,7 +217,7 @@ def _link(keys: U64, following: npt.NDArray[np.uint32], table: npt.NDArray[np.ui
 
 
 def _encode_header(header: SampleHeader, version: int) -> bytes:
-    layout = _LAYOUTS[version][0]
+    layout = _LAYOUTS["<"][version][0]
     out = bytearray(layout.size)
     layout.start.pack_into(
         out, 0, _MAGIC, version, events.cpu_number(header.cpu_type, version), header.event_number,
@@ -209,24 +228,37 @@ def _encode_header(header: SampleHeader, version: int) -> bytes:
     return bytes(out)
 
 
-def _decode_head(head: bytes, file_size: int, path: str) -> tuple[SampleHeader, int, int]:
-    """Return the header, where the nodes start, and the number of used slots."""
+def _first_slot(layout: _Layout) -> int:
+    """Return where slot 1 is: slot 0 is never used."""
+    return layout.size + _DESCRIPTOR.size + _NODE.itemsize
+
+
+def _decode_head(
+    head: bytes, file_size: int, path: str, abi: Abi | None
+) -> tuple[SampleHeader, _Layout, int]:
+    """Return the header, its layout, and the number of used slots."""
     if head[:4] != _MAGIC[: len(head)]:
         raise CorruptSampleFile(path, f"Invalid sample file, bad magic number: {path}")
     if len(head) < 8:
         raise CorruptSampleFile(path, f"Can't read sample file header:{path}")
-    (version,) = struct.unpack_from("<I", head, 4)
-    if version not in _LAYOUTS:
+    order = "<" if int.from_bytes(head[4:8], "little") in _FORMATS else ">"
+    (version,) = struct.unpack_from(f"{order}I", head, 4)
+    if version not in _FORMATS:
+        (version,) = struct.unpack_from("<I", head, 4)
         raise VersionMismatch(
             path,
             f"samples files version mismatch: {path} has version {version:#x}, "
-            "this program reads 0x10 to 0x13 of little-endian machines",
+            "this program reads 0x10 to 0x13",
         )
-    layouts = _LAYOUTS[version]
+    layouts = _LAYOUTS[order][version]
     if len(head) < layouts[0].size:  # the largest a file without a single slot could be
         raise CorruptSampleFile(path, f"Can't read sample file header:{path}")
+    told = None if abi is None or abi.order != order else abi.header_format(version)
+    if told is not None:
+        start, anon, callee_anon, size = told
+        layouts = (_layout(order, start, anon, size, callee_anon - anon - 8), *layouts)
     for layout, used in _candidates(head, file_size, layouts):
-        return _decode_header(head, layout, version, path), layout.size + _DESCRIPTOR.size, used
+        return _decode_header(head, layout, version, path), layout, used
     raise CorruptSampleFile(path, f"{path}: Invalid argument")
 
 
@@ -242,7 +274,7 @@ def _candidates(
             room = file_size - layout.size - _DESCRIPTOR.size
             if room < 0 or len(head) < layout.size + _DESCRIPTOR.size:
                 continue
-            slots, current = _DESCRIPTOR.unpack_from(head, layout.size)
+            slots, current = struct.unpack_from(f"{layout.order}II", head, layout.size)
             fits = room == slots * _SLOT_BYTES if is_exact else room // _SLOT_BYTES == slots
             if fits and 1 <= current <= max(slots, 1):
                 yield layout, current - 1
@@ -264,8 +296,8 @@ def _decode_header(head: bytes, layout: _Layout, version: int, path: str) -> Sam
     )  # fmt: skip
 
 
-def _decode_nodes(data: bytes, at: int, used: int) -> tuple[U64, U64]:
-    nodes = np.frombuffer(data, _NODE, used, at)
+def _decode_nodes(data: bytes, at: int, used: int, order: str) -> tuple[U64, U64]:
+    nodes = np.frombuffer(data, _NODES[order], used, at)
     return nodes["key"].astype(np.uint64), nodes["value"].astype(np.uint64)
 
 

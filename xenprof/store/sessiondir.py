@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xenprof.errors import (
+    BadSamplePath,
     NothingToSave,
     SessionExists,
     SessionLocked,
@@ -20,6 +21,7 @@ from xenprof.errors import (
 )
 from xenprof.profile import Profile, SampleFile, SampleKey
 from xenprof.store import samplefile
+from xenprof.store.abi import Abi, read_abi
 from xenprof.store.samplepath import format_path, parse_spec
 
 CURRENT = "current"
@@ -38,6 +40,13 @@ _ABI = (
     ("offsetof_header_cg_to_is_kernel", 48), ("offsetof_header_anon_start", 56),
     ("offsetof_header_cg_to_anon_start", 64), ("little_endian", 1),
 )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile(SampleFile):
+    """A sample file and the path that it was read from."""
+
+    path: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,14 +177,24 @@ def read_stats(session: Path) -> dict[str, int]:
     return found
 
 
-def list_files(session: Path) -> list[tuple[SampleKey, Path]]:
+def has_files(session: Path) -> bool:
+    """Return whether there is any file in a session's directory, of whatever kind."""
+    return any(files for _, _, files in os.walk(session))
+
+
+def list_files(
+    session: Path, *, with_calls: bool = True, nested: list[str] | None = None
+) -> list[tuple[SampleKey, Path]]:
     """Return the sample files of a session (its directory) in path order, unread.
 
-    A missing session has none. Names ending in `.jo` are JIT images, not samples.
+    A missing session has none. Names ending in `.jo` are JIT images, not samples. Files in
+    whose path the sessions' directory comes a second time are samples of sample files, which
+    no reader wants: their paths go to `nested`. `with_calls=False` leaves out call graphs.
 
     Raises: BadSamplePath for a stray file among the samples; StoreError (not readable).
     """
     base = os.fspath(session)
+    sessions = os.path.dirname(os.path.realpath(session))  # noqa: PTH120 - a part of a path
     found: list[tuple[str, str]] = []
     pending = [tree for tree in _TREES if (session / tree).is_dir()]
     while pending:
@@ -189,13 +208,30 @@ def list_files(session: Path) -> list[tuple[SampleKey, Path]]:
                         found.append((directory, entry.name))
         except OSError as error:
             raise _failure(Path(base, directory), error) from error
-    found.sort()
-    return [(parse_spec(where, name), Path(f"{base}/{where}/{name}")) for where, name in found]
+    found.sort(key=lambda item: f"{item[0]}/{item[1]}")
+    files = []
+    for where, name in found:
+        if not with_calls and "{cg}" in where.split("/"):
+            continue
+        path = f"{base}/{where}/{name}"
+        if nested is not None and sessions in f"/{where}/{name}":
+            nested.append(path)
+            continue
+        try:
+            files.append((parse_spec(where, name), Path(path)))
+        except BadSamplePath as error:
+            raise BadSamplePath(path, str(error).replace(f": {where}", f": {path}")) from None
+    return files
 
 
-def read_file(key: SampleKey, path: Path) -> SampleFile:
+def read_file(key: SampleKey, path: Path, abi: Abi | None = None) -> SampleFile:
     """Return the sample file at `path`. Raises: as samplefile.read."""
-    return SampleFile(key, *samplefile.read(path))
+    return StoredFile(key, *samplefile.read(path, abi), str(path))
+
+
+def session_abi(session: Path) -> Abi | None:
+    """Return the `abi` file that belongs to a session (its directory). Raises: StoreError."""
+    return read_abi(session.parent.parent / "abi")
 
 
 def read_profile(
@@ -212,8 +248,11 @@ def read_profile(
     Raises: StoreError for the first file that cannot be read.
     """
     directory = Path(session) if session[:1] in ("/", ".") else session_dir / "samples" / session
+    abi = session_abi(directory)
     files = tuple(
-        read_file(key, path) for key, path in list_files(directory) if select is None or select(key)
+        read_file(key, path, abi)
+        for key, path in list_files(directory)
+        if select is None or select(key)
     )
     return Profile(files, archive, read_stats(directory))
 

@@ -13,6 +13,7 @@ from xenprof.profile import ImageName, SampleHeader, SampleKey
 from xenprof.store.samplefile import encode
 from xenprof.store.samplepath import format_path
 
+FIXTURES = Path(__file__).parents[2] / "fixtures" / "images"
 MTIME = 1_700_000_000
 CYCLES, INSTRUCTIONS = "CPU_CLK_UNHALTED", "INST_RETIRED_ANY_P"
 
@@ -28,6 +29,11 @@ GUEST_XEN = ImageName("root", "/boot/domain1-xen")
 GUEST_KERNEL = ImageName("kern", "domain1-kernel")
 GUEST_MODULES = ImageName("kern", "domain1-modules")
 GUEST_APPS = ImageName("kern", "domain1-apps")
+DEMO = ImageName("root", "/opt/demo/demo")
+STRIPPED = ImageName("root", "/opt/demo/stripped")
+SHAPES = ImageName("root", "/opt/demo/shapes")
+MODULE = ImageName("kern", "demo_module")
+MODULE_FILE = ImageName("root", "/lib/modules/2.6.18/kernel/demo-module.ko")
 ANON = ImageName("anon", "anon", 1234, 0x7F0000000000, 0x7F0000001000)
 
 # What the kernel's and Xen's offsets count from: the start of .text.
@@ -68,7 +74,7 @@ def write_session(session: Path, files: Sequence[Samples]) -> None:
         )  # fmt: skip
         header = SampleHeader(
             file.cpu_type, NUMBERS[file.event], file.unit_mask, file.count,
-            is_kernel=file.image in (VMLINUX, XEN, GUEST_KERNEL, GUEST_XEN, GUEST_MODULES),
+            is_kernel=file.image in (VMLINUX, XEN, GUEST_KERNEL, GUEST_XEN, GUEST_MODULES, MODULE),
             cpu_mhz=file.mhz, mtime=file.mtime,
             callee_is_kernel=file.callee in (VMLINUX, XEN),
         )  # fmt: skip
@@ -83,6 +89,18 @@ def write_images(root: Path) -> None:
     _image(root, XEN, XEN_SYMBOLS, text=0xFFFF828C80100000, relative=True)
     _image(root, PROG, PROG_SYMBOLS, text=0x1000)
     _image(root, LIBC, LIBC_SYMBOLS, text=0x2000)
+    _copy(root, "demo-dwarf4", DEMO)
+    _copy(root, "demo-stripped", STRIPPED)
+    _copy(root, "demo-pie.debug", ImageName("root", "/usr/lib/debug/opt/demo/demo-pie.debug"))
+    _copy(root, "shapes", SHAPES)
+    _copy(root, "demo-module.ko", MODULE_FILE)
+
+
+def _copy(root: Path, fixture: str, image: ImageName) -> None:
+    path = root / image.path.lstrip("/")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes((FIXTURES / fixture).read_bytes())
+    os.utime(path, (MTIME, MTIME))
 
 
 def _image(
@@ -164,6 +182,13 @@ CLASH = (
     *(replace(file, event=INSTRUCTIONS) for file in PER_CPU),
 )
 
+NATIVE = (  # images that a compiler made
+    own(DEMO, {0x144: 4, 0x150: 3, 0x179: 2}),
+    own(STRIPPED, {0x27A: 5, 0x2AE: 1}),
+    own(SHAPES, {0x1139: 2, 0x113D: 30, 0x11E5: 8, 0x1200: 1, 0x1025: 6}),
+    own(MODULE, {0x10: 7}),
+)
+
 SESSIONS: Mapping[str, Sequence[Samples]] = {
     "mixed": MIXED,
     "later": LATER,
@@ -182,6 +207,7 @@ SESSIONS: Mapping[str, Sequence[Samples]] = {
     "tiny-share": TINY_SHARE,
     "masks": MASKS,
     "clash": CLASH,
+    "native": NATIVE,
 }
 
 
