@@ -2,10 +2,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
-from xenprof.cli.ophelp import list_events_text, main
+from xenprof.cli.ophelp import list_events_text, list_events_xml, main
+from xenprof.events import events
 
 
 def run(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, str, str]:
@@ -19,7 +21,7 @@ def test_lists_the_events_in_the_originals_layout() -> None:
     assert [
         'oprofile: available events for CPU type "Core 2"',
         "",
-        "See Intel Architecture Developer's Manual Volume 3, Appendix A and",
+        "See Intel Architecture Developer's Manual Volume 3B, Appendix A and",
         "Intel Architecture Optimization Reference Manual",
         "",
         "CPU_CLK_UNHALTED: (counter: all)",
@@ -39,9 +41,36 @@ def test_no_masks_are_listed_for_a_mandatory_zero() -> None:
     assert "\tData cache misses (min count: 500)\nDATA_CACHE_REFILLS" in text
 
 
-def test_no_line_is_wider_than_a_terminal() -> None:
-    lines = list_events_text("core_2").splitlines()
-    assert [] == [line for line in lines if len(line.expandtabs(8)) > 80]
+@pytest.mark.parametrize("cpu", ["p4", "p4-ht", "core_2", "hammer"])
+def test_words_end_before_column_100(cpu: str) -> None:
+    lines = list_events_text(cpu).splitlines()
+    assert [] == [line for line in lines if len(line.rstrip().expandtabs(8)) > 99]
+
+
+@pytest.mark.parametrize("cpu", ["p4", "p4-ht", "core_2", "hammer"])
+def test_the_xml_says_the_same_of_each_event_as_the_table(cpu: str) -> None:
+    def row(event: ElementTree.Element) -> tuple[object, ...]:
+        masks = event.find("unit_masks")
+        return (
+            event.get("event_name"), event.get("desc"), int(event.get("counter_mask", "0")),
+            int(event.get("min_count", "0")),
+            () if masks is None else (
+                int(masks.get("default", "-1")), masks.get("category"),
+                [(int(mask.get("mask", "-1")), mask.get("desc")) for mask in masks],
+            ),
+        )  # fmt: skip
+
+    top = ElementTree.fromstring(list_events_xml(cpu))
+    expected = [
+        (
+            event.name, event.description, sum(1 << i for i in event.counters), event.min_count,
+            () if (event.mask_kind, event.default_mask) == ("mandatory", 0) else (
+                event.default_mask, event.mask_kind, [(m.value, m.text) for m in event.masks]
+            ),
+        )
+        for event in events(cpu).values()
+    ]  # fmt: skip
+    assert expected == [row(event) for event in top.iter("event")]
 
 
 @pytest.mark.parametrize(
@@ -49,11 +78,19 @@ def test_no_line_is_wider_than_a_terminal() -> None:
     [
         (["GLOBAL_POWER_EVENTS"], "29\n"),
         (["-u", "ITLB_REFERENCE:100000"], "7\n"),
-        (["--unit-mask", "BSQ_CACHE_REFERENCE"], "1855\n"),
+        (["-u", "ITLB_REFERENCE:1:2"], "2\n"),
+        (["--unit-mask", "--ignore-count", "BSQ_CACHE_REFERENCE"], "1855\n"),
+        (["-iu", "ITLB_REFERENCE:4"], "4\n"),
+        (["--extra-mask", "ITLB_REFERENCE:100000"], "0\n"),
         (["-e", "GLOBAL_POWER_EVENTS:100000", "ITLB_REFERENCE:100000"], "0 4 \n"),
-        (["GLOBAL_POWER_EVENTS:100000:1:1:1"], "0 \n"),
+        (["-e", "-i", "ITLB_REFERENCE:1", "GLOBAL_POWER_EVENTS"], "0 4 \n"),
+        (["-e", "GLOBAL_POWER_EVENTS:100000:1:1:1"], "0 \n"),
+        (["-e", "--callgraph=2", "GLOBAL_POWER_EVENTS:45000"], "0 \n"),
         (["--get-default-event"], "GLOBAL_POWER_EVENTS:100000:1:1:1\n"),
-        (["-r"], "i386/p4\n"),
+        (["-r"], "P4 / Xeon\n"),
+        (["-c", "timer"], "Using timer interrupt.\n"),
+        (["-c", "timer", "-e", "X:1"], ""),
+        (["-c", "timer", "-d"], ""),
     ],
 )
 def test_answers_on_one_line(capsys: pytest.CaptureFixture[str], argv: list[str], out: str) -> None:
@@ -64,19 +101,51 @@ def test_answers_on_one_line(capsys: pytest.CaptureFixture[str], argv: list[str]
     ("argv", "message"),
     [
         (["NONE"], 'No such event "NONE"'),
+        (["GLOBAL_POWER_EVENTS", "ITLB_REFERENCE"], "Too many arguments."),
         (["-e", "ITLB_REFERENCE"], "Invalid count for event ITLB_REFERENCE"),
-        (["-e"], "ophelp: no event given; see ophelp --help"),
-        (["--xyz"], "ophelp: --xyz: unknown option; see ophelp --help"),
-        (["--callgraph"], "ophelp: --callgraph: missing argument; see ophelp --help"),
-        (["--callgraph=x", "-e", "A:1"], "ophelp: --callgraph: invalid numeric value: x"),
+        (["-e", "NONE:100000"], "No event named NONE is available."),
+        (["-e", "ITLB_REFERENCE:1x"], "Invalid event part 1x"),
+        (["-e", "ITLB_REFERENCE:1"], "Count 1 for event ITLB_REFERENCE is below the minimum 3000"),
+        (
+            ["-e", "--callgraph=1", "ITLB_REFERENCE:3000"],
+            "Count 3000 for event ITLB_REFERENCE is below the minimum 45000",
+        ),
+        (
+            ["-e", "GLOBAL_POWER_EVENTS:3000:0"],
+            "Invalid unit mask 0x0 for event GLOBAL_POWER_EVENTS",
+        ),
+        (["-e", *["ITLB_REFERENCE:3000"] * 2], "All events must be distinct."),
+        (
+            ["-e", "ITLB_REFERENCE:9000", "PAGE_WALK_TYPE:9000", "GLOBAL_POWER_EVENTS:9000"],
+            "Couldn't allocate hardware counters for the selected events.",
+        ),
+        (["-u", "ITLB_REFERENCE"], "Invalid count for event ITLB_REFERENCE"),
+        (["-iu", "ITLB_REFERENCE", "NONE"], "More than one event specified."),
+        (["-e"], "No events given."),
+        (["-u"], "No events given."),
         (["-c", "vax"], "cpu_type 'vax' is not valid"),
-        (["-c", "timer"], "no events are known for CPU type 'timer'"),
     ],
 )
 def test_a_mistake_is_one_line_on_stderr(
     capsys: pytest.CaptureFixture[str], argv: list[str], message: str
 ) -> None:
     assert (1, "", f"{message}\n") == run(capsys, "-c", "p4", *argv)
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["--xyz"], "ophelp: --xyz: unknown option"),
+        (["--callgraph"], "ophelp: --callgraph: missing argument"),
+        (["--callgraph=x"], "ophelp: --callgraph: invalid numeric value"),
+    ],
+)
+def test_a_wrong_option_is_answered_with_the_help_text(
+    capsys: pytest.CaptureFixture[str], argv: list[str], message: str
+) -> None:
+    code, out, err = run(capsys, *argv)
+    _, help_text, _ = run(capsys, "--help")
+    assert (1, "", f"{message}\n{help_text}") == (code, out, err)
 
 
 def test_without_a_service_it_says_how_to_go_on(

@@ -1,47 +1,45 @@
 """ophelp: list the events of a CPU type, and check event specifications.
 
-Source of the interface: oprofile 0.9.9, utils/ophelp.c.
+Source of the interface: oprofile utils/ophelp.c, libop/op_xml_events.c, op_parse_event.c (1.5).
 """
 
-import getopt
 import sys
-from collections.abc import Sequence
-from textwrap import wrap
+from collections.abc import Iterator, Sequence
+from xml.sax.saxutils import escape
 
 from xenprof import events
+from xenprof.cli import popt
+from xenprof.cli.popt import Option
 from xenprof.errors import UsageError, XenprofError
 
-_WIDTH = 80
-_TAB = 8
-
-_USAGE = """\
-Usage: ophelp [OPTION...] [NAME | NAME:COUNT[:UNITMASK[:KERNEL[:USER]]]...]
-  -c, --cpu-type=TYPE       use this CPU type, e.g. i386/p4-ht (default: the domain's)
-  -e, --check-events        check the specifications and print the counters they get
-  -u, --unit-mask           print the default unit mask of the event
-  -d, --get-default-event   print the event that is counted if none is chosen
-  -r, --get-cpu-type        print the CPU type
-      --callgraph=DEPTH     check smallest counts as for call graphs (DEPTH > 0)
-      --domain=NAME|ID      the domain whose CPU type is used (default: Domain-0)
-  -v, --version             print the version
-  -?, --help                print this text
-"""
-
-_LONG = [
-    "cpu-type=", "check-events", "unit-mask", "get-default-event", "get-cpu-type", "callgraph=",
-    "domain=", "version", "help", "usage",
-]  # fmt: skip
+OPTIONS = (
+    Option("cpu-type", "c", "use this CPU type (default: the domain's)", "cpu type"),
+    Option("check-events", "e", "check the events, print the counters that they get"),
+    Option("ignore-count", "i", "events have no count"),
+    Option("unit-mask", "u", "print the default unit mask of an event"),
+    Option("get-cpu-type", "r", "print the CPU type"),
+    Option("get-default-event", "d", "print the event that is counted if none is chosen"),
+    Option("callgraph", "", "check smallest counts as for call graphs of that depth", "depth"),
+    Option("version", "v", "show the version"),
+    Option("xml", "X", "list events as XML"),
+    Option("extra-mask", "E", "print the extra mask of an event"),
+    Option("domain", "", "the domain whose CPU type is used (default Domain-0)", "name|id"),
+)
+ARGUMENTS = " [NAME | NAME:COUNT[:UNITMASK[:KERNEL[:USER]]]...]"
+XML_VERSION = "2.0"
+_WIDTH = 99
+_INDENT, _MASK_INDENT = 8, 14
 
 _INTEL = (
-    "See Intel Architecture Developer's Manual Volume 3, Appendix A and\n"
-    "Intel Architecture Optimization Reference Manual"
+    "See Intel Architecture Developer's Manual Volume 3B, Appendix A and\n"
+    "Intel Architecture Optimization Reference Manual\n\n"
 )
 _MANUALS = {
     "i386/p4": _INTEL,
     "i386/p4-ht": _INTEL,
     "i386/core_2": _INTEL,
-    "x86-64/hammer": "See BIOS and Kernel Developer's Guide for AMD Athlon and AMD Opteron\n"
-    "Processors, Section 10.2",
+    "x86-64/hammer": "See BIOS and Kernel Developer's Guide for AMD Athlon and AMD Opteron "
+    "Processors\n(26094.pdf), Section 10.2\n\n",
 }
 
 
@@ -51,8 +49,12 @@ def list_events_text(cpu_type: str) -> str:
     table = events.events(cpu.name)
     if not table:
         raise events.EventError(f"no events are known for CPU type '{cpu.name}'")
-    head = f'oprofile: available events for CPU type "{cpu.pretty}"\n\n{_MANUALS[cpu.name]}\n\n'
+    head = f"{_title(cpu)}{_MANUALS[cpu.name]}"
     return head + "".join(_describe(event, cpu.counters) for event in table.values())
+
+
+def _title(cpu: events.CpuType) -> str:
+    return f'oprofile: available events for CPU type "{cpu.pretty}"\n\n'
 
 
 def _describe(event: events.Event, counter_count: int) -> str:
@@ -60,79 +62,162 @@ def _describe(event: events.Event, counter_count: int) -> str:
     counters = ", ".join(map(str, event.counters))
     if len(event.counters) == counter_count:
         counters = "all"
-    about = f"{event.description} (min count: {event.min_count})"
-    lines = [f"{event.name}: (counter: {counters})", *_tabbed(about, "")]
-    if (event.mask_kind, event.default_mask) != ("mandatory", 0):
+    about = _wrapped(f"{event.description} (min count: {event.min_count})", _INDENT)
+    lines = [f"{event.name}: (counter: {counters})", f"\t{about}"]
+    if _has_masks(event):
         lines += [f"\tUnit masks (default {event.default_mask:#x})", "\t----------"]
-        for mask in event.masks:
-            lines += _tabbed(f"0x{mask.value:02x}: {mask.text}", " " * 6)
+        lines += [
+            f"\t0x{mask.value:02x}: {_wrapped(mask.text, _MASK_INDENT)}" for mask in event.masks
+        ]
     return "\n".join(lines) + "\n"
 
 
-def _tabbed(text: str, indent: str) -> list[str]:
-    """Return `text` wrapped behind a tab, further lines also behind `indent`."""
-    lines = wrap(text, _WIDTH - _TAB, subsequent_indent=indent, break_long_words=False)
-    return [f"\t{line}" for line in lines]
+def _has_masks(event: events.Event) -> bool:
+    return (event.mask_kind, event.default_mask) != ("mandatory", 0)
+
+
+def _wrapped(text: str, indent: int) -> str:
+    """Return `text`, which starts at column `indent`, broken before words that would not fit.
+
+    As in the original the blank stays before the break, and words are never divided.
+    """
+    column, out = indent, ""
+    for word in text.split(" "):
+        if column + len(word) > _WIDTH:
+            out += "\n" + " " * indent
+            column = indent
+        out += f"{word} "
+        column += len(word) + 1
+    return out[:-1]
+
+
+def list_events_xml(cpu_type: str) -> str:
+    """Return what `ophelp --xml` prints. Raises: events.EventError."""
+    cpu = events.cpu_type(cpu_type)
+    table = events.events(cpu.name)
+    if not table:
+        raise events.EventError(f"no events are known for CPU type '{cpu.name}'")
+    head = _tag("header", title=_title(cpu), doc=_MANUALS[cpu.name])
+    lines = [f'<help_events  schemaversion="{XML_VERSION}">', f"{head}/>"]
+    for event in table.values():
+        lines += _xml(event)
+    return "\n".join([*lines, "</help_events>"]) + "\n"
+
+
+def _xml(event: events.Event) -> Iterator[str]:
+    start = _tag(
+        "event",
+        event_name=event.name,
+        desc=event.description,
+        counter_mask=sum(1 << counter for counter in event.counters),
+        min_count=event.min_count,
+    )
+    if not _has_masks(event):
+        yield f"{start}/>"
+        return
+    yield f"{start}>"
+    yield f"{_tag('unit_masks', default=event.default_mask, category=event.mask_kind)}>"
+    yield from (f"{_tag('unit_mask', mask=m.value, desc=m.text)}/>" for m in event.masks)
+    yield "</unit_masks>"
+    yield "</event>"
+
+
+def _tag(name: str, **attributes: str | int) -> str:
+    """Return a tag that is still open, with the original's two blanks."""
+    quoted = (f' {key}="{escape(str(v), {chr(34): "&quot;"})}"' for key, v in attributes.items())
+    return f"<{name} {''.join(quoted)}"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run ophelp; return its exit code."""
+    words = sys.argv[1:] if argv is None else list(argv)
     try:
-        return _run(list(sys.argv[1:] if argv is None else argv))
+        return _run(words)
+    except popt.PoptError as error:
+        sys.stderr.write(f"ophelp: {error}\n{popt.help_text('ophelp', OPTIONS, ARGUMENTS)}")
+        return 1
     except XenprofError as error:
         print(error, file=sys.stderr)
         return error.exit_code
 
 
 def _run(argv: list[str]) -> int:
-    try:
-        pairs, words = getopt.gnu_getopt(argv, "c:eudrv?", _LONG)
-    except getopt.GetoptError as error:
-        missing = "missing argument" if "requires" in error.msg else "unknown option"
-        dashes = "-" if len(error.opt) == 1 else "--"
-        raise UsageError(f"ophelp: {dashes}{error.opt}: {missing}; see ophelp --help") from None
-    options = dict(pairs)
-
-    def given(*names: str) -> bool:
-        return any(name in options for name in names)
-
-    if given("--help", "-?", "--usage"):
-        print(_USAGE, end="")
-        return 0
-    if given("--version", "-v"):
+    found, words = popt.parse(OPTIONS, argv)
+    options = dict(found)
+    if "help" in options:
+        print(popt.help_text("ophelp", OPTIONS, ARGUMENTS), end="")
+    elif "usage" in options:
+        print(popt.usage_text("ophelp", OPTIONS, ARGUMENTS), end="")
+    elif "version" in options:
         from xenprof.version import version
 
-        print(f"ophelp: xenprof {version()}")
-        return 0
-    named = options.get("--cpu-type") or options.get("-c")
-    cpu = events.cpu_type(named or _cpu_type_of_domain(options.get("--domain"))).name
-    depth = options.get("--callgraph", "0")
-    if not depth.isascii() or not depth.isdigit():
-        raise UsageError(f"ophelp: --callgraph: invalid numeric value: {depth}")
-    if given("--get-cpu-type", "-r"):
-        print(cpu)
-    elif given("--get-default-event", "-d"):
-        print(events.default_event(cpu).text)
-    elif given("--unit-mask", "-u"):
-        _need(words)
-        for word in words:
-            print(events.find_event(cpu, word.partition(":")[0]).default_mask)
-    elif given("--check-events", "-e") or any(":" in word for word in words):
-        _need(words)
-        settings = [events.parse_setting(cpu, word, callgraph=int(depth) > 0) for word in words]
-        print(*events.assign_counters(cpu, settings), end=" \n")
-    elif words:
-        for word in words:
-            print(events.find_event(cpu, word).number)
+        print(f"ophelp: oprofile 1.5.0 (xenprof {version()})")
     else:
-        print(list_events_text(cpu), end="")
+        depth = options.get("callgraph", "0")
+        if not depth.isascii() or not depth.isdigit():
+            raise popt.PoptError("--callgraph: invalid numeric value")
+        named = options.get("cpu-type")
+        cpu = events.cpu_type(named or _cpu_type_of_domain(options.get("domain")))
+        _answer(cpu, set(options), words, callgraph=int(depth) > 0)
     return 0
 
 
-def _need(words: Sequence[str]) -> None:
-    """Raise UsageError if no event was given."""
-    if not words:
-        raise UsageError("ophelp: no event given; see ophelp --help")
+def _answer(cpu: events.CpuType, options: set[str], words: list[str], *, callgraph: bool) -> None:
+    """Print what was asked for. Raises: UsageError, EventError."""
+    has_count = "ignore-count" not in options
+    if "get-cpu-type" in options:
+        print(cpu.pretty)
+    elif "get-default-event" in options:
+        if events.events(cpu.name):
+            print(events.default_event(cpu.name).text)
+    elif cpu.name == "timer":
+        if "check-events" not in options:
+            print("Using timer interrupt.")
+    elif options & {"unit-mask", "extra-mask", "check-events"}:
+        if not words:
+            raise UsageError("No events given.")
+        if "check-events" in options:
+            settings = [_setting(cpu, word, has_count, callgraph=callgraph) for word in words]
+            if len(set(settings)) < len(settings):
+                raise UsageError("All events must be distinct.")
+            print("".join(f"{i} " for i in events.assign_counters(cpu.name, settings)))
+            return
+        if len(words) > 1:
+            raise UsageError("More than one event specified.")
+        setting = _setting(cpu, words[0], has_count, any_count=True)
+        # No event of these processors has an extra mask.
+        print(setting.unit_mask if "unit-mask" in options else 0)
+    elif words:
+        if len(words) > 1:
+            raise UsageError("Too many arguments.")
+        print(events.find_event(cpu.name, words[0]).number)
+    elif "xml" in options:
+        print(list_events_xml(cpu.name), end="")
+    else:
+        print(list_events_text(cpu.name), end="")
+
+
+def _setting(
+    cpu: events.CpuType,
+    word: str,
+    has_count: bool,
+    *,
+    callgraph: bool = False,
+    any_count: bool = False,
+) -> events.EventSetting:
+    """Return what a specification means. Raises: UsageError, EventError."""
+    name, *parts = word.split(":")
+    if has_count and (not parts or not parts[0]):
+        raise events.EventError(f"Invalid count for event {word}")
+    try:
+        event = events.find_event(cpu.name, name)
+    except events.EventError:
+        raise UsageError(f"No event named {name} is available.") from None
+    if any_count or not has_count:
+        rest = parts[1:] if has_count else parts
+        word = ":".join([name, str(event.min_count), *rest])
+        callgraph = False
+    return events.parse_setting(cpu.name, word, callgraph=callgraph)
 
 
 def _cpu_type_of_domain(domain: str | None) -> str:

@@ -1,0 +1,1 @@
+"""Annotation: samples beside the lines of source, and beside instructions."""

@@ -1,0 +1,118 @@
+"""Capstone's AT&T syntax for x86 -> the spelling of GNU objdump 2.40.
+
+No blank behind a comma, hexadecimal numbers, no operand size that a register already tells,
+displacements of zero where the code has one, targets with their symbol.
+"""
+
+import re
+from collections.abc import Callable
+
+# Mnemonics that objdump writes without a size where a register tells it.
+_SIZED = frozenset({
+    "mov", "add", "sub", "and", "or", "xor", "cmp", "test", "lea", "push", "pop", "inc", "dec",
+    "neg", "not", "adc", "sbb", "imul", "mul", "div", "idiv", "xchg", "shl", "shr", "sar", "sal",
+    "rol", "ror", "bt", "bts", "btr", "btc", "bsf", "bsr", "bswap", "xadd", "cmpxchg", "shld",
+    "shrd", "tzcnt", "lzcnt", "popcnt", "movabs", "movnti", "call", "ret", "jmp", "leave",
+})  # fmt: skip
+_NEVER_SIZED = frozenset({"call", "ret", "jmp", "leave", "push", "pop", "movabs"})
+_SHIFTS = frozenset({"shl", "shr", "sar", "sal", "rol", "ror"})
+_BITS = {"b": 8, "w": 16, "l": 32, "q": 64}
+_DIGIT_BEFORE_BRACKET = re.compile(r"(?<![\w%])(-?)(\d)(?=\(|$|,)")
+_IMMEDIATE = re.compile(r"\$(-?)(0x[0-9a-f]+|\d+)")
+_UNSCALED = re.compile(r"\((%\w+)?,(%\w+)\)")
+_NEEDS_ZERO = re.compile(r"(^|[,:*])\((?=,|%[re]?bp[,)]|%r13d?[,)])")
+_IP_RELATIVE = re.compile(r"(-?0x[0-9a-f]+)\(%[re]ip\)")
+_TARGET = re.compile(r"0x([0-9a-f]+)")
+_BRACKETS = re.compile(r"\([^)]*\)")
+_GENERAL_REGISTER = re.compile(r"(?:^|,)%(?![xyz]?mm|st|k[0-7])\w+(?=$|,)")
+_BRANCH = re.compile(r"(j\w+|call[lq]?|loop\w*|xbegin)")
+_INTEL_SIZE = re.compile(r"[a-z]+ ptr ")
+_INTEL_DIGIT = re.compile(r"(?<![\w*])(\d)(?!\w)")
+_INTEL_GAPS = re.compile(r" ?([,+*-]) ")
+_PREFIXES = frozenset({0x26, 0x2E, 0x36, 0x3E, 0x64, 0x65, 0x66, 0x67, 0xF0, 0xF2, 0xF3})
+
+
+def gnu_text(
+    mnemonic: str, operands: str, raw: bytes, after: int, names: Callable[[int], str]
+) -> str:
+    """Return an instruction of bytes `raw` as objdump writes it; `after` is the next one's address.
+
+    `names` tells the symbol at an address as `<name+0x8>`, or nothing.
+    """
+    *prefixes, word = mnemonic.strip().split() or [""]
+    operands = operands.replace(", ", ",")
+    target = _TARGET.fullmatch(operands)
+    if target and _BRANCH.fullmatch(word):
+        operands = f"{target[1]} {names(int(target[1], 16))}".rstrip()
+    opcode = raw.lstrip(bytes([*_PREFIXES, *range(0x40, 0x50)]))
+    if word.startswith("nop"):
+        return _no_operation(word, operands, raw)
+    operands = _numbers(word, operands)
+    if opcode[:1] in (b"\xd0", b"\xd1"):  # shifts by one have no number
+        operands = operands.removeprefix("$0x1,")
+    word = " ".join([*prefixes, _without_size(word, operands)])
+    text = f"{word:<6} {operands}".rstrip()
+    relative = _IP_RELATIVE.search(operands)
+    if relative:
+        address = (after + int(relative[1], 16)) & 0xFFFFFFFFFFFFFFFF
+        text += f"        # {address:x} {names(address)}".rstrip()
+    return text
+
+
+def _numbers(word: str, operands: str) -> str:
+    """Return operands with all numbers in hexadecimal, negative ones as the machine has them."""
+    bits = _BITS.get(word[-1:], 64)
+
+    def immediate(match: re.Match[str]) -> str:
+        number = int(match[2], 0)
+        return f"${(1 << bits) - number if match[1] else number:#x}"
+
+    operands = _IMMEDIATE.sub(immediate, operands)
+    operands = _DIGIT_BEFORE_BRACKET.sub(r"\g<1>0x\2", operands)
+    operands = _NEEDS_ZERO.sub(r"\g<1>0x0(", operands)
+    return _UNSCALED.sub(r"(\1,\2,1)", operands)
+
+
+def _without_size(word: str, operands: str) -> str:
+    stem = word[:-1]
+    if word.startswith("cmov"):
+        return stem
+    if word[-1:] in _BITS and stem in _SIZED:
+        sized = operands.removeprefix("%cl,") if stem in _SHIFTS else operands
+        is_told = _GENERAL_REGISTER.search(_BRACKETS.sub("()", sized)) is not None
+        has_vector = "mm" in operands
+        if stem in _NEVER_SIZED or (is_told and not has_vector):
+            return stem
+    return word
+
+
+def _no_operation(word: str, operands: str, raw: bytes) -> str:
+    """Return the long forms of `nop`, of which the bytes tell more than Capstone does."""
+    if not operands:
+        return "xchg   %ax,%ax" if raw == b"\x66\x90" else word
+    extra = max(raw.count(b"\x66", 0, raw.find(b"\x0f")) - 1, 0)
+    prefix = "data16 " * extra
+    if operands.startswith("%cs:"):
+        prefix, operands = f"{prefix}cs ", operands[4:]
+    operands = _UNSCALED.sub(r"(\1,\2,1)", operands)
+    mode = raw[raw.find(b"\x0f") + 2] >> 6
+    zero = "0x0" if mode in (1, 2) and operands.startswith("(") else ""
+    return f"{prefix}{f'{word:<6}' if not prefix else word} {zero}{operands}"
+
+
+def intel_text(mnemonic: str, operands: str, names: Callable[[int], str]) -> str:
+    """Return an x86 instruction in Intel's syntax, near to what objdump -Mintel writes."""
+    target = _TARGET.fullmatch(operands)
+    if target and _BRANCH.fullmatch(mnemonic):
+        operands = f"{target[1]} {names(int(target[1], 16))}".rstrip()
+    operands = _INTEL_SIZE.sub(lambda match: match[0].upper(), operands)
+    operands = _INTEL_DIGIT.sub(r"0x\1", _INTEL_GAPS.sub(r"\1", operands))
+    return f"{mnemonic.strip():<6} {operands}".rstrip()
+
+
+def plain_text(mnemonic: str, operands: str, names: Callable[[int], str]) -> str:
+    """Return an instruction of another machine: as Capstone has it, targets with their symbol."""
+    target = _TARGET.fullmatch(operands.lstrip("#"))
+    if target:
+        operands = f"{target[1]} {names(int(target[1], 16))}".rstrip()
+    return f"{mnemonic}\t{operands}".rstrip()

@@ -1,0 +1,259 @@
+"""What opannotate does with its options: reads the samples, finds sources and code, writes."""
+
+import os
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from xenprof.annotate import assembly, source
+from xenprof.annotate.assembly import Listing, SourceText
+from xenprof.annotate.disassembly import open_code
+from xenprof.annotate.margin import run_comment
+from xenprof.annotate.placed import SourceFile, source_files
+from xenprof.annotate.source import PathFilter, SourceFinder, read_lines
+from xenprof.cli.opreport_run import DEMANGLE
+from xenprof.cli.postprocess import (
+    CommandLine,
+    image_path,
+    one_specification,
+    place,
+    root,
+    threshold_percent,
+    warn,
+)
+from xenprof.errors import UsageError
+from xenprof.profile import ImageName
+from xenprof.reports.classes import classify, parse_merge
+from xenprof.reports.names import long_name, symbol_text
+from xenprof.reports.request import Layout, Request
+from xenprof.reports.select import select
+from xenprof.reports.symboliser import Symboliser
+from xenprof.reports.symbols import SymbolTable, symbol_table
+
+_INTEL = frozenset({"-Mintel", "--disassembler-options=intel"})
+_RAW = "--show-raw-insn"
+_SOURCE = frozenset({"-S", "--source"})
+_NOTHING = frozenset({"-d", "--disassemble", "--no-show-raw-insn", "-w", "--wide"})
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """Everything that is to be shown: symbols with their samples, and where their images are."""
+
+    line: CommandLine
+    request: Request
+    table: SymbolTable
+    symboliser: Symboliser
+    finder: SourceFinder
+
+
+def annotate(line: CommandLine) -> int:
+    """Annotate source or assembly; return the exit code. Raises: XenprofError."""
+    specification = one_specification(line)
+    where = place(line, specification)
+    merge = replace(parse_merge(",".join(line.listed("merge"))), lib=True)
+    profile = select(
+        where,
+        specification,
+        exclude_dependent="exclude-dependent" in line.flags,
+        merge=merge,
+        warn=warn,
+    )
+    layout = Layout(
+        threshold_percent=threshold_percent(line),
+        details=True,
+        demangle=DEMANGLE[line.values.get("demangle", "normal")],
+        include_symbols=frozenset(line.listed("include-symbols")),
+        exclude_symbols=frozenset(line.listed("exclude-symbols")),
+    )
+    classes = classify((file.key for file in profile.files), merge)
+    request = Request(
+        profile, classes, merge, layout, warn,
+        image_path=image_path(line, where),
+        root=root(line),
+        command=line.typed, specification=line.words,
+        hidden_prefix=where.archive if where.is_domain else "",
+    )  # fmt: skip
+    symboliser = Symboliser(profile, request)
+    table = symbol_table(profile, classes, merge, symboliser, details=True, accept=layout.accepts)
+    finder = SourceFinder(
+        line.listed("search-dirs"), line.listed("base-dirs"), where.archive or root(line)
+    )
+    annotation = Annotation(line, request, table, symboliser, finder)
+    return _assembly(annotation) if "assembly" in line.flags else _source(annotation)
+
+
+def _has_lines(annotation: Annotation) -> bool:
+    """Return whether an image has line numbers; say which have none."""
+    table, symboliser = annotation.table, annotation.symboliser
+    sampled = [table.images[index] for index in np.unique(table.image_of).tolist()]
+    known = [image for image in sampled if symboliser.has_lines(image)]
+    for image in sampled:
+        if image not in known and symboliser.symbols(image, None) is not None:
+            warn(f"opannotate (warning): no debug information in {long_name(image)}")
+    return bool(known)
+
+
+def _call(annotation: Annotation, name: str) -> str:
+    """Return what a symbol is called."""
+    return symbol_text(name, annotation.request.layout.demangle)
+
+
+def _source(annotation: Annotation) -> int:
+    """Write annotated source files, to standard output or below --output-dir."""
+    line, request, totals = annotation.line, annotation.request, annotation.table.totals
+    if not _has_lines(annotation):
+        raise UsageError(
+            "no debug information available for any binary selected and --assembly not requested"
+        )
+    folder = _output_dir(line)
+    if folder is None:
+        _print(run_comment(request, "opannotate", _about_source(request)))
+    wanted = PathFilter(line.listed("include-file"), line.listed("exclude-file"))
+    code = 0
+    least = request.layout.threshold_percent * totals[0] / 100.0
+    names = [_call(annotation, name) for name in annotation.table.names]
+    for file in source_files(annotation.table, names, annotation.symboliser.lines):
+        shown, path = annotation.finder.find(file.name)
+        if file.counts[0] < least or not wanted.accepts(shown):
+            continue
+        text = _read(shown, path)
+        if folder is None:
+            _print(source.annotated(file, text, totals, comment_first=True))
+        else:
+            code |= _write_file(annotation, folder, file, shown, text)
+    return code
+
+
+def _read(shown: str, path: Path) -> list[str]:
+    """Return the lines of a source file; say so if it cannot be read."""
+    lines = read_lines(path)
+    if lines is None:
+        warn(f"opannotate (warning): unable to open for reading: {shown}")
+    return lines or []
+
+
+def _about_source(request: Request) -> list[str]:
+    least = request.layout.threshold_percent
+    which = f"Output files where samples count reach {least:g}% of the samples"
+    return ["Output annotated source file with samples", which if least else "Output all files"]
+
+
+def _output_dir(line: CommandLine) -> Path | None:
+    """Return the directory of --output-dir, made if need be. Raises: UsageError."""
+    if "output-dir" not in line.flags:
+        return None
+    folder = Path(os.path.realpath(line.values["output-dir"]))
+    if folder == Path("/"):
+        raise UsageError("Output path of / would over-write the source files")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"unable to create {folder} directory: {error.strerror}") from None
+    return folder
+
+
+def _write_file(
+    annotation: Annotation, folder: Path, file: SourceFile, shown: str, text: list[str]
+) -> int:
+    """Write one annotated file at its own path below `folder`; return 1 if that fails."""
+    target = Path(os.path.realpath(f"{folder}/{shown.lstrip('/')}"))
+    if not target.is_relative_to(folder):
+        warn(f"refusing to create file {target} outside of output directory {folder}/")
+        return 1
+    if target.exists() and Path(shown).exists() and target.samefile(shown):
+        warn(f"input and output files are identical: {target}")
+        return 1
+    request, totals = annotation.request, annotation.table.totals
+    lines = source.annotated(file, text, totals, comment_first=False)
+    about = run_comment(request, "opannotate", _about_source(request))
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        warn(f'unable to create file: "{target.parent}": {error.strerror}')
+        return 1
+    try:
+        with target.open("w", encoding="utf-8", errors="surrogateescape") as out:
+            out.writelines(f"{each}\n" for each in (*lines, *about))
+    except OSError as error:
+        warn(f'unable to open output file "{target}": {error.strerror}')
+        return 1
+    return 0
+
+
+def _parameters(line: CommandLine) -> list[str]:
+    """Return the parameters for objdump; `-M intel` becomes one word."""
+    words = " ".join(line.listed("objdump-params")).split()
+    return " ".join(words).replace("-M ", "-M").split()
+
+
+def _assembly(annotation: Annotation) -> int:
+    """Print the annotated functions of each image in turn."""
+    line, request, table = annotation.line, annotation.request, annotation.table
+    parameters = _parameters(line)
+    for word in parameters:
+        if word not in _INTEL | _SOURCE | _NOTHING | {_RAW}:
+            warn(f"opannotate (warning): {word} has no effect: the code is not read by objdump")
+    about = ["Output annotated assembly listing with samples"]
+    if parameters:
+        given = "".join(f"{word} " for word in line.listed("objdump-params"))
+        about.append(f'Passing the following additional arguments to objdump ; "{given}"')
+    shares = table.counts * 100.0 / np.maximum(np.array(table.totals), 1)
+    is_large = (shares >= request.layout.threshold_percent).any(axis=1)
+    is_empty = True
+    for index, image in enumerate(table.images):
+        kept = np.flatnonzero(is_large & (table.image_of == index))
+        if not len(kept):
+            continue
+        is_empty = False
+        rows = np.array(sorted(kept.tolist(), key=partial(_rank, annotation)), np.int64)
+        _print(run_comment(request, "opannotate", about))
+        listing = _listing(annotation, image, parameters)
+        if listing is not None:
+            _print(assembly.annotated(listing, table.take(rows)))
+    if is_empty:
+        warn("selected image set doesn't contain any of the selected symbol")
+    return 0
+
+
+def _rank(annotation: Annotation, row: int) -> tuple[int, str, int]:
+    """Return what functions are ordered by: most samples of the first class first."""
+    table = annotation.table
+    return -int(table.counts[row, 0]), _call(annotation, table.names[row]), int(table.vmas[row])
+
+
+def _listing(annotation: Annotation, image: ImageName, parameters: list[str]) -> Listing | None:
+    """Return how to list an image; None, and say so, if it has no code to show."""
+    name = long_name(image)
+    if image.kind == "anon":
+        warn(f"opannotate (warning): the code of {name} was not recorded")
+        return None
+    symbols = annotation.symboliser.symbols(image, None)
+    if symbols is None or symbols.image is None or not len(symbols.names):
+        warn(f"opannotate (warning): no code to show of {name}")
+        return None
+    code = open_code(symbols.image, intel=bool(_INTEL & set(parameters)))
+    if code is None:
+        warn(f"opannotate (warning): {name} is for a machine that is not known here")
+        return None
+    text = None
+    if "source" in annotation.line.flags or _SOURCE & set(parameters):
+        text = SourceText(
+            partial(annotation.symboliser.lines, image), partial(_text, annotation.finder)
+        )
+    return Listing(
+        name, code, symbols, annotation.table.totals, partial(_call, annotation),
+        show_raw=_RAW in parameters, source=text,
+    )  # fmt: skip
+
+
+def _text(finder: SourceFinder, file: str) -> list[str]:
+    return read_lines(finder.find(file)[1]) or []
+
+
+def _print(lines: Iterable[str]) -> None:
+    sys.stdout.writelines(f"{line}\n" for line in lines)

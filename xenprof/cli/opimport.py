@@ -1,0 +1,65 @@
+"""opimport: converts a sample file of another machine, as oprofile's program of that name."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from xenprof.cli import postprocess
+from xenprof.cli.popt import Option
+from xenprof.cli.postprocess import CommandLine, Program, warn, write_whole
+from xenprof.errors import UsageError
+
+OPTIONS = (
+    Option("verbose", "V", "say on stderr what is read"),
+    Option("output", "o", "the file to write", "file"),
+    Option("abi", "a", "the abi file of the machine that the sample file is from", "file"),
+    Option("force", "f", "convert, even if the layout is our own"),
+    Option("domain", "", "accepted as elsewhere; all paths are the caller's own", "name|id"),
+    Option("version", "v", "show the version"),
+)
+_ABI_BYTES_MAX = 1 << 16
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run opimport; return its exit code."""
+    return postprocess.main(Program("opimport", OPTIONS, " FILE", _run), argv)
+
+
+def _run(line: CommandLine) -> int:
+    if len(line.words) != 1:
+        raise UsageError("error: must specify exactly 1 input file")
+    source = Path(line.words[0])
+    if source.name.endswith(".jo"):  # code of a virtual machine, the same everywhere
+        if "verbose" in line.flags:
+            warn("Found a .jo file. Import is not allowed or necessary. Done.")
+        return 0
+    name = line.values.get("abi", "")
+    try:
+        with Path(name).open(encoding="latin-1") as file:
+            text = file.read(_ABI_BYTES_MAX)
+    except OSError:
+        raise UsageError(f"error: cannot open abi file {name}") from None
+    if not line.values.get("output"):
+        raise UsageError("error: must specify an output file with --output")
+    # Here and not above: numpy takes longer to import than --help may take.
+    from xenprof import abi
+
+    layout = abi.parse(text, name)
+    if layout.is_native and "force" not in line.flags:
+        raise UsageError("input abi is identical to native. no conversion necessary.")
+    if source.exists() and not source.is_file():
+        raise UsageError(f"error: cannot open {source}: not a file")
+    try:
+        data = source.read_bytes()
+    except OSError as error:
+        raise UsageError(f"error: cannot open {source}: {error.strerror}") from None
+    header, offsets, counts = abi.decode(data, str(source), layout)
+    if "verbose" in line.flags:
+        order = "little" if layout.order == "<" else "big"
+        step = layout.need("sizeof_odb_node_t")
+        print(f"source byte order is: {order} endian", file=sys.stderr)
+        print(f"extracting {len(offsets) + 1} nodes of {step} bytes each ", file=sys.stderr)
+    from xenprof.store.samplefile import encode
+
+    write_whole(Path(line.values["output"]), encode(header, offsets, counts), "error")
+    return 0
