@@ -1,0 +1,118 @@
+"""Every format's bytes, from one small joined profile and one flat one."""
+
+import gzip
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from google.protobuf import text_format  # type: ignore[import-untyped]
+
+from hypervisor.trace_events import LOST_RECORDS
+from tests.unit.formats.pprof_proto import decoded
+from tests.unit.formats.profiles import BEFORE, VALUES, flat, profile, scaled
+from tests.unit.trace.traces import row
+from xenprof.formats import FORMATS, load
+from xenprof.formats.otlp import message
+from xenprof.formats.request import Request
+from xenprof.trace.xentrace30 import encode
+from xenprof.views.table import BY
+
+EXPECTED = Path(__file__).parent / "expected"
+
+JOINED = Request(profile(), title="session current: Domain-0, web")
+FLAT = Request(flat(), title="flat")
+COMPARED = Request(
+    profile(scaled(VALUES, 10), 1),
+    base=profile(scaled(BEFORE, 10), 1),
+    title="session after",
+    base_title="session before",
+)
+
+CASES = {
+    "joined.txt": ("text", JOINED),
+    "joined-domains.txt": ("text", replace(JOINED, fields=BY["domain"])),
+    "joined-layers.txt": ("text", replace(JOINED, fields=BY["layer"])),
+    "joined-domains-layers.txt": ("text", replace(JOINED, fields=BY["domain,layer"])),
+    "joined-images.txt": ("text", replace(JOINED, fields=BY["image"])),
+    "joined-first-rows.txt": ("text", replace(JOINED, limit=3)),
+    "joined-threshold.txt": ("text", replace(JOINED, threshold_percent=25.0)),
+    "joined-top-down.txt": ("text", replace(JOINED, tree="top-down")),
+    "joined-bottom-up.txt": ("text", replace(JOINED, tree="bottom-up")),
+    "joined-top-down-images.txt": ("text", replace(JOINED, tree="top-down", fields=BY["image"])),
+    "flat.txt": ("text", FLAT),
+    "compared.txt": ("text", COMPARED),
+    "compared-domains.txt": ("text", replace(COMPARED, fields=BY["domain"])),
+    "joined.json": ("json", JOINED),
+    "joined-top-down.json": ("json", replace(JOINED, tree="top-down")),
+    "compared.json": ("json", COMPARED),
+    "joined.csv": ("csv", JOINED),
+    "joined-bottom-up.csv": ("csv", replace(JOINED, tree="bottom-up")),
+    "compared.csv": ("csv", COMPARED),
+    "joined.folded": ("folded", JOINED),
+    "compared.folded": ("folded", COMPARED),
+    "joined.speedscope.json": ("speedscope", JOINED),
+    "joined.flamegraph.html": ("flamegraph.html", JOINED),
+    "flat.flamegraph.html": ("flamegraph.html", FLAT),
+    "compared.flamegraph.html": ("flamegraph.html", COMPARED),
+    "joined.flamegraph.svg": ("flamegraph.svg", JOINED),
+    "compared.flamegraph.svg": ("flamegraph.svg", COMPARED),
+    "joined.otlp.json": ("otlp.json", JOINED),
+}
+
+TRACE = (
+    # vcpu 0 of domain 1 runs, waits and runs elsewhere; then records are lost.
+    row(1_000, 0x2F00A, 32767, 0, 1, 0),
+    row(2_000, 0x2F00A, 32767, 1, 2, 0, pcpu=1),
+    row(501_000, 0x2F00A, 1, 0, 32767, 0),
+    row(701_000, 0x2F00A, 2, 0, 1, 0, pcpu=1),
+    row(900_000, LOST_RECORDS, 5, pcpu=1),
+    row(950_000, 0x2F00A, 1, 0, 2, 0, pcpu=1),
+)
+
+
+def rendered(name: str, request: Request) -> bytes:
+    return b"".join(load(name)(request))
+
+
+def assert_golden(name: str, data: bytes, update: bool) -> None:
+    path = EXPECTED / name
+    if update:
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(data)
+    assert path.read_bytes() == data
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_format_has_these_bytes(name, update_golden):
+    assert_golden(name, rendered(*CASES[name]), update_golden)
+
+
+def test_pprof_holds_this(update_golden):
+    message = decoded(gzip.decompress(rendered("pprof", JOINED)))
+    text = text_format.MessageToString(message, as_utf8=True)
+    assert_golden("joined.pprof.txt", text.encode(), update_golden)
+
+
+def test_otlp_is_its_json(update_golden):
+    json_form = json.loads(rendered("otlp.json", JOINED))
+    strings = list(message(JOINED.profile).dictionary.string_table)
+    assert json_form["dictionary"]["stringTable"] == strings
+    assert rendered("otlp", JOINED) == message(JOINED.profile).SerializeToString(deterministic=True)
+
+
+def test_a_trace_has_these_slices(tmp_path, update_golden):
+    path = tmp_path / "trace.bin"
+    path.write_bytes(encode(TRACE, 1000))
+    data = rendered("perfetto", Request(trace=str(path), mhz=1000))
+    assert_golden("trace.perfetto.json", data, update_golden)
+
+
+def test_no_expected_file_is_left_over():
+    known = {*CASES, "joined.pprof.txt", "trace.perfetto.json"}
+    assert {path.name for path in EXPECTED.iterdir()} == known
+
+
+def test_every_format_has_a_case():
+    covered = {name for name, _ in CASES.values()} | {"pprof", "otlp", "perfetto"}
+    assert covered == set(FORMATS)

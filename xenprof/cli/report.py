@@ -1,0 +1,269 @@
+"""`xenprof report`: where the whole host's time went, over all domains, in today's formats."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Literal, cast
+
+import click
+
+from xenprof.errors import UsageError, XenprofError
+from xenprof.formats import FORMATS, Format, load
+from xenprof.home import home
+
+if TYPE_CHECKING:
+    from xenprof.formats.request import Request
+    from xenprof.stackprofile import StackProfile
+    from xenprof.system.places import Place
+
+_BY = ("domain", "layer", "domain,layer", "image", "symbol")
+_TREES = ("top-down", "bottom-up")
+_FORMAT_HELP = "; ".join(f"{name}: {format.help}" for name, format in FORMATS.items())
+
+
+class NothingToReport(XenprofError):
+    """There are no samples to report on."""
+
+
+@click.command("report")
+@click.option(
+    "--domain",
+    "domains",
+    multiple=True,
+    metavar="D",
+    help="By name or id; may be repeated. Stacks that pass through it.  [default: all]",
+)
+@click.option("--session", metavar="NAME|PATH", help="A session's name, or where one is.")
+@click.option("--by", type=click.Choice(_BY), help="What a row of a table is.  [default: symbol]")
+@click.option("--tree", type=click.Choice(_TREES), help="Callers with what they called.")
+@click.option("--event", metavar="EVENT[:COUNT[:MASK]]", help="Of several events only this one.")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="The first N rows.")
+@click.option(
+    "--threshold",
+    type=click.FloatRange(0, 100),
+    metavar="PERCENT",
+    help="Rows with at least so much.",
+)
+@click.option(
+    "--compare", metavar="NAME|PATH", help="Compare with an earlier session: what is noise?"
+)
+@click.option(
+    "--format",
+    "format_name",
+    type=click.Choice(list(FORMATS)),
+    default="text",
+    show_default=True,
+    help=_FORMAT_HELP,
+)
+@click.option("--trace", metavar="FILE", help="A recorded trace, for the format perfetto.")
+@click.option(
+    "--mhz",
+    type=click.FloatRange(1, 100_000),
+    help="Speed of the tsc in the trace.  [default: as its records tell, else 2400]",
+)
+@click.option("-o", "--output", metavar="FILE", help="Instead of standard output.")
+@click.option(
+    "-p",
+    "--image-path",
+    "image_path",
+    multiple=True,
+    metavar="DIR",
+    help="Where images are searched too; may be repeated.",
+)
+@click.option(
+    "--state-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Instead of $XENPROF_HOME.",
+)
+def command(
+    domains: tuple[str, ...],
+    session: str | None,
+    by: str | None,
+    tree: str | None,
+    event: str | None,
+    limit: int | None,
+    threshold: float | None,
+    compare: str | None,
+    format_name: str,
+    trace: str | None,
+    mhz: float | None,
+    output: str | None,
+    image_path: tuple[str, ...],
+    state_dir: Path | None,
+) -> int:
+    """Report the samples of all domains: by domain, layer, image or symbol, as text or a file.
+
+    Several events that tell something together get columns for it: cycles per instruction (CPI),
+    misses per thousand instructions.
+    """
+    format = FORMATS[format_name]
+    given = {
+        "domain": domains, "session": session, "by": by, "tree": tree, "event": event,
+        "limit": limit, "threshold": threshold, "compare": compare, "trace": trace, "mhz": mhz,
+    }  # fmt: skip
+    _check(format_name, format, {name for name, value in given.items() if value})
+    if format.is_binary and output is None and sys.stdout.isatty():
+        raise UsageError(f"{format_name} is binary: give -o FILE, or pipe it to a program")
+    base = state_dir.absolute() if state_dir else home()
+    if format.shows == "trace":
+        request = _trace_request(trace, mhz)
+    else:
+        reader = _Reader(base, domains, image_path)
+        request = reader.request(session, compare, event, format_name)
+        request = _shown(request, by or "symbol", tree, limit, threshold or 0.0)
+    _write(load(format_name)(request), output)
+    return 0
+
+
+def _check(name: str, format: Format, given: set[str]) -> None:
+    """Refuse options that would have no effect. Raises: UsageError."""
+    tables = [other for other, row in FORMATS.items() if row.shows == "tables"]
+    comparing = [other for other, row in FORMATS.items() if row.can_compare]
+    if format.shows == "trace":
+        if "trace" not in given:
+            raise UsageError(f"--format {name} shows a recorded trace: give --trace FILE")
+        if rest := sorted(given - {"trace", "mhz"}):
+            raise UsageError(f"--format {name} shows a trace: leave out --{rest[0]}")
+    elif traced := sorted(given & {"trace", "mhz"}, reverse=True):
+        raise UsageError(f"--{traced[0]} is for --format perfetto")
+    for option in ("by", "tree", "limit", "threshold"):
+        if option in given and format.shows != "tables":
+            raise UsageError(f"--{option} is for the formats {', '.join(tables)}")
+    if "compare" in given:
+        if not format.can_compare:
+            raise UsageError(f"--compare is for the formats {', '.join(comparing)}")
+        if "tree" in given:
+            raise UsageError("--compare and --tree do not go together: use a flame graph")
+
+
+class _Reader:
+    """Reads sessions into requests; tells the user on standard error what they should know."""
+
+    def __init__(self, home: Path, domains: tuple[str, ...], image_path: tuple[str, ...]) -> None:
+        self._home = home
+        self._domains = domains
+        self._image_path = image_path
+
+    def request(
+        self, session: str | None, compare: str | None, event: str | None, format_name: str
+    ) -> "Request":
+        """Return what to render. Raises: UsageError, NothingToReport, UnknownDomain, StoreError."""
+        from xenprof.formats.request import Request
+        from xenprof.store.sessiondir import CURRENT
+        from xenprof.views.merge import only
+        from xenprof.views.ratios import main_event
+
+        profile, title = self._read(session or CURRENT)
+        columns = _columns(profile, event)
+        main = columns[main_event([profile.types[column] for column in columns])]
+        base, base_title = None, ""
+        if compare is not None:
+            columns = [main]
+            base, base_title = self._read(compare)
+            wanted = profile.types[main]
+            if wanted not in base.types:
+                counted = ", ".join(kind.text for kind in base.types)
+                raise UsageError(f"{base_title} has no samples of {wanted.text}; it has {counted}")
+            base = only(base, [base.types.index(wanted)])
+        elif FORMATS[format_name].events == "one" and len(columns) > 1:
+            _warn(f"note: {format_name} shows {profile.types[main].text}; choose with --event")
+            columns = [main]
+        profile = only(profile, columns)
+        return Request(
+            profile, event=columns.index(main), base=base, title=title, base_title=base_title
+        )
+
+    def _read(self, session: str) -> "tuple[StackProfile, str]":
+        from xenprof.system.places import chosen_domains
+        from xenprof.system.reading import read_place
+
+        place = self._place(session)
+        domains = chosen_domains(self._home, place, self._domains)
+        profile = read_place(place, domains=domains, image_path=self._image_path, warn=_warning)
+        if not sum(profile.totals):
+            of = f" of {', '.join(sorted(domains))}" if domains else ""
+            raise NothingToReport(f"{place.title} has no samples{of}")
+        present = sorted({frame.domain for frame in profile.frames})
+        return profile, f"{place.title}: {', '.join(present)}"
+
+    def _place(self, session: str) -> "Place":
+        from xenprof.system.places import named_session, place_at
+
+        if "/" in session or session.startswith("."):
+            return place_at(Path(session))
+        return named_session(self._home, session)
+
+
+def _columns(profile: "StackProfile", event: str | None) -> list[int]:
+    """Return the events to show. Raises: UsageError: none is the one that the user wants."""
+    if event is None:
+        return list(range(len(profile.types)))
+    columns = [
+        column
+        for column, kind in enumerate(profile.types)
+        if f"{kind.text}:".startswith(f"{event}:")
+    ]
+    if not columns:
+        there = ", ".join(kind.text for kind in profile.types)
+        raise UsageError(f"--event {event}: there are samples of {there}")
+    return columns
+
+
+def _shown(
+    request: "Request", by: str, tree: str | None, limit: int | None, threshold_percent: float
+) -> "Request":
+    from dataclasses import replace
+
+    from xenprof.views.table import BY
+
+    return replace(
+        request,
+        fields=BY[by],
+        tree=cast("Literal['top-down', 'bottom-up'] | None", tree),
+        limit=limit,
+        threshold_percent=threshold_percent,
+    )
+
+
+def _trace_request(trace: str | None, mhz: float | None) -> "Request":
+    from xenprof.formats.request import Request
+
+    return Request(trace=trace or "", mhz=mhz)
+
+
+def _write(parts: Iterable[bytes], output: str | None) -> None:
+    """Write a report. A file is opened once there is something to write.
+
+    Raises: UsageError (cannot be written).
+    """
+    waiting = iter(parts)
+    first = next(waiting, b"")
+    try:
+        with _opened(output) as out:
+            out.writelines(chain([first], waiting))
+            out.flush()
+    except BrokenPipeError:  # the reader has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        where = output if output is not None else "standard output"
+        raise UsageError(f"cannot write {where}: {error.strerror or error}") from None
+
+
+@contextlib.contextmanager
+def _opened(output: str | None) -> Iterator[IO[bytes]]:
+    if output is None:
+        yield sys.stdout.buffer
+        return
+    with Path(output).open("wb") as out:
+        yield out
+
+
+def _warn(line: str) -> None:
+    print(line, file=sys.stderr)
+
+
+def _warning(line: str) -> None:
+    _warn(f"warning: {line}")

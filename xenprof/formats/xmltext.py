@@ -1,0 +1,13 @@
+"""Text for XML and HTML: escaped, and without what XML cannot hold."""
+
+from xml.sax.saxutils import escape
+
+_ILLEGAL = {code: "?" for code in (*range(9), 11, 12, *range(14, 32), 0xFFFE, 0xFFFF)}
+_ILLEGAL |= dict.fromkeys(range(0x7F, 0xA0), "?")
+_QUOTES = {'"': "&quot;", "'": "&apos;"}
+
+
+def xml_text(text: str) -> str:
+    """Return a text that may stand in an element or an attribute, whatever was in it."""
+    clean = text.translate(_ILLEGAL).encode("utf-8", "replace").decode()
+    return escape(clean, _QUOTES)

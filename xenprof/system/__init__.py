@@ -1,0 +1,1 @@
+"""The sessions of all domains of a host as one stack profile."""

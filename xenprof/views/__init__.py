@@ -1,0 +1,1 @@
+"""Arithmetic on stack profiles: tables, trees, ratios of events, comparison."""
