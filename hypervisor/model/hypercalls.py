@@ -22,11 +22,11 @@ from hypervisor.model.memory import Memory
 from hypervisor.model.oprofile import OprofileModule
 from hypervisor.model.programs import Programs
 from hypervisor.model.random_stream import stream_seed
-from hypervisor.model.runstate import BLOCKED, RUNNING
 from hypervisor.model.samples import SampleExpander
 from hypervisor.model.saved import read_saved
 from hypervisor.model.scenario import Host
 from hypervisor.model.sched.sedf import SedfScheduler
+from hypervisor.model.stateletters import state_letters
 from hypervisor.model.xenbus import CRASH, SUSPEND, Xenbus
 from hypervisor.model.xenoprof import Xenoprof
 from hypervisor.toolstack.config.schedparams import SedfParameters
@@ -172,11 +172,7 @@ class Hypercalls(Attachments):
             domain.oprofile = OprofileModule(
                 guest,
                 self.xenoprof,
-                SampleExpander(
-                    self.code,
-                    stream_seed(self._host.seed, f"samples/{domid}"),
-                    self.xenoprof.pmu.stacks,
-                ),
+                SampleExpander(self.code, stream_seed(self._host.seed, f"samples/{domid}")),
                 self.live,
                 self._oprofile_type,
                 self._host.mhz,
@@ -369,28 +365,6 @@ class Panic:
     def happened(self) -> None:
         """End the domain."""
         self._hypercalls.end_domain(self._domain, CRASH)
-
-
-def state_letters(domain: Domain) -> str:
-    """Return `rbpscd` with a dash for each that does not hold."""
-    online = [vcpu for vcpu in domain.vcpus if vcpu.online]
-    is_up = domain.shutdown_reason is None and not domain.dying
-    # r: some vcpu is on a pcpu; domain 0 always is, as the tool that asks runs in it.
-    running = is_up and (
-        domain.domid == 0 or any(vcpu.runstate.state == RUNNING for vcpu in online)
-    )
-    blocked = not running and all(vcpu.runstate.state == BLOCKED for vcpu in online)
-    holds = (
-        running,
-        blocked and not domain.pause_count,
-        domain.pause_count > 0,
-        domain.shutdown_reason is not None and not domain.crashed,
-        domain.crashed,
-        domain.dying,
-    )
-    return "".join(
-        letter if is_set else "-" for letter, is_set in zip("rbpscd", holds, strict=True)
-    )
 
 
 def _operations(domain: Domain) -> Mapping[str, int]:

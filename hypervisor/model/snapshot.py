@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from hypervisor.model.blkif import BlockFrontend
 from hypervisor.model.domain import Domain, Vcpu
 from hypervisor.model.execution import Execution
-from hypervisor.model.hypercalls import Hypercalls, state_letters
+from hypervisor.model.hypercalls import Hypercalls
 from hypervisor.model.netif import NetFrontend
 from hypervisor.model.paging import Paging
 from hypervisor.model.pcpu import Pcpu
 from hypervisor.model.runstate import NAMES
+from hypervisor.model.stateletters import state_letters
 from hypervisor.telemetry import (
     DomainSnapshot,
     HostSnapshot,

@@ -7,8 +7,14 @@ from typing import Any
 
 PROGRAMS: Mapping[str, tuple[str, str, str]] = {
     "console": ("console", "login_main", "Open a shell in a domain, domain 0 too."),
+    "ocount": ("elsewhere", "ocount_main", "Says what to use here instead."),
+    "opannotate": ("opannotate", "main", "Show samples beside source lines or instructions."),
+    "oparchive": ("oparchive", "main", "Copy a session with its images to take elsewhere."),
     "opcontrol": ("opcontrol", "main", "Control profiling in a domain, as oprofile does."),
+    "operf": ("elsewhere", "operf_main", "Says what to use here instead."),
+    "opgprof": ("opgprof", "main", "Make a gmon.out for gprof."),
     "ophelp": ("ophelp", "main", "List the events of a CPU type."),
+    "opimport": ("opimport", "main", "Convert a sample file of another machine."),
     "opreport": ("opreport", "main", "Report where the samples fell."),
     "virsh": ("virsh", "main", "Look at and control domains, as libvirt's shell does."),
     "xenstore-list": ("xenstore", "list_main", "List what is below a node of the host's store."),
@@ -24,6 +30,7 @@ Name -> module below xenprof.cli, its function, and help.
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "import": ("import_", "Bring in profiles that were taken elsewhere."),
     "profile": ("profile", "Profile domains of the running service and report."),
+    "report": ("report", "Report over all domains, in today's formats."),
     "run": ("run", "Run the model without a service, as fast as it can."),
     "serve": ("serve", "Run the service: model, control socket, exporters, web page."),
     "stop": ("stop", "Stop the running service; everything is written first."),
