@@ -78,7 +78,7 @@ class BlockFrontend:
             for _ in range(ios):
                 self.io_wait.end(vcpu_id, done, now)
         self._asked.clear()
-        self.domain.grants.release(len(self.ring_refs))
+        self.domain.grants.release_rings(self.ring_refs, 0)
         self.domain.channels.close(self.port)
 
     def parts(self, guest: Guest, ios: Sequence[BlockIo]) -> Parts:

@@ -12,10 +12,11 @@ RESERVED = 8  # gnttab.c, NR_RESERVED_ENTRIES
 class GrantTable:
     """The entries of one domain, and the operations on them, counted."""
 
-    __slots__ = ("copied", "free", "mapped", "transferred")
+    __slots__ = ("_rings", "copied", "free", "mapped", "transferred")
 
     def __init__(self) -> None:
         self.free = ENTRIES - RESERVED
+        self._rings: set[int] = set()  # references of shared ring pages
         self.mapped = 0  # pages mapped by a backend, each unmapped again when it is done
         self.copied = 0
         self.transferred = 0
@@ -34,12 +35,23 @@ class GrantTable:
     def claim_rings(self, rings: int, slots: int, what: str) -> tuple[int, ...]:
         """Take the entries of shared ring pages and of `slots` buffers; return the ring references.
 
-        They are the next of the free list, as long as nothing has been given back in between.
-        Raises: Refused.
+        They are the next of the free list as it was at boot, but for those in use. Raises: Refused.
         """
-        first = ENTRIES - self.free + slots
+        candidate = ENTRIES - self.free + slots
         self.claim(rings + slots, what)
-        return tuple(range(first, first + rings))
+        found: list[int] = []
+        while len(found) < rings:
+            candidate = candidate if candidate < ENTRIES else RESERVED
+            if candidate not in self._rings:
+                found.append(candidate)
+            candidate += 1
+        self._rings.update(found)
+        return tuple(found)
+
+    def release_rings(self, refs: tuple[int, ...], slots: int) -> None:
+        """Undo `claim_rings`."""
+        self._rings.difference_update(refs)
+        self.release(len(refs) + slots)
 
     def release(self, entries: int) -> None:
         """Give entries back."""

@@ -114,7 +114,7 @@ class NetFrontend:
         self.is_closed = True
         self.queue.clear()
         self.shaped.clear()
-        self.domain.grants.release(len(self.ring_refs) + 2 * RING_SLOTS)
+        self.domain.grants.release_rings(self.ring_refs, 2 * RING_SLOTS)
         self.domain.channels.close(self.port)
 
     def transmit(self, batch: Batch, vcpu_id: int) -> None:

@@ -34,4 +34,5 @@ class XendContext:
     infos: dict[int, DomainInfo] = field(default_factory=dict)
     devices: set[str] = field(default_factory=set)  # block devices that domain 0 has besides
     events: Counter[str] = field(default_factory=lambda: Counter(dict.fromkeys(EVENTS, 0)))
+    being_written: set[str] = field(default_factory=set)  # files that a save is about to replace
     reserved: dict[str, str] = field(default_factory=dict)  # names on their way in: uuid

@@ -188,10 +188,21 @@ def test_meminfo_counts_what_the_guest_can_use():
     assert lines["Cached"] == 0
 
 
-def test_the_cache_is_what_is_left():
-    host = make_host(domain("a", cpu(memory_mib=64)))
+def test_the_cache_is_what_has_been_read_as_far_as_there_is_room():
+    reads = fileio(pattern="sequential", block_bytes=65536, queue_depth=4)
+    host = make_host(domain("a", reads, memory_mib=256))
+    for seconds in (0, 1, 30):
+        host.advance(seconds * SECOND)
+        read_kib = live(host).vbds[0].use.read_bytes // 1024
+        room_kib = 256 * MIB - paging(host).demand_kib
+        assert meminfo(live(host))["Cached"] == min(room_kib, 20 * MIB + read_kib)
+
+
+def test_memory_that_nobody_has_used_is_free():
+    host = make_host(domain("a", cpu(memory_mib=64), memory_mib=256))
     host.advance(SECOND)
-    assert meminfo(live(host))["Cached"] == 128 * MIB - paging(host).demand_kib
+    told = meminfo(live(host))
+    assert told["MemFree"] - 256 * MIB + paging(host).demand_kib + told["Cached"] < 4 * MIB
 
 
 def test_a_swapping_guests_time_goes_into_its_kernel():

@@ -80,7 +80,11 @@ class Arguments:
         return value
 
     def optional_flag(self, name: str) -> bool | None:
-        """Return a truth value, or None if it is null or left out."""
+        """Return a truth value (0 and 1 are as good), or None if it is null or left out."""
+        value = self._values.get(name)
+        return bool(value) if type(value) is int and value in (0, 1) else self._flag_or_none(name)
+
+    def _flag_or_none(self, name: str) -> bool | None:
         return None if self._values.get(name) is None else self.flag(name)
 
     def text_or_number(self, name: str) -> str:

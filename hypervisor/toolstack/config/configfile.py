@@ -48,6 +48,7 @@ def parse_config(text: str, name: str, overrides: Overrides | None = None) -> di
 
 
 def _parse(text: str, name: str) -> ast.Module:
+    text = text.removeprefix("\ufeff")  # an editor's mark of UTF-8
     if len(text) > MAXIMUM_TEXT:
         raise ConfigFileError(f"{name}: larger than {MAXIMUM_TEXT} characters; not a config file")
     if "\0" in text:

@@ -40,7 +40,7 @@ class Operation:
         try:
             step()
         except HostError as error:
-            self._end(None, error)
+            self.end(None, error)
             raise
         return self
 
@@ -59,7 +59,7 @@ class Operation:
 
     def finish(self, result: Any = None) -> None:
         """End it well."""
-        self._end(result, None)
+        self.end(result, None)
 
     def fail(self, error: HostError) -> None:
         """End it badly: what was done is undone first."""
@@ -68,12 +68,13 @@ class Operation:
         try:
             self.undo()
         finally:
-            self._end(None, error)
+            self.end(None, error)
 
     def undo(self) -> None:
         """Take back what the steps have done so far."""
 
-    def _end(self, result: Any, error: HostError | None) -> None:
+    def end(self, result: Any, error: HostError | None) -> None:
+        """It is over, well or badly: tell who follows."""
         self.is_done = True
         self._result, self._error = result, error
         followers, self._followers = self._followers, []

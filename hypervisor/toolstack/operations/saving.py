@@ -4,9 +4,10 @@ Source: tools/python/xen/xend/XendCheckpoint.py (save, restore), tools/libxc/xc_
 3.0.3. What stands in the file: `savefile`.
 """
 
+import os
 from dataclasses import replace
 
-from hypervisor.errors import Refused
+from hypervisor.errors import HostError, Refused
 from hypervisor.toolstack.config.domain_sxp import config_sxp, spec_from_sxp
 from hypervisor.toolstack.config.sxp import parse, to_text
 from hypervisor.toolstack.domaininfo import SAVING_PREFIX, DomainInfo, current_spec
@@ -42,11 +43,17 @@ class Saving(Operation):
         self._suspended_kib = 0
         self._copied_kib = 0
         self._deadline_ns = 0
+        self._target = ""  # while the file is ours
 
     def start(self) -> None:
         """Ask the guest to suspend itself, if its file can be written at all."""
         check_save(self._path)
         xend, info = self._xend, self._info
+        target = os.path.realpath(self._path)
+        if target in xend.being_written:
+            raise Refused(f"xm save: another domain is being saved to {self._path}")
+        self._target = target
+        xend.being_written.add(target)
         name = f"{SAVING_PREFIX}{self._name}"
         for domid, other in xend.infos.items():
             if other.name == name:
@@ -126,6 +133,11 @@ class Saving(Operation):
         if xend.hypervisor.domain_state(info.domid).shutdown_reason == SUSPEND:
             info.shutdown_was_seen = False
             xend.hypervisor.resume_domain(info.domid)
+
+    def end(self, result: object, error: HostError | None) -> None:
+        """It is over: others may write the file."""
+        self._xend.being_written.discard(self._target)
+        super().end(result, error)
 
     def undo(self) -> None:
         """Let the domain go on under its old name: a save that fails loses nothing."""

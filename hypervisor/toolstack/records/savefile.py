@@ -12,6 +12,7 @@ and takes little room. What the model knows of the guest is kept in the first pa
 digest over all that matters. Pages stand in the order of their pfns; the original permutes them.
 """
 
+import errno
 import hashlib
 import json
 import os
@@ -43,6 +44,7 @@ _INVALID_TYPE = 0xF  # XTAB
 _CONTEXT_BYTES = 5168  # sizeof(vcpu_guest_context_t), x86_64
 _CONTEXT_RDX_AT = 616  # the frame of the suspend record
 _CONTEXT_CR3_AT = 5008
+_CHUNK_BYTES = 1 << 20  # of pages that are no holes, read at a time
 _STATE_MAGIC = b"xenprof guest 1\0"
 _STATE_HEAD = struct.Struct("<16sQ32s")  # magic, bytes of JSON that follow, SHA-256
 
@@ -268,8 +270,11 @@ class _Reader:
             raise self._bad("P2M frame list: a frame beyond the end of the memory")
         absent = self._batches(total)
         self._absent_list(absent)
-        self._take(_CONTEXT_BYTES, "vcpu context")
-        self._take(PAGE_BYTES, "shared-info page")
+        first = absent[0][1] if absent and not absent[0][0] else 0
+        tail = self._take(_CONTEXT_BYTES, "vcpu context")
+        tail += self._take(PAGE_BYTES, "shared-info page")
+        if tail != _context(first) + bytes(PAGE_BYTES):
+            raise self._bad("its vcpu context or shared-info page is damaged")
         if self._at != self._size:
             raise self._bad(f"{self._size - self._at} bytes follow its end")
         state = bytes(self._contents[_STATE_HEAD.size :])
@@ -326,7 +331,24 @@ class _Reader:
             self._wanted += length
         missing = min(self._wanted - len(self._contents), end - self._at)
         self._contents += self._take(missing, "guest state")
+        self._check_hole(self._at, end)
         self._at = end
+
+    def _check_hole(self, start: int, end: int) -> None:
+        """Check that the pages between have no contents; holes are not even looked at."""
+        while start < end:
+            try:
+                start = os.lseek(self._fd, start, os.SEEK_DATA)
+            except OSError as error:
+                if error.errno == errno.ENXIO:  # there is nothing but hole up to the end
+                    return
+                raise
+            stop = min(end, os.lseek(self._fd, start, os.SEEK_HOLE))
+            while start < stop:
+                data = os.pread(self._fd, min(stop - start, _CHUNK_BYTES), start)
+                if not data or data.count(0) != len(data):
+                    raise self._bad(f"the page at byte {start} is damaged")
+                start += len(data)
 
     def _absent_list(self, absent: list[Range]) -> None:
         """Check the list against the gaps between the pages."""

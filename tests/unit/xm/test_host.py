@@ -43,7 +43,7 @@ def log(tmp_path):
 def test_log_prints_the_whole_current_file(xm, tmp_path, log):
     log.write_bytes(b"one\ntwo\xff\n")
     log.with_name("xend.log.1").write_text("old\n")
-    assert xm("log", client=FakeClient(tmp_path)) == (0, "one\ntwo\ufffd\n\n", "")
+    assert xm("log", client=FakeClient(tmp_path)) == (0, "one\ntwo\ufffd\n", "")
 
 
 def test_a_log_without_an_entry_is_empty(xm, tmp_path):

@@ -32,7 +32,7 @@ def _dmesg(client: Client, words: Words) -> int:
 
 
 def _log(client: Client, words: Words) -> int:
-    """Print domain 0's xend.log, the current file only, and a newline as the original does."""
+    """Print domain 0's xend.log, the current file only."""
     try:
         text = (domain_root(client.home, "Domain-0") / _XEND_LOG).read_text("utf-8", "replace")
     except FileNotFoundError:
@@ -40,7 +40,7 @@ def _log(client: Client, words: Words) -> int:
         text = ""
     except OSError as error:
         raise XmError(f"xm log: {error.filename}: {error.strerror}", shows_usage=False) from None
-    print(text)
+    print(text.rstrip("\n"))
     return 0
 
 
