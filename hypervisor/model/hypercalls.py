@@ -161,7 +161,8 @@ class Hypercalls(Attachments):
         if before is not None:
             balloon.paging.restore(before.paging.model_dump())
         is_hvm = spec.kind == "hvm"
-        xenbus = None if is_hvm else Xenbus(domain, self.store, balloon, self.end_domain)
+        booted = replace(spec, arch=spec.arch or self._host.arch) if before is None else None
+        xenbus = None if is_hvm else Xenbus(domain, self.store, balloon, self.end_domain, booted)
         guest.panic = Panic(self, domain).happened
         guest.console = domain.console.write
         results = () if before is None else before.results

@@ -34,6 +34,8 @@ LOT_MIN_KIB = 32 * PAGE_KIB
 BACKLOG_KIB = 8 * LOT_KIB
 # RHEL 5 leaves the killer's last victim so long to go (2.6.9's rule, kept there).
 OOM_PAUSE_NS = 5_000_000_000
+# A page of a user's memory: GFP_HIGHUSER | __GFP_ZERO.
+_OOM_REQUEST = "gfp_mask=0x280d2, order=0, oomkilladj=0"
 _FRACTION_BITS = 16
 
 
@@ -188,6 +190,8 @@ class Paging:
         self.swapped_kib = min(self.swapped_kib, self._processes_kib)
         self.oom_kills += 1
         self._next_kill_ns = self._guest.execution.clock.now + OOM_PAUSE_NS
+        # Whoever touches the most pages is the likeliest to have asked for one (judgement).
+        self._say(f"{largest.name} invoked oom-killer: {_OOM_REQUEST}")
         self._say(f"Out of memory: Killed process {largest.tgid} ({largest.name}).")
         self._guest.gate = self
         self._interrupt_all()

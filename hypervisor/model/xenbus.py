@@ -8,8 +8,10 @@ Source: drivers/xen/{xenbus,core/reboot.c,core/cpu_hotplug.c,balloon,blkfront,ne
 from collections.abc import Callable
 
 from hypervisor.model.balloon import Balloon
+from hypervisor.model.bootmessages import init_lines, kernel_lines
 from hypervisor.model.domain import Domain
 from hypervisor.model.work import Work
+from hypervisor.toolstack.config.spec import DomainSpec
 from hypervisor.toolstack.domaininfo import CLOSED, CLOSING, CONNECTED, INIT_WAIT, INITIALISING
 from hypervisor.toolstack.xenstore import Xenstore
 
@@ -25,6 +27,7 @@ STOPPING_KILOCYCLES = 20 * 3 * 11_520
 SHELL = "/bin/bash"
 SUSPEND_SYSCALLS = 20_000  # all devices and threads are told (judgement)
 KINDS = ("vif", "vbd", "tap", "vfb")
+DISKS = ("vbd", "tap")
 
 _SYSRQ_HELP = (
     "SysRq : HELP : loglevel0-8 reBoot Crashdump tErm Full kIll saK showMem powerOff showPc "
@@ -38,7 +41,16 @@ End = Callable[[Domain, int], object]
 class Xenbus:
     """Watches the store for one domain."""
 
-    def __init__(self, domain: Domain, store: Xenstore, balloon: Balloon, end: End) -> None:
+    def __init__(
+        self,
+        domain: Domain,
+        store: Xenstore,
+        balloon: Balloon,
+        end: End,
+        booted: DomainSpec | None = None,
+    ) -> None:
+        """`booted` is what the kernel boots from; None: it goes on from a save file."""
+        self._booted = booted
         self._domain = domain
         self._guest = domain.guest
         self._store = store
@@ -50,9 +62,12 @@ class Xenbus:
 
     def start(self) -> None:
         """The kernel boots: connect what is there, and watch."""
-        for kind in KINDS:
-            for number in self._store.children(f"{self._path}/device/{kind}"):
-                self._look_at(kind, int(number))
+        if self._booted is not None:
+            self._say(kernel_lines(self._domain, self._booted))
+        for kind, number in self._devices():
+            self._look_at(kind, number)
+        if self._booted is not None:
+            self._say(init_lines(self._domain, self._booted))
         for path in (self._path, *self._backends):
             self._store.watch(path, self._changed)
         if self._domain.domid:  # a new watch tells at once of what is there already
@@ -60,6 +75,19 @@ class Xenbus:
                 is_old = path.endswith("/target") and value == str(self._domain.target_kib)
                 if not is_old:
                     self._changed(path)
+
+    def _devices(self) -> list[tuple[str, int]]:
+        """Return (kind, number) as they are found: disks by number, whatever serves them."""
+        found = [
+            (kind, int(number))
+            for kind in KINDS
+            for number in self._store.children(f"{self._path}/device/{kind}")
+        ]
+        return sorted(found, key=_discovery)
+
+    def _say(self, lines: list[str]) -> None:
+        for line in lines:
+            self._domain.console.write(line)
 
     def stop(self) -> None:
         """Watch no longer."""
@@ -210,7 +238,7 @@ class Xenbus:
     def _is_mounted(self, kind: str, number: int) -> bool:
         """Tell whether it is the disk with the root file system, which nothing can unmount."""
         vbds = self._domain.vbds
-        return kind in ("vbd", "tap") and bool(vbds) and vbds[0].spec.device == number
+        return kind in DISKS and bool(vbds) and vbds[0].spec.device == number
 
     def _connect(self, kind: str, number: int, front: str) -> None:
         nodes: dict[str, object] = {}
@@ -225,8 +253,13 @@ class Xenbus:
                 "feature-sg": 1,
                 "feature-gso-tcpv4": 1,
             }
-        elif kind in ("vbd", "tap"):
+        elif kind in DISKS:
             vbd = next(one for one in self._domain.vbds if one.spec.device == number)
             nodes = {"ring-ref": vbd.ring_refs[0], "event-channel": vbd.port.number}
             self._domain.console.write(f"blkfront: {vbd.spec.frontend}: barriers disabled")
         self._store.write_all(front, nodes)
+
+
+def _discovery(device: tuple[str, int]) -> tuple[int, int]:
+    kind, number = device
+    return KINDS.index("vbd" if kind in DISKS else kind), number

@@ -114,7 +114,10 @@ def terminal(host):
 
 
 def test_a_terminal_shows_what_the_guest_wrote_first(terminal):
-    assert "blkfront: xvda: barriers disabled" == terminal.lines[0]
+    shown = terminal.lines[: terminal.lines.index(PROMPT)]
+
+    assert "blkfront: xvda: barriers disabled" in shown
+    assert f"{GUEST} login: root" == shown[-1]
 
 
 def test_control_d_leaves(terminal):
@@ -140,10 +143,69 @@ def test_control_c_ends_the_command_and_not_the_shell(terminal):
     terminal.press("vmstat 1\r")
     terminal.until(lambda lines: any(line.startswith(" r  b") for line in lines))
     terminal.process.send_signal(signal.SIGINT)  # it is in no session of the terminal
-    terminal.until(lambda lines: lines[-1] == PROMPT or PROMPT in lines[1:])
+    terminal.until(lambda lines: "^C" in "".join(lines) or PROMPT in lines)
     terminal.press("echo $?\r")
 
     assert terminal.until(lambda lines: "130" in lines)
+
+
+@pytest.mark.parametrize("keys", ["\x1d", "\x04", "exit\r"])
+def test_leaving_after_control_c_is_no_failure(terminal, keys):
+    terminal.press("vmstat 1\r")
+    terminal.until(lambda lines: any(line.startswith(" r  b") for line in lines))
+    terminal.process.send_signal(signal.SIGINT)
+    terminal.until(lambda lines: PROMPT in lines)
+    terminal.press(keys)
+
+    assert 0 == terminal.leave()
+
+
+def test_a_key_that_was_typed_outlives_what_the_guest_writes(terminal, host):
+    terminal.press("echo half")
+    terminal.until(lambda lines: f"{PROMPT} echo half" in lines)
+    host.run(f"xm sysrq {GUEST} s")
+    terminal.until(
+        lambda lines: (
+            "Emergency Sync complete" in lines
+            and [line for line in lines if line][-1] == f"{PROMPT} echo half"
+        )
+    )
+    terminal.press("way\r")
+
+    assert terminal.until(lambda lines: "halfway" in lines)
+
+
+GONE = "xenconsole: Could not read tty from store: No such file or directory"
+
+
+@pytest.fixture
+def own(tmp_path):
+    """A host of its own, for what ends a domain, and the console of one."""
+    host = Host(tmp_path)
+    terminal = Terminal(program("xm"), "console", GUEST, environment=environment(host.home))
+    terminal.until(lambda lines: PROMPT in lines)
+    yield host, terminal
+    terminal.close()
+    host.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "keys", "last"),
+    [
+        (f"xm destroy {GUEST}", "", GONE),
+        (f"xm sysrq {GUEST} c", "", GONE),
+        ("true", "poweroff\r", GONE),
+        ("xenprof stop", "", "the xenprof service is not running on"),
+    ],
+)
+def test_a_console_at_its_prompt_ends_with_its_domain(own, text, keys, last):
+    host, terminal = own
+    terminal.press(keys)
+    host.run(text)
+
+    terminal.until(lambda lines: last in "\n".join(lines))
+
+    assert 1 == terminal.leave()
 
 
 def test_top_refreshes_until_q(terminal):

@@ -30,8 +30,9 @@ def test_without_swap_the_largest_process_dies():
 
 def test_the_kernel_says_which():
     _, console = diskless(cpu(memory_mib=30))
-    assert [re.sub(r"\d+", "N", line) for _, line in console.lines] == [
-        "Out of memory: Killed process N (linpack)."
+    assert [re.sub(r"process \d+", "process N", line) for _, line in console.lines] == [
+        "linpack invoked oom-killer: gfp_mask=0x280d2, order=0, oomkilladj=0",
+        "Out of memory: Killed process N (linpack).",
     ]
 
 

@@ -102,7 +102,7 @@ def test_output_goes_to_the_file_behind_the_sign():
 
 @pytest.mark.parametrize(
     ("line", "token"),
-    [("; a", ";"), ("a ;; b", None), ("a && ", "newline"), ("|| b", "||"), ("a > ; b", ";"), ("a >", "newline"), ("> x", "newline"), ("a && && b", "&&")],
+    [("; a", ";"), ("a ;; b", None), ("a && ", "newline"), ("|| b", "||"), ("| b", "|"), ("a |", "newline"), ("a | ; b", ";"), ("a || | b", "|"), ("a > ; b", ";"), ("a >", "newline"), ("> x", "newline"), ("a && && b", "&&")],
 )  # fmt: skip
 def test_operators_in_wrong_places_are_refused(line, token):
     with pytest.raises(BadSyntaxError) as caught:
@@ -114,7 +114,7 @@ def test_operators_in_wrong_places_are_refused(line, token):
 
 @pytest.mark.parametrize(
     ("line", "sign"),
-    [("a | b", "|"), ("a &", "&"), ("a >> b", ">>"), ("a < b", "<"), ("a 2> b", "2>"), ("(a)", "("), ("`a`", "`"), ("$(a)", "$("), ('"$(a)"', "$("), ("${a}", "${")],
+    [("a |& b", "|&"), ("a > b | c", "|"), ("a &", "&"), ("a >> b", ">>"), ("a < b", "<"), ("a 2> b", "2>"), ("(a)", "("), ("`a`", "`"), ("$(a)", "$("), ('"$(a)"', "$("), ("${a}", "${")],
 )  # fmt: skip
 def test_what_is_not_understood_is_not_taken_for_something_else(line, sign):
     with pytest.raises(BadSyntaxError, match="not understood here") as caught:
@@ -132,3 +132,11 @@ def test_an_open_quote_is_an_error(line, quote):
 @pytest.mark.parametrize(("line", "expected"), [("a \\", True), ("a \\\\", False), ("a", False)])
 def test_a_backslash_at_the_end_joins_lines(line, expected):
     assert expected == is_continued(line)
+
+
+def test_a_pipe_leads_to_filters_and_a_file():
+    ((step),) = parse("a b | c -1|d > e")
+
+    assert (("a",), ("b",)) == step.words
+    assert ((("c",), ("-1",)), (("d",),)) == step.filters
+    assert ("e",) == step.target

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.console.support import FakeService, domain
-from xenprof.cli.console.session import connect, news
+from xenprof.cli.console.session import connect
+from xenprof.cli.console.watch import news
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import pytest
 
 from tests.unit.console.support import FakeService, domain, guest
 from xenprof.cli.console.command import Command
+from xenprof.cli.console.filters import FILTERS
 from xenprof.cli.console.session import run_script
 from xenprof.cli.console.shell import Shell
 from xenprof.cli.console.table import COMMANDS, help_text
@@ -40,8 +41,24 @@ def run(*lines, service=None):
         ("cat /proc/uptime", "1000.00 640.00\n"),
         ("uptime", " 09:16:40 up 16 min,  1 user,  load average: 1.25, 0.80, 0.33\n"),
         ("sync; sleep 0", ""),
+        ("id", "uid=0(root) gid=0(root) groups=0(root),1(bin),2(daemon),3(sys),4(adm),6(disk),10(wheel)\n"),
+        ("cat /etc/redhat-release", "Red Hat Enterprise Linux Server release 5 (Tikanga)\n"),
+        (
+            "cat /proc/swaps",
+            "Filename\t\t\t\tType\t\tSize\tUsed\tPriority\n"
+            "/dev/xvda2                              partition\t1048568\t4096\t-1\n",
+        ),
+        ("ls /proc | head -4", "701\n1001\ncpuinfo\ndiskstats\n"),
+        ("ls /proc | tail -n 2", "version\nvmstat\n"),
+        ("ls /proc | head -n0; ls /proc | tail -0", ""),
+        ("cat /proc/meminfo | grep -i ^swapt", "SwapTotal:      1048568 kB\n"),
+        ("cat /proc/meminfo | grep -v -i e | wc -l", "1\n"),
+        ("cat /proc/meminfo | grep 'Swap[TF].*:'|wc -l > /dev/null", ""),
+        ("echo a+b | grep a+; echo $?; echo aa | grep a+; echo $?", "a+b\n0\n1\n"),
+        ("vmstat 1 | head -3 | wc -l", "3\n"),
+        ("false | wc -l && echo $?", "0\n0\n"),
     ],
-)
+)  # fmt: skip
 def test_answers(line, expected, capsys):
     run(line)
 
@@ -52,6 +69,15 @@ def test_answers(line, expected, capsys):
     ("line", "message", "status"),
     [
         ("foo", "-bash: foo: command not found", 127),
+        ("echo a | b", "-bash: `| b' is not understood here: only grep, head, tail and wc are", 2),
+        ("echo a | wc", "Usage: wc -l", 1),
+        ("echo a | head -n x", "head: x: invalid number of lines", 1),
+        ("echo a | tail b", "tail: only what is piped to it can be read\nUsage: tail [-n N|-N]", 1),
+        ("echo a | grep", "Usage: grep [-v] [-i] PATTERN", 2),
+        ("echo a | grep '[a'", "grep: `[a': Invalid regular expression", 2),
+        ("echo a | grep '\\(a'", "grep: `\\(a': of patterns only . * [] ^ $ are understood here", 2),
+        ("ls /etc", "ls: only /proc can be listed: ls /proc", 1),
+        ("id x", "id: there is only root here: id", 1),
         ("''", "-bash: : command not found", 127),
         ("a 'b", "-bash: unexpected EOF while looking for matching `''", 2),
         ("cat /proc/nosuch", "cat: /proc/nosuch: No such file or directory", 1),
@@ -155,4 +181,42 @@ def test_an_interrupt_ends_the_command_and_the_script(capsys):
 def test_help_names_every_command():
     listed = [line.split()[0] for line in help_text().splitlines()]
 
-    assert sorted([*COMMANDS, "exit", "help", "logout"]) == listed
+    assert sorted([*COMMANDS, *FILTERS, "exit", "help", "logout"]) == listed
+
+
+def test_dmesg_leaves_out_what_init_wrote(capsys):
+    text = "xen_mem: a\nINIT: version 2.86 booting\n\nKernel 2 on an i686\nweb login: root\nSysRq : b\n"
+    run("dmesg", service=FakeService(console=text))
+
+    assert "xen_mem: a\nSysRq : b\n" == capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("line", "status"), [("exit", 0), ("exit 130", 130), ("nosuch\nexit", 127)]
+)
+def test_exit_after_an_interrupted_command(line, status):
+    shell = Shell(guest(), COMMANDS, help_text)
+    shell.status = 130
+    run_script(shell, line.splitlines())
+
+    assert status == shell.status
+
+
+def test_a_paused_guest_reports_when_it_goes_on(monkeypatch):
+    class Paused(FakeService):
+        def post(self, path, body=None):
+            self.domains = [domain(state="paused")]
+            return super().post(path, body)
+
+    service = Paused()
+    slept = []
+
+    def sleep(seconds):
+        slept.append(seconds)
+        if len(slept) == 3:
+            service.domains = [domain()]
+
+    monkeypatch.setattr("xenprof.cli.console.guest.time.sleep", sleep)
+    run("vmstat 1 2", service=service)
+
+    assert 3 == len(slept)

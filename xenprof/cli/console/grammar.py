@@ -1,7 +1,7 @@
 """The shell's grammar: one line -> commands with the operators between them.
 
 What bash's grammar has and this one understands: quotes, backslashes, comments, `;`, `&&`, `||`,
-`>` to a file, `$?` and `$NAME`. The rest is refused, never taken for something else.
+`|`, `>` to a file, `$?` and `$NAME`. The rest is refused, never taken for something else.
 """
 
 import re
@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 _BLANKS = " \t"
 _NAME = re.compile(r"\?|[A-Za-z_][A-Za-z0-9_]*")
-_OPERATORS = ("&&", "||", ";", ">")
-_REFUSED = ("2>", "1>", ";;", ">>", ">&", "|", "&", "<", "(", ")", "`")
+_OPERATORS = ("&&", "||", ";", ">", "|")
+_REFUSED = ("2>", "1>", ";;", ">>", ">&", "|&", "&", "<", "(", ")", "`")
 
 
 class BadSyntaxError(Exception):
@@ -36,6 +36,7 @@ class Step:
     condition: str
     words: tuple[Word, ...]
     target: Word | None = None  # where its output goes
+    filters: tuple[tuple[Word, ...], ...] = ()  # and through what
 
 
 def expand(word: Word, variables: Mapping[str, str]) -> str:
@@ -48,26 +49,58 @@ def expand(word: Word, variables: Mapping[str, str]) -> str:
 def parse(line: str) -> list[Step]:
     """Return the commands of a line, none for a blank one. Raises: BadSyntaxError."""
     steps: list[Step] = []
-    condition, words, target = ";", list[Word](), None
-    wants_target = False
+    begun = _Begun(";")
     for token in _tokens(line):
         if isinstance(token, tuple):
-            if wants_target:
-                target, wants_target = token, False
-            else:
-                words.append(token)
-        elif wants_target or (not words and token != ">"):
+            begun.add(token)
+        elif begun.wants_target or (not begun.words and token != ">"):
             raise _unexpected(token)
         elif token == ">":
-            wants_target = True
+            begun.wants_target = True
+        elif token == "|":
+            begun.pipe()
         else:
-            steps.append(Step(condition, tuple(words), target))
-            condition, words, target = token, [], None
-    if wants_target or (not words and (target is not None or condition != ";")):
+            steps.append(begun.step())
+            begun = _Begun(token)
+    if begun.wants_more:
         raise _unexpected("newline")
-    if words:
-        steps.append(Step(condition, tuple(words), target))
+    if begun.words:
+        steps.append(begun.step())
     return steps
+
+
+class _Begun:
+    """A step that is being read."""
+
+    def __init__(self, condition: str) -> None:
+        self.condition = condition
+        self.words: list[Word] = []
+        self.wants_target = False
+        self._piped: list[tuple[Word, ...]] = []
+        self._target: Word | None = None
+
+    @property
+    def wants_more(self) -> bool:
+        """Return whether the line must not end here."""
+        is_begun = self._target is not None or self.condition != ";" or bool(self._piped)
+        return self.wants_target or (not self.words and is_begun)
+
+    def add(self, word: Word) -> None:
+        if self.wants_target:
+            self._target, self.wants_target = word, False
+        else:
+            self.words.append(word)
+
+    def pipe(self) -> None:
+        """What follows reads what this prints. Raises: BadSyntaxError."""
+        if self._target is not None:
+            raise BadSyntaxError("`|' is not understood here behind `>'")
+        self._piped.append(tuple(self.words))
+        self.words = []
+
+    def step(self) -> Step:
+        words, *filters = [*self._piped, tuple(self.words)]
+        return Step(self.condition, words, self._target, tuple(filters))
 
 
 def is_continued(line: str) -> bool:

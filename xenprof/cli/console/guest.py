@@ -1,10 +1,13 @@
 """The guest at the other end of a console: what the service tells of it and does to it."""
 
+import time
 from collections.abc import Mapping
 from typing import Any, Protocol
 from urllib.parse import quote
 
 from xenprof.client import ServiceError
+
+_FROZEN_POLL_SECONDS = 0.25
 
 
 class Service(Protocol):
@@ -64,8 +67,13 @@ class Guest:
         return int(self.client.get("/api/v1/snapshot")["unix_ns"])
 
     def wait(self, seconds: float) -> None:
-        """Let that much time of the model pass."""
+        """Let that much time of the model pass, and more while the guest is paused.
+
+        Raises: DomainGoneError; ServiceError.
+        """
         self.client.post("/api/v1/wait", {"seconds": seconds})
+        while self.state()["paused"]:  # its timer has fired, and nobody is there to see it
+            time.sleep(_FROZEN_POLL_SECONDS)
 
     def do(self, verb: str, **arguments: object) -> None:
         """Have the toolstack do something to it. Raises: DomainGoneError; ServiceError."""

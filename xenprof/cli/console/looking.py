@@ -1,31 +1,78 @@
-"""Small commands that show something: cat, free, uptime, ps, dmesg, uname, hostname, date, echo."""
+"""Small commands that show something: cat, ls, free, uptime, ps, dmesg, uname, id, date, echo."""
 
+import re
 import sys
 from datetime import UTC, datetime
 
 from xenprof.cli.console.command import CommandError, options_of
 from xenprof.cli.console.guest import Guest
-from xenprof.cli.console.procfiles import HZ, Files, named, processes, uptime_line
+from xenprof.cli.console.procfiles import HZ, Files, disks, named, processes, uptime_line
 from xenprof.client import ServiceError
 
 _UNITS = {"b": (1024, 1), "k": (1, 1), "m": (1, 1024), "g": (1, 1024 * 1024)}
 
 
+_RELEASE = "Red Hat Enterprise Linux Server release 5 (Tikanga)\n"
+# What init and getty write to the console, which is no message of the kernel.
+_INITS = re.compile(r"INIT: |$|Red Hat Enterprise Linux |Kernel \S+ on an |\S+ login: ")
+
+
 def cat(guest: Guest, words: list[str]) -> int:
-    """Print files below /proc."""
+    """Print files: below /proc, and the name of the distribution."""
     status = 0
     for word in words:
-        if not word.startswith("/proc/"):
-            print(f"cat: {word}: No such file or directory", file=sys.stderr)
-            status = 1
-            continue
         try:
-            sys.stdout.write(guest.file(word.removeprefix("/proc/")))
+            sys.stdout.write(_file(guest, word))
         except ServiceError as error:
             sys.stdout.flush()
             print(error, file=sys.stderr)
             status = 1
     return status
+
+
+def _file(guest: Guest, path: str) -> str:
+    """Return a file. Raises: ServiceError as cat says it; DomainGoneError."""
+    if path == "/etc/redhat-release":
+        return _RELEASE
+    if path == "/proc/swaps":
+        return swaps_text(guest.files())
+    if not path.startswith("/proc/"):
+        raise ServiceError(f"cat: {path}: No such file or directory")
+    return guest.file(path.removeprefix("/proc/"))
+
+
+def swaps_text(files: Files) -> str:
+    """Return /proc/swaps: the last partition of the first disk, if there is one to swap to."""
+    text = "Filename\t\t\t\tType\t\tSize\tUsed\tPriority\n"
+    memory = named(files["meminfo"])
+    size_kib = memory["SwapTotal"]
+    if size_kib:
+        disk = next(iter(disks(files)), "xvda")
+        used_kib = size_kib - memory["SwapFree"]
+        text += f"{f'/dev/{disk}2':<40}partition\t{size_kib}\t{used_kib}\t-1\n"
+    return text
+
+
+def ls(guest: Guest, words: list[str]) -> int:
+    """Print the names in a directory below /proc, one a line."""
+    if words not in (["/proc"], ["/proc/"]):
+        raise CommandError("ls: only /proc can be listed: ls /proc")
+    names = {name.partition("/")[0] for name in guest.files()} | {"swaps"}
+    for name in sorted(names, key=_number_first):
+        print(name)
+    return 0
+
+
+def _number_first(name: str) -> tuple[bool, int, str]:
+    return (False, int(name), "") if name.isdigit() else (True, 0, name)
+
+
+def identity(guest: Guest, words: list[str]) -> int:
+    """Print who the user is."""
+    if words:
+        raise CommandError("id: there is only root here: id")
+    print("uid=0(root) gid=0(root) groups=0(root),1(bin),2(daemon),3(sys),4(adm),6(disk),10(wheel)")
+    return 0
 
 
 def free(guest: Guest, words: list[str]) -> int:
@@ -80,8 +127,9 @@ def ps(guest: Guest, words: list[str]) -> int:
 
 
 def dmesg(guest: Guest, words: list[str]) -> int:
-    """Print what the guest has written to its console."""
-    sys.stdout.write(guest.console())
+    """Print what the guest's kernel has written to its console."""
+    lines = guest.console().splitlines(keepends=True)
+    sys.stdout.write("".join(line for line in lines if not _INITS.match(line)))
     return 0
 
 

@@ -9,10 +9,12 @@ from pathlib import Path
 from xenprof.cli.console.grammar import is_continued
 from xenprof.cli.console.guest import DomainGoneError, Guest, Service
 from xenprof.cli.console.shell import INTERRUPTED, Leave, Shell
+from xenprof.cli.console.watch import GuestSpokeError, Watch, begun_with, typed_line
 from xenprof.client import Client, ServiceError
 from xenprof.home import home
 
 HISTORY_NAME = "console_history"
+_CLEAR_LINE = "\r\x1b[K"
 _HISTORY_LINES = 1000  # HISTSIZE of RHEL 5's bash
 
 
@@ -76,16 +78,6 @@ def run_script(shell: Shell, lines: Iterable[str]) -> None:
         return
 
 
-def news(before: str, after: str) -> str:
-    """Return what has been added to a text that loses lines at its beginning."""
-    old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
-    for lost in range(len(old) + 1):
-        kept = old[lost:]
-        if new[: len(kept)] == kept:
-            return "".join(new[len(kept) :])
-    return after
-
-
 class Terminal:
     """Prompts, edits and remembers lines; shows what the guest writes meanwhile."""
 
@@ -93,7 +85,7 @@ class Terminal:
         """`history` is the file of earlier lines."""
         self._shell = shell
         self._history = history
-        self._seen = ""
+        self._watch = Watch(shell.guest)
 
     def run(self) -> None:
         """Read and run lines until the user leaves. Raises: DomainGoneError."""
@@ -101,32 +93,46 @@ class Terminal:
         try:
             while True:
                 try:
-                    self._show_console()
+                    self._show(self._watch.look())
                     self._shell.run_line(self._read())
                 except KeyboardInterrupt:
                     print("^C")
         except EOFError:
             print()
+            if self._shell.status == INTERRUPTED:
+                self._shell.status = 0
+        except (DomainGoneError, ServiceError):
+            print()
+            raise
         except Leave:
             pass
         finally:
             self._save_history()
 
-    def _show_console(self) -> None:
-        text = self._shell.guest.console()
-        sys.stdout.write(news(self._seen, text))
+    def _show(self, text: str) -> None:
+        sys.stdout.write(text)
         sys.stdout.flush()
-        self._seen = text
 
     def _read(self) -> str:
         """Return a line with those that it is continued by."""
         prompt, text = f"[root@{self._shell.guest.name} ~]# ", ""
-        line = input(prompt)
+        line = self._read_line(prompt)
         while is_continued(line):
             text += line[:-1]
-            line = input("> ")
+            line = self._read_line("> ")
         self._remember(text + line)
         return text + line
+
+    def _read_line(self, prompt: str) -> str:
+        """Return a line; what the guest writes meanwhile goes above it."""
+        typed = ""
+        while True:
+            try:
+                with begun_with(typed), self._watch.polling(typed_line):
+                    return input(prompt)
+            except GuestSpokeError as spoke:
+                self._show(_CLEAR_LINE + spoke.text)
+                typed = spoke.typed
 
     def _begin_editing(self) -> None:
         try:
@@ -136,7 +142,7 @@ class Terminal:
         readline.set_auto_history(False)
         readline.set_history_length(_HISTORY_LINES)
         # Ctrl-] leaves, as in xenconsole; the blank keeps it out of the history.
-        readline.parse_and_bind(r'"\C-]": "\C-a\C-k exit\C-m"')
+        readline.parse_and_bind(r'"\C-]": "\C-a\C-k exit 0\C-m"')
         try:
             readline.read_history_file(self._history)
         except OSError:

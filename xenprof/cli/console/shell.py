@@ -1,12 +1,12 @@
 """Runs lines: finds commands, keeps the status, turns failures into lines."""
 
 import contextlib
-import io
 import sys
 from collections.abc import Callable, Mapping
 
 from xenprof.cli.console import acting
 from xenprof.cli.console.command import Command, CommandError
+from xenprof.cli.console.filters import FILTERS, Captured, EnoughError, filtered, limit_of
 from xenprof.cli.console.grammar import BadSyntaxError, Step, expand, parse
 from xenprof.cli.console.guest import Guest
 from xenprof.client import ServiceError, ServiceNotRunning
@@ -36,6 +36,8 @@ class Shell:
         """Run what a line says. Raises: Leave, DomainGoneError, ServiceNotRunning."""
         try:
             steps = parse(line)
+            for step in steps:
+                self._check(step)
         except BadSyntaxError as error:
             self._fail(f"-bash: {error}", BAD_SYNTAX)
             return
@@ -43,19 +45,33 @@ class Shell:
             if step.condition == ";" or (step.condition == "&&") == (self.status == 0):
                 self._run_step(step)
 
-    def _run_step(self, step: Step) -> None:
-        variables = {
+    @property
+    def _variables(self) -> Mapping[str, str]:
+        return {
             "?": str(self.status),
             "HOSTNAME": self.guest.name,
             "HOME": "/root",
             "USER": "root",
         }
+
+    def _check(self, step: Step) -> None:
+        for words in step.filters:
+            name = expand(words[0], self._variables)
+            if name not in FILTERS:
+                *names, last = FILTERS
+                known = f"{', '.join(names)} and {last}"
+                raise BadSyntaxError(f"`| {name}' is not understood here: only {known} are")
+
+    def _run_step(self, step: Step) -> None:
+        variables = self._variables
         words = [expand(word, variables) for word in step.words]
         try:
-            if step.target is None:
+            if step.target is None and not step.filters:
                 self.status = self._run(words)
             else:
-                self._redirected(words, expand(step.target, variables))
+                filters = [[expand(word, variables) for word in one] for one in step.filters]
+                target = None if step.target is None else expand(step.target, variables)
+                self._captured(words, filters, target)
         except KeyboardInterrupt:
             print()
             self.status = INTERRUPTED
@@ -67,11 +83,18 @@ class Shell:
             self._fail(f"{words[0]}: {error}", error.exit_code)
         sys.stdout.flush()
 
-    def _redirected(self, words: list[str], path: str) -> None:
-        output = io.StringIO()
-        with contextlib.redirect_stdout(output):
+    def _captured(self, words: list[str], filters: list[list[str]], target: str | None) -> None:
+        """Run a command with its output through `filters`, to a file or the user."""
+        output = Captured(limit_of(filters[0]) if filters else None)
+        with contextlib.redirect_stdout(output), contextlib.suppress(EnoughError):
             self.status = self._run(words)
-        acting.write(self.guest, path, output.getvalue())
+        text = output.getvalue()
+        for one in filters:
+            text, self.status = filtered(text, one)
+        if target is None:
+            sys.stdout.write(text)
+        else:
+            acting.write(self.guest, target, text)
 
     def _run(self, words: list[str]) -> int:
         name, rest = words[0], words[1:]
@@ -96,6 +119,8 @@ class Shell:
                 print(f"-bash: {name}: {words[0]}: numeric argument required", file=sys.stderr)
                 words = ["255"]
             self.status = int(words[0][-18:]) & 255
+        elif self.status == INTERRUPTED:
+            self.status = 0  # a command that the user ended is no failure of the sitting
         raise Leave
 
     def _fail(self, message: str, status: int) -> None:

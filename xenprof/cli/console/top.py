@@ -7,7 +7,7 @@ import sys
 import threading
 
 from xenprof.cli.console.command import CommandError, number, options_of
-from xenprof.cli.console.guest import Guest
+from xenprof.cli.console.guest import DomainGoneError, Guest
 from xenprof.cli.console.procfiles import (
     HZ,
     Files,
@@ -165,5 +165,5 @@ def _wait(guest: Guest, delay: float) -> None:
 
     try:
         guest.wait(delay)
-    except ServiceError:
+    except (ServiceError, DomainGoneError):
         return  # the next reading says why
