@@ -6,6 +6,7 @@ from tests.e2e.host import ROOT, shell
 
 TEXT = (ROOT / "docs" / "import.md").read_text(encoding="utf-8")
 COMMANDS, PRINTED = re.findall(r"((?:^    .*\n)+)", TEXT, re.MULTILINE)[:2]
+PERF = re.findall(r"((?:^    .*\n)+)", TEXT, re.MULTILINE)[-2:]
 REPORT = re.findall(r"((?:^    .*\n)+)", TEXT, re.MULTILINE)[2:4]
 
 
@@ -28,3 +29,11 @@ def test_its_report_begins_as_shown(tmp_path):
     done = shell(tmp_path / "home", commands)
 
     assert shown in done.stdout
+
+
+def test_the_example_of_perf_prints_what_is_shown(tmp_path):
+    commands = plain(PERF[0]).replace("/tmp/perf", str(tmp_path / "perf"))
+
+    done = shell(tmp_path / "home", commands)
+
+    assert done.stdout.replace(str(tmp_path), "/tmp") == plain(PERF[1]), done.stderr

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from xenprof.cli.import_foreign import COMMANDS
 from xenprof.errors import UsageError
 
 if TYPE_CHECKING:
@@ -23,6 +24,10 @@ _REASONS = {
 @click.group("import")
 def command() -> None:
     """Bring in profiles that were taken elsewhere."""
+
+
+for _command in COMMANDS:
+    command.add_command(_command)
 
 
 @command.command("xenoprof")

@@ -1,0 +1,175 @@
+"""`xenprof import perf|folded|pprof`: profiles of other tools, as archives for all reports."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from xenprof.errors import UsageError
+
+if TYPE_CHECKING:
+    from xenprof.foreign.archive import Written
+    from xenprof.foreign.recording import Recording
+
+_REASONS = {"no_address": "without an address"}
+_LONGEST_NAME = 80
+
+
+def _common(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add what all of them take."""
+    for decorate in (
+        click.option(
+            "--cpu-type",
+            default="timer",
+            show_default=True,
+            metavar="TYPE",
+            help="Of the processor, as ophelp knows it: what its events are is then told.",
+        ),
+        click.option(
+            "--domain",
+            default="Domain-0",
+            show_default=True,
+            metavar="NAME",
+            help="Whose samples they are, where the input does not tell.",
+        ),
+        click.option(
+            "-o", "--output", required=True, metavar="DIR", help="Gets one archive per domain."
+        ),
+        click.argument("file"),
+    ):
+        function = decorate(function)
+    return function
+
+
+@click.command("perf")
+@_common
+@click.option(
+    "--root",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Where the machine's images are; others are made of the names seen.",
+)
+@click.option(
+    "--separate",
+    default="none",
+    show_default=True,
+    metavar="LIST",
+    help="As opcontrol's: none, lib, kernel, thread, cpu, all.",
+)
+def perf(
+    file: str, output: str, domain: str, cpu_type: str, root: Path | None, separate: str
+) -> int:
+    """Import samples from the text that `perf script` prints; FILE `-` is standard input."""
+    from xenprof.foreign import perf as format
+    from xenprof.foreign.reading import read_input
+
+    chosen = _separate(separate)
+    _check(domain, cpu_type, output)
+    recording = format.read(read_input(file), file, domain=domain)
+    return _write(recording, file, output, cpu_type, root, chosen)
+
+
+@click.command("folded")
+@_common
+@click.option("--event", default="samples", show_default=True, help="What was counted.")
+@click.option(
+    "--period",
+    type=click.IntRange(1, 10**15),
+    default=1,
+    show_default=True,
+    help="How many events a sample stands for.",
+)
+def folded(file: str, output: str, domain: str, cpu_type: str, event: str, period: int) -> int:
+    """Import folded stacks, lines `a;b;c N`; FILE `-` is standard input."""
+    from xenprof.foreign import folded as format
+    from xenprof.foreign.reading import read_input
+
+    _check(domain, cpu_type, output)
+    recording = format.read(read_input(file), file, domain=domain, event=event, period=period)
+    return _write(recording, file, output, cpu_type)
+
+
+@click.command("pprof")
+@_common
+def pprof(file: str, output: str, domain: str, cpu_type: str) -> int:
+    """Import a profile.proto as pprof has it, gzipped or not; FILE `-` is standard input."""
+    from xenprof.foreign import pprof as format
+    from xenprof.foreign.reading import read_input
+
+    _check(domain, cpu_type, output)
+    recording = format.read(read_input(file, format.LARGEST_BYTES), file, domain=domain)
+    return _write(recording, file, output, cpu_type)
+
+
+COMMANDS = (perf, folded, pprof)
+
+
+def _check(domain: str, cpu_type: str, output: str) -> None:
+    """Refuse what can be refused before the input is read. Raises: UsageError, EventError."""
+    from xenprof.events import cpu_number
+
+    if not domain or len(domain) > _LONGEST_NAME or not domain.isprintable():
+        raise UsageError("--domain: a name of 1 to 80 printable characters is wanted")
+    cpu_number(cpu_type)
+    if not output or "\0" in output:
+        raise UsageError("--output: the name of a directory is wanted")
+    if Path(output).is_symlink() or Path(output).exists():
+        raise UsageError(f"{output} exists already: remove it, or name another --output")
+
+
+def _separate(text: str) -> frozenset[str]:
+    """Return what --separate asks for, by opcontrol's rules. Raises: UsageError."""
+    found: set[str] = set()
+    for word in text.split(","):
+        if word == "none":
+            found.clear()
+        elif word == "all":
+            found |= {"lib", "kernel", "thread", "cpu"}
+        elif word in ("lib", "library", "kernel", "thread", "cpu"):
+            found.add(word.removesuffix("rary"))
+        else:
+            raise UsageError(
+                f"--separate {text}: {word} is none of none, lib, kernel, thread, cpu, all"
+            )
+    return frozenset(found)
+
+
+def _write(
+    recording: "Recording",
+    file: str,
+    output: str,
+    cpu_type: str,
+    root: Path | None = None,
+    separate: frozenset[str] = frozenset(),
+) -> int:
+    from xenprof.foreign.archive import Plan, write
+    from xenprof.foreign.reading import modified
+    from xenprof.foreign.recording import ForeignError
+
+    if not recording.values.any():
+        lost = sum(map(sum, recording.lost.values()))
+        raise ForeignError(file, f"none of its {lost} samples has an address")
+    plan = Plan(Path(output), root, separate, cpu_type, modified(file))
+    _print_result(recording, write(recording, plan), output)
+    return 0
+
+
+def _print_result(recording: "Recording", written: "Written", output: str) -> None:
+    for column, kind in enumerate(recording.types):
+        lost = {reason: counts[column] for reason, counts in recording.lost.items()}
+        stored = written.stored[column]
+        rest = [f" + {count} {_REASONS.get(name, name)}" for name, count in lost.items() if count]
+        called = recording.names[column]
+        named = kind.event if kind.event == called else f"{kind.event} ({called})"
+        taken = stored + sum(lost.values())
+        print(f"event {named}: {taken} samples = {stored} stored{''.join(rest)}")
+    if recording.lost_before:
+        print(f"lost before, as the file tells: {recording.lost_before} samples")
+    for note in recording.notes:
+        print(f"note: {note}")
+    images = [f"{count} {kind}" for kind, count in sorted(written.images.items())]
+    print(f"images: {', '.join(images) or 'none'}; stacks: {len(set(recording.stacks))}")
+    for archive in written.archives.values():
+        print(f"opreport archive:{archive} -l")
+    shown = output if "/" in output else f"./{output}"
+    print(f"xenprof report --session {shown}")
