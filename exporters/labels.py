@@ -37,6 +37,8 @@ SCHEDULER = Label("scheduler", "xen.scheduler")
 VERSION = Label("version", "service.version")
 PYTHON = Label("python", "process.runtime.version")
 COLLECTOR = Label("collector", "xenprof.collector")
+RECEIVER = Label("receiver", "xenprof.receiver")
+RESULT = Label("result", "xenprof.result")
 EVENT_OF_XEND = Label("event", "xen.toolstack.event")
 
 RECEIVE = ("network.io.direction", "receive")

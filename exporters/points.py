@@ -6,7 +6,7 @@ A point is (label values in the metric's order, value).
 import platform
 from collections.abc import Callable, Iterator
 
-from exporters.metric import NS_PER_SECOND, Distribution, Point
+from exporters.metric import NS_PER_SECOND, Distribution, Point, Points
 from hypervisor.telemetry import (
     WAIT_BUCKETS_NS,
     DomainSnapshot,
@@ -14,6 +14,7 @@ from hypervisor.telemetry import (
     PcpuSnapshot,
     XenoprofSnapshot,
 )
+from xenprof.history.figures import HistoryStats
 from xenprof.service.exporter import ServiceStats
 
 DOMAIN_STATES = ("running", "blocked", "paused", "shutdown", "crashed", "dying")
@@ -154,6 +155,24 @@ def collector_duration(_: HostSnapshot, stats: ServiceStats) -> Iterator[Point]:
     """By collector."""
     for name, run in stats.collectors.items():
         yield (name,), run.duration_seconds
+
+
+def of_history(value: Callable[[HistoryStats], float]) -> Points:
+    """Return points for one value of the history, none without one."""
+
+    def points(_: HostSnapshot, stats: ServiceStats) -> Iterator[Point]:
+        if stats.history is not None:
+            yield (), value(stats.history)
+
+    return points
+
+
+def pushed(_: HostSnapshot, stats: ServiceStats) -> Iterator[Point]:
+    """By receiver and what has become of a slice, or of an attempt to send one."""
+    for receiver, push in (stats.history.pushes if stats.history else {}).items():
+        yield (receiver, "sent"), push.sent
+        yield (receiver, "dropped"), push.dropped
+        yield (receiver, "failed"), push.failures
 
 
 def kib(value: int | None) -> int | None:

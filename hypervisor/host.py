@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from hypervisor.control import Toolstack
-from hypervisor.telemetry import HostSnapshot, SampleBatch, TraceRecord
+from hypervisor.telemetry import CallStack, HostSnapshot, SampleBatch, TraceRecord
 from hypervisor.trace_events import TraceStatus
 
 
@@ -118,6 +118,15 @@ class OprofileDriver(Protocol):
 
     def tasks(self) -> Mapping[int, Task]:
         """Return every task that ever ran, by tgid."""
+        ...
+
+
+@runtime_checkable
+class StackWalker(Protocol):
+    """A driver that records call stacks: its `backtrace_depth` can be read and written."""
+
+    def stack(self, stack_id: int) -> CallStack:
+        """Return the stack that a batch of this driver calls `stack_id`; any thread may ask."""
         ...
 
 

@@ -26,7 +26,7 @@ import numpy.typing as npt
 from hypervisor.host import DomainFile, Mapped, Module
 from hypervisor.model import pmu_events
 from hypervisor.model.costs import CHECK_CTRS, Costs, Cpu, PathRow, WorkClass
-from hypervisor.model.images import Images, Role, Symbol
+from hypervisor.model.images import Image, Images, Role, Symbol
 from hypervisor.model.pmu_events import Kind
 from hypervisor.model.work import Q
 
@@ -56,9 +56,21 @@ class CodePath:
 
 
 @dataclass(frozen=True, slots=True)
+class Entry:
+    """A function of an op in a path. `function`: image key and name."""
+
+    path: int
+    mode: int
+    op: str
+    function: tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class _Part:
     """An op inside a path on one cpu: its weight, class, and functions with their parts."""
 
+    op: str
+    image: str
     mode: int
     weight: int
     work_class: str
@@ -77,7 +89,8 @@ class CodeBook:
     def __init__(self, cpu_type: str) -> None:
         """Build the tables for `p4`, `p4-ht`, `core_2` or `hammer`; takes some 50 ms."""
         self._images = Images()
-        costs = Costs(self._images.by_key)
+        self.images: Mapping[str, Image] = self._images.by_key
+        self.costs = costs = Costs(self.images)
         if cpu_type not in costs.cpus:
             raise ValueError(f"cpu type {cpu_type!r} is not one of {', '.join(costs.cpus)}")
         self.cpu_type = cpu_type
@@ -102,6 +115,12 @@ class CodeBook:
             [[self._row_rate(row, kind) for kind in Kind] for row in self._by_row], np.int64
         ).reshape(len(self.paths), _MODES, len(Kind))
 
+        self.entries = tuple(
+            Entry(number // _MODES, number % _MODES, part.op, (part.image, symbol.name))
+            for number, row in enumerate(self._by_row)
+            for part in row
+            for symbol, _ in part.symbols
+        )
         symbols = [s for row in self._by_row for part in row for s, _ in part.symbols]
         self._start = np.array([s.address for s in symbols], np.uint64)
         self._size = np.array([s.size for s in symbols], np.uint64)
@@ -136,7 +155,17 @@ class CodeBook:
         mode: npt.NDArray[np.integer],
         u: npt.NDArray[np.uint64],
     ) -> npt.NDArray[np.uint64]:
-        """Return a pc for each (path, mode) where an event of `kind` happened.
+        """Return a pc for each (path, mode) where an event of `kind` happened (see `place`)."""
+        return self.place(kind, path, mode, u)[0]
+
+    def place(
+        self,
+        kind: int,
+        path: npt.NDArray[np.integer],
+        mode: npt.NDArray[np.integer],
+        u: npt.NDArray[np.uint64],
+    ) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int32]]:
+        """Return a pc for each (path, mode) where an event of `kind` happened, and its entry.
 
         `u` is 64 random bits each: the upper twelve choose the function by its share of the
         path's events, the lower half the byte in it, three times in four one of a few hot spots.
@@ -158,7 +187,12 @@ class CodeBook:
         pc: npt.NDArray[np.uint64] = self._start[entry] + np.where(
             low & np.uint64(7) < 6, hot, even
         )
-        return pc
+        return pc, entry
+
+    @property
+    def entry_weights(self) -> list[int]:
+        """Return the cycles that each entry has its share of a path's by, in any unit."""
+        return [weight for row in self._by_row for weight in self._weights(row, Kind.CYCLES)]
 
     def _make_slots(self, kind: int) -> npt.NDArray[np.int32]:
         """Return, for each (path, mode), 2**_SLOT_BITS slots that hold functions by their share.
@@ -220,7 +254,8 @@ def _parts(row: PathRow, costs: Costs, cpu: Cpu) -> list[_Part]:
             (op.image.symbols[cpu.check_ctrs if symbol == CHECK_CTRS else symbol], share)
             for symbol, share in op.symbols.items()
         )
-        parts.append(_Part(op.image.mode, int(cycles * _CYCLE_UNIT), op.work_class, symbols))
+        weight = int(cycles * _CYCLE_UNIT)
+        parts.append(_Part(name, op.image.key, op.image.mode, weight, op.work_class, symbols))
     return parts
 
 

@@ -146,6 +146,12 @@ class Images:
         raise KeyError(program)
 
 
+def file_offset(image: Image, pc: int) -> int:
+    """Return what a sample file calls a pc: distance from the text, or from the file's start."""
+    in_text = pc - image.address
+    return in_text if image.mode != Mode.USER else in_text + _TEXT_OFFSET
+
+
 def _image(row: Mapping[str, Any]) -> Image:
     key = row.get("key", "?")
     if missing := {"key", "path", "kind", "address", "roles", "symbols"} - row.keys():

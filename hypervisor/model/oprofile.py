@@ -13,21 +13,27 @@ from contextlib import suppress
 from hypervisor.errors import EBUSY, EINVAL, OprofilefsError
 from hypervisor.host import Module, Samples, Task
 from hypervisor.model.control_text import c_number, domain_ids
+from hypervisor.model.cpu_buffers import (
+    ENTRIES_PER_RECORD,
+    SYNC_NS,
+    CpuBuffers,
+    event_entries,
+)
 from hypervisor.model.domain import Domain, Domains, Vcpu
-from hypervisor.model.execution import COUNT_NS
 from hypervisor.model.guest import Guest
 from hypervisor.model.pmu import CounterConfig
+from hypervisor.model.sample_rings import PASSIVE_SAMPLES
 from hypervisor.model.samples import SampleExpander, SampleRow, first_samples, pending_samples
 from hypervisor.model.work import KERNEL, Work
 from hypervisor.model.xenoprof import IDLE, MAX_DOMAINS, Xenoprof
+from hypervisor.telemetry import CallStack
 
-SYNC_NS = 100_000_000  # DEFAULT_TIMER_EXPIRE, HZ / 10
 BUFFER_SIZE, WATERSHED, CPU_BUFFER_SIZE = 131072, 32768, 8192  # entries, 2.6.18-xen defaults
-ENTRIES_PER_SAMPLE = 2  # pc and counter
-ENTRIES_PER_RECORD = 5  # escapes at a change of task, mode or domain (judgement: one change)
+MAX_DEPTH = 255  # callers of a sample; the deepest chains have some 40
 DAEMON = "/usr/bin/oprofiled"
 SWITCH_ENTRIES = 6  # free slots of the cpu buffer that a switch to a passive domain needs
 COUNTERS = {"i386/p4": 8, "i386/p4-ht": 4, "i386/core_2": 2, "x86-64/hammer": 4}  # else none
+NUMBERS = ("backtrace_depth", "buffer_size", "buffer_watershed", "cpu_buffer_size")
 COUNTER_FILES = {"enabled": 0, "event": 0, "count": 0, "unit_mask": 0, "kernel": 1, "user": 1}
 
 
@@ -64,6 +70,8 @@ class OprofileModule:
             "active_domains": "",
             "passive_domains": "",
         }
+        if cpu_type in COUNTERS:
+            self._values["backtrace_depth"] = "0"  # our extension: Xen 3.0.3 walks no stacks
         self._counters: dict[int, dict[str, int]] = {}
         self.event_names: dict[int, str] = {}  # counter -> name, a label for metrics
         (self._virq_parts,) = guest.parts(("oprofile_virq", 1))
@@ -74,16 +82,11 @@ class OprofileModule:
         self._sync_is_due = False
         self._syncing = 0  # samples that a running sync is moving
         self._reading = 0  # samples that the daemon is working on
-        vcpus = len(self.domain.vcpus)
-        self._cpu_rows: list[list[SampleRow]] = [[] for _ in range(vcpus)]
-        self._cpu_fill = [0] * vcpus
-        self._filled_ns = [0] * vcpus  # when samples came last
-        self._moved_ns = [0] * vcpus  # samples taken until then have left the cpu buffer
+        self._cpu = CpuBuffers(len(self.domain.vcpus))
+        self.lost_cpu: Sequence[int] = self._cpu.lost
         self._event_rows: list[SampleRow] = []
         self._event_fill = 0
         self._event_samples = 0
-        self.received = [0] * vcpus
-        self.lost_cpu = [0] * vcpus
         self.lost_event = 0
         self._stats_base: dict[str, int] = {}  # the sums when it was enabled last
         self._lost_entries = 0  # the same in entries of the event buffer
@@ -119,9 +122,9 @@ class OprofileModule:
             "event_lost_overflow": self._lost_entries,
             "bt_lost_no_mapping": 0,
         }
-        for vcpu, received in enumerate(self.received):
+        for vcpu, received in enumerate(self._cpu.received):
             stats[f"cpu{vcpu}/sample_received"] = received
-            stats[f"cpu{vcpu}/sample_lost_overflow"] = self.lost_cpu[vcpu]
+            stats[f"cpu{vcpu}/sample_lost_overflow"] = self._cpu.lost[vcpu]
             stats[f"cpu{vcpu}/backtrace_aborted"] = 0
         return stats
 
@@ -138,7 +141,7 @@ class OprofileModule:
                 self._to_cpu_buffer(vcpu_id, rows)
         elif name in ("active_domains", "passive_domains"):
             self._write_domains(name, value)
-        elif name in ("buffer_size", "buffer_watershed", "cpu_buffer_size"):
+        elif name in NUMBERS and name in self._values:
             self._values[name] = str(self._number(name, value))
         else:
             index, leaf = self._counter_file(name)
@@ -222,14 +225,30 @@ class OprofileModule:
             raise OprofilefsError(EBUSY, "the buffer is open already: one daemon a domain")
         xenoprof = self.xenoprof
         xenoprof.init(self.domain.domid)
+        self._set_depth(int(self._values.get("backtrace_depth", "0")))
         xenoprof.get_buffer(self.domain)
         if self.is_primary:
             self._set_up_counters()
         xenoprof.enable_virq(self.domain)
-        self._filled_ns = [self.guest.execution.clock.now] * len(self._filled_ns)
-        self._moved_ns = list(self._filled_ns)
+        self._cpu.opened(self.guest.execution.clock.now)
         self._is_open = True
         xenoprof.readers.add(self.domain.domid)
+
+    def _set_depth(self, depth: int) -> None:
+        """Have so many callers of each sample recorded (0: none), passive domains' as well.
+
+        Our extension: from Xen 3.3 on this is XENOPROF_set_backtrace.
+        """
+        xenoprof = self.xenoprof
+        domids = [self.domain.domid, *(sorted(xenoprof.passive) if self.is_primary else ())]
+        depths = xenoprof.pmu.depths
+        self._cpu.may_walk |= depth > 0
+        for domid in domids:
+            depths.pop(domid, None)
+            if depth:
+                depths[domid] = min(depth, MAX_DEPTH)
+            if domid != self.domain.domid:
+                xenoprof.get_buffer(self._domains[domid], PASSIVE_SAMPLES)
 
     def close_buffer(self) -> None:
         """Close it. Refusals of the hypervisor are ignored, as the guest driver does.
@@ -242,6 +261,7 @@ class OprofileModule:
         self.guest.execution.settle_all()  # what was sampled until now is still read
         self._is_open = False
         self.xenoprof.readers.discard(self.domain.domid)
+        self._set_depth(0)
         with suppress(OprofilefsError):
             self.xenoprof.disable_virq(self.domain.domid)
         if self.is_primary:
@@ -273,8 +293,11 @@ class OprofileModule:
 
     def pending(self) -> int:
         """Return the samples that the driver or the daemon still has in hand."""
-        in_cpu = sum(row[2] for rows in self._cpu_rows for row in rows)
-        return in_cpu + self._syncing + self._event_samples + self._reading
+        return self._cpu.samples + self._syncing + self._event_samples + self._reading
+
+    def stack(self, stack_id: int) -> CallStack:
+        """Return a stack of this domain's samples."""
+        return self.xenoprof.pmu.stacks.stack(stack_id)
 
     def modules(self) -> Sequence[Module]:
         """Return /proc/modules."""
@@ -304,34 +327,14 @@ class OprofileModule:
                         self._to_cpu_buffer(vcpu.vcpu_id, passive_ring.empty())
 
     def _cpu_room(self, vcpu_id: int) -> int:
-        """Return the free slots of a cpu buffer.
-
-        Samples come here in lots of up to COUNT_NS (in several calls at one instant), there one
-        by one: the real driver would have moved them on at each sync since `_moved_ns`, and have
-        had the whole buffer again.
-        """
-        since_ns = self.guest.execution.clock.now - self._moved_ns[vcpu_id]
-        syncs = max(1, -(-min(since_ns, COUNT_NS + SYNC_NS) // SYNC_NS))
-        return (int(self._values["cpu_buffer_size"]) - 1) * syncs - self._cpu_fill[vcpu_id]
+        now = self.guest.execution.clock.now
+        return self._cpu.room(vcpu_id, int(self._values["cpu_buffer_size"]), now)
 
     def _to_cpu_buffer(self, vcpu_id: int, rows: list[SampleRow]) -> None:
-        mine = self._cpu_rows[vcpu_id]
-        samples = sum(row[2] for row in rows)
-        self.received[vcpu_id] += samples
-        if samples + len(rows) <= self._cpu_room(vcpu_id):
-            mine += rows
-            self._cpu_fill[vcpu_id] += samples + len(rows)
-        else:
-            for row in rows:
-                kept = first_samples(row, self._cpu_room(vcpu_id) - 1)
-                self.lost_cpu[vcpu_id] += row[2] - kept[2]
-                if kept[2]:
-                    mine.append(kept)
-                    self._cpu_fill[vcpu_id] += kept[2] + 1
-        self._filled_ns[vcpu_id] = self.guest.execution.clock.now
-        if mine and not self._sync_is_due:
+        clock = self.guest.execution.clock
+        size = int(self._values["cpu_buffer_size"])
+        if self._cpu.add(vcpu_id, rows, size, clock.now) and not self._sync_is_due:
             self._sync_is_due = True
-            clock = self.guest.execution.clock
             clock.schedule(clock.now + SYNC_NS, self._sync_timer)
 
     def _sync_timer(self, _: object) -> None:
@@ -342,35 +345,31 @@ class OprofileModule:
         """Move the cpu buffers into the event buffer: a kernel thread's work."""
         if self.domain.dying:
             return
-        rows = [row for mine in self._cpu_rows for row in mine]
-        samples = sum(row[2] for row in rows)
-        for vcpu_id in range(len(self._cpu_rows)):
-            self._cpu_rows[vcpu_id] = []
-            self._cpu_fill[vcpu_id] = 0
-            self._moved_ns[vcpu_id] = self._filled_ns[vcpu_id]
-        self._syncing += samples
-        parts = self.guest.parts(("oprofile_sync_sample", max(samples, 1)))
+        rows = self._cpu.take()
+        self._syncing += sum(row[2] for row in rows)
+        parts = self.guest.parts(("oprofile_sync_sample", max(self._cpu.frames_of(rows), 1)))
         self.guest.run(Work(parts, self._synced, rows, task=KERNEL))
 
     def _synced(self, work: Work) -> None:
         rows: list[SampleRow] = work.arg
         size = int(self._values["buffer_size"])
         samples = sum(row[2] for row in rows)
-        entries = ENTRIES_PER_SAMPLE * samples + ENTRIES_PER_RECORD * len(rows)
+        entries = self._cpu.event_entries_of(rows)
         if self._event_fill + entries <= size:
             self._event_rows += rows
             self._event_fill += entries
             self._event_samples += samples
         else:
             for row in rows:
-                room = (size - self._event_fill - ENTRIES_PER_RECORD) // ENTRIES_PER_SAMPLE
+                each = event_entries(row)
+                room = (size - self._event_fill - ENTRIES_PER_RECORD) // each
                 kept = first_samples(row, room)
                 lost = row[2] - kept[2]
                 self.lost_event += lost
-                self._lost_entries += ENTRIES_PER_SAMPLE * lost
+                self._lost_entries += each * lost
                 if kept[2]:
                     self._event_rows.append(kept)
-                    self._event_fill += ENTRIES_PER_SAMPLE * kept[2] + ENTRIES_PER_RECORD
+                    self._event_fill += each * kept[2] + ENTRIES_PER_RECORD
                     self._event_samples += kept[2]
                     self._wake_daemon()  # at the watershed, not after the whole lot
         self._syncing -= samples
@@ -389,7 +388,8 @@ class OprofileModule:
         rows, self._event_rows = self._event_rows, []
         samples, self._event_samples, self._event_fill = self._event_samples, 0, 0
         self._reading = samples
-        parts = self.guest.parts(("oprofiled_wakeup", 1), ("oprofiled_sample", samples))
+        frames = self._cpu.frames_of(rows)
+        parts = self.guest.parts(("oprofiled_wakeup", 1), ("oprofiled_sample", frames))
         self.guest.run(Work(parts, self._read, rows, task=self._daemon))
 
     def _read(self, work: Work) -> None:

@@ -17,3 +17,4 @@ class Overheads:
         self.guest_idle = once("guest_idle")
         self.guest_switch = once("guest_switch")
         self.sample = once("oprofile_sample")
+        self.backtrace_frame = once("oprofile_backtrace_frame")

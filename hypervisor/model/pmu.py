@@ -16,8 +16,9 @@ import numpy.typing as npt
 from hypervisor.model.code import CodeBook, Kind
 from hypervisor.model.domain import Vcpu
 from hypervisor.model.pcpu import Pcpu
-from hypervisor.model.samples import SampleChunk
-from hypervisor.model.work import KERNEL, Parts, Q, Work
+from hypervisor.model.samples import SampleChunk, Walks
+from hypervisor.model.stacks import Stacks
+from hypervisor.model.work import KERNEL, Parts, Q, TaskIdentity, Work
 from hypervisor.telemetry import Mode
 
 EVENT_BITS = 20  # counters hold events in 2**-20
@@ -67,6 +68,8 @@ class Pmu:
 
     def __init__(self, code: CodeBook, mhz: int, pcpus: int, seed: int) -> None:
         self.code = code
+        self._stacks: Stacks | None = None
+        self.depths: dict[int, int] = {}  # by domid: how many callers are recorded, if any
         self.counting = False
         self.sink: SampleSink
         self._counters: list[_Counter] = []
@@ -74,9 +77,16 @@ class Pmu:
         self._pcpus = pcpus
         self._fill = np.zeros((0, pcpus), dtype=np.int64)
         self._random = np.random.Generator(np.random.PCG64(seed))
-        # Settled and not counted yet: (vcpu, start, elapsed, executed_q, parts, context...).
-        self._segments: list[tuple[Vcpu, int, int, int, int, int, int, int, int]] = []
+        # Settled and not counted yet: (vcpu, task, start, elapsed, executed_q, parts, context...).
+        self._segments: list[tuple[Vcpu, TaskIdentity, int, int, int, int, int, int, int, int]] = []
         self._parts: list[tuple[int, int]] = []
+
+    @property
+    def stacks(self) -> Stacks:
+        """Return who calls whom; made when it is first wanted, which takes some 50 ms."""
+        if self._stacks is None:
+            self._stacks = Stacks(self.code)
+        return self._stacks
 
     def program(self, configs: dict[int, CounterConfig]) -> None:
         """Load the counters; events that this model does not know never occur."""
@@ -102,6 +112,7 @@ class Pmu:
         self._segments.append(
             (
                 vcpu,
+                task,
                 start_ns,
                 elapsed_ns,
                 executed_q,
@@ -120,7 +131,7 @@ class Pmu:
         parts, self._parts = self._parts, []
         if not segments or not self._counters:
             return
-        vcpus, *columns = zip(*segments, strict=True)
+        vcpus, tasks, *columns = zip(*segments, strict=True)
         table = np.array(columns, dtype=np.int64)
         start_ns, elapsed_ns, executed_q, lengths, pcpu = table[:5]
         flat = np.fromiter(chain.from_iterable(parts), np.int64, 2 * len(parts)).reshape(-1, 2)
@@ -163,7 +174,35 @@ class Pmu:
             path,
             weight,
         )
+        if self.depths:
+            # Who asked for what is told by all segments, also by those without samples.
+            ranks = np.minimum.reduceat(self.stacks.rank(path), starts)
+            situation = self.stacks.situations(
+                vcpus, tasks, table[7].tolist(), self.depths, ranks, rows
+            )
+            chunk.walks = Walks(self.stacks, situation, self._callers(chunk))
         self.sink.take(chunk, chosen)
+
+    def _callers(self, chunk: SampleChunk) -> npt.NDArray[np.int64]:
+        """Return how many callers the samples of each row bring along, in the mean."""
+        lengths, starts = chunk.part_count, chunk.part_start
+        ends = np.cumsum(lengths)
+        parts = np.arange(ends[-1]) + np.repeat(starts - (ends - lengths), lengths)
+        path, weight = chunk.part_path[parts], chunk.part_weight[parts]
+        code = self.code
+        share = np.array([one.by_mode for one in code.paths]) / np.array(code.cycles)[:, None]
+        spent = weight * share.T[:, path]  # cycles by mode
+        by_mode = chunk.counts.sum(axis=1)
+        callers = np.zeros(len(lengths))
+        for depth in sorted(set(self.depths.values())):
+            known = self.stacks.callers(depth)[:, path] * spent
+            begins = ends - lengths
+            sums = np.add.reduceat(known, begins, axis=1)
+            totals = np.maximum(np.add.reduceat(spent, begins, axis=1), 1e-300)
+            mean = (sums / totals * by_mode.T).sum(axis=0) / np.maximum(by_mode.sum(axis=1), 1)
+            depths = np.array([self.depths.get(domid, 0) for domid in chunk.context[:, 1].tolist()])
+            callers = np.where(depths == depth, mean, callers)
+        return np.rint(callers).astype(np.int64)
 
     def _overflows(
         self,

@@ -47,9 +47,14 @@ class Ring:
         return rows
 
 
-def ring_size(asked: int, vcpus: int) -> int:
-    """Return the slots of each vcpu's ring: what was asked for, within the shared pages."""
-    return min(asked, (SHARED_BYTES // vcpus - 64) // 16 + 1)
+def ring_size(asked: int, vcpus: int, depth: int = 0) -> int:
+    """Return how many samples each vcpu's ring has room for: as asked for, within shared pages.
+
+    A sample is a slot; with call stacks each takes two (its mark) and one for each of `depth`
+    callers, so that fewer fit (judgement: as if all had so many).
+    """
+    slots = (SHARED_BYTES // vcpus - 64) // 16 + 1
+    return min(asked, max(2, slots // (depth + 2) if depth else slots))
 
 
 def lost_between_virqs(ring: Ring, xen: int, virqs: int) -> int:

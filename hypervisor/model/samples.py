@@ -5,6 +5,8 @@ only when a reader wants it: two integer searches for a whole batch.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -12,11 +14,31 @@ import numpy.typing as npt
 from hypervisor.model.code import CodeBook, Kind
 from hypervisor.telemetry import SampleBatch
 
+if TYPE_CHECKING:
+    from hypervisor.model.stacks import Stacks
+
 # Columns of this length stay in the cache, and in memory that the allocator keeps (glibc maps
 # and unmaps blocks from 128 KiB on, page by page).
 LOT_SAMPLES = 12_000
 
 Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Walks:
+    """The call stacks of a chunk's rows: `situation` is -1 where none are recorded.
+
+    `callers` is how many a sample of the row has in the mean, a whole number; `stacks` knows
+    the situations.
+    """
+
+    stacks: "Stacks"
+    situation: npt.NDArray[np.int32]
+    callers: Ints
+
+    def only(self, rows: slice) -> "Walks":
+        """Return those of some rows."""
+        return Walks(self.stacks, self.situation[rows], self.callers[rows])
 
 
 class SampleChunk:
@@ -39,6 +61,7 @@ class SampleChunk:
         "part_start",
         "part_weight",
         "step_ns",
+        "walks",
     )
 
     def __init__(
@@ -52,6 +75,7 @@ class SampleChunk:
         part_count: Ints,
         part_path: Ints,
         part_weight: npt.NDArray[np.float64],
+        walks: Walks | None = None,
     ) -> None:
         self.counters = counters
         self.counts = counts
@@ -62,6 +86,7 @@ class SampleChunk:
         self.part_count = part_count
         self.part_path = part_path
         self.part_weight = part_weight
+        self.walks = walks  # None: no stacks are recorded
 
     def span_ns(self, row: int) -> tuple[int, int]:
         """Return when the first and the last of a row's samples were taken."""
@@ -103,6 +128,7 @@ class SampleChunk:
             self.part_count[one],
             self.part_path[parts],
             self.part_weight[parts],
+            None if self.walks is None else self.walks.only(one),
         )
         chunk.keep_first(0, room)
         return chunk
@@ -110,6 +136,12 @@ class SampleChunk:
 
 SampleRow = tuple[SampleChunk, int, int]
 """(chunk, row, how many samples it stands for)."""
+
+
+def callers_of(row: SampleRow) -> int:
+    """Return the callers that each sample of a row brings along."""
+    walks = row[0].walks
+    return 0 if walks is None else int(walks.callers[row[1]])
 
 
 def first_samples(row: SampleRow, room: int) -> SampleRow:
@@ -168,10 +200,15 @@ class SampleExpander:
         )
         random = self._random.bit_generator.random_raw(samples)  # 64 bits each
         pc = np.empty(samples, dtype=np.uint64)
+        has_stacks = any(chunk.walks is not None for chunk in chunks)
+        entry = np.empty(samples if has_stacks else 0, dtype=np.int32)
         for index, kind in enumerate(kinds):
             mine = np.flatnonzero(column == index)
             if len(mine):
-                pc[mine] = self._code.draw(int(kind), path[mine], mode[mine], random[mine])
+                place = self._code.place(int(kind), path[mine], mode[mine], random[mine])
+                pc[mine] = place[0]
+                if has_stacks:
+                    entry[mine] = place[1]
         first_ns = np.concatenate([chunk.first_ns for chunk in chunks])[chosen].ravel()
         step_ns = np.concatenate([chunk.step_ns for chunk in chunks])[chosen].ravel()
         total = counts.sum(axis=2).ravel()  # by (segment, counter)
@@ -191,9 +228,33 @@ class SampleExpander:
             pc=pc,
             tgid=tgid,
             tid=tid,
-            stack_id=np.full(samples, -1, dtype=np.int32),
+            stack_id=self._stack_numbers(chunks, chosen, by_segment, entry)
+            if has_stacks
+            else np.full(samples, -1, dtype=np.int32),
             on_behalf_of=behalf,
         )
+
+    @staticmethod
+    def _stack_numbers(
+        chunks: Sequence[SampleChunk],
+        chosen: Ints,
+        by_segment: Ints,
+        entry: npt.NDArray[np.int32],
+    ) -> npt.NDArray[np.int32]:
+        """Return the stack of each sample: segments in order, `by_segment` samples each.
+
+        At least one of the chunks has stacks.
+        """
+        stacks = next(chunk.walks.stacks for chunk in chunks if chunk.walks is not None)
+        situation = np.concatenate(
+            [
+                np.full(len(chunk.counts), -1, np.int32)
+                if chunk.walks is None
+                else chunk.walks.situation
+                for chunk in chunks
+            ]
+        )[chosen]
+        return stacks.numbers(np.repeat(situation, by_segment), entry)
 
     def _divide(
         self,

@@ -36,8 +36,15 @@ class Xenoprof:
     """The state machine and the rings. It is the PMU's sample sink."""
 
     def __init__(
-        self, execution: Execution, pmu: Pmu, sample_parts: Parts, *, can_profile: bool
+        self,
+        execution: Execution,
+        pmu: Pmu,
+        sample_parts: Parts,
+        frame_parts: Parts,
+        *,
+        can_profile: bool,
     ) -> None:
+        """`sample_parts`, `frame_parts`: what a sample costs, and each caller that it has."""
         self.execution = execution
         self.pmu = pmu
         self.can_profile = can_profile
@@ -53,9 +60,11 @@ class Xenoprof:
         self.activated = 0
         self._counters: dict[int, CounterConfig] = {}
         self._sample_path, self._sample_q = sample_parts[0]
+        self._frame_path, self._frame_q = frame_parts[0]
         self.total = self.logged_active = self.logged_passive = 0
         self.others = self.lost = self.invalid = self.corrupted = 0
         self.lost_for_ever: dict[int, int] = {}
+        self._ring_depths: dict[int, int] = {}  # callers that a sample in the rings can have
         self.never_read: dict[int, int] = {}  # logged, but the ring was emptied or given back
         self.logged: dict[tuple[int, int], list[int]] = {}  # (domid, counter) -> by mode, for ever
 
@@ -69,10 +78,18 @@ class Xenoprof:
             self.primary = domid
 
     def get_buffer(self, domain: Domain, asked: int = ACTIVE_SAMPLES) -> None:
-        """XENOPROF_get_buffer: allocate the rings once; they live as long as the domain."""
-        if domain.domid not in self.rings:
-            size = ring_size(asked, len(domain.vcpus))
-            self.rings[domain.domid] = [Ring(size) for _ in domain.vcpus]
+        """XENOPROF_get_buffer: allocate the rings once; they live as long as the domain.
+
+        Our extension: where call stacks are recorded, or no longer are, they are made anew.
+        """
+        depth = self.pmu.depths.get(domain.domid, 0)
+        if domain.domid in self.rings:
+            if depth == self._ring_depths.get(domain.domid, 0):
+                return
+            self._discard(domain.domid)
+        size = ring_size(asked, len(domain.vcpus), depth)
+        self.rings[domain.domid] = [Ring(size) for _ in domain.vcpus]
+        self._ring_depths[domain.domid] = depth
 
     def reset_active_list(self) -> None:
         """XENOPROF_reset_active_list."""
@@ -236,6 +253,7 @@ class Xenoprof:
         self.leave(domid)
         self.passive.discard(domid)
         self.readers.discard(domid)
+        self.pmu.depths.pop(domid, None)
         self.rings.pop(domid, None)
         return unread
 
@@ -292,6 +310,11 @@ class Xenoprof:
         for vcpu, samples in taken.items():
             self.total += samples
             self.execution.owe(vcpu, path, cycles_q * samples)
+        if chunk.walks is not None:
+            for row, callers in enumerate(chunk.walks.callers.tolist()):
+                if callers:
+                    frames = callers * sum(by_mode[row])
+                    self.execution.owe(vcpus[row], self._frame_path, self._frame_q * frames)
         self._count_logged(chunk, logged)
 
     def _log_active(self, vcpu: Vcpu, chunk: SampleChunk, row: int, virqs: int, xen: int) -> None:

@@ -6,7 +6,18 @@ import platform
 import sys
 from collections.abc import Callable, Iterable
 
-from tests.bench import domains, kernel, memory, report, scrape, service, speed, start, trace
+from tests.bench import (
+    domains,
+    kernel,
+    memory,
+    recording,
+    report,
+    scrape,
+    service,
+    speed,
+    start,
+    trace,
+)
 from tests.bench.table import Row, table
 
 BENCHES: dict[str, Callable[[], Iterable[Row]]] = {
@@ -15,6 +26,7 @@ BENCHES: dict[str, Callable[[], Iterable[Row]]] = {
     "service": service.run,
     "scrape": scrape.run,
     "start": start.run,
+    "recording": recording.run,
     "report": report.run,
     "domains": domains.run,
     "trace": trace.run,

@@ -94,7 +94,7 @@ def sample_file(home):
     ("content", "message"),
     [
         (b"", "Can't read sample file header:"),
-        (b"not a sample file", "error: Invalid sample file, bad magic number: "),
+        (b"not a sample file", "Invalid sample file, bad magic number: "),
         (b"DAE\n" + b"\xff" * 4096, "samples files version mismatch: "),
     ],
 )
@@ -107,7 +107,7 @@ def test_a_sample_file_that_is_none(sampled, content, message):
 
     exit_code, (_, *lines) = told(done)  # the first line names the session directory
     assert (exit_code, len(lines)) == (1, 1)
-    assert lines[0].startswith(message + str(path))
+    assert lines[0].startswith(f"opreport error: {message}{path}")
 
 
 def test_a_home_that_cannot_be_written(tmp_path):

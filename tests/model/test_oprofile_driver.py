@@ -40,6 +40,7 @@ def refusal(call):
     ("name", "value"),
     [
         ("enable", "0"),
+        ("backtrace_depth", "0"),
         ("buffer_size", "131072"),
         ("buffer_watershed", "32768"),
         ("cpu_buffer_size", "8192"),
@@ -69,7 +70,7 @@ def test_files_and_what_they_hold_at_first(driver, name, value):
 @pytest.mark.parametrize(
     "name",
     ["", "0", "0/", "0/edge", "8/event", "-1/event", "00/event", "stats/", "stats/cpu1/sample_received",
-     "stats/cpu0/sample_invalid_eip", "backtrace_depth", "0/event/x"],
+     "stats/cpu0/sample_invalid_eip", "0/event/x"],
 )  # fmt: skip
 def test_other_files_are_not_there(driver, name):
     assert errno.EINVAL == refusal(lambda: driver.read(name))

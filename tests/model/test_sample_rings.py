@@ -25,7 +25,10 @@ def host():
 @pytest.fixture
 def xen(host):
     """A profiler that is counting in domain 0 and 1 (active) and 2 (passive)."""
-    xenoprof = Xenoprof(host.execution, host.pmu, Overheads(host.code).sample, can_profile=True)
+    costs = Overheads(host.code)
+    xenoprof = Xenoprof(
+        host.execution, host.pmu, costs.sample, costs.backtrace_frame, can_profile=True
+    )
     live = host.hypercalls.live
     xenoprof.init(0)
     xenoprof.set_passive(live[2])

@@ -26,7 +26,10 @@ def host():
 
 @pytest.fixture
 def xen(host):
-    xenoprof = Xenoprof(host.execution, host.pmu, Overheads(host.code).sample, can_profile=True)
+    costs = Overheads(host.code)
+    xenoprof = Xenoprof(
+        host.execution, host.pmu, costs.sample, costs.backtrace_frame, can_profile=True
+    )
     yield xenoprof
     host.pmu.counting = False
 

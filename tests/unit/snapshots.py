@@ -18,6 +18,8 @@ from hypervisor.telemetry import (
     VifSnapshot,
     XenoprofSnapshot,
 )
+from hypervisor.trace_events import TraceStatus
+from xenprof.history.figures import HistoryStats, PushStats
 from xenprof.service.exporter import CollectorStats, ServiceStats
 
 SECOND = 1_000_000_000
@@ -170,6 +172,9 @@ def grumble(step: int = 10) -> HostSnapshot:
         ),
         lost=(LostCount(domain=NAMES[3], reason="ring_full", samples=step * 20),),
         counters={"csched_tick": step * 400, "csched_acct": step * 133},
+        trace=TraceStatus(
+            20, 0x2F000, 0b11, 100_000_000, 1, (300 * step, 200), (100, 200), (step, 0), (10, 0)
+        ),
         events={"created": 5, "crashed": step, "balloon_target_set": 2 * step},
     )
 
@@ -183,6 +188,13 @@ def stats(step: int = 10) -> ServiceStats:
         started_unix=1_700_000_000.0,
         version="0.1.0",
         collectors={"snapshot": CollectorStats(success=True, duration_seconds=0.002)},
+        history=HistoryStats(
+            slices=min(step, 360),
+            bytes=min(step, 360) * 10_000,
+            written=step,
+            dropped=step // 10,
+            pushes={"pyroscope": PushStats(sent=step, dropped=step // 5, failures=step // 2)},
+        ),
     )
 
 

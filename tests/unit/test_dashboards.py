@@ -33,11 +33,17 @@ NOT_SHOWN = {
     "xen_vif_transmit_errors_total",
     "xen_vif_transmit_dropped_total",
     "xen_vbd_info",
+    "xen_trace_records_total",
+    "xen_trace_lost_records_total",
     "xen_xenoprof_idle_samples_total",
     "xen_xenoprof_state",
     "xenprof_build_info",
     "xenprof_start_time_seconds",
     "xenprof_collector_success",
+    "xenprof_history_slices",
+    "xenprof_history_bytes",
+    "xenprof_history_dropped_slices_total",
+    "xenprof_push_slices_total",
 }
 """Metrics that no dashboard needs so far; a new one is shown or listed here."""
 

@@ -3,7 +3,7 @@ import pytest
 from hypervisor.errors import ScenarioError
 from hypervisor.model.scenario import load_scenario, parse_scenario, scenario_names
 from hypervisor.model.scenario_workloads import CpuWorkload, parse_workloads
-from hypervisor.toolstack.schedparams import SedfParameters
+from hypervisor.toolstack.config.schedparams import SedfParameters
 
 GUEST = '[[domain]]\nname = "web"\n'
 WORK = GUEST + "[[domain.workload]]\n"

@@ -245,8 +245,11 @@ class Opcontrol:
                 image for path in passive_images if (image := self._text_range("", path, ""))
             )
         cpu = self._cpu_type() if remembered.events else ""
+        is_callgraph = remembered.callgraph_depth > 0
         return Setup(
-            events=tuple(parse_setting(cpu, text) for text in remembered.events),
+            events=tuple(
+                parse_setting(cpu, text, callgraph=is_callgraph) for text in remembered.events
+            ),
             separate=remembered.separate,
             vmlinux=None if remembered.vmlinux == "none" else remembered.vmlinux,
             kernel_range=kernel_range,

@@ -17,6 +17,8 @@ from xenprof.home import domain_root, home
 
 _DOMAIN_0 = 0
 _PROGRESS_STEPS = 20
+MAX_DEPTH = 255
+"""More callers than that are never recorded."""
 _REPORT_OPTIONS = ("--symbols", "--merge=all", "--threshold=0.5")
 """Of the samples kept apart by --separate=all, the symbols that matter."""
 
@@ -48,6 +50,14 @@ Program = Callable[[Sequence[str] | None], int]
     help="Virtual time to sample.",
 )
 @click.option(
+    "--callgraph",
+    "depth",
+    type=click.IntRange(0, MAX_DEPTH),
+    default=0,
+    metavar="N",
+    help="Record call stacks, up to N callers of each sample.",
+)
+@click.option(
     "--state-dir",
     type=click.Path(file_okay=False, path_type=Path),
     help="Instead of $XENPROF_HOME.",
@@ -57,12 +67,13 @@ def command(
     passive: str | None,
     events: tuple[str, ...],
     duration_ns: int,
+    depth: int,
     state_dir: Path | None,
 ) -> int:
     """Profile domains of the running service and print a report for each active one."""
     if state_dir:
         os.environ["XENPROF_HOME"] = str(state_dir.absolute())  # read by the programs we call
-    return Profiling(Client(home()), home()).run(active, passive, events, duration_ns)
+    return Profiling(Client(home()), home()).run(active, passive, events, duration_ns, depth)
 
 
 class _StepFailed(Exception):
@@ -84,14 +95,21 @@ class Profiling:
             domain["domid"]: domain["name"] for domain in client.get("/api/v1/snapshot")["domains"]
         }
 
-    def run(self, active: str, passive: str | None, events: Sequence[str], duration_ns: int) -> int:
+    def run(
+        self,
+        active: str,
+        passive: str | None,
+        events: Sequence[str],
+        duration_ns: int,
+        depth: int = 0,
+    ) -> int:
         """Do it all; return the exit code of the first program that failed, else 0."""
         active_ids = self._ids(active)
         passive_ids = self._ids(passive) if passive else []
         members = sorted({_DOMAIN_0, *active_ids})
         try:
             with self._shut_down_at_the_end(members):
-                self._start(active_ids, passive_ids, members[1:], events)
+                self._start(active_ids, passive_ids, members[1:], events, depth)
                 self._wait(duration_ns)
                 self._opcontrol(_DOMAIN_0, "--stop")
         except _StepFailed as failed:
@@ -121,8 +139,10 @@ class Profiling:
         passive: Sequence[int],
         others: Sequence[int],
         events: Sequence[str],
+        depth: int,
     ) -> None:
-        options = [*self._image_options(_DOMAIN_0), "--separate=all"]
+        stacks = f"--callgraph={depth}"
+        options = [*self._image_options(_DOMAIN_0), "--separate=all", stacks]
         options += [f"--event={event}" for event in events]
         options += [f"--active-domains={','.join(map(str, active))}"]
         if passive:
@@ -131,7 +151,7 @@ class Profiling:
         self._opcontrol(_DOMAIN_0, "--start-daemon", *options)
         for domid in others:
             self._opcontrol(domid, "--reset")
-            self._opcontrol(domid, "--start", *self._image_options(domid))
+            self._opcontrol(domid, "--start", *self._image_options(domid), stacks)
         if self._status(_DOMAIN_0) != "running":
             self._opcontrol(_DOMAIN_0, "--start")
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from xenprof.stackprofile import StackProfile
     from xenprof.system.places import Place
 
+_PATIENCE_SECONDS = 10
 _BY = ("domain", "layer", "domain,layer", "image", "symbol")
 _TREES = ("top-down", "bottom-up")
 _FORMAT_HELP = "; ".join(f"{name}: {format.help}" for name, format in FORMATS.items())
@@ -37,6 +38,10 @@ class NothingToReport(XenprofError):
     help="By name or id; may be repeated. Stacks that pass through it.  [default: all]",
 )
 @click.option("--session", metavar="NAME|PATH", help="A session's name, or where one is.")
+@click.option(
+    "--since", metavar="TIME", help="Of the history, from then on: 5m (ago), Unix or ISO."
+)
+@click.option("--until", metavar="TIME", help="Of the history, until then.  [default: now]")
 @click.option("--by", type=click.Choice(_BY), help="What a row of a table is.  [default: symbol]")
 @click.option("--tree", type=click.Choice(_TREES), help="Callers with what they called.")
 @click.option("--event", metavar="EVENT[:COUNT[:MASK]]", help="Of several events only this one.")
@@ -81,6 +86,8 @@ class NothingToReport(XenprofError):
 def command(
     domains: tuple[str, ...],
     session: str | None,
+    since: str | None,
+    until: str | None,
     by: str | None,
     tree: str | None,
     event: str | None,
@@ -103,6 +110,7 @@ def command(
     given = {
         "domain": domains, "session": session, "by": by, "tree": tree, "event": event,
         "limit": limit, "threshold": threshold, "compare": compare, "trace": trace, "mhz": mhz,
+        "since": since, "until": until,
     }  # fmt: skip
     _check(format_name, format, {name for name, value in given.items() if value})
     if format.is_binary and output is None and sys.stdout.isatty():
@@ -111,7 +119,7 @@ def command(
     if format.shows == "trace":
         request = _trace_request(trace, mhz)
     else:
-        reader = _Reader(base, domains, image_path)
+        reader = _Reader(base, domains, image_path, since, until)
         request = reader.request(session, compare, event, format_name)
         request = _shown(request, by or "symbol", tree, limit, threshold or 0.0)
     _write(load(format_name)(request), output)
@@ -132,6 +140,8 @@ def _check(name: str, format: Format, given: set[str]) -> None:
     for option in ("by", "tree", "limit", "threshold"):
         if option in given and format.shows != "tables":
             raise UsageError(f"--{option} is for the formats {', '.join(tables)}")
+    if "session" in given and (times := sorted(given & {"since", "until"})):
+        raise UsageError(f"--session and --{times[0]} do not go together: the history has no names")
     if "compare" in given:
         if not format.can_compare:
             raise UsageError(f"--compare is for the formats {', '.join(comparing)}")
@@ -142,8 +152,17 @@ def _check(name: str, format: Format, given: set[str]) -> None:
 class _Reader:
     """Reads sessions into requests; tells the user on standard error what they should know."""
 
-    def __init__(self, home: Path, domains: tuple[str, ...], image_path: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        home: Path,
+        domains: tuple[str, ...],
+        image_path: tuple[str, ...],
+        since: str | None = None,
+        until: str | None = None,
+    ) -> None:
         self._home = home
+        self._since = since
+        self._until = until
         self._domains = domains
         self._image_path = image_path
 
@@ -156,7 +175,10 @@ class _Reader:
         from xenprof.views.merge import only
         from xenprof.views.ratios import main_event
 
-        profile, title = self._read(session or CURRENT)
+        if self._since is not None or self._until is not None:
+            profile, title = self._read_history()
+        else:
+            profile, title = self._read(session or CURRENT)
         columns = _columns(profile, event)
         main = columns[main_event([profile.types[column] for column in columns])]
         base, base_title = None, ""
@@ -183,11 +205,16 @@ class _Reader:
         place = self._place(session)
         domains = chosen_domains(self._home, place, self._domains)
         profile = read_place(place, domains=domains, image_path=self._image_path, warn=_warning)
-        if not sum(profile.totals):
-            of = f" of {', '.join(sorted(domains))}" if domains else ""
-            raise NothingToReport(f"{place.title} has no samples{of}")
-        present = sorted({frame.domain for frame in profile.frames})
-        return profile, f"{place.title}: {', '.join(present)}"
+        return _titled(profile, place.title, domains)
+
+    def _read_history(self) -> "tuple[StackProfile, str]":
+        from xenprof.history.window import domains_in, read_window
+        from xenprof.system.reading import passing
+
+        now_unix_ns = _host_time(self._home)
+        profile, title = read_window(self._home, self._since, self._until, now_unix_ns, _warning)
+        domains = domains_in(self._home, profile, self._domains)
+        return _titled(passing(profile, domains) if domains else profile, title, domains)
 
     def _place(self, session: str) -> "Place":
         from xenprof.system.places import named_session, place_at
@@ -195,6 +222,27 @@ class _Reader:
         if "/" in session or session.startswith("."):
             return place_at(Path(session))
         return named_session(self._home, session)
+
+
+def _titled(
+    profile: "StackProfile", title: str, domains: frozenset[str]
+) -> "tuple[StackProfile, str]":
+    """Return the profile and its title with the domains. Raises: NothingToReport."""
+    if not sum(profile.totals):
+        of = f" of {', '.join(sorted(domains))}" if domains else ""
+        raise NothingToReport(f"{title} has no samples{of}")
+    present = sorted({frame.domain for frame in profile.frames})
+    return profile, f"{title}: {', '.join(present)}"
+
+
+def _host_time(home: Path) -> int | None:
+    """Return the host's clock in Unix ns; None if no service runs."""
+    from xenprof.client import Client, ServiceError
+
+    try:
+        return int(Client(home, _PATIENCE_SECONDS).get("/api/v1/history")["now_unix_ns"])
+    except ServiceError:
+        return None
 
 
 def _columns(profile: "StackProfile", event: str | None) -> list[int]:

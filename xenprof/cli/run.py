@@ -15,6 +15,7 @@ from hypervisor.host import Host
 from hypervisor.telemetry import HostSnapshot
 from xenprof.cli.debug_images import debug_images
 from xenprof.cli.durations import Duration
+from xenprof.cli.profile import MAX_DEPTH
 from xenprof.errors import UsageError, XenprofError
 from xenprof.events import EventSetting, parse_setting
 from xenprof.home import domain_root
@@ -45,6 +46,14 @@ _DOMAIN_0 = "0"
 @click.option("--active", metavar="LIST", help="Domains that take part.  [default: 0]")
 @click.option("--passive", metavar="LIST", help="Domains that are sampled without taking part.")
 @click.option(
+    "--callgraph",
+    "depth",
+    type=click.IntRange(0, MAX_DEPTH),
+    default=0,
+    metavar="N",
+    help="Record call stacks, up to N callers of each sample.",
+)
+@click.option(
     "--commands",
     "commands_file",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -63,6 +72,7 @@ def command(
     events: tuple[str, ...],
     active: str | None,
     passive: str | None,
+    depth: int,
     commands_file: Path | None,
     state_dir: Path | None,
     wants_json: bool,
@@ -70,8 +80,8 @@ def command(
     """Run the model without a service and print what it did."""
     from xenprof.cli.run_result import as_json, as_text
 
-    if (active or passive) and not events:
-        raise UsageError("--active and --passive say whom to --profile; which event?")
+    if (active or passive or depth) and not events:
+        raise UsageError("--active, --passive and --callgraph say how to --profile; which event?")
     commands = read_log(commands_file) if commands_file else []
     if state_dir:
         try:
@@ -85,7 +95,7 @@ def command(
             if events or commands or state_dir:
                 run.follow_domains()
             if events:
-                run.start_profiling(events, active or _DOMAIN_0, passive)
+                run.start_profiling(events, active or _DOMAIN_0, passive, depth)
             run.advance(duration_ns, commands)
             snapshot = host.snapshot()
             if events:
@@ -129,7 +139,9 @@ class Run:
             self._sessions.domain_gone(domid)
         self._xend_log.append(self._host.take_log())
 
-    def start_profiling(self, events: Sequence[str], active: str, passive: str | None) -> None:
+    def start_profiling(
+        self, events: Sequence[str], active: str, passive: str | None, depth: int = 0
+    ) -> None:
         """Do steps 4 and 5 of the recipe. Raises: what opcontrol would refuse."""
         cpu_type = self._host.oprofile(_DOMAIN_0).read("cpu_type")
         if cpu_type == "timer":
@@ -137,7 +149,7 @@ class Run:
                 "this hypervisor cannot profile this processor (3.0.3 does not know Core 2); "
                 'use hypervisor = "3.1" or another cpu'
             )
-        settings = tuple(parse_setting(cpu_type, text) for text in events)
+        settings = tuple(parse_setting(cpu_type, text, callgraph=depth > 0) for text in events)
         snapshot = self._host.snapshot()
         active_ids = [_domid(snapshot, word) for word in active.split(",")]
         passive_ids = [_domid(snapshot, word) for word in passive.split(",")] if passive else []
@@ -145,12 +157,13 @@ class Run:
         setup = self._setup(
             _DOMAIN_0,
             settings,
+            depth,
             active_domains=_listed(active_ids),
             passive_domains=_listed(passive_ids) if passive_ids else None,
         )
         _check(self._sessions.start_daemon(_DOMAIN_0, setup))
         for domain in self._active[1:]:
-            _check(self._sessions.start(domain, self._setup(domain)))
+            _check(self._sessions.start(domain, self._setup(domain, (), depth)))
         if self._sessions.status(_DOMAIN_0).state != "running":
             _check(self._sessions.start(_DOMAIN_0, None))
 
@@ -208,7 +221,8 @@ class Run:
     def _setup(
         self,
         domain: str,
-        events: tuple[EventSetting, ...] = (),
+        events: tuple[EventSetting, ...],
+        depth: int,
         *,
         active_domains: str | None = None,
         passive_domains: str | None = None,
@@ -221,6 +235,7 @@ class Run:
             kernel_range=text_range(root / images.vmlinux.lstrip("/")),
             xen_image=images.xen,
             xen_range=text_range(root / images.xen.lstrip("/")) if images.xen else None,
+            callgraph_depth=depth,
             active_domains=active_domains,
             passive_domains=passive_domains,
         )

@@ -4,13 +4,20 @@ import logging
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from xenprof.cli.durations import Duration
+from xenprof.cli.sizes import Size
+from xenprof.errors import UsageError
 from xenprof.home import home
 
+if TYPE_CHECKING:
+    from xenprof.history.figures import HistorySettings
+
 DEFAULT_ADDRESS = "127.0.0.1:10031"
+_SHORTEST_SLICE_NS = 10**9  # each ends with a dump of every daemon; judgement
 
 
 class Speed(click.ParamType[float]):
@@ -112,6 +119,35 @@ def _url(_: click.Context, __: click.Parameter, value: str | None) -> str | None
     metavar="MIB",
     help="Domain 0 keeps this much when it gives memory to new domains; 0: it gives none.",
 )
+@click.option(
+    "--history",
+    "history_period",
+    type=Duration(),
+    help="Keep a rolling history of what is sampled, in slices of so long, such as 10s.",
+)
+@click.option(
+    "--history-retention",
+    type=Duration(),
+    default="1h",
+    show_default=True,
+    help="Slices that ended earlier are removed.",
+)
+@click.option(
+    "--history-size",
+    type=Size(),
+    default="200MB",
+    show_default=True,
+    help="Beyond it the oldest slices are removed.",
+)
+@click.option(
+    "--push-url", metavar="URL", callback=_url, help="Send slices to a Pyroscope server too."
+)
+@click.option(
+    "--push-otlp",
+    metavar="URL",
+    callback=_url,
+    help="Send slices to a receiver of OTLP profiles (HTTP) too.",
+)
 @click.option("--enable-dump", is_flag=True, help="Write a core file of each domain that crashes.")
 @click.option("--background", is_flag=True, help="Return when the service is ready.")
 @click.option(
@@ -132,12 +168,18 @@ def command(
     strict: bool,
     no_support_limits: bool,
     domain0_minimum_mib: int,
+    history_period: int | None,
+    history_retention: int,
+    history_size: int,
+    push_url: str | None,
+    push_otlp: str | None,
     enable_dump: bool,
     background: bool,
     log_file: Path | None,
 ) -> int:
     """Run the service: the model, the control socket, the exporters and the web page."""
     chosen_home = state_dir.absolute() if state_dir else home()
+    history = _history(history_period, history_retention, history_size, push_url, push_otlp)
     from xenprof.cli.background import run_in_background
     from xenprof.service.driver import build_host
     from xenprof.service.exporter import ExporterSettings
@@ -161,6 +203,7 @@ def command(
             otlp_interval_seconds=otlp_interval_seconds,
             telemetry_path=telemetry_path,
         ),
+        history=history,
     )
 
     def run(tell: Callable[[str], None]) -> None:
@@ -181,3 +224,27 @@ def command(
         return run_in_background(run, log_file or chosen_home / "serve.log")
     run(lambda line: print(line, flush=True))
     return 0
+
+
+def _history(
+    period_ns: int | None,
+    retention_ns: int,
+    max_bytes: int,
+    push_url: str | None,
+    push_otlp: str | None,
+) -> "HistorySettings | None":
+    """Return what history to keep, None for none. Raises: UsageError."""
+    if period_ns is None:
+        for option, url in (("--push-url", push_url), ("--push-otlp", push_otlp)):
+            if url is not None:
+                raise UsageError(f"{option} sends slices of the history: give --history 10s too")
+        return None
+    if period_ns < _SHORTEST_SLICE_NS:
+        raise UsageError("--history: a slice is at least 1s")
+    from xenprof.history.figures import HistorySettings
+    from xenprof.history.push import Address
+
+    for url in (push_url, push_otlp):
+        if url is not None:
+            Address.parse(url)
+    return HistorySettings(period_ns, retention_ns, max_bytes, push_url, push_otlp)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from hypervisor.host import Module, Task
 from hypervisor.telemetry import Mode, SampleBatch
 from xenprof.events import EventSetting
-from xenprof.oprofiled.distinct import distinct
+from xenprof.oprofiled.distinct import distinct, part_of
 from xenprof.oprofiled.ranges import U64, Ints, RangeTable
 from xenprof.profile import ImageName
 
@@ -24,6 +24,7 @@ UNKNOWN_EVENT, NO_MM, NO_MAPPING, NO_KERNEL_IMAGE, FILTERED = LOSS_REASONS = (
     "no_kernel_image",  # kernel or hypervisor mode, pc in neither vmlinux, module nor Xen
     "filtered",  # the image is not on the --image list
 )
+PLACE_SHIFT = 44  # of the place in a group
 _USER_BITS = np.uint64(48)  # user addresses are below 1 << 48 on x86-64
 _EVERYWHERE = (0, 2**64)
 
@@ -79,13 +80,14 @@ class Place:
 class Attributed:
     """The samples of a batch that have a place, as groups and offsets, and the rest by reason.
 
-    Each row stands for `counts` samples.
+    Each row stands for `counts` samples, of which `batch` has one.
     """
 
     groups: U64
     offsets: U64
     counts: U64
     lost: Mapping[str, int]
+    batch: SampleBatch
 
 
 class Attributor:
@@ -109,6 +111,8 @@ class Attributor:
         self._known_event = np.zeros(256, np.bool_)
         self._known_event[list(config.events)] = True
         self._separates_libraries = bool(config.separate & {"library", "kernel"})
+        self.tells_stacks = False
+        """Samples of different stacks are kept apart."""
         self._told_by: tuple[str, ...] = ("domain", "mode", "event", "tgid", "pc")
         if "thread" in config.separate:
             self._told_by += ("tid",)
@@ -126,7 +130,26 @@ class Attributor:
     def attribute(self, batch: SampleBatch) -> Attributed:
         """Find a group and an offset for each sample, or the reason why it has none."""
         self._refresh()
-        batch, counts = distinct(batch, self._told_by)
+        more = ("stack_id",) if self.tells_stacks else ()
+        batch, counts = distinct(batch, (*self._told_by, *more))
+        place, offset = self.locate(batch)
+        own = batch.domain == self._config.domid
+        place[~self._known_event[batch.event]] = _lost(UNKNOWN_EVENT)
+        if self._config.image_filter:
+            placed = np.flatnonzero(place >= 0)
+            is_kept = np.array(self._is_kept, np.bool_)[place[placed]]
+            place[placed[~is_kept]] = _lost(FILTERED)
+
+        rows = np.flatnonzero(place >= 0)
+        groups = _pack(place[rows], *self._task_and_cpu(batch, rows, own[rows]), batch.event[rows])
+        missing = np.flatnonzero(place < 0)
+        misses = np.bincount(-1 - place[missing], counts[missing], len(LOSS_REASONS))
+        lost = {reason: int(n) for reason, n in zip(LOSS_REASONS, misses, strict=True) if n}
+        placed_batch = part_of(batch, rows) if self.tells_stacks else batch
+        return Attributed(groups, offset[rows], counts[rows].astype(np.uint64), lost, placed_batch)
+
+    def locate(self, batch: SampleBatch) -> tuple[Ints, U64]:
+        """Return a place and an offset for each pc; a negative place tells why it has none."""
         place = np.empty(len(batch), np.int64)
         offset = np.zeros(len(batch), np.uint64)
         own = batch.domain == self._config.domid
@@ -139,24 +162,28 @@ class Attributor:
             rows = np.flatnonzero(selected)
             if len(rows):
                 place[rows], offset[rows] = find(batch, rows)
-        place[~self._known_event[batch.event]] = _lost(UNKNOWN_EVENT)
-        if self._config.image_filter:
-            placed = np.flatnonzero(place >= 0)
-            is_kept = np.array(self._is_kept, np.bool_)[place[placed]]
-            place[placed[~is_kept]] = _lost(FILTERED)
+        return place, offset
 
-        rows = np.flatnonzero(place >= 0)
-        groups = _pack(place[rows], *self._task_and_cpu(batch, rows, own[rows]), batch.event[rows])
-        missing = np.flatnonzero(place < 0)
-        misses = np.bincount(-1 - place[missing], counts[missing], len(LOSS_REASONS))
-        lost = {reason: int(n) for reason, n in zip(LOSS_REASONS, misses, strict=True) if n}
-        return Attributed(groups, offset[rows], counts[rows].astype(np.uint64), lost)
+    def place(self, index: int) -> Place:
+        """Return a place by its number, as in the upper bits of a group."""
+        return self._places[index]
+
+    def is_kept(self, place: Ints) -> npt.NDArray[np.bool_]:
+        """Tell which places there are and are wanted by the image filter."""
+        if not self._config.image_filter:
+            return place >= 0
+        kept = np.array([*self._is_kept, False], np.bool_)
+        return kept[np.where(place < 0, len(self._is_kept), place)]
 
     def unpack(self, group: int) -> tuple[Place, int, int | None, int | None, int | None]:
         """Return place, counter index, tgid, tid and cpu of a group; None = not separated."""
+        return self._places[group >> PLACE_SHIFT], *self.unpack_rest(group)
+
+    def unpack_rest(self, group: int) -> tuple[int, int | None, int | None, int | None]:
+        """Return what `unpack` does, without the place."""
         cpu = (group & 0xFFF) - 1
         tgid, tid = self._threads[group >> 20 & 0xFFFFFF]
-        return self._places[group >> 44], group >> 12 & 0xFF, tgid, tid, cpu if cpu >= 0 else None
+        return group >> 12 & 0xFF, tgid, tid, cpu if cpu >= 0 else None
 
     def _refresh(self) -> None:
         modules, tasks = tuple(self._modules()), dict(self._tasks())
@@ -356,4 +383,5 @@ def _translate(codes: Ints, intern: Callable[[int], int]) -> Ints:
 
 def _pack(place: Ints, thread: Ints, cpu: Ints, event: npt.NDArray[np.uint8]) -> U64:
     """Return groups: 20 bits of place, 24 of thread, 8 of event, 12 of cpu."""
-    return (place << 44 | thread << 20 | event.astype(np.int64) << 12 | cpu).astype(np.uint64)
+    counter = event.astype(np.int64)
+    return (place << PLACE_SHIFT | thread << 20 | counter << 12 | cpu).astype(np.uint64)

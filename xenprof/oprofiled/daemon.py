@@ -12,6 +12,7 @@ from hypervisor.telemetry import Mode, SampleBatch
 from xenprof.events import EventSetting, events
 from xenprof.oprofiled.attribution import Attributor, DaemonConfig, Image
 from xenprof.oprofiled.histogram import Histogram
+from xenprof.oprofiled.recorder import StackRecorder
 from xenprof.oprofiled.writer import STORE_WRITE_FAILED, SampleWriter
 from xenprof.profile import SampleFile, SampleHeader, SampleKey
 
@@ -62,6 +63,14 @@ class Oprofiled:
         self.kernel_samples = 0
         """Samples with a kernel or hypervisor pc, as the daemon's statistics count them."""
         self.dumps = 0
+        self.recorder: StackRecorder | None = None
+        """Records call stacks and arcs as well."""
+
+    def record_stacks(self, make: Callable[[Attributor], StackRecorder] | None) -> None:
+        """Have call stacks recorded from now on, or no longer."""
+        self._attribute()
+        self.recorder = make(self._attributor) if make is not None else None
+        self._attributor.tells_stacks = make is not None
 
     def take(self, batch: SampleBatch) -> None:
         """Accept the samples of a batch; they are in the files after the next flush."""
@@ -77,6 +86,8 @@ class Oprofiled:
                 self._histogram.compact()
                 if len(self._histogram) >= _FLUSH_ROWS // 2:
                     self.flush()
+            elif self.recorder is not None and self.recorder.is_full():
+                self.flush()
 
     def flush(self) -> None:
         """Hand everything taken so far to the store."""
@@ -90,12 +101,18 @@ class Oprofiled:
                 tgid, tid, cpu,
             )  # fmt: skip
             files.append(SampleFile(key, self._header(place.image, counter), offsets, counts))
-        writer = self._writer
+        writer, recorder = self._writer, self.recorder
+        if recorder is not None:
+            files += recorder.arc_files(self._config.events, self._header)
+            stacks = recorder.drain(self._config.events, self._config.cpu_mhz)
+            self._submit(lambda: recorder.writer.write(stacks))
         self._submit(lambda: writer.write(files))
 
     def discard(self) -> None:
         """Give up what the store could not write; after the session was reset or saved."""
         self._submit(self._writer.discard)
+        if self.recorder is not None:
+            self._submit(self.recorder.writer.discard)
 
     def balance(self) -> Balance:
         """Return where the samples are; exact while nothing handed to `submit` is pending."""
@@ -122,6 +139,8 @@ class Oprofiled:
         attributed = self._attributor.attribute(batch)
         self._lost.update(attributed.lost)
         self._histogram.add(attributed.groups, attributed.offsets, attributed.counts)
+        if self.recorder is not None:
+            self.recorder.add(attributed)
 
     def _header(self, image: Image, counter: int) -> SampleHeader:
         header = self._headers.get((image, counter))

@@ -43,4 +43,9 @@ def distinct(batch: SampleBatch, columns: Sequence[str]) -> tuple[SampleBatch, I
     """
     counts = np.bincount(representatives([getattr(batch, name) for name in columns]))
     rows = np.flatnonzero(counts)
-    return SampleBatch(*(getattr(batch, name)[rows] for name in _COLUMNS)), counts[rows]
+    return part_of(batch, rows), counts[rows]
+
+
+def part_of(batch: SampleBatch, rows: Ints) -> SampleBatch:
+    """Return some rows of a batch."""
+    return SampleBatch(*(getattr(batch, name)[rows] for name in _COLUMNS))

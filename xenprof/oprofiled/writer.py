@@ -1,4 +1,7 @@
-"""Writes histograms to sample files on the store's thread, and keeps what cannot be written."""
+"""Writes histograms to sample files on the store's thread, and keeps what cannot be written.
+
+Call graphs are written too, but arcs are no samples: the counts here do not include them.
+"""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -50,7 +53,7 @@ class SampleWriter:
     def held(self) -> int:
         """Return the samples kept for the next write."""
         with self._lock:
-            return sum(file.total for file in self._held)
+            return sum(map(_samples, self._held))
 
     @property
     def problem(self) -> str | None:
@@ -69,17 +72,17 @@ class SampleWriter:
                 merge(path, file.header, file.offsets, file.counts)
             except StoreError as error:
                 errors.append(error)
-                if _can_pass(error):
+                if can_pass(error):
                     held.append(file)
                 else:
-                    lost += file.total
+                    lost += _samples(file)
             else:
-                stored += file.total
+                stored += _samples(file)
         lost += self._give_up(held)
         problem = None
         if errors:
             more = f" (and {len(errors) - 1} more files)" if len(errors) > 1 else ""
-            kept = sum(file.total for file in held)
+            kept = sum(map(_samples, held))
             problem = f"{errors[0]}{more}: {kept} samples kept for the next dump, {lost} lost"
             self._log(problem)
         with self._lock:
@@ -91,7 +94,7 @@ class SampleWriter:
     def discard(self) -> None:
         """Give up what is held: its session is no longer the current one."""
         with self._lock:
-            self._lost += sum(file.total for file in self._held)
+            self._lost += sum(map(_samples, self._held))
             self._held = []
 
     def _give_up(self, held: list[SampleFile]) -> int:
@@ -101,10 +104,15 @@ class SampleWriter:
         while rows > self._held_rows:
             file = held.pop(0)
             rows -= len(file.offsets)
-            lost += file.total
+            lost += _samples(file)
         return lost
 
 
-def _can_pass(error: StoreError) -> bool:
+def _samples(file: SampleFile) -> int:
+    """Return the samples in a file; arcs are none."""
+    return file.total if file.key.callee is None else 0
+
+
+def can_pass(error: StoreError) -> bool:
     """Tell whether a later attempt may succeed: damaged files stay damaged, full disks do not."""
     return isinstance(error, StoreFull) or type(error) is StoreError

@@ -9,6 +9,7 @@ from starlette.routing import Route
 
 from xenprof.service.arguments import BadArguments
 from xenprof.service.domain_api import domain_routes
+from xenprof.service.history_api import history_routes
 from xenprof.service.host_api import host_routes
 from xenprof.service.http import Endpoint, body_of, done, refuse
 from xenprof.service.service import Service
@@ -40,4 +41,5 @@ def api_routes(service: Service, *, read_only: bool) -> list[Route]:
         changing("/api/v1/wait", wait),
         changing("/api/v1/stop", stop),
         *trace_routes(service, service.traces, changing),
+        *history_routes(service),
     ]

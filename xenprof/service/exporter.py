@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple, Protocol
 from starlette.routing import Route
 
 from hypervisor.telemetry import HostSnapshot
+from xenprof.history.figures import HistoryStats
 
 ENTRY_POINT_GROUP = "xenprof.exporters"
 
@@ -35,6 +36,7 @@ class ServiceStats:
     started_unix: float
     version: str
     collectors: Mapping[str, CollectorStats] = field(default_factory=dict)
+    history: HistoryStats | None = None  # None: none is kept
 
 
 @dataclass(frozen=True, slots=True)

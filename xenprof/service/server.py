@@ -15,6 +15,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from hypervisor.host import Host
+from xenprof.history.figures import HistorySettings
 from xenprof.service.app import create_app
 from xenprof.service.exporter import ExporterSettings
 from xenprof.service.home_lock import (
@@ -44,6 +45,7 @@ class ServeSettings:
     enable_dump: bool = False
     web_config: Path | None = None
     exporters: ExporterSettings = field(default_factory=ExporterSettings)
+    history: HistorySettings | None = None  # None: none is kept
 
 
 def serve(
@@ -74,6 +76,7 @@ def serve(
                 enable_dump=settings.enable_dump,
                 loaders=installed() if loaders is None else loaders,
                 settings=settings.exporters,
+                history=settings.history,
             )
             sys.setswitchinterval(_GIL_SWITCH_SECONDS)
 

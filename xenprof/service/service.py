@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from hypervisor.host import Host
 from hypervisor.telemetry import HostSnapshot
+from xenprof.history.figures import HistorySettings
 from xenprof.home import domain_root
 from xenprof.service.answers import Answered, Later
 from xenprof.service.commands import (
@@ -21,6 +22,7 @@ from xenprof.service.commands import (
 from xenprof.service.domainroots import DomainRoots
 from xenprof.service.driver import HostDriver, Pending
 from xenprof.service.exporter import CollectorStats, ExporterSettings, ServiceStats
+from xenprof.service.history import History
 from xenprof.service.loading import Exporters, Loaders
 from xenprof.service.trace_readers import TraceReaders
 from xenprof.service.writer import StoreWriter
@@ -45,8 +47,12 @@ class Service:
         enable_dump: bool = False,
         loaders: Loaders,
         settings: ExporterSettings,
+        history: HistorySettings | None = None,
     ) -> None:
-        """Assemble; nothing runs before `start`. `home` exists and is ours alone."""
+        """Assemble; nothing runs before `start`. `home` exists and is ours alone.
+
+        `history` None: none is kept. Raises: StoreError: its folder cannot be used.
+        """
         self._writer = StoreWriter()
         self._sessions = Sessions(host, home, strict=strict, submit=self._writer.submit)
         self._roots = DomainRoots(home, settle=self._writer.barrier)
@@ -54,9 +60,13 @@ class Service:
         self._xend_log = XendLogFile(domain0 / "var/log/xen/xend.log")
         host.set_domain0_root(str(domain0), dumps_crashed=enable_dump)
         self._log = CommandLog(home / "commands.jsonl")
-        self._driver = HostDriver(
-            host, speed=speed, pump=self._sessions.pump, published=self._published
-        )
+        self._driver = HostDriver(host, speed=speed, pump=self._pump, published=self._published)
+        self._host = host  # for the pump, which runs on the thread that owns it
+        self.history: History | None = None
+        if history is not None:
+            self.history = History(
+                host, home, history, self._sessions, self._writer.submit, self._log.append
+            )
         self.traces = TraceReaders()
         self._exporters = Exporters(loaders)
         self.settings = settings
@@ -64,6 +74,12 @@ class Service:
         self._version = version()
         self.request_stop: Callable[[], None] = lambda: None
         """What POST /api/v1/stop calls; set by the server."""
+
+    def _pump(self) -> None:
+        """On the host's thread, after each slice of time."""
+        self._sessions.pump()
+        if self.history is not None:
+            self.history.tick(self._host)
 
     def _published(self, host: Host, snapshot: HostSnapshot) -> None:
         """On the host's thread: let log, roots and sessions follow what has happened."""
@@ -83,6 +99,8 @@ class Service:
 
     def start(self) -> None:
         """Start the model, then the exporters."""
+        if self.history is not None:
+            self.history.begin()
         self._driver.start()
         self._exporters.create(self, self.settings)
         self._exporters.start()
@@ -90,13 +108,22 @@ class Service:
     def close(self) -> None:
         """Flush the sessions, close the store, then the exporters. Raises: the first failure."""
         try:
-            self._driver.stop(lambda host: self._sessions.close())
+            self._driver.stop(self._end_sessions)
         finally:
             try:
                 self._writer.close()
             finally:
+                if self.history is not None:
+                    self.history.close()
                 self._exporters.close()
                 self._log.close()
+
+    def _end_sessions(self, host: Host) -> None:
+        try:
+            self._sessions.close()
+        finally:
+            if self.history is not None:
+                self.history.close_slice(host)
 
     @property
     def exporters(self) -> Exporters:
@@ -124,6 +151,7 @@ class Service:
             started_unix=self._started_unix,
             version=self._version,
             collectors={"host": model, **self._exporters.stats},
+            history=self.history.stats() if self.history is not None else None,
         )
 
     def submit(self, command: Callable[[Host], T]) -> "Future[T]":
@@ -134,9 +162,13 @@ class Service:
         """Log a command with its virtual time and do it."""
 
         def act(host: Host) -> Pending:
+            if self.history is not None:
+                self.history.before(host, command)
             if command.name not in COMMANDS_THAT_ONLY_READ:
                 self._log.append(host.now_ns, command)
             performed = perform(host, self._sessions, command)
+            if self.history is not None:
+                self.history.after(command)
             return Answered(performed) if isinstance(performed, dict) else Later(host, performed)
 
         return self._driver.submit_pending(act)

@@ -13,8 +13,10 @@ from xenprof.home import domain_root
 from xenprof.oprofiled.attribution import DaemonConfig, TextRange
 from xenprof.oprofiled.daemon import Balance, Oprofiled
 from xenprof.oprofiled.log import LogFile, clock_text, statistics_lines
+from xenprof.oprofiled.recorder import StackBalance
 from xenprof.oprofiled.writer import SampleWriter
 from xenprof.session.setup import Setup
+from xenprof.session.stackrecording import StackRecording
 from xenprof.session.store import StoreThread
 from xenprof.session.unseen import UNSEEN_FILE, Unseen
 from xenprof.store.samplefile import write_file
@@ -87,6 +89,11 @@ class RunningDaemon:
             driver.tasks,
             _at_once,  # it is on the store's thread already
         )
+        self._stacks = StackRecording(
+            host, home, driver, config.domid, self._oprofiled, self.directory, self._log.write,
+            depth=setup.callgraph_depth,
+        )  # fmt: skip
+        store.call(self._stacks.begin)
         self._losses: SimpleQueue[Mapping[str, int]] = SimpleQueue()
         self.taken = 0
         """Samples read from the kernel so far."""
@@ -102,6 +109,7 @@ class RunningDaemon:
         def follow() -> None:
             self._log.path = directory.log_path
             self._writer.session = directory.current
+            self._stacks.moved(directory)
             self._oprofiled.root = domain_root(self._home, name)
 
         self._store.submit(follow)
@@ -110,10 +118,14 @@ class RunningDaemon:
         """Return where the samples taken are."""
         return self._store.call(self._oprofiled.balance)
 
+    def stack_balance(self) -> StackBalance | None:
+        """Return where those with call stacks are; None where none are recorded."""
+        return self._store.call(self._stacks.balance)
+
     @property
     def problem(self) -> str | None:
         """Return one line about samples that the last flush could not write, None if it did all."""
-        return self._writer.problem
+        return self._writer.problem or self._stacks.problem
 
     def log(self, *lines: str) -> None:
         """Append lines to oprofiled.log."""
@@ -127,6 +139,7 @@ class RunningDaemon:
             self._store.submit(partial(self._take, samples))
         if self._host.now_ns >= self._statistics_due_ns:
             self._statistics_due_ns = self._host.now_ns + STATISTICS_PERIOD_NS
+            self._stacks.look()
             self._store.submit(self._oprofiled.flush)
             self.log_statistics()
         self._report_losses()
@@ -145,6 +158,7 @@ class RunningDaemon:
 
         Raises: StoreError (statistics; samples that cannot be written are `problem`).
         """
+        self._stacks.look()
         self._store.call(self._oprofiled.flush)  # only then is it known what could not be written
         self._store.call(self._note_losses)
         self._report_losses()
@@ -163,6 +177,8 @@ class RunningDaemon:
     def forget_session(self) -> None:
         """The current session was reset or saved: what could not be written into it is lost."""
         self.give_up()
+        self._stacks.look()
+        self._store.call(self._stacks.begin)
         self.unseen.clear(self._host.snapshot())
 
     def give_up(self) -> int:

@@ -36,6 +36,9 @@ def start_daemon(
     driver = host.oprofile(domain)
     directory = session_dir(home, domain, setup)
     setup = _with_events(driver, setup, primary, answer)
+    if setup.callgraph_depth and not _can_walk(driver):
+        answer.fail("Call-graph profiling unsupported on this kernel/hardware")
+        return None
     try:
         counters = _assign(driver, setup)
         if directory.lock_pid() is not None:  # no daemon here, else nobody would start one
@@ -114,6 +117,15 @@ def _write_controls(driver: OprofileDriver, setup: Setup, counters: tuple[int, .
             driver.write(f"{counter}/name", event.name)
 
 
+def _can_walk(driver: OprofileDriver) -> bool:
+    """Tell whether the kernel can record call stacks, as opcontrol finds out."""
+    try:
+        driver.read("backtrace_depth")
+    except OprofilefsError:
+        return False
+    return True
+
+
 def _controls(
     driver: OprofileDriver, setup: Setup, counters: tuple[int, ...]
 ) -> list[tuple[str, str]]:
@@ -127,6 +139,8 @@ def _controls(
         )
         if value
     ]
+    if _can_walk(driver):
+        controls.append(("backtrace_depth", str(setup.callgraph_depth)))
     if setup.active_domains is not None:
         controls.append(("active_domains", setup.active_domains))
     if setup.passive_domains is not None:

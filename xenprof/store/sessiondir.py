@@ -91,6 +91,8 @@ class SessionDir:
         """Make the directories of the current session and the abi file. Raises: StoreError."""
         try:
             self.current.mkdir(parents=True, exist_ok=True)
+            for left in self.current.rglob(".writing.*"):  # by a daemon that was killed
+                left.unlink(missing_ok=True)
             (self.path / "abi").write_text("".join(f"{name} {value}\n" for name, value in _ABI))
         except OSError as error:
             raise _failure(self.path, error) from error

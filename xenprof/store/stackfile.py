@@ -268,14 +268,14 @@ def _decode(rest: memoryview) -> StackProfile:
         raise ValueError
     if (steps and int(flat.max()) >= frames) or (values > _MOST_SAMPLES).any() or mhz != mhz:
         raise ValueError
-    numbers = flat.tolist()
+    codes = list(range(frames))  # one object each, however many steps there are
     return StackProfile(
         tuple(
             Frame(strings[s], strings[i], _LAYERS[la], strings[d], strings[f], line)
             for s, i, la, d, f, line in frame_rows
         ),
         tuple(
-            tuple(numbers[end - length : end])
+            tuple(map(codes.__getitem__, flat[end - length : end].tolist()))
             for length, end in zip(stack_lengths.tolist(), ends.tolist(), strict=True)
         ),
         values.astype(np.int64),

@@ -1,0 +1,152 @@
+"""The thread that makes slices of what was collected, keeps the retention, and feeds the push."""
+
+import logging
+import queue
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from xenprof.errors import StoreError
+from xenprof.history.collector import Cut
+from xenprof.history.figures import HistorySettings, HistoryStats, PushStats
+from xenprof.history.slices import FOLDER, SliceStore
+from xenprof.history.symbolising import Symboliser
+from xenprof.stackprofile import StackProfile
+
+log = logging.getLogger(__name__)
+
+MAX_WAITING = 8  # collected and not yet written; then slices get longer. Judgement
+
+
+class Push(Protocol):
+    """Sends profiles on somewhere; never blocks."""
+
+    @property
+    def kind(self) -> str:
+        """Return what kind of receiver it is."""
+        ...
+
+    def offer(self, profile: StackProfile) -> None:
+        """Queue a profile."""
+        ...
+
+    def stats(self) -> PushStats:
+        """Return how it goes."""
+        ...
+
+    def close(self) -> None:
+        """Send what waits, for a short while, and end."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    cut: Cut
+    start_unix_ns: int
+    end_unix_ns: int
+
+
+class Recorder:
+    """Owns the folder of slices and a thread. `record` never waits."""
+
+    def __init__(
+        self,
+        home: Path,
+        settings: HistorySettings,
+        host: str,
+        pushes: tuple[Push, ...] = (),
+        warn: Callable[[str], None] = log.warning,
+    ) -> None:
+        """Open the folder and start. `host` is the name in the profiles. Raises: StoreError."""
+        self._store = SliceStore(
+            home / FOLDER, retention_ns=settings.retention_ns, max_bytes=settings.max_bytes
+        )
+        self._store.open()
+        self._symboliser = Symboliser(host, warn)
+        self._pushes = pushes
+        self._warn = warn
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._written = 0
+        self._dropped = 0
+        self._problem = ""
+        self._thread = threading.Thread(target=self._run, name="history", daemon=True)
+        self._thread.start()
+
+    @property
+    def is_behind(self) -> bool:
+        """Tell whether so much waits that nothing should be collected now."""
+        return self._jobs.qsize() >= MAX_WAITING
+
+    def record(self, cut: Cut, start_unix_ns: int, end_unix_ns: int) -> None:
+        """Have a slice made. Without samples it is none, but the retention is kept."""
+        self._jobs.put(_Job(cut, start_unix_ns, end_unix_ns))
+
+    def stats(self) -> HistoryStats:
+        """Return how it is doing; from any thread."""
+        kept = self._store.slices
+        return HistoryStats(
+            len(kept),
+            sum(each.bytes for each in kept),
+            self._written,
+            self._store.expired,
+            self._dropped,
+            {push.kind: push.stats() for push in self._pushes},
+        )
+
+    def rows(self) -> list[dict[str, object]]:
+        """Return the slices on the disk as JSON objects, oldest first; from any thread."""
+        return [
+            {
+                "name": each.path.name,
+                "start_unix_ns": each.start_unix_ns,
+                "end_unix_ns": each.end_unix_ns,
+                "bytes": each.bytes,
+            }
+            for each in self._store.slices
+        ]
+
+    def close(self) -> None:
+        """Write what was collected, give the pushes their last chance, and end."""
+        self._jobs.put(None)
+        self._thread.join()
+        for push in self._pushes:
+            push.close()
+
+    def _run(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            try:
+                self._make(job)
+            except Exception:  # a bug must not end the history
+                self._dropped += 1
+                log.exception("a slice of the history could not be made")
+
+    def _make(self, job: _Job) -> None:
+        try:
+            if job.cut.parts:
+                profile = self._symboliser.profile(job.cut, job.start_unix_ns, job.end_unix_ns)
+                for push in self._pushes:
+                    push.offer(profile)
+                self._write(profile, job)
+            self._store.expire(job.end_unix_ns)
+        except StoreError as error:
+            self._tell(f"history: {error}")
+        else:
+            self._problem = ""
+
+    def _write(self, profile: StackProfile, job: _Job) -> None:
+        """Raises: StoreError; the slice is counted as dropped then."""
+        try:
+            self._store.add(profile, job.start_unix_ns, job.end_unix_ns)
+        except StoreError:
+            self._dropped += 1
+            self._store.expire(job.end_unix_ns)
+            raise
+        self._written += 1
+
+    def _tell(self, line: str) -> None:
+        """Say it once, until all is well again."""
+        if line != self._problem:
+            self._problem = line
+            self._warn(line)

@@ -1,0 +1,173 @@
+"""Arcs of call graphs: who called whom how often, as oprofile's daemon counts them.
+
+A sample with n callers in its own mode has n arcs: each pair of neighbours on its stack, keyed
+(caller offset << 32) | callee offset, in a file of both images. User, kernel and hypervisor
+frames are not joined: the original's walk ends at the border.
+Source: oprofile daemon/opd_sfile.c (sfile_log_arc), opd_trans.c; Linux arch/i386/oprofile.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from hypervisor.telemetry import CallStack, SampleBatch
+from xenprof.oprofiled.attribution import PLACE_SHIFT, Attributed, Attributor, Place
+from xenprof.oprofiled.distinct import part_of
+from xenprof.oprofiled.histogram import Histogram
+from xenprof.oprofiled.ranges import U64, Ints
+
+_REST = np.uint64((1 << PLACE_SHIFT) - 1)  # thread, event and cpu of a group
+_AT_ONCE = 1 << 14
+"""Stacks whose frames are looked up together: bounds the memory for that."""
+_LOW = np.uint64(0xFFFFFFFF)
+_HIGH = np.uint64(32)
+
+
+class ArcCounter:
+    """Counts arcs of samples that have been attributed; passive domains have none."""
+
+    def __init__(
+        self, attributor: Attributor, stack: Callable[[int], CallStack], domid: int
+    ) -> None:
+        """`stack` returns a stack by its number in a batch."""
+        self._attributor = attributor
+        self._stack = stack
+        self._domid = domid
+        self._arcs = Histogram()
+        # What lies above the first caller is the same for all samples of a stack.
+        self._walks = Histogram()
+        self._callers: dict[int, U64] = {}  # pcs by stack: the innermost caller first
+        self._first = np.zeros(0, np.uint64)  # of those the first, 0 for none
+        self._is_known = np.zeros(0, np.bool_)
+        self._pairs: list[tuple[int, int]] = []
+        self._pair_index: dict[tuple[int, int], int] = {}
+        self.missing = 0
+        """Arcs whose caller is in no image, or in none that is wanted."""
+
+    def add(self, found: Attributed) -> None:
+        """Count the arcs of attributed samples."""
+        batch = found.batch
+        rows = np.flatnonzero((batch.stack_id >= 0) & (batch.domain == self._domid))
+        if not len(rows):
+            return
+        self._learn(batch.stack_id[rows])
+        first = self._first[batch.stack_id[rows]]
+        rows, first = rows[first > 0], first[first > 0]
+        if not len(rows):
+            return
+        mine = part_of(batch, rows)
+        callers, caller_offsets = self._attributor.locate(replace(mine, pc=first))
+        groups, counts = found.groups[rows], found.counts[rows]
+        callees = (groups >> np.uint64(PLACE_SHIFT)).astype(np.int64)
+        self._count(callers, callees, caller_offsets, found.offsets[rows], groups & _REST, counts)
+        # The task tells where user code is mapped, whether or not tasks are kept apart.
+        where = mine.stack_id.astype(np.uint64) << _HIGH | mine.tgid.astype(np.uint64)
+        self._walks.add(groups & _REST, where, counts)
+
+    def drain(self) -> list[tuple[Place, Place, int, U64, U64]]:
+        """Return (caller, callee, rest of the group, keys, counts) of all arcs, and forget them."""
+        self._expand()
+        drained = []
+        for group, keys, counts in self._arcs.drain():
+            caller, callee = self._pairs[group >> PLACE_SHIFT]
+            place = self._attributor.place
+            drained.append((place(caller), place(callee), group & int(_REST), keys, counts))
+        return drained
+
+    @property
+    def rows(self) -> int:
+        """Return how many rows of counts are kept in memory."""
+        return len(self._arcs) + len(self._walks)
+
+    def compact(self) -> None:
+        """Keep as few rows as there can be."""
+        self._arcs.compact()
+        self._walks.compact()
+
+    def _learn(self, stack_ids: "np.ndarray") -> None:
+        """Look at stacks that were not seen before."""
+        most = int(stack_ids.max()) + 1
+        if most > len(self._first):
+            more = max(most, 2 * len(self._first)) - len(self._first)
+            self._first = np.concatenate([self._first, np.zeros(more, np.uint64)])
+            self._is_known = np.concatenate([self._is_known, np.zeros(more, np.bool_)])
+        fresh = stack_ids[~self._is_known[stack_ids]]
+        for number in np.unique(fresh).tolist() if len(fresh) else ():
+            frames = self._stack(number).frames
+            leaf = frames[-1]
+            pcs = []
+            for frame in reversed(frames[:-1]):
+                if frame.mode != leaf.mode or frame.domain != leaf.domain:
+                    break
+                pcs.append(frame.pc)
+            self._callers[number] = np.array(pcs, np.uint64)
+            self._first[number] = pcs[0] if pcs else 0
+            self._is_known[number] = True
+
+    def _expand(self) -> None:
+        """Count the arcs above the first callers, some stacks at a time."""
+        for rest, where, counts in self._walks.drain():
+            for start in range(0, len(where), _AT_ONCE):
+                part = slice(start, start + _AT_ONCE)
+                self._expand_some(rest, where[part], counts[part])
+
+    def _expand_some(self, rest: int, where: U64, counts: U64) -> None:
+        numbers = (where >> _HIGH).astype(np.int64)
+        lengths = np.array([len(self._callers[number]) for number in numbers.tolist()])
+        long = np.flatnonzero(lengths > 1)
+        if not len(long):
+            return
+        numbers, lengths, counts = numbers[long], lengths[long], counts[long]
+        pcs = np.concatenate([self._callers[number] for number in numbers.tolist()])
+        modes = [self._stack(number).frames[-1].mode for number in numbers.tolist()]
+        tgids = (where[long] & _LOW).astype(np.int32)
+        batch = _frames(
+            pcs, np.repeat(np.array(modes, np.uint8), lengths), np.repeat(tgids, lengths),
+            self._domid,
+        )  # fmt: skip
+        places, offsets = self._attributor.locate(batch)
+        # Frame i is called by frame i + 1, but not across the end of a stack.
+        callees = np.delete(np.arange(len(pcs)), np.cumsum(lengths) - 1)
+        self._count(
+            places[callees + 1],
+            places[callees],
+            offsets[callees + 1],
+            offsets[callees],
+            np.full(len(callees), rest, np.uint64),
+            np.repeat(counts, lengths - 1),
+        )
+
+    def _count(
+        self, callers: Ints, callees: Ints, above: U64, below: U64, rest: U64, counts: U64
+    ) -> None:
+        kept = self._attributor.is_kept(callers) & (callees >= 0)
+        if not kept.all():
+            self.missing += int(counts[~kept].sum())
+            callers, callees = callers[kept], callees[kept]
+            above, below, rest, counts = above[kept], below[kept], rest[kept], counts[kept]
+        codes = callers << 20 | callees
+        values, inverse = np.unique(codes, return_inverse=True)
+        pairs = np.array(
+            [self._pair(code >> 20, code & 0xFFFFF) for code in values.tolist()], np.uint64
+        )[inverse]
+        groups = pairs << np.uint64(PLACE_SHIFT) | rest
+        self._arcs.add(groups, above << _HIGH | below & _LOW, counts)
+
+    def _pair(self, caller: int, callee: int) -> int:
+        index = self._pair_index.get((caller, callee))
+        if index is None:
+            index = self._pair_index[caller, callee] = len(self._pairs)
+            self._pairs.append((caller, callee))
+        return index
+
+
+def _frames(pcs: U64, modes: "np.ndarray", tgids: "np.ndarray", domid: int) -> SampleBatch:
+    """Return frames as if they had been sampled."""
+    zero = np.zeros(len(pcs), np.int32)
+    domains = np.full(len(pcs), domid, np.int32)
+    return SampleBatch(
+        time_ns=np.zeros(len(pcs), np.int64), pcpu=zero, domain=domains, vcpu=zero, mode=modes,
+        event=np.zeros(len(pcs), np.uint8), pc=pcs, tgid=tgids, tid=zero, stack_id=zero,
+        on_behalf_of=domains,
+    )  # fmt: skip

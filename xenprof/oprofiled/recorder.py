@@ -1,0 +1,100 @@
+"""Records call stacks beside a daemon's samples: arcs, full stacks, and what is lost of them."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from hypervisor.telemetry import CallStack
+from xenprof.events import EventSetting
+from xenprof.oprofiled.arcs import ArcCounter
+from xenprof.oprofiled.attribution import Attributed, Attributor, Image
+from xenprof.oprofiled.stacks import Domains, StackCounter
+from xenprof.oprofiled.stackwriter import StackWriter, with_times
+from xenprof.oprofiled.writer import STORE_WRITE_FAILED
+from xenprof.profile import SampleFile, SampleHeader, SampleKey
+from xenprof.stackprofile import StackProfile
+
+_FLUSH_ROWS = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class StackBalance:
+    """Where samples with stacks are: taken = stored + in_memory + all of lost, at any time."""
+
+    taken: int
+    stored: int
+    in_memory: int
+    lost: Mapping[str, int]
+
+
+class StackRecorder:
+    """Everything that a daemon does with stacks. It belongs to the daemon's thread."""
+
+    def __init__(
+        self,
+        attributor: Attributor,
+        stack: Callable[[int], CallStack],
+        domid: int,
+        domains: Domains,
+        writer: StackWriter,
+        start_unix_ns: int = 0,
+    ) -> None:
+        """`stack` returns a stack by its number in a batch; `domains` whose frames are whose."""
+        self.writer = writer
+        self.start_unix_ns = start_unix_ns
+        self.until_unix_ns = start_unix_ns
+        self._arcs = ArcCounter(attributor, stack, domid)
+        self._stacks = StackCounter(attributor, stack, domid, domains)
+        self._attributor = attributor
+        self._lost: Counter[str] = Counter()
+        self._taken = 0
+
+    def add(self, found: Attributed) -> None:
+        """Record the stacks of attributed samples."""
+        self._taken += int(found.counts.sum()) + sum(found.lost.values())
+        self._lost.update(found.lost)
+        self._stacks.add(found)
+        self._arcs.add(found)
+
+    def is_full(self) -> bool:
+        """Tell whether it is time to write, for the sake of memory."""
+        if self._arcs.rows + self._stacks.rows < _FLUSH_ROWS:
+            return False
+        self._arcs.compact()
+        self._stacks.compact()
+        return self._arcs.rows + self._stacks.rows >= _FLUSH_ROWS // 2
+
+    def arc_files(
+        self,
+        events: Mapping[int, EventSetting],
+        header: Callable[[Image, int], SampleHeader],
+    ) -> list[SampleFile]:
+        """Return the call-graph files of all arcs counted, and forget these."""
+        files = []
+        for caller, callee, rest, keys, counts in self._arcs.drain():
+            counter, tgid, tid, cpu = self._attributor.unpack_rest(rest)
+            event = events[counter]
+            key = SampleKey(
+                caller.app, caller.image.name, event.name, event.count, event.unit_mask,
+                tgid, tid, cpu, callee.image.name,
+            )  # fmt: skip
+            head = replace(
+                header(caller.image, counter),
+                callee_is_kernel=callee.image.is_kernel,
+                callee_anon_start=callee.image.name.start,
+            )
+            files.append(SampleFile(key, head, keys, counts))
+        return files
+
+    def drain(self, events: Mapping[int, EventSetting], mhz: float) -> StackProfile | None:
+        """Return the stacks counted, None if there are none, and forget them."""
+        profile = self._stacks.drain(events, mhz)
+        if profile is None:
+            return None
+        return with_times(profile, self.start_unix_ns, self.until_unix_ns)
+
+    def balance(self) -> StackBalance:
+        """Return where the samples with stacks are; exact while nothing is being written."""
+        lost = self._lost + Counter({STORE_WRITE_FAILED: self.writer.lost})
+        in_memory = self._stacks.samples + self.writer.held
+        return StackBalance(self._taken, self.writer.stored, in_memory, lost)

@@ -1,0 +1,175 @@
+"""Full call stacks of a daemon's samples: counted by number, named when they are written."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from hypervisor.telemetry import CallStack, Mode, StackFrame
+from xenprof.errors import ImageError
+from xenprof.events import EventSetting
+from xenprof.images import ImageSymbols, load_symbols
+from xenprof.oprofiled.attribution import Attributed, Attributor
+from xenprof.oprofiled.histogram import Histogram
+from xenprof.oprofiled.ranges import U64, Ints
+from xenprof.profile import ImageName
+from xenprof.stackprofile import Frame, Layer, SampleType, StackProfile
+
+_LAYERS = {Mode.USER: Layer.USER, Mode.KERNEL: Layer.KERNEL, Mode.HYPERVISOR: Layer.HYPERVISOR}
+CUT = "[cut]"
+"""The symbol of the first frame of a stack that has more callers than were recorded."""
+
+Domains = Callable[[], Mapping[int, tuple[str, Path]]]
+"""Returns the names and roots of domains by id."""
+
+
+class StackCounter:
+    """Counts attributed samples by stack; those without a stack are stacks of one frame."""
+
+    def __init__(
+        self,
+        attributor: Attributor,
+        stack: Callable[[int], CallStack],
+        domid: int,
+        domains: Domains,
+    ) -> None:
+        """`stack` returns a stack by its number in a batch."""
+        self._attributor = attributor
+        self._stack = stack
+        self._domid = domid
+        self._domains = domains
+        self._stacks = Histogram()  # (event, stack)
+        self._single = Histogram()  # as sample files: (group, offset)
+        self._symbols: dict[Path, ImageSymbols | None] = {}
+
+    @property
+    def samples(self) -> int:
+        """Return the samples counted and not drained."""
+        return self._stacks.samples + self._single.samples
+
+    @property
+    def rows(self) -> int:
+        """Return how many rows of counts are kept in memory."""
+        return len(self._stacks) + len(self._single)
+
+    def compact(self) -> None:
+        """Keep as few rows as there can be."""
+        self._stacks.compact()
+        self._single.compact()
+
+    def add(self, found: Attributed) -> None:
+        """Count attributed samples."""
+        numbers = found.batch.stack_id
+        has_stack = numbers >= 0
+        events = found.batch.event.astype(np.uint64)
+        if has_stack.all():
+            self._stacks.add(events, numbers.astype(np.uint64), found.counts)
+            return
+        rows, rest = np.flatnonzero(has_stack), np.flatnonzero(~has_stack)
+        self._stacks.add(events[rows], numbers[rows].astype(np.uint64), found.counts[rows])
+        self._single.add(found.groups[rest], found.offsets[rest], found.counts[rest])
+
+    def drain(self, events: Mapping[int, EventSetting], mhz: float) -> StackProfile | None:
+        """Return what was counted, and forget it; None if there is nothing."""
+        counts: dict[tuple[tuple[Frame, ...], int], int] = {}
+        domains = self._domains()
+        names: dict[StackFrame, Frame] = {}
+        for event, numbers, samples in self._stacks.drain():
+            for number, count in zip(numbers.tolist(), samples.tolist(), strict=True):
+                key = self._named(self._stack(number), domains, names), event
+                counts[key] = counts.get(key, 0) + count
+        for group, offsets, samples in self._single.drain():
+            event = self._attributor.unpack_rest(group)[0]
+            frames = self._single_frames(group, offsets, domains)
+            for frame, count in zip(frames, samples.tolist(), strict=True):
+                counts[(frame,), event] = counts.get(((frame,), event), 0) + count
+        if not counts:
+            return None
+        return _profile(counts, events, mhz)
+
+    def _named(
+        self,
+        stack: CallStack,
+        domains: Mapping[int, tuple[str, Path]],
+        names: dict[StackFrame, Frame],
+    ) -> tuple[Frame, ...]:
+        found = []
+        for frame in stack.frames:
+            named = names.get(frame)
+            if named is None:
+                named = names[frame] = self._frame(frame, domains)
+            found.append(named)
+        if stack.is_cut:
+            first = found[0]
+            found.insert(0, Frame(CUT, first.image, first.layer, first.domain))
+        return tuple(found)
+
+    def _frame(self, frame: StackFrame, domains: Mapping[int, tuple[str, Path]]) -> Frame:
+        name, root = domains.get(frame.domain, (f"domain{frame.domain}", None))
+        is_kernel = frame.mode != Mode.USER
+        offset = np.array([frame.offset], np.uint64)
+        symbol = self._lookup(root, frame.image, offset, is_kernel)[0]
+        return Frame(symbol, _shown(frame.image), _LAYERS[frame.mode], name)
+
+    def _lookup(self, root: Path | None, image: str, offsets: U64, is_kernel: bool) -> list[str]:
+        """Return the symbols of offsets, "" where there is none."""
+        symbols = self._load(root / image.lstrip("/")) if root and image else None
+        if symbols is None:
+            return [""] * len(offsets)
+        rows: Ints = symbols.lookup(offsets, is_kernel)
+        return [symbols.names[row] if row >= 0 else "" for row in rows.tolist()]
+
+    def _load(self, path: Path) -> ImageSymbols | None:
+        if path not in self._symbols:
+            try:
+                self._symbols[path] = load_symbols(path)
+            except ImageError:
+                self._symbols[path] = None
+        return self._symbols[path]
+
+    def _single_frames(
+        self, group: int, offsets: U64, domains: Mapping[int, tuple[str, Path]]
+    ) -> list[Frame]:
+        """Return one frame for each offset of a sample file."""
+        place = self._attributor.unpack(group)[0]
+        image = place.image
+        name, root = domains.get(self._domid, (f"domain{self._domid}", None))
+        layer = Layer.KERNEL if image.is_kernel else Layer.USER
+        if image.is_kernel and image.name.path.rpartition("/")[2].startswith("xen"):
+            layer = Layer.HYPERVISOR
+        symbols = self._lookup(root, image.file, offsets, image.is_kernel)
+        return [Frame(symbol, _image_text(image.name), layer, name) for symbol in symbols]
+
+
+def _image_text(image: ImageName) -> str:
+    return image.path if image.kind != "anon" else f"[{image.path.strip('[]')}]"
+
+
+def _shown(path: str) -> str:
+    """Return the name of an image: a module's is bare, as in sample files."""
+    base = path.rpartition("/")[2]
+    return base.removesuffix(".ko").replace("-", "_") if base.endswith(".ko") else path
+
+
+def _profile(
+    counts: Mapping[tuple[tuple[Frame, ...], int], int],
+    events: Mapping[int, EventSetting],
+    mhz: float,
+) -> StackProfile:
+    stacks = sorted({stack for stack, _ in counts})
+    frames = sorted({frame for stack in stacks for frame in stack})
+    number = {frame: index for index, frame in enumerate(frames)}
+    rows = {stack: index for index, stack in enumerate(stacks)}
+    counters = sorted({event for _, event in counts})
+    columns = {event: index for index, event in enumerate(counters)}
+    values = np.zeros((len(stacks), len(counters)), np.int64)
+    for (stack, event), count in counts.items():
+        values[rows[stack], columns[event]] = count
+    types = tuple(
+        SampleType(events[event].name, events[event].count, events[event].unit_mask)
+        for event in counters
+    )
+    return StackProfile(
+        tuple(frames), tuple(tuple(number[frame] for frame in stack) for stack in stacks),
+        values, types, cpu_mhz=mhz,
+    )  # fmt: skip

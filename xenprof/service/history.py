@@ -1,0 +1,150 @@
+"""Cuts the service's history into slices: on the host's thread, as its clock goes.
+
+At the end of a slice every running daemon dumps, as by `opcontrol --dump`; the store's thread
+looks at what has come into the sessions, so in order with all that is written, and a thread of
+its own makes the slice of it.
+"""
+
+import logging
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from hypervisor.errors import HostError
+from hypervisor.host import Host
+from xenprof.errors import XenprofError
+from xenprof.history.collector import Collector
+from xenprof.history.figures import HistorySettings, HistoryStats
+from xenprof.history.push import Address, Pusher
+from xenprof.history.receivers import OtlpProfiles, Pyroscope
+from xenprof.history.recorder import Push, Recorder
+from xenprof.service.commands import Command
+from xenprof.session.sessions import Sessions
+
+log = logging.getLogger(__name__)
+
+MOST_SPARED = 32
+"""For so many slices a daemon that does not answer is left alone at most; judgement."""
+_BEGIN_ANEW = frozenset({"opcontrol reset", "opcontrol save"})
+"""Commands after which a session's counts start from nothing."""
+
+
+class History:
+    """The history of a service. Methods belong to the host's thread unless they say otherwise."""
+
+    def __init__(
+        self,
+        host: Host,
+        home: Path,
+        settings: HistorySettings,
+        sessions: Sessions,
+        submit: Callable[[Callable[[], None]], None],
+        note: Callable[[int, Command], None],
+    ) -> None:
+        """`submit` runs a job on the store's thread; `note` logs a command that we give.
+
+        Raises: StoreError (the folder cannot be used); UsageError (a URL).
+        """
+        self._sessions = sessions
+        self._submit = submit
+        self._note = note
+        self._period_ns = settings.period_ns
+        self._collector = Collector(home, log.warning)
+        self._recorder = Recorder(home, settings, host.name, pushes(settings), log.warning)
+        self._start_ns = host.now_ns
+        self._due_ns = host.now_ns + settings.period_ns
+        self._told: set[str] = set()
+        self._spared: dict[str, tuple[int, int]] = {}  # slices to go, and how many next time
+
+    def begin(self) -> None:
+        """What the sessions hold already is no part of the history."""
+        self._submit(self._collector.forget)
+
+    def tick(self, host: Host) -> None:
+        """End the slice if it is time; call it often."""
+        if host.now_ns >= self._due_ns:
+            self._due_ns = host.now_ns + self._period_ns
+            if not self._recorder.is_behind:  # else this slice gets longer
+                self.cut(host)
+
+    def cut(self, host: Host) -> None:
+        """End the slice now."""
+        for domain in host.snapshot().domains:
+            if not domain.paused and not self._is_spared(domain.name):
+                self._dump(host, domain.name)
+        self.close_slice(host)
+
+    def close_slice(self, host: Host) -> None:
+        """End the slice with what is in the files, without a dump."""
+        start_ns, end_ns = self._start_ns, host.now_ns
+        if end_ns > start_ns:
+            self._start_ns = end_ns
+            epoch_ns = host.epoch_ns
+            self._submit(partial(self._collect, epoch_ns + start_ns, epoch_ns + end_ns))
+
+    def before(self, host: Host, command: Command) -> None:
+        """A command is about to be done: what it deletes or moves away goes into a slice first."""
+        if command.name in _BEGIN_ANEW:
+            self.cut(host)
+
+    def after(self, command: Command) -> None:
+        """A command was done."""
+        if command.name in _BEGIN_ANEW:
+            self._submit(self._collector.forget)
+
+    def stats(self) -> HistoryStats:
+        """Return how it is doing; from any thread."""
+        return self._recorder.stats()
+
+    def rows(self) -> list[dict[str, object]]:
+        """Return the slices as JSON objects; from any thread."""
+        return self._recorder.rows()
+
+    def close(self) -> None:
+        """Write what was collected and end; on any thread, after the store's last job."""
+        self._recorder.close()
+
+    def _is_spared(self, domain: str) -> bool:
+        """Tell whether a daemon that did not answer is left alone this time."""
+        left, length = self._spared.get(domain, (0, 0))
+        if left:
+            self._spared[domain] = left - 1, length
+        return left > 0
+
+    def _dump(self, host: Host, domain: str) -> None:
+        try:
+            if self._sessions.status(domain).state != "running":
+                return
+            self._note(host.now_ns, Command("opcontrol dump", domain))
+            outcome = self._sessions.dump(domain)
+        except (HostError, XenprofError, OSError) as error:
+            self._tell(f"history: {domain}: {error}")
+            return
+        if outcome.exit_code:
+            self._tell(f"history: {domain}: {'; '.join(outcome.stderr)}")
+            # The model has run for ten seconds in vain: not with every slice.
+            length = min(2 * self._spared.get(domain, (0, 0))[1] or 1, MOST_SPARED)
+            self._spared[domain] = length, length
+        else:
+            self._spared.pop(domain, None)
+
+    def _tell(self, line: str) -> None:
+        if line not in self._told:  # once each: it would come again with every slice
+            self._told.add(line)
+            log.warning(line)
+
+    def _collect(self, start_unix_ns: int, end_unix_ns: int) -> None:
+        """On the store's thread."""
+        self._recorder.record(self._collector.collect(), start_unix_ns, end_unix_ns)
+
+
+def pushes(settings: HistorySettings) -> tuple[Push, ...]:
+    """Return what sends slices on. Raises: UsageError: a URL cannot be used."""
+    found: list[Push] = []
+    if settings.push_url is not None:
+        address = Address.parse(settings.push_url)
+        found.append(Pusher(Pyroscope(address.url), address.authorization))
+    if settings.push_otlp is not None:
+        address = Address.parse(settings.push_otlp)
+        found.append(Pusher(OtlpProfiles(address.url), address.authorization))
+    return tuple(found)

@@ -1,0 +1,91 @@
+"""Whether a daemon records call stacks, and what it must know of the host for that."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from hypervisor.host import OprofileDriver, ProfiledHost, StackWalker
+from hypervisor.telemetry import CallStack
+from xenprof.home import domain_root
+from xenprof.oprofiled.attribution import Attributor
+from xenprof.oprofiled.daemon import Oprofiled
+from xenprof.oprofiled.recorder import StackBalance, StackRecorder
+from xenprof.oprofiled.stackwriter import StackWriter
+from xenprof.store.sessiondir import SessionDir
+from xenprof.store.stackfile import has_stacks
+
+
+class StackRecording:
+    """The stacks of one daemon. `look` belongs to the host's thread, all else to the store's.
+
+    A session that has stacks gets all its samples with theirs, also those that were taken
+    without: they are stacks of one frame. So the stacks of a session are never fewer.
+    """
+
+    def __init__(
+        self,
+        host: ProfiledHost,
+        home: Path,
+        driver: OprofileDriver,
+        domid: int,
+        oprofiled: Oprofiled,
+        directory: SessionDir,
+        log: Callable[[str], None],
+        *,
+        depth: int,
+    ) -> None:
+        """`depth`: how many callers are recorded at most; 0: only what the session wants."""
+        self._host = host
+        self._home = home
+        self._driver = driver
+        self._domid = domid
+        self._oprofiled = oprofiled
+        self._depth = depth
+        self._writer = StackWriter(directory.current, log)
+        self._domains: Mapping[int, tuple[str, Path]] = {}
+        self._unix_ns = 0
+        self.look()
+
+    def look(self) -> None:
+        """Note the names of the domains and the time, before samples are written."""
+        known = {
+            domain.domid: (domain.name, domain_root(self._home, domain.name))
+            for domain in self._host.snapshot().domains
+        }
+        self._domains = {**self._domains, **known}  # samples of those gone may still come
+        self._unix_ns = self._host.epoch_ns + self._host.now_ns
+        recorder = self._oprofiled.recorder
+        if recorder is not None:
+            recorder.until_unix_ns = self._unix_ns
+
+    def begin(self) -> None:
+        """A session begins, or goes on with this daemon."""
+        wanted = self._depth > 0 or has_stacks(self._writer.session)
+        recorder = self._oprofiled.recorder
+        if wanted and recorder is not None:  # it may hold samples that came since the dump
+            recorder.start_unix_ns = self._unix_ns
+            return
+        self._oprofiled.record_stacks(self._make if wanted else None)
+
+    def moved(self, directory: SessionDir) -> None:
+        """The session's directory is elsewhere now."""
+        self._writer.session = directory.current
+
+    @property
+    def problem(self) -> str | None:
+        """Return one line about what the last write could not do, None if it did all."""
+        return self._writer.problem
+
+    def balance(self) -> StackBalance | None:
+        """Return where the samples with stacks are; None where none are recorded."""
+        recorder = self._oprofiled.recorder
+        return None if recorder is None else recorder.balance()
+
+    def _make(self, attributor: Attributor) -> StackRecorder:
+        return StackRecorder(
+            attributor, self._stack, self._domid, lambda: self._domains, self._writer,
+            self._unix_ns,
+        )  # fmt: skip
+
+    def _stack(self, number: int) -> CallStack:
+        assert isinstance(self._driver, StackWalker)  # else no batch has a stack
+        return self._driver.stack(number)
