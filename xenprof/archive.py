@@ -3,7 +3,7 @@
     DIR/usr/bin/prog                  images at the paths that they have in the domain
     DIR/usr/bin/.debug/prog.debug     their separate debugging information
     DIR/var/lib/oprofile/abi
-    DIR/var/lib/oprofile/samples/SESSION/{root}/...   and stats/, and oprofiled.log
+    DIR/var/lib/oprofile/samples/SESSION/{root}/...   stats/, stacks/, and oprofiled.log
 
 Source: oprofile pp/oparchive.cpp.
 """
@@ -100,9 +100,10 @@ def _below(path: Path, prefixes: Sequence[str]) -> str:
 
 
 def session_copies(session: Path, files: Iterable[tuple[SampleKey, Path]]) -> Iterator[Copy]:
-    """Yield the copies of a session's sample files and of its statistics."""
+    """Yield the copies of a session's sample files, its statistics and its call stacks."""
     name = session.name
-    for path in sorted((session / "stats").rglob("*")):
+    beside = [*(session / "stats").rglob("*"), *(session / "stacks").rglob("*")]
+    for path in sorted(beside):
         if path.is_file() and not path.name.startswith("."):
             yield Copy(path, f"{SESSION_DIR}/samples/{name}/{path.relative_to(session)}")
     for _, path in files:

@@ -44,15 +44,17 @@ def test_only_selected_images_are_copied(root, tmp_path) -> None:
     ]
 
 
-def test_statistics_and_logs_come_along(root, tmp_path) -> None:
+def test_statistics_stacks_and_logs_come_along(root, tmp_path) -> None:
     session_dir = root / "var/lib/oprofile"
-    (session_dir / "samples/current/stats/cpu0").mkdir(parents=True)
-    for name in ("samples/current/stats/cpu0/sample_lost_overflow", "samples/oprofiled.log", "abi"):
+    current = "samples/current"
+    names = (f"{current}/stats/cpu0/sample_lost_overflow", f"{current}/stacks/stacks.xps")
+    names = (*names, "samples/oprofiled.log", "abi")
+    for name in names:
+        (session_dir / name).parent.mkdir(parents=True, exist_ok=True)
         (session_dir / name).write_text("3\n")
     main(["-o", str(tmp_path / "a")])
     copied = tmp_path / "a/var/lib/oprofile"
-    names = ("samples/current/stats/cpu0/sample_lost_overflow", "samples/oprofiled.log", "abi")
-    assert ["3\n"] * 3 == [(copied / name).read_text() for name in names]
+    assert ["3\n"] * 4 == [(copied / name).read_text() for name in names]
 
 
 def test_a_separate_debug_file_lies_where_it_will_be_found(root, tmp_path) -> None:
