@@ -47,8 +47,8 @@ def test_only_selected_images_are_copied(root, tmp_path) -> None:
 def test_statistics_stacks_and_logs_come_along(root, tmp_path) -> None:
     session_dir = root / "var/lib/oprofile"
     current = "samples/current"
-    names = (f"{current}/stats/cpu0/sample_lost_overflow", f"{current}/stacks/stacks.xps")
-    names = (*names, "samples/oprofiled.log", "abi")
+    names = [f"{current}/stats/cpu0/sample_lost_overflow", f"{current}/stacks/stacks.xps"]
+    names += ["samples/oprofiled.log", "abi"]
     for name in names:
         (session_dir / name).parent.mkdir(parents=True, exist_ok=True)
         (session_dir / name).write_text("3\n")
