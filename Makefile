@@ -52,15 +52,14 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@mkdir -p .run && touch $@
 
 # Programs of others that tests hold ours against; where one is missing its tests are skipped.
-PEERS := prometheus chromium node
+PEERS := prometheus chromium
 NPM_PEERS := pprof-format@2.3.2 speedscope@1.25.0
 peers:
 	@for peer in $(PEERS); do command -v $$peer >/dev/null || missing="$$missing $$peer"; done; \
-	  missing=$$(echo $$missing | sed 's/node/nodejs npm/'); test -z "$$missing" || { \
-	  test "$$(id -u)" = 0 && command -v apt-get >/dev/null && export DEBIAN_FRONTEND=noninteractive \
-	  && apt-get update -qq >/dev/null 2>&1 \
+	  test -z "$$missing" || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null \
+	  && export DEBIAN_FRONTEND=noninteractive && apt-get update -qq >/dev/null 2>&1 \
 	  && apt-get install -qq -y --no-install-recommends $$missing >/dev/null 2>&1; } \
-	  || echo "make: could not install:$$missing; their tests are skipped"
-	@test -d .run/peers/node_modules || { command -v npm >/dev/null \
-	  && npm install --silent --prefix .run/peers $(NPM_PEERS) >/dev/null 2>&1; } \
+	  || echo "make: could not install$$missing; their tests are skipped"
+	@test -d .run/peers/node_modules || ! command -v npm >/dev/null \
+	  || npm install --silent --prefix .run/peers $(NPM_PEERS) >/dev/null 2>&1 \
 	  || echo 'make: could not install $(NPM_PEERS); their tests are skipped'
