@@ -241,9 +241,7 @@ class Toolstack(RuleBasedStateMachine):
         host = self.host
         new = [domid for domid in host.hypercalls.live if domid > self.highest]
         self.highest = max([self.highest, *new])
-        assert (
-            set(host.hypercalls.live) == set(host.context.infos) == set(host.hypercalls.residents)
-        )
+        assert self.living() == set(host.context.infos) == set(host.hypercalls.residents)
         assert self.highest < host.hypercalls._next_domid
 
     @invariant()
@@ -252,8 +250,15 @@ class Toolstack(RuleBasedStateMachine):
         assert len({info.name for info in infos}) == len(infos)
         assert len({info.spec.uuid for info in infos}) == len(infos)
         assert {info.domid: info.name for info in infos} == {
-            domid: one.name for domid, one in self.host.hypercalls.live.items()
+            domid: one.name for domid, one in self.host.hypercalls.live.items() if not one.dying
         }
+
+    def living(self) -> set[int]:
+        """Those that are no zombies, whose pages domain 0 still has mapped."""
+        live = self.host.hypercalls.live
+        for one in live.values():
+            assert not one.dying or any(vbd.mapped for vbd in one.vbds)
+        return {domid for domid, one in live.items() if not one.dying}
 
     @invariant()
     def states_are_legal(self) -> None:
