@@ -1,17 +1,14 @@
 """What opreport does with its options: checks them, reads the sessions, writes the report."""
 
 import os
-import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
-from hypervisor.errors import UnknownDomain
+from xenprof.cli.postprocess import CommandLine, find_place, image_path, threshold_percent
 from xenprof.errors import UsageError
-from xenprof.home import domain_root, home, resolve_domain
 from xenprof.images.demangle import demangle, smart
 from xenprof.reports import FORMATS, load
 from xenprof.reports.classes import Merge, classify, parse_merge
@@ -28,22 +25,6 @@ DEFAULT_DOMAIN = "Domain-0"
 SESSION_DIR = Path("var", "lib", "oprofile")
 
 
-@dataclass(slots=True)
-class Arguments:
-    """A parsed command line; `flags` are the long names of all options on it."""
-
-    typed: tuple[str, ...] = ()
-    words: tuple[str, ...] = ()
-    flags: set[str] = field(default_factory=set)
-    values: dict[str, str] = field(default_factory=dict)
-    lists: dict[str, list[str]] = field(default_factory=dict)
-
-    def listed(self, name: str) -> tuple[str, ...]:
-        """Return the items of all comma lists given with an option."""
-        lists = self.lists.get(name, [])
-        return tuple(item for text in lists for item in text.split(",") if item)
-
-
 def report(typed: Sequence[str], found: Sequence[tuple[str, str]], words: Sequence[str]) -> None:
     """Write the report that the options `found` and the specification `words` ask for.
 
@@ -53,9 +34,8 @@ def report(typed: Sequence[str], found: Sequence[tuple[str, str]], words: Sequen
         UsageError: options that make no sense, or none together.
         XenprofError: no samples, or a file that cannot be read.
     """
-    args = _arguments(found)
-    args.typed, args.words = tuple(typed), tuple(words)
-    _threshold(args)
+    args = _arguments(typed, found, words)
+    threshold_percent(args)
     _check_verbose(args)
     first, second = split_differential(words)
     _check_sort(args)
@@ -64,7 +44,7 @@ def report(typed: Sequence[str], found: Sequence[tuple[str, str]], words: Sequen
         _demangle(args)
         _check_conflicts(args, is_differential=second is not None)
         specifications = [parse(part) for part in (first, second) if part is not None]
-        places = [_place(args, specification) for specification in specifications]
+        places = [find_place(args, specification) for specification in specifications]
         request = _request(args, specifications, places)
         name = next((name for name in FORMATS if name in args.flags), "summary")
         _write(out, load(name)(request))
@@ -75,8 +55,10 @@ def report(typed: Sequence[str], found: Sequence[tuple[str, str]], words: Sequen
                     print(line, file=sys.stderr)
 
 
-def _arguments(found: Sequence[tuple[str, str]]) -> Arguments:
-    args = Arguments()
+def _arguments(
+    typed: Sequence[str], found: Sequence[tuple[str, str]], words: Sequence[str]
+) -> CommandLine:
+    args = CommandLine(tuple(typed), tuple(words))
     for name, value in found:
         args.flags.add(name)
         args.values[name] = value
@@ -88,7 +70,7 @@ def _arguments(found: Sequence[tuple[str, str]]) -> Arguments:
     return args
 
 
-def _check_sort(args: Arguments) -> None:
+def _check_sort(args: CommandLine) -> None:
     """Raises: UsageError for a sort key that there is not."""
     if "xml" in args.flags and "sort" in args.lists:
         del args.lists["sort"]
@@ -98,13 +80,13 @@ def _check_sort(args: Arguments) -> None:
             raise UsageError(f"opreport error: unknown sort option: {key}\n")
 
 
-def _check_verbose(args: Arguments) -> None:
+def _check_verbose(args: CommandLine) -> None:
     """Raises: UsageError for a word that --verbose does not know."""
     if set(args.listed("verbose")) - VERBOSE:
         raise UsageError("unknown --verbose= options")
 
 
-def _demangle(args: Arguments) -> Callable[[str], str]:
+def _demangle(args: CommandLine) -> Callable[[str], str]:
     """Return what turns symbols' names into those shown. Raises: UsageError."""
     how = args.values.get("demangle", "normal")
     if how not in DEMANGLE:
@@ -112,7 +94,7 @@ def _demangle(args: Arguments) -> Callable[[str], str]:
     return DEMANGLE[how]
 
 
-def _merge(args: Arguments) -> Merge:
+def _merge(args: CommandLine) -> Merge:
     """Return what to add up. Raises: UsageError, ReportError."""
     words = args.listed("merge")
     merge = parse_merge(",".join(words))
@@ -121,16 +103,7 @@ def _merge(args: Arguments) -> Merge:
     return merge
 
 
-def _threshold(args: Arguments) -> float:
-    text = args.values.get("threshold", "")
-    number = re.match(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text, re.ASCII)
-    value = float(number[0]) if number else -1.0 if text else 0.0
-    if not 0.0 <= value <= 100.0:
-        raise UsageError(f"illegal threshold value: {text} allowed range: [0-100]")
-    return value
-
-
-def _check_conflicts(args: Arguments, *, is_differential: bool) -> None:
+def _check_conflicts(args: CommandLine, *, is_differential: bool) -> None:
     """Raises: UsageError that names all options that do not go together."""
     flags = args.flags
     has_symbols = "symbols" in flags
@@ -179,41 +152,15 @@ def _check_conflicts(args: Arguments, *, is_differential: bool) -> None:
         raise UsageError("\n".join(found))
 
 
-def _place(args: Arguments, specification: Specification) -> Place:
-    """Return where to read: what the caller names, else the domain's own session directory."""
-    archive = specification.archive
-    given = args.values.get("session-dir")
-    if archive is not None:
-        # The sessions are inside, at the directory that would be used outside.
-        inside = Path(given).absolute() if given else Path("/", SESSION_DIR)
-        return Place(Path(f"{archive}{inside}"), archive)
-    if given:
-        return Place(Path(given).absolute())
-    sessions = specification.sessions
-    if sessions and all(session[0] in "/." for session in sessions):
-        return Place(Path(sessions[0]).absolute().parent.parent)
-    named = args.values.get("domain") or os.environ.get("XENPROF_DOMAIN")
-    if named is None and Path("oprofile_data").is_dir():  # what operf leaves
-        return Place(Path("oprofile_data").absolute())
-    base = home()
-    ref = named or DEFAULT_DOMAIN
-    name = resolve_domain(base, ref)
-    root = domain_root(base, name)
-    if not root.is_dir() and (base / "domains").is_dir():
-        raise UnknownDomain(name)
-    modules = (str(root / "lib" / "modules"),)
-    return Place(root / SESSION_DIR, str(root), modules, is_domain=True)
-
-
 def _request(
-    args: Arguments,
+    args: CommandLine,
     specifications: Sequence[Specification],
     places: Sequence[Place],
 ) -> Request:
     merge = _merge(args)
     profiles, columns = [], []
     for place, specification in zip(places, specifications, strict=True):
-        image_path = _image_path(args, place)
+        searched = image_path(args, place)
         if "session-dir" not in args.flags:
             shown = place.session_dir
             print(f"Using {shown}/samples/ for samples directory.", file=sys.stderr)
@@ -235,7 +182,7 @@ def _request(
     layout = Layout(
         sort=args.listed("sort") or ("sample",),
         reverse="reverse-sort" in flags,
-        threshold_percent=_threshold(args),
+        threshold_percent=threshold_percent(args),
         no_header="no-header" in flags,
         long_names="long-filenames" in flags,
         show_address="show-address" in flags,
@@ -253,7 +200,7 @@ def _request(
         merge,
         layout,
         _warn,
-        image_path=image_path,
+        image_path=searched,
         root=os.path.realpath(args.values["root"]).rstrip("/") if args.values.get("root") else "",
         baseline=profiles[0] if len(profiles) == 2 else None,
         command=args.typed,
@@ -264,20 +211,7 @@ def _request(
     )
 
 
-def _image_path(args: Arguments, place: Place) -> tuple[str, ...]:
-    """Return where else images are: in the archive, if there is one. Raises: UsageError."""
-    prefix = "" if place.is_domain else place.archive
-    given = [
-        f"{prefix}/{path.lstrip('/')}" if prefix else path for path in args.listed("image-path")
-    ]
-    bad = [path for path in given if not Path(path).is_dir()]
-    if bad:
-        lines = [f"{path} isn't a valid directory" for path in bad]
-        raise UsageError("\n".join([*lines, "opreport error: invalid --image-path= options"]))
-    return (*given, *place.image_path)
-
-
-def _xml_options(args: Arguments) -> tuple[tuple[str, str], ...]:
+def _xml_options(args: CommandLine) -> tuple[tuple[str, str], ...]:
     """Return the options that an XML report repeats."""
     common, _ = split_differential(args.words)
     texts = {
@@ -314,7 +248,7 @@ def _write(out: TextIO, lines: Iterable[str]) -> None:
 
 
 @contextmanager
-def _output(args: Arguments) -> Iterator[TextIO]:
+def _output(args: CommandLine) -> Iterator[TextIO]:
     """Yield the file of --output-file, else standard output. Raises: UsageError."""
     if "output-file" not in args.flags:
         yield sys.stdout

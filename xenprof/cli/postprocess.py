@@ -178,13 +178,17 @@ def place(line: CommandLine, specification: "Specification") -> "Place":
 
     Says where that is, unless --session-dir does. Raises: UnknownDomain.
     """
-    found = _place(line, specification)
+    found = find_place(line, specification)
     if "session-dir" not in line.flags:
         _say(f"Using {found.session_dir}/samples/ for samples directory.")
     return found
 
 
-def _place(line: CommandLine, specification: "Specification") -> "Place":
+def find_place(line: CommandLine, specification: "Specification") -> "Place":
+    """Return where to read: what the caller names, else the domain's own session directory.
+
+    Raises: UnknownDomain.
+    """
     from hypervisor.errors import UnknownDomain
     from xenprof.home import domain_root, home, resolve_domain
     from xenprof.reports.select import Place

@@ -82,10 +82,9 @@ class Arguments:
     def optional_flag(self, name: str) -> bool | None:
         """Return a truth value (0 and 1 are as good), or None if it is null or left out."""
         value = self._values.get(name)
-        return bool(value) if type(value) is int and value in (0, 1) else self._flag_or_none(name)
-
-    def _flag_or_none(self, name: str) -> bool | None:
-        return None if self._values.get(name) is None else self.flag(name)
+        if value is None:
+            return None
+        return bool(value) if type(value) is int and value in (0, 1) else self.flag(name)
 
     def text_or_number(self, name: str) -> str:
         """Return a text that must be there; a number is as good."""
