@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from hypervisor.model.blkif import BlockBackend, BlockFrontend
-from hypervisor.model.domain import Domain
-from hypervisor.model.domain0 import Domain0
-from hypervisor.model.evtchn import Port
-from hypervisor.model.netif import NetBackend, NetFrontend
-from hypervisor.model.nic import Nic
-from hypervisor.model.shaper import CreditShaper
+from hypervisor.model.dom0.toolstack_programs import Domain0
+from hypervisor.model.domain.domain import Domain
+from hypervisor.model.domain.evtchn import Port
+from hypervisor.model.io.blkif import BlockBackend, BlockFrontend
+from hypervisor.model.io.netif import NetBackend, NetFrontend
+from hypervisor.model.io.nic import Nic
+from hypervisor.model.io.shaper import CreditShaper
 from hypervisor.toolstack.config.devices import DiskSpec, VifSpec
 from hypervisor.toolstack.hypercalls import Rings
 

@@ -10,25 +10,25 @@ from typing import Any
 
 from hypervisor.errors import ScenarioError
 from hypervisor.model.attach import Attachments
-from hypervisor.model.balloon import Balloon
-from hypervisor.model.blkstat import IoWait
-from hypervisor.model.code import CodeBook
-from hypervisor.model.domain import Domain, Vcpu
-from hypervisor.model.execution import Execution
-from hypervisor.model.guest import Guest
-from hypervisor.model.images import Role
-from hypervisor.model.ledger import SampleLedger
-from hypervisor.model.memory import Memory
-from hypervisor.model.oprofile import OprofileModule
-from hypervisor.model.programs import Programs
-from hypervisor.model.random_stream import stream_seed
-from hypervisor.model.samples import SampleExpander
-from hypervisor.model.saved import read_saved
-from hypervisor.model.scenario import Host
-from hypervisor.model.sched.sedf import SedfScheduler
-from hypervisor.model.stateletters import state_letters
-from hypervisor.model.xenbus import CRASH, SUSPEND, Xenbus
-from hypervisor.model.xenoprof import Xenoprof
+from hypervisor.model.codebook.book import CodeBook
+from hypervisor.model.codebook.images import Role
+from hypervisor.model.cpu.execution import Execution
+from hypervisor.model.cpu.guest import Guest
+from hypervisor.model.cpu.sched.sedf import SedfScheduler
+from hypervisor.model.cpu.stateletters import state_letters
+from hypervisor.model.domain.domain import Domain, Vcpu
+from hypervisor.model.io.blkstat import IoWait
+from hypervisor.model.linux.saved import read_saved
+from hypervisor.model.linux.xenbus import CRASH, SUSPEND, Xenbus
+from hypervisor.model.memory.balloon import Balloon
+from hypervisor.model.memory.pages import Memory
+from hypervisor.model.profiling.driver import OprofileModule
+from hypervisor.model.profiling.ledger import SampleLedger
+from hypervisor.model.profiling.samples import SampleExpander
+from hypervisor.model.profiling.xenoprof import Xenoprof
+from hypervisor.model.scenario.spec import Host
+from hypervisor.model.timing.random_stream import stream_seed
+from hypervisor.model.workloads.programs import Programs
 from hypervisor.toolstack.config.schedparams import SedfParameters
 from hypervisor.toolstack.config.spec import DomainSpec
 from hypervisor.toolstack.hypercalls import DomainState, Done, PhysicalInfo, Program
@@ -379,7 +379,7 @@ def _operations(domain: Domain) -> Mapping[str, int]:
 
 def _check_workloads(spec: DomainSpec) -> None:
     """Raise ScenarioError for what the domain could not run, before anything is built."""
-    from hypervisor.model.scenario_workloads import parse_workloads
+    from hypervisor.model.scenario.workloads import parse_workloads
 
     for workload in parse_workloads(spec.workloads):
         if workload.kind == "fileio" and not spec.disks:

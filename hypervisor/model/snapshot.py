@@ -6,15 +6,15 @@ worked out, and with it the chances they are drawn by.
 
 from collections.abc import Mapping
 
-from hypervisor.model.blkif import BlockFrontend
-from hypervisor.model.domain import Domain, Vcpu
-from hypervisor.model.execution import Execution
+from hypervisor.model.cpu.execution import Execution
+from hypervisor.model.cpu.stateletters import state_letters
+from hypervisor.model.domain.domain import Domain, Vcpu
+from hypervisor.model.domain.pcpu import Pcpu
+from hypervisor.model.domain.runstate import NAMES
 from hypervisor.model.hypercalls import Hypercalls
-from hypervisor.model.netif import NetFrontend
-from hypervisor.model.paging import Paging
-from hypervisor.model.pcpu import Pcpu
-from hypervisor.model.runstate import NAMES
-from hypervisor.model.stateletters import state_letters
+from hypervisor.model.io.blkif import BlockFrontend
+from hypervisor.model.io.netif import NetFrontend
+from hypervisor.model.memory.paging import Paging
 from hypervisor.telemetry import (
     DomainSnapshot,
     HostSnapshot,

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.support.paths import ROOT
+
 HEAVY = {
     "capstone", "click", "elftools", "grpc", "opentelemetry", "prometheus_client", "pydantic",
     "requests", "rich", "starlette", "textual", "uvicorn", "yaml",

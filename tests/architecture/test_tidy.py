@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.support.paths import ROOT
+
 FOLDERS = ("hypervisor", "xenprof", "exporters", "dashboards", "tests")
 PROGRAMS = ("xenprof/cli", "dashboards/build.py", "exporters/reference.py")
 TEXTS = (".py", ".toml", ".md", ".yml", ".yaml", ".html", ".txt", ".cfg")
@@ -17,7 +18,7 @@ SOURCES = sorted(
     path.relative_to(ROOT) for folder in FOLDERS for path in (ROOT / folder).rglob("*.py")
 )
 CODE = [path for path in SOURCES if path.parts[0] != "tests"]
-TESTS = [path for path in SOURCES if path.parts[0] == "tests"]
+TEST_FILES = [path for path in SOURCES if path.parts[0] == "tests"]
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -104,7 +105,7 @@ def test_nothing_is_evaluated_or_unpickled():
 def test_tests_do_not_sleep():
     sleeping = [
         str(path)
-        for path in TESTS
+        for path in TEST_FILES
         if calls(path) & {"time.sleep", "sleep"} and path.parts[1] != "bench"
     ]
 
@@ -115,7 +116,7 @@ def test_no_test_depends_on_a_stopwatch():
     clocks = {"time.time", "time.perf_counter"}
     timed = [
         str(path)
-        for path in TESTS
+        for path in TEST_FILES
         if calls(path) & clocks and path.parts[1] != "bench" and path.name.startswith("test_")
     ]
 

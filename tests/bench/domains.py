@@ -16,10 +16,10 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from exporters.prometheus import SnapshotCollector
 from hypervisor.model.machine import Machine, build
-from hypervisor.model.scenario import load_scenario
+from hypervisor.model.scenario.spec import load_scenario
 from tests.bench.programs import Serving, program, run_quietly, serving
 from tests.bench.table import Row, repeat
-from tests.unit.snapshots import FixedSource, stats
+from tests.support.snapshots import FixedSource, stats
 from xenprof.client import Client
 
 RUNS = 9

@@ -7,10 +7,10 @@ from functools import partial
 import numpy as np
 
 from tests.bench.table import Row, repeat
-from tests.unit.formats.pprof_proto import message_class
-from xenprof.formats import load
-from xenprof.formats.request import Request
-from xenprof.stackprofile import Frame, Layer, SampleType, StackProfile
+from tests.support.pprof_proto import message_class
+from xenprof.profile.stacks import Frame, Layer, SampleType, StackProfile
+from xenprof.report.formats import load
+from xenprof.report.formats.request import Request
 
 RUNS = 5
 STACKS = 100_000

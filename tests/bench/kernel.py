@@ -7,7 +7,7 @@ number of them, whatever they needed inside.
 from time import perf_counter
 
 from tests.bench.table import Row
-from tests.model.queueing import draws, run_ours, run_simpy, run_simpy_lean
+from tests.support.model.queueing import draws, run_ours, run_simpy, run_simpy_lean
 
 CUSTOMERS = 20_000
 ROUNDS = 5

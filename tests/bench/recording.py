@@ -10,8 +10,8 @@ from hypervisor.host import OprofileDriver, StackWalker
 from hypervisor.model.machine import Machine
 from hypervisor.telemetry import SampleBatch
 from tests.bench.table import Row, repeat
-from tests.model.hosts import MS, domain, fileio, make_host, netperf
-from tests.model.profiling import CYCLES, begin, end, set_counter
+from tests.support.model.hosts import MS, domain, fileio, make_host, netperf
+from tests.support.model.profiling import CYCLES, begin, end, set_counter
 from xenprof.events import EventSetting
 from xenprof.oprofiled.attribution import DaemonConfig, TextRange
 from xenprof.oprofiled.daemon import Oprofiled

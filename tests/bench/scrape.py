@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from exporters.prometheus import SnapshotCollector, create
 from tests.bench.programs import serving
 from tests.bench.table import Row
-from tests.unit.snapshots import FixedSource, grumble, stats
+from tests.support.snapshots import FixedSource, grumble, stats
 from xenprof.service.exporter import ExporterSettings
 
 SCRAPES = 100

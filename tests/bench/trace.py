@@ -11,7 +11,7 @@ from time import perf_counter
 import numpy as np
 
 from hypervisor.model.machine import Machine, build
-from hypervisor.model.scenario import load_scenario
+from hypervisor.model.scenario.spec import load_scenario
 from hypervisor.telemetry import TraceRecord
 from hypervisor.trace_events import ALL
 from tests.bench.table import Row

@@ -9,7 +9,7 @@ import pytest
 from hypervisor.control import Toolstack
 from hypervisor.errors import OprofilefsError, Refused, UnknownDomain
 from hypervisor.telemetry import Mode, SampleBatch
-from tests.model.hosts import SECOND, cpu, domain, make_host
+from tests.support.model.hosts import SECOND, cpu, domain, make_host
 
 COUNTER = {
     "enabled": "1",

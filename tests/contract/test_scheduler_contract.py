@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hypervisor.model.sched import SCHEDULERS
-from hypervisor.model.topology import Topology
-from tests.model.schedsim import ANY_PCPU, Sim
+from hypervisor.model.cpu.sched import SCHEDULERS
+from hypervisor.model.cpu.topology import Topology
+from tests.support.model.schedsim import ANY_PCPU, Sim
 
 KINDS = [(name, rules) for name in SCHEDULERS for rules in ("3.0.3", "3.1")]
 every_scheduler = pytest.mark.parametrize(("name", "rules"), KINDS)

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from tests.e2e.host import VMLINUX, XEN, Host, shell
+from tests.support.e2e.host import VMLINUX, XEN, Host, shell
 
 GUEST = "rhel5pvtest"
 

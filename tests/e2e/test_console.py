@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.e2e.host import PATIENCE_SECONDS, VMLINUX, XEN, Host, environment
-from tests.e2e.terminal import Terminal, program
+from tests.support.e2e.host import PATIENCE_SECONDS, VMLINUX, XEN, Host, environment
+from tests.support.e2e.terminal import Terminal, program
 
 GUEST = "rhel5pvtest"  # id 3
 PROMPT = f"[root@{GUEST} ~]#"

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.host import PATIENCE_SECONDS, ROOT, shell
+from tests.support.e2e.host import PATIENCE_SECONDS, shell
+from tests.support.paths import ROOT
 from xenprof.client import Client
 
 TEXT = (ROOT / "docs" / "continuous.md").read_text(encoding="utf-8")

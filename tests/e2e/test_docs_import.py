@@ -2,7 +2,8 @@
 
 import re
 
-from tests.e2e.host import ROOT, shell
+from tests.support.e2e.host import shell
+from tests.support.paths import ROOT
 
 TEXT = (ROOT / "docs" / "import.md").read_text(encoding="utf-8")
 COMMANDS, PRINTED = re.findall(r"((?:^    .*\n)+)", TEXT, re.MULTILINE)[:2]

@@ -13,14 +13,14 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.e2e.peers import peer
-from tests.unit.formats.profiles import BEFORE, HOSTILE, VALUES, profile, scaled
-from xenprof.formats import load
-from xenprof.formats.request import Request
+from tests.support.e2e.peers import peer
+from tests.support.paths import ROOT
+from tests.support.profiles import BEFORE, HOSTILE, VALUES, profile, scaled
+from xenprof.report.formats import load
+from xenprof.report.formats.request import Request
 
 pytestmark = pytest.mark.peer
 
-ROOT = Path(__file__).parents[2]
 PEERS = Path(os.environ.get("XENPROF_NPM_PEERS", ROOT / ".run" / "peers"))
 SECONDS = 120
 

@@ -10,8 +10,8 @@ from opentelemetry.proto.collector.profiles.v1development.profiles_service_pb2 i
     ExportProfilesServiceRequest,
 )
 
-from tests.e2e.host import VMLINUX, XEN, Host
-from tests.unit.history.receiver import Receiver
+from tests.support.e2e.host import VMLINUX, XEN, Host
+from tests.support.receiver import Receiver
 from xenprof.history.slices import FOLDER, slices
 
 EVENT = "GLOBAL_POWER_EVENTS:1000000:1"

@@ -15,12 +15,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.host import PATIENCE_SECONDS, ROOT, VMLINUX, environment, shell
 from tests.e2e.test_run import SCENARIO
+from tests.support.e2e.host import PATIENCE_SECONDS, VMLINUX, environment, shell
+from tests.support.paths import ROOT
 from xenprof.client import Client, ServiceError
 from xenprof.history.slices import FOLDER, slices
 from xenprof.home import domain_root
-from xenprof.profile import SampleKey
+from xenprof.profile.flat import SampleKey
 from xenprof.store.sessiondir import list_files, read_file
 from xenprof.store.stackfile import read_stacks
 

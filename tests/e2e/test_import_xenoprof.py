@@ -5,14 +5,14 @@ import gzip
 import io
 import re
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
+from tests.support.paths import TESTS
 from xenprof.cli import opreport
 from xenprof.cli.main import main
 
-CAPTURE = Path(__file__).parent.parent / "fixtures" / "xenoprof"
+CAPTURE = TESTS / "fixtures" / "xenoprof"
 SYMBOLS = (
     "--kallsyms",
     str(CAPTURE / "kallsyms.txt.gz"),

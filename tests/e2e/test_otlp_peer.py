@@ -9,8 +9,8 @@ import pytest
 
 from exporters.catalogue import CATALOGUE
 from exporters.otlp import OtlpExporter
-from tests.e2e.peers import WAIT_SECONDS, answers, free_port, peer, until
-from tests.unit.snapshots import FixedSource, grumble
+from tests.support.e2e.peers import WAIT_SECONDS, answers, free_port, peer, until
+from tests.support.snapshots import FixedSource, grumble
 from xenprof.service.exporter import ExporterSettings, OtlpProtocol
 
 pytestmark = pytest.mark.peer

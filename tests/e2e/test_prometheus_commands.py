@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from dashboards.queries import QUERIES
-from tests.e2e.host import Host
-from tests.e2e.peers import until
-from tests.e2e.prometheus_server import Prometheus, running_prometheus
+from tests.support.e2e.host import Host
+from tests.support.e2e.peers import until
+from tests.support.e2e.prometheus_server import Prometheus, running_prometheus
 
 pytestmark = pytest.mark.peer
 

@@ -15,7 +15,6 @@ import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import pytest
 import uvicorn
@@ -24,9 +23,10 @@ from starlette.applications import Starlette
 from dashboards.queries import QUERIES
 from exporters.prometheus import create
 from hypervisor.telemetry import HostSnapshot
-from tests.e2e.peers import peer, until
-from tests.e2e.prometheus_server import Prometheus, running_prometheus
-from tests.unit.snapshots import grumble, stats, without
+from tests.support.e2e.peers import peer, until
+from tests.support.e2e.prometheus_server import Prometheus, running_prometheus
+from tests.support.paths import ROOT
+from tests.support.snapshots import grumble, stats, without
 from xenprof.service.exporter import ExporterSettings, ServiceStats
 
 pytestmark = pytest.mark.peer
@@ -92,7 +92,7 @@ def test_promtool_has_nothing_to_say():
 
 def test_promtool_accepts_the_shipped_configuration():
     program = peer(shutil.which("promtool"), "promtool (Debian package prometheus)")
-    config = Path(__file__).parents[2] / "deploy" / "prometheus.yml"
+    config = ROOT / "deploy" / "prometheus.yml"
     checked = subprocess.run(
         [program, "check", "config", str(config)], capture_output=True, check=False
     )

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.host import Host
-from tests.e2e.peers import until
-from tests.e2e.prometheus_server import Prometheus, running_prometheus
+from tests.support.e2e.host import Host
+from tests.support.e2e.peers import until
+from tests.support.e2e.prometheus_server import Prometheus, running_prometheus
 
 pytestmark = pytest.mark.peer
 

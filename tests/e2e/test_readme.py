@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.host import PATIENCE_SECONDS, ROOT, Host, environment
+from tests.support.e2e.host import PATIENCE_SECONDS, Host, environment
+from tests.support.paths import ROOT
 
 README = ROOT / "README.md"
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.e2e.host import VMLINUX, XEN, Host
+from tests.support.e2e.host import VMLINUX, XEN, Host
 
 GUEST = "rhel5pvtest"  # id 3
 ROW = re.compile(r"^(\d+) +(\d+\.\d+) +(.+?) +(\S+)$")

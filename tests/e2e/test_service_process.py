@@ -9,19 +9,24 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from pathlib import Path
 
 import bcrypt
 import pytest
 
+from tests.support.paths import ROOT
 from xenprof.client import Client, ServiceError, ServiceNotRunning
-
-ROOT = Path(__file__).parents[2]
 
 
 def spawn(home, address="127.0.0.1:0", *more):
     return subprocess.Popen(
-        [sys.executable, "-m", "tests.e2e.fake_service", str(home), address, *map(str, more)],
+        [
+            sys.executable,
+            "-m",
+            "tests.support.e2e.fake_service",
+            str(home),
+            address,
+            *map(str, more),
+        ],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -5,9 +5,9 @@ import signal
 
 import pytest
 
-from tests.e2e.host import Host, environment
-from tests.e2e.terminal import Terminal, program
-from xenprof.xentop import HEAD
+from tests.support.e2e.host import Host, environment
+from tests.support.e2e.terminal import Terminal, program
+from xenprof.xentop.table import HEAD
 
 KEYS = "  Delay  Networks  vBds  VCPUs  Repeat header  Sort order  Quit  Arrows scroll"
 SUMMARY = [

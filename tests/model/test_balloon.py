@@ -2,12 +2,12 @@
 
 import pytest
 
-from hypervisor.model.balloon import Balloon
 from hypervisor.model.machine import build
-from hypervisor.model.scenario import load_scenario
+from hypervisor.model.memory.balloon import Balloon
+from hypervisor.model.scenario.spec import load_scenario
 from hypervisor.trace_events import DECREASE_RESERVATION
-from tests.model.hosts import MS, SECOND, burst, cpu, domain, make_host, seen
-from tests.model.squeezed import live, paging
+from tests.support.model.hosts import MS, SECOND, burst, cpu, domain, make_host, seen
+from tests.support.model.squeezed import live, paging
 
 MIB = 1024
 IDLE = {"kind": "idle"}

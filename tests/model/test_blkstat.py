@@ -6,9 +6,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hypervisor.model.blkstat import DiskUse, IoWait
-from hypervisor.model.runstate import BLOCKED, OFFLINE, RUNNABLE, RUNNING, Runstate
-from tests.model.hosts import SECOND, domain, fileio, make_host, result, vbd
+from hypervisor.model.domain.runstate import BLOCKED, OFFLINE, RUNNABLE, RUNNING, Runstate
+from hypervisor.model.io.blkstat import DiskUse, IoWait
+from tests.support.model.hosts import SECOND, domain, fileio, make_host, result, vbd
 
 spans = st.tuples(st.integers(0, 1000), st.integers(0, 1000), st.booleans())
 

@@ -3,8 +3,8 @@
 import pytest
 
 from hypervisor.model.machine import Machine
-from tests.model.hosts import domain, make_host
-from tests.model.managing import done
+from tests.support.model.hosts import domain, make_host
+from tests.support.model.managing import done
 
 DISKS = ["tap:aio:/a.img,xvda,w", "phy:/dev/b,xvdb,w", "tap:aio:/c.img,xvdc,w"]
 

@@ -5,15 +5,15 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from hypervisor.model.sample_rings import ring_size
+from hypervisor.model.profiling.rings import ring_size
 from hypervisor.telemetry import Mode
-from tests.model.hosts import MS, SECOND, cpu, domain, fileio, make_host, netperf
-from tests.model.profiling import begin, end, set_counter, xenoprof_now
+from tests.support.model.hosts import MS, SECOND, cpu, domain, fileio, make_host, netperf
+from tests.support.model.profiling import begin, end, set_counter, xenoprof_now
+from tests.support.paths import ROOT
 
 DEEP = 200
 
@@ -353,13 +353,12 @@ def fingerprint():
 
 
 def test_the_same_run_gives_the_same_stacks_under_any_hash_seed():
-    root = Path(__file__).parents[2]
     prints = {fingerprint()}
     for seed in ("1", "77"):
         done = subprocess.run(
             [sys.executable, "-c", f"import {__name__} as test; print(test.fingerprint())"],
-            cwd=root,
-            env=os.environ | {"PYTHONHASHSEED": seed, "PYTHONPATH": str(root)},
+            cwd=ROOT,
+            env=os.environ | {"PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)},
             capture_output=True,
             text=True,
             check=True,

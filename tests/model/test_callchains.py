@@ -4,9 +4,9 @@ import itertools
 
 import pytest
 
-from hypervisor.model.callchains import ASKS, Asking, Chains, ChainTableError, Situation
-from hypervisor.model.costs import CHECK_CTRS, Costs
-from hypervisor.model.images import Images
+from hypervisor.model.codebook.callchains import ASKS, Asking, Chains, ChainTableError, Situation
+from hypervisor.model.codebook.costs import CHECK_CTRS, Costs
+from hypervisor.model.codebook.images import Images
 from hypervisor.telemetry import Mode
 
 IMAGES = Images().by_key

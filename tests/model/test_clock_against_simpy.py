@@ -1,6 +1,6 @@
 import pytest
 
-from tests.model.queueing import draws, run_ours, run_simpy, run_simpy_lean
+from tests.support.model.queueing import draws, run_ours, run_simpy, run_simpy_lean
 
 
 @pytest.mark.parametrize("load_percent", [30, 90, 120])

@@ -12,10 +12,10 @@ import pytest
 from elftools.elf.elffile import ELFFile
 
 from hypervisor.host import DomainFile, Mapped
-from hypervisor.model.code import CodeBook, Kind
-from hypervisor.model.costs import Costs
-from hypervisor.model.images import Images, Role
-from hypervisor.model.pmu_events import event_kind
+from hypervisor.model.codebook.book import CodeBook, Kind
+from hypervisor.model.codebook.costs import Costs
+from hypervisor.model.codebook.events import event_kind
+from hypervisor.model.codebook.images import Images, Role
 from hypervisor.telemetry import Mode
 
 ROLES: tuple[Role, ...] = ("dom0", "guest")
@@ -224,7 +224,7 @@ def test_the_files_of_a_domain_are_small(book: CodeBook, role: Role) -> None:
 def test_files_and_draws_are_the_same_under_any_hash_seed(book: CodeBook) -> None:
     script = (
         "import hashlib, numpy as np\n"
-        "from hypervisor.model.code import CodeBook\n"
+        "from hypervisor.model.codebook.book import CodeBook\n"
         "book, digest = CodeBook('p4-ht'), hashlib.sha256()\n"
         "for role in ('dom0', 'guest'):\n"
         "    for file in book.files(role): digest.update(file.data)\n"

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 
 import pytest
 
-from hypervisor.model.code import CodeBook, Kind
-from hypervisor.model.costs import Costs, CostTableError
-from hypervisor.model.images import Images, SymbolTableError
+from hypervisor.model.codebook.book import CodeBook, Kind
+from hypervisor.model.codebook.costs import Costs, CostTableError
+from hypervisor.model.codebook.images import Images, SymbolTableError
 from hypervisor.telemetry import Mode
 
 GHZ = 2.4  # of the machines that Barham and Menon measured

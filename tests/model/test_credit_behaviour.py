@@ -4,8 +4,8 @@ from statistics import median
 
 import pytest
 
-from hypervisor.model.topology import Topology
-from tests.model.schedsim import Sim
+from hypervisor.model.cpu.topology import Topology
+from tests.support.model.schedsim import Sim
 
 RULES = ["3.0.3", "3.1"]
 MS = 1_000_000

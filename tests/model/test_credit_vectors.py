@@ -2,7 +2,7 @@ from typing import Any, cast
 
 import pytest
 
-from hypervisor.model.sched.credit_accounting import (
+from hypervisor.model.cpu.sched.credit_accounting import (
     CREDIT_RULES,
     OVER,
     PARKED,
@@ -11,7 +11,7 @@ from hypervisor.model.sched.credit_accounting import (
     DomainRecord,
     VcpuRecord,
 )
-from hypervisor.model.topology import Topology
+from hypervisor.model.cpu.topology import Topology
 
 
 class Host:

@@ -5,15 +5,15 @@ import hashlib
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
+from hypervisor.model.codebook.work import KERNEL
 from hypervisor.model.machine import build
-from hypervisor.model.scenario import load_scenario
-from hypervisor.model.work import KERNEL
-from tests.model.hosts import MS, SECOND, burst, cpu, domain, fileio, make_host, netperf
+from hypervisor.model.scenario.spec import load_scenario
+from tests.support.model.hosts import MS, SECOND, burst, cpu, domain, fileio, make_host, netperf
+from tests.support.paths import ROOT
 
 EVENTS = {0: (0x1D, 1), 3: (0x23, 1)}  # GLOBAL_POWER_EVENTS, ITLB_REFERENCE or the like of a P4
 
@@ -184,13 +184,12 @@ def digest(host, columns):
 
 
 def test_the_hash_seed_does_not_matter():
-    root = Path(__file__).parents[2]
     prints = set()
     for seed in ("0", "1", "4242"):
         done = subprocess.run(
             [sys.executable, "-c", PROGRAM],
-            cwd=root,
-            env=os.environ | {"PYTHONHASHSEED": seed, "PYTHONPATH": str(root)},
+            cwd=ROOT,
+            env=os.environ | {"PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)},
             capture_output=True,
             text=True,
             check=True,

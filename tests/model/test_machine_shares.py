@@ -5,7 +5,7 @@ within 2 points, without BOOST a wake waits at most one slice of 30 ms for each 
 
 import pytest
 
-from tests.model.hosts import MS, SECOND, burst, cpu, cpu_percent, domain, make_host, result
+from tests.support.model.hosts import MS, SECOND, burst, cpu, cpu_percent, domain, make_host, result
 
 RULES = ["3.0.3", "3.1"]
 

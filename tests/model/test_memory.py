@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from hypervisor.errors import Refused
-from hypervisor.model.memory import XEN_KIB, Memory
-from tests.model.hosts import MS, SECOND, burst, cpu, domain, fileio, make_host
-from tests.model.squeezed import paging
+from hypervisor.model.memory.pages import XEN_KIB, Memory
+from tests.support.model.hosts import MS, SECOND, burst, cpu, domain, fileio, make_host
+from tests.support.model.squeezed import paging
 
 MIB = 1024
 LOT_NS = 10 * MS

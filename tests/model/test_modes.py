@@ -4,10 +4,10 @@ import pytest
 
 from exporters.catalogue import CATALOGUE
 from hypervisor.model.machine import build
-from hypervisor.model.scenario import load_scenario
+from hypervisor.model.scenario.spec import load_scenario
 from hypervisor.telemetry import HostSnapshot
-from tests.model.hosts import SECOND, burst, cpu, domain, fileio, make_host, netperf
-from tests.unit.snapshots import stats
+from tests.support.model.hosts import SECOND, burst, cpu, domain, fileio, make_host, netperf
+from tests.support.snapshots import stats
 
 MODES = ("user", "kernel", "hypervisor")
 ROUNDING_SECONDS = 1e-6

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.model.hosts import MS, SECOND, burst, cpu, domain, make_host, seen
-from tests.model.profiling import (
+from tests.support.model.hosts import MS, SECOND, burst, cpu, domain, make_host, seen
+from tests.support.model.profiling import (
     CYCLES,
     INSTRUCTIONS,
     begin,

@@ -8,8 +8,8 @@ import errno
 import pytest
 
 from hypervisor.errors import OprofilefsError
-from tests.model.hosts import MS, cpu, domain, make_host
-from tests.model.profiling import begin, set_counter, xenoprof_now
+from tests.support.model.hosts import MS, cpu, domain, make_host
+from tests.support.model.profiling import begin, set_counter, xenoprof_now
 
 
 @pytest.fixture(scope="module")

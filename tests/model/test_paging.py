@@ -6,9 +6,9 @@ from fractions import Fraction
 import pytest
 
 from hypervisor.model.machine import build
-from hypervisor.model.paging import TOUCH_NS, meminfo
-from hypervisor.model.scenario import load_scenario
-from tests.model.hosts import (
+from hypervisor.model.memory.paging import TOUCH_NS, meminfo
+from hypervisor.model.scenario.spec import load_scenario
+from tests.support.model.hosts import (
     MS,
     SECOND,
     burst,
@@ -20,7 +20,7 @@ from tests.model.hosts import (
     result,
     seen,
 )
-from tests.model.squeezed import NEED_MIB, live, paging, squeeze
+from tests.support.model.squeezed import NEED_MIB, live, paging, squeeze
 
 MIB = 1024
 PAGES_A_FAULT = 8

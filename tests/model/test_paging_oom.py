@@ -6,8 +6,18 @@ from itertools import pairwise
 
 import pytest
 
-from tests.model.hosts import MS, SECOND, burst, cpu, domain, fileio, make_host, netperf, result
-from tests.model.squeezed import Console, live, paging
+from tests.support.model.hosts import (
+    MS,
+    SECOND,
+    burst,
+    cpu,
+    domain,
+    fileio,
+    make_host,
+    netperf,
+    result,
+)
+from tests.support.model.squeezed import Console, live, paging
 
 MIB = 1024
 DAEMONS = 7

@@ -3,8 +3,8 @@
 import pytest
 
 from hypervisor.errors import Refused, UnknownDomain
-from hypervisor.model.proctimes import LOAD_BITS, LOAD_PERIOD_NS, KernelTimes, LoadAverages
-from tests.model.hosts import SECOND, burst, cpu, domain, fileio, make_host, netperf, seen
+from hypervisor.model.linux.proctimes import LOAD_BITS, LOAD_PERIOD_NS, KernelTimes, LoadAverages
+from tests.support.model.hosts import SECOND, burst, cpu, domain, fileio, make_host, netperf, seen
 from xenprof.service.domain_api import read_of_domain
 
 NAMES = ("user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal")

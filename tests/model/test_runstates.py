@@ -8,7 +8,17 @@ from hypothesis import strategies as st
 
 from hypervisor.errors import HostError
 from hypervisor.telemetry import HostSnapshot
-from tests.model.hosts import MS, SECOND, burst, busy_ns, cpu, domain, fileio, make_host, netperf
+from tests.support.model.hosts import (
+    MS,
+    SECOND,
+    burst,
+    busy_ns,
+    cpu,
+    domain,
+    fileio,
+    make_host,
+    netperf,
+)
 
 XEN_KIB = 64 * 1024
 RULES = ["3.0.3", "3.1"]

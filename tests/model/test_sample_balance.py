@@ -8,8 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hypervisor.errors import HostError
-from tests.model.hosts import MS, SECOND, burst, cpu, domain, fileio, make_host
-from tests.model.profiling import CYCLES, INSTRUCTIONS, begin, dumped, set_counter, xenoprof_now
+from tests.support.model.hosts import MS, SECOND, burst, cpu, domain, fileio, make_host
+from tests.support.model.profiling import (
+    CYCLES,
+    INSTRUCTIONS,
+    begin,
+    dumped,
+    set_counter,
+    xenoprof_now,
+)
 
 IN_RINGS = "ring_full"
 GUESTS = (1, 2, 3)

@@ -5,8 +5,18 @@ import math
 import pytest
 
 from hypervisor.telemetry import Mode
-from tests.model.hosts import MS, SECOND, burst, cpu, domain, fileio, make_host, result, seen
-from tests.model.profiling import CYCLES, INSTRUCTIONS, begin, set_counter, xenoprof_now
+from tests.support.model.hosts import (
+    MS,
+    SECOND,
+    burst,
+    cpu,
+    domain,
+    fileio,
+    make_host,
+    result,
+    seen,
+)
+from tests.support.model.profiling import CYCLES, INSTRUCTIONS, begin, set_counter, xenoprof_now
 
 CYCLES_PER_NS = 3.2
 

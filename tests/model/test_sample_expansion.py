@@ -6,18 +6,18 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from elftools.elf.elffile import ELFFile
 
-from hypervisor.model.costs import Costs
-from hypervisor.model.images import Images
+from hypervisor.model.codebook.costs import Costs
+from hypervisor.model.codebook.images import Images
 from hypervisor.telemetry import Mode, SampleBatch
-from tests.model.hosts import MS, SECOND, burst, cpu, domain, fileio, make_host, netperf
-from tests.model.profiling import CYCLES, INSTRUCTIONS, begin, dumped, end, set_counter
+from tests.support.model.hosts import MS, SECOND, burst, cpu, domain, fileio, make_host, netperf
+from tests.support.model.profiling import CYCLES, INSTRUCTIONS, begin, dumped, end, set_counter
+from tests.support.paths import ROOT
 
 EVENTS = {0: CYCLES, 3: INSTRUCTIONS, 1: (0x05, 2)}  # ITLB_REFERENCE, misses
 FLOATING_POINT = (0x15, 0x8000)  # PACKED_DP_UOP
@@ -299,13 +299,12 @@ def fingerprint():
 
 
 def test_the_same_run_gives_the_same_bytes_under_any_hash_seed():
-    root = Path(__file__).parents[2]
     prints = {fingerprint()}
     for seed in ("1", "77"):
         done = subprocess.run(
             [sys.executable, "-c", f"import {__name__} as test; print(test.fingerprint())"],
-            cwd=root,
-            env=os.environ | {"PYTHONHASHSEED": seed, "PYTHONPATH": str(root)},
+            cwd=ROOT,
+            env=os.environ | {"PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)},
             capture_output=True,
             text=True,
             check=True,

@@ -5,14 +5,14 @@ import itertools
 import numpy as np
 import pytest
 
-from hypervisor.model.code import Kind
-from hypervisor.model.overheads import Overheads
-from hypervisor.model.pmu import CounterConfig
-from hypervisor.model.sample_rings import ACTIVE_SAMPLES, PASSIVE_SAMPLES, ring_size
-from hypervisor.model.samples import SampleChunk
-from hypervisor.model.xenoprof import Xenoprof
-from tests.model.hosts import MS, SECOND, burst, cpu, domain, make_host
-from tests.model.profiling import begin, set_counter, xenoprof_now
+from hypervisor.model.codebook.book import Kind
+from hypervisor.model.codebook.overheads import Overheads
+from hypervisor.model.profiling.pmu import CounterConfig
+from hypervisor.model.profiling.rings import ACTIVE_SAMPLES, PASSIVE_SAMPLES, ring_size
+from hypervisor.model.profiling.samples import SampleChunk
+from hypervisor.model.profiling.xenoprof import Xenoprof
+from tests.support.model.hosts import MS, SECOND, burst, cpu, domain, make_host
+from tests.support.model.profiling import begin, set_counter, xenoprof_now
 
 USER, KERNEL, XEN = (1, 0, 0), (0, 1, 0), (0, 0, 1)
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.model.hosts import SECOND, cpu, domain, fileio, make_host, netperf, result, seen
-from tests.model.managing import GUEST, after, done, names, refusal
+from tests.support.model.hosts import SECOND, cpu, domain, fileio, make_host, netperf, result, seen
+from tests.support.model.managing import GUEST, after, done, names, refusal
 
 
 @pytest.fixture

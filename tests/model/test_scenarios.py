@@ -3,8 +3,8 @@
 import pytest
 
 from hypervisor.model.machine import build
-from hypervisor.model.scenario import load_scenario, scenario_names
-from tests.model.hosts import SECOND, busy_ns, cpu, cpu_percent, domain, make_host
+from hypervisor.model.scenario.spec import load_scenario, scenario_names
+from tests.support.model.hosts import SECOND, busy_ns, cpu, cpu_percent, domain, make_host
 
 SECONDS = 20
 

@@ -5,10 +5,10 @@ from statistics import median
 
 import pytest
 
-from hypervisor.model.sched.sedf import QUANTUM_NS
-from hypervisor.model.topology import Topology
-from tests.model.schedsim import SWITCH_NS
+from hypervisor.model.cpu.sched.sedf import QUANTUM_NS
+from hypervisor.model.cpu.topology import Topology
 from tests.model.test_sedf_shares import MS, SedfSim
+from tests.support.model.schedsim import SWITCH_NS
 
 US = 1_000
 

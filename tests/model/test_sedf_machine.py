@@ -2,11 +2,21 @@
 
 import pytest
 
+from hypervisor.model.cpu.sched.sedf import SedfScheduler
 from hypervisor.model.machine import build
-from hypervisor.model.scenario import load_scenario
-from hypervisor.model.sched.sedf import SedfScheduler
+from hypervisor.model.scenario.spec import load_scenario
 from hypervisor.toolstack.config.schedparams import DOMAIN0_SEDF, GUEST_SEDF, SedfParameters
-from tests.model.hosts import MS, SECOND, burst, cpu, cpu_percent, domain, make_host, result, seen
+from tests.support.model.hosts import (
+    MS,
+    SECOND,
+    burst,
+    cpu,
+    cpu_percent,
+    domain,
+    make_host,
+    result,
+    seen,
+)
 
 
 def sedf_host(*domains, **given):

@@ -3,8 +3,8 @@
 import pytest
 
 from hypervisor.errors import Refused
-from hypervisor.model.sched.base import VcpuState
-from hypervisor.model.topology import Topology
+from hypervisor.model.cpu.sched.base import VcpuState
+from hypervisor.model.cpu.topology import Topology
 from hypervisor.toolstack.config.schedparams import (
     DOMAIN0_SEDF,
     GUEST_SEDF,
@@ -12,8 +12,8 @@ from hypervisor.toolstack.config.schedparams import (
     changed_sedf,
     check_sedf,
 )
-from tests.model.schedsim import SimDomain, SimVcpu
 from tests.model.test_sedf_shares import MS, SedfSim
+from tests.support.model.schedsim import SimDomain, SimVcpu
 
 SECOND = 1_000_000_000
 TIMED = SedfParameters(100 * MS, 30 * MS, 0, extratime=False, weight=0)

@@ -3,8 +3,8 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hypervisor.model.sched.sedf_queues import EXTRA, LOST
-from hypervisor.model.topology import Topology
+from hypervisor.model.cpu.sched.sedf_queues import EXTRA, LOST
+from hypervisor.model.cpu.topology import Topology
 from hypervisor.toolstack.config.schedparams import SedfParameters
 from tests.model.test_sedf_shares import MS, SedfSim
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hypervisor.model.topology import Topology
+from hypervisor.model.cpu.topology import Topology
 from hypervisor.toolstack.config.schedparams import SedfParameters
-from tests.model.schedsim import SWITCH_NS, Sim
+from tests.support.model.schedsim import SWITCH_NS, Sim
 
 MS = 1_000_000
 RULES = ["3.0.3", "3.1"]

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hypervisor.model.blkif import BACKEND_SLOTS, RING_SLOTS
-from hypervisor.model.ring import SharedRing
-from tests.model.hosts import SECOND, domain, fileio, make_host, result, seen, vbd
+from hypervisor.model.io.blkif import BACKEND_SLOTS, RING_SLOTS
+from hypervisor.model.io.ring import SharedRing
+from tests.support.model.hosts import SECOND, domain, fileio, make_host, result, seen, vbd
 
 KIB = 1024
 

@@ -6,7 +6,7 @@ import pytest
 
 from hypervisor.model.machine import Machine
 from hypervisor.model.workloads.netperf import WINDOW_BYTES
-from tests.model.hosts import (
+from tests.support.model.hosts import (
     SECOND,
     cpu_percent,
     domain,

@@ -5,8 +5,18 @@ from typing import Any
 import pytest
 
 from hypervisor.errors import HostError
-from tests.model.hosts import SECOND, burst, cpu, domain, fileio, make_host, netperf, result, seen
-from tests.model.managing import GUEST, after, configure, done, logged, names, refusal
+from tests.support.model.hosts import (
+    SECOND,
+    burst,
+    cpu,
+    domain,
+    fileio,
+    make_host,
+    netperf,
+    result,
+    seen,
+)
+from tests.support.model.managing import GUEST, after, configure, done, logged, names, refusal
 
 # -- the end of a guest
 

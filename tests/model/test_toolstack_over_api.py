@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.model.hosts import burst, domain, make_host
-from tests.unit.service_fakes import ask_now
+from tests.support.model.hosts import burst, domain, make_host
+from tests.support.service_fakes import ask_now
 from xenprof.service.app import create_app
 from xenprof.service.exporter import ExporterSettings
 from xenprof.service.service import Service

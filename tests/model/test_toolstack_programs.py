@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from hypervisor.control import Operation
-from hypervisor.model.images import Image, Images
+from hypervisor.model.codebook.images import Image, Images
+from hypervisor.model.linux.xenbus import STOPPING_KILOCYCLES
 from hypervisor.model.machine import Machine
-from hypervisor.model.xenbus import STOPPING_KILOCYCLES
 from hypervisor.telemetry import Mode, SampleBatch
 from hypervisor.toolstack.operations.hotplug import VIF_SCRIPT_MS
-from tests.model.hosts import HOST, MS, SECOND, domain, make_host
-from tests.model.profiling import begin, end, set_counter
+from tests.support.model.hosts import HOST, MS, SECOND, domain, make_host
+from tests.support.model.profiling import begin, end, set_counter
 
 PERIOD = 20_000
 MHZ = HOST["mhz"]

@@ -12,9 +12,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from hypervisor.errors import HostError
 from hypervisor.model.machine import Machine
-from hypervisor.model.memory import XEN_KIB
+from hypervisor.model.memory.pages import XEN_KIB
 from hypervisor.toolstack.operations.operation import Operation
-from tests.model.hosts import SECOND, burst, cpu, domain, make_host
+from tests.support.model.hosts import SECOND, burst, cpu, domain, make_host
 
 LETTERS = re.compile(r"[r-][b-][p-][s-][c-][d-]")
 

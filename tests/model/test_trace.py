@@ -6,7 +6,6 @@ import subprocess
 import sys
 from dataclasses import replace
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -14,10 +13,10 @@ from hypothesis import strategies as st
 
 from hypervisor.errors import Refused
 from hypervisor.host import Tracer
-from hypervisor.model.clock import Clock
+from hypervisor.model.cpu.trace import MAX_TAKEN, Trace
 from hypervisor.model.machine import build
-from hypervisor.model.scenario import load_scenario
-from hypervisor.model.trace import MAX_TAKEN, Trace
+from hypervisor.model.scenario.spec import load_scenario
+from hypervisor.model.timing.clock import Clock
 from hypervisor.trace_events import (
     ALL,
     BLOCK,
@@ -36,7 +35,8 @@ from hypervisor.trace_events import (
     is_selected,
     ring_records,
 )
-from tests.model.hosts import MS, SECOND, burst, cpu, domain, make_host
+from tests.support.model.hosts import MS, SECOND, burst, cpu, domain, make_host
+from tests.support.paths import ROOT
 from xenprof.trace.records import joined
 from xenprof.trace.summary import Summariser
 from xenprof.trace.xentrace30 import decode, encode
@@ -92,7 +92,7 @@ def test_the_same_scenario_gives_the_same_bytes():
 PROGRAM = """
 import hashlib
 from hypervisor.model.machine import build
-from hypervisor.model.scenario import load_scenario
+from hypervisor.model.scenario.spec import load_scenario
 from xenprof.trace.xentrace30 import encode
 host = build(load_scenario("grumble"), epoch_ns=0)
 host.set_trace(0xfffff000, 15)
@@ -102,13 +102,12 @@ print(hashlib.sha256(encode(host.read_trace(), 3200)).hexdigest())
 
 
 def test_the_hash_seed_does_not_matter():
-    root = Path(__file__).parents[2]
     prints = set()
     for seed in ("0", "4242"):
-        environment = os.environ | {"PYTHONHASHSEED": seed, "PYTHONPATH": str(root)}
+        environment = os.environ | {"PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)}
         command = [sys.executable, "-c", PROGRAM]
         done = subprocess.run(
-            command, cwd=root, env=environment, capture_output=True, text=True, check=True
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True
         )
         prints.add(done.stdout)
     assert len(prints) == 1

@@ -14,7 +14,7 @@ from hypervisor.trace_events import (
     INCREASE_RESERVATION,
     SHUTDOWN,
 )
-from tests.model.hosts import MS, SECOND, domain, fileio, make_host, netperf
+from tests.support.model.hosts import MS, SECOND, domain, fileio, make_host, netperf
 
 EVERY_PCPU = (1 << 64) - 1
 

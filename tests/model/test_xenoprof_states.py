@@ -8,11 +8,11 @@ import errno
 import pytest
 
 from hypervisor.errors import OprofilefsError, Refused
-from hypervisor.model.overheads import Overheads
-from hypervisor.model.pmu import CounterConfig
-from hypervisor.model.xenoprof import IDLE, PROFILING, READY, RESERVED, Xenoprof
-from tests.model.hosts import MS, cpu, domain, make_host
-from tests.model.profiling import begin, set_counter, xenoprof_now
+from hypervisor.model.codebook.overheads import Overheads
+from hypervisor.model.profiling.pmu import CounterConfig
+from hypervisor.model.profiling.xenoprof import IDLE, PROFILING, READY, RESERVED, Xenoprof
+from tests.support.model.hosts import MS, cpu, domain, make_host
+from tests.support.model.profiling import begin, set_counter, xenoprof_now
 
 STATES = (IDLE, RESERVED, READY, PROFILING)
 CONFIG = CounterConfig(event=0x1D, unit_mask=1, count=100_000, kernel=True, user=True)

@@ -11,8 +11,8 @@ from xenprof.cli.import_foreign import COMMANDS
 from xenprof.errors import UsageError
 
 if TYPE_CHECKING:
-    from xenprof.capture.importer import Plan
-    from xenprof.capture.inputs import Capture
+    from xenprof.imports.xenoprof.importer import Plan
+    from xenprof.imports.xenoprof.inputs import Capture
     from xenprof.oprofiled.daemon import Balance
 
 _REASONS = {
@@ -79,9 +79,9 @@ def xenoprof(
     FILE is a domain's shared buffer as mapped (N is its id, unless its name has `domN`), or
     text with a line `domain vcpu mode event pc` for each sample. Either may be gzipped.
     """
-    from xenprof.capture.importer import Plan, import_capture
-    from xenprof.capture.inputs import numbered, read_capture, read_file
-    from xenprof.capture.symbols import SymbolTable, parse
+    from xenprof.imports.xenoprof.importer import Plan, import_capture
+    from xenprof.imports.xenoprof.inputs import numbered, read_capture, read_file
+    from xenprof.imports.xenoprof.symbols import SymbolTable, parse
 
     capture = read_capture(files, earlier)
     tables: dict[int | None, SymbolTable] = {}
@@ -116,7 +116,7 @@ def _ids(text: str) -> list[int]:
 
 
 def _names(arguments: tuple[str, ...]) -> Mapping[int, str]:
-    from xenprof.capture.inputs import numbered
+    from xenprof.imports.xenoprof.inputs import numbered
 
     names: dict[int, str] = {}
     for argument in arguments:

@@ -9,8 +9,8 @@ import click
 from xenprof.errors import UsageError
 
 if TYPE_CHECKING:
-    from xenprof.foreign.archive import Written
-    from xenprof.foreign.recording import Recording
+    from xenprof.imports.archive import Written
+    from xenprof.imports.recording import Recording
 
 _REASONS = {"no_address": "without an address"}
 _LONGEST_NAME = 80
@@ -60,8 +60,8 @@ def perf(
     file: str, output: str, domain: str, cpu_type: str, root: Path | None, separate: str
 ) -> int:
     """Import samples from the text that `perf script` prints; FILE `-` is standard input."""
-    from xenprof.foreign import perf as format
-    from xenprof.foreign.reading import read_input
+    from xenprof.imports import perf as format
+    from xenprof.imports.reading import read_input
 
     chosen = _separate(separate)
     _check(domain, cpu_type, output)
@@ -81,8 +81,8 @@ def perf(
 )
 def folded(file: str, output: str, domain: str, cpu_type: str, event: str, period: int) -> int:
     """Import folded stacks, lines `a;b;c N`; FILE `-` is standard input."""
-    from xenprof.foreign import folded as format
-    from xenprof.foreign.reading import read_input
+    from xenprof.imports import folded as format
+    from xenprof.imports.reading import read_input
 
     _check(domain, cpu_type, output)
     recording = format.read(read_input(file), file, domain=domain, event=event, period=period)
@@ -93,8 +93,8 @@ def folded(file: str, output: str, domain: str, cpu_type: str, event: str, perio
 @_common
 def pprof(file: str, output: str, domain: str, cpu_type: str) -> int:
     """Import a profile.proto as pprof has it, gzipped or not; FILE `-` is standard input."""
-    from xenprof.foreign import pprof as format
-    from xenprof.foreign.reading import read_input
+    from xenprof.imports import pprof as format
+    from xenprof.imports.reading import read_input
 
     _check(domain, cpu_type, output)
     recording = format.read(read_input(file, format.LARGEST_BYTES), file, domain=domain)
@@ -142,9 +142,9 @@ def _write(
     root: Path | None = None,
     separate: frozenset[str] = frozenset(),
 ) -> int:
-    from xenprof.foreign.archive import Plan, write
-    from xenprof.foreign.reading import modified
-    from xenprof.foreign.recording import ForeignError
+    from xenprof.imports.archive import Plan, write
+    from xenprof.imports.reading import modified
+    from xenprof.imports.recording import ForeignError
 
     if not recording.values.any():
         lost = sum(map(sum, recording.lost.values()))

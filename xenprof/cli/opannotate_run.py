@@ -9,12 +9,6 @@ from pathlib import Path
 
 import numpy as np
 
-from xenprof.annotate import assembly, source
-from xenprof.annotate.assembly import Listing, SourceText
-from xenprof.annotate.disassembly import open_code
-from xenprof.annotate.margin import run_comment
-from xenprof.annotate.placed import SourceFile, source_files
-from xenprof.annotate.source import PathFilter, SourceFinder, read_lines
 from xenprof.cli.opreport_run import DEMANGLE
 from xenprof.cli.postprocess import (
     CommandLine,
@@ -26,13 +20,19 @@ from xenprof.cli.postprocess import (
     warn,
 )
 from xenprof.errors import UsageError
-from xenprof.profile import ImageName
-from xenprof.reports.classes import classify, parse_merge
-from xenprof.reports.names import long_name, symbol_text
-from xenprof.reports.request import Layout, Request
-from xenprof.reports.select import select
-from xenprof.reports.symboliser import Symboliser
-from xenprof.reports.symbols import SymbolTable, symbol_table
+from xenprof.opreport.classes import classify, parse_merge
+from xenprof.opreport.names import long_name, symbol_text
+from xenprof.opreport.request import Layout, Request
+from xenprof.opreport.select import select
+from xenprof.opreport.symboliser import Symboliser
+from xenprof.opreport.symbols import SymbolTable, symbol_table
+from xenprof.optools.annotate import assembly, source
+from xenprof.optools.annotate.assembly import Listing, SourceText
+from xenprof.optools.annotate.disassembly import open_code
+from xenprof.optools.annotate.margin import run_comment
+from xenprof.optools.annotate.placed import SourceFile, source_files
+from xenprof.optools.annotate.source import PathFilter, SourceFinder, read_lines
+from xenprof.profile.flat import ImageName
 
 _INTEL = frozenset({"-Mintel", "--disassembler-options=intel"})
 _RAW = "--show-raw-insn"

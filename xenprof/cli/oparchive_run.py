@@ -4,16 +4,16 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from xenprof import archive
-from xenprof.archive import Copy
 from xenprof.cli.postprocess import CommandLine, image_path, one_specification, place, root, warn
 from xenprof.errors import UsageError
 from xenprof.images import ImageFinder
-from xenprof.profile import ImageName, SampleKey
-from xenprof.reports.errors import ReportError
-from xenprof.reports.names import long_name
-from xenprof.reports.select import Place, session_paths
-from xenprof.reports.specification import Specification
+from xenprof.opreport.errors import ReportError
+from xenprof.opreport.names import long_name
+from xenprof.opreport.select import Place, session_paths
+from xenprof.opreport.specification import Specification
+from xenprof.optools import archive
+from xenprof.optools.archive import Copy
+from xenprof.profile.flat import ImageName, SampleKey
 from xenprof.store import samplefile
 from xenprof.store.sessiondir import list_files
 

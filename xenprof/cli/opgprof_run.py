@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 
-from xenprof import gmon
 from xenprof.cli.postprocess import (
     CommandLine,
     image_path,
@@ -16,17 +15,18 @@ from xenprof.cli.postprocess import (
     write_whole,
 )
 from xenprof.errors import ImageError, UsageError
-from xenprof.gmon import Arc
 from xenprof.images import ImageSymbols
-from xenprof.profile import ImageName, Profile
-from xenprof.reports.classes import Classes, classify, parse_merge
-from xenprof.reports.errors import ReportError
-from xenprof.reports.names import long_name
-from xenprof.reports.request import Layout, Request
-from xenprof.reports.select import Place, select
-from xenprof.reports.specification import Specification
-from xenprof.reports.symboliser import Symboliser
-from xenprof.reports.symbols import SymbolTable, symbol_table
+from xenprof.opreport.classes import Classes, classify, parse_merge
+from xenprof.opreport.errors import ReportError
+from xenprof.opreport.names import long_name
+from xenprof.opreport.request import Layout, Request
+from xenprof.opreport.select import Place, select
+from xenprof.opreport.specification import Specification
+from xenprof.opreport.symboliser import Symboliser
+from xenprof.opreport.symbols import SymbolTable, symbol_table
+from xenprof.optools import gmon
+from xenprof.optools.gmon import Arc
+from xenprof.profile.flat import ImageName, Profile
 
 ALL = parse_merge("all")
 _NOT_ONE = (

@@ -42,7 +42,7 @@ def _run(line: CommandLine) -> int:
     if not line.values.get("output"):
         raise UsageError("error: must specify an output file with --output")
     # Here and not above: numpy takes longer to import than --help may take.
-    from xenprof import abi
+    from xenprof.optools import abi
 
     layout = abi.parse(text, name)
     if layout.is_native and "force" not in line.flags:

@@ -10,14 +10,14 @@ from typing import TextIO
 from xenprof.cli.postprocess import CommandLine, find_place, image_path, threshold_percent
 from xenprof.errors import UsageError
 from xenprof.images.demangle import demangle, smart
-from xenprof.reports import FORMATS, load
-from xenprof.reports.classes import Merge, classify, parse_merge
-from xenprof.reports.errors import ReportError
-from xenprof.reports.notes import unseen
-from xenprof.reports.order import SORT_KEYS
-from xenprof.reports.request import Layout, Request
-from xenprof.reports.select import Place, select, session_paths
-from xenprof.reports.specification import Specification, parse, split_differential
+from xenprof.opreport import FORMATS, load
+from xenprof.opreport.classes import Merge, classify, parse_merge
+from xenprof.opreport.errors import ReportError
+from xenprof.opreport.notes import unseen
+from xenprof.opreport.order import SORT_KEYS
+from xenprof.opreport.request import Layout, Request
+from xenprof.opreport.select import Place, select, session_paths
+from xenprof.opreport.specification import Specification, parse, split_differential
 
 DEMANGLE: dict[str, Callable[[str], str]] = {"none": str, "normal": demangle, "smart": smart}
 VERBOSE = {"all", "debug", "bfd", "level1", "sfile", "stats", "xml", "arcs", "samples", "misc"}

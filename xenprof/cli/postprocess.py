@@ -18,8 +18,8 @@ from xenprof.cli.popt import Option
 from xenprof.errors import StoreError, UsageError, XenprofError
 
 if TYPE_CHECKING:
-    from xenprof.reports.select import Place
-    from xenprof.reports.specification import Specification
+    from xenprof.opreport.select import Place
+    from xenprof.opreport.specification import Specification
 
 COMMON_OPTIONS = (
     Option("verbose", "V", "accepted for compatibility", "all,debug,bfd,..."),
@@ -165,7 +165,7 @@ def threshold_percent(line: CommandLine) -> float:
 
 def one_specification(line: CommandLine) -> "Specification":
     """Return what the words select. Raises: UsageError for two profiles, ReportError."""
-    from xenprof.reports.specification import parse, split_differential
+    from xenprof.opreport.specification import parse, split_differential
 
     words, second = split_differential(line.words)
     if second is not None:
@@ -191,7 +191,7 @@ def find_place(line: CommandLine, specification: "Specification") -> "Place":
     """
     from hypervisor.errors import UnknownDomain
     from xenprof.home import domain_root, home, resolve_domain
-    from xenprof.reports.select import Place
+    from xenprof.opreport.select import Place
 
     archive = specification.archive
     given = line.values.get("session-dir")

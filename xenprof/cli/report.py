@@ -11,13 +11,13 @@ from typing import IO, TYPE_CHECKING, Literal, cast
 import click
 
 from xenprof.errors import UsageError, XenprofError
-from xenprof.formats import FORMATS, Format, load
 from xenprof.home import home
+from xenprof.report.formats import FORMATS, Format, load
 
 if TYPE_CHECKING:
-    from xenprof.formats.request import Request
-    from xenprof.stackprofile import StackProfile
-    from xenprof.system.places import Place
+    from xenprof.profile.stacks import StackProfile
+    from xenprof.report.formats.request import Request
+    from xenprof.report.sessions.places import Place
 
 _PATIENCE_SECONDS = 10
 _BY = ("domain", "layer", "domain,layer", "image", "symbol")
@@ -170,10 +170,10 @@ class _Reader:
         self, session: str | None, compare: str | None, event: str | None, format_name: str
     ) -> "Request":
         """Return what to render. Raises: UsageError, NothingToReport, UnknownDomain, StoreError."""
-        from xenprof.formats.request import Request
+        from xenprof.report.formats.request import Request
+        from xenprof.report.views.merge import only
+        from xenprof.report.views.ratios import main_event
         from xenprof.store.sessiondir import CURRENT
-        from xenprof.views.merge import only
-        from xenprof.views.ratios import main_event
 
         if self._since is not None or self._until is not None:
             profile, title = self._read_history()
@@ -199,8 +199,8 @@ class _Reader:
         )
 
     def _read(self, session: str) -> "tuple[StackProfile, str]":
-        from xenprof.system.places import chosen_domains
-        from xenprof.system.reading import read_place
+        from xenprof.report.sessions.places import chosen_domains
+        from xenprof.report.sessions.reading import read_place
 
         place = self._place(session)
         domains = chosen_domains(self._home, place, self._domains)
@@ -209,7 +209,7 @@ class _Reader:
 
     def _read_history(self) -> "tuple[StackProfile, str]":
         from xenprof.history.window import domains_in, read_window
-        from xenprof.system.reading import passing
+        from xenprof.report.sessions.reading import passing
 
         now_unix_ns = _host_time(self._home)
         profile, title = read_window(self._home, self._since, self._until, now_unix_ns, _warning)
@@ -217,7 +217,7 @@ class _Reader:
         return _titled(passing(profile, domains) if domains else profile, title, domains)
 
     def _place(self, session: str) -> "Place":
-        from xenprof.system.places import named_session, place_at
+        from xenprof.report.sessions.places import named_session, place_at
 
         if "/" in session or session.startswith("."):
             return place_at(Path(session))
@@ -265,7 +265,7 @@ def _shown(
 ) -> "Request":
     from dataclasses import replace
 
-    from xenprof.views.table import BY
+    from xenprof.report.views.table import BY
 
     return replace(
         request,
@@ -277,7 +277,7 @@ def _shown(
 
 
 def _trace_request(trace: str | None, mhz: float | None) -> "Request":
-    from xenprof.formats.request import Request
+    from xenprof.report.formats.request import Request
 
     return Request(trace=trace or "", mhz=mhz)
 

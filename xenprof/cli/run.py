@@ -107,7 +107,7 @@ def command(
 
 def _build(scenario: str, seed: int | None) -> Host:
     from hypervisor.model.machine import build
-    from hypervisor.model.scenario import load_scenario
+    from hypervisor.model.scenario.spec import load_scenario
 
     loaded = load_scenario(scenario)
     if seed is not None:

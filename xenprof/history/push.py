@@ -19,7 +19,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 from xenprof.errors import UsageError
 from xenprof.history.figures import PushStats
-from xenprof.stackprofile import StackProfile
+from xenprof.profile.stacks import StackProfile
 
 log = logging.getLogger(__name__)
 

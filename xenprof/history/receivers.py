@@ -12,9 +12,9 @@ import json
 from hashlib import blake2b
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from xenprof.formats import pprof
 from xenprof.history.push import Message
-from xenprof.stackprofile import StackProfile
+from xenprof.profile.stacks import StackProfile
+from xenprof.report.formats import pprof
 
 OTLP_PATH = "/v1development/profiles"
 _INGEST = "/ingest"
@@ -106,7 +106,7 @@ class OtlpProfiles:
             ExportProfilesServiceRequest,
         )
 
-        from xenprof.formats import otlp
+        from xenprof.report.formats import otlp
 
         data = otlp.message(profile)
         request = ExportProfilesServiceRequest(

@@ -13,7 +13,7 @@ from xenprof.history.collector import Cut
 from xenprof.history.figures import HistorySettings, HistoryStats, PushStats
 from xenprof.history.slices import FOLDER, SliceStore
 from xenprof.history.symbolising import Symboliser
-from xenprof.stackprofile import StackProfile
+from xenprof.profile.stacks import StackProfile
 
 log = logging.getLogger(__name__)
 

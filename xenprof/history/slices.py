@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xenprof.errors import StoreError, StoreFull
-from xenprof.stackprofile import StackProfile
+from xenprof.profile.stacks import StackProfile
 from xenprof.store import stackfile
 
 FOLDER = "history"

@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from xenprof.history.collector import Cut
-from xenprof.stackprofile import StackProfile
-from xenprof.system.attribution import Attribution
-from xenprof.system.places import Source
-from xenprof.system.reading import flat
-from xenprof.views.merge import merged
+from xenprof.profile.stacks import StackProfile
+from xenprof.report.sessions.attribution import Attribution
+from xenprof.report.sessions.places import Source
+from xenprof.report.sessions.reading import flat
+from xenprof.report.views.merge import merged
 
 
 class Symboliser:

@@ -9,8 +9,8 @@ from hypervisor.errors import UnknownDomain
 from xenprof.errors import StoreError, UsageError
 from xenprof.history.slices import FOLDER, Slice, slices
 from xenprof.home import domain_root, resolve_domain
-from xenprof.stackprofile import StackProfile
-from xenprof.views.merge import merged
+from xenprof.profile.stacks import StackProfile
+from xenprof.report.views.merge import merged
 
 _UNIT_NS = {"ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9, "d": 86400 * 10**9}
 _AGO = re.compile(r"(\d{1,9}(?:\.\d{1,9})?|\.\d{1,9})\s*(ms|s|m|h|d)")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from xenprof.errors import ImageError
 from xenprof.images.elf import Elf, read_elf
-from xenprof.profile import ImageName
+from xenprof.profile.flat import ImageName
 
 _DEBUG_DIRECTORY = "/usr/lib/debug"
 

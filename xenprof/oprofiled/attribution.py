@@ -15,7 +15,7 @@ from hypervisor.telemetry import Mode, SampleBatch
 from xenprof.events import EventSetting
 from xenprof.oprofiled.distinct import distinct, part_of
 from xenprof.oprofiled.ranges import U64, Ints, RangeTable
-from xenprof.profile import ImageName
+from xenprof.profile.flat import ImageName
 
 UNKNOWN_EVENT, NO_MM, NO_MAPPING, NO_KERNEL_IMAGE, FILTERED = LOSS_REASONS = (
     "unknown_event",  # a counter that the daemon's event list does not name

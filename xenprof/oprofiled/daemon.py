@@ -14,7 +14,7 @@ from xenprof.oprofiled.attribution import Attributor, DaemonConfig, Image
 from xenprof.oprofiled.histogram import Histogram
 from xenprof.oprofiled.recorder import StackRecorder
 from xenprof.oprofiled.writer import STORE_WRITE_FAILED, SampleWriter
-from xenprof.profile import SampleFile, SampleHeader, SampleKey
+from xenprof.profile.flat import SampleFile, SampleHeader, SampleKey
 
 _CHUNK_SAMPLES = 1 << 13
 """Small batches are collected up to this size: attribution costs the same for 1 and 1000 rows."""

@@ -11,8 +11,8 @@ from xenprof.oprofiled.attribution import Attributed, Attributor, Image
 from xenprof.oprofiled.stacks import Domains, StackCounter
 from xenprof.oprofiled.stackwriter import StackWriter, with_times
 from xenprof.oprofiled.writer import STORE_WRITE_FAILED
-from xenprof.profile import SampleFile, SampleHeader, SampleKey
-from xenprof.stackprofile import StackProfile
+from xenprof.profile.flat import SampleFile, SampleHeader, SampleKey
+from xenprof.profile.stacks import StackProfile
 
 _FLUSH_ROWS = 1 << 20
 

@@ -12,8 +12,8 @@ from xenprof.images import ImageSymbols, load_symbols
 from xenprof.oprofiled.attribution import Attributed, Attributor
 from xenprof.oprofiled.histogram import Histogram
 from xenprof.oprofiled.ranges import U64, Ints
-from xenprof.profile import ImageName
-from xenprof.stackprofile import Frame, Layer, SampleType, StackProfile
+from xenprof.profile.flat import ImageName
+from xenprof.profile.stacks import Frame, Layer, SampleType, StackProfile
 
 _LAYERS = {Mode.USER: Layer.USER, Mode.KERNEL: Layer.KERNEL, Mode.HYPERVISOR: Layer.HYPERVISOR}
 CUT = "[cut]"

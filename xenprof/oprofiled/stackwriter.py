@@ -7,7 +7,7 @@ from pathlib import Path
 
 from xenprof.errors import StoreError
 from xenprof.oprofiled.writer import can_pass
-from xenprof.stackprofile import StackProfile
+from xenprof.profile.stacks import StackProfile
 from xenprof.store import stackfile
 
 HELD_STACKS = 200_000

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from xenprof.errors import StoreError, StoreFull
-from xenprof.profile import SampleFile
+from xenprof.profile.flat import SampleFile
 from xenprof.store.samplefile import merge
 from xenprof.store.samplepath import format_path
 

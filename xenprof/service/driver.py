@@ -40,7 +40,7 @@ def build_host(
     Raises: ScenarioError.
     """
     from hypervisor.model.machine import build
-    from hypervisor.model.scenario import load_scenario
+    from hypervisor.model.scenario.spec import load_scenario
 
     machine = build(load_scenario(scenario), epoch_ns=time.time_ns(), support_limits=support_limits)
     machine.context.minimum_domain0_kib = domain0_minimum_mib * 1024

@@ -24,7 +24,7 @@ import numpy.typing as npt
 
 from xenprof import events
 from xenprof.errors import CorruptSampleFile, StoreError, StoreFull, VersionMismatch
-from xenprof.profile import SampleHeader
+from xenprof.profile.flat import SampleHeader
 from xenprof.store.abi import Abi
 
 U64 = npt.NDArray[np.uint64]

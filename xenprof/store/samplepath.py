@@ -12,7 +12,7 @@ import re
 from functools import lru_cache
 
 from xenprof.errors import BadSamplePath
-from xenprof.profile import ImageName, SampleKey
+from xenprof.profile.flat import ImageName, SampleKey
 
 _NUMBER = r"[0-9]{1,20}"
 _TASK = rf"(all|{_NUMBER})"

@@ -19,7 +19,7 @@ from xenprof.errors import (
     StoreError,
     UsageError,
 )
-from xenprof.profile import Profile, SampleFile, SampleKey
+from xenprof.profile.flat import Profile, SampleFile, SampleKey
 from xenprof.store import samplefile
 from xenprof.store.abi import Abi, read_abi
 from xenprof.store.samplepath import format_path, parse_spec

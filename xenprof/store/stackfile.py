@@ -27,7 +27,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xenprof.errors import CorruptSampleFile, StoreError, VersionMismatch
-from xenprof.stackprofile import Frame, Layer, SampleType, StackProfile
+from xenprof.profile.stacks import Frame, Layer, SampleType, StackProfile
 from xenprof.store.samplefile import write_file
 from xenprof.store.sessiondir import read_stats
 

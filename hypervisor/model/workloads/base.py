@@ -3,13 +3,13 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from hypervisor.model.blkif import BlockFrontend
-from hypervisor.model.clock import Clock
-from hypervisor.model.domain import Domain
-from hypervisor.model.guest import Guest
-from hypervisor.model.netif import NetBackend, NetFrontend
-from hypervisor.model.nic import Nic
-from hypervisor.model.random_stream import RandomStream
+from hypervisor.model.cpu.guest import Guest
+from hypervisor.model.domain.domain import Domain
+from hypervisor.model.io.blkif import BlockFrontend
+from hypervisor.model.io.netif import NetBackend, NetFrontend
+from hypervisor.model.io.nic import Nic
+from hypervisor.model.timing.clock import Clock
+from hypervisor.model.timing.random_stream import RandomStream
 
 # What a program keeps in memory where its workload does not say; all of it judgement: linpack's
 # matrix of 1000 x 1000 doubles, httpd with eight children that share most of what they have,

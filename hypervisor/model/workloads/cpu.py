@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from hypervisor.model.work import Q, Work
+from hypervisor.model.codebook.work import Q, Work
 from hypervisor.model.workloads.base import Site, working_set_kib
 
 

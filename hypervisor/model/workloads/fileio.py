@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from hypervisor.model.blkif import BlockIo
-from hypervisor.model.work import Work
+from hypervisor.model.codebook.work import Work
+from hypervisor.model.io.blkif import BlockIo
 from hypervisor.model.workloads.base import Latency, Site, working_set_kib
 
 SECTOR_BYTES = 512

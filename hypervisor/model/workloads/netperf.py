@@ -9,8 +9,8 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from hypervisor.model.netif import Batch, NetFrontend
-from hypervisor.model.work import Work
+from hypervisor.model.codebook.work import Work
+from hypervisor.model.io.netif import Batch, NetFrontend
 from hypervisor.model.workloads.base import Latency, Site, working_set_kib
 
 MSS_BYTES = 1448  # 1500 less IP and TCP headers with timestamps

@@ -9,8 +9,8 @@ import pytest
 from hypervisor.telemetry import HostSnapshot, VcpuSnapshot
 from hypervisor.toolstack.records.bootring import boot_messages
 from hypervisor.toolstack.records.debugkeys import debug_keys
-from tests.unit.fake_hypervisor import MACHINE
-from tests.unit.snapshots import grumble
+from tests.support.fake_hypervisor import MACHINE
+from tests.support.snapshots import grumble
 
 EXPECTED = Path(__file__).parent / "expected"
 NEWER: dict[str, Any] = {"xen_minor": 1, "xen_extra": ".0-53.el5"}

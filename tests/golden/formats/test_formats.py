@@ -9,14 +9,14 @@ import pytest
 from google.protobuf import text_format  # type: ignore[import-untyped]
 
 from hypervisor.trace_events import LOST_RECORDS
-from tests.unit.formats.pprof_proto import decoded
-from tests.unit.formats.profiles import BEFORE, VALUES, flat, profile, scaled
-from tests.unit.trace.traces import row
-from xenprof.formats import FORMATS, load
-from xenprof.formats.otlp import message
-from xenprof.formats.request import Request
+from tests.support.pprof_proto import decoded
+from tests.support.profiles import BEFORE, VALUES, flat, profile, scaled
+from tests.support.traces import row
+from xenprof.report.formats import FORMATS, load
+from xenprof.report.formats.otlp import message
+from xenprof.report.formats.request import Request
+from xenprof.report.views.table import BY
 from xenprof.trace.xentrace30 import encode
-from xenprof.views.table import BY
 
 EXPECTED = Path(__file__).parent / "expected"
 

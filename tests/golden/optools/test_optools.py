@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.golden.optools.sessions import FIXTURES, write_domain
+from tests.support.compiled_sessions import FIXTURES, write_domain
 
 EXPECTED = Path(__file__).parent / "expected"
 KERNEL = "session:kernel /boot/vmlinux"

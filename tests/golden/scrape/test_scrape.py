@@ -7,7 +7,7 @@ import pytest
 
 from exporters.catalogue import CATALOGUE
 from exporters.exposition import Renderer
-from tests.unit.snapshots import grumble, stats
+from tests.support.snapshots import grumble, stats
 
 EXPECTED = Path(__file__).parent / "expected"
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.tui.support import SMALL, WIDE, Service, later, look
-from tests.unit.xm.talk_host import HOST
-from xenprof.xentop import View
+from tests.support.screens import SMALL, WIDE, Service, later, look
+from tests.support.talk_host import HOST
+from xenprof.xentop.table import View
 
 EXPECTED = Path(__file__).parent / "expected"
 ALL = View(networks=True, vbds=True, vcpus=True, repeats_head=True)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.virsh.guests import FakeService
+from tests.support.virsh_guests import FakeService
 from xenprof.cli.virsh import main
 from xenprof.cli.xenstore import ls_main
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.golden.xm.answers import ANSWERS, NEW, OLD, SEDF, WITH_ZOMBIE
-from tests.unit.xm.talk_host import FakeClient
+from tests.support.talk_host import FakeClient
+from tests.support.xm_answers import ANSWERS, NEW, OLD, SEDF, WITH_ZOMBIE
 from xenprof.cli.xm import main
 from xenprof.cli.xm.table import names
 

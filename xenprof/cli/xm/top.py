@@ -5,7 +5,7 @@ import sys
 
 from xenprof.cli.xm.command import Command, Option, Words, XmError, integer, snapshot_of
 from xenprof.client import Client
-from xenprof.xentop import DEFAULT_DELAY_SECONDS, Snapshot, Span, View, parse_delay, table
+from xenprof.xentop.table import DEFAULT_DELAY_SECONDS, Snapshot, Span, View, parse_delay, table
 
 ANSWER_SECONDS = 2.0  # judgement: a snapshot is ready made; quitting waits for one on its way
 _STREAMS = (0, 1, 2)
@@ -36,7 +36,7 @@ def _screen(client: Client, view: View, delay_seconds: float, iterations: int) -
         print("xm top: not a terminal; use -b", file=sys.stderr)
         return 1
     first = snapshot_of(client)  # without a service there is an error and no screen
-    from xenprof.tui.top import Pace, run  # Textual takes longer to import than xm to run
+    from xenprof.xentop.screen import Pace, run  # Textual takes longer to import than xm to run
 
     patient = Client(client.home, ANSWER_SECONDS)
 

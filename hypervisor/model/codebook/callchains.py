@@ -1,0 +1,268 @@
+"""Reads and checks `callchains.toml`: which functions are on the stack when another one runs.
+
+A chain is found from a spine (the way into the code of an op in a path) and from the usual
+callers of a function: the nearest of them that is on the spine is where the function hangs.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+from hypervisor.model.codebook.costs import CHECK_CTRS, Costs
+from hypervisor.model.codebook.images import Image
+from hypervisor.telemetry import Mode
+
+NOTIFY = "evtchn_send"
+"""The path whose caller was settled before it: the kernel pays for it a moment later."""
+ASKS = ("ask_network", "write_file", "read_file", "swap_in", "swap_out")
+"""Situations in which a domain asks domain 0 for something."""
+_KERNEL = "vmlinux"
+_ENTRY = ("xen", "syscall_enter")
+_HYPERCALL = (_KERNEL, "hypercall_page")
+_OTHERWISE = ""
+_DEEPEST = 100
+
+Function = tuple[str, str]
+"""(image key, name)."""
+Chain = tuple[tuple[int, Function], ...]
+"""(domid, function), outermost first."""
+
+
+class ChainTableError(ValueError):
+    """callchains.toml cannot be used; the message names the row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What a domain did when it last asked domain 0 for something. `program`: image key or ""."""
+
+    situation: str = _OTHERWISE
+    program: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What a segment was about: everything that a chain depends on, beside path, op and function.
+
+    `asker` is the domain that domain 0 works for (-1: none), `asked` what that one did.
+    `notifies` is what the vcpu did before, when the path is the notification. `depth` is how
+    many callers are recorded at most.
+    """
+
+    domid: int
+    depth: int
+    now: Asking = Asking()
+    asker: int = -1
+    asked: Asking = Asking()
+    notifies: Asking = Asking()
+
+
+@dataclass(frozen=True, slots=True)
+class _Caller:
+    function: Function
+    is_optional: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Spine:
+    calls: tuple[Function, ...] = ()
+    under: str = ""
+    cause: str = ""
+    is_cause_in_asker: bool = False
+    by: Mapping[str, str] | None = None
+
+
+class Chains:
+    """The checked table. Raises ChainTableError."""
+
+    def __init__(self, images: Mapping[str, Image], costs: Costs, text: str | None = None) -> None:
+        """Read `text`, by default the packaged callchains.toml."""
+        if text is None:
+            text = resources.files(__package__).joinpath("callchains.toml").read_text("utf-8")
+        data = tomllib.loads(text)
+        self._images = images
+        self._costs = costs
+        self._roots = {self._function(word, _KERNEL) for word in data["roots"].split()}
+        self.situations: dict[str, tuple[str, ...]] = {
+            name: tuple(paths.split()) for name, paths in data["situation"]
+        }
+        self._callers: dict[Function, tuple[_Caller, ...]] = {}
+        for image, rows in data["callers"].items():
+            for name, words in rows.items():
+                function = self._function(name, image)
+                self._callers[function] = tuple(
+                    _Caller(self._function(word.rstrip("?"), image), word.endswith("?"))
+                    for word in words.split()
+                )
+        self._programs = {n: self._calls(words, n) for n, words in data["program"].items()}
+        self._spines = {n: self._spine(n, row) for n, row in data["spine"].items()}
+        self._places: Mapping[str, str | Mapping[str, str]] = data["place"]
+        self._check()
+
+    # -- reading -----------------------------------------------------------------------------
+
+    def _function(self, word: str, image: str) -> Function:
+        key, colon, name = word.rpartition(":")
+        key = key if colon else image
+        if key not in self._images:
+            raise ChainTableError(f"callchains.toml: {word}: unknown image {key!r}")
+        if name not in self._images[key].symbols:
+            path = self._images[key].path
+            raise ChainTableError(f"callchains.toml: no function {name} in {path}")
+        return key, name
+
+    def _calls(self, text: str, image: str) -> tuple[Function, ...]:
+        return tuple(self._function(word.strip(), image) for word in text.split(">") if word)
+
+    def _spine(self, name: str, row: Mapping[str, Any]) -> _Spine:
+        unknown = row.keys() - {"calls", "under", "cause", "cause_in", "by"}
+        if unknown or ("by" in row) == ("calls" in row) or ("cause" in row) != ("cause_in" in row):
+            raise ChainTableError(f"callchains.toml: [spine.{name}]: its keys do not fit together")
+        return _Spine(
+            self._calls(row.get("calls", ""), _KERNEL),
+            row.get("under", ""),
+            row.get("cause", ""),
+            row.get("cause_in") == "asker",
+            row.get("by"),
+        )
+
+    def _check(self) -> None:
+        """Every path has its place, and every name in the table is one. Raises."""
+        if missing := sorted(self._costs.paths.keys() ^ self._places.keys()):
+            raise ChainTableError(f"callchains.toml: [place]: missing or unknown: {missing[0]}")
+        for path, place in self._places.items():
+            ops = self._costs.paths[path].ops
+            keys = {_OTHERWISE} if isinstance(place, str) else place.keys()
+            if _OTHERWISE in keys:
+                known = self.situations.keys() | {_OTHERWISE}
+            else:
+                functions = {name for op in ops for _, name in self._functions(op)}
+                known = {*ops, "all"} | functions
+                if "all" not in keys and (missing := sorted(ops.keys() - keys)):
+                    raise ChainTableError(f"callchains.toml: [place] {path} lacks {missing[0]}")
+            if unknown := sorted(keys - known):
+                raise ChainTableError(f"callchains.toml: [place] {path}: unknown {unknown[0]!r}")
+            names = [place] if isinstance(place, str) else list(place.values())
+            for name in names:
+                self._check_spine(name, path, 0)
+        for path in (name for names in self.situations.values() for name in names):
+            if path not in self._costs.paths:
+                raise ChainTableError(f"callchains.toml: situation: unknown path {path!r}")
+
+    def _check_spine(self, name: str, where: str, depth: int) -> None:
+        spine = self._spines.get(name)
+        if spine is None or depth > _DEEPEST:
+            raise ChainTableError(f"callchains.toml: {where}: no spine {name!r}, or it has no end")
+        for other in (*(spine.by or {}).values(), spine.under, spine.cause):
+            if other not in ("", "program"):
+                self._check_spine(other, f"[spine.{name}]", depth + 1)
+
+    # -- chains ------------------------------------------------------------------------------
+
+    def program_of(self, path: str) -> str:
+        """Return the image key of the program with this path in the domain, "" if none has it."""
+        return next((key for key in self._programs if self._images[key].path == path), "")
+
+    def chain(self, path: str, op: str, function: Function, situation: Situation) -> Chain:
+        """Return who calls `function` where `op` is done for `path`; it is the last itself."""
+        now = situation.notifies if path == NOTIFY else situation.now
+        own_program = self._costs.paths[path].program
+        if own_program is not None and own_program.key != now.program:
+            now = Asking(now.situation, own_program.key)
+        name = self._place(path, op, function[1], now)
+        prefix, spine = self._along(name, situation.domid, now, situation.asker, situation.asked)
+        own = self._below(function, spine, self._functions(op))
+        return (*prefix, *((situation.domid, one) for one in own))
+
+    def _place(self, path: str, op: str, name: str, now: Asking) -> str:
+        place = self._places[path]
+        if isinstance(place, str):
+            return place
+        if _OTHERWISE in place:
+            return place.get(now.situation, place[_OTHERWISE])
+        return next(place[key] for key in (name, op, "all") if key in place)
+
+    def _functions(self, op: str) -> frozenset[Function]:
+        row = self._costs.ops[op]
+        names = {
+            function
+            for symbol in row.symbols
+            for function in (
+                [cpu.check_ctrs for cpu in self._costs.cpus.values()]
+                if symbol == CHECK_CTRS
+                else [symbol]
+            )
+        }
+        return frozenset((row.image.key, name) for name in names)
+
+    def _along(
+        self, name: str, domid: int, now: Asking, asker: int, asked: Asking
+    ) -> tuple[Chain, tuple[Function, ...]]:
+        """Return what happened in other domains before a spine, and the spine itself."""
+        spine = self._spines[name]
+        if spine.by is not None:
+            chosen = spine.by.get(now.situation, spine.by[_OTHERWISE])
+            return self._along(chosen, domid, now, asker, asked)
+        prefix: Chain = ()
+        base: tuple[Function, ...] = ()
+        if spine.under == "program":
+            base = self._programs.get(now.program, ())
+        elif spine.under:
+            prefix, base = self._along(spine.under, domid, now, asker, asked)
+        if spine.cause:
+            prefix = self._cause(spine, domid, asker, asked)
+        return prefix, base + spine.calls
+
+    def _cause(self, spine: _Spine, domid: int, asker: int, asked: Asking) -> Chain:
+        if spine.is_cause_in_asker:
+            where, now = asker, asked
+            if asker < 0 or asked.situation == _OTHERWISE:
+                return ()
+        else:
+            where, now = 0, Asking()
+        if where == domid:
+            return ()
+        prefix, calls = self._along(spine.cause, where, now, -1, Asking())
+        return (*prefix, *((where, one) for one in calls))
+
+    def _below(
+        self, function: Function, spine: tuple[Function, ...], op: frozenset[Function]
+    ) -> tuple[Function, ...]:
+        """Return the whole chain of a function of an op below a spine."""
+        at = {one: index for index, one in enumerate(spine)}
+        index, path = self._climb(function, at, op, frozenset())
+        if index >= 0:
+            return (*spine[: index + 1], *path)
+        root = path[0]
+        if root in self._roots:
+            return path
+        if root == _ENTRY and spine and self._images[spine[-1][0]].mode == Mode.KERNEL:
+            spine = (*spine, _HYPERCALL)
+        return (*spine, *path)
+
+    def _climb(
+        self,
+        function: Function,
+        at: Mapping[Function, int],
+        op: frozenset[Function],
+        seen: frozenset[Function],
+    ) -> tuple[int, tuple[Function, ...]]:
+        """Return where on the spine a function hangs (-1: nowhere), and what lies between."""
+        if function in at:
+            return at[function], ()
+        callers = [one for one in self._callers.get(function, ()) if one.function not in seen]
+        for caller in callers:
+            if caller.function in at:
+                return at[caller.function], (function,)
+        otherwise: tuple[Function, ...] | None = None
+        for caller in callers:
+            if caller.is_optional and caller.function not in op:
+                continue
+            index, path = self._climb(caller.function, at, op, seen | {function})
+            if index >= 0:
+                return index, (*path, function)
+            if otherwise is None:
+                otherwise = path
+        return -1, (*(otherwise or ()), function)

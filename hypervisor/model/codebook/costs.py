@@ -1,0 +1,179 @@
+"""Reads and checks `costs.toml`: processors, classes of work, ops and paths.
+
+Nothing is computed here beyond checking; `code.py` makes a CodeBook of it. Numbers with a
+point in the file are exact fractions, so that no result depends on floating point.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from importlib import resources
+from typing import Any
+
+from hypervisor.model.codebook.events import Kind
+from hypervisor.model.codebook.images import Image
+
+_BY_INSTRUCTION: tuple[Kind, ...] = tuple(
+    kind for kind in Kind if kind not in (Kind.CYCLES, Kind.INSTRUCTIONS, Kind.TLB_WALKS)
+)
+CHECK_CTRS = "{check_ctrs}"
+
+
+class CostTableError(ValueError):
+    """costs.toml cannot be used; the message names the row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cpu:
+    """A processor: percent of the P4's cycles by class and of its events per instruction."""
+
+    name: str
+    check_ctrs: str
+    cycles_percent: Mapping[str, int]
+    events_percent: Mapping[Kind, int]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkClass:
+    """A kind of work on the P4: instructions per 1000 cycles, events per 1000 instructions."""
+
+    name: str
+    instructions: Fraction
+    events: Mapping[Kind, Fraction]
+
+
+@dataclass(frozen=True, slots=True)
+class Op:
+    """A piece of work in one image. `symbols`: parts by function. `why`: source or judgement."""
+
+    name: str
+    image: Image
+    work_class: str
+    cycles: int
+    symbols: Mapping[str, int]
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class PathRow:
+    """A path: how often each op is done for one unit.
+
+    `fixed_cycles`: one unit is so many cycles on every cpu. `program`: the image whose user
+    code runs.
+    """
+
+    name: str
+    unit: str
+    ops: Mapping[str, Fraction]
+    fixed_cycles: int | None
+    program: Image | None
+
+
+class Costs:
+    """The checked tables. Raises CostTableError."""
+
+    def __init__(self, images: Mapping[str, Image], text: str | None = None) -> None:
+        """Read `text`, by default the packaged costs.toml; `images` by key."""
+        if text is None:
+            text = resources.files(__package__).joinpath("costs.toml").read_text("utf-8")
+        data = tomllib.loads(text, parse_float=Fraction)
+        self.classes = {n: _work_class(n, row) for n, row in data["class"].items()}
+        self.cpus = {n: _cpu(n, row, self.classes) for n, row in data["cpu"].items()}
+        names = {cpu.check_ctrs for cpu in self.cpus.values()}
+        self.ops = {n: _op(n, row, images, self.classes, names) for n, row in data["op"].items()}
+        self.paths = {n: _path(n, row, images, self.ops) for n, row in data["path"].items()}
+        used = {op for path in self.paths.values() for op in path.ops}
+        if unused := sorted(self.ops.keys() - used):
+            raise CostTableError(f"costs.toml: no path uses op {', '.join(unused)}")
+
+
+def _why(where: str, row: Mapping[str, Any]) -> str:
+    given = [row[key] for key in ("source", "judgement") if row.get(key)]
+    if len(given) != 1:
+        raise CostTableError(f"costs.toml: {where} needs either a source or a judgement")
+    return str(given[0])
+
+
+def _take(where: str, row: Mapping[str, Any], keys: set[str], optional: set[str]) -> None:
+    if missing := sorted(keys - row.keys()):
+        raise CostTableError(f"costs.toml: {where} lacks {', '.join(missing)}")
+    if unknown := sorted(row.keys() - keys - optional):
+        raise CostTableError(f"costs.toml: {where}: unknown key {', '.join(unknown)}")
+
+
+def _cpu(name: str, row: Mapping[str, Any], classes: Mapping[str, WorkClass]) -> Cpu:
+    where = f"[cpu.{name}]"
+    _take(where, row, {"check_ctrs", "cycles", "events"}, {"source", "judgement"})
+    _why(where, row)
+    if row["cycles"].keys() != classes.keys():
+        raise CostTableError(f"costs.toml: {where} cycles must name each class once")
+    if unknown := sorted(row["events"].keys() - {kind.name.lower() for kind in _BY_INSTRUCTION}):
+        raise CostTableError(f"costs.toml: {where} events: unknown kind {', '.join(unknown)}")
+    events = {kind: row["events"].get(kind.name.lower(), 100) for kind in _BY_INSTRUCTION}
+    return Cpu(name, row["check_ctrs"], row["cycles"], events)
+
+
+def _work_class(name: str, row: Mapping[str, Any]) -> WorkClass:
+    where = f"[class.{name}]"
+    keys = {kind.name.lower(): kind for kind in _BY_INSTRUCTION}
+    _take(where, row, {*keys, "instructions"}, {"source", "judgement"})
+    _why(where, row)
+    events = {kind: Fraction(row[key]) for key, kind in keys.items()}
+    if min(row["instructions"], *events.values()) < 0:
+        raise CostTableError(f"costs.toml: {where} has a negative rate")
+    return WorkClass(name, Fraction(row["instructions"]), events)
+
+
+def _op(
+    name: str,
+    row: Mapping[str, Any],
+    images: Mapping[str, Image],
+    classes: Mapping[str, WorkClass],
+    check_ctrs: set[str],
+) -> Op:
+    where = f"[op.{name}]"
+    _take(where, row, {"image", "class", "cycles", "symbols"}, {"source", "judgement"})
+    why = _why(where, row)
+    if row["image"] not in images:
+        raise CostTableError(f"costs.toml: {where}: unknown image {row['image']!r}")
+    if row["class"] not in classes:
+        raise CostTableError(
+            f"costs.toml: {where}: class {row['class']!r} is not one of {', '.join(classes)}"
+        )
+    image = images[row["image"]]
+    for symbol, part in row["symbols"].items():
+        for function in check_ctrs if symbol == CHECK_CTRS else {symbol}:
+            if function not in image.symbols:
+                raise CostTableError(f"costs.toml: {where}: no function {function} in {image.path}")
+        if not isinstance(part, int) or part <= 0:
+            raise CostTableError(f"costs.toml: {where}: part of {symbol} must be 1 or more")
+    if not row["symbols"] or not isinstance(row["cycles"], int) or row["cycles"] <= 0:
+        raise CostTableError(f"costs.toml: {where} needs symbols, and 1 or more cycles")
+    return Op(name, image, row["class"], row["cycles"], row["symbols"], why)
+
+
+def _path(
+    name: str, row: Mapping[str, Any], images: Mapping[str, Image], ops: Mapping[str, Op]
+) -> PathRow:
+    where = f"[path.{name}]"
+    _take(where, row, {"unit", "ops"}, {"cycles", "program"})
+    if not row["ops"]:
+        raise CostTableError(f"costs.toml: {where} needs ops")
+    for op, count in row["ops"].items():
+        if op not in ops:
+            raise CostTableError(f"costs.toml: {where}: unknown op {op!r}")
+        if count <= 0:
+            raise CostTableError(f"costs.toml: {where}: count of {op} must be positive")
+    program = None
+    if "program" in row:
+        program = images.get(row["program"])
+        if program is None or program.kind != "program":
+            raise CostTableError(f"costs.toml: {where}: no program {row['program']!r}")
+    mapped = {program.key, "libc", *program.libraries} if program else set()
+    for op in row["ops"]:
+        image = ops[op].image
+        if image.kind in ("program", "library") and image.key not in mapped:
+            raise CostTableError(f"costs.toml: {where}: {image.path} is not mapped by its program")
+    counts = {op: Fraction(count) for op, count in row["ops"].items()}
+    return PathRow(name, row["unit"], counts, row.get("cycles"), program)

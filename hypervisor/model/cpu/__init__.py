@@ -1,0 +1,1 @@
+"""Vcpus on pcpus: execution, the schedulers, and the guest kernel's own scheduling."""

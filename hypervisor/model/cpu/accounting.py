@@ -1,0 +1,144 @@
+"""Accounting: what running vcpus have executed, and what they owe.
+
+A segment is settled in closed form: elapsed time becomes executed work, and where it went is
+added up by code path, by beneficiary and for the hardware counters.
+"""
+
+from typing import Protocol
+
+from hypervisor.model.codebook.work import Parts, Work, split
+from hypervisor.model.domain.domain import Vcpu
+from hypervisor.model.domain.pcpu import Pcpu
+from hypervisor.model.timing.clock import Clock
+
+# Of what is owed (the cost of samples, known late) a quarter of the rest is charged at each
+# tick, small rests at once: so it is spread as it would be (judgement).
+OWED_SHARE = 4
+OWED_MIN_NS = 20_000
+
+
+class SegmentCounter(Protocol):
+    """What counts hardware events of settled segments; told of them only while `counting`."""
+
+    counting: bool
+
+    def note(
+        self,
+        vcpu: Vcpu,
+        pcpu: Pcpu,
+        parts: Parts,
+        executed_q: int,
+        start_ns: int,
+        elapsed_ns: int,
+        work: Work | None,
+    ) -> None:
+        """Note one settled segment."""
+        ...
+
+    def count(self) -> None:
+        """Count what has been noted."""
+        ...
+
+
+class Accounting:
+    """The books of all pcpus."""
+
+    def __init__(self, clock: Clock, full_rate_q: int, counter: SegmentCounter) -> None:
+        """`full_rate_q`: cycles_q per ns of a core that is not shared."""
+        self.clock = clock
+        self.full_rate_q = full_rate_q
+        self.counter = counter
+        self.pcpus: list[Pcpu] = []
+
+    def settle_all(self) -> None:
+        """Bring every running vcpu's accounts, and the samples, up to now."""
+        for pcpu in self.pcpus:
+            if pcpu.current is not None:
+                self.settle(pcpu.current)
+        if self.counter.counting:
+            self.counter.count()
+
+    def add_debt(self, vcpu: Vcpu, parts: Parts) -> None:
+        """Make `vcpu` execute `parts` before it goes on with its work."""
+        vcpu.debt.extend(parts)
+        for _, cycles_q in parts:
+            vcpu.debt_q += cycles_q
+
+    def owe(self, vcpu: Vcpu, path: int, cycles_q: int) -> None:
+        """Charge what was found out late (samples) bit by bit, tick by tick."""
+        vcpu.owed[path] = vcpu.owed.get(path, 0) + cycles_q
+        vcpu.owed_q += cycles_q
+
+    def _pay(self, vcpu: Vcpu) -> None:
+        share = 1 if vcpu.owed_q < self.full_rate_q * OWED_MIN_NS else OWED_SHARE
+        parts = [(path, cycles_q // share) for path, cycles_q in vcpu.owed.items()]
+        for path, cycles_q in parts:
+            vcpu.owed[path] -= cycles_q
+            vcpu.owed_q -= cycles_q
+        if share == 1:
+            vcpu.owed.clear()
+        self.add_debt(vcpu, parts)
+
+    def settle(self, vcpu: Vcpu) -> None:
+        """Account for what `vcpu` (running) has executed since it was last settled."""
+        now = self.clock.now
+        start_ns = vcpu.segment_ns
+        elapsed_ns = now - start_ns
+        if not elapsed_ns:
+            return
+        pcpu = vcpu.pcpu
+        assert pcpu is not None
+        executed_q = vcpu.carried_q + (now - vcpu.rated_ns) * pcpu.rate_q
+        vcpu.segment_ns = vcpu.rated_ns = now
+        vcpu.carried_q = 0
+        debt_q = vcpu.debt_q
+        if debt_q:
+            if executed_q <= debt_q:
+                parts, vcpu.debt = split(vcpu.debt, executed_q, debt_q)
+                vcpu.debt_q = debt_q - executed_q
+                work = vcpu.current
+                self._account(vcpu, pcpu, parts, executed_q, start_ns, elapsed_ns, work)
+                return
+            parts = vcpu.debt
+            vcpu.debt = []
+            vcpu.debt_q = 0
+        else:
+            parts = []
+        work = vcpu.current
+        left_q = executed_q - debt_q
+        if work is not None:
+            if 0 <= work.remaining_q < left_q:  # the end was rounded up to a whole ns
+                left_q = work.remaining_q
+            if left_q:
+                parts = parts + work.advance(left_q) if parts else work.advance(left_q)
+        else:  # on its way to idle: there was nothing but debt
+            left_q = 0
+        if parts:
+            self._account(vcpu, pcpu, parts, debt_q + left_q, start_ns, elapsed_ns, work)
+
+    def _account(
+        self,
+        vcpu: Vcpu,
+        pcpu: Pcpu,
+        parts: Parts,
+        executed_q: int,
+        start_ns: int,
+        elapsed_ns: int,
+        work: Work | None,
+    ) -> None:
+        path_ns = pcpu.path_ns
+        if len(parts) == 1:
+            path_ns[parts[0][0]] += elapsed_ns
+        else:
+            left_ns = elapsed_ns
+            for path, cycles_q in parts:
+                share_ns = elapsed_ns * cycles_q // executed_q
+                path_ns[path] += share_ns
+                left_ns -= share_ns
+            path_ns[parts[-1][0]] += left_ns
+        domain = vcpu.domain
+        if domain.domid == 0:
+            beneficiary = work.beneficiary if work is not None else -1
+            domain.behalf_ns[beneficiary] = domain.behalf_ns.get(beneficiary, 0) + elapsed_ns
+        if self.counter.counting:
+            self.counter.note(vcpu, pcpu, parts, executed_q, start_ns, elapsed_ns, work)

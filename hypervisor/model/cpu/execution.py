@@ -1,0 +1,399 @@
+"""Execution: vcpus on pcpus. Turns elapsed time into executed work and runstates.
+
+The unit is a segment: a vcpu on a pcpu with one piece of work at one speed. A segment ends at
+the end of its work, at a scheduling decision, at an interrupt, or when its speed changes; what
+it did is then settled in closed form. The scheduler decides; this file acts.
+Source: xen/common/schedule.c, xen/arch/x86/domain.c (context_switch).
+"""
+
+from typing import Any
+
+from hypervisor.model.codebook.book import CodeBook
+from hypervisor.model.codebook.overheads import Overheads
+from hypervisor.model.codebook.work import Q, Work
+from hypervisor.model.cpu.accounting import Accounting, SegmentCounter
+from hypervisor.model.cpu.sched.base import Scheduler
+from hypervisor.model.cpu.topology import Topology
+from hypervisor.model.cpu.trace import Trace
+from hypervisor.model.domain.domain import Domain, Vcpu
+from hypervisor.model.domain.pathtimes import PathTimes
+from hypervisor.model.domain.pcpu import SHARED_CORE_PERCENT, Pcpu
+from hypervisor.model.domain.runstate import BLOCKED, OFFLINE, RUNNABLE, RUNNING
+from hypervisor.model.timing.clock import Clock
+from hypervisor.trace_events import BLOCK, S_TIMER, SLEEP, T_TIMER, WAKE
+
+TICK_NS = 10_000_000  # Source: sched_credit.c, CSCHED_TICKS_PER_... and the 100 Hz guest timer
+GUEST_TIMESLICE_NS = 100_000_000  # Linux 2.6.18 kernel/sched.c, DEF_TIMESLICE
+SWITCH_NS = 20_000  # until the new domain's code runs warm: tens of microseconds (judgement)
+# Samples are worked out each 200 ms (judgement).
+COUNT_TICKS = 20
+COUNT_NS = COUNT_TICKS * TICK_NS
+# A task that has run this long without sleeping is no interactive one any more (judgement;
+# Linux's bonus falls gradually).
+INTERACTIVE_NS = 2_000_000
+
+
+class Execution(Accounting):
+    """Owns the pcpus. It is the scheduler's context (see `sched.base.SchedContext`)."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        topology: Topology,
+        mhz: int,
+        code: CodeBook,
+        overheads: Overheads,
+        counter: SegmentCounter,
+    ) -> None:
+        super().__init__(clock, (mhz << Q) // 1000, counter)
+        self.topology = topology
+        self.shared_rate_q = self.full_rate_q * SHARED_CORE_PERCENT // 100
+        self.overheads = overheads
+        self.scheduler: Scheduler
+        self.trace = Trace(clock, topology.pcpus)
+        self.pcpus = [Pcpu(number) for number in range(topology.pcpus)]
+        for pcpu in self.pcpus:
+            pcpu.rate_q = self.full_rate_q
+            others = [n for n in topology.siblings(pcpu.number) if n != pcpu.number]
+            pcpu.sibling = self.pcpus[others[0]] if others else None
+        # (user, kernel, all) cycles of each path, to divide a pcpu's time into modes.
+        self.path_modes = [(*path.by_mode[:2], path.cycles) for path in code.paths]
+        self._ticks = 0
+        self._interactive_q = INTERACTIVE_NS * self.full_rate_q
+        self._tickled: list[Pcpu] = []
+        self._last_on: list[Vcpu | None] = [None] * topology.pcpus
+
+    def start(self) -> None:
+        """Start the 10 ms ticks and every pcpu's slices."""
+        for pcpu in self.pcpus:
+            self.tickle(pcpu.number)
+        self.clock.schedule(self.clock.now + TICK_NS, self._tick)
+
+    # What the scheduler may ask for.
+
+    def current(self, pcpu: int) -> Vcpu | None:
+        """Return what runs on `pcpu`; None is its idle vcpu."""
+        return self.pcpus[pcpu].current
+
+    def tickle(self, pcpu: int) -> None:
+        """Have `pcpu` decide anew once the present event is over (Xen: SCHEDULE_SOFTIRQ)."""
+        target = self.pcpus[pcpu]
+        if not target.is_tickled:
+            target.is_tickled = True
+            if not self._tickled:
+                self.clock.defer(self.decide_now)
+            self._tickled.append(target)
+
+    def park(self, vcpu: Any) -> None:
+        """Stop a vcpu for its cap (3.1)."""
+        vcpu.parked = True
+        self.stop(vcpu)
+
+    def unpark(self, vcpu: Any) -> None:
+        """Let it run again; it wakes if it has something to do."""
+        vcpu.parked = False
+        self.resume(vcpu)
+
+    # What devices, guests and the toolstack ask for.
+
+    def interrupt(self, vcpu: Vcpu, work: Work) -> None:
+        """Run `work` on `vcpu` before any task (an event channel upcall and what follows)."""
+        vcpu.interrupts.append(work)
+        if not vcpu.runnable:
+            self.wake(vcpu)
+        elif vcpu.is_running and vcpu.current is not None and not vcpu.current_is_interrupt:
+            self._put_back(vcpu, first=True)
+            self._next_work(vcpu)
+
+    def run_task(self, vcpu: Vcpu, work: Work) -> None:
+        """Queue the work of a task that has been waiting for something.
+
+        It preempts one that has been computing for a while, and else takes its turn: Linux
+        2.6.18 gives sleepers a priority bonus over such tasks (kernel/sched.c, effective_prio).
+        """
+        tasks = vcpu.tasks
+        current = vcpu.current
+        if current is not None and not vcpu.current_is_interrupt:
+            if vcpu.is_running:
+                self.settle(vcpu)
+            if self._is_hog(current):
+                self._put_back(vcpu, first=True)
+                tasks.appendleft(work)
+                if vcpu.is_running:
+                    self._next_work(vcpu)
+                return
+        place = len(tasks)
+        for index, other in enumerate(tasks):
+            if self._is_hog(other):
+                place = index
+                break
+        tasks.insert(place, work)
+        if not vcpu.runnable:
+            self.wake(vcpu)
+        elif vcpu.is_running and current is not None and vcpu.timer is None:
+            self._arm(vcpu)  # it has to share from now on
+
+    def _is_hog(self, work: Work) -> bool:
+        return work.remaining_q < 0 or work.executed_q >= self._interactive_q
+
+    def wake(self, vcpu: Vcpu) -> None:
+        """Make a blocked vcpu runnable, if it may run at all."""
+        if vcpu.runnable or not self._may_run(vcpu):
+            return
+        vcpu.runnable = True
+        if self.trace.is_on:
+            self.trace.vcpu(WAKE, vcpu)
+        if vcpu.is_running:  # it had just gone idle, and its pcpu has not decided yet
+            self.scheduler.wake(vcpu)
+            if vcpu.current is None:
+                self._next_work(vcpu)
+            return
+        vcpu.runstate.change(RUNNABLE, self.clock.now)
+        self.scheduler.wake(vcpu)
+
+    def stop(self, vcpu: Vcpu) -> None:
+        """Take a vcpu off its pcpu and queues: paused, parked or unplugged."""
+        self.trace.vcpu(SLEEP, vcpu)
+        if vcpu.runnable:
+            vcpu.runnable = False
+            self.scheduler.sleep(vcpu)
+        if not vcpu.is_running:
+            vcpu.runstate.change(OFFLINE, self.clock.now)
+
+    def resume(self, vcpu: Vcpu) -> None:
+        """Undo `stop` where nothing else holds the vcpu."""
+        if vcpu.runnable or not self._may_run(vcpu):
+            return
+        if vcpu.wants_to_run:
+            self.wake(vcpu)
+        elif not vcpu.is_running:
+            vcpu.runstate.change(BLOCKED, self.clock.now)
+
+    def _may_run(self, vcpu: Vcpu) -> bool:
+        domain: Domain = vcpu.domain
+        return (
+            vcpu.online
+            and not vcpu.parked
+            and not domain.pause_count
+            and not domain.dying
+            and domain.shutdown_reason is None
+        )
+
+    def divide_times(self) -> None:
+        """Bring the times by mode of pcpus and domains up to what has been settled."""
+        for pcpu in self.pcpus:
+            for domain in pcpu.visitors:
+                news = domain.path_ns[pcpu.number].news(self.path_modes)
+                for mode, spent_ns in enumerate(news):
+                    pcpu.mode_ns[mode] += spent_ns
+                    domain.mode_ns[mode] += spent_ns
+            pcpu.visitors.clear()
+            if pcpu.current is not None:
+                pcpu.visitors.add(pcpu.current.domain)
+
+    # Scheduling decisions.
+
+    def decide_now(self) -> None:
+        """Make all decisions that are due (Xen: the schedule softirq)."""
+        tickled = self._tickled
+        index = 0
+        while index < len(tickled):  # grows while decisions tickle others
+            pcpu = tickled[index]
+            pcpu.is_tickled = False
+            self._decide(pcpu)
+            index += 1
+        tickled.clear()
+
+    def _decide(self, pcpu: Pcpu) -> None:
+        now = self.clock.now
+        previous = pcpu.current
+        if previous is not None:
+            self.settle(previous)
+        vcpu, slice_ns = self.scheduler.pick(pcpu.number, now)
+        # A slice begins when the switch is over; without that, slices and ticks run in step.
+        pcpu.slice_end_ns = now + slice_ns + (SWITCH_NS if vcpu is not previous else 0)
+        if vcpu is not previous:
+            if self.trace.is_on:
+                self.trace.switch(pcpu.number, previous, vcpu, slice_ns)
+            if previous is not None:
+                self._switch_out(previous)
+            pcpu.current = vcpu
+            if vcpu is None or previous is None:
+                self._speed_changed(pcpu)
+            if vcpu is not None:
+                self._switch_in(pcpu, vcpu)
+        timer = pcpu.slice_timer
+        if timer is not None and timer[0] > pcpu.slice_end_ns:
+            self.clock.cancel(timer)  # a shorter slice than the last one
+            timer = None
+        if timer is None:
+            pcpu.slice_timer = self.clock.schedule(pcpu.slice_end_ns, self._slice_end, pcpu)
+
+    def _slice_end(self, pcpu: Pcpu) -> None:
+        pcpu.slice_timer = None
+        if self.clock.now < pcpu.slice_end_ns:  # decided anew since: not yet
+            pcpu.slice_timer = self.clock.schedule(pcpu.slice_end_ns, self._slice_end, pcpu)
+        else:
+            if self.trace.is_on:
+                self.trace.emit(pcpu.number, S_TIMER, ())
+            self.tickle(pcpu.number)
+
+    def _switch_out(self, vcpu: Vcpu) -> None:
+        vcpu.is_running = False
+        vcpu.pcpu = None
+        if vcpu.timer is not None:
+            self.clock.cancel(vcpu.timer)
+            vcpu.timer = None
+        stopped = BLOCKED if self._may_run(vcpu) else OFFLINE
+        vcpu.runstate.change(RUNNABLE if vcpu.runnable else stopped, self.clock.now)
+
+    def _switch_in(self, pcpu: Pcpu, vcpu: Vcpu) -> None:
+        now = self.clock.now
+        vcpu.is_running = True
+        vcpu.pcpu = pcpu
+        vcpu.segment_ns = vcpu.rated_ns = now
+        domain: Domain = vcpu.domain
+        times = domain.path_ns.get(pcpu.number)
+        if times is None:
+            times = domain.path_ns[pcpu.number] = PathTimes(len(self.path_modes))
+        pcpu.path_ns = times.spent_ns
+        pcpu.visitors.add(domain)
+        vcpu.runstate.change(RUNNING, now)
+        last = self._last_on[pcpu.number]
+        if last is not vcpu:
+            # Coming back after idle needs no address-space switch: Xen's idle vcpu is lazy.
+            self.add_debt(vcpu, self.overheads.context_switch)
+            if last is not None and last.domain is not vcpu.domain:
+                self.add_debt(vcpu, self.overheads.cold_cache)
+            self._last_on[pcpu.number] = vcpu
+        if vcpu.current is None:
+            self._next_work(vcpu)
+        elif vcpu.interrupts and not vcpu.current_is_interrupt:
+            self._put_back(vcpu, first=True)
+            self._next_work(vcpu)
+        else:
+            self._arm(vcpu)
+
+    def _speed_changed(self, pcpu: Pcpu) -> None:
+        """`pcpu` has become busy or idle: re-time what runs on the other thread of its core."""
+        sibling = pcpu.sibling
+        if sibling is None:
+            return
+        other = sibling.current
+        if other is None:
+            pcpu.rate_q = self.full_rate_q
+            return
+        # Its segment goes on: what it has executed at the old speed is carried.
+        now = self.clock.now
+        other.carried_q += (now - other.rated_ns) * sibling.rate_q
+        other.rated_ns = now
+        if pcpu.current is None:
+            sibling.rate_q = self.full_rate_q
+            if other.timer is not None:  # it will be done sooner
+                self.clock.cancel(other.timer)
+                self._arm(other)
+        else:
+            # It will be done later: its timer finds work left and is set again.
+            sibling.rate_q = pcpu.rate_q = self.shared_rate_q
+
+    # A vcpu's own work.
+
+    def _put_back(self, vcpu: Vcpu, *, first: bool) -> None:
+        work = vcpu.current
+        assert work is not None
+        if vcpu.is_running:
+            self.settle(vcpu)
+            if vcpu.timer is not None:
+                self.clock.cancel(vcpu.timer)
+                vcpu.timer = None
+        vcpu.current = None
+        if first:  # what it has used of its timeslice stays used
+            work.ran_ns = self.clock.now - vcpu.begun_ns
+            vcpu.tasks.appendleft(work)
+        else:
+            work.ran_ns = 0
+            vcpu.tasks.append(work)
+
+    def _next_work(self, vcpu: Vcpu) -> None:
+        if vcpu.interrupts:
+            work = vcpu.interrupts.popleft()
+            vcpu.current_is_interrupt = True
+        elif vcpu.tasks:
+            work = vcpu.tasks.popleft()
+            vcpu.current_is_interrupt = False
+            vcpu.begun_ns = self.clock.now - work.ran_ns
+            if work.task is not vcpu.last_task:
+                # A kernel thread (tgid 0) borrows the address space that it finds.
+                if work.task.tgid not in (0, vcpu.last_task.tgid):
+                    self.add_debt(vcpu, self.overheads.guest_switch)
+                vcpu.last_task = work.task
+                vcpu.domain.switches += 1
+        else:
+            # The idle task's way into the hypervisor is executed when the vcpu is next run.
+            self.add_debt(vcpu, self.overheads.guest_idle)
+            vcpu.domain.switches += 2  # to the idle task, and from it later
+            if vcpu.runnable:
+                vcpu.runnable = False
+                if self.trace.is_on:
+                    self.trace.vcpu(BLOCK, vcpu)
+                self.scheduler.sleep(vcpu)
+            return
+        vcpu.current = work
+        if work.begun_ns < 0:
+            pcpu = vcpu.pcpu
+            assert pcpu is not None
+            work.begun_ns = self.clock.now + vcpu.debt_q // pcpu.rate_q
+        self._arm(vcpu)
+
+    def _arm(self, vcpu: Vcpu) -> None:
+        work = vcpu.current
+        pcpu = vcpu.pcpu
+        assert work is not None and pcpu is not None
+        now = self.clock.now
+        end_ns = -1
+        if work.remaining_q >= 0:
+            # Not settled: executed since segment_ns, some of it perhaps at another speed.
+            done_q = vcpu.carried_q + (now - vcpu.rated_ns) * pcpu.rate_q
+            end_ns = now - (-(vcpu.debt_q + work.remaining_q - done_q) // pcpu.rate_q)
+            end_ns = max(end_ns, now)
+        if vcpu.tasks and not vcpu.current_is_interrupt:
+            turn_ns = max(now, vcpu.begun_ns + GUEST_TIMESLICE_NS)
+            end_ns = turn_ns if end_ns < 0 else min(end_ns, turn_ns)
+        vcpu.timer = None if end_ns < 0 else self.clock.schedule(end_ns, self._segment_end, vcpu)
+
+    def _segment_end(self, vcpu: Vcpu) -> None:
+        vcpu.timer = None
+        self.settle(vcpu)
+        work = vcpu.current
+        assert work is not None
+        if work.remaining_q == 0:
+            vcpu.current = None
+            if work.done is not None:
+                if self.trace.is_on:
+                    self.trace.enter(vcpu, work)
+                work.done(work)
+            if vcpu.current is None and vcpu.is_running:
+                self._next_work(vcpu)
+        elif vcpu.tasks and self.clock.now >= vcpu.begun_ns + GUEST_TIMESLICE_NS:
+            self._put_back(vcpu, first=False)
+            self._next_work(vcpu)
+        else:
+            self._arm(vcpu)
+
+    def _tick(self, _: object) -> None:
+        now = self.clock.now
+        self.clock.schedule(now + TICK_NS, self._tick)
+        tick = self.overheads.timer_tick
+        for pcpu in self.pcpus:
+            vcpu = pcpu.current
+            if vcpu is not None:
+                self.add_debt(vcpu, tick)
+                if self.trace.is_on:
+                    self.trace.emit(pcpu.number, T_TIMER, ())
+                if vcpu.owed_q:
+                    self._pay(vcpu)
+        if self.counter.counting:
+            self._ticks += 1
+            if not self._ticks % COUNT_TICKS:
+                self.settle_all()
+        self.scheduler.tick(now)

@@ -1,0 +1,178 @@
+"""A guest's kernel: tasks on vcpus, timers, interrupts. Domain 0 is a guest as well."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from hypervisor.host import Task
+from hypervisor.model.codebook.book import CodeBook
+from hypervisor.model.codebook.work import Parts, TaskIdentity, Work
+from hypervisor.model.cpu.execution import Execution
+from hypervisor.model.domain.domain import Domain, Vcpu
+from hypervisor.model.domain.evtchn import Port
+
+FIRST_TGID = 1000  # pids below are the boot's own daemons
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """What a process wants to have in memory."""
+
+    tgid: int
+    name: str  # as the kernel knows it, without its directory
+    working_set_kib: int
+
+
+class Pager(Protocol):
+    """What manages the guest's memory (`paging.Paging`)."""
+
+    def demand_changed(self) -> None:
+        """A process has come that wants memory."""
+        ...
+
+    def is_alive(self, task: TaskIdentity) -> bool:
+        """Return whether the task's process has not been killed."""
+        ...
+
+    def admit(self, work: Work) -> bool:
+        """Cut `work` short where it will touch a page that is not there; False: it is dead."""
+        ...
+
+
+class Guest:
+    """The kernel of one domain."""
+
+    def __init__(self, domain: Domain, execution: Execution, code: CodeBook) -> None:
+        self.domain = domain
+        self.execution = execution
+        self.code = code
+        self.tasks: dict[int, Task] = {}
+        self.processes: dict[int, Process] = {}  # those that want memory of their own
+        self.pager: Pager | None = None
+        self.gate: Pager | None = None  # the pager, while it has anything to say to tasks
+        # The toolstack's: what the kernel says on its console, and what happens when it panics.
+        self.console: Callable[[str], object] | None = None
+        self.panic: Callable[[], object] | None = None
+        self.plugging: Callable[[Vcpu], object] | None = None  # a vcpu is about to come online
+        self._next_tgid = FIRST_TGID
+        self._unit = code.unit_parts
+        self._timer_parts = self.parts(("evtchn_upcall", 1), ("set_timer", 1))
+
+    def parts(self, *counts: tuple[str, int]) -> Parts:
+        """Return the parts of repeat counts of code paths given by name."""
+        unit = self._unit
+        parts: Parts = []
+        for name, count in counts:
+            if count:
+                path, cycles_q = unit[name]
+                parts.append((path, cycles_q * count))
+        return parts
+
+    def spawn(self, program: str, threads: int = 1, working_set_kib: int = 0) -> list[TaskIdentity]:
+        """Start a process; return its threads. The first one's tid is the tgid."""
+        tgid = self.claim(program, working_set_kib, threads)
+        self.tasks[tgid] = Task(tgid, program, self.code.mappings(program))
+        return [TaskIdentity(tgid, tgid + n, program) for n in range(threads)]
+
+    def claim(self, program: str, working_set_kib: int, threads: int = 1) -> int:
+        """Have a new process want memory, which need not ever run; return its tgid."""
+        tgid = self._next_tgid
+        self._next_tgid += threads
+        if working_set_kib:
+            name = program.rpartition("/")[2]
+            self.processes[tgid] = Process(tgid, name, working_set_kib)
+            if self.pager is not None:
+                self.pager.demand_changed()
+        return tgid
+
+    def run(self, work: Work) -> None:
+        """Make a task runnable on its last vcpu, if idle, else where the queue is shortest."""
+        if self.gate is not None and not self.gate.admit(work):
+            return
+        self.enqueue(work)
+
+    def enqueue(self, work: Work) -> None:
+        """Do so at once, whatever the pager would say to it."""
+        task = work.task
+        vcpu = self._place(task)
+        if task.tgid:  # the kernel's threads are one record for all hosts
+            task.vcpu = vcpu.vcpu_id
+        self.execution.run_task(vcpu, work)
+
+    def _place(self, task: TaskIdentity) -> Vcpu:
+        vcpus = self.domain.vcpus
+        last = vcpus[task.vcpu] if task.vcpu < len(vcpus) else vcpus[0]
+        if last.online and not last.wants_to_run:
+            return last
+        best = last if last.online else vcpus[0]
+        load = len(best.tasks) + (best.current is not None)
+        for vcpu in vcpus:
+            queued = len(vcpu.tasks) + (vcpu.current is not None)
+            if vcpu.online and queued < load:
+                best, load = vcpu, queued
+        return best
+
+    def interrupt(self, vcpu_id: int, work: Work) -> None:
+        """Deliver an event channel upcall to a vcpu; `work` holds its handler's cost."""
+        vcpus = self.domain.vcpus
+        vcpu = vcpus[vcpu_id] if vcpu_id < len(vcpus) and vcpus[vcpu_id].online else vcpus[0]
+        self.execution.interrupt(vcpu, work)
+
+    def notify(self, port: Port, peer: Port, vcpu_id: int, events: int = 1) -> None:
+        """Send `events` notifications over a port to its peer, from the vcpu that is at it."""
+        port.notify(peer, events)
+        self.execution.add_debt(self.domain.vcpus[vcpu_id], self.parts(("evtchn_send", events)))
+
+    def wake_at(
+        self, at_ns: int, task: TaskIdentity, make: Callable[[Any], Work | None], arg: Any
+    ) -> None:
+        """Have `task` sleep until `at_ns`, then run `make(arg)`; the timer upcall is paid for.
+
+        None: there is nothing to wake for, as the task has not even begun what it had to do.
+        """
+        self.execution.clock.schedule(at_ns, self._timer, (task, make, arg))
+
+    def _timer(self, entry: tuple[TaskIdentity, Callable[[Any], Work | None], Any]) -> None:
+        task, make, arg = entry
+        if self.domain.dying or (self.gate is not None and not self.gate.is_alive(task)):
+            return
+        work = make(arg)
+        if work is None:
+            return
+        work.task = task
+        if self.gate is not None and not self.gate.admit(work):
+            return
+        work.ready_ns = self.execution.clock.now
+        vcpu = self._place(task)
+        task.vcpu = vcpu.vcpu_id
+        self.execution.add_debt(vcpu, self._timer_parts)
+        self.execution.run_task(vcpu, work)
+
+    def unplug(self, vcpu: Vcpu) -> None:
+        """Take a vcpu offline: its tasks and interrupts move to vcpu 0."""
+        vcpu.online = False
+        self.execution.stop(vcpu)
+        self.execution.decide_now()
+        moved = list(vcpu.interrupts)
+        if vcpu.current is not None:
+            target = moved if vcpu.current_is_interrupt else vcpu.tasks
+            target.insert(0, vcpu.current)
+            vcpu.current = None
+        vcpu.interrupts.clear()
+        for work in moved:
+            self.execution.interrupt(self.domain.vcpus[0], work)
+        tasks = list(vcpu.tasks)
+        vcpu.tasks.clear()
+        for work in tasks:
+            self.run(work)
+
+    def plug(self, vcpu: Vcpu) -> None:
+        """Bring a vcpu online; a task that waits elsewhere moves to it."""
+        if self.plugging is not None:
+            self.plugging(vcpu)
+        vcpu.online = True
+        self.execution.resume(vcpu)
+        for other in self.domain.vcpus:
+            if other.tasks and (other.current is not None or len(other.tasks) > 1):
+                self.execution.run_task(vcpu, other.tasks.pop())
+                return

@@ -1,0 +1,11 @@
+"""The schedulers of the model, by their name in the boot option `sched=`."""
+
+from collections.abc import Callable, Mapping
+
+from hypervisor.model.cpu.sched import credit, sedf
+from hypervisor.model.cpu.sched.base import SchedContext, Scheduler
+
+SCHEDULERS: Mapping[str, Callable[[SchedContext, str], Scheduler]] = {
+    "credit": credit.create,
+    "sedf": sedf.create,
+}

@@ -1,0 +1,369 @@
+"""The credit scheduler: run queues, priorities, wake-ups, stealing and placement.
+
+Source: xen/common/sched_credit.c (3.0.3 and 3.1). What differs between the two is in
+`CreditRules`; who gets how much credit is in `credit_accounting`.
+
+One thing is tidier than in 3.0.3: a vcpu that is parked while it waits in a queue goes behind
+all others there, so it never runs before its cap lets it. The original leaves it where it is.
+"""
+
+from collections.abc import Mapping
+
+from hypervisor.model.cpu.sched.base import (
+    Decision,
+    SchedContext,
+    SchedDomain,
+    Scheduler,
+    SchedVcpu,
+    VcpuState,
+)
+from hypervisor.model.cpu.sched.credit_accounting import (
+    BOOST,
+    CREDIT_RULES,
+    IDLE,
+    OVER,
+    PARKED,
+    PRIORITY_NAMES,
+    TICKS_PER_ACCOUNTING,
+    UNDER,
+    CreditAccounting,
+    CreditRules,
+    DomainRecord,
+    VcpuRecord,
+)
+from hypervisor.model.cpu.sched.placement import first_allowed, first_home
+
+SLICE_NS = 30_000_000
+
+# An idle pcpu looks again after a slice, too: 3.0.3 does not tickle it for an unparked vcpu.
+_IDLE_DECISION = Decision(None, SLICE_NS)
+
+
+class CreditScheduler:
+    """Proportional shares by weight, limits by cap, over per-pcpu queues that steal."""
+
+    name = "SMP Credit Scheduler"
+    option = "credit"
+
+    __slots__ = (
+        "_context",
+        "_counters",
+        "_idlers",
+        "_loaded",
+        "_packages",
+        "_pcpus",
+        "_queues",
+        "_rules",
+        "_siblings",
+        "_ticks",
+        "_vcpus",
+        "accounting",
+        "counters",
+    )
+
+    def __init__(self, context: SchedContext, rules: CreditRules) -> None:
+        topology = context.topology
+        self._context = context
+        self._rules = rules
+        self._counters = dict.fromkeys(rules.counters, 0)
+        self.counters: Mapping[str, int] = self._counters
+        self.accounting = CreditAccounting(context, rules, self._counters)
+        self._pcpus = topology.pcpus
+        self._queues: list[list[VcpuRecord]] = [[] for _ in range(topology.pcpus)]
+        # Bit masks of pcpus: those that run their idle vcpu; those whose queue holds somebody.
+        self._idlers = (1 << topology.pcpus) - 1
+        self._loaded = 0
+        self._siblings = [_mask(topology.siblings(pcpu)) for pcpu in range(topology.pcpus)]
+        self._packages = [_mask(topology.package(pcpu)) for pcpu in range(topology.pcpus)]
+        self._vcpus: list[VcpuRecord] = []
+        self._ticks = 0
+
+    # Domains and vcpus come, go and change
+
+    def add_domain(self, domain: SchedDomain, weight: int, cap_percent: int) -> None:
+        """Start to know a domain."""
+        domain.sched = DomainRecord(domain, weight, cap_percent)
+
+    def remove_domain(self, domain: SchedDomain) -> None:
+        """Forget a domain whose vcpus are all removed."""
+        domain.sched = None
+
+    def add_vcpu(self, vcpu: SchedVcpu) -> None:
+        """Start to know a vcpu; sets `processor` to its first home."""
+        domain: DomainRecord = vcpu.domain.sched
+        record = VcpuRecord(vcpu, domain, SLICE_NS)
+        vcpu.sched = record
+        previous = domain.vcpus[-1].vcpu.processor if domain.vcpus else None
+        population = (other.vcpu.processor for other in self._vcpus)
+        vcpu.processor = first_home(vcpu, previous, population, self._context.topology)
+        vcpu.processor = self._new_home(vcpu)
+        domain.vcpus.append(record)
+        self._vcpus.append(record)
+        if self._rules.starts_active:
+            self.accounting.activate(record)
+
+    def remove_vcpu(self, vcpu: SchedVcpu) -> None:
+        """Forget a vcpu that is not running."""
+        record: VcpuRecord = vcpu.sched
+        if record.is_queued:
+            self._dequeue(record)
+        if record.is_active:
+            self.accounting.deactivate(record)
+        record.domain.vcpus.remove(record)
+        self._vcpus.remove(record)
+        vcpu.sched = None
+
+    def adjust(self, domain: SchedDomain, weight: int | None, cap_percent: int | None) -> None:
+        """Change weight and/or cap; they hold from the next accounting."""
+        record: DomainRecord = domain.sched
+        if weight is not None:
+            self.accounting.set_weight(record, weight)
+        if cap_percent is not None:
+            record.cap_percent = cap_percent
+
+    def parameters(self, domain: SchedDomain) -> tuple[int, int]:
+        """Return (weight, cap in percent)."""
+        return domain.sched.weight, domain.sched.cap_percent
+
+    def state(self, vcpu: SchedVcpu) -> VcpuState:
+        """Return credit and priority now."""
+        record: VcpuRecord = vcpu.sched
+        priority = PARKED if record.is_parked else record.priority
+        return VcpuState(record.credit, PRIORITY_NAMES[priority])
+
+    def affinity_changed(self, vcpu: SchedVcpu) -> None:
+        """`vcpu.affinity` has changed; move it if it sits on a pcpu that it may not use."""
+        if vcpu.affinity >> vcpu.processor & 1:
+            return
+        record: VcpuRecord = vcpu.sched
+        if vcpu.is_running:
+            self._leave_soon(record)
+        elif record.is_queued:
+            self._dequeue(record)
+            self._move(record)
+        else:
+            vcpu.processor = self._new_home(vcpu)
+
+    # Wake, sleep, pick
+
+    def wake(self, vcpu: SchedVcpu) -> None:
+        """The vcpu has become runnable; queue it and tickle."""
+        record: VcpuRecord = vcpu.sched
+        if vcpu.is_running:
+            self._counters["vcpu_wake_running"] += 1
+        elif record.is_queued:
+            self._counters["vcpu_wake_onrunq"] += 1
+        elif not vcpu.runnable:
+            self._counters["vcpu_wake_not_runnable"] += 1
+        else:
+            self._counters["vcpu_wake_runnable"] += 1
+            self._enter(record)
+
+    def sleep(self, vcpu: SchedVcpu) -> None:
+        """The vcpu is not runnable any more: off the queue, or tickle its pcpu if it runs."""
+        self._counters["vcpu_sleep"] += 1
+        if vcpu.is_running:
+            self._context.tickle(vcpu.processor)
+        elif vcpu.sched.is_queued:
+            self._dequeue(vcpu.sched)
+
+    def pick(self, pcpu: int, now_ns: int) -> Decision:
+        """Decide what `pcpu` runs next. The current vcpu, if still runnable, is requeued first."""
+        self._counters["schedule"] += 1
+        current = self._context.current(pcpu)
+        if current is not None:
+            record: VcpuRecord = current.sched
+            if record.is_migrating:
+                record.is_migrating = False
+                self._move(record)
+            elif current.runnable:
+                self._enqueue(record, pcpu)
+        queue = self._queues[pcpu]
+        priority = queue[0].priority if queue else IDLE
+        if priority <= OVER:
+            chosen = self._steal(pcpu, max(priority, IDLE))
+            if chosen is not None:
+                self._idlers &= ~(1 << pcpu)
+                return chosen.decision
+            if priority <= IDLE:
+                self._idlers |= 1 << pcpu
+                return _IDLE_DECISION
+        chosen = queue.pop(0)
+        chosen.is_queued = False
+        if not queue:
+            self._loaded &= ~(1 << pcpu)
+        self._idlers &= ~(1 << pcpu)
+        return chosen.decision
+
+    def tick(self, now_ns: int) -> None:
+        """10 ms have passed: charge what runs on every pcpu; account on every third call."""
+        rules = self._rules
+        charge = rules.credits_per_tick
+        current = self._context.current
+        for pcpu in range(self._pcpus):
+            vcpu = current(pcpu)
+            if vcpu is None:
+                continue
+            record: VcpuRecord = vcpu.sched
+            if record.priority == BOOST:
+                record.priority = UNDER
+            record.credit -= charge
+            if not record.is_active:
+                self.accounting.activate(record)
+            elif rules.knows_topology and self._idlers and self._best_home(vcpu) != pcpu:
+                self._counters["migrate_running"] += 1
+                self._leave_soon(record)
+        self._ticks += 1
+        if self._ticks % TICKS_PER_ACCOUNTING == 0:
+            self.accounting.run()
+            self._sort_queues()
+
+    # Queues
+
+    def _enqueue(self, record: VcpuRecord, pcpu: int) -> None:
+        """Insert behind all entries of equal or higher priority."""
+        queue = self._queues[pcpu]
+        priority = record.priority
+        index = 0
+        for other in queue:
+            if other.priority < priority:
+                break
+            index += 1
+        queue.insert(index, record)
+        record.is_queued = True
+        self._loaded |= 1 << pcpu
+
+    def _dequeue(self, record: VcpuRecord) -> None:
+        pcpu = record.vcpu.processor
+        queue = self._queues[pcpu]
+        queue.remove(record)
+        record.is_queued = False
+        if not queue:
+            self._loaded &= ~(1 << pcpu)
+
+    def _sort_queues(self) -> None:
+        """Bring every vcpu of priority UNDER or better ahead of the rest; the parked go last."""
+        for queue in self._queues:
+            if len(queue) > 1:
+                queue.sort(key=_sort_class)
+
+    def _enter(self, record: VcpuRecord) -> None:
+        """Queue a vcpu on its pcpu as its wake does, and interrupt who should look at it."""
+        if self._rules.boosts_on_wake and record.priority == UNDER and not record.is_parked:
+            record.priority = BOOST
+        vcpu = record.vcpu
+        pcpu = vcpu.processor
+        self._enqueue(record, pcpu)
+        tickle = self._context.tickle
+        current = self._context.current(pcpu)
+        priority = IDLE if current is None else current.sched.priority
+        if record.priority > priority:
+            self._counters[_TICKLE_LOCAL.get(priority, "tickle_local_other")] += 1
+            tickle(pcpu)
+        if current is None:
+            return
+        idlers = self._idlers & vcpu.affinity
+        if not idlers:
+            self._counters["tickle_idlers_none"] += 1
+            return
+        self._counters["tickle_idlers_some"] += 1
+        while idlers:
+            lowest = idlers & -idlers
+            tickle(lowest.bit_length() - 1)
+            idlers ^= lowest
+
+    def _steal(self, pcpu: int, priority: int) -> VcpuRecord | None:
+        """Take the first vcpu of better priority that a busy peer has waiting for us."""
+        counters = self._counters
+        counters["load_balance_idle" if priority == IDLE else "load_balance_over"] += 1
+        own = 1 << pcpu
+        if not self._rules.knows_topology:
+            counters["steal_peer_idle"] += (self._idlers & ~own).bit_count()
+        peers = self._loaded & ~self._idlers & ~own
+        if not peers:
+            return None
+        above = peers >> pcpu << pcpu
+        for rest in (above, peers ^ above):
+            while rest:
+                lowest = rest & -rest
+                rest ^= lowest
+                for record in self._queues[lowest.bit_length() - 1]:
+                    if record.priority <= priority:
+                        break
+                    if record.vcpu.affinity & own:
+                        self._dequeue(record)
+                        record.vcpu.processor = pcpu
+                        counters[self._rules.steal_counter] += 1
+                        return record
+                    if not self._rules.knows_topology:
+                        counters["steal_peer_pinned"] += 1
+        return None
+
+    # Homes
+
+    def _leave_soon(self, record: VcpuRecord) -> None:
+        """Move a running vcpu as soon as its pcpu decides again."""
+        record.is_migrating = True
+        self._context.tickle(record.vcpu.processor)
+
+    def _move(self, record: VcpuRecord) -> None:
+        """Give a vcpu that is on no queue a new home, and queue it there if it wants to run."""
+        vcpu = record.vcpu
+        vcpu.processor = self._new_home(vcpu)
+        if vcpu.runnable:
+            self._enter(record)
+
+    def _new_home(self, vcpu: SchedVcpu) -> int:
+        if self._rules.knows_topology:
+            return self._best_home(vcpu)
+        if vcpu.affinity >> vcpu.processor & 1:
+            return vcpu.processor
+        return first_allowed(vcpu.affinity, self._pcpus)
+
+    def _best_home(self, vcpu: SchedVcpu) -> int:
+        """Return the allowed pcpu with the idlest surroundings; the present one if none is better.
+
+        On another socket idle pcpus of the sockets count, on the same one idle threads of the core.
+        """
+        home = vcpu.processor
+        allowed = vcpu.affinity & ((1 << self._pcpus) - 1)
+        if not allowed >> home & 1:
+            above = allowed >> home << home or allowed
+            home = (above & -above).bit_length() - 1
+        candidates = allowed & self._idlers & ~(1 << home)
+        if not candidates:
+            return home
+        idlers = self._idlers
+        if not self._queues[home] and self._context.current(home) is vcpu:
+            idlers |= 1 << home  # it would be idle without this vcpu
+        above = candidates >> home << home
+        for rest in (above, candidates ^ above):
+            while rest:
+                lowest = rest & -rest
+                rest ^= lowest
+                pcpu = lowest.bit_length() - 1
+                masks = self._siblings if self._packages[home] & lowest else self._packages
+                if (idlers & masks[home]).bit_count() < (idlers & masks[pcpu]).bit_count():
+                    home = pcpu
+        return home
+
+
+_TICKLE_LOCAL = {
+    IDLE: "tickle_local_idler",
+    OVER: "tickle_local_over",
+    UNDER: "tickle_local_under",
+}
+
+
+def _sort_class(record: VcpuRecord) -> int:
+    priority = record.priority
+    return 0 if priority >= UNDER else 1 if priority > IDLE else 2
+
+
+def _mask(pcpus: tuple[int, ...]) -> int:
+    return sum(1 << pcpu for pcpu in pcpus)
+
+
+def create(context: SchedContext, rules: str) -> Scheduler:
+    """Return the scheduler of a hypervisor release, `3.0.3` or `3.1`."""
+    return CreditScheduler(context, CREDIT_RULES[rules])

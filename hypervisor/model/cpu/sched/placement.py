@@ -1,0 +1,36 @@
+"""Where a new vcpu starts, whatever the scheduler.
+
+Source: xen/common/domctl.c (3.0.3), default_vcpu0_location and what calls it.
+"""
+
+from collections.abc import Iterable
+
+from hypervisor.model.cpu.sched.base import SchedVcpu
+from hypervisor.model.cpu.topology import Topology
+
+
+def first_home(
+    vcpu: SchedVcpu, previous: int | None, population: Iterable[int], topology: Topology
+) -> int:
+    """Return the pcpu of a new vcpu, before its affinity is looked at.
+
+    `previous` is the pcpu of its domain's last vcpu, None for the first one; `population` the
+    pcpus of all vcpus of the host. Domain 0 is built before there is anything to choose from:
+    its vcpu n starts on pcpu n.
+    """
+    pcpus = topology.pcpus
+    if vcpu.domain.domid == 0:
+        return vcpu.vcpu_id % pcpus
+    if previous is not None:
+        return (previous + 1) % pcpus
+    count = [0] * pcpus
+    for pcpu in population:
+        count[pcpu] += 1
+    first = 1 if len(topology.siblings(0)) > 1 else 0  # not the first hyper-thread of all
+    return min(range(first, pcpus), key=lambda pcpu: (count[pcpu], -pcpu))
+
+
+def first_allowed(affinity: int, pcpus: int) -> int:
+    """Return the lowest pcpu of a mask that there is."""
+    allowed = affinity & ((1 << pcpus) - 1)
+    return (allowed & -allowed).bit_length() - 1

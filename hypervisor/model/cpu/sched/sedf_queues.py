@@ -1,0 +1,200 @@
+"""The SEDF scheduler's book-keeping: who has a right to run, who waits for one, who wants more.
+
+A vcpu that wants to run is on one of two queues of its pcpu, whether it runs or not: `run` while
+its period has begun and its slice is not used up, else `wait`. It may be on two more for what
+nobody has a right to: that of lost time and that of extra time, each in the order of its score.
+Source: xen/common/sched_sedf.c (3.0.3).
+"""
+
+from bisect import insort_right
+
+from hypervisor.model.cpu.sched.base import SchedVcpu
+from hypervisor.toolstack.config.schedparams import SedfParameters
+
+# What a vcpu may run on; the first two are also the indices of its queues and scores.
+LOST = 0  # guaranteed time that it had to leave because it slept for a moment
+EXTRA = 1
+GUARANTEED = 2
+
+_FULL_USE_SCORE = 1 << 10
+_EXTRA_WEIGHT_SCORE = 1 << 17  # an extra weight of 128 is worth a slice of the whole period
+
+
+class VcpuRecord:
+    """What the scheduler knows of a vcpu."""
+
+    __slots__ = (
+        "blocked_ns",
+        "deadline_ns",
+        "domain",
+        "extra_weight",
+        "extratime",
+        "is_migrating",
+        "is_queued",
+        "latency_ns",
+        "lost_ns",
+        "period_ns",
+        "runs_on",
+        "scores",
+        "slice_ns",
+        "spent_ns",
+        "started_ns",
+        "vcpu",
+        "wants_lost",
+        "weight",
+    )
+
+    def __init__(
+        self, vcpu: SchedVcpu, domain: "DomainRecord", first: SedfParameters, extra_weight: int
+    ) -> None:
+        self.vcpu = vcpu
+        self.domain = domain
+        self.period_ns = first.period_ns
+        self.slice_ns = first.slice_ns
+        self.latency_ns = first.latency_ns
+        self.extratime = first.extratime
+        self.weight = first.weight  # its slice is made from it; 0: the slice was given
+        self.extra_weight = extra_weight  # 0: extra time goes by slice/period
+        self.deadline_ns = 0  # end of the present or coming period; 0: has never run
+        self.spent_ns = 0  # of the slice of that period
+        self.started_ns = 0  # when it last got its pcpu
+        self.blocked_ns = 0  # when it last left its pcpu to sleep; 0: never
+        self.lost_ns = 0
+        self.wants_lost = False
+        self.scores = [0, 0]  # of LOST and EXTRA; the lower is the first to run
+        self.runs_on = GUARANTEED  # means something only while it runs
+        self.is_queued = False  # on `run` or `wait`
+        self.is_migrating = False  # to be moved when it next leaves its pcpu
+
+    @property
+    def begin_ns(self) -> int:
+        """Return when the period begins that ends at the deadline."""
+        return self.deadline_ns - self.period_ns
+
+    def score_for_loss(self) -> None:
+        """Have it go the earlier for lost time the more it has lost."""
+        self.scores[LOST] = self.period_ns * _FULL_USE_SCORE // self.lost_ns
+
+    def score_for_extra(self) -> int:
+        """Charge one quantum of extra time; return the score before."""
+        before = self.scores[EXTRA]
+        if self.extra_weight:
+            self.scores[EXTRA] = _EXTRA_WEIGHT_SCORE // self.extra_weight
+        else:
+            self.scores[EXTRA] = self.period_ns * _FULL_USE_SCORE // max(1, self.slice_ns)
+        return before
+
+    def parameters(self) -> SedfParameters:
+        """Return what the toolstack may see."""
+        return SedfParameters(
+            self.period_ns, self.slice_ns, self.latency_ns, self.extratime, self.weight
+        )
+
+
+class DomainRecord:
+    """What the scheduler knows of a domain."""
+
+    __slots__ = ("vcpus",)
+
+    def __init__(self) -> None:
+        self.vcpus: list[VcpuRecord] = []  # in order of creation
+
+
+class PcpuQueues:
+    """The queues of one pcpu and what it last decided."""
+
+    __slots__ = ("end_ns", "extra", "is_due", "lone_until_ns", "run", "wait")
+
+    def __init__(self) -> None:
+        self.run: list[VcpuRecord] = []  # by deadline
+        self.wait: list[VcpuRecord] = []  # by begin of period
+        self.extra: tuple[list[VcpuRecord], list[VcpuRecord]] = ([], [])  # LOST, EXTRA
+        self.end_ns = 0  # of the present decision
+        self.lone_until_ns = 0  # several quanta given at once to the only one that wants any
+        self.is_due = False  # something has happened that asks for a decision before end_ns
+
+    def add(self, record: VcpuRecord, now_ns: int) -> None:
+        """Queue a vcpu on `run` or `wait`."""
+        if record.begin_ns > now_ns:
+            self.add_waiting(record)
+        else:
+            insort_right(self.run, record, key=_deadline)
+            record.is_queued = True
+
+    def add_waiting(self, record: VcpuRecord) -> None:
+        """Queue a vcpu on `wait`."""
+        insort_right(self.wait, record, key=_begin)
+        record.is_queued = True
+
+    def add_extra(self, which: int, record: VcpuRecord, charge: int = 0) -> None:
+        """Queue a vcpu on LOST or EXTRA, if it is not there, and take `charge` off all others.
+
+        So the scores are those of a fair queue: who runs goes behind by the inverse of its
+        weight, who waits comes nearer.
+        """
+        queue = self.extra[which]
+        if record in queue:
+            return
+        if charge:
+            for other in queue:
+                other.scores[which] -= charge
+        insort_right(queue, record, key=_SCORE_KEYS[which])
+
+    def remove(self, record: VcpuRecord) -> None:
+        """Take a vcpu off all queues."""
+        self.remove_queued(record)
+        self.remove_extra(LOST, record)
+        self.remove_extra(EXTRA, record)
+
+    def remove_queued(self, record: VcpuRecord) -> None:
+        """Take a vcpu off `run` or `wait`."""
+        if record.is_queued:
+            (self.run if record in self.run else self.wait).remove(record)
+            record.is_queued = False
+
+    def remove_extra(self, which: int, record: VcpuRecord) -> None:
+        """Take a vcpu off LOST or EXTRA."""
+        if record in self.extra[which]:
+            self.extra[which].remove(record)
+
+    def advance(self, now_ns: int) -> None:
+        """Let the periods begin that are due, and end for those who have had or missed theirs."""
+        run, wait = self.run, self.wait
+        while wait and wait[0].begin_ns <= now_ns:
+            insort_right(run, wait.pop(0), key=_deadline)
+        while run:
+            record = run[0]
+            period_ns = record.period_ns
+            if record.slice_ns == 0:
+                # Nothing is guaranteed: to the wait queue, until a period that is to come.
+                behind_ns = now_ns - record.begin_ns
+                record.deadline_ns += (max(0, behind_ns) // period_ns + 1) * period_ns
+            elif record.deadline_ns < now_ns or record.spent_ns >= record.slice_ns:
+                record.deadline_ns += period_ns
+                if record.deadline_ns < now_ns:
+                    periods = -((record.deadline_ns - now_ns) // period_ns)
+                    record.deadline_ns += periods * period_ns
+                record.spent_ns = 0
+            else:
+                return
+            del run[0]
+            self.add(record, now_ns)
+
+
+def _deadline(record: VcpuRecord) -> int:
+    return record.deadline_ns
+
+
+def _begin(record: VcpuRecord) -> int:
+    return record.deadline_ns - record.period_ns
+
+
+def _lost_score(record: VcpuRecord) -> int:
+    return record.scores[LOST]
+
+
+def _extra_score(record: VcpuRecord) -> int:
+    return record.scores[EXTRA]
+
+
+_SCORE_KEYS = (_lost_score, _extra_score)

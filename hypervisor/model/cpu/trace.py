@@ -1,0 +1,301 @@
+"""Trace rings: one a pcpu, bounded, off until somebody asks.
+
+A batch (grants) is one row, however many records it stands for; rows become records when they
+are read. A reader's process empties the rings each poll interval; what comes while a ring is
+full is lost, counted, and told by a record of its own as soon as there is room again.
+Looking costs the host nothing: with and without tracing it sees the same world.
+Source: xen/common/trace.c, tools/xentrace/xentrace.c (3.0.3).
+"""
+
+from typing import NamedTuple
+
+from hypervisor.errors import Refused
+from hypervisor.model.codebook.work import Work
+from hypervisor.model.domain.domain import Domain, Vcpu
+from hypervisor.model.domain.runstate import RUNNABLE
+from hypervisor.model.timing.clock import Clock, Timer
+from hypervisor.telemetry import TraceRecord
+from hypervisor.trace_events import (
+    DEFAULT_POLL_NS,
+    DEFAULT_RING_PAGES,
+    IDLE_DOMAIN,
+    LOST_RECORDS,
+    SWITCH,
+    SWITCH_INFNEXT,
+    SWITCH_INFPREV,
+    TraceStatus,
+    is_selected,
+    ring_records,
+)
+
+MAX_RING_PAGES = 16384  # 64 MiB a pcpu (judgement): more is a typing error
+# Records that may wait for a reader that has its process but does not come (judgement). The
+# rings are left alone then, and lose what does not fit.
+MAX_TAKEN = 200_000
+
+
+class _Row(NamedTuple):
+    """Some records of one event: `fits` of `records`, spread evenly over (start_ns, time_ns]."""
+
+    time_ns: int
+    event: int
+    data: tuple[int, ...]
+    records: int
+    fits: int
+    start_ns: int
+
+
+class _Ring:
+    """One pcpu's ring and its books, in records."""
+
+    __slots__ = ("emitted", "floor_ns", "held", "idle_ns", "lost", "read", "rows", "untold")
+
+    def __init__(self) -> None:
+        self.rows: list[_Row] = []
+        self.held = 0  # records that the rows stand for, with those that tell of losses
+        self.emitted = self.read = self.lost = 0
+        self.untold = 0  # lost since the last record that told
+        self.floor_ns = 0  # no record may be older: a reader has seen what was before
+        self.idle_ns = 0  # since when its idle vcpu runs, or waits
+
+    def put(self, row: _Row, capacity: int) -> None:
+        """Keep what fits of a row."""
+        self.emitted += row.records
+        if self.untold and self.held + 2 <= capacity:
+            self.floor_ns = row.time_ns
+            told = _Row(row.time_ns, LOST_RECORDS, (self.untold,), 1, 1, row.time_ns)
+            self.rows.append(told)
+            self.held += 1
+            self.untold = 0
+        fits = 0 if self.untold else min(row.records, capacity - self.held)
+        if fits:
+            start_ns = min(max(row.start_ns, self.floor_ns), row.time_ns)
+            self.rows.append(row._replace(fits=fits, start_ns=start_ns))
+            self.held += fits
+        self.untold += row.records - fits
+        self.lost += row.records - fits
+
+
+class Trace:
+    """The rings of all pcpus. Callers test `is_on` first where it is hot."""
+
+    __slots__ = (
+        "_capacity",
+        "_clock",
+        "_event_mask",
+        "_here",
+        "_here_ns",
+        "_here_since_ns",
+        "_pages",
+        "_pcpu_mask",
+        "_poll_ns",
+        "_rings",
+        "_stamp",
+        "_taken",
+        "_taken_records",
+        "_threshold",
+        "_timer",
+        "is_on",
+    )
+
+    def __init__(self, clock: Clock, pcpus: int) -> None:
+        self.is_on = False
+        self._clock = clock
+        self._rings = [_Ring() for _ in range(pcpus)]
+        self._pages = self._capacity = 0
+        self._event_mask = 0
+        self._pcpu_mask = (1 << pcpus) - 1
+        self._poll_ns = DEFAULT_POLL_NS
+        self._threshold = 1
+        self._timer: Timer | None = None
+        self._taken: list[tuple[int, list[_Row]]] = []
+        self._taken_records = 0
+        # Time of the last record. No two have the same, as none of a real tsc have: those of
+        # one moment are a nanosecond apart, in the order in which they happened (judgement).
+        self._stamp = -1
+        self._here = 0  # the pcpu whose work has ended last, at _here_ns, and when it began
+        self._here_ns = self._here_since_ns = -1
+
+    # What a reader may ask for.
+
+    def set_masks(self, event_mask: int, pcpu_mask: int) -> None:
+        """Record these events (none: stop) on these pcpus; the rings are made if need be."""
+        was_on = self.is_on
+        self._event_mask = event_mask
+        self._pcpu_mask = pcpu_mask & ((1 << len(self._rings)) - 1)
+        self.is_on = bool(event_mask and self._pcpu_mask)
+        if self.is_on and not self._pages:
+            self.set_ring_pages(DEFAULT_RING_PAGES)
+        if self.is_on and not was_on:
+            for ring in self._rings:
+                ring.idle_ns = self._clock.now
+        self._set_timer()
+
+    def set_ring_pages(self, pages: int) -> None:
+        """Make the rings. Raises: Refused where they are made already, or for a bad size."""
+        if self._pages:
+            raise Refused(
+                f"the trace buffers have {self._pages} pages already, and their size can be set "
+                "only once per boot: leave out -S"
+            )
+        if not 1 <= pages <= MAX_RING_PAGES:
+            raise Refused(
+                f"the trace buffers cannot have {pages} pages: 1 to {MAX_RING_PAGES} are possible"
+            )
+        self._pages = pages
+        self._capacity = ring_records(pages)
+
+    def set_poll(self, poll_ns: int, threshold: int) -> None:
+        """Empty the rings each `poll_ns`, those that hold `threshold` records or more."""
+        if poll_ns < 1_000_000:
+            raise Refused("the trace buffers cannot be polled more often than each millisecond")
+        self._poll_ns = poll_ns
+        self._threshold = threshold
+        self._set_timer()
+
+    def read(self) -> list[TraceRecord]:
+        """Return the records since the last call, as they were taken: pcpu by pcpu."""
+        self._take(1)
+        records: list[TraceRecord] = []
+        for pcpu, rows in self._taken:
+            mine = [record for row in rows for record in _records(pcpu, row)]
+            mine.sort(key=_time_ns)
+            records += mine
+            self._rings[pcpu].read += _counted(rows)
+        self._taken = []
+        self._taken_records = 0
+        return records
+
+    def status(self) -> TraceStatus:
+        """Return how the rings stand."""
+        rings = self._rings
+        held = [_counted(ring.rows) for ring in rings]
+        for pcpu, rows in self._taken:
+            held[pcpu] += _counted(rows)
+        return TraceStatus(
+            ring_pages=self._pages,
+            event_mask=self._event_mask,
+            pcpu_mask=self._pcpu_mask,
+            poll_ns=self._poll_ns,
+            threshold=self._threshold,
+            emitted=tuple(ring.emitted for ring in rings),
+            read=tuple(ring.read for ring in rings),
+            lost=tuple(ring.lost for ring in rings),
+            held=tuple(held),
+        )
+
+    def _set_timer(self) -> None:
+        if self._timer is not None:
+            self._clock.cancel(self._timer)
+            self._timer = None
+        if self.is_on:
+            self._timer = self._clock.schedule(self._clock.now + self._poll_ns, self._poll)
+
+    def _poll(self, _: object) -> None:
+        self._timer = None
+        self._take(self._threshold)
+        self._set_timer()
+
+    def _take(self, threshold: int) -> None:
+        """Empty the rings, as the process of a reader does."""
+        for pcpu, ring in enumerate(self._rings):
+            if ring.held < threshold or self._taken_records + ring.held > MAX_TAKEN:
+                continue
+            self._taken.append((pcpu, ring.rows))
+            self._taken_records += ring.held
+            ring.rows = []
+            ring.held = 0
+            ring.floor_ns = self._clock.now
+
+    # What happens.
+
+    def emit(
+        self, pcpu: int, event: int, data: tuple[int, ...], count: int = 1, start_ns: int = -1
+    ) -> None:
+        """Record an event, or `count` of them since `start_ns`."""
+        if not (self._pcpu_mask >> pcpu & 1 and is_selected(event, self._event_mask)):
+            return
+        now = self._stamp = max(self._clock.now, self._stamp + 1)
+        ring = self._rings[pcpu]
+        if count == 1 and not ring.untold and ring.held < self._capacity:
+            ring.emitted += 1
+            ring.held += 1
+            ring.rows.append(_Row(now, event, data, 1, 1, now))
+        else:
+            row = _Row(now, event, data, count, 0, now if start_ns < 0 else start_ns)
+            ring.put(row, self._capacity)
+
+    def switch(self, pcpu: int, previous: Vcpu | None, following: Vcpu | None, ns: int) -> None:
+        """`pcpu` goes from one vcpu to another (None: its idle one), which may run for `ns`."""
+        now = self._clock.now
+        ring = self._rings[pcpu]
+        if previous is None:
+            old = (IDLE_DOMAIN, pcpu)
+            ran_ns = now - ring.idle_ns
+        else:
+            old = (previous.domain.domid, previous.vcpu_id)
+            ran_ns = now - previous.runstate.since_ns
+        if following is None:
+            new = (IDLE_DOMAIN, pcpu)
+            waited_ns = now - ring.idle_ns
+        else:
+            new = (following.domain.domid, following.vcpu_id)
+            runstate = following.runstate
+            waited_ns = now - runstate.since_ns if runstate.state == RUNNABLE else 0
+        if previous is None or following is None:
+            ring.idle_ns = now
+        self.emit(pcpu, SWITCH_INFPREV, (old[0], ran_ns))
+        self.emit(pcpu, SWITCH_INFNEXT, (new[0], waited_ns, ns))
+        self.emit(pcpu, SWITCH, old + new)
+
+    def vcpu(self, event: int, vcpu: Vcpu, *more: int) -> None:
+        """Record what happens to a vcpu, on the pcpu that it belongs to (judgement)."""
+        if self.is_on:
+            self.emit(vcpu.processor, event, (vcpu.domain.domid, vcpu.vcpu_id, *more))
+
+    def domain(self, event: int, domain: Domain) -> None:
+        """Record what happens to a domain, on the pcpu of its first vcpu (judgement)."""
+        if self.is_on:
+            self.emit(domain.vcpus[0].processor, event, (domain.domid,))
+
+    def enter(self, vcpu: Vcpu, work: Work) -> None:
+        """`work` of a running vcpu has ended; what it did for pages is told now."""
+        pcpu = vcpu.pcpu
+        if pcpu is not None:
+            self._here = pcpu.number
+            self._here_ns = self._clock.now
+            self._here_since_ns = max(work.begun_ns, vcpu.runstate.since_ns)
+
+    def pages(self, event: int, domid: int, count: int) -> None:
+        """Record an operation on each of `count` pages of a domain.
+
+        Spread over the work that has just ended, on its pcpu. What a device does by itself is
+        told at once, on the pcpu that worked last (judgement).
+        """
+        if self.is_on and count:
+            start_ns = self._here_since_ns if self._here_ns == self._clock.now else -1
+            self.emit(self._here, event, (domid,), count, start_ns)
+
+    def reservation(self, event: int, domid: int, pages: int) -> None:
+        """Record one hypercall of a balloon driver."""
+        if self.is_on:
+            self.emit(self._here, event, (domid, pages))
+
+
+def _records(pcpu: int, row: _Row) -> list[TraceRecord]:
+    if row.records == 1:
+        return [TraceRecord(row.time_ns, pcpu, row.event, row.data)]
+    span_ns = row.time_ns - row.start_ns
+    return [
+        TraceRecord(row.start_ns + span_ns * number // row.records, pcpu, row.event, row.data)
+        for number in range(1, row.fits + 1)
+    ]
+
+
+def _counted(rows: list[_Row]) -> int:
+    """Return how many records rows stand for, without those that tell of losses."""
+    return sum(row.fits for row in rows if row.event != LOST_RECORDS)
+
+
+def _time_ns(record: TraceRecord) -> int:
+    return record.time_ns

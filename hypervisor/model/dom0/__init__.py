@@ -1,0 +1,1 @@
+"""What domain 0 does for the host besides the backends."""

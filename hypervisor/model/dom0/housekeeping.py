@@ -1,0 +1,40 @@
+"""Domain 0's own programs: xend and xenstored look after the host now and then."""
+
+from hypervisor.model.codebook.work import Work
+from hypervisor.model.cpu.guest import Guest
+from hypervisor.model.timing.random_stream import RandomStream
+
+# About half a percent of a pcpu, as an otherwise idle RHEL 5 domain 0 shows (judgement).
+PERIOD_NS = 200_000_000
+XEND_KILOCYCLES = 2500
+XENSTORED_KILOCYCLES = 500
+
+
+class Housekeeping:
+    """A python task (xend) and xenstored that wake five times a second."""
+
+    def __init__(self, guest: Guest, stream: RandomStream) -> None:
+        self._guest = guest
+        self._stream = stream
+        code = guest.code
+        self._tasks = {
+            path: guest.spawn(code.paths[code.index[path]].program or path)[0]
+            for path in ("background_dom0", "background_xenstored")
+        }
+
+    def start(self) -> None:
+        """Wake for the first time within a period."""
+        for path in self._tasks:
+            self._sleep(path)
+
+    def _sleep(self, path: str) -> None:
+        clock = self._guest.execution.clock
+        delay_ns = PERIOD_NS // 2 + self._stream.uniform(PERIOD_NS)
+        self._guest.wake_at(clock.now + delay_ns, self._tasks[path], self._work, path)
+
+    def _work(self, path: str) -> Work:
+        kilocycles = XEND_KILOCYCLES if path == "background_dom0" else XENSTORED_KILOCYCLES
+        return Work(self._guest.parts((path, kilocycles)), self._done, path)
+
+    def _done(self, work: Work) -> None:
+        self._sleep(work.arg)

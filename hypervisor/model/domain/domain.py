@@ -1,0 +1,173 @@
+"""Domains and vcpus: who owns what, and nothing of how it runs."""
+
+from collections import deque
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from hypervisor.model.codebook.work import KERNEL, Parts, TaskIdentity, Work
+from hypervisor.model.domain.console import Console
+from hypervisor.model.domain.evtchn import EventChannels
+from hypervisor.model.domain.grant import GrantTable
+from hypervisor.model.domain.pathtimes import PathTimes
+from hypervisor.model.domain.runstate import Runstate
+from hypervisor.model.timing.clock import Timer
+
+if TYPE_CHECKING:
+    from hypervisor.model.cpu.guest import Guest
+    from hypervisor.model.domain.pcpu import Pcpu
+    from hypervisor.model.io.blkif import BlockFrontend
+    from hypervisor.model.io.blkstat import IoWait
+    from hypervisor.model.io.netif import NetFrontend
+    from hypervisor.model.profiling.driver import OprofileModule
+
+CRASHED = 3  # SHUTDOWN_crash of xen/include/public/sched.h
+
+
+class Vcpu:
+    """A virtual processor with its guest's interrupt and task queues.
+
+    `current` is the work being executed (or preempted in the middle); `debt` is overhead that
+    must be executed before it: ticks, context switches, samples.
+    """
+
+    __slots__ = (
+        "affinity",
+        "begun_ns",
+        "carried_q",
+        "current",
+        "current_is_interrupt",
+        "debt",
+        "debt_q",
+        "domain",
+        "interrupts",
+        "is_running",
+        "last_task",
+        "online",
+        "owed",
+        "owed_q",
+        "parked",
+        "pcpu",
+        "processor",
+        "rated_ns",
+        "runnable",
+        "runstate",
+        "sched",
+        "segment_ns",
+        "tasks",
+        "timer",
+        "vcpu_id",
+    )
+
+    def __init__(self, domain: "Domain", vcpu_id: int, now_ns: int, affinity: int) -> None:
+        self.domain = domain
+        self.vcpu_id = vcpu_id
+        self.processor = 0
+        self.affinity = affinity
+        self.runnable = False
+        self.is_running = False
+        self.online = True
+        self.parked = False
+        self.sched: Any = None
+        self.runstate = Runstate(now_ns)
+        self.pcpu: Pcpu | None = None  # set while it runs
+        self.segment_ns = 0  # settled up to here
+        self.carried_q = 0  # executed since then, up to `rated_ns`, at other speeds
+        self.rated_ns = 0
+        self.timer: Timer | None = None  # end of the present segment
+        self.interrupts: deque[Work] = deque()
+        self.tasks: deque[Work] = deque()
+        self.current: Work | None = None
+        self.current_is_interrupt = False
+        self.debt: Parts = []
+        self.debt_q = 0
+        self.last_task: TaskIdentity = KERNEL  # for process switches
+        self.owed: dict[int, int] = {}  # cycles_q by path, charged from tick to tick
+        self.owed_q = 0
+        self.begun_ns = 0  # when the current work got the vcpu (for the guest's own timeslice)
+
+    @property
+    def wants_to_run(self) -> bool:
+        """Return whether there is anything to execute."""
+        return self.current is not None or bool(self.interrupts) or bool(self.tasks)
+
+
+class Domain:
+    """A domain. Devices and the guest kernel are attached by the machine."""
+
+    __slots__ = (
+        "behalf_ns",
+        "channels",
+        "configured_kib",
+        "console",
+        "created_ns",
+        "domid",
+        "dying",
+        "grants",
+        "guest",
+        "io_wait",
+        "kind",
+        "maximum_kib",
+        "memory_kib",
+        "mode_ns",
+        "name",
+        "oprofile",
+        "path_ns",
+        "pause_count",
+        "sched",
+        "shutdown_reason",
+        "switches",
+        "target_kib",
+        "uuid",
+        "vbds",
+        "vcpus",
+        "vifs",
+        "virqs",
+    )
+
+    def __init__(
+        self,
+        domid: int,
+        name: str,
+        uuid: str,
+        kind: str,
+        memory_kib: int,
+        maximum_kib: int | None,
+        created_ns: int,
+    ) -> None:
+        self.domid = domid
+        self.name = name
+        self.uuid = uuid
+        self.kind = kind
+        self.memory_kib = self.target_kib = self.configured_kib = memory_kib
+        self.maximum_kib = maximum_kib
+        self.created_ns = created_ns
+        self.vcpus: list[Vcpu] = []
+        self.vifs: list[NetFrontend] = []
+        self.vbds: list[BlockFrontend] = []
+        self.guest: Guest
+        self.oprofile: OprofileModule | None = None  # PV guests have the driver, HVM do not
+        self.pause_count = 0
+        self.shutdown_reason: int | None = None  # it has ended, and waits for xend
+        self.dying = False
+        self.sched: Any = None
+        self.channels = EventChannels()
+        self.grants = GrantTable()
+        self.behalf_ns: dict[int, int] = {}
+        self.console = Console()
+        self.io_wait: IoWait
+        self.switches = 0  # of tasks, by its kernel
+        self.virqs = 0
+        self.path_ns: dict[int, PathTimes] = {}  # by pcpu
+        self.mode_ns = [0, 0, 0]  # user, kernel, hypervisor: as far as path_ns has been divided
+
+    @property
+    def crashed(self) -> bool:
+        """Return whether its kernel has panicked (SHUTDOWN_crash)."""
+        return self.shutdown_reason == CRASHED
+
+    def cpu_ns(self, now_ns: int) -> int:
+        """Return the running time of all vcpus."""
+        return sum(vcpu.runstate.at(now_ns)[0] for vcpu in self.vcpus)
+
+
+Domains = Mapping[int, Domain]

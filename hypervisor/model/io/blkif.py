@@ -1,0 +1,288 @@
+"""The split block driver: blkfront in a guest, blkback in domain 0.
+
+A request has up to 11 segments of 4 KiB; 32 fit into the ring; the backend has 64 slots for
+all devices of the host. Source: include/xen/interface/io/blkif.h, drivers/xen/blkback
+(blkback.c: blkif_reqs), drivers/xen/blkfront.
+"""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hypervisor.model.codebook.work import Parts, TaskIdentity, Work
+from hypervisor.model.cpu.guest import Guest
+from hypervisor.model.domain.domain import Domain
+from hypervisor.model.domain.evtchn import Port
+from hypervisor.model.io.blkstat import DiskUse
+from hypervisor.model.io.disk import Disk, DiskRequest
+from hypervisor.model.io.ring import SharedRing
+from hypervisor.toolstack.config.devices import DiskSpec
+from hypervisor.trace_events import GRANT_MAP, GRANT_UNMAP
+
+RING_SLOTS = 32
+SEGMENT_BYTES = 4096
+REQUEST_BYTES = 11 * SEGMENT_BYTES
+BACKEND_SLOTS = 64
+TAPDISK = "/usr/sbin/tapdisk"
+MERGE_BYTES = 512 * 1024  # one disk operation at most
+
+
+@dataclass(slots=True)
+class BlockIo:
+    """What a workload asks for: one read or write. `done(io)` is called in the guest."""
+
+    sector: int
+    size_bytes: int
+    is_write: bool
+    done: Callable[["BlockIo"], None]
+    submitted_ns: int
+    arg: Any = None
+    missing: int = 0  # ring requests that are still to be answered
+    vcpu: int = 0  # where it was submitted
+
+
+class BlockFrontend:
+    """One vbd as the guest has it; its own counters are domain 0's, `use` has the guest's."""
+
+    def __init__(self, domain: Domain, spec: DiskSpec, base_sector: int) -> None:
+        self.domain = domain
+        self.spec = spec
+        self.base_sector = base_sector
+        self.ring = SharedRing(RING_SLOTS)
+        self.ring_refs = domain.grants.claim_rings(1, 0, spec.frontend)
+        self.port = domain.channels.bind("interdomain", spec.frontend)
+        self.backend: BlockBackend
+        self.backend_port: Port  # in domain 0
+        self.waiting: deque[DiskRequest] = deque()  # no ring slot yet
+        self.shared: deque[DiskRequest] = deque()  # in the ring, not taken by the backend
+        self.answered: list[DiskRequest] = []
+        self.is_served = False  # the backend's thread is working on this ring
+        self.read_requests = self.write_requests = 0
+        self.read_bytes = self.write_bytes = 0
+        self.ring_full = 0
+        self.tapdisk: TaskIdentity | None = None  # the process behind a tap: device
+        self.is_closed = False
+        self.mapped = 0  # requests whose pages the backend has not let go of
+        self.use = DiskUse()
+        self._asked: dict[tuple[int, Callable[[BlockIo], None]], int] = {}  # (vcpu, done): ios
+        # One for all disks of a domain.
+        self.io_wait = domain.io_wait
+
+    def close(self) -> None:
+        """Give it up; what is still asked for is never answered."""
+        self.is_closed = True
+        self.waiting.clear()
+        now = self.domain.guest.execution.clock.now
+        for (vcpu_id, done), ios in self._asked.items():
+            for _ in range(ios):
+                self.io_wait.end(vcpu_id, done, now)
+        self._asked.clear()
+        self.domain.grants.release_rings(self.ring_refs, 0)
+        self.domain.channels.close(self.port)
+
+    def parts(self, guest: Guest, ios: Sequence[BlockIo]) -> Parts:
+        """Return what blkfront costs the guest for `ios`; the caller makes it part of its work."""
+        requests = segments = 0
+        for io in ios:
+            requests += -(-io.size_bytes // REQUEST_BYTES)
+            segments += -(-io.size_bytes // SEGMENT_BYTES)
+        return guest.parts(("blkfront_request", requests), ("blkfront_segment", segments))
+
+    def submit(self, ios: Sequence[BlockIo], vcpu_id: int) -> None:
+        """Queue `ios` (cut into ring requests) and publish what fits, on this vcpu."""
+        if self.is_closed:
+            return
+        now = self.domain.guest.execution.clock.now
+        for io in ios:
+            io.vcpu = vcpu_id
+            self._begin(io, now)
+            sector = self.base_sector + io.sector
+            left = io.size_bytes
+            while left > 0:
+                size = min(left, REQUEST_BYTES)
+                self.waiting.append(
+                    DiskRequest(self.domain.domid, sector, size, io.is_write, (self, io, now))
+                )
+                io.missing += 1
+                sector += size // 512
+                left -= size
+            self.use.begin(io.missing, now)
+        self._publish(vcpu_id)
+
+    def _begin(self, io: BlockIo, now: int) -> None:
+        key = (io.vcpu, io.done)
+        self._asked[key] = self._asked.get(key, 0) + 1
+        self.io_wait.begin(*key, now)
+
+    def _end(self, io: BlockIo, now: int) -> None:
+        key = (io.vcpu, io.done)
+        self._asked[key] -= 1
+        if not self._asked[key]:
+            del self._asked[key]
+        self.io_wait.end(*key, now)
+
+    def _publish(self, vcpu_id: int) -> None:
+        count = 0
+        grants = self.domain.grants
+        while self.waiting and count < self.ring.free:
+            request = self.waiting[0]
+            pages = -(-request.bytes // SEGMENT_BYTES)
+            if pages > grants.free:  # goes on when requests are answered
+                break
+            grants.claim(pages, self.spec.frontend)
+            self.shared.append(self.waiting.popleft())
+            count += 1
+        if count and self.ring.push_requests(count):
+            self.domain.guest.notify(self.port, self.backend_port, vcpu_id)
+            self.backend.notified(self)
+
+    def interrupted(self, work: Work) -> None:
+        """Handle the responses that the ring holds (blkif_int)."""
+        self.ring.take_responses()
+        answered, self.answered = self.answered, []
+        now = self.domain.guest.execution.clock.now
+        for request in answered:
+            self.domain.grants.release(-(-request.bytes // SEGMENT_BYTES))
+            io: BlockIo = request.tag[1]
+            self.use.end(request.bytes, request.tag[2], now, is_write=request.write)
+            io.missing -= 1
+            if not io.missing:
+                if not self.is_closed:
+                    self._end(io, now)
+                io.done(io)
+        self._publish(0)
+
+
+class BlockBackend:
+    """blkback in domain 0: takes requests off all rings, and answers them."""
+
+    def __init__(self, guest: Guest, vcpu: int) -> None:
+        """`vcpu` is the vcpu of domain 0 that its event channels and threads run on."""
+        self.disk: Disk
+        self._guest = guest
+        self.vcpu = vcpu
+        self.free_slots = BACKEND_SLOTS
+        self.let_go: Callable[[Domain], object] | None = None
+        """Told when no page of a domain that is dying is mapped any more."""
+        self._starved: deque[BlockFrontend] = deque()
+
+    def notified(self, vbd: BlockFrontend) -> None:
+        """An event came for the ring of `vbd` (blkif_be_int)."""
+        if not vbd.is_served:
+            vbd.is_served = True
+            self._serve(vbd, first=True)
+
+    def _serve(self, vbd: BlockFrontend, *, first: bool = False) -> None:
+        """Have the thread take what it can; ask for an event when the ring is empty."""
+        count = vbd.ring.take_requests(self.free_slots)
+        if not count:
+            if vbd.shared:  # no slot of the 64 is free: the ring waits
+                vbd.ring_full += 1
+                self._starved.append(vbd)
+            elif vbd.ring.await_requests():
+                self._serve(vbd)
+            else:
+                vbd.is_served = False
+            return
+        self.free_slots -= count
+        vbd.mapped += count
+        requests = [vbd.shared.popleft() for _ in range(count)]
+        segments = sum(-(-request.bytes // SEGMENT_BYTES) for request in requests)
+        costs = [
+            ("blkback_request", count),
+            ("blkback_segment", segments),
+            ("disk_submit", operations(requests)),
+        ]
+        if first:
+            costs += [("evtchn_upcall", 1), ("blkback_interrupt", 1)]
+        is_tap = vbd.spec.type.startswith("tap")
+        if vbd.spec.type == "file":
+            costs.append(("loop_request", count))
+        work = Work(
+            self._guest.parts(*costs),
+            self._to_tapdisk if is_tap else self._dispatched,
+            (vbd, requests),
+            beneficiary=vbd.domain.domid,
+        )
+        self._guest.interrupt(self.vcpu, work)
+
+    def _to_tapdisk(self, work: Work) -> None:
+        """A tap: device: a process of its own in domain 0 does the rest."""
+        vbd, requests = work.arg
+        if vbd.tapdisk is None:
+            vbd.tapdisk = self._guest.spawn(TAPDISK)[0]
+        parts = self._guest.parts(("blktap_request", len(requests)))
+        beneficiary = vbd.domain.domid
+        self._guest.run(
+            Work(parts, self._dispatched, work.arg, task=vbd.tapdisk, beneficiary=beneficiary)
+        )
+
+    def _dispatched(self, work: Work) -> None:
+        vbd, requests = work.arg
+        grants = vbd.domain.grants
+        before = grants.mapped
+        for request in requests:
+            grants.mapped += -(-request.bytes // SEGMENT_BYTES)
+            if request.write:
+                vbd.write_requests += 1
+                vbd.write_bytes += request.bytes
+            else:
+                vbd.read_requests += 1
+                vbd.read_bytes += request.bytes
+        self._guest.execution.trace.pages(GRANT_MAP, vbd.domain.domid, grants.mapped - before)
+        self.disk.submit(requests)
+        self._serve(vbd)
+
+    def completed(self, requests: Sequence[DiskRequest]) -> None:
+        """The disk has finished one operation: its interrupt comes into domain 0."""
+        by_vbd: dict[BlockFrontend, list[DiskRequest]] = {}
+        for request in requests:
+            by_vbd.setdefault(request.tag[0], []).append(request)
+        for index, (vbd, mine) in enumerate(by_vbd.items()):
+            costs = [("blkback_complete", len(mine))]
+            if not index:
+                costs.append(("disk_interrupt", 1))
+            work = Work(
+                self._guest.parts(*costs), self._answer, (vbd, mine), beneficiary=vbd.domain.domid
+            )
+            self._guest.interrupt(self.vcpu, work)
+
+    def _answer(self, work: Work) -> None:
+        vbd, requests = work.arg
+        self.free_slots += len(requests)
+        vbd.mapped -= len(requests)
+        domain = vbd.domain
+        pages = sum(-(-request.bytes // SEGMENT_BYTES) for request in requests)
+        self._guest.execution.trace.pages(GRANT_UNMAP, domain.domid, pages)
+        if vbd.is_closed:
+            for request in requests:
+                domain.grants.release(-(-request.bytes // SEGMENT_BYTES))
+        elif not domain.dying:
+            vbd.answered += requests
+            if vbd.ring.push_responses(len(requests)):
+                guest = domain.guest
+                vbd.backend_port.notify(vbd.port)
+                parts = guest.parts(
+                    ("evtchn_upcall", 1),
+                    ("blkfront_interrupt", 1),
+                    ("blkfront_complete", len(requests)),
+                )
+                guest.interrupt(0, Work(parts, vbd.interrupted))
+        elif not any(one.mapped for one in domain.vbds) and self.let_go is not None:
+            self.let_go(domain)
+        while self._starved and self.free_slots:
+            self._serve(self._starved.popleft())
+
+
+def operations(requests: Sequence[DiskRequest]) -> int:
+    """Return how many disk operations the elevator makes of a batch: runs of adjacent sectors."""
+    count = 0
+    end = size = -1
+    for request in requests:
+        if request.sector != end or size + request.bytes > MERGE_BYTES:
+            count += 1
+            size = 0
+        size += request.bytes
+        end = request.sector + request.bytes // 512
+    return count

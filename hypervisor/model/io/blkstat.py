@@ -1,0 +1,131 @@
+"""What a guest's block layer counts: requests of a disk, and idle time spent waiting for disks.
+
+Source: Linux 2.6.18, block/ll_rw_blk.c (disk_round_stats, end_that_request_last),
+kernel/sched.c (io_schedule, account_steal_time).
+"""
+
+from collections.abc import Hashable
+
+from hypervisor.model.domain.domain import Domain
+from hypervisor.model.domain.runstate import BLOCKED
+
+
+class DiskUse:
+    """Requests of one disk, from the queue in the guest until their answer has been handled."""
+
+    __slots__ = (
+        "_busy_ns",
+        "_queue_ns",
+        "_since_ns",
+        "in_flight",
+        "read_bytes",
+        "read_requests",
+        "read_wait_ns",
+        "write_bytes",
+        "write_requests",
+        "write_wait_ns",
+    )
+
+    def __init__(self) -> None:
+        self.in_flight = 0
+        self.read_requests = self.write_requests = 0  # answered
+        self.read_bytes = self.write_bytes = 0
+        self.read_wait_ns = self.write_wait_ns = 0
+        self._since_ns = 0
+        self._busy_ns = 0
+        self._queue_ns = 0
+
+    @property
+    def wait_ns(self) -> int:
+        """Return how long the answered requests took, all together."""
+        return self.read_wait_ns + self.write_wait_ns
+
+    def begin(self, requests: int, now_ns: int) -> None:
+        """So many more are under way."""
+        self._round(now_ns)
+        self.in_flight += requests
+
+    def end(self, size_bytes: int, begun_ns: int, now_ns: int, *, is_write: bool) -> None:
+        """One of them has been answered."""
+        self._round(now_ns)
+        self.in_flight -= 1
+        if is_write:
+            self.write_requests += 1
+            self.write_bytes += size_bytes
+            self.write_wait_ns += now_ns - begun_ns
+        else:
+            self.read_requests += 1
+            self.read_bytes += size_bytes
+            self.read_wait_ns += now_ns - begun_ns
+
+    def busy_ns(self, now_ns: int) -> int:
+        """Return for how long there has been at least one request under way."""
+        return self._busy_ns + (now_ns - self._since_ns if self.in_flight else 0)
+
+    def queue_ns(self, now_ns: int) -> int:
+        """Return the time integral of the requests under way."""
+        return self._queue_ns + self.in_flight * (now_ns - self._since_ns)
+
+    def _round(self, now_ns: int) -> None:
+        self._busy_ns = self.busy_ns(now_ns)
+        self._queue_ns = self.queue_ns(now_ns)
+        self._since_ns = now_ns
+
+
+class _Sleepers:
+    """What sleeps on one vcpu until a disk answers: requests by who asked."""
+
+    __slots__ = ("blocked_ns", "counts", "waited_ns")
+
+    def __init__(self) -> None:
+        self.counts: dict[Hashable, int] = {}
+        self.blocked_ns = 0  # of the vcpu, when the first of them began
+        self.waited_ns = 0
+
+
+class IoWait:
+    """Idle time of a domain's vcpus while somebody who fell asleep there waits for a disk.
+
+    Exact: a vcpu's blocked time is a counter, so what of it falls between the first request and
+    the last answer is a difference.
+    """
+
+    __slots__ = ("_domain", "_sleepers")
+
+    def __init__(self, domain: Domain) -> None:
+        self._domain = domain
+        self._sleepers: dict[int, _Sleepers] = {}
+
+    def begin(self, vcpu_id: int, who: Hashable, now_ns: int) -> None:
+        """`who` has asked for something on this vcpu."""
+        sleepers = self._sleepers.setdefault(vcpu_id, _Sleepers())
+        if not sleepers.counts:
+            sleepers.blocked_ns = self._blocked_ns(vcpu_id, now_ns)
+        sleepers.counts[who] = sleepers.counts.get(who, 0) + 1
+
+    def end(self, vcpu_id: int, who: Hashable, now_ns: int) -> None:
+        """They have got it."""
+        sleepers = self._sleepers[vcpu_id]
+        sleepers.counts[who] -= 1
+        if not sleepers.counts[who]:
+            del sleepers.counts[who]
+            if not sleepers.counts:
+                blocked_ns = self._blocked_ns(vcpu_id, now_ns)
+                sleepers.waited_ns += blocked_ns - sleepers.blocked_ns
+
+    def waited_ns(self, vcpu_id: int, now_ns: int) -> int:
+        """Return how much of a vcpu's blocked time this is."""
+        sleepers = self._sleepers.get(vcpu_id)
+        if sleepers is None:
+            return 0
+        if not sleepers.counts:
+            return sleepers.waited_ns
+        return sleepers.waited_ns + self._blocked_ns(vcpu_id, now_ns) - sleepers.blocked_ns
+
+    @property
+    def sleepers(self) -> int:
+        """Return how many wait now, on all vcpus."""
+        return sum(len(one.counts) for one in self._sleepers.values())
+
+    def _blocked_ns(self, vcpu_id: int, now_ns: int) -> int:
+        return self._domain.vcpus[vcpu_id].runstate.at(now_ns)[BLOCKED]

@@ -1,0 +1,360 @@
+"""The split network driver: netfront in a guest, netback and the bridge in domain 0.
+
+Frames move in batches, as interrupts and the backend's tasklets move them. A guest's tx ring
+and rx ring have 256 slots each; what the rx ring cannot take is dropped, what the tx ring
+cannot take stops the guest's queue. Source: drivers/xen/netfront, drivers/xen/netback (2.6.18).
+"""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from hypervisor.model.codebook.work import Work
+from hypervisor.model.cpu.guest import Guest
+from hypervisor.model.domain.domain import Domain
+from hypervisor.model.domain.evtchn import Port
+from hypervisor.model.io.nic import Nic
+from hypervisor.model.io.shaper import CreditShaper
+from hypervisor.toolstack.config.devices import VifSpec
+from hypervisor.trace_events import GRANT_MAP, GRANT_TRANSFER, GRANT_UNMAP
+
+RING_SLOTS = 256
+PAGE_BYTES = 4096
+ETHERNET_BYTES = 14  # of each frame; what credit, counters and xentop see includes them
+TCP_IP_BYTES = 52  # of each frame of a TSO packet
+# Packets of one run of a tasklet, where no interrupt tells (judgement; costs.toml assumes it).
+PACKETS_PER_BATCH = 8
+
+Deliver = Callable[[int, int], None]
+"""Takes (frames, bytes) that a socket has received."""
+
+
+class ReceiveFlow(Protocol):
+    """A stream from outside that ends in a socket of this host."""
+
+    vif: "NetFrontend | None"  # None: the socket is in domain 0
+
+    def deliver(self, frames: int, size_bytes: int) -> None:
+        """Hand frames to the socket."""
+        ...
+
+    def dropped(self, frames: int) -> None:
+        """Frames were lost on the way; the sender will send them again."""
+        ...
+
+
+@dataclass(slots=True)
+class Batch:
+    """Frames (or TSO packets) of a flow on their way. `done(batch)`: the socket has room again."""
+
+    packets: int
+    frames: int
+    size_bytes: int
+    deliver: Deliver | None  # the receiving socket inside this host, None = outside
+    receiver: "NetFrontend | None"  # None with a `deliver`: the receiver is domain 0
+    done: Callable[["Batch"], None]
+    dropped: Callable[[int], None]  # so many packets found the receiver's ring full
+    arg: Any = None
+    shaped: int = 0  # packets that the rate limit has let through so far
+
+    @property
+    def packet_bytes(self) -> int:
+        """Return the bytes of one packet."""
+        return -(-self.size_bytes // self.packets)
+
+    @property
+    def runs(self) -> int:
+        """Return how many runs of netback's tasklet it takes."""
+        return -(-self.packets // PACKETS_PER_BATCH)
+
+    @property
+    def slots_each(self) -> int:
+        """Return the ring slots of one packet: one per page."""
+        return max(1, -(-self.packet_bytes // PAGE_BYTES))
+
+    @property
+    def slots(self) -> int:
+        """Return the ring slots of all."""
+        return self.packets * self.slots_each
+
+    @property
+    def wire_bytes(self) -> int:
+        """Return the bytes once the card has cut TSO packets into frames, each with its headers."""
+        return self.size_bytes + (self.frames - self.packets) * TCP_IP_BYTES
+
+
+class NetFrontend:
+    """One vif as its guest has it; counters as the guest sees them."""
+
+    def __init__(self, domain: Domain, index: int, spec: VifSpec) -> None:
+        self.domain = domain
+        self.index = index
+        self.spec = spec
+        self.mac = spec.mac
+        self.name = spec.vifname or f"vif{domain.domid}.{index}"
+        # For good, as netfront does: an entry for each slot, and the two ring pages.
+        self.ring_refs = domain.grants.claim_rings(2, 2 * RING_SLOTS, self.name)
+        self.port = domain.channels.bind("interdomain", self.name)
+        self.backend: NetBackend
+        self.backend_port: Port  # in domain 0
+        self.shaper: CreditShaper | None = None
+        self.shaped: deque[Batch] = deque()  # held back by the rate limit
+        self.rx_free = RING_SLOTS  # buffers posted for netback
+        self.tx_free = RING_SLOTS
+        self.queue: deque[Batch] = deque()  # stopped for want of slots
+        self.is_waking = False  # an interrupt that goes on with the queue is on its way
+        self.is_closed = False
+        self.receive_bytes = self.receive_packets = self.receive_dropped = 0
+        self.transmit_bytes = self.transmit_packets = self.transmit_dropped = 0
+        self.ring_full = 0
+
+    def close(self) -> None:
+        """Give it up; what comes for it from now on is dropped."""
+        self.is_closed = True
+        self.queue.clear()
+        self.shaped.clear()
+        self.domain.grants.release_rings(self.ring_refs, 2 * RING_SLOTS)
+        self.domain.channels.close(self.port)
+
+    def transmit(self, batch: Batch, vcpu_id: int) -> None:
+        """Put a batch into the tx ring, on this vcpu; its cost for the guest is the caller's."""
+        if self.is_closed:
+            self.transmit_dropped += batch.packets
+            return
+        if self.queue or min(batch.slots, RING_SLOTS) > self.tx_free:
+            self.ring_full += 1
+            self.queue.append(batch)
+        else:
+            self._push(batch, vcpu_id)
+
+    def _push(self, batch: Batch, vcpu_id: int) -> None:
+        self.tx_free -= min(batch.slots, RING_SLOTS)
+        self.domain.guest.notify(self.port, self.backend_port, vcpu_id, batch.runs)
+        self.backend.transmit(self, batch)
+
+    def transmitted(self, batch: Batch) -> None:
+        """Responses are in the ring: slots are free again."""
+        self.tx_free += min(batch.slots, RING_SLOTS)
+        self.transmit_packets += batch.packets
+        self.transmit_bytes += batch.size_bytes + batch.packets * ETHERNET_BYTES
+        # The other responses need no interrupt: the next transmission finds them.
+        if (
+            self.queue
+            and not self.is_waking
+            and min(self.queue[0].slots, RING_SLOTS) <= self.tx_free
+        ):
+            self.is_waking = True
+            guest = self.domain.guest
+            self.backend_port.notify(self.port)
+            guest.interrupt(0, Work(guest.parts(("evtchn_upcall", 1)), self._wake_queue))
+
+    def _wake_queue(self, _: Work) -> None:
+        self.is_waking = False
+        while self.queue and min(self.queue[0].slots, RING_SLOTS) <= self.tx_free:
+            self._push(self.queue.popleft(), 0)
+
+    def receive(
+        self,
+        frames: int,
+        size_bytes: int,
+        deliver: Deliver,
+        batches: int,
+        slots: int,
+        *,
+        flip: bool,
+    ) -> None:
+        """Frames are in the rx ring: interrupt the guest, which passes them up its stack."""
+        guest = self.domain.guest
+        self.backend_port.notify(self.port, batches)
+        costs = [
+            ("evtchn_upcall", batches),
+            ("netfront_receive_batch", batches),
+            ("netfront_receive_packet", frames),
+        ]
+        if flip:
+            costs.append(("netfront_flip_page", slots))
+        work = Work(guest.parts(*costs), self._received, (frames, size_bytes, deliver, slots))
+        guest.interrupt(0, work)
+
+    def _received(self, work: Work) -> None:
+        frames, size_bytes, deliver, slots = work.arg
+        self.rx_free += slots  # the poll loop posts new buffers
+        self.receive_packets += frames
+        self.receive_bytes += size_bytes + frames * ETHERNET_BYTES
+        deliver(frames, size_bytes)
+
+
+class NetBackend:
+    """netback, the bridge and the NIC driver in domain 0."""
+
+    def __init__(self, guest: Guest, vcpu: int, *, flip: bool) -> None:
+        """`flip`: receive by page flipping, the default of 3.0.3, instead of copying."""
+        self.nic: Nic
+        self._guest = guest
+        self._vcpu = vcpu
+        self._receive_packet = f"netback_receive_packet_{'flip' if flip else 'copy'}"
+        self.is_flipping = flip
+        self._clock = guest.execution.clock
+
+    def _run(self, work: Work) -> None:
+        self._guest.interrupt(self._vcpu, work)
+
+    # From outside: NIC -> bridge -> netback -> guest, or -> domain 0's own stack.
+
+    def interrupted(self, interrupts: int) -> None:
+        """The NIC interrupts, so many times: the poll loop takes what the ring holds, by flow."""
+        waiting = self.nic.peek()
+        if not waiting:
+            self.nic.poll_done()
+        for index, (flow, frames) in enumerate(waiting):
+            # As many runs of netback's tasklet as there were interrupts with such frames.
+            batches = min(frames, max(1, interrupts // len(waiting)))
+            costs = [("nic_receive_packet", frames), ("bridge_packet", frames)]
+            if not index:
+                costs.append(("nic_interrupt", interrupts))
+            if flow.vif is None:
+                costs.append(("ip_receive_packet", frames))
+            else:
+                costs += self._to_guest(frames, batches)
+            work = Work(
+                self._guest.parts(*costs),
+                self._polled,
+                (flow, frames, batches, index == len(waiting) - 1),
+                beneficiary=-1 if flow.vif is None else flow.vif.domain.domid,
+            )
+            self._run(work)
+
+    def _to_guest(self, slots: int, batches: int) -> list[tuple[str, int]]:
+        return [
+            ("netback_receive_batch", batches),
+            (self._receive_packet, slots),  # each page is moved by itself
+            ("evtchn_send", batches),
+        ]
+
+    def _polled(self, work: Work) -> None:
+        flow, frames, batches, is_last = work.arg
+        received = self.nic.take_flow(flow, frames)
+        if received.dropped:
+            flow.dropped(received.dropped)
+        if flow.vif is None:
+            flow.deliver(received.packets, received.bytes)
+        else:
+            fits = self._put(flow.vif, received.packets, 1, received.bytes, flow.deliver, batches)
+            if fits < received.packets:
+                flow.dropped(received.packets - fits)
+        if is_last:
+            self.nic.poll_done()
+
+    def _put(
+        self,
+        vif: NetFrontend,
+        frames: int,
+        slots_each: int,
+        size_bytes: int,
+        deliver: Deliver,
+        batches: int,
+    ) -> int:
+        """Put frames into the rx ring of a guest; return how many fit."""
+        if vif.domain.dying or vif.is_closed or not frames:
+            return frames
+        fits = min(frames, vif.rx_free // slots_each)
+        vif.receive_dropped += frames - fits
+        if fits:
+            slots = fits * slots_each
+            vif.rx_free -= slots
+            grants = vif.domain.grants
+            if self.is_flipping:
+                grants.transferred += slots
+                self._guest.execution.trace.pages(GRANT_TRANSFER, vif.domain.domid, slots)
+            else:
+                grants.copied += slots
+            size_bytes = size_bytes * fits // frames
+            vif.receive(fits, size_bytes, deliver, batches, slots, flip=self.is_flipping)
+        return fits
+
+    # From a guest: netback -> bridge -> NIC, another guest, or domain 0.
+
+    def transmit(self, vif: NetFrontend, batch: Batch) -> None:
+        """A guest has put a batch into its tx ring."""
+        vif.shaped.append(batch)
+        if len(vif.shaped) == 1:
+            self._admit(vif)
+
+    def _admit(self, vif: NetFrontend) -> None:
+        """Let through what the rate limit allows; the rest stays in the ring."""
+        while vif.shaped and not vif.domain.dying:
+            batch = vif.shaped[0]
+            if vif.shaper is not None:
+                sent, again_ns = vif.shaper.admit(
+                    self._clock.now,
+                    batch.packets - batch.shaped,
+                    batch.packet_bytes + ETHERNET_BYTES,
+                )
+                batch.shaped += sent
+                if again_ns is not None:
+                    self._clock.schedule(again_ns, self._admit, vif)
+                    return
+            vif.shaped.popleft()
+            costs = [
+                ("evtchn_upcall", batch.runs),
+                ("netback_transmit_batch", batch.runs),
+                ("netback_transmit_packet", batch.packets),
+                ("netback_transmit_slot", batch.slots - batch.packets),
+            ]
+            self._forward(vif, batch, costs)
+
+    def transmit_own(self, batch: Batch) -> None:
+        """Domain 0 itself sends."""
+        self._forward(None, batch, [("ip_transmit_packet", batch.packets)])
+
+    def _forward(
+        self, sender: NetFrontend | None, batch: Batch, costs: list[tuple[str, int]]
+    ) -> None:
+        costs.append(("bridge_packet", batch.packets))
+        if batch.deliver is None:
+            costs.append(("nic_transmit_packet", batch.packets))
+        elif batch.receiver is None:
+            costs.append(("ip_receive_packet", batch.packets))
+        else:
+            costs += self._to_guest(batch.slots, batch.runs)
+        work = Work(
+            self._guest.parts(*costs),
+            self._forwarded,
+            (sender, batch),
+            beneficiary=-1 if sender is None else sender.domain.domid,
+        )
+        self._run(work)
+
+    def _forwarded(self, work: Work) -> None:
+        sender, batch = work.arg
+        if sender is not None:
+            sender.domain.grants.mapped += batch.slots
+            self._guest.execution.trace.pages(GRANT_MAP, sender.domain.domid, batch.slots)
+        if batch.deliver is None:
+            finish_ns = self.nic.transmit(self._clock.now, batch.frames, batch.wire_bytes)
+            self._clock.schedule(finish_ns, self._sent, (sender, batch))
+            return
+        if batch.receiver is None:
+            batch.deliver(batch.packets, batch.size_bytes)
+        else:
+            fits = self._put(
+                batch.receiver,
+                batch.packets,
+                batch.slots_each,
+                batch.size_bytes,
+                batch.deliver,
+                batch.runs,
+            )
+            if fits < batch.packets:
+                batch.dropped(batch.packets - fits)
+        self._sent((sender, batch))
+
+    def _sent(self, entry: tuple[NetFrontend | None, Batch]) -> None:
+        sender, batch = entry
+        if sender is not None:
+            self._guest.execution.trace.pages(GRANT_UNMAP, sender.domain.domid, batch.slots)
+            if sender.domain.dying:
+                return
+            sender.transmitted(batch)
+        batch.done(batch)

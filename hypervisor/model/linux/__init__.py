@@ -1,0 +1,1 @@
+"""What a guest's kernel answers and shows: xenbus, /proc, boot messages."""

@@ -1,0 +1,73 @@
+"""What the kernel and init of a paravirtualized RHEL 5 write while they boot.
+
+Few lines of many: those that say what the model knows (memory, vcpus, command line), and those
+that people look for. Source: Linux 2.6.18 (init, arch/x86_64, drivers/xen); sysvinit 2.86.
+"""
+
+from hypervisor.model.domain.domain import Domain
+from hypervisor.model.memory.paging import meminfo
+from hypervisor.toolstack.config.spec import DomainSpec
+
+RELEASE = "Red Hat Enterprise Linux Server release 5 (Tikanga)"
+_KERNEL = "2.6.18-8.el5xen"
+_VERSION = (
+    f"Linux version {_KERNEL} (brewbuilder@build.redhat.com) "
+    "(gcc version 4.1.1 20070105 (Red Hat 4.1.1-52)) #1 SMP Fri Jan 26 14:29:35 EST 2007"
+)
+# Sizes of the sections of this kernel's image (judgement).
+_SECTIONS_KIB = {"x86_64": (2375, 1341, 172), "i386": (2084, 876, 176)}  # code, data, init
+
+
+def kernel_lines(domain: Domain, spec: DomainSpec) -> list[str]:
+    """Return what the kernel says before it looks for devices."""
+    is_32_bit = spec.arch == "i386"
+    command_line = spec.command_line
+    vcpus = len(spec.initial_vcpus)
+    lines = [_VERSION]
+    if not is_32_bit:
+        lines.append(f"Command line: {command_line}")
+    lines += [
+        "BIOS-provided physical RAM map:",
+        f" Xen: {0:016x} - {domain.memory_kib * 1024:016x} (usable)",
+        f"Kernel command line: {command_line}",
+        _memory(domain, "i386" if is_32_bit else "x86_64"),
+        f"Brought up {vcpus} CPU{'s' if vcpus != 1 else ''}",
+        "NET: Registered protocol family 16",
+        "xen_mem: Initialising balloon driver.",
+    ]
+    if domain.domid:
+        lines += [
+            "Xen virtual console successfully installed as xvc0",
+            "Event-channel device installed.",
+            "netfront: Initialising virtual ethernet driver.",
+        ]
+    else:
+        lines.append("Event-channel device installed.")
+    return lines
+
+
+def init_lines(domain: Domain, spec: DomainSpec) -> list[str]:
+    """Return what init and getty say; nothing in domain 0, whose getty has another terminal."""
+    if not domain.domid:
+        return []
+    machine = "i686" if spec.arch == "i386" else "x86_64"
+    return [
+        "INIT: version 2.86 booting",
+        "INIT: Entering runlevel: 3",
+        "",
+        RELEASE,
+        f"Kernel {_KERNEL} on an {machine}",
+        "",
+        f"{domain.name} login: root",
+    ]
+
+
+def _memory(domain: Domain, arch: str) -> str:
+    """Return the line that counts memory: what /proc/meminfo says, of what Xen gave."""
+    code, data, init = _SECTIONS_KIB[arch]
+    total_kib = domain.memory_kib
+    available_kib = meminfo(domain).get("MemTotal", total_kib)
+    return (
+        f"Memory: {available_kib}k/{total_kib}k available ({code}k kernel code, "
+        f"{total_kib - available_kib}k reserved, {data}k data, {init}k init)"
+    )

@@ -1,0 +1,265 @@
+"""The xenbus side of a paravirtualized guest: what its kernel does when nodes of the store change.
+
+Each event is an interrupt of the guest and work of its xenwatch thread, so a guest that gets no
+processor time answers late, and a paused one not at all. Fully virtualized guests have none of it.
+Source: drivers/xen/{xenbus,core/reboot.c,core/cpu_hotplug.c,balloon,blkfront,netfront} (2.6.18).
+"""
+
+from collections.abc import Callable
+
+from hypervisor.model.codebook.work import Work
+from hypervisor.model.domain.domain import Domain
+from hypervisor.model.linux.bootmessages import init_lines, kernel_lines
+from hypervisor.model.memory.balloon import Balloon
+from hypervisor.toolstack.config.spec import DomainSpec
+from hypervisor.toolstack.domaininfo import CLOSED, CLOSING, CONNECTED, INIT_WAIT, INITIALISING
+from hypervisor.toolstack.xenstore import Xenstore
+
+POWEROFF, REBOOT, SUSPEND, CRASH, HALT = range(
+    5
+)  # SHUTDOWN_* of xen/include/public/sched.h; 4: xend's
+_REASONS = {"poweroff": POWEROFF, "reboot": REBOOT, "halt": HALT}
+
+# init ends services one by one: they sleep most of the time (judgement, after a plain RHEL 5).
+STOPPING_NS = 4_000_000_000
+# Twenty services, three shells each (judgement), a shell being 4.8 ms at 2.4 GHz (Barham table 3).
+STOPPING_KILOCYCLES = 20 * 3 * 11_520
+SHELL = "/bin/bash"
+SUSPEND_SYSCALLS = 20_000  # all devices and threads are told (judgement)
+KINDS = ("vif", "vbd", "tap", "vfb")
+DISKS = ("vbd", "tap")
+
+_SYSRQ_HELP = (
+    "SysRq : HELP : loglevel0-8 reBoot Crashdump tErm Full kIll saK showMem powerOff showPc "
+    "unRaw Sync showTasks Unmount"
+)
+
+End = Callable[[Domain, int], object]
+"""Takes a domain and the reason of its shutdown."""
+
+
+class Xenbus:
+    """Watches the store for one domain."""
+
+    def __init__(
+        self,
+        domain: Domain,
+        store: Xenstore,
+        balloon: Balloon,
+        end: End,
+        booted: DomainSpec | None = None,
+    ) -> None:
+        """`booted` is what the kernel boots from; None: it goes on from a save file."""
+        self._booted = booted
+        self._domain = domain
+        self._guest = domain.guest
+        self._store = store
+        self._balloon = balloon
+        self._end = end
+        self._path = f"/local/domain/{domain.domid}"
+        self._backends = [f"/local/domain/0/backend/{kind}/{domain.domid}" for kind in KINDS]
+        self._is_ending = False
+
+    def start(self) -> None:
+        """The kernel boots: connect what is there, and watch."""
+        if self._booted is not None:
+            self._say(kernel_lines(self._domain, self._booted))
+        for kind, number in self._devices():
+            self._look_at(kind, number)
+        if self._booted is not None:
+            self._say(init_lines(self._domain, self._booted))
+        for path in (self._path, *self._backends):
+            self._store.watch(path, self._changed)
+        if self._domain.domid:  # a new watch tells at once of what is there already
+            for path, value in self._store.walk(self._path):
+                is_old = path.endswith("/target") and value == str(self._domain.target_kib)
+                if not is_old:
+                    self._changed(path)
+
+    def _devices(self) -> list[tuple[str, int]]:
+        """Return (kind, number) as they are found: disks by number, whatever serves them."""
+        found = [
+            (kind, int(number))
+            for kind in KINDS
+            for number in self._store.children(f"{self._path}/device/{kind}")
+        ]
+        return sorted(found, key=_discovery)
+
+    def _say(self, lines: list[str]) -> None:
+        for line in lines:
+            self._domain.console.write(line)
+
+    def stop(self) -> None:
+        """Watch no longer."""
+        for path in (self._path, *self._backends):
+            self._store.unwatch(path, self._changed)
+
+    def _changed(self, path: str) -> None:
+        domain = self._domain
+        if domain.dying or domain.shutdown_reason is not None or not self._concerns(path):
+            return
+        parts = self._guest.parts(("evtchn_upcall", 1), ("syscall", 10))
+        self._guest.interrupt(0, Work(parts, self._handle, path))
+
+    def _concerns(self, path: str) -> bool:
+        """Tell whether there is anything to do: most of what is written here is an answer."""
+        value = self._store.read(path)
+        if value is None:
+            return False
+        names = path.split("/")
+        if names[-1] == "target":
+            return True  # also the old one: the driver tries again
+        if names[-1] == "availability":
+            return self._is_online(int(names[-2])) != (value == "online")
+        if names[-1] in ("shutdown", "sysrq"):
+            return bool(value)
+        return names[-1] == "state" and names[3] == "0" and value in (str(INIT_WAIT), str(CLOSING))
+
+    def _is_online(self, vcpu: int) -> bool:
+        vcpus = self._domain.vcpus
+        return vcpus[vcpu].online if vcpu < len(vcpus) else False
+
+    def _handle(self, work: Work) -> None:
+        path: str = work.arg
+        value = self._store.read(path)
+        if value is None or not self._concerns(path):
+            return
+        names = path.split("/")
+        if names[-1] == "target":
+            self._balloon.set_target(int(value))
+        elif names[-1] == "availability":
+            self._plug(int(names[-2]), is_wanted=value == "online")
+        elif names[-1] == "shutdown":
+            self._store.write(path, "")
+            self._shut_down(value)
+        elif names[-1] == "sysrq":
+            self._store.write(path, "")
+            self._sysrq(value)
+        else:
+            self._look_at(names[-4], int(names[-2]))
+
+    # -- vcpus ---------------------------------------------------------------------------
+
+    def _plug(self, number: int, *, is_wanted: bool) -> None:
+        vcpu = self._domain.vcpus[number]
+        if is_wanted and not vcpu.online:
+            self._guest.plug(vcpu)
+        elif not is_wanted and vcpu.online and number:  # vcpu 0 stays
+            self._guest.unplug(vcpu)
+
+    # -- the end -------------------------------------------------------------------------
+
+    def _shut_down(self, word: str) -> None:
+        if self._is_ending:
+            return
+        if word == "suspend":
+            parts = self._guest.parts(("syscall", SUSPEND_SYSCALLS))
+            self._guest.interrupt(0, Work(parts, self._suspend))
+        elif word in _REASONS:
+            self._is_ending = True
+            level = 6 if word == "reboot" else 0
+            self._domain.console.write(f"INIT: Switching to runlevel: {level}")
+            self._domain.console.write("INIT: Sending processes the TERM signal")
+            reason = _REASONS[word]
+            parts = self._guest.parts(("init_scripts", STOPPING_KILOCYCLES))
+            shell = self._guest.spawn(SHELL)[0]
+            self._guest.run(Work(parts, self._stopping, reason, task=shell))
+
+    def _stopping(self, work: Work) -> None:
+        clock = self._guest.execution.clock
+        clock.schedule(clock.now + STOPPING_NS, self._stopped, work.arg)
+
+    def _stopped(self, reason: int) -> None:
+        if self._domain.dying:
+            return
+        parts = self._guest.parts(("syscall", 1000))
+        self._guest.interrupt(0, Work(parts, self._last, reason))
+
+    def _last(self, work: Work) -> None:
+        text = "Restarting system." if work.arg == REBOOT else "System halted."
+        self._domain.console.write(text)
+        self._end(self._domain, work.arg)
+
+    def _suspend(self, _: Work) -> None:
+        for vcpu in self._domain.vcpus[1:]:
+            if vcpu.online:
+                self._guest.unplug(vcpu)
+        self._end(self._domain, SUSPEND)
+
+    def resumed(self) -> None:
+        """The guest goes on after a suspend: its vcpus come back."""
+        for vcpu in self._domain.vcpus[1:]:
+            path = f"{self._path}/cpu/{vcpu.vcpu_id}/availability"
+            if self._store.read(path) != "offline" and not vcpu.online:
+                self._guest.plug(vcpu)
+
+    def crashed(self) -> None:
+        """The kernel has given up, and has said so."""
+        self._end(self._domain, CRASH)
+
+    def _sysrq(self, key: str) -> None:
+        console = self._domain.console
+        if key == "c":
+            console.write("SysRq : Trigger a crashdump")
+            console.write("Kernel panic - not syncing: SysRq")
+            self.crashed()
+        elif key == "b":
+            console.write("SysRq : Resetting")
+            self._end(self._domain, REBOOT)
+        elif key == "o":
+            console.write("SysRq : Power Off")
+            self._end(self._domain, POWEROFF)
+        elif key == "s":
+            console.write("SysRq : Emergency Sync")
+            console.write("Emergency Sync complete")
+        elif key == "m":
+            console.write("SysRq : Show Memory")
+            console.write(f"{self._domain.memory_kib // 4} pages of RAM")
+        else:
+            console.write(_SYSRQ_HELP)
+
+    # -- devices -------------------------------------------------------------------------
+
+    def _look_at(self, kind: str, number: int) -> None:
+        """Connect a device that is offered, and give one up that is to go."""
+        front = f"{self._path}/device/{kind}/{number}"
+        back = f"/local/domain/0/backend/{kind}/{self._domain.domid}/{number}"
+        offered = self._store.read(f"{back}/state")
+        if offered == str(CLOSING):
+            if not self._is_mounted(kind, number):
+                self._store.write(f"{front}/state", CLOSED)
+        elif self._store.read(f"{front}/state") == str(INITIALISING) and (
+            kind == "vfb" or offered == str(INIT_WAIT)
+        ):
+            self._connect(kind, number, front)
+            self._store.write(f"{front}/state", CONNECTED)
+            self._store.write(f"{back}/state", CONNECTED)
+
+    def _is_mounted(self, kind: str, number: int) -> bool:
+        """Tell whether it is the disk with the root file system, which nothing can unmount."""
+        vbds = self._domain.vbds
+        return kind in DISKS and bool(vbds) and vbds[0].spec.device == number
+
+    def _connect(self, kind: str, number: int, front: str) -> None:
+        nodes: dict[str, object] = {}
+        if kind == "vif":
+            vif = next(one for one in self._domain.vifs if one.index == number)
+            nodes = {
+                "tx-ring-ref": vif.ring_refs[0],
+                "rx-ring-ref": vif.ring_refs[1],
+                "event-channel": vif.port.number,
+                "request-rx-copy": int(not vif.backend.is_flipping),
+                "feature-rx-notify": 1,
+                "feature-sg": 1,
+                "feature-gso-tcpv4": 1,
+            }
+        elif kind in DISKS:
+            vbd = next(one for one in self._domain.vbds if one.spec.device == number)
+            nodes = {"ring-ref": vbd.ring_refs[0], "event-channel": vbd.port.number}
+            self._domain.console.write(f"blkfront: {vbd.spec.frontend}: barriers disabled")
+        self._store.write_all(front, nodes)
+
+
+def _discovery(device: tuple[str, int]) -> tuple[int, int]:
+    kind, number = device
+    return KINDS.index("vbd" if kind in DISKS else kind), number

@@ -1,0 +1,138 @@
+"""A guest's balloon driver: works its way to the target in batches of one frame list.
+
+Source: drivers/xen/balloon/balloon.c (2.6.18): 512 frames a hypercall on x86_64. It goes for the
+least of the target, the hard limit and the memory map that the guest was booted with. Where Xen
+has too little, what it has becomes the hard limit until the next target; where the guest has too
+little, the driver takes what nobody needs, and tries again one second later.
+"""
+
+from hypervisor.model.codebook.work import Work
+from hypervisor.model.cpu.guest import Guest
+from hypervisor.model.domain.domain import Domain
+from hypervisor.model.memory.pages import PAGE_KIB, Memory
+from hypervisor.model.memory.paging import Paging
+from hypervisor.model.timing.clock import Timer
+from hypervisor.trace_events import DECREASE_RESERVATION, INCREASE_RESERVATION
+
+BATCH_KIB = 2048
+RETRY_NS = 1_000_000_000
+
+
+class Balloon:
+    """The worker of one domain, with the memory management that it takes pages from."""
+
+    def __init__(self, guest: Guest, memory: Memory) -> None:
+        self._guest = guest
+        self._memory = memory
+        # A guest that has been saved keeps what its kernel knew.
+        self.paging = guest.pager if isinstance(guest.pager, Paging) else Paging(guest)
+        # Without a maximum (domain 0) there are no more pages than it was booted with.
+        self._map_kib = self._domain.maximum_kib or self._domain.configured_kib
+        self._is_busy = False
+        self._hard_limit_kib: int | None = None  # unknown until Xen refuses pages
+        self._timer: Timer | None = None
+
+    @property
+    def _domain(self) -> Domain:
+        return self._guest.domain
+
+    def set_target(self, kib: int) -> None:
+        """Ask for `kib`; the work is done in the guest's own time. HVM guests have no driver."""
+        self._domain.target_kib = kib
+        if self._domain.kind == "hvm":
+            return
+        self._hard_limit_kib = None
+        if not self._is_busy:
+            self._step()
+
+    def proc_text(self) -> str:
+        """Return /proc/xen/balloon."""
+        hard_limit = self._hard_limit_kib
+        current_kib = self._domain.memory_kib
+        lines = [
+            ("Current allocation", f"{current_kib:8} kB"),
+            ("Requested target", f"{self._domain.target_kib:8} kB"),
+            ("Low-mem balloon", f"{max(0, self._map_kib - current_kib):8} kB"),
+            ("High-mem balloon", f"{0:8} kB"),  # none on x86_64
+            ("Driver pages", f"{0:8} kB"),  # what drivers hold is not modelled
+            ("Xen hard limit", "     ??? kB" if hard_limit is None else f"{hard_limit:8} kB"),
+        ]
+        return "".join(f"{head + ':':20}{value}\n" for head, value in lines)
+
+    def _goal_kib(self) -> int:
+        goal = min(self._domain.target_kib, self._map_kib)
+        if self._hard_limit_kib is not None:
+            goal = min(goal, self._hard_limit_kib)
+        return goal
+
+    def _step(self) -> None:
+        missing = self._goal_kib() - self._domain.memory_kib
+        if missing >= 0:
+            self.paging.release()
+        if not missing or self._domain.dying or self.paging.has_panicked:
+            self._is_busy = False
+            return
+        kib = wanted = min(abs(missing), BATCH_KIB)
+        if missing < 0:
+            kib = self.paging.take(wanted)
+            if kib < wanted:
+                if not self._is_stopped():
+                    self.paging.reclaim(wanted - kib)
+                self._try_later()
+        self._is_busy = kib > 0
+        if kib:
+            parts = self._guest.parts(("balloon_page", kib // PAGE_KIB))
+            arg = (kib if missing > 0 else -kib, kib < wanted)
+            self._guest.run(Work(parts, self._done, arg))
+
+    def _done(self, work: Work) -> None:
+        kib, is_short = work.arg
+        domain = self._domain
+        if kib > 0:
+            got_kib = self._grown(kib)
+            self._trace(INCREASE_RESERVATION, got_kib)
+            if got_kib < kib:  # a partial lot goes back, and is fetched when the goal is known
+                self._memory.give_back(got_kib)
+                self._trace(DECREASE_RESERVATION, got_kib)
+                self._hard_limit_kib = domain.memory_kib + got_kib
+                is_short = True
+                self._try_later()
+            else:
+                domain.memory_kib += kib
+        else:
+            self._memory.give_back(-kib)
+            self._trace(DECREASE_RESERVATION, -kib)
+            domain.memory_kib += kib
+            self.paging.shrunk(-kib)
+        if is_short:
+            self._is_busy = False
+        else:
+            self._step()
+
+    def _grown(self, kib: int) -> int:
+        """Return how much of `kib` Xen gives: it has to have it, and mem-max to allow it."""
+        domain = self._domain
+        if domain.maximum_kib is not None:
+            kib = max(0, min(kib, domain.maximum_kib - domain.memory_kib))
+        return self._memory.take_up_to(kib, self._guest.execution.clock.now)
+
+    def _trace(self, event: int, kib: int) -> None:
+        trace = self._guest.execution.trace
+        if trace.is_on and kib:
+            trace.reservation(event, self._domain.domid, kib // PAGE_KIB)
+
+    def _try_later(self) -> None:
+        if self._timer is None and not self._domain.dying and not self.paging.has_panicked:
+            clock = self._guest.execution.clock
+            self._timer = clock.schedule(clock.now + RETRY_NS, self._retry)
+
+    def _retry(self, _: object) -> None:
+        self._timer = None
+        if self._is_stopped():
+            self._try_later()
+        elif not self._is_busy:
+            self._step()
+
+    def _is_stopped(self) -> bool:
+        domain = self._domain
+        return domain.pause_count > 0 or domain.shutdown_reason is not None

@@ -1,0 +1,79 @@
+"""A guest's swap: a partition at the end of its first disk, read and written through blkfront."""
+
+from collections.abc import Callable
+from typing import Any
+
+from hypervisor.model.codebook.work import TaskIdentity, Work
+from hypervisor.model.cpu.guest import Guest
+from hypervisor.model.io.blkif import BlockFrontend, BlockIo
+from hypervisor.model.memory.pages import PAGE_KIB
+
+SECTORS_PER_KIB = 2
+DISK_KIB = 8 * 1024 * 1024  # each virtual disk is 8 GiB (see workloads/fileio.py)
+# RHEL 5 installation guide: twice the memory up to 2 GB, and what is beyond that once.
+DOUBLE_UP_TO_KIB = 2 * 1024 * 1024
+# A fault reads the pages around the one it wants: 2**3 (Linux 2.6.18, mm/swap.c, page_cluster).
+CLUSTER_KIB = 8 * PAGE_KIB
+
+
+class Swap:
+    """The partition; its users say what goes in and out, it does the transfers."""
+
+    def __init__(self, guest: Guest) -> None:
+        self._guest = guest
+        self._first: BlockFrontend | None = None
+        booted_kib = guest.domain.configured_kib
+        self._size_kib = min(booted_kib + min(booted_kib, DOUBLE_UP_TO_KIB), DISK_KIB // 2)
+        self._start_sector = (DISK_KIB - self._size_kib) * SECTORS_PER_KIB
+        self._written_kib = 0  # where the next lot goes, from the start
+
+    @property
+    def _vbd(self) -> BlockFrontend | None:
+        """The disk that was the first one, if it can be written."""
+        vbds = self._guest.domain.vbds
+        if self._first is None and vbds:
+            self._first = vbds[0]
+        vbd = self._first
+        return vbd if vbd is not None and vbd.spec.mode.startswith("w") else None
+
+    @property
+    def total_kib(self) -> int:
+        """Return the size of the partition; 0 where there is none."""
+        return self._size_kib if self._vbd is not None else 0
+
+    def read(
+        self, used_kib: int, kib: int, task: TaskIdentity, done: Callable[[BlockIo], None], arg: Any
+    ) -> None:
+        """Fault in a cluster of `kib`, somewhere in `used_kib`; `done` when it has been read."""
+        clock = self._guest.execution.clock
+        stream = clock.stream(f"{self._guest.domain.name}/swap")
+        clusters = max(1, min(used_kib, self._size_kib) // CLUSTER_KIB)
+        offset_kib = stream.uniform(clusters) * CLUSTER_KIB
+        io = self._io(offset_kib, kib, False, done, arg)
+        self._start(io, task, ("major_fault", 1), ("swap_in_page", kib // PAGE_KIB))
+
+    def write(self, kib: int, task: TaskIdentity, done: Callable[[BlockIo], None]) -> None:
+        """Write a lot behind the last one; `done` when it is on the disk."""
+        if self._written_kib + kib > self._size_kib:
+            self._written_kib = 0
+        io = self._io(self._written_kib, kib, True, done, kib)
+        self._written_kib += kib
+        self._start(io, task, ("swap_out_page", kib // PAGE_KIB))
+
+    def _io(
+        self, offset_kib: int, kib: int, is_write: bool, done: Callable[[BlockIo], None], arg: Any
+    ) -> BlockIo:
+        sector = self._start_sector + offset_kib * SECTORS_PER_KIB
+        now = self._guest.execution.clock.now
+        return BlockIo(sector, kib * 1024, is_write, done, now, arg)
+
+    def _start(self, io: BlockIo, task: TaskIdentity, *costs: tuple[str, int]) -> None:
+        vbd = self._vbd
+        assert vbd is not None  # nothing has been swapped out without one
+        parts = self._guest.parts(*costs) + vbd.parts(self._guest, [io])
+        self._guest.enqueue(Work(parts, self._submit, io, task=task))
+
+    def _submit(self, work: Work) -> None:
+        vbd = self._vbd
+        assert vbd is not None
+        vbd.submit([work.arg], work.task.vcpu)

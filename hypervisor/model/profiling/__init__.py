@@ -1,0 +1,1 @@
+"""Xenoprof: counters, samples, rings, and the driver in each guest."""

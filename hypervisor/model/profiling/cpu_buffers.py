@@ -1,0 +1,101 @@
+"""The cpu buffers of a guest's oprofile driver: what fits between two syncs, what is lost.
+
+Source: Linux 2.6.18 drivers/oprofile/cpu_buffer.c. A sample is one entry, a change of context
+another (judgement: one a row); with call stacks a mark and each caller are entries as well.
+"""
+
+from collections.abc import Sequence
+
+from hypervisor.model.cpu.execution import COUNT_NS
+from hypervisor.model.profiling.samples import SampleRow, callers_of, first_samples
+
+SYNC_NS = 100_000_000  # DEFAULT_TIMER_EXPIRE, HZ / 10
+ENTRIES_PER_SAMPLE = 2  # pc and counter, in the event buffer
+ENTRIES_PER_RECORD = 5  # escapes at a change of task, mode or domain (judgement: one change)
+
+
+def cpu_entries(row: SampleRow) -> int:
+    """Return the entries that each sample of a row takes in a cpu buffer."""
+    callers = callers_of(row)
+    return callers + 2 if callers else 1
+
+
+def event_entries(row: SampleRow) -> int:
+    """Return the entries that each sample of a row takes in the event buffer."""
+    return ENTRIES_PER_SAMPLE * cpu_entries(row)
+
+
+class CpuBuffers:
+    """One buffer a vcpu. `received` and `lost` count the samples of each."""
+
+    def __init__(self, vcpus: int) -> None:
+        self.may_walk = False  # samples may have stacks; else there is no need to look at each
+        self.rows: list[list[SampleRow]] = [[] for _ in range(vcpus)]
+        self.received = [0] * vcpus
+        self.lost = [0] * vcpus
+        self._fill = [0] * vcpus
+        self._filled_ns = [0] * vcpus  # when samples came last
+        self._moved_ns = [0] * vcpus  # samples taken until then have left the cpu buffer
+
+    @property
+    def samples(self) -> int:
+        """Return the samples in all of them."""
+        return sum(row[2] for rows in self.rows for row in rows)
+
+    def frames_of(self, rows: Sequence[SampleRow]) -> int:
+        """Return the samples of some rows and their callers: each is work."""
+        if not self.may_walk:
+            return sum(row[2] for row in rows)
+        return sum(row[2] * (1 + callers_of(row)) for row in rows)
+
+    def event_entries_of(self, rows: Sequence[SampleRow]) -> int:
+        """Return what some rows take in the event buffer."""
+        if not self.may_walk:
+            return sum(row[2] for row in rows) * ENTRIES_PER_SAMPLE + ENTRIES_PER_RECORD * len(rows)
+        return sum(row[2] * event_entries(row) for row in rows) + ENTRIES_PER_RECORD * len(rows)
+
+    def opened(self, now_ns: int) -> None:
+        """A daemon begins to read: the time before does not count."""
+        self._filled_ns = [now_ns] * len(self._filled_ns)
+        self._moved_ns = list(self._filled_ns)
+
+    def room(self, vcpu_id: int, size: int, now_ns: int) -> int:
+        """Return the free slots of a cpu buffer of `size` slots.
+
+        Samples come here in lots of up to COUNT_NS (in several calls at one instant), there one
+        by one: the real driver would have moved them on at each sync since `_moved_ns`, and have
+        had the whole buffer again.
+        """
+        since_ns = now_ns - self._moved_ns[vcpu_id]
+        syncs = max(1, -(-min(since_ns, COUNT_NS + SYNC_NS) // SYNC_NS))
+        return (size - 1) * syncs - self._fill[vcpu_id]
+
+    def add(self, vcpu_id: int, rows: list[SampleRow], size: int, now_ns: int) -> bool:
+        """Take what fits of `rows`; tell whether there is anything in the buffer then."""
+        mine = self.rows[vcpu_id]
+        samples = sum(row[2] for row in rows)
+        self.received[vcpu_id] += samples
+        wanted = samples + len(rows)
+        if self.may_walk:
+            wanted = sum(row[2] * cpu_entries(row) for row in rows) + len(rows)
+        if wanted <= self.room(vcpu_id, size, now_ns):
+            mine += rows
+            self._fill[vcpu_id] += wanted
+        else:
+            for row in rows:
+                each = cpu_entries(row)
+                kept = first_samples(row, (self.room(vcpu_id, size, now_ns) - 1) // each)
+                self.lost[vcpu_id] += row[2] - kept[2]
+                if kept[2]:
+                    mine.append(kept)
+                    self._fill[vcpu_id] += kept[2] * each + 1
+        self._filled_ns[vcpu_id] = now_ns
+        return bool(mine)
+
+    def take(self) -> list[SampleRow]:
+        """Take everything out, as a sync does."""
+        rows = [row for mine in self.rows for row in mine]
+        self.rows = [[] for _ in self.rows]
+        self._fill = [0] * len(self._fill)
+        self._moved_ns = list(self._filled_ns)
+        return rows

@@ -1,0 +1,310 @@
+"""Scenarios: TOML files that describe a host, its domains and what runs in them.
+
+Reading one gives a tree of frozen models; what cannot be used is a ScenarioError that names
+the file, the key and the values allowed.
+"""
+
+import random
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
+
+from hypervisor.cpus import parse_cpus
+from hypervisor.errors import HostError, ScenarioError
+from hypervisor.model.scenario.sedf import SedfKeys
+from hypervisor.model.scenario.table import Table, checked, hint, message
+from hypervisor.model.scenario.workloads import EXTERNAL, Count, NetperfWorkload, Workloads
+from hypervisor.toolstack.config.devices import parse_disk, parse_vif
+from hypervisor.toolstack.config.limits import HostKind, LimitExceeded, check_limits
+from hypervisor.toolstack.config.schedparams import DOMAIN0_SEDF
+from hypervisor.toolstack.config.settings import (
+    DEFAULT_WEIGHT,
+    MAXIMUM_VCPUS,
+    check_name,
+    domain0_spec,
+    domain_spec,
+)
+
+SCENARIOS = Path(__file__).parent / "scenarios"
+MAXIMUM_PCPUS = 32
+XEN_MEMORY_MIB = 64  # image, heap and frame table
+_KERNEL = "/boot/vmlinuz-2.6.18-8.el5xen"
+_KEYS = {"memory": "memory_mib", "maxmem": "maxmem_mib"}  # where xm has another name
+
+Vcpus = Annotated[int, Field(ge=1, le=MAXIMUM_VCPUS)]
+Strings = Annotated[tuple[str, ...], Field(strict=False)]
+
+
+class Host(Table):
+    """The machine, its Xen and its tools."""
+
+    name: str = "grumble"
+    cpu: Literal["p4", "p4-ht", "core_2", "hammer"] = "p4-ht"
+    mhz: Annotated[int, Field(ge=100, le=10_000)] = 3200
+    sockets: Count = 2
+    cores_per_socket: Count = 1
+    threads_per_core: Annotated[int, Field(ge=1, le=2)] = 2
+    memory_mib: Annotated[int, Field(ge=256, le=2**20)] = 4096
+    hypervisor: Literal["3.0.3", "3.1"] = "3.0.3"
+    tools: Literal["3.0.3", "3.1"] = "3.0.3"
+    arch: Literal["x86_64", "i386"] = "x86_64"
+    hvm: bool = True  # its processors have VT or AMD-V
+    support_limits: bool = True  # what Red Hat supports; see hypervisor.toolstack.config.limits
+    scheduler: Literal["credit", "sedf"] = "credit"
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
+
+    @field_validator("name")
+    @classmethod
+    def _name_is_legal(cls, name: str) -> str:
+        return checked(check_name, name)
+
+    @model_validator(mode="after")
+    def _pcpus_fit(self) -> Self:
+        if self.pcpus > MAXIMUM_PCPUS:
+            raise ValueError(f"{self.pcpus} pcpus; this Xen knows {MAXIMUM_PCPUS} at most")
+        return self
+
+    @property
+    def pcpus(self) -> int:
+        """Return the number of logical processors."""
+        return self.sockets * self.cores_per_socket * self.threads_per_core
+
+
+class _Owner(SedfKeys):
+    """What domain 0 and guests have in common; `cap` in percent of one pcpu, 0 = none."""
+
+    weight: Annotated[int, Field(ge=1, le=65535)] = 256
+    cap: Annotated[int, Field(ge=0)] = 0
+    cpus: str = ""
+    workload: Workloads = ()
+
+    @field_validator("cpus")
+    @classmethod
+    def _cpus_parse(cls, text: str) -> str:
+        if text and not checked(parse_cpus, text):
+            raise ValueError(f"'{text}' leaves no CPU")
+        return text
+
+    @property
+    def affinity(self) -> tuple[int, ...] | None:
+        """Return the pcpus allowed; None = any."""
+        return parse_cpus(self.cpus) if self.cpus else None
+
+
+class Domain0(_Owner):
+    """Domain 0. `vcpus` None = one for each pcpu; `memory_mib` None = what the guests leave."""
+
+    created_with = DOMAIN0_SEDF
+
+    vcpus: Vcpus | None = None
+    memory_mib: Annotated[int, Field(ge=64)] | None = None
+    os: Literal["rhel5", "rhel4"] = "rhel5"
+
+
+class Domain(_Owner):
+    """A guest, or with `count` several of them: then `%` in name, disk and vif takes a number."""
+
+    count: Annotated[int, Field(ge=1, le=1000)] | None = None  # first: others depend on it
+    name: str
+    kind: Literal["pv", "hvm"] = "pv"
+    vcpus: Vcpus = 1
+    memory_mib: Annotated[int, Field(ge=4)] = 128
+    maxmem_mib: Annotated[int, Field(ge=4)] | None = None
+    arch: Literal["x86_64", "i386"] | None = None  # None = the host's
+    os: Literal["rhel3", "rhel4", "rhel5", "windows", "other"] = "rhel5"
+    disk: Strings = ()
+    vif: Strings = ()
+
+    @field_validator("name", "disk", "vif")
+    @classmethod
+    def _parses(cls, value: str | tuple[str, ...], info: ValidationInfo) -> str | tuple[str, ...]:
+        if info.data.get("count") is not None:
+            return value  # still with its %; looked at when expanded
+        parse = {"name": check_name, "disk": parse_disk, "vif": parse_vif}[info.field_name or ""]
+        for text in (value,) if isinstance(value, str) else value:
+            checked(parse, text)
+        return value
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.cap > 100 * self.vcpus:
+            raise ValueError(f"cap {self.cap} is out of range; 0 to {100 * self.vcpus}")
+        kinds = {workload.kind for workload in self.workload}
+        if "netperf" in kinds and not self.vif:
+            raise ValueError("a netperf workload needs a vif")
+        if "fileio" in kinds and not self.disk:
+            raise ValueError("a fileio workload needs a disk")
+        return self
+
+    def expanded(self) -> Sequence["Domain"]:
+        """Return the domains that this entry stands for, numbered from 1."""
+        if self.count is None:
+            return (self,)
+        settings = self.model_dump(exclude={"count"})
+        return [
+            Domain.model_validate(
+                settings
+                | {
+                    "name": _numbered(self.name, number),
+                    "disk": [_numbered(disk, number) for disk in self.disk],
+                    "vif": [_numbered(vif, number) for vif in self.vif],
+                }
+            )
+            for number in range(1, self.count + 1)
+        ]
+
+    def config(self) -> Mapping[str, object]:
+        """Return the settings of `xm create` that make this domain.
+
+        Tools 3.0.3 do not apply cpu_weight and cpu_cap: set them afterwards.
+        """
+        is_hvm = self.kind == "hvm"
+        kernel = "" if self.disk else _KERNEL  # without a disk, pygrub has nothing to look at
+        return {
+            "name": self.name,
+            "builder": "hvm" if is_hvm else "linux",
+            "kernel": "/usr/lib/xen/boot/hvmloader" if is_hvm else kernel,
+            "bootloader": "" if is_hvm or kernel else "/usr/bin/pygrub",
+            "memory": self.memory_mib,
+            "maxmem": self.maxmem_mib or self.memory_mib,
+            "vcpus": self.vcpus,
+            "cpus": self.cpus,
+            "cpu_weight": None if self.weight == DEFAULT_WEIGHT else self.weight,
+            "cpu_cap": self.cap,
+            "xenprof_arch": self.arch,
+            "xenprof_os": None if self.os == "rhel5" else self.os,
+            "disk": list(self.disk),
+            "vif": list(self.vif),
+        }
+
+
+class Scenario(Table):
+    """A host with its domains, in the order in which they are created (ids 1, 2, ...)."""
+
+    host: Host = Host()
+    domain0: Domain0 = Domain0()
+    domains: Annotated[tuple[Domain, ...], Field(strict=False)] = Field(default=(), alias="domain")
+
+    @field_validator("domains")
+    @classmethod
+    def _expand(cls, domains: tuple[Domain, ...]) -> tuple[Domain, ...]:
+        try:
+            return tuple(one for entry in domains for one in entry.expanded())
+        except ValidationError as error:
+            raise ValueError(message("with its number", error, {})) from None
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        names = ["Domain-0"]
+        for domain in self.domains:
+            if domain.name in names:
+                raise ValueError(f"two domains are called '{domain.name}'")
+            names.append(domain.name)
+        if self.domain0.cap > 100 * self.domain0_vcpus:
+            raise ValueError(f"domain0.cap is out of range; 0 to {100 * self.domain0_vcpus}")
+        for owner in (self.domain0, *self.domains):
+            if owner.affinity and max(owner.affinity) >= self.host.pcpus:
+                raise ValueError(
+                    f"cpus '{owner.cpus}' goes past the last of {self.host.pcpus} pcpus"
+                )
+            for workload in owner.workload:
+                peer = workload.peer if isinstance(workload, NetperfWorkload) else EXTERNAL
+                if peer not in (EXTERNAL, *names):
+                    raise ValueError(f"netperf peer '{peer}' is no domain{hint(peer, names)}")
+        if self.domain0_memory_mib < 64:
+            raise ValueError(
+                f"host.memory_mib = {self.host.memory_mib} is too little: the domains have "
+                f"{sum(one.memory_mib for one in self.domains)} MiB, Xen {XEN_MEMORY_MIB} MiB "
+                "and Domain-0 needs 64 MiB or its own memory_mib"
+            )
+        self._check_limits()
+        return self
+
+    def _check_limits(self) -> None:
+        host = HostKind(arch=self.host.arch, hvm=self.host.hvm)
+        domain0 = domain0_spec(vcpus=self.domain0_vcpus, memory_kib=self.domain0_memory_mib * 1024)
+        named = [("domain0", replace(domain0, os=self.domain0.os))]
+        for domain in self.domains:
+            key = f"domain[{domain.name}]"
+            try:
+                spec = domain_spec(
+                    domain.config(),
+                    tools=self.host.tools,
+                    pcpus=self.host.pcpus,
+                    draw=random.Random(0),
+                )
+            except HostError as error:
+                raise ValueError(f"{key}: {error}") from None
+            named.append((key, spec))
+        for key, spec in named if self.host.support_limits else ():
+            try:
+                check_limits(spec, host)
+            except LimitExceeded as error:
+                raise ValueError(
+                    f"{key}.{_KEYS.get(error.key, error.key)}: {error.limit}; "
+                    "write support_limits = false in [host] to lift it"
+                ) from None
+
+    @property
+    def domain0_vcpus(self) -> int:
+        """Return domain 0's vcpus."""
+        return self.domain0.vcpus or self.host.pcpus
+
+    @property
+    def domain0_memory_mib(self) -> int:
+        """Return domain 0's memory, or what is left for it (then perhaps below 64)."""
+        left = self.host.memory_mib - XEN_MEMORY_MIB - sum(one.memory_mib for one in self.domains)
+        return min(self.domain0.memory_mib or left, left)
+
+
+def _numbered(text: str, number: int) -> str:
+    """Return `web%02d` and the like with the number in it."""
+    return re.sub(r"%(0?\d?[dx])", lambda conversion: format(number, conversion[1]), text)
+
+
+def load_scenario(name_or_path: str) -> Scenario:
+    """Return a scenario given by the name of a built-in one or by the path of a file.
+
+    Raises: ScenarioError.
+    """
+    if "/" in name_or_path or name_or_path.endswith(".toml"):
+        return _load(Path(name_or_path))
+    names = scenario_names()
+    if name_or_path not in names:
+        raise ScenarioError(
+            f"no scenario '{name_or_path}'{hint(name_or_path, names)}; "
+            f"built in: {', '.join(names)}; or give the path of a .toml file"
+        )
+    return _load(SCENARIOS / f"{name_or_path}.toml")
+
+
+def scenario_names() -> tuple[str, ...]:
+    """Return the names of the built-in scenarios."""
+    return tuple(sorted(path.stem for path in SCENARIOS.glob("*.toml")))
+
+
+def _load(path: Path) -> Scenario:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ScenarioError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ScenarioError(f"{path}: not a TOML file (not UTF-8 text)") from None
+    return parse_scenario(text, str(path))
+
+
+def parse_scenario(text: str, source: str) -> Scenario:
+    """Return the scenario in `text`; `source` names it in messages. Raises: ScenarioError."""
+    try:
+        data = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise ScenarioError(f"{source}: not TOML: {error}") from None
+    try:
+        return Scenario.model_validate(data)
+    except ValidationError as error:
+        raise ScenarioError(message(source, error, data)) from None

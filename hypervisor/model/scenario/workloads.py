@@ -1,0 +1,92 @@
+"""The parameters of each kind of workload, as scenarios write them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, TypeAdapter, ValidationError, model_validator
+
+from hypervisor.errors import ScenarioError
+from hypervisor.model.scenario.table import Table, message
+
+EXTERNAL = "external"  # the peer outside the host
+
+Count = Annotated[int, Field(ge=1)]
+Rate = Annotated[int, Field(ge=0, lt=2**63)]  # per second; 0 = all it can
+Milliseconds = Annotated[float, Field(gt=0, le=3_600_000, allow_inf_nan=False)]
+Program = Literal["linpack", "httpd", "mysqld"]
+# What it keeps in memory; left out: what its program is known for (workloads/base.py).
+WorkingSet = Annotated[int, Field(ge=0, le=2**20)] | None
+
+
+class CpuWorkload(Table):
+    """Computes all the time, in units of work."""
+
+    kind: Literal["cpu"]
+    threads: Annotated[int, Field(ge=1, le=32)] = 1
+    cycles_per_unit: Count = 1_000_000
+    program: Program = "linpack"
+    memory_mib: WorkingSet = None
+
+
+class BurstWorkload(Table):
+    """Computes for `run_ms`, sleeps for `sleep_ms`; each varied by up to +- `jitter` of itself."""
+
+    kind: Literal["burst"]
+    run_ms: Milliseconds
+    sleep_ms: Milliseconds
+    jitter: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.0
+    program: Program = "httpd"
+    memory_mib: WorkingSet = None
+
+
+class NetperfWorkload(Table):
+    """Streams messages from or to outside, or to another domain (`to`, then `peer` is its name)."""
+
+    kind: Literal["netperf"]
+    direction: Literal["receive", "transmit", "to"] = "receive"
+    peer: str = EXTERNAL
+    message_bytes: Annotated[int, Field(ge=1, le=2**20)] = 16384
+    rate_bits_per_second: Rate = 0
+    memory_mib: WorkingSet = None
+
+    @model_validator(mode="after")
+    def _peer_fits(self) -> Self:
+        if (self.direction == "to") != (self.peer != EXTERNAL):
+            raise ValueError("peer is the name of a domain with direction 'to', and only then")
+        return self
+
+
+class FileioWorkload(Table):
+    """Reads or writes blocks of the domain's first disk."""
+
+    kind: Literal["fileio"]
+    op: Literal["read", "write"] = "read"
+    pattern: Literal["sequential", "random"] = "random"
+    block_bytes: Annotated[int, Field(ge=512, le=2**22, multiple_of=512)] = 4096
+    queue_depth: Annotated[int, Field(ge=1, le=256)] = 1
+    rate_per_second: Rate = 0
+    memory_mib: WorkingSet = None
+
+
+class IdleWorkload(Table):
+    """Does nothing but the guest kernel's own work."""
+
+    kind: Literal["idle"]
+    memory_mib: WorkingSet = None
+
+
+Workload = Annotated[
+    CpuWorkload | BurstWorkload | NetperfWorkload | FileioWorkload | IdleWorkload,
+    Field(discriminator="kind"),
+]
+Workloads = Annotated[tuple[Workload, ...], Field(strict=False)]
+
+_WORKLOADS: TypeAdapter[tuple[Workload, ...]] = TypeAdapter(Workloads)
+
+
+def parse_workloads(tables: Sequence[Mapping[str, object]]) -> tuple[Workload, ...]:
+    """Return workloads given as tables. Raises: ScenarioError."""
+    try:
+        return _WORKLOADS.validate_python(list(tables))
+    except ValidationError as error:
+        raise ScenarioError(message("workload", error, tables)) from None

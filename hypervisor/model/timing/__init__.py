@@ -1,0 +1,1 @@
+"""Time and chance of the model: its clock, and named streams of random numbers."""

@@ -1,0 +1,102 @@
+"""Virtual time: an event heap in integer nanoseconds, and named random streams of integers.
+
+A clock is passed into machines, so that several can share one. It holds no closures and no
+generators of its own: `copy.deepcopy` of whatever owns it copies the future as well, as long
+as handlers are bound methods of copied objects or plain functions.
+"""
+
+from collections.abc import Callable
+from heapq import heapify, heappop, heappush
+from typing import Any
+
+from hypervisor.model.timing.random_stream import RandomStream
+
+# A heap entry [at_ns, serial, handler or None, arg]. A list, not an object: the heap compares
+# entries in C, and no second allocation is made for each event (measured: 25 % per event).
+Timer = list[Any]
+
+_GARBAGE_MIN = 64
+
+
+class Clock:
+    """The event heap. Events of the same time run in the order in which they were scheduled."""
+
+    __slots__ = ("_cancelled", "_deferred", "_heap", "_seed", "_serial", "_streams", "now")
+
+    def __init__(self, seed: int = 1, now: int = 0) -> None:
+        self.now = now  # virtual ns
+        self._seed = seed
+        self._heap: list[Timer] = []
+        self._deferred: list[Callable[[], object]] = []
+        self._serial = 0
+        self._cancelled = 0
+        self._streams: dict[str, RandomStream] = {}
+
+    def schedule(self, at_ns: int, handler: Callable[[Any], object], arg: Any = None) -> Timer:
+        """Call `handler(arg)` at `at_ns`; the returned timer is good for `cancel` only.
+
+        Raises: ValueError if `at_ns` has passed.
+        """
+        if at_ns < self.now:
+            raise ValueError(f"an event at {at_ns} ns lies before now, {self.now} ns")
+        self._serial = serial = self._serial + 1
+        timer = [at_ns, serial, handler, arg]
+        heappush(self._heap, timer)
+        return timer
+
+    def cancel(self, timer: Timer) -> None:
+        """Make `timer` never happen. One that has happened or was cancelled is left as it is."""
+        if timer[2] is None:
+            return
+        timer[2] = timer[3] = None
+        self._cancelled += 1
+        if self._cancelled > _GARBAGE_MIN and self._cancelled * 2 > len(self._heap):
+            # In place: run_until holds the same list.
+            self._heap[:] = [entry for entry in self._heap if entry[2] is not None]
+            heapify(self._heap)
+            self._cancelled = 0
+
+    def defer(self, handler: Callable[[], object]) -> None:
+        """Call `handler()` once the present event is over, before time or any other event moves.
+
+        A handler that is deferred already is called once more.
+        """
+        self._deferred.append(handler)
+
+    def run_until(self, end_ns: int) -> None:
+        """Run every event up to and including `end_ns`; leaves `now == end_ns`.
+
+        An end that has passed already moves nothing: time never goes back.
+        An exception of a handler passes through, with `now` at its event; the clock stays usable.
+        """
+        heap = self._heap
+        deferred = self._deferred
+        while deferred:
+            deferred.pop()()
+        while heap and heap[0][0] <= end_ns:
+            timer = heappop(heap)
+            handler = timer[2]
+            if handler is None:
+                self._cancelled -= 1
+                continue
+            timer[2] = None  # from now on cancel() has nothing to do
+            self.now = timer[0]
+            handler(timer[3])
+            while deferred:
+                deferred.pop()()
+        if end_ns > self.now:
+            self.now = end_ns
+
+    def pending(self) -> int:
+        """Return the number of events that are still to come."""
+        return len(self._heap) - self._cancelled
+
+    def stream(self, name: str) -> RandomStream:
+        """Return the random stream of this name: always the same object, going on where it was.
+
+        Streams of different names are independent; drawing from one never moves another.
+        """
+        stream = self._streams.get(name)
+        if stream is None:
+            stream = self._streams[name] = RandomStream(self._seed, name)
+        return stream

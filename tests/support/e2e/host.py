@@ -1,0 +1,87 @@
+"""A running service on a HOME of its own, and a shell beside it with the programs on PATH."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tests.support.paths import ROOT
+from xenprof.client import Client
+from xenprof.home import domain_root
+from xenprof.store.sessiondir import read_profile
+
+PROGRAMS = Path(sys.executable).parent
+DEBUG = "/usr/lib/debug"
+VMLINUX = f"{DEBUG}/lib/modules/2.6.18-8.el5xen/vmlinux"
+XEN = f"{DEBUG}/boot/xen-syms-2.6.18-8.el5.debug"
+PATIENCE_SECONDS = 120
+
+
+def environment(home: Path) -> dict[str, str]:
+    """Return the environment of a shell in which HOME is `home`."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("XENPROF_")}
+    path = os.pathsep.join([str(PROGRAMS), kept.get("PATH", "")])
+    return {**kept, "PATH": path, "XENPROF_HOME": str(home), "LC_ALL": "C.UTF-8"}
+
+
+def shell(home: Path, text: str, *, domain: str | None = None) -> subprocess.CompletedProcess[str]:
+    """Run `text` as typed into a shell, in `domain` if given."""
+    variables = environment(home) | ({"XENPROF_DOMAIN": domain} if domain else {})
+    return subprocess.run(
+        ["bash", "-c", text],
+        cwd=ROOT,
+        env=variables,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+    )
+
+
+class Host:
+    """A service in the background; `close` stops it."""
+
+    def __init__(self, home: Path, *options: str) -> None:
+        """Start it. `options` are those of `xenprof serve`."""
+        self.home = home
+        self.client = Client(home, PATIENCE_SECONDS)
+        started = self.run(
+            f"xenprof serve --background --web.listen-address 127.0.0.1:0 {' '.join(options)}"
+        )
+        assert started.returncode == 0, started.stderr
+        self.url = started.stdout.split()[-1]
+
+    def run(self, text: str, domain: str | None = None) -> subprocess.CompletedProcess[str]:
+        """Run `text` as typed into a shell, in `domain` if given."""
+        return shell(self.home, text, domain=domain)
+
+    def wait(self, seconds: float) -> None:
+        """Let that much time of the model pass."""
+        self.client.post("/api/v1/wait", {"seconds": seconds})
+
+    def xenoprof(self) -> Mapping[str, int]:
+        """Return the hypervisor's sample counters."""
+        counters: Mapping[str, int] = self.client.get("/api/v1/snapshot")["xenoprof"]
+        return counters
+
+    def lost(self) -> dict[tuple[str, str], int]:
+        """Return the samples lost, by domain and reason."""
+        lost: list[dict[str, Any]] = self.client.get("/api/v1/snapshot")["lost"]
+        return {(row["domain"], row["reason"]): row["samples"] for row in lost}
+
+    def unread(self, domain: str) -> int:
+        """Return the samples left in the rings between the hypervisor and a domain."""
+        return int(self.client.get(f"/api/v1/domains/{domain}/oprofilefs/unread")["value"])
+
+    def session(self, domain: str) -> Path:
+        """Return the session directory of a domain."""
+        return domain_root(self.home, domain) / "var/lib/oprofile"
+
+    def stored(self, domain: str) -> int:
+        """Return the samples in the files of a domain's current session."""
+        return sum(file.total for file in read_profile(self.session(domain), "current").files)
+
+    def close(self) -> None:
+        """Stop the service."""
+        self.run("xenprof stop")

@@ -1,0 +1,95 @@
+"""Small hosts for the tests of the model, and what a test asks them."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from hypervisor.model.machine import Machine, build
+from hypervisor.model.scenario.spec import parse_scenario
+from hypervisor.telemetry import DomainSnapshot, PcpuSnapshot, VbdSnapshot, VifSnapshot
+
+MS = 1_000_000
+SECOND = 1_000_000_000
+
+HOST: Mapping[str, Any] = {
+    "cpu": "p4",
+    "mhz": 3200,
+    "sockets": 1,
+    "cores_per_socket": 2,
+    "threads_per_core": 1,
+    "memory_mib": 2048,
+    "hypervisor": "3.0.3",
+}
+
+
+def domain(name: str, *workloads: Mapping[str, Any], **settings: Any) -> dict[str, Any]:
+    """A guest with one disk and one vif; `settings` as in a scenario."""
+    plain = {
+        "name": name,
+        "memory_mib": 128,
+        "disk": [f"phy:/dev/{name},xvda,w"],
+        "vif": ["bridge=xenbr0"],
+    }
+    return plain | settings | {"workload": list(workloads)}
+
+
+def cpu(**given: Any) -> dict[str, Any]:
+    return {"kind": "cpu", **given}
+
+
+def burst(run_ms: float, sleep_ms: float, **given: Any) -> dict[str, Any]:
+    return {"kind": "burst", "run_ms": run_ms, "sleep_ms": sleep_ms, **given}
+
+
+def netperf(direction: str, **given: Any) -> dict[str, Any]:
+    return {"kind": "netperf", "direction": direction, **given}
+
+
+def fileio(**given: Any) -> dict[str, Any]:
+    return {"kind": "fileio", **given}
+
+
+def make_host(
+    *domains: Mapping[str, Any], domain0: Mapping[str, Any] | None = None, **host: Any
+) -> Machine:
+    """A booted host; `host` changes HOST, `domain0` has one vcpu and 256 MiB unless it says else."""
+    lines = ["[host]", *_lines(dict(HOST) | host)]
+    heads: list[tuple[str, Mapping[str, Any]]] = [
+        ("[domain0]", {"vcpus": 1, "memory_mib": 256} | dict(domain0 or {}))
+    ]
+    for head, one in heads + [("[[domain]]", one) for one in domains]:
+        lines += [head, *_lines({key: one[key] for key in one if key != "workload"})]
+        for workload in one.get("workload", ()):
+            lines += [f"[[{head.strip('[]')}.workload]]", *_lines(workload)]
+    return build(parse_scenario("\n".join(lines), "test"), epoch_ns=0)
+
+
+def _lines(table: Mapping[str, Any]) -> list[str]:
+    return [f"{key} = {json.dumps(value)}" for key, value in table.items()]
+
+
+def seen(host: Machine, name: str) -> DomainSnapshot:
+    """The domain of this name, now."""
+    return next(one for one in host.snapshot().domains if one.name == name)
+
+
+def result(host: Machine, name: str, index: int = 0) -> Mapping[str, Any]:
+    """What a workload of a domain reports, now."""
+    return seen(host, name).workloads[index]
+
+
+def vif(host: Machine, name: str) -> VifSnapshot:
+    return seen(host, name).vifs[0]
+
+
+def vbd(host: Machine, name: str) -> VbdSnapshot:
+    return seen(host, name).vbds[0]
+
+
+def busy_ns(pcpu: PcpuSnapshot) -> int:
+    return pcpu.user_ns + pcpu.kernel_ns + pcpu.hypervisor_ns
+
+
+def cpu_percent(host: Machine, name: str) -> float:
+    """The domain's running time in percent of one pcpu, since boot."""
+    return 100 * seen(host, name).cpu_ns / host.now_ns

@@ -1,0 +1,118 @@
+"""One M/M/1 queue, written twice: on our clock and, in SimPy's own idiom, on SimPy 4.
+
+Both take the same integer draws (gaps between arrivals, service times) and leave the same
+trace: (time of departure, customer), so that SimPy is the oracle of one test and the peer of
+one benchmark.
+"""
+
+from collections import deque
+from collections.abc import Generator
+from typing import Any
+
+import simpy
+
+from hypervisor.model.timing.clock import Clock
+from hypervisor.model.timing.random_stream import RandomStream
+
+
+def draws(customers: int, load_percent: int = 90) -> tuple[list[int], list[int]]:
+    """Return (gaps, services) in ns for a queue of this load, mean service 1 ms."""
+    gap, service = RandomStream(1, "gap"), RandomStream(1, "service")
+    mean_gap_ns = 100_000_000 // load_percent
+    return (
+        [gap.exponential_ns(mean_gap_ns) for _ in range(customers)],
+        [service.exponential_ns(1_000_000) for _ in range(customers)],
+    )
+
+
+class Queue:
+    """The queue as explicit states and handlers, as the model writes everything."""
+
+    def __init__(self, clock: Clock, gaps: list[int], services: list[int]) -> None:
+        self.clock = clock
+        self.gaps = gaps
+        self.services = services
+        self.waiting: deque[int] = deque()
+        self.busy = False
+        self.trace: list[tuple[int, int]] = []
+        clock.schedule(clock.now + gaps[0], self.arrive, 0)
+
+    def arrive(self, customer: int) -> None:
+        clock = self.clock
+        if self.busy:
+            self.waiting.append(customer)
+        else:
+            self.busy = True
+            clock.schedule(clock.now + self.services[customer], self.depart, customer)
+        customer += 1
+        if customer < len(self.gaps):
+            clock.schedule(clock.now + self.gaps[customer], self.arrive, customer)
+
+    def depart(self, customer: int) -> None:
+        clock = self.clock
+        self.trace.append((clock.now, customer))
+        if self.waiting:
+            customer = self.waiting.popleft()
+            clock.schedule(clock.now + self.services[customer], self.depart, customer)
+        else:
+            self.busy = False
+
+
+def run_ours(gaps: list[int], services: list[int]) -> list[tuple[int, int]]:
+    """Run the queue to its end on our clock."""
+    clock = Clock()
+    queue = Queue(clock, gaps, services)
+    clock.run_until(1 << 62)
+    return queue.trace
+
+
+def run_simpy(gaps: list[int], services: list[int]) -> list[tuple[int, int]]:
+    """Run the queue to its end as SimPy processes that share a resource."""
+    environment = simpy.Environment()
+    server = simpy.Resource(environment, capacity=1)
+    trace: list[tuple[int, int]] = []
+
+    def customer(index: int) -> Generator[Any, Any, None]:
+        with server.request() as turn:
+            yield turn
+            yield environment.timeout(services[index])
+            trace.append((int(environment.now), index))
+
+    def source() -> Generator[Any, Any, None]:
+        for index, gap in enumerate(gaps):
+            yield environment.timeout(gap)
+            environment.process(customer(index))
+
+    environment.process(source())
+    environment.run()
+    return trace
+
+
+def run_simpy_lean(gaps: list[int], services: list[int]) -> list[tuple[int, int]]:
+    """Run the queue with SimPy at its leanest: two processes, bare timeouts, no resource."""
+    environment = simpy.Environment()
+    waiting: deque[int] = deque()
+    trace: list[tuple[int, int]] = []
+    idle: list[Any] = []
+
+    def server() -> Generator[Any, Any, None]:
+        while True:
+            if not waiting:
+                idle.append(environment.event())
+                yield idle[0]
+                idle.clear()
+            index = waiting.popleft()
+            yield environment.timeout(services[index])
+            trace.append((int(environment.now), index))
+
+    def source() -> Generator[Any, Any, None]:
+        for index, gap in enumerate(gaps):
+            yield environment.timeout(gap)
+            waiting.append(index)
+            if idle and not idle[0].triggered:
+                idle[0].succeed()
+
+    environment.process(server())
+    environment.process(source())
+    environment.run()
+    return trace

@@ -1,0 +1,90 @@
+"""Guests with less memory than they want, for the tests of ballooning and paging."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hypervisor.model.domain.domain import Domain
+from hypervisor.model.machine import Machine
+from hypervisor.model.memory.paging import Paging
+from hypervisor.telemetry import DomainSnapshot, VbdSnapshot
+from tests.support.model.hosts import SECOND, domain, make_host, seen
+
+NEED_MIB = 96  # a guest's kernel and daemons, booted with 128 MiB, and 64 MiB
+
+
+def live(host: Machine, name: str = "a") -> Domain:
+    return next(one for one in host.hypercalls.live.values() if one.name == name)
+
+
+def paging(host: Machine, name: str = "a") -> Paging:
+    pager = live(host, name).guest.pager
+    assert isinstance(pager, Paging)
+    return pager
+
+
+@dataclass(slots=True)
+class Run:
+    """A host whose guest `a` has been squeezed, and how it was then."""
+
+    host: Machine
+    before: DomainSnapshot
+
+    @property
+    def now(self) -> DomainSnapshot:
+        return seen(self.host, "a")
+
+    @property
+    def paging(self) -> Paging:
+        return paging(self.host)
+
+    @property
+    def vbd(self) -> VbdSnapshot:
+        return self.now.vbds[0]
+
+    def gained(self, key: str, index: int = 0) -> Any:
+        """What a workload has done since."""
+        now: Any = self.now.workloads[index][key]
+        return now - self.before.workloads[index][key]
+
+    @property
+    def reads(self) -> int:
+        """Requests that its first disk has read since."""
+        return self.vbd.read_requests - self.before.vbds[0].read_requests
+
+    def advance(self, seconds: int) -> None:
+        self.host.advance(self.host.now_ns + seconds * SECOND)
+
+
+def squeeze(mib: int, *workloads: Mapping[str, Any], seconds: int = 6, **settings: Any) -> Run:
+    """A guest booted with 128 MiB that has been ballooned to `mib`, and then ran."""
+    host = make_host(domain("a", *workloads, **settings))
+    host.advance(SECOND)
+    host.set_memory("a", mib)
+    host.advance((3 + max(0, NEED_MIB - mib) // 2) * SECOND)
+    run = Run(host, seen(host, "a"))
+    run.advance(seconds)
+    return run
+
+
+class Console:
+    """What the kernel of `a` says, and when it gives up."""
+
+    def __init__(self, host: Machine) -> None:
+        self.lines: list[tuple[int, str]] = []
+        self.panics: list[int] = []
+        self._host = host
+        guest = live(host).guest
+        self.pager = paging(host)
+        guest.console = self._heard
+        guest.panic = self._panicked
+
+    def _heard(self, line: str) -> None:
+        self.lines.append((self._host.now_ns, line))
+
+    def _panicked(self) -> None:
+        self.panics.append(self._host.now_ns)
+
+    @property
+    def killed(self) -> list[str]:
+        return [line.split("(")[1].rstrip(").") for _, line in self.lines if "Killed" in line]

@@ -1,0 +1,121 @@
+import re
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from exporters.catalogue import CATALOGUE
+from exporters.metric import Distribution, Kind, Metric
+from exporters.points import WAIT_BOUNDS
+from tests.support.snapshots import NAMES, grumble, stats, without
+
+ALL = pytest.mark.parametrize("metric", CATALOGUE, ids=lambda metric: metric.name)
+
+
+def points(name: str, step: int = 10) -> dict[tuple[str, ...], Any]:
+    metric = next(metric for metric in CATALOGUE if metric.name == name)
+    return dict(metric.points(grumble(step), stats(step)))
+
+
+def test_each_name_occurs_once():
+    names = Counter(metric.name for metric in CATALOGUE)
+    assert {name: count for name, count in names.items() if count > 1} == {}
+
+
+@ALL
+def test_a_name_says_who_measures_it(metric: Metric):
+    assert re.fullmatch(r"(xen|xenprof)_[a-z0-9_]+", metric.name)
+
+
+@ALL
+def test_the_suffix_says_the_kind(metric: Metric):
+    suffixes = (metric.name.endswith("_total"), metric.name.endswith("_info"))
+    assert (metric.kind is Kind.COUNTER, metric.kind is Kind.INFO) == suffixes
+
+
+@ALL
+def test_an_otel_name_is_in_our_namespace_or_the_hosts(metric: Metric):
+    assert metric.otel.startswith(("xen.", "xenprof.", "system."))
+
+
+@ALL
+def test_the_help_is_a_sentence(metric: Metric):
+    assert metric.help[0].isupper() or metric.help[0].isdigit()
+    assert metric.help.endswith(".")
+
+
+@ALL
+def test_grumble_has_points_of_every_metric(metric: Metric):
+    assert list(metric.points(grumble(), stats()))
+
+
+@ALL
+def test_points_have_a_value_for_every_label(metric: Metric):
+    assert {len(metric.labels)} == {len(values) for values, _ in metric.points(grumble(), stats())}
+
+
+@ALL
+def test_no_series_occurs_twice(metric: Metric):
+    series = [values for values, _ in metric.points(grumble(), stats())]
+    assert len(series) == len(set(series))
+
+
+LOST = "xenprof_samples_lost_total"
+
+
+def test_losses_outlive_a_destroyed_domain():
+    (metric,) = (row for row in CATALOGUE if row.name == LOST)
+    before = dict(metric.points(grumble(), stats()))
+
+    after = dict(metric.points(without(grumble(), NAMES[3]), stats()))
+
+    assert after == before
+
+
+@pytest.mark.parametrize(
+    "metric", [row for row in CATALOGUE if row.name != LOST], ids=lambda row: row.name
+)
+def test_no_other_series_of_a_destroyed_domain_is_left(metric: Metric):
+    after = without(grumble(), NAMES[3])
+    assert NAMES[3] not in {
+        value for values, _ in metric.points(after, stats()) for value in values
+    }
+
+
+@pytest.mark.parametrize(
+    "metric", [m for m in CATALOGUE if m.kind is Kind.COUNTER], ids=lambda m: m.name
+)
+def test_a_counter_does_not_go_down_while_the_host_runs(metric: Metric):
+    before, after = (dict(metric.points(grumble(step), stats(step))) for step in (10, 11))
+    assert [series for series in before if after[series] < before[series]] == []  # type: ignore[operator]
+
+
+def test_wait_is_in_seconds_with_one_bucket_more_than_bounds():
+    value = points("xen_vcpu_wait_seconds")[("ossvm02",)]
+    assert isinstance(value, Distribution)
+    assert (len(WAIT_BOUNDS) + 1, 1.0) == (len(value.counts), value.sum)
+
+
+def test_a_domain_without_limit_has_no_maximum_series():
+    assert ("Domain-0",) not in points("xen_domain_memory_maximum_bytes")
+
+
+def test_affinity_any_is_told_from_a_list():
+    assert {("ossvm02", "0", "any"), ("ossvm02", "1", "0,1")} == {
+        series for series in points("xen_vcpu_affinity_info") if series[0] == "ossvm02"
+    }
+
+
+def test_cap_is_in_pcpus():
+    assert points("xen_domain_sched_cap_ratio")[("ossvm02",)] == 0.5
+
+
+def test_runstates_of_a_vcpu_sum_to_its_age():
+    states = points("xen_vcpu_state_seconds_total", step=7)
+    assert pytest.approx(sum(v for s, v in states.items() if s[:2] == ("ossvm02", "0"))) == 7.0
+
+
+def test_outcomes_sum_to_what_xenoprof_took():
+    xenoprof = grumble().xenoprof
+    assert xenoprof is not None
+    assert xenoprof.total == sum(points("xen_xenoprof_samples_total").values())

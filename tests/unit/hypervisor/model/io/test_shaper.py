@@ -1,0 +1,118 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hypervisor.model.io.shaper import CreditShaper
+
+MS = 1_000_000
+
+
+def send_all(shaper, packets, packet_bytes, now_ns=0):
+    """Send a backlog as the model does: at each answer ask again when told. -> (ns, packets)."""
+    sent = []
+    while packets:
+        admitted, retry_ns = shaper.admit(now_ns, packets, packet_bytes)
+        if admitted:
+            sent.append((now_ns, admitted))
+        packets -= admitted
+        now_ns = retry_ns
+    return sent
+
+
+def test_10mbit_sends_41_full_frames_in_a_window():
+    sent = send_all(CreditShaper(62_500, 50_000), 41 * 100, 1514)
+    expected = [(window * 50 * MS, 41) for window in range(100)]
+    assert expected == sent
+
+
+def test_10mbit_gives_62074_bytes_a_window_in_the_long_run():
+    sent = send_all(CreditShaper(62_500, 50_000), 41 * 2000, 1514)
+    total = sum(packets for at, packets in sent if at < 100_000 * MS) * 1514
+    expected = 62_074 * 2000
+    assert expected == total
+
+
+def test_a_jumbo_packet_above_the_window_waits_until_credit_has_grown_to_it():
+    sent = send_all(CreditShaper(50_000, 50_000), 3, 131_072)
+    expected = [(100 * MS, 1), (250 * MS, 1), (400 * MS, 1)]
+    assert expected == sent
+
+
+def test_unused_credit_does_not_pile_up():
+    shaper = CreditShaper(62_500, 50_000)
+    shaper.admit(0, 41, 1514)
+    expected = 41
+    assert expected == shaper.admit(10_000 * MS, 1000, 1514)[0]
+
+
+def test_a_small_packet_passes_while_a_big_one_waits():
+    shaper = CreditShaper(62_500, 50_000)
+    big = shaper.admit(0, 42, 1514)
+    small = shaper.admit(1, 1, 60)
+    assert [big, small] == [(41, 50 * MS), (1, None)]
+
+
+def test_a_burst_after_a_pause_starts_its_own_window():
+    shaper = CreditShaper(62_500, 50_000)
+    shaper.admit(0, 40, 1514)
+    admitted = shaper.admit(70 * MS, 100, 1514)
+    expected = (1 + 41, 120 * MS)  # one from what was left, then a window that begins now
+    assert expected == admitted
+
+
+def test_a_late_question_does_not_shift_the_windows():
+    shaper = CreditShaper(62_500, 50_000)
+    shaper.admit(0, 50, 1514)
+    expected = (41, 100 * MS)
+    assert expected == shaper.admit(70 * MS, 50, 1514)
+
+
+def test_no_window_is_no_limit():
+    expected = (10**6, None)
+    assert expected == CreditShaper(4_294_967_295, 0).admit(0, 10**6, 65_536)
+
+
+def test_a_window_below_a_kernel_tick_lasts_a_tick():
+    shaper = CreditShaper(1514, 500)
+    shaper.admit(0, 1, 1514)
+    expected = (0, 1 * MS)
+    assert expected == shaper.admit(1, 1, 1514)
+
+
+def one_by_one(window_bytes, window_ns, arrivals):
+    """Netback's rule a packet at a time, for a backlog that is there from the start."""
+    remaining, last, now, times = window_bytes, 0, 0, []
+    for size in arrivals:
+        while size > remaining:
+            now = max(now, last + window_ns)
+            remaining = min(remaining + window_bytes, max(window_bytes, min(size, 131_072)))
+            last = now
+        remaining -= size
+        times.append(now)
+    return times
+
+
+@given(
+    st.integers(2_000, 200_000),
+    st.lists(st.tuples(st.integers(1, 80), st.integers(60, 65_000)), min_size=1, max_size=12),
+)
+def test_batches_are_sent_when_single_packets_would_be(window_bytes, batches):
+    shaper = CreditShaper(window_bytes, 50_000)
+    times, now = [], 0
+    for packets, size in batches:
+        for at, count in send_all(shaper, packets, size, now):
+            times += [at] * count
+        now = times[-1]
+    expected = one_by_one(
+        window_bytes, 50 * MS, [size for packets, size in batches for _ in range(packets)]
+    )
+    assert expected == times
+
+
+@pytest.mark.parametrize("size", [60, 590, 1514, 9014])
+def test_no_second_of_a_backlog_exceeds_the_rate(size):
+    sent = send_all(CreditShaper(500_000, 50_000), 20_000_000 // size, size)
+    for start in range(1000 * MS // (50 * MS)):
+        begin = start * 50 * MS
+        in_second = sum(n * size for at, n in sent if begin <= at < begin + 1000 * MS)
+        assert in_second <= 10_000_000

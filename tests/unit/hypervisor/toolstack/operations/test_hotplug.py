@@ -1,0 +1,131 @@
+import pytest
+
+from hypervisor.toolstack.operations.hotplug import BLOCK_SCRIPT_MS, VIF_SCRIPT_MS
+from tests.support.fake_hypervisor import GUEST, Bench, refusal
+
+BACK = "/local/domain/0/backend"
+
+
+@pytest.fixture
+def bench():
+    bench = Bench()
+    bench.create(GUEST)
+    bench.fake.scripts.clear()
+    return bench
+
+
+def test_a_disk_and_an_interface_have_scripts_in_domain_0(bench):
+    bench.result(bench.xend.attach_block("web", "phy:sda3", "xvdb", "w"))
+    bench.result(bench.xend.attach_network("web", ""))
+
+    assert bench.fake.scripts == [BLOCK_SCRIPT_MS, VIF_SCRIPT_MS]
+
+
+def test_a_device_is_offered_when_its_script_has_ended_and_not_before(bench):
+    bench.xend.attach_block("web", "phy:sda3", "xvdb", "w")
+    state = f"{BACK}/vbd/1/51728/state"
+    before = bench.store.read(state)
+    bench.after(0.06)
+
+    assert (before, bench.store.read(state)) == ("1", "2")
+
+
+def test_its_hotplug_status_says_connected(bench):
+    bench.result(bench.xend.attach_block("web", "phy:sda3", "xvdb", "w"))
+
+    assert bench.store.read(f"{BACK}/vbd/1/51728/hotplug-status") == "connected"
+
+
+def test_a_script_that_does_not_end_within_100_seconds_is_given_up(bench):
+    bench.fake.script_ns = None
+    operation = bench.xend.attach_block("web", "phy:sda3", "xvdb", "w")
+    bench.after(99.9)
+    waits = not operation.is_done
+
+    message = refusal(bench.result, operation, 0.2)
+    assert (waits, message) == (
+        True, "Device 51728 (vbd) could not be connected. Hotplug scripts not working.",
+    )  # fmt: skip
+
+
+def test_nodes_of_a_device_that_could_not_be_connected_are_taken_away(bench):
+    before = bench.xend.xenstore()
+    refusal(bench.result, bench.xend.attach_block("web", "phy:nothing", "xvdb", "w"))
+
+    assert [entry for entry in bench.xend.xenstore() if entry[1]] == [
+        entry for entry in before if entry[1]
+    ]
+
+
+def test_a_script_that_ends_too_late_changes_nothing(bench):
+    bench.fake.script_ns = 101 * 10**9
+    operation = bench.xend.attach_block("web", "phy:sda3", "xvdb", "w")
+    refusal(bench.result, operation)
+    bench.after(5)
+
+    assert not [call for call in bench.fake.calls if call[0] == "add disk"]
+
+
+def test_a_creation_whose_scripts_hang_is_torn_down_after_100_seconds(bench):
+    bench.fake.script_ns = None
+    operation = bench.xend.create({**GUEST, "name": "b", "vif": [""]})
+    bench.fake.script_ns = None
+    bench.after(101)
+
+    assert (operation.is_done, bench.names()) == (False, {0: "Domain-0", 1: "web"})
+
+
+@pytest.mark.parametrize(
+    ("disk", "reason"),
+    [
+        ("phy:nothing,xvdb,w", "Backend device not found."),
+        ("phy:sda3,xvdb,w", "Device /dev/sda3 is mounted in a guest domain, and so cannot be "
+                            "mounted now."),
+        ("file:/img,xvdb,w", "File /img is mounted in a guest domain, and so cannot be mounted "
+                             "now."),
+    ],
+)  # fmt: skip
+def test_what_domain_0_cannot_offer(bench, disk, reason):
+    owner = {**GUEST, "name": "owner", "disk": ["phy:sda3,xvda,w", "file:/img,xvdb,w"]}
+    bench.create(owner)
+
+    message = refusal(bench.create, {**GUEST, "name": "b", "disk": [disk]})
+    assert message == f"Device 51728 (vbd) could not be connected. {reason}"
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs"), [("r", "r"), ("w!", "w"), ("w!", "r")], ids=lambda mode: mode
+)
+def test_who_shares_a_disk_safely_or_insists_gets_it(bench, mine, theirs):
+    bench.create({**GUEST, "name": "owner", "disk": [f"phy:sda3,xvda,{theirs}"]})
+
+    assert bench.create({**GUEST, "name": "b", "disk": [f"phy:sda3,xvda,{mine}"]}) == 3
+
+
+@pytest.mark.parametrize(("mine", "theirs"), [("w", "r"), ("r", "w"), ("w", "w")])
+def test_who_would_see_a_disk_change_under_it_does_not_get_it(bench, mine, theirs):
+    bench.create({**GUEST, "name": "owner", "disk": [f"phy:sda3,xvda,{theirs}"]})
+
+    config = {**GUEST, "name": "b", "disk": [f"phy:sda3,xvda,{mine}"]}
+    assert "is mounted in a guest domain" in refusal(bench.create, config)
+
+
+def test_a_disk_is_free_again_once_its_domain_is_destroyed(bench):
+    bench.create({**GUEST, "name": "owner", "disk": ["phy:sda3,xvda,w"]})
+    bench.xend.destroy("owner")
+
+    assert bench.create({**GUEST, "name": "b", "disk": ["phy:sda3,xvda,w"]}) == 3
+
+
+def test_there_are_eight_loop_devices(bench):
+    disks = [f"file:/img{n},xvd{chr(97 + n)},w" for n in range(9)]
+    bench.create({**GUEST, "name": "eight", "disk": disks[:8]})
+
+    message = refusal(bench.create, {**GUEST, "name": "nine", "disk": disks[8:]})
+    assert "unused loop device" in message
+
+
+def test_tap_disks_need_no_loop_devices(bench):
+    disks = [f"tap:aio:/img{n},xvd{chr(97 + n)},w" for n in range(9)]
+
+    assert bench.create({**GUEST, "name": "nine", "disk": disks}) == 2

@@ -1,0 +1,99 @@
+"""Opening a console, and what it shows of the guest's own lines."""
+
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.support.console import FakeService, domain
+from xenprof.cli.console.session import connect
+from xenprof.cli.console.watch import news
+
+
+@pytest.fixture
+def typed(monkeypatch, tmp_path):
+    """Have a script on stdin."""
+    monkeypatch.setenv("XENPROF_HOME", str(tmp_path))
+    return lambda text: monkeypatch.setattr("sys.stdin", io.StringIO(text))
+
+
+def test_a_script_runs_without_prompts(typed, capsys):
+    typed("hostname\nfalse\n")
+
+    assert (1, "web\n") == (
+        connect("web", is_login=False, client=FakeService()),
+        capsys.readouterr().out,
+    )
+
+
+def test_a_domain_can_be_called_by_its_id(typed, capsys):
+    typed("hostname")
+
+    assert (0, "web\n") == (
+        connect("3", is_login=False, client=FakeService()),
+        capsys.readouterr().out,
+    )
+
+
+def test_an_unknown_domain_is_xms_error(typed, capsys):
+    typed("hostname")
+
+    assert (1, "Error: Domain 'nosuch' does not exist.\n") == (
+        connect("nosuch", is_login=False, client=FakeService()),
+        capsys.readouterr().err,
+    )
+
+
+GONE = "xenconsole: Could not read tty from store: No such file or directory\n"
+
+
+def test_domain_0_has_no_console(typed, capsys):
+    typed("hostname")
+
+    assert (1, GONE) == (
+        connect("Domain-0", is_login=False, client=FakeService()),
+        capsys.readouterr().err,
+    )
+
+
+def test_domain_0_can_be_logged_in_to(typed, capsys):
+    typed("hostname")
+
+    assert (0, "Domain-0\n") == (
+        connect("Domain-0", is_login=True, client=FakeService()),
+        capsys.readouterr().out,
+    )
+
+
+def test_a_domain_that_goes_away_takes_its_console_with_it(typed, capsys):
+    service = FakeService()
+
+    class Vanishing(FakeService):
+        def post(self, path, body=None):
+            self.domains = [domain(0, "Domain-0"), domain(4, "web")]
+            return {}
+
+    service = Vanishing()
+    typed("sleep 1\nhostname\nhostname\n")
+
+    assert (1, GONE) == (connect("web", is_login=False, client=service), capsys.readouterr().err)
+
+
+lines = st.lists(st.sampled_from(["a\n", "b\n", "c\n"]), max_size=8)
+
+
+@given(lines, lines)
+def test_news_are_what_was_added(old, new):
+    assert "".join(new) == news("".join(old), "".join(old + new))
+
+
+@given(lines, lines, st.integers(0, 8))
+def test_old_lines_and_news_make_the_whole_text(old, new, lost):
+    after = (old + new)[lost:]
+
+    assert "".join(after).endswith(news("".join(old), "".join(after)))
+
+
+def test_lines_that_were_dropped_are_no_news():
+    assert "d\n" == news("a\nb\nc\n", "c\nd\n")

@@ -1,0 +1,46 @@
+import json
+
+from tests.support.snapshots import grumble
+from xenprof.cli.run_result import as_json, as_text
+
+SNAPSHOT = grumble(10)
+
+
+def test_the_object_has_the_promised_keys():
+    result = as_json(SNAPSHOT, SNAPSHOT.xenoprof)
+    domain = result["domains"][1]
+
+    assert list(result) == ["time_seconds", "host", "domains", "xenoprof"]
+    assert list(domain) == [
+        "id", "name", "kind", "state", "cpu_seconds", "memory_kib", "target_kib",
+        "vcpus", "vifs", "vbds", "workloads",
+    ]  # fmt: skip
+    assert list(domain["vcpus"][0]) == [
+        "vcpu", "pcpu", "running_seconds", "runnable_seconds", "blocked_seconds", "offline_seconds",
+    ]  # fmt: skip
+    assert list(result["xenoprof"]) == [
+        "total", "active", "passive", "others", "lost", "invalid", "corrupted",
+    ]  # fmt: skip
+
+
+def test_it_is_json_as_it_is():
+    result = as_json(SNAPSHOT, SNAPSHOT.xenoprof)
+
+    assert json.loads(json.dumps(result)) == result
+
+
+def test_a_host_without_a_profiler_has_counted_nothing():
+    assert set(as_json(SNAPSHOT, None)["xenoprof"].values()) == {0}
+
+
+def test_times_are_seconds():
+    vcpu = as_json(SNAPSHOT, None)["domains"][0]["vcpus"][0]
+
+    assert (vcpu["running_seconds"], vcpu["runnable_seconds"]) == (3.0, 1.0)
+
+
+def test_the_table_has_a_line_for_each_domain():
+    lines = as_text(as_json(SNAPSHOT, None)).splitlines()
+
+    names = [domain.name for domain in SNAPSHOT.domains]
+    assert [line.split()[0] for line in lines[3 : 3 + len(names)]] == names

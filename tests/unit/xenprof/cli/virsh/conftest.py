@@ -1,0 +1,24 @@
+from collections.abc import Callable
+
+import pytest
+
+from tests.support.virsh_guests import FakeService
+from xenprof.cli.virsh import main
+
+
+@pytest.fixture
+def service() -> FakeService:
+    return FakeService()
+
+
+@pytest.fixture
+def virsh(monkeypatch, capsys, service) -> Callable[..., tuple[int, str, str]]:
+    """Run virsh in front of `service`; return exit code, stdout, stderr."""
+    monkeypatch.delenv("VIRSH_DEFAULT_CONNECT_URI", raising=False)
+    monkeypatch.setattr("xenprof.cli.virsh.program.Client", lambda home: service)
+
+    def run(*words):
+        code = main(words)
+        return code, *capsys.readouterr()
+
+    return run

@@ -1,0 +1,212 @@
+"""Slices that are sent on: retried, bounded, counted, and in the shape that receivers want."""
+
+import gzip
+import json
+import logging
+import threading
+from email.parser import BytesParser
+from email.policy import HTTP
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from opentelemetry.proto.collector.profiles.v1development.profiles_service_pb2 import (
+    ExportProfilesServiceRequest,
+)
+
+from tests.support.pprof_proto import decoded
+from tests.support.profiles import profile
+from tests.support.receiver import Receiver
+from xenprof.errors import UsageError
+from xenprof.history.push import MAX_WAITING, Address, Message, Pusher, post
+from xenprof.history.receivers import OtlpProfiles, Pyroscope
+
+START = 1_200_000_000
+
+
+def form(message: Message) -> dict[str, tuple[str, bytes]]:
+    """Return the fields of a multipart form: file name and content, as the email package reads."""
+    head = f"Content-Type: {message.content_type}\r\n\r\n".encode()
+    parsed = BytesParser(policy=HTTP).parsebytes(head + message.body)
+    return {
+        str(part.get_param("name", header="content-disposition")): (
+            str(part.get_filename()),
+            bytes(part.get_payload(decode=True)),
+        )
+        for part in parsed.iter_parts()
+    }
+
+
+def pyroscope(url: str = "http://pyroscope:4040") -> Message:
+    return Pyroscope(url).message(profile())
+
+
+# -- the recorded shape of a request to Pyroscope ------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("url", "path"),
+    [
+        ("http://pyroscope:4040", "/ingest"),
+        ("http://pyroscope:4040/", "/ingest"),
+        ("http://pyroscope:4040/ingest", "/ingest"),
+        ("https://gateway/tenant/", "/tenant/ingest"),
+    ],
+)
+def test_pyroscope_is_sent_to_ingest(url: str, path: str):
+    assert urlsplit(pyroscope(url).url).path == path
+
+
+def test_the_query_tells_name_span_and_format():
+    query = parse_qs(urlsplit(pyroscope().url).query)
+
+    assert query == {
+        "name": ["xenprof{host=grumble}"],
+        "spyName": ["xenprof"],
+        "from": [str(START)],
+        "until": [str(START + 30)],
+        "format": ["pprof"],
+    }
+
+
+def test_a_name_of_the_users_own_is_kept():
+    query = parse_qs(urlsplit(pyroscope("http://p/ingest?name=shop&x=1").url).query)
+
+    assert (query["name"], query["x"], query["format"]) == (["shop"], ["1"], ["pprof"])
+
+
+def test_the_form_has_a_pprof_profile():
+    file, body = form(pyroscope())["profile"]
+    read = decoded(gzip.decompress(body))
+
+    assert file == "profile.pprof"
+    assert (len(read.sample), read.time_nanos) == (len(profile().stacks), START * 10**9)
+
+
+def test_the_form_explains_every_type_of_value():
+    fields = form(pyroscope())
+    read = decoded(gzip.decompress(fields["profile"][1]))
+    types = [read.string_table[kind.type] for kind in read.sample_type]
+    config = json.loads(fields["sample_type_config"][1])
+
+    assert list(config) == types
+    assert {row["aggregation"] for row in config.values()} == {"sum"}
+
+
+# -- OTLP ------------------------------------------------------------------------------------
+
+
+def test_otlp_decodes_with_the_official_stubs():
+    message = OtlpProfiles("http://collector:4318").message(profile())
+    read = ExportProfilesServiceRequest.FromString(message.body)
+    (scope,) = read.resource_profiles[0].scope_profiles
+    totals = [sum(sum(s.values) for s in one.samples) for one in scope.profiles]
+
+    assert message.url == "http://collector:4318/v1development/profiles"
+    assert message.content_type == "application/x-protobuf"
+    assert totals == list(profile().totals)
+
+
+def test_otlp_goes_where_the_url_says():
+    url = "http://collector:4318/v1/profiles"
+
+    assert OtlpProfiles(url).message(profile()).url == url
+
+
+# -- sending ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [Pyroscope, OtlpProfiles])
+def test_a_receiver_gets_each_slice_once(kind):
+    with Receiver() as receiver:
+        pusher = Pusher(kind(receiver.url))
+        for _ in range(3):
+            pusher.offer(profile())
+        pusher.close()
+
+        assert [one.body for one in receiver.got] == [kind("http://x").message(profile()).body] * 3
+    assert (pusher.stats().sent, pusher.stats().dropped) == (3, 0)
+
+
+@pytest.mark.parametrize("status", [500, 503, 429, 408])
+def test_what_may_pass_is_tried_again(status: int, caplog: pytest.LogCaptureFixture):
+    with Receiver([status, status]) as receiver:
+        pusher = Pusher(Pyroscope(receiver.url), first_pause_seconds=0.001)
+        pusher.offer(profile())
+        receiver.wait_for(3)
+        pusher.close()
+
+    assert (pusher.stats().sent, pusher.stats().failures, pusher.stats().dropped) == (1, 2, 0)
+    assert [record.levelname for record in caplog.records] == ["ERROR", "WARNING"]
+
+
+def test_what_is_refused_is_dropped_and_told(caplog: pytest.LogCaptureFixture):
+    with Receiver([400]) as receiver:
+        pusher = Pusher(Pyroscope(receiver.url))
+        pusher.offer(profile())
+        pusher.offer(profile())
+        pusher.close()
+
+    assert (pusher.stats().sent, pusher.stats().dropped) == (1, 1)
+    assert "refuses a slice: HTTP 400" in caplog.text
+
+
+def test_nobody_there_blocks_nobody_and_is_counted(caplog: pytest.LogCaptureFixture):
+    with Receiver() as gone:
+        url = gone.url
+    pusher = Pusher(Pyroscope(url), first_pause_seconds=60, close_seconds=0.05)
+    for _ in range(MAX_WAITING + 5):
+        pusher.offer(profile())
+    before = pusher.stats()
+    pusher.close()
+
+    assert (before.dropped, before.waiting) == (5, MAX_WAITING)
+    assert (pusher.stats().dropped, pusher.stats().waiting) == (MAX_WAITING + 5, 0)
+    assert f"{MAX_WAITING} slices were not sent before the end" in caplog.text
+
+
+def test_a_slice_that_arrives_after_all_is_not_counted_as_dropped():
+    sent: list[Message] = []
+    first, free = threading.Event(), threading.Event()
+
+    def send(message: Message, _: str | None) -> None:
+        sent.append(message)
+        first.set()
+        free.wait(30)
+
+    pusher = Pusher(OtlpProfiles("http://x"), send=send)
+    pusher.offer(profile(columns=1))
+    first.wait(30)
+    for _ in range(MAX_WAITING):
+        pusher.offer(profile(columns=2))
+    free.set()
+    pusher.close()
+
+    assert (len(sent), pusher.stats().sent, pusher.stats().dropped) == (MAX_WAITING + 1,) * 2 + (0,)
+
+
+def test_a_password_in_the_url_becomes_a_header():
+    address = Address.parse("http://ann:s%40cret@host:4040/x")
+    with Receiver() as receiver:
+        post(Message(receiver.url, b"x", "text/plain"), address.authorization)
+        (one,) = receiver.got
+
+    assert address.url == "http://host:4040/x"
+    assert one.headers["Authorization"] == "Basic YW5uOnNAY3JldA=="
+
+
+@pytest.mark.parametrize("text", ["ftp://x", "http://", "http://h:99999/", "here", "http://[::1"])
+def test_what_is_no_url_is_refused_in_one_line(text: str):
+    with pytest.raises(UsageError, match="is not a URL"):
+        Address.parse(text)
+
+
+def test_a_bug_ends_neither_push_nor_service(caplog: pytest.LogCaptureFixture):
+    def send(message: Message, _: str | None) -> None:
+        raise ZeroDivisionError
+
+    with caplog.at_level(logging.CRITICAL):
+        pusher = Pusher(Pyroscope("http://x"), send=send)
+        pusher.offer(profile())
+        pusher.close()
+
+    assert pusher.stats().dropped == 1

@@ -1,0 +1,70 @@
+import pytest
+
+from xenprof.opreport.errors import ReportError
+from xenprof.opreport.specification import parse, split_differential
+from xenprof.profile.flat import ImageName, SampleKey
+
+PROG = ImageName("root", "/usr/bin/prog")
+LIBC = ImageName("root", "/lib64/libc-2.5.so")
+NETBK = ImageName("kern", "netbk")
+KEY = SampleKey(PROG, LIBC, "DTLB_MISSES", 500, 15, tgid=7, tid=8, cpu=1)
+ALL = SampleKey(NETBK, NETBK, "DTLB_MISSES", 500, 15)
+
+SPECIFICATIONS = [
+    # words, matches KEY, matches ALL
+    ([], True, True),
+    (["image:/usr/bin/prog"], True, False),
+    (["image:/lib64/libc-2.5.so"], False, False),
+    (["lib-image:/lib64/*"], True, False),
+    (["image-exclude:/lib64/libc-2.5.so"], False, True),
+    (["/usr/bin/../bin/prog"], True, False),
+    (["/lib64/libc-2.5.so", "/netbk"], True, True),
+    (["netbk"], False, True),
+    (["event:DTLB_MISSES,OTHER"], True, True),
+    (["event:OTHER"], False, False),
+    (["event:all"], True, True),
+    (["count:500", "unit-mask:0xf"], True, True),
+    (["count:501"], False, False),
+    (["unit-mask:all"], True, True),
+    (["tgid:7"], True, False),
+    (["tid:7"], False, False),
+    (["cpu:0,1"], True, False),
+]
+
+
+@pytest.mark.parametrize(("words", "task", "everyone"), SPECIFICATIONS)
+def test_a_specification_selects_by_every_word(words, task, everyone):
+    specification = parse(words)
+    assert (specification.matches(KEY), specification.matches(ALL)) == (task, everyone)
+
+
+def test_a_session_can_be_excluded():
+    specification = parse(["session:current,before,after", "session-exclude:before"])
+    assert specification.sessions == ("current", "after")
+
+
+@pytest.mark.parametrize("word", ["cpu:one", "count:", "tid:1.5", "session:"])
+def test_a_value_that_is_none_is_refused(word):
+    with pytest.raises(ReportError, match=f"invalid profile specification {word}: "):
+        parse([word])
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["a", "b"], (["a", "b"], None)),
+        (["{", "a", "}", "{", "b", "}"], (["a"], ["b"])),
+        (["c", "{", "a", "}", "d", "{", "b", "}"], (["c", "d", "a"], ["c", "d", "b"])),
+    ],
+)
+def test_words_outside_of_braces_belong_to_both_profiles(words, expected):
+    assert split_differential(words) == expected
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["{", "}", "{ a }", "{ } { b }", "{ a } { }", "{ a } { b } { c }", "{ { a } }", "{ a } }"],
+)
+def test_braces_that_make_no_two_groups_are_refused(words):
+    with pytest.raises(ReportError, match=r"^invalid profile specification "):
+        split_differential(words.split())

@@ -1,0 +1,101 @@
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.support.paths import TESTS
+from xenprof.images import load_symbols
+from xenprof.optools.annotate.disassembly import SymbolLabels, open_code
+from xenprof.optools.annotate.gnusyntax import gnu_text, intel_text, plain_text
+
+FIXTURES = TESTS / "fixtures" / "compiled"
+
+
+def listing(path: Path) -> dict[int, str]:
+    symbols = load_symbols(path)
+    assert symbols.image is not None
+    code = open_code(symbols.image)
+    assert code is not None
+    rows = list(
+        zip(symbols.starts.tolist(), symbols.ends.tolist(), symbols.vmas.tolist(), strict=True)
+    )
+    labels = SymbolLabels([(v, v + e - s, symbols.names[i]) for i, (s, e, v) in enumerate(rows)])
+    return {
+        step.address: step.text
+        for start, end, vma in rows
+        for step in code.instructions(start, end - start, vma, labels)
+    }
+
+
+@pytest.mark.parametrize("program", ["demo", "demo32"])
+def test_instructions_are_spelled_as_objdump_spells_them(program: str) -> None:
+    recorded = (FIXTURES / f"{program}-objdump.txt").read_text()
+    lines = re.findall(r"^ *([0-9a-f]+):\t(.*)$", recorded, re.MULTILINE)
+    assert {int(address, 16): text for address, text in lines} == listing(FIXTURES / program)
+
+
+def no_label(address: int) -> str:
+    return ""
+
+
+@pytest.mark.parametrize(
+    ("mnemonic", "operands", "raw", "text"),
+    [
+        ("movq", "$-1, %rbx", "48c7c3ffffffff", "mov    $0xffffffffffffffff,%rbx"),
+        ("movq", "8(%rsp), %rax", "488b442408", "mov    0x8(%rsp),%rax"),
+        ("cmpb", "$0, (%rsi, %rcx)", "803c0e00", "cmpb   $0x0,(%rsi,%rcx,1)"),
+        ("cmovneq", "%rdx, %rax", "480f45c2", "cmovne %rdx,%rax"),
+        ("sarq", "$1, %rsi", "48d1fe", "sar    %rsi"),
+        ("movq", "(%rbp), %rax", "488b4500", "mov    0x0(%rbp),%rax"),
+        ("leaq", "(, %r12, 4), %r12", "4e8d24a500000000", "lea    0x0(,%r12,4),%r12"),
+        ("movq", "%rbx, %xmm0", "66480f6ec3", "movq   %rbx,%xmm0"),
+        ("nopl", "(%rax)", "0f1f4000", "nopl   0x0(%rax)"),
+        ("nopl", "(%rax)", "0f1f00", "nopl   (%rax)"),
+        ("nopw", "%cs:(%rax, %rax)", "662e0f1f840000000000", "cs nopw 0x0(%rax,%rax,1)"),
+        ("nop", "", "6690", "xchg   %ax,%ax"),
+        ("retq", "", "c3", "ret"),
+        ("callq", "*0x2f5f(%rip)", "ff155f2f0000", "call   *0x2f5f(%rip)        # 3f65"),
+        ("jne", "0x1098", "75f0", "jne    1098"),
+        ("lock cmpxchgl", "%ecx, 8(%r15)", "f0410fb14f08", "lock cmpxchg %ecx,0x8(%r15)"),
+        ("lock decq", "(%rax)", "f048ff08", "lock decq (%rax)"),
+        ("shlb", "%cl, 8(%rbx)", "d26308", "shlb   %cl,0x8(%rbx)"),
+        ("movabsq", "$0x346dc5d63886594b, %r9", "49b9", "movabs $0x346dc5d63886594b,%r9"),
+    ],
+)
+def test_one_instruction_as_objdump_spells_it(mnemonic, operands, raw, text) -> None:
+    code = bytes.fromhex(raw)
+    assert text == gnu_text(mnemonic, operands, code, 0x1000 + len(code), no_label)
+
+
+def test_intel_syntax_has_capital_sizes_and_no_blanks() -> None:
+    text = intel_text("movzx", "esi, byte ptr [rdx + rax*8 - 1]", no_label)
+    assert "movzx  esi,BYTE PTR [rdx+rax*8-0x1]" == text
+
+
+def test_targets_of_other_machines_have_their_symbol_too() -> None:
+    assert "bl\t4004 <f>" == plain_text("bl", "#0x4004", lambda address: "<f>")
+
+
+def test_bytes_that_are_no_instruction_are_shown_as_bad(tmp_path: Path) -> None:
+    image = tmp_path / "image"
+    data = bytearray((FIXTURES / "demo").read_bytes())
+    data[0x1000] = 0x06  # push %es, which 64-bit processors have not
+    image.write_bytes(data)
+    assert "(bad)" == listing(image)[0x401000]
+
+
+def test_an_unknown_machine_cannot_be_decoded(tmp_path: Path) -> None:
+    image = tmp_path / "image"
+    data = bytearray((FIXTURES / "demo").read_bytes())
+    data[18:20] = (22).to_bytes(2, "little")  # s390
+    image.write_bytes(data)
+    elf = load_symbols(image).image
+    assert elf is not None
+    assert open_code(elf) is None
+
+
+def test_an_address_in_no_symbol_has_no_label() -> None:
+    labels = SymbolLabels([(0x10, 0x20, "f"), (0x30, 0x38, "g")])
+    assert ["", "<f>", "<f+0x8>", "", "<g+0x7>", ""] == [
+        labels(address) for address in (0xF, 0x10, 0x18, 0x20, 0x37, 0x38)
+    ]

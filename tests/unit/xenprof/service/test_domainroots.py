@@ -1,0 +1,106 @@
+import json
+
+from hypervisor.host import DomainFile
+from tests.support.service_fakes import FakeHost
+from xenprof.service.domainroots import DomainRoots
+
+XEN = DomainFile("/usr/lib/debug/boot/xen-syms", b"xen", 1174000000)
+LIBC = DomainFile("/lib64/libc-2.5.so", b"libc", 1174000000, 0o755)
+
+
+def rooted(tmp_path, names, **files):
+    host = FakeHost()
+    host.names = list(names)
+    host.files = {name: files.get(name, [XEN]) for name in names}
+    roots = DomainRoots(tmp_path)
+    roots.sync(host, host.snapshot())
+    return host, roots
+
+
+def test_a_file_stands_at_its_absolute_path_below_the_root(tmp_path):
+    rooted(tmp_path, ["Domain-0"])
+
+    assert (tmp_path / "domains/Domain-0/usr/lib/debug/boot/xen-syms").read_bytes() == b"xen"
+
+
+def test_mode_and_mtime_are_those_of_the_domain(tmp_path):
+    rooted(tmp_path, ["web"], web=[LIBC])
+
+    status = (tmp_path / "domains/web/lib64/libc-2.5.so").stat()
+    assert (status.st_mode & 0o7777, status.st_mtime) == (0o755, 1174000000)
+
+
+def test_equal_files_of_two_domains_are_one_file_on_disk(tmp_path):
+    rooted(tmp_path, ["a", "b"])
+
+    first, second = (tmp_path / f"domains/{n}/usr/lib/debug/boot/xen-syms" for n in "ab")
+    assert first.samefile(second)
+
+
+def test_equal_content_with_another_mtime_keeps_its_own_mtime(tmp_path):
+    older = DomainFile("/x", b"xen", 5)
+    rooted(tmp_path, ["a", "b"], a=[XEN], b=[older])
+
+    assert (tmp_path / "domains/b/x").stat().st_mtime == 5
+
+
+def test_a_name_is_percent_encoded(tmp_path):
+    rooted(tmp_path, ["a/b"])
+
+    assert (tmp_path / "domains/a%2Fb").is_dir()
+
+
+def test_the_ids_are_listed_for_the_programs(tmp_path):
+    rooted(tmp_path, ["Domain-0", "web"])
+
+    ids = json.loads((tmp_path / "domains/.ids").read_text())
+    assert ids == {"0": "Domain-0", "1": "web"}
+
+
+def test_a_domain_created_later_gets_its_root(tmp_path):
+    host, roots = rooted(tmp_path, ["Domain-0"])
+    host.names.append("late")
+    host.files["late"] = [LIBC]
+
+    roots.sync(host, host.snapshot())
+
+    assert (tmp_path / "domains/late/lib64/libc-2.5.so").exists()
+
+
+def test_a_rename_moves_the_root_with_what_is_in_it(tmp_path):
+    host, roots = rooted(tmp_path, ["old"])
+    (tmp_path / "domains/old/mine").write_text("samples")
+    host.names[0] = "new"
+
+    roots.sync(host, host.snapshot())
+
+    assert (tmp_path / "domains/new/mine").read_text() == "samples"
+    assert not (tmp_path / "domains/old").exists()
+
+
+def test_a_rename_onto_a_destroyed_domains_name_keeps_its_samples_aside(tmp_path):
+    host, roots = rooted(tmp_path, ["old"])
+    (tmp_path / "domains/new").mkdir()
+    (tmp_path / "domains/new/theirs").write_text("samples")
+    host.names[0] = "new"
+
+    roots.sync(host, host.snapshot())
+
+    assert (tmp_path / "domains/new~1~/theirs").read_text() == "samples"
+
+
+def test_a_destroyed_domain_keeps_its_root(tmp_path):
+    host, roots = rooted(tmp_path, ["Domain-0", "gone"])
+    del host.names[1]
+
+    changes = roots.sync(host, host.snapshot())
+
+    assert changes.gone == [1]
+    assert (tmp_path / "domains/gone").is_dir()
+
+
+def test_a_changed_image_is_replaced_at_the_next_start(tmp_path):
+    rooted(tmp_path, ["a"])
+    rooted(tmp_path, ["a"], a=[DomainFile(XEN.path, b"newer xen", 7)])
+
+    assert (tmp_path / "domains/a/usr/lib/debug/boot/xen-syms").read_bytes() == b"newer xen"

@@ -1,0 +1,129 @@
+import bcrypt
+import pytest
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+from tests.support.service_fakes import ask_now, basic
+from xenprof.service.webconfig import BasicAuth, PasswordCheck, WebConfigError, WebConfigFile
+
+HASH = bcrypt.hashpw(b"secret", bcrypt.gensalt(4)).decode()
+# Made by htpasswd -nbB: its own prefix.
+APACHE_HASH = HASH.replace("$2b$", "$2y$")
+
+
+def written(tmp_path, text):
+    path = tmp_path / "web.yml"
+    path.write_text(text)
+    return path
+
+
+def protected(path):
+    app = Starlette(routes=[Route("/", lambda request: PlainTextResponse("hello"))])
+    return BasicAuth(app, WebConfigFile(path))
+
+
+def test_an_empty_file_is_a_config_without_authentication(tmp_path):
+    assert not WebConfigFile(written(tmp_path, "")).current().has_authentication
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("basic_auth_user: {a: b}", "basic_auth_user: Extra inputs"),
+        ("basic_auth_users: {a: secret}", "'a' is not a bcrypt hash"),
+        ("http_server_config: {headers: {X-Nonsense: a}}", "X-Nonsense"),
+        ("tls_server_config: {cert_file: none.pem, key_file: none.key}", "no such file: none.pem"),
+        ("a: [", "not YAML"),
+        ("- a", "valid dictionary"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_refused_in_one_line(tmp_path, text, message):
+    with pytest.raises(WebConfigError, match=message) as caught:
+        WebConfigFile(written(tmp_path, text))
+
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_file_is_refused(tmp_path):
+    with pytest.raises(WebConfigError, match="No such file"):
+        WebConfigFile(tmp_path / "none.yml")
+
+
+@pytest.mark.parametrize("hashed", [HASH, APACHE_HASH])
+def test_the_right_password_gets_in(tmp_path, hashed):
+    app = protected(written(tmp_path, f"basic_auth_users: {{ann: {hashed}}}"))
+
+    assert ask_now(app, "GET", "/", headers=basic("ann", "secret"))[0] == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        basic("ann", "wrong"),
+        basic("bob", "secret"),
+        basic("ann", "secret" + "x" * 80),
+        {"authorization": "Basic !!!"},
+        {"authorization": "Bearer secret"},
+    ],
+)
+def test_everybody_else_is_asked_for_a_password(tmp_path, headers):
+    app = protected(written(tmp_path, f"basic_auth_users: {{ann: {HASH}}}"))
+
+    status, answer, _ = ask_now(app, "GET", "/", headers=headers)
+
+    assert (status, answer["www-authenticate"]) == (401, "Basic")
+
+
+def test_headers_are_added_to_refusals_too(tmp_path):
+    text = "http_server_config: {headers: {X-Frame-Options: deny}}\n"
+    app = protected(written(tmp_path, text + f"basic_auth_users: {{ann: {HASH}}}"))
+
+    assert ask_now(app, "GET", "/")[1]["x-frame-options"] == "deny"
+
+
+def test_a_changed_file_counts_from_the_next_request(tmp_path):
+    path = written(tmp_path, f"basic_auth_users: {{ann: {HASH}}}")
+    app = protected(path)
+    path.write_text(f"basic_auth_users: {{robert: {HASH}}}")
+
+    assert ask_now(app, "GET", "/", headers=basic("ann", "secret"))[0] == 401
+
+
+def test_a_file_broken_later_lets_nobody_in(tmp_path):
+    path = written(tmp_path, f"basic_auth_users: {{ann: {HASH}}}")
+    app = protected(path)
+    path.write_text("nonsense: true, or not")
+
+    assert ask_now(app, "GET", "/", headers=basic("ann", "secret"))[0] == 500
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """How often bcrypt was asked."""
+    calls = []
+    real = bcrypt.checkpw
+
+    def counting(*arguments):
+        calls.append(arguments)
+        return real(*arguments)
+
+    monkeypatch.setattr(bcrypt, "checkpw", counting)
+    return calls
+
+
+def test_a_right_password_costs_bcrypt_once(counted):
+    check = PasswordCheck()
+
+    assert [check.is_right({"ann": HASH}, "ann", "secret") for _ in range(3)] == [True] * 3
+    assert len(counted) == 1
+
+
+@pytest.mark.parametrize("user", ["ann", "nobody"])
+def test_a_wrong_password_costs_bcrypt_each_time_whether_or_not_the_user_exists(counted, user):
+    check = PasswordCheck()
+    for _ in range(3):
+        check.is_right({"ann": HASH}, user, "guess")
+
+    assert len(counted) == 3

@@ -1,0 +1,182 @@
+"""What a session cannot show, what fails, and how it ends."""
+
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.support.fake_host import (
+    USER,
+    samples,
+)
+from tests.support.opcontrol import SECOND, SETUP, directory, recipe_start, total, unseen
+from xenprof.errors import StoreError, StoreFull
+from xenprof.home import domain_root
+from xenprof.oprofiled import writer as writer_module
+from xenprof.session.sessions import Sessions
+from xenprof.session.setup import DaemonStatus
+from xenprof.store.samplefile import merge
+
+
+def test_unseen_counts_only_while_the_host_counts(sessions, host, tmp_path):
+    host.advance(5 * SECOND)
+    sessions.start("Domain-0", SETUP)
+    host.advance(8 * SECOND)
+    sessions.stop("Domain-0")
+    host.advance(20 * SECOND)
+    sessions.dump("Domain-0")
+    assert unseen(tmp_path) == {
+        "idle_seconds": "12.000",
+        "others_samples": "3000",
+        "lost_samples": "0",
+        "lost_reasons": "",
+        "unread_samples": "0",
+        "unprofiled_domains": "web,db,win",
+    }
+
+
+def test_domain_that_was_profiled_is_not_unseen_after_the_end(sessions, tmp_path):
+    recipe_start(sessions)
+    for domain in ("web", "db", "Domain-0"):
+        sessions.shutdown(domain)
+    assert unseen(tmp_path)["unprofiled_domains"] == "win"
+
+
+def test_unseen_begins_anew_with_a_reset(sessions, host, tmp_path):
+    sessions.start("Domain-0", SETUP)
+    host.advance(8 * SECOND)
+    sessions.reset("Domain-0")
+    host.advance(9 * SECOND)
+    sessions.dump("Domain-0")
+    assert unseen(tmp_path)["others_samples"] == "1000"
+
+
+def test_losses_of_the_daemon_are_told_to_the_host(sessions, host):
+    sessions.start("Domain-0", SETUP)
+    host.driver("Domain-0").give(samples((USER, 0x10)))
+    sessions.dump("Domain-0")
+    sessions.pump()
+    assert host.counted_lost == {"Domain-0": {"no_mapping": 1}}
+
+
+def test_dump_tells_the_losses_it_has_just_found(sessions, host, tmp_path):
+    sessions.start("Domain-0", SETUP)
+    host.driver("Domain-0").give(samples((USER, 0x10)))
+    sessions.dump("Domain-0")
+    assert unseen(tmp_path)["lost_samples"] == "1"
+
+
+def test_session_directory_does_not_lead_out_of_the_domain(sessions, tmp_path):
+    sessions.start_daemon("Domain-0", replace(SETUP, session_dir="/../../op"))
+    assert (domain_root(tmp_path, "Domain-0") / "op/lock").exists()
+
+
+# -- failures and the end
+
+
+def fill_disk(monkeypatch):
+    """Make every sample file unwritable until the returned function is called."""
+
+    def full(path, header, offsets, counts):
+        raise StoreFull(str(path), f"{Path(path).name}: No space left on device")
+
+    monkeypatch.setattr(writer_module, "merge", full)
+    return lambda: monkeypatch.setattr(writer_module, "merge", merge)
+
+
+def test_full_disk_is_told_by_dump_and_the_next_one_writes_all(
+    sessions, host, tmp_path, monkeypatch
+):
+    sessions.start("Domain-0", SETUP)
+    make_room = fill_disk(monkeypatch)
+    host.driver("Domain-0").give(samples((USER, 0x400000)))
+    full = sessions.dump("Domain-0")
+    make_room()
+    again = sessions.dump("Domain-0")
+    assert (full.exit_code, len(full.stderr), again.exit_code, total(tmp_path)) == (1, 1, 0, 1)
+
+
+def test_samples_that_cannot_be_written_at_shutdown_are_counted_lost(sessions, host, monkeypatch):
+    sessions.start("Domain-0", SETUP)
+    fill_disk(monkeypatch)
+    host.driver("Domain-0").give(samples((USER, 0x400000)))
+    outcome = sessions.shutdown("Domain-0")
+    assert (outcome.stderr[-1], host.counted_lost) == (
+        "1 samples are lost, since they could not be written",
+        {"Domain-0": {"store_write_failed": 1}},
+    )
+
+
+def test_destroyed_domain_leaves_what_was_taken_and_no_daemon(sessions, host, tmp_path):
+    recipe_start(sessions)
+    host.driver("web").give(samples((USER, 0x400000), domain=1))
+    host.advance(SECOND)
+    host.destroy("web")
+    sessions.domain_gone(1)
+    sessions.pump()
+    assert (total(tmp_path, "web"), directory(tmp_path, "web").lock_pid()) == (1, None)
+
+
+def test_a_renamed_domain_goes_on_where_its_root_has_moved(sessions, host, tmp_path):
+    recipe_start(sessions)
+    host.driver("web").give(samples((USER, 0x400000), domain=1))
+    sessions.dump("web")
+    domain_root(tmp_path, "web").rename(domain_root(tmp_path, "www"))
+    host.names[1] = "www"
+    sessions.domain_renamed("web", "www")
+    host.driver("www").give(samples((USER, 0x400000), domain=1))
+    outcome = sessions.shutdown("www")
+    assert (outcome.exit_code, total(tmp_path, "www"), domain_root(tmp_path, "web").exists()) == (
+        0,
+        2,
+        False,
+    )
+
+
+def test_close_writes_everything_and_ends_every_daemon(sessions, host, tmp_path):
+    recipe_start(sessions)
+    for domid, name in ((0, "Domain-0"), (1, "web"), (2, "db")):
+        host.driver(name).give(samples((USER, 0x400000), domain=domid))
+    sessions.close()
+    assert [
+        (total(tmp_path, name), directory(tmp_path, name).lock_pid())
+        for name in ("Domain-0", "web", "db")
+    ] == [(1, None)] * 3
+
+
+def test_close_on_a_full_disk_says_so_after_ending_every_daemon(sessions, host, monkeypatch):
+    recipe_start(sessions)
+    fill_disk(monkeypatch)
+    host.driver("web").give(samples((USER, 0x400000), domain=1))
+    with pytest.raises(StoreError, match="No space left on device"):
+        sessions.close()
+    assert sessions.status("db") == DaemonStatus("stopped")
+
+
+def test_files_are_written_unasked_every_ten_minutes(sessions, host, tmp_path):
+    sessions.start("Domain-0", SETUP)
+    host.driver("Domain-0").give(samples((USER, 0x400000)))
+    host.advance(600 * SECOND)
+    sessions.pump()
+    assert total(tmp_path) == 1
+
+
+def test_sample_files_are_written_on_the_stores_thread_only(host, tmp_path, monkeypatch):
+    writers = set()
+
+    def observed(path, header, offsets, counts):
+        writers.add(threading.current_thread().name)
+        merge(path, header, offsets, counts)
+
+    def submit(job):
+        thread = threading.Thread(target=job, name="store")
+        thread.start()
+        thread.join()
+
+    monkeypatch.setattr(writer_module, "merge", observed)
+    sessions = Sessions(host, tmp_path, submit=submit)
+    sessions.start("Domain-0", SETUP)
+    host.driver("Domain-0").give(samples((USER, 0x400000)))
+    sessions.shutdown("Domain-0")
+    assert writers == {"store"}

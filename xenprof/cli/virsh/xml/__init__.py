@@ -1,0 +1,6 @@
+"""libvirt's XML of a domain: made from what xend tells of it, and turned into what xend is sent."""
+
+from xenprof.cli.virsh.xml.description import XmlError, vm_sxp
+from xenprof.cli.virsh.xml.domain import domain_xml
+
+__all__ = ["XmlError", "domain_xml", "vm_sxp"]

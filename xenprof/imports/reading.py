@@ -1,0 +1,107 @@
+"""Reads files of other tools, however large or compressed they are, within bounds."""
+
+import os
+import stat
+import sys
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from xenprof.imports.recording import ForeignError
+
+LARGEST_BYTES = 1 << 28  # judgement: an hour of perf at 1 kHz with deep stacks
+_RATIO = 200  # judgement: real profiles shrink to a third ... a fortieth
+_RATIO_FROM = 1 << 24
+_CHUNK = 1 << 20
+_GZIP = b"\x1f\x8b"
+_WITH_HEADER = 31
+_STDIN_MTIME = 946_684_800  # images made of names need one that does not change: 2000-01-01
+
+
+def read_input(path: str, largest: int = LARGEST_BYTES) -> bytes:
+    """Return what is in a file (`-`: standard input), unpacked if it is gzip.
+
+    Raises: ForeignError (cannot be read, too large, damaged, expands without end).
+    """
+    try:
+        if path == "-":
+            return _read(sys.stdin.buffer, path, largest)
+        if stat.S_ISDIR(os.stat(path).st_mode):  # noqa: PTH116 - the path may be no path at all
+            raise ForeignError(path, "is a directory")
+        with Path(path).open("rb") as file:
+            return _read(file, path, largest)
+    except OSError as error:
+        raise ForeignError(path, error.strerror or str(error)) from None
+    except ValueError:  # a NUL in the path
+        raise ForeignError(path.replace("\0", "?"), "no such file") from None
+
+
+def modified(path: str) -> int:
+    """Return when a file was changed, in Unix seconds."""
+    try:
+        return _STDIN_MTIME if path == "-" else int(Path(path).stat().st_mtime)
+    except OSError:
+        return _STDIN_MTIME
+
+
+def _read(file: IO[bytes], path: str, largest: int) -> bytes:
+    data = bytearray()
+    while chunk := file.read(_CHUNK):
+        data += chunk
+        if len(data) > largest:
+            raise ForeignError(path, f"larger than {largest >> 20} MiB")
+    return _unpacked(bytes(data), path, largest) if data[:2] == _GZIP else bytes(data)
+
+
+def _unpacked(packed: bytes, path: str, largest: int) -> bytes:
+    out = bytearray()
+    rest = packed
+    while rest:  # members, one after the other
+        unpacker = zlib.decompressobj(_WITH_HEADER)
+        while not unpacker.eof:
+            try:
+                out += unpacker.decompress(rest, _CHUNK)
+            except zlib.error:
+                raise ForeignError(path, "damaged: its gzip data do not fit") from None
+            if not unpacker.eof and not unpacker.unconsumed_tail:
+                raise ForeignError(path, "truncated: its gzip data have no end")
+            rest = unpacker.unconsumed_tail
+            if len(out) > largest:
+                raise ForeignError(path, f"larger than {largest >> 20} MiB when unpacked")
+            if len(out) > _RATIO_FROM and len(out) > _RATIO * len(packed):
+                raise ForeignError(
+                    path, f"unpacks to more than {_RATIO} times its size: not a profile"
+                )
+        rest = unpacker.unused_data.lstrip(b"\0")
+    return bytes(out)
+
+
+def lines(data: bytes, path: str, longest: int) -> Iterator[tuple[int, str]]:
+    """Yield the lines of a text and their numbers.
+
+    Raises: ForeignError (too long, not UTF-8, binary, the last one has no end).
+    """
+    start, number = 0, 0
+    while start < len(data):
+        number += 1
+        end = data.find(b"\n", start)
+        if end < 0:
+            end = len(data)
+            if end - start <= longest:
+                raise ForeignError(path, f"line {number}: truncated: the last line has no end")
+        if end - start > longest:
+            raise ForeignError(path, f"line {number}: longer than {longest} bytes")
+        line = data[start:end]
+        if b"\0" in line:
+            raise ForeignError(path, f"line {number}: binary data, text is wanted")
+        try:
+            yield number, line.decode().removesuffix("\r")
+        except UnicodeDecodeError:
+            raise ForeignError(path, f"line {number}: not UTF-8") from None
+        start = end + 1
+
+
+def shown(text: str) -> str:
+    """Return the begin of a line for a message."""
+    return repr(text if len(text) <= 60 else f"{text[:57]}...")

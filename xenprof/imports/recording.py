@@ -1,0 +1,142 @@
+"""What a profile of another tool says: the value between its readers and the archive's writer."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from xenprof.errors import XenprofError
+from xenprof.profile.stacks import Frame, Layer, SampleType
+
+LARGEST_TOTAL = 1 << 47
+"""Samples of an event at most (judgement): a sample file counts 2^32 - 1 in each byte of code."""
+NO_ADDRESS = "no_address"
+UNKNOWN = "[unknown]"
+
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_NOT_IN_EVENTS = re.compile(r"[^A-Za-z0-9_-]+")
+_LONGEST_EVENT = 100
+
+
+class ForeignError(XenprofError):
+    """A file that is not what it was said to be, or that cannot be used; the message names it."""
+
+    def __init__(self, path: str, message: str) -> None:
+        """`path` is the file as the user gave it, `-` is standard input."""
+        super().__init__(f"{'standard input' if path == '-' else path}: {message}")
+
+
+class Step(NamedTuple):
+    """A frame as the input tells it.
+
+    `address` and `offset` (within the function) are -1 where unknown. `memory` is the kind of
+    anonymous memory that the code lies in, "" if it is in an image.
+    """
+
+    symbol: str
+    image: str
+    layer: Layer
+    domain: str
+    address: int = -1
+    offset: int = -1
+    file: str = ""
+    line: int = 0
+    memory: str = ""
+
+    @property
+    def frame(self) -> Frame:
+        """Return it as reports know it."""
+        return Frame(self.symbol, self.image, self.layer, self.domain, self.file, self.line)
+
+
+class Task(NamedTuple):
+    """What ran; None where the input does not tell."""
+
+    comm: str = ""
+    tgid: int | None = None
+    tid: int | None = None
+    cpu: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """Samples by stack and task.
+
+    `stacks[i]` are indices into `steps`, the outermost caller first; `values[i, j]` are samples
+    of `types[j]`, which the input calls `names[j]`. `lost` are samples of the input, by reason
+    and type, that have no place; `lost_before` those that the tool itself says it lost. `notes`
+    are lines for the user.
+    """
+
+    types: tuple[SampleType, ...]
+    names: tuple[str, ...]
+    steps: tuple[Step, ...]
+    stacks: tuple[tuple[int, ...], ...]
+    tasks: tuple[Task, ...]
+    values: npt.NDArray[np.int64]
+    lost: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    lost_before: int = 0
+    start_unix_ns: int | None = None
+    duration_ns: int | None = None
+    notes: tuple[str, ...] = ()
+
+
+def clean(text: str) -> str:
+    """Return a name without control characters."""
+    return _CONTROLS.sub("?", text)
+
+
+def event_names(names: list[str]) -> list[str]:
+    """Return names that sample files can have: no dots, slashes, colons; distinct."""
+    found: list[str] = []
+    for name in names:
+        base = _NOT_IN_EVENTS.sub("_", name)[:_LONGEST_EVENT].strip("_") or "event"
+        new, more = base, 1
+        while new in found:
+            more += 1
+            new = f"{base}_{more}"
+        found.append(new)
+    return found
+
+
+class Rows:
+    """Adds samples up by stack and task, and gives each step a number."""
+
+    def __init__(self) -> None:
+        self._steps: dict[Step, int] = {}
+        self._rows: dict[tuple[tuple[int, ...], Task], dict[int, int]] = {}
+
+    def number(self, step: Step) -> int:
+        """Return the number of a step."""
+        return self._steps.setdefault(step, len(self._steps))
+
+    def add(self, stack: tuple[int, ...], task: Task, column: int, count: int) -> None:
+        """Add samples of a type. Their sum per type must stay within LARGEST_TOTAL."""
+        row = self._rows.setdefault((stack, task), {})
+        row[column] = row.get(column, 0) + count
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """Return the steps by number."""
+        return tuple(self._steps)
+
+    @property
+    def stacks(self) -> tuple[tuple[int, ...], ...]:
+        """Return the stack of each row."""
+        return tuple(stack for stack, _ in self._rows)
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """Return the task of each row."""
+        return tuple(task for _, task in self._rows)
+
+    def values(self, columns: int) -> npt.NDArray[np.int64]:
+        """Return the counts of each row."""
+        values = np.zeros((len(self._rows), columns), np.int64)
+        for index, row in enumerate(self._rows.values()):
+            for column, count in row.items():
+                values[index, column] = count
+        return values

@@ -1,0 +1,107 @@
+"""The difference of two tables of symbols."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from xenprof.opreport.percent import percent_text
+from xenprof.opreport.symbols import Ints, SymbolTable
+from xenprof.profile.flat import ImageName
+
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Rows of both tables. All arrays have a row for each symbol, a column for each class.
+
+    Counts are the second table's, and the first's where the symbol is gone. `changes` are in
+    percent of the first share.
+    """
+
+    table: SymbolTable
+    changes: Floats
+    is_gone: Flags
+    is_new: Flags
+
+    def take(self, rows: Ints) -> "Difference":
+        """Return the difference with only `rows`, in this order."""
+        return Difference(
+            self.table.take(rows),
+            self.changes[rows],
+            self.is_gone[rows],
+            self.is_new[rows],
+        )
+
+    def reaches(self, percent: float) -> Flags:
+        """Return whether symbols came, went or changed by at least that much (first class)."""
+        flags: Flags = self.is_gone[:, 0] | self.is_new[:, 0]
+        flags |= np.abs(self.changes[:, 0]) >= percent
+        return flags
+
+    def texts(self, column: int) -> list[str]:
+        """Return what the column `diff %` says for a class."""
+        return [
+            "---" if is_gone else "+++" if is_new else percent_text(change, signed=True)
+            for change, is_gone, is_new in zip(
+                self.changes[:, column].tolist(),
+                self.is_gone[:, column].tolist(),
+                self.is_new[:, column].tolist(),
+                strict=True,
+            )
+        ]
+
+
+def difference(old: SymbolTable, new: SymbolTable) -> Difference:
+    """Return the way from `old` to `new`; symbols pair up by application, image and name."""
+    images = tuple(sorted({*old.images, *new.images}))
+    apps = tuple(sorted({*old.apps, *new.apps}))
+    rows: dict[tuple[ImageName, ImageName, str], int] = {}
+    places = [_places(table, rows) for table in (old, new)]
+    counts = np.zeros((2, len(rows), new.counts.shape[1]), np.int64)
+    vmas = np.zeros(len(rows), np.uint64)
+    for side, (table, place) in enumerate(zip((old, new), places, strict=True)):
+        np.add.at(counts[side], place, table.counts)
+        vmas[place] = table.vmas
+    before, after = counts
+    had: Flags = before.sum(axis=1) > 0
+    has: Flags = after.sum(axis=1) > 0
+    # Classes behind the last one that has samples count as unchanged.
+    counts_here = np.where(has[:, None], after, before)
+    is_used = np.cumsum((counts_here > 0)[:, ::-1], axis=1)[:, ::-1] > 0
+    is_gone = (had & ~has)[:, None] & is_used
+    is_new = (has & ~had)[:, None] & is_used
+    old_shares = before / np.maximum(old.totals, 1)
+    new_shares = after / np.maximum(new.totals, 1)
+    known = (before > 0) & has[:, None]
+    base = np.where(known, old_shares, 1.0)
+    changes = np.where(known, (new_shares - old_shares) / base * 100.0, 0.0)
+    image_index = {image: i for i, image in enumerate(images)}
+    app_index = {app: i for i, app in enumerate(apps)}
+    table = replace(
+        new,
+        images=images,
+        apps=apps,
+        image_of=np.array([image_index[image] for _, image, _ in rows], np.int64),
+        app_of=np.array([app_index[app] for app, _, _ in rows], np.int64),
+        names=[name for _, _, name in rows],
+        vmas=vmas,
+        counts=counts_here,
+        ranges=None,
+    )
+    return Difference(table, changes, is_gone, is_new)
+
+
+def _places(table: SymbolTable, rows: dict[tuple[ImageName, ImageName, str], int]) -> Ints:
+    """Return each symbol's row in the difference; new ones are added to `rows`."""
+    return np.array(
+        [
+            rows.setdefault((table.apps[app], table.images[image], name), len(rows))
+            for app, image, name in zip(
+                table.app_of.tolist(), table.image_of.tolist(), table.names, strict=True
+            )
+        ],
+        np.int64,
+    )

@@ -1,0 +1,130 @@
+"""Session directories -> the part of their profile that a specification selects."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from xenprof.opreport.classes import Merge
+from xenprof.opreport.errors import ReportError
+from xenprof.opreport.names import long_name
+from xenprof.opreport.notes import session_warnings
+from xenprof.opreport.specification import Specification
+from xenprof.profile.flat import Profile, SampleFile, SampleKey
+from xenprof.store.abi import Abi
+from xenprof.store.sessiondir import (
+    StoredFile,
+    has_files,
+    list_files,
+    read_file,
+    read_stats,
+    session_abi,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where sessions are, and the directory that their image paths start from ("" is /).
+
+    `image_path` is where else to look for images if the user does not say. `is_domain` is set
+    where `archive` is the root of one of our domains, whose users do not see it.
+    """
+
+    session_dir: Path
+    archive: str = ""
+    image_path: tuple[str, ...] = ()
+    is_domain: bool = False
+
+
+def session_paths(place: Place, specification: Specification) -> list[Path]:
+    """Return the directories of the sessions that a specification names."""
+    return [
+        Path(session) if session[0] in "/." else place.session_dir / "samples" / session
+        for session in specification.sessions
+    ]
+
+
+_APART = Merge()
+
+
+def _quiet(line: str) -> None:
+    """Take a warning that nobody wants."""
+
+
+def select(
+    place: Place,
+    specification: Specification,
+    *,
+    exclude_dependent: bool = False,
+    callgraph: bool = False,
+    merge: Merge = _APART,
+    warn: Callable[[str], None] = _quiet,
+) -> Profile:
+    """Return the selected sample files of all sessions of a specification.
+
+    Raises:
+        ReportError: there are no sample files, none is selected, or two sessions have the same
+            (unless applications are merged: then they are added up).
+        StoreError: a sample file cannot be read.
+    """
+    if not specification.sessions:
+        raise ReportError(_no_session(specification))
+    has_any = False
+    found: dict[str, tuple[SampleKey, Path, Abi | None]] = {}
+    lost: dict[str, int] = {}
+    for named in session_paths(place, specification):
+        session = named.absolute()
+        nested: list[str] = []
+        abi = session_abi(session)
+        files = list_files(session, with_calls=callgraph, nested=nested)
+        if files or nested or has_files(session):
+            has_any = True
+            stats = read_stats(session)
+            for reason, count in stats.items():
+                lost[reason] = lost.get(reason, 0) + count
+            for line in session_warnings(session, stats, place.session_dir):
+                warn(line)
+        if nested:
+            warn(f"Warning: Invalid sample files found in {os.path.realpath(session)}")
+            warn("This problem can be caused by too high of a sampling rate.")
+        for key, path in files:
+            if specification.matches(key) and not (exclude_dependent and key.app != key.image):
+                found[str(path)] = (key, path, abi)
+    if not has_any:
+        raise ReportError(
+            "opreport error: No sample found: Please specify a session containing \nsample data.\n"
+        )
+    if not found:
+        raise ReportError("error: no sample files found: profile specification too strict ?")
+    chosen = [found[path] for path in sorted(found)]
+    if not merge.lib:
+        _refuse_doubles(chosen)
+    return Profile(tuple(read_file(*item) for item in chosen), place.archive, lost)
+
+
+def _refuse_doubles(files: list[tuple[SampleKey, Path, Abi | None]]) -> None:
+    """Raises: ReportError for two files of one key."""
+    seen: dict[SampleKey, Path] = {}
+    for key, path, _ in files:
+        if key.callee is None and key in seen:
+            task = ("all" if number is None else str(number) for number in (key.tgid, key.tid))
+            raise ReportError(
+                "opreport error: sanitize_profile_sample_files(): sample file parsed twice ?\n"
+                f"sample_filename:\n{seen[key]}\n{path}\n"
+                f"{long_name(key.app)} {long_name(key.image)} {key.event} {key.count} "
+                f"{key.unit_mask} {' '.join(task)} {'all' if key.cpu is None else key.cpu}\n\n"
+            )
+        seen[key] = path
+
+
+def _no_session(specification: Specification) -> str:
+    lines = ["opreport error: No session given", "included session was:"]
+    lines += specification.values.get("session", ("current",))
+    lines.append("excluded session was:")
+    lines += specification.values.get("session-exclude", ())
+    return "\n".join([*lines, ""])
+
+
+def path_of(file: SampleFile) -> str:
+    """Return where a sample file was read from, its image's name if that is unknown."""
+    return file.path if isinstance(file, StoredFile) else long_name(file.key.image)

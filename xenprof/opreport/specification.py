@@ -1,0 +1,170 @@
+"""Profile specifications: the words after opreport's options that select sample files."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from os.path import normpath
+from pathlib import Path
+
+from xenprof.opreport.errors import ReportError
+from xenprof.opreport.names import long_name
+from xenprof.profile.flat import ImageName, SampleKey
+
+TAGS = (
+    "archive",
+    "session",
+    "session-exclude",
+    "image",
+    "image-exclude",
+    "lib-image",
+    "event",
+    "count",
+    "unit-mask",
+    "tid",
+    "tgid",
+    "cpu",
+)
+NUMERIC_TAGS = ("count", "unit-mask", "tid", "tgid", "cpu")
+
+
+@dataclass(frozen=True, slots=True)
+class Specification:
+    """A parsed profile specification: the values of each tag, and paths without a tag."""
+
+    values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    paths: tuple[str, ...] = ()
+
+    @property
+    def archive(self) -> str | None:
+        """Return the directory of `archive:`, which has no trailing slash."""
+        directory = self.values.get("archive")
+        return None if directory is None else _absolute(",".join(directory))
+
+    @property
+    def sessions(self) -> tuple[str, ...]:
+        """Return names of sessions, or paths of their directories (these begin with / or .)."""
+        chosen = list(self.values.get("session", ("current",)))
+        for session in self.values.get("session-exclude", ()):
+            if session in chosen:
+                chosen.remove(session)
+        return tuple(chosen)
+
+    def matches(self, key: SampleKey) -> bool:
+        """Return whether the sample file of `key` is selected."""
+        return (
+            self._matches_images(key)
+            and self._allows("event", key.event)
+            and self._allows("count", key.count)
+            and self._allows("unit-mask", key.unit_mask)
+            and self._allows("tid", key.tid)
+            and self._allows("tgid", key.tgid)
+            and self._allows("cpu", key.cpu)
+        )
+
+    def _matches_images(self, key: SampleKey) -> bool:
+        """Return whether the images fit. A path without a tag beats exclusion of the other image.
+
+        Source: oprofile libpp/profile_spec.cpp, match().
+        """
+        excluded = self.values.get("image-exclude", ())
+        keeps_app = not _any(excluded, key.app)
+        keeps_image = not _any(excluded, key.image)
+        if self.paths:
+            if (keeps_app and _any(self.paths, key.app)) or (
+                keeps_image and _any(self.paths, key.image)
+            ):
+                return True
+            if "image" not in self.values:
+                return False
+        images, libraries = self.values.get("image"), self.values.get("lib-image")
+        return (
+            keeps_app
+            and keeps_image
+            and (images is None or _any(images, key.app))
+            and (libraries is None or _any(libraries, key.image))
+        )
+
+    def _allows(self, tag: str, value: str | int | None) -> bool:
+        """Return whether a field may be `value`; None is a file that does not separate by it."""
+        allowed = self.values.get(tag)
+        if allowed is None:
+            return True
+        if "all" in allowed:
+            return True
+        return value is not None and str(value) in allowed
+
+
+def _any(patterns: Sequence[str], image: ImageName) -> bool:
+    """Return whether a pattern matches an image; a kernel's bare name needs no slash."""
+    return any(
+        fnmatchcase(long_name(image), _absolute(pattern))
+        or (image.kind == "kern" and fnmatchcase(image.path, pattern))
+        for pattern in patterns
+    )
+
+
+def _absolute(path: str) -> str:
+    return normpath(path if path.startswith("/") else Path(path).absolute())
+
+
+def parse(words: Sequence[str]) -> Specification:
+    """Return the specification that `words` say.
+
+    Raises:
+        ReportError: the same word twice, an empty value, or a number that is none.
+    """
+    values: dict[str, tuple[str, ...]] = {}
+    paths = []
+    seen = set()
+    for word in words:
+        tag, colon, text = word.partition(":")
+        if not colon or tag not in TAGS:
+            paths.append(word)
+            continue
+        if word in seen:
+            raise ReportError(f"opreport error: tag specified more than once: {word}")
+        seen.add(word)
+        items = tuple(item for item in text.split(",") if item)
+        if not items:
+            raise ReportError(f"invalid profile specification {word}: no value after {tag}:")
+        values[tag] = _numbers(word, items) if tag in NUMERIC_TAGS else items
+    return Specification(values, tuple(paths))
+
+
+def _numbers(word: str, items: tuple[str, ...]) -> tuple[str, ...]:
+    """Return numbers in the decimal spelling that file names use; `all` stays."""
+    try:
+        return tuple(item if item == "all" else str(int(item, 0)) for item in items)
+    except ValueError:
+        raise ReportError(
+            f"invalid profile specification {word}: expected numbers or `all`"
+        ) from None
+
+
+def split_differential(words: Sequence[str]) -> tuple[list[str], list[str] | None]:
+    """Return the words of both profiles of `{ ... } { ... }`; the second is None without braces.
+
+    Words outside the braces belong to both.
+
+    Raises:
+        ReportError: braces that do not pair up to two groups, or an empty group.
+    """
+    words = [part for word in words for part in (("{", "}") if word == "{}" else (word,))]
+    common: list[str] = []
+    groups: list[list[str]] = []
+    inside = False
+    for word in words:
+        if word in ("{", "}"):
+            if inside == (word == "{"):
+                break
+            inside = not inside
+            if inside:
+                groups.append([])
+        else:
+            (groups[-1] if inside else common).append(word)
+    else:
+        if not inside and not groups:
+            return common, None
+        if not inside and len(groups) == 2 and all(groups):
+            return common + groups[0], common + groups[1]
+    raise ReportError(f"invalid profile specification {''.join(f'{word} ' for word in words)}")

@@ -1,0 +1,1 @@
+"""What opannotate, opgprof, oparchive and opimport make."""

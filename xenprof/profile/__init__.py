@@ -1,0 +1,1 @@
+"""Profiles: samples by place in an image, and samples by call stack."""

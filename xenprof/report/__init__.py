@@ -1,0 +1,1 @@
+"""Reports on all domains at once: sessions, views of them, formats."""

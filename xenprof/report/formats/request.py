@@ -1,0 +1,34 @@
+"""What a format is asked for: a profile and how to show it."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from xenprof.profile.stacks import StackProfile
+from xenprof.report.views.table import FIELDS
+
+EMPTY = StackProfile((), (), np.empty((0, 0), np.int64), ())
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A profile, and for some formats how to show it; formats ignore what is not for them.
+
+    `event` is the column of the profile that is drawn where only one can be. `base` is what the
+    profile is compared with: it has one event, and then the profile has only that as well.
+    `threshold_percent` leaves out rows with less of the (first) event. `trace` is the path of a
+    recorded trace, `mhz` the speed of its tsc (None: as its records tell).
+    """
+
+    profile: StackProfile = EMPTY
+    fields: tuple[str, ...] = FIELDS
+    tree: Literal["top-down", "bottom-up"] | None = None
+    event: int = 0
+    limit: int | None = None
+    threshold_percent: float = 0.0
+    base: StackProfile | None = None
+    title: str = ""
+    base_title: str = ""
+    trace: str = ""
+    mhz: float | None = None

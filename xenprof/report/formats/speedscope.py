@@ -1,0 +1,51 @@
+"""speedscope's own file format: every event as one sampled profile.
+
+Schema: https://www.speedscope.app/file-format-schema.json
+"""
+
+import json
+from collections.abc import Iterator
+
+import numpy as np
+
+from xenprof.report.formats.marked import marked
+from xenprof.report.formats.request import Request
+
+SCHEMA = "https://www.speedscope.app/file-format-schema.json"
+
+
+def render(request: Request) -> Iterator[bytes]:
+    """Yield the object in parts; domains are steps of their own, images are files."""
+    profile = request.profile
+    found = marked(profile)
+    frames = [
+        {"name": symbol, "file": f"{domain}: {image}"} if symbol else {"name": f"{{{domain}}}"}
+        for domain, _, image, symbol in found.keys
+    ]
+    starts = found.paths.starts.tolist()
+    ends = (found.paths.starts + found.paths.lengths).tolist()
+    steps = found.paths.steps.tolist()
+    profiles = []
+    for column, kind in enumerate(profile.types):
+        counts = profile.values[:, column]
+        rows = np.flatnonzero(counts).tolist()
+        profiles.append(
+            {
+                "type": "sampled",
+                "name": kind.text,
+                "unit": "none",
+                "startValue": 0,
+                "endValue": int(counts.sum()),
+                "samples": [steps[starts[row] : ends[row]] for row in rows],
+                "weights": counts[rows].tolist(),
+            }
+        )
+    data = {
+        "$schema": SCHEMA,
+        "shared": {"frames": frames},
+        "profiles": profiles,
+        "name": request.title,
+        "activeProfileIndex": request.event,
+        "exporter": "xenprof",
+    }
+    yield json.dumps(data, separators=(",", ":")).encode() + b"\n"

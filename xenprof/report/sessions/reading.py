@@ -1,0 +1,131 @@
+"""Sessions -> StackProfile: flat samples as stacks of one frame, recorded stacks as they are."""
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+
+from xenprof.images.demangle import demangle
+from xenprof.profile.flat import ImageName, Profile, SampleFile
+from xenprof.profile.stacks import Frame, SampleType, StackProfile
+from xenprof.report.sessions.attribution import Attribution, Owner, passive_domain, symbol_rows
+from xenprof.report.sessions.places import DOMAIN_0, Place
+from xenprof.report.sessions.recorded import read_stacks
+from xenprof.report.views.merge import merged
+from xenprof.store.sessiondir import read_profile
+
+_LOST = ("event_lost_overflow", "sample_lost_no_mm", "sample_lost_no_mapping")
+_LOST_IN_CPUS = "sample_lost_overflow"
+
+
+def read_place(
+    place: Place,
+    *,
+    domains: frozenset[str] = frozenset(),
+    image_path: tuple[str, ...] = (),
+    warn: Callable[[str], None],
+) -> StackProfile:
+    """Return the samples of all sessions of a place.
+
+    Only stacks that pass through one of `domains` (empty: any) are kept. Samples of a passive
+    domain are in domain 0's session; an archive of such a domain repeats them and is not read.
+
+    Raises: StoreError (a file cannot be read).
+    """
+    parts: list[StackProfile] = []
+    known_passive: frozenset[int] = frozenset()
+    for source in place.sources:
+        whole = read_stacks(source.session)
+        if whole is not None:
+            parts.append(whole)
+            continue
+        profile = read_profile(
+            source.session, str(source.session.absolute()), select=lambda key: key.callee is None
+        )
+        passive = {passive_domain(file.key.image) for file in profile.files} - {None}
+        files = profile.files
+        if source.domain == DOMAIN_0:
+            known_passive = frozenset(number for number in passive if number is not None)
+        else:
+            files = tuple(
+                file for file in files if passive_domain(file.key.image) not in known_passive
+            )
+        attribution = Attribution(source, place.names, place.roots, image_path, warn)
+        parts.append(flat(profile.select(files), attribution))
+    found = merged(parts)
+    return passing(found, domains) if domains else found
+
+
+def flat(profile: Profile, attribution: Attribution) -> StackProfile:
+    """Return sample files as a stack profile; samples outside of any symbol keep their image."""
+    types = sorted(
+        {SampleType(f.key.event, f.key.count, f.key.unit_mask) for f in profile.files},
+        key=lambda kind: (kind.event, kind.period, kind.unit_mask),
+    )
+    column = {kind: index for index, kind in enumerate(types)}
+    counts: dict[Frame, list[int]] = {}
+    for (image, owner), files in _by_image(profile.files, attribution):
+        symbols = attribution.symbols(image, owner)
+        for file in files:
+            kind = SampleType(file.key.event, file.key.count, file.key.unit_mask)
+            rows = symbol_rows(file, symbols) + 1
+            sums = np.zeros(int(rows.max(initial=0)) + 1, np.int64)
+            np.add.at(sums, rows, file.counts.astype(np.int64))
+            for row in np.flatnonzero(sums).tolist():
+                name = demangle(symbols.names[row - 1]) if row and symbols is not None else ""
+                frame = Frame(name, _shown(image), owner.layer, owner.domain)
+                counts.setdefault(frame, [0] * len(types))[column[kind]] += int(sums[row])
+    frames = tuple(sorted(counts))
+    values = np.array([counts[frame] for frame in frames], np.int64).reshape(
+        len(frames), len(types)
+    )
+    speeds = [file.header.cpu_mhz for file in profile.files]
+    return StackProfile(
+        frames,
+        tuple((index,) for index in range(len(frames))),
+        values,
+        tuple(types),
+        cpu_mhz=max(speeds, default=0.0),
+        lost=_lost(profile),
+    )
+
+
+def passing(profile: StackProfile, domains: frozenset[str]) -> StackProfile:
+    """Return the stacks that have a frame of one of `domains`."""
+    wanted = [frame.domain in domains for frame in profile.frames]
+    rows = [row for row, stack in enumerate(profile.stacks) if any(wanted[step] for step in stack)]
+    kept = StackProfile(
+        profile.frames,
+        tuple(profile.stacks[row] for row in rows),
+        profile.values[rows],
+        profile.types,
+        profile.host,
+        profile.cpu_mhz,
+        profile.start_unix_ns,
+        profile.duration_ns,
+        profile.lost,
+    )
+    return merged([kept])
+
+
+def _by_image(
+    files: Iterable[SampleFile], attribution: Attribution
+) -> list[tuple[tuple[ImageName, Owner], list[SampleFile]]]:
+    groups: dict[tuple[ImageName, Owner], list[SampleFile]] = {}
+    for file in files:
+        groups.setdefault((file.key.image, attribution.owner(file)), []).append(file)
+    return list(groups.items())
+
+
+def _shown(image: ImageName) -> str:
+    """Return the name of an image; anonymous memory is one image a domain, whosever it is."""
+    return image.path if image.kind != "anon" else f"[{image.path.strip('[]')}]"
+
+
+def _lost(profile: Profile) -> dict[str, int]:
+    """Return the lost samples that the driver's statistics tell of, by reason."""
+    lost: dict[str, int] = {}
+    for name, count in profile.lost.items():
+        reason = name.rpartition("/")[2]
+        if count and (name in _LOST or (name.startswith("cpu") and reason == _LOST_IN_CPUS)):
+            lost[reason] = lost.get(reason, 0) + count
+    return lost

@@ -1,0 +1,73 @@
+"""Samples by domain, layer, image or symbol, as rows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from xenprof.profile.stacks import Frame, StackProfile
+from xenprof.report.views.paths import Ints, paths, relabelled, symbol_text
+
+FIELDS = ("domain", "layer", "image", "symbol")
+BY = {
+    "domain": ("domain",),
+    "layer": ("layer",),
+    "domain,layer": ("domain", "layer"),
+    "image": ("domain", "layer", "image"),
+    "symbol": FIELDS,
+}
+"""What rows can be about. Images and symbols of two domains are never the same."""
+
+Key = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One row for each key. Columns of `own` and `total` are the profile's events.
+
+    `own` are the samples that were taken there, `total` those taken there or in what was called
+    from there; a stack counts once, however often it passes.
+    """
+
+    fields: Key
+    keys: tuple[Key, ...]
+    own: Ints
+    total: Ints
+
+    def take(self, rows: Ints) -> "Table":
+        """Return some of the rows, in this order."""
+        keys = tuple(self.keys[row] for row in rows.tolist())
+        return replace(self, keys=keys, own=self.own[rows], total=self.total[rows])
+
+
+def grouping(frames: Sequence[Frame], fields: Key) -> tuple[tuple[Key, ...], Ints]:
+    """Return the distinct keys of frames, sorted, and which of them each frame has."""
+    read = {
+        "domain": lambda frame: frame.domain,
+        "layer": lambda frame: str(frame.layer),
+        "image": lambda frame: frame.image,
+        "symbol": symbol_text,
+    }
+    readers = [read[field] for field in fields]
+    keys = [tuple(reader(frame) for reader in readers) for frame in frames]
+    number = {key: index for index, key in enumerate(sorted(set(keys)))}
+    return tuple(number), np.array([number[key] for key in keys], np.int64)
+
+
+def table(profile: StackProfile, fields: Key) -> Table:
+    """Return the samples of a profile by the values of some fields, rows sorted by key."""
+    keys, codes = grouping(profile.frames, fields)
+    of = relabelled(paths(profile.stacks), codes)
+    own = np.zeros((len(keys), len(profile.types)), np.int64)
+    total = np.zeros_like(own)
+    leaves = of.leaves()
+    np.add.at(own, leaves[leaves >= 0], profile.values[leaves >= 0])
+    seen = np.unique(of.owners * max(len(keys), 1) + of.steps)
+    stack, row = np.divmod(seen, max(len(keys), 1))
+    np.add.at(total, row, profile.values[stack])
+    return Table(fields, keys, own, total)
+
+
+def largest_first(of: Table, column: int) -> Ints:
+    """Return the rows by descending samples of one event: own ones, then total; then by key."""
+    return np.lexsort((np.arange(len(of.keys)), -of.total[:, column], -of.own[:, column]))

@@ -1,6 +1,0 @@
-"""libvirt's XML of a domain: made from what xend tells of it, and turned into what xend is sent."""
-
-from xenprof.virsh.description import XmlError, vm_sxp
-from xenprof.virsh.domain import domain_xml
-
-__all__ = ["XmlError", "domain_xml", "vm_sxp"]
