@@ -1,14 +1,16 @@
 """Devices of domains, with their backends in domain 0: given and taken away."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from hypervisor.model.cpu.guest import Guest
 from hypervisor.model.dom0.toolstack_programs import Domain0
 from hypervisor.model.domain.domain import Domain
 from hypervisor.model.domain.evtchn import Port
 from hypervisor.model.io.blkif import BlockBackend, BlockFrontend
-from hypervisor.model.io.netif import NetBackend, NetFrontend
-from hypervisor.model.io.nic import Nic
-from hypervisor.model.io.shaper import CreditShaper
+from hypervisor.model.io.disk import Disk
+from hypervisor.model.io.netif import NetBackend, NetFrontend, vif_name
+from hypervisor.model.resident import Resident
 from hypervisor.toolstack.config.devices import DiskSpec, VifSpec
 from hypervisor.toolstack.hypercalls import Rings
 
@@ -21,61 +23,87 @@ class Backends:
     """What domain 0 runs for the others."""
 
     netback: NetBackend
-    nic: Nic
     blkback: BlockBackend
     programs: Domain0
 
 
-class Attachments:
-    """This part of the hypercalls. `backends` is set once domain 0 exists."""
+def start_backends(
+    guest: Guest, mhz: int, *, flip: bool, let_go: Callable[[Domain], object]
+) -> Backends:
+    """Return the backends of a domain 0; see `NetBackend` and `BlockBackend`."""
+    # Network and disk interrupts on different vcpus, as irqbalance leaves them (judgement).
+    disk_vcpu = min(1, len(guest.domain.vcpus) - 1)
+    clock = guest.execution.clock
+    disk = Disk(clock, clock.stream("disk"))
+    return Backends(
+        NetBackend(guest, 0, flip=flip),
+        BlockBackend(guest, disk_vcpu, disk, let_go),
+        Domain0(guest, disk, disk_vcpu, mhz),
+    )
 
-    def __init__(self) -> None:
-        self.live: dict[int, Domain] = {}
-        self.backends: Backends
+
+class Attachments:
+    """Gives devices to domains and takes them away (`toolstack.hypercalls.DeviceCalls`)."""
+
+    def __init__(self, residents: Mapping[int, Resident], backends: Backends) -> None:
+        self._residents = residents
+        self._backends = backends
         self._disks = 0
 
     def add_disk(self, domid: int, spec: DiskSpec) -> Rings:
         """Give a domain a disk."""
-        domain = self.live[domid]
-        vbd = BlockFrontend(domain, spec, self._disks * DISK_SPACING_SECTORS)
-        vbd.backend = self.backends.blkback
-        vbd.backend_port = self._backend_port(f"{domid}/{spec.frontend}")
+        resident = self._residents[domid]
+        vbd = BlockFrontend(
+            resident.guest,
+            spec,
+            self._disks * DISK_SPACING_SECTORS,
+            resident.devices.io_wait,
+            self._backends.blkback,
+            self._backend_port(f"{domid}/{spec.frontend}"),
+        )
         self._disks = (self._disks + 1) % DISKS
-        domain.vbds.append(vbd)
+        resident.devices.vbds.append(vbd)
         return Rings(vbd.port.number, vbd.ring_refs)
 
     def add_vif(self, domid: int, index: int, spec: VifSpec) -> Rings:
         """Give a domain a network interface."""
-        domain = self.live[domid]
-        vif = NetFrontend(domain, index, spec)
-        vif.backend = self.backends.netback
-        vif.backend_port = self._backend_port(vif.name)
-        if spec.rate is not None:
-            vif.shaper = CreditShaper(spec.rate.bytes_per_window, spec.rate.window_us)
-        domain.vifs.append(vif)
+        resident = self._residents[domid]
+        port = self._backend_port(vif_name(domid, index, spec))
+        vif = NetFrontend(resident.guest, index, spec, self._backends.netback, port)
+        resident.devices.vifs.append(vif)
         return Rings(vif.port.number, vif.ring_refs)
 
     def remove_disk(self, domid: int, number: int) -> None:
         """Take a disk away."""
-        domain = self.live[domid]
-        for vbd in [one for one in domain.vbds if one.spec.device == number]:
-            domain.vbds.remove(vbd)
+        vbds = self._residents[domid].devices.vbds
+        for vbd in [one for one in vbds if one.spec.device == number]:
+            vbds.remove(vbd)
             vbd.close()
-            self.live[0].channels.close(vbd.backend_port)
+            self._close(vbd.backend_port)
 
     def remove_vif(self, domid: int, index: int) -> None:
         """Take an interface away."""
-        domain = self.live[domid]
-        for vif in [one for one in domain.vifs if one.index == index]:
-            domain.vifs.remove(vif)
+        vifs = self._residents[domid].devices.vifs
+        for vif in [one for one in vifs if one.index == index]:
+            vifs.remove(vif)
             vif.close()
-            self.live[0].channels.close(vif.backend_port)
+            self._close(vif.backend_port)
 
     def change_disk(self, domid: int, number: int, spec: DiskSpec) -> None:
         """Put another medium behind a disk."""
-        for vbd in self.live[domid].vbds:
+        for vbd in self._residents[domid].devices.vbds:
             if vbd.spec.device == number:
                 vbd.spec = spec
 
+    def domain_gone(self, resident: Resident) -> None:
+        """Close domain 0's ends of the devices that a dead domain still had."""
+        devices = resident.devices
+        ports = [vif.backend_port for vif in devices.vifs]
+        for port in [*ports, *(vbd.backend_port for vbd in devices.vbds)]:
+            self._close(port)
+
     def _backend_port(self, name: str) -> Port:
-        return self.live[0].channels.bind("interdomain", f"backend {name}")
+        return self._residents[0].domain.channels.bind("interdomain", f"backend {name}")
+
+    def _close(self, port: Port) -> None:
+        self._residents[0].domain.channels.close(port)

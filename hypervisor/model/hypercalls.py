@@ -4,55 +4,34 @@ Owns the domains: builds them, starts their programs, and takes them apart again
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
 from typing import Any
 
-from hypervisor.errors import ScenarioError
-from hypervisor.model.attach import Attachments
+from hypervisor.model.attach import Attachments, start_backends
 from hypervisor.model.codebook.book import CodeBook
-from hypervisor.model.codebook.images import Role
 from hypervisor.model.cpu.execution import Execution
-from hypervisor.model.cpu.guest import Guest
 from hypervisor.model.cpu.sched.sedf import SedfScheduler
 from hypervisor.model.cpu.stateletters import state_letters
-from hypervisor.model.domain.domain import Domain, Vcpu
-from hypervisor.model.io.blkstat import IoWait
-from hypervisor.model.linux.saved import read_saved
-from hypervisor.model.linux.xenbus import CRASH, SUSPEND, Xenbus
-from hypervisor.model.memory.balloon import Balloon
+from hypervisor.model.domain.domain import Domain
+from hypervisor.model.linux.proctimes import KernelTimes
+from hypervisor.model.linux.xenbus import CRASH, SUSPEND
 from hypervisor.model.memory.pages import Memory
-from hypervisor.model.profiling.driver import OprofileModule
 from hypervisor.model.profiling.ledger import SampleLedger
-from hypervisor.model.profiling.samples import SampleExpander
 from hypervisor.model.profiling.xenoprof import Xenoprof
+from hypervisor.model.resident import Builder, Resident
 from hypervisor.model.scenario.spec import Host
-from hypervisor.model.timing.random_stream import stream_seed
-from hypervisor.model.workloads.programs import Programs
 from hypervisor.toolstack.config.schedparams import SedfParameters
 from hypervisor.toolstack.config.spec import DomainSpec
 from hypervisor.toolstack.hypercalls import DomainState, Done, PhysicalInfo, Program
 from hypervisor.toolstack.timers import Timers
 from hypervisor.toolstack.xenstore import Xenstore
-from hypervisor.trace_events import ADJDOM, DOM_ADD, DOM_REM, SHUTDOWN
+from hypervisor.trace_events import ADJDOM, DOM_REM, SHUTDOWN
 
 VERSIONS = {"3.0.3": (3, 0, ".3-rc5.el5"), "3.1": (3, 1, ".0-53.el5")}
 
 
-@dataclass(slots=True)
-class Resident:
-    """A live domain with what belongs to it here."""
-
-    domain: Domain
-    spec: DomainSpec
-    balloon: Balloon
-    xenbus: Xenbus | None  # None for an HVM guest
-    programs: Programs
-    is_booted: bool = False
-
-
-class Hypercalls(Attachments):
-    """The domains of one host. `backends` is set once domain 0 exists."""
+class Hypercalls:
+    """The domains of one host, domain 0 among them from the start."""
 
     def __init__(
         self,
@@ -63,9 +42,11 @@ class Hypercalls(Attachments):
         xenoprof: Xenoprof,
         oprofile_type: str,
         store: Xenstore,
+        domain0: DomainSpec,
     ) -> None:
-        super().__init__()
+        """`oprofile_type` is oprofile's name of the processor, as the drivers tell it."""
         self.residents: dict[int, Resident] = {}
+        self.live: dict[int, Domain] = {}
         self.names: dict[int, str] = {}  # of every domain that ever was
         self.ledger = SampleLedger(xenoprof, self.live, self.names)
         self._host = host
@@ -76,20 +57,42 @@ class Hypercalls(Attachments):
         self.memory = memory
         self.xenoprof = xenoprof
         self.store = store
-        self._oprofile_type = oprofile_type
+        self.kernel_times = KernelTimes(execution.clock)
         self._next_domid = 0
         self._departed: Counter[str] = Counter()
-        self.booting: Callable[[Domain], object] | None = None  # a kernel begins
+        self._builder = Builder(
+            host,
+            code,
+            execution,
+            memory,
+            xenoprof,
+            self.live,
+            store,
+            self.kernel_times,
+            oprofile_type,
+            self.end_domain,
+            self.find,
+        )
+        self.create_domain(domain0)
+        self.backends = start_backends(
+            self.residents[0].guest,
+            host.mhz,
+            flip=host.hypervisor == "3.0.3",
+            let_go=self._let_go,
+        )
+        self.devices = Attachments(self.residents, self.backends)
 
     @property
     def timers(self) -> Timers:
         """Return the host's clock."""
         return self.clock
 
-    def find(self, name: str) -> Domain | None:
+    def find(self, name: str) -> Resident | None:
         """Return the live domain of this name."""
-        live = self.live.values()
-        return next((one for one in live if one.name == name and not one.dying), None)
+        for resident in self.residents.values():
+            if resident.domain.name == name and not resident.domain.dying:
+                return resident
+        return None
 
     def physical_info(self) -> PhysicalInfo:
         """Return the machine and its Xen."""
@@ -131,54 +134,12 @@ class Hypercalls(Attachments):
 
     def create_domain(self, spec: DomainSpec, saved: Mapping[str, Any] | None = None) -> int:
         """Build a domain, paused, without devices."""
-        before = None if saved is None else read_saved(saved)
-        if before is not None:
-            spec = replace(spec, workloads=tuple(before.workloads))
-        _check_workloads(spec)
         domid = self._next_domid
         self._next_domid += 1  # ids only grow, also where the creation fails
-        now = self.clock.now
-        self.memory.take(spec.memory_kib, now)
-        domain = Domain(
-            domid, spec.name, spec.uuid, spec.kind, spec.memory_kib, spec.maximum_kib, now
-        )
-        domain.pause_count = 1
-        domain.io_wait = IoWait(domain)
-        self.scheduler.add_domain(domain, spec.weight, spec.cap_percent)
-        mask = self._mask(spec.affinity)
-        for number in range(spec.vcpus):
-            vcpu = Vcpu(domain, number, now, mask)
-            vcpu.online = number in spec.initial_vcpus
-            domain.vcpus.append(vcpu)
-            self.scheduler.add_vcpu(vcpu)
-            self.execution.trace.vcpu(DOM_ADD, vcpu)
-        guest = domain.guest = Guest(domain, self.execution, self.code)
-        self.live[domid] = domain
+        resident = self._builder.build(domid, spec, saved)
+        self.residents[domid] = resident
+        self.live[domid] = resident.domain
         self.names[domid] = spec.name
-        if before is not None:
-            domain.configured_kib = before.configured_kib
-        balloon = Balloon(guest, self.memory)
-        if before is not None:
-            balloon.paging.restore(before.paging.model_dump())
-        is_hvm = spec.kind == "hvm"
-        booted = replace(spec, arch=spec.arch or self._host.arch) if before is None else None
-        xenbus = None if is_hvm else Xenbus(domain, self.store, balloon, self.end_domain, booted)
-        guest.panic = Panic(self, domain).happened
-        guest.console = domain.console.write
-        results = () if before is None else before.results
-        programs = Programs(guest, spec.workloads, self._host.mhz, self.find, results)
-        self.residents[domid] = Resident(domain, spec, balloon, xenbus, programs)
-        if not is_hvm:
-            role: Role = "guest" if domid else "dom0"
-            domain.oprofile = OprofileModule(
-                guest,
-                self.xenoprof,
-                SampleExpander(self.code, stream_seed(self._host.seed, f"samples/{domid}")),
-                self.live,
-                self._oprofile_type,
-                self._host.mhz,
-                self.code.modules(role),
-            )
         return domid
 
     def saved_state(self, domid: int) -> Mapping[str, Any]:
@@ -188,7 +149,7 @@ class Hypercalls(Attachments):
             "configured_kib": resident.domain.configured_kib,
             "workloads": [dict(one) for one in resident.programs.settings],
             "results": list(resident.programs.results()),
-            "paging": resident.balloon.paging.saved_state(),
+            "paging": resident.paging.saved_state(),
         }
 
     def end_domain(self, domain: Domain, reason: int) -> None:
@@ -224,7 +185,7 @@ class Hypercalls(Attachments):
 
     def destroy_domain(self, domid: int) -> None:
         """Kill a domain: off its pcpus, out of the scheduler, pages to be scrubbed."""
-        resident = self.residents.pop(domid)
+        resident = self.residents[domid]
         domain = resident.domain
         self.execution.settle_all()
         self.execution.divide_times()
@@ -234,13 +195,13 @@ class Hypercalls(Attachments):
         for vcpu in domain.vcpus:
             self.execution.stop(vcpu)
         self.execution.decide_now()
-        if any(vbd.mapped for vbd in domain.vbds):
-            self.backends.blkback.let_go = self._reap  # a zombie until then
-        else:
-            self._reap(domain)
+        self._let_go(domain)
 
-    def _reap(self, domain: Domain) -> None:
-        """Nothing of a dying domain is mapped any more: forget it."""
+    def _let_go(self, domain: Domain) -> None:
+        """Forget a dying domain once none of its pages is mapped; it is a zombie until then."""
+        resident = self.residents[domain.domid]
+        if any(vbd.mapped for vbd in resident.devices.vbds):
+            return
         self.ledger.domain_gone(domain)
         for vcpu in domain.vcpus:
             self.scheduler.remove_vcpu(vcpu)
@@ -248,10 +209,9 @@ class Hypercalls(Attachments):
         self.scheduler.remove_domain(domain)
         self.memory.release(domain.memory_kib, self.clock.now)
         self._departed.update(_operations(domain))
-        ports = [vif.backend_port for vif in domain.vifs]
-        for port in [*ports, *(vbd.backend_port for vbd in domain.vbds)]:
-            self.live[0].channels.close(port)
+        self.devices.domain_gone(resident)
         del self.live[domain.domid]
+        del self.residents[domain.domid]
 
     def rename_domain(self, domid: int, name: str) -> None:
         """Tell the new name."""
@@ -272,15 +232,15 @@ class Hypercalls(Attachments):
         resident = self.residents[domid]
         domain = resident.domain
         domain.pause_count = 0
-        if not resident.is_booted and self.booting is not None:
-            self.booting(domain)
+        if not resident.is_booted:
+            self.kernel_times.booting(domain)
         for vcpu in domain.vcpus:
             self.execution.resume(vcpu)
         if not resident.is_booted:
             resident.is_booted = True
             if resident.xenbus is not None:
                 resident.xenbus.start()
-            resident.programs.start(self.backends.nic, self.backends.netback)
+            resident.programs.start(self.backends.netback)
         self.execution.decide_now()
 
     # -- resources -----------------------------------------------------------------------
@@ -288,7 +248,7 @@ class Hypercalls(Attachments):
     def set_affinity(self, domid: int, vcpu: int, pcpus: tuple[int, ...] | None) -> None:
         """Pin a vcpu."""
         target = self.live[domid].vcpus[vcpu]
-        target.affinity = self._mask(pcpus)
+        target.affinity = self._builder.affinity_mask(pcpus)
         self.scheduler.affinity_changed(target)
         self.execution.decide_now()
 
@@ -321,16 +281,6 @@ class Hypercalls(Attachments):
         self.execution.trace.domain(ADJDOM, self.live[domid])
         self.execution.decide_now()
 
-    def _mask(self, pcpus: tuple[int, ...] | None) -> int:
-        if pcpus is None:
-            return (1 << self.execution.topology.pcpus) - 1
-        return sum(1 << number for number in set(pcpus))
-
-    def results(self, domid: int) -> tuple[Mapping[str, Any], ...]:
-        """Return what a domain's programs have achieved; nothing of a dying one's."""
-        resident = self.residents.get(domid)
-        return () if resident is None else resident.programs.results()
-
     def operations(self) -> Mapping[str, int]:
         """Return event channel and grant operations of all domains that ever were."""
         counts = Counter(self._departed)
@@ -356,18 +306,6 @@ class Hypercalls(Attachments):
         return self.live[domid].console.text()
 
 
-class Panic:
-    """What the kernel of a domain calls when it gives up."""
-
-    def __init__(self, hypercalls: Hypercalls, domain: Domain) -> None:
-        self._hypercalls = hypercalls
-        self._domain = domain
-
-    def happened(self) -> None:
-        """End the domain."""
-        self._hypercalls.end_domain(self._domain, CRASH)
-
-
 def _operations(domain: Domain) -> Mapping[str, int]:
     return {
         "evtchn_send": domain.channels.sent,
@@ -375,15 +313,3 @@ def _operations(domain: Domain) -> Mapping[str, int]:
         "gnttab_copy": domain.grants.copied,
         "gnttab_transfer": domain.grants.transferred,
     }
-
-
-def _check_workloads(spec: DomainSpec) -> None:
-    """Raise ScenarioError for what the domain could not run, before anything is built."""
-    from hypervisor.model.scenario.workloads import parse_workloads
-
-    for workload in parse_workloads(spec.workloads):
-        if workload.kind == "fileio" and not spec.disks:
-            raise ScenarioError(f"Domain '{spec.name}': a fileio workload needs a disk")
-        # Domain 0 is on the bridge itself.
-        if workload.kind == "netperf" and not spec.vifs and spec.kind != "dom0":
-            raise ScenarioError(f"Domain '{spec.name}': a netperf workload needs a vif")

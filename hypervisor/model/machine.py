@@ -10,21 +10,15 @@ from pathlib import Path
 
 from hypervisor.errors import Refused, ScenarioError
 from hypervisor.host import DomainFile, OprofileDriver
-from hypervisor.model.attach import Backends
 from hypervisor.model.codebook.book import CodeBook
 from hypervisor.model.codebook.overheads import Overheads
 from hypervisor.model.cpu.execution import Execution
 from hypervisor.model.cpu.sched import SCHEDULERS
 from hypervisor.model.cpu.topology import Topology
 from hypervisor.model.dom0.housekeeping import Housekeeping
-from hypervisor.model.dom0.toolstack_programs import Domain0
 from hypervisor.model.domain.domain import Vcpu
 from hypervisor.model.hypercalls import Hypercalls
-from hypervisor.model.io.blkif import BlockBackend
-from hypervisor.model.io.disk import Disk
-from hypervisor.model.io.netif import NetBackend
-from hypervisor.model.io.nic import Nic
-from hypervisor.model.linux.procfs import ProcFiles
+from hypervisor.model.linux.procfs import Processor, ProcFiles
 from hypervisor.model.memory.pages import Memory
 from hypervisor.model.profiling.pmu import Pmu
 from hypervisor.model.profiling.samples import SampleRow
@@ -45,9 +39,6 @@ from hypervisor.toolstack.xendcontext import XendContext
 from hypervisor.toolstack.xenstore import Xenstore
 from hypervisor.trace_events import TraceStatus
 
-# Interrupts of the NIC are taken together for this long: what one decision of this model may
-# move at most (judgement; the real card interrupts each 125 us under load).
-NIC_BATCH_NS = 8_000_000
 OPROFILE_TYPES = {
     "p4": "i386/p4",
     "p4-ht": "i386/p4-ht",
@@ -75,8 +66,15 @@ class Machine(Xend):
         self.code = CodeBook(host.cpu)
         overheads = Overheads(self.code)
         self.pmu = Pmu(self.code, host.mhz, topology.pcpus, stream_seed(host.seed, "pmu"))
-        self.execution = Execution(self.clock, topology, host.mhz, self.code, overheads, self.pmu)
-        self.execution.scheduler = SCHEDULERS[host.scheduler](self.execution, host.hypervisor)
+        self.execution = Execution(
+            self.clock,
+            topology,
+            host.mhz,
+            self.code,
+            overheads,
+            self.pmu,
+            lambda context: SCHEDULERS[host.scheduler](context, host.hypervisor),
+        )
         self.memory = Memory(host.memory_mib * 1024, topology.pcpus)
         # Stock 3.0.3 refuses family 6 models above 13: Core 2 came in November 2006.
         can_profile = not (host.cpu == "core_2" and host.hypervisor == "3.0.3")
@@ -91,8 +89,16 @@ class Machine(Xend):
         self.xenoprof.virq = _virq
         oprofile_type = OPROFILE_TYPES[host.cpu] if can_profile else "timer"
         store = Xenstore(self.clock)
+        domain0 = self._domain0_spec()
         self.hypercalls = Hypercalls(
-            host, self.code, self.execution, self.memory, self.xenoprof, oprofile_type, store
+            host,
+            self.code,
+            self.execution,
+            self.memory,
+            self.xenoprof,
+            oprofile_type,
+            store,
+            domain0,
         )
         super().__init__(
             XendContext(
@@ -106,14 +112,21 @@ class Machine(Xend):
                 support_limits=support_limits and host.support_limits,
             )
         )
-        self.proc_files = ProcFiles(self.hypercalls, self._unix_ns)
-        self.hypercalls.booting = self.proc_files.times.booting
-        self._boot_domain0()
+        self.proc_files = ProcFiles(
+            self.hypercalls.residents,
+            self.hypercalls.backends,
+            Processor(host.cpu, host.mhz),
+            self.execution,
+            self.code,
+            self.hypercalls.kernel_times,
+            self._unix_ns,
+        )
+        self._boot_domain0(domain0)
         self._create_guests()
         self.proc_files.start()
 
-    def _boot_domain0(self) -> None:
-        scenario, hypercalls = self.scenario, self.hypercalls
+    def _domain0_spec(self) -> DomainSpec:
+        scenario = self.scenario
         spec = domain0_spec(
             vcpus=scenario.domain0_vcpus,
             memory_kib=scenario.domain0_memory_mib * 1024,
@@ -122,22 +135,17 @@ class Machine(Xend):
             affinity=scenario.domain0.affinity,
         )
         workloads = tuple(work.model_dump() for work in scenario.domain0.workload)
-        spec = replace(spec, workloads=workloads)
-        hypercalls.create_domain(spec)
+        return replace(spec, workloads=workloads)
+
+    def _boot_domain0(self, spec: DomainSpec) -> None:
+        scenario, hypercalls = self.scenario, self.hypercalls
         self.adopt(spec)
-        guest = hypercalls.live[0].guest
-        # Network and disk interrupts on different vcpus, as irqbalance leaves them (judgement).
-        netback = NetBackend(guest, 0, flip=scenario.host.hypervisor == "3.0.3")
-        netback.nic = Nic(self.clock, netback.interrupted, NIC_BATCH_NS)
-        blkback = BlockBackend(guest, min(1, spec.vcpus - 1))
-        programs = Domain0(guest, blkback, scenario.host.mhz)
-        blkback.disk = Disk(self.clock, self.clock.stream("disk"), programs.completed)
-        hypercalls.backends = Backends(netback, netback.nic, blkback, programs)
         self.boot_messages(spec.vcpus, spec.memory_kib)
         if scenario.host.scheduler == "sedf" and scenario.domain0.sedf is not None:
             hypercalls.set_sedf_parameters(0, scenario.domain0.sedf)
         self.execution.start()
         hypercalls.unpause_domain(0)
+        guest = hypercalls.residents[0].guest
         Housekeeping(guest, self.clock.stream("housekeeping/0")).start()
 
     def _create_guests(self) -> None:

@@ -8,13 +8,12 @@ from collections.abc import Mapping
 
 from hypervisor.model.cpu.execution import Execution
 from hypervisor.model.cpu.stateletters import state_letters
-from hypervisor.model.domain.domain import Domain, Vcpu
-from hypervisor.model.domain.pcpu import Pcpu
+from hypervisor.model.domain.domain import Pcpu, Vcpu
 from hypervisor.model.domain.runstate import NAMES
 from hypervisor.model.hypercalls import Hypercalls
 from hypervisor.model.io.blkif import BlockFrontend
 from hypervisor.model.io.netif import NetFrontend
-from hypervisor.model.memory.paging import Paging
+from hypervisor.model.resident import Resident
 from hypervisor.telemetry import (
     DomainSnapshot,
     HostSnapshot,
@@ -87,17 +86,15 @@ def _vbd(vbd: BlockFrontend, now_ns: int) -> VbdSnapshot:
 
 
 def domain_snapshot(
-    domain: Domain,
+    resident: Resident,
     execution: Execution,
     names: Mapping[int, str],
-    workloads: tuple[Mapping[str, object], ...],
     info: DomainInfo | None,
 ) -> DomainSnapshot:
     """Return one domain. `names` maps every domid that ever was to its name."""
+    domain, devices, paging = resident.domain, resident.devices, resident.paging
     weight, cap_percent = execution.scheduler.parameters(domain) or (None, None)
     letters = state_letters(domain)
-    paging = domain.guest.pager
-    assert isinstance(paging, Paging)  # every guest has one
     waits = [
         sum(column) for column in zip(*(v.runstate.wait_counts for v in domain.vcpus), strict=True)
     ]
@@ -126,12 +123,12 @@ def domain_snapshot(
         weight=weight,
         cap_percent=cap_percent,
         vcpus=tuple(vcpu_snapshot(vcpu, execution) for vcpu in domain.vcpus),
-        vifs=tuple(_vif(vif) for vif in domain.vifs),
-        vbds=tuple(_vbd(vbd, execution.clock.now) for vbd in domain.vbds),
+        vifs=tuple(_vif(vif) for vif in devices.vifs),
+        vbds=tuple(_vbd(vbd, execution.clock.now) for vbd in devices.vbds),
         wait_counts=tuple(waits),
         wait_sum_ns=sum(vcpu.runstate.wait_sum_ns for vcpu in domain.vcpus),
         on_behalf_ns=behalf,
-        workloads=workloads,
+        workloads=() if domain.dying else resident.programs.results(),
         virq_total=domain.virqs,
         demand_kib=paging.demand_kib,
         swapped_kib=paging.swapped_kib,
@@ -193,13 +190,12 @@ def host_snapshot(
         scrub_kib=info.scrub_kib,
         domains=tuple(
             domain_snapshot(
-                domain,
+                resident,
                 execution,
                 hypercalls.names,
-                hypercalls.results(domid),
                 context.infos.get(domid),
             )
-            for domid, domain in sorted(hypercalls.live.items())
+            for domid, resident in sorted(hypercalls.residents.items())
         ),
         pcpus=tuple(pcpu_snapshot(pcpu, execution) for pcpu in execution.pcpus),
         xenoprof=hypercalls.xenoprof.snapshot(),

@@ -66,12 +66,41 @@ class Rings:
     ring_refs: tuple[int, ...]  # one for a disk; transmit and receive for a network interface
 
 
+class DeviceCalls(Protocol):
+    """Devices of domains with their backends in domain 0. Domain ids are those of live domains."""
+
+    def add_disk(self, domid: int, spec: DiskSpec) -> Rings:
+        """Give a domain a disk with its backend. Raises: Refused."""
+        ...
+
+    def add_vif(self, domid: int, index: int, spec: VifSpec) -> Rings:
+        """Give a domain a network interface with its backend. Raises: Refused."""
+        ...
+
+    def remove_disk(self, domid: int, number: int) -> None:
+        """Take a disk away, whatever it is doing."""
+        ...
+
+    def remove_vif(self, domid: int, index: int) -> None:
+        """Take an interface away, whatever it is doing."""
+        ...
+
+    def change_disk(self, domid: int, number: int, spec: DiskSpec) -> None:
+        """Put another medium behind a disk."""
+        ...
+
+
 class Hypervisor(Protocol):
     """The calls. Domain ids are those of live domains."""
 
     @property
     def timers(self) -> Timers:
         """Return the host's clock."""
+        ...
+
+    @property
+    def devices(self) -> DeviceCalls:
+        """Return what gives devices to domains and takes them away."""
         ...
 
     def physical_info(self) -> PhysicalInfo:
@@ -145,26 +174,6 @@ class Hypervisor(Protocol):
 
     def set_sedf_parameters(self, domid: int, parameters: SedfParameters) -> None:
         """Change it. Raises: Refused for what the hypervisor does not take."""
-        ...
-
-    def add_disk(self, domid: int, spec: DiskSpec) -> Rings:
-        """Give a domain a disk with its backend. Raises: Refused."""
-        ...
-
-    def add_vif(self, domid: int, index: int, spec: VifSpec) -> Rings:
-        """Give a domain a network interface with its backend. Raises: Refused."""
-        ...
-
-    def remove_disk(self, domid: int, number: int) -> None:
-        """Take a disk away, whatever it is doing."""
-        ...
-
-    def remove_vif(self, domid: int, index: int) -> None:
-        """Take an interface away, whatever it is doing."""
-        ...
-
-    def change_disk(self, domid: int, number: int, spec: DiskSpec) -> None:
-        """Put another medium behind a disk."""
         ...
 
     def run_program(self, program: Program, milliseconds: int, done: Done) -> None:

@@ -3,11 +3,10 @@
 import pytest
 
 from hypervisor.model.machine import build
-from hypervisor.model.memory.balloon import Balloon
 from hypervisor.model.scenario.spec import load_scenario
 from hypervisor.trace_events import DECREASE_RESERVATION
 from tests.support.model.hosts import MS, SECOND, burst, cpu, domain, make_host, seen
-from tests.support.model.squeezed import live, paging
+from tests.support.model.squeezed import live, paging, resident
 
 MIB = 1024
 IDLE = {"kind": "idle"}
@@ -239,7 +238,7 @@ Xen hard limit:       {limit} kB
 
 def test_proc_says_what_it_has_and_wants():
     host = make_host(domain("a", IDLE, maxmem_mib=192))
-    balloon = Balloon(live(host, "a").guest, host.hypercalls.memory)
+    balloon = resident(host).balloon
     expected = PROC.format(current=131072, target=131072, balloon=65536, limit="   ???")
     assert expected == balloon.proc_text()
 
@@ -247,7 +246,7 @@ def test_proc_says_what_it_has_and_wants():
 def test_proc_shows_the_limit_that_xen_set():
     host = make_host(domain("a", IDLE, maxmem_mib=1024), memory_mib=512)
     left = free_kib(host)
-    balloon = Balloon(live(host, "a").guest, host.hypercalls.memory)
+    balloon = resident(host).balloon
     balloon.set_target(1024 * MIB)
     host.advance(3 * SECOND)
     has = 128 * MIB + left

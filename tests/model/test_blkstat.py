@@ -91,10 +91,10 @@ def test_a_disk_that_always_has_something_to_do_is_always_busy():
 def test_a_disk_that_is_taken_away_leaves_nobody_waiting():
     host = make_host(domain("io", fileio(op="read", pattern="random", queue_depth=4)))
     host.advance(SECOND)
-    guest = host.hypercalls.live[1]
-    waits = guest.vbds[0].io_wait
+    devices = host.hypercalls.residents[1].devices
+    waits = devices.io_wait
     assert waits.sleepers == 1
 
-    host.hypercalls.remove_disk(guest.domid, guest.vbds[0].spec.device)
+    host.hypercalls.devices.remove_disk(1, devices.vbds[0].spec.device)
 
     assert waits.sleepers == 0

@@ -3,7 +3,7 @@
 import pytest
 
 from hypervisor.errors import ScenarioError
-from hypervisor.model.domain.pcpu import SHARED_CORE_PERCENT
+from hypervisor.model.cpu.execution import SHARED_CORE_PERCENT
 from tests.support.model.hosts import MS, SECOND, burst, cpu, cpu_percent, domain, make_host, result
 
 SHARED = SHARED_CORE_PERCENT / 100

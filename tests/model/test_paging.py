@@ -6,7 +6,7 @@ from fractions import Fraction
 import pytest
 
 from hypervisor.model.machine import build
-from hypervisor.model.memory.paging import TOUCH_NS, meminfo
+from hypervisor.model.memory.paging import TOUCH_NS
 from hypervisor.model.scenario.spec import load_scenario
 from tests.support.model.hosts import (
     MS,
@@ -20,7 +20,7 @@ from tests.support.model.hosts import (
     result,
     seen,
 )
-from tests.support.model.squeezed import NEED_MIB, live, paging, squeeze
+from tests.support.model.squeezed import NEED_MIB, paging, resident, squeeze
 
 MIB = 1024
 PAGES_A_FAULT = 8
@@ -181,7 +181,7 @@ def test_looking_does_not_change_where_pages_miss():
 
 def test_meminfo_counts_what_the_guest_can_use():
     run = squeeze(64, cpu(memory_mib=64))
-    lines = meminfo(live(run.host))
+    lines = paging(run.host).meminfo()
     assert lines["MemTotal"] == 58 * MIB  # the kernel's image takes 6
     assert lines["SwapTotal"] == 256 * MIB  # twice what it was installed with
     assert lines["SwapTotal"] - lines["SwapFree"] == run.paging.swapped_kib
@@ -193,15 +193,15 @@ def test_the_cache_is_what_has_been_read_as_far_as_there_is_room():
     host = make_host(domain("a", reads, memory_mib=256))
     for seconds in (0, 1, 30):
         host.advance(seconds * SECOND)
-        read_kib = live(host).vbds[0].use.read_bytes // 1024
+        read_kib = resident(host).devices.vbds[0].use.read_bytes // 1024
         room_kib = 256 * MIB - paging(host).demand_kib
-        assert meminfo(live(host))["Cached"] == min(room_kib, 20 * MIB + read_kib)
+        assert paging(host).meminfo()["Cached"] == min(room_kib, 20 * MIB + read_kib)
 
 
 def test_memory_that_nobody_has_used_is_free():
     host = make_host(domain("a", cpu(memory_mib=64), memory_mib=256))
     host.advance(SECOND)
-    told = meminfo(live(host))
+    told = paging(host).meminfo()
     assert told["MemFree"] - 256 * MIB + paging(host).demand_kib + told["Cached"] < 4 * MIB
 
 

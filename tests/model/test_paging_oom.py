@@ -17,7 +17,7 @@ from tests.support.model.hosts import (
     netperf,
     result,
 )
-from tests.support.model.squeezed import Console, live, paging
+from tests.support.model.squeezed import Console, live, paging, resident
 
 MIB = 1024
 DAEMONS = 7
@@ -141,8 +141,8 @@ def test_killing_takes_the_processes_share_off_the_disk():
     host.advance(3 * SECOND)
     pager = paging(host)
     swapped_kib, programs_kib = pager.swapped_kib, pager.demand_kib - pager.kernel_kib
-    live(host).guest.claim("huge", 60 * MIB)
-    live(host).guest.claim("larger", 600 * MIB)
+    resident(host).guest.claim("huge", 60 * MIB)
+    resident(host).guest.claim("larger", 600 * MIB)
     host.advance(4 * SECOND)
     grown_kib = pager.demand_kib - pager.kernel_kib
     assert grown_kib == programs_kib + 60 * MIB
@@ -164,7 +164,7 @@ def test_who_was_killed_before_a_save_is_dead_after_the_restore():
     _, console = diskless(cpu(memory_mib=30), cpu(memory_mib=4))
     saved = json.loads(json.dumps(console.pager.saved_state()))
     host = make_host(domain("a", disk=[]))  # of the same build, its programs not started
-    guest = live(host).guest
+    guest = resident(host).guest
     paging(host).restore(saved)
     for kib in (30 * MIB, 4 * MIB):
         guest.spawn("/usr/bin/linpack", working_set_kib=kib)

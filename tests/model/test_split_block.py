@@ -117,7 +117,7 @@ def test_a_ring_holds_32_requests():
     held = []
     for step in range(1, 200):
         host.advance(step * 5_000_000)
-        frontend = host.hypercalls.live[1].vbds[0]
+        frontend = host.hypercalls.residents[1].devices.vbds[0]
         held.append(frontend.ring.req_prod - frontend.ring.rsp_cons)
     assert max(held) == RING_SLOTS
 

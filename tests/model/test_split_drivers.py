@@ -130,7 +130,7 @@ def test_guests_send_to_each_other_whichever_is_created_first(order):
     received = vif(host, "b").receive_bytes
     assert 1e9 < done["bits_per_second"] < 8e9  # not over the wire, but every page is moved
     assert 0.95 < done["bytes"] / received <= 1
-    assert host.hypercalls.backends.nic.transmitted_packets == 0
+    assert host.hypercalls.backends.netback.nic.transmitted_packets == 0
 
 
 def test_a_guest_sends_to_domain_0():
@@ -170,13 +170,13 @@ def test_frames_offered_are_received_dropped_or_on_their_way(monkeypatch):
         mhz=800,
     )  # fmt: skip
     offered = []
-    offer = host.hypercalls.backends.nic.offer
+    offer = host.hypercalls.backends.netback.nic.offer
 
     def counted(flow, frames, *rest):
         offered.append(frames)
         offer(flow, frames, *rest)
 
-    monkeypatch.setattr(host.hypercalls.backends.nic, "offer", counted)
+    monkeypatch.setattr(host.hypercalls.backends.netback.nic, "offer", counted)
     host.advance(5 * SECOND)
     host.pause("a")  # its ring fills, and what comes then is dropped
     host.advance(8 * SECOND)
@@ -184,7 +184,7 @@ def test_frames_offered_are_received_dropped_or_on_their_way(monkeypatch):
     flows = [flow for domid in (1, 2) for flow in running(host, domid)]
     ended = (
         sum(one.receive_packets + one.receive_dropped for one in vifs)
-        + host.hypercalls.backends.nic.dropped_packets
+        + host.hypercalls.backends.netback.nic.dropped_packets
     )
     on_the_way = sum(offered) - ended
     assert vifs[0].receive_dropped > 1000

@@ -45,7 +45,7 @@ class Profiled:
 
     def user_samples(self, batch: SampleBatch, program: str, domid: int = 0) -> SampleBatch:
         """Those in the user code of a program."""
-        tasks = self.host.hypercalls.live[domid].guest.tasks
+        tasks = self.host.hypercalls.residents[domid].guest.tasks
         tgids = [tgid for tgid, task in tasks.items() if task.program == program]
         chosen = np.isin(batch.tgid, tgids) & (batch.mode == Mode.USER)
         return SampleBatch(*(getattr(batch, name)[chosen] for name in SampleBatch.__slots__))
@@ -167,7 +167,7 @@ def test_all_scripts_are_one_process_in_domain_0():
     for _ in range(2):
         finish(profiled.host, attach(profiled.host))
     programs = Counter(
-        task.program for task in profiled.host.hypercalls.live[0].guest.tasks.values()
+        task.program for task in profiled.host.hypercalls.residents[0].guest.tasks.values()
     )
     assert (programs[BASH], programs[XENSTORED]) == (1, 1)
 

@@ -241,7 +241,7 @@ class Toolstack(RuleBasedStateMachine):
         host = self.host
         new = [domid for domid in host.hypercalls.live if domid > self.highest]
         self.highest = max([self.highest, *new])
-        assert self.living() == set(host.context.infos) == set(host.hypercalls.residents)
+        assert self.living() == set(host.context.infos) <= set(host.hypercalls.residents)
         assert self.highest < host.hypercalls._next_domid
 
     @invariant()
@@ -255,10 +255,10 @@ class Toolstack(RuleBasedStateMachine):
 
     def living(self) -> set[int]:
         """Those that are no zombies, whose pages domain 0 still has mapped."""
-        live = self.host.hypercalls.live
-        for one in live.values():
-            assert not one.dying or any(vbd.mapped for vbd in one.vbds)
-        return {domid for domid, one in live.items() if not one.dying}
+        residents = self.host.hypercalls.residents
+        for one in residents.values():
+            assert not one.domain.dying or any(vbd.mapped for vbd in one.devices.vbds)
+        return {domid for domid, one in residents.items() if not one.domain.dying}
 
     @invariant()
     def states_are_legal(self) -> None:
@@ -282,8 +282,9 @@ class Toolstack(RuleBasedStateMachine):
     def grants_and_ports_are_those_of_the_devices(self) -> None:
         hypercalls = self.host.hypercalls
         backends = 0
-        for one in hypercalls.live.values():
-            devices: list[Any] = [*one.vifs, *one.vbds]
+        for resident in hypercalls.residents.values():
+            one = resident.domain
+            devices: list[Any] = [*resident.devices.vifs, *resident.devices.vbds]
             backends += len(devices)
             own = [port for port in one.channels.ports.values() if not port.name.startswith("back")]
             assert len({port.number for port in own}) == len(own)

@@ -73,6 +73,10 @@ class FakeHypervisor:
     def timers(self) -> Clock:
         return self.clock
 
+    @property
+    def devices(self) -> "FakeHypervisor":
+        return self
+
     def physical_info(self) -> PhysicalInfo:
         return self.machine
 

@@ -5,7 +5,7 @@ elapsed nanoseconds at any speed and nothing is lost to rounding when a segment 
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Generic, TypeVar, cast, overload
 
 Q = 20
 ENDLESS = -1
@@ -30,8 +30,11 @@ KERNEL = TaskIdentity(0, 0, "")
 """Interrupts and kernel threads: no address space, tgid 0."""
 
 
-class Work:
-    """A piece of execution.
+Arg = TypeVar("Arg")
+
+
+class Work(Generic[Arg]):
+    """A piece of execution; `arg` is whatever `done` needs to know.
 
     Life: queued on a vcpu -> begun (`begun_ns`) -> executed in one or more segments -> `done`.
     `parts` always holds what remains. Endless work has one path and never gets done; what it
@@ -52,15 +55,35 @@ class Work:
         "total_q",
     )
 
+    @overload
     def __init__(
-        self,
+        self: "Work[None]",
         parts: Parts,
-        done: Callable[["Work"], None] | None = None,
-        arg: Any = None,
+        done: Callable[["Work[None]"], None] | None = None,
         *,
         task: TaskIdentity = KERNEL,
         beneficiary: int = -1,
-        ready_ns: int = 0,
+    ) -> None: ...
+
+    @overload
+    def __init__(
+        self,
+        parts: Parts,
+        done: Callable[["Work[Arg]"], None],
+        arg: Arg,
+        *,
+        task: TaskIdentity = KERNEL,
+        beneficiary: int = -1,
+    ) -> None: ...
+
+    def __init__(
+        self,
+        parts: Parts,
+        done: "Callable[[AnyWork], None] | None" = None,
+        arg: Arg | None = None,
+        *,
+        task: TaskIdentity = KERNEL,
+        beneficiary: int = -1,
     ) -> None:
         """`beneficiary` is the domid for which domain 0 works (-1: itself)."""
         self.parts = parts
@@ -68,19 +91,19 @@ class Work:
         for _, cycles_q in parts:
             total += cycles_q
         self.total_q = self.remaining_q = total
-        self.done = done
-        self.arg = arg
+        self.done: Callable[[AnyWork], None] | None = done
+        self.arg = cast(Arg, arg)
         self.task = task
         self.beneficiary = beneficiary
-        self.ready_ns = ready_ns
+        self.ready_ns = 0
         self.begun_ns = -1
         self.ran_ns = 0  # of the guest's timeslice, when it last had to stop
         self.executed_q = 0
 
-    @classmethod
-    def endless(cls, path: int, task: TaskIdentity) -> "Work":
+    @staticmethod
+    def endless(path: int, task: TaskIdentity) -> "Work[None]":
         """Return work that goes on until it is taken away."""
-        work = cls([(path, 0)], task=task)
+        work = Work([(path, 0)], task=task)
         work.total_q = work.remaining_q = ENDLESS
         return work
 
@@ -98,6 +121,10 @@ class Work:
         self.remaining_q = remaining - executed_q
         executed, self.parts = split(self.parts, executed_q, remaining)
         return executed
+
+
+AnyWork = Work[Any]
+"""Work as queues and vcpus see it, which do not look at its `arg`."""
 
 
 def split(parts: Parts, take_q: int, total_q: int) -> tuple[Parts, Parts]:

@@ -6,9 +6,8 @@ added up by code path, by beneficiary and for the hardware counters.
 
 from typing import Protocol
 
-from hypervisor.model.codebook.work import Parts, Work, split
-from hypervisor.model.domain.domain import Vcpu
-from hypervisor.model.domain.pcpu import Pcpu
+from hypervisor.model.codebook.work import AnyWork, Parts, split
+from hypervisor.model.domain.domain import Pcpu, Vcpu
 from hypervisor.model.timing.clock import Clock
 
 # Of what is owed (the cost of samples, known late) a quarter of the rest is charged at each
@@ -30,7 +29,7 @@ class SegmentCounter(Protocol):
         executed_q: int,
         start_ns: int,
         elapsed_ns: int,
-        work: Work | None,
+        work: AnyWork | None,
     ) -> None:
         """Note one settled segment."""
         ...
@@ -124,7 +123,7 @@ class Accounting:
         executed_q: int,
         start_ns: int,
         elapsed_ns: int,
-        work: Work | None,
+        work: AnyWork | None,
     ) -> None:
         path_ns = pcpu.path_ns
         if len(parts) == 1:

@@ -2,14 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol, TypeVar
 
 from hypervisor.host import Task
 from hypervisor.model.codebook.book import CodeBook
-from hypervisor.model.codebook.work import Parts, TaskIdentity, Work
+from hypervisor.model.codebook.work import AnyWork, Parts, TaskIdentity
 from hypervisor.model.cpu.execution import Execution
 from hypervisor.model.domain.domain import Domain, Vcpu
 from hypervisor.model.domain.evtchn import Port
+
+Arg = TypeVar("Arg")
 
 FIRST_TGID = 1000  # pids below are the boot's own daemons
 
@@ -24,7 +26,7 @@ class Process:
 
 
 class Pager(Protocol):
-    """What manages the guest's memory (`paging.Paging`)."""
+    """What manages the guest's memory (`memory.paging.Paging`)."""
 
     def demand_changed(self) -> None:
         """A process has come that wants memory."""
@@ -34,7 +36,7 @@ class Pager(Protocol):
         """Return whether the task's process has not been killed."""
         ...
 
-    def admit(self, work: Work) -> bool:
+    def admit(self, work: AnyWork) -> bool:
         """Cut `work` short where it will touch a page that is not there; False: it is dead."""
         ...
 
@@ -42,21 +44,35 @@ class Pager(Protocol):
 class Guest:
     """The kernel of one domain."""
 
-    def __init__(self, domain: Domain, execution: Execution, code: CodeBook) -> None:
+    def __init__(
+        self,
+        domain: Domain,
+        execution: Execution,
+        code: CodeBook,
+        panic: Callable[[], object],
+        plugging: Callable[[Vcpu], object],
+    ) -> None:
+        """`panic()`: the kernel gives up; `plugging(vcpu)`: a vcpu is about to come online."""
         self.domain = domain
         self.execution = execution
         self.code = code
         self.tasks: dict[int, Task] = {}
         self.processes: dict[int, Process] = {}  # those that want memory of their own
-        self.pager: Pager | None = None
-        self.gate: Pager | None = None  # the pager, while it has anything to say to tasks
-        # The toolstack's: what the kernel says on its console, and what happens when it panics.
-        self.console: Callable[[str], object] | None = None
-        self.panic: Callable[[], object] | None = None
-        self.plugging: Callable[[Vcpu], object] | None = None  # a vcpu is about to come online
+        self._pager: Pager | None = None
+        self._gate: Pager | None = None  # the pager, while it has anything to say to tasks
+        self.panic = panic
+        self._plugging = plugging
         self._next_tgid = FIRST_TGID
         self._unit = code.unit_parts
         self._timer_parts = self.parts(("evtchn_upcall", 1), ("set_timer", 1))
+
+    def page_with(self, pager: Pager) -> None:
+        """Have `pager` told of processes that want memory."""
+        self._pager = pager
+
+    def guard_tasks(self, *, is_on: bool) -> None:
+        """Have the pager asked before a task runs, or no longer."""
+        self._gate = self._pager if is_on else None
 
     def parts(self, *counts: tuple[str, int]) -> Parts:
         """Return the parts of repeat counts of code paths given by name."""
@@ -81,17 +97,17 @@ class Guest:
         if working_set_kib:
             name = program.rpartition("/")[2]
             self.processes[tgid] = Process(tgid, name, working_set_kib)
-            if self.pager is not None:
-                self.pager.demand_changed()
+            if self._pager is not None:
+                self._pager.demand_changed()
         return tgid
 
-    def run(self, work: Work) -> None:
+    def run(self, work: AnyWork) -> None:
         """Make a task runnable on its last vcpu, if idle, else where the queue is shortest."""
-        if self.gate is not None and not self.gate.admit(work):
+        if self._gate is not None and not self._gate.admit(work):
             return
         self.enqueue(work)
 
-    def enqueue(self, work: Work) -> None:
+    def enqueue(self, work: AnyWork) -> None:
         """Do so at once, whatever the pager would say to it."""
         task = work.task
         vcpu = self._place(task)
@@ -112,7 +128,7 @@ class Guest:
                 best, load = vcpu, queued
         return best
 
-    def interrupt(self, vcpu_id: int, work: Work) -> None:
+    def interrupt(self, vcpu_id: int, work: AnyWork) -> None:
         """Deliver an event channel upcall to a vcpu; `work` holds its handler's cost."""
         vcpus = self.domain.vcpus
         vcpu = vcpus[vcpu_id] if vcpu_id < len(vcpus) and vcpus[vcpu_id].online else vcpus[0]
@@ -124,7 +140,7 @@ class Guest:
         self.execution.add_debt(self.domain.vcpus[vcpu_id], self.parts(("evtchn_send", events)))
 
     def wake_at(
-        self, at_ns: int, task: TaskIdentity, make: Callable[[Any], Work | None], arg: Any
+        self, at_ns: int, task: TaskIdentity, make: Callable[[Arg], AnyWork | None], arg: Arg
     ) -> None:
         """Have `task` sleep until `at_ns`, then run `make(arg)`; the timer upcall is paid for.
 
@@ -132,15 +148,15 @@ class Guest:
         """
         self.execution.clock.schedule(at_ns, self._timer, (task, make, arg))
 
-    def _timer(self, entry: tuple[TaskIdentity, Callable[[Any], Work | None], Any]) -> None:
+    def _timer(self, entry: tuple[TaskIdentity, Callable[[Arg], AnyWork | None], Arg]) -> None:
         task, make, arg = entry
-        if self.domain.dying or (self.gate is not None and not self.gate.is_alive(task)):
+        if self.domain.dying or (self._gate is not None and not self._gate.is_alive(task)):
             return
         work = make(arg)
         if work is None:
             return
         work.task = task
-        if self.gate is not None and not self.gate.admit(work):
+        if self._gate is not None and not self._gate.admit(work):
             return
         work.ready_ns = self.execution.clock.now
         vcpu = self._place(task)
@@ -168,8 +184,7 @@ class Guest:
 
     def plug(self, vcpu: Vcpu) -> None:
         """Bring a vcpu online; a task that waits elsewhere moves to it."""
-        if self.plugging is not None:
-            self.plugging(vcpu)
+        self._plugging(vcpu)
         vcpu.online = True
         self.execution.resume(vcpu)
         for other in self.domain.vcpus:

@@ -10,7 +10,7 @@ Source: xen/common/trace.c, tools/xentrace/xentrace.c (3.0.3).
 from typing import NamedTuple
 
 from hypervisor.errors import Refused
-from hypervisor.model.codebook.work import Work
+from hypervisor.model.codebook.work import AnyWork
 from hypervisor.model.domain.domain import Domain, Vcpu
 from hypervisor.model.domain.runstate import RUNNABLE
 from hypervisor.model.timing.clock import Clock, Timer
@@ -258,7 +258,7 @@ class Trace:
         if self.is_on:
             self.emit(domain.vcpus[0].processor, event, (domain.domid,))
 
-    def enter(self, vcpu: Vcpu, work: Work) -> None:
+    def enter(self, vcpu: Vcpu, work: AnyWork) -> None:
         """`work` of a running vcpu has ended; what it did for pages is told now."""
         pcpu = vcpu.pcpu
         if pcpu is not None:

@@ -32,9 +32,9 @@ class Housekeeping:
         delay_ns = PERIOD_NS // 2 + self._stream.uniform(PERIOD_NS)
         self._guest.wake_at(clock.now + delay_ns, self._tasks[path], self._work, path)
 
-    def _work(self, path: str) -> Work:
+    def _work(self, path: str) -> Work[str]:
         kilocycles = XEND_KILOCYCLES if path == "background_dom0" else XENSTORED_KILOCYCLES
         return Work(self._guest.parts((path, kilocycles)), self._done, path)
 
-    def _done(self, work: Work) -> None:
+    def _done(self, work: Work[str]) -> None:
         self._sleep(work.arg)

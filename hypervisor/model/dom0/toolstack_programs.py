@@ -4,14 +4,15 @@ Source: tools/libxc/xc_linux_save.c (pages mapped and written in batches), tools
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import NamedTuple, TypeVar
 
 from hypervisor.model.codebook.work import TaskIdentity, Work
 from hypervisor.model.cpu.guest import Guest
-from hypervisor.model.io.blkif import BlockBackend
-from hypervisor.model.io.disk import DiskRequest
+from hypervisor.model.io.disk import Disk, DiskRequest
 from hypervisor.model.memory.pages import PAGE_KIB
 from hypervisor.toolstack.hypercalls import Done, Program
+
+Arg = TypeVar("Arg")
 
 CYCLES_PER_KILOCYCLE = 1000
 # Where on the disk /var/lib/xen lies: behind the virtual disks (judgement).
@@ -29,12 +30,36 @@ PROGRAMS: dict[Program, str] = {
 }
 
 
+class Copy(NamedTuple):
+    """Memory to be copied to or from the disk, and what is called when that has happened."""
+
+    kib: int
+    is_write: bool
+    done: Done
+
+
+class Transfer:
+    """The disk requests of one copy: it ends when the last of them has been answered."""
+
+    def __init__(self, requests: int, done: Done) -> None:
+        self._missing = requests
+        self._done = done
+
+    def answered(self) -> None:
+        """Count an answer; the last one ends it."""
+        self._missing -= 1
+        if not self._missing:
+            self._done()
+
+
 class Domain0:
     """Runs programs of the toolstack in domain 0."""
 
-    def __init__(self, guest: Guest, blkback: BlockBackend, mhz: int) -> None:
+    def __init__(self, guest: Guest, disk: Disk, disk_vcpu: int, mhz: int) -> None:
+        """`disk_vcpu` is the vcpu that the disk interrupts."""
         self._guest = guest
-        self._blkback = blkback
+        self._disk = disk
+        self._disk_vcpu = disk_vcpu
         self._mhz = mhz
         # One process for each program, made when it first runs: it stands for all that come later.
         self._tasks: dict[str, TaskIdentity] = {}
@@ -50,11 +75,11 @@ class Domain0:
         else:
             self._run(PROGRAMS[program], kilocycles, _ended, done)
 
-    def _scripted(self, work: Work) -> None:
+    def _scripted(self, work: Work[tuple[int, Done]]) -> None:
         kilocycles, done = work.arg
         self._run(XENSTORED, kilocycles, _ended, done)
 
-    def _run(self, path: str, units: int, done: Callable[[Work], None], arg: Any) -> None:
+    def _run(self, path: str, units: int, done: Callable[[Work[Arg]], None], arg: Arg) -> None:
         parts = self._guest.parts((path, units))
         self._guest.run(Work(parts, done, arg, task=self._task(path)))
 
@@ -76,53 +101,32 @@ class Domain0:
         """
         pages, requests = -(-kib // PAGE_KIB), -(-kib // REQUEST_KIB)
         parts = self._guest.parts((path, pages), ("disk_submit", requests))
-        work = Work(parts, self._copied, (domid, kib, is_write, done), task=self._task(path))
+        work = Work(parts, self._copied, Copy(kib, is_write, done), task=self._task(path))
         work.beneficiary = domid or -1
         self._guest.run(work)
 
-    def _copied(self, work: Work) -> None:
-        domid, kib, is_write, done = work.arg
+    def _copied(self, work: Work[Copy]) -> None:
+        kib, is_write, done = work.arg
         transfer = Transfer(-(-kib // REQUEST_KIB), done)
         requests = []
         while kib > 0:
             size = min(kib, REQUEST_KIB)
-            requests.append(DiskRequest(domid, self._sector, size * 1024, is_write, transfer))
+            requests.append(DiskRequest(self, self._sector, size * 1024, is_write, transfer))
             self._sector += size * 2
             kib -= size
         if self._sector >= SAVE_SECTORS.stop:
             self._sector = SAVE_SECTORS.start
-        self._blkback.disk.submit(requests)
+        self._disk.submit(requests)
 
-    def completed(self, requests: Sequence[DiskRequest]) -> None:
-        """The disk has finished an operation: its own requests here, the others in blkback."""
-        others = [request for request in requests if not isinstance(request.tag, Transfer)]
-        if others:
-            self._blkback.completed(others)
-        mine = [request for request in requests if isinstance(request.tag, Transfer)]
-        if mine:
-            parts = self._guest.parts(("disk_interrupt", 1))
-            work = Work(parts, self._answered, mine)
-            self._guest.interrupt(self._blkback.vcpu, work)
+    def completed(self, requests: Sequence[DiskRequest[Transfer]]) -> None:
+        """Take what the disk has finished: its interrupt comes in."""
+        parts = self._guest.parts(("disk_interrupt", 1))
+        self._guest.interrupt(self._disk_vcpu, Work(parts, self._answered, requests))
 
-    def _answered(self, work: Work) -> None:
+    def _answered(self, work: Work[Sequence[DiskRequest[Transfer]]]) -> None:
         for request in work.arg:
             request.tag.answered()
 
 
-class Transfer:
-    """So many disk requests that are still to be answered."""
-
-    def __init__(self, requests: int, done: Done) -> None:
-        self._missing = requests
-        self._done = done
-
-    def answered(self) -> None:
-        """Count an answer; the last one ends it."""
-        self._missing -= 1
-        if not self._missing:
-            self._done()
-
-
-def _ended(work: Work) -> None:
-    done: Done = work.arg
-    done()
+def _ended(work: Work[Done]) -> None:
+    work.arg()

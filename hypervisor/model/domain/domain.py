@@ -1,10 +1,10 @@
-"""Domains and vcpus: who owns what, and nothing of how it runs."""
+"""Domains, vcpus and pcpus as Xen keeps them: who owns what, and nothing of how it runs."""
 
 from collections import deque
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from hypervisor.model.codebook.work import KERNEL, Parts, TaskIdentity, Work
+from hypervisor.model.codebook.work import KERNEL, AnyWork, Parts, TaskIdentity
 from hypervisor.model.domain.console import Console
 from hypervisor.model.domain.evtchn import EventChannels
 from hypervisor.model.domain.grant import GrantTable
@@ -13,11 +13,6 @@ from hypervisor.model.domain.runstate import Runstate
 from hypervisor.model.timing.clock import Timer
 
 if TYPE_CHECKING:
-    from hypervisor.model.cpu.guest import Guest
-    from hypervisor.model.domain.pcpu import Pcpu
-    from hypervisor.model.io.blkif import BlockFrontend
-    from hypervisor.model.io.blkstat import IoWait
-    from hypervisor.model.io.netif import NetFrontend
     from hypervisor.model.profiling.driver import OprofileModule
 
 CRASHED = 3  # SHUTDOWN_crash of xen/include/public/sched.h
@@ -74,9 +69,9 @@ class Vcpu:
         self.carried_q = 0  # executed since then, up to `rated_ns`, at other speeds
         self.rated_ns = 0
         self.timer: Timer | None = None  # end of the present segment
-        self.interrupts: deque[Work] = deque()
-        self.tasks: deque[Work] = deque()
-        self.current: Work | None = None
+        self.interrupts: deque[AnyWork] = deque()
+        self.tasks: deque[AnyWork] = deque()
+        self.current: AnyWork | None = None
         self.current_is_interrupt = False
         self.debt: Parts = []
         self.debt_q = 0
@@ -92,7 +87,7 @@ class Vcpu:
 
 
 class Domain:
-    """A domain. Devices and the guest kernel are attached by the machine."""
+    """A domain. Its kernel, devices and programs are kept beside it: see `hypercalls.Resident`."""
 
     __slots__ = (
         "behalf_ns",
@@ -103,8 +98,6 @@ class Domain:
         "domid",
         "dying",
         "grants",
-        "guest",
-        "io_wait",
         "kind",
         "maximum_kib",
         "memory_kib",
@@ -118,9 +111,7 @@ class Domain:
         "switches",
         "target_kib",
         "uuid",
-        "vbds",
         "vcpus",
-        "vifs",
         "virqs",
     )
 
@@ -142,9 +133,6 @@ class Domain:
         self.maximum_kib = maximum_kib
         self.created_ns = created_ns
         self.vcpus: list[Vcpu] = []
-        self.vifs: list[NetFrontend] = []
-        self.vbds: list[BlockFrontend] = []
-        self.guest: Guest
         self.oprofile: OprofileModule | None = None  # PV guests have the driver, HVM do not
         self.pause_count = 0
         self.shutdown_reason: int | None = None  # it has ended, and waits for xend
@@ -154,7 +142,6 @@ class Domain:
         self.grants = GrantTable()
         self.behalf_ns: dict[int, int] = {}
         self.console = Console()
-        self.io_wait: IoWait
         self.switches = 0  # of tasks, by its kernel
         self.virqs = 0
         self.path_ns: dict[int, PathTimes] = {}  # by pcpu
@@ -168,6 +155,35 @@ class Domain:
     def cpu_ns(self, now_ns: int) -> int:
         """Return the running time of all vcpus."""
         return sum(vcpu.runstate.at(now_ns)[0] for vcpu in self.vcpus)
+
+
+class Pcpu:
+    """One logical processor. `current` None is its idle vcpu."""
+
+    __slots__ = (
+        "current",
+        "is_tickled",
+        "mode_ns",
+        "number",
+        "path_ns",
+        "rate_q",
+        "sibling",
+        "slice_end_ns",
+        "slice_timer",
+        "visitors",
+    )
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.current: Vcpu | None = None
+        self.sibling: Pcpu | None = None  # the other hyper-thread of its core
+        self.is_tickled = False
+        self.rate_q = 0  # work cycles_q per ns, now
+        self.slice_end_ns = 0
+        self.slice_timer: Timer | None = None
+        self.path_ns: list[int] = []  # of the domain that runs here: see Domain.path_ns
+        self.visitors: set[Domain] = set()  # whose time is not all in mode_ns yet
+        self.mode_ns = [0, 0, 0]  # user, kernel, hypervisor
 
 
 Domains = Mapping[int, Domain]

@@ -8,13 +8,13 @@ all devices of the host. Source: include/xen/interface/io/blkif.h, drivers/xen/b
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from hypervisor.model.codebook.work import Parts, TaskIdentity, Work
 from hypervisor.model.cpu.guest import Guest
 from hypervisor.model.domain.domain import Domain
 from hypervisor.model.domain.evtchn import Port
-from hypervisor.model.io.blkstat import DiskUse
+from hypervisor.model.io.blkstat import DiskUse, IoWait
 from hypervisor.model.io.disk import Disk, DiskRequest
 from hypervisor.model.io.ring import SharedRing
 from hypervisor.toolstack.config.devices import DiskSpec
@@ -28,35 +28,64 @@ TAPDISK = "/usr/sbin/tapdisk"
 MERGE_BYTES = 512 * 1024  # one disk operation at most
 
 
+Arg = TypeVar("Arg")
+
+
 @dataclass(slots=True)
-class BlockIo:
+class BlockIo(Generic[Arg]):
     """What a workload asks for: one read or write. `done(io)` is called in the guest."""
 
     sector: int
     size_bytes: int
     is_write: bool
-    done: Callable[["BlockIo"], None]
+    done: Callable[["BlockIo[Arg]"], None]
     submitted_ns: int
-    arg: Any = None
+    arg: Arg  # whatever `done` needs to know
     missing: int = 0  # ring requests that are still to be answered
     vcpu: int = 0  # where it was submitted
+
+
+AnyBlockIo = BlockIo[Any]
+"""A read or write as the drivers see it, which do not look at its `arg`."""
+
+
+class RingRequest(NamedTuple):
+    """Which read or write a request to the disk is part of, and since when it has been queued."""
+
+    vbd: "BlockFrontend"
+    io: AnyBlockIo
+    begun_ns: int
+
+
+RingDiskRequest = DiskRequest[RingRequest]
 
 
 class BlockFrontend:
     """One vbd as the guest has it; its own counters are domain 0's, `use` has the guest's."""
 
-    def __init__(self, domain: Domain, spec: DiskSpec, base_sector: int) -> None:
+    def __init__(
+        self,
+        guest: Guest,
+        spec: DiskSpec,
+        base_sector: int,
+        io_wait: IoWait,
+        backend: "BlockBackend",
+        backend_port: Port,
+    ) -> None:
+        """`io_wait` is that of all disks of the domain; `backend_port` is domain 0's."""
+        self._guest = guest
+        domain = guest.domain
         self.domain = domain
         self.spec = spec
         self.base_sector = base_sector
         self.ring = SharedRing(RING_SLOTS)
         self.ring_refs = domain.grants.claim_rings(1, 0, spec.frontend)
         self.port = domain.channels.bind("interdomain", spec.frontend)
-        self.backend: BlockBackend
-        self.backend_port: Port  # in domain 0
-        self.waiting: deque[DiskRequest] = deque()  # no ring slot yet
-        self.shared: deque[DiskRequest] = deque()  # in the ring, not taken by the backend
-        self.answered: list[DiskRequest] = []
+        self.backend = backend
+        self.backend_port = backend_port
+        self.waiting: deque[RingDiskRequest] = deque()  # no ring slot yet
+        self.shared: deque[RingDiskRequest] = deque()  # in the ring, not taken by the backend
+        self.answered: list[RingDiskRequest] = []
         self.is_served = False  # the backend's thread is working on this ring
         self.read_requests = self.write_requests = 0
         self.read_bytes = self.write_bytes = 0
@@ -65,15 +94,15 @@ class BlockFrontend:
         self.is_closed = False
         self.mapped = 0  # requests whose pages the backend has not let go of
         self.use = DiskUse()
-        self._asked: dict[tuple[int, Callable[[BlockIo], None]], int] = {}  # (vcpu, done): ios
-        # One for all disks of a domain.
-        self.io_wait = domain.io_wait
+        # (vcpu, done): ios
+        self._asked: dict[tuple[int, Callable[[AnyBlockIo], None]], int] = {}
+        self.io_wait = io_wait
 
     def close(self) -> None:
         """Give it up; what is still asked for is never answered."""
         self.is_closed = True
         self.waiting.clear()
-        now = self.domain.guest.execution.clock.now
+        now = self._guest.execution.clock.now
         for (vcpu_id, done), ios in self._asked.items():
             for _ in range(ios):
                 self.io_wait.end(vcpu_id, done, now)
@@ -81,7 +110,7 @@ class BlockFrontend:
         self.domain.grants.release_rings(self.ring_refs, 0)
         self.domain.channels.close(self.port)
 
-    def parts(self, guest: Guest, ios: Sequence[BlockIo]) -> Parts:
+    def parts(self, guest: Guest, ios: Sequence[AnyBlockIo]) -> Parts:
         """Return what blkfront costs the guest for `ios`; the caller makes it part of its work."""
         requests = segments = 0
         for io in ios:
@@ -89,11 +118,11 @@ class BlockFrontend:
             segments += -(-io.size_bytes // SEGMENT_BYTES)
         return guest.parts(("blkfront_request", requests), ("blkfront_segment", segments))
 
-    def submit(self, ios: Sequence[BlockIo], vcpu_id: int) -> None:
+    def submit(self, ios: Sequence[AnyBlockIo], vcpu_id: int) -> None:
         """Queue `ios` (cut into ring requests) and publish what fits, on this vcpu."""
         if self.is_closed:
             return
-        now = self.domain.guest.execution.clock.now
+        now = self._guest.execution.clock.now
         for io in ios:
             io.vcpu = vcpu_id
             self._begin(io, now)
@@ -101,21 +130,20 @@ class BlockFrontend:
             left = io.size_bytes
             while left > 0:
                 size = min(left, REQUEST_BYTES)
-                self.waiting.append(
-                    DiskRequest(self.domain.domid, sector, size, io.is_write, (self, io, now))
-                )
+                part = RingRequest(self, io, now)
+                self.waiting.append(DiskRequest(self.backend, sector, size, io.is_write, part))
                 io.missing += 1
                 sector += size // 512
                 left -= size
             self.use.begin(io.missing, now)
         self._publish(vcpu_id)
 
-    def _begin(self, io: BlockIo, now: int) -> None:
+    def _begin(self, io: AnyBlockIo, now: int) -> None:
         key = (io.vcpu, io.done)
         self._asked[key] = self._asked.get(key, 0) + 1
         self.io_wait.begin(*key, now)
 
-    def _end(self, io: BlockIo, now: int) -> None:
+    def _end(self, io: AnyBlockIo, now: int) -> None:
         key = (io.vcpu, io.done)
         self._asked[key] -= 1
         if not self._asked[key]:
@@ -134,18 +162,25 @@ class BlockFrontend:
             self.shared.append(self.waiting.popleft())
             count += 1
         if count and self.ring.push_requests(count):
-            self.domain.guest.notify(self.port, self.backend_port, vcpu_id)
+            self._guest.notify(self.port, self.backend_port, vcpu_id)
             self.backend.notified(self)
 
-    def interrupted(self, work: Work) -> None:
+    def interrupt(self, responses: int) -> None:
+        """Have the guest handle so many responses."""
+        parts = self._guest.parts(
+            ("evtchn_upcall", 1), ("blkfront_interrupt", 1), ("blkfront_complete", responses)
+        )
+        self._guest.interrupt(0, Work(parts, self._interrupted))
+
+    def _interrupted(self, _: Work[None]) -> None:
         """Handle the responses that the ring holds (blkif_int)."""
         self.ring.take_responses()
         answered, self.answered = self.answered, []
-        now = self.domain.guest.execution.clock.now
+        now = self._guest.execution.clock.now
         for request in answered:
             self.domain.grants.release(-(-request.bytes // SEGMENT_BYTES))
-            io: BlockIo = request.tag[1]
-            self.use.end(request.bytes, request.tag[2], now, is_write=request.write)
+            io = request.tag.io
+            self.use.end(request.bytes, request.tag.begun_ns, now, is_write=request.write)
             io.missing -= 1
             if not io.missing:
                 if not self.is_closed:
@@ -154,17 +189,25 @@ class BlockFrontend:
         self._publish(0)
 
 
+Taken = tuple[BlockFrontend, list[RingDiskRequest]]
+"""Requests that the backend has taken off a ring."""
+
+
 class BlockBackend:
     """blkback in domain 0: takes requests off all rings, and answers them."""
 
-    def __init__(self, guest: Guest, vcpu: int) -> None:
-        """`vcpu` is the vcpu of domain 0 that its event channels and threads run on."""
-        self.disk: Disk
+    def __init__(
+        self, guest: Guest, vcpu: int, disk: Disk, let_go: Callable[[Domain], object]
+    ) -> None:
+        """`vcpu` is the vcpu of domain 0 that its event channels and threads run on.
+
+        `let_go(domain)` is called whenever pages of a dying domain have been unmapped.
+        """
+        self.disk = disk
         self._guest = guest
         self.vcpu = vcpu
         self.free_slots = BACKEND_SLOTS
-        self.let_go: Callable[[Domain], object] | None = None
-        """Told when no page of a domain that is dying is mapped any more."""
+        self._let_go = let_go
         self._starved: deque[BlockFrontend] = deque()
 
     def notified(self, vbd: BlockFrontend) -> None:
@@ -207,7 +250,7 @@ class BlockBackend:
         )
         self._guest.interrupt(self.vcpu, work)
 
-    def _to_tapdisk(self, work: Work) -> None:
+    def _to_tapdisk(self, work: Work[Taken]) -> None:
         """A tap: device: a process of its own in domain 0 does the rest."""
         vbd, requests = work.arg
         if vbd.tapdisk is None:
@@ -218,7 +261,7 @@ class BlockBackend:
             Work(parts, self._dispatched, work.arg, task=vbd.tapdisk, beneficiary=beneficiary)
         )
 
-    def _dispatched(self, work: Work) -> None:
+    def _dispatched(self, work: Work[Taken]) -> None:
         vbd, requests = work.arg
         grants = vbd.domain.grants
         before = grants.mapped
@@ -234,11 +277,11 @@ class BlockBackend:
         self.disk.submit(requests)
         self._serve(vbd)
 
-    def completed(self, requests: Sequence[DiskRequest]) -> None:
+    def completed(self, requests: Sequence[RingDiskRequest]) -> None:
         """The disk has finished one operation: its interrupt comes into domain 0."""
-        by_vbd: dict[BlockFrontend, list[DiskRequest]] = {}
+        by_vbd: dict[BlockFrontend, list[RingDiskRequest]] = {}
         for request in requests:
-            by_vbd.setdefault(request.tag[0], []).append(request)
+            by_vbd.setdefault(request.tag.vbd, []).append(request)
         for index, (vbd, mine) in enumerate(by_vbd.items()):
             costs = [("blkback_complete", len(mine))]
             if not index:
@@ -248,7 +291,7 @@ class BlockBackend:
             )
             self._guest.interrupt(self.vcpu, work)
 
-    def _answer(self, work: Work) -> None:
+    def _answer(self, work: Work[Taken]) -> None:
         vbd, requests = work.arg
         self.free_slots += len(requests)
         vbd.mapped -= len(requests)
@@ -261,21 +304,15 @@ class BlockBackend:
         elif not domain.dying:
             vbd.answered += requests
             if vbd.ring.push_responses(len(requests)):
-                guest = domain.guest
                 vbd.backend_port.notify(vbd.port)
-                parts = guest.parts(
-                    ("evtchn_upcall", 1),
-                    ("blkfront_interrupt", 1),
-                    ("blkfront_complete", len(requests)),
-                )
-                guest.interrupt(0, Work(parts, vbd.interrupted))
-        elif not any(one.mapped for one in domain.vbds) and self.let_go is not None:
-            self.let_go(domain)
+                vbd.interrupt(len(requests))
+        else:
+            self._let_go(domain)
         while self._starved and self.free_slots:
             self._serve(self._starved.popleft())
 
 
-def operations(requests: Sequence[DiskRequest]) -> int:
+def operations(requests: Sequence[RingDiskRequest]) -> int:
     """Return how many disk operations the elevator makes of a batch: runs of adjacent sectors."""
     count = 0
     end = size = -1

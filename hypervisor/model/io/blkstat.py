@@ -41,12 +41,12 @@ class DiskUse:
         return self.read_wait_ns + self.write_wait_ns
 
     def begin(self, requests: int, now_ns: int) -> None:
-        """So many more are under way."""
+        """Count `requests` that have been queued."""
         self._round(now_ns)
         self.in_flight += requests
 
     def end(self, size_bytes: int, begun_ns: int, now_ns: int, *, is_write: bool) -> None:
-        """One of them has been answered."""
+        """Count the answer to one of them."""
         self._round(now_ns)
         self.in_flight -= 1
         if is_write:
@@ -97,14 +97,14 @@ class IoWait:
         self._sleepers: dict[int, _Sleepers] = {}
 
     def begin(self, vcpu_id: int, who: Hashable, now_ns: int) -> None:
-        """`who` has asked for something on this vcpu."""
+        """Note that `who` has asked for something on this vcpu."""
         sleepers = self._sleepers.setdefault(vcpu_id, _Sleepers())
         if not sleepers.counts:
             sleepers.blocked_ns = self._blocked_ns(vcpu_id, now_ns)
         sleepers.counts[who] = sleepers.counts.get(who, 0) + 1
 
     def end(self, vcpu_id: int, who: Hashable, now_ns: int) -> None:
-        """They have got it."""
+        """Note that `who` has got one of the things asked for."""
         sleepers = self._sleepers[vcpu_id]
         sleepers.counts[who] -= 1
         if not sleepers.counts[who]:

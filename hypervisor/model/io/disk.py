@@ -6,10 +6,10 @@ too long goes first. Contiguous requests of one direction become one disk operat
 
 from bisect import bisect_left, bisect_right
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isqrt
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from hypervisor.model.timing.clock import Clock
 from hypervisor.model.timing.random_stream import RandomStream
@@ -36,14 +36,29 @@ class DiskModel:
     overhead_ns: int = 100_000  # judgement: command processing, bus and controller
 
 
-class DiskRequest(NamedTuple):
+Tag = TypeVar("Tag")
+
+
+class DiskRequest(NamedTuple, Generic[Tag]):
     """Some contiguous sectors to read or write."""
 
-    owner: Any  # who asked; returned untouched
+    owner: "DiskOwner[Tag]"  # who is told when they have been
     sector: int
     bytes: int
     write: bool
-    tag: Any = None  # the owner's own mark; returned untouched
+    tag: Tag  # the owner's own mark; returned untouched
+
+
+AnyDiskRequest = DiskRequest[Any]
+"""A request as the disk sees it, which does not look at its `tag`."""
+
+
+class DiskOwner(Protocol[Tag]):
+    """What has requests of its own at the disk."""
+
+    def completed(self, requests: Sequence[DiskRequest[Tag]]) -> None:
+        """Take those of its requests that one operation of the disk has served."""
+        ...
 
 
 class _Operation:
@@ -51,7 +66,7 @@ class _Operation:
 
     __slots__ = ("bytes", "end", "expires_ns", "is_started", "requests", "start", "write")
 
-    def __init__(self, request: DiskRequest, expires_ns: int) -> None:
+    def __init__(self, request: AnyDiskRequest, expires_ns: int) -> None:
         self.start = request.sector
         self.end = request.sector + request.bytes // SECTOR_BYTES
         self.bytes = request.bytes
@@ -62,18 +77,16 @@ class _Operation:
 
 
 class Disk:
-    """A disk with its queue. Calls `on_complete(requests)` from the clock, once an operation."""
+    """A disk with its queue. It tells the owners of requests from the clock, once an operation."""
 
     def __init__(
         self,
         clock: Clock,
         stream: RandomStream,
-        on_complete: Callable[[Sequence[DiskRequest]], object],
         model: DiskModel | None = None,
     ) -> None:
         self._clock = clock
         self._stream = stream
-        self._on_complete = on_complete
         self._model = model or DiskModel()
         self._head = 0  # the sector after the last one served
         self._is_busy = False
@@ -87,7 +100,7 @@ class Disk:
         self.written_bytes = 0
         self.busy_ns = 0
 
-    def submit(self, requests: Sequence[DiskRequest]) -> None:
+    def submit(self, requests: Sequence[AnyDiskRequest]) -> None:
         """Queue a batch; the whole batch is there before the disk chooses (Linux's plugging)."""
         for request in requests:
             if not self._merge(request):
@@ -105,7 +118,7 @@ class Disk:
         self._sorted.insert(index, operation)
         self._aged.append(operation)
 
-    def _merge(self, request: DiskRequest) -> bool:
+    def _merge(self, request: AnyDiskRequest) -> bool:
         """Append to, or prepend to, a waiting operation that it touches."""
         start = request.sector
         end = start + request.bytes // SECTOR_BYTES
@@ -171,6 +184,10 @@ class Disk:
             self.written_bytes += operation.bytes
         else:
             self.read_bytes += operation.bytes
-        # First the next operation: what on_complete submits finds a disk that is at work.
+        # First the next operation: what an owner submits now finds a disk that is at work.
         self._start_next()
-        self._on_complete(operation.requests)
+        by_owner: dict[int, list[AnyDiskRequest]] = {}
+        for request in operation.requests:
+            by_owner.setdefault(id(request.owner), []).append(request)
+        for requests in by_owner.values():
+            requests[0].owner.completed(requests)

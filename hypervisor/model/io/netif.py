@@ -8,11 +8,10 @@ cannot take stops the guest's queue. Source: drivers/xen/netfront, drivers/xen/n
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
-from hypervisor.model.codebook.work import Work
+from hypervisor.model.codebook.work import AnyWork, Work
 from hypervisor.model.cpu.guest import Guest
-from hypervisor.model.domain.domain import Domain
 from hypervisor.model.domain.evtchn import Port
 from hypervisor.model.io.nic import Nic
 from hypervisor.model.io.shaper import CreditShaper
@@ -25,6 +24,9 @@ ETHERNET_BYTES = 14  # of each frame; what credit, counters and xentop see inclu
 TCP_IP_BYTES = 52  # of each frame of a TSO packet
 # Packets of one run of a tasklet, where no interrupt tells (judgement; costs.toml assumes it).
 PACKETS_PER_BATCH = 8
+# Interrupts of the NIC are taken together for this long: what one decision of this model may
+# move at most (judgement; the real card interrupts every 125 us under load).
+NIC_BATCH_NS = 8_000_000
 
 Deliver = Callable[[int, int], None]
 """Takes (frames, bytes) that a socket has received."""
@@ -55,7 +57,7 @@ class Batch:
     receiver: "NetFrontend | None"  # None with a `deliver`: the receiver is domain 0
     done: Callable[["Batch"], None]
     dropped: Callable[[int], None]  # so many packets found the receiver's ring full
-    arg: Any = None
+    payload_bytes: int = 0  # without headers
     shaped: int = 0  # packets that the rate limit has let through so far
 
     @property
@@ -87,18 +89,28 @@ class Batch:
 class NetFrontend:
     """One vif as its guest has it; counters as the guest sees them."""
 
-    def __init__(self, domain: Domain, index: int, spec: VifSpec) -> None:
+    def __init__(
+        self,
+        guest: Guest,
+        index: int,
+        spec: VifSpec,
+        backend: "NetBackend",
+        backend_port: Port,
+    ) -> None:
+        """`backend_port` is domain 0's."""
+        self._guest = guest
+        domain = guest.domain
         self.domain = domain
         self.index = index
         self.spec = spec
         self.mac = spec.mac
-        self.name = spec.vifname or f"vif{domain.domid}.{index}"
+        self.name = vif_name(domain.domid, index, spec)
         # For good, as netfront does: an entry for each slot, and the two ring pages.
         self.ring_refs = domain.grants.claim_rings(2, 2 * RING_SLOTS, self.name)
         self.port = domain.channels.bind("interdomain", self.name)
-        self.backend: NetBackend
-        self.backend_port: Port  # in domain 0
-        self.shaper: CreditShaper | None = None
+        self.backend = backend
+        self.backend_port = backend_port
+        self.shaper = _shaper(spec)
         self.shaped: deque[Batch] = deque()  # held back by the rate limit
         self.rx_free = RING_SLOTS  # buffers posted for netback
         self.tx_free = RING_SLOTS
@@ -130,7 +142,7 @@ class NetFrontend:
 
     def _push(self, batch: Batch, vcpu_id: int) -> None:
         self.tx_free -= min(batch.slots, RING_SLOTS)
-        self.domain.guest.notify(self.port, self.backend_port, vcpu_id, batch.runs)
+        self._guest.notify(self.port, self.backend_port, vcpu_id, batch.runs)
         self.backend.transmit(self, batch)
 
     def transmitted(self, batch: Batch) -> None:
@@ -145,11 +157,11 @@ class NetFrontend:
             and min(self.queue[0].slots, RING_SLOTS) <= self.tx_free
         ):
             self.is_waking = True
-            guest = self.domain.guest
+            guest = self._guest
             self.backend_port.notify(self.port)
             guest.interrupt(0, Work(guest.parts(("evtchn_upcall", 1)), self._wake_queue))
 
-    def _wake_queue(self, _: Work) -> None:
+    def _wake_queue(self, _: Work[None]) -> None:
         self.is_waking = False
         while self.queue and min(self.queue[0].slots, RING_SLOTS) <= self.tx_free:
             self._push(self.queue.popleft(), 0)
@@ -165,7 +177,7 @@ class NetFrontend:
         flip: bool,
     ) -> None:
         """Frames are in the rx ring: interrupt the guest, which passes them up its stack."""
-        guest = self.domain.guest
+        guest = self._guest
         self.backend_port.notify(self.port, batches)
         costs = [
             ("evtchn_upcall", batches),
@@ -177,7 +189,7 @@ class NetFrontend:
         work = Work(guest.parts(*costs), self._received, (frames, size_bytes, deliver, slots))
         guest.interrupt(0, work)
 
-    def _received(self, work: Work) -> None:
+    def _received(self, work: Work[tuple[int, int, Deliver, int]]) -> None:
         frames, size_bytes, deliver, slots = work.arg
         self.rx_free += slots  # the poll loop posts new buffers
         self.receive_packets += frames
@@ -185,24 +197,28 @@ class NetFrontend:
         deliver(frames, size_bytes)
 
 
+Sent = tuple[NetFrontend | None, Batch]
+"""A batch on its way out of domain 0, and the guest that sent it, if any."""
+
+
 class NetBackend:
     """netback, the bridge and the NIC driver in domain 0."""
 
     def __init__(self, guest: Guest, vcpu: int, *, flip: bool) -> None:
         """`flip`: receive by page flipping, the default of 3.0.3, instead of copying."""
-        self.nic: Nic
         self._guest = guest
         self._vcpu = vcpu
         self._receive_packet = f"netback_receive_packet_{'flip' if flip else 'copy'}"
         self.is_flipping = flip
         self._clock = guest.execution.clock
+        self.nic: Nic[ReceiveFlow] = Nic(self._clock, self._interrupted, NIC_BATCH_NS)
 
-    def _run(self, work: Work) -> None:
+    def _run(self, work: AnyWork) -> None:
         self._guest.interrupt(self._vcpu, work)
 
     # From outside: NIC -> bridge -> netback -> guest, or -> domain 0's own stack.
 
-    def interrupted(self, interrupts: int) -> None:
+    def _interrupted(self, interrupts: int) -> None:
         """The NIC interrupts, so many times: the poll loop takes what the ring holds, by flow."""
         waiting = self.nic.peek()
         if not waiting:
@@ -232,7 +248,7 @@ class NetBackend:
             ("evtchn_send", batches),
         ]
 
-    def _polled(self, work: Work) -> None:
+    def _polled(self, work: Work[tuple[ReceiveFlow, int, int, bool]]) -> None:
         flow, frames, batches, is_last = work.arg
         received = self.nic.take_flow(flow, frames)
         if received.dropped:
@@ -326,7 +342,7 @@ class NetBackend:
         )
         self._run(work)
 
-    def _forwarded(self, work: Work) -> None:
+    def _forwarded(self, work: Work[Sent]) -> None:
         sender, batch = work.arg
         if sender is not None:
             sender.domain.grants.mapped += batch.slots
@@ -350,7 +366,7 @@ class NetBackend:
                 batch.dropped(batch.packets - fits)
         self._sent((sender, batch))
 
-    def _sent(self, entry: tuple[NetFrontend | None, Batch]) -> None:
+    def _sent(self, entry: Sent) -> None:
         sender, batch = entry
         if sender is not None:
             self._guest.execution.trace.pages(GRANT_UNMAP, sender.domain.domid, batch.slots)
@@ -358,3 +374,14 @@ class NetBackend:
                 return
             sender.transmitted(batch)
         batch.done(batch)
+
+
+def vif_name(domid: int, index: int, spec: VifSpec) -> str:
+    """Return the name of the interface in domain 0."""
+    return spec.vifname or f"vif{domid}.{index}"
+
+
+def _shaper(spec: VifSpec) -> CreditShaper | None:
+    if spec.rate is None:
+        return None
+    return CreditShaper(spec.rate.bytes_per_window, spec.rate.window_us)

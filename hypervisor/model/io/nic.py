@@ -5,7 +5,7 @@ a given moment follows in closed form.
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 from hypervisor.model.timing.clock import Clock, Timer
 
@@ -20,22 +20,24 @@ HALF_RING = RING_PACKETS // 2
 INTERRUPT_GAP_NS = 125_000
 
 
+Flow = TypeVar("Flow")  # whom packets are for
+
+
 class Received(NamedTuple):
     """Packets of one flow that the host has taken off the ring."""
 
-    flow: Any
     packets: int
     bytes: int
     dropped: int  # packets of this flow that found the ring full since the last report
 
 
-class _Burst:
+class _Burst(Generic[Flow]):
     """Packets that come in evenly between two moments."""
 
     __slots__ = ("begin_ns", "bytes", "done_bytes", "done_packets", "finish_ns", "flow", "packets")
 
     def __init__(
-        self, flow: Any, packets: int, payload_bytes: int, begin_ns: int, finish_ns: int
+        self, flow: Flow, packets: int, payload_bytes: int, begin_ns: int, finish_ns: int
     ) -> None:
         self.flow = flow
         self.packets = packets
@@ -52,7 +54,7 @@ class _Burst:
             return NEVER_NS
         return self.begin_ns - (-(self.finish_ns - self.begin_ns) * number // self.packets)
 
-    def takes(self, flow: Any, packets: int, payload_bytes: int, begin_ns: int) -> bool:
+    def takes(self, flow: Flow, packets: int, payload_bytes: int, begin_ns: int) -> bool:
         """Return whether such packets go on where these end: they need no burst of their own."""
         return (
             self.finish_ns == begin_ns
@@ -81,7 +83,7 @@ def wire_ns(packets: int, payload_bytes: int) -> int:
     return (padded_bytes + packets * FRAMING_BYTES) * NS_PER_BYTE
 
 
-class Nic:
+class Nic(Generic[Flow]):
     """A full-duplex card. Bytes are those of IP packets, without Ethernet's framing.
 
     Received packets wait in the ring. `on_interrupt(interrupts)` tells the host; from then on
@@ -100,9 +102,9 @@ class Nic:
         self._batch_ns = batch_ns
         self._transmit_free_ns = 0
         self._receive_free_ns = 0
-        self._bursts: list[_Burst] = []
+        self._bursts: list[_Burst[Flow]] = []
         self._coming = 0  # packets of all bursts that have not arrived
-        self._ring: dict[Any, list[int]] = {}  # flow -> [packets, bytes, dropped]
+        self._ring: dict[Flow, list[int]] = {}  # flow -> [packets, bytes, dropped]
         self._ring_packets = 0
         self._armed: Timer | None = None
         self._armed_ns = 0
@@ -123,7 +125,7 @@ class Nic:
         self._transmit_free_ns = start_ns + wire_ns(packets, payload_bytes)
         return self._transmit_free_ns
 
-    def offer(self, flow: Any, packets: int, payload_bytes: int, spread_ns: int = 0) -> None:
+    def offer(self, flow: Flow, packets: int, payload_bytes: int, spread_ns: int = 0) -> None:
         """Let packets come in from the network, from now on and evenly over `spread_ns`.
 
         They need their time on the wire at least, behind what was offered before. A flow of
@@ -153,12 +155,12 @@ class Nic:
                 return
         self._arm()
 
-    def peek(self) -> list[tuple[Any, int]]:
+    def peek(self) -> list[tuple[Flow, int]]:
         """Return (flow, packets) for what is on the ring now, without taking it."""
         self._advance()
         return [(flow, waiting[0]) for flow, waiting in self._ring.items()]
 
-    def take_flow(self, flow: Any, limit: int) -> Received:
+    def take_flow(self, flow: Flow, limit: int) -> Received:
         """Take up to `limit` packets of one flow off the ring; interrupts stay off."""
         packets, payload_bytes, dropped = self._ring.pop(flow, [0, 0, 0])
         taken = min(packets, limit)
@@ -166,7 +168,7 @@ class Nic:
         if taken < packets:
             self._ring[flow] = [packets - taken, payload_bytes - taken_bytes, 0]
         self._ring_packets -= taken
-        return Received(flow, taken, taken_bytes, dropped)
+        return Received(taken, taken_bytes, dropped)
 
     def poll_done(self) -> None:
         """End the poll: interrupts are on again, also for what has come in meanwhile."""

@@ -5,7 +5,6 @@ that people look for. Source: Linux 2.6.18 (init, arch/x86_64, drivers/xen); sys
 """
 
 from hypervisor.model.domain.domain import Domain
-from hypervisor.model.memory.paging import meminfo
 from hypervisor.toolstack.config.spec import DomainSpec
 
 RELEASE = "Red Hat Enterprise Linux Server release 5 (Tikanga)"
@@ -18,8 +17,11 @@ _VERSION = (
 _SECTIONS_KIB = {"x86_64": (2375, 1341, 172), "i386": (2084, 876, 176)}  # code, data, init
 
 
-def kernel_lines(domain: Domain, spec: DomainSpec) -> list[str]:
-    """Return what the kernel says before it looks for devices."""
+def kernel_lines(domain: Domain, spec: DomainSpec, available_kib: int) -> list[str]:
+    """Return what the kernel says before it looks for devices.
+
+    `available_kib` is what /proc/meminfo calls MemTotal.
+    """
     is_32_bit = spec.arch == "i386"
     command_line = spec.command_line
     vcpus = len(spec.initial_vcpus)
@@ -30,7 +32,7 @@ def kernel_lines(domain: Domain, spec: DomainSpec) -> list[str]:
         "BIOS-provided physical RAM map:",
         f" Xen: {0:016x} - {domain.memory_kib * 1024:016x} (usable)",
         f"Kernel command line: {command_line}",
-        _memory(domain, "i386" if is_32_bit else "x86_64"),
+        _memory(domain.memory_kib, available_kib, "i386" if is_32_bit else "x86_64"),
         f"Brought up {vcpus} CPU{'s' if vcpus != 1 else ''}",
         "NET: Registered protocol family 16",
         "xen_mem: Initialising balloon driver.",
@@ -62,11 +64,9 @@ def init_lines(domain: Domain, spec: DomainSpec) -> list[str]:
     ]
 
 
-def _memory(domain: Domain, arch: str) -> str:
+def _memory(total_kib: int, available_kib: int, arch: str) -> str:
     """Return the line that counts memory: what /proc/meminfo says, of what Xen gave."""
     code, data, init = _SECTIONS_KIB[arch]
-    total_kib = domain.memory_kib
-    available_kib = meminfo(domain).get("MemTotal", total_kib)
     return (
         f"Memory: {available_kib}k/{total_kib}k available ({code}k kernel code, "
         f"{total_kib - available_kib}k reserved, {data}k data, {init}k init)"

@@ -5,24 +5,30 @@ Formats: Linux 2.6.18, fs/proc. Lines and fields that the model has no value for
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
 
 from hypervisor.errors import Refused
+from hypervisor.model.codebook.book import CodeBook
 from hypervisor.model.codebook.work import TaskIdentity
-from hypervisor.model.cpu.execution import TICK_NS
-from hypervisor.model.cpu.guest import Process
+from hypervisor.model.cpu.execution import TICK_NS, Execution
+from hypervisor.model.cpu.guest import Guest, Process
 from hypervisor.model.domain.domain import Domain
-from hypervisor.model.hypercalls import Hypercalls
+from hypervisor.model.io.blkif import BlockBackend
+from hypervisor.model.io.devices import Devices
+from hypervisor.model.io.netif import NetBackend
 from hypervisor.model.linux.proctimes import (
     LOAD_PERIOD_NS,
     KernelTimes,
     LoadAverages,
     running_tasks,
-    sleepers,
 )
+from hypervisor.model.memory.balloon import Balloon
 from hypervisor.model.memory.pages import PAGE_KIB
-from hypervisor.model.memory.paging import Paging, meminfo
+from hypervisor.model.memory.paging import Paging
 from hypervisor.model.memory.swap import DISK_KIB
 from hypervisor.model.profiling.driver import DAEMON
+from hypervisor.toolstack.config.spec import DomainSpec
 
 _NET_HEAD = (
     "Inter-|   Receive                                                |  Transmit\n"
@@ -39,15 +45,62 @@ _PROCESSORS = {
 _PROCESS_FIELDS = 24  # of /proc/PID/stat, up to rss
 
 
+class System(Protocol):
+    """A domain with its kernel, as far as /proc shows it."""
+
+    domain: Domain
+    spec: DomainSpec
+    guest: Guest
+    devices: Devices
+    paging: Paging
+    balloon: Balloon
+
+
+class Hardware(Protocol):
+    """The drivers of domain 0 that have interrupts and counters of real hardware below them."""
+
+    @property
+    def netback(self) -> NetBackend:
+        """Return the owner of the network card."""
+        ...
+
+    @property
+    def blkback(self) -> BlockBackend:
+        """Return the owner of the disk."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Processor:
+    """What /proc/cpuinfo is made from; `cpu_type` as in a scenario."""
+
+    cpu_type: str
+    mhz: int
+
+
 class ProcFiles:
     """/proc of every domain of a host. Everything must be settled and divided up to now."""
 
-    def __init__(self, hypercalls: Hypercalls, unix_ns: Callable[[], int]) -> None:
-        self._hypercalls = hypercalls
+    def __init__(
+        self,
+        systems: Mapping[int, System],
+        hardware: Hardware,
+        processor: Processor,
+        execution: Execution,
+        code: CodeBook,
+        times: KernelTimes,
+        unix_ns: Callable[[], int],
+    ) -> None:
+        """`systems` are the live domains by id, dying ones too; `unix_ns()` is the time of day."""
+        self._systems = systems
+        self._hardware = hardware
+        self._processor = processor
+        self._execution = execution
+        self._code = code
+        self._times = times
         self._unix_ns = unix_ns
-        self.times = KernelTimes(hypercalls.clock)
         self._loads: dict[int, LoadAverages] = {}
-        self._files: Mapping[str, Callable[[Domain], str]] = {
+        self._files: Mapping[str, Callable[[System], str]] = {
             "cmdline": self._cmdline,
             "cpuinfo": self._cpuinfo,
             "diskstats": self._diskstats,
@@ -63,7 +116,7 @@ class ProcFiles:
 
     def start(self) -> None:
         """Begin to average loads."""
-        clock = self._hypercalls.clock
+        clock = self._execution.clock
         clock.schedule(clock.now + LOAD_PERIOD_NS, self._sample_loads)
 
     def read(self, domid: int, name: str) -> str:
@@ -71,54 +124,57 @@ class ProcFiles:
 
         Raises: Refused, as cat says it.
         """
-        domain = self._hypercalls.live[domid]
-        processes = self._processes(domain)
+        system = self._systems[domid]
+        kind = system.domain.kind
+        processes = self._processes(system)
         if not name:
             names = [*self._files, *(f"{pid}/stat" for pid in processes)]
-            return "".join(f"{one}\n" for one in names + _xen_names(domain))
+            return "".join(f"{one}\n" for one in names + _xen_names(kind))
         if name in self._files:
-            return self._files[name](domain)
-        if name in _xen_names(domain):
+            return self._files[name](system)
+        if name in _xen_names(kind):
             if name == "xen/balloon":
-                return self._hypercalls.residents[domid].balloon.proc_text()
+                return system.balloon.proc_text()
             return "" if domid else "control_d\n"
         pid, _, rest = name.partition("/")
         if rest == "stat" and pid.isascii() and pid.isdigit() and int(pid) in processes:
-            return self._process(domain, int(pid), processes)
+            return self._process(system, int(pid), processes)
         raise Refused(f"cat: /proc/{name}: No such file or directory")
 
     def _sample_loads(self, _: object) -> None:
-        clock, live = self._hypercalls.clock, self._hypercalls.live
+        clock = self._execution.clock
         clock.schedule(clock.now + LOAD_PERIOD_NS, self._sample_loads)
-        for domid in self._loads.keys() - live.keys():
+        for domid in self._loads.keys() - self._systems.keys():
             del self._loads[domid]
-            self.times.forget(domid)
-        for domid, domain in live.items():
+            self._times.forget(domid)
+        for domid, system in self._systems.items():
+            domain = system.domain
             load = self._loads.setdefault(domid, LoadAverages())
             if not domain.pause_count and domain.shutdown_reason is None:
-                load.sample(len(running_tasks(domain)) + sleepers(domain))
+                load.sample(len(running_tasks(domain)) + system.devices.io_wait.sleepers)
 
     @property
     def _now(self) -> int:
-        return self._hypercalls.clock.now
+        return self._execution.clock.now
 
-    def _stat(self, domain: Domain) -> str:
-        times = {"cpu ": self.times.of_domain(domain, self._now)}
+    def _stat(self, system: System) -> str:
+        domain, io_wait = system.domain, system.devices.io_wait
+        times = {"cpu ": self._times.of_domain(domain, io_wait, self._now)}
         for vcpu in domain.vcpus:
             if vcpu.online:
-                times[f"cpu{vcpu.vcpu_id}"] = self.times.of_vcpu(vcpu, self._now)
+                times[f"cpu{vcpu.vcpu_id}"] = self._times.of_vcpu(vcpu, io_wait, self._now)
         lines = []
         for name, spent in times.items():
-            user, system, idle, iowait, steal = (ns // TICK_NS for ns in spent)
-            lines.append(f"{name} {user} 0 {system} {idle} {iowait} 0 0 {steal}")
-        boot_ns = self._unix_ns() - self.times.uptime_ns(domain, self._now)
+            user, kernel, idle, iowait, steal = (ns // TICK_NS for ns in spent)
+            lines.append(f"{name} {user} 0 {kernel} {idle} {iowait} 0 0 {steal}")
+        boot_ns = self._unix_ns() - self._times.uptime_ns(domain, self._now)
         lines += [
             f"intr {self._interrupts(domain)}",
             f"ctxt {domain.switches}",
             f"btime {boot_ns // 1_000_000_000}",
             # Whoever reads this file runs as well.
             f"procs_running {len(running_tasks(domain)) + 1}",
-            f"procs_blocked {sleepers(domain)}",
+            f"procs_blocked {io_wait.sleepers}",
         ]
         return "".join(f"{line}\n" for line in lines)
 
@@ -129,29 +185,30 @@ class ProcFiles:
         """
         count = domain.channels.received + domain.virqs + domain.cpu_ns(self._now) // TICK_NS
         if not domain.domid:
-            backends = self._hypercalls.backends
-            count += backends.nic.interrupts + backends.blkback.disk.operations
+            hardware = self._hardware
+            count += hardware.netback.nic.interrupts + hardware.blkback.disk.operations
         return count
 
-    def _uptime(self, domain: Domain) -> str:
+    def _uptime(self, system: System) -> str:
         """Return /proc/uptime; idle is vcpu 0's idle task, as in 2.6.18."""
-        times = self.times.of_vcpu(domain.vcpus[0], self._now)
-        up, idle = self.times.uptime_ns(domain, self._now), times.idle + times.iowait
+        domain = system.domain
+        times = self._times.of_vcpu(domain.vcpus[0], system.devices.io_wait, self._now)
+        up, idle = self._times.uptime_ns(domain, self._now), times.idle + times.iowait
         up_text, idle_text = (
             f"{ns // 1_000_000_000}.{ns // 10_000_000 % 100:02}" for ns in (up, idle)
         )
         return f"{up_text} {idle_text}\n"
 
-    def _loadavg(self, domain: Domain) -> str:
-        loads = self._loads.get(domain.domid) or LoadAverages()
-        pids = self._processes(domain)
-        running = len(running_tasks(domain)) + 1
+    def _loadavg(self, system: System) -> str:
+        loads = self._loads.get(system.domain.domid) or LoadAverages()
+        pids = self._processes(system)
+        running = len(running_tasks(system.domain)) + 1
         return f"{loads.text()} {running}/{len(pids) + 1} {max(pids, default=1)}\n"
 
-    def _diskstats(self, domain: Domain) -> str:
+    def _diskstats(self, system: System) -> str:
         now = self._now
         lines = []
-        for vbd in domain.vbds:
+        for vbd in system.devices.vbds:
             use, spec = vbd.use, vbd.spec
             busy_ms, queue_ms = use.busy_ns(now) // 1_000_000, use.queue_ns(now) // 1_000_000
             lines.append(
@@ -162,21 +219,21 @@ class ProcFiles:
             )
         return "".join(lines)
 
-    def _net_dev(self, domain: Domain) -> str:
+    def _net_dev(self, system: System) -> str:
         """Return /proc/net/dev; domain 0 has the backends' ends, and the card as peth0."""
         rows: dict[str, tuple[int, ...]] = {"lo": (0, 0, 0, 0, 0, 0)}
-        for number, vif in enumerate(domain.vifs):
+        for number, vif in enumerate(system.devices.vifs):
             received = vif.receive_bytes, vif.receive_packets, vif.receive_dropped
             sent = vif.transmit_bytes, vif.transmit_packets, vif.transmit_dropped
             rows[f"eth{number}"] = (*received, *sent)
-        if not domain.domid:
-            nic = self._hypercalls.backends.nic
+        if not system.domain.domid:
+            nic = self._hardware.netback.nic
             rows["peth0"] = (
                 nic.received_bytes, nic.received_packets, nic.dropped_packets,
                 nic.transmitted_bytes, nic.transmitted_packets, 0,
             )  # fmt: skip
-            for guest in self._hypercalls.live.values():
-                for vif in guest.vifs:
+            for other in self._systems.values():
+                for vif in other.devices.vifs:
                     rows[vif.name] = (
                         vif.transmit_bytes, vif.transmit_packets, vif.transmit_dropped,
                         vif.receive_bytes, vif.receive_packets, vif.receive_dropped,
@@ -188,31 +245,31 @@ class ProcFiles:
         ]
         return _NET_HEAD + "".join(lines)
 
-    def _partitions(self, domain: Domain) -> str:
+    def _partitions(self, system: System) -> str:
         rows = [
             f"{vbd.spec.device >> 8:4}  {vbd.spec.device & 255:4} {DISK_KIB:10} "
             f"{vbd.spec.frontend}\n"
-            for vbd in domain.vbds
+            for vbd in system.devices.vbds
         ]
         return "major minor  #blocks  name\n\n" + "".join(rows)
 
-    def _cmdline(self, domain: Domain) -> str:
-        return self._hypercalls.residents[domain.domid].spec.command_line + "\n"
+    def _cmdline(self, system: System) -> str:
+        return system.spec.command_line + "\n"
 
-    def _version(self, domain: Domain) -> str:
-        suffix = "" if domain.kind == "hvm" else "xen"
+    def _version(self, system: System) -> str:
+        suffix = "" if system.domain.kind == "hvm" else "xen"
         return (
             f"Linux version 2.6.18-8.el5{suffix} (brewbuilder@build.redhat.com) "
             "(gcc version 4.1.1 20070105 (Red Hat 4.1.1-52)) "
             "#1 SMP Fri Jan 26 14:29:35 EST 2007\n"
         )
 
-    def _cpuinfo(self, domain: Domain) -> str:
-        info = self._hypercalls.physical_info()
-        vendor, family, model, name, stepping, cache = _PROCESSORS[info.cpu_type]
-        is_32_bit = self._hypercalls.residents[domain.domid].spec.arch == "i386"
+    def _cpuinfo(self, system: System) -> str:
+        mhz = self._processor.mhz
+        vendor, family, model, name, stepping, cache = _PROCESSORS[self._processor.cpu_type]
+        is_32_bit = system.spec.arch == "i386"
         text = ""
-        for vcpu in domain.vcpus:
+        for vcpu in system.domain.vcpus:
             if not vcpu.online:
                 continue
             rows = [
@@ -220,9 +277,9 @@ class ProcFiles:
                 ("vendor_id", vendor),
                 ("cpu family", family),
                 ("model", model),
-                ("model name", name.format(ghz=f"{info.mhz / 1000:.2f}")),
+                ("model name", name.format(ghz=f"{mhz / 1000:.2f}")),
                 ("stepping", stepping),
-                ("cpu MHz", f"{info.mhz}.000"),
+                ("cpu MHz", f"{mhz}.000"),
                 ("cache size", f"{cache} KB"),
             ]
             if is_32_bit:  # a line that only such kernels have
@@ -230,46 +287,44 @@ class ProcFiles:
             text += "".join(f"{label}{_tabs(label)}: {value}\n" for label, value in rows) + "\n"
         return text
 
-    def _process(self, domain: Domain, pid: int, processes: Mapping[int, Process]) -> str:
+    def _process(self, system: System, pid: int, processes: Mapping[int, Process]) -> str:
         """Return /proc/PID/stat: times of its program's code, shared by all that run it."""
         process = processes[pid]
         fields: list[object] = [0] * _PROCESS_FIELDS
-        is_running = any(task.tgid == pid for task in running_tasks(domain))
+        is_running = any(task.tgid == pid for task in running_tasks(system.domain))
         fields[:4] = [pid, f"({process.name[:15]})", "R" if is_running else "S", 1]
-        user_ns, system_ns = self._program_ns(domain, pid)
+        user_ns, system_ns = self._program_ns(system, pid)
         fields[13:15] = [user_ns // TICK_NS, system_ns // TICK_NS]
         resident_kib = process.working_set_kib
-        pager = domain.guest.pager
         all_kib = sum(one.working_set_kib for one in processes.values())
-        if isinstance(pager, Paging) and all_kib:
-            resident_kib = resident_kib * (all_kib - pager.swapped_kib) // all_kib
+        if all_kib:
+            resident_kib = resident_kib * (all_kib - system.paging.swapped_kib) // all_kib
         fields[22:24] = [process.working_set_kib * 1024, resident_kib // PAGE_KIB]
         return " ".join(map(str, fields)) + "\n"
 
-    def _processes(self, domain: Domain) -> Mapping[int, Process]:
+    def _processes(self, system: System) -> Mapping[int, Process]:
         """Return what runs, by pid; those without memory of their own too, but no dead ones."""
-        guest = domain.guest
+        guest = system.guest
         found = dict(guest.processes)
         for tgid, task in guest.tasks.items():
-            is_new = task.program == DAEMON and not any(self._program_ns(domain, tgid))
+            is_new = task.program == DAEMON and not any(self._program_ns(system, tgid))
             if tgid in found or is_new:  # oprofiled has its pid before it is started
                 continue
             identity = TaskIdentity(tgid, tgid, task.program)
-            if guest.pager is None or guest.pager.is_alive(identity):
+            if system.paging.is_alive(identity):
                 found[tgid] = Process(tgid, task.program.rpartition("/")[2], 0)
         return dict(sorted(found.items()))
 
-    def _program_ns(self, domain: Domain, pid: int) -> tuple[int, int]:
-        tasks = domain.guest.tasks
+    def _program_ns(self, system: System, pid: int) -> tuple[int, int]:
+        tasks = system.guest.tasks
         if pid not in tasks:
             return 0, 0
         program = tasks[pid].program
         user_ns = all_ns = 0
-        execution = self._hypercalls.execution
-        mine = [path.index for path in self._hypercalls.code.paths if path.program == program]
-        for times in domain.path_ns.values():
+        mine = [path.index for path in self._code.paths if path.program == program]
+        for times in system.domain.path_ns.values():
             for path in mine:
-                user, _, total = execution.path_modes[path]
+                user, _, total = self._execution.path_modes[path]
                 user_ns += times.spent_ns[path] * user // total
                 all_ns += times.spent_ns[path]
         sharers = sum(task.program == program for task in tasks.values())
@@ -280,25 +335,24 @@ def _tabs(label: str) -> str:
     return "\t\t" if len(label) < 8 else "\t"
 
 
-def _xen_names(domain: Domain) -> list[str]:
-    return [] if domain.kind == "hvm" else ["xen/balloon", "xen/capabilities"]
+def _xen_names(kind: str) -> list[str]:
+    return [] if kind == "hvm" else ["xen/balloon", "xen/capabilities"]
 
 
-def _meminfo(domain: Domain) -> str:
-    known = meminfo(domain)
+def _meminfo(system: System) -> str:
+    known = system.paging.meminfo()
     names = ("MemTotal", "MemFree", "Buffers", "Cached", "SwapCached", "SwapTotal", "SwapFree")
     rows = {name: known.get(name, 0) for name in names}
     return "".join(f"{name + ':':13} {kib:8} kB\n" for name, kib in rows.items())
 
 
-def _vmstat(domain: Domain) -> str:
+def _vmstat(system: System) -> str:
     """Return /proc/vmstat; pgpgin and pgpgout are KiB of the disks."""
-    pager = domain.guest.pager
-    ins, outs = (pager.page_ins, pager.page_outs) if isinstance(pager, Paging) else (0, 0)
+    vbds = system.devices.vbds
     rows = {
-        "pgpgin": sum(vbd.use.read_bytes for vbd in domain.vbds) // 1024,
-        "pgpgout": sum(vbd.use.write_bytes for vbd in domain.vbds) // 1024,
-        "pswpin": ins,
-        "pswpout": outs,
+        "pgpgin": sum(vbd.use.read_bytes for vbd in vbds) // 1024,
+        "pgpgout": sum(vbd.use.write_bytes for vbd in vbds) // 1024,
+        "pswpin": system.paging.page_ins,
+        "pswpout": system.paging.page_outs,
     }
     return "".join(f"{name} {count}\n" for name, count in rows.items())

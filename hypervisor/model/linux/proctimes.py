@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from hypervisor.model.codebook.work import TaskIdentity
 from hypervisor.model.domain.domain import Domain, Vcpu
+from hypervisor.model.io.blkstat import IoWait
 from hypervisor.model.timing.clock import Clock
 
 # kernel/sched.c and include/linux/sched.h of 2.6.18: averages over 1, 5 and 15 minutes in
@@ -42,21 +43,20 @@ class KernelTimes:
         self._unseen: dict[tuple[int, int], int] = {}
 
     def booting(self, domain: Domain) -> None:
-        """The kernel begins: what has passed since the domain was built is not its time."""
+        """Note that the kernel begins; what passed since the domain was built is not its time."""
         self._boots[domain.domid] = self._clock.now
-        domain.guest.plugging = self.plugging
         for vcpu in domain.vcpus:
             if vcpu.online:
                 self.plugging(vcpu)
 
     def plugging(self, vcpu: Vcpu) -> None:
-        """A vcpu is about to come online; call it while it still is offline."""
+        """Note that a vcpu is about to come online; call it while it still is offline."""
         key = (vcpu.domain.domid, vcpu.vcpu_id)
         offline_ns = self._clock.now - vcpu.runstate.since_ns
         self._unseen[key] = self._unseen.get(key, 0) + offline_ns
 
     def forget(self, domid: int) -> None:
-        """A domain is gone."""
+        """Forget a domain that is gone."""
         self._boots.pop(domid, None)
         for key in [key for key in self._unseen if key[0] == domid]:
             del self._unseen[key]
@@ -65,7 +65,7 @@ class KernelTimes:
         """Return the time since the kernel booted."""
         return now_ns - self._boots.get(domain.domid, domain.created_ns)
 
-    def of_vcpu(self, vcpu: Vcpu, now_ns: int) -> CpuTimes:
+    def of_vcpu(self, vcpu: Vcpu, io_wait: IoWait, now_ns: int) -> CpuTimes:
         """Return the times of one vcpu, which sum to how long it has been plugged in.
 
         User time is known by domain only: each vcpu gets the same share of its running time.
@@ -81,12 +81,12 @@ class KernelTimes:
             running, steal = running + steal, 0
         all_ns = domain.cpu_ns(now_ns)
         user = running * domain.mode_ns[0] // all_ns if all_ns else 0
-        iowait = domain.io_wait.waited_ns(vcpu.vcpu_id, now_ns)
+        iowait = io_wait.waited_ns(vcpu.vcpu_id, now_ns)
         return CpuTimes(user, running - user, blocked - iowait, iowait, steal)
 
-    def of_domain(self, domain: Domain, now_ns: int) -> CpuTimes:
+    def of_domain(self, domain: Domain, io_wait: IoWait, now_ns: int) -> CpuTimes:
         """Return the times of all vcpus that there ever were. They only grow."""
-        each = [self.of_vcpu(vcpu, now_ns) for vcpu in domain.vcpus]
+        each = [self.of_vcpu(vcpu, io_wait, now_ns) for vcpu in domain.vcpus]
         user, system, idle, iowait, steal = (sum(column) for column in zip(*each, strict=True))
         if domain.kind != "hvm":  # exactly, and so that it only grows
             user, system = domain.mode_ns[0], user + system - domain.mode_ns[0]
@@ -102,7 +102,7 @@ class LoadAverages:
         self._loads = [0, 0, 0]
 
     def sample(self, active: int) -> None:
-        """Take in what is running, waiting to, or asleep for a disk; each LOAD_PERIOD_NS."""
+        """Take in what is running, waiting to, or asleep for a disk; every LOAD_PERIOD_NS."""
         for index, decay in enumerate(LOAD_DECAY):
             grown = self._loads[index] * decay
             grown += (active << LOAD_BITS) * ((1 << LOAD_BITS) - decay)
@@ -125,8 +125,3 @@ def running_tasks(domain: Domain) -> list[TaskIdentity]:
         if vcpu.current is not None and not vcpu.current_is_interrupt:
             found.append(vcpu.current.task)
     return found
-
-
-def sleepers(domain: Domain) -> int:
-    """Return how many tasks sleep for a disk."""
-    return domain.io_wait.sleepers

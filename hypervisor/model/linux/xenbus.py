@@ -8,7 +8,9 @@ Source: drivers/xen/{xenbus,core/reboot.c,core/cpu_hotplug.c,balloon,blkfront,ne
 from collections.abc import Callable
 
 from hypervisor.model.codebook.work import Work
+from hypervisor.model.cpu.guest import Guest
 from hypervisor.model.domain.domain import Domain
+from hypervisor.model.io.devices import Devices
 from hypervisor.model.linux.bootmessages import init_lines, kernel_lines
 from hypervisor.model.memory.balloon import Balloon
 from hypervisor.toolstack.config.spec import DomainSpec
@@ -43,7 +45,8 @@ class Xenbus:
 
     def __init__(
         self,
-        domain: Domain,
+        guest: Guest,
+        devices: Devices,
         store: Xenstore,
         balloon: Balloon,
         end: End,
@@ -51,8 +54,10 @@ class Xenbus:
     ) -> None:
         """`booted` is what the kernel boots from; None: it goes on from a save file."""
         self._booted = booted
+        domain = guest.domain
         self._domain = domain
-        self._guest = domain.guest
+        self._guest = guest
+        self._devices = devices
         self._store = store
         self._balloon = balloon
         self._end = end
@@ -63,8 +68,9 @@ class Xenbus:
     def start(self) -> None:
         """The kernel boots: connect what is there, and watch."""
         if self._booted is not None:
-            self._say(kernel_lines(self._domain, self._booted))
-        for kind, number in self._devices():
+            available_kib = self._balloon.paging.meminfo()["MemTotal"]
+            self._say(kernel_lines(self._domain, self._booted, available_kib))
+        for kind, number in self._offered():
             self._look_at(kind, number)
         if self._booted is not None:
             self._say(init_lines(self._domain, self._booted))
@@ -76,7 +82,7 @@ class Xenbus:
                 if not is_old:
                     self._changed(path)
 
-    def _devices(self) -> list[tuple[str, int]]:
+    def _offered(self) -> list[tuple[str, int]]:
         """Return (kind, number) as they are found: disks by number, whatever serves them."""
         found = [
             (kind, int(number))
@@ -119,8 +125,8 @@ class Xenbus:
         vcpus = self._domain.vcpus
         return vcpus[vcpu].online if vcpu < len(vcpus) else False
 
-    def _handle(self, work: Work) -> None:
-        path: str = work.arg
+    def _handle(self, work: Work[str]) -> None:
+        path = work.arg
         value = self._store.read(path)
         if value is None or not self._concerns(path):
             return
@@ -165,7 +171,7 @@ class Xenbus:
             shell = self._guest.spawn(SHELL)[0]
             self._guest.run(Work(parts, self._stopping, reason, task=shell))
 
-    def _stopping(self, work: Work) -> None:
+    def _stopping(self, work: Work[int]) -> None:
         clock = self._guest.execution.clock
         clock.schedule(clock.now + STOPPING_NS, self._stopped, work.arg)
 
@@ -175,12 +181,12 @@ class Xenbus:
         parts = self._guest.parts(("syscall", 1000))
         self._guest.interrupt(0, Work(parts, self._last, reason))
 
-    def _last(self, work: Work) -> None:
+    def _last(self, work: Work[int]) -> None:
         text = "Restarting system." if work.arg == REBOOT else "System halted."
         self._domain.console.write(text)
         self._end(self._domain, work.arg)
 
-    def _suspend(self, _: Work) -> None:
+    def _suspend(self, _: Work[None]) -> None:
         for vcpu in self._domain.vcpus[1:]:
             if vcpu.online:
                 self._guest.unplug(vcpu)
@@ -237,13 +243,13 @@ class Xenbus:
 
     def _is_mounted(self, kind: str, number: int) -> bool:
         """Tell whether it is the disk with the root file system, which nothing can unmount."""
-        vbds = self._domain.vbds
+        vbds = self._devices.vbds
         return kind in DISKS and bool(vbds) and vbds[0].spec.device == number
 
     def _connect(self, kind: str, number: int, front: str) -> None:
         nodes: dict[str, object] = {}
         if kind == "vif":
-            vif = next(one for one in self._domain.vifs if one.index == number)
+            vif = next(one for one in self._devices.vifs if one.index == number)
             nodes = {
                 "tx-ring-ref": vif.ring_refs[0],
                 "rx-ring-ref": vif.ring_refs[1],
@@ -254,7 +260,7 @@ class Xenbus:
                 "feature-gso-tcpv4": 1,
             }
         elif kind in DISKS:
-            vbd = next(one for one in self._domain.vbds if one.spec.device == number)
+            vbd = next(one for one in self._devices.vbds if one.spec.device == number)
             nodes = {"ring-ref": vbd.ring_refs[0], "event-channel": vbd.port.number}
             self._domain.console.write(f"blkfront: {vbd.spec.frontend}: barriers disabled")
         self._store.write_all(front, nodes)

@@ -21,11 +21,10 @@ RETRY_NS = 1_000_000_000
 class Balloon:
     """The worker of one domain, with the memory management that it takes pages from."""
 
-    def __init__(self, guest: Guest, memory: Memory) -> None:
+    def __init__(self, guest: Guest, memory: Memory, paging: Paging) -> None:
         self._guest = guest
         self._memory = memory
-        # A guest that has been saved keeps what its kernel knew.
-        self.paging = guest.pager if isinstance(guest.pager, Paging) else Paging(guest)
+        self.paging = paging
         # Without a maximum (domain 0) there are no more pages than it was booted with.
         self._map_kib = self._domain.maximum_kib or self._domain.configured_kib
         self._is_busy = False
@@ -85,7 +84,7 @@ class Balloon:
             arg = (kib if missing > 0 else -kib, kib < wanted)
             self._guest.run(Work(parts, self._done, arg))
 
-    def _done(self, work: Work) -> None:
+    def _done(self, work: Work[tuple[int, bool]]) -> None:
         kib, is_short = work.arg
         domain = self._domain
         if kib > 0:

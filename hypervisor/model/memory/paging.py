@@ -11,10 +11,19 @@ from collections.abc import Mapping
 from math import isqrt
 from typing import Any
 
-from hypervisor.model.codebook.work import ENDLESS, KERNEL, Parts, TaskIdentity, Work, split
+from hypervisor.model.codebook.work import (
+    ENDLESS,
+    KERNEL,
+    AnyWork,
+    Parts,
+    TaskIdentity,
+    Work,
+    split,
+)
 from hypervisor.model.cpu.guest import Guest, Process
 from hypervisor.model.domain.domain import Domain, Vcpu
 from hypervisor.model.io.blkif import BlockIo
+from hypervisor.model.io.devices import Devices
 from hypervisor.model.memory.footprint import KERNEL_IMAGE_KIB, kernel_kib, start_daemons
 from hypervisor.model.memory.pages import PAGE_KIB
 from hypervisor.model.memory.swap import CLUSTER_KIB, Swap
@@ -44,7 +53,7 @@ class _Rest:
 
     __slots__ = ("arg", "done", "parts", "remaining_q")
 
-    def __init__(self, work: Work, parts: Parts, remaining_q: int) -> None:
+    def __init__(self, work: AnyWork, parts: Parts, remaining_q: int) -> None:
         self.parts = parts
         self.remaining_q = remaining_q
         self.done = work.done
@@ -61,10 +70,11 @@ class Paging:
     kernel + resident + held and promised to the balloon <= what the domain has, always.
     """
 
-    def __init__(self, guest: Guest) -> None:
+    def __init__(self, guest: Guest, devices: Devices) -> None:
         self._guest = guest
+        self._devices = devices
         self.kernel_kib = kernel_kib(guest.domain)
-        self.swap = Swap(guest)
+        self.swap = Swap(guest, devices)
         self.swapped_kib = 0
         self.page_ins = self.page_outs = self.oom_kills = 0
         self.has_panicked = False
@@ -72,7 +82,7 @@ class Paging:
         self._promised_kib = 0  # the same, but still being written out
         self._unwritten_kib = 0
         self._is_writing = False
-        self._throttled: deque[Work] = deque()
+        self._throttled: deque[AnyWork] = deque()
         self._missed = 0  # how near the next miss is, in 2**-16
         self._next_kill_ns = 0
         self._dead: set[int] = set()
@@ -80,7 +90,7 @@ class Paging:
         start_daemons(guest)
         self._processes_kib = 0
         self._count_processes()
-        guest.pager = self
+        guest.page_with(self)
 
     @property
     def _domain(self) -> Domain:
@@ -142,7 +152,7 @@ class Paging:
         self._dead = set(saved["dead"])
         self._count_processes()
         if self._dead:
-            self._guest.gate = self
+            self._guest.guard_tasks(is_on=True)
 
     # What the balloon asks for.
 
@@ -179,8 +189,7 @@ class Paging:
         if largest is None:
             self.has_panicked = True
             self._say("Kernel panic - not syncing: Out of memory and no killable processes...")
-            if self._guest.panic is not None:
-                self._guest.panic()
+            self._guest.panic()
             return False
         # Its pages in memory and on disk go alike: everybody's are swapped in proportion.
         gone_kib = self.swapped_kib * largest.working_set_kib // self._processes_kib
@@ -193,13 +202,12 @@ class Paging:
         # Whoever touches the most pages is the likeliest to have asked for one (judgement).
         self._say(f"{largest.name} invoked oom-killer: {_OOM_REQUEST}")
         self._say(f"Out of memory: Killed process {largest.tgid} ({largest.name}).")
-        self._guest.gate = self
+        self._guest.guard_tasks(is_on=True)
         self._interrupt_all()
         return True
 
     def _say(self, line: str) -> None:
-        if self._guest.console is not None:
-            self._guest.console(line)
+        self._domain.console.write(line)
 
     # Swapping out.
 
@@ -208,7 +216,7 @@ class Paging:
         self.swapped_kib += kib
         self._unwritten_kib += kib
         if not was_swapping:
-            self._guest.gate = self
+            self._guest.guard_tasks(is_on=True)
             self._interrupt_all()
         self._write()
 
@@ -222,7 +230,7 @@ class Paging:
         self.page_outs += kib // PAGE_KIB
         self.swap.write(kib, KERNEL, self._written)
 
-    def _written(self, io: BlockIo) -> None:
+    def _written(self, io: BlockIo[int]) -> None:
         self._is_writing = False
         kib = min(io.arg, self._promised_kib)
         self._promised_kib -= kib
@@ -237,7 +245,7 @@ class Paging:
         """Return whether the task's process has not been killed."""
         return task.tgid not in self._dead
 
-    def admit(self, work: Work) -> bool:
+    def admit(self, work: AnyWork) -> bool:
         """Have `work` stop where it next touches a page that is on disk; False: it is dead."""
         tgid = work.task.tgid
         if not tgid:
@@ -270,7 +278,7 @@ class Paging:
         work.arg = rest
         return True
 
-    def _missed_page(self, work: Work) -> None:
+    def _missed_page(self, work: AnyWork) -> None:
         rest: _Rest = work.arg
         work.parts, work.remaining_q = rest.parts, rest.remaining_q
         work.done, work.arg = rest.done, rest.arg
@@ -280,13 +288,13 @@ class Paging:
             kib = min(CLUSTER_KIB, self.swapped_kib)
             self.swap.read(self.swapped_kib, kib, work.task, self._read, work)
 
-    def _read(self, io: BlockIo) -> None:
+    def _read(self, io: BlockIo[AnyWork]) -> None:
         kib = min(io.size_bytes // 1024, self.swapped_kib)
         self.page_ins += io.size_bytes // 1024 // PAGE_KIB
         if kib <= self._unneeded_kib:
             self.swapped_kib -= kib
             if not self.swapped_kib and not self._dead:
-                self._guest.gate = None
+                self._guest.guard_tasks(is_on=False)
         else:  # as much has to go
             self._unwritten_kib += kib // CHANGED_SHARE // PAGE_KIB * PAGE_KIB
             self._write()
@@ -302,8 +310,8 @@ class Paging:
             if vcpu.online:
                 self._guest.interrupt(vcpu.vcpu_id, Work(parts, self._interrupted, vcpu))
 
-    def _interrupted(self, work: Work) -> None:
-        vcpu: Vcpu = work.arg  # its task is back in the queue while this is handled
+    def _interrupted(self, work: Work[Vcpu]) -> None:
+        vcpu = work.arg  # its task is back in the queue while this is handled
         tasks = [one for one in vcpu.tasks if self.admit(one)]
         vcpu.tasks.clear()
         vcpu.tasks.extend(tasks)
@@ -316,7 +324,7 @@ class Paging:
         keeps (mm/page_alloc.c: pages_high, from min_free_kbytes = the root of 16 times its memory).
         """
         moved_kib = (
-            sum(vbd.use.read_bytes + vbd.use.write_bytes for vbd in self._domain.vbds) // 1024
+            sum(vbd.use.read_bytes + vbd.use.write_bytes for vbd in self._devices.vbds) // 1024
         )
         cached_kib = min(self._unneeded_kib, BOOT_FILES_KIB + moved_kib)
         image_kib = min(KERNEL_IMAGE_KIB, self.kernel_kib // 2)
@@ -333,9 +341,3 @@ class Paging:
 
 def _size(process: Process) -> tuple[int, int]:
     return process.working_set_kib, -process.tgid
-
-
-def meminfo(domain: Domain) -> Mapping[str, int]:
-    """Return what /proc/meminfo of a domain says, in kB (see `Paging.meminfo`)."""
-    pager = domain.guest.pager
-    return pager.meminfo() if isinstance(pager, Paging) else {}

@@ -1,12 +1,15 @@
 """A guest's swap: a partition at the end of its first disk, read and written through blkfront."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import TypeVar
 
 from hypervisor.model.codebook.work import TaskIdentity, Work
 from hypervisor.model.cpu.guest import Guest
-from hypervisor.model.io.blkif import BlockFrontend, BlockIo
+from hypervisor.model.io.blkif import AnyBlockIo, BlockFrontend, BlockIo
+from hypervisor.model.io.devices import Devices
 from hypervisor.model.memory.pages import PAGE_KIB
+
+Arg = TypeVar("Arg")
 
 SECTORS_PER_KIB = 2
 DISK_KIB = 8 * 1024 * 1024  # each virtual disk is 8 GiB (see workloads/fileio.py)
@@ -19,8 +22,9 @@ CLUSTER_KIB = 8 * PAGE_KIB
 class Swap:
     """The partition; its users say what goes in and out, it does the transfers."""
 
-    def __init__(self, guest: Guest) -> None:
+    def __init__(self, guest: Guest, devices: Devices) -> None:
         self._guest = guest
+        self._devices = devices
         self._first: BlockFrontend | None = None
         booted_kib = guest.domain.configured_kib
         self._size_kib = min(booted_kib + min(booted_kib, DOUBLE_UP_TO_KIB), DISK_KIB // 2)
@@ -30,7 +34,7 @@ class Swap:
     @property
     def _vbd(self) -> BlockFrontend | None:
         """The disk that was the first one, if it can be written."""
-        vbds = self._guest.domain.vbds
+        vbds = self._devices.vbds
         if self._first is None and vbds:
             self._first = vbds[0]
         vbd = self._first
@@ -42,7 +46,12 @@ class Swap:
         return self._size_kib if self._vbd is not None else 0
 
     def read(
-        self, used_kib: int, kib: int, task: TaskIdentity, done: Callable[[BlockIo], None], arg: Any
+        self,
+        used_kib: int,
+        kib: int,
+        task: TaskIdentity,
+        done: Callable[[BlockIo[Arg]], None],
+        arg: Arg,
     ) -> None:
         """Fault in a cluster of `kib`, somewhere in `used_kib`; `done` when it has been read."""
         clock = self._guest.execution.clock
@@ -52,8 +61,8 @@ class Swap:
         io = self._io(offset_kib, kib, False, done, arg)
         self._start(io, task, ("major_fault", 1), ("swap_in_page", kib // PAGE_KIB))
 
-    def write(self, kib: int, task: TaskIdentity, done: Callable[[BlockIo], None]) -> None:
-        """Write a lot behind the last one; `done` when it is on the disk."""
+    def write(self, kib: int, task: TaskIdentity, done: Callable[[BlockIo[int]], None]) -> None:
+        """Write a lot behind the last one; `done` with its KiB when it is on the disk."""
         if self._written_kib + kib > self._size_kib:
             self._written_kib = 0
         io = self._io(self._written_kib, kib, True, done, kib)
@@ -61,19 +70,24 @@ class Swap:
         self._start(io, task, ("swap_out_page", kib // PAGE_KIB))
 
     def _io(
-        self, offset_kib: int, kib: int, is_write: bool, done: Callable[[BlockIo], None], arg: Any
-    ) -> BlockIo:
+        self,
+        offset_kib: int,
+        kib: int,
+        is_write: bool,
+        done: Callable[[BlockIo[Arg]], None],
+        arg: Arg,
+    ) -> BlockIo[Arg]:
         sector = self._start_sector + offset_kib * SECTORS_PER_KIB
         now = self._guest.execution.clock.now
         return BlockIo(sector, kib * 1024, is_write, done, now, arg)
 
-    def _start(self, io: BlockIo, task: TaskIdentity, *costs: tuple[str, int]) -> None:
+    def _start(self, io: AnyBlockIo, task: TaskIdentity, *costs: tuple[str, int]) -> None:
         vbd = self._vbd
         assert vbd is not None  # nothing has been swapped out without one
         parts = self._guest.parts(*costs) + vbd.parts(self._guest, [io])
         self._guest.enqueue(Work(parts, self._submit, io, task=task))
 
-    def _submit(self, work: Work) -> None:
+    def _submit(self, work: Work[AnyBlockIo]) -> None:
         vbd = self._vbd
         assert vbd is not None
         vbd.submit([work.arg], work.task.vcpu)

@@ -355,7 +355,7 @@ class OprofileModule:
         parts = self.guest.parts(("oprofile_sync_sample", max(self._cpu.frames_of(rows), 1)))
         self.guest.run(Work(parts, self._synced, rows, task=KERNEL))
 
-    def _synced(self, work: Work) -> None:
+    def _synced(self, work: Work[list[SampleRow]]) -> None:
         rows: list[SampleRow] = work.arg
         size = int(self._values["buffer_size"])
         samples = sum(row[2] for row in rows)
@@ -397,7 +397,7 @@ class OprofileModule:
         parts = self.guest.parts(("oprofiled_wakeup", 1), ("oprofiled_sample", frames))
         self.guest.run(Work(parts, self._read, rows, task=self._daemon))
 
-    def _read(self, work: Work) -> None:
+    def _read(self, work: Work[list[SampleRow]]) -> None:
         self._daemon_is_busy = False
         self._reading = 0
         self.batches += pending_samples(self._expander, work.arg)

@@ -14,9 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from hypervisor.model.codebook.book import CodeBook, Kind
-from hypervisor.model.codebook.work import KERNEL, Parts, Q, TaskIdentity, Work
-from hypervisor.model.domain.domain import Vcpu
-from hypervisor.model.domain.pcpu import Pcpu
+from hypervisor.model.codebook.work import KERNEL, AnyWork, Parts, Q, TaskIdentity
+from hypervisor.model.domain.domain import Pcpu, Vcpu
 from hypervisor.model.profiling.samples import SampleChunk, Walks
 from hypervisor.model.profiling.stacks import Stacks
 from hypervisor.telemetry import Mode
@@ -105,7 +104,7 @@ class Pmu:
         executed_q: int,
         start_ns: int,
         elapsed_ns: int,
-        work: Work | None,
+        work: AnyWork | None,
     ) -> None:
         """Note a settled segment (see `accounting.SegmentCounter`)."""
         task, beneficiary = (work.task, work.beneficiary) if work is not None else (KERNEL, -1)

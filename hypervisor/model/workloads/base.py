@@ -6,8 +6,8 @@ from typing import Any, Protocol
 from hypervisor.model.cpu.guest import Guest
 from hypervisor.model.domain.domain import Domain
 from hypervisor.model.io.blkif import BlockFrontend
+from hypervisor.model.io.devices import Devices
 from hypervisor.model.io.netif import NetBackend, NetFrontend
-from hypervisor.model.io.nic import Nic
 from hypervisor.model.timing.clock import Clock
 from hypervisor.model.timing.random_stream import RandomStream
 
@@ -30,21 +30,29 @@ def working_set_kib(program: str, memory_mib: int | None) -> int:
     return mib * 1024
 
 
+class Peer(Protocol):
+    """Another domain of the host, as a workload finds it."""
+
+    guest: Guest
+    devices: Devices
+
+
 class Site:
     """Where a workload runs: its guest, its devices, and the way to the outside."""
 
     def __init__(
         self,
         guest: Guest,
+        devices: Devices,
         stream: RandomStream,
-        nic: Nic,
         netback: NetBackend,
-        find: Callable[[str], Domain | None],
+        find: Callable[[str], Peer | None],
         mhz: int,
     ) -> None:
+        """`find` returns the live domain of a name."""
         self.guest = guest
+        self._devices = devices
         self.stream = stream
-        self.nic = nic
         self.netback = netback
         self.find = find
         self.mhz = mhz
@@ -62,12 +70,12 @@ class Site:
     @property
     def vif(self) -> NetFrontend | None:
         """Return the first vif; None for domain 0, which is on the bridge itself."""
-        return self.domain.vifs[0] if self.domain.vifs else None
+        return self._devices.vifs[0] if self._devices.vifs else None
 
     @property
     def vbd(self) -> BlockFrontend:
         """Return the first disk."""
-        return self.domain.vbds[0]
+        return self._devices.vbds[0]
 
 
 class Workload(Protocol):

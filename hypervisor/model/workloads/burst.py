@@ -42,11 +42,11 @@ class Burst:
     def _sleep(self, ns: int) -> None:
         self._site.guest.wake_at(self._site.clock.now + ns, self._task, self._work, None)
 
-    def _work(self, _: object) -> Work:
+    def _work(self, _: None) -> Work[None]:
         cycles_q = (self._vary(self._run_ns) * self._site.mhz << Q) // 1000
         return Work([(self._path, cycles_q)], self._done)
 
-    def _done(self, work: Work) -> None:
+    def _done(self, work: Work[None]) -> None:
         self._bursts += 1
         self._latency.add(work.begun_ns - work.ready_ns)
         self._sleep(self._vary(self._sleep_ns))

@@ -25,7 +25,7 @@ class Cpu:
         self._path = path
         self._threads = threads
         self._memory_kib = working_set_kib(program, memory_mib)
-        self._works: list[Work] = []
+        self._works: list[Work[None]] = []
 
     def start(self) -> None:
         """Start the threads at slightly different times, as programs do."""
@@ -36,7 +36,7 @@ class Cpu:
             delay_ns = self._site.stream.uniform(10_000_000)
             self._site.clock.schedule(self._site.clock.now + delay_ns, self._begin, work)
 
-    def _begin(self, work: Work) -> None:
+    def _begin(self, work: Work[None]) -> None:
         self._site.guest.run(work)
 
     def results(self) -> Mapping[str, Any]:

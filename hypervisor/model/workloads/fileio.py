@@ -12,6 +12,8 @@ DISK_SECTORS = 8 * 2**30 // SECTOR_BYTES  # each virtual disk is 8 GiB of the re
 PERIOD_MIN_NS = 100_000  # no disk of these hosts is faster, and no timer either
 IOZONE = "/usr/bin/iozone"
 
+Io = BlockIo[None]
+
 
 class Fileio:
     """Keeps up to `queue_depth` requests going; with a rate it starts them in lots of that size."""
@@ -53,7 +55,7 @@ class Fileio:
     def _wake_at(self, at_ns: int) -> None:
         self._site.guest.wake_at(at_ns, self._task, self._lot, at_ns)
 
-    def _lot(self, due_ns: int) -> Work | None:
+    def _lot(self, due_ns: int) -> Work[list[Io]] | None:
         """A timer has gone off: start a lot, but never more than `queue_depth` in all."""
         if self._period_ns:
             self._wake_at(max(due_ns + self._period_ns, self._site.clock.now))
@@ -63,7 +65,7 @@ class Fileio:
         self._lot_is_due = True
         return self._work(count)
 
-    def _work(self, count: int) -> Work:
+    def _work(self, count: int) -> Work[list[Io]]:
         guest = self._site.guest
         ios = [self._io() for _ in range(count)]
         self._outstanding += count
@@ -73,17 +75,18 @@ class Fileio:
         parts += self._site.vbd.parts(guest, ios)
         return Work(parts, self._submit, ios, task=self._task)
 
-    def _io(self) -> BlockIo:
+    def _io(self) -> Io:
         sectors = self._block_bytes // SECTOR_BYTES
         if self._is_random:
             sector = self._site.stream.uniform(DISK_SECTORS // sectors - 1) * sectors
         else:
             sector = self._next_sector
             self._next_sector = (sector + sectors) % (DISK_SECTORS - sectors)
-        return BlockIo(sector, self._block_bytes, self._is_write, self._done, self._site.clock.now)
+        now = self._site.clock.now
+        return BlockIo(sector, self._block_bytes, self._is_write, self._done, now, None)
 
-    def _submit(self, work: Work) -> None:
-        ios: list[BlockIo] = work.arg
+    def _submit(self, work: Work[list[Io]]) -> None:
+        ios = work.arg
         self._lot_is_due = False
         if work.ready_ns:  # it was asleep until then
             self._wakes.add(work.begun_ns - work.ready_ns)
@@ -92,7 +95,7 @@ class Fileio:
             io.submitted_ns = now
         self._site.vbd.submit(ios, self._task.vcpu)
 
-    def _done(self, io: BlockIo) -> None:
+    def _done(self, io: Io) -> None:
         self._requests += 1
         self._outstanding -= 1
         self._latency.add(self._site.clock.now - io.submitted_ns)

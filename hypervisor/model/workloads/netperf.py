@@ -38,7 +38,9 @@ class Sender(Protocol):
 class Sink:
     """The receiving socket and its program (netserver) in one guest."""
 
-    def __init__(self, site: Site, message_bytes: int, memory_mib: int | None = None) -> None:
+    def __init__(
+        self, site: Site, message_bytes: int, sender: Sender, memory_mib: int | None = None
+    ) -> None:
         self._guest = site.guest
         self._message_bytes = message_bytes
         memory_kib = working_set_kib("netserver", memory_mib)
@@ -46,7 +48,7 @@ class Sink:
         self._carry_bytes = 0
         self.bytes = 0
         self.messages = 0
-        self.sender: Sender | None = None
+        self._sender = sender
 
     def deliver(self, frames: int, size_bytes: int) -> None:
         """Take frames off the stack: the program reads and counts them."""
@@ -62,11 +64,10 @@ class Sink:
         )
         self._guest.run(Work(parts, self._read, (frames, payload), task=self._task))
 
-    def _read(self, work: Work) -> None:
+    def _read(self, work: Work[tuple[int, int]]) -> None:
         frames, payload = work.arg
         self.bytes += payload
-        if self.sender is not None:
-            self.sender.consumed(frames)
+        self._sender.consumed(frames)
 
     def results(self, elapsed_ns: int) -> dict[str, Any]:
         """Return bytes, messages and the mean rate."""
@@ -100,8 +101,7 @@ class ReceiveSource:
         self._period_ns = lot_period_ns(self._rate, message_bytes) if self._rate else 1_000_000
         # One message comes in as fast as the wire allows; several are spread over the period.
         self._spread_ns = self._period_ns if self._period_ns <= LOT_NS else 0
-        self._sink = Sink(site, message_bytes, memory_mib)
-        self._sink.sender = self
+        self._sink = Sink(site, message_bytes, self, memory_mib)
         self.vif = site.vif
         self._window = WINDOW_BYTES // MSS_BYTES
         self._outstanding = 0
@@ -136,7 +136,7 @@ class ReceiveSource:
     def _send(self, frames: int, spread_ns: int) -> None:
         if frames > 0:
             self._outstanding += frames
-            self._site.nic.offer(self, frames, frames * PACKET_BYTES, spread_ns)
+            self._site.netback.nic.offer(self, frames, frames * PACKET_BYTES, spread_ns)
 
     def deliver(self, frames: int, size_bytes: int) -> None:
         """Hand frames to the receiving socket."""
@@ -199,25 +199,24 @@ class TransmitSource:
         site = self._site
         if self._peer is None or self._sink is not None:
             return True
-        domain = site.find(self._peer)
-        if domain is None:
+        found = site.find(self._peer)
+        if found is None:
             return False
-        peer = Site(domain.guest, site.stream, site.nic, site.netback, site.find, site.mhz)
-        self._sink = Sink(peer, self._message_bytes)
-        self._sink.sender = self
+        peer = Site(found.guest, found.devices, site.stream, site.netback, site.find, site.mhz)
+        self._sink = Sink(peer, self._message_bytes, sender=self)
         self._receiver = peer.vif
         return True
 
     def _wake_at(self, at_ns: int) -> None:
         self._site.guest.wake_at(at_ns, self._task, self._woken, at_ns)
 
-    def _woken(self, due_ns: int) -> Work | None:
+    def _woken(self, due_ns: int) -> Work[Batch] | None:
         if not self._connect():
             self._wake_at(self._site.clock.now + CONNECT_NS)
             return None
         return self._paced(due_ns) if self._rate else self._work(self._lot())
 
-    def _paced(self, due_ns: int) -> Work | None:
+    def _paced(self, due_ns: int) -> Work[Batch] | None:
         """A timer has gone off: send what the rate allows by now."""
         self._wake_at(max(due_ns + self._period_ns, self._site.clock.now))
         unit = self._message_bytes * BITS_NS
@@ -245,7 +244,7 @@ class TransmitSource:
             lot_bytes = min(lot_bytes, vif.shaper.window_bytes)
         return min(self._room(), max(1, lot_bytes // self._message_bytes))
 
-    def _work(self, messages: int) -> Work | None:
+    def _work(self, messages: int) -> Work[Batch] | None:
         if not messages:
             return None
         size_bytes = messages * self._message_bytes
@@ -283,11 +282,11 @@ class TransmitSource:
         self.messages += messages
         return Work(guest.parts(*costs), self._written, batch, task=self._task)
 
-    def _written(self, work: Work) -> None:
+    def _written(self, work: Work[Batch]) -> None:
         if work.ready_ns:
             self._wakes.add(work.begun_ns - work.ready_ns)
         self._is_sending = False
-        batch: Batch = work.arg
+        batch = work.arg
         vif = self._site.vif
         if vif is None:
             self._site.netback.transmit_own(batch)
@@ -296,9 +295,9 @@ class TransmitSource:
         self._go_on()
 
     def _sent(self, batch: Batch) -> None:
-        self.bytes += batch.arg
+        self.bytes += batch.payload_bytes
         if self._sink is None:
-            self._in_flight -= batch.arg
+            self._in_flight -= batch.payload_bytes
             self._go_on()
 
     def consumed(self, packets: int) -> None:

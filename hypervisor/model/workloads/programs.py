@@ -4,12 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from hypervisor.model.cpu.guest import Guest
-from hypervisor.model.domain.domain import Domain
+from hypervisor.model.io.devices import Devices
 from hypervisor.model.io.netif import NetBackend
-from hypervisor.model.io.nic import Nic
 from hypervisor.model.scenario.workloads import parse_workloads
 from hypervisor.model.workloads import WORKLOADS
-from hypervisor.model.workloads.base import Site, Workload
+from hypervisor.model.workloads.base import Peer, Site, Workload
 
 # Results that only count up; the others (rates, distributions) begin anew after a restore.
 COUNTS = ("units", "work_seconds", "bursts", "bytes", "messages", "requests")
@@ -21,25 +20,27 @@ class Programs:
     def __init__(
         self,
         guest: Guest,
+        devices: Devices,
         settings: Sequence[Mapping[str, object]],
         mhz: int,
-        find: Callable[[str], Domain | None],
+        find: Callable[[str], Peer | None],
         earlier: Sequence[Mapping[str, Any]] = (),
     ) -> None:
         """`settings` as in a scenario; `earlier` is what they had achieved when saved."""
         self._guest = guest
+        self._devices = devices
         self.settings = tuple(settings)
         self._mhz = mhz
         self._find = find
         self._earlier = earlier
         self.running: list[Workload] = []
 
-    def start(self, nic: Nic, netback: NetBackend) -> None:
+    def start(self, netback: NetBackend) -> None:
         """Start all of them."""
         clock, name = self._guest.execution.clock, self._guest.domain.name
         for number, settings in enumerate(parse_workloads(self.settings)):
             stream = clock.stream(f"{name}/{number}")
-            site = Site(self._guest, stream, nic, netback, self._find, self._mhz)
+            site = Site(self._guest, self._devices, stream, netback, self._find, self._mhz)
             workload = WORKLOADS[settings.kind](site, settings.model_dump())
             self.running.append(workload)
             workload.start()

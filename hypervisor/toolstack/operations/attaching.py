@@ -91,9 +91,9 @@ class Detaching:
         if info.domid not in self._xend.infos or device not in info.devices:
             return  # it went with its domain
         if device.kind in DISKS:
-            self._xend.hypervisor.remove_disk(info.domid, device.number)
+            self._xend.hypervisor.devices.remove_disk(info.domid, device.number)
         elif device.kind == "vif":
-            self._xend.hypervisor.remove_vif(info.domid, device.number)
+            self._xend.hypervisor.devices.remove_vif(info.domid, device.number)
         remove_device(self._xend.store, info, device)
         self._xend.events["device_detached"] += 1
 
@@ -137,5 +137,5 @@ def change_medium(xend: XendContext, info: DomainInfo, spec: DiskSpec) -> None:
     others: Sequence[DomainInfo] = list(xend.infos.values())
     check_disk(spec, [one for one in disks_of(others) if one.spec is not old], xend.devices)
     device.spec = spec
-    xend.hypervisor.change_disk(info.domid, spec.device, spec)
+    xend.hypervisor.devices.change_disk(info.domid, spec.device, spec)
     xend.store.write(f"{device.backend}/params", spec.path.removeprefix("/dev/"))

@@ -140,9 +140,9 @@ class Endings:
         hypervisor = self._xend.hypervisor
         for device in list(info.devices):
             if device.kind in DISKS:
-                hypervisor.remove_disk(info.domid, device.number)
+                hypervisor.devices.remove_disk(info.domid, device.number)
             elif device.kind == "vif":
-                hypervisor.remove_vif(info.domid, device.number)
+                hypervisor.devices.remove_vif(info.domid, device.number)
             remove_device(self._xend.store, info, device)
 
     def _refuses(self, info: DomainInfo) -> bool:

@@ -82,11 +82,11 @@ class Connection:
         xend, device = self._xend, self._device
         check_device(device, xend.infos.values(), xend.devices)
         if isinstance(device.spec, DiskSpec):
-            xend.hypervisor.add_disk(self._info.domid, device.spec)
+            xend.hypervisor.devices.add_disk(self._info.domid, device.spec)
             nodes = backing_nodes(device.spec, self._loop_devices())
             xend.store.write_all(device.backend, nodes)
         else:
-            xend.hypervisor.add_vif(self._info.domid, device.number, device.spec)  # type: ignore[arg-type]
+            xend.hypervisor.devices.add_vif(self._info.domid, device.number, device.spec)  # type: ignore[arg-type]
             xend.store.write_all(device.backend, {"feature-sg": 1, "feature-gso-tcpv4": 1})
         xend.store.write(f"{device.backend}/hotplug-status", "connected")
         xend.store.write(f"{device.backend}/state", INIT_WAIT)

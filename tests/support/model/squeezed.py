@@ -2,25 +2,30 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from hypervisor.model.domain.domain import Domain
 from hypervisor.model.machine import Machine
 from hypervisor.model.memory.paging import Paging
+from hypervisor.model.resident import Resident
 from hypervisor.telemetry import DomainSnapshot, VbdSnapshot
 from tests.support.model.hosts import SECOND, domain, make_host, seen
 
 NEED_MIB = 96  # a guest's kernel and daemons, booted with 128 MiB, and 64 MiB
 
 
+def resident(host: Machine, name: str = "a") -> Resident:
+    found = host.hypercalls.find(name)
+    assert found is not None
+    return found
+
+
 def live(host: Machine, name: str = "a") -> Domain:
-    return next(one for one in host.hypercalls.live.values() if one.name == name)
+    return resident(host, name).domain
 
 
 def paging(host: Machine, name: str = "a") -> Paging:
-    pager = live(host, name).guest.pager
-    assert isinstance(pager, Paging)
-    return pager
+    return resident(host, name).paging
 
 
 @dataclass(slots=True)
@@ -74,12 +79,11 @@ class Console:
         self.lines: list[tuple[int, str]] = []
         self.panics: list[int] = []
         self._host = host
-        guest = live(host).guest
         self.pager = paging(host)
-        guest.console = self._heard
-        guest.panic = self._panicked
+        live(host).console = cast(Any, self)
+        resident(host).guest.panic = self._panicked
 
-    def _heard(self, line: str) -> None:
+    def write(self, line: str) -> None:
         self.lines.append((self._host.now_ns, line))
 
     def _panicked(self) -> None:

@@ -19,19 +19,22 @@ class Host:
 
     def __init__(self, model=None):
         self.clock = Clock()
-        self.disk = Disk(self.clock, self.clock.stream("disk"), self.done, model)
+        self.disk = Disk(self.clock, self.clock.stream("disk"), model)
         self.finished = []
         self.times = []
         self.refill = None
+        self.listener = None
 
-    def done(self, requests):
+    def completed(self, requests):
+        if self.listener is not None:
+            self.listener(requests)
         self.finished.append([request.tag for request in requests])
         self.times.append(self.clock.now)
         if self.refill is not None:
             self.refill(len(requests))
 
     def read(self, *sectors, size=8 * KIB):
-        self.disk.submit([DiskRequest("d", s, size, False, s) for s in sectors])
+        self.disk.submit([DiskRequest(self, s, size, False, s) for s in sectors])
 
     def drain(self):
         self.clock.run_until(self.clock.now + 1000 * SECOND)
@@ -78,9 +81,9 @@ def test_waiting_time_is_that_of_m_d_1(load):
     def arrive(tag):
         # Never contiguous, so that nothing merges.
         arrived[tag] = host.clock.now
-        host.disk.submit([DiskRequest("d", 2 * where.uniform(10**8), 512, False, tag)])
+        host.disk.submit([DiskRequest(host, 2 * where.uniform(10**8), 512, False, tag)])
 
-    host.disk._on_complete = lambda done: waits.append(host.clock.now - arrived[done[0].tag])
+    host.listener = lambda done: waits.append(host.clock.now - arrived[done[0].tag])
     for tag in range(30_000):
         now += gap.exponential_ns(int(service / load))
         host.clock.schedule(now, arrive, tag)
@@ -112,7 +115,7 @@ def test_requests_merge_with_the_waiting_queue_at_both_ends(host):
 
 
 def test_reads_and_writes_never_merge(host):
-    host.disk.submit([DiskRequest("d", 0, 512, False, "r"), DiskRequest("d", 1, 512, True, "w")])
+    host.disk.submit([DiskRequest(host, 0, 512, False, "r"), DiskRequest(host, 1, 512, True, "w")])
     host.drain()
     assert host.finished == [["r"], ["w"]]
     assert (host.disk.read_bytes, host.disk.written_bytes) == (512, 512)
@@ -159,13 +162,13 @@ request = st.tuples(st.integers(0, 400), st.integers(1, 88), st.booleans())
 def test_every_request_comes_back_once_in_an_operation_that_covers_it(batches):
     host = Host()
     operations: list = []
-    host.disk._on_complete = operations.append
+    host.listener = operations.append
     tag = 0
     for gap, batch in batches:
         host.clock.run_until(host.clock.now + gap)
         requests = []
         for sector, sectors, write in batch:
-            requests.append(DiskRequest("d", sector, sectors * 512, write, tag))
+            requests.append(DiskRequest(host, sector, sectors * 512, write, tag))
             tag += 1
         host.disk.submit(requests)
         starts = [operation.start for operation in host.disk._sorted]

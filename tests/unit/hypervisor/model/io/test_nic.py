@@ -16,7 +16,7 @@ class Host:
 
     def __init__(self, delay_ns=0, batch_ns=INTERRUPT_GAP_NS, limit=64):
         self.clock = Clock()
-        self.nic = Nic(self.clock, self.interrupted, batch_ns)
+        self.nic: Nic[str] = Nic(self.clock, self.interrupted, batch_ns)
         self.delay_ns = delay_ns
         self.limit = limit
         self.interrupts = []
@@ -30,7 +30,7 @@ class Host:
     def poll(self, _):
         limit = self.limit
         for flow, _ in self.nic.peek():
-            _, packets, payload_bytes, dropped = self.nic.take_flow(flow, limit)
+            packets, payload_bytes, dropped = self.nic.take_flow(flow, limit)
             limit -= packets
             old = self.received.get(flow, (0, 0))
             self.received[flow] = (old[0] + packets, old[1] + payload_bytes)
@@ -50,14 +50,14 @@ def test_a_full_frame_takes_1538_bytes_of_wire():
 
 
 def test_batches_leave_one_behind_the_other():
-    nic = Nic(Clock(), print)
+    nic: Nic[str] = Nic(Clock(), print)
     nic.transmit(0, 10, 15_000)
     expected = 20 * FRAME_NS
     assert expected == nic.transmit(5, 10, 15_000)
 
 
 def test_an_idle_wire_starts_at_once():
-    nic = Nic(Clock(), print)
+    nic: Nic[str] = Nic(Clock(), print)
     nic.transmit(0, 1, 1500)
     expected = MS + FRAME_NS
     assert expected == nic.transmit(MS, 1, 1500)

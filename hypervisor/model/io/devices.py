@@ -1,0 +1,17 @@
+"""The devices of one domain, as its kernel has them."""
+
+from hypervisor.model.domain.domain import Domain
+from hypervisor.model.io.blkif import BlockFrontend
+from hypervisor.model.io.blkstat import IoWait
+from hypervisor.model.io.netif import NetFrontend
+
+
+class Devices:
+    """Disks and network interfaces, in the order in which they were attached."""
+
+    __slots__ = ("io_wait", "vbds", "vifs")
+
+    def __init__(self, domain: Domain) -> None:
+        self.vifs: list[NetFrontend] = []
+        self.vbds: list[BlockFrontend] = []
+        self.io_wait = IoWait(domain)  # one for all disks

@@ -1,0 +1,171 @@
+"""What belongs to a live domain here, and how it is built from what the toolstack asks for."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from hypervisor.errors import ScenarioError
+from hypervisor.model.codebook.book import CodeBook
+from hypervisor.model.codebook.images import Role
+from hypervisor.model.cpu.execution import Execution
+from hypervisor.model.cpu.guest import Guest
+from hypervisor.model.domain.domain import Domain, Domains, Vcpu
+from hypervisor.model.io.devices import Devices
+from hypervisor.model.linux.proctimes import KernelTimes
+from hypervisor.model.linux.saved import read_saved
+from hypervisor.model.linux.xenbus import CRASH, Xenbus
+from hypervisor.model.memory.balloon import Balloon
+from hypervisor.model.memory.pages import Memory
+from hypervisor.model.memory.paging import Paging
+from hypervisor.model.profiling.driver import OprofileModule
+from hypervisor.model.profiling.samples import SampleExpander
+from hypervisor.model.profiling.xenoprof import Xenoprof
+from hypervisor.model.scenario.spec import Host
+from hypervisor.model.scenario.workloads import parse_workloads
+from hypervisor.model.timing.random_stream import stream_seed
+from hypervisor.model.workloads.base import Peer
+from hypervisor.model.workloads.programs import Programs
+from hypervisor.toolstack.config.spec import DomainSpec
+from hypervisor.toolstack.xenstore import Xenstore
+from hypervisor.trace_events import DOM_ADD
+
+End = Callable[[Domain, int], object]
+"""Takes a domain that has shut itself down, and the reason."""
+
+
+@dataclass(slots=True)
+class Resident:
+    """A live domain with its kernel, devices and programs. It is in use until it is reaped."""
+
+    domain: Domain
+    spec: DomainSpec
+    guest: Guest
+    devices: Devices
+    paging: Paging
+    balloon: Balloon
+    xenbus: Xenbus | None  # None for an HVM guest
+    programs: Programs
+    is_booted: bool = False
+
+
+class Panic:
+    """What the kernel of a domain calls when it gives up."""
+
+    def __init__(self, end: End, domain: Domain) -> None:
+        self._end = end
+        self._domain = domain
+
+    def happened(self) -> None:
+        """End the domain."""
+        self._end(self._domain, CRASH)
+
+
+class Builder:
+    """Builds domains: pages, vcpus, kernel, memory management, drivers, programs."""
+
+    def __init__(
+        self,
+        host: Host,
+        code: CodeBook,
+        execution: Execution,
+        memory: Memory,
+        xenoprof: Xenoprof,
+        live: Domains,
+        store: Xenstore,
+        times: KernelTimes,
+        oprofile_type: str,
+        end: End,
+        find: Callable[[str], Peer | None],
+    ) -> None:
+        """`find` returns the live domain of a name, for programs that talk to another one."""
+        self._host = host
+        self._code = code
+        self._execution = execution
+        self._memory = memory
+        self._xenoprof = xenoprof
+        self._live = live
+        self._store = store
+        self._times = times
+        self._oprofile_type = oprofile_type
+        self._end = end
+        self._find = find
+
+    def build(self, domid: int, spec: DomainSpec, saved: Mapping[str, Any] | None) -> Resident:
+        """Return the domain, paused and without devices.
+
+        Raises: Refused: too little memory, a damaged save; ScenarioError: an impossible workload.
+        """
+        before = None if saved is None else read_saved(saved)
+        if before is not None:
+            spec = replace(spec, workloads=tuple(before.workloads))
+        _check_workloads(spec)
+        now = self._execution.clock.now
+        self._memory.take(spec.memory_kib, now)
+        domain = self._domain(domid, spec, now)
+        guest = Guest(
+            domain,
+            self._execution,
+            self._code,
+            Panic(self._end, domain).happened,
+            self._times.plugging,
+        )
+        if before is not None:
+            domain.configured_kib = before.configured_kib
+        devices = Devices(domain)
+        paging = Paging(guest, devices)
+        if before is not None:
+            paging.restore(before.paging.model_dump())
+        balloon = Balloon(guest, self._memory, paging)
+        is_hvm = spec.kind == "hvm"
+        booted = replace(spec, arch=spec.arch or self._host.arch) if before is None else None
+        xenbus = None if is_hvm else Xenbus(guest, devices, self._store, balloon, self._end, booted)
+        results = () if before is None else before.results
+        programs = Programs(guest, devices, spec.workloads, self._host.mhz, self._find, results)
+        if not is_hvm:
+            domain.oprofile = self._driver(guest)
+        return Resident(domain, spec, guest, devices, paging, balloon, xenbus, programs)
+
+    def affinity_mask(self, pcpus: tuple[int, ...] | None) -> int:
+        """Return a bit mask of pcpus; None is all of them."""
+        if pcpus is None:
+            return (1 << self._execution.topology.pcpus) - 1
+        return sum(1 << number for number in set(pcpus))
+
+    def _domain(self, domid: int, spec: DomainSpec, now: int) -> Domain:
+        domain = Domain(
+            domid, spec.name, spec.uuid, spec.kind, spec.memory_kib, spec.maximum_kib, now
+        )
+        domain.pause_count = 1
+        execution = self._execution
+        execution.scheduler.add_domain(domain, spec.weight, spec.cap_percent)
+        mask = self.affinity_mask(spec.affinity)
+        for number in range(spec.vcpus):
+            vcpu = Vcpu(domain, number, now, mask)
+            vcpu.online = number in spec.initial_vcpus
+            domain.vcpus.append(vcpu)
+            execution.scheduler.add_vcpu(vcpu)
+            execution.trace.vcpu(DOM_ADD, vcpu)
+        return domain
+
+    def _driver(self, guest: Guest) -> OprofileModule:
+        domid = guest.domain.domid
+        role: Role = "guest" if domid else "dom0"
+        return OprofileModule(
+            guest,
+            self._xenoprof,
+            SampleExpander(self._code, stream_seed(self._host.seed, f"samples/{domid}")),
+            self._live,
+            self._oprofile_type,
+            self._host.mhz,
+            self._code.modules(role),
+        )
+
+
+def _check_workloads(spec: DomainSpec) -> None:
+    """Raise ScenarioError for what the domain could not run, before anything is built."""
+    for workload in parse_workloads(spec.workloads):
+        if workload.kind == "fileio" and not spec.disks:
+            raise ScenarioError(f"Domain '{spec.name}': a fileio workload needs a disk")
+        # Domain 0 is on the bridge itself.
+        if workload.kind == "netperf" and not spec.vifs and spec.kind != "dom0":
+            raise ScenarioError(f"Domain '{spec.name}': a netperf workload needs a vif")
