@@ -153,7 +153,7 @@ class Hypercalls:
         }
 
     def end_domain(self, domain: Domain, reason: int) -> None:
-        """The guest has shut itself down: all of it stops, and the toolstack is told."""
+        """Stop all of a guest that has shut itself down, and tell the toolstack."""
         if domain.dying or domain.shutdown_reason is not None:
             return
         domain.shutdown_reason = reason
@@ -214,7 +214,7 @@ class Hypercalls:
         del self.residents[domain.domid]
 
     def rename_domain(self, domid: int, name: str) -> None:
-        """Tell the new name."""
+        """Give a domain another name."""
         self.live[domid].name = name
         self.names[domid] = name
 
@@ -246,14 +246,14 @@ class Hypercalls:
     # -- resources -----------------------------------------------------------------------
 
     def set_affinity(self, domid: int, vcpu: int, pcpus: tuple[int, ...] | None) -> None:
-        """Pin a vcpu."""
+        """Bind a vcpu to some pcpus; None lets it run on any."""
         target = self.live[domid].vcpus[vcpu]
         target.affinity = self._builder.affinity_mask(pcpus)
         self.scheduler.affinity_changed(target)
         self.execution.decide_now()
 
     def set_maximum(self, domid: int, kib: int) -> None:
-        """Set the most memory it may have."""
+        """Set the most memory that a domain may have."""
         self.live[domid].maximum_kib = kib
 
     def credit_parameters(self, domid: int) -> tuple[int, int]:
@@ -275,7 +275,7 @@ class Hypercalls:
         return self.scheduler.sedf_parameters(self.live[domid])
 
     def set_sedf_parameters(self, domid: int, parameters: SedfParameters) -> None:
-        """Change it."""
+        """Change what sEDF gives a domain."""
         assert isinstance(self.scheduler, SedfScheduler)
         self.scheduler.adjust_sedf(self.live[domid], parameters)
         self.execution.trace.domain(ADJDOM, self.live[domid])

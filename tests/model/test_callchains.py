@@ -203,7 +203,9 @@ def test_a_table_with_a_mistake_is_refused(old, new, message):
 def packaged():
     from importlib import resources
 
-    return resources.files("hypervisor.model.codebook").joinpath("callchains.toml").read_text("utf-8")
+    return (
+        resources.files("hypervisor.model.codebook").joinpath("callchains.toml").read_text("utf-8")
+    )
 
 
 @pytest.mark.parametrize(

@@ -129,7 +129,7 @@ class Chains:
         )
 
     def _check(self) -> None:
-        """Every path has its place, and every name in the table is one. Raises."""
+        """Check that every path has its place and every name in the table is one. Raises."""
         if missing := sorted(self._costs.paths.keys() ^ self._places.keys()):
             raise ChainTableError(f"callchains.toml: [place]: missing or unknown: {missing[0]}")
         for path, place in self._places.items():

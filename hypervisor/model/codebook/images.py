@@ -190,7 +190,7 @@ def _permissions(image: Image) -> int:
 
 
 def _check_overlap(images: list[Image]) -> None:
-    """Two images that can be in one address space must not share addresses."""
+    """Check that images which can be in one address space share no addresses."""
     ordered = sorted(images, key=lambda image: image.address)
     for low, high in itertools.pairwise(ordered):
         if low.mapped().end > high.address:

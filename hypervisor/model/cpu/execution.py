@@ -280,7 +280,7 @@ class Execution(Accounting):
             self._arm(vcpu)
 
     def _speed_changed(self, pcpu: Pcpu) -> None:
-        """`pcpu` has become busy or idle: re-time what runs on the other thread of its core."""
+        """Re-time what runs on the other thread of the core, as `pcpu` has become busy or idle."""
         sibling = pcpu.sibling
         if sibling is None:
             return

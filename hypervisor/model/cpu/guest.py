@@ -29,7 +29,7 @@ class Pager(Protocol):
     """What manages the guest's memory (`memory.paging.Paging`)."""
 
     def demand_changed(self) -> None:
-        """A process has come that wants memory."""
+        """Take notice of a new process that wants memory."""
         ...
 
     def is_alive(self, task: TaskIdentity) -> bool:
@@ -37,7 +37,7 @@ class Pager(Protocol):
         ...
 
     def admit(self, work: AnyWork) -> bool:
-        """Cut `work` short where it will touch a page that is not there; False: it is dead."""
+        """Cut `work` short where it next touches a page that is not there; False: it is dead."""
         ...
 
 
@@ -108,7 +108,7 @@ class Guest:
         self.enqueue(work)
 
     def enqueue(self, work: AnyWork) -> None:
-        """Do so at once, whatever the pager would say to it."""
+        """Make a task runnable without asking the pager."""
         task = work.task
         vcpu = self._place(task)
         if task.tgid:  # the kernel's threads are one record for all hosts

@@ -226,7 +226,7 @@ class Trace:
             ring.put(row, self._capacity)
 
     def switch(self, pcpu: int, previous: Vcpu | None, following: Vcpu | None, ns: int) -> None:
-        """`pcpu` goes from one vcpu to another (None: its idle one), which may run for `ns`."""
+        """Record that `pcpu` goes from one vcpu to another (None: idle), for `ns` at most."""
         now = self._clock.now
         ring = self._rings[pcpu]
         if previous is None:
@@ -259,7 +259,7 @@ class Trace:
             self.emit(domain.vcpus[0].processor, event, (domain.domid,))
 
     def enter(self, vcpu: Vcpu, work: AnyWork) -> None:
-        """`work` of a running vcpu has ended; what it did for pages is told now."""
+        """Note which work of a running vcpu has ended: `pages` now tells what it did."""
         pcpu = vcpu.pcpu
         if pcpu is not None:
             self._here = pcpu.number

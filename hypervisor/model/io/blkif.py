@@ -99,7 +99,7 @@ class BlockFrontend:
         self.io_wait = io_wait
 
     def close(self) -> None:
-        """Give it up; what is still asked for is never answered."""
+        """Give the disk up; what is still asked for is never answered."""
         self.is_closed = True
         self.waiting.clear()
         now = self._guest.execution.clock.now
@@ -211,7 +211,7 @@ class BlockBackend:
         self._starved: deque[BlockFrontend] = deque()
 
     def notified(self, vbd: BlockFrontend) -> None:
-        """An event came for the ring of `vbd` (blkif_be_int)."""
+        """Begin to serve the ring of `vbd`, for which an event has come (blkif_be_int)."""
         if not vbd.is_served:
             vbd.is_served = True
             self._serve(vbd, first=True)
@@ -251,7 +251,7 @@ class BlockBackend:
         self._guest.interrupt(self.vcpu, work)
 
     def _to_tapdisk(self, work: Work[Taken]) -> None:
-        """A tap: device: a process of its own in domain 0 does the rest."""
+        """Leave the rest to the process in domain 0 that a tap: device has of its own."""
         vbd, requests = work.arg
         if vbd.tapdisk is None:
             vbd.tapdisk = self._guest.spawn(TAPDISK)[0]
@@ -278,7 +278,7 @@ class BlockBackend:
         self._serve(vbd)
 
     def completed(self, requests: Sequence[RingDiskRequest]) -> None:
-        """The disk has finished one operation: its interrupt comes into domain 0."""
+        """Interrupt domain 0, as the disk has finished one operation."""
         by_vbd: dict[BlockFrontend, list[RingDiskRequest]] = {}
         for request in requests:
             by_vbd.setdefault(request.tag.vbd, []).append(request)

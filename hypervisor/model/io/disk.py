@@ -164,7 +164,7 @@ class Disk:
         self._clock.schedule(self._clock.now + service_ns, self._finish, (operation, service_ns))
 
     def _service_ns(self, operation: _Operation) -> int:
-        """Overhead, seek, wait for the sector, transfer. Sequential work needs no positioning."""
+        """Return overhead, seek, wait for the sector, transfer; sequential work needs no seek."""
         model = self._model
         service_ns = model.overhead_ns + operation.bytes * 1_000_000_000 // model.bytes_per_second
         distance = abs(operation.start - self._head)

@@ -42,7 +42,7 @@ class ReceiveFlow(Protocol):
         ...
 
     def dropped(self, frames: int) -> None:
-        """Frames were lost on the way; the sender will send them again."""
+        """Count frames that were lost on the way; the sender will send them again."""
         ...
 
 
@@ -122,7 +122,7 @@ class NetFrontend:
         self.ring_full = 0
 
     def close(self) -> None:
-        """Give it up; what comes for it from now on is dropped."""
+        """Give the interface up; what comes for it from now on is dropped."""
         self.is_closed = True
         self.queue.clear()
         self.shaped.clear()
@@ -146,7 +146,7 @@ class NetFrontend:
         self.backend.transmit(self, batch)
 
     def transmitted(self, batch: Batch) -> None:
-        """Responses are in the ring: slots are free again."""
+        """Free the slots of a batch whose responses are in the ring."""
         self.tx_free += min(batch.slots, RING_SLOTS)
         self.transmit_packets += batch.packets
         self.transmit_bytes += batch.size_bytes + batch.packets * ETHERNET_BYTES
@@ -176,7 +176,7 @@ class NetFrontend:
         *,
         flip: bool,
     ) -> None:
-        """Frames are in the rx ring: interrupt the guest, which passes them up its stack."""
+        """Interrupt the guest, which passes the frames in its rx ring up its stack."""
         guest = self._guest
         self.backend_port.notify(self.port, batches)
         costs = [
@@ -219,7 +219,7 @@ class NetBackend:
     # From outside: NIC -> bridge -> netback -> guest, or -> domain 0's own stack.
 
     def _interrupted(self, interrupts: int) -> None:
-        """The NIC interrupts, so many times: the poll loop takes what the ring holds, by flow."""
+        """Run the poll loop for so many interrupts: it takes what the ring holds, by flow."""
         waiting = self.nic.peek()
         if not waiting:
             self.nic.poll_done()
@@ -292,7 +292,7 @@ class NetBackend:
     # From a guest: netback -> bridge -> NIC, another guest, or domain 0.
 
     def transmit(self, vif: NetFrontend, batch: Batch) -> None:
-        """A guest has put a batch into its tx ring."""
+        """Take a batch that a guest has put into its tx ring."""
         vif.shaped.append(batch)
         if len(vif.shaped) == 1:
             self._admit(vif)
@@ -321,7 +321,7 @@ class NetBackend:
             self._forward(vif, batch, costs)
 
     def transmit_own(self, batch: Batch) -> None:
-        """Domain 0 itself sends."""
+        """Send a batch of domain 0's own."""
         self._forward(None, batch, [("ip_transmit_packet", batch.packets)])
 
     def _forward(

@@ -49,7 +49,7 @@ class CreditShaper:
         return sent
 
     def _refill(self, at_ns: int, packet_bytes: int) -> None:
-        """Credit does not pile up, except to let one jumbo packet through."""
+        """Renew the credit, which does not pile up except to let one jumbo packet through."""
         ceiling = max(self.window_bytes, min(packet_bytes, _PACKET_MAX_BYTES))
         self.remaining_bytes = min(self.remaining_bytes + self.window_bytes, ceiling)
         self._last_refill_ns = at_ns

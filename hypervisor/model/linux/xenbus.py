@@ -66,7 +66,7 @@ class Xenbus:
         self._is_ending = False
 
     def start(self) -> None:
-        """The kernel boots: connect what is there, and watch."""
+        """Boot the kernel: connect the devices that are there, and watch the store."""
         if self._booted is not None:
             available_kib = self._balloon.paging.meminfo()["MemTotal"]
             self._say(kernel_lines(self._domain, self._booted, available_kib))
@@ -96,7 +96,7 @@ class Xenbus:
             self._domain.console.write(line)
 
     def stop(self) -> None:
-        """Watch no longer."""
+        """Stop watching the store."""
         for path in (self._path, *self._backends):
             self._store.unwatch(path, self._changed)
 
@@ -193,14 +193,14 @@ class Xenbus:
         self._end(self._domain, SUSPEND)
 
     def resumed(self) -> None:
-        """The guest goes on after a suspend: its vcpus come back."""
+        """Bring the vcpus back, as the guest goes on after a suspend."""
         for vcpu in self._domain.vcpus[1:]:
             path = f"{self._path}/cpu/{vcpu.vcpu_id}/availability"
             if self._store.read(path) != "offline" and not vcpu.online:
                 self._guest.plug(vcpu)
 
     def crashed(self) -> None:
-        """The kernel has given up, and has said so."""
+        """End the domain, whose kernel has given up and said so."""
         self._end(self._domain, CRASH)
 
     def _sysrq(self, key: str) -> None:

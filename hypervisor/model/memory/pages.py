@@ -1,7 +1,7 @@
 """Pages of the host: who has them, what is free, what is being scrubbed.
 
 Source: xen/common/page_alloc.c (3.0.3): pages of a dead domain are zeroed by a softirq, in lots,
-kicked at each 10 ms tick. They are not free until then.
+kicked at every 10 ms tick. They are not free until then.
 """
 
 from hypervisor.errors import Refused

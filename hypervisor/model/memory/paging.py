@@ -28,7 +28,7 @@ from hypervisor.model.memory.footprint import KERNEL_IMAGE_KIB, kernel_kib, star
 from hypervisor.model.memory.pages import PAGE_KIB
 from hypervisor.model.memory.swap import CLUSTER_KIB, Swap
 
-# A program that computes comes to another cluster of eight pages each half millisecond, 64 MB/s:
+# A program that computes comes to another cluster of eight pages every half millisecond, 64 MB/s:
 # less than a server copies for its requests, more than a blocked matrix goes through (judgement).
 TOUCH_NS = 500_000
 # Nobody is so short that more than 63 of 64 touches miss: a page stays until it was used once.
@@ -163,11 +163,11 @@ class Paging:
         return kib
 
     def shrunk(self, kib: int) -> None:
-        """What was held has left the domain."""
+        """Let go of pages that were held and have left the domain."""
         self._held_kib -= kib
 
     def release(self) -> None:
-        """The balloon wants no more pages: what was held for it is anybody's."""
+        """Free what was held for the balloon, which wants no more pages."""
         self._held_kib = self._promised_kib = 0
 
     def reclaim(self, kib: int) -> None:

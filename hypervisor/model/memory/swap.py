@@ -33,7 +33,7 @@ class Swap:
 
     @property
     def _vbd(self) -> BlockFrontend | None:
-        """The disk that was the first one, if it can be written."""
+        """Return the disk that was the first one, if it can be written."""
         vbds = self._devices.vbds
         if self._first is None and vbds:
             self._first = vbds[0]

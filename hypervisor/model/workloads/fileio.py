@@ -56,7 +56,7 @@ class Fileio:
         self._site.guest.wake_at(at_ns, self._task, self._lot, at_ns)
 
     def _lot(self, due_ns: int) -> Work[list[Io]] | None:
-        """A timer has gone off: start a lot, but never more than `queue_depth` in all."""
+        """Start a lot, as a timer has gone off, but never more than `queue_depth` in all."""
         if self._period_ns:
             self._wake_at(max(due_ns + self._period_ns, self._site.clock.now))
         count = self._depth - self._outstanding

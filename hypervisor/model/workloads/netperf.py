@@ -31,7 +31,7 @@ class Sender(Protocol):
     """Who fills a socket."""
 
     def consumed(self, packets: int) -> None:
-        """So many have been read: the window opens."""
+        """Open the window for packets that have been read."""
         ...
 
 
@@ -150,7 +150,7 @@ class ReceiveSource:
             self._site.clock.schedule(self._site.clock.now + RETRANSMIT_NS, self._send_all)
 
     def consumed(self, frames: int) -> None:
-        """The receiver has read `frames`: the window opens."""
+        """Open the window for frames that the receiver has read."""
         self._outstanding -= frames
         if not self._rate:
             self._send_all(None)
@@ -217,7 +217,7 @@ class TransmitSource:
         return self._paced(due_ns) if self._rate else self._work(self._lot())
 
     def _paced(self, due_ns: int) -> Work[Batch] | None:
-        """A timer has gone off: send what the rate allows by now."""
+        """Send what the rate allows by now, as a timer has gone off."""
         self._wake_at(max(due_ns + self._period_ns, self._site.clock.now))
         unit = self._message_bytes * BITS_NS
         self._owed_bits = min(
@@ -301,7 +301,7 @@ class TransmitSource:
             self._go_on()
 
     def consumed(self, packets: int) -> None:
-        """The sink has read them, or they were lost on the way: the window opens lot by lot."""
+        """Open the window lot by lot for packets that were read, or lost on the way."""
         unread = self._unread
         while packets and unread:
             lot = unread[0]

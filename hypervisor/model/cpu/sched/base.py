@@ -94,11 +94,11 @@ class Scheduler(Protocol):
         ...
 
     def wake(self, vcpu: SchedVcpu) -> None:
-        """The vcpu has become runnable; queue it and tickle."""
+        """Queue a vcpu that has become runnable, and tickle."""
         ...
 
     def sleep(self, vcpu: SchedVcpu) -> None:
-        """The vcpu is not runnable any more: off the queue, or tickle its pcpu if it runs."""
+        """Take a vcpu that is not runnable any more off the queue; tickle its pcpu if it runs."""
         ...
 
     def pick(self, pcpu: int, now_ns: int) -> Decision:
@@ -110,11 +110,11 @@ class Scheduler(Protocol):
         ...
 
     def tick(self, now_ns: int) -> None:
-        """10 ms have passed: do what has to be done on every pcpu whatever it decides."""
+        """Do what has to be done on every pcpu every 10 ms, whatever it decides."""
         ...
 
     def affinity_changed(self, vcpu: SchedVcpu) -> None:
-        """`vcpu.affinity` has changed; move it if it sits on a pcpu that it may not use."""
+        """Move a vcpu whose affinity has changed if it sits on a pcpu that it may not use."""
         ...
 
     def adjust(self, domain: SchedDomain, weight: int | None, cap_percent: int | None) -> None:

@@ -132,7 +132,7 @@ class CreditScheduler:
         return VcpuState(record.credit, PRIORITY_NAMES[priority])
 
     def affinity_changed(self, vcpu: SchedVcpu) -> None:
-        """`vcpu.affinity` has changed; move it if it sits on a pcpu that it may not use."""
+        """Move a vcpu whose affinity has changed if it sits on a pcpu that it may not use."""
         if vcpu.affinity >> vcpu.processor & 1:
             return
         record: VcpuRecord = vcpu.sched
@@ -147,7 +147,7 @@ class CreditScheduler:
     # Wake, sleep, pick
 
     def wake(self, vcpu: SchedVcpu) -> None:
-        """The vcpu has become runnable; queue it and tickle."""
+        """Queue a vcpu that has become runnable, and tickle."""
         record: VcpuRecord = vcpu.sched
         if vcpu.is_running:
             self._counters["vcpu_wake_running"] += 1
@@ -160,7 +160,7 @@ class CreditScheduler:
             self._enter(record)
 
     def sleep(self, vcpu: SchedVcpu) -> None:
-        """The vcpu is not runnable any more: off the queue, or tickle its pcpu if it runs."""
+        """Take a vcpu that is not runnable any more off the queue; tickle its pcpu if it runs."""
         self._counters["vcpu_sleep"] += 1
         if vcpu.is_running:
             self._context.tickle(vcpu.processor)
@@ -196,7 +196,7 @@ class CreditScheduler:
         return chosen.decision
 
     def tick(self, now_ns: int) -> None:
-        """10 ms have passed: charge what runs on every pcpu; account on every third call."""
+        """Charge what runs on every pcpu, every 10 ms; account on every third call."""
         rules = self._rules
         charge = rules.credits_per_tick
         current = self._context.current

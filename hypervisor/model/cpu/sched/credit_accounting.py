@@ -41,7 +41,7 @@ class CreditRules:
 
     @property
     def credits_per_period(self) -> int:
-        """Credit that one pcpu gives in an accounting period; also that of a time slice."""
+        """Return the credit that one pcpu gives in a period; a time slice's is the same."""
         return self.credits_per_tick * TICKS_PER_ACCOUNTING
 
 

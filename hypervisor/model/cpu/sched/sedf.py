@@ -139,7 +139,7 @@ class SedfScheduler:
         return VcpuState(None, None)
 
     def affinity_changed(self, vcpu: SchedVcpu) -> None:
-        """`vcpu.affinity` has changed: its home is the first pcpu of it."""
+        """Make the first pcpu that the new affinity allows the home of a vcpu."""
         home = self._new_home(vcpu)
         record: VcpuRecord = vcpu.sched
         if vcpu.is_running:
@@ -155,13 +155,13 @@ class SedfScheduler:
     # Wake, sleep, pick
 
     def wake(self, vcpu: SchedVcpu) -> None:
-        """The vcpu has become runnable; queue it and tickle."""
+        """Queue a vcpu that has become runnable, and tickle."""
         record: VcpuRecord = vcpu.sched
         if vcpu.runnable and not vcpu.is_running and not record.is_queued:
             self._enter(record, self._context.clock.now)
 
     def sleep(self, vcpu: SchedVcpu) -> None:
-        """The vcpu is not runnable any more: off the queues, or tickle its pcpu if it runs."""
+        """Take a vcpu that is not runnable any more off the queues; tickle its pcpu if it runs."""
         if vcpu.is_running:
             self._tickle(vcpu.processor)
         else:
