@@ -31,8 +31,8 @@ check: $(INSTALLED)  # format, lint, types, and who may import whom
 bench: $(INSTALLED)  # speed and size beside the peers
 	@$(BIN)/python -m tests.bench
 
-golden: $(INSTALLED)  # write the expected outputs and those in README.md anew; look at the diff
-	@$(BIN)/python -m pytest tests/golden tests/e2e/test_readme.py --update-golden
+golden: $(INSTALLED)  # write the expected outputs and those in the documents anew; look at the diff
+	@$(BIN)/python -m pytest tests/golden tests/e2e/test_docs_commands.py --update-golden
 
 fmt: $(INSTALLED)  # format the code and fix what can be fixed
 	@$(BIN)/ruff format .

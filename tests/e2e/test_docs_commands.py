@@ -1,6 +1,6 @@
-"""Every command that README.md shows runs, and prints what it shows, numbers aside.
+"""Every command that README.md and docs/tour.md show runs, and prints what they show, numbers aside.
 
-`pytest tests/e2e/test_readme.py --update-golden` writes the outputs into README.md.
+`pytest tests/e2e/test_docs_commands.py --update-golden` writes the outputs into them.
 """
 
 import re
@@ -13,7 +13,8 @@ import pytest
 from tests.support.e2e.host import PATIENCE_SECONDS, Host, environment
 from tests.support.paths import ROOT
 
-README = ROOT / "README.md"
+DOCUMENTS = {"README.md": 2, "docs/tour.md": 30}
+"""Name -> how many commands it shows at least."""
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 ADDRESS = "127.0.0.1:10031"
 SHOWN_HOME = "~/.local/state/xenprof"
@@ -34,14 +35,14 @@ Client(pathlib.Path(sys.argv[1])).post('/api/v1/wait', {'seconds': float(sys.arg
 
 @dataclass(frozen=True)
 class Shown:
-    """A command as README.md shows it, and its output."""
+    """A command as a document shows it, and its output."""
 
     command: str
     output: str
 
 
 def shown(text):
-    """Return the commands of a README in order, continuation lines joined to them."""
+    """Return the commands of a document in order, continuation lines joined to them."""
     commands = []
     for block in BLOCK.findall(text):
         for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
@@ -87,10 +88,16 @@ def shape(output: str) -> list[str]:
     return lines
 
 
+@pytest.fixture(scope="module", params=DOCUMENTS)
+def document(request):
+    return request.param
+
+
 @pytest.fixture(scope="module")
-def results(tmp_path_factory, request):
-    """(as shown, exit code, output) of every command; all are run once."""
-    commands = shown(README.read_text(encoding="utf-8"))
+def results(document, tmp_path_factory, request):
+    """(as shown, exit code, output) of every command of a document; all are run once."""
+    path = ROOT / document
+    commands = shown(path.read_text(encoding="utf-8"))
     host = Host(tmp_path_factory.mktemp("home"), "--speed", SPEED)
     try:
         host.wait(10)
@@ -99,12 +106,12 @@ def results(tmp_path_factory, request):
     finally:
         host.close()
     if request.config.getoption("--update-golden"):
-        commands = rewrite(commands, [output for _, output in ran])
+        commands = rewrite(path, commands, [output for _, output in ran])
     return [(one, *result) for one, result in zip(commands, ran, strict=True)]
 
 
-def rewrite(commands, outputs):
-    """Put the outputs into README.md; return the commands as it shows them now."""
+def rewrite(path, commands, outputs):
+    """Put the outputs into a document; return the commands as it shows them now."""
     fresh = iter(zip(commands, outputs, strict=True))
 
     def block(match):
@@ -112,13 +119,13 @@ def rewrite(commands, outputs):
         parts = [f"$ {one.command}{output}" for one, output in (next(fresh) for _ in of_block)]
         return f"```console\n{''.join(parts)}```"
 
-    text = BLOCK.sub(block, README.read_text(encoding="utf-8"))
-    README.write_text(text, encoding="utf-8")
+    text = BLOCK.sub(block, path.read_text(encoding="utf-8"))
+    path.write_text(text, encoding="utf-8")
     return shown(text)
 
 
-def test_readme_shows_commands(results):
-    assert len(results) >= 10
+def test_a_document_shows_commands(document, results):
+    assert len(results) >= DOCUMENTS[document]
 
 
 def test_every_command_succeeds(results):
