@@ -9,6 +9,12 @@ from tests.support.paths import ROOT
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
+HISTORY = "CHANGELOG.md"  # may name what is gone
+NAMED = re.compile(
+    r"(?<![\w./~-])(?:hypervisor|xenprof|exporters|dashboards|tests|docs|deploy)/[\w./*-]*"
+)
+ROOMS = ("hypervisor", "hypervisor/model", "hypervisor/toolstack", "xenprof")
+"""Whose folders the picture in ARCHITECTURE.md shows one by one."""
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
@@ -21,6 +27,27 @@ def test_links_lead_somewhere(document):
     ]
 
     assert broken == []
+
+
+@pytest.mark.parametrize(
+    "document", [path for path in DOCUMENTS if path.name != HISTORY], ids=lambda path: path.name
+)
+def test_every_path_named_exists(document):
+    named = {path.rstrip("./") for path in NAMED.findall(document.read_text(encoding="utf-8"))}
+
+    assert [path for path in sorted(named) if not any(ROOT.glob(path))] == []
+
+
+def test_the_picture_shows_every_room():
+    picture = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8").split("```")[1]
+    rooms = [
+        path.name
+        for folder in ROOMS
+        for path in sorted((ROOT / folder).iterdir())
+        if path.is_dir() and any(path.glob("*.py"))
+    ]
+
+    assert [name for name in rooms if not re.search(rf"\b{name}\b", picture)] == []
 
 
 def test_every_number_of_our_own_is_listed():
