@@ -19,8 +19,8 @@ down:  # stop the service; everything sampled is written first
 shell: $(INSTALLED)  # open a shell with the programs on PATH
 	@$(PATH_LINE); exec "$${SHELL:-/bin/sh}"
 
-test: $(INSTALLED) peers check  # everything: check, then all tests, also against real peers
-	@$(BIN)/python -m pytest
+test: $(INSTALLED) peers check  # everything: check, then all tests, also against real peers, with a coverage floor
+	@$(BIN)/python -m pytest --cov --cov-report=
 
 check: $(INSTALLED)  # format, lint, types, and who may import whom
 	@$(BIN)/ruff check .
