@@ -1,8 +1,10 @@
 """Devices of domains, with their backends in domain 0: given and taken away."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
+from hypervisor.errors import Refused
 from hypervisor.model.cpu.guest import Guest
 from hypervisor.model.dom0.toolstack_programs import Domain0
 from hypervisor.model.domain.domain import Domain
@@ -53,14 +55,15 @@ class Attachments:
     def add_disk(self, domid: int, spec: DiskSpec) -> Rings:
         """Give a domain a disk."""
         resident = self._residents[domid]
-        vbd = BlockFrontend(
-            resident.guest,
-            spec,
-            self._disks * DISK_SPACING_SECTORS,
-            resident.devices.io_wait,
-            self._backends.blkback,
-            self._backend_port(f"{domid}/{spec.frontend}"),
-        )
+        with self._backend_port(f"{domid}/{spec.frontend}") as port:
+            vbd = BlockFrontend(
+                resident.guest,
+                spec,
+                self._disks * DISK_SPACING_SECTORS,
+                resident.devices.io_wait,
+                self._backends.blkback,
+                port,
+            )
         self._disks = (self._disks + 1) % DISKS
         resident.devices.vbds.append(vbd)
         return Rings(vbd.port.number, vbd.ring_refs)
@@ -68,8 +71,8 @@ class Attachments:
     def add_vif(self, domid: int, index: int, spec: VifSpec) -> Rings:
         """Give a domain a network interface."""
         resident = self._residents[domid]
-        port = self._backend_port(vif_name(domid, index, spec))
-        vif = NetFrontend(resident.guest, index, spec, self._backends.netback, port)
+        with self._backend_port(vif_name(domid, index, spec)) as port:
+            vif = NetFrontend(resident.guest, index, spec, self._backends.netback, port)
         resident.devices.vifs.append(vif)
         return Rings(vif.port.number, vif.ring_refs)
 
@@ -102,8 +105,15 @@ class Attachments:
         for port in [*ports, *(vbd.backend_port for vbd in devices.vbds)]:
             self._close(port)
 
-    def _backend_port(self, name: str) -> Port:
-        return self._residents[0].domain.channels.bind("interdomain", f"backend {name}")
+    @contextmanager
+    def _backend_port(self, name: str) -> Iterator[Port]:
+        """Bind a port of domain 0; it is given back where its frontend is refused."""
+        port = self._residents[0].domain.channels.bind("interdomain", f"backend {name}")
+        try:
+            yield port
+        except Refused:
+            self._close(port)
+            raise
 
     def _close(self, port: Port) -> None:
         self._residents[0].domain.channels.close(port)
