@@ -1,11 +1,11 @@
 """What the commands of one run of virsh share: the service, the mode, and how it is asked."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from xenprof.cli.virsh.grammar import Command, VirshError
+from xenprof.cli.virsh.errors import VirshError
 from xenprof.client import Client, ServiceError, ServiceNotRunning
 
 Domain = Mapping[str, Any]
@@ -16,10 +16,10 @@ _BY_ID, _BY_UUID, _BY_NAME = "id", "uuid", "name"
 class Connection:
     """A connection to the service, as virsh has one to the hypervisor."""
 
-    def __init__(self, client: Client, commands: Mapping[str, Command]) -> None:
-        """`commands` are for help; nothing is sent before a command needs it."""
+    def __init__(self, client: Client, help: Callable[[str], Iterable[str]]) -> None:
+        """`help` gives what `help COMMAND` prints; nothing is sent before a command needs it."""
         self.client = client
-        self.commands = commands
+        self.help = help
         self.is_readonly = False
         self.is_quiet = False
         self.is_over = False  # `quit` was said

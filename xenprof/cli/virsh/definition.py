@@ -6,7 +6,8 @@ from pathlib import Path
 
 from hypervisor.toolstack.config.sxp import to_text
 from xenprof.cli.virsh.connection import Connection, domain_path, xend_error
-from xenprof.cli.virsh.grammar import Command, Option, VirshError
+from xenprof.cli.virsh.errors import VirshError
+from xenprof.cli.virsh.grammar import Command, Option
 from xenprof.cli.virsh.listing import DOMAIN
 from xenprof.cli.virsh.xml import XmlError, domain_xml, vm_sxp
 from xenprof.client import ServiceError, ServiceNotRunning

@@ -10,19 +10,9 @@ Source: libvirt, src/virsh.c; the messages are its own.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from xenprof.cli.virsh.connection import Connection
-
-
-class VirshError(Exception):
-    """A command that fails: the text after `error: `, and before it what the library said."""
-
-    def __init__(self, message: str = "", library: str = "") -> None:
-        """Keep both; `library` is the text after `libvir: `. Either may be empty."""
-        super().__init__(message)
-        self.library = library
+from xenprof.cli.virsh.connection import Connection
+from xenprof.cli.virsh.errors import VirshError
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +36,7 @@ class Command:
 
     name: str
     help: str
-    run: Callable[["Connection", Mapping[str, str]], None]
+    run: Callable[[Connection, Mapping[str, str]], None]
     options: tuple[Option, ...] = ()
     description: str = ""
     syntax: str = ""

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 
 from xenprof.cli.virsh.connection import Connection
-from xenprof.cli.virsh.grammar import Command, Option, VirshError
+from xenprof.cli.virsh.errors import VirshError
+from xenprof.cli.virsh.grammar import Command, Option
 
 Words = Mapping[str, str]
 
@@ -13,14 +14,22 @@ _URIS = ("", "xen", "xen:///")
 
 
 def _help(connection: Connection, words: Words) -> None:
-    name = words.get("command", "")
+    print("\n".join(connection.help(words.get("command", ""))))
+
+
+def help_lines(commands: Mapping[str, Command], name: str) -> Iterator[str]:
+    """Yield what `help NAME` prints, or for an empty name the table of all commands.
+
+    Raises: VirshError.
+    """
     if not name:
-        print("Commands:\n")
-        print("\n".join(command_table(connection.commands)))
-        return
-    if name not in connection.commands:
+        yield "Commands:"
+        yield ""
+        yield from command_table(commands)
+    elif name not in commands:
         raise VirshError(f"command '{name}' doesn't exist")
-    print("\n".join(command_help(connection.commands[name])))
+    else:
+        yield from command_help(commands[name])
 
 
 def command_table(commands: Mapping[str, Command]) -> Iterator[str]:

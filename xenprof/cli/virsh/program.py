@@ -7,10 +7,12 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from xenprof.cli.virsh import definition, host, lifecycle, listing, resources
 from xenprof.cli.virsh.connection import Connection, complain
-from xenprof.cli.virsh.grammar import Command, VirshError, parse_line
+from xenprof.cli.virsh.errors import VirshError
+from xenprof.cli.virsh.grammar import Command, parse_line
 from xenprof.client import Client, ServiceError, ServiceNotRunning
 from xenprof.home import home
 
@@ -57,7 +59,7 @@ def _run(words: list[str]) -> int:
     except getopt.GetoptError as error:
         print(f"virsh: error: {error.msg}. See --help.", file=sys.stderr)
         return 1
-    connection = Connection(Client(home()), COMMANDS)
+    connection = Connection(Client(home()), partial(host.help_lines, COMMANDS))
     connection.is_quiet = options.is_quiet
     if options.wants_version:
         print(host.LIBRARY_VERSION)

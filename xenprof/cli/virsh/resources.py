@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from hypervisor.cpus import parse_cpus
 from hypervisor.errors import HostError
 from xenprof.cli.virsh.connection import Connection, domain_path
-from xenprof.cli.virsh.grammar import Command, Option, VirshError
+from xenprof.cli.virsh.errors import VirshError
+from xenprof.cli.virsh.grammar import Command, Option
 from xenprof.cli.virsh.listing import DOMAIN
 
 Words = Mapping[str, str]
