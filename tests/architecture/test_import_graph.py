@@ -19,7 +19,7 @@ MODULES = {
 
 def imported(source):
     """Return the modules of ours that a source text names in import statements."""
-    names = set()
+    names: set[str] = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)

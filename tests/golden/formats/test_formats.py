@@ -53,11 +53,15 @@ CASES = {
     "compared.folded": ("folded", COMPARED),
     "joined.speedscope.json": ("speedscope", JOINED),
     "joined.flamegraph.html": ("flamegraph.html", JOINED),
-    "flat.flamegraph.html": ("flamegraph.html", FLAT),
-    "compared.flamegraph.html": ("flamegraph.html", COMPARED),
     "joined.flamegraph.svg": ("flamegraph.svg", JOINED),
-    "compared.flamegraph.svg": ("flamegraph.svg", COMPARED),
     "joined.otlp.json": ("otlp.json", JOINED),
+}
+
+# Flame graphs without what is the same in each: that is in the joined ones, which are whole.
+FLAME_CASES = {
+    "flat.flamegraph.html.part": ("flamegraph.html", FLAT),
+    "compared.flamegraph.html.part": ("flamegraph.html", COMPARED),
+    "compared.flamegraph.svg.part": ("flamegraph.svg", COMPARED),
 }
 
 TRACE = (
@@ -83,9 +87,28 @@ def assert_golden(name: str, data: bytes, update: bool) -> None:
     assert path.read_bytes() == data
 
 
+def same_in_each(name: str) -> list[bytes]:
+    """Return the texts that every flame graph of a format has, from the whole one."""
+    whole = EXPECTED.joinpath(f"joined.{name}").read_bytes()
+    if name == "flamegraph.svg":
+        return [whole[whole.index(b"<script>") :]]
+    before, mark, data_and_after = whole.partition(b'id="data">')
+    _, end, after = data_and_after.partition(b"</script>")
+    return [before + mark, end + after]
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_a_format_has_these_bytes(name, update_golden):
     assert_golden(name, rendered(*CASES[name]), update_golden)
+
+
+@pytest.mark.parametrize("name", FLAME_CASES)
+def test_a_flame_graph_differs_from_the_whole_one_in_these_bytes(name, update_golden):
+    page = rendered(*FLAME_CASES[name])
+    for text in same_in_each(FLAME_CASES[name][0]):
+        assert page.count(text) == 1
+        page = page.replace(text, b"")
+    assert_golden(name, page, update_golden)
 
 
 def test_pprof_holds_this(update_golden):
@@ -109,7 +132,7 @@ def test_a_trace_has_these_slices(tmp_path, update_golden):
 
 
 def test_no_expected_file_is_left_over():
-    known = {*CASES, "joined.pprof.txt", "trace.perfetto.json"}
+    known = {*CASES, *FLAME_CASES, "joined.pprof.txt", "trace.perfetto.json"}
     assert {path.name for path in EXPECTED.iterdir()} == known
 
 
