@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.test_profile import xenprof as xenprof
 from xenprof.cli import opreport
 from xenprof.cli.main import main
 from xenprof.home import domain_root

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.test_run import SCENARIO
 from tests.support.e2e.host import PATIENCE_SECONDS, VMLINUX, environment, shell
+from tests.support.e2e.tiny import TINY
 from tests.support.paths import ROOT
 from xenprof.client import Client, ServiceError
 from xenprof.history.slices import FOLDER, slices
@@ -111,7 +111,7 @@ def lives(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """Return what was wrong after each kill, and at the end."""
     home = tmp_path_factory.mktemp("killed") / "home"
     home.mkdir()
-    (home.parent / "tiny.toml").write_text(SCENARIO)
+    (home.parent / "tiny.toml").write_text(TINY)
     told, moment = Told(), random.Random(SEED)
     wrong: list[str] = []
     for _ in range(KILLS):

@@ -1,36 +1,3 @@
-import os
-import subprocess
-import sys
-
-import pytest
-
-from tests.e2e.test_run import SCENARIO
-from tests.support.paths import ROOT
-
-
-@pytest.fixture(scope="module")
-def xenprof(tmp_path_factory):
-    """Runs the program against a service of its own."""
-    home = tmp_path_factory.mktemp("home")
-    (home / "tiny.toml").write_text(SCENARIO)
-    environment = {**os.environ, "XENPROF_HOME": str(home)}
-
-    def xenprof(*arguments):
-        return subprocess.run(
-            [sys.executable, "-m", "xenprof.cli.main", *arguments],
-            cwd=ROOT,
-            env=environment,
-            capture_output=True,
-            text=True,
-        )
-
-    started = xenprof("serve", "--background", "--scenario", str(home / "tiny.toml"),
-                      "--web.listen-address", "127.0.0.1:0")  # fmt: skip
-    assert started.returncode == 0, started.stderr
-    yield xenprof
-    xenprof("stop")
-
-
 def profile(xenprof, *arguments):
     return xenprof("profile", "--for", "500ms", "--event", "GLOBAL_POWER_EVENTS:100000:1",
                    *arguments)  # fmt: skip

@@ -2,33 +2,14 @@ import json
 
 import pytest
 
+from tests.support.e2e.tiny import TINY
 from xenprof.cli.main import main
-
-SCENARIO = """
-[host]
-name = "tiny"
-sockets = 1
-threads_per_core = 1
-cpu = "p4"
-memory_mib = 1024
-
-[domain0]
-vcpus = 1
-memory_mib = 256
-
-[[domain]]
-name = "busy"
-memory_mib = 128
-
-  [[domain.workload]]
-  kind = "cpu"
-"""
 
 
 @pytest.fixture
 def run(tmp_path, capsys):
     scenario = tmp_path / "tiny.toml"
-    scenario.write_text(SCENARIO)
+    scenario.write_text(TINY)
 
     def run(*arguments):
         exit_code = main(["run", "--scenario", str(scenario), *arguments])

@@ -7,8 +7,8 @@ import pytest
 
 from hypervisor.model.cpu.sched.sedf import QUANTUM_NS
 from hypervisor.model.cpu.topology import Topology
-from tests.model.test_sedf_shares import MS, SedfSim
 from tests.support.model.schedsim import SWITCH_NS
+from tests.support.model.sedfsim import MS, SedfSim
 
 US = 1_000
 

@@ -12,8 +12,8 @@ from hypervisor.toolstack.config.schedparams import (
     changed_sedf,
     check_sedf,
 )
-from tests.model.test_sedf_shares import MS, SedfSim
 from tests.support.model.schedsim import SimDomain, SimVcpu
+from tests.support.model.sedfsim import MS, SedfSim
 
 SECOND = 1_000_000_000
 TIMED = SedfParameters(100 * MS, 30 * MS, 0, extratime=False, weight=0)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypervisor.model.cpu.sched.sedf_queues import EXTRA, LOST
 from hypervisor.model.cpu.topology import Topology
 from hypervisor.toolstack.config.schedparams import SedfParameters
-from tests.model.test_sedf_shares import MS, SedfSim
+from tests.support.model.sedfsim import MS, SedfSim
 
 PCPUS = 2
 DOMAINS = 4

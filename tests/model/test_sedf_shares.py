@@ -1,49 +1,13 @@
 """What slices, extra time and weights give under SEDF. Oracle: slice/period, and sums of it."""
 
-from typing import Any
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hypervisor.model.cpu.topology import Topology
-from hypervisor.toolstack.config.schedparams import SedfParameters
-from tests.support.model.schedsim import SWITCH_NS, Sim
+from tests.support.model.sedfsim import MS, SedfSim
 
-MS = 1_000_000
 RULES = ["3.0.3", "3.1"]
-
-
-class SedfSim(Sim):
-    """Counts how often each vcpu got a pcpu: SEDF charges the switch to its slice."""
-
-    def __init__(self, rules="3.0.3", topology=None):
-        super().__init__("sedf", rules, topology)
-        self.sedf: Any = self.scheduler
-        self.switches = {}
-
-    def add_with(self, period_ms=0, slice_ms=0, *, extratime=False, weight=0, **given):
-        """A domain with these parameters, which runs all the time unless `given` says else."""
-        domain = self.add(**{**given, "awake": False})
-        period_ns, slice_ns = int(period_ms * MS), int(slice_ms * MS)
-        parameters = SedfParameters(period_ns, slice_ns, 0, extratime=extratime, weight=weight)
-        self.sedf.adjust_sedf(domain, parameters)
-        for vcpu in domain.vcpus if given.get("awake", True) else ():
-            self.wake(vcpu)
-        return domain
-
-    def granted_ns(self, domain):
-        """Time on its pcpus, switches included."""
-        return domain.running_ns + SWITCH_NS * sum(
-            self.switches.get(id(vcpu), 0) for vcpu in domain.vcpus
-        )
-
-    def _decide(self, pcpu):
-        before = self.currents[pcpu]
-        super()._decide(pcpu)
-        after = self.currents[pcpu]
-        if after is not None and after is not before:
-            self.switches[id(after)] = self.switches.get(id(after), 0) + 1
 
 
 def shares_of(*domains, seconds=20, rules="3.0.3"):

@@ -5,6 +5,7 @@ from collections import Counter
 from hypothesis import strategies as st
 
 from hypervisor.telemetry import CallStack, StackFrame
+from tests.support.daemon import LIBC_PC, WITH_XEN, Daemon
 from tests.support.fake_host import (
     HTTPD,
     HYPERVISOR,
@@ -17,13 +18,12 @@ from tests.support.fake_host import (
     XEN,
     XEN_START,
 )
-from tests.unit.xenprof.oprofiled.test_daemon import WITH_XEN, Daemon
 from xenprof.oprofiled.recorder import StackRecorder
 from xenprof.oprofiled.stackwriter import StackWriter
 from xenprof.store import stackfile
 
 NETBK = MODULES[1]
-FIRST, LIBC_PC = 0x400100, 0x2B0000000000 + 0x1234
+FIRST = 0x400100
 
 
 def frame(mode, pc, domain=0, image="", offset=0):

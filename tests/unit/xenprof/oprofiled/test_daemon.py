@@ -1,14 +1,13 @@
 """Attribution and storing: what a sample's mode, pc and task make of it."""
 
 import os
-from collections import Counter
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hypervisor.host import Mapped, Task
+from tests.support.daemon import LIBC_PC, OWN_KERNEL, WITH_XEN, Daemon
 from tests.support.fake_host import (
     HTTPD,
     HYPERVISOR,
@@ -17,76 +16,16 @@ from tests.support.fake_host import (
     KERNEL_START,
     LIBC,
     MODULES,
-    TASKS,
     USER,
     VMLINUX,
     XEN,
     XEN_END,
     XEN_START,
-    samples,
 )
 from xenprof.errors import CorruptSampleFile, StoreFull
-from xenprof.events import EventSetting
-from xenprof.oprofiled import DaemonConfig, Oprofiled, TextRange
+from xenprof.oprofiled import TextRange
 from xenprof.oprofiled import writer as writer_module
-from xenprof.oprofiled.writer import SampleWriter
 from xenprof.store.samplefile import merge
-from xenprof.store.sessiondir import read_profile
-
-CYCLES = EventSetting("GLOBAL_POWER_EVENTS", 100000, 1)
-RETIRED = EventSetting("INSTR_RETIRED", 200000, 1)
-LIBC_PC = 0x2B0000000000 + 0x1234
-OWN_KERNEL = {"vmlinux": TextRange(VMLINUX, KERNEL_START, KERNEL_END)}
-WITH_XEN = {**OWN_KERNEL, "xen": TextRange(XEN, XEN_START, XEN_END)}
-
-
-class Daemon:
-    """An Oprofiled on a temporary root, its files written at once."""
-
-    def __init__(self, root: Path, **config) -> None:
-        self.root = root
-        self.tasks = dict(TASKS)
-        self.modules = MODULES
-        self.session = root / "var/lib/oprofile"
-        self.log: list[str] = []
-        self.writer = SampleWriter(self.session / "samples/current", self.log.append)
-        self.oprofiled = Oprofiled(
-            DaemonConfig(
-                **{
-                    "domid": 0,
-                    "cpu_type": "i386/p4-ht",
-                    "cpu_mhz": 3200.0,
-                    "events": {0: CYCLES, 3: RETIRED},
-                    **config,
-                }
-            ),
-            root,
-            self.writer,
-            lambda: self.modules,
-            lambda: self.tasks,
-            lambda job: job(),
-        )
-
-    def store(self, *rows, **same):
-        self.oprofiled.take(samples(*rows, **same))
-        self.oprofiled.flush()
-        return self.files()
-
-    def files(self):
-        return read_profile(self.session).files
-
-    def stored(self):
-        """{(app, image): {offset: count}} over all files."""
-        found: dict[tuple[str, str], Counter[int]] = {}
-        for file in self.files():
-            histogram = found.setdefault((file.key.app.path, file.key.image.path), Counter())
-            for offset, count in zip(file.offsets.tolist(), file.counts.tolist(), strict=True):
-                histogram[offset] += count
-        return found
-
-    @property
-    def lost(self):
-        return dict(self.oprofiled.balance().lost)
 
 
 def place_of(tmp_path, row, **config):

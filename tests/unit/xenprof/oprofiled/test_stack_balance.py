@@ -5,9 +5,9 @@ import errno
 import pytest
 from hypothesis import given, settings
 
+from tests.support.daemon import WITH_XEN, Daemon
 from tests.support.fake_host import KERNEL_START, samples
 from tests.support.stack_daemon import Recording, row, rows
-from tests.unit.xenprof.oprofiled.test_daemon import WITH_XEN, Daemon
 from xenprof.store import stackfile
 
 

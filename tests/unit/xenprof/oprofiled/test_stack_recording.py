@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 
 from hypervisor.elf import ElfSymbol, write_elf
+from tests.support.daemon import CYCLES, LIBC_PC, RETIRED
 from tests.support.fake_host import (
     HTTPD,
     HYPERVISOR,
@@ -15,8 +16,7 @@ from tests.support.fake_host import (
     XEN,
     XEN_START,
 )
-from tests.support.stack_daemon import LIBC_PC, STACKS, Recording, row, rows
-from tests.unit.xenprof.oprofiled.test_daemon import CYCLES, RETIRED
+from tests.support.stack_daemon import STACKS, Recording, row, rows
 from xenprof.oprofiled.stacks import CUT
 from xenprof.profile.stacks import Layer
 from xenprof.store import stackfile
