@@ -14,7 +14,7 @@ from hypervisor.model.cpu.sched.sedf import SedfScheduler
 from hypervisor.model.cpu.stateletters import state_letters
 from hypervisor.model.domain.domain import Domain
 from hypervisor.model.linux.proctimes import KernelTimes
-from hypervisor.model.linux.xenbus import CRASH, SUSPEND
+from hypervisor.model.linux.xenbus import SUSPEND
 from hypervisor.model.memory.pages import Memory
 from hypervisor.model.profiling.ledger import SampleLedger
 from hypervisor.model.profiling.xenoprof import Xenoprof
@@ -162,10 +162,6 @@ class Hypercalls:
             self.execution.stop(vcpu)
         self.execution.decide_now()
         self.store.announce("@releaseDomain")
-
-    def crash_domain(self, domid: int) -> None:
-        """Make its kernel panic."""
-        self.end_domain(self.live[domid], CRASH)
 
     def suspend_domain(self, domid: int) -> None:
         """Stop a domain that need not agree."""

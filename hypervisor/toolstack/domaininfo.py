@@ -25,7 +25,6 @@ class Device:
     spec: DeviceSpec
     frontend: str  # path in the store
     backend: str
-    is_closing: bool = False
 
 
 @dataclass(slots=True)

@@ -138,10 +138,6 @@ class Hypervisor(Protocol):
         """Let a domain that has suspended itself go on where it is."""
         ...
 
-    def crash_domain(self, domid: int) -> None:
-        """Make its kernel panic."""
-        ...
-
     def pause_domain(self, domid: int) -> None:
         """Set the tools' pause flag; no effect if it is set."""
         ...

@@ -120,9 +120,6 @@ class FakeHypervisor:
         self.change(domid, shutdown_reason=None)
         self.calls.append(("resume", domid))
 
-    def crash_domain(self, domid: int) -> None:
-        self.change(domid, shutdown_reason=3)
-
     def pause_domain(self, domid: int) -> None:
         self.change(domid, is_paused=True)
         self.calls.append(("pause", domid))

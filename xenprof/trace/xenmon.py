@@ -201,19 +201,3 @@ class Reducer:
         for (index, pcpu, domid), number in zip(places.tolist(), numbers.tolist(), strict=True):
             for one in (domid, 0):
                 self._add(index * self._sample_ns, pcpu, one, _IOS, number)
-
-
-def over_pcpus(usage: dict[tuple[int, int], Usage], domid: int) -> Usage:
-    """Return what a domain did on all pcpus together."""
-    mine = [one for (_, owner), one in usage.items() if owner == domid]
-    if not mine:
-        return Usage(0)
-    return Usage(
-        mine[0].passed_ns,
-        sum(one.gotten_ns for one in mine),
-        sum(one.allocated_ns for one in mine),
-        sum(one.waited_ns for one in mine),
-        sum(one.blocked_ns for one in mine),
-        sum(one.executions for one in mine),
-        sum(one.ios for one in mine),
-    )

@@ -3,31 +3,6 @@
 import hashlib
 import random
 
-_FRACTION_BITS = 32
-_INDEX_BITS = 10
-_STEP_BITS = 22  # below the table index: for linear interpolation
-_LN2 = 2977044472  # round(ln 2 * 2**32)
-
-
-def _log2_fractions(index_bits: int) -> tuple[int, ...]:
-    """Return log2(1 + i / 2**index_bits) * 2**32 for i = 0..2**index_bits, by repeated squaring."""
-    guard = 60
-    values = []
-    for index in range(1 << index_bits):
-        x = (1 << guard) + (index << (guard - index_bits))
-        value = 0
-        for _ in range(_FRACTION_BITS):
-            x = x * x >> guard
-            bit = x >> (guard + 1)
-            value = value << 1 | bit
-            x >>= bit
-        values.append(value)
-    values.append(1 << _FRACTION_BITS)
-    return tuple(values)
-
-
-_LOG2 = _log2_fractions(_INDEX_BITS)
-
 
 def stream_seed(seed: int, name: str) -> int:
     """Return a 128-bit seed for the stream `name` of a run with `seed`, e.g. for numpy."""
@@ -49,17 +24,3 @@ class RandomStream:
     def uniform(self, n: int) -> int:
         """Return an integer in [0, n). The bias is below n / 2**64."""
         return self._random.getrandbits(64) * n >> 64
-
-    def exponential_ns(self, mean_ns: int) -> int:
-        """Return an exponentially distributed duration; its mean is within 10**-6 of `mean_ns`.
-
-        -ln(u) by a table of log2 with linear interpolation, all in 32-bit fixed point.
-        """
-        u = self._random.getrandbits(64) | 1
-        exponent = u.bit_length() - 1
-        mantissa = (u << (63 - exponent)) & 0x7FFFFFFFFFFFFFFF
-        index = mantissa >> 53
-        low = _LOG2[index]
-        low += (_LOG2[index + 1] - low) * ((mantissa >> 31) & 0x3FFFFF) >> _STEP_BITS
-        minus_log2 = ((64 - exponent) << _FRACTION_BITS) - low
-        return mean_ns * (minus_log2 * _LN2 >> _FRACTION_BITS) >> _FRACTION_BITS

@@ -60,7 +60,6 @@ class Detaching:
     def start(self) -> None:
         """Ask. A mounted disk stays, closing, until the guest has done with it."""
         device, store = self._device, self._xend.store
-        device.is_closing = True
         store.watch(f"{device.frontend}/state", self._changed)
         store.write(f"{device.backend}/online", 0)
         store.write(f"{device.backend}/state", CLOSING)
@@ -69,7 +68,6 @@ class Detaching:
 
     def force(self) -> None:
         """Take it away whatever the guest does with it (3.1)."""
-        self._device.is_closing = True
         self._remove()
 
     def _changed(self, _: str) -> None:

@@ -101,17 +101,6 @@ class SavedDomain:
     image: SavedImage
 
 
-def plan(pages: int) -> tuple[int, ...]:
-    """Return the sizes of the batches that a memory of `pages` present pages is written in."""
-    full, rest = divmod(pages, BATCH_PAGES)
-    return (BATCH_PAGES,) * full + ((rest,) if rest else ())
-
-
-def batch_bytes(pages: int) -> int:
-    """Return the bytes that one batch takes in the file."""
-    return 4 + pages * (_WORD.itemsize + PAGE_BYTES)
-
-
 def write_save(path: str | Path, sxp_text: str, image: SavedImage) -> None:
     """Write the whole file, or nothing: another file of that name stays until all is on disk.
 

@@ -7,21 +7,22 @@ one benchmark.
 
 from collections import deque
 from collections.abc import Generator
+from random import Random
 from typing import Any
 
 import simpy
 
 from hypervisor.model.timing.clock import Clock
-from hypervisor.model.timing.random_stream import RandomStream
+from tests.support.model.draws import exponential_ns
 
 
 def draws(customers: int, load_percent: int = 90) -> tuple[list[int], list[int]]:
     """Return (gaps, services) in ns for a queue of this load, mean service 1 ms."""
-    gap, service = RandomStream(1, "gap"), RandomStream(1, "service")
+    gap, service = Random("gap"), Random("service")
     mean_gap_ns = 100_000_000 // load_percent
     return (
-        [gap.exponential_ns(mean_gap_ns) for _ in range(customers)],
-        [service.exponential_ns(1_000_000) for _ in range(customers)],
+        [exponential_ns(gap, mean_gap_ns) for _ in range(customers)],
+        [exponential_ns(service, 1_000_000) for _ in range(customers)],
     )
 
 

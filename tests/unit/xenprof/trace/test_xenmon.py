@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from hypervisor.trace_events import GRANT_TRANSFER, LOST_RECORDS
 from tests.support.traces import MS, row
-from xenprof.trace.xenmon import Reducer, Usage, over_pcpus
+from xenprof.trace.xenmon import Reducer, Usage
 from xenprof.trace.xenmon_text import LOG_HEADER, log_name, log_row, scaled, screen
 from xenprof.trace.xentrace30 import decode, encode
 
@@ -105,11 +105,6 @@ def test_the_time_of_a_pcpu_is_shared_out_whole(lengths):
     end_ns = (now // (100 * MS) + 1) * 100 * MS
     usage = reduced(*rows, now_ns=end_ns).usage(10 * SECOND)
     assert sum(one.gotten_ns for one in usage.values()) == min(end_ns, 10 * SECOND)
-
-
-def test_a_domain_on_two_pcpus_can_be_taken_together():
-    reducer = reduced(row(0, SWITCH, IDLE, 0, 1, 0), row(0, SWITCH, IDLE, 1, 1, 1, pcpu=1))
-    assert over_pcpus(reducer.usage(SECOND), 1).gotten_ns == 2 * SECOND
 
 
 # Outputs.

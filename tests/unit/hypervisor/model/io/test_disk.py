@@ -1,5 +1,6 @@
 import copy
 from itertools import pairwise
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 from hypervisor.model.io.disk import EXPIRE_NS, Disk, DiskModel, DiskRequest
 from hypervisor.model.timing.clock import Clock
 from hypervisor.model.timing.random_stream import RandomStream
+from tests.support.model.draws import exponential_ns
 
 KIB = 1024
 SECOND = 1_000_000_000
@@ -75,7 +77,7 @@ def test_a_deep_queue_shortens_the_seeks():
 def test_waiting_time_is_that_of_m_d_1(load):
     service = 5_000_000 + 512 * SECOND // CONSTANT.bytes_per_second
     host = Host(CONSTANT)
-    gap, where = RandomStream(5, "gap"), RandomStream(5, "where")
+    gap, where = Random("gap"), RandomStream(5, "where")
     arrived, waits, now = {}, [], 0
 
     def arrive(tag):
@@ -85,7 +87,7 @@ def test_waiting_time_is_that_of_m_d_1(load):
 
     host.listener = lambda done: waits.append(host.clock.now - arrived[done[0].tag])
     for tag in range(30_000):
-        now += gap.exponential_ns(int(service / load))
+        now += exponential_ns(gap, int(service / load))
         host.clock.schedule(now, arrive, tag)
     host.drain()
     expected = service * (1 + load / (2 * (1 - load)))
