@@ -45,7 +45,6 @@ class DomainInfo:
     shutdown_was_seen: bool = False  # its shutdown, whatever the reason, has been dealt with
     is_saving: bool = False
     online_vcpus: int = 0  # as last asked for
-    dump_name: str = ""
 
     @property
     def lasting_name(self) -> str:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 MODELLED, IGNORED, REFUSED = "modelled", "without effect", "refused"
 
+# A flag is yes, y, no, n or a number.
 NUMBER, REAL, FLAG, TEXT, LIST = "number", "real", "flag", "text", "list"
-TYPES = (NUMBER, REAL, FLAG, TEXT, LIST)  # FLAG: yes, y, no, n or a number
 
 
 @dataclass(frozen=True, slots=True)

@@ -228,7 +228,7 @@ def _domains(snapshot: HostSnapshot) -> list[str]:
         lines += _domain(domain, snapshot)
         lines += [f"VCPU information and callbacks for domain {domain.domid}:"]
         for vcpu in domain.vcpus:
-            lines += _vcpu(domain, vcpu, snapshot)
+            lines += _vcpu(vcpu, snapshot)
     return lines
 
 
@@ -261,7 +261,7 @@ def _domain(domain: DomainSnapshot, snapshot: HostSnapshot) -> list[str]:
     ]
 
 
-def _vcpu(domain: DomainSnapshot, vcpu: VcpuSnapshot, snapshot: HostSnapshot) -> list[str]:
+def _vcpu(vcpu: VcpuSnapshot, snapshot: HostSnapshot) -> list[str]:
     is_running = vcpu.runstate == "running"
     flags = _VCPU_READY | _VCPU_RUNNING * is_running
     flags |= _VCPU_BLOCKED * (vcpu.runstate == "blocked") | _VCPU_DOWN * (not vcpu.online)

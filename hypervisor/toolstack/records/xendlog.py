@@ -40,21 +40,15 @@ class Messages:
     """What xend says, by occasion; the level stands beside it where it is not DEBUG."""
 
     # xend itself
-    started = Message("SrvDaemon", 283, "Xend Daemon started")  # INFO
-    changeset = Message("SrvDaemon", 287, "Xend changeset: unavailable.")  # INFO
     dropped = Message("XendLogging", 70, "%d messages were dropped: they came too fast")  # WARNING
 
     # create
     create = Message("XendDomainInfo", 190, "XendDomainInfo.create(%s)")
-    parse_config = Message("XendDomainInfo", 296, "parseConfig: config is %s")
-    parse_result = Message("XendDomainInfo", 397, "parseConfig: result is %s")
     construct = Message("XendDomainInfo", 1264, "XendDomainInfo.construct: %s")
     init_domain = Message("XendDomainInfo", 1296, "XendDomainInfo.initDomain: %s %s")
     build = Message("image", 136, "buildDomain os=%s dom=%d vcpus=%d")  # INFO
-    build_value = Message("image", 199, "%-14s = %s")
     vm_details = Message("XendDomainInfo", 688, "Storing VM details: %s")
     domain_details = Message("XendDomainInfo", 723, "Storing domain details: %s")
-    construct_failed = Message("XendDomainInfo", 202, "Domain construction failed")  # ERROR
 
     # memory
     balloon_enough = Message("balloon", 127, "Balloon: %d KiB free; need %d; done.")
@@ -72,16 +66,10 @@ class Messages:
     device_wait = Message("DevController", 155, "Waiting for %s.")
     hotplug_callback = Message("DevController", 476, "hotplugStatusCallback %s.")
     hotplug_status = Message("DevController", 490, "hotplugStatusCallback %d.")
-    device_create = Message("XendDomainInfo", 1122, "XendDomainInfo.device_create: %s")
-    device_active = Message("XendDomainInfo", 1553, "Dev %s still active, looping...")  # INFO
-    device_timeout = Message(
-        "XendDomainInfo", 1561, "Dev still active but hit max loop timeout"
-    )  # INFO
 
     # life cycle
     unpaused = Message("XendDomain", 370, "Domain %s (%d) unpaused.")  # INFO
     paused = Message("XendDomain", 384, "Domain %s (%d) paused.")  # INFO
-    shutdown_watch = Message("XendDomainInfo", 758, "XendDomainInfo.handleShutdownWatch")
     has_crashed = Message("XendDomainInfo", 875, "Domain has crashed: name=%s id=%d.")  # WARNING
     has_shutdown = Message(
         "XendDomainInfo", 891, "Domain has shutdown: name=%s id=%d reason=%s."
@@ -90,10 +78,6 @@ class Messages:
         "XendDomainInfo", 922, "Domain shutdown timeout expired: name=%s id=%s"
     )  # INFO
     destroy = Message("XendDomainInfo", 1463, "XendDomainInfo.destroy: domid=%s")
-    destroy_domain = Message("XendDomainInfo", 1474, "XendDomainInfo.destroyDomain(%s)")
-    restart_in_progress = Message(
-        "XendDomainInfo", 1650, "Xend failed during restart of domain %s.  Refusing to restart."
-    )  # ERROR
     restarting_too_fast = Message(
         "XendDomainInfo",
         1675,
@@ -116,10 +100,6 @@ class Messages:
     save_written = Message("XendCheckpoint", 98, "Written done")
     save_failed = Message("XendCheckpoint", 107, "Save failed on domain %s (%d).")  # ERROR
     child_line = Message("XendCheckpoint", 236, "%s")  # see XendLog.child_output
-    restore_command = Message("XendCheckpoint", 161, "[xc_restore]: %s")
-    restore_result = Message("XendCheckpoint", 225, "%s %d")  # store-mfn, console-mfn
-    restore_complete = Message("XendDomainInfo", 1440, "XendDomainInfo.completeRestore")
-    restore_done = Message("XendDomainInfo", 1450, "XendDomainInfo.completeRestore done")
     restore_failed = Message("XendDomain", 275, "Restore failed")  # ERROR
 
 
