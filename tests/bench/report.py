@@ -9,7 +9,7 @@ from pathlib import Path
 from hypervisor.elf import ElfSymbol, write_elf
 from tests.bench.programs import program, run_quietly
 from tests.bench.table import Row, repeat
-from tests.support.sessions import MTIME, own, write_session
+from tests.support.known_sessions import MTIME, own, write_session
 from xenprof.profile.flat import ImageName
 
 RUNS = 9

@@ -15,7 +15,7 @@ import pytest
 
 from tests.support.e2e.peers import peer
 from tests.support.paths import ROOT
-from tests.support.profiles import BEFORE, HOSTILE, VALUES, profile, scaled
+from tests.support.stack_profiles import BEFORE, HOSTILE, VALUES, profile, scaled
 from xenprof.report.formats import load
 from xenprof.report.formats.request import Request
 

@@ -4,9 +4,9 @@ import os
 import shutil
 from pathlib import Path
 
-from tests.support import sessions as plain
+from tests.support import known_sessions as plain
+from tests.support.known_sessions import CYCLES, INSTRUCTIONS, MTIME, Samples, own, write_session
 from tests.support.paths import TESTS
-from tests.support.sessions import CYCLES, INSTRUCTIONS, MTIME, Samples, own, write_session
 from xenprof.profile.flat import ImageName
 
 FIXTURES = TESTS / "fixtures" / "compiled"

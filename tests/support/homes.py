@@ -5,7 +5,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.support.sessions import (
+from tests.support.known_sessions import (
     ANON,
     GUEST_APPS,
     GUEST_KERNEL,

@@ -12,6 +12,7 @@ from hypervisor.telemetry import (
     VcpuSnapshot,
     VifSnapshot,
 )
+from xenprof.client import ServiceError
 
 SECOND = 10**9
 VIF = VifSnapshot(
@@ -73,27 +74,30 @@ def as_json(host: HostSnapshot = HOST) -> dict:
 
 
 class FakeClient:
-    """A service that answers from `answers` and remembers what it was sent."""
+    """A service that answers from `answers` and remembers what it was sent.
+
+    It has one of `hosts` after the other, the last for ever. An answer may be an error.
+    """
 
     def __init__(self, home=Path("/nonexistent"), **answers) -> None:
         self.home = home
         self.hosts = answers.pop("hosts", [HOST])
         self.answers = {f"/api/v1/{path}": answer for path, answer in answers.items()}
         self.posts: list[tuple[str, object]] = []
-        self.gets: list[str] = []  # but for snapshots
+        self.gets: list[str] = []  # but for snapshots of `hosts`
 
     def get(self, path):
-        if path == "/api/v1/snapshot":
+        if path == "/api/v1/snapshot" and path not in self.answers:
             return as_json(self.hosts.pop(0) if len(self.hosts) > 1 else self.hosts[0])
         self.gets.append(path)
-        answer = self.answers[path]
-        if isinstance(answer, BaseException):
-            raise answer
-        return answer
+        return _given(self.answers.get(path, ServiceError("no such thing", http_status=404)))
 
     def post(self, path, body=None):
         self.posts.append((path, body))
-        answer = self.answers.get(path, {})
-        if isinstance(answer, BaseException):
-            raise answer
-        return answer
+        return _given(self.answers.get(path, {}))
+
+
+def _given(answer):
+    if isinstance(answer, BaseException):
+        raise answer
+    return answer

@@ -1,10 +1,7 @@
 """Guests as `GET /api/v1/domains/X/sxp` tells of them, and a service that answers for them."""
 
-from pathlib import Path
-
 from hypervisor.toolstack.config.sxp import Sxp
-from tests.support.talk_host import HOST, as_json
-from xenprof.client import ServiceError
+from tests.support.talk_host import FakeClient
 
 DOMAIN_0: list[Sxp] = [
     "domain",
@@ -177,33 +174,13 @@ INFO = {
 }  # fmt: skip
 
 
-class FakeService:
-    """Answers for the talk's host, and remembers the posts; `answers` may hold errors."""
-
-    home = Path("/nonexistent")
-
-    def __init__(self, **answers) -> None:
-        self.answers = {
-            "/api/v1/snapshot": as_json(HOST),
-            "/api/v1/info": INFO,
-            "/api/v1/xenstore": {"entries": STORE},
-            "/api/v1/domains/Domain-0/sxp": {"sxp": DOMAIN_0},
-            "/api/v1/domains/WinDoof/sxp": {"sxp": WINDOOF},
-            "/api/v1/domains/DesktopVM/sxp": {"sxp": DESKTOP},
-        } | {f"/api/v1/{path}": answer for path, answer in answers.items()}
-        self.posts: list[tuple[str, object]] = []
-
-    def get(self, path):
-        answer = self.answers.get(path)
-        if answer is None:
-            raise ServiceError("no such thing", http_status=404)
-        if isinstance(answer, BaseException):
-            raise answer
-        return answer
-
-    def post(self, path, body=None):
-        self.posts.append((path, body))
-        answer = self.answers.get(path, {})
-        if isinstance(answer, BaseException):
-            raise answer
-        return answer
+def virsh_client() -> FakeClient:
+    """Return a service that answers what virsh and xenstore-ls ask about the talk's host."""
+    return FakeClient(
+        info=INFO,
+        xenstore={"entries": STORE},
+        **{
+            f"domains/{name}/sxp": {"sxp": sxp}
+            for name, sxp in (("Domain-0", DOMAIN_0), ("WinDoof", WINDOOF), ("DesktopVM", DESKTOP))
+        },
+    )

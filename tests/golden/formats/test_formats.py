@@ -10,7 +10,7 @@ from google.protobuf import text_format  # type: ignore[import-untyped]
 
 from hypervisor.trace_events import LOST_RECORDS
 from tests.support.pprof_proto import decoded
-from tests.support.profiles import BEFORE, VALUES, flat, profile, scaled
+from tests.support.stack_profiles import BEFORE, VALUES, flat, profile, scaled
 from tests.support.traces import row
 from xenprof.report.formats import FORMATS, load
 from xenprof.report.formats.otlp import message

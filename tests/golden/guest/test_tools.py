@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.console import guest
+from tests.support.console_guest import guest
 from xenprof.cli.console.session import run_script
 from xenprof.cli.console.shell import Shell
 from xenprof.cli.console.table import COMMANDS, help_text

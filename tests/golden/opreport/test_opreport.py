@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.sessions import SESSIONS, write_domain
+from tests.support.known_sessions import SESSIONS, write_domain
 from xenprof.cli.opreport import main
 
 EXPECTED = Path(__file__).parent / "expected"

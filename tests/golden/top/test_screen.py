@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.screens import SMALL, WIDE, Service, later, look
 from tests.support.talk_host import HOST
+from tests.support.xentop_screen import SMALL, WIDE, Service, later, look
 from xenprof.xentop.table import View
 
 EXPECTED = Path(__file__).parent / "expected"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.virsh_guests import FakeService
+from tests.support.virsh_guests import virsh_client
 from xenprof.cli.virsh import main
 from xenprof.cli.xenstore import ls_main
 
@@ -59,7 +59,7 @@ def compare(name: str, printed: str, update: bool) -> None:
 @pytest.mark.parametrize(("name", "line"), COMMANDS, ids=[name for name, _ in COMMANDS])
 def test_virsh_prints_as_recorded(name, line, update_golden, monkeypatch, capsys):
     monkeypatch.delenv("VIRSH_DEFAULT_CONNECT_URI", raising=False)
-    monkeypatch.setattr("xenprof.cli.virsh.program.Client", lambda home: FakeService())
+    monkeypatch.setattr("xenprof.cli.virsh.program.Client", lambda home: virsh_client())
 
     code = main((line or name).split())
 
@@ -73,7 +73,7 @@ def test_virsh_prints_as_recorded(name, line, update_golden, monkeypatch, capsys
     [("xenstore-ls", []), ("xenstore-ls-f", ["-f"]), ("xenstore-ls-path", ["/local/domain/5"])],
 )
 def test_xenstore_ls_prints_as_recorded(name, words, update_golden, monkeypatch, capsys):
-    monkeypatch.setattr("xenprof.cli.xenstore.Client", lambda home: FakeService())
+    monkeypatch.setattr("xenprof.cli.xenstore.Client", lambda home: virsh_client())
 
     assert 0 == ls_main(words)
     compare(name, capsys.readouterr().out, update_golden)

@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.support.elf_files import Sec, Sym, elf
+from tests.support.known_sessions import own, write_session
 from tests.support.paths import TESTS
-from tests.support.sessions import own, write_session
 from xenprof.cli.opreport import main
 from xenprof.profile.flat import ImageName
 from xenprof.store.samplefile import encode

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.sessions import write_domain
+from tests.support.known_sessions import write_domain
 from xenprof.cli.opreport import main
 from xenprof.store.samplefile import read
 

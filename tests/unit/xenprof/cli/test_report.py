@@ -11,8 +11,8 @@ from click.testing import CliRunner
 
 from hypervisor.errors import HostError
 from tests.support.homes import write, write_home
+from tests.support.known_sessions import GUEST_APPS, VMLINUX, XEN, own
 from tests.support.pprof_proto import decoded
-from tests.support.sessions import GUEST_APPS, VMLINUX, XEN, own
 from tests.support.traces import real_bytes
 from xenprof.cli.report import _BY, command
 from xenprof.errors import XenprofError

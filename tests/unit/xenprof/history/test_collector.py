@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.homes import session, write, write_home
-from tests.support.profiles import BEFORE, profile, scaled
-from tests.support.sessions import PROG, VMLINUX, own
+from tests.support.known_sessions import PROG, VMLINUX, own
+from tests.support.stack_profiles import BEFORE, profile, scaled
 from xenprof.history.collector import Collector, Cut, stacks_growth
 from xenprof.history.symbolising import Symboliser
 from xenprof.profile.stacks import Frame

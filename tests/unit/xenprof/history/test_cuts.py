@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.homes import write, write_home
+from tests.support.known_sessions import VMLINUX, own
 from tests.support.service_fakes import FakeHost
-from tests.support.sessions import VMLINUX, own
 from xenprof.history.figures import HistorySettings
 from xenprof.history.recorder import Recorder
 from xenprof.history.slices import FOLDER, slices

@@ -14,8 +14,8 @@ from opentelemetry.proto.collector.profiles.v1development.profiles_service_pb2 i
 )
 
 from tests.support.pprof_proto import decoded
-from tests.support.profiles import profile
 from tests.support.receiver import Receiver
+from tests.support.stack_profiles import profile
 from xenprof.errors import UsageError
 from xenprof.history.push import MAX_WAITING, Address, Message, Pusher, post
 from xenprof.history.receivers import OtlpProfiles, Pyroscope

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.support.profiles import profile
+from tests.support.stack_profiles import profile
 from xenprof.errors import StoreError
 from xenprof.history.slices import SliceStore, slices, write_synced
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.profiles import flat
+from tests.support.stack_profiles import flat
 from xenprof.errors import UsageError
 from xenprof.history.slices import FOLDER, Slice, SliceStore
 from xenprof.history.window import chosen, moment, read_window

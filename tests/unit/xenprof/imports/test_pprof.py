@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support import profiles
+from tests.support import stack_profiles as profiles
 from tests.support.importing import (
     balance,
     by_symbol,

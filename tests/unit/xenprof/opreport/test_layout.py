@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.sessions import Samples, own, write_images, write_session
+from tests.support.known_sessions import Samples, own, write_images, write_session
 from xenprof.cli.opreport import main
 from xenprof.opreport import cells
 from xenprof.opreport.percent import percent_text

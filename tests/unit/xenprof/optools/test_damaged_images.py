@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.support.compiled_sessions import FIXTURES, write_domain
-from tests.support.sessions import MTIME
+from tests.support.known_sessions import MTIME
 from xenprof.cli import opannotate, oparchive, opgprof
 
 DEMO = (FIXTURES / "demo").read_bytes()

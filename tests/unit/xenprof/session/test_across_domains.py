@@ -8,7 +8,7 @@ from tests.support.fake_host import (
     USER,
     samples,
 )
-from tests.support.opcontrol import ALL, CYCLES, RETIRED, SETUP, directory, recipe_start, total
+from tests.support.session_setups import ALL, CYCLES, RETIRED, SETUP, directory, recipe_start, total
 from xenprof.session.setup import DaemonStatus
 from xenprof.store.sessiondir import read_profile
 

@@ -10,7 +10,7 @@ from tests.support.fake_host import (
     USER,
     samples,
 )
-from tests.support.opcontrol import SECOND, SETUP, directory, recipe_start, total, unseen
+from tests.support.session_setups import SECOND, SETUP, directory, recipe_start, total, unseen
 from xenprof.errors import StoreError, StoreFull
 from xenprof.home import domain_root
 from xenprof.oprofiled import writer as writer_module

@@ -13,7 +13,7 @@ from tests.support.fake_host import (
     USER,
     samples,
 )
-from tests.support.opcontrol import CYCLES, RETIRED, SETUP, STARTED, directory, total
+from tests.support.session_setups import CYCLES, RETIRED, SETUP, STARTED, directory, total
 from xenprof.home import domain_root
 from xenprof.session.setup import Setup
 from xenprof.store.sessiondir import read_profile

@@ -6,7 +6,7 @@ import pytest
 
 from hypervisor.telemetry import CallStack, StackFrame
 from tests.support.fake_host import EPOCH_NS, KERNEL, KERNEL_START, VMLINUX, FakeDriver, samples
-from tests.support.opcontrol import SECOND, SETUP, directory, total
+from tests.support.session_setups import SECOND, SETUP, directory, total
 from xenprof.session.setup import Setup
 from xenprof.store.stackfile import has_stacks, read_stacks
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.profiles import FRAMES, flat, profile
+from tests.support.stack_profiles import FRAMES, flat, profile
 from xenprof.errors import CorruptSampleFile, StoreError, VersionMismatch
 from xenprof.profile.stacks import Frame, Layer, SampleType, StackProfile
 from xenprof.store import stackfile

@@ -3,8 +3,8 @@ from dataclasses import replace
 
 import pytest
 
-from tests.support.screens import NEVER, SMALL, WIDE, Service, later, look, many
 from tests.support.talk_host import DESKTOP, DOMAIN_0, HOST, as_json
+from tests.support.xentop_screen import NEVER, SMALL, WIDE, Service, later, look, many
 from xenprof.client import ServiceError
 from xenprof.xentop.screen import Pace, TopApp
 from xenprof.xentop.table import COLUMNS, HEAD, View

@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.screens import later
 from tests.support.talk_host import (
     DESKTOP,
     DOMAIN_0,
@@ -18,6 +17,7 @@ from tests.support.talk_host import (
     as_json,
     vcpu,
 )
+from tests.support.xentop_screen import later
 from xenprof.xentop.table import COLUMNS, HEAD, Kind, Span, View, summary, table
 
 HEADS = [column.head for column in COLUMNS]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.console import FakeService, domain
+from tests.support.console_guest import FakeService, domain
 from xenprof.cli.console.session import connect
 from xenprof.cli.console.watch import news
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.console import FakeService, domain, guest
+from tests.support.console_guest import FakeService, domain, guest
 from xenprof.cli.console.command import Command
 from xenprof.cli.console.filters import FILTERS
 from xenprof.cli.console.session import run_script

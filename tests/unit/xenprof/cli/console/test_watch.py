@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from tests.support.console import FakeService, domain, guest
+from tests.support.console_guest import FakeService, domain, guest
 from xenprof.cli.console.guest import DomainGoneError
 from xenprof.cli.console.watch import GuestSpokeError, Watch
 

@@ -2,13 +2,14 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.support.virsh_guests import FakeService
+from tests.support.talk_host import FakeClient
+from tests.support.virsh_guests import virsh_client
 from xenprof.cli.virsh import main
 
 
 @pytest.fixture
-def service() -> FakeService:
-    return FakeService()
+def service() -> FakeClient:
+    return virsh_client()
 
 
 @pytest.fixture

@@ -1,9 +1,11 @@
 import io
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
+from tests.support.talk_host import DESKTOP, HOST, MYSQL
 from xenprof.client import ServiceError, ServiceNotRunning
 
 
@@ -98,8 +100,7 @@ def test_a_read_only_connection_changes_nothing(virsh, service):
 
 
 def test_an_id_goes_before_a_name(virsh, service):
-    snapshot = service.answers["/api/v1/snapshot"]
-    snapshot["domains"][-1]["name"] = "5"
+    service.hosts = [replace(HOST, domains=(DESKTOP, replace(MYSQL, name="5")))]
 
     assert "DesktopVM\n\n" == virsh("domname", "5")[1]
 

@@ -1,6 +1,6 @@
 import pytest
 
-from tests.support.virsh_guests import FakeService
+from tests.support.talk_host import FakeClient
 from xenprof.cli.xenstore import escaped, list_main, ls_main, read_main, tree_lines
 from xenprof.client import ServiceNotRunning
 
@@ -8,7 +8,7 @@ DEEP = [["/a", "1"], ["/a/b", "2"], ["/a/b/c", "x" * 100], ["/ab", "3"]]
 
 
 @pytest.fixture
-def xenstore(monkeypatch, capsys, service: FakeService):
+def xenstore(monkeypatch, capsys, service: FakeClient):
     """Run one of the programs; return exit code, stdout, stderr."""
     monkeypatch.setattr("xenprof.cli.xenstore.Client", lambda home: service)
 

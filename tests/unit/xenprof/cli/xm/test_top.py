@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.screens import later
 from tests.support.talk_host import HOST, FakeClient
+from tests.support.xentop_screen import later
 from xenprof.client import ServiceNotRunning
 from xenprof.xentop.screen import Pace
 from xenprof.xentop.table import View

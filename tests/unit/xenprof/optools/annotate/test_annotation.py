@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.support.compiled_sessions import DEMO, write_domain
-from tests.support.sessions import own, write_session
+from tests.support.known_sessions import own, write_session
 from xenprof.cli.opannotate import main
 from xenprof.optools.annotate.source import PathFilter, SourceFinder
 

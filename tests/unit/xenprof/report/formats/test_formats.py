@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.paths import TESTS
 from tests.support.pprof_proto import decoded
-from tests.support.profiles import CYCLES, HOSTILE, flat, for_any, profile, profiles, scaled
+from tests.support.stack_profiles import CYCLES, HOSTILE, flat, for_any, profile, profiles, scaled
 from xenprof.profile.stacks import StackProfile
 from xenprof.report.formats import FORMATS, load
 from xenprof.report.formats.otlp import message

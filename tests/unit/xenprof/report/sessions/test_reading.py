@@ -6,7 +6,7 @@ import pytest
 from hypervisor.elf import ElfSymbol, write_elf
 from hypervisor.errors import UnknownDomain
 from tests.support.homes import session, write, write_home
-from tests.support.sessions import (
+from tests.support.known_sessions import (
     GUEST_KERNEL,
     INSTRUCTIONS,
     VMLINUX,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.profiles import profile
+from tests.support.stack_profiles import profile
 from xenprof.report.views import significance
 from xenprof.report.views.compare import compare
 from xenprof.report.views.significance import LEVEL, holm, p_values

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.support.profiles import (
+from tests.support.stack_profiles import (
     CYCLES,
     INSTRUCTIONS,
     MISSES,
