@@ -159,7 +159,7 @@ def destroyed(tmp_path_factory):
         f"XENPROF_DOMAIN={GUEST} opcontrol --start --vmlinux={VMLINUX}"
     )
     assert done.returncode == 0, done.stderr
-    host.wait(1)
+    host.wait(10)  # the guest's driver hands samples over when its buffer is three quarters full
     yield (
         host,
         host.run(f"xm destroy {GUEST}"),
