@@ -41,7 +41,8 @@ def test_the_picture_shows_every_room_of_the_contracts():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     contracts = project["tool"]["importlinter"]["contracts"]
     layers = [layer for one in contracts if one["type"] == "layers" for layer in one["layers"]]
-    rooms = {room for layer in layers for room in layer.split(" | ")}
+    # One in parentheses may be missing: it has its place, and is not built.
+    rooms = {room for layer in layers for room in layer.split(" | ") if not room.startswith("(")}
     picture = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8").split("```")[1]
     names = [re.split(" {2,}", line.lstrip(" |"))[0] for line in picture.splitlines()]
 

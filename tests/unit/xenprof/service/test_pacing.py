@@ -42,7 +42,8 @@ def test_slices_settle_at_their_wall_time_whatever_a_virtual_second_costs(cost, 
         slicer.took(virtual_ns, virtual_ns * cost // MS)
 
     wall_ns = slicer.virtual_ns * cost // MS
-    assert wall_ns <= SLICE_WALL_NS or slicer.virtual_ns == 1_000
+    rounding_ns = 2  # what was measured is a whole number, and so is what follows from it
+    assert wall_ns <= SLICE_WALL_NS + rounding_ns or slicer.virtual_ns == 1_000
 
 
 def test_a_slice_that_took_too_long_shrinks_at_once():
