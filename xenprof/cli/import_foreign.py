@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from xenprof.errors import UsageError
+from xenprof.home import DOMAIN_0
 
 if TYPE_CHECKING:
     from xenprof.imports.archive import Written
@@ -28,7 +29,7 @@ def _common(function: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option(
             "--domain",
-            default="Domain-0",
+            default=DOMAIN_0,
             show_default=True,
             metavar="NAME",
             help="Whose samples they are, where the input does not tell.",

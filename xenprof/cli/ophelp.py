@@ -226,9 +226,9 @@ def _cpu_type_of_domain(domain: str | None) -> str:
     from urllib.parse import quote
 
     from xenprof.client import Client, ServiceError
-    from xenprof.home import home
+    from xenprof.home import DOMAIN_0, home
 
-    reference = quote(domain or os.environ.get("XENPROF_DOMAIN") or "Domain-0", safe="")
+    reference = quote(domain or os.environ.get("XENPROF_DOMAIN") or DOMAIN_0, safe="")
     try:
         answer = Client(home()).get(f"/api/v1/domains/{reference}/oprofilefs/cpu_type")
     except ServiceError as error:

@@ -32,8 +32,6 @@ COMMON_OPTIONS = (
 VERBOSE = frozenset(
     {"all", "debug", "bfd", "level1", "sfile", "stats", "xml", "arcs", "samples", "misc"}
 )
-DEFAULT_DOMAIN = "Domain-0"
-SESSION_DIR = Path("var", "lib", "oprofile")
 
 
 @dataclass(slots=True)
@@ -190,15 +188,23 @@ def find_place(line: CommandLine, specification: "Specification") -> "Place":
     Raises: UnknownDomain.
     """
     from hypervisor.errors import UnknownDomain
-    from xenprof.home import domain_root, home, resolve_domain
+    from xenprof.home import (
+        DOMAIN_0,
+        SESSION_DIR,
+        domain_root,
+        domains_folder,
+        home,
+        inside,
+        resolve_domain,
+    )
     from xenprof.opreport.select import Place
 
     archive = specification.archive
     given = line.values.get("session-dir")
     if archive is not None:
         # The sessions are inside, at the directory that would be used outside.
-        inside = Path(given).absolute() if given else Path("/", SESSION_DIR)
-        return Place(Path(f"{archive}{inside}"), archive)
+        below = Path(given).absolute() if given else Path(SESSION_DIR)
+        return Place(Path(f"{archive}{below}"), archive)
     if given:
         return Place(Path(given).absolute())
     sessions = specification.sessions
@@ -208,12 +214,12 @@ def find_place(line: CommandLine, specification: "Specification") -> "Place":
     if named is None and Path("oprofile_data").is_dir():  # what operf leaves
         return Place(Path("oprofile_data").absolute())
     base = home()
-    name = resolve_domain(base, named or DEFAULT_DOMAIN)
+    name = resolve_domain(base, named or DOMAIN_0)
     root = domain_root(base, name)
-    if not root.is_dir() and (base / "domains").is_dir():
+    if not root.is_dir() and domains_folder(base).is_dir():
         raise UnknownDomain(name)
     modules = (str(root / "lib" / "modules"),)
-    return Place(root / SESSION_DIR, str(root), modules, is_domain=True)
+    return Place(inside(root, SESSION_DIR), str(root), modules, is_domain=True)
 
 
 def image_path(line: CommandLine, where: "Place") -> tuple[str, ...]:

@@ -13,9 +13,8 @@ from hypervisor.errors import UnknownDomain
 from xenprof.cli.debug_images import debug_images
 from xenprof.cli.durations import Duration
 from xenprof.client import Client, ServiceError
-from xenprof.home import domain_root, home
+from xenprof.home import DOMAIN_0_ID, domain_root, home
 
-_DOMAIN_0 = 0
 _PROGRESS_STEPS = 20
 MAX_DEPTH = 255
 """More callers than that are never recorded."""
@@ -106,12 +105,12 @@ class Profiling:
         """Do it all; return the exit code of the first program that failed, else 0."""
         active_ids = self._ids(active)
         passive_ids = self._ids(passive) if passive else []
-        members = sorted({_DOMAIN_0, *active_ids})
+        members = sorted({DOMAIN_0_ID, *active_ids})
         try:
             with self._shut_down_at_the_end(members):
                 self._start(active_ids, passive_ids, members[1:], events, depth)
                 self._wait(duration_ns)
-                self._opcontrol(_DOMAIN_0, "--stop")
+                self._opcontrol(DOMAIN_0_ID, "--stop")
         except _StepFailed as failed:
             return failed.exit_code
         return self._report(active_ids)
@@ -142,18 +141,18 @@ class Profiling:
         depth: int,
     ) -> None:
         stacks = f"--callgraph={depth}"
-        options = [*self._image_options(_DOMAIN_0), "--separate=all", stacks]
+        options = [*self._image_options(DOMAIN_0_ID), "--separate=all", stacks]
         options += [f"--event={event}" for event in events]
         options += [f"--active-domains={','.join(map(str, active))}"]
         if passive:
             options += [f"--passive-domains={','.join(map(str, passive))}"]
-        self._opcontrol(_DOMAIN_0, "--reset")
-        self._opcontrol(_DOMAIN_0, "--start-daemon", *options)
+        self._opcontrol(DOMAIN_0_ID, "--reset")
+        self._opcontrol(DOMAIN_0_ID, "--start-daemon", *options)
         for domid in others:
             self._opcontrol(domid, "--reset")
             self._opcontrol(domid, "--start", *self._image_options(domid), stacks)
-        if self._status(_DOMAIN_0) != "running":
-            self._opcontrol(_DOMAIN_0, "--start")
+        if self._status(DOMAIN_0_ID) != "running":
+            self._opcontrol(DOMAIN_0_ID, "--start")
 
     def _image_options(self, domid: int) -> list[str]:
         """Return what names the images of a domain, so that all its samples get symbols."""

@@ -3,7 +3,6 @@
 They are made beside their directory and renamed, so that it is there whole or not at all.
 """
 
-import json
 import os
 import re
 import shutil
@@ -16,21 +15,20 @@ import numpy as np
 
 from xenprof import events
 from xenprof.errors import StoreError, UsageError
-from xenprof.home import domain_root
+from xenprof.home import domain_root, note_domain_names
 from xenprof.imports.arcs import arcs
 from xenprof.imports.images import COUNT_MAX
 from xenprof.imports.naming import NO_FILE
 from xenprof.imports.placing import Domain, sample_key
 from xenprof.imports.recording import Recording
-from xenprof.opreport.notes import UNSEEN_FILE
 from xenprof.profile.flat import ImageName, SampleHeader, SampleKey
 from xenprof.profile.stacks import Layer, StackProfile
 from xenprof.store import samplefile, stackfile
 from xenprof.store.samplepath import format_path
-from xenprof.store.sessiondir import SessionDir
+from xenprof.store.sessiondir import SessionDir, domain_session
+from xenprof.store.unseen import write_unseen
 
 SEPARATE = ("none", "lib", "kernel", "thread", "cpu", "all")
-_IDS = ".ids"
 _PASSIVE = re.compile(r"domain(\d{1,5})-.*")
 _U32 = 0xFFFFFFFF
 _NAME_BYTES = 255
@@ -98,7 +96,7 @@ def _write_all(recording: Recording, plan: Plan, folder: Path) -> Written:
             raise UsageError(f"domain {name[:40]}...: its name is too long for a directory")
         rows = [row for row, owner in enumerate(owners) if owner == name]
         domain = Domain(recording, name, plan.root)
-        session = SessionDir(root / "var/lib/oprofile", shown="/var/lib/oprofile")
+        session = domain_session(root)
         session.create()
         mtimes = _write_images(domain, root, plan, written)
         for file in _files(recording, rows, domain, plan, mtimes):
@@ -132,7 +130,7 @@ def _write_rest(
     if is_first and total:
         if recording.lost_before:
             session.write_stats({"event_lost_overflow": recording.lost_before})
-        samplefile.write_file(session.current / UNSEEN_FILE, f"lost_samples {total}\n".encode())
+        write_unseen(session.current, [f"lost_samples {total}"])
     profile = StackProfile(
         tuple(step.frame for step in recording.steps),
         tuple(recording.stacks[row] for row in rows),
@@ -153,7 +151,7 @@ def _write_ids(folder: Path, recording: Recording) -> None:
         if match := _PASSIVE.fullmatch(step.image.rpartition("/")[2]):
             ids.setdefault(int(match[1]), step.domain)
     if ids:
-        (folder / _IDS).write_text(json.dumps(ids), encoding="utf-8")
+        note_domain_names(folder, ids)
 
 
 def _write_images(domain: Domain, root: Path, plan: Plan, written: Written) -> dict[ImageName, int]:

@@ -19,10 +19,11 @@ from xenprof.errors import (
     StoreError,
     UsageError,
 )
+from xenprof.home import SESSION_DIR, inside
 from xenprof.profile.flat import Profile, SampleFile, SampleKey
 from xenprof.store import samplefile
 from xenprof.store.abi import Abi, read_abi
-from xenprof.store.samplepath import format_path, parse_spec
+from xenprof.store.samplepath import parse_spec
 
 CURRENT = "current"
 _TREES = ("{kern}", "{root}")
@@ -53,7 +54,7 @@ class StoredFile(SampleFile):
 class SessionDir:
     """A session directory at `path`; `shown` is its name in messages, if that differs.
 
-    (The directory of a domain lies below its root, but its users know it as /var/lib/oprofile.)
+    (`domain_session` gives that of a domain, which lies below its root.)
     """
 
     path: Path
@@ -82,10 +83,6 @@ class SessionDir:
     def session(self, name: str) -> Path:
         """Return the directory of a session, which need not exist."""
         return self.samples / name
-
-    def sample_path(self, key: SampleKey) -> Path:
-        """Return where the current session keeps the samples of `key`. Raises: BadSamplePath."""
-        return self.current / format_path(key)
 
     def create(self) -> None:
         """Make the directories of the current session and the abi file. Raises: StoreError."""
@@ -164,6 +161,12 @@ class SessionDir:
         directory = self.current / "stats"
         for name, value in stats.items():
             samplefile.write_file(directory / name, f"{value}\n".encode())
+
+
+def domain_session(root: Path, path: str = SESSION_DIR) -> SessionDir:
+    """Return the session directory of the domain at `root`, which its users know as `path`."""
+    where = inside(root, path)
+    return SessionDir(where, shown=f"/{where.relative_to(root)}")
 
 
 def read_stats(session: Path) -> dict[str, int]:

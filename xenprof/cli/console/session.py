@@ -11,7 +11,7 @@ from xenprof.cli.console.guest import DomainGoneError, Guest, Service
 from xenprof.cli.console.shell import INTERRUPTED, Leave, Shell
 from xenprof.cli.console.watch import GuestSpokeError, Watch, begun_with, typed_line
 from xenprof.client import Client, ServiceError
-from xenprof.home import home
+from xenprof.home import DOMAIN_0_ID, home
 
 HISTORY_NAME = "console_history"
 _CLEAR_LINE = "\r\x1b[K"
@@ -30,7 +30,7 @@ def connect(name: str, *, is_login: bool, client: Service | None = None) -> int:
             stream.reconfigure(errors="surrogateescape")
     try:
         guest = _find(client or Client(home()), name)
-        if guest.domid == 0 and not is_login:
+        if guest.domid == DOMAIN_0_ID and not is_login:
             raise DomainGoneError  # its node console/tty does not exist
         shell = Shell(guest, COMMANDS, help_text)
         if sys.stdin.isatty():

@@ -16,21 +16,19 @@ from hypervisor.host import Mapped, Module, Task
 from hypervisor.telemetry import Mode, SampleBatch
 from xenprof.errors import StoreError, UsageError
 from xenprof.events import EventSetting
-from xenprof.home import domain_root
+from xenprof.home import DOMAIN_0_ID, domain_root
 from xenprof.imports.xenoprof.errors import CaptureError
 from xenprof.imports.xenoprof.images import Images
 from xenprof.imports.xenoprof.inputs import Capture
 from xenprof.imports.xenoprof.symbols import SymbolTable, Text
-from xenprof.opreport.notes import UNSEEN_FILE
 from xenprof.oprofiled import DaemonConfig, Oprofiled, TextRange
 from xenprof.oprofiled.daemon import Balance
 from xenprof.oprofiled.log import LogFile, statistics_lines
 from xenprof.oprofiled.ranges import RangeTable
 from xenprof.oprofiled.writer import SampleWriter
-from xenprof.store.samplefile import write_file
-from xenprof.store.sessiondir import SessionDir
+from xenprof.store.sessiondir import domain_session
+from xenprof.store.unseen import write_unseen
 
-_DOMAIN_0 = 0
 _VMLINUX, _XEN = "/boot/vmlinux", "/boot/xen-syms"
 _USER_END = 1 << 47
 _TIMER = "timer"
@@ -65,7 +63,7 @@ class Plan:
 
     def is_active(self, domid: int) -> bool:
         """Tell whether a domain has a session of its own."""
-        return domid == _DOMAIN_0 or domid in self.active
+        return domid == DOMAIN_0_ID or domid in self.active
 
     def kernel_of(self, domid: int) -> SymbolTable:
         """Return the symbols of a domain's kernel."""
@@ -80,7 +78,7 @@ def import_capture(capture: Capture, plan: Plan) -> dict[int, Balance]:
     Raises: CaptureError, UsageError, StoreError.
     """
     batch = _batch(capture, plan.event)
-    domains = sorted({_DOMAIN_0, *capture.domains})
+    domains = sorted({DOMAIN_0_ID, *capture.domains})
     _check_domains(plan, domains)
     _check_symbols(batch, plan)
     images = Images()
@@ -88,7 +86,7 @@ def import_capture(capture: Capture, plan: Plan) -> dict[int, Balance]:
     balances: dict[int, Balance] = {}
     for domid in domains:
         if plan.is_active(domid):
-            shown = [domid, *(passive if domid == _DOMAIN_0 else ())]
+            shown = [domid, *(passive if domid == DOMAIN_0_ID else ())]
             balances[domid] = _write_archive(capture, batch, plan, domid, shown, images)
         else:
             _write_archive(capture, batch, plan, domid, [domid], images)
@@ -157,7 +155,7 @@ def _check_symbols(batch: SampleBatch, plan: Plan) -> None:
     in_xen = batch.pc[batch.mode == Mode.HYPERVISOR]
     if len(in_xen) and not _any_inside(in_xen, [xen.text]):
         raise CaptureError(xen.path, _no_hit("hypervisor", xen.text))
-    for domid in sorted({_DOMAIN_0, *plan.active, *plan.kernels}):
+    for domid in sorted({DOMAIN_0_ID, *plan.active, *plan.kernels}):
         table = plan.kernel_of(domid)
         pc = batch.pc[(batch.mode == Mode.KERNEL) & (batch.domain == domid)]
         if len(pc) and not _any_inside(pc, [table.text, *table.modules]):
@@ -175,10 +173,6 @@ def _no_hit(what: str, text: Text) -> str:
     )
 
 
-def _session(archive: Path) -> SessionDir:
-    return SessionDir(archive / "var/lib/oprofile", shown="/var/lib/oprofile")
-
-
 def _write_archive(
     capture: Capture,
     batch: SampleBatch,
@@ -189,7 +183,7 @@ def _write_archive(
 ) -> Balance:
     """Write the archive of `domid` with the samples of the domains `shown`."""
     root = plan.archive(domid)
-    reader = domid if plan.is_active(domid) else _DOMAIN_0
+    reader = domid if plan.is_active(domid) else DOMAIN_0_ID
     kernel = plan.kernel_of(reader)
     passive = [other for other in shown if other != reader]
     installed: dict[str, Text] = {}
@@ -199,7 +193,7 @@ def _write_archive(
     for other in passive:
         installed[f"/domain{other}-kernel"] = plan.kernel_of(other).text
         installed[f"/boot/domain{other}-xen"] = plan.xen.text
-    session = _session(root)
+    session = domain_session(root)
     session.create()
     for path, text in installed.items():
         images.install(text, root / path.lstrip("/"), plan.mtime)
@@ -231,7 +225,7 @@ def _write_archive(
     lost = sum(capture.lost(other) or 0 for other in shown) + sum(balance.lost.values())
     stats = _stats(capture, shown)
     session.write_stats(stats)
-    write_file(session.current / UNSEEN_FILE, f"lost_samples {lost}\n".encode())
+    write_unseen(session.current, [f"lost_samples {lost}"])
     for line in statistics_lines(
         int(time.time()),
         dumps=daemon.dumps,

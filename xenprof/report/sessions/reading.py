@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
+from xenprof.home import DOMAIN_0
 from xenprof.images.demangle import demangle
 from xenprof.profile.flat import ImageName, Profile, SampleFile
 from xenprof.profile.stacks import Frame, SampleType, StackProfile
 from xenprof.report.sessions.attribution import Attribution, Owner, passive_domain, symbol_rows
-from xenprof.report.sessions.places import DOMAIN_0, Place
+from xenprof.report.sessions.places import Place
 from xenprof.report.sessions.recorded import read_stacks
 from xenprof.report.views.merge import merged
 from xenprof.store.sessiondir import read_profile
