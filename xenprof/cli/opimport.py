@@ -8,6 +8,7 @@ from xenprof.cli import postprocess
 from xenprof.cli.popt import Option
 from xenprof.cli.postprocess import CommandLine, Program, warn, write_whole
 from xenprof.errors import UsageError
+from xenprof.store.abi import Abi, AbiError, parse_abi
 
 OPTIONS = (
     Option("verbose", "V", "say on stderr what is read"),
@@ -41,10 +42,17 @@ def _run(line: CommandLine) -> int:
         raise UsageError(f"error: cannot open abi file {name}") from None
     if not line.values.get("output"):
         raise UsageError("error: must specify an output file with --output")
-    # Here and not above: numpy takes longer to import than --help may take.
-    from xenprof.optools import abi
+    try:
+        return _convert(line, source, parse_abi(text, name))
+    except AbiError as error:
+        raise UsageError(f"error: {error}") from None
 
-    layout = abi.parse(text, name)
+
+def _convert(line: CommandLine, source: Path, layout: Abi) -> int:
+    # Here and not above: numpy takes longer to import than --help may take.
+    from xenprof.optools.foreignfile import decode
+    from xenprof.store.samplefile import encode
+
     if layout.is_native and "force" not in line.flags:
         raise UsageError("input abi is identical to native. no conversion necessary.")
     if source.exists() and not source.is_file():
@@ -53,13 +61,11 @@ def _run(line: CommandLine) -> int:
         data = source.read_bytes()
     except OSError as error:
         raise UsageError(f"error: cannot open {source}: {error.strerror}") from None
-    header, offsets, counts = abi.decode(data, str(source), layout)
+    header, offsets, counts = decode(data, str(source), layout)
     if "verbose" in line.flags:
         order = "little" if layout.order == "<" else "big"
         step = layout.need("sizeof_odb_node_t")
         print(f"source byte order is: {order} endian", file=sys.stderr)
         print(f"extracting {len(offsets) + 1} nodes of {step} bytes each ", file=sys.stderr)
-    from xenprof.store.samplefile import encode
-
     write_whole(Path(line.values["output"]), encode(header, offsets, counts), "error")
     return 0

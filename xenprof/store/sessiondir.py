@@ -22,25 +22,11 @@ from xenprof.errors import (
 from xenprof.home import SESSION_DIR, inside
 from xenprof.profile.flat import Profile, SampleFile, SampleKey
 from xenprof.store import samplefile
-from xenprof.store.abi import Abi, read_abi
+from xenprof.store.abi import Abi, native_text, read_abi
 from xenprof.store.samplepath import parse_spec
 
 CURRENT = "current"
 _TREES = ("{kern}", "{root}")
-_ABI = (
-    ("sizeof_double", 8), ("sizeof_u64", 8), ("sizeof_u8", 1), ("sizeof_u32", 4),
-    ("sizeof_int", 4), ("sizeof_unsigned_int", 4), ("sizeof_odb_key_t", 8),
-    ("sizeof_odb_index_t", 4), ("sizeof_odb_value_t", 4), ("sizeof_odb_node_nr_t", 4),
-    ("sizeof_odb_descr_t", 32), ("sizeof_odb_node_t", 16), ("sizeof_struct_opd_header", 72),
-    ("offsetof_node_key", 0), ("offsetof_node_value", 8), ("offsetof_node_next", 12),
-    ("offsetof_descr_size", 0), ("offsetof_descr_current_size", 4), ("offsetof_header_magic", 0),
-    ("offsetof_header_version", 4), ("offsetof_header_cpu_type", 8),
-    ("offsetof_header_ctr_event", 12), ("offsetof_header_ctr_um", 16),
-    ("offsetof_header_ctr_count", 20), ("offsetof_header_is_kernel", 24),
-    ("offsetof_header_cpu_speed", 32), ("offsetof_header_mtime", 40),
-    ("offsetof_header_cg_to_is_kernel", 48), ("offsetof_header_anon_start", 56),
-    ("offsetof_header_cg_to_anon_start", 64), ("little_endian", 1),
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +76,7 @@ class SessionDir:
             self.current.mkdir(parents=True, exist_ok=True)
             for left in self.current.rglob(".writing.*"):  # by a daemon that was killed
                 left.unlink(missing_ok=True)
-            (self.path / "abi").write_text("".join(f"{name} {value}\n" for name, value in _ABI))
+            (self.path / "abi").write_text(native_text())
         except OSError as error:
             raise _failure(self.path, error) from error
 
