@@ -16,6 +16,7 @@ from hypervisor.errors import HostError
 from xenprof.cli import opcontrol_options
 from xenprof.cli.daemonrc import Daemonrc, DaemonrcFiles
 from xenprof.cli.opcontrol_options import CommandLine, MissingValueError, c_number
+from xenprof.cli.stdout import ends_with_its_reader
 from xenprof.client import Client, ServiceError
 from xenprof.errors import ImageError, UsageError, XenprofError
 from xenprof.events import assign_counters, parse_setting
@@ -55,6 +56,7 @@ class Service(Protocol):
         ...
 
 
+@ends_with_its_reader
 def main(
     argv: Sequence[str] | None = None,
     *,

@@ -4,10 +4,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from xenprof.cli import postprocess
+from xenprof.cli import program
 from xenprof.cli.popt import Option
-from xenprof.cli.postprocess import CommandLine, Program, warn, write_whole
+from xenprof.cli.postprocess import write_whole
+from xenprof.cli.program import CommandLine, Program, warn
 from xenprof.errors import UsageError
+from xenprof.opreport.errors import ReportError
 from xenprof.store.abi import Abi, AbiError, parse_abi
 
 OPTIONS = (
@@ -23,7 +25,7 @@ _ABI_BYTES_MAX = 1 << 16
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run opimport; return its exit code."""
-    return postprocess.main(Program("opimport", OPTIONS, " FILE", _run), argv)
+    return program.main(Program("opimport", OPTIONS, " FILE", _run), argv)
 
 
 def _run(line: CommandLine) -> int:
@@ -44,7 +46,7 @@ def _run(line: CommandLine) -> int:
         raise UsageError("error: must specify an output file with --output")
     try:
         return _convert(line, source, parse_abi(text, name))
-    except AbiError as error:
+    except (AbiError, ReportError) as error:
         raise UsageError(f"error: {error}") from None
 
 
@@ -67,5 +69,5 @@ def _convert(line: CommandLine, source: Path, layout: Abi) -> int:
         step = layout.need("sizeof_odb_node_t")
         print(f"source byte order is: {order} endian", file=sys.stderr)
         print(f"extracting {len(offsets) + 1} nodes of {step} bytes each ", file=sys.stderr)
-    write_whole(Path(line.values["output"]), encode(header, offsets, counts), "error")
+    write_whole(Path(line.values["output"]), encode(header, offsets, counts))
     return 0

@@ -1,4 +1,4 @@
-"""What the programs that read sessions share: options, choice of the session, and its errors.
+"""What the programs that read sessions share: options, and choice of the session.
 
 Source of the interface: oprofile pp/common_option.cpp, pp/popt_options.cpp (1.5).
 """
@@ -6,16 +6,13 @@ Source of the interface: oprofile pp/common_option.cpp, pp/popt_options.cpp (1.5
 import os
 import re
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hypervisor.errors import HostError
-from xenprof.cli import popt
 from xenprof.cli.popt import Option
-from xenprof.errors import StoreError, UsageError, XenprofError
+from xenprof.cli.program import CommandLine, warn
+from xenprof.errors import UsageError
+from xenprof.opreport.errors import ReportError
 
 if TYPE_CHECKING:
     from xenprof.opreport.select import Place
@@ -34,106 +31,17 @@ VERBOSE = frozenset(
 )
 
 
-@dataclass(slots=True)
-class CommandLine:
-    """A parsed command line: `flags` are the long names of the options on it, `words` the rest."""
-
-    typed: tuple[str, ...]
-    words: tuple[str, ...]
-    flags: set[str] = field(default_factory=set)
-    values: dict[str, str] = field(default_factory=dict)
-    lists: dict[str, list[str]] = field(default_factory=dict)
-
-    def listed(self, name: str) -> tuple[str, ...]:
-        """Return the items of all comma lists given with an option."""
-        lists = self.lists.get(name, [])
-        return tuple(item for text in lists for item in text.split(",") if item)
+def check_common(line: CommandLine) -> None:
+    """Check the values of common options first, as the originals do. Raises: UsageError."""
+    threshold_percent(line)
+    if set(line.listed("verbose")) - VERBOSE:
+        raise UsageError("unknown --verbose= options")
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
-    """A program: its name, grammar, and the function that runs it and returns the exit code."""
-
-    name: str
-    options: Sequence[Option]
-    arguments: str
-    run: Callable[[CommandLine], int]
-
-
-def main(program: Program, argv: Sequence[str] | None) -> int:
-    """Run a program; return its exit code. Every error that users can make is one line."""
-    words = sys.argv[1:] if argv is None else list(argv)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):  # paths of images may be any bytes
-            stream.reconfigure(errors="surrogateescape")
-    try:
-        return _run(program, words)
-    except popt.PoptError as error:
-        help_text = popt.help_text(program.name, program.options, program.arguments)
-        sys.stderr.write(f"{program.name}: {error}\n{help_text}")
-        return 1
-    except HostError as error:
-        _say(f"{program.name} error: {error}")
-        return error.exit_code
-    except XenprofError as error:
-        _say(_message(program.name, error))
-        return error.exit_code
-    except MemoryError:
-        _say(f"{program.name} error: not enough memory for this session")
-        return 1
-    except BrokenPipeError:  # the reader has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except OSError as error:
-        _say(f"{program.name} error: {error.strerror}: {error.filename or 'standard output'}")
-        return 1
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr)
-
-
-def _message(name: str, error: XenprofError) -> str:
-    text = str(error)
-    if "opreport error: " in text:  # rules that opreport made first
-        return text.replace("opreport error: ", f"{name} error: ")
-    return f"{name} error: {text}" if isinstance(error, StoreError) else text
-
-
-def _run(program: Program, words: Sequence[str]) -> int:
-    found, arguments = popt.parse(program.options, words)
-    line = CommandLine(tuple(words), tuple(arguments))
-    for name, value in found:
-        line.flags.add(name)
-        line.values[name] = value
-        line.lists.setdefault(name, []).append(value)
-    if "help" in line.flags:
-        sys.stdout.write(popt.help_text(program.name, program.options, program.arguments))
-    elif "usage" in line.flags:
-        sys.stdout.write(popt.usage_text(program.name, program.options, program.arguments))
-    elif "version" in line.flags:
-        from xenprof.version import version
-
-        print(f"{program.name}: oprofile 1.5.0 (xenprof {version()})")
-    else:
-        if "verbose" in line.flags and set(line.listed("verbose")) - VERBOSE:
-            raise UsageError("unknown --verbose= options")
-        code = program.run(line)
-        sys.stdout.flush()
-        return code
-    return 0
-
-
-def warn(line: str) -> None:
-    """Print a line for the user, behind what is already on the way to standard output."""
-    sys.stdout.flush()
-    print(line, file=sys.stderr)
-
-
-def write_whole(path: Path, data: bytes, complaint: str) -> None:
+def write_whole(path: Path, data: bytes) -> None:
     """Put `data` at `path` at once; a file that is there is replaced, also behind a link.
 
-    Devices and pipes are written to. Raises: UsageError, which starts with `complaint`.
+    Devices and pipes are written to. Raises: ReportError.
     """
     target = Path(os.path.realpath(path))
     temporary = target.with_name(f".{target.name[:200]}.{os.getpid()}")
@@ -148,7 +56,7 @@ def write_whole(path: Path, data: bytes, complaint: str) -> None:
             temporary.unlink(missing_ok=True)
             raise
     except OSError as error:
-        raise UsageError(f"{complaint}: cannot write {path}: {error.strerror}") from None
+        raise ReportError(f"cannot write {path}: {error.strerror}") from None
 
 
 def threshold_percent(line: CommandLine) -> float:
@@ -162,7 +70,7 @@ def threshold_percent(line: CommandLine) -> float:
 
 
 def one_specification(line: CommandLine) -> "Specification":
-    """Return what the words select. Raises: UsageError for two profiles, ReportError."""
+    """Return what the words select. Raises: UsageError (two profiles, ...), ReportError."""
     from xenprof.opreport.specification import parse, split_differential
 
     words, second = split_differential(line.words)
@@ -172,14 +80,16 @@ def one_specification(line: CommandLine) -> "Specification":
 
 
 def place(line: CommandLine, specification: "Specification") -> "Place":
-    """Return where to read: what the caller names, else the domain's own session directory.
-
-    Says where that is, unless --session-dir does. Raises: UnknownDomain.
-    """
+    """Return where to read, and say so unless --session-dir does. Raises: as find_place."""
     found = find_place(line, specification)
-    if "session-dir" not in line.flags:
-        _say(f"Using {found.session_dir}/samples/ for samples directory.")
+    say_place(line, found)
     return found
+
+
+def say_place(line: CommandLine, found: "Place") -> None:
+    """Say where sessions are read, unless --session-dir does."""
+    if "session-dir" not in line.flags:
+        print(f"Using {found.session_dir}/samples/ for samples directory.", file=sys.stderr)
 
 
 def find_place(line: CommandLine, specification: "Specification") -> "Place":
@@ -223,15 +133,16 @@ def find_place(line: CommandLine, specification: "Specification") -> "Place":
 
 
 def image_path(line: CommandLine, where: "Place") -> tuple[str, ...]:
-    """Return where else images are: in the archive, if there is one. Raises: UsageError."""
+    """Return where else images are: in the archive, if there is one. Raises: ReportError."""
     prefix = "" if where.is_domain else where.archive
     given = [
         f"{prefix}/{path.lstrip('/')}" if prefix else path for path in line.listed("image-path")
     ]
     bad = [path for path in given if not Path(path).is_dir()]
     if bad:
-        lines = [f"{path} isn't a valid directory" for path in bad]
-        raise UsageError("\n".join([*lines, "opreport error: invalid --image-path= options"]))
+        for path in bad:
+            warn(f"{path} isn't a valid directory")
+        raise ReportError("invalid --image-path= options")
     return (*given, *where.image_path)
 
 

@@ -1,7 +1,6 @@
 """`xenprof report`: where the whole host's time went, over all domains, in today's formats."""
 
 import contextlib
-import os
 import sys
 from collections.abc import Iterable, Iterator
 from itertools import chain
@@ -10,6 +9,7 @@ from typing import IO, TYPE_CHECKING, Literal, cast
 
 import click
 
+from xenprof.cli.stdout import reader_may_leave
 from xenprof.errors import UsageError, XenprofError
 from xenprof.home import home
 from xenprof.report.formats import FORMATS, Format, load
@@ -290,11 +290,9 @@ def _write(parts: Iterable[bytes], output: str | None) -> None:
     waiting = iter(parts)
     first = next(waiting, b"")
     try:
-        with _opened(output) as out:
+        with reader_may_leave(), _opened(output) as out:
             out.writelines(chain([first], waiting))
             out.flush()
-    except BrokenPipeError:  # the reader has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
         where = output if output is not None else "standard output"
         raise UsageError(f"cannot write {where}: {error.strerror or error}") from None

@@ -1,7 +1,6 @@
 """`xenprof trace`: records the trace rings of the running service, and reads trace files."""
 
 import contextlib
-import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from typing import IO
 import click
 
 from xenprof.cli.durations import Duration
+from xenprof.cli.stdout import reader_may_leave
 from xenprof.cli.trace_client import TraceClient
 from xenprof.client import Client
 from xenprof.errors import UsageError
@@ -189,7 +189,7 @@ def _signals() -> Iterator[_Signals]:
 @contextlib.contextmanager
 def _writing(file: str) -> Iterator[IO[bytes]]:
     if file == "-":
-        with _quiet_pipe():
+        with reader_may_leave():
             yield sys.stdout.buffer
         return
     try:
@@ -203,7 +203,7 @@ def _dump(file: str) -> int:
     from xenprof.trace.dump import lines
     from xenprof.trace.reading import open_trace
 
-    with open_trace(file) as trace, _quiet_pipe():
+    with open_trace(file) as trace, reader_may_leave():
         for records in trace.chunks():
             text = "\n".join(lines(records, is_new=trace.is_new))
             print(text)
@@ -216,7 +216,7 @@ def _summarise(file: str, mhz: float | None) -> int:
     from xenprof.trace.summary import summarise
     from xenprof.trace.summary_text import lines
 
-    with open_trace(file) as trace, _quiet_pipe():
+    with open_trace(file) as trace, reader_may_leave():
         summary = summarise(trace.ordered(), mhz).finish(trace.format, trace.skipped_bytes)
         print("\n".join(lines(summary)))
         _warn(file, trace.skipped_bytes)
@@ -226,13 +226,3 @@ def _summarise(file: str, mhz: float | None) -> int:
 def _warn(file: str, skipped_bytes: int) -> None:
     if skipped_bytes:
         print(f"xenprof: {file}: skipped {skipped_bytes} bytes that are no record", file=sys.stderr)
-
-
-@contextlib.contextmanager
-def _quiet_pipe() -> Iterator[None]:
-    """Say nothing when the reader of a pipe, such as head, has seen enough."""
-    try:
-        yield
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

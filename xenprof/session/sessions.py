@@ -19,8 +19,6 @@ from xenprof.session.daemon import RunningDaemon, parse_domains, session_dir
 from xenprof.session.setup import DaemonStatus, Outcome, Setup
 from xenprof.session.starting import start_daemon
 from xenprof.session.store import StoreThread
-from xenprof.store import stackfile
-from xenprof.store.sessiondir import SessionDir
 
 DUMP_LIMIT_NS = 10_000_000_000
 """How long a dump waits for the kernel to hand over what it has."""
@@ -381,7 +379,7 @@ class Sessions:
             directory = session_dir(self._home, target.name, setup or Setup())
         try:
             if name is None:
-                self._store.call(lambda: _delete_samples(directory))
+                self._store.call(directory.reset)
             else:
                 self._store.call(lambda: directory.save(name))
         except NothingToSave as error:
@@ -393,9 +391,3 @@ class Sessions:
                 daemon.forget_session()
                 answer.say("Signalling daemon... done")
         return answer.outcome()
-
-
-def _delete_samples(directory: SessionDir) -> None:
-    """Delete what the current session holds, call stacks as well. Raises: StoreError."""
-    directory.reset()
-    stackfile.remove(directory.current)

@@ -3,6 +3,7 @@
 samples/current/    the session being written      samples/NAME/   a saved one
 samples/oprofiled.log      lock      abi
 samples/SESSION/stats/     what the kernel driver lost (a copy of /dev/oprofile/stats)
+samples/SESSION/stacks/    call stacks (stackfile.py)
 """
 
 import os
@@ -26,6 +27,7 @@ from xenprof.store.abi import Abi, native_text, read_abi
 from xenprof.store.samplepath import parse_spec
 
 CURRENT = "current"
+STACKS = "stacks"
 _TREES = ("{kern}", "{root}")
 
 
@@ -104,11 +106,11 @@ class SessionDir:
             raise _failure(target, error) from error
 
     def reset(self) -> None:
-        """Delete the samples and statistics of the current session; saved ones stay.
+        """Delete samples, statistics and stacks of the current session; saved ones stay.
 
         Raises: StoreError.
         """
-        for name in (*_TREES, "stats"):
+        for name in (*_TREES, "stats", STACKS):
             try:
                 shutil.rmtree(self.current / name)
             except FileNotFoundError:
