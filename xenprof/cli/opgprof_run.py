@@ -10,9 +10,9 @@ from xenprof.cli.postprocess import (
     place,
     root,
     threshold_percent,
-    write_whole,
 )
 from xenprof.cli.program import CommandLine, warn
+from xenprof.cli.wholefile import write_whole
 from xenprof.errors import ImageError, UsageError
 from xenprof.images import ImageSymbols
 from xenprof.opreport.classes import Classes, classify, parse_merge

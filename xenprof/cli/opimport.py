@@ -6,8 +6,8 @@ from pathlib import Path
 
 from xenprof.cli import program
 from xenprof.cli.popt import Option
-from xenprof.cli.postprocess import write_whole
 from xenprof.cli.program import CommandLine, Program, warn
+from xenprof.cli.wholefile import write_whole
 from xenprof.errors import UsageError
 from xenprof.opreport.errors import ReportError
 from xenprof.store.abi import Abi, AbiError, parse_abi

@@ -6,7 +6,6 @@ Source of the interface: oprofile pp/common_option.cpp, pp/popt_options.cpp (1.5
 import os
 import re
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xenprof.cli.popt import Option
@@ -36,27 +35,6 @@ def check_common(line: CommandLine) -> None:
     threshold_percent(line)
     if set(line.listed("verbose")) - VERBOSE:
         raise UsageError("unknown --verbose= options")
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Put `data` at `path` at once; a file that is there is replaced, also behind a link.
-
-    Devices and pipes are written to. Raises: ReportError.
-    """
-    target = Path(os.path.realpath(path))
-    temporary = target.with_name(f".{target.name[:200]}.{os.getpid()}")
-    try:
-        if target.exists() and not target.is_file():
-            target.write_bytes(data)
-            return
-        try:
-            temporary.write_bytes(data)
-            temporary.replace(target)
-        except OSError:
-            temporary.unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise ReportError(f"cannot write {path}: {error.strerror}") from None
 
 
 def threshold_percent(line: CommandLine) -> float:
@@ -97,6 +75,8 @@ def find_place(line: CommandLine, specification: "Specification") -> "Place":
 
     Raises: UnknownDomain.
     """
+    from pathlib import Path
+
     from hypervisor.errors import UnknownDomain
     from xenprof.home import (
         DOMAIN_0,
@@ -134,6 +114,8 @@ def find_place(line: CommandLine, specification: "Specification") -> "Place":
 
 def image_path(line: CommandLine, where: "Place") -> tuple[str, ...]:
     """Return where else images are: in the archive, if there is one. Raises: ReportError."""
+    from pathlib import Path
+
     prefix = "" if where.is_domain else where.archive
     given = [
         f"{prefix}/{path.lstrip('/')}" if prefix else path for path in line.listed("image-path")

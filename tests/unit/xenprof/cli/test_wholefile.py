@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from xenprof.cli.postprocess import write_whole
+from xenprof.cli.wholefile import write_whole
 from xenprof.opreport.errors import ReportError
 
 
