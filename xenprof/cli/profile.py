@@ -12,12 +12,11 @@ import click
 from hypervisor.errors import UnknownDomain
 from xenprof.cli.debug_images import debug_images
 from xenprof.cli.durations import Duration
+from xenprof.cli.options import callgraph_option, state_dir_option
 from xenprof.client import Client, ServiceError
 from xenprof.home import DOMAIN_0_ID, domain_root, home
 
 _PROGRESS_STEPS = 20
-MAX_DEPTH = 255
-"""More callers than that are never recorded."""
 _REPORT_OPTIONS = ("--symbols", "--merge=all", "--threshold=0.5")
 """Of the samples kept apart by --separate=all, the symbols that matter."""
 
@@ -48,19 +47,8 @@ Program = Callable[[Sequence[str] | None], int]
     show_default=True,
     help="Virtual time to sample.",
 )
-@click.option(
-    "--callgraph",
-    "depth",
-    type=click.IntRange(0, MAX_DEPTH),
-    default=0,
-    metavar="N",
-    help="Record call stacks, up to N callers of each sample.",
-)
-@click.option(
-    "--state-dir",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Instead of $XENPROF_HOME.",
-)
+@callgraph_option
+@state_dir_option
 def command(
     active: str,
     passive: str | None,

@@ -15,7 +15,7 @@ from hypervisor.host import Host
 from hypervisor.telemetry import HostSnapshot
 from xenprof.cli.debug_images import debug_images
 from xenprof.cli.durations import Duration
-from xenprof.cli.profile import MAX_DEPTH
+from xenprof.cli.options import callgraph_option
 from xenprof.errors import UsageError, XenprofError
 from xenprof.events import EventSetting, parse_setting
 from xenprof.home import DOMAIN_0, DOMAIN_0_ID, XEND_LOG, domain_root, inside
@@ -44,14 +44,7 @@ SLICE_NS = 100_000_000
 )
 @click.option("--active", metavar="LIST", help="Domains that take part.  [default: 0]")
 @click.option("--passive", metavar="LIST", help="Domains that are sampled without taking part.")
-@click.option(
-    "--callgraph",
-    "depth",
-    type=click.IntRange(0, MAX_DEPTH),
-    default=0,
-    metavar="N",
-    help="Record call stacks, up to N callers of each sample.",
-)
+@callgraph_option
 @click.option(
     "--commands",
     "commands_file",

@@ -10,11 +10,11 @@ from typing import IO
 import click
 
 from xenprof.cli.durations import Duration
+from xenprof.cli.options import home_at, state_dir_option
 from xenprof.cli.stdout import reader_may_leave
 from xenprof.cli.trace_client import TraceClient
 from xenprof.client import Client
 from xenprof.errors import UsageError
-from xenprof.home import home
 
 _STEP_NS = 100_000_000
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -82,11 +82,7 @@ class Number(click.ParamType[int]):
     type=click.FloatRange(1, 100_000),
     help="Speed of the tsc in FILE.  [default: as its records tell, else 2400]",
 )
-@click.option(
-    "--state-dir",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Instead of $XENPROF_HOME.",
-)
+@state_dir_option
 def command(
     file: str | None,
     log_thresh: int,
@@ -120,7 +116,7 @@ def command(
         asked["pcpu_mask"] = cpu_mask
     if trace_buf_size is not None:
         asked["ring_pages"] = trace_buf_size
-    chosen_home = state_dir.absolute() if state_dir else home()
+    chosen_home = home_at(state_dir)
     reader = TraceClient(Client(chosen_home), asked)
     return _record(file, reader, poll_sleep * 10**6, duration_ns)
 
