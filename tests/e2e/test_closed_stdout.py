@@ -79,7 +79,7 @@ def unread(home: Path, text: str) -> tuple[int, str]:
     try:
         done = subprocess.run(
             [PROGRAMS / words[0], *words[1:]],
-            env=environment(home),
+            env=environment(home) | {"PYTHONUNBUFFERED": ""},  # the harder case
             input="uptime\nexit\n",
             stdout=writer,
             stderr=subprocess.PIPE,

@@ -44,7 +44,7 @@ for _command in COMMANDS:
 @click.option("-o", "--output", required=True, metavar="DIR", help="Gets one archive per domain.")
 @click.option(
     "--active",
-    default="0",
+    default=str(DOMAIN_0_ID),
     show_default=True,
     metavar="LIST",
     help="Ids of domains with a session of their own; the others are passive.",

@@ -26,7 +26,7 @@ Program = Callable[[Sequence[str] | None], int]
 @click.command("profile")
 @click.option(
     "--active",
-    default="0",
+    default=str(DOMAIN_0_ID),
     show_default=True,
     metavar="LIST",
     help="Domains that take part, by name or id.",

@@ -50,7 +50,9 @@ def main(program: Program, argv: Sequence[str] | None) -> int:
         if isinstance(stream, TextIOWrapper):  # paths of images may be any bytes
             stream.reconfigure(errors="surrogateescape")
     try:
-        return _run(program, words)
+        code = _run(program, words)
+        sys.stdout.flush()
+        return code
     except popt.PoptError as error:
         help_text = popt.help_text(program.name, program.options, program.arguments)
         sys.stderr.write(f"{program.name}: {error}\n{help_text}")

@@ -18,7 +18,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(stream, TextIOWrapper):  # names of files may be any bytes
             stream.reconfigure(errors="surrogateescape")
     try:
-        return run(words)
+        code = run(words)
+        sys.stdout.flush()
+        return code
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)
     except OSError as error:
