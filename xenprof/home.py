@@ -1,11 +1,30 @@
-"""Where the state of xenprof lives on disk: HOME, and one directory per domain below it."""
+"""Where the state of xenprof lives on disk: HOME, and the roots of the domains below it.
+
+    HOME/domains/NAME/                      `/` of the domain NAME, laid out as an oprofile archive
+    HOME/domains/NAME/var/lib/oprofile/     its session directory, if it names no other
+    HOME/domains/.ids                       the names of all domains by id, those of the past too
+
+A directory of archives, as `xenprof import` makes one, is a folder of roots as well.
+"""
 
 import json
 import os
+import posixpath
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
 
 from hypervisor.errors import UnknownDomain
+
+DOMAIN_0 = "Domain-0"
+DOMAIN_0_ID = 0
+
+SESSION_DIR = "/var/lib/oprofile"
+"""The session directory as a domain's users know it."""
+XEND_LOG = "/var/log/xen/xend.log"
+"""xend's log in domain 0."""
+
+_IDS = ".ids"
 
 
 def home() -> Path:
@@ -17,6 +36,11 @@ def home() -> Path:
     return Path.home() / ".local" / "state" / "xenprof"
 
 
+def domains_folder(home: Path) -> Path:
+    """Return the folder that holds the roots of a HOME's domains."""
+    return home / "domains"
+
+
 def domain_root(home: Path, name: str) -> Path:
     """Return the directory that is `/` for the domain called `name`.
 
@@ -26,7 +50,34 @@ def domain_root(home: Path, name: str) -> Path:
     encoded = quote(name, safe="")
     if encoded.startswith("."):
         encoded = "%2E" + encoded[1:]
-    return home / "domains" / encoded
+    return domains_folder(home) / encoded
+
+
+def inside(root: Path, path: str) -> Path:
+    """Return where the path of a domain is below its root; `..` does not lead out of it."""
+    return root / posixpath.normpath(f"/{path}").lstrip("/")
+
+
+def has_domain_names(folder: Path) -> bool:
+    """Return whether a folder of roots has a note of the names of its domains."""
+    return (folder / _IDS).is_file()
+
+
+def domain_names(folder: Path) -> dict[int, str]:
+    """Return the names of domains by id as noted in the folder of their roots, else none."""
+    try:
+        found = json.loads((folder / _IDS).read_text(encoding="utf-8"))
+        return {int(domid): str(name) for domid, name in found.items()}
+    except (OSError, ValueError, AttributeError):
+        return {}
+
+
+def note_domain_names(folder: Path, names: Mapping[int, str]) -> None:
+    """Note the names of domains by id in the folder of their roots. Raises: OSError."""
+    text = json.dumps({str(domid): name for domid, name in sorted(names.items())})
+    fresh = folder / f"{_IDS}.new"
+    fresh.write_text(f"{text}\n", encoding="utf-8")
+    fresh.replace(folder / _IDS)
 
 
 def resolve_domain(home: Path, ref: str) -> str:
@@ -37,12 +88,9 @@ def resolve_domain(home: Path, ref: str) -> str:
     """
     if not ref.isascii() or not ref.isdigit():
         return ref
-    try:
-        names = json.loads((home / "domains" / ".ids").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        names = {}
-    if name := names.get(ref) if isinstance(names, dict) else None:
-        return str(name)
+    names = {str(domid): name for domid, name in domain_names(domains_folder(home)).items()}
+    if name := names.get(ref):
+        return name
     if domain_root(home, ref).is_dir():
         return ref
     raise UnknownDomain(ref)

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from hypervisor.toolstack.config.devices import DiskSpec, VfbSpec, VifSpec
-from hypervisor.toolstack.config.domain_sxp import device_sxp
 from hypervisor.toolstack.domaininfo import (
     INITIALISING,
     Device,
@@ -134,11 +133,6 @@ def device_row(store: Xenstore, device: Device) -> Mapping[str, Any]:
 def _front_sxp(store: Xenstore, device: Device) -> list[list[str]]:
     names = store.children(device.frontend)
     return [[name, store.read(f"{device.frontend}/{name}") or ""] for name in names]
-
-
-def devices_sxp(info: DomainInfo) -> list[list[Any]]:
-    """Return the `(device ...)` entries of a domain's configuration."""
-    return [["device", device_sxp(device.spec)] for device in info.devices]
 
 
 def is_screen(device: Device) -> bool:

@@ -87,6 +87,12 @@ def test_a_state_dir_keeps_the_roots_of_the_domains(run, tmp_path):
     assert (tmp_path / "state/domains/busy").is_dir()
 
 
+def test_xends_log_is_where_xm_log_looks_for_it(run, tmp_path):
+    run("--for", "10ms", "--state-dir", str(tmp_path / "state"))
+    logs = (tmp_path / "state").glob("domains/*/var/log/xen/xend.log")
+    assert ["Domain-0"] == [path.parents[3].name for path in logs]
+
+
 @pytest.mark.parametrize(
     ("arguments", "exit_code", "message"),
     [

@@ -13,7 +13,7 @@ from xenprof.cli.main import main
 from xenprof.profile.stacks import StackProfile
 from xenprof.report.sessions.places import place_at
 from xenprof.report.sessions.reading import read_place
-from xenprof.store.stackfile import STACKS
+from xenprof.store.sessiondir import STACKS
 
 PERF = TESTS / "fixtures" / "perf"
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xenprof.errors import UsageError
-from xenprof.session.setup import DEFAULT_SESSION_DIR
+from xenprof.home import SESSION_DIR
 
 _NAME = re.compile(r"\w+", re.ASCII)
 _VALUE = re.compile(r"[\w\-:,./]*", re.ASCII)
@@ -25,7 +25,7 @@ class Daemonrc:
     `events` are complete specifications. Ranges are the user's text, "" = from the image.
     """
 
-    session_dir: str = DEFAULT_SESSION_DIR
+    session_dir: str = SESSION_DIR
     events: tuple[str, ...] = ()
     separate: tuple[str, ...] = ()
     vmlinux: str = ""
@@ -140,7 +140,7 @@ def _load(path: Path) -> Daemonrc:
         return int(text)
 
     return Daemonrc(
-        session_dir=values.get("SESSION_DIR") or DEFAULT_SESSION_DIR,
+        session_dir=values.get("SESSION_DIR") or SESSION_DIR,
         events=tuple(
             values.get(f"CHOSEN_EVENTS_{index}", "")
             for index in range(min(number("NR_CHOSEN"), 32))

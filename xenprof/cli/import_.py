@@ -9,6 +9,7 @@ import click
 
 from xenprof.cli.import_foreign import COMMANDS
 from xenprof.errors import UsageError
+from xenprof.home import DOMAIN_0_ID
 
 if TYPE_CHECKING:
     from xenprof.imports.xenoprof.importer import Plan
@@ -43,7 +44,7 @@ for _command in COMMANDS:
 @click.option("-o", "--output", required=True, metavar="DIR", help="Gets one archive per domain.")
 @click.option(
     "--active",
-    default="0",
+    default=str(DOMAIN_0_ID),
     show_default=True,
     metavar="LIST",
     help="Ids of domains with a session of their own; the others are passive.",
@@ -146,5 +147,5 @@ def _print_result(capture: "Capture", plan: "Plan", balances: "Mapping[int, Bala
         reasons.update(balance.lost)
     rest = [f" + {lost} {_REASONS.get(name, name)}" for name, lost in reasons.items() if lost]
     print(f"event {plan.event}: {taken} samples = {stored} stored{''.join(rest)}")
-    for domid in sorted({0, *capture.domains}):
+    for domid in sorted({DOMAIN_0_ID, *capture.domains}):
         print(f"opreport archive:{plan.archive(domid)} -l")

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from xenprof.errors import UsageError
+from xenprof.home import DOMAIN_0
 
 if TYPE_CHECKING:
-    from xenprof.imports.archive import Written
+    from xenprof.imports.importer import Written
     from xenprof.imports.recording import Recording
 
 _REASONS = {"no_address": "without an address"}
@@ -28,7 +29,7 @@ def _common(function: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option(
             "--domain",
-            default="Domain-0",
+            default=DOMAIN_0,
             show_default=True,
             metavar="NAME",
             help="Whose samples they are, where the input does not tell.",
@@ -61,11 +62,11 @@ def perf(
 ) -> int:
     """Import samples from the text that `perf script` prints; FILE `-` is standard input."""
     from xenprof.imports import perf as format
-    from xenprof.imports.reading import read_input
+    from xenprof.imports.reading import read_input, shown_name
 
     chosen = _separate(separate)
     _check(domain, cpu_type, output)
-    recording = format.read(read_input(file), file, domain=domain)
+    recording = format.read(read_input(file), shown_name(file), domain=domain)
     return _write(recording, file, output, cpu_type, root, chosen)
 
 
@@ -82,10 +83,12 @@ def perf(
 def folded(file: str, output: str, domain: str, cpu_type: str, event: str, period: int) -> int:
     """Import folded stacks, lines `a;b;c N`; FILE `-` is standard input."""
     from xenprof.imports import folded as format
-    from xenprof.imports.reading import read_input
+    from xenprof.imports.reading import read_input, shown_name
 
     _check(domain, cpu_type, output)
-    recording = format.read(read_input(file), file, domain=domain, event=event, period=period)
+    recording = format.read(
+        read_input(file), shown_name(file), domain=domain, event=event, period=period
+    )
     return _write(recording, file, output, cpu_type)
 
 
@@ -94,10 +97,10 @@ def folded(file: str, output: str, domain: str, cpu_type: str, event: str, perio
 def pprof(file: str, output: str, domain: str, cpu_type: str) -> int:
     """Import a profile.proto as pprof has it, gzipped or not; FILE `-` is standard input."""
     from xenprof.imports import pprof as format
-    from xenprof.imports.reading import read_input
+    from xenprof.imports.reading import read_input, shown_name
 
     _check(domain, cpu_type, output)
-    recording = format.read(read_input(file, format.LARGEST_BYTES), file, domain=domain)
+    recording = format.read(read_input(file, format.LARGEST_BYTES), shown_name(file), domain=domain)
     return _write(recording, file, output, cpu_type)
 
 
@@ -107,14 +110,14 @@ COMMANDS = (perf, folded, pprof)
 def _check(domain: str, cpu_type: str, output: str) -> None:
     """Refuse what can be refused before the input is read. Raises: UsageError, EventError."""
     from xenprof.events import cpu_number
+    from xenprof.imports.archive import check_free
 
     if not domain or len(domain) > _LONGEST_NAME or not domain.isprintable():
         raise UsageError("--domain: a name of 1 to 80 printable characters is wanted")
     cpu_number(cpu_type)
     if not output or "\0" in output:
         raise UsageError("--output: the name of a directory is wanted")
-    if Path(output).is_symlink() or Path(output).exists():
-        raise UsageError(f"{output} exists already: remove it, or name another --output")
+    check_free(Path(output))
 
 
 def _separate(text: str) -> frozenset[str]:
@@ -142,15 +145,15 @@ def _write(
     root: Path | None = None,
     separate: frozenset[str] = frozenset(),
 ) -> int:
-    from xenprof.imports.archive import Plan, write
-    from xenprof.imports.reading import modified
-    from xenprof.imports.recording import ForeignError
+    from xenprof.imports.errors import InputError
+    from xenprof.imports.importer import Plan, import_recording
+    from xenprof.imports.reading import modified, shown_name
 
     if not recording.values.any():
         lost = sum(map(sum, recording.lost.values()))
-        raise ForeignError(file, f"none of its {lost} samples has an address")
+        raise InputError(shown_name(file), f"none of its {lost} samples has an address")
     plan = Plan(Path(output), root, separate, cpu_type, modified(file))
-    _print_result(recording, write(recording, plan), output)
+    _print_result(recording, import_recording(recording, plan), output)
     return 0
 
 

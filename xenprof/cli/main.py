@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
+from xenprof.cli.stdout import ends_with_its_reader
+
 PROGRAMS: Mapping[str, tuple[str, str, str]] = {
     "console": ("console", "login_main", "Open a shell in a domain, domain 0 too."),
     "ocount": ("elsewhere", "ocount_main", "Says what to use here instead."),
@@ -40,6 +42,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
 """Name -> module below xenprof.cli, which has a click command `command`; and its help."""
 
 
+@ends_with_its_reader
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; the one place where errors become lines."""
     arguments = list(sys.argv[1:] if argv is None else argv)

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
-from xenprof.cli import postprocess
+from xenprof.cli import postprocess, program
 from xenprof.cli.popt import Option
-from xenprof.cli.postprocess import CommandLine, Program
+from xenprof.cli.program import CommandLine, Program
 from xenprof.errors import UsageError
+from xenprof.opreport.errors import ReportError
 
 OPTIONS = (
     Option("demangle", "D", "how to demangle C++ names", "none|normal|smart"),
@@ -30,11 +31,11 @@ MERGES = ("cpu", "tid", "tgid", "unitmask", "all")
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run opannotate; return its exit code."""
-    program = Program("opannotate", OPTIONS, " [profile specification]", _run)
-    return postprocess.main(program, argv)
+    return program.main(Program("opannotate", OPTIONS, " [profile specification]", _run), argv)
 
 
 def _run(line: CommandLine) -> int:
+    postprocess.check_common(line)
     flags = line.flags
     conflicts = (
         (not flags & {"source", "assembly"}, "you must specify at least --source or --assembly"),
@@ -60,8 +61,7 @@ def _run(line: CommandLine) -> int:
             raise UsageError(f"unknown merge option: {word}")
     demangle = line.values.get("demangle", "normal")
     if demangle not in DEMANGLE:
-        raise UsageError(f"opannotate error: invalid option --demangle={demangle}")
-    postprocess.threshold_percent(line)
+        raise ReportError(f"invalid option --demangle={demangle}")
     # Here and not above: numpy takes longer to import than --help may take.
     from xenprof.cli.opannotate_run import annotate
 

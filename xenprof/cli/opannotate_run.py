@@ -11,14 +11,13 @@ import numpy as np
 
 from xenprof.cli.opreport_run import DEMANGLE
 from xenprof.cli.postprocess import (
-    CommandLine,
     image_path,
     one_specification,
     place,
     root,
     threshold_percent,
-    warn,
 )
+from xenprof.cli.program import CommandLine, warn
 from xenprof.errors import UsageError
 from xenprof.opreport.classes import classify, parse_merge
 from xenprof.opreport.names import long_name, symbol_text

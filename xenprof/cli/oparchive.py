@@ -3,9 +3,9 @@
 import os
 from collections.abc import Sequence
 
-from xenprof.cli import postprocess
+from xenprof.cli import postprocess, program
 from xenprof.cli.popt import Option
-from xenprof.cli.postprocess import CommandLine, Program
+from xenprof.cli.program import CommandLine, Program
 from xenprof.errors import UsageError
 
 OPTIONS = (
@@ -18,10 +18,11 @@ OPTIONS = (
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run oparchive; return its exit code."""
-    return postprocess.main(Program("oparchive", OPTIONS, " [profile specification]", _run), argv)
+    return program.main(Program("oparchive", OPTIONS, " [profile specification]", _run), argv)
 
 
 def _run(line: CommandLine) -> int:
+    postprocess.check_common(line)
     if "list-files" not in line.flags:
         if not line.values.get("output-directory"):
             raise UsageError("Requires --output-directory option.")

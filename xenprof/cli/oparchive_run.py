@@ -4,10 +4,11 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from xenprof.cli.postprocess import CommandLine, image_path, one_specification, place, root, warn
+from xenprof.cli.postprocess import image_path, one_specification, place, root
+from xenprof.cli.program import CommandLine, warn
 from xenprof.errors import UsageError
 from xenprof.images import ImageFinder
-from xenprof.opreport.errors import ReportError
+from xenprof.opreport.errors import NoSamplesError, NothingSelectedError
 from xenprof.opreport.names import long_name
 from xenprof.opreport.select import Place, session_paths
 from xenprof.opreport.specification import Specification
@@ -48,7 +49,7 @@ def make_archive(line: CommandLine) -> int:
 def _sessions(line: CommandLine, where: Place, specification: Specification) -> Files:
     """Return the selected sample files of each session, call graphs with them.
 
-    Raises: ReportError (none), StoreError (one of them is damaged).
+    Raises: NoSamplesError, NothingSelectedError, StoreError (one of them is damaged).
     """
     found: Files = {}
     seen = 0
@@ -66,11 +67,9 @@ def _sessions(line: CommandLine, where: Place, specification: Specification) -> 
         if chosen:
             found[session.absolute()] = chosen
     if not seen:
-        raise ReportError(
-            "oparchive error: No sample found: Please specify a session containing \nsample data.\n"
-        )
+        raise NoSamplesError
     if not found:
-        raise ReportError("error: no sample files found: profile specification too strict ?")
+        raise NothingSelectedError
     return found
 
 

@@ -5,7 +5,6 @@ Source: oprofile utils/opcontrol (0.9.9) with the options of the Xenoprof patch.
 """
 
 import os
-import posixpath
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -17,10 +16,11 @@ from hypervisor.errors import HostError
 from xenprof.cli import opcontrol_options
 from xenprof.cli.daemonrc import Daemonrc, DaemonrcFiles
 from xenprof.cli.opcontrol_options import CommandLine, MissingValueError, c_number
+from xenprof.cli.stdout import ends_with_its_reader
 from xenprof.client import Client, ServiceError
 from xenprof.errors import ImageError, UsageError, XenprofError
 from xenprof.events import assign_counters, parse_setting
-from xenprof.home import domain_root, home, resolve_domain
+from xenprof.home import DOMAIN_0, domain_root, home, inside, resolve_domain
 from xenprof.session.setup import SEPARATIONS, Outcome, Range, Setup
 
 _NO_VMLINUX = (
@@ -56,6 +56,7 @@ class Service(Protocol):
         ...
 
 
+@ends_with_its_reader
 def main(
     argv: Sequence[str] | None = None,
     *,
@@ -78,9 +79,7 @@ def main(
             print(_version())
             return 0
         place = state or home()
-        domain = resolve_domain(
-            place, line.domain or os.environ.get("XENPROF_DOMAIN") or "Domain-0"
-        )
+        domain = resolve_domain(place, line.domain or os.environ.get("XENPROF_DOMAIN") or DOMAIN_0)
         return Opcontrol(client or Client(place), domain, domain_root(place, domain)).run(line)
     except MissingValueError as error:
         print(error, opcontrol_options.usage(), sep="\n", file=sys.stderr)
@@ -282,8 +281,8 @@ class Opcontrol:
             raise UsageError(f"{error}\n{_IMAGE_HINT}") from None
 
     def _path(self, path: str) -> Path:
-        """Return where a path of the domain really is; `..` does not lead out of it."""
-        return self._root / posixpath.normpath(f"/{path}").lstrip("/")
+        """Return where a path of the domain really is."""
+        return inside(self._root, path)
 
 
 def _separate(value: str) -> tuple[str, ...]:
@@ -320,13 +319,9 @@ def _range(option: str, value: str) -> Range:
 
 
 def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
+    from xenprof.version import version
 
-    try:
-        ours = version("xenprof")
-    except PackageNotFoundError:
-        ours = "unreleased"
-    return f"opcontrol: oprofile 0.9.9 (xenprof {ours})"
+    return f"opcontrol: oprofile 0.9.9 (xenprof {version()})"
 
 
 if __name__ == "__main__":

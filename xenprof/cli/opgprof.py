@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from xenprof.cli import postprocess
+from xenprof.cli import postprocess, program
 from xenprof.cli.popt import Option
-from xenprof.cli.postprocess import CommandLine, Program
+from xenprof.cli.program import CommandLine, Program
 
 OPTIONS = (
     Option("output-filename", "o", "the file to write (default gmon.out)", "file"),
@@ -15,11 +15,11 @@ OPTIONS = (
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run opgprof; return its exit code."""
-    return postprocess.main(Program("opgprof", OPTIONS, " [profile specification]", _run), argv)
+    return program.main(Program("opgprof", OPTIONS, " [profile specification]", _run), argv)
 
 
 def _run(line: CommandLine) -> int:
-    postprocess.threshold_percent(line)
+    postprocess.check_common(line)
     # Here and not above: numpy takes longer to import than --help may take.
     from xenprof.cli.opgprof_run import write_gmon
 

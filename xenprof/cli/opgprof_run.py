@@ -5,19 +5,18 @@ from pathlib import Path
 import numpy as np
 
 from xenprof.cli.postprocess import (
-    CommandLine,
     image_path,
     one_specification,
     place,
     root,
     threshold_percent,
-    warn,
-    write_whole,
 )
+from xenprof.cli.program import CommandLine, warn
+from xenprof.cli.wholefile import write_whole
 from xenprof.errors import ImageError, UsageError
 from xenprof.images import ImageSymbols
 from xenprof.opreport.classes import Classes, classify, parse_merge
-from xenprof.opreport.errors import ReportError
+from xenprof.opreport.errors import NothingSelectedError
 from xenprof.opreport.names import long_name
 from xenprof.opreport.request import Layout, Request
 from xenprof.opreport.select import Place, select
@@ -58,20 +57,18 @@ def write_gmon(line: CommandLine) -> int:
     if made.capped:
         warn(f"Warning: capping sample count by {made.capped}")
     path = Path(line.values.get("output-filename", "gmon.out"))
-    write_whole(path, made.data, "opgprof error")
+    write_whole(path, made.data)
     return 0
 
 
 def _only_image(where: Place, specification: Specification) -> tuple[Profile, Classes, ImageName]:
     """Return what is selected of the one image there is; dependent images only if need be.
 
-    Raises: UsageError for several images or events; ReportError for none.
+    Raises: UsageError for several images or events; NoSamplesError, NothingSelectedError.
     """
     try:
         found = _try_image(where, specification, exclude_dependent=True)
-    except ReportError as error:
-        if "too strict" not in str(error):
-            raise
+    except NothingSelectedError:
         found = None
     found = found or _try_image(where, specification, exclude_dependent=False)
     if found is None:

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Sequence
 from xml.sax.saxutils import escape
 
 from xenprof import events
-from xenprof.cli import popt
+from xenprof.cli import popt, program
 from xenprof.cli.popt import Option
-from xenprof.errors import UsageError, XenprofError
+from xenprof.cli.program import CommandLine, Program
+from xenprof.errors import UsageError
 
 OPTIONS = (
     Option("cpu-type", "c", "use this CPU type (default: the domain's)", "cpu type"),
@@ -130,39 +131,22 @@ def _tag(name: str, **attributes: str | int) -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run ophelp; return its exit code."""
-    words = sys.argv[1:] if argv is None else list(argv)
-    try:
-        return _run(words)
-    except popt.PoptError as error:
-        sys.stderr.write(f"ophelp: {error}\n{popt.help_text('ophelp', OPTIONS, ARGUMENTS)}")
-        return 1
-    except XenprofError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
+    return program.main(Program("ophelp", OPTIONS, ARGUMENTS, _run), argv)
 
 
-def _run(argv: list[str]) -> int:
-    found, words = popt.parse(OPTIONS, argv)
-    options = dict(found)
-    if "help" in options:
-        print(popt.help_text("ophelp", OPTIONS, ARGUMENTS), end="")
-    elif "usage" in options:
-        print(popt.usage_text("ophelp", OPTIONS, ARGUMENTS), end="")
-    elif "version" in options:
-        from xenprof.version import version
-
-        print(f"ophelp: oprofile 1.5.0 (xenprof {version()})")
-    else:
-        depth = options.get("callgraph", "0")
-        if not depth.isascii() or not depth.isdigit():
-            raise popt.PoptError("--callgraph: invalid numeric value")
-        named = options.get("cpu-type")
-        cpu = events.cpu_type(named or _cpu_type_of_domain(options.get("domain")))
-        _answer(cpu, set(options), words, callgraph=int(depth) > 0)
+def _run(line: CommandLine) -> int:
+    depth = line.values.get("callgraph", "0")
+    if not depth.isascii() or not depth.isdigit():
+        raise popt.PoptError("--callgraph: invalid numeric value")
+    named = line.values.get("cpu-type")
+    cpu = events.cpu_type(named or _cpu_type_of_domain(line.values.get("domain")))
+    _answer(cpu, line.flags, line.words, callgraph=int(depth) > 0)
     return 0
 
 
-def _answer(cpu: events.CpuType, options: set[str], words: list[str], *, callgraph: bool) -> None:
+def _answer(
+    cpu: events.CpuType, options: set[str], words: Sequence[str], *, callgraph: bool
+) -> None:
     """Print what was asked for. Raises: UsageError, EventError."""
     has_count = "ignore-count" not in options
     if "get-cpu-type" in options:
@@ -226,9 +210,9 @@ def _cpu_type_of_domain(domain: str | None) -> str:
     from urllib.parse import quote
 
     from xenprof.client import Client, ServiceError
-    from xenprof.home import home
+    from xenprof.home import DOMAIN_0, home
 
-    reference = quote(domain or os.environ.get("XENPROF_DOMAIN") or "Domain-0", safe="")
+    reference = quote(domain or os.environ.get("XENPROF_DOMAIN") or DOMAIN_0, safe="")
     try:
         answer = Client(home()).get(f"/api/v1/domains/{reference}/oprofilefs/cpu_type")
     except ServiceError as error:

@@ -4,10 +4,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from xenprof.cli import postprocess
+from xenprof.cli import program
 from xenprof.cli.popt import Option
-from xenprof.cli.postprocess import CommandLine, Program, warn, write_whole
+from xenprof.cli.program import CommandLine, Program, warn
+from xenprof.cli.wholefile import write_whole
 from xenprof.errors import UsageError
+from xenprof.opreport.errors import ReportError
+from xenprof.store.abi import Abi, AbiError, parse_abi
 
 OPTIONS = (
     Option("verbose", "V", "say on stderr what is read"),
@@ -22,7 +25,7 @@ _ABI_BYTES_MAX = 1 << 16
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run opimport; return its exit code."""
-    return postprocess.main(Program("opimport", OPTIONS, " FILE", _run), argv)
+    return program.main(Program("opimport", OPTIONS, " FILE", _run), argv)
 
 
 def _run(line: CommandLine) -> int:
@@ -41,10 +44,17 @@ def _run(line: CommandLine) -> int:
         raise UsageError(f"error: cannot open abi file {name}") from None
     if not line.values.get("output"):
         raise UsageError("error: must specify an output file with --output")
-    # Here and not above: numpy takes longer to import than --help may take.
-    from xenprof.optools import abi
+    try:
+        return _convert(line, source, parse_abi(text, name))
+    except (AbiError, ReportError) as error:
+        raise UsageError(f"error: {error}") from None
 
-    layout = abi.parse(text, name)
+
+def _convert(line: CommandLine, source: Path, layout: Abi) -> int:
+    # Here and not above: numpy takes longer to import than --help may take.
+    from xenprof.optools.foreignfile import decode
+    from xenprof.store.samplefile import encode
+
     if layout.is_native and "force" not in line.flags:
         raise UsageError("input abi is identical to native. no conversion necessary.")
     if source.exists() and not source.is_file():
@@ -53,13 +63,11 @@ def _run(line: CommandLine) -> int:
         data = source.read_bytes()
     except OSError as error:
         raise UsageError(f"error: cannot open {source}: {error.strerror}") from None
-    header, offsets, counts = abi.decode(data, str(source), layout)
+    header, offsets, counts = decode(data, str(source), layout)
     if "verbose" in line.flags:
         order = "little" if layout.order == "<" else "big"
         step = layout.need("sizeof_odb_node_t")
         print(f"source byte order is: {order} endian", file=sys.stderr)
         print(f"extracting {len(offsets) + 1} nodes of {step} bytes each ", file=sys.stderr)
-    from xenprof.store.samplefile import encode
-
-    write_whole(Path(line.values["output"]), encode(header, offsets, counts), "error")
+    write_whole(Path(line.values["output"]), encode(header, offsets, counts))
     return 0

@@ -7,7 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from xenprof.cli.postprocess import CommandLine, find_place, image_path, threshold_percent
+from xenprof.cli.postprocess import find_place, image_path, root, say_place, threshold_percent
+from xenprof.cli.program import CommandLine, warn
+from xenprof.cli.stdout import drop_stdout
 from xenprof.errors import UsageError
 from xenprof.images.demangle import demangle, smart
 from xenprof.opreport import FORMATS, load
@@ -20,24 +22,20 @@ from xenprof.opreport.select import Place, select, session_paths
 from xenprof.opreport.specification import Specification, parse, split_differential
 
 DEMANGLE: dict[str, Callable[[str], str]] = {"none": str, "normal": demangle, "smart": smart}
-VERBOSE = {"all", "debug", "bfd", "level1", "sfile", "stats", "xml", "arcs", "samples", "misc"}
-DEFAULT_DOMAIN = "Domain-0"
-SESSION_DIR = Path("var", "lib", "oprofile")
 
 
-def report(typed: Sequence[str], found: Sequence[tuple[str, str]], words: Sequence[str]) -> None:
-    """Write the report that the options `found` and the specification `words` ask for.
-
-    `typed` is the command line that they come from. Checks come in opreport's order.
+def report(args: CommandLine) -> None:
+    """Write the report that a command line asks for. Checks come in opreport's order.
 
     Raises:
         UsageError: options that make no sense, or none together.
         XenprofError: no samples, or a file that cannot be read.
     """
-    args = _arguments(typed, found, words)
-    threshold_percent(args)
-    _check_verbose(args)
-    first, second = split_differential(words)
+    if args.flags & {"details", "callgraph"}:
+        args.flags.add("symbols")
+    if "details" in args.flags:
+        args.flags.add("show-address")
+    first, second = split_differential(args.words)
     _check_sort(args)
     _merge(args)
     with _output(args) as out:
@@ -55,47 +53,26 @@ def report(typed: Sequence[str], found: Sequence[tuple[str, str]], words: Sequen
                     print(line, file=sys.stderr)
 
 
-def _arguments(
-    typed: Sequence[str], found: Sequence[tuple[str, str]], words: Sequence[str]
-) -> CommandLine:
-    args = CommandLine(tuple(typed), tuple(words))
-    for name, value in found:
-        args.flags.add(name)
-        args.values[name] = value
-        args.lists.setdefault(name, []).append(value)
-    if args.flags & {"details", "callgraph"}:
-        args.flags.add("symbols")
-    if "details" in args.flags:
-        args.flags.add("show-address")
-    return args
-
-
 def _check_sort(args: CommandLine) -> None:
-    """Raises: UsageError for a sort key that there is not."""
+    """Raises: ReportError for a sort key that there is not."""
     if "xml" in args.flags and "sort" in args.lists:
         del args.lists["sort"]
-        _warn("warning: sort options ignored because they are incompatible with --xml")
+        warn("warning: sort options ignored because they are incompatible with --xml")
     for key in args.listed("sort"):
         if key not in SORT_KEYS:
-            raise UsageError(f"opreport error: unknown sort option: {key}\n")
-
-
-def _check_verbose(args: CommandLine) -> None:
-    """Raises: UsageError for a word that --verbose does not know."""
-    if set(args.listed("verbose")) - VERBOSE:
-        raise UsageError("unknown --verbose= options")
+            raise ReportError(f"unknown sort option: {key}\n")
 
 
 def _demangle(args: CommandLine) -> Callable[[str], str]:
-    """Return what turns symbols' names into those shown. Raises: UsageError."""
+    """Return what turns symbols' names into those shown. Raises: ReportError."""
     how = args.values.get("demangle", "normal")
     if how not in DEMANGLE:
-        raise UsageError(f"opreport error: invalid option --demangle={how}")
+        raise ReportError(f"invalid option --demangle={how}")
     return DEMANGLE[how]
 
 
 def _merge(args: CommandLine) -> Merge:
-    """Return what to add up. Raises: UsageError, ReportError."""
+    """Return what to add up. Raises: UsageError."""
     words = args.listed("merge")
     merge = parse_merge(",".join(words))
     if "exclude-dependent" in args.flags and merge.lib and "all" not in words:
@@ -161,23 +138,21 @@ def _request(
     profiles, columns = [], []
     for place, specification in zip(places, specifications, strict=True):
         searched = image_path(args, place)
-        if "session-dir" not in args.flags:
-            shown = place.session_dir
-            print(f"Using {shown}/samples/ for samples directory.", file=sys.stderr)
+        say_place(args, place)
         profile = select(
             place,
             specification,
             exclude_dependent="exclude-dependent" in args.flags,
             callgraph="callgraph" in args.flags,
             merge=merge,
-            warn=_warn,
+            warn=warn,
         )
         profiles.append(profile)
         columns.append(
             classify((file.key for file in profile.files), merge, one_axis="xml" not in args.flags)
         )
     if not columns[0].matches(columns[-1]):
-        raise ReportError("profile classes are incompatible")
+        raise UsageError("profile classes are incompatible")
     flags = args.flags
     layout = Layout(
         sort=args.listed("sort") or ("sample",),
@@ -199,9 +174,9 @@ def _request(
         columns[0],
         merge,
         layout,
-        _warn,
+        warn,
         image_path=searched,
-        root=os.path.realpath(args.values["root"]).rstrip("/") if args.values.get("root") else "",
+        root=root(args),
         baseline=profiles[0] if len(profiles) == 2 else None,
         command=args.typed,
         specification=args.words,
@@ -227,24 +202,17 @@ def _xml_options(args: CommandLine) -> tuple[tuple[str, str], ...]:
     return tuple((name, text) for name, text in texts.items() if text)
 
 
-def _warn(line: str) -> None:
-    """Print a line for the user, behind what is already on the way to standard output."""
-    sys.stdout.flush()
-    print(line, file=sys.stderr)
-
-
 def _write(out: TextIO, lines: Iterable[str]) -> None:
-    """Write lines. Raises: BrokenPipeError (nobody reads), UsageError (no space, ...)."""
+    """Write lines. Raises: BrokenPipeError (nobody reads), ReportError (no space, ...)."""
     try:
         out.writelines(f"{line}\n" for line in lines)
         out.flush()
+    except BrokenPipeError:
+        raise
     except OSError as error:
-        if out is sys.stdout:  # or Python tries once more, and complains, when it flushes at exit
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if isinstance(error, BrokenPipeError):
-            raise
-        message = f"opreport error: cannot write the report: {error.strerror}"
-        raise UsageError(message) from error
+        if out is sys.stdout:
+            drop_stdout()
+        raise ReportError(f"cannot write the report: {error.strerror}") from error
 
 
 @contextmanager

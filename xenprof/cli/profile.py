@@ -12,13 +12,11 @@ import click
 from hypervisor.errors import UnknownDomain
 from xenprof.cli.debug_images import debug_images
 from xenprof.cli.durations import Duration
+from xenprof.cli.options import callgraph_option, state_dir_option
 from xenprof.client import Client, ServiceError
-from xenprof.home import domain_root, home
+from xenprof.home import DOMAIN_0_ID, domain_root, home
 
-_DOMAIN_0 = 0
 _PROGRESS_STEPS = 20
-MAX_DEPTH = 255
-"""More callers than that are never recorded."""
 _REPORT_OPTIONS = ("--symbols", "--merge=all", "--threshold=0.5")
 """Of the samples kept apart by --separate=all, the symbols that matter."""
 
@@ -28,7 +26,7 @@ Program = Callable[[Sequence[str] | None], int]
 @click.command("profile")
 @click.option(
     "--active",
-    default="0",
+    default=str(DOMAIN_0_ID),
     show_default=True,
     metavar="LIST",
     help="Domains that take part, by name or id.",
@@ -49,19 +47,8 @@ Program = Callable[[Sequence[str] | None], int]
     show_default=True,
     help="Virtual time to sample.",
 )
-@click.option(
-    "--callgraph",
-    "depth",
-    type=click.IntRange(0, MAX_DEPTH),
-    default=0,
-    metavar="N",
-    help="Record call stacks, up to N callers of each sample.",
-)
-@click.option(
-    "--state-dir",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Instead of $XENPROF_HOME.",
-)
+@callgraph_option
+@state_dir_option
 def command(
     active: str,
     passive: str | None,
@@ -106,12 +93,12 @@ class Profiling:
         """Do it all; return the exit code of the first program that failed, else 0."""
         active_ids = self._ids(active)
         passive_ids = self._ids(passive) if passive else []
-        members = sorted({_DOMAIN_0, *active_ids})
+        members = sorted({DOMAIN_0_ID, *active_ids})
         try:
             with self._shut_down_at_the_end(members):
                 self._start(active_ids, passive_ids, members[1:], events, depth)
                 self._wait(duration_ns)
-                self._opcontrol(_DOMAIN_0, "--stop")
+                self._opcontrol(DOMAIN_0_ID, "--stop")
         except _StepFailed as failed:
             return failed.exit_code
         return self._report(active_ids)
@@ -142,18 +129,18 @@ class Profiling:
         depth: int,
     ) -> None:
         stacks = f"--callgraph={depth}"
-        options = [*self._image_options(_DOMAIN_0), "--separate=all", stacks]
+        options = [*self._image_options(DOMAIN_0_ID), "--separate=all", stacks]
         options += [f"--event={event}" for event in events]
         options += [f"--active-domains={','.join(map(str, active))}"]
         if passive:
             options += [f"--passive-domains={','.join(map(str, passive))}"]
-        self._opcontrol(_DOMAIN_0, "--reset")
-        self._opcontrol(_DOMAIN_0, "--start-daemon", *options)
+        self._opcontrol(DOMAIN_0_ID, "--reset")
+        self._opcontrol(DOMAIN_0_ID, "--start-daemon", *options)
         for domid in others:
             self._opcontrol(domid, "--reset")
             self._opcontrol(domid, "--start", *self._image_options(domid), stacks)
-        if self._status(_DOMAIN_0) != "running":
-            self._opcontrol(_DOMAIN_0, "--start")
+        if self._status(DOMAIN_0_ID) != "running":
+            self._opcontrol(DOMAIN_0_ID, "--start")
 
     def _image_options(self, domid: int) -> list[str]:
         """Return what names the images of a domain, so that all its samples get symbols."""

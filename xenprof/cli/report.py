@@ -1,7 +1,6 @@
 """`xenprof report`: where the whole host's time went, over all domains, in today's formats."""
 
 import contextlib
-import os
 import sys
 from collections.abc import Iterable, Iterator
 from itertools import chain
@@ -10,8 +9,9 @@ from typing import IO, TYPE_CHECKING, Literal, cast
 
 import click
 
+from xenprof.cli.options import home_at, state_dir_option
+from xenprof.cli.stdout import reader_may_leave
 from xenprof.errors import UsageError, XenprofError
-from xenprof.home import home
 from xenprof.report.formats import FORMATS, Format, load
 
 if TYPE_CHECKING:
@@ -78,11 +78,7 @@ class NothingToReport(XenprofError):
     metavar="DIR",
     help="Where images are searched too; may be repeated.",
 )
-@click.option(
-    "--state-dir",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Instead of $XENPROF_HOME.",
-)
+@state_dir_option
 def command(
     domains: tuple[str, ...],
     session: str | None,
@@ -115,7 +111,7 @@ def command(
     _check(format_name, format, {name for name, value in given.items() if value})
     if format.is_binary and output is None and sys.stdout.isatty():
         raise UsageError(f"{format_name} is binary: give -o FILE, or pipe it to a program")
-    base = state_dir.absolute() if state_dir else home()
+    base = home_at(state_dir)
     if format.shows == "trace":
         request = _trace_request(trace, mhz)
     else:
@@ -290,11 +286,9 @@ def _write(parts: Iterable[bytes], output: str | None) -> None:
     waiting = iter(parts)
     first = next(waiting, b"")
     try:
-        with _opened(output) as out:
+        with reader_may_leave(), _opened(output) as out:
             out.writelines(chain([first], waiting))
             out.flush()
-    except BrokenPipeError:  # the reader has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
         where = output if output is not None else "standard output"
         raise UsageError(f"cannot write {where}: {error.strerror or error}") from None

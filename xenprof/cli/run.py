@@ -15,10 +15,10 @@ from hypervisor.host import Host
 from hypervisor.telemetry import HostSnapshot
 from xenprof.cli.debug_images import debug_images
 from xenprof.cli.durations import Duration
-from xenprof.cli.profile import MAX_DEPTH
+from xenprof.cli.options import callgraph_option
 from xenprof.errors import UsageError, XenprofError
 from xenprof.events import EventSetting, parse_setting
-from xenprof.home import domain_root
+from xenprof.home import DOMAIN_0, DOMAIN_0_ID, XEND_LOG, domain_root, inside
 from xenprof.images import text_range
 from xenprof.service.commands import Command, domain_name, perform, read_log
 from xenprof.service.domainroots import DomainRoots
@@ -29,7 +29,6 @@ from xenprof.session.setup import Outcome, Setup
 EPOCH_NS = 1_178_668_800 * 10**9
 """Virtual Unix time at the start of every run: 2007-05-09, so that runs can be compared."""
 SLICE_NS = 100_000_000
-_DOMAIN_0 = "0"
 
 
 @click.command("run")
@@ -45,14 +44,7 @@ _DOMAIN_0 = "0"
 )
 @click.option("--active", metavar="LIST", help="Domains that take part.  [default: 0]")
 @click.option("--passive", metavar="LIST", help="Domains that are sampled without taking part.")
-@click.option(
-    "--callgraph",
-    "depth",
-    type=click.IntRange(0, MAX_DEPTH),
-    default=0,
-    metavar="N",
-    help="Record call stacks, up to N callers of each sample.",
-)
+@callgraph_option
 @click.option(
     "--commands",
     "commands_file",
@@ -95,7 +87,7 @@ def command(
             if events or commands or state_dir:
                 run.follow_domains()
             if events:
-                run.start_profiling(events, active or _DOMAIN_0, passive, depth)
+                run.start_profiling(events, active or str(DOMAIN_0_ID), passive, depth)
             run.advance(duration_ns, commands)
             snapshot = host.snapshot()
             if events:
@@ -124,8 +116,8 @@ class Run:
         self._home = home
         self._sessions = Sessions(host, home)
         self._roots = DomainRoots(home)
-        domain0 = domain_root(home, _DOMAIN_0)
-        self._xend_log = XendLogFile(domain0 / "var/log/xen/xend.log")
+        domain0 = domain_root(home, DOMAIN_0)
+        self._xend_log = XendLogFile(inside(domain0, XEND_LOG))
         host.set_domain0_root(str(domain0), dumps_crashed=False)
         self._active: list[str] = []
         self._under_way: list[tuple[Command, Operation]] = []
@@ -143,7 +135,7 @@ class Run:
         self, events: Sequence[str], active: str, passive: str | None, depth: int = 0
     ) -> None:
         """Do steps 4 and 5 of the recipe. Raises: what opcontrol would refuse."""
-        cpu_type = self._host.oprofile(_DOMAIN_0).read("cpu_type")
+        cpu_type = self._host.oprofile(DOMAIN_0).read("cpu_type")
         if cpu_type == "timer":
             raise UsageError(
                 "this hypervisor cannot profile this processor (3.0.3 does not know Core 2); "
@@ -153,19 +145,19 @@ class Run:
         snapshot = self._host.snapshot()
         active_ids = [_domid(snapshot, word) for word in active.split(",")]
         passive_ids = [_domid(snapshot, word) for word in passive.split(",")] if passive else []
-        self._active = [str(domid) for domid in sorted({0, *active_ids})]
+        self._active = [str(domid) for domid in sorted({DOMAIN_0_ID, *active_ids})]
         setup = self._setup(
-            _DOMAIN_0,
+            DOMAIN_0,
             settings,
             depth,
             active_domains=_listed(active_ids),
             passive_domains=_listed(passive_ids) if passive_ids else None,
         )
-        _check(self._sessions.start_daemon(_DOMAIN_0, setup))
+        _check(self._sessions.start_daemon(DOMAIN_0, setup))
         for domain in self._active[1:]:
             _check(self._sessions.start(domain, self._setup(domain, (), depth)))
-        if self._sessions.status(_DOMAIN_0).state != "running":
-            _check(self._sessions.start(_DOMAIN_0, None))
+        if self._sessions.status(DOMAIN_0).state != "running":
+            _check(self._sessions.start(DOMAIN_0, None))
 
     def advance(self, duration_ns: int, commands: Sequence[tuple[int, Command]] = ()) -> None:
         """Run until model time `duration_ns`, giving each command when it is due."""
@@ -192,7 +184,7 @@ class Run:
 
     def stop_profiling(self) -> None:
         """Stop counting first, so that nothing is sampled that is not reported."""
-        _check(self._sessions.stop(_DOMAIN_0))
+        _check(self._sessions.stop(DOMAIN_0))
         for domain in reversed(self._active):
             _check(self._sessions.shutdown(domain))
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from xenprof.cli.durations import Duration
+from xenprof.cli.options import home_at, state_dir_option
 from xenprof.cli.sizes import Size
 from xenprof.errors import UsageError
-from xenprof.home import home
 
 if TYPE_CHECKING:
     from xenprof.history.figures import HistorySettings
@@ -94,11 +94,7 @@ def _url(_: click.Context, __: click.Parameter, value: str | None) -> str | None
     metavar="SECONDS",
     help="Time between pushes.",
 )
-@click.option(
-    "--state-dir",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Instead of $XENPROF_HOME.",
-)
+@state_dir_option
 @click.option(
     "--strict-xenoprof",
     "strict",
@@ -178,7 +174,7 @@ def command(
     log_file: Path | None,
 ) -> int:
     """Run the service: the model, the control socket, the exporters and the web page."""
-    chosen_home = state_dir.absolute() if state_dir else home()
+    chosen_home = home_at(state_dir)
     history = _history(history_period, history_retention, history_size, push_url, push_otlp)
     from xenprof.cli.background import run_in_background
     from xenprof.service.driver import build_host

@@ -1,7 +1,6 @@
 """`xenprof trace`: records the trace rings of the running service, and reads trace files."""
 
 import contextlib
-import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -11,10 +10,11 @@ from typing import IO
 import click
 
 from xenprof.cli.durations import Duration
+from xenprof.cli.options import home_at, state_dir_option
+from xenprof.cli.stdout import reader_may_leave
 from xenprof.cli.trace_client import TraceClient
 from xenprof.client import Client
 from xenprof.errors import UsageError
-from xenprof.home import home
 
 _STEP_NS = 100_000_000
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -82,11 +82,7 @@ class Number(click.ParamType[int]):
     type=click.FloatRange(1, 100_000),
     help="Speed of the tsc in FILE.  [default: as its records tell, else 2400]",
 )
-@click.option(
-    "--state-dir",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Instead of $XENPROF_HOME.",
-)
+@state_dir_option
 def command(
     file: str | None,
     log_thresh: int,
@@ -120,7 +116,7 @@ def command(
         asked["pcpu_mask"] = cpu_mask
     if trace_buf_size is not None:
         asked["ring_pages"] = trace_buf_size
-    chosen_home = state_dir.absolute() if state_dir else home()
+    chosen_home = home_at(state_dir)
     reader = TraceClient(Client(chosen_home), asked)
     return _record(file, reader, poll_sleep * 10**6, duration_ns)
 
@@ -189,7 +185,7 @@ def _signals() -> Iterator[_Signals]:
 @contextlib.contextmanager
 def _writing(file: str) -> Iterator[IO[bytes]]:
     if file == "-":
-        with _quiet_pipe():
+        with reader_may_leave():
             yield sys.stdout.buffer
         return
     try:
@@ -203,7 +199,7 @@ def _dump(file: str) -> int:
     from xenprof.trace.dump import lines
     from xenprof.trace.reading import open_trace
 
-    with open_trace(file) as trace, _quiet_pipe():
+    with open_trace(file) as trace, reader_may_leave():
         for records in trace.chunks():
             text = "\n".join(lines(records, is_new=trace.is_new))
             print(text)
@@ -216,7 +212,7 @@ def _summarise(file: str, mhz: float | None) -> int:
     from xenprof.trace.summary import summarise
     from xenprof.trace.summary_text import lines
 
-    with open_trace(file) as trace, _quiet_pipe():
+    with open_trace(file) as trace, reader_may_leave():
         summary = summarise(trace.ordered(), mhz).finish(trace.format, trace.skipped_bytes)
         print("\n".join(lines(summary)))
         _warn(file, trace.skipped_bytes)
@@ -226,13 +222,3 @@ def _summarise(file: str, mhz: float | None) -> int:
 def _warn(file: str, skipped_bytes: int) -> None:
     if skipped_bytes:
         print(f"xenprof: {file}: skipped {skipped_bytes} bytes that are no record", file=sys.stderr)
-
-
-@contextlib.contextmanager
-def _quiet_pipe() -> Iterator[None]:
-    """Say nothing when the reader of a pipe, such as head, has seen enough."""
-    try:
-        yield
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -6,10 +6,10 @@ from pathlib import Path
 import click
 
 from hypervisor.trace_events import GENERAL, GRANT_TRANSFER, SCHED
+from xenprof.cli.options import home_at, state_dir_option
 from xenprof.cli.trace_client import TraceClient
 from xenprof.client import Client
 from xenprof.errors import UsageError
-from xenprof.home import home
 
 _EVENTS = GENERAL | SCHED | GRANT_TRANSFER & 0xFFFFF000
 _MS = 1_000_000
@@ -53,11 +53,7 @@ _MS = 1_000_000
     type=click.IntRange(min=1),
     help="Show so many screens and end.  [default: until q]",
 )
-@click.option(
-    "--state-dir",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Instead of $XENPROF_HOME.",
-)
+@state_dir_option
 def command(
     is_live: bool,
     notlive: bool,
@@ -78,7 +74,7 @@ def command(
         )
     from xenprof.cli.xenmon_watch import Watch  # numpy: not for --help
 
-    client = Client(state_dir.absolute() if state_dir else home())
+    client = Client(home_at(state_dir))
     with TraceClient(client, {"event_mask": _EVENTS, "poll_ms": min(100, sample_ms)}) as reader:
         watch = Watch(reader, sample_ms * _MS, interval_ms * _MS)
         with contextlib.suppress(KeyboardInterrupt):

@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 
+from xenprof.cli.stdout import ends_with_its_reader
 from xenprof.client import Client, ServiceError
 from xenprof.home import home
 
@@ -37,6 +38,7 @@ def read_main(argv: Sequence[str]) -> int:
 Run = Callable[[Entries, list[str], bool], None]
 
 
+@ends_with_its_reader
 def _main(program: str, usage: str, flag: str, argv: Sequence[str], run: Run) -> int:
     """Run one of the programs, whose only option is `-FLAG`; return its exit code, 0 or 1."""
     try:
@@ -49,10 +51,6 @@ def _main(program: str, usage: str, flag: str, argv: Sequence[str], run: Run) ->
             raise _Failure(f"Usage: {program} {usage}")
         entries = Client(home()).get("/api/v1/xenstore")["entries"]
         run(entries, paths or ["/"], f"-{flag}" in flags)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
     except (_Failure, ServiceError) as error:
         sys.stdout.flush()
         print(f"{program}: {error}", file=sys.stderr)

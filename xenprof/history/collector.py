@@ -16,9 +16,9 @@ from xenprof.errors import StoreError, UsageError
 from xenprof.profile.flat import Profile, SampleFile, SampleKey
 from xenprof.profile.stacks import StackProfile
 from xenprof.report.sessions.places import Place, Source, named_session
-from xenprof.report.sessions.recorded import read_stacks
 from xenprof.report.views.merge import merged
 from xenprof.store.sessiondir import CURRENT, list_files, read_file, read_stats, session_abi
+from xenprof.store.stackfile import read_stacks
 
 _Stamp = tuple[int, int, int]
 _Identity = tuple[int, int]

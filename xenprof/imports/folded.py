@@ -9,11 +9,11 @@ Source: flamegraph.pl, stackcollapse-perf.pl.
 
 import re
 
+from xenprof.imports.errors import InputError
 from xenprof.imports.reading import lines, shown
 from xenprof.imports.recording import (
     LARGEST_TOTAL,
     UNKNOWN,
-    ForeignError,
     Recording,
     Rows,
     Step,
@@ -36,7 +36,7 @@ _IMAGES = {Layer.USER: "program", Layer.KERNEL: "vmlinux", Layer.HYPERVISOR: "/b
 def read(data: bytes, path: str, *, domain: str, event: str, period: int) -> Recording:
     """Return the samples. `domain` is whose steps are that have no mark of one.
 
-    Raises: ForeignError.
+    Raises: InputError.
     """
     rows = Rows()
     known: dict[tuple[str, str], int] = {}
@@ -46,21 +46,21 @@ def read(data: bytes, path: str, *, domain: str, event: str, period: int) -> Rec
             continue
         match = _LINE.fullmatch(line)
         if match is None:
-            raise ForeignError(path, f"line {number}: not a stack and a number: {shown(line)}")
+            raise InputError(path, f"line {number}: not a stack and a number: {shown(line)}")
         line_count += 1
         pairs += _TWO.fullmatch(line) is not None
         count = _count(match[2], path, number)
         total += count
         if total > LARGEST_TOTAL:
-            raise ForeignError(path, f"line {number}: more than {LARGEST_TOTAL} samples in all")
+            raise InputError(path, f"line {number}: more than {LARGEST_TOTAL} samples in all")
         stack = _stack(match[1].strip(), domain, rows, known)
         if not stack:
-            raise ForeignError(path, f"line {number}: no function in {shown(line)}")
+            raise InputError(path, f"line {number}: no function in {shown(line)}")
         rows.add(stack, Task(), 0, count)
     if line_count and pairs == line_count:
-        raise ForeignError(path, "two numbers a line: a comparison, not a profile")
+        raise InputError(path, "two numbers a line: a comparison, not a profile")
     if not total:
-        raise ForeignError(path, "no samples")
+        raise InputError(path, "no samples")
     (name,) = event_names([event])
     return Recording(
         (SampleType(name, period),), (event,), rows.steps, rows.stacks, rows.tasks, rows.values(1)
@@ -69,11 +69,11 @@ def read(data: bytes, path: str, *, domain: str, event: str, period: int) -> Rec
 
 def _count(text: str, path: str, number: int) -> int:
     if text.startswith("-"):
-        raise ForeignError(path, f"line {number}: {text[:20]} is a negative number of samples")
+        raise InputError(path, f"line {number}: {text[:20]} is a negative number of samples")
     if "." in text:
-        raise ForeignError(path, f"line {number}: {text[:20]} is not a whole number of samples")
+        raise InputError(path, f"line {number}: {text[:20]} is not a whole number of samples")
     if len(text) > len(str(LARGEST_TOTAL)) or int(text) > LARGEST_TOTAL:
-        raise ForeignError(path, f"line {number}: more than {LARGEST_TOTAL} samples")
+        raise InputError(path, f"line {number}: more than {LARGEST_TOTAL} samples")
     return int(text)
 
 

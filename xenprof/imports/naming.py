@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from xenprof.home import SESSION_DIR
 from xenprof.profile.flat import ImageName
 from xenprof.profile.stacks import Layer
 
@@ -16,7 +17,6 @@ _PASSIVE_LAYERS = {
     "xen": Layer.HYPERVISOR, "xen-unknown": Layer.HYPERVISOR,
 }  # fmt: skip
 _TOKEN = re.compile(r"\{(root|kern|dep|cg|anon(:[^/{}]*)?)\}")
-_SESSIONS = "/var/lib/oprofile"
 _LONGEST_PART, _LONGEST_PATH = 120, 900  # sample files have two of them in their path
 
 
@@ -25,8 +25,8 @@ class ImageNames:
 
     def __init__(self) -> None:
         self._given: dict[tuple[Layer, str], ImageName] = {}
-        self._files: set[str] = {_SESSIONS}
-        self._folders: set[str] = set(_above(_SESSIONS))
+        self._files: set[str] = {SESSION_DIR}
+        self._folders: set[str] = set(_above(SESSION_DIR))
 
     def name(self, layer: Layer, image: str) -> ImageName:
         """Return the name of an image, always the same; no two images share one."""

@@ -11,12 +11,12 @@ on the header's line. Source: Linux tools/perf/builtin-script.c, util/evsel_fpri
 import re
 from dataclasses import dataclass, field
 
+from xenprof.imports.errors import InputError
 from xenprof.imports.places import classified
 from xenprof.imports.reading import lines, shown
 from xenprof.imports.recording import (
     NO_ADDRESS,
     UNKNOWN,
-    ForeignError,
     Recording,
     Rows,
     Step,
@@ -86,7 +86,7 @@ class _Reader:
         self._known: dict[str, tuple[int, ...] | str] = {}
 
     def take(self, number: int, line: str) -> None:
-        """Raises: ForeignError: the line is none of perf's."""
+        """Raises: InputError: the line is none of perf's."""
         if not line.strip():
             self.finish()
         elif line.startswith("#") or (self._event is not None and self._frame(line)):
@@ -100,7 +100,7 @@ class _Reader:
             self.finish()
             self._begin(match)
         else:
-            raise ForeignError(
+            raise InputError(
                 self._path,
                 f"line {number}: neither a sample nor a frame of perf script: {shown(line)}",
             )
@@ -209,14 +209,14 @@ def _split_image(text: str) -> tuple[str, str] | None:
 def read(data: bytes, path: str, *, domain: str) -> Recording:
     """Return the samples; `domain` is whose they are, but for those of guests.
 
-    Raises: ForeignError.
+    Raises: InputError.
     """
     reader = _Reader(path, domain)
     for number, line in lines(data, path, _LONGEST_LINE):
         reader.take(number, line)
     reader.finish()
     if not reader.events:
-        raise ForeignError(path, "no samples")
+        raise InputError(path, "no samples")
     names = list(reader.events)
     events = list(reader.events.values())
     types = tuple(

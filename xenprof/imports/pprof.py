@@ -11,13 +11,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from xenprof.imports.errors import InputError
 from xenprof.imports.places import classified
 from xenprof.imports.protowire import BadMessage, Fields, fields, signed
 from xenprof.imports.recording import (
     LARGEST_TOTAL,
     NO_ADDRESS,
     UNKNOWN,
-    ForeignError,
     Recording,
     Rows,
     Step,
@@ -46,12 +46,12 @@ class _Tables:
 def read(data: bytes, path: str, *, domain: str) -> Recording:
     """Return the samples of an unpacked file; `domain` is whose they are if it does not tell.
 
-    Raises: ForeignError.
+    Raises: InputError.
     """
     try:
         return _read(data, path, domain)
     except BadMessage as error:
-        raise ForeignError(path, f"not a pprof profile, or damaged: {error}") from None
+        raise InputError(path, f"not a pprof profile, or damaged: {error}") from None
 
 
 def _read(data: bytes, path: str, domain: str) -> Recording:
@@ -73,11 +73,11 @@ def _read(data: bytes, path: str, domain: str) -> Recording:
             totals[column] += count
             lost[column] += 0 if stack else count
     if not any(totals):
-        raise ForeignError(path, "no samples")
+        raise InputError(path, "no samples")
     columns, notes = _columns(top, types, strings, [counts for _, counts in pairs])
     for name, _, column in columns:
         if totals[column] > LARGEST_TOTAL:
-            raise ForeignError(
+            raise InputError(
                 path, f"{clean(name)} is {totals[column]} in all, more than {LARGEST_TOTAL}"
             )
     for stack, counts in pairs:
@@ -167,7 +167,7 @@ def _sample(
     if len(counts) != columns:
         raise BadMessage(f"sample {index} has {len(counts)} values, not {columns}")
     if min(counts) < 0:
-        raise ForeignError(
+        raise InputError(
             path, f"sample {index} has a negative value: a difference of profiles, not a profile"
         )
     stack: list[int] = []

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from xenprof.imports.recording import ForeignError
+from xenprof.imports.errors import InputError
 
 LARGEST_BYTES = 1 << 28  # judgement: an hour of perf at 1 kHz with deep stacks
 _RATIO = 200  # judgement: real profiles shrink to a third ... a fortieth
@@ -22,19 +22,25 @@ _STDIN_MTIME = 946_684_800  # images made of names need one that does not change
 def read_input(path: str, largest: int = LARGEST_BYTES) -> bytes:
     """Return what is in a file (`-`: standard input), unpacked if it is gzip.
 
-    Raises: ForeignError (cannot be read, too large, damaged, expands without end).
+    Raises: InputError (cannot be read, too large, damaged, expands without end).
     """
+    name = shown_name(path)
     try:
         if path == "-":
-            return _read(sys.stdin.buffer, path, largest)
+            return _read(sys.stdin.buffer, name, largest)
         if stat.S_ISDIR(os.stat(path).st_mode):  # noqa: PTH116 - the path may be no path at all
-            raise ForeignError(path, "is a directory")
+            raise InputError(path, "is a directory")
         with Path(path).open("rb") as file:
-            return _read(file, path, largest)
+            return _read(file, name, largest)
     except OSError as error:
-        raise ForeignError(path, error.strerror or str(error)) from None
+        raise InputError(name, error.strerror or str(error)) from None
     except ValueError:  # a NUL in the path
-        raise ForeignError(path.replace("\0", "?"), "no such file") from None
+        raise InputError(path.replace("\0", "?"), "no such file") from None
+
+
+def shown_name(path: str) -> str:
+    """Return what messages call an input."""
+    return "standard input" if path == "-" else path
 
 
 def modified(path: str) -> int:
@@ -50,7 +56,7 @@ def _read(file: IO[bytes], path: str, largest: int) -> bytes:
     while chunk := file.read(_CHUNK):
         data += chunk
         if len(data) > largest:
-            raise ForeignError(path, f"larger than {largest >> 20} MiB")
+            raise InputError(path, f"larger than {largest >> 20} MiB")
     return _unpacked(bytes(data), path, largest) if data[:2] == _GZIP else bytes(data)
 
 
@@ -63,14 +69,14 @@ def _unpacked(packed: bytes, path: str, largest: int) -> bytes:
             try:
                 out += unpacker.decompress(rest, _CHUNK)
             except zlib.error:
-                raise ForeignError(path, "damaged: its gzip data do not fit") from None
+                raise InputError(path, "damaged: its gzip data do not fit") from None
             if not unpacker.eof and not unpacker.unconsumed_tail:
-                raise ForeignError(path, "truncated: its gzip data have no end")
+                raise InputError(path, "truncated: its gzip data have no end")
             rest = unpacker.unconsumed_tail
             if len(out) > largest:
-                raise ForeignError(path, f"larger than {largest >> 20} MiB when unpacked")
+                raise InputError(path, f"larger than {largest >> 20} MiB when unpacked")
             if len(out) > _RATIO_FROM and len(out) > _RATIO * len(packed):
-                raise ForeignError(
+                raise InputError(
                     path, f"unpacks to more than {_RATIO} times its size: not a profile"
                 )
         rest = unpacker.unused_data.lstrip(b"\0")
@@ -80,7 +86,7 @@ def _unpacked(packed: bytes, path: str, largest: int) -> bytes:
 def lines(data: bytes, path: str, longest: int) -> Iterator[tuple[int, str]]:
     """Yield the lines of a text and their numbers.
 
-    Raises: ForeignError (too long, not UTF-8, binary, the last one has no end).
+    Raises: InputError (too long, not UTF-8, binary, the last one has no end).
     """
     start, number = 0, 0
     while start < len(data):
@@ -89,16 +95,16 @@ def lines(data: bytes, path: str, longest: int) -> Iterator[tuple[int, str]]:
         if end < 0:
             end = len(data)
             if end - start <= longest:
-                raise ForeignError(path, f"line {number}: truncated: the last line has no end")
+                raise InputError(path, f"line {number}: truncated: the last line has no end")
         if end - start > longest:
-            raise ForeignError(path, f"line {number}: longer than {longest} bytes")
+            raise InputError(path, f"line {number}: longer than {longest} bytes")
         line = data[start:end]
         if b"\0" in line:
-            raise ForeignError(path, f"line {number}: binary data, text is wanted")
+            raise InputError(path, f"line {number}: binary data, text is wanted")
         try:
             yield number, line.decode().removesuffix("\r")
         except UnicodeDecodeError:
-            raise ForeignError(path, f"line {number}: not UTF-8") from None
+            raise InputError(path, f"line {number}: not UTF-8") from None
         start = end + 1
 
 

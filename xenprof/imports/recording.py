@@ -8,7 +8,6 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from xenprof.errors import XenprofError
 from xenprof.profile.stacks import Frame, Layer, SampleType
 
 LARGEST_TOTAL = 1 << 47
@@ -19,14 +18,6 @@ UNKNOWN = "[unknown]"
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _NOT_IN_EVENTS = re.compile(r"[^A-Za-z0-9_-]+")
 _LONGEST_EVENT = 100
-
-
-class ForeignError(XenprofError):
-    """A file that is not what it was said to be, or that cannot be used; the message names it."""
-
-    def __init__(self, path: str, message: str) -> None:
-        """`path` is the file as the user gave it, `-` is standard input."""
-        super().__init__(f"{'standard input' if path == '-' else path}: {message}")
 
 
 class Step(NamedTuple):

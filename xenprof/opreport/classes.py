@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from xenprof.errors import UsageError
 from xenprof.opreport.errors import ReportError
 from xenprof.profile.flat import SampleKey
 
@@ -53,12 +54,12 @@ def parse_merge(text: str) -> Merge:
     """Return what the comma list of --merge asks for.
 
     Raises:
-        ReportError: a word that is no merge option.
+        UsageError: a word that is no merge option.
     """
     merge = Merge()
     for word in filter(None, text.split(",")):
         if word not in MERGE_WORDS:
-            raise ReportError(f"unknown merge option: {word}")
+            raise UsageError(f"unknown merge option: {word}")
         merge = replace(merge, **dict.fromkeys(MERGE_WORDS[word], True))
     return merge
 
@@ -167,7 +168,7 @@ def _conflict(columns: Sequence[ProfileClass], chosen: Axis, other: Axis) -> str
     if len(names) >= _NAMES_SHOWN:
         shown += f" and {len(columns) - _NAMES_SHOWN} more,"
     return (
-        f"opreport error: Already displaying results for parameter {chosen} with values:\n"
+        f"Already displaying results for parameter {chosen} with values:\n"
         f"{shown}\n"
         f"which conflicts with parameter {other}.\n"
         f"Suggestion: {SUGGESTIONS[chosen]}"

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-UNSEEN_FILE = "stats/xenprof_unseen"
+from xenprof.store.unseen import read_unseen
 
 _OVERFLOW = (
     "WARNING! The OProfile kernel driver reports sample buffer overflows.",
@@ -90,16 +90,8 @@ def _is_loss(name: str) -> bool:
 
 
 def unseen(session: Path) -> Iterator[str]:
-    """Yield a note for each kind of time or samples that a session's reports cannot show.
-
-    The service writes the file they come from: a line `key value` for each kind.
-    """
-    try:
-        lines = (session / UNSEEN_FILE).read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
-        return
-    for line in lines:
-        key, _, value = line.partition(" ")
+    """Yield a note for each kind of time or samples that a session's reports cannot show."""
+    for key, value in read_unseen(session):
         if key in _NOTES and value and not _is_zero(value):
             yield f"note: {_NOTES[key](value)}"
 

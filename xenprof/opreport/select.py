@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xenprof.opreport.classes import Merge
-from xenprof.opreport.errors import ReportError
+from xenprof.opreport.errors import NoSamplesError, NothingSelectedError, ReportError
 from xenprof.opreport.names import long_name
 from xenprof.opreport.notes import session_warnings
 from xenprof.opreport.specification import Specification
@@ -63,8 +63,9 @@ def select(
     """Return the selected sample files of all sessions of a specification.
 
     Raises:
-        ReportError: there are no sample files, none is selected, or two sessions have the same
-            (unless applications are merged: then they are added up).
+        NoSamplesError, NothingSelectedError: there are no sample files, or none is selected.
+        ReportError: no session is left, or two sessions have the same file (unless applications
+            are merged: then they are added up).
         StoreError: a sample file cannot be read.
     """
     if not specification.sessions:
@@ -91,11 +92,9 @@ def select(
             if specification.matches(key) and not (exclude_dependent and key.app != key.image):
                 found[str(path)] = (key, path, abi)
     if not has_any:
-        raise ReportError(
-            "opreport error: No sample found: Please specify a session containing \nsample data.\n"
-        )
+        raise NoSamplesError
     if not found:
-        raise ReportError("error: no sample files found: profile specification too strict ?")
+        raise NothingSelectedError
     chosen = [found[path] for path in sorted(found)]
     if not merge.lib:
         _refuse_doubles(chosen)
@@ -109,7 +108,7 @@ def _refuse_doubles(files: list[tuple[SampleKey, Path, Abi | None]]) -> None:
         if key.callee is None and key in seen:
             task = ("all" if number is None else str(number) for number in (key.tgid, key.tid))
             raise ReportError(
-                "opreport error: sanitize_profile_sample_files(): sample file parsed twice ?\n"
+                "sanitize_profile_sample_files(): sample file parsed twice ?\n"
                 f"sample_filename:\n{seen[key]}\n{path}\n"
                 f"{long_name(key.app)} {long_name(key.image)} {key.event} {key.count} "
                 f"{key.unit_mask} {' '.join(task)} {'all' if key.cpu is None else key.cpu}\n\n"
@@ -118,7 +117,7 @@ def _refuse_doubles(files: list[tuple[SampleKey, Path, Abi | None]]) -> None:
 
 
 def _no_session(specification: Specification) -> str:
-    lines = ["opreport error: No session given", "included session was:"]
+    lines = ["No session given", "included session was:"]
     lines += specification.values.get("session", ("current",))
     lines.append("excluded session was:")
     lines += specification.values.get("session-exclude", ())

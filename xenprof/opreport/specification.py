@@ -6,6 +6,7 @@ from fnmatch import fnmatchcase
 from os.path import normpath
 from pathlib import Path
 
+from xenprof.errors import UsageError
 from xenprof.opreport.errors import ReportError
 from xenprof.opreport.names import long_name
 from xenprof.profile.flat import ImageName, SampleKey
@@ -111,7 +112,8 @@ def parse(words: Sequence[str]) -> Specification:
     """Return the specification that `words` say.
 
     Raises:
-        ReportError: the same word twice, an empty value, or a number that is none.
+        ReportError: the same word twice.
+        UsageError: an empty value, or a number that is none.
     """
     values: dict[str, tuple[str, ...]] = {}
     paths = []
@@ -122,11 +124,11 @@ def parse(words: Sequence[str]) -> Specification:
             paths.append(word)
             continue
         if word in seen:
-            raise ReportError(f"opreport error: tag specified more than once: {word}")
+            raise ReportError(f"tag specified more than once: {word}")
         seen.add(word)
         items = tuple(item for item in text.split(",") if item)
         if not items:
-            raise ReportError(f"invalid profile specification {word}: no value after {tag}:")
+            raise UsageError(f"invalid profile specification {word}: no value after {tag}:")
         values[tag] = _numbers(word, items) if tag in NUMERIC_TAGS else items
     return Specification(values, tuple(paths))
 
@@ -136,7 +138,7 @@ def _numbers(word: str, items: tuple[str, ...]) -> tuple[str, ...]:
     try:
         return tuple(item if item == "all" else str(int(item, 0)) for item in items)
     except ValueError:
-        raise ReportError(
+        raise UsageError(
             f"invalid profile specification {word}: expected numbers or `all`"
         ) from None
 
@@ -147,7 +149,7 @@ def split_differential(words: Sequence[str]) -> tuple[list[str], list[str] | Non
     Words outside the braces belong to both.
 
     Raises:
-        ReportError: braces that do not pair up to two groups, or an empty group.
+        UsageError: braces that do not pair up to two groups, or an empty group.
     """
     words = [part for word in words for part in (("{", "}") if word == "{}" else (word,))]
     common: list[str] = []
@@ -167,4 +169,4 @@ def split_differential(words: Sequence[str]) -> tuple[list[str], list[str] | Non
             return common, None
         if not inside and len(groups) == 2 and all(groups):
             return common + groups[0], common + groups[1]
-    raise ReportError(f"invalid profile specification {''.join(f'{word} ' for word in words)}")
+    raise UsageError(f"invalid profile specification {''.join(f'{word} ' for word in words)}")

@@ -199,13 +199,11 @@ def _check_headers(files: list[tuple[int, SampleFile]]) -> None:
         first = seen.setdefault(column, file.header)
         if file.header.mtime != first.mtime:
             raise ReportError(
-                "opreport error: header timestamps are different "
+                "header timestamps are different "
                 f"({file.header.mtime}, {first.mtime}) for {path_of(file)}\n"
             )
         if file.header.is_kernel != first.is_kernel:
-            raise ReportError(
-                f"opreport error: header is_kernel flags are different for {path_of(file)}\n"
-            )
+            raise ReportError(f"header is_kernel flags are different for {path_of(file)}\n")
 
 
 def _spots(file: SampleFile, symbols: ImageSymbols | None) -> Ints:

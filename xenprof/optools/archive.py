@@ -15,11 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xenprof.errors import ImageError, XenprofError
+from xenprof.home import SESSION_DIR
 from xenprof.images import ImageFinder
 from xenprof.images.elf import Elf, read_elf
 from xenprof.profile.flat import ImageName, SampleKey
 
-SESSION_DIR = "var/lib/oprofile"
+_SESSION_DIR = SESSION_DIR.lstrip("/")
 
 
 class ArchiveError(XenprofError):
@@ -105,16 +106,16 @@ def session_copies(session: Path, files: Iterable[tuple[SampleKey, Path]]) -> It
     beside = [*(session / "stats").rglob("*"), *(session / "stacks").rglob("*")]
     for path in sorted(beside):
         if path.is_file() and not path.name.startswith("."):
-            yield Copy(path, f"{SESSION_DIR}/samples/{name}/{path.relative_to(session)}")
+            yield Copy(path, f"{_SESSION_DIR}/samples/{name}/{path.relative_to(session)}")
     for _, path in files:
-        yield Copy(path, f"{SESSION_DIR}/samples/{name}/{path.relative_to(session)}")
+        yield Copy(path, f"{_SESSION_DIR}/samples/{name}/{path.relative_to(session)}")
 
 
 def log_copies(session_dir: Path) -> Iterator[Copy]:
     """Yield the copies of the abi file and of the logs."""
     for name in ("abi", "samples/oprofiled.log", "samples/operf.log"):
         if os.access(session_dir / name, os.R_OK):
-            yield Copy(session_dir / name, f"{SESSION_DIR}/{name}")
+            yield Copy(session_dir / name, f"{_SESSION_DIR}/{name}")
 
 
 def copy_file(copy: Copy, archive: Path) -> None:

@@ -4,7 +4,6 @@ Images are written once by content below `HOME/images` and hard-linked from ther
 """
 
 import hashlib
-import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from pathlib import Path
 
 from hypervisor.host import DomainFile, Host
 from hypervisor.telemetry import DomainSnapshot, HostSnapshot
-from xenprof.home import domain_root
+from xenprof.home import domain_root, domains_folder, note_domain_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +50,7 @@ class DomainRoots:
                 renamed.append((known_as, name))
             self._names[domid] = name
         if changed:
-            _replace(
-                self._home / "domains" / ".ids",
-                json.dumps({str(domid): name for domid, name in sorted(self._names.items())}),
-            )
+            note_domain_names(domains_folder(self._home), self._names)
         present = {domain.domid for domain in snapshot.domains}
         gone = sorted(self._present - present)
         self._present = present
@@ -119,9 +115,3 @@ class DomainRoots:
 def _has_attributes(image: Path, file: DomainFile) -> bool:
     status = image.stat()
     return int(status.st_mtime) == file.mtime and (status.st_mode & 0o7777) == file.mode
-
-
-def _replace(path: Path, text: str) -> None:
-    fresh = path.with_name(path.name + ".new")
-    fresh.write_text(text + "\n")
-    fresh.replace(path)

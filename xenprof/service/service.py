@@ -10,7 +10,7 @@ from typing import TypeVar
 from hypervisor.host import Host
 from hypervisor.telemetry import HostSnapshot
 from xenprof.history.figures import HistorySettings
-from xenprof.home import domain_root
+from xenprof.home import DOMAIN_0, XEND_LOG, domain_root, inside
 from xenprof.service.answers import Answered, Later
 from xenprof.service.commands import (
     COMMANDS_THAT_ONLY_READ,
@@ -56,8 +56,8 @@ class Service:
         self._writer = StoreWriter()
         self._sessions = Sessions(host, home, strict=strict, submit=self._writer.submit)
         self._roots = DomainRoots(home, settle=self._writer.barrier)
-        domain0 = domain_root(home, "Domain-0")
-        self._xend_log = XendLogFile(domain0 / "var/log/xen/xend.log")
+        domain0 = domain_root(home, DOMAIN_0)
+        self._xend_log = XendLogFile(inside(domain0, XEND_LOG))
         host.set_domain0_root(str(domain0), dumps_crashed=enable_dump)
         self._log = CommandLog(home / "commands.jsonl")
         self._driver = HostDriver(host, speed=speed, pump=self._pump, published=self._published)

@@ -31,11 +31,6 @@ class XendLogFile:
         self._missing = 0
         self._reason = ""  # why the last attempt failed
 
-    @property
-    def missing_lines(self) -> int:
-        """Return how many lines were given up and are not told of in the file yet."""
-        return self._missing
-
     def append(self, lines: Iterable[str]) -> None:
         """Write entries, each with a newline behind it, and those that are still waiting."""
         for line in lines:

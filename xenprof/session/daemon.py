@@ -1,6 +1,5 @@
 """One domain's running daemon: its driver, its session directory, its attribution."""
 
-import posixpath
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -13,14 +12,14 @@ from xenprof.home import domain_root
 from xenprof.oprofiled.attribution import DaemonConfig, TextRange
 from xenprof.oprofiled.daemon import Balance, Oprofiled
 from xenprof.oprofiled.log import LogFile, clock_text, statistics_lines
-from xenprof.oprofiled.recorder import StackBalance
 from xenprof.oprofiled.writer import SampleWriter
 from xenprof.session.setup import Setup
 from xenprof.session.stackrecording import StackRecording
 from xenprof.session.store import StoreThread
-from xenprof.session.unseen import UNSEEN_FILE, Unseen
+from xenprof.session.unseen import Unseen
 from xenprof.store.samplefile import write_file
-from xenprof.store.sessiondir import SessionDir
+from xenprof.store.sessiondir import SessionDir, domain_session
+from xenprof.store.unseen import write_unseen
 
 STATISTICS_PERIOD_NS = 600_000_000_000
 """How often a daemon writes its files and statistics unasked (the original's SIGALRM)."""
@@ -40,8 +39,7 @@ _CPU_STATS = (
 
 def session_dir(home: Path, domain: str, setup: Setup) -> SessionDir:
     """Return the session directory of a domain, as its setup names it."""
-    inside = posixpath.normpath(f"/{setup.session_dir}").lstrip("/")  # `..` ends at the root
-    return SessionDir(domain_root(home, domain) / inside, shown=f"/{inside}")
+    return domain_session(domain_root(home, domain), setup.session_dir)
 
 
 class RunningDaemon:
@@ -118,10 +116,6 @@ class RunningDaemon:
         """Return where the samples taken are."""
         return self._store.call(self._oprofiled.balance)
 
-    def stack_balance(self) -> StackBalance | None:
-        """Return where those with call stacks are; None where none are recorded."""
-        return self._store.call(self._stacks.balance)
-
     @property
     def problem(self) -> str | None:
         """Return one line about samples that the last flush could not write, None if it did all."""
@@ -163,13 +157,12 @@ class RunningDaemon:
         self._store.call(self._note_losses)
         self._report_losses()
         stats = self.driver_stats()
-        lines = self.unseen.lines(self._host.snapshot(), self._unread())
-        unseen = "".join(f"{line}\n" for line in lines).encode()
+        unseen = list(self.unseen.lines(self._host.snapshot(), self._unread()))
         directory = self.directory
 
         def write() -> None:
             directory.write_stats(stats)
-            write_file(directory.current / "stats" / UNSEEN_FILE, unseen)
+            write_unseen(directory.current, unseen)
             write_file(directory.path / "complete_dump", b"1\n")
 
         self._store.call(write)

@@ -13,13 +13,12 @@ from hypervisor.errors import HostError, OprofilefsError, Refused, UnknownDomain
 from hypervisor.host import ProfiledHost
 from hypervisor.telemetry import DomainSnapshot
 from xenprof.errors import NothingToSave, StoreError, XenprofError
+from xenprof.home import DOMAIN_0_ID
 from xenprof.session.answer import Answer
 from xenprof.session.daemon import RunningDaemon, parse_domains, session_dir
 from xenprof.session.setup import DaemonStatus, Outcome, Setup
-from xenprof.session.starting import DOMAIN_0, start_daemon
+from xenprof.session.starting import start_daemon
 from xenprof.session.store import StoreThread
-from xenprof.store import stackfile
-from xenprof.store.sessiondir import SessionDir
 
 DUMP_LIMIT_NS = 10_000_000_000
 """How long a dump waits for the kernel to hand over what it has."""
@@ -80,7 +79,7 @@ class Sessions:
             )
         elif self._enable(daemon, answer):
             answer.say("Profiler running.")
-            if target.domid != DOMAIN_0:
+            if target.domid != DOMAIN_0_ID:
                 self._start_counting(answer)
         return answer.outcome()
 
@@ -156,7 +155,7 @@ class Sessions:
         Raises: StoreError with all that went wrong, after trying everything.
         """
         answer = Answer()
-        if primary := self._daemons.get(DOMAIN_0):
+        if primary := self._daemons.get(DOMAIN_0_ID):
             self._disable(primary, answer)
         for domid in sorted(self._daemons, reverse=True):
             daemon = self._daemons[domid]
@@ -227,17 +226,17 @@ class Sessions:
             return None if answer.exit_code else daemon
         if not self._check_driver(target, answer):
             return None
-        primary = self._daemons.get(DOMAIN_0)
+        primary = self._daemons.get(DOMAIN_0_ID)
         daemon = start_daemon(
             self._host, self._home, target.name, setup, self._store, primary, answer
         )
         if daemon is None:
             return None
-        if target.domid == DOMAIN_0:
+        if target.domid == DOMAIN_0_ID:
             for other in self._daemons.values():
                 other.is_outdated = True
         self._daemons[target.domid] = daemon
-        if target.domid == DOMAIN_0:
+        if target.domid == DOMAIN_0_ID:
             self._awaits_start = not self._strict and bool(self._others())
         elif primary is not None and primary.is_enabled:
             daemon.unseen.begin(self._host.snapshot())
@@ -245,8 +244,8 @@ class Sessions:
 
     def _others(self) -> list[int]:
         """Return the ids of the active domains besides domain 0, as its driver has them."""
-        active = parse_domains(self._daemons[DOMAIN_0].driver.read("active_domains"))
-        return [domid for domid in active if domid != DOMAIN_0]
+        active = parse_domains(self._daemons[DOMAIN_0_ID].driver.read("active_domains"))
+        return [domid for domid in active if domid != DOMAIN_0_ID]
 
     def _missing(self) -> list[str]:
         """Return the listed domains that have not run --start in this session."""
@@ -263,11 +262,11 @@ class Sessions:
             daemon.driver.write("enable", "1")
         except OprofilefsError as error:
             answer.refuse("enable", error)
-            if daemon.domid == DOMAIN_0 and (missing := self._missing()):
+            if daemon.domid == DOMAIN_0_ID and (missing := self._missing()):
                 answer.fail(f"run opcontrol --start in {', '.join(missing)} first, then here again")
             return False
         daemon.is_enabled = True
-        if daemon.domid == DOMAIN_0:
+        if daemon.domid == DOMAIN_0_ID:
             self._awaits_start = False
             snapshot = self._host.snapshot()
             for each in self._daemons.values():
@@ -276,7 +275,7 @@ class Sessions:
 
     def _start_counting(self, answer: Answer) -> None:
         """Another domain has run --start: count if it was the last, else say what is missing."""
-        primary = self._daemons.get(DOMAIN_0)
+        primary = self._daemons.get(DOMAIN_0_ID)
         if primary is not None and primary.is_enabled:
             return
         if primary is None or not self._awaits_start:
@@ -290,7 +289,7 @@ class Sessions:
             )
 
     def _disable(self, daemon: RunningDaemon, answer: Answer) -> None:
-        if daemon.domid == DOMAIN_0:
+        if daemon.domid == DOMAIN_0_ID:
             self._awaits_start = False
         if not daemon.is_enabled:
             return
@@ -301,7 +300,7 @@ class Sessions:
             answer.refuse("enable", error)
             return
         daemon.is_enabled = False
-        if daemon.domid == DOMAIN_0:
+        if daemon.domid == DOMAIN_0_ID:
             snapshot = self._host.snapshot()
             for each in self._daemons.values():
                 each.unseen.end(snapshot)
@@ -338,7 +337,7 @@ class Sessions:
 
     def _kill(self, daemon: RunningDaemon, answer: Answer) -> None:
         """End a daemon: let its domain leave if Xen counts, close the buffer, write the rest."""
-        primary = self._daemons.get(DOMAIN_0)
+        primary = self._daemons.get(DOMAIN_0_ID)
         if daemon is not primary and primary is not None and primary.is_enabled:
             self._leave(daemon, answer)
         try:
@@ -380,7 +379,7 @@ class Sessions:
             directory = session_dir(self._home, target.name, setup or Setup())
         try:
             if name is None:
-                self._store.call(lambda: _delete_samples(directory))
+                self._store.call(directory.reset)
             else:
                 self._store.call(lambda: directory.save(name))
         except NothingToSave as error:
@@ -392,9 +391,3 @@ class Sessions:
                 daemon.forget_session()
                 answer.say("Signalling daemon... done")
         return answer.outcome()
-
-
-def _delete_samples(directory: SessionDir) -> None:
-    """Delete what the current session holds, call stacks as well. Raises: StoreError."""
-    directory.reset()
-    stackfile.remove(directory.current)

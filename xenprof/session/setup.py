@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
 from xenprof.events import EventSetting
+from xenprof.home import SESSION_DIR
 
-DEFAULT_SESSION_DIR = "/var/lib/oprofile"
 SEPARATIONS = ("library", "kernel", "thread", "cpu")
 """The words of `Setup.separate`, in the order in which `--status` prints them."""
 
@@ -41,7 +41,7 @@ class Setup:
     passive_domains: str | None = None
     passive_images: tuple[str, ...] = ()
     passive_ranges: tuple[Range, ...] = ()
-    session_dir: str = DEFAULT_SESSION_DIR
+    session_dir: str = SESSION_DIR
     verbose: str = ""
 
     def to_json(self) -> dict[str, Any]:

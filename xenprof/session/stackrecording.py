@@ -8,7 +8,7 @@ from hypervisor.telemetry import CallStack
 from xenprof.home import domain_root
 from xenprof.oprofiled.attribution import Attributor
 from xenprof.oprofiled.daemon import Oprofiled
-from xenprof.oprofiled.recorder import StackBalance, StackRecorder
+from xenprof.oprofiled.recorder import StackRecorder
 from xenprof.oprofiled.stackwriter import StackWriter
 from xenprof.store.sessiondir import SessionDir
 from xenprof.store.stackfile import has_stacks
@@ -74,11 +74,6 @@ class StackRecording:
     def problem(self) -> str | None:
         """Return one line about what the last write could not do, None if it did all."""
         return self._writer.problem
-
-    def balance(self) -> StackBalance | None:
-        """Return where the samples with stacks are; None where none are recorded."""
-        recorder = self._oprofiled.recorder
-        return None if recorder is None else recorder.balance()
 
     def _make(self, attributor: Attributor) -> StackRecorder:
         return StackRecorder(

@@ -10,13 +10,12 @@ from hypervisor.errors import OprofilefsError
 from hypervisor.host import OprofileDriver, ProfiledHost
 from xenprof.errors import EventError, StoreError
 from xenprof.events import EventSetting, assign_counters, cpu_type, default_event, events
+from xenprof.home import DOMAIN_0_ID
 from xenprof.oprofiled.log import LogFile
 from xenprof.session.answer import Answer
 from xenprof.session.daemon import RunningDaemon, daemon_config, session_dir
 from xenprof.session.setup import Setup
 from xenprof.session.store import StoreThread
-
-DOMAIN_0 = 0
 
 
 def start_daemon(
@@ -176,7 +175,7 @@ def _labels(
     """
     if not events(driver.read("cpu_type")):
         return {0: EventSetting("TIMER", 0, 0)}
-    if primary is None or int(driver.read("domid")) == DOMAIN_0:
+    if primary is None or int(driver.read("domid")) == DOMAIN_0_ID:
         return dict(zip(counters, setup.events, strict=True))
     counted = primary.setup.events
     if setup.events != counted:

@@ -5,11 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from hypervisor.telemetry import HostSnapshot
-
-UNSEEN_FILE = "xenprof_unseen"
-
-
-DOMAIN_0 = 0
+from xenprof.home import DOMAIN_0_ID
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +23,7 @@ class Unseen:
     """
 
     def __init__(self, domain: str, domid: int) -> None:
-        self._is_domain0 = domid == DOMAIN_0
+        self._is_domain0 = domid == DOMAIN_0_ID
         self._own = {domain}  # the domains whose samples this session holds
         self._begun: _Reading | None = None
         self._total = _Reading(0, 0, Counter())

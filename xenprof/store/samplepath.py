@@ -44,17 +44,11 @@ def format_path(key: SampleKey) -> str:
     return "/".join([*parts, spec])
 
 
-def parse_path(relative: str) -> SampleKey:
-    """Return what the sample file at `relative` (to the session's directory) is about.
+def parse_spec(directory: str, spec: str) -> SampleKey:
+    """Return what the sample file `spec` in `directory` of a session is about.
 
     Raises: BadSamplePath with the reader's message.
     """
-    directory, _, spec = relative.rpartition("/")
-    return parse_spec(directory, spec)
-
-
-def parse_spec(directory: str, spec: str) -> SampleKey:
-    """Return the key of the file `spec` in `directory`: parse_path for many files at once."""
     match = _SPEC.fullmatch(spec) or _OLD_SPEC.fullmatch(spec)
     if match is None:
         raise BadSamplePath(f"{directory}/{spec}", _bad_spec(spec))

@@ -3,6 +3,7 @@
 samples/current/    the session being written      samples/NAME/   a saved one
 samples/oprofiled.log      lock      abi
 samples/SESSION/stats/     what the kernel driver lost (a copy of /dev/oprofile/stats)
+samples/SESSION/stacks/    call stacks (stackfile.py)
 """
 
 import os
@@ -19,27 +20,15 @@ from xenprof.errors import (
     StoreError,
     UsageError,
 )
+from xenprof.home import SESSION_DIR, inside
 from xenprof.profile.flat import Profile, SampleFile, SampleKey
 from xenprof.store import samplefile
-from xenprof.store.abi import Abi, read_abi
-from xenprof.store.samplepath import format_path, parse_spec
+from xenprof.store.abi import Abi, native_text, read_abi
+from xenprof.store.samplepath import parse_spec
 
 CURRENT = "current"
+STACKS = "stacks"
 _TREES = ("{kern}", "{root}")
-_ABI = (
-    ("sizeof_double", 8), ("sizeof_u64", 8), ("sizeof_u8", 1), ("sizeof_u32", 4),
-    ("sizeof_int", 4), ("sizeof_unsigned_int", 4), ("sizeof_odb_key_t", 8),
-    ("sizeof_odb_index_t", 4), ("sizeof_odb_value_t", 4), ("sizeof_odb_node_nr_t", 4),
-    ("sizeof_odb_descr_t", 32), ("sizeof_odb_node_t", 16), ("sizeof_struct_opd_header", 72),
-    ("offsetof_node_key", 0), ("offsetof_node_value", 8), ("offsetof_node_next", 12),
-    ("offsetof_descr_size", 0), ("offsetof_descr_current_size", 4), ("offsetof_header_magic", 0),
-    ("offsetof_header_version", 4), ("offsetof_header_cpu_type", 8),
-    ("offsetof_header_ctr_event", 12), ("offsetof_header_ctr_um", 16),
-    ("offsetof_header_ctr_count", 20), ("offsetof_header_is_kernel", 24),
-    ("offsetof_header_cpu_speed", 32), ("offsetof_header_mtime", 40),
-    ("offsetof_header_cg_to_is_kernel", 48), ("offsetof_header_anon_start", 56),
-    ("offsetof_header_cg_to_anon_start", 64), ("little_endian", 1),
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +42,7 @@ class StoredFile(SampleFile):
 class SessionDir:
     """A session directory at `path`; `shown` is its name in messages, if that differs.
 
-    (The directory of a domain lies below its root, but its users know it as /var/lib/oprofile.)
+    (`domain_session` gives that of a domain, which lies below its root.)
     """
 
     path: Path
@@ -83,17 +72,13 @@ class SessionDir:
         """Return the directory of a session, which need not exist."""
         return self.samples / name
 
-    def sample_path(self, key: SampleKey) -> Path:
-        """Return where the current session keeps the samples of `key`. Raises: BadSamplePath."""
-        return self.current / format_path(key)
-
     def create(self) -> None:
         """Make the directories of the current session and the abi file. Raises: StoreError."""
         try:
             self.current.mkdir(parents=True, exist_ok=True)
             for left in self.current.rglob(".writing.*"):  # by a daemon that was killed
                 left.unlink(missing_ok=True)
-            (self.path / "abi").write_text("".join(f"{name} {value}\n" for name, value in _ABI))
+            (self.path / "abi").write_text(native_text())
         except OSError as error:
             raise _failure(self.path, error) from error
 
@@ -121,11 +106,11 @@ class SessionDir:
             raise _failure(target, error) from error
 
     def reset(self) -> None:
-        """Delete the samples and statistics of the current session; saved ones stay.
+        """Delete samples, statistics and stacks of the current session; saved ones stay.
 
         Raises: StoreError.
         """
-        for name in (*_TREES, "stats"):
+        for name in (*_TREES, "stats", STACKS):
             try:
                 shutil.rmtree(self.current / name)
             except FileNotFoundError:
@@ -164,6 +149,12 @@ class SessionDir:
         directory = self.current / "stats"
         for name, value in stats.items():
             samplefile.write_file(directory / name, f"{value}\n".encode())
+
+
+def domain_session(root: Path, path: str = SESSION_DIR) -> SessionDir:
+    """Return the session directory of the domain at `root`, which its users know as `path`."""
+    where = inside(root, path)
+    return SessionDir(where, shown=f"/{where.relative_to(root)}")
 
 
 def read_stats(session: Path) -> dict[str, int]:

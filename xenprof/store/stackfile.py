@@ -15,7 +15,6 @@ Numbers are little-endian. oprofile's tools look at `{root}` and `{kern}` only, 
 A merge reads the old file, adds, and replaces it by a rename.
 """
 
-import shutil
 import struct
 import zlib
 from collections.abc import Iterable, Sequence
@@ -29,9 +28,8 @@ import numpy.typing as npt
 from xenprof.errors import CorruptSampleFile, StoreError, VersionMismatch
 from xenprof.profile.stacks import Frame, Layer, SampleType, StackProfile
 from xenprof.store.samplefile import write_file
-from xenprof.store.sessiondir import read_stats
+from xenprof.store.sessiondir import STACKS, read_stats
 
-STACKS = "stacks"
 _FILE = "stacks.xps"
 VERSION = 1
 _MAGIC = b"XPSTACKS"
@@ -82,16 +80,6 @@ def merge(session: Path, profile: StackProfile) -> None:
     path = stack_path(session)
     old = _read(path)
     write_file(path, encode(profile if old is None else added([old, profile])))
-
-
-def remove(session: Path) -> None:
-    """Delete the stacks of a session, if it has any. Raises: StoreError."""
-    try:
-        shutil.rmtree(session / STACKS)
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise StoreError(str(session / STACKS), f"{session / STACKS}: {error.strerror}") from error
 
 
 def added(parts: Sequence[StackProfile]) -> StackProfile:

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
 
+from xenprof.home import DOMAIN_0_ID
+
 Domain = Mapping[str, Any]
 Snapshot = Mapping[str, Any]
 
@@ -109,7 +111,7 @@ def state_letters(domain: Domain) -> str:
 
 
 def _flags(domain: Domain) -> tuple[bool, ...]:
-    if domain["domid"] == 0:
+    if domain["domid"] == DOMAIN_0_ID:
         return tuple(name == "running" for name in _STATE_FLAGS)
     return tuple(domain[name] for name in _STATE_FLAGS)
 

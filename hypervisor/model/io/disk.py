@@ -97,7 +97,6 @@ class Disk:
         self.operations = 0
         self.merged = 0  # requests that travelled in the operation of another
         self.read_bytes = 0
-        self.written_bytes = 0
         self.busy_ns = 0
 
     def submit(self, requests: Sequence[AnyDiskRequest]) -> None:
@@ -180,9 +179,7 @@ class Disk:
         self._head = operation.end
         self.operations += 1
         self.busy_ns += service_ns
-        if operation.write:
-            self.written_bytes += operation.bytes
-        else:
+        if not operation.write:
             self.read_bytes += operation.bytes
         # First the next operation: what an owner submits now finds a disk that is at work.
         self._start_next()

@@ -94,29 +94,3 @@ def _write(file: BinaryIO, header: CoreHeader) -> None:
         frames = np.arange(_FIRST_FRAME + first, _FIRST_FRAME + last, dtype="<u8")
         file.write(frames.tobytes())
     file.truncate(header.pages_at + header.pages * PAGE_BYTES)
-
-
-def read_core(path: str | Path) -> CoreHeader:
-    """Read and check the header of a dump.
-
-    Raises: Refused, naming the path and what is wrong.
-    """
-    try:
-        if not Path(path).is_file():
-            raise Refused(f"{path}: no such file, or not a regular one")
-        size = Path(path).stat().st_size
-        with Path(path).open("rb") as file:
-            data = file.read(_HEADER.size)
-    except OSError as error:
-        raise Refused(f"{path}: {error.strerror or error}") from error
-    if len(data) < _HEADER.size:
-        raise Refused(f"{path}: not a core dump: it has {len(data)} bytes")
-    magic, vcpus, pages, *offsets = _HEADER.unpack(data)
-    if magic not in (MAGIC, MAGIC_HVM):
-        raise Refused(f"{path}: not a core dump: it starts with {magic:#010x}")
-    header = header_of(vcpus, pages, is_hvm=magic == MAGIC_HVM)
-    if offsets != [header.contexts_at, header.index_at, header.pages_at]:
-        raise Refused(f"{path}: damaged core dump: its offsets do not fit its counts")
-    if size != header.pages_at + pages * PAGE_BYTES:
-        raise Refused(f"{path}: damaged core dump: {size} bytes for {pages} pages")
-    return header

@@ -99,7 +99,6 @@ class Messages:
     suspended = Message("XendCheckpoint", 93, "Domain %d suspended.")  # INFO
     save_written = Message("XendCheckpoint", 98, "Written done")
     save_failed = Message("XendCheckpoint", 107, "Save failed on domain %s (%d).")  # ERROR
-    child_line = Message("XendCheckpoint", 236, "%s")  # see XendLog.child_output
     restore_failed = Message("XendDomain", 275, "Restore failed")  # ERROR
 
 
@@ -148,18 +147,6 @@ class XendLog:
     def error(self, message: Message, *values: object) -> None:
         """Say something at level ERROR."""
         self._add("ERROR", message, values)
-
-    def child_output(self, text: str) -> None:
-        """Say a line that xc_save or xc_restore wrote to stderr.
-
-        3.0.3 calls every such line an error; 3.1 only those that say so.
-        """
-        if self._tools == "3.0.3":
-            self.error(Messages.child_line, text)
-        elif text.startswith("ERROR: "):
-            self.error(Messages.child_line, text.removeprefix("ERROR: "))
-        else:
-            self.info(Messages.child_line, text)
 
     def take(self) -> list[str]:
         """Return the waiting entries as text, oldest first, and forget them."""

@@ -6,7 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hypervisor.errors import UnknownDomain
-from xenprof.home import domain_root, home, resolve_domain
+from xenprof.home import (
+    domain_names,
+    domain_root,
+    home,
+    inside,
+    note_domain_names,
+    resolve_domain,
+)
 
 
 @pytest.mark.parametrize(
@@ -52,3 +59,14 @@ def test_an_unknown_id_is_refused_in_xms_words(ids, tmp_path):
     with pytest.raises(UnknownDomain) as caught:
         resolve_domain(tmp_path, "3")
     assert str(caught.value) == "Domain '3' does not exist."
+
+
+def test_names_of_domains_are_noted_and_read_back(tmp_path):
+    names = {3: "rhel5pvtest", 10: "web/1"}
+    note_domain_names(tmp_path, names)
+    assert (names, [".ids"]) == (domain_names(tmp_path), [path.name for path in tmp_path.iterdir()])
+
+
+@pytest.mark.parametrize("path", ["/var/../../../etc", "../../etc", "etc", "//etc/."])
+def test_a_path_of_a_domain_stays_in_its_root(path):
+    assert Path("/home/domains/a/etc") == inside(Path("/home/domains/a"), path)

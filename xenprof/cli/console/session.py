@@ -1,6 +1,5 @@
 """One sitting at a console: in a terminal with prompt and history, or lines from elsewhere."""
 
-import os
 import sys
 from collections.abc import Iterable
 from io import TextIOWrapper
@@ -10,14 +9,16 @@ from xenprof.cli.console.grammar import is_continued
 from xenprof.cli.console.guest import DomainGoneError, Guest, Service
 from xenprof.cli.console.shell import INTERRUPTED, Leave, Shell
 from xenprof.cli.console.watch import GuestSpokeError, Watch, begun_with, typed_line
+from xenprof.cli.stdout import ends_with_its_reader
 from xenprof.client import Client, ServiceError
-from xenprof.home import home
+from xenprof.home import DOMAIN_0_ID, home
 
 HISTORY_NAME = "console_history"
 _CLEAR_LINE = "\r\x1b[K"
 _HISTORY_LINES = 1000  # HISTSIZE of RHEL 5's bash
 
 
+@ends_with_its_reader
 def connect(name: str, *, is_login: bool, client: Service | None = None) -> int:
     """Open the console of the domain of this name or id; return the exit code.
 
@@ -30,7 +31,7 @@ def connect(name: str, *, is_login: bool, client: Service | None = None) -> int:
             stream.reconfigure(errors="surrogateescape")
     try:
         guest = _find(client or Client(home()), name)
-        if guest.domid == 0 and not is_login:
+        if guest.domid == DOMAIN_0_ID and not is_login:
             raise DomainGoneError  # its node console/tty does not exist
         shell = Shell(guest, COMMANDS, help_text)
         if sys.stdin.isatty():
@@ -45,9 +46,6 @@ def connect(name: str, *, is_login: bool, client: Service | None = None) -> int:
     except KeyboardInterrupt:
         print()
         return INTERRUPTED
-    except BrokenPipeError:  # the reader has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
 
 
 def _find(client: Service, name: str) -> Guest:

@@ -5,6 +5,7 @@ from typing import Any
 
 from xenprof.cli.virsh.connection import Connection, Domain
 from xenprof.cli.virsh.grammar import Command, Option
+from xenprof.home import DOMAIN_0_ID
 
 Words = Mapping[str, str]
 
@@ -16,7 +17,7 @@ def state_text(domain: Domain) -> str:
 
     Domain 0 runs, for the one who asks runs in it. Source: libvirt, src/xen_internal.c.
     """
-    if domain["domid"] == 0:
+    if domain["domid"] == DOMAIN_0_ID:
         return "running"
     if domain["crashed"]:
         return "crashed"

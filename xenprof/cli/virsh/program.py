@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from xenprof.cli.stdout import ends_with_its_reader
 from xenprof.cli.virsh import definition, host, lifecycle, listing, resources
 from xenprof.cli.virsh.connection import Connection, complain
 from xenprof.cli.virsh.errors import VirshError
@@ -37,17 +38,12 @@ class _Options:
     wants_version: bool = False
 
 
+@ends_with_its_reader
 def main(argv: Sequence[str] | None = None) -> int:
     """Run virsh; return its exit code, 0 or 1."""
     words = list(sys.argv[1:] if argv is None else argv)
     try:
-        code = _run(words)
-        sys.stdout.flush()
-        return code
-    except BrokenPipeError:
-        # The reader has seen enough. Python would complain once more when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        return _run(words)
     except KeyboardInterrupt:
         print(file=sys.stderr)
         return 130

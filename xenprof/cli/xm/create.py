@@ -6,7 +6,7 @@ from xenprof.cli.xm.command import Command, Option, Words, XmError, tools_of
 from xenprof.cli.xm.console import connect
 from xenprof.cli.xm.sxp import format_sxp
 from xenprof.client import Client, ServiceNotRunning
-from xenprof.home import domain_root
+from xenprof.home import DOMAIN_0, domain_root
 
 _MAXIMUM_FILE_BYTES = 256 * 1024  # judgement: a hundred times a long configuration
 _DEFAULT_PATH = ".:/etc/xen"
@@ -54,7 +54,7 @@ def _configuration(client: Client, words: Words) -> dict[str, object]:
     file = files[0] if files else _DEFAULT_FILE
     is_sxp = words.has("F")
     search_path = "" if is_sxp else words.value("path") or _DEFAULT_PATH
-    shown, text = read_config(file, domain_root(client.home, "Domain-0"), search_path)
+    shown, text = read_config(file, domain_root(client.home, DOMAIN_0), search_path)
     if not (words.has("q") or is_sxp):
         print(f'Using config file "{shown}".', flush=True)
     return {

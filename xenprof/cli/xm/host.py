@@ -4,9 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from xenprof.cli.xm.command import OLDEST, Command, Option, Words, XmError, snapshot_of, tools_of
 from xenprof.client import SOCKET_NAME, Client
-from xenprof.home import domain_root
-
-_XEND_LOG = "var/log/xen/xend.log"
+from xenprof.home import DOMAIN_0, XEND_LOG, domain_root, inside
 
 
 def info_table(rows: Mapping[str, str]) -> Iterator[str]:
@@ -34,7 +32,7 @@ def _dmesg(client: Client, words: Words) -> int:
 def _log(client: Client, words: Words) -> int:
     """Print domain 0's xend.log, the current file only."""
     try:
-        text = (domain_root(client.home, "Domain-0") / _XEND_LOG).read_text("utf-8", "replace")
+        text = inside(domain_root(client.home, DOMAIN_0), XEND_LOG).read_text("utf-8", "replace")
     except FileNotFoundError:
         snapshot_of(client)  # without a service this says so
         text = ""

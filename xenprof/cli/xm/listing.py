@@ -19,6 +19,7 @@ from xenprof.cli.xm.command import (
     unknown_domain,
 )
 from xenprof.client import Client
+from xenprof.home import DOMAIN_0_ID
 
 Domain = Mapping[str, Any]
 Snapshot = Mapping[str, Any]
@@ -53,7 +54,7 @@ def row(domain: Domain) -> Row:
 
 def state_letters(domain: Domain) -> str:
     """Return the six letters; Domain-0 runs, for the one who asks runs in it."""
-    if domain["domid"] == 0:
+    if domain["domid"] == DOMAIN_0_ID:
         return "r-----"
     shown = (
         ("r", domain["running"]),

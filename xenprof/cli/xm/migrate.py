@@ -11,6 +11,7 @@ from xenprof.cli.xm.command import (
     snapshot_of,
 )
 from xenprof.client import Client
+from xenprof.home import DOMAIN_0_ID
 
 _DEFAULT_PORT = 8002
 
@@ -20,7 +21,7 @@ def _migrate(client: Client, words: Words) -> int:
     port = integer(words.value("p") or "0") or _DEFAULT_PORT
     integer(words.value("r") or "0")
     domain = find_domains(snapshot_of(client), [name])[0]
-    if domain["domid"] == 0:
+    if domain["domid"] == DOMAIN_0_ID:
         raise XmError(f"Cannot migrate privileged domain {shown_name(domain)}")
     raise XmError(
         f"can't connect: no host '{host}' listens on port {port}; a service is one host: "

@@ -14,6 +14,7 @@ from xenprof.cli.xm.command import (
     snapshot_of,
 )
 from xenprof.client import Client
+from xenprof.home import DOMAIN_0_ID
 
 _SECOND_NS = 10**9
 
@@ -63,7 +64,7 @@ def short_uptimes(
 
 def _up_seconds(snapshot: Mapping[str, Any], domain: Mapping[str, Any]) -> int:
     """Return how long a domain is up; domain 0 says it itself, in /proc/uptime."""
-    since_ns: int = 0 if domain["domid"] == 0 else domain["created_ns"]
+    since_ns: int = 0 if domain["domid"] == DOMAIN_0_ID else domain["created_ns"]
     return round((int(snapshot["time_ns"]) - since_ns) / _SECOND_NS)
 
 

@@ -1,10 +1,10 @@
 """The xm program: finds the subcommand, runs it, and turns errors into xm's words."""
 
-import os
 import sys
 from collections.abc import Iterable, Sequence
 from io import TextIOWrapper
 
+from xenprof.cli.stdout import drop_stdout, ends_with_its_reader
 from xenprof.cli.xm import table
 from xenprof.cli.xm.command import OLDEST, Command, XmError, tools_of
 from xenprof.client import Client, ServiceError, ServiceNotRunning
@@ -23,19 +23,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return code
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)
-    except BrokenPipeError:  # the reader has seen enough
-        _drop_output()
     except OSError as error:
-        _drop_output()
+        drop_stdout()
         print(f"Error: {error}", file=sys.stderr)
     return 1
 
 
-def _drop_output() -> None:
-    """Keep Python from complaining once more about stdout when it flushes at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
+@ends_with_its_reader
 def run(words: list[str]) -> int:
     """Run a command line without the program's name; return its exit code."""
     from xenprof.cli.xm import help as texts

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hypervisor.telemetry import Mode
-from xenprof.imports.xenoprof.errors import CaptureError
+from xenprof.imports.errors import InputError
 
 _HEADER = struct.Struct("<4I4Q")  # head, tail, size, vcpu_id; xen, kernel, user, lost
 ENTRY = np.dtype(
@@ -64,28 +64,28 @@ class Ring:
 
 
 def decode(data: bytes, path: str) -> tuple[Ring, ...]:
-    """Return the rings in the shared pages `data`. Raises: CaptureError."""
+    """Return the rings in the shared pages `data`. Raises: InputError."""
     rings: list[Ring] = []
     at = 0
     while any(data[at : at + _HEADER.size]):
         ring, at = _ring(data, at, path)
         if any(ring.vcpu == other.vcpu for other in rings):
-            raise CaptureError(path, f"not a Xenoprof buffer: it has two rings of vcpu {ring.vcpu}")
+            raise InputError(path, f"not a Xenoprof buffer: it has two rings of vcpu {ring.vcpu}")
         rings.append(ring)
     if not rings:
-        raise CaptureError(path, "not a Xenoprof buffer: it starts with zeros")
+        raise InputError(path, "not a Xenoprof buffer: it starts with zeros")
     if any(data[at:]):  # the last page is filled with zeros
-        raise CaptureError(path, f"not a Xenoprof buffer: data after its last ring, at byte {at}")
+        raise InputError(path, f"not a Xenoprof buffer: data after its last ring, at byte {at}")
     return tuple(rings)
 
 
 def _ring(data: bytes, at: int, path: str) -> tuple[Ring, int]:
     """Return the ring at byte `at`, and where it ends."""
     if len(data) - at < _HEADER.size:
-        raise CaptureError(path, f"truncated Xenoprof buffer: half a header at byte {at}")
+        raise InputError(path, f"truncated Xenoprof buffer: half a header at byte {at}")
     head, tail, size, vcpu, hypervisor, kernel, user, lost = _HEADER.unpack_from(data, at)
     if size < 2 or max(head, tail) >= size or vcpu >= _VCPUS:
-        raise CaptureError(
+        raise InputError(
             path,
             f"not a Xenoprof buffer: the header at byte {at} says head {head}, tail {tail}, "
             f"size {size}, vcpu {vcpu}",
@@ -93,7 +93,7 @@ def _ring(data: bytes, at: int, path: str) -> tuple[Ring, int]:
     at += _HEADER.size
     end = at + size * ENTRY.itemsize
     if end > len(data):
-        raise CaptureError(
+        raise InputError(
             path,
             f"truncated Xenoprof buffer: the {size} entries of vcpu {vcpu} end at byte {end}, "
             f"the file at {len(data)}",
@@ -106,12 +106,12 @@ def _ring(data: bytes, at: int, path: str) -> tuple[Ring, int]:
 
 
 def check_entries(entries: Entries, where: str) -> None:
-    """Raise CaptureError if an entry is none that Xen writes, or one that we cannot use."""
+    """Raise InputError if an entry is none that Xen writes, or one that we cannot use."""
     if (entries["pc"] == _ESCAPE).any():
-        raise CaptureError(where, "holds call-graph records, which cannot be imported")
+        raise InputError(where, "holds call-graph records, which cannot be imported")
     wrong = np.flatnonzero(entries["mode"] > max(Mode))
     if len(wrong):
-        raise CaptureError(
+        raise InputError(
             where,
             f"entry {wrong[0]} has mode {entries['mode'][wrong[0]]}; "
             "there are 0 (user), 1 (kernel) and 2 (hypervisor)",

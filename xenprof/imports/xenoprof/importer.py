@@ -12,29 +12,25 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from hypervisor.elf import write_elf
 from hypervisor.host import Mapped, Module, Task
 from hypervisor.telemetry import Mode, SampleBatch
 from xenprof.errors import StoreError, UsageError
 from xenprof.events import EventSetting
-from xenprof.home import domain_root
-from xenprof.imports.xenoprof.errors import CaptureError
-from xenprof.imports.xenoprof.images import Images
+from xenprof.home import DOMAIN_0_ID
+from xenprof.imports.archive import NAME_BYTES, Archive, archive_path, check_free, new_archives
+from xenprof.imports.errors import InputError
 from xenprof.imports.xenoprof.inputs import Capture
 from xenprof.imports.xenoprof.symbols import SymbolTable, Text
-from xenprof.opreport.notes import UNSEEN_FILE
 from xenprof.oprofiled import DaemonConfig, Oprofiled, TextRange
 from xenprof.oprofiled.daemon import Balance
 from xenprof.oprofiled.log import LogFile, statistics_lines
 from xenprof.oprofiled.ranges import RangeTable
 from xenprof.oprofiled.writer import SampleWriter
-from xenprof.store.samplefile import write_file
-from xenprof.store.sessiondir import SessionDir
 
-_DOMAIN_0 = 0
 _VMLINUX, _XEN = "/boot/vmlinux", "/boot/xen-syms"
 _USER_END = 1 << 47
 _TIMER = "timer"
-_NAME_BYTES = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +57,11 @@ class Plan:
 
     def archive(self, domid: int) -> Path:
         """Return the directory that is the root of a domain."""
-        return self.output / domain_root(self.output, self.name(domid)).name
+        return archive_path(self.output, self.name(domid))
 
     def is_active(self, domid: int) -> bool:
         """Tell whether a domain has a session of its own."""
-        return domid == _DOMAIN_0 or domid in self.active
+        return domid == DOMAIN_0_ID or domid in self.active
 
     def kernel_of(self, domid: int) -> SymbolTable:
         """Return the symbols of a domain's kernel."""
@@ -77,22 +73,38 @@ def import_capture(capture: Capture, plan: Plan) -> dict[int, Balance]:
 
     Nothing is written if the capture or the plan is at fault.
 
-    Raises: CaptureError, UsageError, StoreError.
+    Raises: InputError, UsageError, StoreError.
     """
     batch = _batch(capture, plan.event)
-    domains = sorted({_DOMAIN_0, *capture.domains})
+    domains = sorted({DOMAIN_0_ID, *capture.domains})
     _check_domains(plan, domains)
     _check_symbols(batch, plan)
-    images = Images()
     passive = [domid for domid in domains if not plan.is_active(domid)]
     balances: dict[int, Balance] = {}
-    for domid in domains:
-        if plan.is_active(domid):
-            shown = [domid, *(passive if domid == _DOMAIN_0 else ())]
-            balances[domid] = _write_archive(capture, batch, plan, domid, shown, images)
-        else:
-            _write_archive(capture, batch, plan, domid, [domid], images)
+    images = _Images()
+    with new_archives(plan.output) as archives:
+        for domid in domains:
+            shown = [domid, *(passive if domid == DOMAIN_0_ID else ())]
+            archive = archives.begin(plan.name(domid))
+            balance = _write_archive(capture, batch, plan, domid, shown, images, archive)
+            if plan.is_active(domid):
+                balances[domid] = balance
     return balances
+
+
+class _Images:
+    """ELF images made of symbol tables, each once: reports find names there as in debug images."""
+
+    def __init__(self) -> None:
+        self._made: dict[Text, bytes] = {}
+
+    def of(self, text: Text) -> bytes:
+        """Return the image of a text."""
+        if text not in self._made:
+            self._made[text] = write_elf(
+                text.functions, text_address=text.start, text_size=text.end - text.start
+            )
+        return self._made[text]
 
 
 def _batch(capture: Capture, event: int) -> SampleBatch:
@@ -140,15 +152,9 @@ def _check_domains(plan: Plan, domains: Sequence[int]) -> None:
     for archive in archives:
         if archives.count(archive) > 1:
             raise UsageError(f"--name: two domains would share the archive {archive}")
-        if len(archive.name) > _NAME_BYTES:
+        if len(archive.name) > NAME_BYTES:
             raise UsageError(f"--name: {archive.name[:40]}... is too long for a directory")
-        try:
-            archive.lstat()
-        except (FileNotFoundError, NotADirectoryError):
-            continue
-        except OSError as error:
-            raise UsageError(f"{archive}: {error.strerror}") from error
-        raise UsageError(f"{archive} exists already: remove it, or name another --output")
+        check_free(archive)
 
 
 def _check_symbols(batch: SampleBatch, plan: Plan) -> None:
@@ -156,12 +162,12 @@ def _check_symbols(batch: SampleBatch, plan: Plan) -> None:
     xen = plan.xen
     in_xen = batch.pc[batch.mode == Mode.HYPERVISOR]
     if len(in_xen) and not _any_inside(in_xen, [xen.text]):
-        raise CaptureError(xen.path, _no_hit("hypervisor", xen.text))
-    for domid in sorted({_DOMAIN_0, *plan.active, *plan.kernels}):
+        raise InputError(xen.path, _no_hit("hypervisor", xen.text))
+    for domid in sorted({DOMAIN_0_ID, *plan.active, *plan.kernels}):
         table = plan.kernel_of(domid)
         pc = batch.pc[(batch.mode == Mode.KERNEL) & (batch.domain == domid)]
         if len(pc) and not _any_inside(pc, [table.text, *table.modules]):
-            raise CaptureError(table.path, _no_hit(f"domain {domid} kernel", table.text))
+            raise InputError(table.path, _no_hit(f"domain {domid} kernel", table.text))
 
 
 def _any_inside(pc: npt.NDArray[np.uint64], texts: Sequence[Text]) -> bool:
@@ -175,21 +181,18 @@ def _no_hit(what: str, text: Text) -> str:
     )
 
 
-def _session(archive: Path) -> SessionDir:
-    return SessionDir(archive / "var/lib/oprofile", shown="/var/lib/oprofile")
-
-
 def _write_archive(
     capture: Capture,
     batch: SampleBatch,
     plan: Plan,
     domid: int,
     shown: Sequence[int],
-    images: Images,
+    images: _Images,
+    archive: Archive,
 ) -> Balance:
     """Write the archive of `domid` with the samples of the domains `shown`."""
-    root = plan.archive(domid)
-    reader = domid if plan.is_active(domid) else _DOMAIN_0
+    root, session = archive.root, archive.session
+    reader = domid if plan.is_active(domid) else DOMAIN_0_ID
     kernel = plan.kernel_of(reader)
     passive = [other for other in shown if other != reader]
     installed: dict[str, Text] = {}
@@ -199,10 +202,8 @@ def _write_archive(
     for other in passive:
         installed[f"/domain{other}-kernel"] = plan.kernel_of(other).text
         installed[f"/boot/domain{other}-xen"] = plan.xen.text
-    session = _session(root)
-    session.create()
     for path, text in installed.items():
-        images.install(text, root / path.lstrip("/"), plan.mtime)
+        archive.write_image(path, images.of(text), plan.mtime)
 
     config = DaemonConfig(
         domid=reader,
@@ -231,7 +232,7 @@ def _write_archive(
     lost = sum(capture.lost(other) or 0 for other in shown) + sum(balance.lost.values())
     stats = _stats(capture, shown)
     session.write_stats(stats)
-    write_file(session.current / UNSEEN_FILE, f"lost_samples {lost}\n".encode())
+    archive.note_lost(lost)
     for line in statistics_lines(
         int(time.time()),
         dumps=daemon.dumps,

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
+from xenprof.imports.errors import InputError
 from xenprof.imports.xenoprof import buffer, rows
 from xenprof.imports.xenoprof.buffer import Counters, Entries
-from xenprof.imports.xenoprof.errors import CaptureError
 
 _LARGEST_BYTES = 1 << 28
 _GZIP = b"\x1f\x8b"
@@ -55,19 +55,19 @@ class Capture:
 
 
 def read_file(path: str) -> bytes:
-    """Return the contents of a file, unpacked if it is gzip. Raises: CaptureError."""
+    """Return the contents of a file, unpacked if it is gzip. Raises: InputError."""
     try:
         if not Path(path).is_file():
-            raise CaptureError(path, "no such file" if not Path(path).exists() else "not a file")
+            raise InputError(path, "no such file" if not Path(path).exists() else "not a file")
         with Path(path).open("rb") as file:
             packed = file.read(2) == _GZIP
             file.seek(0)
             source = gzip.GzipFile(fileobj=file) if packed else file
             data = source.read(_LARGEST_BYTES + 1)
     except (OSError, EOFError, zlib.error, ValueError) as error:  # ValueError: a NUL in the path
-        raise CaptureError(path, getattr(error, "strerror", None) or str(error)) from error
+        raise InputError(path, getattr(error, "strerror", None) or str(error)) from error
     if len(data) > _LARGEST_BYTES:
-        raise CaptureError(path, f"larger than {_LARGEST_BYTES >> 20} MiB")
+        raise InputError(path, f"larger than {_LARGEST_BYTES >> 20} MiB")
     return data
 
 
@@ -85,7 +85,7 @@ def read_capture(files: Sequence[str], earlier: Sequence[str] = ()) -> Capture:
     Where a ring has both, the lines are its samples, and what is in the ring must be their end.
     The counters of the buffers `earlier` are subtracted.
 
-    Raises: CaptureError.
+    Raises: InputError.
     """
     entries: dict[RingKey, Entries] = {}
     rings: dict[RingKey, tuple[buffer.Ring, str]] = {}
@@ -95,10 +95,10 @@ def read_capture(files: Sequence[str], earlier: Sequence[str] = ()) -> Capture:
         if b"\0" in data[:4096]:
             for key, ring in _rings(domid, path, data).items():
                 if key in rings:
-                    raise CaptureError(path, f"domain {key[0]} vcpu {key[1]} was given already")
+                    raise InputError(path, f"domain {key[0]} vcpu {key[1]} was given already")
                 rings[key] = ring, path
         elif domid is not None:
-            raise CaptureError(path, f"lines of samples name their domain: leave out {domid}=")
+            raise InputError(path, f"lines of samples name their domain: leave out {domid}=")
         else:
             for key, table in rows.parse(data.decode("latin-1"), path).items():
                 before = entries.get(key)
@@ -109,7 +109,7 @@ def read_capture(files: Sequence[str], earlier: Sequence[str] = ()) -> Capture:
         known = entries.setdefault(key, ring.entries)
         count = len(ring.entries)
         if not np.array_equal(known[len(known) - count :] if count else known[:0], ring.entries):
-            raise CaptureError(
+            raise InputError(
                 path, f"what its ring of vcpu {key[1]} holds is not the end of the lines given"
             )
         counters[key] = _counters(ring, before_by_ring.get(key, Counters()), known, path)
@@ -121,7 +121,7 @@ def _rings(domid: int | None, path: str, data: bytes) -> dict[RingKey, buffer.Ri
     if domid is None:
         match = _DOMAIN_IN_NAME.search(Path(path).name)
         if match is None:
-            raise CaptureError(path, f"whose buffer is it? Give its domain id: N={path}")
+            raise InputError(path, f"whose buffer is it? Give its domain id: N={path}")
         domid = int(match[1])
     return {(domid, ring.vcpu): ring for ring in buffer.decode(data, path)}
 
@@ -134,7 +134,7 @@ def _earlier_counters(
         domid, path = numbered(argument)
         for key, ring in _rings(domid, path, read_file(path)).items():
             if key not in rings:
-                raise CaptureError(
+                raise InputError(
                     path, f"no buffer of domain {key[0]} vcpu {key[1]} follows this earlier one"
                 )
             found[key] = ring.counters
@@ -142,16 +142,16 @@ def _earlier_counters(
 
 
 def _counters(ring: buffer.Ring, before: Counters, known: Entries, path: str) -> Counters:
-    """Return what was counted after `before`. Raises: CaptureError if that cannot be."""
+    """Return what was counted after `before`. Raises: InputError if that cannot be."""
     try:
         counters = ring.counters.since(before)
     except ValueError:
-        raise CaptureError(
+        raise InputError(
             path, "its counters are below those of the earlier buffer: which one came first?"
         ) from None
     for mode, (held, logged) in enumerate(zip(buffer.modes(known), counters.logged, strict=True)):
         if held > logged:
-            raise CaptureError(
+            raise InputError(
                 path,
                 f"vcpu {ring.vcpu} has {held} entries of mode {mode}, but its header counts "
                 f"{logged}: damaged, or from another session than the other files",

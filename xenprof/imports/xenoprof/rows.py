@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from xenprof.imports.errors import InputError
 from xenprof.imports.xenoprof.buffer import ENTRY, Entries, check_entries
-from xenprof.imports.xenoprof.errors import CaptureError
 
 _LIMITS = (
     ("domain", 0x7FF0),  # DOMID_FIRST_RESERVED
@@ -21,13 +21,13 @@ def parse(text: str, path: str) -> dict[tuple[int, int], Entries]:
 
     Numbers are decimal or 0x hexadecimal; blank lines and those starting with `#` say nothing.
 
-    Raises: CaptureError with the line.
+    Raises: InputError with the line.
     """
     found: dict[tuple[int, int], list[tuple[int, int, int]]] = {}
     for domid, vcpu, mode, event, pc in _rows(text, path):
         found.setdefault((domid, vcpu), []).append((pc, mode, event))
     if not found:
-        raise CaptureError(path, "holds no samples: lines `domain vcpu mode event pc` are wanted")
+        raise InputError(path, "holds no samples: lines `domain vcpu mode event pc` are wanted")
     tables = {key: np.array(rows, ENTRY) for key, rows in found.items()}
     for entries in tables.values():
         check_entries(entries, path)
@@ -41,7 +41,7 @@ def _rows(text: str, path: str) -> Iterator[tuple[int, ...]]:
             continue
         where = f"{path}, line {number}"
         if len(words) != len(_LIMITS):
-            raise CaptureError(where, "not a sample: `domain vcpu mode event pc` is wanted")
+            raise InputError(where, "not a sample: `domain vcpu mode event pc` is wanted")
         yield tuple(
             _number(word, name, limit, where)
             for word, (name, limit) in zip(words, _LIMITS, strict=True)
@@ -55,5 +55,5 @@ def _number(word: str, name: str, limit: int, where: str) -> int:
     except ValueError:
         value = limit
     if not 0 <= value < limit:
-        raise CaptureError(where, f"{name} {word[:20]} is not a number from 0 to {limit - 1:#x}")
+        raise InputError(where, f"{name} {word[:20]} is not a number from 0 to {limit - 1:#x}")
     return value

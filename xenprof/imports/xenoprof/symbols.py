@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hypervisor.elf import ElfSymbol
-from xenprof.imports.xenoprof.errors import CaptureError
+from xenprof.imports.errors import InputError
 
 _LINE = re.compile(
     r"(?:0x)?([0-9a-fA-F]{1,16}) ([A-Za-z?]) (\S+)(?:[ \t]+\[([A-Za-z0-9_-]{1,55})\])?\s*",
@@ -46,14 +46,14 @@ class SymbolTable:
 
 
 def parse(data: bytes, path: str) -> SymbolTable:
-    """Return the code that a symbol table tells of. Raises: CaptureError."""
+    """Return the code that a symbol table tells of. Raises: InputError."""
     bounds: dict[str, int] = {}
     code: dict[str, list[tuple[int, str, bool]]] = {"": []}
     highest = 0
     for number, line in enumerate(data.decode("latin-1").splitlines(), 1):
         match = _LINE.fullmatch(line)
         if match is None:
-            raise CaptureError(
+            raise InputError(
                 f"{path}, line {number}", "not a symbol: `ADDRESS TYPE NAME [MODULE]` is wanted"
             )
         address, kind, name, module = int(match[1], 16), match[2], match[3], match[4] or ""
@@ -63,11 +63,11 @@ def parse(data: bytes, path: str) -> SymbolTable:
         if kind in _CODE:
             code.setdefault(module, []).append((address, name, kind.isupper()))
     if not highest:
-        raise CaptureError(path, "all addresses are 0: read /proc/kallsyms as root")
+        raise InputError(path, "all addresses are 0: read /proc/kallsyms as root")
     start = next((bounds[name] for name in _START if name in bounds), None)
     end = bounds.get(_END)
     if start is None or end is None or start >= end:
-        raise CaptureError(path, "not a kernel's or hypervisor's symbols: no _stext, or no _etext")
+        raise InputError(path, "not a kernel's or hypervisor's symbols: no _stext, or no _etext")
     return SymbolTable(
         path,
         _text("text", start, end, code.pop(""), path),
@@ -88,7 +88,7 @@ def _text(
     name: str, start: int, end: int, functions: list[tuple[int, str, bool]], path: str
 ) -> Text:
     if end - start > _LARGEST_TEXT:
-        raise CaptureError(
+        raise InputError(
             path, f"the {name} from {start:#x} to {end:#x} is larger than any kernel's code"
         )
     inside = sorted(row for row in functions if start <= row[0] < end)

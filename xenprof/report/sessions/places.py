@@ -1,6 +1,5 @@
 """Which sessions there are: below HOME, or in a directory that somebody names."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,12 +7,17 @@ from urllib.parse import unquote
 
 from hypervisor.errors import UnknownDomain
 from xenprof.errors import UsageError
-from xenprof.home import resolve_domain
+from xenprof.home import (
+    DOMAIN_0,
+    SESSION_DIR,
+    domain_names,
+    domains_folder,
+    has_domain_names,
+    resolve_domain,
+)
 from xenprof.store.sessiondir import CURRENT
 
-DOMAIN_0 = "Domain-0"
-_SAMPLES = Path("var", "lib", "oprofile", "samples")
-_IDS = ".ids"
+_SAMPLES = Path(SESSION_DIR.lstrip("/"), "samples")
 _TREES = ("{root}", "{kern}")
 
 
@@ -40,27 +44,18 @@ class Place:
     roots: Mapping[str, Path] = field(default_factory=dict)
 
 
-def domain_names(folder: Path) -> dict[int, str]:
-    """Return the names of domains by id, if the service noted them in the folder of their roots."""
-    try:
-        found = json.loads((folder / _IDS).read_text(encoding="utf-8"))
-        return {int(domid): str(name) for domid, name in found.items()}
-    except (OSError, ValueError, AttributeError):
-        return {}
-
-
 def named_session(home: Path, session: str) -> Place:
     """Return the sessions of that name of all domains below a HOME.
 
     Raises: UsageError: none of the domains has a session of that name.
     """
-    roots = _roots(home / "domains")
+    roots = _roots(domains_folder(home))
     sources = _sources(roots, session)
     if not sources:
         known = sorted({name for root in roots.values() for name in _sessions(root)})
         there = f"there are {', '.join(known)}" if known else f"there are none below {home}"
         raise UsageError(f"no domain has a session {session}; {there}")
-    return Place(f"session {session}", sources, domain_names(home / "domains"), roots)
+    return Place(f"session {session}", sources, domain_names(domains_folder(home)), roots)
 
 
 def place_at(path: Path) -> Place:
@@ -85,7 +80,7 @@ def place_at(path: Path) -> Place:
         place = {unquote(root.name) or DOMAIN_0: root}
         folder, roots = root.parent, _beside(root)
     else:
-        folder = path / "domains" if (path / "domains").is_dir() else path
+        folder = domains_folder(path) if domains_folder(path).is_dir() else path
         place = roots = _roots(folder)
     sources = _sources(place, CURRENT)
     if not sources:
@@ -110,7 +105,7 @@ def chosen_domains(home: Path, place: Place, words: Sequence[str]) -> frozenset[
 
 def _beside(root: Path) -> dict[str, Path]:
     """Return the domain at `root`, and those beside it if its folder is one of domains."""
-    found = _roots(root.parent) if (root.parent / _IDS).is_file() else {}
+    found = _roots(root.parent) if has_domain_names(root.parent) else {}
     return found | {unquote(root.name) or DOMAIN_0: root}
 
 

@@ -4,14 +4,15 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
+from xenprof.home import DOMAIN_0
 from xenprof.images.demangle import demangle
 from xenprof.profile.flat import ImageName, Profile, SampleFile
 from xenprof.profile.stacks import Frame, SampleType, StackProfile
 from xenprof.report.sessions.attribution import Attribution, Owner, passive_domain, symbol_rows
-from xenprof.report.sessions.places import DOMAIN_0, Place
-from xenprof.report.sessions.recorded import read_stacks
+from xenprof.report.sessions.places import Place
 from xenprof.report.views.merge import merged
 from xenprof.store.sessiondir import read_profile
+from xenprof.store.stackfile import read_stacks
 
 _LOST = ("event_lost_overflow", "sample_lost_no_mm", "sample_lost_no_mapping")
 _LOST_IN_CPUS = "sample_lost_overflow"

@@ -3,11 +3,12 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.samplepaths import parse_path
 from xenprof.imports.naming import ImageNames
 from xenprof.imports.recording import event_names
 from xenprof.profile.flat import SampleKey
 from xenprof.profile.stacks import Layer
-from xenprof.store.samplepath import format_path, parse_path
+from xenprof.store.samplepath import format_path
 
 part = st.sampled_from(
     ["a", "b", "..", ".", "{dep}", "{anon:x}", "var", "lib", "oprofile", "xen", "é" * 200]

@@ -42,9 +42,7 @@ def test_files_make_a_column_for_each_place_on_one_axis(name):
     ],
 )
 def test_two_axes_are_one_too_many(keys):
-    with pytest.raises(
-        ReportError, match=r"^opreport error: Already displaying results for parameter "
-    ):
+    with pytest.raises(ReportError, match=r"^Already displaying results for parameter "):
         classify(keys, Merge())
 
 

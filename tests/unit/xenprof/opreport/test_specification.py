@@ -1,6 +1,6 @@
 import pytest
 
-from xenprof.opreport.errors import ReportError
+from xenprof.errors import UsageError
 from xenprof.opreport.specification import parse, split_differential
 from xenprof.profile.flat import ImageName, SampleKey
 
@@ -45,7 +45,7 @@ def test_a_session_can_be_excluded():
 
 @pytest.mark.parametrize("word", ["cpu:one", "count:", "tid:1.5", "session:"])
 def test_a_value_that_is_none_is_refused(word):
-    with pytest.raises(ReportError, match=f"invalid profile specification {word}: "):
+    with pytest.raises(UsageError, match=f"invalid profile specification {word}: "):
         parse([word])
 
 
@@ -66,5 +66,5 @@ def test_words_outside_of_braces_belong_to_both_profiles(words, expected):
     ["{", "}", "{ a }", "{ } { b }", "{ a } { }", "{ a } { b } { c }", "{ { a } }", "{ a } }"],
 )
 def test_braces_that_make_no_two_groups_are_refused(words):
-    with pytest.raises(ReportError, match=r"^invalid profile specification "):
+    with pytest.raises(UsageError, match=r"^invalid profile specification "):
         split_differential(words.split())

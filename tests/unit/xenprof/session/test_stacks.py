@@ -141,20 +141,6 @@ def test_a_reset_without_a_daemon_deletes_stacks(sessions, walker, tmp_path):
     assert not has_stacks(directory(tmp_path).current)
 
 
-def test_samples_and_stacks_balance(sessions, walker):
-    sessions.start("Domain-0", DEEP)
-    give(walker, 5)
-    walker.give(samples((KERNEL, 5), stack_id=1))  # in no image
-    sessions.dump("Domain-0")
-    balance = sessions._daemons[0].stack_balance()
-    assert (6, 5, 0, 1) == (
-        balance.taken,
-        balance.stored,
-        balance.in_memory,
-        balance.lost["no_kernel_image"],
-    )
-
-
 def test_stacks_that_cannot_be_written_are_told(sessions, walker, tmp_path):
     sessions.start("Domain-0", DEEP)
     (directory(tmp_path).current / "stacks").write_text("in the way")

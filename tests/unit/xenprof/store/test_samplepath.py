@@ -2,9 +2,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from tests.support.samplepaths import parse_path
 from xenprof.errors import BadSamplePath
 from xenprof.profile.flat import ImageName, SampleKey
-from xenprof.store.samplepath import format_path, parse_path
+from xenprof.store.samplepath import format_path
 
 HTTPD = ImageName("root", "/usr/sbin/httpd")
 LIBC = ImageName("root", "/lib64/libc-2.5.so")

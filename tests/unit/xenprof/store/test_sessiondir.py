@@ -12,6 +12,7 @@ from xenprof.errors import (
 )
 from xenprof.profile.flat import ImageName, SampleHeader, SampleKey
 from xenprof.store.samplefile import merge
+from xenprof.store.samplepath import format_path
 from xenprof.store.sessiondir import SessionDir, list_files, read_profile, read_stats
 
 HEADER = SampleHeader("i386/p4-ht", 0x1D, 1, 100_000, True, 3200.0)
@@ -28,7 +29,7 @@ def session(tmp_path: Path) -> SessionDir:
     directory = SessionDir(tmp_path / "oprofile", shown="/var/lib/oprofile")
     directory.create()
     for sample_key in (key(KERNEL), key(PROGRAM, 1), key(PROGRAM, 0)):
-        merge(directory.sample_path(sample_key), HEADER, [16, 32], [3, 4])
+        merge(directory.current / format_path(sample_key), HEADER, [16, 32], [3, 4])
     return directory
 
 
@@ -38,7 +39,7 @@ def test_lists_sample_files_in_path_order(session: SessionDir) -> None:
 
 
 def test_lists_where_each_key_is_kept(session: SessionDir) -> None:
-    assert all(session.sample_path(k) == path for k, path in list_files(session.current))
+    assert all(session.current / format_path(k) == path for k, path in list_files(session.current))
 
 
 def test_a_missing_session_has_no_files(session: SessionDir) -> None:
@@ -72,13 +73,13 @@ def test_a_session_may_be_given_as_a_directory(session: SessionDir, tmp_path: Pa
 
 
 def test_files_that_are_not_selected_are_not_opened(session: SessionDir) -> None:
-    session.sample_path(key(KERNEL)).write_bytes(b"damaged")
+    (session.current / format_path(key(KERNEL))).write_bytes(b"damaged")
     profile = read_profile(session.path, select=lambda k: k.image == PROGRAM)
     assert 2 == len(profile.files)
 
 
 def test_a_damaged_file_is_named(session: SessionDir) -> None:
-    path = session.sample_path(key(KERNEL))
+    path = session.current / format_path(key(KERNEL))
     path.write_bytes(b"damaged")
     with pytest.raises(CorruptSampleFile) as caught:
         read_profile(session.path)
@@ -123,7 +124,7 @@ def test_saving_elsewhere_is_refused(session: SessionDir, name: str) -> None:
 def test_resetting_deletes_current_samples_and_statistics_only(session: SessionDir) -> None:
     session.save("kept")
     session.create()
-    merge(session.sample_path(key(KERNEL)), HEADER, [1], [1])
+    merge(session.current / format_path(key(KERNEL)), HEADER, [1], [1])
     session.write_stats({"sample_lost_no_mm": 1})
     session.log_path.write_text("log")
     session.reset()

@@ -154,13 +154,6 @@ def test_a_merge_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
     assert [before] == [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
 
 
-def test_removing_leaves_no_stacks(tmp_path):
-    stackfile.merge(tmp_path, profile())
-    stackfile.remove(tmp_path)
-    stackfile.remove(tmp_path)  # nothing is there: nothing happens
-    assert not stackfile.has_stacks(tmp_path)
-
-
 # -- Bad files
 
 

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from hypervisor.toolstack.records.corefile import read_core
+from tests.support.corefile import read_core
 from tests.support.fake_hypervisor import GUEST, Bench, refusal
 
 

@@ -1,16 +1,14 @@
 import errno
 import os
 import struct
-from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from hypervisor.errors import HostError, Refused
+from hypervisor.errors import Refused
 from hypervisor.toolstack.records import corefile
-from hypervisor.toolstack.records.corefile import CoreHeader, core_name, read_core, write_core
+from hypervisor.toolstack.records.corefile import CoreHeader, core_name, write_core
+from tests.support.corefile import read_core
 
 MAY_9_2007 = 1_178_722_805 * 10**9
 
@@ -92,23 +90,3 @@ def test_what_cannot_be_written_is_refused(tmp_path, name):
 def test_a_memory_too_large_for_the_header_is_refused(tmp_path):
     with pytest.raises(Refused, match="too many for its header"):
         write_core(tmp_path / "core", 1, 1 << 29)
-
-
-@pytest.mark.parametrize("name", ["none", "folder", "fifo"])
-def test_what_is_no_file_is_not_read(tmp_path, name):
-    (tmp_path / "folder").mkdir()
-    os.mkfifo(tmp_path / "fifo")
-    with pytest.raises(Refused, match="no such file, or not a regular one"):
-        read_core(tmp_path / name)
-
-
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(at=st.integers(0, 23), bits=st.integers(1, 255), cut=st.integers(0, 5000))
-def test_a_damaged_header_is_refused(tmp_path: Path, at: int, bits: int, cut: int):
-    path = tmp_path / "core"
-    write_core(path, 1, 10)
-    data = bytearray(path.read_bytes())
-    data[at] ^= bits
-    path.write_bytes(data[: len(data) - cut])
-    with pytest.raises(HostError):
-        read_core(path)

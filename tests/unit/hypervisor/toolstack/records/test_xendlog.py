@@ -108,17 +108,3 @@ def test_a_long_text_is_cut_and_says_so():
     log = new_log()
     log.debug(SAYS, "x" * (MAX_TEXT + 5))
     assert log.take()[0].endswith("xxx... (5 characters left out)")
-
-
-@pytest.mark.parametrize(
-    ("tools", "text", "expected"),
-    [
-        ("3.0.3", "All memory is saved", "ERROR (XendCheckpoint:236) All memory is saved"),
-        ("3.1", "All memory is saved", "INFO (XendCheckpoint:236) All memory is saved"),
-        ("3.1", "ERROR: Save exit", "ERROR (XendCheckpoint:236) Save exit"),
-    ],
-)
-def test_what_xc_save_says_is_an_error_by_version(tools, text, expected):
-    log = new_log(tools=tools)
-    log.child_output(text)
-    assert expected == log.take()[0].split("] ", 1)[1]

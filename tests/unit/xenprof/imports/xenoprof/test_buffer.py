@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from xenprof.imports.errors import InputError
 from xenprof.imports.xenoprof.buffer import Counters, decode
-from xenprof.imports.xenoprof.errors import CaptureError
 
 KERNEL = (0xFFFFFFFF81000010, 1, 0)
 
@@ -76,7 +76,7 @@ def test_what_is_no_entry_yet_is_not_checked():
     ],
 )
 def test_what_is_no_buffer_is_refused_with_the_reason(data, message):
-    with pytest.raises(CaptureError, match=message) as caught:
+    with pytest.raises(InputError, match=message) as caught:
         decode(data, "some.bin")
 
     assert str(caught.value).startswith("some.bin")
@@ -86,7 +86,7 @@ def test_what_is_no_buffer_is_refused_with_the_reason(data, message):
 def test_any_bytes_are_rings_or_refused(data):
     try:
         rings = decode(data, "some.bin")
-    except CaptureError as error:
+    except InputError as error:
         assert "\n" not in str(error)
     else:
         assert sum(len(r.entries) for r in rings) * 16 < len(data)
@@ -99,6 +99,6 @@ def test_a_damaged_header_is_refused_or_yields_entries_of_the_file(data):
     whole[at] = data.draw(st.integers(0, 255))
     try:
         rings = decode(bytes(whole), "some.bin")
-    except CaptureError:
+    except InputError:
         return
     assert {KERNEL[0]} >= set(np.concatenate([r.entries["pc"] for r in rings]).tolist())

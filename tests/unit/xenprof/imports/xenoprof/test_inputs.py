@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from xenprof.imports.errors import InputError
 from xenprof.imports.xenoprof import rows
-from xenprof.imports.xenoprof.errors import CaptureError
 from xenprof.imports.xenoprof.inputs import read_capture
 
 
@@ -105,7 +105,7 @@ def test_files_that_do_not_belong_together_are_refused(
     }.items():
         put(name, content)
 
-    with pytest.raises(CaptureError, match=message) as caught:
+    with pytest.raises(InputError, match=message) as caught:
         read_capture(files, earlier)
 
     assert "\n" not in str(caught.value)
@@ -125,7 +125,7 @@ def test_files_that_do_not_belong_together_are_refused(
     ],
 )
 def test_a_wrong_line_is_named(line, message):
-    with pytest.raises(CaptureError, match=f"rows, line 2: {message}"):
+    with pytest.raises(InputError, match=f"rows, line 2: {message}"):
         rows.parse(f"# comment\n{line}\n", "rows")
 
 
@@ -133,7 +133,7 @@ def test_a_wrong_line_is_named(line, message):
 def test_any_text_is_samples_or_refused(text):
     try:
         found = rows.parse(text, "rows")
-    except CaptureError as error:
+    except InputError as error:
         assert "\n" not in str(error)
     else:
         assert sum(map(len, found.values())) <= len(text.splitlines())

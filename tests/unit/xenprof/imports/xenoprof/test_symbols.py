@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xenprof.imports.xenoprof.errors import CaptureError
+from xenprof.imports.errors import InputError
 from xenprof.imports.xenoprof.symbols import parse
 
 KERNEL = """\
@@ -67,7 +67,7 @@ def test_a_map_of_xen_is_read_too():
     ],
 )
 def test_what_is_no_symbol_table_is_refused_with_the_reason(text, message):
-    with pytest.raises(CaptureError, match=message) as caught:
+    with pytest.raises(InputError, match=message) as caught:
         parse(text.encode(), "some.map")
 
     assert str(caught.value).startswith("some.map")
@@ -86,7 +86,7 @@ LINES = st.builds(
 def test_any_bytes_are_a_table_or_refused(data):
     try:
         table = parse(data, "some.map")
-    except CaptureError as error:
+    except InputError as error:
         assert "\n" not in str(error)
     else:
         for text in (table.text, *table.modules):

@@ -35,14 +35,18 @@ def annotate(home: Path, capsys, monkeypatch, counts, *options: str) -> list[tup
     return [(int(match[1]), match[2]) for match in found if match]
 
 
-@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(counts=SAMPLES)
 def test_every_sample_stands_beside_one_instruction(home, capsys, monkeypatch, counts) -> None:
     shown = annotate(home, capsys, monkeypatch, counts, "-a")
     assert sum(counts.values()) == sum(samples for samples, _ in shown)
 
 
-@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(counts=SAMPLES)
 def test_every_sample_stands_beside_one_line(home, capsys, monkeypatch, counts) -> None:
     shown = annotate(home, capsys, monkeypatch, counts, "-s")

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from xenprof.cli.opimport import main
 from xenprof.errors import XenprofError
-from xenprof.optools.abi import NATIVE, decode, parse
+from xenprof.optools.foreignfile import decode
 from xenprof.store import samplefile
+from xenprof.store.abi import NATIVE, parse_abi
 from xenprof.store.sessiondir import SessionDir
 
 # 32-bit x86, oprofile 0.9.4: doubles and 64-bit numbers at multiples of four, mtime is a time_t.
@@ -78,7 +79,7 @@ def test_every_field_of_a_foreign_file_arrives(name, tmp_path) -> None:
 
 def test_the_output_is_the_file_that_we_would_have_written(tmp_path) -> None:
     convert(tmp_path, text_of(BIG), big_file())
-    header, offsets, counts = decode(big_file(), "x", parse(text_of(BIG), "abi"))
+    header, offsets, counts = decode(big_file(), "x", parse_abi(text_of(BIG), "abi"))
     assert samplefile.encode(header, offsets, counts) == (tmp_path / "out").read_bytes()
 
 
@@ -88,7 +89,7 @@ def test_our_own_layout_is_what_sessions_say(tmp_path) -> None:
 
 
 def test_our_own_layout_is_converted_only_by_force(tmp_path, capsys) -> None:
-    data = samplefile.encode(*decode(big_file(), "x", parse(text_of(BIG), "abi")))
+    data = samplefile.encode(*decode(big_file(), "x", parse_abi(text_of(BIG), "abi")))
     codes = [convert(tmp_path, text_of(dict(NATIVE)), data, *more) for more in ((), ("-f",))]
     assert ([1, 0], data) == (codes, (tmp_path / "out").read_bytes())
 
@@ -134,7 +135,7 @@ def test_a_hostile_description_is_refused_in_a_line(change, message, tmp_path, c
 def test_no_description_makes_the_reader_fail_otherwise(change, length) -> None:
     try:
         _, offsets, counts = decode(
-            big_file()[:length], "x", parse(text_of({**BIG, **change}), "abi")
+            big_file()[:length], "x", parse_abi(text_of({**BIG, **change}), "abi")
         )
     except XenprofError:
         return
@@ -150,7 +151,7 @@ def test_an_input_without_an_end_is_not_read(tmp_path, capsys) -> None:
 def test_equal_offsets_are_added_up() -> None:
     data = bytearray(big_file())
     data[72 + 32 + 32 : 72 + 32 + 40] = data[72 + 32 + 16 : 72 + 32 + 24]
-    header, offsets, counts = decode(bytes(data), "x", parse(text_of(BIG), "abi"))
+    header, offsets, counts = decode(bytes(data), "x", parse_abi(text_of(BIG), "abi"))
     _, keys, values = samplefile.decode(samplefile.encode(header, offsets, counts), "x")
     assert {0x113C: 107, 0x1163 << 32 | 0x20: 20} == dict(
         zip(keys.tolist(), np.asarray(values).tolist(), strict=True)

@@ -4,20 +4,20 @@ from pathlib import Path
 
 import pytest
 
-from xenprof.cli.postprocess import write_whole
-from xenprof.errors import UsageError
+from xenprof.cli.wholefile import write_whole
+from xenprof.opreport.errors import ReportError
 
 
 def test_a_file_is_replaced_by_the_new_one(tmp_path: Path) -> None:
     (tmp_path / "out").write_bytes(b"old and longer")
-    write_whole(tmp_path / "out", b"new", "x")
+    write_whole(tmp_path / "out", b"new")
     names = [path.name for path in tmp_path.iterdir()]
     assert (["out"], b"new") == (names, (tmp_path / "out").read_bytes())
 
 
 def test_a_link_stays_a_link(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("out")
-    write_whole(tmp_path / "link", b"new", "x")
+    write_whole(tmp_path / "link", b"new")
     assert (True, b"new") == ((tmp_path / "link").is_symlink(), (tmp_path / "out").read_bytes())
 
 
@@ -25,7 +25,7 @@ def test_a_pipe_is_written_to_and_stays_one(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
     try:
-        write_whole(tmp_path / "pipe", b"new", "x")
+        write_whole(tmp_path / "pipe", b"new")
         assert b"new" == os.read(reader, 10)
     finally:
         os.close(reader)
@@ -33,5 +33,5 @@ def test_a_pipe_is_written_to_and_stays_one(tmp_path: Path) -> None:
 
 
 def test_a_directory_is_refused_in_a_line(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=f"x: cannot write {tmp_path}: Is a directory"):
-        write_whole(tmp_path, b"new", "x")
+    with pytest.raises(ReportError, match=f"^cannot write {tmp_path}: Is a directory"):
+        write_whole(tmp_path, b"new")

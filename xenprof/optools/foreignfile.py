@@ -1,98 +1,23 @@
-"""Sample files of other machines, read by the description of layout (`abi`) that is with them.
+"""Sample files of other machines, read field by field as their `abi` file says.
 
-A description has a line `name value` for the size of each type and the offset of each field.
-
-Source: oprofile libabi/abi.cpp, opimport.cpp.
+Source: oprofile opimport.cpp.
 """
 
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from xenprof import events
-from xenprof.errors import CorruptSampleFile, VersionMismatch, XenprofError
+from xenprof.errors import CorruptSampleFile, VersionMismatch
 from xenprof.profile.flat import SampleHeader
+from xenprof.store.abi import Abi, AbiError
 
 Words = npt.NDArray[np.uint64]
 
 VERSIONS = range(0x10, 0x14)
 _MAGIC = b"DAE\n"
-_VALUE_MAX = 4096
-"""judgement: no header or node is larger; larger values would only be there to do harm."""
-_INTEGER_BYTES = (1, 2, 4, 8)
-_LINE = re.compile(r"\s*(\w{1,64})\s+(-?\d{1,9})\b")
 _U64_BYTES = 8  # vma_t of all versions
-
-NATIVE: Mapping[str, int] = {
-    "sizeof_double": 8, "sizeof_u64": 8, "sizeof_u8": 1, "sizeof_u32": 4, "sizeof_int": 4,
-    "sizeof_unsigned_int": 4, "sizeof_odb_key_t": 8, "sizeof_odb_index_t": 4,
-    "sizeof_odb_value_t": 4, "sizeof_odb_node_nr_t": 4, "sizeof_odb_descr_t": 32,
-    "sizeof_odb_node_t": 16, "sizeof_struct_opd_header": 72, "offsetof_node_key": 0,
-    "offsetof_node_value": 8, "offsetof_node_next": 12, "offsetof_descr_size": 0,
-    "offsetof_descr_current_size": 4, "offsetof_header_magic": 0, "offsetof_header_version": 4,
-    "offsetof_header_cpu_type": 8, "offsetof_header_ctr_event": 12, "offsetof_header_ctr_um": 16,
-    "offsetof_header_ctr_count": 20, "offsetof_header_is_kernel": 24,
-    "offsetof_header_cpu_speed": 32, "offsetof_header_mtime": 40,
-    "offsetof_header_cg_to_is_kernel": 48, "offsetof_header_anon_start": 56,
-    "offsetof_header_cg_to_anon_start": 64, "little_endian": 1,
-}  # fmt: skip
-"""The layout of our own files."""
-
-
-class AbiError(XenprofError):
-    """A description of layout that makes no sense, or none; the message names its file."""
-
-
-@dataclass(frozen=True, slots=True)
-class Abi:
-    """A description of layout; `name` is its file, for messages."""
-
-    name: str
-    values: Mapping[str, int]
-
-    @property
-    def is_native(self) -> bool:
-        """Return whether files of this layout need no conversion."""
-        return all(self.values.get(name) == value for name, value in NATIVE.items())
-
-    @property
-    def order(self) -> str:
-        """Return the byte order, "<" or ">". Raises: AbiError."""
-        return "<" if self.need("little_endian") == 1 else ">"
-
-    def need(self, name: str) -> int:
-        """Return a value. Raises: AbiError if it is missing."""
-        if name not in self.values:
-            raise AbiError(f"error: {self.name}: missing ABI key: {name}")
-        return self.values[name]
-
-    def integer(self, name: str) -> int:
-        """Return the size of an integer type. Raises: AbiError."""
-        size = self.need(name)
-        if size not in _INTEGER_BYTES:
-            raise AbiError(f"error: {self.name}: {name} cannot be {size}")
-        return size
-
-
-def parse(text: str, name: str) -> Abi:
-    """Return the description that `text` is; what follows the last good line is not read.
-
-    Raises: AbiError.
-    """
-    values: dict[str, int] = {}
-    at = 0
-    while match := _LINE.match(text, at):
-        at = match.end()
-        value = int(match[2])
-        if not 0 <= value <= _VALUE_MAX:
-            raise AbiError(f"error: {name}: {match[1]} cannot be {value}")
-        values[match[1]] = value
-    if not values:
-        raise AbiError(f"error: {name} is no abi file: lines `name value` are expected")
-    return Abi(name, values)
 
 
 def decode(data: bytes, path: str, abi: Abi) -> tuple[SampleHeader, Words, Words]:
@@ -106,6 +31,7 @@ def decode(data: bytes, path: str, abi: Abi) -> tuple[SampleHeader, Words, Words
     magic_at = abi.need("offsetof_header_magic")
     if data[magic_at : magic_at + 4] != _MAGIC:
         raise CorruptSampleFile(path, f"Invalid sample file, bad magic number: {path}")
+    abi.need("little_endian")
     version = reader.field("version")
     if version not in VERSIONS:
         raise VersionMismatch(path, f"{path} has version {version:#x}, not 0x10 to 0x13")
@@ -140,7 +66,7 @@ class _Reader:
         place = f"offsetof_header_{name}"
         at, size = self.abi.need(place), size or self.abi.integer("sizeof_u32")
         if at + size > self.abi.need("sizeof_struct_opd_header"):
-            raise AbiError(f"error: {self.abi.name}: {place} {at} is behind the header's end")
+            raise AbiError(f"{self.abi.name}: {place} {at} is behind the header's end")
         return self.number(at, size)
 
     def later_field(self, name: str, size: int) -> int:
@@ -165,7 +91,7 @@ class _Reader:
         for name in ("key", "value"):
             place, size = abi.need(f"offsetof_node_{name}"), abi.integer(f"sizeof_odb_{name}_t")
             if place + size > step:
-                raise AbiError(f"error: {abi.name}: a node's {name} is behind its end")
+                raise AbiError(f"{abi.name}: a node's {name} is behind its end")
             kinds[name] = (f"{abi.order}u{size}", place)
         start = header + descriptor + step  # slot 0 is never used
         if used < 0 or start + used * step > len(self.data):

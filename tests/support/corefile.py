@@ -1,0 +1,14 @@
+"""Reads the headers of core files."""
+
+import struct
+from pathlib import Path
+
+from hypervisor.toolstack.records.corefile import MAGIC, MAGIC_HVM, CoreHeader
+
+
+def read_core(path: str | Path) -> CoreHeader:
+    """Return what a core says of itself."""
+    with Path(path).open("rb") as file:
+        magic, *numbers = struct.unpack("<6I", file.read(24))
+    assert magic in (MAGIC, MAGIC_HVM)
+    return CoreHeader(magic == MAGIC_HVM, *numbers)

@@ -1,0 +1,29 @@
+"""Options that several commands of `xenprof` have."""
+
+from pathlib import Path
+
+import click
+
+from xenprof.home import home
+
+MAX_DEPTH = 255
+"""More callers than that are never recorded."""
+
+state_dir_option = click.option(
+    "--state-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Instead of $XENPROF_HOME.",
+)
+callgraph_option = click.option(
+    "--callgraph",
+    "depth",
+    type=click.IntRange(0, MAX_DEPTH),
+    default=0,
+    metavar="N",
+    help="Record call stacks, up to N callers of each sample.",
+)
+
+
+def home_at(state_dir: Path | None) -> Path:
+    """Return the HOME that --state-dir names, else the usual one."""
+    return state_dir.absolute() if state_dir else home()

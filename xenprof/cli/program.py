@@ -1,0 +1,104 @@
+"""How a program of oprofile starts and ends: its command line, its help, its errors."""
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from io import TextIOWrapper
+
+from hypervisor.errors import HostError
+from xenprof.cli import popt
+from xenprof.cli.popt import Option
+from xenprof.cli.stdout import drop_stdout, ends_with_its_reader
+from xenprof.errors import StoreError, XenprofError
+from xenprof.opreport.errors import ReportError
+
+
+@dataclass(slots=True)
+class CommandLine:
+    """A parsed command line: `flags` are the long names of the options on it, `words` the rest."""
+
+    typed: tuple[str, ...]
+    words: tuple[str, ...]
+    flags: set[str] = field(default_factory=set)
+    values: dict[str, str] = field(default_factory=dict)
+    lists: dict[str, list[str]] = field(default_factory=dict)
+
+    def listed(self, name: str) -> tuple[str, ...]:
+        """Return the items of all comma lists given with an option."""
+        lists = self.lists.get(name, [])
+        return tuple(item for text in lists for item in text.split(",") if item)
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A program: its name, grammar, and the function that runs it and returns the exit code."""
+
+    name: str
+    options: Sequence[Option]
+    arguments: str
+    run: Callable[[CommandLine], int]
+
+
+def main(program: Program, argv: Sequence[str] | None) -> int:
+    """Run a program; return its exit code.
+
+    An error that users can make is its message, with the program's name in front where the
+    originals have it: errors of reports, stores and hosts. Usage errors come without a name.
+    """
+    words = sys.argv[1:] if argv is None else list(argv)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # paths of images may be any bytes
+            stream.reconfigure(errors="surrogateescape")
+    try:
+        code = _run(program, words)
+        sys.stdout.flush()
+        return code
+    except popt.PoptError as error:
+        help_text = popt.help_text(program.name, program.options, program.arguments)
+        sys.stderr.write(f"{program.name}: {error}\n{help_text}")
+        return 1
+    except (HostError, ReportError, StoreError) as error:
+        _say(f"{program.name} error: {error}")
+        return error.exit_code
+    except XenprofError as error:
+        _say(str(error))
+        return error.exit_code
+    except MemoryError:
+        _say(f"{program.name} error: not enough memory for this session")
+        return 1
+    except OSError as error:
+        if not error.filename:
+            drop_stdout()
+        _say(f"{program.name} error: {error.strerror}: {error.filename or 'standard output'}")
+        return 1
+
+
+@ends_with_its_reader
+def _run(program: Program, words: Sequence[str]) -> int:
+    found, arguments = popt.parse(program.options, words)
+    line = CommandLine(tuple(words), tuple(arguments))
+    for name, value in found:
+        line.flags.add(name)
+        line.values[name] = value
+        line.lists.setdefault(name, []).append(value)
+    if "help" in line.flags:
+        sys.stdout.write(popt.help_text(program.name, program.options, program.arguments))
+    elif "usage" in line.flags:
+        sys.stdout.write(popt.usage_text(program.name, program.options, program.arguments))
+    elif "version" in line.flags:
+        from xenprof.version import version
+
+        print(f"{program.name}: oprofile 1.5.0 (xenprof {version()})")
+    else:
+        return program.run(line)
+    return 0
+
+
+def warn(line: str) -> None:
+    """Print a line for the user, behind what is already on the way to standard output."""
+    sys.stdout.flush()
+    _say(line)
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr)

@@ -1,0 +1,27 @@
+"""The file in which a session notes what its samples cannot show: idle time, lost samples, ...
+
+It is `stats/xenprof_unseen` below the session's directory; each line is a key, a blank, a value.
+"""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from xenprof.store.samplefile import write_file
+
+_FILE = "stats/xenprof_unseen"
+
+
+def write_unseen(session: Path, lines: Iterable[str]) -> None:
+    """Write the lines `key value` of a session (its directory). Raises: StoreError, StoreFull."""
+    write_file(session / _FILE, "".join(f"{line}\n" for line in lines).encode())
+
+
+def read_unseen(session: Path) -> Iterator[tuple[str, str]]:
+    """Yield key and value of each line in a session (its directory); none without the file."""
+    try:
+        lines = (session / _FILE).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return
+    for line in lines:
+        key, _, value = line.partition(" ")
+        yield key, value
