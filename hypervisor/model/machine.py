@@ -26,7 +26,7 @@ from hypervisor.model.profiling.xenoprof import Xenoprof
 from hypervisor.model.scenario.spec import Scenario
 from hypervisor.model.snapshot import host_snapshot
 from hypervisor.model.timing.clock import Clock
-from hypervisor.model.timing.random_stream import stream_seed
+from hypervisor.model.timing.random_stream import Streams, stream_seed
 from hypervisor.telemetry import HostSnapshot, TraceRecord
 from hypervisor.toolstack.config.settings import domain0_spec
 from hypervisor.toolstack.config.spec import DomainSpec
@@ -61,7 +61,8 @@ class Machine(Xend):
         self.name = host.name
         self._epoch_ns = epoch_ns
         self._generation = 0
-        self.clock = Clock(host.seed)
+        self.clock = Clock()
+        self._streams = Streams(host.seed)
         topology = Topology(host.sockets, host.cores_per_socket, host.threads_per_core)
         self.code = CodeBook(host.cpu)
         overheads = Overheads(self.code)
@@ -98,6 +99,7 @@ class Machine(Xend):
             self.xenoprof,
             oprofile_type,
             store,
+            self._streams,
             domain0,
         )
         super().__init__(
@@ -146,7 +148,7 @@ class Machine(Xend):
         self.execution.start()
         hypercalls.unpause_domain(0)
         guest = hypercalls.residents[0].guest
-        Housekeeping(guest, self.clock.stream("housekeeping/0")).start()
+        Housekeeping(guest, self._streams.stream("housekeeping/0")).start()
 
     def _create_guests(self) -> None:
         for domain in self.scenario.domains:

@@ -63,3 +63,23 @@ class RandomStream:
         low += (_LOG2[index + 1] - low) * ((mantissa >> 31) & 0x3FFFFF) >> _STEP_BITS
         minus_log2 = ((64 - exponent) << _FRACTION_BITS) - low
         return mean_ns * (minus_log2 * _LN2 >> _FRACTION_BITS) >> _FRACTION_BITS
+
+
+class Streams:
+    """The random streams of one machine, by name."""
+
+    __slots__ = ("_seed", "_streams")
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+        self._streams: dict[str, RandomStream] = {}
+
+    def stream(self, name: str) -> RandomStream:
+        """Return the stream of this name: always the same object, going on where it was.
+
+        Streams of different names are independent; drawing from one never moves another.
+        """
+        stream = self._streams.get(name)
+        if stream is None:
+            stream = self._streams[name] = RandomStream(self._seed, name)
+        return stream

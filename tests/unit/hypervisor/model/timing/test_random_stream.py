@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from hypervisor.model.timing.random_stream import RandomStream, stream_seed
+from hypervisor.model.timing.random_stream import RandomStream, Streams, stream_seed
 
 VECTOR_UNIFORM = [205, 288, 533, 788, 342]
 VECTOR_EXPONENTIAL = [659040, 184972, 1060978, 2927920, 761050]
@@ -60,3 +60,11 @@ def test_exponential_is_minus_the_logarithm_to_six_digits(u):
     stream._random = fixed
     expected = -math.log((u | 1) / 2**64) * 10**12
     assert stream.exponential_ns(10**12) == pytest.approx(expected, rel=1e-6, abs=10**6)
+
+
+def test_a_stream_of_a_name_goes_on_where_it_was_and_moves_no_other():
+    streams, other = Streams(7), Streams(7)
+    first = [streams.stream("a").uniform(1000), streams.stream("a").uniform(1000)]
+    other.stream("b").uniform(1000)
+    stream = other.stream("a")
+    assert first == [stream.uniform(1000), stream.uniform(1000)]
