@@ -42,9 +42,12 @@ def build_host(
     from hypervisor.model.machine import build
     from hypervisor.model.scenario.spec import load_scenario
 
-    machine = build(load_scenario(scenario), epoch_ns=time.time_ns(), support_limits=support_limits)
-    machine.context.minimum_domain0_kib = domain0_minimum_mib * 1024
-    return machine
+    return build(
+        load_scenario(scenario),
+        epoch_ns=time.time_ns(),
+        support_limits=support_limits,
+        domain0_minimum_mib=domain0_minimum_mib,
+    )
 
 
 def _nothing() -> None:
@@ -290,7 +293,7 @@ class HostDriver:
 
     def _publish(self) -> None:
         wall_ns, now_ns = self._wall_ns(), self._host.now_ns
-        snapshot = self._host.snapshot()
+        snapshot = self._host.telemetry.snapshot()
         self._snapshot = snapshot
         self.snapshot_seconds = (self._wall_ns() - wall_ns) / 1e9
         elapsed_ns = wall_ns - self._published_at[0]

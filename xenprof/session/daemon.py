@@ -7,7 +7,7 @@ from pathlib import Path
 from queue import SimpleQueue
 
 from hypervisor.errors import OprofilefsError
-from hypervisor.host import OprofileDriver, ProfiledHost, Samples
+from hypervisor.host import Host, OprofileDriver, Samples, profiler_of
 from xenprof.events import EventSetting
 from xenprof.home import domain_root
 from xenprof.oprofiled.attribution import DaemonConfig, TextRange
@@ -55,7 +55,7 @@ class RunningDaemon:
 
     def __init__(
         self,
-        host: ProfiledHost,
+        host: Host,
         home: Path,
         domain: str,
         driver: OprofileDriver,
@@ -163,7 +163,7 @@ class RunningDaemon:
         self._store.call(self._note_losses)
         self._report_losses()
         stats = self.driver_stats()
-        lines = self.unseen.lines(self._host.snapshot(), self._unread())
+        lines = self.unseen.lines(self._host.telemetry.snapshot(), self._unread())
         unseen = "".join(f"{line}\n" for line in lines).encode()
         directory = self.directory
 
@@ -179,7 +179,7 @@ class RunningDaemon:
         self.give_up()
         self._stacks.look()
         self._store.call(self._stacks.begin)
-        self.unseen.clear(self._host.snapshot())
+        self.unseen.clear(self._host.telemetry.snapshot())
 
     def give_up(self) -> int:
         """Count as lost what could not be written; return how many samples that were."""
@@ -208,7 +208,7 @@ class RunningDaemon:
 
     def _report_losses(self) -> None:
         while not self._losses.empty():
-            self._host.count_samples(self.domain, self._losses.get())
+            profiler_of(self._host).count_samples(self.domain, self._losses.get())
 
     def _unread(self) -> int:
         """Return the samples that the kernel still has, in Xen's rings too where it tells them."""

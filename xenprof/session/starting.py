@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from hypervisor.errors import OprofilefsError
-from hypervisor.host import OprofileDriver, ProfiledHost
+from hypervisor.host import Host, OprofileDriver, profiler_of
 from xenprof.errors import EventError, StoreError
 from xenprof.events import EventSetting, assign_counters, cpu_type, default_event, events
 from xenprof.oprofiled.log import LogFile
@@ -20,7 +20,7 @@ DOMAIN_0 = 0
 
 
 def start_daemon(
-    host: ProfiledHost,
+    host: Host,
     home: Path,
     domain: str,
     setup: Setup,
@@ -33,7 +33,7 @@ def start_daemon(
     `primary` is domain 0's daemon: its events are what the counters really count.
     Raises: UnknownDomain, Refused (no driver in this domain).
     """
-    driver = host.oprofile(domain)
+    driver = profiler_of(host).oprofile(domain)
     directory = session_dir(home, domain, setup)
     setup = _with_events(driver, setup, primary, answer)
     if setup.callgraph_depth and not _can_walk(driver):

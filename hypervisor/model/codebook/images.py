@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any, Literal
 
+from hypervisor.domainfile import DomainFile
 from hypervisor.elf import ElfSymbol, write_elf
-from hypervisor.host import DomainFile, Mapped, Module
+from hypervisor.host import Mapped, Module
 from hypervisor.telemetry import Mode
 
 Role = Literal["dom0", "guest"]

@@ -1,8 +1,9 @@
 """Virtual time: an event heap in integer nanoseconds.
 
-A clock is passed into machines, so that several can share one; chance is their own. It holds no closures and no
-generators of its own: `copy.deepcopy` of whatever owns it copies the future as well, as long
-as handlers are bound methods of copied objects or plain functions.
+A clock is passed into machines, so that several can share one; their chances
+are their own. It holds no closures and no generators of its own: `copy.deepcopy` of whatever
+owns it copies the future as well, as long as handlers are bound methods of copied objects or
+plain functions.
 """
 
 from collections.abc import Callable

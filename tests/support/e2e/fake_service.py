@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from hypervisor.errors import HostError
-from tests.support.service_fakes import FakeHost
+from tests.support.fake_host import FakeHost
 from xenprof.service.server import ServeSettings, serve
 
 

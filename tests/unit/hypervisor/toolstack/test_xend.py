@@ -104,51 +104,53 @@ def test_a_configuration_that_cannot_be_is_refused_in_one_line(change, message):
 
 
 def test_a_name_in_use_is_refused_with_the_other_domains_id(xend):
-    assert refusal(xend.create, GUEST) == "VM name 'web' already in use by domain 1"
+    assert refusal(xend.domains.create, GUEST) == "VM name 'web' already in use by domain 1"
 
 
 def test_a_uuid_in_use_is_refused_with_the_other_domains_id(xend, fake):
     uuid = fake.specs[1].uuid
-    message = refusal(xend.create, {**GUEST, "name": "b", "uuid": uuid})
+    message = refusal(xend.domains.create, {**GUEST, "name": "b", "uuid": uuid})
     assert f"VM uuid {uuid} already in use by domain 1" == message
 
 
 def test_a_config_file_without_name_gives_its_own():
     bench = Bench()
-    bench.result(bench.xend.create_from_text("kernel = '/k'", "/etc/xen/mail", {"vcpus": ["4"]}))
+    bench.result(
+        bench.xend.domains.create_from_text("kernel = '/k'", "/etc/xen/mail", {"vcpus": ["4"]})
+    )
     assert (bench.fake.specs[1].name, bench.fake.specs[1].vcpus) == ("mail", 4)
 
 
 def test_3_0_3_stores_no_weight_and_cap_of_a_configuration():
     bench = Bench()
     bench.create({**GUEST, "cpu_weight": 512, "cpu_cap": 50})
-    assert bench.xend.sched_credit("web") == (256, 0)
+    assert bench.xend.resources.sched_credit("web") == (256, 0)
 
 
 def test_3_1_applies_weight_and_cap_of_a_configuration():
     bench = Bench(tools="3.1")
     bench.create({**GUEST, "cpu_weight": 512, "cpu_cap": 50})
-    assert bench.xend.sched_credit("web") == (512, 50)
+    assert bench.xend.resources.sched_credit("web") == (512, 50)
 
 
 @pytest.mark.parametrize("verb", ["pause", "unpause", "destroy"])
 @pytest.mark.parametrize("reference", ["0", "Domain-0"])
 def test_domain_0_is_privileged_however_it_is_called(xend, verb, reference):
-    message = refusal(getattr(xend, verb), reference)
+    message = refusal(getattr(xend.domains, verb), reference)
     assert f"Cannot {verb} privileged domain {reference}" == message
 
 
 @pytest.mark.parametrize("reference", ["nosuch", "7", "", "1.0", "٣", "99999999999999999999"])
 def test_an_unknown_domain_is_named_as_typed(xend, reference):
     with pytest.raises(UnknownDomain) as unknown:
-        xend.pause(reference)
+        xend.domains.pause(reference)
     assert f"Domain '{reference}' does not exist." == str(unknown.value)
 
 
 def test_a_number_is_a_name_first_and_an_id_second(bench):
     bench.create({**GUEST, "name": "1"})
     bench.fake.calls.clear()
-    bench.xend.pause("1")
+    bench.xend.domains.pause("1")
     assert bench.fake.calls == [("pause", 2)]
 
 
@@ -162,11 +164,11 @@ def test_a_number_is_a_name_first_and_an_id_second(bench):
     ],
 )
 def test_credit_parameters_have_xends_limits(xend, settings, message):
-    assert message == refusal(xend.set_sched_credit, "web", **settings)
+    assert message == refusal(xend.resources.set_sched_credit, "web", **settings)
 
 
 def test_credit_parameters_at_the_limits_are_passed_on(xend, fake):
-    xend.set_sched_credit("web", weight=65535, cap_percent=200)
+    xend.resources.set_sched_credit("web", weight=65535, cap_percent=200)
     assert fake.calls == [("credit", 1, 65535, 200)]
 
 
@@ -176,12 +178,12 @@ def test_credit_parameters_at_the_limits_are_passed_on(xend, fake):
 )
 def test_credit_parameters_need_the_credit_scheduler(tools, message):
     bench = Bench(tools=tools, machine=replace(MACHINE, scheduler="sedf"))
-    assert message == refusal(bench.xend.sched_credit, "0")
+    assert message == refusal(bench.xend.resources.sched_credit, "0")
 
 
 @pytest.mark.parametrize(("asked", "online"), [(1, 1), (2, 2), (9, 2), (0, 1)])
 def test_vcpu_set_of_3_0_3_stays_between_one_and_the_configured(bench, asked, online):
-    bench.xend.set_vcpus("web", asked)
+    bench.xend.resources.set_vcpus("web", asked)
     path = "/local/domain/1/cpu"
     written = [bench.store.read(f"{path}/{vcpu}/availability") for vcpu in (0, 1)]
     assert written == (["online"] * online + ["offline"])[:2]
@@ -190,53 +192,53 @@ def test_vcpu_set_of_3_0_3_stays_between_one_and_the_configured(bench, asked, on
 def test_vcpu_set_of_3_1_refuses_zero():
     bench = Bench(tools="3.1")
     bench.create(GUEST)
-    assert refusal(bench.xend.set_vcpus, "web", 0) == "Invalid VCPUs"
+    assert refusal(bench.xend.resources.set_vcpus, "web", 0) == "Invalid VCPUs"
 
 
 def test_pinning_all_vcpus_pins_each(xend, fake):
-    xend.pin_vcpu("web", None, [1, 2])
+    xend.resources.pin_vcpu("web", None, [1, 2])
     assert fake.calls == [("affinity", 1, 0, (1, 2)), ("affinity", 1, 1, (1, 2))]
 
 
 def test_pinning_to_every_pcpu_and_more_is_any_cpu(xend, fake):
-    xend.pin_vcpu("web", 0, range(64))
+    xend.resources.pin_vcpu("web", 0, range(64))
     assert fake.calls == [("affinity", 1, 0, None)]
 
 
 def test_pinning_to_pcpus_that_do_not_exist_is_refused(xend):
-    assert refusal(xend.pin_vcpu, "web", 0, [4, 5]) == "(22, 'Invalid argument')"
+    assert refusal(xend.resources.pin_vcpu, "web", 0, [4, 5]) == "(22, 'Invalid argument')"
 
 
 def test_pinning_a_vcpu_that_does_not_exist_is_refused(xend):
-    assert refusal(xend.pin_vcpu, "web", 2, [0]) == "(3, 'No such process')"
+    assert refusal(xend.resources.pin_vcpu, "web", 2, [0]) == "(3, 'No such process')"
 
 
 def test_mem_set_passes_the_target_on_even_above_the_maximum(bench):
-    bench.xend.set_memory("web", 1024)
+    bench.xend.resources.set_memory("web", 1024)
     assert bench.store.read("/local/domain/1/memory/target") == str(1024 * 1024)
 
 
 def test_mem_max_below_what_the_domain_has_is_an_invalid_argument(xend):
-    assert refusal(xend.set_maximum_memory, "web", 127) == "(22, 'Invalid argument')"
+    assert refusal(xend.resources.set_maximum_memory, "web", 127) == "(22, 'Invalid argument')"
 
 
 def test_mem_max_sets_the_hypervisors_limit(xend, fake):
-    xend.set_maximum_memory("web", 300)
+    xend.resources.set_maximum_memory("web", 300)
     assert fake.states[1].maximum_kib == 300 * 1024
 
 
 def test_mem_set_to_nothing_is_refused(xend):
     with pytest.raises(Refused, match="Invalid memory size"):
-        xend.set_memory("web", 0)
+        xend.resources.set_memory("web", 0)
 
 
 def test_a_refused_create_leaves_no_domain(xend, fake):
-    refusal(xend.create, GUEST)
+    refusal(xend.domains.create, GUEST)
     assert list(fake.specs) == [0, 1]
 
 
 def test_info_has_the_rows_of_3_0_3_in_order(xend):
-    assert list(xend.info()) == [
+    assert list(xend.views.info()) == [
         "host", "release", "version", "machine", "nr_cpus", "nr_nodes", "sockets_per_node",
         "cores_per_socket", "threads_per_core", "cpu_mhz", "hw_caps", "total_memory",
         "free_memory", "xen_major", "xen_minor", "xen_extra", "xen_caps", "xen_pagesize",
@@ -246,10 +248,10 @@ def test_info_has_the_rows_of_3_0_3_in_order(xend):
 
 
 def test_info_of_3_1_names_the_scheduler_after_the_capabilities():
-    rows = list(Bench(tools="3.1").xend.info())
+    rows = list(Bench(tools="3.1").xend.views.info())
     assert rows.index("xen_caps") + 1 == rows.index("xen_scheduler")
 
 
 def test_info_rounds_memory_down_to_mib(xend):
-    info = xend.info()
+    info = xend.views.info()
     assert (info["total_memory"], info["free_memory"]) == ("4095", "384")

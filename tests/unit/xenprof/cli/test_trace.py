@@ -29,7 +29,7 @@ class FakeClient:
         self.at_wait = lambda waits: None
 
     def get(self, path):
-        return {"lost": list(self.host.trace_status().lost)}
+        return {"lost": list(self.host.tracer.status().lost)}
 
     def post(self, path, body=None):
         try:
@@ -45,7 +45,7 @@ class FakeClient:
             return {}
         if words[1] == "start":
             number = self.readers.start(
-                self.host,
+                self.host.tracer,
                 event_mask=body["event_mask"],
                 pcpu_mask=body.get("pcpu_mask", 3),
                 ring_pages=body.get("ring_pages"),
@@ -54,7 +54,7 @@ class FakeClient:
             )
             return {"reader": number, "mhz": 3200, "time_ns": self.host.now_ns}
         take = self.readers.read if words[2] == "read" else self.readers.stop
-        records = take(self.host, int(words[1]))
+        records = take(self.host.tracer, int(words[1]))
         data = base64.b64encode(encode(records, 3200)).decode()
         return {"records": data, "time_ns": self.host.now_ns}
 
@@ -85,7 +85,7 @@ def test_a_recording_is_the_same_each_time(client, tmp_path):
 
 def test_afterwards_nothing_is_recorded_any_more(client):
     main(["trace", "--for", "1s", "t.bin"])
-    assert client.host.trace_status().event_mask == 0
+    assert client.host.tracer.status().event_mask == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -98,7 +98,7 @@ def test_a_signal_ends_it_with_the_file_complete(client, tmp_path, number):
     client.at_wait = interrupt
     assert main(["trace", "t.bin"]) == 0
     written = len((tmp_path / "t.bin").read_bytes()) // 60
-    assert written == sum(client.host.trace_status().emitted) > 100
+    assert written == sum(client.host.tracer.status().emitted) > 100
 
 
 def test_pcpus_and_events_are_chosen_by_masks(client, tmp_path):
