@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 SOCKET_NAME = "control.sock"
+MISSING_CAPABILITY = "MissingCapability"  # the type of the error where a host offers less
 
 
 class ServiceError(Exception):

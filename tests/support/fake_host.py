@@ -15,7 +15,6 @@ from hypervisor.domainfile import DomainFile
 from hypervisor.errors import (
     EINVAL,
     EPERM,
-    Capability,
     OprofilefsError,
     Refused,
     UnknownDomain,
@@ -33,6 +32,7 @@ from hypervisor.telemetry import (
 )
 from tests.support.fake_toolstack import FakeToolstack
 from tests.support.fake_tracer import FakeTracer
+from tests.support.snapshots import NAMES
 
 EPOCH_NS = 1_173_952_800_000_000_000  # 2007-03-15 10:00:00 UTC
 VMLINUX = "/usr/lib/debug/lib/modules/2.6.18-8.el5xen/vmlinux"
@@ -264,6 +264,7 @@ class FakeHost:
         self.toolstack = FakeToolstack(self.names)
         self.tracer = FakeTracer()
         self.telemetry = FakeTelemetry(self)
+        self._drivers = self.profiler.drivers
 
     def driver(self, name: str) -> FakeDriver:
         return self.profiler.oprofile(name)
@@ -282,7 +283,7 @@ class FakeHost:
         self.pieces.append(until_ns - self.now_ns)
         self._spend(until_ns - self.now_ns)
         self.now_ns = until_ns
-        for driver in self.profiler.drivers.values():
+        for driver in self._drivers.values():
             driver.work()
 
     def advance_until(self, done: Callable[[], bool], limit_ns: int) -> bool:
@@ -292,9 +293,9 @@ class FakeHost:
         return is_done
 
 
-def host_without(*capabilities: Capability) -> Any:
-    """Return a host that lacks these."""
-    host = FakeHost()
+def host_without(*capabilities: str) -> Any:
+    """Return a host with grumble's domains that lacks these capabilities."""
+    host = FakeHost(*NAMES)
     for capability in capabilities:
         setattr(host, capability, None)
     return host

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from xenprof.client import Client
+from xenprof.client import MISSING_CAPABILITY, Client, ServiceError
 
 OLDEST = "3.0.3"
 NEWEST = "3.1"
@@ -167,6 +167,17 @@ def domain_path(domain: str, verb: str) -> str:
 def snapshot_of(client: Client) -> dict[str, Any]:
     """Return the host now."""
     return client.get("/api/v1/snapshot")
+
+
+def managed_domains(client: Client) -> list[dict[str, Any]]:
+    """Return the domains that xend keeps and does not run: none where there is no toolstack."""
+    try:
+        found: list[dict[str, Any]] = client.get("/api/v1/managed")["domains"]
+    except ServiceError as error:
+        if error.type != MISSING_CAPABILITY:
+            raise
+        return []
+    return found
 
 
 def tools_of(client: Client) -> str:

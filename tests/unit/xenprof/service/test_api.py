@@ -5,7 +5,7 @@ import pytest
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from tests.support.fake_host import FakeHost
+from tests.support.fake_host import host_without
 from tests.support.service_fakes import ask_now
 from xenprof.service.app import create_app
 from xenprof.service.exporter import ExporterSettings
@@ -27,7 +27,7 @@ def broken():
 
 @pytest.fixture
 def host():
-    return FakeHost("Domain-0", "DesktopVM", "ossvm02", "rhel5pvtest", "r5b2-mySQL01")
+    return host_without()
 
 
 @pytest.fixture
