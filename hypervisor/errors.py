@@ -2,11 +2,13 @@
 
     HostError                   exit 1, HTTP 400
       ScenarioError             exit 2          a scenario file that cannot be used
+      TableError                                a table of the model that cannot be used
       UnknownDomain             HTTP 404        no such domain
       Refused                   HTTP 409        the hypervisor or xend says no
       MissingCapability         HTTP 501        the host has no toolstack, profiler or tracer
       OprofilefsError           HTTP 409        a refused write below /dev/oprofile (has errno)
 
+Classes of one room stand in that room, below one of these.
 A message says what, which one, and what to do; it never ends in a full stop that the
 original program does not print.
 """
@@ -34,6 +36,10 @@ class ScenarioError(HostError):
     """A scenario that cannot be used: names file, key and the values allowed."""
 
     exit_code = 2
+
+
+class TableError(HostError):
+    """A table that the model comes with cannot be used: names the table and what is wrong."""
 
 
 class UnknownDomain(HostError):

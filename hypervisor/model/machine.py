@@ -90,7 +90,6 @@ class Machine:
         )
         self.pmu.sink = self.xenoprof
         self.xenoprof.virq = deliver_virq
-        oprofile_type = OPROFILE_TYPES[host.cpu] if can_profile else "timer"
         store = Xenstore(self.clock)
         domain0 = self._domain0_spec()
         self.hypercalls = Hypercalls(
@@ -99,31 +98,14 @@ class Machine:
             self.execution,
             self.memory,
             self.xenoprof,
-            oprofile_type,
+            OPROFILE_TYPES[host.cpu] if can_profile else "timer",
             store,
             self._streams,
             domain0,
         )
-        context = XendContext(
-            self.hypercalls,
-            store,
-            self.clock,
-            XendLog(self._unix_ns, pid=XEND_PID, tools=host.tools),
-            random.Random(stream_seed(host.seed, "xend")),
-            host.tools,
-            self._unix_ns,
-            minimum_domain0_kib=domain0_minimum_kib,
-            support_limits=support_limits and host.support_limits,
-        )
-        proc_files = ProcFiles(
-            self.hypercalls.residents,
-            self.hypercalls.backends,
-            Processor(host.cpu, host.mhz),
-            self.execution,
-            self.code,
-            self.hypercalls.kernel_times,
-            self._unix_ns,
-        )
+        support_limits = support_limits and host.support_limits
+        context = self._xend_context(store, domain0_minimum_kib, support_limits=support_limits)
+        proc_files = self._proc_files()
         self.telemetry = SnapshotTaker(self.hypercalls, context, epoch_ns)
         self.toolstack = Xend(context, self.telemetry, proc_files, _installed(scenario))
         self.profiler = Xenoprofiler(self.hypercalls, context)
@@ -131,6 +113,34 @@ class Machine:
         self._boot_domain0(domain0)
         self._create_guests()
         proc_files.start()
+
+    def _xend_context(
+        self, store: Xenstore, minimum_domain0_kib: int, *, support_limits: bool
+    ) -> XendContext:
+        host = self.scenario.host
+        return XendContext(
+            self.hypercalls,
+            store,
+            self.clock,
+            XendLog(self._unix_ns, pid=XEND_PID, tools=host.tools),
+            random.Random(stream_seed(host.seed, "xend")),
+            host.tools,
+            self._unix_ns,
+            minimum_domain0_kib=minimum_domain0_kib,
+            support_limits=support_limits,
+        )
+
+    def _proc_files(self) -> ProcFiles:
+        host, hypercalls = self.scenario.host, self.hypercalls
+        return ProcFiles(
+            hypercalls.residents,
+            hypercalls.backends,
+            Processor(host.cpu, host.mhz),
+            self.execution,
+            self.code,
+            hypercalls.kernel_times,
+            self._unix_ns,
+        )
 
     def _domain0_spec(self) -> DomainSpec:
         scenario = self.scenario

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from hypervisor.host import Host, Profiler, Telemetry, Toolstack, Tracer
+from hypervisor.control import Toolstack
+from hypervisor.host import Host, Profiler, Telemetry, Tracer
 
 
 class WatchedHost:

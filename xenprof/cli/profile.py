@@ -13,6 +13,7 @@ from hypervisor.errors import UnknownDomain
 from xenprof.cli.debug_images import debug_images
 from xenprof.cli.durations import Duration
 from xenprof.client import Client, ServiceError
+from xenprof.errors import XenprofError
 from xenprof.home import domain_root, home
 
 _DOMAIN_0 = 0
@@ -76,7 +77,7 @@ def command(
     return Profiling(Client(home()), home()).run(active, passive, events, duration_ns, depth)
 
 
-class _StepFailed(Exception):
+class _StepFailed(XenprofError):
     """A program said no, and has said why."""
 
     def __init__(self, exit_code: int) -> None:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 
 from xenprof.client import Client, ServiceError
+from xenprof.errors import XenprofError
 from xenprof.home import home
 
 WIDTH = 80  # xenstore-ls's, where it does not write to a terminal
@@ -15,7 +16,7 @@ _CUT = ' = "..."'
 Entries = Sequence[Sequence[str]]
 
 
-class _Failure(Exception):
+class _Failure(XenprofError):
     """The text after `PROGRAM: `."""
 
 

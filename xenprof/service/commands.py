@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from hypervisor.control import Operation, Toolstack
-from hypervisor.errors import HostError, MissingCapability
+from hypervisor.errors import MissingCapability
 from hypervisor.host import Host, toolstack_of
+from xenprof.errors import XenprofError
 from xenprof.service.arguments import Arguments, BadArguments
 from xenprof.service.domain_commands import DOMAIN_COMMANDS
 from xenprof.session.sessions import Sessions
@@ -20,7 +21,7 @@ log = logging.getLogger(__name__)
 Answer = dict[str, object]
 
 
-class UnknownCommand(HostError):
+class UnknownCommand(XenprofError):
     """No command has this name."""
 
     http_status = 404

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, Protocol, TypeVar
 
-from hypervisor.errors import HostError
 from hypervisor.host import Host
 from hypervisor.telemetry import HostSnapshot
+from xenprof.errors import XenprofError
 from xenprof.service.pacing import Pacer, Slicer
 
 T = TypeVar("T")
@@ -25,7 +25,7 @@ _YIELD_SECONDS = 50e-6
 """Slept after each slice: giving up the GIL alone does not hand it to a waiting thread."""
 
 
-class ServiceStopping(HostError):
+class ServiceStopping(XenprofError):
     """The model's thread takes no more commands."""
 
     http_status = 503

@@ -15,6 +15,7 @@ from hypervisor.errors import HostError, Refused
 from hypervisor.host import Tracer
 from hypervisor.telemetry import TraceRecord
 from hypervisor.trace_events import LOST_RECORDS, is_selected
+from xenprof.errors import XenprofError
 
 MAX_READERS = 8
 MAX_WAITING = 200_000
@@ -22,7 +23,7 @@ MAX_WAITING = 200_000
 FORGET_SECONDS = 60.0
 
 
-class UnknownReader(HostError):
+class UnknownReader(XenprofError):
     """No reader has this number, or it was forgotten."""
 
     http_status = 404

@@ -40,18 +40,14 @@ class Sessions:
         strict: bool = False,
         submit: Callable[[Callable[[], None]], None] = lambda job: job(),
     ) -> None:
-        """`submit` has a job run in order on the store's thread; the default runs it at once.
-
-        Raises: MissingCapability: a host without a profiler.
-        """
+        """`submit` has a job run in order on the store's thread. Raises: MissingCapability."""
         self._host = host
         self._profiler = profiler_of(host)
         self._home = home
         self._strict = strict
         self._store = StoreThread(submit)
         self._daemons: dict[int, RunningDaemon] = {}
-        self._awaits_start = False
-        """Counting may still start by itself in this session of domain 0."""
+        self._awaits_start = False  # counting may still start by itself in this session
 
     # -- the verbs -------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hypervisor.errors import OprofilefsError
 from hypervisor.host import Host, OprofileDriver, profiler_of
-from xenprof.errors import EventError, StoreError
+from xenprof.errors import EventError, StoreError, XenprofError
 from xenprof.events import EventSetting, assign_counters, cpu_type, default_event, events
 from xenprof.oprofiled.log import LogFile
 from xenprof.session.answer import Answer
@@ -78,7 +78,7 @@ def start_daemon(
     return RunningDaemon(host, home, domain, driver, config, setup, counters, store)
 
 
-class _WriteRefusedError(Exception):
+class _WriteRefusedError(XenprofError):
     def __init__(self, name: str, error: OprofilefsError) -> None:
         super().__init__(name)
         self.name = name

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from hypervisor.domainfile import DomainFile
 from hypervisor.elf import ElfSymbol, write_elf
+from hypervisor.errors import TableError
 from hypervisor.host import Mapped, Module
 from hypervisor.telemetry import Mode
 
@@ -30,7 +31,7 @@ _MODES = {
 }
 
 
-class SymbolTableError(ValueError):
+class SymbolTableError(TableError):
     """symbols.toml cannot be used; the message names image and key."""
 
 

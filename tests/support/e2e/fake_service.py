@@ -10,6 +10,7 @@ from pathlib import Path
 
 from hypervisor.errors import HostError
 from tests.support.fake_host import host_without
+from xenprof.errors import XenprofError
 from xenprof.service.server import ServeSettings, serve
 
 
@@ -24,7 +25,7 @@ def main(home: str, address: str, web_config: str = "", *missing: str) -> int:
     )
     try:
         serve(settings, lambda: host_without(*missing), loaders={}, listening=tell)
-    except HostError as error:
+    except (HostError, XenprofError) as error:
         sys.stderr.write(f"xenprof: {error}\n")
         return error.exit_code
     return 0

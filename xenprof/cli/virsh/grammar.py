@@ -12,11 +12,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from xenprof.errors import XenprofError
+
 if TYPE_CHECKING:
     from xenprof.cli.virsh.connection import Connection
 
 
-class VirshError(Exception):
+class VirshError(XenprofError):
     """A command that fails: the text after `error: `, and before it what the library said."""
 
     def __init__(self, message: str = "", library: str = "") -> None:

@@ -7,12 +7,13 @@ from typing import Any
 from urllib.parse import quote
 
 from xenprof.client import MISSING_CAPABILITY, Client, ServiceError
+from xenprof.errors import XenprofError
 
 OLDEST = "3.0.3"
 NEWEST = "3.1"
 
 
-class XmError(Exception):
+class XmError(XenprofError):
     """What goes wrong in xm itself: the text after `Error: `."""
 
     def __init__(self, message: str, *, shows_usage: bool = True) -> None:

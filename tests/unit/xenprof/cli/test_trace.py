@@ -13,6 +13,7 @@ from tests.support.traces import FIXTURES, opened
 from xenprof.cli import trace, xenmon
 from xenprof.cli.main import main
 from xenprof.client import ServiceError
+from xenprof.errors import XenprofError
 from xenprof.service.trace_readers import TraceReaders
 from xenprof.trace.summary import summarise
 from xenprof.trace.xenmon_text import LOG_HEADER
@@ -34,7 +35,7 @@ class FakeClient:
     def post(self, path, body=None):
         try:
             return self._post(path.removeprefix("/api/v1/").split("/"), body or {})
-        except HostError as error:
+        except (HostError, XenprofError) as error:
             raise ServiceError(str(error)) from None
 
     def _post(self, words, body):
