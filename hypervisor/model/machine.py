@@ -44,7 +44,7 @@ XEND_PID = 2411  # what init gives it on such a host (judgement)
 
 
 class Machine:
-    """A host in operation; satisfies hypervisor.host.Host and offers every capability.
+    """Simulates a host and offers every capability of one (see `host.Host`).
 
     Domain 0 exists and runs from the start. Machines on one clock are advanced together.
     """
@@ -222,7 +222,10 @@ def build(
 
     `support_limits`: refuse what RHEL 5 does not support. `domain0_minimum_mib` is what domain 0
     keeps when it gives memory to new domains.
+    Raises: ScenarioError; ValueError: the clock has run already, so idle times would be wrong.
     """
+    if clock is not None and clock.now:
+        raise ValueError(f"a machine boots at 0, and its clock stands at {clock.now} ns")
     return Machine(
         scenario,
         epoch_ns=epoch_ns,

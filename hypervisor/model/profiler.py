@@ -12,7 +12,7 @@ from hypervisor.toolstack.xendcontext import XendContext
 
 
 class Xenoprofiler:
-    """Satisfies hypervisor.host.Profiler. Domains are called as xend calls them."""
+    """Finds the drivers of domains, called as xend calls them (see `host.Profiler`)."""
 
     def __init__(self, hypercalls: Hypercalls, context: XendContext) -> None:
         self._hypercalls = hypercalls

@@ -27,7 +27,7 @@ from hypervisor.toolstack.xendcontext import XendContext
 
 
 class SnapshotTaker:
-    """The telemetry of a simulated host (see `hypervisor.host.Telemetry`)."""
+    """Takes snapshots of a simulated host (see `host.Telemetry`)."""
 
     def __init__(self, hypercalls: Hypercalls, context: XendContext, epoch_ns: int) -> None:
         """`context`: xend's view of the domains."""

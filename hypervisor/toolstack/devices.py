@@ -26,7 +26,7 @@ _CLASSES = {"vbd": ("vbd", "tap"), "vif": ("vif",), "vfb": ("vfb",), "vtpm": ()}
 
 
 class Devices:
-    """This part of xend; satisfies hypervisor.control.Devices."""
+    """Attaches, detaches and lists devices (see `control.Devices`)."""
 
     def __init__(self, context: XendContext) -> None:
         self._context = context

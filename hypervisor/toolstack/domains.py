@@ -28,7 +28,7 @@ _SHUTDOWN_WORDS = ("poweroff", "reboot", "halt")
 
 
 class Domains:
-    """This part of xend; satisfies hypervisor.control.Domains."""
+    """Creates and ends domains, and acts on them in between (see `control.Domains`)."""
 
     def __init__(self, context: XendContext, configurations: Configurations) -> None:
         self._context = context

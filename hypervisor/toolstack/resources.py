@@ -14,7 +14,7 @@ MEMORY_MAXIMUM = Message(
 
 
 class Resources:
-    """This part of xend; satisfies hypervisor.control.Resources."""
+    """Changes vcpus, memory and shares of running domains (see `control.Resources`)."""
 
     def __init__(self, context: XendContext) -> None:
         self._context = context

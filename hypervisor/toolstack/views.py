@@ -28,7 +28,7 @@ class ProcFiles(Protocol):
 
 
 class Views:
-    """This part of xend; satisfies hypervisor.control.Views."""
+    """Tells what there is on the host (see `control.Views`)."""
 
     def __init__(self, context: XendContext, proc_files: ProcFiles) -> None:
         self._context = context

@@ -7,7 +7,7 @@ from hypervisor.toolstack.xendcontext import XendContext
 
 
 class XenConsole:
-    """This part of xend; satisfies hypervisor.control.XenConsole."""
+    """Keeps the ring of messages and answers keys (see `control.XenConsole`)."""
 
     def __init__(self, context: XendContext, telemetry: Telemetry) -> None:
         self._context = context

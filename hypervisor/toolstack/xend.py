@@ -18,7 +18,7 @@ from hypervisor.toolstack.xendcontext import XendContext
 
 
 class Xend:
-    """Manages the domains of one hypervisor; satisfies hypervisor.control.Toolstack."""
+    """Manages the domains of one hypervisor by its parts (see `control.Toolstack`)."""
 
     def __init__(
         self,

@@ -85,3 +85,8 @@ def test_a_machine_without_a_clock_gets_its_own():
     one.advance(SECOND)
 
     assert (one.now_ns, other.now_ns) == (SECOND, 0)
+
+
+def test_a_machine_does_not_boot_on_a_clock_that_has_run():
+    with pytest.raises(ValueError, match="a machine boots at 0"):
+        machine(1, Clock(now=5))

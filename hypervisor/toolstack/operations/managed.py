@@ -23,7 +23,7 @@ CHECKPOINT = "checkpoint.chk"
 
 
 class Managed:
-    """This part of xend; satisfies hypervisor.control.ManagedDomains."""
+    """Keeps configurations and runs their domains (see `control.ManagedDomains`)."""
 
     def __init__(self, xend: XendContext, endings: Endings, configurations: Configurations) -> None:
         self._xend = xend
