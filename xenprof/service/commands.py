@@ -50,10 +50,10 @@ _CREATE_TAKES = (
 )
 
 
-def _create(xend: Toolstack, given: Arguments) -> Performed:
+def _create(tools: Toolstack, given: Arguments) -> Performed:
     text = given.optional_text("config_text")
     if text is not None:
-        return xend.domains.create_from_text(
+        return tools.domains.create_from_text(
             text,
             given.text("config_name"),
             given.mapping("overrides") or {},
@@ -64,26 +64,26 @@ def _create(xend: Toolstack, given: Arguments) -> Performed:
     if config is None:
         raise BadArguments("create: it takes either 'config' or 'config_text'")
     workloads = given.mappings("workloads")
-    return xend.domains.create(config, paused=given.flag("paused"), workloads=workloads)
+    return tools.domains.create(config, paused=given.flag("paused"), workloads=workloads)
 
 
-def _restore(xend: Toolstack, given: Arguments) -> Performed:
-    return xend.domains.restore(given.text("path"), paused=given.flag("paused"))
+def _restore(tools: Toolstack, given: Arguments) -> Performed:
+    return tools.domains.restore(given.text("path"), paused=given.flag("paused"))
 
 
-def _new(xend: Toolstack, given: Arguments) -> Performed:
+def _new(tools: Toolstack, given: Arguments) -> Performed:
     text, name = given.text("config_text"), given.text("config_name")
-    xend.managed.new(text, name, given.mapping("overrides") or {}, is_sxp=given.flag("is_sxp"))
+    tools.managed.new(text, name, given.mapping("overrides") or {}, is_sxp=given.flag("is_sxp"))
     return {}
 
 
-def _clear_dmesg(xend: Toolstack, given: Arguments) -> Performed:
-    xend.xen_console.clear()
+def _clear_dmesg(tools: Toolstack, given: Arguments) -> Performed:
+    tools.xen_console.clear()
     return {}
 
 
-def _debug_keys(xend: Toolstack, given: Arguments) -> Performed:
-    xend.xen_console.press(given.text("keys"))
+def _debug_keys(tools: Toolstack, given: Arguments) -> Performed:
+    tools.xen_console.press(given.text("keys"))
     return {}
 
 

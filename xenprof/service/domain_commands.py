@@ -19,8 +19,8 @@ def _disk(given: Arguments) -> tuple[str, str, str, str]:
     )
 
 
-def _sched_sedf(xend: Toolstack, domain: str, given: Arguments) -> None:
-    xend.resources.set_sched_sedf(
+def _sched_sedf(tools: Toolstack, domain: str, given: Arguments) -> None:
+    tools.resources.set_sched_sedf(
         domain,
         period_ns=given.optional_integer("period_ns"),
         slice_ns=given.optional_integer("slice_ns"),
@@ -31,72 +31,77 @@ def _sched_sedf(xend: Toolstack, domain: str, given: Arguments) -> None:
 
 
 DOMAIN_COMMANDS: Mapping[str, tuple[tuple[str, ...], Act]] = {
-    "destroy": ((), lambda xend, domain, given: xend.domains.destroy(domain)),
+    "destroy": ((), lambda tools, domain, given: tools.domains.destroy(domain)),
     "shutdown": (
         ("reason",),
-        lambda xend, domain, given: xend.domains.shutdown(
+        lambda tools, domain, given: tools.domains.shutdown(
             domain, given.optional_text("reason") or "poweroff"
         ),
     ),
     "save": (
         ("path", "checkpoint"),
-        lambda xend, domain, given: xend.domains.save(
+        lambda tools, domain, given: tools.domains.save(
             domain, given.text("path"), checkpoint=given.flag("checkpoint")
         ),
     ),
     "dump-core": (
         ("path", "live", "crash"),
-        lambda xend, domain, given: xend.domains.dump_core(
+        lambda tools, domain, given: tools.domains.dump_core(
             domain,
             given.optional_text("path"),
             live=given.flag("live"),
             crash=given.flag("crash"),
         ),
     ),
-    "delete": ((), lambda xend, domain, given: xend.managed.delete(domain)),
+    "delete": ((), lambda tools, domain, given: tools.managed.delete(domain)),
     "start": (
         ("paused",),
-        lambda xend, domain, given: xend.managed.start(domain, paused=given.flag("paused")),
+        lambda tools, domain, given: tools.managed.start(domain, paused=given.flag("paused")),
     ),
-    "suspend": ((), lambda xend, domain, given: xend.managed.suspend(domain)),
+    "suspend": ((), lambda tools, domain, given: tools.managed.suspend(domain)),
     "resume": (
         ("paused",),
-        lambda xend, domain, given: xend.managed.resume(domain, paused=given.flag("paused")),
+        lambda tools, domain, given: tools.managed.resume(domain, paused=given.flag("paused")),
     ),
-    "pause": ((), lambda xend, domain, given: xend.domains.pause(domain)),
-    "unpause": ((), lambda xend, domain, given: xend.domains.unpause(domain)),
+    "pause": ((), lambda tools, domain, given: tools.domains.pause(domain)),
+    "unpause": ((), lambda tools, domain, given: tools.domains.unpause(domain)),
     "rename": (
         ("name",),
-        lambda xend, domain, given: xend.domains.rename(domain, given.text("name")),
+        lambda tools, domain, given: tools.domains.rename(domain, given.text("name")),
     ),
-    "sysrq": (("key",), lambda xend, domain, given: xend.domains.sysrq(domain, given.text("key"))),
+    "sysrq": (
+        ("key",),
+        lambda tools, domain, given: tools.domains.sysrq(domain, given.text("key")),
+    ),
     "trigger": (
         ("trigger", "vcpu"),
-        lambda xend, domain, given: xend.domains.trigger(
+        lambda tools, domain, given: tools.domains.trigger(
             domain, given.text("trigger"), given.optional_integer("vcpu") or 0
         ),
     ),
     "set-vcpus": (
         ("count",),
-        lambda xend, domain, given: xend.resources.set_vcpus(domain, given.integer("count")),
+        lambda tools, domain, given: tools.resources.set_vcpus(domain, given.integer("count")),
     ),
     "pin-vcpu": (
         ("vcpu", "pcpus"),
-        lambda xend, domain, given: xend.resources.pin_vcpu(
+        lambda tools, domain, given: tools.resources.pin_vcpu(
             domain, given.optional_integer("vcpu"), given.integers("pcpus")
         ),
     ),
     "set-memory": (
         ("mib",),
-        lambda xend, domain, given: xend.resources.set_memory(domain, given.integer("mib")),
+        lambda tools, domain, given: tools.resources.set_memory(domain, given.integer("mib")),
     ),
     "set-maximum-memory": (
         ("mib",),
-        lambda xend, domain, given: xend.resources.set_maximum_memory(domain, given.integer("mib")),
+        lambda tools, domain, given: tools.resources.set_maximum_memory(
+            domain, given.integer("mib")
+        ),
     ),
     "sched-credit": (
         ("weight", "cap_percent"),
-        lambda xend, domain, given: xend.resources.set_sched_credit(
+        lambda tools, domain, given: tools.resources.set_sched_credit(
             domain,
             weight=given.optional_integer("weight"),
             cap_percent=given.optional_integer("cap_percent"),
@@ -108,27 +113,27 @@ DOMAIN_COMMANDS: Mapping[str, tuple[tuple[str, ...], Act]] = {
     ),
     "attach-block": (
         _DISK,
-        lambda xend, domain, given: xend.devices.attach_block(domain, *_disk(given)),
+        lambda tools, domain, given: tools.devices.attach_block(domain, *_disk(given)),
     ),
     "configure-block": (
         _DISK,
-        lambda xend, domain, given: xend.devices.configure_block(domain, *_disk(given)),
+        lambda tools, domain, given: tools.devices.configure_block(domain, *_disk(given)),
     ),
     "detach-block": (
         ("device", "force"),
-        lambda xend, domain, given: xend.devices.detach_block(
+        lambda tools, domain, given: tools.devices.detach_block(
             domain, given.text_or_number("device"), force=given.flag("force")
         ),
     ),
     "attach-network": (
         ("options",),
-        lambda xend, domain, given: xend.devices.attach_network(
+        lambda tools, domain, given: tools.devices.attach_network(
             domain, given.optional_text("options") or ""
         ),
     ),
     "detach-network": (
         ("index", "force"),
-        lambda xend, domain, given: xend.devices.detach_network(
+        lambda tools, domain, given: tools.devices.detach_network(
             domain, given.integer("index"), force=given.flag("force")
         ),
     ),
