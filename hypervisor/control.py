@@ -1,7 +1,13 @@
-"""What can be done to the domains of a host, as a protocol; optional like others of `host`."""
+"""What a toolstack can be asked and told, as protocols; a host need not have one (see `host`).
+
+Domains are given by name or id, as typed. Every method that takes one raises UnknownDomain, or
+Refused with xend's own fault text. What takes model time returns an Operation that has begun.
+"""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol, TypeAlias, runtime_checkable
+from typing import Any, Protocol, TypeAlias
+
+from hypervisor.domainfile import DomainFile
 
 Nested: TypeAlias = "str | list[Nested]"
 """An s-expression: texts, and lists of such."""
@@ -20,15 +26,8 @@ class Operation(Protocol):
         ...
 
 
-@runtime_checkable
-class Toolstack(Protocol):
-    """A host whose domains can be managed. Domains are given by name or id, as typed.
-
-    Every method raises UnknownDomain, or Refused with xend's own fault text. What takes model time
-    returns an Operation that has begun.
-    """
-
-    # -- Life.
+class Domains(Protocol):
+    """Domains from creation to their end, and what is done to them in between."""
 
     def create(
         self,
@@ -88,11 +87,29 @@ class Toolstack(Protocol):
         """Write its memory to a core file; the result is the file's path."""
         ...
 
-    def set_domain0_root(self, root: str, *, dumps_crashed: bool) -> None:
-        """Say where domain 0's files are; `dumps_crashed`: domains that crash leave a core."""
+    def pause(self, domain: str) -> None:
+        """Stop scheduling it."""
         ...
 
-    # -- Configurations that are kept (tools 3.1).
+    def unpause(self, domain: str) -> None:
+        """Schedule it again."""
+        ...
+
+    def rename(self, domain: str, name: str) -> None:
+        """Give it another name."""
+        ...
+
+    def sysrq(self, domain: str, key: str) -> None:
+        """Press a magic key in it."""
+        ...
+
+    def trigger(self, domain: str, trigger: str, vcpu: int = 0) -> None:
+        """Send nmi, reset or init to a vcpu."""
+        ...
+
+
+class ManagedDomains(Protocol):
+    """Configurations that are kept while no domain runs with them (tools 3.1)."""
 
     def new(
         self,
@@ -125,27 +142,9 @@ class Toolstack(Protocol):
         """Return name, memory_mib and vcpus of those that no domain runs with."""
         ...
 
-    # -- While it lives.
 
-    def pause(self, domain: str) -> None:
-        """Stop scheduling it."""
-        ...
-
-    def unpause(self, domain: str) -> None:
-        """Schedule it again."""
-        ...
-
-    def rename(self, domain: str, name: str) -> None:
-        """Give it another name."""
-        ...
-
-    def sysrq(self, domain: str, key: str) -> None:
-        """Press a magic key in it."""
-        ...
-
-    def trigger(self, domain: str, trigger: str, vcpu: int = 0) -> None:
-        """Send nmi, reset or init to a vcpu."""
-        ...
+class Resources(Protocol):
+    """What a running domain has of vcpus, memory and the time of processors."""
 
     def set_vcpus(self, domain: str, count: int) -> None:
         """Ask the guest to have `count` vcpus online."""
@@ -190,7 +189,13 @@ class Toolstack(Protocol):
         """Change what is not None."""
         ...
 
-    # -- Devices.
+
+class Devices(Protocol):
+    """Devices of domains."""
+
+    def rows(self, domain: str, kind: str) -> Sequence[Mapping[str, Any]]:
+        """Return the devices of a class (vbd, vif, vfb, vtpm), as lists of them show them."""
+        ...
 
     def attach_block(
         self, domain: str, backend: str, frontend: str, mode: str, backend_domain: str = ""
@@ -216,30 +221,16 @@ class Toolstack(Protocol):
         """Ask the guest to give up an interface."""
         ...
 
-    # -- What it tells.
+
+class Views(Protocol):
+    """What the toolstack tells of host and domains."""
 
     def info(self) -> Mapping[str, str]:
         """Return the rows of `xm info`, in order."""
         ...
 
-    def dmesg(self) -> str:
-        """Return the hypervisor's message ring."""
-        ...
-
-    def clear_dmesg(self) -> None:
-        """Empty it."""
-        ...
-
-    def debug_keys(self, keys: str) -> None:
-        """Press keys on the hypervisor's console; it answers in its message ring."""
-        ...
-
     def sxp(self, domain: str) -> Nested:
         """Return what `xm list --long` shows of a domain."""
-        ...
-
-    def devices(self, domain: str, kind: str) -> Sequence[Mapping[str, Any]]:
-        """Return the devices of a class (vbd, vif, vfb, vtpm), as lists of them show them."""
         ...
 
     def xenstore(self) -> Sequence[tuple[str, str]]:
@@ -254,6 +245,64 @@ class Toolstack(Protocol):
         """Return `/proc/<name>` as the domain's own kernel shows it; "": the names, by line."""
         ...
 
+    def domain_files(self, domain: str) -> Sequence[DomainFile]:
+        """Return what a domain's root holds from the start for the sake of its toolstack."""
+        ...
+
     def take_log(self) -> Sequence[str]:
         """Return the lines of xend.log since the last call."""
+        ...
+
+
+class XenConsole(Protocol):
+    """The console of the hypervisor itself: the ring of its messages, and debug keys."""
+
+    def text(self) -> str:
+        """Return the messages that the ring still holds."""
+        ...
+
+    def clear(self) -> None:
+        """Empty the ring."""
+        ...
+
+    def press(self, keys: str) -> None:
+        """Press debug keys; the hypervisor answers in the ring."""
+        ...
+
+
+class Toolstack(Protocol):
+    """A toolstack, by its parts."""
+
+    @property
+    def domains(self) -> Domains:
+        """Return the part that makes and ends domains."""
+        ...
+
+    @property
+    def managed(self) -> ManagedDomains:
+        """Return the part that keeps configurations."""
+        ...
+
+    @property
+    def resources(self) -> Resources:
+        """Return the part that gives domains processors and memory."""
+        ...
+
+    @property
+    def devices(self) -> Devices:
+        """Return the part that gives domains devices."""
+        ...
+
+    @property
+    def views(self) -> Views:
+        """Return the part that tells what there is."""
+        ...
+
+    @property
+    def xen_console(self) -> XenConsole:
+        """Return the hypervisor's own console."""
+        ...
+
+    def set_domain0_root(self, root: str, *, dumps_crashed: bool) -> None:
+        """Say where domain 0's files are; `dumps_crashed`: domains that crash leave a core."""
         ...

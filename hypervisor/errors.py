@@ -2,15 +2,27 @@
 
     HostError                   exit 1, HTTP 400
       ScenarioError             exit 2          a scenario file that cannot be used
+      TableError                                a table of the model that cannot be used
       UnknownDomain             HTTP 404        no such domain
       Refused                   HTTP 409        the hypervisor or xend says no
+      MissingCapability         HTTP 501        the host has no toolstack, profiler or tracer
       OprofilefsError           HTTP 409        a refused write below /dev/oprofile (has errno)
 
+Classes of one room stand in that room, below one of these.
 A message says what, which one, and what to do; it never ends in a full stop that the
 original program does not print.
 """
 
 import errno as _errno
+from typing import Literal
+
+Capability = Literal["toolstack", "profiler", "tracer"]
+
+_WITHOUT: dict[Capability, str] = {
+    "toolstack": "its domains can be looked at, not managed",
+    "profiler": "its domains cannot be sampled",
+    "tracer": "it records no trace",
+}
 
 
 class HostError(Exception):
@@ -24,6 +36,10 @@ class ScenarioError(HostError):
     """A scenario that cannot be used: names file, key and the values allowed."""
 
     exit_code = 2
+
+
+class TableError(HostError):
+    """A table that the model comes with cannot be used: names the table and what is wrong."""
 
 
 class UnknownDomain(HostError):
@@ -41,6 +57,17 @@ class Refused(HostError):
     """The hypervisor or xend refuses; the message is the original's fault text."""
 
     http_status = 409
+
+
+class MissingCapability(HostError):
+    """The host does not offer what a command needs; the message names it."""
+
+    http_status = 501
+
+    def __init__(self, capability: Capability) -> None:
+        """Keep `capability`, and say what cannot be done without it."""
+        super().__init__(f"this host has no {capability}: {_WITHOUT[capability]}")
+        self.capability = capability
 
 
 class OprofilefsError(HostError):

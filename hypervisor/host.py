@@ -1,6 +1,8 @@
-"""What any Xen host may offer, as small protocols. Telemetry always; the others are optional.
+"""What any Xen host may offer, as protocols: one object per capability, and time.
 
-The programs above see these only, so that a real host can stand where the model stands now.
+Telemetry is always there; toolstack (see `control`), profiler and tracer may each be missing, and
+whoever needs one asks `toolstack_of`, `profiler_of` or `tracer_of` for it. The programs above see
+these only, so that a real host can stand where the model stands now.
 All methods are called from the one thread that owns the host.
 """
 
@@ -9,6 +11,8 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from hypervisor.control import Toolstack
+from hypervisor.domainfile import DomainFile
+from hypervisor.errors import MissingCapability
 from hypervisor.telemetry import CallStack, HostSnapshot, SampleBatch, TraceRecord
 from hypervisor.trace_events import TraceStatus
 
@@ -42,16 +46,6 @@ class Module:
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class DomainFile:
-    """A file in a domain's root. Equal `data` means the same file may be hard-linked."""
-
-    path: str  # absolute, in the domain
-    data: bytes
-    mtime: int  # virtual Unix seconds
-    mode: int = 0o644
-
-
 class Samples(Protocol):
     """Samples that a daemon has read; their columns may be worked out when they are wanted."""
 
@@ -65,7 +59,7 @@ class Samples(Protocol):
 
 
 class Telemetry(Protocol):
-    """A host that can be looked at."""
+    """Tells how a host is."""
 
     def snapshot(self) -> HostSnapshot:
         """Return the state now; cheap enough for every second and every command."""
@@ -131,7 +125,7 @@ class StackWalker(Protocol):
 
 
 class Profiler(Protocol):
-    """A host that can be profiled the Xenoprof way."""
+    """Profiles a host the Xenoprof way."""
 
     def oprofile(self, domain: str) -> OprofileDriver:
         """Return the driver of a domain given by name or id.
@@ -141,7 +135,7 @@ class Profiler(Protocol):
         ...
 
     def domain_files(self, domain: str) -> Sequence[DomainFile]:
-        """Return the images and other files that a domain's root holds from the start."""
+        """Return the images that a domain's root holds from the start, to explain its samples."""
         ...
 
     def count_samples(self, domain: str, lost: Mapping[str, int]) -> None:
@@ -149,11 +143,10 @@ class Profiler(Protocol):
         ...
 
 
-@runtime_checkable
 class Tracer(Protocol):
-    """A host with trace rings, one a pcpu. There is one reader: who calls `read_trace`."""
+    """Traces a host in rings, one a pcpu. There is one reader: who calls `read`."""
 
-    def set_trace(self, event_mask: int, pcpu_mask: int) -> None:
+    def set_masks(self, event_mask: int, pcpu_mask: int) -> None:
         """Record these events (0: stop) on these pcpus; rings are made if there are none yet."""
         ...
 
@@ -161,45 +154,85 @@ class Tracer(Protocol):
         """Make rings of so many pages. Raises: Refused where they exist: once per boot."""
         ...
 
-    def set_trace_poll(self, poll_ns: int, threshold: int) -> None:
-        """Empty the rings each `poll_ns` of host time, those with `threshold` records or more."""
+    def set_poll(self, poll_ns: int, threshold: int) -> None:
+        """Empty the rings every `poll_ns` of host time, those with `threshold` records or more."""
         ...
 
-    def read_trace(self) -> Sequence[TraceRecord]:
+    def read(self) -> Sequence[TraceRecord]:
         """Return the records since the last call, those of each pcpu in the order of time.
 
         A record of LOST_RECORDS tells how many were lost before it on its pcpu.
         """
         ...
 
-    def trace_status(self) -> TraceStatus:
+    def status(self) -> TraceStatus:
         """Return masks, sizes and what was emitted, read and lost."""
         ...
 
 
-class ProfiledHost(Telemetry, Profiler, Protocol):
-    """What profiling sessions need: to look, to sample, and to let time pass."""
+class Host(Protocol):
+    """A Xen host: its time, which the caller moves, and what it offers."""
 
-    def advance_until(self, done: Callable[[], bool], limit_ns: int) -> bool:
-        """Run until `done()`, looked at each virtual ms, or for `limit_ns`; return done()."""
+    @property
+    def name(self) -> str:
+        """Return what the host is called."""
         ...
 
     @property
     def now_ns(self) -> int:
-        """Return the model time."""
+        """Return the host's time."""
         ...
 
     @property
     def epoch_ns(self) -> int:
-        """Return the virtual Unix time of model time 0."""
+        """Return the Unix time of the host's time 0."""
         ...
-
-
-class Host(ProfiledHost, Toolstack, Tracer, Protocol):
-    """A host that can do all of it and whose time the caller moves: the model."""
-
-    name: str
 
     def advance(self, until_ns: int) -> None:
-        """Run to model time `until_ns`."""
+        """Run to time `until_ns`."""
         ...
+
+    def advance_until(self, done: Callable[[], bool], limit_ns: int) -> bool:
+        """Run until `done()`, looked at every ms, or for `limit_ns`; return done()."""
+        ...
+
+    @property
+    def telemetry(self) -> Telemetry:
+        """Return what tells how the host is."""
+        ...
+
+    @property
+    def toolstack(self) -> Toolstack | None:
+        """Return what manages its domains."""
+        ...
+
+    @property
+    def profiler(self) -> Profiler | None:
+        """Return what samples its domains."""
+        ...
+
+    @property
+    def tracer(self) -> Tracer | None:
+        """Return its trace rings."""
+        ...
+
+
+def toolstack_of(host: Host) -> Toolstack:
+    """Return the toolstack of a host. Raises: MissingCapability."""
+    if host.toolstack is None:
+        raise MissingCapability("toolstack")
+    return host.toolstack
+
+
+def profiler_of(host: Host) -> Profiler:
+    """Return the profiler of a host. Raises: MissingCapability."""
+    if host.profiler is None:
+        raise MissingCapability("profiler")
+    return host.profiler
+
+
+def tracer_of(host: Host) -> Tracer:
+    """Return the tracer of a host. Raises: MissingCapability."""
+    if host.tracer is None:
+        raise MissingCapability("tracer")
+    return host.tracer

@@ -10,10 +10,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from xenprof.errors import XenprofError
+
 SOCKET_NAME = "control.sock"
+MISSING_CAPABILITY = "MissingCapability"  # the type of the error where a host offers less
 
 
-class ServiceError(Exception):
+class ServiceError(XenprofError):
     """The service answered with an error; the message is for the user, in one line."""
 
     def __init__(

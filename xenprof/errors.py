@@ -13,6 +13,7 @@
         NothingToSave           exit 0          --save without a current session
         SessionLocked           HTTP 409        another daemon holds the session directory
 
+Classes of one room stand in that room, below one of these.
 The message is what a program prints after its own `PROG error: ` prefix.
 """
 

@@ -13,6 +13,7 @@ from hypervisor.model.io.blkif import BlockBackend, BlockFrontend
 from hypervisor.model.io.disk import Disk
 from hypervisor.model.io.netif import NetBackend, NetFrontend, vif_name
 from hypervisor.model.resident import Resident
+from hypervisor.model.timing.random_stream import Streams
 from hypervisor.toolstack.config.devices import DiskSpec, VifSpec
 from hypervisor.toolstack.hypercalls import Rings
 
@@ -30,13 +31,12 @@ class Backends:
 
 
 def start_backends(
-    guest: Guest, mhz: int, *, flip: bool, let_go: Callable[[Domain], object]
+    guest: Guest, mhz: int, streams: Streams, *, flip: bool, let_go: Callable[[Domain], object]
 ) -> Backends:
     """Return the backends of a domain 0; see `NetBackend` and `BlockBackend`."""
     # Network and disk interrupts on different vcpus, as irqbalance leaves them (judgement).
     disk_vcpu = min(1, len(guest.domain.vcpus) - 1)
-    clock = guest.execution.clock
-    disk = Disk(clock, clock.stream("disk"))
+    disk = Disk(guest.execution.clock, streams.stream("disk"))
     return Backends(
         NetBackend(guest, 0, flip=flip),
         BlockBackend(guest, disk_vcpu, disk, let_go),

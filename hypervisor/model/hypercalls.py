@@ -20,6 +20,7 @@ from hypervisor.model.profiling.ledger import SampleLedger
 from hypervisor.model.profiling.xenoprof import Xenoprof
 from hypervisor.model.resident import Builder, Resident
 from hypervisor.model.scenario.spec import Host
+from hypervisor.model.timing.random_stream import Streams
 from hypervisor.toolstack.config.schedparams import SedfParameters
 from hypervisor.toolstack.config.spec import DomainSpec
 from hypervisor.toolstack.hypercalls import DomainState, Done, PhysicalInfo, Program
@@ -42,6 +43,7 @@ class Hypercalls:
         xenoprof: Xenoprof,
         oprofile_type: str,
         store: Xenstore,
+        streams: Streams,
         domain0: DomainSpec,
     ) -> None:
         """`oprofile_type` is oprofile's name of the processor, as the drivers tell it."""
@@ -72,11 +74,13 @@ class Hypercalls:
             oprofile_type,
             self.end_domain,
             self.find,
+            streams,
         )
         self.create_domain(domain0)
         self.backends = start_backends(
             self.residents[0].guest,
             host.mhz,
+            streams,
             flip=host.hypervisor == "3.0.3",
             let_go=self._let_go,
         )

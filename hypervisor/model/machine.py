@@ -1,43 +1,37 @@
-"""The simulated host: assembles everything from a scenario, and is a `hypervisor.host.Host`.
+"""The simulated host: assembles everything from a scenario.
 
 Thin: what things do stands in the files of their own names.
 """
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 from hypervisor.errors import Refused, ScenarioError
-from hypervisor.host import DomainFile, OprofileDriver
 from hypervisor.model.codebook.book import CodeBook
 from hypervisor.model.codebook.overheads import Overheads
 from hypervisor.model.cpu.execution import Execution
 from hypervisor.model.cpu.sched import SCHEDULERS
 from hypervisor.model.cpu.topology import Topology
 from hypervisor.model.dom0.housekeeping import Housekeeping
-from hypervisor.model.domain.domain import Vcpu
 from hypervisor.model.hypercalls import Hypercalls
 from hypervisor.model.linux.procfs import Processor, ProcFiles
 from hypervisor.model.memory.pages import Memory
+from hypervisor.model.profiler import Xenoprofiler, deliver_virq
 from hypervisor.model.profiling.pmu import Pmu
-from hypervisor.model.profiling.samples import SampleRow
 from hypervisor.model.profiling.xenoprof import Xenoprof
 from hypervisor.model.scenario.spec import Scenario
-from hypervisor.model.snapshot import host_snapshot
+from hypervisor.model.snapshot import SnapshotTaker
 from hypervisor.model.timing.clock import Clock
-from hypervisor.model.timing.random_stream import stream_seed
-from hypervisor.telemetry import HostSnapshot, TraceRecord
+from hypervisor.model.timing.random_stream import Streams, stream_seed
 from hypervisor.toolstack.config.settings import domain0_spec
 from hypervisor.toolstack.config.spec import DomainSpec
+from hypervisor.toolstack.configurations import Workloads
 from hypervisor.toolstack.operations.creation import Creation
-from hypervisor.toolstack.records.bootring import xen_lines
-from hypervisor.toolstack.records.debugkeys import debug_keys
 from hypervisor.toolstack.records.xendlog import XendLog
 from hypervisor.toolstack.xend import Xend
 from hypervisor.toolstack.xendcontext import XendContext
 from hypervisor.toolstack.xenstore import Xenstore
-from hypervisor.trace_events import TraceStatus
 
 OPROFILE_TYPES = {
     "p4": "i386/p4",
@@ -46,22 +40,31 @@ OPROFILE_TYPES = {
     "hammer": "x86-64/hammer",
 }
 ADVANCE_STEP_NS = 1_000_000
-CONFIG_FILES = Path(__file__).parents[1] / "toolstack" / "etc"  # what xm create finds
 XEND_PID = 2411  # what init gives it on such a host (judgement)
-CONFIG_MTIME = 1_178_668_800  # 9 May 2007, the day of the talk
 
 
-class Machine(Xend):
-    """A host in operation. Domain 0 exists and runs from the start."""
+class Machine:
+    """Simulates a host and offers every capability of one (see `host.Host`).
 
-    def __init__(self, scenario: Scenario, *, epoch_ns: int, support_limits: bool = True) -> None:
-        """`support_limits`: refuse what RHEL 5 does not support."""
+    Domain 0 exists and runs from the start. Machines on one clock are advanced together.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        *,
+        epoch_ns: int,
+        clock: Clock,
+        support_limits: bool,
+        domain0_minimum_kib: int,
+    ) -> None:
+        """`clock` stands at 0."""
         host = scenario.host
         self.scenario = scenario
         self.name = host.name
-        self._epoch_ns = epoch_ns
-        self._generation = 0
-        self.clock = Clock(host.seed)
+        self.epoch_ns = epoch_ns
+        self.clock = clock
+        self._streams = Streams(host.seed)
         topology = Topology(host.sockets, host.cores_per_socket, host.threads_per_core)
         self.code = CodeBook(host.cpu)
         overheads = Overheads(self.code)
@@ -86,8 +89,7 @@ class Machine(Xend):
             can_profile=can_profile,
         )
         self.pmu.sink = self.xenoprof
-        self.xenoprof.virq = _virq
-        oprofile_type = OPROFILE_TYPES[host.cpu] if can_profile else "timer"
+        self.xenoprof.virq = deliver_virq
         store = Xenstore(self.clock)
         domain0 = self._domain0_spec()
         self.hypercalls = Hypercalls(
@@ -96,34 +98,49 @@ class Machine(Xend):
             self.execution,
             self.memory,
             self.xenoprof,
-            oprofile_type,
+            OPROFILE_TYPES[host.cpu] if can_profile else "timer",
             store,
+            self._streams,
             domain0,
         )
-        super().__init__(
-            XendContext(
-                self.hypercalls,
-                store,
-                self.clock,
-                XendLog(self._unix_ns, pid=XEND_PID, tools=host.tools),
-                random.Random(stream_seed(host.seed, "xend")),
-                host.tools,
-                self._unix_ns,
-                support_limits=support_limits and host.support_limits,
-            )
+        support_limits = support_limits and host.support_limits
+        context = self._xend_context(store, domain0_minimum_kib, support_limits=support_limits)
+        proc_files = self._proc_files()
+        self.telemetry = SnapshotTaker(self.hypercalls, context, epoch_ns)
+        self.toolstack = Xend(context, self.telemetry, proc_files, _installed(scenario))
+        self.profiler = Xenoprofiler(self.hypercalls, context)
+        self.tracer = self.execution.trace
+        self._boot_domain0(domain0)
+        self._create_guests()
+        proc_files.start()
+
+    def _xend_context(
+        self, store: Xenstore, minimum_domain0_kib: int, *, support_limits: bool
+    ) -> XendContext:
+        host = self.scenario.host
+        return XendContext(
+            self.hypercalls,
+            store,
+            self.clock,
+            XendLog(self._unix_ns, pid=XEND_PID, tools=host.tools),
+            random.Random(stream_seed(host.seed, "xend")),
+            host.tools,
+            self._unix_ns,
+            minimum_domain0_kib=minimum_domain0_kib,
+            support_limits=support_limits,
         )
-        self.proc_files = ProcFiles(
-            self.hypercalls.residents,
-            self.hypercalls.backends,
+
+    def _proc_files(self) -> ProcFiles:
+        host, hypercalls = self.scenario.host, self.hypercalls
+        return ProcFiles(
+            hypercalls.residents,
+            hypercalls.backends,
             Processor(host.cpu, host.mhz),
             self.execution,
             self.code,
-            self.hypercalls.kernel_times,
+            hypercalls.kernel_times,
             self._unix_ns,
         )
-        self._boot_domain0(domain0)
-        self._create_guests()
-        self.proc_files.start()
 
     def _domain0_spec(self) -> DomainSpec:
         scenario = self.scenario
@@ -139,22 +156,23 @@ class Machine(Xend):
 
     def _boot_domain0(self, spec: DomainSpec) -> None:
         scenario, hypercalls = self.scenario, self.hypercalls
-        self.adopt(spec)
-        self.boot_messages(spec.vcpus, spec.memory_kib)
+        self.toolstack.adopt(spec)
+        self.toolstack.xen_console.boot(spec.vcpus, spec.memory_kib)
         if scenario.host.scheduler == "sedf" and scenario.domain0.sedf is not None:
             hypercalls.set_sedf_parameters(0, scenario.domain0.sedf)
         self.execution.start()
         hypercalls.unpause_domain(0)
         guest = hypercalls.residents[0].guest
-        Housekeeping(guest, self.clock.stream("housekeeping/0")).start()
+        Housekeeping(guest, self._streams.stream("housekeeping/0")).start()
 
     def _create_guests(self) -> None:
+        context = self.toolstack.context
         for domain in self.scenario.domains:
             workloads = tuple(work.model_dump() for work in domain.workload)
             try:
-                spec = self.spec_of(domain.config(), workloads)
-                self.context.devices.update(disk.path for disk in spec.disks)
-                info = Creation(self.context, spec, paused=True).at_once()
+                spec = self.toolstack.configurations.spec_of(domain.config(), workloads)
+                context.devices.update(disk.path for disk in spec.disks)
+                info = Creation(context, spec, paused=True).at_once()
             except Refused as error:
                 raise ScenarioError(f"domain '{domain.name}': {error}") from None
             if self.scenario.host.scheduler == "credit":
@@ -164,29 +182,13 @@ class Machine(Xend):
             self.hypercalls.unpause_domain(info.domid)
         self.execution.decide_now()
 
-    def with_workloads(self, spec: DomainSpec) -> DomainSpec:
-        """Return `spec`; without workloads, one of a scenario's name does that one's work.
-
-        The programs are on its disk: destroying a guest and creating it again changes nothing.
-        """
-        for domain in self.scenario.domains:
-            if not spec.workloads and domain.name == spec.name:
-                workloads = tuple(work.model_dump() for work in domain.workload)
-                return replace(spec, workloads=workloads)
-        return spec
-
     def _unix_ns(self) -> int:
-        return self._epoch_ns + self.clock.now
+        return self.epoch_ns + self.clock.now
 
     @property
     def now_ns(self) -> int:
         """Return the model time."""
         return self.clock.now
-
-    @property
-    def epoch_ns(self) -> int:
-        """Return the virtual Unix time of model time 0."""
-        return self._epoch_ns
 
     def advance(self, until_ns: int) -> None:
         """Run to model time `until_ns`."""
@@ -199,76 +201,35 @@ class Machine(Xend):
             self.clock.run_until(min(self.clock.now + ADVANCE_STEP_NS, end_ns))
         return done()
 
-    def oprofile(self, domain: str) -> OprofileDriver:
-        """Return a domain's driver."""
-        info = self.find(domain)
-        driver = self.hypercalls.live[info.domid].oprofile
-        if driver is None:
-            raise Refused(
-                f"Domain '{info.name}' is fully virtualized and has no Xenoprof driver: "
-                "profile it as a passive domain from Domain-0"
-            )
-        return driver
 
-    def domain_files(self, domain: str) -> Sequence[DomainFile]:
-        """Return what a domain's root holds."""
-        if self.find(domain).domid:
-            return self.code.files("guest")
-        configs = [
-            DomainFile(f"/etc/xen/{path.name}", path.read_bytes(), CONFIG_MTIME)
-            for path in sorted(CONFIG_FILES.iterdir())
-        ]
-        return [*self.code.files("dom0"), *configs]
-
-    def count_samples(self, domain: str, lost: Mapping[str, int]) -> None:
-        """Add losses from above the driver."""
-        self.hypercalls.ledger.count(domain, lost)
-
-    def set_trace(self, event_mask: int, pcpu_mask: int) -> None:
-        """Record these events on these pcpus."""
-        self.execution.trace.set_masks(event_mask, pcpu_mask)
-
-    def set_ring_pages(self, pages: int) -> None:
-        """Make the trace rings."""
-        self.execution.trace.set_ring_pages(pages)
-
-    def set_trace_poll(self, poll_ns: int, threshold: int) -> None:
-        """Say how often the trace rings are emptied."""
-        self.execution.trace.set_poll(poll_ns, threshold)
-
-    def read_trace(self) -> Sequence[TraceRecord]:
-        """Return the records since the last call."""
-        return self.execution.trace.read()
-
-    def trace_status(self) -> TraceStatus:
-        """Return how the trace rings stand."""
-        return self.execution.trace.status()
-
-    def snapshot(self) -> HostSnapshot:
-        """Return the state now."""
-        self.execution.settle_all()
-        self._generation += 1
-        return host_snapshot(self.hypercalls, self.context, self._generation, self._epoch_ns)
-
-    def proc(self, domain: str, name: str) -> str:
-        """Return a file of a domain's /proc."""
-        domid = self.find(domain).domid
-        self.execution.settle_all()
-        self.execution.divide_times()
-        return self.proc_files.read(domid, name)
-
-    def debug_keys(self, keys: str) -> None:
-        """Press keys on the hypervisor's console; the answer goes to its message ring (3.1)."""
-        self.ring.write(xen_lines(debug_keys(keys, self.snapshot())))
+def _installed(scenario: Scenario) -> dict[str, Workloads]:
+    """Return the programs on the disks of a scenario's domains, by the name of the domain."""
+    return {
+        domain.name: tuple(work.model_dump() for work in domain.workload)
+        for domain in scenario.domains
+    }
 
 
-def _virq(vcpu: Vcpu, virqs: int, rows: list[SampleRow]) -> None:
-    """Deliver VIRQ_XENOPROF to the driver of the vcpu's domain."""
-    driver = vcpu.domain.oprofile
-    if driver is not None:
-        driver.virq(vcpu, virqs, rows)
+def build(
+    scenario: Scenario,
+    *,
+    epoch_ns: int,
+    clock: Clock | None = None,
+    support_limits: bool = True,
+    domain0_minimum_mib: int = 256,
+) -> Machine:
+    """Return the host of a scenario, booted, at time 0 of its clock: a new one if none is given.
 
-
-def build(scenario: Scenario, *, epoch_ns: int, support_limits: bool = True) -> Machine:
-    """Return the host of a scenario, booted, at model time 0."""
-    return Machine(scenario, epoch_ns=epoch_ns, support_limits=support_limits)
+    `support_limits`: refuse what RHEL 5 does not support. `domain0_minimum_mib` is what domain 0
+    keeps when it gives memory to new domains.
+    Raises: ScenarioError; ValueError: the clock has run already, so idle times would be wrong.
+    """
+    if clock is not None and clock.now:
+        raise ValueError(f"a machine boots at 0, and its clock stands at {clock.now} ns")
+    return Machine(
+        scenario,
+        epoch_ns=epoch_ns,
+        clock=Clock() if clock is None else clock,
+        support_limits=support_limits,
+        domain0_minimum_kib=domain0_minimum_mib * 1024,
+    )

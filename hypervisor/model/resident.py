@@ -22,7 +22,7 @@ from hypervisor.model.profiling.samples import SampleExpander
 from hypervisor.model.profiling.xenoprof import Xenoprof
 from hypervisor.model.scenario.spec import Host
 from hypervisor.model.scenario.workloads import parse_workloads
-from hypervisor.model.timing.random_stream import stream_seed
+from hypervisor.model.timing.random_stream import Streams, stream_seed
 from hypervisor.model.workloads.base import Peer
 from hypervisor.model.workloads.programs import Programs
 from hypervisor.toolstack.config.spec import DomainSpec
@@ -76,6 +76,7 @@ class Builder:
         oprofile_type: str,
         end: End,
         find: Callable[[str], Peer | None],
+        streams: Streams,
     ) -> None:
         """`find` returns the live domain of a name, for programs that talk to another one."""
         self._host = host
@@ -89,6 +90,7 @@ class Builder:
         self._oprofile_type = oprofile_type
         self._end = end
         self._find = find
+        self._streams = streams
 
     def build(self, domid: int, spec: DomainSpec, saved: Mapping[str, Any] | None) -> Resident:
         """Return the domain, paused and without devices.
@@ -112,7 +114,7 @@ class Builder:
         if before is not None:
             domain.configured_kib = before.configured_kib
         devices = Devices(domain)
-        paging = Paging(guest, devices)
+        paging = Paging(guest, devices, self._streams)
         if before is not None:
             paging.restore(before.paging.model_dump())
         balloon = Balloon(guest, self._memory, paging)
@@ -120,7 +122,9 @@ class Builder:
         booted = replace(spec, arch=spec.arch or self._host.arch) if before is None else None
         xenbus = None if is_hvm else Xenbus(guest, devices, self._store, balloon, self._end, booted)
         results = () if before is None else before.results
-        programs = Programs(guest, devices, spec.workloads, self._host.mhz, self._find, results)
+        programs = Programs(
+            guest, devices, spec.workloads, self._host.mhz, self._find, self._streams, results
+        )
         if not is_hvm:
             domain.oprofile = self._driver(guest)
         return Resident(domain, spec, guest, devices, paging, balloon, xenbus, programs)

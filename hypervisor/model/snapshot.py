@@ -26,6 +26,23 @@ from hypervisor.toolstack.domaininfo import DomainInfo
 from hypervisor.toolstack.xendcontext import XendContext
 
 
+class SnapshotTaker:
+    """Takes snapshots of a simulated host (see `host.Telemetry`)."""
+
+    def __init__(self, hypercalls: Hypercalls, context: XendContext, epoch_ns: int) -> None:
+        """`context`: xend's view of the domains."""
+        self._hypercalls = hypercalls
+        self._context = context
+        self._epoch_ns = epoch_ns
+        self._generation = 0
+
+    def snapshot(self) -> HostSnapshot:
+        """Return the state now."""
+        self._hypercalls.execution.settle_all()
+        self._generation += 1
+        return host_snapshot(self._hypercalls, self._context, self._generation, self._epoch_ns)
+
+
 def vcpu_snapshot(vcpu: Vcpu, execution: Execution) -> VcpuSnapshot:
     """Return one vcpu; its runstate times are exact at the present time."""
     times = vcpu.runstate.at(execution.clock.now)

@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 
-from hypervisor.errors import Refused, UnknownDomain
+from hypervisor.errors import Refused
 from hypervisor.toolstack.config.schedparams import SedfParameters, changed_sedf
 from hypervisor.toolstack.config.settings import check_credit, online_affinity
-from hypervisor.toolstack.domaininfo import DomainInfo
 from hypervisor.toolstack.records.xendlog import Message, Messages
 from hypervisor.toolstack.xendcontext import XendContext
 
@@ -15,35 +14,15 @@ MEMORY_MAXIMUM = Message(
 
 
 class Resources:
-    """This part of xend. Domains are given by name or id, as typed.
-
-    Every method raises UnknownDomain, or Refused with xend's own fault text.
-    """
+    """Changes vcpus, memory and shares of running domains (see `control.Resources`)."""
 
     def __init__(self, context: XendContext) -> None:
-        self.context = context
-
-    def find(self, domain: str) -> DomainInfo:
-        """Return the domain called so, or of that id; a number is first tried as a name."""
-        infos = self.context.infos
-        for info in infos.values():
-            if info.name == domain:
-                return info
-        if domain.isascii() and domain.isdigit() and len(domain) < 9 and int(domain) in infos:
-            return infos[int(domain)]
-        raise UnknownDomain(domain)
-
-    def guest(self, domain: str, verb: str) -> DomainInfo:
-        """Return a domain to which `verb` can be done: any but domain 0."""
-        info = self.find(domain)
-        if info.domid == 0:
-            raise Refused(f"Cannot {verb} privileged domain {domain}")
-        return info
+        self._context = context
 
     def set_vcpus(self, domain: str, count: int) -> None:
         """Ask the guest to have `count` vcpus online; more than configured means all."""
-        info = self.find(domain)
-        context = self.context
+        info = self._context.find(domain)
+        context = self._context
         if count <= 0 and context.tools != "3.0.3":
             raise Refused("Invalid VCPUs")
         context.events["vcpus_set"] += 1
@@ -55,58 +34,58 @@ class Resources:
 
     def pin_vcpu(self, domain: str, vcpu: int | None, pcpus: Sequence[int]) -> None:
         """Set the affinity of one vcpu (None: all) to those of `pcpus` that exist."""
-        info = self.find(domain)
+        info = self._context.find(domain)
         if vcpu is not None and not 0 <= vcpu < info.spec.vcpus:
             raise Refused("(3, 'No such process')")
-        hypervisor = self.context.hypervisor
+        hypervisor = self._context.hypervisor
         affinity = online_affinity(tuple(pcpus), hypervisor.physical_info().pcpus)
         for number in range(info.spec.vcpus) if vcpu is None else (vcpu,):
             hypervisor.set_affinity(info.domid, number, affinity)
 
     def set_memory(self, domain: str, mib: int) -> None:
         """Set the balloon target, also where the guest cannot follow."""
-        info = self.find(domain)
+        info = self._context.find(domain)
         if not 0 < mib < 2**31:
             raise Refused("Invalid memory size")
         info.target_kib = mib * 1024
-        self.context.events["balloon_target_set"] += 1
-        self.context.log.debug(Messages.memory_target, info.name, info.domid, mib)
-        self.context.store.write(f"{info.vm_path}/memory", mib)
-        self.context.store.write(f"{info.path}/memory/target", info.target_kib)
+        self._context.events["balloon_target_set"] += 1
+        self._context.log.debug(Messages.memory_target, info.name, info.domid, mib)
+        self._context.store.write(f"{info.vm_path}/memory", mib)
+        self._context.store.write(f"{info.path}/memory/target", info.target_kib)
 
     def set_maximum_memory(self, domain: str, mib: int) -> None:
         """Set the most memory that it may have. Nothing is reserved."""
-        info = self.find(domain)
+        info = self._context.find(domain)
         if not 0 < mib < 2**31:
             raise Refused("Invalid memory size")
-        hypervisor = self.context.hypervisor
+        hypervisor = self._context.hypervisor
         if mib * 1024 < hypervisor.domain_state(info.domid).memory_kib:
             raise Refused("(22, 'Invalid argument')")
         info.maximum_kib = mib * 1024
-        self.context.log.debug(MEMORY_MAXIMUM, info.name, info.domid, mib)
+        self._context.log.debug(MEMORY_MAXIMUM, info.name, info.domid, mib)
         hypervisor.set_maximum(info.domid, info.maximum_kib)
-        self.context.store.write(f"{info.vm_path}/maxmem", mib)
+        self._context.store.write(f"{info.vm_path}/maxmem", mib)
 
     def sched_credit(self, domain: str) -> tuple[int, int]:
         """Return (weight, cap in percent)."""
-        info = self.find(domain)
+        info = self._context.find(domain)
         self._check_scheduler("credit")
-        return self.context.hypervisor.credit_parameters(info.domid)
+        return self._context.hypervisor.credit_parameters(info.domid)
 
     def set_sched_credit(
         self, domain: str, *, weight: int | None = None, cap_percent: int | None = None
     ) -> None:
         """Change weight and/or cap."""
-        info = self.find(domain)
+        info = self._context.find(domain)
         self._check_scheduler("credit")
         check_credit(weight, cap_percent, info.spec.vcpus)
-        self.context.hypervisor.set_credit_parameters(info.domid, weight, cap_percent)
+        self._context.hypervisor.set_credit_parameters(info.domid, weight, cap_percent)
 
     def sched_sedf(self, domain: str) -> SedfParameters:
         """Return what sEDF gives the domain's vcpus."""
-        info = self.find(domain)
+        info = self._context.find(domain)
         self._check_scheduler("sedf")
-        return self.context.hypervisor.sedf_parameters(info.domid)
+        return self._context.hypervisor.sedf_parameters(info.domid)
 
     def set_sched_sedf(
         self,
@@ -119,7 +98,7 @@ class Resources:
         weight: int | None = None,
     ) -> None:
         """Change what is not None."""
-        info = self.find(domain)
+        info = self._context.find(domain)
         parameters = changed_sedf(
             self.sched_sedf(domain),
             period_ns=period_ns,
@@ -128,12 +107,12 @@ class Resources:
             extratime=extratime,
             weight=weight,
         )
-        self.context.hypervisor.set_sedf_parameters(info.domid, parameters)
+        self._context.hypervisor.set_sedf_parameters(info.domid, parameters)
 
     def _check_scheduler(self, wanted: str) -> None:
-        scheduler = self.context.hypervisor.physical_info().scheduler
+        scheduler = self._context.hypervisor.physical_info().scheduler
         if scheduler == wanted:
             return
-        if self.context.tools == "3.0.3":
+        if self._context.tools == "3.0.3":
             raise Refused("(22, 'Invalid argument')")
         raise Refused(f"Xen is running with the {scheduler} scheduler")

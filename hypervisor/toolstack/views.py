@@ -1,70 +1,72 @@
-"""What xend tells: the host, a domain's configuration and devices, the store, the log."""
+"""What xend tells: the host, a domain's configuration, console and files, the store, the log."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from pathlib import Path
+from typing import Protocol
 
-from hypervisor.errors import Refused
+from hypervisor.domainfile import DomainFile
 from hypervisor.toolstack.config.domain_sxp import described_sxp
 from hypervisor.toolstack.config.sxp import Sxp
-from hypervisor.toolstack.devicenodes import device_row
 from hypervisor.toolstack.domaininfo import current_spec
 from hypervisor.toolstack.hostinfo import info_rows
 from hypervisor.toolstack.operations.ending import REASONS
-from hypervisor.toolstack.records.bootring import MessageRing, boot_messages
-from hypervisor.toolstack.resources import Resources
 from hypervisor.toolstack.xendcontext import XendContext
 
-_DEVICE_CLASSES = {"vbd": ("vbd", "tap"), "vif": ("vif",), "vfb": ("vfb",), "vtpm": ()}
+_EXAMPLES = Path(__file__).parent / "etc"  # what xm create finds
+_EXAMPLES_MTIME = 1_178_668_800  # 9 May 2007, the day of the talk
 
 
-class Views(Resources):
-    """This part of xend. Methods raise UnknownDomain or Refused."""
+class ProcFiles(Protocol):
+    """The /proc of every domain."""
 
-    def __init__(self, context: XendContext) -> None:
-        super().__init__(context)
-        self.ring = MessageRing()
+    def read(self, domid: int, name: str) -> str:
+        """Return a file by its name below /proc; "": all names, one a line.
 
-    def boot_messages(self, domain0_vcpus: int, domain0_kib: int) -> None:
-        """Fill the hypervisor's ring with what it says when it boots."""
-        info = self.context.hypervisor.physical_info()
-        self.ring.write(boot_messages(info, domain0_vcpus, domain0_kib))
+        Raises: Refused, as cat says it.
+        """
+        ...
+
+
+class Views:
+    """Tells what there is on the host (see `control.Views`)."""
+
+    def __init__(self, context: XendContext, proc_files: ProcFiles) -> None:
+        self._context = context
+        self._proc_files = proc_files
 
     def info(self) -> Mapping[str, str]:
         """Return the rows of `xm info`, in order."""
-        return info_rows(self.context.hypervisor.physical_info(), self.context.tools)
-
-    def dmesg(self) -> str:
-        """Return the hypervisor's message ring."""
-        return self.ring.text()
-
-    def clear_dmesg(self) -> None:
-        """Empty it."""
-        self.ring.clear()
+        return info_rows(self._context.hypervisor.physical_info(), self._context.tools)
 
     def take_log(self) -> Sequence[str]:
         """Return the lines of xend.log since the last call."""
-        return self.context.log.take()
+        return self._context.log.take()
 
     def xenstore(self) -> Sequence[tuple[str, str]]:
         """Return (path, text) of every node, depth first."""
-        return list(self.context.store.walk())
+        return list(self._context.store.walk())
 
     def console(self, domain: str) -> str:
         """Return what the guest has lately written to its console."""
-        return self.context.hypervisor.console(self.find(domain).domid)
+        return self._context.hypervisor.console(self._context.find(domain).domid)
 
-    def devices(self, domain: str, kind: str) -> Sequence[Mapping[str, Any]]:
-        """Return the devices of a class (vbd, vif, vfb, vtpm) as lists of them show them."""
-        info = self.find(domain)
-        if kind not in _DEVICE_CLASSES:
-            raise Refused(f"no device class '{kind}'; use {', '.join(_DEVICE_CLASSES)}")
-        found = [one for one in info.devices if one.kind in _DEVICE_CLASSES[kind]]
-        return [device_row(self.context.store, one) for one in found]
+    def proc(self, domain: str, name: str) -> str:
+        """Return a file of a domain's /proc; "": the names of all, one a line."""
+        return self._proc_files.read(self._context.find(domain).domid, name)
+
+    def domain_files(self, domain: str) -> Sequence[DomainFile]:
+        """Return what xend's packages have installed in a domain: the examples in /etc/xen."""
+        if self._context.find(domain).domid:
+            return ()
+        return [
+            DomainFile(f"/etc/xen/{path.name}", path.read_bytes(), _EXAMPLES_MTIME)
+            for path in sorted(_EXAMPLES.iterdir())
+        ]
 
     def sxp(self, domain: str) -> Sxp:
         """Return what `xm list --long` shows of a domain."""
-        info = self.find(domain)
-        context = self.context
+        info = self._context.find(domain)
+        context = self._context
         state = context.hypervisor.domain_state(info.domid)
         described = described_sxp(current_spec(info), context.tools)
         entries: list[Sxp] = [["domid", str(info.domid)], *described[1:]]

@@ -1,10 +1,12 @@
-"""What every operation of xend works with."""
+"""What every part and operation of xend works with."""
 
 import random
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from hypervisor.errors import Refused, UnknownDomain
 from hypervisor.toolstack.domaininfo import DomainInfo
 from hypervisor.toolstack.hypercalls import Hypervisor
 from hypervisor.toolstack.records.xendlog import XendLog
@@ -36,3 +38,27 @@ class XendContext:
     events: Counter[str] = field(default_factory=lambda: Counter(dict.fromkeys(EVENTS, 0)))
     being_written: set[str] = field(default_factory=set)  # files that a save is about to replace
     reserved: dict[str, str] = field(default_factory=dict)  # names on their way in: uuid
+    domain0_root: Path | None = None  # where domain 0's files are
+    dumps_crashed: bool = False  # domains that crash leave a core: `(enable-dump yes)`
+
+    def find(self, domain: str) -> DomainInfo:
+        """Return the domain called so, or of that id; a number is first tried as a name.
+
+        Raises: UnknownDomain.
+        """
+        for info in self.infos.values():
+            if info.name == domain:
+                return info
+        if domain.isascii() and domain.isdigit() and len(domain) < 9 and int(domain) in self.infos:
+            return self.infos[int(domain)]
+        raise UnknownDomain(domain)
+
+    def guest(self, domain: str, verb: str) -> DomainInfo:
+        """Return a domain to which `verb` can be done: any but domain 0.
+
+        Raises: UnknownDomain, Refused.
+        """
+        info = self.find(domain)
+        if info.domid == 0:
+            raise Refused(f"Cannot {verb} privileged domain {domain}")
+        return info

@@ -84,7 +84,7 @@ def _of_service(
     home = str(service.home)
     listed = repeat(RUNS, lambda: run_quietly(program("xm"), "list", XENPROF_HOME=home))
     registry = CollectorRegistry()
-    registry.register(SnapshotCollector(FixedSource(host.snapshot(), stats())))
+    registry.register(SnapshotCollector(FixedSource(host.telemetry.snapshot(), stats())))
     client = _milliseconds(repeat(RUNS, lambda: generate_latest(registry)))
     connection = HTTPConnection(service.address)
     try:
@@ -112,9 +112,9 @@ def _snapshots(full: Machine, grumble: Machine) -> Row:
     """Return a row that compares domains with domains: grumble has five of them."""
     for host in (full, grumble):
         host.advance(host.now_ns + SECOND_NS)
-    scale = len(full.snapshot().domains) / len(grumble.snapshot().domains)
-    few = [scale * value for value in _milliseconds(repeat(RUNS, grumble.snapshot))]
-    ours = _milliseconds(repeat(RUNS, full.snapshot))
+    scale = len(full.telemetry.snapshot().domains) / len(grumble.telemetry.snapshot().domains)
+    few = [scale * value for value in _milliseconds(repeat(RUNS, grumble.telemetry.snapshot))]
+    ours = _milliseconds(repeat(RUNS, full.telemetry.snapshot))
     return Row("snapshot(), 100 domains", "as many of grumble's", few, ours, "ms")
 
 
@@ -125,17 +125,17 @@ def _creations(host: Machine) -> Row:
         began_ns = host.now_ns
         with_one.append(_seconds(_create_and_destroy, host))
         without.append(_seconds(host.advance, 2 * host.now_ns - began_ns))
-    name = f"create and destroy, beside {len(host.snapshot().domains)} domains"
+    name = f"create and destroy, beside {len(host.telemetry.snapshot().domains)} domains"
     return Row(name, "same time without", _milliseconds(without), _milliseconds(with_one), "ms")
 
 
 def _create_and_destroy(host: Machine) -> None:
     _create(host, "one-more")
-    host.destroy("one-more")
+    host.toolstack.domains.destroy("one-more")
 
 
 def _create(host: Machine, name: str) -> None:
-    creation = host.create(_settings(name), workloads=[BURST])
+    creation = host.toolstack.domains.create(_settings(name), workloads=[BURST])
     assert host.advance_until(lambda: creation.is_done, OPERATION_LIMIT_NS)
     creation.result()
 

@@ -35,7 +35,7 @@ def run() -> list[Row]:
         domain("in", netperf("receive", rate_bits_per_second=200_000_000)),
         domain("disk", fileio(rate_per_second=300)),
     )
-    driver = host.oprofile("0")
+    driver = host.profiler.oprofile("0")
     driver.write("backtrace_depth", str(DEPTH))
     for name in ("buffer_size", "cpu_buffer_size"):
         driver.write(name, "100000000")

@@ -32,8 +32,8 @@ TSC = np.dtype({"names": ["tsc"], "formats": ["<u8"], "offsets": [4], "itemsize"
 def run() -> list[Row]:
     """Return the rows; sides take turns, so that a busy machine slows them alike."""
     plain, traced = _host(), _host()
-    traced.set_ring_pages(RING_PAGES)
-    traced.set_trace(ALL, (1 << 64) - 1)
+    traced.tracer.set_ring_pages(RING_PAGES)
+    traced.tracer.set_masks(ALL, (1 << 64) - 1)
     off, on, rates = [], [], []
     records: list[TraceRecord] = []
     for _ in range(ROUNDS):
@@ -41,7 +41,7 @@ def run() -> list[Row]:
         before = len(records)
         on.append(_seconds(traced, records))
         rates.append((len(records) - before) / on[-1])
-    assert not sum(traced.trace_status().lost)
+    assert not sum(traced.tracer.status().lost)
     theirs, ours = _read(_file(encode(records, traced.scenario.host.mhz), len(records)))
     name = f"grumble, {SECONDS} s with all trace events read"
     return [
@@ -63,7 +63,7 @@ def _seconds(host: Machine, records: list[TraceRecord]) -> float:
     end_ns = host.now_ns + SECONDS * SECOND_NS
     while host.now_ns < end_ns:
         host.advance(host.now_ns + STEP_NS)
-        records.extend(host.read_trace())
+        records.extend(host.tracer.read())
     return perf_counter() - started
 
 

@@ -15,23 +15,30 @@ def host() -> Machine:
 
 
 def test_the_first_line_is_what_proc_version_says(host):
-    assert host.proc("a", "version").strip() == host.console("a").splitlines()[0]
+    assert (
+        host.toolstack.views.proc("a", "version").strip()
+        == host.toolstack.views.console("a").splitlines()[0]
+    )
 
 
 def test_the_memory_is_that_of_meminfo_and_of_the_domain(host):
-    total_kib = host.proc("a", "meminfo").split()[1]
+    total_kib = host.toolstack.views.proc("a", "meminfo").split()[1]
 
-    assert f"\nMemory: {total_kib}k/131072k available (" in host.console("a")
+    assert f"\nMemory: {total_kib}k/131072k available (" in host.toolstack.views.console("a")
 
 
 def test_disks_appear_by_their_numbers_whatever_serves_them(host):
-    found = [line for line in host.console("a").splitlines() if line.startswith("blkfront: ")]
+    found = [
+        line
+        for line in host.toolstack.views.console("a").splitlines()
+        if line.startswith("blkfront: ")
+    ]
 
     assert [f"blkfront: xvd{letter}: barriers disabled" for letter in "abc"] == found
 
 
 def test_the_vcpus_are_counted(host):
-    assert "\nBrought up 2 CPUs\n" in host.console("a")
+    assert "\nBrought up 2 CPUs\n" in host.toolstack.views.console("a")
 
 
 def test_the_last_line_is_the_login(host):
@@ -40,11 +47,11 @@ def test_the_last_line_is_the_login(host):
         "Kernel 2.6.18-8.el5xen on an x86_64",
         "",
         "a login: root",
-    ] == host.console("a").splitlines()[-4:]
+    ] == host.toolstack.views.console("a").splitlines()[-4:]
 
 
 def test_domain_0_boots_without_frontends_and_getty(host):
-    text = host.console("Domain-0")
+    text = host.toolstack.views.console("Domain-0")
 
     assert (True, False, False) == (
         "xen_mem: Initialising balloon driver." in text,
@@ -54,14 +61,16 @@ def test_domain_0_boots_without_frontends_and_getty(host):
 
 
 def test_the_command_line_is_that_of_proc(host):
-    line = host.proc("a", "cmdline").strip()
+    line = host.toolstack.views.proc("a", "cmdline").strip()
 
-    assert f"\nCommand line: {line}\n" in host.console("a")
+    assert f"\nCommand line: {line}\n" in host.toolstack.views.console("a")
 
 
 def test_a_restored_guest_only_finds_its_disks_again(host, tmp_path):
     path = str(tmp_path / "a.save")
-    done(host, host.save("a", path))
-    done(host, host.restore(path))
+    done(host, host.toolstack.domains.save("a", path))
+    done(host, host.toolstack.domains.restore(path))
 
-    assert {"blkfront:"} == {line.split()[0] for line in host.console("a").splitlines()}
+    assert {"blkfront:"} == {
+        line.split()[0] for line in host.toolstack.views.console("a").splitlines()
+    }

@@ -32,7 +32,7 @@ def profiled(depth, *, host=None, active=(0, 1, 2, 3), passive=(4,), room=1_000_
     host = host or busy_host()
     set_counter(host, 0, count=20_000)
     for domid in active:
-        driver = host.oprofile(str(domid))
+        driver = host.profiler.oprofile(str(domid))
         driver.write("backtrace_depth", str(depth))
         if room:
             driver.write("cpu_buffer_size", str(room))
@@ -60,7 +60,7 @@ def functions(host):
 
 def stacks_of(host, domid, batch):
     """(stack, samples) of a batch."""
-    driver = host.oprofile(str(domid))
+    driver = host.profiler.oprofile(str(domid))
     counts = Counter(batch.stack_id.tolist())
     return [(driver.stack(number), samples) for number, samples in counts.items()]
 
@@ -92,7 +92,7 @@ def test_each_sample_falls_into_the_last_function_of_its_stack(run):
     for domid, batch in batches.items():
         kernel = np.flatnonzero(batch.mode != Mode.USER)
         last = np.array(
-            [host.oprofile(str(domid)).stack(number).frames[-1].pc for number in
+            [host.profiler.oprofile(str(domid)).stack(number).frames[-1].pc for number in
              batch.stack_id[kernel].tolist()], np.uint64,
         )  # fmt: skip
         at = np.searchsorted(starts, batch.pc[kernel], "right") - 1
@@ -104,7 +104,7 @@ def test_each_sample_falls_into_the_last_function_of_its_stack(run):
 def test_the_last_frame_is_of_the_samples_domain_and_mode(run):
     host, batches = run
     for domid, batch in batches.items():
-        driver = host.oprofile(str(domid))
+        driver = host.profiler.oprofile(str(domid))
         for number, where, mode in zip(
             batch.stack_id.tolist(), batch.domain.tolist(), batch.mode.tolist(), strict=True
         ):
@@ -147,7 +147,9 @@ def test_samples_of_a_passive_domain_have_stacks_of_their_own(run):
     batch = batches[0]
     passive = batch.stack_id[batch.domain == 4]
     assert len(passive) > 50
-    tops = {host.oprofile("0").stack(number).frames[-1].domain for number in passive.tolist()}
+    tops = {
+        host.profiler.oprofile("0").stack(number).frames[-1].domain for number in passive.tolist()
+    }
     assert {4} == tops
 
 
@@ -168,9 +170,9 @@ def test_stacks_get_samples_in_proportion_to_their_cycles():
     host = make_host(domain("a", cpu(), cpus="1"))
     set_counter(host, count=50_000)
     for domid in ("0", "1"):
-        host.oprofile(domid).write("backtrace_depth", "9")
+        host.profiler.oprofile(domid).write("backtrace_depth", "9")
         for size in ("buffer_size", "cpu_buffer_size"):
-            host.oprofile(domid).write(size, "1000000")
+            host.profiler.oprofile(domid).write(size, "1000000")
     begin(host, (0, 1))
     host.advance(SECOND)
     batch = end(host, (0, 1))[1]
@@ -239,7 +241,7 @@ def test_without_a_depth_no_stack_is_recorded():
 def test_each_domain_decides_for_itself():
     host = busy_host()
     set_counter(host, 0, count=20_000)
-    host.oprofile("2").write("backtrace_depth", "4")
+    host.profiler.oprofile("2").write("backtrace_depth", "4")
     begin(host, (0, 1, 2))
     host.advance(200 * MS)
     batches = end(host, (0, 1, 2))
@@ -251,7 +253,7 @@ def test_each_domain_decides_for_itself():
 def test_the_next_daemon_without_depth_walks_no_more():
     host, _ = profiled(8, ms=50)
     for domid in (3, 2, 1, 0):
-        host.oprofile(str(domid)).close_buffer()
+        host.profiler.oprofile(str(domid)).close_buffer()
     assert {} == host.pmu.depths
 
 
@@ -308,7 +310,7 @@ def test_stacks_fill_the_cpu_buffer_sooner():
     for depth in (0, 30):
         host, batches = profiled(depth, room=0, ms=300, host=make_host(domain("a", cpu())),
                                  active=(0, 1), passive=())  # fmt: skip
-        driver = host.oprofile("1")
+        driver = host.profiler.oprofile("1")
         lost[depth] = sum(driver.lost_cpu)
         received = int(driver.read("stats/cpu0/sample_received"))
         assert received == len(batches[1]) + lost[depth] + driver.lost_event + driver.pending()
@@ -344,7 +346,7 @@ def fingerprint():
     host, batches = profiled(20, ms=200)
     digest = hashlib.sha256()
     for domid, batch in batches.items():
-        driver = host.oprofile(str(domid))
+        driver = host.profiler.oprofile(str(domid))
         for number in batch.stack_id.tolist():
             stack = driver.stack(number)
             digest.update(repr([(f.domain, f.pc) for f in stack.frames]).encode())

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from elftools.elf.elffile import ELFFile
 
-from hypervisor.host import DomainFile, Mapped
+from hypervisor.domainfile import DomainFile
+from hypervisor.host import Mapped
 from hypervisor.model.codebook.book import CodeBook, Kind
 from hypervisor.model.codebook.costs import Costs
 from hypervisor.model.codebook.events import event_kind

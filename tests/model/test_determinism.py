@@ -26,7 +26,7 @@ def grumble(seed=1):
 
 def profile(host, domids):
     """Start sampling in `domids` as their tools would."""
-    driver = host.oprofile("0")
+    driver = host.profiler.oprofile("0")
     for counter, (event, mask) in EVENTS.items():
         settings = {
             "enabled": 1,
@@ -40,25 +40,25 @@ def profile(host, domids):
             driver.write(f"{counter}/{name}", str(value))
     driver.write("active_domains", ",".join(map(str, domids)))
     for domid in domids:
-        host.oprofile(str(domid)).open_buffer()
+        host.profiler.oprofile(str(domid)).open_buffer()
     driver.write("enable", "1")
 
 
 def run_commands(host):
     host.advance(300 * MS)
-    host.pause("ossvm02")
+    host.toolstack.domains.pause("ossvm02")
     host.advance(700 * MS)
-    host.unpause("ossvm02")
-    host.set_memory("DesktopVM", 300)
-    host.create(
+    host.toolstack.domains.unpause("ossvm02")
+    host.toolstack.resources.set_memory("DesktopVM", 300)
+    host.toolstack.domains.create(
         {"name": "new", "memory": 32, "kernel": "/boot/vmlinuz", "vif": ["bridge=xenbr0"]},
         workloads=[burst(2, 3), netperf("receive", rate_bits_per_second=9_000_000)],
     )
-    host.pin_vcpu("rhel5pvtest", None, [1, 2])
-    host.set_sched_credit("rhel5pvtest", weight=128, cap_percent=50)
+    host.toolstack.resources.pin_vcpu("rhel5pvtest", None, [1, 2])
+    host.toolstack.resources.set_sched_credit("rhel5pvtest", weight=128, cap_percent=50)
     host.advance(2 * SECOND)
-    host.set_vcpus("ossvm02", 1)
-    host.destroy("r5b2-mySQL01")
+    host.toolstack.resources.set_vcpus("ossvm02", 1)
+    host.toolstack.domains.destroy("r5b2-mySQL01")
 
 
 COLUMNS = ("time_ns", "pc", "mode", "event", "pcpu", "domain", "tid", "on_behalf_of")
@@ -66,7 +66,7 @@ COLUMNS = ("time_ns", "pc", "mode", "event", "pcpu", "domain", "tid", "on_behalf
 
 def batches(host, domids):
     """All samples so far, as bytes by column."""
-    drivers = [host.oprofile(str(domid)) for domid in domids]
+    drivers = [host.profiler.oprofile(str(domid)) for domid in domids]
     for driver in drivers:
         driver.write("dump", "1")
     host.advance(host.now_ns + SECOND)
@@ -82,7 +82,7 @@ def played():
 
 
 def test_the_same_commands_give_the_same_host():
-    assert played().snapshot() == played().snapshot()
+    assert played().telemetry.snapshot() == played().telemetry.snapshot()
 
 
 def test_the_same_run_gives_the_same_samples():
@@ -101,7 +101,7 @@ def test_how_the_time_is_cut_into_slices_does_not_matter():
     whole.advance(2 * SECOND)
     for step in range(1, 1001):
         sliced.advance(step * 2 * MS)
-    assert whole.snapshot() == sliced.snapshot()
+    assert whole.telemetry.snapshot() == sliced.telemetry.snapshot()
 
 
 def test_looking_does_not_change_what_happens():
@@ -110,8 +110,8 @@ def test_looking_does_not_change_what_happens():
     for step in range(1, 2001):
         watched.advance(step * MS)
         if step % 7 == 0:
-            watched.snapshot()
-    one, two = alone.snapshot(), watched.snapshot()
+            watched.telemetry.snapshot()
+    one, two = alone.telemetry.snapshot(), watched.telemetry.snapshot()
     assert [d.vcpus for d in one.domains] == [d.vcpus for d in two.domains]
     assert [d.workloads for d in one.domains] == [d.workloads for d in two.domains]
     assert (one.counters, one.domains[0].on_behalf_ns) == (
@@ -127,13 +127,13 @@ def test_another_host_in_the_same_process_does_not_disturb():
     for step in range(1, 101):
         host.advance(step * 10 * MS)
         other.advance(step * 10 * MS)
-    assert alone.snapshot() == host.snapshot()
+    assert alone.telemetry.snapshot() == host.telemetry.snapshot()
 
 
 def test_where_a_kernel_thread_ran_is_not_remembered_for_all_hosts():
     host = make_host(domain("a", cpu(), vcpus=2))
     host.advance(SECOND)
-    host.set_memory("a", 64)  # on vcpu 1, as 0 is busy
+    host.toolstack.resources.set_memory("a", 64)  # on vcpu 1, as 0 is busy
     host.advance(2 * SECOND)
     assert (host.hypercalls.live[1].memory_kib, KERNEL.vcpu) == (64 * 1024, 0)
 
@@ -142,7 +142,7 @@ def test_another_seed_gives_another_run():
     one, two = grumble(1), grumble(2)
     for host in (one, two):
         host.advance(SECOND)
-    assert one.snapshot().domains[1].cpu_ns != two.snapshot().domains[1].cpu_ns
+    assert one.telemetry.snapshot().domains[1].cpu_ns != two.telemetry.snapshot().domains[1].cpu_ns
 
 
 @pytest.mark.parametrize("profiled", [False, True])
@@ -155,7 +155,7 @@ def test_a_copy_goes_on_alike(profiled):
     for each in (host, twin):
         run_commands(each)
         each.advance(3 * SECOND)
-    assert host.snapshot() == twin.snapshot()
+    assert host.telemetry.snapshot() == twin.telemetry.snapshot()
 
 
 PROGRAM = """
@@ -169,7 +169,7 @@ print(digest(host, batches(host, (0, 1, 2, 3))))
 
 def digest(host, columns):
     """A fingerprint of all that can be seen of a host, and of its samples."""
-    snapshot = host.snapshot()
+    snapshot = host.telemetry.snapshot()
     text = repr(
         [
             snapshot.domains,
@@ -199,7 +199,7 @@ def test_the_hash_seed_does_not_matter():
 
 
 def test_times_are_integers_in_every_record():
-    snapshot = played().snapshot()
+    snapshot = played().telemetry.snapshot()
     numbers = [
         value
         for one in snapshot.domains

@@ -48,7 +48,7 @@ def test_work_under_way_is_retimed_when_the_sibling_wakes_and_sleeps():
     awake = cpu_percent(shared, "b") / 100
     took_ms = [
         seen.cpu_ns / MS / seen.workloads[0]["bursts"]
-        for seen in (host.snapshot().domains[1] for host in (alone, shared))
+        for seen in (host.telemetry.snapshot().domains[1] for host in (alone, shared))
     ]
     # Of the time that both are at work, 62 % counts.
     assert took_ms[0] == pytest.approx(100, rel=0.02)
@@ -63,7 +63,7 @@ def test_a_core_has_two_threads_at_most():
 def test_cycles_are_counted_by_time_not_by_work():
     """A shared thread has as many cycles to the second as one alone; only its work is slower."""
     host = one_core(domain("a", cpu(), cpus="0"), domain("b", cpu(), cpus="1"))
-    driver = host.oprofile("0")
+    driver = host.profiler.oprofile("0")
     settings = {
         "enabled": 1,
         "event": 0x1D,
@@ -77,12 +77,12 @@ def test_cycles_are_counted_by_time_not_by_work():
     driver.write("active_domains", "0,1,2")
     driver.open_buffer()
     for name in "ab":
-        host.oprofile(name).open_buffer()
+        host.profiler.oprofile(name).open_buffer()
     driver.write("enable", "1")
     start_ns = host.now_ns
     host.advance(start_ns + 2 * SECOND)
     taken = {
-        name: sum(one.samples for one in host.snapshot().samples if one.domain == name)
+        name: sum(one.samples for one in host.telemetry.snapshot().samples if one.domain == name)
         for name in "ab"
     }
     expected = pytest.approx(2 * 3200, rel=0.03)  # 3.2 GHz, one sample each million cycles

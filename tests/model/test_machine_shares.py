@@ -66,16 +66,16 @@ def test_what_a_cap_leaves_goes_to_the_others(rules):
 @pytest.mark.parametrize("rules", RULES)
 def test_weight_and_cap_can_be_changed_while_it_runs(rules):
     host = one_pcpu(rules, domain("a", cpu()), domain("b", cpu()))
-    host.set_sched_credit("a", weight=768)
+    host.toolstack.resources.set_sched_credit("a", weight=768)
     host.advance(20 * SECOND)
     before = cpu_percent(host, "a")
-    host.set_sched_credit("a", cap_percent=10)
-    spent_ns = host.snapshot().domains[1].cpu_ns
+    host.toolstack.resources.set_sched_credit("a", cap_percent=10)
+    spent_ns = host.telemetry.snapshot().domains[1].cpu_ns
     host.advance(40 * SECOND)
-    after = (host.snapshot().domains[1].cpu_ns - spent_ns) / (20 * SECOND) * 100
+    after = (host.telemetry.snapshot().domains[1].cpu_ns - spent_ns) / (20 * SECOND) * 100
     assert before == pytest.approx(75, rel=0.04)
     assert after == pytest.approx(10, abs=2)
-    assert host.sched_credit("a") == (768, 10)
+    assert host.toolstack.resources.sched_credit("a") == (768, 10)
 
 
 @pytest.mark.parametrize("rules", RULES)

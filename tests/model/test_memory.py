@@ -108,7 +108,7 @@ class BalloonedHost(RuleBasedStateMachine):
     @rule(name=st.sampled_from(NAMES), mib=st.sampled_from([8, 24, 40, 61, 90, 128, 300, 4000]))
     def set_memory(self, name, mib):
         if name not in self.gone:
-            self.host.set_memory(name, mib)
+            self.host.toolstack.resources.set_memory(name, mib)
 
     @rule(ms=st.sampled_from([3, 40, 400, 2500, 9000]))
     def advance(self, ms):
@@ -117,17 +117,17 @@ class BalloonedHost(RuleBasedStateMachine):
     @rule(count=st.sampled_from([1, 2]))
     @precondition(lambda self: "db" not in self.gone)
     def set_vcpus(self, count):
-        self.host.set_vcpus("db", count)
+        self.host.toolstack.resources.set_vcpus("db", count)
 
     @rule()
     @precondition(lambda self: "desktop" not in self.gone)
     def destroy(self):
         self.gone.add("desktop")
-        self.host.destroy("desktop")
+        self.host.toolstack.domains.destroy("desktop")
 
     @invariant()
     def pages_of_the_host_balance(self):
-        one = self.host.snapshot()
+        one = self.host.telemetry.snapshot()
         owned = sum(each.memory_kib for each in one.domains)
         assert one.memory_kib == XEN_KIB + owned + one.free_kib + one.scrub_kib
 

@@ -25,7 +25,7 @@ def host(request: pytest.FixtureRequest) -> HostSnapshot:
             domain("batch", cpu(threads=2), vcpus=2, cap=30),
         )
     machine.advance(3 * SECOND)
-    return machine.snapshot()
+    return machine.telemetry.snapshot()
 
 
 def seconds(host: HostSnapshot, name: str) -> dict[str, float]:
@@ -58,6 +58,6 @@ def test_a_working_domain_has_user_and_kernel_time(host: HostSnapshot):
 def test_pcpus_keep_the_time_of_a_domain_that_is_gone():
     machine = make_host(domain("web", cpu()))
     machine.advance(SECOND)
-    expected = seconds(machine.snapshot(), "xen_domain_cpu_mode_seconds_total")["user"]
-    machine.destroy("web")
-    assert seconds(machine.snapshot(), "xen_pcpu_seconds_total")["user"] >= expected > 0.9
+    expected = seconds(machine.telemetry.snapshot(), "xen_domain_cpu_mode_seconds_total")["user"]
+    machine.toolstack.domains.destroy("web")
+    assert seconds(machine.telemetry.snapshot(), "xen_pcpu_seconds_total")["user"] >= expected > 0.9

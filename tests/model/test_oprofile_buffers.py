@@ -18,10 +18,10 @@ def profiled(count=100_000, **values):
     host = make_host(domain("a", cpu()))
     for domid in (0, 1):
         for name, value in values.items():
-            host.oprofile(str(domid)).write(name, str(value))
+            host.profiler.oprofile(str(domid)).write(name, str(value))
     set_counter(host, count=count)
     begin(host, (0, 1))
-    return host, host.oprofile("a")
+    return host, host.profiler.oprofile("a")
 
 
 def test_the_daemon_sleeps_below_the_watershed():
@@ -39,7 +39,7 @@ def test_the_watershed_wakes_the_daemon():
 def test_a_dump_delivers_everything():
     host, guest = profiled()
     host.advance(50 * MS)
-    host.oprofile("0").write("enable", "0")
+    host.profiler.oprofile("0").write("enable", "0")
     received = len(dumped(host, guest))
     assert received == int(guest.read("stats/cpu0/sample_received")) > 1500
 
@@ -48,10 +48,10 @@ def test_a_dump_of_nothing_does_not_wake_the_daemon_later():
     host = make_host(domain("a", burst(5, 100)))
     set_counter(host)
     begin(host, (0, 1))
-    guest = host.oprofile("a")
-    host.oprofile("0").write("enable", "0")
+    guest = host.profiler.oprofile("a")
+    host.profiler.oprofile("0").write("enable", "0")
     dump_all(host, guest)
-    host.oprofile("0").write("enable", "1")
+    host.profiler.oprofile("0").write("enable", "1")
     host.advance(host.now_ns + SECOND)
     assert ([], True) == (guest.read_buffer(), guest.pending() > 1000)
 
@@ -66,7 +66,7 @@ def dump_all(host, guest):
 def test_a_cpu_buffer_holds_less_than_its_slots(slots):
     host, guest = profiled(cpu_buffer_size=slots)
     host.advance(90 * MS)  # 2880 samples before the first move
-    host.oprofile("0").write("enable", "0")
+    host.profiler.oprofile("0").write("enable", "0")
     received = int(guest.read("stats/cpu0/sample_received"))
     lost = int(guest.read("stats/cpu0/sample_lost_overflow"))
     assert received - lost == guest.pending() < slots
@@ -90,7 +90,7 @@ def test_the_daemon_is_woken_in_the_middle_of_a_lot():
         set_counter(host, index, event=event)
     begin(host, (0, 1))
     host.advance(5 * SECOND)
-    guest = host.oprofile("a")
+    guest = host.profiler.oprofile("a")
     assert "0" == guest.read("stats/event_lost_overflow")
     assert len(dumped(host, guest)) > 500_000
 
@@ -99,18 +99,18 @@ def test_looking_at_the_host_does_not_fill_its_cpu_buffers():
     host, guest = profiled(count=50_000)
     for _ in range(60):
         host.advance(host.now_ns + 37 * MS)
-        host.snapshot()
+        host.telemetry.snapshot()
     assert "0" == guest.read("stats/cpu0/sample_lost_overflow")
 
 
 def test_a_full_cpu_buffer_leaves_passive_samples_in_their_ring():
     host = make_host(domain("a", cpu(), cpus="1"), domain0={"cpus": "0", "workload": [burst(5, 5)]})
-    driver = host.oprofile("0")
+    driver = host.profiler.oprofile("0")
     driver.write("cpu_buffer_size", "5")
     set_counter(host)
     begin(host, (0,), (1,))
     host.advance(40 * MS)
-    host.snapshot()
+    host.telemetry.snapshot()
     assert host.xenoprof.unread(1) > 1000
 
 
@@ -121,7 +121,7 @@ def test_the_driver_tells_what_is_unread_in_the_rings():
     host.hypercalls.pause_domain(0)
     host.advance(20 * MS)
     passive = xenoprof_now(host).passive
-    assert str(passive) == host.oprofile("0").read("unread")
+    assert str(passive) == host.profiler.oprofile("0").read("unread")
 
 
 def test_passive_samples_come_through_domain_0():
@@ -162,15 +162,15 @@ def test_a_passive_domains_samples_are_domain_0s_work():
 
 def test_statistics_begin_anew_with_each_start():
     host, guest = profiled(cpu_buffer_size=64)
-    host.oprofile("a").write("enable", "1")
+    host.profiler.oprofile("a").write("enable", "1")
     host.advance(300 * MS)
-    host.oprofile("0").write("enable", "0")
+    host.profiler.oprofile("0").write("enable", "0")
     guest.write("enable", "0")
     lost_before = int(guest.read("stats/cpu0/sample_lost_overflow"))
-    lost_ever = sum(one.samples for one in host.snapshot().lost)
+    lost_ever = sum(one.samples for one in host.telemetry.snapshot().lost)
 
     guest.write("enable", "1")
 
     assert lost_before > 0
     assert "0" == guest.read("stats/cpu0/sample_lost_overflow")
-    assert lost_ever == sum(one.samples for one in host.snapshot().lost)
+    assert lost_ever == sum(one.samples for one in host.telemetry.snapshot().lost)

@@ -21,7 +21,7 @@ def idle_host():
 
 @pytest.fixture
 def driver(idle_host):
-    made = idle_host.oprofile("0")
+    made = idle_host.profiler.oprofile("0")
     yield made
     for name in ("active_domains", "passive_domains"):
         made.write(name, "")
@@ -81,7 +81,7 @@ def test_other_files_are_not_there(driver, name):
     [("p4", "3.0.3", 8), ("p4-ht", "3.0.3", 4), ("core_2", "3.1", 2), ("hammer", "3.0.3", 4)],
 )
 def test_each_processor_has_its_counters(processor, rules, counters):
-    made = make_host(cpu=processor, hypervisor=rules).oprofile("0")
+    made = make_host(cpu=processor, hypervisor=rules).profiler.oprofile("0")
     assert "0" == made.read(f"{counters - 1}/event")
     assert errno.EINVAL == refusal(lambda: made.write(f"{counters}/event", "1"))
 
@@ -173,14 +173,14 @@ def test_domain_0_cannot_be_passive(driver):
 
 def test_a_guest_may_write_a_list_and_nothing_happens(idle_host, driver):
     driver.write("active_domains", "0,3")
-    idle_host.oprofile("1").write("active_domains", "1,2")
+    idle_host.profiler.oprofile("1").write("active_domains", "1,2")
     assert [0, 3] == sorted(idle_host.xenoprof.active)
 
 
 @pytest.mark.parametrize("name", LISTS)
 def test_xen_keeps_its_list_while_a_daemon_runs(name):
     host = make_host(domain("a"), domain("b"))
-    driver = host.oprofile("0")
+    driver = host.profiler.oprofile("0")
     begin(host, (0, 1), (2,))
     got = refusal(lambda: driver.write(name, "1"))
     now = xenoprof_now(host)
@@ -193,13 +193,13 @@ def test_xen_keeps_its_list_while_a_daemon_runs(name):
 
 
 def test_a_buffer_is_opened_once():
-    driver = make_host().oprofile("0")
+    driver = make_host().profiler.oprofile("0")
     driver.open_buffer()
     assert errno.EBUSY == refusal(driver.open_buffer)
 
 
 def test_counting_needs_domain_0s_daemon():
-    driver = make_host().oprofile("0")
+    driver = make_host().profiler.oprofile("0")
     assert (errno.EINVAL, "0") == (
         refusal(lambda: driver.write("enable", "1")),
         driver.read("enable"),
@@ -209,7 +209,7 @@ def test_counting_needs_domain_0s_daemon():
 def test_without_a_new_list_domain_0_is_alone_in_the_next_session():
     host = make_host(domain("a"))
     begin(host, (0, 1))
-    driver = host.oprofile("0")
+    driver = host.profiler.oprofile("0")
     driver.write("enable", "0")
     driver.close_buffer()  # domain 1 stays ready, and on the list
     driver.open_buffer()
@@ -221,7 +221,7 @@ def test_counting_ends_with_domain_0s_daemon():
     host = make_host(domain("a", cpu()))
     set_counter(host)
     begin(host)
-    driver = host.oprofile("0")
+    driver = host.profiler.oprofile("0")
     driver.close_buffer()
     host.advance(100 * MS)
     assert ("idle", 0, "0") == (
@@ -238,9 +238,9 @@ def test_a_session_can_be_begun_again():
     host.advance(100 * MS)
     for domid in (1, 0):
         if not domid:
-            host.oprofile("0").write("enable", "0")
-            host.oprofile("1").close_buffer()
-        host.oprofile(str(domid)).close_buffer()
+            host.profiler.oprofile("0").write("enable", "0")
+            host.profiler.oprofile("1").close_buffer()
+        host.profiler.oprofile(str(domid)).close_buffer()
     begin(host, (0, 1))
     host.advance(host.now_ns + 100 * MS)
     assert xenoprof_now(host).active > 3000
@@ -249,7 +249,7 @@ def test_a_session_can_be_begun_again():
 def test_a_guests_enable_is_its_own_business():
     host = make_host(domain("a", cpu()))
     begin(host, (0, 1))
-    guest = host.oprofile("a")
+    guest = host.profiler.oprofile("a")
     guest.write("enable", "1")
     guest.write("enable", "0")
     assert ("profiling", "0") == (xenoprof_now(host).state, guest.read("enable"))
@@ -260,10 +260,10 @@ def test_samples_taken_before_a_daemon_goes_are_still_read():
     set_counter(host)
     begin(host, (0, 1))
     host.advance(90 * MS)
-    guest = host.oprofile("a")
+    guest = host.profiler.oprofile("a")
     guest.close_buffer()
     received = int(guest.read("stats/cpu0/sample_received"))
     host.advance(host.now_ns + 90 * MS)
-    host.snapshot()
+    host.telemetry.snapshot()
     assert received > 2500
     assert received == int(guest.read("stats/cpu0/sample_received"))

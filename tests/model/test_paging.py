@@ -29,7 +29,7 @@ PAGES_A_FAULT = 8
 @pytest.mark.parametrize("name", ["grumble", "busy32"])
 def test_shipped_scenarios_give_their_guests_what_they_want(name):
     host = build(load_scenario(name), epoch_ns=0)
-    domains = host.snapshot().domains
+    domains = host.telemetry.snapshot().domains
     assert [] == [one.name for one in domains if paging(host, one.name).demand_kib > one.memory_kib]
 
 
@@ -136,7 +136,7 @@ def test_threads_on_other_vcpus_are_stopped_too():
 
 def test_with_its_memory_back_a_guest_is_as_fast_as_ever():
     run = squeeze(64, cpu(memory_mib=64))
-    run.host.set_memory("a", 128)
+    run.host.toolstack.resources.set_memory("a", 128)
     run.advance(30)
     assert run.paging.swapped_kib == 0
     before = run.gained("units")
@@ -147,7 +147,7 @@ def test_with_its_memory_back_a_guest_is_as_fast_as_ever():
 
 def test_what_nobody_touches_stays_on_disk():
     run = squeeze(64, {"kind": "idle", "memory_mib": 64})
-    run.host.set_memory("a", 128)
+    run.host.toolstack.resources.set_memory("a", 128)
     run.advance(30)
     assert (run.paging.swapped_kib, run.paging.page_ins) == (32 * MIB, 0)
 
@@ -165,7 +165,7 @@ def test_a_host_that_thrashes_can_be_copied():
     twin = copy.deepcopy(host)
     for each in (host, twin):
         each.advance(each.now_ns + 2 * SECOND)
-    assert host.snapshot() == twin.snapshot()
+    assert host.telemetry.snapshot() == twin.telemetry.snapshot()
 
 
 def test_looking_does_not_change_where_pages_miss():
@@ -173,7 +173,7 @@ def test_looking_does_not_change_where_pages_miss():
     end_ns = alone.now_ns + SECOND
     while watched.now_ns < end_ns:
         watched.advance(watched.now_ns + 7 * MS if watched.now_ns + 7 * MS < end_ns else end_ns)
-        watched.snapshot()
+        watched.telemetry.snapshot()
     alone.advance(end_ns)
     one, two = seen(alone, "a"), seen(watched, "a")
     assert (one.vcpus, one.workloads, one.vbds) == (two.vcpus, two.workloads, two.vbds)

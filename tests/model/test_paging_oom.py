@@ -28,7 +28,7 @@ def diskless(*workloads, mib=40, seconds=3):
     host = make_host(domain("a", *workloads, disk=[]))
     console = Console(host)
     host.advance(SECOND)
-    host.set_memory("a", mib)
+    host.toolstack.resources.set_memory("a", mib)
     host.advance((1 + seconds) * SECOND)
     return host, console
 
@@ -66,7 +66,7 @@ def test_what_was_killed_stops_for_good_and_keeps_its_results(workload, key):
     host, console = diskless(workload)
     host.advance(6 * SECOND)
     before = result(host, "a")[key]
-    host.set_memory("a", 128)
+    host.toolstack.resources.set_memory("a", 128)
     host.advance(9 * SECOND)
     assert (console.pager.oom_kills, result(host, "a")[key]) == (1, before)
     assert before > 0
@@ -122,7 +122,7 @@ def test_daemons_die_before_the_kernel_does():
 
 def test_with_nothing_left_to_kill_the_kernel_panics_once():
     host, console = diskless(cpu(), mib=4, seconds=90)
-    host.set_memory("a", 2)
+    host.toolstack.resources.set_memory("a", 2)
     host.advance(host.now_ns + 10 * SECOND)
     assert len(console.panics) == 1
     assert console.lines[-1][1] == (
@@ -152,11 +152,11 @@ def test_killing_takes_the_processes_share_off_the_disk():
 def test_a_dead_program_does_not_run_on_a_vcpu_that_was_busy():
     host = make_host(domain("a", cpu(memory_mib=40, threads=2), disk=[], vcpus=2))
     host.advance(SECOND)
-    host.set_memory("a", 48)
+    host.toolstack.resources.set_memory("a", 48)
     host.advance(4 * SECOND)
-    one = host.snapshot().domains[1]
+    one = host.telemetry.snapshot().domains[1]
     host.advance(5 * SECOND)
-    after = host.snapshot().domains[1]
+    after = host.telemetry.snapshot().domains[1]
     assert after.cpu_ns - one.cpu_ns < 10 * MS
 
 

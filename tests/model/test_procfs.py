@@ -12,7 +12,7 @@ NAMES = ("user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal")
 
 def stat(host, name):
     """Return {line: {column: ticks}} of the cpus, and the single numbers."""
-    lines = [line.split() for line in host.proc(name, "stat").splitlines()]
+    lines = [line.split() for line in host.toolstack.views.proc(name, "stat").splitlines()]
     return {
         line[0]: dict(zip(NAMES, map(int, line[1:]), strict=True))
         if line[0].startswith("cpu")
@@ -39,7 +39,7 @@ def host():
 @pytest.mark.parametrize("name", ["Domain-0", "hog", "smp", "io", "net", "capped", "windows"])
 def test_ticks_add_up_to_the_time_of_all_vcpus(host, name):
     vcpus = len(seen(host, name).vcpus)
-    uptime = float(host.proc(name, "uptime").split()[0])
+    uptime = float(host.toolstack.views.proc(name, "uptime").split()[0])
 
     # each of five columns is rounded down
     assert 0 <= round(uptime * 100) * vcpus - sum(stat(host, name)["cpu"].values()) <= 5
@@ -73,9 +73,9 @@ def test_a_paused_guest_sees_the_pause_as_steal():
     host = make_host(domain("idle", burst(1, 100)))
     host.advance(SECOND)
     before = stat(host, "idle")["cpu"]["steal"]
-    host.pause("idle")
+    host.toolstack.domains.pause("idle")
     host.advance(3 * SECOND)
-    host.unpause("idle")
+    host.toolstack.domains.unpause("idle")
     host.advance(4 * SECOND)
 
     assert stat(host, "idle")["cpu"]["steal"] - before in (200, 201)
@@ -138,7 +138,7 @@ def test_times_of_the_whole_never_go_back():
     for number in range(1, 30):
         host.advance(number * SECOND // 7)
         if number in (8, 16):
-            host.set_vcpus("smp", 1 + number // 16)
+            host.toolstack.resources.set_vcpus("smp", 1 + number // 16)
         ticks = stat(host, "smp")["cpu"]
         assert all(ticks[name] >= last[name] for name in NAMES), number
         last = ticks
@@ -147,9 +147,9 @@ def test_times_of_the_whole_never_go_back():
 def test_the_time_in_which_a_vcpu_was_unplugged_is_not_stolen():
     host = make_host(domain("smp", burst(3, 7), vcpus=2), sockets=2)
     host.advance(SECOND)
-    host.set_vcpus("smp", 1)
+    host.toolstack.resources.set_vcpus("smp", 1)
     host.advance(6 * SECOND)
-    host.set_vcpus("smp", 2)
+    host.toolstack.resources.set_vcpus("smp", 2)
     host.advance(8 * SECOND)
 
     assert stat(host, "smp")["cpu"]["steal"] < 100
@@ -158,20 +158,22 @@ def test_the_time_in_which_a_vcpu_was_unplugged_is_not_stolen():
 
 def test_a_guest_that_was_created_paused_is_as_old_as_its_kernel():
     host = make_host()
-    created = host.create({"name": "late", "memory": 64, "kernel": "/boot/k"}, paused=True)
+    created = host.toolstack.domains.create(
+        {"name": "late", "memory": 64, "kernel": "/boot/k"}, paused=True
+    )
     host.advance_until(lambda: created.is_done, 60 * SECOND)
     host.advance(host.now_ns + 10 * SECOND)
-    host.unpause("late")
+    host.toolstack.domains.unpause("late")
     host.advance(host.now_ns + SECOND)
 
-    assert float(host.proc("late", "uptime").split()[0]) == 1.0
+    assert float(host.toolstack.views.proc("late", "uptime").split()[0]) == 1.0
     assert stat(host, "late")["cpu"]["steal"] < 10
 
 
 def test_an_unplugged_vcpu_has_no_line_and_its_time_stands_still():
     host = make_host(domain("smp", burst(3, 7), vcpus=2))
     host.advance(SECOND)
-    host.set_vcpus("smp", 1)
+    host.toolstack.resources.set_vcpus("smp", 1)
     host.advance(2 * SECOND)
     smp, times = host.hypercalls.residents[1], host.hypercalls.kernel_times
     vcpu, io_wait = smp.domain.vcpus[1], smp.devices.io_wait
@@ -186,11 +188,11 @@ def test_a_kernel_does_not_see_what_was_before_it_booted():
     host = make_host(domain("idle", burst(1, 100)))
     guest, times = host.hypercalls.live[1], KernelTimes(host.clock)
     io_wait = host.hypercalls.residents[1].devices.io_wait
-    host.pause("idle")
+    host.toolstack.domains.pause("idle")
     host.advance(2 * SECOND)
     paused_ns = guest.vcpus[0].runstate.at(host.now_ns)[3]
     times.booting(guest)
-    host.unpause("idle")
+    host.toolstack.domains.unpause("idle")
     host.advance(3 * SECOND)
 
     assert SECOND == times.uptime_ns(guest, host.now_ns)
@@ -214,20 +216,24 @@ def test_loads_are_averaged_every_five_seconds():
     host.advance(6 * LOAD_PERIOD_NS + LOAD_BITS)
 
     assert [expected.text()] * 2 == [
-        " ".join(host.proc(name, "loadavg").split()[:3]) for name in ("hog", "io")
+        " ".join(host.toolstack.views.proc(name, "loadavg").split()[:3]) for name in ("hog", "io")
     ]
 
 
 @pytest.mark.parametrize("name", ["0", "smp", "io", "windows"])
 def test_every_file_that_is_listed_can_be_read(host, name):
-    listed = host.proc(name, "").splitlines()
+    listed = host.toolstack.views.proc(name, "").splitlines()
 
-    assert [] == [file for file in listed if not isinstance(host.proc(name, file), str)]
+    assert [] == [
+        file for file in listed if not isinstance(host.toolstack.views.proc(name, file), str)
+    ]
 
 
 def test_xens_own_files_are_not_in_an_unmodified_kernel(host):
     def own(name):
-        return {file for file in host.proc(name, "").split() if file.startswith("xen/")}
+        return {
+            file for file in host.toolstack.views.proc(name, "").split() if file.startswith("xen/")
+        }
 
     assert ({"xen/balloon", "xen/capabilities"}, set()) == (own("io"), own("windows"))
 
@@ -237,16 +243,16 @@ def test_xens_own_files_are_not_in_an_unmodified_kernel(host):
 )
 def test_other_files_are_not_there(host, name):
     with pytest.raises(Refused, match="No such file or directory"):
-        host.proc("io", name)
+        host.toolstack.views.proc("io", name)
 
 
 def test_an_unknown_domain_has_no_files(host):
     with pytest.raises(UnknownDomain):
-        host.proc("nobody", "stat")
+        host.toolstack.views.proc("nobody", "stat")
 
 
 def test_disks_count_what_the_hypervisor_counts(host):
-    words = host.proc("io", "diskstats").split()
+    words = host.toolstack.views.proc("io", "diskstats").split()
     vbd = seen(host, "io").vbds[0]
 
     assert ["202", "0", "xvda"] == words[:3]
@@ -256,7 +262,9 @@ def test_disks_count_what_the_hypervisor_counts(host):
 
 
 def test_interfaces_count_what_the_hypervisor_counts(host):
-    line = next(line for line in host.proc("net", "net/dev").splitlines() if "eth0" in line)
+    line = next(
+        line for line in host.toolstack.views.proc("net", "net/dev").splitlines() if "eth0" in line
+    )
     vif = seen(host, "net").vifs[0]
 
     assert str(vif.receive_bytes) == line.partition(":")[2].split()[0]
@@ -264,16 +272,18 @@ def test_interfaces_count_what_the_hypervisor_counts(host):
 
 def test_domain_0_sees_the_other_end_of_an_interface(host):
     vif = seen(host, "net").vifs[0]
-    line = next(line for line in host.proc("0", "net/dev").splitlines() if vif.name in line)
+    line = next(
+        line for line in host.toolstack.views.proc("0", "net/dev").splitlines() if vif.name in line
+    )
 
     assert str(vif.receive_bytes) == line.partition(":")[2].split()[8]
 
 
 def test_a_program_has_the_time_of_its_code(host):
     pid, text = next(
-        (int(file.partition("/")[0]), host.proc("hog", file))
-        for file in host.proc("hog", "").split()
-        if file.endswith("/stat") and "linpack" in host.proc("hog", file)
+        (int(file.partition("/")[0]), host.toolstack.views.proc("hog", file))
+        for file in host.toolstack.views.proc("hog", "").split()
+        if file.endswith("/stat") and "linpack" in host.toolstack.views.proc("hog", file)
     )
     fields = text.split()
     running_ns = seen(host, "hog").cpu_ns
@@ -283,5 +293,9 @@ def test_a_program_has_the_time_of_its_code(host):
 
 
 def test_the_service_shows_one_file_or_all_of_them(host):
-    assert {"text": host.proc("io", "uptime")} == read_of_domain(host, "io", ["proc", "uptime"])
-    assert host.proc("io", "").split() == list(read_of_domain(host, "io", ["proc"])["files"])
+    assert {"text": host.toolstack.views.proc("io", "uptime")} == read_of_domain(
+        host, "io", ["proc", "uptime"]
+    )
+    assert host.toolstack.views.proc("io", "").split() == list(
+        read_of_domain(host, "io", ["proc"])["files"]
+    )

@@ -61,11 +61,15 @@ def run(host, todo):
             name, vcpus, memory, paused, kind = args
             config = {"name": name, "vcpus": vcpus, "memory": memory, "kernel": "/boot/vmlinuz"}
             extra = {"run_ms": 2, "sleep_ms": 1} if kind == "burst" else {}
-            host.create(config, paused=paused, workloads=[{"kind": kind, **extra}])
+            host.toolstack.domains.create(
+                config, paused=paused, workloads=[{"kind": kind, **extra}]
+            )
         elif verb == "set_sched_credit":
-            host.set_sched_credit(args[0], weight=args[1], cap_percent=args[2])
+            host.toolstack.resources.set_sched_credit(args[0], weight=args[1], cap_percent=args[2])
         else:
-            getattr(host, verb)(*args)
+            xend = host.toolstack
+            part = xend.resources if "vcpu" in verb or "memory" in verb else xend.domains
+            getattr(part, verb)(*args)
     except HostError:
         return True
     return False
@@ -109,11 +113,11 @@ def test_nothing_that_xm_does_loses_time_or_memory(rules, topology, steps):
     host = busy_host(rules, topology)
     dead_ns = 0
     highest = 2
-    before = host.snapshot()
+    before = host.telemetry.snapshot()
     for todo, ns in steps:
         if run(host, todo):
-            assert replace(before, generation=0) == replace(host.snapshot(), generation=0)
-        after = host.snapshot()
+            assert replace(before, generation=0) == replace(host.telemetry.snapshot(), generation=0)
+        after = host.telemetry.snapshot()
         alive = {one.domid for one in after.domains}
         dead_ns += sum(one.cpu_ns for one in before.domains if one.domid not in alive)
         new = alive - {one.domid for one in before.domains}
@@ -121,7 +125,7 @@ def test_nothing_that_xm_does_loses_time_or_memory(rules, topology, steps):
         highest = max(highest, *alive)
         check_instant(host, after, dead_ns)
         host.advance(host.now_ns + ns)
-        before = host.snapshot()
+        before = host.telemetry.snapshot()
         check_instant(host, before, dead_ns)
 
 
@@ -129,30 +133,30 @@ def test_nothing_that_xm_does_loses_time_or_memory(rules, topology, steps):
 def test_a_paused_domain_is_offline_and_goes_on_where_it_was(rules):
     host = make_host(domain("a", cpu()), hypervisor=rules)
     host.advance(SECOND)
-    host.pause("a")
-    paused = host.snapshot().domains[1]
+    host.toolstack.domains.pause("a")
+    paused = host.telemetry.snapshot().domains[1]
     host.advance(3 * SECOND)
-    host.unpause("a")
+    host.toolstack.domains.unpause("a")
     host.advance(4 * SECOND)
-    vcpu = host.snapshot().domains[1].vcpus[0]
+    vcpu = host.telemetry.snapshot().domains[1].vcpus[0]
     assert vcpu.offline_ns == 2 * SECOND
     assert vcpu.running_ns == pytest.approx(paused.cpu_ns + SECOND, abs=MS)
 
 
 def test_pausing_twice_needs_one_unpause():
     host = make_host(domain("a", cpu()))
-    host.pause("a")
-    host.pause("a")
-    host.unpause("a")
+    host.toolstack.domains.pause("a")
+    host.toolstack.domains.pause("a")
+    host.toolstack.domains.unpause("a")
     host.advance(SECOND)
-    assert host.snapshot().domains[1].cpu_ns > 900 * MS
+    assert host.telemetry.snapshot().domains[1].cpu_ns > 900 * MS
 
 
 def test_a_paused_domain_does_not_gather_timers():
     rate = {"rate_bits_per_second": 10_000_000}
     host = make_host(domain("a", netperf("transmit", **rate), fileio(rate_per_second=50)))
     host.advance(SECOND)
-    host.pause("a")
+    host.toolstack.domains.pause("a")
     host.advance(61 * SECOND)
     vcpu = host.hypercalls.live[1].vcpus[0]
     assert len(vcpu.tasks) + len(vcpu.interrupts) + len(vcpu.debt) < 20
@@ -162,11 +166,11 @@ def test_a_paused_domain_does_not_gather_timers():
 def test_an_unplugged_vcpus_tasks_go_on_elsewhere(rules):
     host = make_host(domain("a", cpu(threads=2), vcpus=2), hypervisor=rules)
     host.advance(SECOND)
-    host.set_vcpus("a", 1)
+    host.toolstack.resources.set_vcpus("a", 1)
     host.advance(3 * SECOND)
     one, two = host.hypercalls.live[1].vcpus
     assert (two.online, len(one.tasks) + (one.current is not None)) == (False, 2)
-    offline_ns = host.snapshot().domains[1].vcpus[1].offline_ns
+    offline_ns = host.telemetry.snapshot().domains[1].vcpus[1].offline_ns
     assert 2 * SECOND - MS < offline_ns < 2 * SECOND  # the guest hears of it a little later
 
 
@@ -175,26 +179,26 @@ def test_a_replugged_vcpu_takes_its_part_again(rules):
     host = make_host(
         domain("a", cpu(threads=2), vcpus=2), hypervisor=rules, domain0={"cpus": "0"}, cores_per_socket=4
     )  # fmt: skip
-    host.set_vcpus("a", 1)
+    host.toolstack.resources.set_vcpus("a", 1)
     host.advance(SECOND)
-    host.set_vcpus("a", 2)
-    before = host.snapshot().domains[1].cpu_ns
+    host.toolstack.resources.set_vcpus("a", 2)
+    before = host.telemetry.snapshot().domains[1].cpu_ns
     host.advance(2 * SECOND)
-    assert host.snapshot().domains[1].cpu_ns - before > 1950 * MS
+    assert host.telemetry.snapshot().domains[1].cpu_ns - before > 1950 * MS
 
 
 def test_threads_of_one_vcpu_share_it_although_interrupts_cut_in():
     receive = netperf("receive", rate_bits_per_second=50_000_000)
     host = make_host(domain("a", cpu(), cpu(), receive, burst(1, 9)))
     host.advance(10 * SECOND)
-    one, two = (work["work_seconds"] for work in host.snapshot().domains[1].workloads[:2])
+    one, two = (work["work_seconds"] for work in host.telemetry.snapshot().domains[1].workloads[:2])
     assert one == pytest.approx(two, rel=0.1)
 
 
 def test_wait_times_are_counted_once_for_each_wait():
     host = make_host(domain("a", cpu(), cpus="1"), domain("b", cpu(), cpus="1"))
     host.advance(5 * SECOND)
-    for one in host.snapshot().domains[1:]:
+    for one in host.telemetry.snapshot().domains[1:]:
         runnable_ns = sum(vcpu.runnable_ns for vcpu in one.vcpus)
         assert 0 <= runnable_ns - one.wait_sum_ns <= 31 * MS  # the present wait is still open
         assert sum(one.wait_counts) == pytest.approx(5000 / 60, abs=12)
@@ -202,8 +206,8 @@ def test_wait_times_are_counted_once_for_each_wait():
 
 def test_pinned_vcpus_stay_on_their_pcpu():
     host = make_host(domain("a", cpu()), domain("b", cpu()))
-    host.pin_vcpu("a", 0, [1])
-    host.pin_vcpu("b", None, [1])
+    host.toolstack.resources.pin_vcpu("a", 0, [1])
+    host.toolstack.resources.pin_vcpu("b", None, [1])
     host.advance(4 * SECOND)
-    one, two = host.snapshot().domains[1:]
+    one, two = host.telemetry.snapshot().domains[1:]
     assert one.cpu_ns + two.cpu_ns == pytest.approx(4 * SECOND, rel=0.01)

@@ -32,7 +32,7 @@ class Watched:
             domain("disk", fileio(rate_per_second=200), memory_mib=64),
             domain0={"vcpus": domain0, "workload": [burst(2, 10)]},
         )
-        self.drivers = {domid: self.host.oprofile(str(domid)) for domid in (0, *GUESTS)}
+        self.drivers = {domid: self.host.profiler.oprofile(str(domid)) for domid in (0, *GUESTS)}
         for name, value in buffers.items():
             for driver in self.drivers.values():
                 driver.write(name, str(value))
@@ -49,9 +49,9 @@ class Watched:
         host, driver = self.host, self.drivers[domid]
         actions: dict[str, Any] = {
             "wait": lambda: None,
-            "pause": lambda: host.pause(str(domid)),
-            "unpause": lambda: host.unpause(str(domid)),
-            "destroy": lambda: host.destroy(str(domid)),
+            "pause": lambda: host.toolstack.domains.pause(str(domid)),
+            "unpause": lambda: host.toolstack.domains.unpause(str(domid)),
+            "destroy": lambda: host.toolstack.domains.destroy(str(domid)),
             "dump": lambda: driver.write("dump", "1"),
             "stop": lambda: self.drivers[0].write("enable", "0"),
             "start": lambda: self.drivers[0].write("enable", "1"),
@@ -80,10 +80,12 @@ class Watched:
                 self.loaded += len(lot.load())
 
     def logged(self):
-        return sum(count.samples for count in self.host.snapshot().samples)
+        return sum(count.samples for count in self.host.telemetry.snapshot().samples)
 
     def ring_lost(self):
-        return sum(one.samples for one in self.host.snapshot().lost if one.reason == IN_RINGS)
+        return sum(
+            one.samples for one in self.host.telemetry.snapshot().lost if one.reason == IN_RINGS
+        )
 
     def in_hypervisor(self):
         """(all overflows, what became of them) as the hypervisor's statistics tell."""
@@ -98,7 +100,9 @@ class Watched:
         """(logged samples, where they are or how they ended) above the hypervisor."""
         self.load()
         live = self.host.hypercalls.live
-        ended = sum(one.samples for one in self.host.snapshot().lost if one.reason != IN_RINGS)
+        ended = sum(
+            one.samples for one in self.host.telemetry.snapshot().lost if one.reason != IN_RINGS
+        )
         pending = sum(self.drivers[domid].pending() for domid in live)
         unread = sum(self.host.xenoprof.unread(domid) for domid in live)
         return self.logged(), self.read + pending + unread + ended
@@ -148,7 +152,7 @@ def test_both_balances_hold_whatever_is_done(periods, roles, buffers, domain0, s
 
 def lost_by_reason(host):
     lost: Counter[str] = Counter()
-    for one in host.snapshot().lost:
+    for one in host.telemetry.snapshot().lost:
         lost[one.reason] += one.samples
     return lost
 
@@ -176,7 +180,7 @@ def test_an_event_buffer_that_is_too_small_loses_two_entries_a_sample():
 def test_samples_lost_above_the_hypervisor_were_logged_by_it():
     watched = Watched([20_000], GUESTS, (), {"cpu_buffer_size": 20}, 1)
     watched.host.advance(SECOND)
-    now = watched.host.snapshot()
+    now = watched.host.telemetry.snapshot()
     assert sum(count.samples for count in now.samples) == xenoprof_now(watched.host).active
 
 
@@ -185,9 +189,9 @@ def test_a_destroyed_domain_takes_its_samples_with_it():
     host = watched.host
     host.advance(250 * MS)
     driver = watched.drivers[1]
-    host.snapshot()
+    host.telemetry.snapshot()
     held = driver.pending() + host.xenoprof.unread(1)
-    host.destroy("busy")
+    host.toolstack.domains.destroy("busy")
     assert lost_by_reason(host)["domain_destroyed"] == held > 0
 
 
@@ -198,7 +202,7 @@ def test_after_a_stop_and_a_dump_only_the_rings_hold_samples():
     watched.drivers[0].write("enable", "0")
     got = sum(len(dumped(host, driver)) for driver in watched.drivers.values())
     unread = sum(host.xenoprof.unread(domid) for domid in (0, *GUESTS))
-    now = host.snapshot()
+    now = host.telemetry.snapshot()
     in_driver = sum(one.samples for one in now.lost if one.reason != IN_RINGS)
     assert xenoprof_now(host).active == got + unread + in_driver
     assert unread <= 15 * 6

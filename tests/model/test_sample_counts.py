@@ -23,7 +23,7 @@ CYCLES_PER_NS = 3.2
 
 def modes_ns(host):
     """What the pcpus have spent in each mode so far."""
-    pcpus = host.snapshot().pcpus
+    pcpus = host.telemetry.snapshot().pcpus
     return (
         sum(one.user_ns for one in pcpus),
         sum(one.kernel_ns for one in pcpus),
@@ -79,14 +79,14 @@ def test_a_filter_counts_the_time_in_its_modes(user, kernel, modes):
 def test_a_filter_lets_no_other_mode_through(user, kernel, modes):
     host = mixed()
     taken(host, count=20_000, user=user, kernel=kernel)
-    assert modes == {count.mode for count in host.snapshot().samples}
+    assert modes == {count.mode for count in host.telemetry.snapshot().samples}
 
 
 def test_modes_get_samples_in_proportion_to_their_time():
     host = mixed()
     total, spent = taken(host, count=10_000)
     got = [0, 0, 0]
-    for one in host.snapshot().samples:
+    for one in host.telemetry.snapshot().samples:
         got[one.mode] += one.samples
     for samples, ns in zip(got, spent, strict=True):
         expected = total * ns / sum(spent)
@@ -97,7 +97,7 @@ def test_each_domain_gets_samples_for_its_running_time():
     host = mixed()
     taken(host, count=50_000)
     counts = dict.fromkeys(("Domain-0", "busy", "bursty", "disk"), 0)
-    for one in host.snapshot().samples:
+    for one in host.telemetry.snapshot().samples:
         counts[one.domain] += one.samples
     running = {name: seen(host, name).cpu_ns for name in counts}
     busy = counts["busy"] / running["busy"]
@@ -122,13 +122,13 @@ def instructions(*guests):
     host = make_host(*guests, cpu="p4-ht", cores_per_socket=2, threads_per_core=2)
     names = {0: "cycles", 3: "instructions"}
     for index, name in names.items():
-        host.oprofile("0").write(f"{index}/name", name)
+        host.profiler.oprofile("0").write(f"{index}/name", name)
     set_counter(host, 0, event=CYCLES, count=100_000)
     set_counter(host, 3, event=INSTRUCTIONS, count=20_000)
     begin(host, (0, 1))
     host.advance(SECOND)
     counts = {"cycles": 0, "instructions": 0}
-    for one in host.snapshot().samples:
+    for one in host.telemetry.snapshot().samples:
         if one.domain == "a":
             counts[one.event] += one.samples
     executed = counts["instructions"] * 20_000
@@ -173,7 +173,7 @@ def worked(count):
     host.advance(SECOND // 2)
     if count:
         for name, value in {"buffer_size": "20000", "buffer_watershed": "18000"}.items():
-            host.oprofile("a").write(name, value)  # so that the daemon works all the time
+            host.profiler.oprofile("a").write(name, value)  # so that the daemon works all the time
         set_counter(host, count=count)
         begin(host, (0, 1))
         host.advance(host.now_ns + SECOND // 2)  # until the daemon and the debts keep pace
@@ -185,7 +185,7 @@ def worked(count):
 
 
 def sampled(host):
-    host.snapshot()
+    host.telemetry.snapshot()
     return sum(sum(counts) for (domid, _), counts in host.xenoprof.logged.items() if domid == 1)
 
 

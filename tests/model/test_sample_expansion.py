@@ -39,7 +39,7 @@ def profiled(active=(0, 1, 2), passive=(3,)):
     for index, event in EVENTS.items():
         set_counter(host, index, event=event, count=20_000 if index != 1 else 500)
     for domid in active:
-        host.oprofile(str(domid)).write("cpu_buffer_size", "100000")  # nothing is lost
+        host.profiler.oprofile(str(domid)).write("cpu_buffer_size", "100000")  # nothing is lost
     begin(host, active, passive)
     host.advance(400 * MS)
     return host, end(host, active)
@@ -108,7 +108,7 @@ def test_other_domains_work_for_themselves(run):
 
 def text_ranges(host, name):
     """(start, end) of the text of the hypervisor, and of the kernel with its modules."""
-    files = {file.path: file for file in host.domain_files(name)}
+    files = {file.path: file for file in host.profiler.domain_files(name)}
 
     def text(prefix):
         (path,) = [path for path in files if path.startswith(prefix) and "/kernel/" not in path]
@@ -116,7 +116,7 @@ def text_ranges(host, name):
         assert section is not None
         return section["sh_addr"], section["sh_addr"] + section["sh_size"]
 
-    modules = host.oprofile(name).modules()
+    modules = host.profiler.oprofile(name).modules()
     loaded = [(module.start, module.start + module.size) for module in modules]
     return [text(XEN)], [text(VMLINUX), *loaded]
 
@@ -141,7 +141,7 @@ def test_every_kernel_and_hypervisor_pc_is_in_a_loaded_image(run, mode):
 def test_every_user_pc_is_in_an_image_that_its_task_maps(run):
     host, batches = run
     for domid, batch in batches.items():
-        tasks = host.oprofile(str(domid)).tasks()
+        tasks = host.profiler.oprofile(str(domid)).tasks()
         mine = (batch.mode == Mode.USER) & (batch.domain == domid)
         assert mine.any()
         for tgid in set(batch.tgid[mine].tolist()):
@@ -190,7 +190,9 @@ def pure():
     begin(host, (0, 1))
     host.advance(SECOND)
     batch = end(host, (0, 1))[1]
-    (task,) = [t for t in host.oprofile("1").tasks().values() if "oprofiled" not in t.program]
+    (task,) = [
+        t for t in host.profiler.oprofile("1").tasks().values() if "oprofiled" not in t.program
+    ]
     return batch.pc[(batch.mode == Mode.USER) & (batch.tgid == task.tgid)]
 
 
@@ -260,7 +262,7 @@ def test_old_samples_keep_the_event_they_were_counted_with():
     set_counter(host, count=5000)
     begin(host, (0, 1))
     host.advance(90 * MS)
-    driver, guest = host.oprofile("0"), host.oprofile("1")
+    driver, guest = host.profiler.oprofile("0"), host.profiler.oprofile("1")
     driver.write("enable", "0")
     driver.close_buffer()
     set_counter(host, event=FLOATING_POINT, count=5000)
@@ -272,16 +274,16 @@ def test_old_samples_keep_the_event_they_were_counted_with():
 
 def test_samples_before_and_after_a_change_of_counters_are_read_together():
     host = make_host(domain("a", cpu()))
-    driver = host.oprofile("0")
+    driver = host.profiler.oprofile("0")
     for index in (0, 3):
         set_counter(host, index, event=EVENTS[index])
         begin(host, (0, 1))
         host.advance(host.now_ns + 40 * MS)
         driver.write("enable", "0")
-        host.oprofile("1").close_buffer()
+        host.profiler.oprofile("1").close_buffer()
         driver.close_buffer()
     begin(host, (0, 1))
-    batch = dumped(host, host.oprofile("1"))
+    batch = dumped(host, host.profiler.oprofile("1"))
     assert {0, 3} == set(batch.event.tolist())
 
 

@@ -186,7 +186,7 @@ def passive_host(sleep_ms, **domain0):
     """A busy passive guest beside a domain 0 that works for 1 ms at a time."""
     workload = {"workload": [burst(1, sleep_ms)]} if sleep_ms else {}
     made = make_host(domain("busy", cpu(), cpus="1"), domain0={"cpus": "0", **workload, **domain0})
-    driver = made.oprofile("0")
+    driver = made.profiler.oprofile("0")
     for name, value in {"buffer_size": "4000000", "cpu_buffer_size": "4000000"}.items():
         driver.write(name, value)
     return made

@@ -15,10 +15,10 @@ def test_a_saved_guest_comes_back_with_memory_name_uuid_and_work(path):
     host = make_host(domain("a", cpu(threads=2), vcpus=2))
     after(host, 2)
     before = seen(host, "a")
-    done(host, host.save("a", path))
+    done(host, host.toolstack.domains.save("a", path))
     after(host, 5)
     gone = "a" not in names(host).values()
-    domid = done(host, host.restore(path))
+    domid = done(host, host.toolstack.domains.restore(path))
     after(host, 1)
     one = seen(host, "a")
 
@@ -29,19 +29,19 @@ def test_a_saved_guest_comes_back_with_memory_name_uuid_and_work(path):
 
 def test_a_saved_guest_takes_as_long_as_the_disk_needs(path):
     host = make_host(domain("a", memory_mib=512))
-    done(host, host.save("a", path))
+    done(host, host.toolstack.domains.save("a", path))
 
     assert 4 < host.now_ns / SECOND < 30
 
 
 def test_a_ballooned_guest_comes_back_as_small_and_can_grow_again(path):
     host = make_host(domain("a", memory_mib=128))
-    host.set_memory("a", 64)
+    host.toolstack.resources.set_memory("a", 64)
     after(host, 2)
-    done(host, host.save("a", path))
-    done(host, host.restore(path))
+    done(host, host.toolstack.domains.save("a", path))
+    done(host, host.toolstack.domains.restore(path))
     small_kib = seen(host, "a").memory_kib
-    host.set_memory("a", 128)
+    host.toolstack.resources.set_memory("a", 128)
     after(host, 2)
 
     assert (small_kib, seen(host, "a").memory_kib) == (64 * 1024, 128 * 1024)
@@ -50,7 +50,7 @@ def test_a_ballooned_guest_comes_back_as_small_and_can_grow_again(path):
 def test_a_checkpoint_leaves_the_guest_at_work(path):
     host = make_host(domain("a", cpu(threads=2), fileio(), netperf("transmit"), vcpus=2))
     after(host, 1)
-    done(host, host.save("a", path, checkpoint=True))
+    done(host, host.toolstack.domains.save("a", path, checkpoint=True))
     before = seen(host, "a")
     after(host, 2)
     one = seen(host, "a")
@@ -62,9 +62,9 @@ def test_a_checkpoint_leaves_the_guest_at_work(path):
 
 def test_a_vcpu_that_was_unplugged_stays_so_over_a_checkpoint(path):
     host = make_host(domain("a", vcpus=2))
-    host.set_vcpus("a", 1)
+    host.toolstack.resources.set_vcpus("a", 1)
     after(host, 1)
-    done(host, host.save("a", path, checkpoint=True))
+    done(host, host.toolstack.domains.save("a", path, checkpoint=True))
     after(host, 1)
 
     assert [vcpu.online for vcpu in seen(host, "a").vcpus] == [True, False]
@@ -74,9 +74,9 @@ def test_tools_3_1_save_and_restore_a_fully_virtualized_guest(path):
     windows = domain("w", cpu(), kind="hvm", vif=[], disk=[])
     host = make_host(windows, hypervisor="3.1", tools="3.1")
     after(host, 1)
-    done(host, host.save("w", path))
+    done(host, host.toolstack.domains.save("w", path))
     seconds = host.now_ns / SECOND
-    done(host, host.restore(path))
+    done(host, host.toolstack.domains.restore(path))
     after(host, 1)
 
     assert (seconds < 20, names(host)) == (True, {0: "Domain-0", 2: "w"})
@@ -85,17 +85,17 @@ def test_tools_3_1_save_and_restore_a_fully_virtualized_guest(path):
 
 def test_a_paused_guest_cannot_suspend_and_stays_paused(path):
     host = make_host(domain("a"))
-    host.pause("a")
+    host.toolstack.domains.pause("a")
 
-    assert "did not suspend" in refusal(host, host.save("a", path))
+    assert "did not suspend" in refusal(host, host.toolstack.domains.save("a", path))
     assert (names(host)[1], seen(host, "a").paused) == ("a", True)
 
 
 def test_a_guest_that_was_given_up_does_not_suspend_later(path):
     host = make_host(domain("a", cpu()))
-    host.pause("a")
-    refusal(host, host.save("a", path))
-    host.unpause("a")
+    host.toolstack.domains.pause("a")
+    refusal(host, host.toolstack.domains.save("a", path))
+    host.toolstack.domains.unpause("a")
     after(host, 5)
 
     assert seen(host, "a").shutdown_reason is None
@@ -103,9 +103,9 @@ def test_a_guest_that_was_given_up_does_not_suspend_later(path):
 
 def test_a_guest_destroyed_while_it_is_saved_leaves_no_file(path, tmp_path):
     host = make_host(domain("a"))
-    operation = host.save("a", path)
+    operation = host.toolstack.domains.save("a", path)
     after(host, 1)
-    host.destroy("migrating-a")
+    host.toolstack.domains.destroy("migrating-a")
 
     assert "destroyed while it was being saved" in refusal(host, operation)
     assert list(tmp_path.iterdir()) == []
@@ -113,18 +113,20 @@ def test_a_guest_destroyed_while_it_is_saved_leaves_no_file(path, tmp_path):
 
 def test_restoring_with_too_little_memory_is_refused(path):
     host = make_host(domain("a", memory_mib=512), domain0={"memory_mib": 300})
-    done(host, host.save("a", path))
+    done(host, host.toolstack.domains.save("a", path))
     after(host, 5)
-    done(host, host.create({**GUEST, "memory": 1500}))
+    done(host, host.toolstack.domains.create({**GUEST, "memory": 1500}))
 
-    assert refusal(host, host.restore(path)).startswith("I need 524288 KiB, but dom0_min_mem is")
+    assert refusal(host, host.toolstack.domains.restore(path)).startswith(
+        "I need 524288 KiB, but dom0_min_mem is"
+    )
     assert names(host) == {0: "Domain-0", 2: "b"}
 
 
 def test_a_core_is_dumped_while_the_guest_runs_on(tmp_path):
     host = make_host(domain("a", cpu()))
     after(host, 1)
-    core = done(host, host.dump_core("a", str(tmp_path / "core"), live=True))
+    core = done(host, host.toolstack.domains.dump_core("a", str(tmp_path / "core"), live=True))
 
     assert core == str(tmp_path / "core")
     assert seen(host, "a").cpu_ns > 0.8 * SECOND
@@ -134,7 +136,7 @@ def test_a_guest_stands_still_while_its_core_is_dumped(tmp_path):
     host = make_host(domain("a", cpu()))
     after(host, 1)
     before_ns = seen(host, "a").cpu_ns
-    done(host, host.dump_core("a", str(tmp_path / "core")))
+    done(host, host.toolstack.domains.dump_core("a", str(tmp_path / "core")))
 
     assert seen(host, "a").cpu_ns - before_ns < 0.01 * SECOND
     assert not seen(host, "a").paused

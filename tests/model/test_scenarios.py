@@ -13,16 +13,16 @@ SECONDS = 20
 def grumble():
     host = build(load_scenario("grumble"), epoch_ns=0)
     host.advance(SECONDS * SECOND)
-    return host.snapshot()
+    return host.telemetry.snapshot()
 
 
 @pytest.fixture(scope="module")
 def busy32():
     host = build(load_scenario("busy32"), epoch_ns=0)
     host.advance(2 * SECOND)
-    before = host.snapshot()
+    before = host.telemetry.snapshot()
     host.advance(5 * SECOND)
-    return before, host.snapshot()
+    return before, host.telemetry.snapshot()
 
 
 def busy_percent(snapshot):
@@ -145,13 +145,15 @@ def test_busy32_needs_fewer_than_20_000_events_a_second():
 def test_every_scenario_runs(name):
     host = build(load_scenario(name), epoch_ns=0)
     host.advance(100_000_000)
-    assert host.snapshot().time_ns == 100_000_000
+    assert host.telemetry.snapshot().time_ns == 100_000_000
 
 
 def test_a_guest_of_the_scenario_that_is_created_again_does_its_work_again():
     host = make_host(domain("web", cpu()))
-    host.destroy("web")
-    host.create({"name": "web", "memory": 128, "kernel": "/boot/vmlinuz", "vcpus": 1})
+    host.toolstack.domains.destroy("web")
+    host.toolstack.domains.create(
+        {"name": "web", "memory": 128, "kernel": "/boot/vmlinuz", "vcpus": 1}
+    )
     host.advance(host.now_ns + SECOND)
 
     assert cpu_percent(host, "web") > 80  # of the second since boot

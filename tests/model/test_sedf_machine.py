@@ -100,13 +100,13 @@ def test_vcpus_of_grumble_stay_where_they_are():
     homes = None
     for second in range(1, 6):
         host.advance(second * SECOND)
-        now = [vcpu.pcpu for one in host.snapshot().domains for vcpu in one.vcpus]
+        now = [vcpu.pcpu for one in host.telemetry.snapshot().domains for vcpu in one.vcpus]
         homes = homes or now
         assert homes == now
 
 
 def test_grumble_under_sedf_gets_something_done_everywhere(grumble):
-    for one in grumble.snapshot().domains[1:]:
+    for one in grumble.telemetry.snapshot().domains[1:]:
         for work in one.workloads:
             assert max(work.get(key, 0) for key in ("bursts", "bytes", "units")) > 0
 
@@ -116,14 +116,14 @@ def test_grumble_moves_as_many_bytes_as_under_credit(grumble):
     other.advance(30 * SECOND)
 
     def sent(host):
-        vifs = [vif for one in host.snapshot().domains for vif in one.vifs]
+        vifs = [vif for one in host.telemetry.snapshot().domains for vif in one.vifs]
         return sum(vif.receive_bytes + vif.transmit_bytes for vif in vifs)
 
     assert sent(grumble) == pytest.approx(sent(other), rel=0.03)
 
 
 def test_all_time_of_grumble_is_in_one_runstate(grumble):
-    now = grumble.snapshot()
+    now = grumble.telemetry.snapshot()
     for one in now.domains:
         for vcpu in one.vcpus:
             spent_ns = vcpu.running_ns + vcpu.runnable_ns + vcpu.blocked_ns + vcpu.offline_ns
@@ -131,7 +131,7 @@ def test_all_time_of_grumble_is_in_one_runstate(grumble):
 
 
 def test_the_snapshot_tells_what_there_is_under_sedf(grumble):
-    now = grumble.snapshot()
+    now = grumble.telemetry.snapshot()
     assert now.scheduler == "sedf"
     for one in now.domains:
         assert (one.weight, one.cap_percent) == (None, None)
@@ -143,7 +143,7 @@ def test_the_snapshot_tells_what_there_is_under_sedf(grumble):
 def test_grumble_under_sedf_is_the_same_each_time(grumble):
     twin = grumble_under("sedf")
     twin.advance(30 * SECOND)
-    assert twin.snapshot().domains == grumble.snapshot().domains
+    assert twin.telemetry.snapshot().domains == grumble.telemetry.snapshot().domains
 
 
 def test_the_keys_of_a_scenario_reach_the_scheduler():

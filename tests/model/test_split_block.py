@@ -98,7 +98,9 @@ def disk_waiting(host):
     """Requests that the disk has been given and has not finished."""
     disk = host.hypercalls.backends.blkback.disk
     given = sum(
-        v.read_requests + v.write_requests for one in host.snapshot().domains for v in one.vbds
+        v.read_requests + v.write_requests
+        for one in host.telemetry.snapshot().domains
+        for v in one.vbds
     )
     return given - disk.operations - disk.merged
 
@@ -146,7 +148,7 @@ def test_slots_of_a_destroyed_domain_come_back():
     host = make_host(*(domain(name, fileio(block_bytes=4096, queue_depth=64)) for name in "abc"))
     host.advance(SECOND)
     for name in "abc":
-        host.destroy(name)
+        host.toolstack.domains.destroy(name)
     host.advance(3 * SECOND)
     assert host.hypercalls.backends.blkback.free_slots == BACKEND_SLOTS
 

@@ -155,7 +155,7 @@ def test_a_sender_stops_when_its_peer_is_destroyed():
         domain("b", {"kind": "idle"}), domain("a", netperf("to", peer="b")), cores_per_socket=4
     )
     host.advance(SECOND)
-    host.destroy("b")
+    host.toolstack.domains.destroy("b")
     host.advance(2 * SECOND)
     before = vif(host, "a").transmit_packets
     host.advance(4 * SECOND)
@@ -178,7 +178,7 @@ def test_frames_offered_are_received_dropped_or_on_their_way(monkeypatch):
 
     monkeypatch.setattr(host.hypercalls.backends.netback.nic, "offer", counted)
     host.advance(5 * SECOND)
-    host.pause("a")  # its ring fills, and what comes then is dropped
+    host.toolstack.domains.pause("a")  # its ring fills, and what comes then is dropped
     host.advance(8 * SECOND)
     vifs = [vif(host, name) for name in "ab"]
     flows = [flow for domid in (1, 2) for flow in running(host, domid)]
@@ -202,10 +202,10 @@ def test_a_queue_that_stops_for_want_of_slots_is_counted():
 def test_a_paused_guest_loses_what_its_ring_cannot_take_and_then_goes_on():
     host = make_host(domain("a", netperf("receive", rate_bits_per_second=100_000_000)))
     host.advance(SECOND)
-    host.pause("a")
+    host.toolstack.domains.pause("a")
     host.advance(2 * SECOND)
     paused = vif(host, "a")
-    host.unpause("a")
+    host.toolstack.domains.unpause("a")
     host.advance(4 * SECOND)
     went_on = vif(host, "a").receive_bytes - paused.receive_bytes
     assert paused.receive_dropped > 5000
@@ -253,7 +253,7 @@ def test_a_fully_virtualized_guest_uses_its_devices_as_well():
     work = [netperf("receive", rate_bits_per_second=20_000_000), fileio(rate_per_second=50)]
     host = make_host(domain("a", *work, kind="hvm"))
     host.advance(3 * SECOND)
-    host.set_vcpus("a", 1)
+    host.toolstack.resources.set_vcpus("a", 1)
     done: Any = seen(host, "a").workloads
     assert done[0]["bits_per_second"] == pytest.approx(20e6, rel=0.03)
     assert done[1]["requests"] > 100
@@ -277,9 +277,9 @@ def test_a_sender_goes_on_after_its_peer_was_paused():
         domain("b", {"kind": "idle"}), domain("a", netperf("to", peer="b", message_bytes=1000))
     )
     host.advance(SECOND)
-    host.pause("b")
+    host.toolstack.domains.pause("b")
     host.advance(2 * SECOND)
-    host.unpause("b")
+    host.toolstack.domains.unpause("b")
     before = result(host, "a")["bytes"]
     host.advance(3 * SECOND)
     assert result(host, "a")["bytes"] - before > 10e6

@@ -28,7 +28,7 @@ from tests.support.model.managing import GUEST, after, configure, done, logged, 
 def test_a_guest_that_is_asked_ends_within_ten_seconds(reason, left):
     host = make_host(domain("a", burst(1, 9)))
     after(host, 1)
-    host.shutdown("a", reason)
+    host.toolstack.domains.shutdown("a", reason)
     after(host, 10)
 
     assert names(host) == left
@@ -38,16 +38,16 @@ def test_a_guest_that_ends_says_so_on_its_console():
     host = make_host(domain("a"))
     after(host, 1)
     configure(host, on_poweroff="preserve")
-    host.shutdown("a")
+    host.toolstack.domains.shutdown("a")
     after(host, 10)
 
-    assert "System halted." in host.console("a")
+    assert "System halted." in host.toolstack.views.console("a")
     assert seen(host, "a").shutdown
 
 
 def test_a_fully_virtualized_guest_never_answers_and_is_destroyed_after_thirty_seconds():
     host = make_host(domain("w", cpu(), kind="hvm", vif=[], disk=[]))
-    host.shutdown("w")
+    host.toolstack.domains.shutdown("w")
     after(host, 29.9)
     lived = 1 in names(host)
     after(host, 0.2)
@@ -57,8 +57,8 @@ def test_a_fully_virtualized_guest_never_answers_and_is_destroyed_after_thirty_s
 
 def test_a_paused_guest_does_not_answer_and_is_destroyed_after_thirty_seconds():
     host = make_host(domain("a"))
-    host.pause("a")
-    host.shutdown("a")
+    host.toolstack.domains.pause("a")
+    host.toolstack.domains.shutdown("a")
     after(host, 30.1)
 
     assert names(host) == {0: "Domain-0"}
@@ -67,10 +67,10 @@ def test_a_paused_guest_does_not_answer_and_is_destroyed_after_thirty_seconds():
 def test_a_paused_guest_that_is_unpaused_in_time_answers_after_all():
     host = make_host(domain("a"))
     configure(host, on_poweroff="preserve")
-    host.pause("a")
-    host.shutdown("a")
+    host.toolstack.domains.pause("a")
+    host.toolstack.domains.shutdown("a")
     after(host, 20)
-    host.unpause("a")
+    host.toolstack.domains.unpause("a")
     after(host, 9)
 
     assert seen(host, "a").shutdown
@@ -80,7 +80,7 @@ def test_a_starved_guest_answers_late():
     def seconds(*others: dict[str, Any]) -> float:
         host = make_host(domain("a", cpu(), weight=1), *others, cores_per_socket=1)
         configure(host, on_poweroff="preserve")
-        host.shutdown("a")
+        host.toolstack.domains.shutdown("a")
         host.advance_until(lambda: seen(host, "a").shutdown, 30 * SECOND)
         return host.now_ns / SECOND
 
@@ -90,7 +90,7 @@ def test_a_starved_guest_answers_late():
 def test_a_crashed_guest_restarts_under_a_new_id_with_its_work():
     host = make_host(domain("a", cpu()))
     after(host, 1)
-    host.sysrq("a", "c")
+    host.toolstack.domains.sysrq("a", "c")
     after(host, 3)
 
     assert names(host) == {0: "Domain-0", 2: "a"}
@@ -101,7 +101,7 @@ def test_a_preserved_crash_is_shown_as_crashed_and_uses_no_cpu():
     host = make_host(domain("a", cpu()))
     configure(host, on_crash="preserve")
     after(host, 1)
-    host.sysrq("a", "c")
+    host.toolstack.domains.sysrq("a", "c")
     after(host, 1)
     used_ns = seen(host, "a").cpu_ns
     after(host, 1)
@@ -114,7 +114,7 @@ def test_a_guest_that_crashes_again_and_again_is_given_up():
     host = make_host(domain("a"))
     for _ in range(3):
         if "a" in names(host).values():
-            host.sysrq("a", "c")
+            host.toolstack.domains.sysrq("a", "c")
         after(host, 2)
 
     assert names(host) == {0: "Domain-0"}
@@ -123,8 +123,8 @@ def test_a_guest_that_crashes_again_and_again_is_given_up():
 
 def test_a_restart_keeps_pins_but_not_weight_and_cap():
     host = make_host(domain("a", cpus="1"))
-    host.set_sched_credit("a", weight=512, cap_percent=50)
-    host.shutdown("a", "reboot")
+    host.toolstack.resources.set_sched_credit("a", weight=512, cap_percent=50)
+    host.toolstack.domains.shutdown("a", "reboot")
     after(host, 10)
     one = seen(host, "a")
 
@@ -135,9 +135,9 @@ def test_a_guest_set_aside_gives_its_disk_to_its_successor():
     host = make_host(domain("a", fileio()))
     configure(host, on_crash="rename-restart")
     after(host, 1)
-    host.sysrq("a", "c")
+    host.toolstack.domains.sysrq("a", "c")
     after(host, 5)
-    now = {one.domid: one for one in host.snapshot().domains}
+    now = {one.domid: one for one in host.telemetry.snapshot().domains}
 
     assert {domid: one.name for domid, one in now.items()} == {0: "Domain-0", 1: "a-1", 2: "a"}
     assert len({one.uuid for one in now.values()}) == 3
@@ -149,7 +149,7 @@ def test_a_guest_set_aside_gives_its_disk_to_its_successor():
 )  # fmt: skip
 def test_magic_keys_that_end_a_guest(key, left):
     host = make_host(domain("a"))
-    host.sysrq("a", key)
+    host.toolstack.domains.sysrq("a", key)
     after(host, 2)
 
     assert names(host) == left
@@ -160,11 +160,11 @@ def test_magic_keys_that_end_a_guest(key, left):
 )
 def test_magic_keys_that_write_on_the_console(key, line):
     host = make_host(domain("a"))
-    host.sysrq("a", key)
+    host.toolstack.domains.sysrq("a", key)
     after(host, 1)
 
-    assert line in host.console("a")
-    assert host.context.store.read("/local/domain/1/control/sysrq") == ""
+    assert line in host.toolstack.views.console("a")
+    assert host.toolstack.context.store.read("/local/domain/1/control/sysrq") == ""
 
 
 # -- creation
@@ -173,7 +173,10 @@ def test_magic_keys_that_write_on_the_console(key, line):
 def test_domain_0_with_other_work_takes_longer_to_create_a_guest():
     def seconds(**domain0: Any) -> float:
         host = make_host(domain0={"workload": [cpu(threads=8)], **domain0} if domain0 else {})
-        done(host, host.create({**GUEST, "vif": ["", ""], "disk": ["phy:sda5,xvda,w"]}))
+        done(
+            host,
+            host.toolstack.domains.create({**GUEST, "vif": ["", ""], "disk": ["phy:sda5,xvda,w"]}),
+        )
         return host.now_ns / SECOND
 
     assert seconds(cap=20) > 3 * seconds()
@@ -183,7 +186,7 @@ def test_a_domain_0_that_gets_nearly_nothing_cannot_connect_devices_in_time():
     host = make_host(
         domain0={"cap": 1, "workload": [cpu(threads=32)] * 2}, sockets=1, cores_per_socket=1
     )
-    operation = host.create({**GUEST, "vif": [""]})
+    operation = host.toolstack.domains.create({**GUEST, "vif": [""]})
     host.advance_until(lambda: operation.is_done, 500 * SECOND)
     message = refusal(host, operation)
 
@@ -192,10 +195,10 @@ def test_a_domain_0_that_gets_nearly_nothing_cannot_connect_devices_in_time():
 
 def test_memory_comes_from_domain_0_and_xm_list_shows_its_target():
     host = make_host(domain0={"memory_mib": 1500})
-    free_mib = host.snapshot().free_kib // 1024
-    done(host, host.create({**GUEST, "memory": free_mib + 400}))
+    free_mib = host.telemetry.snapshot().free_kib // 1024
+    done(host, host.toolstack.domains.create({**GUEST, "memory": free_mib + 400}))
     after(host, 2)
-    domain0 = host.snapshot().domains[0]
+    domain0 = host.telemetry.snapshot().domains[0]
 
     assert domain0.memory_kib == domain0.target_kib
     assert 1500 - 400 - 1 <= domain0.target_kib // 1024 <= 1500 - 400
@@ -203,31 +206,31 @@ def test_memory_comes_from_domain_0_and_xm_list_shows_its_target():
 
 def test_nobody_gives_domain_0_its_memory_back():
     host = make_host(domain0={"memory_mib": 1500})
-    done(host, host.create({**GUEST, "memory": 800}))
-    target_kib = host.snapshot().domains[0].target_kib
-    host.destroy("b")
+    done(host, host.toolstack.domains.create({**GUEST, "memory": 800}))
+    target_kib = host.telemetry.snapshot().domains[0].target_kib
+    host.toolstack.domains.destroy("b")
     after(host, 5)
 
-    assert host.snapshot().domains[0].memory_kib == target_kib
+    assert host.telemetry.snapshot().domains[0].memory_kib == target_kib
 
 
 def test_a_guest_waits_until_the_memory_of_a_dead_one_is_scrubbed():
     host = make_host(domain("a", memory_mib=1600))
-    target_kib = host.snapshot().domains[0].target_kib
-    host.destroy("a")
-    created = done(host, host.create({**GUEST, "memory": 1500}))
+    target_kib = host.telemetry.snapshot().domains[0].target_kib
+    host.toolstack.domains.destroy("a")
+    created = done(host, host.toolstack.domains.create({**GUEST, "memory": 1500}))
 
-    assert (created, host.snapshot().domains[0].target_kib) == (2, target_kib)
+    assert (created, host.telemetry.snapshot().domains[0].target_kib) == (2, target_kib)
     assert host.now_ns > SECOND
 
 
 def test_what_was_asked_of_a_guest_before_it_boots_holds():
     host = make_host()
-    done(host, host.create({**GUEST, "vcpus": 2}, paused=True))
-    host.set_memory("b", 48)
-    host.set_vcpus("b", 1)
+    done(host, host.toolstack.domains.create({**GUEST, "vcpus": 2}, paused=True))
+    host.toolstack.resources.set_memory("b", 48)
+    host.toolstack.resources.set_vcpus("b", 1)
     after(host, 1)
-    host.unpause("b")
+    host.toolstack.domains.unpause("b")
     after(host, 1)
     one = seen(host, "b")
 
@@ -236,11 +239,11 @@ def test_what_was_asked_of_a_guest_before_it_boots_holds():
 
 def test_ids_grow_also_over_failed_creations():
     host = make_host()
-    refusal(host, host.create({**GUEST, "disk": ["phy:nothing,xvda,w"]}))
-    done(host, host.create(GUEST))
-    host.destroy("b")
+    refusal(host, host.toolstack.domains.create({**GUEST, "disk": ["phy:nothing,xvda,w"]}))
+    done(host, host.toolstack.domains.create(GUEST))
+    host.toolstack.domains.destroy("b")
 
-    assert done(host, host.create(GUEST)) == 3
+    assert done(host, host.toolstack.domains.create(GUEST)) == 3
 
 
 # -- devices
@@ -248,9 +251,9 @@ def test_ids_grow_also_over_failed_creations():
 
 def test_devices_of_a_guest_that_boots_get_connected():
     host = make_host()
-    done(host, host.create({**GUEST, "vif": [""], "disk": ["phy:sda5,xvda,w"]}))
+    done(host, host.toolstack.domains.create({**GUEST, "vif": [""], "disk": ["phy:sda5,xvda,w"]}))
     after(host, 1)
-    rows = [*host.devices("b", "vif"), *host.devices("b", "vbd")]
+    rows = [*host.toolstack.devices.rows("b", "vif"), *host.toolstack.devices.rows("b", "vbd")]
 
     assert [row["state"] for row in rows] == [4, 4]
     assert all(row["event_channel"] > 0 for row in rows)
@@ -259,7 +262,7 @@ def test_devices_of_a_guest_that_boots_get_connected():
 def test_both_halves_of_a_device_say_connected():
     host = make_host(domain("a"))
     after(host, 1)
-    read = host.context.store.read
+    read = host.toolstack.context.store.read
 
     assert [read(f"/local/domain/{path}/state") for path in
             ("1/device/vif/0", "0/backend/vif/1/0", "1/device/vbd/51712", "0/backend/vbd/1/51712")
@@ -269,18 +272,18 @@ def test_both_halves_of_a_device_say_connected():
 def test_a_disk_attached_to_a_running_guest_gets_connected():
     host = make_host(domain("a"))
     after(host, 1)
-    done(host, host.attach_block("a", "phy:sda5", "xvdb", "w"))
+    done(host, host.toolstack.devices.attach_block("a", "phy:sda5", "xvdb", "w"))
     after(host, 1)
 
-    assert [row["state"] for row in host.devices("a", "vbd")] == [4, 4]
+    assert [row["state"] for row in host.toolstack.devices.rows("a", "vbd")] == [4, 4]
     assert [one.name for one in seen(host, "a").vbds] == ["xvda", "xvdb"]
 
 
 def test_a_disk_that_is_not_mounted_goes():
     host = make_host(domain("a"))
-    done(host, host.attach_block("a", "phy:sda5", "xvdb", "w"))
+    done(host, host.toolstack.devices.attach_block("a", "phy:sda5", "xvdb", "w"))
     after(host, 1)
-    host.detach_block("a", "xvdb")
+    host.toolstack.devices.detach_block("a", "xvdb")
     after(host, 2)
 
     assert [one.name for one in seen(host, "a").vbds] == ["xvda"]
@@ -289,9 +292,9 @@ def test_a_disk_that_is_not_mounted_goes():
 def test_a_mounted_disk_lingers():
     host = make_host(domain("a", fileio()))
     after(host, 1)
-    host.detach_block("a", "xvda")
+    host.toolstack.devices.detach_block("a", "xvda")
     after(host, 60)
-    read = host.context.store.read
+    read = host.toolstack.context.store.read
 
     assert (read("/local/domain/0/backend/vbd/1/51712/state"),
             read("/local/domain/0/backend/vbd/1/51712/online"),
@@ -301,21 +304,21 @@ def test_a_mounted_disk_lingers():
 def test_an_interface_goes_while_it_is_in_use():
     host = make_host(domain("a", netperf("transmit")))
     after(host, 1)
-    host.detach_network("a", 0)
+    host.toolstack.devices.detach_network("a", 0)
     after(host, 2)
 
     assert seen(host, "a").vifs == ()
-    assert host.context.store.children("/local/domain/1/device/vif") == []
+    assert host.toolstack.context.store.children("/local/domain/1/device/vif") == []
 
 
 def test_a_paused_guest_gives_its_devices_up_when_it_goes_on():
     host = make_host(domain("a"))
     after(host, 1)
-    host.pause("a")
-    host.detach_network("a", 0)
+    host.toolstack.domains.pause("a")
+    host.toolstack.devices.detach_network("a", 0)
     after(host, 5)
     held = len(seen(host, "a").vifs)
-    host.unpause("a")
+    host.toolstack.domains.unpause("a")
     after(host, 1)
 
     assert (held, len(seen(host, "a").vifs)) == (1, 0)
@@ -323,10 +326,10 @@ def test_a_paused_guest_gives_its_devices_up_when_it_goes_on():
 
 def test_a_fourth_interface_lacks_grant_entries_where_limits_are_lifted():
     host = make_host(domain("a", vif=["", "", ""]))
-    host.context.support_limits = False
+    host.toolstack.context.support_limits = False
     used = host.hypercalls.live[1].grants.used
     ports = len(host.hypercalls.live[1].channels.ports)
-    message = refusal(host, host.attach_network("a", ""))
+    message = refusal(host, host.toolstack.devices.attach_network("a", ""))
 
     assert "no grant references left" in message
     assert host.hypercalls.live[1].grants.used == used
@@ -338,18 +341,18 @@ def test_a_fourth_interface_lacks_grant_entries_where_limits_are_lifted():
 
 def test_a_renamed_guest_is_found_by_its_new_name_only():
     host = make_host(domain("a"))
-    host.rename("a", "shop")
+    host.toolstack.domains.rename("a", "shop")
 
     assert names(host)[1] == "shop"
-    assert host.context.store.read("/local/domain/1/name") == "shop"
+    assert host.toolstack.context.store.read("/local/domain/1/name") == "shop"
     with pytest.raises(HostError, match="Domain 'a' does not exist"):
-        host.pause("a")
+        host.toolstack.domains.pause("a")
 
 
 def test_a_guest_that_was_renamed_restarts_under_its_new_name():
     host = make_host(domain("a"))
-    host.rename("a", "shop")
-    host.shutdown("shop", "reboot")
+    host.toolstack.domains.rename("a", "shop")
+    host.toolstack.domains.shutdown("shop", "reboot")
     after(host, 10)
 
     assert names(host) == {0: "Domain-0", 2: "shop"}
@@ -358,12 +361,12 @@ def test_a_guest_that_was_renamed_restarts_under_its_new_name():
 def test_a_destroyed_guest_is_a_zombie_until_domain_0_has_let_go_of_its_pages():
     host = make_host(domain("a", fileio(pattern="random", queue_depth=32)))
     after(host, 1)
-    free_kib = host.snapshot().free_kib
-    host.destroy("a")
-    zombie = host.snapshot().domains[1]
-    held_kib = host.snapshot().scrub_kib
+    free_kib = host.telemetry.snapshot().free_kib
+    host.toolstack.domains.destroy("a")
+    zombie = host.telemetry.snapshot().domains[1]
+    held_kib = host.telemetry.snapshot().scrub_kib
     after(host, 2)
-    left = host.snapshot()
+    left = host.telemetry.snapshot()
 
     assert (zombie.name, zombie.dying, held_kib) == ("Zombie-a", True, 0)
     assert [one.name for one in left.domains] == ["Domain-0"]

@@ -35,7 +35,7 @@ class Profiled:
         self.host.advance(SECOND)
         set_counter(self.host, count=PERIOD)
         for domid in ("0", "1"):  # nothing is lost between two synchronisations
-            self.host.oprofile(domid).write("cpu_buffer_size", "131072")
+            self.host.profiler.oprofile(domid).write("cpu_buffer_size", "131072")
         begin(self.host, (0, 1))
 
     def samples(self, do: Callable[[Machine], Operation]) -> SampleBatch:
@@ -75,7 +75,7 @@ def functions(batch: SampleBatch, image: Image) -> Counter[str]:
 
 
 def save_to(path: Path) -> Callable[[Machine], Operation]:
-    return lambda host: host.save("a", str(path / "a.save"))
+    return lambda host: host.toolstack.domains.save("a", str(path / "a.save"))
 
 
 def test_a_save_runs_xc_save_for_what_each_page_costs(tmp_path):
@@ -119,7 +119,7 @@ def test_saving_takes_the_time_of_its_pages_and_of_the_disk(tmp_path):
 def test_a_restore_runs_xc_restore_for_what_each_page_costs(tmp_path):
     profiled = Profiled()
     finish(profiled.host, save_to(tmp_path)(profiled.host))
-    batch = profiled.samples(lambda host: host.restore(str(tmp_path / "a.save")))
+    batch = profiled.samples(lambda host: host.toolstack.domains.restore(str(tmp_path / "a.save")))
     found = len(profiled.user_samples(batch, XC_RESTORE))
     assert found == pytest.approx(profiled.expected("restore_page", PAGES), abs=EDGES)
 
@@ -127,21 +127,21 @@ def test_a_restore_runs_xc_restore_for_what_each_page_costs(tmp_path):
 def test_a_restored_domain_has_no_kernel_built_for_it(tmp_path):
     profiled = Profiled()
     finish(profiled.host, save_to(tmp_path)(profiled.host))
-    batch = profiled.samples(lambda host: host.restore(str(tmp_path / "a.save")))
+    batch = profiled.samples(lambda host: host.toolstack.domains.restore(str(tmp_path / "a.save")))
     assert inside(batch, IMAGES["libz"]) == 0
 
 
 def test_a_new_domains_builder_runs_inside_xend():
     profiled = Profiled()
     config = {"name": "b", "memory": 32, "kernel": "/boot/vmlinuz"}
-    batch = profiled.samples(lambda host: host.create(config))
+    batch = profiled.samples(lambda host: host.toolstack.domains.create(config))
     found = inside(profiled.user_samples(batch, PYTHON), IMAGES["libz"])
     expected = 40 * MHZ * 1000 * 0.3 / PERIOD  # BUILD_MS; op.build_inflate is 300 of 1000
     assert found == pytest.approx(expected, rel=0.1)
 
 
 def attach(host: Machine) -> Operation:
-    return host.attach_network("a", "")
+    return host.toolstack.devices.attach_network("a", "")
 
 
 def test_a_hotplug_script_runs_in_a_shell():
@@ -200,7 +200,7 @@ def test_a_core_file_is_written_by_xend_itself():
 @pytest.mark.parametrize("reason", ["poweroff", "reboot", "halt"])
 def test_a_guest_that_ends_runs_its_init_scripts(reason):
     profiled = Profiled()
-    profiled.host.shutdown("a", reason)
+    profiled.host.toolstack.domains.shutdown("a", reason)
     profiled.host.advance(profiled.host.now_ns + SECOND)
     batch = end(profiled.host, (1,))[1]
     found = len(profiled.user_samples(batch, BASH, domid=1))

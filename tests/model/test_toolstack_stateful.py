@@ -54,8 +54,8 @@ class Toolstack(RuleBasedStateMachine):
             tools=tools,
             hypervisor=tools,
         )
-        self.host.set_domain0_root(self.folder.name, dumps_crashed=True)
-        self.host.context.minimum_domain0_kib = 200 * 1024
+        self.host.toolstack.set_domain0_root(self.folder.name, dumps_crashed=True)
+        self.host.toolstack.context.minimum_domain0_kib = 200 * 1024
         self.highest = 2
 
     def teardown(self) -> None:
@@ -65,30 +65,30 @@ class Toolstack(RuleBasedStateMachine):
 
     def command(self, act: Callable[..., Any], *given: Any, **settings: Any) -> None:
         """Do it. One that fails at once must change nothing that can be seen."""
-        before, store = self.visible(), self.host.xenstore()
+        before, store = self.visible(), self.host.toolstack.views.xenstore()
         try:
             result = act(*given, **settings)
         except HostError as error:
             assert "\n" not in str(error)
             assert before == self.visible()
-            assert store == self.host.xenstore()
+            assert store == self.host.toolstack.views.xenstore()
         else:
             if result is not None:
                 self.operations.append(result)
 
     def called(self, domain: int | str) -> str:
-        infos = list(self.host.context.infos.values())
+        infos = list(self.host.toolstack.context.infos.values())
         return infos[domain % len(infos)].name if isinstance(domain, int) else domain
 
     def visible(self) -> Any:
         """All that a user can see and that time does not drive."""
         host = self.host
-        snapshot = host.snapshot()
+        snapshot = host.telemetry.snapshot()
         return (
             snapshot.domains,
             snapshot.free_kib,
             snapshot.scrub_kib,
-            sorted(host.context.reserved),
+            sorted(host.toolstack.context.reserved),
         )
 
     @rule(
@@ -114,33 +114,35 @@ class Toolstack(RuleBasedStateMachine):
             "vcpus": 1 if builder == "hvm" else vcpus,
             **dict(zip(("on_poweroff", "on_reboot", "on_crash"), ends, strict=True)),
         }
-        self.command(self.host.create, config, paused=paused)
+        self.command(self.host.toolstack.domains.create, config, paused=paused)
         if waits:
             self.wait_for_all()
 
     @rule(domain=domains)
     def destroy(self, domain: int | str) -> None:
-        self.command(self.host.destroy, self.called(domain))
+        self.command(self.host.toolstack.domains.destroy, self.called(domain))
 
     @rule(domain=domains, reason=mostly(["poweroff", "reboot", "halt"], ["suspend", ""]))
     def shutdown(self, domain: int | str, reason: str) -> None:
-        self.command(self.host.shutdown, self.called(domain), reason)
+        self.command(self.host.toolstack.domains.shutdown, self.called(domain), reason)
 
     @rule(domain=domains, do=st.sampled_from(["pause", "unpause"]))
     def stop_or_go(self, domain: int | str, do: str) -> None:
-        self.command(getattr(self.host, do), self.called(domain))
+        self.command(getattr(self.host.toolstack.domains, do), self.called(domain))
 
     @rule(domain=domains, key=mostly(["s", "c", "b", "o", "h"], ["", "cc", "\n", "é"]))
     def sysrq(self, domain: int | str, key: str) -> None:
-        self.command(self.host.sysrq, self.called(domain), key)
+        self.command(self.host.toolstack.domains.sysrq, self.called(domain), key)
 
     @rule(domain=domains, mib=memories, which=st.sampled_from(["", "_maximum"]))
     def set_memory(self, domain: int | str, mib: int, which: str) -> None:
-        self.command(getattr(self.host, f"set{which}_memory"), self.called(domain), mib)
+        self.command(
+            getattr(self.host.toolstack.resources, f"set{which}_memory"), self.called(domain), mib
+        )
 
     @rule(domain=domains, count=mostly([1, 2], [-1, 0, 3, 10**12]))
     def set_vcpus(self, domain: int | str, count: int) -> None:
-        self.command(self.host.set_vcpus, self.called(domain), count)
+        self.command(self.host.toolstack.resources.set_vcpus, self.called(domain), count)
 
     @rule(
         domain=domains,
@@ -148,7 +150,7 @@ class Toolstack(RuleBasedStateMachine):
         pcpus=st.lists(st.integers(0, 3), max_size=3),
     )
     def pin(self, domain: int | str, vcpu: int | None, pcpus: list[int]) -> None:
-        self.command(self.host.pin_vcpu, self.called(domain), vcpu, pcpus)
+        self.command(self.host.toolstack.resources.pin_vcpu, self.called(domain), vcpu, pcpus)
 
     @rule(
         domain=domains,
@@ -157,7 +159,10 @@ class Toolstack(RuleBasedStateMachine):
     )
     def credit(self, domain: int | str, weight: int | None, cap_percent: int | None) -> None:
         self.command(
-            self.host.set_sched_credit, self.called(domain), weight=weight, cap_percent=cap_percent
+            self.host.toolstack.resources.set_sched_credit,
+            self.called(domain),
+            weight=weight,
+            cap_percent=cap_percent,
         )
 
     @rule(
@@ -168,23 +173,28 @@ class Toolstack(RuleBasedStateMachine):
         do=st.sampled_from(["attach_block", "configure_block"]),
     )
     def block(self, domain: int | str, backend: str, frontend: str, mode: str, do: str) -> None:
-        self.command(getattr(self.host, do), self.called(domain), backend, frontend, mode)
+        act = getattr(self.host.toolstack.devices, do)
+        self.command(act, self.called(domain), backend, frontend, mode)
 
     @rule(domain=domains, device=frontends, force=st.booleans())
     def detach_block(self, domain: int | str, device: str, force: bool) -> None:
-        self.command(self.host.detach_block, self.called(domain), device, force=force)
+        self.command(
+            self.host.toolstack.devices.detach_block, self.called(domain), device, force=force
+        )
 
     @rule(domain=domains, options=vifs)
     def attach_network(self, domain: int | str, options: str) -> None:
-        self.command(self.host.attach_network, self.called(domain), options)
+        self.command(self.host.toolstack.devices.attach_network, self.called(domain), options)
 
     @rule(domain=domains, index=st.integers(-1, 3), force=st.booleans())
     def detach_network(self, domain: int | str, index: int, force: bool) -> None:
-        self.command(self.host.detach_network, self.called(domain), index, force=force)
+        self.command(
+            self.host.toolstack.devices.detach_network, self.called(domain), index, force=force
+        )
 
     @rule(domain=domains, name=mostly(["a", "b", "d", "f"], ["Domain-0", "x y", ""]))
     def rename(self, domain: int | str, name: str) -> None:
-        self.command(self.host.rename, self.called(domain), name)
+        self.command(self.host.toolstack.domains.rename, self.called(domain), name)
 
     @rule(
         domain=domains,
@@ -194,7 +204,9 @@ class Toolstack(RuleBasedStateMachine):
     )
     def save(self, domain: int | str, file: str, checkpoint: bool, waits: bool) -> None:
         path = str(Path(self.folder.name) / file)
-        self.command(self.host.save, self.called(domain), path, checkpoint=checkpoint)
+        self.command(
+            self.host.toolstack.domains.save, self.called(domain), path, checkpoint=checkpoint
+        )
         if waits:
             self.wait_for_all()
 
@@ -202,14 +214,18 @@ class Toolstack(RuleBasedStateMachine):
     @rule(file=st.integers(0, 3), paused=st.booleans(), waits=st.booleans())
     def restore(self, file: int, paused: bool, waits: bool) -> None:
         files = sorted(Path(self.folder.name).iterdir())
-        self.command(self.host.restore, str(files[file % len(files)]), paused=paused)
+        self.command(
+            self.host.toolstack.domains.restore, str(files[file % len(files)]), paused=paused
+        )
         if waits:
             self.wait_for_all()
 
     @rule(domain=domains, live=st.booleans(), crash=st.booleans(), named=st.booleans())
     def dump_core(self, domain: int | str, live: bool, crash: bool, named: bool) -> None:
         path = str(Path(self.folder.name) / "core") if named else None
-        self.command(self.host.dump_core, self.called(domain), path, live=live, crash=crash)
+        self.command(
+            self.host.toolstack.domains.dump_core, self.called(domain), path, live=live, crash=crash
+        )
 
     @rule(time=seconds)
     def let_pass(self, time: float) -> None:
@@ -241,12 +257,12 @@ class Toolstack(RuleBasedStateMachine):
         host = self.host
         new = [domid for domid in host.hypercalls.live if domid > self.highest]
         self.highest = max([self.highest, *new])
-        assert self.living() == set(host.context.infos) <= set(host.hypercalls.residents)
+        assert self.living() == set(host.toolstack.context.infos) <= set(host.hypercalls.residents)
         assert self.highest < host.hypercalls._next_domid
 
     @invariant()
     def names_and_uuids_are_unique(self) -> None:
-        infos = self.host.context.infos.values()
+        infos = self.host.toolstack.context.infos.values()
         assert len({info.name for info in infos}) == len(infos)
         assert len({info.spec.uuid for info in infos}) == len(infos)
         assert {info.domid: info.name for info in infos} == {
@@ -262,7 +278,7 @@ class Toolstack(RuleBasedStateMachine):
 
     @invariant()
     def states_are_legal(self) -> None:
-        for domid, info in self.host.context.infos.items():
+        for domid, info in self.host.toolstack.context.infos.items():
             letters = self.host.hypercalls.domain_state(domid).letters
             assert LETTERS.fullmatch(letters), letters
             assert not {"s", "c"} <= set(letters)
@@ -271,7 +287,7 @@ class Toolstack(RuleBasedStateMachine):
 
     @invariant()
     def runstates_fill_the_life_of_each_vcpu(self) -> None:
-        now = self.host.snapshot()
+        now = self.host.telemetry.snapshot()
         for one in now.domains:
             for vcpu in one.vcpus:
                 spent_ns = vcpu.running_ns + vcpu.runnable_ns + vcpu.blocked_ns + vcpu.offline_ns
@@ -295,12 +311,14 @@ class Toolstack(RuleBasedStateMachine):
 
     @invariant()
     def the_store_has_the_domains_and_their_devices(self) -> None:
-        host, store = self.host, self.host.context.store
-        assert {int(name) for name in store.children("/local/domain")} == set(host.context.infos)
+        host, store = self.host, self.host.toolstack.context.store
+        assert {int(name) for name in store.children("/local/domain")} == set(
+            host.toolstack.context.infos
+        )
         assert {f"/vm/{name}" for name in store.children("/vm")} >= {
-            info.vm_path for info in host.context.infos.values()
+            info.vm_path for info in host.toolstack.context.infos.values()
         }
-        for domid, info in host.context.infos.items():
+        for domid, info in host.toolstack.context.infos.items():
             assert store.read(f"{info.path}/name") == info.name
             for kind in ("vif", "vbd", "tap"):
                 numbers = {int(one) for one in store.children(f"{info.path}/device/{kind}")}

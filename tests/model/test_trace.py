@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hypervisor.errors import Refused
-from hypervisor.host import Tracer
 from hypervisor.model.cpu.trace import MAX_TAKEN, Trace
 from hypervisor.model.machine import build
 from hypervisor.model.scenario.spec import load_scenario
@@ -50,10 +49,10 @@ def busy_host():
 
 def traced(host, until_ns, pages=400, mask=ALL):
     """All records of `host` up to a time, none lost."""
-    host.set_ring_pages(pages)
-    host.set_trace(mask, EVERY_PCPU)
+    host.tracer.set_ring_pages(pages)
+    host.tracer.set_masks(mask, EVERY_PCPU)
     host.advance(until_ns)
-    return list(host.read_trace())
+    return list(host.tracer.read())
 
 
 def trace(pages=1):
@@ -66,22 +65,20 @@ def trace(pages=1):
     return clock, rings
 
 
-def test_the_model_is_a_tracer():
-    assert isinstance(make_host(), Tracer)
-
-
 def test_nothing_is_recorded_until_somebody_asks():
     host = busy_host()
     host.advance(SECOND)
-    assert (sum(host.trace_status().emitted), list(host.read_trace())) == (0, [])
+    assert (sum(host.tracer.status().emitted), list(host.tracer.read())) == (0, [])
 
 
 def test_a_traced_world_is_the_same_world():
     plain, looked_at = busy_host(), busy_host()
-    looked_at.set_trace(ALL, EVERY_PCPU)
+    looked_at.tracer.set_masks(ALL, EVERY_PCPU)
     for host in (plain, looked_at):
         host.advance(2 * SECOND)
-    assert replace(plain.snapshot(), trace=None) == replace(looked_at.snapshot(), trace=None)
+    assert replace(plain.telemetry.snapshot(), trace=None) == replace(
+        looked_at.telemetry.snapshot(), trace=None
+    )
 
 
 def test_the_same_scenario_gives_the_same_bytes():
@@ -95,9 +92,9 @@ from hypervisor.model.machine import build
 from hypervisor.model.scenario.spec import load_scenario
 from xenprof.trace.xentrace30 import encode
 host = build(load_scenario("grumble"), epoch_ns=0)
-host.set_trace(0xfffff000, 15)
+host.tracer.set_masks(0xfffff000, 15)
 host.advance(2_000_000_000)
-print(hashlib.sha256(encode(host.read_trace(), 3200)).hexdigest())
+print(hashlib.sha256(encode(host.tracer.read(), 3200)).hexdigest())
 """
 
 
@@ -115,20 +112,20 @@ def test_the_hash_seed_does_not_matter():
 
 def test_a_copy_goes_on_alike():
     host = busy_host()
-    host.set_trace(ALL, EVERY_PCPU)
+    host.tracer.set_masks(ALL, EVERY_PCPU)
     host.advance(250 * MS)
     twin = copy.deepcopy(host)
     for each in (host, twin):
         each.advance(SECOND)
-    assert host.read_trace() == twin.read_trace()
+    assert host.tracer.read() == twin.tracer.read()
 
 
 def test_no_two_records_have_the_same_time():
     host = build(load_scenario("grumble"), epoch_ns=0)
     records = traced(host, SECOND, mask=0x0001F000)
-    host.set_trace(SCHED, EVERY_PCPU)
+    host.tracer.set_masks(SCHED, EVERY_PCPU)
     host.advance(2 * SECOND)
-    records += host.read_trace()
+    records += host.tracer.read()
     times = [record.time_ns for record in records if record.event < MEM]
     assert len(times) == len(set(times))
 
@@ -142,9 +139,9 @@ def test_the_records_of_a_pcpu_are_in_order_over_all_polls():
 
 def test_a_pcpu_that_is_masked_out_has_no_records():
     host = busy_host()
-    host.set_trace(ALL, 0b10)
+    host.tracer.set_masks(ALL, 0b10)
     host.advance(SECOND)
-    assert {record.pcpu for record in host.read_trace()} == {1}
+    assert {record.pcpu for record in host.tracer.read()} == {1}
 
 
 @pytest.mark.parametrize(
@@ -246,23 +243,23 @@ def test_a_reader_that_does_not_come_costs_bounded_memory():
 
 def test_ring_pages_are_set_once_per_boot():
     host = make_host()
-    host.set_ring_pages(30)
+    host.tracer.set_ring_pages(30)
     with pytest.raises(Refused, match="30 pages already"):
-        host.set_ring_pages(30)
+        host.tracer.set_ring_pages(30)
 
 
 @pytest.mark.parametrize("pages", [0, -1, 10**9])
 def test_a_size_that_cannot_be_is_refused(pages):
     with pytest.raises(Refused, match="cannot have"):
-        make_host().set_ring_pages(pages)
+        make_host().tracer.set_ring_pages(pages)
 
 
 def test_rings_are_left_alone_below_the_threshold():
     host = busy_host()
-    host.set_trace_poll(10 * MS, 1_000_000)
-    host.set_trace(ALL, EVERY_PCPU)
+    host.tracer.set_poll(10 * MS, 1_000_000)
+    host.tracer.set_masks(ALL, EVERY_PCPU)
     host.advance(2 * SECOND)
-    assert sum(host.trace_status().lost) > 0
+    assert sum(host.tracer.status().lost) > 0
 
 
 # What the records say.
@@ -271,9 +268,9 @@ def test_rings_are_left_alone_below_the_threshold():
 def test_a_summary_of_the_records_has_the_runstates_of_the_host():
     host = busy_host()
     host.advance(SECOND)
-    before = host.snapshot()
+    before = host.telemetry.snapshot()
     records = traced(host, 6 * SECOND)
-    after = host.snapshot()
+    after = host.telemetry.snapshot()
     summariser = Summariser(mhz=3200)
     rows = joined([decode(encode(records, 3200))])
     summariser.add(rows.take(rows.tsc.argsort(kind="stable")))
@@ -321,17 +318,17 @@ def test_a_sleeper_blocks_and_wakes_in_turn():
 
 def test_a_pause_is_a_sleep():
     host = busy_host()
-    host.set_trace(ALL, EVERY_PCPU)
+    host.tracer.set_masks(ALL, EVERY_PCPU)
     host.advance(100 * MS)
-    host.pause("a")
-    told = [r.data for r in host.read_trace() if r.event == SLEEP]
+    host.toolstack.domains.pause("a")
+    told = [r.data for r in host.tracer.read() if r.event == SLEEP]
     assert told == [(1, 0)]
 
 
 def test_a_snapshot_reads_no_records():
     host = busy_host()
-    host.set_trace(ALL, EVERY_PCPU)
+    host.tracer.set_masks(ALL, EVERY_PCPU)
     host.advance(100 * MS)
-    before = host.trace_status()
-    host.snapshot()
-    assert before == host.trace_status()
+    before = host.tracer.status()
+    host.telemetry.snapshot()
+    assert before == host.tracer.status()

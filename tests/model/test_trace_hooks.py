@@ -22,43 +22,45 @@ EVERY_PCPU = (1 << 64) - 1
 def started(*domains, **host):
     """A host that is traced, with rings large enough for anything."""
     made = make_host(*domains, **host)
-    made.set_ring_pages(4000)
-    made.set_trace(ALL, EVERY_PCPU)
+    made.tracer.set_ring_pages(4000)
+    made.tracer.set_masks(ALL, EVERY_PCPU)
     return made
 
 
 def count(host, *events):
     """How often each event was recorded for each domain."""
-    records = host.read_trace()
+    records = host.tracer.read()
     return Counter((r.event, r.data[0]) for r in records if r.event in events)
 
 
 def test_a_created_domain_is_added_vcpu_by_vcpu():
     host = started()
-    host.create({"name": "new", "memory": 32, "kernel": "/boot/vmlinuz", "vcpus": 2}, paused=True)
+    host.toolstack.domains.create(
+        {"name": "new", "memory": 32, "kernel": "/boot/vmlinuz", "vcpus": 2}, paused=True
+    )
     host.advance(10 * SECOND)
-    added = sorted((r for r in host.read_trace() if r.event == DOM_ADD), key=lambda r: r.time_ns)
+    added = sorted((r for r in host.tracer.read() if r.event == DOM_ADD), key=lambda r: r.time_ns)
     assert [record.data for record in added] == [(1, 0), (1, 1)]
 
 
 def test_a_destroyed_domain_is_removed():
     host = started(domain("a"))
     host.advance(100 * MS)
-    host.destroy("a")
-    assert [r.data for r in host.read_trace() if r.event == DOM_REM] == [(1, 0)]
+    host.toolstack.domains.destroy("a")
+    assert [r.data for r in host.tracer.read() if r.event == DOM_REM] == [(1, 0)]
 
 
 def test_a_domain_that_ends_tells_why():
     host = started(domain("a"))
     host.advance(100 * MS)
     host.hypercalls.end_domain(host.hypercalls.live[1], 1)
-    assert [r.data for r in host.read_trace() if r.event == SHUTDOWN] == [(1, 0, 1)]
+    assert [r.data for r in host.tracer.read() if r.event == SHUTDOWN] == [(1, 0, 1)]
 
 
 def test_a_changed_weight_is_told():
     host = started(domain("a"))
-    host.set_sched_credit("a", weight=512)
-    assert [r.data for r in host.read_trace() if r.event == ADJDOM] == [(1,)]
+    host.toolstack.resources.set_sched_credit("a", weight=512)
+    assert [r.data for r in host.tracer.read() if r.event == ADJDOM] == [(1,)]
 
 
 def test_every_page_of_the_disk_is_mapped_and_unmapped():
@@ -86,18 +88,18 @@ def test_a_batch_of_grants_is_one_row_however_many_pages():
     rows = sum(len(ring.rows) for ring in host.execution.trace._rings)
     rows += sum(len(rows) for _, rows in host.execution.trace._taken)
     transferred = host.hypercalls.live[1].grants.transferred
-    assert sum(host.trace_status().held) - transferred < rows < transferred
+    assert sum(host.tracer.status().held) - transferred < rows < transferred
 
 
 def test_a_balloon_tells_pages_in_lots():
     host = started(domain("a"))
     host.advance(100 * MS)
-    host.set_memory("a", 120)
+    host.toolstack.resources.set_memory("a", 120)
     host.advance(2 * SECOND)
-    host.set_memory("a", 128)
+    host.toolstack.resources.set_memory("a", 128)
     host.advance(4 * SECOND)
     pages: Counter[int] = Counter()
-    for record in host.read_trace():
+    for record in host.tracer.read():
         if record.event in (DECREASE_RESERVATION, INCREASE_RESERVATION):
             pages[record.event] += record.data[1]
     assert pages == {DECREASE_RESERVATION: 2048, INCREASE_RESERVATION: 2048}

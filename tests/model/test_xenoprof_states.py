@@ -245,7 +245,7 @@ def test_statistics_are_zeroed_by_the_primary_only():
     set_counter(host)
     begin(host, (0, 1))
     host.advance(50 * MS)
-    host.oprofile("0").write("enable", "0")
+    host.profiler.oprofile("0").write("enable", "0")
     before = host.xenoprof.total
     host.xenoprof.enable_virq(host.hypercalls.live[1])
     by_guest = host.xenoprof.total
@@ -259,11 +259,11 @@ def test_enabling_empties_the_ring_and_tells_who_never_read_it():
     host = make_host(domain("a", cpu()))
     set_counter(host)
     begin(host, (0, 1))
-    host.oprofile("a").close_buffer()  # refused by Xen, which goes on filling the ring
+    host.profiler.oprofile("a").close_buffer()  # refused by Xen, which goes on filling the ring
     host.advance(50 * MS)
-    host.snapshot()
+    host.telemetry.snapshot()
     left = host.xenoprof.unread(1)
-    host.oprofile("a").open_buffer()
+    host.profiler.oprofile("a").open_buffer()
     assert (15, 0, {1: 15}) == (left, host.xenoprof.unread(1), host.xenoprof.never_read)
 
 
@@ -276,29 +276,31 @@ def core_2(rules):
 
 def test_stock_3_0_3_does_not_profile_a_core_2():
     host = core_2("3.0.3")
-    driver = host.oprofile("0")
+    driver = host.profiler.oprofile("0")
     assert (errno.ENODEV, "timer") == (refusal(driver.open_buffer), driver.read("cpu_type"))
 
 
 def test_a_core_2_is_profiled_by_3_1():
     host = core_2("3.1")
-    driver = host.oprofile("0")
+    driver = host.profiler.oprofile("0")
     assert (None, "i386/core_2") == (refusal(driver.open_buffer), driver.read("cpu_type"))
 
 
 def test_a_timer_driver_has_no_counters():
-    assert errno.EINVAL == refusal(lambda: core_2("3.0.3").oprofile("0").read("0/event"))
+    assert errno.EINVAL == refusal(lambda: core_2("3.0.3").profiler.oprofile("0").read("0/event"))
 
 
 def test_an_hvm_guest_cannot_be_active():
     host = make_host(domain("windows", kind="hvm", vif=[], disk=[]))
-    assert errno.EINVAL == refusal(lambda: host.oprofile("0").write("active_domains", "0,1"))
+    assert errno.EINVAL == refusal(
+        lambda: host.profiler.oprofile("0").write("active_domains", "0,1")
+    )
 
 
 def test_an_hvm_guest_has_no_driver_but_can_be_passive():
     host = make_host(domain("windows", cpu(), kind="hvm", vif=[], disk=[]))
     with pytest.raises(Refused, match="passive"):
-        host.oprofile("windows")
+        host.profiler.oprofile("windows")
     set_counter(host)
     begin(host, (0,), (1,))
     host.advance(50 * MS)

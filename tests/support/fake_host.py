@@ -1,4 +1,4 @@
-"""A hand-driven host: domains with oprofile drivers, and Xenoprof's refusals in their simplest form.
+"""A hand-driven host of fake capabilities: Xenoprof's refusals in their simplest form.
 
 Nothing runs by itself. A test queues samples with `host.driver("web").give(batch)`; they are
 pending until the domain's daemon may take them: after `advance` or a dump, unless it is paused.
@@ -7,11 +7,19 @@ pending until the domain's daemon may take them: after `advance` or a dump, unle
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
-from hypervisor.errors import EINVAL, EPERM, OprofilefsError, Refused, UnknownDomain
-from hypervisor.host import DomainFile, Mapped, Module, Task
+from hypervisor.domainfile import DomainFile
+from hypervisor.errors import (
+    EINVAL,
+    EPERM,
+    OprofilefsError,
+    Refused,
+    UnknownDomain,
+)
+from hypervisor.host import Mapped, Module, Task
 from hypervisor.telemetry import (
     DomainSnapshot,
     HostSnapshot,
@@ -19,8 +27,12 @@ from hypervisor.telemetry import (
     Mode,
     PcpuSnapshot,
     SampleBatch,
+    SampleCount,
     XenoprofSnapshot,
 )
+from tests.support.fake_toolstack import FakeToolstack
+from tests.support.fake_tracer import FakeTracer
+from tests.support.snapshots import NAMES
 
 EPOCH_NS = 1_173_952_800_000_000_000  # 2007-03-15 10:00:00 UTC
 VMLINUX = "/usr/lib/debug/lib/modules/2.6.18-8.el5xen/vmlinux"
@@ -68,7 +80,7 @@ def samples(
 class FakeDriver:
     """One domain's /dev/oprofile. `files` are written values by name; `writes` is their history."""
 
-    host: "FakeHost"
+    profiler: "FakeProfiler"
     domid: int
     cpu_type: str = "i386/p4-ht"
     files: dict[str, str] = field(default_factory=dict)
@@ -105,31 +117,31 @@ class FakeDriver:
         self.writes.append((name, value))
         is_primary = self.domid == 0
         if name == "active_domains" and is_primary:
-            self.host.list_active(value)
+            self.profiler.list_active(value)
             value = value.replace(",", " ")
         elif name == "passive_domains" and is_primary:
-            self.host.passive = [int(word) for word in value.split(",")]
+            self.profiler.passive = [int(word) for word in value.split(",")]
         elif name == "enable" and is_primary:
-            self.host.set_profiling(value == "1")
+            self.profiler.set_profiling(value == "1")
         elif name == "leave":
-            self.host.active.pop(self.domid, None)
+            self.profiler.active.pop(self.domid, None)
         self.files[name] = value
 
     def open_buffer(self) -> None:
         if self.domid == 0:
-            self.host.active.setdefault(0, False)
-            self.host.state = "ready"
-        if self.domid not in self.host.active:
+            self.profiler.active.setdefault(0, False)
+            self.profiler.state = "ready"
+        if self.domid not in self.profiler.active:
             raise OprofilefsError(EPERM, f"domain {self.domid} is not on the active list")
-        self.host.active[self.domid] = True
+        self.profiler.active[self.domid] = True
         self.is_open = True
 
     def close_buffer(self) -> None:
         self.is_open = False
-        if self.domid == 0 and self.host.state == "ready":
-            self.host.state = "idle"
-        if self.host.state != "profiling":
-            self.host.active.pop(self.domid, None)
+        if self.domid == 0 and self.profiler.state == "ready":
+            self.profiler.state = "idle"
+        if self.profiler.state != "profiling":
+            self.profiler.active.pop(self.domid, None)
 
     def read_buffer(self) -> Sequence[SampleBatch]:
         batches, self.ready = self.ready, []
@@ -145,26 +157,21 @@ class FakeDriver:
         return self.running
 
 
-class FakeHost:
-    """A hypervisor.host.ProfiledHost; `hvm` names HVM guests."""
+class FakeProfiler:
+    """A hypervisor.host.Profiler; `hvm` names HVM guests, `files` the files of domains by name."""
 
-    name = "fake"
-
-    def __init__(self, *names: str, hvm: Sequence[str] = ()) -> None:
-        self.names = dict(enumerate(names or ("Domain-0", "web", "db")))
+    def __init__(self, names: Mapping[int, str], hvm: Sequence[str] = ()) -> None:
+        self.names = names
         self.hvm = set(hvm)
-        self.drivers = {domid: FakeDriver(self, domid) for domid in self.names}
+        self.drivers: dict[int, FakeDriver] = {}
+        self.files: dict[str, list[DomainFile]] = {}
         self.state = "idle"
         self.active: dict[int, bool] = {}
         self.passive: list[int] = []
         self.counted_lost: dict[str, Counter[str]] = {}
-        self.now_ns = 0
-        self.epoch_ns = EPOCH_NS
 
-    def driver(self, name: str) -> FakeDriver:
-        return next(self.drivers[domid] for domid, known in self.names.items() if known == name)
-
-    # -- Xenoprof
+    def driver(self, domid: int) -> FakeDriver:
+        return self.drivers.setdefault(domid, FakeDriver(self, domid))
 
     def list_active(self, text: str) -> None:
         if self.state != "idle":
@@ -181,50 +188,102 @@ class FakeHost:
             raise OprofilefsError(EPERM, "not every active domain is ready")
         self.state = "profiling" if wanted else "ready"
 
-    # -- Telemetry, Profiler, time
-
-    def snapshot(self) -> HostSnapshot:
-        pcpus = tuple(PcpuSnapshot(n, 0, n, 0, 0, 0, 0, self.now_ns) for n in range(4))
-        return HostSnapshot(
-            1, self.now_ns, self.epoch_ns + self.now_ns, self.name, "p4-ht", 3200, 2, 1, 2,
-            3, 0, ".3", "3.0.3", "credit", 4194304, 0, 0,
-            tuple(self._domain(domid, name) for domid, name in self.names.items()),
-            pcpus,
-            XenoprofSnapshot(
-                self.state, tuple(self.active), tuple(self.passive), 0, 0, 0, 0,
-                self.now_ns // 1_000_000, 0, 0, 0,
-            ),
-            lost=tuple(
-                LostCount(domain, reason, count)
-                for domain, reasons in self.counted_lost.items()
-                for reason, count in reasons.items()
-            ),
-        )  # fmt: skip
-
-    def _domain(self, domid: int, name: str) -> DomainSnapshot:
-        kind = "dom0" if domid == 0 else "hvm" if name in self.hvm else "pv"
-        return DomainSnapshot(
-            domid, name, "", kind, True, False, self.drivers[domid].is_paused, False, False, False,
-            None, 0, 0, 262144, 262144, 262144, 262144, 256, 0, (),
-        )  # fmt: skip
-
     def oprofile(self, domain: str) -> FakeDriver:
         for domid, name in self.names.items():
             if domain in (name, str(domid)):
                 if name in self.hvm:
                     raise Refused(f"domain {name} is an HVM guest")
-                return self.drivers[domid]
+                return self.driver(domid)
         raise UnknownDomain(domain)
 
     def domain_files(self, domain: str) -> Sequence[DomainFile]:
-        return ()
+        return self.files.get(domain, ())
 
     def count_samples(self, domain: str, lost: Mapping[str, int]) -> None:
         self.counted_lost.setdefault(domain, Counter()).update(lost)
 
+
+class FakeTelemetry:
+    """Tells the names of a fake host's domains, and how its profiler stands."""
+
+    def __init__(self, host: "FakeHost") -> None:
+        self._host = host
+        self._xenoprof = host.profiler  # also where a test then takes that away
+        self._generation = 0
+
+    def snapshot(self) -> HostSnapshot:
+        now_ns, xenoprof = self._host.now_ns, self._xenoprof
+        self._generation += 1
+        pcpus = tuple(PcpuSnapshot(n, 0, n, 0, 0, 0, 0, now_ns) for n in range(4))
+        return HostSnapshot(
+            self._generation, now_ns, self._host.epoch_ns + now_ns, self._host.name, "p4-ht",
+            3200, 2, 1, 2, 3, 0, ".3", "3.0.3", "credit", 4194304, 0, 0,
+            tuple(self._domain(domid, name) for domid, name in self._host.names.items()),
+            pcpus,
+            XenoprofSnapshot(
+                xenoprof.state, tuple(xenoprof.active), tuple(xenoprof.passive), 0, 0, 0, 0,
+                now_ns // 1_000_000, 0, 0, 0,
+            ),
+            samples=(SampleCount("Domain-0", Mode.USER, "GLOBAL_POWER_EVENTS", 100),),
+            lost=tuple(
+                LostCount(domain, reason, count)
+                for domain, reasons in xenoprof.counted_lost.items()
+                for reason, count in reasons.items()
+            ),
+        )  # fmt: skip
+
+    def _domain(self, domid: int, name: str) -> DomainSnapshot:
+        xenoprof = self._xenoprof
+        kind = "dom0" if domid == 0 else "hvm" if name in xenoprof.hvm else "pv"
+        return DomainSnapshot(
+            domid, name, "", kind, True, False, xenoprof.driver(domid).is_paused, False, False,
+            False, None, 0, 0, 262144, 262144, 262144, 262144, 256, 0, (),
+        )  # fmt: skip
+
+
+class FakeHost:
+    """A hypervisor.host.Host: a fake of each capability, and time that moves as told.
+
+    `names` are those of the domains by id. `spend` is called with each piece of virtual time.
+    """
+
+    name = "fake"
+
+    def __init__(
+        self,
+        *names: str,
+        hvm: Sequence[str] = (),
+        spend: Callable[[int], None] = lambda ns: None,
+    ) -> None:
+        self.names = dict(enumerate(names or ("Domain-0", "web", "db")))
+        self.now_ns = 0
+        self.epoch_ns = EPOCH_NS
+        self.pieces: list[int] = []
+        self._spend = spend
+        self.profiler = FakeProfiler(self.names, hvm)
+        self.toolstack = FakeToolstack(self.names)
+        self.tracer = FakeTracer()
+        self.telemetry = FakeTelemetry(self)
+        self._drivers = self.profiler.drivers
+
+    def driver(self, name: str) -> FakeDriver:
+        return self.profiler.oprofile(name)
+
+    def set_paused(self, name: str, *, paused: bool) -> None:
+        """Pause a domain, and with it its daemon, or let it go on."""
+        self.driver(name).is_paused = paused
+
+    def destroy(self, name: str) -> None:
+        """Have a domain gone."""
+        domid = next(domid for domid, known in self.names.items() if known == name)
+        del self.names[domid]
+        self.profiler.active.pop(domid, None)
+
     def advance(self, until_ns: int) -> None:
+        self.pieces.append(until_ns - self.now_ns)
+        self._spend(until_ns - self.now_ns)
         self.now_ns = until_ns
-        for driver in self.drivers.values():
+        for driver in self._drivers.values():
             driver.work()
 
     def advance_until(self, done: Callable[[], bool], limit_ns: int) -> bool:
@@ -233,18 +292,13 @@ class FakeHost:
             self.advance(min(self.now_ns + 100_000_000, deadline_ns))
         return is_done
 
-    # -- Of the toolstack, what happens to profiled domains
 
-    def destroy(self, domain: str) -> None:
-        domid = next(domid for domid, name in self.names.items() if name == domain)
-        del self.names[domid]
-        self.active.pop(domid, None)
-
-    def pause(self, domain: str) -> None:
-        self.driver(domain).is_paused = True
-
-    def unpause(self, domain: str) -> None:
-        self.driver(domain).is_paused = False
+def host_without(*capabilities: str) -> Any:
+    """Return a host with grumble's domains that lacks these capabilities."""
+    host = FakeHost(*NAMES)
+    for capability in capabilities:
+        setattr(host, capability, None)
+    return host
 
 
 USER, KERNEL, HYPERVISOR = Mode.USER, Mode.KERNEL, Mode.HYPERVISOR

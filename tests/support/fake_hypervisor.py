@@ -25,6 +25,7 @@ from hypervisor.toolstack.timers import SECOND_NS
 from hypervisor.toolstack.xend import Xend
 from hypervisor.toolstack.xendcontext import XendContext
 from hypervisor.toolstack.xenstore import Xenstore
+from tests.support.fake_host import FakeHost
 
 MS = 1_000_000
 EPOCH_NS = 1_178_704_800 * SECOND_NS  # 9 May 2007, 10:00 UTC
@@ -191,6 +192,13 @@ def _call(done: Done) -> None:
     done()
 
 
+class FakeProcFiles:
+    """The /proc of every domain."""
+
+    def read(self, domid: int, name: str) -> str:
+        return f"{name} of {domid}\n"
+
+
 class Bench:
     """xend on a fake hypervisor, with domain 0."""
 
@@ -206,7 +214,7 @@ class Bench:
             hypervisor, self.store, self.clock, self.log, random.Random(7), tools, self._unix_ns,
             **settings,
         )  # fmt: skip
-        self.xend = Xend(self.context)
+        self.xend = Xend(self.context, FakeHost().telemetry, FakeProcFiles(), installed={})
         spec = domain0_spec(vcpus=2, memory_kib=657 * 1024)
         self.fake.create_domain(spec)
         self.xend.adopt(spec)
@@ -236,7 +244,7 @@ class Bench:
 
     def create(self, config: Mapping[str, object], **settings: Any) -> Any:
         """Create a domain and return its id."""
-        return self.result(self.xend.create(config, **settings))
+        return self.result(self.xend.domains.create(config, **settings))
 
     def shut_down(self, domid: int, reason: int) -> None:
         """The guest ends by itself; what xend does at once is done."""

@@ -1,22 +1,20 @@
-"""A host with trace rings that hold what a test puts there."""
+"""Trace rings that hold what a test puts there."""
 
 from hypervisor.errors import Refused
 from hypervisor.telemetry import TraceRecord
 from hypervisor.trace_events import TraceStatus
-from tests.support.service_fakes import FakeHost
 
 
-class TracedHost(FakeHost):
-    """Two pcpus; `queued` is read once. `masks` are what the host was told last."""
+class FakeTracer:
+    """Two pcpus; `queued` is read once. `masks` are what it was told last."""
 
     def __init__(self) -> None:
-        super().__init__()
         self.queued: list[TraceRecord] = []
         self.masks = (0, 0)
         self.poll = (0, 0)
         self.pages = 0
 
-    def set_trace(self, event_mask: int, pcpu_mask: int) -> None:
+    def set_masks(self, event_mask: int, pcpu_mask: int) -> None:
         self.masks = (event_mask, pcpu_mask)
 
     def set_ring_pages(self, pages: int) -> None:
@@ -24,13 +22,13 @@ class TracedHost(FakeHost):
             raise Refused("the size is set")
         self.pages = pages
 
-    def set_trace_poll(self, poll_ns: int, threshold: int) -> None:
+    def set_poll(self, poll_ns: int, threshold: int) -> None:
         self.poll = (poll_ns, threshold)
 
-    def read_trace(self) -> list[TraceRecord]:
+    def read(self) -> list[TraceRecord]:
         taken, self.queued = self.queued, []
         return taken
 
-    def trace_status(self) -> TraceStatus:
+    def status(self) -> TraceStatus:
         zeros = (0, 0)
         return TraceStatus(self.pages, *self.masks, *self.poll, zeros, zeros, zeros, zeros)

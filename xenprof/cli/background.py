@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hypervisor.errors import HostError
+from xenprof.errors import XenprofError
 
 Body = Callable[[Callable[[str], None]], None]
 """The service; it calls its argument with a line for the user once it is ready."""
@@ -60,7 +61,7 @@ def _child(body: Body, log: Path, writer: int) -> None:
         try:
             body(tell)
             exit_code = 0
-        except HostError as error:
+        except (HostError, XenprofError) as error:
             tell(f"xenprof: {error}", error.exit_code)
             exit_code = error.exit_code
     except BaseException:

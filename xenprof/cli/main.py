@@ -53,7 +53,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     import click
 
     from hypervisor.errors import HostError
-    from xenprof.client import ServiceError
     from xenprof.errors import XenprofError
 
     try:
@@ -65,7 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except (HostError, XenprofError, ServiceError) as error:
+    except (HostError, XenprofError) as error:
         print(f"xenprof: {error}", file=sys.stderr)
         return error.exit_code
     return result if isinstance(result, int) else 0

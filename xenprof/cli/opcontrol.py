@@ -87,7 +87,7 @@ def main(
     except SeparateError as error:
         print(error)
         return error.exit_code
-    except (XenprofError, HostError, ServiceError) as error:
+    except (XenprofError, HostError) as error:
         print(error, file=sys.stderr)
         return error.exit_code
 

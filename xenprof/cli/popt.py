@@ -7,6 +7,8 @@ options and arguments may be mixed; `--` ends the options.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from xenprof.errors import UsageError
+
 _USAGE_WIDTH = 79
 _DASHES = "–—"  # noqa: RUF001 - what word processors make of two dashes
 
@@ -25,7 +27,7 @@ HELP = Option("help", "?", "Show this help message")
 USAGE = Option("usage", "", "Display brief usage message")
 
 
-class PoptError(Exception):
+class PoptError(UsageError):
     """A word that is no option, or lacks its value; the message names the word."""
 
 

@@ -14,6 +14,7 @@ from xenprof.cli.debug_images import debug_images
 from xenprof.cli.durations import Duration
 from xenprof.cli.options import callgraph_option, state_dir_option
 from xenprof.client import Client, ServiceError
+from xenprof.errors import XenprofError
 from xenprof.home import DOMAIN_0_ID, domain_root, home
 
 _PROGRESS_STEPS = 20
@@ -63,7 +64,7 @@ def command(
     return Profiling(Client(home()), home()).run(active, passive, events, duration_ns, depth)
 
 
-class _StepFailed(Exception):
+class _StepFailed(XenprofError):
     """A program said no, and has said why."""
 
     def __init__(self, exit_code: int) -> None:

@@ -11,7 +11,7 @@ import click
 
 from hypervisor.control import Operation
 from hypervisor.errors import HostError, UnknownDomain
-from hypervisor.host import Host
+from hypervisor.host import Host, profiler_of, toolstack_of
 from hypervisor.telemetry import HostSnapshot
 from xenprof.cli.debug_images import debug_images
 from xenprof.cli.durations import Duration
@@ -89,10 +89,10 @@ def command(
             if events:
                 run.start_profiling(events, active or str(DOMAIN_0_ID), passive, depth)
             run.advance(duration_ns, commands)
-            snapshot = host.snapshot()
+            snapshot = host.telemetry.snapshot()
             if events:
                 run.stop_profiling()
-        result = as_json(snapshot, host.snapshot().xenoprof)
+        result = as_json(snapshot, host.telemetry.snapshot().xenoprof)
     print(json.dumps(result, indent=2) if wants_json else as_text(result))
     return 0
 
@@ -118,31 +118,31 @@ class Run:
         self._roots = DomainRoots(home)
         domain0 = domain_root(home, DOMAIN_0)
         self._xend_log = XendLogFile(inside(domain0, XEND_LOG))
-        host.set_domain0_root(str(domain0), dumps_crashed=False)
+        toolstack_of(host).set_domain0_root(str(domain0), dumps_crashed=False)
         self._active: list[str] = []
         self._under_way: list[tuple[Command, Operation]] = []
 
     def follow_domains(self) -> None:
         """Write the roots of new domains; sessions need them. End the daemons of those gone."""
-        changes = self._roots.sync(self._host, self._host.snapshot())
+        changes = self._roots.sync(self._host, self._host.telemetry.snapshot())
         for old, new in changes.renamed:
             self._sessions.domain_renamed(old, new)
         for domid in changes.gone:
             self._sessions.domain_gone(domid)
-        self._xend_log.append(self._host.take_log())
+        self._xend_log.append(toolstack_of(self._host).views.take_log())
 
     def start_profiling(
         self, events: Sequence[str], active: str, passive: str | None, depth: int = 0
     ) -> None:
         """Do steps 4 and 5 of the recipe. Raises: what opcontrol would refuse."""
-        cpu_type = self._host.oprofile(DOMAIN_0).read("cpu_type")
+        cpu_type = profiler_of(self._host).oprofile(DOMAIN_0).read("cpu_type")
         if cpu_type == "timer":
             raise UsageError(
                 "this hypervisor cannot profile this processor (3.0.3 does not know Core 2); "
                 'use hypervisor = "3.1" or another cpu'
             )
         settings = tuple(parse_setting(cpu_type, text, callgraph=depth > 0) for text in events)
-        snapshot = self._host.snapshot()
+        snapshot = self._host.telemetry.snapshot()
         active_ids = [_domid(snapshot, word) for word in active.split(",")]
         passive_ids = [_domid(snapshot, word) for word in passive.split(",")] if passive else []
         self._active = [str(domid) for domid in sorted({DOMAIN_0_ID, *active_ids})]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from xenprof.cli.stdout import ends_with_its_reader
 from xenprof.client import Client, ServiceError
+from xenprof.errors import XenprofError
 from xenprof.home import home
 
 WIDTH = 80  # xenstore-ls's, where it does not write to a terminal
@@ -16,7 +17,7 @@ _CUT = ' = "..."'
 Entries = Sequence[Sequence[str]]
 
 
-class _Failure(Exception):
+class _Failure(XenprofError):
     """The text after `PROGRAM: `."""
 
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from xenprof.errors import UsageError
+from xenprof.errors import UsageError, XenprofError
 from xenprof.history.figures import PushStats
 from xenprof.profile.stacks import StackProfile
 
@@ -51,7 +51,7 @@ class Receiver(Protocol):
         ...
 
 
-class Refusal(Exception):
+class Refusal(XenprofError):
     """The receiver will not take this slice, however often it is sent."""
 
 

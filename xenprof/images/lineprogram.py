@@ -12,6 +12,8 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from xenprof.errors import XenprofError
+
 _LNCT_PATH, _LNCT_DIRECTORY = 1, 2
 _FORM_SIZES = {0x0B: 1, 0x05: 2, 0x06: 4, 0x07: 8, 0x1E: 16}  # data1, 2, 4, 8, 16
 _FORM_STRING, _FORM_UDATA, _FORM_BLOCK = 0x08, 0x0F, 0x09
@@ -26,7 +28,7 @@ class Location(NamedTuple):
     line: int
 
 
-class Malformed(Exception):
+class Malformed(XenprofError):
     """Debugging information that cannot be read any further."""
 
 

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 
+from xenprof.errors import XenprofError
+
 _VARINT, _EIGHT, _BYTES, _FOUR = 0, 1, 2, 5
 _VARINT_BYTES = 10
 _WORD = (1 << 64) - 1
 
 
-class BadMessage(Exception):
+class BadMessage(XenprofError):
     """Bytes that are no message."""
 
 

@@ -41,6 +41,6 @@ class Later:
 def to_answer(host: Host, result: Any) -> Answer:
     """Return the answer for the result of an operation: a domain's id, a path, or nothing."""
     if isinstance(result, int):
-        names = [one.name for one in host.snapshot().domains if one.domid == result]
+        names = [one.name for one in host.telemetry.snapshot().domains if one.domid == result]
         return {"domid": result, "name": names[0] if names else ""}
     return {"path": result} if isinstance(result, str) else {}

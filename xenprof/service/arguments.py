@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from hypervisor.errors import HostError
+from xenprof.errors import XenprofError
 
 
-class BadArguments(HostError):
+class BadArguments(XenprofError):
     """The arguments of a command, or a line of a command file, cannot be used."""
 
 

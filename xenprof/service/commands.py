@@ -7,9 +7,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
-from hypervisor.control import Operation
-from hypervisor.errors import HostError
-from hypervisor.host import Host
+from hypervisor.control import Operation, Toolstack
+from hypervisor.errors import MissingCapability
+from hypervisor.host import Host, toolstack_of
+from xenprof.errors import XenprofError
 from xenprof.service.arguments import Arguments, BadArguments
 from xenprof.service.domain_commands import DOMAIN_COMMANDS
 from xenprof.session.sessions import Sessions
@@ -20,7 +21,7 @@ log = logging.getLogger(__name__)
 Answer = dict[str, object]
 
 
-class UnknownCommand(HostError):
+class UnknownCommand(XenprofError):
     """No command has this name."""
 
     http_status = 404
@@ -49,10 +50,10 @@ _CREATE_TAKES = (
 )
 
 
-def _create(host: Host, given: Arguments) -> Performed:
+def _create(tools: Toolstack, given: Arguments) -> Performed:
     text = given.optional_text("config_text")
     if text is not None:
-        return host.create_from_text(
+        return tools.domains.create_from_text(
             text,
             given.text("config_name"),
             given.mapping("overrides") or {},
@@ -62,31 +63,32 @@ def _create(host: Host, given: Arguments) -> Performed:
     config = given.mapping("config")
     if config is None:
         raise BadArguments("create: it takes either 'config' or 'config_text'")
-    return host.create(config, paused=given.flag("paused"), workloads=given.mappings("workloads"))
+    workloads = given.mappings("workloads")
+    return tools.domains.create(config, paused=given.flag("paused"), workloads=workloads)
 
 
-def _restore(host: Host, given: Arguments) -> Performed:
-    return host.restore(given.text("path"), paused=given.flag("paused"))
+def _restore(tools: Toolstack, given: Arguments) -> Performed:
+    return tools.domains.restore(given.text("path"), paused=given.flag("paused"))
 
 
-def _new(host: Host, given: Arguments) -> Performed:
+def _new(tools: Toolstack, given: Arguments) -> Performed:
     text, name = given.text("config_text"), given.text("config_name")
-    host.new(text, name, given.mapping("overrides") or {}, is_sxp=given.flag("is_sxp"))
+    tools.managed.new(text, name, given.mapping("overrides") or {}, is_sxp=given.flag("is_sxp"))
     return {}
 
 
-def _clear_dmesg(host: Host, given: Arguments) -> Performed:
-    host.clear_dmesg()
+def _clear_dmesg(tools: Toolstack, given: Arguments) -> Performed:
+    tools.xen_console.clear()
     return {}
 
 
-def _debug_keys(host: Host, given: Arguments) -> Performed:
-    host.debug_keys(given.text("keys"))
+def _debug_keys(tools: Toolstack, given: Arguments) -> Performed:
+    tools.xen_console.press(given.text("keys"))
     return {}
 
 
 HOST_COMMANDS: Mapping[
-    str, tuple[tuple[str, ...], Callable[[Host, Arguments], Performed]]
+    str, tuple[tuple[str, ...], Callable[[Toolstack, Arguments], Performed]]
 ] = {
     "create": (_CREATE_TAKES, _create),
     "new": (("config_text", "config_name", "overrides", "is_sxp"), _new),
@@ -136,32 +138,36 @@ COMMANDS_THAT_ONLY_READ = frozenset({"opcontrol status"})
 """Not worth a line in a log that is replayed."""
 
 
-def perform(host: Host, sessions: Sessions, command: Command) -> Performed:
+def perform(host: Host, sessions: Sessions | None, command: Command) -> Performed:
     """Do it, on the thread that owns `host`; return what the API answers, now or later.
 
-    Raises: HostError or XenprofError, whatever the host or the session says.
+    A host without a profiler has no `sessions`.
+    Raises: HostError or XenprofError, whatever the host or the session says; MissingCapability.
     """
     name = command.name
     if name in HOST_COMMANDS:
         takes, begin = HOST_COMMANDS[name]
-        return begin(host, Arguments(name, command.arguments, takes))
+        return begin(toolstack_of(host), Arguments(name, command.arguments, takes))
     if command.domain is None:
         raise BadArguments(f"{name}: which domain?")
     if name in DOMAIN_COMMANDS:
         takes, act = DOMAIN_COMMANDS[name]
-        return act(host, command.domain, Arguments(name, command.arguments, takes)) or {}
+        given = Arguments(name, command.arguments, takes)
+        return act(toolstack_of(host), command.domain, given) or {}
     program, _, verb = name.partition(" ")
     if program != "opcontrol" or verb not in OPCONTROL_VERBS:
         verbs = [f"opcontrol {verb}" for verb in OPCONTROL_VERBS]
         known = ", ".join([*HOST_COMMANDS, *DOMAIN_COMMANDS, *verbs])
         raise UnknownCommand(f"unknown command {name!r} (known: {known})")
+    if sessions is None:
+        raise MissingCapability("profiler")
     given = Arguments(name, command.arguments, ("setup", "name"))
     return OPCONTROL_VERBS[verb](sessions, domain_name(host, command.domain), given)
 
 
 def domain_name(host: Host, reference: str) -> str:
     """Return the name of the domain called `reference` or having that id; else as it is."""
-    domains = host.snapshot().domains
+    domains = host.telemetry.snapshot().domains
     names = [d.name for d in domains if reference in (d.name, str(d.domid))]
     return reference if not names or reference in names else names[0]
 

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from hypervisor.host import Host
+from hypervisor.host import Host, profiler_of, toolstack_of
 from xenprof.service.commands import Command
 from xenprof.service.http import Changing, body_of, done
 from xenprof.service.service import Service
@@ -48,24 +48,25 @@ def read_of_domain(host: Host, domain: str, names: list[str]) -> dict[str, Any]:
     """Return what `GET /domains/DOMAIN/NAMES` shows. Raises: HostError; HTTPException 404."""
     match names:
         case ["sched-credit"]:
-            weight, cap_percent = host.sched_credit(domain)
+            weight, cap_percent = toolstack_of(host).resources.sched_credit(domain)
             return {"weight": weight, "cap_percent": cap_percent}
         case ["sched-sedf"]:
-            parameters: dict[str, Any] = asdict(host.sched_sedf(domain))
+            parameters: dict[str, Any] = asdict(toolstack_of(host).resources.sched_sedf(domain))
             return parameters
         case ["sxp"]:
-            return {"sxp": host.sxp(domain)}
+            return {"sxp": toolstack_of(host).views.sxp(domain)}
         case ["console"]:
-            return {"text": host.console(domain)}
+            return {"text": toolstack_of(host).views.console(domain)}
         case ["proc"]:
-            known = host.proc(domain, "").splitlines()
-            return {"files": {name: host.proc(domain, name) for name in known}}
+            views = toolstack_of(host).views
+            known = views.proc(domain, "").splitlines()
+            return {"files": {name: views.proc(domain, name) for name in known}}
         case ["proc", *path]:
-            return {"text": host.proc(domain, "/".join(path))}
+            return {"text": toolstack_of(host).views.proc(domain, "/".join(path))}
         case ["devices", kind]:
-            return {"devices": list(host.devices(domain, kind))}
+            return {"devices": list(toolstack_of(host).devices.rows(domain, kind))}
         case ["oprofilefs", *path]:
-            return {"value": host.oprofile(domain).read("/".join(path))}
+            return {"value": profiler_of(host).oprofile(domain).read("/".join(path))}
     raise HTTPException(404)
 
 

@@ -19,8 +19,8 @@ def _disk(given: Arguments) -> tuple[str, str, str, str]:
     )
 
 
-def _sched_sedf(host: Toolstack, domain: str, given: Arguments) -> None:
-    host.set_sched_sedf(
+def _sched_sedf(tools: Toolstack, domain: str, given: Arguments) -> None:
+    tools.resources.set_sched_sedf(
         domain,
         period_ns=given.optional_integer("period_ns"),
         slice_ns=given.optional_integer("slice_ns"),
@@ -31,72 +31,77 @@ def _sched_sedf(host: Toolstack, domain: str, given: Arguments) -> None:
 
 
 DOMAIN_COMMANDS: Mapping[str, tuple[tuple[str, ...], Act]] = {
-    "destroy": ((), lambda host, domain, given: host.destroy(domain)),
+    "destroy": ((), lambda tools, domain, given: tools.domains.destroy(domain)),
     "shutdown": (
         ("reason",),
-        lambda host, domain, given: host.shutdown(
+        lambda tools, domain, given: tools.domains.shutdown(
             domain, given.optional_text("reason") or "poweroff"
         ),
     ),
     "save": (
         ("path", "checkpoint"),
-        lambda host, domain, given: host.save(
+        lambda tools, domain, given: tools.domains.save(
             domain, given.text("path"), checkpoint=given.flag("checkpoint")
         ),
     ),
     "dump-core": (
         ("path", "live", "crash"),
-        lambda host, domain, given: host.dump_core(
+        lambda tools, domain, given: tools.domains.dump_core(
             domain,
             given.optional_text("path"),
             live=given.flag("live"),
             crash=given.flag("crash"),
         ),
     ),
-    "delete": ((), lambda host, domain, given: host.delete(domain)),
+    "delete": ((), lambda tools, domain, given: tools.managed.delete(domain)),
     "start": (
         ("paused",),
-        lambda host, domain, given: host.start(domain, paused=given.flag("paused")),
+        lambda tools, domain, given: tools.managed.start(domain, paused=given.flag("paused")),
     ),
-    "suspend": ((), lambda host, domain, given: host.suspend(domain)),
+    "suspend": ((), lambda tools, domain, given: tools.managed.suspend(domain)),
     "resume": (
         ("paused",),
-        lambda host, domain, given: host.resume(domain, paused=given.flag("paused")),
+        lambda tools, domain, given: tools.managed.resume(domain, paused=given.flag("paused")),
     ),
-    "pause": ((), lambda host, domain, given: host.pause(domain)),
-    "unpause": ((), lambda host, domain, given: host.unpause(domain)),
+    "pause": ((), lambda tools, domain, given: tools.domains.pause(domain)),
+    "unpause": ((), lambda tools, domain, given: tools.domains.unpause(domain)),
     "rename": (
         ("name",),
-        lambda host, domain, given: host.rename(domain, given.text("name")),
+        lambda tools, domain, given: tools.domains.rename(domain, given.text("name")),
     ),
-    "sysrq": (("key",), lambda host, domain, given: host.sysrq(domain, given.text("key"))),
+    "sysrq": (
+        ("key",),
+        lambda tools, domain, given: tools.domains.sysrq(domain, given.text("key")),
+    ),
     "trigger": (
         ("trigger", "vcpu"),
-        lambda host, domain, given: host.trigger(
+        lambda tools, domain, given: tools.domains.trigger(
             domain, given.text("trigger"), given.optional_integer("vcpu") or 0
         ),
     ),
     "set-vcpus": (
         ("count",),
-        lambda host, domain, given: host.set_vcpus(domain, given.integer("count")),
+        lambda tools, domain, given: tools.resources.set_vcpus(domain, given.integer("count")),
     ),
     "pin-vcpu": (
         ("vcpu", "pcpus"),
-        lambda host, domain, given: host.pin_vcpu(
+        lambda tools, domain, given: tools.resources.pin_vcpu(
             domain, given.optional_integer("vcpu"), given.integers("pcpus")
         ),
     ),
     "set-memory": (
         ("mib",),
-        lambda host, domain, given: host.set_memory(domain, given.integer("mib")),
+        lambda tools, domain, given: tools.resources.set_memory(domain, given.integer("mib")),
     ),
     "set-maximum-memory": (
         ("mib",),
-        lambda host, domain, given: host.set_maximum_memory(domain, given.integer("mib")),
+        lambda tools, domain, given: tools.resources.set_maximum_memory(
+            domain, given.integer("mib")
+        ),
     ),
     "sched-credit": (
         ("weight", "cap_percent"),
-        lambda host, domain, given: host.set_sched_credit(
+        lambda tools, domain, given: tools.resources.set_sched_credit(
             domain,
             weight=given.optional_integer("weight"),
             cap_percent=given.optional_integer("cap_percent"),
@@ -108,27 +113,27 @@ DOMAIN_COMMANDS: Mapping[str, tuple[tuple[str, ...], Act]] = {
     ),
     "attach-block": (
         _DISK,
-        lambda host, domain, given: host.attach_block(domain, *_disk(given)),
+        lambda tools, domain, given: tools.devices.attach_block(domain, *_disk(given)),
     ),
     "configure-block": (
         _DISK,
-        lambda host, domain, given: host.configure_block(domain, *_disk(given)),
+        lambda tools, domain, given: tools.devices.configure_block(domain, *_disk(given)),
     ),
     "detach-block": (
         ("device", "force"),
-        lambda host, domain, given: host.detach_block(
+        lambda tools, domain, given: tools.devices.detach_block(
             domain, given.text_or_number("device"), force=given.flag("force")
         ),
     ),
     "attach-network": (
         ("options",),
-        lambda host, domain, given: host.attach_network(
+        lambda tools, domain, given: tools.devices.attach_network(
             domain, given.optional_text("options") or ""
         ),
     ),
     "detach-network": (
         ("index", "force"),
-        lambda host, domain, given: host.detach_network(
+        lambda tools, domain, given: tools.devices.detach_network(
             domain, given.integer("index"), force=given.flag("force")
         ),
     ),

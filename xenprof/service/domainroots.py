@@ -9,7 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from hypervisor.host import DomainFile, Host
+from hypervisor.domainfile import DomainFile
+from hypervisor.host import Host
 from hypervisor.telemetry import DomainSnapshot, HostSnapshot
 from xenprof.home import domain_root, domains_folder, note_domain_names
 
@@ -65,7 +66,7 @@ class DomainRoots:
 
     def _populate(self, name: str, host: Host) -> None:
         root = domain_root(self._home, name)
-        targets = [(root / file.path.lstrip("/"), file) for file in host.domain_files(name)]
+        targets = [(root / file.path.lstrip("/"), file) for file in _files(host, name)]
         for folder in {root, *(target.parent for target, _ in targets)}:
             folder.mkdir(parents=True, exist_ok=True)
         for target, file in targets:
@@ -110,6 +111,13 @@ class DomainRoots:
             new.rename(aside)
         if old.exists():
             old.rename(new)
+
+
+def _files(host: Host, domain: str) -> list[DomainFile]:
+    """Return what the capabilities of a host bring into the root of a domain."""
+    images = host.profiler.domain_files(domain) if host.profiler is not None else ()
+    others = host.toolstack.views.domain_files(domain) if host.toolstack is not None else ()
+    return [*images, *others]
 
 
 def _has_attributes(image: Path, file: DomainFile) -> bool:

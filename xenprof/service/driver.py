@@ -10,9 +10,9 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, Protocol, TypeVar
 
-from hypervisor.errors import HostError
 from hypervisor.host import Host
 from hypervisor.telemetry import HostSnapshot
+from xenprof.errors import XenprofError
 from xenprof.service.pacing import Pacer, Slicer
 
 T = TypeVar("T")
@@ -25,7 +25,7 @@ _YIELD_SECONDS = 50e-6
 """Slept after each slice: giving up the GIL alone does not hand it to a waiting thread."""
 
 
-class ServiceStopping(HostError):
+class ServiceStopping(XenprofError):
     """The model's thread takes no more commands."""
 
     http_status = 503
@@ -42,9 +42,12 @@ def build_host(
     from hypervisor.model.machine import build
     from hypervisor.model.scenario.spec import load_scenario
 
-    machine = build(load_scenario(scenario), epoch_ns=time.time_ns(), support_limits=support_limits)
-    machine.context.minimum_domain0_kib = domain0_minimum_mib * 1024
-    return machine
+    return build(
+        load_scenario(scenario),
+        epoch_ns=time.time_ns(),
+        support_limits=support_limits,
+        domain0_minimum_mib=domain0_minimum_mib,
+    )
 
 
 def _nothing() -> None:
@@ -290,7 +293,7 @@ class HostDriver:
 
     def _publish(self) -> None:
         wall_ns, now_ns = self._wall_ns(), self._host.now_ns
-        snapshot = self._host.snapshot()
+        snapshot = self._host.telemetry.snapshot()
         self._snapshot = snapshot
         self.snapshot_seconds = (self._wall_ns() - wall_ns) / 1e9
         elapsed_ns = wall_ns - self._published_at[0]

@@ -69,7 +69,7 @@ class History:
 
     def cut(self, host: Host) -> None:
         """End the slice now."""
-        for domain in host.snapshot().domains:
+        for domain in host.telemetry.snapshot().domains:
             if not domain.paused and not self._is_spared(domain.name):
                 self._dump(host, domain.name)
         self.close_slice(host)

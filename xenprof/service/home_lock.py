@@ -6,13 +6,13 @@ import os
 import socket
 from pathlib import Path
 
-from hypervisor.errors import HostError
 from xenprof.client import SOCKET_NAME
+from xenprof.errors import XenprofError
 
 LOCK_NAME = "serve.lock"
 
 
-class CannotServe(HostError):
+class CannotServe(XenprofError):
     """HOME, port or socket cannot be had; the message says which and why."""
 
 

@@ -4,6 +4,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from hypervisor.control import Nested
+from hypervisor.host import Host, toolstack_of
 from xenprof.service.arguments import Arguments
 from xenprof.service.commands import Command
 from xenprof.service.http import Changing, Endpoint, body_of, done, to_json_response
@@ -19,25 +21,30 @@ def host_routes(service: Service, changing: Changing) -> list[Route]:
         return to_json_response(service.snapshot())
 
     async def info(request: Request) -> Response:
-        return JSONResponse(dict(await done(service.submit(lambda host: host.info()))))
+        rows = service.submit(lambda host: toolstack_of(host).views.info())
+        return JSONResponse(dict(await done(rows)))
 
     async def dmesg(request: Request) -> Response:
-        return JSONResponse({"text": await done(service.submit(lambda host: host.dmesg()))})
+        text = service.submit(lambda host: toolstack_of(host).xen_console.text())
+        return JSONResponse({"text": await done(text)})
 
     async def xenstore(request: Request) -> Response:
-        entries = await done(service.submit(lambda host: host.xenstore()))
+        entries = await done(service.submit(lambda host: toolstack_of(host).views.xenstore()))
         return JSONResponse({"entries": entries})
 
     async def managed(request: Request) -> Response:
-        found = await done(service.submit(lambda host: host.inactive()))
+        found = await done(service.submit(lambda host: toolstack_of(host).managed.inactive()))
         return JSONResponse({"domains": list(found)})
 
     async def config(request: Request) -> Response:
         given = Arguments("config", await body_of(request), _CONFIG_TAKES)
         text, name = given.text("config_text"), given.text("config_name")
         overrides, is_sxp = given.mapping("overrides") or {}, given.flag("is_sxp")
-        described = service.submit(lambda host: host.describe(text, name, overrides, is_sxp=is_sxp))
-        return JSONResponse({"sxp": await done(described)})
+
+        def describe(host: Host) -> Nested:
+            return toolstack_of(host).domains.describe(text, name, overrides, is_sxp=is_sxp)
+
+        return JSONResponse({"sxp": await done(service.submit(describe))})
 
     return [
         Route("/api/v1/snapshot", snapshot),

@@ -19,7 +19,7 @@ Changing = Callable[[str, Endpoint], Route]
 """Makes a route of POST requests, refused where everything is read-only."""
 
 
-class ReadOnly(HostError):
+class ReadOnly(XenprofError):
     """A change was asked for where only reading is allowed."""
 
     http_status = 403
@@ -32,7 +32,7 @@ class ReadOnly(HostError):
         )
 
 
-class WrongMediaType(HostError):
+class WrongMediaType(XenprofError):
     """A body that is not declared as JSON. A browser's cross-site form cannot declare it."""
 
     http_status = 415

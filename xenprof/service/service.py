@@ -51,19 +51,23 @@ class Service:
     ) -> None:
         """Assemble; nothing runs before `start`. `home` exists and is ours alone.
 
-        `history` None: none is kept. Raises: StoreError: its folder cannot be used.
+        `history` None, or a host without a profiler: none is kept.
+        Raises: StoreError: its folder cannot be used.
         """
         self._writer = StoreWriter()
-        self._sessions = Sessions(host, home, strict=strict, submit=self._writer.submit)
+        self._sessions: Sessions | None = None
+        if host.profiler is not None:
+            self._sessions = Sessions(host, home, strict=strict, submit=self._writer.submit)
         self._roots = DomainRoots(home, settle=self._writer.barrier)
         domain0 = domain_root(home, DOMAIN_0)
         self._xend_log = XendLogFile(inside(domain0, XEND_LOG))
-        host.set_domain0_root(str(domain0), dumps_crashed=enable_dump)
+        if host.toolstack is not None:
+            host.toolstack.set_domain0_root(str(domain0), dumps_crashed=enable_dump)
         self._log = CommandLog(home / "commands.jsonl")
         self._driver = HostDriver(host, speed=speed, pump=self._pump, published=self._published)
         self._host = host  # for the pump, which runs on the thread that owns it
         self.history: History | None = None
-        if history is not None:
+        if history is not None and self._sessions is not None:
             self.history = History(
                 host, home, history, self._sessions, self._writer.submit, self._log.append
             )
@@ -77,13 +81,15 @@ class Service:
 
     def _pump(self) -> None:
         """On the host's thread, after each slice of time."""
-        self._sessions.pump()
+        if self._sessions is not None:
+            self._sessions.pump()
         if self.history is not None:
             self.history.tick(self._host)
 
     def _published(self, host: Host, snapshot: HostSnapshot) -> None:
         """On the host's thread: let log, roots and sessions follow what has happened."""
-        self.traces.tend(host)
+        if host.tracer is not None:
+            self.traces.tend(host.tracer)
         try:
             changes = self._roots.sync(host, snapshot)
         except OSError as error:
@@ -91,7 +97,10 @@ class Service:
                 raise  # at the start: nothing to lose yet, and the user is there to read it
             log.error("%s: %s; tried again in a second", error.filename, error.strerror)
             return
-        self._xend_log.append(host.take_log())
+        if host.toolstack is not None:
+            self._xend_log.append(host.toolstack.views.take_log())
+        if self._sessions is None:
+            return
         for old, new in changes.renamed:
             self._sessions.domain_renamed(old, new)
         for domid in changes.gone:
@@ -120,7 +129,8 @@ class Service:
 
     def _end_sessions(self, host: Host) -> None:
         try:
-            self._sessions.close()
+            if self._sessions is not None:
+                self._sessions.close()
         finally:
             if self.history is not None:
                 self.history.close_slice(host)

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from hypervisor.host import Host
+from hypervisor.host import Host, Tracer, tracer_of
 from hypervisor.telemetry import TraceRecord
 from hypervisor.trace_events import ALL, DEFAULT_POLL_NS
 from xenprof.service.arguments import Arguments, BadArguments
@@ -39,14 +39,14 @@ def trace_routes(
     """Return the routes."""
 
     async def status(request: Request) -> Response:
-        answer = await done(service.submit(readers.status))
+        answer = await done(service.submit(lambda host: readers.status(tracer_of(host))))
         return JSONResponse({"mhz": service.snapshot().mhz, **answer})
 
     async def start(request: Request) -> Response:
         asked = _asked(Arguments("trace start", await body_of(request), _START_TAKES))
 
         def act(host: Host) -> dict[str, Any]:
-            return {"reader": readers.start(host, **asked), "time_ns": host.now_ns}
+            return {"reader": readers.start(tracer_of(host), **asked), "time_ns": host.now_ns}
 
         answer = await done(service.submit(act))
         return JSONResponse({**answer, "mhz": service.snapshot().mhz})
@@ -58,7 +58,7 @@ def trace_routes(
         return await _records(request, readers.stop)
 
     async def _records(
-        request: Request, take: Callable[[Host, int], Sequence[TraceRecord]]
+        request: Request, take: Callable[[Tracer, int], Sequence[TraceRecord]]
     ) -> Response:
         given = Arguments("trace read", await body_of(request), ("format",))
         wanted = given.optional_text("format") or FORMATS[0]
@@ -68,7 +68,7 @@ def trace_routes(
         number = request.path_params["reader"]
 
         def act(host: Host) -> tuple[Sequence[TraceRecord], int]:
-            return take(host, number), host.now_ns
+            return take(tracer_of(host), number), host.now_ns
 
         records, now_ns = await done(service.submit(act))
         return _answer(records, now_ns, wanted, service.snapshot().mhz)

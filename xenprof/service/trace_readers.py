@@ -12,9 +12,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 
 from hypervisor.errors import HostError, Refused
-from hypervisor.host import Host, Tracer
+from hypervisor.host import Tracer
 from hypervisor.telemetry import TraceRecord
 from hypervisor.trace_events import LOST_RECORDS, is_selected
+from xenprof.errors import XenprofError
 
 MAX_READERS = 8
 MAX_WAITING = 200_000
@@ -22,7 +23,7 @@ MAX_WAITING = 200_000
 FORGET_SECONDS = 60.0
 
 
-class UnknownReader(HostError):
+class UnknownReader(XenprofError):
     """No reader has this number, or it was forgotten."""
 
     http_status = 404
@@ -77,7 +78,7 @@ class TraceReaders:
 
     def start(
         self,
-        host: Host,
+        tracer: Tracer,
         *,
         event_mask: int,
         pcpu_mask: int,
@@ -87,12 +88,11 @@ class TraceReaders:
     ) -> int:
         """Begin to record for a new reader; return its number.
 
-        Raises: Refused: no trace rings, rings of another size, too many readers, an empty mask.
+        Raises: Refused: rings of another size, too many readers, an empty mask.
         """
-        tracer = _tracer(host)
         if len(self._readers) >= MAX_READERS:
             raise Refused(f"{MAX_READERS} programs read the trace already: stop one of them first")
-        pcpus = len(tracer.trace_status().lost)
+        pcpus = len(tracer.status().lost)
         if not pcpu_mask & (1 << pcpus) - 1:
             raise Refused(f"the cpu mask 0x{pcpu_mask:x} has none of the {pcpus} cpus in it")
         if not is_selected(event_mask, event_mask):
@@ -111,27 +111,25 @@ class TraceReaders:
             raise
         return self._last_number
 
-    def read(self, host: Host, number: int) -> list[TraceRecord]:
+    def read(self, tracer: Tracer, number: int) -> list[TraceRecord]:
         """Return what there is for a reader. Raises: UnknownReader."""
         reader = self._find(number)
         reader.seen_at = self._clock()
-        self._deal(_tracer(host))
+        self._deal(tracer)
         return reader.take()
 
-    def stop(self, host: Host, number: int) -> list[TraceRecord]:
+    def stop(self, tracer: Tracer, number: int) -> list[TraceRecord]:
         """End a reader; return what there is left. Raises: UnknownReader."""
-        tracer = _tracer(host)
         self._find(number)
         self._deal(tracer)
         reader = self._readers.pop(number)
         self._apply(tracer)
         return reader.take()
 
-    def tend(self, host: Host) -> None:
+    def tend(self, tracer: Tracer) -> None:
         """Forget readers that do not come any more, and keep the host's own queue short."""
         if not self._readers:
             return
-        tracer = _tracer(host)
         self._deal(tracer)
         oldest = self._clock() - FORGET_SECONDS
         gone = [number for number, one in self._readers.items() if one.seen_at < oldest]
@@ -140,7 +138,7 @@ class TraceReaders:
         if gone:
             self._apply(tracer)
 
-    def status(self, host: Host) -> dict[str, object]:
+    def status(self, tracer: Tracer) -> dict[str, object]:
         """Return how rings and readers stand, as the API shows it."""
         readers = [
             {
@@ -151,7 +149,7 @@ class TraceReaders:
             }
             for number, reader in self._readers.items()
         ]
-        return {**asdict(_tracer(host).trace_status()), "readers": readers}
+        return {**asdict(tracer.status()), "readers": readers}
 
     def _find(self, number: int) -> _Reader:
         if number not in self._readers:
@@ -159,7 +157,7 @@ class TraceReaders:
         return self._readers[number]
 
     def _deal(self, tracer: Tracer) -> None:
-        records = tracer.read_trace()
+        records = tracer.read()
         for reader in self._readers.values():
             reader.give(records)
 
@@ -172,11 +170,5 @@ class TraceReaders:
         if self._readers:
             poll_ns = min(reader.poll_ns for reader in self._readers.values())
             threshold = min(reader.threshold for reader in self._readers.values())
-            tracer.set_trace_poll(poll_ns, threshold)
-        tracer.set_trace(events, pcpus)
-
-
-def _tracer(host: Host) -> Tracer:
-    if not isinstance(host, Tracer):
-        raise Refused("this host has no trace buffers")
-    return host
+            tracer.set_poll(poll_ns, threshold)
+        tracer.set_masks(events, pcpus)

@@ -20,7 +20,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from hypervisor.errors import HostError
+from xenprof.errors import XenprofError
 
 HeaderName = Literal[
     "Content-Security-Policy",
@@ -35,7 +35,7 @@ _CHECKS_AT_ONCE = 1
 _REMEMBERED = 100
 
 
-class WebConfigError(HostError):
+class WebConfigError(XenprofError):
     """A web config file that cannot be used: says file, key and why."""
 
     exit_code = 2

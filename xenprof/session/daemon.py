@@ -6,7 +6,7 @@ from pathlib import Path
 from queue import SimpleQueue
 
 from hypervisor.errors import OprofilefsError
-from hypervisor.host import OprofileDriver, ProfiledHost, Samples
+from hypervisor.host import Host, OprofileDriver, Samples, profiler_of
 from xenprof.events import EventSetting
 from xenprof.home import domain_root
 from xenprof.oprofiled.attribution import DaemonConfig, TextRange
@@ -53,7 +53,7 @@ class RunningDaemon:
 
     def __init__(
         self,
-        host: ProfiledHost,
+        host: Host,
         home: Path,
         domain: str,
         driver: OprofileDriver,
@@ -157,7 +157,7 @@ class RunningDaemon:
         self._store.call(self._note_losses)
         self._report_losses()
         stats = self.driver_stats()
-        unseen = list(self.unseen.lines(self._host.snapshot(), self._unread()))
+        unseen = list(self.unseen.lines(self._host.telemetry.snapshot(), self._unread()))
         directory = self.directory
 
         def write() -> None:
@@ -172,7 +172,7 @@ class RunningDaemon:
         self.give_up()
         self._stacks.look()
         self._store.call(self._stacks.begin)
-        self.unseen.clear(self._host.snapshot())
+        self.unseen.clear(self._host.telemetry.snapshot())
 
     def give_up(self) -> int:
         """Count as lost what could not be written; return how many samples that were."""
@@ -201,7 +201,7 @@ class RunningDaemon:
 
     def _report_losses(self) -> None:
         while not self._losses.empty():
-            self._host.count_samples(self.domain, self._losses.get())
+            profiler_of(self._host).count_samples(self.domain, self._losses.get())
 
     def _unread(self) -> int:
         """Return the samples that the kernel still has, in Xen's rings too where it tells them."""

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hypervisor.errors import HostError, OprofilefsError, Refused, UnknownDomain
-from hypervisor.host import ProfiledHost
+from hypervisor.host import Host, profiler_of
 from hypervisor.telemetry import DomainSnapshot
 from xenprof.errors import NothingToSave, StoreError, XenprofError
 from xenprof.home import DOMAIN_0_ID
@@ -33,20 +33,20 @@ class Sessions:
 
     def __init__(
         self,
-        host: ProfiledHost,
+        host: Host,
         home: Path,
         *,
         strict: bool = False,
         submit: Callable[[Callable[[], None]], None] = lambda job: job(),
     ) -> None:
-        """`submit` has a job run in order on the store's thread; the default runs it at once."""
+        """`submit` has a job run in order on the store's thread. Raises: MissingCapability."""
         self._host = host
+        self._profiler = profiler_of(host)
         self._home = home
         self._strict = strict
         self._store = StoreThread(submit)
         self._daemons: dict[int, RunningDaemon] = {}
-        self._awaits_start = False
-        """Counting may still start by itself in this session of domain 0."""
+        self._awaits_start = False  # counting may still start by itself in this session
 
     # -- the verbs -------------------------------------------------------------------------
 
@@ -186,7 +186,7 @@ class Sessions:
     # -- steps -----------------------------------------------------------------------------
 
     def _find(self, domain: str) -> DomainSnapshot:
-        domains = self._host.snapshot().domains
+        domains = self._host.telemetry.snapshot().domains
         for known in domains:
             if known.name == domain:
                 return known
@@ -203,7 +203,7 @@ class Sessions:
 
     def _check_driver(self, target: DomainSnapshot, answer: Answer) -> bool:
         try:
-            self._host.oprofile(target.name)
+            self._profiler.oprofile(target.name)
         except Refused as error:
             answer.fail("Kernel doesn't support oprofile", str(error))
             return False
@@ -239,7 +239,7 @@ class Sessions:
         if target.domid == DOMAIN_0_ID:
             self._awaits_start = not self._strict and bool(self._others())
         elif primary is not None and primary.is_enabled:
-            daemon.unseen.begin(self._host.snapshot())
+            daemon.unseen.begin(self._host.telemetry.snapshot())
         return daemon
 
     def _others(self) -> list[int]:
@@ -249,7 +249,7 @@ class Sessions:
 
     def _missing(self) -> list[str]:
         """Return the listed domains that have not run --start in this session."""
-        names = {domain.domid: domain.name for domain in self._host.snapshot().domains}
+        names = {domain.domid: domain.name for domain in self._host.telemetry.snapshot().domains}
         missing = []
         for domid in self._others():
             daemon = self._daemons.get(domid)
@@ -268,7 +268,7 @@ class Sessions:
         daemon.is_enabled = True
         if daemon.domid == DOMAIN_0_ID:
             self._awaits_start = False
-            snapshot = self._host.snapshot()
+            snapshot = self._host.telemetry.snapshot()
             for each in self._daemons.values():
                 each.unseen.begin(snapshot)
         return True
@@ -301,7 +301,7 @@ class Sessions:
             return
         daemon.is_enabled = False
         if daemon.domid == DOMAIN_0_ID:
-            snapshot = self._host.snapshot()
+            snapshot = self._host.telemetry.snapshot()
             for each in self._daemons.values():
                 each.unseen.end(snapshot)
 
@@ -319,7 +319,7 @@ class Sessions:
 
         if not is_drained() and not self._host.advance_until(is_drained, DUMP_LIMIT_NS):
             answer.fail("Unable to complete dump of oprofile data: is the oprofile daemon running?")
-            domains = self._host.snapshot().domains
+            domains = self._host.telemetry.snapshot().domains
             if any(one.domid == daemon.domid and one.paused for one in domains):
                 answer.fail(
                     f"domain {daemon.domain} is paused and its daemon with it: xm unpause it first"

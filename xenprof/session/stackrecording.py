@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from hypervisor.host import OprofileDriver, ProfiledHost, StackWalker
+from hypervisor.host import Host, OprofileDriver, StackWalker
 from hypervisor.telemetry import CallStack
 from xenprof.home import domain_root
 from xenprof.oprofiled.attribution import Attributor
@@ -23,7 +23,7 @@ class StackRecording:
 
     def __init__(
         self,
-        host: ProfiledHost,
+        host: Host,
         home: Path,
         driver: OprofileDriver,
         domid: int,
@@ -49,7 +49,7 @@ class StackRecording:
         """Note the names of the domains and the time, before samples are written."""
         known = {
             domain.domid: (domain.name, domain_root(self._home, domain.name))
-            for domain in self._host.snapshot().domains
+            for domain in self._host.telemetry.snapshot().domains
         }
         self._domains = {**self._domains, **known}  # samples of those gone may still come
         self._unix_ns = self._host.epoch_ns + self._host.now_ns

@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from hypervisor.errors import OprofilefsError
-from hypervisor.host import OprofileDriver, ProfiledHost
-from xenprof.errors import EventError, StoreError
+from hypervisor.host import Host, OprofileDriver, profiler_of
+from xenprof.errors import EventError, StoreError, XenprofError
 from xenprof.events import EventSetting, assign_counters, cpu_type, default_event, events
 from xenprof.home import DOMAIN_0_ID
 from xenprof.oprofiled.log import LogFile
@@ -19,7 +19,7 @@ from xenprof.session.store import StoreThread
 
 
 def start_daemon(
-    host: ProfiledHost,
+    host: Host,
     home: Path,
     domain: str,
     setup: Setup,
@@ -32,7 +32,7 @@ def start_daemon(
     `primary` is domain 0's daemon: its events are what the counters really count.
     Raises: UnknownDomain, Refused (no driver in this domain).
     """
-    driver = host.oprofile(domain)
+    driver = profiler_of(host).oprofile(domain)
     directory = session_dir(home, domain, setup)
     setup = _with_events(driver, setup, primary, answer)
     if setup.callgraph_depth and not _can_walk(driver):
@@ -77,7 +77,7 @@ def start_daemon(
     return RunningDaemon(host, home, domain, driver, config, setup, counters, store)
 
 
-class _WriteRefusedError(Exception):
+class _WriteRefusedError(XenprofError):
     def __init__(self, name: str, error: OprofilefsError) -> None:
         super().__init__(name)
         self.name = name

@@ -23,7 +23,8 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 
-from hypervisor.host import DomainFile, Mapped, Module
+from hypervisor.domainfile import DomainFile
+from hypervisor.host import Mapped, Module
 from hypervisor.model.codebook import events as pmu_events
 from hypervisor.model.codebook.costs import CHECK_CTRS, Costs, Cpu, PathRow, WorkClass
 from hypervisor.model.codebook.events import Kind

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
+from hypervisor.errors import TableError
 from hypervisor.model.codebook.costs import CHECK_CTRS, Costs
 from hypervisor.model.codebook.images import Image
 from hypervisor.telemetry import Mode
@@ -30,7 +31,7 @@ Chain = tuple[tuple[int, Function], ...]
 """(domid, function), outermost first."""
 
 
-class ChainTableError(ValueError):
+class ChainTableError(TableError):
     """callchains.toml cannot be used; the message names the row."""
 
 

@@ -11,6 +11,7 @@ from fractions import Fraction
 from importlib import resources
 from typing import Any
 
+from hypervisor.errors import TableError
 from hypervisor.model.codebook.events import Kind
 from hypervisor.model.codebook.images import Image
 
@@ -20,7 +21,7 @@ _BY_INSTRUCTION: tuple[Kind, ...] = tuple(
 CHECK_CTRS = "{check_ctrs}"
 
 
-class CostTableError(ValueError):
+class CostTableError(TableError):
     """costs.toml cannot be used; the message names the row."""
 
 

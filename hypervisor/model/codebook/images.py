@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any, Literal
 
+from hypervisor.domainfile import DomainFile
 from hypervisor.elf import ElfSymbol, write_elf
-from hypervisor.host import DomainFile, Mapped, Module
+from hypervisor.errors import TableError
+from hypervisor.host import Mapped, Module
 from hypervisor.telemetry import Mode
 
 Role = Literal["dom0", "guest"]
@@ -29,7 +31,7 @@ _MODES = {
 }
 
 
-class SymbolTableError(ValueError):
+class SymbolTableError(TableError):
     """symbols.toml cannot be used; the message names image and key."""
 
 

@@ -79,7 +79,7 @@ class Processor:
 
 
 class ProcFiles:
-    """/proc of every domain of a host. Everything must be settled and divided up to now."""
+    """/proc of every domain of a host (see `toolstack.views.ProcFiles`)."""
 
     def __init__(
         self,
@@ -124,6 +124,8 @@ class ProcFiles:
 
         Raises: Refused, as cat says it.
         """
+        self._execution.settle_all()
+        self._execution.divide_times()
         system = self._systems[domid]
         kind = system.domain.kind
         processes = self._processes(system)

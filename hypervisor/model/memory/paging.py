@@ -27,6 +27,7 @@ from hypervisor.model.io.devices import Devices
 from hypervisor.model.memory.footprint import KERNEL_IMAGE_KIB, kernel_kib, start_daemons
 from hypervisor.model.memory.pages import PAGE_KIB
 from hypervisor.model.memory.swap import CLUSTER_KIB, Swap
+from hypervisor.model.timing.random_stream import Streams
 
 # A program that computes comes to another cluster of eight pages every half millisecond, 64 MB/s:
 # less than a server copies for its requests, more than a blocked matrix goes through (judgement).
@@ -70,11 +71,11 @@ class Paging:
     kernel + resident + held and promised to the balloon <= what the domain has, always.
     """
 
-    def __init__(self, guest: Guest, devices: Devices) -> None:
+    def __init__(self, guest: Guest, devices: Devices, streams: Streams) -> None:
         self._guest = guest
         self._devices = devices
         self.kernel_kib = kernel_kib(guest.domain)
-        self.swap = Swap(guest, devices)
+        self.swap = Swap(guest, devices, streams)
         self.swapped_kib = 0
         self.page_ins = self.page_outs = self.oom_kills = 0
         self.has_panicked = False

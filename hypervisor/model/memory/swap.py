@@ -8,6 +8,7 @@ from hypervisor.model.cpu.guest import Guest
 from hypervisor.model.io.blkif import AnyBlockIo, BlockFrontend, BlockIo
 from hypervisor.model.io.devices import Devices
 from hypervisor.model.memory.pages import PAGE_KIB
+from hypervisor.model.timing.random_stream import Streams
 
 Arg = TypeVar("Arg")
 
@@ -22,9 +23,10 @@ CLUSTER_KIB = 8 * PAGE_KIB
 class Swap:
     """The partition; its users say what goes in and out, it does the transfers."""
 
-    def __init__(self, guest: Guest, devices: Devices) -> None:
+    def __init__(self, guest: Guest, devices: Devices, streams: Streams) -> None:
         self._guest = guest
         self._devices = devices
+        self._streams = streams
         self._first: BlockFrontend | None = None
         booted_kib = guest.domain.configured_kib
         self._size_kib = min(booted_kib + min(booted_kib, DOUBLE_UP_TO_KIB), DISK_KIB // 2)
@@ -54,8 +56,7 @@ class Swap:
         arg: Arg,
     ) -> None:
         """Fault in a cluster of `kib`, somewhere in `used_kib`; `done` when it has been read."""
-        clock = self._guest.execution.clock
-        stream = clock.stream(f"{self._guest.domain.name}/swap")
+        stream = self._streams.stream(f"{self._guest.domain.name}/swap")
         clusters = max(1, min(used_kib, self._size_kib) // CLUSTER_KIB)
         offset_kib = stream.uniform(clusters) * CLUSTER_KIB
         io = self._io(offset_kib, kib, False, done, arg)

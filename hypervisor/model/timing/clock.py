@@ -1,15 +1,14 @@
-"""Virtual time: an event heap in integer nanoseconds, and named random streams of integers.
+"""Virtual time: an event heap in integer nanoseconds.
 
-A clock is passed into machines, so that several can share one. It holds no closures and no
-generators of its own: `copy.deepcopy` of whatever owns it copies the future as well, as long
-as handlers are bound methods of copied objects or plain functions.
+A clock is passed into machines, so that several can share one; their chances
+are their own. It holds no closures and no generators of its own: `copy.deepcopy` of whatever
+owns it copies the future as well, as long as handlers are bound methods of copied objects or
+plain functions.
 """
 
 from collections.abc import Callable
 from heapq import heapify, heappop, heappush
 from typing import Any
-
-from hypervisor.model.timing.random_stream import RandomStream
 
 # A heap entry [at_ns, serial, handler or None, arg]. A list, not an object: the heap compares
 # entries in C, and no second allocation is made for each event (measured: 25 % per event).
@@ -21,16 +20,14 @@ _GARBAGE_MIN = 64
 class Clock:
     """The event heap. Events of the same time run in the order in which they were scheduled."""
 
-    __slots__ = ("_cancelled", "_deferred", "_heap", "_seed", "_serial", "_streams", "now")
+    __slots__ = ("_cancelled", "_deferred", "_heap", "_serial", "now")
 
-    def __init__(self, seed: int = 1, now: int = 0) -> None:
+    def __init__(self, now: int = 0) -> None:
         self.now = now  # virtual ns
-        self._seed = seed
         self._heap: list[Timer] = []
         self._deferred: list[Callable[[], object]] = []
         self._serial = 0
         self._cancelled = 0
-        self._streams: dict[str, RandomStream] = {}
 
     def schedule(self, at_ns: int, handler: Callable[[Any], object], arg: Any = None) -> Timer:
         """Call `handler(arg)` at `at_ns`; the returned timer is good for `cancel` only.
@@ -90,13 +87,3 @@ class Clock:
     def pending(self) -> int:
         """Return the number of events that are still to come."""
         return len(self._heap) - self._cancelled
-
-    def stream(self, name: str) -> RandomStream:
-        """Return the random stream of this name: always the same object, going on where it was.
-
-        Streams of different names are independent; drawing from one never moves another.
-        """
-        stream = self._streams.get(name)
-        if stream is None:
-            stream = self._streams[name] = RandomStream(self._seed, name)
-        return stream

@@ -24,3 +24,23 @@ class RandomStream:
     def uniform(self, n: int) -> int:
         """Return an integer in [0, n). The bias is below n / 2**64."""
         return self._random.getrandbits(64) * n >> 64
+
+
+class Streams:
+    """The random streams of one machine, by name."""
+
+    __slots__ = ("_seed", "_streams")
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+        self._streams: dict[str, RandomStream] = {}
+
+    def stream(self, name: str) -> RandomStream:
+        """Return the stream of this name: always the same object, going on where it was.
+
+        Streams of different names are independent; drawing from one never moves another.
+        """
+        stream = self._streams.get(name)
+        if stream is None:
+            stream = self._streams[name] = RandomStream(self._seed, name)
+        return stream

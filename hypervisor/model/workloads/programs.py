@@ -7,6 +7,7 @@ from hypervisor.model.cpu.guest import Guest
 from hypervisor.model.io.devices import Devices
 from hypervisor.model.io.netif import NetBackend
 from hypervisor.model.scenario.workloads import parse_workloads
+from hypervisor.model.timing.random_stream import Streams
 from hypervisor.model.workloads import WORKLOADS
 from hypervisor.model.workloads.base import Peer, Site, Workload
 
@@ -24,6 +25,7 @@ class Programs:
         settings: Sequence[Mapping[str, object]],
         mhz: int,
         find: Callable[[str], Peer | None],
+        streams: Streams,
         earlier: Sequence[Mapping[str, Any]] = (),
     ) -> None:
         """`settings` as in a scenario; `earlier` is what they had achieved when saved."""
@@ -32,14 +34,15 @@ class Programs:
         self.settings = tuple(settings)
         self._mhz = mhz
         self._find = find
+        self._streams = streams
         self._earlier = earlier
         self.running: list[Workload] = []
 
     def start(self, netback: NetBackend) -> None:
         """Start all of them."""
-        clock, name = self._guest.execution.clock, self._guest.domain.name
+        name = self._guest.domain.name
         for number, settings in enumerate(parse_workloads(self.settings)):
-            stream = clock.stream(f"{name}/{number}")
+            stream = self._streams.stream(f"{name}/{number}")
             site = Site(self._guest, self._devices, stream, netback, self._find, self._mhz)
             workload = WORKLOADS[settings.kind](site, settings.model_dump())
             self.running.append(workload)

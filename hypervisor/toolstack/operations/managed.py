@@ -4,59 +4,61 @@ Source: tools/python/xen/xend/XendDomain.py (3.1: domain_new, domain_delete, dom
 domain_suspend, domain_resume).
 """
 
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hypervisor.errors import HostError, Refused, UnknownDomain
+from hypervisor.toolstack.config.configfile import Overrides
 from hypervisor.toolstack.config.spec import DomainSpec
+from hypervisor.toolstack.configurations import Configurations
 from hypervisor.toolstack.domaininfo import DomainInfo
 from hypervisor.toolstack.operations.creation import Creation
 from hypervisor.toolstack.operations.ending import Endings
 from hypervisor.toolstack.operations.operation import Operation
-from hypervisor.toolstack.operations.saving import Restoring, Saving
+from hypervisor.toolstack.operations.saving import Restoring, Saving, check_idle
 from hypervisor.toolstack.xendcontext import XendContext
 
+FOLDER = "var/lib/xend/domains"
 CHECKPOINT = "checkpoint.chk"
 
 
 class Managed:
-    """The configurations by name. Methods raise UnknownDomain or Refused."""
+    """Keeps configurations and runs their domains (see `control.ManagedDomains`)."""
 
-    def __init__(
-        self,
-        xend: XendContext,
-        endings: Endings,
-        complete: Callable[[DomainSpec], DomainSpec],
-    ) -> None:
-        """`complete` adds to a configuration what its host knows of the domain."""
+    def __init__(self, xend: XendContext, endings: Endings, configurations: Configurations) -> None:
         self._xend = xend
         self._endings = endings
-        self._complete = complete
+        self._configurations = configurations
         self._specs: dict[str, DomainSpec] = {}
-        self.folder: Path | None = None  # of their checkpoints: /var/lib/xend/domains
 
-    def new(self, spec: DomainSpec) -> None:
-        """Keep a configuration."""
+    def new(
+        self, text: str, name: str, overrides: Overrides | None = None, *, is_sxp: bool = False
+    ) -> None:
+        """Keep a configuration, and create nothing."""
+        spec = self._configurations.read(text, name, overrides, is_sxp=is_sxp)
         self._check_tools()
         if spec.name in self._specs or self._running(spec.name) is not None:
             raise Refused(f"VM name '{spec.name}' already in use")
         self._specs[spec.name] = spec
 
-    def delete(self, name: str) -> None:
-        """Forget one."""
-        self._inactive(name)
-        del self._specs[name]
+    def delete(self, domain: str) -> None:
+        """Forget a configuration that no domain runs with."""
+        self._inactive(domain)
+        del self._specs[domain]
 
-    def start(self, name: str, *, paused: bool = False) -> Operation:
-        """Create the domain of one; the result is its id."""
-        spec = self._inactive(name)
+    def start(self, domain: str, *, paused: bool = False) -> Operation:
+        """Create the domain of a configuration; the result is its id."""
+        spec = self._inactive(domain)
         if self._checkpoint(spec).exists():
-            raise Refused(f"Domain '{name}' is suspended; resume it")
-        creation = Creation(self._xend, self._complete(spec), paused=paused)
+            raise Refused(f"Domain '{domain}' is suspended; resume it")
+        spec = self._configurations.with_programs(spec)
+        creation = Creation(self._xend, spec, paused=paused)
         return creation.begin(creation.start)
 
-    def suspend(self, info: DomainInfo) -> Operation:
-        """Save a domain of one where `resume` finds it."""
+    def suspend(self, domain: str) -> Operation:
+        """Save a domain of a configuration where `resume` finds it."""
+        info = self._xend.guest(domain, "suspend")
+        check_idle(self._xend, info)
         self._check_tools()
         if info.name not in self._specs:
             raise Refused(f"Domain '{info.name}' is not managed: use xm save, or xm new first")
@@ -68,18 +70,22 @@ class Managed:
         saving = Saving(self._xend, self._endings, info, str(path), checkpoint=False)
         return saving.begin(saving.start)
 
-    def resume(self, name: str, *, paused: bool = False) -> Operation:
+    def resume(self, domain: str, *, paused: bool = False) -> Operation:
         """Bring a suspended domain back; the result is its id."""
-        path = self._checkpoint(self._inactive(name))
+        path = self._checkpoint(self._inactive(domain))
         if not path.exists():
-            raise Refused(f"Domain '{name}' is not suspended; start it")
+            raise Refused(f"Domain '{domain}' is not suspended; start it")
         restoring = Restoring(self._xend, str(path), paused=paused)
         restoring.follow(_Cleaning(path).restored)
         return restoring.begin(restoring.start)
 
-    def inactive(self) -> list[DomainSpec]:
-        """Return the configurations that no domain runs with, by name."""
-        return [self._specs[n] for n in sorted(self._specs) if self._running(n) is None]
+    def inactive(self) -> Sequence[Mapping[str, object]]:
+        """Return name, memory_mib and vcpus of the configurations that no domain runs with."""
+        specs = [self._specs[n] for n in sorted(self._specs) if self._running(n) is None]
+        return [
+            {"name": one.name, "memory_mib": one.memory_kib // 1024, "vcpus": one.vcpus}
+            for one in specs
+        ]
 
     def _inactive(self, name: str) -> DomainSpec:
         self._check_tools()
@@ -93,9 +99,10 @@ class Managed:
         return next((one for one in self._xend.infos.values() if one.name == name), None)
 
     def _checkpoint(self, spec: DomainSpec) -> Path:
-        if self.folder is None:
+        root = self._xend.domain0_root
+        if root is None:
             raise Refused("this host has no folder for managed domains")
-        return self.folder / spec.uuid / CHECKPOINT
+        return root / FOLDER / spec.uuid / CHECKPOINT
 
     def _check_tools(self) -> None:
         if self._xend.tools == "3.0.3":

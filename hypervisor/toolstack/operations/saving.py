@@ -180,3 +180,11 @@ class Restoring(Creation):
         """Say so, and give back what was taken."""
         self._xend.log.error(Messages.restore_failed)
         super().undo()
+
+
+def check_idle(xend: XendContext, info: DomainInfo) -> None:
+    """Raise Refused for a domain that is being saved, or that has shut down."""
+    if info.is_saving:
+        raise Refused(f"Domain '{info.name}' is being saved already")
+    if xend.hypervisor.domain_state(info.domid).shutdown_reason is not None:
+        raise Refused(f"Domain '{info.name}' has shut down; destroy it")

@@ -1,10 +1,16 @@
-"""A service on a host without a model, as a program: `fake_service.py HOME ADDRESS [WEB_CONFIG]`."""
+"""A service on a host without a model, as a program.
+
+    fake_service.py HOME ADDRESS [WEB_CONFIG [MISSING...]]
+
+WEB_CONFIG may be empty; MISSING are capabilities that the host does without.
+"""
 
 import sys
 from pathlib import Path
 
 from hypervisor.errors import HostError
-from tests.support.service_fakes import FakeHost
+from tests.support.fake_host import host_without
+from xenprof.errors import XenprofError
 from xenprof.service.server import ServeSettings, serve
 
 
@@ -13,13 +19,13 @@ def tell(url: str) -> None:
     sys.stdout.flush()
 
 
-def main(home: str, address: str, web_config: str | None = None) -> int:
+def main(home: str, address: str, web_config: str = "", *missing: str) -> int:
     settings = ServeSettings(
         Path(home), address, web_config=Path(web_config) if web_config else None
     )
     try:
-        serve(settings, FakeHost, loaders={}, listening=tell)
-    except HostError as error:
+        serve(settings, lambda: host_without(*missing), loaders={}, listening=tell)
+    except (HostError, XenprofError) as error:
         sys.stderr.write(f"xenprof: {error}\n")
         return error.exit_code
     return 0

@@ -70,7 +70,7 @@ def _lines(table: Mapping[str, Any]) -> list[str]:
 
 def seen(host: Machine, name: str) -> DomainSnapshot:
     """The domain of this name, now."""
-    return next(one for one in host.snapshot().domains if one.name == name)
+    return next(one for one in host.telemetry.snapshot().domains if one.name == name)
 
 
 def result(host: Machine, name: str, index: int = 0) -> Mapping[str, Any]:

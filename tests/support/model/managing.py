@@ -14,7 +14,7 @@ GUEST = {"name": "b", "memory": 64, "kernel": "/boot/vmlinuz"}
 
 
 def names(host: Machine) -> dict[int, str]:
-    return {one.domid: one.name for one in host.snapshot().domains}
+    return {one.domid: one.name for one in host.telemetry.snapshot().domains}
 
 
 def after(host: Machine, seconds: float) -> None:
@@ -35,9 +35,9 @@ def refusal(host: Machine, operation: Operation) -> str:
 
 def configure(host: Machine, **settings: Any) -> None:
     """Change how domain 1 was configured."""
-    info = host.context.infos[1]
+    info = host.toolstack.context.infos[1]
     info.spec = replace(info.spec, **settings)
 
 
 def logged(host: Machine, text: str) -> int:
-    return sum(text in line for line in host.take_log())
+    return sum(text in line for line in host.toolstack.views.take_log())

@@ -14,7 +14,7 @@ CYCLES, INSTRUCTIONS = (0x1D, 1), (0x23, 1)  # GLOBAL_POWER_EVENTS, INSTR_RETIRE
 
 def xenoprof_now(host: Machine) -> XenoprofSnapshot:
     """Return the hypervisor's sample counters."""
-    counters = host.snapshot().xenoprof
+    counters = host.telemetry.snapshot().xenoprof
     assert counters is not None
     return counters
 
@@ -29,7 +29,7 @@ def set_counter(
     user: int = 1,
 ) -> None:
     """Write one counter's files in domain 0."""
-    driver = host.oprofile("0")
+    driver = host.profiler.oprofile("0")
     values = {
         "enabled": 1,
         "event": event[0],
@@ -44,20 +44,20 @@ def set_counter(
 
 def begin(host: Machine, active: Iterable[int] = (0,), passive: Iterable[int] = ()) -> None:
     """Open the buffers of domain 0 and of all `active` domains, and start sampling."""
-    driver = host.oprofile("0")
+    driver = host.profiler.oprofile("0")
     driver.write("active_domains", ",".join(map(str, active)))
     driver.write("passive_domains", ",".join(map(str, passive)))
     driver.open_buffer()
     for domid in active:
         if domid:
-            host.oprofile(str(domid)).open_buffer()
+            host.profiler.oprofile(str(domid)).open_buffer()
     driver.write("enable", "1")
 
 
 def end(host: Machine, domids: Sequence[int] = (0,)) -> dict[int, SampleBatch]:
     """Stop sampling, dump, and return each daemon's samples as one batch."""
-    host.oprofile("0").write("enable", "0")
-    return {domid: dumped(host, host.oprofile(str(domid))) for domid in domids}
+    host.profiler.oprofile("0").write("enable", "0")
+    return {domid: dumped(host, host.profiler.oprofile(str(domid))) for domid in domids}
 
 
 def dumped(host: Machine, driver: OprofileDriver) -> SampleBatch:

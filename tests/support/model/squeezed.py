@@ -65,7 +65,7 @@ def squeeze(mib: int, *workloads: Mapping[str, Any], seconds: int = 6, **setting
     """A guest booted with 128 MiB that has been ballooned to `mib`, and then ran."""
     host = make_host(domain("a", *workloads, **settings))
     host.advance(SECOND)
-    host.set_memory("a", mib)
+    host.toolstack.resources.set_memory("a", mib)
     host.advance((3 + max(0, NEED_MIB - mib) // 2) * SECOND)
     run = Run(host, seen(host, "a"))
     run.advance(seconds)

@@ -5,9 +5,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from xenprof.cli.console.guest import Guest
+from xenprof.errors import XenprofError
 
 
-class CommandError(Exception):
+class CommandError(XenprofError):
     """What a command complains about: its lines for stderr, and its exit status."""
 
     def __init__(self, message: str, status: int = 1) -> None:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from xenprof.cli.console.command import CommandError, options_of
+from xenprof.errors import XenprofError
 
 Lines = list[str]
 _LINES = 10  # of head and tail
@@ -12,7 +13,7 @@ _HEAD_USAGE = "Usage: {} [-n N|-N]"
 _GREP_USAGE = "Usage: grep [-v] [-i] PATTERN"
 
 
-class EnoughError(Exception):
+class EnoughError(XenprofError):
     """Who reads the output wants no more of it."""
 
 

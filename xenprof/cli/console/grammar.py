@@ -8,13 +8,15 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from xenprof.errors import XenprofError
+
 _BLANKS = " \t"
 _NAME = re.compile(r"\?|[A-Za-z_][A-Za-z0-9_]*")
 _OPERATORS = ("&&", "||", ";", ">", "|")
 _REFUSED = ("2>", "1>", ";;", ">>", ">&", "|&", "&", "<", "(", ")", "`")
 
 
-class BadSyntaxError(Exception):
+class BadSyntaxError(XenprofError):
     """A line that is no command; the message is bash's where bash has one."""
 
 

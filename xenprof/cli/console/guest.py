@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from urllib.parse import quote
 
 from xenprof.client import ServiceError
+from xenprof.errors import XenprofError
 
 _FROZEN_POLL_SECONDS = 0.25
 
@@ -22,7 +23,7 @@ class Service(Protocol):
         ...
 
 
-class DomainGoneError(Exception):
+class DomainGoneError(XenprofError):
     """The domain has ended; so does its console."""
 
     def __init__(self) -> None:

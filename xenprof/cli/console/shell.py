@@ -10,13 +10,14 @@ from xenprof.cli.console.filters import FILTERS, Captured, EnoughError, filtered
 from xenprof.cli.console.grammar import BadSyntaxError, Step, expand, parse
 from xenprof.cli.console.guest import Guest
 from xenprof.client import ServiceError, ServiceNotRunning
+from xenprof.errors import XenprofError
 
 NOT_FOUND = 127
 BAD_SYNTAX = 2
 INTERRUPTED = 130
 
 
-class Leave(Exception):
+class Leave(XenprofError):
     """The user wants to go."""
 
 

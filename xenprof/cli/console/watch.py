@@ -10,11 +10,12 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 
 from xenprof.cli.console.guest import DomainGoneError, Guest
+from xenprof.errors import XenprofError
 
 POLL_SECONDS = 0.3
 
 
-class GuestSpokeError(Exception):
+class GuestSpokeError(XenprofError):
     """The guest has written `text` while a line was being typed."""
 
     def __init__(self, text: str, typed: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from xenprof.cli.virsh.errors import VirshError
-from xenprof.client import Client, ServiceError, ServiceNotRunning
+from xenprof.client import MISSING_CAPABILITY, Client, ServiceError, ServiceNotRunning
 
 Domain = Mapping[str, Any]
 
@@ -41,7 +41,7 @@ class Connection:
         """Ask for a change; `function` is the name that libvirt has for it.
 
         Raises: VirshError with what xend said, without a message of virsh's own; ServiceError
-        where there is no service.
+        where there is no service, or no toolstack on its host.
         """
         if self.is_readonly:
             raise VirshError(
@@ -50,7 +50,7 @@ class Connection:
         try:
             return self.client.post(path, body)
         except ServiceError as error:
-            if isinstance(error, ServiceNotRunning):
+            if isinstance(error, ServiceNotRunning) or error.type == MISSING_CAPABILITY:
                 raise
             raise VirshError(library=xend_error("POST", str(error))) from None
 

@@ -10,7 +10,7 @@ from xenprof.cli.virsh.errors import VirshError
 from xenprof.cli.virsh.grammar import Command, Option
 from xenprof.cli.virsh.listing import DOMAIN
 from xenprof.cli.virsh.xml import XmlError, domain_xml, vm_sxp
-from xenprof.client import ServiceError, ServiceNotRunning
+from xenprof.client import MISSING_CAPABILITY, ServiceError, ServiceNotRunning
 
 Words = Mapping[str, str]
 
@@ -23,7 +23,7 @@ def _dumpxml(connection: Connection, words: Words) -> None:
         sxp = connection.client.get(domain_path(domain, "sxp"))["sxp"]
         entries = connection.client.get("/api/v1/xenstore")["entries"]
     except ServiceError as error:
-        if isinstance(error, ServiceNotRunning):
+        if isinstance(error, ServiceNotRunning) or error.type == MISSING_CAPABILITY:
             raise
         raise VirshError(library=xend_error("GET", str(error))) from None
     console = f"/local/domain/{domain['domid']}/console/"

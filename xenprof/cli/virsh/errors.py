@@ -1,7 +1,9 @@
 """How a command of virsh fails."""
 
+from xenprof.errors import XenprofError
 
-class VirshError(Exception):
+
+class VirshError(XenprofError):
     """A command that fails: the text after `error: `, and before it what the library said."""
 
     def __init__(self, message: str = "", library: str = "") -> None:

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from xenprof.client import Client
+from xenprof.client import MISSING_CAPABILITY, Client, ServiceError
+from xenprof.errors import XenprofError
 
 OLDEST = "3.0.3"
 NEWEST = "3.1"
 
 
-class XmError(Exception):
+class XmError(XenprofError):
     """What goes wrong in xm itself: the text after `Error: `."""
 
     def __init__(self, message: str, *, shows_usage: bool = True) -> None:
@@ -167,6 +168,17 @@ def domain_path(domain: str, verb: str) -> str:
 def snapshot_of(client: Client) -> dict[str, Any]:
     """Return the host now."""
     return client.get("/api/v1/snapshot")
+
+
+def managed_domains(client: Client) -> list[dict[str, Any]]:
+    """Return the domains that xend keeps and does not run: none where there is no toolstack."""
+    try:
+        found: list[dict[str, Any]] = client.get("/api/v1/managed")["domains"]
+    except ServiceError as error:
+        if error.type != MISSING_CAPABILITY:
+            raise
+        return []
+    return found
 
 
 def tools_of(client: Client) -> str:

@@ -8,6 +8,7 @@ from xenprof.cli.xm.command import (
     Words,
     XmError,
     find_domains,
+    managed_domains,
     shown_name,
     snapshot_of,
     tools_of,
@@ -36,7 +37,7 @@ def _refuse_managed(client: Client, name: str) -> None:
     """Say of a domain that xend keeps but does not run that it does not run. Raises: XmError."""
     if tools_of(client) == "3.0.3":
         return
-    if name in (domain["name"] for domain in client.get("/api/v1/managed")["domains"]):
+    if name in (domain["name"] for domain in managed_domains(client)):
         raise XmError(f"Domain '{name}' is not started")
 
 

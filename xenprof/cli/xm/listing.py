@@ -14,6 +14,7 @@ from xenprof.cli.xm.command import (
     XmError,
     domain_path,
     find_domains,
+    managed_domains,
     shown_name,
     snapshot_of,
     unknown_domain,
@@ -137,7 +138,7 @@ def _rows_of_3_1(
         live = {domain["name"] for domain in running}
         rows += [
             Row(managed["name"], "", managed["memory_mib"], managed["vcpus"])
-            for managed in client.get("/api/v1/managed")["domains"]
+            for managed in managed_domains(client)
             if managed["name"] not in live
         ]
     if not names:

@@ -17,62 +17,8 @@ def bench():
     return bench
 
 
-def connected(bench, kind, number, **nodes):
-    """The guest's half is there."""
-    path = f"/local/domain/1/device/{kind}/{number}"
-    bench.store.write_all(path, {name.replace("_", "-"): value for name, value in nodes.items()})
-    bench.store.write(f"{path}/state", 4)
-
-
-def test_a_disk_that_is_connected(bench):
-    connected(bench, "vbd", 51712, ring_ref=8, event_channel=9)
-    row = bench.xend.devices("web", "vbd")[0]
-
-    assert {name: row[name] for name in row if name != "sxp"} == {
-        "device": 51712, "backend_domid": 0, "handle": 0, "state": 4, "event_channel": 9,
-        "ring_ref": 8, "backend_path": "/local/domain/0/backend/vbd/1/51712",
-    }  # fmt: skip
-
-
-def test_a_disk_that_no_guest_has_seen_yet(bench):
-    row = bench.xend.devices("web", "vbd")[0]
-
-    assert (row["state"], row["event_channel"], row["ring_ref"]) == (1, -1, -1)
-
-
-def test_tap_disks_are_listed_with_the_others(bench):
-    assert [row["device"] for row in bench.xend.devices("web", "vbd")] == [51712, 51728]
-
-
-def test_an_interface_that_is_connected(bench):
-    connected(bench, "vif", 0, tx_ring_ref=768, rx_ring_ref=769, event_channel=7)
-    (row,) = bench.xend.devices("web", "vif")
-
-    assert {name: row[name] for name in row if name != "sxp"} == {
-        "index": 0, "backend_domid": 0, "mac": "00:16:3e:00:00:07", "handle": 0, "state": 4,
-        "event_channel": 7, "tx_ring_ref": 768, "rx_ring_ref": 769,
-        "backend_path": "/local/domain/0/backend/vif/1/0",
-    }  # fmt: skip
-
-
-def test_the_raw_tree_of_a_device_is_at_hand(bench):
-    (row,) = bench.xend.devices("web", "vif")
-
-    assert row["sxp"][0] == "0"
-    assert ["mac", "00:16:3e:00:00:07"] in row["sxp"]
-
-
-@pytest.mark.parametrize("kind", ["vtpm", "vfb"])
-def test_a_domain_without_such_devices_has_an_empty_list(bench, kind):
-    assert list(bench.xend.devices("web", kind)) == []
-
-
-def test_an_unknown_class_of_devices_is_refused(bench):
-    assert "no device class 'usb'" in refusal(bench.xend.devices, "web", "usb")
-
-
 def entries(bench, domain="web"):
-    tag, *rest = bench.xend.sxp(domain)
+    tag, *rest = bench.xend.views.sxp(domain)
     assert tag == "domain"
     return rest
 
@@ -107,9 +53,9 @@ def test_values_of_the_long_list(bench, entry):
 
 
 def test_the_long_list_shows_what_has_changed_since(bench):
-    bench.xend.set_memory("web", 100)
-    bench.xend.rename("web", "shop")
-    bench.result(bench.xend.attach_network("shop", "mac=00:16:3e:00:00:08"))
+    bench.xend.resources.set_memory("web", 100)
+    bench.xend.domains.rename("web", "shop")
+    bench.result(bench.xend.devices.attach_network("shop", "mac=00:16:3e:00:00:08"))
     now = entries(bench, "shop")
 
     assert ["memory", "100"] in now
@@ -132,38 +78,64 @@ def test_uptime_is_the_time_since_it_was_created(bench):
 
 
 def test_a_dry_run_creates_nothing(bench):
-    described = bench.xend.describe("kernel = '/k'\n", "/etc/xen/mail")
+    described = bench.xend.domains.describe("kernel = '/k'\n", "/etc/xen/mail")
 
     assert ["name", "mail"] in described
     assert bench.names() == {0: "Domain-0", 1: "web"}
 
 
 def test_the_store_is_shown_depth_first(bench):
-    paths = [path for path, _ in bench.xend.xenstore()]
+    paths = [path for path, _ in bench.xend.views.xenstore()]
 
     assert paths.index("/local/domain/1") < paths.index("/local/domain/1/name")
     assert len(set(paths)) == len(paths)
 
 
 def test_the_console_is_that_of_the_domain(bench):
-    assert bench.xend.console("web") == "console of 1\n"
-
-
-def test_the_boot_ring_can_be_cleared(bench):
-    bench.xend.boot_messages(2, 657 * 1024)
-    before = bench.xend.dmesg()
-    bench.xend.clear_dmesg()
-
-    assert (" Xen version 3.0.3" in before, bench.xend.dmesg()) == (True, "")
+    assert bench.xend.views.console("web") == "console of 1\n"
 
 
 @pytest.mark.parametrize(
     "call",
     [
-        lambda xend: xend.sxp("x"),
-        lambda xend: xend.devices("x", "vbd"),
-        lambda xend: xend.console("x"),
+        lambda xend: xend.views.sxp("x"),
+        lambda xend: xend.devices.rows("x", "vbd"),
+        lambda xend: xend.views.console("x"),
     ],
 )
 def test_an_unknown_domain_is_named(bench, call):
     assert refusal(call, bench.xend) == "Domain 'x' does not exist."
+
+
+def test_info_has_the_rows_of_3_0_3_in_order(bench):
+    assert list(bench.xend.views.info()) == [
+        "host", "release", "version", "machine", "nr_cpus", "nr_nodes", "sockets_per_node",
+        "cores_per_socket", "threads_per_core", "cpu_mhz", "hw_caps", "total_memory",
+        "free_memory", "xen_major", "xen_minor", "xen_extra", "xen_caps", "xen_pagesize",
+        "platform_params", "xen_changeset", "cc_compiler", "cc_compile_by", "cc_compile_domain",
+        "cc_compile_date", "xend_config_format",
+    ]  # fmt: skip
+
+
+def test_info_of_3_1_names_the_scheduler_after_the_capabilities():
+    rows = list(Bench(tools="3.1").xend.views.info())
+    assert rows.index("xen_caps") + 1 == rows.index("xen_scheduler")
+
+
+def test_info_rounds_memory_down_to_mib(bench):
+    info = bench.xend.views.info()
+    assert (info["total_memory"], info["free_memory"]) == ("4095", "384")
+
+
+def test_a_file_of_proc_is_the_domains_own(bench):
+    assert bench.xend.views.proc("web", "stat") == "stat of 1\n"
+
+
+def test_only_domain_0_has_the_examples_of_xend(bench):
+    examples = [file.path for file in bench.xend.views.domain_files("0")]
+
+    assert (len(examples) > 0, {path.rpartition("/")[0] for path in examples}) == (
+        True,
+        {"/etc/xen"},
+    )
+    assert bench.xend.views.domain_files("web") == ()

@@ -28,7 +28,7 @@ class Client:
     def get(self, path):
         _, _, _, _, domain, _, name = path.split("/", 6)
         try:
-            return {"value": self.host.oprofile(domain).read(name)}
+            return {"value": self.host.profiler.oprofile(domain).read(name)}
         except HostError as error:
             raise ServiceError(str(error), type=type(error).__name__) from None
 
@@ -333,10 +333,10 @@ def test_recipe_of_the_talk_works_as_pasted(opcontrol):
         opcontrol("--domain=web", "--reset"),
         opcontrol("--domain=web", "--start", "-", f"vmlinux={VMLINUX}"),
     ]  # fmt: skip
-    counting = opcontrol.client.host.state
+    counting = opcontrol.client.host.profiler.state
     for domain in ("web", "Domain-0"):
         codes += [opcontrol("--domain", domain, verb) for verb in ("--stop", "-shutdown")]
-    assert (codes, counting, opcontrol.client.host.state) == ([0] * 9, "profiling", "idle")
+    assert (codes, counting, opcontrol.client.host.profiler.state) == ([0] * 9, "profiling", "idle")
 
 
 def test_program_starts_without_heavy_libraries():

@@ -13,6 +13,7 @@ from tests.support.traces import FIXTURES, opened
 from xenprof.cli import trace, xenmon
 from xenprof.cli.main import main
 from xenprof.client import ServiceError
+from xenprof.errors import XenprofError
 from xenprof.service.trace_readers import TraceReaders
 from xenprof.trace.summary import summarise
 from xenprof.trace.xenmon_text import LOG_HEADER
@@ -29,12 +30,12 @@ class FakeClient:
         self.at_wait = lambda waits: None
 
     def get(self, path):
-        return {"lost": list(self.host.trace_status().lost)}
+        return {"lost": list(self.host.tracer.status().lost)}
 
     def post(self, path, body=None):
         try:
             return self._post(path.removeprefix("/api/v1/").split("/"), body or {})
-        except HostError as error:
+        except (HostError, XenprofError) as error:
             raise ServiceError(str(error)) from None
 
     def _post(self, words, body):
@@ -45,7 +46,7 @@ class FakeClient:
             return {}
         if words[1] == "start":
             number = self.readers.start(
-                self.host,
+                self.host.tracer,
                 event_mask=body["event_mask"],
                 pcpu_mask=body.get("pcpu_mask", 3),
                 ring_pages=body.get("ring_pages"),
@@ -54,7 +55,7 @@ class FakeClient:
             )
             return {"reader": number, "mhz": 3200, "time_ns": self.host.now_ns}
         take = self.readers.read if words[2] == "read" else self.readers.stop
-        records = take(self.host, int(words[1]))
+        records = take(self.host.tracer, int(words[1]))
         data = base64.b64encode(encode(records, 3200)).decode()
         return {"records": data, "time_ns": self.host.now_ns}
 
@@ -85,7 +86,7 @@ def test_a_recording_is_the_same_each_time(client, tmp_path):
 
 def test_afterwards_nothing_is_recorded_any_more(client):
     main(["trace", "--for", "1s", "t.bin"])
-    assert client.host.trace_status().event_mask == 0
+    assert client.host.tracer.status().event_mask == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -98,7 +99,7 @@ def test_a_signal_ends_it_with_the_file_complete(client, tmp_path, number):
     client.at_wait = interrupt
     assert main(["trace", "t.bin"]) == 0
     written = len((tmp_path / "t.bin").read_bytes()) // 60
-    assert written == sum(client.host.trace_status().emitted) > 100
+    assert written == sum(client.host.tracer.status().emitted) > 100
 
 
 def test_pcpus_and_events_are_chosen_by_masks(client, tmp_path):

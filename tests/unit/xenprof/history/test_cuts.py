@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.fake_host import FakeHost
 from tests.support.homes import write, write_home
 from tests.support.known_sessions import VMLINUX, own
-from tests.support.service_fakes import FakeHost
 from xenprof.history.figures import HistorySettings
 from xenprof.history.recorder import Recorder
 from xenprof.history.slices import FOLDER, slices
@@ -43,7 +43,7 @@ class Cutting:
     def __init__(self, home: Path, period_seconds: int = 10) -> None:
         self.home = home
         self.host = FakeHost()
-        self.host.names[0] = "Domain-0"
+        self.host.epoch_ns = 0
         self.daemons = Daemons()
         self.noted: list[tuple[int, Command]] = []
         self.history = History(
@@ -155,9 +155,9 @@ def test_one_that_answers_again_is_asked_each_time(cutting: Cutting):
 
 
 def test_nothing_is_asked_of_a_paused_domain(cutting: Cutting, monkeypatch: pytest.MonkeyPatch):
-    snapshot = cutting.host.snapshot()
+    snapshot = cutting.host.telemetry.snapshot()
     paused = replace(snapshot, domains=tuple(replace(one, paused=True) for one in snapshot.domains))
-    monkeypatch.setattr(cutting.host, "snapshot", lambda: paused)
+    monkeypatch.setattr(cutting.host.telemetry, "snapshot", lambda: paused)
     cutting.at(10)
 
     assert cutting.daemons.dumps == 0

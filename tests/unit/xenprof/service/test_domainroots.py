@@ -1,7 +1,7 @@
 import json
 
-from hypervisor.host import DomainFile
-from tests.support.service_fakes import FakeHost
+from hypervisor.domainfile import DomainFile
+from tests.support.fake_host import FakeHost
 from xenprof.service.domainroots import DomainRoots
 
 XEN = DomainFile("/usr/lib/debug/boot/xen-syms", b"xen", 1174000000)
@@ -9,11 +9,10 @@ LIBC = DomainFile("/lib64/libc-2.5.so", b"libc", 1174000000, 0o755)
 
 
 def rooted(tmp_path, names, **files):
-    host = FakeHost()
-    host.names = list(names)
-    host.files = {name: files.get(name, [XEN]) for name in names}
+    host = FakeHost(*names)
+    host.profiler.files = {name: files.get(name, [XEN]) for name in names}
     roots = DomainRoots(tmp_path)
-    roots.sync(host, host.snapshot())
+    roots.sync(host, host.telemetry.snapshot())
     return host, roots
 
 
@@ -59,10 +58,10 @@ def test_the_ids_are_listed_for_the_programs(tmp_path):
 
 def test_a_domain_created_later_gets_its_root(tmp_path):
     host, roots = rooted(tmp_path, ["Domain-0"])
-    host.names.append("late")
-    host.files["late"] = [LIBC]
+    host.names[1] = "late"
+    host.profiler.files["late"] = [LIBC]
 
-    roots.sync(host, host.snapshot())
+    roots.sync(host, host.telemetry.snapshot())
 
     assert (tmp_path / "domains/late/lib64/libc-2.5.so").exists()
 
@@ -72,7 +71,7 @@ def test_a_rename_moves_the_root_with_what_is_in_it(tmp_path):
     (tmp_path / "domains/old/mine").write_text("samples")
     host.names[0] = "new"
 
-    roots.sync(host, host.snapshot())
+    roots.sync(host, host.telemetry.snapshot())
 
     assert (tmp_path / "domains/new/mine").read_text() == "samples"
     assert not (tmp_path / "domains/old").exists()
@@ -84,7 +83,7 @@ def test_a_rename_onto_a_destroyed_domains_name_keeps_its_samples_aside(tmp_path
     (tmp_path / "domains/new/theirs").write_text("samples")
     host.names[0] = "new"
 
-    roots.sync(host, host.snapshot())
+    roots.sync(host, host.telemetry.snapshot())
 
     assert (tmp_path / "domains/new~1~/theirs").read_text() == "samples"
 
@@ -93,7 +92,7 @@ def test_a_destroyed_domain_keeps_its_root(tmp_path):
     host, roots = rooted(tmp_path, ["Domain-0", "gone"])
     del host.names[1]
 
-    changes = roots.sync(host, host.snapshot())
+    changes = roots.sync(host, host.telemetry.snapshot())
 
     assert changes.gone == [1]
     assert (tmp_path / "domains/gone").is_dir()

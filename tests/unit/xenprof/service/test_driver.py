@@ -5,7 +5,9 @@ from concurrent.futures import Future
 import pytest
 
 from hypervisor.errors import Refused
-from tests.support.service_fakes import MS, FakeHost, FakeOperation
+from tests.support.fake_host import FakeHost
+from tests.support.fake_toolstack import FakeOperation
+from tests.support.service_fakes import MS
 from xenprof.service.driver import PERIOD_NS, HostDriver, ServiceStopping
 
 
@@ -26,7 +28,7 @@ def stepped(cost: float = 0.0, **options):
     def spend(virtual_ns: int) -> None:
         wall.now_ns += int(virtual_ns * cost)
 
-    host = FakeHost(spend)
+    host = FakeHost(spend=spend)
     return host, wall, HostDriver(host, wall_ns=wall, **options)
 
 
@@ -94,12 +96,12 @@ def test_the_pump_runs_after_each_slice():
 
 def test_a_command_is_answered_after_a_snapshot_that_shows_it():
     _, _, driver = stepped()
-    answered: Future = driver.submit(lambda host: host.names.append("new"))
+    answered: Future = driver.submit(lambda host: host.names.update({3: "new"}))
 
     driver.step()
 
     assert answered.done()
-    assert driver.snapshot().domains[5].name == "new"
+    assert driver.snapshot().domains[3].name == "new"
 
 
 def test_a_command_that_takes_model_time_is_answered_when_it_is_over():
@@ -184,14 +186,14 @@ def running():
 
 def test_what_a_command_raises_is_raised_in_the_caller(running):
     with pytest.raises(Refused, match="in use"):
-        running.call(lambda host: host.create({"name": "Domain-0"}))
+        running.call(lambda host: host.toolstack.domains.create({"name": "Domain-0"}))
 
 
 def test_the_thread_survives_a_refused_command(running):
     with pytest.raises(Refused):
-        running.call(lambda host: host.create({"name": "Domain-0"}))
+        running.call(lambda host: host.toolstack.domains.create({"name": "Domain-0"}))
 
-    assert running.call(lambda host: host.info()) == {"host": "fake"}
+    assert running.call(lambda host: host.toolstack.views.info()) == {"host": "fake"}
 
 
 def test_stopping_runs_what_was_submitted_before():
@@ -228,7 +230,7 @@ def test_a_model_that_fails_is_logged_and_down(caplog):
     def fail(virtual_ns: int) -> None:
         raise ZeroDivisionError("a bug in the model")
 
-    driver = HostDriver(FakeHost(fail), speed=None)
+    driver = HostDriver(FakeHost(spend=fail), speed=None)
     with caplog.at_level(logging.ERROR):
         driver.start()
         driver._thread.join(10)
@@ -243,7 +245,7 @@ def test_what_was_sampled_before_a_failure_is_still_written():
     def fail(virtual_ns: int) -> None:
         raise ZeroDivisionError("a bug in the model")
 
-    driver, closed = HostDriver(FakeHost(fail), speed=None), []
+    driver, closed = HostDriver(FakeHost(spend=fail), speed=None), []
     logging.disable()
     driver.start()
     driver.stop(lambda host: closed.append(host.name))

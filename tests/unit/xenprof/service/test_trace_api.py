@@ -4,7 +4,7 @@ import json
 import pytest
 
 from hypervisor.trace_events import ALL, SWITCH
-from tests.support.fake_tracer import TracedHost
+from tests.support.fake_host import FakeHost
 from tests.support.service_fakes import ask_now
 from tests.support.traces import row
 from xenprof.service.app import create_app
@@ -17,7 +17,7 @@ ROWS = [row(1000, SWITCH, 0, 0, 1, 0), row(2000, SWITCH, 1, 0, 0, 0, pcpu=1)]
 
 @pytest.fixture
 def host():
-    return TracedHost()
+    return FakeHost()
 
 
 @pytest.fixture
@@ -41,13 +41,13 @@ def post(app, path, body=None):
 def started(app, host):
     status, answer = post(app, "/api/v1/trace/start")
     assert status == 200
-    host.queued = list(ROWS)
+    host.tracer.queued = list(ROWS)
     return f"/api/v1/trace/{answer['reader']}"
 
 
 def test_a_reader_starts_with_everything(app, host):
     _, answer = post(app, "/api/v1/trace/start")
-    assert (answer["reader"], answer["mhz"], host.masks[0]) == (1, 3200, ALL)
+    assert (answer["reader"], answer["mhz"], host.tracer.masks[0]) == (1, 3200, ALL)
 
 
 def test_records_come_as_the_original_writes_them(app, host):

@@ -4,8 +4,7 @@ import pytest
 
 from hypervisor.errors import Refused
 from hypervisor.trace_events import ALL, GRANT_MAP, LOST_RECORDS, MEM, SCHED, SWITCH
-from tests.support.fake_tracer import TracedHost
-from tests.support.service_fakes import FakeHost
+from tests.support.fake_tracer import FakeTracer
 from tests.support.traces import MS, row
 from xenprof.service import trace_readers
 from xenprof.service.trace_readers import TraceReaders, UnknownReader
@@ -19,8 +18,8 @@ class Clock:
 
 
 @pytest.fixture
-def host():
-    return TracedHost()
+def tracer():
+    return FakeTracer()
 
 
 @pytest.fixture
@@ -33,9 +32,9 @@ def readers(clock):
     return TraceReaders(clock)
 
 
-def start(readers, host, event_mask=ALL, pcpu_mask=3, ring_pages=None, poll_ms=100, threshold=1):
+def start(readers, tracer, event_mask=ALL, pcpu_mask=3, ring_pages=None, poll_ms=100, threshold=1):
     return readers.start(
-        host,
+        tracer,
         event_mask=event_mask,
         pcpu_mask=pcpu_mask,
         ring_pages=ring_pages,
@@ -47,92 +46,92 @@ def start(readers, host, event_mask=ALL, pcpu_mask=3, ring_pages=None, poll_ms=1
 ROWS = [row(1, SWITCH, 0, 0, 1, 0), row(2, 0x1F0FF, 7, pcpu=1), row(3, GRANT_MAP, 3, pcpu=1)]
 
 
-def test_each_reader_gets_all_that_it_asked_for(readers, host):
-    one, two = start(readers, host), start(readers, host)
-    host.queued = list(ROWS)
-    assert (readers.read(host, one), readers.read(host, two)) == (ROWS, ROWS)
+def test_each_reader_gets_all_that_it_asked_for(readers, tracer):
+    one, two = start(readers, tracer), start(readers, tracer)
+    tracer.queued = list(ROWS)
+    assert (readers.read(tracer, one), readers.read(tracer, two)) == (ROWS, ROWS)
 
 
-def test_a_reader_gets_only_what_it_asked_for(readers, host):
-    one = start(readers, host, event_mask=SCHED, pcpu_mask=1)
-    start(readers, host)
-    host.queued = list(ROWS)
-    assert readers.read(host, one) == ROWS[:1]
+def test_a_reader_gets_only_what_it_asked_for(readers, tracer):
+    one = start(readers, tracer, event_mask=SCHED, pcpu_mask=1)
+    start(readers, tracer)
+    tracer.queued = list(ROWS)
+    assert readers.read(tracer, one) == ROWS[:1]
 
 
-def test_records_are_read_once(readers, host):
-    one = start(readers, host)
-    host.queued = list(ROWS)
-    readers.read(host, one)
-    assert readers.read(host, one) == []
+def test_records_are_read_once(readers, tracer):
+    one = start(readers, tracer)
+    tracer.queued = list(ROWS)
+    readers.read(tracer, one)
+    assert readers.read(tracer, one) == []
 
 
-def test_what_was_before_a_reader_is_not_for_it(readers, host):
-    one = start(readers, host)
-    host.queued = list(ROWS)
-    two = start(readers, host)
-    assert (readers.read(host, two), readers.read(host, one)) == ([], ROWS)
+def test_what_was_before_a_reader_is_not_for_it(readers, tracer):
+    one = start(readers, tracer)
+    tracer.queued = list(ROWS)
+    two = start(readers, tracer)
+    assert (readers.read(tracer, two), readers.read(tracer, one)) == ([], ROWS)
 
 
-def test_the_host_records_what_anybody_wants_as_often_as_the_most_eager(readers, host):
-    start(readers, host, event_mask=SCHED, pcpu_mask=1, poll_ms=100, threshold=9)
-    start(readers, host, event_mask=0x4F000, pcpu_mask=2, poll_ms=20, threshold=50)
-    assert (host.masks, host.poll) == ((0x6F000, 3), (20 * MS, 9))
+def test_the_host_records_what_anybody_wants_as_often_as_the_most_eager(readers, tracer):
+    start(readers, tracer, event_mask=SCHED, pcpu_mask=1, poll_ms=100, threshold=9)
+    start(readers, tracer, event_mask=0x4F000, pcpu_mask=2, poll_ms=20, threshold=50)
+    assert (tracer.masks, tracer.poll) == ((0x6F000, 3), (20 * MS, 9))
 
 
-def test_the_last_reader_turns_tracing_off(readers, host):
-    one, two = start(readers, host, event_mask=SCHED), start(readers, host, event_mask=MEM)
-    readers.stop(host, two)
-    assert host.masks == (SCHED, 3)
-    readers.stop(host, one)
-    assert host.masks == (0, 0)
+def test_the_last_reader_turns_tracing_off(readers, tracer):
+    one, two = start(readers, tracer, event_mask=SCHED), start(readers, tracer, event_mask=MEM)
+    readers.stop(tracer, two)
+    assert tracer.masks == (SCHED, 3)
+    readers.stop(tracer, one)
+    assert tracer.masks == (0, 0)
 
 
-def test_stopping_returns_what_was_left(readers, host):
-    one = start(readers, host)
-    host.queued = list(ROWS)
-    assert readers.stop(host, one) == ROWS
+def test_stopping_returns_what_was_left(readers, tracer):
+    one = start(readers, tracer)
+    tracer.queued = list(ROWS)
+    assert readers.stop(tracer, one) == ROWS
     with pytest.raises(UnknownReader, match="no trace reader 1"):
-        readers.read(host, one)
+        readers.read(tracer, one)
 
 
-def test_who_does_not_keep_up_is_told_what_it_lost(readers, host, monkeypatch):
+def test_who_does_not_keep_up_is_told_what_it_lost(readers, tracer, monkeypatch):
     monkeypatch.setattr(trace_readers, "MAX_WAITING", 2)
-    one = start(readers, host)
-    host.queued = [row(n, SWITCH) for n in range(5)] + [row(6, LOST_RECORDS, 10)]
-    first = readers.read(host, one)
-    host.queued = [row(9, SWITCH)]
-    assert ([r.time_ns for r in first], readers.read(host, one)) == (
+    one = start(readers, tracer)
+    tracer.queued = [row(n, SWITCH) for n in range(5)] + [row(6, LOST_RECORDS, 10)]
+    first = readers.read(tracer, one)
+    tracer.queued = [row(9, SWITCH)]
+    assert ([r.time_ns for r in first], readers.read(tracer, one)) == (
         [0, 1],
         [row(9, LOST_RECORDS, 13), row(9, SWITCH)],
     )
 
 
-def test_who_does_not_come_is_forgotten(readers, host, clock):
-    one = start(readers, host)
+def test_who_does_not_come_is_forgotten(readers, tracer, clock):
+    one = start(readers, tracer)
     clock.now = 59.0
-    readers.tend(host)
-    assert host.masks == (ALL, 3)
+    readers.tend(tracer)
+    assert tracer.masks == (ALL, 3)
     clock.now = 61.0
-    readers.tend(host)
-    assert host.masks == (0, 0)
+    readers.tend(tracer)
+    assert tracer.masks == (0, 0)
     with pytest.raises(UnknownReader):
-        readers.read(host, one)
+        readers.read(tracer, one)
 
 
-def test_who_comes_is_not_forgotten(readers, host, clock):
-    one = start(readers, host)
+def test_who_comes_is_not_forgotten(readers, tracer, clock):
+    one = start(readers, tracer)
     for clock.now in (50.0, 100.0, 150.0):
-        readers.read(host, one)
-        readers.tend(host)
-    assert host.masks == (ALL, 3)
+        readers.read(tracer, one)
+        readers.tend(tracer)
+    assert tracer.masks == (ALL, 3)
 
 
-def test_so_many_readers_and_no_more(readers, host):
+def test_so_many_readers_and_no_more(readers, tracer):
     for _ in range(8):
-        start(readers, host)
+        start(readers, tracer)
     with pytest.raises(Refused, match="8 programs read the trace already"):
-        start(readers, host)
+        start(readers, tracer)
 
 
 @pytest.mark.parametrize(
@@ -143,22 +142,17 @@ def test_so_many_readers_and_no_more(readers, host):
         ({"event_mask": 0}, "the event mask 0x0 lets no event through"),
     ],
 )
-def test_masks_that_let_nothing_through_are_refused(readers, host, asked, message):
+def test_masks_that_let_nothing_through_are_refused(readers, tracer, asked, message):
     with pytest.raises(Refused, match=message):
-        start(readers, host, **asked)
+        start(readers, tracer, **asked)
 
 
-def test_a_size_that_is_refused_leaves_no_reader(readers, host):
-    start(readers, host, ring_pages=20)
+def test_a_size_that_is_refused_leaves_no_reader(readers, tracer):
+    start(readers, tracer, ring_pages=20)
     with pytest.raises(Refused, match="the size is set"):
-        start(readers, host, ring_pages=30)
-    assert [one["reader"] for one in readers.status(host)["readers"]] == [1]
+        start(readers, tracer, ring_pages=30)
+    assert [one["reader"] for one in readers.status(tracer)["readers"]] == [1]
 
 
-def test_a_host_without_rings_says_so(readers):
-    with pytest.raises(Refused, match="this host has no trace buffers"):
-        start(readers, FakeHost())
-
-
-def test_tending_without_readers_asks_nothing_of_the_host(readers):
-    readers.tend(FakeHost())
+def test_tending_without_readers_asks_nothing_of_the_tracer(readers):
+    readers.tend(object())

@@ -15,7 +15,7 @@ from xenprof.store.sessiondir import read_profile
 
 def test_counting_starts_with_the_last_other_active_domain(sessions, host):
     first, last = recipe_start(sessions)
-    assert (first.stderr, last.stderr, host.state) == (
+    assert (first.stderr, last.stderr, host.profiler.state) == (
         ("counting starts when db has run opcontrol --start",),
         (
             "counting has started in all active domains; "
@@ -27,7 +27,7 @@ def test_counting_starts_with_the_last_other_active_domain(sessions, host):
 
 def test_counting_does_not_start_by_itself_for_domain_0_alone(sessions, host):
     sessions.start_daemon("Domain-0", replace(SETUP, active_domains="0"))
-    assert host.state == "ready"
+    assert host.profiler.state == "ready"
 
 
 def test_counting_does_not_start_again_after_domain_0_stopped_it(sessions, host):
@@ -35,7 +35,7 @@ def test_counting_does_not_start_again_after_domain_0_stopped_it(sessions, host)
     sessions.stop("Domain-0")
     sessions.stop("db")
     outcome = sessions.start("db", SETUP)
-    assert (host.state, outcome.stderr) == (
+    assert (host.profiler.state, outcome.stderr) == (
         "ready",
         ("nothing is counted until domain 0 runs opcontrol --start",),
     )
@@ -46,13 +46,13 @@ def test_counting_may_start_by_itself_again_after_the_next_start_daemon(sessions
     for domain in ("web", "db", "Domain-0"):
         sessions.shutdown(domain)
     recipe_start(sessions)
-    assert host.state == "profiling"
+    assert host.profiler.state == "profiling"
 
 
 def test_strict_counts_nothing_until_domain_0_starts(strict, host):
     outcomes = recipe_start(strict)
     notice = "nothing is counted until domain 0 runs opcontrol --start"
-    assert ([o.stderr for o in outcomes], host.state) == ([(notice,), (notice,)], "ready")
+    assert ([o.stderr for o in outcomes], host.profiler.state) == ([(notice,), (notice,)], "ready")
     assert strict.start("Domain-0", None).stdout == ("Profiler running.",)
 
 
@@ -99,7 +99,12 @@ def test_domain_that_shuts_down_while_counting_is_drained_and_leaves(sessions, h
     recipe_start(sessions)
     host.driver("web").give(samples((USER, 0x400000), domain=1))
     outcome = sessions.shutdown("web")
-    assert (outcome.exit_code, total(tmp_path, "web"), 1 in host.active, host.state) == (
+    assert (
+        outcome.exit_code,
+        total(tmp_path, "web"),
+        1 in host.profiler.active,
+        host.profiler.state,
+    ) == (
         0,
         1,
         False,
@@ -111,7 +116,7 @@ def test_strict_shutdown_while_counting_is_refused_as_by_xen(strict, host):
     recipe_start(strict)
     strict.start("Domain-0", None)
     outcome = strict.shutdown("web")
-    assert (outcome.exit_code, 1 in host.active) == (1, True)
+    assert (outcome.exit_code, 1 in host.profiler.active) == (1, True)
 
 
 def test_daemon_from_before_domain_0_restarted_must_restart_too(sessions):

@@ -57,7 +57,7 @@ def test_losses_of_the_daemon_are_told_to_the_host(sessions, host):
     host.driver("Domain-0").give(samples((USER, 0x10)))
     sessions.dump("Domain-0")
     sessions.pump()
-    assert host.counted_lost == {"Domain-0": {"no_mapping": 1}}
+    assert host.profiler.counted_lost == {"Domain-0": {"no_mapping": 1}}
 
 
 def test_dump_tells_the_losses_it_has_just_found(sessions, host, tmp_path):
@@ -102,7 +102,7 @@ def test_samples_that_cannot_be_written_at_shutdown_are_counted_lost(sessions, h
     fill_disk(monkeypatch)
     host.driver("Domain-0").give(samples((USER, 0x400000)))
     outcome = sessions.shutdown("Domain-0")
-    assert (outcome.stderr[-1], host.counted_lost) == (
+    assert (outcome.stderr[-1], host.profiler.counted_lost) == (
         "1 samples are lost, since they could not be written",
         {"Domain-0": {"store_write_failed": 1}},
     )

@@ -87,7 +87,7 @@ def test_dump_of_a_paused_domain_fails_and_says_why(sessions, host):
     sessions.start("Domain-0", replace(SETUP, active_domains="0,1"))
     sessions.start("web", SETUP)
     host.driver("web").give(samples((USER, 0x400000), domain=1))
-    host.pause("web")
+    host.set_paused("web", paused=True)
     outcome = sessions.dump("web")
     assert (outcome.exit_code, outcome.stderr[1]) == (
         1,
@@ -121,7 +121,12 @@ def test_shutdown_stops_dumps_and_removes_the_lock(sessions, host, tmp_path):
     sessions.start("Domain-0", SETUP)
     host.driver("Domain-0").give(samples((USER, 0x400000)))
     outcome = sessions.shutdown("Domain-0")
-    assert (outcome.stdout, total(tmp_path), directory(tmp_path).lock_pid(), host.state) == (
+    assert (
+        outcome.stdout,
+        total(tmp_path),
+        directory(tmp_path).lock_pid(),
+        host.profiler.state,
+    ) == (
         ("Stopping profiling.", "Killing daemon."),
         1,
         None,

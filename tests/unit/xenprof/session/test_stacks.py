@@ -27,8 +27,8 @@ class Walker(FakeDriver):
 
 @pytest.fixture
 def walker(host):
-    host.drivers[0] = Walker(host, 0)
-    return host.drivers[0]
+    host.profiler.drivers[0] = Walker(host.profiler, 0)
+    return host.profiler.drivers[0]
 
 
 def stored(home, session="current"):
@@ -151,13 +151,13 @@ def test_stacks_that_cannot_be_written_are_told(sessions, walker, tmp_path):
 
 
 def test_a_renamed_domain_goes_on_in_its_new_place(sessions, host, tmp_path):
-    host.drivers[1] = Walker(host, 1)
+    host.profiler.drivers[1] = Walker(host.profiler, 1)
     sessions.start_daemon("Domain-0", replace(SETUP, active_domains="0,1"))
     sessions.start("web", DEEP)
     (tmp_path / "domains" / "web").rename(tmp_path / "domains" / "shop")
     host.names[1] = "shop"
     sessions.domain_renamed("web", "shop")
-    host.drivers[1].give(samples((KERNEL, PC), domain=1, stack_id=0))
+    host.profiler.drivers[1].give(samples((KERNEL, PC), domain=1, stack_id=0))
     sessions.dump("shop")
     found = read_stacks(directory(tmp_path, "shop").current)
     assert found is not None

@@ -21,7 +21,7 @@ class Host:
 
     def __init__(self, model=None):
         self.clock = Clock()
-        self.disk = Disk(self.clock, self.clock.stream("disk"), model)
+        self.disk = Disk(self.clock, RandomStream(1, "disk"), model)
         self.finished = []
         self.times = []
         self.refill = None

@@ -121,14 +121,6 @@ def test_a_deep_copy_has_the_same_future_and_its_own_past(recorder):
     assert recorder.seen == twin.seen
 
 
-def test_a_stream_of_a_name_goes_on_where_it_was_and_moves_no_other():
-    clock, other = Clock(seed=7), Clock(seed=7)
-    first = [clock.stream("a").uniform(1000), clock.stream("a").uniform(1000)]
-    other.stream("b").uniform(1000)
-    stream = other.stream("a")
-    assert first == [stream.uniform(1000), stream.uniform(1000)]
-
-
 def test_deferred_work_comes_before_the_next_event_of_the_same_time(recorder):
     clock = recorder.clock
     clock.schedule(5, lambda _: clock.defer(lambda: recorder.note("deferred")))

@@ -2,7 +2,7 @@ import copy
 
 import pytest
 
-from hypervisor.model.timing.random_stream import RandomStream, stream_seed
+from hypervisor.model.timing.random_stream import RandomStream, Streams, stream_seed
 
 VECTOR_UNIFORM = [205, 288, 533, 788, 342]
 
@@ -30,3 +30,11 @@ def test_a_copied_stream_goes_on_alone():
 def test_uniform_stays_below_its_bound(n):
     stream = RandomStream(1, "u")
     assert all(0 <= stream.uniform(n) < n for _ in range(1000))
+
+
+def test_a_stream_of_a_name_goes_on_where_it_was_and_moves_no_other():
+    streams, other = Streams(7), Streams(7)
+    first = [streams.stream("a").uniform(1000), streams.stream("a").uniform(1000)]
+    other.stream("b").uniform(1000)
+    stream = other.stream("a")
+    assert first == [stream.uniform(1000), stream.uniform(1000)]

@@ -16,7 +16,7 @@ def bench():
 
 
 def test_a_creation_takes_time_in_domain_0(bench):
-    operation = bench.xend.create(GUEST)
+    operation = bench.xend.domains.create(GUEST)
 
     assert (operation.is_done, bench.names()) == (False, {0: "Domain-0"})
 
@@ -43,29 +43,31 @@ def test_a_paused_creation_ends_when_its_devices_are_there(bench):
 
 
 def test_a_name_is_taken_from_the_moment_a_creation_begins(bench):
-    bench.xend.create(GUEST)
+    bench.xend.domains.create(GUEST)
 
-    assert "'web' already in use" in refusal(bench.xend.create, GUEST)
+    assert "'web' already in use" in refusal(bench.xend.domains.create, GUEST)
 
 
 def test_a_uuid_is_taken_from_the_moment_a_creation_begins(bench):
     uuid = "0" * 31 + "1"
-    bench.xend.create({**GUEST, "uuid": uuid})
+    bench.xend.domains.create({**GUEST, "uuid": uuid})
 
-    assert "already in use" in refusal(bench.xend.create, {**GUEST, "name": "b", "uuid": uuid})
+    assert "already in use" in refusal(
+        bench.xend.domains.create, {**GUEST, "name": "b", "uuid": uuid}
+    )
 
 
 @pytest.mark.parametrize("limits", [True, False])
 def test_a_device_that_cannot_be_tears_the_domain_down(limits):
     bench = Bench(support_limits=limits)
-    before = [entry for entry in bench.xend.xenstore() if entry[1]]
+    before = [entry for entry in bench.xend.views.xenstore() if entry[1]]
     message = refusal(bench.create, {**DEVICES, "vif": ["bridge=nobr"]})
 
     assert (message, bench.names()) == (
         "Device 0 (vif) could not be connected. Could not find bridge device nobr",
         {0: "Domain-0"},
     )
-    assert [entry for entry in bench.xend.xenstore() if entry[1]] == before
+    assert [entry for entry in bench.xend.views.xenstore() if entry[1]] == before
 
 
 def test_memory_of_a_domain_torn_down_is_given_back(bench):
@@ -88,18 +90,18 @@ def test_a_name_is_free_again_after_a_failed_creation(bench):
 
 
 def test_a_domain_destroyed_while_it_is_created_stays_away(bench):
-    operation = bench.xend.create(DEVICES)
+    operation = bench.xend.domains.create(DEVICES)
     bench.until(lambda: 1 in bench.context.infos)
-    bench.xend.destroy("web")
+    bench.xend.domains.destroy("web")
 
     assert refusal(bench.result, operation).endswith("It has been detached.")
     assert bench.names() == {0: "Domain-0"}
 
 
 def test_a_guest_without_devices_that_is_destroyed_while_it_is_created_stays_away(bench):
-    operation = bench.xend.create({**GUEST, "vif": [""]})
+    operation = bench.xend.domains.create({**GUEST, "vif": [""]})
     bench.until(lambda: 1 in bench.context.infos)
-    bench.xend.destroy("1")
+    bench.xend.domains.destroy("1")
     refusal(bench.result, operation)
 
     assert 1 not in bench.fake.states
@@ -107,8 +109,8 @@ def test_a_guest_without_devices_that_is_destroyed_while_it_is_created_stays_awa
 
 def test_two_creations_at_once_do_not_take_the_same_memory(bench):
     """Domain 0 gives what the second lacks, as if one had come after the other."""
-    one = bench.xend.create({**GUEST, "name": "a", "memory": 400})
-    other = bench.xend.create({**GUEST, "name": "b", "memory": 400})
+    one = bench.xend.domains.create({**GUEST, "name": "a", "memory": 400})
+    other = bench.xend.domains.create({**GUEST, "name": "b", "memory": 400})
     bench.result(one)
 
     assert not other.is_done
@@ -138,7 +140,7 @@ def test_a_restarted_domain_counts_its_restarts(bench):
 
 
 def test_the_state_of_a_saved_guest_is_passed_on(bench):
-    spec = replace(bench.xend.spec_of(GUEST), name="saved")
+    spec = replace(bench.xend.configurations.spec_of(GUEST), name="saved")
     creation = Creation(bench.context, spec, saved={"workloads": []})
     creation.begin(creation.start)
     bench.result(creation)
@@ -147,7 +149,7 @@ def test_the_state_of_a_saved_guest_is_passed_on(bench):
 
 
 def test_at_boot_everything_is_there_at_once(bench):
-    spec = bench.xend.spec_of(DEVICES)
+    spec = bench.xend.configurations.spec_of(DEVICES)
     info = Creation(bench.context, spec).at_once()
 
     assert (info.domid, bench.fake.calls[-1]) == (1, ("unpause", 1))

@@ -73,7 +73,7 @@ def test_preserve_leaves_everything_as_it_is(option):
 def test_a_preserved_domain_can_be_destroyed_by_hand():
     bench = started(on_crash="preserve")
     bench.shut_down(1, CRASH)
-    bench.xend.destroy("web")
+    bench.xend.domains.destroy("web")
 
     assert bench.names() == {0: "Domain-0"}
 
@@ -123,7 +123,7 @@ def test_a_domain_set_aside_gives_its_disks_to_the_new_one():
 
 def test_the_new_domain_has_the_devices_of_the_old_one():
     bench = started()
-    bench.result(bench.xend.attach_block("web", "phy:sda4", "xvdb", "r"))
+    bench.result(bench.xend.devices.attach_block("web", "phy:sda4", "xvdb", "r"))
     bench.shut_down(1, REBOOT)
     bench.after(1)
 
@@ -143,7 +143,7 @@ def test_the_new_domain_has_the_same_mac():
 
 def test_the_new_domain_has_the_memory_that_was_last_asked_for():
     bench = started(maxmem=256)
-    bench.xend.set_memory("web", 64)
+    bench.xend.resources.set_memory("web", 64)
     bench.shut_down(1, REBOOT)
     bench.after(1)
 
@@ -202,14 +202,14 @@ def test_a_restart_that_fails_is_an_error_in_the_log_and_leaves_nothing():
 @pytest.mark.parametrize("reason", ["poweroff", "reboot", "halt"])
 def test_the_guest_is_asked_through_the_store(reason):
     bench = started()
-    bench.xend.shutdown("web", reason)
+    bench.xend.domains.shutdown("web", reason)
 
     assert bench.store.read("/local/domain/1/control/shutdown") == reason
 
 
 def test_a_guest_that_does_not_answer_within_thirty_seconds_is_destroyed():
     bench = started()
-    bench.xend.shutdown("web")
+    bench.xend.domains.shutdown("web")
     bench.after(29.9)
     lived = 1 in bench.names()
     bench.after(0.2)
@@ -220,9 +220,9 @@ def test_a_guest_that_does_not_answer_within_thirty_seconds_is_destroyed():
 
 def test_asking_again_gives_no_more_time():
     bench = started()
-    bench.xend.shutdown("web")
+    bench.xend.domains.shutdown("web")
     bench.after(20)
-    bench.xend.shutdown("web")
+    bench.xend.domains.shutdown("web")
     bench.after(10.1)
 
     assert bench.names() == {0: "Domain-0"}
@@ -230,7 +230,7 @@ def test_asking_again_gives_no_more_time():
 
 def test_a_guest_that_was_asked_and_has_ended_is_not_destroyed_later():
     bench = started(on_poweroff="preserve")
-    bench.xend.shutdown("web")
+    bench.xend.domains.shutdown("web")
     bench.after(5)
     bench.shut_down(1, POWEROFF)
     bench.after(60)
@@ -240,7 +240,7 @@ def test_a_guest_that_was_asked_and_has_ended_is_not_destroyed_later():
 
 def test_the_limit_is_for_the_domain_that_was_asked_and_not_its_successor():
     bench = started()
-    bench.xend.shutdown("web", "reboot")
+    bench.xend.domains.shutdown("web", "reboot")
     bench.after(5)
     bench.shut_down(1, REBOOT)
     bench.after(60)
@@ -268,7 +268,7 @@ def test_an_end_is_told_in_the_log(reason, line):
 
 def test_a_destroyed_domain_is_told_in_the_log():
     bench = started()
-    bench.xend.destroy("web")
+    bench.xend.domains.destroy("web")
 
     assert len(bench.logged("XendDomainInfo.destroy: domid=1")) == 1
 

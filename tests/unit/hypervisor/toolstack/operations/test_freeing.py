@@ -33,13 +33,13 @@ def test_where_there_is_enough_domain_0_is_left_alone(bench):
 
 
 def test_domain_0_is_asked_for_what_is_missing(bench):
-    bench.xend.create({**GUEST, "memory": 600})
+    bench.xend.domains.create({**GUEST, "memory": 600})
 
     assert target_kib(bench) == DOM0_KIB - (600 - 512) * MIB
 
 
 def test_the_domain_is_built_once_domain_0_has_given_it(bench):
-    operation = bench.xend.create({**GUEST, "memory": 600})
+    operation = bench.xend.domains.create({**GUEST, "memory": 600})
     bench.after(0.05)
     ballooned(bench)
 
@@ -47,14 +47,14 @@ def test_the_domain_is_built_once_domain_0_has_given_it(bench):
 
 
 def test_xm_list_shows_the_new_target_of_domain_0(bench):
-    bench.xend.create({**GUEST, "memory": 600})
+    bench.xend.domains.create({**GUEST, "memory": 600})
 
     assert bench.context.infos[0].target_kib == target_kib(bench)
 
 
 def test_what_is_being_scrubbed_is_waited_for_and_not_taken_from_domain_0(bench):
     bench.fake.machine = replace(bench.fake.machine, free_kib=64 * MIB, scrub_kib=64 * MIB)
-    operation = bench.xend.create(GUEST)
+    operation = bench.xend.domains.create(GUEST)
     asked_kib = target_kib(bench)
     bench.after(0.5)
     bench.fake.machine = replace(bench.fake.machine, free_kib=128 * MIB, scrub_kib=0)
@@ -64,13 +64,13 @@ def test_what_is_being_scrubbed_is_waited_for_and_not_taken_from_domain_0(bench)
 
 def test_only_what_scrubbing_will_not_bring_is_taken_from_domain_0(bench):
     bench.fake.machine = replace(bench.fake.machine, free_kib=64 * MIB, scrub_kib=32 * MIB)
-    bench.xend.create(GUEST)
+    bench.xend.domains.create(GUEST)
 
     assert target_kib(bench) == DOM0_KIB - 32 * MIB
 
 
 def test_domain_0_is_asked_again_where_others_took_what_it_gave(bench):
-    bench.xend.create({**GUEST, "memory": 600})
+    bench.xend.domains.create({**GUEST, "memory": 600})
     ballooned(bench)
     bench.fake.free(-10 * MIB)
     bench.after(0.2)
@@ -89,7 +89,7 @@ def test_domain_0_keeps_its_minimum(bench):
 
 
 def test_domain_0_goes_down_to_its_minimum_exactly(bench):
-    bench.xend.create({**GUEST, "memory": 913})
+    bench.xend.domains.create({**GUEST, "memory": 913})
 
     assert target_kib(bench) == 256 * MIB
 
@@ -116,7 +116,7 @@ def test_it_tries_twenty_times_and_five_more_for_each_missing_gib(memory_mib, tr
     bench = Bench(minimum_domain0_kib=1, machine=replace(MACHINE, free_kib=FREE_KIB))
     bench.fake.change(0, memory_kib=4 * 1024 * MIB)
     began_ns = bench.clock.now
-    operation = bench.xend.create({**GUEST, "memory": memory_mib})
+    operation = bench.xend.domains.create({**GUEST, "memory": memory_mib})
     refusal(bench.result, operation)
 
     seconds = sum(range(1, tries + 1)) / 10
@@ -130,18 +130,21 @@ def test_a_refused_domain_leaves_its_name_free(bench):
 
 
 def test_a_guest_needs_its_memory(bench):
-    assert needed_kib(bench.xend.spec_of({**GUEST, "memory": 100, "maxmem": 900})) == 100 * MIB
+    assert (
+        needed_kib(bench.xend.configurations.spec_of({**GUEST, "memory": 100, "maxmem": 900}))
+        == 100 * MIB
+    )
 
 
 def test_a_fully_virtualized_guest_needs_room_for_page_tables_and_video_as_well(bench):
     config = {"name": "w", "builder": "hvm", "memory": 1024, "kernel": "/hvmloader", "disk": []}
-    more_mib = needed_kib(bench.xend.spec_of(config)) / MIB - 1024
+    more_mib = needed_kib(bench.xend.configurations.spec_of(config)) / MIB - 1024
 
     assert more_mib == pytest.approx(2.4 + 4 + 8, abs=0.1)
 
 
 def test_log_of_a_creation_that_has_to_wait(bench):
-    bench.xend.create({**GUEST, "memory": 600})
+    bench.xend.domains.create({**GUEST, "memory": 600})
 
     assert [line.split(") ", 1)[1] for line in bench.logged("Balloon")] == [
         f"Balloon: {FREE_KIB} KiB free; 0 to scrub; need {600 * MIB}; retries: 20.",

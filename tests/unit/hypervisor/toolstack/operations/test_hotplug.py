@@ -15,14 +15,14 @@ def bench():
 
 
 def test_a_disk_and_an_interface_have_scripts_in_domain_0(bench):
-    bench.result(bench.xend.attach_block("web", "phy:sda3", "xvdb", "w"))
-    bench.result(bench.xend.attach_network("web", ""))
+    bench.result(bench.xend.devices.attach_block("web", "phy:sda3", "xvdb", "w"))
+    bench.result(bench.xend.devices.attach_network("web", ""))
 
     assert bench.fake.scripts == [BLOCK_SCRIPT_MS, VIF_SCRIPT_MS]
 
 
 def test_a_device_is_offered_when_its_script_has_ended_and_not_before(bench):
-    bench.xend.attach_block("web", "phy:sda3", "xvdb", "w")
+    bench.xend.devices.attach_block("web", "phy:sda3", "xvdb", "w")
     state = f"{BACK}/vbd/1/51728/state"
     before = bench.store.read(state)
     bench.after(0.06)
@@ -31,14 +31,14 @@ def test_a_device_is_offered_when_its_script_has_ended_and_not_before(bench):
 
 
 def test_its_hotplug_status_says_connected(bench):
-    bench.result(bench.xend.attach_block("web", "phy:sda3", "xvdb", "w"))
+    bench.result(bench.xend.devices.attach_block("web", "phy:sda3", "xvdb", "w"))
 
     assert bench.store.read(f"{BACK}/vbd/1/51728/hotplug-status") == "connected"
 
 
 def test_a_script_that_does_not_end_within_100_seconds_is_given_up(bench):
     bench.fake.script_ns = None
-    operation = bench.xend.attach_block("web", "phy:sda3", "xvdb", "w")
+    operation = bench.xend.devices.attach_block("web", "phy:sda3", "xvdb", "w")
     bench.after(99.9)
     waits = not operation.is_done
 
@@ -49,17 +49,17 @@ def test_a_script_that_does_not_end_within_100_seconds_is_given_up(bench):
 
 
 def test_nodes_of_a_device_that_could_not_be_connected_are_taken_away(bench):
-    before = bench.xend.xenstore()
-    refusal(bench.result, bench.xend.attach_block("web", "phy:nothing", "xvdb", "w"))
+    before = bench.xend.views.xenstore()
+    refusal(bench.result, bench.xend.devices.attach_block("web", "phy:nothing", "xvdb", "w"))
 
-    assert [entry for entry in bench.xend.xenstore() if entry[1]] == [
+    assert [entry for entry in bench.xend.views.xenstore() if entry[1]] == [
         entry for entry in before if entry[1]
     ]
 
 
 def test_a_script_that_ends_too_late_changes_nothing(bench):
     bench.fake.script_ns = 101 * 10**9
-    operation = bench.xend.attach_block("web", "phy:sda3", "xvdb", "w")
+    operation = bench.xend.devices.attach_block("web", "phy:sda3", "xvdb", "w")
     refusal(bench.result, operation)
     bench.after(5)
 
@@ -68,7 +68,7 @@ def test_a_script_that_ends_too_late_changes_nothing(bench):
 
 def test_a_creation_whose_scripts_hang_is_torn_down_after_100_seconds(bench):
     bench.fake.script_ns = None
-    operation = bench.xend.create({**GUEST, "name": "b", "vif": [""]})
+    operation = bench.xend.domains.create({**GUEST, "name": "b", "vif": [""]})
     bench.fake.script_ns = None
     bench.after(101)
 
@@ -112,7 +112,7 @@ def test_who_would_see_a_disk_change_under_it_does_not_get_it(bench, mine, their
 
 def test_a_disk_is_free_again_once_its_domain_is_destroyed(bench):
     bench.create({**GUEST, "name": "owner", "disk": ["phy:sda3,xvda,w"]})
-    bench.xend.destroy("owner")
+    bench.xend.domains.destroy("owner")
 
     assert bench.create({**GUEST, "name": "b", "disk": ["phy:sda3,xvda,w"]}) == 3
 

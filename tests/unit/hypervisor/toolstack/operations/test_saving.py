@@ -28,7 +28,7 @@ def path(tmp_path):
 
 def begun(bench, path, **settings):
     """A save whose guest has suspended itself."""
-    operation = bench.xend.save("web", path, **settings)
+    operation = bench.xend.domains.save("web", path, **settings)
     bench.after(0.05)
     bench.shut_down(1, SUSPEND)
     return operation
@@ -38,13 +38,13 @@ def begun(bench, path, **settings):
 
 
 def test_the_guest_is_asked_through_the_store(bench, path):
-    bench.xend.save("web", path)
+    bench.xend.domains.save("web", path)
 
     assert bench.store.read("/local/domain/1/control/shutdown") == "suspend"
 
 
 def test_it_has_another_name_meanwhile(bench, path):
-    bench.xend.save("web", path)
+    bench.xend.domains.save("web", path)
 
     assert bench.names()[1] == bench.store.read("/local/domain/1/name") == "migrating-web"
 
@@ -93,28 +93,28 @@ def test_after_a_checkpoint_its_end_is_seen_like_any_other(bench, path):
 
 
 def test_a_domain_cannot_be_saved_twice_at_once(bench, path):
-    bench.xend.save("web", path)
+    bench.xend.domains.save("web", path)
 
-    assert "is being saved already" in refusal(bench.xend.save, "1", path)
+    assert "is being saved already" in refusal(bench.xend.domains.save, "1", path)
 
 
 def test_a_name_of_a_domain_being_saved_cannot_be_used_for_another_save(bench, path):
-    bench.xend.save("web", path)
+    bench.xend.domains.save("web", path)
     bench.create({**GUEST, "disk": [], "vif": []})
 
-    assert refusal(bench.xend.save, "web", path + "2") == (
+    assert refusal(bench.xend.domains.save, "web", path + "2") == (
         "VM name 'migrating-web' already in use by domain 1"
     )
 
 
 def test_domain_0_cannot_be_saved(bench, path):
-    assert refusal(bench.xend.save, "0", path) == "Cannot save privileged domain 0"
+    assert refusal(bench.xend.domains.save, "0", path) == "Cannot save privileged domain 0"
 
 
 def test_tools_3_0_3_cannot_save_fully_virtualized_guests(bench, path):
     bench.create({"name": "w", "builder": "hvm", "kernel": "/hvmloader", "memory": 64})
 
-    assert "fully virtualized" in refusal(bench.xend.save, "w", path)
+    assert "fully virtualized" in refusal(bench.xend.domains.save, "w", path)
 
 
 # -- a save that fails loses nothing
@@ -130,11 +130,11 @@ def runs_on(bench):
 
 
 def test_a_file_that_cannot_be_made_is_refused_before_the_guest_is_asked(bench, tmp_path):
-    before = bench.xend.xenstore()
-    message = refusal(bench.xend.save, "web", str(tmp_path / "no/web.save"))
+    before = bench.xend.views.xenstore()
+    message = refusal(bench.xend.domains.save, "web", str(tmp_path / "no/web.save"))
 
     assert "no/web.save" in message
-    assert (bench.xend.xenstore(), bench.fake.calls) == (before, [])
+    assert (bench.xend.views.xenstore(), bench.fake.calls) == (before, [])
 
 
 def test_a_disk_that_is_full_at_the_end_leaves_the_guest_running(bench, path, monkeypatch):
@@ -151,7 +151,7 @@ def test_a_disk_that_is_full_at_the_end_leaves_the_guest_running(bench, path, mo
 
 
 def test_a_guest_that_does_not_suspend_is_given_up(bench, path):
-    operation = bench.xend.save("web", path)
+    operation = bench.xend.domains.save("web", path)
     bench.after(SUSPEND_LIMIT_NS / 1e9 + 1)
 
     assert "did not suspend" in refusal(operation.result)
@@ -159,7 +159,7 @@ def test_a_guest_that_does_not_suspend_is_given_up(bench, path):
 
 
 def test_a_guest_that_was_given_up_is_no_longer_asked_to_suspend(bench, path):
-    bench.xend.save("web", path)
+    bench.xend.domains.save("web", path)
     bench.after(SUSPEND_LIMIT_NS / 1e9 + 1)
 
     assert not bench.store.read("/local/domain/1/control/shutdown")
@@ -169,21 +169,21 @@ def test_a_guest_that_is_destroyed_while_it_is_saved(bench, path):
     bench.fake.copy_ns = 100 * MS
     operation = begun(bench, path)
     bench.after(0.3)
-    bench.xend.destroy("1")
+    bench.xend.domains.destroy("1")
 
     assert "destroyed while it was being saved" in refusal(bench.result, operation)
     assert not Path(path).exists()
 
 
 def test_a_guest_that_ends_instead_of_suspending(bench, path):
-    operation = bench.xend.save("web", path)
+    operation = bench.xend.domains.save("web", path)
     bench.shut_down(1, POWEROFF)
 
     assert "went away" in refusal(bench.result, operation)
 
 
 def test_a_guest_that_crashes_instead_of_suspending_restarts_under_its_name(bench, path):
-    operation = bench.xend.save("web", path)
+    operation = bench.xend.domains.save("web", path)
     bench.shut_down(1, CRASH)
     refusal(bench.result, operation)
     bench.after(1)
@@ -193,7 +193,7 @@ def test_a_guest_that_crashes_instead_of_suspending_restarts_under_its_name(benc
 
 def test_a_guest_that_crashes_and_is_preserved_has_its_name_back(bench, path):
     bench.create({**GUEST, "name": "b", "on_crash": "preserve"})
-    operation = bench.xend.save("b", path)
+    operation = bench.xend.domains.save("b", path)
     bench.shut_down(2, CRASH)
 
     assert "has ended" in refusal(bench.result, operation)
@@ -201,7 +201,7 @@ def test_a_guest_that_crashes_and_is_preserved_has_its_name_back(bench, path):
 
 
 def test_a_name_that_somebody_else_has_taken_is_not_taken_back(bench, path):
-    operation = bench.xend.save("web", path)
+    operation = bench.xend.domains.save("web", path)
     bench.create(GUEST)
     bench.after(70)
     refusal(operation.result)
@@ -224,45 +224,45 @@ def test_a_restored_domain_has_its_name_and_uuid_and_a_new_id(bench, path):
     uuid = bench.context.infos[1].spec.uuid
     bench.result(begun(bench, path))
 
-    assert bench.result(bench.xend.restore(path)) == 2
+    assert bench.result(bench.xend.domains.restore(path)) == 2
     assert (bench.names()[2], bench.context.infos[2].spec.uuid) == ("web", uuid)
 
 
 def test_it_has_its_devices_and_runs(bench, saved):
-    bench.result(bench.xend.restore(saved))
+    bench.result(bench.xend.domains.restore(saved))
 
     assert [call[0] for call in bench.fake.calls] == ["add vif", "add disk", "unpause"]
     assert bench.store.read("/local/domain/2/device/vif/0/mac") == "00:16:3e:00:00:07"
 
 
 def test_it_can_be_restored_paused(bench, saved):
-    bench.result(bench.xend.restore(saved, paused=True))
+    bench.result(bench.xend.domains.restore(saved, paused=True))
 
     assert bench.fake.states[2].is_paused
 
 
 def test_its_state_is_handed_to_the_hypervisor(bench, saved):
-    bench.result(bench.xend.restore(saved))
+    bench.result(bench.xend.domains.restore(saved))
 
     assert bench.fake.saved[-1]["of"] == 1
 
 
 def test_every_page_is_read(bench, saved):
     bench.fake.copied_kib = 0
-    bench.result(bench.xend.restore(saved))
+    bench.result(bench.xend.domains.restore(saved))
 
     assert bench.fake.copied_kib == 128 * 1024
 
 
 def test_a_file_can_be_restored_once_at_a_time(bench, saved):
-    bench.result(bench.xend.restore(saved))
+    bench.result(bench.xend.domains.restore(saved))
 
-    assert refusal(bench.xend.restore, saved) == "VM name 'web' already in use by domain 2"
+    assert refusal(bench.xend.domains.restore, saved) == "VM name 'web' already in use by domain 2"
 
 
 def test_memory_is_freed_for_it(bench, saved):
     bench.fake.free(-bench.fake.machine.free_kib)
-    bench.xend.restore(saved)
+    bench.xend.domains.restore(saved)
 
     assert bench.store.read("/local/domain/0/memory/target") == str((657 - 128) * 1024)
 
@@ -270,12 +270,12 @@ def test_memory_is_freed_for_it(bench, saved):
 def test_too_little_memory_is_refused_and_the_file_is_still_good(bench, saved):
     bench.fake.free(-bench.fake.machine.free_kib)
     bench.fake.change(0, memory_kib=256 * 1024)
-    message = refusal(bench.result, bench.xend.restore(saved))
+    message = refusal(bench.result, bench.xend.domains.restore(saved))
 
     assert message.startswith("I need 131072 KiB, but dom0_min_mem is")
     assert len(bench.logged("ERROR (XendDomain:275) Restore failed")) == 1
     bench.fake.free(200 * 1024)
-    assert bench.result(bench.xend.restore(saved)) == 2
+    assert bench.result(bench.xend.domains.restore(saved)) == 2
 
 
 @pytest.mark.parametrize("size", [0, 10, 20, 100, 5000, -1])
@@ -283,16 +283,16 @@ def test_a_damaged_file_is_refused_at_once(bench, saved, size):
     data = Path(saved).read_bytes()
     Path(saved).write_bytes(data[:size])
 
-    assert saved in refusal(bench.xend.restore, saved)
+    assert saved in refusal(bench.xend.domains.restore, saved)
     assert bench.names() == {0: "Domain-0"}
 
 
 def test_a_file_that_is_not_there_is_refused(bench, path):
-    assert path in refusal(bench.xend.restore, path)
+    assert path in refusal(bench.xend.domains.restore, path)
 
 
 def test_a_checkpoint_can_be_restored_once_its_domain_is_gone(bench, path):
     bench.result(begun(bench, path, checkpoint=True))
-    bench.xend.destroy("web")
+    bench.xend.domains.destroy("web")
 
-    assert bench.result(bench.xend.restore(path)) == 2
+    assert bench.result(bench.xend.domains.restore(path)) == 2

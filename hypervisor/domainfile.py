@@ -1,0 +1,13 @@
+"""A file in the root of a domain."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class DomainFile:
+    """A file in a domain's root. Equal `data` means the same file may be hard-linked."""
+
+    path: str  # absolute, in the domain
+    data: bytes
+    mtime: int  # virtual Unix seconds
+    mode: int = 0o644

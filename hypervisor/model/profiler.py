@@ -1,0 +1,45 @@
+"""The profiler of a simulated host: its domains' drivers, and what explains their samples."""
+
+from collections.abc import Mapping, Sequence
+
+from hypervisor.domainfile import DomainFile
+from hypervisor.errors import Refused
+from hypervisor.host import OprofileDriver
+from hypervisor.model.domain.domain import Vcpu
+from hypervisor.model.hypercalls import Hypercalls
+from hypervisor.model.profiling.samples import SampleRow
+from hypervisor.toolstack.xendcontext import XendContext
+
+
+class Xenoprofiler:
+    """Finds the drivers of domains, called as xend calls them (see `host.Profiler`)."""
+
+    def __init__(self, hypercalls: Hypercalls, context: XendContext) -> None:
+        self._hypercalls = hypercalls
+        self._context = context
+
+    def oprofile(self, domain: str) -> OprofileDriver:
+        """Return a domain's driver. Raises: UnknownDomain, Refused."""
+        info = self._context.find(domain)
+        driver = self._hypercalls.live[info.domid].oprofile
+        if driver is None:
+            raise Refused(
+                f"Domain '{info.name}' is fully virtualized and has no Xenoprof driver: "
+                "profile it as a passive domain from Domain-0"
+            )
+        return driver
+
+    def domain_files(self, domain: str) -> Sequence[DomainFile]:
+        """Return the images of a domain."""
+        return self._hypercalls.code.files("guest" if self._context.find(domain).domid else "dom0")
+
+    def count_samples(self, domain: str, lost: Mapping[str, int]) -> None:
+        """Add losses from above the driver."""
+        self._hypercalls.ledger.count(domain, lost)
+
+
+def deliver_virq(vcpu: Vcpu, virqs: int, rows: list[SampleRow]) -> None:
+    """Deliver VIRQ_XENOPROF to the driver of the vcpu's domain."""
+    driver = vcpu.domain.oprofile
+    if driver is not None:
+        driver.virq(vcpu, virqs, rows)

@@ -1,0 +1,64 @@
+"""The hosts that the contracts are about, and what each claims to offer."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import get_args
+
+import pytest
+
+from hypervisor.errors import Capability
+from tests.support.hosts_in_part import WatchedHost
+from tests.support.model.hosts import cpu, domain, make_host
+
+CAPABILITIES: tuple[Capability, ...] = get_args(Capability)
+
+
+def model(rules):
+    return make_host(
+        domain("busy", cpu()),
+        domain("windows", cpu(), kind="hvm", vif=[], disk=[]),
+        hypervisor=rules,
+    )
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A host with Domain-0, a PV guest `busy` that computes, and (profiled) an HVM `windows`."""
+
+    build: Callable
+    capabilities: tuple[Capability, ...] = CAPABILITIES
+
+
+HOSTS = {
+    "model-3.0.3": Claim(lambda: model("3.0.3")),
+    "model-3.1": Claim(lambda: model("3.1")),
+    "telemetry": Claim(lambda: WatchedHost(model("3.0.3")), ()),
+}
+
+
+def pytest_generate_tests(metafunc):
+    """Run a test with every host that claims the capabilities it uses."""
+    if "claim" in metafunc.fixturenames:
+        needed = set(CAPABILITIES) & set(metafunc.fixturenames)
+        names = [name for name, one in HOSTS.items() if needed <= set(one.capabilities)]
+        metafunc.parametrize("claim", [HOSTS[name] for name in names], ids=names)
+
+
+@pytest.fixture
+def host(claim):
+    return claim.build()
+
+
+@pytest.fixture
+def toolstack(host):
+    return host.toolstack
+
+
+@pytest.fixture
+def profiler(host):
+    return host.profiler
+
+
+@pytest.fixture
+def tracer(host):
+    return host.tracer

@@ -1,0 +1,59 @@
+"""The programs against a service whose host offers telemetry and nothing else."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.support.e2e.host import shell
+from tests.support.paths import ROOT
+
+NO_TOOLSTACK = "this host has no toolstack: its domains can be looked at, not managed"
+NO_PROFILER = "this host has no profiler: its domains cannot be sampled"
+NO_TRACER = "this host has no tracer: it records no trace"
+PROGRAM = [sys.executable, "-m", "tests.support.e2e.fake_service"]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    home = tmp_path_factory.mktemp("home")
+    process = subprocess.Popen(
+        [*PROGRAM, str(home), "127.0.0.1:0", "", "toolstack", "profiler", "tracer"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    process.stdout.readline()  # its URL: it answers
+    yield home
+    process.terminate()
+    process.communicate(timeout=30)
+
+
+@pytest.mark.parametrize(
+    ("command", "line"),
+    [
+        ("xm pause ossvm02", f"Error: {NO_TOOLSTACK}"),
+        ("xm info", f"Error: {NO_TOOLSTACK}"),
+        ("echo uptime | xm console ossvm02", f"uptime: {NO_TOOLSTACK}"),
+        ("xenprof virsh suspend ossvm02", f"error: {NO_TOOLSTACK}"),
+        ("xenprof virsh dumpxml ossvm02", f"error: {NO_TOOLSTACK}"),
+        ("opcontrol --start-daemon --no-vmlinux", NO_PROFILER),
+        ("opcontrol --status", NO_PROFILER),
+        ("xenprof profile --event GLOBAL_POWER_EVENTS:100000 --for 1s", f"xenprof: {NO_PROFILER}"),
+        ("xenprof trace - | cat; exit ${PIPESTATUS[0]}", f"xenprof: {NO_TRACER}"),
+    ],
+)
+def test_a_command_of_what_is_missing_fails_in_one_line_that_names_it(home, command, line):
+    done = shell(home, command)
+
+    assert (done.returncode, done.stdout.strip(), done.stderr) == (1, "", f"{line}\n")
+
+
+def test_xm_list_shows_what_the_telemetry_tells(home):
+    done = shell(home, "xm list")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [line.split()[0] for line in done.stdout.splitlines()] == [
+        "Name", "DesktopVM", "Domain-0", "ossvm02", "r5b2-mySQL01", "rhel5pvtest",
+    ]  # fmt: skip
