@@ -13,6 +13,7 @@ from hypervisor.host import DomainFile, OprofileDriver
 from hypervisor.model.codebook.book import CodeBook
 from hypervisor.model.codebook.overheads import Overheads
 from hypervisor.model.cpu.execution import Execution
+from hypervisor.model.cpu.look import Look
 from hypervisor.model.cpu.sched import SCHEDULERS
 from hypervisor.model.cpu.topology import Topology
 from hypervisor.model.dom0.housekeeping import Housekeeping
@@ -246,16 +247,15 @@ class Machine(Xend):
 
     def snapshot(self) -> HostSnapshot:
         """Return the state now."""
-        self.execution.settle_all()
         self._generation += 1
-        return host_snapshot(self.hypercalls, self.context, self._generation, self._epoch_ns)
+        with Look(self.execution):
+            return host_snapshot(self.hypercalls, self.context, self._generation, self._epoch_ns)
 
     def proc(self, domain: str, name: str) -> str:
         """Return a file of a domain's /proc."""
         domid = self.find(domain).domid
-        self.execution.settle_all()
-        self.execution.divide_times()
-        return self.proc_files.read(domid, name)
+        with Look(self.execution):
+            return self.proc_files.read(domid, name)
 
     def debug_keys(self, keys: str) -> None:
         """Press keys on the hypervisor's console; the answer goes to its message ring (3.1)."""

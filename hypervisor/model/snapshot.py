@@ -1,7 +1,7 @@
 """Machine -> HostSnapshot.
 
-Only reads; but the host is settled first, and while it is profiled that moves when samples are
-worked out, and with it the chances they are drawn by.
+Only reads, inside a `cpu.look.Look`: times and work are exact now, samples are those of the last
+count (every 200 ms, at a dump and at a stop).
 """
 
 from collections.abc import Mapping
@@ -165,9 +165,8 @@ def host_snapshot(
     generation: int,
     epoch_ns: int,
 ) -> HostSnapshot:
-    """Return the whole host; everything must be settled up to now. `context`: xend's view of it."""
+    """Return the whole host, as a `Look` shows it. `context`: xend's view of it."""
     execution = hypercalls.execution
-    execution.divide_times()
     info = hypercalls.physical_info()
     now_ns = execution.clock.now
     return HostSnapshot(

@@ -16,7 +16,14 @@ from tests.support.model.hosts import (
     result,
     seen,
 )
-from tests.support.model.profiling import CYCLES, INSTRUCTIONS, begin, set_counter, xenoprof_now
+from tests.support.model.profiling import (
+    CYCLES,
+    INSTRUCTIONS,
+    begin,
+    count_now,
+    set_counter,
+    xenoprof_now,
+)
 
 CYCLES_PER_NS = 3.2
 
@@ -185,7 +192,7 @@ def worked(count):
 
 
 def sampled(host):
-    host.snapshot()
+    count_now(host)
     return sum(sum(counts) for (domid, _), counts in host.xenoprof.logged.items() if domid == 1)
 
 

@@ -12,7 +12,7 @@ from hypervisor.model.codebook.overheads import Overheads
 from hypervisor.model.profiling.pmu import CounterConfig
 from hypervisor.model.profiling.xenoprof import IDLE, PROFILING, READY, RESERVED, Xenoprof
 from tests.support.model.hosts import MS, cpu, domain, make_host
-from tests.support.model.profiling import begin, set_counter, xenoprof_now
+from tests.support.model.profiling import begin, count_now, set_counter, xenoprof_now
 
 STATES = (IDLE, RESERVED, READY, PROFILING)
 CONFIG = CounterConfig(event=0x1D, unit_mask=1, count=100_000, kernel=True, user=True)
@@ -261,7 +261,7 @@ def test_enabling_empties_the_ring_and_tells_who_never_read_it():
     begin(host, (0, 1))
     host.oprofile("a").close_buffer()  # refused by Xen, which goes on filling the ring
     host.advance(50 * MS)
-    host.snapshot()
+    count_now(host)
     left = host.xenoprof.unread(1)
     host.oprofile("a").open_buffer()
     assert (15, 0, {1: 15}) == (left, host.xenoprof.unread(1), host.xenoprof.never_read)
