@@ -17,12 +17,10 @@ from hypervisor.model.cpu.look import Look
 from hypervisor.model.cpu.sched import SCHEDULERS
 from hypervisor.model.cpu.topology import Topology
 from hypervisor.model.dom0.housekeeping import Housekeeping
-from hypervisor.model.domain.domain import Vcpu
 from hypervisor.model.hypercalls import Hypercalls
 from hypervisor.model.linux.procfs import Processor, ProcFiles
 from hypervisor.model.memory.pages import Memory
 from hypervisor.model.profiling.pmu import Pmu
-from hypervisor.model.profiling.samples import SampleRow
 from hypervisor.model.profiling.xenoprof import Xenoprof
 from hypervisor.model.scenario.spec import Scenario
 from hypervisor.model.snapshot import host_snapshot
@@ -86,8 +84,7 @@ class Machine(Xend):
             overheads.backtrace_frame,
             can_profile=can_profile,
         )
-        self.pmu.sink = self.xenoprof
-        self.xenoprof.virq = _virq
+        self.pmu.sink = self.xenoprof.log
         oprofile_type = OPROFILE_TYPES[host.cpu] if can_profile else "timer"
         store = Xenstore(self.clock)
         domain0 = self._domain0_spec()
@@ -203,7 +200,7 @@ class Machine(Xend):
     def oprofile(self, domain: str) -> OprofileDriver:
         """Return a domain's driver."""
         info = self.find(domain)
-        driver = self.hypercalls.live[info.domid].oprofile
+        driver = self.hypercalls.residents[info.domid].driver
         if driver is None:
             raise Refused(
                 f"Domain '{info.name}' is fully virtualized and has no Xenoprof driver: "
@@ -260,13 +257,6 @@ class Machine(Xend):
     def debug_keys(self, keys: str) -> None:
         """Press keys on the hypervisor's console; the answer goes to its message ring (3.1)."""
         self.ring.write(xen_lines(debug_keys(keys, self.snapshot())))
-
-
-def _virq(vcpu: Vcpu, virqs: int, rows: list[SampleRow]) -> None:
-    """Deliver VIRQ_XENOPROF to the driver of the vcpu's domain."""
-    driver = vcpu.domain.oprofile
-    if driver is not None:
-        driver.virq(vcpu, virqs, rows)
 
 
 def build(scenario: Scenario, *, epoch_ns: int, support_limits: bool = True) -> Machine:

@@ -167,7 +167,9 @@ def test_instructions_do_not_depend_on_what_else_is_counted():
             set_counter(host, index, count=10_000_000)
         begin(host, (0, 1))
         host.advance(2 * SECOND)
-        totals.append(sum(by_mode[0] for (_, k), by_mode in host.xenoprof.logged.items() if k == 3))
+        totals.append(
+            sum(by_mode[0] for (_, k), by_mode in host.xenoprof.tally.logged.items() if k == 3)
+        )
     assert totals[0] == pytest.approx(totals[1], rel=0.01)
 
 
@@ -193,7 +195,9 @@ def worked(count):
 
 def sampled(host):
     count_now(host)
-    return sum(sum(counts) for (domid, _), counts in host.xenoprof.logged.items() if domid == 1)
+    return sum(
+        sum(counts) for (domid, _), counts in host.xenoprof.tally.logged.items() if domid == 1
+    )
 
 
 PERIODS = (100_000, 200_000, 500_000, 1_000_000)

@@ -7,7 +7,7 @@ exactly as one that is not.
 
 from typing import NamedTuple
 
-from hypervisor.model.codebook.work import Parts, Work
+from hypervisor.model.codebook.work import AnyWork, Parts
 from hypervisor.model.cpu.execution import Execution
 from hypervisor.model.domain.domain import Domain, Vcpu
 
@@ -21,7 +21,7 @@ class _Open(NamedTuple):
     carried_q: int
     debt: Parts
     debt_q: int
-    work: Work | None
+    work: AnyWork | None
     executed_q: int
     remaining_q: int
     parts: Parts

@@ -27,7 +27,7 @@ from hypervisor.model.memory.balloon import Balloon
 from hypervisor.model.memory.pages import PAGE_KIB
 from hypervisor.model.memory.paging import Paging
 from hypervisor.model.memory.swap import DISK_KIB
-from hypervisor.model.profiling.driver import DAEMON
+from hypervisor.model.profiling.event_buffer import DAEMON
 from hypervisor.toolstack.config.spec import DomainSpec
 
 _NET_HEAD = (
