@@ -17,6 +17,8 @@ from hypervisor.model.profiling.rates import Floats
 from hypervisor.model.profiling.stacks import Stacks
 from hypervisor.telemetry import Mode
 
+_NEVER = np.iinfo(np.int64).max
+
 
 class Column(IntEnum):
     """What a chunk says of each row's segment, by column of its `context`."""
@@ -57,6 +59,7 @@ class SampleChunk:
     """
 
     __slots__ = (
+        "_spans_ns",
         "context",
         "counters",
         "counts",
@@ -92,6 +95,7 @@ class SampleChunk:
         self.part_path = part_path
         self.part_weight = part_weight
         self.walks = walks  # None: no stacks are recorded
+        self._spans_ns: list[tuple[int, int]] = []
 
     @property
     def domids(self) -> npt.NDArray[np.int32]:
@@ -99,12 +103,17 @@ class SampleChunk:
         return self.context[:, Column.DOMID]
 
     def span_ns(self, row: int) -> tuple[int, int]:
-        """Return when the first and the last of a row's samples were taken."""
-        counts = self.counts[row].sum(axis=1)
-        used = counts > 0
-        first_ns = self.first_ns[row][used]
-        last_ns = first_ns + (counts[used] - 1) * self.step_ns[row][used]
-        return int(first_ns.min()), int(last_ns.max())
+        """Return when the first and the last of a row's samples were taken.
+
+        All rows are looked at the first time, so it is as if none had been lost since then.
+        """
+        if not self._spans_ns:
+            counts = self.counts.sum(axis=2)
+            last_ns = self.first_ns + (counts - 1) * self.step_ns
+            begins = np.where(counts > 0, self.first_ns, _NEVER).min(axis=1)
+            ends = np.where(counts > 0, last_ns, -_NEVER).max(axis=1)
+            self._spans_ns = list(zip(begins.tolist(), ends.tolist(), strict=True))
+        return self._spans_ns[row]
 
     def drop_xen(self, row: int, lost: int) -> None:
         """Forget `lost` of a row's hypervisor samples."""
