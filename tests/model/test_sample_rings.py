@@ -10,6 +10,7 @@ from hypervisor.model.codebook.overheads import Overheads
 from hypervisor.model.profiling.chunks import SampleChunk
 from hypervisor.model.profiling.counter import CounterConfig
 from hypervisor.model.profiling.rings import ACTIVE_SAMPLES, PASSIVE_SAMPLES, ring_size
+from hypervisor.model.profiling.sample_log import SampleLog
 from hypervisor.model.profiling.xenoprof import Xenoprof
 from tests.support.model.hosts import MS, SECOND, burst, cpu, domain, make_host
 from tests.support.model.profiling import begin, set_counter, xenoprof_now
@@ -26,9 +27,8 @@ def host():
 def xen(host):
     """A profiler that is counting in domain 0 and 1 (active) and 2 (passive)."""
     costs = Overheads(host.code)
-    xenoprof = Xenoprof(
-        host.execution, host.pmu, costs.sample, costs.backtrace_frame, can_profile=True
-    )
+    samples = SampleLog(costs.sample, costs.backtrace_frame)
+    xenoprof = Xenoprof(host.execution, host.pmu, samples, can_profile=True)
     live = host.hypercalls.live
     xenoprof.init(0)
     xenoprof.set_passive(live[2])

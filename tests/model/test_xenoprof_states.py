@@ -10,6 +10,7 @@ import pytest
 from hypervisor.errors import OprofilefsError, Refused
 from hypervisor.model.codebook.overheads import Overheads
 from hypervisor.model.profiling.counter import CounterConfig
+from hypervisor.model.profiling.sample_log import SampleLog
 from hypervisor.model.profiling.xenoprof import IDLE, PROFILING, READY, RESERVED, Xenoprof
 from tests.support.model.hosts import MS, cpu, domain, make_host
 from tests.support.model.profiling import begin, count_now, set_counter, xenoprof_now
@@ -27,9 +28,8 @@ def host():
 @pytest.fixture
 def xen(host):
     costs = Overheads(host.code)
-    xenoprof = Xenoprof(
-        host.execution, host.pmu, costs.sample, costs.backtrace_frame, can_profile=True
-    )
+    samples = SampleLog(costs.sample, costs.backtrace_frame)
+    xenoprof = Xenoprof(host.execution, host.pmu, samples, can_profile=True)
     yield xenoprof
     host.pmu.counting = False
 

@@ -10,6 +10,7 @@ from contextlib import suppress
 
 from hypervisor.errors import EBUSY, EINVAL, OprofilefsError
 from hypervisor.host import Module, Samples, Task
+from hypervisor.model.cpu.accounting import owe
 from hypervisor.model.cpu.guest import Guest
 from hypervisor.model.domain.domain import Domains, Vcpu
 from hypervisor.model.profiling.chunks import SampleRow
@@ -216,7 +217,7 @@ class GuestDriver:
         """Take `rows` and what the ring holds; domain 0 also takes what passive domains have."""
         self._domain.virqs += virqs
         path, cycles_q = self._virq_parts
-        self._guest.execution.owe(vcpu, path, cycles_q * virqs)
+        owe(vcpu, path, cycles_q * virqs)
         buffer, vcpu_id = self._buffer, vcpu.vcpu_id
         buffer.add(vcpu_id, self._xenoprof.take_ring(vcpu) + rows)
         if self._is_primary:

@@ -65,12 +65,12 @@ class _Columns:
 class Pmu:
     """The counters of all pcpus, programmed alike (Xenoprof programs every processor)."""
 
-    def __init__(self, code: CodeBook, mhz: int, pcpus: int, seed: int) -> None:
+    def __init__(self, code: CodeBook, mhz: int, pcpus: int, seed: int, sink: SampleSink) -> None:
         self.code = code
         self._stacks: Stacks | None = None
         self.depths: dict[int, int] = {}  # by domid: how many callers are recorded, if any
         self.counting = False
-        self.sink: SampleSink
+        self._sink = sink
         self._counters: list[Counter] = []
         self._cycles_per_ns = mhz / 1000
         self._pcpus = pcpus
@@ -143,7 +143,7 @@ class Pmu:
         )
         if self.depths:
             chunk.walks = self._walks(noted, chunk, rows)
-        self.sink.take(chunk, chosen)
+        self._sink.take(chunk, chosen)
 
     def _samples(self, noted: _Columns) -> tuple[Ints, Ints, Ints]:
         """Return the samples by [segment, counter, mode]; the first one's time and the step."""

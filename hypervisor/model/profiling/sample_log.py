@@ -8,7 +8,7 @@ Source: xen/arch/x86/oprofile/xenoprof.c (3.0.3), xenoprof_log_event.
 from collections.abc import Sequence
 
 from hypervisor.model.codebook.work import Parts
-from hypervisor.model.cpu.execution import Execution
+from hypervisor.model.cpu.accounting import owe
 from hypervisor.model.domain.domain import Vcpu
 from hypervisor.model.profiling.chunks import SampleChunk, SampleRow
 from hypervisor.model.profiling.profiled import ProfiledDomains
@@ -21,29 +21,23 @@ ByMode = Sequence[Sequence[int]]
 
 
 class SampleLog:
-    """Takes the samples of settled segments (see `pmu.SampleSink`)."""
+    """Takes the samples of settled segments (see `pmu.SampleSink`).
 
-    def __init__(
-        self,
-        execution: Execution,
-        domains: ProfiledDomains,
-        buffers: SharedBuffers,
-        tally: Tally,
-        sample_parts: Parts,
-        frame_parts: Parts,
-    ) -> None:
+    `domains` says whose samples are wanted, `buffers` holds those that are logged, `tally` counts.
+    """
+
+    def __init__(self, sample_parts: Parts, frame_parts: Parts) -> None:
         """`sample_parts`, `frame_parts`: what a sample costs, and each caller that it has."""
-        self._execution = execution
-        self._domains = domains
-        self._buffers = buffers
-        self._tally = tally
+        self.domains = ProfiledDomains()
+        self.tally = Tally()
+        self.buffers = SharedBuffers(self.tally)
         self._sample_path, self._sample_q = sample_parts[0]
         self._frame_path, self._frame_q = frame_parts[0]
 
     def take(self, chunk: SampleChunk, vcpus: Sequence[Vcpu]) -> None:
         """Log the samples of a chunk; `vcpus` says for each row which vcpu it was."""
         by_mode: ByMode = chunk.counts.sum(axis=1).tolist()
-        domains, tally = self._domains, self._tally
+        domains, tally = self.domains, self.tally
         active, passive, readers = domains.active, domains.passive, domains.readers
         domain0_ns = self._domain0_spans(chunk, vcpus, by_mode)
         taken: dict[Vcpu, int] = {}
@@ -60,7 +54,7 @@ class SampleLog:
                 if domid not in readers:
                     tally.active += self._log_unread(vcpu, chunk, row, samples, [])
                     continue
-                ring = self._buffers.ring(vcpu)
+                ring = self.buffers.ring(vcpu)
                 if user + kernel and not ring.fill and xen < ring.capacity and not passive:
                     plain.setdefault(vcpu, []).append(SampleRow(chunk, row, samples))
                     virqs[vcpu] = virqs.get(vcpu, 0) + user + kernel
@@ -84,7 +78,7 @@ class SampleLog:
         self, chunk: SampleChunk, vcpus: Sequence[Vcpu], by_mode: ByMode
     ) -> list[Span]:
         """Return when domain 0 took samples in guest mode: it empties the passive rings then."""
-        domains = self._domains
+        domains = self.domains
         if not domains.passive or not domains.is_read(domains.primary):
             return []
         return merged(
@@ -97,7 +91,6 @@ class SampleLog:
         self, chunk: SampleChunk, vcpus: Sequence[Vcpu], by_mode: ByMode, taken: dict[Vcpu, int]
     ) -> None:
         """Charge the vcpus for their samples, and for the callers of each."""
-        owe = self._execution.owe
         for vcpu, samples in taken.items():
             owe(vcpu, self._sample_path, self._sample_q * samples)
         if chunk.walks is not None:
@@ -109,16 +102,16 @@ class SampleLog:
     def _log_active(self, vcpu: Vcpu, chunk: SampleChunk, row: int, virqs: int, xen: int) -> None:
         """Log, and raise the VIRQ at each sample in guest mode; it empties the ring."""
         domid = vcpu.domain.domid
-        ring = self._buffers.ring(vcpu)
+        ring = self.buffers.ring(vcpu)
         lost = lost_between_virqs(ring, xen, virqs)
         kept = virqs + xen - lost
         if lost:
-            self._tally.lose(domid, lost)
+            self.tally.lose(domid, lost)
             chunk.drop_xen(row, lost)
         ring.add(SampleRow(chunk, row, kept), ring.fill + kept)
-        self._tally.active += kept
+        self.tally.active += kept
         if virqs:
-            self._domains.readers[domid].virq(vcpu, virqs, [])
+            self.domains.readers[domid].virq(vcpu, virqs, [])
 
     def _log_unread(
         self,
@@ -132,14 +125,14 @@ class SampleLog:
 
         A passive domain's ring is emptied while domain 0 takes samples itself (`emptied_ns`).
         """
-        ring = self._buffers.ring(vcpu)
+        ring = self.buffers.ring(vcpu)
         kept = samples
         fill = ring.fill + samples
         # A span inside this segment counts even if all fits: its row may have come first.
         if emptied_ns or fill > ring.capacity:
             kept, fill = fit(ring, chunk.span_ns(row), samples, emptied_ns)
         if kept < samples:
-            self._tally.lose(vcpu.domain.domid, samples - kept)
+            self.tally.lose(vcpu.domain.domid, samples - kept)
             chunk.keep_first(row, kept)
         ring.add(SampleRow(chunk, row, kept), fill)
         return kept

@@ -5,17 +5,14 @@ Source: xen/arch/x86/oprofile/xenoprof.c and nmi_int.c (3.0.3).
 """
 
 from hypervisor.errors import ENODEV, EPERM, OprofilefsError
-from hypervisor.model.codebook.work import Parts
 from hypervisor.model.cpu.execution import Execution
 from hypervisor.model.domain.domain import Domain, Vcpu
 from hypervisor.model.profiling.chunks import SampleRow
 from hypervisor.model.profiling.counter import CounterConfig
 from hypervisor.model.profiling.pmu import Pmu
-from hypervisor.model.profiling.profiled import ProfiledDomains, SampleReader
+from hypervisor.model.profiling.profiled import SampleReader
 from hypervisor.model.profiling.rings import ACTIVE_SAMPLES, PASSIVE_SAMPLES
 from hypervisor.model.profiling.sample_log import SampleLog
-from hypervisor.model.profiling.shared_buffers import SharedBuffers
-from hypervisor.model.profiling.tally import Tally
 from hypervisor.telemetry import CallStack, XenoprofSnapshot
 
 MAX_DOMAINS = 25  # MAX_OPROF_DOMAINS
@@ -27,28 +24,19 @@ IDLE, RESERVED, READY, PROFILING = "idle", "reserved", "ready", "profiling"
 
 
 class Xenoprof:
-    """The state machine. `log` is the PMU's sample sink; `tally` has what became of the samples."""
+    """The state machine. It directs the PMU and the log that takes the samples."""
 
     def __init__(
-        self,
-        execution: Execution,
-        pmu: Pmu,
-        sample_parts: Parts,
-        frame_parts: Parts,
-        *,
-        can_profile: bool,
+        self, execution: Execution, pmu: Pmu, log: SampleLog, *, can_profile: bool
     ) -> None:
-        """`sample_parts`, `frame_parts`: what a sample costs, and each caller that it has."""
         self.pmu = pmu
         self.can_profile = can_profile
         self.state = IDLE
-        self.domains = ProfiledDomains()
-        self.tally = Tally()
+        self.log = log
+        self.domains = log.domains
+        self.tally = log.tally
+        self._buffers = log.buffers
         self._execution = execution
-        self._buffers = SharedBuffers(self.tally)
-        self.log = SampleLog(
-            execution, self.domains, self._buffers, self.tally, sample_parts, frame_parts
-        )
         self._counters: dict[int, CounterConfig] = {}
 
     @property
