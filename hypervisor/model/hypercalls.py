@@ -50,7 +50,7 @@ class Hypercalls:
         self.residents: dict[int, Resident] = {}
         self.live: dict[int, Domain] = {}
         self.names: dict[int, str] = {}  # of every domain that ever was
-        self.ledger = SampleLedger(xenoprof, self.live, self.names)
+        self.ledger = SampleLedger(xenoprof, self.residents, self.names)
         self._host = host
         self.clock = execution.clock
         self.code = code

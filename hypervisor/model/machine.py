@@ -17,8 +17,9 @@ from hypervisor.model.dom0.housekeeping import Housekeeping
 from hypervisor.model.hypercalls import Hypercalls
 from hypervisor.model.linux.procfs import Processor, ProcFiles
 from hypervisor.model.memory.pages import Memory
-from hypervisor.model.profiler import Xenoprofiler, deliver_virq
+from hypervisor.model.profiler import Xenoprofiler
 from hypervisor.model.profiling.pmu import Pmu
+from hypervisor.model.profiling.sample_log import SampleLog
 from hypervisor.model.profiling.xenoprof import Xenoprof
 from hypervisor.model.scenario.spec import Scenario
 from hypervisor.model.snapshot import SnapshotTaker
@@ -68,7 +69,8 @@ class Machine:
         topology = Topology(host.sockets, host.cores_per_socket, host.threads_per_core)
         self.code = CodeBook(host.cpu)
         overheads = Overheads(self.code)
-        self.pmu = Pmu(self.code, host.mhz, topology.pcpus, stream_seed(host.seed, "pmu"))
+        log = SampleLog(overheads.sample, overheads.backtrace_frame)
+        self.pmu = Pmu(self.code, host.mhz, topology.pcpus, stream_seed(host.seed, "pmu"), log)
         self.execution = Execution(
             self.clock,
             topology,
@@ -81,15 +83,7 @@ class Machine:
         self.memory = Memory(host.memory_mib * 1024, topology.pcpus)
         # Stock 3.0.3 refuses family 6 models above 13: Core 2 came in November 2006.
         can_profile = not (host.cpu == "core_2" and host.hypervisor == "3.0.3")
-        self.xenoprof = Xenoprof(
-            self.execution,
-            self.pmu,
-            overheads.sample,
-            overheads.backtrace_frame,
-            can_profile=can_profile,
-        )
-        self.pmu.sink = self.xenoprof
-        self.xenoprof.virq = deliver_virq
+        self.xenoprof = Xenoprof(self.execution, self.pmu, log, can_profile=can_profile)
         store = Xenstore(self.clock)
         domain0 = self._domain0_spec()
         self.hypercalls = Hypercalls(

@@ -5,9 +5,7 @@ from collections.abc import Mapping, Sequence
 from hypervisor.domainfile import DomainFile
 from hypervisor.errors import Refused
 from hypervisor.host import OprofileDriver
-from hypervisor.model.domain.domain import Vcpu
 from hypervisor.model.hypercalls import Hypercalls
-from hypervisor.model.profiling.samples import SampleRow
 from hypervisor.toolstack.xendcontext import XendContext
 
 
@@ -21,7 +19,7 @@ class Xenoprofiler:
     def oprofile(self, domain: str) -> OprofileDriver:
         """Return a domain's driver. Raises: UnknownDomain, Refused."""
         info = self._context.find(domain)
-        driver = self._hypercalls.live[info.domid].oprofile
+        driver = self._hypercalls.residents[info.domid].driver
         if driver is None:
             raise Refused(
                 f"Domain '{info.name}' is fully virtualized and has no Xenoprof driver: "
@@ -36,10 +34,3 @@ class Xenoprofiler:
     def count_samples(self, domain: str, lost: Mapping[str, int]) -> None:
         """Add losses from above the driver."""
         self._hypercalls.ledger.count(domain, lost)
-
-
-def deliver_virq(vcpu: Vcpu, virqs: int, rows: list[SampleRow]) -> None:
-    """Deliver VIRQ_XENOPROF to the driver of the vcpu's domain."""
-    driver = vcpu.domain.oprofile
-    if driver is not None:
-        driver.virq(vcpu, virqs, rows)

@@ -17,8 +17,8 @@ from hypervisor.model.linux.xenbus import CRASH, Xenbus
 from hypervisor.model.memory.balloon import Balloon
 from hypervisor.model.memory.pages import Memory
 from hypervisor.model.memory.paging import Paging
-from hypervisor.model.profiling.driver import OprofileModule
-from hypervisor.model.profiling.samples import SampleExpander
+from hypervisor.model.profiling.driver import GuestDriver
+from hypervisor.model.profiling.expansion import SampleExpander
 from hypervisor.model.profiling.xenoprof import Xenoprof
 from hypervisor.model.scenario.spec import Host
 from hypervisor.model.scenario.workloads import parse_workloads
@@ -45,6 +45,7 @@ class Resident:
     balloon: Balloon
     xenbus: Xenbus | None  # None for an HVM guest
     programs: Programs
+    driver: GuestDriver | None  # None for an HVM guest
     is_booted: bool = False
 
 
@@ -125,9 +126,8 @@ class Builder:
         programs = Programs(
             guest, devices, spec.workloads, self._host.mhz, self._find, self._streams, results
         )
-        if not is_hvm:
-            domain.oprofile = self._driver(guest)
-        return Resident(domain, spec, guest, devices, paging, balloon, xenbus, programs)
+        driver = None if is_hvm else self._driver(guest)
+        return Resident(domain, spec, guest, devices, paging, balloon, xenbus, programs, driver)
 
     def affinity_mask(self, pcpus: tuple[int, ...] | None) -> int:
         """Return a bit mask of pcpus; None is all of them."""
@@ -151,10 +151,10 @@ class Builder:
             execution.trace.vcpu(DOM_ADD, vcpu)
         return domain
 
-    def _driver(self, guest: Guest) -> OprofileModule:
+    def _driver(self, guest: Guest) -> GuestDriver:
         domid = guest.domain.domid
         role: Role = "guest" if domid else "dom0"
-        return OprofileModule(
+        return GuestDriver(
             guest,
             self._xenoprof,
             SampleExpander(self._code, stream_seed(self._host.seed, f"samples/{domid}")),

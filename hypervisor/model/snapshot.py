@@ -1,12 +1,13 @@
 """Machine -> HostSnapshot.
 
-Only reads; but the host is settled first, and while it is profiled that moves when samples are
-worked out, and with it the chances they are drawn by.
+Only reads, inside a `cpu.look.Look`: times and work are exact now, samples are those of the last
+count (every 200 ms, at a dump and at a stop).
 """
 
 from collections.abc import Mapping
 
 from hypervisor.model.cpu.execution import Execution
+from hypervisor.model.cpu.look import Look
 from hypervisor.model.cpu.stateletters import state_letters
 from hypervisor.model.domain.domain import Pcpu, Vcpu
 from hypervisor.model.domain.runstate import NAMES
@@ -38,9 +39,9 @@ class SnapshotTaker:
 
     def snapshot(self) -> HostSnapshot:
         """Return the state now."""
-        self._hypercalls.execution.settle_all()
         self._generation += 1
-        return host_snapshot(self._hypercalls, self._context, self._generation, self._epoch_ns)
+        with Look(self._hypercalls.execution):
+            return host_snapshot(self._hypercalls, self._context, self._generation, self._epoch_ns)
 
 
 def vcpu_snapshot(vcpu: Vcpu, execution: Execution) -> VcpuSnapshot:
@@ -182,9 +183,8 @@ def host_snapshot(
     generation: int,
     epoch_ns: int,
 ) -> HostSnapshot:
-    """Return the whole host; everything must be settled up to now. `context`: xend's view of it."""
+    """Return the whole host, as a `Look` shows it. `context`: xend's view of it."""
     execution = hypercalls.execution
-    execution.divide_times()
     info = hypercalls.physical_info()
     now_ns = execution.clock.now
     return HostSnapshot(

@@ -81,9 +81,7 @@ def _record(driver: OprofileDriver, batches: Sequence[SampleBatch], *, has_stack
         session = Path(folder, "samples", "current")
         session.mkdir(parents=True)
         writer = SampleWriter(session, print)
-        daemon = Oprofiled(
-            config, Path(folder), writer, driver.modules, driver.tasks, lambda job: job()
-        )
+        daemon = Oprofiled(config, Path(folder), writer, driver.modules, driver.tasks)
         if has_stacks:
             assert isinstance(driver, StackWalker)
             names = {0: ("Domain-0", Path(folder))}

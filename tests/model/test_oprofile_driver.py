@@ -140,30 +140,33 @@ def test_junk_unknown_domains_and_too_many_leave_an_empty_list(idle_host, driver
     driver.write(name, "1,2")
     got = refusal(lambda: driver.write(name, text))
     xen = idle_host.xenoprof
-    kept = xen.active if name == "active_domains" else xen.passive
+    kept = xen.domains.active if name == "active_domains" else xen.domains.passive
     assert (errno.EINVAL, "", 0) == (got, driver.read(name), len(kept))
 
 
 def test_domain_0_is_added_to_the_active_list(idle_host, driver):
     driver.write("active_domains", "2,1")
-    assert ("2 1", [0, 1, 2]) == (driver.read("active_domains"), sorted(idle_host.xenoprof.active))
+    assert ("2 1", [0, 1, 2]) == (
+        driver.read("active_domains"),
+        sorted(idle_host.xenoprof.domains.active),
+    )
 
 
 def test_25_passive_domains_are_taken(idle_host, driver):
     driver.write("passive_domains", ",".join(map(str, range(1, 26))))
-    assert 25 == len(idle_host.xenoprof.passive)
+    assert 25 == len(idle_host.xenoprof.domains.passive)
 
 
 def test_25_active_domains_are_taken_with_domain_0_among_them(idle_host, driver):
     driver.write("active_domains", ",".join(map(str, range(25))))
-    assert 25 == len(idle_host.xenoprof.active)
+    assert 25 == len(idle_host.xenoprof.domains.active)
 
 
 def test_25_active_domains_besides_domain_0_are_one_too_many(idle_host, driver):
     text = ",".join(map(str, range(1, 26)))
     got = refusal(lambda: driver.write("active_domains", text))
     assert (errno.EINVAL, "", {}) == (
-        got, driver.read("active_domains"), idle_host.xenoprof.active
+        got, driver.read("active_domains"), idle_host.xenoprof.domains.active
     )  # fmt: skip
 
 
@@ -174,7 +177,7 @@ def test_domain_0_cannot_be_passive(driver):
 def test_a_guest_may_write_a_list_and_nothing_happens(idle_host, driver):
     driver.write("active_domains", "0,3")
     idle_host.profiler.oprofile("1").write("active_domains", "1,2")
-    assert [0, 3] == sorted(idle_host.xenoprof.active)
+    assert [0, 3] == sorted(idle_host.xenoprof.domains.active)
 
 
 @pytest.mark.parametrize("name", LISTS)

@@ -13,6 +13,7 @@ from tests.support.model.profiling import (
     CYCLES,
     INSTRUCTIONS,
     begin,
+    count_now,
     dumped,
     set_counter,
     xenoprof_now,
@@ -189,7 +190,7 @@ def test_a_destroyed_domain_takes_its_samples_with_it():
     host = watched.host
     host.advance(250 * MS)
     driver = watched.drivers[1]
-    host.telemetry.snapshot()
+    count_now(host)
     held = driver.pending() + host.xenoprof.unread(1)
     host.toolstack.domains.destroy("busy")
     assert lost_by_reason(host)["domain_destroyed"] == held > 0

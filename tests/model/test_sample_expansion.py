@@ -59,19 +59,24 @@ def keys(batch):
 # -- Counts
 
 
+def left_in_rings(host):
+    rows = []
+    for domid, one in host.hypercalls.live.items():
+        for vcpu in one.vcpus if host.xenoprof.unread(domid) else ():
+            rows += host.xenoprof.take_ring(vcpu)
+    return rows
+
+
 def test_columns_hold_what_was_logged(run):
     host, batches = run
     columns: Counter[Any] = sum((keys(batch) for batch in batches.values()), Counter())
-    for rings in host.xenoprof.rings.values():  # left there by the stop
-        for ring in rings:
-            for chunk, row, _ in ring.rows:
-                for (index, _), by_mode in zip(chunk.counters, chunk.counts[row], strict=True):
-                    for mode in Mode:
-                        key = int(chunk.context[row, 1]), index, int(mode)
-                        columns[key] += int(by_mode[mode])
+    for chunk, row, _ in left_in_rings(host):  # by the stop
+        for (index, _), by_mode in zip(chunk.counters, chunk.counts[row], strict=True):
+            for mode in Mode:
+                columns[int(chunk.domids[row]), index, int(mode)] += int(by_mode[mode])
     logged = {
         (domid, index, mode): samples
-        for (domid, index), by_mode in host.xenoprof.logged.items()
+        for (domid, index), by_mode in host.xenoprof.tally.logged.items()
         for mode, samples in enumerate(by_mode)
         if samples
     }

@@ -7,9 +7,10 @@ import pytest
 
 from hypervisor.model.codebook.book import Kind
 from hypervisor.model.codebook.overheads import Overheads
-from hypervisor.model.profiling.pmu import CounterConfig
+from hypervisor.model.profiling.chunks import SampleChunk
+from hypervisor.model.profiling.counter import CounterConfig
 from hypervisor.model.profiling.rings import ACTIVE_SAMPLES, PASSIVE_SAMPLES, ring_size
-from hypervisor.model.profiling.samples import SampleChunk
+from hypervisor.model.profiling.sample_log import SampleLog
 from hypervisor.model.profiling.xenoprof import Xenoprof
 from tests.support.model.hosts import MS, SECOND, burst, cpu, domain, make_host
 from tests.support.model.profiling import begin, set_counter, xenoprof_now
@@ -26,9 +27,8 @@ def host():
 def xen(host):
     """A profiler that is counting in domain 0 and 1 (active) and 2 (passive)."""
     costs = Overheads(host.code)
-    xenoprof = Xenoprof(
-        host.execution, host.pmu, costs.sample, costs.backtrace_frame, can_profile=True
-    )
+    samples = SampleLog(costs.sample, costs.backtrace_frame)
+    xenoprof = Xenoprof(host.execution, host.pmu, samples, can_profile=True)
     live = host.hypercalls.live
     xenoprof.init(0)
     xenoprof.set_passive(live[2])
@@ -40,24 +40,23 @@ def xen(host):
     xenoprof.setup_events()
     for domid in (0, 1):
         xenoprof.enable_virq(live[domid])
-        xenoprof.readers.add(domid)
-    xenoprof.virq = drain(xenoprof)
+        xenoprof.attach_reader(domid, Drain(xenoprof))
     xenoprof.start()
     yield xenoprof
     host.pmu.counting = False
 
 
-def drain(xenoprof):
-    """A driver: empties its own vcpu's ring; domain 0's empties the passive ones as well."""
+class Drain:
+    """A driver that empties its own vcpu's ring; domain 0's empties the passive ones as well."""
 
-    def virq(vcpu, virqs, rows):
-        xenoprof.rings[vcpu.domain.domid][vcpu.vcpu_id].empty()
+    def __init__(self, xenoprof):
+        self.xenoprof = xenoprof
+
+    def virq(self, vcpu, virqs, rows):
+        self.xenoprof.take_ring(vcpu)
         if vcpu.domain.domid == 0:
-            for domid in xenoprof.passive:
-                for ring in xenoprof.rings[domid]:
-                    ring.empty()
-
-    return virq
+            while self.xenoprof.take_passive():
+                pass
 
 
 def log(xenoprof, host, domid, by_mode, times=1, *, vcpu=0, at_ns=0):
@@ -73,7 +72,7 @@ def log(xenoprof, host, domid, by_mode, times=1, *, vcpu=0, at_ns=0):
         np.array([host.code.index["timer_tick"]]),
         np.array([1.0]),
     )
-    xenoprof.take(chunk, [host.hypercalls.live[domid].vcpus[vcpu]])
+    xenoprof.log.take(chunk, [host.hypercalls.live[domid].vcpus[vcpu]])
 
 
 def test_rings_are_as_large_as_the_drivers_ask():
@@ -91,13 +90,13 @@ def test_rings_share_32_pages(vcpus, slots):
 @pytest.mark.parametrize("times", [14, 15, 16, 17, 40])
 def test_an_active_ring_loses_from_the_16th_hypervisor_sample_on(xen, host, times):
     log(xen, host, 1, XEN, times)
-    assert (min(times, 15), max(times - 15, 0)) == (xen.unread(1), xen.lost)
+    assert (min(times, 15), max(times - 15, 0)) == (xen.unread(1), xen.tally.lost)
 
 
 @pytest.mark.parametrize("times", [2046, 2047, 2048, 2049, 5000])
 def test_a_passive_ring_loses_from_the_2048th_sample_on(xen, host, times):
     log(xen, host, 2, USER, times)
-    assert (min(times, 2047), max(times - 2047, 0)) == (xen.unread(2), xen.lost)
+    assert (min(times, 2047), max(times - 2047, 0)) == (xen.unread(2), xen.tally.lost)
 
 
 @pytest.mark.parametrize(("domid", "mode", "capacity"), [(1, XEN, 15), (2, KERNEL, 2047)])
@@ -105,78 +104,78 @@ def test_it_does_not_matter_in_how_many_segments_they_come(xen, host, domid, mod
     lost = []
     for times in (capacity - 3, 2, 1, 1, 4):
         log(xen, host, domid, mode, times)
-        lost.append(xen.lost)
+        lost.append(xen.tally.lost)
     assert [0, 0, 0, 1, 5] == lost
 
 
 def test_each_vcpu_has_a_ring_of_its_own(xen, host):
     for vcpu in (0, 1):
         log(xen, host, 2, USER, 2047, vcpu=vcpu)
-    assert (4094, 0) == (xen.unread(2), xen.lost)
+    assert (4094, 0) == (xen.unread(2), xen.tally.lost)
 
 
 def test_a_guest_sample_interrupts_the_guest_which_empties_the_ring(xen, host):
     for _ in range(10):
         log(xen, host, 1, XEN, 14)
         log(xen, host, 1, KERNEL)
-    assert (0, 0) == (xen.unread(1), xen.lost)
+    assert (0, 0) == (xen.unread(1), xen.tally.lost)
 
 
 def test_a_guest_sample_of_domain_0_empties_the_passive_rings(xen, host):
     log(xen, host, 2, USER, 2047)
     log(xen, host, 0, KERNEL)
     log(xen, host, 2, USER, 2047)
-    assert (2047, 0) == (xen.unread(2), xen.lost)
+    assert (2047, 0) == (xen.unread(2), xen.tally.lost)
 
 
 def test_hypervisor_samples_in_domain_0_do_not_empty_them(xen, host):
     log(xen, host, 2, USER, 2047)
     log(xen, host, 0, XEN, 5)
     log(xen, host, 2, USER, 3)
-    assert (2047, 3) == (xen.unread(2), xen.lost)
+    assert (2047, 3) == (xen.unread(2), xen.tally.lost)
 
 
 def test_samples_of_another_active_domain_do_not_empty_them(xen, host):
     log(xen, host, 2, USER, 2047)
     log(xen, host, 1, USER, 5)
     log(xen, host, 2, USER, 3)
-    assert (2047, 3) == (xen.unread(2), xen.lost)
+    assert (2047, 3) == (xen.unread(2), xen.tally.lost)
 
 
 def test_nobody_empties_them_once_domain_0_has_no_daemon(xen, host):
-    xen.readers.discard(0)
+    xen.detach_reader(0)
     log(xen, host, 2, USER, 2047)
     log(xen, host, 0, USER, 5)
     log(xen, host, 2, USER, 3)
-    assert (2047, 3) == (xen.unread(2), xen.lost)
+    assert (2047, 3) == (xen.unread(2), xen.tally.lost)
 
 
 def test_a_domain_without_a_daemon_fills_its_15_slots_and_loses_the_rest(xen, host):
-    xen.readers.discard(1)
+    xen.detach_reader(1)
     lost = []
     for times in (10, 5, 1, 100):
         log(xen, host, 1, USER, times)
-        lost.append(xen.lost)
+        lost.append(xen.tally.lost)
     assert ([0, 0, 1, 101], 15) == (lost, xen.unread(1))
 
 
 def test_lost_samples_are_counted_by_domain(xen, host):
     log(xen, host, 1, XEN, 20)
     log(xen, host, 2, USER, 2050)
-    assert {1: 5, 2: 3} == xen.lost_for_ever
+    assert {1: 5, 2: 3} == xen.tally.ring_full
 
 
 def test_a_domain_on_no_list_is_only_counted(xen, host):
     xen.reset_passive_list()
     log(xen, host, 2, USER, 7)
-    assert (7, 0, 7) == (xen.others, xen.logged_passive, xen.total)
+    assert (7, 0, 7) == (xen.tally.others, xen.tally.passive, xen.tally.total)
 
 
 def test_what_is_logged_is_told_by_domain_and_mode(xen, host):
     log(xen, host, 1, XEN, 20)
     log(xen, host, 1, USER, 4)
     log(xen, host, 2, KERNEL, 2050)
-    assert {(1, 0): [4, 0, 15], (2, 0): [0, 2047, 0]} == xen.logged
+    assert {(1, 0): [4, 0, 15], (2, 0): [0, 2047, 0]} == xen.tally.logged
 
 
 # -- In a running host

@@ -9,10 +9,11 @@ import pytest
 
 from hypervisor.errors import OprofilefsError, Refused
 from hypervisor.model.codebook.overheads import Overheads
-from hypervisor.model.profiling.pmu import CounterConfig
+from hypervisor.model.profiling.counter import CounterConfig
+from hypervisor.model.profiling.sample_log import SampleLog
 from hypervisor.model.profiling.xenoprof import IDLE, PROFILING, READY, RESERVED, Xenoprof
 from tests.support.model.hosts import MS, cpu, domain, make_host
-from tests.support.model.profiling import begin, set_counter, xenoprof_now
+from tests.support.model.profiling import begin, count_now, set_counter, xenoprof_now
 
 STATES = (IDLE, RESERVED, READY, PROFILING)
 CONFIG = CounterConfig(event=0x1D, unit_mask=1, count=100_000, kernel=True, user=True)
@@ -27,9 +28,8 @@ def host():
 @pytest.fixture
 def xen(host):
     costs = Overheads(host.code)
-    xenoprof = Xenoprof(
-        host.execution, host.pmu, costs.sample, costs.backtrace_frame, can_profile=True
-    )
+    samples = SampleLog(costs.sample, costs.backtrace_frame)
+    xenoprof = Xenoprof(host.execution, host.pmu, samples, can_profile=True)
     yield xenoprof
     host.pmu.counting = False
 
@@ -119,7 +119,7 @@ def test_only_domain_0_becomes_primary_and_it_stays(xen):
     seen = []
     for domid in (1, 0, 2):
         xen.init(domid)
-        seen.append(xen.primary)
+        seen.append(xen.domains.primary)
     assert [None, 0, 0] == seen
 
 
@@ -208,13 +208,13 @@ def test_a_domain_that_disables_its_virq_leaves_the_list(xen, host):
     xen.enable_virq(host.hypercalls.live[1])
     xen.disable_virq(1)
     xen.start()
-    assert ((0,), PROFILING) == (tuple(xen.active), xen.state)
+    assert ((0,), PROFILING) == (tuple(xen.domains.active), xen.state)
 
 
 def test_the_list_is_cleared_when_the_last_ready_domain_leaves(xen, host):
     bring(xen, host, READY, active=(0, 1, 2))
     xen.disable_virq(0)
-    assert (0, 0, {}) == (xen.activated, xen.listed, xen.active)
+    assert (0, 0, {}) == (xen.domains.activated, xen.domains.listed, xen.domains.active)
 
 
 def test_ready_domains_stay_listed_when_the_primary_leaves(xen, host):
@@ -222,7 +222,7 @@ def test_ready_domains_stay_listed_when_the_primary_leaves(xen, host):
     xen.enable_virq(host.hypercalls.live[1])
     xen.disable_virq(0)
     xen.release_counters()
-    assert (IDLE, {1: True}) == (xen.state, xen.active)
+    assert (IDLE, {1: True}) == (xen.state, xen.domains.active)
 
 
 def test_releasing_the_counters_resets_the_passive_list_only(xen, host):
@@ -230,14 +230,19 @@ def test_releasing_the_counters_resets_the_passive_list_only(xen, host):
     xen.set_passive(host.hypercalls.live[2])
     bring(xen, host, READY)
     xen.release_counters()
-    assert (set(), {0: True}) == (xen.passive, xen.active)
+    assert ({}, {0: True}) == (xen.domains.passive, xen.domains.active)
 
 
 def test_shutdown_forgets_the_lists_and_the_primary(xen, host):
     bring(xen, host, IDLE, active=(0, 1))
     xen.set_passive(host.hypercalls.live[2])
     xen.shutdown()
-    assert ({}, set(), None, 0) == (xen.active, xen.passive, xen.primary, xen.listed)
+    assert ({}, {}, None, 0) == (
+        xen.domains.active,
+        xen.domains.passive,
+        xen.domains.primary,
+        xen.domains.listed,
+    )
 
 
 def test_statistics_are_zeroed_by_the_primary_only():
@@ -246,9 +251,9 @@ def test_statistics_are_zeroed_by_the_primary_only():
     begin(host, (0, 1))
     host.advance(50 * MS)
     host.profiler.oprofile("0").write("enable", "0")
-    before = host.xenoprof.total
+    before = host.xenoprof.tally.total
     host.xenoprof.enable_virq(host.hypercalls.live[1])
-    by_guest = host.xenoprof.total
+    by_guest = host.xenoprof.tally.total
     host.xenoprof.enable_virq(host.hypercalls.live[0])
     now = xenoprof_now(host)
     assert by_guest == before > 1000
@@ -261,10 +266,10 @@ def test_enabling_empties_the_ring_and_tells_who_never_read_it():
     begin(host, (0, 1))
     host.profiler.oprofile("a").close_buffer()  # refused by Xen, which goes on filling the ring
     host.advance(50 * MS)
-    host.telemetry.snapshot()
+    count_now(host)
     left = host.xenoprof.unread(1)
     host.profiler.oprofile("a").open_buffer()
-    assert (15, 0, {1: 15}) == (left, host.xenoprof.unread(1), host.xenoprof.never_read)
+    assert (15, 0, {1: 15}) == (left, host.xenoprof.unread(1), host.xenoprof.tally.never_read)
 
 
 # -- Processors and guests that cannot take part

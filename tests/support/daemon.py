@@ -50,7 +50,6 @@ class Daemon:
             self.writer,
             lambda: self.modules,
             lambda: self.tasks,
-            lambda job: job(),
         )
 
     def store(self, *rows, **same):

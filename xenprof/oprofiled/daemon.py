@@ -34,7 +34,7 @@ class Balance:
 class Oprofiled:
     """Turns batches into the sample files of one domain's current session.
 
-    All methods belong to one thread; files are written by what is handed to `submit`.
+    All methods belong to one thread, which writes the files as well.
     """
 
     def __init__(
@@ -44,14 +44,12 @@ class Oprofiled:
         writer: SampleWriter,
         modules: Callable[[], Sequence[Module]],
         tasks: Callable[[], Mapping[int, Task]],
-        submit: Callable[[Callable[[], None]], None],
     ) -> None:
         """`root` is the domain's `/`, where the mtimes of images are read."""
         self._config = config
         self.root = root
         self._writer = writer
         self._attributor = Attributor(config, modules, tasks)
-        self._submit = submit
         self._batches: list[SampleBatch] = []
         self._waiting = 0
         self._histogram = Histogram()
@@ -90,7 +88,7 @@ class Oprofiled:
                 self.flush()
 
     def flush(self) -> None:
-        """Hand everything taken so far to the store."""
+        """Write everything taken so far."""
         self._attribute()
         files = []
         for group, offsets, counts in self._histogram.drain():
@@ -101,21 +99,20 @@ class Oprofiled:
                 tgid, tid, cpu,
             )  # fmt: skip
             files.append(SampleFile(key, self._header(place.image, counter), offsets, counts))
-        writer, recorder = self._writer, self.recorder
+        recorder = self.recorder
         if recorder is not None:
             files += recorder.arc_files(self._config.events, self._header)
-            stacks = recorder.drain(self._config.events, self._config.cpu_mhz)
-            self._submit(lambda: recorder.writer.write(stacks))
-        self._submit(lambda: writer.write(files))
+            recorder.writer.write(recorder.drain(self._config.events, self._config.cpu_mhz))
+        self._writer.write(files)
 
     def discard(self) -> None:
         """Give up what the store could not write; after the session was reset or saved."""
-        self._submit(self._writer.discard)
+        self._writer.discard()
         if self.recorder is not None:
-            self._submit(self.recorder.writer.discard)
+            self.recorder.writer.discard()
 
     def balance(self) -> Balance:
-        """Return where the samples are; exact while nothing handed to `submit` is pending."""
+        """Return where the samples are."""
         self._attribute()
         in_memory = self._histogram.samples + self._writer.held
         return Balance(self.taken, self._writer.stored, in_memory, self._all_lost())

@@ -1,6 +1,6 @@
 """One domain's running daemon: its driver, its session directory, its attribution."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
@@ -85,7 +85,6 @@ class RunningDaemon:
             self._writer,
             driver.modules,
             driver.tasks,
-            _at_once,  # it is on the store's thread already
         )
         self._stacks = StackRecording(
             host, home, driver, config.domid, self._oprofiled, self.directory, self._log.write,
@@ -229,10 +228,6 @@ class RunningDaemon:
 
     def _unix_seconds(self) -> int:
         return (self._host.epoch_ns + self._host.now_ns) // 1_000_000_000
-
-
-def _at_once(job: Callable[[], None]) -> None:
-    job()
 
 
 def daemon_config(

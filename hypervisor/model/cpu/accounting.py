@@ -39,6 +39,12 @@ class SegmentCounter(Protocol):
         ...
 
 
+def owe(vcpu: Vcpu, path: int, cycles_q: int) -> None:
+    """Charge a vcpu for what was found out late (samples), bit by bit from tick to tick."""
+    vcpu.owed[path] = vcpu.owed.get(path, 0) + cycles_q
+    vcpu.owed_q += cycles_q
+
+
 class Accounting:
     """The books of all pcpus."""
 
@@ -62,11 +68,6 @@ class Accounting:
         vcpu.debt.extend(parts)
         for _, cycles_q in parts:
             vcpu.debt_q += cycles_q
-
-    def owe(self, vcpu: Vcpu, path: int, cycles_q: int) -> None:
-        """Charge what was found out late (samples) bit by bit, tick by tick."""
-        vcpu.owed[path] = vcpu.owed.get(path, 0) + cycles_q
-        vcpu.owed_q += cycles_q
 
     def _pay(self, vcpu: Vcpu) -> None:
         share = 1 if vcpu.owed_q < self.full_rate_q * OWED_MIN_NS else OWED_SHARE

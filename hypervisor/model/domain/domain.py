@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hypervisor.model.codebook.work import KERNEL, AnyWork, Parts, TaskIdentity
 from hypervisor.model.domain.console import Console
@@ -11,9 +11,6 @@ from hypervisor.model.domain.grant import GrantTable
 from hypervisor.model.domain.pathtimes import PathTimes
 from hypervisor.model.domain.runstate import Runstate
 from hypervisor.model.timing.clock import Timer
-
-if TYPE_CHECKING:
-    from hypervisor.model.profiling.driver import OprofileModule
 
 CRASHED = 3  # SHUTDOWN_crash of xen/include/public/sched.h
 
@@ -103,7 +100,6 @@ class Domain:
         "memory_kib",
         "mode_ns",
         "name",
-        "oprofile",
         "path_ns",
         "pause_count",
         "sched",
@@ -133,7 +129,6 @@ class Domain:
         self.maximum_kib = maximum_kib
         self.created_ns = created_ns
         self.vcpus: list[Vcpu] = []
-        self.oprofile: OprofileModule | None = None  # PV guests have the driver, HVM do not
         self.pause_count = 0
         self.shutdown_reason: int | None = None  # it has ended, and waits for xend
         self.dying = False

@@ -16,15 +16,19 @@ class PathTimes:
         self._seen_ns = [0] * paths  # as far as `news` has told
 
     def news(self, modes: PathModes) -> tuple[int, int, int]:
-        """Return (user, kernel, hypervisor) ns since the last call."""
+        """Return (user, kernel, hypervisor) ns since the last call.
+
+        The sums over all calls do not depend on when they are made: each path's time is rounded
+        as a whole, not piece by piece.
+        """
         user_ns = kernel_ns = total_ns = 0
         seen = self._seen_ns
         for path, spent_ns in enumerate(self.spent_ns):
-            new_ns = spent_ns - seen[path]
-            if new_ns:
+            seen_ns = seen[path]
+            if spent_ns != seen_ns:
                 seen[path] = spent_ns
                 user, kernel, total = modes[path]
-                user_ns += new_ns * user // total
-                kernel_ns += new_ns * kernel // total
-                total_ns += new_ns
+                user_ns += spent_ns * user // total - seen_ns * user // total
+                kernel_ns += spent_ns * kernel // total - seen_ns * kernel // total
+                total_ns += spent_ns - seen_ns
         return user_ns, kernel_ns, total_ns - user_ns - kernel_ns

@@ -13,6 +13,7 @@ from hypervisor.model.codebook.book import CodeBook
 from hypervisor.model.codebook.work import TaskIdentity
 from hypervisor.model.cpu.execution import TICK_NS, Execution
 from hypervisor.model.cpu.guest import Guest, Process
+from hypervisor.model.cpu.look import Look
 from hypervisor.model.domain.domain import Domain
 from hypervisor.model.io.blkif import BlockBackend
 from hypervisor.model.io.devices import Devices
@@ -27,7 +28,7 @@ from hypervisor.model.memory.balloon import Balloon
 from hypervisor.model.memory.pages import PAGE_KIB
 from hypervisor.model.memory.paging import Paging
 from hypervisor.model.memory.swap import DISK_KIB
-from hypervisor.model.profiling.driver import DAEMON
+from hypervisor.model.profiling.event_buffer import DAEMON
 from hypervisor.toolstack.config.spec import DomainSpec
 
 _NET_HEAD = (
@@ -124,8 +125,10 @@ class ProcFiles:
 
         Raises: Refused, as cat says it.
         """
-        self._execution.settle_all()
-        self._execution.divide_times()
+        with Look(self._execution):
+            return self._read(domid, name)
+
+    def _read(self, domid: int, name: str) -> str:
         system = self._systems[domid]
         kind = system.domain.kind
         processes = self._processes(system)

@@ -7,7 +7,7 @@ another (judgement: one a row); with call stacks a mark and each caller are entr
 from collections.abc import Sequence
 
 from hypervisor.model.cpu.execution import COUNT_NS
-from hypervisor.model.profiling.samples import SampleRow, callers_of, first_samples
+from hypervisor.model.profiling.chunks import SampleRow, samples_of
 
 SYNC_NS = 100_000_000  # DEFAULT_TIMER_EXPIRE, HZ / 10
 ENTRIES_PER_SAMPLE = 2  # pc and counter, in the event buffer
@@ -16,7 +16,7 @@ ENTRIES_PER_RECORD = 5  # escapes at a change of task, mode or domain (judgement
 
 def cpu_entries(row: SampleRow) -> int:
     """Return the entries that each sample of a row takes in a cpu buffer."""
-    callers = callers_of(row)
+    callers = row.callers
     return callers + 2 if callers else 1
 
 
@@ -40,19 +40,20 @@ class CpuBuffers:
     @property
     def samples(self) -> int:
         """Return the samples in all of them."""
-        return sum(row[2] for rows in self.rows for row in rows)
+        return sum(samples_of(rows) for rows in self.rows)
 
     def frames_of(self, rows: Sequence[SampleRow]) -> int:
         """Return the samples of some rows and their callers: each is work."""
         if not self.may_walk:
-            return sum(row[2] for row in rows)
-        return sum(row[2] * (1 + callers_of(row)) for row in rows)
+            return samples_of(rows)
+        return sum(row.samples * (1 + row.callers) for row in rows)
 
     def event_entries_of(self, rows: Sequence[SampleRow]) -> int:
         """Return what some rows take in the event buffer."""
         if not self.may_walk:
-            return sum(row[2] for row in rows) * ENTRIES_PER_SAMPLE + ENTRIES_PER_RECORD * len(rows)
-        return sum(row[2] * event_entries(row) for row in rows) + ENTRIES_PER_RECORD * len(rows)
+            return samples_of(rows) * ENTRIES_PER_SAMPLE + ENTRIES_PER_RECORD * len(rows)
+        entries = sum(row.samples * event_entries(row) for row in rows)
+        return entries + ENTRIES_PER_RECORD * len(rows)
 
     def opened(self, now_ns: int) -> None:
         """A daemon begins to read: the time before does not count."""
@@ -73,22 +74,22 @@ class CpuBuffers:
     def add(self, vcpu_id: int, rows: list[SampleRow], size: int, now_ns: int) -> bool:
         """Take what fits of `rows`; tell whether there is anything in the buffer then."""
         mine = self.rows[vcpu_id]
-        samples = sum(row[2] for row in rows)
+        samples = samples_of(rows)
         self.received[vcpu_id] += samples
         wanted = samples + len(rows)
         if self.may_walk:
-            wanted = sum(row[2] * cpu_entries(row) for row in rows) + len(rows)
+            wanted = sum(row.samples * cpu_entries(row) for row in rows) + len(rows)
         if wanted <= self.room(vcpu_id, size, now_ns):
             mine += rows
             self._fill[vcpu_id] += wanted
         else:
             for row in rows:
                 each = cpu_entries(row)
-                kept = first_samples(row, (self.room(vcpu_id, size, now_ns) - 1) // each)
-                self.lost[vcpu_id] += row[2] - kept[2]
-                if kept[2]:
+                kept = row.first((self.room(vcpu_id, size, now_ns) - 1) // each)
+                self.lost[vcpu_id] += row.samples - kept.samples
+                if kept.samples:
                     mine.append(kept)
-                    self._fill[vcpu_id] += kept[2] * each + 1
+                    self._fill[vcpu_id] += kept.samples * each + 1
         self._filled_ns[vcpu_id] = now_ns
         return bool(mine)
 

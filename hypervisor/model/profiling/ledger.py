@@ -1,19 +1,37 @@
 """How many samples each domain gave, and where the others were lost; never goes down."""
 
 from collections.abc import Mapping
+from typing import Protocol
 
-from hypervisor.model.domain.domain import Domain, Domains
+from hypervisor.model.domain.domain import Domain
+from hypervisor.model.profiling.driver import GuestDriver
 from hypervisor.model.profiling.xenoprof import Xenoprof
 from hypervisor.telemetry import LostCount, Mode, SampleCount
+
+
+class Profiled(Protocol):
+    """A domain and its driver, None for an HVM guest."""
+
+    @property
+    def domain(self) -> Domain:
+        """Return the domain."""
+        ...
+
+    @property
+    def driver(self) -> GuestDriver | None:
+        """Return its driver."""
+        ...
 
 
 class SampleLedger:
     """Counts by domain name, over all sessions and beyond the life of a domain."""
 
-    def __init__(self, xenoprof: Xenoprof, live: Domains, names: Mapping[int, str]) -> None:
-        """`names` maps every domid that ever was to its name."""
+    def __init__(
+        self, xenoprof: Xenoprof, residents: Mapping[int, Profiled], names: Mapping[int, str]
+    ) -> None:
+        """`residents`: the live domains; `names` maps every domid that ever was to its name."""
         self._xenoprof = xenoprof
-        self._live = live
+        self._residents = residents
         self._names = names
         self._lost: dict[tuple[str, str], int] = {}  # above the drivers, and with domains
 
@@ -26,17 +44,20 @@ class SampleLedger:
 
     def domain_gone(self, domain: Domain) -> None:
         """Count what a domain that is being destroyed takes with it."""
-        self.count(domain.name, _driver_losses(domain))
-        pending = domain.oprofile.pending() if domain.oprofile is not None else 0
+        driver = self._residents[domain.domid].driver
+        pending = 0
+        if driver is not None:
+            self.count(domain.name, driver.losses())
+            pending = driver.pending()
         unread = self._xenoprof.forget(domain.domid)
         self.count(domain.name, {"domain_destroyed": pending + unread})
 
     def logged(self) -> tuple[SampleCount, ...]:
         """Return the samples that the hypervisor has logged."""
-        driver = self._live[0].oprofile
+        driver = self._residents[0].driver
         names = driver.event_names if driver is not None else {}
         counts: dict[tuple[str, Mode, str], int] = {}
-        for (domid, counter), by_mode in sorted(self._xenoprof.logged.items()):
+        for (domid, counter), by_mode in sorted(self._xenoprof.tally.logged.items()):
             event = names.get(counter, f"counter_{counter}")
             for mode in Mode:
                 if by_mode[mode]:
@@ -51,21 +72,12 @@ class SampleLedger:
         def add(name: str, reason: str, samples: int) -> None:
             lost[name, reason] = lost.get((name, reason), 0) + samples
 
-        for domid, samples in self._xenoprof.lost_for_ever.items():
+        for domid, samples in self._xenoprof.tally.ring_full.items():
             add(self._names[domid], "ring_full", samples)
-        for domid, samples in self._xenoprof.never_read.items():
+        for domid, samples in self._xenoprof.tally.never_read.items():
             add(self._names[domid], "never_read", samples)
-        for domain in self._live.values():
-            for reason, samples in _driver_losses(domain).items():
-                add(domain.name, reason, samples)
+        for resident in self._residents.values():
+            if resident.driver is not None:
+                for reason, samples in resident.driver.losses().items():
+                    add(resident.domain.name, reason, samples)
         return tuple(LostCount(*key, samples) for key, samples in sorted(lost.items()) if samples)
-
-
-def _driver_losses(domain: Domain) -> dict[str, int]:
-    driver = domain.oprofile
-    if driver is None:
-        return {}
-    return {
-        "cpu_buffer_overflow": sum(driver.lost_cpu),
-        "event_buffer_overflow": driver.lost_event,
-    }

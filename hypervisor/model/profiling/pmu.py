@@ -8,7 +8,7 @@ Segments are only noted when they are settled; many are counted together, column
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -16,24 +16,12 @@ import numpy.typing as npt
 from hypervisor.model.codebook.book import CodeBook, Kind
 from hypervisor.model.codebook.work import KERNEL, AnyWork, Parts, Q, TaskIdentity
 from hypervisor.model.domain.domain import Pcpu, Vcpu
-from hypervisor.model.profiling.samples import SampleChunk, Walks
+from hypervisor.model.profiling.chunks import Column, SampleChunk, Walks
+from hypervisor.model.profiling.counter import EVENT_BITS, Counter, CounterConfig, PcpuRuns, divided
+from hypervisor.model.profiling.ragged import Ints, places, starts_of
+from hypervisor.model.profiling.rates import Floats, mode_shares
 from hypervisor.model.profiling.stacks import Stacks
 from hypervisor.telemetry import Mode
-
-EVENT_BITS = 20  # counters hold events in 2**-20
-COUNTER_LIMIT = 1 << 32
-Floats = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class CounterConfig:
-    """One counter as XENOPROF_counter sets it. `kernel` covers the hypervisor as well."""
-
-    event: int
-    unit_mask: int
-    count: int
-    kernel: bool
-    user: bool
 
 
 class SampleSink(Protocol):
@@ -44,41 +32,51 @@ class SampleSink(Protocol):
         ...
 
 
-class _Counter:
-    """A programmed counter: events per cycle of each path in each mode that it looks at."""
+class Segment(NamedTuple):
+    """A settled segment that is not counted yet; `part_count` of the noted parts are its own."""
 
-    __slots__ = ("index", "kind", "period", "rates")
+    vcpu: Vcpu
+    task: TaskIdentity
+    beneficiary: int
+    pcpu: int
+    start_ns: int
+    elapsed_ns: int
+    executed_q: int
+    part_count: int
 
-    def __init__(self, index: int, config: CounterConfig, kind: Kind, code: CodeBook) -> None:
-        self.index = index
-        self.kind = kind
-        # The handler loads minus the low 32 bits of the count (op_model_p4.c, CTR_WRITE).
-        self.period = (config.count % COUNTER_LIMIT or COUNTER_LIMIT) << EVENT_BITS
-        share = np.array([path.by_mode for path in code.paths]) / np.array(code.cycles)[:, None]
-        self.rates: Floats = (code.rates_q20[:, :, int(kind)] * share / (1 << 20)).T
-        if not config.user:
-            self.rates[Mode.USER] = 0
-        if not config.kernel:
-            self.rates[Mode.KERNEL] = self.rates[Mode.HYPERVISOR] = 0
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """The same for many segments, column by column; their parts lie one after another."""
+
+    vcpus: Sequence[Vcpu]
+    tasks: Sequence[TaskIdentity]
+    beneficiaries: Sequence[int]
+    pcpu: Ints
+    start_ns: Ints
+    elapsed_ns: Ints
+    executed_q: Ints
+    part_start: Ints
+    part_count: Ints
+    part_path: Ints
+    part_weight: Floats  # cycles
 
 
 class Pmu:
     """The counters of all pcpus, programmed alike (Xenoprof programs every processor)."""
 
-    def __init__(self, code: CodeBook, mhz: int, pcpus: int, seed: int) -> None:
+    def __init__(self, code: CodeBook, mhz: int, pcpus: int, seed: int, sink: SampleSink) -> None:
         self.code = code
         self._stacks: Stacks | None = None
         self.depths: dict[int, int] = {}  # by domid: how many callers are recorded, if any
         self.counting = False
-        self.sink: SampleSink
-        self._counters: list[_Counter] = []
+        self._sink = sink
+        self._counters: list[Counter] = []
         self._cycles_per_ns = mhz / 1000
         self._pcpus = pcpus
-        self._fill = np.zeros((0, pcpus), dtype=np.int64)
         self._random = np.random.Generator(np.random.PCG64(seed))
-        # Settled and not counted yet: (vcpu, task, start, elapsed, executed_q, parts, context...).
-        self._segments: list[tuple[Vcpu, TaskIdentity, int, int, int, int, int, int, int, int]] = []
-        self._parts: list[tuple[int, int]] = []
+        self._segments: list[Segment] = []
+        self._parts: Parts = []
 
     @property
     def stacks(self) -> Stacks:
@@ -87,14 +85,19 @@ class Pmu:
             self._stacks = Stacks(self.code)
         return self._stacks
 
+    def set_depth(self, domid: int, depth: int) -> None:
+        """Have so many callers of each sample of a domain recorded; 0: none."""
+        self.depths.pop(domid, None)
+        if depth:
+            self.depths[domid] = depth
+
     def program(self, configs: dict[int, CounterConfig]) -> None:
         """Load the counters; events that this model does not know never occur."""
         self._counters = []
         for index, config in sorted(configs.items()):
             kind = self.code.event_kind(config.event, config.unit_mask)
             if kind is not None:
-                self._counters.append(_Counter(index, config, kind, self.code))
-        self._fill = np.zeros((len(self._counters), self._pcpus), dtype=np.int64)
+                self._counters.append(Counter(index, config, kind, self.code, self._pcpus))
 
     def note(
         self,
@@ -109,17 +112,8 @@ class Pmu:
         """Note a settled segment (see `accounting.SegmentCounter`)."""
         task, beneficiary = (work.task, work.beneficiary) if work is not None else (KERNEL, -1)
         self._segments.append(
-            (
-                vcpu,
-                task,
-                start_ns,
-                elapsed_ns,
-                executed_q,
-                len(parts),
-                pcpu.number,
-                task.tgid,
-                task.tid,
-                beneficiary,
+            Segment(
+                vcpu, task, beneficiary, pcpu.number, start_ns, elapsed_ns, executed_q, len(parts)
             )
         )
         self._parts += parts
@@ -130,117 +124,109 @@ class Pmu:
         parts, self._parts = self._parts, []
         if not segments or not self._counters:
             return
-        vcpus, tasks, *columns = zip(*segments, strict=True)
-        table = np.array(columns, dtype=np.int64)
-        start_ns, elapsed_ns, executed_q, lengths, pcpu = table[:5]
-        flat = np.fromiter(chain.from_iterable(parts), np.int64, 2 * len(parts)).reshape(-1, 2)
-        path = flat[:, 0]
-        weight = flat[:, 1] / (1 << Q)  # cycles
-        starts = np.cumsum(lengths) - lengths
-        order = np.argsort(pcpu, kind="stable")
-        shape = (len(segments), len(self._counters))
-        counts = np.empty((*shape, 3), dtype=np.int64)
-        first_ns = np.empty(shape, dtype=np.int64)
-        step_ns = np.empty(shape, dtype=np.int64)
-        for index, counter in enumerate(self._counters):
-            events = np.add.reduceat(weight * counter.rates[:, path], starts, axis=1)  # by mode
-            if counter.kind is Kind.CYCLES:
-                events *= elapsed_ns * self._cycles_per_ns * (1 << Q) / np.maximum(executed_q, 1)
-            increment = np.rint(events.sum(axis=0) * (1 << EVENT_BITS)).astype(np.int64)
-            before, samples = self._overflows(index, counter.period, increment, pcpu, order)
-            counts[:, index] = self._by_mode(samples, events)
-            # Where nothing overflows, a period would be longer than an integer can hold.
-            ns_per_event = np.where(samples > 0, elapsed_ns / np.maximum(increment, 1), 0)
-            first_ns[:, index] = start_ns + (counter.period - before) * ns_per_event
-            step_ns[:, index] = np.minimum(counter.period * ns_per_event, elapsed_ns)
+        noted = _columns(segments, parts)
+        counts, first_ns, step_ns = self._samples(noted)
         rows = np.flatnonzero(counts.any(axis=(1, 2)))
         if not len(rows):
             return
-        chosen = [vcpus[row] for row in rows.tolist()]
-        context = np.empty((len(rows), 6), dtype=np.int32)
-        context[:, 0] = pcpu[rows]
-        context[:, 1] = [vcpu.domain.domid for vcpu in chosen]
-        context[:, 2] = [vcpu.vcpu_id for vcpu in chosen]
-        context[:, 3:6] = table[5:8, rows].T
+        chosen = [noted.vcpus[row] for row in rows.tolist()]
         chunk = SampleChunk(
             tuple((counter.index, counter.kind) for counter in self._counters),
             counts[rows],
             first_ns[rows],
             step_ns[rows],
-            context,
-            starts[rows],
-            lengths[rows],
-            path,
-            weight,
+            _context(noted, rows),
+            noted.part_start[rows],
+            noted.part_count[rows],
+            noted.part_path,
+            noted.part_weight,
         )
         if self.depths:
-            # Who asked for what is told by all segments, also by those without samples.
-            ranks = np.minimum.reduceat(self.stacks.rank(path), starts)
-            situation = self.stacks.situations(
-                vcpus, tasks, table[7].tolist(), self.depths, ranks, rows
-            )
-            chunk.walks = Walks(self.stacks, situation, self._callers(chunk))
-        self.sink.take(chunk, chosen)
+            chunk.walks = self._walks(noted, chunk, rows)
+        self._sink.take(chunk, chosen)
 
-    def _callers(self, chunk: SampleChunk) -> npt.NDArray[np.int64]:
+    def _samples(self, noted: _Columns) -> tuple[Ints, Ints, Ints]:
+        """Return the samples by [segment, counter, mode]; the first one's time and the step."""
+        runs = PcpuRuns(noted.pcpu)
+        elapsed_ns = noted.elapsed_ns
+        shape = (len(elapsed_ns), len(self._counters))
+        counts = np.empty((*shape, len(Mode)), dtype=np.int64)
+        first_ns = np.empty(shape, dtype=np.int64)
+        step_ns = np.empty(shape, dtype=np.int64)
+        for index, counter in enumerate(self._counters):
+            of_parts = noted.part_weight * counter.rates[:, noted.part_path]
+            events = np.add.reduceat(of_parts, noted.part_start, axis=1)  # by mode
+            if counter.kind is Kind.CYCLES:
+                cycles_q = elapsed_ns * self._cycles_per_ns * (1 << Q)
+                events *= cycles_q / np.maximum(noted.executed_q, 1)
+            increment = np.rint(events.sum(axis=0) * (1 << EVENT_BITS)).astype(np.int64)
+            before, samples = counter.overflows(increment, runs)
+            counts[:, index] = divided(samples, events, self._random.random(len(samples)))
+            # Where nothing overflows, a period would be longer than an integer can hold.
+            ns_per_event = np.where(samples > 0, elapsed_ns / np.maximum(increment, 1), 0)
+            first_ns[:, index] = noted.start_ns + (counter.period - before) * ns_per_event
+            step_ns[:, index] = np.minimum(counter.period * ns_per_event, elapsed_ns)
+        return counts, first_ns, step_ns
+
+    def _walks(self, noted: _Columns, chunk: SampleChunk, rows: Ints) -> Walks:
+        """Return the stacks of a chunk's `rows`.
+
+        Who asked for what is told by all segments, also by those without samples.
+        """
+        stacks = self.stacks
+        ranks = np.minimum.reduceat(stacks.rank(noted.part_path), noted.part_start)
+        situation = stacks.situations(
+            noted.vcpus, noted.tasks, noted.beneficiaries, self.depths, ranks, rows
+        )
+        return Walks(stacks, situation, self._callers(chunk))
+
+    def _callers(self, chunk: SampleChunk) -> Ints:
         """Return how many callers the samples of each row bring along, in the mean."""
-        lengths, starts = chunk.part_count, chunk.part_start
-        ends = np.cumsum(lengths)
-        parts = np.arange(ends[-1]) + np.repeat(starts - (ends - lengths), lengths)
-        path, weight = chunk.part_path[parts], chunk.part_weight[parts]
-        code = self.code
-        share = np.array([one.by_mode for one in code.paths]) / np.array(code.cycles)[:, None]
-        spent = weight * share.T[:, path]  # cycles by mode
+        lengths = chunk.part_count
+        parts = places(chunk.part_start, lengths)
+        path = chunk.part_path[parts]
+        spent = chunk.part_weight[parts] * mode_shares(self.code)[:, path]  # cycles by mode
+        begins = starts_of(lengths)
+        totals = np.maximum(np.add.reduceat(spent, begins, axis=1), 1e-300)
         by_mode = chunk.counts.sum(axis=1)
+        samples = np.maximum(by_mode.sum(axis=1), 1)
+        depths = np.array([self.depths.get(domid, 0) for domid in chunk.domids.tolist()])
         callers = np.zeros(len(lengths))
         for depth in sorted(set(self.depths.values())):
             known = self.stacks.callers(depth)[:, path] * spent
-            begins = ends - lengths
             sums = np.add.reduceat(known, begins, axis=1)
-            totals = np.maximum(np.add.reduceat(spent, begins, axis=1), 1e-300)
-            mean = (sums / totals * by_mode.T).sum(axis=0) / np.maximum(by_mode.sum(axis=1), 1)
-            depths = np.array([self.depths.get(domid, 0) for domid in chunk.context[:, 1].tolist()])
+            mean = (sums / totals * by_mode.T).sum(axis=0) / samples
             callers = np.where(depths == depth, mean, callers)
         return np.rint(callers).astype(np.int64)
 
-    def _overflows(
-        self,
-        index: int,
-        period: int,
-        increment: npt.NDArray[np.int64],
-        pcpu: npt.NDArray[np.int64],
-        order: npt.NDArray[np.int64],
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Return each segment's fill before it, and its overflows; `order` sorts by pcpu."""
-        sorted_pcpu = pcpu[order]
-        is_first = np.concatenate(([True], sorted_pcpu[1:] != sorted_pcpu[:-1]))
-        running = np.cumsum(increment[order])
-        base = (running - increment[order])[is_first]
-        after = running - np.repeat(base, np.diff(np.append(np.flatnonzero(is_first), len(order))))
-        after += self._fill[index, sorted_pcpu]
-        before = after - increment[order]
-        is_last = np.concatenate((is_first[1:], [True]))
-        self._fill[index, sorted_pcpu[is_last]] = after[is_last] % period
-        back = np.empty_like(order)
-        back[order] = np.arange(len(order))
-        return (before % period)[back], (after // period - before // period)[back]
 
-    def _by_mode(self, samples: npt.NDArray[np.int64], events: Floats) -> npt.NDArray[np.int64]:
-        """Divide samples among the modes in proportion to their events, rounding at random.
+def _columns(segments: Sequence[Segment], parts: Parts) -> _Columns:
+    vcpus, tasks, beneficiaries, *numbers = zip(*segments, strict=True)
+    pcpu, start_ns, elapsed_ns, executed_q, lengths = np.array(numbers, dtype=np.int64)
+    flat = np.fromiter(chain.from_iterable(parts), np.int64, 2 * len(parts)).reshape(-1, 2)
+    return _Columns(
+        vcpus,
+        tasks,
+        beneficiaries,
+        pcpu,
+        start_ns,
+        elapsed_ns,
+        executed_q,
+        part_start=starts_of(lengths),
+        part_count=lengths,
+        part_path=flat[:, 0],
+        part_weight=flat[:, 1] / (1 << Q),
+    )
 
-        Which of a period's cycles overflows is chance; a mode without events gets nothing.
-        """
-        shares = np.cumsum(events, axis=0)
-        shares /= np.maximum(shares[2], 1e-300)
-        chance = self._random.random(len(samples))
-        user = np.floor(samples * shares[0] + chance).astype(np.int64)
-        both = np.floor(samples * shares[1] + chance).astype(np.int64)
-        user = np.minimum(user, samples)
-        both = np.minimum(np.maximum(both, user), samples)
-        result = np.stack([user, both - user, samples - both], axis=1)
-        # Rounding must not put samples where there are no events: they go to the largest mode.
-        wrong = np.where(events.T > 0, 0, result)
-        if wrong.any():
-            result -= wrong
-            result[np.arange(len(result)), events.argmax(axis=0)] += wrong.sum(axis=1)
-        return result
+
+def _context(noted: _Columns, rows: Ints) -> npt.NDArray[np.int32]:
+    """Return whose segments these rows are, by `Column`."""
+    context = np.empty((len(rows), len(Column)), dtype=np.int32)
+    chosen = rows.tolist()
+    context[:, Column.PCPU] = noted.pcpu[rows]
+    context[:, Column.DOMID] = [noted.vcpus[row].domain.domid for row in chosen]
+    context[:, Column.VCPU] = [noted.vcpus[row].vcpu_id for row in chosen]
+    context[:, Column.TGID] = [noted.tasks[row].tgid for row in chosen]
+    context[:, Column.TID] = [noted.tasks[row].tid for row in chosen]
+    context[:, Column.ON_BEHALF_OF] = [noted.beneficiaries[row] for row in chosen]
+    return context

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from operator import itemgetter
 
-from hypervisor.model.profiling.samples import SampleRow
+from hypervisor.model.profiling.chunks import SampleRow, samples_of
 
 ACTIVE_SAMPLES = 16  # per vcpu, asked for by the guest driver; one slot stays free
 PASSIVE_SAMPLES = 2048  # per vcpu of a passive domain, asked for by domain 0
@@ -33,11 +33,11 @@ class Ring:
     @property
     def samples(self) -> int:
         """Return the samples that nobody has taken out yet."""
-        return sum(row[2] for row in self.rows)
+        return samples_of(self.rows)
 
     def add(self, row: SampleRow, fill: int) -> None:
         """Put in the samples of a row; the ring is filled up to `fill` then."""
-        if row[2]:
+        if row.samples:
             self.rows.append(row)
             self.fill = fill
 

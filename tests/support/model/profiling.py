@@ -12,8 +12,14 @@ from tests.support.model.hosts import SECOND
 CYCLES, INSTRUCTIONS = (0x1D, 1), (0x23, 1)  # GLOBAL_POWER_EVENTS, INSTR_RETIRED of a P4
 
 
+def count_now(host: Machine) -> None:
+    """Have the samples counted that were taken until now, as a stop does."""
+    host.execution.settle_all()
+
+
 def xenoprof_now(host: Machine) -> XenoprofSnapshot:
-    """Return the hypervisor's sample counters."""
+    """Return the hypervisor's sample counters, counted up to now."""
+    count_now(host)
     counters = host.telemetry.snapshot().xenoprof
     assert counters is not None
     return counters

@@ -223,7 +223,7 @@ def _write_archive(
     task = Task(0, path, (Mapped(0, _USER_END, 0, path),))
     log = LogFile(session.log_path)
     writer = SampleWriter(session.current, log.write)
-    daemon = Oprofiled(config, root, writer, lambda: modules, lambda: {0: task}, lambda job: job())
+    daemon = Oprofiled(config, root, writer, lambda: modules, lambda: {0: task})
     daemon.take(_rows(batch, shown))
     daemon.flush()
     if writer.problem:

@@ -1,0 +1,91 @@
+"""A look at the running host: what it would read if everything were settled now.
+
+Settling ends a segment. What is rounded at its end, and which samples are drawn together, depend
+on where segments end, so a look may not leave one behind: a host that is looked at often goes on
+exactly as one that is not.
+"""
+
+from typing import NamedTuple
+
+from hypervisor.model.codebook.work import AnyWork, Parts
+from hypervisor.model.cpu.execution import Execution
+from hypervisor.model.domain.domain import Domain, Vcpu
+
+
+class _Open(NamedTuple):
+    """All that `Accounting.settle` moves of a running vcpu, as it was before the look."""
+
+    vcpu: Vcpu
+    segment_ns: int
+    rated_ns: int
+    carried_q: int
+    debt: Parts
+    debt_q: int
+    work: AnyWork | None
+    executed_q: int
+    remaining_q: int
+    parts: Parts
+    path_ns: list[int]  # of its pcpu, which adds to it in place
+    path_ns_before: list[int]
+
+
+class Look:
+    """Settles all running vcpus for as long as the `with` block lasts, then puts them back.
+
+    Samples are not counted meanwhile: those of the time since they were last counted are not
+    known to anybody yet. Work and overhead may not be added inside the block.
+    """
+
+    __slots__ = ("_behalf_ns", "_execution", "_is_counting", "_open")
+
+    def __init__(self, execution: Execution) -> None:
+        self._execution = execution
+        self._open: list[_Open] = []
+        self._behalf_ns: dict[Domain, dict[int, int]] = {}
+        self._is_counting = False
+
+    def __enter__(self) -> None:
+        """Bring the accounts up to now."""
+        execution = self._execution
+        running = [pcpu.current for pcpu in execution.pcpus if pcpu.current is not None]
+        for vcpu in running:
+            self._open.append(_open(vcpu))
+            self._behalf_ns[vcpu.domain] = dict(vcpu.domain.behalf_ns)
+        self._is_counting, execution.counter.counting = execution.counter.counting, False
+        for vcpu in running:
+            execution.settle(vcpu)
+        execution.divide_times()
+
+    def __exit__(self, *_: object) -> None:
+        """Put them back."""
+        self._execution.counter.counting = self._is_counting
+        for domain, behalf_ns in self._behalf_ns.items():
+            domain.behalf_ns = behalf_ns
+        for was in self._open:
+            vcpu, work = was.vcpu, was.work
+            vcpu.segment_ns, vcpu.rated_ns = was.segment_ns, was.rated_ns
+            vcpu.carried_q = was.carried_q
+            vcpu.debt, vcpu.debt_q = was.debt, was.debt_q
+            if work is not None:
+                work.executed_q, work.remaining_q = was.executed_q, was.remaining_q
+                work.parts = was.parts
+            was.path_ns[:] = was.path_ns_before
+
+
+def _open(vcpu: Vcpu) -> _Open:
+    work, pcpu = vcpu.current, vcpu.pcpu
+    assert pcpu is not None  # it runs
+    return _Open(
+        vcpu,
+        vcpu.segment_ns,
+        vcpu.rated_ns,
+        vcpu.carried_q,
+        vcpu.debt,
+        vcpu.debt_q,
+        work,
+        0 if work is None else work.executed_q,
+        0 if work is None else work.remaining_q,
+        [] if work is None else work.parts,
+        pcpu.path_ns,
+        list(pcpu.path_ns),
+    )

@@ -1,0 +1,180 @@
+"""Samples on their way: chunks of settled segments with their sample counts.
+
+A row of a chunk stands for all samples of one settled segment, until they are expanded.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from hypervisor.model.codebook.book import Kind
+from hypervisor.model.profiling.ragged import Ints
+from hypervisor.model.profiling.rates import Floats
+from hypervisor.model.profiling.stacks import Stacks
+from hypervisor.telemetry import Mode
+
+_NEVER = np.iinfo(np.int64).max
+
+
+class Column(IntEnum):
+    """What a chunk says of each row's segment, by column of its `context`."""
+
+    PCPU = 0
+    DOMID = 1
+    VCPU = 2
+    TGID = 3
+    TID = 4
+    ON_BEHALF_OF = 5  # -1: itself
+
+
+@dataclass(frozen=True, slots=True)
+class Walks:
+    """The call stacks of a chunk's rows: `situation` is -1 where none are recorded.
+
+    `callers` is how many a sample of the row has in the mean, a whole number; `stacks` knows
+    the situations.
+    """
+
+    stacks: Stacks
+    situation: npt.NDArray[np.int32]
+    callers: Ints
+
+    def only(self, rows: slice) -> "Walks":
+        """Return those of some rows."""
+        return Walks(self.stacks, self.situation[rows], self.callers[rows])
+
+
+class SampleChunk:
+    """Segments (rows) with samples, in the order in which they were settled.
+
+    `counts[row, counter, mode]`; `first_ns` and `step_ns` [row, counter]: when the first sample
+    was taken, and the time from one to the next; `context[row, Column]`: whose segment it was.
+    Row r executed `part_path[part_start[r] : part_start[r] +
+    part_count[r]]`, of each `part_weight` cycles. `counters`: the index of each column's counter
+    and what it counted.
+    """
+
+    __slots__ = (
+        "_spans_ns",
+        "context",
+        "counters",
+        "counts",
+        "first_ns",
+        "part_count",
+        "part_path",
+        "part_start",
+        "part_weight",
+        "step_ns",
+        "walks",
+    )
+
+    def __init__(
+        self,
+        counters: tuple[tuple[int, Kind], ...],
+        counts: Ints,
+        first_ns: Ints,
+        step_ns: Ints,
+        context: npt.NDArray[np.int32],
+        part_start: Ints,
+        part_count: Ints,
+        part_path: Ints,
+        part_weight: Floats,
+        walks: Walks | None = None,
+    ) -> None:
+        self.counters = counters
+        self.counts = counts
+        self.first_ns = first_ns
+        self.step_ns = step_ns
+        self.context = context
+        self.part_start = part_start
+        self.part_count = part_count
+        self.part_path = part_path
+        self.part_weight = part_weight
+        self.walks = walks  # None: no stacks are recorded
+        self._spans_ns: list[tuple[int, int]] = []
+
+    @property
+    def domids(self) -> npt.NDArray[np.int32]:
+        """Return the domain of each row."""
+        return self.context[:, Column.DOMID]
+
+    def span_ns(self, row: int) -> tuple[int, int]:
+        """Return when the first and the last of a row's samples were taken.
+
+        All rows are looked at the first time, so it is as if none had been lost since then.
+        """
+        if not self._spans_ns:
+            counts = self.counts.sum(axis=2)
+            last_ns = self.first_ns + (counts - 1) * self.step_ns
+            begins = np.where(counts > 0, self.first_ns, _NEVER).min(axis=1)
+            ends = np.where(counts > 0, last_ns, -_NEVER).max(axis=1)
+            self._spans_ns = list(zip(begins.tolist(), ends.tolist(), strict=True))
+        return self._spans_ns[row]
+
+    def drop_xen(self, row: int, lost: int) -> None:
+        """Forget `lost` of a row's hypervisor samples."""
+        for of_counter in self.counts[row]:
+            less = min(int(of_counter[Mode.HYPERVISOR]), lost)
+            of_counter[Mode.HYPERVISOR] -= less
+            lost -= less
+
+    def keep_first(self, row: int, room: int) -> None:
+        """Keep `room` of a row's samples, each counter and mode in proportion."""
+        due, left = room, int(self.counts[row].sum())
+        flat = self.counts[row].reshape(-1)
+        for index, count in enumerate(flat.tolist()):
+            share = count * due // left if left else 0
+            flat[index] = share
+            due -= share
+            left -= count
+
+    def first_of(self, row: int, room: int) -> "SampleChunk":
+        """Return a chunk of its own with `room` of a row's samples; this one stays as it is."""
+        start = int(self.part_start[row])
+        parts = slice(start, start + int(self.part_count[row]))
+        one = slice(row, row + 1)
+        chunk = SampleChunk(
+            self.counters,
+            self.counts[one].copy(),
+            self.first_ns[one],
+            self.step_ns[one],
+            self.context[one],
+            np.zeros(1, dtype=np.int64),
+            self.part_count[one],
+            self.part_path[parts],
+            self.part_weight[parts],
+            None if self.walks is None else self.walks.only(one),
+        )
+        chunk.keep_first(0, room)
+        return chunk
+
+
+class SampleRow(NamedTuple):
+    """A row of a chunk, and how many samples it stands for."""
+
+    chunk: SampleChunk
+    row: int
+    samples: int
+
+    @property
+    def callers(self) -> int:
+        """Return the callers that each of its samples brings along."""
+        walks = self.chunk.walks
+        return 0 if walks is None else int(walks.callers[self.row])
+
+    def first(self, room: int) -> "SampleRow":
+        """Return the row with its first `room` samples (at least none, at most all)."""
+        if self.samples <= room:
+            return self
+        if room <= 0:
+            return SampleRow(self.chunk, self.row, 0)
+        return SampleRow(self.chunk.first_of(self.row, room), 0, room)
+
+
+def samples_of(rows: Iterable[SampleRow]) -> int:
+    """Return how many samples some rows stand for."""
+    return sum([row.samples for row in rows])
