@@ -187,8 +187,8 @@ class Hypercalls:
         """Kill a domain: off its pcpus, out of the scheduler, pages to be scrubbed."""
         resident = self.residents[domid]
         domain = resident.domain
-        self.execution.settle_all()
-        self.execution.divide_times()
+        self.execution.accounting.settle_all()
+        self.execution.accounting.divide_times()
         domain.dying = True
         if resident.xenbus is not None:
             resident.xenbus.stop()

@@ -40,7 +40,7 @@ class SnapshotTaker:
     def snapshot(self) -> HostSnapshot:
         """Return the state now."""
         self._generation += 1
-        with Look(self._hypercalls.execution):
+        with Look(self._hypercalls.execution.accounting):
             return host_snapshot(self._hypercalls, self._context, self._generation, self._epoch_ns)
 
 

@@ -262,7 +262,7 @@ def test_the_next_daemon_without_depth_walks_no_more():
 
 def spent_cycles(host, path):
     """What was spent on a path, and what is still owed."""
-    host.execution.settle_all()
+    host.execution.accounting.settle_all()
     index = host.code.index[path]
     live = list(host.hypercalls.live.values())
     spent_ns = sum(one.spent_ns[index] for domain in live for one in domain.path_ns.values())

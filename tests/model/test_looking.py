@@ -140,6 +140,8 @@ def test_a_look_counts_no_samples():
 def test_a_look_at_proc_is_as_exact_as_a_snapshot():
     host = make_host(domain("a", cpu(), cpus="1"), cores_per_socket=2)
     host.advance(2 * SECOND + 345 * MS)
-    user, nice, system = map(int, host.toolstack.views.proc("a", "stat").splitlines()[0].split()[1:4])
+    user, nice, system = map(
+        int, host.toolstack.views.proc("a", "stat").splitlines()[0].split()[1:4]
+    )
     running = host.telemetry.snapshot().domains[1].vcpus[0].running_ns
     assert (user + nice + system) * 10 * MS == pytest.approx(running, abs=20 * MS)

@@ -4,8 +4,10 @@ A segment is settled in closed form: elapsed time becomes executed work, and whe
 added up by code path, by beneficiary and for the hardware counters.
 """
 
+from collections.abc import Sequence
 from typing import Protocol
 
+from hypervisor.model.codebook.book import CodeBook
 from hypervisor.model.codebook.work import AnyWork, Parts, split
 from hypervisor.model.domain.domain import Pcpu, Vcpu
 from hypervisor.model.timing.clock import Clock
@@ -39,6 +41,13 @@ class SegmentCounter(Protocol):
         ...
 
 
+def add_debt(vcpu: Vcpu, parts: Parts) -> None:
+    """Make a vcpu execute `parts` before it goes on with its work."""
+    vcpu.debt.extend(parts)
+    for _, cycles_q in parts:
+        vcpu.debt_q += cycles_q
+
+
 def owe(vcpu: Vcpu, path: int, cycles_q: int) -> None:
     """Charge a vcpu for what was found out late (samples), bit by bit from tick to tick."""
     vcpu.owed[path] = vcpu.owed.get(path, 0) + cycles_q
@@ -48,12 +57,33 @@ def owe(vcpu: Vcpu, path: int, cycles_q: int) -> None:
 class Accounting:
     """The books of all pcpus."""
 
-    def __init__(self, clock: Clock, full_rate_q: int, counter: SegmentCounter) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        full_rate_q: int,
+        counter: SegmentCounter,
+        pcpus: Sequence[Pcpu],
+        code: CodeBook,
+    ) -> None:
         """`full_rate_q`: cycles_q per ns of a core that is not shared."""
-        self.clock = clock
-        self.full_rate_q = full_rate_q
+        self._clock = clock
+        self._full_rate_q = full_rate_q
         self.counter = counter
-        self.pcpus: list[Pcpu] = []
+        self.pcpus = pcpus
+        # (user, kernel, all) cycles of each path, to divide a pcpu's time into modes.
+        self.path_modes = [(*path.by_mode[:2], path.cycles) for path in code.paths]
+
+    def divide_times(self) -> None:
+        """Bring the times by mode of pcpus and domains up to what has been settled."""
+        for pcpu in self.pcpus:
+            for domain in pcpu.visitors:
+                news = domain.path_ns[pcpu.number].news(self.path_modes)
+                for mode, spent_ns in enumerate(news):
+                    pcpu.mode_ns[mode] += spent_ns
+                    domain.mode_ns[mode] += spent_ns
+            pcpu.visitors.clear()
+            if pcpu.current is not None:
+                pcpu.visitors.add(pcpu.current.domain)
 
     def settle_all(self) -> None:
         """Bring every running vcpu's accounts, and the samples, up to now."""
@@ -63,25 +93,20 @@ class Accounting:
         if self.counter.counting:
             self.counter.count()
 
-    def add_debt(self, vcpu: Vcpu, parts: Parts) -> None:
-        """Make `vcpu` execute `parts` before it goes on with its work."""
-        vcpu.debt.extend(parts)
-        for _, cycles_q in parts:
-            vcpu.debt_q += cycles_q
-
-    def _pay(self, vcpu: Vcpu) -> None:
-        share = 1 if vcpu.owed_q < self.full_rate_q * OWED_MIN_NS else OWED_SHARE
+    def pay(self, vcpu: Vcpu) -> None:
+        """Make a vcpu execute its share of what it owes, at a tick."""
+        share = 1 if vcpu.owed_q < self._full_rate_q * OWED_MIN_NS else OWED_SHARE
         parts = [(path, cycles_q // share) for path, cycles_q in vcpu.owed.items()]
         for path, cycles_q in parts:
             vcpu.owed[path] -= cycles_q
             vcpu.owed_q -= cycles_q
         if share == 1:
             vcpu.owed.clear()
-        self.add_debt(vcpu, parts)
+        add_debt(vcpu, parts)
 
     def settle(self, vcpu: Vcpu) -> None:
         """Account for what `vcpu` (running) has executed since it was last settled."""
-        now = self.clock.now
+        now = self._clock.now
         start_ns = vcpu.segment_ns
         elapsed_ns = now - start_ns
         if not elapsed_ns:

@@ -12,7 +12,7 @@ from typing import Any
 from hypervisor.model.codebook.book import CodeBook
 from hypervisor.model.codebook.overheads import Overheads
 from hypervisor.model.codebook.work import AnyWork, Q
-from hypervisor.model.cpu.accounting import Accounting, SegmentCounter
+from hypervisor.model.cpu.accounting import Accounting, SegmentCounter, add_debt
 from hypervisor.model.cpu.sched.base import SchedContext, Scheduler
 from hypervisor.model.cpu.topology import Topology
 from hypervisor.model.cpu.trace import Trace
@@ -37,7 +37,7 @@ COUNT_NS = COUNT_TICKS * TICK_NS
 INTERACTIVE_NS = 2_000_000
 
 
-class Execution(Accounting):
+class Execution:
     """Owns the pcpus. It is the scheduler's context (see `sched.base.SchedContext`)."""
 
     def __init__(
@@ -50,7 +50,8 @@ class Execution(Accounting):
         counter: SegmentCounter,
         make_scheduler: Callable[[SchedContext], Scheduler],
     ) -> None:
-        super().__init__(clock, (mhz << Q) // 1000, counter)
+        self.clock = clock
+        self.full_rate_q = (mhz << Q) // 1000  # cycles_q per ns of a core that is not shared
         self.topology = topology
         self.shared_rate_q = self.full_rate_q * SHARED_CORE_PERCENT // 100
         self.overheads = overheads
@@ -60,8 +61,7 @@ class Execution(Accounting):
             pcpu.rate_q = self.full_rate_q
             others = [n for n in topology.siblings(pcpu.number) if n != pcpu.number]
             pcpu.sibling = self.pcpus[others[0]] if others else None
-        # (user, kernel, all) cycles of each path, to divide a pcpu's time into modes.
-        self.path_modes = [(*path.by_mode[:2], path.cycles) for path in code.paths]
+        self.accounting = Accounting(clock, self.full_rate_q, counter, self.pcpus, code)
         self._ticks = 0
         self._interactive_q = INTERACTIVE_NS * self.full_rate_q
         self._tickled: list[Pcpu] = []
@@ -120,7 +120,7 @@ class Execution(Accounting):
         current = vcpu.current
         if current is not None and not vcpu.current_is_interrupt:
             if vcpu.is_running:
-                self.settle(vcpu)
+                self.accounting.settle(vcpu)
             if self._is_hog(current):
                 self._put_back(vcpu, first=True)
                 tasks.appendleft(work)
@@ -184,18 +184,6 @@ class Execution(Accounting):
             and domain.shutdown_reason is None
         )
 
-    def divide_times(self) -> None:
-        """Bring the times by mode of pcpus and domains up to what has been settled."""
-        for pcpu in self.pcpus:
-            for domain in pcpu.visitors:
-                news = domain.path_ns[pcpu.number].news(self.path_modes)
-                for mode, spent_ns in enumerate(news):
-                    pcpu.mode_ns[mode] += spent_ns
-                    domain.mode_ns[mode] += spent_ns
-            pcpu.visitors.clear()
-            if pcpu.current is not None:
-                pcpu.visitors.add(pcpu.current.domain)
-
     # Scheduling decisions.
 
     def decide_now(self) -> None:
@@ -213,7 +201,7 @@ class Execution(Accounting):
         now = self.clock.now
         previous = pcpu.current
         if previous is not None:
-            self.settle(previous)
+            self.accounting.settle(previous)
         vcpu, slice_ns = self.scheduler.pick(pcpu.number, now)
         # A slice begins when the switch is over; without that, slices and ticks run in step.
         pcpu.slice_end_ns = now + slice_ns + (SWITCH_NS if vcpu is not previous else 0)
@@ -260,16 +248,16 @@ class Execution(Accounting):
         domain: Domain = vcpu.domain
         times = domain.path_ns.get(pcpu.number)
         if times is None:
-            times = domain.path_ns[pcpu.number] = PathTimes(len(self.path_modes))
+            times = domain.path_ns[pcpu.number] = PathTimes(len(self.accounting.path_modes))
         pcpu.path_ns = times.spent_ns
         pcpu.visitors.add(domain)
         vcpu.runstate.change(RUNNING, now)
         last = self._last_on[pcpu.number]
         if last is not vcpu:
             # Coming back after idle needs no address-space switch: Xen's idle vcpu is lazy.
-            self.add_debt(vcpu, self.overheads.context_switch)
+            add_debt(vcpu, self.overheads.context_switch)
             if last is not None and last.domain is not vcpu.domain:
-                self.add_debt(vcpu, self.overheads.cold_cache)
+                add_debt(vcpu, self.overheads.cold_cache)
             self._last_on[pcpu.number] = vcpu
         if vcpu.current is None:
             self._next_work(vcpu)
@@ -307,7 +295,7 @@ class Execution(Accounting):
         work = vcpu.current
         assert work is not None
         if vcpu.is_running:
-            self.settle(vcpu)
+            self.accounting.settle(vcpu)
             if vcpu.timer is not None:
                 self.clock.cancel(vcpu.timer)
                 vcpu.timer = None
@@ -330,12 +318,12 @@ class Execution(Accounting):
             if work.task is not vcpu.last_task:
                 # A kernel thread (tgid 0) borrows the address space that it finds.
                 if work.task.tgid not in (0, vcpu.last_task.tgid):
-                    self.add_debt(vcpu, self.overheads.guest_switch)
+                    add_debt(vcpu, self.overheads.guest_switch)
                 vcpu.last_task = work.task
                 vcpu.domain.switches += 1
         else:
             # The idle task's way into the hypervisor is executed when the vcpu is next run.
-            self.add_debt(vcpu, self.overheads.guest_idle)
+            add_debt(vcpu, self.overheads.guest_idle)
             vcpu.domain.switches += 2  # to the idle task, and from it later
             if vcpu.runnable:
                 vcpu.runnable = False
@@ -368,7 +356,7 @@ class Execution(Accounting):
 
     def _segment_end(self, vcpu: Vcpu) -> None:
         vcpu.timer = None
-        self.settle(vcpu)
+        self.accounting.settle(vcpu)
         work = vcpu.current
         assert work is not None
         if work.remaining_q == 0:
@@ -392,13 +380,13 @@ class Execution(Accounting):
         for pcpu in self.pcpus:
             vcpu = pcpu.current
             if vcpu is not None:
-                self.add_debt(vcpu, tick)
+                add_debt(vcpu, tick)
                 if self.trace.is_on:
                     self.trace.emit(pcpu.number, T_TIMER, ())
                 if vcpu.owed_q:
-                    self._pay(vcpu)
-        if self.counter.counting:
+                    self.accounting.pay(vcpu)
+        if self.accounting.counter.counting:
             self._ticks += 1
             if not self._ticks % COUNT_TICKS:
-                self.settle_all()
+                self.accounting.settle_all()
         self.scheduler.tick(now)

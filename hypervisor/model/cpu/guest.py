@@ -7,6 +7,7 @@ from typing import Protocol, TypeVar
 from hypervisor.host import Task
 from hypervisor.model.codebook.book import CodeBook
 from hypervisor.model.codebook.work import AnyWork, Parts, TaskIdentity
+from hypervisor.model.cpu.accounting import add_debt
 from hypervisor.model.cpu.execution import Execution
 from hypervisor.model.domain.domain import Domain, Vcpu
 from hypervisor.model.domain.evtchn import Port
@@ -137,7 +138,7 @@ class Guest:
     def notify(self, port: Port, peer: Port, vcpu_id: int, events: int = 1) -> None:
         """Send `events` notifications over a port to its peer, from the vcpu that is at it."""
         port.notify(peer, events)
-        self.execution.add_debt(self.domain.vcpus[vcpu_id], self.parts(("evtchn_send", events)))
+        add_debt(self.domain.vcpus[vcpu_id], self.parts(("evtchn_send", events)))
 
     def wake_at(
         self, at_ns: int, task: TaskIdentity, make: Callable[[Arg], AnyWork | None], arg: Arg
@@ -161,7 +162,7 @@ class Guest:
         work.ready_ns = self.execution.clock.now
         vcpu = self._place(task)
         task.vcpu = vcpu.vcpu_id
-        self.execution.add_debt(vcpu, self._timer_parts)
+        add_debt(vcpu, self._timer_parts)
         self.execution.run_task(vcpu, work)
 
     def unplug(self, vcpu: Vcpu) -> None:

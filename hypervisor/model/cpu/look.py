@@ -8,7 +8,7 @@ exactly as one that is not.
 from typing import NamedTuple
 
 from hypervisor.model.codebook.work import AnyWork, Parts
-from hypervisor.model.cpu.execution import Execution
+from hypervisor.model.cpu.accounting import Accounting
 from hypervisor.model.domain.domain import Domain, Vcpu
 
 
@@ -36,29 +36,29 @@ class Look:
     known to anybody yet. Work and overhead may not be added inside the block.
     """
 
-    __slots__ = ("_behalf_ns", "_execution", "_is_counting", "_open")
+    __slots__ = ("_accounting", "_behalf_ns", "_is_counting", "_open")
 
-    def __init__(self, execution: Execution) -> None:
-        self._execution = execution
+    def __init__(self, accounting: Accounting) -> None:
+        self._accounting = accounting
         self._open: list[_Open] = []
         self._behalf_ns: dict[Domain, dict[int, int]] = {}
         self._is_counting = False
 
     def __enter__(self) -> None:
         """Bring the accounts up to now."""
-        execution = self._execution
-        running = [pcpu.current for pcpu in execution.pcpus if pcpu.current is not None]
+        accounting = self._accounting
+        running = [pcpu.current for pcpu in accounting.pcpus if pcpu.current is not None]
         for vcpu in running:
             self._open.append(_open(vcpu))
             self._behalf_ns[vcpu.domain] = dict(vcpu.domain.behalf_ns)
-        self._is_counting, execution.counter.counting = execution.counter.counting, False
+        self._is_counting, accounting.counter.counting = accounting.counter.counting, False
         for vcpu in running:
-            execution.settle(vcpu)
-        execution.divide_times()
+            accounting.settle(vcpu)
+        accounting.divide_times()
 
     def __exit__(self, *_: object) -> None:
         """Put them back."""
-        self._execution.counter.counting = self._is_counting
+        self._accounting.counter.counting = self._is_counting
         for domain, behalf_ns in self._behalf_ns.items():
             domain.behalf_ns = behalf_ns
         for was in self._open:

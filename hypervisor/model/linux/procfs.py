@@ -125,7 +125,7 @@ class ProcFiles:
 
         Raises: Refused, as cat says it.
         """
-        with Look(self._execution):
+        with Look(self._execution.accounting):
             return self._read(domid, name)
 
     def _read(self, domid: int, name: str) -> str:
@@ -329,7 +329,7 @@ class ProcFiles:
         mine = [path.index for path in self._code.paths if path.program == program]
         for times in system.domain.path_ns.values():
             for path in mine:
-                user, _, total = self._execution.path_modes[path]
+                user, _, total = self._execution.accounting.path_modes[path]
                 user_ns += times.spent_ns[path] * user // total
                 all_ns += times.spent_ns[path]
         sharers = sum(task.program == program for task in tasks.values())

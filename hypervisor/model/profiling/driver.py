@@ -67,7 +67,7 @@ class GuestDriver:
         if name == "enable":
             self._enable(wanted=value.strip() not in ("", "0"))
         elif name == "dump":
-            self._guest.execution.settle_all()
+            self._guest.execution.accounting.settle_all()
             self._buffer.dump()
         elif name == "leave":  # our extension, see Xenoprof.leave
             for vcpu_id, rows in enumerate(self._xenoprof.leave(self._domain.domid)):
@@ -157,7 +157,7 @@ class GuestDriver:
         if not self._buffer.is_open:
             return
         self._enable(wanted=False)
-        self._guest.execution.settle_all()  # what was sampled until now is still read
+        self._guest.execution.accounting.settle_all()  # what was sampled until now is still read
         self._buffer.close()
         xenoprof, domid = self._xenoprof, self._domain.domid
         xenoprof.detach_reader(domid)

@@ -78,12 +78,13 @@ class Xenoprof:
 
     def reset_active_list(self) -> None:
         """XENOPROF_reset_active_list."""
-        self._execution.settle_all()  # what was sampled until now belongs to the old list
+        # What was sampled until now belongs to the old list.
+        self._execution.accounting.settle_all()
         self.domains.clear_active()
 
     def reset_passive_list(self) -> None:
         """XENOPROF_reset_passive_list: the rings are given back, unread samples with them."""
-        self._execution.settle_all()
+        self._execution.accounting.settle_all()
         for domid in self.domains.passive:
             self._buffers.release(domid)
         self.domains.passive.clear()
@@ -134,7 +135,7 @@ class Xenoprof:
                 f"domain {domid} is not on the active list: in domain 0 run "
                 f"opcontrol --start-daemon --active-domains=...,{domid} first",
             )
-        self._execution.settle_all()
+        self._execution.accounting.settle_all()
         self._buffers.discard(domid)
         self.domains.ready(domid)
         if domid == self.domains.primary:
@@ -162,14 +163,14 @@ class Xenoprof:
                 "is listed twice or started its daemon twice; run opcontrol --shutdown in "
                 "domain 0, then --start-daemon --active-domains=... again",
             )
-        self._execution.settle_all()
+        self._execution.accounting.settle_all()
         self.state = PROFILING
         self.pmu.counting = True
 
     def stop(self) -> None:
         """XENOPROF_stop. 3.0.3 leaves what is in the rings where it is."""
         self._require(PROFILING, "profiling is not running")
-        self._execution.settle_all()
+        self._execution.accounting.settle_all()
         self.state = READY
         self.pmu.counting = False
 
@@ -189,7 +190,7 @@ class Xenoprof:
 
         Our extension: the talk shuts guests down before domain 0 stops.
         """
-        self._execution.settle_all()
+        self._execution.accounting.settle_all()
         rows = self._buffers.take(domid)
         self.domains.leave(domid)
         return rows

@@ -14,7 +14,7 @@ CYCLES, INSTRUCTIONS = (0x1D, 1), (0x23, 1)  # GLOBAL_POWER_EVENTS, INSTR_RETIRE
 
 def count_now(host: Machine) -> None:
     """Have the samples counted that were taken until now, as a stop does."""
-    host.execution.settle_all()
+    host.execution.accounting.settle_all()
 
 
 def xenoprof_now(host: Machine) -> XenoprofSnapshot:
