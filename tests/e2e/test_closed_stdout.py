@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.e2e.host import PATIENCE_SECONDS, PROGRAMS, Host, environment
+from tests.support.known_sessions import write_domain
 from tests.support.paths import ROOT
-from tests.support.sessions import write_domain
 from xenprof.cli.main import COMMANDS
 from xenprof.cli.main import PROGRAMS as SUBCOMMANDS
 
