@@ -4,13 +4,15 @@ What it owes for a capability stands in the file of the capability's name. A hos
 line in HOSTS.
 """
 
+from typing import get_args
+
 import pytest
 
-from hypervisor.errors import MissingCapability
+from hypervisor.errors import Capability, MissingCapability
 from hypervisor.host import profiler_of, toolstack_of, tracer_of
-from tests.contract.conftest import CAPABILITIES
 from tests.support.contracts import SECOND, let_pass
 
+CAPABILITIES = get_args(Capability)
 ASKED = {"toolstack": toolstack_of, "profiler": profiler_of, "tracer": tracer_of}
 
 
