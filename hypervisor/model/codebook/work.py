@@ -5,7 +5,7 @@ elapsed nanoseconds at any speed and nothing is lost to rounding when a segment 
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, Generic, TypeVar, cast, overload
+from typing import Any, Generic, TypeVar
 
 Q = 20
 ENDLESS = -1
@@ -31,6 +31,7 @@ KERNEL = TaskIdentity(0, 0, "")
 
 
 Arg = TypeVar("Arg")
+_NOTHING: Any = None
 
 
 class Work(Generic[Arg]):
@@ -55,32 +56,11 @@ class Work(Generic[Arg]):
         "total_q",
     )
 
-    @overload
-    def __init__(
-        self: "Work[None]",
-        parts: Parts,
-        done: Callable[["Work[None]"], None] | None = None,
-        *,
-        task: TaskIdentity = KERNEL,
-        beneficiary: int = -1,
-    ) -> None: ...
-
-    @overload
     def __init__(
         self,
         parts: Parts,
-        done: Callable[["Work[Arg]"], None],
-        arg: Arg,
-        *,
-        task: TaskIdentity = KERNEL,
-        beneficiary: int = -1,
-    ) -> None: ...
-
-    def __init__(
-        self,
-        parts: Parts,
-        done: "Callable[[AnyWork], None] | None" = None,
-        arg: Arg | None = None,
+        done: Callable[["Work[Arg]"], None] | None = None,
+        arg: Arg = _NOTHING,
         *,
         task: TaskIdentity = KERNEL,
         beneficiary: int = -1,
@@ -91,8 +71,8 @@ class Work(Generic[Arg]):
         for _, cycles_q in parts:
             total += cycles_q
         self.total_q = self.remaining_q = total
-        self.done: Callable[[AnyWork], None] | None = done
-        self.arg = cast(Arg, arg)
+        self.done = done
+        self.arg = arg
         self.task = task
         self.beneficiary = beneficiary
         self.ready_ns = 0
@@ -103,7 +83,7 @@ class Work(Generic[Arg]):
     @staticmethod
     def endless(path: int, task: TaskIdentity) -> "Work[None]":
         """Return work that goes on until it is taken away."""
-        work = Work([(path, 0)], task=task)
+        work: Work[None] = Work([(path, 0)], task=task)
         work.total_q = work.remaining_q = ENDLESS
         return work
 
