@@ -31,7 +31,7 @@ from hypervisor.model.profiling.samples import (
     pending_samples,
 )
 from hypervisor.model.profiling.xenoprof import IDLE, MAX_DOMAINS, Xenoprof
-from hypervisor.telemetry import CallStack
+from hypervisor.samples import CallStack
 
 BUFFER_SIZE, WATERSHED, CPU_BUFFER_SIZE = 131072, 32768, 8192  # entries, 2.6.18-xen defaults
 MAX_DEPTH = 255  # callers of a sample; the deepest chains have some 40

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hypervisor.model.codebook.book import CodeBook, Kind
-from hypervisor.telemetry import SampleBatch
+from hypervisor.samples import SampleBatch
 
 if TYPE_CHECKING:
     from hypervisor.model.profiling.stacks import Stacks
