@@ -13,7 +13,8 @@ from typing import Protocol, runtime_checkable
 from hypervisor.control import Toolstack
 from hypervisor.domainfile import DomainFile
 from hypervisor.errors import MissingCapability
-from hypervisor.telemetry import CallStack, HostSnapshot, SampleBatch, TraceRecord
+from hypervisor.samples import CallStack, SampleBatch
+from hypervisor.telemetry import HostSnapshot, TraceRecord
 from hypervisor.trace_events import TraceStatus
 
 

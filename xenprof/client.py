@@ -6,11 +6,15 @@ Only the standard library, so that programs which use it start fast.
 import json
 import os
 import socket
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from xenprof.errors import XenprofError
+from xenprof.wire.codec import Malformed, decode, encode
+from xenprof.wire.http import exchange
+from xenprof.wire.requests import Request
+
+T = TypeVar("T")
 
 SOCKET_NAME = "control.sock"
 MISSING_CAPABILITY = "MissingCapability"  # the type of the error where a host offers less
@@ -41,6 +45,35 @@ class ServiceNotRunning(ServiceError):
         )
 
 
+class WrongAnswer(ServiceError):
+    """The service answered something else than this program understands."""
+
+    def __init__(self, path: str, error: Malformed) -> None:
+        """`error` is what was wrong with the answer to a call of `path`."""
+        super().__init__(
+            f"the xenprof service answers {path} as another version does: {error}; "
+            "restart it with this one: xenprof stop, then xenprof serve",
+            type="WrongAnswer",
+            http_status=502,
+        )
+
+
+class Service(Protocol):
+    """What programs need of a client."""
+
+    def get(self, path: str, kind: type[T]) -> T:
+        """Return what there is at `path`, as a record."""
+        ...
+
+    def do(self, request: Request, about: str = "") -> None:
+        """Have something done."""
+        ...
+
+    def ask(self, request: Request, kind: type[T], about: str = "") -> T:
+        """Have something done, and return the answer, as a record."""
+        ...
+
+
 class Client:
     """Calls the service of one HOME. Every call opens its own connection: safe in any thread."""
 
@@ -49,27 +82,29 @@ class Client:
         self.home = home
         self._timeout_seconds = timeout_seconds
 
-    def get(self, path: str) -> dict[str, Any]:
-        """Return the JSON object at `path`, e.g. `/api/v1/snapshot`.
+    def get(self, path: str, kind: type[T]) -> T:
+        """Return the JSON object at `path`, e.g. `/api/v1/snapshot`, as a record.
 
-        Raises: ServiceNotRunning; ServiceError with the service's own message.
+        Raises: ServiceNotRunning; ServiceError with the service's own message; WrongAnswer.
         """
-        return self._request("GET", path, None)
+        return _as(kind, self._request("GET", path, None), path)
 
-    def post(self, path: str, body: Mapping[str, object] | None = None) -> dict[str, Any]:
-        """Send `body` (JSON-able; None = {}) and return the answer. Raises as `get`."""
-        return self._request("POST", path, json.dumps(body or {}).encode())
+    def do(self, request: Request, about: str = "") -> None:
+        """Have something done; `about` is the domain that it concerns. Raises as `get`."""
+        self._post(request.url(about), request)
 
-    def _request(self, method: str, path: str, body: bytes | None) -> dict[str, Any]:
-        import http.client  # slow to import, and whoever only catches our errors needs none of it
+    def ask(self, request: Request, kind: type[T], about: str = "") -> T:
+        """Have something done as by `do`, and return the answer. Raises as `get`."""
+        path = request.url(about)
+        return _as(kind, self._post(path, request), path)
 
-        connection = http.client.HTTPConnection("localhost")
-        headers = {"Content-Type": "application/json", "Connection": "close"}
+    def _post(self, path: str, request: Request) -> dict[str, object]:
+        return self._request("POST", path, encode(request.body()).encode())
+
+    def _request(self, method: str, path: str, body: bytes | None) -> dict[str, object]:
         try:
-            connection.sock = _connect(self.home, self._timeout_seconds)
-            connection.request(method, path, body, headers)
-            response = connection.getresponse()
-            status, payload = response.status, response.read()
+            with _connect(self.home, self._timeout_seconds) as connection:
+                status, payload = exchange(connection, method, path, body)
         except (FileNotFoundError, ConnectionRefusedError, NotADirectoryError):
             raise ServiceNotRunning(self.home) from None
         except TimeoutError:
@@ -78,12 +113,10 @@ class Client:
                 f"within {self._timeout_seconds:g} seconds",
                 http_status=504,
             ) from None
-        except (OSError, http.client.HTTPException) as error:
+        except OSError as error:
             raise ServiceError(
                 f"the xenprof service on {self.home} broke off: {error or type(error).__name__}"
             ) from None
-        finally:
-            connection.close()
         return _decode(status, payload)
 
 
@@ -103,7 +136,15 @@ def _connect(home: Path, timeout_seconds: float | None) -> socket.socket:
     return connection
 
 
-def _decode(status: int, payload: bytes) -> dict[str, Any]:
+def _as(kind: type[T], answer: dict[str, object], path: str) -> T:
+    try:
+        return decode(kind, answer)
+    except Malformed as error:
+        raise WrongAnswer(path, error) from None
+
+
+def _decode(status: int, payload: bytes) -> dict[str, object]:
+    answer: Any
     try:
         answer = json.loads(payload) if payload else {}
     except ValueError:

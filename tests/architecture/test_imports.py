@@ -59,9 +59,19 @@ def test_programs_that_start_fast_leave_large_libraries_alone(tmp_path, module, 
     assert loaded_by(tmp_path, module, *arguments) & HEAVY == set()
 
 
-@pytest.mark.parametrize("module", ["xenprof.cli.xm.program", "xenprof.cli.opcontrol"])
-def test_programs_that_only_talk_to_the_service_do_without_numpy(tmp_path, module):
-    assert "numpy" not in loaded_by(tmp_path, module, "--help")
+@pytest.mark.parametrize(
+    ("module", "argument"),
+    [
+        ("xenprof.cli.xm.program", "--help"),
+        ("xenprof.cli.xm.program", "list"),
+        ("xenprof.cli.opcontrol", "--help"),
+        ("xenprof.cli.opcontrol", "--status"),
+        ("xenprof.cli.virsh", "list"),
+        ("xenprof.cli.console", "web"),
+    ],
+)
+def test_programs_that_only_talk_to_the_service_do_without_numpy(tmp_path, module, argument):
+    assert {"numpy", "http"} & loaded_by(tmp_path, module, argument) == set()
 
 
 def test_only_two_modules_name_the_model():

@@ -21,6 +21,7 @@ from tests.bench.programs import Serving, program, run_quietly, serving
 from tests.bench.table import Row, repeat
 from tests.support.snapshots import FixedSource, stats
 from xenprof.client import Client
+from xenprof.wire.host_requests import Create
 
 RUNS = 9
 LIST_SECONDS = 0.3
@@ -63,7 +64,7 @@ def _created() -> Iterator[Serving]:
         for number in range(GUESTS):
             settings = _settings(f"guest{number}").items()
             text = "".join(f"{key} = {value!r}\n" for key, value in settings)
-            client.post("/api/v1/domains", {"config_text": text, "config_name": "bench"})
+            client.do(Create(text, "bench"))
         yield service
 
 

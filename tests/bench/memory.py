@@ -3,6 +3,7 @@
 from tests.bench.programs import serving
 from tests.bench.table import Row
 from xenprof.client import Client
+from xenprof.wire.host_requests import Wait
 
 MINUTES = 200
 STEP_SECONDS = 60
@@ -14,7 +15,7 @@ def run() -> list[Row]:
         client = Client(service.home)
         sizes = []
         for _ in range(MINUTES):
-            client.post("/api/v1/wait", {"seconds": STEP_SECONDS})
+            client.do(Wait(STEP_SECONDS))
             sizes.append(service.resident_mib())
     first, last = sizes[0], sizes[-1]
     name = f"serve, memory after {MINUTES} virtual minutes"

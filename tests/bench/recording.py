@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hypervisor.host import OprofileDriver, StackWalker
 from hypervisor.model.machine import Machine
-from hypervisor.telemetry import SampleBatch
+from hypervisor.samples import SampleBatch
 from tests.bench.table import Row, repeat
 from tests.support.model.hosts import MS, domain, fileio, make_host, netperf
 from tests.support.model.profiling import CYCLES, begin, end, set_counter

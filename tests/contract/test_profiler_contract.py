@@ -3,7 +3,8 @@
 import pytest
 
 from hypervisor.errors import OprofilefsError, Refused, UnknownDomain
-from hypervisor.telemetry import Mode, SampleBatch
+from hypervisor.samples import SampleBatch
+from hypervisor.telemetry import Mode
 from tests.support.contracts import SECOND, let_pass, named
 
 COUNTER = {

@@ -28,7 +28,8 @@ SLEEP = """
 sleep() { python -c "
 import pathlib, sys
 from xenprof.client import Client
-Client(pathlib.Path(sys.argv[1])).post('/api/v1/wait', {'seconds': float(sys.argv[2])})
+from xenprof.wire.host_requests import Wait
+Client(pathlib.Path(sys.argv[1])).do(Wait(float(sys.argv[2])))
 " "$XENPROF_HOME" "$1"; }
 """
 

@@ -8,6 +8,7 @@ import pytest
 from tests.support.e2e.host import PATIENCE_SECONDS, shell
 from tests.support.paths import ROOT
 from xenprof.client import Client
+from xenprof.wire.host_requests import Wait
 
 TEXT = (ROOT / "docs" / "continuous.md").read_text(encoding="utf-8")
 START, SHOWN, PUSH = re.findall(r"((?:^    .*\n(?:\n(?=    ))?)+)", TEXT, re.MULTILINE)
@@ -28,7 +29,7 @@ def home(tmp_path_factory: pytest.TempPathFactory):
     home: Path = tmp_path_factory.mktemp("home")
     started = shell(home, plain(START))
     assert started.returncode == 0, started.stderr
-    Client(home, PATIENCE_SECONDS).post("/api/v1/wait", {"seconds": 11})
+    Client(home, PATIENCE_SECONDS).do(Wait(11))
     yield home
     shell(home, "xenprof stop")
 

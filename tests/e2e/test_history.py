@@ -13,6 +13,8 @@ from opentelemetry.proto.collector.profiles.v1development.profiles_service_pb2 i
 from tests.support.e2e.host import VMLINUX, XEN, Host
 from tests.support.receiver import Receiver
 from xenprof.history.slices import FOLDER, slices
+from xenprof.wire.answers import History
+from xenprof.wire.paths import HISTORY
 
 EVENT = "GLOBAL_POWER_EVENTS:1000000:1"
 START = f"opcontrol --start --vmlinux={VMLINUX} --xen={XEN} --event={EVENT}"
@@ -21,7 +23,7 @@ START = f"opcontrol --start --vmlinux={VMLINUX} --xen={XEN} --event={EVENT}"
 class Recorded(Host):
     """A host with what it said of its history while it ran."""
 
-    said: dict[str, Any]
+    said: History
     scraped: str
 
 
@@ -50,7 +52,7 @@ def host(tmp_path_factory: pytest.TempPathFactory, receiver: Receiver) -> Record
         host.wait(2.5)
         assert host.run("opcontrol --reset").returncode == 0
         host.wait(2.5)
-        host.said = host.client.get("/api/v1/history")
+        host.said = host.client.get(HISTORY, History)
         with urllib.request.urlopen(f"{host.url}metrics") as answer:
             host.scraped = answer.read().decode()
         assert host.run("opcontrol --dump").returncode == 0
@@ -61,7 +63,7 @@ def host(tmp_path_factory: pytest.TempPathFactory, receiver: Receiver) -> Record
 
 def test_the_api_lists_the_slices_that_are_on_the_disk(host: Recorded):
     there = {each.path.name: each.bytes for each in slices(host.home / FOLDER)}
-    listed = {row["name"]: row["bytes"] for row in host.said["files"]}
+    listed = {row.name: row.bytes for row in host.said.files}
 
     assert listed.items() <= there.items()
     assert len(listed) >= 4

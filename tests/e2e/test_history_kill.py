@@ -24,6 +24,10 @@ from xenprof.home import domain_root
 from xenprof.profile.flat import SampleKey
 from xenprof.store.sessiondir import list_files, read_file
 from xenprof.store.stackfile import read_stacks
+from xenprof.wire.answers import History
+from xenprof.wire.host_requests import Wait
+from xenprof.wire.opcontrol import Dump
+from xenprof.wire.paths import HISTORY
 
 pytestmark = pytest.mark.slow
 
@@ -97,11 +101,11 @@ def live_and_die(home: Path, moment: random.Random, told: Told) -> None:
     with contextlib.suppress(ServiceError):
         while True:
             for domain in DOMAINS:
-                client.post(f"/api/v1/domains/{domain}/opcontrol/dump")
+                client.do(Dump(), domain)
             told.dumps += len(DOMAINS)
             told.files |= samples(home)
-            for row in client.get("/api/v1/history")["files"]:
-                told.slices[row["name"]] = row["bytes"]
+            for row in client.get(HISTORY, History).files:
+                told.slices[row.name] = row.bytes
     killer.join()
     process.communicate()
 
@@ -154,7 +158,7 @@ def restart(home: Path, told: Told) -> list[str]:
     before, slices_before = sum(samples(home).values()), len(slices(home / FOLDER))
     process = serve(home)
     start_profiling(home)
-    Client(home, PATIENCE_SECONDS).post("/api/v1/wait", {"seconds": 3})
+    Client(home, PATIENCE_SECONDS).do(Wait(3))
     stopped = shell(home, "xenprof stop")
     process.communicate()
     wrong = missing(home, told)

@@ -15,6 +15,9 @@ import pytest
 
 from tests.support.paths import ROOT
 from xenprof.client import Client, ServiceError, ServiceNotRunning
+from xenprof.wire.domain_requests import Pause, Unpause
+from xenprof.wire.host_requests import Stop
+from xenprof.wire.paths import HOST_INFO
 
 
 def spawn(home, address="127.0.0.1:0", *more):
@@ -52,7 +55,7 @@ def service(tmp_path_factory):
 def test_the_control_socket_takes_commands(service):
     home, _, _ = service
 
-    assert Client(home).post("/api/v1/domains/ossvm02/pause") == {}
+    Client(home).do(Pause(), "ossvm02")
 
 
 def test_the_tcp_address_can_be_read(service):
@@ -123,8 +126,8 @@ def test_a_stop_command_ends_it_and_whoever_waits_is_told(tmp_path):
         b"POST /api/v1/wait HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
         b"Content-Length: %d\r\n\r\n" % len(body) + body
     )
-    Client(tmp_path).get("/api/v1/info")  # the request before it is under way by now
-    Client(tmp_path).post("/api/v1/stop")
+    Client(tmp_path).get(HOST_INFO, dict[str, str])  # the request before it is under way by now
+    Client(tmp_path).do(Stop())
     answer = waiting.recv(4096)
     waiting.close()
     process.communicate(timeout=30)
@@ -138,10 +141,10 @@ def test_after_a_crash_the_next_service_takes_over(tmp_path):
     process.kill()
     process.communicate(timeout=30)
     with pytest.raises(ServiceNotRunning):
-        Client(tmp_path).get("/api/v1/info")
+        Client(tmp_path).get(HOST_INFO, dict[str, str])
 
     process, _ = serve(tmp_path)
-    answer = Client(tmp_path).get("/api/v1/info")
+    answer = Client(tmp_path).get(HOST_INFO, dict[str, str])
     process.terminate()
     process.communicate(timeout=30)
 
@@ -172,7 +175,7 @@ def test_with_authentication_the_tcp_address_takes_commands(tmp_path):
 def test_a_bug_is_answered_as_such_and_logged(tmp_path):
     process, _ = serve(tmp_path)
     with pytest.raises(ServiceError, match="a bug in xenprof"):
-        Client(tmp_path).post("/api/v1/domains/ossvm02/unpause")
+        Client(tmp_path).do(Unpause(), "ossvm02")
     process.terminate()
     _, errors = process.communicate(timeout=30)
 

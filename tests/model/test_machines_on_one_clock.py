@@ -5,7 +5,8 @@ import pytest
 from hypervisor.model.machine import Machine, build
 from hypervisor.model.scenario.spec import load_scenario
 from hypervisor.model.timing.clock import Clock
-from hypervisor.telemetry import HostSnapshot, SampleBatch
+from hypervisor.samples import SampleBatch
+from hypervisor.telemetry import HostSnapshot
 from tests.support.model.hosts import SECOND
 from tests.support.model.profiling import begin, set_counter
 

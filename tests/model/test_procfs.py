@@ -6,6 +6,7 @@ from hypervisor.errors import Refused, UnknownDomain
 from hypervisor.model.linux.proctimes import LOAD_BITS, LOAD_PERIOD_NS, KernelTimes, LoadAverages
 from tests.support.model.hosts import SECOND, burst, cpu, domain, fileio, make_host, netperf, seen
 from xenprof.service.domain_api import read_of_domain
+from xenprof.wire.answers import ProcFiles, Text
 
 NAMES = ("user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal")
 
@@ -293,9 +294,8 @@ def test_a_program_has_the_time_of_its_code(host):
 
 
 def test_the_service_shows_one_file_or_all_of_them(host):
-    assert {"text": host.toolstack.views.proc("io", "uptime")} == read_of_domain(
-        host, "io", ["proc", "uptime"]
-    )
-    assert host.toolstack.views.proc("io", "").split() == list(
-        read_of_domain(host, "io", ["proc"])["files"]
-    )
+    views = host.toolstack.views
+    files = {name: views.proc("io", name) for name in views.proc("io", "").split()}
+
+    assert Text(views.proc("io", "uptime")) == read_of_domain(host, "io", ["proc", "uptime"])
+    assert ProcFiles(files) == read_of_domain(host, "io", ["proc"])

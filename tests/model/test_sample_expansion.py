@@ -14,7 +14,8 @@ from elftools.elf.elffile import ELFFile
 
 from hypervisor.model.codebook.costs import Costs
 from hypervisor.model.codebook.images import Images
-from hypervisor.telemetry import Mode, SampleBatch
+from hypervisor.samples import SampleBatch
+from hypervisor.telemetry import Mode
 from tests.support.model.hosts import MS, SECOND, burst, cpu, domain, fileio, make_host, netperf
 from tests.support.model.profiling import CYCLES, INSTRUCTIONS, begin, dumped, end, set_counter
 from tests.support.paths import ROOT

@@ -11,7 +11,8 @@ from hypervisor.control import Operation
 from hypervisor.model.codebook.images import Image, Images
 from hypervisor.model.linux.xenbus import STOPPING_KILOCYCLES
 from hypervisor.model.machine import Machine
-from hypervisor.telemetry import Mode, SampleBatch
+from hypervisor.samples import SampleBatch
+from hypervisor.telemetry import Mode
 from hypervisor.toolstack.operations.hotplug import VIF_SCRIPT_MS
 from tests.support.model.hosts import HOST, MS, SECOND, domain, make_host
 from tests.support.model.profiling import begin, end, set_counter

@@ -1,9 +1,13 @@
 """A guest whose /proc stands still, and the service in front of it."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 
+from hypervisor.telemetry import DomainSnapshot
+from tests.support import talk_host
+from tests.support.json_service import JsonService
 from xenprof.cli.console.guest import Guest
 from xenprof.client import ServiceError
 
@@ -44,26 +48,32 @@ AFTER = {
 }  # fmt: skip
 
 
-def domain(domid: int = 3, name: str = "web", state: str = "") -> dict[str, object]:
-    """A row of a snapshot; `state` is paused, crashed, ..."""
-    states = {one: one == state for one in ("paused", "shutdown", "crashed", "dying")}
-    return {"domid": domid, "name": name, **states}
+def domain(domid: int = 3, name: str = "web", state: str = "") -> DomainSnapshot:
+    """A domain of a snapshot; `state` is paused, crashed, ..."""
+    return replace(
+        talk_host.domain(domid, name, 512),
+        paused=state == "paused",
+        shutdown=state == "shutdown",
+        crashed=state == "crashed",
+        dying=state == "dying",
+    )
 
 
-class FakeService:
+class FakeService(JsonService):
     """Answers for its domains; /proc is BEFORE until time passes, then AFTER."""
 
-    def __init__(self, *domains: Mapping[str, object], console: str = "booted\n") -> None:
+    def __init__(self, *domains: DomainSnapshot, console: str = "booted\n") -> None:
         self.domains = list(domains or [domain(0, "Domain-0"), domain()])
         self.text = console
         self.files = BEFORE
         self.posts: list[tuple[str, dict[str, object]]] = []
 
-    def get(self, path: str) -> dict[str, Any]:
+    def answer_get(self, path: str) -> Any:
         if path == "/api/v1/snapshot":
-            return {"domains": self.domains, "unix_ns": 1_178_702_200_000_000_000}
+            domains = tuple(self.domains)
+            return replace(talk_host.HOST, domains=domains, unix_ns=1_178_702_200_000_000_000)
         domid, *rest = path.removeprefix("/api/v1/domains/").split("/")
-        if domid not in (str(one["domid"]) for one in self.domains):
+        if domid not in (str(one.domid) for one in self.domains):
             raise ServiceError(f"Domain '{domid}' does not exist.", type="UnknownDomain")
         if rest == ["console"]:
             return {"text": self.text}
@@ -74,8 +84,8 @@ class FakeService:
             raise ServiceError(f"cat: /proc/{name}: No such file or directory", type="Refused")
         return {"text": self.files[name]}
 
-    def post(self, path: str, body: Mapping[str, object] | None = None) -> dict[str, Any]:
-        self.posts.append((path, dict(body or {})))
+    def answer_post(self, path: str, body: dict[str, Any]) -> Any:
+        self.posts.append((path, body))
         if path == "/api/v1/wait":
             self.files = AFTER
         return {}

@@ -20,13 +20,13 @@ from hypervisor.errors import (
     UnknownDomain,
 )
 from hypervisor.host import Mapped, Module, Task
+from hypervisor.samples import SampleBatch
 from hypervisor.telemetry import (
     DomainSnapshot,
     HostSnapshot,
     LostCount,
     Mode,
     PcpuSnapshot,
-    SampleBatch,
     SampleCount,
     XenoprofSnapshot,
 )

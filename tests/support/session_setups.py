@@ -10,8 +10,8 @@ from tests.support.fake_host import (
 )
 from xenprof.events import EventSetting
 from xenprof.home import domain_root
-from xenprof.session.setup import Setup
 from xenprof.store.sessiondir import SessionDir, read_profile
+from xenprof.wire.opcontrol import Setup
 
 SECOND = 1_000_000_000
 SETUP = Setup(vmlinux=VMLINUX, kernel_range=(KERNEL_START, KERNEL_END))

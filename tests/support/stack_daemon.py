@@ -4,7 +4,7 @@ from collections import Counter
 
 from hypothesis import strategies as st
 
-from hypervisor.telemetry import CallStack, StackFrame
+from hypervisor.samples import CallStack, StackFrame
 from tests.support.daemon import LIBC_PC, WITH_XEN, Daemon
 from tests.support.fake_host import (
     HTTPD,

@@ -1,7 +1,6 @@
-"""The host that the 2007 talk shows, as GET /api/v1/snapshot answers it."""
+"""The host that the 2007 talk shows, and a service that tells of it."""
 
-import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 from hypervisor.telemetry import (
@@ -12,6 +11,7 @@ from hypervisor.telemetry import (
     VcpuSnapshot,
     VifSnapshot,
 )
+from tests.support.json_service import JsonService
 from xenprof.client import ServiceError
 
 SECOND = 10**9
@@ -68,12 +68,7 @@ HOST = HostSnapshot(
 NEW_TOOLS = replace(HOST, tools="3.1")
 
 
-def as_json(host: HostSnapshot = HOST) -> dict:
-    answer: dict = json.loads(json.dumps(asdict(host)))
-    return answer
-
-
-class FakeClient:
+class FakeClient(JsonService):
     """A service that answers from `answers` and remembers what it was sent.
 
     It has one of `hosts` after the other, the last for ever. An answer may be an error.
@@ -86,13 +81,13 @@ class FakeClient:
         self.posts: list[tuple[str, object]] = []
         self.gets: list[str] = []  # but for snapshots of `hosts`
 
-    def get(self, path):
+    def answer_get(self, path):
         if path == "/api/v1/snapshot" and path not in self.answers:
-            return as_json(self.hosts.pop(0) if len(self.hosts) > 1 else self.hosts[0])
+            return self.hosts.pop(0) if len(self.hosts) > 1 else self.hosts[0]
         self.gets.append(path)
         return _given(self.answers.get(path, ServiceError("no such thing", http_status=404)))
 
-    def post(self, path, body=None):
+    def answer_post(self, path, body):
         self.posts.append((path, body))
         return _given(self.answers.get(path, {}))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.segment import Segment
 from rich.style import Style
 
-from tests.support.talk_host import HOST, OSSVM02, SECOND, as_json
+from tests.support.talk_host import HOST, OSSVM02, SECOND
 from xenprof.client import ServiceNotRunning
 from xenprof.xentop.screen import Pace, TopApp
 from xenprof.xentop.table import View
@@ -29,7 +29,7 @@ class Service:
         self.asked += 1
         if self.is_gone:
             raise ServiceNotRunning(Path("/home"))
-        return as_json(self.hosts.pop(0) if len(self.hosts) > 1 else self.hosts[0])
+        return self.hosts.pop(0) if len(self.hosts) > 1 else self.hosts[0]
 
 
 class Sight:

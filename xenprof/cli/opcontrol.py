@@ -6,22 +6,32 @@ Source: oprofile utils/opcontrol (0.9.9) with the options of the Xenoprof patch.
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
-from urllib.parse import quote
 
 from hypervisor.errors import HostError
 from xenprof.cli import opcontrol_options
 from xenprof.cli.daemonrc import Daemonrc, DaemonrcFiles
 from xenprof.cli.opcontrol_options import CommandLine, MissingValueError, c_number
 from xenprof.cli.stdout import ends_with_its_reader
-from xenprof.client import Client, ServiceError
+from xenprof.client import Client, Service, ServiceError
 from xenprof.errors import ImageError, UsageError, XenprofError
 from xenprof.events import assign_counters, parse_setting
 from xenprof.home import DOMAIN_0, domain_root, home, inside, resolve_domain
-from xenprof.session.setup import SEPARATIONS, Outcome, Range, Setup
+from xenprof.wire.opcontrol import (
+    OPERATIONS,
+    SEPARATIONS,
+    GetStatus,
+    Outcome,
+    Range,
+    Setup,
+    Status,
+    Value,
+)
+from xenprof.wire.paths import domain_path
+
+_OPERATIONS = {kind.command: kind for kind in OPERATIONS}
 
 _NO_VMLINUX = (
     "No vmlinux file specified. You must specify the correct vmlinux file, e.g.",
@@ -42,18 +52,6 @@ _IMAGE_HINT = "Make sure you are using the non-compressed image file (e.g. vmlin
 
 class SeparateError(UsageError):
     """A bad word after --separate, the one message that the original prints on stdout."""
-
-
-class Service(Protocol):
-    """What opcontrol needs of a client."""
-
-    def get(self, path: str) -> dict[str, Any]:
-        """Return the JSON object at `path`."""
-        ...
-
-    def post(self, path: str, body: Mapping[str, object] | None = None) -> dict[str, Any]:
-        """Send `body` and return the answer."""
-        ...
 
 
 @ends_with_its_reader
@@ -98,7 +96,7 @@ class Opcontrol:
     def __init__(self, client: Service, domain: str, root: Path) -> None:
         """Nothing happens yet."""
         self._client = client
-        self._url = f"/api/v1/domains/{quote(domain, safe='')}"
+        self._domain = domain
         self._root = root
 
     def run(self, line: CommandLine) -> int:
@@ -111,11 +109,11 @@ class Opcontrol:
 
             print(list_events_text(self._cpu_type()), end="")
             return 0
-        status = self._post("status", {})
-        is_alive = status.get("status", {}).get("state", "stopped") != "stopped"
+        status = self._client.ask(GetStatus(), Status, self._domain)
+        is_alive = status.status.state != "stopped"
         files = DaemonrcFiles(self._root, is_daemon_alive=is_alive)
         if line.shows_status:
-            print(*Outcome.from_json(status).stdout, *files.load().status_lines(), sep="\n")
+            print(*status.stdout, *files.load().status_lines(), sep="\n")
         setup = files.load_next() if line.settings else files.load()
         if line.settings:
             changed = self._change(setup, line)
@@ -129,26 +127,22 @@ class Opcontrol:
         return self._operate(line, setup, is_alive)
 
     def _operate(self, line: CommandLine, remembered: Daemonrc, is_alive: bool) -> int:
-        operation = line.operation or ""
-        body: dict[str, object] = {}
-        if operation in ("start", "start-daemon"):
-            body["setup"] = self._setup(remembered, line, is_alive).to_json()
-        elif operation in ("reset", "save"):
-            body["setup"] = Setup(session_dir=remembered.session_dir).to_json()
-        if operation == "save":
-            body["name"] = line.save_name
-        outcome = Outcome.from_json(self._post(operation, body))
+        setup = None
+        if line.operation in ("start", "start-daemon"):
+            setup = self._setup(remembered, line, is_alive)
+        elif line.operation in ("reset", "save"):
+            setup = Setup(session_dir=remembered.session_dir)
+        name = line.save_name if line.operation == "save" else None
+        operation = _OPERATIONS[f"opcontrol {line.operation}"](setup, name)
+        outcome = self._client.ask(operation, Outcome, self._domain)
         for text in outcome.stdout:
             print(text)
         for text in outcome.stderr:
             print(text, file=sys.stderr)
         return outcome.exit_code
 
-    def _post(self, verb: str, body: Mapping[str, object]) -> dict[str, Any]:
-        return self._client.post(f"{self._url}/opcontrol/{verb}", body)
-
     def _oprofilefs(self, name: str) -> str:
-        return str(self._client.get(f"{self._url}/oprofilefs/{name}")["value"])
+        return self._client.get(domain_path(self._domain, "oprofilefs", name), Value).value
 
     def _cpu_type(self) -> str:
         return self._oprofilefs("cpu_type")

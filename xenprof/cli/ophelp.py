@@ -207,17 +207,17 @@ def _setting(
 def _cpu_type_of_domain(domain: str | None) -> str:
     """Ask the service for the CPU type that a domain's kernel driver reports."""
     import os
-    from urllib.parse import quote
 
     from xenprof.client import Client, ServiceError
     from xenprof.home import DOMAIN_0, home
+    from xenprof.wire.opcontrol import Value
+    from xenprof.wire.paths import domain_path
 
-    reference = quote(domain or os.environ.get("XENPROF_DOMAIN") or DOMAIN_0, safe="")
+    reference = domain or os.environ.get("XENPROF_DOMAIN") or DOMAIN_0
     try:
-        answer = Client(home()).get(f"/api/v1/domains/{reference}/oprofilefs/cpu_type")
+        return Client(home()).get(domain_path(reference, "oprofilefs", "cpu_type"), Value).value
     except ServiceError as error:
         raise UsageError(f"ophelp: {error}; or name a CPU type: --cpu-type=TYPE") from None
-    return str(answer["value"])
 
 
 if __name__ == "__main__":

@@ -5,17 +5,20 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import click
 
 from hypervisor.errors import UnknownDomain
+from hypervisor.telemetry import HostSnapshot
 from xenprof.cli.debug_images import debug_images
 from xenprof.cli.durations import Duration
 from xenprof.cli.options import callgraph_option, state_dir_option
 from xenprof.client import Client, ServiceError
 from xenprof.errors import XenprofError
 from xenprof.home import DOMAIN_0_ID, domain_root, home
+from xenprof.wire.host_requests import Wait
+from xenprof.wire.opcontrol import GetStatus, Status
+from xenprof.wire.paths import SNAPSHOT
 
 _PROGRESS_STEPS = 20
 _REPORT_OPTIONS = ("--symbols", "--merge=all", "--threshold=0.5")
@@ -80,7 +83,7 @@ class Profiling:
         self._client = client
         self._home = home
         self._names: dict[int, str] = {
-            domain["domid"]: domain["name"] for domain in client.get("/api/v1/snapshot")["domains"]
+            domain.domid: domain.name for domain in client.get(SNAPSHOT, HostSnapshot).domains
         }
 
     def run(
@@ -153,7 +156,7 @@ class Profiling:
         for step in range(_PROGRESS_STEPS):
             if not step or sys.stderr.isatty():
                 self._progress(f"profiling {100 * step // _PROGRESS_STEPS:3d} %")
-            self._client.post("/api/v1/wait", {"seconds": duration_ns / 1e9 / _PROGRESS_STEPS})
+            self._client.do(Wait(duration_ns / 1e9 / _PROGRESS_STEPS))
         self._progress("profiling 100 %\n")
 
     def _progress(self, text: str) -> None:
@@ -179,9 +182,8 @@ class Profiling:
         if exit_code:
             raise _StepFailed(exit_code)
 
-    def _status(self, domid: int) -> Any:
-        answer = self._client.post(f"/api/v1/domains/{domid}/opcontrol/status")
-        return answer["status"]["state"]
+    def _status(self, domid: int) -> str:
+        return self._client.ask(GetStatus(), Status, str(domid)).status.state
 
     def _ids(self, text: str) -> list[int]:
         ids = {name: domid for domid, name in self._names.items()}

@@ -234,9 +234,11 @@ def _titled(
 def _host_time(home: Path) -> int | None:
     """Return the host's clock in Unix ns; None if no service runs."""
     from xenprof.client import Client, ServiceError
+    from xenprof.wire.answers import History
+    from xenprof.wire.paths import HISTORY
 
     try:
-        return int(Client(home, _PATIENCE_SECONDS).get("/api/v1/history")["now_unix_ns"])
+        return Client(home, _PATIENCE_SECONDS).get(HISTORY, History).now_unix_ns
     except ServiceError:
         return None
 

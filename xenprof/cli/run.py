@@ -24,7 +24,7 @@ from xenprof.service.commands import Command, domain_name, perform, read_log
 from xenprof.service.domainroots import DomainRoots
 from xenprof.service.xendlog_file import XendLogFile
 from xenprof.session.sessions import Sessions
-from xenprof.session.setup import Outcome, Setup
+from xenprof.wire.opcontrol import Outcome, Setup
 
 EPOCH_NS = 1_178_668_800 * 10**9
 """Virtual Unix time at the start of every run: 2007-05-09, so that runs can be compared."""
@@ -92,8 +92,11 @@ def command(
             snapshot = host.telemetry.snapshot()
             if events:
                 run.stop_profiling()
-        result = as_json(snapshot, host.telemetry.snapshot().xenoprof)
-    print(json.dumps(result, indent=2) if wants_json else as_text(result))
+        xenoprof = host.telemetry.snapshot().xenoprof
+    if wants_json:
+        print(json.dumps(as_json(snapshot, xenoprof), indent=2))
+    else:
+        print(as_text(snapshot, xenoprof))
     return 0
 
 

@@ -2,9 +2,15 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
-from typing import Any
 
-from hypervisor.telemetry import DomainSnapshot, HostSnapshot, PcpuSnapshot, XenoprofSnapshot
+from hypervisor.telemetry import (
+    DomainSnapshot,
+    HostSnapshot,
+    PcpuSnapshot,
+    VbdSnapshot,
+    VifSnapshot,
+    XenoprofSnapshot,
+)
 
 XENOPROF_COUNTERS = ("total", "active", "passive", "others", "lost", "invalid", "corrupted")
 _STATE_LETTERS = (
@@ -17,7 +23,7 @@ _STATE_LETTERS = (
 )
 
 
-def as_json(snapshot: HostSnapshot, xenoprof: XenoprofSnapshot | None) -> dict[str, Any]:
+def as_json(snapshot: HostSnapshot, xenoprof: XenoprofSnapshot | None) -> dict[str, object]:
     """Return the object of `--json`; times in seconds.
 
     `xenoprof` is counted until the last buffer was drained, a little after `snapshot`.
@@ -26,14 +32,20 @@ def as_json(snapshot: HostSnapshot, xenoprof: XenoprofSnapshot | None) -> dict[s
         "time_seconds": snapshot.time_ns / 1e9,
         "host": _host(snapshot),
         "domains": [_domain(domain) for domain in snapshot.domains],
-        "xenoprof": {
-            name: getattr(xenoprof, name) if xenoprof is not None else 0
-            for name in XENOPROF_COUNTERS
-        },
+        "xenoprof": _counts(xenoprof),
     }
 
 
-def _host(snapshot: HostSnapshot) -> dict[str, Any]:
+def _counts(xenoprof: XenoprofSnapshot | None) -> dict[str, int]:
+    """Return the counters by name, all 0 on a host that cannot sample."""
+    return {name: getattr(xenoprof, name, 0) for name in XENOPROF_COUNTERS}
+
+
+def _version(snapshot: HostSnapshot) -> str:
+    return f"{snapshot.xen_major}.{snapshot.xen_minor}{snapshot.xen_extra}"
+
+
+def _host(snapshot: HostSnapshot) -> dict[str, object]:
     return {
         "name": snapshot.host,
         "cpu": snapshot.cpu_type,
@@ -43,7 +55,7 @@ def _host(snapshot: HostSnapshot) -> dict[str, Any]:
         "threads_per_core": snapshot.threads_per_core,
         "memory_kib": snapshot.memory_kib,
         "free_kib": snapshot.free_kib,
-        "hypervisor": f"{snapshot.xen_major}.{snapshot.xen_minor}{snapshot.xen_extra}",
+        "hypervisor": _version(snapshot),
         "tools": snapshot.tools,
         "scheduler": snapshot.scheduler,
         "pcpus": [_pcpu(pcpu) for pcpu in snapshot.pcpus],
@@ -51,7 +63,7 @@ def _host(snapshot: HostSnapshot) -> dict[str, Any]:
     }
 
 
-def _pcpu(pcpu: PcpuSnapshot) -> dict[str, Any]:
+def _pcpu(pcpu: PcpuSnapshot) -> dict[str, object]:
     return {
         "pcpu": pcpu.pcpu,
         "user_seconds": pcpu.user_ns / 1e9,
@@ -61,7 +73,7 @@ def _pcpu(pcpu: PcpuSnapshot) -> dict[str, Any]:
     }
 
 
-def _domain(domain: DomainSnapshot) -> dict[str, Any]:
+def _domain(domain: DomainSnapshot) -> dict[str, object]:
     return {
         "id": domain.domid,
         "name": domain.name,
@@ -87,7 +99,7 @@ def _domain(domain: DomainSnapshot) -> dict[str, Any]:
     }
 
 
-def _fields(record: Any) -> dict[str, Any]:
+def _fields(record: VifSnapshot | VbdSnapshot) -> dict[str, object]:
     return {field.name: getattr(record, field.name) for field in fields(record)}
 
 
@@ -96,46 +108,46 @@ def _state(domain: DomainSnapshot) -> str:
     return "".join(letter if getattr(domain, name) else "-" for name, letter in _STATE_LETTERS)
 
 
-def as_text(result: Mapping[str, Any]) -> str:
+def as_text(snapshot: HostSnapshot, xenoprof: XenoprofSnapshot | None) -> str:
     """Return the same for people."""
-    host, seconds = result["host"], result["time_seconds"]
+    seconds = snapshot.time_ns / 1e9
     lines = [
-        f"{host['name']}: Xen {host['hypervisor']}, {host['scheduler']} scheduler, "
-        f"{len(host['pcpus'])} pcpus {host['cpu']} at {host['mhz']} MHz; {seconds:g} s",
+        f"{snapshot.host}: Xen {_version(snapshot)}, {snapshot.scheduler} scheduler, "
+        f"{len(snapshot.pcpus)} pcpus {snapshot.cpu_type} at {snapshot.mhz} MHz; {seconds:g} s",
         "",
         *_table(
             ("Domain", "ID", "Kind", "State", "VCPUs", "CPU %", "Steal %", "Mem(MiB)"),
-            [_row(domain, seconds) for domain in result["domains"]],
+            [_row(domain, seconds) for domain in snapshot.domains],
         ),
     ]
     workloads = [
-        (domain["name"], workload["kind"], _amounts(workload))
-        for domain in result["domains"]
-        for workload in domain["workloads"]
+        (domain.name, workload["kind"], _amounts(workload))
+        for domain in snapshot.domains
+        for workload in domain.workloads
     ]
     if workloads:
         lines += ["", *_table(("Domain", "Workload", "Result"), workloads)]
-    counts = result["xenoprof"]
+    counts = _counts(xenoprof)
     if counts["total"]:
         lines += ["", "Samples: " + ", ".join(f"{counts[n]} {n}" for n in XENOPROF_COUNTERS)]
     return "\n".join(lines)
 
 
-def _row(domain: Mapping[str, Any], seconds: float) -> Sequence[object]:
-    steal = sum(vcpu["runnable_seconds"] for vcpu in domain["vcpus"])
+def _row(domain: DomainSnapshot, seconds: float) -> Sequence[object]:
+    steal = sum(vcpu.runnable_ns / 1e9 for vcpu in domain.vcpus)
     return (
-        domain["name"],
-        domain["id"],
-        domain["kind"],
-        domain["state"],
-        len(domain["vcpus"]),
-        f"{100 * domain['cpu_seconds'] / seconds:.1f}",
+        domain.name,
+        domain.domid,
+        domain.kind,
+        _state(domain),
+        len(domain.vcpus),
+        f"{100 * (domain.cpu_ns / 1e9) / seconds:.1f}",
         f"{100 * steal / seconds:.1f}",
-        domain["memory_kib"] // 1024,
+        domain.memory_kib // 1024,
     )
 
 
-def _amounts(workload: Mapping[str, Any]) -> str:
+def _amounts(workload: Mapping[str, object]) -> str:
     return ", ".join(
         f"{name} {value:g}" if isinstance(value, int | float) else f"{name} {value}"
         for name, value in workload.items()

@@ -7,6 +7,7 @@ import click
 
 from xenprof.cli.options import home_at, state_dir_option
 from xenprof.client import Client
+from xenprof.wire.host_requests import Stop
 
 
 @click.command("stop")
@@ -14,6 +15,6 @@ from xenprof.client import Client
 def command(state_dir: Path | None) -> None:
     """Stop the running service; returns when everything is written."""
     chosen_home = home_at(state_dir)
-    Client(chosen_home).post("/api/v1/stop")
+    Client(chosen_home).do(Stop())
     with (chosen_home / "serve.lock").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_SH)  # granted when the service lets go of its HOME

@@ -15,6 +15,7 @@ from xenprof.cli.stdout import reader_may_leave
 from xenprof.cli.trace_client import TraceClient
 from xenprof.client import Client
 from xenprof.errors import UsageError
+from xenprof.wire.trace import StartTrace
 
 _STEP_NS = 100_000_000
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -111,11 +112,7 @@ def command(
         return _dump(file)
     if wants_summary:
         return _summarise(file, mhz)
-    asked = {"event_mask": event_mask(evt_mask), "poll_ms": poll_sleep, "threshold": log_thresh}
-    if cpu_mask is not None:
-        asked["pcpu_mask"] = cpu_mask
-    if trace_buf_size is not None:
-        asked["ring_pages"] = trace_buf_size
+    asked = StartTrace(event_mask(evt_mask), poll_sleep, log_thresh, cpu_mask, trace_buf_size)
     chosen_home = home_at(state_dir)
     reader = TraceClient(Client(chosen_home), asked)
     return _record(file, reader, poll_sleep * 10**6, duration_ns)

@@ -1,18 +1,19 @@
 """A reader of the running service's trace rings, for the programs that are one."""
 
 import base64
-from collections.abc import Mapping
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from xenprof.client import Client, ServiceError
+from xenprof.wire.host_requests import Wait
+from xenprof.wire.trace import ReadTrace, StartTrace, StopTrace, TraceStarted, TraceTaken
 
 
 class TraceClient:
     """One reader, from `with` to the end of it. `records` come as xentrace 3.0.3 writes them."""
 
-    def __init__(self, client: Client, asked: Mapping[str, object]) -> None:
-        """`asked`: what POST /api/v1/trace/start takes."""
+    def __init__(self, client: Client, asked: StartTrace) -> None:
+        """Nothing is asked before `with`."""
         self._client = client
         self._asked = asked
         self._reader: int | None = None
@@ -21,9 +22,9 @@ class TraceClient:
 
     def __enter__(self) -> Self:
         """Start it. Raises: ServiceError."""
-        answer = self._client.post("/api/v1/trace/start", self._asked)
-        self._reader = answer["reader"]
-        self.mhz, self.start_ns = answer["mhz"], answer["time_ns"]
+        started = self._client.ask(self._asked, TraceStarted)
+        self._reader = started.reader
+        self.mhz, self.start_ns = started.mhz, started.time_ns
         return self
 
     def __exit__(
@@ -41,20 +42,20 @@ class TraceClient:
 
     def wait(self, ns: int) -> None:
         """Let model time pass."""
-        self._client.post("/api/v1/wait", {"seconds": ns / 1e9})
+        self._client.do(Wait(ns / 1e9))
 
     def read(self) -> tuple[bytes, int]:
         """Return the records since the last time, and up to which model time that is."""
-        return self._take("read")
+        return self._take(ReadTrace())
 
     def stop(self) -> tuple[bytes, int]:
         """End the reader; return what was left."""
         if self._reader is None:
             return b"", self.start_ns
-        taken = self._take("stop")
+        taken = self._take(StopTrace())
         self._reader = None
         return taken
 
-    def _take(self, verb: str) -> tuple[bytes, int]:
-        answer: dict[str, Any] = self._client.post(f"/api/v1/trace/{self._reader}/{verb}")
-        return base64.b64decode(answer["records"]), answer["time_ns"]
+    def _take(self, request: ReadTrace) -> tuple[bytes, int]:
+        taken = self._client.ask(request, TraceTaken, str(self._reader))
+        return base64.b64decode(taken.records), taken.time_ns

@@ -10,6 +10,8 @@ from xenprof.cli.options import home_at, state_dir_option
 from xenprof.cli.trace_client import TraceClient
 from xenprof.client import Client
 from xenprof.errors import UsageError
+from xenprof.wire.paths import TRACE
+from xenprof.wire.trace import StartTrace, TraceState
 
 _EVENTS = GENERAL | SCHED | GRANT_TRANSFER & 0xFFFFF000
 _MS = 1_000_000
@@ -75,11 +77,11 @@ def command(
     from xenprof.cli.xenmon_watch import Watch  # numpy: not for --help
 
     client = Client(home_at(state_dir))
-    with TraceClient(client, {"event_mask": _EVENTS, "poll_ms": min(100, sample_ms)}) as reader:
+    with TraceClient(client, StartTrace(_EVENTS, min(100, sample_ms))) as reader:
         watch = Watch(reader, sample_ms * _MS, interval_ms * _MS)
         with contextlib.suppress(KeyboardInterrupt):
             if notlive:
                 watch.log(prefix, round(seconds * 1e9), interval_ms * _MS)
             else:
-                watch.show(cpu, len(client.get("/api/v1/trace")["lost"]), screens)
+                watch.show(cpu, len(client.get(TRACE, TraceState).lost), screens)
     return 0

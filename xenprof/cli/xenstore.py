@@ -9,12 +9,14 @@ from xenprof.cli.stdout import ends_with_its_reader
 from xenprof.client import Client, ServiceError
 from xenprof.errors import XenprofError
 from xenprof.home import home
+from xenprof.wire.answers import Store
+from xenprof.wire.paths import XENSTORE
 
 WIDTH = 80  # xenstore-ls's, where it does not write to a terminal
 _MARGIN = 2  # columns it leaves free in a terminal
 _CUT = ' = "..."'
 
-Entries = Sequence[Sequence[str]]
+Entries = Sequence[tuple[str, str]]
 
 
 class _Failure(XenprofError):
@@ -50,7 +52,7 @@ def _main(program: str, usage: str, flag: str, argv: Sequence[str], run: Run) ->
         flags = {name for name, _ in options}
         if flags & {"-h", "--help"} or not (paths or program == "xenstore-ls"):
             raise _Failure(f"Usage: {program} {usage}")
-        entries = Client(home()).get("/api/v1/xenstore")["entries"]
+        entries = Client(home()).get(XENSTORE, Store).entries
         run(entries, paths or ["/"], f"-{flag}" in flags)
     except (_Failure, ServiceError) as error:
         sys.stdout.flush()

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from hypervisor.telemetry import CallStack, SampleBatch
+from hypervisor.samples import CallStack, SampleBatch
 from xenprof.oprofiled.attribution import PLACE_SHIFT, Attributed, Attributor, Place
 from xenprof.oprofiled.distinct import part_of
 from xenprof.oprofiled.histogram import Histogram

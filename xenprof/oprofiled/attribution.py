@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from hypervisor.host import Module, Task
-from hypervisor.telemetry import Mode, SampleBatch
+from hypervisor.samples import SampleBatch
+from hypervisor.telemetry import Mode
 from xenprof.events import EventSetting
 from xenprof.oprofiled.distinct import distinct, part_of
 from xenprof.oprofiled.ranges import U64, Ints, RangeTable

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from hypervisor.host import Module, Task
-from hypervisor.telemetry import Mode, SampleBatch
+from hypervisor.samples import SampleBatch
+from hypervisor.telemetry import Mode
 from xenprof.events import EventSetting, events
 from xenprof.oprofiled.attribution import Attributor, DaemonConfig, Image
 from xenprof.oprofiled.histogram import Histogram

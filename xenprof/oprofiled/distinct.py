@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hypervisor.telemetry import SampleBatch
+from hypervisor.samples import SampleBatch
 from xenprof.oprofiled.ranges import Ints
 
 _TABLE_BITS = 17

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from hypervisor.telemetry import CallStack
+from hypervisor.samples import CallStack
 from xenprof.events import EventSetting
 from xenprof.oprofiled.arcs import ArcCounter
 from xenprof.oprofiled.attribution import Attributed, Attributor, Image

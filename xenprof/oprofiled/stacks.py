@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from hypervisor.telemetry import CallStack, Mode, StackFrame
+from hypervisor.samples import CallStack, StackFrame
+from hypervisor.telemetry import Mode
 from xenprof.errors import ImageError
 from xenprof.events import EventSetting
 from xenprof.images import ImageSymbols, load_symbols

@@ -1,9 +1,11 @@
 """The answers of commands: those there are at once, and those that come with model time."""
 
+from dataclasses import asdict
 from typing import Any
 
 from hypervisor.control import Operation
 from hypervisor.host import Host
+from xenprof.wire.answers import Created
 
 Answer = dict[str, object]
 
@@ -42,5 +44,5 @@ def to_answer(host: Host, result: Any) -> Answer:
     """Return the answer for the result of an operation: a domain's id, a path, or nothing."""
     if isinstance(result, int):
         names = [one.name for one in host.telemetry.snapshot().domains if one.domid == result]
-        return {"domid": result, "name": names[0] if names else ""}
+        return asdict(Created(result, names[0] if names else ""))
     return {"path": result} if isinstance(result, str) else {}

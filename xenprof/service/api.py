@@ -7,23 +7,24 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from xenprof.service.arguments import BadArguments
+from xenprof.service.arguments import BadArguments, request_of
 from xenprof.service.domain_api import domain_routes
 from xenprof.service.history_api import history_routes
 from xenprof.service.host_api import host_routes
 from xenprof.service.http import Endpoint, body_of, done, refuse
 from xenprof.service.service import Service
 from xenprof.service.trace_api import trace_routes
+from xenprof.wire.host_requests import Stop, Wait
 
 
 def api_routes(service: Service, *, read_only: bool) -> list[Route]:
     """Return the routes below /api/v1; with `read_only` whatever changes something answers 403."""
 
     async def wait(request: Request) -> Response:
-        seconds = (await body_of(request)).get("seconds")
-        if not isinstance(seconds, int | float) or isinstance(seconds, bool) or not seconds >= 0:
-            raise BadArguments(f"wait: 'seconds' must be a number from 0, not {seconds!r}")
-        await done(service.wait(seconds))
+        asked = request_of(Wait, await body_of(request))
+        if not asked.seconds >= 0:
+            raise BadArguments(f"wait: 'seconds' must be a number from 0, not {asked.seconds!r}")
+        await done(service.wait(asked.seconds))
         return JSONResponse({})
 
     async def stop(request: Request) -> Response:
@@ -38,8 +39,8 @@ def api_routes(service: Service, *, read_only: bool) -> list[Route]:
         *host_routes(service, changing),
         *domain_routes(service, changing),
         # Waiting changes nothing, but it holds a connection: not for strangers.
-        changing("/api/v1/wait", wait),
-        changing("/api/v1/stop", stop),
+        changing(Wait.route, wait),
+        changing(Stop.route, stop),
         *trace_routes(service, service.traces, changing),
         *history_routes(service),
     ]

@@ -3,19 +3,23 @@
 import json
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO, TypeVar
 
 from hypervisor.control import Operation, Toolstack
 from hypervisor.errors import MissingCapability
 from hypervisor.host import Host, toolstack_of
 from xenprof.errors import XenprofError
-from xenprof.service.arguments import Arguments, BadArguments
+from xenprof.service.arguments import Arguments, BadArguments, request_of
 from xenprof.service.domain_commands import DOMAIN_COMMANDS
 from xenprof.session.sessions import Sessions
-from xenprof.session.setup import Outcome, Setup
+from xenprof.wire import opcontrol as oc
+from xenprof.wire.host_requests import ClearDmesg, Create, DebugKeys, New, Restore
+from xenprof.wire.opcontrol import Outcome
+from xenprof.wire.requests import Request
 
+R = TypeVar("R", bound=Request)
 log = logging.getLogger(__name__)
 
 Answer = dict[str, object]
@@ -33,108 +37,86 @@ class Command:
 
     name: str  # a key of DOMAIN_COMMANDS, `create`, or `opcontrol VERB`
     domain: str | None = None
-    arguments: Mapping[str, Any] = field(default_factory=dict)
+    arguments: Arguments = field(default_factory=dict)
 
 
 Performed = Answer | Operation
 """What a command comes to: an answer, or what will give one later."""
 
-_CREATE_TAKES = (
-    "config",
-    "config_text",
-    "config_name",
-    "overrides",
-    "paused",
-    "workloads",
-    "is_sxp",
+
+def _create(tools: Toolstack, asked: Create) -> Operation:
+    if asked.config_text is not None:
+        if not asked.config_name:
+            raise BadArguments("create: the argument 'config_name' is missing")
+        return tools.domains.create_from_text(
+            asked.config_text,
+            asked.config_name,
+            asked.overrides or {},
+            paused=asked.paused,
+            is_sxp=asked.is_sxp,
+        )
+    if asked.config is None:
+        raise BadArguments("create: it takes either 'config' or 'config_text'")
+    workloads = asked.workloads or ()
+    return tools.domains.create(asked.config, paused=asked.paused, workloads=workloads)
+
+
+def _new(tools: Toolstack, asked: New) -> None:
+    overrides = asked.overrides or {}
+    tools.managed.new(asked.config_text, asked.config_name, overrides, is_sxp=asked.is_sxp)
+
+
+def _on_host(
+    kind: type[R], act: Callable[[Toolstack, R], Operation | None]
+) -> tuple[str, Callable[[Toolstack, Arguments], Performed]]:
+    return kind.command, lambda tools, given: act(tools, request_of(kind, given)) or {}
+
+
+HOST_COMMANDS: Mapping[str, Callable[[Toolstack, Arguments], Performed]] = dict(
+    [
+        _on_host(Create, _create),
+        _on_host(New, _new),
+        _on_host(
+            Restore, lambda tools, asked: tools.domains.restore(asked.path, paused=asked.paused)
+        ),
+        _on_host(ClearDmesg, lambda tools, asked: tools.xen_console.clear()),
+        _on_host(DebugKeys, lambda tools, asked: tools.xen_console.press(asked.keys)),
+    ]
 )
 
 
-def _create(tools: Toolstack, given: Arguments) -> Performed:
-    text = given.optional_text("config_text")
-    if text is not None:
-        return tools.domains.create_from_text(
-            text,
-            given.text("config_name"),
-            given.mapping("overrides") or {},
-            paused=given.flag("paused"),
-            is_sxp=given.flag("is_sxp"),
-        )
-    config = given.mapping("config")
-    if config is None:
-        raise BadArguments("create: it takes either 'config' or 'config_text'")
-    workloads = given.mappings("workloads")
-    return tools.domains.create(config, paused=given.flag("paused"), workloads=workloads)
-
-
-def _restore(tools: Toolstack, given: Arguments) -> Performed:
-    return tools.domains.restore(given.text("path"), paused=given.flag("paused"))
-
-
-def _new(tools: Toolstack, given: Arguments) -> Performed:
-    text, name = given.text("config_text"), given.text("config_name")
-    tools.managed.new(text, name, given.mapping("overrides") or {}, is_sxp=given.flag("is_sxp"))
-    return {}
-
-
-def _clear_dmesg(tools: Toolstack, given: Arguments) -> Performed:
-    tools.xen_console.clear()
-    return {}
-
-
-def _debug_keys(tools: Toolstack, given: Arguments) -> Performed:
-    tools.xen_console.press(given.text("keys"))
-    return {}
-
-
-HOST_COMMANDS: Mapping[
-    str, tuple[tuple[str, ...], Callable[[Toolstack, Arguments], Performed]]
-] = {
-    "create": (_CREATE_TAKES, _create),
-    "new": (("config_text", "config_name", "overrides", "is_sxp"), _new),
-    "restore": (("path", "paused"), _restore),
-    "clear-dmesg": ((), _clear_dmesg),
-    "debug-keys": (("keys",), _debug_keys),
-}  # fmt: skip
-
-
-def _setup(given: Arguments) -> Setup | None:
-    values = given.mapping("setup")
-    if values is None:
-        return None
-    try:
-        return Setup.from_json(values)
-    except ValueError as error:
-        raise BadArguments(f"opcontrol: {error}") from None
-
-
-def _needed_setup(given: Arguments) -> Setup:
-    setup = _setup(given)
-    if setup is None:
+def _start_daemon(sessions: Sessions, domain: str, asked: oc.Operation) -> Outcome:
+    if asked.setup is None:
         raise BadArguments("opcontrol start-daemon: the argument 'setup' is missing")
-    return setup
+    return sessions.start_daemon(domain, asked.setup)
 
 
-def _status(sessions: Sessions, domain: str) -> Answer:
+def _save(sessions: Sessions, domain: str, asked: oc.Operation) -> Outcome:
+    if not asked.name:
+        raise BadArguments("opcontrol save: the argument 'name' is missing")
+    return sessions.save(domain, asked.name, asked.setup)
+
+
+def _status(sessions: Sessions, domain: str, asked: oc.Operation) -> Outcome:
     status = sessions.status(domain)
-    return {**Outcome((status.line,)).to_json(), "status": asdict(status)}
+    return oc.Status((status.line,), status=status)
 
 
-OPCONTROL_VERBS: Mapping[str, Callable[[Sessions, str, Arguments], Answer]] = {
-    "init": lambda s, domain, given: s.init(domain).to_json(),
-    "start-daemon": lambda s, domain, given: s.start_daemon(domain, _needed_setup(given)).to_json(),
-    "start": lambda s, domain, given: s.start(domain, _setup(given)).to_json(),
-    "dump": lambda s, domain, given: s.dump(domain).to_json(),
-    "stop": lambda s, domain, given: s.stop(domain).to_json(),
-    "shutdown": lambda s, domain, given: s.shutdown(domain).to_json(),
-    "reset": lambda s, domain, given: s.reset(domain, _setup(given)).to_json(),
-    "save": lambda s, domain, given: s.save(domain, given.text("name"), _setup(given)).to_json(),
-    "deinit": lambda s, domain, given: s.deinit(domain).to_json(),
-    "status": lambda s, domain, given: _status(s, domain),
+OPCONTROL_COMMANDS: Mapping[str, Callable[[Sessions, str, oc.Operation], Outcome]] = {
+    oc.Init.command: lambda s, domain, asked: s.init(domain),
+    oc.StartDaemon.command: _start_daemon,
+    oc.Start.command: lambda s, domain, asked: s.start(domain, asked.setup),
+    oc.Dump.command: lambda s, domain, asked: s.dump(domain),
+    oc.Stop.command: lambda s, domain, asked: s.stop(domain),
+    oc.Shutdown.command: lambda s, domain, asked: s.shutdown(domain),
+    oc.Reset.command: lambda s, domain, asked: s.reset(domain, asked.setup),
+    oc.SaveSession.command: _save,
+    oc.Deinit.command: lambda s, domain, asked: s.deinit(domain),
+    oc.GetStatus.command: _status,
 }
 
 
-COMMANDS_THAT_ONLY_READ = frozenset({"opcontrol status"})
+COMMANDS_THAT_ONLY_READ = frozenset({oc.GetStatus.command})
 """Not worth a line in a log that is replayed."""
 
 
@@ -146,23 +128,35 @@ def perform(host: Host, sessions: Sessions | None, command: Command) -> Performe
     """
     name = command.name
     if name in HOST_COMMANDS:
-        takes, begin = HOST_COMMANDS[name]
-        return begin(toolstack_of(host), Arguments(name, command.arguments, takes))
+        return HOST_COMMANDS[name](toolstack_of(host), command.arguments)
     if command.domain is None:
         raise BadArguments(f"{name}: which domain?")
     if name in DOMAIN_COMMANDS:
-        takes, act = DOMAIN_COMMANDS[name]
-        given = Arguments(name, command.arguments, takes)
-        return act(toolstack_of(host), command.domain, given) or {}
-    program, _, verb = name.partition(" ")
-    if program != "opcontrol" or verb not in OPCONTROL_VERBS:
-        verbs = [f"opcontrol {verb}" for verb in OPCONTROL_VERBS]
-        known = ", ".join([*HOST_COMMANDS, *DOMAIN_COMMANDS, *verbs])
+        tools = toolstack_of(host)
+        return DOMAIN_COMMANDS[name](tools, command.domain, command.arguments) or {}
+    if name not in OPCONTROL_COMMANDS:
+        known = ", ".join([*HOST_COMMANDS, *DOMAIN_COMMANDS, *OPCONTROL_COMMANDS])
         raise UnknownCommand(f"unknown command {name!r} (known: {known})")
     if sessions is None:
         raise MissingCapability("profiler")
-    given = Arguments(name, command.arguments, ("setup", "name"))
-    return OPCONTROL_VERBS[verb](sessions, domain_name(host, command.domain), given)
+    asked = _operation(name, command.arguments)
+    outcome = OPCONTROL_COMMANDS[name](sessions, domain_name(host, command.domain), asked)
+    return asdict(outcome)
+
+
+def _operation(name: str, arguments: Arguments) -> oc.Operation:
+    """Return an operation of opcontrol. Raises: BadArguments, also for what is in its setup."""
+    setup = arguments.get("setup")
+    known = sorted(field.name for field in fields(oc.Setup))
+    if isinstance(setup, dict) and (unknown := sorted(set(setup) - set(known))):
+        raise BadArguments(f"opcontrol: unknown setup key: {unknown[0]}; known: {', '.join(known)}")
+    operation = request_of(oc.Operation, arguments, name)
+    separate = operation.setup.separate if operation.setup else ()
+    if wrong := [word for word in separate if word not in oc.SEPARATIONS]:
+        raise BadArguments(
+            f"opcontrol: unknown separation: {wrong[0]}; known: {', '.join(oc.SEPARATIONS)}"
+        )
+    return operation
 
 
 def domain_name(host: Host, reference: str) -> str:

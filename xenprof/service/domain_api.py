@@ -4,8 +4,6 @@ GET  /api/v1/domains/DOMAIN/NAMES    see `read_of_domain`
 POST /api/v1/domains/DOMAIN/VERB     see `domain_commands`, and `opcontrol/VERB`
 """
 
-from dataclasses import asdict
-from typing import Any
 from urllib.parse import unquote
 
 from starlette.exceptions import HTTPException
@@ -15,8 +13,10 @@ from starlette.routing import Route
 
 from hypervisor.host import Host, profiler_of, toolstack_of
 from xenprof.service.commands import Command
-from xenprof.service.http import Changing, body_of, done
+from xenprof.service.http import Changing, RecordResponse, body_of, done
 from xenprof.service.service import Service
+from xenprof.wire.answers import Credit, ProcFiles, SxpAnswer, Text
+from xenprof.wire.opcontrol import Value
 
 _DOMAINS = "/api/v1/domains/"
 
@@ -28,7 +28,7 @@ def domain_routes(service: Service, changing: Changing) -> list[Route]:
         match _segments(request):
             case [reference, *names] if names:
                 told = service.submit(lambda host: read_of_domain(host, reference, names))
-                return JSONResponse(await done(told))
+                return RecordResponse(await done(told))
         raise HTTPException(404)
 
     async def act(request: Request) -> Response:
@@ -44,29 +44,28 @@ def domain_routes(service: Service, changing: Changing) -> list[Route]:
     ]
 
 
-def read_of_domain(host: Host, domain: str, names: list[str]) -> dict[str, Any]:
+def read_of_domain(host: Host, domain: str, names: list[str]) -> object:
     """Return what `GET /domains/DOMAIN/NAMES` shows. Raises: HostError; HTTPException 404."""
     match names:
         case ["sched-credit"]:
             weight, cap_percent = toolstack_of(host).resources.sched_credit(domain)
-            return {"weight": weight, "cap_percent": cap_percent}
+            return Credit(weight, cap_percent)
         case ["sched-sedf"]:
-            parameters: dict[str, Any] = asdict(toolstack_of(host).resources.sched_sedf(domain))
-            return parameters
+            return toolstack_of(host).resources.sched_sedf(domain)
         case ["sxp"]:
-            return {"sxp": toolstack_of(host).views.sxp(domain)}
+            return SxpAnswer(toolstack_of(host).views.sxp(domain))
         case ["console"]:
-            return {"text": toolstack_of(host).views.console(domain)}
+            return Text(toolstack_of(host).views.console(domain))
         case ["proc"]:
             views = toolstack_of(host).views
             known = views.proc(domain, "").splitlines()
-            return {"files": {name: views.proc(domain, name) for name in known}}
+            return ProcFiles({name: views.proc(domain, name) for name in known})
         case ["proc", *path]:
-            return {"text": toolstack_of(host).views.proc(domain, "/".join(path))}
+            return Text(toolstack_of(host).views.proc(domain, "/".join(path)))
         case ["devices", kind]:
             return {"devices": list(toolstack_of(host).devices.rows(domain, kind))}
         case ["oprofilefs", *path]:
-            return {"value": profiler_of(host).oprofile(domain).read("/".join(path))}
+            return Value(profiler_of(host).oprofile(domain).read("/".join(path)))
     raise HTTPException(404)
 
 

@@ -1,140 +1,126 @@
-"""What can be done to a domain, as one table: its arguments, and the call of the toolstack."""
+"""What can be done to a domain, as one table: the request, and the call of the toolstack."""
 
 from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 from hypervisor.control import Operation, Toolstack
-from xenprof.service.arguments import Arguments
+from xenprof.service.arguments import Arguments, BadArguments, request_of
+from xenprof.wire import domain_requests as ask
+from xenprof.wire.requests import DomainRequest
 
+R = TypeVar("R", bound=DomainRequest)
 Act = Callable[[Toolstack, str, Arguments], Operation | None]
 
-_DISK = ("backend", "frontend", "mode", "backend_domain")
+
+def _on_domain(
+    kind: type[R], act: Callable[[Toolstack, str, R], Operation | None]
+) -> tuple[str, Act]:
+    return kind.command, lambda tools, domain, given: act(tools, domain, request_of(kind, given))
 
 
-def _disk(given: Arguments) -> tuple[str, str, str, str]:
-    return (
-        given.text("backend"),
-        given.text("frontend"),
-        given.text("mode"),
-        given.optional_text("backend_domain") or "",
-    )
-
-
-def _sched_sedf(tools: Toolstack, domain: str, given: Arguments) -> None:
+def _set_sedf(tools: Toolstack, domain: str, asked: ask.SetSedf) -> None:
+    if asked.extratime not in (None, 0, 1):
+        raise BadArguments("sched-sedf: 'extratime' must be true or false")
     tools.resources.set_sched_sedf(
         domain,
-        period_ns=given.optional_integer("period_ns"),
-        slice_ns=given.optional_integer("slice_ns"),
-        latency_ns=given.optional_integer("latency_ns"),
-        extratime=given.optional_flag("extratime"),
-        weight=given.optional_integer("weight"),
+        period_ns=asked.period_ns,
+        slice_ns=asked.slice_ns,
+        latency_ns=asked.latency_ns,
+        extratime=None if asked.extratime is None else bool(asked.extratime),
+        weight=asked.weight,
     )
 
 
-DOMAIN_COMMANDS: Mapping[str, tuple[tuple[str, ...], Act]] = {
-    "destroy": ((), lambda tools, domain, given: tools.domains.destroy(domain)),
-    "shutdown": (
-        ("reason",),
-        lambda tools, domain, given: tools.domains.shutdown(
-            domain, given.optional_text("reason") or "poweroff"
+def _disk(asked: ask.AttachBlock) -> tuple[str, str, str, str]:
+    return asked.backend, asked.frontend, asked.mode, asked.backend_domain or ""
+
+
+DOMAIN_COMMANDS: Mapping[str, Act] = dict(
+    [
+        _on_domain(ask.Destroy, lambda tools, domain, asked: tools.domains.destroy(domain)),
+        _on_domain(
+            ask.Shutdown,
+            lambda tools, domain, asked: tools.domains.shutdown(domain, asked.reason or "poweroff"),
         ),
-    ),
-    "save": (
-        ("path", "checkpoint"),
-        lambda tools, domain, given: tools.domains.save(
-            domain, given.text("path"), checkpoint=given.flag("checkpoint")
+        _on_domain(
+            ask.Save,
+            lambda tools, domain, asked: tools.domains.save(
+                domain, asked.path, checkpoint=asked.checkpoint
+            ),
         ),
-    ),
-    "dump-core": (
-        ("path", "live", "crash"),
-        lambda tools, domain, given: tools.domains.dump_core(
-            domain,
-            given.optional_text("path"),
-            live=given.flag("live"),
-            crash=given.flag("crash"),
+        _on_domain(
+            ask.DumpCore,
+            lambda tools, domain, asked: tools.domains.dump_core(
+                domain, asked.path, live=asked.live, crash=asked.crash
+            ),
         ),
-    ),
-    "delete": ((), lambda tools, domain, given: tools.managed.delete(domain)),
-    "start": (
-        ("paused",),
-        lambda tools, domain, given: tools.managed.start(domain, paused=given.flag("paused")),
-    ),
-    "suspend": ((), lambda tools, domain, given: tools.managed.suspend(domain)),
-    "resume": (
-        ("paused",),
-        lambda tools, domain, given: tools.managed.resume(domain, paused=given.flag("paused")),
-    ),
-    "pause": ((), lambda tools, domain, given: tools.domains.pause(domain)),
-    "unpause": ((), lambda tools, domain, given: tools.domains.unpause(domain)),
-    "rename": (
-        ("name",),
-        lambda tools, domain, given: tools.domains.rename(domain, given.text("name")),
-    ),
-    "sysrq": (
-        ("key",),
-        lambda tools, domain, given: tools.domains.sysrq(domain, given.text("key")),
-    ),
-    "trigger": (
-        ("trigger", "vcpu"),
-        lambda tools, domain, given: tools.domains.trigger(
-            domain, given.text("trigger"), given.optional_integer("vcpu") or 0
+        _on_domain(ask.Delete, lambda tools, domain, asked: tools.managed.delete(domain)),
+        _on_domain(
+            ask.Start, lambda tools, domain, asked: tools.managed.start(domain, paused=asked.paused)
         ),
-    ),
-    "set-vcpus": (
-        ("count",),
-        lambda tools, domain, given: tools.resources.set_vcpus(domain, given.integer("count")),
-    ),
-    "pin-vcpu": (
-        ("vcpu", "pcpus"),
-        lambda tools, domain, given: tools.resources.pin_vcpu(
-            domain, given.optional_integer("vcpu"), given.integers("pcpus")
+        _on_domain(ask.Suspend, lambda tools, domain, asked: tools.managed.suspend(domain)),
+        _on_domain(
+            ask.Resume,
+            lambda tools, domain, asked: tools.managed.resume(domain, paused=asked.paused),
         ),
-    ),
-    "set-memory": (
-        ("mib",),
-        lambda tools, domain, given: tools.resources.set_memory(domain, given.integer("mib")),
-    ),
-    "set-maximum-memory": (
-        ("mib",),
-        lambda tools, domain, given: tools.resources.set_maximum_memory(
-            domain, given.integer("mib")
+        _on_domain(ask.Pause, lambda tools, domain, asked: tools.domains.pause(domain)),
+        _on_domain(ask.Unpause, lambda tools, domain, asked: tools.domains.unpause(domain)),
+        _on_domain(
+            ask.Rename, lambda tools, domain, asked: tools.domains.rename(domain, asked.name)
         ),
-    ),
-    "sched-credit": (
-        ("weight", "cap_percent"),
-        lambda tools, domain, given: tools.resources.set_sched_credit(
-            domain,
-            weight=given.optional_integer("weight"),
-            cap_percent=given.optional_integer("cap_percent"),
+        _on_domain(ask.Sysrq, lambda tools, domain, asked: tools.domains.sysrq(domain, asked.key)),
+        _on_domain(
+            ask.Trigger,
+            lambda tools, domain, asked: tools.domains.trigger(
+                domain, asked.trigger, asked.vcpu or 0
+            ),
         ),
-    ),
-    "sched-sedf": (
-        ("period_ns", "slice_ns", "latency_ns", "extratime", "weight"),
-        _sched_sedf,
-    ),
-    "attach-block": (
-        _DISK,
-        lambda tools, domain, given: tools.devices.attach_block(domain, *_disk(given)),
-    ),
-    "configure-block": (
-        _DISK,
-        lambda tools, domain, given: tools.devices.configure_block(domain, *_disk(given)),
-    ),
-    "detach-block": (
-        ("device", "force"),
-        lambda tools, domain, given: tools.devices.detach_block(
-            domain, given.text_or_number("device"), force=given.flag("force")
+        _on_domain(
+            ask.SetVcpus,
+            lambda tools, domain, asked: tools.resources.set_vcpus(domain, asked.count),
         ),
-    ),
-    "attach-network": (
-        ("options",),
-        lambda tools, domain, given: tools.devices.attach_network(
-            domain, given.optional_text("options") or ""
+        _on_domain(
+            ask.PinVcpu,
+            lambda tools, domain, asked: tools.resources.pin_vcpu(domain, asked.vcpu, asked.pcpus),
         ),
-    ),
-    "detach-network": (
-        ("index", "force"),
-        lambda tools, domain, given: tools.devices.detach_network(
-            domain, given.integer("index"), force=given.flag("force")
+        _on_domain(
+            ask.SetMemory,
+            lambda tools, domain, asked: tools.resources.set_memory(domain, asked.mib),
         ),
-    ),
-}
+        _on_domain(
+            ask.SetMaximumMemory,
+            lambda tools, domain, asked: tools.resources.set_maximum_memory(domain, asked.mib),
+        ),
+        _on_domain(
+            ask.SetCredit,
+            lambda tools, domain, asked: tools.resources.set_sched_credit(
+                domain, weight=asked.weight, cap_percent=asked.cap_percent
+            ),
+        ),
+        _on_domain(ask.SetSedf, _set_sedf),
+        _on_domain(
+            ask.AttachBlock,
+            lambda tools, domain, asked: tools.devices.attach_block(domain, *_disk(asked)),
+        ),
+        _on_domain(
+            ask.ConfigureBlock,
+            lambda tools, domain, asked: tools.devices.configure_block(domain, *_disk(asked)),
+        ),
+        _on_domain(
+            ask.DetachBlock,
+            lambda tools, domain, asked: tools.devices.detach_block(
+                domain, str(asked.device), force=asked.force
+            ),
+        ),
+        _on_domain(
+            ask.AttachNetwork,
+            lambda tools, domain, asked: tools.devices.attach_network(domain, asked.options or ""),
+        ),
+        _on_domain(
+            ask.DetachNetwork,
+            lambda tools, domain, asked: tools.devices.detach_network(
+                domain, asked.index, force=asked.force
+            ),
+        ),
+    ]
+)

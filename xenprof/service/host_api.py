@@ -4,14 +4,16 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from hypervisor.control import Nested
 from hypervisor.host import Host, toolstack_of
-from xenprof.service.arguments import Arguments
+from xenprof.service.arguments import request_of
 from xenprof.service.commands import Command
-from xenprof.service.http import Changing, Endpoint, body_of, done, to_json_response
+from xenprof.service.http import Changing, Endpoint, RecordResponse, body_of, done, to_json_response
 from xenprof.service.service import Service
+from xenprof.wire import host_requests as ask
+from xenprof.wire.answers import ManagedDomain, ManagedDomains, Store, SxpAnswer, Text
+from xenprof.wire.requests import Request as WireRequest
 
-_CONFIG_TAKES = ("config_text", "config_name", "overrides", "is_sxp")
+_COMMANDS = (ask.Create, ask.New, ask.Restore, ask.ClearDmesg, ask.DebugKeys)
 
 
 def host_routes(service: Service, changing: Changing) -> list[Route]:
@@ -21,30 +23,30 @@ def host_routes(service: Service, changing: Changing) -> list[Route]:
         return to_json_response(service.snapshot())
 
     async def info(request: Request) -> Response:
-        rows = service.submit(lambda host: toolstack_of(host).views.info())
-        return JSONResponse(dict(await done(rows)))
+        rows = await done(service.submit(lambda host: toolstack_of(host).views.info()))
+        return RecordResponse(rows)
 
     async def dmesg(request: Request) -> Response:
         text = service.submit(lambda host: toolstack_of(host).xen_console.text())
-        return JSONResponse({"text": await done(text)})
+        return RecordResponse(Text(await done(text)))
 
     async def xenstore(request: Request) -> Response:
         entries = await done(service.submit(lambda host: toolstack_of(host).views.xenstore()))
-        return JSONResponse({"entries": entries})
+        return RecordResponse(Store(tuple(entries)))
 
     async def managed(request: Request) -> Response:
         found = await done(service.submit(lambda host: toolstack_of(host).managed.inactive()))
-        return JSONResponse({"domains": list(found)})
+        return RecordResponse(ManagedDomains(tuple(ManagedDomain(**one) for one in found)))
 
     async def config(request: Request) -> Response:
-        given = Arguments("config", await body_of(request), _CONFIG_TAKES)
-        text, name = given.text("config_text"), given.text("config_name")
-        overrides, is_sxp = given.mapping("overrides") or {}, given.flag("is_sxp")
+        asked = request_of(ask.Describe, await body_of(request))
+        text, name, overrides = asked.config_text, asked.config_name, asked.overrides or {}
 
-        def describe(host: Host) -> Nested:
-            return toolstack_of(host).domains.describe(text, name, overrides, is_sxp=is_sxp)
+        def describe(host: Host) -> SxpAnswer:
+            domains = toolstack_of(host).domains
+            return SxpAnswer(domains.describe(text, name, overrides, is_sxp=asked.is_sxp))
 
-        return JSONResponse({"sxp": await done(service.submit(describe))})
+        return RecordResponse(await done(service.submit(describe)))
 
     return [
         Route("/api/v1/snapshot", snapshot),
@@ -53,20 +55,16 @@ def host_routes(service: Service, changing: Changing) -> list[Route]:
         Route("/api/v1/xenstore", xenstore),
         Route("/api/v1/managed", managed, methods=["GET"]),
         # Reads, but of a body; and it parses what strangers send: not for them either.
-        changing("/api/v1/config", config),
-        changing("/api/v1/domains", command(service, "create")),
-        changing("/api/v1/managed", command(service, "new")),
-        changing("/api/v1/restore", command(service, "restore")),
-        changing("/api/v1/dmesg/clear", command(service, "clear-dmesg")),
-        changing("/api/v1/debug-keys", command(service, "debug-keys")),
+        changing(ask.Describe.route, config),
+        *(changing(kind.route, command(service, kind)) for kind in _COMMANDS),
     ]
 
 
-def command(service: Service, name: str) -> Endpoint:
+def command(service: Service, kind: type[WireRequest]) -> Endpoint:
     """Return what performs a command that concerns no domain yet."""
 
     async def perform(request: Request) -> Response:
         body = await body_of(request)
-        return JSONResponse(await done(service.perform(Command(name, None, body))))
+        return JSONResponse(await done(service.perform(Command(kind.command, None, body))))
 
     return perform

@@ -3,8 +3,8 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import fields, is_dataclass
-from typing import Any
+from concurrent.futures import Future
+from typing import TypeVar
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -13,7 +13,9 @@ from starlette.routing import Route
 from hypervisor.errors import HostError
 from xenprof.errors import XenprofError
 from xenprof.service.arguments import BadArguments
+from xenprof.wire.codec import encode, plain
 
+T = TypeVar("T")
 Endpoint = Callable[[Request], Awaitable[Response]]
 Changing = Callable[[str, Endpoint], Route]
 """Makes a route of POST requests, refused where everything is read-only."""
@@ -42,12 +44,12 @@ class WrongMediaType(XenprofError):
         super().__init__("send a JSON object with Content-Type: application/json")
 
 
-async def done(future: Any) -> Any:
+async def done(future: "Future[T]") -> T:
     """Wait for a future of the host's thread."""
     return await asyncio.wrap_future(future)
 
 
-async def body_of(request: Request) -> dict[str, Any]:
+async def body_of(request: Request) -> dict[str, object]:
     """Return the JSON object of a request. Raises: WrongMediaType, BadArguments."""
     declared = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if declared != "application/json":
@@ -61,15 +63,19 @@ async def body_of(request: Request) -> dict[str, Any]:
     return body
 
 
+class RecordResponse(JSONResponse):
+    """Answers with a record, or with what holds records, as compact JSON."""
+
+    def render(self, content: object) -> bytes:
+        """Return the text."""
+        return json.dumps(
+            content, default=plain, ensure_ascii=False, allow_nan=False, separators=(",", ":")
+        ).encode()
+
+
 def to_json_response(value: object) -> Response:
     """Encode frozen records as they are: fields by name, enums as numbers."""
-    return Response(json.dumps(value, default=_plain), media_type="application/json")
-
-
-def _plain(value: Any) -> object:
-    if is_dataclass(value):
-        return {field.name: getattr(value, field.name) for field in fields(value)}
-    return dict(value)  # a mapping that is not a dict
+    return Response(encode(value), media_type="application/json")
 
 
 async def error_response(request: Request, error: Exception) -> Response:

@@ -10,7 +10,6 @@ Binary is the file of xentrace 3.0.3 on x86_64; base64 is that in a JSON object.
 
 import base64
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -19,15 +18,15 @@ from starlette.routing import Route
 from hypervisor.host import Host, Tracer, tracer_of
 from hypervisor.telemetry import TraceRecord
 from hypervisor.trace_events import ALL, DEFAULT_POLL_NS
-from xenprof.service.arguments import Arguments, BadArguments
-from xenprof.service.http import Changing, body_of, done
+from xenprof.service.arguments import BadArguments, request_of
+from xenprof.service.http import Changing, RecordResponse, body_of, done
 from xenprof.service.service import Service
 from xenprof.service.trace_readers import TraceReaders
 from xenprof.trace.xentrace30 import encode
+from xenprof.wire.trace import ReadTrace, StartTrace, TraceStarted, TraceTaken
 
 ALL_PCPUS = (1 << 64) - 1
 FORMATS = ("base64", "binary", "json")
-_START_TAKES = ("event_mask", "pcpu_mask", "ring_pages", "poll_ms", "threshold")
 _MAX_POLL_MS = 60_000
 
 
@@ -43,13 +42,22 @@ def trace_routes(
         return JSONResponse({"mhz": service.snapshot().mhz, **answer})
 
     async def start(request: Request) -> Response:
-        asked = _asked(Arguments("trace start", await body_of(request), _START_TAKES))
+        asked = request_of(StartTrace, await body_of(request))
+        masks, poll_ns, threshold = _masks(asked), _poll_ns(asked), _threshold(asked)
 
-        def act(host: Host) -> dict[str, Any]:
-            return {"reader": readers.start(tracer_of(host), **asked), "time_ns": host.now_ns}
+        def act(host: Host) -> tuple[int, int]:
+            reader = readers.start(
+                tracer_of(host),
+                event_mask=masks[0],
+                pcpu_mask=masks[1],
+                ring_pages=asked.ring_pages,
+                poll_ns=poll_ns,
+                threshold=threshold,
+            )
+            return reader, host.now_ns
 
-        answer = await done(service.submit(act))
-        return JSONResponse({**answer, "mhz": service.snapshot().mhz})
+        reader, now_ns = await done(service.submit(act))
+        return RecordResponse(TraceStarted(reader, now_ns, service.snapshot().mhz))
 
     async def read(request: Request) -> Response:
         return await _records(request, readers.read)
@@ -60,8 +68,7 @@ def trace_routes(
     async def _records(
         request: Request, take: Callable[[Tracer, int], Sequence[TraceRecord]]
     ) -> Response:
-        given = Arguments("trace read", await body_of(request), ("format",))
-        wanted = given.optional_text("format") or FORMATS[0]
+        wanted = request_of(ReadTrace, await body_of(request)).format or FORMATS[0]
         if wanted not in FORMATS:
             known = ", ".join(FORMATS)
             raise BadArguments(f"trace read: 'format' is one of {known}, not {wanted!r}")
@@ -75,41 +82,43 @@ def trace_routes(
 
     return [
         Route("/api/v1/trace", status),
-        changing("/api/v1/trace/start", start),
+        changing(StartTrace.route, start),
         changing("/api/v1/trace/{reader:int}/read", read),
         changing("/api/v1/trace/{reader:int}/stop", stop),
     ]
 
 
-def _asked(given: Arguments) -> dict[str, Any]:
-    poll_ms = given.optional_integer("poll_ms")
-    poll_ms = DEFAULT_POLL_NS // 10**6 if poll_ms is None else poll_ms
-    if not 1 <= poll_ms <= _MAX_POLL_MS:
-        raise BadArguments(f"trace start: 'poll_ms' is 1 to {_MAX_POLL_MS}, not {poll_ms}")
-    threshold = given.optional_integer("threshold")
-    threshold = 1 if threshold is None else threshold
-    if threshold < 1:
-        raise BadArguments(f"trace start: 'threshold' is a number from 1, not {threshold}")
-    masks = {"event_mask": ALL, "pcpu_mask": ALL_PCPUS}
-    for name in masks:
-        value = given.optional_integer(name)
+def _masks(asked: StartTrace) -> tuple[int, int]:
+    """Return those of events and of pcpus. Raises: BadArguments."""
+    for name, value in (("event_mask", asked.event_mask), ("pcpu_mask", asked.pcpu_mask)):
         if value is not None and not 0 <= value <= ALL_PCPUS:
             raise BadArguments(f"trace start: {name!r} is a number of up to 64 bits, not {value}")
-        masks[name] = masks[name] if value is None else value
-    return {
-        **masks,
-        "ring_pages": given.optional_integer("ring_pages"),
-        "poll_ns": poll_ms * 10**6,
-        "threshold": threshold,
-    }
+    return (
+        ALL if asked.event_mask is None else asked.event_mask,
+        ALL_PCPUS if asked.pcpu_mask is None else asked.pcpu_mask,
+    )
+
+
+def _poll_ns(asked: StartTrace) -> int:
+    poll_ms = DEFAULT_POLL_NS // 10**6 if asked.poll_ms is None else asked.poll_ms
+    if not 1 <= poll_ms <= _MAX_POLL_MS:
+        raise BadArguments(f"trace start: 'poll_ms' is 1 to {_MAX_POLL_MS}, not {poll_ms}")
+    return poll_ms * 10**6
+
+
+def _threshold(asked: StartTrace) -> int:
+    threshold = 1 if asked.threshold is None else asked.threshold
+    if threshold < 1:
+        raise BadArguments(f"trace start: 'threshold' is a number from 1, not {threshold}")
+    return threshold
 
 
 def _answer(records: Sequence[TraceRecord], now_ns: int, wanted: str, mhz: int) -> Response:
     if wanted == "binary":
         return Response(encode(records, mhz), media_type="application/octet-stream")
-    answer: dict[str, object] = {"time_ns": now_ns, "mhz": mhz, "count": len(records)}
     if wanted == "base64":
-        answer["records"] = base64.b64encode(encode(records, mhz)).decode("ascii")
-    else:
-        answer["records"] = [[row.time_ns, row.pcpu, row.event, row.data] for row in records]
+        text = base64.b64encode(encode(records, mhz)).decode("ascii")
+        return RecordResponse(TraceTaken(now_ns, mhz, len(records), text))
+    rows = [[row.time_ns, row.pcpu, row.event, row.data] for row in records]
+    answer = {"time_ns": now_ns, "mhz": mhz, "count": len(records), "records": rows}
     return JSONResponse(answer)

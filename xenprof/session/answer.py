@@ -1,7 +1,7 @@
 """Collects what opcontrol will print."""
 
 from hypervisor.errors import OprofilefsError
-from xenprof.session.setup import Outcome
+from xenprof.wire.opcontrol import Outcome
 
 
 class Answer:

@@ -13,13 +13,13 @@ from xenprof.oprofiled.attribution import DaemonConfig, TextRange
 from xenprof.oprofiled.daemon import Balance, Oprofiled
 from xenprof.oprofiled.log import LogFile, clock_text, statistics_lines
 from xenprof.oprofiled.writer import SampleWriter
-from xenprof.session.setup import Setup
 from xenprof.session.stackrecording import StackRecording
 from xenprof.session.store import StoreThread
 from xenprof.session.unseen import Unseen
 from xenprof.store.samplefile import write_file
 from xenprof.store.sessiondir import SessionDir, domain_session
 from xenprof.store.unseen import write_unseen
+from xenprof.wire.opcontrol import Setup
 
 STATISTICS_PERIOD_NS = 600_000_000_000
 """How often a daemon writes its files and statistics unasked (the original's SIGALRM)."""

@@ -16,9 +16,9 @@ from xenprof.errors import NothingToSave, StoreError, XenprofError
 from xenprof.home import DOMAIN_0_ID
 from xenprof.session.answer import Answer
 from xenprof.session.daemon import RunningDaemon, parse_domains, session_dir
-from xenprof.session.setup import DaemonStatus, Outcome, Setup
 from xenprof.session.starting import start_daemon
 from xenprof.session.store import StoreThread
+from xenprof.wire.opcontrol import DaemonStatus, Outcome, Setup
 
 DUMP_LIMIT_NS = 10_000_000_000
 """How long a dump waits for the kernel to hand over what it has."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from hypervisor.host import Host, OprofileDriver, StackWalker
-from hypervisor.telemetry import CallStack
+from hypervisor.samples import CallStack
 from xenprof.home import domain_root
 from xenprof.oprofiled.attribution import Attributor
 from xenprof.oprofiled.daemon import Oprofiled

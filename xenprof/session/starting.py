@@ -14,8 +14,8 @@ from xenprof.home import DOMAIN_0_ID
 from xenprof.oprofiled.log import LogFile
 from xenprof.session.answer import Answer
 from xenprof.session.daemon import RunningDaemon, daemon_config, session_dir
-from xenprof.session.setup import Setup
 from xenprof.session.store import StoreThread
+from xenprof.wire.opcontrol import Setup
 
 
 def start_daemon(

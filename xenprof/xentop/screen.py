@@ -15,14 +15,15 @@ from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.timer import Timer
 
+from hypervisor.telemetry import HostSnapshot
 from xenprof.client import ServiceError
-from xenprof.xentop.table import COLUMNS, Snapshot, Span, View, parse_delay, summary, table
+from xenprof.xentop.table import COLUMNS, Span, View, parse_delay, summary, table
 from xenprof.xentop.widgets import DomainTable, TextLines, key_help, plain, prompt, warning
 
 DELAY_PROMPT = "Delay(sec)"
 LONGEST_ENTRY = 79  # characters. Source: xentop.c, PROMPT_VAL_LEN
 
-Fetch = Callable[[], Snapshot]
+Fetch = Callable[[], HostSnapshot]
 """Returns the host now; may block for a while. Raises: ServiceError."""
 
 _SWITCHES = {"n": "networks", "b": "vbds", "v": "vcpus", "r": "repeats_head"}
@@ -58,7 +59,7 @@ class TopApp(App[None]):
     ALLOW_SELECT = False
     AUTO_FOCUS = None
 
-    def __init__(self, fetch: Fetch, first: Snapshot, view: View, pace: Pace) -> None:
+    def __init__(self, fetch: Fetch, first: HostSnapshot, view: View, pace: Pace) -> None:
         """Begin with the snapshot that the caller has `fetch`ed already."""
         super().__init__(ansi_color=True)
         self._fetch = fetch
@@ -177,7 +178,7 @@ class TopApp(App[None]):
         )
 
 
-def run(fetch: Fetch, first: Snapshot, view: View, pace: Pace) -> int:
+def run(fetch: Fetch, first: HostSnapshot, view: View, pace: Pace) -> int:
     """Show the screen in the terminal until the user leaves it; return the exit code."""
     screen = TopApp(fetch, first, view, pace)
     screen.run(mouse=False)  # so that text on the screen can be selected

@@ -20,7 +20,7 @@ from hypervisor.model.profiling.event_buffer import EventBuffer
 from hypervisor.model.profiling.expansion import SampleExpander
 from hypervisor.model.profiling.oprofilefs import OprofileFiles
 from hypervisor.model.profiling.xenoprof import MAX_DOMAINS, Xenoprof
-from hypervisor.telemetry import CallStack
+from hypervisor.samples import CallStack
 
 SWITCH_ENTRIES = 6  # free slots of the cpu buffer that a switch to a passive domain needs
 

@@ -12,7 +12,7 @@ from hypervisor.model.codebook.book import CodeBook, Kind
 from hypervisor.model.profiling.chunks import Column, SampleChunk, SampleRow, samples_of
 from hypervisor.model.profiling.ragged import Ints, places, starts_of
 from hypervisor.model.profiling.rates import event_rates
-from hypervisor.telemetry import SampleBatch
+from hypervisor.samples import SampleBatch
 
 # Columns of this length stay in the cache, and in memory that the allocator keeps (glibc maps
 # and unmaps blocks from 128 KiB on, page by page).

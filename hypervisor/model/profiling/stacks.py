@@ -15,7 +15,8 @@ from hypervisor.model.codebook.callchains import ASKS, Asking, Chains, Function,
 from hypervisor.model.codebook.images import Image, file_offset
 from hypervisor.model.codebook.work import TaskIdentity
 from hypervisor.model.domain.domain import Vcpu
-from hypervisor.telemetry import CallStack, Mode, StackFrame
+from hypervisor.samples import CallStack, StackFrame
+from hypervisor.telemetry import Mode
 
 Ints = npt.NDArray[np.int64]
 Numbers = npt.NDArray[np.int32]

@@ -13,7 +13,8 @@ from hypervisor.model.profiling.pmu import Pmu
 from hypervisor.model.profiling.profiled import SampleReader
 from hypervisor.model.profiling.rings import ACTIVE_SAMPLES, PASSIVE_SAMPLES
 from hypervisor.model.profiling.sample_log import SampleLog
-from hypervisor.telemetry import CallStack, XenoprofSnapshot
+from hypervisor.samples import CallStack
+from hypervisor.telemetry import XenoprofSnapshot
 
 MAX_DOMAINS = 25  # MAX_OPROF_DOMAINS
 MAX_DEPTH = 255  # callers of a sample; the deepest chains have some 40

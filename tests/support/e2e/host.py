@@ -4,13 +4,17 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
+from hypervisor.telemetry import HostSnapshot
 from tests.support.paths import ROOT
 from xenprof.client import Client
 from xenprof.home import domain_root
 from xenprof.store.sessiondir import read_profile
+from xenprof.wire.host_requests import Wait
+from xenprof.wire.opcontrol import Value
+from xenprof.wire.paths import SNAPSHOT, domain_path
 
 PROGRAMS = Path(sys.executable).parent
 DEBUG = "/usr/lib/debug"
@@ -58,21 +62,22 @@ class Host:
 
     def wait(self, seconds: float) -> None:
         """Let that much time of the model pass."""
-        self.client.post("/api/v1/wait", {"seconds": seconds})
+        self.client.do(Wait(seconds))
 
     def xenoprof(self) -> Mapping[str, int]:
         """Return the hypervisor's sample counters."""
-        counters: Mapping[str, int] = self.client.get("/api/v1/snapshot")["xenoprof"]
-        return counters
+        counters = self.client.get(SNAPSHOT, HostSnapshot).xenoprof
+        assert counters is not None
+        return asdict(counters)
 
     def lost(self) -> dict[tuple[str, str], int]:
         """Return the samples lost, by domain and reason."""
-        lost: list[dict[str, Any]] = self.client.get("/api/v1/snapshot")["lost"]
-        return {(row["domain"], row["reason"]): row["samples"] for row in lost}
+        lost = self.client.get(SNAPSHOT, HostSnapshot).lost
+        return {(row.domain, row.reason): row.samples for row in lost}
 
     def unread(self, domain: str) -> int:
         """Return the samples left in the rings between the hypervisor and a domain."""
-        return int(self.client.get(f"/api/v1/domains/{domain}/oprofilefs/unread")["value"])
+        return int(self.client.get(domain_path(domain, "oprofilefs", "unread"), Value).value)
 
     def session(self, domain: str) -> Path:
         """Return the session directory of a domain."""

@@ -6,7 +6,8 @@ import numpy as np
 
 from hypervisor.host import OprofileDriver
 from hypervisor.model.machine import Machine
-from hypervisor.telemetry import SampleBatch, XenoprofSnapshot
+from hypervisor.samples import SampleBatch
+from hypervisor.telemetry import XenoprofSnapshot
 from tests.support.model.hosts import SECOND
 
 CYCLES, INSTRUCTIONS = (0x1D, 1), (0x23, 1)  # GLOBAL_POWER_EVENTS, INSTR_RETIRED of a P4

@@ -3,11 +3,20 @@ import json
 import socket
 import socketserver
 import threading
+from dataclasses import dataclass
 
 import pytest
 
 from xenprof.client import Client, ServiceError, ServiceNotRunning
 from xenprof.service.home_lock import listen_on_control_socket
+from xenprof.wire.domain_requests import PinVcpu
+from xenprof.wire.opcontrol import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Echo:
+    path: str
+    got: object = None
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -28,7 +37,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.answer(200, json.dumps({"got": json.loads(body)}).encode())
+        self.answer(200, json.dumps({"path": self.path, "got": json.loads(body)}).encode())
 
     def log_message(self, *arguments):
         pass
@@ -59,17 +68,24 @@ def home(request, tmp_path):
     server.server_close()
 
 
-def test_get_returns_the_object(home):
-    assert Client(home).get("/api/v1/info") == {"path": "/api/v1/info"}
+def test_get_returns_the_object_as_a_record(home):
+    assert Client(home).get("/api/v1/info", Echo) == Echo("/api/v1/info")
 
 
-def test_post_sends_the_body_as_json(home):
-    assert Client(home).post("/x", {"a": [1, None]}) == {"got": {"a": [1, None]}}
+def test_ask_sends_the_request_as_json(home):
+    answer = Client(home).ask(PinVcpu(None, (1, 2)), Echo, "a/b")
+    path = "/api/v1/domains/a%2Fb/pin-vcpu"
+    assert answer == Echo(path, {"vcpu": None, "pcpus": [1, 2]})
+
+
+def test_an_answer_of_another_version_is_an_error_in_one_line(home):
+    with pytest.raises(ServiceError, match="as another version does: 'value' is missing; restart"):
+        Client(home).get("/api/v1/domains/0/oprofilefs/y", Value)
 
 
 def test_an_error_keeps_what_the_service_said(home):
     with pytest.raises(ServiceError, match=r"Domain 'web' does not exist\.") as caught:
-        Client(home).get("/api/v1/domains/web/oprofilefs/x")
+        Client(home).get("/api/v1/domains/web/oprofilefs/x", Echo)
 
     error = caught.value
     assert (error.type, error.exit_code, error.http_status) == ("UnknownDomain", 3, 404)
@@ -77,20 +93,20 @@ def test_an_error_keeps_what_the_service_said(home):
 
 def test_an_answer_that_is_not_json_is_an_error_in_one_line(home):
     with pytest.raises(ServiceError, match="answered 200 without JSON"):
-        Client(home).get("/text")
+        Client(home).get("/text", Echo)
 
 
 @pytest.mark.parametrize("path", ["missing", "."])
 def test_without_a_service_the_message_says_how_to_start_one(tmp_path, path):
     with pytest.raises(ServiceNotRunning, match="start it with: xenprof serve"):
-        Client(tmp_path / path).get("/api/v1/info")
+        Client(tmp_path / path).get("/api/v1/info", Echo)
 
 
 def test_a_socket_nobody_listens_on_means_not_running(tmp_path):
     listen_on_control_socket(tmp_path).close()
 
     with pytest.raises(ServiceNotRunning):
-        Client(tmp_path).get("/api/v1/info")
+        Client(tmp_path).get("/api/v1/info", Echo)
 
 
 def test_the_socket_is_the_owners_only(home):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from xenprof.cli.console.command import CommandError
 from xenprof.cli.console.guest import Guest
 from xenprof.cli.console.procfiles import now
+from xenprof.wire.domain_requests import Shutdown, Sysrq
 
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"(\d+\.?\d*|\.\d+)([smhd]?)")
@@ -50,7 +51,7 @@ def shutdown(guest: Guest, words: list[str]) -> int:
 
 def _end(guest: Guest, reason: str) -> int:
     moment = now(guest.files())
-    guest.do("shutdown", reason=reason)
+    guest.do(Shutdown(reason))
     print(
         f"\nBroadcast message from root (xvc0) ({moment:%a %b %e %H:%M:%S %Y}):\n\n"
         f"The system is going down for {_GOING[reason]} NOW!"
@@ -64,7 +65,7 @@ def write(guest: Guest, path: str, text: str) -> None:
         return
     if path == "/proc/sysrq-trigger":
         if text[:1].strip():
-            guest.do("sysrq", key=text[0])
+            guest.do(Sysrq(text[0]))
         return
     if path == "/proc/xen/balloon":
         raise CommandError(

@@ -2,25 +2,19 @@
 
 import time
 from collections.abc import Mapping
-from typing import Any, Protocol
-from urllib.parse import quote
+from typing import TypeVar
 
-from xenprof.client import ServiceError
+from hypervisor.telemetry import DomainSnapshot, HostSnapshot
+from xenprof.client import Service, ServiceError
 from xenprof.errors import XenprofError
+from xenprof.wire.answers import ProcFiles, Text
+from xenprof.wire.host_requests import Wait
+from xenprof.wire.paths import SNAPSHOT, domain_path
+from xenprof.wire.requests import DomainRequest
+
+T = TypeVar("T")
 
 _FROZEN_POLL_SECONDS = 0.25
-
-
-class Service(Protocol):
-    """What a console needs of a client."""
-
-    def get(self, path: str) -> dict[str, Any]:
-        """Return the JSON object at `path`."""
-        ...
-
-    def post(self, path: str, body: Mapping[str, object] | None = None) -> dict[str, Any]:
-        """Send `body` and return the answer."""
-        ...
 
 
 class DomainGoneError(XenprofError):
@@ -39,53 +33,50 @@ class Guest:
         self.client = client
         self.domid = domid
         self.name = name
-        self._path = f"/api/v1/domains/{quote(str(domid), safe='')}"
 
     def files(self) -> Mapping[str, str]:
         """Return all of /proc, of one instant. Raises: DomainGoneError; ServiceError."""
-        files: dict[str, str] = self._get("proc")["files"]
-        return files
+        return self._get(ProcFiles, "proc").files
 
     def file(self, name: str) -> str:
         """Return a file below /proc. Raises: DomainGoneError; ServiceError as cat says it."""
-        return str(self._get("proc/" + quote(name))["text"])
+        return self._get(Text, "proc", *name.split("/")).text
 
     def console(self) -> str:
         """Return what its kernel and init have written to their console."""
-        return str(self._get("console")["text"])
+        return self._get(Text, "console").text
 
-    def state(self) -> Mapping[str, Any]:
+    def state(self) -> DomainSnapshot:
         """Return its part of a snapshot, and follow a rename. Raises: DomainGoneError."""
-        for domain in self.client.get("/api/v1/snapshot")["domains"]:
-            if domain["domid"] == self.domid:
-                self.name = domain["name"]
-                state: dict[str, Any] = domain
-                return state
+        for domain in self.client.get(SNAPSHOT, HostSnapshot).domains:
+            if domain.domid == self.domid:
+                self.name = domain.name
+                return domain
         raise DomainGoneError
 
     def unix_ns(self) -> int:
         """Return the time on its clock."""
-        return int(self.client.get("/api/v1/snapshot")["unix_ns"])
+        return self.client.get(SNAPSHOT, HostSnapshot).unix_ns
 
     def wait(self, seconds: float) -> None:
         """Let that much time of the model pass, and more while the guest is paused.
 
         Raises: DomainGoneError; ServiceError.
         """
-        self.client.post("/api/v1/wait", {"seconds": seconds})
-        while self.state()["paused"]:  # its timer has fired, and nobody is there to see it
+        self.client.do(Wait(seconds))
+        while self.state().paused:  # its timer has fired, and nobody is there to see it
             time.sleep(_FROZEN_POLL_SECONDS)
 
-    def do(self, verb: str, **arguments: object) -> None:
+    def do(self, request: DomainRequest) -> None:
         """Have the toolstack do something to it. Raises: DomainGoneError; ServiceError."""
         try:
-            self.client.post(f"{self._path}/{verb}", arguments)
+            self.client.do(request, str(self.domid))
         except ServiceError as error:
             raise _translated(error) from None
 
-    def _get(self, path: str) -> dict[str, Any]:
+    def _get(self, kind: type[T], *names: str) -> T:
         try:
-            return self.client.get(f"{self._path}/{path}")
+            return self.client.get(domain_path(str(self.domid), *names), kind)
         except ServiceError as error:
             raise _translated(error) from None
 

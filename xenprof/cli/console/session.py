@@ -5,13 +5,15 @@ from collections.abc import Iterable
 from io import TextIOWrapper
 from pathlib import Path
 
+from hypervisor.telemetry import HostSnapshot
 from xenprof.cli.console.grammar import is_continued
-from xenprof.cli.console.guest import DomainGoneError, Guest, Service
+from xenprof.cli.console.guest import DomainGoneError, Guest
 from xenprof.cli.console.shell import INTERRUPTED, Leave, Shell
 from xenprof.cli.console.watch import GuestSpokeError, Watch, begun_with, typed_line
 from xenprof.cli.stdout import ends_with_its_reader
-from xenprof.client import Client, ServiceError
+from xenprof.client import Client, Service, ServiceError
 from xenprof.home import DOMAIN_0_ID, home
+from xenprof.wire.paths import SNAPSHOT
 
 HISTORY_NAME = "console_history"
 _CLEAR_LINE = "\r\x1b[K"
@@ -49,12 +51,12 @@ def connect(name: str, *, is_login: bool, client: Service | None = None) -> int:
 
 
 def _find(client: Service, name: str) -> Guest:
-    domains = client.get("/api/v1/snapshot")["domains"]
-    found = [one for one in domains if one["name"] == name]
-    found += [one for one in domains if str(one["domid"]) == name]
+    domains = client.get(SNAPSHOT, HostSnapshot).domains
+    found = [one for one in domains if one.name == name]
+    found += [one for one in domains if str(one.domid) == name]
     if not found:
         raise ServiceError(f"Error: Domain '{name}' does not exist.", type="UnknownDomain")
-    return Guest(client, found[0]["domid"], found[0]["name"])
+    return Guest(client, found[0].domid, found[0].name)
 
 
 def run_script(shell: Shell, lines: Iterable[str]) -> None:

@@ -108,9 +108,9 @@ class Shell:
         if command is None:
             raise CommandError(f"-bash: {name}: command not found", NOT_FOUND)
         state = self.guest.state()
-        if state["paused"]:
+        if state.paused:
             raise CommandError(f"{name}: the domain is paused")
-        if state["shutdown"] or state["crashed"] or state["dying"]:
+        if state.shutdown or state.crashed or state.dying:
             raise CommandError(f"{name}: the domain has shut down")
         return command.run(self.guest, rest)
 

@@ -45,7 +45,7 @@ class Watch:
 
     def look(self) -> str:
         """Return what the guest has written since. Raises: DomainGoneError; ServiceError."""
-        if self._guest.state()["dying"]:  # its nodes are gone, only its pages are not
+        if self._guest.state().dying:  # its nodes are gone, only its pages are not
             raise DomainGoneError
         text = self._guest.console()
         added = news(self._seen, text)

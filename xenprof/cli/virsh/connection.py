@@ -1,16 +1,24 @@
 """What the commands of one run of virsh share: the service, the mode, and how it is asked."""
 
 import sys
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
-from urllib.parse import quote
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TypeVar
 
+from hypervisor.telemetry import DomainSnapshot, HostSnapshot
 from xenprof.cli.virsh.errors import VirshError
 from xenprof.client import MISSING_CAPABILITY, Client, ServiceError, ServiceNotRunning
+from xenprof.wire.paths import SNAPSHOT
+from xenprof.wire.requests import Request
 
-Domain = Mapping[str, Any]
+T = TypeVar("T")
 
 _BY_ID, _BY_UUID, _BY_NAME = "id", "uuid", "name"
+
+
+@dataclass(frozen=True, slots=True)
+class _Nothing:
+    """What is wanted of an answer that only says that it was done."""
 
 
 class Connection:
@@ -29,16 +37,22 @@ class Connection:
         if not self.is_quiet:
             print(line)
 
-    def snapshot(self) -> dict[str, Any]:
+    def snapshot(self) -> HostSnapshot:
         """Return the host now. Raises: ServiceError."""
-        return self.client.get("/api/v1/snapshot")
+        return self.client.get(SNAPSHOT, HostSnapshot)
 
-    def domain(self, name: str, by: tuple[str, ...] = (_BY_ID, _BY_UUID, _BY_NAME)) -> Domain:
+    def domain(
+        self, name: str, by: tuple[str, ...] = (_BY_ID, _BY_UUID, _BY_NAME)
+    ) -> DomainSnapshot:
         """Return the domain that `name` stands for. Raises: VirshError; ServiceError."""
         return find_domain(self.snapshot(), name, by)
 
-    def post(self, function: str, path: str, body: Mapping[str, object] | None = None) -> Any:
-        """Ask for a change; `function` is the name that libvirt has for it.
+    def do(self, function: str, request: Request, domain: str = "") -> None:
+        """Have something changed, as by `ask`, where nothing is answered."""
+        self.ask(function, request, _Nothing, domain)
+
+    def ask(self, function: str, request: Request, kind: type[T], domain: str = "") -> T:
+        """Have something changed; `function` is the name that libvirt has for it.
 
         Raises: VirshError with what xend said, without a message of virsh's own; ServiceError
         where there is no service, or no toolstack on its host.
@@ -48,7 +62,7 @@ class Connection:
                 library=f"Domain error : operation {function} forbidden for read only access"
             )
         try:
-            return self.client.post(path, body)
+            return self.client.ask(request, kind, domain)
         except ServiceError as error:
             if isinstance(error, ServiceNotRunning) or error.type == MISSING_CAPABILITY:
                 raise
@@ -56,27 +70,22 @@ class Connection:
 
 
 def find_domain(
-    snapshot: Mapping[str, Any], name: str, by: tuple[str, ...] = (_BY_ID, _BY_UUID, _BY_NAME)
-) -> Domain:
+    snapshot: HostSnapshot, name: str, by: tuple[str, ...] = (_BY_ID, _BY_UUID, _BY_NAME)
+) -> DomainSnapshot:
     """Return the domain with this id, else uuid, else name: in this order, unlike xend.
 
     Raises: VirshError.
     """
-    domains = snapshot["domains"]
     wanted = str(int(name)) if name.isascii() and name.isdigit() and len(name) < 10 else name
+    known = {
+        _BY_ID: {str(one.domid): one for one in reversed(snapshot.domains)},
+        _BY_UUID: {one.uuid: one for one in reversed(snapshot.domains)},
+        _BY_NAME: {one.name: one for one in reversed(snapshot.domains)},
+    }
     for key, text in ((_BY_ID, wanted), (_BY_UUID, name.lower()), (_BY_NAME, name)):
-        if key not in by:
-            continue
-        field = "domid" if key == _BY_ID else key
-        found = [domain for domain in domains if str(domain[field]) == text]
-        if found:
-            return dict(found[0])
+        if key in by and text in known[key]:
+            return known[key][text]
     raise VirshError(f"failed to get domain '{name}'")
-
-
-def domain_path(domain: Domain, verb: str) -> str:
-    """Return the path of a call that concerns one domain."""
-    return f"/api/v1/domains/{quote(domain['name'], safe='')}/{verb}"
 
 
 def xend_error(verb: str, message: str) -> str:

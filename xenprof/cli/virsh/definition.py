@@ -3,14 +3,18 @@
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import cast
 
-from hypervisor.toolstack.config.sxp import to_text
-from xenprof.cli.virsh.connection import Connection, domain_path, xend_error
+from hypervisor.toolstack.config.sxp import Sxp, to_text
+from xenprof.cli.virsh.connection import Connection, xend_error
 from xenprof.cli.virsh.errors import VirshError
 from xenprof.cli.virsh.grammar import Command, Option
 from xenprof.cli.virsh.listing import DOMAIN
 from xenprof.cli.virsh.xml import XmlError, domain_xml, vm_sxp
 from xenprof.client import MISSING_CAPABILITY, ServiceError, ServiceNotRunning
+from xenprof.wire.answers import Created, Store, SxpAnswer
+from xenprof.wire.host_requests import Create
+from xenprof.wire.paths import XENSTORE, domain_path
 
 Words = Mapping[str, str]
 
@@ -20,13 +24,13 @@ _MAXIMUM_FILE_BYTES = 64 * 1024  # judgement; the original stops at 8191
 def _dumpxml(connection: Connection, words: Words) -> None:
     domain = connection.domain(words["domain"])
     try:
-        sxp = connection.client.get(domain_path(domain, "sxp"))["sxp"]
-        entries = connection.client.get("/api/v1/xenstore")["entries"]
+        sxp = cast(Sxp, connection.client.get(domain_path(domain.name, "sxp"), SxpAnswer).sxp)
+        entries = connection.client.get(XENSTORE, Store).entries
     except ServiceError as error:
         if isinstance(error, ServiceNotRunning) or error.type == MISSING_CAPABILITY:
             raise
         raise VirshError(library=xend_error("GET", str(error))) from None
-    console = f"/local/domain/{domain['domid']}/console/"
+    console = f"/local/domain/{domain.domid}/console/"
     nodes = {path: value for path, value in entries if path.startswith(console)}
     port = nodes.get(f"{console}vnc-port", "")
     sys.stdout.write(
@@ -38,19 +42,13 @@ def _create(connection: Connection, words: Words) -> None:
     file = words["file"]
     text = read_description(file)
     try:
-        body = {
-            "config_text": to_text(vm_sxp(text)),
-            "config_name": file,
-            "overrides": {},
-            "paused": False,
-            "is_sxp": True,
-        }
-        answer = connection.post("virDomainCreateLinux", "/api/v1/domains", body)
+        create = Create(to_text(vm_sxp(text)), file, overrides={}, is_sxp=True)
+        created = connection.ask("virDomainCreateLinux", create, Created)
     except XmlError as error:
         raise VirshError(f"Failed to create domain from {file}", f"XML error : {error}") from None
     except VirshError as error:
         raise VirshError(f"Failed to create domain from {file}", error.library) from None
-    print(f"Domain {answer['name']} created from {file}")
+    print(f"Domain {created.name} created from {file}")
 
 
 def read_description(file: str) -> str:

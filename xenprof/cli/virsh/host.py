@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from xenprof.cli.virsh.connection import Connection
 from xenprof.cli.virsh.errors import VirshError
 from xenprof.cli.virsh.grammar import Command, Option
+from xenprof.wire.paths import HOST_INFO
 
 Words = Mapping[str, str]
 
@@ -73,7 +74,7 @@ def connect(connection: Connection, uri: str) -> None:
 
 
 def _nodeinfo(connection: Connection, words: Words) -> None:
-    info = connection.client.get("/api/v1/info")
+    info = connection.client.get(HOST_INFO, dict[str, str])
     for name, value in (
         ("CPU model", info["machine"]),
         ("CPU(s)", info["nr_cpus"]),
@@ -92,7 +93,7 @@ def _version(connection: Connection, words: Words) -> None:
     print(f"Compiled against library: libvir {LIBRARY_VERSION}")
     print(f"Using library: libvir {LIBRARY_VERSION}")
     print(f"Using API: Xen {_API_VERSION}")
-    print(f"Running hypervisor: Xen {host['xen_major']}.{host['xen_minor']}.0")
+    print(f"Running hypervisor: Xen {host.xen_major}.{host.xen_minor}.0")
 
 
 def _quit(connection: Connection, words: Words) -> None:

@@ -3,10 +3,13 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from xenprof.cli.virsh.connection import Connection, domain_path
+from xenprof.cli.virsh.connection import Connection
 from xenprof.cli.virsh.errors import VirshError
 from xenprof.cli.virsh.grammar import Command, Option
 from xenprof.cli.virsh.listing import DOMAIN
+from xenprof.wire.domain_requests import Destroy, DumpCore, Pause, Save, Shutdown, Unpause
+from xenprof.wire.host_requests import Restore
+from xenprof.wire.requests import Request
 
 Words = Mapping[str, str]
 
@@ -14,18 +17,18 @@ Words = Mapping[str, str]
 def change(
     connection: Connection,
     words: Words,
-    call: tuple[str, str, Mapping[str, object] | None],
+    call: tuple[str, Request],
     done: str,
     failure: str,
 ) -> None:
     """Ask for one change of the domain that the words name, and say how it ended.
 
-    `call` is libvirt's function, the verb in the path and the body. Raises: VirshError.
+    `call` is libvirt's function and the request. Raises: VirshError.
     """
-    function, verb, body = call
+    function, request = call
     domain = connection.domain(words["domain"])
     try:
-        connection.post(function, domain_path(domain, verb), body)
+        connection.do(function, request, domain.name)
     except VirshError as error:
         raise VirshError(failure, error.library) from None
     print(done)
@@ -33,56 +36,55 @@ def change(
 
 def _suspend(connection: Connection, words: Words) -> None:
     name = words["domain"]
-    call = ("virDomainSuspend", "pause", None)
+    call = ("virDomainSuspend", Pause())
     change(connection, words, call, f"Domain {name} suspended", f"Failed to suspend domain {name}")
 
 
 def _resume(connection: Connection, words: Words) -> None:
     name = words["domain"]
-    call = ("virDomainResume", "unpause", None)
+    call = ("virDomainResume", Unpause())
     change(connection, words, call, f"Domain {name} resumed", f"Failed to resume domain {name}")
 
 
 def _shutdown(connection: Connection, words: Words) -> None:
     name = words["domain"]
-    call = ("virDomainShutdown", "shutdown", {"reason": "poweroff"})
+    call = ("virDomainShutdown", Shutdown("poweroff"))
     failure = f"Failed to shutdown domain {name}"
     change(connection, words, call, f"Domain {name} is being shutdown", failure)
 
 
 def _reboot(connection: Connection, words: Words) -> None:
     name = words["domain"]
-    call = ("virDomainReboot", "shutdown", {"reason": "reboot"})
+    call = ("virDomainReboot", Shutdown("reboot"))
     failure = f"Failed to reboot domain {name}"
     change(connection, words, call, f"Domain {name} is being rebooted", failure)
 
 
 def _destroy(connection: Connection, words: Words) -> None:
     name = words["domain"]
-    call = ("virDomainDestroy", "destroy", None)
+    call = ("virDomainDestroy", Destroy())
     change(connection, words, call, f"Domain {name} destroyed", f"Failed to destroy domain {name}")
 
 
 def _save(connection: Connection, words: Words) -> None:
     name, file = words["domain"], words["file"]
-    call = ("virDomainSave", "save", {"path": _absolute(file), "checkpoint": False})
+    call = ("virDomainSave", Save(_absolute(file)))
     failure = f"Failed to save domain {name} to {file}"
     change(connection, words, call, f"Domain {name} saved to {file}", failure)
 
 
 def _dump(connection: Connection, words: Words) -> None:
     name, file = words["domain"], words["file"]
-    body = {"path": _absolute(file), "live": False, "crash": False}
+    call = ("virDomainCoreDump", DumpCore(_absolute(file)))
     failure = f"Failed to core dump domain {name} to {file}"
     done = f"Domain {name} dumped to {file}"
-    change(connection, words, ("virDomainCoreDump", "dump-core", body), done, failure)
+    change(connection, words, call, done, failure)
 
 
 def _restore(connection: Connection, words: Words) -> None:
     file = words["file"]
-    body = {"path": _absolute(file), "paused": False}
     try:
-        connection.post("virDomainRestore", "/api/v1/restore", body)
+        connection.do("virDomainRestore", Restore(_absolute(file)))
     except VirshError as error:
         raise VirshError(f"Failed to restore domain from {file}", error.library) from None
     print(f"Domain restored from {file}")

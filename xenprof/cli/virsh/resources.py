@@ -4,10 +4,11 @@ from collections.abc import Mapping
 
 from hypervisor.cpus import parse_cpus
 from hypervisor.errors import HostError
-from xenprof.cli.virsh.connection import Connection, domain_path
+from xenprof.cli.virsh.connection import Connection
 from xenprof.cli.virsh.errors import VirshError
 from xenprof.cli.virsh.grammar import Command, Option
 from xenprof.cli.virsh.listing import DOMAIN
+from xenprof.wire.domain_requests import PinVcpu, SetMaximumMemory, SetMemory, SetVcpus
 
 Words = Mapping[str, str]
 
@@ -17,39 +18,38 @@ _LEAST_MEMORY_KIB = 4096  # libvirt, src/libvirt.c: virDomainSetMemory refuses l
 def _setvcpus(connection: Connection, words: Words) -> None:
     count = _number(words, "count", 1)
     domain = connection.domain(words["domain"])
-    connection.post("virDomainSetVcpus", domain_path(domain, "set-vcpus"), {"count": count})
+    connection.do("virDomainSetVcpus", SetVcpus(count), domain.name)
 
 
 def _vcpupin(connection: Connection, words: Words) -> None:
     vcpu = _number(words, "vcpu", 0)
     try:
-        pcpus = list(parse_cpus(words["cpulist"]))
+        pcpus = parse_cpus(words["cpulist"])
     except HostError as error:
         raise VirshError(f"{error}") from None
     domain = connection.domain(words["domain"])
-    if vcpu >= len(domain["vcpus"]):
-        count = len(domain["vcpus"])
+    if vcpu >= len(domain.vcpus):
+        count = len(domain.vcpus)
         raise VirshError(f"domain '{words['domain']}' has no vcpu {vcpu}; use 0 to {count - 1}")
-    body = {"vcpu": vcpu, "pcpus": pcpus}
-    connection.post("virDomainPinVcpu", domain_path(domain, "pin-vcpu"), body)
+    connection.do("virDomainPinVcpu", PinVcpu(vcpu, pcpus), domain.name)
 
 
 def _setmem(connection: Connection, words: Words) -> None:
-    _memory(connection, words, "virDomainSetMemory", "set-memory")
+    _memory(connection, words, "virDomainSetMemory", SetMemory)
 
 
 def _setmaxmem(connection: Connection, words: Words) -> None:
-    _memory(connection, words, "virDomainSetMaxMemory", "set-maximum-memory")
+    _memory(connection, words, "virDomainSetMaxMemory", SetMaximumMemory)
 
 
-def _memory(connection: Connection, words: Words, function: str, verb: str) -> None:
+def _memory(connection: Connection, words: Words, function: str, request: type[SetMemory]) -> None:
     kib = _number(words, "bytes", 1)
     if kib < _LEAST_MEMORY_KIB:
         library = f"Domain error : invalid argument in {function}"
         least = f"{kib} kB is too little memory; give {_LEAST_MEMORY_KIB} or more"
         raise VirshError(least, library)
     domain = connection.domain(words["domain"])
-    connection.post(function, domain_path(domain, verb), {"mib": kib >> 10})
+    connection.do(function, request(kib >> 10), domain.name)
 
 
 def _number(words: Words, name: str, least: int) -> int:

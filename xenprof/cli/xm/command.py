@@ -1,13 +1,12 @@
 """What a subcommand of xm is, how its arguments are checked, and what subcommands share."""
 
 import getopt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
-from urllib.parse import quote
 
-from xenprof.client import MISSING_CAPABILITY, Client, ServiceError
+from xenprof.client import Client
 from xenprof.errors import XenprofError
+from xenprof.wire.paths import SNAPSHOT
 
 OLDEST = "3.0.3"
 NEWEST = "3.1"
@@ -131,56 +130,13 @@ def integer(text: str) -> int:
         raise XmError("Invalid argument.") from None
 
 
-def find_domains(snapshot: dict[str, Any], names: Sequence[str]) -> list[dict[str, Any]]:
-    """Return the domains called so (name first, then id), in that order; all by name if none.
+@dataclass(frozen=True, slots=True)
+class _Tools:
+    """All that is wanted of a snapshot where only the version matters."""
 
-    Raises: XmError for one that does not exist.
-    """
-    if not names:
-        return sorted(snapshot["domains"], key=shown_name)
-    by_name = {shown_name(domain): domain for domain in snapshot["domains"]}
-    by_id = {str(domain["domid"]): domain for domain in snapshot["domains"]}
-    found = []
-    for name in names:
-        domain = by_name.get(name) or by_id.get(name)
-        if domain is None:
-            raise unknown_domain(name)
-        found.append(domain)
-    return found
-
-
-def unknown_domain(name: str) -> XmError:
-    """Return the error for a domain that does not exist."""
-    return XmError(f"Domain '{name}' does not exist.")
-
-
-def shown_name(domain: Mapping[str, Any]) -> str:
-    """Return the name as listed: a destroyed domain that keeps pages is a `Zombie-`."""
-    name: str = domain["name"]
-    return f"Zombie-{name}" if domain["dying"] and not name.startswith("Zombie-") else name
-
-
-def domain_path(domain: str, verb: str) -> str:
-    """Return the path of a call that concerns one domain."""
-    return f"/api/v1/domains/{quote(domain, safe='', errors='surrogateescape')}/{verb}"
-
-
-def snapshot_of(client: Client) -> dict[str, Any]:
-    """Return the host now."""
-    return client.get("/api/v1/snapshot")
-
-
-def managed_domains(client: Client) -> list[dict[str, Any]]:
-    """Return the domains that xend keeps and does not run: none where there is no toolstack."""
-    try:
-        found: list[dict[str, Any]] = client.get("/api/v1/managed")["domains"]
-    except ServiceError as error:
-        if error.type != MISSING_CAPABILITY:
-            raise
-        return []
-    return found
+    tools: str
 
 
 def tools_of(client: Client) -> str:
     """Return the version of the tools on this host, `3.0.3` or `3.1`."""
-    return str(snapshot_of(client)["tools"])
+    return client.get(SNAPSHOT, _Tools).tools

@@ -2,17 +2,8 @@
 
 from importlib import import_module
 
-from xenprof.cli.xm.command import (
-    Command,
-    Option,
-    Words,
-    XmError,
-    find_domains,
-    managed_domains,
-    shown_name,
-    snapshot_of,
-    tools_of,
-)
+from xenprof.cli.xm.command import Command, Option, Words, XmError, tools_of
+from xenprof.cli.xm.looking import find_domains, managed_domains, shown_name, snapshot_of
 from xenprof.client import Client
 
 
@@ -37,7 +28,7 @@ def _refuse_managed(client: Client, name: str) -> None:
     """Say of a domain that xend keeps but does not run that it does not run. Raises: XmError."""
     if tools_of(client) == "3.0.3":
         return
-    if name in (domain["name"] for domain in managed_domains(client)):
+    if name in (domain.name for domain in managed_domains(client)):
         raise XmError(f"Domain '{name}' is not started")
 
 

@@ -7,6 +7,8 @@ from xenprof.cli.xm.console import connect
 from xenprof.cli.xm.sxp import format_sxp
 from xenprof.client import Client, ServiceNotRunning
 from xenprof.home import DOMAIN_0, domain_root
+from xenprof.wire.answers import Created, SxpAnswer
+from xenprof.wire.host_requests import Create, Describe, New
 
 _MAXIMUM_FILE_BYTES = 256 * 1024  # judgement: a hundred times a long configuration
 _DEFAULT_PATH = ".:/etc/xen"
@@ -16,11 +18,18 @@ _DEFAULT_FILE = "xmdefconfig"
 def _create(client: Client, words: Words) -> int:
     if words.has("help_config"):
         return _print_variables(client)
-    body = _configuration(client, words)
+    described = _configuration(client, words)
     if words.has("n"):
-        print(format_sxp(client.post("/api/v1/config", body)["sxp"]))
+        print(format_sxp(client.ask(described, SxpAnswer).sxp))
         return 0
-    name = client.post("/api/v1/domains", body | {"paused": words.has("p")})["name"]
+    create = Create(
+        described.config_text,
+        described.config_name,
+        described.overrides,
+        described.is_sxp,
+        words.has("p"),
+    )
+    name = client.ask(create, Created).name
     if not words.has("q"):
         print(f"Started domain {name}", flush=True)
     return connect(name) if words.has("c") else 0
@@ -29,16 +38,17 @@ def _create(client: Client, words: Words) -> int:
 def _new(client: Client, words: Words) -> int:
     if words.has("help_config"):
         return _print_variables(client)
-    body = _configuration(client, words)
+    described = _configuration(client, words)
     if words.has("n"):
-        print(format_sxp(client.post("/api/v1/config", body)["sxp"]))
+        print(format_sxp(client.ask(described, SxpAnswer).sxp))
     else:
-        client.post("/api/v1/managed", body)
+        text, name = described.config_text, described.config_name
+        client.do(New(text, name, described.overrides, described.is_sxp))
     return 0
 
 
-def _configuration(client: Client, words: Words) -> dict[str, object]:
-    """Return what the API needs to know of the file and the command line. Raises: XmError."""
+def _configuration(client: Client, words: Words) -> Describe:
+    """Return what the service needs to know of file and command line. Raises: XmError."""
     overrides: dict[str, list[str]] = {}
     files = [file for file in (words.value("f"), words.value("F")) if file is not None]
     for word in words.arguments:
@@ -57,12 +67,8 @@ def _configuration(client: Client, words: Words) -> dict[str, object]:
     shown, text = read_config(file, domain_root(client.home, DOMAIN_0), search_path)
     if not (words.has("q") or is_sxp):
         print(f'Using config file "{shown}".', flush=True)
-    return {
-        "config_text": text,
-        "config_name": shown,
-        "overrides": overrides,
-        "is_sxp": is_sxp,
-    }
+    values = {name: tuple(given) for name, given in overrides.items()}
+    return Describe(text, shown, values, is_sxp)
 
 
 def read_config(name: str, root: Path, search_path: str = _DEFAULT_PATH) -> tuple[str, str]:

@@ -1,84 +1,92 @@
 """xm block-list, network-list and vtpm-list."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
 
-from xenprof.cli.xm.command import Command, Option, Words, XmError, domain_path
+from xenprof.cli.xm.command import Command, Option, Words, XmError
 from xenprof.cli.xm.sxp import format_sxp
 from xenprof.client import Client
+from xenprof.wire.devices import (
+    BlockDevice,
+    BlockDevices,
+    Device,
+    NetworkDevice,
+    NetworkDevices,
+    TpmDevice,
+    TpmDevices,
+)
+from xenprof.wire.paths import domain_path
 
-Device = Mapping[str, Any]
+D = TypeVar("D", bound=Device)
 
 _BLOCK_HEAD = "Vdev  BE handle state evt-ch ring-ref BE-path"
 _NETWORK_HEAD = "Idx BE     MAC Addr.     handle state evt-ch tx-/rx-ring-ref BE-path"
 _VTPM_HEAD = "Idx  BE handle state evt-ch ring-ref BE-path"
 
 
-def block_table(devices: Sequence[Device]) -> Iterator[str]:
+def block_table(devices: Sequence[BlockDevice]) -> Iterator[str]:
     """Yield the lines of `xm block-list`, none without devices."""
     if devices:
         yield _BLOCK_HEAD
     for device in devices:
         yield (
-            f"{device['device']:<3}    {_number(device, 'backend_domid'):<3}  "
-            f"{_number(device, 'handle'):<3}   {_number(device, 'state'):<3}    "
-            f"{_number(device, 'event_channel'):<3}    {_number(device, 'ring_ref'):<5} "
-            f"{_text(device, 'backend_path'):<30}  "
+            f"{device.device:<3}    {_number(device.backend_domid):<3}  "
+            f"{_number(device.handle):<3}   {_number(device.state):<3}    "
+            f"{_number(device.event_channel):<3}    {_number(device.ring_ref):<5} "
+            f"{_text(device.backend_path):<30}  "
         )
 
 
-def network_table(devices: Sequence[Device]) -> Iterator[str]:
+def network_table(devices: Sequence[NetworkDevice]) -> Iterator[str]:
     """Yield the lines of `xm network-list`, none without devices."""
     if devices:
         yield _NETWORK_HEAD
     for device in devices:
         yield (
-            f"{device['index']:<3} {_number(device, 'backend_domid'):<3}"
-            f"{_text(device, 'mac'):<17}    {_number(device, 'handle'):<3}   "
-            f"{_number(device, 'state'):<3}    {_number(device, 'event_channel'):<3}   "
-            f"{_number(device, 'tx_ring_ref'):<5}/{_number(device, 'rx_ring_ref'):<5}   "
-            f"{_text(device, 'backend_path'):<30}  "
+            f"{device.index:<3} {_number(device.backend_domid):<3}"
+            f"{_text(device.mac):<17}    {_number(device.handle):<3}   "
+            f"{_number(device.state):<3}    {_number(device.event_channel):<3}   "
+            f"{_number(device.tx_ring_ref):<5}/{_number(device.rx_ring_ref):<5}   "
+            f"{_text(device.backend_path):<30}  "
         )
 
 
-def vtpm_table(devices: Sequence[Device]) -> Iterator[str]:
+def vtpm_table(devices: Sequence[TpmDevice]) -> Iterator[str]:
     """Yield the lines of `xm vtpm-list`, none without devices."""
     if devices:
         yield _VTPM_HEAD
     for device in devices:
         yield (
-            f"{device['index']:<3}   {_number(device, 'backend_domid'):<3}  "
-            f"{_number(device, 'handle'):<3}   {_number(device, 'state'):<3}    "
-            f"{_number(device, 'event_channel'):<3}    {_number(device, 'ring_ref'):<5} "
-            f"{_text(device, 'backend_path'):<30}  "
+            f"{device.index:<3}   {_number(device.backend_domid):<3}  "
+            f"{_number(device.handle):<3}   {_number(device.state):<3}    "
+            f"{_number(device.event_channel):<3}    {_number(device.ring_ref):<5} "
+            f"{_text(device.backend_path):<30}  "
         )
 
 
-def _number(device: Device, key: str) -> int:
-    """Return a number of a device; what its frontend has not told yet is -1."""
-    value: int | None = device.get(key)
+def _number(value: int | None) -> int:
+    """Return a number; what a frontend has not told yet is -1."""
     return -1 if value is None else value
 
 
-def _text(device: Device, key: str) -> str:
-    value: str | None = device.get(key)
+def _text(value: str | None) -> str:
     return "??" if value is None else value
 
 
-def _long(device: Device) -> str:
-    return format_sxp(device["sxp"])
-
-
 def _lister(
-    name: str, kind: str, summary: str, table: Callable[[Sequence[Device]], Iterator[str]]
+    name: str,
+    summary: str,
+    kind: str,
+    fetch: Callable[[Client, str], Sequence[D]],
+    table: Callable[[Sequence[D]], Iterator[str]],
 ) -> Command:
     def run(client: Client, words: Words) -> int:
         if not words.arguments:
             raise XmError("No domain parameter given")
         if len(words.arguments) > 1:
             raise XmError("No multiple domain parameters allowed")
-        devices = client.get(domain_path(words.arguments[0], f"devices/{kind}"))["devices"]
-        lines = map(_long, devices) if words.has("l") else table(devices)
+        devices = fetch(client, domain_path(words.arguments[0], "devices", kind))
+        lines = (format_sxp(one.sxp) for one in devices) if words.has("l") else table(devices)
         for line in lines:
             print(line)
         return 0
@@ -88,9 +96,14 @@ def _lister(
 
 
 BLOCK_LIST = _lister(
-    "block-list", "vbd", "List the virtual block devices of a domain.", block_table
-)
+    "block-list", "List the virtual block devices of a domain.",
+    "vbd", lambda client, path: client.get(path, BlockDevices).devices, block_table,
+)  # fmt: skip
 NETWORK_LIST = _lister(
-    "network-list", "vif", "List the virtual network interfaces of a domain.", network_table
-)
-VTPM_LIST = _lister("vtpm-list", "vtpm", "List the virtual TPM devices of a domain.", vtpm_table)
+    "network-list", "List the virtual network interfaces of a domain.",
+    "vif", lambda client, path: client.get(path, NetworkDevices).devices, network_table,
+)  # fmt: skip
+VTPM_LIST = _lister(
+    "vtpm-list", "List the virtual TPM devices of a domain.",
+    "vtpm", lambda client, path: client.get(path, TpmDevices).devices, vtpm_table,
+)  # fmt: skip

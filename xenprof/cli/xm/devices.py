@@ -1,43 +1,37 @@
 """xm block-attach, block-configure, block-detach, network-attach and network-detach."""
 
-from xenprof.cli.xm.command import (
-    NEWEST,
-    Command,
-    Option,
-    Words,
-    XmError,
-    domain_path,
-    integer,
-    tools_of,
-)
+from xenprof.cli.xm.command import NEWEST, Command, Option, Words, XmError, integer, tools_of
 from xenprof.client import Client
+from xenprof.wire.domain_requests import (
+    AttachBlock,
+    AttachNetwork,
+    ConfigureBlock,
+    DetachBlock,
+    DetachNetwork,
+)
 
 _VIF_KEYS_3_1 = frozenset(
     ("type", "mac", "bridge", "ip", "script", "backend", "vifname", "rate", "model")
 )
 
 
-def _block(verb: str, client: Client, words: Words) -> int:
-    domain, backend, frontend, mode, *backend_domain = words.arguments
-    body: dict[str, object] = {"backend": backend, "frontend": frontend, "mode": mode}
-    if backend_domain:
-        body["backend_domain"] = backend_domain[0]
-    client.post(domain_path(domain, verb), body)
+def _block(request: type[AttachBlock], client: Client, words: Words) -> int:
+    domain, *disk = words.arguments
+    client.do(request(*disk), domain)
     return 0
 
 
 def _block_attach(client: Client, words: Words) -> int:
-    return _block("attach-block", client, words)
+    return _block(AttachBlock, client, words)
 
 
 def _block_configure(client: Client, words: Words) -> int:
-    return _block("configure-block", client, words)
+    return _block(ConfigureBlock, client, words)
 
 
 def _block_detach(client: Client, words: Words) -> int:
     domain, device = words.arguments
-    body = {"device": device_number(device), "force": words.has("f")}
-    client.post(domain_path(domain, "detach-block"), body)
+    client.do(DetachBlock(device_number(device), force=words.has("f")), domain)
     return 0
 
 
@@ -56,14 +50,13 @@ def _network_attach(client: Client, words: Words) -> int:
         key, equals, value = option.partition("=")
         if not (key and equals) or (tools == NEWEST and not (value and key in _VIF_KEYS_3_1)):
             raise XmError(f"Invalid argument: {option}")
-    client.post(domain_path(domain, "attach-network"), {"options": ",".join(options)})
+    client.do(AttachNetwork(",".join(options)), domain)
     return 0
 
 
 def _network_detach(client: Client, words: Words) -> int:
     domain, index = words.arguments
-    body = {"index": integer(index), "force": words.has("f")}
-    client.post(domain_path(domain, "detach-network"), body)
+    client.do(DetachNetwork(integer(index), force=words.has("f")), domain)
     return 0
 
 

@@ -2,32 +2,35 @@
 
 from hypervisor.cpus import parse_cpus
 from hypervisor.errors import HostError
-from xenprof.cli.xm.command import (
-    NEWEST,
-    OLDEST,
-    Command,
-    Words,
-    XmError,
-    domain_path,
-    integer,
-    tools_of,
-)
+from xenprof.cli.xm.command import NEWEST, OLDEST, Command, Words, XmError, integer, tools_of
 from xenprof.client import Client
+from xenprof.wire.domain_requests import (
+    Destroy,
+    Pause,
+    PinVcpu,
+    SetMaximumMemory,
+    SetMemory,
+    SetVcpus,
+    Sysrq,
+    Trigger,
+    Unpause,
+)
+from xenprof.wire.requests import DomainRequest
 
 _ALL_CPUS = range(64)  # 0-63. Source: tools/python/xen/xm/main.py (3.1), xm_vcpu_pin
 
 
-def _plain(verb: str, summary: str) -> Command:
+def _plain(request: DomainRequest, summary: str) -> Command:
     def run(client: Client, words: Words) -> int:
-        client.post(domain_path(words.arguments[0], verb))
+        client.do(request, words.arguments[0])
         return 0
 
-    return Command(verb, "<Domain>", summary, run, minimum=1, maximum=1)
+    return Command(request.command, "<Domain>", summary, run, minimum=1, maximum=1)
 
 
 def _vcpu_set(client: Client, words: Words) -> int:
     domain, count = words.arguments
-    client.post(domain_path(domain, "set-vcpus"), {"count": integer(count)})
+    client.do(SetVcpus(integer(count)), domain)
     return 0
 
 
@@ -42,22 +45,20 @@ def _vcpu_pin(client: Client, words: Words) -> int:
         pcpus = _ALL_CPUS if cpus == "all" else parse_cpus(cpus)
     except HostError as error:
         raise XmError(str(error)) from None
-    client.post(domain_path(domain, "pin-vcpu"), {"vcpu": number, "pcpus": list(pcpus)})
-    return 0
-
-
-def _memory(verb: str, words: Words, client: Client) -> int:
-    domain, size = words.arguments
-    client.post(domain_path(domain, verb), {"mib": memory_mib(size)})
+    client.do(PinVcpu(number, tuple(pcpus)), domain)
     return 0
 
 
 def _mem_set(client: Client, words: Words) -> int:
-    return _memory("set-memory", words, client)
+    domain, size = words.arguments
+    client.do(SetMemory(memory_mib(size)), domain)
+    return 0
 
 
 def _mem_max(client: Client, words: Words) -> int:
-    return _memory("set-maximum-memory", words, client)
+    domain, size = words.arguments
+    client.do(SetMaximumMemory(memory_mib(size)), domain)
+    return 0
 
 
 def memory_mib(text: str) -> int:
@@ -69,20 +70,19 @@ def memory_mib(text: str) -> int:
 
 def _sysrq(client: Client, words: Words) -> int:
     domain, key = words.arguments
-    client.post(domain_path(domain, "sysrq"), {"key": key})
+    client.do(Sysrq(key), domain)
     return 0
 
 
 def _trigger(client: Client, words: Words) -> int:
     domain, trigger, *vcpu = words.arguments
-    body = {"trigger": trigger, "vcpu": integer(vcpu[0]) if vcpu else 0}
-    client.post(domain_path(domain, "trigger"), body)
+    client.do(Trigger(trigger, integer(vcpu[0]) if vcpu else 0), domain)
     return 0
 
 
-DESTROY = _plain("destroy", "End a domain at once, without asking it.")
-PAUSE = _plain("pause", "Stop a domain where it is; it keeps its memory.")
-UNPAUSE = _plain("unpause", "Let a paused domain run again.")
+DESTROY = _plain(Destroy(), "End a domain at once, without asking it.")
+PAUSE = _plain(Pause(), "Stop a domain where it is; it keeps its memory.")
+UNPAUSE = _plain(Unpause(), "Let a paused domain run again.")
 VCPU_SET = Command(
     "vcpu-set", "<Domain> <vCPUs>",
     "Set how many VCPUs of a domain are online.",

@@ -2,9 +2,15 @@
 
 from collections.abc import Iterator, Mapping
 
-from xenprof.cli.xm.command import OLDEST, Command, Option, Words, XmError, snapshot_of, tools_of
+from xenprof.cli.xm.command import OLDEST, Command, Option, Words, XmError, tools_of
+from xenprof.cli.xm.looking import snapshot_of
 from xenprof.client import SOCKET_NAME, Client
 from xenprof.home import DOMAIN_0, XEND_LOG, domain_root, inside
+from xenprof.wire.answers import Text
+from xenprof.wire.host_requests import ClearDmesg, DebugKeys
+from xenprof.wire.paths import HOST_INFO, MESSAGE_RING
+
+_XEND_LOG = "var/log/xen/xend.log"
 
 
 def info_table(rows: Mapping[str, str]) -> Iterator[str]:
@@ -14,7 +20,7 @@ def info_table(rows: Mapping[str, str]) -> Iterator[str]:
 
 
 def _info(client: Client, words: Words) -> int:
-    print("\n".join(info_table(client.get("/api/v1/info"))))
+    print("\n".join(info_table(client.get(HOST_INFO, dict[str, str]))))
     return 0
 
 
@@ -23,9 +29,9 @@ def _dmesg(client: Client, words: Words) -> int:
         raise XmError("No parameter required")
     clears = words.has("c")
     if not clears or tools_of(client) != OLDEST:  # 3.0.3 clears and shows nothing
-        print(client.get("/api/v1/dmesg")["text"], end="")
+        print(client.get(MESSAGE_RING, Text).text, end="")
     if clears:
-        client.post("/api/v1/dmesg/clear", {})
+        client.do(ClearDmesg())
     return 0
 
 
@@ -43,7 +49,7 @@ def _log(client: Client, words: Words) -> int:
 
 
 def _debug_keys(client: Client, words: Words) -> int:
-    client.post("/api/v1/debug-keys", {"keys": words.arguments[0]})
+    client.do(DebugKeys(words.arguments[0]))
     return 0
 
 

@@ -1,18 +1,13 @@
 """xm list and xm vcpu-list: the tables of the domains, exactly as xm lays them out."""
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from hypervisor.cpus import affinity_text
-from xenprof.cli.xm.command import (
-    OLDEST,
-    Command,
-    Option,
-    Words,
-    XmError,
-    domain_path,
+from hypervisor.telemetry import DomainSnapshot, HostSnapshot, VcpuSnapshot
+from xenprof.cli.xm.command import OLDEST, Command, Option, Words, XmError
+from xenprof.cli.xm.looking import (
     find_domains,
     managed_domains,
     shown_name,
@@ -21,9 +16,7 @@ from xenprof.cli.xm.command import (
 )
 from xenprof.client import Client
 from xenprof.home import DOMAIN_0_ID
-
-Domain = Mapping[str, Any]
-Snapshot = Mapping[str, Any]
+from xenprof.wire.paths import domain_path
 
 _LABEL = "INACTIVE"  # judgement: what xm writes while no access control policy is active
 _STATES = ("all", "running", "paused", "halted", "suspended", "crashed")
@@ -41,29 +34,29 @@ class Row:
     cpu_seconds: float = 0.0
 
 
-def row(domain: Domain) -> Row:
+def row(domain: DomainSnapshot) -> Row:
     """Return the line of a domain. Memory is the target, VCPUs those online."""
     return Row(
         name=shown_name(domain),
-        domid=str(domain["domid"]),
-        memory_mib=domain["target_kib"] // 1024,
-        vcpus=sum(vcpu["online"] for vcpu in domain["vcpus"]),
+        domid=str(domain.domid),
+        memory_mib=domain.target_kib // 1024,
+        vcpus=sum(vcpu.online for vcpu in domain.vcpus),
         state=state_letters(domain),
-        cpu_seconds=domain["cpu_ns"] / 1e9,
+        cpu_seconds=domain.cpu_ns / 1e9,
     )
 
 
-def state_letters(domain: Domain) -> str:
+def state_letters(domain: DomainSnapshot) -> str:
     """Return the six letters; Domain-0 runs, for the one who asks runs in it."""
-    if domain["domid"] == DOMAIN_0_ID:
+    if domain.domid == DOMAIN_0_ID:
         return "r-----"
     shown = (
-        ("r", domain["running"]),
-        ("b", domain["blocked"]),
-        ("p", domain["paused"]),
-        ("s", domain["shutdown"] and not domain["crashed"]),
-        ("c", domain["crashed"]),
-        ("d", domain["dying"]),
+        ("r", domain.running),
+        ("b", domain.blocked),
+        ("p", domain.paused),
+        ("s", domain.shutdown and not domain.crashed),
+        ("c", domain.crashed),
+        ("d", domain.dying),
     )
     return "".join(letter if holds else "-" for letter, holds in shown)
 
@@ -85,26 +78,26 @@ def list_table(rows: Sequence[Row], tools: str, label: str | None = None) -> Ite
         )
 
 
-def vcpu_table(snapshot: Snapshot, domains: Sequence[Domain]) -> Iterator[str]:
+def vcpu_table(snapshot: HostSnapshot, domains: Sequence[DomainSnapshot]) -> Iterator[str]:
     """Yield the lines of `xm vcpu-list`; one for each vcpu, those offline too."""
-    number = "VCPUs" if snapshot["tools"] == OLDEST else "VCPU"
-    pcpus = len(snapshot["pcpus"])
+    number = "VCPUs" if snapshot.tools == OLDEST else "VCPU"
+    pcpus = len(snapshot.pcpus)
     yield (
         f"{'Name':<32} {'ID':>3} {number:>5} {'CPU':>5} {'State':>5} {'Time(s)':>9} CPU Affinity"
     )
     for domain in domains:
-        for vcpu in domain["vcpus"]:
+        for vcpu in domain.vcpus:
             yield (
-                f"{shown_name(domain):<32} {domain['domid']:>3} {vcpu['vcpu']:>5} "
-                f"{vcpu['pcpu'] if vcpu['online'] else '-':>5} {_vcpu_state(vcpu):>5}  "
-                f"{vcpu['running_ns'] / 1e9:8.1f} {affinity_text(vcpu['affinity'], pcpus)}"
+                f"{shown_name(domain):<32} {domain.domid:>3} {vcpu.vcpu:>5} "
+                f"{vcpu.pcpu if vcpu.online else '-':>5} {_vcpu_state(vcpu):>5}  "
+                f"{vcpu.running_ns / 1e9:8.1f} {affinity_text(vcpu.affinity, pcpus)}"
             )
 
 
-def _vcpu_state(vcpu: Mapping[str, Any]) -> str:
-    if not vcpu["online"]:
+def _vcpu_state(vcpu: VcpuSnapshot) -> str:
+    if not vcpu.online:
         return "--p"
-    return {"running": "r--", "blocked": "-b-"}.get(vcpu["runstate"], "---")
+    return {"running": "r--", "blocked": "-b-"}.get(vcpu.runstate, "---")
 
 
 def _list(client: Client, words: Words) -> int:
@@ -115,17 +108,17 @@ def _list(client: Client, words: Words) -> int:
     if words.has("l"):
         return _list_long(client, find_domains(snapshot, words.arguments))
     state = words.value("state") or "all"
-    if snapshot["tools"] == OLDEST:
+    if snapshot.tools == OLDEST:
         rows = [row(domain) for domain in find_domains(snapshot, words.arguments)]
     else:
         rows = _rows_of_3_1(client, snapshot, words.arguments, state)
     label = _LABEL if words.has("label") else None
-    print("\n".join(list_table(rows, snapshot["tools"], label)))
+    print("\n".join(list_table(rows, snapshot.tools, label)))
     return 0
 
 
 def _rows_of_3_1(
-    client: Client, snapshot: dict[str, Any], names: Sequence[str], state: str
+    client: Client, snapshot: HostSnapshot, names: Sequence[str], state: str
 ) -> list[Row]:
     """Return the lines with those of managed domains that do not run. Raises: XmError."""
     if state not in _STATES:
@@ -135,11 +128,11 @@ def _rows_of_3_1(
     running = find_domains(snapshot, [])
     rows = [row(domain) for domain in running if _is_in(domain, state)]
     if state in ("all", "halted"):
-        live = {domain["name"] for domain in running}
+        live = {domain.name for domain in running}
         rows += [
-            Row(managed["name"], "", managed["memory_mib"], managed["vcpus"])
+            Row(managed.name, "", managed.memory_mib, managed.vcpus)
             for managed in managed_domains(client)
-            if managed["name"] not in live
+            if managed.name not in live
         ]
     if not names:
         return sorted(rows, key=_name)
@@ -154,22 +147,23 @@ def _name(row: Row) -> str:
     return row.name
 
 
-def _is_in(domain: Domain, state: str) -> bool:
+def _is_in(domain: DomainSnapshot, state: str) -> bool:
     """Return whether a domain that xend runs is in a state as `xm list --state` has them."""
-    if domain["crashed"]:
+    if domain.crashed:
         actual = "crashed"
-    elif domain["shutdown"] or domain["dying"]:
+    elif domain.shutdown or domain.dying:
         actual = "halted"
     else:
-        actual = "paused" if domain["paused"] else "running"
+        actual = "paused" if domain.paused else "running"
     return state in ("all", actual)
 
 
-def _list_long(client: Client, domains: Sequence[Domain]) -> int:
+def _list_long(client: Client, domains: Sequence[DomainSnapshot]) -> int:
     from xenprof.cli.xm.sxp import format_sxp
+    from xenprof.wire.answers import SxpAnswer
 
     for domain in domains:
-        print(format_sxp(client.get(domain_path(str(domain["domid"]), "sxp"))["sxp"]))
+        print(format_sxp(client.get(domain_path(str(domain.domid), "sxp"), SxpAnswer).sxp))
     return 0
 
 

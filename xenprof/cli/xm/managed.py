@@ -1,28 +1,29 @@
 """xm delete, start, suspend and resume: domains that xend 3.1 keeps although they do not run."""
 
-from xenprof.cli.xm.command import Command, Option, Words, domain_path
+from xenprof.cli.xm.command import Command, Option, Words
 from xenprof.cli.xm.console import connect
 from xenprof.client import Client
+from xenprof.wire.domain_requests import Delete, Resume, Start, Suspend
 
 
 def _delete(client: Client, words: Words) -> int:
-    client.post(domain_path(words.arguments[0], "delete"), {})
+    client.do(Delete(), words.arguments[0])
     return 0
 
 
 def _start(client: Client, words: Words) -> int:
     name = words.arguments[0]
-    client.post(domain_path(name, "start"), {"paused": words.has("p")})
+    client.do(Start(paused=words.has("p")), name)
     return connect(name) if words.has("c") else 0
 
 
 def _suspend(client: Client, words: Words) -> int:
-    client.post(domain_path(words.arguments[0], "suspend"), {})
+    client.do(Suspend(), words.arguments[0])
     return 0
 
 
 def _resume(client: Client, words: Words) -> int:
-    client.post(domain_path(words.arguments[0], "resume"), {"paused": words.has("p")})
+    client.do(Resume(paused=words.has("p")), words.arguments[0])
     return 0
 
 

@@ -1,15 +1,7 @@
 """xm migrate: refused, for a service is one host and nobody listens anywhere else."""
 
-from xenprof.cli.xm.command import (
-    Command,
-    Option,
-    Words,
-    XmError,
-    find_domains,
-    integer,
-    shown_name,
-    snapshot_of,
-)
+from xenprof.cli.xm.command import Command, Option, Words, XmError, integer
+from xenprof.cli.xm.looking import find_domains, shown_name, snapshot_of
 from xenprof.client import Client
 from xenprof.home import DOMAIN_0_ID
 
@@ -21,7 +13,7 @@ def _migrate(client: Client, words: Words) -> int:
     port = integer(words.value("p") or "0") or _DEFAULT_PORT
     integer(words.value("r") or "0")
     domain = find_domains(snapshot_of(client), [name])[0]
-    if domain["domid"] == DOMAIN_0_ID:
+    if domain.domid == DOMAIN_0_ID:
         raise XmError(f"Cannot migrate privileged domain {shown_name(domain)}")
     raise XmError(
         f"can't connect: no host '{host}' listens on port {port}; a service is one host: "

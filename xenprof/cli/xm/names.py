@@ -1,26 +1,20 @@
 """xm domid, domname, rename and uptime."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
-from xenprof.cli.xm.command import (
-    Command,
-    Option,
-    Words,
-    domain_path,
-    find_domains,
-    shown_name,
-    snapshot_of,
-)
+from hypervisor.telemetry import DomainSnapshot, HostSnapshot
+from xenprof.cli.xm.command import Command, Option, Words
+from xenprof.cli.xm.looking import find_domains, shown_name, snapshot_of
 from xenprof.client import Client
 from xenprof.home import DOMAIN_0_ID
+from xenprof.wire.domain_requests import Rename
 
 _SECOND_NS = 10**9
 
 
 def _domid(client: Client, words: Words) -> int:
-    print(find_domains(snapshot_of(client), words.arguments)[0]["domid"])
+    print(find_domains(snapshot_of(client), words.arguments)[0].domid)
     return 0
 
 
@@ -31,7 +25,7 @@ def _domname(client: Client, words: Words) -> int:
 
 def _rename(client: Client, words: Words) -> int:
     domain, name = words.arguments
-    client.post(domain_path(domain, "rename"), {"name": name})
+    client.do(Rename(name), domain)
     return 0
 
 
@@ -43,29 +37,27 @@ def _uptime(client: Client, words: Words) -> int:
     return 0
 
 
-def uptimes(snapshot: Mapping[str, Any], domains: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def uptimes(snapshot: HostSnapshot, domains: Sequence[DomainSnapshot]) -> Iterator[str]:
     """Yield the lines of `xm uptime`."""
     yield f"{'Name':<33} ID Uptime"
     for domain in domains:
         seconds = _up_seconds(snapshot, domain)
         clock = f"{_days_and_minutes(seconds)}:{seconds % 60:02}"
-        yield f"{shown_name(domain):<32} {domain['domid']:>3} {clock}"
+        yield f"{shown_name(domain):<32} {domain.domid:>3} {clock}"
 
 
-def short_uptimes(
-    snapshot: Mapping[str, Any], domains: Sequence[Mapping[str, Any]]
-) -> Iterator[str]:
+def short_uptimes(snapshot: HostSnapshot, domains: Sequence[DomainSnapshot]) -> Iterator[str]:
     """Yield the lines of `xm uptime -s`; the time of day is domain 0's, which keeps UTC."""
-    now = datetime.fromtimestamp(snapshot["unix_ns"] // _SECOND_NS, UTC)
+    now = datetime.fromtimestamp(snapshot.unix_ns // _SECOND_NS, UTC)
     for domain in domains:
         up = _days_and_minutes(_up_seconds(snapshot, domain))
-        yield f"{now: %H:%M:%S} up {up}, {shown_name(domain)} ({domain['domid']})"
+        yield f"{now: %H:%M:%S} up {up}, {shown_name(domain)} ({domain.domid})"
 
 
-def _up_seconds(snapshot: Mapping[str, Any], domain: Mapping[str, Any]) -> int:
+def _up_seconds(snapshot: HostSnapshot, domain: DomainSnapshot) -> int:
     """Return how long a domain is up; domain 0 says it itself, in /proc/uptime."""
-    since_ns: int = 0 if domain["domid"] == DOMAIN_0_ID else domain["created_ns"]
-    return round((int(snapshot["time_ns"]) - since_ns) / _SECOND_NS)
+    since_ns = 0 if domain.domid == DOMAIN_0_ID else domain.created_ns
+    return round((snapshot.time_ns - since_ns) / _SECOND_NS)
 
 
 def _days_and_minutes(seconds: int) -> str:

@@ -3,7 +3,8 @@
 Source: tools/python/xen/xm/{labels,addlabel,...}.py and xen/util/security.py (3.0.3).
 """
 
-from xenprof.cli.xm.command import Command, Words, XmError, snapshot_of
+from xenprof.cli.xm.command import Command, Words, XmError
+from xenprof.cli.xm.looking import snapshot_of
 from xenprof.client import Client
 
 _OFF = "access control is off in this hypervisor: no active policy"

@@ -3,16 +3,17 @@
 import os
 from pathlib import Path
 
-from xenprof.cli.xm.command import Command, Option, Words, XmError, domain_path
+from xenprof.cli.xm.command import Command, Option, Words, XmError
 from xenprof.client import Client
+from xenprof.wire.domain_requests import DumpCore, Save
+from xenprof.wire.host_requests import Restore
 
 
 def _save(client: Client, words: Words) -> int:
     domain, path = words.arguments[0], _absolute(words.arguments[1])
     if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
         raise XmError(f"xm save: Unable to create file {path}", shows_usage=False)
-    body: dict[str, object] = {"path": str(path), "checkpoint": words.has("c")}
-    client.post(domain_path(domain, "save"), body)
+    client.do(Save(str(path), checkpoint=words.has("c")), domain)
     return 0
 
 
@@ -20,20 +21,16 @@ def _restore(client: Client, words: Words) -> int:
     path = _absolute(words.arguments[0])
     if path.is_dir() or not os.access(path, os.R_OK):
         raise XmError(f"xm restore: Unable to read file {path}", shows_usage=False)
-    client.post("/api/v1/restore", {"path": str(path), "paused": words.has("p")})
+    client.do(Restore(str(path), paused=words.has("p")))
     return 0
 
 
 def _dump_core(client: Client, words: Words) -> int:
     domain, *path = words.arguments
     crashes = words.has("C")
-    body = {
-        "path": str(_absolute(path[0])) if path else None,
-        "live": words.has("L"),
-        "crash": crashes,
-    }
+    file = str(_absolute(path[0])) if path else None
     print(f"Dumping core of domain: {domain} ...", flush=True)
-    client.post(domain_path(domain, "dump-core"), body)
+    client.do(DumpCore(file, live=words.has("L"), crash=crashes), domain)
     if crashes:
         print(f"Destroying domain: {domain} ...")
     return 0

@@ -2,47 +2,37 @@
 
 import math
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
-from xenprof.cli.xm.command import (
-    OLDEST,
-    Command,
-    Option,
-    Words,
-    XmError,
-    domain_path,
-    find_domains,
-    integer,
-    shown_name,
-    snapshot_of,
-)
+from hypervisor.telemetry import DomainSnapshot, HostSnapshot
+from xenprof.cli.xm.command import OLDEST, Command, Option, Words, XmError, integer
+from xenprof.cli.xm.looking import find_domains, shown_name, snapshot_of
 from xenprof.client import Client
+from xenprof.wire.answers import Credit, Sedf
+from xenprof.wire.domain_requests import SetCredit, SetSedf
+from xenprof.wire.paths import domain_path
 
 _MILLISECOND_NS = 1_000_000
 
 
-def _require(scheduler: str, snapshot: Mapping[str, Any]) -> None:
+def _require(scheduler: str, snapshot: HostSnapshot) -> None:
     """Raises: XmError if Xen runs with another scheduler."""
-    if snapshot["scheduler"] != scheduler:
-        raise XmError(
-            f"Xen is running with the {snapshot['scheduler']} scheduler", shows_usage=False
-        )
+    if snapshot.scheduler != scheduler:
+        raise XmError(f"Xen is running with the {snapshot.scheduler} scheduler", shows_usage=False)
 
 
-def credit_table(domains: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def credit_table(domains: Sequence[DomainSnapshot]) -> Iterator[str]:
     """Yield the lines that tools 3.1 print."""
     yield f"{'Name':<33} {'ID':<2} {'Weight':<6} {'Cap':<4}"
     for domain in domains:
         yield (
-            f"{shown_name(domain):<32} {domain['domid']:>3} {domain['weight']:>6} "
-            f"{domain['cap_percent']:>4}"
+            f"{shown_name(domain):<32} {domain.domid:>3} {domain.weight:>6} {domain.cap_percent:>4}"
         )
 
 
 def _sched_credit(client: Client, words: Words) -> int:
     snapshot = snapshot_of(client)
-    if snapshot["tools"] == OLDEST:
+    if snapshot.tools == OLDEST:
         return _old_credit(client, words)
     _require("credit", snapshot)
     domain, weight, cap = (words.value(short) for short in "dwc")
@@ -60,8 +50,8 @@ def _old_credit(client: Client, words: Words) -> int:
             print(f"xm: --{name} has no effect in Xen 3.0.3; use -{name[0]}", file=sys.stderr)
     domain, weight, cap = (words.given.get(short) for short in "dwc")
     if domain is not None and weight is None and cap is None:
-        credit = client.get(domain_path(domain, "sched-credit"))
-        print({"cap": credit["cap_percent"], "weight": credit["weight"]})
+        credit = client.get(domain_path(domain, "sched-credit"), Credit)
+        print({"cap": credit.cap_percent, "weight": credit.weight})
         return 0
     return _set_credit(client, domain, weight, cap)
 
@@ -69,16 +59,15 @@ def _old_credit(client: Client, words: Words) -> int:
 def _set_credit(client: Client, domain: str | None, weight: str | None, cap: str | None) -> int:
     if domain is None:
         raise XmError("No domain given.")
-    body: dict[str, object] = {}
-    if weight is not None:
-        body["weight"] = integer(weight)
-    if cap is not None:
-        body["cap_percent"] = integer(cap)
-    client.post(domain_path(domain, "sched-credit"), body)
+    client.do(SetCredit(_integer(weight), _integer(cap)), domain)
     return 0
 
 
-def sedf_table(rows: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> Iterator[str]:
+def _integer(text: str | None) -> int | None:
+    return None if text is None else integer(text)
+
+
+def sedf_table(rows: Sequence[tuple[DomainSnapshot, Sedf]]) -> Iterator[str]:
     """Yield the lines of `xm sched-sedf` for (domain, its settings as the API tells them)."""
     yield (
         f"{'Name':<33} {'ID':<2} {'Period(ms)':<4} {'Slice(ms)':<4} "
@@ -86,11 +75,11 @@ def sedf_table(rows: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> I
     )
     for domain, sedf in rows:
         period, slice_, latency = (
-            sedf[f"{name}_ns"] / _MILLISECOND_NS for name in ("period", "slice", "latency")
+            ns / _MILLISECOND_NS for ns in (sedf.period_ns, sedf.slice_ns, sedf.latency_ns)
         )
         yield (
-            f"{shown_name(domain):<32} {domain['domid']:>3} {period:9.1f} {slice_:9.1f} "
-            f"{latency:7.1f} {int(sedf['extratime']):6} {sedf['weight']:6}"
+            f"{shown_name(domain):<32} {domain.domid:>3} {period:9.1f} {slice_:9.1f} "
+            f"{latency:7.1f} {int(sedf.extratime):6} {sedf.weight:6}"
         )
 
 
@@ -98,25 +87,29 @@ def _sched_sedf(client: Client, words: Words) -> int:
     snapshot = snapshot_of(client)
     _require("sedf", snapshot)
     domains = find_domains(snapshot, words.arguments)
-    body: dict[str, object] = {}
-    for name in ("period", "slice", "latency"):
-        if (text := words.value(name)) is not None:
-            body[f"{name}_ns"] = _nanoseconds(text)
-    for name in ("extratime", "weight"):
-        if (text := words.value(name)) is not None:
-            body[name] = integer(text)
-    if body:
+    asked = SetSedf(
+        _nanoseconds(words.value("period")),
+        _nanoseconds(words.value("slice")),
+        _nanoseconds(words.value("latency")),
+        _integer(words.value("extratime")),
+        _integer(words.value("weight")),
+    )
+    if asked != SetSedf():
         if not words.arguments:
             raise XmError("No domain given.")
-        client.post(domain_path(domains[0]["name"], "sched-sedf"), body)
+        client.do(asked, domains[0].name)
         return 0
-    rows = [(domain, client.get(domain_path(domain["name"], "sched-sedf"))) for domain in domains]
+    rows = [
+        (domain, client.get(domain_path(domain.name, "sched-sedf"), Sedf)) for domain in domains
+    ]
     print("\n".join(sedf_table(rows)))
     return 0
 
 
-def _nanoseconds(text: str) -> int:
+def _nanoseconds(text: str | None) -> int | None:
     """Return milliseconds, which may have decimals, in ns. Raises: XmError."""
+    if text is None:
+        return None
     try:
         milliseconds = float(text)
     except ValueError:

@@ -1,19 +1,13 @@
 """xm shutdown and reboot: asks domains, and waits for them if told to."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from xenprof.cli.xm.command import (
-    Command,
-    Option,
-    Words,
-    XmError,
-    domain_path,
-    find_domains,
-    shown_name,
-    snapshot_of,
-)
+from hypervisor.telemetry import DomainSnapshot
+from xenprof.cli.xm.command import Command, Option, Words, XmError
+from xenprof.cli.xm.looking import find_domains, shown_name, snapshot_of
 from xenprof.client import Client, ServiceError
+from xenprof.wire.domain_requests import Shutdown
+from xenprof.wire.host_requests import Wait
 
 _POLL_SECONDS = 1  # Source: tools/python/xen/xm/shutdown.py (3.0.3), wait_shutdown
 _POLLS_WITHOUT = 3  # judgement: polls without a running domain until a reboot has failed
@@ -35,7 +29,7 @@ def _ask(client: Client, words: Words, reason: str) -> int:
     domains = _chosen(client, words)
     for domain in list(domains):
         try:
-            client.post(domain_path(domain["name"], "shutdown"), {"reason": reason})
+            client.do(Shutdown(reason), domain.name)
         except ServiceError as error:
             if not (words.has("a") and error.http_status == _NOT_FOUND):
                 raise
@@ -45,11 +39,11 @@ def _ask(client: Client, words: Words, reason: str) -> int:
     return _await_reboot(client, domains) if reason == "reboot" else _await_end(client, domains)
 
 
-def _chosen(client: Client, words: Words) -> list[dict[str, Any]]:
+def _chosen(client: Client, words: Words) -> list[DomainSnapshot]:
     """Return the domains that are meant. Raises: XmError."""
     if words.has("a"):
         domains = find_domains(snapshot_of(client), [])
-        return [domain for domain in domains if domain["domid"] != 0 and not domain["dying"]]
+        return [domain for domain in domains if domain.domid != 0 and not domain.dying]
     if len(words.arguments) != 1:
         problem = "No multiple domain parameters allowed"
         if not words.arguments:
@@ -58,46 +52,46 @@ def _chosen(client: Client, words: Words) -> list[dict[str, Any]]:
     return find_domains(snapshot_of(client), words.arguments)
 
 
-def _await_end(client: Client, domains: Sequence[Mapping[str, Any]]) -> int:
+def _await_end(client: Client, domains: Sequence[DomainSnapshot]) -> int:
     """Wait until all have ended; one that is kept after its end has ended too."""
     waiting = list(domains)
     while waiting:
-        running = {d["domid"] for d in snapshot_of(client)["domains"] if _is_alive(d)}
-        for domain in [domain for domain in waiting if domain["domid"] not in running]:
+        running = {d.domid for d in snapshot_of(client).domains if _is_alive(d)}
+        for domain in [domain for domain in waiting if domain.domid not in running]:
             print(f"Domain {shown_name(domain)} terminated", flush=True)
             waiting.remove(domain)
-        client.post("/api/v1/wait", {"seconds": _POLL_SECONDS})
+        client.do(Wait(_POLL_SECONDS))
     print("All domains terminated")
     return 0
 
 
-def _await_reboot(client: Client, domains: Sequence[Mapping[str, Any]]) -> int:
+def _await_reboot(client: Client, domains: Sequence[DomainSnapshot]) -> int:
     """Wait until each runs again, under its name with another id; return 1 if one does not."""
     waiting = list(domains)
-    without = dict.fromkeys((domain["domid"] for domain in waiting), 0)
+    without = dict.fromkeys((domain.domid for domain in waiting), 0)
     while waiting:
-        ids = {d["name"]: d["domid"] for d in snapshot_of(client)["domains"] if _is_alive(d)}
+        ids = {d.name: d.domid for d in snapshot_of(client).domains if _is_alive(d)}
         for domain in list(waiting):
-            domid = ids.get(domain["name"])
+            domid = ids.get(domain.name)
             if domid is None:
-                without[domain["domid"]] += 1
-                if without[domain["domid"]] < _POLLS_WITHOUT:
+                without[domain.domid] += 1
+                if without[domain.domid] < _POLLS_WITHOUT:
                     continue
-                print(f"Domain {domain['name']} destroyed for failed in rebooting", flush=True)
-            elif domid == domain["domid"]:
+                print(f"Domain {domain.name} destroyed for failed in rebooting", flush=True)
+            elif domid == domain.domid:
                 continue
             else:
-                print(f"Domain {domain['name']} rebooted", flush=True)
+                print(f"Domain {domain.name} rebooted", flush=True)
             waiting.remove(domain)
-        client.post("/api/v1/wait", {"seconds": _POLL_SECONDS})
+        client.do(Wait(_POLL_SECONDS))
     if _POLLS_WITHOUT in without.values():
         return 1
     print("All domains rebooted")
     return 0
 
 
-def _is_alive(domain: Mapping[str, Any]) -> bool:
-    return not (domain["shutdown"] or domain["crashed"] or domain["dying"])
+def _is_alive(domain: DomainSnapshot) -> bool:
+    return not (domain.shutdown or domain.crashed or domain.dying)
 
 
 _ALL = Option("a", "all", "All domains but Domain-0")

@@ -1,13 +1,12 @@
 """S-expressions as xm prints them: `xm list --long`, `xm create -n`, `xm block-list -l`."""
 
 from string import ascii_letters, digits
-from typing import Any
 
 _WIDTH = 80
 _PLAIN = frozenset(ascii_letters + digits + ".-_:/~")
 
 
-def format_sxp(tree: Any, width: int = _WIDTH, indent: int = 0) -> str:
+def format_sxp(tree: object, width: int = _WIDTH, indent: int = 0) -> str:
     """Return nested lists of texts laid out over lines, without a newline at the end.
 
     A list that ends at column `width` or before stays on one line; any other has each item after
@@ -24,7 +23,7 @@ def format_sxp(tree: Any, width: int = _WIDTH, indent: int = 0) -> str:
     return f"({first}{''.join(rest)}\n{' ' * indent})"
 
 
-def flat_sxp(item: Any) -> str:
+def flat_sxp(item: object) -> str:
     """Return a list or a text on one line; texts with other characters than names have are quoted.
 
     Source: tools/python/xen/xend/sxp.py, show and atomp.

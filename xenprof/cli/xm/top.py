@@ -3,9 +3,12 @@
 import os
 import sys
 
-from xenprof.cli.xm.command import Command, Option, Words, XmError, integer, snapshot_of
+from hypervisor.telemetry import HostSnapshot
+from xenprof.cli.xm.command import Command, Option, Words, XmError, integer
+from xenprof.cli.xm.looking import snapshot_of
 from xenprof.client import Client
-from xenprof.xentop.table import DEFAULT_DELAY_SECONDS, Snapshot, Span, View, parse_delay, table
+from xenprof.wire.host_requests import Wait
+from xenprof.xentop.table import DEFAULT_DELAY_SECONDS, Span, View, parse_delay, table
 
 ANSWER_SECONDS = 2.0  # judgement: a snapshot is ready made; quitting waits for one on its way
 _STREAMS = (0, 1, 2)
@@ -40,7 +43,7 @@ def _screen(client: Client, view: View, delay_seconds: float, iterations: int) -
 
     patient = Client(client.home, ANSWER_SECONDS)
 
-    def fetch() -> Snapshot:
+    def fetch() -> HostSnapshot:
         return snapshot_of(patient)
 
     return run(fetch, first, view, Pace(delay_seconds, iterations if iterations > 0 else None))
@@ -59,13 +62,13 @@ def _batch(client: Client, view: View, delay_seconds: float, iterations: int) ->
     done = 0
     while iterations <= 0 or done < iterations:
         if done:
-            client.post("/api/v1/wait", {"seconds": delay_seconds})
+            client.do(Wait(delay_seconds))
         now = snapshot_of(client)
         span = span.then(now) if span else Span(now)
         print("\n".join(line.text for line in table(span, view)), flush=True)
         done += 1
-    if span and span.now["tools"] == "3.0.3":  # 3.1 leaves at once. Source: xentop.c, main
-        client.post("/api/v1/wait", {"seconds": delay_seconds})
+    if span and span.now.tools == "3.0.3":  # 3.1 leaves at once. Source: xentop.c, main
+        client.do(Wait(delay_seconds))
     return 0
 
 

@@ -2,7 +2,8 @@
 
 import os
 
-from xenprof.cli.xm.command import Command, Option, Words, XmError, snapshot_of
+from xenprof.cli.xm.command import Command, Option, Words, XmError
+from xenprof.cli.xm.looking import snapshot_of
 from xenprof.client import Client
 
 

@@ -14,7 +14,8 @@ import numpy.typing as npt
 
 from hypervisor.elf import write_elf
 from hypervisor.host import Mapped, Module, Task
-from hypervisor.telemetry import Mode, SampleBatch
+from hypervisor.samples import SampleBatch
+from hypervisor.telemetry import Mode
 from xenprof.errors import StoreError, UsageError
 from xenprof.events import EventSetting
 from xenprof.home import DOMAIN_0_ID

@@ -8,16 +8,18 @@ import pytest
 from hypervisor.elf import ElfSymbol, write_elf
 from hypervisor.errors import HostError
 from tests.support.fake_host import KERNEL_START, VMLINUX, XEN, XEN_START, FakeHost
+from tests.support.json_service import JsonService
 from xenprof.cli.opcontrol import main
 from xenprof.client import ServiceError
 from xenprof.home import domain_root
 from xenprof.session.sessions import Sessions
-from xenprof.session.setup import Setup
+from xenprof.wire.codec import decode
+from xenprof.wire.opcontrol import Setup, Status
 
 TEXT_SIZE = 0x2000
 
 
-class Client:
+class Client(JsonService):
     """The control API in this process, over a fake host."""
 
     def __init__(self, host: FakeHost, home) -> None:
@@ -25,20 +27,19 @@ class Client:
         self.host = host
         self.setups: list[Setup | None] = []
 
-    def get(self, path):
+    def answer_get(self, path):
         _, _, _, _, domain, _, name = path.split("/", 6)
         try:
             return {"value": self.host.profiler.oprofile(domain).read(name)}
         except HostError as error:
             raise ServiceError(str(error), type=type(error).__name__) from None
 
-    def post(self, path, body=None):
+    def answer_post(self, path, given):
         _, _, _, _, domain, _, verb = path.split("/")
-        given = dict(body or {})
-        setup = Setup.from_json(given["setup"]) if given.get("setup") else None
+        setup = decode(Setup, given["setup"]) if given.get("setup") else None
         if verb == "status":
             status = self.sessions.status(domain)
-            return {"stdout": [status.line], "status": {"state": status.state, "pid": status.pid}}
+            return Status((status.line,), status=status)
         if verb in ("start", "start-daemon", "reset"):
             self.setups.append(setup)
             outcome = getattr(self.sessions, verb.replace("-", "_"))(domain, setup)
@@ -46,7 +47,7 @@ class Client:
             outcome = self.sessions.save(domain, given["name"], setup)
         else:
             outcome = getattr(self.sessions, verb)(domain)
-        return outcome.to_json()
+        return outcome
 
 
 class Shell:

@@ -8,6 +8,7 @@ import signal
 import pytest
 
 from hypervisor.errors import HostError
+from tests.support.json_service import JsonService
 from tests.support.model.hosts import MS, burst, cpu, domain, make_host
 from tests.support.traces import FIXTURES, opened
 from xenprof.cli import trace, xenmon
@@ -18,9 +19,10 @@ from xenprof.service.trace_readers import TraceReaders
 from xenprof.trace.summary import summarise
 from xenprof.trace.xenmon_text import LOG_HEADER
 from xenprof.trace.xentrace30 import encode
+from xenprof.wire.trace import TraceStarted, TraceTaken
 
 
-class FakeClient:
+class FakeClient(JsonService):
     """Answers as the service does, on this thread; `at_wait` is called before each wait."""
 
     def __init__(self, home) -> None:
@@ -29,12 +31,12 @@ class FakeClient:
         self.waits = 0
         self.at_wait = lambda waits: None
 
-    def get(self, path):
-        return {"lost": list(self.host.tracer.status().lost)}
+    def answer_get(self, path):
+        return self.host.tracer.status()
 
-    def post(self, path, body=None):
+    def answer_post(self, path, body):
         try:
-            return self._post(path.removeprefix("/api/v1/").split("/"), body or {})
+            return self._post(path.removeprefix("/api/v1/").split("/"), body)
         except (HostError, XenprofError) as error:
             raise ServiceError(str(error)) from None
 
@@ -53,11 +55,11 @@ class FakeClient:
                 poll_ns=body["poll_ms"] * MS,
                 threshold=body.get("threshold", 1),
             )
-            return {"reader": number, "mhz": 3200, "time_ns": self.host.now_ns}
+            return TraceStarted(number, self.host.now_ns, 3200)
         take = self.readers.read if words[2] == "read" else self.readers.stop
         records = take(self.host.tracer, int(words[1]))
         data = base64.b64encode(encode(records, 3200)).decode()
-        return {"records": data, "time_ns": self.host.now_ns}
+        return TraceTaken(self.host.now_ns, 3200, len(records), data)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from xenprof.history.recorder import Recorder
 from xenprof.history.slices import FOLDER, slices
 from xenprof.service.commands import Command
 from xenprof.service.history import MOST_SPARED, History
-from xenprof.session.setup import DaemonStatus, Outcome
+from xenprof.wire.opcontrol import DaemonStatus, Outcome
 
 SECOND = 10**9
 

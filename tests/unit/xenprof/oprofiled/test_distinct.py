@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hypervisor.telemetry import SampleBatch
+from hypervisor.samples import SampleBatch
 from xenprof.oprofiled.distinct import distinct, representatives
 
 PAIRS = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2**64 - 1) | st.just(7)), max_size=50)

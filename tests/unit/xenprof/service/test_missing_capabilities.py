@@ -10,7 +10,7 @@ from tests.support.fake_host import host_without
 from tests.support.service_fakes import ask_now
 from xenprof.history.figures import HistorySettings
 from xenprof.service.app import create_app
-from xenprof.service.commands import HOST_COMMANDS, OPCONTROL_VERBS
+from xenprof.service.commands import HOST_COMMANDS, OPCONTROL_COMMANDS
 from xenprof.service.domain_commands import DOMAIN_COMMANDS
 from xenprof.service.exporter import ExporterSettings
 from xenprof.service.service import Service
@@ -32,7 +32,7 @@ CHANGES = {
         "/api/v1/debug-keys",
         *(DOMAIN + name for name in DOMAIN_COMMANDS),
     ],
-    "profiler": [f"{DOMAIN}opcontrol/{verb}" for verb in OPCONTROL_VERBS],
+    "profiler": [DOMAIN + name.replace(" ", "/") for name in OPCONTROL_COMMANDS],
     "tracer": ["/api/v1/trace/start", "/api/v1/trace/1/read", "/api/v1/trace/1/stop"],
 }
 REFUSALS = {
@@ -125,7 +125,8 @@ def test_what_another_capability_does_goes_on(lacking):
 def test_every_command_of_the_table_belongs_to_a_capability_that_is_tried_here():
     tried = {path.removeprefix(DOMAIN) for paths in CHANGES.values() for path in paths}
 
-    assert set(DOMAIN_COMMANDS) | {f"opcontrol/{verb}" for verb in OPCONTROL_VERBS} <= tried
+    named = {name.replace(" ", "/") for name in (*DOMAIN_COMMANDS, *OPCONTROL_COMMANDS)}
+    assert named <= tried
     assert len(HOST_COMMANDS) == len([path for path in tried if path.startswith("/api/v1/")]) - 3
 
 

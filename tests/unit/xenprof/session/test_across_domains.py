@@ -9,8 +9,8 @@ from tests.support.fake_host import (
     samples,
 )
 from tests.support.session_setups import ALL, CYCLES, RETIRED, SETUP, directory, recipe_start, total
-from xenprof.session.setup import DaemonStatus
 from xenprof.store.sessiondir import read_profile
+from xenprof.wire.opcontrol import DaemonStatus
 
 
 def test_counting_starts_with_the_last_other_active_domain(sessions, host):

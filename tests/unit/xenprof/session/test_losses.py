@@ -15,8 +15,8 @@ from xenprof.errors import StoreError, StoreFull
 from xenprof.home import domain_root
 from xenprof.oprofiled import writer as writer_module
 from xenprof.session.sessions import Sessions
-from xenprof.session.setup import DaemonStatus
 from xenprof.store.samplefile import merge
+from xenprof.wire.opcontrol import DaemonStatus
 
 
 def test_unseen_counts_only_while_the_host_counts(sessions, host, tmp_path):

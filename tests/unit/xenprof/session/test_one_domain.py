@@ -15,8 +15,8 @@ from tests.support.fake_host import (
 )
 from tests.support.session_setups import CYCLES, RETIRED, SETUP, STARTED, directory, total
 from xenprof.home import domain_root
-from xenprof.session.setup import Setup
 from xenprof.store.sessiondir import read_profile
+from xenprof.wire.opcontrol import Setup
 
 
 def test_start_prints_what_the_daemon_prints_and_that_it_profiles(sessions):

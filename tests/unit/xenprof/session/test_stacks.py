@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from hypervisor.telemetry import CallStack, StackFrame
+from hypervisor.samples import CallStack, StackFrame
 from tests.support.fake_host import EPOCH_NS, KERNEL, KERNEL_START, VMLINUX, FakeDriver, samples
 from tests.support.session_setups import SECOND, SETUP, directory, total
-from xenprof.session.setup import Setup
 from xenprof.store.stackfile import has_stacks, read_stacks
+from xenprof.wire.opcontrol import Setup
 
 DEEP = replace(SETUP, callgraph_depth=8)
 PC = KERNEL_START + 0x40

@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.support.talk_host import DESKTOP, DOMAIN_0, HOST, as_json
+from tests.support.talk_host import DESKTOP, DOMAIN_0, HOST
 from tests.support.xentop_screen import NEVER, SMALL, WIDE, Service, later, look, many
 from xenprof.client import ServiceError
 from xenprof.xentop.screen import Pace, TopApp
@@ -126,7 +126,7 @@ def test_the_screen_looks_of_itself_after_the_delay_until_the_last_iteration(ite
     service = Service()
 
     async def until_it_leaves():
-        app = TopApp(service.fetch, as_json(), View(), Pace(0.01, iterations))
+        app = TopApp(service.fetch, HOST, View(), Pace(0.01, iterations))
         await app.run_async(headless=True, size=SMALL)
 
     asyncio.run(until_it_leaves())
@@ -219,7 +219,7 @@ def test_an_error_of_the_service_is_told_as_one():
         raise ServiceError("the host stopped")
 
     async def drive():
-        app = TopApp(refuse, as_json(), View(), Pace(NEVER))
+        app = TopApp(refuse, HOST, View(), Pace(NEVER))
         async with app.run_test(size=SMALL) as pilot:
             await pilot.press("x")
             await app.workers.wait_for_complete()

@@ -14,7 +14,6 @@ from tests.support.talk_host import (
     VIF,
     WINDOOF,
     XVDA,
-    as_json,
     vcpu,
 )
 from tests.support.xentop_screen import later
@@ -25,7 +24,7 @@ HEADS = [column.head for column in COLUMNS]
 
 def rows(now, before=None, **view):
     """The lines of the table as printed."""
-    span = Span(as_json(now)) if before is None else Span(as_json(before)).then(as_json(now))
+    span = Span(now) if before is None else Span(before).then(now)
     return [line.text for line in table(span, View(**view))]
 
 
@@ -48,13 +47,13 @@ def test_cpu_percent_is_of_one_pcpu():
 
 
 def test_another_run_of_the_host_compares_with_nothing():
-    span = Span(as_json(HOST)).then(as_json(later(HOST, -3)))
+    span = Span(HOST).then(later(HOST, -3))
     assert span.before is None
 
 
 def test_a_snapshot_of_the_same_moment_leaves_the_span():
-    span = Span(as_json(HOST)).then(as_json(later(HOST, 3)))
-    assert span.then(as_json(later(HOST, 3))) is span
+    span = Span(HOST).then(later(HOST, 3))
+    assert span.then(later(HOST, 3)) is span
 
 
 def test_memory_is_what_the_domain_has_not_its_target():
@@ -80,7 +79,7 @@ def test_network_and_disk_lines_follow_the_domain_and_skip_tap_disks():
 
 def test_a_head_stands_before_the_first_domain_or_before_each():
     assert [
-        sum(line.kind is Kind.HEAD for line in table(Span(as_json()), View(repeats_head=repeats)))
+        sum(line.kind is Kind.HEAD for line in table(Span(HOST), View(repeats_head=repeats)))
         for repeats in (False, True)
     ] == [1, 5]
 
@@ -142,7 +141,7 @@ def test_the_order_of_the_snapshot_does_not_matter(domains, head):
 
 
 def test_the_summary_is_of_the_host():
-    assert summary(as_json(replace(HOST, unix_ns=HOST.unix_ns + 3723 * 10**9))) == (
+    assert summary(replace(HOST, unix_ns=HOST.unix_ns + 3723 * 10**9)) == (
         "xentop - 01:02:03   Xen 3.0.3-rc5.el5",
         "5 domains: 1 running, 4 blocked, 0 paused, 0 crashed, 0 dying, 0 shutdown ",
         "Mem: 4194304k total, 3145728k used, 1048576k free    CPUs: 4 @ 3200MHz",
@@ -153,7 +152,7 @@ def test_a_domain_counts_under_the_first_of_its_states_and_a_waiting_one_under_n
     both = replace(OSSVM02, paused=True)
     late = replace(MYSQL, blocked=False)
     over = replace(WINDOOF, blocked=False, shutdown=True, dying=True)
-    assert summary(as_json(of(both, late, over)))[1] == (
+    assert summary(of(both, late, over))[1] == (
         "3 domains: 0 running, 1 blocked, 0 paused, 0 crashed, 0 dying, 1 shutdown "
     )
 

@@ -70,7 +70,7 @@ def test_a_domain_that_goes_away_takes_its_console_with_it(typed, capsys):
     service = FakeService()
 
     class Vanishing(FakeService):
-        def post(self, path, body=None):
+        def answer_post(self, path, body):
             self.domains = [domain(0, "Domain-0"), domain(4, "web")]
             return {}
 

@@ -204,9 +204,9 @@ def test_exit_after_an_interrupted_command(line, status):
 
 def test_a_paused_guest_reports_when_it_goes_on(monkeypatch):
     class Paused(FakeService):
-        def post(self, path, body=None):
+        def answer_post(self, path, body):
             self.domains = [domain(state="paused")]
-            return super().post(path, body)
+            return super().answer_post(path, body)
 
     service = Paused()
     slept = []

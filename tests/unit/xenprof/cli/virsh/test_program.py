@@ -49,11 +49,11 @@ def test_every_missing_option_is_named(virsh):
 @pytest.mark.parametrize(
     ("words", "path", "body"),
     [
-        (["suspend", "5"], "domains/DesktopVM/pause", None),
-        (["resume", "5"], "domains/DesktopVM/unpause", None),
+        (["suspend", "5"], "domains/DesktopVM/pause", {}),
+        (["resume", "5"], "domains/DesktopVM/unpause", {}),
         (["shutdown", "DesktopVM"], "domains/DesktopVM/shutdown", {"reason": "poweroff"}),
         (["reboot", "DesktopVM"], "domains/DesktopVM/shutdown", {"reason": "reboot"}),
-        (["destroy", "00000000-0000-0000-0000-000000000005"], "domains/DesktopVM/destroy", None),
+        (["destroy", "00000000-0000-0000-0000-000000000005"], "domains/DesktopVM/destroy", {}),
         (["save", "5", "/x/s"], "domains/DesktopVM/save", {"path": "/x/s", "checkpoint": False}),
         (["dump", "5", "/x/c"], "domains/DesktopVM/dump-core",
          {"path": "/x/c", "live": False, "crash": False}),

@@ -4,7 +4,7 @@ from tests.support.talk_host import FakeClient
 from xenprof.cli.xenstore import escaped, list_main, ls_main, read_main, tree_lines
 from xenprof.client import ServiceNotRunning
 
-DEEP = [["/a", "1"], ["/a/b", "2"], ["/a/b/c", "x" * 100], ["/ab", "3"]]
+DEEP = [("/a", "1"), ("/a/b", "2"), ("/a/b/c", "x" * 100), ("/ab", "3")]
 
 
 @pytest.fixture
@@ -29,11 +29,11 @@ def test_no_line_is_wider_than_the_screen(width):
 
 
 def test_a_value_that_just_fits_is_not_cut():
-    assert ['a = "12345"'] == list(tree_lines([["/a", "12345"]], "/", 14))
+    assert ['a = "12345"'] == list(tree_lines([("/a", "12345")], "/", 14))
 
 
 def test_a_value_that_does_not_fit_ends_in_dots():
-    assert ['a = "1234..."'] == list(tree_lines([["/a", "12345"]], "/", 13))
+    assert ['a = "1234..."'] == list(tree_lines([("/a", "12345")], "/", 13))
 
 
 def test_a_node_with_a_longer_name_is_not_below_another():

@@ -11,9 +11,9 @@ PATH = "/api/v1/domains/web"
 @pytest.mark.parametrize(
     ("words", "path", "body"),
     [
-        (["destroy", "web"], f"{PATH}/destroy", None),
-        (["pause", "web"], f"{PATH}/pause", None),
-        (["unpause", "web"], f"{PATH}/unpause", None),
+        (["destroy", "web"], f"{PATH}/destroy", {}),
+        (["pause", "web"], f"{PATH}/pause", {}),
+        (["unpause", "web"], f"{PATH}/unpause", {}),
         (["vcpu-set", "web", "2"], f"{PATH}/set-vcpus", {"count": 2}),
         (["vcpu-set", "web", "-1"], f"{PATH}/set-vcpus", {"count": -1}),
         (["vcpu-pin", "web", "0", "1-3,^2"], f"{PATH}/pin-vcpu", {"vcpu": 0, "pcpus": [1, 3]}),

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.support.talk_host import HOST, MYSQL, NEW_TOOLS, OSSVM02, FakeClient, as_json, vcpu
+from tests.support.talk_host import HOST, MYSQL, NEW_TOOLS, OSSVM02, FakeClient, vcpu
 from xenprof.cli.xm.host import info_table
 from xenprof.cli.xm.listing import row, state_letters, vcpu_table
 
@@ -54,8 +54,8 @@ def test_a_domain_that_does_not_exist_is_an_error_with_the_usage(xm):
 
 
 def test_list_shows_the_balloon_target_at_once():
-    host = as_json(replace(HOST, domains=(replace(OSSVM02, target_kib=128 * 1024),)))
-    assert row(host["domains"][0]).memory_mib == 128
+    host = replace(HOST, domains=(replace(OSSVM02, target_kib=128 * 1024),))
+    assert row(host.domains[0]).memory_mib == 128
 
 
 @pytest.mark.parametrize(
@@ -70,8 +70,8 @@ def test_list_shows_the_balloon_target_at_once():
     ],
 )
 def test_state_letters_of_a_guest(flags, letters):
-    calm = as_json(replace(HOST, domains=(replace(OSSVM02, blocked=False),)))["domains"][0]
-    assert state_letters(calm | flags) == letters
+    calm = replace(OSSVM02, blocked=False)
+    assert state_letters(replace(calm, **flags)) == letters
 
 
 def test_vcpu_list_shows_offline_vcpus_too(xm):
@@ -80,8 +80,8 @@ def test_vcpu_list_shows_offline_vcpus_too(xm):
 
 def test_vcpu_list_names_the_pcpus_of_a_pinned_vcpu():
     pinned = replace(vcpu(0, 1, "runnable", 1.0), affinity=(0, 1, 3))
-    host = as_json(replace(HOST, domains=(replace(MYSQL, vcpus=(pinned,)),)))
-    assert list(vcpu_table(host, host["domains"]))[1] == (
+    host = replace(HOST, domains=(replace(MYSQL, vcpus=(pinned,)),))
+    assert list(vcpu_table(host, host.domains))[1] == (
         "r5b2-mySQL01                      13     0     1   ---       1.0 0-1,3"
     )
 

@@ -174,6 +174,7 @@ def test_xm_imports_only_the_module_of_its_command():
     assert [name.rpartition(".")[2] for name in done.stdout.split()] == [
         "command",
         "listing",
+        "looking",
         "program",
         "table",
     ]

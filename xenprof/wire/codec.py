@@ -1,0 +1,186 @@
+"""Frozen records to JSON and back, by the types of their fields: one encoder, one decoder.
+
+JSON has no tuples and no enums: tuples are lists there, enums their values. The decoder wants the
+types that the fields declare (a whole number is also a number), leaves out what a record does not
+know, and gives a field that is missing its default, or None where None is allowed.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, fields, is_dataclass
+from enum import Enum
+from functools import cache
+from itertools import repeat
+from types import NoneType, UnionType
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from xenprof.errors import XenprofError
+
+T = TypeVar("T")
+Reader = Callable[[object, str], Any]
+"""Returns a JSON value as the type it is for; the text is its place, for the message."""
+
+_WORDS: Mapping[object, tuple[str, str]] = {
+    int: ("a whole number", "whole numbers"),
+    float: ("a number", "numbers"),
+    str: ("a text", "texts"),
+    bool: ("true or false", "truth values"),
+}
+_LONGEST_SHOWN = 40
+
+
+class Malformed(XenprofError):
+    """A JSON value that is no such record; the message names the place, e.g. `domains[2].name`."""
+
+
+class Missing(Malformed):
+    """A field that has no default is not there."""
+
+
+def encode(value: object) -> str:
+    """Return the JSON text of a record, or of what holds records."""
+    return json.dumps(value, default=plain)
+
+
+def plain(value: Any) -> object:
+    """Return what `json` cannot write as something that it can, one level deep."""
+    if is_dataclass(value):
+        return {field.name: getattr(value, field.name) for field in fields(value)}
+    return dict(value)  # a mapping that is not a dict
+
+
+def decode(kind: type[T], value: object) -> T:
+    """Return what `json.loads` has made of a record as that record. Raises: Malformed."""
+    read: Reader = _reader(kind)  # type: ignore[arg-type]  # a type is hashable
+    found: T = read(value, "")
+    return found
+
+
+@cache
+def _reader(kind: Any) -> Reader:
+    """Return what reads values of a type."""
+    origin, arguments = get_origin(kind), get_args(kind)
+    if kind is object:
+        return lambda value, place: value
+    if is_dataclass(kind):
+        return _record_reader(kind)
+    if origin is tuple:
+        return _list_reader(kind, arguments)
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return _mapping_reader(kind, arguments[1])
+    if origin is Literal or (isinstance(kind, type) and issubclass(kind, Enum)):
+        return _choice_reader(kind)
+    return _plain_reader(kind)
+
+
+def _record_reader(kind: Any) -> Reader:
+    hints = get_type_hints(kind)
+    plan = [
+        (field, field.name, hints[field.name], _exact(hints[field.name])) for field in fields(kind)
+    ]
+
+    def read(value: object, place: str) -> object:
+        if type(value) is not dict:
+            raise _wrong(kind, value, place)
+        given: dict[str, object] = {}
+        for field, name, hint, exact in plan:
+            item = value.get(name, MISSING)
+            if type(item) in exact:
+                given[name] = item
+            elif item is not MISSING:
+                given[name] = _reader(hint)(item, _below(place, name))
+            elif field.default is MISSING and field.default_factory is MISSING:
+                if NoneType not in exact:
+                    raise Missing(f"{_below(place, name)!r} is missing")
+                given[name] = None
+        return kind(**given)
+
+    return read
+
+
+def _below(place: str, name: str) -> str:
+    return f"{place}.{name}" if place else name
+
+
+def _list_reader(kind: Any, members: tuple[Any, ...]) -> Reader:
+    is_open = members[-1] is Ellipsis
+    exact = _exact(members[0]) if is_open else frozenset()
+    readers = [_reader(member) for member in members if member is not Ellipsis]
+
+    def read(value: object, place: str) -> object:
+        if type(value) is not list or not (is_open or len(value) == len(readers)):
+            raise _wrong(kind, value, place)
+        if exact:
+            if not exact.issuperset(map(type, value)):
+                raise _wrong(kind, value, place)
+            return tuple(value)
+        each = zip(repeat(readers[0]) if is_open else readers, value)  # noqa: B905  one is endless
+        return tuple([read(item, f"{place}[{n}]") for n, (read, item) in enumerate(each)])
+
+    return read
+
+
+def _mapping_reader(kind: Any, member: Any) -> Reader:
+    read_member = _reader(member)
+
+    def read(value: object, place: str) -> object:
+        if type(value) is not dict:
+            raise _wrong(kind, value, place)
+        return {name: read_member(item, f"{place}.{name}") for name, item in value.items()}
+
+    return read
+
+
+def _choice_reader(kind: Any) -> Reader:
+    choices = {getattr(one, "value", one): one for one in get_args(kind) or kind}
+
+    def read(value: object, place: str) -> object:
+        for written, choice in choices.items():
+            if written == value and type(written) is type(value):
+                return choice
+        raise Malformed(f"{place!r} must be one of {', '.join(map(str, choices))}")
+
+    return read
+
+
+def _plain_reader(kind: Any) -> Reader:
+    """Return the reader of a text, number or truth value, or of a union with at most one other."""
+    exact = _exact(kind)
+    others = [_reader(member) for member in get_args(kind) if not _exact(member)]
+
+    def read(value: object, place: str) -> object:
+        if type(value) in exact:
+            return value
+        if float in exact and type(value) is int:
+            return float(value)
+        if others:
+            return others[0](value, place)
+        raise _wrong(kind, value, place)
+
+    return read
+
+
+def _exact(kind: Any) -> frozenset[type]:
+    """Return the types whose values are what `kind` wants as they are."""
+    if kind in (int, str, bool, float, NoneType):
+        return frozenset([kind])
+    is_union = get_origin(kind) in (Union, UnionType)
+    return frozenset().union(*map(_exact, get_args(kind))) if is_union else frozenset()
+
+
+def _wrong(kind: Any, value: object, place: str) -> Malformed:
+    said = f"{place!r} must be {_words(kind)}" if place else f"it must be {_words(kind)}"
+    if not isinstance(value, list | dict):
+        said += f", not {value!r}"[:_LONGEST_SHOWN]
+    return Malformed(said)
+
+
+def _words(kind: Any) -> str:
+    """Return what a value should be; of a union, its first member."""
+    origin, members = get_origin(kind), get_args(kind)
+    if origin in (Union, UnionType):
+        return _words(members[0])
+    one, many = _WORDS.get(members[0] if origin is tuple else kind, ("an object", "objects"))
+    if origin is tuple:
+        return f"a list of {many if members[-1] is Ellipsis else f'{len(members)} {many}'}"
+    return one

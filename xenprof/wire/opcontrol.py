@@ -1,0 +1,153 @@
+"""What opcontrol and the service exchange: operations with a Setup in, Outcome and status out."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from xenprof.events import EventSetting
+from xenprof.home import SESSION_DIR
+from xenprof.wire.requests import DomainRequest
+
+SEPARATIONS = ("library", "kernel", "thread", "cpu")
+"""The words of `Setup.separate`, in the order in which `--status` prints them."""
+
+Range = tuple[int, int]
+"""First address and the one after the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """Everything a daemon is started with. Paths are paths in the domain.
+
+    `vmlinux` None means `--no-vmlinux`. `passive_ranges` pairs by position with
+    `passive_images`. The domain lists are the user's text, None where not given.
+    A buffer size of 0 leaves the kernel's default.
+    """
+
+    events: tuple[EventSetting, ...] = ()
+    separate: tuple[str, ...] = ()
+    vmlinux: str | None = None
+    kernel_range: Range | None = None
+    xen_image: str | None = None
+    xen_range: Range | None = None
+    image_filter: tuple[str, ...] = ()
+    buffer_size: int = 0
+    buffer_watershed: int = 0
+    cpu_buffer_size: int = 0
+    callgraph_depth: int = 0
+    active_domains: str | None = None
+    passive_domains: str | None = None
+    passive_images: tuple[str, ...] = ()
+    passive_ranges: tuple[Range, ...] = ()
+    session_dir: str = SESSION_DIR
+    verbose: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What opcontrol prints, line by line, and its exit code."""
+
+    stdout: tuple[str, ...] = ()
+    stderr: tuple[str, ...] = ()
+    exit_code: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DaemonStatus:
+    """A domain's daemon: paused means alive with profiling off. `pid` is None without one."""
+
+    state: Literal["running", "paused", "stopped"]
+    pid: int | None = None
+
+    @property
+    def line(self) -> str:
+        """Return the first line of `opcontrol --status`."""
+        if self.state == "stopped":
+            return "Daemon not running"
+        return f"Daemon {self.state}: pid {self.pid}"
+
+
+@dataclass(frozen=True, slots=True)
+class Status(Outcome):
+    """The answer to `GetStatus`: what opcontrol prints, and the same as values."""
+
+    status: DaemonStatus = DaemonStatus("stopped")
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """The text of a file of oprofilefs."""
+
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Operation(DomainRequest):
+    """An operation of opcontrol; most make no use of the setup, and only `save` of the name."""
+
+    setup: Setup | None = None
+    name: str | None = None
+
+
+class Init(Operation):
+    """Load the module."""
+
+    command = "opcontrol init"
+
+
+class StartDaemon(Operation):
+    """Start the daemon; the setup is needed."""
+
+    command = "opcontrol start-daemon"
+
+
+class Start(Operation):
+    """Begin to count, and start the daemon before that if there is none."""
+
+    command = "opcontrol start"
+
+
+class Dump(Operation):
+    """Have what is in buffers written to files."""
+
+    command = "opcontrol dump"
+
+
+class Stop(Operation):
+    """Stop counting."""
+
+    command = "opcontrol stop"
+
+
+class Shutdown(Operation):
+    """End the daemon."""
+
+    command = "opcontrol shutdown"
+
+
+class Reset(Operation):
+    """Delete the samples of the current session."""
+
+    command = "opcontrol reset"
+
+
+class SaveSession(Operation):
+    """Keep the current session under a name."""
+
+    command = "opcontrol save"
+
+
+class Deinit(Operation):
+    """End the daemon and unload the module."""
+
+    command = "opcontrol deinit"
+
+
+class GetStatus(Operation):
+    """Tell how the daemon is."""
+
+    command = "opcontrol status"
+
+
+OPERATIONS: tuple[type[Operation], ...] = (
+    Init, StartDaemon, Start, Dump, Stop, Shutdown, Reset, SaveSession, Deinit, GetStatus,
+)  # fmt: skip

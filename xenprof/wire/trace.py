@@ -1,0 +1,61 @@
+"""What readers of the trace rings and the service exchange."""
+
+from dataclasses import dataclass
+
+from xenprof.wire.requests import Request
+
+
+@dataclass(frozen=True, slots=True)
+class StartTrace(Request):
+    """Begin to record for a reader of one's own; None: all events, all pcpus, the usual else."""
+
+    command = "trace start"
+    route = "/api/v1/trace/start"
+
+    event_mask: int | None = None
+    poll_ms: int | None = None
+    threshold: int | None = None
+    pcpu_mask: int | None = None
+    ring_pages: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadTrace(Request):
+    """Take what there is for a reader; `format` is base64 (None), binary or json."""
+
+    command = "trace read"
+    route = "/api/v1/trace/{}/read"
+
+    format: str | None = None
+
+
+class StopTrace(ReadTrace):
+    """Take what there is left, and end the reader."""
+
+    route = "/api/v1/trace/{}/stop"
+
+
+@dataclass(frozen=True, slots=True)
+class TraceStarted:
+    """The answer to `StartTrace`."""
+
+    reader: int
+    time_ns: int
+    mhz: int
+
+
+@dataclass(frozen=True, slots=True)
+class TraceTaken:
+    """The answer to `ReadTrace` and `StopTrace`: records as xentrace writes them, in base64."""
+
+    time_ns: int
+    mhz: int
+    count: int
+    records: str
+
+
+@dataclass(frozen=True, slots=True)
+class TraceState:
+    """How the rings stand, as far as programs want to know: the records lost, by pcpu."""
+
+    lost: tuple[int, ...]
