@@ -44,7 +44,6 @@ def busy_host():
 def look(host: Machine) -> None:
     host.telemetry.snapshot()
     host.toolstack.views.proc("active", "stat")
-    host.toolstack.xen_console.press("r")
 
 
 def profile(home: Path, looks_ns=(), *, depth=0):
