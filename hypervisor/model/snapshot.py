@@ -1,13 +1,13 @@
 """Machine -> HostSnapshot.
 
-Only reads, inside a `cpu.look.Look`: times and work are exact now, samples are those of the last
+Only reads, inside a `cpu.look.look`: times and work are exact now, samples are those of the last
 count (every 200 ms, at a dump and at a stop).
 """
 
 from collections.abc import Mapping
 
 from hypervisor.model.cpu.execution import Execution
-from hypervisor.model.cpu.look import Look
+from hypervisor.model.cpu.look import look
 from hypervisor.model.cpu.stateletters import state_letters
 from hypervisor.model.domain.domain import Pcpu, Vcpu
 from hypervisor.model.domain.runstate import NAMES
@@ -40,7 +40,7 @@ class SnapshotTaker:
     def snapshot(self) -> HostSnapshot:
         """Return the state now."""
         self._generation += 1
-        with Look(self._hypercalls.execution.accounting):
+        with look(self._hypercalls.execution.accounting):
             return host_snapshot(self._hypercalls, self._context, self._generation, self._epoch_ns)
 
 
@@ -183,7 +183,7 @@ def host_snapshot(
     generation: int,
     epoch_ns: int,
 ) -> HostSnapshot:
-    """Return the whole host, as a `Look` shows it. `context`: xend's view of it."""
+    """Return the whole host, as a `look` shows it. `context`: xend's view of it."""
     execution = hypercalls.execution
     info = hypercalls.physical_info()
     now_ns = execution.clock.now

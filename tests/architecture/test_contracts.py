@@ -15,6 +15,7 @@ from tests.support.paths import ROOT
 
 HOUSE = "The house: dashboards -> exporters -> xenprof -> hypervisor"
 IMPORTERS = "Only the service's driver and the programs that run the model import it"
+TOOLSTACK = "Programs take from the toolstack only the grammar of its files"
 XENPROF = "Rooms of xenprof, top to bottom"
 HYPERVISOR = "Rooms of hypervisor, top to bottom"
 MODEL = "Rooms of the model, top to bottom"
@@ -47,13 +48,15 @@ def planted(house, module, text):
     if new_folder:
         path.with_name("__init__.py").touch()
     path.write_text(f"{before or ''}\n{text}\n", encoding="utf-8")
-    yield
-    if before is not None:
-        path.write_text(before, encoding="utf-8")
-    elif new_folder:
-        shutil.rmtree(path.parent)
-    else:
-        path.unlink()
+    try:
+        yield
+    finally:
+        if before is not None:
+            path.write_text(before, encoding="utf-8")
+        elif new_folder:
+            shutil.rmtree(path.parent)
+        else:
+            path.unlink()
 
 
 def broken(house):
@@ -81,6 +84,8 @@ def broken(house):
         (IMPORTERS, "xenprof.cli.main", "hypervisor.model.timing.clock"),
         (IMPORTERS, "exporters.points", "hypervisor.model.snapshot"),
         (IMPORTERS, "dashboards.build", "hypervisor.model"),
+        (TOOLSTACK, "xenprof.session.planted", "hypervisor.toolstack.xend"),
+        (TOOLSTACK, "exporters.points", "hypervisor.toolstack.config.sxp"),
         (XENPROF, "xenprof.profile.planted", "xenprof.service.app"),
         (XENPROF, "xenprof.store.planted", "xenprof.report"),
         (XENPROF, "xenprof.session.planted", "xenprof.imports"),

@@ -71,7 +71,7 @@ def test_programs_that_start_fast_leave_large_libraries_alone(tmp_path, module, 
     ],
 )
 def test_programs_that_only_talk_to_the_service_do_without_numpy(tmp_path, module, argument):
-    assert {"numpy", "http"} & loaded_by(tmp_path, module, argument) == set()
+    assert "numpy" not in loaded_by(tmp_path, module, argument)
 
 
 def test_only_two_modules_name_the_model():

@@ -43,7 +43,7 @@ def xen(host):
         xenoprof.attach_reader(domid, Drain(xenoprof))
     xenoprof.start()
     yield xenoprof
-    host.pmu.counting = False
+    host.execution.accounting.is_counting = False
 
 
 class Drain:

@@ -31,7 +31,7 @@ def xen(host):
     samples = SampleLog(costs.sample, costs.backtrace_frame)
     xenoprof = Xenoprof(host.execution, host.pmu, samples, can_profile=True)
     yield xenoprof
-    host.pmu.counting = False
+    host.execution.accounting.is_counting = False
 
 
 def bring(xen, host, state, active=(0,)):

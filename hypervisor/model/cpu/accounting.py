@@ -19,9 +19,7 @@ OWED_MIN_NS = 20_000
 
 
 class SegmentCounter(Protocol):
-    """What counts hardware events of settled segments; told of them only while `counting`."""
-
-    counting: bool
+    """What counts the hardware events of settled segments."""
 
     def note(
         self,
@@ -68,7 +66,8 @@ class Accounting:
         """`full_rate_q`: cycles_q per ns of a core that is not shared."""
         self._clock = clock
         self._full_rate_q = full_rate_q
-        self.counter = counter
+        self._counter = counter
+        self.is_counting = False  # the counter is told of segments
         self.pcpus = pcpus
         # (user, kernel, all) cycles of each path, to divide a pcpu's time into modes.
         self.path_modes = [(*path.by_mode[:2], path.cycles) for path in code.paths]
@@ -85,13 +84,18 @@ class Accounting:
             if pcpu.current is not None:
                 pcpu.visitors.add(pcpu.current.domain)
 
+    def count_segments(self, *, is_on: bool) -> None:
+        """Have segments counted from now on, or no longer; all until now are settled first."""
+        self.settle_all()
+        self.is_counting = is_on
+
     def settle_all(self) -> None:
         """Bring every running vcpu's accounts, and the samples, up to now."""
         for pcpu in self.pcpus:
             if pcpu.current is not None:
                 self.settle(pcpu.current)
-        if self.counter.counting:
-            self.counter.count()
+        if self.is_counting:
+            self._counter.count()
 
     def pay(self, vcpu: Vcpu) -> None:
         """Make a vcpu execute its share of what it owes, at a tick."""
@@ -165,5 +169,5 @@ class Accounting:
         if domain.domid == 0:
             beneficiary = work.beneficiary if work is not None else -1
             domain.behalf_ns[beneficiary] = domain.behalf_ns.get(beneficiary, 0) + elapsed_ns
-        if self.counter.counting:
-            self.counter.note(vcpu, pcpu, parts, executed_q, start_ns, elapsed_ns, work)
+        if self.is_counting:
+            self._counter.note(vcpu, pcpu, parts, executed_q, start_ns, elapsed_ns, work)

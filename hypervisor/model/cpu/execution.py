@@ -385,7 +385,7 @@ class Execution:
                     self.trace.emit(pcpu.number, T_TIMER, ())
                 if vcpu.owed_q:
                     self.accounting.pay(vcpu)
-        if self.accounting.counter.counting:
+        if self.accounting.is_counting:
             self._ticks += 1
             if not self._ticks % COUNT_TICKS:
                 self.accounting.settle_all()

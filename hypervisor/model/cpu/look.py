@@ -5,11 +5,13 @@ on where segments end, so a look may not leave one behind: a host that is looked
 exactly as one that is not.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from hypervisor.model.codebook.work import AnyWork, Parts
 from hypervisor.model.cpu.accounting import Accounting
-from hypervisor.model.domain.domain import Domain, Vcpu
+from hypervisor.model.domain.domain import Vcpu
 
 
 class _Open(NamedTuple):
@@ -29,47 +31,38 @@ class _Open(NamedTuple):
     path_ns_before: list[int]
 
 
-class Look:
-    """Settles all running vcpus for as long as the `with` block lasts, then puts them back.
+@contextmanager
+def look(accounting: Accounting) -> Iterator[None]:
+    """Settle all running vcpus for as long as the `with` block lasts, then put them back.
 
     Samples are not counted meanwhile: those of the time since they were last counted are not
     known to anybody yet. Work and overhead may not be added inside the block.
     """
-
-    __slots__ = ("_accounting", "_behalf_ns", "_is_counting", "_open")
-
-    def __init__(self, accounting: Accounting) -> None:
-        self._accounting = accounting
-        self._open: list[_Open] = []
-        self._behalf_ns: dict[Domain, dict[int, int]] = {}
-        self._is_counting = False
-
-    def __enter__(self) -> None:
-        """Bring the accounts up to now."""
-        accounting = self._accounting
-        running = [pcpu.current for pcpu in accounting.pcpus if pcpu.current is not None]
-        for vcpu in running:
-            self._open.append(_open(vcpu))
-            self._behalf_ns[vcpu.domain] = dict(vcpu.domain.behalf_ns)
-        self._is_counting, accounting.counter.counting = accounting.counter.counting, False
+    running = [pcpu.current for pcpu in accounting.pcpus if pcpu.current is not None]
+    opened = [_open(vcpu) for vcpu in running]
+    behalf_ns = {vcpu.domain: dict(vcpu.domain.behalf_ns) for vcpu in running}
+    was_counting, accounting.is_counting = accounting.is_counting, False
+    try:
         for vcpu in running:
             accounting.settle(vcpu)
         accounting.divide_times()
+        yield
+    finally:
+        accounting.is_counting = was_counting
+        for domain, spent_ns in behalf_ns.items():
+            domain.behalf_ns = spent_ns
+        for was in opened:
+            _put_back(was)
 
-    def __exit__(self, *_: object) -> None:
-        """Put them back."""
-        self._accounting.counter.counting = self._is_counting
-        for domain, behalf_ns in self._behalf_ns.items():
-            domain.behalf_ns = behalf_ns
-        for was in self._open:
-            vcpu, work = was.vcpu, was.work
-            vcpu.segment_ns, vcpu.rated_ns = was.segment_ns, was.rated_ns
-            vcpu.carried_q = was.carried_q
-            vcpu.debt, vcpu.debt_q = was.debt, was.debt_q
-            if work is not None:
-                work.executed_q, work.remaining_q = was.executed_q, was.remaining_q
-                work.parts = was.parts
-            was.path_ns[:] = was.path_ns_before
+
+def _put_back(was: _Open) -> None:
+    vcpu, work = was.vcpu, was.work
+    vcpu.segment_ns, vcpu.rated_ns, vcpu.carried_q = was.segment_ns, was.rated_ns, was.carried_q
+    vcpu.debt, vcpu.debt_q = was.debt, was.debt_q
+    if work is not None:
+        work.executed_q, work.remaining_q = was.executed_q, was.remaining_q
+        work.parts = was.parts
+    was.path_ns[:] = was.path_ns_before
 
 
 def _open(vcpu: Vcpu) -> _Open:

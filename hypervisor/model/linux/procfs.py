@@ -13,7 +13,7 @@ from hypervisor.model.codebook.book import CodeBook
 from hypervisor.model.codebook.work import TaskIdentity
 from hypervisor.model.cpu.execution import TICK_NS, Execution
 from hypervisor.model.cpu.guest import Guest, Process
-from hypervisor.model.cpu.look import Look
+from hypervisor.model.cpu.look import look
 from hypervisor.model.domain.domain import Domain
 from hypervisor.model.io.blkif import BlockBackend
 from hypervisor.model.io.devices import Devices
@@ -125,7 +125,7 @@ class ProcFiles:
 
         Raises: Refused, as cat says it.
         """
-        with Look(self._execution.accounting):
+        with look(self._execution.accounting):
             return self._read(domid, name)
 
     def _read(self, domid: int, name: str) -> str:

@@ -69,7 +69,6 @@ class Pmu:
         self.code = code
         self._stacks: Stacks | None = None
         self.depths: dict[int, int] = {}  # by domid: how many callers are recorded, if any
-        self.counting = False
         self._sink = sink
         self._counters: list[Counter] = []
         self._cycles_per_ns = mhz / 1000

@@ -164,16 +164,14 @@ class Xenoprof:
                 "is listed twice or started its daemon twice; run opcontrol --shutdown in "
                 "domain 0, then --start-daemon --active-domains=... again",
             )
-        self._execution.accounting.settle_all()
+        self._execution.accounting.count_segments(is_on=True)
         self.state = PROFILING
-        self.pmu.counting = True
 
     def stop(self) -> None:
         """XENOPROF_stop. 3.0.3 leaves what is in the rings where it is."""
         self._require(PROFILING, "profiling is not running")
-        self._execution.accounting.settle_all()
+        self._execution.accounting.count_segments(is_on=False)
         self.state = READY
-        self.pmu.counting = False
 
     def disable_virq(self, domid: int) -> None:
         """XENOPROF_disable_virq. Raises: EPERM while profiling."""
