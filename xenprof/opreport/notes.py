@@ -31,7 +31,7 @@ _NOTES: Mapping[str, Callable[[str], str]] = {
 
 
 # What each reason of the service means to the user; others are shown as they are.
-_REASONS = {
+REASONS = {
     "ring_full": "Xen's buffer was full",
     "cpu_buffer_overflow": "the cpu buffer was full (--cpu-buffer-size)",
     "event_buffer_overflow": "the event buffer was full (--buffer-size)",
@@ -50,7 +50,7 @@ def _reasons(text: str) -> str:
     words = []
     for entry in text.split(","):
         reason, _, count = entry.partition("=")
-        words.append(f"{_REASONS.get(reason, reason)}: {count}")
+        words.append(f"{REASONS.get(reason, reason)}: {count}")
     return "; ".join(words)
 
 

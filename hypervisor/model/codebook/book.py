@@ -25,9 +25,8 @@ import numpy.typing as npt
 
 from hypervisor.domainfile import DomainFile
 from hypervisor.host import Mapped, Module
-from hypervisor.model.codebook import events as pmu_events
 from hypervisor.model.codebook.costs import CHECK_CTRS, Costs, Cpu, PathRow, WorkClass
-from hypervisor.model.codebook.events import Kind
+from hypervisor.model.codebook.events import Kind, event_kind
 from hypervisor.model.codebook.images import Image, Images, Role, Symbol
 from hypervisor.model.codebook.work import Q
 
@@ -135,7 +134,7 @@ class CodeBook:
 
     def event_kind(self, event_number: int, unit_mask: int) -> Kind | None:
         """Return what a counter programmed so counts; None counts nothing."""
-        return pmu_events.event_kind(self.cpu_type, event_number, unit_mask)
+        return event_kind(self.cpu_type, event_number, unit_mask)
 
     def files(self, role: Role) -> tuple[DomainFile, ...]:
         """Return the image files of a domain, `dom0` or `guest`; built once."""

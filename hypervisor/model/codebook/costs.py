@@ -1,6 +1,6 @@
 """Reads and checks `costs.toml`: processors, classes of work, ops and paths.
 
-Nothing is computed here beyond checking; `code.py` makes a CodeBook of it. Numbers with a
+Nothing is computed here beyond checking; `book.py` makes a CodeBook of it. Numbers with a
 point in the file are exact fractions, so that no result depends on floating point.
 """
 

@@ -5,7 +5,7 @@ from hypervisor.model.codebook.work import Parts, parts_of
 
 
 class Overheads:
-    """One set of parts for each occasion (see `execution.Overheads`)."""
+    """One set of parts for each occasion on which `cpu.execution` adds some."""
 
     def __init__(self, code: CodeBook) -> None:
         def once(path: str) -> Parts:

@@ -84,7 +84,7 @@ class Vcpu:
 
 
 class Domain:
-    """A domain. Its kernel, devices and programs are kept beside it: see `hypercalls.Resident`."""
+    """A domain. Its kernel, devices and programs are kept beside it: see `resident.Resident`."""
 
     __slots__ = (
         "behalf_ns",

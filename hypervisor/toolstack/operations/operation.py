@@ -8,7 +8,7 @@ from hypervisor.toolstack.timers import Timers
 
 
 class Operation:
-    """One such chain; satisfies hypervisor.host.Operation.
+    """One such chain; satisfies hypervisor.control.Operation.
 
     A step that raises HostError ends it: `undo` is called, and `result` raises that error.
     """

@@ -24,13 +24,17 @@ class SchedVcpu(Protocol):
     except `processor`, which the scheduler sets when it moves the vcpu (add, steal, migrate).
     """
 
-    domain: Any  # a SchedDomain
     vcpu_id: int
     processor: int  # the pcpu whose queue it belongs to
     affinity: int  # bit mask of allowed pcpus
     runnable: bool  # wants to run: neither blocked, paused nor offline
     is_running: bool  # is current on `processor`
     sched: Any  # the scheduler's own record of it, None before add_vcpu
+
+    @property
+    def domain(self) -> SchedDomain:
+        """Return whose vcpu it is."""
+        ...
 
 
 class SchedContext(Protocol):
