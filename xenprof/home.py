@@ -14,10 +14,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
 
+from hypervisor.domain0 import DOMAIN_0 as DOMAIN_0
+from hypervisor.domain0 import DOMAIN_0_ID as DOMAIN_0_ID
 from hypervisor.errors import UnknownDomain
-
-DOMAIN_0 = "Domain-0"
-DOMAIN_0_ID = 0
 
 SESSION_DIR = "/var/lib/oprofile"
 """The session directory as a domain's users know it."""

@@ -10,15 +10,14 @@ from hypervisor.model.dom0.toolstack_programs import Domain0
 from hypervisor.model.domain.domain import Domain
 from hypervisor.model.domain.evtchn import Port
 from hypervisor.model.io.blkif import BlockBackend, BlockFrontend
-from hypervisor.model.io.disk import Disk
+from hypervisor.model.io.disk import Disk, DiskModel
 from hypervisor.model.io.netif import NetBackend, NetFrontend, vif_name
 from hypervisor.model.resident import Resident
 from hypervisor.model.timing.random_stream import Streams
-from hypervisor.toolstack.config.devices import DiskSpec, VifSpec
+from hypervisor.toolstack.config.devices import DISK_SECTORS, DiskSpec, VifSpec
 from hypervisor.toolstack.hypercalls import Rings
 
-DISK_SPACING_SECTORS = 8 * 2**30 // 512  # each virtual disk has its own 8 GiB of the real one
-DISKS = 16
+DISKS = DiskModel().sectors // DISK_SECTORS  # the real one has room for so many
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +58,7 @@ class Attachments:
             vbd = BlockFrontend(
                 resident.guest,
                 spec,
-                self._disks * DISK_SPACING_SECTORS,
+                self._disks * DISK_SECTORS,
                 resident.devices.io_wait,
                 self._backends.blkback,
                 port,

@@ -14,13 +14,14 @@ from hypervisor.model.cpu.sched.sedf import SedfScheduler
 from hypervisor.model.cpu.stateletters import state_letters
 from hypervisor.model.domain.domain import Domain
 from hypervisor.model.linux.proctimes import KernelTimes
-from hypervisor.model.linux.xenbus import SUSPEND
+from hypervisor.model.linux.saved import SavedGuest
 from hypervisor.model.memory.pages import Memory
 from hypervisor.model.profiling.ledger import SampleLedger
 from hypervisor.model.profiling.xenoprof import Xenoprof
 from hypervisor.model.resident import Builder, Resident
 from hypervisor.model.scenario.spec import Host
 from hypervisor.model.timing.random_stream import Streams
+from hypervisor.shutdown import SUSPEND
 from hypervisor.toolstack.config.schedparams import SedfParameters
 from hypervisor.toolstack.config.spec import DomainSpec
 from hypervisor.toolstack.hypercalls import DomainState, Done, PhysicalInfo, Program
@@ -149,12 +150,12 @@ class Hypercalls:
     def saved_state(self, domid: int) -> Mapping[str, Any]:
         """Return what the guest has in its memory, as JSON can hold it."""
         resident = self.residents[domid]
-        return {
-            "configured_kib": resident.domain.configured_kib,
-            "workloads": [dict(one) for one in resident.programs.settings],
-            "results": list(resident.programs.results()),
-            "paging": resident.paging.saved_state(),
-        }
+        return SavedGuest(
+            configured_kib=resident.domain.configured_kib,
+            workloads=[dict(one) for one in resident.programs.settings],
+            results=[dict(one) for one in resident.programs.results()],
+            paging=resident.paging.saved(),
+        ).state()
 
     def end_domain(self, domain: Domain, reason: int) -> None:
         """Stop all of a guest that has shut itself down, and tell the toolstack."""

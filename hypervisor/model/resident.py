@@ -9,11 +9,11 @@ from hypervisor.model.codebook.book import CodeBook
 from hypervisor.model.codebook.images import Role
 from hypervisor.model.cpu.execution import Execution
 from hypervisor.model.cpu.guest import Guest
-from hypervisor.model.domain.domain import Domain, Domains, Vcpu
+from hypervisor.model.domain.domain import Domain, Domains, End, Vcpu
 from hypervisor.model.io.devices import Devices
 from hypervisor.model.linux.proctimes import KernelTimes
 from hypervisor.model.linux.saved import read_saved
-from hypervisor.model.linux.xenbus import CRASH, Xenbus
+from hypervisor.model.linux.xenbus import Xenbus
 from hypervisor.model.memory.balloon import Balloon
 from hypervisor.model.memory.pages import Memory
 from hypervisor.model.memory.paging import Paging
@@ -25,12 +25,10 @@ from hypervisor.model.scenario.workloads import parse_workloads
 from hypervisor.model.timing.random_stream import Streams, stream_seed
 from hypervisor.model.workloads.base import Peer
 from hypervisor.model.workloads.programs import Programs
+from hypervisor.shutdown import CRASH
 from hypervisor.toolstack.config.spec import DomainSpec
 from hypervisor.toolstack.xenstore import Xenstore
 from hypervisor.trace_events import DOM_ADD
-
-End = Callable[[Domain, int], object]
-"""Takes a domain that has shut itself down, and the reason."""
 
 
 @dataclass(slots=True)
@@ -117,7 +115,7 @@ class Builder:
         devices = Devices(domain)
         paging = Paging(guest, devices, self._streams)
         if before is not None:
-            paging.restore(before.paging.model_dump())
+            paging.restore(before.paging)
         balloon = Balloon(guest, self._memory, paging)
         is_hvm = spec.kind == "hvm"
         booted = replace(spec, arch=spec.arch or self._host.arch) if before is None else None

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Protocol
 
 from hypervisor.domainfile import DomainFile
+from hypervisor.shutdown import REASONS
 from hypervisor.toolstack.config.domain_sxp import described_sxp
 from hypervisor.toolstack.config.sxp import Sxp
 from hypervisor.toolstack.domaininfo import current_spec
 from hypervisor.toolstack.hostinfo import info_rows
-from hypervisor.toolstack.operations.ending import REASONS
 from hypervisor.toolstack.xendcontext import XendContext
 
 _EXAMPLES = Path(__file__).parent / "etc"  # what xm create finds

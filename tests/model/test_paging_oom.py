@@ -1,6 +1,5 @@
 """Out of memory: the largest process dies, then the next, and at last the kernel."""
 
-import json
 import re
 from itertools import pairwise
 
@@ -162,7 +161,7 @@ def test_a_dead_program_does_not_run_on_a_vcpu_that_was_busy():
 
 def test_who_was_killed_before_a_save_is_dead_after_the_restore():
     _, console = diskless(cpu(memory_mib=30), cpu(memory_mib=4))
-    saved = json.loads(json.dumps(console.pager.saved_state()))
+    saved = console.pager.saved()
     host = make_host(domain("a", disk=[]))  # of the same build, its programs not started
     guest = resident(host).guest
     paging(host).restore(saved)

@@ -28,7 +28,6 @@ from xenprof.profile.stacks import Layer, StackProfile
 from xenprof.store import samplefile, stackfile
 from xenprof.store.samplepath import format_path
 
-SEPARATE = ("none", "lib", "kernel", "thread", "cpu", "all")
 _PASSIVE = re.compile(r"domain(\d{1,5})-.*")
 _U32 = 0xFFFFFFFF
 

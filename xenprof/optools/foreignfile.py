@@ -12,10 +12,10 @@ from xenprof import events
 from xenprof.errors import CorruptSampleFile, VersionMismatch
 from xenprof.profile.flat import SampleHeader
 from xenprof.store.abi import Abi, AbiError
+from xenprof.store.samplefile import VERSIONS, VERSIONS_TEXT
 
 Words = npt.NDArray[np.uint64]
 
-VERSIONS = range(0x10, 0x14)
 _MAGIC = b"DAE\n"
 _U64_BYTES = 8  # vma_t of all versions
 
@@ -34,7 +34,7 @@ def decode(data: bytes, path: str, abi: Abi) -> tuple[SampleHeader, Words, Words
     abi.need("little_endian")
     version = reader.field("version")
     if version not in VERSIONS:
-        raise VersionMismatch(path, f"{path} has version {version:#x}, not 0x10 to 0x13")
+        raise VersionMismatch(path, f"{path} has version {version:#x}, not {VERSIONS_TEXT}")
     number = reader.field("cpu_type")
     cpu = events.cpu_type_by_number(number, version)
     if cpu is None:

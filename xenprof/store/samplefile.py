@@ -75,6 +75,8 @@ _FORMATS: dict[int, tuple[tuple[str, int, int], ...]] = {
     0x12: (("4xdQI", 64, 88), ("dQI", 60, 80)),
     0x13: (("4xdQI", 56, 72), ("dQI", 48, 64)),
 }
+VERSIONS = tuple(_FORMATS)
+VERSIONS_TEXT = f"{min(VERSIONS):#x} to {max(VERSIONS):#x}"
 _LAYOUTS = {
     order: {
         version: tuple(_layout(order, *format_) for format_ in formats)
@@ -248,7 +250,7 @@ def _decode_head(
         raise VersionMismatch(
             path,
             f"samples files version mismatch: {path} has version {version:#x}, "
-            "this program reads 0x10 to 0x13",
+            f"this program reads {VERSIONS_TEXT}",
         )
     layouts = _LAYOUTS[order][version]
     if len(head) < layouts[0].size:  # the largest a file without a single slot could be

@@ -18,11 +18,9 @@ from hypervisor.trace_events import (
 )
 from xenprof.trace.records import Records
 from xenprof.trace.states import (
-    BLOCKED,
     CONTINUE_RUNNING,
     COUNTED,
     LOST,
-    OFFLINE,
     RUNNABLE,
     RUNNING,
     STATE_NAMES,
@@ -273,6 +271,3 @@ def summarise(chunks: Iterable[Records], mhz: float | None = None) -> Summariser
     for records in chunks:
         summariser.add(records)
     return summariser
-
-
-STATES = (RUNNING, RUNNABLE, BLOCKED, OFFLINE, LOST)

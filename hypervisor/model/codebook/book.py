@@ -29,12 +29,14 @@ from hypervisor.model.codebook.costs import CHECK_CTRS, Costs, Cpu, PathRow, Wor
 from hypervisor.model.codebook.events import Kind, event_kind
 from hypervisor.model.codebook.images import Image, Images, Role, Symbol
 from hypervisor.model.codebook.work import Q
+from hypervisor.telemetry import Mode
 
 __all__ = ["CodeBook", "CodePath", "Kind"]
 
 _SLOT_BITS = 12
-_MODES = 3
-_Q20 = 1 << 20
+_MODES = len(Mode)
+RATE_ONE = 1 << 20
+"""One event per cycle, as `CodeBook.rates_q20` has it."""
 _RATE_UNIT = 1 << 40  # events per cycle are kept in units of 2**-40
 _CYCLE_UNIT = 1000  # weights of ops are kept in thousandths of a cycle
 _HOT_SPOTS = 8
@@ -130,7 +132,7 @@ class CodeBook:
 
     def rate(self, path: int, mode: int, kind: int) -> float:
         """Return events per cycle spent in `mode` of the path."""
-        return int(self.rates_q20[path, mode, kind]) / _Q20
+        return int(self.rates_q20[path, mode, kind]) / RATE_ONE
 
     def event_kind(self, event_number: int, unit_mask: int) -> Kind | None:
         """Return what a counter programmed so counts; None counts nothing."""
@@ -228,7 +230,7 @@ class CodeBook:
         if not cycles:
             return 0
         events = sum(part.weight * self._class_rates[part.work_class][kind] for part in row)
-        return events * _Q20 // (cycles * _RATE_UNIT)
+        return events * RATE_ONE // (cycles * _RATE_UNIT)
 
 
 def _total(part: _Part) -> int:

@@ -1,7 +1,7 @@
 """Domains, vcpus and pcpus as Xen keeps them: who owns what, and nothing of how it runs."""
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from hypervisor.model.codebook.work import KERNEL, AnyWork, Parts, TaskIdentity
@@ -11,8 +11,7 @@ from hypervisor.model.domain.grant import GrantTable
 from hypervisor.model.domain.pathtimes import PathTimes
 from hypervisor.model.domain.runstate import Runstate
 from hypervisor.model.timing.clock import Timer
-
-CRASHED = 3  # SHUTDOWN_crash of xen/include/public/sched.h
+from hypervisor.shutdown import CRASH
 
 
 class Vcpu:
@@ -145,7 +144,7 @@ class Domain:
     @property
     def crashed(self) -> bool:
         """Return whether its kernel has panicked (SHUTDOWN_crash)."""
-        return self.shutdown_reason == CRASHED
+        return self.shutdown_reason == CRASH
 
     def cpu_ns(self, now_ns: int) -> int:
         """Return the running time of all vcpus."""
@@ -182,3 +181,6 @@ class Pcpu:
 
 
 Domains = Mapping[int, Domain]
+
+End = Callable[[Domain, int], object]
+"""Takes a domain that has shut itself down, and the reason (see `hypervisor.shutdown`)."""

@@ -2,8 +2,15 @@
 
 from collections.abc import Sequence
 
-PathModes = Sequence[tuple[int, int, int]]
+PathMode = tuple[int, int, int]
+PathModes = Sequence[PathMode]
 """For each path: its user, kernel and all cycles."""
+
+
+def user_kernel_ns(spent_ns: int, mode: PathMode) -> tuple[int, int]:
+    """Return how much of the time on a path was user and kernel time; the rest is Xen's."""
+    user, kernel, total = mode
+    return spent_ns * user // total, spent_ns * kernel // total
 
 
 class PathTimes:
@@ -27,8 +34,9 @@ class PathTimes:
             seen_ns = seen[path]
             if spent_ns != seen_ns:
                 seen[path] = spent_ns
-                user, kernel, total = modes[path]
-                user_ns += spent_ns * user // total - seen_ns * user // total
-                kernel_ns += spent_ns * kernel // total - seen_ns * kernel // total
+                user, kernel = user_kernel_ns(spent_ns, modes[path])
+                seen_user, seen_kernel = user_kernel_ns(seen_ns, modes[path])
+                user_ns += user - seen_user
+                kernel_ns += kernel - seen_kernel
                 total_ns += spent_ns - seen_ns
         return user_ns, kernel_ns, total_ns - user_ns - kernel_ns

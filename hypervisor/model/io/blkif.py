@@ -17,7 +17,7 @@ from hypervisor.model.domain.evtchn import Port
 from hypervisor.model.io.blkstat import DiskUse, IoWait
 from hypervisor.model.io.disk import Disk, DiskRequest
 from hypervisor.model.io.ring import SharedRing
-from hypervisor.toolstack.config.devices import DiskSpec
+from hypervisor.toolstack.config.devices import SECTOR_BYTES, DiskSpec
 from hypervisor.trace_events import GRANT_MAP, GRANT_UNMAP
 
 RING_SLOTS = 32
@@ -133,7 +133,7 @@ class BlockFrontend:
                 part = RingRequest(self, io, now)
                 self.waiting.append(DiskRequest(self.backend, sector, size, io.is_write, part))
                 io.missing += 1
-                sector += size // 512
+                sector += size // SECTOR_BYTES
                 left -= size
             self.use.begin(io.missing, now)
         self._publish(vcpu_id)
@@ -321,5 +321,5 @@ def operations(requests: Sequence[RingDiskRequest]) -> int:
             count += 1
             size = 0
         size += request.bytes
-        end = request.sector + request.bytes // 512
+        end = request.sector + request.bytes // SECTOR_BYTES
     return count

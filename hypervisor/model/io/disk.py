@@ -13,8 +13,8 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from hypervisor.model.timing.clock import Clock
 from hypervisor.model.timing.random_stream import RandomStream
+from hypervisor.toolstack.config.devices import SECTOR_BYTES
 
-SECTOR_BYTES = 512
 # Linux 2.6.18: BLK_DEF_MAX_SECTORS is 1024 sectors.
 OPERATION_MAX_BYTES = 512 * 1024
 # Linux 2.6.18, deadline-iosched: read_expire is HZ / 2. Writes may wait 5 s there; one limit here.

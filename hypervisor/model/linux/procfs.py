@@ -15,6 +15,7 @@ from hypervisor.model.cpu.execution import TICK_NS, Execution
 from hypervisor.model.cpu.guest import Guest, Process
 from hypervisor.model.cpu.look import look
 from hypervisor.model.domain.domain import Domain
+from hypervisor.model.domain.pathtimes import user_kernel_ns
 from hypervisor.model.io.blkif import BlockBackend
 from hypervisor.model.io.devices import Devices
 from hypervisor.model.io.netif import NetBackend
@@ -29,6 +30,7 @@ from hypervisor.model.memory.pages import PAGE_KIB
 from hypervisor.model.memory.paging import Paging
 from hypervisor.model.memory.swap import DISK_KIB
 from hypervisor.model.profiling.event_buffer import DAEMON
+from hypervisor.toolstack.config.devices import SECTOR_BYTES
 from hypervisor.toolstack.config.spec import DomainSpec
 
 _NET_HEAD = (
@@ -215,11 +217,12 @@ class ProcFiles:
         lines = []
         for vbd in system.devices.vbds:
             use, spec = vbd.use, vbd.spec
+            read, written = use.read_bytes // SECTOR_BYTES, use.write_bytes // SECTOR_BYTES
             busy_ms, queue_ms = use.busy_ns(now) // 1_000_000, use.queue_ns(now) // 1_000_000
             lines.append(
                 f"{spec.device >> 8:4} {spec.device & 255:4} {spec.frontend} "
-                f"{use.read_requests} 0 {use.read_bytes // 512} {use.read_wait_ns // 1_000_000} "
-                f"{use.write_requests} 0 {use.write_bytes // 512} "
+                f"{use.read_requests} 0 {read} {use.read_wait_ns // 1_000_000} "
+                f"{use.write_requests} 0 {written} "
                 f"{use.write_wait_ns // 1_000_000} {use.in_flight} {busy_ms} {queue_ms}\n"
             )
         return "".join(lines)
@@ -326,12 +329,13 @@ class ProcFiles:
             return 0, 0
         program = tasks[pid].program
         user_ns = all_ns = 0
+        modes = self._execution.accounting.path_modes
         mine = [path.index for path in self._code.paths if path.program == program]
         for times in system.domain.path_ns.values():
             for path in mine:
-                user, _, total = self._execution.accounting.path_modes[path]
-                user_ns += times.spent_ns[path] * user // total
-                all_ns += times.spent_ns[path]
+                spent_ns = times.spent_ns[path]
+                user_ns += user_kernel_ns(spent_ns, modes[path])[0]
+                all_ns += spent_ns
         sharers = sum(task.program == program for task in tasks.values())
         return user_ns // sharers, (all_ns - user_ns) // sharers
 

@@ -6,30 +6,22 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hypervisor.errors import Refused
-
-Count = Annotated[int, Field(ge=0, lt=2**63)]
-
-
-class _Record(BaseModel):
-    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+from hypervisor.model.memory.saved import SavedPaging
 
 
-class SavedPaging(_Record):
-    """See `paging.Paging`."""
-
-    page_ins: Count = 0
-    page_outs: Count = 0
-    oom_kills: Count = 0
-    dead: list[Count] = []
-
-
-class SavedGuest(_Record):
+class SavedGuest(BaseModel):
     """The whole guest. `workloads` as in a scenario, `results` what each had achieved."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
 
     configured_kib: Annotated[int, Field(gt=0, lt=2**40)]
     workloads: list[dict[str, Any]] = []
     results: list[dict[str, Any]] = []
     paging: SavedPaging = SavedPaging()
+
+    def state(self) -> Mapping[str, Any]:
+        """Return it as JSON can hold it; `read_saved` reads it back."""
+        return self.model_dump()
 
 
 def read_saved(state: Mapping[str, Any]) -> SavedGuest:

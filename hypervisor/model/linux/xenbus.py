@@ -5,21 +5,17 @@ processor time answers late, and a paused one not at all. Fully virtualized gues
 Source: drivers/xen/{xenbus,core/reboot.c,core/cpu_hotplug.c,balloon,blkfront,netfront} (2.6.18).
 """
 
-from collections.abc import Callable
-
 from hypervisor.model.codebook.work import Work
 from hypervisor.model.cpu.guest import Guest
-from hypervisor.model.domain.domain import Domain
+from hypervisor.model.domain.domain import End
 from hypervisor.model.io.devices import Devices
 from hypervisor.model.linux.bootmessages import init_lines, kernel_lines
 from hypervisor.model.memory.balloon import Balloon
+from hypervisor.shutdown import CRASH, HALT, POWEROFF, REBOOT, SUSPEND
 from hypervisor.toolstack.config.spec import DomainSpec
 from hypervisor.toolstack.domaininfo import CLOSED, CLOSING, CONNECTED, INIT_WAIT, INITIALISING
 from hypervisor.toolstack.xenstore import Xenstore
 
-POWEROFF, REBOOT, SUSPEND, CRASH, HALT = range(
-    5
-)  # SHUTDOWN_* of xen/include/public/sched.h; 4: xend's
 _REASONS = {"poweroff": POWEROFF, "reboot": REBOOT, "halt": HALT}
 
 # init ends services one by one: they sleep most of the time (judgement, after a plain RHEL 5).
@@ -35,9 +31,6 @@ _SYSRQ_HELP = (
     "SysRq : HELP : loglevel0-8 reBoot Crashdump tErm Full kIll saK showMem powerOff showPc "
     "unRaw Sync showTasks Unmount"
 )
-
-End = Callable[[Domain, int], object]
-"""Takes a domain and the reason of its shutdown."""
 
 
 class Xenbus:

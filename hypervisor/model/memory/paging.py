@@ -9,7 +9,6 @@ Source: Linux 2.6.18, mm/vmscan.c, mm/memory.c (do_swap_page), mm/oom_kill.c.
 from collections import deque
 from collections.abc import Mapping
 from math import isqrt
-from typing import Any
 
 from hypervisor.model.codebook.work import (
     ENDLESS,
@@ -26,6 +25,7 @@ from hypervisor.model.io.blkif import BlockIo
 from hypervisor.model.io.devices import Devices
 from hypervisor.model.memory.footprint import KERNEL_IMAGE_KIB, kernel_kib, start_daemons
 from hypervisor.model.memory.pages import PAGE_KIB
+from hypervisor.model.memory.saved import SavedPaging
 from hypervisor.model.memory.swap import CLUSTER_KIB, Swap
 from hypervisor.model.timing.random_stream import Streams
 
@@ -137,20 +137,20 @@ class Paging:
         resident_kib = self.demand_kib - self.swapped_kib
         return resident_kib - (self._domain.memory_kib - self._held_kib - self._promised_kib)
 
-    def saved_state(self) -> Mapping[str, Any]:
-        """Return what a save file has to hold, as JSON; what was swapped is swapped anew."""
-        return {
-            "page_ins": self.page_ins,
-            "page_outs": self.page_outs,
-            "oom_kills": self.oom_kills,
-            "dead": sorted(self._dead),
-        }
+    def saved(self) -> SavedPaging:
+        """Return what a save file has to hold; what was swapped is swapped anew."""
+        return SavedPaging(
+            page_ins=self.page_ins,
+            page_outs=self.page_outs,
+            oom_kills=self.oom_kills,
+            dead=sorted(self._dead),
+        )
 
-    def restore(self, saved: Mapping[str, Any]) -> None:
+    def restore(self, saved: SavedPaging) -> None:
         """Go on from `saved`, before any program has been started: the dead stay dead."""
-        self.page_ins, self.page_outs = saved["page_ins"], saved["page_outs"]
-        self.oom_kills = saved["oom_kills"]
-        self._dead = set(saved["dead"])
+        self.page_ins, self.page_outs = saved.page_ins, saved.page_outs
+        self.oom_kills = saved.oom_kills
+        self._dead = set(saved.dead)
         self._count_processes()
         if self._dead:
             self._guest.guard_tasks(is_on=True)

@@ -9,11 +9,12 @@ from hypervisor.model.io.blkif import AnyBlockIo, BlockFrontend, BlockIo
 from hypervisor.model.io.devices import Devices
 from hypervisor.model.memory.pages import PAGE_KIB
 from hypervisor.model.timing.random_stream import Streams
+from hypervisor.toolstack.config.devices import DISK_SECTORS, SECTOR_BYTES
 
 Arg = TypeVar("Arg")
 
-SECTORS_PER_KIB = 2
-DISK_KIB = 8 * 1024 * 1024  # each virtual disk is 8 GiB (see workloads/fileio.py)
+SECTORS_PER_KIB = 1024 // SECTOR_BYTES
+DISK_KIB = DISK_SECTORS // SECTORS_PER_KIB
 # RHEL 5 installation guide: twice the memory up to 2 GB, and what is beyond that once.
 DOUBLE_UP_TO_KIB = 2 * 1024 * 1024
 # A fault reads the pages around the one it wants: 2**3 (Linux 2.6.18, mm/swap.c, page_cluster).

@@ -13,11 +13,12 @@ from hypervisor.model.profiling.chunks import Column, SampleChunk, SampleRow, sa
 from hypervisor.model.profiling.ragged import Ints, places, starts_of
 from hypervisor.model.profiling.rates import event_rates
 from hypervisor.samples import SampleBatch
+from hypervisor.telemetry import Mode
 
 # Columns of this length stay in the cache, and in memory that the allocator keeps (glibc maps
 # and unmaps blocks from 128 KiB on, page by page).
 LOT_SAMPLES = 12_000
-_MODES = 3
+_MODES = len(Mode)
 
 
 class SampleExpander:

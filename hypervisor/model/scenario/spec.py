@@ -15,6 +15,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from hypervisor.cpus import parse_cpus
+from hypervisor.domain0 import DOMAIN_0
 from hypervisor.errors import HostError, ScenarioError
 from hypervisor.model.scenario.sedf import SedfKeys
 from hypervisor.model.scenario.table import Table, checked, hint, message
@@ -200,7 +201,7 @@ class Scenario(Table):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        names = ["Domain-0"]
+        names = [DOMAIN_0]
         for domain in self.domains:
             if domain.name in names:
                 raise ValueError(f"two domains are called '{domain.name}'")

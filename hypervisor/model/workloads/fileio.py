@@ -6,9 +6,8 @@ from typing import Any
 from hypervisor.model.codebook.work import Work
 from hypervisor.model.io.blkif import BlockIo
 from hypervisor.model.workloads.base import Latency, Site, working_set_kib
+from hypervisor.toolstack.config.devices import DISK_SECTORS, SECTOR_BYTES
 
-SECTOR_BYTES = 512
-DISK_SECTORS = 8 * 2**30 // SECTOR_BYTES  # each virtual disk is 8 GiB of the real one (judgement)
 PERIOD_MIN_NS = 100_000  # no disk of these hosts is faster, and no timer either
 IOZONE = "/usr/bin/iozone"
 

@@ -3,7 +3,11 @@
 import re
 from dataclasses import dataclass
 
+from hypervisor.domain0 import DOMAIN_0
 from hypervisor.errors import HostError
+
+SECTOR_BYTES = 512
+DISK_SECTORS = 8 * 2**30 // SECTOR_BYTES  # each virtual disk has its own 8 GiB (judgement)
 
 DEFAULT_WINDOW_US = 50_000
 _RATE = re.compile(r"(\d+)([GMK]?)([bB])/s(?:@(\d+)([mu]?)s)?", re.ASCII)
@@ -68,7 +72,7 @@ class DiskSpec:
     device: int  # xenstore number, xvda = 51712
     mode: str  # r | w | w!
     is_cdrom: bool = False
-    backend: str = "Domain-0"
+    backend: str = DOMAIN_0
 
     @property
     def source(self) -> str:
@@ -98,7 +102,7 @@ class VifSpec:
     ip: str = ""
     vifname: str = ""
     model: str = ""
-    backend: str = "Domain-0"
+    backend: str = DOMAIN_0
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +178,7 @@ def parse_disk(text: str) -> DiskSpec:
         device=device_number(frontend),
         mode=mode,
         is_cdrom=role == "cdrom",
-        backend=(fields[3:] or [""])[0] or "Domain-0",
+        backend=(fields[3:] or [""])[0] or DOMAIN_0,
     )
 
 
@@ -206,7 +210,7 @@ def parse_vif(text: str) -> VifSpec:
     if mac and not _MAC.fullmatch(mac):
         raise HostError(f"Invalid vif mac: {mac}; write six hexadecimal pairs joined by colons")
     rate = parse_rate(values.pop("rate", ""))
-    backend = values.pop("backend", "") or "Domain-0"
+    backend = values.pop("backend", "") or DOMAIN_0
     return VifSpec(mac=mac, rate=rate, backend=backend, **values)
 
 

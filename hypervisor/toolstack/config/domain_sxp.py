@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 
 from hypervisor.cpus import format_cpus
+from hypervisor.domain0 import DOMAIN_0
 from hypervisor.errors import HostError
 from hypervisor.toolstack.config.devices import DiskSpec, VfbSpec, VifSpec
 from hypervisor.toolstack.config.options import LIST_SETTINGS
-from hypervisor.toolstack.config.settings import DOMAIN0, domain_spec
+from hypervisor.toolstack.config.settings import domain_spec
 from hypervisor.toolstack.config.spec import DomainSpec
 from hypervisor.toolstack.config.sxp import Sxp, child_text, children, head
 
@@ -131,7 +132,7 @@ def _sent_device(device: DeviceSpec) -> list[Sxp]:
         ]
     if isinstance(device, VfbSpec):
         return ["vfb", ["type", device.type], *_entries(dict(device.settings))]
-    return ["vif", *_entries(_vif_values(device) | {"backend": _unless(device.backend, DOMAIN0)})]
+    return ["vif", *_entries(_vif_values(device) | {"backend": _unless(device.backend, DOMAIN_0)})]
 
 
 def _image(spec: DomainSpec) -> list[Sxp]:
@@ -178,7 +179,7 @@ def _unless(value: str, default: str) -> str:
 
 
 def _backend_id(name: str) -> str:
-    return "0" if name == DOMAIN0 else name
+    return "0" if name == DOMAIN_0 else name
 
 
 def spec_from_sxp(

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 
 from hypervisor.cpus import parse_cpus
+from hypervisor.domain0 import DOMAIN_0
 from hypervisor.errors import HostError, Refused
 from hypervisor.toolstack.config.devices import DiskSpec, VifSpec, parse_disk, parse_vfb, parse_vif
 from hypervisor.toolstack.config.limits import check_network
@@ -18,7 +19,6 @@ from hypervisor.toolstack.config.typed import Settings
 MAXIMUM_VCPUS = 32
 DEFAULT_WEIGHT = 256
 DEFAULT_BRIDGE = "xenbr0"
-DOMAIN0 = "Domain-0"
 DOMAIN0_UUID = "00000000-0000-0000-0000-000000000000"
 GRUB_ARGUMENTS = "ro root=/dev/VolGroup00/LogVol00 console=xvc0"  # as RHEL 5 installs; judgement
 
@@ -47,7 +47,7 @@ def domain0_spec(
 ) -> DomainSpec:
     """Return the domain that Xen builds at boot."""
     return DomainSpec(
-        name="Domain-0",
+        name=DOMAIN_0,
         uuid=DOMAIN0_UUID,
         kind="dom0",
         vcpus=vcpus,
@@ -135,8 +135,8 @@ def check_credit(weight: int | None, cap_percent: int | None, vcpus: int) -> Non
 
 def check_backend(domain: str) -> str:
     """Return the name of the domain that serves a device. Raises: Refused if not domain 0."""
-    if domain in ("", "0", DOMAIN0):
-        return DOMAIN0
+    if domain in ("", "0", DOMAIN_0):
+        return DOMAIN_0
     raise Refused(f"backend '{domain}': {BY_NAME['blkif'].note}")
 
 

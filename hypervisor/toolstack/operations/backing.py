@@ -8,12 +8,17 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from hypervisor.errors import HostError, Refused
-from hypervisor.toolstack.config.devices import DiskSpec, VifSpec, device_number
+from hypervisor.toolstack.config.devices import (
+    DISK_SECTORS,
+    SECTOR_BYTES,
+    DiskSpec,
+    VifSpec,
+    device_number,
+)
 from hypervisor.toolstack.domaininfo import Device, DomainInfo
 
 LOOP_DEVICES = 8
 TAP_DEVICES = 100  # blktap's MAX_TAP_DEV
-SECTORS = 8 * 2**30 // 512  # of every disk: 8 GiB, as the model has it (judgement)
 DEVICE_MAPPER_MAJOR = 253  # its minors are made up: nothing says which volume came first
 # Names that a RHEL 5 domain 0 can have behind phy: (judgement); images are made when missing.
 _BLOCK_DEVICE = re.compile(
@@ -84,7 +89,11 @@ def backing_nodes(spec: DiskSpec, loop_devices: Collection[str]) -> "dict[str, o
     """
     # VDISK_CDROM 1 and VDISK_READONLY 4 of xen/include/public/io/blkif.h.
     flags = int(spec.is_cdrom) | 4 * (spec.mode == "r")
-    nodes: dict[str, object] = {"sectors": SECTORS, "sector-size": 512, "info": flags}
+    nodes: dict[str, object] = {
+        "sectors": DISK_SECTORS,
+        "sector-size": SECTOR_BYTES,
+        "info": flags,
+    }
     if spec.type == "file":
         number = next(n for n in range(LOOP_DEVICES) if f"/dev/loop{n}" not in loop_devices)
         return {"node": f"/dev/loop{number}", "physical-device": f"7:{number:x}"} | nodes

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from hypervisor.errors import HostError
+from hypervisor.shutdown import CRASH, POWEROFF, REASONS, REBOOT, SUSPEND
 from hypervisor.toolstack.config.settings import random_uuid
 from hypervisor.toolstack.config.spec import DomainSpec
 from hypervisor.toolstack.devicenodes import remove_device
@@ -23,10 +24,8 @@ from hypervisor.toolstack.xendcontext import XendContext
 SHUTDOWN_LIMIT_NS = 30 * SECOND_NS  # SHUTDOWN_TIMEOUT
 MINIMUM_RESTART_NS = 20 * SECOND_NS  # MINIMUM_RESTART_TIME
 
-REASONS = ("poweroff", "reboot", "suspend", "crash", "halt")
 FAILED_RESTART = Message("XendDomainInfo", 1702, "Failed to restart domain: %s")
 
-POWEROFF, REBOOT, SUSPEND, CRASH, HALT = range(5)
 DISKS = ("vbd", "tap")
 
 

@@ -8,12 +8,13 @@ import os
 from dataclasses import replace
 
 from hypervisor.errors import HostError, Refused
+from hypervisor.shutdown import SUSPEND
 from hypervisor.toolstack.config.domain_sxp import config_sxp, spec_from_sxp
 from hypervisor.toolstack.config.sxp import parse, to_text
 from hypervisor.toolstack.domaininfo import SAVING_PREFIX, DomainInfo, current_spec
 from hypervisor.toolstack.domainnodes import rename
 from hypervisor.toolstack.operations.creation import Creation
-from hypervisor.toolstack.operations.ending import SUSPEND, Endings
+from hypervisor.toolstack.operations.ending import Endings
 from hypervisor.toolstack.operations.operation import Operation
 from hypervisor.toolstack.records.savefile import SavedImage, check_save, read_save, write_save
 from hypervisor.toolstack.records.xendlog import Messages

@@ -10,8 +10,6 @@ from xenprof.wire.answers import Text
 from xenprof.wire.host_requests import ClearDmesg, DebugKeys
 from xenprof.wire.paths import HOST_INFO, MESSAGE_RING
 
-_XEND_LOG = "var/log/xen/xend.log"
-
 
 def info_table(rows: Mapping[str, str]) -> Iterator[str]:
     """Yield the lines of `xm info`."""

@@ -6,6 +6,7 @@ from hypervisor.telemetry import DomainSnapshot
 from xenprof.cli.xm.command import Command, Option, Words, XmError
 from xenprof.cli.xm.looking import find_domains, shown_name, snapshot_of
 from xenprof.client import Client, ServiceError
+from xenprof.home import DOMAIN_0_ID
 from xenprof.wire.domain_requests import Shutdown
 from xenprof.wire.host_requests import Wait
 
@@ -43,7 +44,7 @@ def _chosen(client: Client, words: Words) -> list[DomainSnapshot]:
     """Return the domains that are meant. Raises: XmError."""
     if words.has("a"):
         domains = find_domains(snapshot_of(client), [])
-        return [domain for domain in domains if domain.domid != 0 and not domain.dying]
+        return [domain for domain in domains if domain.domid != DOMAIN_0_ID and not domain.dying]
     if len(words.arguments) != 1:
         problem = "No multiple domain parameters allowed"
         if not words.arguments:

@@ -1,0 +1,6 @@
+"""Why a domain has shut down. Source: xen/include/public/sched.h, SHUTDOWN_*; `halt` is xend's."""
+
+POWEROFF, REBOOT, SUSPEND, CRASH, HALT = range(5)
+
+REASONS = ("poweroff", "reboot", "suspend", "crash", "halt")
+"""Their words in xend and in the store."""
