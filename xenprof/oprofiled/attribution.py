@@ -112,8 +112,6 @@ class Attributor:
         self._known_event = np.zeros(256, np.bool_)
         self._known_event[list(config.events)] = True
         self._separates_libraries = bool(config.separate & {"library", "kernel"})
-        self.tells_stacks = False
-        """Samples of different stacks are kept apart."""
         self._told_by: tuple[str, ...] = ("domain", "mode", "event", "tgid", "pc")
         if "thread" in config.separate:
             self._told_by += ("tid",)
@@ -128,10 +126,13 @@ class Attributor:
         }
         self._xen_table = RangeTable([(config.xen.start, config.xen.end)] if config.xen else [])
 
-    def attribute(self, batch: SampleBatch) -> Attributed:
-        """Find a group and an offset for each sample, or the reason why it has none."""
+    def attribute(self, batch: SampleBatch, *, with_stacks: bool) -> Attributed:
+        """Find a group and an offset for each sample, or the reason why it has none.
+
+        `with_stacks`: samples of different stacks are kept apart.
+        """
         self._refresh()
-        more = ("stack_id",) if self.tells_stacks else ()
+        more = ("stack_id",) if with_stacks else ()
         batch, counts = distinct(batch, (*self._told_by, *more))
         place, offset = self.locate(batch)
         own = batch.domain == self._config.domid
@@ -146,7 +147,7 @@ class Attributor:
         missing = np.flatnonzero(place < 0)
         misses = np.bincount(-1 - place[missing], counts[missing], len(LOSS_REASONS))
         lost = {reason: int(n) for reason, n in zip(LOSS_REASONS, misses, strict=True) if n}
-        placed_batch = part_of(batch, rows) if self.tells_stacks else batch
+        placed_batch = part_of(batch, rows) if with_stacks else batch
         return Attributed(groups, offset[rows], counts[rows].astype(np.uint64), lost, placed_batch)
 
     def locate(self, batch: SampleBatch) -> tuple[Ints, U64]:

@@ -48,7 +48,7 @@ class Oprofiled:
     ) -> None:
         """`root` is the domain's `/`, where the mtimes of images are read."""
         self._config = config
-        self.root = root
+        self._root = root
         self._writer = writer
         self._attributor = Attributor(config, modules, tasks)
         self._batches: list[SampleBatch] = []
@@ -69,7 +69,10 @@ class Oprofiled:
         """Have call stacks recorded from now on, or no longer."""
         self._attribute()
         self.recorder = make(self._attributor) if make is not None else None
-        self._attributor.tells_stacks = make is not None
+
+    def moved(self, root: Path) -> None:
+        """Find the domain's files elsewhere from now on."""
+        self._root = root
 
     def take(self, batch: SampleBatch) -> None:
         """Accept the samples of a batch; they are in the files after the next flush."""
@@ -115,8 +118,9 @@ class Oprofiled:
     def balance(self) -> Balance:
         """Return where the samples are."""
         self._attribute()
-        in_memory = self._histogram.samples + self._writer.held
-        return Balance(self.taken, self._writer.stored, in_memory, self._all_lost())
+        written = self._writer.outcome
+        in_memory = self._histogram.samples + written.held
+        return Balance(self.taken, written.stored, in_memory, self._all_lost())
 
     def new_losses(self) -> Mapping[str, int]:
         """Return the losses by reason that became known since the last call."""
@@ -126,7 +130,7 @@ class Oprofiled:
         return fresh
 
     def _all_lost(self) -> Counter[str]:
-        return self._lost + Counter({STORE_WRITE_FAILED: self._writer.lost})
+        return self._lost + Counter({STORE_WRITE_FAILED: self._writer.outcome.lost})
 
     def _attribute(self) -> None:
         if not self._batches:
@@ -134,7 +138,7 @@ class Oprofiled:
         batch = _concatenate(self._batches)
         self._batches, self._waiting = [], 0
         self.kernel_samples += int(np.count_nonzero(batch.mode != Mode.USER))
-        attributed = self._attributor.attribute(batch)
+        attributed = self._attributor.attribute(batch, with_stacks=self.recorder is not None)
         self._lost.update(attributed.lost)
         self._histogram.add(attributed.groups, attributed.offsets, attributed.counts)
         if self.recorder is not None:
@@ -157,7 +161,7 @@ class Oprofiled:
         mtime = self._mtimes.get(file)
         if mtime is None:
             try:
-                mtime = int((self.root / file.lstrip("/")).stat().st_mtime)
+                mtime = int((self._root / file.lstrip("/")).stat().st_mtime)
             except OSError:
                 mtime = 0
             self._mtimes[file] = mtime

@@ -24,12 +24,16 @@ class LogFile:
 
     def __init__(self, path: Path) -> None:
         """The directory of `path` need not exist yet."""
-        self.path = path
+        self._path = path
+
+    def moved(self, path: Path) -> None:
+        """Go on in another file: its directory has been moved there."""
+        self._path = path
 
     def write(self, line: str) -> None:
         """Append one line, if the disk takes it."""
         try:
-            with self.path.open("a", encoding="utf-8") as file:
+            with self._path.open("a", encoding="utf-8") as file:
                 file.write(f"{line}\n")
         except OSError:
             return

@@ -95,6 +95,7 @@ class StackRecorder:
 
     def balance(self) -> StackBalance:
         """Return where the samples with stacks are; exact while nothing is being written."""
-        lost = self._lost + Counter({STORE_WRITE_FAILED: self.writer.lost})
-        in_memory = self._stacks.samples + self.writer.held
-        return StackBalance(self._taken, self.writer.stored, in_memory, lost)
+        written = self.writer.outcome
+        lost = self._lost + Counter({STORE_WRITE_FAILED: written.lost})
+        in_memory = self._stacks.samples + written.held
+        return StackBalance(self._taken, written.stored, in_memory, lost)

@@ -1,12 +1,11 @@
 """Writes call stacks to their file on the store's thread, and keeps what cannot be written."""
 
-import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from xenprof.errors import StoreError
-from xenprof.oprofiled.writer import can_pass
+from xenprof.oprofiled.outcome import Outcome, can_pass
 from xenprof.profile.stacks import StackProfile
 from xenprof.store import stackfile
 
@@ -25,34 +24,12 @@ class StackWriter:
         self._log = log
         self._held_stacks = held_stacks
         self._held: StackProfile | None = None
-        self._lock = threading.Lock()
-        self._stored = 0
-        self._lost = 0
-        self._problem: str | None = None
+        self.outcome = Outcome()
+        """Replaced as a whole, so that any thread may read it."""
 
-    @property
-    def stored(self) -> int:
-        """Return the samples that are in the file."""
-        with self._lock:
-            return self._stored
-
-    @property
-    def lost(self) -> int:
-        """Return the samples given up."""
-        with self._lock:
-            return self._lost
-
-    @property
-    def held(self) -> int:
-        """Return the samples kept for the next write."""
-        with self._lock:
-            return 0 if self._held is None else sum(self._held.totals)
-
-    @property
-    def problem(self) -> str | None:
-        """Return one line about what the last write could not do, None if it did all."""
-        with self._lock:
-            return self._problem
+    def moved(self, session: Path) -> None:
+        """Go on in another directory: the session is there now."""
+        self.session = session
 
     def write(self, profile: StackProfile | None) -> None:
         """Add a profile to the session, and what was held before it. Never raises a StoreError."""
@@ -62,13 +39,13 @@ class StackWriter:
         whole = parts[0] if len(parts) == 1 else stackfile.added(parts)
         samples = sum(whole.totals)
         held: StackProfile | None = None
-        stored = lost = 0
+        stored = kept = lost = 0
         problem = None
         try:
             stackfile.merge(self.session, whole)
         except StoreError as error:
             if can_pass(error) and len(whole.stacks) <= self._held_stacks:
-                held = whole
+                held, kept = whole, samples
                 problem = f"{error}: stacks of {samples} samples kept for the next dump"
             else:
                 lost = samples
@@ -76,17 +53,13 @@ class StackWriter:
             self._log(problem)
         else:
             stored = samples
-        with self._lock:
-            self._held = held
-            self._stored += stored
-            self._lost += lost
-            self._problem = problem
+        self._held = held
+        self.outcome = self.outcome.after_write(stored, kept, lost, problem)
 
     def discard(self) -> None:
         """Give up what is held: its session is no longer the current one."""
-        with self._lock:
-            self._lost += 0 if self._held is None else sum(self._held.totals)
-            self._held = None
+        self._held = None
+        self.outcome = self.outcome.after_discard()
 
 
 def with_times(profile: StackProfile, start_unix_ns: int, until_unix_ns: int) -> StackProfile:

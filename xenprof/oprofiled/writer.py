@@ -3,11 +3,11 @@
 Call graphs are written too, but arcs are no samples: the counts here do not include them.
 """
 
-import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from xenprof.errors import StoreError, StoreFull
+from xenprof.errors import StoreError
+from xenprof.oprofiled.outcome import Outcome, can_pass
 from xenprof.profile.flat import SampleFile
 from xenprof.store.samplefile import merge
 from xenprof.store.samplepath import format_path
@@ -32,34 +32,12 @@ class SampleWriter:
         self._log = log
         self._held_rows = held_rows
         self._held: list[SampleFile] = []
-        self._lock = threading.Lock()
-        self._stored = 0
-        self._lost = 0
-        self._problem: str | None = None
+        self.outcome = Outcome()
+        """Replaced as a whole, so that any thread may read it."""
 
-    @property
-    def stored(self) -> int:
-        """Return the samples that are in files."""
-        with self._lock:
-            return self._stored
-
-    @property
-    def lost(self) -> int:
-        """Return the samples given up."""
-        with self._lock:
-            return self._lost
-
-    @property
-    def held(self) -> int:
-        """Return the samples kept for the next write."""
-        with self._lock:
-            return sum(map(_samples, self._held))
-
-    @property
-    def problem(self) -> str | None:
-        """Return one line about what the last write could not do, None if it did all."""
-        with self._lock:
-            return self._problem
+    def moved(self, session: Path) -> None:
+        """Go on in another directory: the session is there now."""
+        self.session = session
 
     def write(self, files: Sequence[SampleFile]) -> None:
         """Add `files` to the session, and what was held before them. Never raises a StoreError."""
@@ -79,23 +57,19 @@ class SampleWriter:
             else:
                 stored += _samples(file)
         lost += self._give_up(held)
+        kept = sum(map(_samples, held))
         problem = None
         if errors:
             more = f" (and {len(errors) - 1} more files)" if len(errors) > 1 else ""
-            kept = sum(map(_samples, held))
             problem = f"{errors[0]}{more}: {kept} samples kept for the next dump, {lost} lost"
             self._log(problem)
-        with self._lock:
-            self._held = held
-            self._stored += stored
-            self._lost += lost
-            self._problem = problem
+        self._held = held
+        self.outcome = self.outcome.after_write(stored, kept, lost, problem)
 
     def discard(self) -> None:
         """Give up what is held: its session is no longer the current one."""
-        with self._lock:
-            self._lost += sum(map(_samples, self._held))
-            self._held = []
+        self._held = []
+        self.outcome = self.outcome.after_discard()
 
     def _give_up(self, held: list[SampleFile]) -> int:
         """Shorten `held` to the bound, oldest first; return the samples given up."""
@@ -111,8 +85,3 @@ class SampleWriter:
 def _samples(file: SampleFile) -> int:
     """Return the samples in a file; arcs are none."""
     return file.total if file.key.callee is None else 0
-
-
-def can_pass(error: StoreError) -> bool:
-    """Tell whether a later attempt may succeed: damaged files stay damaged, full disks do not."""
-    return isinstance(error, StoreFull) or type(error) is StoreError

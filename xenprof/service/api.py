@@ -3,6 +3,8 @@
 Every endpoint is a coroutine that waits for a future of the driver: no thread per request.
 """
 
+from collections.abc import Callable
+
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -17,8 +19,11 @@ from xenprof.service.trace_api import trace_routes
 from xenprof.wire.host_requests import Stop, Wait
 
 
-def api_routes(service: Service, *, read_only: bool) -> list[Route]:
-    """Return the routes below /api/v1; with `read_only` whatever changes something answers 403."""
+def api_routes(service: Service, *, read_only: bool, stop: Callable[[], object]) -> list[Route]:
+    """Return the routes below /api/v1; with `read_only` whatever changes something answers 403.
+
+    `stop` asks the server to end.
+    """
 
     async def wait(request: Request) -> Response:
         asked = request_of(Wait, await body_of(request))
@@ -27,9 +32,9 @@ def api_routes(service: Service, *, read_only: bool) -> list[Route]:
         await done(service.wait(asked.seconds))
         return JSONResponse({})
 
-    async def stop(request: Request) -> Response:
+    async def stop_server(request: Request) -> Response:
         await body_of(request)
-        service.request_stop()
+        stop()
         return JSONResponse({})
 
     def changing(path: str, endpoint: Endpoint) -> Route:
@@ -40,7 +45,7 @@ def api_routes(service: Service, *, read_only: bool) -> list[Route]:
         *domain_routes(service, changing),
         # Waiting changes nothing, but it holds a connection: not for strangers.
         changing(Wait.route, wait),
-        changing(Stop.route, stop),
+        changing(Stop.route, stop_server),
         *trace_routes(service, service.traces, changing),
         *history_routes(service),
     ]

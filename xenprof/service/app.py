@@ -1,5 +1,6 @@
 """The web application: API, health, exporters' routes and the page, for one kind of listener."""
 
+from collections.abc import Callable
 from html import escape
 from importlib.resources import files
 
@@ -19,9 +20,16 @@ from xenprof.service.webconfig import BasicAuth, WebConfigFile
 
 
 def create_app(
-    service: Service, *, read_only: bool, web_config: WebConfigFile | None = None
+    service: Service,
+    *,
+    read_only: bool,
+    web_config: WebConfigFile | None = None,
+    stop: Callable[[], object] = lambda: None,
 ) -> Starlette:
-    """Return the application. `web_config` adds its headers and asks for its users' passwords."""
+    """Return the application. `web_config` adds its headers and asks for its users' passwords.
+
+    `stop` is what a stop command calls.
+    """
     page = files("xenprof.service").joinpath("page.html").read_text(encoding="utf-8")
     page = page.replace("{telemetry_path}", escape(service.settings.telemetry_path.lstrip("/")))
 
@@ -41,7 +49,7 @@ def create_app(
             Route("/", index),
             Route("/-/healthy", healthy),
             Route("/-/ready", ready),
-            *api_routes(service, read_only=read_only),
+            *api_routes(service, read_only=read_only, stop=stop),
             *service.exporters.routes,
         ],
         middleware=[Middleware(BasicAuth, config=web_config)] if web_config else [],

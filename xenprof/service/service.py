@@ -76,8 +76,6 @@ class Service:
         self.settings = settings
         self._started_unix = time.time()
         self._version = version()
-        self.request_stop: Callable[[], None] = lambda: None
-        """What POST /api/v1/stop calls; set by the server."""
 
     def _pump(self) -> None:
         """On the host's thread, after each slice of time."""

@@ -104,10 +104,10 @@ class RunningDaemon:
         directory = self.directory = session_dir(self._home, name, self.setup)
 
         def follow() -> None:
-            self._log.path = directory.log_path
-            self._writer.session = directory.current
+            self._log.moved(directory.log_path)
+            self._writer.moved(directory.current)
             self._stacks.moved(directory)
-            self._oprofiled.root = domain_root(self._home, name)
+            self._oprofiled.moved(domain_root(self._home, name))
 
         self._store.submit(follow)
 
@@ -118,7 +118,7 @@ class RunningDaemon:
     @property
     def problem(self) -> str | None:
         """Return one line about samples that the last flush could not write, None if it did all."""
-        return self._writer.problem or self._stacks.problem
+        return self._writer.outcome.problem or self._stacks.problem
 
     def log(self, *lines: str) -> None:
         """Append lines to oprofiled.log."""
@@ -175,7 +175,7 @@ class RunningDaemon:
 
     def give_up(self) -> int:
         """Count as lost what could not be written; return how many samples that were."""
-        held = self._store.call(lambda: self._writer.held)
+        held = self._store.call(lambda: self._writer.outcome.held)
         self._store.call(self._oprofiled.discard)
         self._store.call(self._note_losses)
         self._report_losses()

@@ -68,12 +68,12 @@ class StackRecording:
 
     def moved(self, directory: SessionDir) -> None:
         """The session's directory is elsewhere now."""
-        self._writer.session = directory.current
+        self._writer.moved(directory.current)
 
     @property
     def problem(self) -> str | None:
         """Return one line about what the last write could not do, None if it did all."""
-        return self._writer.problem
+        return self._writer.outcome.problem
 
     def _make(self, attributor: Attributor) -> StackRecorder:
         return StackRecorder(

@@ -227,8 +227,8 @@ def _write_archive(
     daemon = Oprofiled(config, root, writer, lambda: modules, lambda: {0: task})
     daemon.take(_rows(batch, shown))
     daemon.flush()
-    if writer.problem:
-        raise StoreError(str(root), writer.problem)
+    if problem := writer.outcome.problem:
+        raise StoreError(str(root), problem)
     balance = daemon.balance()
     lost = sum(capture.lost(other) or 0 for other in shown) + sum(balance.lost.values())
     stats = _stats(capture, shown)

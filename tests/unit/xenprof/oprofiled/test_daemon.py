@@ -257,7 +257,7 @@ def test_full_disk_is_told_in_one_line(tmp_path, monkeypatch):
     monkeypatch.setattr(writer_module, "merge", failing(full, 2))
     daemon.store((USER, 0x400001), (USER, LIBC_PC))
     line = "f: No space left on device (and 1 more files): 2 samples kept for the next dump, 0 lost"
-    assert (daemon.writer.problem, daemon.log) == (line, [line])
+    assert (daemon.writer.outcome.problem, daemon.log) == (line, [line])
 
 
 def test_beyond_the_bound_the_oldest_samples_are_lost(tmp_path, monkeypatch):
@@ -267,7 +267,7 @@ def test_beyond_the_bound_the_oldest_samples_are_lost(tmp_path, monkeypatch):
     daemon.writer._held_rows = 2
     daemon.store((USER, 0x400001), (USER, 0x400002))
     daemon.store((USER, LIBC_PC))
-    assert (daemon.lost, daemon.writer.held) == ({"store_write_failed": 2}, 1)
+    assert (daemon.lost, daemon.writer.outcome.held) == ({"store_write_failed": 2}, 1)
 
 
 def test_samples_for_a_damaged_file_are_lost_at_once(tmp_path, monkeypatch):

@@ -52,7 +52,7 @@ def test_stacks_and_sample_files_hold_the_same_samples(tmp_path_factory, drawn):
 
 def test_arcs_are_no_samples_for_the_writer(daemon):
     daemon.store(row(5))
-    assert 1 == daemon.writer.stored
+    assert 1 == daemon.writer.outcome.stored
 
 
 def fail(monkeypatch, code):
@@ -67,11 +67,13 @@ def test_a_full_disk_is_waited_for(daemon, monkeypatch):
     daemon.oprofiled.take(samples(row(5), row(6)))
     daemon.oprofiled.flush()
     assert (0, 2) == (daemon.balance().stored, daemon.balance().in_memory)
-    assert "stacks of 2 samples kept for the next dump" in (daemon.stack_writer.problem or "")
+    assert "stacks of 2 samples kept for the next dump" in (
+        daemon.stack_writer.outcome.problem or ""
+    )
     monkeypatch.undo()
     daemon.store(row(5))
     assert (3, 0, None) == (
-        daemon.balance().stored, daemon.balance().in_memory, daemon.stack_writer.problem
+        daemon.balance().stored, daemon.balance().in_memory, daemon.stack_writer.outcome.problem
     )  # fmt: skip
 
 
@@ -90,7 +92,7 @@ def test_a_damaged_file_of_stacks_loses_stacks_and_no_samples(daemon):
     path.write_bytes(b"something else")
     daemon.oprofiled.take(samples(row(5)))
     daemon.oprofiled.flush()
-    assert (1, 1) == (daemon.writer.stored, daemon.balance().lost["store_write_failed"])
+    assert (1, 1) == (daemon.writer.outcome.stored, daemon.balance().lost["store_write_failed"])
     assert b"something else" == path.read_bytes()
 
 

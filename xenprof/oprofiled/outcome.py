@@ -1,0 +1,29 @@
+"""What has become of the samples that a writer of files was given."""
+
+from dataclasses import dataclass, replace
+
+from xenprof.errors import StoreError, StoreFull
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Each sample handed over is stored, held for the next write, or lost."""
+
+    stored: int = 0
+    held: int = 0
+    lost: int = 0
+    problem: str | None = None
+    """One line about what the last write could not do, None if it did all."""
+
+    def after_write(self, stored: int, held: int, lost: int, problem: str | None) -> "Outcome":
+        """Return the outcome after a write that has tried all that was held as well."""
+        return Outcome(self.stored + stored, held, self.lost + lost, problem)
+
+    def after_discard(self) -> "Outcome":
+        """Return the outcome when all that was held has been given up."""
+        return replace(self, held=0, lost=self.lost + self.held)
+
+
+def can_pass(error: StoreError) -> bool:
+    """Tell whether a later attempt may succeed: damaged files stay damaged, full disks do not."""
+    return isinstance(error, StoreFull) or type(error) is StoreError
