@@ -15,6 +15,8 @@ SAVING_PREFIX = "migrating-"
 CONNECTED, CLOSING, CLOSED = 4, 5, 6  # of XenbusState
 INITIALISING, INIT_WAIT = 1, 2
 
+DISK_KINDS = ("vbd", "tap")
+
 
 @dataclass(slots=True)
 class Device:

@@ -14,7 +14,7 @@ from xenprof.home import DOMAIN_0_ID
 if TYPE_CHECKING:
     from xenprof.imports.xenoprof.importer import Plan
     from xenprof.imports.xenoprof.inputs import Capture
-    from xenprof.oprofiled.daemon import Balance
+    from xenprof.oprofiled.outcome import Balance
 
 _REASONS = {
     "no_kernel_image": "outside of the kernel, its modules and Xen",

@@ -6,7 +6,7 @@ import sys
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import Protocol
 
 from xenprof.imports.errors import InputError
 
@@ -14,9 +14,13 @@ LARGEST_BYTES = 1 << 28  # judgement: an hour of perf at 1 kHz with deep stacks
 _RATIO = 200  # judgement: real profiles shrink to a third ... a fortieth
 _RATIO_FROM = 1 << 24
 _CHUNK = 1 << 20
-_GZIP = b"\x1f\x8b"
+GZIP_MAGIC = b"\x1f\x8b"
 _WITH_HEADER = 31
 _STDIN_MTIME = 946_684_800  # images made of names need one that does not change: 2000-01-01
+
+
+class _Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
 
 
 def read_input(path: str, largest: int = LARGEST_BYTES) -> bytes:
@@ -51,13 +55,22 @@ def modified(path: str) -> int:
         return _STDIN_MTIME
 
 
-def _read(file: IO[bytes], path: str, largest: int) -> bytes:
+def read_bounded(file: _Readable, path: str, largest: int = LARGEST_BYTES) -> bytes:
+    """Return all that is in an open file; `path` is for messages.
+
+    Raises: InputError (too large), and what reading raises.
+    """
     data = bytearray()
     while chunk := file.read(_CHUNK):
         data += chunk
         if len(data) > largest:
             raise InputError(path, f"larger than {largest >> 20} MiB")
-    return _unpacked(bytes(data), path, largest) if data[:2] == _GZIP else bytes(data)
+    return bytes(data)
+
+
+def _read(file: _Readable, path: str, largest: int) -> bytes:
+    data = read_bounded(file, path, largest)
+    return _unpacked(data, path, largest) if data[:2] == GZIP_MAGIC else data
 
 
 def _unpacked(packed: bytes, path: str, largest: int) -> bytes:

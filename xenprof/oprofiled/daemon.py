@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ from hypervisor.telemetry import Mode
 from xenprof.events import EventSetting, events
 from xenprof.oprofiled.attribution import Attributor, DaemonConfig, Image
 from xenprof.oprofiled.histogram import Histogram
+from xenprof.oprofiled.outcome import Balance
 from xenprof.oprofiled.recorder import StackRecorder
 from xenprof.oprofiled.writer import STORE_WRITE_FAILED, SampleWriter
 from xenprof.profile.flat import SampleFile, SampleHeader, SampleKey
@@ -20,16 +21,6 @@ from xenprof.profile.flat import SampleFile, SampleHeader, SampleKey
 _CHUNK_SAMPLES = 1 << 13
 """Small batches are collected up to this size: attribution costs the same for 1 and 1000 rows."""
 _FLUSH_ROWS = 1 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class Balance:
-    """Where the samples taken are: taken = stored + in_memory + all of lost, at any time."""
-
-    taken: int
-    stored: int
-    in_memory: int
-    lost: Mapping[str, int]
 
 
 class Oprofiled:

@@ -1,5 +1,6 @@
-"""What has become of the samples that a writer of files was given."""
+"""What has become of samples: of those that a writer of files was given, and of all taken."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from xenprof.errors import StoreError, StoreFull
@@ -22,6 +23,16 @@ class Outcome:
     def after_discard(self) -> "Outcome":
         """Return the outcome when all that was held has been given up."""
         return replace(self, held=0, lost=self.lost + self.held)
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """Where the samples taken are: taken = stored + in_memory + all of lost, at any time."""
+
+    taken: int
+    stored: int
+    in_memory: int
+    lost: Mapping[str, int]
 
 
 def can_pass(error: StoreError) -> bool:

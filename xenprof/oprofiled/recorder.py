@@ -2,12 +2,13 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from hypervisor.samples import CallStack
 from xenprof.events import EventSetting
 from xenprof.oprofiled.arcs import ArcCounter
 from xenprof.oprofiled.attribution import Attributed, Attributor, Image
+from xenprof.oprofiled.outcome import Balance
 from xenprof.oprofiled.stacks import Domains, StackCounter
 from xenprof.oprofiled.stackwriter import StackWriter, with_times
 from xenprof.oprofiled.writer import STORE_WRITE_FAILED
@@ -15,16 +16,6 @@ from xenprof.profile.flat import SampleFile, SampleHeader, SampleKey
 from xenprof.profile.stacks import StackProfile
 
 _FLUSH_ROWS = 1 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class StackBalance:
-    """Where samples with stacks are: taken = stored + in_memory + all of lost, at any time."""
-
-    taken: int
-    stored: int
-    in_memory: int
-    lost: Mapping[str, int]
 
 
 class StackRecorder:
@@ -93,9 +84,9 @@ class StackRecorder:
             return None
         return with_times(profile, self.start_unix_ns, self.until_unix_ns)
 
-    def balance(self) -> StackBalance:
+    def balance(self) -> Balance:
         """Return where the samples with stacks are; exact while nothing is being written."""
         written = self.writer.outcome
         lost = self._lost + Counter({STORE_WRITE_FAILED: written.lost})
         in_memory = self._stacks.samples + written.held
-        return StackBalance(self._taken, written.stored, in_memory, lost)
+        return Balance(self._taken, written.stored, in_memory, lost)

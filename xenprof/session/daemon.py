@@ -10,8 +10,9 @@ from hypervisor.host import Host, OprofileDriver, Samples, profiler_of
 from xenprof.events import EventSetting
 from xenprof.home import domain_root
 from xenprof.oprofiled.attribution import DaemonConfig, TextRange
-from xenprof.oprofiled.daemon import Balance, Oprofiled
+from xenprof.oprofiled.daemon import Oprofiled
 from xenprof.oprofiled.log import LogFile, clock_text, statistics_lines
+from xenprof.oprofiled.outcome import Balance
 from xenprof.oprofiled.writer import SampleWriter
 from xenprof.session.stackrecording import StackRecording
 from xenprof.session.store import StoreThread

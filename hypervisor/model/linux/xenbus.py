@@ -13,7 +13,14 @@ from hypervisor.model.linux.bootmessages import init_lines, kernel_lines
 from hypervisor.model.memory.balloon import Balloon
 from hypervisor.shutdown import CRASH, HALT, POWEROFF, REBOOT, SUSPEND
 from hypervisor.toolstack.config.spec import DomainSpec
-from hypervisor.toolstack.domaininfo import CLOSED, CLOSING, CONNECTED, INIT_WAIT, INITIALISING
+from hypervisor.toolstack.domaininfo import (
+    CLOSED,
+    CLOSING,
+    CONNECTED,
+    DISK_KINDS,
+    INIT_WAIT,
+    INITIALISING,
+)
 from hypervisor.toolstack.xenstore import Xenstore
 
 _REASONS = {"poweroff": POWEROFF, "reboot": REBOOT, "halt": HALT}
@@ -25,7 +32,6 @@ STOPPING_KILOCYCLES = 20 * 3 * 11_520
 SHELL = "/bin/bash"
 SUSPEND_SYSCALLS = 20_000  # all devices and threads are told (judgement)
 KINDS = ("vif", "vbd", "tap", "vfb")
-DISKS = ("vbd", "tap")
 
 _SYSRQ_HELP = (
     "SysRq : HELP : loglevel0-8 reBoot Crashdump tErm Full kIll saK showMem powerOff showPc "
@@ -237,7 +243,7 @@ class Xenbus:
     def _is_mounted(self, kind: str, number: int) -> bool:
         """Tell whether it is the disk with the root file system, which nothing can unmount."""
         vbds = self._devices.vbds
-        return kind in DISKS and bool(vbds) and vbds[0].spec.device == number
+        return kind in DISK_KINDS and bool(vbds) and vbds[0].spec.device == number
 
     def _connect(self, kind: str, number: int, front: str) -> None:
         nodes: dict[str, object] = {}
@@ -252,7 +258,7 @@ class Xenbus:
                 "feature-sg": 1,
                 "feature-gso-tcpv4": 1,
             }
-        elif kind in DISKS:
+        elif kind in DISK_KINDS:
             vbd = next(one for one in self._devices.vbds if one.spec.device == number)
             nodes = {"ring-ref": vbd.ring_refs[0], "event-channel": vbd.port.number}
             self._domain.console.write(f"blkfront: {vbd.spec.frontend}: barriers disabled")
@@ -261,4 +267,4 @@ class Xenbus:
 
 def _discovery(device: tuple[str, int]) -> tuple[int, int]:
     kind, number = device
-    return KINDS.index("vbd" if kind in DISKS else kind), number
+    return KINDS.index("vbd" if kind in DISK_KINDS else kind), number

@@ -9,13 +9,18 @@ from dataclasses import replace
 from hypervisor.errors import HostError, Refused
 from hypervisor.toolstack.config.devices import DiskSpec, device_number
 from hypervisor.toolstack.devicenodes import is_screen, new_device, remove_device
-from hypervisor.toolstack.domaininfo import CLOSED, CLOSING, Device, DeviceSpec, DomainInfo
+from hypervisor.toolstack.domaininfo import (
+    CLOSED,
+    CLOSING,
+    DISK_KINDS,
+    Device,
+    DeviceSpec,
+    DomainInfo,
+)
 from hypervisor.toolstack.operations.backing import check_disk, disks_of
 from hypervisor.toolstack.operations.hotplug import BLOCK_SCRIPT_MS, VIF_SCRIPT_MS, Connection
 from hypervisor.toolstack.operations.operation import Operation
 from hypervisor.toolstack.xendcontext import XendContext
-
-DISKS = ("vbd", "tap")
 
 
 class Attaching(Operation):
@@ -31,7 +36,7 @@ class Attaching(Operation):
     def start(self) -> None:
         """Check that it is new, then connect its backend."""
         spec, info = self._spec, self._info
-        if isinstance(spec, DiskSpec) and info.device(DISKS, spec.device):
+        if isinstance(spec, DiskSpec) and info.device(DISK_KINDS, spec.device):
             raise Refused(f"Device {spec.frontend} ({spec.device}, vbd) is already connected.")
         self._device = new_device(info, spec)
         Connection(self._xend, info, self._device, self._connected).start()
@@ -78,7 +83,7 @@ class Detaching:
         if state != str(CLOSED):
             return
         store.write(f"{device.backend}/state", CLOSED)
-        is_disk = device.kind in DISKS
+        is_disk = device.kind in DISK_KINDS
         self._xend.hypervisor.run_program(
             "hotplug", BLOCK_SCRIPT_MS if is_disk else VIF_SCRIPT_MS, self._remove
         )
@@ -88,7 +93,7 @@ class Detaching:
         self._xend.store.unwatch(f"{device.frontend}/state", self._changed)
         if info.domid not in self._xend.infos or device not in info.devices:
             return  # it went with its domain
-        if device.kind in DISKS:
+        if device.kind in DISK_KINDS:
             self._xend.hypervisor.devices.remove_disk(info.domid, device.number)
         elif device.kind == "vif":
             self._xend.hypervisor.devices.remove_vif(info.domid, device.number)
@@ -105,7 +110,7 @@ def find_disk(info: DomainInfo, reference: str, tools: str) -> Device:
         number = device_number(reference)
     except HostError:
         number = -1
-    device = info.device(DISKS if tools != "3.0.3" else ("vbd",), number)
+    device = info.device(DISK_KINDS if tools != "3.0.3" else ("vbd",), number)
     if device is None:
         raise Refused(f"Device {reference} not connected")
     return device
@@ -121,7 +126,7 @@ def find_vif(info: DomainInfo, index: int) -> Device:
 
 def change_medium(xend: XendContext, info: DomainInfo, spec: DiskSpec) -> None:
     """Put another medium into a CD-ROM drive. Raises: Refused for anything else."""
-    device = info.device(DISKS, spec.device)
+    device = info.device(DISK_KINDS, spec.device)
     if device is None:
         raise Refused(f"Device {spec.frontend} not connected")
     old = device.spec

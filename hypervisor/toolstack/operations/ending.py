@@ -13,7 +13,7 @@ from hypervisor.shutdown import CRASH, POWEROFF, REASONS, REBOOT, SUSPEND
 from hypervisor.toolstack.config.settings import random_uuid
 from hypervisor.toolstack.config.spec import DomainSpec
 from hypervisor.toolstack.devicenodes import remove_device
-from hypervisor.toolstack.domaininfo import DomainInfo, current_spec
+from hypervisor.toolstack.domaininfo import DISK_KINDS, DomainInfo, current_spec
 from hypervisor.toolstack.domainnodes import remove_domain, rename, write_vm
 from hypervisor.toolstack.operations.creation import Creation
 from hypervisor.toolstack.operations.operation import Operation
@@ -25,8 +25,6 @@ SHUTDOWN_LIMIT_NS = 30 * SECOND_NS  # SHUTDOWN_TIMEOUT
 MINIMUM_RESTART_NS = 20 * SECOND_NS  # MINIMUM_RESTART_TIME
 
 FAILED_RESTART = Message("XendDomainInfo", 1702, "Failed to restart domain: %s")
-
-DISKS = ("vbd", "tap")
 
 
 class Endings:
@@ -138,7 +136,7 @@ class Endings:
     def _release_devices(self, info: DomainInfo) -> None:
         hypervisor = self._xend.hypervisor
         for device in list(info.devices):
-            if device.kind in DISKS:
+            if device.kind in DISK_KINDS:
                 hypervisor.devices.remove_disk(info.domid, device.number)
             elif device.kind == "vif":
                 hypervisor.devices.remove_vif(info.domid, device.number)

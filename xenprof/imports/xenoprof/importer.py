@@ -24,8 +24,8 @@ from xenprof.imports.errors import InputError
 from xenprof.imports.xenoprof.inputs import Capture
 from xenprof.imports.xenoprof.symbols import SymbolTable, Text
 from xenprof.oprofiled import DaemonConfig, Oprofiled, TextRange
-from xenprof.oprofiled.daemon import Balance
 from xenprof.oprofiled.log import LogFile, statistics_lines
+from xenprof.oprofiled.outcome import Balance
 from xenprof.oprofiled.ranges import RangeTable
 from xenprof.oprofiled.writer import SampleWriter
 

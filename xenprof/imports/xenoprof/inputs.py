@@ -10,11 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from xenprof.imports.errors import InputError
+from xenprof.imports.reading import GZIP_MAGIC, read_bounded
 from xenprof.imports.xenoprof import buffer, rows
 from xenprof.imports.xenoprof.buffer import Counters, Entries
 
-_LARGEST_BYTES = 1 << 28
-_GZIP = b"\x1f\x8b"
 _DOMAIN_IN_NAME = re.compile(r"dom(?:ain)?[-_]?(\d{1,5})(?!\d)", re.ASCII)
 
 RingKey = tuple[int, int]
@@ -60,15 +59,11 @@ def read_file(path: str) -> bytes:
         if not Path(path).is_file():
             raise InputError(path, "no such file" if not Path(path).exists() else "not a file")
         with Path(path).open("rb") as file:
-            packed = file.read(2) == _GZIP
+            packed = file.read(2) == GZIP_MAGIC
             file.seek(0)
-            source = gzip.GzipFile(fileobj=file) if packed else file
-            data = source.read(_LARGEST_BYTES + 1)
+            return read_bounded(gzip.GzipFile(fileobj=file) if packed else file, path)
     except (OSError, EOFError, zlib.error, ValueError) as error:  # ValueError: a NUL in the path
         raise InputError(path, getattr(error, "strerror", None) or str(error)) from error
-    if len(data) > _LARGEST_BYTES:
-        raise InputError(path, f"larger than {_LARGEST_BYTES >> 20} MiB")
-    return data
 
 
 def numbered(argument: str) -> tuple[int | None, str]:
