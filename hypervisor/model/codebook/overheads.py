@@ -1,11 +1,11 @@
-"""What the machine itself adds to the execution of vcpus, as parts of code paths."""
+"""The overheads that the machine adds to the execution of vcpus, as parts of code paths."""
 
 from hypervisor.model.codebook.book import CodeBook
 from hypervisor.model.codebook.work import Parts, parts_of
 
 
 class Overheads:
-    """One set of parts for each occasion (see `execution.Overheads`)."""
+    """The parts of each overhead (see `cpu.execution`)."""
 
     def __init__(self, code: CodeBook) -> None:
         def once(path: str) -> Parts:

@@ -1,8 +1,8 @@
-"""A look at the running host: what it would read if everything were settled now.
+"""Looks at the running host as if everything were settled now.
 
-Settling ends a segment. What is rounded at its end, and which samples are drawn together, depend
-on where segments end, so a look may not leave one behind: a host that is looked at often goes on
-exactly as one that is not.
+Settling ends a segment. Rounding, and which samples are drawn together, depend on the ends of
+segments. So a look undoes them: a host that is often looked at goes on exactly like one that is
+not.
 """
 
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from hypervisor.model.domain.domain import Domain, Vcpu
 
 
 class _Open(NamedTuple):
-    """All that `Accounting.settle` moves of a running vcpu, as it was before the look."""
+    """Everything that `Accounting.settle` changes of a running vcpu, as it was before the look."""
 
     vcpu: Vcpu
     segment_ns: int
@@ -25,15 +25,15 @@ class _Open(NamedTuple):
     executed_q: int
     remaining_q: int
     parts: Parts
-    path_ns: list[int]  # of its pcpu, which adds to it in place
+    path_ns: list[int]  # of its pcpu, which changes it in place
     path_ns_before: list[int]
 
 
 class Look:
-    """Settles all running vcpus for as long as the `with` block lasts, then puts them back.
+    """Settles all running vcpus during a `with` block, and restores them at its end.
 
-    Samples are not counted meanwhile: those of the time since they were last counted are not
-    known to anybody yet. Work and overhead may not be added inside the block.
+    Samples are not counted meanwhile, so those since the last count are missing. Work and
+    overhead must not be added inside the block.
     """
 
     __slots__ = ("_accounting", "_behalf_ns", "_is_counting", "_open")
@@ -45,7 +45,7 @@ class Look:
         self._is_counting = False
 
     def __enter__(self) -> None:
-        """Bring the accounts up to now."""
+        """Settle the accounts up to now."""
         accounting = self._accounting
         running = [pcpu.current for pcpu in accounting.pcpus if pcpu.current is not None]
         for vcpu in running:
@@ -57,7 +57,7 @@ class Look:
         accounting.divide_times()
 
     def __exit__(self, *_: object) -> None:
-        """Put them back."""
+        """Restore the accounts."""
         self._accounting.counter.counting = self._is_counting
         for domain, behalf_ns in self._behalf_ns.items():
             domain.behalf_ns = behalf_ns
