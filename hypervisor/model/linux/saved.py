@@ -1,4 +1,4 @@
-"""What a saved guest has in its memory, as the model keeps it; checked when it is read."""
+"""The state in a saved guest's memory, as the model keeps it; it is checked when it is read."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -15,7 +15,7 @@ class _Record(BaseModel):
 
 
 class SavedPaging(_Record):
-    """See `paging.Paging`."""
+    """The saved state of `paging.Paging`."""
 
     page_ins: Count = 0
     page_outs: Count = 0
@@ -24,7 +24,7 @@ class SavedPaging(_Record):
 
 
 class SavedGuest(_Record):
-    """The whole guest. `workloads` as in a scenario, `results` what each had achieved."""
+    """A saved guest. `workloads` are as in a scenario, `results` are those of each workload."""
 
     configured_kib: Annotated[int, Field(gt=0, lt=2**40)]
     workloads: list[dict[str, Any]] = []
@@ -33,7 +33,7 @@ class SavedGuest(_Record):
 
 
 def read_saved(state: Mapping[str, Any]) -> SavedGuest:
-    """Return a guest's state from what JSON gives. Raises: Refused."""
+    """Return a guest's state from JSON values. Raises: Refused."""
     try:
         return SavedGuest.model_validate(dict(state))
     except ValidationError as error:

@@ -321,9 +321,9 @@ class CreditScheduler:
         return first_allowed(vcpu.affinity, self._pcpus)
 
     def _best_home(self, vcpu: SchedVcpu) -> int:
-        """Return the allowed pcpu with the most idle neighbours, by default the present one.
+        """Return the allowed pcpu with the most idle neighbours, if in doubt the present one.
 
-        Between sockets, idle pcpus of the sockets are compared, within one idle threads of the cores.
+        Between sockets their idle pcpus are compared, within a socket the idle threads of cores.
         """
         home = vcpu.processor
         allowed = vcpu.affinity & ((1 << self._pcpus) - 1)
