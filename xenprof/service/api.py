@@ -1,6 +1,6 @@
 """The control API: HTTP and JSON in front of the host's thread.
 
-Every endpoint is a coroutine that waits for a future of the driver: no thread per request.
+Every endpoint is a coroutine that waits for a future of the driver, so requests need no threads.
 """
 
 from starlette.requests import Request
@@ -18,7 +18,7 @@ from xenprof.wire.host_requests import Stop, Wait
 
 
 def api_routes(service: Service, *, read_only: bool) -> list[Route]:
-    """Return the routes below /api/v1; with `read_only` whatever changes something answers 403."""
+    """Return the routes below /api/v1; with `read_only` those of changes answer 403."""
 
     async def wait(request: Request) -> Response:
         asked = request_of(Wait, await body_of(request))
@@ -38,7 +38,7 @@ def api_routes(service: Service, *, read_only: bool) -> list[Route]:
     return [
         *host_routes(service, changing),
         *domain_routes(service, changing),
-        # Waiting changes nothing, but it holds a connection: not for strangers.
+        # Waiting changes nothing, but it keeps a connection open, so it counts as a change.
         changing(Wait.route, wait),
         changing(Stop.route, stop),
         *trace_routes(service, service.traces, changing),

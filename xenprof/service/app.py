@@ -1,4 +1,4 @@
-"""The web application: API, health, exporters' routes and the page, for one kind of listener."""
+"""Makes the web application of a listener: API, health, exporters' routes and the page."""
 
 from html import escape
 from importlib.resources import files
@@ -21,7 +21,7 @@ from xenprof.service.webconfig import BasicAuth, WebConfigFile
 def create_app(
     service: Service, *, read_only: bool, web_config: WebConfigFile | None = None
 ) -> Starlette:
-    """Return the application. `web_config` adds its headers and asks for its users' passwords."""
+    """Return the application. `web_config` adds headers and requires its users' passwords."""
     page = files("xenprof.service").joinpath("page.html").read_text(encoding="utf-8")
     page = page.replace("{telemetry_path}", escape(service.settings.telemetry_path.lstrip("/")))
 
@@ -61,7 +61,7 @@ async def _http_error(request: Request, error: Exception) -> Response:
 
 
 async def _internal_error(request: Request, error: Exception) -> Response:
-    """Answer a bug; the server logs it with its traceback."""
+    """Answer after a bug, which the server logs with its traceback."""
     return _error("InternalError", f"a bug in xenprof, see its log: {error!r}", 500)
 
 
