@@ -1,4 +1,4 @@
-"""Writes call stacks to their file on the store's thread, and keeps what cannot be written."""
+"""Writes call stacks to their file on the store's thread, and keeps those that fail."""
 
 import threading
 from collections.abc import Callable
@@ -11,16 +11,16 @@ from xenprof.profile.stacks import StackProfile
 from xenprof.store import stackfile
 
 HELD_STACKS = 200_000
-"""How many stacks are kept for a retry at most."""
+"""The most stacks that are kept for another attempt."""
 
 
 class StackWriter:
-    """Adds stacks to one session's file. Each sample handed over ends as stored, held or lost."""
+    """Adds stacks to a session's file. Every sample is in the end stored, held or lost."""
 
     def __init__(
         self, session: Path, log: Callable[[str], None], held_stacks: int = HELD_STACKS
     ) -> None:
-        """`session` is the directory of the current session; `log` takes lines for the log file."""
+        """`session` is the directory of the current session; `log` writes lines to the log file."""
         self.session = session
         self._log = log
         self._held_stacks = held_stacks
@@ -32,30 +32,30 @@ class StackWriter:
 
     @property
     def stored(self) -> int:
-        """Return the samples that are in the file."""
+        """Return the number of samples in the file."""
         with self._lock:
             return self._stored
 
     @property
     def lost(self) -> int:
-        """Return the samples given up."""
+        """Return the number of samples given up."""
         with self._lock:
             return self._lost
 
     @property
     def held(self) -> int:
-        """Return the samples kept for the next write."""
+        """Return the number of samples kept for the next write."""
         with self._lock:
             return 0 if self._held is None else sum(self._held.totals)
 
     @property
     def problem(self) -> str | None:
-        """Return one line about what the last write could not do, None if it did all."""
+        """Return a line about stacks that the last write could not write, if there are any."""
         with self._lock:
             return self._problem
 
     def write(self, profile: StackProfile | None) -> None:
-        """Add a profile to the session, and what was held before it. Never raises a StoreError."""
+        """Add held stacks and a profile to the session. Never raises a StoreError."""
         parts = [part for part in (self._held, profile) if part is not None]
         if not parts:
             return
@@ -83,14 +83,14 @@ class StackWriter:
             self._problem = problem
 
     def discard(self) -> None:
-        """Give up what is held: its session is no longer the current one."""
+        """Give up the held stacks, whose session is no longer the current one."""
         with self._lock:
             self._lost += 0 if self._held is None else sum(self._held.totals)
             self._held = None
 
 
 def with_times(profile: StackProfile, start_unix_ns: int, until_unix_ns: int) -> StackProfile:
-    """Return a profile that says when it was recorded."""
+    """Return the profile with the times of its recording."""
     return replace(
         profile, start_unix_ns=start_unix_ns, duration_ns=max(0, until_unix_ns - start_unix_ns)
     )
