@@ -1,7 +1,7 @@
-"""One HTTP/1.1 exchange on a connection of its own.
+"""Does one HTTP/1.1 exchange on a connection of its own.
 
-No more of HTTP than the control socket needs: importing `http.client` would be a third of what
-`xm list` takes.
+It knows only the part of HTTP that the control socket needs: importing `http.client` would take a
+third of the time of `xm list`.
 """
 
 import socket
@@ -12,7 +12,7 @@ _PIECE_BYTES = 1 << 18
 def exchange(
     connection: socket.socket, method: str, path: str, body: bytes | None
 ) -> tuple[int, bytes]:
-    """Send a request with a JSON body, or none; return status and content of the answer.
+    """Send a request with or without a JSON body; return status and content of the answer.
 
     Raises: OSError, also for an answer that is cut off or is not HTTP.
     """
