@@ -56,7 +56,7 @@ class Machine:
         support_limits: bool,
         domain0_minimum_kib: int,
     ) -> None:
-        """`clock` is at 0."""
+        """`clock` must be at 0."""
         host = scenario.host
         self.scenario = scenario
         self.name = host.name

@@ -84,7 +84,7 @@ class Xenbus:
                     self._changed(path)
 
     def _offered(self) -> list[tuple[str, int]]:
-        """Return (kind, number) of devices in the order of discovery: disks of any kind by number."""
+        """Return (kind, number) of devices in the order of discovery: all disks by number."""
         found = [
             (kind, int(number))
             for kind in KINDS

@@ -1,6 +1,6 @@
 """Places a new vcpu, in the same way for all schedulers.
 
-Source: xen/common/domctl.c (3.0.3), default_vcpu0_location and its caller.
+Source: xen/common/domctl.c (3.0.3), default_vcpu0_location and what calls it.
 """
 
 from collections.abc import Iterable
