@@ -1,4 +1,4 @@
-"""`python -m dashboards.build`: writes `dashboards/generated/*.json` from the definitions."""
+"""Writes `dashboards/generated/*.json` from the definitions (`python -m dashboards.build`)."""
 
 import json
 import warnings
@@ -24,7 +24,7 @@ KINDS = (
     kinds.LabelVariable,
     kinds.EventAnnotation,
 )
-"""What definitions may use beside the builder's own; it finds them by their base classes."""
+"""The kinds that definitions may use besides the builder's; it finds them by their bases."""
 
 
 def build() -> dict[str, str]:
@@ -40,7 +40,7 @@ def build() -> dict[str, str]:
 
 
 def main() -> None:
-    """Write the files."""
+    """Write the JSON file of every dashboard."""
     GENERATED.mkdir(exist_ok=True)
     for name, text in build().items():
         (GENERATED / name).write_text(text, encoding="utf-8")

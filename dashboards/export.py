@@ -1,7 +1,7 @@
-"""From the builder's dashboards (rows, spans) to the ones that Grafana has now (schema 42).
+"""Converts the builder's dashboards (rows, spans) to Grafana's present schema (42).
 
-The builder's own output has no schema version and old shapes, which current servers migrate at
-best; what leaves here needs no migration.
+The builder's own output has no schema version and old structures, which current servers migrate
+at best; converted dashboards need no migration.
 """
 
 import warnings
@@ -29,7 +29,7 @@ _ANNOTATIONS = {
 
 
 class Schema42Exporter(DashboardExporter):  # type: ignore[misc]
-    """Keeps each dashboard it is given in `dashboards`, by name, as schema 42."""
+    """Keeps every dashboard that it gets in `dashboards`, by name, in schema 42."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -43,7 +43,7 @@ class Schema42Exporter(DashboardExporter):  # type: ignore[misc]
 
 
 def to_schema_42(built: JsonObject) -> JsonObject:
-    """Return the dashboard as Grafana has it since schema 42. `built` stays as it is."""
+    """Return the dashboard in schema 42. `built` stays as it is."""
     return {
         "annotations": {"list": [_ANNOTATIONS, *_annotations(built)]},
         "editable": True,
@@ -71,7 +71,7 @@ def _annotations(built: JsonObject) -> list[JsonObject]:
 
 
 def _panels(rows: list[JsonObject]) -> list[JsonObject]:
-    """Return row panels and panels with ids, one after the other on a grid of 24 columns."""
+    """Return row panels and panels with ids, placed in order on a grid of 24 columns."""
     panels: list[JsonObject] = []
     top = 0
     for row in rows:
@@ -110,7 +110,7 @@ def _variable(built: JsonObject) -> JsonObject:
         "datasource": {"type": "prometheus", "uid": "${datasource}"},
         "definition": built["query"],
         "query": query,
-        "refresh": 2,  # when the time range changes: domains come and go
+        "refresh": 2,  # when the time range changes, as domains come and go
         "sort": 1,
         "multi": True,
         "includeAll": True,

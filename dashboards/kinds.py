@@ -1,8 +1,8 @@
-"""Kinds of panels and targets that grafana-dashboard-builder has no words for.
+"""Adds kinds of panels and targets that grafana-dashboard-builder does not have.
 
 The builder makes every subclass of its item classes a YAML kind (`Timeseries`: `timeseries`), so
-this module has to be imported before definitions are loaded. It speaks of Grafana's current
-panels in few words: `unit`, `stack`, `thresholds`; the shapes of options are known here only.
+this module must be imported before definitions are loaded. It describes Grafana's current panels
+with few keys: `unit`, `stack`, `thresholds`; only this module knows the structure of options.
 """
 
 import warnings
@@ -23,10 +23,10 @@ DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
 
 
 class QueryTarget(TargetsItemBase):  # type: ignore[misc]
-    """`query-target: NAME`: a query of `dashboards.queries`."""
+    """The target `query-target: NAME`: a query of `dashboards.queries`."""
 
     def gen_json_from_data(self, data: str, context: object) -> JsonObject:
-        """Return the target. Raises: KeyError for a name that is no query."""
+        """Return the target. Raises: KeyError for an unknown query."""
         query = QUERIES[data]
         return {
             "datasource": DATASOURCE,
@@ -40,15 +40,15 @@ class QueryTarget(TargetsItemBase):  # type: ignore[misc]
 
 
 class LabelVariable(TemplatesItemBase):  # type: ignore[misc]
-    """`label-variable: NAME`: a dashboard variable of `dashboards.queries`."""
+    """The variable `label-variable: NAME` of `dashboards.queries`."""
 
     def gen_json_from_data(self, data: str, context: object) -> JsonObject:
-        """Return the variable. Raises: KeyError for a name that is no variable."""
+        """Return the variable. Raises: KeyError for an unknown variable."""
         return {"name": data, "type": "query", "query": VARIABLES[data]}
 
 
 class EventAnnotation(AnnotationsItemBase):  # type: ignore[misc]
-    """`event-annotation`: name, colour and target (a query): a mark wherever it has a value."""
+    """The annotation `event-annotation`: a name, a colour and a query, whose values are marked."""
 
     def gen_json_from_data(self, data: JsonObject, context: object) -> JsonObject:
         """Return the annotation; the legend of the query is its text."""
@@ -65,7 +65,7 @@ class EventAnnotation(AnnotationsItemBase):  # type: ignore[misc]
 
 
 class _Panel(PanelsItemBase):  # type: ignore[misc]
-    """What all panels have: title, description, span of 12 columns, height, targets, unit."""
+    """The keys of all panels: title, description, span of 12 columns, height, targets, unit."""
 
     _default_span = 6
     panel_type = ""
@@ -75,7 +75,7 @@ class _Panel(PanelsItemBase):  # type: ignore[misc]
         return {}
 
     def custom(self, data: JsonObject) -> JsonObject:
-        """Return how fields are drawn by this panel type."""
+        """Return the way in which this panel type draws fields."""
         return {}
 
     def gen_json_from_data(self, data: JsonObject, context: object) -> JsonObject:
@@ -106,7 +106,7 @@ class _Panel(PanelsItemBase):  # type: ignore[misc]
 
 
 class Timeseries(_Panel):
-    """`timeseries`: lines; `stack: true` stacks them as areas, `bars: true` as bars."""
+    """The panel `timeseries`: lines; `stack: true` stacks them as areas, `bars: true` as bars."""
 
     panel_type = "timeseries"
 
@@ -123,7 +123,7 @@ class Timeseries(_Panel):
         }
 
     def custom(self, data: JsonObject) -> JsonObject:
-        """Return lines, or areas or bars that are stacked."""
+        """Return the style: lines, or stacked areas or bars."""
         bars = data.get("bars", False)
         stacked = bars or data.get("stack", False)
         return {
@@ -136,13 +136,13 @@ class Timeseries(_Panel):
 
 
 class StatPanel(_Panel):
-    """`stat-panel`: one figure."""
+    """The panel `stat-panel`: a single figure."""
 
     panel_type = "stat"
     _default_span = 2
 
     def options(self, data: JsonObject) -> JsonObject:
-        """Return the last value, coloured by its threshold."""
+        """Return options that show the last value, coloured by its threshold."""
         return {
             "colorMode": "value",
             "graphMode": "area",
@@ -154,13 +154,13 @@ class StatPanel(_Panel):
 
 
 class TablePanel(_Panel):
-    """`table-panel`: one row a series; `transformations` join several queries."""
+    """The panel `table-panel`: a row for each series; `transformations` join several queries."""
 
     panel_type = "table"
     _default_span = 12
 
     def options(self, data: JsonObject) -> JsonObject:
-        """Return a plain table."""
+        """Return the options of a plain table."""
         return {"showHeader": True, "cellHeight": "sm"}
 
 

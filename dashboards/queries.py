@@ -1,10 +1,10 @@
-"""The PromQL of every dashboard, by name.
+"""Holds the PromQL of every dashboard, by name.
 
-YAML definitions name a query, they never contain one: grafana-dashboard-builder expands braces
-in every string. Each query runs by itself after `Query.filled`.
+YAML definitions name queries and never contain them, because grafana-dashboard-builder expands
+braces in every string. Each query can be run alone after `Query.filled`.
 
-Rates are per virtual second: at a speed other than 1, PromQL's own seconds are those of the
-wall, so they are divided by the rate of the model's time.
+Rates are per virtual second. At a speed other than 1, PromQL's own seconds are wall seconds, so
+rates are divided by the rate of the model's time.
 """
 
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ class Query:
     instant: bool = False
 
     def filled(self, variables: Mapping[str, str]) -> str:
-        """Return the expression with `$name` replaced, longest names first."""
+        """Return the expression with every `$name` replaced, longest names first."""
         text = self.expr
         for name in sorted(variables, key=len, reverse=True):
             text = text.replace(f"${name}", variables[name])
@@ -48,9 +48,9 @@ def _share_of_pcpus(rate: str) -> str:
 
 
 def _new(metric: str, by: str, labels: str) -> str:
-    """Return how much a counter has grown since the interval before; nothing where it has not.
+    """Return a query of a counter's growth in the last interval, without series that did not grow.
 
-    Not `increase`: that takes no notice of a series' first value, and most crashes are the first.
+    It does not use `increase`, which ignores a series' first value: most crashes are the first.
     """
     series = f"{metric}{{{labels}}}"
     before = f"({series} offset $__rate_interval or 0 * {series})"
@@ -73,11 +73,11 @@ VARIABLES: Mapping[str, str] = {
     "host": "label_values(xen_host_info, host)",
     "domain": f"label_values(xen_domain_info{{{_HOST}}}, domain)",
 }
-"""The series that the dashboards' variables choose from."""
+"""The series from which the dashboards' variables are chosen."""
 
 # fmt: off
 QUERIES: Mapping[str, Query] = {
-    # One figure each.
+    # Single figures.
     "up": Query(f"min(xenprof_up{{{_HOST}}})", "up", instant=True),
     "domains": Query(f"count(xen_domain_info{{{_HOST}}})", "domains", instant=True),
     "host_busy": Query(
@@ -90,7 +90,7 @@ QUERIES: Mapping[str, Query] = {
     "samples_lost_share": Query(
         f"sum(rate(xenprof_samples_lost_total{{{_HOST}}}{_RANGE})) / "
         f"sum(rate(xen_xenoprof_samples_total{{{_HOST}}}{_RANGE})) >= 0 or vector(0)", "lost"),
-    # Domains as a table and through time.
+    # Domains as a table and over time.
     "domain_table": Query(
         "sum by (host, domain, domid, kind, uuid) "
         f"(xen_domain_info{{{_DOMAIN}}})", instant=True),
@@ -112,7 +112,7 @@ QUERIES: Mapping[str, Query] = {
         f"sum by (host, domain) (xen_domain_oom_kills_total{{{_DOMAIN}}})", instant=True),
     "domain_memory_maximum": Query(
         f"sum by (host, domain) (xen_domain_memory_maximum_bytes{{{_DOMAIN}}})", instant=True),
-    # What somebody has changed, and what happened by itself.
+    # Operations of the toolstack, and events of domains.
     "toolstack_events": Query(
         _new("xen_toolstack_events_total", "event", f'{_HOST},event!="crashed"'), "{{event}}"),
     "crashes": Query(
@@ -153,7 +153,7 @@ QUERIES: Mapping[str, Query] = {
     "swap_in": Query(_rate("xen_domain_swap_in_pages_total", "domain"), "{{domain}} in"),
     "swap_out": Query(
         f"-1 * {_rate('xen_domain_swap_out_pages_total', 'domain')}", "{{domain}} out"),
-    # Network, in bits; what the guest sends is drawn downwards.
+    # Network, in bits; transmitted bits are drawn downwards.
     "network_receive": Query(
         f"8 * {_rate('xen_vif_receive_bytes_total', 'domain')}", "{{domain}} receive"),
     "network_transmit": Query(
@@ -179,7 +179,7 @@ QUERIES: Mapping[str, Query] = {
     "samples_lost": Query(_rate("xenprof_samples_lost_total", "reason"), "{{reason}}"),
     "samples_by_outcome": Query(
         _rate("xen_xenoprof_samples_total", "outcome", _HOST), "{{outcome}}"),
-    # Ourselves.
+    # The service itself.
     "speed": Query(f"rate(xenprof_model_time_seconds_total{{{_HOST}}}{_RANGE})", "speed"),
     "lag": Query(f"rate(xenprof_model_lag_seconds_total{{{_HOST}}}{_RANGE})", "lag"),
     "collector_duration": Query(

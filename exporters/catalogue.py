@@ -1,7 +1,7 @@
-"""Every metric of xenprof, once: a row is all that an exporter, a dashboard or a document needs.
+"""The catalogue of all metrics; exporters, dashboards and the reference are made from its rows.
 
-Host and guests are `xen_`, the program itself is `xenprof_`. A value that the host does not know
-is left out, never shown as 0. Only domains that exist have series.
+Metrics of host and guests begin with `xen_`, those of the program itself with `xenprof_`. A value
+that the host does not know is left out, never shown as 0. Only existing domains have series.
 """
 
 from exporters.labels import (
@@ -97,7 +97,7 @@ COUNTER, GAUGE, UPDOWN = Kind.COUNTER, Kind.GAUGE, Kind.UPDOWN
 HISTOGRAM, INFO, STATESET = Kind.HISTOGRAM, Kind.INFO, Kind.STATESET
 
 HOST_ATTRIBUTE = "host.name"
-"""The OpenTelemetry resource attribute for what is the label `host` on every Prometheus series."""
+"""The OpenTelemetry resource attribute for the label `host` of every Prometheus series."""
 
 # fmt: off
 CATALOGUE: tuple[Metric, ...] = (
@@ -290,7 +290,7 @@ CATALOGUE: tuple[Metric, ...] = (
     Metric("xen_xenoprof_state", "xen.xenoprof.state", STATESET, "1",
            "1 for the state that Xenoprof in the hypervisor is in.", (PROFILER_STATE,),
            profiler_state),
-    # Ourselves.
+    # The service itself.
     Metric("xenprof_up", "xenprof.up", GAUGE, "1",
            "1 = the host is being read, 0 = what you see is the last that was read.", (),
            of_service(lambda s: int(s.up))),

@@ -1,7 +1,7 @@
-"""Snapshot -> bytes of the Prometheus text formats, fast: names and labels are made once.
+"""Renders a snapshot in the Prometheus text formats, fast: names and labels are made once.
 
-prometheus-client's `generate_latest` says the same with about ten times the work; a test holds
-the two together.
+prometheus-client's `generate_latest` gives the same with about ten times the work; a test compares
+the two.
 """
 
 from collections.abc import Sequence
@@ -13,8 +13,8 @@ from xenprof.service.exporter import ServiceStats
 
 _TEXT_TYPES = {Kind.COUNTER: "counter", Kind.HISTOGRAM: "histogram"}
 _OPENMETRICS_TYPES = {**_TEXT_TYPES, Kind.INFO: "info"}
-"""All other kinds are gauges. A stateset is one too: OpenMetrics wants its label to be named like
-the metric, and users want `state`."""
+"""All other kinds are gauges. So is a stateset, because in OpenMetrics its label would have the
+name of the metric instead of `state`."""
 
 
 def openmetrics_type(kind: Kind) -> str:
@@ -23,14 +23,14 @@ def openmetrics_type(kind: Kind) -> str:
 
 
 def bucket_labels(bounds: Sequence[float]) -> tuple[str, ...]:
-    """Return the `le` label of each bucket, the unbounded one included."""
+    """Return the `le` label of each bucket, including the unbounded one."""
     return (*map(repr, bounds), "+Inf")
 
 
 class Renderer:
-    """Renders a catalogue. Keeps the text before each value from one call to the next.
+    """Renders a catalogue, and keeps the text before each value from one call to the next.
 
-    Not for two threads at a time.
+    It must not be used by two threads at a time.
     """
 
     def __init__(self, catalogue: Sequence[Metric]) -> None:
@@ -60,7 +60,7 @@ class Renderer:
                         parts.append(f"{text} {number}\n")
                 else:
                     parts.append(f"{prefix[0]} {value}\n")
-            if len(prefixes) > 2 * series:  # most of them belong to what is gone
+            if len(prefixes) > 2 * series:  # most of them belong to series that no longer exist
                 prefixes.clear()
         if openmetrics:
             parts.append("# EOF\n")
@@ -79,7 +79,7 @@ def _openmetrics_head(metric: Metric) -> str:
 
 
 def _prefixes(metric: Metric, host: str, values: tuple[str, ...]) -> list[str]:
-    """Return what stands before the value (a histogram: before each bucket, count and sum)."""
+    """Return the text before the value (of a histogram: before each bucket, count and sum)."""
     names = ("host", *(label.name for label in metric.labels))
     pairs = dict(zip(names, (host, *values), strict=True))
     if metric.kind is not Kind.HISTOGRAM:
@@ -92,7 +92,7 @@ def _prefixes(metric: Metric, host: str, values: tuple[str, ...]) -> list[str]:
 
 
 def _numbers(value: Distribution) -> list[Value]:
-    """Return the values that go with the prefixes of a histogram."""
+    """Return the values for the prefixes of a histogram."""
     cumulative = list(accumulate(value.counts))
     return [*cumulative, cumulative[-1], value.sum]
 

@@ -1,4 +1,4 @@
-"""What a metric is: its names in both worlds, and where its points come from."""
+"""Declares what a metric is: its names in Prometheus and OpenTelemetry, and its points."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,14 +19,14 @@ NS_PER_SECOND = 1_000_000_000
 
 
 class Kind(StrEnum):
-    """What the values of a metric are, and so what may be done with them."""
+    """The kind of a metric's values."""
 
     COUNTER = "counter"  # only grows while its domain lives
     GAUGE = "gauge"
-    UPDOWN = "updown"  # a gauge whose sum over its series makes sense
+    UPDOWN = "updown"  # a gauge whose series can be summed
     HISTOGRAM = "histogram"
     INFO = "info"  # always 1; its labels are the information
-    STATESET = "stateset"  # one series a state, 1 = it is in that state
+    STATESET = "stateset"  # a series for each state, 1 = in this state
 
 
 class Label(NamedTuple):
@@ -38,7 +38,7 @@ class Label(NamedTuple):
 
 
 class Distribution(NamedTuple):
-    """The value of a histogram: counts per bucket (not cumulative, the last unbounded), and sum."""
+    """The value of a histogram: counts by bucket (not cumulative, the last unbounded), and sum."""
 
     counts: tuple[int, ...]
     sum: float
@@ -52,11 +52,11 @@ Points = Callable[[HostSnapshot, ServiceStats], Iterator[Point]]
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One metric. Every series has the label `host` beside `labels`.
+    """A metric. Every series has the label `host` besides `labels`.
 
-    `name` is what a user of Prometheus types (with `_total` or `_info`); `unit` is UCUM as
-    OpenTelemetry wants it. Metrics with the same `otel` name are one OpenTelemetry metric, told
-    apart by `attribute` (a direction, for example, which Prometheus has in the name).
+    `name` is the name in Prometheus (with `_total` or `_info`); `unit` is in UCUM, as in
+    OpenTelemetry. Metrics with the same `otel` name are one OpenTelemetry metric, distinguished
+    by `attribute` (a direction, for example, which is in the name in Prometheus).
     `bounds` are the upper bounds of a histogram's buckets.
     """
 
@@ -72,7 +72,7 @@ class Metric:
 
     @property
     def family(self) -> str:
-        """Return the name without the suffix of its kind, as OpenMetrics calls the family."""
+        """Return the name of the OpenMetrics family: `name` without the suffix of its kind."""
         suffix = {Kind.COUNTER: "_total", Kind.INFO: "_info"}.get(self.kind, "")
         return self.name.removesuffix(suffix)
 

@@ -1,6 +1,6 @@
-"""OTLP push: the catalogue as OpenTelemetry metrics, over HTTP or gRPC.
+"""Pushes the catalogue as OpenTelemetry metrics by OTLP, over HTTP or gRPC.
 
-The SDK is imported when a push is wanted only: it costs a fifth of a second and 40 MB.
+The SDK is only imported for a push, because it takes a fifth of a second and 40 MB.
 """
 
 import logging
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.metrics.export import MetricExporter
 
 POINTS_PER_REQUEST = 10_000
-"""Larger hosts are sent in several requests: gRPC receivers refuse messages above 4 MiB."""
+"""Larger hosts are sent in several requests, as gRPC receivers refuse messages above 4 MiB."""
 FLUSH_SECONDS = 3.0
-"""How long `close` waits for the last push before it gives up."""
+"""The longest time that `close` waits for the last push."""
 
 _logger = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ def create(source: SnapshotSource, settings: ExporterSettings) -> Exporter:
 class OtlpExporter:
     """Pushes the last snapshot every `otlp_interval_seconds`, and once more when it is closed.
 
-    A push that fails is logged once, tried again at the next interval, and never more than that.
+    A push that fails is logged once and tried again at the next interval, never before.
     """
 
     routes: Sequence[Route] = ()
@@ -60,12 +60,12 @@ class OtlpExporter:
         self._thread.start()
 
     def close(self) -> None:
-        """Push the last snapshot and stop; gives up after FLUSH_SECONDS."""
+        """Push the last snapshot and stop, at the latest after FLUSH_SECONDS."""
         if self._thread is None or self._exporter is None:
             return
         self._stopped.set()
         self._thread.join(FLUSH_SECONDS)
-        self._exporter.shutdown()  # wakes a push that is waiting to try again
+        self._exporter.shutdown()  # wakes a push that waits before another attempt
         self._thread.join(FLUSH_SECONDS)
 
     def _run(self) -> None:
@@ -125,7 +125,7 @@ def _sdk_exporter(endpoint: str, protocol: str) -> "MetricExporter":
 
 
 class _Reason(logging.Handler):
-    """Keeps what the SDK's exporter says first about a push; its retries are not shown."""
+    """Keeps the SDK exporter's first message about a push; its retries are not shown."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,8 +1,8 @@
-"""Snapshot -> MetricsData, the SDK's own records of what is sent.
+"""Converts a snapshot to MetricsData, the SDK's own records of the data that it sends.
 
-Not through observable instruments: the SDK has none for a histogram that is already counted,
-keeps every attribute set it ever saw (domains come and go here for months), and folds all above
-2000 into one overflow point. From one snapshot, each collection is consistent by itself.
+Observable instruments are not used: the SDK has none for a histogram that is counted already, keeps
+every attribute set for ever (domains come and go here for months), and merges all above 2000 into
+one overflow point. Every collection comes from one snapshot and so is consistent.
 """
 
 import uuid
@@ -40,7 +40,7 @@ SCOPE = "xenprof"
 
 def metrics_data(host: HostSnapshot, stats: ServiceStats, now_unix_ns: int) -> MetricsData:
     """Return all metrics of one snapshot; metrics without points are left out."""
-    # A domain that is created again under its name counts from 0: its id makes it another series.
+    # A domain that is created again under its name counts from 0, so its id makes a new series.
     identities: Mapping[str, Attributes] = {
         domain.name: {DOMID.attribute: domain.domid, UUID.attribute: domain.uuid}
         for domain in host.domains
@@ -59,7 +59,7 @@ def metrics_data(host: HostSnapshot, stats: ServiceStats, now_unix_ns: int) -> M
 
 @cache
 def _resource(host: str, version: str, started_unix: float) -> Resource:
-    """Return who tells this: the host and this run of the service."""
+    """Return the resource: the host and this run of the service."""
     instance = uuid.uuid5(uuid.NAMESPACE_OID, f"{host} {started_unix}")
     return Resource.create(
         {
@@ -79,16 +79,16 @@ def _metric(
     identities: Mapping[str, Attributes],
     now_ns: int,
 ) -> SdkMetric:
-    """Return one OpenTelemetry metric from its rows (several if one a direction)."""
+    """Return one OpenTelemetry metric from its rows (several for directions)."""
     first = rows[0]
-    # Every counter was 0 when the service started, or its domain did not exist then.
+    # When the service started, every counter was 0 or its domain did not exist yet.
     start_ns = int(stats.started_unix * NS_PER_SECOND)
     points: list[Any] = []
     for row in rows:
         for values, value in row.points(host, stats):
             attributes = _attributes(row, values)
             if DOMAIN in row.labels:
-                # A domain that is gone has a name in the losses, but no id.
+                # A destroyed domain has a name in the losses, but no id.
                 attributes |= identities.get(values[row.labels.index(DOMAIN)], {})
             points.append(_point(row, attributes, value, start_ns, now_ns))
     data: Sum | Gauge | Histogram
@@ -106,7 +106,7 @@ def _point(
 ) -> NumberDataPoint | HistogramDataPoint:
     if not isinstance(value, Distribution):
         return NumberDataPoint(attributes, start_ns, now_ns, value)
-    unknown: Any = None  # the wire has no value for a minimum that nobody kept; the type has
+    unknown: Any = None  # the protocol needs no minimum, but the type does
     return HistogramDataPoint(
         attributes=attributes,
         start_time_unix_nano=start_ns,

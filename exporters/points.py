@@ -1,4 +1,4 @@
-"""Where the points of metrics come from: functions of a snapshot, more than a line each.
+"""Makes the points of metrics from a snapshot, where that takes more than a line.
 
 A point is (label values in the metric's order, value).
 """
@@ -24,20 +24,20 @@ WAIT_BOUNDS = tuple(bound / NS_PER_SECOND for bound in WAIT_BUCKETS_NS)
 
 
 def domain_info(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:
-    """By name, number, uuid and kind."""
+    """Yield points by name, number, uuid and kind."""
     for domain in host.domains:
         yield (domain.name, str(domain.domid), domain.uuid, domain.kind), 1
 
 
 def domain_state(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:
-    """By domain and state."""
+    """Yield points by domain and state."""
     for domain in host.domains:
         for state in DOMAIN_STATES:
             yield (domain.name, state), int(getattr(domain, state))
 
 
 def on_behalf(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:
-    """By driver domain and the domain that it worked for, if that still exists."""
+    """Yield points by driver domain and the domain that it worked for, if that still exists."""
     alive = {domain.name for domain in host.domains}
     for domain in host.domains:
         for beneficiary, spent_ns in domain.on_behalf_ns.items():
@@ -53,7 +53,7 @@ def wait(domain: DomainSnapshot) -> Distribution | None:
 
 
 def runstates(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:
-    """By domain, vcpu and runstate."""
+    """Yield points by domain, vcpu and runstate."""
     for domain in host.domains:
         for vcpu in domain.vcpus:
             number = str(vcpu.vcpu)
@@ -64,7 +64,7 @@ def runstates(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:
 
 
 def affinity(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:
-    """By domain, vcpu and the pcpus allowed."""
+    """Yield points by domain, vcpu and allowed pcpus."""
     for domain in host.domains:
         for vcpu in domain.vcpus:
             cpus = "any" if vcpu.affinity is None else ",".join(map(str, vcpu.affinity))
@@ -72,7 +72,7 @@ def affinity(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:
 
 
 def pcpu_modes(pcpu: PcpuSnapshot) -> Iterator[tuple[str, float]]:
-    """By mode, for one pcpu."""
+    """Yield the times of a pcpu by mode."""
     yield "user", pcpu.user_ns / NS_PER_SECOND
     yield "kernel", pcpu.kernel_ns / NS_PER_SECOND
     yield "hypervisor", pcpu.hypervisor_ns / NS_PER_SECOND
@@ -80,33 +80,33 @@ def pcpu_modes(pcpu: PcpuSnapshot) -> Iterator[tuple[str, float]]:
 
 
 def pcpu_info(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:
-    """By pcpu, socket, core and thread."""
+    """Yield points by pcpu, socket, core and thread."""
     for pcpu in host.pcpus:
         yield (str(pcpu.pcpu), str(pcpu.socket), str(pcpu.core), str(pcpu.thread)), 1
 
 
 def host_info(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:
-    """By processor type, versions and scheduler."""
+    """Yield points by processor type, versions and scheduler."""
     version = f"{host.xen_major}.{host.xen_minor}{host.xen_extra}"
     yield (host.cpu_type, version, host.tools, host.scheduler), 1
 
 
 def vif_info(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:
-    """By domain and what describes the interface."""
+    """Yield points by domain and the properties of the interface."""
     for domain in host.domains:
         for vif in domain.vifs:
             yield (domain.name, str(vif.index), vif.name, vif.mac, vif.bridge), 1
 
 
 def vbd_info(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:
-    """By domain and what describes the disk."""
+    """Yield points by domain and the properties of the disk."""
     for domain in host.domains:
         for vbd in domain.vbds:
             yield (domain.name, vbd.name, str(vbd.device), vbd.backend, vbd.mode), 1
 
 
 def samples(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:
-    """By domain, mode and event."""
+    """Yield points by domain, mode and event."""
     alive = {domain.name for domain in host.domains}
     for row in host.samples:
         if row.domain in alive:
@@ -114,45 +114,45 @@ def samples(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:
 
 
 def lost(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:
-    """By domain and reason."""
-    # Also of domains that are gone: what they took with them must not vanish from the balance.
+    """Yield points by domain and reason."""
+    # Also for destroyed domains, whose losses must not vanish from the balance.
     for row in host.lost:
         yield (row.domain, row.reason), row.samples
 
 
 def outcomes(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:
-    """By outcome."""
+    """Yield points by outcome."""
     if host.xenoprof is not None:
         for outcome in OUTCOMES:
             yield (outcome,), getattr(host.xenoprof, outcome)
 
 
 def profiler_state(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:
-    """By state."""
+    """Yield points by state."""
     if host.xenoprof is not None:
         for state in PROFILER_STATES:
             yield (state,), int(host.xenoprof.state == state)
 
 
 def statistics(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:
-    """By name."""
+    """Yield points by name."""
     for name, count in host.counters.items():
         yield (name,), count
 
 
 def build(_: HostSnapshot, stats: ServiceStats) -> Iterator[Point]:
-    """By the versions of this program and of Python."""
+    """Yield a point with the versions of this program and of Python."""
     yield (stats.version, platform.python_version()), 1
 
 
 def collector_success(_: HostSnapshot, stats: ServiceStats) -> Iterator[Point]:
-    """By collector."""
+    """Yield points by collector."""
     for name, run in stats.collectors.items():
         yield (name,), int(run.success)
 
 
 def collector_duration(_: HostSnapshot, stats: ServiceStats) -> Iterator[Point]:
-    """By collector."""
+    """Yield points by collector."""
     for name, run in stats.collectors.items():
         yield (name,), run.duration_seconds
 
@@ -168,7 +168,7 @@ def of_history(value: Callable[[HistoryStats], float]) -> Points:
 
 
 def pushed(_: HostSnapshot, stats: ServiceStats) -> Iterator[Point]:
-    """By receiver and what has become of a slice, or of an attempt to send one."""
+    """Yield points by receiver and by the result of a slice, or of an attempt to send one."""
     for receiver, push in (stats.history.pushes if stats.history else {}).items():
         yield (receiver, "sent"), push.sent
         yield (receiver, "dropped"), push.dropped
@@ -186,7 +186,7 @@ def idle_samples(xenoprof: XenoprofSnapshot | None) -> int | None:
 
 
 def domain_modes(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:
-    """By domain and mode; none where the host does not know them."""
+    """Yield points by domain and mode; none if the host does not know them."""
     for domain in host.domains:
         for mode in ("user", "kernel", "hypervisor"):
             spent_ns: int | None = getattr(domain, f"{mode}_ns")
@@ -195,14 +195,14 @@ def domain_modes(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:
 
 
 def start_times(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:
-    """Unix times, for uptimes."""
+    """Yield the Unix times of the starts of domains, for uptimes."""
     boot_ns = host.unix_ns - host.time_ns
     for domain in host.domains:
         yield (domain.name,), (boot_ns + domain.created_ns) / NS_PER_SECOND
 
 
 def trace_column(name: str) -> Callable[[HostSnapshot, ServiceStats], Iterator[Point]]:
-    """Return a function of a field of the trace status, by pcpu; none without rings."""
+    """Return points for a field of the trace status, by pcpu; none without rings."""
 
     def points(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:
         if host.trace is not None and host.trace.ring_pages:
@@ -213,6 +213,6 @@ def trace_column(name: str) -> Callable[[HostSnapshot, ServiceStats], Iterator[P
 
 
 def xend_events(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:
-    """By event."""
+    """Yield points by event."""
     for event, count in host.events.items():
         yield (event,), count

@@ -1,4 +1,4 @@
-"""`/metrics`: what a Prometheus server scrapes."""
+"""Serves `/metrics`, which a Prometheus server scrapes."""
 
 import gzip
 import threading
@@ -39,7 +39,7 @@ def create(source: SnapshotSource, settings: ExporterSettings) -> "PrometheusExp
 
 
 class PrometheusExporter:
-    """One route; works on request only."""
+    """Serves one route, on request only."""
 
     def __init__(self, source: SnapshotSource, path: str) -> None:
         self._source = source
@@ -48,10 +48,10 @@ class PrometheusExporter:
         self._cached_for: tuple[int, bool] | None = None
         self._cache: dict[tuple[bool, bool], bytes] = {}  # by (OpenMetrics, gzip)
         self.routes: Sequence[Route] = (Route(path, self._scrape),)
-        self.last_run: CollectorStats | None = None  # scrapes are the scraper's runs
+        self.last_run: CollectorStats | None = None  # scrapes are runs of the scraper
 
     def start(self) -> None:
-        """Do nothing: scrapes come by themselves."""
+        """Do nothing: it works on request."""
 
     def close(self) -> None:
         """Do nothing: nothing is pending."""
@@ -67,7 +67,7 @@ class PrometheusExporter:
         return Response(self.body(openmetrics=openmetrics, zipped=zipped), headers=headers)
 
     def body(self, *, openmetrics: bool, zipped: bool) -> bytes:
-        """Return the scrape of the present snapshot; made once a snapshot and format."""
+        """Return the scrape of the present snapshot, made once for each snapshot and format."""
         with self._lock:
             host, stats = self._source.snapshot(), self._source.stats()
             if self._cached_for != (host.generation, stats.up):
@@ -75,7 +75,7 @@ class PrometheusExporter:
                 self._cache = {}
             body = self._cache.get((openmetrics, zipped))
             if body is None and zipped:
-                # Level 1 is ten times as fast as 9 and, on text like this, about as small.
+                # Level 1 is ten times as fast as 9 and compresses such text about as well.
                 plain = self._plain(host, stats, openmetrics=openmetrics)
                 body = self._cache[openmetrics, True] = gzip.compress(plain, compresslevel=1)
             return body or self._plain(host, stats, openmetrics=openmetrics)
@@ -89,13 +89,13 @@ class PrometheusExporter:
 
 
 class SnapshotCollector(Collector):
-    """The same metrics for a prometheus-client registry: to embed them, and as our oracle."""
+    """Collects the same metrics for a prometheus-client registry, for embedding and for tests."""
 
     def __init__(self, source: SnapshotSource) -> None:
         self._source = source
 
     def collect(self) -> Iterator[Family]:
-        """Yield one family a metric, in the order of the catalogue."""
+        """Yield a family for each metric, in the order of the catalogue."""
         host, stats = self._source.snapshot(), self._source.stats()
         for metric in CATALOGUE:
             family = _family(metric)

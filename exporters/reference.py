@@ -1,4 +1,4 @@
-"""`python -m exporters.reference > docs/metrics.md`: the catalogue as a document."""
+"""Prints the catalogue as a document (`python -m exporters.reference > docs/metrics.md`)."""
 
 import sys
 

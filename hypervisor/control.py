@@ -1,7 +1,8 @@
-"""What a toolstack can be asked and told, as protocols; a host need not have one (see `host`).
+"""Declares what a toolstack can do, as protocols; a host may have none (see `host`).
 
-Domains are given by name or id, as typed. Every method that takes one raises UnknownDomain, or
-Refused with xend's own fault text. What takes model time returns an Operation that has begun.
+Domains are given by name or id, as the user types them. Every method that takes one raises
+UnknownDomain, or Refused with xend's own fault text. A method whose work takes model time
+returns an Operation that has begun.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,24 +11,24 @@ from typing import Any, Protocol, TypeAlias
 from hypervisor.domainfile import DomainFile
 
 Nested: TypeAlias = "str | list[Nested]"
-"""An s-expression: texts, and lists of such."""
+"""An s-expression: a text, or a list of s-expressions."""
 
 
 class Operation(Protocol):
-    """Something that takes model time and goes on by itself."""
+    """Work that takes model time and goes on by itself."""
 
     @property
     def is_done(self) -> bool:
-        """Tell whether it is over."""
+        """Return whether the operation has ended."""
         ...
 
     def result(self) -> Any:
-        """Return what it has come to. Raises: HostError that it has ended with."""
+        """Return the result. Raises: the HostError with which the operation has failed."""
         ...
 
 
 class Domains(Protocol):
-    """Domains from creation to their end, and what is done to them in between."""
+    """Creates and ends domains, and acts on them in between."""
 
     def create(
         self,
@@ -66,41 +67,41 @@ class Domains(Protocol):
         ...
 
     def destroy(self, domain: str) -> None:
-        """Kill it at once."""
+        """Destroy the domain at once."""
         ...
 
     def shutdown(self, domain: str, reason: str = "poweroff") -> None:
-        """Ask it to end itself: poweroff, reboot or halt."""
+        """Ask the domain to end itself: poweroff, reboot or halt."""
         ...
 
     def save(self, domain: str, path: str, *, checkpoint: bool = False) -> Operation:
-        """Write it to a file of the caller's and destroy it, or (`checkpoint`) let it run on."""
+        """Save the domain to a file of the caller; destroy it, or (`checkpoint`) let it run on."""
         ...
 
     def restore(self, path: str, *, paused: bool = False) -> Operation:
-        """Create a domain from a file of `save`; the result is its id."""
+        """Create a domain from a file that `save` has written; the result is its id."""
         ...
 
     def dump_core(
         self, domain: str, path: str | None = None, *, live: bool = False, crash: bool = False
     ) -> Operation:
-        """Write its memory to a core file; the result is the file's path."""
+        """Dump the domain's memory to a core file; the result is the file's path."""
         ...
 
     def pause(self, domain: str) -> None:
-        """Stop scheduling it."""
+        """Pause the domain: stop scheduling it."""
         ...
 
     def unpause(self, domain: str) -> None:
-        """Schedule it again."""
+        """Schedule the domain again."""
         ...
 
     def rename(self, domain: str, name: str) -> None:
-        """Give it another name."""
+        """Give the domain another name."""
         ...
 
     def sysrq(self, domain: str, key: str) -> None:
-        """Press a magic key in it."""
+        """Press a magic SysRq key in the domain."""
         ...
 
     def trigger(self, domain: str, trigger: str, vcpu: int = 0) -> None:
@@ -109,7 +110,7 @@ class Domains(Protocol):
 
 
 class ManagedDomains(Protocol):
-    """Configurations that are kept while no domain runs with them (tools 3.1)."""
+    """Keeps configurations, also while no domain runs with them (tools 3.1)."""
 
     def new(
         self,
@@ -119,39 +120,39 @@ class ManagedDomains(Protocol):
         *,
         is_sxp: bool = False,
     ) -> None:
-        """Keep a configuration, and create nothing."""
+        """Store a configuration without creating a domain."""
         ...
 
     def delete(self, domain: str) -> None:
-        """Forget one that no domain runs with."""
+        """Delete a configuration that no domain runs with."""
         ...
 
     def start(self, domain: str, *, paused: bool = False) -> Operation:
-        """Create the domain of one; the result is its id."""
+        """Start the domain of a stored configuration; the result is its id."""
         ...
 
     def suspend(self, domain: str) -> Operation:
-        """Save a domain of one where `resume` finds it."""
+        """Save the domain of a stored configuration where `resume` finds it."""
         ...
 
     def resume(self, domain: str, *, paused: bool = False) -> Operation:
-        """Bring it back; the result is its id."""
+        """Restore a suspended domain; the result is its id."""
         ...
 
     def inactive(self) -> Sequence[Mapping[str, Any]]:
-        """Return name, memory_mib and vcpus of those that no domain runs with."""
+        """Return name, memory_mib and vcpus of the configurations that no domain runs with."""
         ...
 
 
 class Resources(Protocol):
-    """What a running domain has of vcpus, memory and the time of processors."""
+    """Changes what a running domain has: vcpus, memory and processor time."""
 
     def set_vcpus(self, domain: str, count: int) -> None:
         """Ask the guest to have `count` vcpus online."""
         ...
 
     def pin_vcpu(self, domain: str, vcpu: int | None, pcpus: Sequence[int]) -> None:
-        """Set the affinity of one vcpu (None: all)."""
+        """Set the affinity of one vcpu (None: of all)."""
         ...
 
     def set_memory(self, domain: str, mib: int) -> None:
@@ -159,7 +160,7 @@ class Resources(Protocol):
         ...
 
     def set_maximum_memory(self, domain: str, mib: int) -> None:
-        """Set the most memory that it may have."""
+        """Set the domain's maximum memory."""
         ...
 
     def sched_credit(self, domain: str) -> tuple[int, int]:
@@ -186,27 +187,27 @@ class Resources(Protocol):
         extratime: bool | None = None,
         weight: int | None = None,
     ) -> None:
-        """Change what is not None."""
+        """Change the parameters that are not None."""
         ...
 
 
 class Devices(Protocol):
-    """Devices of domains."""
+    """Attaches, detaches and lists devices of domains."""
 
     def rows(self, domain: str, kind: str) -> Sequence[Mapping[str, Any]]:
-        """Return the devices of a class (vbd, vif, vfb, vtpm), as lists of them show them."""
+        """Return the rows of the lists that show devices of a class (vbd, vif, vfb, vtpm)."""
         ...
 
     def attach_block(
         self, domain: str, backend: str, frontend: str, mode: str, backend_domain: str = ""
     ) -> Operation:
-        """Give it a disk, e.g. `phy:sdb1` as `xvdb`, mode r, w or w!."""
+        """Attach a disk to the domain, e.g. `phy:sdb1` as `xvdb`, mode r, w or w!."""
         ...
 
     def configure_block(
         self, domain: str, backend: str, frontend: str, mode: str, backend_domain: str = ""
     ) -> None:
-        """Put another medium into its CD-ROM drive."""
+        """Put another medium into the domain's CD-ROM drive."""
         ...
 
     def detach_block(self, domain: str, device: str, *, force: bool = False) -> None:
@@ -214,16 +215,16 @@ class Devices(Protocol):
         ...
 
     def attach_network(self, domain: str, options: str) -> Operation:
-        """Give it a network interface of these comma-separated options."""
+        """Attach a network interface with these comma-separated options to the domain."""
         ...
 
     def detach_network(self, domain: str, index: int, *, force: bool = False) -> None:
-        """Ask the guest to give up an interface."""
+        """Ask the guest to give up a network interface."""
         ...
 
 
 class Views(Protocol):
-    """What the toolstack tells of host and domains."""
+    """Shows the host and its domains as the toolstack knows them."""
 
     def info(self) -> Mapping[str, str]:
         """Return the rows of `xm info`, in order."""
@@ -238,15 +239,15 @@ class Views(Protocol):
         ...
 
     def console(self, domain: str) -> str:
-        """Return what the guest has lately written to its console."""
+        """Return what the guest has recently written to its console."""
         ...
 
     def proc(self, domain: str, name: str) -> str:
-        """Return `/proc/<name>` as the domain's own kernel shows it; "": the names, by line."""
+        """Return `/proc/<name>` as the domain's own kernel shows it; "" lists the names by line."""
         ...
 
     def domain_files(self, domain: str) -> Sequence[DomainFile]:
-        """Return what a domain's root holds from the start for the sake of its toolstack."""
+        """Return the files that the toolstack installs in a domain's root."""
         ...
 
     def take_log(self) -> Sequence[str]:
@@ -255,7 +256,7 @@ class Views(Protocol):
 
 
 class XenConsole(Protocol):
-    """The console of the hypervisor itself: the ring of its messages, and debug keys."""
+    """Gives access to the hypervisor's console: the ring of its messages, and debug keys."""
 
     def text(self) -> str:
         """Return the messages that the ring still holds."""
@@ -266,16 +267,16 @@ class XenConsole(Protocol):
         ...
 
     def press(self, keys: str) -> None:
-        """Press debug keys; the hypervisor answers in the ring."""
+        """Press debug keys; the hypervisor writes its answers to the ring."""
         ...
 
 
 class Toolstack(Protocol):
-    """A toolstack, by its parts."""
+    """Holds the parts of a toolstack."""
 
     @property
     def domains(self) -> Domains:
-        """Return the part that makes and ends domains."""
+        """Return the part that creates and ends domains."""
         ...
 
     @property
@@ -285,17 +286,17 @@ class Toolstack(Protocol):
 
     @property
     def resources(self) -> Resources:
-        """Return the part that gives domains processors and memory."""
+        """Return the part that changes vcpus, memory and processor time of domains."""
         ...
 
     @property
     def devices(self) -> Devices:
-        """Return the part that gives domains devices."""
+        """Return the part that attaches and detaches devices."""
         ...
 
     @property
     def views(self) -> Views:
-        """Return the part that tells what there is."""
+        """Return the part that shows the host and its domains."""
         ...
 
     @property
@@ -304,5 +305,5 @@ class Toolstack(Protocol):
         ...
 
     def set_domain0_root(self, root: str, *, dumps_crashed: bool) -> None:
-        """Say where domain 0's files are; `dumps_crashed`: domains that crash leave a core."""
+        """Set where domain 0's files are; `dumps_crashed`: domains that crash leave a core."""
         ...

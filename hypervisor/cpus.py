@@ -1,4 +1,4 @@
-"""Lists of CPUs as `xm` writes and reads them: `0-3,^2` and `any cpu`."""
+"""Reads and writes lists of CPUs as `xm` does: `0-3,^2` and `any cpu`."""
 
 from collections.abc import Iterable
 
@@ -8,7 +8,7 @@ MAXIMUM_CPU = 1023
 
 
 def parse_cpus(text: str) -> tuple[int, ...]:
-    """Return the sorted CPUs of a comma list of N, A-B and ^N (takes out what stood before).
+    """Return the sorted CPUs of a comma list of N, A-B and ^N (which removes an earlier N).
 
     Raises: HostError for anything else. Source: tools/python/xen/xm/main.py, cpu_make_map.
     """
@@ -31,7 +31,7 @@ def _number(word: str, text: str) -> int:
 
 
 def format_cpus(cpus: Iterable[int]) -> str:
-    """Return the shortest list: ranges of neighbours, sorted, as `1-2,4`."""
+    """Return the shortest list of these CPUs: sorted ranges, as in `1-2,4`."""
     ranges: list[tuple[int, int]] = []
     for cpu in sorted(set(cpus)):
         if ranges and ranges[-1][1] == cpu - 1:

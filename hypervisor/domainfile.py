@@ -1,11 +1,11 @@
-"""A file in the root of a domain."""
+"""Declares a file in the root of a domain."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class DomainFile:
-    """A file in a domain's root. Equal `data` means the same file may be hard-linked."""
+    """A file in a domain's root. Files with equal `data` may be hard-linked."""
 
     path: str  # absolute, in the domain
     data: bytes

@@ -1,6 +1,6 @@
-"""A deterministic writer of x86-64 ELF images: the files that a domain's root holds.
+"""Writes x86-64 ELF images deterministically: the files that a domain's root holds.
 
-The same arguments give the same bytes, so images can be shared between domains by content.
+The same arguments give the same bytes, so that domains can share equal images.
 """
 
 import struct
@@ -119,7 +119,7 @@ def _segments(
     text_address: int, text_size: int, text_offset: int, note_offset: int, note_size: int
 ) -> bytes:
     """Return the program headers: one PT_LOAD for `.text`, and a PT_NOTE if there is a note."""
-    align = 0x1000  # the loader wants offset and address to agree modulo the alignment
+    align = 0x1000  # the loader needs offset and address to be equal modulo the alignment
     while (text_address - text_offset) % align:
         align //= 2
     segments = _SEGMENT.pack(
@@ -156,7 +156,7 @@ def _strings(names: Sequence[str]) -> tuple[bytes, list[int]]:
 def _symbol_table(symbols: Sequence[ElfSymbol]) -> tuple[bytes, bytes, int]:
     """Return string table, symbol table and the index of the first global symbol.
 
-    ELF wants local symbols first; otherwise the order given is kept.
+    ELF needs local symbols first; otherwise the given order is kept.
     """
     ordered = sorted(symbols, key=lambda symbol: symbol.is_global)
     names, offsets = _strings([symbol.name for symbol in ordered])
@@ -173,6 +173,6 @@ def _symbol_table(symbols: Sequence[ElfSymbol]) -> tuple[bytes, bytes, int]:
 
 
 def _build_id_note(build_id: bytes) -> bytes:
-    """Return the note `GNU` of type build id. Source: binutils, NT_GNU_BUILD_ID."""
+    """Return the `GNU` note of the type build id. Source: binutils, NT_GNU_BUILD_ID."""
     padding = bytes(-len(build_id) % 4)
     return struct.pack("<III", 4, len(build_id), _NT_GNU_BUILD_ID) + b"GNU\0" + build_id + padding

@@ -1,4 +1,4 @@
-"""Everything that can go wrong with a host, as one tree.
+"""Declares the errors of a host, as one tree.
 
     HostError                   exit 1, HTTP 400
       ScenarioError             exit 2          a scenario file that cannot be used
@@ -8,9 +8,9 @@
       MissingCapability         HTTP 501        the host has no toolstack, profiler or tracer
       OprofilefsError           HTTP 409        a refused write below /dev/oprofile (has errno)
 
-Classes of one room stand in that room, below one of these.
-A message says what, which one, and what to do; it never ends in a full stop that the
-original program does not print.
+A package's own error classes are defined in that package, below one of these.
+A message says what is wrong, with which thing, and what to do; it only ends in a full stop where
+the original program prints one.
 """
 
 import errno as _errno
@@ -26,24 +26,24 @@ _WITHOUT: dict[Capability, str] = {
 
 
 class HostError(Exception):
-    """Base of all errors that a user can cause; `exit_code` and `http_status` per class."""
+    """The base of all errors that a user can cause; each class has an exit code and HTTP status."""
 
     exit_code: int = 1
     http_status: int = 400
 
 
 class ScenarioError(HostError):
-    """A scenario that cannot be used: names file, key and the values allowed."""
+    """Says that a scenario cannot be used; names the file, the key and the values allowed."""
 
     exit_code = 2
 
 
 class TableError(HostError):
-    """A table that the model comes with cannot be used: names the table and what is wrong."""
+    """Says that a packaged table of the model cannot be used; names the table and the fault."""
 
 
 class UnknownDomain(HostError):
-    """No domain has this name or id. The message is xm's own."""
+    """Says that no domain has this name or id. The message is xm's own."""
 
     http_status = 404
 
@@ -54,29 +54,29 @@ class UnknownDomain(HostError):
 
 
 class Refused(HostError):
-    """The hypervisor or xend refuses; the message is the original's fault text."""
+    """Says that the hypervisor or xend refuses; the message is the original's fault text."""
 
     http_status = 409
 
 
 class MissingCapability(HostError):
-    """The host does not offer what a command needs; the message names it."""
+    """Says that the host lacks a capability that a command needs; the message names it."""
 
     http_status = 501
 
     def __init__(self, capability: Capability) -> None:
-        """Keep `capability`, and say what cannot be done without it."""
+        """Keep `capability`, and name it in the message."""
         super().__init__(f"this host has no {capability}: {_WITHOUT[capability]}")
         self.capability = capability
 
 
 class OprofilefsError(HostError):
-    """A read or write below /dev/oprofile that the driver refuses."""
+    """Says that the driver refuses a read or write below /dev/oprofile."""
 
     http_status = 409
 
     def __init__(self, number: int, message: str) -> None:
-        """`number` is the errno the kernel would return, `message` the missing step."""
+        """`number` is the errno that the kernel would return, `message` names the missing step."""
         super().__init__(message)
         self.errno = number
 

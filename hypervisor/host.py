@@ -1,8 +1,8 @@
-"""What any Xen host may offer, as protocols: one object per capability, and time.
+"""Declares what any Xen host may offer, as protocols: one object per capability, and time.
 
-Telemetry is always there; toolstack (see `control`), profiler and tracer may each be missing, and
-whoever needs one asks `toolstack_of`, `profiler_of` or `tracer_of` for it. The programs above see
-these only, so that a real host can stand where the model stands now.
+Every host has telemetry; toolstack (see `control`), profiler and tracer may each be missing, so
+they are requested with `toolstack_of`, `profiler_of` or `tracer_of`. The programs above use only
+these protocols, so that a real host can take the place of the model.
 All methods are called from the one thread that owns the host.
 """
 
@@ -30,7 +30,7 @@ class Mapped:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A process as the daemon sees it: its program and what is mapped into it."""
+    """A process as the daemon sees it: its program and the files mapped into it."""
 
     tgid: int
     program: str  # absolute path in the domain
@@ -48,27 +48,27 @@ class Module:
 
 
 class Samples(Protocol):
-    """Samples that a daemon has read; their columns may be worked out when they are wanted."""
+    """Samples that a daemon has read; their columns may be computed on demand."""
 
     def __len__(self) -> int:
-        """Return how many they are."""
+        """Return the number of samples."""
         ...
 
     def load(self) -> SampleBatch:
-        """Return the columns. Called once, by one thread for all samples of a domain, in order."""
+        """Return the columns. One thread calls this once for all samples of a domain, in order."""
         ...
 
 
 class Telemetry(Protocol):
-    """Tells how a host is."""
+    """Reports the state of a host."""
 
     def snapshot(self) -> HostSnapshot:
-        """Return the state now; cheap enough for every second and every command."""
+        """Return the present state; cheap enough for every second and every command."""
         ...
 
 
 class OprofileDriver(Protocol):
-    """One domain's kernel driver: oprofilefs, the sample buffer, and what explains a pc."""
+    """A domain's kernel driver: oprofilefs, the sample buffer, and what explains a pc."""
 
     def read(self, name: str) -> str:
         """Return the text of `/dev/oprofile/<name>` without its newline.
@@ -92,11 +92,11 @@ class OprofileDriver(Protocol):
         ...
 
     def close_buffer(self) -> None:
-        """Close it: disable_virq, and for the primary release_counters."""
+        """Close the buffer: disable_virq, and for the primary release_counters."""
         ...
 
     def read_buffer(self) -> Sequence[Samples]:
-        """Return what the daemon has taken from the buffer since the last call.
+        """Return the samples that the daemon has taken from the buffer since the last call.
 
         Rows whose `domain` differs from this driver's own domain are passive samples
         (domain 0 only).
@@ -104,7 +104,7 @@ class OprofileDriver(Protocol):
         ...
 
     def pending(self) -> int:
-        """Return samples in this domain's buffers that the daemon has not taken yet."""
+        """Return the number of samples in this domain's buffers that the daemon has not taken."""
         ...
 
     def modules(self) -> Sequence[Module]:
@@ -121,12 +121,12 @@ class StackWalker(Protocol):
     """A driver that records call stacks: its `backtrace_depth` can be read and written."""
 
     def stack(self, stack_id: int) -> CallStack:
-        """Return the stack that a batch of this driver calls `stack_id`; any thread may ask."""
+        """Return the stack with this number in this driver's batches; any thread may call it."""
         ...
 
 
 class Profiler(Protocol):
-    """Profiles a host the Xenoprof way."""
+    """Profiles a host in the way of Xenoprof."""
 
     def oprofile(self, domain: str) -> OprofileDriver:
         """Return the driver of a domain given by name or id.
@@ -136,23 +136,23 @@ class Profiler(Protocol):
         ...
 
     def domain_files(self, domain: str) -> Sequence[DomainFile]:
-        """Return the images that a domain's root holds from the start, to explain its samples."""
+        """Return the images in a domain's root that explain its samples."""
         ...
 
     def count_samples(self, domain: str, lost: Mapping[str, int]) -> None:
-        """Add losses that happened above the driver, by reason, to the host's lost counts."""
+        """Add losses above the driver, by reason, to the host's lost counts."""
         ...
 
 
 class Tracer(Protocol):
-    """Traces a host in rings, one a pcpu. There is one reader: who calls `read`."""
+    """Traces a host in rings, one for each pcpu. `read` serves a single reader."""
 
     def set_masks(self, event_mask: int, pcpu_mask: int) -> None:
-        """Record these events (0: stop) on these pcpus; rings are made if there are none yet."""
+        """Record these events (0: none) on these pcpus; the rings are made if necessary."""
         ...
 
     def set_ring_pages(self, pages: int) -> None:
-        """Make rings of so many pages. Raises: Refused where they exist: once per boot."""
+        """Make rings of `pages` pages, once per boot. Raises: Refused where they exist already."""
         ...
 
     def set_poll(self, poll_ns: int, threshold: int) -> None:
@@ -160,23 +160,23 @@ class Tracer(Protocol):
         ...
 
     def read(self) -> Sequence[TraceRecord]:
-        """Return the records since the last call, those of each pcpu in the order of time.
+        """Return the records since the last call; those of each pcpu are in the order of time.
 
-        A record of LOST_RECORDS tells how many were lost before it on its pcpu.
+        A record of LOST_RECORDS says how many were lost before it on its pcpu.
         """
         ...
 
     def status(self) -> TraceStatus:
-        """Return masks, sizes and what was emitted, read and lost."""
+        """Return the masks, the sizes, and the numbers of records emitted, read and lost."""
         ...
 
 
 class Host(Protocol):
-    """A Xen host: its time, which the caller moves, and what it offers."""
+    """A Xen host: its time, which the caller advances, and its capabilities."""
 
     @property
     def name(self) -> str:
-        """Return what the host is called."""
+        """Return the name of the host."""
         ...
 
     @property
@@ -194,27 +194,27 @@ class Host(Protocol):
         ...
 
     def advance_until(self, done: Callable[[], bool], limit_ns: int) -> bool:
-        """Run until `done()`, looked at every ms, or for `limit_ns`; return done()."""
+        """Run until `done()`, checked every ms, or for `limit_ns`; return done()."""
         ...
 
     @property
     def telemetry(self) -> Telemetry:
-        """Return what tells how the host is."""
+        """Return the telemetry, which reports the host's state."""
         ...
 
     @property
     def toolstack(self) -> Toolstack | None:
-        """Return what manages its domains."""
+        """Return the toolstack, which manages the domains."""
         ...
 
     @property
     def profiler(self) -> Profiler | None:
-        """Return what samples its domains."""
+        """Return the profiler, which samples the domains."""
         ...
 
     @property
     def tracer(self) -> Tracer | None:
-        """Return its trace rings."""
+        """Return the tracer, which reads the trace rings."""
         ...
 
 

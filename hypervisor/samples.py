@@ -1,4 +1,4 @@
-"""What a profiled host gives to daemons: samples as columns, and the call stacks they came by."""
+"""Declares what a profiled host gives to daemons: samples as columns, and their call stacks."""
 
 from dataclasses import dataclass
 
@@ -12,8 +12,8 @@ from hypervisor.telemetry import Mode
 class StackFrame:
     """A place on a call stack: `pc` in an image of a domain, and the function that holds it.
 
-    `image` is the image's path in the domain; `offset` counts as a sample file's keys do: from
-    the start of the text of a kernel-side image, from that of the file in others.
+    `image` is the image's path in the domain; `offset` is counted like the keys of a sample file:
+    from the start of the text in images of kernel and hypervisor, from the start of other files.
     """
 
     domain: int
@@ -25,10 +25,10 @@ class StackFrame:
 
 @dataclass(frozen=True, slots=True)
 class CallStack:
-    """A stack across domains, outermost caller first; its last frame is where samples fall.
+    """A stack across domains, outermost caller first; samples fall into its last frame.
 
-    `own` is the index of the first frame of the domain that was sampled: those before it led
-    to its work. `is_cut`: it has more callers than were to be recorded, so nothing leads to it.
+    `own` is the index of the first frame of the sampled domain: the frames before it led to its
+    work. `is_cut`: the stack has more callers than were to be recorded, so no frames lead to it.
     """
 
     frames: tuple[StackFrame, ...]

@@ -1,8 +1,8 @@
-"""What a host tells about itself: frozen records, all times in integer nanoseconds.
+"""Declares what a host reports of itself: frozen records, all times in integer nanoseconds.
 
 A field that is None is unknown to this host and is not exported.
-All counters are cumulative since the domain (or host) started. No numpy here: programs that only
-talk to the service read these records too; samples as columns are in `samples`.
+All counters are cumulative since the domain (or host) started. Numpy is not imported here, because
+programs that only talk to the service use these records too; sample columns are in `samples`.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ WAIT_BUCKETS_NS: tuple[int, ...] = (
     1_000, 3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000, 3_000_000,
     10_000_000, 30_000_000, 100_000_000, 300_000_000, 1_000_000_000,
 )  # fmt: skip
-"""Upper bounds of the wait-time histogram (1 us to 1 s); one more bucket is unbounded."""
+"""Upper bounds of the wait-time histogram (1 us to 1 s); its last bucket is unbounded."""
 
 
 class Mode(IntEnum):
@@ -59,7 +59,7 @@ class VifSnapshot:
     transmit_packets: int
     transmit_errors: int
     transmit_dropped: int
-    ring_full: int  # times the guest's transmit queue stopped for want of ring slots
+    ring_full: int  # times the guest's transmit queue stopped for lack of ring slots
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +76,9 @@ class VbdSnapshot:
     write_bytes: int
     ring_full: int  # VBD_OO: a request had to wait for a free backend slot
     statistics: bool = True  # False for tap: devices, whose counters xentop cannot see
-    busy_ns: int = 0  # with at least one request of the guest under way
+    busy_ns: int = 0  # with at least one request of the guest outstanding
     wait_ns: int = 0  # of all answered requests together, as the guest sees it: iostat's await
-    answered_requests: int = 0  # reads and writes that `wait_ns` is the time of
+    answered_requests: int = 0  # reads and writes that `wait_ns` covers
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,16 +110,16 @@ class DomainSnapshot:
     wait_counts: tuple[int, ...] = ()  # per bucket of WAIT_BUCKETS_NS plus one, not cumulative
     wait_sum_ns: int = 0
     on_behalf_ns: Mapping[str, int] = field(default_factory=dict)
-    """Domain 0 only: its running time by the domain it worked for (`Domain-0`: itself)."""
+    """Running time of domain 0 by the domain that it worked for (`Domain-0`: itself)."""
     workloads: tuple[Mapping[str, object], ...] = ()
-    """Results of each workload in base units, `kind` first."""
+    """The results of each workload in base units, `kind` first."""
     virq_total: int = 0
     evtchn_notifications: int = 0
     user_ns: int | None = None  # its running time by mode; the three sum to cpu_ns
     kernel_ns: int | None = None
     hypervisor_ns: int | None = None
-    demand_kib: int | None = None  # what its kernel and programs want to keep in memory
-    swapped_kib: int | None = None  # of that, what is on its swap device
+    demand_kib: int | None = None  # what its kernel and programs need in memory
+    swapped_kib: int | None = None  # the part of it that is on its swap device
     page_ins: int = 0  # pages read back from swap, as vmstat's si counts them
     page_outs: int = 0
     oom_kills: int = 0  # processes that its out-of-memory killer has ended
@@ -163,7 +163,7 @@ class XenoprofSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class SampleCount:
-    """Samples of one domain, cumulative over all sessions of the host."""
+    """The samples of one domain, cumulative over all sessions of the host."""
 
     domain: str
     mode: Mode
@@ -173,7 +173,7 @@ class SampleCount:
 
 @dataclass(frozen=True, slots=True)
 class LostCount:
-    """Samples lost, by the domain they were taken in and the reason."""
+    """Lost samples, by the domain in which they were taken and the reason."""
 
     domain: str
     reason: str  # e.g. ring_full, cpu_buffer_overflow, event_buffer_overflow, no_mapping, ...
@@ -207,10 +207,10 @@ class HostSnapshot:
     samples: tuple[SampleCount, ...] = ()
     lost: tuple[LostCount, ...] = ()
     counters: Mapping[str, int] = field(default_factory=dict)
-    """Scheduler and driver statistics by their name in the real source (csched_tick, ...)."""
+    """Scheduler and driver statistics by their names in the real source (csched_tick, ...)."""
     trace: TraceStatus | None = None
     events: Mapping[str, int] = field(default_factory=dict)
-    """What the toolstack has done to domains: created, destroyed, restarted, saved, ..."""
+    """The toolstack's operations on domains: created, destroyed, restarted, saved, ..."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
-"""Events of the hypervisor's trace rings: their ids, classes and masks, and how the rings stand.
+"""Declares the events of the hypervisor's trace rings: ids, classes and masks, and their status.
 
 Source: xen/include/public/trace.h (3.0.3). A mask selects by class (bits 16 and up) and by
-subclass (bits 12 to 15); see `is_selected` for what that lets through.
+subclass (bits 12 to 15); `is_selected` says which events pass.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ ALL = 0xFFFFF000
 CLASSES: Mapping[str, int] = {
     "gen": GENERAL, "sched": SCHED, "dom0op": DOM0OP, "vmx": VMX, "mem": MEM, "all": ALL,
 }  # fmt: skip
-"""What `-e` calls them."""
+"""The names of the masks in the option `-e`."""
 
 LOST_RECORDS = 0x1F001
 DOM_ADD, DOM_REM, SLEEP, WAKE, YIELD, BLOCK, SHUTDOWN, CTL = range(0x2F001, 0x2F009)
@@ -27,7 +27,7 @@ ADJDOM, SWITCH, S_TIMER, T_TIMER, DOM_TIMER, SWITCH_INFPREV, SWITCH_INFNEXT = ra
     0x2F009, 0x2F010
 )
 GRANT_MAP, GRANT_UNMAP, GRANT_TRANSFER = 0xAF001, 0xAF002, 0xAF003
-# Ours (an extension): one record for each hypercall of a balloon driver; data is domain, pages.
+# Our extension: one record for each hypercall of a balloon driver; data is domain, pages.
 DECREASE_RESERVATION, INCREASE_RESERVATION = 0xAF005, 0xAF006
 
 RECORD_WORDS = 5
@@ -39,10 +39,10 @@ DEFAULT_POLL_NS = 100_000_000  # xentrace -s
 
 
 def is_selected(event: int, event_mask: int) -> bool:
-    """Tell whether a mask lets an event through.
+    """Return whether a mask selects an event.
 
-    Classes are bits, and that of memory is two of them: a mask of the scheduler's events lets
-    those of memory through as well. Source: xen/common/trace.c (trace).
+    Classes are bits, and the class of memory events is two of them: a mask of scheduler events
+    selects memory events as well. Source: xen/common/trace.c (trace).
     """
     return bool(event_mask >> 16 & event >> 16) and bool(event_mask >> 12 & event >> 12 & 0xF)
 
@@ -54,14 +54,14 @@ def ring_records(pages: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class TraceStatus:
-    """How the rings stand. Tuples have one entry for each pcpu; emitted = read + lost + held."""
+    """The status of the rings. Tuples have an entry for each pcpu; emitted = read + lost + held."""
 
     ring_pages: int  # 0: the rings do not exist yet
     event_mask: int
     pcpu_mask: int
     poll_ns: int
     threshold: int
-    emitted: tuple[int, ...]  # records that the masks let through
+    emitted: tuple[int, ...]  # records that the masks have selected
     read: tuple[int, ...]
     lost: tuple[int, ...]
-    held: tuple[int, ...]  # in the rings, or taken out of them and not read yet
+    held: tuple[int, ...]  # in the rings, or taken from them and not read yet

@@ -1,4 +1,4 @@
-"""Devices of domains, with their backends in domain 0: given and taken away."""
+"""Attaches devices to domains and to their backends in domain 0, and detaches them."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -22,7 +22,7 @@ DISKS = DiskModel().sectors // DISK_SECTORS  # the real one has room for so many
 
 @dataclass(frozen=True, slots=True)
 class Backends:
-    """What domain 0 runs for the others."""
+    """The backends that domain 0 runs for other domains."""
 
     netback: NetBackend
     blkback: BlockBackend
@@ -32,8 +32,8 @@ class Backends:
 def start_backends(
     guest: Guest, mhz: int, streams: Streams, *, flip: bool, let_go: Callable[[Domain], object]
 ) -> Backends:
-    """Return the backends of a domain 0; see `NetBackend` and `BlockBackend`."""
-    # Network and disk interrupts on different vcpus, as irqbalance leaves them (judgement).
+    """Start the backends in domain 0 and return them; see `NetBackend` and `BlockBackend`."""
+    # Network and disk interrupts go to different vcpus, as irqbalance leaves them (judgement).
     disk_vcpu = min(1, len(guest.domain.vcpus) - 1)
     disk = Disk(guest.execution.clock, streams.stream("disk"))
     return Backends(
@@ -44,7 +44,7 @@ def start_backends(
 
 
 class Attachments:
-    """Gives devices to domains and takes them away (`toolstack.hypercalls.DeviceCalls`)."""
+    """Attaches devices to domains and detaches them (`toolstack.hypercalls.DeviceCalls`)."""
 
     def __init__(self, residents: Mapping[int, Resident], backends: Backends) -> None:
         self._residents = residents
@@ -52,7 +52,7 @@ class Attachments:
         self._disks = 0
 
     def add_disk(self, domid: int, spec: DiskSpec) -> Rings:
-        """Give a domain a disk."""
+        """Attach a disk to a domain."""
         resident = self._residents[domid]
         with self._backend_port(f"{domid}/{spec.frontend}") as port:
             vbd = BlockFrontend(
@@ -68,7 +68,7 @@ class Attachments:
         return Rings(vbd.port.number, vbd.ring_refs)
 
     def add_vif(self, domid: int, index: int, spec: VifSpec) -> Rings:
-        """Give a domain a network interface."""
+        """Attach a network interface to a domain."""
         resident = self._residents[domid]
         with self._backend_port(vif_name(domid, index, spec)) as port:
             vif = NetFrontend(resident.guest, index, spec, self._backends.netback, port)
@@ -76,7 +76,7 @@ class Attachments:
         return Rings(vif.port.number, vif.ring_refs)
 
     def remove_disk(self, domid: int, number: int) -> None:
-        """Take a disk away."""
+        """Detach a disk."""
         vbds = self._residents[domid].devices.vbds
         for vbd in [one for one in vbds if one.spec.device == number]:
             vbds.remove(vbd)
@@ -84,7 +84,7 @@ class Attachments:
             self._close(vbd.backend_port)
 
     def remove_vif(self, domid: int, index: int) -> None:
-        """Take an interface away."""
+        """Detach a network interface."""
         vifs = self._residents[domid].devices.vifs
         for vif in [one for one in vifs if one.index == index]:
             vifs.remove(vif)
@@ -98,7 +98,7 @@ class Attachments:
                 vbd.spec = spec
 
     def domain_gone(self, resident: Resident) -> None:
-        """Close domain 0's ends of the devices that a dead domain still had."""
+        """Close domain 0's ports to the devices that a dead domain still had."""
         devices = resident.devices
         ports = [vif.backend_port for vif in devices.vifs]
         for port in [*ports, *(vbd.backend_port for vbd in devices.vbds)]:
@@ -106,7 +106,7 @@ class Attachments:
 
     @contextmanager
     def _backend_port(self, name: str) -> Iterator[Port]:
-        """Bind a port of domain 0; it is given back where its frontend is refused."""
+        """Bind a port of domain 0, and close it again if its frontend is refused."""
         port = self._residents[0].domain.channels.bind("interdomain", f"backend {name}")
         try:
             yield port

@@ -1,6 +1,6 @@
-"""What the toolstack can make the hypervisor and domain 0 do (`toolstack.hypercalls.Hypervisor`).
+"""Carries out the toolstack's calls to the hypervisor and domain 0.
 
-Owns the domains: builds them, starts their programs, and takes them apart again.
+Owns the domains: builds them, starts their programs, and destroys them.
 """
 
 from collections import Counter
@@ -33,7 +33,7 @@ VERSIONS = {"3.0.3": (3, 0, ".3-rc5.el5"), "3.1": (3, 1, ".0-53.el5")}
 
 
 class Hypercalls:
-    """The domains of one host, domain 0 among them from the start."""
+    """Owns the domains of one host, and domain 0 (see `toolstack.hypercalls.Hypervisor`)."""
 
     def __init__(
         self,
@@ -47,10 +47,10 @@ class Hypercalls:
         streams: Streams,
         domain0: DomainSpec,
     ) -> None:
-        """`oprofile_type` is oprofile's name of the processor, as the drivers tell it."""
+        """`oprofile_type` is oprofile's name of the processor, which the drivers report."""
         self.residents: dict[int, Resident] = {}
         self.live: dict[int, Domain] = {}
-        self.names: dict[int, str] = {}  # of every domain that ever was
+        self.names: dict[int, str] = {}  # of all domains, also of those destroyed
         self.ledger = SampleLedger(xenoprof, self.residents, self.names)
         self._host = host
         self.clock = execution.clock
@@ -93,7 +93,7 @@ class Hypercalls:
         return self.clock
 
     def find(self, name: str) -> Resident | None:
-        """Return the live domain of this name."""
+        """Return the live domain of this name, if there is one."""
         for resident in self.residents.values():
             if resident.domain.name == name and not resident.domain.dying:
                 return resident
@@ -123,7 +123,7 @@ class Hypercalls:
         )
 
     def domain_state(self, domid: int) -> DomainState:
-        """Return a domain's state now."""
+        """Return the present state of a domain."""
         domain = self.live[domid]
         return DomainState(
             memory_kib=domain.memory_kib,
@@ -140,7 +140,7 @@ class Hypercalls:
     def create_domain(self, spec: DomainSpec, saved: Mapping[str, Any] | None = None) -> int:
         """Build a domain, paused, without devices."""
         domid = self._next_domid
-        self._next_domid += 1  # ids only grow, also where the creation fails
+        self._next_domid += 1  # ids are not reused, even if the creation fails
         resident = self._builder.build(domid, spec, saved)
         self.residents[domid] = resident
         self.live[domid] = resident.domain
@@ -148,7 +148,7 @@ class Hypercalls:
         return domid
 
     def saved_state(self, domid: int) -> Mapping[str, Any]:
-        """Return what the guest has in its memory, as JSON can hold it."""
+        """Return the state that a guest keeps in its memory, as values that JSON can hold."""
         resident = self.residents[domid]
         return SavedGuest(
             configured_kib=resident.domain.configured_kib,
@@ -158,7 +158,7 @@ class Hypercalls:
         ).state()
 
     def end_domain(self, domain: Domain, reason: int) -> None:
-        """Stop all of a guest that has shut itself down, and tell the toolstack."""
+        """Stop all vcpus of a guest that has shut itself down, and tell the toolstack."""
         if domain.dying or domain.shutdown_reason is not None:
             return
         domain.shutdown_reason = reason
@@ -169,11 +169,11 @@ class Hypercalls:
         self.store.announce("@releaseDomain")
 
     def suspend_domain(self, domid: int) -> None:
-        """Stop a domain that need not agree."""
+        """Suspend a domain without its help."""
         self.end_domain(self.live[domid], SUSPEND)
 
     def resume_domain(self, domid: int) -> None:
-        """Let a suspended domain go on."""
+        """Resume a suspended domain."""
         resident = self.residents[domid]
         if resident.domain.shutdown_reason != SUSPEND:
             return
@@ -185,7 +185,7 @@ class Hypercalls:
         self.execution.decide_now()
 
     def destroy_domain(self, domid: int) -> None:
-        """Kill a domain: off its pcpus, out of the scheduler, pages to be scrubbed."""
+        """Destroy a domain: remove it from pcpus and scheduler, and have its pages scrubbed."""
         resident = self.residents[domid]
         domain = resident.domain
         self.execution.accounting.settle_all()
@@ -199,7 +199,7 @@ class Hypercalls:
         self._let_go(domain)
 
     def _let_go(self, domain: Domain) -> None:
-        """Forget a dying domain once none of its pages is mapped; it is a zombie until then."""
+        """Remove a dying domain once none of its pages is mapped; it is a zombie until then."""
         resident = self.residents[domain.domid]
         if any(vbd.mapped for vbd in resident.devices.vbds):
             return
@@ -220,7 +220,7 @@ class Hypercalls:
         self.names[domid] = name
 
     def pause_domain(self, domid: int) -> None:
-        """Stop scheduling it, once."""
+        """Stop scheduling a domain, unless the tools have paused it already."""
         domain = self.live[domid]
         if not domain.pause_count:
             domain.pause_count = 1
@@ -229,7 +229,7 @@ class Hypercalls:
             self.execution.decide_now()
 
     def unpause_domain(self, domid: int) -> None:
-        """Schedule it again; the first time, it boots."""
+        """Schedule a domain again; the first time, it boots."""
         resident = self.residents[domid]
         domain = resident.domain
         domain.pause_count = 0
@@ -247,20 +247,20 @@ class Hypercalls:
     # -- resources -----------------------------------------------------------------------
 
     def set_affinity(self, domid: int, vcpu: int, pcpus: tuple[int, ...] | None) -> None:
-        """Bind a vcpu to some pcpus; None lets it run on any."""
+        """Pin a vcpu to some pcpus; None lets it run on any."""
         target = self.live[domid].vcpus[vcpu]
         target.affinity = self._builder.affinity_mask(pcpus)
         self.scheduler.affinity_changed(target)
         self.execution.decide_now()
 
     def set_maximum(self, domid: int, kib: int) -> None:
-        """Set the most memory that a domain may have."""
+        """Set the maximum memory of a domain."""
         self.live[domid].maximum_kib = kib
 
     def credit_parameters(self, domid: int) -> tuple[int, int]:
         """Return (weight, cap)."""
         parameters = self.scheduler.parameters(self.live[domid])
-        assert parameters is not None  # only asked under the credit scheduler
+        assert parameters is not None  # only called under the credit scheduler
         return parameters
 
     def set_credit_parameters(
@@ -271,19 +271,19 @@ class Hypercalls:
         self.execution.trace.domain(ADJDOM, self.live[domid])
 
     def sedf_parameters(self, domid: int) -> SedfParameters:
-        """Return what sEDF gives a domain."""
-        assert isinstance(self.scheduler, SedfScheduler)  # only asked under this scheduler
+        """Return the sEDF parameters of a domain."""
+        assert isinstance(self.scheduler, SedfScheduler)  # only called under this scheduler
         return self.scheduler.sedf_parameters(self.live[domid])
 
     def set_sedf_parameters(self, domid: int, parameters: SedfParameters) -> None:
-        """Change what sEDF gives a domain."""
+        """Set the sEDF parameters of a domain."""
         assert isinstance(self.scheduler, SedfScheduler)
         self.scheduler.adjust_sedf(self.live[domid], parameters)
         self.execution.trace.domain(ADJDOM, self.live[domid])
         self.execution.decide_now()
 
     def operations(self) -> Mapping[str, int]:
-        """Return event channel and grant operations of all domains that ever were."""
+        """Return the event channel and grant operations of all domains, also of those destroyed."""
         counts = Counter(self._departed)
         for domain in self.live.values():
             counts.update(_operations(domain))
@@ -292,18 +292,18 @@ class Hypercalls:
     # -- domain 0's programs -------------------------------------------------------------
 
     def run_program(self, program: Program, milliseconds: int, done: Done) -> None:
-        """Have domain 0 run a program."""
+        """Run a program in domain 0."""
         self.backends.programs.run(program, milliseconds, done)
 
     def copy_memory(
         self, domid: int, kib: int, *, is_write: bool, done: Done, is_core: bool = False
     ) -> None:
-        """Have domain 0 copy memory of a domain to or from its disk."""
+        """Copy memory of a domain to or from domain 0's disk."""
         path = "dump_page" if is_core else "save_page" if is_write else "restore_page"
         self.backends.programs.copy(path, domid, kib, is_write=is_write, done=done)
 
     def console(self, domid: int) -> str:
-        """Return what the guest has lately written to its console."""
+        """Return what the guest has recently written to its console."""
         return self.live[domid].console.text()
 
 

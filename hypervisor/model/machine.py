@@ -1,7 +1,4 @@
-"""The simulated host: assembles everything from a scenario.
-
-Thin: what things do stands in the files of their own names.
-"""
+"""The simulated host: assembles all its parts from a scenario."""
 
 import random
 from collections.abc import Callable
@@ -41,13 +38,13 @@ OPROFILE_TYPES = {
     "hammer": "x86-64/hammer",
 }
 ADVANCE_STEP_NS = 1_000_000
-XEND_PID = 2411  # what init gives it on such a host (judgement)
+XEND_PID = 2411  # as init numbers it on such a host (judgement)
 
 
 class Machine:
-    """Simulates a host and offers every capability of one (see `host.Host`).
+    """Simulates a host with every capability (see `host.Host`).
 
-    Domain 0 exists and runs from the start. Machines on one clock are advanced together.
+    Domain 0 runs from the start. Machines that share a clock are advanced together.
     """
 
     def __init__(
@@ -59,7 +56,7 @@ class Machine:
         support_limits: bool,
         domain0_minimum_kib: int,
     ) -> None:
-        """`clock` stands at 0."""
+        """`clock` must be at 0."""
         host = scenario.host
         self.scenario = scenario
         self.name = host.name
@@ -212,10 +209,10 @@ def build(
     support_limits: bool = True,
     domain0_minimum_mib: int = 256,
 ) -> Machine:
-    """Return the host of a scenario, booted, at time 0 of its clock: a new one if none is given.
+    """Return the booted host of a scenario, at time 0 of `clock` or of a new clock.
 
-    `support_limits`: refuse what RHEL 5 does not support. `domain0_minimum_mib` is what domain 0
-    keeps when it gives memory to new domains.
+    `support_limits`: refuse what RHEL 5 does not support. `domain0_minimum_mib` is the memory that
+    domain 0 keeps when it gives memory to new domains.
     Raises: ScenarioError; ValueError: the clock has run already, so idle times would be wrong.
     """
     if clock is not None and clock.now:

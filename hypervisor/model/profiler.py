@@ -1,4 +1,4 @@
-"""The profiler of a simulated host: its domains' drivers, and what explains their samples."""
+"""The profiler of a simulated host: its domains' drivers and images."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,7 +10,7 @@ from hypervisor.toolstack.xendcontext import XendContext
 
 
 class Xenoprofiler:
-    """Finds the drivers of domains, called as xend calls them (see `host.Profiler`)."""
+    """Finds the drivers and images of domains by xend's names for them (see `host.Profiler`)."""
 
     def __init__(self, hypercalls: Hypercalls, context: XendContext) -> None:
         self._hypercalls = hypercalls
@@ -32,5 +32,5 @@ class Xenoprofiler:
         return self._hypercalls.code.files("guest" if self._context.find(domain).domid else "dom0")
 
     def count_samples(self, domain: str, lost: Mapping[str, int]) -> None:
-        """Add losses from above the driver."""
+        """Add losses above the driver to the host's lost counts."""
         self._hypercalls.ledger.count(domain, lost)

@@ -1,4 +1,4 @@
-"""What belongs to a live domain here, and how it is built from what the toolstack asks for."""
+"""Holds what belongs to a live domain, and builds it from the toolstack's specification."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -33,7 +33,7 @@ from hypervisor.trace_events import DOM_ADD
 
 @dataclass(slots=True)
 class Resident:
-    """A live domain with its kernel, devices and programs. It is in use until it is reaped."""
+    """A live domain with its kernel, devices and programs. It is kept until it is reaped."""
 
     domain: Domain
     spec: DomainSpec
@@ -48,7 +48,7 @@ class Resident:
 
 
 class Panic:
-    """What the kernel of a domain calls when it gives up."""
+    """Ends a domain whose kernel panics."""
 
     def __init__(self, end: End, domain: Domain) -> None:
         self._end = end
@@ -77,7 +77,7 @@ class Builder:
         find: Callable[[str], Peer | None],
         streams: Streams,
     ) -> None:
-        """`find` returns the live domain of a name, for programs that talk to another one."""
+        """`find` returns the live domain of a name, for programs that talk to other domains."""
         self._host = host
         self._code = code
         self._execution = execution
@@ -94,7 +94,8 @@ class Builder:
     def build(self, domid: int, spec: DomainSpec, saved: Mapping[str, Any] | None) -> Resident:
         """Return the domain, paused and without devices.
 
-        Raises: Refused: too little memory, a damaged save; ScenarioError: an impossible workload.
+        Raises: Refused for too little memory or a damaged save; ScenarioError for a workload that
+        the domain cannot run.
         """
         before = None if saved is None else read_saved(saved)
         if before is not None:
@@ -128,7 +129,7 @@ class Builder:
         return Resident(domain, spec, guest, devices, paging, balloon, xenbus, programs, driver)
 
     def affinity_mask(self, pcpus: tuple[int, ...] | None) -> int:
-        """Return a bit mask of pcpus; None is all of them."""
+        """Return the bit mask of `pcpus`; None stands for all of them."""
         if pcpus is None:
             return (1 << self._execution.topology.pcpus) - 1
         return sum(1 << number for number in set(pcpus))
@@ -164,7 +165,7 @@ class Builder:
 
 
 def _check_workloads(spec: DomainSpec) -> None:
-    """Raise ScenarioError for what the domain could not run, before anything is built."""
+    """Raise ScenarioError for workloads that the domain cannot run, before anything is built."""
     for workload in parse_workloads(spec.workloads):
         if workload.kind == "fileio" and not spec.disks:
             raise ScenarioError(f"Domain '{spec.name}': a fileio workload needs a disk")

@@ -1,4 +1,4 @@
-"""Machine -> HostSnapshot.
+"""Takes snapshots of a machine.
 
 Only reads, inside a `cpu.look.look`: times and work are exact now, samples are those of the last
 count (every 200 ms, at a dump and at a stop).
@@ -31,21 +31,21 @@ class SnapshotTaker:
     """Takes snapshots of a simulated host (see `host.Telemetry`)."""
 
     def __init__(self, hypercalls: Hypercalls, context: XendContext, epoch_ns: int) -> None:
-        """`context`: xend's view of the domains."""
+        """`context` is xend's view of the domains."""
         self._hypercalls = hypercalls
         self._context = context
         self._epoch_ns = epoch_ns
         self._generation = 0
 
     def snapshot(self) -> HostSnapshot:
-        """Return the state now."""
+        """Return the present state."""
         self._generation += 1
         with look(self._hypercalls.execution.accounting):
             return host_snapshot(self._hypercalls, self._context, self._generation, self._epoch_ns)
 
 
 def vcpu_snapshot(vcpu: Vcpu, execution: Execution) -> VcpuSnapshot:
-    """Return one vcpu; its runstate times are exact at the present time."""
+    """Return the snapshot of a vcpu; its runstate times are exact at the present time."""
     times = vcpu.runstate.at(execution.clock.now)
     everywhere = (1 << execution.topology.pcpus) - 1
     affinity = None
@@ -109,7 +109,7 @@ def domain_snapshot(
     names: Mapping[int, str],
     info: DomainInfo | None,
 ) -> DomainSnapshot:
-    """Return one domain. `names` maps every domid that ever was to its name."""
+    """Return the snapshot of a domain. `names` has the names of all domids ever given."""
     domain, devices, paging = resident.domain, resident.devices, resident.paging
     weight, cap_percent = execution.scheduler.parameters(domain) or (None, None)
     letters = state_letters(domain)
@@ -162,7 +162,7 @@ def domain_snapshot(
 
 
 def pcpu_snapshot(pcpu: Pcpu, execution: Execution) -> PcpuSnapshot:
-    """Return one pcpu."""
+    """Return the snapshot of a pcpu."""
     topology = execution.topology
     user_ns, kernel_ns, hypervisor_ns = pcpu.mode_ns
     return PcpuSnapshot(

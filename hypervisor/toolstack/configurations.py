@@ -1,4 +1,4 @@
-"""What a domain is to be, from xm's settings, a configuration file or an s-expression."""
+"""Reads a domain's specification from xm's settings, a configuration file or an s-expression."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -26,7 +26,7 @@ class Configurations:
     def spec_of(
         self, config: Mapping[str, object], workloads: Sequence[Mapping[str, object]] = ()
     ) -> DomainSpec:
-        """Return what xm's settings ask for, within the limits."""
+        """Return the domain that xm's settings describe, within the limits."""
         context = self._context
         pcpus = context.hypervisor.physical_info().pcpus
         spec = domain_spec(
@@ -36,7 +36,7 @@ class Configurations:
         return spec
 
     def check(self, spec: DomainSpec) -> None:
-        """Raise Refused for what this host does not support."""
+        """Raise Refused if this host does not support the domain."""
         info = self._context.hypervisor.physical_info()
         for vif in spec.vifs:
             check_network(vif)
@@ -46,7 +46,7 @@ class Configurations:
     def read(
         self, text: str, name: str, overrides: Overrides | None, *, is_sxp: bool
     ) -> DomainSpec:
-        """Return what the text of a configuration file called `name` asks for.
+        """Return the domain that the text of a configuration file called `name` describes.
 
         `overrides` are the `name=value` words of a command line.
         """
@@ -61,9 +61,9 @@ class Configurations:
         return self.spec_of(config)
 
     def with_programs(self, spec: DomainSpec) -> DomainSpec:
-        """Return `spec`; one that names no workloads gets the programs on the domain's disk.
+        """Return `spec`; if it names no workloads, with the programs on the domain's disk.
 
-        So destroying a guest and creating it again changes nothing.
+        So a guest that is destroyed and created again runs the same programs.
         """
         if not spec.workloads and spec.name in self._installed:
             return replace(spec, workloads=self._installed[spec.name])

@@ -1,4 +1,4 @@
-"""The nodes of devices in xenstore, frontend and backend, and what lists of devices show of them.
+"""Writes the frontend and backend nodes of devices in xenstore, and reads them for lists.
 
 Source: tools/python/xen/xend/server/{DevController,blkif,netif,vfbif}.py (3.0.3).
 """
@@ -15,18 +15,18 @@ from hypervisor.toolstack.domaininfo import (
 )
 from hypervisor.toolstack.xenstore import Xenstore
 
-UNLIMITED = "4294967295,0"  # how the backend is told that there is no rate
+UNLIMITED = "4294967295,0"  # what the backend reads where there is no limit
 
 
 def device_kind(spec: DeviceSpec) -> str:
-    """Return the class that a device has in the store."""
+    """Return a device's class in xenstore."""
     if isinstance(spec, DiskSpec):
         return spec.device_class
     return "vif" if isinstance(spec, VifSpec) else "vfb"
 
 
 def new_device(info: DomainInfo, spec: DeviceSpec) -> Device:
-    """Return the device that `spec` becomes in a domain, and count it there."""
+    """Return the device that `spec` describes, with the domain's next number if it is a vif."""
     kind = device_kind(spec)
     if isinstance(spec, DiskSpec):
         number = spec.device
@@ -46,7 +46,7 @@ def new_device(info: DomainInfo, spec: DeviceSpec) -> Device:
 
 
 def write_device(store: Xenstore, info: DomainInfo, device: Device) -> None:
-    """Write both halves; the guest finds the state `initialising`."""
+    """Write the frontend and backend nodes; the guest finds the state `initialising`."""
     spec = device.spec
     front: dict[str, object] = {"backend-id": 0, "backend": device.backend}
     back: dict[str, object] = {
@@ -94,7 +94,7 @@ def _script(script: str) -> str:
 
 
 def remove_device(store: Xenstore, info: DomainInfo, device: Device) -> None:
-    """Take both halves away."""
+    """Remove the frontend and backend nodes."""
     store.remove(device.frontend)
     store.remove(device.backend)
     if device in info.devices:
@@ -102,7 +102,7 @@ def remove_device(store: Xenstore, info: DomainInfo, device: Device) -> None:
 
 
 def device_row(store: Xenstore, device: Device) -> Mapping[str, Any]:
-    """Return what `xm block-list` and `xm network-list` show; -1 where nothing is there yet."""
+    """Return a row of `xm block-list` or `xm network-list`; -1 where a value does not exist yet."""
     nodes = {
         name: store.read(f"{device.frontend}/{name}") or ""
         for name in ("backend-id", "state", "event-channel", "ring-ref", "tx-ring-ref",
@@ -136,5 +136,5 @@ def _front_sxp(store: Xenstore, device: Device) -> list[list[str]]:
 
 
 def is_screen(device: Device) -> bool:
-    """Tell whether it is a framebuffer: no rings, no hotplug script."""
+    """Return whether the device is a framebuffer, which has no rings and no hotplug script."""
     return isinstance(device.spec, VfbSpec)

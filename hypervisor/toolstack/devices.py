@@ -1,4 +1,4 @@
-"""Devices of domains: attached, detached, given another medium, and listed.
+"""Attaches, detaches and lists the devices of domains, and changes the media of drives.
 
 Source: tools/python/xen/xend/XendDomainInfo.py (device_create, device_configure, destroyDevice),
 3.0.3.
@@ -32,7 +32,7 @@ class Devices:
         self._context = context
 
     def rows(self, domain: str, kind: str) -> Sequence[Mapping[str, Any]]:
-        """Return the devices of a class (vbd, vif, vfb, vtpm) as lists of them show them."""
+        """Return the rows of the lists that show devices of a class (vbd, vif, vfb, vtpm)."""
         info = self._context.find(domain)
         if kind not in _CLASSES:
             raise Refused(f"no device class '{kind}'; use {', '.join(_CLASSES)}")
@@ -42,7 +42,7 @@ class Devices:
     def attach_block(
         self, domain: str, backend: str, frontend: str, mode: str, backend_domain: str = ""
     ) -> Operation:
-        """Give it a disk; the result is nothing."""
+        """Attach a disk to the domain; the result is None."""
         info = self._context.find(domain)
         spec = self._disk(backend, frontend, mode, backend_domain)
         attaching = Attaching(self._context, info, spec)
@@ -51,7 +51,7 @@ class Devices:
     def configure_block(
         self, domain: str, backend: str, frontend: str, mode: str, backend_domain: str = ""
     ) -> None:
-        """Put another medium into its CD-ROM drive; anything else is refused."""
+        """Put another medium into the domain's CD-ROM drive; anything else is refused."""
         info = self._context.find(domain)
         change_medium(self._context, info, self._disk(backend, frontend, mode, backend_domain))
 
@@ -74,7 +74,7 @@ class Devices:
         self._detach(Detaching(self._context, info, found), force)
 
     def attach_network(self, domain: str, options: str) -> Operation:
-        """Give it a network interface of these comma-separated options."""
+        """Attach a network interface with these comma-separated options to the domain."""
         info = self._context.find(domain)
         spec = vif_spec(options, is_hvm=info.spec.kind == "hvm", draw=self._context.draw)
         check_network(spec)
@@ -84,7 +84,7 @@ class Devices:
         return attaching.begin(attaching.start)
 
     def detach_network(self, domain: str, index: int, *, force: bool = False) -> None:
-        """Ask the guest to give up an interface."""
+        """Ask the guest to give up a network interface."""
         info = self._context.find(domain)
         self._detach(Detaching(self._context, info, find_vif(info, index)), force)
 

@@ -1,4 +1,4 @@
-"""What xend keeps of a domain: its configuration, devices and life so far.
+"""Keeps what xend knows of a domain: its configuration, devices and life so far.
 
 Source: tools/python/xen/xend/XendDomainInfo.py (3.0.3).
 """
@@ -20,12 +20,12 @@ DISK_KINDS = ("vbd", "tap")
 
 @dataclass(slots=True)
 class Device:
-    """A device of a domain. `number` names it in the store: 51712, or 0 for the first vif."""
+    """A device of a domain. `number` names it in xenstore: 51712, or 0 for the first vif."""
 
     kind: str  # vbd | tap | vif | vfb
     number: int
     spec: DeviceSpec
-    frontend: str  # path in the store
+    frontend: str  # path in xenstore
     backend: str
 
 
@@ -40,31 +40,31 @@ class DomainInfo:
     maximum_kib: int | None
     created_unix_ns: int
     devices: list[Device] = field(default_factory=list)
-    next_vif: int = 0  # numbers of vifs are not used again
+    next_vif: int = 0  # numbers of vifs are not reused
     restart_count: int = 0
     previous_restart_ns: int | None = None
     shutdown_asked_ns: int | None = None
-    shutdown_was_seen: bool = False  # its shutdown, whatever the reason, has been dealt with
+    shutdown_was_seen: bool = False  # its shutdown, for any reason, has been handled
     is_saving: bool = False
-    online_vcpus: int = 0  # as last asked for
+    online_vcpus: int = 0  # as last requested
 
     @property
     def lasting_name(self) -> str:
-        """Return its name, without what it is called while it is being saved."""
+        """Return the domain's own name, also while it is being saved under another one."""
         return self.name.removeprefix(SAVING_PREFIX) if self.is_saving else self.name
 
     @property
     def path(self) -> str:
-        """Return its node in the store."""
+        """Return the path of the domain's node in xenstore."""
         return f"/local/domain/{self.domid}"
 
     @property
     def vm_path(self) -> str:
-        """Return the node of what outlives its ids."""
+        """Return the path of its `/vm` node, which outlives its domain ids."""
         return f"/vm/{self.spec.uuid}"
 
     def device(self, kinds: tuple[str, ...], number: int) -> Device | None:
-        """Return the device of one of these kinds and that number."""
+        """Return the device of this number and one of these kinds, if there is one."""
         for device in self.devices:
             if device.kind in kinds and device.number == number:
                 return device
@@ -72,7 +72,7 @@ class DomainInfo:
 
 
 def current_spec(info: DomainInfo) -> DomainSpec:
-    """Return the configuration with what has changed since: name, memory, devices."""
+    """Return the configuration with its later changes: name, memory, devices."""
     specs = [device.spec for device in info.devices]
     return replace(
         info.spec,

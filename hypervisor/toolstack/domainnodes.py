@@ -1,4 +1,4 @@
-"""A domain's own nodes in xenstore.
+"""Writes and removes a domain's own nodes in xenstore.
 
 Source: tools/python/xen/xend/XendDomainInfo.py (storeVmDetails, storeDomDetails), 3.0.3.
 """
@@ -10,13 +10,13 @@ from hypervisor.toolstack.domaininfo import DomainInfo
 from hypervisor.toolstack.xenstore import Xenstore
 
 # Machine frames of the pages that a guest shares with xenstored and xenconsoled (judgement:
-# frames have no numbers here).
+# the model does not number frames).
 FIRST_FRAME = 262_144
 CONSOLE_LIMIT = 1048576  # console-limit of xend-config.sxp, 1024 KiB
 
 
 def write_vm(store: Xenstore, info: DomainInfo) -> None:
-    """Write `/vm/UUID`."""
+    """Write `/vm/UUID` of a domain."""
     spec = info.spec
     store.write_all(
         info.vm_path,
@@ -72,13 +72,13 @@ def write_domain(store: Xenstore, info: DomainInfo) -> None:
 
 
 def _image(spec: DomainSpec) -> str:
-    """Return what is built from, as text; nothing for domain 0, which Xen has built."""
+    """Return the domain's image as text; empty for domain 0, which Xen has built."""
     images = [entry[1] for entry in config_sxp(spec) if entry[0] == "image"]
     return to_text(images[0]) if images and spec.kind != "dom0" else ""
 
 
 def remove_domain(store: Xenstore, info: DomainInfo, *, keep_vm: bool = False) -> None:
-    """Take them away; `keep_vm`: its successor has the same `/vm` node."""
+    """Remove a domain's nodes; with `keep_vm` its successor has the same `/vm` node."""
     store.remove(info.path)
     if not keep_vm:
         store.remove(info.vm_path)

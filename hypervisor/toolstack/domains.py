@@ -1,4 +1,4 @@
-"""Domains from creation to their end, and what is done to them in between.
+"""Creates and ends domains, and acts on them in between.
 
 Source: tools/python/xen/xend (3.0.3): XendDomain.py, XendDomainInfo.py.
 """
@@ -35,7 +35,7 @@ class Domains:
         self._configurations = configurations
         self.endings = Endings(context, self._dump_crashed)
 
-    # -- into the world ------------------------------------------------------------------
+    # -- creation ------------------------------------------------------------------------
 
     def create(
         self,
@@ -75,18 +75,18 @@ class Domains:
         return creation.begin(creation.start)
 
     def restore(self, path: str, *, paused: bool = False) -> Operation:
-        """Create a domain from a file of `save`; the result is its id."""
+        """Create a domain from a file that `save` has written; the result is its id."""
         restoring = Restoring(self._context, path, paused=paused)
         return restoring.begin(restoring.start)
 
-    # -- and out of it -------------------------------------------------------------------
+    # -- the end -------------------------------------------------------------------------
 
     def destroy(self, domain: str) -> None:
-        """Kill it at once."""
+        """Destroy the domain at once."""
         self.endings.destroy(self._context.guest(domain, "destroy"))
 
     def shutdown(self, domain: str, reason: str = "poweroff") -> None:
-        """Ask it to end itself: poweroff, reboot or halt; after 30 seconds it is destroyed."""
+        """Ask the domain to power off, reboot or halt; after 30 seconds it is destroyed."""
         info = self._context.find(domain)
         if info.domid == 0:
             raise Refused("Can't specify Domain-0")
@@ -95,7 +95,7 @@ class Domains:
         self.endings.ask(info, reason)
 
     def save(self, domain: str, path: str, *, checkpoint: bool = False) -> Operation:
-        """Write it to a file and destroy it, or (`checkpoint`) let it run on."""
+        """Save the domain to a file and destroy it, or (`checkpoint`) let it run on."""
         info = self._context.guest(domain, "save")
         if info.spec.kind == "hvm" and self._context.tools == "3.0.3":
             raise Refused(f"Domain '{info.name}': fully virtualized domains cannot be saved")
@@ -106,7 +106,7 @@ class Domains:
     def dump_core(
         self, domain: str, path: str | None = None, *, live: bool = False, crash: bool = False
     ) -> Operation:
-        """Write its memory to a core file; the result is the file's path."""
+        """Dump the domain's memory to a core file; the result is the file's path."""
         info = self._context.guest(domain, "dump core for")
         return self._dump(info, None if path is None else Path(path), live=live, crash=crash)
 
@@ -130,24 +130,24 @@ class Domains:
         try:
             return self._dump(info, None, live=True, crash=False)
         except HostError:
-            return None  # it is in the log
+            return None  # the log has the error
 
-    # -- while it lives ------------------------------------------------------------------
+    # -- in between ----------------------------------------------------------------------
 
     def pause(self, domain: str) -> None:
-        """Stop scheduling it."""
+        """Pause the domain: stop scheduling it."""
         info = self._context.guest(domain, "pause")
         self._context.hypervisor.pause_domain(info.domid)
         self._context.log.info(Messages.paused, info.name, info.domid)
 
     def unpause(self, domain: str) -> None:
-        """Schedule it again."""
+        """Schedule the domain again."""
         info = self._context.guest(domain, "unpause")
         self._context.hypervisor.unpause_domain(info.domid)
         self._context.log.info(Messages.unpaused, info.name, info.domid)
 
     def rename(self, domain: str, name: str) -> None:
-        """Give it another name."""
+        """Give the domain another name."""
         info = self._context.guest(domain, "rename")
         check_name(name)
         for domid, other in self._context.infos.items():
@@ -161,7 +161,7 @@ class Domains:
         self._context.hypervisor.rename_domain(info.domid, name)
 
     def sysrq(self, domain: str, key: str) -> None:
-        """Press a magic key in it."""
+        """Press a magic SysRq key in the domain."""
         info = self._context.guest(domain, "send sysrq to")
         if len(key) != 1 or not key.isascii() or not key.isprintable():
             raise Refused(f"Invalid sysrq {key!r}; give one letter")

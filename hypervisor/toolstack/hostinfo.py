@@ -1,10 +1,10 @@
-"""The rows of `xm info` for a RHEL 5 host."""
+"""Makes the rows of `xm info` for a RHEL 5 host."""
 
 from collections.abc import Mapping
 
 from hypervisor.toolstack.hypercalls import PhysicalInfo
 
-# Feature words as such processors report them, trailing zero words cut; judgement.
+# Feature words as such processors report them, without trailing zero words; judgement.
 _HW_CAPS = {
     "p4": "bfebfbff:20100800:00000000:00000180:0000641d",
     "p4-ht": "bfebfbff:20100800:00000000:00000180:0000641d",
@@ -16,7 +16,7 @@ _VIRT_START = {"x86_64": "0xffff800000000000", "i386": "0xf5800000"}  # i386: th
 
 
 def info_rows(info: PhysicalInfo, tools: str) -> Mapping[str, str]:
-    """Return the rows in order; memory in MiB, rounded down.
+    """Return the rows of `xm info` in order; memory in MiB, rounded down.
 
     Source: tools/python/xen/xend/XendNode.py (3.0.3).
     """
@@ -54,7 +54,7 @@ def info_rows(info: PhysicalInfo, tools: str) -> Mapping[str, str]:
 
 
 def _capabilities(info: PhysicalInfo) -> str:
-    """Return the kinds of guest that this Xen can run; it ends with a blank, as the original's."""
+    """Return the kinds of guest that this Xen can run; as in the original, a blank ends it."""
     words = ["xen-3.0-x86_64" if info.arch == "x86_64" else "xen-3.0-x86_32p"]
     if info.has_hvm:
         words += ["hvm-3.0-x86_32", "hvm-3.0-x86_32p"]

@@ -1,8 +1,8 @@
-"""What the toolstack needs from a hypervisor and domain 0, and the values that cross that line.
+"""Declares the calls that the toolstack makes to a hypervisor and domain 0, and their values.
 
-The toolstack decides what is allowed and what it means; this does it. Every call gets domain ids
-that exist and values that are in range, so that it need not check again. Balloon targets, vcpus
-to be plugged, shutdown requests and device states go through xenstore, as on a real host.
+The toolstack decides what is allowed; a hypervisor carries it out. Every call gets domain ids
+that exist and values that are in range, so that it need not check again. Balloon targets, vcpu
+hotplug, shutdown requests and device states go through xenstore, as on a real host.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,12 +16,12 @@ from hypervisor.toolstack.timers import Timers
 
 Done = Callable[[], object]
 Program = Literal["hotplug", "xend", "builder"]
-"""What domain 0 runs: a hotplug script, xend's own Python, or a domain's builder inside xend."""
+"""A program in domain 0: a hotplug script, xend's own Python, or a domain's builder in xend."""
 
 
 @dataclass(frozen=True, slots=True)
 class PhysicalInfo:
-    """The machine and its Xen, as the physinfo and version hypercalls tell."""
+    """The machine and its Xen, as the physinfo and version hypercalls report them."""
 
     host: str
     cpu_type: str  # p4 | p4-ht | core_2 | hammer
@@ -30,7 +30,7 @@ class PhysicalInfo:
     cores_per_socket: int
     threads_per_core: int
     memory_kib: int
-    free_kib: int  # without what is still being scrubbed
+    free_kib: int  # without memory that is still being scrubbed
     scrub_kib: int
     xen_major: int
     xen_minor: int
@@ -47,7 +47,7 @@ class PhysicalInfo:
 
 @dataclass(frozen=True, slots=True)
 class DomainState:
-    """A domain as the getdomaininfo hypercall tells."""
+    """The state of a domain as the getdomaininfo hypercall reports it."""
 
     memory_kib: int  # pages it has now
     maximum_kib: int | None
@@ -60,14 +60,14 @@ class DomainState:
 
 @dataclass(frozen=True, slots=True)
 class Rings:
-    """What a frontend shares with its backend."""
+    """The rings that a frontend shares with its backend."""
 
     event_channel: int
     ring_refs: tuple[int, ...]  # one for a disk; transmit and receive for a network interface
 
 
 class DeviceCalls(Protocol):
-    """Devices of domains with their backends in domain 0. Domain ids are those of live domains."""
+    """Adds and removes devices, with their backends in domain 0. Domain ids are of live domains."""
 
     def add_disk(self, domid: int, spec: DiskSpec) -> Rings:
         """Give a domain a disk with its backend. Raises: Refused."""
@@ -78,11 +78,11 @@ class DeviceCalls(Protocol):
         ...
 
     def remove_disk(self, domid: int, number: int) -> None:
-        """Take a disk away, whatever it is doing."""
+        """Remove a disk, also while it is in use."""
         ...
 
     def remove_vif(self, domid: int, index: int) -> None:
-        """Take an interface away, whatever it is doing."""
+        """Remove a network interface, also while it is in use."""
         ...
 
     def change_disk(self, domid: int, number: int, spec: DiskSpec) -> None:
@@ -91,7 +91,7 @@ class DeviceCalls(Protocol):
 
 
 class Hypervisor(Protocol):
-    """The calls. Domain ids are those of live domains."""
+    """Carries out the toolstack's calls. Domain ids are of live domains."""
 
     @property
     def timers(self) -> Timers:
@@ -100,58 +100,58 @@ class Hypervisor(Protocol):
 
     @property
     def devices(self) -> DeviceCalls:
-        """Return what gives devices to domains and takes them away."""
+        """Return the calls that add and remove devices."""
         ...
 
     def physical_info(self) -> PhysicalInfo:
-        """Return the state now."""
+        """Return the present state of the machine."""
         ...
 
     def domain_state(self, domid: int) -> DomainState:
-        """Return a domain's state now."""
+        """Return the present state of a domain."""
         ...
 
     def create_domain(self, spec: DomainSpec, saved: Mapping[str, Any] | None = None) -> int:
-        """Build it without devices, paused, on the next id; the memory is there.
+        """Build a paused domain without devices and return its id; its memory is known to be free.
 
-        `saved` is what `saved_state` returned of the domain that it is to continue.
+        `saved` is what `saved_state` returned for the domain that the new one continues.
         """
         ...
 
     def saved_state(self, domid: int) -> Mapping[str, Any]:
-        """Return what the guest has in its memory, as JSON can hold it."""
+        """Return the state that a guest keeps in its memory, as values that JSON can hold."""
         ...
 
     def destroy_domain(self, domid: int) -> None:
-        """Kill it at once and begin to give back its memory."""
+        """Destroy a domain at once and begin to free its memory."""
         ...
 
     def rename_domain(self, domid: int, name: str) -> None:
-        """Tell the new name, which is for people only."""
+        """Give a domain another name, which the hypervisor only shows to people."""
         ...
 
     def suspend_domain(self, domid: int) -> None:
-        """Stop a fully virtualized domain as if it had suspended itself."""
+        """Suspend a fully virtualized domain as if it had suspended itself."""
         ...
 
     def resume_domain(self, domid: int) -> None:
-        """Let a domain that has suspended itself go on where it is."""
+        """Resume a domain that has suspended itself."""
         ...
 
     def pause_domain(self, domid: int) -> None:
-        """Set the tools' pause flag; no effect if it is set."""
+        """Set the tools' pause flag of a domain, if it is not set."""
         ...
 
     def unpause_domain(self, domid: int) -> None:
-        """Clear the tools' pause flag; no effect if it is not set. The first time, it boots."""
+        """Clear the tools' pause flag of a domain, if it is set; the first time, it boots."""
         ...
 
     def set_affinity(self, domid: int, vcpu: int, pcpus: tuple[int, ...] | None) -> None:
-        """Set the pcpus, at least one and all existing, that a vcpu may use; None = any."""
+        """Set the pcpus that a vcpu may use: at least one, all of which exist; None = any."""
         ...
 
     def set_maximum(self, domid: int, kib: int) -> None:
-        """Set the most memory it may have, not below what it has now."""
+        """Set the maximum memory of a domain, not below what it has now."""
         ...
 
     def credit_parameters(self, domid: int) -> tuple[int, int]:
@@ -161,30 +161,30 @@ class Hypervisor(Protocol):
     def set_credit_parameters(
         self, domid: int, weight: int | None, cap_percent: int | None
     ) -> None:
-        """Change what is not None."""
+        """Change the parameters that are not None."""
         ...
 
     def sedf_parameters(self, domid: int) -> SedfParameters:
-        """Return what sEDF gives its vcpus; only called under that scheduler."""
+        """Return the sEDF parameters of a domain; only called under that scheduler."""
         ...
 
     def set_sedf_parameters(self, domid: int, parameters: SedfParameters) -> None:
-        """Change it. Raises: Refused for what the hypervisor does not take."""
+        """Set the sEDF parameters. Raises: Refused for values that Xen does not accept."""
         ...
 
     def run_program(self, program: Program, milliseconds: int, done: Done) -> None:
-        """Have domain 0 run a program of so much CPU time; `done()` when it has ended."""
+        """Run a program in domain 0 for `milliseconds` of CPU time; call `done()` at its end."""
         ...
 
     def copy_memory(
         self, domid: int, kib: int, *, is_write: bool, done: Done, is_core: bool = False
     ) -> None:
-        """Have domain 0 copy memory of a domain to (`is_write`) or from its own disk.
+        """Copy a domain's memory to (`is_write`) or from domain 0's disk; call `done()` at the end.
 
-        xc_save and xc_restore do that, but xend itself for a core file (`is_core`).
+        xc_save and xc_restore do the work, or xend itself for a core file (`is_core`).
         """
         ...
 
     def console(self, domid: int) -> str:
-        """Return what the guest has lately written to its console."""
+        """Return what the guest has recently written to its console."""
         ...

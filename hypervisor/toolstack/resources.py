@@ -1,4 +1,4 @@
-"""What xend changes of a running domain at once: vcpus, memory, shares of the processors."""
+"""Changes what a running domain has: vcpus, memory, shares of the processors."""
 
 from collections.abc import Sequence
 
@@ -33,7 +33,7 @@ class Resources:
             context.store.write(f"{info.path}/cpu/{vcpu}/availability", state)
 
     def pin_vcpu(self, domain: str, vcpu: int | None, pcpus: Sequence[int]) -> None:
-        """Set the affinity of one vcpu (None: all) to those of `pcpus` that exist."""
+        """Set the affinity of one vcpu (None: of all) to those of `pcpus` that exist."""
         info = self._context.find(domain)
         if vcpu is not None and not 0 <= vcpu < info.spec.vcpus:
             raise Refused("(3, 'No such process')")
@@ -43,7 +43,7 @@ class Resources:
             hypervisor.set_affinity(info.domid, number, affinity)
 
     def set_memory(self, domain: str, mib: int) -> None:
-        """Set the balloon target, also where the guest cannot follow."""
+        """Set the balloon target, also where the guest cannot reach it."""
         info = self._context.find(domain)
         if not 0 < mib < 2**31:
             raise Refused("Invalid memory size")
@@ -54,7 +54,7 @@ class Resources:
         self._context.store.write(f"{info.path}/memory/target", info.target_kib)
 
     def set_maximum_memory(self, domain: str, mib: int) -> None:
-        """Set the most memory that it may have. Nothing is reserved."""
+        """Set the domain's maximum memory. Nothing is reserved."""
         info = self._context.find(domain)
         if not 0 < mib < 2**31:
             raise Refused("Invalid memory size")
@@ -82,7 +82,7 @@ class Resources:
         self._context.hypervisor.set_credit_parameters(info.domid, weight, cap_percent)
 
     def sched_sedf(self, domain: str) -> SedfParameters:
-        """Return what sEDF gives the domain's vcpus."""
+        """Return the sEDF parameters of the domain."""
         info = self._context.find(domain)
         self._check_scheduler("sedf")
         return self._context.hypervisor.sedf_parameters(info.domid)
@@ -97,7 +97,7 @@ class Resources:
         extratime: bool | None = None,
         weight: int | None = None,
     ) -> None:
-        """Change what is not None."""
+        """Change the parameters that are not None."""
         info = self._context.find(domain)
         parameters = changed_sedf(
             self.sched_sedf(domain),

@@ -1,4 +1,4 @@
-"""The clock as the toolstack needs it; the model's own clock satisfies it."""
+"""Declares the clock that the toolstack needs; the model's own clock satisfies it."""
 
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -8,17 +8,17 @@ MILLISECOND_NS = 1_000_000
 
 
 class Timers(Protocol):
-    """Virtual time and what is to happen later."""
+    """Tells virtual time and calls handlers later."""
 
     @property
     def now(self) -> int:
-        """Return virtual ns."""
+        """Return the virtual time in ns."""
         ...
 
     def schedule(self, at_ns: int, handler: Callable[[Any], object], arg: Any = None, /) -> Any:
-        """Call `handler(arg)` at `at_ns`; return what `cancel` takes."""
+        """Call `handler(arg)` at `at_ns`; return a timer for `cancel`."""
         ...
 
     def cancel(self, timer: Any, /) -> None:
-        """Make it never happen; nothing happens if it has."""
+        """Cancel a timer; one that has expired is left as it is."""
         ...

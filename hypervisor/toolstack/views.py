@@ -1,4 +1,4 @@
-"""What xend tells: the host, a domain's configuration, console and files, the store, the log."""
+"""Shows the host, domains' configurations, consoles and files, xenstore, and xend's log."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,23 +12,23 @@ from hypervisor.toolstack.domaininfo import current_spec
 from hypervisor.toolstack.hostinfo import info_rows
 from hypervisor.toolstack.xendcontext import XendContext
 
-_EXAMPLES = Path(__file__).parent / "etc"  # what xm create finds
+_EXAMPLES = Path(__file__).parent / "etc"  # where xm create looks for configurations
 _EXAMPLES_MTIME = 1_178_668_800  # 9 May 2007, the day of the talk
 
 
 class ProcFiles(Protocol):
-    """The /proc of every domain."""
+    """Reads the /proc of every domain."""
 
     def read(self, domid: int, name: str) -> str:
-        """Return a file by its name below /proc; "": all names, one a line.
+        """Return the text of a file by its name below /proc; "" lists all names, one a line.
 
-        Raises: Refused, as cat says it.
+        Raises: Refused, with cat's message.
         """
         ...
 
 
 class Views:
-    """Tells what there is on the host (see `control.Views`)."""
+    """Shows the host and its domains (see `control.Views`)."""
 
     def __init__(self, context: XendContext, proc_files: ProcFiles) -> None:
         self._context = context
@@ -47,15 +47,15 @@ class Views:
         return list(self._context.store.walk())
 
     def console(self, domain: str) -> str:
-        """Return what the guest has lately written to its console."""
+        """Return what the guest has recently written to its console."""
         return self._context.hypervisor.console(self._context.find(domain).domid)
 
     def proc(self, domain: str, name: str) -> str:
-        """Return a file of a domain's /proc; "": the names of all, one a line."""
+        """Return the text of a file of a domain's /proc; "" lists all names, one a line."""
         return self._proc_files.read(self._context.find(domain).domid, name)
 
     def domain_files(self, domain: str) -> Sequence[DomainFile]:
-        """Return what xend's packages have installed in a domain: the examples in /etc/xen."""
+        """Return the files that xend's packages install in a domain: the examples in /etc/xen."""
         if self._context.find(domain).domid:
             return ()
         return [

@@ -1,4 +1,4 @@
-"""Xen's own console: the ring of its messages, and the keys that it answers to."""
+"""Xen's own console: the ring of its messages, and its debug keys."""
 
 from hypervisor.host import Telemetry
 from hypervisor.toolstack.records.bootring import MessageRing, boot_messages, xen_lines
@@ -7,7 +7,7 @@ from hypervisor.toolstack.xendcontext import XendContext
 
 
 class XenConsole:
-    """Keeps the ring of messages and answers keys (see `control.XenConsole`)."""
+    """Keeps the ring of messages and handles debug keys (see `control.XenConsole`)."""
 
     def __init__(self, context: XendContext, telemetry: Telemetry) -> None:
         self._context = context
@@ -15,7 +15,7 @@ class XenConsole:
         self._ring = MessageRing()
 
     def boot(self, domain0_vcpus: int, domain0_kib: int) -> None:
-        """Fill the ring with what the hypervisor says when it boots."""
+        """Fill the ring with the hypervisor's boot messages."""
         info = self._context.hypervisor.physical_info()
         self._ring.write(boot_messages(info, domain0_vcpus, domain0_kib))
 
@@ -28,5 +28,5 @@ class XenConsole:
         self._ring.clear()
 
     def press(self, keys: str) -> None:
-        """Press debug keys; the answer goes to the ring (3.1)."""
+        """Press debug keys; their output goes to the ring (3.1)."""
         self._ring.write(xen_lines(debug_keys(keys, self._telemetry.snapshot())))

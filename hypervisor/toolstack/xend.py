@@ -1,4 +1,4 @@
-"""xend: the rules of domain management, on top of any hypervisor."""
+"""xend: manages domains by its own rules, on top of any hypervisor."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,7 +18,7 @@ from hypervisor.toolstack.xendcontext import XendContext
 
 
 class Xend:
-    """Manages the domains of one hypervisor by its parts (see `control.Toolstack`)."""
+    """Holds the parts that manage the domains of one hypervisor (see `control.Toolstack`)."""
 
     def __init__(
         self,
@@ -38,7 +38,7 @@ class Xend:
         self.xen_console = XenConsole(context, telemetry)
 
     def adopt(self, spec: DomainSpec) -> None:
-        """Begin to know domain 0, which Xen has made."""
+        """Register domain 0, which Xen has built."""
         context = self.context
         info = DomainInfo(
             0, spec.name, spec, spec.memory_kib, None, context.unix_ns(), online_vcpus=spec.vcpus
@@ -47,6 +47,6 @@ class Xend:
         write_domain(context.store, info)
 
     def set_domain0_root(self, root: str, *, dumps_crashed: bool) -> None:
-        """Say where domain 0's files are; `dumps_crashed`: domains that crash leave a core."""
+        """Set where domain 0's files are; `dumps_crashed`: domains that crash leave a core."""
         self.context.domain0_root = Path(root)
         self.context.dumps_crashed = dumps_crashed

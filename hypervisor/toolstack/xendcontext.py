@@ -1,4 +1,4 @@
-"""What every part and operation of xend works with."""
+"""Holds what every part and operation of xend works with."""
 
 import random
 from collections import Counter
@@ -17,12 +17,12 @@ EVENTS = (
     *("created", "restored", "restarted", "destroyed", "shut_down", "crashed", "saved"),
     *("core_dumped", "vcpus_set", "balloon_target_set", "device_attached", "device_detached"),
 )
-"""What is counted of all that is done to domains."""
+"""The counted operations on domains."""
 
 
 @dataclass(slots=True)
 class XendContext:
-    """The domains that xend knows, by id, and the ways to act on them."""
+    """The domains that xend knows, by id, and what acts on them."""
 
     hypervisor: Hypervisor
     store: Xenstore
@@ -34,15 +34,15 @@ class XendContext:
     minimum_domain0_kib: int = 256 * 1024  # dom0-min-mem of RHEL 5's xend-config.sxp
     support_limits: bool = True
     infos: dict[int, DomainInfo] = field(default_factory=dict)
-    devices: set[str] = field(default_factory=set)  # block devices that domain 0 has besides
+    devices: set[str] = field(default_factory=set)  # additional block devices of domain 0
     events: Counter[str] = field(default_factory=lambda: Counter(dict.fromkeys(EVENTS, 0)))
-    being_written: set[str] = field(default_factory=set)  # files that a save is about to replace
-    reserved: dict[str, str] = field(default_factory=dict)  # names on their way in: uuid
+    being_written: set[str] = field(default_factory=set)  # files that a save will replace
+    reserved: dict[str, str] = field(default_factory=dict)  # uuids of new domains by name
     domain0_root: Path | None = None  # where domain 0's files are
     dumps_crashed: bool = False  # domains that crash leave a core: `(enable-dump yes)`
 
     def find(self, domain: str) -> DomainInfo:
-        """Return the domain called so, or of that id; a number is first tried as a name.
+        """Return the domain of this name or id; a number is first tried as a name.
 
         Raises: UnknownDomain.
         """
@@ -54,7 +54,7 @@ class XendContext:
         raise UnknownDomain(domain)
 
     def guest(self, domain: str, verb: str) -> DomainInfo:
-        """Return a domain to which `verb` can be done: any but domain 0.
+        """Return a domain; `verb` says what is to be done to it, which domain 0 refuses.
 
         Raises: UnknownDomain, Refused.
         """

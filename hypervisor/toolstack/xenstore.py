@@ -1,7 +1,7 @@
-"""xenstore: the tree of texts through which xend, backends and guests talk.
+"""xenstore: the tree of texts through which xend, backends and guests communicate.
 
 Source: tools/xenstore/xenstored_core.c, docs/misc/xenstore.txt (3.0.3). Permissions, quotas and
-transactions are left out: there is one writer at a time here, and nobody to keep out.
+transactions are left out: there is one writer at a time, and all of them are trusted.
 """
 
 from collections.abc import Callable, Iterator
@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from hypervisor.toolstack.timers import Timers
 
 Watcher = Callable[[str], object]
-"""Takes the path that has changed."""
+"""Called with the path that has changed."""
 
-# From a write until the watcher is told: xenstored's poll and an event (judgement).
+# From a write until the watcher is called: xenstored's poll and an event (judgement).
 WATCH_NS = 200_000
 
 
@@ -24,7 +24,7 @@ class _Node:
 
 
 class Xenstore:
-    """Nodes by path; `/` separates. Whoever watches a path hears of all changes at and below it."""
+    """Keeps nodes by their paths, and tells watchers of changes at and below a path."""
 
     def __init__(self, timers: Timers) -> None:
         self._timers = timers
@@ -37,7 +37,7 @@ class Xenstore:
         return None if node is None else node.value
 
     def write(self, path: str, value: object) -> None:
-        """Set a node's text, made with those above it if need be."""
+        """Set a node's text; create it and the nodes above it if necessary."""
         node = self._root
         for name in _names(path):
             node = node.children.setdefault(name, _Node())
@@ -50,7 +50,7 @@ class Xenstore:
             self.write(f"{path}/{name}", value)
 
     def remove(self, path: str) -> None:
-        """Take a node away with all below it; nothing happens if it is not there."""
+        """Remove a node and all nodes below it, if it exists."""
         *above, last = _names(path)
         parent = self._find("/".join(above))
         if parent is not None and parent.children.pop(last, None) is not None:
@@ -60,7 +60,7 @@ class Xenstore:
                 self._tell_watchers(watched, watched)
 
     def children(self, path: str) -> list[str]:
-        """Return the names below a node, in the order in which they came."""
+        """Return the names below a node, in the order of their creation."""
         node = self._find(path)
         return [] if node is None else list(node.children)
 
@@ -73,12 +73,12 @@ class Xenstore:
     def watch(self, path: str, watcher: Watcher) -> None:
         """Call `watcher(changed path)` a little after each change at or below `path`.
 
-        Also where `path` goes away with a node above it: the changed path is then `path` itself.
+        It is also called when `path` is removed with a node above it, then with `path` itself.
         """
         self._watches.setdefault(path, []).append(watcher)
 
     def unwatch(self, path: str, watcher: Watcher) -> None:
-        """Undo `watch`; events on their way are still delivered."""
+        """Undo `watch`; events that are pending are still delivered."""
         watchers = self._watches.get(path, [])
         if watcher in watchers:
             watchers.remove(watcher)
@@ -86,7 +86,7 @@ class Xenstore:
                 del self._watches[path]
 
     def announce(self, special: str) -> None:
-        """Tell those who watch `@introduceDomain` or `@releaseDomain`."""
+        """Call the watchers of `@introduceDomain` or `@releaseDomain`."""
         self._tell(special)
 
     def _find(self, path: str) -> _Node | None:

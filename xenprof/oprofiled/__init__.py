@@ -1,4 +1,4 @@
-"""A domain's daemon: sample batches in, sample files out, everything that is lost counted."""
+"""A domain's daemon: turns sample batches into sample files, and counts all losses."""
 
 from xenprof.oprofiled.attribution import DaemonConfig, TextRange
 from xenprof.oprofiled.daemon import Oprofiled

@@ -1,8 +1,8 @@
-"""Arcs of call graphs: who called whom how often, as oprofile's daemon counts them.
+"""Counts arcs of call graphs (callers and callees) as oprofile's daemon does.
 
-A sample with n callers in its own mode has n arcs: each pair of neighbours on its stack, keyed
+A sample with n callers in its own mode has n arcs: the pairs of neighbours on its stack, keyed
 (caller offset << 32) | callee offset, in a file of both images. User, kernel and hypervisor
-frames are not joined: the original's walk ends at the border.
+frames are not joined, as the original's walk ends at the border.
 Source: oprofile daemon/opd_sfile.c (sfile_log_arc), opd_trans.c; Linux arch/i386/oprofile.
 """
 
@@ -17,33 +17,33 @@ from xenprof.oprofiled.distinct import part_of
 from xenprof.oprofiled.histogram import Histogram
 from xenprof.oprofiled.ranges import U64, Ints
 
-_REST = np.uint64((1 << PLACE_SHIFT) - 1)  # thread, event and cpu of a group
+_REST = np.uint64((1 << PLACE_SHIFT) - 1)  # the bits of thread, event and cpu in a group
 _AT_ONCE = 1 << 14
-"""Stacks whose frames are looked up together: bounds the memory for that."""
+"""The number of stacks whose frames are looked up together, which limits the memory."""
 _LOW = np.uint64(0xFFFFFFFF)
 _HIGH = np.uint64(32)
 
 
 class ArcCounter:
-    """Counts arcs of samples that have been attributed; passive domains have none."""
+    """Counts the arcs of attributed samples; passive domains have none."""
 
     def __init__(
         self, attributor: Attributor, stack: Callable[[int], CallStack], domid: int
     ) -> None:
-        """`stack` returns a stack by its number in a batch."""
+        """`stack` returns the stack of a number in a batch."""
         self._attributor = attributor
         self._stack = stack
         self._domid = domid
         self._arcs = Histogram()
-        # What lies above the first caller is the same for all samples of a stack.
+        # The frames above the first caller are the same for all samples of a stack.
         self._walks = Histogram()
-        self._callers: dict[int, U64] = {}  # pcs by stack: the innermost caller first
-        self._first = np.zeros(0, np.uint64)  # of those the first, 0 for none
+        self._callers: dict[int, U64] = {}  # pcs by stack, innermost caller first
+        self._first = np.zeros(0, np.uint64)  # the first pc by stack, 0 for none
         self._is_known = np.zeros(0, np.bool_)
         self._pairs: list[tuple[int, int]] = []
         self._pair_index: dict[tuple[int, int], int] = {}
         self.missing = 0
-        """Arcs whose caller is in no image, or in none that is wanted."""
+        """The number of arcs whose caller is in no image, or in a filtered one."""
 
     def add(self, found: Attributed) -> None:
         """Count the arcs of attributed samples."""
@@ -61,12 +61,12 @@ class ArcCounter:
         groups, counts = found.groups[rows], found.counts[rows]
         callees = (groups >> np.uint64(PLACE_SHIFT)).astype(np.int64)
         self._count(callers, callees, caller_offsets, found.offsets[rows], groups & _REST, counts)
-        # The task tells where user code is mapped, whether or not tasks are kept apart.
+        # The task decides where user code is mapped, also if tasks are not separated.
         where = mine.stack_id.astype(np.uint64) << _HIGH | mine.tgid.astype(np.uint64)
         self._walks.add(groups & _REST, where, counts)
 
     def drain(self) -> list[tuple[Place, Place, int, U64, U64]]:
-        """Return (caller, callee, rest of the group, keys, counts) of all arcs, and forget them."""
+        """Return (caller, callee, rest of the group, keys, counts) of all arcs, and remove them."""
         self._expand()
         drained = []
         for group, keys, counts in self._arcs.drain():
@@ -77,16 +77,16 @@ class ArcCounter:
 
     @property
     def rows(self) -> int:
-        """Return how many rows of counts are kept in memory."""
+        """Return the number of rows of counts in memory."""
         return len(self._arcs) + len(self._walks)
 
     def compact(self) -> None:
-        """Keep as few rows as there can be."""
+        """Merge rows to as few as possible."""
         self._arcs.compact()
         self._walks.compact()
 
     def _learn(self, stack_ids: "np.ndarray") -> None:
-        """Look at stacks that were not seen before."""
+        """Look up the callers of new stacks."""
         most = int(stack_ids.max()) + 1
         if most > len(self._first):
             more = max(most, 2 * len(self._first)) - len(self._first)
@@ -106,7 +106,7 @@ class ArcCounter:
             self._is_known[number] = True
 
     def _expand(self) -> None:
-        """Count the arcs above the first callers, some stacks at a time."""
+        """Count the arcs above the first callers, for a number of stacks at a time."""
         for rest, where, counts in self._walks.drain():
             for start in range(0, len(where), _AT_ONCE):
                 part = slice(start, start + _AT_ONCE)
@@ -163,7 +163,7 @@ class ArcCounter:
 
 
 def _frames(pcs: U64, modes: "np.ndarray", tgids: "np.ndarray", domid: int) -> SampleBatch:
-    """Return frames as if they had been sampled."""
+    """Return frames as a batch, as if they had been sampled."""
     zero = np.zeros(len(pcs), np.int32)
     domains = np.full(len(pcs), domid, np.int32)
     return SampleBatch(

@@ -1,4 +1,4 @@
-"""Which image, application, task and cpu a sample belongs to, for whole batches at once.
+"""Attributes samples to image, application, task and cpu, for whole batches at once.
 
 The rules are those of oprofile's daemon and, for passive domains, of its Xen patch.
 Source: oprofile daemon/opd_kernel.c, opd_mapping.c, opd_sfile.c; Linux drivers/oprofile.
@@ -19,13 +19,13 @@ from xenprof.oprofiled.ranges import U64, Ints, RangeTable
 from xenprof.profile.flat import ImageName
 
 UNKNOWN_EVENT, NO_MM, NO_MAPPING, NO_KERNEL_IMAGE, FILTERED = LOSS_REASONS = (
-    "unknown_event",  # a counter that the daemon's event list does not name
-    "no_mm",  # user mode, but no such task
-    "no_mapping",  # user mode, pc in no mapping of its task
-    "no_kernel_image",  # kernel or hypervisor mode, pc in neither vmlinux, module nor Xen
+    "unknown_event",  # a counter that is not in the daemon's event list
+    "no_mm",  # user mode, task unknown
+    "no_mapping",  # user mode, pc outside the mappings of its task
+    "no_kernel_image",  # kernel or hypervisor mode, pc outside vmlinux, modules and Xen
     "filtered",  # the image is not on the --image list
 )
-PLACE_SHIFT = 44  # of the place in a group
+PLACE_SHIFT = 44  # of the place's bits in a group
 _USER_BITS = np.uint64(48)  # user addresses are below 1 << 48 on x86-64
 _EVERYWHERE = (0, 2**64)
 
@@ -41,12 +41,12 @@ class TextRange:
 
 @dataclass(frozen=True, slots=True)
 class DaemonConfig:
-    """What a daemon is told at its start; it changes with the next one only.
+    """The configuration of a daemon, which does not change while it runs.
 
-    `events` names counters by index. `vmlinux` None: every kernel and hypervisor sample goes to
-    `no-vmlinux`. `passive` holds the kernel text of passive domains by id (None: unknown, then
-    all their kernel samples go to `domainN-kernel`, by absolute pc). `separate` holds words of
-    library, kernel, thread, cpu; kernel implies library. An empty `image_filter` keeps all.
+    `events` names counters by index. `vmlinux` None: all kernel and hypervisor samples go to
+    `no-vmlinux`. `passive` has the kernel text of passive domains by id; if it is None, all their
+    kernel samples go to `domainN-kernel`, by absolute pc. `separate` holds words of library,
+    kernel, thread, cpu; kernel implies library. An empty `image_filter` keeps all images.
     """
 
     domid: int
@@ -62,7 +62,7 @@ class DaemonConfig:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """An image as sample files need it; `file` is where its mtime is read, "" = unknown."""
+    """An image for sample files; `file` is the file whose mtime is read, "" = unknown."""
 
     name: ImageName
     is_kernel: bool
@@ -71,7 +71,7 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """An image in an application: what stands before and after `{dep}` in a sample path."""
+    """An image in an application: the parts of a sample path before and after `{dep}`."""
 
     app: ImageName
     image: Image
@@ -79,9 +79,9 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Attributed:
-    """The samples of a batch that have a place, as groups and offsets, and the rest by reason.
+    """The samples of a batch with a place, as groups and offsets, and the others by reason.
 
-    Each row stands for `counts` samples, of which `batch` has one.
+    Each row stands for `counts` samples, of which `batch` holds one.
     """
 
     groups: U64
@@ -92,7 +92,7 @@ class Attributed:
 
 
 class Attributor:
-    """Attributes batches. A group stands for one sample file: place, thread, event and cpu."""
+    """Attributes batches. A group is a sample file: place, thread, event and cpu."""
 
     def __init__(
         self,
@@ -100,7 +100,7 @@ class Attributor:
         modules: Callable[[], Sequence[Module]],
         tasks: Callable[[], Mapping[int, Task]],
     ) -> None:
-        """`modules` and `tasks` are asked again for each batch; only changes cost time."""
+        """`modules` and `tasks` are called for each batch; only changes cost time."""
         self._config = config
         self._modules = modules
         self._tasks = tasks
@@ -151,7 +151,7 @@ class Attributor:
         return Attributed(groups, offset[rows], counts[rows].astype(np.uint64), lost, placed_batch)
 
     def locate(self, batch: SampleBatch) -> tuple[Ints, U64]:
-        """Return a place and an offset for each pc; a negative place tells why it has none."""
+        """Return a place and an offset for each pc; a negative place is the reason of a loss."""
         place = np.empty(len(batch), np.int64)
         offset = np.zeros(len(batch), np.uint64)
         own = batch.domain == self._config.domid
@@ -167,11 +167,11 @@ class Attributor:
         return place, offset
 
     def place(self, index: int) -> Place:
-        """Return a place by its number, as in the upper bits of a group."""
+        """Return the place of a number, which is in the upper bits of a group."""
         return self._places[index]
 
     def is_kept(self, place: Ints) -> npt.NDArray[np.bool_]:
-        """Tell which places there are and are wanted by the image filter."""
+        """Return which places exist and pass the image filter."""
         if not self._config.image_filter:
             return place >= 0
         kept = np.array([*self._is_kept, False], np.bool_)
@@ -182,7 +182,7 @@ class Attributor:
         return self._places[group >> PLACE_SHIFT], *self.unpack_rest(group)
 
     def unpack_rest(self, group: int) -> tuple[int, int | None, int | None, int | None]:
-        """Return what `unpack` does, without the place."""
+        """Return the values of `unpack` without the place."""
         cpu = (group & 0xFFF) - 1
         tgid, tid = self._threads[group >> 20 & 0xFFFFFF]
         return group >> 12 & 0xFF, tgid, tid, cpu if cpu >= 0 else None
@@ -301,7 +301,7 @@ class Attributor:
 
 
 class _KernelMap:
-    """Kernel-side images by address: vmlinux first, then the modules in order, then Xen."""
+    """The kernel-side images by address: vmlinux first, then the modules in order, then Xen."""
 
     def __init__(self, config: DaemonConfig, modules: Sequence[Module]) -> None:
         ranges: list[tuple[int, int]]
@@ -321,7 +321,7 @@ class _KernelMap:
 
 
 class _UserMap:
-    """What is mapped into the tasks, in one table over (task, address)."""
+    """The mappings of all tasks in one table over (task, address)."""
 
     def __init__(self, tasks: Mapping[int, Task]) -> None:
         self._tgids = np.array(sorted(tasks), np.int64)
@@ -357,26 +357,26 @@ class _UserMap:
         return np.where(self._tgids[at] == tgid, at, -1)
 
     def find(self, task: Ints, pc: U64) -> Ints:
-        """Return for each pc the index of the mapping of its task that holds it, or -1."""
+        """Return for each pc the index of the mapping in its task, or -1."""
         is_user = (task >= 0) & (pc >> _USER_BITS == 0)
         address = np.where(is_user, task, 0).astype(np.uint64) << _USER_BITS | pc
         return np.where(is_user, self._table.find(address), -1)
 
 
 def _kernel_image(path: str) -> Image:
-    """Return a kernel-side image: by path if it has one, else by its bare name."""
+    """Return a kernel-side image by its path or, without one, by its bare name."""
     if "/" in path:
         return Image(ImageName("root", path), True, path)
     return Image(ImageName("kern", path), True)
 
 
 def _lost(reason: str) -> int:
-    """Return the number that stands for a loss where others have a place."""
+    """Return the number that stands for a loss in place of a place's number."""
     return -1 - LOSS_REASONS.index(reason)
 
 
 def _translate(codes: Ints, intern: Callable[[int], int]) -> Ints:
-    """Return `intern(code)` for each code, called once for each one that occurs; -1 stays."""
+    """Return `intern(code)` for each code, called once for each distinct code; -1 stays."""
     used = np.flatnonzero(np.bincount(codes[codes >= 0]))
     table = np.full(int(used[-1]) + 2 if len(used) else 1, -1, np.int64)
     table[used] = [intern(code) for code in used.tolist()]

@@ -1,4 +1,4 @@
-"""The daemon of one domain: takes sample batches, attributes them, hands files to the store."""
+"""The daemon of a domain: takes sample batches, attributes them, passes files to the store."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -19,14 +19,14 @@ from xenprof.oprofiled.writer import STORE_WRITE_FAILED, SampleWriter
 from xenprof.profile.flat import SampleFile, SampleHeader, SampleKey
 
 _CHUNK_SAMPLES = 1 << 13
-"""Small batches are collected up to this size: attribution costs the same for 1 and 1000 rows."""
+"""Small batches are collected to this size, as 1 row takes as long to attribute as 1000."""
 _FLUSH_ROWS = 1 << 20
 
 
 class Oprofiled:
-    """Turns batches into the sample files of one domain's current session.
+    """Turns batches into the sample files of a domain's current session.
 
-    All methods belong to one thread, which writes the files as well.
+    All methods run on one thread, which also writes the files.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class Oprofiled:
         modules: Callable[[], Sequence[Module]],
         tasks: Callable[[], Mapping[int, Task]],
     ) -> None:
-        """`root` is the domain's `/`, where the mtimes of images are read."""
+        """`root` is the domain's root, from which the mtimes of images are read."""
         self._config = config
         self._root = root
         self._writer = writer
@@ -51,13 +51,13 @@ class Oprofiled:
         self._reported: Counter[str] = Counter()
         self.taken = 0
         self.kernel_samples = 0
-        """Samples with a kernel or hypervisor pc, as the daemon's statistics count them."""
+        """The number of samples with a kernel or hypervisor pc, for the daemon's statistics."""
         self.dumps = 0
         self.recorder: StackRecorder | None = None
-        """Records call stacks and arcs as well."""
+        """The recorder of call stacks and arcs, if there is one."""
 
     def record_stacks(self, make: Callable[[Attributor], StackRecorder] | None) -> None:
-        """Have call stacks recorded from now on, or no longer."""
+        """Start recording call stacks, or stop (None)."""
         self._attribute()
         self.recorder = make(self._attributor) if make is not None else None
 
@@ -66,7 +66,7 @@ class Oprofiled:
         self._root = root
 
     def take(self, batch: SampleBatch) -> None:
-        """Accept the samples of a batch; they are in the files after the next flush."""
+        """Take the samples of a batch, which are in the files after the next flush."""
         if not len(batch):
             return
         self.taken += len(batch)
@@ -83,7 +83,7 @@ class Oprofiled:
                 self.flush()
 
     def flush(self) -> None:
-        """Write everything taken so far."""
+        """Write all samples taken so far."""
         self._attribute()
         files = []
         for group, offsets, counts in self._histogram.drain():
@@ -101,13 +101,13 @@ class Oprofiled:
         self._writer.write(files)
 
     def discard(self) -> None:
-        """Give up what the store could not write; after the session was reset or saved."""
+        """Give up samples that could not be written, after the session was reset or saved."""
         self._writer.discard()
         if self.recorder is not None:
             self.recorder.writer.discard()
 
     def balance(self) -> Balance:
-        """Return where the samples are."""
+        """Return the balance of the samples."""
         self._attribute()
         written = self._writer.outcome
         in_memory = self._histogram.samples + written.held

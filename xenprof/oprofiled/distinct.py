@@ -1,4 +1,4 @@
-"""Equal rows found without sorting: most samples of a batch are repeated."""
+"""Finds equal rows without sorting, as most samples of a batch are repeated."""
 
 from collections.abc import Sequence
 from dataclasses import fields
@@ -11,15 +11,15 @@ from hypervisor.samples import SampleBatch
 from xenprof.oprofiled.ranges import Ints
 
 _TABLE_BITS = 17
-"""A table of this size stays in the cache; what collides in it is only not merged."""
-_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # odd, its bits well mixed: 2**64 / golden ratio
+"""A table of this size stays in the cache; rows that collide in it are not merged."""
+_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # odd, with well mixed bits: 2**64 / golden ratio
 _COLUMNS = tuple(column.name for column in fields(SampleBatch))
 
 
 def representatives(columns: Sequence[npt.NDArray[Any]]) -> Ints:
-    """Return for each row the index of an equal row (perhaps its own) that can stand for it.
+    """Return for each row the index of an equal row (perhaps its own) that stands for it.
 
-    A row that stands for others stands for itself. Some equal rows may stay apart.
+    A row that stands for others stands for itself. Some equal rows may not be merged.
     """
     mixed = np.zeros(len(columns[0]), np.uint64)
     for column in columns:
@@ -37,7 +37,7 @@ def representatives(columns: Sequence[npt.NDArray[Any]]) -> Ints:
 
 
 def distinct(batch: SampleBatch, columns: Sequence[str]) -> tuple[SampleBatch, Ints]:
-    """Return fewer rows that stand for all of `batch`, and how many samples each stands for.
+    """Return fewer rows that stand for all of `batch`, and the number of samples of each.
 
     Only rows equal in all `columns` are merged; the other columns are those of one of them.
     """

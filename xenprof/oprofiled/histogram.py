@@ -1,4 +1,4 @@
-"""Samples counted by (group, offset), as sorted columns."""
+"""Counts samples by (group, offset) in sorted columns."""
 
 from itertools import pairwise
 
@@ -11,25 +11,25 @@ U64 = npt.NDArray[np.uint64]
 
 
 class Histogram:
-    """Counts per (group, offset). A group is any 64-bit number; offsets keep to their group."""
+    """Counts by (group, offset). A group is any 64-bit number; offsets belong to their group."""
 
     def __init__(self) -> None:
         self._chunks: list[tuple[U64, U64, U64]] = []
         self.samples = 0
-        """Sum of all counts."""
+        """The sum of all counts."""
 
     def __len__(self) -> int:
-        """Return how many (group, offset, count) rows are kept; an upper bound of distinct ones."""
+        """Return the number of (group, offset, count) rows, an upper bound of distinct pairs."""
         return sum(len(groups) for groups, _, _ in self._chunks)
 
     def add(self, groups: U64, offsets: U64, counts: U64) -> None:
-        """Count that many samples for each pair."""
+        """Add `counts` samples to the pairs."""
         if len(groups):
             self._chunks.append((groups, offsets, counts))
             self.samples += int(counts.sum())
 
     def compact(self) -> None:
-        """Make one chunk of all: afterwards every pair has one row, sorted by group and offset."""
+        """Merge all chunks: afterwards every pair has one row, sorted by group and offset."""
         if self._chunks:
             groups, offsets, counts = (
                 np.concatenate(columns) for columns in zip(*self._chunks, strict=True)
@@ -37,7 +37,7 @@ class Histogram:
             self._chunks = [_combine(groups, offsets, counts)]
 
     def drain(self) -> list[tuple[int, U64, U64]]:
-        """Return (group, offsets, counts) in ascending order of group, and be empty afterwards."""
+        """Return (group, offsets, counts) in ascending order of group, and remove all counts."""
         self.compact()
         chunks, self._chunks, self.samples = self._chunks, [], 0
         drained = []
@@ -55,7 +55,7 @@ def _combine(groups: U64, offsets: U64, counts: U64) -> tuple[U64, U64, U64]:
     sums = np.zeros(len(groups), np.uint64)
     np.add.at(sums, stand_in, counts)
     rows = np.flatnonzero(sums)
-    # Few are left to sort; equal pairs that were not found before are neighbours then.
+    # Few pairs are left to sort; equal pairs that were not merged before are neighbours then.
     order = rows[np.lexsort((offsets[rows], groups[rows]))]
     groups, offsets = groups[order], offsets[order]
     differs = (groups[1:] != groups[:-1]) | (offsets[1:] != offsets[:-1])

@@ -1,4 +1,4 @@
-"""The daemon's log: `samples/oprofiled.log`, and the statistics lines in it.
+"""Writes the daemon's log, `samples/oprofiled.log`, and the statistics lines in it.
 
 Source: oprofile daemon/opd_stats.c (0.9.9), opd_print_stats.
 """
@@ -20,7 +20,7 @@ _PER_CPU = (
 
 
 class LogFile:
-    """Appends lines to a log. A log that cannot be written is no reason to stop profiling."""
+    """Appends lines to a log. A log that cannot be written does not stop profiling."""
 
     def __init__(self, path: Path) -> None:
         """The directory of `path` need not exist yet."""
@@ -31,7 +31,7 @@ class LogFile:
         self._path = path
 
     def write(self, line: str) -> None:
-        """Append one line, if the disk takes it."""
+        """Append a line, if it can be written."""
         try:
             with self._path.open("a", encoding="utf-8") as file:
                 file.write(f"{line}\n")

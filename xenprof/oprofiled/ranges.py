@@ -1,4 +1,4 @@
-"""Address ranges that are looked up for whole columns of pcs at once."""
+"""Looks up address ranges for whole columns of pcs at once."""
 
 from collections.abc import Sequence
 
@@ -10,13 +10,13 @@ Ints = npt.NDArray[np.int64]
 
 
 class RangeTable:
-    """Half-open ranges [start, end); where they overlap, the one given first owns the address."""
+    """Half-open ranges [start, end); where they overlap, the first one owns the address."""
 
     def __init__(self, ranges: Sequence[tuple[int, int]]) -> None:
         """Empty ranges (end <= start) own nothing."""
         full = [(start, end, index) for index, (start, end) in enumerate(ranges) if start < end]
         points = sorted({point for start, end, _ in full for point in (start, end)})
-        # Painting from the last to the first leaves each interval to its first owner.
+        # Filling from the last to the first leaves each interval to its first owner.
         owners = np.full(len(points) + 1, -1, np.int64)
         at = {point: index + 1 for index, point in enumerate(points)}
         for start, end, index in reversed(full):

@@ -1,4 +1,4 @@
-"""Records call stacks beside a daemon's samples: arcs, full stacks, and what is lost of them."""
+"""Records the call stacks of a daemon's samples: arcs, full stacks, and their losses."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -19,7 +19,7 @@ _FLUSH_ROWS = 1 << 20
 
 
 class StackRecorder:
-    """Everything that a daemon does with stacks. It belongs to the daemon's thread."""
+    """Does all of a daemon's work with stacks, on the daemon's thread."""
 
     def __init__(
         self,
@@ -30,7 +30,7 @@ class StackRecorder:
         writer: StackWriter,
         start_unix_ns: int = 0,
     ) -> None:
-        """`stack` returns a stack by its number in a batch; `domains` whose frames are whose."""
+        """`stack` returns the stack of a number in a batch; `domains` names the frames' domains."""
         self.writer = writer
         self.start_unix_ns = start_unix_ns
         self.until_unix_ns = start_unix_ns
@@ -48,7 +48,7 @@ class StackRecorder:
         self._arcs.add(found)
 
     def is_full(self) -> bool:
-        """Tell whether it is time to write, for the sake of memory."""
+        """Return whether the stacks must be written to limit memory."""
         if self._arcs.rows + self._stacks.rows < _FLUSH_ROWS:
             return False
         self._arcs.compact()
@@ -60,7 +60,7 @@ class StackRecorder:
         events: Mapping[int, EventSetting],
         header: Callable[[Image, int], SampleHeader],
     ) -> list[SampleFile]:
-        """Return the call-graph files of all arcs counted, and forget these."""
+        """Return the call-graph files of all counted arcs, and remove the counts."""
         files = []
         for caller, callee, rest, keys, counts in self._arcs.drain():
             counter, tgid, tid, cpu = self._attributor.unpack_rest(rest)
@@ -78,7 +78,7 @@ class StackRecorder:
         return files
 
     def drain(self, events: Mapping[int, EventSetting], mhz: float) -> StackProfile | None:
-        """Return the stacks counted, None if there are none, and forget them."""
+        """Return the counted stacks, None if there are none, and remove the counts."""
         profile = self._stacks.drain(events, mhz)
         if profile is None:
             return None

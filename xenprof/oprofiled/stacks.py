@@ -1,4 +1,4 @@
-"""Full call stacks of a daemon's samples: counted by number, named when they are written."""
+"""Counts the full call stacks of a daemon's samples by number, and names them when written."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -18,14 +18,14 @@ from xenprof.profile.stacks import Frame, Layer, SampleType, StackProfile
 
 _LAYERS = {Mode.USER: Layer.USER, Mode.KERNEL: Layer.KERNEL, Mode.HYPERVISOR: Layer.HYPERVISOR}
 CUT = "[cut]"
-"""The symbol of the first frame of a stack that has more callers than were recorded."""
+"""The symbol of the first frame of a stack with more callers than were recorded."""
 
 Domains = Callable[[], Mapping[int, tuple[str, Path]]]
-"""Returns the names and roots of domains by id."""
+"""A function that returns the names and roots of domains by id."""
 
 
 class StackCounter:
-    """Counts attributed samples by stack; those without a stack are stacks of one frame."""
+    """Counts attributed samples by stack; samples without a stack get one of a single frame."""
 
     def __init__(
         self,
@@ -34,27 +34,27 @@ class StackCounter:
         domid: int,
         domains: Domains,
     ) -> None:
-        """`stack` returns a stack by its number in a batch."""
+        """`stack` returns the stack of a number in a batch."""
         self._attributor = attributor
         self._stack = stack
         self._domid = domid
         self._domains = domains
         self._stacks = Histogram()  # (event, stack)
-        self._single = Histogram()  # as sample files: (group, offset)
+        self._single = Histogram()  # (group, offset), as in sample files
         self._symbols: dict[Path, ImageSymbols | None] = {}
 
     @property
     def samples(self) -> int:
-        """Return the samples counted and not drained."""
+        """Return the number of samples that are counted and not drained."""
         return self._stacks.samples + self._single.samples
 
     @property
     def rows(self) -> int:
-        """Return how many rows of counts are kept in memory."""
+        """Return the number of rows of counts in memory."""
         return len(self._stacks) + len(self._single)
 
     def compact(self) -> None:
-        """Keep as few rows as there can be."""
+        """Merge rows to as few as possible."""
         self._stacks.compact()
         self._single.compact()
 
@@ -71,7 +71,7 @@ class StackCounter:
         self._single.add(found.groups[rest], found.offsets[rest], found.counts[rest])
 
     def drain(self, events: Mapping[int, EventSetting], mhz: float) -> StackProfile | None:
-        """Return what was counted, and forget it; None if there is nothing."""
+        """Return the counted stacks, None if there are none, and remove the counts."""
         counts: dict[tuple[tuple[Frame, ...], int], int] = {}
         domains = self._domains()
         names: dict[StackFrame, Frame] = {}
@@ -113,7 +113,7 @@ class StackCounter:
         return Frame(symbol, _shown(frame.image), _LAYERS[frame.mode], name)
 
     def _lookup(self, root: Path | None, image: str, offsets: U64, is_kernel: bool) -> list[str]:
-        """Return the symbols of offsets, "" where there is none."""
+        """Return the symbols at offsets, "" where there is none."""
         symbols = self._load(root / image.lstrip("/")) if root and image else None
         if symbols is None:
             return [""] * len(offsets)
@@ -147,7 +147,7 @@ def _image_text(image: ImageName) -> str:
 
 
 def _shown(path: str) -> str:
-    """Return the name of an image: a module's is bare, as in sample files."""
+    """Return the name of an image; that of a module is bare, as in sample files."""
     base = path.rpartition("/")[2]
     return base.removesuffix(".ko").replace("-", "_") if base.endswith(".ko") else path
 

@@ -1,4 +1,4 @@
-"""Writes call stacks to their file on the store's thread, and keeps what cannot be written."""
+"""Writes call stacks to their file on the store's thread, and keeps those that fail."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,16 +10,16 @@ from xenprof.profile.stacks import StackProfile
 from xenprof.store import stackfile
 
 HELD_STACKS = 200_000
-"""How many stacks are kept for a retry at most."""
+"""The most stacks that are kept for another attempt."""
 
 
 class StackWriter:
-    """Adds stacks to one session's file. Each sample handed over ends as stored, held or lost."""
+    """Adds stacks to a session's file. Every sample is in the end stored, held or lost."""
 
     def __init__(
         self, session: Path, log: Callable[[str], None], held_stacks: int = HELD_STACKS
     ) -> None:
-        """`session` is the directory of the current session; `log` takes lines for the log file."""
+        """`session` is the directory of the current session; `log` writes lines to the log file."""
         self.session = session
         self._log = log
         self._held_stacks = held_stacks
@@ -32,7 +32,7 @@ class StackWriter:
         self.session = session
 
     def write(self, profile: StackProfile | None) -> None:
-        """Add a profile to the session, and what was held before it. Never raises a StoreError."""
+        """Add held stacks and a profile to the session. Never raises a StoreError."""
         parts = [part for part in (self._held, profile) if part is not None]
         if not parts:
             return
@@ -63,7 +63,7 @@ class StackWriter:
 
 
 def with_times(profile: StackProfile, start_unix_ns: int, until_unix_ns: int) -> StackProfile:
-    """Return a profile that says when it was recorded."""
+    """Return the profile with the times of its recording."""
     return replace(
         profile, start_unix_ns=start_unix_ns, duration_ns=max(0, until_unix_ns - start_unix_ns)
     )

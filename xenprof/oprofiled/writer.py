@@ -1,6 +1,6 @@
-"""Writes histograms to sample files on the store's thread, and keeps what cannot be written.
+"""Writes histograms to sample files on the store's thread, and keeps those that fail.
 
-Call graphs are written too, but arcs are no samples: the counts here do not include them.
+Call graphs are written too; the counts here do not include arcs, which are not samples.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,21 +13,21 @@ from xenprof.store.samplefile import merge
 from xenprof.store.samplepath import format_path
 
 HELD_ROWS = 1_000_000
-"""How many (offset, count) rows are kept for a retry at most, 16 bytes each."""
+"""The most (offset, count) rows, of 16 bytes each, that are kept for another attempt."""
 STORE_WRITE_FAILED = "store_write_failed"
 
 
 class SampleWriter:
-    """Adds samples to the files of one session. `write` and `discard` run on the store's thread.
+    """Adds samples to the files of a session. `write` and `discard` run on the store's thread.
 
-    What a full or failing disk refuses is held and tried again at the next write; beyond
-    `held_rows` the oldest is given up. Each sample handed over ends as stored, held or lost.
+    Samples that a full or failing disk refuses are held and tried again at the next write; beyond
+    `held_rows` the oldest are given up. Every sample is in the end stored, held or lost.
     """
 
     def __init__(
         self, session: Path, log: Callable[[str], None], held_rows: int = HELD_ROWS
     ) -> None:
-        """`session` is the directory of the current session; `log` takes lines for the log file."""
+        """`session` is the directory of the current session; `log` writes lines to the log file."""
         self.session = session
         self._log = log
         self._held_rows = held_rows
@@ -40,7 +40,7 @@ class SampleWriter:
         self.session = session
 
     def write(self, files: Sequence[SampleFile]) -> None:
-        """Add `files` to the session, and what was held before them. Never raises a StoreError."""
+        """Add held files and `files` to the session. Never raises a StoreError."""
         stored = lost = 0
         held: list[SampleFile] = []
         errors: list[StoreError] = []
@@ -72,7 +72,7 @@ class SampleWriter:
         self.outcome = self.outcome.after_discard()
 
     def _give_up(self, held: list[SampleFile]) -> int:
-        """Shorten `held` to the bound, oldest first; return the samples given up."""
+        """Shorten `held` to the limit, oldest first; return the number of samples given up."""
         rows = sum(len(file.offsets) for file in held)
         lost = 0
         while rows > self._held_rows:
@@ -83,5 +83,5 @@ class SampleWriter:
 
 
 def _samples(file: SampleFile) -> int:
-    """Return the samples in a file; arcs are none."""
+    """Return the number of samples in a file; arcs do not count."""
     return file.total if file.key.callee is None else 0

@@ -1,4 +1,4 @@
-"""The answers of commands: those there are at once, and those that come with model time."""
+"""The answers of commands: those that are ready at once, and those that take model time."""
 
 from dataclasses import asdict
 from typing import Any
@@ -11,7 +11,7 @@ Answer = dict[str, object]
 
 
 class Answered:
-    """An answer that is there."""
+    """An answer that is ready at once."""
 
     is_done = True
 
@@ -19,7 +19,7 @@ class Answered:
         self._answer = answer
 
     def result(self) -> Answer:
-        """Return it."""
+        """Return the answer."""
         return self._answer
 
 
@@ -32,11 +32,11 @@ class Later:
 
     @property
     def is_done(self) -> bool:
-        """Tell whether the operation is over."""
+        """Return whether the operation has ended."""
         return self._operation.is_done
 
     def result(self) -> Answer:
-        """Return what it has come to. Raises: what the operation has ended with."""
+        """Return the answer. Raises: the error with which the operation has ended."""
         return to_answer(self._host, self._operation.result())
 
 

@@ -1,6 +1,6 @@
 """The control API: HTTP and JSON in front of the host's thread.
 
-Every endpoint is a coroutine that waits for a future of the driver: no thread per request.
+Every endpoint is a coroutine that waits for a future of the driver, so requests need no threads.
 """
 
 from collections.abc import Callable
@@ -43,7 +43,7 @@ def api_routes(service: Service, *, read_only: bool, stop: Callable[[], object])
     return [
         *host_routes(service, changing),
         *domain_routes(service, changing),
-        # Waiting changes nothing, but it holds a connection: not for strangers.
+        # Waiting changes nothing, but it keeps a connection open, so it counts as a change.
         changing(Wait.route, wait),
         changing(Stop.route, stop_server),
         *trace_routes(service, service.traces, changing),

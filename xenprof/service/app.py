@@ -1,4 +1,4 @@
-"""The web application: API, health, exporters' routes and the page, for one kind of listener."""
+"""Makes the web application of a listener: API, health, exporters' routes and the page."""
 
 from collections.abc import Callable
 from html import escape
@@ -69,7 +69,7 @@ async def _http_error(request: Request, error: Exception) -> Response:
 
 
 async def _internal_error(request: Request, error: Exception) -> Response:
-    """Answer a bug; the server logs it with its traceback."""
+    """Answer after a bug, which the server logs with its traceback."""
     return _error("InternalError", f"a bug in xenprof, see its log: {error!r}", 500)
 
 

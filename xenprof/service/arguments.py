@@ -1,4 +1,4 @@
-"""The JSON arguments of a command, as the record that its request is."""
+"""Turns the JSON arguments of a command into its request record."""
 
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
@@ -10,18 +10,18 @@ from xenprof.wire.requests import Request
 
 R = TypeVar("R", bound=Request)
 Arguments = Mapping[str, object]
-"""A JSON object as it has come."""
+"""A JSON object as it was received."""
 
 
 class BadArguments(XenprofError):
-    """The arguments of a command, or a line of a command file, cannot be used."""
+    """Says that arguments of a command, or a line of a command file, cannot be used."""
 
 
 def request_of(kind: type[R], arguments: Arguments, command: str = "") -> R:
-    """Return the request that the arguments of a command are.
+    """Return the request record with the arguments of a command.
 
-    Raises: BadArguments for one that is unknown, missing or of another type. A text that must be
-    there and is empty is missing.
+    Raises: BadArguments for one that is unknown, missing or of another type. A required text that
+    is empty counts as missing.
     """
     command = command or kind.command
     known = [field.name for field in fields(kind)]

@@ -1,4 +1,4 @@
-"""What the service can be told to do, as one table; also what a command log replays."""
+"""Carries out the commands of the service, which a table lists, and logs them for replay."""
 
 import json
 import logging
@@ -26,14 +26,14 @@ Answer = dict[str, object]
 
 
 class UnknownCommand(XenprofError):
-    """No command has this name."""
+    """Says that no command has this name."""
 
     http_status = 404
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One command. `domain` is a name or an id; None for those that concern none yet."""
+    """A command. `domain` is a name or an id; None for commands without a domain."""
 
     name: str  # a key of DOMAIN_COMMANDS, `create`, or `opcontrol VERB`
     domain: str | None = None
@@ -41,7 +41,7 @@ class Command:
 
 
 Performed = Answer | Operation
-"""What a command comes to: an answer, or what will give one later."""
+"""The result of a command: an answer, or something that will give one later."""
 
 
 def _create(tools: Toolstack, asked: Create) -> Operation:
@@ -117,14 +117,14 @@ OPCONTROL_COMMANDS: Mapping[str, Callable[[Sessions, str, oc.Operation], Outcome
 
 
 COMMANDS_THAT_ONLY_READ = frozenset({oc.GetStatus.command})
-"""Not worth a line in a log that is replayed."""
+"""Commands that are not logged, because a replay does not need them."""
 
 
 def perform(host: Host, sessions: Sessions | None, command: Command) -> Performed:
-    """Do it, on the thread that owns `host`; return what the API answers, now or later.
+    """Perform a command on the thread that owns `host`; return the API's answer, now or later.
 
     A host without a profiler has no `sessions`.
-    Raises: HostError or XenprofError, whatever the host or the session says; MissingCapability.
+    Raises: HostError or XenprofError from the host or the session; MissingCapability.
     """
     name = command.name
     if name in HOST_COMMANDS:
@@ -145,7 +145,7 @@ def perform(host: Host, sessions: Sessions | None, command: Command) -> Performe
 
 
 def _operation(name: str, arguments: Arguments) -> oc.Operation:
-    """Return an operation of opcontrol. Raises: BadArguments, also for what is in its setup."""
+    """Return an operation of opcontrol. Raises: BadArguments, also for those in its setup."""
     setup = arguments.get("setup")
     known = sorted(field.name for field in fields(oc.Setup))
     if isinstance(setup, dict) and (unknown := sorted(set(setup) - set(known))):
@@ -160,7 +160,7 @@ def _operation(name: str, arguments: Arguments) -> oc.Operation:
 
 
 def domain_name(host: Host, reference: str) -> str:
-    """Return the name of the domain called `reference` or having that id; else as it is."""
+    """Return the name of the domain with this name or id; `reference` itself if there is none."""
     domains = host.telemetry.snapshot().domains
     names = [d.name for d in domains if reference in (d.name, str(d.domid))]
     return reference if not names or reference in names else names[0]
@@ -170,15 +170,15 @@ class CommandLog:
     """Appends every command with its virtual time to a file of JSON lines."""
 
     def __init__(self, path: Path) -> None:
-        """Begin an empty file at `path`."""
+        """Create an empty file at `path`."""
         self._file: TextIO = path.open("w", encoding="utf-8")
 
     def append(self, time_ns: int, command: Command) -> None:
-        """Write one line at once: it must survive whatever the command does."""
+        """Write one line before the command runs, so that it survives a crash."""
         try:
             self._file.write(json.dumps({"time_ns": time_ns, **asdict(command)}) + "\n")
             self._file.flush()
-        except OSError as error:  # a full disk must not keep anybody from stopping a session
+        except OSError as error:  # a full disk must not prevent the end of a session
             log.warning("%s: command not logged: %s", self._file.name, error.strerror)
 
     def close(self) -> None:
@@ -187,7 +187,7 @@ class CommandLog:
 
 
 def read_log(path: Path) -> list[tuple[int, Command]]:
-    """Return the commands of a log by time. Raises: BadArguments naming file and line."""
+    """Return the commands of a log by time. Raises: BadArguments, which names file and line."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:

@@ -1,4 +1,4 @@
-"""The control API's routes for one domain: what it tells, and what is done to it.
+"""The control API's routes for one domain: reading it and acting on it.
 
 GET  /api/v1/domains/DOMAIN/NAMES    see `read_of_domain`
 POST /api/v1/domains/DOMAIN/VERB     see `domain_commands`, and `opcontrol/VERB`
@@ -45,7 +45,7 @@ def domain_routes(service: Service, changing: Changing) -> list[Route]:
 
 
 def read_of_domain(host: Host, domain: str, names: list[str]) -> object:
-    """Return what `GET /domains/DOMAIN/NAMES` shows. Raises: HostError; HTTPException 404."""
+    """Return the answer to `GET /domains/DOMAIN/NAMES`. Raises: HostError; HTTPException 404."""
     match names:
         case ["sched-credit"]:
             weight, cap_percent = toolstack_of(host).resources.sched_credit(domain)
@@ -70,6 +70,6 @@ def read_of_domain(host: Host, domain: str, names: list[str]) -> object:
 
 
 def _segments(request: Request) -> list[str]:
-    """Return what follows /domains/, decoded apart: a name may contain a slash."""
+    """Return the parts after /domains/, decoded separately, as a name may contain a slash."""
     path: str = request.scope["raw_path"].decode("ascii")
     return [unquote(segment) for segment in path.removeprefix(_DOMAINS).split("/")]

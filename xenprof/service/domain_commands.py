@@ -1,4 +1,4 @@
-"""What can be done to a domain, as one table: the request, and the call of the toolstack."""
+"""Lists the commands on a domain: each request with its call of the toolstack."""
 
 from collections.abc import Callable, Mapping
 from typing import TypeVar

@@ -1,4 +1,4 @@
-"""The directories of the domains: `HOME/domains/NAME`, laid out as oprofile archives.
+"""Keeps the directories of the domains: `HOME/domains/NAME`, laid out as oprofile archives.
 
 Images are written once by content below `HOME/images` and hard-linked from there.
 """
@@ -17,25 +17,25 @@ from xenprof.home import domain_root, domains_folder, note_domain_names
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What has become of the domains since the last look."""
+    """The changes of the domains since the last look."""
 
     gone: list[int]  # ids
     renamed: list[tuple[str, str]]  # from, to
 
 
 class DomainRoots:
-    """Keeps the directories in step with the domains of a host. Used on the host's thread."""
+    """Keeps a directory for every domain of a host. Used on the host's thread."""
 
     def __init__(self, home: Path, settle: Callable[[], None] = lambda: None) -> None:
-        """`settle` is called before a directory moves: it waits for pending store writes."""
+        """`settle` waits for pending store writes; it is called before a directory moves."""
         self._home = home
         self._settle = settle
-        self._names: dict[int, str] = {}  # every domain of this host so far, by id
+        self._names: dict[int, str] = {}  # of all domains of this host so far, by id
         self._present: set[int] = set()
-        self._digests: dict[bytes, str] = {}  # hash() of one bytes object is kept by it: cheap
+        self._digests: dict[bytes, str] = {}  # cheap: a bytes object caches its hash()
 
     def sync(self, host: Host, snapshot: HostSnapshot) -> Changes:
-        """Create roots of new domains, move those of renamed ones, leave those of gone ones."""
+        """Create roots of new domains, move those of renamed ones, keep those of destroyed ones."""
         renamed = []
         changed = [
             (domain.domid, name)
@@ -58,7 +58,7 @@ class DomainRoots:
         return Changes(gone, renamed)
 
     def _lasting_name(self, domain: DomainSnapshot) -> str:
-        """Return its name; while it is being saved or is dying, the one that it had before."""
+        """Return a domain's name; if it is being saved or is dying, its name before that."""
         known_as = self._names.get(domain.domid)
         if known_as is not None and domain.name in (f"migrating-{known_as}", f"Zombie-{known_as}"):
             return known_as
@@ -85,7 +85,7 @@ class DomainRoots:
             fresh.replace(target)
 
     def _image(self, file: DomainFile) -> Path:
-        """Return the file below images/. Links share mtime and mode: these must be equal too."""
+        """Return the file below images/. Links share mtime and mode, so these must be equal too."""
         digest = self._digests.get(file.data)
         if digest is None:
             digest = self._digests[file.data] = hashlib.sha256(file.data).hexdigest()
@@ -104,7 +104,7 @@ class DomainRoots:
     def _move(self, old_name: str, new_name: str) -> None:
         self._settle()
         old, new = domain_root(self._home, old_name), domain_root(self._home, new_name)
-        if new.exists():  # left by a destroyed domain of that name: its samples are kept aside
+        if new.exists():  # left by a destroyed domain of that name, whose samples are moved aside
             aside = next(
                 p for n in range(1, 10**6) if not (p := new.with_name(f"{new.name}~{n}~")).exists()
             )
@@ -114,7 +114,7 @@ class DomainRoots:
 
 
 def _files(host: Host, domain: str) -> list[DomainFile]:
-    """Return what the capabilities of a host bring into the root of a domain."""
+    """Return the files that a host's capabilities put into the root of a domain."""
     images = host.profiler.domain_files(domain) if host.profiler is not None else ()
     others = host.toolstack.views.domain_files(domain) if host.toolstack is not None else ()
     return [*images, *others]

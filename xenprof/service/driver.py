@@ -1,4 +1,4 @@
-"""The one thread that owns a host: moves its time, runs commands, publishes snapshots."""
+"""Runs the thread that owns a host: it advances time, runs commands, publishes snapshots."""
 
 import heapq
 import itertools
@@ -22,11 +22,11 @@ PERIOD_NS = 20_000_000
 """How long the thread sleeps when the model is ahead of its schedule."""
 PUBLISH_NS = 1_000_000_000
 _YIELD_SECONDS = 50e-6
-"""Slept after each slice: giving up the GIL alone does not hand it to a waiting thread."""
+"""The sleep after each slice: releasing the GIL alone does not give it to a waiting thread."""
 
 
 class ServiceStopping(XenprofError):
-    """The model's thread takes no more commands."""
+    """Says that the model's thread accepts no more commands."""
 
     http_status = 503
 
@@ -36,7 +36,7 @@ def build_host(
 ) -> Host:
     """Return the model of a scenario given by name or file; its virtual Unix time starts now.
 
-    `domain0_minimum_mib` is what domain 0 keeps when it gives memory to new domains.
+    `domain0_minimum_mib` is the memory that domain 0 keeps when it gives memory to new domains.
     Raises: ScenarioError.
     """
     from hypervisor.model.machine import build
@@ -55,20 +55,20 @@ def _nothing() -> None:
 
 
 class Pending(Protocol):
-    """A result of a command that is still to come, in model time."""
+    """The result of a command, which takes model time."""
 
     @property
     def is_done(self) -> bool:
-        """Tell whether it has come."""
+        """Return whether the result is ready."""
         ...
 
     def result(self) -> Any:
-        """Return it, or raise what has come instead."""
+        """Return the result, or raise the error."""
         ...
 
 
 class HostDriver:
-    """Owns `host`. Everything public may be called from any thread, except `step`."""
+    """Owns `host`. All public methods except `step` may be called from any thread."""
 
     def __init__(
         self,
@@ -81,7 +81,7 @@ class HostDriver:
     ) -> None:
         """`pump` runs after each slice, `published` after each snapshot, both on the thread.
 
-        `speed` is virtual seconds per wall second; None: as fast as it can.
+        `speed` is virtual seconds per wall second; None: as fast as possible.
         """
         self._host = host
         self._pump = pump
@@ -103,7 +103,7 @@ class HostDriver:
         self.speed = 0.0
         """Virtual seconds per wall second, over the last second."""
         self.snapshot_seconds = 0.0
-        """What the last snapshot took."""
+        """The duration of the last snapshot."""
 
     # -- from any thread -----------------------------------------------------------------
 
@@ -116,23 +116,23 @@ class HostDriver:
     def stop(self, last: Callable[[Host], None] = lambda host: None) -> None:
         """Run what was submitted, then `last`, and end the thread. Raises: what `last` raises."""
         if self._thread.ident is None:
-            return  # never started: nothing to end
+            return  # it has never been started
         with self._changed:
             future = None if self._stopping else self._enqueue(last)
             self._stopping = True
         self._thread.join()
         if future is None:
-            last(self._host)  # the model has failed; what was sampled before is still good
+            last(self._host)  # the model has failed; earlier samples are still valid
         else:
             future.result()
 
     def submit(self, command: Callable[[Host], T]) -> "Future[T]":
-        """Have `command` run between two slices; a snapshot that shows it is published first."""
+        """Run `command` between two slices; publish a snapshot that shows it before its answer."""
         with self._changed:
             return self._enqueue(command)
 
     def submit_pending(self, command: Callable[[Host], Pending]) -> "Future[Any]":
-        """Have `command` run as by `submit`; the future gets what its result comes to."""
+        """Run `command` as `submit` does; the future gets the result of its pending result."""
         future: Future[Any] = Future()
 
         def begun(done: "Future[Pending]") -> None:  # on the host's thread
@@ -169,7 +169,7 @@ class HostDriver:
 
     @property
     def is_up(self) -> bool:
-        """Tell whether the model runs."""
+        """Return whether the model runs."""
         return self._thread.is_alive()
 
     @property
@@ -230,7 +230,7 @@ class HostDriver:
         return ServiceStopping("the xenprof service is stopping")
 
     def step(self) -> int:
-        """Run commands and one slice; return for how many wall ns there is nothing to do."""
+        """Run commands and one slice; return the wall ns until there is something to do."""
         self._run_commands()
         if self._pending:
             self._settle_pending()
@@ -242,7 +242,7 @@ class HostDriver:
             self._slice(now_ns, now_ns + self._slicer.virtual_ns)
             return 0
         if now_ns >= self._goal_ns:
-            # A period's worth at a time: following the clock closely would never sleep.
+            # Run a whole period at a time: following the clock more closely would leave no sleep.
             early_ns = PERIOD_NS - int((due_ns - now_ns) / speed)
             if early_ns > 0:
                 return min(early_ns, PERIOD_NS)
@@ -282,7 +282,7 @@ class HostDriver:
                 future.set_result(result)
 
     def _settle_pending(self) -> None:
-        """Answer those whose result has come, after a snapshot that shows it."""
+        """Answer the commands whose results are ready, after a snapshot that shows them."""
         done = [entry for entry in self._pending if entry[0].is_done]
         if not done:
             return

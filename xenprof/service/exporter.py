@@ -1,4 +1,4 @@
-"""What an exporter is to the service, and the service to an exporter.
+"""Declares what the service and its exporters offer each other.
 
 Exporters live in packages above this one and are found by the entry point group
 `xenprof.exporters`; each entry point is a `CreateExporter`.
@@ -19,7 +19,7 @@ OtlpProtocol = Literal["http/protobuf", "grpc"]
 
 
 class CollectorStats(NamedTuple):
-    """How the last run of one collector or exporter went."""
+    """Success and duration of the last run of a collector or exporter."""
 
     success: bool
     duration_seconds: float
@@ -27,21 +27,21 @@ class CollectorStats(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ServiceStats:
-    """What the service knows about itself."""
+    """The service's figures of itself."""
 
-    up: bool  # False once the model's thread has died
+    up: bool  # False after the model's thread has died
     model_seconds: float  # virtual seconds since the service started
     speed: float  # virtual seconds per wall second, measured
     lag_seconds: float  # wall seconds slipped behind schedule, cumulative
     started_unix: float
     version: str
     collectors: Mapping[str, CollectorStats] = field(default_factory=dict)
-    history: HistoryStats | None = None  # None: none is kept
+    history: HistoryStats | None = None  # None: no history is kept
 
 
 @dataclass(frozen=True, slots=True)
 class ExporterSettings:
-    """What the user chose; an exporter takes what concerns it."""
+    """The user's settings, of which an exporter uses those that concern it."""
 
     otlp_endpoint: str | None = None  # None: no OTLP push
     otlp_protocol: OtlpProtocol = "http/protobuf"
@@ -50,7 +50,7 @@ class ExporterSettings:
 
 
 class SnapshotSource(Protocol):
-    """Where an exporter reads. Both methods may be called from any thread and never block."""
+    """The source of an exporter. Its methods may be called from any thread and never block."""
 
     def snapshot(self) -> HostSnapshot:
         """Return the last published state of the host, at most about a second old."""
@@ -62,20 +62,20 @@ class SnapshotSource(Protocol):
 
 
 class Exporter(Protocol):
-    """Something that carries snapshots out of the service."""
+    """Exports snapshots from the service."""
 
     @property
     def routes(self) -> Sequence[Route]:
-        """Return the HTTP routes it answers (may be empty)."""
+        """Return the HTTP routes that it answers (may be empty)."""
         ...
 
     @property
     def last_run(self) -> "CollectorStats | None":
-        """Return how its last work of its own (a push) went; None if it has done none."""
+        """Return the success and duration of its last push; None if there was none."""
         ...
 
     def start(self) -> None:
-        """Begin to work; the source has its first snapshot by then."""
+        """Start to work; the source has its first snapshot by then."""
         ...
 
     def close(self) -> None:
@@ -87,5 +87,5 @@ class CreateExporter(Protocol):
     """The callable behind an entry point."""
 
     def __call__(self, source: SnapshotSource, settings: ExporterSettings) -> Exporter:
-        """Build the exporter; no threads and no connections yet."""
+        """Build the exporter, without threads and connections yet."""
         ...

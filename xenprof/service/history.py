@@ -1,8 +1,7 @@
-"""Cuts the service's history into slices: on the host's thread, as its clock goes.
+"""Cuts the service's history into slices, on the host's thread and by its clock.
 
-At the end of a slice every running daemon dumps, as by `opcontrol --dump`; the store's thread
-looks at what has come into the sessions, so in order with all that is written, and a thread of
-its own makes the slice of it.
+At the end of a slice every running daemon dumps, as by `opcontrol --dump`; the store's thread reads
+the new samples of the sessions, in order with all writes, and a thread of its own makes the slice.
 """
 
 import logging
@@ -24,13 +23,13 @@ from xenprof.session.sessions import Sessions
 log = logging.getLogger(__name__)
 
 MOST_SPARED = 32
-"""For so many slices a daemon that does not answer is left alone at most; judgement."""
+"""The most slices for which a daemon that does not answer is skipped; judgement."""
 _BEGIN_ANEW = frozenset({"opcontrol reset", "opcontrol save"})
-"""Commands after which a session's counts start from nothing."""
+"""Commands after which a session's counts start from 0."""
 
 
 class History:
-    """The history of a service. Methods belong to the host's thread unless they say otherwise."""
+    """Keeps the history of a service. Methods run on the host's thread if not said otherwise."""
 
     def __init__(
         self,
@@ -41,9 +40,9 @@ class History:
         submit: Callable[[Callable[[], None]], None],
         note: Callable[[int, Command], None],
     ) -> None:
-        """`submit` runs a job on the store's thread; `note` logs a command that we give.
+        """`submit` runs a job on the store's thread; `note` logs a command of the history itself.
 
-        Raises: StoreError (the folder cannot be used); UsageError (a URL).
+        Raises: StoreError (the folder cannot be used); UsageError (a URL cannot be used).
         """
         self._sessions = sessions
         self._submit = submit
@@ -54,17 +53,17 @@ class History:
         self._start_ns = host.now_ns
         self._due_ns = host.now_ns + settings.period_ns
         self._told: set[str] = set()
-        self._spared: dict[str, tuple[int, int]] = {}  # slices to go, and how many next time
+        self._spared: dict[str, tuple[int, int]] = {}  # slices left to skip, and how many next time
 
     def begin(self) -> None:
-        """What the sessions hold already is no part of the history."""
+        """Begin the history, without the samples that sessions hold already."""
         self._submit(self._collector.forget)
 
     def tick(self, host: Host) -> None:
-        """End the slice if it is time; call it often."""
+        """End the slice if it is time; called often."""
         if host.now_ns >= self._due_ns:
             self._due_ns = host.now_ns + self._period_ns
-            if not self._recorder.is_behind:  # else this slice gets longer
+            if not self._recorder.is_behind:  # otherwise this slice gets longer
                 self.cut(host)
 
     def cut(self, host: Host) -> None:
@@ -75,7 +74,7 @@ class History:
         self.close_slice(host)
 
     def close_slice(self, host: Host) -> None:
-        """End the slice with what is in the files, without a dump."""
+        """End the slice with the samples in the files, without a dump."""
         start_ns, end_ns = self._start_ns, host.now_ns
         if end_ns > start_ns:
             self._start_ns = end_ns
@@ -83,29 +82,29 @@ class History:
             self._submit(partial(self._collect, epoch_ns + start_ns, epoch_ns + end_ns))
 
     def before(self, host: Host, command: Command) -> None:
-        """A command is about to be done: what it deletes or moves away goes into a slice first."""
+        """Put the samples that a command will delete or move away into a slice."""
         if command.name in _BEGIN_ANEW:
             self.cut(host)
 
     def after(self, command: Command) -> None:
-        """A command was done."""
+        """Forget the old counts after a command that has reset a session."""
         if command.name in _BEGIN_ANEW:
             self._submit(self._collector.forget)
 
     def stats(self) -> HistoryStats:
-        """Return how it is doing; from any thread."""
+        """Return the history's own figures; may be called from any thread."""
         return self._recorder.stats()
 
     def rows(self) -> list[dict[str, object]]:
-        """Return the slices as JSON objects; from any thread."""
+        """Return the slices as JSON objects; may be called from any thread."""
         return self._recorder.rows()
 
     def close(self) -> None:
-        """Write what was collected and end; on any thread, after the store's last job."""
+        """Write the collected samples and end; on any thread, after the store's last job."""
         self._recorder.close()
 
     def _is_spared(self, domain: str) -> bool:
-        """Tell whether a daemon that did not answer is left alone this time."""
+        """Return whether a daemon that did not answer is skipped this time."""
         left, length = self._spared.get(domain, (0, 0))
         if left:
             self._spared[domain] = left - 1, length
@@ -122,24 +121,24 @@ class History:
             return
         if outcome.exit_code:
             self._tell(f"history: {domain}: {'; '.join(outcome.stderr)}")
-            # The model has run for ten seconds in vain: not with every slice.
+            # The model has waited ten seconds in vain, which must not happen in every slice.
             length = min(2 * self._spared.get(domain, (0, 0))[1] or 1, MOST_SPARED)
             self._spared[domain] = length, length
         else:
             self._spared.pop(domain, None)
 
     def _tell(self, line: str) -> None:
-        if line not in self._told:  # once each: it would come again with every slice
+        if line not in self._told:  # once, as it would be repeated with every slice
             self._told.add(line)
             log.warning(line)
 
     def _collect(self, start_unix_ns: int, end_unix_ns: int) -> None:
-        """On the store's thread."""
+        """Collect the new samples; runs on the store's thread."""
         self._recorder.record(self._collector.collect(), start_unix_ns, end_unix_ns)
 
 
 def pushes(settings: HistorySettings) -> tuple[Push, ...]:
-    """Return what sends slices on. Raises: UsageError: a URL cannot be used."""
+    """Return the pushes that send slices on. Raises: UsageError if a URL cannot be used."""
     found: list[Push] = []
     if settings.push_url is not None:
         address = Address.parse(settings.push_url)

@@ -10,7 +10,7 @@ from xenprof.service.service import Service
 
 
 def history_routes(service: Service) -> list[Route]:
-    """Return the routes. GET /api/v1/history: the host's time, figures, and the slices on disk."""
+    """Return the route GET /api/v1/history: the host's time, figures, and the slices on disk."""
 
     async def history(request: Request) -> Response:
         answer: dict[str, object] = {"now_unix_ns": service.snapshot().unix_ns, "enabled": False}

@@ -1,4 +1,4 @@
-"""One service a HOME: the lock, and the sockets that a service listens on."""
+"""Locks HOME for one service, and opens the sockets on which it listens."""
 
 import errno
 import fcntl
@@ -13,14 +13,14 @@ LOCK_NAME = "serve.lock"
 
 
 class CannotServe(XenprofError):
-    """HOME, port or socket cannot be had; the message says which and why."""
+    """Says that HOME, a port or a socket cannot be used, and why."""
 
 
 class HomeLock:
-    """Holds HOME for this process. The kernel lets go of it however the process ends."""
+    """Locks HOME for this process. The kernel releases the lock however the process ends."""
 
     def __init__(self, home: Path) -> None:
-        """Take it, creating HOME if need be. Raises: CannotServe saying who holds it."""
+        """Take the lock; create HOME if necessary. Raises: CannotServe, which names the holder."""
         try:
             home.mkdir(parents=True, exist_ok=True)
             self._file = os.open(home / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -37,11 +37,11 @@ class HomeLock:
         os.write(self._file, f"{os.getpid()}".encode())
 
     def note_url(self, url: str) -> None:
-        """Leave the address for those who ask who holds it."""
+        """Write the service's URL for others that find HOME locked."""
         os.write(self._file, f", {url}\n".encode())
 
     def release(self) -> None:
-        """Let go."""
+        """Release the lock."""
         os.ftruncate(self._file, 0)
         os.close(self._file)
 
@@ -66,11 +66,11 @@ def _written(home: Path) -> str:
 
 
 def listen_on_control_socket(home: Path) -> socket.socket:
-    """Return a socket listening on HOME/control.sock, mode 0600. Only while holding the lock."""
+    """Return a socket that listens on HOME/control.sock, mode 0600; the lock must be held."""
     control = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     folder = os.open(home, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        # By descriptor: sun_path holds 108 bytes, a HOME may be longer.
+        # By descriptor, as sun_path holds 108 bytes and HOME may be longer.
         path = f"/proc/self/fd/{folder}/{SOCKET_NAME}"
         (home / SOCKET_NAME).unlink(missing_ok=True)
         before = os.umask(0o177)
@@ -89,7 +89,7 @@ def listen_on_control_socket(home: Path) -> socket.socket:
 
 
 def listen_on_address(address: str) -> socket.socket:
-    """Return a socket listening on `HOST:PORT`, `[v6]:PORT` or `:PORT` (every interface)."""
+    """Return a socket that listens on `HOST:PORT`, `[v6]:PORT` or `:PORT` (every interface)."""
     host, colon, port = address.rpartition(":")
     if not colon or not port.isascii() or not port.isdigit() or int(port) > 65535:
         raise CannotServe(f"{address!r} is not an address to listen on; it is written HOST:PORT")
@@ -106,10 +106,10 @@ def listen_on_address(address: str) -> socket.socket:
 
 
 def _tcp(listener: socket.socket) -> socket.socket:
-    """Return the same socket, as one that says it is TCP.
+    """Return the same socket with the protocol TCP set.
 
-    create_server leaves that out, and asyncio sets TCP_NODELAY only on sockets that say so: else
-    each answer's body waits 40 ms for the client's delayed acknowledgement of its head.
+    create_server does not set it, and asyncio sets TCP_NODELAY only on sockets that have it.
+    Otherwise each answer's body waits 40 ms for the client's delayed acknowledgement of its head.
     """
     return socket.socket(listener.family, listener.type, socket.IPPROTO_TCP, listener.detach())
 

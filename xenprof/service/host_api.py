@@ -1,4 +1,4 @@
-"""The control API's routes for the host as a whole: what it tells, and domains made anew."""
+"""The control API's routes for the host as a whole: its state, and new domains."""
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -54,14 +54,14 @@ def host_routes(service: Service, changing: Changing) -> list[Route]:
         Route("/api/v1/dmesg", dmesg),
         Route("/api/v1/xenstore", xenstore),
         Route("/api/v1/managed", managed, methods=["GET"]),
-        # Reads, but of a body; and it parses what strangers send: not for them either.
+        # It only reads, but it parses a body from outside, so it counts as a change.
         changing(ask.Describe.route, config),
         *(changing(kind.route, command(service, kind)) for kind in _COMMANDS),
     ]
 
 
 def command(service: Service, kind: type[WireRequest]) -> Endpoint:
-    """Return what performs a command that concerns no domain yet."""
+    """Return the endpoint of a command without a domain."""
 
     async def perform(request: Request) -> Response:
         body = await body_of(request)

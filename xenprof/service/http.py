@@ -1,4 +1,4 @@
-"""HTTP in front of the host's thread: bodies, answers, errors."""
+"""Handles HTTP in front of the host's thread: bodies, answers, errors."""
 
 import asyncio
 import json
@@ -18,11 +18,11 @@ from xenprof.wire.codec import encode, plain
 T = TypeVar("T")
 Endpoint = Callable[[Request], Awaitable[Response]]
 Changing = Callable[[str, Endpoint], Route]
-"""Makes a route of POST requests, refused where everything is read-only."""
+"""Makes a route for POST requests, which is refused where everything is read-only."""
 
 
 class ReadOnly(XenprofError):
-    """A change was asked for where only reading is allowed."""
+    """Refuses a change where only reading is allowed."""
 
     http_status = 403
 
@@ -35,7 +35,7 @@ class ReadOnly(XenprofError):
 
 
 class WrongMediaType(XenprofError):
-    """A body that is not declared as JSON. A browser's cross-site form cannot declare it."""
+    """Refuses a body that is not declared as JSON, which a browser's cross-site form cannot do."""
 
     http_status = 415
 
@@ -50,7 +50,7 @@ async def done(future: "Future[T]") -> T:
 
 
 async def body_of(request: Request) -> dict[str, object]:
-    """Return the JSON object of a request. Raises: WrongMediaType, BadArguments."""
+    """Return the JSON object in a request's body. Raises: WrongMediaType, BadArguments."""
     declared = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if declared != "application/json":
         raise WrongMediaType
@@ -64,22 +64,22 @@ async def body_of(request: Request) -> dict[str, object]:
 
 
 class RecordResponse(JSONResponse):
-    """Answers with a record, or with what holds records, as compact JSON."""
+    """Answers with a record, or a value that holds records, as compact JSON."""
 
     def render(self, content: object) -> bytes:
-        """Return the text."""
+        """Return the JSON text as bytes."""
         return json.dumps(
             content, default=plain, ensure_ascii=False, allow_nan=False, separators=(",", ":")
         ).encode()
 
 
 def to_json_response(value: object) -> Response:
-    """Encode frozen records as they are: fields by name, enums as numbers."""
+    """Return a response with frozen records: fields by name, enums as numbers."""
     return Response(encode(value), media_type="application/json")
 
 
 async def error_response(request: Request, error: Exception) -> Response:
-    """Answer what a user caused; the one place that knows about error classes."""
+    """Answer an error that a user has caused; the only place that knows error classes."""
     if not isinstance(error, HostError | XenprofError):
         raise error
     body = {
@@ -91,5 +91,5 @@ async def error_response(request: Request, error: Exception) -> Response:
 
 
 async def refuse(request: Request) -> Response:
-    """Answer a change where there is none allowed."""
+    """Answer a change where none is allowed."""
     raise ReadOnly

@@ -1,4 +1,4 @@
-"""Finds and runs the exporters: entry points, so that they may live above this package."""
+"""Finds exporters by entry points, as they live above this package, and runs them."""
 
 import logging
 import time
@@ -19,7 +19,7 @@ from xenprof.service.exporter import (
 log = logging.getLogger(__name__)
 
 Loaders = Mapping[str, Callable[[], CreateExporter]]
-"""What imports each exporter, by name."""
+"""Functions that import an exporter, by name."""
 
 
 def installed() -> Loaders:
@@ -28,17 +28,17 @@ def installed() -> Loaders:
 
 
 class Exporters:
-    """The exporters of a service. One that fails is logged and counted, the others run on."""
+    """Runs the exporters of a service. One that fails is logged and counted, the others run on."""
 
     def __init__(self, loaders: Loaders) -> None:
-        """Nothing is imported before `create`."""
+        """Keep the loaders; nothing is imported before `create`."""
         self._loaders = loaders
         self._running: dict[str, Exporter] = {}
-        self._stats: dict[str, CollectorStats] = {}  # how creating and starting went
+        self._stats: dict[str, CollectorStats] = {}  # of creating and starting
 
     @property
     def stats(self) -> Mapping[str, CollectorStats]:
-        """Return how each is doing, by name: its last run, if it got as far as that."""
+        """Return the last run of each exporter by name, or its start if there was none."""
         stats = dict(self._stats)
         for name, exporter in self._running.items():
             last_run = exporter.last_run
@@ -47,7 +47,7 @@ class Exporters:
         return stats
 
     def create(self, source: SnapshotSource, settings: ExporterSettings) -> None:
-        """Import and build all."""
+        """Import and build all exporters."""
         for name, load in sorted(self._loaders.items()):
 
             def build(load: Callable[[], CreateExporter] = load, name: str = name) -> None:
@@ -57,16 +57,16 @@ class Exporters:
 
     @property
     def routes(self) -> list[Route]:
-        """Return the HTTP routes of all."""
+        """Return the HTTP routes of all exporters."""
         return [route for exporter in self._running.values() for route in exporter.routes]
 
     def start(self) -> None:
-        """Start all."""
+        """Start all exporters."""
         for name, exporter in self._running.items():
             self._attempt(name, exporter.start)
 
     def close(self) -> None:
-        """Close all."""
+        """Close all exporters."""
         for name, exporter in self._running.items():
             self._attempt(name, exporter.close)
 
@@ -74,7 +74,7 @@ class Exporters:
         began = time.monotonic()
         try:
             act()
-        except Exception as error:  # whatever an exporter does wrong, the service runs on
+        except Exception as error:  # the service runs on after any error of an exporter
             log.exception("exporter %s failed: %s", name, error)
         else:
             if name not in self._stats or self._stats[name].success:

@@ -1,20 +1,20 @@
-"""How fast model time may run: the schedule against the wall clock, and the size of a slice."""
+"""Paces model time: its schedule against the wall clock, and the size of a slice."""
 
 SLIP_TOLERANCE_NS = 100_000_000
-"""Wall time the model may be late (a scheduler hiccup); what is more slips."""
+"""The wall time by which the model may be late (a scheduler hiccup) before the schedule slips."""
 
 SLICE_WALL_NS = 1_000_000
-"""What a slice aims at; half of the 2 ms that it may take at most."""
+"""The target for the duration of a slice, half of the 2 ms that it may take at most."""
 
 _SMALLEST_SLICE_NS = 1_000
 _LARGEST_SLICE_NS = 1_000_000_000
 
 
 class Pacer:
-    """The schedule: model time that is due at a wall time, at `speed` (None: no limit).
+    """The schedule: the model time that is due at a wall time, at `speed` (None: no limit).
 
-    Behind schedule it slips, it never races to catch up: the schedule is moved back and the
-    wall time lost is added to `lag_ns`.
+    A model that is late never runs faster to catch up: the schedule is moved back, and the lost
+    wall time is added to `lag_ns`.
     """
 
     def __init__(self, speed: float | None, wall_ns: int, model_ns: int) -> None:
@@ -25,13 +25,13 @@ class Pacer:
         self._model_ns = model_ns
 
     def due_ns(self, wall_ns: int) -> int | None:
-        """Return the model time due now; None if it may run as fast as it can."""
+        """Return the model time that is due now; None if it may run as fast as possible."""
         if self.speed is None:
             return None
         return self._model_ns + int((wall_ns - self._wall_ns) * self.speed)
 
     def settle(self, wall_ns: int, model_ns: int) -> None:
-        """Slip if the model has only come to `model_ns` by now and is late beyond tolerance."""
+        """Move the schedule back if the model, now at `model_ns`, is later than the tolerance."""
         due_ns = self.due_ns(wall_ns)
         if due_ns is None or self.speed is None:
             return
@@ -43,18 +43,18 @@ class Pacer:
 
 
 class Slicer:
-    """Finds the virtual time that costs about a millisecond of wall time, from what slices took."""
+    """Finds the virtual time that takes about a millisecond of wall time, from earlier slices."""
 
     def __init__(self) -> None:
-        """Start small: the first slice must not be long on any machine."""
+        """Start with a small slice, which is not long on any machine."""
         self.virtual_ns = 100_000
 
     def took(self, virtual_ns: int, wall_ns: int) -> None:
-        """Learn that `virtual_ns` cost `wall_ns`: shrinks at once, at most doubles."""
+        """Learn that `virtual_ns` took `wall_ns`; the slice shrinks at once, or at most doubles."""
         if wall_ns > SLICE_WALL_NS:
             wanted_ns = virtual_ns * SLICE_WALL_NS // wall_ns
         elif virtual_ns >= self.virtual_ns:
             wanted_ns = min(2 * virtual_ns, virtual_ns * SLICE_WALL_NS // max(wall_ns, 1))
         else:
-            return  # a slice cut short by the schedule says nothing about a full one
+            return  # a slice that the schedule has cut says nothing about a full one
         self.virtual_ns = min(max(wanted_ns, _SMALLEST_SLICE_NS), _LARGEST_SLICE_NS)

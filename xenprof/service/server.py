@@ -1,4 +1,4 @@
-"""Runs the service: lock, sockets, two web servers, signals, and the order of a graceful stop."""
+"""Runs the service: lock, sockets, two web servers, signals, and a graceful stop in order."""
 
 import asyncio
 import contextlib
@@ -36,7 +36,7 @@ _LAST_ANSWERS_SECONDS = 2
 
 @dataclass(frozen=True, slots=True)
 class ServeSettings:
-    """What `xenprof serve` was asked for. `speed` None: as fast as it can."""
+    """The settings of `xenprof serve`. `speed` None: as fast as possible."""
 
     home: Path
     address: str
@@ -45,7 +45,7 @@ class ServeSettings:
     enable_dump: bool = False
     web_config: Path | None = None
     exporters: ExporterSettings = field(default_factory=ExporterSettings)
-    history: HistorySettings | None = None  # None: none is kept
+    history: HistorySettings | None = None  # None: no history is kept
 
 
 def serve(
@@ -55,9 +55,9 @@ def serve(
     loaders: Loaders | None = None,
     listening: Callable[[str], None] = lambda url: None,
 ) -> None:
-    """Serve until a signal or a stop command; returns after everything is written.
+    """Serve until a signal or a stop command; return after everything is written.
 
-    `listening` is called with the URL once requests are answered.
+    `listening` is called with the URL when requests are answered.
     Raises: CannotServe, WebConfigError, ScenarioError, before anything runs.
     """
     web_config = WebConfigFile(settings.web_config) if settings.web_config else None
@@ -91,7 +91,7 @@ def serve(
 
 
 class _Server(uvicorn.Server):
-    """A server that leaves the signals to us: there are two of it."""
+    """A web server that leaves signals to the service, which runs two servers."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -112,7 +112,7 @@ async def _serve(
         loop.add_signal_handler(number, stop.set)
     try:
         await asyncio.to_thread(service.start)
-    except OSError as error:  # the roots of the domains are written here
+    except OSError as error:  # from writing the roots of the domains
         await asyncio.to_thread(service.close)
         raise CannotServe(f"{error.filename}: {error.strerror}") from None
     authenticated = web_config is not None and web_config.current().has_authentication
@@ -125,7 +125,7 @@ async def _serve(
         listening(_url(listener, is_tls=tls is not None))
         await asyncio.wait([stopping, *running], return_when=asyncio.FIRST_COMPLETED)
         log.info("stopping: writing what the sessions hold")
-        # First the model, so that whoever waits for it gets an answer; then the listeners.
+        # First the model, so that waiting clients get an answer; then the listeners.
         await asyncio.to_thread(service.close)
     finally:
         stopping.cancel()

@@ -1,4 +1,4 @@
-"""The service as one object: the host's thread, the sessions, the store writer, the exporters."""
+"""The service as one object: host's thread, sessions, store writer and exporters."""
 
 import logging
 import time
@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 
 class Service:
-    """Everything behind the web servers; a SnapshotSource for the exporters."""
+    """Runs everything behind the web servers, and is the SnapshotSource of the exporters."""
 
     def __init__(
         self,
@@ -49,9 +49,9 @@ class Service:
         settings: ExporterSettings,
         history: HistorySettings | None = None,
     ) -> None:
-        """Assemble; nothing runs before `start`. `home` exists and is ours alone.
+        """Assemble the parts; nothing runs before `start`. `home` exists and is locked.
 
-        `history` None, or a host without a profiler: none is kept.
+        With `history` None, or a host without a profiler, no history is kept.
         Raises: StoreError: its folder cannot be used.
         """
         self._writer = StoreWriter()
@@ -78,21 +78,21 @@ class Service:
         self._version = version()
 
     def _pump(self) -> None:
-        """On the host's thread, after each slice of time."""
+        """Run the sessions and the history; called on the host's thread after each slice."""
         if self._sessions is not None:
             self._sessions.pump()
         if self.history is not None:
             self.history.tick(self._host)
 
     def _published(self, host: Host, snapshot: HostSnapshot) -> None:
-        """On the host's thread: let log, roots and sessions follow what has happened."""
+        """Update readers, roots, sessions and log after a snapshot, on the host's thread."""
         if host.tracer is not None:
             self.traces.tend(host.tracer)
         try:
             changes = self._roots.sync(host, snapshot)
         except OSError as error:
             if not self._driver.is_up:
-                raise  # at the start: nothing to lose yet, and the user is there to read it
+                raise  # at the start nothing is lost yet, and the user reads the message
             log.error("%s: %s; tried again in a second", error.filename, error.strerror)
             return
         if host.toolstack is not None:
@@ -113,7 +113,7 @@ class Service:
         self._exporters.start()
 
     def close(self) -> None:
-        """Flush the sessions, close the store, then the exporters. Raises: the first failure."""
+        """Flush the sessions, then close the store and the exporters. Raises: the first failure."""
         try:
             self._driver.stop(self._end_sessions)
         finally:
@@ -140,7 +140,7 @@ class Service:
 
     @property
     def is_ready(self) -> bool:
-        """Tell whether the model runs and a snapshot is there."""
+        """Return whether the model runs and has published a snapshot."""
         return self._driver.is_up
 
     def snapshot(self) -> HostSnapshot:
@@ -163,11 +163,11 @@ class Service:
         )
 
     def submit(self, command: Callable[[Host], T]) -> "Future[T]":
-        """Run a read on the host's thread."""
+        """Run a command that only reads on the host's thread."""
         return self._driver.submit(command)
 
     def perform(self, command: Command) -> "Future[Answer]":
-        """Log a command with its virtual time and do it."""
+        """Log a command with its virtual time and perform it."""
 
         def act(host: Host) -> Pending:
             if self.history is not None:

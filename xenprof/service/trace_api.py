@@ -1,11 +1,11 @@
 """The control API's routes for the trace rings.
 
 GET  /api/v1/trace            masks, sizes, and what was emitted, read and lost on each pcpu
-POST /api/v1/trace/start      a reader of one's own: event_mask, pcpu_mask, ring_pages, ...
-POST /api/v1/trace/N/read     what there is for reader N; `format` is base64, binary or json
-POST /api/v1/trace/N/stop     the same, and the end of it
+POST /api/v1/trace/start      a new reader: event_mask, pcpu_mask, ring_pages, ...
+POST /api/v1/trace/N/read     the records for reader N; `format` is base64, binary or json
+POST /api/v1/trace/N/stop     the same, and the end of the reader
 
-Binary is the file of xentrace 3.0.3 on x86_64; base64 is that in a JSON object.
+Binary is the file of xentrace 3.0.3 on x86_64; base64 is the same in a JSON object.
 """
 
 import base64
@@ -89,7 +89,7 @@ def trace_routes(
 
 
 def _masks(asked: StartTrace) -> tuple[int, int]:
-    """Return those of events and of pcpus. Raises: BadArguments."""
+    """Return the masks of events and of pcpus. Raises: BadArguments."""
     for name, value in (("event_mask", asked.event_mask), ("pcpu_mask", asked.pcpu_mask)):
         if value is not None and not 0 <= value <= ALL_PCPUS:
             raise BadArguments(f"trace start: {name!r} is a number of up to 64 bits, not {value}")

@@ -1,9 +1,9 @@
-"""Who reads the trace rings: the service does, once, and deals out what it reads.
+"""Reads the trace rings for the service, and distributes the records to its readers.
 
-The original's rings have one consumer; a second one would take records away from the first.
-Here each reader (xentrace, xenmon, the API) has masks and a queue of its own: the host records
-what any of them wants, and each gets what it asked for. A reader that does not keep up loses
-the newest records, and is told how many; one that does not come for a minute is forgotten.
+The original's rings have one consumer; a second one would take records from the first. Here each
+reader (xentrace, xenmon, the API) has masks and a queue of its own: the host records what any of
+them needs, and each gets the records that it asked for. A slow reader loses the newest records and
+is told how many; one that does not read for a minute is removed.
 """
 
 import time
@@ -19,17 +19,17 @@ from xenprof.errors import XenprofError
 
 MAX_READERS = 8
 MAX_WAITING = 200_000
-"""Records that may wait for a reader (judgement: some 40 MB)."""
+"""Records that may wait for a reader (judgement: about 40 MB)."""
 FORGET_SECONDS = 60.0
 
 
 class UnknownReader(XenprofError):
-    """No reader has this number, or it was forgotten."""
+    """Says that no reader has this number, or that it was removed."""
 
     http_status = 404
 
     def __init__(self, reader: int) -> None:
-        """Name it."""
+        """Name the reader in the message."""
         super().__init__(
             f"there is no trace reader {reader}; one that does not read for "
             f"{FORGET_SECONDS:.0f} seconds is ended"
@@ -44,7 +44,7 @@ class _Reader:
     threshold: int
     seen_at: float
     waiting: list[TraceRecord] = field(default_factory=list)
-    lost: Counter[int] = field(default_factory=Counter)  # by pcpu, not told yet
+    lost: Counter[int] = field(default_factory=Counter)  # by pcpu, not reported yet
 
     def give(self, records: Sequence[TraceRecord]) -> None:
         for record in records:
@@ -68,10 +68,10 @@ class _Reader:
 
 
 class TraceReaders:
-    """All readers of one host. Everything is called on the thread that owns the host."""
+    """Keeps all readers of a host. All methods run on the thread that owns the host."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """`clock` tells seconds, to notice who has gone."""
+        """`clock` returns seconds, by which readers that are gone are noticed."""
         self._clock = clock
         self._readers: dict[int, _Reader] = {}
         self._last_number = 0
@@ -86,9 +86,9 @@ class TraceReaders:
         poll_ns: int,
         threshold: int,
     ) -> int:
-        """Begin to record for a new reader; return its number.
+        """Start to record for a new reader; return its number.
 
-        Raises: Refused: rings of another size, too many readers, an empty mask.
+        Raises: Refused for rings of another size, too many readers, or an empty mask.
         """
         if len(self._readers) >= MAX_READERS:
             raise Refused(f"{MAX_READERS} programs read the trace already: stop one of them first")
@@ -112,14 +112,14 @@ class TraceReaders:
         return self._last_number
 
     def read(self, tracer: Tracer, number: int) -> list[TraceRecord]:
-        """Return what there is for a reader. Raises: UnknownReader."""
+        """Return the records for a reader. Raises: UnknownReader."""
         reader = self._find(number)
         reader.seen_at = self._clock()
         self._deal(tracer)
         return reader.take()
 
     def stop(self, tracer: Tracer, number: int) -> list[TraceRecord]:
-        """End a reader; return what there is left. Raises: UnknownReader."""
+        """End a reader; return its remaining records. Raises: UnknownReader."""
         self._find(number)
         self._deal(tracer)
         reader = self._readers.pop(number)
@@ -127,7 +127,7 @@ class TraceReaders:
         return reader.take()
 
     def tend(self, tracer: Tracer) -> None:
-        """Forget readers that do not come any more, and keep the host's own queue short."""
+        """Remove readers that no longer read, and keep the host's own queue short."""
         if not self._readers:
             return
         self._deal(tracer)
@@ -139,7 +139,7 @@ class TraceReaders:
             self._apply(tracer)
 
     def status(self, tracer: Tracer) -> dict[str, object]:
-        """Return how rings and readers stand, as the API shows it."""
+        """Return the status of rings and readers, as the API shows it."""
         readers = [
             {
                 "reader": number,
@@ -162,7 +162,7 @@ class TraceReaders:
             reader.give(records)
 
     def _apply(self, tracer: Tracer) -> None:
-        """Have the host record what anybody wants, and look as often as the most eager."""
+        """Set the host's masks and polling to satisfy all readers."""
         events = pcpus = 0
         for reader in self._readers.values():
             events |= reader.event_mask

@@ -1,4 +1,4 @@
-"""The web configuration file that Prometheus exporters share: TLS, headers, passwords.
+"""Reads the web configuration file that Prometheus exporters share: TLS, headers, passwords.
 
 Source: github.com/prometheus/exporter-toolkit, docs/web-configuration.md (the keys).
 """
@@ -30,13 +30,13 @@ HeaderName = Literal[
     "X-XSS-Protection",
 ]
 _BCRYPT_HASH = re.compile(r"\$2[abxy]\$(0[4-9]|[12]\d|3[01])\$[./A-Za-z0-9]{53}")
-_LONGEST_PASSWORD_BYTES = 72  # bcrypt looks at no more, and version 5 raises
+_LONGEST_PASSWORD_BYTES = 72  # bcrypt ignores the rest, and version 5 raises
 _CHECKS_AT_ONCE = 1
 _REMEMBERED = 100
 
 
 class WebConfigError(XenprofError):
-    """A web config file that cannot be used: says file, key and why."""
+    """Says that a web config file cannot be used; names file, key and reason."""
 
     exit_code = 2
 
@@ -46,7 +46,7 @@ class _Strict(BaseModel):
 
 
 class TlsServerConfig(_Strict):
-    """Certificate and key as files, relative to the config file; optionally clients' ones too."""
+    """The files of certificate and key, relative to the config file; optionally clients' too."""
 
     cert_file: str
     key_file: str
@@ -61,7 +61,7 @@ class HttpServerConfig(_Strict):
 
 
 class WebConfig(_Strict):
-    """The file's content."""
+    """The contents of the file."""
 
     tls_server_config: TlsServerConfig | None = None
     http_server_config: HttpServerConfig = HttpServerConfig()
@@ -77,7 +77,7 @@ class WebConfig(_Strict):
 
     @property
     def has_authentication(self) -> bool:
-        """Tell whether whoever gets in has shown a password or a certificate."""
+        """Return whether clients must show a password or a certificate."""
         tls = self.tls_server_config
         return bool(self.basic_auth_users) or (
             tls is not None and tls.client_auth_type == "RequireAndVerifyClientCert"
@@ -85,17 +85,17 @@ class WebConfig(_Strict):
 
 
 class WebConfigFile:
-    """A web config file that is read again when it has changed: passwords rotate while we run."""
+    """Reads a web config file again when it has changed, so that passwords can rotate."""
 
     def __init__(self, path: Path) -> None:
-        """Read it. Raises: WebConfigError."""
+        """Read the file. Raises: WebConfigError."""
         self.path = path
         self._stamp = (0, 0)
         self._config = WebConfig()
         self.current()
 
     def current(self) -> WebConfig:
-        """Return what the file says now. Raises: WebConfigError."""
+        """Return the present contents of the file. Raises: WebConfigError."""
         try:
             status = self.path.stat()
             stamp = (status.st_mtime_ns, status.st_size)
@@ -128,19 +128,19 @@ def _parse(path: Path) -> WebConfig:
 
 
 class PasswordCheck:
-    """Checks passwords by bcrypt; right ones are remembered, wrong and unknown cost the same."""
+    """Checks passwords by bcrypt; right ones are cached, wrong and unknown ones take as long."""
 
     def __init__(self) -> None:
-        """Remember nothing yet."""
+        """Start with an empty cache."""
         self._key = secrets.token_bytes(32)
         self._right: dict[bytes, None] = {}
 
     def is_right(self, users: dict[str, str], user: str, password: str) -> bool:
-        """Tell whether `password` is that of `user`; takes as long as one bcrypt, or no time."""
+        """Return whether `password` is that of `user`; it takes a bcrypt, or no time if cached."""
         secret = password.encode()
         if len(secret) > _LONGEST_PASSWORD_BYTES:
             return False
-        # An unknown user's password is compared too, or the time would tell who exists.
+        # An unknown user's password is compared too, as the time would otherwise show who exists.
         hashed = users.get(user) or next(iter(users.values()))
         proof = hmac.digest(self._key, repr((user, password, hashed)).encode(), "sha256")
         if proof in self._right:
@@ -154,7 +154,7 @@ class PasswordCheck:
 
 
 class BasicAuth:
-    """ASGI middleware: 401 without a right password where users are given; adds the headers."""
+    """ASGI middleware that requires a password where users are given, and adds the headers."""
 
     def __init__(self, app: ASGIApp, config: WebConfigFile) -> None:
         """Protect `app`."""
@@ -194,7 +194,7 @@ class BasicAuth:
             return False
         if not colon:
             return False
-        if self._limiter is None:  # it belongs to the event loop, which runs only now
+        if self._limiter is None:  # it belongs to the event loop, which runs now
             self._limiter = anyio.CapacityLimiter(_CHECKS_AT_ONCE)
         return await anyio.to_thread.run_sync(
             self._check.is_right, config.basic_auth_users, user, password, limiter=self._limiter

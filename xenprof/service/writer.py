@@ -1,4 +1,4 @@
-"""The one thread that writes to the store."""
+"""Runs the only thread that writes to the store."""
 
 import logging
 import queue
@@ -9,7 +9,7 @@ log = logging.getLogger(__name__)
 
 
 class StoreWriter:
-    """Runs what is submitted, in order. A full queue makes the producer wait, never drops."""
+    """Runs submitted jobs in order. A full queue makes the producer wait; nothing is dropped."""
 
     def __init__(self, capacity: int = 64) -> None:
         """Start the thread; at most `capacity` jobs wait."""
@@ -19,7 +19,7 @@ class StoreWriter:
         self._thread.start()
 
     def submit(self, job: Callable[[], None]) -> None:
-        """Have `job` run; waits while the queue is full. Not to be called by a job."""
+        """Queue `job`; wait while the queue is full. A job must not call this."""
         self._jobs.put(job)
 
     def barrier(self) -> None:
@@ -33,7 +33,7 @@ class StoreWriter:
             raise failure
 
     def close(self) -> None:
-        """Run what is queued and end the thread. Raises as `barrier`."""
+        """Run the queued jobs and end the thread. Raises: as `barrier`."""
         try:
             self.barrier()
         finally:

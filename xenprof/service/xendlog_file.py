@@ -1,4 +1,4 @@
-"""The file of xend's log, in domain 0's root: appended to, and rotated as xend rotates it.
+"""Writes the file of xend's log in domain 0's root, and rotates it as xend does.
 
 Source: tools/python/xen/xend/XendLogging.py (3.0.3): 1 MiB, five old files.
 """
@@ -14,14 +14,14 @@ log = logging.getLogger(__name__)
 
 MAX_BYTES = 1 << 20
 OLD_FILES = 5
-MAX_HELD_BYTES = 4 << 20  # of lines that cannot be written now; judgement
+MAX_HELD_BYTES = 4 << 20  # of lines that wait to be written; judgement
 
 
 class XendLogFile:
-    """Appends lines to `path`. What cannot be written is kept for later, up to a bound.
+    """Appends lines to `path`. Lines that cannot be written are kept for later, up to a limit.
 
-    An error is told once in the service's log, and once more when writing works again. Lines
-    beyond the bound are counted, and the log says how many are missing.
+    An error is reported once in the service's log, and once more when writing works again. Lines
+    beyond the limit are counted, and the log says how many are missing.
     """
 
     def __init__(self, path: Path) -> None:
@@ -32,7 +32,7 @@ class XendLogFile:
         self._reason = ""  # why the last attempt failed
 
     def append(self, lines: Iterable[str]) -> None:
-        """Write entries, each with a newline behind it, and those that are still waiting."""
+        """Write entries, each followed by a newline, after those that are still waiting."""
         for line in lines:
             self._hold(f"{line}\n".encode(errors="backslashreplace"))
         if not self._held:
@@ -45,7 +45,7 @@ class XendLogFile:
             self._worked()
 
     def _hold(self, data: bytes) -> None:
-        """Keep a line; where there is no room for it, the oldest stay and it is counted."""
+        """Keep a line for later; without room for it, only count it."""
         if self._held_bytes + len(data) > MAX_HELD_BYTES:
             self._missing += 1
             return
@@ -53,9 +53,9 @@ class XendLogFile:
         self._held_bytes += len(data)
 
     def _write(self) -> None:
-        """Write what is held, line by line, so that none is written half or twice.
+        """Write the held lines one by one, so that none is written partly or twice.
 
-        Raises: OSError; what has not been written is still held.
+        Raises: OSError; lines that have not been written are still held.
         """
         self.path.parent.mkdir(parents=True, exist_ok=True)
         size = self._size()
@@ -83,7 +83,7 @@ class XendLogFile:
         return total
 
     def _put(self, data: bytes) -> None:
-        """Append all of it or nothing."""
+        """Append all of `data` or nothing."""
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK  # a FIFO must not block
         fd = os.open(self.path, flags, 0o644)
         try:
@@ -106,7 +106,7 @@ class XendLogFile:
             return 0
 
     def _rotate(self) -> None:
-        """Move xend.log to xend.log.1, that to .2, and so on; the fifth is overwritten."""
+        """Move xend.log to xend.log.1, that one to .2, and so on; the fifth is overwritten."""
         names = [self.path, *(self._old(number) for number in range(1, OLD_FILES + 1))]
         for older, newer in reversed(list(zip(names[1:], names, strict=False))):
             if newer.exists():

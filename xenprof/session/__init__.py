@@ -1,5 +1,5 @@
-"""What opcontrol drives: daemons per domain, and the state across domains.
+"""Runs what opcontrol controls: a daemon for each domain, and the state across domains.
 
-`setup` holds the plain values that programs and service exchange and imports nothing heavy;
-`sessions` is the state machine itself.
+`sessions` is the state machine. The values that programs and service exchange are in
+`xenprof.wire.opcontrol`.
 """

@@ -1,11 +1,11 @@
-"""Collects what opcontrol will print."""
+"""Collects the output of opcontrol."""
 
 from hypervisor.errors import OprofilefsError
 from xenprof.wire.opcontrol import Outcome
 
 
 class Answer:
-    """Lines for stdout and stderr in order, and the exit code, 0 until an error."""
+    """Collects lines for stdout and stderr in order, and the exit code, 0 until an error."""
 
     def __init__(self) -> None:
         self._stdout: list[str] = []
@@ -21,14 +21,14 @@ class Answer:
         self._stderr += lines
 
     def fail(self, *lines: str) -> None:
-        """Print on stderr, each line once however often a step fails, and exit 1."""
+        """Print on stderr, each line once however often a step fails, and set the exit code 1."""
         self._stderr += [line for line in lines if line not in self._stderr]
         self.exit_code = 1
 
     def refuse(self, name: str, error: OprofilefsError) -> None:
-        """Report a refused write to /dev/oprofile/`name`: errno and missing step."""
+        """Report a refused write to /dev/oprofile/`name` with errno and missing step."""
         self.fail(f"/dev/oprofile/{name}: {error.errno_text}: {error}")
 
     def outcome(self) -> Outcome:
-        """Return it all."""
+        """Return all lines and the exit code."""
         return Outcome(tuple(self._stdout), tuple(self._stderr), self.exit_code)

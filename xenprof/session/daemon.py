@@ -1,4 +1,4 @@
-"""One domain's running daemon: its driver, its session directory, its attribution."""
+"""Runs a domain's daemon: its driver, its session directory, its attribution."""
 
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -23,7 +23,7 @@ from xenprof.store.unseen import write_unseen
 from xenprof.wire.opcontrol import Setup
 
 STATISTICS_PERIOD_NS = 600_000_000_000
-"""How often a daemon writes its files and statistics unasked (the original's SIGALRM)."""
+"""The interval at which a daemon writes its files and statistics (the original's SIGALRM)."""
 _GLOBAL_STATS = (
     "event_lost_overflow",
     "sample_lost_no_mm",
@@ -39,15 +39,15 @@ _CPU_STATS = (
 
 
 def session_dir(home: Path, domain: str, setup: Setup) -> SessionDir:
-    """Return the session directory of a domain, as its setup names it."""
+    """Return the session directory of a domain that its setup names."""
     return domain_session(domain_root(home, domain), setup.session_dir)
 
 
 class RunningDaemon:
     """A daemon from `--start-daemon` to `--shutdown`. Used on the host's thread only.
 
-    Its attribution and its files belong to the store's thread: samples are handed over as they
-    come, and only what has to be exact (a dump, statistics) waits for that thread.
+    Its attribution and its files belong to the store's thread: samples are passed on as they
+    arrive, and only operations that must be exact (a dump, statistics) wait for that thread.
 
     `counters` are the counter indices of `setup.events` in this domain's own oprofilefs.
     """
@@ -63,7 +63,7 @@ class RunningDaemon:
         counters: tuple[int, ...],
         store: StoreThread,
     ) -> None:
-        """The buffer is open and the directory exists; the caller has made the lock."""
+        """The buffer is open and the directory exists; the caller has created the lock."""
         self.domain = domain
         self.domid = config.domid
         self.driver = driver
@@ -73,7 +73,7 @@ class RunningDaemon:
         self.is_enabled = False
         """`--start` has run since the last `--stop`."""
         self.is_outdated = False
-        """Domain 0 has started another session since: Xen no longer counts this daemon as ready."""
+        """Whether domain 0 has started a new session since, for which this daemon is not ready."""
         self.unseen = Unseen(domain, config.domid)
         self._host = host
         self._home = home
@@ -94,12 +94,12 @@ class RunningDaemon:
         store.call(self._stacks.begin)
         self._losses: SimpleQueue[Mapping[str, int]] = SimpleQueue()
         self.taken = 0
-        """Samples read from the kernel so far."""
+        """The number of samples read from the kernel so far."""
         self._statistics_due_ns = host.now_ns + STATISTICS_PERIOD_NS
         self.log(f"oprofiled started {clock_text(self._unix_seconds())}", "kernel pointer size: 8")
 
     def renamed(self, name: str) -> None:
-        """The domain has another name, and its root has moved: go on there."""
+        """Move to the domain's new root after a rename."""
         self.domain = name
         self.unseen.renamed(name)
         directory = self.directory = session_dir(self._home, name, self.setup)
@@ -113,7 +113,7 @@ class RunningDaemon:
         self._store.submit(follow)
 
     def balance(self) -> Balance:
-        """Return where the samples taken are."""
+        """Return the balance of the samples taken."""
         return self._store.call(self._oprofiled.balance)
 
     @property
@@ -127,7 +127,7 @@ class RunningDaemon:
         self._store.submit(lambda: write("\n".join(lines)))
 
     def pump(self) -> None:
-        """Take what the kernel has for the daemon; every ten minutes write files and statistics."""
+        """Take the kernel's samples; every ten minutes write files and statistics."""
         for samples in self.driver.read_buffer():
             self.taken += len(samples)
             self._store.submit(partial(self._take, samples))
@@ -139,7 +139,7 @@ class RunningDaemon:
         self._report_losses()
 
     def _take(self, samples: Samples) -> None:
-        """Attribute samples; on the store's thread."""
+        """Attribute samples; runs on the store's thread."""
         self._oprofiled.take(samples.load())
         self._note_losses()
 
@@ -150,10 +150,10 @@ class RunningDaemon:
     def flush(self) -> None:
         """Write all samples taken, the statistics and `complete_dump`, and wait for the store.
 
-        Raises: StoreError (statistics; samples that cannot be written are `problem`).
+        Raises: StoreError for statistics; samples that cannot be written are shown by `problem`.
         """
         self._stacks.look()
-        self._store.call(self._oprofiled.flush)  # only then is it known what could not be written
+        self._store.call(self._oprofiled.flush)  # then `problem` is known
         self._store.call(self._note_losses)
         self._report_losses()
         stats = self.driver_stats()
@@ -168,7 +168,7 @@ class RunningDaemon:
         self._store.call(write)
 
     def forget_session(self) -> None:
-        """The current session was reset or saved: what could not be written into it is lost."""
+        """Forget a session that was reset or saved; samples that could not be written are lost."""
         self.give_up()
         self._stacks.look()
         self._store.call(self._stacks.begin)
@@ -196,7 +196,7 @@ class RunningDaemon:
         self.log(*lines)
 
     def driver_stats(self) -> Mapping[str, int]:
-        """Return the files below /dev/oprofile/stats that the kernel has."""
+        """Return the kernel's files below /dev/oprofile/stats, with their values."""
         return dict(self._read_stats())
 
     def _report_losses(self) -> None:
@@ -204,7 +204,7 @@ class RunningDaemon:
             profiler_of(self._host).count_samples(self.domain, self._losses.get())
 
     def _unread(self) -> int:
-        """Return the samples that the kernel still has, in Xen's rings too where it tells them."""
+        """Return the number of samples in the kernel and, if that is readable, in Xen's rings."""
         try:
             in_rings = int(self.driver.read("unread"))
         except OprofilefsError:
@@ -234,7 +234,7 @@ class RunningDaemon:
 def daemon_config(
     driver: OprofileDriver, setup: Setup, labels: Mapping[int, EventSetting]
 ) -> DaemonConfig:
-    """Return what a daemon is told: `labels` names the counters by index."""
+    """Return the configuration of a daemon; `labels` names the counters by index."""
     vmlinux = xen = None
     if setup.vmlinux is not None and setup.kernel_range is not None:
         vmlinux = TextRange(setup.vmlinux, *setup.kernel_range)
@@ -256,7 +256,7 @@ def daemon_config(
 
 
 def parse_domains(text: str) -> list[int]:
-    """Return the ids in a domain list as the driver reads it; text it would refuse has none."""
+    """Return the ids in a domain list as the driver reads it, none for a text that it refuses."""
     try:
         return [int(word, 0) for word in text.replace(",", " ").split()]
     except ValueError:

@@ -1,7 +1,7 @@
-"""opcontrol's state machine: one daemon per domain, and what couples them across domains.
+"""opcontrol's state machine: controls a daemon for each domain, and their coupling.
 
 Domain 0 lists the active domains and owns the counters; the others can only take part. Real
-Xen 3.0.3 counts only after domain 0's `--start`, and refuses to let a domain go while it counts.
+Xen 3.0.3 counts only after domain 0's `--start`, and does not release a domain while it counts.
 Unless strict, counting starts once by itself when every other listed domain has started, and
 a domain that shuts down is drained and leaves the list.
 """
@@ -21,14 +21,14 @@ from xenprof.session.store import StoreThread
 from xenprof.wire.opcontrol import DaemonStatus, Outcome, Setup
 
 DUMP_LIMIT_NS = 10_000_000_000
-"""How long a dump waits for the kernel to hand over what it has."""
+"""The longest time that a dump waits for the kernel's samples."""
 
 
 class Sessions:
-    """All daemons of a host. Every method belongs to the thread that owns the host.
+    """Controls all daemons of a host. All methods run on the thread that owns the host.
 
-    Domains are given by name or id. Methods that stand for an opcontrol verb return an Outcome
-    and raise UnknownDomain only.
+    Domains are given by name or id. Methods for opcontrol's verbs return an Outcome and raise
+    only UnknownDomain.
     """
 
     def __init__(
@@ -39,19 +39,19 @@ class Sessions:
         strict: bool = False,
         submit: Callable[[Callable[[], None]], None] = lambda job: job(),
     ) -> None:
-        """`submit` has a job run in order on the store's thread. Raises: MissingCapability."""
+        """`submit` runs a job in order on the store's thread. Raises: MissingCapability."""
         self._host = host
         self._profiler = profiler_of(host)
         self._home = home
         self._strict = strict
         self._store = StoreThread(submit)
         self._daemons: dict[int, RunningDaemon] = {}
-        self._awaits_start = False  # counting may still start by itself in this session
+        self._awaits_start = False  # counting can still start by itself in this session
 
     # -- the verbs -------------------------------------------------------------------------
 
     def init(self, domain: str) -> Outcome:
-        """Load the driver: says nothing unless the domain cannot have one."""
+        """Load the driver; there is no output unless the domain cannot have one."""
         answer = Answer()
         self._check_driver(self._find(domain), answer)
         return answer.outcome()
@@ -63,7 +63,7 @@ class Sessions:
         return answer.outcome()
 
     def start(self, domain: str, setup: Setup | None) -> Outcome:
-        """Start the daemon if needed, then profiling; `setup` None: the daemon must be there."""
+        """Start the daemon if needed, then profiling; without `setup` the daemon must run."""
         answer = Answer()
         target = self._find(domain)
         if setup is None and target.domid not in self._daemons:
@@ -84,7 +84,7 @@ class Sessions:
         return answer.outcome()
 
     def dump(self, domain: str) -> Outcome:
-        """Write everything sampled so far to the sample files."""
+        """Write all samples so far to the sample files."""
         answer = Answer()
         target = self._find(domain)
         daemon = self._daemons.get(target.domid)
@@ -95,7 +95,7 @@ class Sessions:
         return answer.outcome()
 
     def stop(self, domain: str) -> Outcome:
-        """Dump, then stop profiling; the daemon stays."""
+        """Dump, then stop profiling; the daemon keeps running."""
         answer = Answer()
         daemon = self._running(domain, answer)
         if daemon is not None:
@@ -117,7 +117,7 @@ class Sessions:
     def reset(self, domain: str, setup: Setup | None = None) -> Outcome:
         """Dump, then delete the samples of the current session.
 
-        Without a daemon `setup` tells the session directory.
+        Without a daemon, `setup` has the session directory.
         """
         return self._change_session(domain, None, setup)
 
@@ -135,7 +135,7 @@ class Sessions:
         return Outcome(before.stdout, before.stderr + after.stderr, before.exit_code)
 
     def status(self, domain: str) -> DaemonStatus:
-        """Return what the daemon of a domain does. Raises: UnknownDomain."""
+        """Return the status of a domain's daemon. Raises: UnknownDomain."""
         daemon = self._daemons.get(self._find(domain).domid)
         if daemon is None:
             return DaemonStatus("stopped")
@@ -145,14 +145,14 @@ class Sessions:
     # -- from the service ------------------------------------------------------------------
 
     def pump(self) -> None:
-        """Take what the kernels have for their daemons; call it often."""
+        """Take the kernels' samples for their daemons; called often."""
         for daemon in self._daemons.values():
             daemon.pump()
 
     def close(self) -> None:
-        """Stop counting, write everything sampled, and end every daemon.
+        """Stop counting, write all samples, and end every daemon.
 
-        Raises: StoreError with all that went wrong, after trying everything.
+        Raises: StoreError with all failures, after every step has been tried.
         """
         answer = Answer()
         if primary := self._daemons.get(DOMAIN_0_ID):
@@ -165,7 +165,7 @@ class Sessions:
             raise StoreError(str(self._home), "; ".join(answer.outcome().stderr))
 
     def domain_gone(self, domid: int) -> None:
-        """A domain was destroyed: its daemon died with it; what it had taken is written."""
+        """End the daemon of a domain that was destroyed, and write the samples it has taken."""
         daemon = self._daemons.pop(domid, None)
         if daemon is None:
             return
@@ -178,7 +178,7 @@ class Sessions:
         self._store.call(daemon.directory.unlock)
 
     def domain_renamed(self, old: str, new: str) -> None:
-        """A domain has another name, and its root has moved; its daemon goes on."""
+        """Move the daemon of a renamed domain to its new root."""
         for daemon in self._daemons.values():
             if daemon.domain == old:
                 daemon.renamed(new)
@@ -243,7 +243,7 @@ class Sessions:
         return daemon
 
     def _others(self) -> list[int]:
-        """Return the ids of the active domains besides domain 0, as its driver has them."""
+        """Return the ids of the active domains except domain 0, from its driver."""
         active = parse_domains(self._daemons[DOMAIN_0_ID].driver.read("active_domains"))
         return [domid for domid in active if domid != DOMAIN_0_ID]
 
@@ -274,7 +274,7 @@ class Sessions:
         return True
 
     def _start_counting(self, answer: Answer) -> None:
-        """Another domain has run --start: count if it was the last, else say what is missing."""
+        """Start counting if all domains have run --start; otherwise say which are missing."""
         primary = self._daemons.get(DOMAIN_0_ID)
         if primary is not None and primary.is_enabled:
             return
@@ -336,7 +336,7 @@ class Sessions:
                 answer.fail(daemon.problem)
 
     def _kill(self, daemon: RunningDaemon, answer: Answer) -> None:
-        """End a daemon: let its domain leave if Xen counts, close the buffer, write the rest."""
+        """End a daemon: take its domain off the list if Xen counts, close the buffer, write all."""
         primary = self._daemons.get(DOMAIN_0_ID)
         if daemon is not primary and primary is not None and primary.is_enabled:
             self._leave(daemon, answer)
@@ -353,7 +353,7 @@ class Sessions:
         del self._daemons[daemon.domid]
 
     def _leave(self, daemon: RunningDaemon, answer: Answer) -> None:
-        """Take a domain off the active list while Xen counts, which real Xen refuses."""
+        """Remove a domain from the active list while Xen counts, which real Xen refuses."""
         if self._strict:
             answer.fail(
                 f"Xen goes on sampling {daemon.domain}, and nobody reads the samples: "
@@ -368,7 +368,7 @@ class Sessions:
             self._dump(daemon, answer)
 
     def _change_session(self, domain: str, name: str | None, setup: Setup | None) -> Outcome:
-        """Dump, then save the current session (None: delete it) and let the daemon begin anew."""
+        """Dump, save the current session (None: delete it) and let the daemon begin a new one."""
         answer = Answer()
         target = self._find(domain)
         daemon = self._daemons.get(target.domid)

@@ -1,4 +1,4 @@
-"""Whether a daemon records call stacks, and what it must know of the host for that."""
+"""Decides whether a daemon records call stacks, and gives it what it needs of the host."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -15,10 +15,10 @@ from xenprof.store.stackfile import has_stacks
 
 
 class StackRecording:
-    """The stacks of one daemon. `look` belongs to the host's thread, all else to the store's.
+    """Controls the stacks of a daemon. `look` runs on the host's thread, the rest on the store's.
 
-    A session that has stacks gets all its samples with theirs, also those that were taken
-    without: they are stacks of one frame. So the stacks of a session are never fewer.
+    In a session with stacks, all samples have stacks: those taken without one get a stack of one
+    frame. So a session never has fewer samples with stacks than samples.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class StackRecording:
         *,
         depth: int,
     ) -> None:
-        """`depth`: how many callers are recorded at most; 0: only what the session wants."""
+        """`depth`: the most callers that are recorded; 0: as the session requires."""
         self._host = host
         self._home = home
         self._driver = driver
@@ -46,22 +46,22 @@ class StackRecording:
         self.look()
 
     def look(self) -> None:
-        """Note the names of the domains and the time, before samples are written."""
+        """Note the domains' names and the time, before samples are written."""
         known = {
             domain.domid: (domain.name, domain_root(self._home, domain.name))
             for domain in self._host.telemetry.snapshot().domains
         }
-        self._domains = {**self._domains, **known}  # samples of those gone may still come
+        self._domains = {**self._domains, **known}  # samples of destroyed ones may still come
         self._unix_ns = self._host.epoch_ns + self._host.now_ns
         recorder = self._oprofiled.recorder
         if recorder is not None:
             recorder.until_unix_ns = self._unix_ns
 
     def begin(self) -> None:
-        """A session begins, or goes on with this daemon."""
+        """Begin a session, or continue it with this daemon."""
         wanted = self._depth > 0 or has_stacks(self._writer.session)
         recorder = self._oprofiled.recorder
-        if wanted and recorder is not None:  # it may hold samples that came since the dump
+        if wanted and recorder is not None:  # it may hold samples taken since the dump
             recorder.start_unix_ns = self._unix_ns
             return
         self._oprofiled.record_stacks(self._make if wanted else None)
@@ -82,5 +82,5 @@ class StackRecording:
         )  # fmt: skip
 
     def _stack(self, number: int) -> CallStack:
-        assert isinstance(self._driver, StackWalker)  # else no batch has a stack
+        assert isinstance(self._driver, StackWalker)  # otherwise no batch has stacks
         return self._driver.stack(number)

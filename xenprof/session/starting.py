@@ -1,4 +1,4 @@
-"""Starts a daemon: control files, buffer, lock; and tells how far it came when one is refused."""
+"""Starts a daemon: control files, buffer, lock; reports the step that is refused."""
 
 import os
 from collections.abc import Mapping
@@ -27,9 +27,9 @@ def start_daemon(
     primary: RunningDaemon | None,
     answer: Answer,
 ) -> RunningDaemon | None:
-    """Start the daemon of `domain`; None if something is refused, which `answer` then tells.
+    """Start the daemon of `domain`; return None if a step is refused, which `answer` reports.
 
-    `primary` is domain 0's daemon: its events are what the counters really count.
+    `primary` is domain 0's daemon, whose events the counters really count.
     Raises: UnknownDomain, Refused (no driver in this domain).
     """
     driver = profiler_of(host).oprofile(domain)
@@ -40,7 +40,7 @@ def start_daemon(
         return None
     try:
         counters = _assign(driver, setup)
-        if directory.lock_pid() is not None:  # no daemon here, else nobody would start one
+        if directory.lock_pid() is not None:  # left over, as no daemon is running
             answer.note("Detected stale lock file. Removing.")
             store.call(directory.unlock)
         store.call(directory.create)
@@ -87,9 +87,9 @@ class _WriteRefusedError(XenprofError):
 def _with_events(
     driver: OprofileDriver, setup: Setup, primary: RunningDaemon | None, answer: Answer
 ) -> Setup:
-    """Return the setup with events: without a choice those of domain 0, else the default one."""
+    """Return the setup with events, by default those of domain 0 or of the processor."""
     cpu = driver.read("cpu_type")
-    if setup.events or not events(cpu):  # the timer has no events to choose from
+    if setup.events or not events(cpu):  # the timer has no events
         return setup
     default = (default_event(cpu),)
     chosen = primary.setup.events if primary is not None else default
@@ -112,12 +112,12 @@ def _write_controls(driver: OprofileDriver, setup: Setup, counters: tuple[int, .
         except OprofilefsError as error:
             raise _WriteRefusedError(name, error) from None
     for counter, event in zip(counters, setup.events, strict=True):
-        with suppress(OprofilefsError):  # the model's own file: a name for metrics
+        with suppress(OprofilefsError):  # the model's own file, a name for metrics
             driver.write(f"{counter}/name", event.name)
 
 
 def _can_walk(driver: OprofileDriver) -> bool:
-    """Tell whether the kernel can record call stacks, as opcontrol finds out."""
+    """Return whether the kernel can record call stacks, in opcontrol's way."""
     try:
         driver.read("backtrace_depth")
     except OprofilefsError:
@@ -168,10 +168,9 @@ def _labels(
     primary: RunningDaemon | None,
     answer: Answer,
 ) -> Mapping[int, EventSetting]:
-    """Return what each counter's samples are filed as.
+    """Return the event under which each counter's samples are stored.
 
-    Domain 0 programs the counters, and its events are what they count, whatever list another
-    domain has been given or remembers.
+    Domain 0 programs the counters, so they count its events, whatever list another domain has.
     """
     if not events(driver.read("cpu_type")):
         return {0: EventSetting("TIMER", 0, 0)}

@@ -1,4 +1,4 @@
-"""The store's thread as the sessions see it."""
+"""Gives sessions access to the store's thread."""
 
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -10,14 +10,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class StoreThread:
-    """`submit` runs jobs in order, now or on a thread of its own."""
+    """Runs jobs in order by `submit`, at once or on a thread of its own."""
 
     submit: Callable[[Callable[[], None]], None]
 
     def call(self, job: Callable[[], T]) -> T:
-        """Run `job` after everything submitted before, and return what it returns.
+        """Run `job` after all earlier jobs, and return its result.
 
-        Raises: what `job` raises.
+        Raises: the exception of `job`.
         """
         future: Future[T] = Future()
 

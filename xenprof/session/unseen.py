@@ -1,4 +1,4 @@
-"""What a profile cannot show: idle time, domains not profiled, samples lost or unread."""
+"""Measures what a profile cannot show: idle time, unprofiled domains, lost and unread samples."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -16,7 +16,7 @@ class _Reading:
 
 
 class Unseen:
-    """Sums over the spans in which the host counted, for one domain's current session.
+    """Sums up the spans in which the host counted, for a domain's current session.
 
     A domain counts as profiled if it was on a list when counting began. Passive domains'
     samples belong to domain 0's session, and so do their losses.
@@ -30,11 +30,11 @@ class Unseen:
         self._profiled: set[str] = set()
 
     def renamed(self, name: str) -> None:
-        """The domain has another name from now on."""
+        """Use the domain's new name from now on."""
         self._own.add(name)
 
     def begin(self, snapshot: HostSnapshot) -> None:
-        """Counting starts; no effect while it runs."""
+        """Begin a span of counting, unless one has begun."""
         xenoprof = snapshot.xenoprof
         if self._is_domain0 and xenoprof:
             self._own |= _named(snapshot, xenoprof.passive_domains)
@@ -43,12 +43,12 @@ class Unseen:
         self._profiled |= _profiled(snapshot)
 
     def end(self, snapshot: HostSnapshot) -> None:
-        """Counting stops; no effect unless it runs."""
+        """End the span of counting, if one has begun."""
         self._total = self._sum(snapshot)
         self._begun = None
 
     def clear(self, snapshot: HostSnapshot) -> None:
-        """A new session begins."""
+        """Clear the sums for a new session."""
         self._total = _Reading(0, 0, Counter())
         self._profiled = set()
         if self._begun is not None:
@@ -56,7 +56,7 @@ class Unseen:
             self.begin(snapshot)
 
     def lines(self, snapshot: HostSnapshot, unread: int) -> Iterator[str]:
-        """Yield `key value` lines; `unread` samples wait in the domain's buffers."""
+        """Yield `key value` lines; `unread` is the number of samples in the domain's buffers."""
         total = self._sum(snapshot)
         yield f"idle_seconds {total.idle_ns / 1e9:.3f}"
         yield f"others_samples {total.others}"

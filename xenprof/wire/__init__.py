@@ -1,4 +1,4 @@
-"""What programs and the service say to each other: records, and how they become JSON and back.
+"""The records that programs and the service exchange, and their conversion to JSON and back.
 
-No numpy, no pydantic: programs that must start fast import these modules.
+These modules use neither numpy nor pydantic, because programs that must start fast import them.
 """

@@ -1,4 +1,4 @@
-"""What the service answers, beside snapshots (`hypervisor.telemetry`), opcontrol and traces."""
+"""The service's answers, besides snapshots (`hypervisor.telemetry`), opcontrol and traces."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """A domain that a command has brought to life."""
+    """The domain that a command has created."""
 
     domid: int
     name: str
@@ -21,21 +21,21 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class ProcFiles:
-    """All files below /proc, of one instant."""
+    """All files below /proc at one instant."""
 
     files: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """Path and text of every node of xenstore, depth first."""
+    """The path and text of every node of xenstore, depth first."""
 
     entries: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class SxpAnswer:
-    """An s-expression: texts, and lists of such."""
+    """An s-expression: a text, or a list of s-expressions."""
 
     sxp: object
 
@@ -51,14 +51,14 @@ class ManagedDomain:
 
 @dataclass(frozen=True, slots=True)
 class ManagedDomains:
-    """Those that there are."""
+    """All configurations that no domain runs with."""
 
     domains: tuple[ManagedDomain, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Credit:
-    """What the credit scheduler knows of a domain."""
+    """A domain's parameters of the credit scheduler."""
 
     weight: int
     cap_percent: int
@@ -66,7 +66,7 @@ class Credit:
 
 @dataclass(frozen=True, slots=True)
 class Sedf:
-    """What the EDF scheduler knows of a domain."""
+    """A domain's parameters of the EDF scheduler."""
 
     period_ns: int
     slice_ns: int
@@ -85,7 +85,7 @@ class Slice:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """The host's time, which the slices of the history go by, and their files, if one is kept."""
+    """The host's time, by which the history is sliced, and its files, if a history is kept."""
 
     now_unix_ns: int
     files: tuple[Slice, ...] = ()

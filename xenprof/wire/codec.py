@@ -1,8 +1,8 @@
-"""Frozen records to JSON and back, by the types of their fields: one encoder, one decoder.
+"""Converts frozen records to JSON and back by the types of their fields.
 
-JSON has no tuples and no enums: tuples are lists there, enums their values. The decoder wants the
-types that the fields declare (a whole number is also a number), leaves out what a record does not
-know, and gives a field that is missing its default, or None where None is allowed.
+JSON has no tuples and no enums: tuples become lists, enums their values. The decoder requires the
+types that the fields declare (a whole number is also a number), ignores fields that a record does
+not have, and gives a missing field its default, or None where None is allowed.
 """
 
 import json
@@ -18,7 +18,7 @@ from xenprof.errors import XenprofError
 
 T = TypeVar("T")
 Reader = Callable[[object, str], Any]
-"""Returns a JSON value as the type it is for; the text is its place, for the message."""
+"""Reads a JSON value as its type; the text is its place, for messages."""
 
 _WORDS: Mapping[object, tuple[str, str]] = {
     int: ("a whole number", "whole numbers"),
@@ -30,27 +30,27 @@ _LONGEST_SHOWN = 40
 
 
 class Malformed(XenprofError):
-    """A JSON value that is no such record; the message names the place, e.g. `domains[2].name`."""
+    """Says that JSON is not such a record; the message names the place, e.g. `domains[2].name`."""
 
 
 class Missing(Malformed):
-    """A field that has no default is not there."""
+    """Says that a field without a default is missing."""
 
 
 def encode(value: object) -> str:
-    """Return the JSON text of a record, or of what holds records."""
+    """Return the JSON text of a record, or of a value that holds records."""
     return json.dumps(value, default=plain)
 
 
 def plain(value: Any) -> object:
-    """Return what `json` cannot write as something that it can, one level deep."""
+    """Return a value that `json` cannot write as one that it can, one level deep."""
     if is_dataclass(value):
         return {field.name: getattr(value, field.name) for field in fields(value)}
     return dict(value)  # a mapping that is not a dict
 
 
 def decode(kind: type[T], value: object) -> T:
-    """Return what `json.loads` has made of a record as that record. Raises: Malformed."""
+    """Return the record in a value from `json.loads`. Raises: Malformed."""
     read: Reader = _reader(kind)  # type: ignore[arg-type]  # a type is hashable
     found: T = read(value, "")
     return found
@@ -58,7 +58,7 @@ def decode(kind: type[T], value: object) -> T:
 
 @cache
 def _reader(kind: Any) -> Reader:
-    """Return what reads values of a type."""
+    """Return the reader of a type's values."""
     origin, arguments = get_origin(kind), get_args(kind)
     if kind is object:
         return lambda value, place: value
@@ -144,7 +144,7 @@ def _choice_reader(kind: Any) -> Reader:
 
 
 def _plain_reader(kind: Any) -> Reader:
-    """Return the reader of a text, number or truth value, or of a union with at most one other."""
+    """Return the reader of a text, number or bool, or of a union with at most one other type."""
     exact = _exact(kind)
     others = [_reader(member) for member in get_args(kind) if not _exact(member)]
 
@@ -161,7 +161,7 @@ def _plain_reader(kind: Any) -> Reader:
 
 
 def _exact(kind: Any) -> frozenset[type]:
-    """Return the types whose values are what `kind` wants as they are."""
+    """Return the types whose values need no conversion to `kind`."""
     if kind in (int, str, bool, float, NoneType):
         return frozenset([kind])
     is_union = get_origin(kind) in (Union, UnionType)
@@ -176,7 +176,7 @@ def _wrong(kind: Any, value: object, place: str) -> Malformed:
 
 
 def _words(kind: Any) -> str:
-    """Return what a value should be; of a union, its first member."""
+    """Return the words for the expected kind of a value; of a union, for its first member."""
     origin, members = get_origin(kind), get_args(kind)
     if origin in (Union, UnionType):
         return _words(members[0])

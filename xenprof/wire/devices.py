@@ -1,11 +1,11 @@
-"""Devices of a domain as lists of them show them; None is what the frontend has not told yet."""
+"""A domain's devices as lists show them; None where the frontend has not set a value yet."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Device:
-    """What all of them have."""
+    """The fields that all devices have."""
 
     sxp: object
     backend_domid: int | None = None
@@ -17,7 +17,7 @@ class Device:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlockDevice(Device):
-    """A disk, by its number in the store: xvda is 51712."""
+    """A disk, by its number in xenstore: xvda is 51712."""
 
     device: int
     ring_ref: int | None = None

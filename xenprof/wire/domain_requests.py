@@ -1,21 +1,21 @@
-"""What a program asks of the service about one domain: POST /api/v1/domains/DOMAIN/COMMAND."""
+"""The requests about one domain: POST /api/v1/domains/DOMAIN/COMMAND."""
 
 from dataclasses import dataclass
 
 from xenprof.wire.requests import DomainRequest
 
-# -- Life.
+# -- Life cycle.
 
 
 class Destroy(DomainRequest):
-    """End it at once."""
+    """End the domain at once."""
 
     command = "destroy"
 
 
 @dataclass(frozen=True, slots=True)
 class Shutdown(DomainRequest):
-    """Ask it to end itself: poweroff (None), reboot or halt."""
+    """Ask the domain to end itself: poweroff (None), reboot or halt."""
 
     command = "shutdown"
 
@@ -24,7 +24,7 @@ class Shutdown(DomainRequest):
 
 @dataclass(frozen=True, slots=True)
 class Save(DomainRequest):
-    """Write it to a file and destroy it, or (`checkpoint`) let it run on."""
+    """Save the domain to a file and destroy it, or (`checkpoint`) let it run on."""
 
     command = "save"
 
@@ -34,7 +34,7 @@ class Save(DomainRequest):
 
 @dataclass(frozen=True, slots=True)
 class DumpCore(DomainRequest):
-    """Write its memory to a file; None: where xend puts it."""
+    """Write the domain's memory to a file; None: xend chooses the path."""
 
     command = "dump-core"
 
@@ -44,20 +44,20 @@ class DumpCore(DomainRequest):
 
 
 class Pause(DomainRequest):
-    """Stop scheduling it."""
+    """Stop scheduling the domain."""
 
     command = "pause"
 
 
 class Unpause(DomainRequest):
-    """Schedule it again."""
+    """Schedule the domain again."""
 
     command = "unpause"
 
 
 @dataclass(frozen=True, slots=True)
 class Rename(DomainRequest):
-    """Give it another name."""
+    """Give the domain another name."""
 
     command = "rename"
 
@@ -66,7 +66,7 @@ class Rename(DomainRequest):
 
 @dataclass(frozen=True, slots=True)
 class Sysrq(DomainRequest):
-    """Press a magic key in it."""
+    """Press a magic SysRq key in the domain."""
 
     command = "sysrq"
 
@@ -83,18 +83,18 @@ class Trigger(DomainRequest):
     vcpu: int | None = None
 
 
-# -- Configurations that xend keeps.
+# -- Stored configurations.
 
 
 class Delete(DomainRequest):
-    """Forget it."""
+    """Delete a stored configuration."""
 
     command = "delete"
 
 
 @dataclass(frozen=True, slots=True)
 class Start(DomainRequest):
-    """Create the domain of a kept configuration."""
+    """Start the domain of a stored configuration."""
 
     command = "start"
 
@@ -102,13 +102,13 @@ class Start(DomainRequest):
 
 
 class Suspend(DomainRequest):
-    """Save it where `Resume` finds it."""
+    """Save the domain where `Resume` finds it."""
 
     command = "suspend"
 
 
 class Resume(Start):
-    """Bring it back."""
+    """Restore a suspended domain."""
 
     command = "resume"
 
@@ -118,7 +118,7 @@ class Resume(Start):
 
 @dataclass(frozen=True, slots=True)
 class SetVcpus(DomainRequest):
-    """Have so many vcpus online."""
+    """Set the number of vcpus that are online."""
 
     command = "set-vcpus"
 
@@ -127,7 +127,7 @@ class SetVcpus(DomainRequest):
 
 @dataclass(frozen=True, slots=True)
 class PinVcpu(DomainRequest):
-    """Set the pcpus that a vcpu may run on; None: all vcpus."""
+    """Set the pcpus on which a vcpu (None: all vcpus) may run."""
 
     command = "pin-vcpu"
 
@@ -145,14 +145,14 @@ class SetMemory(DomainRequest):
 
 
 class SetMaximumMemory(SetMemory):
-    """Set the most memory that it may have."""
+    """Set the domain's maximum memory."""
 
     command = "set-maximum-memory"
 
 
 @dataclass(frozen=True, slots=True)
 class SetCredit(DomainRequest):
-    """Change weight or cap of the credit scheduler; None: leave it."""
+    """Change weight or cap of the credit scheduler; None: no change."""
 
     command = "sched-credit"
 
@@ -162,7 +162,7 @@ class SetCredit(DomainRequest):
 
 @dataclass(frozen=True, slots=True)
 class SetSedf(DomainRequest):
-    """Change what the EDF scheduler knows; None: leave it. Extra time may be said as 0 or 1."""
+    """Change parameters of the EDF scheduler; None: no change. Extra time may be 0 or 1."""
 
     command = "sched-sedf"
 
@@ -178,7 +178,7 @@ class SetSedf(DomainRequest):
 
 @dataclass(frozen=True, slots=True)
 class AttachBlock(DomainRequest):
-    """Give it a disk, e.g. `phy:sdb1` as `xvdb`, mode r, w or w!."""
+    """Attach a disk, e.g. `phy:sdb1` as `xvdb`, mode r, w or w!."""
 
     command = "attach-block"
 
@@ -189,14 +189,14 @@ class AttachBlock(DomainRequest):
 
 
 class ConfigureBlock(AttachBlock):
-    """Put another medium into its CD-ROM drive."""
+    """Put another medium into the domain's CD-ROM drive."""
 
     command = "configure-block"
 
 
 @dataclass(frozen=True, slots=True)
 class DetachBlock(DomainRequest):
-    """Take a disk away, called by name or number."""
+    """Detach a disk, given by name or number."""
 
     command = "detach-block"
 
@@ -206,7 +206,7 @@ class DetachBlock(DomainRequest):
 
 @dataclass(frozen=True, slots=True)
 class AttachNetwork(DomainRequest):
-    """Give it a network interface of these options, joined by commas."""
+    """Attach a network interface with these options, joined by commas."""
 
     command = "attach-network"
 
@@ -215,7 +215,7 @@ class AttachNetwork(DomainRequest):
 
 @dataclass(frozen=True, slots=True)
 class DetachNetwork(DomainRequest):
-    """Take a network interface away."""
+    """Detach a network interface."""
 
     command = "detach-network"
 

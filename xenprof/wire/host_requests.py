@@ -1,4 +1,4 @@
-"""What a program asks of the service about the host."""
+"""The requests about the host."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ Overrides = Mapping[str, str | tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Create(Request):
-    """Create a domain: from the text of a file, or from `config`, which is parsed already."""
+    """Create a domain from the text of a file, or from `config`, which is parsed already."""
 
     command = "create"
     route = "/api/v1/domains"
@@ -27,7 +27,7 @@ class Create(Request):
 
 @dataclass(frozen=True, slots=True)
 class New(Request):
-    """Keep a configuration, and create nothing."""
+    """Store a configuration without creating a domain."""
 
     command = "new"
     route = "/api/v1/managed"
@@ -39,7 +39,7 @@ class New(Request):
 
 
 class Describe(New):
-    """Show the configuration that a domain would be created with; keep nothing."""
+    """Show the configuration with which a domain would be created."""
 
     command = "config"
     route = "/api/v1/config"
@@ -47,7 +47,7 @@ class Describe(New):
 
 @dataclass(frozen=True, slots=True)
 class Restore(Request):
-    """Create a domain from a file of `Save`."""
+    """Create a domain from a file that `Save` has written."""
 
     command = "restore"
     route = "/api/v1/restore"
@@ -75,7 +75,7 @@ class DebugKeys(Request):
 
 @dataclass(frozen=True, slots=True)
 class Wait(Request):
-    """Be answered when so much model time has passed."""
+    """Wait for a duration of model time."""
 
     command = "wait"
     route = "/api/v1/wait"

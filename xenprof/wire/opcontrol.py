@@ -1,4 +1,4 @@
-"""What opcontrol and the service exchange: operations with a Setup in, Outcome and status out."""
+"""The records between opcontrol and the service: operations with a Setup, Outcome and status."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -11,15 +11,15 @@ SEPARATIONS = ("library", "kernel", "thread", "cpu")
 """The words of `Setup.separate`, in the order in which `--status` prints them."""
 
 Range = tuple[int, int]
-"""First address and the one after the last."""
+"""The first address and the one after the last."""
 
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """Everything a daemon is started with. Paths are paths in the domain.
+    """The settings of a daemon. Paths are paths in the domain.
 
-    `vmlinux` None means `--no-vmlinux`. `passive_ranges` pairs by position with
-    `passive_images`. The domain lists are the user's text, None where not given.
+    `vmlinux` None means `--no-vmlinux`. `passive_ranges` correspond to `passive_images` by
+    position. The domain lists are the user's text, None if not given.
     A buffer size of 0 leaves the kernel's default.
     """
 
@@ -44,7 +44,7 @@ class Setup:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What opcontrol prints, line by line, and its exit code."""
+    """The lines that opcontrol prints, and its exit code."""
 
     stdout: tuple[str, ...] = ()
     stderr: tuple[str, ...] = ()
@@ -53,7 +53,10 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class DaemonStatus:
-    """A domain's daemon: paused means alive with profiling off. `pid` is None without one."""
+    """The status of a domain's daemon: paused means running with profiling off.
+
+    `pid` is None without a daemon.
+    """
 
     state: Literal["running", "paused", "stopped"]
     pid: int | None = None
@@ -68,7 +71,7 @@ class DaemonStatus:
 
 @dataclass(frozen=True, slots=True)
 class Status(Outcome):
-    """The answer to `GetStatus`: what opcontrol prints, and the same as values."""
+    """The answer to `GetStatus`: the lines that opcontrol prints, and their values."""
 
     status: DaemonStatus = DaemonStatus("stopped")
 
@@ -82,7 +85,7 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Operation(DomainRequest):
-    """An operation of opcontrol; most make no use of the setup, and only `save` of the name."""
+    """An operation of opcontrol; most do not use the setup, and only `save` uses the name."""
 
     setup: Setup | None = None
     name: str | None = None
@@ -101,13 +104,13 @@ class StartDaemon(Operation):
 
 
 class Start(Operation):
-    """Begin to count, and start the daemon before that if there is none."""
+    """Start the daemon if there is none, and begin to count."""
 
     command = "opcontrol start"
 
 
 class Dump(Operation):
-    """Have what is in buffers written to files."""
+    """Write the buffered samples to files."""
 
     command = "opcontrol dump"
 
@@ -131,7 +134,7 @@ class Reset(Operation):
 
 
 class SaveSession(Operation):
-    """Keep the current session under a name."""
+    """Save the current session under a name."""
 
     command = "opcontrol save"
 
@@ -143,7 +146,7 @@ class Deinit(Operation):
 
 
 class GetStatus(Operation):
-    """Tell how the daemon is."""
+    """Return the status of the daemon."""
 
     command = "opcontrol status"
 

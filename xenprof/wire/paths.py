@@ -1,11 +1,11 @@
-"""Where the service tells something (GET), and how paths are put together."""
+"""The paths that the service answers (GET), and how paths are composed."""
 
 from urllib.parse import quote
 
 SNAPSHOT = "/api/v1/snapshot"
-"""A HostSnapshot, or whatever less of it a record has."""
+"""A HostSnapshot, or a record with a part of its fields."""
 HOST_INFO = "/api/v1/info"
-"""The rows of `xm info`, each a text by its name."""
+"""The rows of `xm info`, texts by their names."""
 MESSAGE_RING = "/api/v1/dmesg"
 """The hypervisor's message ring, a Text."""
 MANAGED = "/api/v1/managed"
@@ -15,11 +15,11 @@ XENSTORE = "/api/v1/xenstore"
 HISTORY = "/api/v1/history"
 """A History."""
 TRACE = "/api/v1/trace"
-"""A TraceState, and more."""
+"""A TraceState with further fields."""
 
 
 def domain_path(domain: str, *names: str) -> str:
-    """Return the path of what concerns one domain; a name may hold any character."""
+    """Return a path below that of a domain; a name may contain any character."""
     return "/".join(["/api/v1/domains", *map(segment, (domain, *names))])
 
 

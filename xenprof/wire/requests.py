@@ -1,4 +1,4 @@
-"""What a program asks of the service by POST: one record a command; its fields are the body.
+"""The base of requests by POST: a record for each command, whose fields are the body.
 
 The commands are in `host_requests`, `domain_requests`, `opcontrol` and `trace`.
 A request that adds no fields to its base needs no decorator: it is a record because its base is
@@ -13,20 +13,20 @@ from xenprof.wire.paths import domain_path, segment
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Anything that is asked by POST."""
+    """A request by POST."""
 
     command: ClassVar[str]
-    """What the service, its log and its messages call it."""
+    """The name of the command for the service, its log and its messages."""
     route: ClassVar[str]
-    """The path; `{}` stands for what it is about, if that is not the host."""
+    """The path; `{}` stands for the object of the request, if that is not the host."""
 
     @classmethod
     def url(cls, about: str = "") -> str:
-        """Return the path for what it is about, e.g. the name of a domain."""
+        """Return the path for an object, e.g. the name of a domain."""
         return cls.route.format(segment(about))
 
     def body(self) -> dict[str, object]:
-        """Return the fields by name, but for those that are None and may be left out."""
+        """Return the fields by name, without those that are None by default."""
         values = {field: getattr(self, field.name) for field in fields(self)}
         return {
             field.name: value
@@ -36,7 +36,7 @@ class Request:
 
 
 class DomainRequest(Request):
-    """Anything that is asked about one domain: each word of the command is part of the path."""
+    """A request about one domain: each word of the command is a part of the path."""
 
     @classmethod
     def url(cls, about: str = "") -> str:

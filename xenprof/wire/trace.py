@@ -1,4 +1,4 @@
-"""What readers of the trace rings and the service exchange."""
+"""The records between readers of the trace rings and the service."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from xenprof.wire.requests import Request
 
 @dataclass(frozen=True, slots=True)
 class StartTrace(Request):
-    """Begin to record for a reader of one's own; None: all events, all pcpus, the usual else."""
+    """Start to record for a new reader; None: all events, all pcpus, otherwise the default."""
 
     command = "trace start"
     route = "/api/v1/trace/start"
@@ -21,7 +21,7 @@ class StartTrace(Request):
 
 @dataclass(frozen=True, slots=True)
 class ReadTrace(Request):
-    """Take what there is for a reader; `format` is base64 (None), binary or json."""
+    """Take the records for a reader; `format` is base64 (None), binary or json."""
 
     command = "trace read"
     route = "/api/v1/trace/{}/read"
@@ -30,7 +30,7 @@ class ReadTrace(Request):
 
 
 class StopTrace(ReadTrace):
-    """Take what there is left, and end the reader."""
+    """Take the remaining records, and end the reader."""
 
     route = "/api/v1/trace/{}/stop"
 
@@ -56,6 +56,6 @@ class TraceTaken:
 
 @dataclass(frozen=True, slots=True)
 class TraceState:
-    """How the rings stand, as far as programs want to know: the records lost, by pcpu."""
+    """The status of the rings that programs need: the lost records by pcpu."""
 
     lost: tuple[int, ...]

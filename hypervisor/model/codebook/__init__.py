@@ -1,1 +1,1 @@
-"""What code there is, what it costs, where it lies and who calls it."""
+"""The code of hypervisor, kernels and programs: its costs, addresses and callers."""

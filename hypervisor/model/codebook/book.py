@@ -1,12 +1,12 @@
-"""Code paths: what a piece of work executes, what it costs, and where a sample in it lands.
+"""Code paths: what a piece of work executes, what it costs, and where its samples fall.
 
-A CodeBook is the whole of `costs.toml` and `symbols.toml` for one cpu type, unchanging after
-construction. Paths are known by index. Tables and draws use integers only, so that they are
-the same on every machine.
+A CodeBook holds `costs.toml` and `symbols.toml` for one cpu type and does not change after its
+construction. Paths are known by index. Tables and draws use integers only, so that they are the
+same on every machine.
 
-Beyond the plain list of layers these paths need care by whoever executes them:
+Code that executes these paths must know:
 - half an ACK per packet is part of `netfront_*_packet`, `netback_*_packet*`, `ip_*_packet`
-  (bridge and card included): ACKs are no packets of their own;
+  (bridge and card included): ACKs are not packets of their own;
 - `netfront_flip_page` is extra per received packet when pages are flipped, not copied;
 - `*_transmit_slot` is extra per further ring slot of a large packet;
 - `blktap_request`, `loop_request` come on top of the blkback path;
@@ -44,7 +44,7 @@ _HOT_SPOTS = 8
 
 @dataclass(frozen=True, slots=True)
 class CodePath:
-    """One path. Cycles are per unit, alone on a core of the book's cpu type.
+    """A code path. Cycles are for one unit, on an unshared core of the book's cpu type.
 
     `by_mode` is indexed by telemetry.Mode (user, kernel, hypervisor) and sums to `cycles`.
     `program` is the absolute path of the program whose user-mode code runs; None: no user code.
@@ -89,7 +89,7 @@ class CodeBook:
     """
 
     def __init__(self, cpu_type: str) -> None:
-        """Build the tables for `p4`, `p4-ht`, `core_2` or `hammer`; takes some 50 ms."""
+        """Build the tables for `p4`, `p4-ht`, `core_2` or `hammer`, which takes about 50 ms."""
         self._images = Images()
         self.images: Mapping[str, Image] = self._images.by_key
         self.costs = costs = Costs(self.images)
@@ -147,7 +147,7 @@ class CodeBook:
         return self._images.modules(role)
 
     def mappings(self, program: str) -> tuple[Mapped, ...]:
-        """Return what a process of the program maps. Raises KeyError: no such program."""
+        """Return the files that a program's process maps. Raises: KeyError for an unknown one."""
         return self._images.mappings(program)
 
     def draw(
@@ -193,13 +193,13 @@ class CodeBook:
 
     @property
     def entry_weights(self) -> list[int]:
-        """Return the cycles that each entry has its share of a path's by, in any unit."""
+        """Return the weights, in any unit, by which the entries of a path share its cycles."""
         return [weight for row in self._by_row for weight in self._weights(row, Kind.CYCLES)]
 
     def _make_slots(self, kind: int) -> npt.NDArray[np.int32]:
         """Return, for each (path, mode), 2**_SLOT_BITS slots that hold functions by their share.
 
-        One look-up where a search would take a dozen; a share is rounded to 1/4096.
+        A draw needs one look-up instead of a search; a share is rounded to 1/4096.
         """
         slots = np.zeros(len(self._by_row) << _SLOT_BITS, np.int32)
         entry = 0
@@ -223,7 +223,7 @@ class CodeBook:
         ]
         if any(weights) or kind == Kind.CYCLES:
             return weights
-        return self._weights(row, Kind.CYCLES)  # never happens here; a skid lands where time goes
+        return self._weights(row, Kind.CYCLES)  # no events here: a skid lands where time is spent
 
     def _row_rate(self, row: list[_Part], kind: int) -> int:
         cycles = sum(part.weight for part in row)
@@ -238,7 +238,7 @@ def _total(part: _Part) -> int:
 
 
 def _rates(row: WorkClass, cpu: Cpu) -> tuple[int, ...]:
-    """Return events per cycle by Kind. The same instructions take other cycles on other cpus."""
+    """Return events per cycle by Kind; the cycles of an instruction depend on the cpu."""
     instructions = row.instructions / 1000 * 100 / cpu.cycles_percent[row.name]
     exact = {Kind.CYCLES: Fraction(1), Kind.INSTRUCTIONS: instructions}
     for kind, per_thousand in row.events.items():
@@ -274,6 +274,6 @@ def _code_path(index: int, row: PathRow, parts: list[_Part]) -> CodePath:
 
 
 def _hot_spots(symbol: Symbol) -> tuple[int, ...]:
-    """Return offsets in the function; made from its name, as its size is."""
+    """Return offsets in the function; like its size, they are computed from its name."""
     digest = hashlib.sha256(symbol.name.encode()).digest()
     return tuple(byte * symbol.size >> 8 for byte in digest[2 : 2 + _HOT_SPOTS])

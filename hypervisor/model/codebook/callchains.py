@@ -1,7 +1,7 @@
 """Reads and checks `callchains.toml`: which functions are on the stack when another one runs.
 
-A chain is found from a spine (the way into the code of an op in a path) and from the usual
-callers of a function: the nearest of them that is on the spine is where the function hangs.
+A chain consists of a spine (the way into the code of an op in a path) and the usual callers of a
+function up to the nearest one that is on the spine.
 """
 
 import tomllib
@@ -16,7 +16,7 @@ from hypervisor.model.codebook.images import Image
 from hypervisor.telemetry import Mode
 
 NOTIFY = "evtchn_send"
-"""The path whose caller was settled before it: the kernel pays for it a moment later."""
+"""The path whose caller was settled before it: the kernel pays for it later."""
 ASKS = ("ask_network", "write_file", "read_file", "swap_in", "swap_out")
 """Situations in which a domain asks domain 0 for something."""
 _KERNEL = "vmlinux"
@@ -32,12 +32,12 @@ Chain = tuple[tuple[int, Function], ...]
 
 
 class ChainTableError(TableError):
-    """callchains.toml cannot be used; the message names the row."""
+    """Says that callchains.toml cannot be used; the message names the row."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """What a domain did when it last asked domain 0 for something. `program`: image key or ""."""
+    """What a domain did when it last made a request to domain 0. `program`: image key or ""."""
 
     situation: str = _OTHERWISE
     program: str = ""
@@ -45,11 +45,11 @@ class Asking:
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What a segment was about: everything that a chain depends on, beside path, op and function.
+    """The situation of a segment: everything that a chain depends on except path, op and function.
 
-    `asker` is the domain that domain 0 works for (-1: none), `asked` what that one did.
-    `notifies` is what the vcpu did before, when the path is the notification. `depth` is how
-    many callers are recorded at most.
+    `asker` is the domain that domain 0 works for (-1: none), `asked` what that domain did.
+    `notifies` is what the vcpu did before, when the path is the notification. `depth` is the
+    largest number of callers that are recorded.
     """
 
     domid: int
@@ -76,7 +76,7 @@ class _Spine:
 
 
 class Chains:
-    """The checked table. Raises ChainTableError."""
+    """Holds the checked table. Raises: ChainTableError."""
 
     def __init__(self, images: Mapping[str, Image], costs: Costs, text: str | None = None) -> None:
         """Read `text`, by default the packaged callchains.toml."""
@@ -130,7 +130,7 @@ class Chains:
         )
 
     def _check(self) -> None:
-        """Check that every path has its place and every name in the table is one. Raises."""
+        """Check that every path has a place and every name exists. Raises: ChainTableError."""
         if missing := sorted(self._costs.paths.keys() ^ self._places.keys()):
             raise ChainTableError(f"callchains.toml: [place]: missing or unknown: {missing[0]}")
         for path, place in self._places.items():
@@ -163,11 +163,11 @@ class Chains:
     # -- chains ------------------------------------------------------------------------------
 
     def program_of(self, path: str) -> str:
-        """Return the image key of the program with this path in the domain, "" if none has it."""
+        """Return the image key of the program at this path in the domain, "" if there is none."""
         return next((key for key in self._programs if self._images[key].path == path), "")
 
     def chain(self, path: str, op: str, function: Function, situation: Situation) -> Chain:
-        """Return who calls `function` where `op` is done for `path`; it is the last itself."""
+        """Return the chain of callers of `function` in `op` of `path`; it is itself the last."""
         now = situation.notifies if path == NOTIFY else situation.now
         own_program = self._costs.paths[path].program
         if own_program is not None and own_program.key != now.program:
@@ -201,7 +201,7 @@ class Chains:
     def _along(
         self, name: str, domid: int, now: Asking, asker: int, asked: Asking
     ) -> tuple[Chain, tuple[Function, ...]]:
-        """Return what happened in other domains before a spine, and the spine itself."""
+        """Return the frames of other domains that led to a spine, and the spine itself."""
         spine = self._spines[name]
         if spine.by is not None:
             chosen = spine.by.get(now.situation, spine.by[_OTHERWISE])
@@ -250,7 +250,7 @@ class Chains:
         op: frozenset[Function],
         seen: frozenset[Function],
     ) -> tuple[int, tuple[Function, ...]]:
-        """Return where on the spine a function hangs (-1: nowhere), and what lies between."""
+        """Return a function's nearest caller on the spine (-1: none), and those in between."""
         if function in at:
             return at[function], ()
         callers = [one for one in self._callers.get(function, ()) if one.function not in seen]

@@ -22,12 +22,12 @@ CHECK_CTRS = "{check_ctrs}"
 
 
 class CostTableError(TableError):
-    """costs.toml cannot be used; the message names the row."""
+    """Says that costs.toml cannot be used; the message names the row."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cpu:
-    """A processor: percent of the P4's cycles by class and of its events per instruction."""
+    """A processor: its cycles by class and events per instruction, in percent of the P4's."""
 
     name: str
     check_ctrs: str
@@ -37,7 +37,7 @@ class Cpu:
 
 @dataclass(frozen=True, slots=True)
 class WorkClass:
-    """A kind of work on the P4: instructions per 1000 cycles, events per 1000 instructions."""
+    """A class of work on the P4: instructions per 1000 cycles, events per 1000 instructions."""
 
     name: str
     instructions: Fraction
@@ -60,8 +60,7 @@ class Op:
 class PathRow:
     """A path: how often each op is done for one unit.
 
-    `fixed_cycles`: one unit is so many cycles on every cpu. `program`: the image whose user
-    code runs.
+    `fixed_cycles`: the cycles of one unit on every cpu. `program`: the image whose user code runs.
     """
 
     name: str
@@ -72,7 +71,7 @@ class PathRow:
 
 
 class Costs:
-    """The checked tables. Raises CostTableError."""
+    """Holds the checked tables. Raises: CostTableError."""
 
     def __init__(self, images: Mapping[str, Image], text: str | None = None) -> None:
         """Read `text`, by default the packaged costs.toml; `images` by key."""

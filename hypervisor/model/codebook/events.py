@@ -1,7 +1,7 @@
-"""What a programmed counter counts: (event number, unit mask) of a cpu type -> Kind.
+"""Maps (event number, unit mask) of a cpu type to the Kind that a programmed counter counts.
 
-Only events that the model can tell apart are here; every other event is accepted by the
-tools and counts nothing. Numbers and masks are oprofile's.
+Only events that the model can distinguish are here; the tools accept every other event, which
+counts nothing. Numbers and masks are oprofile's.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from enum import IntEnum
 
 
 class Kind(IntEnum):
-    """What work produces and a counter can count. Index of the rate tables."""
+    """A kind of event that work produces and a counter can count; the index of the rate tables."""
 
     CYCLES = 0
     INSTRUCTIONS = 1
@@ -32,11 +32,11 @@ class Kind(IntEnum):
 
 
 _ANY = -1  # any unit mask
-_Row = tuple[int, Kind | None]  # (bits that the mask may have, what is counted then)
+_Row = tuple[int, Kind | None]  # (the bits that the mask may have, what it counts)
 _Table = Mapping[int, tuple[_Row, ...]]
 
-# The first row whose bits contain the whole mask wins: rows run from narrow to wide, so that
-# a mask that asks for hits and misses counts references.
+# The first row whose bits contain the whole mask wins: rows are ordered from narrow to wide, so
+# that a mask for hits and misses counts references.
 _BRANCHES: tuple[_Row, ...] = (
     # 1 predicted and 2 mispredicted not-taken, 4 predicted and 8 mispredicted taken
     (0xA, Kind.BRANCH_MISSES),
@@ -54,7 +54,7 @@ _P4: _Table = {
         (_ANY, Kind.TLB_WALKS),
     ),  # PAGE_WALK_TYPE
     # BSQ_CACHE_REFERENCE: 0x7 hits in L2, 0x500 misses in L2, 0x38 hits and 0x200 misses in L3.
-    # This Xeon has no L3: nothing hits it, and what misses L2 goes to memory.
+    # This Xeon has no L3: there are no hits in it, and misses in L2 go to memory.
     0x0C: ((0x38, None), (0x738, Kind.L2_MISSES), (_ANY, Kind.L2_REFERENCES)),
     0x0D: ((_ANY, Kind.BUS_TRANSACTIONS),),  # IOQ_ALLOCATION
     0x0F: ((_ANY, Kind.BUS_TRANSACTIONS),),  # FSB_DATA_ACTIVITY

@@ -1,7 +1,7 @@
-"""The images of a RHEL 5 domain: which functions, at which addresses, in which files.
+"""The images of a RHEL 5 domain: their functions, addresses and files.
 
-Read from `symbols.toml`. Everything here is the same in every run: addresses are fixed,
-sizes are made from names, ELF bytes depend on nothing else.
+They are read from `symbols.toml` and are the same in every run: addresses are fixed, sizes are
+computed from names, ELF bytes depend on nothing else.
 """
 
 import hashlib
@@ -32,12 +32,12 @@ _MODES = {
 
 
 class SymbolTableError(TableError):
-    """symbols.toml cannot be used; the message names image and key."""
+    """Says that symbols.toml cannot be used; the message names image and key."""
 
 
 @dataclass(frozen=True, slots=True)
 class Symbol:
-    """A function. `address` is a pc in a running domain, not a value of the file."""
+    """A function. `address` is a pc in a running domain, not a value in the file."""
 
     name: str
     address: int
@@ -48,8 +48,8 @@ class Symbol:
 class Image:
     """An executable file. Its functions follow each other without gaps from `address` on.
 
-    `libraries` are the keys of the libraries that a program maps. A module's file is linked
-    at 0, as a relocatable file is, and loaded at `address`; all others run where they are linked.
+    `libraries` are the keys of the libraries that a program maps. Like a relocatable file, a
+    module's file is linked at 0 and loaded at `address`; all others run where they are linked.
     """
 
     key: str
@@ -68,11 +68,11 @@ class Image:
 
     @property
     def size(self) -> int:
-        """Return the bytes of its code."""
+        """Return the size of its code in bytes."""
         return sum(symbol.size for symbol in self.symbols.values())
 
     def elf(self) -> bytes:
-        """Return the file."""
+        """Return the bytes of the ELF file."""
         shift = self.address if self.kind == "module" else 0
         return write_elf(
             [ElfSymbol(s.name, s.address - shift, s.size) for s in self.symbols.values()],
@@ -84,18 +84,18 @@ class Image:
         )
 
     def mapped(self) -> Mapped:
-        """Return how a process maps its code (program or library)."""
+        """Return the mapping of the code of a program or library in a process."""
         end = self.address + -(-self.size // _PAGE) * _PAGE
         return Mapped(self.address, end, _TEXT_OFFSET, self.path)
 
     def module(self) -> Module:
-        """Return its line in /proc/modules (module)."""
+        """Return a module's line in /proc/modules."""
         name = self.path.rsplit("/", 1)[1].removesuffix(".ko").replace("-", "_")
         return Module(name, self.address, -(-self.size // _PAGE) * _PAGE, self.path)
 
 
 class Images:
-    """All images by key, and the files of a domain. Raises SymbolTableError."""
+    """Holds all images by key, and makes the files of a domain. Raises: SymbolTableError."""
 
     def __init__(self, text: str | None = None) -> None:
         """Read `text`, by default the packaged symbols.toml."""
@@ -137,7 +137,7 @@ class Images:
         )
 
     def mappings(self, program: str) -> tuple[Mapped, ...]:
-        """Return what a process of the program at this path maps.
+        """Return the files that a process of the program at this path maps.
 
         Raises: KeyError if there is no such program.
         """
@@ -149,7 +149,7 @@ class Images:
 
 
 def file_offset(image: Image, pc: int) -> int:
-    """Return what a sample file calls a pc: distance from the text, or from the file's start."""
+    """Return a pc's offset in sample files: from the start of the text, or of the file."""
     in_text = pc - image.address
     return in_text if image.mode != Mode.USER else in_text + _TEXT_OFFSET
 
@@ -182,7 +182,7 @@ def _image(row: Mapping[str, Any]) -> Image:
 
 
 def _size(name: str) -> int:
-    """Return 48 to 2032 bytes, most of them small, in steps of 16: plausible, not the real ones."""
+    """Return a plausible size of a function: 48 to 2032 bytes, mostly small, in steps of 16."""
     digest = hashlib.sha256(name.encode()).digest()
     return 48 + 16 * (digest[0] * digest[1] * 124 >> 16)
 
@@ -192,7 +192,7 @@ def _permissions(image: Image) -> int:
 
 
 def _check_overlap(images: list[Image]) -> None:
-    """Check that images which can be in one address space share no addresses."""
+    """Check that images that can be in the same address space do not overlap."""
     ordered = sorted(images, key=lambda image: image.address)
     for low, high in itertools.pairwise(ordered):
         if low.mapped().end > high.address:

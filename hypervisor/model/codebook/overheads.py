@@ -1,4 +1,4 @@
-"""What the machine itself adds to the execution of vcpus, as parts of code paths."""
+"""The overheads that the machine adds to the execution of vcpus, as parts of code paths."""
 
 from hypervisor.model.codebook.book import CodeBook
 from hypervisor.model.codebook.work import Parts, parts_of

@@ -1,7 +1,7 @@
-"""Work: what a vcpu has to execute, as repeat counts of code paths.
+"""Work: what a vcpu executes, as repeat counts of code paths.
 
 Cycles are kept in units of 2**-20 cycle (suffix `_q`), so that progress is exactly linear in
-elapsed nanoseconds at any speed and nothing is lost to rounding when a segment is split.
+elapsed nanoseconds at any speed, and splitting a segment loses nothing to rounding.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,11 +11,11 @@ Q = 20
 ENDLESS = -1
 
 Parts = list[tuple[int, int]]
-"""(code path index, cycles_q) pairs; they are executed interleaved, each in proportion."""
+"""(code path index, cycles_q) pairs; they are executed interleaved, in proportion."""
 
 
 class TaskIdentity:
-    """A thread of a guest: what a sample says of it. `program` is an absolute path."""
+    """A thread of a guest, as samples identify it. `program` is an absolute path."""
 
     __slots__ = ("program", "tgid", "tid", "vcpu")
 
@@ -35,11 +35,11 @@ _NOTHING: Any = None
 
 
 class Work(Generic[Arg]):
-    """A piece of execution; `arg` is whatever `done` needs to know.
+    """A piece of execution; `arg` is a value for `done`.
 
     Life: queued on a vcpu -> begun (`begun_ns`) -> executed in one or more segments -> `done`.
-    `parts` always holds what remains. Endless work has one path and never gets done; what it
-    has executed is in `executed_q`.
+    `parts` always holds what remains. Endless work has one path and is never done; `executed_q`
+    has the cycles that it has executed.
     """
 
     __slots__ = (
@@ -77,18 +77,18 @@ class Work(Generic[Arg]):
         self.beneficiary = beneficiary
         self.ready_ns = 0
         self.begun_ns = -1
-        self.ran_ns = 0  # of the guest's timeslice, when it last had to stop
+        self.ran_ns = 0  # the used part of the guest's timeslice, when last stopped
         self.executed_q = 0
 
     @staticmethod
     def endless(path: int, task: TaskIdentity) -> "Work[None]":
-        """Return work that goes on until it is taken away."""
+        """Return work that goes on until it is removed."""
         work: Work[None] = Work([(path, 0)], task=task)
         work.total_q = work.remaining_q = ENDLESS
         return work
 
     def advance(self, executed_q: int) -> Parts:
-        """Take `executed_q` (at most what remains) off the parts and return what was executed."""
+        """Take `executed_q` (at most what remains) from the parts; return the executed parts."""
         self.executed_q += executed_q
         remaining = self.remaining_q
         if remaining < 0:
@@ -104,11 +104,11 @@ class Work(Generic[Arg]):
 
 
 AnyWork = Work[Any]
-"""Work as queues and vcpus see it, which do not look at its `arg`."""
+"""Work as queues and vcpus see it, which do not use its `arg`."""
 
 
 def split(parts: Parts, take_q: int, total_q: int) -> tuple[Parts, Parts]:
-    """Split `parts` (sum `total_q`) in proportion; return (what sums to `take_q`, the rest)."""
+    """Split `parts` (sum `total_q`) in proportion; return (parts of sum `take_q`, the rest)."""
     if len(parts) == 1:
         path = parts[0][0]
         return [(path, take_q)], [(path, total_q - take_q)]

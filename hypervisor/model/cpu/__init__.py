@@ -1,1 +1,1 @@
-"""Vcpus on pcpus: execution, the schedulers, and the guest kernel's own scheduling."""
+"""Runs vcpus on pcpus: execution, the schedulers, and the guest kernel's own scheduling."""

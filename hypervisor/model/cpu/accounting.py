@@ -1,7 +1,7 @@
-"""Accounting: what running vcpus have executed, and what they owe.
+"""Accounts for what running vcpus have executed, and what they owe.
 
-A segment is settled in closed form: elapsed time becomes executed work, and where it went is
-added up by code path, by beneficiary and for the hardware counters.
+A segment is settled in closed form: elapsed time becomes executed work, which is added up by code
+path and by beneficiary, and noted for the hardware counters.
 """
 
 from collections.abc import Sequence
@@ -12,8 +12,8 @@ from hypervisor.model.codebook.work import AnyWork, Parts, split
 from hypervisor.model.domain.domain import Pcpu, Vcpu
 from hypervisor.model.timing.clock import Clock
 
-# Of what is owed (the cost of samples, known late) a quarter of the rest is charged at each
-# tick, small rests at once: so it is spread as it would be (judgement).
+# A quarter of what is owed (the cost of samples, known late) is charged at every tick, small
+# amounts at once: this spreads the cost as samples would (judgement).
 OWED_SHARE = 4
 OWED_MIN_NS = 20_000
 
@@ -31,11 +31,11 @@ class SegmentCounter(Protocol):
         elapsed_ns: int,
         work: AnyWork | None,
     ) -> None:
-        """Note one settled segment."""
+        """Note a settled segment."""
         ...
 
     def count(self) -> None:
-        """Count what has been noted."""
+        """Count the noted segments."""
         ...
 
 
@@ -47,13 +47,13 @@ def add_debt(vcpu: Vcpu, parts: Parts) -> None:
 
 
 def owe(vcpu: Vcpu, path: int, cycles_q: int) -> None:
-    """Charge a vcpu for what was found out late (samples), bit by bit from tick to tick."""
+    """Charge a vcpu for a cost that is known late (samples), in parts from tick to tick."""
     vcpu.owed[path] = vcpu.owed.get(path, 0) + cycles_q
     vcpu.owed_q += cycles_q
 
 
 class Accounting:
-    """The books of all pcpus."""
+    """Keeps the accounts of all pcpus."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class Accounting:
         pcpus: Sequence[Pcpu],
         code: CodeBook,
     ) -> None:
-        """`full_rate_q`: cycles_q per ns of a core that is not shared."""
+        """`full_rate_q`: cycles_q per ns of an unshared core."""
         self._clock = clock
         self._full_rate_q = full_rate_q
         self._counter = counter
@@ -73,7 +73,7 @@ class Accounting:
         self.path_modes = [(*path.by_mode[:2], path.cycles) for path in code.paths]
 
     def divide_times(self) -> None:
-        """Bring the times by mode of pcpus and domains up to what has been settled."""
+        """Update the times by mode of pcpus and domains with what has been settled."""
         for pcpu in self.pcpus:
             for domain in pcpu.visitors:
                 news = domain.path_ns[pcpu.number].news(self.path_modes)
@@ -90,7 +90,7 @@ class Accounting:
         self.is_counting = is_on
 
     def settle_all(self) -> None:
-        """Bring every running vcpu's accounts, and the samples, up to now."""
+        """Settle all running vcpus up to now, and count the samples."""
         for pcpu in self.pcpus:
             if pcpu.current is not None:
                 self.settle(pcpu.current)
@@ -98,7 +98,7 @@ class Accounting:
             self._counter.count()
 
     def pay(self, vcpu: Vcpu) -> None:
-        """Make a vcpu execute its share of what it owes, at a tick."""
+        """Make a vcpu execute a share of what it owes, at a tick."""
         share = 1 if vcpu.owed_q < self._full_rate_q * OWED_MIN_NS else OWED_SHARE
         parts = [(path, cycles_q // share) for path, cycles_q in vcpu.owed.items()]
         for path, cycles_q in parts:
@@ -136,11 +136,11 @@ class Accounting:
         work = vcpu.current
         left_q = executed_q - debt_q
         if work is not None:
-            if 0 <= work.remaining_q < left_q:  # the end was rounded up to a whole ns
+            if 0 <= work.remaining_q < left_q:  # the end of the work was rounded up to a whole ns
                 left_q = work.remaining_q
             if left_q:
                 parts = parts + work.advance(left_q) if parts else work.advance(left_q)
-        else:  # on its way to idle: there was nothing but debt
+        else:  # about to go idle, with only debt left
             left_q = 0
         if parts:
             self._account(vcpu, pcpu, parts, debt_q + left_q, start_ns, elapsed_ns, work)

@@ -1,8 +1,8 @@
-"""Execution: vcpus on pcpus. Turns elapsed time into executed work and runstates.
+"""Executes vcpus on pcpus: turns elapsed time into executed work and runstates.
 
 The unit is a segment: a vcpu on a pcpu with one piece of work at one speed. A segment ends at
 the end of its work, at a scheduling decision, at an interrupt, or when its speed changes; what
-it did is then settled in closed form. The scheduler decides; this file acts.
+it did is then settled in closed form. The scheduler decides; this module acts.
 Source: xen/common/schedule.c, xen/arch/x86/domain.c (context_switch).
 """
 
@@ -24,16 +24,16 @@ from hypervisor.trace_events import BLOCK, S_TIMER, SLEEP, T_TIMER, WAKE
 
 TICK_NS = 10_000_000  # Source: sched_credit.c, CSCHED_TICKS_PER_... and the 100 Hz guest timer
 GUEST_TIMESLICE_NS = 100_000_000  # Linux 2.6.18 kernel/sched.c, DEF_TIMESLICE
-SWITCH_NS = 20_000  # until the new domain's code runs warm: tens of microseconds (judgement)
-# Speed of each hyper-thread while both of a core are busy, in percent of the core alone:
-# together 1.24 times one thread. Source: Marr et al., Intel Technology Journal 6(1) 2002
-# (gains of 16 to 28 % on server loads); the point inside that range is our judgement.
+SWITCH_NS = 20_000  # until the new domain's caches are warm: tens of microseconds (judgement)
+# Speed of each hyper-thread while both threads of a core are busy, in percent of a single one:
+# together they reach 1.24 times one thread. Source: Marr et al., Intel Technology Journal 6(1)
+# 2002 (gains of 16 to 28 % on server loads); the value in that range is our judgement.
 SHARED_CORE_PERCENT = 62
-# Samples are worked out every 200 ms (judgement).
+# Samples are counted every 200 ms (judgement).
 COUNT_TICKS = 20
 COUNT_NS = COUNT_TICKS * TICK_NS
-# A task that has run this long without sleeping is no interactive one any more (judgement;
-# Linux's bonus falls gradually).
+# A task that has run this long without sleeping is not interactive any more (judgement; Linux's
+# bonus falls gradually).
 INTERACTIVE_NS = 2_000_000
 
 
@@ -51,7 +51,7 @@ class Execution:
         make_scheduler: Callable[[SchedContext], Scheduler],
     ) -> None:
         self.clock = clock
-        self.full_rate_q = (mhz << Q) // 1000  # cycles_q per ns of a core that is not shared
+        self.full_rate_q = (mhz << Q) // 1000  # cycles_q per ns of an unshared core
         self.topology = topology
         self.shared_rate_q = self.full_rate_q * SHARED_CORE_PERCENT // 100
         self.overheads = overheads
@@ -74,14 +74,14 @@ class Execution:
             self.tickle(pcpu.number)
         self.clock.schedule(self.clock.now + TICK_NS, self._tick)
 
-    # What the scheduler may ask for.
+    # Operations for the scheduler.
 
     def current(self, pcpu: int) -> Vcpu | None:
-        """Return what runs on `pcpu`; None is its idle vcpu."""
+        """Return the vcpu that runs on `pcpu`; None stands for its idle vcpu."""
         return self.pcpus[pcpu].current
 
     def tickle(self, pcpu: int) -> None:
-        """Have `pcpu` decide anew once the present event is over (Xen: SCHEDULE_SOFTIRQ)."""
+        """Make `pcpu` decide again after the present event (Xen: SCHEDULE_SOFTIRQ)."""
         target = self.pcpus[pcpu]
         if not target.is_tickled:
             target.is_tickled = True
@@ -90,19 +90,19 @@ class Execution:
             self._tickled.append(target)
 
     def park(self, vcpu: Any) -> None:
-        """Stop a vcpu for its cap (3.1)."""
+        """Stop a vcpu because of its cap (3.1)."""
         vcpu.parked = True
         self.stop(vcpu)
 
     def unpark(self, vcpu: Any) -> None:
-        """Let it run again; it wakes if it has something to do."""
+        """Let a parked vcpu run again; it wakes if it has something to do."""
         vcpu.parked = False
         self.resume(vcpu)
 
-    # What devices, guests and the toolstack ask for.
+    # Operations for devices, guests and the toolstack.
 
     def interrupt(self, vcpu: Vcpu, work: AnyWork) -> None:
-        """Run `work` on `vcpu` before any task (an event channel upcall and what follows)."""
+        """Run `work` on `vcpu` before any task: an event channel upcall and its handler."""
         vcpu.interrupts.append(work)
         if not vcpu.runnable:
             self.wake(vcpu)
@@ -111,9 +111,9 @@ class Execution:
             self._next_work(vcpu)
 
     def run_task(self, vcpu: Vcpu, work: AnyWork) -> None:
-        """Queue the work of a task that has been waiting for something.
+        """Queue the work of a task that has waited for something.
 
-        It preempts one that has been computing for a while, and else takes its turn: Linux
+        It preempts a task that has been computing for a while, and otherwise waits its turn: Linux
         2.6.18 gives sleepers a priority bonus over such tasks (kernel/sched.c, effective_prio).
         """
         tasks = vcpu.tasks
@@ -136,19 +136,19 @@ class Execution:
         if not vcpu.runnable:
             self.wake(vcpu)
         elif vcpu.is_running and current is not None and vcpu.timer is None:
-            self._arm(vcpu)  # it has to share from now on
+            self._arm(vcpu)  # it must share the vcpu from now on
 
     def _is_hog(self, work: AnyWork) -> bool:
         return work.remaining_q < 0 or work.executed_q >= self._interactive_q
 
     def wake(self, vcpu: Vcpu) -> None:
-        """Make a blocked vcpu runnable, if it may run at all."""
+        """Make a blocked vcpu runnable, if it may run."""
         if vcpu.runnable or not self._may_run(vcpu):
             return
         vcpu.runnable = True
         if self.trace.is_on:
             self.trace.vcpu(WAKE, vcpu)
-        if vcpu.is_running:  # it had just gone idle, and its pcpu has not decided yet
+        if vcpu.is_running:  # it has just gone idle, and its pcpu has not decided yet
             self.scheduler.wake(vcpu)
             if vcpu.current is None:
                 self._next_work(vcpu)
@@ -157,7 +157,7 @@ class Execution:
         self.scheduler.wake(vcpu)
 
     def stop(self, vcpu: Vcpu) -> None:
-        """Take a vcpu off its pcpu and queues: paused, parked or unplugged."""
+        """Remove a vcpu that is paused, parked or unplugged from its pcpu and queues."""
         self.trace.vcpu(SLEEP, vcpu)
         if vcpu.runnable:
             vcpu.runnable = False
@@ -166,7 +166,7 @@ class Execution:
             vcpu.runstate.change(OFFLINE, self.clock.now)
 
     def resume(self, vcpu: Vcpu) -> None:
-        """Undo `stop` where nothing else holds the vcpu."""
+        """Undo `stop`, if nothing else stops the vcpu."""
         if vcpu.runnable or not self._may_run(vcpu):
             return
         if vcpu.wants_to_run:
@@ -190,7 +190,7 @@ class Execution:
         """Make all decisions that are due (Xen: the schedule softirq)."""
         tickled = self._tickled
         index = 0
-        while index < len(tickled):  # grows while decisions tickle others
+        while index < len(tickled):  # grows while decisions tickle other pcpus
             pcpu = tickled[index]
             pcpu.is_tickled = False
             self._decide(pcpu)
@@ -203,7 +203,7 @@ class Execution:
         if previous is not None:
             self.accounting.settle(previous)
         vcpu, slice_ns = self.scheduler.pick(pcpu.number, now)
-        # A slice begins when the switch is over; without that, slices and ticks run in step.
+        # A slice begins after the switch; otherwise slices and ticks would run in step.
         pcpu.slice_end_ns = now + slice_ns + (SWITCH_NS if vcpu is not previous else 0)
         if vcpu is not previous:
             if self.trace.is_on:
@@ -217,14 +217,14 @@ class Execution:
                 self._switch_in(pcpu, vcpu)
         timer = pcpu.slice_timer
         if timer is not None and timer[0] > pcpu.slice_end_ns:
-            self.clock.cancel(timer)  # a shorter slice than the last one
+            self.clock.cancel(timer)  # the slice is shorter than the last one
             timer = None
         if timer is None:
             pcpu.slice_timer = self.clock.schedule(pcpu.slice_end_ns, self._slice_end, pcpu)
 
     def _slice_end(self, pcpu: Pcpu) -> None:
         pcpu.slice_timer = None
-        if self.clock.now < pcpu.slice_end_ns:  # decided anew since: not yet
+        if self.clock.now < pcpu.slice_end_ns:  # decided again since: the slice goes on
             pcpu.slice_timer = self.clock.schedule(pcpu.slice_end_ns, self._slice_end, pcpu)
         else:
             if self.trace.is_on:
@@ -254,7 +254,7 @@ class Execution:
         vcpu.runstate.change(RUNNING, now)
         last = self._last_on[pcpu.number]
         if last is not vcpu:
-            # Coming back after idle needs no address-space switch: Xen's idle vcpu is lazy.
+            # Returning from idle needs no address-space switch: Xen's idle vcpu is lazy.
             add_debt(vcpu, self.overheads.context_switch)
             if last is not None and last.domain is not vcpu.domain:
                 add_debt(vcpu, self.overheads.cold_cache)
@@ -268,7 +268,7 @@ class Execution:
             self._arm(vcpu)
 
     def _speed_changed(self, pcpu: Pcpu) -> None:
-        """Re-time what runs on the other thread of the core, as `pcpu` has become busy or idle."""
+        """Re-time the other thread of the core, as `pcpu` has become busy or idle."""
         sibling = pcpu.sibling
         if sibling is None:
             return
@@ -276,20 +276,20 @@ class Execution:
         if other is None:
             pcpu.rate_q = self.full_rate_q
             return
-        # Its segment goes on: what it has executed at the old speed is carried.
+        # Its segment goes on; the cycles executed at the old speed are carried.
         now = self.clock.now
         other.carried_q += (now - other.rated_ns) * sibling.rate_q
         other.rated_ns = now
         if pcpu.current is None:
             sibling.rate_q = self.full_rate_q
-            if other.timer is not None:  # it will be done sooner
+            if other.timer is not None:  # its segment ends sooner
                 self.clock.cancel(other.timer)
                 self._arm(other)
         else:
-            # It will be done later: its timer finds work left and is set again.
+            # Its segment ends later: its timer finds work left and is set again.
             sibling.rate_q = pcpu.rate_q = self.shared_rate_q
 
-    # A vcpu's own work.
+    # The work of a vcpu.
 
     def _put_back(self, vcpu: Vcpu, *, first: bool) -> None:
         work = vcpu.current
@@ -300,7 +300,7 @@ class Execution:
                 self.clock.cancel(vcpu.timer)
                 vcpu.timer = None
         vcpu.current = None
-        if first:  # what it has used of its timeslice stays used
+        if first:  # the used part of its timeslice stays used
             work.ran_ns = self.clock.now - vcpu.begun_ns
             vcpu.tasks.appendleft(work)
         else:
@@ -322,9 +322,9 @@ class Execution:
                 vcpu.last_task = work.task
                 vcpu.domain.switches += 1
         else:
-            # The idle task's way into the hypervisor is executed when the vcpu is next run.
+            # The idle task's entry into the hypervisor is executed when the vcpu next runs.
             add_debt(vcpu, self.overheads.guest_idle)
-            vcpu.domain.switches += 2  # to the idle task, and from it later
+            vcpu.domain.switches += 2  # to the idle task now, and from it later
             if vcpu.runnable:
                 vcpu.runnable = False
                 if self.trace.is_on:
@@ -345,7 +345,7 @@ class Execution:
         now = self.clock.now
         end_ns = -1
         if work.remaining_q >= 0:
-            # Not settled: executed since segment_ns, some of it perhaps at another speed.
+            # Unsettled cycles, executed since segment_ns, perhaps partly at another speed.
             done_q = vcpu.carried_q + (now - vcpu.rated_ns) * pcpu.rate_q
             end_ns = now - (-(vcpu.debt_q + work.remaining_q - done_q) // pcpu.rate_q)
             end_ns = max(end_ns, now)

@@ -1,4 +1,4 @@
-"""A guest's kernel: tasks on vcpus, timers, interrupts. Domain 0 is a guest as well."""
+"""A guest's kernel: tasks on vcpus, timers, interrupts. Domain 0 also is a guest here."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,23 +14,23 @@ from hypervisor.model.domain.evtchn import Port
 
 Arg = TypeVar("Arg")
 
-FIRST_TGID = 1000  # pids below are the boot's own daemons
+FIRST_TGID = 1000  # smaller pids are those of daemons started at boot
 
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """What a process wants to have in memory."""
+    """A process and the memory that it needs."""
 
     tgid: int
-    name: str  # as the kernel knows it, without its directory
+    name: str  # as the kernel shows it, without its directory
     working_set_kib: int
 
 
 class Pager(Protocol):
-    """What manages the guest's memory (`memory.paging.Paging`)."""
+    """Manages the guest's memory (`memory.paging.Paging`)."""
 
     def demand_changed(self) -> None:
-        """Take notice of a new process that wants memory."""
+        """Make room for a new process that needs memory."""
         ...
 
     def is_alive(self, task: TaskIdentity) -> bool:
@@ -38,7 +38,7 @@ class Pager(Protocol):
         ...
 
     def admit(self, work: AnyWork) -> bool:
-        """Cut `work` short where it next touches a page that is not there; False: it is dead."""
+        """Cut `work` at its next touch of a missing page; return False if its process is dead."""
         ...
 
 
@@ -53,14 +53,14 @@ class Guest:
         panic: Callable[[], object],
         plugging: Callable[[Vcpu], object],
     ) -> None:
-        """`panic()`: the kernel gives up; `plugging(vcpu)`: a vcpu is about to come online."""
+        """`panic()`: the kernel gives up; `plugging(vcpu)`: a vcpu will come online."""
         self.domain = domain
         self.execution = execution
         self.code = code
         self.tasks: dict[int, Task] = {}
-        self.processes: dict[int, Process] = {}  # those that want memory of their own
+        self.processes: dict[int, Process] = {}  # processes with memory of their own
         self._pager: Pager | None = None
-        self._gate: Pager | None = None  # the pager, while it has anything to say to tasks
+        self._gate: Pager | None = None  # the pager, while it must admit tasks
         self.panic = panic
         self._plugging = plugging
         self._next_tgid = FIRST_TGID
@@ -68,15 +68,15 @@ class Guest:
         self._timer_parts = self.parts(("evtchn_upcall", 1), ("set_timer", 1))
 
     def page_with(self, pager: Pager) -> None:
-        """Have `pager` told of processes that want memory."""
+        """Set the pager, which is told of processes that need memory."""
         self._pager = pager
 
     def guard_tasks(self, *, is_on: bool) -> None:
-        """Have the pager asked before a task runs, or no longer."""
+        """Begin or stop asking the pager before a task runs."""
         self._gate = self._pager if is_on else None
 
     def parts(self, *counts: tuple[str, int]) -> Parts:
-        """Return the parts of repeat counts of code paths given by name."""
+        """Return the parts for repeat counts of code paths, which are given by name."""
         unit = self._unit
         parts: Parts = []
         for name, count in counts:
@@ -86,13 +86,13 @@ class Guest:
         return parts
 
     def spawn(self, program: str, threads: int = 1, working_set_kib: int = 0) -> list[TaskIdentity]:
-        """Start a process; return its threads. The first one's tid is the tgid."""
+        """Start a process and return its threads; the first thread's tid is the tgid."""
         tgid = self.claim(program, working_set_kib, threads)
         self.tasks[tgid] = Task(tgid, program, self.code.mappings(program))
         return [TaskIdentity(tgid, tgid + n, program) for n in range(threads)]
 
     def claim(self, program: str, working_set_kib: int, threads: int = 1) -> int:
-        """Have a new process want memory, which need not ever run; return its tgid."""
+        """Register a new process that needs memory and may never run; return its tgid."""
         tgid = self._next_tgid
         self._next_tgid += threads
         if working_set_kib:
@@ -103,7 +103,7 @@ class Guest:
         return tgid
 
     def run(self, work: AnyWork) -> None:
-        """Make a task runnable on its last vcpu, if idle, else where the queue is shortest."""
+        """Make a task runnable on its last vcpu if that is idle, else on the least loaded one."""
         if self._gate is not None and not self._gate.admit(work):
             return
         self.enqueue(work)
@@ -112,7 +112,7 @@ class Guest:
         """Make a task runnable without asking the pager."""
         task = work.task
         vcpu = self._place(task)
-        if task.tgid:  # the kernel's threads are one record for all hosts
+        if task.tgid:  # all hosts share one record of kernel threads
             task.vcpu = vcpu.vcpu_id
         self.execution.run_task(vcpu, work)
 
@@ -130,22 +130,22 @@ class Guest:
         return best
 
     def interrupt(self, vcpu_id: int, work: AnyWork) -> None:
-        """Deliver an event channel upcall to a vcpu; `work` holds its handler's cost."""
+        """Deliver an event channel upcall to a vcpu; `work` is its handler."""
         vcpus = self.domain.vcpus
         vcpu = vcpus[vcpu_id] if vcpu_id < len(vcpus) and vcpus[vcpu_id].online else vcpus[0]
         self.execution.interrupt(vcpu, work)
 
     def notify(self, port: Port, peer: Port, vcpu_id: int, events: int = 1) -> None:
-        """Send `events` notifications over a port to its peer, from the vcpu that is at it."""
+        """Send `events` notifications over a port to its peer; `vcpu_id` is charged for them."""
         port.notify(peer, events)
         add_debt(self.domain.vcpus[vcpu_id], self.parts(("evtchn_send", events)))
 
     def wake_at(
         self, at_ns: int, task: TaskIdentity, make: Callable[[Arg], AnyWork | None], arg: Arg
     ) -> None:
-        """Have `task` sleep until `at_ns`, then run `make(arg)`; the timer upcall is paid for.
+        """Let `task` sleep until `at_ns`, then charge the timer upcall and run `make(arg)`.
 
-        None: there is nothing to wake for, as the task has not even begun what it had to do.
+        If that is None, the task is not woken, as it has not begun its earlier work yet.
         """
         self.execution.clock.schedule(at_ns, self._timer, (task, make, arg))
 
@@ -184,7 +184,7 @@ class Guest:
             self.run(work)
 
     def plug(self, vcpu: Vcpu) -> None:
-        """Bring a vcpu online; a task that waits elsewhere moves to it."""
+        """Bring a vcpu online; a task that waits on another vcpu moves to it."""
         self._plugging(vcpu)
         vcpu.online = True
         self.execution.resume(vcpu)

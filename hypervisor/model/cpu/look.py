@@ -1,8 +1,8 @@
-"""A look at the running host: what it would read if everything were settled now.
+"""Looks at the running host as if everything were settled now.
 
-Settling ends a segment. What is rounded at its end, and which samples are drawn together, depend
-on where segments end, so a look may not leave one behind: a host that is looked at often goes on
-exactly as one that is not.
+Settling ends a segment. Rounding, and which samples are drawn together, depend on the ends of
+segments. So a look undoes them: a host that is often looked at goes on exactly like one that is
+not.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from hypervisor.model.domain.domain import Vcpu
 
 
 class _Open(NamedTuple):
-    """All that `Accounting.settle` moves of a running vcpu, as it was before the look."""
+    """Everything that `Accounting.settle` changes of a running vcpu, as it was before the look."""
 
     vcpu: Vcpu
     segment_ns: int
@@ -27,7 +27,7 @@ class _Open(NamedTuple):
     executed_q: int
     remaining_q: int
     parts: Parts
-    path_ns: list[int]  # of its pcpu, which adds to it in place
+    path_ns: list[int]  # of its pcpu, which changes it in place
     path_ns_before: list[int]
 
 
@@ -35,8 +35,8 @@ class _Open(NamedTuple):
 def look(accounting: Accounting) -> Iterator[None]:
     """Settle all running vcpus for as long as the `with` block lasts, then put them back.
 
-    Samples are not counted meanwhile: those of the time since they were last counted are not
-    known to anybody yet. Work and overhead may not be added inside the block.
+    Samples are not counted meanwhile, so those since the last count are missing. Work and
+    overhead must not be added inside the block.
     """
     running = [pcpu.current for pcpu in accounting.pcpus if pcpu.current is not None]
     opened = [_open(vcpu) for vcpu in running]

@@ -1,14 +1,14 @@
-"""The state of a domain, as one letter each for what holds of it."""
+"""Shows the state of a domain in letters."""
 
 from hypervisor.model.domain.domain import Domain
 from hypervisor.model.domain.runstate import BLOCKED, RUNNING
 
 
 def state_letters(domain: Domain) -> str:
-    """Return `rbpscd` with a dash for each that does not hold."""
+    """Return `rbpscd`, with a dash for each letter that does not apply."""
     online = [vcpu for vcpu in domain.vcpus if vcpu.online]
     is_up = domain.shutdown_reason is None and not domain.dying
-    # r: some vcpu is on a pcpu; domain 0 always is, as the tool that asks runs in it.
+    # r: a vcpu is on a pcpu; domain 0 always runs, as the tool that asks runs in it.
     running = is_up and (
         domain.domid == 0 or any(vcpu.runstate.state == RUNNING for vcpu in online)
     )

@@ -1,11 +1,11 @@
-"""The pcpus of a host: which socket, core and thread each one is."""
+"""Maps the pcpus of a host to sockets, cores and threads."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Topology:
-    """Numbering as Xen 3.0 does it on a hyper-threaded Xeon: threads of a core are neighbours.
+    """Numbers pcpus as Xen 3.0 does on a hyper-threaded Xeon: threads of a core are neighbours.
 
     pcpu = (socket * cores_per_socket + core) * threads_per_core + thread.
     """

@@ -1,9 +1,9 @@
-"""Trace rings: one a pcpu, bounded, off until somebody asks.
+"""Trace rings: one bounded ring for each pcpu, off until a reader sets masks.
 
 A batch (grants) is one row, however many records it stands for; rows become records when they
-are read. A reader's process empties the rings each poll interval; what comes while a ring is
-full is lost, counted, and told by a record of its own as soon as there is room again.
-Looking costs the host nothing: with and without tracing it sees the same world.
+are read. A reader's process empties the rings at every poll interval; records that find a ring
+full are lost and counted, and a record of its own reports them as soon as there is room again.
+Tracing costs the host nothing: it runs in the same way with and without it.
 Source: xen/common/trace.c, tools/xentrace/xentrace.c (3.0.3).
 """
 
@@ -28,14 +28,14 @@ from hypervisor.trace_events import (
     ring_records,
 )
 
-MAX_RING_PAGES = 16384  # 64 MiB a pcpu (judgement): more is a typing error
-# Records that may wait for a reader that has its process but does not come (judgement). The
-# rings are left alone then, and lose what does not fit.
+MAX_RING_PAGES = 16384  # 64 MiB for each pcpu (judgement): more is a typing error
+# Records that may wait for a reader that has a process but does not read (judgement). Above this
+# the rings are not emptied, and lose what does not fit.
 MAX_TAKEN = 200_000
 
 
 class _Row(NamedTuple):
-    """Some records of one event: `fits` of `records`, spread evenly over (start_ns, time_ns]."""
+    """Records of one event: `fits` of `records` fit, spread evenly over (start_ns, time_ns]."""
 
     time_ns: int
     event: int
@@ -46,20 +46,20 @@ class _Row(NamedTuple):
 
 
 class _Ring:
-    """One pcpu's ring and its books, in records."""
+    """The ring of one pcpu with its counts, in records."""
 
     __slots__ = ("emitted", "floor_ns", "held", "idle_ns", "lost", "read", "rows", "untold")
 
     def __init__(self) -> None:
         self.rows: list[_Row] = []
-        self.held = 0  # records that the rows stand for, with those that tell of losses
+        self.held = 0  # records that the rows stand for, including those that report losses
         self.emitted = self.read = self.lost = 0
-        self.untold = 0  # lost since the last record that told
-        self.floor_ns = 0  # no record may be older: a reader has seen what was before
-        self.idle_ns = 0  # since when its idle vcpu runs, or waits
+        self.untold = 0  # lost since the last record that reported losses
+        self.floor_ns = 0  # no record may be older: a reader has read the earlier ones
+        self.idle_ns = 0  # since when its idle vcpu has run, or waited
 
     def put(self, row: _Row, capacity: int) -> None:
-        """Keep what fits of a row."""
+        """Keep the records of a row that fit."""
         self.emitted += row.records
         if self.untold and self.held + 2 <= capacity:
             self.floor_ns = row.time_ns
@@ -77,7 +77,7 @@ class _Ring:
 
 
 class Trace:
-    """The rings of all pcpus. Callers test `is_on` first where it is hot."""
+    """The rings of all pcpus. Callers on a hot path test `is_on` first."""
 
     __slots__ = (
         "_capacity",
@@ -110,16 +110,16 @@ class Trace:
         self._timer: Timer | None = None
         self._taken: list[tuple[int, list[_Row]]] = []
         self._taken_records = 0
-        # Time of the last record. No two have the same, as none of a real tsc have: those of
+        # Time of the last record. As with a real tsc, no two records have the same time: those of
         # one moment are a nanosecond apart, in the order in which they happened (judgement).
         self._stamp = -1
-        self._here = 0  # the pcpu whose work has ended last, at _here_ns, and when it began
+        self._here = 0  # the pcpu whose work ended last, at _here_ns, and when it began
         self._here_ns = self._here_since_ns = -1
 
-    # What a reader may ask for.
+    # Operations for a reader.
 
     def set_masks(self, event_mask: int, pcpu_mask: int) -> None:
-        """Record these events (none: stop) on these pcpus; the rings are made if need be."""
+        """Record these events (0: none) on these pcpus; the rings are made if necessary."""
         was_on = self.is_on
         self._event_mask = event_mask
         self._pcpu_mask = pcpu_mask & ((1 << len(self._rings)) - 1)
@@ -132,7 +132,7 @@ class Trace:
         self._set_timer()
 
     def set_ring_pages(self, pages: int) -> None:
-        """Make the rings. Raises: Refused where they are made already, or for a bad size."""
+        """Make the rings. Raises: Refused where they exist already, or for a bad size."""
         if self._pages:
             raise Refused(
                 f"the trace buffers have {self._pages} pages already, and their size can be set "
@@ -146,7 +146,7 @@ class Trace:
         self._capacity = ring_records(pages)
 
     def set_poll(self, poll_ns: int, threshold: int) -> None:
-        """Empty the rings each `poll_ns`, those that hold `threshold` records or more."""
+        """Empty the rings every `poll_ns`, if they hold `threshold` records or more."""
         if poll_ns < 1_000_000:
             raise Refused("the trace buffers cannot be polled more often than each millisecond")
         self._poll_ns = poll_ns
@@ -154,7 +154,7 @@ class Trace:
         self._set_timer()
 
     def read(self) -> list[TraceRecord]:
-        """Return the records since the last call, as they were taken: pcpu by pcpu."""
+        """Return the records since the last call, as they were taken, by pcpu."""
         self._take(1)
         records: list[TraceRecord] = []
         for pcpu, rows in self._taken:
@@ -167,7 +167,7 @@ class Trace:
         return records
 
     def status(self) -> TraceStatus:
-        """Return how the rings stand."""
+        """Return the status of the rings."""
         rings = self._rings
         held = [_counted(ring.rows) for ring in rings]
         for pcpu, rows in self._taken:
@@ -197,7 +197,7 @@ class Trace:
         self._set_timer()
 
     def _take(self, threshold: int) -> None:
-        """Empty the rings, as the process of a reader does."""
+        """Empty the rings that hold `threshold` records, as a reader's process does."""
         for pcpu, ring in enumerate(self._rings):
             if ring.held < threshold or self._taken_records + ring.held > MAX_TAKEN:
                 continue
@@ -207,7 +207,7 @@ class Trace:
             ring.held = 0
             ring.floor_ns = self._clock.now
 
-    # What happens.
+    # Events.
 
     def emit(
         self, pcpu: int, event: int, data: tuple[int, ...], count: int = 1, start_ns: int = -1
@@ -226,7 +226,7 @@ class Trace:
             ring.put(row, self._capacity)
 
     def switch(self, pcpu: int, previous: Vcpu | None, following: Vcpu | None, ns: int) -> None:
-        """Record that `pcpu` goes from one vcpu to another (None: idle), for `ns` at most."""
+        """Record that `pcpu` switches from one vcpu to another (None: idle), for `ns` at most."""
         now = self._clock.now
         ring = self._rings[pcpu]
         if previous is None:
@@ -249,17 +249,17 @@ class Trace:
         self.emit(pcpu, SWITCH, old + new)
 
     def vcpu(self, event: int, vcpu: Vcpu, *more: int) -> None:
-        """Record what happens to a vcpu, on the pcpu that it belongs to (judgement)."""
+        """Record an event of a vcpu, on the pcpu that it belongs to (judgement)."""
         if self.is_on:
             self.emit(vcpu.processor, event, (vcpu.domain.domid, vcpu.vcpu_id, *more))
 
     def domain(self, event: int, domain: Domain) -> None:
-        """Record what happens to a domain, on the pcpu of its first vcpu (judgement)."""
+        """Record an event of a domain, on the pcpu of its first vcpu (judgement)."""
         if self.is_on:
             self.emit(domain.vcpus[0].processor, event, (domain.domid,))
 
     def enter(self, vcpu: Vcpu, work: AnyWork) -> None:
-        """Note which work of a running vcpu has ended: `pages` now tells what it did."""
+        """Note which work of a running vcpu has ended, for later calls of `pages`."""
         pcpu = vcpu.pcpu
         if pcpu is not None:
             self._here = pcpu.number
@@ -269,8 +269,8 @@ class Trace:
     def pages(self, event: int, domid: int, count: int) -> None:
         """Record an operation on each of `count` pages of a domain.
 
-        Spread over the work that has just ended, on its pcpu. What a device does by itself is
-        told at once, on the pcpu that worked last (judgement).
+        The records are spread over the work that has just ended, on its pcpu. Those of a device's
+        own operation have the present time, on the pcpu that worked last (judgement).
         """
         if self.is_on and count:
             start_ns = self._here_since_ns if self._here_ns == self._clock.now else -1
@@ -293,7 +293,7 @@ def _records(pcpu: int, row: _Row) -> list[TraceRecord]:
 
 
 def _counted(rows: list[_Row]) -> int:
-    """Return how many records rows stand for, without those that tell of losses."""
+    """Return the number of records that rows stand for, without those that report losses."""
     return sum(row.fits for row in rows if row.event != LOST_RECORDS)
 
 

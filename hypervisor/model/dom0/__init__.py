@@ -1,1 +1,1 @@
-"""What domain 0 does for the host besides the backends."""
+"""Domain 0's own programs, which it runs besides the backends."""

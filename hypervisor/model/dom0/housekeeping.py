@@ -1,4 +1,4 @@
-"""Domain 0's own programs: xend and xenstored look after the host now and then."""
+"""Domain 0's housekeeping: xend and xenstored wake regularly."""
 
 from hypervisor.model.codebook.work import Work
 from hypervisor.model.cpu.guest import Guest
@@ -11,7 +11,7 @@ XENSTORED_KILOCYCLES = 500
 
 
 class Housekeeping:
-    """A python task (xend) and xenstored that wake five times a second."""
+    """A Python task (xend) and xenstored that wake five times a second."""
 
     def __init__(self, guest: Guest, stream: RandomStream) -> None:
         self._guest = guest
@@ -23,7 +23,7 @@ class Housekeeping:
         }
 
     def start(self) -> None:
-        """Wake for the first time within a period."""
+        """Start the programs, which wake for the first time within a period."""
         for path in self._tasks:
             self._sleep(path)
 

@@ -1,4 +1,4 @@
-"""What the toolstack has domain 0 do: programs that it starts, and memory that it copies.
+"""Runs the toolstack's programs in domain 0, and copies memory for it.
 
 Source: tools/libxc/xc_linux_save.c (pages mapped and written in batches), tools/examples/*.
 """
@@ -15,12 +15,12 @@ from hypervisor.toolstack.hypercalls import Done, Program
 Arg = TypeVar("Arg")
 
 CYCLES_PER_KILOCYCLE = 1000
-# Where on the disk /var/lib/xen lies: behind the virtual disks (judgement).
+# Where /var/lib/xen is on the disk: after the virtual disks (judgement).
 SAVE_SECTORS = range(270_000_000, 285_000_000)
 REQUEST_KIB = 512
 XEND = "background_dom0"
 XENSTORED = "background_xenstored"
-# A tenth of a script's time goes by in xenstored: some twenty reads and writes of 0.3 ms
+# A tenth of a script's time is spent in xenstored: about twenty reads and writes of 0.3 ms
 # (judgement).
 XENSTORED_SHARE = 10
 PROGRAMS: dict[Program, str] = {
@@ -31,7 +31,7 @@ PROGRAMS: dict[Program, str] = {
 
 
 class Copy(NamedTuple):
-    """Memory to be copied to or from the disk, and what is called when that has happened."""
+    """Memory to be copied to or from the disk, and what is called at the end."""
 
     kib: int
     is_write: bool
@@ -39,14 +39,14 @@ class Copy(NamedTuple):
 
 
 class Transfer:
-    """The disk requests of one copy: it ends when the last of them has been answered."""
+    """The disk requests of one copy, which ends when the last of them has been answered."""
 
     def __init__(self, requests: int, done: Done) -> None:
         self._missing = requests
         self._done = done
 
     def answered(self) -> None:
-        """Count an answer; the last one ends it."""
+        """Count an answer; the last one ends the copy."""
         self._missing -= 1
         if not self._missing:
             self._done()
@@ -56,18 +56,18 @@ class Domain0:
     """Runs programs of the toolstack in domain 0."""
 
     def __init__(self, guest: Guest, disk: Disk, disk_vcpu: int, mhz: int) -> None:
-        """`disk_vcpu` is the vcpu that the disk interrupts."""
+        """`disk_vcpu` is the vcpu that gets the disk's interrupts."""
         self._guest = guest
         self._disk = disk
         self._disk_vcpu = disk_vcpu
         self._mhz = mhz
-        # One process for each program, made when it first runs: it stands for all that come later.
+        # One process for each program, created when it first runs; it stands for all later ones.
         self._tasks: dict[str, TaskIdentity] = {}
         self._task(XEND)
         self._sector = SAVE_SECTORS.start
 
     def run(self, program: Program, milliseconds: int, done: Done) -> None:
-        """Run a program of so much time on an unshared core; call `done()` when it has ended."""
+        """Run a program for `milliseconds` of an unshared core; call `done()` when it has ended."""
         kilocycles = milliseconds * self._mhz * 1000 // CYCLES_PER_KILOCYCLE
         if program == "hotplug":
             in_store = kilocycles // XENSTORED_SHARE
@@ -84,7 +84,7 @@ class Domain0:
         self._guest.run(Work(parts, done, arg, task=self._task(path)))
 
     def _task(self, path: str) -> TaskIdentity:
-        """Return the process that runs a path: the one that there is, or else a new one."""
+        """Return the process that runs a path, which is created the first time."""
         guest = self._guest
         program = guest.code.paths[guest.code.index[path]].program or path
         if program not in self._tasks:
@@ -95,7 +95,7 @@ class Domain0:
         return self._tasks[program]
 
     def copy(self, path: str, domid: int, kib: int, *, is_write: bool, done: Done) -> None:
-        """Copy memory of a domain to or from this domain's disk: first one, then the other.
+        """Copy memory of a domain to or from this domain's disk.
 
         `path` is the code path of one page.
         """
@@ -119,7 +119,7 @@ class Domain0:
         self._disk.submit(requests)
 
     def completed(self, requests: Sequence[DiskRequest[Transfer]]) -> None:
-        """Take what the disk has finished: its interrupt comes in."""
+        """Handle the disk's interrupt for finished requests."""
         parts = self._guest.parts(("disk_interrupt", 1))
         self._guest.interrupt(self._disk_vcpu, Work(parts, self._answered, requests))
 

@@ -1,1 +1,1 @@
-"""Domains and processors as Xen keeps them, and what belongs to a domain."""
+"""Domains and processors as Xen keeps them, and a domain's parts."""

@@ -1,4 +1,4 @@
-"""A domain's console as xenconsoled keeps it: the last 16 KiB of what the guest has written."""
+"""Keeps a domain's console as xenconsoled does: the last 16 KiB of what the guest has written."""
 
 from collections import deque
 
@@ -6,7 +6,7 @@ LIMIT = 16 * 1024  # characters; xenconsoled's own limit is 1 MiB (console-limit
 
 
 class Console:
-    """Lines, the oldest dropped."""
+    """Keeps the latest lines; the oldest are dropped."""
 
     __slots__ = ("_lines", "_size")
 
@@ -15,12 +15,12 @@ class Console:
         self._size = 0
 
     def write(self, line: str) -> None:
-        """Add a line; what no longer fits is dropped at the other end."""
+        """Add a line, and drop the oldest lines that no longer fit."""
         self._lines.append(line)
         self._size += len(line) + 1
         while self._size > LIMIT:
             self._size -= len(self._lines.popleft()) + 1
 
     def text(self) -> str:
-        """Return all of it."""
+        """Return all lines as one text."""
         return "".join(f"{line}\n" for line in self._lines)

@@ -1,4 +1,4 @@
-"""Domains, vcpus and pcpus as Xen keeps them: who owns what, and nothing of how it runs."""
+"""Domains, vcpus and pcpus as Xen keeps them; `cpu.execution` runs them."""
 
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -17,8 +17,8 @@ from hypervisor.shutdown import CRASH
 class Vcpu:
     """A virtual processor with its guest's interrupt and task queues.
 
-    `current` is the work being executed (or preempted in the middle); `debt` is overhead that
-    must be executed before it: ticks, context switches, samples.
+    `current` is the work that is being executed, or was preempted; `debt` is overhead that must
+    be executed before it: ticks, context switches, samples.
     """
 
     __slots__ = (
@@ -61,8 +61,8 @@ class Vcpu:
         self.sched: Any = None
         self.runstate = Runstate(now_ns)
         self.pcpu: Pcpu | None = None  # set while it runs
-        self.segment_ns = 0  # settled up to here
-        self.carried_q = 0  # executed since then, up to `rated_ns`, at other speeds
+        self.segment_ns = 0  # the time up to which it is settled
+        self.carried_q = 0  # executed since then up to `rated_ns`, at other speeds
         self.rated_ns = 0
         self.timer: Timer | None = None  # end of the present segment
         self.interrupts: deque[AnyWork] = deque()
@@ -129,17 +129,17 @@ class Domain:
         self.created_ns = created_ns
         self.vcpus: list[Vcpu] = []
         self.pause_count = 0
-        self.shutdown_reason: int | None = None  # it has ended, and waits for xend
+        self.shutdown_reason: int | None = None  # set when it has ended, until xend destroys it
         self.dying = False
         self.sched: Any = None
         self.channels = EventChannels()
         self.grants = GrantTable()
         self.behalf_ns: dict[int, int] = {}
         self.console = Console()
-        self.switches = 0  # of tasks, by its kernel
+        self.switches = 0  # task switches of its kernel
         self.virqs = 0
         self.path_ns: dict[int, PathTimes] = {}  # by pcpu
-        self.mode_ns = [0, 0, 0]  # user, kernel, hypervisor: as far as path_ns has been divided
+        self.mode_ns = [0, 0, 0]  # user, kernel, hypervisor: the part of path_ns divided so far
 
     @property
     def crashed(self) -> bool:
@@ -147,12 +147,12 @@ class Domain:
         return self.shutdown_reason == CRASH
 
     def cpu_ns(self, now_ns: int) -> int:
-        """Return the running time of all vcpus."""
+        """Return the running time of all vcpus together."""
         return sum(vcpu.runstate.at(now_ns)[0] for vcpu in self.vcpus)
 
 
 class Pcpu:
-    """One logical processor. `current` None is its idle vcpu."""
+    """A logical processor. If `current` is None, it runs its idle vcpu."""
 
     __slots__ = (
         "current",
@@ -172,11 +172,11 @@ class Pcpu:
         self.current: Vcpu | None = None
         self.sibling: Pcpu | None = None  # the other hyper-thread of its core
         self.is_tickled = False
-        self.rate_q = 0  # work cycles_q per ns, now
+        self.rate_q = 0  # present speed: work cycles_q per ns
         self.slice_end_ns = 0
         self.slice_timer: Timer | None = None
-        self.path_ns: list[int] = []  # of the domain that runs here: see Domain.path_ns
-        self.visitors: set[Domain] = set()  # whose time is not all in mode_ns yet
+        self.path_ns: list[int] = []  # of the domain that runs here (see Domain.path_ns)
+        self.visitors: set[Domain] = set()  # domains whose time is not completely in mode_ns yet
         self.mode_ns = [0, 0, 0]  # user, kernel, hypervisor
 
 

@@ -1,4 +1,4 @@
-"""Event channels: a domain's ports, what they are bound to, and how often they were notified.
+"""Event channels: a domain's ports, what they are bound to, and their notifications.
 
 Source: xen/common/event_channel.c, xen/include/public/event_channel.h.
 """
@@ -9,7 +9,7 @@ PORTS = 4096  # NR_EVENT_CHANNELS on x86_64; port 0 is never given out
 
 
 class Port:
-    """One port. `kind` is interdomain, virq or pirq; `name` says what it is for."""
+    """A port. `kind` is interdomain, virq or pirq; `name` says what it is for."""
 
     __slots__ = ("kind", "name", "number", "received", "sent", "vcpu")
 
@@ -22,7 +22,7 @@ class Port:
         self.received = 0
 
     def notify(self, peer: "Port", events: int = 1) -> None:
-        """Count `events` notifications from this port to the one that it is connected with."""
+        """Count `events` notifications from this port to the port that it is connected with."""
         self.sent += events
         peer.received += events
 
@@ -34,7 +34,7 @@ class EventChannels:
 
     def __init__(self) -> None:
         self.ports: dict[int, Port] = {}
-        self._closed_sent = self._closed_received = 0  # over ports that are no more
+        self._closed_sent = self._closed_received = 0  # over ports that are closed
 
     def bind(self, kind: str, name: str, vcpu: int = 0) -> Port:
         """Bind the lowest free port. Raises: Refused when there is none (ENOSPC)."""
@@ -45,17 +45,17 @@ class EventChannels:
         raise Refused("(28, 'No space left on device'): no free event channel")
 
     def close(self, port: Port) -> None:
-        """Give a port back; what went over it stays counted."""
+        """Close a port; its notifications stay counted."""
         if self.ports.pop(port.number, None) is not None:
             self._closed_sent += port.sent
             self._closed_received += port.received
 
     @property
     def sent(self) -> int:
-        """Return the notifications sent by all ports that ever were."""
+        """Return the notifications sent by all ports, also by closed ones."""
         return self._closed_sent + sum(port.sent for port in self.ports.values())
 
     @property
     def received(self) -> int:
-        """Return the notifications received by all ports that ever were."""
+        """Return the notifications received by all ports, also by closed ones."""
         return self._closed_received + sum(port.received for port in self.ports.values())

@@ -1,4 +1,4 @@
-"""Grant tables: the entries that a domain's frontends hold, and what backends did with them.
+"""Grant tables: the entries that a domain's frontends hold, and the backends' operations on them.
 
 Source: xen/common/grant_table.c (4 frames of 512 entries), drivers/xen/core/gnttab.c.
 """
@@ -10,7 +10,7 @@ RESERVED = 8  # gnttab.c, NR_RESERVED_ENTRIES
 
 
 class GrantTable:
-    """The entries of one domain, and the operations on them, counted."""
+    """Counts the grant entries of one domain, and the operations on them."""
 
     __slots__ = ("_rings", "copied", "free", "mapped", "transferred")
 
@@ -23,7 +23,7 @@ class GrantTable:
 
     @property
     def used(self) -> int:
-        """Return the entries in use."""
+        """Return the number of entries in use."""
         return ENTRIES - RESERVED - self.free
 
     def claim(self, entries: int, what: str) -> None:
@@ -35,7 +35,7 @@ class GrantTable:
     def claim_rings(self, rings: int, slots: int, what: str) -> tuple[int, ...]:
         """Take the entries of shared ring pages and of `slots` buffers; return the ring references.
 
-        They are the next of the free list as it was at boot, but for those in use. Raises: Refused.
+        The references are the next unused ones of the free list as it was at boot. Raises: Refused.
         """
         candidate = ENTRIES - self.free + slots
         self.claim(rings + slots, what)

@@ -1,4 +1,4 @@
-"""Running time by code path, and its division into modes."""
+"""Keeps running time by code path, and divides it into modes."""
 
 from collections.abc import Sequence
 
@@ -14,19 +14,19 @@ def user_kernel_ns(spent_ns: int, mode: PathMode) -> tuple[int, int]:
 
 
 class PathTimes:
-    """The time of one domain on one pcpu, by code path."""
+    """The running time of one domain on one pcpu, by code path."""
 
     __slots__ = ("_seen_ns", "spent_ns")
 
     def __init__(self, paths: int) -> None:
         self.spent_ns = [0] * paths
-        self._seen_ns = [0] * paths  # as far as `news` has told
+        self._seen_ns = [0] * paths  # the part that `news` has returned
 
     def news(self, modes: PathModes) -> tuple[int, int, int]:
         """Return (user, kernel, hypervisor) ns since the last call.
 
-        The sums over all calls do not depend on when they are made: each path's time is rounded
-        as a whole, not piece by piece.
+        The sums over all calls do not depend on the times of the calls: the whole time of each path
+        is rounded, not its parts.
         """
         user_ns = kernel_ns = total_ns = 0
         seen = self._seen_ns

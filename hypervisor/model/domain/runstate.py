@@ -1,4 +1,4 @@
-"""Runstates of a vcpu, with exact accounting: the four times always sum to its age.
+"""Keeps the runstates of a vcpu with exact accounting: the four times always sum to its age.
 
 Source: xen/common/schedule.c (vcpu_runstate_change), xen/include/public/vcpu.h.
 """
@@ -12,7 +12,7 @@ NAMES = ("running", "runnable", "blocked", "offline")
 
 
 class Runstate:
-    """State, since when, and the time spent in each before that."""
+    """The state of a vcpu, since when it holds, and the time spent in each state before that."""
 
     __slots__ = ("since_ns", "state", "times_ns", "wait_counts", "wait_sum_ns")
 
@@ -20,12 +20,12 @@ class Runstate:
         self.state = state
         self.since_ns = now_ns
         self.times_ns = [0, 0, 0, 0]
-        # How long each wait for a pcpu was (runnable -> running), by WAIT_BUCKETS_NS.
+        # The number of waits for a pcpu (runnable -> running) by duration, see WAIT_BUCKETS_NS.
         self.wait_counts = [0] * (len(WAIT_BUCKETS_NS) + 1)
         self.wait_sum_ns = 0
 
     def change(self, state: int, now_ns: int) -> None:
-        """Enter `state` at `now_ns`; a no-op if it is the present one."""
+        """Enter `state` at `now_ns`, unless it is the present state."""
         old = self.state
         if old == state:
             return
@@ -38,7 +38,7 @@ class Runstate:
         self.since_ns = now_ns
 
     def at(self, now_ns: int) -> tuple[int, int, int, int]:
-        """Return the four times (running, runnable, blocked, offline) as of `now_ns`."""
+        """Return the four times (running, runnable, blocked, offline) at `now_ns`."""
         times = list(self.times_ns)
         times[self.state] += now_ns - self.since_ns
         return times[0], times[1], times[2], times[3]

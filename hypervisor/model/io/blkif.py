@@ -25,7 +25,7 @@ SEGMENT_BYTES = 4096
 REQUEST_BYTES = 11 * SEGMENT_BYTES
 BACKEND_SLOTS = 64
 TAPDISK = "/usr/sbin/tapdisk"
-MERGE_BYTES = 512 * 1024  # one disk operation at most
+MERGE_BYTES = 512 * 1024  # largest disk operation
 
 
 Arg = TypeVar("Arg")
@@ -33,24 +33,24 @@ Arg = TypeVar("Arg")
 
 @dataclass(slots=True)
 class BlockIo(Generic[Arg]):
-    """What a workload asks for: one read or write. `done(io)` is called in the guest."""
+    """A read or write of a workload. `done(io)` is called in the guest."""
 
     sector: int
     size_bytes: int
     is_write: bool
     done: Callable[["BlockIo[Arg]"], None]
     submitted_ns: int
-    arg: Arg  # whatever `done` needs to know
-    missing: int = 0  # ring requests that are still to be answered
+    arg: Arg  # a value for `done`
+    missing: int = 0  # ring requests without an answer yet
     vcpu: int = 0  # where it was submitted
 
 
 AnyBlockIo = BlockIo[Any]
-"""A read or write as the drivers see it, which do not look at its `arg`."""
+"""A read or write as the drivers see it, which do not use its `arg`."""
 
 
 class RingRequest(NamedTuple):
-    """Which read or write a request to the disk is part of, and since when it has been queued."""
+    """The read or write that a disk request belongs to, and the time when it was queued."""
 
     vbd: "BlockFrontend"
     io: AnyBlockIo
@@ -61,7 +61,7 @@ RingDiskRequest = DiskRequest[RingRequest]
 
 
 class BlockFrontend:
-    """One vbd as the guest has it; its own counters are domain 0's, `use` has the guest's."""
+    """A vbd in its guest; its own counters are those of domain 0, `use` has the guest's."""
 
     def __init__(
         self,
@@ -72,7 +72,7 @@ class BlockFrontend:
         backend: "BlockBackend",
         backend_port: Port,
     ) -> None:
-        """`io_wait` is that of all disks of the domain; `backend_port` is domain 0's."""
+        """`io_wait` is that of all disks of the domain; `backend_port` is the port of domain 0."""
         self._guest = guest
         domain = guest.domain
         self.domain = domain
@@ -83,8 +83,8 @@ class BlockFrontend:
         self.port = domain.channels.bind("interdomain", spec.frontend)
         self.backend = backend
         self.backend_port = backend_port
-        self.waiting: deque[RingDiskRequest] = deque()  # no ring slot yet
-        self.shared: deque[RingDiskRequest] = deque()  # in the ring, not taken by the backend
+        self.waiting: deque[RingDiskRequest] = deque()  # without a ring slot yet
+        self.shared: deque[RingDiskRequest] = deque()  # in the ring, not yet taken by the backend
         self.answered: list[RingDiskRequest] = []
         self.is_served = False  # the backend's thread is working on this ring
         self.read_requests = self.write_requests = 0
@@ -92,14 +92,14 @@ class BlockFrontend:
         self.ring_full = 0
         self.tapdisk: TaskIdentity | None = None  # the process behind a tap: device
         self.is_closed = False
-        self.mapped = 0  # requests whose pages the backend has not let go of
+        self.mapped = 0  # requests whose pages the backend still maps
         self.use = DiskUse()
         # (vcpu, done): ios
         self._asked: dict[tuple[int, Callable[[AnyBlockIo], None]], int] = {}
         self.io_wait = io_wait
 
     def close(self) -> None:
-        """Give the disk up; what is still asked for is never answered."""
+        """Close the disk; outstanding requests are never answered."""
         self.is_closed = True
         self.waiting.clear()
         now = self._guest.execution.clock.now
@@ -111,7 +111,7 @@ class BlockFrontend:
         self.domain.channels.close(self.port)
 
     def parts(self, guest: Guest, ios: Sequence[AnyBlockIo]) -> Parts:
-        """Return what blkfront costs the guest for `ios`; the caller makes it part of its work."""
+        """Return the cost of `ios` in blkfront, which the caller adds to its work."""
         requests = segments = 0
         for io in ios:
             requests += -(-io.size_bytes // REQUEST_BYTES)
@@ -119,7 +119,7 @@ class BlockFrontend:
         return guest.parts(("blkfront_request", requests), ("blkfront_segment", segments))
 
     def submit(self, ios: Sequence[AnyBlockIo], vcpu_id: int) -> None:
-        """Queue `ios` (cut into ring requests) and publish what fits, on this vcpu."""
+        """Queue `ios`, split into ring requests, and publish on this vcpu those that fit."""
         if self.is_closed:
             return
         now = self._guest.execution.clock.now
@@ -156,7 +156,7 @@ class BlockFrontend:
         while self.waiting and count < self.ring.free:
             request = self.waiting[0]
             pages = -(-request.bytes // SEGMENT_BYTES)
-            if pages > grants.free:  # goes on when requests are answered
+            if pages > grants.free:  # it continues when requests are answered
                 break
             grants.claim(pages, self.spec.frontend)
             self.shared.append(self.waiting.popleft())
@@ -166,14 +166,14 @@ class BlockFrontend:
             self.backend.notified(self)
 
     def interrupt(self, responses: int) -> None:
-        """Have the guest handle so many responses."""
+        """Interrupt the guest, which handles this number of responses."""
         parts = self._guest.parts(
             ("evtchn_upcall", 1), ("blkfront_interrupt", 1), ("blkfront_complete", responses)
         )
         self._guest.interrupt(0, Work(parts, self._interrupted))
 
     def _interrupted(self, _: Work[None]) -> None:
-        """Handle the responses that the ring holds (blkif_int)."""
+        """Handle the responses in the ring (blkif_int)."""
         self.ring.take_responses()
         answered, self.answered = self.answered, []
         now = self._guest.execution.clock.now
@@ -190,16 +190,16 @@ class BlockFrontend:
 
 
 Taken = tuple[BlockFrontend, list[RingDiskRequest]]
-"""Requests that the backend has taken off a ring."""
+"""Requests that the backend has taken from a ring."""
 
 
 class BlockBackend:
-    """blkback in domain 0: takes requests off all rings, and answers them."""
+    """blkback in domain 0: takes requests from all rings, and answers them."""
 
     def __init__(
         self, guest: Guest, vcpu: int, disk: Disk, let_go: Callable[[Domain], object]
     ) -> None:
-        """`vcpu` is the vcpu of domain 0 that its event channels and threads run on.
+        """`vcpu` is the vcpu of domain 0 on which its event channels and threads run.
 
         `let_go(domain)` is called whenever pages of a dying domain have been unmapped.
         """
@@ -211,16 +211,16 @@ class BlockBackend:
         self._starved: deque[BlockFrontend] = deque()
 
     def notified(self, vbd: BlockFrontend) -> None:
-        """Begin to serve the ring of `vbd`, for which an event has come (blkif_be_int)."""
+        """Begin to serve the ring of `vbd`, which has sent an event (blkif_be_int)."""
         if not vbd.is_served:
             vbd.is_served = True
             self._serve(vbd, first=True)
 
     def _serve(self, vbd: BlockFrontend, *, first: bool = False) -> None:
-        """Have the thread take what it can; ask for an event when the ring is empty."""
+        """Take requests in the backend's thread; ask for an event when the ring is empty."""
         count = vbd.ring.take_requests(self.free_slots)
         if not count:
-            if vbd.shared:  # no slot of the 64 is free: the ring waits
+            if vbd.shared:  # none of the 64 slots is free: the ring waits
                 vbd.ring_full += 1
                 self._starved.append(vbd)
             elif vbd.ring.await_requests():
@@ -251,7 +251,7 @@ class BlockBackend:
         self._guest.interrupt(self.vcpu, work)
 
     def _to_tapdisk(self, work: Work[Taken]) -> None:
-        """Leave the rest to the process in domain 0 that a tap: device has of its own."""
+        """Leave the rest to the tap: device's own process in domain 0."""
         vbd, requests = work.arg
         if vbd.tapdisk is None:
             vbd.tapdisk = self._guest.spawn(TAPDISK)[0]
@@ -278,7 +278,7 @@ class BlockBackend:
         self._serve(vbd)
 
     def completed(self, requests: Sequence[RingDiskRequest]) -> None:
-        """Interrupt domain 0, as the disk has finished one operation."""
+        """Interrupt domain 0, as the disk has finished an operation."""
         by_vbd: dict[BlockFrontend, list[RingDiskRequest]] = {}
         for request in requests:
             by_vbd.setdefault(request.tag.vbd, []).append(request)
@@ -313,7 +313,7 @@ class BlockBackend:
 
 
 def operations(requests: Sequence[RingDiskRequest]) -> int:
-    """Return how many disk operations the elevator makes of a batch: runs of adjacent sectors."""
+    """Return the number of disk operations of a batch: its runs of adjacent sectors."""
     count = 0
     end = size = -1
     for request in requests:

@@ -1,4 +1,4 @@
-"""What a guest's block layer counts: requests of a disk, and idle time spent waiting for disks.
+"""Counts as a guest's block layer does: a disk's requests, and idle time waiting for disks.
 
 Source: Linux 2.6.18, block/ll_rw_blk.c (disk_round_stats, end_that_request_last),
 kernel/sched.c (io_schedule, account_steal_time).
@@ -11,7 +11,7 @@ from hypervisor.model.domain.runstate import BLOCKED
 
 
 class DiskUse:
-    """Requests of one disk, from the queue in the guest until their answer has been handled."""
+    """Counts requests of one disk, from the guest's queue until their answers are handled."""
 
     __slots__ = (
         "_busy_ns",
@@ -37,7 +37,7 @@ class DiskUse:
 
     @property
     def wait_ns(self) -> int:
-        """Return how long the answered requests took, all together."""
+        """Return the total duration of the answered requests."""
         return self.read_wait_ns + self.write_wait_ns
 
     def begin(self, requests: int, now_ns: int) -> None:
@@ -46,7 +46,7 @@ class DiskUse:
         self.in_flight += requests
 
     def end(self, size_bytes: int, begun_ns: int, now_ns: int, *, is_write: bool) -> None:
-        """Count the answer to one of them."""
+        """Count the answer to one request."""
         self._round(now_ns)
         self.in_flight -= 1
         if is_write:
@@ -59,11 +59,11 @@ class DiskUse:
             self.read_wait_ns += now_ns - begun_ns
 
     def busy_ns(self, now_ns: int) -> int:
-        """Return for how long there has been at least one request under way."""
+        """Return the time during which at least one request was outstanding."""
         return self._busy_ns + (now_ns - self._since_ns if self.in_flight else 0)
 
     def queue_ns(self, now_ns: int) -> int:
-        """Return the time integral of the requests under way."""
+        """Return the time integral of the number of outstanding requests."""
         return self._queue_ns + self.in_flight * (now_ns - self._since_ns)
 
     def _round(self, now_ns: int) -> None:
@@ -73,21 +73,21 @@ class DiskUse:
 
 
 class _Sleepers:
-    """What sleeps on one vcpu until a disk answers: requests by who asked."""
+    """The sleepers of one vcpu that wait for a disk: requests by sleeper."""
 
     __slots__ = ("blocked_ns", "counts", "waited_ns")
 
     def __init__(self) -> None:
         self.counts: dict[Hashable, int] = {}
-        self.blocked_ns = 0  # of the vcpu, when the first of them began
+        self.blocked_ns = 0  # blocked time of the vcpu when the first of them began
         self.waited_ns = 0
 
 
 class IoWait:
-    """Idle time of a domain's vcpus while somebody who fell asleep there waits for a disk.
+    """Measures the idle time of a domain's vcpus while a task that slept there waits for a disk.
 
-    Exact: a vcpu's blocked time is a counter, so what of it falls between the first request and
-    the last answer is a difference.
+    It is exact: a vcpu's blocked time is a counter, so the part between the first request and the
+    last answer is a difference.
     """
 
     __slots__ = ("_domain", "_sleepers")
@@ -97,14 +97,14 @@ class IoWait:
         self._sleepers: dict[int, _Sleepers] = {}
 
     def begin(self, vcpu_id: int, who: Hashable, now_ns: int) -> None:
-        """Note that `who` has asked for something on this vcpu."""
+        """Note that `who` has made a request on this vcpu."""
         sleepers = self._sleepers.setdefault(vcpu_id, _Sleepers())
         if not sleepers.counts:
             sleepers.blocked_ns = self._blocked_ns(vcpu_id, now_ns)
         sleepers.counts[who] = sleepers.counts.get(who, 0) + 1
 
     def end(self, vcpu_id: int, who: Hashable, now_ns: int) -> None:
-        """Note that `who` has got one of the things asked for."""
+        """Note that `who` has got the answer to one of its requests."""
         sleepers = self._sleepers[vcpu_id]
         sleepers.counts[who] -= 1
         if not sleepers.counts[who]:
@@ -114,7 +114,7 @@ class IoWait:
                 sleepers.waited_ns += blocked_ns - sleepers.blocked_ns
 
     def waited_ns(self, vcpu_id: int, now_ns: int) -> int:
-        """Return how much of a vcpu's blocked time this is."""
+        """Return the part of a vcpu's blocked time that was spent waiting for disks."""
         sleepers = self._sleepers.get(vcpu_id)
         if sleepers is None:
             return 0
@@ -124,7 +124,7 @@ class IoWait:
 
     @property
     def sleepers(self) -> int:
-        """Return how many wait now, on all vcpus."""
+        """Return the present number of sleepers on all vcpus."""
         return sum(len(one.counts) for one in self._sleepers.values())
 
     def _blocked_ns(self, vcpu_id: int, now_ns: int) -> int:

@@ -1,4 +1,4 @@
-"""The devices of one domain, as its kernel has them."""
+"""The devices of a domain, as its kernel has them."""
 
 from hypervisor.model.domain.domain import Domain
 from hypervisor.model.io.blkif import BlockFrontend

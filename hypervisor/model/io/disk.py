@@ -1,7 +1,7 @@
-"""One disk behind domain 0's block layer: a queue that sorts and merges, and service times.
+"""A disk behind domain 0's block layer: a queue that sorts and merges, and service times.
 
-The queue is a simple deadline elevator: one-way sweeps over the sectors, and whoever has waited
-too long goes first. Contiguous requests of one direction become one disk operation.
+The queue is a simple deadline elevator: one-way sweeps over the sectors, but requests that have
+waited too long go first. Contiguous requests of one direction become one disk operation.
 """
 
 from bisect import bisect_left, bisect_right
@@ -17,13 +17,13 @@ from hypervisor.toolstack.config.devices import SECTOR_BYTES
 
 # Linux 2.6.18: BLK_DEF_MAX_SECTORS is 1024 sectors.
 OPERATION_MAX_BYTES = 512 * 1024
-# Linux 2.6.18, deadline-iosched: read_expire is HZ / 2. Writes may wait 5 s there; one limit here.
+# Linux 2.6.18, deadline-iosched: read_expire is HZ / 2. There writes may wait 5 s; here both 0.5 s.
 EXPIRE_NS = 500_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class DiskModel:
-    """What a disk is able to. The defaults are a 10 000 rpm SCSI disk of 2007 with 146 GB."""
+    """The speed of a disk. The defaults are those of a 146 GB SCSI disk of 2007 with 10 000 rpm."""
 
     sectors: int = 285_155_328  # 146 GB
     rotation_ns: int = 6_000_000  # 10 000 rpm
@@ -40,9 +40,9 @@ Tag = TypeVar("Tag")
 
 
 class DiskRequest(NamedTuple, Generic[Tag]):
-    """Some contiguous sectors to read or write."""
+    """A request to read or write contiguous sectors."""
 
-    owner: "DiskOwner[Tag]"  # who is told when they have been
+    owner: "DiskOwner[Tag]"  # told when the request is done
     sector: int
     bytes: int
     write: bool
@@ -50,19 +50,19 @@ class DiskRequest(NamedTuple, Generic[Tag]):
 
 
 AnyDiskRequest = DiskRequest[Any]
-"""A request as the disk sees it, which does not look at its `tag`."""
+"""A request as the disk sees it, which does not use its `tag`."""
 
 
 class DiskOwner(Protocol[Tag]):
-    """What has requests of its own at the disk."""
+    """Has requests of its own at the disk."""
 
     def completed(self, requests: Sequence[DiskRequest[Tag]]) -> None:
-        """Take those of its requests that one operation of the disk has served."""
+        """Handle those of its requests that one operation of the disk has served."""
         ...
 
 
 class _Operation:
-    """Requests that the disk serves in one go."""
+    """Requests that the disk serves together."""
 
     __slots__ = ("bytes", "end", "expires_ns", "is_started", "requests", "start", "write")
 
@@ -77,7 +77,7 @@ class _Operation:
 
 
 class Disk:
-    """A disk with its queue. It tells the owners of requests from the clock, once an operation."""
+    """A disk with its queue. It tells the owners of requests at the end of every operation."""
 
     def __init__(
         self,
@@ -90,17 +90,17 @@ class Disk:
         self._model = model or DiskModel()
         self._head = 0  # the sector after the last one served
         self._is_busy = False
-        # The queue by first sector, that sector in a list of its own for bisect; and by age.
+        # The queue by first sector, with a list of these sectors for bisect, and the queue by age.
         self._starts: list[int] = []
         self._sorted: list[_Operation] = []
         self._aged: deque[_Operation] = deque()
         self.operations = 0
-        self.merged = 0  # requests that travelled in the operation of another
+        self.merged = 0  # requests that were merged into an operation
         self.read_bytes = 0
         self.busy_ns = 0
 
     def submit(self, requests: Sequence[AnyDiskRequest]) -> None:
-        """Queue a batch; the whole batch is there before the disk chooses (Linux's plugging)."""
+        """Queue a batch completely before the disk chooses from it (Linux's plugging)."""
         for request in requests:
             if not self._merge(request):
                 self._insert(_Operation(request, self._clock.now + EXPIRE_NS))
@@ -118,7 +118,7 @@ class Disk:
         self._aged.append(operation)
 
     def _merge(self, request: AnyDiskRequest) -> bool:
-        """Append to, or prepend to, a waiting operation that it touches."""
+        """Append or prepend a request to a waiting operation that it touches."""
         start = request.sector
         end = start + request.bytes // SECTOR_BYTES
         behind = bisect_right(self._starts, start)
@@ -163,7 +163,10 @@ class Disk:
         self._clock.schedule(self._clock.now + service_ns, self._finish, (operation, service_ns))
 
     def _service_ns(self, operation: _Operation) -> int:
-        """Return overhead, seek, wait for the sector, transfer; sequential work needs no seek."""
+        """Return the time of an operation: overhead, seek, rotation and transfer.
+
+        Sequential operations need no seek.
+        """
         model = self._model
         service_ns = model.overhead_ns + operation.bytes * 1_000_000_000 // model.bytes_per_second
         distance = abs(operation.start - self._head)
@@ -181,7 +184,7 @@ class Disk:
         self.busy_ns += service_ns
         if not operation.write:
             self.read_bytes += operation.bytes
-        # First the next operation: what an owner submits now finds a disk that is at work.
+        # First start the next operation: what an owner submits now finds a busy disk.
         self._start_next()
         by_owner: dict[int, list[AnyDiskRequest]] = {}
         for request in operation.requests:

@@ -1,8 +1,8 @@
 """The split network driver: netfront in a guest, netback and the bridge in domain 0.
 
 Frames move in batches, as interrupts and the backend's tasklets move them. A guest's tx ring
-and rx ring have 256 slots each; what the rx ring cannot take is dropped, what the tx ring
-cannot take stops the guest's queue. Source: drivers/xen/netfront, drivers/xen/netback (2.6.18).
+and rx ring have 256 slots each; frames that find the rx ring full are dropped, and a full tx ring
+stops the guest's queue. Source: drivers/xen/netfront, drivers/xen/netback (2.6.18).
 """
 
 from collections import deque
@@ -20,16 +20,16 @@ from hypervisor.trace_events import GRANT_MAP, GRANT_TRANSFER, GRANT_UNMAP
 
 RING_SLOTS = 256
 PAGE_BYTES = 4096
-ETHERNET_BYTES = 14  # of each frame; what credit, counters and xentop see includes them
+ETHERNET_BYTES = 14  # of each frame; credit, counters and xentop include them
 TCP_IP_BYTES = 52  # of each frame of a TSO packet
-# Packets of one run of a tasklet, where no interrupt tells (judgement; costs.toml assumes it).
+# Packets of one run of a tasklet, if no interrupt decides (judgement; costs.toml assumes it).
 PACKETS_PER_BATCH = 8
-# Interrupts of the NIC are taken together for this long: what one decision of this model may
-# move at most (judgement; the real card interrupts every 125 us under load).
+# Interrupts of the NIC in this time are handled together: the most that one decision of this
+# model may move (judgement; the real card interrupts every 125 us under load).
 NIC_BATCH_NS = 8_000_000
 
 Deliver = Callable[[int, int], None]
-"""Takes (frames, bytes) that a socket has received."""
+"""Called with (frames, bytes) that a socket has received."""
 
 
 class ReceiveFlow(Protocol):
@@ -38,17 +38,17 @@ class ReceiveFlow(Protocol):
     vif: "NetFrontend | None"  # None: the socket is in domain 0
 
     def deliver(self, frames: int, size_bytes: int) -> None:
-        """Hand frames to the socket."""
+        """Pass frames to the socket."""
         ...
 
     def dropped(self, frames: int) -> None:
-        """Count frames that were lost on the way; the sender will send them again."""
+        """Count frames that were lost; the sender will send them again."""
         ...
 
 
 @dataclass(slots=True)
 class Batch:
-    """Frames (or TSO packets) of a flow on their way. `done(batch)`: the socket has room again."""
+    """Frames (or TSO packets) of a flow in transit. `done(batch)`: the socket has room again."""
 
     packets: int
     frames: int
@@ -56,7 +56,7 @@ class Batch:
     deliver: Deliver | None  # the receiving socket inside this host, None = outside
     receiver: "NetFrontend | None"  # None with a `deliver`: the receiver is domain 0
     done: Callable[["Batch"], None]
-    dropped: Callable[[int], None]  # so many packets found the receiver's ring full
+    dropped: Callable[[int], None]  # called with the number of packets dropped at a full ring
     payload_bytes: int = 0  # without headers
     shaped: int = 0  # packets that the rate limit has let through so far
 
@@ -67,27 +67,27 @@ class Batch:
 
     @property
     def runs(self) -> int:
-        """Return how many runs of netback's tasklet it takes."""
+        """Return the number of runs of netback's tasklet for the batch."""
         return -(-self.packets // PACKETS_PER_BATCH)
 
     @property
     def slots_each(self) -> int:
-        """Return the ring slots of one packet: one per page."""
+        """Return the ring slots of a packet: one for each page."""
         return max(1, -(-self.packet_bytes // PAGE_BYTES))
 
     @property
     def slots(self) -> int:
-        """Return the ring slots of all."""
+        """Return the ring slots of all packets."""
         return self.packets * self.slots_each
 
     @property
     def wire_bytes(self) -> int:
-        """Return the bytes once the card has cut TSO packets into frames, each with its headers."""
+        """Return the bytes after the card has split TSO packets into frames with headers."""
         return self.size_bytes + (self.frames - self.packets) * TCP_IP_BYTES
 
 
 class NetFrontend:
-    """One vif as its guest has it; counters as the guest sees them."""
+    """A vif in its guest, with counters as the guest sees them."""
 
     def __init__(
         self,
@@ -97,7 +97,7 @@ class NetFrontend:
         backend: "NetBackend",
         backend_port: Port,
     ) -> None:
-        """`backend_port` is domain 0's."""
+        """`backend_port` is the port of domain 0."""
         self._guest = guest
         domain = guest.domain
         self.domain = domain
@@ -105,7 +105,7 @@ class NetFrontend:
         self.spec = spec
         self.mac = spec.mac
         self.name = vif_name(domain.domid, index, spec)
-        # For good, as netfront does: an entry for each slot, and the two ring pages.
+        # Like netfront, claim an entry for each slot and the two ring pages permanently.
         self.ring_refs = domain.grants.claim_rings(2, 2 * RING_SLOTS, self.name)
         self.port = domain.channels.bind("interdomain", self.name)
         self.backend = backend
@@ -114,15 +114,15 @@ class NetFrontend:
         self.shaped: deque[Batch] = deque()  # held back by the rate limit
         self.rx_free = RING_SLOTS  # buffers posted for netback
         self.tx_free = RING_SLOTS
-        self.queue: deque[Batch] = deque()  # stopped for want of slots
-        self.is_waking = False  # an interrupt that goes on with the queue is on its way
+        self.queue: deque[Batch] = deque()  # stopped for lack of slots
+        self.is_waking = False  # an interrupt that continues the queue is pending
         self.is_closed = False
         self.receive_bytes = self.receive_packets = self.receive_dropped = 0
         self.transmit_bytes = self.transmit_packets = self.transmit_dropped = 0
         self.ring_full = 0
 
     def close(self) -> None:
-        """Give the interface up; what comes for it from now on is dropped."""
+        """Close the interface; frames that come for it from now on are dropped."""
         self.is_closed = True
         self.queue.clear()
         self.shaped.clear()
@@ -130,7 +130,7 @@ class NetFrontend:
         self.domain.channels.close(self.port)
 
     def transmit(self, batch: Batch, vcpu_id: int) -> None:
-        """Put a batch into the tx ring, on this vcpu; its cost for the guest is the caller's."""
+        """Put a batch into the tx ring, on this vcpu; the caller charges the guest's cost."""
         if self.is_closed:
             self.transmit_dropped += batch.packets
             return
@@ -150,7 +150,7 @@ class NetFrontend:
         self.tx_free += min(batch.slots, RING_SLOTS)
         self.transmit_packets += batch.packets
         self.transmit_bytes += batch.size_bytes + batch.packets * ETHERNET_BYTES
-        # The other responses need no interrupt: the next transmission finds them.
+        # Other responses need no interrupt: the next transmission finds them.
         if (
             self.queue
             and not self.is_waking
@@ -176,7 +176,7 @@ class NetFrontend:
         *,
         flip: bool,
     ) -> None:
-        """Interrupt the guest, which passes the frames in its rx ring up its stack."""
+        """Interrupt the guest, whose stack takes the frames from its rx ring."""
         guest = self._guest
         self.backend_port.notify(self.port, batches)
         costs = [
@@ -198,7 +198,7 @@ class NetFrontend:
 
 
 Sent = tuple[NetFrontend | None, Batch]
-"""A batch on its way out of domain 0, and the guest that sent it, if any."""
+"""A batch that is leaving domain 0, and the guest that sent it, if any."""
 
 
 class NetBackend:
@@ -216,15 +216,15 @@ class NetBackend:
     def _run(self, work: AnyWork) -> None:
         self._guest.interrupt(self._vcpu, work)
 
-    # From outside: NIC -> bridge -> netback -> guest, or -> domain 0's own stack.
+    # From outside: NIC -> bridge -> netback -> guest, or NIC -> domain 0's own stack.
 
     def _interrupted(self, interrupts: int) -> None:
-        """Run the poll loop for so many interrupts: it takes what the ring holds, by flow."""
+        """Run the poll loop for `interrupts`: take the packets in the ring, by flow."""
         waiting = self.nic.peek()
         if not waiting:
             self.nic.poll_done()
         for index, (flow, frames) in enumerate(waiting):
-            # As many runs of netback's tasklet as there were interrupts with such frames.
+            # There are as many runs of netback's tasklet as interrupts with such frames.
             batches = min(frames, max(1, interrupts // len(waiting)))
             costs = [("nic_receive_packet", frames), ("bridge_packet", frames)]
             if not index:
@@ -244,7 +244,7 @@ class NetBackend:
     def _to_guest(self, slots: int, batches: int) -> list[tuple[str, int]]:
         return [
             ("netback_receive_batch", batches),
-            (self._receive_packet, slots),  # each page is moved by itself
+            (self._receive_packet, slots),  # every page is moved separately
             ("evtchn_send", batches),
         ]
 
@@ -271,7 +271,7 @@ class NetBackend:
         deliver: Deliver,
         batches: int,
     ) -> int:
-        """Put frames into the rx ring of a guest; return how many fit."""
+        """Put frames into the rx ring of a guest; return the number that fits."""
         if vif.domain.dying or vif.is_closed or not frames:
             return frames
         fits = min(frames, vif.rx_free // slots_each)
@@ -298,7 +298,7 @@ class NetBackend:
             self._admit(vif)
 
     def _admit(self, vif: NetFrontend) -> None:
-        """Let through what the rate limit allows; the rest stays in the ring."""
+        """Admit the packets that the rate limit allows; the rest stay in the ring."""
         while vif.shaped and not vif.domain.dying:
             batch = vif.shaped[0]
             if vif.shaper is not None:
@@ -321,7 +321,7 @@ class NetBackend:
             self._forward(vif, batch, costs)
 
     def transmit_own(self, batch: Batch) -> None:
-        """Send a batch of domain 0's own."""
+        """Send a batch from domain 0 itself."""
         self._forward(None, batch, [("ip_transmit_packet", batch.packets)])
 
     def _forward(
@@ -377,7 +377,7 @@ class NetBackend:
 
 
 def vif_name(domid: int, index: int, spec: VifSpec) -> str:
-    """Return the name of the interface in domain 0."""
+    """Return the name of a vif in domain 0."""
     return spec.vifname or f"vif{domid}.{index}"
 
 

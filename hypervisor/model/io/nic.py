@@ -1,7 +1,7 @@
-"""One gigabit network card: time on the wire, coalesced interrupts, a ring that can overflow.
+"""A gigabit network card: time on the wire, coalesced interrupts, a ring that can overflow.
 
-Everything is counted in batches: a burst of packets is one record, and where its packets are at
-a given moment follows in closed form.
+Everything is counted in batches: a burst of packets is one record, and how many of its packets
+have arrived at a given moment is computed in closed form.
 """
 
 from collections.abc import Callable
@@ -16,15 +16,15 @@ NEVER_NS = 1 << 62
 RING_PACKETS = 256  # Source: Linux e1000, E1000_DEFAULT_RXD
 HALF_RING = RING_PACKETS // 2
 # Source: Linux e1000, InterruptThrottleRate default of 8000 a second. The driver's dynamic mode
-# moves it between 4000 and 20000; judgement: the middle stands for all of it.
+# moves it between 4000 and 20000; judgement: the default stands for the whole range.
 INTERRUPT_GAP_NS = 125_000
 
 
-Flow = TypeVar("Flow")  # whom packets are for
+Flow = TypeVar("Flow")  # the receiver of packets
 
 
 class Received(NamedTuple):
-    """Packets of one flow that the host has taken off the ring."""
+    """Packets of one flow that the host has taken from the ring."""
 
     packets: int
     bytes: int
@@ -32,7 +32,7 @@ class Received(NamedTuple):
 
 
 class _Burst(Generic[Flow]):
-    """Packets that come in evenly between two moments."""
+    """Packets that arrive evenly between two moments."""
 
     __slots__ = ("begin_ns", "bytes", "done_bytes", "done_packets", "finish_ns", "flow", "packets")
 
@@ -48,14 +48,14 @@ class _Burst(Generic[Flow]):
         self.done_bytes = 0
 
     def arrival_ns(self, nth: int) -> int:
-        """Return when the `nth` packet from now comes in; far away if there are not so many."""
+        """Return when the `nth` packet from now arrives; a distant time if there are fewer."""
         number = self.done_packets + nth
         if number > self.packets:
             return NEVER_NS
         return self.begin_ns - (-(self.finish_ns - self.begin_ns) * number // self.packets)
 
     def takes(self, flow: Flow, packets: int, payload_bytes: int, begin_ns: int) -> bool:
-        """Return whether such packets go on where these end: they need no burst of their own."""
+        """Return whether these packets continue this burst and need none of their own."""
         return (
             self.finish_ns == begin_ns
             and self.flow is flow
@@ -78,7 +78,7 @@ class _Burst(Generic[Flow]):
 
 
 def wire_ns(packets: int, payload_bytes: int) -> int:
-    """Return the time that IP packets with this many bytes in all take on the wire."""
+    """Return the time on the wire of IP packets with this many bytes in all."""
     padded_bytes = max(payload_bytes, packets * PAYLOAD_MIN_BYTES)
     return (padded_bytes + packets * FRAMING_BYTES) * NS_PER_BYTE
 
@@ -86,9 +86,9 @@ def wire_ns(packets: int, payload_bytes: int) -> int:
 class Nic(Generic[Flow]):
     """A full-duplex card. Bytes are those of IP packets, without Ethernet's framing.
 
-    Received packets wait in the ring. `on_interrupt(interrupts)` tells the host; from then on
-    interrupts are off until `poll_done` (NAPI). `batch_ns` is the least time
-    between two calls: above INTERRUPT_GAP_NS one call stands for several interrupts.
+    Received packets wait in the ring. `on_interrupt(interrupts)` tells the host; then interrupts
+    are off until `poll_done` (NAPI). `batch_ns` is the least time between two calls; above
+    INTERRUPT_GAP_NS one call stands for several interrupts.
     """
 
     def __init__(
@@ -118,7 +118,7 @@ class Nic(Generic[Flow]):
         self.interrupts = 0
 
     def transmit(self, now_ns: int, packets: int, payload_bytes: int) -> int:
-        """Send a batch behind all earlier ones; return when its last bit has left."""
+        """Send a batch after all earlier ones; return when its last bit has left."""
         self.transmitted_packets += packets
         self.transmitted_bytes += payload_bytes
         start_ns = max(now_ns, self._transmit_free_ns)
@@ -126,10 +126,10 @@ class Nic(Generic[Flow]):
         return self._transmit_free_ns
 
     def offer(self, flow: Flow, packets: int, payload_bytes: int, spread_ns: int = 0) -> None:
-        """Let packets come in from the network, from now on and evenly over `spread_ns`.
+        """Let packets arrive from the network, from now on and evenly over `spread_ns`.
 
-        They need their time on the wire at least, behind what was offered before. A flow of
-        a given rate is one offer after the other.
+        They need at least their time on the wire, after all packets offered before. A flow of a
+        given rate is a series of offers.
         """
         if packets == 0:
             return
@@ -149,19 +149,19 @@ class Nic(Generic[Flow]):
             burst = _Burst(flow, packets, payload_bytes, begin_ns, finish_ns)
             bursts.append(burst)
         if self._armed is not None and self._ring_packets + self._coming <= HALF_RING:
-            # The usual case, without a look at every burst: it cannot fill the ring.
+            # The usual case: the packets cannot fill the ring, so the bursts are not looked at.
             first_ns = max(burst.arrival_ns(1), self._last_interrupt_ns + self._batch_ns)
             if self._armed_ns <= first_ns:
                 return
         self._arm()
 
     def peek(self) -> list[tuple[Flow, int]]:
-        """Return (flow, packets) for what is on the ring now, without taking it."""
+        """Return (flow, packets) for the packets in the ring, without taking them."""
         self._advance()
         return [(flow, waiting[0]) for flow, waiting in self._ring.items()]
 
     def take_flow(self, flow: Flow, limit: int) -> Received:
-        """Take up to `limit` packets of one flow off the ring; interrupts stay off."""
+        """Take up to `limit` packets of one flow from the ring; interrupts stay off."""
         packets, payload_bytes, dropped = self._ring.pop(flow, [0, 0, 0])
         taken = min(packets, limit)
         taken_bytes = payload_bytes * taken // packets if packets else 0
@@ -171,12 +171,12 @@ class Nic(Generic[Flow]):
         return Received(taken, taken_bytes, dropped)
 
     def poll_done(self) -> None:
-        """End the poll: interrupts are on again, also for what has come in meanwhile."""
+        """End the poll: interrupts are on again, also for packets that arrived meanwhile."""
         self._is_polling = False
         self._arm()
 
     def _advance(self) -> None:
-        """Move what has arrived into the ring; what finds it full is dropped."""
+        """Move packets that have arrived into the ring; those that find it full are dropped."""
         now_ns = self._clock.now
         for burst in self._bursts:
             packets, payload_bytes = burst.advance(now_ns)
@@ -196,9 +196,9 @@ class Nic(Generic[Flow]):
         self._bursts = [burst for burst in self._bursts if burst.done_packets < burst.packets]
 
     def _arm(self) -> None:
-        """Have the card interrupt for the next packet, but not too soon after the last time.
+        """Set the interrupt for the next packet, but not too soon after the last one.
 
-        Gathering packets for `batch_ns` must not fill the ring: half a ring is enough.
+        Gathering packets for `batch_ns` must not fill the ring: it ends when the ring is half full.
         """
         if self._is_polling:
             return
@@ -221,7 +221,7 @@ class Nic(Generic[Flow]):
         self._armed_ns = at_ns
 
     def _half_full_ns(self, room: int) -> int:
-        """Return when `room` more packets are there, if each burst came with its first packet."""
+        """Return when `room` more packets will be there, if bursts arrived with their first one."""
         for first_ns, index in sorted(
             (burst.arrival_ns(1), index) for index, burst in enumerate(self._bursts)
         ):

@@ -2,12 +2,12 @@
 
 # judgement: RHEL 5 kernels run 1000 ticks a second; netback's timer cannot be finer.
 KERNEL_TICK_NS = 1_000_000
-# The most that one packet may ask of a refill, so that TSO packets pass at all.
+# The most that one packet may take of a refill, so that TSO packets can pass.
 _PACKET_MAX_BYTES = 131_072
 
 
 class CreditShaper:
-    """Limits what a guest sends. Packets are never dropped: they stay in the shared ring.
+    """Limits the rate of a guest. Packets are never dropped: they stay in the shared ring.
 
     `window_us` 0 means no limit, as xend writes it (`4294967295,0`).
     Source: linux-2.6-xen, drivers/xen/netback/netback.c, net_tx_action and tx_add_credit.
@@ -27,7 +27,7 @@ class CreditShaper:
     def admit(self, now_ns: int, packets: int, packet_bytes: int) -> tuple[int, int | None]:
         """Return how many of `packets`, each of `packet_bytes`, may be sent now.
 
-        The second value is when to ask again for the rest; None when all may go.
+        The second value is the time to ask again for the rest; None if all may be sent.
         """
         if self._window_ns == 0 or packet_bytes == 0:
             return packets, None
@@ -49,7 +49,7 @@ class CreditShaper:
         return sent
 
     def _refill(self, at_ns: int, packet_bytes: int) -> None:
-        """Renew the credit, which does not pile up except to let one jumbo packet through."""
+        """Renew the credit, which does not accumulate except for one jumbo packet."""
         ceiling = max(self.window_bytes, min(packet_bytes, _PACKET_MAX_BYTES))
         self.remaining_bytes = min(self.remaining_bytes + self.window_bytes, ceiling)
         self._last_refill_ns = at_ns

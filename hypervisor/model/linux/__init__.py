@@ -1,1 +1,1 @@
-"""What a guest's kernel answers and shows: xenbus, /proc, boot messages."""
+"""A guest's Linux kernel as others see it: xenbus, /proc, boot messages."""

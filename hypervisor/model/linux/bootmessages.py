@@ -1,7 +1,7 @@
-"""What the kernel and init of a paravirtualized RHEL 5 write while they boot.
+"""Writes the boot messages of the kernel and init of a paravirtualized RHEL 5.
 
-Few lines of many: those that say what the model knows (memory, vcpus, command line), and those
-that people look for. Source: Linux 2.6.18 (init, arch/x86_64, drivers/xen); sysvinit 2.86.
+These are only the lines with values of the model (memory, vcpus, command line), and those that
+people look for. Source: Linux 2.6.18 (init, arch/x86_64, drivers/xen); sysvinit 2.86.
 """
 
 from hypervisor.model.domain.domain import Domain
@@ -18,9 +18,9 @@ _SECTIONS_KIB = {"x86_64": (2375, 1341, 172), "i386": (2084, 876, 176)}  # code,
 
 
 def kernel_lines(domain: Domain, spec: DomainSpec, available_kib: int) -> list[str]:
-    """Return what the kernel says before it looks for devices.
+    """Return the kernel's messages before it looks for devices.
 
-    `available_kib` is what /proc/meminfo calls MemTotal.
+    `available_kib` is MemTotal of /proc/meminfo.
     """
     is_32_bit = spec.arch == "i386"
     command_line = spec.command_line
@@ -49,7 +49,7 @@ def kernel_lines(domain: Domain, spec: DomainSpec, available_kib: int) -> list[s
 
 
 def init_lines(domain: Domain, spec: DomainSpec) -> list[str]:
-    """Return what init and getty say; nothing in domain 0, whose getty has another terminal."""
+    """Return the messages of init and getty; none in domain 0, whose getty is elsewhere."""
     if not domain.domid:
         return []
     machine = "i686" if spec.arch == "i386" else "x86_64"
@@ -65,7 +65,7 @@ def init_lines(domain: Domain, spec: DomainSpec) -> list[str]:
 
 
 def _memory(total_kib: int, available_kib: int, arch: str) -> str:
-    """Return the line that counts memory: what /proc/meminfo says, of what Xen gave."""
+    """Return the line with the memory of /proc/meminfo and that given by Xen."""
     code, data, init = _SECTIONS_KIB[arch]
     return (
         f"Memory: {available_kib}k/{total_kib}k available ({code}k kernel code, "

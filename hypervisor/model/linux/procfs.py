@@ -1,7 +1,7 @@
-"""The /proc files of guests that RHEL 5's tools read, with what the model knows and nothing else.
+"""Makes the /proc files of guests that RHEL 5's tools read, from values of the model.
 
-Formats: Linux 2.6.18, fs/proc. Lines and fields that the model has no value for are left out, or
-0 where the format needs a number there.
+Formats: Linux 2.6.18, fs/proc. Lines and fields without a value in the model are left out, or 0
+where the format needs a number.
 """
 
 from collections.abc import Callable, Mapping
@@ -38,7 +38,7 @@ _NET_HEAD = (
     " face |bytes    packets errs drop fifo frame compressed multicast"
     "|bytes    packets errs drop fifo colls carrier compressed\n"
 )
-# vendor, family, model, name, stepping, cache in KB: as the boot ring has them (judgement there).
+# vendor, family, model, name, stepping, cache in KB: as in the boot ring (judgement there).
 _PROCESSORS = {
     "p4": ("GenuineIntel", 15, 2, "Intel(R) Xeon(TM) CPU {ghz}GHz", 9, 512),
     "p4-ht": ("GenuineIntel", 15, 4, "Intel(R) Xeon(TM) CPU {ghz}GHz", 3, 2048),
@@ -49,7 +49,7 @@ _PROCESS_FIELDS = 24  # of /proc/PID/stat, up to rss
 
 
 class System(Protocol):
-    """A domain with its kernel, as far as /proc shows it."""
+    """A domain with its kernel, as /proc shows it."""
 
     domain: Domain
     spec: DomainSpec
@@ -60,29 +60,29 @@ class System(Protocol):
 
 
 class Hardware(Protocol):
-    """The drivers of domain 0 that have interrupts and counters of real hardware below them."""
+    """Domain 0's drivers of real hardware, whose interrupts and counters /proc shows."""
 
     @property
     def netback(self) -> NetBackend:
-        """Return the owner of the network card."""
+        """Return the driver of the network card."""
         ...
 
     @property
     def blkback(self) -> BlockBackend:
-        """Return the owner of the disk."""
+        """Return the driver of the disk."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Processor:
-    """What /proc/cpuinfo is made from; `cpu_type` as in a scenario."""
+    """The values for /proc/cpuinfo; `cpu_type` is as in a scenario."""
 
     cpu_type: str
     mhz: int
 
 
 class ProcFiles:
-    """/proc of every domain of a host (see `toolstack.views.ProcFiles`)."""
+    """Makes /proc of every domain of a host (see `toolstack.views.ProcFiles`)."""
 
     def __init__(
         self,
@@ -94,7 +94,7 @@ class ProcFiles:
         times: KernelTimes,
         unix_ns: Callable[[], int],
     ) -> None:
-        """`systems` are the live domains by id, dying ones too; `unix_ns()` is the time of day."""
+        """`systems` has the live and dying domains by id; `unix_ns()` is the time of day."""
         self._systems = systems
         self._hardware = hardware
         self._processor = processor
@@ -118,14 +118,14 @@ class ProcFiles:
         }
 
     def start(self) -> None:
-        """Begin to average loads."""
+        """Start averaging loads."""
         clock = self._execution.clock
         clock.schedule(clock.now + LOAD_PERIOD_NS, self._sample_loads)
 
     def read(self, domid: int, name: str) -> str:
-        """Return a file of a domain by its name below /proc; "": all names, one a line.
+        """Return the text of a file by its name below a domain's /proc; "" lists all names by line.
 
-        Raises: Refused, as cat says it.
+        Raises: Refused, with cat's message.
         """
         with look(self._execution.accounting):
             return self._read(domid, name)
@@ -179,16 +179,16 @@ class ProcFiles:
             f"intr {self._interrupts(domain)}",
             f"ctxt {domain.switches}",
             f"btime {boot_ns // 1_000_000_000}",
-            # Whoever reads this file runs as well.
+            # The process that reads this file runs as well.
             f"procs_running {len(running_tasks(domain)) + 1}",
             f"procs_blocked {io_wait.sleepers}",
         ]
         return "".join(f"{line}\n" for line in lines)
 
     def _interrupts(self, domain: Domain) -> int:
-        """Return event channel upcalls and ticks, of which there is one per 10 ms of running.
+        """Return the number of event channel upcalls and ticks, one every 10 ms of running.
 
-        One-shot timers are not in it: nobody counts them.
+        One-shot timers are not included, because the model does not count them.
         """
         count = domain.channels.received + domain.virqs + domain.cpu_ns(self._now) // TICK_NS
         if not domain.domid:
@@ -197,7 +197,7 @@ class ProcFiles:
         return count
 
     def _uptime(self, system: System) -> str:
-        """Return /proc/uptime; idle is vcpu 0's idle task, as in 2.6.18."""
+        """Return the text of /proc/uptime; as in 2.6.18, idle is that of vcpu 0."""
         domain = system.domain
         times = self._times.of_vcpu(domain.vcpus[0], system.devices.io_wait, self._now)
         up, idle = self._times.uptime_ns(domain, self._now), times.idle + times.iowait
@@ -228,7 +228,7 @@ class ProcFiles:
         return "".join(lines)
 
     def _net_dev(self, system: System) -> str:
-        """Return /proc/net/dev; domain 0 has the backends' ends, and the card as peth0."""
+        """Return the text of /proc/net/dev; domain 0 has the backend interfaces and peth0."""
         rows: dict[str, tuple[int, ...]] = {"lo": (0, 0, 0, 0, 0, 0)}
         for number, vif in enumerate(system.devices.vifs):
             received = vif.receive_bytes, vif.receive_packets, vif.receive_dropped
@@ -296,7 +296,7 @@ class ProcFiles:
         return text
 
     def _process(self, system: System, pid: int, processes: Mapping[int, Process]) -> str:
-        """Return /proc/PID/stat: times of its program's code, shared by all that run it."""
+        """Return the text of /proc/PID/stat; processes of a program share the times of its code."""
         process = processes[pid]
         fields: list[object] = [0] * _PROCESS_FIELDS
         is_running = any(task.tgid == pid for task in running_tasks(system.domain))
@@ -311,12 +311,12 @@ class ProcFiles:
         return " ".join(map(str, fields)) + "\n"
 
     def _processes(self, system: System) -> Mapping[int, Process]:
-        """Return what runs, by pid; those without memory of their own too, but no dead ones."""
+        """Return the living processes by pid, also those without memory of their own."""
         guest = system.guest
         found = dict(guest.processes)
         for tgid, task in guest.tasks.items():
             is_new = task.program == DAEMON and not any(self._program_ns(system, tgid))
-            if tgid in found or is_new:  # oprofiled has its pid before it is started
+            if tgid in found or is_new:  # oprofiled has a pid before it is started
                 continue
             identity = TaskIdentity(tgid, tgid, task.program)
             if system.paging.is_alive(identity):
@@ -356,7 +356,7 @@ def _meminfo(system: System) -> str:
 
 
 def _vmstat(system: System) -> str:
-    """Return /proc/vmstat; pgpgin and pgpgout are KiB of the disks."""
+    """Return the text of /proc/vmstat; pgpgin and pgpgout are KiB of the disks."""
     vbds = system.devices.vbds
     rows = {
         "pgpgin": sum(vbd.use.read_bytes for vbd in vbds) // 1024,

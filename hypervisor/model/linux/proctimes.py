@@ -1,9 +1,9 @@
-"""Where the time of a domain's vcpus went, as its kernel accounts for it.
+"""Accounts for the time of a domain's vcpus as its kernel does.
 
-A kernel on Xen counts ticks: those that the runstates say were stolen (runnable or offline) are
-steal; blocked ones are idle, or iowait where somebody sleeps on that vcpu for a disk; the rest is
-user or system, by what the tick has interrupted. A tick never finds the hypervisor: what Xen does
-for a guest (hypercalls, faults) is system time there. Here all of it is exact, not sampled.
+A kernel on Xen counts ticks: those that runstates show as stolen (runnable or offline) are steal;
+blocked ones are idle, or iowait where a task on that vcpu waits for a disk; the others are user or
+system, by what the tick has interrupted. A tick never interrupts the hypervisor: its work for a
+guest (hypercalls, faults) is system time there. Here all times are exact, not sampled.
 Source: Linux 2.6.18-xen, arch/i386/kernel/time-xen.c (timer_interrupt), kernel/sched.c.
 """
 
@@ -22,7 +22,7 @@ LOAD_DECAY = (1884, 2014, 2037)
 
 
 class CpuTimes(NamedTuple):
-    """In ns; nice, irq and softirq are not told apart and part of user and system."""
+    """CPU times in ns; user and system include nice, irq and softirq."""
 
     user: int
     system: int
@@ -32,9 +32,9 @@ class CpuTimes(NamedTuple):
 
 
 class KernelTimes:
-    """The times of all domains of a host.
+    """Keeps the times of all domains of a host.
 
-    A kernel does not see what its vcpus did before it booted, nor while they were unplugged.
+    A kernel does not see the time of its vcpus before it booted, nor while they were unplugged.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -43,20 +43,20 @@ class KernelTimes:
         self._unseen: dict[tuple[int, int], int] = {}
 
     def booting(self, domain: Domain) -> None:
-        """Note that the kernel begins; what passed since the domain was built is not its time."""
+        """Note that the kernel boots; the time since the domain was built does not count."""
         self._boots[domain.domid] = self._clock.now
         for vcpu in domain.vcpus:
             if vcpu.online:
                 self.plugging(vcpu)
 
     def plugging(self, vcpu: Vcpu) -> None:
-        """Note that a vcpu is about to come online; call it while it still is offline."""
+        """Note that a vcpu will come online; call this while it is still offline."""
         key = (vcpu.domain.domid, vcpu.vcpu_id)
         offline_ns = self._clock.now - vcpu.runstate.since_ns
         self._unseen[key] = self._unseen.get(key, 0) + offline_ns
 
     def forget(self, domid: int) -> None:
-        """Forget a domain that is gone."""
+        """Forget a domain that has been destroyed."""
         self._boots.pop(domid, None)
         for key in [key for key in self._unseen if key[0] == domid]:
             del self._unseen[key]
@@ -66,11 +66,11 @@ class KernelTimes:
         return now_ns - self._boots.get(domain.domid, domain.created_ns)
 
     def of_vcpu(self, vcpu: Vcpu, io_wait: IoWait, now_ns: int) -> CpuTimes:
-        """Return the times of one vcpu, which sum to how long it has been plugged in.
+        """Return the times of one vcpu, whose sum is the time that it has been plugged in.
 
-        User time is known by domain only: each vcpu gets the same share of its running time.
-        An unmodified kernel (HVM) has no runstates: stolen ticks come late and count as user or
-        system time there.
+        User time is only known by domain: each vcpu gets the same share of its running time. An
+        unmodified kernel (HVM) does not see runstates: it counts stolen ticks late, as user or
+        system time.
         """
         domain = vcpu.domain
         running, runnable, blocked, offline = vcpu.runstate.at(now_ns)
@@ -85,10 +85,10 @@ class KernelTimes:
         return CpuTimes(user, running - user, blocked - iowait, iowait, steal)
 
     def of_domain(self, domain: Domain, io_wait: IoWait, now_ns: int) -> CpuTimes:
-        """Return the times of all vcpus that there ever were. They only grow."""
+        """Return the times of all vcpus, also of unplugged ones. They only grow."""
         each = [self.of_vcpu(vcpu, io_wait, now_ns) for vcpu in domain.vcpus]
         user, system, idle, iowait, steal = (sum(column) for column in zip(*each, strict=True))
-        if domain.kind != "hvm":  # exactly, and so that it only grows
+        if domain.kind != "hvm":  # exact, and it only grows
             user, system = domain.mode_ns[0], user + system - domain.mode_ns[0]
         return CpuTimes(user, system, idle, iowait, steal)
 
@@ -102,7 +102,7 @@ class LoadAverages:
         self._loads = [0, 0, 0]
 
     def sample(self, active: int) -> None:
-        """Take in what is running, waiting to, or asleep for a disk; every LOAD_PERIOD_NS."""
+        """Add the number of tasks that run or wait for a pcpu or disk, every LOAD_PERIOD_NS."""
         for index, decay in enumerate(LOAD_DECAY):
             grown = self._loads[index] * decay
             grown += (active << LOAD_BITS) * ((1 << LOAD_BITS) - decay)
@@ -118,7 +118,7 @@ class LoadAverages:
 
 
 def running_tasks(domain: Domain) -> list[TaskIdentity]:
-    """Return the tasks that execute or want to, kernel threads included."""
+    """Return the running and runnable tasks, kernel threads included."""
     found = []
     for vcpu in domain.vcpus:
         found += [work.task for work in vcpu.tasks]

@@ -1,4 +1,4 @@
-"""What a saved guest has in its memory, as the model keeps it; checked when it is read."""
+"""The state in a saved guest's memory, as the model keeps it; it is checked when it is read."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -25,7 +25,7 @@ class SavedGuest(BaseModel):
 
 
 def read_saved(state: Mapping[str, Any]) -> SavedGuest:
-    """Return a guest's state from what JSON gives. Raises: Refused."""
+    """Return a guest's state from JSON values. Raises: Refused."""
     try:
         return SavedGuest.model_validate(dict(state))
     except ValidationError as error:

@@ -1,7 +1,7 @@
-"""The xenbus side of a paravirtualized guest: what its kernel does when nodes of the store change.
+"""The xenbus of a paravirtualized guest: how its kernel reacts when nodes of xenstore change.
 
-Each event is an interrupt of the guest and work of its xenwatch thread, so a guest that gets no
-processor time answers late, and a paused one not at all. Fully virtualized guests have none of it.
+Each event is an interrupt of the guest and work of its xenwatch thread, so a guest without
+processor time answers late, and a paused one not at all. Fully virtualized guests have no xenbus.
 Source: drivers/xen/{xenbus,core/reboot.c,core/cpu_hotplug.c,balloon,blkfront,netfront} (2.6.18).
 """
 
@@ -25,9 +25,10 @@ from hypervisor.toolstack.xenstore import Xenstore
 
 _REASONS = {"poweroff": POWEROFF, "reboot": REBOOT, "halt": HALT}
 
-# init ends services one by one: they sleep most of the time (judgement, after a plain RHEL 5).
+# init stops services one by one, mostly sleeping (judgement, after a plain RHEL 5).
 STOPPING_NS = 4_000_000_000
-# Twenty services, three shells each (judgement), a shell being 4.8 ms at 2.4 GHz (Barham table 3).
+# Twenty services with three shells each (judgement); a shell takes 4.8 ms at 2.4 GHz (Barham,
+# table 3).
 STOPPING_KILOCYCLES = 20 * 3 * 11_520
 SHELL = "/bin/bash"
 SUSPEND_SYSCALLS = 20_000  # all devices and threads are told (judgement)
@@ -40,7 +41,7 @@ _SYSRQ_HELP = (
 
 
 class Xenbus:
-    """Watches the store for one domain."""
+    """Watches xenstore for one domain."""
 
     def __init__(
         self,
@@ -51,7 +52,7 @@ class Xenbus:
         end: End,
         booted: DomainSpec | None = None,
     ) -> None:
-        """`booted` is what the kernel boots from; None: it goes on from a save file."""
+        """`booted` is the configuration that boots; None: the guest continues from a save file."""
         self._booted = booted
         domain = guest.domain
         self._domain = domain
@@ -65,7 +66,7 @@ class Xenbus:
         self._is_ending = False
 
     def start(self) -> None:
-        """Boot the kernel: connect the devices that are there, and watch the store."""
+        """Boot the kernel: connect the existing devices, and watch xenstore."""
         if self._booted is not None:
             available_kib = self._balloon.paging.meminfo()["MemTotal"]
             self._say(kernel_lines(self._domain, self._booted, available_kib))
@@ -75,14 +76,14 @@ class Xenbus:
             self._say(init_lines(self._domain, self._booted))
         for path in (self._path, *self._backends):
             self._store.watch(path, self._changed)
-        if self._domain.domid:  # a new watch tells at once of what is there already
+        if self._domain.domid:  # a new watch reports existing nodes at once
             for path, value in self._store.walk(self._path):
                 is_old = path.endswith("/target") and value == str(self._domain.target_kib)
                 if not is_old:
                     self._changed(path)
 
     def _offered(self) -> list[tuple[str, int]]:
-        """Return (kind, number) as they are found: disks by number, whatever serves them."""
+        """Return (kind, number) of devices in the order of discovery: all disks by number."""
         found = [
             (kind, int(number))
             for kind in KINDS
@@ -95,7 +96,7 @@ class Xenbus:
             self._domain.console.write(line)
 
     def stop(self) -> None:
-        """Stop watching the store."""
+        """Stop watching xenstore."""
         for path in (self._path, *self._backends):
             self._store.unwatch(path, self._changed)
 
@@ -107,13 +108,13 @@ class Xenbus:
         self._guest.interrupt(0, Work(parts, self._handle, path))
 
     def _concerns(self, path: str) -> bool:
-        """Tell whether there is anything to do: most of what is written here is an answer."""
+        """Return whether a change needs work: most changes are the guest's own answers."""
         value = self._store.read(path)
         if value is None:
             return False
         names = path.split("/")
         if names[-1] == "target":
-            return True  # also the old one: the driver tries again
+            return True  # also an unchanged target, for which the driver tries again
         if names[-1] == "availability":
             return self._is_online(int(names[-2])) != (value == "online")
         if names[-1] in ("shutdown", "sysrq"):
@@ -149,10 +150,10 @@ class Xenbus:
         vcpu = self._domain.vcpus[number]
         if is_wanted and not vcpu.online:
             self._guest.plug(vcpu)
-        elif not is_wanted and vcpu.online and number:  # vcpu 0 stays
+        elif not is_wanted and vcpu.online and number:  # vcpu 0 stays online
             self._guest.unplug(vcpu)
 
-    # -- the end -------------------------------------------------------------------------
+    # -- shutdown ------------------------------------------------------------------------
 
     def _shut_down(self, word: str) -> None:
         if self._is_ending:
@@ -192,14 +193,14 @@ class Xenbus:
         self._end(self._domain, SUSPEND)
 
     def resumed(self) -> None:
-        """Bring the vcpus back, as the guest goes on after a suspend."""
+        """Bring the vcpus online again, as the guest goes on after a suspend."""
         for vcpu in self._domain.vcpus[1:]:
             path = f"{self._path}/cpu/{vcpu.vcpu_id}/availability"
             if self._store.read(path) != "offline" and not vcpu.online:
                 self._guest.plug(vcpu)
 
     def crashed(self) -> None:
-        """End the domain, whose kernel has given up and said so."""
+        """End the domain, whose kernel has panicked and printed its message."""
         self._end(self._domain, CRASH)
 
     def _sysrq(self, key: str) -> None:
@@ -226,7 +227,7 @@ class Xenbus:
     # -- devices -------------------------------------------------------------------------
 
     def _look_at(self, kind: str, number: int) -> None:
-        """Connect a device that is offered, and give one up that is to go."""
+        """Connect a device that is offered, or close one that is to be removed."""
         front = f"{self._path}/device/{kind}/{number}"
         back = f"/local/domain/0/backend/{kind}/{self._domain.domid}/{number}"
         offered = self._store.read(f"{back}/state")
@@ -241,7 +242,7 @@ class Xenbus:
             self._store.write(f"{back}/state", CONNECTED)
 
     def _is_mounted(self, kind: str, number: int) -> bool:
-        """Tell whether it is the disk with the root file system, which nothing can unmount."""
+        """Return whether a device is the disk of the root file system, which stays mounted."""
         vbds = self._devices.vbds
         return kind in DISK_KINDS and bool(vbds) and vbds[0].spec.device == number
 

@@ -1,9 +1,9 @@
-"""A guest's balloon driver: works its way to the target in batches of one frame list.
+"""A guest's balloon driver: moves memory towards the target in batches of one frame list.
 
-Source: drivers/xen/balloon/balloon.c (2.6.18): 512 frames a hypercall on x86_64. It goes for the
-least of the target, the hard limit and the memory map that the guest was booted with. Where Xen
-has too little, what it has becomes the hard limit until the next target; where the guest has too
-little, the driver takes what nobody needs, and tries again one second later.
+Source: drivers/xen/balloon/balloon.c (2.6.18): 512 frames a hypercall on x86_64. Its goal is the
+least of the target, the hard limit and the memory map that the guest was booted with. If Xen has
+too little, the memory reached becomes the hard limit until the next target; if the guest has too
+little, the driver takes unneeded pages, and tries again one second later.
 """
 
 from hypervisor.model.codebook.work import Work
@@ -19,13 +19,13 @@ RETRY_NS = 1_000_000_000
 
 
 class Balloon:
-    """The worker of one domain, with the memory management that it takes pages from."""
+    """The balloon of one domain, which takes pages from its memory management."""
 
     def __init__(self, guest: Guest, memory: Memory, paging: Paging) -> None:
         self._guest = guest
         self._memory = memory
         self.paging = paging
-        # Without a maximum (domain 0) there are no more pages than it was booted with.
+        # Without a maximum (domain 0), the map has the pages that it was booted with.
         self._map_kib = self._domain.maximum_kib or self._domain.configured_kib
         self._is_busy = False
         self._hard_limit_kib: int | None = None  # unknown until Xen refuses pages
@@ -36,7 +36,7 @@ class Balloon:
         return self._guest.domain
 
     def set_target(self, kib: int) -> None:
-        """Ask for `kib`; the work is done in the guest's own time. HVM guests have no driver."""
+        """Set the target; the work is done in the guest's own time. HVM guests have no driver."""
         self._domain.target_kib = kib
         if self._domain.kind == "hvm":
             return
@@ -45,7 +45,7 @@ class Balloon:
             self._step()
 
     def proc_text(self) -> str:
-        """Return /proc/xen/balloon."""
+        """Return the text of /proc/xen/balloon."""
         hard_limit = self._hard_limit_kib
         current_kib = self._domain.memory_kib
         lines = [
@@ -53,7 +53,7 @@ class Balloon:
             ("Requested target", f"{self._domain.target_kib:8} kB"),
             ("Low-mem balloon", f"{max(0, self._map_kib - current_kib):8} kB"),
             ("High-mem balloon", f"{0:8} kB"),  # none on x86_64
-            ("Driver pages", f"{0:8} kB"),  # what drivers hold is not modelled
+            ("Driver pages", f"{0:8} kB"),  # pages of drivers are not modelled
             ("Xen hard limit", "     ??? kB" if hard_limit is None else f"{hard_limit:8} kB"),
         ]
         return "".join(f"{head + ':':20}{value}\n" for head, value in lines)
@@ -90,7 +90,7 @@ class Balloon:
         if kib > 0:
             got_kib = self._grown(kib)
             self._trace(INCREASE_RESERVATION, got_kib)
-            if got_kib < kib:  # a partial lot goes back, and is fetched when the goal is known
+            if got_kib < kib:  # give a partial lot back, and fetch it when the goal is known
                 self._memory.give_back(got_kib)
                 self._trace(DECREASE_RESERVATION, got_kib)
                 self._hard_limit_kib = domain.memory_kib + got_kib
@@ -109,7 +109,7 @@ class Balloon:
             self._step()
 
     def _grown(self, kib: int) -> int:
-        """Return how much of `kib` Xen gives: it has to have it, and mem-max to allow it."""
+        """Return how much of `kib` Xen gives: what it has free and mem-max allows."""
         domain = self._domain
         if domain.maximum_kib is not None:
             kib = max(0, min(kib, domain.maximum_kib - domain.memory_kib))

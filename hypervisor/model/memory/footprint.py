@@ -1,8 +1,8 @@
-"""What a guest wants to have in memory: its kernel, its daemons, its programs.
+"""The memory that a guest needs: its kernel, daemons and programs.
 
-All of it is judgement, after what RHEL 5 shows: a text-mode guest is comfortable in 64 MiB and
-does not boot in much less. A guest configured smaller than its system needs is taken to run a
-smaller system.
+All values are judgement, after the behaviour of RHEL 5: 64 MiB are enough for a text-mode guest,
+and it does not boot with much less. A guest with less memory than its system needs is assumed to
+run a smaller system.
 """
 
 from hypervisor.model.cpu.guest import Guest, Process
@@ -10,14 +10,14 @@ from hypervisor.model.domain.domain import Domain
 from hypervisor.model.memory.pages import PAGE_KIB
 
 MIB = 1024
-# Code, data, slab and page tables; and the page descriptors of what it was booted with: 56 bytes
-# for each 4 KiB.
+# Code, data, slab and page tables; besides, 56 bytes of page descriptor for every 4 KiB of the
+# memory that it was booted with.
 KERNEL_KIB = 12 * MIB
-KERNEL_IMAGE_KIB = 6 * MIB  # of that, what /proc/meminfo does not count as MemTotal
+KERNEL_IMAGE_KIB = 6 * MIB  # the part that /proc/meminfo does not count in MemTotal
 DESCRIPTORS_SHARE = 64
-SMALL_SHARE = 4  # kernel and daemons of a small guest take a quarter of its memory each
+SMALL_SHARE = 4  # kernel and daemons of a small guest each take a quarter of its memory
 
-# What a RHEL 5 guest keeps running, in MiB, with pids of a boot.
+# The daemons of a RHEL 5 guest, in MiB, with pids as after a boot.
 DAEMONS = (
     (642, "syslogd", 1),
     (688, "hald", 2),
@@ -40,14 +40,14 @@ DOMAIN0_DAEMONS = (
 
 
 def kernel_kib(domain: Domain) -> int:
-    """Return what the kernel of a domain keeps and cannot swap."""
+    """Return the memory that the kernel of a domain keeps and cannot swap."""
     booted_kib = domain.configured_kib
     kib = min(KERNEL_KIB + booted_kib // DESCRIPTORS_SHARE, booted_kib // SMALL_SHARE)
     return kib // PAGE_KIB * PAGE_KIB
 
 
 def start_daemons(guest: Guest) -> None:
-    """Have the daemons of the guest's boot want their memory."""
+    """Claim the memory of the daemons that a guest starts at boot."""
     domain = guest.domain
     daemons = DAEMONS if domain.domid else DOMAIN0_DAEMONS
     full_kib = sum(mib for _, _, mib in daemons) * MIB

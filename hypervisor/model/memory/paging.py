@@ -1,8 +1,8 @@
-"""A guest that wants more memory than it has: swapping, thrashing, out of memory.
+"""A guest that needs more memory than it has: swapping, thrashing, out of memory.
 
-How often a task has to wait for a page is worked out in closed form, from one touch to the
-next that misses; only the wait itself is an event. A guest that has all it wants pays nothing,
-and nothing here is asked. What the page cache does for reads is not modelled: it is what is left.
+How often a task waits for a page is computed in closed form, from one miss to the next; only the
+wait itself is an event. A guest with enough memory pays nothing, and nothing here is called. The
+page cache has the remaining memory; its effect on reads is not modelled.
 Source: Linux 2.6.18, mm/vmscan.c, mm/memory.c (do_swap_page), mm/oom_kill.c.
 """
 
@@ -29,28 +29,28 @@ from hypervisor.model.memory.saved import SavedPaging
 from hypervisor.model.memory.swap import CLUSTER_KIB, Swap
 from hypervisor.model.timing.random_stream import Streams
 
-# A program that computes comes to another cluster of eight pages every half millisecond, 64 MB/s:
-# less than a server copies for its requests, more than a blocked matrix goes through (judgement).
+# A program that computes touches another cluster of eight pages every half millisecond, 64 MB/s:
+# less than a server copies for its requests, more than a blocked matrix needs (judgement).
 TOUCH_NS = 500_000
-# Nobody is so short that more than 63 of 64 touches miss: a page stays until it was used once.
+# At most 63 of 64 touches miss: a page stays until it has been used once.
 MISS_SHARE = 64
-# Half of what is taken away to make room has been changed since it was read, and is written
+# Half of the pages that are evicted have been changed since they were read, and are written
 # (judgement).
 CHANGED_SHARE = 2
-LOT_KIB = 512  # written in one go; SWAP_CLUSTER_MAX pages is the least worth starting for
+LOT_KIB = 512  # written at once; SWAP_CLUSTER_MAX pages are the least that is written
 LOT_MIN_KIB = 32 * PAGE_KIB
-# With more than this to be written, who needs a page waits for the disk as well, as in
+# With more than this to be written, a task that needs a page also waits for the disk, as in
 # blk_congestion_wait (judgement: eight lots).
 BACKLOG_KIB = 8 * LOT_KIB
-# RHEL 5 leaves the killer's last victim so long to go (2.6.9's rule, kept there).
+# RHEL 5 gives the killer's last victim this time to exit (2.6.9's rule, kept there).
 OOM_PAUSE_NS = 5_000_000_000
-# A page of a user's memory: GFP_HIGHUSER | __GFP_ZERO.
+# A request for a page of user memory: GFP_HIGHUSER | __GFP_ZERO.
 _OOM_REQUEST = "gfp_mask=0x280d2, order=0, oomkilladj=0"
 _FRACTION_BITS = 16
 
 
 class _Rest:
-    """What a task still has to do when it has waited for its page."""
+    """The work that a task still has to do after waiting for a page."""
 
     __slots__ = ("arg", "done", "parts", "remaining_q")
 
@@ -61,14 +61,14 @@ class _Rest:
         self.arg = work.arg
 
 
-BOOT_FILES_KIB = 20 * 1024  # what a text-mode RHEL 5 has read when it is up (judgement)
+BOOT_FILES_KIB = 20 * 1024  # files that a text-mode RHEL 5 reads at boot (judgement)
 
 
 class Paging:
-    """The memory of one guest, as its kernel manages it. All in KiB.
+    """The memory of one guest in KiB, as its kernel manages it.
 
     demand = kernel + processes; of the processes, `swapped_kib` is on disk and the rest resident.
-    kernel + resident + held and promised to the balloon <= what the domain has, always.
+    Always kernel + resident + held and promised to the balloon <= the domain's memory.
     """
 
     def __init__(self, guest: Guest, devices: Devices, streams: Streams) -> None:
@@ -79,12 +79,12 @@ class Paging:
         self.swapped_kib = 0
         self.page_ins = self.page_outs = self.oom_kills = 0
         self.has_panicked = False
-        self._held_kib = 0  # taken from everybody, for the balloon
-        self._promised_kib = 0  # the same, but still being written out
+        self._held_kib = 0  # taken from kernel and processes for the balloon
+        self._promised_kib = 0  # also for the balloon, but still being written out
         self._unwritten_kib = 0
         self._is_writing = False
         self._throttled: deque[AnyWork] = deque()
-        self._missed = 0  # how near the next miss is, in 2**-16
+        self._missed = 0  # fraction of the next miss that is reached, in 2**-16
         self._next_kill_ns = 0
         self._dead: set[int] = set()
         self._touch_q = TOUCH_NS * guest.execution.full_rate_q
@@ -99,26 +99,26 @@ class Paging:
 
     @property
     def demand_kib(self) -> int:
-        """Return what kernel and processes want to keep in memory."""
+        """Return the memory that kernel and processes need."""
         return self.kernel_kib + self._processes_kib
 
     @property
     def _unneeded_kib(self) -> int:
-        """Return what is free, or holds only what can be read from files again."""
+        """Return the memory that is free or holds only what can be read from files again."""
         used_kib = self.demand_kib - self.swapped_kib + self._held_kib + self._promised_kib
         return max(0, self._domain.memory_kib - used_kib)
 
     @property
     def _swappable_kib(self) -> int:
-        """Return what could still be swapped out."""
+        """Return the memory that can still be swapped out."""
         resident_kib = self._processes_kib - self.swapped_kib
         return min(resident_kib, max(0, self.swap.total_kib - self.swapped_kib))
 
     def demand_changed(self) -> None:
-        """Make room for what a new process wants: swap others out, or kill."""
+        """Make room for a new process: swap others out, or kill a process."""
         self._count_processes()
         if not self._domain.domid:
-            return  # domain 0's own disk is not modelled as a vbd: it is never squeezed
+            return  # domain 0's disk is not a vbd, so it never swaps
         while (short_kib := self._short_kib()) > 0:
             kib = min(short_kib, self._swappable_kib)
             if not kib:
@@ -155,24 +155,24 @@ class Paging:
         if self._dead:
             self._guest.guard_tasks(is_on=True)
 
-    # What the balloon asks for.
+    # Operations for the balloon.
 
     def take(self, kib: int) -> int:
-        """Hold up to `kib` of pages that nobody needs; return how much it is."""
+        """Hold up to `kib` of unneeded pages; return the amount held."""
         kib = min(kib, self._held_kib + self._unneeded_kib)
         self._held_kib = max(self._held_kib, kib)
         return kib
 
     def shrunk(self, kib: int) -> None:
-        """Let go of pages that were held and have left the domain."""
+        """Stop counting pages that were held and have left the domain."""
         self._held_kib -= kib
 
     def release(self) -> None:
-        """Free what was held for the balloon, which wants no more pages."""
+        """Free the pages held for the balloon, which needs no more pages."""
         self._held_kib = self._promised_kib = 0
 
     def reclaim(self, kib: int) -> None:
-        """Begin to swap out `kib` for the balloon; if nothing more can be, someone must die."""
+        """Begin to swap out `kib` for the balloon; if that is impossible, kill a process."""
         if self._promised_kib or not self._domain.domid or self.has_panicked:
             return
         kib = min(kib, self._swappable_kib)
@@ -185,14 +185,14 @@ class Paging:
     # Out of memory.
 
     def _kill(self) -> bool:
-        """End the largest process; panic if there is none. Return whether anything was freed."""
+        """Kill the largest process, or panic if there is none; return whether memory was freed."""
         largest = max(self._guest.processes.values(), key=_size, default=None)
         if largest is None:
             self.has_panicked = True
             self._say("Kernel panic - not syncing: Out of memory and no killable processes...")
             self._guest.panic()
             return False
-        # Its pages in memory and on disk go alike: everybody's are swapped in proportion.
+        # Its pages are freed in memory and on disk: all processes are swapped in proportion.
         gone_kib = self.swapped_kib * largest.working_set_kib // self._processes_kib
         self.swapped_kib -= gone_kib // PAGE_KIB * PAGE_KIB
         self._dead.add(largest.tgid)
@@ -200,7 +200,7 @@ class Paging:
         self.swapped_kib = min(self.swapped_kib, self._processes_kib)
         self.oom_kills += 1
         self._next_kill_ns = self._guest.execution.clock.now + OOM_PAUSE_NS
-        # Whoever touches the most pages is the likeliest to have asked for one (judgement).
+        # The process with the most pages is the likeliest to have requested one (judgement).
         self._say(f"{largest.name} invoked oom-killer: {_OOM_REQUEST}")
         self._say(f"Out of memory: Killed process {largest.tgid} ({largest.name}).")
         self._guest.guard_tasks(is_on=True)
@@ -240,14 +240,14 @@ class Paging:
         while self._throttled and self._unwritten_kib <= BACKLOG_KIB:
             self._guest.run(self._throttled.popleft())
 
-    # Tasks that touch what is not there.
+    # Tasks that touch missing pages.
 
     def is_alive(self, task: TaskIdentity) -> bool:
         """Return whether the task's process has not been killed."""
         return task.tgid not in self._dead
 
     def admit(self, work: AnyWork) -> bool:
-        """Have `work` stop where it next touches a page that is on disk; False: it is dead."""
+        """Cut `work` at its next touch of a page on disk; return False if its process is dead."""
         tgid = work.task.tgid
         if not tgid:
             return True
@@ -255,8 +255,8 @@ class Paging:
             return False
         if not self.swapped_kib or type(work.arg) is _Rest:
             return True
-        # Of the touches, swapped / all miss; but what comes in drives others out that will be
-        # touched again: swapped / resident. So the work between two misses is
+        # A share swapped / all of the touches misses; but each page read evicts another that will
+        # be touched again, which makes it swapped / resident. So the work between two misses is
         resident_kib = self._processes_kib - self.swapped_kib
         between_q = self._touch_q * resident_kib // self.swapped_kib
         between_q = max(between_q, self._touch_q // MISS_SHARE)
@@ -283,7 +283,7 @@ class Paging:
         rest: _Rest = work.arg
         work.parts, work.remaining_q = rest.parts, rest.remaining_q
         work.done, work.arg = rest.done, rest.arg
-        if not self.swapped_kib:  # all is well again
+        if not self.swapped_kib:  # nothing is swapped any more
             self._guest.run(work)
         elif self.is_alive(work.task):
             kib = min(CLUSTER_KIB, self.swapped_kib)
@@ -296,7 +296,7 @@ class Paging:
             self.swapped_kib -= kib
             if not self.swapped_kib and not self._dead:
                 self._guest.guard_tasks(is_on=False)
-        else:  # as much has to go
+        else:  # as much has to be evicted
             self._unwritten_kib += kib // CHANGED_SHARE // PAGE_KIB * PAGE_KIB
             self._write()
         if self._unwritten_kib > BACKLOG_KIB:
@@ -305,24 +305,24 @@ class Paging:
             self._guest.run(io.arg)
 
     def _interrupt_all(self) -> None:
-        """Tell every vcpu that page tables have changed, or that a process has to die."""
+        """Interrupt every vcpu, as page tables have changed or a process has to die."""
         parts = self._guest.parts(("evtchn_upcall", 1))
         for vcpu in self._domain.vcpus:
             if vcpu.online:
                 self._guest.interrupt(vcpu.vcpu_id, Work(parts, self._interrupted, vcpu))
 
     def _interrupted(self, work: Work[Vcpu]) -> None:
-        vcpu = work.arg  # its task is back in the queue while this is handled
+        vcpu = work.arg  # its task is back in its queue during the interrupt
         tasks = [one for one in vcpu.tasks if self.admit(one)]
         vcpu.tasks.clear()
         vcpu.tasks.extend(tasks)
 
     def meminfo(self) -> Mapping[str, int]:
-        """Return the lines of /proc/meminfo that matter here, in kB.
+        """Return the modelled lines of /proc/meminfo, in kB.
 
-        What nobody needs caches files as far as any have been read or written: those of the boot
-        and what has gone through its disks since. The rest is free, and a reserve that the kernel
-        keeps (mm/page_alloc.c: pages_high, from min_free_kbytes = the root of 16 times its memory).
+        Unneeded memory caches files that have been read or written: those of the boot, and the data
+        of its disks since. The rest is free, at least a reserve that the kernel keeps
+        (mm/page_alloc.c: pages_high, from min_free_kbytes = the root of 16 times its memory).
         """
         moved_kib = (
             sum(vbd.use.read_bytes + vbd.use.write_bytes for vbd in self._devices.vbds) // 1024

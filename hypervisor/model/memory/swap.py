@@ -1,4 +1,4 @@
-"""A guest's swap: a partition at the end of its first disk, read and written through blkfront."""
+"""A guest's swap: a partition at the end of its first disk, used through blkfront."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -17,12 +17,12 @@ SECTORS_PER_KIB = 1024 // SECTOR_BYTES
 DISK_KIB = DISK_SECTORS // SECTORS_PER_KIB
 # RHEL 5 installation guide: twice the memory up to 2 GB, and what is beyond that once.
 DOUBLE_UP_TO_KIB = 2 * 1024 * 1024
-# A fault reads the pages around the one it wants: 2**3 (Linux 2.6.18, mm/swap.c, page_cluster).
+# A fault reads 2**3 pages around the missing one (Linux 2.6.18, mm/swap.c, page_cluster).
 CLUSTER_KIB = 8 * PAGE_KIB
 
 
 class Swap:
-    """The partition; its users say what goes in and out, it does the transfers."""
+    """The partition, which does the transfers that its users request."""
 
     def __init__(self, guest: Guest, devices: Devices, streams: Streams) -> None:
         self._guest = guest
@@ -32,11 +32,11 @@ class Swap:
         booted_kib = guest.domain.configured_kib
         self._size_kib = min(booted_kib + min(booted_kib, DOUBLE_UP_TO_KIB), DISK_KIB // 2)
         self._start_sector = (DISK_KIB - self._size_kib) * SECTORS_PER_KIB
-        self._written_kib = 0  # where the next lot goes, from the start
+        self._written_kib = 0  # offset of the next lot
 
     @property
     def _vbd(self) -> BlockFrontend | None:
-        """Return the disk that was the first one, if it can be written."""
+        """Return the disk that was attached first, if it can be written."""
         vbds = self._devices.vbds
         if self._first is None and vbds:
             self._first = vbds[0]
@@ -56,7 +56,7 @@ class Swap:
         done: Callable[[BlockIo[Arg]], None],
         arg: Arg,
     ) -> None:
-        """Fault in a cluster of `kib`, somewhere in `used_kib`; `done` when it has been read."""
+        """Read a cluster of `kib` somewhere in `used_kib`; call `done` when it has been read."""
         stream = self._streams.stream(f"{self._guest.domain.name}/swap")
         clusters = max(1, min(used_kib, self._size_kib) // CLUSTER_KIB)
         offset_kib = stream.uniform(clusters) * CLUSTER_KIB
@@ -64,7 +64,7 @@ class Swap:
         self._start(io, task, ("major_fault", 1), ("swap_in_page", kib // PAGE_KIB))
 
     def write(self, kib: int, task: TaskIdentity, done: Callable[[BlockIo[int]], None]) -> None:
-        """Write a lot behind the last one; `done` with its KiB when it is on the disk."""
+        """Write a lot after the last one; call `done` when it is on the disk."""
         if self._written_kib + kib > self._size_kib:
             self._written_kib = 0
         io = self._io(self._written_kib, kib, True, done, kib)
@@ -85,7 +85,7 @@ class Swap:
 
     def _start(self, io: AnyBlockIo, task: TaskIdentity, *costs: tuple[str, int]) -> None:
         vbd = self._vbd
-        assert vbd is not None  # nothing has been swapped out without one
+        assert vbd is not None  # without a disk nothing has been swapped out
         parts = self._guest.parts(*costs) + vbd.parts(self._guest, [io])
         self._guest.enqueue(Work(parts, self._submit, io, task=task))
 

@@ -1,6 +1,6 @@
-"""Samples on their way: chunks of settled segments with their sample counts.
+"""Keeps samples as chunks of settled segments with their sample counts, until they are expanded.
 
-A row of a chunk stands for all samples of one settled segment, until they are expanded.
+A row of a chunk stands for all samples of one settled segment.
 """
 
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ _NEVER = np.iinfo(np.int64).max
 
 
 class Column(IntEnum):
-    """What a chunk says of each row's segment, by column of its `context`."""
+    """The columns of a chunk's `context`, which describes each row's segment."""
 
     PCPU = 0
     DOMID = 1
@@ -35,8 +35,8 @@ class Column(IntEnum):
 class Walks:
     """The call stacks of a chunk's rows: `situation` is -1 where none are recorded.
 
-    `callers` is how many a sample of the row has in the mean, a whole number; `stacks` knows
-    the situations.
+    `callers` is the mean number of callers of a row's samples, rounded to a whole number; `stacks`
+    keeps the situations.
     """
 
     stacks: Stacks
@@ -44,18 +44,17 @@ class Walks:
     callers: Ints
 
     def only(self, rows: slice) -> "Walks":
-        """Return those of some rows."""
+        """Return the call stacks of some rows."""
         return Walks(self.stacks, self.situation[rows], self.callers[rows])
 
 
 class SampleChunk:
     """Segments (rows) with samples, in the order in which they were settled.
 
-    `counts[row, counter, mode]`; `first_ns` and `step_ns` [row, counter]: when the first sample
-    was taken, and the time from one to the next; `context[row, Column]`: whose segment it was.
-    Row r executed `part_path[part_start[r] : part_start[r] +
-    part_count[r]]`, of each `part_weight` cycles. `counters`: the index of each column's counter
-    and what it counted.
+    `counts[row, counter, mode]`; `first_ns` and `step_ns` [row, counter]: the time of the first
+    sample, and the time from one to the next; `context[row, Column]`: whose segment it was.
+    Row r executed the paths `part_path[part_start[r] : part_start[r] + part_count[r]]`, each for
+    `part_weight` cycles. `counters`: the index of each column's counter and what it counted.
     """
 
     __slots__ = (
@@ -103,9 +102,9 @@ class SampleChunk:
         return self.context[:, Column.DOMID]
 
     def span_ns(self, row: int) -> tuple[int, int]:
-        """Return when the first and the last of a row's samples were taken.
+        """Return the times of a row's first and last sample.
 
-        All rows are looked at the first time, so it is as if none had been lost since then.
+        The first call computes them for all rows, so losses after it do not change them.
         """
         if not self._spans_ns:
             counts = self.counts.sum(axis=2)
@@ -116,14 +115,14 @@ class SampleChunk:
         return self._spans_ns[row]
 
     def drop_xen(self, row: int, lost: int) -> None:
-        """Forget `lost` of a row's hypervisor samples."""
+        """Remove `lost` of a row's hypervisor samples."""
         for of_counter in self.counts[row]:
             less = min(int(of_counter[Mode.HYPERVISOR]), lost)
             of_counter[Mode.HYPERVISOR] -= less
             lost -= less
 
     def keep_first(self, row: int, room: int) -> None:
-        """Keep `room` of a row's samples, each counter and mode in proportion."""
+        """Keep `room` of a row's samples, in proportion to its counters and modes."""
         due, left = room, int(self.counts[row].sum())
         flat = self.counts[row].reshape(-1)
         for index, count in enumerate(flat.tolist()):
@@ -133,7 +132,7 @@ class SampleChunk:
             left -= count
 
     def first_of(self, row: int, room: int) -> "SampleChunk":
-        """Return a chunk of its own with `room` of a row's samples; this one stays as it is."""
+        """Return a new chunk with `room` of a row's samples; this one stays as it is."""
         start = int(self.part_start[row])
         parts = slice(start, start + int(self.part_count[row]))
         one = slice(row, row + 1)
@@ -154,7 +153,7 @@ class SampleChunk:
 
 
 class SampleRow(NamedTuple):
-    """A row of a chunk, and how many samples it stands for."""
+    """A row of a chunk, and the number of samples that it stands for."""
 
     chunk: SampleChunk
     row: int
@@ -162,7 +161,7 @@ class SampleRow(NamedTuple):
 
     @property
     def callers(self) -> int:
-        """Return the callers that each of its samples brings along."""
+        """Return the number of callers of each of its samples."""
         walks = self.chunk.walks
         return 0 if walks is None else int(walks.callers[self.row])
 
@@ -176,5 +175,5 @@ class SampleRow(NamedTuple):
 
 
 def samples_of(rows: Iterable[SampleRow]) -> int:
-    """Return how many samples some rows stand for."""
+    """Return the number of samples that some rows stand for."""
     return sum([row.samples for row in rows])

@@ -1,4 +1,4 @@
-"""How the kernel reads the text that is written below /dev/oprofile.
+"""Reads the text that is written below /dev/oprofile as the kernel does.
 
 Source: Linux 2.6.18-xen drivers/oprofile/oprofile_files.c, lib/vsprintf.c (simple_strtoul).
 """
@@ -14,7 +14,7 @@ _BASES = (16, 8, 10)  # of its groups
 
 
 def c_number(text: str) -> int | None:
-    """Return the number that C reads from `text` with base 0, if that is all there is."""
+    """Return the number that C reads from `text` with base 0, None if there is more in it."""
     found = _NUMBER.fullmatch(text)
     if found is None or found.lastindex is None:
         return None
@@ -22,9 +22,9 @@ def c_number(text: str) -> int | None:
 
 
 def domain_ids(value: str, limit: int) -> list[int]:
-    """Return the ids of a list: numbers, separated by punctuation or blanks.
+    """Return the ids in a list of numbers, which are separated by punctuation or blanks.
 
-    Raises: OprofilefsError EINVAL for junk, and for more than `limit`.
+    Raises: OprofilefsError EINVAL for anything else, and for more than `limit` ids.
     """
     words = _SEPARATORS.split(value.strip())
     if not words[-1]:

@@ -1,6 +1,6 @@
-"""A performance counter of every pcpu: which events it looks at, and when it overflows.
+"""A performance counter of every pcpu: which events it counts, and when it overflows.
 
-All in closed form, for the segments of all pcpus at once.
+Overflows are computed in closed form, for the segments of all pcpus at once.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ COUNTER_LIMIT = 1 << 32
 
 @dataclass(frozen=True, slots=True)
 class CounterConfig:
-    """One counter as XENOPROF_counter sets it. `kernel` covers the hypervisor as well."""
+    """A counter as XENOPROF_counter sets it. `kernel` includes the hypervisor."""
 
     event: int
     unit_mask: int
@@ -29,24 +29,24 @@ class CounterConfig:
 
 
 class PcpuRuns:
-    """Segments sorted by pcpu: a counter belongs to a pcpu and goes on from segment to segment."""
+    """Segments sorted by pcpu, since a counter of a pcpu goes on from segment to segment."""
 
     __slots__ = ("back", "first", "is_last", "lengths", "order", "pcpu")
 
     def __init__(self, pcpu: Ints) -> None:
-        """`pcpu` of each segment, in the order in which they were settled."""
+        """`pcpu` has that of each segment, in the order in which they were settled."""
         self.order: Ints = np.argsort(pcpu, kind="stable")
         self.pcpu = pcpu[self.order]
         changes = self.pcpu[1:] != self.pcpu[:-1]
         self.first: Ints = np.flatnonzero(np.concatenate(([True], changes)))
         self.is_last: npt.NDArray[np.bool_] = np.concatenate((changes, [True]))
         self.lengths: Ints = np.diff(np.append(self.first, len(pcpu)))
-        self.back: Ints = np.empty_like(self.order)  # where each segment was sorted to
+        self.back: Ints = np.empty_like(self.order)  # the place of each segment after sorting
         self.back[self.order] = np.arange(len(pcpu))
 
 
 class Counter:
-    """A programmed counter. `rates[mode, path]`: the events that it sees in a cycle of a path."""
+    """A programmed counter. `rates[mode, path]`: the events that it counts in a path's cycle."""
 
     __slots__ = ("_fill", "index", "kind", "period", "rates")
 
@@ -65,7 +65,7 @@ class Counter:
         self._fill = np.zeros(pcpus, dtype=np.int64)
 
     def overflows(self, increment: Ints, runs: PcpuRuns) -> tuple[Ints, Ints]:
-        """Add `increment` for each segment; return how full it was before, and the overflows."""
+        """Add `increment` for each segment; return the counter before it, and its overflows."""
         added = increment[runs.order]
         running = np.cumsum(added)
         base = (running - added)[runs.first]
@@ -80,7 +80,7 @@ class Counter:
 def divided(samples: Ints, events: Floats, chance: Floats) -> Ints:
     """Divide samples among the modes in proportion to their events[mode], rounding by `chance`.
 
-    Which of a period's cycles overflows is chance; a mode without events gets nothing.
+    Which of a period's cycles overflows is random; a mode without events gets no samples.
     """
     shares = np.cumsum(events, axis=0)
     shares /= np.maximum(shares[Mode.HYPERVISOR], 1e-300)
@@ -89,7 +89,7 @@ def divided(samples: Ints, events: Floats, chance: Floats) -> Ints:
     user = np.minimum(user, samples)
     both = np.minimum(np.maximum(both, user), samples)
     result = np.stack([user, both - user, samples - both], axis=1)
-    # Rounding must not put samples where there are no events: they go to the largest mode.
+    # Samples that rounding puts where there are no events go to the largest mode.
     wrong = np.where(events.T > 0, 0, result)
     if wrong.any():
         result -= wrong

@@ -1,7 +1,7 @@
-"""A guest kernel's oprofile driver: it takes samples from the hypervisor at each VIRQ.
+"""A guest kernel's oprofile driver, which takes samples from the hypervisor at every VIRQ.
 
-In domain 0 it also programs the counters, says who is profiled, and takes the samples of
-passive domains.
+In domain 0 it also programs the counters, sets which domains are profiled, and takes the samples
+of passive domains.
 Source: Linux 2.6.18-xen arch/i386/oprofile/xenoprof.c, drivers/oprofile/oprof.c.
 """
 
@@ -26,7 +26,7 @@ SWITCH_ENTRIES = 6  # free slots of the cpu buffer that a switch to a passive do
 
 
 class GuestDriver:
-    """/dev/oprofile of one domain (see `host.OprofileDriver`)."""
+    """Serves /dev/oprofile of one domain (see `host.OprofileDriver`)."""
 
     def __init__(
         self,
@@ -38,7 +38,7 @@ class GuestDriver:
         mhz: int,
         modules: Sequence[Module],
     ) -> None:
-        """`domains`: the live ones, which domain 0 may list."""
+        """`domains`: the live domains, which domain 0 may list."""
         self._guest = guest
         self._domain = guest.domain
         self._is_primary = self._domain.domid == 0
@@ -53,7 +53,7 @@ class GuestDriver:
 
     def read(self, name: str) -> str:
         """Return the text of a file below /dev/oprofile."""
-        if name == "unread":  # our extension: left in the rings that the driver shares with Xen
+        if name == "unread":  # our extension: samples in the rings that the driver shares with Xen
             unread = self._xenoprof.unread(self._domain.domid)
             return str(unread + (self._xenoprof.unread_passive() if self._is_primary else 0))
         if name.startswith("stats/"):
@@ -73,7 +73,7 @@ class GuestDriver:
             for vcpu_id, rows in enumerate(self._xenoprof.leave(self._domain.domid)):
                 self._buffer.add(vcpu_id, rows)
         elif name == "active_domains":
-            self._files.active_domains = ""  # and so it stays if the write fails
+            self._files.active_domains = ""  # stays empty if the write fails
             self._files.active_domains = self._listed(name, value)
         elif name == "passive_domains":
             self._files.passive_domains = ""
@@ -84,7 +84,7 @@ class GuestDriver:
     def _enable(self, *, wanted: bool) -> None:
         if wanted == self._files.is_enabled:
             return
-        if self._is_primary:  # in a guest the file is its own business
+        if self._is_primary:  # in a guest the file concerns only the guest
             if not wanted:
                 self._xenoprof.stop()
             elif self._buffer.is_open:
@@ -96,7 +96,7 @@ class GuestDriver:
         self._files.is_enabled = wanted
 
     def _listed(self, name: str, value: str) -> str:
-        """Set one of Xen's lists and return its ids, if it is ours to set and not in use."""
+        """Set one of Xen's lists and return its ids, if this domain may set it now."""
         xenoprof = self._xenoprof
         is_active = name == "active_domains"
         reset = xenoprof.reset_active_list if is_active else xenoprof.reset_passive_list
@@ -150,14 +150,14 @@ class GuestDriver:
         xenoprof.attach_reader(domid, self)
 
     def close_buffer(self) -> None:
-        """Close it. Refusals of the hypervisor are ignored, as the guest driver does.
+        """Close the buffer; like the real driver, ignore refusals of the hypervisor.
 
-        Closing it disables profiling first, as the kernel does when a daemon dies.
+        This disables profiling first, as the kernel does when a daemon dies.
         """
         if not self._buffer.is_open:
             return
         self._enable(wanted=False)
-        self._guest.execution.accounting.settle_all()  # what was sampled until now is still read
+        self._guest.execution.accounting.settle_all()  # samples taken until now are still read
         self._buffer.close()
         xenoprof, domid = self._xenoprof, self._domain.domid
         xenoprof.detach_reader(domid)
@@ -170,7 +170,7 @@ class GuestDriver:
 
     def _set_up_counters(self) -> None:
         xenoprof = self._xenoprof
-        if not xenoprof.is_listed(0):  # no list was written since the last session
+        if not xenoprof.is_listed(0):  # no list has been written since the last session
             xenoprof.reset_active_list()
             xenoprof.set_active(0)
         xenoprof.reserve_counters()
@@ -183,15 +183,15 @@ class GuestDriver:
         xenoprof.setup_events()
 
     def read_buffer(self) -> Sequence[Samples]:
-        """Return what the daemon has worked off since the last call."""
+        """Return the samples that the daemon has processed since the last call."""
         return self._buffer.read()
 
     def pending(self) -> int:
-        """Return the samples that the driver or the daemon still has in hand."""
+        """Return the number of samples that the driver or the daemon has not processed yet."""
         return self._buffer.pending()
 
     def losses(self) -> Mapping[str, int]:
-        """Return the samples that the driver has lost since it was loaded, by reason."""
+        """Return the number of samples that the driver has lost since it was loaded, by reason."""
         return self._buffer.losses()
 
     @property
@@ -208,20 +208,20 @@ class GuestDriver:
         return self._modules
 
     def tasks(self) -> Mapping[int, Task]:
-        """Return all tasks by tgid."""
+        """Return every task that ever ran, by tgid."""
         return self._guest.tasks
 
     # Samples
 
     def virq(self, vcpu: Vcpu, virqs: int, rows: list[SampleRow]) -> None:
-        """Take `rows` and what the ring holds; domain 0 also takes what passive domains have."""
+        """Take `rows` and the ring's samples; domain 0 also takes those of passive domains."""
         self._domain.virqs += virqs
         path, cycles_q = self._virq_parts
         owe(vcpu, path, cycles_q * virqs)
         buffer, vcpu_id = self._buffer, vcpu.vcpu_id
         buffer.add(vcpu_id, self._xenoprof.take_ring(vcpu) + rows)
         if self._is_primary:
-            # What there is no room for is left for later.
+            # Samples that do not fit stay in the rings for later.
             while buffer.room(vcpu_id) >= SWITCH_ENTRIES:
                 passive = self._xenoprof.take_passive()
                 if not passive:

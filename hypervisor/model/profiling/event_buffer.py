@@ -1,8 +1,8 @@
-"""The event buffer of a guest's kernel, the cpu buffers' way into it, and its daemon's appetite.
+"""The event buffer of a guest's kernel: it is filled from the cpu buffers and read by the daemon.
 
 Samples go cpu buffer -> event buffer (every 100 ms, or at a dump) -> daemon (at the watershed, or
-at a dump). Each step costs cycles in this domain, and each can overflow; what is dropped is
-counted where the real driver counts it.
+at a dump). Each step costs cycles in this domain and can overflow; dropped samples are counted
+where the real driver counts them.
 Source: Linux 2.6.18 drivers/oprofile (buffer_sync.c, cpu_buffer.c, event_buffer.c).
 """
 
@@ -25,7 +25,7 @@ DAEMON = "/usr/bin/oprofiled"
 
 
 class EventBuffer:
-    """The buffers of one domain, and the daemon that empties them while it has them open."""
+    """Fills and empties the buffers of one domain, and runs its daemon while they are open."""
 
     def __init__(self, guest: Guest, files: OprofileFiles, expander: SampleExpander) -> None:
         self.is_open = False
@@ -44,43 +44,43 @@ class EventBuffer:
         self._fill = 0
         self._samples = 0
         self._lost = 0
-        self._lost_entries = 0  # the same in entries of the buffer
+        self._lost_entries = 0  # the lost samples in entries of the buffer
         self._read_samples: list[Samples] = []
-        self._stats_base: dict[str, int] = {}  # the sums when it was enabled last
+        self._stats_base: dict[str, int] = {}  # the sums when profiling was last enabled
 
     # The daemon
 
     def open(self) -> None:
-        """Begin to wake the daemon."""
+        """Open the buffer: the daemon is woken from now on."""
         self._cpu.opened(self._clock.now)
         self.is_open = True
 
     def close(self) -> None:
-        """Let the daemon sleep; what is in the buffers stays there."""
+        """Close the buffer: the daemon is not woken any more; samples in the buffers stay there."""
         self.is_open = False
 
     def expect_stacks(self) -> None:
-        """Look at each sample from now on: it may bring callers along."""
+        """Expect samples with callers from now on."""
         self._cpu.may_walk = True
 
     def read(self) -> Sequence[Samples]:
-        """Return what the daemon has worked off since the last call."""
+        """Return the samples that the daemon has processed since the last call."""
         samples, self._read_samples = self._read_samples, []
         return samples
 
     def dump(self) -> None:
-        """Have everything moved on to the daemon."""
+        """Move all samples on to the daemon."""
         self._dump_is_wanted = True
         self._sync()
 
     # What became of the samples
 
     def pending(self) -> int:
-        """Return the samples that the kernel or the daemon still has in hand."""
+        """Return the number of samples that the kernel or the daemon has not processed yet."""
         return self._cpu.samples + self._syncing + self._samples + self._reading
 
     def losses(self) -> Mapping[str, int]:
-        """Return the samples lost for ever, by reason."""
+        """Return the number of samples lost since the start, by reason."""
         return {
             "cpu_buffer_overflow": sum(self._cpu.lost),
             "event_buffer_overflow": self._lost,
@@ -91,7 +91,7 @@ class EventBuffer:
         return {name: count - self._stats_base.get(name, 0) for name, count in self._sums().items()}
 
     def restart_stats(self) -> None:
-        """Begin to count anew (oprofile_reset_stats at each start)."""
+        """Restart the counts (oprofile_reset_stats at every start)."""
         self._stats_base = self._sums()
 
     def _sums(self) -> dict[str, int]:
@@ -110,11 +110,11 @@ class EventBuffer:
     # The way of a sample
 
     def room(self, vcpu_id: int) -> int:
-        """Return the free slots of a cpu buffer."""
+        """Return the number of free slots of a cpu buffer."""
         return self._cpu.room(vcpu_id, self._files.cpu_buffer_size, self._clock.now)
 
     def add(self, vcpu_id: int, rows: list[SampleRow]) -> None:
-        """Put samples into a cpu buffer; a sync will move them on."""
+        """Add samples to a cpu buffer, and have them moved on by a sync."""
         now = self._clock.now
         is_filled = self._cpu.add(vcpu_id, rows, self._files.cpu_buffer_size, now)
         if is_filled and not self._sync_is_due:
@@ -126,7 +126,7 @@ class EventBuffer:
         self._sync()
 
     def _sync(self) -> None:
-        """Move the cpu buffers into the event buffer: a kernel thread's work."""
+        """Move the cpu buffers into the event buffer, as work of a kernel thread."""
         if self._guest.domain.dying:
             return
         rows = self._cpu.take()
@@ -149,7 +149,7 @@ class EventBuffer:
         self._wake_daemon()
 
     def _store(self, row: SampleRow) -> None:
-        """Keep what fits of a row."""
+        """Store the samples of a row that fit."""
         each = event_entries(row)
         kept = row.first((self._files.buffer_size - self._fill - ENTRIES_PER_RECORD) // each)
         lost = row.samples - kept.samples
@@ -159,15 +159,15 @@ class EventBuffer:
             self._rows.append(kept)
             self._fill += each * kept.samples + ENTRIES_PER_RECORD
             self._samples += kept.samples
-            self._wake_daemon()  # at the watershed, not after the whole lot
+            self._wake_daemon()  # at the watershed, not after all rows
 
     def _wake_daemon(self) -> None:
-        """Have the daemon read if there is enough for it, or a dump is wanted."""
+        """Wake the daemon if the watershed is reached or a dump is wanted."""
         if self._daemon_is_busy or not self.is_open:
             return
         watershed = self._files.buffer_size - self._files.buffer_watershed
         is_due = self._fill >= watershed or self._dump_is_wanted
-        if not self._syncing:  # else more of what the dump wants is on its way
+        if not self._syncing:  # otherwise the dump needs samples that are still being moved
             self._dump_is_wanted = False
         if not is_due or not self._rows:
             return

@@ -1,6 +1,6 @@
-"""Expansion: rows of chunks become columns with one row for each sample.
+"""Expands rows of chunks into columns with one row for each sample.
 
-The pc of each sample is drawn only when a reader wants it: two integer searches for a whole batch.
+The pcs are drawn only when a reader loads them, with two integer searches for a whole batch.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,7 +22,7 @@ _MODES = len(Mode)
 
 
 class SampleExpander:
-    """Makes columns of rows, with a random stream of its own."""
+    """Makes columns from rows, with a random stream of its own."""
 
     def __init__(self, code: CodeBook, seed: int) -> None:
         self._code = code
@@ -30,7 +30,7 @@ class SampleExpander:
         self._tables: dict[tuple[Kind, ...], npt.NDArray[np.float64]] = {}
 
     def expand(self, rows: Sequence[SampleRow]) -> SampleBatch:
-        """Return one row per sample, segment by segment; inside one, by counter and mode.
+        """Return a row for each sample, by segment, and within a segment by counter and mode.
 
         Each vcpu's segments are in the order of time.
         """
@@ -49,7 +49,7 @@ class SampleExpander:
         counters, kinds = zip(*chunks[0].counters, strict=True)
         counts = np.concatenate([chunk.counts for chunk in chunks])[chosen]
         columns = len(counters)
-        # What is the same for all samples of a (segment, counter, mode) is found once for each.
+        # Values that all samples of a (segment, counter, mode) share are computed once for each.
         per_block = counts.ravel()
         blocks = np.flatnonzero(per_block)
         samples = int(per_block.sum())
@@ -110,7 +110,7 @@ class SampleExpander:
         by_segment: Ints,
         entry: npt.NDArray[np.int32],
     ) -> npt.NDArray[np.int32]:
-        """Return the stack of each sample: segments in order, `by_segment` samples each.
+        """Return the stack of each sample, for segments in order with `by_segment` samples each.
 
         At least one of the chunks has stacks.
         """
@@ -136,10 +136,10 @@ class SampleExpander:
     ) -> Ints:
         """Return the path of each sample: a block's samples are divided among its segment's paths.
 
-        Block b: `counts[b]` samples of segment `segment[b]`; `of_segment[b]` counts its counters
-        and modes: counter * 3 + mode.
+        Block b has `counts[b]` samples of segment `segment[b]`; `of_segment[b]` is its counter and
+        mode: counter * 3 + mode.
         The paths are executed interleaved, so each gets its share of the counter's events; one
-        random number a block decides which way the fractions go.
+        random number for each block decides how the fractions are rounded.
         """
         offsets = np.cumsum([0, *(len(chunk.part_path) for chunk in chunks)])
         starts = np.concatenate(
@@ -155,7 +155,7 @@ class SampleExpander:
         share = (running - np.repeat(before, lengths)) / np.repeat(
             running[ends - 1] - before, lengths
         )
-        share[ends - 1] = 1.0  # whatever the rounding
+        share[ends - 1] = 1.0  # in spite of rounding
         chance = self._random.random(len(counts))
         upto = np.floor(share * np.repeat(counts, lengths) + np.repeat(chance, lengths))
         taken = np.diff(upto, prepend=0.0)
@@ -181,18 +181,18 @@ class PendingSamples:
         self._samples = samples_of(rows)
 
     def __len__(self) -> int:
-        """Return how many samples the rows stand for."""
+        """Return the number of samples that the rows stand for."""
         return self._samples
 
     def load(self) -> SampleBatch:
-        """Draw them."""
+        """Return the columns, with the pcs drawn."""
         return self._expander.expand(self._rows)
 
 
 def pending_samples(
     expander: SampleExpander, rows: Sequence[SampleRow]
 ) -> Iterator[PendingSamples]:
-    """Yield the rows in lots of about LOT_SAMPLES."""
+    """Yield the rows in lots of about LOT_SAMPLES samples."""
     lot: list[SampleRow] = []
     samples = 0
     for row in rows:
@@ -206,6 +206,6 @@ def pending_samples(
 
 
 def join(batches: Sequence[SampleBatch]) -> SampleBatch:
-    """Return several batches as one."""
+    """Join several batches into one."""
     names = SampleBatch.__slots__
     return SampleBatch(*(np.concatenate([getattr(b, name) for b in batches]) for name in names))

@@ -1,4 +1,4 @@
-"""How many samples each domain gave, and where the others were lost; never goes down."""
+"""Counts each domain's samples and losses; the counts never go down."""
 
 from collections.abc import Mapping
 from typing import Protocol
@@ -19,21 +19,21 @@ class Profiled(Protocol):
 
     @property
     def driver(self) -> GuestDriver | None:
-        """Return its driver."""
+        """Return the domain's driver."""
         ...
 
 
 class SampleLedger:
-    """Counts by domain name, over all sessions and beyond the life of a domain."""
+    """Keeps counts by domain name, over all sessions and after the end of a domain."""
 
     def __init__(
         self, xenoprof: Xenoprof, residents: Mapping[int, Profiled], names: Mapping[int, str]
     ) -> None:
-        """`residents`: the live domains; `names` maps every domid that ever was to its name."""
+        """`residents`: the live domains; `names` has the names of all domids ever given."""
         self._xenoprof = xenoprof
         self._residents = residents
         self._names = names
-        self._lost: dict[tuple[str, str], int] = {}  # above the drivers, and with domains
+        self._lost: dict[tuple[str, str], int] = {}  # above the drivers, or by the end of a domain
 
     def count(self, domain: str, lost: Mapping[str, int]) -> None:
         """Add losses by reason."""
@@ -43,7 +43,7 @@ class SampleLedger:
                 self._lost[key] = self._lost.get(key, 0) + samples
 
     def domain_gone(self, domain: Domain) -> None:
-        """Count what a domain that is being destroyed takes with it."""
+        """Count the samples that are lost with a domain that is being destroyed."""
         driver = self._residents[domain.domid].driver
         pending = 0
         if driver is not None:
@@ -66,7 +66,7 @@ class SampleLedger:
         return tuple(SampleCount(*key, samples) for key, samples in counts.items())
 
     def lost(self) -> tuple[LostCount, ...]:
-        """Return the losses, in the order of names and reasons."""
+        """Return the losses, sorted by name and reason."""
         lost = dict(self._lost)
 
         def add(name: str, reason: str, samples: int) -> None:

@@ -1,4 +1,4 @@
-"""The files below /dev/oprofile that hold settings: read as text, kept as what they mean.
+"""The files below /dev/oprofile that hold settings: written and read as text, kept as values.
 
 Source: Linux 2.6.18 drivers/oprofile/oprofile_files.c, arch/i386/oprofile/nmi_int.c.
 """
@@ -9,7 +9,7 @@ from hypervisor.errors import EINVAL, OprofilefsError
 from hypervisor.model.profiling.control_text import c_number
 
 BUFFER_SIZE, WATERSHED, CPU_BUFFER_SIZE = 131072, 32768, 8192  # entries, 2.6.18-xen defaults
-COUNTERS = {"i386/p4": 8, "i386/p4-ht": 4, "i386/core_2": 2, "x86-64/hammer": 4}  # else none
+COUNTERS = {"i386/p4": 8, "i386/p4-ht": 4, "i386/core_2": 2, "x86-64/hammer": 4}  # none for others
 _NUMBERS = ("buffer_size", "buffer_watershed", "cpu_buffer_size")
 _LISTS = ("active_domains", "passive_domains")
 _FIXED = ("cpu_type", "cpu_mhz", "domid", "pointer_size")
@@ -32,7 +32,7 @@ _LEAVES = tuple(field.name for field in fields(CounterFiles))
 
 
 class OprofileFiles:
-    """The settings of one domain's driver. Each attribute is the file of its name."""
+    """The settings of one domain's driver. Each attribute has the value of the file of its name."""
 
     def __init__(self, cpu_type: str, mhz: int, domid: int) -> None:
         self.cpu_type = cpu_type
@@ -47,12 +47,12 @@ class OprofileFiles:
         self.passive_domains = ""
         self.is_enabled = False
         self.counters: dict[int, CounterFiles] = {}
-        self.event_names: dict[int, str] = {}  # counter -> name, a label for metrics
-        # Our extension is the depth: Xen 3.0.3 walks no stacks.
+        self.event_names: dict[int, str] = {}  # by counter; a label for metrics
+        # The depth is our extension: Xen 3.0.3 records no call stacks.
         self._numbers = (*_NUMBERS, _DEPTH) if cpu_type in COUNTERS else _NUMBERS
 
     def read(self, name: str) -> str:
-        """Return the text of a file. Raises: OprofilefsError EINVAL if there is none."""
+        """Return the text of a file. Raises: OprofilefsError EINVAL if the file does not exist."""
         if name == "enable":
             return str(int(self.is_enabled))
         if name in self._numbers or name in _LISTS or name in _FIXED:

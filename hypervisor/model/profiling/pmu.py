@@ -1,8 +1,8 @@
-"""Performance counters: events of executed segments, and their overflows in closed form.
+"""Performance counters: counts the events of executed segments, and their overflows.
 
 A counter belongs to a logical processor and goes on across domains. Clock events follow the
 elapsed time; all others follow the work done, so that a slower segment shows a lower IPC.
-Segments are only noted when they are settled; many are counted together, column by column.
+Segments are only noted when they are settled; many are counted together in closed form, as columns.
 """
 
 from collections.abc import Sequence
@@ -25,15 +25,15 @@ from hypervisor.telemetry import Mode
 
 
 class SampleSink(Protocol):
-    """What takes the samples of counted segments."""
+    """Takes the samples of counted segments."""
 
     def take(self, chunk: SampleChunk, vcpus: Sequence[Vcpu]) -> None:
-        """Take a chunk; `vcpus` says for each row which vcpu it was."""
+        """Take a chunk; `vcpus` has the vcpu of each row."""
         ...
 
 
 class Segment(NamedTuple):
-    """A settled segment that is not counted yet; `part_count` of the noted parts are its own."""
+    """A settled segment that is not counted yet; `part_count` of the noted parts belong to it."""
 
     vcpu: Vcpu
     task: TaskIdentity
@@ -47,7 +47,7 @@ class Segment(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Columns:
-    """The same for many segments, column by column; their parts lie one after another."""
+    """Many segments as columns; their parts follow one another."""
 
     vcpus: Sequence[Vcpu]
     tasks: Sequence[TaskIdentity]
@@ -79,19 +79,19 @@ class Pmu:
 
     @property
     def stacks(self) -> Stacks:
-        """Return who calls whom; made when it is first wanted, which takes some 50 ms."""
+        """Return the call stacks; they are built at the first call, which takes some 50 ms."""
         if self._stacks is None:
             self._stacks = Stacks(self.code)
         return self._stacks
 
     def set_depth(self, domid: int, depth: int) -> None:
-        """Have so many callers of each sample of a domain recorded; 0: none."""
+        """Record up to `depth` callers of each sample of a domain; 0: none."""
         self.depths.pop(domid, None)
         if depth:
             self.depths[domid] = depth
 
     def program(self, configs: dict[int, CounterConfig]) -> None:
-        """Load the counters; events that this model does not know never occur."""
+        """Load the counters; events that the model does not have never occur."""
         self._counters = []
         for index, config in sorted(configs.items()):
             kind = self.code.event_kind(config.event, config.unit_mask)
@@ -118,7 +118,7 @@ class Pmu:
         self._parts += parts
 
     def count(self) -> None:
-        """Count all noted segments and hand on what overflowed."""
+        """Count all noted segments and pass their samples to the sink."""
         segments, self._segments = self._segments, []
         parts, self._parts = self._parts, []
         if not segments or not self._counters:
@@ -145,7 +145,7 @@ class Pmu:
         self._sink.take(chunk, chosen)
 
     def _samples(self, noted: _Columns) -> tuple[Ints, Ints, Ints]:
-        """Return the samples by [segment, counter, mode]; the first one's time and the step."""
+        """Return samples by [segment, counter, mode], the time of the first and the step."""
         runs = PcpuRuns(noted.pcpu)
         elapsed_ns = noted.elapsed_ns
         shape = (len(elapsed_ns), len(self._counters))
@@ -161,7 +161,7 @@ class Pmu:
             increment = np.rint(events.sum(axis=0) * (1 << EVENT_BITS)).astype(np.int64)
             before, samples = counter.overflows(increment, runs)
             counts[:, index] = divided(samples, events, self._random.random(len(samples)))
-            # Where nothing overflows, a period would be longer than an integer can hold.
+            # Where nothing overflows, a period may be longer than an integer can hold.
             ns_per_event = np.where(samples > 0, elapsed_ns / np.maximum(increment, 1), 0)
             first_ns[:, index] = noted.start_ns + (counter.period - before) * ns_per_event
             step_ns[:, index] = np.minimum(counter.period * ns_per_event, elapsed_ns)
@@ -170,7 +170,7 @@ class Pmu:
     def _walks(self, noted: _Columns, chunk: SampleChunk, rows: Ints) -> Walks:
         """Return the stacks of a chunk's `rows`.
 
-        Who asked for what is told by all segments, also by those without samples.
+        All segments, also those without samples, show who asked domain 0 for what.
         """
         stacks = self.stacks
         ranks = np.minimum.reduceat(stacks.rank(noted.part_path), noted.part_start)
@@ -180,7 +180,7 @@ class Pmu:
         return Walks(stacks, situation, self._callers(chunk))
 
     def _callers(self, chunk: SampleChunk) -> Ints:
-        """Return how many callers the samples of each row bring along, in the mean."""
+        """Return the mean number of callers of each row's samples."""
         lengths = chunk.part_count
         parts = places(chunk.part_start, lengths)
         path = chunk.part_path[parts]
@@ -219,7 +219,7 @@ def _columns(segments: Sequence[Segment], parts: Parts) -> _Columns:
 
 
 def _context(noted: _Columns, rows: Ints) -> npt.NDArray[np.int32]:
-    """Return whose segments these rows are, by `Column`."""
+    """Return the context of these rows' segments, by `Column`."""
     context = np.empty((len(rows), len(Column)), dtype=np.int32)
     chosen = rows.tolist()
     context[:, Column.PCPU] = noted.pcpu[rows]

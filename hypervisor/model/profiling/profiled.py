@@ -1,4 +1,4 @@
-"""Who is profiled, and who reads: the lists that Xenoprof keeps of domains."""
+"""Keeps Xenoprof's lists of the profiled domains, and of the drivers that read their samples."""
 
 from typing import Protocol
 
@@ -7,26 +7,26 @@ from hypervisor.model.profiling.chunks import SampleRow
 
 
 class SampleReader(Protocol):
-    """The driver of a domain that answers VIRQ_XENOPROF."""
+    """The driver of a domain, which handles VIRQ_XENOPROF."""
 
     def virq(self, vcpu: Vcpu, virqs: int, rows: list[SampleRow]) -> None:
-        """Take `rows`, which were in the vcpu's ring and are not now, and what the ring holds."""
+        """Take `rows`, which have already left the vcpu's ring, and the samples in the ring."""
         ...
 
 
 class ProfiledDomains:
-    """The active and passive domains, and the drivers that are attached."""
+    """The active and passive domains, and the attached drivers."""
 
     def __init__(self) -> None:
         self.primary: int | None = None
         self.active: dict[int, bool] = {}  # domid -> ready (has enabled its VIRQ)
-        self.listed = 0  # entries of the active list: a domain can be listed twice
+        self.listed = 0  # entries of the active list, which can hold a domain twice
         self.activated = 0
         self.passive: dict[int, Domain] = {}
         self.readers: dict[int, SampleReader] = {}
 
     def add_active(self, domid: int) -> None:
-        """List a domain as active; it is not ready."""
+        """Add a domain to the active list; it is not ready yet."""
         self.listed += 1
         self.active.setdefault(domid, False)
 
@@ -36,7 +36,7 @@ class ProfiledDomains:
         self.activated += 1
 
     def waiting(self) -> list[int]:
-        """Return the listed domains that are not ready."""
+        """Return the active domains that are not ready."""
         return sorted(domid for domid, ready in self.active.items() if not ready)
 
     def clear_active(self) -> None:
@@ -45,7 +45,7 @@ class ProfiledDomains:
         self.listed = self.activated = 0
 
     def leave(self, domid: int) -> None:
-        """Take a domain off the active list; the last ready one that goes takes all along."""
+        """Remove a domain from the active list, and all domains with the last ready one."""
         if domid not in self.active:
             return
         self.listed -= 1

@@ -1,4 +1,4 @@
-"""Ragged rows: runs of different lengths that lie one after another in flat columns."""
+"""Ragged rows: runs of different lengths that follow one another in flat columns."""
 
 import numpy as np
 import numpy.typing as npt
@@ -7,13 +7,13 @@ Ints = npt.NDArray[np.int64]
 
 
 def starts_of(lengths: Ints) -> Ints:
-    """Return where each run starts if the runs lie one after another."""
+    """Return where each run starts if the runs follow one another."""
     starts: Ints = np.cumsum(lengths) - lengths
     return starts
 
 
 def places(starts: Ints, lengths: Ints) -> Ints:
-    """Return the indices of all runs, run after run: starts[0], starts[0] + 1, and so on."""
-    moved = starts - starts_of(lengths)  # from its place among the runs to where it lies
+    """Return the indices of all runs, one run after another: starts[0], starts[0] + 1, ..."""
+    moved = starts - starts_of(lengths)  # from a run's place in the result to its start
     found: Ints = np.arange(int(lengths.sum())) + np.repeat(moved, lengths)
     return found

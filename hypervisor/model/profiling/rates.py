@@ -1,4 +1,4 @@
-"""What the paths of a code book spend in each mode, and the events that this gives."""
+"""Computes the cycles and events of a code book's paths in each mode."""
 
 import numpy as np
 import numpy.typing as npt
@@ -9,7 +9,7 @@ Floats = npt.NDArray[np.float64]
 
 
 def mode_shares(code: CodeBook) -> Floats:
-    """Return which part of its cycles each path spends in each mode, as [mode, path]."""
+    """Return the share of its cycles that each path spends in each mode, as [mode, path]."""
     by_mode = np.array([path.by_mode for path in code.paths])
     shares: Floats = (by_mode / np.array(code.cycles)[:, None]).T
     return shares

@@ -1,7 +1,7 @@
-"""The buffers that the hypervisor shares with the profiled domains: what fits, what is lost.
+"""The buffers that the hypervisor shares with the profiled domains: what fits and what is lost.
 
-One ring a vcpu; a sample that finds it full is lost. All in closed form, for the samples of a
-whole segment at once.
+Each vcpu has a ring; a sample that finds it full is lost. Everything is computed in closed form,
+for the samples of a whole segment at once.
 Source: xen/arch/x86/oprofile/xenoprof.c (3.0.3).
 """
 
@@ -12,9 +12,9 @@ from operator import itemgetter
 
 from hypervisor.model.profiling.chunks import SampleRow, samples_of
 
-ACTIVE_SAMPLES = 16  # per vcpu, asked for by the guest driver; one slot stays free
-PASSIVE_SAMPLES = 2048  # per vcpu of a passive domain, asked for by domain 0
-SHARED_BYTES = 32 * 4096  # at most 32 shared pages a domain
+ACTIVE_SAMPLES = 16  # per vcpu, requested by the guest driver; one slot stays free
+PASSIVE_SAMPLES = 2048  # per vcpu of a passive domain, requested by domain 0
+SHARED_BYTES = 32 * 4096  # at most 32 shared pages for each domain
 
 
 @dataclass(slots=True)
@@ -27,31 +27,31 @@ class Ring:
 
     @property
     def capacity(self) -> int:
-        """Return how many samples it can hold: one slot always stays free."""
+        """Return the number of samples that it can hold: one slot always stays free."""
         return self.size - 1
 
     @property
     def samples(self) -> int:
-        """Return the samples that nobody has taken out yet."""
+        """Return the number of samples in the ring."""
         return samples_of(self.rows)
 
     def add(self, row: SampleRow, fill: int) -> None:
-        """Put in the samples of a row; the ring is filled up to `fill` then."""
+        """Add the samples of a row; `fill` slots are used then."""
         if row.samples:
             self.rows.append(row)
             self.fill = fill
 
     def empty(self) -> list[SampleRow]:
-        """Take everything out."""
+        """Take all rows out."""
         rows, self.rows, self.fill = self.rows, [], 0
         return rows
 
 
 def ring_size(asked: int, vcpus: int, depth: int = 0) -> int:
-    """Return how many samples each vcpu's ring has room for: as asked for, within shared pages.
+    """Return the size of each vcpu's ring in samples: as requested, within the shared pages.
 
-    A sample is a slot; with call stacks each takes two (its mark) and one for each of `depth`
-    callers, so that fewer fit (judgement: as if all had so many).
+    A sample takes a slot; with call stacks it takes two (one is a mark) and one for each of `depth`
+    callers, so that fewer fit (judgement: as if all samples had so many callers).
     """
     slots = (SHARED_BYTES // vcpus - 64) // 16 + 1
     return min(asked, max(2, slots // (depth + 2) if depth else slots))
@@ -60,12 +60,12 @@ def ring_size(asked: int, vcpus: int, depth: int = 0) -> int:
 def lost_between_virqs(ring: Ring, xen: int, virqs: int) -> int:
     """Return how many of `xen` hypervisor samples are lost around `virqs` guest samples.
 
-    Each guest sample raises the VIRQ, which empties the ring. Hypervisor samples come in even
-    runs before each of them, the first on top of what is there; the guest's own sample needs a
-    slot as well.
+    Each guest sample raises the VIRQ, which empties the ring. Hypervisor samples come in equal
+    runs before each of them, the first run after what the ring holds already; the guest's own
+    sample needs a slot as well.
     """
     capacity = ring.capacity
-    if ring.fill + xen < capacity:  # they fit whatever their order is
+    if ring.fill + xen < capacity:  # they fit in any order
         return 0
     if not virqs:
         return ring.fill + xen - capacity
@@ -77,7 +77,7 @@ def lost_between_virqs(ring: Ring, xen: int, virqs: int) -> int:
 
 
 Span = tuple[int, int]
-"""(from, to) in ns; both ends belong to it."""
+"""(from, to) in ns, both included."""
 
 
 def merged(spans: Iterable[Span]) -> list[Span]:
@@ -94,7 +94,7 @@ def merged(spans: Iterable[Span]) -> list[Span]:
 def fit(ring: Ring, span_ns: Span, samples: int, emptied_ns: list[Span]) -> tuple[int, int]:
     """Return (samples that fit, fill afterwards) for samples spread evenly over `span_ns`.
 
-    While a span of `emptied_ns` (merged) lasts, the ring is emptied all the time.
+    During each span of `emptied_ns` (merged), the ring is emptied continuously.
     """
     begin, end = span_ns
     length = max(end - begin, 1)

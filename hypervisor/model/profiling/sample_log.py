@@ -1,4 +1,4 @@
-"""The log: where each sample goes that an overflow gives, as the hypervisor's NMI handler decides.
+"""The log: puts the samples of overflows into rings, as the hypervisor's NMI handler does.
 
 Every overflow is an NMI that costs cycles and is counted exactly once: as active or passive
 (logged), lost (ring full), or others (its domain is not profiled).
@@ -17,17 +17,17 @@ from hypervisor.model.profiling.shared_buffers import SharedBuffers
 from hypervisor.model.profiling.tally import Tally
 
 ByMode = Sequence[Sequence[int]]
-"""For each row: its user, kernel and hypervisor samples."""
+"""The user, kernel and hypervisor samples of each row."""
 
 
 class SampleLog:
     """Takes the samples of settled segments (see `pmu.SampleSink`).
 
-    `domains` says whose samples are wanted, `buffers` holds those that are logged, `tally` counts.
+    `domains` has the profiled domains, `buffers` holds the logged samples, `tally` counts.
     """
 
     def __init__(self, sample_parts: Parts, frame_parts: Parts) -> None:
-        """`sample_parts`, `frame_parts`: what a sample costs, and each caller that it has."""
+        """`sample_parts`, `frame_parts`: the cost of a sample, and of each of its callers."""
         self.domains = ProfiledDomains()
         self.tally = Tally()
         self.buffers = SharedBuffers(self.tally)
@@ -35,14 +35,14 @@ class SampleLog:
         self._frame_path, self._frame_q = frame_parts[0]
 
     def take(self, chunk: SampleChunk, vcpus: Sequence[Vcpu]) -> None:
-        """Log the samples of a chunk; `vcpus` says for each row which vcpu it was."""
+        """Log the samples of a chunk; `vcpus` has the vcpu of each row."""
         by_mode: ByMode = chunk.counts.sum(axis=1).tolist()
         domains, tally = self.domains, self.tally
         active, passive, readers = domains.active, domains.passive, domains.readers
         domain0_ns = self._domain0_spans(chunk, vcpus, by_mode)
         taken: dict[Vcpu, int] = {}
         logged: list[int] = []
-        plain: dict[Vcpu, list[SampleRow]] = {}  # went through the ring without any trouble
+        plain: dict[Vcpu, list[SampleRow]] = {}  # passed the ring without losses
         virqs: dict[Vcpu, int] = {}
         for row, (user, kernel, xen) in enumerate(by_mode):
             vcpu = vcpus[row]
@@ -77,7 +77,7 @@ class SampleLog:
     def _domain0_spans(
         self, chunk: SampleChunk, vcpus: Sequence[Vcpu], by_mode: ByMode
     ) -> list[Span]:
-        """Return when domain 0 took samples in guest mode: it empties the passive rings then."""
+        """Return when domain 0 had samples in guest mode, at which it empties the passive rings."""
         domains = self.domains
         if not domains.passive or not domains.is_read(domains.primary):
             return []
@@ -90,7 +90,7 @@ class SampleLog:
     def _charge(
         self, chunk: SampleChunk, vcpus: Sequence[Vcpu], by_mode: ByMode, taken: dict[Vcpu, int]
     ) -> None:
-        """Charge the vcpus for their samples, and for the callers of each."""
+        """Charge the vcpus for their samples and the callers of each."""
         for vcpu, samples in taken.items():
             owe(vcpu, self._sample_path, self._sample_q * samples)
         if chunk.walks is not None:
@@ -100,7 +100,7 @@ class SampleLog:
                     owe(vcpus[row], self._frame_path, self._frame_q * frames)
 
     def _log_active(self, vcpu: Vcpu, chunk: SampleChunk, row: int, virqs: int, xen: int) -> None:
-        """Log, and raise the VIRQ at each sample in guest mode; it empties the ring."""
+        """Log samples, and raise the VIRQ at each one in guest mode, which empties the ring."""
         domid = vcpu.domain.domid
         ring = self.buffers.ring(vcpu)
         lost = lost_between_virqs(ring, xen, virqs)
@@ -121,14 +121,14 @@ class SampleLog:
         samples: int,
         emptied_ns: list[Span],
     ) -> int:
-        """Log what fits into a ring that its own domain does not read; return how many do.
+        """Log the samples that fit into a ring that its own domain does not read; return how many.
 
         A passive domain's ring is emptied while domain 0 takes samples itself (`emptied_ns`).
         """
         ring = self.buffers.ring(vcpu)
         kept = samples
         fill = ring.fill + samples
-        # A span inside this segment counts even if all fits: its row may have come first.
+        # Spans inside this segment count even if all samples fit: this row may have come first.
         if emptied_ns or fill > ring.capacity:
             kept, fill = fit(ring, chunk.span_ns(row), samples, emptied_ns)
         if kept < samples:

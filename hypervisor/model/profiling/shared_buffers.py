@@ -1,4 +1,4 @@
-"""The rings of all domains that share buffers with the hypervisor, one a vcpu."""
+"""The rings of all domains that share buffers with the hypervisor, one for each vcpu."""
 
 from hypervisor.model.domain.domain import Domain, Vcpu
 from hypervisor.model.profiling.chunks import SampleRow
@@ -7,23 +7,23 @@ from hypervisor.model.profiling.tally import Tally
 
 
 class SharedBuffers:
-    """Rings by domain. What is thrown away with a ring is counted in the tally."""
+    """Keeps the rings of domains, and counts the samples that are discarded with a ring."""
 
     def __init__(self, tally: Tally) -> None:
         self._tally = tally
         self._rings: dict[int, list[Ring]] = {}
-        self._depths: dict[int, int] = {}  # callers that a sample in the rings can have
+        self._depths: dict[int, int] = {}  # most callers of a sample in the rings
 
     def __contains__(self, domid: int) -> bool:
         """Return whether a domain has rings."""
         return domid in self._rings
 
     def ring(self, vcpu: Vcpu) -> Ring:
-        """Return the ring of a vcpu whose domain has some."""
+        """Return the ring of a vcpu whose domain has rings."""
         return self._rings[vcpu.domain.domid][vcpu.vcpu_id]
 
     def allocate(self, domain: Domain, asked: int, depth: int) -> None:
-        """Make rings for `asked` samples with `depth` callers, unless there are such already."""
+        """Make rings for `asked` samples with `depth` callers, unless the domain has such rings."""
         if domain.domid in self._rings:
             if depth == self._depths[domain.domid]:
                 return
@@ -33,30 +33,30 @@ class SharedBuffers:
         self._depths[domain.domid] = depth
 
     def discard(self, domid: int) -> None:
-        """Empty the rings of a domain; what nobody has read is counted."""
+        """Empty the rings of a domain, and count the unread samples."""
         self._tally.leave_unread(domid, self.unread(domid))
         self.take(domid)
 
     def release(self, domid: int) -> None:
-        """Give the rings of a domain back, with what is in them."""
+        """Release the rings of a domain, and count the unread samples."""
         self.discard(domid)
         self.forget(domid)
 
     def forget(self, domid: int) -> None:
-        """Give them back and count nothing."""
+        """Release the rings of a domain without counting."""
         self._rings.pop(domid, None)
 
     def take(self, domid: int) -> list[list[SampleRow]]:
-        """Take everything out of the rings of a domain, by vcpu."""
+        """Take all rows out of the rings of a domain, by vcpu."""
         return [ring.empty() for ring in self._rings.get(domid, [])]
 
     def take_next(self, domid: int) -> list[SampleRow]:
-        """Take everything out of the first ring of a domain that holds any; [] if none does."""
+        """Take all rows out of the first ring of a domain that holds any; [] if none does."""
         for ring in self._rings[domid]:
             if ring.rows:
                 return ring.empty()
         return []
 
     def unread(self, domid: int) -> int:
-        """Return the samples in a domain's rings that nobody has taken."""
+        """Return the number of unread samples in a domain's rings."""
         return sum(ring.samples for ring in self._rings.get(domid, []))

@@ -1,7 +1,7 @@
-"""Call stacks by number: what a sample's path, function and situation say of its callers.
+"""Finds the call stacks of samples from their paths, functions and situations, and numbers them.
 
-A stack is found once and known by its number then, so that a batch of samples needs one look-up
-each in a table over (situation, entry); an entry is a function of an op in a path.
+Each stack is built once and then known by its number, so that a sample needs one look-up in a
+table over (situation, entry); an entry is a function of an op in a path.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ _ASKS = {name: "network" if name == "ask_network" else "disk" for name in ASKS}
 
 
 class Stacks:
-    """All stacks of a host. Situations are noted by the host's thread, stacks by the reader's."""
+    """All stacks of a host. The host's thread adds situations, the reader's thread stacks."""
 
     def __init__(self, code: CodeBook) -> None:
         self._code = code
@@ -45,7 +45,7 @@ class Stacks:
         self._known: dict[CallStack, int] = {}
         self._frames: dict[tuple[int, Function, Function | None], StackFrame] = {}
         self._table = np.full((0, len(code.entries)), -1, np.int32)
-        # Of several situations the least one wins: the first in the list of the file.
+        # Of several situations the first one in the file's list wins.
         names = list(self._chains.situations)
         self._names = [*names, ""]
         self._rank = np.full(len(code.paths), len(names), np.int64)
@@ -66,11 +66,11 @@ class Stacks:
         ranks: Ints,
         rows: Ints,
     ) -> Numbers:
-        """Return the numbers of what some segments were about; all are in the order of time.
+        """Return the numbers of some segments' situations; the segments are in the order of time.
 
-        `askers`: the domain worked for, -1 for none; `ranks`: the least of `rank` of its paths;
+        `askers`: the domain worked for, -1 for none; `ranks`: the least rank of a segment's paths;
         `depths` by domid: without one nothing is recorded (-1). `rows`: the segments asked for;
-        the others only tell who asked domain 0 for what.
+        the others only show who asked domain 0 for what.
         """
         is_wanted = np.zeros(len(vcpus), np.bool_)
         is_wanted[rows] = True
@@ -106,13 +106,13 @@ class Stacks:
         return np.array(numbers, np.int32)
 
     def rank(self, path: Ints) -> Ints:
-        """Return for each path what it tells of its segment; the least of a segment counts."""
+        """Return the rank of each path; the least rank decides a segment's situation."""
         return self._rank[path]
 
     def callers(self, depth: int) -> npt.NDArray[np.float64]:
         """Return the mean number of callers recorded, by [mode, path].
 
-        Judgement: callers in a segment of that path alone stand for all.
+        Judgement: the callers in a segment of only that path stand for all.
         """
         if depth not in self._callers:
             code = self._code
@@ -140,7 +140,7 @@ class Stacks:
     # -- on the reader's thread --------------------------------------------------------------
 
     def numbers(self, situation: Numbers, entry: npt.NDArray[np.int32]) -> Numbers:
-        """Return the stack of each sample; -1 where the situation is (nothing was recorded)."""
+        """Return the stack of each sample; -1 where the situation is -1 (nothing was recorded)."""
         missing = len(self._situations) - len(self._table)
         if missing > 0:
             more = np.full((max(missing, len(self._table)), self._table.shape[1]), -1, np.int32)
@@ -157,14 +157,14 @@ class Stacks:
         return found
 
     def stack(self, number: int) -> CallStack:
-        """Return a stack by its number."""
+        """Return the stack of this number."""
         return self._stacks[number]
 
     def _number(self, situation: Situation, index: int) -> int:
         entry = self._code.entries[index]
         name = self._code.paths[entry.path].name
         chain = self._chains.chain(name, entry.op, entry.function, situation)
-        # The own part is the last run of frames of the domain; before it is what led there.
+        # The domain's own part is its last run of frames; the frames before it led there.
         own = len(chain)
         while own and chain[own - 1][0] == situation.domid:
             own -= 1
@@ -195,9 +195,9 @@ class Stacks:
 
 
 def _return_address(image: Image, name: str, callee: Function | None) -> int:
-    """Return where a function goes on after a call: a place made from both names.
+    """Return the address after a function's call, computed from the names of both functions.
 
-    The function that is executing has its own pc; here its start stands for it.
+    The function that is executing has no callee; its start stands for its pc.
     """
     symbol = image.symbols[name]
     if callee is None:

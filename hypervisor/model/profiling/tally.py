@@ -1,4 +1,4 @@
-"""What became of the samples: the hypervisor's statistics, and counts by domain for ever."""
+"""Counts what happened to samples: the hypervisor's statistics, and lasting counts by domain."""
 
 from collections.abc import Sequence
 
@@ -6,15 +6,15 @@ from hypervisor.model.profiling.chunks import SampleChunk
 
 
 class Tally:
-    """Every overflow is one of `active`, `passive`, `others`, `lost`; `total` is all of them."""
+    """Counts every overflow as `active`, `passive`, `others` or `lost`, and in `total`."""
 
     def __init__(self) -> None:
         self.total = self.active = self.passive = 0
         self.others = self.lost = self.invalid = self.corrupted = 0
-        # For ever, by domid; `restart` leaves these alone.
+        # By domid; `restart` does not zero these.
         self.ring_full: dict[int, int] = {}
-        self.never_read: dict[int, int] = {}  # logged, but the ring was emptied or given back
-        self.logged: dict[tuple[int, int], list[int]] = {}  # by mode, of (domid, counter)
+        self.never_read: dict[int, int] = {}  # logged, but the ring was emptied or released
+        self.logged: dict[tuple[int, int], list[int]] = {}  # by mode, for (domid, counter)
 
     def restart(self) -> None:
         """Zero the statistics, as the hypervisor does when the primary enables its VIRQ."""
@@ -27,12 +27,12 @@ class Tally:
         self.ring_full[domid] = self.ring_full.get(domid, 0) + samples
 
     def leave_unread(self, domid: int, samples: int) -> None:
-        """Count samples that nobody will take out of a ring."""
+        """Count samples that are discarded unread."""
         if samples:
             self.never_read[domid] = self.never_read.get(domid, 0) + samples
 
     def log(self, chunk: SampleChunk, rows: Sequence[int]) -> None:
-        """Count what was kept of these rows."""
+        """Count the logged samples of these rows."""
         domids = chunk.domids[rows]
         for domid in sorted(set(domids.tolist())):
             mine = chunk.counts[rows][domids == domid].sum(axis=0).tolist()

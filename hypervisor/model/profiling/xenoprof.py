@@ -1,6 +1,6 @@
 """The profiler inside the hypervisor: its states, its lists of domains, and the hypercall.
 
-What becomes of the samples stands in `sample_log`.
+`sample_log` logs the samples.
 Source: xen/arch/x86/oprofile/xenoprof.c and nmi_int.c (3.0.3).
 """
 
@@ -17,7 +17,7 @@ from hypervisor.samples import CallStack
 from hypervisor.telemetry import XenoprofSnapshot
 
 MAX_DOMAINS = 25  # MAX_OPROF_DOMAINS
-MAX_DEPTH = 255  # callers of a sample; the deepest chains have some 40
+MAX_DEPTH = 255  # callers of a sample; the deepest chains have about 40
 MAX_COUNTER = 8  # OP_MAX_COUNTER; larger indices are E2BIG
 E2BIG = 7
 
@@ -25,7 +25,7 @@ IDLE, RESERVED, READY, PROFILING = "idle", "reserved", "ready", "profiling"
 
 
 class Xenoprof:
-    """The state machine. It directs the PMU and the log that takes the samples."""
+    """The state machine, which controls the PMU and the log of samples."""
 
     def __init__(
         self, execution: Execution, pmu: Pmu, log: SampleLog, *, can_profile: bool
@@ -42,7 +42,7 @@ class Xenoprof:
 
     @property
     def is_idle(self) -> bool:
-        """Return whether domain 0 has no daemon: only then the lists can be set."""
+        """Return whether domain 0 has no daemon; only then can the lists be set."""
         return self.state == IDLE
 
     def is_listed(self, domid: int) -> bool:
@@ -52,21 +52,21 @@ class Xenoprof:
     # Operations (hypercall 31). `domid` is the caller.
 
     def init(self, domid: int) -> None:
-        """XENOPROF_init: domain 0 becomes primary. Raises: ENODEV on an unsupported processor."""
+        """Do XENOPROF_init: make domain 0 primary. Raises: ENODEV on an unsupported processor."""
         if not self.can_profile:
             raise OprofilefsError(ENODEV, "this hypervisor cannot profile this processor")
         if domid == 0 and self.domains.primary is None:
             self.domains.primary = domid
 
     def get_buffer(self, domain: Domain, asked: int = ACTIVE_SAMPLES) -> None:
-        """XENOPROF_get_buffer: allocate the rings once; they live as long as the domain.
+        """Do XENOPROF_get_buffer: allocate the rings once; they live as long as the domain.
 
-        Our extension: where call stacks are recorded, or no longer are, they are made anew.
+        Our extension: they are made anew when call stacks begin or cease to be recorded.
         """
         self._buffers.allocate(domain, asked, self.pmu.depths.get(domain.domid, 0))
 
     def set_backtrace(self, domid: int, depth: int) -> None:
-        """Have so many callers of each sample recorded (0: none); the primary's passive ones too.
+        """Record up to `depth` callers of samples (0: none), for the primary also of passive ones.
 
         Our extension: from Xen 3.3 on this is XENOPROF_set_backtrace.
         """
@@ -78,27 +78,27 @@ class Xenoprof:
                 self.get_buffer(domain, PASSIVE_SAMPLES)
 
     def reset_active_list(self) -> None:
-        """XENOPROF_reset_active_list."""
-        # What was sampled until now belongs to the old list.
+        """Do XENOPROF_reset_active_list."""
+        # Samples taken until now belong to the old list.
         self._execution.accounting.settle_all()
         self.domains.clear_active()
 
     def reset_passive_list(self) -> None:
-        """XENOPROF_reset_passive_list: the rings are given back, unread samples with them."""
+        """Do XENOPROF_reset_passive_list: release the rings with their unread samples."""
         self._execution.accounting.settle_all()
         for domid in self.domains.passive:
             self._buffers.release(domid)
         self.domains.passive.clear()
 
     def set_active(self, domid: int) -> None:
-        """XENOPROF_set_active."""
+        """Do XENOPROF_set_active."""
         self._require(IDLE, "set the active domains while domain 0's daemon is down")
         if self.domains.listed >= MAX_DOMAINS:
             raise OprofilefsError(E2BIG, f"at most {MAX_DOMAINS} active domains")
         self.domains.add_active(domid)
 
     def set_passive(self, domain: Domain) -> None:
-        """XENOPROF_set_passive: share rings of the domain with domain 0."""
+        """Do XENOPROF_set_passive: share rings of the domain with domain 0."""
         self._require(IDLE, "set the passive domains while domain 0's daemon is down")
         if len(self.domains.passive) >= MAX_DOMAINS:
             raise OprofilefsError(E2BIG, f"at most {MAX_DOMAINS} passive domains")
@@ -107,13 +107,13 @@ class Xenoprof:
         self.domains.passive[domain.domid] = domain
 
     def reserve_counters(self) -> None:
-        """XENOPROF_reserve_counters."""
+        """Do XENOPROF_reserve_counters."""
         self._require(IDLE, "the counters are reserved already")
         self.state = RESERVED
         self._counters = {}
 
     def counter(self, index: int, config: CounterConfig) -> None:
-        """XENOPROF_counter."""
+        """Do XENOPROF_counter: set a counter."""
         self._require(RESERVED, "reserve the counters first")
         if not self.domains.active:
             raise OprofilefsError(EPERM, "there is no active domain")
@@ -122,13 +122,13 @@ class Xenoprof:
         self._counters[index] = config
 
     def setup_events(self) -> None:
-        """XENOPROF_setup_events: program the counters of every pcpu."""
+        """Do XENOPROF_setup_events: program the counters of every pcpu."""
         self._require(RESERVED, "reserve the counters first")
         self.pmu.program(self._counters)
         self.state = READY
 
     def enable_virq(self, domain: Domain) -> None:
-        """XENOPROF_enable_virq: the caller is ready to take samples."""
+        """Do XENOPROF_enable_virq: the caller is ready to take samples."""
         domid = domain.domid
         if not self.is_listed(domid) or domid not in self._buffers:
             raise OprofilefsError(
@@ -145,7 +145,7 @@ class Xenoprof:
                 self._buffers.discard(passive)
 
     def start(self) -> None:
-        """XENOPROF_start. Raises: EPERM unless every listed active domain is ready."""
+        """Do XENOPROF_start. Raises: EPERM unless every listed active domain is ready."""
         if self.state != READY:
             raise OprofilefsError(
                 EPERM, f"xenoprof is {self.state}, not ready: start domain 0's daemon first"
@@ -168,13 +168,13 @@ class Xenoprof:
         self.state = PROFILING
 
     def stop(self) -> None:
-        """XENOPROF_stop. 3.0.3 leaves what is in the rings where it is."""
+        """Do XENOPROF_stop; as in 3.0.3, samples stay in the rings."""
         self._require(PROFILING, "profiling is not running")
         self._execution.accounting.count_segments(is_on=False)
         self.state = READY
 
     def disable_virq(self, domid: int) -> None:
-        """XENOPROF_disable_virq. Raises: EPERM while profiling."""
+        """Do XENOPROF_disable_virq. Raises: EPERM while profiling."""
         if not self.domains.active.get(domid, False):
             return
         if self.state == PROFILING:
@@ -185,7 +185,7 @@ class Xenoprof:
         self.domains.leave(domid)
 
     def leave(self, domid: int) -> list[list[SampleRow]]:
-        """Take a domain off the active list at any time; return what is in its rings.
+        """Remove a domain from the active list at any time; return the samples in its rings.
 
         Our extension: the talk shuts guests down before domain 0 stops.
         """
@@ -195,7 +195,7 @@ class Xenoprof:
         return rows
 
     def release_counters(self) -> None:
-        """XENOPROF_release_counters."""
+        """Do XENOPROF_release_counters."""
         if self.state not in (RESERVED, READY):
             raise OprofilefsError(
                 EPERM, f"xenoprof is {self.state}: it holds no counters to release"
@@ -204,14 +204,14 @@ class Xenoprof:
         self.reset_passive_list()
 
     def shutdown(self) -> None:
-        """XENOPROF_shutdown: the primary's driver is unloaded."""
+        """Do XENOPROF_shutdown: the primary's driver is unloaded."""
         self._require(IDLE, "shut domain 0's daemon down first")
         self.reset_active_list()
         self.reset_passive_list()
         self.domains.primary = None
 
     def forget(self, domid: int) -> int:
-        """Return how many samples were unread in the rings of a domain that is destroyed."""
+        """Forget a domain that is destroyed; return the number of unread samples in its rings."""
         unread = self.unread(domid)
         self.leave(domid)
         self.domains.passive.pop(domid, None)
@@ -220,37 +220,37 @@ class Xenoprof:
         self._buffers.forget(domid)
         return unread
 
-    # What a driver does with the rings that it shares.
+    # Operations of a driver on the rings that it shares.
 
     def attach_reader(self, domid: int, reader: SampleReader) -> None:
         """Deliver VIRQ_XENOPROF of a domain to `reader` from now on."""
         self.domains.readers[domid] = reader
 
     def detach_reader(self, domid: int) -> None:
-        """Deliver it to nobody: what is logged for the domain stays in its rings."""
+        """Stop delivering VIRQ_XENOPROF of a domain: its samples stay in its rings."""
         self.domains.readers.pop(domid, None)
 
     def take_ring(self, vcpu: Vcpu) -> list[SampleRow]:
-        """Take everything out of a vcpu's ring."""
+        """Take all rows out of a vcpu's ring."""
         return self._buffers.ring(vcpu).empty()
 
     def take_passive(self) -> list[SampleRow]:
-        """Take everything out of the next ring of a passive domain that holds any; [] if none."""
+        """Take all rows out of the next ring of a passive domain that holds any; [] if none."""
         for domid in sorted(self.domains.passive):
             if rows := self._buffers.take_next(domid):
                 return rows
         return []
 
     def unread(self, domid: int) -> int:
-        """Return the samples in a domain's rings that nobody has taken."""
+        """Return the number of unread samples in a domain's rings."""
         return self._buffers.unread(domid)
 
     def unread_passive(self) -> int:
-        """Return the same of all passive domains."""
+        """Return the number of unread samples in the rings of all passive domains."""
         return sum(self._buffers.unread(domid) for domid in self.domains.passive)
 
     def stack(self, number: int) -> CallStack:
-        """Return a call stack by the number that samples have."""
+        """Return the call stack of the number that samples have."""
         return self.pmu.stacks.stack(number)
 
     def _require(self, state: str, todo: str) -> None:
@@ -258,7 +258,7 @@ class Xenoprof:
             raise OprofilefsError(EPERM, f"xenoprof is {self.state}: {todo}")
 
     def snapshot(self) -> XenoprofSnapshot:
-        """Return the counters now."""
+        """Return the present counters."""
         tally = self.tally
         return XenoprofSnapshot(
             state=self.state,

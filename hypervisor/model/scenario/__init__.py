@@ -1,1 +1,1 @@
-"""What is to be simulated: scenario files, checked."""
+"""Reads and checks scenario files, which say what is simulated."""

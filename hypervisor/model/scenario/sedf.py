@@ -1,4 +1,4 @@
-"""The keys of a domain's table that the SEDF scheduler reads; the other one takes no notice."""
+"""The keys of a domain's table for the SEDF scheduler; the credit scheduler ignores them."""
 
 from typing import Annotated, ClassVar, Self
 
@@ -12,7 +12,7 @@ Milliseconds = Annotated[float, Field(ge=0, le=10_000, allow_inf_nan=False)]
 
 
 class SedfKeys(Table):
-    """What `xm sched-sedf` would be told; None = as the domain is created."""
+    """The parameters of `xm sched-sedf`; None = the default of a new domain."""
 
     created_with: ClassVar[SedfParameters] = GUEST_SEDF
 
@@ -23,7 +23,7 @@ class SedfKeys(Table):
 
     @property
     def sedf(self) -> SedfParameters | None:
-        """Return the parameters to be set once the domain is there; None = leave them."""
+        """Return the parameters to be set once the domain exists; None = keep the defaults."""
         keys = (self.sedf_period_ms, self.sedf_slice_ms, self.sedf_extratime, self.sedf_weight)
         if all(key is None for key in keys):
             return None

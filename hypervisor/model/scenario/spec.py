@@ -1,7 +1,7 @@
-"""Scenarios: TOML files that describe a host, its domains and what runs in them.
+"""Reads scenarios: TOML files that describe a host, its domains and their workloads.
 
-Reading one gives a tree of frozen models; what cannot be used is a ScenarioError that names
-the file, the key and the values allowed.
+A scenario becomes a tree of frozen models; one that cannot be used raises a ScenarioError that
+names the file, the key and the values allowed.
 """
 
 import random
@@ -35,7 +35,7 @@ SCENARIOS = Path(__file__).parent / "scenarios"
 MAXIMUM_PCPUS = 32
 XEN_MEMORY_MIB = 64  # image, heap and frame table
 _KERNEL = "/boot/vmlinuz-2.6.18-8.el5xen"
-_KEYS = {"memory": "memory_mib", "maxmem": "maxmem_mib"}  # where xm has another name
+_KEYS = {"memory": "memory_mib", "maxmem": "maxmem_mib"}  # keys that have another name in xm
 
 Vcpus = Annotated[int, Field(ge=1, le=MAXIMUM_VCPUS)]
 Strings = Annotated[tuple[str, ...], Field(strict=False)]
@@ -55,7 +55,7 @@ class Host(Table):
     tools: Literal["3.0.3", "3.1"] = "3.0.3"
     arch: Literal["x86_64", "i386"] = "x86_64"
     hvm: bool = True  # its processors have VT or AMD-V
-    support_limits: bool = True  # what Red Hat supports; see hypervisor.toolstack.config.limits
+    support_limits: bool = True  # keep to what Red Hat supports (toolstack.config.limits)
     scheduler: Literal["credit", "sedf"] = "credit"
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
 
@@ -77,7 +77,7 @@ class Host(Table):
 
 
 class _Owner(SedfKeys):
-    """What domain 0 and guests have in common; `cap` in percent of one pcpu, 0 = none."""
+    """The keys that domain 0 and guests share; `cap` in percent of one pcpu, 0 = none."""
 
     weight: Annotated[int, Field(ge=1, le=65535)] = 256
     cap: Annotated[int, Field(ge=0)] = 0
@@ -93,7 +93,7 @@ class _Owner(SedfKeys):
 
     @property
     def affinity(self) -> tuple[int, ...] | None:
-        """Return the pcpus allowed; None = any."""
+        """Return the allowed pcpus; None = any."""
         return parse_cpus(self.cpus) if self.cpus else None
 
 
@@ -108,15 +108,15 @@ class Domain0(_Owner):
 
 
 class Domain(_Owner):
-    """A guest, or with `count` several of them: then `%` in name, disk and vif takes a number."""
+    """A guest, or `count` guests, whose numbers replace `%` in name, disk and vif."""
 
-    count: Annotated[int, Field(ge=1, le=1000)] | None = None  # first: others depend on it
+    count: Annotated[int, Field(ge=1, le=1000)] | None = None  # first, as others depend on it
     name: str
     kind: Literal["pv", "hvm"] = "pv"
     vcpus: Vcpus = 1
     memory_mib: Annotated[int, Field(ge=4)] = 128
     maxmem_mib: Annotated[int, Field(ge=4)] | None = None
-    arch: Literal["x86_64", "i386"] | None = None  # None = the host's
+    arch: Literal["x86_64", "i386"] | None = None  # None = that of the host
     os: Literal["rhel3", "rhel4", "rhel5", "windows", "other"] = "rhel5"
     disk: Strings = ()
     vif: Strings = ()
@@ -125,7 +125,7 @@ class Domain(_Owner):
     @classmethod
     def _parses(cls, value: str | tuple[str, ...], info: ValidationInfo) -> str | tuple[str, ...]:
         if info.data.get("count") is not None:
-            return value  # still with its %; looked at when expanded
+            return value  # it still has its %; it is checked when expanded
         parse = {"name": check_name, "disk": parse_disk, "vif": parse_vif}[info.field_name or ""]
         for text in (value,) if isinstance(value, str) else value:
             checked(parse, text)
@@ -162,10 +162,10 @@ class Domain(_Owner):
     def config(self) -> Mapping[str, object]:
         """Return the settings of `xm create` that make this domain.
 
-        Tools 3.0.3 do not apply cpu_weight and cpu_cap: set them afterwards.
+        Tools 3.0.3 do not apply cpu_weight and cpu_cap; the caller sets them afterwards.
         """
         is_hvm = self.kind == "hvm"
-        kernel = "" if self.disk else _KERNEL  # without a disk, pygrub has nothing to look at
+        kernel = "" if self.disk else _KERNEL  # pygrub needs a disk
         return {
             "name": self.name,
             "builder": "hvm" if is_hvm else "linux",
@@ -253,23 +253,23 @@ class Scenario(Table):
 
     @property
     def domain0_vcpus(self) -> int:
-        """Return domain 0's vcpus."""
+        """Return the number of domain 0's vcpus."""
         return self.domain0.vcpus or self.host.pcpus
 
     @property
     def domain0_memory_mib(self) -> int:
-        """Return domain 0's memory, or what is left for it (then perhaps below 64)."""
+        """Return domain 0's memory, or what the guests leave for it, which may be below 64."""
         left = self.host.memory_mib - XEN_MEMORY_MIB - sum(one.memory_mib for one in self.domains)
         return min(self.domain0.memory_mib or left, left)
 
 
 def _numbered(text: str, number: int) -> str:
-    """Return `web%02d` and the like with the number in it."""
+    """Return a text such as `web%02d` with the number in place of the `%`."""
     return re.sub(r"%(0?\d?[dx])", lambda conversion: format(number, conversion[1]), text)
 
 
 def load_scenario(name_or_path: str) -> Scenario:
-    """Return a scenario given by the name of a built-in one or by the path of a file.
+    """Return the scenario of a built-in name or of a file's path.
 
     Raises: ScenarioError.
     """

@@ -1,4 +1,4 @@
-"""What every table of a scenario file has in common: strict types, and errors for people."""
+"""The base of all tables of a scenario file: strict types, and readable errors."""
 
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
@@ -13,7 +13,7 @@ _Value = TypeVar("_Value")
 
 
 class Table(BaseModel):
-    """A table of the file: frozen, strictly typed, unknown keys refused by name."""
+    """A table of the file: frozen and strictly typed; unknown keys are refused by name."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
@@ -32,13 +32,13 @@ class Table(BaseModel):
 
 
 def hint(word: str, known: Iterable[str]) -> str:
-    """Return ` (did you mean 'x'?)` for the nearest of `known`, or nothing."""
+    """Return ` (did you mean 'x'?)` for the nearest of `known`, or an empty text."""
     near = get_close_matches(word, list(known), n=1)
     return f" (did you mean '{near[0]}'?)" if near else ""
 
 
 def checked(parse: Callable[[str], _Value], text: str) -> _Value:
-    """Return parse(text), with a HostError turned into what pydantic reports with its key."""
+    """Return parse(text), with a HostError turned into an error that pydantic reports by key."""
     try:
         return parse(text)
     except HostError as error:
@@ -46,7 +46,7 @@ def checked(parse: Callable[[str], _Value], text: str) -> _Value:
 
 
 def message(source: str, error: ValidationError, data: object) -> str:
-    """Return one line about the first error: source, key, what is wrong, what is allowed."""
+    """Return one line about the first error: source, key, fault, and what is allowed."""
     first = error.errors(include_url=False)[0]
     key = _key(first["loc"], data)
     if first["type"].startswith("union_tag"):
@@ -71,7 +71,7 @@ def _what(error: ErrorDetails) -> str:
 
 
 def _key(location: tuple[int | str, ...], data: object) -> str:
-    """Return the path as the file's author knows it: `domain[web].workload[1].kind`."""
+    """Return the path of a key as the file's author knows it: `domain[web].workload[1].kind`."""
     key = ""
     for step in location:
         if isinstance(step, int):

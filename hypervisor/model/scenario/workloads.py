@@ -1,4 +1,4 @@
-"""The parameters of each kind of workload, as scenarios write them."""
+"""The parameters of each kind of workload, as they stand in scenarios."""
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal, Self
@@ -8,18 +8,18 @@ from pydantic import Field, TypeAdapter, ValidationError, model_validator
 from hypervisor.errors import ScenarioError
 from hypervisor.model.scenario.table import Table, message
 
-EXTERNAL = "external"  # the peer outside the host
+EXTERNAL = "external"  # a peer outside the host
 
 Count = Annotated[int, Field(ge=1)]
-Rate = Annotated[int, Field(ge=0, lt=2**63)]  # per second; 0 = all it can
+Rate = Annotated[int, Field(ge=0, lt=2**63)]  # per second; 0 = as much as possible
 Milliseconds = Annotated[float, Field(gt=0, le=3_600_000, allow_inf_nan=False)]
 Program = Literal["linpack", "httpd", "mysqld"]
-# What it keeps in memory; left out: what its program is known for (workloads/base.py).
+# What it keeps in memory; by default what its program needs (workloads/base.py).
 WorkingSet = Annotated[int, Field(ge=0, le=2**20)] | None
 
 
 class CpuWorkload(Table):
-    """Computes all the time, in units of work."""
+    """Computes without a pause, in units of work."""
 
     kind: Literal["cpu"]
     threads: Annotated[int, Field(ge=1, le=32)] = 1
@@ -29,7 +29,7 @@ class CpuWorkload(Table):
 
 
 class BurstWorkload(Table):
-    """Computes for `run_ms`, sleeps for `sleep_ms`; each varied by up to +- `jitter` of itself."""
+    """Computes for `run_ms`, sleeps for `sleep_ms`; each varies by up to +- `jitter` of itself."""
 
     kind: Literal["burst"]
     run_ms: Milliseconds
@@ -40,7 +40,7 @@ class BurstWorkload(Table):
 
 
 class NetperfWorkload(Table):
-    """Streams messages from or to outside, or to another domain (`to`, then `peer` is its name)."""
+    """Streams messages from or to outside, or to another domain, which `peer` names."""
 
     kind: Literal["netperf"]
     direction: Literal["receive", "transmit", "to"] = "receive"
@@ -85,7 +85,7 @@ _WORKLOADS: TypeAdapter[tuple[Workload, ...]] = TypeAdapter(Workloads)
 
 
 def parse_workloads(tables: Sequence[Mapping[str, object]]) -> tuple[Workload, ...]:
-    """Return workloads given as tables. Raises: ScenarioError."""
+    """Return the workloads that are given as tables. Raises: ScenarioError."""
     try:
         return _WORKLOADS.validate_python(list(tables))
     except ValidationError as error:

@@ -1,1 +1,1 @@
-"""Time and chance of the model: its clock, and named streams of random numbers."""
+"""The model's clock, and its named streams of random numbers."""

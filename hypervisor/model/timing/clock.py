@@ -1,9 +1,8 @@
 """Virtual time: an event heap in integer nanoseconds.
 
-A clock is passed into machines, so that several can share one; their chances
-are their own. It holds no closures and no generators of its own: `copy.deepcopy` of whatever
-owns it copies the future as well, as long as handlers are bound methods of copied objects or
-plain functions.
+A clock is passed into machines, so that several can share one; each has its own random streams.
+The clock itself holds no closures and no generators: `copy.deepcopy` of its owner copies the
+pending events as well, as long as handlers are bound methods of copied objects or plain functions.
 """
 
 from collections.abc import Callable
@@ -18,7 +17,7 @@ _GARBAGE_MIN = 64
 
 
 class Clock:
-    """The event heap. Events of the same time run in the order in which they were scheduled."""
+    """Runs events in time order; those of the same time in the order of their scheduling."""
 
     __slots__ = ("_cancelled", "_deferred", "_heap", "_serial", "now")
 
@@ -30,7 +29,7 @@ class Clock:
         self._cancelled = 0
 
     def schedule(self, at_ns: int, handler: Callable[[Any], object], arg: Any = None) -> Timer:
-        """Call `handler(arg)` at `at_ns`; the returned timer is good for `cancel` only.
+        """Call `handler(arg)` at `at_ns`; return a timer, which only `cancel` uses.
 
         Raises: ValueError if `at_ns` has passed.
         """
@@ -42,7 +41,7 @@ class Clock:
         return timer
 
     def cancel(self, timer: Timer) -> None:
-        """Make `timer` never happen. One that has happened or was cancelled is left as it is."""
+        """Cancel `timer`; one that has expired or was cancelled is left as it is."""
         if timer[2] is None:
             return
         timer[2] = timer[3] = None
@@ -54,17 +53,17 @@ class Clock:
             self._cancelled = 0
 
     def defer(self, handler: Callable[[], object]) -> None:
-        """Call `handler()` once the present event is over, before time or any other event moves.
+        """Call `handler()` after the present event, before any other event and at the same time.
 
-        A handler that is deferred already is called once more.
+        A handler that is deferred twice is called twice.
         """
         self._deferred.append(handler)
 
     def run_until(self, end_ns: int) -> None:
-        """Run every event up to and including `end_ns`; leaves `now == end_ns`.
+        """Run every event up to and including `end_ns`; at the end `now == end_ns`.
 
-        An end that has passed already moves nothing: time never goes back.
-        An exception of a handler passes through, with `now` at its event; the clock stays usable.
+        If `end_ns` has passed already, nothing happens: time never goes back. An exception of a
+        handler is passed on, with `now` at its event; the clock stays usable.
         """
         heap = self._heap
         deferred = self._deferred
@@ -76,7 +75,7 @@ class Clock:
             if handler is None:
                 self._cancelled -= 1
                 continue
-            timer[2] = None  # from now on cancel() has nothing to do
+            timer[2] = None  # makes cancel() do nothing from now on
             self.now = timer[0]
             handler(timer[3])
             while deferred:

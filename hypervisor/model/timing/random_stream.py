@@ -1,4 +1,4 @@
-"""Random integers that are the same bits on every machine: no float enters a draw."""
+"""Draws random integers that are the same on every machine: no draw uses a float."""
 
 import hashlib
 import random
@@ -10,7 +10,7 @@ def stream_seed(seed: int, name: str) -> int:
 
 
 class RandomStream:
-    """A stream of random integers, seeded by (seed, name). Copied with its owner by deepcopy."""
+    """A stream of random integers, seeded by (seed, name). `deepcopy` copies it with its owner."""
 
     __slots__ = ("_random",)
 
@@ -36,9 +36,9 @@ class Streams:
         self._streams: dict[str, RandomStream] = {}
 
     def stream(self, name: str) -> RandomStream:
-        """Return the stream of this name: always the same object, going on where it was.
+        """Return the stream of this name: always the same object, which goes on where it was.
 
-        Streams of different names are independent; drawing from one never moves another.
+        Streams of different names are independent; drawing from one never changes another.
         """
         stream = self._streams.get(name)
         if stream is None:

@@ -1,4 +1,4 @@
-"""The workloads a guest can run: one file each, one line each in the table."""
+"""The workloads that a guest can run: a module and a line in the table for each."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -61,4 +61,4 @@ WORKLOADS: Mapping[str, Callable[[Site, Parameters], Workload]] = {
     "idle": _idle,
     "netperf": _netperf,
 }
-"""By `kind`. Each takes its site and parameters that the scenario has validated."""
+"""The workloads by `kind`; each takes its site and the validated parameters of the scenario."""

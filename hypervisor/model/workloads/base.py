@@ -1,4 +1,4 @@
-"""What a workload is and what it is given."""
+"""Declares what a workload is, and the site where it runs."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
@@ -11,9 +11,9 @@ from hypervisor.model.io.netif import NetBackend, NetFrontend
 from hypervisor.model.timing.clock import Clock
 from hypervisor.model.timing.random_stream import RandomStream
 
-# What a program keeps in memory where its workload does not say; all of it judgement: linpack's
-# matrix of 1000 x 1000 doubles, httpd with eight children that share most of what they have,
-# mysqld with the buffers of RHEL 5's my.cnf, and programs that have little but a buffer.
+# The memory of a program if its workload does not set it; all values are judgement: linpack's
+# matrix of 1000 x 1000 doubles, httpd with eight children that share most of their memory,
+# mysqld with the buffers of RHEL 5's my.cnf, and programs that need little more than a buffer.
 WORKING_SET_MIB: Mapping[str, int] = {
     "linpack": 8,
     "httpd": 12,
@@ -25,20 +25,20 @@ WORKING_SET_MIB: Mapping[str, int] = {
 
 
 def working_set_kib(program: str, memory_mib: int | None) -> int:
-    """Return what `program` wants: what the workload says, else the default."""
+    """Return the working set of `program`: the workload's value, or the default."""
     mib = WORKING_SET_MIB[program] if memory_mib is None else memory_mib
     return mib * 1024
 
 
 class Peer(Protocol):
-    """Another domain of the host, as a workload finds it."""
+    """Another domain of the host, as a workload sees it."""
 
     guest: Guest
     devices: Devices
 
 
 class Site:
-    """Where a workload runs: its guest, its devices, and the way to the outside."""
+    """The site of a workload: its guest, its devices, and the network to the outside."""
 
     def __init__(
         self,
@@ -64,12 +64,12 @@ class Site:
 
     @property
     def domain(self) -> Domain:
-        """Return the domain it runs in."""
+        """Return the domain in which the workload runs."""
         return self.guest.domain
 
     @property
     def vif(self) -> NetFrontend | None:
-        """Return the first vif; None for domain 0, which is on the bridge itself."""
+        """Return the first vif; None for domain 0, which is on the bridge directly."""
         return self._devices.vifs[0] if self._devices.vifs else None
 
     @property
@@ -79,19 +79,19 @@ class Site:
 
 
 class Workload(Protocol):
-    """One running workload. All state is in its attributes, handlers are bound methods."""
+    """A running workload. All state is in its attributes; handlers are bound methods."""
 
     def start(self) -> None:
-        """Begin, once the domain has been unpaused for the first time."""
+        """Start the workload, when the domain is unpaused for the first time."""
         ...
 
     def results(self) -> Mapping[str, Any]:
-        """Return what it has achieved, `kind` first, in base units."""
+        """Return the workload's results, `kind` first, in base units."""
         ...
 
 
 class Latency:
-    """A distribution of durations: exact mean and maximum, quantiles within 1.6 %."""
+    """A distribution of durations with exact mean and maximum, and quantiles within 1.6 %."""
 
     _BITS = 6  # significant bits of a bucket
 

@@ -8,7 +8,7 @@ from hypervisor.model.workloads.base import Latency, Site, working_set_kib
 
 
 class Burst:
-    """Runs for `run_ns` of unshared pcpu time, sleeps for `sleep_ns`; both vary by `jitter`."""
+    """Computes for `run_ns` of unshared pcpu time, sleeps for `sleep_ns`; both vary by `jitter`."""
 
     def __init__(
         self,
@@ -31,7 +31,7 @@ class Burst:
         self._latency = Latency()
 
     def start(self) -> None:
-        """Sleep for a random part of a period first."""
+        """Start with a sleep for a random part of a period."""
         delay_ns = self._site.stream.uniform(self._run_ns + self._sleep_ns)
         self._sleep(delay_ns)
 
@@ -52,7 +52,7 @@ class Burst:
         self._sleep(self._vary(self._sleep_ns))
 
     def results(self) -> Mapping[str, Any]:
-        """Return the bursts and the time from timer to first instruction."""
+        """Return the number of bursts, and the time from timer to first instruction."""
         return {
             "kind": "burst",
             "bursts": self._bursts,

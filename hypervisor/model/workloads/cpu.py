@@ -8,7 +8,7 @@ from hypervisor.model.workloads.base import Site, working_set_kib
 
 
 class Cpu:
-    """`threads` endless computations of one process; a unit is `cycles_per_unit` of work."""
+    """Runs endless computations in `threads` of one process; a unit is `cycles_per_unit`."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class Cpu:
         self._site.guest.run(work)
 
     def results(self) -> Mapping[str, Any]:
-        """Return units done and the seconds of unshared pcpu time that they are worth."""
+        """Return the units done, and their value in seconds of unshared pcpu time."""
         cycles = sum(work.executed_q for work in self._works) >> Q
         return {
             "kind": "cpu",

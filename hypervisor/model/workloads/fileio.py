@@ -15,7 +15,7 @@ Io = BlockIo[None]
 
 
 class Fileio:
-    """Keeps up to `queue_depth` requests going; with a rate it starts them in lots of that size."""
+    """Keeps up to `queue_depth` requests outstanding; with a rate it sends lots of that size."""
 
     def __init__(
         self,
@@ -39,9 +39,9 @@ class Fileio:
         self._task = site.guest.spawn(IOZONE, working_set_kib=memory_kib)[0]
         self._next_sector = 0
         self._outstanding = 0
-        self._ready = 0  # answered, and to be replaced by new ones (no rate)
+        self._ready = 0  # answered requests that new ones will replace (no rate)
         self._kick_is_due = False
-        self._lot_is_due = False  # woken, and not run yet: paused, or waiting for a pcpu
+        self._lot_is_due = False  # woken but not run yet: paused, or waiting for a pcpu
         self._requests = 0
         self._latency = Latency()
         self._wakes = Latency()
@@ -55,7 +55,7 @@ class Fileio:
         self._site.guest.wake_at(at_ns, self._task, self._lot, at_ns)
 
     def _lot(self, due_ns: int) -> Work[list[Io]] | None:
-        """Start a lot, as a timer has gone off, but never more than `queue_depth` in all."""
+        """Start a lot when a timer has expired, with at most `queue_depth` requests in all."""
         if self._period_ns:
             self._wake_at(max(due_ns + self._period_ns, self._site.clock.now))
         count = self._depth - self._outstanding
@@ -100,7 +100,7 @@ class Fileio:
         self._latency.add(self._site.clock.now - io.submitted_ns)
         if not self._period_ns:
             self._ready += 1
-            if not self._kick_is_due:  # once for all that this interrupt answers
+            if not self._kick_is_due:  # once for all requests that this interrupt answers
                 self._kick_is_due = True
                 self._site.clock.schedule(self._site.clock.now, self._kick)
 
@@ -111,7 +111,7 @@ class Fileio:
             self._site.guest.run(self._work(ready))
 
     def results(self) -> Mapping[str, Any]:
-        """Return requests, bytes, and the time from submission to the guest's completion."""
+        """Return requests, bytes, and the time from submission to completion in the guest."""
         return {
             "kind": "fileio",
             "requests": self._requests,

@@ -7,16 +7,16 @@ from hypervisor.model.workloads.base import Site
 
 
 class Idle:
-    """A guest that waits; its kernel still wakes for its own timers (see `Housekeeping`)."""
+    """Does nothing; the guest's kernel still wakes for its own timers (see `Housekeeping`)."""
 
     def __init__(self, site: Site, memory_mib: int | None = None) -> None:
         self._site = site
-        if memory_mib:  # somebody has it, and never comes back to it
+        if memory_mib:  # a process holds the memory and never touches it
             site.guest.claim("sleep", memory_mib * 1024)
 
     def start(self) -> None:
         """Do nothing."""
 
     def results(self) -> Mapping[str, Any]:
-        """Return the kind."""
+        """Return only the kind."""
         return {"kind": "idle"}

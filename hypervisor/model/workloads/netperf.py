@@ -1,8 +1,8 @@
 """netperf: one TCP stream from outside, to outside, or to another domain of the host.
 
-Frames move in lots of at most `LOT_FRAMES`, of one message at least: a program that sends at a
-low rate writes a message, then sleeps. What TCP does is reduced to its window: the sender never
-has more than `WINDOW_BYTES` on the way.
+Frames move in lots of at most `LOT_FRAMES` and at least one message: a program that sends at a low
+rate writes a message, then sleeps. TCP is reduced to its window: the sender never has more than
+`WINDOW_BYTES` in transit.
 """
 
 from collections import deque
@@ -17,18 +17,18 @@ MSS_BYTES = 1448  # 1500 less IP and TCP headers with timestamps
 PACKET_BYTES = 1500
 WINDOW_BYTES = 512 * 1024  # Linux 2.6.18 tunes a socket up to 4 MiB; a window for lots (judgement)
 RETRANSMIT_NS = 200_000_000  # Linux TCP_RTO_MIN
-LOT_FRAMES = 128  # what one decision of this model moves; half an rx ring (judgement)
-LOT_MIN_NS = 1_000_000  # a gigabit takes 1.5 ms for a lot; above that the wire paces, not a timer
-LOT_NS = 8_000_000  # the longest that messages are gathered for a lot (judgement)
-CONNECT_NS = 1_000_000_000  # between attempts to reach a peer that is not there yet
-BITS_NS = 8 * 1_000_000_000  # bits owed are kept times nanoseconds
+LOT_FRAMES = 128  # moved by one decision of this model; half an rx ring (judgement)
+LOT_MIN_NS = 1_000_000  # at a gigabit a lot takes 1.5 ms; then the wire sets the pace, not a timer
+LOT_NS = 8_000_000  # the longest time for gathering messages into a lot (judgement)
+CONNECT_NS = 1_000_000_000  # between attempts to reach a peer that does not exist yet
+BITS_NS = 8 * 1_000_000_000  # bits owed are kept multiplied by nanoseconds
 TSO_BYTES = 65160  # the largest segment handed to the vif: 45 times the MSS
 NETSERVER = "/usr/bin/netserver"
 NETPERF = "/usr/bin/netperf"
 
 
 class Sender(Protocol):
-    """Who fills a socket."""
+    """The sender into a socket."""
 
     def consumed(self, packets: int) -> None:
         """Open the window for packets that have been read."""
@@ -36,7 +36,7 @@ class Sender(Protocol):
 
 
 class Sink:
-    """The receiving socket and its program (netserver) in one guest."""
+    """The receiving socket and its program (netserver) in a guest."""
 
     def __init__(
         self, site: Site, message_bytes: int, sender: Sender, memory_mib: int | None = None
@@ -51,7 +51,7 @@ class Sink:
         self._sender = sender
 
     def deliver(self, frames: int, size_bytes: int) -> None:
-        """Take frames off the stack: the program reads and counts them."""
+        """Take frames from the stack, which the program reads and counts."""
         payload = size_bytes - frames * (PACKET_BYTES - MSS_BYTES)
         payload = max(payload, frames)
         messages, self._carry_bytes = divmod(self._carry_bytes + payload, self._message_bytes)
@@ -87,7 +87,7 @@ def lot_period_ns(rate_bits_per_second: int, message_bytes: int) -> int:
 
 
 class ReceiveSource:
-    """The sender outside: paced by its rate, held back by the window and by the wire."""
+    """The sender outside, limited by its rate, the window and the wire."""
 
     def __init__(
         self,
@@ -99,7 +99,7 @@ class ReceiveSource:
         self._site = site
         self._rate = rate_bits_per_second
         self._period_ns = lot_period_ns(self._rate, message_bytes) if self._rate else 1_000_000
-        # One message comes in as fast as the wire allows; several are spread over the period.
+        # One message arrives as fast as the wire allows; several are spread over the period.
         self._spread_ns = self._period_ns if self._period_ns <= LOT_NS else 0
         self._sink = Sink(site, message_bytes, self, memory_mib)
         self.vif = site.vif
@@ -120,7 +120,7 @@ class ReceiveSource:
             return
         clock = self._site.clock
         clock.schedule(clock.now + self._period_ns, self._paced)
-        # A sender that the window holds back keeps at most a window's worth in its socket.
+        # A sender that the window stops keeps at most the bytes of a window in its socket.
         self._owed_bits = min(
             self._owed_bits + self._rate * self._period_ns, self._window * MSS_BYTES * BITS_NS
         )
@@ -139,11 +139,11 @@ class ReceiveSource:
             self._site.netback.nic.offer(self, frames, frames * PACKET_BYTES, spread_ns)
 
     def deliver(self, frames: int, size_bytes: int) -> None:
-        """Hand frames to the receiving socket."""
+        """Pass frames to the receiving socket."""
         self._sink.deliver(frames, size_bytes)
 
     def dropped(self, frames: int) -> None:
-        """Open the window for what was lost: it is sent again at the flow's own pace."""
+        """Open the window for lost frames, which are sent again at the flow's own pace."""
         self._outstanding -= frames
         self._owed_bits += frames * MSS_BYTES * BITS_NS
         if not self._rate:
@@ -156,12 +156,12 @@ class ReceiveSource:
             self._send_all(None)
 
     def results(self) -> Mapping[str, Any]:
-        """Return what the receiving program has read."""
+        """Return the results of the receiving program."""
         return self._sink.results(self._site.clock.now - self._started_ns)
 
 
 class TransmitSource:
-    """netperf in this guest, sending to outside or to a sink in another domain."""
+    """netperf in this guest, which sends to outside or to a sink in another domain."""
 
     def __init__(
         self,
@@ -195,7 +195,7 @@ class TransmitSource:
         self._wake_at(self._started_ns + self._site.stream.uniform(self._period_ns))
 
     def _connect(self) -> bool:
-        """Reach the peer, which may have been created later; return whether it is there."""
+        """Connect to the peer, which may be created later; return whether it exists."""
         site = self._site
         if self._peer is None or self._sink is not None:
             return True
@@ -217,7 +217,7 @@ class TransmitSource:
         return self._paced(due_ns) if self._rate else self._work(self._lot())
 
     def _paced(self, due_ns: int) -> Work[Batch] | None:
-        """Send what the rate allows by now, as a timer has gone off."""
+        """Send the messages that the rate allows by now, when a timer has expired."""
         self._wake_at(max(due_ns + self._period_ns, self._site.clock.now))
         unit = self._message_bytes * BITS_NS
         self._owed_bits = min(
@@ -230,13 +230,14 @@ class TransmitSource:
         return self._work(messages)
 
     def _room(self) -> int:
-        """Return the messages that the socket buffer takes now (one at least when it is empty)."""
+        """Return how many messages fit into the socket buffer, at least one if it is empty."""
         room = (WINDOW_BYTES - self._in_flight) // self._message_bytes
         return max(room, 0) or int(not self._in_flight)
 
     def _lot(self) -> int:
-        """Return the messages of one lot where no rate tells: two lots fill the socket buffer,
-        so that one is on its way while the other is made; a lot fits into a rate limit's window.
+        """Return the messages of a lot without a rate; a lot fits into a rate limit's window.
+
+        Two lots fill the socket buffer, so that one is in transit while the other is made.
         """
         vif = self._site.vif
         lot_bytes = WINDOW_BYTES // 2
@@ -252,7 +253,7 @@ class TransmitSource:
         self._is_sending = True
         guest = self._site.guest
         vif = self._site.vif
-        # Behind a rate limit the window stays too small for segments of many frames (judgement).
+        # With a rate limit the window stays too small for segments of many frames (judgement).
         is_cut_late = vif is not None and vif.shaper is None
         segment = min(size_bytes, TSO_BYTES) if is_cut_late else MSS_BYTES
         packets = -(-size_bytes // segment)
@@ -301,7 +302,7 @@ class TransmitSource:
             self._go_on()
 
     def consumed(self, packets: int) -> None:
-        """Open the window lot by lot for packets that were read, or lost on the way."""
+        """Open the window lot by lot for packets that were read or lost."""
         unread = self._unread
         while packets and unread:
             lot = unread[0]
@@ -314,14 +315,14 @@ class TransmitSource:
         self._go_on()
 
     def _go_on(self) -> None:
-        """Make the next lot, where no rate holds it back and none is being made."""
+        """Make the next lot, if there is no rate and none is being made."""
         if not self._rate and not self._is_sending and not self._site.domain.dying:
             work = self._work(self._lot())
             if work is not None:
                 self._site.guest.run(work)
 
     def results(self) -> Mapping[str, Any]:
-        """Return what was sent; to a domain: what its program has read."""
+        """Return the results of sending, or those of the program in the receiving domain."""
         elapsed_ns = self._site.clock.now - self._started_ns
         if self._sink is not None:
             return self._sink.results(elapsed_ns)

@@ -1,4 +1,4 @@
-"""The programs of a guest: started when it boots, remembered when it is saved."""
+"""The programs of a guest: they start when it boots, and keep their results over a save."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -11,7 +11,7 @@ from hypervisor.model.timing.random_stream import Streams
 from hypervisor.model.workloads import WORKLOADS
 from hypervisor.model.workloads.base import Peer, Site, Workload
 
-# Results that only count up; the others (rates, distributions) begin anew after a restore.
+# Results that only count up; the others (rates, distributions) restart after a restore.
 COUNTS = ("units", "work_seconds", "bursts", "bytes", "messages", "requests")
 
 
@@ -28,7 +28,7 @@ class Programs:
         streams: Streams,
         earlier: Sequence[Mapping[str, Any]] = (),
     ) -> None:
-        """`settings` as in a scenario; `earlier` is what they had achieved when saved."""
+        """`settings` are as in a scenario; `earlier` are the results when they were saved."""
         self._guest = guest
         self._devices = devices
         self.settings = tuple(settings)
@@ -39,7 +39,7 @@ class Programs:
         self.running: list[Workload] = []
 
     def start(self, netback: NetBackend) -> None:
-        """Start all of them."""
+        """Start all workloads."""
         name = self._guest.domain.name
         for number, settings in enumerate(parse_workloads(self.settings)):
             stream = self._streams.stream(f"{name}/{number}")
@@ -49,7 +49,7 @@ class Programs:
             workload.start()
 
     def results(self) -> tuple[Mapping[str, Any], ...]:
-        """Return what each has achieved, also before it was saved."""
+        """Return the results of each workload, including those before it was saved."""
         results = [dict(one.results()) for one in self.running]
         for now, before in zip(results, self._earlier, strict=False):
             for name in COUNTS:

@@ -28,7 +28,7 @@ _CONVERSION = re.compile(r"%(?:%|[-0 ]?(\d{0,3})[sdixXo])")
 
 
 class ConfigFileError(HostError):
-    """A configuration file that cannot be used: `FILE:LINE: what`."""
+    """Says that a configuration file cannot be used: `FILE:LINE: what`."""
 
 
 def parse_config(text: str, name: str, overrides: Overrides | None = None) -> dict[str, Value]:
@@ -48,7 +48,7 @@ def parse_config(text: str, name: str, overrides: Overrides | None = None) -> di
 
 
 def _parse(text: str, name: str) -> ast.Module:
-    text = text.removeprefix("\ufeff")  # an editor's mark of UTF-8
+    text = text.removeprefix("\ufeff")  # the byte order mark that some editors write
     if len(text) > MAXIMUM_TEXT:
         raise ConfigFileError(f"{name}: larger than {MAXIMUM_TEXT} characters; not a config file")
     if "\0" in text:
@@ -56,7 +56,7 @@ def _parse(text: str, name: str) -> ast.Module:
         raise ConfigFileError(f"{name}:{line}: not a config file (binary)")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of odd escapes in strings
+            warnings.simplefilter("ignore")  # warnings about odd escapes in strings
             return ast.parse(text, name)
     except SyntaxError as error:
         what = _CODE if "print" in error.msg else error.msg
@@ -66,7 +66,7 @@ def _parse(text: str, name: str) -> ast.Module:
 
 
 class _Evaluator:
-    """Values of the expressions of one file, within a budget of work."""
+    """Computes the values of the expressions of one file, within a budget of work."""
 
     def __init__(self, name: str, variables: Mapping[str, str]) -> None:
         self._name = name
@@ -74,7 +74,7 @@ class _Evaluator:
         self._names: dict[str, object] = dict(variables)
 
     def run(self, module: ast.Module) -> dict[str, Value]:
-        """Carry out every assignment; return what has the type of a setting."""
+        """Carry out every assignment; return the variables that have the type of a setting."""
         for statement in module.body:
             self._execute(statement)
         return {k: v for k, v in self._names.items() if isinstance(v, str | int | float | list)}
@@ -173,5 +173,5 @@ class _Evaluator:
 
 
 def _size(values: Sequence[object]) -> int:
-    """Return what a list counts in the budget: its characters, and one for each item."""
+    """Return the share of a list in the budget: its characters, and one for each item."""
     return sum(len(str(value)) + 1 for value in values)

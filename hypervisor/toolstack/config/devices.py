@@ -40,18 +40,18 @@ _VFB_KEYS = (
 
 @dataclass(frozen=True, slots=True)
 class RateSpec:
-    """A limit on what a guest sends: so many bytes at the start of each window."""
+    """A limit on what a guest sends: `bytes_per_window` are granted at the start of each window."""
 
     bytes_per_window: int
     window_us: int
 
     def __str__(self) -> str:
-        """Return it as xend stores it, e.g. `500000,50000`."""
+        """Return the limit as xend stores it, e.g. `500000,50000`."""
         return f"{self.bytes_per_window},{self.window_us}"
 
     @property
     def text(self) -> str:
-        """Return it as `xm list --long` shows it, e.g. `10MB/s@50ms`; parse_rate reads it back.
+        """Return the limit as `xm list --long` shows it, e.g. `10MB/s@50ms`; parse_rate reads it.
 
         Source: tools/python/xen/xend/server/netif.py, formatRate.
         """
@@ -64,7 +64,7 @@ class RateSpec:
 
 @dataclass(frozen=True, slots=True)
 class DiskSpec:
-    """A virtual disk. `path` is the backing without its type, relative names completed."""
+    """A virtual disk. `path` names the backing without its type, as an absolute path."""
 
     type: str  # phy | file | tap:aio | ...
     path: str
@@ -81,18 +81,18 @@ class DiskSpec:
 
     @property
     def is_tap(self) -> bool:
-        """Tell whether a blktap process serves it."""
+        """Return whether a blktap process serves the disk."""
         return self.type.startswith("tap:")
 
     @property
     def device_class(self) -> str:
-        """Return its class in xend and in the store."""
+        """Return the disk's class in xend and in xenstore."""
         return "tap" if self.is_tap else "vbd"
 
 
 @dataclass(frozen=True, slots=True)
 class VifSpec:
-    """A virtual network interface; an empty `mac` is to be drawn."""
+    """A virtual network interface; an empty `mac` means that one will be drawn."""
 
     mac: str = ""
     bridge: str = ""
@@ -114,9 +114,9 @@ class VfbSpec:
 
 
 def parse_rate(text: str) -> RateSpec | None:
-    """Return a limit like `10Mb/s` (bits) or `1MB/s@20ms` (bytes); None = unlimited.
+    """Return the limit in a text like `10Mb/s` (bits) or `1MB/s@20ms` (bytes); None = unlimited.
 
-    What does not match, is zero or does not fit 32 bits is unlimited, without a word: as xend.
+    Like xend, take a text that does not match, is zero or does not fit 32 bits as unlimited.
     Source: tools/python/xen/xend/server/netif.py, parseRate.
     """
     match = _RATE.fullmatch(text)
@@ -134,8 +134,8 @@ def parse_rate(text: str) -> RateSpec | None:
 def device_number(name: str) -> int:
     """Return the xenstore number of `xvda1`, `sda`, `hdc`, `/dev/xvdb` or a number.
 
-    xvda to xvdp have 15 partitions each, sda to sdz too, hda to hdt 63. A number is decimal, or
-    hexadecimal after 0x.
+    xvda to xvdp and sda to sdz have 15 partitions each, hda to hdt have 63. A number is decimal,
+    or hexadecimal after 0x.
     Raises: HostError. Source: tools/python/xen/util/blkif.py, blkdev_name_to_number (3.1 for
     sdq and on).
     """
@@ -155,7 +155,7 @@ _NUMBERING = {"xvd": (_XVD_MAJORS, 16), "sd": (_SCSI_MAJORS, 16), "hd": (_IDE_MA
 
 
 def parse_disk(text: str) -> DiskSpec:
-    """Return a disk given as `type:path,frontend,mode[,backend]`.
+    """Return the disk that is given as `type:path,frontend,mode[,backend]`.
 
     The frontend may be written `ioemu:hda` or `hdc:cdrom`.
     Raises: HostError with xm's text. Source: tools/python/xen/xm/create.py.
@@ -198,7 +198,7 @@ def _source(source: str, text: str) -> tuple[str, str]:
 
 
 def parse_vif(text: str) -> VifSpec:
-    """Return an interface given as a comma list of key=value; empty = all defaults.
+    """Return the interface that is given as a comma list of key=value; empty = all defaults.
 
     Raises: HostError with xm's text. Source: tools/python/xen/xm/create.py, configure_vifs.
     """
@@ -215,7 +215,7 @@ def parse_vif(text: str) -> VifSpec:
 
 
 def parse_vfb(text: str) -> VfbSpec:
-    """Return a framebuffer given as a comma list of key=value.
+    """Return the framebuffer that is given as a comma list of key=value.
 
     Raises: HostError with xm's text. Source: tools/python/xen/xm/create.py, configure_vfbs.
     """
@@ -230,7 +230,7 @@ def parse_vfb(text: str) -> VfbSpec:
 
 
 def _pairs(text: str) -> dict[str, str]:
-    """Return the key=value items of a comma list; empty items count for nothing."""
+    """Return the key=value items of a comma list; empty items are skipped."""
     values: dict[str, str] = {}
     for item in filter(None, (item.strip() for item in text.split(","))):
         key, equals, value = item.partition("=")

@@ -1,4 +1,4 @@
-"""Domains and devices as s-expressions: what xm sends to xend, and what xend tells of a domain.
+"""Writes and reads domains and devices as s-expressions, as xm sends them and xend shows them.
 
 Source: tools/python/xen/xm/create.py, make_config; tools/python/xen/xend/XendDomainInfo.py,
 sxpr and parseConfig (3.0.3).
@@ -20,7 +20,7 @@ from hypervisor.toolstack.config.sxp import Sxp, child_text, children, head
 DeviceSpec = DiskSpec | VifSpec | VfbSpec
 
 _VIF_KEYS = ("type", "mac", "bridge", "ip", "script", "backend", "vifname", "rate", "model")
-_SAME_NAMES = (  # settings that are words of the same name in both
+_SAME_NAMES = (  # settings that have the same name in both
     *("name", "uuid", "memory", "maxmem", "shadow_memory", "vcpus", "vcpu_avail", "cpu", "cpus"),
     *("cpu_weight", "cpu_cap", "features", "on_poweroff", "on_reboot", "on_crash", "restart"),
     *("on_xend_start", "on_xend_stop", "localtime", "xenprof_arch", "xenprof_os"),
@@ -28,7 +28,7 @@ _SAME_NAMES = (  # settings that are words of the same name in both
 
 
 def config_sxp(spec: DomainSpec) -> list[Sxp]:
-    """Return `(vm ...)`: what xm sends to xend, and prints with `-n`."""
+    """Return `(vm ...)`, which xm sends to xend and prints with `-n`."""
     shadow_mib = spec.shadow_kib // 1024
     entries: list[Sxp] = [
         ["name", spec.name],
@@ -72,8 +72,8 @@ def config_sxp(spec: DomainSpec) -> list[Sxp]:
 def described_sxp(spec: DomainSpec, tools: str = "3.0.3") -> list[Sxp]:
     """Return `(domain ...)`: the configuration as `xm list --long` shows it, in xend's order.
 
-    What changes with time (domid, state, times, the memory and devices of now) is for the caller
-    to put in; devices are those configured.
+    The caller adds what changes with time (domid, state, times, present memory and devices);
+    the devices here are the configured ones.
     """
     credit = {"cpu_weight": str(spec.legacy_cpu_weight)}
     xend_ends = {}
@@ -104,7 +104,7 @@ def described_sxp(spec: DomainSpec, tools: str = "3.0.3") -> list[Sxp]:
 
 
 def device_sxp(device: DeviceSpec) -> list[Sxp]:
-    """Return one device as xend tells of it: `(vbd (backend 0) (dev xvda:disk) ...)`."""
+    """Return one device as xend shows it: `(vbd (backend 0) (dev xvda:disk) ...)`."""
     if isinstance(device, DiskSpec):
         return [
             device.device_class,
@@ -160,7 +160,7 @@ def _vif_values(vif: VifSpec) -> dict[str, str]:
 
 
 def _weight(spec: DomainSpec) -> str:
-    """Return what 3.1 applies or, if that is the default, what 3.0.3 only stores."""
+    """Return the weight that 3.1 applies or, if that is the default, the one that 3.0.3 stores."""
     if spec.weight != 256:
         return str(spec.weight)
     return "" if spec.legacy_cpu_weight == 1.0 else str(spec.legacy_cpu_weight)
@@ -192,8 +192,8 @@ def spec_from_sxp(
 ) -> DomainSpec:
     """Return the domain that `(vm ...)` or `(domain ...)` describes.
 
-    Takes what config_sxp and described_sxp give and what the originals write; entries that mean
-    nothing to a new domain (domid, state, times) are passed over.
+    Accepts the output of config_sxp and described_sxp, and that of the original tools; entries
+    without a meaning for a new domain (domid, state, times) are skipped.
     Raises: HostError, with the same texts as for a configuration file.
     """
     if head(nested) not in ("vm", "domain"):
@@ -207,7 +207,7 @@ def spec_from_sxp(
     config |= _image_settings(image) if image else {}
     _add_devices(config, nested)
     bootloader, bootargs = child_text(nested, "bootloader"), child_text(nested, "bootloader_args")
-    if not config.get("kernel"):  # not yet run: the bootloader is to find one
+    if not config.get("kernel"):  # the bootloader has not run yet and will find one
         config |= {"bootloader": bootloader, "bootargs": bootargs}
         bootloader = ""
     spec = domain_spec(config, tools=tools, pcpus=pcpus, draw=draw, workloads=workloads)
@@ -218,7 +218,7 @@ def spec_from_sxp(
 
 
 def _image_settings(image: Sxp) -> dict[str, object]:
-    """Return builder, kernel and what follows; `ip` is composed already and left out."""
+    """Return builder, kernel and the rest of the image, without `ip`, which is composed already."""
     settings: dict[str, object] = {"builder": head(image), "extra": child_text(image, "args")}
     for item in image if isinstance(image, list) else ():
         name, value = head(item), item[1] if isinstance(item, list) and len(item) > 1 else ""

@@ -1,6 +1,6 @@
-"""What Red Hat supports on a RHEL 5 host: sizes, and which guest runs on which hypervisor.
+"""Checks what Red Hat supports on a RHEL 5 host: sizes, and which guest runs on which Xen.
 
-Xen itself would often let more be tried, so these rules can be switched off as a whole.
+Xen itself often accepts more, so these rules can be switched off as a whole.
 Source: the Red Hat Summit 2007 talk. The marks of its compatibility matrix did not survive as
 text; the ones here are those of RHEL 5.0 (judgement).
 """
@@ -29,17 +29,17 @@ _FEATURES = "RHEL5/Virt Features"
 
 @dataclass(frozen=True, slots=True)
 class HostKind:
-    """What of a host matters here. `hvm`: its processors have VT or AMD-V."""
+    """The properties of a host that limits depend on. `hvm`: its processors have VT or AMD-V."""
 
     arch: str = "x86_64"  # | i386
     hvm: bool = True
 
 
 class LimitExceeded(Refused):
-    """More than is supported; `key` is the setting, `limit` the sentence without advice."""
+    """Refuses more than is supported; `key` is the setting, `limit` the sentence without advice."""
 
     def __init__(self, key: str, limit: str, page: str) -> None:
-        """`page` is the heading of the talk's page that says so."""
+        """`page` is the heading of the page of the talk that states the limit."""
         self.key = key
         self.limit = f"{limit} (Red Hat Summit 2007, {page})"
         super().__init__(f"{self.limit}; start the service with --no-support-limits to lift it")
@@ -54,7 +54,7 @@ def check_limits(spec: DomainSpec, host: HostKind) -> None:
 
 
 def check_vif_count(count: int) -> None:
-    """Check how many network interfaces a domain would have. Raises: LimitExceeded."""
+    """Check the number of a domain's network interfaces. Raises: LimitExceeded."""
     if count > MAXIMUM_VIFS:
         raise LimitExceeded(
             "vif", f"RHEL 5 supports {MAXIMUM_VIFS} virtual NICs per domain, not {count}", _STATUS
@@ -62,7 +62,7 @@ def check_vif_count(count: int) -> None:
 
 
 def check_network(vif: VifSpec) -> None:
-    """Refuse network scripts that the model has no network for. Raises: Refused, always."""
+    """Refuse the network scripts of networks that the model does not have. Raises: Refused."""
     script = PurePosixPath(vif.script).name
     kind = {"nat": "NAT", "route": "Routed"}.get(script.partition("-")[2])
     if kind and script.startswith(("vif-", "network-")):

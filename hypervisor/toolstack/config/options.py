@@ -1,4 +1,4 @@
-"""What a configuration file may set: every option of `xm create`, and what becomes of it here.
+"""Lists every option of `xm create` that a configuration file may set, and how it is treated.
 
 Source: tools/python/xen/xm/create.py (3.0.3 and 3.1).
 """
@@ -20,8 +20,8 @@ class Option:
     default: object  # None = none
     treatment: str
     note: str
-    value: str = ""  # how help writes what is to be given
-    since: str = "3.0.3"  # the tools that know it; to older ones it is a variable of the file
+    value: str = ""  # the placeholder of the value in the help text
+    since: str = "3.0.3"  # the first tools that know it; to older ones it is a variable
     goes_to_device_model: bool = False  # part of an HVM guest's image, in xm's order below
 
 
@@ -30,7 +30,7 @@ def _own(name: str, values: str, note: str) -> Option:
 
 
 def _model(name: str, type_: str, default: object, note: str, value: str = "") -> Option:
-    """Return an option for the device model: kept and shown for HVM guests, no more."""
+    """Return an option for the device model, which is only kept and shown for HVM guests."""
     return Option(name, type_, default, IGNORED, note, value, goes_to_device_model=True)
 
 
@@ -127,12 +127,12 @@ OPTIONS: tuple[Option, ...] = (
 
 BY_NAME = {option.name: option for option in OPTIONS}
 SETTINGS = frozenset(BY_NAME)
-"""What `xm create` understands; other names in a file are its own variables."""
+"""The options that `xm create` understands; other names in a file are its own variables."""
 LIST_SETTINGS = frozenset(option.name for option in OPTIONS if option.type == LIST)
 
 
 def known_to(option: Option, tools: str) -> bool:
-    """Tell whether these tools (3.0.3 or 3.1) have the option."""
+    """Return whether these tools (3.0.3 or 3.1) have the option."""
     return option.since == "3.0.3" or tools != "3.0.3"
 
 

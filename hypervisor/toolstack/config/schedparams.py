@@ -1,4 +1,4 @@
-"""Parameters of the SEDF scheduler: what they are at first, and which the hypervisor takes.
+"""Parameters of the SEDF scheduler: their defaults, and which values the hypervisor accepts.
 
 Source: xen/common/sched_sedf.c (3.0.3), sedf_add_task and sedf_adjdom.
 """
@@ -16,23 +16,23 @@ _WEIGHT_MAXIMUM = 2**15 - 1  # a C short in the hypervisor
 
 @dataclass(frozen=True, slots=True)
 class SedfParameters:
-    """What `xm sched-sedf` shows and sets for a domain; it holds for each of its vcpus.
+    """The parameters that `xm sched-sedf` shows and sets for each vcpu of a domain.
 
-    Read: `weight` is 0 unless the slice is made from it. Set: without a weight, period and slice
-    are as given; with a weight and extra time and no period, the weight is for the extra time
-    alone and nothing is guaranteed; with a weight else, the slice is the vcpu's part of what
-    others leave of its pcpu, and period and slice given here are not looked at.
+    When read, `weight` is 0 unless the slice is computed from it. When set without a weight,
+    period and slice are as given. With a weight, extra time and no period, the weight applies to
+    the extra time alone and nothing is guaranteed. With any other weight, the slice is the vcpu's
+    share of what others leave of its pcpu, and the period and slice given here are ignored.
     """
 
     period_ns: int
     slice_ns: int
     latency_ns: int  # kept and shown; this build of the scheduler makes no use of it
-    extratime: bool  # may have what nobody has a right to
+    extratime: bool  # may use time that is guaranteed to nobody
     weight: int
 
     @property
     def is_for_extra_time_alone(self) -> bool:
-        """Return whether setting this gives a part of the extra time and no slice."""
+        """Return whether setting this gives a share of the extra time and no slice."""
         return self.weight > 0 and self.extratime and self.period_ns == 0
 
 
@@ -49,10 +49,10 @@ def changed_sedf(
     extratime: bool | None = None,
     weight: int | None = None,
 ) -> SedfParameters:
-    """Return `current` with what is not None, checked, as xm sends it all to the hypervisor.
+    """Return `current` changed by what is not None, checked, as xm sends it to the hypervisor.
 
-    So the slice of a domain that has a weight changes only together with `weight` = 0, and a
-    guest that has never had a slice needs one before anything else can be set.
+    All values are sent. So the slice of a domain that has a weight changes only together with
+    `weight` = 0, and a guest that has never had a slice needs one before anything else is set.
     Raises: Refused.
     """
     parameters = SedfParameters(
@@ -67,7 +67,7 @@ def changed_sedf(
 
 
 def check_sedf(parameters: SedfParameters) -> None:
-    """Raise Refused for what the hypervisor does not take."""
+    """Raise Refused for values that the hypervisor does not accept."""
     if not 0 <= parameters.weight <= _WEIGHT_MAXIMUM or parameters.latency_ns < 0:
         raise Refused("(22, 'Invalid argument')")
     if parameters.weight:

@@ -1,4 +1,4 @@
-"""From the settings of `xm create` to a domain's specification: defaults, conversions, checks."""
+"""Turns the settings of `xm create` into a domain's specification, with defaults and checks."""
 
 import hashlib
 import random
@@ -30,7 +30,7 @@ _OLD_RESTART = {
     "always": ("restart", "restart", "restart"),
     "never": ("destroy", "destroy", "destroy"),
 }
-_NO_NFS_SERVER = "1.2.3.4"  # what xm writes into ip= if there is none
+_NO_NFS_SERVER = "1.2.3.4"  # what xm writes into ip= if there is no server
 _SYSTEMS = ("rhel3", "rhel4", "rhel5", "windows", "other")
 _RHEL4_KERNEL = re.compile(r"2\.6\.9-[\w.]*EL[\w.]*xenU", re.ASCII)
 _32_BIT_KERNEL = re.compile(r"PAE|i[3-6]86", re.ASCII)
@@ -45,7 +45,7 @@ def domain0_spec(
     affinity: tuple[int, ...] | None = None,
     workloads: tuple[Mapping[str, object], ...] = (),
 ) -> DomainSpec:
-    """Return the domain that Xen builds at boot."""
+    """Return the specification of domain 0, which Xen builds at boot."""
     return DomainSpec(
         name=DOMAIN_0,
         uuid=DOMAIN0_UUID,
@@ -68,10 +68,10 @@ def domain_spec(
     draw: random.Random,
     workloads: tuple[Mapping[str, object], ...] = (),
 ) -> DomainSpec:
-    """Return the guest that a configuration asks for; unknown settings are ignored, as by xm.
+    """Return the specification of a configured guest; like xm, ignore unknown settings.
 
-    `tools` is 3.0.3 or 3.1 (which alone applies cpu_weight and cpu_cap), `draw` gives the
-    random parts of uuid and MAC addresses.
+    `tools` is 3.0.3 or 3.1; only 3.1 applies cpu_weight and cpu_cap. `draw` gives the random
+    parts of uuid and MAC addresses.
     Raises: HostError with the text of xm or xend.
     """
     settings = Settings(config, tools)
@@ -117,7 +117,7 @@ def domain_spec(
 
 
 def check_name(name: str) -> str:
-    """Return a legal domain name. Raises: HostError."""
+    """Return `name` if it is a legal domain name. Raises: HostError."""
     if not name:
         raise HostError("Missing VM Name")
     if not _NAME.fullmatch(name) or len(name) > 80:
@@ -126,7 +126,7 @@ def check_name(name: str) -> str:
 
 
 def check_credit(weight: int | None, cap_percent: int | None, vcpus: int) -> None:
-    """Check what is not None against xend's limits. Raises: HostError."""
+    """Check the values that are not None against xend's limits. Raises: HostError."""
     if weight is not None and not 1 <= weight <= 65535:
         raise HostError("weight is out of range")
     if cap_percent is not None and not 0 <= cap_percent <= 100 * vcpus:
@@ -141,7 +141,7 @@ def check_backend(domain: str) -> str:
 
 
 def online_affinity(cpus: tuple[int, ...], pcpus: int) -> tuple[int, ...] | None:
-    """Return the existing ones of `cpus`; None for all of them. Raises: HostError if none is."""
+    """Return those of `cpus` that exist, None if they are all. Raises: HostError if none exists."""
     existing = tuple(sorted({cpu for cpu in cpus if 0 <= cpu < pcpus}))
     if not existing:
         raise HostError("(22, 'Invalid argument')")
@@ -149,8 +149,8 @@ def online_affinity(cpus: tuple[int, ...], pcpus: int) -> tuple[int, ...] | None
 
 
 def complete_vif(vif: VifSpec, is_hvm: bool, draw: random.Random) -> VifSpec:
-    """Return an interface with what xend adds to it. Raises: Refused for NAT and routing."""
-    tail = draw.getrandbits(23)  # drawn in any case: one entry never changes the next
+    """Return the interface completed as xend does it. Raises: Refused for NAT and routing."""
+    tail = draw.getrandbits(23)  # always drawn, so that no entry changes the next one
     random_mac = f"00:16:3e:{tail >> 16:02x}:{tail >> 8 & 255:02x}:{tail & 255:02x}"
     check_network(vif)
     return replace(
@@ -169,13 +169,13 @@ def vif_spec(text: str, *, is_hvm: bool, draw: random.Random) -> VifSpec:
 
 
 def random_uuid(draw: random.Random) -> str:
-    """Return a new identity."""
+    """Return a new random uuid."""
     return str(uuid.UUID(int=draw.getrandbits(128), version=4))
 
 
 @dataclass(frozen=True, slots=True)
 class _Boot:
-    """What a domain is started from."""
+    """The kernel or firmware that a domain boots from."""
 
     kernel: str
     ramdisk: str
@@ -187,10 +187,10 @@ class _Boot:
 
 
 def _boot(settings: Settings, disks: tuple[DiskSpec, ...], identity: str) -> _Boot:
-    """Compose what to boot; a bootloader's kernel wins over the one named.
+    """Compose what the domain boots; a bootloader's kernel wins over the one in the settings.
 
     Source: tools/python/xen/xm/create.py, configure_image, preprocess_ip, preprocess_nfs,
-    run_bootloader. The names of pygrub's copies are random there; here they come from the uuid.
+    run_bootloader. There the names of pygrub's copies are random; here they come from the uuid.
     """
     extra = settings.text("extra")
     server, nfs_root = settings.text("nfs_server"), settings.text("nfs_root")
@@ -229,7 +229,7 @@ def _is_hvm(settings: Settings) -> bool:
 
 
 def _memory_mib(settings: Settings) -> tuple[int, int]:
-    """Return the memory at the start, and the most that it can become."""
+    """Return the initial and the maximum memory."""
     memory, maximum = settings.number("memory"), settings.number("maxmem")
     if not 0 < memory < 2**31:
         raise HostError("Invalid memory size")
@@ -239,7 +239,7 @@ def _memory_mib(settings: Settings) -> tuple[int, int]:
 
 
 def _credit(settings: Settings, vcpus: int, tools: str) -> tuple[int, int, float]:
-    """Return weight, cap and the number that 3.0.3 only stores."""
+    """Return weight, cap and the cpu_weight that 3.0.3 only stores."""
     given = settings.real("cpu_weight")
     if tools == "3.0.3":
         return DEFAULT_WEIGHT, 0, 1.0 if given is None else given
@@ -303,7 +303,7 @@ def _actions(settings: Settings) -> tuple[str, str, str]:
 
 
 def _shadow_kib(settings: Settings, memory_mib: int, vcpus: int) -> int:
-    """Return the asked for, at least what the guest needs, in whole MiB.
+    """Return the shadow memory asked for, at least what the guest needs, in whole MiB.
 
     Source: tools/python/xen/xend/image.py, getRequiredShadowMemory.
     """
@@ -312,7 +312,7 @@ def _shadow_kib(settings: Settings, memory_mib: int, vcpus: int) -> int:
 
 
 def _device_model(settings: Settings) -> tuple[tuple[str, str], ...]:
-    """Return what xm puts into the image: what is set, and a 0 only where 1 is the default."""
+    """Return the settings that xm puts into the image; a 0 only where the default is 1."""
     options = [option for option in OPTIONS if option.goes_to_device_model]
     return tuple(
         (option.name, value)
@@ -322,7 +322,7 @@ def _device_model(settings: Settings) -> tuple[tuple[str, str], ...]:
 
 
 def _arch(settings: Settings) -> str:
-    """Return what is said, else what the kernel's file name tells, else nothing."""
+    """Return the architecture that is set, or else in the kernel's file name, or else nothing."""
     arch = settings.text("xenprof_arch")
     if arch not in ("", "i386", "x86_64"):
         raise HostError(f"invalid value for xenprof_arch: '{arch}'; use i386 or x86_64")

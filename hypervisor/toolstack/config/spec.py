@@ -1,4 +1,4 @@
-"""A domain as it was configured: the one value that settings, xend and hypervisor share."""
+"""A domain as it was configured: the value that settings, xend and hypervisor share."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from hypervisor.toolstack.config.devices import DiskSpec, VfbSpec, VifSpec
 
 @dataclass(frozen=True, slots=True)
 class DomainSpec:
-    """A domain as it was configured; what it does later (target, affinity) is not kept here."""
+    """A domain as it was configured; later changes (target, affinity) are not kept here."""
 
     name: str
     uuid: str
@@ -41,18 +41,18 @@ class DomainSpec:
     localtime: bool = False
     on_xend_start: str = "ignore"
     on_xend_stop: str = "ignore"
-    arch: str = ""  # x86_64 | i386; empty = the host's
+    arch: str = ""  # x86_64 | i386; empty = that of the host
     os: str = ""  # rhel3 | rhel4 | rhel5 | windows | other; empty = RHEL 5 or not said
 
     @property
     def command_line(self) -> str:
-        """Return what the kernel is started with, composed as xend does."""
+        """Return the kernel's command line, composed as xend does."""
         ip = f"ip={self.ip}" if self.ip else ""
         root = f"root={self.root}" if self.root else ""
         return " ".join(filter(None, (ip, root, self.extra)))
 
     @property
     def initial_vcpus(self) -> tuple[int, ...]:
-        """Return the vcpus that are online at the start; vcpu 0 always is."""
+        """Return the vcpus that are online at the start; vcpu 0 always is online."""
         mask = -1 if self.vcpu_avail is None else self.vcpu_avail | 1
         return tuple(vcpu for vcpu in range(self.vcpus) if mask >> vcpu & 1)

@@ -1,4 +1,4 @@
-"""S-expressions as Xen writes them: lists in parentheses, words, quoted words, # comments.
+"""Reads and writes Xen's s-expressions: lists in parentheses, words, quoted words, # comments.
 
 Values are texts and lists of values. Reading takes time and memory in proportion to the text.
 Source: tools/python/xen/xend/sxp.py.
@@ -28,11 +28,11 @@ _NAMES = {"\t": "\\t", "\n": "\\n", "\r": "\\r", "\\": "\\\\", "'": "\\'"}
 
 
 class SxpError(HostError):
-    """A text that is no s-expression: `line N: what`."""
+    """Says that a text is not an s-expression: `line N: what`."""
 
 
 def parse(text: str) -> Sxp:
-    """Return the one value in `text`. Raises: SxpError."""
+    """Return the single value in `text`. Raises: SxpError."""
     if len(text) > MAXIMUM_TEXT:
         raise SxpError(f"larger than {MAXIMUM_TEXT} characters; not a configuration")
     top: list[Sxp] = []
@@ -78,7 +78,7 @@ def _unescaped(match: re.Match[str]) -> str:
 
 
 def to_text(value: Sxp) -> str:
-    """Return a value on one line; a word that needs it is quoted."""
+    """Return a value as one line; words are quoted where necessary."""
     if isinstance(value, str):
         return value if _PLAIN.fullmatch(value) else f"'{_SPECIAL.sub(_escaped, value)}'"
     return f"({' '.join(map(to_text, value))})"
@@ -89,7 +89,7 @@ def _escaped(match: re.Match[str]) -> str:
 
 
 def head(value: Sxp) -> str:
-    """Return the first word of a list, or nothing."""
+    """Return the first word of a list, or an empty text."""
     return value[0] if isinstance(value, list) and value and isinstance(value[0], str) else ""
 
 
@@ -101,7 +101,7 @@ def children(value: Sxp, name: str) -> list[list[Sxp]]:
 
 
 def child_text(value: Sxp, name: str, default: str = "") -> str:
-    """Return the word that follows `name` in the first such list inside a list."""
+    """Return the word that follows `name` in the first list inside `value` that begins with it."""
     for item in children(value, name):
         rest: Sequence[Sxp] = item[1:2]
         return rest[0] if rest and isinstance(rest[0], str) else default

@@ -1,4 +1,4 @@
-"""The settings of one configuration, converted to the types of their options."""
+"""Converts the settings of one configuration to the types of their options."""
 
 import math
 from collections.abc import Mapping
@@ -20,10 +20,10 @@ _LARGEST = 2**63
 
 
 class Settings:
-    """Typed access by the option's name: numbers may be strings, one string may be a list."""
+    """Gives typed access by option name: numbers may be strings, one string may be a list."""
 
     def __init__(self, config: Mapping[str, object], tools: str) -> None:
-        """Convert everything that these tools know; the rest are variables.
+        """Convert every option that these tools know; the rest are variables.
 
         Raises: HostError for a value of the wrong type and for a refused option.
         """
@@ -41,7 +41,7 @@ class Settings:
             self._given.add(option.name)
 
     def is_given(self, name: str) -> bool:
-        """Tell whether the configuration sets it."""
+        """Return whether the configuration sets the option."""
         return name in self._given
 
     def text(self, name: str) -> str:

@@ -1,4 +1,4 @@
-"""Devices of domains that exist: attached, detached, listed, a medium changed.
+"""Attaches devices to existing domains, detaches them, and changes media.
 
 Source: tools/python/xen/xend/XendDomainInfo.py (device_create, destroyDevice), 3.0.3.
 """
@@ -24,7 +24,7 @@ from hypervisor.toolstack.xendcontext import XendContext
 
 
 class Attaching(Operation):
-    """The result is None; the guest connects to the device in its own time."""
+    """Attaches a device; the result is None. The guest connects to it in its own time."""
 
     def __init__(self, xend: XendContext, info: DomainInfo, spec: DeviceSpec) -> None:
         super().__init__(xend.timers)
@@ -34,7 +34,7 @@ class Attaching(Operation):
         self._device: Device | None = None
 
     def start(self) -> None:
-        """Check that it is new, then connect its backend."""
+        """Check that the device is new, then connect its backend."""
         spec, info = self._spec, self._info
         if isinstance(spec, DiskSpec) and info.device(DISK_KINDS, spec.device):
             raise Refused(f"Device {spec.frontend} ({spec.device}, vbd) is already connected.")
@@ -49,13 +49,13 @@ class Attaching(Operation):
             self.finish(None)
 
     def undo(self) -> None:
-        """Take its nodes away."""
+        """Remove the device's nodes."""
         if self._device is not None:
             remove_device(self._xend.store, self._info, self._device)
 
 
 class Detaching:
-    """One device that is to go: the guest is asked, and what it gives up is taken away."""
+    """Detaches one device: asks the guest, and removes the device once the guest has closed it."""
 
     def __init__(self, xend: XendContext, info: DomainInfo, device: Device) -> None:
         self._xend = xend
@@ -63,7 +63,7 @@ class Detaching:
         self._device = device
 
     def start(self) -> None:
-        """Ask. A mounted disk stays, closing, until the guest has done with it."""
+        """Ask the guest to close the device. A mounted disk stays until it is unmounted."""
         device, store = self._device, self._xend.store
         store.watch(f"{device.frontend}/state", self._changed)
         store.write(f"{device.backend}/online", 0)
@@ -72,13 +72,13 @@ class Detaching:
             self._remove()
 
     def force(self) -> None:
-        """Take it away whatever the guest does with it (3.1)."""
+        """Remove the device, whether or not the guest uses it (3.1)."""
         self._remove()
 
     def _changed(self, _: str) -> None:
         store, device = self._xend.store, self._device
         state = store.read(f"{device.frontend}/state")
-        if state is None:  # it has gone with its domain
+        if state is None:  # the device is gone with its domain
             store.unwatch(f"{device.frontend}/state", self._changed)
         if state != str(CLOSED):
             return
@@ -102,9 +102,9 @@ class Detaching:
 
 
 def find_disk(info: DomainInfo, reference: str, tools: str) -> Device:
-    """Return the disk called by number or name. Raises: Refused where it is not connected.
+    """Return the disk of this number or name. Raises: Refused where it is not connected.
 
-    3.0.3 looks for disks of the class vbd only, so not for tap: ones.
+    3.0.3 looks only for disks of the class vbd, so it does not find tap: disks.
     """
     try:
         number = device_number(reference)
@@ -117,7 +117,7 @@ def find_disk(info: DomainInfo, reference: str, tools: str) -> Device:
 
 
 def find_vif(info: DomainInfo, index: int) -> Device:
-    """Return the interface of this number. Raises: Refused where there is none."""
+    """Return the network interface of this number. Raises: Refused where there is none."""
     device = info.device(("vif",), index)
     if device is None:
         raise Refused(f"Device {index} not connected")

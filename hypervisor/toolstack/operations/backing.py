@@ -1,4 +1,4 @@
-"""What devices stand on in domain 0: block devices, loop devices, bridges; who uses them already.
+"""Checks what backs devices in domain 0: block devices, loop devices, bridges and their users.
 
 Source: tools/examples/{block,block-common.sh,vif-bridge} (3.0.3), drivers/block/loop.c (max_loop).
 """
@@ -26,12 +26,12 @@ _BLOCK_DEVICE = re.compile(
     r"|VolGroup\d*/\S+|vg\w*/\S+|cciss/c\dd\d+(?:p\d+)?|nd\w+|iscsi/\S+|disk/by-\w+/\S+|sr\d|cdrom)"
 )
 BRIDGES = ("xenbr0", "xenbr1", "virbr0")
-"""xenbr0 holds the card (peth0); xenbr1 stands on the dummy device, virbr0 on nothing."""
+"""xenbr0 has the network card (peth0), xenbr1 the dummy device, virbr0 no device."""
 
 
 @dataclass(frozen=True, slots=True)
 class Backing:
-    """A disk of some domain."""
+    """A domain's disk and what backs it."""
 
     owner: str
     spec: DiskSpec
@@ -40,9 +40,9 @@ class Backing:
 def check_disk(
     spec: DiskSpec, others: Iterable[Backing], known: Collection[str] = frozenset()
 ) -> None:
-    """Raise Refused with the block script's text where domain 0 cannot offer this disk.
+    """Raise Refused with the block script's text where domain 0 cannot provide this disk.
 
-    `known` are block devices that it has besides those that any RHEL 5 host could have.
+    `known` are the block devices of domain 0 besides those that any RHEL 5 host could have.
     """
     others = [one for one in others if one.spec is not spec]
     exists = spec.path in known or _BLOCK_DEVICE.fullmatch(spec.path)
@@ -69,13 +69,13 @@ def check_disk(
 
 
 def check_vif(spec: VifSpec) -> None:
-    """Raise Refused with the vif-bridge script's text."""
+    """Raise Refused with the vif-bridge script's text where the bridge does not exist."""
     if spec.bridge not in BRIDGES:
         raise Refused(f"Could not find bridge device {spec.bridge}")
 
 
 def check_device(device: Device, infos: Iterable[DomainInfo], known: Collection[str]) -> None:
-    """Raise Refused where domain 0 cannot offer what this device stands on."""
+    """Raise Refused where domain 0 cannot provide the backing of this device."""
     if isinstance(device.spec, DiskSpec):
         check_disk(device.spec, disks_of(infos), known)
     elif isinstance(device.spec, VifSpec):
@@ -83,9 +83,9 @@ def check_device(device: Device, infos: Iterable[DomainInfo], known: Collection[
 
 
 def backing_nodes(spec: DiskSpec, loop_devices: Collection[str]) -> "dict[str, object]":
-    """Return what the block script and blkback write of a disk that is connected.
+    """Return the nodes that the block script and blkback write for a connected disk.
 
-    `loop_devices` are those in use.
+    `loop_devices` are the loop devices in use.
     """
     # VDISK_CDROM 1 and VDISK_READONLY 4 of xen/include/public/io/blkif.h.
     flags = int(spec.is_cdrom) | 4 * (spec.mode == "r")

@@ -1,4 +1,4 @@
-"""Creating a domain: name, memory, the domain itself, its devices, and off it goes.
+"""Creates a domain in steps: its name, memory, the domain itself, its devices, the first run.
 
 Source: tools/python/xen/xend/XendDomainInfo.py (create, construct, initDomain), 3.0.3.
 """
@@ -24,7 +24,7 @@ BUILD_MS = 40
 
 
 class Creation(Operation):
-    """The result is the new domain's id."""
+    """Creates a domain; the result is its id."""
 
     EVENT = "created"
 
@@ -37,7 +37,7 @@ class Creation(Operation):
         restarts: DomainInfo | None = None,
         saved: Mapping[str, Any] | None = None,
     ) -> None:
-        """`restarts`: the domain that it takes the place of; `saved`: the state it continues."""
+        """`restarts`: the domain that the new one replaces; `saved`: the state it continues."""
         super().__init__(xend.timers)
         self._xend = xend
         self._spec = spec
@@ -48,7 +48,7 @@ class Creation(Operation):
         self._waiting = 0
 
     def reserve(self) -> None:
-        """Take the name. Raises: Refused where it or the uuid is taken."""
+        """Reserve the name. Raises: Refused where the name or the uuid is taken."""
         xend, spec = self._xend, self._spec
         for domid, other in xend.infos.items():
             if other.name == spec.name:
@@ -60,7 +60,7 @@ class Creation(Operation):
         xend.reserved[spec.name] = spec.uuid
 
     def start(self) -> None:
-        """First step: the name, then the memory."""
+        """Reserve the name, then free the memory."""
         self.reserve()
         self._xend.log.debug(Messages.create, repr(config_sxp(self._spec)))
         MemoryFreeing(self._xend, needed_kib(self._spec), self._freed).start()
@@ -81,7 +81,7 @@ class Creation(Operation):
         self.step(self._build_if_there_is_room)
 
     def _build_if_there_is_room(self) -> None:
-        """Another domain may have been built in the memory that was free before."""
+        """Build the domain unless another one has taken the memory that was free before."""
         need_kib = needed_kib(self._spec)
         if self._xend.hypervisor.physical_info().free_kib >= need_kib:
             self._build()
@@ -101,7 +101,7 @@ class Creation(Operation):
         self._device_done(None)
 
     def make_domain(self) -> DomainInfo:
-        """Have the hypervisor make it, and write its nodes."""
+        """Make the domain in the hypervisor, and write its nodes."""
         xend, spec = self._xend, self._spec
         domid = xend.hypervisor.create_domain(spec, self._saved)
         info = self._info = DomainInfo(
@@ -128,7 +128,7 @@ class Creation(Operation):
         return info
 
     def at_once(self) -> DomainInfo:
-        """Do all of it without waiting for anything, as for the domains of a scenario at boot."""
+        """Create the domain without any waiting, as for the domains of a scenario at boot."""
         self.reserve()
         info = self.make_domain()
         for spec in device_specs(self._spec):
@@ -155,7 +155,7 @@ class Creation(Operation):
         self.finish(info.domid)
 
     def undo(self) -> None:
-        """Give name, devices and domain back."""
+        """Give back the name and the devices, and destroy the domain."""
         self._xend.reserved.pop(self._spec.name, None)
         info = self._info
         if info is not None and info.domid in self._xend.infos:
@@ -165,16 +165,16 @@ class Creation(Operation):
             del self._xend.infos[info.domid]
             self._xend.hypervisor.destroy_domain(info.domid)
         elif self._restarts is not None:
-            self._xend.store.remove(f"/vm/{self._spec.uuid}")  # it had been kept for this one
+            self._xend.store.remove(f"/vm/{self._spec.uuid}")  # kept for this domain until now
 
 
 def device_specs(spec: DomainSpec) -> list[DeviceSpec]:
-    """Return the devices of a configuration, in the order in which they are made."""
+    """Return the devices of a configuration, in the order in which they are created."""
     return [*spec.vifs, *spec.disks, *spec.vfbs]
 
 
 def _nodes(xend: XendContext, path: str) -> dict[str, str]:
-    """Return the nodes below `path`, by their paths from there."""
+    """Return the nodes below `path`, by their paths relative to it."""
     return {name[len(path) + 1 :]: text for name, text in xend.store.walk(path) if text}
 
 

@@ -1,4 +1,4 @@
-"""Dumping a domain's memory to a core file.
+"""Dumps a domain's memory to a core file.
 
 Source: tools/python/xen/xend/XendDomain.py (domain_dump), tools/libxc/xc_core.c, 3.0.3.
 """
@@ -21,7 +21,7 @@ REQUESTED = Message(
 
 
 class Dumping(Operation):
-    """The result is the path of the file."""
+    """Dumps a domain's memory; the result is the path of the file."""
 
     def __init__(
         self,
@@ -33,7 +33,7 @@ class Dumping(Operation):
         live: bool = True,
         crash: bool = False,
     ) -> None:
-        """`live`: the domain is not paused meanwhile; `crash`: it is destroyed afterwards."""
+        """`live`: the domain runs on during the dump; `crash`: it is destroyed afterwards."""
         super().__init__(xend.timers)
         self._xend = xend
         self._endings = endings
@@ -44,7 +44,7 @@ class Dumping(Operation):
         self._kib = self._left_kib = xend.hypervisor.domain_state(info.domid).memory_kib
 
     def start(self) -> None:
-        """Pause it, and begin to copy."""
+        """Pause the domain unless the dump is live, and begin to copy."""
         try:
             check_place(self._path)
         except OSError as error:
@@ -83,7 +83,7 @@ class Dumping(Operation):
             self._xend.hypervisor.unpause_domain(self._info.domid)
 
     def fail(self, error: HostError) -> None:
-        """Say so in the log; the domain runs on."""
+        """Log the failure, and let the domain run on."""
         self._xend.log.error(Messages.dump_failed, self._info.domid, self._info.name, error)
         super().fail(error)
 

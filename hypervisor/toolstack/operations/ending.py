@@ -1,4 +1,4 @@
-"""The end of a domain: shutdown asked for, shutdown seen, and what then happens.
+"""Ends domains: asks for a shutdown, notices that one has happened, and acts on its reason.
 
 Source: tools/python/xen/xend/XendDomainInfo.py (shutdown, refreshShutdown, maybeRestart,
 restart, preserveForRestart), 3.0.3.
@@ -28,16 +28,16 @@ FAILED_RESTART = Message("XendDomainInfo", 1702, "Failed to restart domain: %s")
 
 
 class Endings:
-    """Watches for domains that have shut down, and does as they are configured."""
+    """Watches for domains that have shut down, and does what their configuration says."""
 
     def __init__(self, xend: XendContext, dump: Callable[[DomainInfo], Operation | None]) -> None:
-        """`dump` writes the core of a crashed domain; it returns None where none is wanted."""
+        """`dump` writes the core of a crashed domain, or returns None where none is wanted."""
         self._xend = xend
         self._dump = dump
         xend.store.watch("@releaseDomain", self._look)
 
     def ask(self, info: DomainInfo, reason: str) -> None:
-        """Ask the guest to end itself; 30 seconds after it was first asked it is destroyed."""
+        """Ask the guest to shut down; 30 seconds after the first request it is destroyed."""
         xend = self._xend
         xend.store.write(f"{info.path}/control/shutdown", reason)
         if info.shutdown_asked_ns is None:
@@ -55,7 +55,7 @@ class Endings:
             self.destroy(info)
 
     def destroy(self, info: DomainInfo, *, keep_vm: bool = False) -> None:
-        """Kill a domain and take its nodes away."""
+        """Destroy a domain and remove its nodes."""
         xend = self._xend
         xend.log.debug(Messages.destroy, info.domid)
         xend.events["destroyed"] += 1
@@ -80,7 +80,7 @@ class Endings:
             log.info(Messages.has_shutdown, info.name, info.domid, REASONS[reason])
             self._xend.events["shut_down"] += reason != SUSPEND
         if reason == SUSPEND:
-            return  # whoever saves it has been waiting for this
+            return  # the save that has suspended it goes on with it
         dump = self._dump(info) if reason == CRASH else None
         if dump is not None:
             dump.follow(_AfterDump(self, info).dumped)
@@ -88,7 +88,7 @@ class Endings:
         self.act(info, reason)
 
     def act(self, info: DomainInfo, reason: int) -> None:
-        """Do what its configuration says for this reason."""
+        """Do what the domain's configuration says for this reason."""
         if info.domid not in self._xend.infos:
             return
         spec = info.spec
@@ -116,7 +116,7 @@ class Endings:
         self._create_again(info, spec)
 
     def _set_aside(self, info: DomainInfo) -> None:
-        """The dead one stays under another name and uuid; a new one has the old."""
+        """Keep the dead domain under another name and uuid; its successor gets the old ones."""
         if self._refuses(info):
             return
         xend, name = self._xend, info.lasting_name
@@ -153,7 +153,7 @@ class Endings:
     def _create_again(self, info: DomainInfo, spec: DomainSpec) -> None:
         creation = Creation(self._xend, spec, restarts=info)
         creation.follow(self._restarted)
-        with suppress(HostError):  # of which `_restarted` has told
+        with suppress(HostError):  # `_restarted` has logged the error
             creation.begin(creation.start)
 
     def _restarted(self, operation: Operation) -> None:
@@ -164,7 +164,7 @@ class Endings:
 
 
 class _AfterDump:
-    """Goes on with a crashed domain once its core has been written, or could not be."""
+    """Acts on a crash once the domain's core has been written or has failed."""
 
     def __init__(self, endings: Endings, info: DomainInfo) -> None:
         self._endings = endings

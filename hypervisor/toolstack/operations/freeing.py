@@ -1,4 +1,4 @@
-"""Making room for a new domain: waits for scrubbing, and takes memory from domain 0.
+"""Frees memory for a new domain: waits for scrubbing, and takes memory from domain 0.
 
 Source: tools/python/xen/xend/balloon.py, free (3.0.3).
 """
@@ -20,14 +20,17 @@ _HVM_KIB_PER_GIB = 2458  # 2.4 MB: its P2M table and shadow pages
 
 
 def needed_kib(spec: DomainSpec) -> int:
-    """Return what must be free: its memory, and for HVM shadow tables and video memory."""
+    """Return the memory that a domain needs free: its own, and for HVM shadow and video memory."""
     if spec.kind != "hvm":
         return spec.memory_kib
     return spec.memory_kib + _HVM_KIB_PER_GIB * spec.memory_kib // KIB_PER_GIB + _HVM_VIDEO_KIB
 
 
 class MemoryFreeing:
-    """Looks again and again, at growing intervals; `freed(None)` or `freed(error)` ends it."""
+    """Waits until enough memory is free; ends with `freed(None)` or `freed(error)`.
+
+    It looks at the free memory at growing intervals.
+    """
 
     def __init__(
         self, xend: XendContext, need_kib: int, freed: Callable[[HostError | None], object]
@@ -37,11 +40,11 @@ class MemoryFreeing:
         self._freed = freed
         self._tries = 0
         self._limit = RETRIES
-        self._target_kib: int | None = None  # as last asked of domain 0
+        self._target_kib: int | None = None  # the last target set for domain 0
         self._wanted_kib = 0
 
     def start(self) -> None:
-        """Look for the first time."""
+        """Look at the free memory for the first time."""
         self._look(None)
 
     def _look(self, _: object) -> None:
@@ -73,7 +76,7 @@ class MemoryFreeing:
             xend.store.write(f"{xend.infos[0].path}/memory/target", self._wanted_kib)
 
     def _is_hopeless(self, coming_kib: int) -> bool:
-        """Tell whether waiting cannot help: nothing is being scrubbed or given up."""
+        """Return whether waiting is useless: no memory is being scrubbed or given up."""
         if coming_kib >= self._need_kib or self._target_kib is not None:
             return False
         minimum = self._xend.minimum_domain0_kib

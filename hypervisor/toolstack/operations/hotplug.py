@@ -1,4 +1,4 @@
-"""Connecting a device's backend: domain 0's hotplug script runs, then the device is there.
+"""Connects a device's backend: domain 0's hotplug script runs, then the device is added.
 
 Source: tools/python/xen/xend/server/DevController.py (waitForDevice, hotplugStatusCallback).
 """
@@ -15,8 +15,8 @@ from hypervisor.toolstack.timers import SECOND_NS
 from hypervisor.toolstack.xendcontext import XendContext
 
 LIMIT_NS = 100 * SECOND_NS  # DEVICE_CREATE_TIMEOUT
-# CPU time of the shell scripts with all that they start: udev, xenstore-read and -write some
-# twenty times, losetup, brctl (judgement).
+# CPU time of the shell scripts and the programs that they start: udev, about twenty runs of
+# xenstore-read and xenstore-write, losetup, brctl (judgement).
 BLOCK_SCRIPT_MS = 60
 VIF_SCRIPT_MS = 80
 
@@ -24,7 +24,7 @@ Connected = Callable[[HostError | None], object]
 
 
 class Connection:
-    """One device on its way; `connected(None)` or `connected(error)` is called once."""
+    """Connects one device, and calls `connected(None)` or `connected(error)` once at the end."""
 
     def __init__(
         self, xend: XendContext, info: DomainInfo, device: Device, connected: Connected
@@ -36,7 +36,7 @@ class Connection:
         self._is_over = False
 
     def start(self) -> None:
-        """Write the device's nodes and have the script run."""
+        """Write the device's nodes and run the script."""
         log, store, device = self._xend.log, self._xend.store, self._device
         write_device(store, self._info, device)
         for path in (device.frontend, device.backend):
@@ -54,7 +54,7 @@ class Connection:
         )
 
     def at_once(self) -> None:
-        """Do it without the script, as at boot. Raises: Refused."""
+        """Connect the device without the script, as at boot. Raises: Refused."""
         write_device(self._xend.store, self._info, self._device)
         if not is_screen(self._device):
             self._connect()

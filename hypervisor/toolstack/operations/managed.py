@@ -1,4 +1,4 @@
-"""Managed domains of tools 3.1: configurations that xend keeps while no domain runs with them.
+"""Manages configurations that xend 3.1 keeps while no domain runs with them.
 
 Source: tools/python/xen/xend/XendDomain.py (3.1: domain_new, domain_delete, domain_start,
 domain_suspend, domain_resume).
@@ -34,7 +34,7 @@ class Managed:
     def new(
         self, text: str, name: str, overrides: Overrides | None = None, *, is_sxp: bool = False
     ) -> None:
-        """Keep a configuration, and create nothing."""
+        """Store a configuration without creating a domain."""
         spec = self._configurations.read(text, name, overrides, is_sxp=is_sxp)
         self._check_tools()
         if spec.name in self._specs or self._running(spec.name) is not None:
@@ -42,12 +42,12 @@ class Managed:
         self._specs[spec.name] = spec
 
     def delete(self, domain: str) -> None:
-        """Forget a configuration that no domain runs with."""
+        """Delete a configuration that no domain runs with."""
         self._inactive(domain)
         del self._specs[domain]
 
     def start(self, domain: str, *, paused: bool = False) -> Operation:
-        """Create the domain of a configuration; the result is its id."""
+        """Start the domain of a stored configuration; the result is its id."""
         spec = self._inactive(domain)
         if self._checkpoint(spec).exists():
             raise Refused(f"Domain '{domain}' is suspended; resume it")
@@ -56,7 +56,7 @@ class Managed:
         return creation.begin(creation.start)
 
     def suspend(self, domain: str) -> Operation:
-        """Save a domain of a configuration where `resume` finds it."""
+        """Save the domain of a stored configuration where `resume` finds it."""
         info = self._xend.guest(domain, "suspend")
         check_idle(self._xend, info)
         self._check_tools()
@@ -71,7 +71,7 @@ class Managed:
         return saving.begin(saving.start)
 
     def resume(self, domain: str, *, paused: bool = False) -> Operation:
-        """Bring a suspended domain back; the result is its id."""
+        """Restore a suspended domain; the result is its id."""
         path = self._checkpoint(self._inactive(domain))
         if not path.exists():
             raise Refused(f"Domain '{domain}' is not suspended; start it")
@@ -116,7 +116,7 @@ class _Cleaning:
         self._path = path
 
     def restored(self, operation: Operation) -> None:
-        """Remove it, unless that failed."""
+        """Remove the checkpoint, unless the restore has failed."""
         try:
             operation.result()
         except HostError:

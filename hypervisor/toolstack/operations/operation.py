@@ -1,4 +1,4 @@
-"""What xend does over time: a chain of steps, each a method, until it is finished or has failed."""
+"""Carries out what takes xend time, as a chain of steps, each of them a method."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +10,7 @@ from hypervisor.toolstack.timers import Timers
 class Operation:
     """One such chain; satisfies hypervisor.control.Operation.
 
-    A step that raises HostError ends it: `undo` is called, and `result` raises that error.
+    A step that raises HostError ends the chain: `undo` is called, and `result` raises the error.
     """
 
     def __init__(self, timers: Timers) -> None:
@@ -21,7 +21,7 @@ class Operation:
         self._followers: list[Callable[[Operation], object]] = []
 
     def result(self) -> Any:
-        """Return what it has come to. Raises: HostError; RuntimeError while it is not done."""
+        """Return the result. Raises: HostError if it failed; RuntimeError while it is not done."""
         if not self.is_done:
             raise RuntimeError("the operation is not over yet")
         if self._error is not None:
@@ -29,14 +29,14 @@ class Operation:
         return self._result
 
     def follow(self, follower: Callable[["Operation"], object]) -> None:
-        """Call `follower(self)` when it is done; at once if it is."""
+        """Call `follower(self)` when the operation is done, at once if it is done already."""
         if self.is_done:
             follower(self)
         else:
             self._followers.append(follower)
 
     def begin(self, step: Callable[[], object]) -> "Operation":
-        """Do the first step now; return self. Raises: what that step raises."""
+        """Do the first step now and return self. Raises: what that step raises."""
         try:
             step()
         except HostError as error:
@@ -45,11 +45,11 @@ class Operation:
         return self
 
     def after(self, delay_ns: int, step: Callable[[], object]) -> None:
-        """Do `step` later."""
+        """Do `step` after `delay_ns`."""
         self.timers.schedule(self.timers.now + delay_ns, self.step, step)
 
     def step(self, step: Callable[[], object]) -> None:
-        """Do `step` now, unless all is over."""
+        """Do `step` now, unless the operation is done."""
         if self.is_done:
             return
         try:
@@ -58,11 +58,11 @@ class Operation:
             self.fail(error)
 
     def finish(self, result: Any = None) -> None:
-        """End it well."""
+        """End the operation with a result."""
         self.end(result, None)
 
     def fail(self, error: HostError) -> None:
-        """End it badly: what was done is undone first."""
+        """Undo the steps done so far and end the operation with an error."""
         if self.is_done:
             return
         try:
@@ -71,10 +71,10 @@ class Operation:
             self.end(None, error)
 
     def undo(self) -> None:
-        """Take back what the steps have done so far."""
+        """Undo what the steps have done so far."""
 
     def end(self, result: Any, error: HostError | None) -> None:
-        """It is over, well or badly: tell who follows."""
+        """Set the result or the error, and call the followers."""
         self.is_done = True
         self._result, self._error = result, error
         followers, self._followers = self._followers, []

@@ -1,7 +1,7 @@
-"""Saving a domain to a file, and bringing it back.
+"""Saves a domain to a file, and restores it from there.
 
 Source: tools/python/xen/xend/XendCheckpoint.py (save, restore), tools/libxc/xc_linux_save.c,
-3.0.3. What stands in the file: `savefile`.
+3.0.3. The format of the file is described in `savefile`.
 """
 
 import os
@@ -22,14 +22,14 @@ from hypervisor.toolstack.timers import MILLISECOND_NS, SECOND_NS
 from hypervisor.toolstack.xendcontext import XendContext
 
 POLL_NS = 100 * MILLISECOND_NS
-# A guest that does not answer is given up; the original waits for ever.
+# After this, a guest that does not answer is given up; the original waits for ever.
 SUSPEND_LIMIT_NS = 60 * SECOND_NS
 BATCH_KIB = 4096  # 1024 pages
 PAGE_KIB = 4
 
 
 class Saving(Operation):
-    """The result is None. On failure the domain has its name back and runs on."""
+    """Saves a domain; the result is None. On failure the domain has its name back and runs on."""
 
     def __init__(
         self, xend: XendContext, endings: Endings, info: DomainInfo, path: str, *, checkpoint: bool
@@ -44,10 +44,10 @@ class Saving(Operation):
         self._suspended_kib = 0
         self._copied_kib = 0
         self._deadline_ns = 0
-        self._target = ""  # while the file is ours
+        self._target = ""  # set while no other operation may write the file
 
     def start(self) -> None:
-        """Ask the guest to suspend itself, if its file can be written at all."""
+        """Check that the file can be written, and ask the guest to suspend itself."""
         check_save(self._path)
         xend, info = self._xend, self._info
         target = os.path.realpath(self._path)
@@ -65,7 +65,7 @@ class Saving(Operation):
         xend.log.debug(Messages.save_command, f"/usr/lib64/xen/bin/xc_save 16 {info.domid} 0 0 0")
         xend.log.debug(Messages.save_input, "suspend")
         xend.log.debug(Messages.suspending, info.domid)
-        if info.spec.kind == "hvm":  # nobody in it has to agree
+        if info.spec.kind == "hvm":  # it is suspended without its help
             xend.hypervisor.suspend_domain(info.domid)
         else:
             xend.store.write(f"{info.path}/control/shutdown", "suspend")
@@ -127,7 +127,7 @@ class Saving(Operation):
         if info.domid not in xend.infos:
             return
         names = {other.name for other in xend.infos.values()} | xend.reserved.keys()
-        if self._name not in names:  # else somebody has taken it meanwhile
+        if self._name not in names:  # otherwise another domain has taken it meanwhile
             rename(xend.store, info, self._name)
             xend.hypervisor.rename_domain(info.domid, self._name)
         xend.store.remove(f"{info.path}/control/shutdown")
@@ -136,23 +136,23 @@ class Saving(Operation):
             xend.hypervisor.resume_domain(info.domid)
 
     def end(self, result: object, error: HostError | None) -> None:
-        """It is over: others may write the file."""
+        """Let other operations write the file, and end."""
         self._xend.being_written.discard(self._target)
         super().end(result, error)
 
     def undo(self) -> None:
-        """Let the domain go on under its old name: a save that fails loses nothing."""
+        """Resume the domain under its old name, so that a failed save loses nothing."""
         self._xend.log.error(Messages.save_failed, self._name, self._info.domid)
         self._resume()
 
 
 class Restoring(Creation):
-    """A creation from a file; the result is the new domain's id."""
+    """Creates a domain from a file; the result is its id."""
 
     EVENT = "restored"
 
     def __init__(self, xend: XendContext, path: str, *, paused: bool) -> None:
-        """Raises: HostError for a file that cannot be used."""
+        """Read the file. Raises: HostError if it cannot be used."""
         saved = read_save(path)
         pcpus = xend.hypervisor.physical_info().pcpus
         spec = spec_from_sxp(parse(saved.sxp_text), tools=xend.tools, pcpus=pcpus, draw=xend.draw)
@@ -178,13 +178,13 @@ class Restoring(Creation):
         self.step(self._load)
 
     def undo(self) -> None:
-        """Say so, and give back what was taken."""
+        """Log the failure, and undo the creation."""
         self._xend.log.error(Messages.restore_failed)
         super().undo()
 
 
 def check_idle(xend: XendContext, info: DomainInfo) -> None:
-    """Raise Refused for a domain that is being saved, or that has shut down."""
+    """Raise Refused for a domain that is being saved or has shut down."""
     if info.is_saving:
         raise Refused(f"Domain '{info.name}' is being saved already")
     if xend.hypervisor.domain_state(info.domid).shutdown_reason is not None:

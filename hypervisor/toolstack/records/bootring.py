@@ -1,7 +1,7 @@
-"""The hypervisor's console ring, as `xm dmesg` prints it, and what the boot leaves in it.
+"""Keeps the hypervisor's console ring, as `xm dmesg` prints it, and writes its boot messages.
 
-The order and the shape of the lines are those of public 3.0.3 boots on x86_64; numbers come from
-the host. What a model does not have (addresses of tables, caches, steppings) is judgement.
+The order and form of the lines are those of public 3.0.3 boots on x86_64; the numbers come from
+the host. What the model does not have (addresses of tables, caches, steppings) is judgement.
 """
 
 from hypervisor.toolstack.hostinfo import info_rows
@@ -12,7 +12,7 @@ XEN_PREFIX = "(XEN) "
 
 SCHEDULER_NAMES = {"credit": "SMP Credit Scheduler", "sedf": "Simple EDF Scheduler"}
 
-# Segments of each character, a to g clockwise from the top, g in the middle.
+# Segments of each character: a to f clockwise from the top, g in the middle.
 _SEGMENTS = {
     **{"0": "abcdef", "1": "bc", "2": "abged", "3": "abgcd", "4": "fgbc", "5": "afgcd"},
     **{"6": "afgedc", "7": "abc", "8": "abcdefg", "9": "abcdfg"},
@@ -25,10 +25,10 @@ _GLYPHS = {
 _SCRUB_DOT_PAGES = 100 * 1024 * 1024 // 4096  # page_alloc.c, scrub_heap_pages
 
 _PAGE_KIB = 4
-_LOW_END = 0x9FC00  # where the BIOS data begins; 159 whole pages below
+_LOW_END = 0x9FC00  # start of the BIOS data; there are 159 whole pages below
 _LOW_KIB = 636
 _HIGH_START = 0x100000
-_HOLE_START = 0xCFF50000  # below 4 GiB, for devices: judgement
+_HOLE_START = 0xCFF50000  # of the hole for devices below 4 GiB: judgement
 _FOUR_GIB = 1 << 32
 
 _KERNEL = 0xFFFFFFFF80200000  # 2.6.18-8.el5xen; its size and that of its ramdisk: judgement
@@ -36,9 +36,9 @@ _KERNEL_END = 0xFFFFFFFF806A2C8C
 _RAMDISK = 0xFFFFFFFF806A3000
 _RAMDISK_END = 0xFFFFFFFF80D5AE00
 _KERNEL_BASE = 0xFFFFFFFF80000000
-_DOM0_ALLOCATED_PAGES = 8192  # 32 MiB in one piece, the rest page by page
+_DOM0_ALLOCATED_PAGES = 8192  # 32 MiB are allocated in one piece, the rest page by page
 
-# family:model, version of its APIC, lines about caches, its name and stepping (judgement)
+# family:model, version of the APIC, lines about caches, name and stepping (judgement)
 _PROCESSORS = {
     "p4": (
         ("15:2", 20, "Intel(R) Xeon(TM) CPU {ghz}GHz stepping 09"),
@@ -63,9 +63,9 @@ _PROCESSORS = {
 
 
 class MessageRing:
-    """The last 16 KiB that Xen has written to its console; what is older is overwritten.
+    """Keeps the last 16 KiB that Xen has written to its console; older text is overwritten.
 
-    As in the original, bytes are overwritten, so the first line may be the end of one.
+    As in the original, single bytes are overwritten, so the first line may be cut.
     """
 
     def __init__(self, size: int = RING_BYTES) -> None:
@@ -73,28 +73,28 @@ class MessageRing:
         self._text = b""
 
     def write(self, lines: list[str]) -> None:
-        """Add lines, each with a newline behind it."""
+        """Add lines, each followed by a newline."""
         new = "".join(f"{line}\n" for line in lines).encode(errors="replace")
         self._text = (self._text + new)[-self._size :]
 
     def text(self) -> str:
-        """Return what it holds."""
+        """Return the text in the ring."""
         return self._text.decode(errors="replace")
 
     def clear(self) -> None:
-        """Forget everything, as `xm dmesg --clear` does."""
+        """Empty the ring, as `xm dmesg --clear` does."""
         self._text = b""
 
 
 def xen_lines(lines: list[str]) -> list[str]:
-    """Return lines as Xen's printk puts them on the console, once the boot has begun."""
+    """Return lines in the form in which Xen's printk writes them after the start of the boot."""
     return [f"{XEN_PREFIX}{line}" for line in lines]
 
 
 def boot_messages(
     info: PhysicalInfo, domain0_vcpus: int, domain0_memory_kib: int, command_line: str = ""
 ) -> list[str]:
-    """Return what this host writes while it boots; `command_line` are further options."""
+    """Return the messages of this host's boot; `command_line` are further options."""
     rows = info_rows(info, "3.0.3")
     version = f"{info.xen_major}.{info.xen_minor}{info.xen_extra}"
     build = (
@@ -122,7 +122,7 @@ def boot_messages(
 
 
 def banner(text: str) -> list[str]:
-    """Return a text in letters five lines high; a character without a shape is left out."""
+    """Return a text in letters five lines high; unknown characters are left out."""
     glyphs = [_glyph(character) for character in text if character in {*_GLYPHS, *_SEGMENTS}]
     return [f" {' '.join(row)}".rstrip() for row in zip(*glyphs, strict=True)]
 
@@ -148,7 +148,7 @@ def _is_newer(info: PhysicalInfo) -> bool:
 
 
 def _memory_lines(info: PhysicalInfo) -> list[str]:
-    """Return the map; its usable ranges add up to the host's memory, in whole pages."""
+    """Return the memory map; its usable ranges add up to the host's memory, in whole pages."""
     pages = info.memory_kib // _PAGE_KIB
     high_bytes = max(pages * _PAGE_KIB - _LOW_KIB, 0) * 1024
     below_bytes = min(high_bytes, _HOLE_START - _HIGH_START)
@@ -267,11 +267,11 @@ def _domain0_lines(info: PhysicalInfo, vcpus: int, pages: int) -> list[str]:
 
 
 def _layout(pages: int) -> list[str]:
-    """Return where domain 0's first page tables put what: map of 8 bytes a page, tables, stack."""
+    """Return the layout of domain 0's start: a map of 8 bytes a page, page tables, a stack."""
     map_start = _page_up(_RAMDISK_END)
     info_start = _page_up(map_start + pages * 8)
     tables = info_start + 4096
-    # One table for each 2 MiB up to the end, and one of each of the three levels above.
+    # One table for every 2 MiB up to the end, and one for each of the three levels above.
     end = _page_up(tables + (4 << 20), 4 << 20)
     stack = tables + ((end - _KERNEL_BASE >> 21) + 3) * 4096
     rows = [

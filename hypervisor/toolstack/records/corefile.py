@@ -1,4 +1,4 @@
-"""Core dumps of domains, and the names they get.
+"""Writes core dumps of domains, and names them.
 
 Layout, little endian: a header of six 32-bit numbers (magic, vcpus, pages, and where contexts,
 page index and pages begin), the vcpus' contexts, the machine frame of each page, padding to a
@@ -25,13 +25,13 @@ PAGE_BYTES = 4096
 CONTEXT_BYTES = 5168  # sizeof(vcpu_guest_context_t), x86_64
 
 _HEADER = struct.Struct("<6I")
-_FIRST_FRAME = 0x10000  # where the model says a domain's memory lies: judgement
+_FIRST_FRAME = 0x10000  # where the model places a domain's memory: judgement
 _INDEX_CHUNK = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
 class CoreHeader:
-    """What a core says of itself."""
+    """The header of a core dump."""
 
     is_hvm: bool
     vcpus: int
@@ -44,7 +44,7 @@ class CoreHeader:
 def core_name(unix_ns: int, name: str, domid: int) -> str:
     """Return the name, below FOLDER, of a dump at this virtual time (UTC).
 
-    A slash, which a domain's name may hold, is written as %2F: the original fails there.
+    A slash in a domain's name is written as %2F; the original fails there.
     """
     when = datetime.fromtimestamp(unix_ns // 1_000_000_000, UTC).strftime("%Y-%m%d-%H%M.%S")
     return f"{when}-{name.replace('/', '%2F')}.{domid}.core"
@@ -60,7 +60,7 @@ def header_of(vcpus: int, pages: int, *, is_hvm: bool = False) -> CoreHeader:
 def write_core(path: str | Path, vcpus: int, pages: int, *, is_hvm: bool = False) -> None:
     """Write a dump; all its pages are zeros and take no room on the disk.
 
-    It is called `<path>-incomplete` until it is done; after an error that is what is left.
+    The file is called `<path>-incomplete` until it is complete, and keeps that name after an error.
 
     Raises: Refused, naming the path.
     """

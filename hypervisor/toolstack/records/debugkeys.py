@@ -1,4 +1,4 @@
-"""What Xen writes to its console when a debug key is pressed: snapshot -> lines.
+"""Makes the lines that Xen writes to its console when a debug key is pressed.
 
 Source: xen/common/sched_credit.c (csched_dump, csched_dump_pcpu, csched_dump_vcpu),
 schedule.c (dump_runq) and keyhandler.c, 3.0.3 and 3.1. Some statistics of single vcpus are not
@@ -17,7 +17,7 @@ _DEFAULT_WEIGHT = 256
 _TICK_MS = 10
 _TICKS = 3  # of a slice and of an accounting period
 
-# In the order of the source; those that this host does not count are left out.
+# In the order of the source, without those that this host does not count.
 _STATISTICS = {
     "3.0.3": (
         *("vcpu_sleep", "vcpu_wake_running", "vcpu_wake_onrunq", "vcpu_wake_runnable"),
@@ -39,7 +39,7 @@ _STATISTICS = {
     ),
 }
 
-# domain_flags and vcpu_flags of 3.0.3: sched.h; which bit is which is from memory.
+# domain_flags and vcpu_flags of 3.0.3 (sched.h); the numbers of the bits are from memory.
 _PRIVILEGED, _SHUTDOWN, _DYING, _PAUSED = 0x2, 0x4, 0x8, 0x10
 _VCPU_READY = 0x7  # has used its FPU, initialised
 _VCPU_RUNNING, _VCPU_BLOCKED, _VCPU_DOWN = 0x8, 0x20, 0x40
@@ -48,12 +48,12 @@ _Entry = tuple[DomainSnapshot, VcpuSnapshot]
 
 
 def debug_keys(keys: str, snapshot: HostSnapshot) -> list[str]:
-    """Return what pressing each of the keys writes; a key without a handler writes nothing."""
+    """Return the lines that these keys write; a key without a handler writes nothing."""
     return [line for key in keys for line in debug_key(key, snapshot)]
 
 
 def debug_key(key: str, snapshot: HostSnapshot) -> list[str]:
-    """Return what pressing one key writes."""
+    """Return the lines that one key writes."""
     match key:
         case "h":
             return _handlers()
@@ -62,13 +62,13 @@ def debug_key(key: str, snapshot: HostSnapshot) -> list[str]:
         case "r":
             return _run_queues(snapshot)
         case "t":
-            now = snapshot.time_ns  # the clocks of a model's pcpus are one
+            now = snapshot.time_ns  # all pcpus of the model share one clock
             return [f"Min = {now} ; Max = {now} ; Diff = 0 (0 microseconds)"]
     return []
 
 
 def _handlers() -> list[str]:
-    """Return the keys of `debug_key`; the original has more, for things that no model has."""
+    """Return the lines of key h; the original has more keys, for what the model does not have."""
     keys = {
         "h": "show this message",
         "q": "dump domain (and guest debug) info",
@@ -101,7 +101,7 @@ def _run_queues(snapshot: HostSnapshot) -> list[str]:
 
 
 def _is_active(vcpu: VcpuSnapshot) -> bool:
-    """Return whether it earns credit: one that does not has none."""
+    """Return whether a vcpu earns credit: one that earns none has none."""
     return vcpu.online and (bool(vcpu.credit) or vcpu.runstate in ("running", "runnable"))
 
 
@@ -159,7 +159,7 @@ def _credit_vcpu(domain: DomainSnapshot, vcpu: VcpuSnapshot, snapshot: HostSnaps
     priority = vcpu.priority or "under"
     head = f"[{domain.domid}.{vcpu.vcpu}]"
     if _is_newer(snapshot):
-        # Parking is a flag there; the priority stays what it was.
+        # In the original, parking is a flag and leaves the priority as it was.
         is_parked = priority == "parked"
         number = _PRIORITIES["over" if is_parked else priority]
         return (
@@ -199,7 +199,7 @@ def _by_priority(entry: _Entry) -> int:
 
 
 def _masks(pcpu: int, snapshot: HostSnapshot) -> tuple[int, int]:
-    """Return the logical processors of its core and of its socket."""
+    """Return the masks of the logical processors of a pcpu's core and of its socket."""
     here = snapshot.pcpus[pcpu]
     same_socket = [one for one in snapshot.pcpus if one.socket == here.socket]
     sibling = sum(1 << one.pcpu for one in same_socket if one.core == here.core)
@@ -207,7 +207,7 @@ def _masks(pcpu: int, snapshot: HostSnapshot) -> tuple[int, int]:
 
 
 def _sedf_pcpu(pcpu: int, snapshot: HostSnapshot, queue: Sequence[_Entry]) -> list[str]:
-    """Return who runs and who waits; a snapshot has no deadlines. The shape is judgement."""
+    """Return the running and waiting vcpus, without deadlines. The format is judgement."""
     lines = (
         f"{domain.domid}.{vcpu.vcpu} has={'T' if vcpu.runstate == 'running' else 'F'}"
         for domain, vcpu in queue
@@ -277,7 +277,7 @@ def _vcpu(vcpu: VcpuSnapshot, snapshot: HostSnapshot) -> list[str]:
 
 
 def _cpu_set(pcpus: Iterable[int]) -> str:
-    """Return a set as cpulist_scnprintf writes it: {0-2,5}."""
+    """Return a set of pcpus as cpulist_scnprintf writes it: {0-2,5}."""
     parts: list[list[int]] = []
     for pcpu in sorted(pcpus):
         if parts and parts[-1][1] == pcpu - 1:

@@ -1,4 +1,4 @@
-"""A file that appears under its name only once all of it is on the disk."""
+"""Writes files that appear under their names only once they are completely on the disk."""
 
 import contextlib
 import errno
@@ -10,9 +10,9 @@ from pathlib import Path
 
 @contextlib.contextmanager
 def new_file(path: str | Path) -> Iterator[int]:
-    """Give the descriptor of an empty file that takes the name `path` if all goes well.
+    """Open an empty file that gets the name `path` if the block succeeds; yield its descriptor.
 
-    Until then, and after an error, a file that had the name still has it.
+    Until then, and after an error, an older file of that name stays.
 
     Raises: OSError, with a text that says why.
     """
@@ -33,7 +33,7 @@ def new_file(path: str | Path) -> Iterator[int]:
 
 
 def check_place(path: str | Path) -> None:
-    """Find out whether `new_file` could make this file, without making it.
+    """Check that `new_file` could create this file, without creating it.
 
     Raises: OSError, with a text that says why it could not.
     """
@@ -43,18 +43,18 @@ def check_place(path: str | Path) -> None:
 
 
 def _target(path: str | Path) -> Path:
-    """Return where the file is to be: a symbolic link stays one."""
+    """Return the file's real path: a symbolic link to it is kept."""
     try:
         target = Path(os.path.realpath(path))
         if target.exists() and not target.is_file():
             raise OSError(errno.EINVAL, "it exists and is not a regular file")
-    except ValueError as error:  # a NUL or half a surrogate
+    except ValueError as error:  # a NUL or half a surrogate pair
         raise OSError(errno.EINVAL, "it is not a possible file name") from error
     return target
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make the new name last; where a folder cannot be opened for that, it must do without."""
+    """Flush the new name to the disk, where the folder can be opened for that."""
     with contextlib.suppress(OSError):
         fd = os.open(folder, os.O_RDONLY)
         try:

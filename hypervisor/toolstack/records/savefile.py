@@ -1,4 +1,4 @@
-"""The file that `xm save` writes and `xm restore` reads.
+"""Writes and reads the file of `xm save` and `xm restore`.
 
 Layout, little endian but for the length of the configuration: the tag `LinuxGuestRecord`, that
 length, the domain's configuration as sxp text, the page count, the list of the frames that hold
@@ -8,8 +8,8 @@ the context of vcpu 0 and the shared-info page.
 Source: tools/python/xen/xend/XendCheckpoint.py and tools/libxc/xc_linux_save.c (3.0.3, x86_64).
 
 A page of a modelled guest holds zeros, so pages are holes: the file is as long as the real one
-and takes little room. What the model knows of the guest is kept in the first pages, with a
-digest over all that matters. Pages stand in the order of their pfns; the original permutes them.
+but takes little space. The model's state of the guest is kept in the first pages, with a digest
+over everything that matters. Pages are in the order of their pfns; the original permutes them.
 """
 
 import errno
@@ -32,10 +32,10 @@ from hypervisor.toolstack.records.newfile import check_place, new_file
 TAG = b"LinuxGuestRecord"
 PAGE_BYTES = 4096
 BATCH_PAGES = 1024  # xc_linux_save.c, MAX_BATCH_SIZE
-MAX_PAGES = 16 * 1024 * 1024  # XendCheckpoint.py, restore: more are `out of range`
-MAX_CONFIG_BYTES = 1 << 20  # judgement; that of a domain with many devices is a few KiB
+MAX_PAGES = 16 * 1024 * 1024  # XendCheckpoint.py, restore: more is `out of range`
+MAX_CONFIG_BYTES = 1 << 20  # judgement; a domain with many devices needs a few KiB
 MAX_STATE_BYTES = 64 << 20  # judgement
-MAX_RANGES = 65_536  # of absent pfns; judgement: keeps what is read from a damaged file small
+MAX_RANGES = 65_536  # of absent pfns; judgement: limits what is read from a damaged file
 
 _WORD = np.dtype("<u8")
 _WORDS_PER_FRAME = PAGE_BYTES // _WORD.itemsize
@@ -44,7 +44,7 @@ _INVALID_TYPE = 0xF  # XTAB
 _CONTEXT_BYTES = 5168  # sizeof(vcpu_guest_context_t), x86_64
 _CONTEXT_RDX_AT = 616  # the frame of the suspend record
 _CONTEXT_CR3_AT = 5008
-_CHUNK_BYTES = 1 << 20  # of pages that are no holes, read at a time
+_CHUNK_BYTES = 1 << 20  # read at a time from pages that are not holes
 _STATE_MAGIC = b"xenprof guest 1\0"
 _STATE_HEAD = struct.Struct("<16sQ32s")  # magic, bytes of JSON that follow, SHA-256
 
@@ -54,10 +54,10 @@ Words = npt.NDArray[np.uint64]
 
 @dataclass(frozen=True, slots=True)
 class SavedImage:
-    """A guest's memory. `state` is anything JSON can say, with texts as keys."""
+    """A guest's memory. `state` is any value that JSON can hold, with texts as keys."""
 
-    pages: int  # that it has, at least 1
-    absent_pfns: tuple[Range, ...]  # that it has not, ballooned out; any order, kept merged
+    pages: int  # present pages, at least 1
+    absent_pfns: tuple[Range, ...]  # ballooned out; given in any order, kept merged
     state: Mapping[str, object]
 
     def __post_init__(self) -> None:
@@ -80,11 +80,11 @@ class SavedImage:
 
     @property
     def total_pages(self) -> int:
-        """Return the page count of the file: pages there and absent."""
+        """Return the page count of the file: present and absent pages."""
         return self.pages + sum(count for _, count in self.absent_pfns)
 
     def present(self) -> list[Range]:
-        """Return the ranges of the pfns that are there, in order."""
+        """Return the ranges of the present pfns, in order."""
         ranges, at = [], 0
         for first, count in (*self.absent_pfns, (self.total_pages, 0)):
             if first > at:
@@ -95,16 +95,16 @@ class SavedImage:
 
 @dataclass(frozen=True, slots=True)
 class SavedDomain:
-    """What a file holds."""
+    """The contents of a file."""
 
     sxp_text: str
     image: SavedImage
 
 
 def write_save(path: str | Path, sxp_text: str, image: SavedImage) -> None:
-    """Write the whole file, or nothing: another file of that name stays until all is on disk.
+    """Write the file completely or not at all; an older file of that name stays until then.
 
-    Raises: Refused, naming the path: it cannot be written, or the guest is too large.
+    Raises: Refused, naming the path, if it cannot be written or the guest is too large.
     """
     try:
         config = sxp_text.encode()
@@ -132,7 +132,7 @@ def write_save(path: str | Path, sxp_text: str, image: SavedImage) -> None:
 
 
 def check_save(path: str | Path) -> None:
-    """Find out whether a file can be written there, before a guest is suspended for it.
+    """Check that a file can be written there, before a guest is suspended for it.
 
     Raises: Refused, naming the path.
     """
@@ -146,7 +146,7 @@ def _write(fd: int, config: bytes, image: SavedImage, contents: bytes) -> None:
     """Write an empty file; `contents` are the bytes of the first pages, the others are holes."""
     present = image.present()
     frames = -(-image.total_pages // _WORDS_PER_FRAME)
-    # Nothing reads the P2M frames of a model: the first pages stand for them.
+    # Nothing reads the P2M frames of a modelled guest, so the first pages stand for them.
     first = np.concatenate(list(islice(_pfn_batches(present), -(-frames // BATCH_PAGES))))
     at = _put(fd, TAG + struct.pack(">I", len(config)) + config, 0)
     at = _put(fd, struct.pack("<Q", image.total_pages), at)
@@ -165,7 +165,7 @@ def _write(fd: int, config: bytes, image: SavedImage, contents: bytes) -> None:
 
 
 def _context(pfn: int) -> bytes:
-    """Return a vcpu's context: zeros, but for two frames that xc_linux_restore would check."""
+    """Return a vcpu's context: zeros except for two frames that xc_linux_restore would check."""
     context = bytearray(_CONTEXT_BYTES)
     struct.pack_into("<Q", context, _CONTEXT_RDX_AT, pfn)
     struct.pack_into("<Q", context, _CONTEXT_CR3_AT, pfn << 12)
@@ -173,7 +173,7 @@ def _context(pfn: int) -> bytes:
 
 
 def _pfn_batches(ranges: Sequence[Range]) -> Iterator[Words]:
-    """Return the pfns of the ranges in arrays of 1024; the last may be shorter."""
+    """Yield the pfns of the ranges in arrays of 1024; the last may be shorter."""
     pieces: list[Words] = []
     room = BATCH_PAGES
     for first, count in ranges:
@@ -198,7 +198,7 @@ def _digest(config: bytes, total: int, absent: Sequence[Range], state: bytes) ->
 
 
 def _put(fd: int, data: bytes, at: int) -> int:
-    """Write all of it; return the position behind."""
+    """Write all of `data` at a position; return the position after it."""
     view = memoryview(data)
     while view:
         written = os.pwrite(fd, view, at)
@@ -213,7 +213,7 @@ def read_save(path: str | Path) -> SavedDomain:
     Raises: Refused, naming the path and what is wrong with the file.
     """
     try:
-        # Without O_NONBLOCK a FIFO would be waited for.
+        # Without O_NONBLOCK, opening a FIFO would wait for a writer.
         fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
     except OSError as error:
         raise _cannot("read", path, error.strerror or str(error)) from error
@@ -231,19 +231,19 @@ def read_save(path: str | Path) -> SavedDomain:
 
 
 class _Reader:
-    """Goes through an open file once, from front to end."""
+    """Reads an open file once, from start to end."""
 
     def __init__(self, path: str, fd: int, size: int) -> None:
         self._path = path
         self._fd = fd
         self._size = size
         self._at = 0
-        self._contents = bytearray()  # of the first pages, as far as they hold the state
+        self._contents = bytearray()  # of the first pages, up to the end of the state
         self._wanted = _STATE_HEAD.size
         self._digest = b""
 
     def read(self) -> SavedDomain:
-        """Return what the file holds."""
+        """Return the contents of the file."""
         tag = self._take(len(TAG), "signature")
         if tag != TAG:
             raise self._bad(f"found {repr(tag)[1:]}, not {TAG.decode()!r}")
@@ -274,7 +274,7 @@ class _Reader:
         return SavedDomain(sxp_text, SavedImage(pages, tuple(absent), values))
 
     def _batches(self, total: int) -> list[Range]:
-        """Skip over the pages, but for the state in the first; return the gaps between them."""
+        """Skip the pages, except for the state in the first; return the gaps between them."""
         absent: list[Range] = []
         last, count = -1, BATCH_PAGES
         while True:
@@ -306,7 +306,7 @@ class _Reader:
         return absent
 
     def _skip_pages(self, count: int) -> None:
-        """Move behind the pages of a batch; keep what belongs to the state."""
+        """Skip the pages of a batch; keep what belongs to the state."""
         end = self._at + count * PAGE_BYTES
         if end > self._size:
             raise self._bad(f"pages read: it ends at byte {self._size} of {end}")
@@ -324,12 +324,12 @@ class _Reader:
         self._at = end
 
     def _check_hole(self, start: int, end: int) -> None:
-        """Check that the pages between have no contents; holes are not even looked at."""
+        """Check that the pages between two positions are empty; holes are skipped unread."""
         while start < end:
             try:
                 start = os.lseek(self._fd, start, os.SEEK_DATA)
             except OSError as error:
-                if error.errno == errno.ENXIO:  # there is nothing but hole up to the end
+                if error.errno == errno.ENXIO:  # the hole reaches to the end of the file
                     return
                 raise
             stop = min(end, os.lseek(self._fd, start, os.SEEK_HOLE))
@@ -384,6 +384,6 @@ def _cannot(verb: str, path: str | Path, why: str) -> Refused:
 
 
 def _shown(path: str | Path) -> str:
-    """Return a path in one line that can be printed."""
+    """Return a path as one printable line."""
     text = str(path)
     return text if text.isprintable() else repr(text)

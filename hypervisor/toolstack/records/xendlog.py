@@ -1,4 +1,4 @@
-"""xend's log: entries, their format, and the messages that xend writes.
+"""Keeps xend's log: entries, their format, and the messages that xend writes.
 
 Source: tools/python/xen/xend/XendLogging.py (3.0.3 and 3.1). The texts are xend's own; the line
 numbers are near those of the 3.0.3 files (judgement: each build of RHEL 5 moves them).
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-MAX_ENTRIES = 10_000  # that wait for whoever writes the file; judgement
+MAX_ENTRIES = 10_000  # that wait to be written to the file; judgement
 MAX_TEXT = 16_384  # characters of one entry; judgement: a long configuration still fits
 
 _LOGGERS = {"XendDomainInfo": "xend.XendDomainInfo"}  # all other modules use the plain one
@@ -17,7 +17,7 @@ _LOGGERS = {"XendDomainInfo": "xend.XendDomainInfo"}  # all other modules use th
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """One line of the log, or more: a text may hold newlines (a traceback)."""
+    """An entry of the log: usually one line, but a text may hold newlines (a traceback)."""
 
     unix_ns: int  # virtual
     level: str  # DEBUG | INFO | WARNING | ERROR
@@ -29,7 +29,7 @@ class LogEntry:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Something xend says: where it stands in the source, and its text with %-placeholders."""
+    """A message of xend: its place in the source, and its text with %-placeholders."""
 
     module: str
     line: int
@@ -37,7 +37,7 @@ class Message:
 
 
 class Messages:
-    """What xend says, by occasion; the level stands beside it where it is not DEBUG."""
+    """The messages of xend by occasion; a comment names the level where it is not DEBUG."""
 
     # xend itself
     dropped = Message("XendLogging", 70, "%d messages were dropped: they came too fast")  # WARNING
@@ -111,9 +111,9 @@ def format_entry(entry: LogEntry, pid: int, tools: str) -> str:
 
 
 class XendLog:
-    """Entries that wait to be taken. Beyond a bound the newest are dropped, counted and told.
+    """Keeps entries until they are taken; beyond a limit new ones are dropped, and counted.
 
-    The values of a call are those of the message's placeholders, in order.
+    The values of a call fill the message's placeholders, in order.
     """
 
     def __init__(
@@ -124,7 +124,7 @@ class XendLog:
         tools: str,
         max_entries: int = MAX_ENTRIES,
     ) -> None:
-        """`unix_ns` tells the virtual Unix time."""
+        """`unix_ns` returns the virtual Unix time."""
         self._unix_ns = unix_ns
         self._pid = pid
         self._tools = tools
@@ -133,23 +133,23 @@ class XendLog:
         self._dropped = 0
 
     def debug(self, message: Message, *values: object) -> None:
-        """Say something at level DEBUG."""
+        """Log a message at level DEBUG."""
         self._add("DEBUG", message, values)
 
     def info(self, message: Message, *values: object) -> None:
-        """Say something at level INFO."""
+        """Log a message at level INFO."""
         self._add("INFO", message, values)
 
     def warning(self, message: Message, *values: object) -> None:
-        """Say something at level WARNING."""
+        """Log a message at level WARNING."""
         self._add("WARNING", message, values)
 
     def error(self, message: Message, *values: object) -> None:
-        """Say something at level ERROR."""
+        """Log a message at level ERROR."""
         self._add("ERROR", message, values)
 
     def take(self) -> list[str]:
-        """Return the waiting entries as text, oldest first, and forget them."""
+        """Return the waiting entries as text, oldest first, and remove them."""
         if self._dropped:
             self._entries.append(self._entry("WARNING", Messages.dropped, (self._dropped,)))
             self._dropped = 0

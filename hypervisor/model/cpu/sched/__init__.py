@@ -1,4 +1,4 @@
-"""The schedulers of the model, by their name in the boot option `sched=`."""
+"""The schedulers of the model, by their names in the boot option `sched=`."""
 
 from collections.abc import Callable, Mapping
 

@@ -1,7 +1,7 @@
-"""What a scheduler is: the operations of Xen's `struct scheduler`, and what it may see.
+"""Declares the operations of a scheduler (Xen's `struct scheduler`), and what it may see.
 
 A scheduler owns queues and accounting. The machine owns time, runstates and context
-switches: it calls `pick` when a pcpu has to decide, and acts on what `pick` returns.
+switches: it calls `pick` when a pcpu must decide, and acts on what `pick` returns.
 Source: xen/include/xen/sched-if.h (3.0.3), xen/common/schedule.c.
 """
 
@@ -20,8 +20,10 @@ class SchedDomain(Protocol):
 
 
 class SchedVcpu(Protocol):
-    """A vcpu as its scheduler sees it. The machine keeps everything but `sched` up to date,
-    except `processor`, which the scheduler sets when it moves the vcpu (add, steal, migrate).
+    """A vcpu as its scheduler sees it.
+
+    The machine updates everything except `sched` and `processor`; the scheduler sets `processor`
+    when it moves the vcpu (add, steal, migrate).
     """
 
     vcpu_id: int
@@ -38,21 +40,21 @@ class SchedVcpu(Protocol):
 
 
 class SchedContext(Protocol):
-    """What the machine gives a scheduler."""
+    """Gives a scheduler access to the machine."""
 
-    clock: Clock  # to be read only: `now`
+    clock: Clock  # only `now` is read
     topology: Topology
 
     def current(self, pcpu: int) -> SchedVcpu | None:
-        """Return what runs on `pcpu`; None is its idle vcpu."""
+        """Return the vcpu that runs on `pcpu`; None stands for its idle vcpu."""
         ...
 
     def tickle(self, pcpu: int) -> None:
-        """Ask for a scheduling decision on `pcpu` as soon as the present event is over."""
+        """Request a scheduling decision on `pcpu` after the present event."""
         ...
 
     def park(self, vcpu: SchedVcpu) -> None:
-        """Pause a vcpu for its cap (3.1): it stops at once and its runstate is offline."""
+        """Pause a vcpu because of its cap (3.1): it stops at once and its runstate is offline."""
         ...
 
     def unpark(self, vcpu: SchedVcpu) -> None:
@@ -61,70 +63,70 @@ class SchedContext(Protocol):
 
 
 class Decision(NamedTuple):
-    """What a pcpu runs next (None: idle) and for how long at most."""
+    """The vcpu that a pcpu runs next (None: idle), and for how long at most."""
 
     vcpu: Any  # a SchedVcpu or None
     slice_ns: int
 
 
 class VcpuState(NamedTuple):
-    """For vcpu snapshots and the `r` debug key; None where the scheduler knows no such thing."""
+    """A vcpu's state for snapshots and the `r` debug key; None where a scheduler has no value."""
 
     credit: int | None
     priority: str | None  # boost | under | over | parked
 
 
 class Scheduler(Protocol):
-    """The operations. None of them is called before the domain and vcpu were added."""
+    """Decides what pcpus run. Operations need a domain and vcpu that have been added."""
 
-    name: str  # as on the boot line: `SMP Credit Scheduler`
+    name: str  # as in the boot messages: `SMP Credit Scheduler`
     option: str  # as in sched=: `credit`
-    counters: Mapping[str, int]  # statistics by their real name, e.g. `tickle_idlers_none`
+    counters: Mapping[str, int]  # statistics by their real names, e.g. `tickle_idlers_none`
 
     def add_domain(self, domain: SchedDomain, weight: int, cap_percent: int) -> None:
-        """Start to know a domain; weight and cap are for a scheduler that has them."""
+        """Add a domain; weight and cap are for a scheduler that has them."""
         ...
 
     def remove_domain(self, domain: SchedDomain) -> None:
-        """Forget a domain whose vcpus are all removed."""
+        """Remove a domain whose vcpus have all been removed."""
         ...
 
     def add_vcpu(self, vcpu: SchedVcpu) -> None:
-        """Start to know a vcpu (not runnable yet); sets `processor` to its first home."""
+        """Add a vcpu, which is not runnable yet, and set `processor` to its first pcpu."""
         ...
 
     def remove_vcpu(self, vcpu: SchedVcpu) -> None:
-        """Forget a vcpu that is not running."""
+        """Remove a vcpu that is not running."""
         ...
 
     def wake(self, vcpu: SchedVcpu) -> None:
-        """Queue a vcpu that has become runnable, and tickle."""
+        """Queue a vcpu that has become runnable, and tickle pcpus."""
         ...
 
     def sleep(self, vcpu: SchedVcpu) -> None:
-        """Take a vcpu that is not runnable any more off the queue; tickle its pcpu if it runs."""
+        """Dequeue a vcpu that is not runnable any more; tickle its pcpu if it runs."""
         ...
 
     def pick(self, pcpu: int, now_ns: int) -> Decision:
-        """Decide what `pcpu` runs next, the current vcpu, if still runnable, among others.
+        """Decide what `pcpu` runs next; the current vcpu competes if it is still runnable.
 
-        The machine calls it for a slice end, a block, a yield and a tickle alike. The chosen
+        The machine calls it at the end of a slice, a block, a yield and a tickle alike. The chosen
         vcpu's `processor` is `pcpu`.
         """
         ...
 
     def tick(self, now_ns: int) -> None:
-        """Do what has to be done on every pcpu every 10 ms, whatever it decides."""
+        """Do the periodic work for all pcpus every 10 ms, independent of decisions."""
         ...
 
     def affinity_changed(self, vcpu: SchedVcpu) -> None:
-        """Move a vcpu whose affinity has changed if it sits on a pcpu that it may not use."""
+        """Move a vcpu whose affinity has changed if it may no longer use its pcpu."""
         ...
 
     def adjust(self, domain: SchedDomain, weight: int | None, cap_percent: int | None) -> None:
-        """Change weight and/or cap; they hold from the next accounting.
+        """Change weight and/or cap, which apply from the next accounting.
 
-        Nothing changes under a scheduler that has neither.
+        A scheduler that has neither ignores the call.
         """
         ...
 
@@ -133,5 +135,5 @@ class Scheduler(Protocol):
         ...
 
     def state(self, vcpu: SchedVcpu) -> VcpuState:
-        """Return credit and priority now."""
+        """Return the present credit and priority."""
         ...

@@ -1,10 +1,10 @@
 """The credit scheduler: run queues, priorities, wake-ups, stealing and placement.
 
-Source: xen/common/sched_credit.c (3.0.3 and 3.1). What differs between the two is in
-`CreditRules`; who gets how much credit is in `credit_accounting`.
+Source: xen/common/sched_credit.c (3.0.3 and 3.1). The differences between the two are in
+`CreditRules`; credit is distributed in `credit_accounting`.
 
-One thing is tidier than in 3.0.3: a vcpu that is parked while it waits in a queue goes behind
-all others there, so it never runs before its cap lets it. The original leaves it where it is.
+There is one difference from 3.0.3: a vcpu that is parked while it waits in a queue goes behind
+all others there, so it never runs before its cap allows it. The original leaves it in its place.
 """
 
 from collections.abc import Mapping
@@ -35,12 +35,12 @@ from hypervisor.model.cpu.sched.placement import first_allowed, first_home
 
 SLICE_NS = 30_000_000
 
-# An idle pcpu looks again after a slice, too: 3.0.3 does not tickle it for an unparked vcpu.
+# An idle pcpu also decides again after a slice: 3.0.3 does not tickle it for an unparked vcpu.
 _IDLE_DECISION = Decision(None, SLICE_NS)
 
 
 class CreditScheduler:
-    """Proportional shares by weight, limits by cap, over per-pcpu queues that steal."""
+    """Gives proportional shares by weight and limits by cap; each pcpu has a queue and steals."""
 
     name = "SMP Credit Scheduler"
     option = "credit"
@@ -70,7 +70,7 @@ class CreditScheduler:
         self.accounting = CreditAccounting(context, rules, self._counters)
         self._pcpus = topology.pcpus
         self._queues: list[list[VcpuRecord]] = [[] for _ in range(topology.pcpus)]
-        # Bit masks of pcpus: those that run their idle vcpu; those whose queue holds somebody.
+        # Bit masks of the pcpus that run their idle vcpu, and of those whose queue is not empty.
         self._idlers = (1 << topology.pcpus) - 1
         self._loaded = 0
         self._siblings = [_mask(topology.siblings(pcpu)) for pcpu in range(topology.pcpus)]
@@ -78,18 +78,18 @@ class CreditScheduler:
         self._vcpus: list[VcpuRecord] = []
         self._ticks = 0
 
-    # Domains and vcpus come, go and change
+    # Adding, removing and changing domains and vcpus
 
     def add_domain(self, domain: SchedDomain, weight: int, cap_percent: int) -> None:
-        """Start to know a domain."""
+        """Add a domain."""
         domain.sched = DomainRecord(domain, weight, cap_percent)
 
     def remove_domain(self, domain: SchedDomain) -> None:
-        """Forget a domain whose vcpus are all removed."""
+        """Remove a domain whose vcpus have all been removed."""
         domain.sched = None
 
     def add_vcpu(self, vcpu: SchedVcpu) -> None:
-        """Start to know a vcpu; sets `processor` to its first home."""
+        """Add a vcpu, and set `processor` to its first pcpu."""
         domain: DomainRecord = vcpu.domain.sched
         record = VcpuRecord(vcpu, domain, SLICE_NS)
         vcpu.sched = record
@@ -103,7 +103,7 @@ class CreditScheduler:
             self.accounting.activate(record)
 
     def remove_vcpu(self, vcpu: SchedVcpu) -> None:
-        """Forget a vcpu that is not running."""
+        """Remove a vcpu that is not running."""
         record: VcpuRecord = vcpu.sched
         if record.is_queued:
             self._dequeue(record)
@@ -114,7 +114,7 @@ class CreditScheduler:
         vcpu.sched = None
 
     def adjust(self, domain: SchedDomain, weight: int | None, cap_percent: int | None) -> None:
-        """Change weight and/or cap; they hold from the next accounting."""
+        """Change weight and/or cap, which apply from the next accounting."""
         record: DomainRecord = domain.sched
         if weight is not None:
             self.accounting.set_weight(record, weight)
@@ -126,13 +126,13 @@ class CreditScheduler:
         return domain.sched.weight, domain.sched.cap_percent
 
     def state(self, vcpu: SchedVcpu) -> VcpuState:
-        """Return credit and priority now."""
+        """Return the present credit and priority."""
         record: VcpuRecord = vcpu.sched
         priority = PARKED if record.is_parked else record.priority
         return VcpuState(record.credit, PRIORITY_NAMES[priority])
 
     def affinity_changed(self, vcpu: SchedVcpu) -> None:
-        """Move a vcpu whose affinity has changed if it sits on a pcpu that it may not use."""
+        """Move a vcpu whose affinity has changed if it may no longer use its pcpu."""
         if vcpu.affinity >> vcpu.processor & 1:
             return
         record: VcpuRecord = vcpu.sched
@@ -147,7 +147,7 @@ class CreditScheduler:
     # Wake, sleep, pick
 
     def wake(self, vcpu: SchedVcpu) -> None:
-        """Queue a vcpu that has become runnable, and tickle."""
+        """Queue a vcpu that has become runnable, and tickle pcpus."""
         record: VcpuRecord = vcpu.sched
         if vcpu.is_running:
             self._counters["vcpu_wake_running"] += 1
@@ -160,7 +160,7 @@ class CreditScheduler:
             self._enter(record)
 
     def sleep(self, vcpu: SchedVcpu) -> None:
-        """Take a vcpu that is not runnable any more off the queue; tickle its pcpu if it runs."""
+        """Dequeue a vcpu that is not runnable any more; tickle its pcpu if it runs."""
         self._counters["vcpu_sleep"] += 1
         if vcpu.is_running:
             self._context.tickle(vcpu.processor)
@@ -196,7 +196,7 @@ class CreditScheduler:
         return chosen.decision
 
     def tick(self, now_ns: int) -> None:
-        """Charge what runs on every pcpu, every 10 ms; account on every third call."""
+        """Charge the running vcpus every 10 ms; run the accounting on every third call."""
         rules = self._rules
         charge = rules.credits_per_tick
         current = self._context.current
@@ -221,7 +221,7 @@ class CreditScheduler:
     # Queues
 
     def _enqueue(self, record: VcpuRecord, pcpu: int) -> None:
-        """Insert behind all entries of equal or higher priority."""
+        """Insert a vcpu behind all entries of equal or higher priority."""
         queue = self._queues[pcpu]
         priority = record.priority
         index = 0
@@ -242,13 +242,13 @@ class CreditScheduler:
             self._loaded &= ~(1 << pcpu)
 
     def _sort_queues(self) -> None:
-        """Bring every vcpu of priority UNDER or better ahead of the rest; the parked go last."""
+        """Move every vcpu of priority UNDER or better ahead of the rest, and parked ones last."""
         for queue in self._queues:
             if len(queue) > 1:
                 queue.sort(key=_sort_class)
 
     def _enter(self, record: VcpuRecord) -> None:
-        """Queue a vcpu on its pcpu as its wake does, and interrupt who should look at it."""
+        """Queue a vcpu on its pcpu as a wake does, and tickle the pcpus that may run it."""
         if self._rules.boosts_on_wake and record.priority == UNDER and not record.is_parked:
             record.priority = BOOST
         vcpu = record.vcpu
@@ -273,7 +273,7 @@ class CreditScheduler:
             idlers ^= lowest
 
     def _steal(self, pcpu: int, priority: int) -> VcpuRecord | None:
-        """Take the first vcpu of better priority that a busy peer has waiting for us."""
+        """Take the first vcpu of better priority that waits on a busy pcpu and may run here."""
         counters = self._counters
         counters["load_balance_idle" if priority == IDLE else "load_balance_over"] += 1
         own = 1 << pcpu
@@ -299,15 +299,15 @@ class CreditScheduler:
                         counters["steal_peer_pinned"] += 1
         return None
 
-    # Homes
+    # Placement
 
     def _leave_soon(self, record: VcpuRecord) -> None:
-        """Move a running vcpu as soon as its pcpu decides again."""
+        """Have a running vcpu moved when its pcpu next decides."""
         record.is_migrating = True
         self._context.tickle(record.vcpu.processor)
 
     def _move(self, record: VcpuRecord) -> None:
-        """Give a vcpu that is on no queue a new home, and queue it there if it wants to run."""
+        """Give a vcpu that is on no queue a new pcpu, and queue it there if it wants to run."""
         vcpu = record.vcpu
         vcpu.processor = self._new_home(vcpu)
         if vcpu.runnable:
@@ -321,9 +321,9 @@ class CreditScheduler:
         return first_allowed(vcpu.affinity, self._pcpus)
 
     def _best_home(self, vcpu: SchedVcpu) -> int:
-        """Return the allowed pcpu with the idlest surroundings; the present one if none is better.
+        """Return the allowed pcpu with the most idle neighbours, if in doubt the present one.
 
-        On another socket idle pcpus of the sockets count, on the same one idle threads of the core.
+        Between sockets their idle pcpus are compared, within a socket the idle threads of cores.
         """
         home = vcpu.processor
         allowed = vcpu.affinity & ((1 << self._pcpus) - 1)
@@ -335,7 +335,7 @@ class CreditScheduler:
             return home
         idlers = self._idlers
         if not self._queues[home] and self._context.current(home) is vcpu:
-            idlers |= 1 << home  # it would be idle without this vcpu
+            idlers |= 1 << home  # its pcpu would be idle without this vcpu
         above = candidates >> home << home
         for rest in (above, candidates ^ above):
             while rest:

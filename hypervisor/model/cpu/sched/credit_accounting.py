@@ -1,4 +1,4 @@
-"""The credit scheduler's book-keeping: who is active, who gets which credit, who is parked.
+"""The credit scheduler's accounting: which vcpus are active, their credit, and parking.
 
 Source: xen/common/sched_credit.c, csched_acct and csched_vcpu_acct (3.0.3 and 3.1).
 """
@@ -29,19 +29,19 @@ _COUNTERS = (
 
 @dataclass(frozen=True, slots=True)
 class CreditRules:
-    """What differs between the releases; one switch for each change of the code."""
+    """The differences between the releases: a switch for each change of the code."""
 
     credits_per_tick: int
     boosts_on_wake: bool
-    parks_by_pause: bool  # and only beyond the cap; else by a priority below idle
+    parks_by_pause: bool  # only above the cap; otherwise by a priority below idle
     knows_topology: bool  # places vcpus on the idlest socket, core and thread
-    starts_active: bool  # a new vcpu earns at once, not from its first tick on
+    starts_active: bool  # a new vcpu earns credit at once, not from its first tick
     counters: tuple[str, ...]
     steal_counter: str
 
     @property
     def credits_per_period(self) -> int:
-        """Return the credit that one pcpu gives in a period; a time slice's is the same."""
+        """Return the credit of one pcpu for a period, which is also that of a time slice."""
         return self.credits_per_tick * TICKS_PER_ACCOUNTING
 
 
@@ -71,7 +71,7 @@ CREDIT_RULES = {
 
 
 class DomainRecord:
-    """What the scheduler knows of a domain."""
+    """The scheduler's record of a domain."""
 
     __slots__ = ("active", "cap_percent", "domain", "vcpus", "weight")
 
@@ -80,11 +80,11 @@ class DomainRecord:
         self.weight = weight
         self.cap_percent = cap_percent
         self.vcpus: list[VcpuRecord] = []  # in order of creation
-        self.active: list[VcpuRecord] = []  # those that earn credit, in walk order
+        self.active: list[VcpuRecord] = []  # vcpus that earn credit, in walk order
 
 
 class VcpuRecord:
-    """What the scheduler knows of a vcpu."""
+    """The scheduler's record of a vcpu."""
 
     __slots__ = (
         "credit",
@@ -107,7 +107,7 @@ class VcpuRecord:
         self.is_parked = False  # by a pause
         self.is_queued = False
         self.is_migrating = False  # to be moved when it next leaves its pcpu
-        self.decision = Decision(vcpu, slice_ns)  # always the same: made once, not per pick
+        self.decision = Decision(vcpu, slice_ns)  # always the same, so it is made once
 
 
 def _ceil_div(dividend: int, divisor: int) -> int:
@@ -115,7 +115,7 @@ def _ceil_div(dividend: int, divisor: int) -> int:
 
 
 class CreditAccounting:
-    """Active domains and vcpus, their weights, and the distribution of credit every 30 ms."""
+    """Keeps active domains and vcpus and their weights, and distributes credit every 30 ms."""
 
     __slots__ = ("_context", "_counters", "_rules", "active", "balance", "total_credit", "weight")
 
@@ -129,7 +129,7 @@ class CreditAccounting:
         self.total_credit = rules.credits_per_period * context.topology.pcpus
 
     def activate(self, record: VcpuRecord) -> None:
-        """Let a vcpu earn credit, and its domain weigh."""
+        """Let a vcpu earn credit, and count its domain's weight."""
         domain = record.domain
         if not domain.active:
             self.active.insert(0, domain)
@@ -139,7 +139,7 @@ class CreditAccounting:
         self._counters["acct_vcpu_active"] += 1
 
     def deactivate(self, record: VcpuRecord) -> None:
-        """Stop a vcpu's earning; its domain weighs nothing once its last one has stopped."""
+        """Stop a vcpu's earning; with its last active vcpu, a domain's weight does not count."""
         domain = record.domain
         domain.active.remove(record)
         record.is_active = False
@@ -149,7 +149,7 @@ class CreditAccounting:
         self._counters["acct_vcpu_idle"] += 1
 
     def set_weight(self, domain: DomainRecord, weight: int) -> None:
-        """Change a weight; the sum follows at once."""
+        """Change a weight, and update the sum at once."""
         if domain.active:
             self.weight += weight - domain.weight
         domain.weight = weight
@@ -187,7 +187,7 @@ class CreditAccounting:
                 if weight_left:
                     total += _ceil_div((fair - grant) * weight_total, weight_left)
                 if is_extra_wanted:
-                    # Its surplus came too late for those before it: next time it goes first.
+                    # Its surplus came too late for the domains before it: next time it goes first.
                     self._counters["acct_reorder"] += 1
                     self.active.remove(domain)
                     self.active.insert(0, domain)
@@ -216,12 +216,12 @@ class CreditAccounting:
         else:
             record.priority = UNDER
             if record.is_parked:
-                # Unpaused while the flag still stands: this wake is not boosted.
+                # It is unpaused while the flag is still set, so this wake is not boosted.
                 self._counters["vcpu_unpark"] += 1
                 self._context.unpark(record.vcpu)
                 record.is_parked = False
             if credit > bound:
-                # It sleeps: no more earning until a tick finds it running again.
+                # It sleeps, and earns nothing until a tick finds it running again.
                 self.deactivate(record)
                 credit = 0
         record.credit = credit

@@ -1,4 +1,4 @@
-"""Where a new vcpu starts, whatever the scheduler.
+"""Places a new vcpu, in the same way for all schedulers.
 
 Source: xen/common/domctl.c (3.0.3), default_vcpu0_location and what calls it.
 """
@@ -12,11 +12,10 @@ from hypervisor.model.cpu.topology import Topology
 def first_home(
     vcpu: SchedVcpu, previous: int | None, population: Iterable[int], topology: Topology
 ) -> int:
-    """Return the pcpu of a new vcpu, before its affinity is looked at.
+    """Return the pcpu of a new vcpu, before its affinity is applied.
 
-    `previous` is the pcpu of its domain's last vcpu, None for the first one; `population` the
-    pcpus of all vcpus of the host. Domain 0 is built before there is anything to choose from:
-    its vcpu n starts on pcpu n.
+    `previous` is the pcpu of its domain's last vcpu, None for the first one; `population` has the
+    pcpus of all vcpus of the host. Domain 0 is built first: its vcpu n starts on pcpu n.
     """
     pcpus = topology.pcpus
     if vcpu.domain.domid == 0:
@@ -26,11 +25,11 @@ def first_home(
     count = [0] * pcpus
     for pcpu in population:
         count[pcpu] += 1
-    first = 1 if len(topology.siblings(0)) > 1 else 0  # not the first hyper-thread of all
+    first = 1 if len(topology.siblings(0)) > 1 else 0  # not the first hyper-thread
     return min(range(first, pcpus), key=lambda pcpu: (count[pcpu], -pcpu))
 
 
 def first_allowed(affinity: int, pcpus: int) -> int:
-    """Return the lowest pcpu of a mask that there is."""
+    """Return the lowest existing pcpu of a mask."""
     allowed = affinity & ((1 << pcpus) - 1)
     return (allowed & -allowed).bit_length() - 1

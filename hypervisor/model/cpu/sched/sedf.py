@@ -1,13 +1,13 @@
-"""The SEDF scheduler: a slice in each period for those who have one, earliest deadline first.
+"""The SEDF scheduler: guarantees vcpus a slice in every period, earliest deadline first.
 
-What is left goes in quanta to those who lost guaranteed time to a short sleep, then to those who
-may have extra time, by weight. Each pcpu is on its own: nothing ever moves a vcpu but a change
-of its affinity. There is no admission control.
-Source: xen/common/sched_sedf.c (3.0.3), as it was compiled: extra time by score, and an early
-waker is repaid in extra time. The latency hint belongs to a way of waking that was not compiled.
+The rest goes in quanta to vcpus that lost guaranteed time to a short sleep, then to those that may
+have extra time, by weight. Each pcpu is scheduled by itself: only a change of its affinity moves a
+vcpu. There is no admission control.
+Source: xen/common/sched_sedf.c (3.0.3), as it was compiled: extra time goes by score, and an early
+waker is repaid in extra time. The latency hint belongs to a variant that was not compiled.
 
-Quanta that would go to the same vcpu one after the other, as nobody else wants any, are given
-at once and cut at a quantum's end when somebody comes; nobody can see a difference.
+Consecutive quanta for the only vcpu that wants any are given at once, and cut at the end of a
+quantum when another vcpu comes; the result is the same.
 """
 
 from collections.abc import Mapping
@@ -38,7 +38,7 @@ from hypervisor.toolstack.config.schedparams import (
 )
 
 QUANTUM_NS = 500_000
-WEIGHT_SAFETY_NS = 5_000_000  # of each WEIGHT_PERIOD_NS, that weights do not give away
+WEIGHT_SAFETY_NS = 5_000_000  # part of WEIGHT_PERIOD_NS that weights do not distribute
 IDLE_NS = 1_000_000_000
 GUEST_EXTRA_WEIGHT = 1
 
@@ -49,7 +49,7 @@ _COUNTERS = (
 
 
 class SedfScheduler:
-    """Guarantees of slice/period to each vcpu, on the pcpu where it is."""
+    """Guarantees slice/period to each vcpu, on its pcpu."""
 
     name = "Simple EDF Scheduler"
     option = "sedf"
@@ -57,7 +57,7 @@ class SedfScheduler:
     __slots__ = ("_context", "_counters", "_moves_always", "_pcpus", "_vcpus", "counters")
 
     def __init__(self, context: SchedContext, *, moves_always: bool) -> None:
-        """`moves_always`: a new affinity moves a vcpu also from a pcpu that it may still use."""
+        """`moves_always`: a new affinity also moves a vcpu from a pcpu that it may still use."""
         self._context = context
         self._moves_always = moves_always
         self._counters = dict.fromkeys(_COUNTERS, 0)
@@ -65,18 +65,18 @@ class SedfScheduler:
         self._pcpus = [PcpuQueues() for _ in range(context.topology.pcpus)]
         self._vcpus: list[VcpuRecord] = []
 
-    # Domains and vcpus come, go and change
+    # Adding, removing and changing domains and vcpus
 
     def add_domain(self, domain: SchedDomain, weight: int, cap_percent: int) -> None:
-        """Start to know a domain; the credit scheduler's weight and cap mean nothing here."""
+        """Add a domain; the credit scheduler's weight and cap are ignored."""
         domain.sched = DomainRecord()
 
     def remove_domain(self, domain: SchedDomain) -> None:
-        """Forget a domain whose vcpus are all removed."""
+        """Remove a domain whose vcpus have all been removed."""
         domain.sched = None
 
     def add_vcpu(self, vcpu: SchedVcpu) -> None:
-        """Start to know a vcpu; sets `processor` to its home."""
+        """Add a vcpu, and set `processor` to its pcpu."""
         domain: DomainRecord = vcpu.domain.sched
         previous = domain.vcpus[-1].vcpu.processor if domain.vcpus else None
         population = (other.vcpu.processor for other in self._vcpus)
@@ -92,7 +92,7 @@ class SedfScheduler:
         self._vcpus.append(record)
 
     def remove_vcpu(self, vcpu: SchedVcpu) -> None:
-        """Forget a vcpu that is not running."""
+        """Remove a vcpu that is not running."""
         record: VcpuRecord = vcpu.sched
         self._pcpus[vcpu.processor].remove(record)
         record.domain.vcpus.remove(record)
@@ -100,10 +100,10 @@ class SedfScheduler:
         vcpu.sched = None
 
     def adjust(self, domain: SchedDomain, weight: int | None, cap_percent: int | None) -> None:
-        """Do nothing: there are no such parameters."""
+        """Do nothing: this scheduler has no such parameters."""
 
     def parameters(self, domain: SchedDomain) -> tuple[int, int] | None:
-        """Return None: there is no weight and cap of the credit scheduler's kind."""
+        """Return None: there are no weight and cap as in the credit scheduler."""
         return None
 
     def sedf_parameters(self, domain: SchedDomain) -> SedfParameters:
@@ -112,9 +112,9 @@ class SedfScheduler:
         return record.parameters()
 
     def adjust_sedf(self, domain: SchedDomain, parameters: SedfParameters) -> None:
-        """Set the parameters of all vcpus of a domain; they hold at once.
+        """Set the parameters of all vcpus of a domain, which apply at once.
 
-        Raises: Refused, and nothing has changed.
+        Raises: Refused; then nothing has changed.
         """
         check_sedf(parameters)
         records: list[VcpuRecord] = domain.sched.vcpus
@@ -135,11 +135,11 @@ class SedfScheduler:
             self._requeue(record)
 
     def state(self, vcpu: SchedVcpu) -> VcpuState:
-        """Return that there is neither credit nor priority."""
+        """Return a state without credit and priority."""
         return VcpuState(None, None)
 
     def affinity_changed(self, vcpu: SchedVcpu) -> None:
-        """Make the first pcpu that the new affinity allows the home of a vcpu."""
+        """Move a vcpu to the first pcpu that its new affinity allows."""
         home = self._new_home(vcpu)
         record: VcpuRecord = vcpu.sched
         if vcpu.is_running:
@@ -155,13 +155,13 @@ class SedfScheduler:
     # Wake, sleep, pick
 
     def wake(self, vcpu: SchedVcpu) -> None:
-        """Queue a vcpu that has become runnable, and tickle."""
+        """Queue a vcpu that has become runnable, and tickle pcpus."""
         record: VcpuRecord = vcpu.sched
         if vcpu.runnable and not vcpu.is_running and not record.is_queued:
             self._enter(record, self._context.clock.now)
 
     def sleep(self, vcpu: SchedVcpu) -> None:
-        """Take a vcpu that is not runnable any more off the queues; tickle its pcpu if it runs."""
+        """Dequeue a vcpu that is not runnable any more; tickle its pcpu if it runs."""
         if vcpu.is_running:
             self._tickle(vcpu.processor)
         else:
@@ -192,7 +192,7 @@ class SedfScheduler:
         return Decision(chosen.vcpu, slice_ns)
 
     def tick(self, now_ns: int) -> None:
-        """Do nothing: all is measured when a pcpu decides."""
+        """Do nothing: all time is measured when a pcpu decides."""
 
     def _choose(self, queues: PcpuQueues, now_ns: int) -> tuple[VcpuRecord | None, int]:
         begin_ns = queues.wait[0].begin_ns if queues.wait else None
@@ -222,14 +222,14 @@ class SedfScheduler:
         return record, slice_ns
 
     def _deschedule(self, record: VcpuRecord, queues: PcpuQueues, now_ns: int) -> None:
-        """Book what the current vcpu has run, and queue it for what it may have next."""
+        """Charge the current vcpu for its running time, and queue it for what it may have next."""
         stays = record.vcpu.runnable and not record.is_migrating
         ran_ns = now_ns - record.started_ns
         which = record.runs_on
         if which == GUARANTEED:
             record.spent_ns += ran_ns
             if record.spent_ns >= record.slice_ns:
-                # What it ran too long is taken off the next slice.
+                # Time beyond its slice is subtracted from the next slice.
                 queues.remove_queued(record)
                 record.spent_ns -= record.slice_ns
                 record.deadline_ns += record.period_ns
@@ -253,19 +253,19 @@ class SedfScheduler:
             queues.remove(record)
 
     def _enter(self, record: VcpuRecord, now_ns: int) -> None:
-        """Queue a vcpu that wakes, or comes from another pcpu, and interrupt who should look."""
+        """Queue a vcpu that wakes or comes from another pcpu, and tickle its pcpu if necessary."""
         counters = self._counters
         queues = self._pcpus[record.vcpu.processor]
         counters["block_tot"] += 1
         if not record.deadline_ns:
             record.deadline_ns = now_ns + record.slice_ns
         if now_ns >= record.deadline_ns:
-            # It slept past its deadline: a new period begins now.
+            # It has slept past its deadline: a new period begins now.
             counters["long_block_tot"] += 1
             record.deadline_ns = now_ns + record.period_ns
             record.spent_ns = 0
         elif now_ns >= record.begin_ns:
-            # It slept for a part of its period: what is left of this slice is lost.
+            # It has slept for a part of its period: the rest of this slice is lost.
             counters["short_block_tot"] += 1
             record.deadline_ns += record.period_ns
             if record.blocked_ns:
@@ -284,7 +284,7 @@ class SedfScheduler:
         self._interrupt(record, queues, now_ns)
 
     def _interrupt(self, record: VcpuRecord, queues: PcpuQueues, now_ns: int) -> None:
-        """Have the pcpu of a vcpu that has become runnable decide anew, if that may matter."""
+        """Make the pcpu of a vcpu that has become runnable decide again, if that may matter."""
         pcpu = record.vcpu.processor
         current = self._context.current(pcpu)
         running: VcpuRecord | None = None if current is None else current.sched
@@ -297,16 +297,16 @@ class SedfScheduler:
         if is_due:
             self._tickle(pcpu)
         elif queues.lone_until_ns:
-            self._context.tickle(pcpu)  # not alone any more: only the present quantum is its
+            self._context.tickle(pcpu)  # only the present quantum stays with the running vcpu
 
     def _tickle(self, pcpu: int) -> None:
         self._pcpus[pcpu].is_due = True
         self._context.tickle(pcpu)
 
-    # Parameters and homes
+    # Parameters and placement
 
     def _share_by_weight(self) -> None:
-        """Make the slices of those who have a weight from what the others leave of each pcpu."""
+        """Compute the slices of vcpus with a weight from what the others leave of each pcpu."""
         weights = [0] * len(self._pcpus)
         taken_ns = [0] * len(self._pcpus)
         for record in self._vcpus:
@@ -323,7 +323,7 @@ class SedfScheduler:
                 record.slice_ns = record.weight * left_ns // weights[pcpu]
 
     def _requeue(self, record: VcpuRecord) -> None:
-        """Bring a vcpu's places in line with parameters that have changed."""
+        """Queue a vcpu again after a change of its parameters."""
         vcpu = record.vcpu
         queues = self._pcpus[vcpu.processor]
         if not record.is_queued:
@@ -348,7 +348,7 @@ def _quantum_end_ns(record: VcpuRecord, now_ns: int) -> int:
 
 
 def _go_on(queues: PcpuQueues, record: VcpuRecord, now_ns: int) -> Decision:
-    """Let the present vcpu have the rest of its quanta, or of the one if somebody has come."""
+    """Give the present vcpu the rest of its quanta, or of one if another vcpu has come."""
     end_ns = queues.lone_until_ns
     if len(queues.extra[EXTRA]) > 1 or queues.extra[LOST]:
         end_ns = _quantum_end_ns(record, now_ns)

@@ -1,8 +1,8 @@
-"""The SEDF scheduler's book-keeping: who has a right to run, who waits for one, who wants more.
+"""The SEDF scheduler's queues: for guaranteed time, for the next period, and for extra time.
 
 A vcpu that wants to run is on one of two queues of its pcpu, whether it runs or not: `run` while
-its period has begun and its slice is not used up, else `wait`. It may be on two more for what
-nobody has a right to: that of lost time and that of extra time, each in the order of its score.
+its period has begun and its slice is not used up, otherwise `wait`. It may be on two more queues
+for time that is not guaranteed: lost time and extra time, each in the order of scores.
 Source: xen/common/sched_sedf.c (3.0.3).
 """
 
@@ -11,17 +11,17 @@ from bisect import insort_right
 from hypervisor.model.cpu.sched.base import SchedVcpu
 from hypervisor.toolstack.config.schedparams import SedfParameters
 
-# What a vcpu may run on; the first two are also the indices of its queues and scores.
-LOST = 0  # guaranteed time that it had to leave because it slept for a moment
+# The kinds of time on which a vcpu runs; the first two are also indices of queues and scores.
+LOST = 0  # guaranteed time that it lost to a short sleep
 EXTRA = 1
 GUARANTEED = 2
 
 _FULL_USE_SCORE = 1 << 10
-_EXTRA_WEIGHT_SCORE = 1 << 17  # an extra weight of 128 is worth a slice of the whole period
+_EXTRA_WEIGHT_SCORE = 1 << 17  # an extra weight of 128 equals a slice of the whole period
 
 
 class VcpuRecord:
-    """What the scheduler knows of a vcpu."""
+    """The scheduler's record of a vcpu."""
 
     __slots__ = (
         "blocked_ns",
@@ -53,26 +53,26 @@ class VcpuRecord:
         self.slice_ns = first.slice_ns
         self.latency_ns = first.latency_ns
         self.extratime = first.extratime
-        self.weight = first.weight  # its slice is made from it; 0: the slice was given
-        self.extra_weight = extra_weight  # 0: extra time goes by slice/period
+        self.weight = first.weight  # its slice is computed from it; 0: the slice was set
+        self.extra_weight = extra_weight  # 0: extra time is given by slice/period
         self.deadline_ns = 0  # end of the present or coming period; 0: has never run
         self.spent_ns = 0  # of the slice of that period
         self.started_ns = 0  # when it last got its pcpu
         self.blocked_ns = 0  # when it last left its pcpu to sleep; 0: never
         self.lost_ns = 0
         self.wants_lost = False
-        self.scores = [0, 0]  # of LOST and EXTRA; the lower is the first to run
-        self.runs_on = GUARANTEED  # means something only while it runs
+        self.scores = [0, 0]  # of LOST and EXTRA; the lowest runs first
+        self.runs_on = GUARANTEED  # only valid while it runs
         self.is_queued = False  # on `run` or `wait`
         self.is_migrating = False  # to be moved when it next leaves its pcpu
 
     @property
     def begin_ns(self) -> int:
-        """Return when the period begins that ends at the deadline."""
+        """Return the beginning of the period that ends at the deadline."""
         return self.deadline_ns - self.period_ns
 
     def score_for_loss(self) -> None:
-        """Have it go the earlier for lost time the more it has lost."""
+        """Set the score for lost time: the more it has lost, the earlier it runs."""
         self.scores[LOST] = self.period_ns * _FULL_USE_SCORE // self.lost_ns
 
     def score_for_extra(self) -> int:
@@ -85,14 +85,14 @@ class VcpuRecord:
         return before
 
     def parameters(self) -> SedfParameters:
-        """Return what the toolstack may see."""
+        """Return the parameters as the toolstack sees them."""
         return SedfParameters(
             self.period_ns, self.slice_ns, self.latency_ns, self.extratime, self.weight
         )
 
 
 class DomainRecord:
-    """What the scheduler knows of a domain."""
+    """The scheduler's record of a domain."""
 
     __slots__ = ("vcpus",)
 
@@ -101,7 +101,7 @@ class DomainRecord:
 
 
 class PcpuQueues:
-    """The queues of one pcpu and what it last decided."""
+    """The queues of one pcpu, and its last decision."""
 
     __slots__ = ("end_ns", "extra", "is_due", "lone_until_ns", "run", "wait")
 
@@ -110,8 +110,8 @@ class PcpuQueues:
         self.wait: list[VcpuRecord] = []  # by begin of period
         self.extra: tuple[list[VcpuRecord], list[VcpuRecord]] = ([], [])  # LOST, EXTRA
         self.end_ns = 0  # of the present decision
-        self.lone_until_ns = 0  # several quanta given at once to the only one that wants any
-        self.is_due = False  # something has happened that asks for a decision before end_ns
+        self.lone_until_ns = 0  # end of quanta given at once to the only vcpu that wants any
+        self.is_due = False  # a decision is needed before end_ns
 
     def add(self, record: VcpuRecord, now_ns: int) -> None:
         """Queue a vcpu on `run` or `wait`."""
@@ -127,10 +127,10 @@ class PcpuQueues:
         record.is_queued = True
 
     def add_extra(self, which: int, record: VcpuRecord, charge: int = 0) -> None:
-        """Queue a vcpu on LOST or EXTRA, if it is not there, and take `charge` off all others.
+        """Queue a vcpu on LOST or EXTRA, if it is not there, and subtract `charge` from the others.
 
-        So the scores are those of a fair queue: who runs goes behind by the inverse of its
-        weight, who waits comes nearer.
+        So the scores are those of a fair queue: a vcpu that runs moves back by the inverse of its
+        weight, one that waits moves forward.
         """
         queue = self.extra[which]
         if record in queue:
@@ -141,24 +141,24 @@ class PcpuQueues:
         insort_right(queue, record, key=_SCORE_KEYS[which])
 
     def remove(self, record: VcpuRecord) -> None:
-        """Take a vcpu off all queues."""
+        """Remove a vcpu from all queues."""
         self.remove_queued(record)
         self.remove_extra(LOST, record)
         self.remove_extra(EXTRA, record)
 
     def remove_queued(self, record: VcpuRecord) -> None:
-        """Take a vcpu off `run` or `wait`."""
+        """Remove a vcpu from `run` or `wait`."""
         if record.is_queued:
             (self.run if record in self.run else self.wait).remove(record)
             record.is_queued = False
 
     def remove_extra(self, which: int, record: VcpuRecord) -> None:
-        """Take a vcpu off LOST or EXTRA."""
+        """Remove a vcpu from LOST or EXTRA."""
         if record in self.extra[which]:
             self.extra[which].remove(record)
 
     def advance(self, now_ns: int) -> None:
-        """Let the periods begin that are due, and end for those who have had or missed theirs."""
+        """Begin the periods that are due, and end those that are used up or missed."""
         run, wait = self.run, self.wait
         while wait and wait[0].begin_ns <= now_ns:
             insort_right(run, wait.pop(0), key=_deadline)
@@ -166,7 +166,7 @@ class PcpuQueues:
             record = run[0]
             period_ns = record.period_ns
             if record.slice_ns == 0:
-                # Nothing is guaranteed: to the wait queue, until a period that is to come.
+                # Nothing is guaranteed now: it waits for a later period.
                 behind_ns = now_ns - record.begin_ns
                 record.deadline_ns += (max(0, behind_ns) // period_ns + 1) * period_ns
             elif record.deadline_ns < now_ns or record.spent_ns >= record.slice_ns:
