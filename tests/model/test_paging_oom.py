@@ -24,7 +24,7 @@ DAEMONS = 7
 
 
 def diskless(*workloads, mib=40, seconds=3):
-    """A guest without swap that is ballooned to `mib`."""
+    """Return a host whose guest has no swap and is ballooned to `mib`."""
     host = make_host(domain("a", *workloads, disk=[]))
     console = Console(host)
     host.advance(SECOND)
@@ -88,7 +88,7 @@ def test_the_others_go_on_at_full_speed():
 
 
 def test_a_program_larger_than_memory_and_swap_dies_at_once():
-    # 128 MiB and 256 MiB of swap.
+    # It has 128 MiB and 256 MiB of swap.
     host = make_host(domain("a", cpu(memory_mib=400), burst(1, 1)))
     host.advance(SECOND)
     pager = paging(host)
@@ -163,7 +163,7 @@ def test_a_dead_program_does_not_run_on_a_vcpu_that_was_busy():
 def test_who_was_killed_before_a_save_is_dead_after_the_restore():
     _, console = diskless(cpu(memory_mib=30), cpu(memory_mib=4))
     saved = json.loads(json.dumps(console.pager.saved_state()))
-    host = make_host(domain("a", disk=[]))  # of the same build, its programs not started
+    host = make_host(domain("a", disk=[]))  # of the same build, with its programs not started
     guest = resident(host).guest
     paging(host).restore(saved)
     for kib in (30 * MIB, 4 * MIB):
