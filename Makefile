@@ -42,8 +42,8 @@ clean: down  # remove what the other verbs made
 	@rm -rf .venv .run build dist .mypy_cache .ruff_cache .import_linter_cache .hypothesis .benchmarks
 	@find $(CODE) -name __pycache__ -prune -exec rm -rf {} +
 
-# grafana-dashboard-builder comes without what it depends on: a Kerberos client that is compiled from C
-# and that only its upload command uses.
+# grafana-dashboard-builder is installed without its dependency, a Kerberos client that is compiled
+# from C and that only its upload command needs.
 $(INSTALLED): pyproject.toml constraints.txt
 	@echo 'make: installing into .venv'
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -51,7 +51,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps grafana-dashboard-builder==0.10.0a3
 	@mkdir -p .run && touch $@
 
-# Programs of others that tests hold ours against; where one is missing its tests are skipped.
+# Other programs that the tests compare xenprof with; if one is missing, its tests are skipped.
 PEERS := prometheus chromium
 NPM_PEERS := pprof-format@2.3.2 speedscope@1.25.0
 peers:

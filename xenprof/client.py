@@ -1,6 +1,6 @@
 """A small client of the service's control socket: HTTP and JSON over `HOME/control.sock`.
 
-Only the standard library, so that programs which use it start fast.
+It uses only the standard library, so that programs start fast.
 """
 
 import json
@@ -17,7 +17,7 @@ from xenprof.wire.requests import Request
 T = TypeVar("T")
 
 SOCKET_NAME = "control.sock"
-MISSING_CAPABILITY = "MissingCapability"  # the type of the error where a host offers less
+MISSING_CAPABILITY = "MissingCapability"  # the type of the error if the host lacks a capability
 
 
 class ServiceError(XenprofError):
@@ -26,7 +26,7 @@ class ServiceError(XenprofError):
     def __init__(
         self, message: str, type: str = "ServiceError", exit_code: int = 1, http_status: int = 500
     ) -> None:
-        """Keep what the service said; `type` is the name of the error class over there."""
+        """Keep the service's message; `type` is the name of its class of the error."""
         super().__init__(message)
         self.type = type
         self.exit_code = exit_code
@@ -34,7 +34,7 @@ class ServiceError(XenprofError):
 
 
 class ServiceNotRunning(ServiceError):
-    """Nobody listens on the control socket."""
+    """No service listens on the control socket."""
 
     def __init__(self, home: Path) -> None:
         """`home` is the HOME whose service was looked for."""
@@ -46,10 +46,10 @@ class ServiceNotRunning(ServiceError):
 
 
 class WrongAnswer(ServiceError):
-    """The service answered something else than this program understands."""
+    """The service's answer is not what this program understands."""
 
     def __init__(self, path: str, error: Malformed) -> None:
-        """`error` is what was wrong with the answer to a call of `path`."""
+        """`error` tells what was wrong with the answer to a call of `path`."""
         super().__init__(
             f"the xenprof service answers {path} as another version does: {error}; "
             "restart it with this one: xenprof stop, then xenprof serve",
@@ -59,18 +59,18 @@ class WrongAnswer(ServiceError):
 
 
 class Service(Protocol):
-    """What programs need of a client."""
+    """The methods of a client that programs need."""
 
     def get(self, path: str, kind: type[T]) -> T:
-        """Return what there is at `path`, as a record."""
+        """Return the record at `path`."""
         ...
 
     def do(self, request: Request, about: str = "") -> None:
-        """Have something done."""
+        """Send a request."""
         ...
 
     def ask(self, request: Request, kind: type[T], about: str = "") -> T:
-        """Have something done, and return the answer, as a record."""
+        """Send a request, and return the answer as a record."""
         ...
 
 
@@ -90,11 +90,11 @@ class Client:
         return _as(kind, self._request("GET", path, None), path)
 
     def do(self, request: Request, about: str = "") -> None:
-        """Have something done; `about` is the domain that it concerns. Raises as `get`."""
+        """Send a request; `about` is the domain that it concerns. Raises as `get`."""
         self._post(request.url(about), request)
 
     def ask(self, request: Request, kind: type[T], about: str = "") -> T:
-        """Have something done as by `do`, and return the answer. Raises as `get`."""
+        """Send a request as `do`, and return the answer. Raises as `get`."""
         path = request.url(about)
         return _as(kind, self._post(path, request), path)
 

@@ -1,4 +1,4 @@
-"""Everything a user of the profiler can do wrong or meet broken, as one tree.
+"""Defines the tree of errors that a user of the profiler can make or meet.
 
     XenprofError                exit 1, HTTP 400
       UsageError                                an option or argument that makes no sense
@@ -13,7 +13,7 @@
         NothingToSave           exit 0          --save without a current session
         SessionLocked           HTTP 409        another daemon holds the session directory
 
-Classes of one room stand in that room, below one of these.
+Errors of a single package are defined there, below one of these.
 The message is what a program prints after its own `PROG error: ` prefix.
 """
 
@@ -43,7 +43,7 @@ class ImageError(XenprofError):
 
 
 class StoreError(XenprofError):
-    """Something about the sample store that cannot be read or written. `path` says where."""
+    """A part of the sample store that cannot be read or written. `path` tells where."""
 
     def __init__(self, path: str, message: str) -> None:
         """Keep `path`; `message` is complete and names it."""
@@ -70,7 +70,7 @@ class StoreFull(StoreError):
 
 
 class SessionExists(StoreError):
-    """A session of that name is there already."""
+    """A session of that name exists already."""
 
     http_status = 409
 
@@ -80,7 +80,7 @@ class SessionExists(StoreError):
 
 
 class NothingToSave(StoreError):
-    """There is no current session. opcontrol says so and succeeds."""
+    """There is no current session. opcontrol prints so and succeeds."""
 
     exit_code = 0
 

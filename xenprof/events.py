@@ -1,4 +1,4 @@
-"""CPU types, their PMU events, and the rules of ophelp for event specifications.
+"""Knows CPU types, their PMU events, and the rules of ophelp for event specifications.
 
 A specification is NAME:COUNT[:UNITMASK[:KERNEL[:USER]]]. The tables are in `data/events.json`.
 A CPU type may be given by oprofile's name (`i386/p4-ht`) or a scenario's (`p4-ht`).
@@ -15,7 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal, cast
 
-from xenprof.errors import EventError as EventError  # part of this module's interface
+from xenprof.errors import EventError as EventError  # is part of this module's interface
 
 MaskKind = Literal["mandatory", "bitmask", "exclusive"]
 
@@ -75,7 +75,7 @@ class UnitMask:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What a counter can count. `min_count` is the smallest period; `counters` those able to."""
+    """An event that counters can count: those in `counters`. `min_count` is the smallest period."""
 
     name: str
     number: int
@@ -160,9 +160,9 @@ def default_event(cpu: str) -> EventSetting:
 
 
 def parse_setting(cpu: str, text: str, *, callgraph: bool = False) -> EventSetting:
-    """Return the setting that a specification means on this CPU.
+    """Return the setting of a specification on this CPU.
 
-    With `callgraph` smallest counts are 15 times larger. Raises: EventError.
+    With `callgraph` the smallest counts are 15 times larger. Raises: EventError.
     """
     name, *parts = text.split(":")
     if not parts or not parts[0]:

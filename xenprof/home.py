@@ -1,8 +1,8 @@
-"""Where the state of xenprof lives on disk: HOME, and the roots of the domains below it.
+"""Knows where xenprof keeps its state on disk: HOME, and the roots of the domains below it.
 
     HOME/domains/NAME/                      `/` of the domain NAME, laid out as an oprofile archive
     HOME/domains/NAME/var/lib/oprofile/     its session directory, if it names no other
-    HOME/domains/.ids                       the names of all domains by id, those of the past too
+    HOME/domains/.ids                       the names of all domains by id, past ones too
 
 A directory of archives, as `xenprof import` makes one, is a folder of roots as well.
 """
@@ -19,7 +19,7 @@ from hypervisor.domain0 import DOMAIN_0_ID as DOMAIN_0_ID
 from hypervisor.errors import UnknownDomain
 
 SESSION_DIR = "/var/lib/oprofile"
-"""The session directory as a domain's users know it."""
+"""The session directory as the domain's users see it."""
 XEND_LOG = "/var/log/xen/xend.log"
 """xend's log in domain 0."""
 
@@ -53,17 +53,17 @@ def domain_root(home: Path, name: str) -> Path:
 
 
 def inside(root: Path, path: str) -> Path:
-    """Return where the path of a domain is below its root; `..` does not lead out of it."""
+    """Return the place of a domain's path below its root; `..` does not lead out of it."""
     return root / posixpath.normpath(f"/{path}").lstrip("/")
 
 
 def has_domain_names(folder: Path) -> bool:
-    """Return whether a folder of roots has a note of the names of its domains."""
+    """Return whether a folder of roots has the file with the names of its domains."""
     return (folder / _IDS).is_file()
 
 
 def domain_names(folder: Path) -> dict[int, str]:
-    """Return the names of domains by id as noted in the folder of their roots, else none."""
+    """Return the names of domains by id from the file in the folder of their roots, if any."""
     try:
         found = json.loads((folder / _IDS).read_text(encoding="utf-8"))
         return {int(domid): str(name) for domid, name in found.items()}
@@ -72,7 +72,7 @@ def domain_names(folder: Path) -> dict[int, str]:
 
 
 def note_domain_names(folder: Path, names: Mapping[int, str]) -> None:
-    """Note the names of domains by id in the folder of their roots. Raises: OSError."""
+    """Write the names of domains by id into the folder of their roots. Raises: OSError."""
     text = json.dumps({str(domid): name for domid, name in sorted(names.items())})
     fresh = folder / f"{_IDS}.new"
     fresh.write_text(f"{text}\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The contracts of pyproject.toml catch what they are there for: each forbidden import, planted in
+"""The contracts of pyproject.toml catch what they forbid: each forbidden import, planted in
 a copy of the code, makes the linter name the contract and the import.
 """
 
@@ -27,7 +27,7 @@ IN_A_FUNCTION = "def late():\n    "
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory):
-    """A copy of the code and of the contracts."""
+    """Return a copy of the code and of the contracts."""
     copy = tmp_path_factory.mktemp("house")
     shutil.copy(ROOT / "pyproject.toml", copy)
     for package in ("hypervisor", "xenprof", "exporters", "dashboards"):
@@ -40,7 +40,7 @@ def house(tmp_path_factory):
 
 @contextmanager
 def planted(house, module, text):
-    """Add a text to a module, which need not exist, for a while."""
+    """Add a text to a module, which need not exist, while the body runs."""
     path = house / Path(*module.split(".")).with_suffix(".py")
     new_folder = not path.parent.exists()
     before = None if new_folder or not path.exists() else path.read_text(encoding="utf-8")
@@ -60,7 +60,7 @@ def planted(house, module, text):
 
 
 def broken(house):
-    """Return {contract: what the linter says} of the contracts that do not hold."""
+    """Return {contract: the linter's message} of the contracts that are broken."""
     done = subprocess.run(
         [Path(sys.executable).with_name("lint-imports"), "--no-cache"],
         cwd=house,
@@ -148,7 +148,7 @@ def test_a_room_that_is_in_no_layer_is_found(house, contract, room):
 )
 @pytest.mark.parametrize("place", ["", TYPE_ONLY], ids=["plain", "type only"])
 def test_a_circle_is_found(house, room, one, other, place):
-    """Of two modules of a room, or of two rooms in it."""
+    """The circle is of two modules of a room, or of two rooms in it."""
     there, back = f"import {room}.{other}", f"import {room}.{one}"
     with planted(house, f"{room}.{one}", there), planted(house, f"{room}.{other}", place + back):
         assert f"No cycles are allowed in {room}.\n" in broken(house).get(CIRCLES, "")

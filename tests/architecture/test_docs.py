@@ -1,4 +1,4 @@
-"""The documents tell of the code that is there."""
+"""The documents describe the code that exists."""
 
 import re
 import tomllib
@@ -10,7 +10,7 @@ from tests.support.paths import ROOT
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
-HISTORY = "CHANGELOG.md"  # may name what is gone
+HISTORY = "CHANGELOG.md"  # it may name what was removed
 NAMED = re.compile(
     r"(?<![\w./~-])(?:hypervisor|xenprof|exporters|dashboards|tests|docs|deploy)/[\w./*-]*"
 )
@@ -41,7 +41,7 @@ def test_the_picture_shows_every_room_of_the_contracts():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     contracts = project["tool"]["importlinter"]["contracts"]
     layers = [layer for one in contracts if one["type"] == "layers" for layer in one["layers"]]
-    # One in parentheses may be missing: it has its place, and is not built.
+    # One in parentheses may be missing: it has a place but is not built yet.
     rooms = {room for layer in layers for room in layer.split(" | ") if not room.startswith("(")}
     picture = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8").split("```")[1]
     names = [re.split(" {2,}", line.lstrip(" |"))[0] for line in picture.splitlines()]
@@ -56,7 +56,7 @@ def test_every_number_of_our_own_is_listed():
         for path in sorted((ROOT / "hypervisor").rglob("*.py"))
         if "judgement" in path.read_text(encoding="utf-8")
         and (name := str(path.relative_to(ROOT))) not in told
-        and name != "hypervisor/model/codebook/costs.py"  # the reader of the table, not a number
+        and name != "hypervisor/model/codebook/costs.py"  # reads the table, is not a number
     ]
 
     assert silent == []

@@ -1,4 +1,4 @@
-"""Two trees of errors, the host's and the profiler's, and no exception of ours outside them."""
+"""Two trees of errors, the host's and the profiler's, hold every exception of the project."""
 
 import importlib
 import pkgutil
@@ -17,7 +17,7 @@ ROW = re.compile(r"^ {4}( *)(\w+)(?: +exit (\d+))?(?:(?:,| ) *HTTP (\d+))?(?: {2
 
 
 def classes():
-    """Return every exception class that a module of ours defines."""
+    """Return every exception class that a module of the project defines."""
     found = set()
     for package in PACKAGES:
         paths = importlib.import_module(package).__path__
@@ -99,6 +99,6 @@ def test_the_drawing_above_the_tree_is_the_tree(module):
 
 
 def inherited(module, name, attribute):
-    """Return what a class has from the one above it."""
+    """Return what a class inherits from its base."""
     parent = getattr(module, name).__bases__[0]
     return getattr(parent, attribute, 1 if attribute == "exit_code" else 400)

@@ -1,4 +1,4 @@
-"""The imports of the code as a graph, read from the text: also the imports for types only, and
+"""The imports of the code as a graph, read from the text: including those for types only, and
 those inside functions.
 """
 
@@ -18,7 +18,7 @@ MODULES = {
 
 
 def imported(source):
-    """Return the modules of ours that a source text names in import statements."""
+    """Return the modules of the project that a source text imports."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):

@@ -1,4 +1,4 @@
-"""Who may import whom, and what a program that must start fast does not import."""
+"""Which modules may import which, and what a program that must start fast does not import."""
 
 import json
 import subprocess
@@ -16,7 +16,7 @@ HEAVY = {
 
 
 def loaded_by(home, module, *arguments):
-    """Return the top-level packages that a program has imported when it is done."""
+    """Return the top-level packages that a program has imported at its end."""
     code = (
         "import contextlib, io, json, sys\n"
         f"from {module} import main\n"
@@ -75,7 +75,7 @@ def test_programs_that_only_talk_to_the_service_do_without_numpy(tmp_path, modul
 
 
 def test_only_two_modules_name_the_model():
-    """Not even in a string, from which a module could be imported past the contracts."""
+    """Strings count too: a module imported from one would escape the contracts."""
     named = [
         str(path.relative_to(ROOT))
         for package in ("xenprof", "exporters", "dashboards")

@@ -1,4 +1,4 @@
-"""What is in the wheel: four packages with their data, and nothing beside them."""
+"""The wheel contains four packages with their data, and nothing else."""
 
 import configparser
 import importlib.util
@@ -14,7 +14,7 @@ from tests.support.paths import ROOT
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
-    """A wheel built without the network."""
+    """Return a wheel built without the network."""
     if importlib.util.find_spec("hatchling") is None:
         pytest.skip("hatchling is not installed, and a build must not download it")
     folder = tmp_path_factory.mktemp("wheel")

@@ -1,4 +1,4 @@
-"""What is checked before a commit is what `make check` checks."""
+"""The pre-commit hooks check what `make check` checks."""
 
 import re
 
@@ -8,7 +8,7 @@ from tests.support.paths import ROOT
 
 
 def recipe(target: str) -> list[str]:
-    """Return the commands of a target of the Makefile, its variables filled in."""
+    """Return the commands of a target of the Makefile, with variables replaced."""
     text = (ROOT / "Makefile").read_text(encoding="utf-8")
     values = dict(re.findall(r"^(\w+) [:?]?= (.*)$", text, re.MULTILINE))
     lines = re.search(rf"^{target}:.*\n((?:\t.*\n)+)", text, re.MULTILINE)
@@ -18,7 +18,7 @@ def recipe(target: str) -> list[str]:
 
 
 def hooks() -> list[dict[str, object]]:
-    """Return the hooks of all repositories that pre-commit is told of."""
+    """Return the hooks of all repositories in pre-commit's configuration."""
     config = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
     return [hook for repository in config["repos"] for hook in repository["hooks"]]
 

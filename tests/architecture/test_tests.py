@@ -1,4 +1,4 @@
-"""Where tests and their support code lie, and which of them import which."""
+"""The places of tests and their support code, and their imports."""
 
 import ast
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ def imported(path: Path) -> Iterator[str]:
 
 
 def may_import(path: Path, module: str) -> bool:
-    """Tell whether a file below tests/ may import a module: support, or a bench its own."""
+    """Return whether a file below tests/ may import a module: support, or a bench its own."""
     package, _, room = module.partition(".")
     if package != "tests" or room.split(".")[0] == "support":
         return True

@@ -3,7 +3,7 @@
 Listings and sizes are those of real services: one where the 100 have been created one after the
 other and are idle, and the scenario busy32, where they use more than half of 32 pcpus. Snapshots
 and creations are measured in this process, without a service: a creation waits for devices in
-model time, so what the model does in as much time without one stands beside it.
+model time, so the model's cost of as much time without a creation is shown beside it.
 """
 
 from collections.abc import Callable, Iterator
@@ -28,7 +28,7 @@ LIST_SECONDS = 0.3
 SERVICE_MIB = 400
 GUESTS = 100
 CREATIONS = 20
-PUBLISHED_SECONDS = 1.1  # the service has a new snapshot each second
+PUBLISHED_SECONDS = 1.1  # the service has a new snapshot every second
 OPERATION_LIMIT_NS = 60_000_000_000
 SECOND_NS = 1_000_000_000
 ROOMY = str(Path(__file__).with_name("roomy.toml"))
@@ -101,7 +101,7 @@ def _of_service(
 
 
 def _scrape(connection: HTTPConnection) -> float:
-    """Return the milliseconds of a scrape of a snapshot that nobody has asked for yet."""
+    """Return the milliseconds of the first scrape of a snapshot."""
     sleep(PUBLISHED_SECONDS)
     started = perf_counter()
     connection.request("GET", "/metrics", headers=HEADERS)
@@ -110,7 +110,7 @@ def _scrape(connection: HTTPConnection) -> float:
 
 
 def _snapshots(full: Machine, grumble: Machine) -> Row:
-    """Return a row that compares domains with domains: grumble has five of them."""
+    """Return a row that compares the costs per domain: grumble has five domains."""
     for host in (full, grumble):
         host.advance(host.now_ns + SECOND_NS)
     scale = len(full.telemetry.snapshot().domains) / len(grumble.telemetry.snapshot().domains)
@@ -120,7 +120,7 @@ def _snapshots(full: Machine, grumble: Machine) -> Row:
 
 
 def _creations(host: Machine) -> Row:
-    """Return what creating and destroying a domain costs, and the same time without it."""
+    """Return the cost of creating and destroying a domain, and that of the same time without."""
     with_one, without = [], []
     for _ in range(CREATIONS):
         began_ns = host.now_ns

@@ -74,7 +74,7 @@ def _profile() -> StackProfile:
 
 
 def _by_the_library(profile: StackProfile) -> bytes:
-    """Write the samples, without labels and names, as a program that uses protobuf would."""
+    """Return the samples, without labels and names, as a program that uses protobuf writes them."""
     message = message_class()()
     for stack, counts in zip(profile.stacks, profile.values.tolist(), strict=True):
         places = [step + 1 for step in reversed(stack)]

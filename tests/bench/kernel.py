@@ -1,7 +1,7 @@
-"""Benchmark of the event heap: the same M/M/1 queue on SimPy 4 and on our clock.
+"""Benchmark of the event heap: the same M/M/1 queue on SimPy 4 and on the model's clock.
 
-An event is what the queue calls one (an arrival or a departure), so all sides did the same
-number of them, whatever they needed inside.
+An event is an arrival at the queue or a departure, so all sides handle the same
+number of them, whatever they do inside.
 """
 
 from time import perf_counter

@@ -1,4 +1,4 @@
-"""The programs under measurement, as processes of their own."""
+"""Runs the measured programs as processes of their own."""
 
 import os
 import signal
@@ -17,12 +17,12 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def program(name: str) -> str:
-    """Return the path of an installed program, the one of this environment."""
+    """Return the path of a program installed in this environment."""
     return str(Path(sys.executable).with_name(name))
 
 
 def _environment(**more: str) -> dict[str, str]:
-    """Return a user's: one that keeps compiled bytecode."""
+    """Return the environment of a user, in which compiled bytecode is kept."""
     kept = {name: value for name, value in os.environ.items() if name != _NO_BYTECODE}
     return kept | more
 
@@ -71,7 +71,7 @@ def serving(*options: str, settle_seconds: float = 3.0) -> Iterator[Serving]:
         )  # fmt: skip
         try:
             assert process.stdout is not None
-            url = process.stdout.readline().split()[-1]  # comes when it listens
+            url = process.stdout.readline().split()[-1]  # printed when it listens
             sleep(settle_seconds)
             yield Serving(process.pid, Path(folder), urlsplit(url).netloc)
         finally:

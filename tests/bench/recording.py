@@ -20,7 +20,7 @@ from xenprof.oprofiled.stackwriter import StackWriter
 from xenprof.oprofiled.writer import SampleWriter
 
 RUNS = 5
-PERIOD = 6000 * 15  # what a call graph needs at least
+PERIOD = 6000 * 15  # the least that a call graph needs
 SAMPLES = 4_000_000
 DEPTH = 32
 FLAT_PER_SECOND, STACKS_PER_SECOND = 5_000_000, 1_000_000
@@ -29,7 +29,7 @@ _XEN = TextRange("/boot/xen-syms", 0xFFFF828C80100000, 0xFFFF828C80200000)
 
 
 def run() -> list[Row]:
-    """Return samples a second, from the columns of a busy domain 0 to renamed files."""
+    """Return samples per second, from the columns of a busy domain 0 to renamed files."""
     host = make_host(
         domain("web", netperf("transmit")),
         domain("in", netperf("receive", rate_bits_per_second=200_000_000)),
@@ -70,7 +70,7 @@ def _rows(host: Machine, driver: OprofileDriver) -> list[Row]:
 
 
 def _most_kib() -> int:
-    """Return the most memory that this process ever had."""
+    """Return the peak memory of this process."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 

@@ -32,7 +32,7 @@ MOST_MIB = 100
 
 
 def run() -> list[Row]:
-    """Return wall seconds of whole processes, and the memory that they took at most."""
+    """Return wall seconds of whole processes, and their peak memory."""
     with tempfile.TemporaryDirectory(prefix="xenprof-bench-") as folder:
         keys, threads = Path(folder, "keys"), Path(folder, "threads")
         _write(keys)
@@ -75,7 +75,7 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 def _peak_mib(command: tuple[str, ...]) -> float:
     """Return the largest resident size of a process.
 
-    A small process starts it: what a process has at most includes what the one had that it was
+    A small process starts it: the peak of a process includes that of the one that it was
     forked from.
     """
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""Benchmark of a scrape of grumble: prometheus-client on our collector, and our renderer.
+"""Benchmark of a scrape of grumble: prometheus-client on the collector, and xenprof's renderer.
 
 Every scrape is of a new snapshot, so nothing rendered before helps. In the second row another
 thread computes all the time, as the model does: slices of 2 ms with a yield between them. The

@@ -1,6 +1,6 @@
 """Benchmark of the model: virtual seconds per wall second of whole processes of `xenprof run`.
 
-The profiled run goes the whole way: overflows, rings, drivers, daemons, sample files on disk.
+The profiled run includes everything: overflows, rings, drivers, daemons, sample files on disk.
 """
 
 from tests.bench.programs import program, run_quietly
@@ -18,10 +18,10 @@ SHORT_SECONDS, LONG_SECONDS = 20, 120
 
 
 def run() -> list[Row]:
-    """Return the speeds, and what starting and ending costs of the wall time.
+    """Return the speeds, and the wall time of starting and ending.
 
-    A host that runs has started once: `while it runs` is a long run less a short one, pair by
-    pair. The whole process stands beside it.
+    A running host has started once: `while it runs` is a long run minus a short one, pair by
+    pair. The whole process is shown beside it.
     """
     rows = []
     for name, options, limit in (("two events", PROFILE, 20), ("not profiled", (), 40)):

@@ -1,4 +1,4 @@
-"""The rows of the benchmark table, and how they are printed."""
+"""Defines the rows of the benchmark table, and prints them."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ _LEFT = {0, 1, 4, 6, 7}  # the other columns are numbers
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One comparison: what the peer and what we took or did, in several runs each.
+    """One comparison: the values of the peer and of xenprof, in several runs each.
 
-    The ratio says how many times better than the peer we are. `limit` is the target for our
+    The ratio tells how many times better than the peer xenprof is. `limit` is the target for its
     median, or with `limits_ratio` for the ratio; None: there is none.
     """
 
@@ -28,13 +28,13 @@ class Row:
 
     @property
     def ratio(self) -> float:
-        """Return how many times better than the peer's our median is."""
+        """Return how many times better xenprof's median is than the peer's."""
         theirs, ours = median(self.theirs), median(self.ours)
         return ours / theirs if self.more_is_better else theirs / ours
 
     @property
     def is_met(self) -> bool | None:
-        """Tell whether the target is met; None without one."""
+        """Return whether the target is met; None without one."""
         if self.limit is None:
             return None
         if self.limits_ratio:
@@ -44,7 +44,7 @@ class Row:
 
 
 def repeat(times: int, action: Callable[[], object]) -> list[float]:
-    """Return the seconds that each of so many calls took, after one that fills the caches."""
+    """Return the seconds of each of `times` calls, after one that fills the caches."""
     action()
     seconds = []
     for _ in range(times):
@@ -55,7 +55,7 @@ def repeat(times: int, action: Callable[[], object]) -> list[float]:
 
 
 def table(rows: Iterable[Row]) -> str:
-    """Return the table as text, columns aligned, one line a row."""
+    """Return the table as text, columns aligned, one line per row."""
     cells = [HEAD, *map(_cells, rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     return "\n".join(
@@ -80,7 +80,7 @@ def _cells(row: Row) -> tuple[str, ...]:
 
 
 def _figure(values: Sequence[float]) -> str:
-    """Return the median, and the noise where there are several values."""
+    """Return the median, and the noise if there are several values."""
     if len(values) == 1:
         return _number(values[0])
     return f"{_number(median(values))} ({_number(min(values))}-{_number(max(values))})"

@@ -1,7 +1,7 @@
-"""Benchmark of traces: what recording costs the model, and how fast a file is summed up.
+"""Benchmark of traces: the cost of recording in the model, and the speed of summing up a file.
 
-The peer of the summary is the least that a program of Python's own could do with the file: to
-take every record apart with `struct`, and look at nothing.
+The peer of the summary is the least that a program in plain Python could do with the file: to
+unpack every record with `struct` and ignore it.
 """
 
 import io
@@ -21,7 +21,7 @@ from xenprof.trace.xentrace30 import encode
 
 ROUNDS = 5
 SECOND_NS = 1_000_000_000
-STEP_NS = 100_000_000  # a reader comes this often
+STEP_NS = 100_000_000  # the interval between reads
 SECONDS = 10
 FILE_RECORDS = 500_000
 RING_PAGES = 1024  # so that nothing is lost
@@ -68,12 +68,12 @@ def _seconds(host: Machine, records: list[TraceRecord]) -> float:
 
 
 def _per_second(records: list[TraceRecord]) -> float:
-    """Return how many there are in a second of the model."""
+    """Return the number of records per second of model time."""
     return len(records) / (ROUNDS * SECONDS)
 
 
 def _file(data: bytes, records: int) -> bytes:
-    """Return a longer trace: the same over and over, each time later."""
+    """Return a longer trace: the same one repeated, each time later."""
     copies = -(-FILE_RECORDS // records)
     longer = bytearray(data * copies)
     tsc = np.frombuffer(longer, TSC)["tsc"]
@@ -83,7 +83,7 @@ def _file(data: bytes, records: int) -> bytes:
 
 
 def _read(data: bytes) -> tuple[list[float], list[float]]:
-    """Return records per second of the peer and of ours."""
+    """Return records per second of the peer and of xenprof."""
     theirs, ours = [], []
     for _ in range(ROUNDS):
         started = perf_counter()

@@ -1,4 +1,4 @@
-"""The hosts that the contracts are about, and what each claims to offer."""
+"""The hosts that the contracts test, and the capabilities that each claims."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
-"""What every host owes the programs above it: time, telemetry, and what it claims to offer.
+"""The contract of every host with the programs above it: time, telemetry, and its capabilities.
 
-What it owes for a capability stands in the file of the capability's name. A host takes part by a
+The contract of a capability is in the file of its name. A host takes part by a
 line in HOSTS.
 """
 

@@ -1,4 +1,4 @@
-"""What a host that claims a profiler owes; see test_host_contract.py."""
+"""The contract of a host that claims a profiler; see test_host_contract.py."""
 
 import pytest
 
@@ -19,7 +19,7 @@ COUNTER = {
 
 @pytest.fixture
 def driver(host, profiler):
-    """Domain 0's driver, set up to count cycles in Domain-0 and `busy`, its buffer open."""
+    """Return domain 0's driver, set up to count cycles in Domain-0 and `busy`, its buffer open."""
     driver = profiler.oprofile("Domain-0")
     for leaf, value in COUNTER.items():
         driver.write(f"0/{leaf}", value)
@@ -29,7 +29,7 @@ def driver(host, profiler):
 
 
 def sampled(host, driver):
-    """Let both domains be sampled; return what their daemons get, by name."""
+    """Sample both domains; return what their daemons receive, by name."""
     guest = host.profiler.oprofile("busy")
     guest.open_buffer()
     driver.write("enable", "1")

@@ -1,6 +1,6 @@
-"""What every scheduler owes the machine, whatever its policy. Runs over the table.
+"""The contract of every scheduler in the table with the machine, whatever its policy.
 
-Some claims are for those only that have weights and caps and move vcpus between pcpus.
+Some claims are only for those that have weights and caps and move vcpus between pcpus.
 """
 
 import copy
@@ -19,7 +19,7 @@ every_sharing_scheduler = pytest.mark.parametrize(
     ("name", "rules"), [kind for kind in KINDS if kind[0] == "credit"]
 )
 MS = 1_000_000
-# What switches may cost where a pcpu is dealt out in quanta of half a millisecond.
+# The allowed cost of switches where a pcpu is given in quanta of half a millisecond.
 SWITCHES = 0.04
 
 
@@ -184,7 +184,7 @@ def test_no_vcpu_is_doubled_or_lost_whatever_happens(name, rules, steps):
             case _:
                 sim.run(which / 1000)
         running = [vcpu for vcpu in sim.currents if vcpu is not None]
-        assert len(running) == len(set(running))  # and Sim checks each decision
+        assert len(running) == len(set(running))  # Sim checks each decision too
     for number, vcpu in enumerate(vcpus):
         sim.scheduler.adjust(vcpu.domain, None, 0)
         sim.set_affinity(vcpu, ANY_PCPU if shares else 1 << number % PCPUS)

@@ -1,4 +1,4 @@
-"""What a host that claims a toolstack owes; see test_host_contract.py."""
+"""The contract of a host that claims a toolstack; see test_host_contract.py."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What a host that claims a tracer owes; see test_host_contract.py."""
+"""The contract of a host that claims a tracer; see test_host_contract.py."""
 
 import pytest
 
@@ -11,7 +11,7 @@ EVERY_PCPU = (1 << 64) - 1
 
 @pytest.fixture
 def traced(host, tracer):
-    """A tracer that records everything."""
+    """Return a tracer that records everything."""
     tracer.set_poll(SECOND // 100, 1)
     tracer.set_masks(ALL, EVERY_PCPU)
     return tracer

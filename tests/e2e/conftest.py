@@ -10,7 +10,7 @@ from tests.support.paths import ROOT
 
 @pytest.fixture(scope="module")
 def xenprof(tmp_path_factory):
-    """A function that runs `xenprof` against a service on the tiny host."""
+    """Yield a function that runs `xenprof` against a service on the tiny host."""
     home = tmp_path_factory.mktemp("home")
     (home / "tiny.toml").write_text(TINY)
     environment = {**os.environ, "XENPROF_HOME": str(home)}

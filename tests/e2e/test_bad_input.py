@@ -1,4 +1,4 @@
-"""What users do wrong or meet broken, as real processes: one clear line, the original's exit
+"""Users' errors and broken files, with real processes: one clear line, the original's exit
 code, no traceback, and nothing else lost.
 """
 
@@ -74,7 +74,7 @@ def test_an_unknown_scenario_key(tmp_path, misspelt, command):
 
 @pytest.fixture(scope="module")
 def sampled(tmp_path_factory):
-    """A HOME with samples in Domain-0 and no service any more."""
+    """Return a HOME with samples in Domain-0 whose service has ended."""
     home = tmp_path_factory.mktemp("sampled")
     done = shell(
         home,
@@ -152,7 +152,7 @@ def test_a_service_that_does_not_run(tmp_path, command):
 
 @pytest.fixture(scope="module")
 def destroyed(tmp_path_factory):
-    """A guest was destroyed while it was sampled; domain 0 then stopped as usual."""
+    """Yield a host whose guest was destroyed while sampled; domain 0 then stopped as usual."""
     host = Host(tmp_path_factory.mktemp("home"), "--speed", "max")
     done = host.run(
         f"opcontrol --start-daemon --active-domains=0,3 --vmlinux={VMLINUX} --xen={XEN} && "
@@ -202,7 +202,7 @@ def test_opcontrol_in_the_destroyed_domain_says_that_it_is_gone(destroyed):
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """A HOME in which Domain-0's samples are on a disk of 8 MiB."""
+    """Yield a HOME in which Domain-0's samples are on a disk of 8 MiB."""
     disk = tmp_path / "domains/Domain-0/var/lib/oprofile"
     disk.mkdir(parents=True)
     if os.geteuid() != 0:

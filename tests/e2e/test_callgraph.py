@@ -153,7 +153,7 @@ def test_a_report_has_one_tree_of_all_domains(home, capsys):
 
 
 def tree(home, name):
-    """Bytes of what a session holds, but for call graphs, times and the stacks."""
+    """Return the bytes of a session's files, without call graphs, times and stacks."""
     top = session(home, name)
     return {
         str(path.relative_to(top)): path.read_bytes()

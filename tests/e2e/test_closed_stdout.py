@@ -17,7 +17,7 @@ from xenprof.cli.main import PROGRAMS as SUBCOMMANDS
 
 SESSION = "-R HOME/seen --session-dir HOME/seen/var/lib/oprofile session:later"
 EXPECTED = ("operf profiles by ", "ocount counts by ", "NOTE: the sample data of ")
-"""What standard error may hold all the same: programs that say what to use, and a note."""
+"""What standard error may hold: programs that name what to use instead, and a note."""
 CASES = {  # command: exit code
     "opcontrol --help": 1,
     "opcontrol --version": 1,
@@ -79,7 +79,7 @@ def unread(home: Path, text: str) -> tuple[int, str]:
     try:
         done = subprocess.run(
             [PROGRAMS / words[0], *words[1:]],
-            env=environment(home) | {"PYTHONUNBUFFERED": ""},  # the harder case
+            env=environment(home) | {"PYTHONUNBUFFERED": ""},  # the more difficult case
             input="uptime\nexit\n",
             stdout=writer,
             stderr=subprocess.PIPE,

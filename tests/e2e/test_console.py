@@ -12,7 +12,7 @@ from tests.support.e2e.terminal import Terminal, program
 
 GUEST = "rhel5pvtest"  # id 3
 PROMPT = f"[root@{GUEST} ~]#"
-# As on the talk's slides; the last line is what its step 9 looks at.
+# As on the talk's slides; step 9 reads the result of the last line.
 SCRIPT = f"""\
 # opcontrol -shutdown
 opcontrol -shutdown
@@ -43,7 +43,7 @@ def console(host, text, *, name=GUEST):
 
 @pytest.fixture(scope="module")
 def recipe(host):
-    """Step 5 of the talk's recipe in the guest's console, between domain 0's steps."""
+    """Do step 5 of the talk's recipe in the guest's console, between domain 0's steps."""
     begun = host.run(
         f"opcontrol --reset ; opcontrol --start-daemon --active-domains=0,3 "
         f"--vmlinux={VMLINUX} --xen={XEN} -separate=all"
@@ -142,7 +142,7 @@ def test_earlier_lines_come_back(terminal, host):
 def test_control_c_ends_the_command_and_not_the_shell(terminal):
     terminal.press("vmstat 1\r")
     terminal.until(lambda lines: any(line.startswith(" r  b") for line in lines))
-    terminal.process.send_signal(signal.SIGINT)  # it is in no session of the terminal
+    terminal.process.send_signal(signal.SIGINT)  # it has no controlling terminal
     terminal.until(lambda lines: "^C" in "".join(lines) or PROMPT in lines)
     terminal.press("echo $?\r")
 
@@ -180,7 +180,7 @@ GONE = "xenconsole: Could not read tty from store: No such file or directory"
 
 @pytest.fixture
 def own(tmp_path):
-    """A host of its own, for what ends a domain, and the console of one."""
+    """Yield a separate host, for tests that end a domain, and the console of one."""
     host = Host(tmp_path)
     terminal = Terminal(program("xm"), "console", GUEST, environment=environment(host.home))
     terminal.until(lambda lines: PROMPT in lines)

@@ -1,4 +1,4 @@
-"""Every command that README.md and docs/tour.md show runs, and prints what they show, numbers aside.
+"""Every command in README.md and docs/tour.md runs, and prints what they show, numbers aside.
 
 `pytest tests/e2e/test_docs_commands.py --update-golden` writes the outputs into them.
 """
@@ -14,16 +14,16 @@ from tests.support.e2e.host import PATIENCE_SECONDS, Host, environment
 from tests.support.paths import ROOT
 
 DOCUMENTS = {"README.md": 2, "docs/tour.md": 30}
-"""Name -> how many commands it shows at least."""
+"""Name -> the least number of commands that it shows."""
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 ADDRESS = "127.0.0.1:10031"
 SHOWN_HOME = "~/.local/state/xenprof"
 SPEED = "5"
 MARK = "=== end of command"
-# Whether a last sample stays in a buffer, or a buffer was full once, is chance.
+# It is chance whether a last sample stays in a buffer, or a buffer was full once.
 CHANCE = ("note: N samples were left unread", "note: N samples were lost", "note: lost because")
 
-# A reader's `sleep` lets time of the model pass; it does so here at whatever speed.
+# A reader's `sleep` lets model time pass; here it does so at any speed.
 SLEEP = """
 sleep() { python -c "
 import pathlib, sys
@@ -75,7 +75,7 @@ def run(home: Path, netloc: str, commands) -> list[tuple[int, str]]:
 
 
 def shape(output: str) -> list[str]:
-    """Return an output without what differs from run to run: numbers, states, order of symbols."""
+    """Return an output without what differs between runs: numbers, states, order of symbols."""
     lines: list[str] = []
     for line in output.splitlines():
         line = re.sub(r"(?<=[\s-])[-rbpscd]{3,6}(?= )", "STATE", line)
@@ -96,7 +96,7 @@ def document(request):
 
 @pytest.fixture(scope="module")
 def results(document, tmp_path_factory, request):
-    """(as shown, exit code, output) of every command of a document; all are run once."""
+    """Return (as shown, exit code, output) of every command of a document; each is run once."""
     path = ROOT / document
     commands = shown(path.read_text(encoding="utf-8"))
     host = Host(tmp_path_factory.mktemp("home"), "--speed", SPEED)
@@ -112,7 +112,7 @@ def results(document, tmp_path_factory, request):
 
 
 def rewrite(path, commands, outputs):
-    """Put the outputs into a document; return the commands as it shows them now."""
+    """Write the outputs into a document; return the commands as it shows them now."""
     fresh = iter(zip(commands, outputs, strict=True))
 
     def block(match):

@@ -1,4 +1,4 @@
-"""The example of docs/continuous.md does and prints what it shows."""
+"""The example of docs/continuous.md runs and prints what it shows."""
 
 import re
 from pathlib import Path

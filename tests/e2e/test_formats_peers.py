@@ -1,4 +1,4 @@
-"""Formats in the hands of others: a real browser, speedscope, and a pprof reader from npm."""
+"""Formats read by other programs: a real browser, speedscope, and a pprof reader from npm."""
 
 import base64
 import json
@@ -178,7 +178,7 @@ def test_the_pprof_reader_of_npm_reads_the_same_stacks(tmp_path):
     ],
 )
 def test_speedscope_opens_it(tmp_path, name, file, title):
-    """It loads a profile at once from a script that says which, as its own program does it."""
+    """It loads a profile at once from a script that names it, as its own program does."""
     release = npm_peer("speedscope") / "dist" / "release"
     shutil.copytree(release, tmp_path / "app")
     content = base64.b64encode(rendered(name, Request(profile(), title="opened by us"))).decode()

@@ -1,4 +1,4 @@
-"""A real service with a history: what is in it, what is asked of it, and what it sends on."""
+"""A real service with a history: its contents, its reports, and its pushes."""
 
 import json
 import urllib.request
@@ -21,7 +21,7 @@ START = f"opcontrol --start --vmlinux={VMLINUX} --xen={XEN} --event={EVENT}"
 
 
 class Recorded(Host):
-    """A host with what it said of its history while it ran."""
+    """A host with the answers about its history while it ran."""
 
     said: History
     scraped: str
@@ -43,7 +43,7 @@ def receiver():
 
 @pytest.fixture(scope="module")
 def host(tmp_path_factory: pytest.TempPathFactory, receiver: Receiver) -> Recorded:
-    """After some slices, a reset among them, and a stop."""
+    """Return a host that has stopped after some slices and a reset."""
     url = receiver.url
     host = Recorded(tmp_path_factory.mktemp("home"), "--history", "1s", "--push-url", url,
                 "--push-otlp", url)  # fmt: skip

@@ -1,4 +1,4 @@
-"""Kill -9 at random moments: what was reported as stored is there, and the session goes on.
+"""Kill -9 at random moments: what was reported as stored exists, and the session continues.
 
 XENPROF_KILLS=60 kills more often; XENPROF_KILL_SEED chooses other moments. With -s the figures
 are printed.
@@ -42,12 +42,12 @@ Files = dict[tuple[str, SampleKey | str], int]
 
 @dataclass
 class Told:
-    """What the service has reported as stored, over all its lives."""
+    """The samples that the service has reported as stored, over all its lives."""
 
     files: Files = field(default_factory=dict)
     slices: dict[str, int] = field(default_factory=dict)
     dumps: int = 0
-    unfinished: int = 0  # temporary files that kills have left
+    unfinished: int = 0  # temporary files left by kills
 
 
 def samples(home: Path) -> Files:
@@ -92,7 +92,7 @@ def start_profiling(home: Path) -> None:
 
 
 def live_and_die(home: Path, moment: random.Random, told: Told) -> None:
-    """One life of a service: it dumps and reports all the time, and is killed in the midst."""
+    """Run a service that dumps and reports all the time, and kill it meanwhile."""
     process = serve(home)
     client = Client(home, PATIENCE_SECONDS)
     start_profiling(home)
@@ -112,7 +112,7 @@ def live_and_die(home: Path, moment: random.Random, told: Told) -> None:
 
 @pytest.fixture(scope="module")
 def lives(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """Return what was wrong after each kill, and at the end."""
+    """Return the errors after each kill, and at the end."""
     home = tmp_path_factory.mktemp("killed") / "home"
     home.mkdir()
     (home.parent / "tiny.toml").write_text(TINY)
@@ -133,7 +133,7 @@ def lives(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 
 def missing(home: Path, told: Told) -> list[str]:
-    """Return what was reported as stored and is not there as it was."""
+    """Return what was reported as stored and is missing or changed."""
     now = samples(home)
     wrong = [
         f"{key}: {now.get(key, 0)} of {count} samples"
@@ -154,7 +154,7 @@ def missing(home: Path, told: Told) -> list[str]:
 
 
 def restart(home: Path, told: Told) -> list[str]:
-    """Run once more and stop in peace: all of it must have gone on."""
+    """Run once more and stop normally: every session must have continued."""
     before, slices_before = sum(samples(home).values()), len(slices(home / FOLDER))
     process = serve(home)
     start_profiling(home)

@@ -58,7 +58,7 @@ def session2(tmp_path_factory):
 
 
 def reported(archive):
-    """Counts by (domain, kind, symbol) as the other program writes them."""
+    """Return counts by (domain, kind, symbol) as the other program writes them."""
     _, out, _ = run(opreport.main, f"archive:{archive}", "-l", "-n")
     found: Counter[tuple[str, str, str]] = Counter()
     for line in out.splitlines():

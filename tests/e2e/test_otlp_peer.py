@@ -1,4 +1,4 @@
-"""Real OTLP receivers take what we push: rotel (gRPC and HTTP) and oteltap (HTTP)."""
+"""Real OTLP receivers accept the pushes: rotel (gRPC and HTTP) and oteltap (HTTP)."""
 
 import asyncio
 import importlib.util
@@ -31,7 +31,7 @@ def push(port: int, protocol: OtlpProtocol) -> None:
 
 
 def received_by_rotel(directory: Path, protocol: OtlpProtocol) -> str:
-    """Return what the collector printed of one push."""
+    """Return what the collector printed for one push."""
     program = peer(beside_package("rotel", "rotel-agent"), "rotel (PyPI)")
     grpc_port, http_port = free_port(), free_port()
     port = grpc_port if protocol == "grpc" else http_port

@@ -1,4 +1,4 @@
-"""What xm does to guests of a real service shows in the dashboards' queries, asked of Prometheus."""
+"""Changes by xm to guests of a real service show in the dashboards' queries to Prometheus."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -67,7 +67,7 @@ def prometheus(service: Host, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 def seen(prometheus: Prometheus, name: str, expected: float, **labels: str) -> float | None:
-    """The value of a dashboard's query, once it is as expected or time is up."""
+    """Return the value of a dashboard's query, once it is as expected or time is up."""
 
     def value() -> float | None:
         rows: list[dict[str, Any]] = prometheus.query(QUERIES[name].filled(VARIABLES))

@@ -1,4 +1,4 @@
-"""A real Prometheus scrapes our route and runs every query of the dashboards.
+"""A real Prometheus scrapes the service's route and runs every query of the dashboards.
 
 The host is hand-made and moves at twice the wall's speed; `xenprof serve` is not needed here.
 """
@@ -33,16 +33,16 @@ pytestmark = pytest.mark.peer
 
 VARIABLES = {"host": ".*", "domain": ".*", "__rate_interval": "2s"}
 STEPS_PER_SECOND = 20
-"""Snapshots a wall second. The host's clock goes one virtual second a step."""
+"""Snapshots per wall second. The host's clock advances one virtual second per step."""
 
 
 @dataclass
 class MovingSource:
-    """A host that runs, and from which a domain can be destroyed."""
+    """A host that runs, and whose domains can be destroyed."""
 
     started: float = field(default_factory=time.monotonic)
     destroyed: str = ""
-    saved: int = 0  # how often xend has, so far
+    saved: int = 0  # how often xend has saved a domain so far
 
     def _step(self) -> int:
         return 1 + int((time.monotonic() - self.started) * STEPS_PER_SECOND)

@@ -1,4 +1,4 @@
-"""A real Prometheus scrapes a real service: what PromQL says is what the scheduler was told."""
+"""A real Prometheus scrapes a real service: PromQL shows what the scheduler was set to."""
 
 from collections.abc import Iterator
 
@@ -40,7 +40,7 @@ weight = 512
 cap = 20
 workload = [{kind = "cpu"}]
 """
-# Accounting is by sampling at ticks; over some 40 virtual seconds shares are this close.
+# Accounting is by sampling at ticks; over about 40 virtual seconds shares are this exact.
 TOLERANCE = 0.03
 # Both sides of a division come from one scrape, and so from one snapshot: no rate() over a wall
 # clock that a busy machine stretches.
@@ -64,7 +64,7 @@ def prometheus(service: Host, tmp_path_factory: pytest.TempPathFactory) -> Itera
     target = service.url.removeprefix("http://").rstrip("/")
     with running_prometheus(tmp_path_factory.mktemp("prometheus"), target) as running:
         service.wait(60)  # virtual seconds
-        # Until a scrape has seen them, and rates have their window.
+        # Wait until a scrape has seen them and rates have their window.
         until(lambda: running.query("xenprof_model_time_seconds_total > 60"))
         yield running
 

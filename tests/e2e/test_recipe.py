@@ -1,4 +1,4 @@
-"""The ten steps of the talk, each program a process, then what the reports and balances say."""
+"""The ten steps of the talk, with every program a process, and their reports and balances."""
 
 import re
 from types import SimpleNamespace
@@ -29,7 +29,7 @@ def host(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def recipe(host):
-    """The recipe once: what each step printed, and the reports of steps 9 and 10."""
+    """Run the recipe once: return what each step printed, and the reports of steps 9 and 10."""
     steps = [
         host.run(STOPPED),
         host.run(STOPPED, GUEST),
@@ -107,7 +107,7 @@ def test_each_logged_sample_is_stored_lost_with_a_reason_or_unread(recipe):
 
 @pytest.fixture(scope="module")
 def passive(host, recipe, tmp_path_factory):
-    """Domain 1 profiled passively from domain 0, and links that give its samples symbols."""
+    """Profile domain 1 passively from domain 0, with links that give its samples symbols."""
     assert recipe.steps[-1].returncode == 0  # one session after the other
     done = host.run(
         f"opcontrol --reset && opcontrol --start --active-domains=0 --passive-domains=1 "

@@ -126,7 +126,7 @@ def test_a_stop_command_ends_it_and_whoever_waits_is_told(tmp_path):
         b"POST /api/v1/wait HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
         b"Content-Length: %d\r\n\r\n" % len(body) + body
     )
-    Client(tmp_path).get(HOST_INFO, dict[str, str])  # the request before it is under way by now
+    Client(tmp_path).get(HOST_INFO, dict[str, str])  # the request before it is being handled by now
     Client(tmp_path).do(Stop())
     answer = waiting.recv(4096)
     waiting.close()
@@ -184,7 +184,7 @@ def test_a_bug_is_answered_as_such_and_logged(tmp_path):
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
-    """A self-signed certificate for this run only."""
+    """Return a self-signed certificate for this run only."""
     if shutil.which("openssl") is None:
         pytest.skip("no openssl to make a certificate with")
     folder = tmp_path_factory.mktemp("tls")

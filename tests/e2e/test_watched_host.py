@@ -24,7 +24,7 @@ def home(tmp_path_factory):
         text=True,
     )
     assert process.stdout is not None
-    process.stdout.readline()  # its URL: it answers
+    process.stdout.readline()  # it prints its URL when it answers
     yield home
     process.terminate()
     process.communicate(timeout=30)

@@ -28,7 +28,7 @@ def host(tmp_path_factory):
 
 @pytest.fixture
 def top(host):
-    """Start xm top; it is ready when its last line is there."""
+    """Start xm top; it is ready when its last line is shown."""
     terminals = []
 
     def start(*options, home=host.home, size=(80, 24)):

@@ -1,4 +1,4 @@
-"""Ballooning: the target changes at once, the memory in lots of 2 MiB, as far as it can."""
+"""Ballooning: the target changes at once, the memory in blocks of 2 MiB, as far as possible."""
 
 import pytest
 
@@ -101,7 +101,7 @@ def test_a_stuck_balloon_tries_no_more_often_for_being_told_more_often():
     host.advance(4 * SECOND)
     before = seen(host, "a").cpu_ns
     host.advance(14 * SECOND)
-    # An idle guest with nothing left to try.
+    # An idle guest that has nothing left to try.
     assert seen(host, "a").cpu_ns - before < 1 * MS
 
 
@@ -171,7 +171,7 @@ def test_the_talks_two_guests_grow_to_2_and_1_gib():
 
 def test_a_guest_that_needs_its_memory_gives_one_lot_a_second():
     host = make_host(domain("a", cpu(memory_mib=96)))
-    host.toolstack.resources.set_memory("a", 64)  # it had nothing to spare
+    host.toolstack.resources.set_memory("a", 64)  # it had no memory to spare
     host.advance(4 * SECOND + 500 * MS)
     assert seen(host, "a").memory_kib == (128 - 4 * 2) * MIB
 

@@ -33,7 +33,7 @@ def test_a_disk_is_busy_while_any_request_is_under_way(requests):
 
     assert (busy, took, took, 0) == (
         use.busy_ns(5000),
-        use.queue_ns(5000),  # Little's law, once nothing is left
+        use.queue_ns(5000),  # Little's law holds when no request is left
         use.wait_ns,
         use.in_flight,
     )

@@ -1,4 +1,4 @@
-"""Call stacks of samples: which they are, how many, what recording them costs."""
+"""Call stacks of samples: their frames, their counts, and the cost of recording them."""
 
 import hashlib
 import os
@@ -28,7 +28,7 @@ def busy_host():
 
 
 def profiled(depth, *, host=None, active=(0, 1, 2, 3), passive=(4,), room=1_000_000, ms=400):
-    """A host and the samples of its daemons, which walk up to `depth` callers."""
+    """Return a host and the samples of its daemons, which walk up to `depth` callers."""
     host = host or busy_host()
     set_counter(host, 0, count=20_000)
     for domid in active:
@@ -48,7 +48,7 @@ def run():
 
 
 def functions(host):
-    """Name by address of every function, as sorted starts, ends and names."""
+    """Return every function by address, as sorted starts, ends and names."""
     found = sorted(
         (symbol.address, symbol.address + symbol.size, symbol.name)
         for image in host.code.images.values()
@@ -59,7 +59,7 @@ def functions(host):
 
 
 def stacks_of(host, domid, batch):
-    """(stack, samples) of a batch."""
+    """Return (stack, samples) of a batch."""
     driver = host.profiler.oprofile(str(domid))
     counts = Counter(batch.stack_id.tolist())
     return [(driver.stack(number), samples) for number, samples in counts.items()]
@@ -78,7 +78,7 @@ def names(host, stack):
     return [name(host, frame) for frame in stack.frames]
 
 
-# -- Which they are
+# -- Their frames
 
 
 def test_every_sample_has_a_stack(run):
@@ -162,11 +162,11 @@ def test_offsets_are_those_of_sample_files(run):
             assert frame.offset == frame.pc - image.address + shift
 
 
-# -- How many
+# -- Their counts
 
 
 def test_stacks_get_samples_in_proportion_to_their_cycles():
-    """linpack alone: the chains of its functions and their cycles are known."""
+    """linpack runs alone: the chains of its functions and their cycles are known."""
     host = make_host(domain("a", cpu(), cpus="1"))
     set_counter(host, count=50_000)
     for domid in ("0", "1"):
@@ -215,7 +215,7 @@ def test_no_more_callers_are_recorded_than_asked_for(depth):
             own = len(stack.frames) - stack.own
             deepest = max(deepest, own)
             assert own <= depth + 1
-            if stack.is_cut:  # what leads to a stack without its beginning is not known
+            if stack.is_cut:  # the callers of a stack without its beginning are not known
                 assert (depth + 1, 0) == (len(stack.frames), stack.own)
     assert depth + 1 == deepest
 
@@ -229,7 +229,7 @@ def test_a_stack_that_is_cut_keeps_its_innermost_callers(run):
         if stack.is_cut:
             found[tuple(names(short, stack)) in tails] += samples
     assert found[True] > 100
-    assert found[False] < 0.1 * found[True]  # rare ones that the other run has not drawn
+    assert found[False] < 0.1 * found[True]  # rare stacks that the other run has not drawn
 
 
 def test_without_a_depth_no_stack_is_recorded():
@@ -257,11 +257,11 @@ def test_the_next_daemon_without_depth_walks_no_more():
     assert {} == host.pmu.depths
 
 
-# -- What it costs
+# -- Their cost
 
 
 def spent_cycles(host, path):
-    """What was spent on a path, and what is still owed."""
+    """Return the cycles spent on a path and those still owed."""
     host.execution.accounting.settle_all()
     index = host.code.index[path]
     live = list(host.hypercalls.live.values())
@@ -273,7 +273,7 @@ def spent_cycles(host, path):
 
 
 def test_each_caller_of_a_sample_is_paid_for(run):
-    """The books of the pcpus against the callers that the samples have."""
+    """The ledgers of the pcpus are compared with the callers of the samples."""
     host, batches = run
     callers = 0
     for domid, batch in batches.items():
@@ -289,7 +289,7 @@ def test_without_stacks_nothing_is_paid():
 
 
 def test_the_mean_number_of_callers_is_that_of_the_functions_by_their_cycles():
-    """What buffers and costs count with: dgemm has two callers, main of its program none."""
+    """Buffers and costs use this mean: dgemm has two callers, main of its program none."""
     host = make_host()
     op = host.code.costs.ops["linpack_code"]
     callers = {"dgemm": 2, "daxpy": 2, "idamax": 2, "dscal": 2, "ddot": 2, "matgen": 1, "dgefa": 1,
@@ -343,7 +343,7 @@ def test_rings_hold_fewer_samples_with_stacks(asked, vcpus, depth, samples):
 
 
 def fingerprint():
-    """All stacks and their counts of a run, as a hash."""
+    """Return a hash of all stacks of a run and their counts."""
     host, batches = profiled(20, ms=200)
     digest = hashlib.sha256()
     for domid, batch in batches.items():

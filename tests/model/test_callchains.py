@@ -1,4 +1,4 @@
-"""The table of callers: every function of every path has a chain that could be real."""
+"""The table of callers: every function of every path has a plausible chain."""
 
 import itertools
 
@@ -27,7 +27,7 @@ calls = ""
 
 
 def is_domain_0(path):
-    """Whether only domain 0 does this: its ops are in images that guests do not have."""
+    """Return whether only domain 0 does this: its ops are in images that guests lack."""
     return any(COSTS.ops[op].image.key in DOMAIN_0_ONLY for op in COSTS.paths[path].ops)
 
 
@@ -37,7 +37,7 @@ def programs(path):
 
 
 def cases():
-    """(path, op, function, situation) of every function, in each situation that is told apart."""
+    """Yield (path, op, function, situation) of every function, in each distinct situation."""
     for path, row in COSTS.paths.items():
         domids = [0] if is_domain_0(path) else [3]
         for name, program, domid in itertools.product(
@@ -65,7 +65,7 @@ def every():
 
 
 def own(situation, chain):
-    """The part of a chain in the domain itself."""
+    """Return the part of a chain in the domain itself."""
     first = len(chain)
     while first and chain[first - 1][0] == situation.domid:
         first -= 1
@@ -86,7 +86,7 @@ def test_no_function_is_twice_on_a_stack_of_one_domain(every):
 
 
 def test_code_of_less_privilege_is_never_called_from_above(every):
-    """A program calls its kernel, and a kernel the hypervisor, not the other way."""
+    """A program calls its kernel, and a kernel the hypervisor, never the other way round."""
     wrong = set()
     for path, function, situation, chain in every:
         modes = [IMAGES[image].mode for image, _ in own(situation, chain)]
@@ -98,7 +98,7 @@ def test_code_of_less_privilege_is_never_called_from_above(every):
 def test_frames_are_in_images_that_their_domain_has(every):
     for path, function, situation, chain in every:
         if path in ("nic_transmit_packet", "bridge_packet", "disk_submit", "evtchn_send"):
-            continue  # of domain 0 as well as in whatever situation a guest never has
+            continue  # those of domain 0, and of situations that a guest never has
         for domid, (image, name) in chain:
             lacks = DOMAIN_0_ONLY if domid else GUEST_ONLY
             if not situation.domid or not situation.now.situation.startswith(
@@ -117,7 +117,7 @@ def test_xen_is_entered_by_the_hypercall_page_of_a_kernel(every):
 
 
 def named(path, op, function, situation):
-    """A chain as words, the domain where it changes."""
+    """Return a chain as words, with the domain where it changes."""
     words: list[str] = []
     for domid, (image, name) in CHAINS.chain(path, op, function, situation):
         if f"[{domid}]" not in [word for word in words if word.startswith("[")][-1:]:

@@ -1,4 +1,4 @@
-"""The code book: images of a domain, event rates, and where samples land."""
+"""The code book: images of a domain, event rates, and the places of samples."""
 
 import hashlib
 import io
@@ -53,7 +53,7 @@ def section(file: DomainFile, name: str) -> Any:
 
 
 def elf_symbols(file: DomainFile) -> dict[str, tuple[int, int]]:
-    """Return (address, size) by name as a reader of the file sees them."""
+    """Return (address, size) of symbols by name, as a reader of the file sees them."""
     symbols = section(file, ".symtab").iter_symbols()
     return {s.name: (s["st_value"], s["st_size"]) for s in symbols if s.name}
 
@@ -145,7 +145,7 @@ def test_the_hypervisor_misses_the_tlb_more_often_than_programs(book: CodeBook) 
         ("p4", 0x0C, 0x200, Kind.L2_MISSES),
         ("p4", 0x0C, 0x7, Kind.L2_REFERENCES),
         ("p4", 0x0C, 0x73F, Kind.L2_REFERENCES),
-        ("p4", 0x0C, 0x8, None),  # a hit in an L3 that is not there
+        ("p4", 0x0C, 0x8, None),  # a hit in an L3 that does not exist
         ("p4", 0x05, 0x2, Kind.ITLB_MISSES),
         ("p4", 0x05, 0x7, Kind.ITLB_REFERENCES),
         ("p4", 0x0B, 0x1, Kind.DTLB_MISSES),  # PAGE_WALK_TYPE

@@ -1,4 +1,4 @@
-"""The cost tables: what they refuse, and the published sums they are fitted to.
+"""The cost tables: what they refuse, and the published sums that they are fitted to.
 
 The sums guard the fit against edits of single rows. They are no validation: the rows were
 chosen to give them.
@@ -13,7 +13,7 @@ from hypervisor.model.codebook.costs import Costs, CostTableError
 from hypervisor.model.codebook.images import Images, SymbolTableError
 from hypervisor.telemetry import Mode
 
-GHZ = 2.4  # of the machines that Barham and Menon measured
+GHZ = 2.4  # clocks of the machines that Barham and Menon measured
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def images() -> Images:
 
 # ---------------------------------------------------------------- published sums
 
-EIGHTH = 1 / 8  # batches a packet; an assumption about a busy host, part of the fit
+EIGHTH = 1 / 8  # batches per packet; an assumption about a busy host, part of the fit
 RECEIVE_DOM0 = {
     "nic_interrupt": EIGHTH,
     "nic_receive_packet": 1,
@@ -104,7 +104,7 @@ def instructions(book: CodeBook, counts: Mapping[str, float]) -> float:
 
 
 def split(book: CodeBook, dom0: Mapping[str, float], guest: Mapping[str, float]) -> list[float]:
-    """Return cycles a packet of hypervisor, driver domain and guest."""
+    """Return the cycles per packet of hypervisor, driver domain and guest."""
     in_dom0, in_guest = by_mode(book, dom0), by_mode(book, guest)
     hypervisor = in_dom0[Mode.HYPERVISOR] + in_guest[Mode.HYPERVISOR]
     return [hypervisor, sum(in_dom0[:2]), sum(in_guest[:2])]

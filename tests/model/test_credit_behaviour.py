@@ -1,4 +1,4 @@
-"""What a user of the credit scheduler sees: shares, caps, latencies. Oracle: [SIM] runs, 60 s."""
+"""The credit scheduler as its user sees it: shares, caps, latencies. Oracle: [SIM] runs, 60 s."""
 
 from statistics import median
 
@@ -37,7 +37,7 @@ def test_a_cap_alone_on_a_pcpu_gives(rules, cap, expected):
 
 @pytest.mark.parametrize("rules", RULES)
 def test_a_weight_belongs_to_the_domain_not_to_each_of_its_vcpus(rules):
-    # Not quite 50 %: behind four others the single vcpu waits so long that it passes one slice
+    # Not quite 50 %: behind four others the single vcpu waits so long that it exceeds one slice
     # of credit, counts as idle and loses it. With a weight for each vcpu it would get 20 %.
     sim = Sim("credit", rules)
     sim.add(vcpus=1)

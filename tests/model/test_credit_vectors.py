@@ -15,7 +15,7 @@ from hypervisor.model.cpu.topology import Topology
 
 
 class Host:
-    """A SchedContext of so many pcpus that records who is parked."""
+    """A SchedContext of `pcpus` pcpus that records which vcpus are parked."""
 
     def __init__(self, pcpus):
         self.topology = Topology(1, pcpus, 1)
@@ -38,7 +38,7 @@ class Book:
         self.accounting = CreditAccounting(self.host, self.rules, self.counters)
         self.domains = []
         for weight, cap, vcpus in domains:
-            nothing: Any = None  # accounting never looks at what a record is of
+            nothing: Any = None  # accounting never looks at the subject of a record
             domain = DomainRecord(nothing, weight, cap)
             domain.vcpus = [VcpuRecord(nothing, domain, 30) for _ in range(vcpus)]
             self.domains.append(domain)
@@ -91,7 +91,7 @@ def test_one_period_grants(rules, pcpus, domains, expected):
     book = Book(rules, pcpus, *domains)
     for domain in book.domains:
         for record in domain.vcpus:
-            record.credit = -1  # so that nobody leaves the list
+            record.credit = -1  # so that no vcpu leaves the list
     assert expected == book.run()
 
 

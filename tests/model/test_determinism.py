@@ -1,4 +1,4 @@
-"""Same scenario, seed and commands: the same host, whatever the hash seed; and copies go on alike."""
+"""Same scenario, seed and commands: the same host, whatever the hash seed; copies run on alike."""
 
 import copy
 import hashlib
@@ -16,7 +16,7 @@ from hypervisor.model.scenario.spec import load_scenario
 from tests.support.model.hosts import MS, SECOND, burst, cpu, domain, fileio, make_host, netperf
 from tests.support.paths import ROOT
 
-EVENTS = {0: (0x1D, 1), 3: (0x23, 1)}  # GLOBAL_POWER_EVENTS, ITLB_REFERENCE or the like of a P4
+EVENTS = {0: (0x1D, 1), 3: (0x23, 1)}  # of a P4: GLOBAL_POWER_EVENTS, ITLB_REFERENCE
 
 
 def grumble(seed=1):
@@ -26,7 +26,7 @@ def grumble(seed=1):
 
 
 def profile(host, domids):
-    """Start sampling in `domids` as their tools would."""
+    """Start sampling in `domids` as their tools do."""
     driver = host.profiler.oprofile("0")
     for counter, (event, mask) in EVENTS.items():
         settings = {
@@ -66,7 +66,7 @@ COLUMNS = ("time_ns", "pc", "mode", "event", "pcpu", "domain", "tid", "on_behalf
 
 
 def batches(host, domids):
-    """All samples so far, as bytes by column."""
+    """Return all samples so far, as bytes by column."""
     drivers = [host.profiler.oprofile(str(domid)) for domid in domids]
     for driver in drivers:
         driver.write("dump", "1")
@@ -164,7 +164,7 @@ print(digest(host, batches(host, (0, 1, 2, 3))))
 
 
 def digest(host, columns):
-    """A fingerprint of all that can be seen of a host, and of its samples."""
+    """Return a fingerprint of everything visible of a host, and of its samples."""
     snapshot = host.telemetry.snapshot()
     text = repr(
         [

@@ -10,7 +10,7 @@ SHARED = SHARED_CORE_PERCENT / 100
 
 
 def one_core(*domains):
-    """Two threads of one core; domain 0 may use the second only, and sleeps nearly always."""
+    """Return a host with two threads of one core; domain 0 uses the second, and mostly sleeps."""
     return make_host(
         *domains, cpu="p4-ht", cores_per_socket=1, threads_per_core=2, domain0={"cpus": "1"}
     )
@@ -50,7 +50,7 @@ def test_work_under_way_is_retimed_when_the_sibling_wakes_and_sleeps():
         seen.cpu_ns / MS / seen.workloads[0]["bursts"]
         for seen in (host.telemetry.snapshot().domains[1] for host in (alone, shared))
     ]
-    # Of the time that both are at work, 62 % counts.
+    # Of the time when both work, 62 % counts.
     assert took_ms[0] == pytest.approx(100, rel=0.02)
     assert took_ms[1] == pytest.approx(100 / (1 - awake * (1 - SHARED)), rel=0.05)
 
@@ -61,7 +61,7 @@ def test_a_core_has_two_threads_at_most():
 
 
 def test_cycles_are_counted_by_time_not_by_work():
-    """A shared thread has as many cycles to the second as one alone; only its work is slower."""
+    """A shared thread has as many cycles per second as one alone; only its work is slower."""
     host = one_core(domain("a", cpu(), cpus="0"), domain("b", cpu(), cpus="1"))
     driver = host.profiler.oprofile("0")
     settings = {
@@ -85,5 +85,5 @@ def test_cycles_are_counted_by_time_not_by_work():
         name: sum(one.samples for one in host.telemetry.snapshot().samples if one.domain == name)
         for name in "ab"
     }
-    expected = pytest.approx(2 * 3200, rel=0.03)  # 3.2 GHz, one sample each million cycles
+    expected = pytest.approx(2 * 3200, rel=0.03)  # 3.2 GHz, one sample every million cycles
     assert [taken["a"], taken["b"]] == [expected, expected]

@@ -1,4 +1,4 @@
-"""Looking at a host changes nothing: not what happens later, not a sample, not a counter."""
+"""Looking at a host changes nothing: no later event, no sample, no counter."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -29,7 +29,7 @@ EVENTS = ("GLOBAL_POWER_EVENTS:90000", "INSTR_RETIRED:120000:1")
 
 
 def busy_host():
-    """A host whose hyper-threads change speed, with an active, a passive and another guest."""
+    """Return a host whose threads change speed, with an active, a passive and another guest."""
     return make_host(
         domain("active", cpu(), burst(1, 3), netperf("receive", rate_bits_per_second=30_000_000)),
         domain("passive", fileio(rate_per_second=400), burst(2, 2)),
@@ -47,7 +47,7 @@ def look(host: Machine) -> None:
 
 
 def profile(home: Path, looks_ns=(), *, depth=0):
-    """All files of a profiled run, and the host at its end; looked at when `looks_ns` say."""
+    """Return all files of a profiled run, and the host at its end, after looks at `looks_ns`."""
     host = busy_host()
     run = Run(host, home)
     run.follow_domains()

@@ -11,7 +11,7 @@ RULES = ["3.0.3", "3.1"]
 
 
 def one_pcpu(rules, *domains):
-    """A host with one pcpu, which domain 0 uses for half a percent only."""
+    """Return a host with one pcpu, of which domain 0 uses only half a percent."""
     return make_host(*domains, hypervisor=rules, cores_per_socket=1)
 
 
@@ -80,7 +80,7 @@ def test_weight_and_cap_can_be_changed_while_it_runs(rules):
 
 @pytest.mark.parametrize("rules", RULES)
 def test_a_domains_weight_is_not_multiplied_by_its_vcpus(rules):
-    """With a weight for each vcpu the single one would get a fifth."""
+    """With a weight for each vcpu the single vcpu would get a fifth."""
     host = one_pcpu(rules, domain("a", cpu()), domain("b", cpu(threads=4), vcpus=4))
     host.advance(20 * SECOND)
     assert 28 < cpu_percent(host, "a") < 52
@@ -134,7 +134,7 @@ def test_the_units_of_a_computation_are_its_work():
 
 def test_guests_that_share_a_pcpu_lose_little_and_the_more_the_more_there_are():
     """Published bound: below 15 % at four guests."""
-    done = []  # work by time spent
+    done = []  # work per time spent
     for guests in (1, 2, 4):
         names = [f"guest{number}" for number in range(guests)]
         host = one_pcpu("3.0.3", *(domain(name, cpu()) for name in names))

@@ -1,4 +1,4 @@
-"""Machines on one clock: where nothing connects them, none can tell that it is not alone."""
+"""Machines on one clock: without a connection each behaves as if it were alone."""
 
 import pytest
 
@@ -20,11 +20,11 @@ def machine(seed: int, clock: Clock | None = None) -> Machine:
 
 
 def profiled(*hosts: Machine) -> list[tuple[HostSnapshot, list[bytes]]]:
-    """Have the same done to each of the hosts; return what each shows and its samples."""
+    """Do the same with each of the hosts; return the state of each and its samples."""
     for host in hosts:
         set_counter(host)
         begin(host, active=(0, 3))
-    for host in hosts:  # on one clock all but the first are there already
+    for host in hosts:  # on one clock all but the first are at that time already
         host.advance(SECOND)
     for host in hosts:
         host.toolstack.domains.pause("ossvm02")
@@ -41,7 +41,7 @@ def profiled(*hosts: Machine) -> list[tuple[HostSnapshot, list[bytes]]]:
 
 
 def samples(host: Machine) -> list[bytes]:
-    """Return the columns of all that domain 0's daemon has got."""
+    """Return the columns of all samples that domain 0's daemon has received."""
     batches = [lot.load() for lot in host.profiler.oprofile("0").read_buffer()]
     return [getattr(one, name).tobytes() for one in batches for name in SampleBatch.__slots__]
 

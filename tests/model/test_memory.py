@@ -1,4 +1,4 @@
-"""Every page of the host is Xen's, a domain's, free or being scrubbed."""
+"""Every page of the host is Xen's, a domain's, free, or being scrubbed."""
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -45,7 +45,7 @@ def test_how_often_one_looks_does_not_change_how_much_is_scrubbed():
 
 
 class PageBooks(RuleBasedStateMachine):
-    """Memory alone, whoever the domains are."""
+    """Memory alone, with domains as ids only."""
 
     def __init__(self):
         super().__init__()
@@ -136,7 +136,7 @@ class BalloonedHost(RuleBasedStateMachine):
         for each in self.host.hypercalls.live.values():
             pager = paging(self.host, each.name)
             resident_kib = pager.demand_kib - pager.swapped_kib
-            # A guest that has panicked manages nothing any more.
+            # A guest that has panicked does not manage memory any more.
             assert resident_kib <= each.memory_kib or pager.has_panicked
 
     @invariant()

@@ -1,4 +1,4 @@
-"""Where the running time of domains and processors went: user, kernel, hypervisor."""
+"""The running time of domains and processors by mode: user, kernel, hypervisor."""
 
 import pytest
 
@@ -15,7 +15,7 @@ ROUNDING_SECONDS = 1e-6
 
 @pytest.fixture(scope="module", params=["grumble", "squeezed"])
 def host(request: pytest.FixtureRequest) -> HostSnapshot:
-    """A host after three seconds; the second one swaps, and has more vcpus than pcpus."""
+    """Return a host after three seconds; the second one swaps, and has more vcpus than pcpus."""
     if request.param == "grumble":
         machine = build(load_scenario("grumble"), epoch_ns=0)
     else:
@@ -29,7 +29,7 @@ def host(request: pytest.FixtureRequest) -> HostSnapshot:
 
 
 def seconds(host: HostSnapshot, name: str) -> dict[str, float]:
-    """The sum of a metric over everything but its last label, which is the mode."""
+    """Return the sum of a metric over all labels but the last, which is the mode."""
     (metric,) = (row for row in CATALOGUE if row.name == name)
     sums = dict.fromkeys(MODES, 0.0)
     for labels, value in metric.points(host, stats()):

@@ -1,4 +1,4 @@
-"""A guest's buffers: how much they hold, when they are moved on, and the work that this is."""
+"""A guest's buffers: how much they hold, when they are emptied, and the cost of that."""
 
 import pytest
 
@@ -76,7 +76,7 @@ def test_a_cpu_buffer_holds_less_than_its_slots(slots):
 
 @pytest.mark.parametrize(("count", "lost_percent"), [(100_000, 0), (50_000, 0), (30_000, 23)])
 def test_a_cpu_buffer_is_emptied_each_100_ms(count, lost_percent):
-    """8191 slots: at a count of 50 000, 6400 samples come in that time, at 30 000 10 700."""
+    """It has 8191 slots: 6400 samples come in that time at a count of 50 000, 10 700 at 30 000."""
     host, guest = profiled(count=count)
     host.advance(2 * SECOND)
     received = int(guest.read("stats/cpu0/sample_received"))
@@ -85,7 +85,7 @@ def test_a_cpu_buffer_is_emptied_each_100_ms(count, lost_percent):
 
 
 def test_the_daemon_is_woken_in_the_middle_of_a_lot():
-    """Two vcpus and two events: 51 000 entries each 200 ms, of which the real buffer has room."""
+    """Two vcpus and two events make 51 000 entries every 200 ms, which fit into the real buffer."""
     host = make_host(domain("a", cpu(threads=2), vcpus=2))
     for index, event in {0: CYCLES, 3: INSTRUCTIONS}.items():
         set_counter(host, index, event=event)
@@ -136,7 +136,7 @@ def test_passive_samples_come_through_domain_0():
     assert {0, 1} == set(batch.domain.tolist())
 
 
-# -- What profiling costs a domain
+# -- The cost of profiling to a domain
 
 
 def test_the_daemons_work_is_done_in_its_domain():

@@ -1,4 +1,4 @@
-"""Swapping: nothing while a guest has what it wants, ever slower with less, and then death."""
+"""Swapping: none while a guest has enough memory, ever slower with less, and then death."""
 
 import copy
 from fractions import Fraction
@@ -93,7 +93,7 @@ def test_pages_go_through_the_first_disk():
     pager = run.paging
     first, second = run.now.vbds
     assert 0 <= first.read_requests - pager.page_ins // PAGES_A_FAULT <= 1
-    assert 0 <= pager.page_outs * 4096 - first.write_bytes <= 512 * 1024  # one lot under way
+    assert 0 <= pager.page_outs * 4096 - first.write_bytes <= 512 * 1024  # one block is being paged
     assert second.read_requests == second.write_requests == 0
 
 
@@ -183,7 +183,7 @@ def test_meminfo_counts_what_the_guest_can_use():
     run = squeeze(64, cpu(memory_mib=64))
     lines = paging(run.host).meminfo()
     assert lines["MemTotal"] == 58 * MIB  # the kernel's image takes 6
-    assert lines["SwapTotal"] == 256 * MIB  # twice what it was installed with
+    assert lines["SwapTotal"] == 256 * MIB  # twice the size at installation
     assert lines["SwapTotal"] - lines["SwapFree"] == run.paging.swapped_kib
     assert lines["Cached"] == 0
 

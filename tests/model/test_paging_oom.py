@@ -23,7 +23,7 @@ DAEMONS = 7
 
 
 def diskless(*workloads, mib=40, seconds=3):
-    """A guest without swap that is ballooned to `mib`."""
+    """Return a host whose guest has no swap and is ballooned to `mib`."""
     host = make_host(domain("a", *workloads, disk=[]))
     console = Console(host)
     host.advance(SECOND)
@@ -87,7 +87,7 @@ def test_the_others_go_on_at_full_speed():
 
 
 def test_a_program_larger_than_memory_and_swap_dies_at_once():
-    # 128 MiB and 256 MiB of swap.
+    # It has 128 MiB and 256 MiB of swap.
     host = make_host(domain("a", cpu(memory_mib=400), burst(1, 1)))
     host.advance(SECOND)
     pager = paging(host)

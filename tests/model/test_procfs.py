@@ -1,4 +1,4 @@
-"""/proc of guests: what their kernels account for, against what the hypervisor knows."""
+"""/proc of guests: the kernels' accounting against the hypervisor's."""
 
 import pytest
 
@@ -24,7 +24,7 @@ def stat(host, name):
 
 @pytest.fixture(scope="module")
 def host():
-    """Two pcpus with more to do than they can."""
+    """Return a host whose two pcpus have more work than they can do."""
     host = make_host(
         domain("hog", cpu()),
         domain("smp", cpu(), burst(3, 7), vcpus=2),
@@ -121,7 +121,7 @@ def test_a_task_that_reads_is_blocked_or_at_work():
     for number in range(50, 90):
         host.advance(number * 11_000_000)
         now = stat(host, "io")
-        counts.append((now["procs_running"] - 1, now["procs_blocked"]))  # without the reader
+        counts.append((now["procs_running"] - 1, now["procs_blocked"]))  # without the reader itself
 
     assert {(0, 1), (1, 0)} >= set(counts)
     assert (0, 1) in counts
@@ -205,7 +205,7 @@ def test_an_endless_task_brings_the_load_to_one():
     for _ in range(12):
         load.sample(1)
 
-    # 1 - (1884 / 2048) ** 12 and so on, with fixed point's losses
+    # 1 - (1884 / 2048) ** 12 and so on, with the rounding of fixed point
     assert load.text() == "0.63 0.18 0.06"
 
 

@@ -171,7 +171,7 @@ def test_an_unplugged_vcpus_tasks_go_on_elsewhere(rules):
     one, two = host.hypercalls.live[1].vcpus
     assert (two.online, len(one.tasks) + (one.current is not None)) == (False, 2)
     offline_ns = host.telemetry.snapshot().domains[1].vcpus[1].offline_ns
-    assert 2 * SECOND - MS < offline_ns < 2 * SECOND  # the guest hears of it a little later
+    assert 2 * SECOND - MS < offline_ns < 2 * SECOND  # the guest is told a little later
 
 
 @pytest.mark.parametrize("rules", RULES)

@@ -1,4 +1,4 @@
-"""No sample disappears: whatever is done to a host, each one is told of once, by where it went."""
+"""No sample disappears: whatever is done to a host, each is counted once, by where it went."""
 
 from collections import Counter
 from contextlib import suppress
@@ -42,11 +42,11 @@ class Watched:
         begin(self.host, (0, *active), passive)
         self.read = 0
         self.loaded = 0
-        self.before_zero = 0  # logged until the statistics were last zeroed
+        self.before_zero = 0  # samples logged until the statistics were last zeroed
         self.lost_before_zero = 0
 
     def do(self, command, domid):
-        """One thing that a user may do; refusals are none of this test's business."""
+        """Do one thing that a user may do, and ignore refusals."""
         host, driver = self.host, self.drivers[domid]
         actions: dict[str, Any] = {
             "wait": lambda: None,
@@ -63,7 +63,7 @@ class Watched:
             "load": self.load,
         }
         if domid and domid not in host.hypercalls.live and command != "load":
-            return  # its driver is gone with it
+            return  # its driver ended with it
         with suppress(HostError):
             actions[command]()
 
@@ -74,7 +74,7 @@ class Watched:
             self.before_zero, self.lost_before_zero = before, lost
 
     def load(self):
-        """Have every daemon read; the columns are as long as they were said to be."""
+        """Let every daemon read, and check the lengths of the columns."""
         for driver in self.drivers.values():
             for lot in driver.read_buffer():
                 self.read += len(lot)
@@ -89,16 +89,16 @@ class Watched:
         )
 
     def in_hypervisor(self):
-        """(all overflows, what became of them) as the hypervisor's statistics tell."""
+        """Return (all overflows, overflows by outcome) from the hypervisor's statistics."""
         x = xenoprof_now(self.host)
         return x.total, x.active + x.passive + x.others + x.lost + x.invalid + x.corrupted
 
     def in_statistics(self):
-        """(logged, lost) as the ledger has them since the statistics were zeroed."""
+        """Return (logged, lost) in the ledger since the statistics were zeroed."""
         return self.logged() - self.before_zero, self.ring_lost() - self.lost_before_zero
 
     def above(self):
-        """(logged samples, where they are or how they ended) above the hypervisor."""
+        """Return (logged samples, samples by place or end) above the hypervisor."""
         self.load()
         live = self.host.hypercalls.live
         ended = sum(

@@ -1,4 +1,4 @@
-"""How many samples there are: what was counted divided by the period, and what each one costs."""
+"""The number of samples is the events counted divided by the period; each has a cost."""
 
 import math
 
@@ -29,7 +29,7 @@ CYCLES_PER_NS = 3.2
 
 
 def modes_ns(host):
-    """What the pcpus have spent in each mode so far."""
+    """Return the time that the pcpus have spent in each mode so far."""
     pcpus = host.telemetry.snapshot().pcpus
     return (
         sum(one.user_ns for one in pcpus),
@@ -48,7 +48,7 @@ def mixed(**host):
 
 
 def taken(host, **counter):
-    """(overflows, spent by mode) of 700 ms with one counter."""
+    """Return (overflows, time by mode) of 700 ms with one counter."""
     host.advance(100 * MS)
     set_counter(host, **counter)
     begin(host, (0, 1, 2, 3))
@@ -75,7 +75,7 @@ def test_a_clock_event_follows_the_running_time(cpu_type, count):
 def test_a_filter_counts_the_time_in_its_modes(user, kernel, modes):
     total, spent = taken(mixed(), count=20_000, user=user, kernel=kernel)
     expected = sum(spent[mode] for mode in modes) * CYCLES_PER_NS / 20_000
-    # What a path spends in each mode is told in whole cycles, and in whole ns.
+    # The time of a path in each mode is known in whole cycles, and in whole ns.
     assert abs(total - expected) <= 2 + expected / 500
 
 
@@ -125,7 +125,7 @@ def test_a_count_of_nothing_is_the_longest_period():
 
 
 def instructions(*guests):
-    """(instructions per cycle, instructions per second of work) of `a`, alone or with others."""
+    """Return (instructions per cycle, instructions per second of work) of `a`, alone or not."""
     host = make_host(*guests, cpu="p4-ht", cores_per_socket=2, threads_per_core=2)
     names = {0: "cycles", 3: "instructions"}
     for index, name in names.items():
@@ -173,11 +173,11 @@ def test_instructions_do_not_depend_on_what_else_is_counted():
     assert totals[0] == pytest.approx(totals[1], rel=0.01)
 
 
-# -- What a sample costs
+# -- The cost of a sample
 
 
 def worked(count):
-    """(work done, samples) of a guest that has a pcpu to itself, in 4 s."""
+    """Return (work done, samples) in 4 s of a guest that has a pcpu to itself."""
     host = make_host(domain("a", cpu(), cpus="1"), domain0={"cpus": "0"})
     host.advance(SECOND // 2)
     if count:

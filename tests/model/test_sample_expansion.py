@@ -35,7 +35,7 @@ def busy_host():
 
 
 def profiled(active=(0, 1, 2), passive=(3,)):
-    """A host of many kinds of work, and the samples of its daemons' domains."""
+    """Return a host with many kinds of work, and the samples of its domains."""
     host = busy_host()
     for index, event in EVENTS.items():
         set_counter(host, index, event=event, count=20_000 if index != 1 else 500)
@@ -71,7 +71,7 @@ def left_in_rings(host):
 def test_columns_hold_what_was_logged(run):
     host, batches = run
     columns: Counter[Any] = sum((keys(batch) for batch in batches.values()), Counter())
-    for chunk, row, _ in left_in_rings(host):  # by the stop
+    for chunk, row, _ in left_in_rings(host):  # counted by the stop
         for (index, _), by_mode in zip(chunk.counters, chunk.counts[row], strict=True):
             for mode in Mode:
                 columns[int(chunk.domids[row]), index, int(mode)] += int(by_mode[mode])
@@ -113,7 +113,7 @@ def test_other_domains_work_for_themselves(run):
 
 
 def text_ranges(host, name):
-    """(start, end) of the text of the hypervisor, and of the kernel with its modules."""
+    """Return (start, end) of the text of the hypervisor, and of the kernel with its modules."""
     files = {file.path: file for file in host.profiler.domain_files(name)}
 
     def text(prefix):
@@ -172,7 +172,7 @@ def test_every_kernel_pc_is_in_a_function(run):
 
 
 def work_functions(mode=Mode.USER, path="linpack_compute"):
-    """(start, size, cycles) of each function of a path in one mode, as the costs have them."""
+    """Return (start, size, cycles) of each function of a path in one mode, from the costs."""
     images = Images()
     costs = Costs(images.by_key)
     found: dict[Any, Any] = {}
@@ -190,7 +190,7 @@ def work_functions(mode=Mode.USER, path="linpack_compute"):
 
 @pytest.fixture(scope="module")
 def pure():
-    """Samples of a program that does nothing but compute."""
+    """Return samples of a program that only computes."""
     host = make_host(domain("a", cpu(), cpus="1"))
     set_counter(host, count=50_000)
     begin(host, (0, 1))
@@ -237,7 +237,7 @@ def test_both_halves_of_each_function_are_reached(pure):
 
 
 def test_each_path_of_a_segment_gets_its_share():
-    """Kernel and hypervisor work come mixed: per path the samples follow the pcpus' books."""
+    """Kernel and hypervisor work are mixed: per path the samples follow the pcpus' ledgers."""
     host = busy_host()
     set_counter(host, count=5000)
     begin(host, (0, 1, 2, 3, 4))
@@ -263,7 +263,7 @@ def test_each_path_of_a_segment_gets_its_share():
 
 
 def test_old_samples_keep_the_event_they_were_counted_with():
-    """A guest reads after domain 0 has begun anew with an event that its kernel never has."""
+    """A guest reads after domain 0 has started again with an event that its kernel never has."""
     host = make_host(domain("a", burst(1, 1)))
     set_counter(host, count=5000)
     begin(host, (0, 1))
@@ -297,7 +297,7 @@ def test_samples_before_and_after_a_change_of_counters_are_read_together():
 
 
 def fingerprint():
-    """All bytes of all columns of a run, as a hash."""
+    """Return a hash of all columns of a run."""
     _, batches = profiled()
     digest = hashlib.sha256()
     for batch in batches.values():

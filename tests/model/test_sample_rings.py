@@ -1,4 +1,4 @@
-"""The shared buffers: 15 usable slots of an active vcpu, 2047 of a passive one, and who drains them."""
+"""The shared buffers: 15 usable slots of an active vcpu, 2047 of a passive one; their readers."""
 
 import itertools
 
@@ -25,7 +25,7 @@ def host():
 
 @pytest.fixture
 def xen(host):
-    """A profiler that is counting in domain 0 and 1 (active) and 2 (passive)."""
+    """Yield a profiler that is counting in domain 0 and 1 (active) and 2 (passive)."""
     costs = Overheads(host.code)
     samples = SampleLog(costs.sample, costs.backtrace_frame)
     xenoprof = Xenoprof(host.execution, host.pmu, samples, can_profile=True)
@@ -47,7 +47,7 @@ def xen(host):
 
 
 class Drain:
-    """A driver that empties its own vcpu's ring; domain 0's empties the passive ones as well."""
+    """A driver that empties its own vcpu's ring; domain 0's empties the passive ones too."""
 
     def __init__(self, xenoprof):
         self.xenoprof = xenoprof
@@ -60,7 +60,7 @@ class Drain:
 
 
 def log(xenoprof, host, domid, by_mode, times=1, *, vcpu=0, at_ns=0):
-    """Have `times` samples of one mode taken in a vcpu, 1 us apart, as one segment."""
+    """Take `times` samples of one mode in a vcpu, 1 us apart, as one segment."""
     chunk = SampleChunk(
         ((0, Kind.CYCLES),),
         np.array([[by_mode]]) * times,
@@ -182,7 +182,7 @@ def test_what_is_logged_is_told_by_domain_and_mode(xen, host):
 
 
 def passive_host(sleep_ms, **domain0):
-    """A busy passive guest beside a domain 0 that works for 1 ms at a time."""
+    """Return a host with a busy passive guest, and a domain 0 that works for 1 ms at a time."""
     workload = {"workload": [burst(1, sleep_ms)]} if sleep_ms else {}
     made = make_host(domain("busy", cpu(), cpus="1"), domain0={"cpus": "0", **workload, **domain0})
     driver = made.profiler.oprofile("0")

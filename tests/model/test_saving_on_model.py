@@ -1,4 +1,4 @@
-"""Guests that go into a file and come back, and cores of guests, on the whole model."""
+"""Saving and restoring guests, and dumping their cores, on the whole model."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The built-in scenarios: loaded as they promise, and everything that can be measured moves."""
+"""The built-in scenarios: their load is as promised, and every measured value changes."""
 
 import pytest
 
@@ -133,7 +133,7 @@ def test_the_spare_guests_of_busy32_sleep(busy32):
 
 
 def test_busy32_needs_fewer_than_20_000_events_a_second():
-    """What keeps it faster than real time: events are lots and decisions, not packets."""
+    """This keeps it faster than real time: events are batches and decisions, not packets."""
     host = build(load_scenario("busy32"), epoch_ns=0)
     host.advance(SECOND)
     first = host.clock.schedule(host.now_ns, id)[1]
@@ -156,4 +156,4 @@ def test_a_guest_of_the_scenario_that_is_created_again_does_its_work_again():
     )
     host.advance(host.now_ns + SECOND)
 
-    assert cpu_percent(host, "web") > 80  # of the second since boot
+    assert cpu_percent(host, "web") > 80  # percent of the second since boot

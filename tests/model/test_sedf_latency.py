@@ -1,4 +1,4 @@
-"""How long a vcpu waits under SEDF, and what a short sleep costs. Oracle: the rules' own sums."""
+"""The waits of a vcpu under SEDF, and the cost of a short sleep. Oracle: sums by the rules."""
 
 import copy
 from statistics import median
@@ -30,7 +30,7 @@ def test_a_waker_with_a_slice_interrupts_extra_time_at_once():
     for _ in range(3):
         sim.add()
     sim.run(10)
-    # A decision that has just been due is 20 us late in the simulated machine.
+    # A decision that was due just before comes 20 us late in the simulated machine.
     assert max(sleeper.vcpus[0].wake_latencies_ns[1:]) <= SWITCH_NS
 
 
@@ -42,7 +42,7 @@ def test_a_waker_on_extra_time_waits_at_most_a_quantum_for_each_other_one():
         sim.add()
     sim.run(10)
     latencies = sleeper.vcpus[0].wake_latencies_ns
-    # Less than half a ms before somebody's period begins, extra time pauses.
+    # Less than half a ms before some vcpu's period begins, extra time pauses.
     assert max(latencies) <= hogs * (QUANTUM_NS + SWITCH_NS) + 2 * QUANTUM_NS
     assert median(latencies) > QUANTUM_NS
 
@@ -113,7 +113,7 @@ def test_what_a_slice_overran_is_taken_off_the_next():
 
 @pytest.mark.parametrize("topology", [Topology(1, 1, 1), Topology(2, 1, 2)])
 def test_quanta_given_at_once_are_as_good_as_one_by_one(topology):
-    """A twin that is asked for a decision each 100 us decides the same, but for late quanta."""
+    """A twin that is asked for a decision every 100 us decides the same, except for late quanta."""
     sim = SedfSim("3.0.3", topology)
     sim.add_with(20, 4, run_ns=3 * MS, sleep_ns=11 * MS)
     sim.add(vcpus=2)

@@ -1,4 +1,4 @@
-"""Whole hosts under SEDF. Oracle: slice/period, and what the same host does under credit."""
+"""Whole hosts under SEDF. Oracle: slice/period, and the same host under credit."""
 
 import pytest
 
@@ -20,7 +20,7 @@ from tests.support.model.hosts import (
 
 
 def sedf_host(*domains, **given):
-    """One pcpu unless `given` says else, shared by domain 0 and all guests."""
+    """Return a host with one pcpu, or as `given`, shared by domain 0 and all guests."""
     return make_host(*domains, scheduler="sedf", **{"cores_per_socket": 1, **given})
 
 
@@ -31,7 +31,7 @@ def sedf_of(host):
 
 
 def give(host, name, period_ms, slice_ms, *, extratime=False):
-    """Guarantee a domain a slice."""
+    """Guarantee a slice to a domain."""
     domid = seen(host, name).domid
     parameters = SedfParameters(period_ms * MS, slice_ms * MS, 0, extratime=extratime, weight=0)
     sedf_of(host).adjust_sedf(host.hypercalls.live[domid], parameters)
@@ -60,7 +60,7 @@ def test_slices_hold_beside_domain_0_and_the_rest_is_idle():
 
 
 def test_slices_shorter_than_what_was_given_before_are_kept():
-    """A pcpu that was idle for long has a timer far away."""
+    """A pcpu that was idle for long has a timer far in the future."""
     host = sedf_host(domain("a", burst(1, 300)), domain("b", cpu()))
     give(host, "a", 200, 20)
     give(host, "b", 20, 2)

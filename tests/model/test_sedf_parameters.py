@@ -1,4 +1,4 @@
-"""Parameters and homes under SEDF: defaults, what is taken and what not, where vcpus go."""
+"""Parameters and homes under SEDF: defaults, accepted and refused values, places of vcpus."""
 
 import pytest
 
@@ -20,7 +20,7 @@ TIMED = SedfParameters(100 * MS, 30 * MS, 0, extratime=False, weight=0)
 
 
 def domain0(sim, vcpus=1):
-    """Domain 0, asleep."""
+    """Add domain 0, asleep; return it."""
     domain = SimDomain(0)
     sim.domains.append(domain)
     sim.scheduler.add_domain(domain, 256, 0)
@@ -50,7 +50,7 @@ def test_domain_0_has_its_slice_and_nearly_all_extra_time_beside_guests():
     for _ in range(3):
         sim.add()
     sim.run(10)
-    # Its score is 20/15 where a guest's is 128: of each 97 quanta a guest gets one.
+    # Its score is 20/15 and a guest's is 128: of every 97 quanta a guest gets one.
     assert 100 * sim.granted_ns(sim.domains[0]) / sim.clock.now > 95
 
 

@@ -1,4 +1,4 @@
-"""The queues of SEDF stay in order whatever happens, and nobody is lost."""
+"""The queues of SEDF stay in order whatever happens, and no vcpu is lost."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -40,7 +40,7 @@ step = st.one_of(
 
 
 def check(sim):
-    """Each queue in its order; on `run` or `wait` exactly once who wants to run."""
+    """Check that each queue is in order, and each runnable vcpu once on `run` or `wait`."""
     seen = []
     orders = (lambda one: one.scores[LOST], lambda one: one.scores[EXTRA])
     for number, queues in enumerate(sim.sedf._pcpus):

@@ -1,4 +1,4 @@
-"""What slices, extra time and weights give under SEDF. Oracle: slice/period, and sums of it."""
+"""The shares by slices, extra time and weights under SEDF. Oracle: slice/period, and its sums."""
 
 import pytest
 from hypothesis import given, settings
@@ -11,7 +11,7 @@ RULES = ["3.0.3", "3.1"]
 
 
 def shares_of(*domains, seconds=20, rules="3.0.3"):
-    """Percent of a pcpu that each of these hogs has, switches included."""
+    """Return the percent of a pcpu that each of these hogs has, switches included."""
     sim = SedfSim(rules)
     for parameters in domains:
         sim.add_with(**parameters)

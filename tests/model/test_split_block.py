@@ -1,4 +1,4 @@
-"""Shared rings, and the split block driver on a running host: limits, batching, and who pays."""
+"""Shared rings, and the split block driver on a running host: limits, batching, accounting."""
 
 import pytest
 from hypothesis import given, settings
@@ -14,7 +14,7 @@ KIB = 1024
 
 
 def passes(event: int, old: int, new: int) -> bool:
-    """The published rule: notify if `event` is one of the indices old+1 .. new."""
+    """Return whether the published rule notifies: `event` is one of the indices old+1 .. new."""
     return event in range(old + 1, new + 1)
 
 
@@ -95,7 +95,7 @@ def test_sequential_requests_become_few_disk_operations():
 
 
 def disk_waiting(host):
-    """Requests that the disk has been given and has not finished."""
+    """Return the requests that the disk has received and not finished."""
     disk = host.hypercalls.backends.blkback.disk
     given = sum(
         v.read_requests + v.write_requests
@@ -133,7 +133,7 @@ def test_all_rings_share_64_backend_slots_and_who_finds_none_is_counted():
         free.append(host.hypercalls.backends.blkback.free_slots)
     assert (min(free), max(free) <= BACKEND_SLOTS) == (0, True)
     assert sum(vbd(host, name).ring_full for name in names) > 50
-    # Starved rings take their turn: nobody is forgotten.
+    # Starved rings take turns: none is forgotten.
     done = [result(host, name)["requests"] for name in names]
     assert min(done) > 0.6 * max(done)
 

@@ -1,4 +1,4 @@
-"""The split network driver on a running host: limits, shaping, conservation, and who pays."""
+"""The split network driver on a running host: limits, shaping, conservation, accounting."""
 
 from typing import Any
 
@@ -128,7 +128,7 @@ def test_guests_send_to_each_other_whichever_is_created_first(order):
     host.advance(3 * SECOND)
     done = result(host, "a")
     received = vif(host, "b").receive_bytes
-    assert 1e9 < done["bits_per_second"] < 8e9  # not over the wire, but every page is moved
+    assert 1e9 < done["bits_per_second"] < 8e9  # not through the wire, but every page is moved
     assert 0.95 < done["bytes"] / received <= 1
     assert host.hypercalls.backends.netback.nic.transmitted_packets == 0
 
@@ -221,7 +221,7 @@ def test_a_stopped_queue_goes_on_when_slots_are_free_again():
 
 
 def test_notifications_are_paid_by_the_vcpu_that_sends_them():
-    """A vcpu that sleeps gathers no debts while another one does the I/O."""
+    """A vcpu that sleeps collects no debts while another one does the I/O."""
     host = make_host(domain("a", netperf("transmit"), vcpus=2), cores_per_socket=4)
     (flow,) = running(host, 1)
     flow._task.vcpu = 1
@@ -261,7 +261,7 @@ def test_a_fully_virtualized_guest_uses_its_devices_as_well():
 
 @pytest.mark.parametrize("peer", ["b", "Domain-0"])
 def test_a_sender_waits_for_a_slow_reader(peer):
-    """What is on the way never exceeds the window, however fast the sender is."""
+    """The data in flight never exceed the window, however fast the sender is."""
     host = make_host(domain("a", netperf("to", peer=peer)), domain("b", {"kind": "idle"}))
     for step in range(1, 20):
         host.advance(step * SECOND // 10)

@@ -1,4 +1,4 @@
-"""xend on the whole model: what needs guests that answer, and a domain 0 that has other work."""
+"""xend on the whole model: with guests that answer, and a domain 0 that has other work."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What the toolstack makes domains execute stands in profiles under its own names."""
+"""The code that the toolstack makes domains execute is in profiles under its own names."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -24,7 +24,7 @@ PAGES = GUEST_MIB * 256
 BASH, PYTHON, XENSTORED = "/bin/bash", "/usr/bin/python", "/usr/sbin/xenstored"
 XC_SAVE, XC_RESTORE = "/usr/lib64/xen/bin/xc_save", "/usr/lib64/xen/bin/xc_restore"
 IMAGES = Images().by_key
-# Samples more or less than the cycles give: where tasks begin and end between two overflows.
+# How far samples may differ from the cycles: tasks begin and end between two overflows.
 EDGES = 4
 
 
@@ -40,19 +40,19 @@ class Profiled:
         begin(self.host, (0, 1))
 
     def samples(self, do: Callable[[Machine], Operation]) -> SampleBatch:
-        """Domain 0's samples from before an operation until it was over."""
+        """Return domain 0's samples from before an operation until its end."""
         finish(self.host, do(self.host))
         return end(self.host)[0]
 
     def user_samples(self, batch: SampleBatch, program: str, domid: int = 0) -> SampleBatch:
-        """Those in the user code of a program."""
+        """Return the samples in the user code of a program."""
         tasks = self.host.hypercalls.residents[domid].guest.tasks
         tgids = [tgid for tgid, task in tasks.items() if task.program == program]
         chosen = np.isin(batch.tgid, tgids) & (batch.mode == Mode.USER)
         return SampleBatch(*(getattr(batch, name)[chosen] for name in SampleBatch.__slots__))
 
     def expected(self, path: str, units: int, mode: Mode = Mode.USER) -> float:
-        """Samples that so many units of a path give in a mode."""
+        """Return the samples that `units` of a path give in a mode."""
         code = self.host.code
         return code.paths[code.index[path]].by_mode[mode] * units / PERIOD
 
@@ -68,7 +68,7 @@ def inside(batch: SampleBatch, image: Image) -> int:
 
 
 def functions(batch: SampleBatch, image: Image) -> Counter[str]:
-    """Samples by function of an image."""
+    """Return the samples by function of an image."""
     symbols = list(image.symbols.values())
     starts = np.array([symbol.address for symbol in symbols], np.uint64)
     pcs = batch.pc[(batch.pc >= starts[0]) & (batch.pc < starts[0] + np.uint64(image.size))]
@@ -112,8 +112,8 @@ def test_saving_takes_the_time_of_its_pages_and_of_the_disk(tmp_path):
     finish(host, save_to(tmp_path)(host))
     cycles = host.code.cycles[host.code.index["save_page"]]
     cpu_ns = PAGES * cycles * 1000 / MHZ
-    disk_ns = GUEST_MIB * 2**20 / 72e6 * 1e9 + 2 * GUEST_MIB * 100_000  # 512 KiB an operation
-    poll_ns = 100 * MS  # for the guest to have suspended itself
+    disk_ns = GUEST_MIB * 2**20 / 72e6 * 1e9 + 2 * GUEST_MIB * 100_000  # 512 KiB per operation
+    poll_ns = 100 * MS  # by then the guest has suspended itself
     assert host.now_ns - start_ns == pytest.approx(poll_ns + cpu_ns + disk_ns, rel=0.015)
 
 

@@ -1,4 +1,4 @@
-"""Random commands at a small host: what must hold after each of them, whatever it was."""
+"""Random commands on a small host: the invariants that hold after each of them."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -20,11 +20,11 @@ LETTERS = re.compile(r"[r-][b-][p-][s-][c-][d-]")
 
 
 def mostly(good: Sequence[Any], bad: Sequence[Any]) -> st.SearchStrategy[Any]:
-    """One of the good in seven of eight cases."""
+    """Draw a good value in seven of eight cases."""
     return st.integers(0, 7).flatmap(lambda n: st.sampled_from(bad if n == 7 else good))
 
 
-# A number stands for that one of the domains there are, modulo their number.
+# A number selects one of the present domains, modulo their number.
 domains = mostly([1, 2, 3, 4, 5], [0, "0", "Domain-0", "nobody", "", "1", "migrating-a", "a-1"])
 memories = mostly([16, 32, 48, 64], [-1, 0, 1, 300, 500, 10**12])
 disks = mostly(
@@ -61,10 +61,10 @@ class Toolstack(RuleBasedStateMachine):
     def teardown(self) -> None:
         self.folder.cleanup()
 
-    # -- what the user does
+    # -- the user's commands
 
     def command(self, act: Callable[..., Any], *given: Any, **settings: Any) -> None:
-        """Do it. One that fails at once must change nothing that can be seen."""
+        """Run a command. One that fails at once must change nothing visible."""
         before, store = self.visible(), self.host.toolstack.views.xenstore()
         try:
             result = act(*given, **settings)
@@ -81,7 +81,7 @@ class Toolstack(RuleBasedStateMachine):
         return infos[domain % len(infos)].name if isinstance(domain, int) else domain
 
     def visible(self) -> Any:
-        """All that a user can see and that time does not drive."""
+        """Return everything that a user can see and time does not change."""
         host = self.host
         snapshot = host.telemetry.snapshot()
         return (
@@ -243,7 +243,7 @@ class Toolstack(RuleBasedStateMachine):
             except HostError as error:
                 assert "\n" not in str(error)
 
-    # -- what always holds
+    # -- the invariants
 
     @invariant()
     def memory_is_conserved(self) -> None:
@@ -270,7 +270,7 @@ class Toolstack(RuleBasedStateMachine):
         }
 
     def living(self) -> set[int]:
-        """Those that are no zombies, whose pages domain 0 still has mapped."""
+        """Return the domains that are not zombies: domain 0 still has pages of those mapped."""
         residents = self.host.hypercalls.residents
         for one in residents.values():
             assert not one.domain.dying or any(vbd.mapped for vbd in one.devices.vbds)
@@ -331,7 +331,7 @@ Toolstack.TestCase.settings = settings(
     max_examples=60,
     stateful_step_count=35,
     deadline=None,
-    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # to shrink would take minutes
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking would take minutes
     suppress_health_check=[HealthCheck.too_slow],
 )
 TestToolstack = Toolstack.TestCase

@@ -1,4 +1,4 @@
-"""The trace rings of the model: bounded, balanced, invisible to the world that they look at."""
+"""The trace rings of the model: bounded, balanced, and without effect on the traced host."""
 
 import copy
 import os
@@ -48,7 +48,7 @@ def busy_host():
 
 
 def traced(host, until_ns, pages=400, mask=ALL):
-    """All records of `host` up to a time, none lost."""
+    """Return all records of `host` up to a time, with none lost."""
     host.tracer.set_ring_pages(pages)
     host.tracer.set_masks(mask, EVERY_PCPU)
     host.advance(until_ns)
@@ -56,7 +56,7 @@ def traced(host, until_ns, pages=400, mask=ALL):
 
 
 def trace(pages=1):
-    """Rings alone, polled never."""
+    """Return rings alone, which are never polled."""
     clock = Clock()
     rings = Trace(clock, 2)
     rings.set_ring_pages(pages)
@@ -262,7 +262,7 @@ def test_rings_are_left_alone_below_the_threshold():
     assert sum(host.tracer.status().lost) > 0
 
 
-# What the records say.
+# The contents of records.
 
 
 def test_a_summary_of_the_records_has_the_runstates_of_the_host():
@@ -279,7 +279,7 @@ def test_a_summary_of_the_records_has_the_runstates_of_the_host():
         if vcpu.domain == IDLE_DOMAIN:
             continue
         old, new = (one.domains[vcpu.domain].vcpus[vcpu.vcpu] for one in (before, after))
-        # What it was in before its first record is not known; nothing else may be missing.
+        # Its state before its first record is not known; nothing else may be missing.
         times = [c + o for c, o in zip(vcpu.cycles, vcpu.open_cycles, strict=True)]
         known_ns = [round(summary.seconds(cycles) * SECOND) for cycles in times]
         unknown_ns = 5 * SECOND - sum(known_ns)

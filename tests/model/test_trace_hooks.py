@@ -20,7 +20,7 @@ EVERY_PCPU = (1 << 64) - 1
 
 
 def started(*domains, **host):
-    """A host that is traced, with rings large enough for anything."""
+    """Return a host that is traced, with rings large enough for anything."""
     made = make_host(*domains, **host)
     made.tracer.set_ring_pages(4000)
     made.tracer.set_masks(ALL, EVERY_PCPU)
@@ -28,7 +28,7 @@ def started(*domains, **host):
 
 
 def count(host, *events):
-    """How often each event was recorded for each domain."""
+    """Return how often each event was recorded for each domain."""
     records = host.tracer.read()
     return Counter((r.event, r.data[0]) for r in records if r.event in events)
 

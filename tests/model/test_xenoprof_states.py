@@ -1,4 +1,4 @@
-"""The profiler's state machine: what is allowed when, and how it is refused.
+"""The profiler's state machine: what is allowed in each state, and how the rest is refused.
 
 Source: the operations of xen/arch/x86/oprofile/xenoprof.c (3.0.3), in the reference's words.
 """
@@ -95,7 +95,7 @@ LEADS_TO = {
 
 
 def refusal(call):
-    """The errno of a refused call, None if it is done."""
+    """Return the errno of a refused call; None if it succeeded."""
     try:
         call()
     except OprofilefsError as error:
@@ -194,7 +194,7 @@ def test_a_domain_listed_twice_never_gets_ready_twice(xen, host):
 
 def test_a_daemon_started_twice_counts_twice_until_the_lists_are_reset(xen, host):
     bring(xen, host, PROFILING)
-    xen.enable_virq(host.hypercalls.live[0])  # of a new daemon, as the old one could not leave
+    xen.enable_virq(host.hypercalls.live[0])  # for a new daemon: the old one could not release it
     xen.stop()
     refused = refusal(xen.start)
     xen.release_counters()
@@ -264,7 +264,7 @@ def test_enabling_empties_the_ring_and_tells_who_never_read_it():
     host = make_host(domain("a", cpu()))
     set_counter(host)
     begin(host, (0, 1))
-    host.profiler.oprofile("a").close_buffer()  # refused by Xen, which goes on filling the ring
+    host.profiler.oprofile("a").close_buffer()  # refused by Xen, which continues to fill the ring
     host.advance(50 * MS)
     count_now(host)
     left = host.xenoprof.unread(1)

@@ -1,4 +1,4 @@
-"""A domain with real programs: sessions for the tools that look into images."""
+"""Makes a domain with real programs: sessions for the tools that read images."""
 
 import os
 import shutil

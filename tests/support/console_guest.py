@@ -1,4 +1,4 @@
-"""A guest whose /proc stands still, and the service in front of it."""
+"""A guest whose /proc does not change, and the service in front of it."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -49,7 +49,7 @@ AFTER = {
 
 
 def domain(domid: int = 3, name: str = "web", state: str = "") -> DomainSnapshot:
-    """A domain of a snapshot; `state` is paused, crashed, ..."""
+    """Return a domain of a snapshot; `state` is paused, crashed, ..."""
     return replace(
         talk_host.domain(domid, name, 512),
         paused=state == "paused",
@@ -60,7 +60,7 @@ def domain(domid: int = 3, name: str = "web", state: str = "") -> DomainSnapshot
 
 
 class FakeService(JsonService):
-    """Answers for its domains; /proc is BEFORE until time passes, then AFTER."""
+    """A service that answers for its domains; /proc is BEFORE until time passes, then AFTER."""
 
     def __init__(self, *domains: DomainSnapshot, console: str = "booted\n") -> None:
         self.domains = list(domains or [domain(0, "Domain-0"), domain()])

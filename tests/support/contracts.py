@@ -1,4 +1,4 @@
-"""What the contract suites do with any host."""
+"""Helpers with which the contract suites drive any host."""
 
 from hypervisor.host import Host
 from hypervisor.telemetry import DomainSnapshot

@@ -1,4 +1,4 @@
-"""A domain's daemon on a directory of its own, which stores what it takes at once."""
+"""A domain's daemon on a directory of its own, which stores samples at once."""
 
 from collections import Counter
 from pathlib import Path
@@ -27,7 +27,7 @@ WITH_XEN = {**OWN_KERNEL, "xen": TextRange(XEN, XEN_START, XEN_END)}
 
 
 class Daemon:
-    """An Oprofiled on a temporary root, its files written at once."""
+    """An Oprofiled on a temporary root that writes its files at once."""
 
     def __init__(self, root: Path, **config) -> None:
         self.root = root
@@ -61,7 +61,7 @@ class Daemon:
         return read_profile(self.session).files
 
     def stored(self):
-        """{(app, image): {offset: count}} over all files."""
+        """Return {(app, image): {offset: count}} over all files."""
         found: dict[tuple[str, str], Counter[int]] = {}
         for file in self.files():
             histogram = found.setdefault((file.key.app.path, file.key.image.path), Counter())

@@ -1,4 +1,4 @@
-"""ELF files of any size and byte order, with the symbols that write_elf does not make."""
+"""Makes ELF files of any size and byte order, with symbols that write_elf cannot make."""
 
 import struct
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ class Sec:
 
 @dataclass(frozen=True)
 class Sym:
-    """`section` is 1 + the index of a Sec, 0 = undefined, 0xfff1 = absolute."""
+    """A symbol: `section` is 1 + the index of a Sec, 0 = undefined, 0xfff1 = absolute."""
 
     name: str
     value: int

@@ -1,4 +1,4 @@
-"""A hand-driven host of fake capabilities: Xenoprof's refusals in their simplest form.
+"""A host of fake capabilities, driven by the test; it refuses what Xenoprof refuses.
 
 Nothing runs by itself. A test queues samples with `host.driver("web").give(batch)`; they are
 pending until the domain's daemon may take them: after `advance` or a dump, unless it is paused.
@@ -62,7 +62,7 @@ TASKS = {
 def samples(
     *rows: tuple[int, ...] | Mapping[str, int], domain: int = 0, **same: int
 ) -> SampleBatch:
-    """Build a batch; a row is (mode, pc) or names columns; `same` are columns equal in all rows."""
+    """Return a batch; a row is (mode, pc) or names columns; `same` are columns of equal values."""
     columns: dict[str, list[int]] = {name: [] for name in SampleBatch.__dataclass_fields__}
     for row in rows:
         values = {"mode": row[0], "pc": row[1]} if isinstance(row, tuple) else dict(row)
@@ -94,7 +94,7 @@ class FakeDriver:
     running: dict[int, Task] = field(default_factory=lambda: dict(TASKS))
 
     def give(self, batch: SampleBatch) -> None:
-        """Have the kernel log these samples."""
+        """Log these samples, as the kernel does."""
         self.queued.append(batch)
 
     def work(self) -> None:
@@ -204,11 +204,11 @@ class FakeProfiler:
 
 
 class FakeTelemetry:
-    """Tells the names of a fake host's domains, and how its profiler stands."""
+    """The telemetry of a fake host: the names of its domains, and its profiler's counters."""
 
     def __init__(self, host: "FakeHost") -> None:
         self._host = host
-        self._xenoprof = host.profiler  # also where a test then takes that away
+        self._xenoprof = host.profiler  # kept even if a test removes it from the host
         self._generation = 0
 
     def snapshot(self) -> HostSnapshot:
@@ -242,7 +242,7 @@ class FakeTelemetry:
 
 
 class FakeHost:
-    """A hypervisor.host.Host: a fake of each capability, and time that moves as told.
+    """A hypervisor.host.Host with a fake of each capability; the test moves its time.
 
     `names` are those of the domains by id. `spend` is called with each piece of virtual time.
     """
@@ -270,11 +270,11 @@ class FakeHost:
         return self.profiler.oprofile(name)
 
     def set_paused(self, name: str, *, paused: bool) -> None:
-        """Pause a domain, and with it its daemon, or let it go on."""
+        """Pause a domain and its daemon, or unpause them."""
         self.driver(name).is_paused = paused
 
     def destroy(self, name: str) -> None:
-        """Have a domain gone."""
+        """Remove a domain."""
         domid = next(domid for domid, known in self.names.items() if known == name)
         del self.names[domid]
         self.profiler.active.pop(domid, None)

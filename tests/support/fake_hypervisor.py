@@ -1,4 +1,4 @@
-"""A hypervisor that only remembers what it was told; time and the store are the real ones."""
+"""A hypervisor that only records its calls; time and the store are real."""
 
 import random
 from collections.abc import Callable, Mapping
@@ -51,7 +51,7 @@ class FakeHypervisor:
     """Satisfies hypervisor.toolstack.hypercalls.Hypervisor.
 
     A domain's memory is free as soon as it is destroyed. `script_ns` and `copy_ns` are what a
-    program of domain 0 and a lot of copied memory take; `None`: they never end.
+    program of domain 0 and a block of copied memory take; `None`: they never end.
     """
 
     machine: PhysicalInfo = MACHINE
@@ -64,7 +64,7 @@ class FakeHypervisor:
     copied_kib: int = 0
     script_ns: int | None = 50 * MS
     copy_ns: int | None = MS
-    refuses: HostError | None = None  # what add_disk and add_vif say
+    refuses: HostError | None = None  # the answers of add_disk and add_vif
     sedf: SedfParameters = field(
         default_factory=lambda: SedfParameters(100 * MS, 0, 0, extratime=True, weight=0)
     )
@@ -85,11 +85,11 @@ class FakeHypervisor:
         return self.states[domid]
 
     def change(self, domid: int, **settings: Any) -> None:
-        """Change what the domain's state says."""
+        """Change fields of the domain's state."""
         self.states[domid] = replace(self.states[domid], **settings)
 
     def free(self, kib: int) -> None:
-        """Have so much more free memory."""
+        """Add free memory."""
         self.machine = replace(self.machine, free_kib=self.machine.free_kib + kib)
 
     def create_domain(self, spec: DomainSpec, saved: Mapping[str, Any] | None = None) -> int:
@@ -218,7 +218,7 @@ class Bench:
         spec = domain0_spec(vcpus=2, memory_kib=657 * 1024)
         self.fake.create_domain(spec)
         self.xend.adopt(spec)
-        self.clock.run_until(SECOND_NS)  # the watches of boot are over
+        self.clock.run_until(SECOND_NS)  # the watches of the boot have fired
         self.fake.calls.clear()
 
     def _unix_ns(self) -> int:
@@ -229,14 +229,14 @@ class Bench:
         self.clock.run_until(self.clock.now + round(seconds * SECOND_NS))
 
     def until(self, done: Callable[[], object], limit_seconds: float = 10) -> None:
-        """Let time pass until it is so."""
+        """Let time pass until the condition holds."""
         end_ns = self.clock.now + round(limit_seconds * SECOND_NS)
         while not done() and self.clock.now < end_ns:
             self.after(0.001)
         assert done()
 
     def result(self, operation: Operation, limit_seconds: float = 300) -> Any:
-        """Let time pass until the operation is over; return its result, or raise its error."""
+        """Let time pass until the operation ends; return its result, or raise its error."""
         end_ns = self.clock.now + round(limit_seconds * SECOND_NS)
         while not operation.is_done and self.clock.now < end_ns:
             self.after(0.001)
@@ -247,17 +247,17 @@ class Bench:
         return self.result(self.xend.domains.create(config, **settings))
 
     def shut_down(self, domid: int, reason: int) -> None:
-        """The guest ends by itself; what xend does at once is done."""
+        """Let the guest shut itself down, and do what xend does at once."""
         self.fake.change(domid, shutdown_reason=reason)
         self.store.announce("@releaseDomain")
         self.after(0.001)
 
     def names(self) -> dict[int, str]:
-        """Names by id."""
+        """Return the domains' names by id."""
         return {domid: info.name for domid, info in self.context.infos.items()}
 
     def logged(self, text: str) -> list[str]:
-        """The lines of the log, taken now, that hold `text`."""
+        """Return the lines of the log, taken now, that contain `text`."""
         return [line for line in self.log.take() if text in line]
 
 

@@ -1,4 +1,4 @@
-"""A toolstack that remembers what it was told."""
+"""A toolstack that records its calls."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from hypervisor.errors import Refused, UnknownDomain
 
 
 class FakeOperation:
-    """Is over after so many looks; then it has a result, or raises."""
+    """An operation that ends after a number of looks; then it has a result, or raises."""
 
     def __init__(self, result: object = None, looks: int = 1) -> None:
         self._result = result
@@ -23,11 +23,11 @@ class FakeOperation:
         return self._result
 
 
-_Any: Any = object  # mypy then takes a FakeToolstack for whatever protocol it stands in for
+_Any: Any = object  # so that mypy accepts a FakeToolstack as any protocol
 
 
 class FakeToolstack(_Any):  # type: ignore[misc]
-    """All parts of one in one; `names` of the domains by id, `calls` with their arguments."""
+    """All parts of a toolstack in one; `names` are the domains' by id, `calls` have arguments."""
 
     def __init__(self, names: dict[int, str]) -> None:
         self.names = names

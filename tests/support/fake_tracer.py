@@ -6,7 +6,7 @@ from hypervisor.trace_events import TraceStatus
 
 
 class FakeTracer:
-    """Two pcpus; `queued` is read once. `masks` are what it was told last."""
+    """A tracer of two pcpus; `queued` is read once. `masks` are those set last."""
 
     def __init__(self) -> None:
         self.queued: list[TraceRecord] = []

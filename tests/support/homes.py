@@ -1,4 +1,4 @@
-"""A HOME of three domains with sessions: domain 0, an active guest and a passive one."""
+"""Makes a HOME of three domains with sessions: domain 0, an active guest and a passive one."""
 
 import json
 import os
@@ -50,7 +50,7 @@ def session(home: Path, domain: str, name: str = "current") -> Path:
 
 
 def write_home(home: Path) -> Path:
-    """Write it; domain 1, `db`, is passive, and its kernel with symbols is below its own root."""
+    """Write the HOME; domain 1, `db`, is passive, and its root has its kernel with symbols."""
     domains: dict[str, dict[str, Sequence[Samples]]] = {
         "Domain-0": {"current": DOMAIN_0, "later": LATER},
         "web": {"current": WEB},

@@ -1,4 +1,4 @@
-"""Hosts that offer only a part of what another one does."""
+"""Hosts that offer only a part of the capabilities of another host."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,7 @@ from hypervisor.host import Host, Profiler, Telemetry, Tracer
 
 
 class WatchedHost:
-    """Another host, of which only the telemetry is offered unless a test adds more."""
+    """A host that offers only the telemetry of another one, unless a test adds more."""
 
     def __init__(self, whole: Host) -> None:
         self._whole = whole

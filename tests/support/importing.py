@@ -26,14 +26,14 @@ def run(program, *arguments) -> tuple[int, str, str]:
 
 
 def imported(kind: str, file: Path | str, output: Path, *options) -> str:
-    """Import; return what it prints."""
+    """Run the import; return what it prints."""
     exit_code, out, err = run(main, "import", kind, file, "-o", output, *options)
     assert (0, "") == (exit_code, err)
     return out
 
 
 def refused(kind: str, file, output, *options) -> str:
-    """Import what cannot be; return the one line, without the file's name."""
+    """Import a wrong input; return the error line without the file's name."""
     exit_code, out, err = run(main, "import", kind, file, "-o", output, *options)
     assert (1, "", 1) == (exit_code, out, err.count("\n")), err
     return err.strip().removeprefix("xenprof: ").removeprefix(f"{file}: ")
@@ -88,7 +88,7 @@ def opreport_rows(archive: Path, *options) -> list[list[str]]:
 
 
 def pprof(**parts) -> bytes:
-    """Return a profile.proto that the protobuf library wrote; strings by themselves."""
+    """Return a profile.proto that the protobuf library wrote, from fields and separate strings."""
     message = message_class()()
     strings = [""]
 

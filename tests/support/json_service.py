@@ -1,4 +1,4 @@
-"""A client without a service: what programs ask and are answered is JSON, as over the socket."""
+"""A client without a service: requests and answers are JSON, as over the socket."""
 
 import json
 from typing import Any, TypeVar
@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 class JsonService:
-    """Subclasses answer `answer_get` and `answer_post` with what JSON can say, or raise."""
+    """A client; subclasses define `answer_get` and `answer_post`, which return JSON or raise."""
 
     def answer_get(self, path: str) -> Any:
         raise NotImplementedError

@@ -37,7 +37,7 @@ MODULE = ImageName("kern", "demo_module")
 MODULE_FILE = ImageName("root", "/lib/modules/2.6.18/kernel/demo-module.ko")
 ANON = ImageName("anon", "anon", 1234, 0x7F0000000000, 0x7F0000001000)
 
-# What the kernel's and Xen's offsets count from: the start of .text.
+# The start of .text, from which offsets of the kernel and Xen count.
 KERNEL_SYMBOLS = {"schedule": 0, "default_idle": 0x100, "do_IRQ": 0x180}
 XEN_SYMBOLS = {"do_sched_op": 0, "context_switch": 0x80, "do_iret": 0xC0}
 PROG_SYMBOLS = {"main": 0x1120, "leaf": 0x113C, "mid": 0x1160}
@@ -183,7 +183,7 @@ CLASH = (
     *(replace(file, event=INSTRUCTIONS) for file in PER_CPU),
 )
 
-NATIVE = (  # images that a compiler made
+NATIVE = (  # images made by a compiler
     own(DEMO, {0x144: 4, 0x150: 3, 0x179: 2}),
     own(STRIPPED, {0x27A: 5, 0x2AE: 1}),
     own(SHAPES, {0x1139: 2, 0x113D: 30, 0x11E5: 8, 0x1200: 1, 0x1025: 6}),

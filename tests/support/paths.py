@@ -1,4 +1,4 @@
-"""Where the project and what its tests read are."""
+"""The paths of the project and of the files that its tests read."""
 
 from pathlib import Path
 

@@ -1,6 +1,6 @@
-"""pprof's profile.proto as the protobuf library has it, from a description of its fields.
+"""Describes pprof's profile.proto to the protobuf library.
 
-Written from the published .proto, and knows nothing of our writer.
+It was written from the published .proto, independently of xenprof's writer.
 """
 
 from functools import cache

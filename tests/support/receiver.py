@@ -1,4 +1,4 @@
-"""A receiver on the loopback that records what it is sent, and answers as told."""
+"""A receiver on the loopback that records requests, and answers as the test wishes."""
 
 import http.server
 import threading
@@ -16,7 +16,7 @@ class Received:
 
 @dataclass
 class Receiver:
-    """`statuses` are answered one after the other, then 200."""
+    """A receiver that answers with `statuses` one after the other, then with 200."""
 
     statuses: list[int] = field(default_factory=list)
     got: list[Received] = field(default_factory=list)
@@ -59,7 +59,7 @@ class Receiver:
         return f"http://{host!s}:{port}"
 
     def wait_for(self, count: int) -> list[Received]:
-        """Return what came once there are that many."""
+        """Return the requests once there are `count` of them."""
         with self.changed:
             assert self.changed.wait_for(lambda: len(self.got) >= count, 30)
             return list(self.got)

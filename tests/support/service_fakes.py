@@ -1,4 +1,4 @@
-"""What a test asks an application without a server in between."""
+"""Sends requests to an application without a server in between."""
 
 import asyncio
 import base64

@@ -1,4 +1,4 @@
-"""What the tests of sessions share: setups, and what a session directory holds."""
+"""Helpers of the tests of sessions: setups, and the contents of session directories."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -41,6 +41,6 @@ def unseen(home: Path, domain: str = "Domain-0") -> dict[str, str]:
 
 
 def recipe_start(sessions):
-    """Steps 4 and 5 of the talk's recipe, which never runs --start in domain 0."""
+    """Do steps 4 and 5 of the talk's recipe, which never runs --start in domain 0."""
     sessions.start_daemon("Domain-0", ALL)
     return [sessions.start(domain, SETUP) for domain in ("web", "db")]

@@ -1,4 +1,4 @@
-"""A hand-made host that looks like grumble, for everything that reads snapshots.
+"""Makes snapshots by hand of a host like grumble, for tests of readers.
 
 `grumble(step)` is the host `step` virtual seconds after boot; all counters are linear in it.
 """
@@ -199,7 +199,7 @@ def stats(step: int = 10) -> ServiceStats:
 
 
 def without(host: HostSnapshot, name: str) -> HostSnapshot:
-    """The same host one generation later, after the domain was destroyed."""
+    """Return the same host one generation later, after the domain was destroyed."""
     alive = tuple(domain for domain in host.domains if domain.name != name)
     return replace(host, generation=host.generation + 1, domains=alive)
 

@@ -1,4 +1,4 @@
-"""Daemons that record stacks, for the tests: a few stacks, and what came of samples with them."""
+"""Runs daemons that record stacks, for the tests: a few stacks, and the samples stored."""
 
 from collections import Counter
 
@@ -69,7 +69,7 @@ class Recording(Daemon):
         return recorder.balance()
 
     def arcs(self):
-        """{(caller image, callee image): {(caller offset, callee offset): count}}."""
+        """Return {(caller image, callee image): {(caller offset, callee offset): count}}."""
         found: dict = {}
         for file in self.files():
             if file.key.callee is not None:
@@ -83,7 +83,7 @@ class Recording(Daemon):
         return sum(file.total for file in self.files() if file.key.callee is None)
 
     def stacks(self):
-        """{names of the frames: samples of each event}."""
+        """Return {names of the frames: samples of each event}."""
         profile = stackfile.read_stacks(self.writer.session)
         assert profile is not None
         return {
@@ -94,7 +94,7 @@ class Recording(Daemon):
 
 
 def row(length, *, pc=None, **more):
-    """A sample whose stack has so many of CALLS."""
+    """Return a sample whose stack has `length` of CALLS."""
     last = STACKS[length].frames[-1]
     return {"mode": int(last.mode), "pc": last.pc if pc is None else pc, "stack_id": length, **more}
 

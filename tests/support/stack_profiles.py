@@ -1,4 +1,4 @@
-"""Stack profiles for the tests: a small joined one by hand, and any by hypothesis."""
+"""Stack profiles for the tests: a small joined one made by hand, and any by hypothesis."""
 
 from collections.abc import Sequence
 
@@ -52,7 +52,7 @@ BEFORE = ((5, 2, 0), (90, 30, 1), (3, 0, 0), (20, 4, 9), (0, 8, 2), (6, 3, 0), (
 
 
 def scaled(values: Sequence[Sequence[int]], factor: int) -> list[list[int]]:
-    """Return counts that many times larger, so that differences mean something."""
+    """Return counts multiplied, so that differences are significant."""
     return [[count * factor for count in row] for row in values]
 
 
@@ -70,7 +70,7 @@ _frames = st.builds(
 
 @st.composite
 def profiles(draw: st.DrawFn) -> StackProfile:
-    """Any small profile; stacks may be equal and frames unused."""
+    """Draw any small profile; stacks may be equal and frames unused."""
     frames = draw(st.lists(_frames, min_size=1, max_size=6, unique=True))
     step = st.integers(0, len(frames) - 1)
     stacks = draw(st.lists(st.lists(step, min_size=1, max_size=5), min_size=1, max_size=8))
@@ -92,7 +92,7 @@ def profiles(draw: st.DrawFn) -> StackProfile:
 
 
 def for_any(*strategies: st.SearchStrategy):
-    """Return given(), without a stopwatch and with fewer examples."""
+    """Return given() without a deadline and with fewer examples."""
 
     def decorated(test):
         return settings(deadline=None, max_examples=50)(given(*strategies)(test))

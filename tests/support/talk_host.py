@@ -1,4 +1,4 @@
-"""The host that the 2007 talk shows, and a service that tells of it."""
+"""The host of the 2007 talk, and a service that answers for it."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -69,9 +69,9 @@ NEW_TOOLS = replace(HOST, tools="3.1")
 
 
 class FakeClient(JsonService):
-    """A service that answers from `answers` and remembers what it was sent.
+    """A service that answers from `answers` and records what it was sent.
 
-    It has one of `hosts` after the other, the last for ever. An answer may be an error.
+    Its snapshots are `hosts` one after the other, the last for ever. An answer may be an error.
     """
 
     def __init__(self, home=Path("/nonexistent"), **answers) -> None:
@@ -79,7 +79,7 @@ class FakeClient(JsonService):
         self.hosts = answers.pop("hosts", [HOST])
         self.answers = {f"/api/v1/{path}": answer for path, answer in answers.items()}
         self.posts: list[tuple[str, object]] = []
-        self.gets: list[str] = []  # but for snapshots of `hosts`
+        self.gets: list[str] = []  # except for snapshots of `hosts`
 
     def answer_get(self, path):
         if path == "/api/v1/snapshot" and path not in self.answers:

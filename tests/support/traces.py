@@ -1,4 +1,4 @@
-"""Traces for the tests: the one of a real Xen, and small ones by hand."""
+"""Traces for the tests: that of a real Xen, and small ones made by hand."""
 
 import gzip
 import io
@@ -32,7 +32,7 @@ def opened(data: bytes, name: str = "a.bin") -> TraceFile:
 
 
 def read(data: bytes) -> tuple[Records, int]:
-    """All records in the order of the file, and the bytes skipped."""
+    """Return all records in the order of the file, and the bytes skipped."""
     trace = opened(data)
     parts = list(trace.chunks())
     return joined(parts), trace.skipped_bytes
@@ -43,12 +43,12 @@ def row(time_ns: int, event: int, *data: int, pcpu: int = 0) -> TraceRecord:
 
 
 def window(pcpu: int, *words: int) -> bytes:
-    """A window of xentrace 4 around words."""
+    """Return a window of xentrace 4 around words."""
     body = b"".join(word.to_bytes(4, "little") for word in words)
     head = (CPU_CHANGE, pcpu, len(body))
     return b"".join(word.to_bytes(4, "little") for word in head) + body
 
 
 def timed(event: int, tsc: int, *data: int) -> tuple[int, ...]:
-    """The words of a record of xentrace 4 that has a tsc."""
+    """Return the words of a record of xentrace 4 that has a tsc."""
     return (1 << 31 | len(data) << 28 | event, tsc & 0xFFFFFFFF, tsc >> 32, *data)

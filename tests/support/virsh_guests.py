@@ -1,4 +1,4 @@
-"""Guests as `GET /api/v1/domains/X/sxp` tells of them, and a service that answers for them."""
+"""Guests as in answers to `GET /api/v1/domains/X/sxp`, and a service that answers for them."""
 
 from hypervisor.toolstack.config.sxp import Sxp
 from tests.support.talk_host import FakeClient
@@ -175,7 +175,7 @@ INFO = {
 
 
 def virsh_client() -> FakeClient:
-    """Return a service that answers what virsh and xenstore-ls ask about the talk's host."""
+    """Return a service that answers virsh and xenstore-ls for the talk's host."""
     return FakeClient(
         info=INFO,
         xenstore={"entries": STORE},

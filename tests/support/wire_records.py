@@ -1,4 +1,4 @@
-"""The records that programs and the service exchange, and any value that one may have."""
+"""The records that programs and the service exchange, and strategies for their values."""
 
 import inspect
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ JSON = st.recursive(
 
 
 def values(kind: Any) -> st.SearchStrategy[Any]:
-    """Any value of a type that a field may have."""
+    """Return a strategy for any value of a field's type."""
     if kind is object:
         return JSON
     if kind is float:
@@ -42,7 +42,7 @@ def values(kind: Any) -> st.SearchStrategy[Any]:
 
 
 def records(*modules: ModuleType) -> list[type[Any]]:
-    """The records that the modules define."""
+    """Return the record types that the modules define."""
     return [
         kind
         for module in modules

@@ -14,11 +14,11 @@ from xenprof.xentop.screen import Pace, TopApp
 from xenprof.xentop.table import View
 
 SMALL, WIDE = (80, 24), (160, 40)
-NEVER = 1e5  # seconds until the screen looks of itself, in tests where only keys make it look
+NEVER = 1e5  # seconds until the screen looks by itself: too long for tests where keys make it look
 
 
 class Service:
-    """Answers with one host after the other, the last for ever; or not at all."""
+    """A service that answers with one host after the other, the last for ever; or not at all."""
 
     def __init__(self, *hosts) -> None:
         self.hosts = list(hosts or [HOST])
@@ -33,7 +33,7 @@ class Service:
 
 
 class Sight:
-    """What is on the screen."""
+    """The contents of the screen."""
 
     def __init__(self, app: TopApp) -> None:
         self.app = app
@@ -43,16 +43,16 @@ class Sight:
 
     @property
     def names(self) -> list[str]:
-        """The first words of the rows of the table."""
+        """Return the first words of the rows of the table."""
         return [line.split()[0] for line in self.lines[4:] if line][:-1]
 
     def column(self, head: str) -> list[str]:
-        """The cells of a column, from the end of its head backwards to a blank."""
+        """Return the cells of a column, from the end of its head backwards to a blank."""
         end = self.lines[3].index(head) + len(head)
         return [line[:end].split(" ")[-1] for line in self.lines[4:] if line][:-1]
 
     def with_attribute(self, y: int, **wanted: bool) -> str:
-        """The text of a line that has these attributes, e.g. bold=True."""
+        """Return the text of a line that has these attributes, e.g. bold=True."""
         return "".join(
             segment.text
             for segment in self.strips[y]
@@ -60,7 +60,7 @@ class Sight:
         )
 
     def drawn(self) -> str:
-        """The screen; below a line with attributes, these: r(everse), b(old), both: R, y(ellow)."""
+        """Return the screen, with attributes below lines: r(everse), b(old), both: R, y(ellow)."""
         drawn = []
         for strip, line in zip(self.strips, self.lines, strict=True):
             marks = "".join(_mark(segment) * len(segment.text) for segment in strip).rstrip()
@@ -83,7 +83,7 @@ def look(
     pace: Pace | None = None,
     between: Callable[[TopApp], None] | None = None,
 ) -> Sight:
-    """Press keys one by one, each answered before the next, and look at the screen.
+    """Press keys one by one, each handled before the next, and return the screen.
 
     `between` is called after each key.
     """
@@ -104,13 +104,13 @@ def look(
 
 
 def many(count: int):
-    """The host with so many guests, guest00 and on."""
+    """Return the host with `count` guests, from guest00 on."""
     guests = (replace(OSSVM02, domid=n + 1, name=f"guest{n:02}") for n in range(count))
     return replace(HOST, domains=tuple(guests))
 
 
 def later(host, seconds, **cpu_seconds):
-    """The host after a while in which domains have used `cpu_seconds` each."""
+    """Return the host after a while in which domains have used `cpu_seconds` each."""
     domains = tuple(
         replace(d, cpu_ns=d.cpu_ns + round(cpu_seconds.get(d.name, 0) * SECOND))
         for d in host.domains

@@ -1,4 +1,4 @@
-"""What the service answers to xm in the golden tests, beside the snapshot of the talk's host."""
+"""The service's answers to xm in the golden tests, except the snapshot of the talk's host."""
 
 from dataclasses import replace
 
@@ -117,7 +117,7 @@ ANSWERS: dict[str, object] = {
     "config": {"sxp": VM_SXP},
     "restore": {"domid": 14, "name": "web"},
     "domains/13/dump-core": {"path": "/var/xen/dump/r5b2-mySQL01.core"},
-    # what xend says no to
+    # requests that xend refuses
     "domains/0/pause": _refusal("Cannot pause privileged domain Domain-0"),
     "domains/0/destroy": _refusal("Cannot destroy privileged domain Domain-0"),
     "domains/nosuch/destroy": _refusal("Domain 'nosuch' does not exist.", 404),

@@ -1,4 +1,4 @@
-"""Runs a service behind the shell: the parent returns when it is ready, or says why it is not."""
+"""Runs a service in the background: the parent returns when it is ready, or says why it is not."""
 
 import json
 import os
@@ -15,9 +15,9 @@ Body = Callable[[Callable[[str], None]], None]
 
 
 def run_in_background(body: Body, log: Path) -> int:
-    """Run `body` in a process of its own, its output going to `log`; return the exit code.
+    """Run `body` in a process of its own with its output in `log`; return the exit code.
 
-    Only while this process has no other threads.
+    It may be called only while this process has no other threads.
     """
     try:
         log.parent.mkdir(parents=True, exist_ok=True)
@@ -31,7 +31,7 @@ def run_in_background(body: Body, log: Path) -> int:
         _child(body, log, writer)
     os.close(writer)
     with os.fdopen(reader, encoding="utf-8") as pipe:
-        text = pipe.read()  # ends when the child is ready, or dead
+        text = pipe.read()  # returns when the child is ready or has died
     if not text:
         print(f"xenprof: the service ended while it started; see {log}", file=sys.stderr)
         return 1
@@ -41,7 +41,7 @@ def run_in_background(body: Body, log: Path) -> int:
 
 
 def _child(body: Body, log: Path, writer: int) -> None:
-    """Never return: this process is a copy of one that has other things to do."""
+    """Run `body` in the child and exit there: the parent's code must not run a second time."""
     exit_code = 1
     try:
         os.setsid()

@@ -1,4 +1,4 @@
-"""opcontrol's memory between calls: `/root/.oprofile/daemonrc` in the domain.
+"""Keeps opcontrol's setup between calls: `/root/.oprofile/daemonrc` in the domain.
 
 Plain `NAME=value` lines. What is set while a daemon runs goes to `daemonrc_new`, which takes
 the place of `daemonrc` at the next call without a daemon.
@@ -20,9 +20,9 @@ _FLAGS = {"library": "LIB", "kernel": "KERNEL", "thread": "THREAD", "cpu": "CPU"
 
 @dataclass(frozen=True, slots=True)
 class Daemonrc:
-    """The remembered setup. `vmlinux` is "" while undecided and `none` for --no-vmlinux.
+    """The saved setup. `vmlinux` is "" while undecided and `none` for --no-vmlinux.
 
-    `events` are complete specifications. Ranges are the user's text, "" = from the image.
+    `events` are complete specifications. Ranges are the user's text; "" = those of the image.
     """
 
     session_dir: str = SESSION_DIR
@@ -94,7 +94,7 @@ class DaemonrcFiles:
                 raise UsageError(f"{self._current}: {error.strerror}") from None
 
     def load(self) -> Daemonrc:
-        """Return the setup of the present daemon, or of the next one if none runs.
+        """Return the setup of the running daemon, or of the next one if none runs.
 
         Raises: UsageError for a file that opcontrol would not read.
         """
@@ -105,7 +105,7 @@ class DaemonrcFiles:
         return _load(self._new if self._new.exists() else self._current)
 
     def save(self, setup: Daemonrc) -> None:
-        """Remember `setup` for the next daemon. Raises: UsageError (not writable)."""
+        """Save `setup` for the next daemon. Raises: UsageError (not writable)."""
         path = self._new if self._is_daemon_alive else self._current
         try:
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -11,14 +11,14 @@ _XEN = "usr/lib/debug/boot/xen-syms-*"
 
 @dataclass(frozen=True, slots=True)
 class DebugImages:
-    """Paths in the domain."""
+    """The paths of images, as seen in the domain."""
 
     vmlinux: str
     xen: str | None  # None where no xen-syms is installed
 
 
 def debug_images(root: Path) -> DebugImages:
-    """Return the images below a domain's root; of several kernels the one whose name is last.
+    """Return the images below a domain's root; of several kernels, the last one by name.
 
     Raises: ImageError if there is no vmlinux.
     """

@@ -10,12 +10,12 @@ _DURATION = re.compile(r"(\d+(?:\.\d+)?|\.\d+)\s*(ms|s|m|h|)")
 
 
 class Duration(click.ParamType[int]):
-    """A virtual duration above 0; becomes nanoseconds."""
+    """A duration of model time above 0, converted to nanoseconds."""
 
     name = "DURATION"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Return nanoseconds."""
+        """Return the duration in nanoseconds."""
         match = _DURATION.fullmatch(str(value).strip())
         duration_ns = round(float(match[1]) * _UNIT_NS[match[2]]) if match else 0
         if duration_ns <= 0:

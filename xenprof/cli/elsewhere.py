@@ -1,4 +1,4 @@
-"""Programs of oprofile that cannot work here: each says in one line what to use instead."""
+"""Programs of oprofile that cannot work here: each prints in one line what to use instead."""
 
 import sys
 from collections.abc import Sequence
@@ -13,12 +13,12 @@ _HINTS = {
 
 
 def operf_main(argv: Sequence[str] | None = None) -> int:
-    """Say what to use instead of operf; return 1."""
+    """Print what to use instead of operf; return 1."""
     return _say("operf")
 
 
 def ocount_main(argv: Sequence[str] | None = None) -> int:
-    """Say what to use instead of ocount; return 1."""
+    """Print what to use instead of ocount; return 1."""
     return _say("ocount")
 
 

@@ -1,4 +1,4 @@
-"""`xenprof import`: profiles that were taken elsewhere, as archives for opreport."""
+"""`xenprof import`: turns profiles that were taken elsewhere into archives for opreport."""
 
 from collections import Counter
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""`xenprof import perf|folded|pprof`: profiles of other tools, as archives for all reports."""
+"""`xenprof import perf|folded|pprof`: turns profiles of other tools into archives for reports."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +18,7 @@ _LONGEST_NAME = 80
 
 
 def _common(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add what all of them take."""
+    """Add the options that all of these commands take."""
     for decorate in (
         click.option(
             "--cpu-type",
@@ -108,7 +108,7 @@ COMMANDS = (perf, folded, pprof)
 
 
 def _check(domain: str, cpu_type: str, output: str) -> None:
-    """Refuse what can be refused before the input is read. Raises: UsageError, EventError."""
+    """Refuse wrong options before the input is read. Raises: UsageError, EventError."""
     from xenprof.events import cpu_number
     from xenprof.imports.archive import check_free
 

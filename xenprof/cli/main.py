@@ -24,7 +24,7 @@ PROGRAMS: Mapping[str, tuple[str, str, str]] = {
     "xenstore-read": ("xenstore", "read_main", "Print the texts of nodes."),
     "xm": ("xm", "main", "Manage and watch domains, as xend's program does."),
 }
-"""Programs with an option grammar of their own, as `xenprof NAME ...`: passed on untouched.
+"""Programs with an option grammar of their own, as `xenprof NAME ...`; words are passed unchanged.
 
 Name -> module below xenprof.cli, its function, and help.
 """
@@ -74,7 +74,7 @@ def _group() -> Any:
     import click
 
     class Group(click.Group):
-        """Imports a command when it is called; knows their help without that."""
+        """A group that imports a command when it is called; their help needs no import."""
 
         def list_commands(self, ctx: click.Context) -> list[str]:
             return sorted([*COMMANDS, *PROGRAMS])

@@ -1,4 +1,4 @@
-"""opannotate: samples beside source lines or instructions, as oprofile's program of that name."""
+"""opannotate: prints samples beside source lines or instructions, as oprofile's program does."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""What opannotate does with its options: reads the samples, finds sources and code, writes."""
+"""Does opannotate's work: reads the samples, finds sources and code, writes the annotation."""
 
 import os
 import sys
@@ -41,7 +41,7 @@ _NOTHING = frozenset({"-d", "--disassemble", "--no-show-raw-insn", "-w", "--wide
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
-    """Everything that is to be shown: symbols with their samples, and where their images are."""
+    """Everything that is to be shown: symbols with their samples, and their images' places."""
 
     line: CommandLine
     request: Request
@@ -87,7 +87,7 @@ def annotate(line: CommandLine) -> int:
 
 
 def _has_lines(annotation: Annotation) -> bool:
-    """Return whether an image has line numbers; say which have none."""
+    """Return whether any image has line numbers; warn of those that have none."""
     table, symboliser = annotation.table, annotation.symboliser
     sampled = [table.images[index] for index in np.unique(table.image_of).tolist()]
     known = [image for image in sampled if symboliser.has_lines(image)]
@@ -98,7 +98,7 @@ def _has_lines(annotation: Annotation) -> bool:
 
 
 def _call(annotation: Annotation, name: str) -> str:
-    """Return what a symbol is called."""
+    """Return the name that a symbol is shown with."""
     return symbol_text(name, annotation.request.layout.demangle)
 
 
@@ -129,7 +129,7 @@ def _source(annotation: Annotation) -> int:
 
 
 def _read(shown: str, path: Path) -> list[str]:
-    """Return the lines of a source file; say so if it cannot be read."""
+    """Return the lines of a source file; warn if it cannot be read."""
     lines = read_lines(path)
     if lines is None:
         warn(f"opannotate (warning): unable to open for reading: {shown}")
@@ -143,7 +143,7 @@ def _about_source(request: Request) -> list[str]:
 
 
 def _output_dir(line: CommandLine) -> Path | None:
-    """Return the directory of --output-dir, made if need be. Raises: UsageError."""
+    """Return the directory of --output-dir, which is made if it is missing. Raises: UsageError."""
     if "output-dir" not in line.flags:
         return None
     folder = Path(os.path.realpath(line.values["output-dir"]))
@@ -220,13 +220,13 @@ def _assembly(annotation: Annotation) -> int:
 
 
 def _rank(annotation: Annotation, row: int) -> tuple[int, str, int]:
-    """Return what functions are ordered by: most samples of the first class first."""
+    """Return the sort key of functions: most samples of the first class first."""
     table = annotation.table
     return -int(table.counts[row, 0]), _call(annotation, table.names[row]), int(table.vmas[row])
 
 
 def _listing(annotation: Annotation, image: ImageName, parameters: list[str]) -> Listing | None:
-    """Return how to list an image; None, and say so, if it has no code to show."""
+    """Return how to list an image; None, with a warning, if it has no code to show."""
     name = long_name(image)
     if image.kind == "anon":
         warn(f"opannotate (warning): the code of {name} was not recorded")

@@ -1,4 +1,4 @@
-"""oparchive: copies a session and its images together, as oprofile's program of that name."""
+"""oparchive: copies a session and its images to an archive, as oprofile's program does."""
 
 import os
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What oparchive does: finds the files of sessions and images, and lists or copies them."""
+"""Does oparchive's work: finds the files of sessions and images, and lists or copies them."""
 
 import os
 from collections.abc import Iterator
@@ -47,7 +47,7 @@ def make_archive(line: CommandLine) -> int:
 
 
 def _sessions(line: CommandLine, where: Place, specification: Specification) -> Files:
-    """Return the selected sample files of each session, call graphs with them.
+    """Return the selected sample files of each session, with those of call graphs.
 
     Raises: NoSamplesError, NothingSelectedError, StoreError (one of them is damaged).
     """
@@ -63,7 +63,7 @@ def _sessions(line: CommandLine, where: Place, specification: Specification) -> 
             if specification.matches(key) and not (only_own and key.app != key.image)
         ]
         for _, path in chosen:
-            samplefile.read(path)  # nobody wants to find out later that it is damaged
+            samplefile.read(path)  # a damaged file is reported now, not when the archive is read
         if chosen:
             found[session.absolute()] = chosen
     if not seen:
@@ -74,7 +74,7 @@ def _sessions(line: CommandLine, where: Place, specification: Specification) -> 
 
 
 def _copies(line: CommandLine, where: Place, sessions: Files) -> Iterator[Copy]:
-    """Yield all files: images, then sessions, then what belongs to all of them."""
+    """Yield all copies: images, then sessions, then the files that all sessions share."""
     other = root(line)
     finders = [ImageFinder(where.archive, image_path(line, where))]
     if other:

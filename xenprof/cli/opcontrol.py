@@ -1,6 +1,6 @@
 """opcontrol: sets up, starts, dumps and stops the profiling of one domain.
 
-A client of the service; it keeps the domain's daemonrc and looks at the kernel images itself.
+It is a client of the service; it keeps the domain's daemonrc and reads kernel images itself.
 Source: oprofile utils/opcontrol (0.9.9) with the options of the Xenoprof patch.
 """
 
@@ -51,7 +51,7 @@ _IMAGE_HINT = "Make sure you are using the non-compressed image file (e.g. vmlin
 
 
 class SeparateError(UsageError):
-    """A bad word after --separate, the one message that the original prints on stdout."""
+    """A bad word after --separate: the only message that the original prints on stdout."""
 
 
 @ends_with_its_reader
@@ -91,18 +91,18 @@ def main(
 
 
 class Opcontrol:
-    """One call, acting in `domain`, whose `/` is `root`."""
+    """One call of opcontrol in `domain`, whose `/` is `root`."""
 
     def __init__(self, client: Service, domain: str, root: Path) -> None:
-        """Nothing happens yet."""
+        """Only keep the arguments."""
         self._client = client
         self._domain = domain
         self._root = root
 
     def run(self, line: CommandLine) -> int:
-        """Do what the line asks for, in the original's order: status, setup, operation.
+        """Do what the command line asks for, in the original's order: status, setup, operation.
 
-        Raises: XenprofError, ServiceError with what to print.
+        Raises: XenprofError, ServiceError with the message to print.
         """
         if line.operation == "list-events":
             from xenprof.cli.ophelp import list_events_text
@@ -209,12 +209,12 @@ class Opcontrol:
         return depth
 
     def _check_images(self, setup: Daemonrc) -> None:
-        """Check what `--vmlinux` names, at once and not at the next start. Raises: UsageError."""
+        """Check at once the images that `--vmlinux` names. Raises: UsageError."""
         if setup.vmlinux not in ("", "none") and not self._path(setup.vmlinux).is_file():
             raise UsageError(f'The specified vmlinux file "{setup.vmlinux}" doesn\'t exist.')
 
     def _setup(self, remembered: Daemonrc, line: CommandLine, is_alive: bool) -> Setup:
-        """Return what the service starts a daemon with; a living one needs no ranges.
+        """Return the setup for the service to start a daemon; one that runs needs no ranges.
 
         Raises: UsageError, EventError, ImageError.
         """
@@ -262,12 +262,12 @@ class Opcontrol:
         )
 
     def _text_range(self, option: str, image: str, given: str) -> Range | None:
-        """Return the text of an image: as remembered, else as the file says; None without one."""
+        """Return an image's text range: the saved one, else the file's; None without an image."""
         if image == "none":
             return None
         if given:
             return _range(option, given)
-        from xenprof.images import text_range  # imports numpy
+        from xenprof.images import text_range  # it imports numpy
 
         try:
             return text_range(self._path(image), image)
@@ -275,7 +275,7 @@ class Opcontrol:
             raise UsageError(f"{error}\n{_IMAGE_HINT}") from None
 
     def _path(self, path: str) -> Path:
-        """Return where a path of the domain really is."""
+        """Return where a path of the domain is on this machine."""
         return inside(self._root, path)
 
 

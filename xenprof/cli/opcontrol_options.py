@@ -22,7 +22,7 @@ _NUMBER = re.compile(r"0[xX][0-9a-fA-F]+|[0-9]+", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One option. An operation excludes every other; a setup option goes with a start only."""
+    """One option. An operation excludes all others; a setup option needs a start."""
 
     name: str
     value: Value
@@ -32,7 +32,7 @@ class Option:
 
     @property
     def usage(self) -> str:
-        """Return its line of the usage text."""
+        """Return the option's line of the usage text."""
         argument = {"none": "", "optional": "[=all,...]", "text": "=...", "number": "=num"}
         names = f"-{self.short}/--{self.name}" if self.short else f"--{self.name}"
         return f"   {names + argument[self.value]:<34}{self.help}"
@@ -84,7 +84,7 @@ class MissingValueError(UsageError):
 
 @dataclass(frozen=True, slots=True)
 class CommandLine:
-    """A command line that makes sense. `settings` are setup options in order, also session-dir."""
+    """A valid command line. `settings` are the setup options in order, and session-dir."""
 
     operation: str | None = None
     save_name: str = ""
@@ -108,7 +108,7 @@ def usage() -> str:
 
 
 def parse(words: Sequence[str]) -> CommandLine:
-    """Return what the words ask for. Raises: UsageError with opcontrol's message."""
+    """Return the parsed command line. Raises: UsageError with opcontrol's message."""
     tidy, notices = _tidy(words)
     found: list[tuple[Option, str | None]] = []
     rest = list(reversed(tidy))
@@ -145,7 +145,7 @@ def c_number(text: str) -> int:
 
 
 def _tidy(words: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Mend what slides and word processors do to options: line breaks and dashes."""
+    """Return the words without the line breaks and long dashes that slides add to options."""
     whole: list[str] = []
     joined: set[int] = set()
     for word in words:
@@ -160,7 +160,7 @@ def _tidy(words: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def _with_two_dashes(word: str) -> str:
-    """Return a word with the dashes that opcontrol wants: one before a letter, else two."""
+    """Return a word with the dashes that opcontrol expects: one before a letter, else two."""
     bare = word.lstrip(_DASHES)
     dashes = len(word) - len(bare)
     if not dashes or not bare:
@@ -181,7 +181,7 @@ def _check_value(option: Option, value: str | None) -> None:
         return
     if not value:
         raise MissingValueError(f"No value given for option {shown}")
-    if option.name == "domain":  # ours, and any name of a domain will do
+    if option.name == "domain":  # our own option; any name of a domain is accepted
         return
     if option.value == "number":
         try:

@@ -1,4 +1,4 @@
-"""What opgprof does: chooses one image, places its samples and calls, writes gmon.out."""
+"""Does opgprof's work: chooses one image, places its samples and calls, writes gmon.out."""
 
 from pathlib import Path
 
@@ -35,7 +35,7 @@ _NOT_ONE = (
 
 
 def write_gmon(line: CommandLine) -> int:
-    """Write the file; return the exit code. Raises: XenprofError."""
+    """Write gmon.out; return the exit code. Raises: XenprofError."""
     specification = one_specification(line)
     where = place(line, specification)
     profile, classes, image = _only_image(where, specification)
@@ -62,7 +62,7 @@ def write_gmon(line: CommandLine) -> int:
 
 
 def _only_image(where: Place, specification: Specification) -> tuple[Profile, Classes, ImageName]:
-    """Return what is selected of the one image there is; dependent images only if need be.
+    """Return the selected files of the only image; dependent images count only if no others do.
 
     Raises: UsageError for several images or events; NoSamplesError, NothingSelectedError.
     """
@@ -97,7 +97,7 @@ def _try_image(
 
 
 def _said_already(line: str) -> None:
-    """Take a warning of the second try."""
+    """Drop a warning of the second try: the first one printed it."""
 
 
 def _samples(table: SymbolTable, percent: float) -> tuple[gmon.Words, gmon.Words]:
@@ -112,7 +112,7 @@ def _samples(table: SymbolTable, percent: float) -> tuple[gmon.Words, gmon.Words
 
 
 def _arcs(profile: Profile, image: ImageName, symbols: ImageSymbols) -> list[Arc]:
-    """Return the calls inside the image; gprof cannot tell others."""
+    """Return the calls inside the image; gprof cannot show others."""
     arcs = []
     low = np.uint64(0xFFFFFFFF)
     for file in profile.files:
@@ -127,7 +127,7 @@ def _arcs(profile: Profile, image: ImageName, symbols: ImageSymbols) -> list[Arc
 
 
 def _addresses(symbols: ImageSymbols, offsets: gmon.Words, is_kernel: bool) -> list[int | None]:
-    """Return the addresses of offsets, None for those that are in no symbol."""
+    """Return the addresses of offsets; None for an offset that is in no symbol."""
     shift = symbols.text_offset if is_kernel else 0
     places = symbols.lookup(offsets, is_kernel)
     return [

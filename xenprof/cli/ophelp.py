@@ -1,4 +1,4 @@
-"""ophelp: list the events of a CPU type, and check event specifications.
+"""ophelp: lists the events of a CPU type, and checks event specifications.
 
 Source of the interface: oprofile utils/ophelp.c, libop/op_xml_events.c, op_parse_event.c (1.5).
 """
@@ -189,7 +189,7 @@ def _setting(
     callgraph: bool = False,
     any_count: bool = False,
 ) -> events.EventSetting:
-    """Return what a specification means. Raises: UsageError, EventError."""
+    """Return the counter's setting for a specification. Raises: UsageError, EventError."""
     name, *parts = word.split(":")
     if has_count and (not parts or not parts[0]):
         raise events.EventError(f"Invalid count for event {word}")

@@ -32,7 +32,7 @@ def _run(line: CommandLine) -> int:
     if len(line.words) != 1:
         raise UsageError("error: must specify exactly 1 input file")
     source = Path(line.words[0])
-    if source.name.endswith(".jo"):  # code of a virtual machine, the same everywhere
+    if source.name.endswith(".jo"):  # code of a virtual machine: its format is the same everywhere
         if "verbose" in line.flags:
             warn("Found a .jo file. Import is not allowed or necessary. Done.")
         return 0

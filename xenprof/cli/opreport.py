@@ -1,4 +1,4 @@
-"""opreport: prints what a session's sample files say, as oprofile's program of that name."""
+"""opreport: reports on the sample files of a session, as oprofile's program does."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""What opreport does with its options: checks them, reads the sessions, writes the report."""
+"""Does opreport's work: checks its options, reads the sessions, writes the report."""
 
 import os
 import sys
@@ -28,7 +28,7 @@ def report(args: CommandLine) -> None:
     """Write the report that a command line asks for. Checks come in opreport's order.
 
     Raises:
-        UsageError: options that make no sense, or none together.
+        UsageError: options that make no sense, alone or together.
         XenprofError: no samples, or a file that cannot be read.
     """
     if args.flags & {"details", "callgraph"}:
@@ -54,7 +54,7 @@ def report(args: CommandLine) -> None:
 
 
 def _check_sort(args: CommandLine) -> None:
-    """Raises: ReportError for a sort key that there is not."""
+    """Refuse an unknown sort key. Raises: ReportError."""
     if "xml" in args.flags and "sort" in args.lists:
         del args.lists["sort"]
         warn("warning: sort options ignored because they are incompatible with --xml")
@@ -64,7 +64,7 @@ def _check_sort(args: CommandLine) -> None:
 
 
 def _demangle(args: CommandLine) -> Callable[[str], str]:
-    """Return what turns symbols' names into those shown. Raises: ReportError."""
+    """Return the function that turns symbols' names into those shown. Raises: ReportError."""
     how = args.values.get("demangle", "normal")
     if how not in DEMANGLE:
         raise ReportError(f"invalid option --demangle={how}")
@@ -72,7 +72,7 @@ def _demangle(args: CommandLine) -> Callable[[str], str]:
 
 
 def _merge(args: CommandLine) -> Merge:
-    """Return what to add up. Raises: UsageError."""
+    """Return what the report adds up. Raises: UsageError."""
     words = args.listed("merge")
     merge = parse_merge(",".join(words))
     if "exclude-dependent" in args.flags and merge.lib and "all" not in words:
@@ -81,7 +81,7 @@ def _merge(args: CommandLine) -> Merge:
 
 
 def _check_conflicts(args: CommandLine, *, is_differential: bool) -> None:
-    """Raises: UsageError that names all options that do not go together."""
+    """Refuse options that exclude each other. Raises: UsageError that names all of them."""
     flags = args.flags
     has_symbols = "symbols" in flags
     conflicts = (
@@ -203,7 +203,7 @@ def _xml_options(args: CommandLine) -> tuple[tuple[str, str], ...]:
 
 
 def _write(out: TextIO, lines: Iterable[str]) -> None:
-    """Write lines. Raises: BrokenPipeError (nobody reads), ReportError (no space, ...)."""
+    """Write the lines. Raises: BrokenPipeError (nobody reads), ReportError (no space, ...)."""
     try:
         out.writelines(f"{line}\n" for line in lines)
         out.flush()

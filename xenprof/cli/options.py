@@ -1,4 +1,4 @@
-"""Options that several commands of `xenprof` have."""
+"""Options that several commands of `xenprof` share."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Command lines as the popt library reads them, and its help texts.
+"""Parses command lines as the popt library does, and makes its help texts.
 
 Long options take `=value` or the next word; short ones bundle; abbreviations are not accepted;
 options and arguments may be mixed; `--` ends the options.
@@ -28,7 +28,7 @@ USAGE = Option("usage", "", "Display brief usage message")
 
 
 class PoptError(UsageError):
-    """A word that is no option, or lacks its value; the message names the word."""
+    """A word that is not an option, or that lacks its value; the message names the word."""
 
 
 def parse(

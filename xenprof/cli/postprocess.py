@@ -1,4 +1,4 @@
-"""What the programs that read sessions share: options, and choice of the session.
+"""Holds what the programs that read sessions share: options, and the choice of the session.
 
 Source of the interface: oprofile pp/common_option.cpp, pp/popt_options.cpp (1.5).
 """
@@ -48,7 +48,10 @@ def threshold_percent(line: CommandLine) -> float:
 
 
 def one_specification(line: CommandLine) -> "Specification":
-    """Return what the words select. Raises: UsageError (two profiles, ...), ReportError."""
+    """Return the profile that the words select.
+
+    Raises: UsageError (two profiles, ...), ReportError.
+    """
     from xenprof.opreport.specification import parse, split_differential
 
     words, second = split_differential(line.words)
@@ -58,20 +61,20 @@ def one_specification(line: CommandLine) -> "Specification":
 
 
 def place(line: CommandLine, specification: "Specification") -> "Place":
-    """Return where to read, and say so unless --session-dir does. Raises: as find_place."""
+    """Return where to read, and print it unless --session-dir names it. Raises: as find_place."""
     found = find_place(line, specification)
     say_place(line, found)
     return found
 
 
 def say_place(line: CommandLine, found: "Place") -> None:
-    """Say where sessions are read, unless --session-dir does."""
+    """Print where sessions are read, unless --session-dir names it."""
     if "session-dir" not in line.flags:
         print(f"Using {found.session_dir}/samples/ for samples directory.", file=sys.stderr)
 
 
 def find_place(line: CommandLine, specification: "Specification") -> "Place":
-    """Return where to read: what the caller names, else the domain's own session directory.
+    """Return where to read: what the caller names, else the domain's session directory.
 
     Raises: UnknownDomain.
     """
@@ -92,7 +95,7 @@ def find_place(line: CommandLine, specification: "Specification") -> "Place":
     archive = specification.archive
     given = line.values.get("session-dir")
     if archive is not None:
-        # The sessions are inside, at the directory that would be used outside.
+        # Inside the archive the sessions are at the directory that they had in the domain.
         below = Path(given).absolute() if given else Path(SESSION_DIR)
         return Place(Path(f"{archive}{below}"), archive)
     if given:
@@ -101,7 +104,7 @@ def find_place(line: CommandLine, specification: "Specification") -> "Place":
     if sessions and all(session[0] in "/." for session in sessions):
         return Place(Path(sessions[0]).absolute().parent.parent)
     named = line.values.get("domain") or os.environ.get("XENPROF_DOMAIN")
-    if named is None and Path("oprofile_data").is_dir():  # what operf leaves
+    if named is None and Path("oprofile_data").is_dir():  # where operf leaves its samples
         return Place(Path("oprofile_data").absolute())
     base = home()
     name = resolve_domain(base, named or DOMAIN_0)
@@ -113,7 +116,7 @@ def find_place(line: CommandLine, specification: "Specification") -> "Place":
 
 
 def image_path(line: CommandLine, where: "Place") -> tuple[str, ...]:
-    """Return where else images are: in the archive, if there is one. Raises: ReportError."""
+    """Return where else to look for images: in the archive, if any. Raises: ReportError."""
     from pathlib import Path
 
     prefix = "" if where.is_domain else where.archive

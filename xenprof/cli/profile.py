@@ -1,4 +1,4 @@
-"""`xenprof profile`: the ten steps of active and passive profiling as one command."""
+"""`xenprof profile`: does the ten steps of active and passive profiling in one command."""
 
 import contextlib
 import os
@@ -63,12 +63,12 @@ def command(
 ) -> int:
     """Profile domains of the running service and print a report for each active one."""
     if state_dir:
-        os.environ["XENPROF_HOME"] = str(state_dir.absolute())  # read by the programs we call
+        os.environ["XENPROF_HOME"] = str(state_dir.absolute())  # the programs called below read it
     return Profiling(Client(home()), home()).run(active, passive, events, duration_ns, depth)
 
 
 class _StepFailed(XenprofError):
-    """A program said no, and has said why."""
+    """A program failed and has printed why."""
 
     def __init__(self, exit_code: int) -> None:
         super().__init__(exit_code)
@@ -94,7 +94,7 @@ class Profiling:
         duration_ns: int,
         depth: int = 0,
     ) -> int:
-        """Do it all; return the exit code of the first program that failed, else 0."""
+        """Do all steps; return the exit code of the first program that failed, else 0."""
         active_ids = self._ids(active)
         passive_ids = self._ids(passive) if passive else []
         members = sorted({DOMAIN_0_ID, *active_ids})
@@ -109,7 +109,7 @@ class Profiling:
 
     @contextlib.contextmanager
     def _shut_down_at_the_end(self, members: Sequence[int]) -> Iterator[None]:
-        """End every daemon before and after, guests first, also when a step between fails."""
+        """End all daemons before and after the body, guests first, even if a step fails."""
         for domid in reversed(members):
             if self._status(domid) != "stopped":
                 self._opcontrol(domid, "--shutdown")
@@ -147,7 +147,7 @@ class Profiling:
             self._opcontrol(DOMAIN_0_ID, "--start")
 
     def _image_options(self, domid: int) -> list[str]:
-        """Return what names the images of a domain, so that all its samples get symbols."""
+        """Return the options that name a domain's images, so that all its samples get symbols."""
         images = debug_images(domain_root(self._home, self._names[domid]))
         options = [f"--vmlinux={images.vmlinux}"]
         return [*options, f"--xen={images.xen}"] if images.xen else options

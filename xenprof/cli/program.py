@@ -1,4 +1,4 @@
-"""How a program of oprofile starts and ends: its command line, its help, its errors."""
+"""Starts and ends a program of oprofile: its command line, its help, its errors."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -42,12 +42,12 @@ class Program:
 def main(program: Program, argv: Sequence[str] | None) -> int:
     """Run a program; return its exit code.
 
-    An error that users can make is its message, with the program's name in front where the
-    originals have it: errors of reports, stores and hosts. Usage errors come without a name.
+    For an error that users can make the message is printed, after the program's name where the
+    originals print it: errors of reports, stores and hosts. Usage errors come without a name.
     """
     words = sys.argv[1:] if argv is None else list(argv)
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):  # paths of images may be any bytes
+        if isinstance(stream, TextIOWrapper):  # paths of images may have any bytes
             stream.reconfigure(errors="surrogateescape")
     try:
         code = _run(program, words)
@@ -95,7 +95,7 @@ def _run(program: Program, words: Sequence[str]) -> int:
 
 
 def warn(line: str) -> None:
-    """Print a line for the user, behind what is already on the way to standard output."""
+    """Print a line on standard error, after what was printed to standard output before it."""
     sys.stdout.flush()
     _say(line)
 

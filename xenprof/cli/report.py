@@ -1,4 +1,4 @@
-"""`xenprof report`: where the whole host's time went, over all domains, in today's formats."""
+"""`xenprof report`: shows where the time of all domains went, in today's formats."""
 
 import contextlib
 import sys
@@ -146,7 +146,7 @@ def _check(name: str, format: Format, given: set[str]) -> None:
 
 
 class _Reader:
-    """Reads sessions into requests; tells the user on standard error what they should know."""
+    """Reads sessions into requests; prints warnings and notes on standard error."""
 
     def __init__(
         self,
@@ -165,7 +165,7 @@ class _Reader:
     def request(
         self, session: str | None, compare: str | None, event: str | None, format_name: str
     ) -> "Request":
-        """Return what to render. Raises: UsageError, NothingToReport, UnknownDomain, StoreError."""
+        """Return the request. Raises: UsageError, NothingToReport, UnknownDomain, StoreError."""
         from xenprof.report.formats.request import Request
         from xenprof.report.views.merge import only
         from xenprof.report.views.ratios import main_event
@@ -232,7 +232,7 @@ def _titled(
 
 
 def _host_time(home: Path) -> int | None:
-    """Return the host's clock in Unix ns; None if no service runs."""
+    """Return the host's time in Unix ns; None if no service runs."""
     from xenprof.client import Client, ServiceError
     from xenprof.wire.answers import History
     from xenprof.wire.paths import HISTORY
@@ -244,7 +244,7 @@ def _host_time(home: Path) -> int | None:
 
 
 def _columns(profile: "StackProfile", event: str | None) -> list[int]:
-    """Return the events to show. Raises: UsageError: none is the one that the user wants."""
+    """Return the events to show. Raises: UsageError if the event that the user named is missing."""
     if event is None:
         return list(range(len(profile.types)))
     columns = [
@@ -281,9 +281,9 @@ def _trace_request(trace: str | None, mhz: float | None) -> "Request":
 
 
 def _write(parts: Iterable[bytes], output: str | None) -> None:
-    """Write a report. A file is opened once there is something to write.
+    """Write a report. A file is opened only when there is something to write.
 
-    Raises: UsageError (cannot be written).
+    Raises: UsageError (it cannot be written).
     """
     waiting = iter(parts)
     first = next(waiting, b"")

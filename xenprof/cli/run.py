@@ -1,4 +1,4 @@
-"""`xenprof run`: the model by itself, as fast as it can, optionally profiled."""
+"""`xenprof run`: runs the model alone, as fast as it can, and profiles it on request."""
 
 import json
 import sys
@@ -111,10 +111,10 @@ def _build(scenario: str, seed: int | None) -> Host:
 
 
 class Run:
-    """A host with sessions, on one thread: what daemons read is stored where it happens."""
+    """A host with sessions on one thread: daemons store their samples when they read them."""
 
     def __init__(self, host: Host, home: Path) -> None:
-        """`home` gets the roots of the domains, once `follow_domains` has been called."""
+        """`home` receives the roots of the domains when `follow_domains` is called."""
         self._host = host
         self._home = home
         self._sessions = Sessions(host, home)
@@ -126,7 +126,7 @@ class Run:
         self._under_way: list[tuple[Command, Operation]] = []
 
     def follow_domains(self) -> None:
-        """Write the roots of new domains; sessions need them. End the daemons of those gone."""
+        """Write the roots of new domains, which sessions need; end the daemons of ended domains."""
         changes = self._roots.sync(self._host, self._host.telemetry.snapshot())
         for old, new in changes.renamed:
             self._sessions.domain_renamed(old, new)
@@ -137,7 +137,7 @@ class Run:
     def start_profiling(
         self, events: Sequence[str], active: str, passive: str | None, depth: int = 0
     ) -> None:
-        """Do steps 4 and 5 of the recipe. Raises: what opcontrol would refuse."""
+        """Do steps 4 and 5 of the recipe. Raises: as opcontrol's --start."""
         cpu_type = profiler_of(self._host).oprofile(DOMAIN_0).read("cpu_type")
         if cpu_type == "timer":
             raise UsageError(
@@ -186,13 +186,13 @@ class Run:
             _say(command, "not over when the run ended")
 
     def stop_profiling(self) -> None:
-        """Stop counting first, so that nothing is sampled that is not reported."""
+        """Stop all daemons; counting stops first, so that every sample is reported."""
         _check(self._sessions.stop(DOMAIN_0))
         for domain in reversed(self._active):
             _check(self._sessions.shutdown(domain))
 
     def close(self) -> None:
-        """Write what sessions that a command started still hold."""
+        """Write what the sessions started by commands still hold."""
         self._sessions.close()
 
     def _advance_to(self, until_ns: int) -> None:
@@ -203,7 +203,7 @@ class Run:
                 self._settle()
 
     def _settle(self) -> None:
-        """Say of the operations that are over how they ended, if not well."""
+        """Print the failures of the operations that have ended."""
         over = [entry for entry in self._under_way if entry[1].is_done]
         for entry in over:
             self._under_way.remove(entry)

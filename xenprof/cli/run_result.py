@@ -1,4 +1,4 @@
-"""What `xenprof run` prints: one JSON object, or tables."""
+"""Makes the output of `xenprof run`: one JSON object, or tables."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
@@ -104,12 +104,12 @@ def _fields(record: VifSnapshot | VbdSnapshot) -> dict[str, object]:
 
 
 def _state(domain: DomainSnapshot) -> str:
-    """Return the six letters of `xm list`."""
+    """Return a domain's state as the six letters of `xm list`."""
     return "".join(letter if getattr(domain, name) else "-" for name, letter in _STATE_LETTERS)
 
 
 def as_text(snapshot: HostSnapshot, xenoprof: XenoprofSnapshot | None) -> str:
-    """Return the same for people."""
+    """Return the result as tables to read."""
     seconds = snapshot.time_ns / 1e9
     lines = [
         f"{snapshot.host}: Xen {_version(snapshot)}, {snapshot.scheduler} scheduler, "
@@ -156,7 +156,7 @@ def _amounts(workload: Mapping[str, object]) -> str:
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
-    """Align: numbers right, text left."""
+    """Return the rows aligned: numbers to the right, text to the left."""
     cells = [tuple(head), *[tuple(str(cell) for cell in row) for row in rows]]
     widths = [max(len(row[column]) for row in cells) for column in range(len(head))]
     is_number = [

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from xenprof.history.figures import HistorySettings
 
 DEFAULT_ADDRESS = "127.0.0.1:10031"
-_SHORTEST_SLICE_NS = 10**9  # each ends with a dump of every daemon; judgement
+_SHORTEST_SLICE_NS = 10**9  # each slice ends with a dump of every daemon; judgement
 
 
 class Speed(click.ParamType[float]):
-    """A factor above 0, or `max`, which becomes infinity."""
+    """A factor above 0, or `max`, which is converted to infinity."""
 
     name = "X"
 
@@ -229,7 +229,7 @@ def _history(
     push_url: str | None,
     push_otlp: str | None,
 ) -> "HistorySettings | None":
-    """Return what history to keep, None for none. Raises: UsageError."""
+    """Return the history to keep; None if none is wanted. Raises: UsageError."""
     if period_ns is None:
         for option, url in (("--push-url", push_url), ("--push-otlp", push_otlp)):
             if url is not None:

@@ -12,12 +12,12 @@ _SIZE = re.compile(r"(\d{1,12}(?:\.\d{1,9})?)\s*([a-z]{0,3})")
 
 
 class Size(click.ParamType[int]):
-    """A size above 0; becomes bytes."""
+    """A size above 0, converted to bytes."""
 
     name = "SIZE"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Return bytes."""
+        """Return the size in bytes."""
         match = _SIZE.fullmatch(str(value).strip().lower())
         size = round(float(match[1]) * _UNITS.get(match[2], 0)) if match else 0
         if size <= 0:

@@ -1,4 +1,4 @@
-"""Standard output whose reader may leave before all is said, as `head` does."""
+"""Handles a standard output whose reader may leave before its end, as `head` does."""
 
 import os
 import sys
@@ -11,7 +11,7 @@ P = ParamSpec("P")
 
 
 def ends_with_its_reader(run: Callable[P, int]) -> Callable[P, int]:
-    """Make a program end quietly, with 1, once nobody reads its standard output."""
+    """Make a program end quietly, with 1, when nobody reads its standard output any more."""
 
     @wraps(run)
     def ending(*args: P.args, **kwargs: P.kwargs) -> int:
@@ -26,7 +26,7 @@ def ends_with_its_reader(run: Callable[P, int]) -> Callable[P, int]:
 
 @contextmanager
 def reader_may_leave() -> Iterator[None]:
-    """Run the body up to where nobody reads standard output any more; go on behind it."""
+    """Run the body until nobody reads standard output any more; continue after it."""
     try:
         yield
         _flush()
@@ -35,13 +35,13 @@ def reader_may_leave() -> Iterator[None]:
 
 
 def drop_stdout() -> None:
-    """Write nothing more: Python would complain again when it flushes at exit."""
-    with suppress(OSError, ValueError):  # what is no file needs nothing
+    """Discard further output: Python would complain again when it flushes at exit."""
+    with suppress(OSError, ValueError):  # a stream without a file needs nothing
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _flush() -> None:
-    """Flush standard output. Raises: BrokenPipeError; Python tells other errors at exit."""
+    """Flush standard output. Raises: BrokenPipeError; Python reports other errors at exit."""
     try:
         sys.stdout.flush()
     except BrokenPipeError:

@@ -17,4 +17,4 @@ def command(state_dir: Path | None) -> None:
     chosen_home = home_at(state_dir)
     Client(chosen_home).do(Stop())
     with (chosen_home / "serve.lock").open() as lock:
-        fcntl.flock(lock, fcntl.LOCK_SH)  # granted when the service lets go of its HOME
+        fcntl.flock(lock, fcntl.LOCK_SH)  # free when the service has released its HOME

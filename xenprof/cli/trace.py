@@ -27,7 +27,7 @@ class Number(click.ParamType[int]):
     name = "NUMBER"
 
     def convert(self, value: object, param: object, ctx: object) -> int:
-        """Return it."""
+        """Return the number."""
         try:
             number = int(str(value), 0)
         except ValueError:
@@ -132,21 +132,21 @@ def _record(file: str, reader: TraceClient, poll_ns: int, duration_ns: int | Non
                     reader.wait(step_ns)
                 data, now_ns = reader.read()
                 out.write(_until(data, end_ns, reader.mhz))
-        if end_ns is None or now_ns < end_ns:  # Ctrl-C: what is left
+        if end_ns is None or now_ns < end_ns:  # Ctrl-C: read what is left
             data, now_ns = reader.stop()
             out.write(_until(data, end_ns, reader.mhz))
     return 0
 
 
 def _until(data: bytes, end_ns: int | None, mhz: int) -> bytes:
-    """Return the records up to a time; the service may have gone on a little."""
+    """Return the records up to a time; the service may have run a little longer."""
     from xenprof.trace.xentrace30 import until
 
     return data if end_ns is None else until(data, end_ns * mhz // 1000)
 
 
 class _Signals:
-    """Notes that the user wants to end; breaks off what may be broken off, and nothing else."""
+    """Notes signals that end the program; interrupts only code that may be interrupted."""
 
     def __init__(self) -> None:
         self.came = False
@@ -160,7 +160,7 @@ class _Signals:
 
     @contextlib.contextmanager
     def interrupting(self) -> Iterator[None]:
-        """Break off the body when a signal comes."""
+        """Interrupt the body when a signal comes."""
         self._may_break = True
         with contextlib.suppress(KeyboardInterrupt):
             yield
@@ -169,7 +169,7 @@ class _Signals:
 
 @contextlib.contextmanager
 def _signals() -> Iterator[_Signals]:
-    """Have signals noted for a while; the records on their way are written first."""
+    """Note signals while the body runs; records that were read are written first."""
     signals = _Signals()
     before = {number: signal.signal(number, signals.handle) for number in _SIGNALS}
     try:

@@ -1,4 +1,4 @@
-"""A reader of the running service's trace rings, for the programs that are one."""
+"""A reader of the running service's trace rings, for the programs that read a trace."""
 
 import base64
 from types import TracebackType
@@ -10,10 +10,10 @@ from xenprof.wire.trace import ReadTrace, StartTrace, StopTrace, TraceStarted, T
 
 
 class TraceClient:
-    """One reader, from `with` to the end of it. `records` come as xentrace 3.0.3 writes them."""
+    """One reader, registered during its `with`. `records` come as xentrace 3.0.3 writes them."""
 
     def __init__(self, client: Client, asked: StartTrace) -> None:
-        """Nothing is asked before `with`."""
+        """The service is not asked before `with`."""
         self._client = client
         self._asked = asked
         self._reader: int | None = None
@@ -21,7 +21,7 @@ class TraceClient:
         self.start_ns = 0
 
     def __enter__(self) -> Self:
-        """Start it. Raises: ServiceError."""
+        """Register the reader. Raises: ServiceError."""
         started = self._client.ask(self._asked, TraceStarted)
         self._reader = started.reader
         self.mhz, self.start_ns = started.mhz, started.time_ns
@@ -33,7 +33,7 @@ class TraceClient:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Stop it, if that was not done."""
+        """End the reader if it has not ended."""
         try:
             self.stop()
         except ServiceError:
@@ -45,11 +45,11 @@ class TraceClient:
         self._client.do(Wait(ns / 1e9))
 
     def read(self) -> tuple[bytes, int]:
-        """Return the records since the last time, and up to which model time that is."""
+        """Return the records since the last call, and the model time that they reach."""
         return self._take(ReadTrace())
 
     def stop(self) -> tuple[bytes, int]:
-        """End the reader; return what was left."""
+        """End the reader; return the records that were left."""
         if self._reader is None:
             return b"", self.start_ns
         taken = self._take(StopTrace())

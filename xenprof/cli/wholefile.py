@@ -1,4 +1,4 @@
-"""Writes a file at once."""
+"""Writes a file atomically."""
 
 import os
 from pathlib import Path
@@ -7,9 +7,9 @@ from xenprof.opreport.errors import ReportError
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Put `data` at `path` at once; a file that is there is replaced, also behind a link.
+    """Write `data` to `path` atomically; an existing file is replaced, also behind a link.
 
-    Devices and pipes are written to. Raises: ReportError.
+    Devices and pipes are written directly. Raises: ReportError.
     """
     target = Path(os.path.realpath(path))
     temporary = target.with_name(f".{target.name[:200]}.{os.getpid()}")

@@ -1,4 +1,4 @@
-"""`xenprof xenmon`: who gets the processors, live or into log files."""
+"""`xenprof xenmon`: shows which domains get the processors, live or in log files."""
 
 import contextlib
 from pathlib import Path
@@ -74,7 +74,7 @@ def command(
         raise UsageError(
             f"xenmon: -i {interval_ms} is not a multiple of the {sample_ms} ms samples"
         )
-    from xenprof.cli.xenmon_watch import Watch  # numpy: not for --help
+    from xenprof.cli.xenmon_watch import Watch  # it imports numpy, which --help does without
 
     client = Client(home_at(state_dir))
     with TraceClient(client, StartTrace(_EVENTS, min(100, sample_ms))) as reader:

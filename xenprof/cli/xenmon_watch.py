@@ -1,4 +1,4 @@
-"""What xenmon does with the records: the screen, and the log files."""
+"""Shows xenmon's numbers on the screen, or writes them to log files."""
 
 import contextlib
 import os
@@ -21,12 +21,12 @@ _CLEAR = "\x1b[H\x1b[2J"
 
 
 class Watch:
-    """A reader of the trace whose records are reduced as they come."""
+    """A reader of the trace that sums up the records as they come."""
 
     def __init__(
         self, reader: TraceClient, sample_ns: int = SAMPLE_NS, keep_ns: int = KEEP_NS
     ) -> None:
-        """`reader` has been started; samples are kept for ten seconds, or `keep_ns` if longer."""
+        """`reader` is running; samples are kept for ten seconds, or `keep_ns` if longer."""
         self._reader = reader
         self._reducer = Reducer(reader.mhz, reader.start_ns, sample_ns, max(keep_ns, KEEP_NS))
         self._sample_ns = sample_ns
@@ -39,7 +39,7 @@ class Watch:
     def log(self, prefix: str, duration_ns: int, interval_ns: int) -> None:
         """Append a row to each domain's file every `interval_ns`."""
         sample_ns = self._sample_ns
-        begin_ns = -(-self._reader.start_ns // sample_ns) * sample_ns  # whole samples only
+        begin_ns = -(-self._reader.start_ns // sample_ns) * sample_ns  # only whole samples
         end_ns = begin_ns + duration_ns
         with contextlib.ExitStack() as opened:
             files: dict[int, IO[str]] = {}
@@ -55,7 +55,7 @@ class Watch:
                 begin_ns = until_ns
 
     def show(self, pcpu: int, pcpus: int, screens: int | None) -> None:
-        """Show one pcpu's domains once a second until `q`, or so many times."""
+        """Show one pcpu's domains every second until `q`, or a given number of times."""
         if pcpu >= pcpus:
             raise UsageError(f"xenmon: --cpu {pcpu}: the host has cpus 0 to {pcpus - 1}")
         is_terminal = sys.stdout.isatty()
@@ -102,7 +102,7 @@ class _Keys:
 
 @contextlib.contextmanager
 def _keys() -> Iterator[_Keys]:
-    """Have keys arrive without Enter, where there is a terminal."""
+    """Make keys arrive without Enter while the body runs, if there is a terminal."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         yield _Keys(False)
         return

@@ -12,8 +12,8 @@ from xenprof.home import home
 from xenprof.wire.answers import Store
 from xenprof.wire.paths import XENSTORE
 
-WIDTH = 80  # xenstore-ls's, where it does not write to a terminal
-_MARGIN = 2  # columns it leaves free in a terminal
+WIDTH = 80  # xenstore-ls's width when it does not write to a terminal
+_MARGIN = 2  # columns that it leaves free in a terminal
 _CUT = ' = "..."'
 
 Entries = Sequence[tuple[str, str]]
@@ -89,7 +89,7 @@ def _read(entries: Entries, paths: list[str], with_path: bool) -> None:
 
 
 def tree_lines(entries: Entries, path: str, width: int) -> Iterator[str]:
-    """Yield what is below `path`, one blank deeper each level, cut to `width` columns.
+    """Yield the nodes below `path`, each level one blank deeper, cut to `width` columns.
 
     Source: tools/xenstore/xsls.c; values are escaped as its successors do.
     """
@@ -105,14 +105,14 @@ def tree_lines(entries: Entries, path: str, width: int) -> Iterator[str]:
 
 
 def flat_lines(entries: Entries, path: str) -> Iterator[str]:
-    """Yield what is below `path` with full paths, nothing cut."""
+    """Yield the nodes below `path` with full paths, not cut."""
     start = path if path.endswith("/") else f"{path}/"
     for name, value in _below(entries, path):
         yield f'{start}{name} = "{escaped(value)}"'
 
 
 def escaped(value: str) -> str:
-    """Return a value with what a terminal cannot show as backslash sequences, in octal."""
+    """Return a value with backslash sequences, in octal, for what a terminal cannot show."""
     return "".join(map(_escaped, value))
 
 
@@ -137,7 +137,7 @@ def _exists(entries: Entries, path: str) -> bool:
 
 
 def _absolute(path: str) -> str:
-    """Return the path of a node; without a leading slash it starts at the root all the same."""
+    """Return the path of a node; a path without a leading slash starts at the root too."""
     return "/" + path.strip("/")
 
 

@@ -1,1 +1,1 @@
-"""A rolling history of what a running service samples: time slices on disk, and their push."""
+"""Keeps a rolling history of a running service's samples: time slices on disk, and their push."""

@@ -1,8 +1,8 @@
-"""What has come into the current sessions of all domains since the last look.
+"""Collects what was added to the current sessions of all domains since the last look.
 
-Counts in sample files only grow until a session is reset or saved, so what is new is a
+Counts in sample files only grow until a session is reset or saved, so new samples are a
 difference. A session is known by its directory's inode: it stays the same when a domain is
-renamed, and a saved session's successor is another one.
+renamed, and the session after a saved one has another.
 """
 
 import os
@@ -26,7 +26,7 @@ _Identity = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """New samples of one domain's session: of its sample files, or of its whole stacks."""
+    """New samples of one domain's session: in its sample files, or in its stacks."""
 
     source: Source
     files: Profile | None = None
@@ -44,7 +44,7 @@ class Cut:
 
 @dataclass(slots=True)
 class _Known:
-    """What a session held at the last look."""
+    """The contents of a session at the last look."""
 
     files: dict[SampleKey, tuple[_Stamp, SampleFile]] = field(default_factory=dict)
     stats: Mapping[str, int] = field(default_factory=dict)
@@ -61,12 +61,12 @@ class Collector:
         self._sessions: dict[_Identity, _Known] = {}
 
     def forget(self) -> None:
-        """Take all that is there for old: at the start, and after a session was reset or saved."""
+        """Treat all samples as old: at the start, and after a session was reset or saved."""
         self._sessions.clear()
         self.collect()
 
     def collect(self) -> Cut:
-        """Return what is new in all sessions."""
+        """Return the new samples of all sessions."""
         place = self._place()
         found: dict[_Identity, _Known] = {}
         parts = []
@@ -101,7 +101,7 @@ class Collector:
             return before, None
 
     def _look_at_files(self, source: Source, before: _Known) -> tuple[_Known, Collected | None]:
-        """Raises: StoreError (the session cannot be listed)."""
+        """Collect the growth of sample files. Raises: StoreError (the session cannot be listed)."""
         abi = session_abi(source.session)
         now = _Known()
         new = []
@@ -125,7 +125,7 @@ class Collector:
             if len(grown.offsets):
                 new.append(grown)
         if not new:
-            now.stats = before.stats  # losses alone make no slice: told with the next samples
+            now.stats = before.stats  # losses alone make no slice: they go with the next samples
             return now, None
         now.stats = read_stats(source.session)
         lost = _growth_of_stats(before.stats, now.stats)
@@ -138,7 +138,7 @@ class Collector:
 
 
 def growth(before: SampleFile, now: SampleFile) -> SampleFile:
-    """Return what a sample file has gained; all of it if it lost any, for it began anew then."""
+    """Return the growth of a sample file; all of it if a count fell, for then it was restarted."""
     order = np.argsort(now.offsets)
     offsets, counts = now.offsets[order], now.counts[order].copy()
     places = np.searchsorted(offsets, before.offsets)
@@ -154,9 +154,9 @@ def growth(before: SampleFile, now: SampleFile) -> SampleFile:
 
 
 def stacks_growth(before: StackProfile, now: StackProfile) -> StackProfile:
-    """Return what recorded stacks have gained; all of them if any has lost, as in `growth`.
+    """Return the growth of recorded stacks; all of them if a count fell, as in `growth`.
 
-    Frames that no stack needs any more may be left.
+    Frames that no stack uses any more may remain.
     """
     found = _difference(before, now)
     if (found.values < 0).any() or min(found.lost.values(), default=0) < 0:
@@ -171,7 +171,7 @@ def stacks_growth(before: StackProfile, now: StackProfile) -> StackProfile:
 
 
 def _difference(before: StackProfile, now: StackProfile) -> StackProfile:
-    """Return `now` less `before`, counts that fell as negative ones."""
+    """Return `now` minus `before`; counts that fell are negative."""
     stacks, types = len(before.stacks), len(before.types)
     if (
         now.stacks[:stacks] != before.stacks
@@ -180,7 +180,7 @@ def _difference(before: StackProfile, now: StackProfile) -> StackProfile:
     ):
         lost = {reason: -count for reason, count in before.lost.items()}
         return merged([now, replace(before, values=-before.values, lost=lost)])
-    # What is new was added at the end, as the store does it: no need to look for anything.
+    # The store adds new stacks at the end, so nothing has to be matched.
     values = now.values.copy()
     values[:stacks, :types] -= before.values
     reasons = {*before.lost, *now.lost}
@@ -198,7 +198,7 @@ def _look_at_stacks(
 
 
 def _growth_of_stats(before: Mapping[str, int], now: Mapping[str, int]) -> dict[str, int]:
-    """Return by how much each of the driver's statistics has grown; all of it where one fell."""
+    """Return the growth of each of the driver's statistics; all of it where one fell."""
     return {
         name: value - before.get(name, 0) if value >= before.get(name, 0) else value
         for name, value in now.items()
@@ -206,7 +206,10 @@ def _growth_of_stats(before: Mapping[str, int], now: Mapping[str, int]) -> dict[
 
 
 def _stamp(path: Path) -> _Stamp:
-    """Return what changes when a file is replaced. Raises: FileNotFoundError, StoreError."""
+    """Return a stamp that changes if a file is replaced.
+
+    Raises: FileNotFoundError, StoreError.
+    """
     try:
         status = path.stat()
     except FileNotFoundError:

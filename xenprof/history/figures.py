@@ -1,4 +1,4 @@
-"""What the user wants of a history, and how it is doing. Imports nothing: programs start fast."""
+"""Defines a history's settings and statistics. Imports little, so that programs start fast."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,18 +10,18 @@ DEFAULT_BYTES = 200 * 10**6
 
 @dataclass(frozen=True, slots=True)
 class HistorySettings:
-    """What the user chose. `period_ns` is host time, as is `retention_ns`."""
+    """The user's settings. `period_ns` and `retention_ns` are host time."""
 
     period_ns: int = DEFAULT_PERIOD_NS
     retention_ns: int = DEFAULT_RETENTION_NS
     max_bytes: int = DEFAULT_BYTES
-    push_url: str | None = None  # a Pyroscope server
-    push_otlp: str | None = None  # a receiver of OTLP profiles
+    push_url: str | None = None  # the URL of a Pyroscope server
+    push_otlp: str | None = None  # the URL of a receiver of OTLP profiles
 
 
 @dataclass(frozen=True, slots=True)
 class PushStats:
-    """How a push goes. All but `waiting` count up."""
+    """Statistics of a push. All but `waiting` are counters."""
 
     sent: int = 0
     dropped: int = 0
@@ -31,7 +31,7 @@ class PushStats:
 
 @dataclass(frozen=True, slots=True)
 class HistoryStats:
-    """How the history is doing; `dropped` slices could not be written."""
+    """Statistics of the history; `dropped` slices could not be written."""
 
     slices: int = 0
     bytes: int = 0

@@ -1,6 +1,6 @@
 """Sends slices to a receiver over HTTP, on a thread of its own: retried, bounded, counted.
 
-Nothing here waits for the receiver but the thread. What cannot be sent is tried again, with
+Only the thread waits for the receiver. A slice that cannot be sent is tried again, with
 longer and longer pauses; beyond MAX_WAITING the oldest slice is dropped.
 """
 
@@ -41,10 +41,10 @@ class Message:
 
 
 class Receiver(Protocol):
-    """Knows what a kind of receiver wants."""
+    """Makes the requests that a kind of receiver expects."""
 
     kind: str
-    url: str  # for the log
+    url: str  # the name in the log
 
     def message(self, profile: StackProfile) -> Message:
         """Return the request that carries a profile."""
@@ -52,19 +52,19 @@ class Receiver(Protocol):
 
 
 class Refusal(XenprofError):
-    """The receiver will not take this slice, however often it is sent."""
+    """The receiver refuses this slice, however often it is sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A URL and what its user and password become."""
+    """A URL without user and password, and the header made from these."""
 
     url: str
     authorization: str | None
 
     @classmethod
     def parse(cls, text: str) -> "Address":
-        """Take user and password out of a URL. Raises: UsageError: it is no HTTP URL."""
+        """Split user and password from a URL. Raises: UsageError: it is not an HTTP URL."""
         try:
             parts = urlsplit(text)
             _ = parts.port
@@ -91,7 +91,7 @@ class Pusher:
         first_pause_seconds: float = FIRST_PAUSE_SECONDS,
         close_seconds: float = CLOSE_SECONDS,
     ) -> None:
-        """Start the thread. `send` raises Refusal, or OSError for what is worth another try."""
+        """Start the thread. `send` raises Refusal, or OSError if another try may succeed."""
         self.kind = receiver.kind
         self._receiver = receiver
         self._authorization = authorization
@@ -107,7 +107,7 @@ class Pusher:
         self._thread.start()
 
     def offer(self, profile: StackProfile) -> None:
-        """Queue a slice; the oldest is dropped where there are too many."""
+        """Queue a slice; the oldest is dropped if there are too many."""
         with self._changed:
             self._waiting.append(profile)
             full = len(self._waiting) > MAX_WAITING
@@ -121,12 +121,12 @@ class Pusher:
             )
 
     def stats(self) -> PushStats:
-        """Return how it goes."""
+        """Return the statistics of the push."""
         with self._changed:
             return PushStats(self._sent, self._dropped, self._failures, len(self._waiting))
 
     def close(self) -> None:
-        """Go on for a short while with what waits; the rest is dropped, and told."""
+        """Send waiting slices for a short while; drop the rest and log how many."""
         with self._changed:
             self._closing_at = time.monotonic() + self._close_seconds
             self._changed.notify()
@@ -160,7 +160,7 @@ class Pusher:
                 self._done(profile)
 
     def _next(self) -> StackProfile | None:
-        """Return the oldest slice, which stays in the queue; None: there will be no more."""
+        """Return the oldest slice, which stays in the queue; None if there will be no more."""
         with self._changed:
             while not self._waiting:
                 if self._closing_at is not None:
@@ -176,7 +176,7 @@ class Pusher:
             self._sent += not dropped
             if self._waiting and self._waiting[0] is profile:
                 self._waiting.popleft()
-            else:  # it was counted as dropped while it was on its way
+            else:  # it was counted as dropped while it was being sent
                 self._dropped -= 1
 
     def _failed(self, error: Exception) -> None:
@@ -197,7 +197,7 @@ class Pusher:
         with self._changed:
             while (now := time.monotonic()) < until:
                 if self._closing_at is not None:
-                    # The last moments are for one more try, not for a pause.
+                    # While closing there is one more try and no pause.
                     self._changed.wait(max(min(until, self._closing_at) - now, 0.0))
                     return time.monotonic() < self._closing_at
                 self._changed.wait(until - now)
@@ -205,7 +205,7 @@ class Pusher:
 
 
 def post(message: Message, authorization: str | None) -> None:
-    """Send a request. Raises: Refusal; OSError or HTTPException for what may pass."""
+    """Send a request. Raises: Refusal; OSError or HTTPException for temporary failures."""
     request = urllib.request.Request(
         message.url, message.body, {"Content-Type": message.content_type}, method="POST"
     )

@@ -1,4 +1,4 @@
-"""What a Pyroscope server and a receiver of OTLP profiles want to be sent.
+"""Makes the requests for a Pyroscope server and for a receiver of OTLP profiles.
 
 Pyroscope: `POST /ingest?name=...&from=...&until=...&format=pprof`, a multipart form with the
 field `profile` (gzipped pprof) and `sample_type_config` (JSON).
@@ -22,7 +22,7 @@ _NAME = "xenprof"
 
 
 class Pyroscope:
-    """A server that takes what Pyroscope takes."""
+    """A server with Pyroscope's interface."""
 
     kind = "pyroscope"
 
@@ -61,7 +61,7 @@ class Pyroscope:
 
 
 def _sample_types(profile: StackProfile) -> dict[str, dict[str, object]]:
-    """Return how Pyroscope is to show each kind of value."""
+    """Return the configuration by which Pyroscope shows each kind of value."""
     return {
         name: {
             "units": "samples" if name != kind.event else "events",
@@ -76,7 +76,7 @@ def _sample_types(profile: StackProfile) -> dict[str, dict[str, object]]:
 
 
 def _label(text: str) -> str:
-    """Return a label's value without the characters that end one."""
+    """Return a label's value without the characters that would end it."""
     return "".join("_" if char in '{}=,"' or char.isspace() else char for char in text)
 
 
@@ -95,13 +95,13 @@ class OtlpProfiles:
     kind = "otlp"
 
     def __init__(self, url: str) -> None:
-        """A URL without a path gets the usual one."""
+        """A URL without a path gets the default one."""
         parts = urlsplit(url)
         self.url = urlunsplit(parts._replace(path=OTLP_PATH)) if parts.path in ("", "/") else url
 
     def message(self, profile: StackProfile) -> Message:
         """Return the request that carries a profile."""
-        # The stubs take a tenth of a second to import: only whoever pushes pays.
+        # The stubs take a tenth of a second to import: only a push needs them.
         from opentelemetry.proto.collector.profiles.v1development.profiles_service_pb2 import (
             ExportProfilesServiceRequest,
         )

@@ -1,4 +1,4 @@
-"""The thread that makes slices of what was collected, keeps the retention, and feeds the push."""
+"""Makes slices of collected samples on a thread, keeps the retention, and feeds the push."""
 
 import logging
 import queue
@@ -17,15 +17,15 @@ from xenprof.profile.stacks import StackProfile
 
 log = logging.getLogger(__name__)
 
-MAX_WAITING = 8  # collected and not yet written; then slices get longer. Judgement
+MAX_WAITING = 8  # cuts collected and not yet written; beyond that slices get longer. Judgement
 
 
 class Push(Protocol):
-    """Sends profiles on somewhere; never blocks."""
+    """Sends profiles to a receiver; never blocks."""
 
     @property
     def kind(self) -> str:
-        """Return what kind of receiver it is."""
+        """Return the kind of the receiver."""
         ...
 
     def offer(self, profile: StackProfile) -> None:
@@ -33,11 +33,11 @@ class Push(Protocol):
         ...
 
     def stats(self) -> PushStats:
-        """Return how it goes."""
+        """Return the statistics of the push."""
         ...
 
     def close(self) -> None:
-        """Send what waits, for a short while, and end."""
+        """Send waiting profiles for a short while, and end."""
         ...
 
 
@@ -76,15 +76,15 @@ class Recorder:
 
     @property
     def is_behind(self) -> bool:
-        """Tell whether so much waits that nothing should be collected now."""
+        """Return whether so many cuts wait that none should be collected now."""
         return self._jobs.qsize() >= MAX_WAITING
 
     def record(self, cut: Cut, start_unix_ns: int, end_unix_ns: int) -> None:
-        """Have a slice made. Without samples it is none, but the retention is kept."""
+        """Queue a cut to become a slice; one without samples only applies the retention."""
         self._jobs.put(_Job(cut, start_unix_ns, end_unix_ns))
 
     def stats(self) -> HistoryStats:
-        """Return how it is doing; from any thread."""
+        """Return the statistics of the history; from any thread."""
         kept = self._store.slices
         return HistoryStats(
             len(kept),
@@ -108,7 +108,7 @@ class Recorder:
         ]
 
     def close(self) -> None:
-        """Write what was collected, give the pushes their last chance, and end."""
+        """Write what was collected, let the pushes try a last time, and end."""
         self._jobs.put(None)
         self._thread.join()
         for push in self._pushes:
@@ -136,7 +136,7 @@ class Recorder:
             self._problem = ""
 
     def _write(self, profile: StackProfile, job: _Job) -> None:
-        """Raises: StoreError; the slice is counted as dropped then."""
+        """Write a slice. Raises: StoreError; then the slice counts as dropped."""
         try:
             self._store.add(profile, job.start_unix_ns, job.end_unix_ns)
         except StoreError:
@@ -146,7 +146,7 @@ class Recorder:
         self._written += 1
 
     def _tell(self, line: str) -> None:
-        """Say it once, until all is well again."""
+        """Log an error once, until a slice has been written again."""
         if line != self._problem:
             self._problem = line
             self._warn(line)

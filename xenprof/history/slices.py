@@ -1,4 +1,4 @@
-"""Slices of the history: one file each below `HOME/history`, with a retention in time and size.
+"""Stores slices of the history: one file each below `HOME/history`, retained by age and size.
 
 A slice holds the samples of all domains between two moments of the host's clock, as a
 StackProfile in the format of xenprof.store.stackfile, which has a checksum. Its name is
@@ -21,7 +21,7 @@ from xenprof.store import stackfile
 FOLDER = "history"
 _NAME = re.compile(r"(\d{1,19})-(\d{1,19})\.xps")
 _UNFINISHED = ".writing."
-MAX_SLICE_BYTES = 1 << 28  # larger ones are not ours; judgement
+MAX_SLICE_BYTES = 1 << 28  # larger files are not slices; judgement
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -34,7 +34,7 @@ class Slice:
     bytes: int
 
     def read(self) -> StackProfile:
-        """Return its samples. Raises: CorruptSampleFile, VersionMismatch, StoreError."""
+        """Return the samples. Raises: CorruptSampleFile, VersionMismatch, StoreError."""
         if self.bytes > MAX_SLICE_BYTES:
             raise StoreError(str(self.path), f"{self.path}: too large for a slice of the history")
         try:
@@ -45,14 +45,14 @@ class Slice:
 
 
 def slices(folder: Path) -> list[Slice]:
-    """Return the slices in a folder, oldest first; other files are passed over, none is opened."""
+    """Return the slices in a folder, oldest first; other files are skipped, none is opened."""
     found = []
     with contextlib.suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
         for entry in entries:
             match = _NAME.fullmatch(entry.name)
             if match is None or int(match[1]) >= int(match[2]):
                 continue
-            with contextlib.suppress(FileNotFoundError):  # removed meanwhile
+            with contextlib.suppress(FileNotFoundError):  # it was removed meanwhile
                 if entry.is_file(follow_symlinks=False):
                     size = entry.stat(follow_symlinks=False).st_size
                     found.append(Slice(int(match[1]), int(match[2]), Path(entry.path), size))
@@ -60,20 +60,20 @@ def slices(folder: Path) -> list[Slice]:
 
 
 class SliceStore:
-    """The folder as its one writer sees it. Used on one thread."""
+    """The folder of slices for its only writer. Used on one thread."""
 
     def __init__(self, folder: Path, *, retention_ns: int, max_bytes: int) -> None:
-        """`retention_ns` and `max_bytes` are kept by `expire`."""
+        """`retention_ns` and `max_bytes` are the bounds that `expire` keeps."""
         self._folder = folder
         self._retention_ns = retention_ns
         self._max_bytes = max_bytes
         self.slices: Sequence[Slice] = ()
-        """Those there are, oldest first; replaced and never changed, so any thread may look."""
+        """The slices, oldest first; replaced and never changed, so any thread may read it."""
         self.expired = 0
         """Slices removed by the retention so far."""
 
     def open(self) -> None:
-        """Make the folder, find the slices, and remove what a kill left half written.
+        """Make the folder, find the slices, and remove files that a kill left unfinished.
 
         Raises: StoreError.
         """
@@ -114,7 +114,7 @@ class SliceStore:
 
 
 def write_synced(path: Path, data: bytes, *, sync: Callable[[int], None] = os.fsync) -> None:
-    """Put `data` at `path` by a rename; file and directory are synced. Raises: OSError."""
+    """Write `data` to `path` by a rename; file and directory are synced. Raises: OSError."""
     fresh = path.with_name(f"{_UNFINISHED}{path.name}")
     try:
         with fresh.open("wb", buffering=0) as file:

@@ -1,4 +1,4 @@
-"""New samples -> one StackProfile. Symbols of images are kept from one slice to the next."""
+"""Turns new samples into one StackProfile. Symbols of images are kept between slices."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -12,7 +12,7 @@ from xenprof.report.views.merge import merged
 
 
 class Symboliser:
-    """Used on one thread."""
+    """Symbolises cuts. Used on one thread."""
 
     def __init__(self, host: str, warn: Callable[[str], None]) -> None:
         """`host` is written into the profiles."""

@@ -1,4 +1,4 @@
-"""Which slices a report is about: from when until when, and their sum."""
+"""Chooses the slices of a report by time, and sums them up."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -87,7 +87,7 @@ def read_window(
 
 
 def _sum(found: Sequence[Slice], warn: Callable[[str], None]) -> StackProfile:
-    """Return the sum of slices; some at a time are held in memory."""
+    """Return the sum of slices; only some at a time are in memory."""
     total = merged([])
     for first in range(0, len(found), _AT_ONCE):
         parts = [total]
@@ -101,7 +101,7 @@ def _sum(found: Sequence[Slice], warn: Callable[[str], None]) -> StackProfile:
 
 
 def domains_in(home: Path, profile: StackProfile, words: Sequence[str]) -> frozenset[str]:
-    """Return the domains that the user wants, by name or id; empty: all. Raises: UnknownDomain."""
+    """Return the domains that the user named by name or id; empty: all. Raises: UnknownDomain."""
     known = {frame.domain for frame in profile.frames}
     found = set()
     for word in words:

@@ -1,4 +1,4 @@
-"""Images of a profile: where their files are, and which symbol and line an offset belongs to."""
+"""Finds the files of a profile's images, and the symbol and line of an offset in them."""
 
 from xenprof.images.finder import ImageFinder as ImageFinder
 from xenprof.images.symbols import ImageSymbols as ImageSymbols

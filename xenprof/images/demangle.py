@@ -1,7 +1,7 @@
-"""Names of C++ functions as people write them.
+"""Demangles the names of C++ functions.
 
 LLVM's demangler (pycxxfilt), turned to the style of GNU's, which opreport shows: `> >` for
-nested templates, a space behind `operator<`. On the 17000 names of libstdc++, libicu and gdb
+nested templates, a space after `operator<`. Of the 17000 names of libstdc++, libicu and gdb
 five differ, all of unnamed types.
 
 A name of 300 letters can stand for gigabytes: parts refer to earlier parts. LLVM ends the whole
@@ -23,9 +23,9 @@ _UNMASK = str.maketrans("\x01\x02", "<>")
 
 
 def demangle(name: str) -> str:
-    """Return a symbol's name demangled, as it is if it is not mangled.
+    """Return a symbol's name demangled; a name that is not mangled is unchanged.
 
-    A leading dot (of code on PowerPC) does not matter.
+    A leading dot (of code on PowerPC) is ignored.
     """
     plain = name.removeprefix(".")
     if not plain.startswith("_Z"):
@@ -34,7 +34,7 @@ def demangle(name: str) -> str:
 
 
 def _demangled(name: str) -> str:
-    """Return the demangled name, empty if it is none."""
+    """Return the demangled name; empty if it is not mangled."""
     clone = _CLONES.get(name[:5])
     if clone is not None:
         inner = _demangled(f"_Z{name[5:]}")
@@ -51,7 +51,9 @@ def _demangled(name: str) -> str:
 
 
 def _by_llvm(name: str) -> str:
-    from pycxxfilt import itanium_demangle  # C has none: loaded when first needed
+    from pycxxfilt import (
+        itanium_demangle,
+    )  # loaded when first needed: C has no such names
 
     try:
         return itanium_demangle(name) or ""
@@ -83,14 +85,14 @@ for line in sys.stdin:
 
 
 class _Helper:
-    """A process that demangles names, and may die of one."""
+    """A process that demangles names, and that a name may kill."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[str] | None = None
         self._started = 0
 
     def demangle(self, name: str) -> str:
-        """Return the demangled name, empty if it is none or too large."""
+        """Return the demangled name; empty if it is not mangled or too large."""
         if not name.isprintable() or not name.isascii():
             return ""
         process = self._process
@@ -139,7 +141,7 @@ def _space(match: re.Match[str]) -> str:
 def smart(name: str) -> str:
     """Return a demangled name with the standard library's types shortened.
 
-    Default arguments go, and the types that have a name of their own get it, as far as they
+    Default arguments are removed, and types that have a shorter name get it, as far as they
     nest: `std::vector<int, std::allocator<int> >` is `vector<int>`. Source: oprofile's stl.pat.
     """
     text = demangle(name)

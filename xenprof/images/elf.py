@@ -1,8 +1,8 @@
-"""The sections of ELF files, of both sizes and byte orders.
+"""Reads the sections of ELF files, of both sizes and byte orders.
 
-Nothing that a file says of itself is believed: offsets and sizes are cut to what the file has,
+Nothing in a file is trusted: offsets and sizes are cut to what the file has,
 and compressed sections are not inflated beyond a few times its size. Contents are views into the
-mapped file where possible: a kernel with debug information has 100 MB, of which we need one.
+mapped file where possible: a kernel with debug information has 100 MB, and one is needed.
 """
 
 import mmap
@@ -30,7 +30,7 @@ _EMPTY = memoryview(b"")
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A section header; `kind` is its type, `link` and `info` what the type says they are."""
+    """A section header; `kind` is its type, on which the meaning of `link` and `info` depends."""
 
     name: bytes
     kind: int
@@ -50,7 +50,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Elf:
-    """The parts of an ELF file that we use; `order` is "<" or ">", `kind` its e_type."""
+    """The used parts of an ELF file; `order` is "<" or ">", `kind` its e_type."""
 
     data: mmap.mmap = field(repr=False)
     order: str
@@ -69,7 +69,7 @@ class Elf:
         return any(section.name.startswith(prefixes) for section in self.sections)
 
     def contents(self, section: Section | None) -> memoryview:
-        """Return the bytes of a section that the file really has, inflated if need be."""
+        """Return the bytes of a section that the file really has, inflated if compressed."""
         if section is None or section.kind == SHT_NOBITS:
             return _EMPTY
         raw = memoryview(self.data)[section.offset : section.offset + section.size]
@@ -98,7 +98,7 @@ class Elf:
 
     @property
     def build_id(self) -> bytes:
-        """Return the build id of its notes, empty if there is none."""
+        """Return the build id in its notes; empty if there is none."""
         for section in self.sections:
             if section.kind == _SHT_NOTE:
                 notes = self.contents(section)

@@ -1,4 +1,4 @@
-"""Where the file of an image is, and the file with its debugging information."""
+"""Finds the file of an image, and the file with its debugging information."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,7 @@ _DEBUG_DIRECTORY = "/usr/lib/debug"
 
 
 class Lookup(Enum):
-    """Why an image has no file."""
+    """The reason why an image has no file."""
 
     FOUND = ""
     MISSING = "could not be found."
@@ -27,7 +27,7 @@ class ImageFinder:
     """Finds the file of an image.
 
     `archive` and `root` are put before the image's own path. The directories of `image_path`
-    (the caller's own) are searched recursively, by basename, for images that are not there.
+    (the caller's) are searched recursively, by basename, for images not found there.
     """
 
     archive: str = ""
@@ -79,7 +79,7 @@ def _module_name(file: str) -> str:
 def find_debug_file(elf: Elf, path: Path, roots: Sequence[str] = ("",)) -> Elf | None:
     """Return the file with the debugging information of the image `elf` at `path`.
 
-    Looked for by build id below each root's /usr/lib/debug, then by the name and checksum that
+    The search is by build id below each root's /usr/lib/debug, then by the name and checksum that
     the image gives: in `.debug` beside it, below /usr/lib/debug at its own path, beside it.
     `roots` are directories that stand for `/`.
 
@@ -101,7 +101,7 @@ def find_debug_file(elf: Elf, path: Path, roots: Sequence[str] = ("",)) -> Elf |
 
 
 def _linked(path: Path, name: str, roots: Sequence[str]) -> Iterator[Path]:
-    """Yield where the debug file `name` of the image at `path` may be."""
+    """Yield the possible paths of the debug file `name` of the image at `path`."""
     yield path.parent / ".debug" / name
     for root in roots:
         inside = str(path.parent).removeprefix(root) if root else str(path.parent)

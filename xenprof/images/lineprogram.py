@@ -1,6 +1,6 @@
-"""Line programs: the tables of `.debug_line`, DWARF versions 2 to 5, run for a few addresses.
+"""Runs line programs, the tables of `.debug_line` (DWARF 2 to 5), for a few addresses.
 
-A program is run as a stream: nothing is kept but the answers, so a table of any size takes no
+A program is run as a stream: only the answers are kept, so a table of any size takes no
 memory. Every step consumes at least one byte, so a damaged one ends.
 
 Source: DWARF 5 section 6.2; which of several rows at one address counts: BFD's dwarf2.c (the
@@ -41,7 +41,7 @@ class Reader:
     order: str
 
     def number(self, size: int) -> int:
-        """Return an unsigned number of that many bytes."""
+        """Return an unsigned number of `size` bytes."""
         raw = self.data[self.at : self.at + size]
         if len(raw) < size:
             raise Malformed
@@ -49,7 +49,7 @@ class Reader:
         return int.from_bytes(raw, "little" if self.order == "<" else "big")
 
     def leb(self) -> int:
-        """Return an unsigned LEB128 number; what exceeds 70 bits is dropped."""
+        """Return an unsigned LEB128 number; bits beyond 70 are dropped."""
         value = shift = 0
         while True:
             byte = self.number(1)
@@ -84,7 +84,7 @@ class Strings:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What a line program needs to run, and its tables of directories and files.
+    """The header of a line program: its parameters, and its tables of directories and files.
 
     The program is at [start, end) of the section; `unit_end` is where the next one begins.
     """
@@ -122,7 +122,7 @@ class Header:
 
 
 def unit_end(reader: Reader) -> tuple[int, int]:
-    """Return where the unit that starts here ends, and the size of its offsets (4 or 8)."""
+    """Return the end of the unit that starts here, and the size of its offsets (4 or 8)."""
     length, size = reader.number(4), 4
     if length == 0xFFFFFFFF:
         length, size = reader.number(8), 8
@@ -144,7 +144,7 @@ def read_header(data: memoryview, at: int, order: str, strings: Strings) -> Head
     start = reader.at + length
     minimum_length = reader.number(1)
     if version >= 4:
-        reader.number(1)  # operations per instruction: of VLIW machines
+        reader.number(1)  # operations per instruction, for VLIW machines
     reader.number(1)  # is_stmt of the first row
     line_base = struct.unpack("b", bytes([reader.number(1)]))[0]
     line_range, opcode_base = reader.number(1), reader.number(1)
@@ -186,7 +186,7 @@ def _entries(reader: Reader, width: int, strings: Strings) -> list[tuple[bytes, 
                 name = value
             elif kind == _LNCT_DIRECTORY and isinstance(value, int):
                 where = value
-        if reader.at == before:  # entries of nothing would have no end
+        if reader.at == before:  # empty entries could be repeated without end
             raise Malformed
         found.append((name, where))
     return found
@@ -213,7 +213,7 @@ def _form(reader: Reader, form: int, width: int, strings: Strings) -> bytes | in
 def run(
     data: memoryview, header: Header, order: str, pending: list[int]
 ) -> dict[int, tuple[int, int]]:
-    """Return number of file and line of those of the ascending addresses `pending` it covers.
+    """Return file number and line of each of the ascending addresses `pending` that it covers.
 
     These are taken out of `pending`.
     """
@@ -225,16 +225,16 @@ def run(
         while reader.at < len(reader.data) and pending:
             _run_sequence(reader, header, pending, found)
     except Malformed:
-        pass  # what was found until then stands
+        pass  # what was found before is kept
     return found
 
 
 def _run_sequence(
     reader: Reader, header: Header, pending: list[int], found: dict[int, tuple[int, int]]
 ) -> None:
-    """Run to the next end of a sequence."""
+    """Run to the end of the next sequence."""
     address, file, line = 0, 1, 1
-    before = -1  # the address of the row before, whose file and line are `row`
+    before = -1  # the address of the previous row, whose file and line are `row`
     row = (0, 0)
     data = reader.data
     size = len(data)

@@ -1,10 +1,10 @@
-"""Source lines of addresses, from an image's debugging information (DWARF 2 to 5).
+"""Finds source lines of addresses in an image's debugging information (DWARF 2 to 5).
 
-Only what is asked for is read: `.debug_aranges` says which units cover the addresses, and only
-their line programs are run; where it does not, all are. Everything found is remembered.
+Only what is needed is read: `.debug_aranges` names the units that cover the addresses, and only
+their line programs are run; without it, all are. Everything found is cached.
 
-Our own reader, because a report must survive any file: pyelftools trusts counts and sizes (a
-table of 2^60 entries of nothing, sections of zeros). The tests hold the two together.
+This is a reader of its own because a report must survive any file: pyelftools trusts counts (a
+table of 2^60 empty entries) and sizes (sections of zeros). The tests compare the two.
 
 Source: DWARF 5 sections 3.1.1, 6.1.2, 7.5.
 """
@@ -34,7 +34,7 @@ _MOST_ATTRIBUTES = 40  # of one declaration; compilers write about ten
 _MOST_DECLARATIONS = 10_000  # of one unit
 _MOST_BYTES = 8_000_000  # of declarations in all
 _NEAR = 16
-"""How far from code of no line opreport looks for a line. Source: bfd_support.cpp."""
+"""How far from code without a line opreport looks for one. Source: bfd_support.cpp."""
 
 _FIXED_FORMS = {
     0x0B: 1, 0x05: 2, 0x06: 4, 0x07: 8, 0x1E: 16,  # data
@@ -67,7 +67,7 @@ class LineTable:
     def find(self, addresses: Iterable[int]) -> dict[int, Location]:
         """Return the line of each address that has one.
 
-        Code that the compiler gives no line (0) gets the first one in the 15 bytes behind it.
+        Code to which the compiler gives no line (0) gets the first one in the 15 bytes after it.
         """
         wanted = set(addresses)
         self._look_up(wanted)
@@ -97,7 +97,7 @@ class LineTable:
             pass
         if not pending:
             return
-        # No ranges, or not of these: run the rest, in the file's order.
+        # No range covers these: run the other programs, in the file's order.
         directories: dict[int, bytes] | None = None
         for offset in _unit_offsets(lines, self.elf.order):
             if not pending:
@@ -140,7 +140,7 @@ class LineTable:
 
     def _units_of(self, info: memoryview, pending: list[int]) -> Iterator[tuple[int, bytes]]:
         """Yield line program and directory of the units that cover addresses."""
-        if self.elf.kind == ET_REL:  # ranges count from sections there
+        if self.elf.kind == ET_REL:  # ranges are relative to sections there
             return
         ranges = self.elf.contents(self.elf.section(b".debug_aranges"))
         for unit in _covering(ranges, self.elf.order, list(pending)):
@@ -158,7 +158,7 @@ class LineTable:
                 yield found
 
     def _top(self, info: memoryview, at: int) -> tuple[int, bytes] | None:
-        """Return line program and directory of the unit at `at`, None if it has no lines.
+        """Return line program and directory of the unit at `at`; None if it has no lines.
 
         Raises: Malformed.
         """
@@ -245,7 +245,7 @@ def _covering(ranges: memoryview, order: str, addresses: list[int]) -> list[int]
 def _attribute(
     reader: Reader, form: int, sizes: tuple[int, int, int], strings: Strings
 ) -> int | bytes | None:
-    """Return a value, None if it does not matter here. Raises: Malformed for an unknown form."""
+    """Return a value; None if it does not matter here. Raises: Malformed for an unknown form."""
     version, width, size = sizes
     if form in _FIXED_FORMS:
         return reader.number(_FIXED_FORMS[form])

@@ -1,6 +1,6 @@
-"""Relocations of debugging sections: kernel modules are not linked.
+"""Applies relocations of debugging sections, which kernel modules need: they are not linked.
 
-Only those that compilers use there: a symbol's value plus an addend, in 4 or 8 bytes, on x86.
+Only those that compilers emit there: a symbol's value plus an addend, in 4 or 8 bytes, on x86.
 `.text` lies at 0, as its symbols do; other code is moved out of the way.
 """
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from xenprof.images.elf import ET_REL, SHT_REL, SHT_RELA, Elf
 
-_ABSOLUTE = {1: 8, 10: 4, 11: 4}  # R_X86_64_64, _32, _32S: bytes
+_ABSOLUTE = {1: 8, 10: 4, 11: 4}  # bytes of R_X86_64_64, _32, _32S
 _ABSOLUTE_32 = {1: 4}  # R_386_32
 _ELSEWHERE_64, _ELSEWHERE_32 = 1 << 62, 0xF0000000
 

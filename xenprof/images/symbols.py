@@ -1,6 +1,6 @@
-"""Symbols of images: which one an offset belongs to, by opreport's rules.
+"""Reads symbols of images, and finds the one that an offset belongs to by opreport's rules.
 
-Works with numpy on whole tables: 20000 entries take milliseconds.
+It works with numpy on whole tables: 20000 entries take milliseconds.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ Ints = npt.NDArray[np.int64]
 
 
 class SymbolNames(Sequence[str]):
-    """Names of symbols by index, decoded when asked for: reports show few of thousands."""
+    """Names of symbols by index, decoded on demand: reports show few of thousands."""
 
     def __init__(self, strings: memoryview, at: Ints, unnamed: Sequence[str] = ()) -> None:
         """`at` holds offsets in the string table; a negative one is ~index in `unnamed`."""
@@ -65,10 +65,10 @@ class ImageSymbols:
     """Symbols of an image in file order; arrays of equal length.
 
     Symbol i covers file offsets [starts[i], ends[i]) and is at `vmas[i]`; `ends` come from the
-    next symbol, since that is what opreport counts by, not from the table's sizes.
+    next symbol, as in opreport, and not from the table's sizes.
     `text_offset`, `text_vma` locate `.text` in the file and in memory (0 if there is none).
     `file_size` is the image's. `files` names the source file of local symbols, `""` where the
-    table does not; `code` is where line numbers come from, the debug file if there is one.
+    table does not; `code` is the file with line numbers: the debug file if there is one.
     """
 
     starts: Words
@@ -90,10 +90,10 @@ class ImageSymbols:
         return self.files[int(at[-1])] if len(at) and self.files else ""
 
     def lookup(self, offsets: Words, is_kernel: bool) -> Ints:
-        """Return the index of the symbol that holds each offset, -1 where none does.
+        """Return the index of the symbol that holds each offset; -1 where none does.
 
         Offsets of kernel-side images count from the start of `.text`, others from the file's.
-        What begins before `.text` (as `.init` on some machines) holds none of the former.
+        A symbol before `.text` (as `.init` on some machines) holds no offset of the former.
         """
         if not len(self.starts):
             return np.full(len(offsets), -1, np.int64)
@@ -112,8 +112,8 @@ class _Candidates:
     """Symbols of one table in the order of the file's sections; arrays of equal length.
 
     `ends` are those of the sections that own them; `names` index `strings`, negative ones are
-    ~index into `unnamed`; `files` too, -1 for none. Of several at one offset the one with the
-    least `boring` stays.
+    ~index into `unnamed`; so do `files`, -1 for none. Of several at one offset the one with the
+    least `boring` is kept.
     """
 
     starts: Words
@@ -132,8 +132,8 @@ def load_symbols(path: Path, roots: Sequence[str] = ("",)) -> ImageSymbols:
     An image without debugging information gets the symbols of its debug file too, which is
     looked for below `roots`. Only symbols in code sections count, but not `.L...`, section and
     ARM mapping symbols; one without a name is called `??` and its section's name. Of several at
-    one offset the best stays: named, global, without a leading underscore, not weak. The last
-    symbol of the file runs on, beyond its section.
+    one offset the best is kept: named, global, without a leading underscore, not weak. The last
+    symbol of the file extends beyond its section.
 
     Raises: ImageError (not readable, not an ELF file, damaged).
 
@@ -181,8 +181,8 @@ def load_symbols(path: Path, roots: Sequence[str] = ("",)) -> ImageSymbols:
 def _candidates(elf: Elf, sections: list[bytes], places: Mapping[bytes, int] | None) -> _Candidates:
     """Return the symbols of an ELF file that could count.
 
-    `sections` (the image's) number the owners, which a file's own sections that are not there
-    follow. `places` says where the image has the sections of its debug file.
+    `sections` (the image's) number the owners; the file's own sections that are not among them
+    follow. `places` tells where the image has the sections of its debug file.
     """
     rows, strings = elf.symbol_rows()
     wanted = np.zeros(1 << 16, bool)
@@ -236,7 +236,7 @@ def _candidates(elf: Elf, sections: list[bytes], places: Mapping[bytes, int] | N
 
 
 def _letters(strings: memoryview, at: npt.NDArray[np.uint32], index: int) -> npt.NDArray[np.uint8]:
-    """Return the letter `index` of the names at `at`, 0 behind the end of the table."""
+    """Return the letter `index` of the names at `at`; 0 beyond the end of the table."""
     letters = np.frombuffer(strings, np.uint8)
     if not len(letters):
         return np.zeros(len(at), np.uint8)

@@ -1,1 +1,1 @@
-"""Profiles of other tools, brought in: perf's text, folded stacks, pprof -> archives."""
+"""Turns profiles of other tools (perf's text, folded stacks, pprof) into archives."""

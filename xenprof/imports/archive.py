@@ -1,7 +1,7 @@
-"""Writes archives, one per domain, each of which appears at its place whole or not at all.
+"""Writes archives, one per domain; each appears at its place whole or not at all.
 
-They are made in a hidden folder and renamed when all are done. Readers look at no hidden folder,
-so what an import that was killed leaves is taken for nothing else.
+They are made in a hidden folder and renamed when all are done. Readers skip hidden folders,
+so what a killed import leaves is not mistaken for an archive.
 """
 
 import os
@@ -22,13 +22,13 @@ NAME_BYTES = 255
 
 
 def archive_path(output: Path, domain: str) -> Path:
-    """Return where the archive of a domain is; `domains` would look like a HOME to readers."""
+    """Return the path of a domain's archive; one called `domains` would look like a HOME."""
     name = domain_root(output, domain).name
     return output / ("%64omains" if name == "domains" else name)
 
 
 def check_free(path: Path) -> None:
-    """Refuse a place where something is. Raises: UsageError."""
+    """Refuse a path that exists. Raises: UsageError."""
     try:
         path.lstat()
     except (FileNotFoundError, NotADirectoryError):
@@ -53,7 +53,7 @@ class Archives:
         return Archive(root, session, self._images)
 
     def note_domain_names(self, names: Mapping[int, str]) -> None:
-        """Note whose the images of passive domains are, as the service does. Raises: OSError."""
+        """Write the names of passive domains by id, as the service does. Raises: OSError."""
         note_domain_names(self.folder, names)
 
 
@@ -63,10 +63,10 @@ class Archive:
 
     root: Path
     session: SessionDir
-    _images: dict[tuple[bytes, int], Path]  # those written so far, in all archives
+    _images: dict[tuple[bytes, int], Path]  # the images written so far, in all archives
 
     def write_image(self, path: str, image: bytes, mtime: int) -> None:
-        """Put an image at its path in the domain; the same one is linked from then on.
+        """Write an image at its path in the domain; later writes of the same image link to it.
 
         Raises: StoreError, OSError.
         """
@@ -96,9 +96,9 @@ class Archive:
 
 @contextmanager
 def new_archives(output: Path) -> Iterator[Archives]:
-    """Give archives to be made; behind the body they are moved to `output`.
+    """Provide archives for the body to fill; after it they are moved to `output`.
 
-    A new directory comes to its place with all its archives at once. If `output` is there, the
+    A new directory comes to its place with all its archives at once. If `output` exists, the
     archives are moved into it one by one.
 
     Raises: UsageError (cannot be made), StoreError.
@@ -107,7 +107,7 @@ def new_archives(output: Path) -> Iterator[Archives]:
     hidden = f".importing.{os.getpid()}"
     folder = output.parent / f".{output.name[:100]}{hidden}" if is_new else output / hidden
     try:
-        shutil.rmtree(folder, ignore_errors=True)  # of a killed import whose pid was ours
+        shutil.rmtree(folder, ignore_errors=True)  # left by a killed import with the same pid
         folder.mkdir(parents=True)
         try:
             yield Archives(folder)

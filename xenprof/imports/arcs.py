@@ -1,7 +1,7 @@
-"""Arcs of call graphs: who called whom how often, as oprofile's daemon counts them.
+"""Counts arcs of call graphs: who called whom how often, as oprofile's daemon counts them.
 
 Each pair of neighbours on a stack is an arc, (caller << 32) | callee in a file of both images;
-the original's walk ends where user, kernel and hypervisor meet. An arc sticks at 2^32 - 1.
+the original's walk ends where user, kernel and hypervisor meet. A count stops at 2^32 - 1.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ def arcs(
     separate: frozenset[str],
     layers: dict[ImageName, Layer],
 ) -> dict[SampleKey, dict[int, int]]:
-    """Return the counts of arcs by file; `layers` learns of their images."""
+    """Return the counts of arcs by file; the layers of their images are added to `layers`."""
     found: dict[SampleKey, dict[int, int]] = {}
     for row in rows:
         stack, task = recording.stacks[row], recording.tasks[row]

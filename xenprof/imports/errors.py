@@ -1,10 +1,10 @@
-"""What can be wrong with a file that is imported."""
+"""Defines the error of a file that is imported."""
 
 from xenprof.errors import XenprofError
 
 
 class InputError(XenprofError):
-    """A file that is not what it was said to be, or that cannot be used; the message names it."""
+    """A file of the wrong kind, or one that cannot be used; the message names it."""
 
     def __init__(self, path: str, message: str) -> None:
         """`path` is the file as the user knows it."""

@@ -34,7 +34,7 @@ _IMAGES = {Layer.USER: "program", Layer.KERNEL: "vmlinux", Layer.HYPERVISOR: "/b
 
 
 def read(data: bytes, path: str, *, domain: str, event: str, period: int) -> Recording:
-    """Return the samples. `domain` is whose steps are that have no mark of one.
+    """Return the samples. `domain` is the domain of steps that have no mark of one.
 
     Raises: InputError.
     """

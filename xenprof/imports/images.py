@@ -1,4 +1,4 @@
-"""Where the steps of a recording are in images: real ones, or ones made of names.
+"""Places the steps of a recording in images: real ones, or ones made of names.
 
 An image made of names has a symbol for each function that was seen, in the order of their
 addresses, and room for the offsets that were seen in it.
@@ -17,11 +17,11 @@ from xenprof.images.demangle import demangle
 from xenprof.imports.recording import UNKNOWN, Step
 
 COUNT_MAX = 0xFFFFFFFF
-"""What a sample file counts at one offset at most."""
+"""The largest count of a sample file at one offset."""
 
 _EXEC = 2
 _TEXT_OFFSET = 0x1000
-_ADDRESSES = {False: 0x400000, True: 0xFFFFFFFF80200000}  # where x86-64 Linux links its text
+_ADDRESSES = {False: 0x400000, True: 0xFFFFFFFF80200000}  # the address of the text of x86-64 Linux
 _ALIGN = 16
 _LARGEST_TEXT = 1 << 24  # judgement: with more, offsets within functions are packed
 _NOWHERE = 1 << 64
@@ -30,10 +30,10 @@ _HIDDEN = (".L", "$a", "$t", "$d", "gcc2_compiled.")
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """Where steps are: `keys` as sample files have them.
+    """The places of steps: `keys` are those of sample files.
 
     `spare` is the first of the free keys of a step's function, for counts beyond COUNT_MAX.
-    `image` is a file to be written, `source` one to be copied, neither if it needs none.
+    `image` is a file to write, `source` one to copy; both are None if no file is needed.
     """
 
     keys: Mapping[Step, int]
@@ -43,7 +43,7 @@ class Placed:
 
 
 def made(totals: Mapping[Step, int], *, is_kernel: bool) -> Placed:
-    """Return an image of names for steps, given the most samples of a type each has."""
+    """Return an image of names for steps, given the largest count of samples of a type for each."""
     functions: dict[tuple[str, int], list[Step]] = {}
     for step in totals:
         start = step.address - step.offset if min(step.address, step.offset) >= 0 else _NOWHERE
@@ -81,7 +81,7 @@ def made(totals: Mapping[Step, int], *, is_kernel: bool) -> Placed:
 
 
 def _start(steps: Sequence[Step], start: int) -> int:
-    """Return where a function begins, as far as known."""
+    """Return where a function begins, as far as that is known."""
     if start != _NOWHERE:
         return start
     return min((step.address for step in steps if step.address >= 0), default=_NOWHERE)
@@ -109,7 +109,7 @@ class RealImage:
     """An image of the profiled machine."""
 
     def __init__(self, path: Path) -> None:
-        """Raises: ImageError."""
+        """Open the image. Raises: ImageError."""
         self._path = path
         self._symbols: ImageSymbols = load_symbols(path)
         self._by_name: dict[str, list[int]] = {}
@@ -119,7 +119,7 @@ class RealImage:
                 self._by_name.setdefault(demangle(name), []).append(index)
 
     def place(self, steps: Iterable[Step]) -> Placed | None:
-        """Return where steps are, None if not all of them fit: then it is another image."""
+        """Return the places of steps; None if not all of them fit, for then it is another image."""
         keys = {}
         for step in steps:
             key = self._key(step)
@@ -141,7 +141,7 @@ class RealImage:
         return key if key < end else None
 
     def _at(self, step: Step, found: Sequence[int]) -> int | None:
-        """Return the place of an address in an image that is not moved."""
+        """Return the place of an address in an image that is not relocated."""
         image = self._symbols.image
         for section in image.sections if image else ():
             if section.is_code and 0 <= step.address - section.address < section.size:
@@ -152,7 +152,7 @@ class RealImage:
 
 
 def real(path: Path, steps: Iterable[Step]) -> Placed | None:
-    """Return where steps are in the image at `path`; None if it is none, or not theirs."""
+    """Return the places of steps in the image at `path`; None if it is not their image."""
     try:
         return RealImage(path).place(steps) if path.is_file() else None
     except (ImageError, OSError):

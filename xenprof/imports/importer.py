@@ -34,7 +34,7 @@ _U32 = 0xFFFFFFFF
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How to write it. `root` has the images of the machine, if it is there.
+    """The options of an import. `root` has the images of the machine, if it exists.
 
     `mtime` is given to images made of names, in Unix seconds.
     """
@@ -48,7 +48,7 @@ class Plan:
 
 @dataclass(slots=True)
 class Written:
-    """What became of a recording: samples stored by type, images by kind, archives by domain."""
+    """The result of an import: samples stored by type, images by kind, archives by domain."""
 
     stored: list[int]
     archives: dict[str, Path] = field(default_factory=dict)
@@ -93,7 +93,7 @@ def _write_all(recording: Recording, plan: Plan, archives: Archives) -> Written:
 
 
 def _write_rest(recording: Recording, rows: list[int], archive: Archive, *, is_first: bool) -> None:
-    """Write the stacks, and into the first session what was lost."""
+    """Write the stacks, and the lost samples into the first session."""
     session = archive.session
     lost = {reason: sum(counts) for reason, counts in recording.lost.items()}
     total = sum(lost.values()) + recording.lost_before
@@ -115,7 +115,7 @@ def _write_rest(recording: Recording, rows: list[int], archive: Archive, *, is_f
 
 
 def _passive_domains(recording: Recording) -> dict[int, str]:
-    """Return whose the images of passive domains are, by the id in the images' names."""
+    """Return the names of passive domains by the id in their images' names."""
     ids: dict[int, str] = {}
     for step in recording.steps:
         if match := _PASSIVE.fullmatch(step.image.rpartition("/")[2]):

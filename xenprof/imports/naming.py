@@ -17,7 +17,7 @@ _PASSIVE_LAYERS = {
     "xen": Layer.HYPERVISOR, "xen-unknown": Layer.HYPERVISOR,
 }  # fmt: skip
 _TOKEN = re.compile(r"\{(root|kern|dep|cg|anon(:[^/{}]*)?)\}")
-_LONGEST_PART, _LONGEST_PATH = 120, 900  # sample files have two of them in their path
+_LONGEST_PART, _LONGEST_PATH = 120, 900  # the path of a sample file has two of them
 
 
 class ImageNames:
@@ -49,7 +49,7 @@ class ImageNames:
 
 
 def _aside(wanted: ImageName, layer: Layer, number: int) -> ImageName:
-    """Return another name for an image: a file at the top, so that no other is in its way."""
+    """Return another name for an image: a file at the top, so that it collides with no other."""
     base = f"{wanted.path.rpartition('/')[2]}-{number}"
     if wanted.kind == "kern":
         return ImageName("kern", base)
@@ -64,7 +64,7 @@ def _above(path: str) -> Iterator[str]:
 
 
 def _natural(layer: Layer, image: str) -> ImageName:
-    """Return the name by which readers see that an image is of `layer`."""
+    """Return the name from which readers know that an image is of `layer`."""
     parts = [_part(part) for part in image.split("/") if part] or ["unknown"]
     path = "/".join(parts)
     if len(path.encode()) > _LONGEST_PATH:
@@ -82,12 +82,12 @@ def _natural(layer: Layer, image: str) -> ImageName:
             return ImageName("root", f"/{path}")
         return ImageName("root", f"/boot/{base if _XEN.fullmatch(base) else f'xen-{base}'}")
     if layer is Layer.KERNEL and _XEN.fullmatch(base):
-        is_path = False  # by its path it would be the hypervisor
+        is_path = False  # by its path it would be taken for the hypervisor
     return ImageName("root", f"/{path}") if is_path else ImageName("kern", base)
 
 
 def _part(part: str) -> str:
-    """Return a component of a path that is nothing else in the grammar of sample files."""
+    """Return a component of a path that has no other meaning in the grammar of sample files."""
     if part in (".", "..") or _TOKEN.fullmatch(part):
         return f"_{part}"
     encoded = part.encode()

@@ -45,7 +45,7 @@ _INLINED = "inlined"
 
 @dataclass(slots=True)
 class _Event:
-    """What was seen of an event."""
+    """The samples and periods seen of an event."""
 
     column: int
     samples: int = 0
@@ -63,13 +63,13 @@ class _Event:
 
     @property
     def period(self) -> int:
-        """The mean, 0 if none was told."""
+        """Return the mean period; 0 if none was given."""
         seen = self.with_period
         return (self.sum_of_periods + seen // 2) // seen if seen else 0
 
 
 class _Reader:
-    """Takes lines, one by one."""
+    """Parses lines, one by one."""
 
     def __init__(self, path: str, domain: str) -> None:
         self._path = path
@@ -79,14 +79,14 @@ class _Reader:
         self.lost_before = 0
         self.first_ns: int | None = None
         self.last_ns = 0
-        self._event: _Event | None = None  # of the sample being read
+        self._event: _Event | None = None  # those of the sample being read
         self._task = Task()
         self._steps: list[int] = []  # innermost first
         self._inlined: list[str] = []
         self._known: dict[str, tuple[int, ...] | str] = {}
 
     def take(self, number: int, line: str) -> None:
-        """Raises: InputError: the line is none of perf's."""
+        """Parse a line. Raises: InputError: it is not a line of perf."""
         if not line.strip():
             self.finish()
         elif line.startswith("#") or (self._event is not None and self._frame(line)):
@@ -110,7 +110,7 @@ class _Reader:
         event = self._event
         if event is None:
             return
-        for symbol in self._inlined:  # into a function that is not there
+        for symbol in self._inlined:  # into a function that is missing
             self._steps.append(self.rows.number(self._step(symbol, UNKNOWN, -1, -1)))
         event.samples += 1
         if self._steps:
@@ -135,13 +135,13 @@ class _Reader:
             self.finish()
 
     def _frame(self, line: str) -> bool:
-        """Take a line as a frame; tell whether it is one."""
+        """Take a line as a frame; return whether it is one."""
         found = self._known.get(line)
         if found is None:
             found = self._parsed(line)
             if found is None:
                 return False
-        if isinstance(found, str):  # inlined: its image is that of the next that is not
+        if isinstance(found, str):  # inlined: its image is that of the next frame that is not
             self._inlined.append(found)
             return True
         if self._inlined:
@@ -207,7 +207,7 @@ def _split_image(text: str) -> tuple[str, str] | None:
 
 
 def read(data: bytes, path: str, *, domain: str) -> Recording:
-    """Return the samples; `domain` is whose they are, but for those of guests.
+    """Return the samples; they belong to `domain`, except those of guests.
 
     Raises: InputError.
     """

@@ -1,4 +1,4 @@
-"""Whose code it is that perf's dso names and pprof's mappings tell of."""
+"""Classifies code by perf's dso names and pprof's mappings."""
 
 import re
 
@@ -6,7 +6,7 @@ from xenprof.imports.recording import UNKNOWN, clean
 from xenprof.profile.stacks import Layer
 
 GUEST = "guest"
-"""The domain that perf's [guest.kernel] is; kvm's guests have no names there."""
+"""The domain of perf's [guest.kernel]; guests of kvm have no names there."""
 NO_KERNEL_IMAGE = "no-vmlinux"
 
 _KERNEL_HALF = 1 << 63
@@ -28,7 +28,7 @@ _ANONYMOUS = ("[stack", "anon_inode:", "/dev/zero", "/memfd:", "/SYSV", "[anon:"
 def classified(dso: str, address: int, domain: str) -> tuple[str, Layer, str, str]:
     """Return image, layer, domain and kind of anonymous memory ("": an image) of a dso.
 
-    `address` decides where the name does not tell: -1 if unknown.
+    `address` decides where the name does not; -1 if unknown.
     """
     dso = clean(dso).removesuffix(" (deleted)") or UNKNOWN
     base = dso.rpartition("/")[2]

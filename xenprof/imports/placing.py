@@ -1,4 +1,4 @@
-"""Where the steps of one domain are: images, offsets in them, and the keys of sample files."""
+"""Places the steps of one domain: images, offsets in them, and the keys of sample files."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ _COMM_BYTES = 15
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a step of a task is."""
+    """The place of a step of a task."""
 
     image: ImageName
     key: int
@@ -25,10 +25,10 @@ class Place:
 
 
 class Domain:
-    """Names and places of one domain's steps."""
+    """The names and places of one domain's steps."""
 
     def __init__(self, recording: Recording, name: str, root: Path | None) -> None:
-        """`root` has the images of the machine, if it is there."""
+        """`root` has the images of the machine, if it exists."""
         self.placed: dict[tuple[Layer, str], Placed] = {}
         self.names = ImageNames()
         self._memory: dict[tuple[int, str], tuple[int, int]] = {}
@@ -64,7 +64,7 @@ class Domain:
                         self._programs[task.tgid] = self.names.name(step.layer, step.image)
 
     def place(self, step: Step, task: Task) -> Place:
-        """Return where a step is."""
+        """Return the place of a step."""
         if step.memory and step.address >= 0 and task.tgid is not None:
             low, high = self._memory[task.tgid, step.memory]
             start, end = low // _PAGE * _PAGE, (high // _PAGE + 1) * _PAGE
@@ -75,7 +75,7 @@ class Domain:
         return Place(name, placed.keys[step], placed.spare[step])
 
     def app(self, step: Step, image: ImageName, task: Task, separate: frozenset[str]) -> ImageName:
-        """Return below which application a sample goes."""
+        """Return the application that a sample belongs to."""
         own = step.layer is Layer.USER and bool(separate & {"lib", "kernel"})
         if image.kind == "anon" or (
             task.tgid is not None and (own or (task.tgid and "kernel" in separate))
@@ -85,7 +85,7 @@ class Domain:
 
 
 def _totals(recording: Recording, domain: str) -> dict[Step, int]:
-    """Return the steps of a domain, and the most samples of a type that end in each."""
+    """Return the steps of a domain, and the largest count of samples of a type that end in each."""
     most: dict[Step, int] = {}
     ends = np.zeros((len(recording.steps), len(recording.types)), np.int64)
     for stack, values in zip(recording.stacks, recording.values, strict=True):
@@ -108,7 +108,7 @@ def sample_key(
     separate: frozenset[str],
     callee: ImageName | None = None,
 ) -> SampleKey:
-    """Return the key of the file that a type's samples of a task in an image go to."""
+    """Return the key of the file for a type's samples of a task in an image."""
     kind = recording.types[column]
     by_thread = "thread" in separate
     return SampleKey(

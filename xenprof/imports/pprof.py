@@ -1,6 +1,6 @@
 """Reads pprof's profile.proto, gzipped or not.
 
-The project's own files (see `xenprof.report.formats.pprof`) come back as they were: mappings called
+The project's own files (see `xenprof.report.formats.pprof`) come back unchanged: mappings called
 `DOMAIN:LAYER:IMAGE`, events as opcontrol writes them. In others each value type is an event,
 but for one that is another times the period: `cpu` of Go's `samples`, `cpu`.
 
@@ -44,7 +44,7 @@ class _Tables:
 
 
 def read(data: bytes, path: str, *, domain: str) -> Recording:
-    """Return the samples of an unpacked file; `domain` is whose they are if it does not tell.
+    """Return the samples of an unpacked file; they belong to `domain` if it names no domain.
 
     Raises: InputError.
     """
@@ -183,7 +183,7 @@ def _sample(
 def _columns(
     top: Fields, types: list[tuple[str, str]], strings: list[str], counts: list[list[int]]
 ) -> tuple[_Columns, tuple[str, ...]]:
-    """Return the columns to keep, and what to tell of the others."""
+    """Return the columns to keep, and notes on the others."""
     comments = [_text(strings, index) for index in top.packed(13)]
     settings = [_SETTING.fullmatch(comment) for comment in comments]
     names = [name for name, _ in types]
@@ -192,7 +192,7 @@ def _columns(
         kept = [(match, 2 * index) for index, match in enumerate(settings) if match]
         if all(_is_multiple(counts, at, at + 1, max(int(match[2]), 1)) for match, at in kept):
             new = event_names([match[1] for match, _ in kept])
-            # One event with two periods or unit masks keeps its name: the others tell them apart.
+            # One event with two periods or unit masks keeps its name: these tell the columns apart.
             plain = [
                 match[1] if match[1] == event_names([match[1]])[0] else "" for match, _ in kept
             ]

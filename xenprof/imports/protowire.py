@@ -10,7 +10,7 @@ _WORD = (1 << 64) - 1
 
 
 class BadMessage(XenprofError):
-    """Bytes that are no message."""
+    """Bytes that are not a message."""
 
 
 class Fields:
@@ -20,7 +20,7 @@ class Fields:
         self._found = found
 
     def number(self, field: int) -> int:
-        """Return the last number of a field, 0 if there is none. Raises: BadMessage."""
+        """Return the last number of a field; 0 if there is none. Raises: BadMessage."""
         values = self._found.get(field)
         if not values:
             return 0
@@ -80,7 +80,7 @@ def numbers(data: bytes) -> Iterator[int]:
 
 
 def signed(value: int) -> int:
-    """Return a 64-bit number as one with a sign."""
+    """Return a 64-bit number as a signed one."""
     return value - (1 << 64) if value >> 63 else value
 
 

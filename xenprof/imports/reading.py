@@ -1,4 +1,4 @@
-"""Reads files of other tools, however large or compressed they are, within bounds."""
+"""Reads files of other tools within bounds, however large or compressed they are."""
 
 import os
 import stat
@@ -16,7 +16,7 @@ _RATIO_FROM = 1 << 24
 _CHUNK = 1 << 20
 GZIP_MAGIC = b"\x1f\x8b"
 _WITH_HEADER = 31
-_STDIN_MTIME = 946_684_800  # images made of names need one that does not change: 2000-01-01
+_STDIN_MTIME = 946_684_800  # images made of names need a fixed mtime: 2000-01-01
 
 
 class _Readable(Protocol):
@@ -24,7 +24,7 @@ class _Readable(Protocol):
 
 
 def read_input(path: str, largest: int = LARGEST_BYTES) -> bytes:
-    """Return what is in a file (`-`: standard input), unpacked if it is gzip.
+    """Return the contents of a file (`-`: standard input), unpacked if it is gzip.
 
     Raises: InputError (cannot be read, too large, damaged, expands without end).
     """
@@ -38,17 +38,17 @@ def read_input(path: str, largest: int = LARGEST_BYTES) -> bytes:
             return _read(file, name, largest)
     except OSError as error:
         raise InputError(name, error.strerror or str(error)) from None
-    except ValueError:  # a NUL in the path
+    except ValueError:  # the path has a NUL
         raise InputError(path.replace("\0", "?"), "no such file") from None
 
 
 def shown_name(path: str) -> str:
-    """Return what messages call an input."""
+    """Return the name of an input in messages."""
     return "standard input" if path == "-" else path
 
 
 def modified(path: str) -> int:
-    """Return when a file was changed, in Unix seconds."""
+    """Return when a file was last changed, in Unix seconds."""
     try:
         return _STDIN_MTIME if path == "-" else int(Path(path).stat().st_mtime)
     except OSError:
@@ -76,7 +76,7 @@ def _read(file: _Readable, path: str, largest: int) -> bytes:
 def _unpacked(packed: bytes, path: str, largest: int) -> bytes:
     out = bytearray()
     rest = packed
-    while rest:  # members, one after the other
+    while rest:  # the members, one after the other
         unpacker = zlib.decompressobj(_WITH_HEADER)
         while not unpacker.eof:
             try:
@@ -122,5 +122,5 @@ def lines(data: bytes, path: str, longest: int) -> Iterator[tuple[int, str]]:
 
 
 def shown(text: str) -> str:
-    """Return the begin of a line for a message."""
+    """Return the beginning of a line for a message."""
     return repr(text if len(text) <= 60 else f"{text[:57]}...")

@@ -1,4 +1,4 @@
-"""What a profile of another tool says: the value between its readers and the archive's writer."""
+"""Defines a profile of another tool: the value between its readers and the archive's writer."""
 
 import re
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ _LONGEST_EVENT = 100
 
 
 class Step(NamedTuple):
-    """A frame as the input tells it.
+    """A frame as the input gives it.
 
     `address` and `offset` (within the function) are -1 where unknown. `memory` is the kind of
     anonymous memory that the code lies in, "" if it is in an image.
@@ -39,12 +39,12 @@ class Step(NamedTuple):
 
     @property
     def frame(self) -> Frame:
-        """Return it as reports know it."""
+        """Return the step as a frame of reports."""
         return Frame(self.symbol, self.image, self.layer, self.domain, self.file, self.line)
 
 
 class Task(NamedTuple):
-    """What ran; None where the input does not tell."""
+    """The task that ran; fields are None where the input does not give them."""
 
     comm: str = ""
     tgid: int | None = None
@@ -58,7 +58,7 @@ class Recording:
 
     `stacks[i]` are indices into `steps`, the outermost caller first; `values[i, j]` are samples
     of `types[j]`, which the input calls `names[j]`. `lost` are samples of the input, by reason
-    and type, that have no place; `lost_before` those that the tool itself says it lost. `notes`
+    and type, that have no place; `lost_before` those that the tool itself reports as lost. `notes`
     are lines for the user.
     """
 
@@ -81,7 +81,7 @@ def clean(text: str) -> str:
 
 
 def event_names(names: list[str]) -> list[str]:
-    """Return names that sample files can have: no dots, slashes, colons; distinct."""
+    """Return distinct event names for sample files: without dots, slashes and colons."""
     found: list[str] = []
     for name in names:
         base = _NOT_IN_EVENTS.sub("_", name)[:_LONGEST_EVENT].strip("_") or "event"

@@ -1,4 +1,4 @@
-"""Reports: Profile -> lines of text, one layout a file."""
+"""Makes opreport's reports: from a Profile to lines of text, one layout per file."""
 
 from collections.abc import Callable, Iterable
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""Profile -> functions and the calls between them, by the rules (and gaps) of opreport."""
+"""Turns a Profile into functions and the calls between them, by opreport's rules (and gaps)."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -40,7 +40,7 @@ class _Functions:
     names: dict[str, int]
 
     def row(self, function: Function) -> int:
-        """Return the row of a function; a new one is added."""
+        """Return the row of a function, which is added if it is new."""
         app, image, name, _ = function
         self.images.setdefault(long_name(image), len(self.images))
         self.images.setdefault(long_name(app), len(self.images))
@@ -48,7 +48,7 @@ class _Functions:
         return self.rows.setdefault(function, len(self.rows))
 
     def ranks(self) -> dict[int, tuple[int, int, int, int]]:
-        """Return what each row sorts by."""
+        """Return the sort key of each row."""
         return {
             row: (self.images[long_name(image)], self.images[long_name(app)], self.names[name], vma)
             for (app, image, name, vma), row in self.rows.items()
@@ -65,7 +65,7 @@ def call_graph(
 ) -> CallGraph:
     """Return own samples from plain files, and calls from call-graph files.
 
-    `accept` says whose own samples count.
+    `accept` tells whose own samples count.
     """
     own = symbol_table(profile, classes, merge, symboliser, accept=accept)
     functions = _Functions({}, {}, {})
@@ -94,7 +94,7 @@ def _arcs(
     functions: _Functions,
     warn: Callable[[str], None],
 ) -> list[tuple[int, int, int]]:
-    """Return rows of caller and callee, and samples, of a call-graph file's entries.
+    """Return the rows of caller and callee, and the samples, of a call-graph file's entries.
 
     opreport finds no arcs of a caller that starts where the offsets count from: a kernel's
     first function, or the pseudo-symbol of an image without symbols.
@@ -149,7 +149,7 @@ def _callee_spots(
     warn: Callable[[str], None],
     callers: list[int],
 ) -> list[int]:
-    """Return the symbol at or before each offset; one behind its end is dropped, and said so."""
+    """Return the symbol at or before each offset; warn of offsets behind its end and drop them."""
     if symbols is None or not len(symbols.names):
         return [0] * len(offsets)
     places = offsets + np.uint64(symbols.text_offset if is_kernel else 0)
@@ -167,7 +167,7 @@ def _callee_spots(
 
 
 def _extend(own: SymbolTable, rows: Mapping[Function, int]) -> SymbolTable:
-    """Return `own` with rows of no samples for the functions that it lacks."""
+    """Return `own` with rows without samples for the functions that it lacks."""
     more = list(rows)[len(own.names) :]
     apps = tuple(dict.fromkeys((*own.apps, *(function[0] for function in more))))
     images = tuple(dict.fromkeys((*own.images, *(function[1] for function in more))))

@@ -1,6 +1,6 @@
-"""Cells of tables as letters, a million at a time: numbers to text without a loop.
+"""Writes cells of tables as text, a million at a time: numbers to text without a loop.
 
-Each function returns an array of ASCII codes, one row a number, and leaves cells that it cannot
+Each function returns an array of ASCII codes, one row per number, and leaves cells that it cannot
 write in the given width to its caller's slower way (see each).
 """
 
@@ -17,11 +17,11 @@ _HEX = np.frombuffer(b"0123456789abcdef", np.uint8)
 _SPACE, _ZERO, _POINT = (ord(letter) for letter in " 0.")
 _DECIMALS = 4
 _SAFE = 1e-3
-"""How near to half a last digit a double may round otherwise than its exact value."""
+"""A double this near to half of a last digit may round differently from its exact value."""
 
 
 def hexadecimal(values: npt.NDArray[np.uint64], digits: int) -> Letters:
-    """Return numbers in so many hexadecimal digits."""
+    """Return numbers with a given count of hexadecimal digits."""
     cells = np.empty((len(values), digits), np.uint8)
     for place in range(digits):
         shift = np.uint64(4 * (digits - 1 - place))
@@ -30,7 +30,7 @@ def hexadecimal(values: npt.NDArray[np.uint64], digits: int) -> Letters:
 
 
 def integers(values: npt.NDArray[np.int64], width: int) -> Letters | None:
-    """Return numbers from the left in `width` columns, None if one does not fit."""
+    """Return numbers, aligned left, in `width` columns; None if one does not fit."""
     most = int(values.max(initial=0))
     digits = len(str(most))
     if digits > width or int(values.min(initial=0)) < 0:
@@ -69,7 +69,7 @@ def percents(values: npt.NDArray[np.float64]) -> Letters:
 
 
 def join(columns: Sequence[Letters], widths: Sequence[int], indent: int) -> Letters:
-    """Return rows of cells, padded to widths; the last is not, and has a line's end behind it."""
+    """Return rows of cells padded to widths; the last cell is not padded and ends the line."""
     total = indent + sum(widths[:-1]) + columns[-1].shape[1] + 1
     lines = np.full((len(columns[0]), total), _SPACE, np.uint8)
     at = indent

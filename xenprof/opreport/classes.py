@@ -1,4 +1,4 @@
-"""Classes: the columns of a report, one for each event, task or cpu that is kept apart."""
+"""Defines the classes of a report: its columns, one for each event, task or cpu kept apart."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ from xenprof.profile.flat import SampleKey
 
 
 class Axis(StrEnum):
-    """What the columns of a report differ by."""
+    """The property by which the columns of a report differ."""
 
     EVENT = "event"
     TGID = "tgid"
@@ -30,7 +30,7 @@ SUGGESTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """What is added up instead of kept apart."""
+    """The properties that are added up instead of kept apart."""
 
     cpu: bool = False
     lib: bool = False
@@ -51,10 +51,10 @@ MERGE_WORDS = {
 
 
 def parse_merge(text: str) -> Merge:
-    """Return what the comma list of --merge asks for.
+    """Return the properties that the comma list of --merge names.
 
     Raises:
-        UsageError: a word that is no merge option.
+        UsageError: a word that is not a merge option.
     """
     merge = Merge()
     for word in filter(None, text.split(",")):
@@ -66,7 +66,7 @@ def parse_merge(text: str) -> Merge:
 
 @dataclass(frozen=True, slots=True)
 class ProfileClass:
-    """One column. None is a field that was merged, or that the files do not separate by."""
+    """One column. A field is None if it was merged or the files are not separated by it."""
 
     event: str
     count: int
@@ -83,7 +83,7 @@ class ProfileClass:
         return "all" if number is None else str(number)
 
     def name(self, axis: Axis) -> str:
-        """Return what this column is called, e.g. `cpu:1` or `CPU_CLK_UNHALTED:100000`."""
+        """Return the name of this column, e.g. `cpu:1` or `CPU_CLK_UNHALTED:100000`."""
         return self.value(axis) if axis is Axis.EVENT else f"{axis}:{self.value(axis)}"
 
 
@@ -101,7 +101,7 @@ class Classes:
     def matches(self, other: "Classes") -> bool:
         """Return whether a profile with these columns can be compared with another.
 
-        Columns of events must be of the same ones, unit masks apart; columns of processors or
+        Columns of events must have the same events, unit masks apart; columns of processors or
         of tasks need only be as many.
         """
         if len(self.columns) != len(other.columns):
@@ -145,7 +145,7 @@ def _order(column: ProfileClass) -> tuple[object, ...]:
 
 
 def _axis(columns: Sequence[ProfileClass]) -> Axis:
-    """Return what the columns differ by. Raises: ReportError if that is more than one thing."""
+    """Return the axis along which the columns differ. Raises: ReportError if there are several."""
     chosen: Axis | None = None
     for axis in Axis:
         if axis is Axis.EVENT:

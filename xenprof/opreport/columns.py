@@ -1,4 +1,4 @@
-"""The columns of tables of symbols: their widths, and how cells become text."""
+"""Defines the columns of tables of symbols: their widths, and the text of their cells."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class Column:
 
 
 def template(names: Sequence[str]) -> str:
-    """Return a %-format that pads cells to their widths, one space apart; not the last one."""
+    """Return a %-format that pads all cells but the last to their widths, one space apart."""
     return "".join(f"%-{WIDTHS[name] - 1}s " for name in names[:-1]) + "%s"
 
 
@@ -55,7 +55,7 @@ def head(columns: Sequence[Column]) -> str:
 
 
 def count_columns(counts: Ints, shares: Floats) -> list[Column]:
-    """Return samples and percentages of each class. Shapes: (rows, classes)."""
+    """Return the columns of samples and percentages of each class. Shapes: (rows, classes)."""
     columns = []
     for i in range(counts.shape[1]):
         columns.append(Column("samples", [str(count) for count in counts[:, i].tolist()]))
@@ -64,7 +64,7 @@ def count_columns(counts: Ints, shares: Floats) -> list[Column]:
 
 
 def place_columns(table: SymbolTable, layout: Layout, labels: Labels) -> list[Column]:
-    """Return where each symbol is, as far as that differs between them, and its name."""
+    """Return the columns of each symbol's place, as far as places differ, and of its name."""
     columns = []
     if labels.locations is not None:
         long = layout.long_names
@@ -80,7 +80,7 @@ def place_columns(table: SymbolTable, layout: Layout, labels: Labels) -> list[Co
 
 
 def address_digits(addresses: Words) -> int:
-    """Return 8, or 16 if any of `addresses` needs more."""
+    """Return the digits of an address: 8, or 16 if any of `addresses` needs more."""
     return 16 if len(addresses) and int(addresses.max()) >> 32 else 8
 
 
@@ -91,7 +91,7 @@ def address_texts(addresses: Words, digits: int) -> list[str]:
 
 
 def percent_texts(percents: Floats) -> list[str]:
-    """Return `percent_text` of each value, the usual ones in a hurry."""
+    """Return `percent_text` of each value, with a fast path for the usual ones."""
     texts = ["%7.4f" % percent for percent in percents.tolist()]  # noqa: UP031 - faster
     for row in np.flatnonzero((percents < 0.0011) | (percents > 99.9)).tolist():
         texts[row] = percent_text(float(percents[row]))
@@ -99,12 +99,12 @@ def percent_texts(percents: Floats) -> list[str]:
 
 
 def reaches(counts: Ints, totals: Sequence[int] | Ints, percent: float) -> Flags:
-    """Return whether counts are at least that share of their totals."""
+    """Return whether counts are at least a given share of their totals."""
     flags: Flags = counts / np.maximum(totals, 1) >= percent / 100.0
     return flags
 
 
 def shares_of(counts: Ints, totals: Sequence[int] | Ints) -> Floats:
-    """Return counts in percent of totals (of their class, or one each); 0 of 0 is 0."""
+    """Return counts in percent of totals (one per class, or one per row); 0 of 0 is 0."""
     shares: Floats = counts / np.maximum(totals, 1) * 100
     return shares

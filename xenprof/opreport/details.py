@@ -1,4 +1,4 @@
-"""The lines below a symbol with -d: samples of each address."""
+"""Makes the lines below a symbol with -d: the samples of each address."""
 
 from collections.abc import Iterator, Sequence
 
@@ -31,9 +31,9 @@ def detail_lines(
     layout: Layout,
     symbolisers: Sequence[Symboliser],
 ) -> Iterator[str]:
-    """Yield the lines of each symbol in turn, as one text without the last line's end.
+    """Yield the lines of each symbol in turn, as one text without the last newline.
 
-    Percentages are of the symbol, or of `totals` with --global-percent. Works on blocks of
+    Percentages are of the symbol, or of `totals` with --global-percent. It works on blocks of
     symbols: fast enough for millions of lines, and never holds all of them.
     """
     digits = address_digits(table.vmas)
@@ -87,7 +87,7 @@ def _numbers(
 def _fast(
     addresses: Words, digits: int, numbers: Sequence[tuple[str, Ints | Floats]]
 ) -> str | None:
-    """Return all lines with their ends, None if a number is too long for its column."""
+    """Return all lines with newlines; None if a number is too long for its column."""
     columns = [cells.hexadecimal(addresses, digits)]
     widths = [max(WIDTHS["vma"], digits + 1)]
     for name, values in numbers:

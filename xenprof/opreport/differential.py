@@ -1,4 +1,4 @@
-"""The difference of two tables of symbols."""
+"""Makes the difference of two tables of symbols."""
 
 from dataclasses import dataclass, replace
 
@@ -17,7 +17,7 @@ Flags = npt.NDArray[np.bool_]
 class Difference:
     """Rows of both tables. All arrays have a row for each symbol, a column for each class.
 
-    Counts are the second table's, and the first's where the symbol is gone. `changes` are in
+    Counts are the second table's, or the first's where the symbol is gone. `changes` are in
     percent of the first share.
     """
 
@@ -36,13 +36,13 @@ class Difference:
         )
 
     def reaches(self, percent: float) -> Flags:
-        """Return whether symbols came, went or changed by at least that much (first class)."""
+        """Return whether symbols came, went or changed by at least a given amount (first class)."""
         flags: Flags = self.is_gone[:, 0] | self.is_new[:, 0]
         flags |= np.abs(self.changes[:, 0]) >= percent
         return flags
 
     def texts(self, column: int) -> list[str]:
-        """Return what the column `diff %` says for a class."""
+        """Return the texts of the column `diff %` for a class."""
         return [
             "---" if is_gone else "+++" if is_new else percent_text(change, signed=True)
             for change, is_gone, is_new in zip(
@@ -55,7 +55,7 @@ class Difference:
 
 
 def difference(old: SymbolTable, new: SymbolTable) -> Difference:
-    """Return the way from `old` to `new`; symbols pair up by application, image and name."""
+    """Return the difference from `old` to `new`; symbols pair by application, image and name."""
     images = tuple(sorted({*old.images, *new.images}))
     apps = tuple(sorted({*old.apps, *new.apps}))
     rows: dict[tuple[ImageName, ImageName, str], int] = {}

@@ -1,4 +1,4 @@
-"""What can go wrong in a report."""
+"""Defines the errors of a report."""
 
 from xenprof.errors import UsageError, XenprofError
 
@@ -8,7 +8,7 @@ class ReportError(XenprofError):
 
 
 class NoSamplesError(ReportError):
-    """The sessions hold no sample files at all."""
+    """The sessions have no sample files at all."""
 
     def __init__(self) -> None:
         """The message is opreport's."""
@@ -16,7 +16,7 @@ class NoSamplesError(ReportError):
 
 
 class NothingSelectedError(UsageError):
-    """The specification selects none of the sample files that there are."""
+    """The specification selects none of the existing sample files."""
 
     def __init__(self) -> None:
         """The message is opreport's, in which no program names itself."""

@@ -1,4 +1,4 @@
-"""The lines above a report: the processor, and what each column counts."""
+"""Makes the lines above a report: the processor, and what each column counts."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -14,7 +14,7 @@ TIMER = "timer"
 
 
 def class_headers(request: Request) -> list[tuple[SampleKey, SampleHeader]]:
-    """Return what describes each class: the first application's first file, its own image first.
+    """Return the header of each class: of the first application's first file, its own image first.
 
     Merged unit masks are those of that application's files together.
     """
@@ -38,7 +38,7 @@ def class_headers(request: Request) -> list[tuple[SampleKey, SampleHeader]]:
 
 
 def header_lines(request: Request) -> Iterator[str]:
-    """Yield the lines, none with --no-header; warn of an event that the processor has not."""
+    """Yield the lines, none with --no-header; warn of an event that the processor lacks."""
     if request.layout.no_header:
         return
     classes, warn = request.classes, request.warn
@@ -59,13 +59,13 @@ def header_lines(request: Request) -> Iterator[str]:
 
 
 def cpu_line(header: SampleHeader) -> str:
-    """Return the processor's line; it has six significant digits of the speed, if known."""
+    """Return the processor's line with six significant digits of the speed, if known."""
     text = f"CPU: {events.cpu_type(header.cpu_type).pretty}"
     return f"{text}, speed {header.cpu_mhz:g} MHz (estimated)" if header.cpu_mhz else text
 
 
 def counted_line(key: SampleKey, header: SampleHeader, warn: Callable[[str], None]) -> str:
-    """Return what an event is, as the tables of the processor describe it."""
+    """Return the line that describes an event by the tables of the processor."""
     if header.cpu_type == TIMER:
         return "Profiling through timer interrupt"
     event = events.events(header.cpu_type).get(key.event)

@@ -1,4 +1,4 @@
-"""What rows of symbols are called: names as shown, images, applications, source lines."""
+"""Makes the labels of rows of symbols: names as shown, images, applications, source lines."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -41,7 +41,7 @@ class Labels:
 
 
 def label(table: SymbolTable, request: Request, symbolisers: Sequence[Symboliser]) -> Labels:
-    """Return the labels of a table; images are called as the first of the profiles has them."""
+    """Return the labels of a table; images have their names from the first of the profiles."""
     layout = request.layout
     texts = {name: symbol_text(name, layout.demangle) for name in set(table.names)}
     first = symbolisers[0]
@@ -77,7 +77,7 @@ def line_texts(
 
 
 def location_text(location: Location | None, *, long: bool) -> str:
-    """Return what the column `linenr info` says."""
+    """Return the text of the column `linenr info`."""
     if location is None or not location.file:
         return NO_LOCATION
     file = location.file if long else location.file.rpartition("/")[2]

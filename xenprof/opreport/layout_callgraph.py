@@ -1,4 +1,4 @@
-"""The call graph: each function between its callers and its callees."""
+"""Lays out the call graph: each function between its callers and its callees."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ SELF = " [self]"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A function of the graph with its callers and callees, as they are to be shown.
+    """A function of the graph with the callers and callees to show.
 
     `below` has a row of `~row` for the function's own samples. Sums are those of all arcs.
     """
@@ -44,7 +44,7 @@ class Entry:
 
 
 def entries(graph: CallGraph, layout: Layout) -> Iterator[Entry]:
-    """Yield the functions that are large enough and wanted, in no particular order.
+    """Yield the accepted functions that are large enough, in no particular order.
 
     Shares of the first class decide. Too small callers and callees are left out, but when all
     callers are, opreport shows them. Source: oprofile libpp/callgraph_container.cpp.
@@ -107,7 +107,7 @@ def render(request: Request) -> Iterator[str]:
     listed = np.array(list(found), np.int64)
     table = graph.table.take(listed)
     some = label(table, request, [symboliser])
-    # Everything may be a caller or callee; only what is listed decides about the columns.
+    # Any function may be a caller or callee; only the listed ones decide which columns there are.
     blocks = _Blocks(graph.table, table, layout, label(graph.table, request, [symboliser]), some)
     totals = graph.table.totals
     if not layout.no_header:

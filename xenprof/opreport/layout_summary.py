@@ -1,4 +1,4 @@
-"""The summary: samples of each application and of the images it used."""
+"""Lays out the summary: samples of each application and of the images it used."""
 
 from collections.abc import Iterator, Sequence
 

@@ -1,4 +1,4 @@
-"""Tables of symbols: -l, -d, and the difference of two profiles."""
+"""Lays out tables of symbols: -l, -d, and the difference of two profiles."""
 
 from collections.abc import Iterable, Iterator, Sequence
 

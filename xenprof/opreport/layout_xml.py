@@ -1,8 +1,8 @@
-"""The report as XML, in the schema 3.1 of opreport.
+"""Lays out the report as XML, in the schema 3.1 of opreport.
 
-Symbols are numbered as they first come. Counts name their class where there is more than one
+Symbols are numbered in the order they appear. Counts name their class if there is more than one
 event or processor or a unit mask; the classes are listed in front. With tasks kept apart,
-binaries make way for processes and threads.
+processes and threads take the place of binaries.
 
 Source: oprofile libpp/xml_utils.cpp, format_output.cpp, libutil/op_xml_out.c.
 """
@@ -63,7 +63,7 @@ def render(request: Request) -> Iterator[str]:
 
 
 def attribute(name: str, value: object) -> str:
-    """Return an attribute as opreport writes it, a space in front."""
+    """Return an attribute as opreport writes it, with a space before it."""
     return f' {name}="{str(value).translate(_ESCAPES)}"'
 
 
@@ -79,7 +79,7 @@ def _class_order(column: ProfileClass) -> tuple[object, ...]:
 
 
 def _setup(request: Request, classes: Classes) -> Iterator[str]:
-    """Yield everything in front of the samples."""
+    """Yield everything before the samples."""
     headers = class_headers(replace(request, classes=classes))
     header = headers[-1][1]
     family, _, processor = header.cpu_type.partition("/")
@@ -119,7 +119,7 @@ def _setup(request: Request, classes: Classes) -> Iterator[str]:
 
 
 def _class_names(classes: Classes) -> list[str]:
-    """Return the name of each class, none if counts need not tell classes apart."""
+    """Return the name of each class; none if there is nothing to tell apart."""
     columns = classes.columns
     has_cpus = max((c.cpu or 0 for c in columns), default=0) > 0
     has_events = len({c.event for c in columns}) > 1
@@ -152,7 +152,7 @@ def _classes(classes: Classes, names: Sequence[str]) -> Iterator[str]:
 
 @dataclass(slots=True)
 class _Document:
-    """The body of the document: numbers symbols while it writes them."""
+    """The body of the document, which numbers symbols while it writes them."""
 
     table: SymbolTable
     labels: Labels
@@ -164,7 +164,7 @@ class _Document:
     detail_ends: dict[int, int] = field(default_factory=dict)
 
     def binaries(self, columns: Sequence[int]) -> Iterator[str]:
-        """Yield applications: what their own image has, then their other images as modules."""
+        """Yield applications: their own image's samples, then their other images as modules."""
         rows = range(len(self.table.names))
         for app, group in groupby(rows, key=self._app):
             mine = list(group)
@@ -202,7 +202,7 @@ class _Document:
                 yield "</process>"
 
     def symbol_table(self) -> Iterator[str]:
-        """Yield the symbols that were written, each once."""
+        """Yield the symbols that were written, each of them once."""
         addresses = address_texts(self.table.vmas, address_digits(self.table.vmas))
         left = dict(self.ids)
         yield "<symboltable>"
@@ -286,7 +286,7 @@ class _Document:
             yield "</symbol>"
 
     def _detail_lines(self, row: int, columns: Sequence[int], number: int) -> list[str]:
-        """Return an element for each address and class with samples of a symbol."""
+        """Return an element for each address and class in which a symbol has samples."""
         details = self.table.details
         assert details is not None
         at = slice(int(details.first[row]), int(details.last[row]))
@@ -325,7 +325,7 @@ class _Document:
         first, last = (int(place) for place in self.table.ranges[row])
         sections = [s for s in symbols.image.sections if s.is_code]
         if not any(s.offset <= first and last <= s.offset + s.size for s in sections):
-            return None  # BFD reads no further than the section
+            return None  # BFD reads only to the end of the section
         return bytes(symbols.image.data[first:last])
 
 

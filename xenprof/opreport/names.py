@@ -1,4 +1,4 @@
-"""What reports call an image."""
+"""Makes the names of images and symbols in reports."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,7 @@ from xenprof.profile.flat import ImageName
 
 
 def long_name(image: ImageName) -> str:
-    """Return the image's path; a bare kernel name counts as a file in `/`."""
+    """Return the image's path; a bare kernel name becomes a file in `/`."""
     if image.kind == "anon":
         return f"{image.path} (tgid:{image.tgid} range:{image.start:#x}-{image.end:#x})"
     return f"/{image.path}" if image.kind == "kern" else image.path
@@ -18,7 +18,7 @@ def short_name(image: ImageName) -> str:
 
 
 def symbol_text(name: str, demangle: Callable[[str], str]) -> str:
-    """Return what reports call a symbol: `??` and a section's name stand for one without."""
+    """Return a symbol's name in reports: `??` and a section's name for one without a name."""
     if name.startswith("??"):
         return f"anonymous symbol from section {name.lstrip('?')}"
     return "(no symbols)" if name.startswith("?") else demangle(name)

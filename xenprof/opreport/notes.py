@@ -1,4 +1,4 @@
-"""What a report cannot see: warnings and notes for the user, beside the report itself."""
+"""Makes warnings and notes on what a report cannot show, printed beside the report itself."""
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -30,7 +30,7 @@ _NOTES: Mapping[str, Callable[[str], str]] = {
 }
 
 
-# What each reason of the service means to the user; others are shown as they are.
+# The text for each reason of the service; other reasons are shown as they are.
 REASONS = {
     "ring_full": "Xen's buffer was full",
     "cpu_buffer_overflow": "the cpu buffer was full (--cpu-buffer-size)",
@@ -46,7 +46,7 @@ REASONS = {
 
 
 def _reasons(text: str) -> str:
-    """Turn `reason=count,...` into words."""
+    """Return the sentence for `reason=count,...`."""
     words = []
     for entry in text.split(","):
         reason, _, count = entry.partition("=")
@@ -55,7 +55,7 @@ def _reasons(text: str) -> str:
 
 
 def overflow_warning(lost: Mapping[str, int]) -> tuple[str, ...]:
-    """Return the lines of the overflow warning, none if the driver's statistics show no loss."""
+    """Return the lines of the overflow warning; none if the driver's statistics show no loss."""
     overflows = (
         count
         for name, count in lost.items()
@@ -66,7 +66,7 @@ def overflow_warning(lost: Mapping[str, int]) -> tuple[str, ...]:
 
 
 def session_warnings(session: Path, stats: Mapping[str, int], session_dir: Path) -> Iterator[str]:
-    """Yield what a session's statistics warn of: overflows, and what operf throttled or lost.
+    """Yield warnings from a session's statistics: overflows, and what operf throttled or lost.
 
     Source: oprofile libpp/profile_spec.cpp. Any `lost` counter beside `total_samples` counts.
     """

@@ -1,4 +1,4 @@
-"""The order of symbols in a report."""
+"""Orders the symbols of a report."""
 
 from collections.abc import Sequence
 from typing import TypeVar
@@ -17,7 +17,7 @@ SORT_KEYS = ("sample", "image", "app-name", "symbol", "debug", "vma")
 def order(table: SymbolTable, layout: Layout, labels: Labels) -> Ints:
     """Return the rows of `table` in the order that --sort and --reverse-sort ask for.
 
-    The keys asked for lead, the others follow in their fixed order. Samples (of the first
+    The requested keys come first, the others follow in their fixed order. Samples (of the first
     class) sort descending, all else ascending; reversing inverts every key.
     """
     keys = dict.fromkeys((*layout.sort, *SORT_KEYS))
@@ -28,7 +28,7 @@ def order(table: SymbolTable, layout: Layout, labels: Labels) -> Ints:
 
 
 def _ranks(table: SymbolTable, key: str, layout: Layout, labels: Labels) -> Ints:
-    """Return numbers that sort as `key` does."""
+    """Return numbers that sort in the order of `key`."""
     if key == "sample":
         return -table.counts[:, 0]
     if key == "vma":

@@ -1,10 +1,10 @@
-"""Percentages as opreport prints them."""
+"""Formats percentages as opreport prints them."""
 
 WIDTH = 7
 
 
 def share(part: float, whole: float) -> float:
-    """Return `part` of `whole` in percent; nothing of nothing is 0."""
+    """Return `part` of `whole` in percent; 0 of 0 is 0."""
     return part / whole * 100 if whole else 0.0
 
 

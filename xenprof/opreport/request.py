@@ -1,4 +1,4 @@
-"""What a report is made from, and how the user wants it laid out."""
+"""Defines a request for a report: its data, and the layout that the user wants."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from xenprof.profile.flat import ImageName, Profile
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The options of a report that change what it looks like, not what it is about."""
+    """The options of a report that change its look and not its contents."""
 
     sort: tuple[str, ...] = ("sample",)
     reverse: bool = False
@@ -33,10 +33,10 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One report. With a `baseline` it is the difference from there to `profile`, and `classes`
+    """One report. With a `baseline` it is the difference from that to `profile`, and `classes`
     are the baseline's; `profile` has its own in `later_classes`.
 
-    `hidden_prefix` is the part of images' paths that the user does not know of. `options` are
+    `hidden_prefix` is the part of images' paths that the user does not see. `options` are
     those that the XML report repeats.
 
     `warn` takes a line for the user that is not part of the report. `image_path` and `root`
@@ -60,7 +60,7 @@ class Request:
 
     @property
     def sides(self) -> tuple[tuple[Profile, Classes], ...]:
-        """Return the profiles with their columns: one, or two if they are compared."""
+        """Return the profiles with their columns: one, or two in a comparison."""
         if self.baseline is None:
             return ((self.profile, self.classes),)
         return ((self.baseline, self.classes), (self.profile, self.later_classes or self.classes))

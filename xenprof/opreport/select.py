@@ -1,4 +1,4 @@
-"""Session directories -> the part of their profile that a specification selects."""
+"""Reads the part of session directories' profile that a specification selects."""
 
 import os
 from collections.abc import Callable
@@ -24,9 +24,9 @@ from xenprof.store.sessiondir import (
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where sessions are, and the directory that their image paths start from ("" is /).
+    """The place of sessions, and the directory that their image paths start from ("" is /).
 
-    `image_path` is where else to look for images if the user does not say. `is_domain` is set
+    `image_path` is where else to look for images if the user names no path. `is_domain` is set
     where `archive` is the root of one of our domains, whose users do not see it.
     """
 
@@ -48,7 +48,7 @@ _APART = Merge()
 
 
 def _quiet(line: str) -> None:
-    """Take a warning that nobody wants."""
+    """Drop a warning."""
 
 
 def select(
@@ -102,7 +102,7 @@ def select(
 
 
 def _refuse_doubles(files: list[tuple[SampleKey, Path, Abi | None]]) -> None:
-    """Raises: ReportError for two files of one key."""
+    """Refuse two files of one key. Raises: ReportError."""
     seen: dict[SampleKey, Path] = {}
     for key, path, _ in files:
         if key.callee is None and key in seen:
@@ -125,5 +125,5 @@ def _no_session(specification: Specification) -> str:
 
 
 def path_of(file: SampleFile) -> str:
-    """Return where a sample file was read from, its image's name if that is unknown."""
+    """Return the path that a sample file was read from; its image's name if that is unknown."""
     return file.path if isinstance(file, StoredFile) else long_name(file.key.image)

@@ -1,4 +1,4 @@
-"""Profile specifications: the words after opreport's options that select sample files."""
+"""Parses profile specifications: the words after opreport's options that select sample files."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -63,7 +63,7 @@ class Specification:
         )
 
     def _matches_images(self, key: SampleKey) -> bool:
-        """Return whether the images fit. A path without a tag beats exclusion of the other image.
+        """Return whether the images match. A bare path overrides the other image's exclusion.
 
         Source: oprofile libpp/profile_spec.cpp, match().
         """
@@ -86,7 +86,7 @@ class Specification:
         )
 
     def _allows(self, tag: str, value: str | int | None) -> bool:
-        """Return whether a field may be `value`; None is a file that does not separate by it."""
+        """Return whether a field may be `value`; None is a file not separated by it."""
         allowed = self.values.get(tag)
         if allowed is None:
             return True
@@ -109,11 +109,11 @@ def _absolute(path: str) -> str:
 
 
 def parse(words: Sequence[str]) -> Specification:
-    """Return the specification that `words` say.
+    """Return the specification in `words`.
 
     Raises:
         ReportError: the same word twice.
-        UsageError: an empty value, or a number that is none.
+        UsageError: an empty value, or a word that is not a number.
     """
     values: dict[str, tuple[str, ...]] = {}
     paths = []

@@ -1,4 +1,4 @@
-"""Profile -> samples of each application, and of each image within it."""
+"""Sums up a Profile: samples of each application, and of each image within it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """An application's sum, and what each of its images has of it."""
+    """The samples of an application, and the part of each of its images."""
 
     line: Line
     images: tuple[Line, ...]

@@ -1,4 +1,4 @@
-"""The symbols of a profile's images, with a warning for what cannot be trusted."""
+"""Reads the symbols of a profile's images, with warnings for what cannot be trusted."""
 
 import os
 from collections.abc import Iterable, Mapping
@@ -43,7 +43,7 @@ class Symboliser:
                 self._warn(f"warning: {self._reported(image)} {problem.value}")
 
     def symbols(self, image: ImageName, mtime: int | None) -> ImageSymbols | None:
-        """Return the symbols of an image of the profile, None if it is no file that we can use.
+        """Return the symbols of an image of the profile; None if it has no file that can be used.
 
         `mtime` is the one that the sample files give, None if they do not; a file of another
         age gets a warning.
@@ -66,7 +66,7 @@ class Symboliser:
         if symbols is None or symbols.code is None or not symbols.code.has_debug_info:
             return _NO_SOURCE
         if image not in self._lines:
-            from xenprof.images.lines import LineTable  # few reports ask for it
+            from xenprof.images.lines import LineTable  # few reports need it
 
             self._lines[image] = LineTable(symbols.code)
         wanted = set(addresses)
@@ -84,9 +84,9 @@ class Symboliser:
         return symbols is not None and symbols.code is not None and symbols.code.has_debug_info
 
     def display(self, image: ImageName, *, long: bool) -> str:
-        """Return what tables call an image: its file's path or name.
+        """Return an image's name in tables: its file's path or name.
 
-        Links are resolved, but not those of `image_path`: there a name is what somebody gave it.
+        Links are resolved, but not those of `image_path`: there a user chose the name.
         """
         path = self._paths.get(image) or self._look_up(image)[0]
         if path is None:
@@ -99,7 +99,7 @@ class Symboliser:
         return name.rpartition("/")[2]
 
     def _look_up(self, image: ImageName) -> tuple[Path | None, Lookup]:
-        """Return the image's file, or what the last place to look said."""
+        """Return the image's file, or the error of the last place to look."""
         problem = Lookup.MISSING
         for finder in self._finders:
             path, problem = finder.look_up(image)
@@ -115,7 +115,7 @@ class Symboliser:
             return None
 
     def _reported(self, image: ImageName) -> str:
-        """Return an image's name in warnings, which the archive's directory precedes."""
+        """Return an image's name in warnings: with the archive's directory before it."""
         return self._visible(f"{self._archive}{long_name(image)}")
 
     def _visible(self, path: str) -> str:

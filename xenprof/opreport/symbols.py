@@ -1,4 +1,4 @@
-"""Profile -> samples of each symbol, as columns."""
+"""Counts the samples of each symbol of a Profile, as columns."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,10 +19,10 @@ Words = npt.NDArray[np.uint64]
 
 
 class SymbolSource(Protocol):
-    """Whatever knows the symbols of images."""
+    """A source of the symbols of images."""
 
     def symbols(self, image: ImageName, mtime: int | None) -> ImageSymbols | None:
-        """Return the symbols of an image whose sample files give it this mtime, None if none."""
+        """Return the symbols of an image that has this mtime in its sample files; None if none."""
         ...
 
 
@@ -57,7 +57,7 @@ class SymbolTable:
 
     @property
     def totals(self) -> list[int]:
-        """Return the samples of all symbols for each class: the 100 % of a report."""
+        """Return the samples of all symbols for each class: 100 % in a report."""
         return [int(total) for total in self.counts.sum(axis=0)]
 
     def take(self, rows: Ints) -> "SymbolTable":
@@ -105,7 +105,7 @@ def symbol_table(
     details: bool = False,
     accept: Callable[[str], bool] | None = None,
 ) -> SymbolTable:
-    """Return the samples of `profile` by symbol, those in no symbol left out.
+    """Return the samples of `profile` by symbol, without those in no symbol.
 
     An image that is missing or has no symbols counts as one symbol named like the image.
     `accept` says which symbol names are wanted.
@@ -170,7 +170,7 @@ def symbol_table(
 def _add_symbols(
     rows: _Rows, names: Sequence[str], symbols: ImageSymbols | None, used: Ints
 ) -> None:
-    """Add names and places of one image's symbols `used`."""
+    """Add the names and places of the symbols `used` of one image."""
     rows.names += [names[row] for row in used.tolist()]
     if symbols is None or not len(symbols.names):
         rows.vmas.append(np.zeros(len(used), np.uint64))
@@ -185,7 +185,7 @@ def _by_name(item: tuple[ImageName, object]) -> str:
 
 
 def _names(image: ImageName, symbols: ImageSymbols | None) -> Sequence[str]:
-    """Return the names of an image's symbols; its own where it has none."""
+    """Return the names of an image's symbols; the image's name where it has none."""
     return symbols.names if symbols is not None and len(symbols.names) else [long_name(image)]
 
 
@@ -236,7 +236,7 @@ def _count(
     height = 1 if symbols is None else max(len(symbols.names), 1)
     counts = np.zeros((height, width), np.int64)
     for (column, file), spot in zip(files, spots, strict=True):
-        if len(spot) * 8 < height:  # a small file: touch only what it has
+        if len(spot) * 8 < height:  # a small file: touch only its own rows
             inside = spot >= 0
             np.add.at(counts[:, column], spot[inside], file.counts[inside].astype(np.int64))
             continue
@@ -254,7 +254,7 @@ def _add_details(
     symbols: ImageSymbols | None,
     used: Ints,
 ) -> None:
-    """Add the distinct addresses of one image's symbols `used`."""
+    """Add the distinct addresses in the symbols `used` of one image."""
     width = rows.counts[0].shape[1]
     symbol = np.concatenate(spots)
     offset = np.concatenate([_image_offsets(file, symbols) for _, file in files])

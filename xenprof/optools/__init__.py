@@ -1,1 +1,1 @@
-"""What opannotate, opgprof, oparchive and opimport make."""
+"""Makes the outputs of opannotate, opgprof, oparchive and opimport."""

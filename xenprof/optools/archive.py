@@ -1,4 +1,4 @@
-"""An archive of sessions: what `archive:DIR` reads, and how it is copied together.
+"""Copies sessions and images to an archive, which `archive:DIR` reads.
 
     DIR/usr/bin/prog                  images at the paths that they have in the domain
     DIR/usr/bin/.debug/prog.debug     their separate debugging information
@@ -38,9 +38,9 @@ class Copy:
 def image_copies(
     image: ImageName, finders: Sequence[ImageFinder], prefixes: Sequence[str]
 ) -> Iterator[Copy]:
-    """Yield the copies of an image and of its debugging information, none if it is not found.
+    """Yield the copies of an image and of its debugging information; none if it is not found.
 
-    `prefixes` are the directories that stand for `/`: what lies below one keeps its path from
+    `prefixes` are the directories that stand for `/`: a file below one keeps its path from
     there.
     """
     path = next(filter(None, (finder.find(image) for finder in finders)), None)
@@ -119,9 +119,9 @@ def log_copies(session_dir: Path) -> Iterator[Copy]:
 
 
 def copy_file(copy: Copy, archive: Path) -> None:
-    """Copy one file with its times; one that is there is replaced at once.
+    """Copy one file with its times; an existing file is replaced atomically.
 
-    Raises: ArchiveError (cannot be read or written, is the very same file, or outside).
+    Raises: ArchiveError (unreadable, unwritable, the same file, or outside the archive).
     """
     target = archive / copy.target
     temporary = target.with_name(f".{target.name[:200]}.{os.getpid()}")

@@ -1,4 +1,4 @@
-"""Sample files of other machines, read field by field as their `abi` file says.
+"""Reads sample files of other machines, field by field as their `abi` file says.
 
 Source: oprofile opimport.cpp.
 """
@@ -17,13 +17,13 @@ from xenprof.store.samplefile import VERSIONS, VERSIONS_TEXT
 Words = npt.NDArray[np.uint64]
 
 _MAGIC = b"DAE\n"
-_U64_BYTES = 8  # vma_t of all versions
+_U64_BYTES = 8  # the size of vma_t in all versions
 
 
 def decode(data: bytes, path: str, abi: Abi) -> tuple[SampleHeader, Words, Words]:
     """Return header, offsets and counts of a sample file; `path` is for messages.
 
-    The processor's speed is left out, as in the original: a double need not be one of ours.
+    The processor's speed is left out, as in the original: doubles may differ between machines.
 
     Raises: AbiError, CorruptSampleFile, VersionMismatch.
     """
@@ -62,7 +62,7 @@ class _Reader:
     abi: Abi
 
     def field(self, name: str, size: int | None = None) -> int:
-        """Return a field of the header, a u32 unless `size` says else."""
+        """Return a field of the header, a u32 unless `size` is given."""
         place = f"offsetof_header_{name}"
         at, size = self.abi.need(place), size or self.abi.integer("sizeof_u32")
         if at + size > self.abi.need("sizeof_struct_opd_header"):
@@ -70,7 +70,7 @@ class _Reader:
         return self.number(at, size)
 
     def later_field(self, name: str, size: int) -> int:
-        """Return a field that the oldest versions have not, 0 for them."""
+        """Return a field that the oldest versions lack; 0 for them."""
         return self.field(name, size) if f"offsetof_header_{name}" in self.abi.values else 0
 
     def number(self, at: int, size: int) -> int:

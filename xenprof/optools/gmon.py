@@ -1,4 +1,4 @@
-"""gmon.out: samples and calls of one program in the format that GNU gprof reads.
+"""Encodes gmon.out: samples and calls of one program in the format that GNU gprof reads.
 
 Source: oprofile pp/opgprof.cpp; gmon_out.h of the GNU C library.
 """
@@ -15,9 +15,9 @@ _MAGIC, _VERSION = b"gmon", 1
 _HISTOGRAM, _ARC = 0, 1
 _BIN_MAX = 0xFFFF
 _COUNT_MAX = 0xFFFFFFFF
-_RATE = 1  # samples a "second", so that gprof's seconds are samples
+_RATE = 1  # samples per "second", so that gprof's seconds are samples
 _UNIT, _UNIT_LETTER = b"samples", b"1"
-# judgement: a kernel's text and its vsyscall page are gigabytes apart; one histogram over both
+# judgement: a kernel's text and its vsyscall page are gigabytes apart; one histogram for both
 # would be as large.
 _GAP_BYTES = 1 << 24
 
@@ -35,7 +35,7 @@ class Arc:
 
 @dataclass(frozen=True, slots=True)
 class Gmon:
-    """A whole file, and how many samples did not fit into its 16-bit counters."""
+    """A complete file, and how many samples did not fit into its 16-bit counters."""
 
     data: bytes
     capped: int

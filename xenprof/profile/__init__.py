@@ -1,1 +1,1 @@
-"""Profiles: samples by place in an image, and samples by call stack."""
+"""Defines profiles: samples by place in an image, and samples by call stack."""

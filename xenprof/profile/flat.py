@@ -1,8 +1,8 @@
-"""Profile: the one value that recording and reporting share.
+"""Defines Profile, the value that recording and reporting share.
 
 A profile is a set of sample files, each a histogram of offsets in one image for one
 (application, event, task, cpu). Stores make profiles from a session directory; reports
-turn a profile into bytes and know nothing of where it came from.
+turn a profile into bytes and do not know where it came from.
 """
 
 from collections.abc import Mapping
@@ -17,11 +17,11 @@ ImageKind = Literal["root", "kern", "anon"]
 
 @dataclass(frozen=True, slots=True, order=True)
 class ImageName:
-    """What a sample file calls an image.
+    """The name of an image in a sample file.
 
     root: `path` is absolute in the domain. kern: `path` is a bare name (`no-vmlinux`,
     `domain1-kernel`, a module). anon: `path` is the kind of memory (`anon`, `[heap]`), and
-    `tgid`, `start`, `end` say whose and where.
+    `tgid`, `start`, `end` tell whose memory it is and where.
     """
 
     kind: ImageKind
@@ -33,7 +33,7 @@ class ImageName:
 
 @dataclass(frozen=True, slots=True, order=True)
 class SampleKey:
-    """What one sample file is about. None in tgid, tid, cpu means `all`.
+    """The subject of one sample file. None in tgid, tid, cpu means `all`.
 
     `callee` is set in call-graph files only; `image` is then the caller.
     """
@@ -67,7 +67,7 @@ class SampleHeader:
 
 @dataclass(frozen=True, slots=True)
 class SampleFile:
-    """A histogram: `counts[i]` samples at `offsets[i]` (meaning of offsets: docs of the store).
+    """A histogram: `counts[i]` samples at `offsets[i]` (the store's docs explain offsets).
 
     Offsets need be neither sorted nor unique. In a call-graph file an offset is
     (caller << 32) | callee.
@@ -86,10 +86,10 @@ class SampleFile:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """Sample files, what was lost on the way, and where the images are.
+    """Sample files, the counts of lost samples, and the directory of the images.
 
     `archive` is the directory that image paths start from ("" = the root directory).
-    `lost` counts samples by reason (`event_lost_overflow`, ...), as the session's stats tell.
+    `lost` counts samples by reason (`event_lost_overflow`, ...), as in the session's stats.
     """
 
     files: tuple[SampleFile, ...]

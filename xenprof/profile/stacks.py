@@ -1,4 +1,4 @@
-"""StackProfile: samples by call stack, over domains and layers; what today's formats are made from.
+"""Defines StackProfile: samples by call stack, over domains and layers, for today's formats.
 
 A flat profile is one whose stacks have one frame. A joined stack goes from a guest's program
 through its kernel and the hypervisor into the domain that worked for it, so its frames may be of
@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 
 class Layer(StrEnum):
-    """Where code runs. As `hypervisor.telemetry.Mode`, in words."""
+    """The layer that code runs in: `hypervisor.telemetry.Mode` in words."""
 
     USER = "user"
     KERNEL = "kernel"
@@ -23,10 +23,10 @@ class Layer(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Frame:
-    """A function, or all that is known of one. `line` 0: unknown."""
+    """A function, as far as it is known. `line` 0: unknown."""
 
     symbol: str
-    image: str  # path in the domain, or a bare name (a module, `no-vmlinux`, `domain1-kernel`)
+    image: str  # a path in the domain, or a bare name (a module, `no-vmlinux`, `domain1-kernel`)
     layer: Layer
     domain: str
     file: str = ""
@@ -43,7 +43,7 @@ class SampleType:
 
     @property
     def text(self) -> str:
-        """Return it as opcontrol writes it."""
+        """Return the event as opcontrol writes it."""
         return f"{self.event}:{self.period}:{self.unit_mask}"
 
 
@@ -53,7 +53,7 @@ class StackProfile:
 
     `stacks[i]` are indices into `frames`, the outermost caller first, the function that was
     executing last; `values[i, j]` are samples of `types[j]`. Stacks need not be distinct. `lost`
-    counts samples that are not here, by reason.
+    counts samples that were lost, by reason.
     """
 
     frames: tuple[Frame, ...]

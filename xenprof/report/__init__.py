@@ -1,1 +1,1 @@
-"""Reports on all domains at once: sessions, views of them, formats."""
+"""Makes reports on all domains at once: sessions, views of them, formats."""

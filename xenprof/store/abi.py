@@ -1,9 +1,9 @@
-"""How the machine that wrote a session lays out its sample files: the `abi` file beside them.
+"""Reads `abi` files, which describe how a machine lays out the sample files beside them.
 
 A line `name value` for the size of each type and the offset of each field. It is read in two
-ways. `read_abi` is for sessions: it takes what it can, for oprofile's own reports never look at
-the file, and the layouts that are known are tried without one too. `parse_abi` is for opimport,
-which has nothing else to go by: what makes no sense is an error, and so is every value that is
+ways. `read_abi` is for sessions: it is lenient, for oprofile's own reports never look at
+the file, and the known layouts are tried without one too. `parse_abi` is for opimport,
+which has no other source: what makes no sense is an error, and so is every value that is
 needed and missing.
 
 Source: oprofile libop/op_abi.c, libabi/abi.cpp.
@@ -29,10 +29,10 @@ NATIVE: Mapping[str, int] = {
     "offsetof_header_cg_to_is_kernel": 48, "offsetof_header_anon_start": 56,
     "offsetof_header_cg_to_anon_start": 64, "little_endian": 1,
 }  # fmt: skip
-"""The layout of our own files."""
+"""The layout of xenprof's own files."""
 
 _VALUE_MAX = 4096
-"""judgement: no header or node is larger; larger values would only be there to do harm."""
+"""judgement: no header or node is larger; larger values can only be an attack."""
 _EVERYWHERE = (
     "sizeof_odb_descr_t", "sizeof_odb_node_t", "offsetof_node_key", "offsetof_node_value",
     "offsetof_node_next", "offsetof_descr_size", "offsetof_descr_current_size",
@@ -46,7 +46,7 @@ _LINE = re.compile(r"\s*(\w{1,64})\s+(-?\d{1,9})\b")
 
 
 class AbiError(XenprofError):
-    """A description of layout that makes no sense, or none; the message names its file."""
+    """A description of layout that is missing or makes no sense; the message names its file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Abi:
 
     @property
     def order(self) -> str:
-        """Return the byte order, "<" or ">"; a file that does not say is from a machine like us."""
+        """Return the byte order, "<" or ">"; without one in the file, that of this machine."""
         return "<" if self.values.get("little_endian", 1) == 1 else ">"
 
     @property
@@ -68,7 +68,7 @@ class Abi:
 
     @property
     def has_usual_nodes(self) -> bool:
-        """Return whether nodes and descriptor are laid out as everywhere."""
+        """Return whether nodes and descriptor have the usual layout."""
         return self._agrees(_EVERYWHERE)
 
     def need(self, name: str) -> int:
@@ -85,10 +85,10 @@ class Abi:
         return size
 
     def header_format(self, version: int) -> tuple[str, int, int, int] | None:
-        """Return the header's layout in a file of `version`, None if the file does not say.
+        """Return the header's layout in a file of `version`; None if the file does not give it.
 
-        That is: the format behind is_kernel up to cg_to_is_kernel, where the two starts of
-        anonymous memory lie, and the size.
+        It is: the format after is_kernel up to cg_to_is_kernel, the offsets of the two starts of
+        anonymous memory, and the size.
         """
         get = self.values.get
         if not self._agrees(_FIRST_FIELDS):
@@ -107,7 +107,7 @@ class Abi:
         return f"{gaps[0]}xd{gaps[1]}x{word}{gaps[2]}xI", anon, callee_anon, size
 
     def _agrees(self, names: tuple[str, ...]) -> bool:
-        """Return whether these values are our own, or not given."""
+        """Return whether these values are those of this machine, or not given."""
         return all(self.values.get(name, NATIVE[name]) == NATIVE[name] for name in names)
 
 
@@ -117,9 +117,9 @@ def native_text() -> str:
 
 
 def read_abi(path: Path) -> Abi | None:
-    """Return the `abi` file at `path`, None if there is none or it is not one.
+    """Return the `abi` file at `path`; None if there is none or it is not one.
 
-    Lines that are not `name value` say nothing. Raises: StoreError for nodes that no known
+    Lines that are not `name value` are skipped. Raises: StoreError for nodes that no known
     machine has.
     """
     try:
@@ -141,7 +141,7 @@ def read_abi(path: Path) -> Abi | None:
 
 
 def parse_abi(text: str, name: str) -> Abi:
-    """Return the description that `text` is; what follows the last good line is not read.
+    """Return the description in `text`; what follows the last good line is not read.
 
     Raises: AbiError.
     """

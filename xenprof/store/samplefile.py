@@ -1,7 +1,7 @@
-"""The binary format of sample files: header, descriptor, nodes, hash table.
+"""Reads and writes the binary format of sample files: header, descriptor, nodes, hash table.
 
 Reads versions 0x10 to 0x13 as written on 32-bit and 64-bit x86, on machines of the other byte
-order, and as an `abi` file says; writes any of them in the 64-bit layout, 0x13 by default. All
+order, and in the layout of an `abi` file; writes any in the 64-bit layout, 0x13 by default. All
 arrays of offsets and counts are uint64 and of equal length.
 
 An offset is a file offset in a user image; in a kernel-side image (`is_kernel`) it is the
@@ -40,7 +40,7 @@ _NODES = {
 _NODE = _NODES["<"]
 _SLOT_BYTES = _NODE.itemsize + 4
 _VALUE_MAX = 0xFFFFFFFF
-_HEAD_BYTES = 128  # enough for every header and the descriptor behind it
+_HEAD_BYTES = 128  # enough for every header and the descriptor after it
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +89,9 @@ _LAYOUTS = {
 def encode(
     header: SampleHeader, offsets: npt.ArrayLike, counts: npt.ArrayLike, *, version: int = VERSION
 ) -> bytes:
-    """Return a whole sample file; slots are in the order in which offsets first appear.
+    """Return a complete sample file; slots are in the order in which offsets first appear.
 
-    Counts of equal offsets are added; one that exceeds 32 bits sticks at 0xffffffff. The nodes
+    Counts of equal offsets are added; one that exceeds 32 bits stops at 0xffffffff. The nodes
     and the hash table are what libodb leaves after inserting the offsets one by one.
     """
     keys, values = aggregate(offsets, counts)
@@ -144,8 +144,8 @@ def read(path: Path, abi: Abi | None = None) -> tuple[SampleHeader, U64, U64]:
 def merge(path: Path, header: SampleHeader, offsets: npt.ArrayLike, counts: npt.ArrayLike) -> None:
     """Add samples to the file at `path`, which is made with its directories if missing.
 
-    The old file is replaced at once, by a rename; after an error it is as it was. The header
-    given is the one that stays. Temporary files lie in the session's directory, where no
+    The old file is replaced by a rename; after an error it is unchanged. The header
+    given replaces the old one. Temporary files are in the session's directory, where no
     reader looks.
 
     Raises: StoreFull (no space), StoreError (cannot be written), and as `read` for the old file.
@@ -158,7 +158,7 @@ def merge(path: Path, header: SampleHeader, offsets: npt.ArrayLike, counts: npt.
 
 
 def write_file(path: Path, data: bytes) -> None:
-    """Put `data` at `path` by a rename; see `merge`. Raises: StoreFull, StoreError."""
+    """Write `data` to `path` by a rename; see `merge`. Raises: StoreFull, StoreError."""
     temporary = _session_of(path) / f".writing.{os.getpid()}.{threading.get_ident()}"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -253,7 +253,7 @@ def _decode_head(
             f"this program reads {VERSIONS_TEXT}",
         )
     layouts = _LAYOUTS[order][version]
-    if len(head) < layouts[0].size:  # the largest a file without a single slot could be
+    if len(head) < layouts[0].size:  # the largest size of a file without any slot
         raise CorruptSampleFile(path, f"Can't read sample file header:{path}")
     told = None if abi is None or abi.order != order else abi.header_format(version)
     if told is not None:
@@ -304,7 +304,7 @@ def _decode_nodes(data: bytes, at: int, used: int, order: str) -> tuple[U64, U64
 
 
 def _session_of(path: Path) -> Path:
-    """Return the directory above the first `{root}` or `{kern}`: the session's."""
+    """Return the session's directory: the one above the first `{root}` or `{kern}`."""
     for index, part in enumerate(path.parts):
         if part in ("{root}", "{kern}"):
             return Path(*path.parts[:index])

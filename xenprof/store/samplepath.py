@@ -1,4 +1,4 @@
-"""The file-name grammar of a session: SampleKey <-> path below `samples/SESSION/`.
+"""Converts between SampleKey and a path below `samples/SESSION/`, by the grammar of file names.
 
     APP {dep} IMAGE [ {cg} CALLEE ] / EVENT.COUNT.UNITMASK.TGID.TID.CPU
 
@@ -45,7 +45,7 @@ def format_path(key: SampleKey) -> str:
 
 
 def parse_spec(directory: str, spec: str) -> SampleKey:
-    """Return what the sample file `spec` in `directory` of a session is about.
+    """Return the key of the sample file `spec` in `directory` of a session.
 
     Raises: BadSamplePath with the reader's message.
     """
@@ -95,7 +95,7 @@ def _format_image(image: ImageName) -> str:
 
 
 def _is_plain(component: str) -> bool:
-    """Return whether a name can stand in a path without being taken for something else."""
+    """Return whether a name in a path cannot be mistaken for something else."""
     if component in ("", ".", "..") or "\0" in component or component in _TOKENS:
         return False
     return not _ANON.fullmatch(component)
@@ -103,7 +103,7 @@ def _is_plain(component: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def _parse_directory(directory: str) -> tuple[ImageName, ImageName, ImageName | None]:
-    """Return application, image and callee; threads and cpus share a directory, hence cached."""
+    """Return application, image and callee; cached, since threads and cpus share a directory."""
     names: list[ImageName] = []
     parts = directory.split("/")
     at = 0

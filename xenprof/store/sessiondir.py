@@ -1,4 +1,4 @@
-"""A session directory (`/var/lib/oprofile` of a domain): sessions, lock, abi, log, statistics.
+"""Manages a session directory (a domain's `/var/lib/oprofile`): sessions, lock, abi, log, stats.
 
 samples/current/    the session being written      samples/NAME/   a saved one
 samples/oprofiled.log      lock      abi
@@ -42,7 +42,7 @@ class StoredFile(SampleFile):
 class SessionDir:
     """A session directory at `path`; `shown` is its name in messages, if that differs.
 
-    (`domain_session` gives that of a domain, which lies below its root.)
+    (`domain_session` returns that of a domain, which lies below its root.)
     """
 
     path: Path
@@ -76,7 +76,7 @@ class SessionDir:
         """Make the directories of the current session and the abi file. Raises: StoreError."""
         try:
             self.current.mkdir(parents=True, exist_ok=True)
-            for left in self.current.rglob(".writing.*"):  # by a daemon that was killed
+            for left in self.current.rglob(".writing.*"):  # left by a daemon that was killed
                 left.unlink(missing_ok=True)
             (self.path / "abi").write_text(native_text())
         except OSError as error:
@@ -106,7 +106,7 @@ class SessionDir:
             raise _failure(target, error) from error
 
     def reset(self) -> None:
-        """Delete samples, statistics and stacks of the current session; saved ones stay.
+        """Delete samples, statistics and stacks of the current session; saved ones are kept.
 
         Raises: StoreError.
         """
@@ -141,7 +141,7 @@ class SessionDir:
         self.lock_path.unlink(missing_ok=True)
 
     def write_stats(self, stats: Mapping[str, int]) -> None:
-        """Write statistics of the current session; those not named stay.
+        """Write statistics of the current session; those not named are kept.
 
         Names are as below /dev/oprofile/stats, e.g. `event_lost_overflow`,
         `cpu0/sample_lost_overflow`. Raises: StoreError, StoreFull.
@@ -152,7 +152,7 @@ class SessionDir:
 
 
 def domain_session(root: Path, path: str = SESSION_DIR) -> SessionDir:
-    """Return the session directory of the domain at `root`, which its users know as `path`."""
+    """Return the session directory of the domain at `root`, called `path` by its users."""
     where = inside(root, path)
     return SessionDir(where, shown=f"/{where.relative_to(root)}")
 
@@ -162,7 +162,7 @@ def read_stats(session: Path) -> dict[str, int]:
     top = session / "stats"
     found: dict[str, int] = {}
     for path in sorted(top.rglob("*")):
-        if not path.is_file() or path.name.startswith("."):  # being written
+        if not path.is_file() or path.name.startswith("."):  # it is being written
             continue
         text = path.read_text(errors="replace").strip()
         if text.isascii() and text.isdigit() and len(text) <= 20:
@@ -171,7 +171,7 @@ def read_stats(session: Path) -> dict[str, int]:
 
 
 def has_files(session: Path) -> bool:
-    """Return whether there is any file in a session's directory, of whatever kind."""
+    """Return whether there is a file of any kind in a session's directory."""
     return any(files for _, _, files in os.walk(session))
 
 
@@ -181,8 +181,8 @@ def list_files(
     """Return the sample files of a session (its directory) in path order, unread.
 
     A missing session has none. Names ending in `.jo` are JIT images, not samples. Files in
-    whose path the sessions' directory comes a second time are samples of sample files, which
-    no reader wants: their paths go to `nested`. `with_calls=False` leaves out call graphs.
+    whose path the sessions' directory occurs a second time are samples of sample files, which
+    readers ignore: their paths go to `nested`. `with_calls=False` leaves out call graphs.
 
     Raises: BadSamplePath for a stray file among the samples; StoreError (not readable).
     """
@@ -251,5 +251,5 @@ def read_profile(
 
 
 def _failure(path: Path, error: OSError) -> StoreError:
-    """Return a StoreError that says what the system said about `path`."""
+    """Return a StoreError with the system's message about `path`."""
     return StoreError(str(path), f"{path}: {os.strerror(error.errno or 0)}")

@@ -1,4 +1,4 @@
-"""Full call stacks of a session: our own file beside the sample files, `stacks/stacks.xps`.
+"""Stores the full call stacks of a session in xenprof's own file, `stacks/stacks.xps`.
 
     magic "XPSTACKS", u32 version, u32 CRC-32 of the rest, u64 length of the rest
     rest: u32 sizes of the sections, then the sections:
@@ -11,7 +11,7 @@
       times     f64 MHz, i64 start in Unix ns (-1: unknown), i64 duration in ns (-1: unknown)
       host      u32 string
 
-Numbers are little-endian. oprofile's tools look at `{root}` and `{kern}` only, and never see it.
+Numbers are little-endian. oprofile's tools look at `{root}` and `{kern}` only and ignore it.
 A merge reads the old file, adds, and replaces it by a rename.
 """
 
@@ -46,19 +46,19 @@ U32 = npt.NDArray[np.uint32]
 
 
 def stack_path(session: Path) -> Path:
-    """Return where a session (its directory) keeps its stacks."""
+    """Return the path of the stacks of a session (its directory)."""
     return session / STACKS / _FILE
 
 
 def has_stacks(session: Path) -> bool:
-    """Tell whether stacks were recorded in a session."""
+    """Return whether stacks were recorded in a session."""
     return stack_path(session).is_file()
 
 
 def read_stacks(session: Path) -> StackProfile | None:
-    """Return the stacks of a session (its directory), None where none were recorded.
+    """Return the stacks of a session (its directory); None if none were recorded.
 
-    They hold all samples of the session. `lost` are those that the driver's statistics tell of.
+    They hold all samples of the session. `lost` are those of the driver's statistics.
     Raises: CorruptSampleFile, VersionMismatch, StoreError (cannot be read).
     """
     profile = _read(stack_path(session))
@@ -73,7 +73,7 @@ def read_stacks(session: Path) -> StackProfile | None:
 
 
 def merge(session: Path, profile: StackProfile) -> None:
-    """Add samples to a session's stacks; after an error they are as they were.
+    """Add samples to a session's stacks; after an error the stacks are unchanged.
 
     Raises: StoreFull (no space), StoreError (cannot be written), and as `read_stacks`.
     """
@@ -144,7 +144,7 @@ class _Strings:
 
 
 def encode(profile: StackProfile) -> bytes:
-    """Return a whole file."""
+    """Return a complete file."""
     strings = _Strings()
     number = strings.number
     frames = [
@@ -202,7 +202,7 @@ def _read(path: Path) -> StackProfile | None:
 
 
 def decode(data: bytes, path: str | Path) -> StackProfile:
-    """Return what a file's bytes say; `path` is for messages.
+    """Return the profile in a file's bytes; `path` is for messages.
 
     Raises: CorruptSampleFile, VersionMismatch.
     """
@@ -224,13 +224,13 @@ def decode(data: bytes, path: str | Path) -> StackProfile:
 
 
 def _decode(rest: memoryview) -> StackProfile:
-    """Raises: ValueError, IndexError, struct.error."""
+    """Return the profile. Raises: ValueError, IndexError, struct.error."""
     texts, text_bytes, frames, types, stacks, steps, losts, host = _SIZES.unpack_from(rest)
     at = _SIZES.size
 
     def take(count: int, kind: str) -> npt.NDArray[np.int64]:
         nonlocal at
-        found = np.frombuffer(rest, kind, count, at)  # too short: ValueError
+        found = np.frombuffer(rest, kind, count, at)  # ValueError if it is too short
         at += found.nbytes
         return found
 
@@ -256,7 +256,7 @@ def _decode(rest: memoryview) -> StackProfile:
         raise ValueError
     if (steps and int(flat.max()) >= frames) or (values > _MOST_SAMPLES).any() or mhz != mhz:
         raise ValueError
-    codes = list(range(frames))  # one object each, however many steps there are
+    codes = list(range(frames))  # one object per frame, however many steps there are
     return StackProfile(
         tuple(
             Frame(strings[s], strings[i], _LAYERS[la], strings[d], strings[f], line)

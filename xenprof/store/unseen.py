@@ -1,6 +1,6 @@
-"""The file in which a session notes what its samples cannot show: idle time, lost samples, ...
+"""Stores notes on what a session's samples cannot show: idle time, lost samples, ...
 
-It is `stats/xenprof_unseen` below the session's directory; each line is a key, a blank, a value.
+The file is `stats/xenprof_unseen` in the session's directory; a line is a key, a blank, a value.
 """
 
 from collections.abc import Iterable, Iterator

@@ -1,1 +1,1 @@
-"""Trace files: the codecs of two formats, and what can be read off their records."""
+"""Reads and writes trace files of two formats, and evaluates their records."""

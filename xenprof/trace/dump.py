@@ -1,4 +1,4 @@
-"""Every record as a line, in the manner of xentrace_format: pcpu, tsc, name, fields in hex."""
+"""Prints records, one per line like xentrace_format: pcpu, tsc, name, fields in hexadecimal."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ from xenprof.trace.records import Records
 
 
 def lines(records: Records, *, is_new: bool) -> Iterator[str]:
-    """Return the lines of records; `is_new` for the format of later Xens."""
+    """Return the lines of records; `is_new` selects the format of later Xens."""
     names = XEN_4 if is_new else XEN_30
     rows = zip(
         records.pcpu.tolist(),
@@ -24,7 +24,7 @@ def lines(records: Records, *, is_new: bool) -> Iterator[str]:
             yield f"CPU{pcpu}  {tsc}  unknown (0x{event:08x})  [{values} ]"
             continue
         name, fields = known
-        if is_new:  # as many words as there are: hypercalls have no fixed number
+        if is_new:  # all words of the record: hypercalls have no fixed number
             shown = [
                 (fields[at] if at < len(fields) else f"word{at}", data[at]) for at in range(words)
             ]

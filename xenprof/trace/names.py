@@ -1,4 +1,4 @@
-"""Events by name, with the names of their data words, and masks as `-e` takes them.
+"""Names trace events and their data words, and parses the masks of `-e`.
 
 Source: tools/xentrace/formats (3.0.3) and xen/include/public/trace.h (4.17).
 """
@@ -35,7 +35,7 @@ XEN_30: Mapping[int, tuple[str, tuple[str, ...]]] = {
     0xAF005: ("decrease_reservation", ("domid", "pages")),
     0xAF006: ("increase_reservation", ("domid", "pages")),
 }
-"""The last two are ours: the original has no event for a balloon."""
+"""The last two are additions: the original has no event for a balloon."""
 
 _STATES = ("running", "runnable", "blocked", "offline")
 _RUNSTATES = {

@@ -1,4 +1,4 @@
-"""Opening a trace of either format, which its first bytes tell."""
+"""Opens a trace of either format, which its first bytes tell."""
 
 import io
 import os
@@ -16,42 +16,42 @@ from xenprof.trace.xentrace30 import RECORD_32, RECORD_64, Xentrace30, plausible
 _LOOK_BYTES = 1 << 16
 _BEGIN_BYTES = 1 << 10
 MAX_HELD = 4_000_000
-"""Records that may wait for others of the same time before they are given out (judgement)."""
+"""How many records may wait for earlier ones of other pcpus (judgement)."""
 
 
 class TraceFile:
     """An open trace. `skipped_bytes` grows while it is read."""
 
     def __init__(self, file: BinaryIO, name: str) -> None:
-        """Look at the first bytes. Raises: TraceFileError for what is no trace."""
+        """Look at the first bytes. Raises: TraceFileError if it is not a trace."""
         head = file.read(_LOOK_BYTES)
         self._file = _Rest(head, file)
         self._decoder = _decoder(head, name)
 
     @property
     def format(self) -> str:
-        """Return what it is, for people."""
+        """Return the name of the format."""
         return self._decoder.format
 
     @property
     def is_new(self) -> bool:
-        """Tell whether it is of a Xen later than 3.0."""
+        """Return whether the trace is of a Xen later than 3.0."""
         return isinstance(self._decoder, Xentrace4)
 
     @property
     def skipped_bytes(self) -> int:
-        """Return the bytes that made no record."""
+        """Return the number of bytes that made no record."""
         return self._decoder.skipped_bytes
 
     def chunks(self) -> Iterator[Records]:
-        """Return the records as they stand in the file."""
+        """Return the records in the order of the file."""
         return chunks(self._file, self._decoder)  # type: ignore[arg-type]
 
     def ordered(self) -> Iterator[Records]:
-        """Return the records by time, a chunk at a time.
+        """Return the records ordered by time, a chunk at a time.
 
-        Those of different pcpus stand in the file ring by ring, so the last of a chunk wait for
-        what the other pcpus may still have to say.
+        The file has them ring by ring, so the last records of a chunk wait for earlier ones of
+        other pcpus.
         """
         held: list[Records] = []
         for records in self.chunks():
@@ -93,7 +93,7 @@ def _decoder(head: bytes, name: str) -> Decoder:
         return Xentrace4()
     shares = {}
     for size in (RECORD_64, RECORD_32):
-        # Bytes may be missing further on, so the beginning counts as much as all.
+        # Bytes may be missing further on, so the beginning counts as much as the whole.
         counts = [plausible_records(head[:end], size) for end in (_BEGIN_BYTES, len(head))]
         shares[size] = max(good / count if count else 0.0 for good, count in counts)
     if max(shares.values()) >= 0.5:
@@ -105,7 +105,7 @@ def _decoder(head: bytes, name: str) -> Decoder:
 
 @contextmanager
 def open_trace(path: str | os.PathLike[str]) -> Iterator[TraceFile]:
-    """Open the trace at `path`. Raises: TraceFileError for what cannot be read or is no trace."""
+    """Open the trace at `path`. Raises: TraceFileError if it is unreadable or not a trace."""
     try:
         with Path(path).open("rb", buffering=0) as file:
             yield TraceFile(io.BufferedReader(file), os.fspath(path))

@@ -1,4 +1,4 @@
-"""Trace records as columns, whatever format they were read from."""
+"""Defines trace records as columns, whatever format they were read from."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,22 +10,22 @@ import numpy.typing as npt
 from xenprof.errors import XenprofError
 
 MAX_PCPUS = 4096
-"""A record of a pcpu beyond that is taken for damage."""
+"""A record with a larger pcpu counts as damaged."""
 CHUNK_BYTES = 1 << 22
 
 
 class TraceFileError(XenprofError):
-    """A file that holds no trace; the message names it."""
+    """A file that is not a trace; the message names it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """Columns of equal length. Of `data` the first `words` of each row count."""
+    """Columns of equal length. In each row of `data` the first `words` are valid."""
 
     pcpu: npt.NDArray[np.int32]
     tsc: npt.NDArray[np.uint64]
     event: npt.NDArray[np.uint32]
-    data: npt.NDArray[np.uint64]  # one row a record
+    data: npt.NDArray[np.uint64]  # one row per record
     words: npt.NDArray[np.uint8]
 
     def __len__(self) -> int:
@@ -33,7 +33,7 @@ class Records:
         return len(self.event)
 
     def take(self, rows: npt.NDArray[np.intp] | npt.NDArray[np.bool_] | slice) -> "Records":
-        """Return some of the records, in the order given."""
+        """Return some of the records, in the given order."""
         return Records(
             self.pcpu[rows], self.tsc[rows], self.event[rows], self.data[rows], self.words[rows]
         )
@@ -57,18 +57,18 @@ class Decoder(Protocol):
 
     format: str
     skipped_bytes: int
-    """Bytes so far that made no record."""
+    """Bytes so far that were not part of a record."""
 
     def feed(self, data: bytes, *, is_last: bool) -> tuple[Records, int]:
-        """Return the records of `data` and how many of its bytes are done with.
+        """Return the records of `data`, and how many of its bytes were consumed.
 
-        The caller gives the rest again, with more behind it; with `is_last` nothing is left.
+        The caller passes the rest again with more data after it; with `is_last` nothing is left.
         """
         ...
 
 
 def chunks(file: BinaryIO, decoder: Decoder, chunk_bytes: int = CHUNK_BYTES) -> Iterator[Records]:
-    """Read `file` to its end; memory is bounded by the size of a chunk."""
+    """Yield the records of `file` to its end; memory is bounded by the size of a chunk."""
     data = b""
     while True:
         more = file.read(chunk_bytes)

@@ -1,7 +1,7 @@
-"""What trace records say about vcpus: who enters which runstate, and when.
+"""Finds the runstates of vcpus in trace records: which vcpu enters which one, and when.
 
 Later Xens record each change of runstate. Xen 3.0 does not: there a vcpu that is switched out
-is blocked or offline if it said so before (block, sleep), and else still wants to run.
+is blocked or offline if a record (block, sleep) said so before, and otherwise runnable.
 """
 
 from dataclasses import dataclass
@@ -20,8 +20,8 @@ VCPU_BITS = 16
 _SCHED_3, _SCHED_4 = 0x2F000, 0x28000
 _RUNSTATE_CHANGE = 0x21001
 CONTINUE_RUNNING = 0x21002
-"""A decision that changes nothing (later Xens tell of it)."""
-# What a row stands for before it is a state.
+"""A decision that changes nothing (later Xens record it)."""
+# What a row means before it is resolved to a state.
 _IN, _OUT, _WAKE, _BLOCK, _SLEEP = range(10, 15)
 
 Rows = npt.NDArray[np.int64]
@@ -44,23 +44,23 @@ def scheduler_event(event: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
 
 
 def keys(domain: npt.NDArray[np.uint64], vcpu: npt.NDArray[np.uint64]) -> Rows:
-    """Return vcpu keys; what is no id becomes some other key, not an error."""
+    """Return vcpu keys; an invalid id becomes some other key rather than an error."""
     mask = np.uint64((1 << VCPU_BITS) - 1)
     return ((domain & mask) << np.uint64(VCPU_BITS) | (vcpu & mask)).astype(np.int64)
 
 
 def split_key(key: int) -> tuple[int, int]:
-    """Return (domain, vcpu)."""
+    """Return (domain, vcpu) of a key."""
     return key >> VCPU_BITS, key & (1 << VCPU_BITS) - 1
 
 
 def is_runstate_change(event: npt.NDArray[np.uint32]) -> npt.NDArray[np.bool_]:
-    """Tell which records are changes of runstate (Xen 3.3 and later)."""
+    """Return which records are changes of runstate (Xen 3.3 and later)."""
     return np.asarray(event & np.uint32(0xFFFFF00F) == _RUNSTATE_CHANGE)
 
 
 def explicit_changes(records: Records) -> Changes:
-    """Return the changes that the records tell of themselves."""
+    """Return the changes that records state explicitly."""
     rows = records.take(is_runstate_change(records.event))
     # The word holds vcpu (low half) and domain.
     domain, vcpu = rows.data[:, 0] >> np.uint64(16), rows.data[:, 0]
@@ -81,7 +81,7 @@ def scheduler_rows(records: Records) -> Changes:
     pcpu = np.concatenate([rows.pcpu for rows, _, _ in parts])
     key = np.concatenate([keys(rows.data[:, at], rows.data[:, at + 1]) for rows, _, at in parts])
     state = np.concatenate([np.full(len(rows), code, np.int64) for rows, code, _ in parts])
-    # Records of one moment keep their order in the file.
+    # Records of the same time keep their order in the file.
     place = np.concatenate(
         [np.flatnonzero(switch), np.flatnonzero(switch)]
         + [np.flatnonzero(event == one) for one in (WAKE, BLOCK, SLEEP)]
@@ -91,7 +91,7 @@ def scheduler_rows(records: Records) -> Changes:
 
 
 def resolve(state: Rows, group: npt.NDArray[np.bool_]) -> Rows:
-    """Turn codes into runstates, -1 where a row changes nothing. Rows are by vcpu and time.
+    """Return the runstates of codes; -1 where a row changes nothing. Rows are by vcpu and time.
 
     `group` is True at the first row of each vcpu, which holds a runstate or -1.
     """
@@ -99,16 +99,16 @@ def resolve(state: Rows, group: npt.NDArray[np.bool_]) -> Rows:
     start = np.maximum.accumulate(np.where(group, number, 0))
 
     def latest(among: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
-        """Return of each row the last of `among` before it, itself not; -1: none of its vcpu."""
+        """Return for each row the last one of `among` before it; -1 if its vcpu has none."""
         seen = np.maximum.accumulate(np.where(among, number, -1))
         before = np.concatenate([[-1], seen[:-1]]) if len(seen) else seen
         return np.where(before >= start, before, -1)
 
-    # Between switches: does it run?
+    # Between switches: whether the vcpu runs.
     switches = (state == _IN) | (state == _OUT) | group
     last = latest(switches)
     runs = (last >= 0) & ((state[last] == _IN) | (state[last] == RUNNING))
-    # A vcpu that is switched out: what was the last that it, or somebody with it, did?
+    # A vcpu that is switched out: its last block, sleep or wake decides.
     told = latest(((state >= _IN) & (state != _OUT)) | (state == LOST) | group)
     why = np.where(told >= 0, state[told], _IN)
     result = np.full(len(state), -1, np.int64)
@@ -125,13 +125,13 @@ def resolve(state: Rows, group: npt.NDArray[np.bool_]) -> Rows:
 
 
 COUNTED = {"wakes": WAKE, "blocks": BLOCK, "sleeps": SLEEP, "yields": YIELD}
-"""What a summary counts by itself, in the numbers of Xen 3.0."""
+"""The events that a summary counts, by their numbers in Xen 3.0."""
 
 
 def cycles_per_ns(records: Records) -> float | None:
-    """Return the speed of the tsc: the records of switches know how many ns somebody ran.
+    """Return the speed of the tsc: the records of switches tell how many ns a vcpu ran.
 
-    None where there are too few of them to tell.
+    None if there are too few of them.
     """
     event = scheduler_event(records.event)
     rates = []
@@ -140,7 +140,7 @@ def cycles_per_ns(records: Records) -> float | None:
         if len(rows) < 2:
             continue
         cycles = np.diff(records.tsc[rows].astype(np.int64))
-        # The last word: the domain, in later ones the vcpu as well, stands before it.
+        # The time is the last word, after the domain and in later Xens the vcpu.
         last = np.where(records.words[rows] == 3, 2, 1)
         ns = records.data[rows, last].astype(np.float64)[1:]
         long = (ns > 10_000) & (cycles > 0)

@@ -1,7 +1,7 @@
-"""A trace in a few numbers: where the time of each vcpu went, and how often it changed.
+"""Sums up a trace: how long each vcpu was in each state, and how often it changed.
 
-The times of a vcpu begin with its first record. A record of losses makes what was last seen on
-that pcpu unknown ("lost") until it is heard of again. Works on any length of trace in chunks.
+The times of a vcpu begin with its first record. A record of losses makes the vcpus last seen on
+that pcpu unknown ("lost") until their next record. It works in chunks on traces of any length.
 """
 
 from collections.abc import Iterable, Mapping
@@ -36,7 +36,7 @@ from xenprof.trace.states import (
 )
 
 DEFAULT_MHZ = 2400
-"""Where neither the user nor the records say it. Source: xenalyze's own default."""
+"""Used if neither the user nor the records give the speed. Source: xenalyze's own default."""
 _STATES = len(STATE_NAMES)
 _GRANTS = {"grant_maps": GRANT_MAP, "grant_unmaps": GRANT_UNMAP, "grant_transfers": GRANT_TRANSFER}
 
@@ -48,8 +48,8 @@ class VcpuSummary:
     domain: int
     vcpu: int
     cycles: list[int] = field(default_factory=lambda: [0] * _STATES)
-    intervals: list[int] = field(default_factory=lambda: [0] * _STATES)  # ended ones
-    open_cycles: list[int] = field(default_factory=lambda: [0] * _STATES)  # until the trace ends
+    intervals: list[int] = field(default_factory=lambda: [0] * _STATES)  # intervals that have ended
+    open_cycles: list[int] = field(default_factory=lambda: [0] * _STATES)  # to the trace's end
     woken: int = 0  # waits that began with a wake
     preempted: int = 0  # waits that began with losing the pcpu
     counts: dict[str, int] = field(default_factory=dict)
@@ -57,7 +57,7 @@ class VcpuSummary:
 
 @dataclass(frozen=True, slots=True)
 class TraceSummary:
-    """All of a trace."""
+    """The sums of a whole trace."""
 
     format: str
     mhz: float
@@ -68,7 +68,7 @@ class TraceSummary:
     last_tsc: int
     by_pcpu: Mapping[int, int]  # records
     vcpus: tuple[VcpuSummary, ...]
-    domains: Mapping[int, Mapping[str, int]]  # counts that know no vcpu
+    domains: Mapping[int, Mapping[str, int]]  # counts without a vcpu
 
     def seconds(self, cycles: int) -> float:
         """Return cycles of this trace as seconds."""
@@ -76,10 +76,10 @@ class TraceSummary:
 
 
 class Summariser:
-    """Takes chunks of records, by time, and adds them up."""
+    """Adds up chunks of records that are ordered by time."""
 
     def __init__(self, mhz: float | None = None) -> None:
-        """`mhz`: of the tsc; None: as the records have it."""
+        """`mhz` is the speed of the tsc; None: as in the records."""
         self._mhz = mhz
         self._vcpus: dict[int, VcpuSummary] = {}
         self._domains: dict[int, dict[str, int]] = {}
@@ -90,7 +90,7 @@ class Summariser:
         self._records = self._lost = self._first = self._end = 0
 
     def add(self, records: Records) -> None:
-        """Add a chunk that follows, by time, those before."""
+        """Add the next chunk in time."""
         if not len(records):
             return
         if not self._records:
@@ -109,7 +109,7 @@ class Summariser:
             self._by_pcpu[int(pcpu)] = self._by_pcpu.get(int(pcpu), 0) + int(number)
 
     def finish(self, format: str, skipped_bytes: int) -> TraceSummary:
-        """Return the sums. What a vcpu was in last, it was in until the end."""
+        """Return the sums. A vcpu's last state lasts until the end."""
         for key, (since, state, _) in self._last.items():
             if state >= 0:
                 self._vcpu(key).open_cycles[state] += max(0, self._end - since)
@@ -152,7 +152,7 @@ class Summariser:
             counts[name] = counts.get(name, 0) + int(number)
 
     def _losses(self, records: Records) -> dict[int, np.ndarray]:
-        """Return by pcpu since when nothing is known, at each record of losses."""
+        """Return by pcpu the times from which nothing is known, one for each record of losses."""
         found = {}
         is_loss = records.event == LOST_RECORDS
         self._lost += int((records.data[is_loss, 0] & np.uint64(0xFFFFFFFF)).sum())
@@ -219,13 +219,13 @@ def _firsts(key: np.ndarray) -> np.ndarray:
 
 
 def _carried(state: np.ndarray, keep: np.ndarray) -> np.ndarray:
-    """Return of each row the state of the last kept row up to it."""
+    """Return for each row the state of the last kept row up to it."""
     number = np.maximum.accumulate(np.where(keep, np.arange(len(state)), 0))
     return np.asarray(state[number])
 
 
 def _by_vcpu(changes: Changes, known: dict[int, tuple[int, int, int]]) -> Changes:
-    """Return rows by vcpu and time: the last state of each, and what it did."""
+    """Return rows ordered by vcpu and time: the last state of each vcpu, then its changes."""
     names = np.array(list(known), np.int64)
     since = np.array([max(0, entry[0]) for entry in known.values()], np.uint64)
     pcpu = np.array([entry[2] for entry in known.values()], np.int32)
@@ -233,7 +233,7 @@ def _by_vcpu(changes: Changes, known: dict[int, tuple[int, int, int]]) -> Change
     tsc = np.concatenate([since, changes.tsc])
     key = np.concatenate([names, changes.key])
     is_known = np.arange(len(key)) >= len(names)
-    order = np.lexsort((tsc, is_known, key))  # stable: rows of one moment keep their order
+    order = np.lexsort((tsc, is_known, key))  # stable: rows of the same time keep their order
     return Changes(
         tsc[order],
         np.concatenate([pcpu, changes.pcpu])[order],
@@ -243,7 +243,7 @@ def _by_vcpu(changes: Changes, known: dict[int, tuple[int, int, int]]) -> Change
 
 
 def _with_losses(rows: Changes, losses: dict[int, np.ndarray]) -> Changes:
-    """Put a row of state LOST where records were lost on the pcpu where a vcpu was last seen."""
+    """Add a row of state LOST where records were lost on the pcpu where a vcpu was last seen."""
     at, times = [], []
     until = np.append(rows.tsc[1:], np.uint64(2**64 - 1))
     until[:-1][_firsts(rows.key)[1:]] = np.uint64(2**64 - 1)
@@ -266,7 +266,7 @@ def _with_losses(rows: Changes, losses: dict[int, np.ndarray]) -> Changes:
 
 
 def summarise(chunks: Iterable[Records], mhz: float | None = None) -> Summariser:
-    """Return the sums over chunks that are in the order of time; `finish` it."""
+    """Return a summariser with all chunks, ordered by time, added; `finish` returns the sums."""
     summariser = Summariser(mhz)
     for records in chunks:
         summariser.add(records)

@@ -1,4 +1,4 @@
-"""A summary as text: times of each vcpu by runstate, then what was counted."""
+"""Prints a summary: times of each vcpu by runstate, then the counts."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from xenprof.trace.summary import TraceSummary, VcpuSummary
 
 
 def lines(summary: TraceSummary) -> Iterator[str]:
-    """Return the lines. Times are of the trace, from a vcpu's first record to the last of all."""
+    """Return the lines. Times run from a vcpu's first record to the last record of the trace."""
     span = summary.seconds(summary.last_tsc - summary.first_tsc)
     yield f"Format: {summary.format}"
     yield f"Total time: {span:.2f} seconds (using cpu speed {summary.mhz / 1000:.2f} GHz)"

@@ -1,4 +1,4 @@
-"""What xenmon shows: trace records reduced to samples of 100 ms, by pcpu and domain.
+"""Computes what xenmon shows: trace records reduced to samples of 100 ms by pcpu and domain.
 
 Per domain: ns it ran ("gotten"), was offered ("allocated"), waited for a pcpu, was blocked; how
 often it was dispatched, and pages transferred to it (I/O). Source: tools/xenmon/xenbaked.c.
@@ -24,7 +24,7 @@ from xenprof.trace.records import Records
 
 SAMPLE_NS = 100_000_000
 KEEP_NS = 10_000_000_000
-"""How long samples are kept, so that the last ten seconds can be shown."""
+"""How long samples are kept, to show the last ten seconds."""
 _RUNNING, _WAITING, _BLOCKED, _OFFLINE = range(4)
 _GOTTEN, _ALLOCATED, _WAITED, _BLOCKED_NS, _EXECS, _IOS = range(6)
 _FIELD_OF = {_RUNNING: _GOTTEN, _WAITING: _WAITED, _BLOCKED: _BLOCKED_NS}
@@ -44,7 +44,7 @@ class Usage:
     ios: int = 0
 
     def per_second(self, value: float) -> float:
-        """Return a total as so much a second."""
+        """Return a total per second."""
         return value * 1e9 / self.passed_ns if self.passed_ns else 0.0
 
     def percent(self, ns: int) -> float:
@@ -65,11 +65,11 @@ class _Vcpu:
     state: int
     since_ns: int
     pcpu: int
-    pending: int = _WAITING  # what it will be when it is switched out
+    pending: int = _WAITING  # its state after it is switched out
 
 
 class Reducer:
-    """Takes records in lots that follow each other in time."""
+    """Adds up lots of records that follow each other in time."""
 
     def __init__(
         self, mhz: float, start_ns: int, sample_ns: int = SAMPLE_NS, keep_ns: int = KEEP_NS
@@ -86,7 +86,7 @@ class Reducer:
 
     @property
     def now_ns(self) -> int:
-        """Return up to when all is counted."""
+        """Return the time up to which everything is counted."""
         return self._now_ns
 
     def add(self, records: Records, now_ns: int) -> None:
@@ -107,14 +107,14 @@ class Reducer:
             del self._samples[index]
 
     def usage(self, span_ns: int) -> dict[tuple[int, int], Usage]:
-        """Return by (pcpu, domain) what happened in whole samples of the last `span_ns`."""
+        """Return the usage by (pcpu, domain) in the complete samples of the last `span_ns`."""
         number = max(1, span_ns // self._sample_ns)
         end = self._now_ns // self._sample_ns
         first = max(end - number, -(-self._start_ns // self._sample_ns))
         return self._sum(first, end)
 
     def usage_between(self, start_ns: int, end_ns: int) -> dict[tuple[int, int], Usage]:
-        """Return the same of the samples from `start_ns` to `end_ns`."""
+        """Return the usage in the samples from `start_ns` to `end_ns`."""
         return self._sum(start_ns // self._sample_ns, end_ns // self._sample_ns)
 
     def _sum(self, first: int, end: int) -> dict[tuple[int, int], Usage]:
@@ -131,7 +131,7 @@ class Reducer:
         if event == LOST_RECORDS:
             self.lost += data[0]
             for key in [key for key, vcpu in self._vcpus.items() if vcpu.pcpu == pcpu]:
-                del self._vcpus[key]  # until it is heard of again
+                del self._vcpus[key]  # until its next record
             return
         if event == SWITCH_INFNEXT:
             if data[0] != IDLE_DOMAIN:
@@ -172,7 +172,7 @@ class Reducer:
         self._add(now_ns, pcpu, key[0], _EXECS, 1)
 
     def _spend(self, domid: int, vcpu: _Vcpu, now_ns: int) -> None:
-        """Note the time in its present state, sample by sample."""
+        """Add the time in its present state, sample by sample."""
         field = _FIELD_OF.get(vcpu.state)
         start_ns = vcpu.since_ns
         vcpu.since_ns = max(start_ns, now_ns)
@@ -190,7 +190,7 @@ class Reducer:
         sample.setdefault((pcpu, domid), [0] * 6)[field] += value
 
     def _count_ios(self, records: Records, times: np.ndarray) -> None:
-        """Count pages: for the domain that gets them, and for domain 0, which gives them."""
+        """Count pages: for the domain that receives them, and for domain 0, which sends them."""
         rows = np.flatnonzero(records.event == GRANT_TRANSFER)
         if not len(rows):
             return

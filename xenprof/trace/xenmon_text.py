@@ -1,4 +1,4 @@
-"""xenmon's two outputs: rows of its log files, and the lines of its screen.
+"""Formats xenmon's two outputs: rows of its log files, and the lines of its screen.
 
 Source: tools/xenmon/xenmon.py (3.0.3).
 """
@@ -12,7 +12,7 @@ LOG_HEADER = (
     "# passed(ms) cpu dom cpu(tot) cpu(%) cpu/ex allocated/ex blocked(tot) blocked(%) blocked/io "
     "waited(tot) waited(%) waited/ex ex/s io(tot) io/ex"
 )
-"""Totals are ns (pages) for each second passed, `/ex` and `/io` ns for each."""
+"""Totals are ns (pages) per second; `/ex` and `/io` are ns per execution and per page."""
 LABELS = ("Gotten", "Allocated", "Blocked", "Waited", "Execution count", "I/O Count")
 
 

@@ -1,4 +1,4 @@
-"""The file of Xen 3.0's xentrace: records of one size, a pcpu's number before each.
+"""Reads and writes files of Xen 3.0's xentrace: records of one size, each after its pcpu's number.
 
     x86_64, 60 bytes                          i386, 36 bytes
     u32 pcpu                                  u32 pcpu
@@ -27,7 +27,7 @@ RECORD_64, RECORD_32 = 60, 36
 _EVENT_OFFSET = 12
 _BLOCK_RECORDS = 64
 _LOOK_BYTES = 1024
-_FEW_EVENTS = 0x100  # in one subclass
+_FEW_EVENTS = 0x100  # events in one subclass
 _WORD_MASK = (1 << 64) - 1
 
 
@@ -45,18 +45,18 @@ def encode(records: Iterable[TraceRecord], mhz: int) -> bytes:
 
 
 def decode(data: bytes) -> Records:
-    """Return the records of bytes that `encode` has made."""
+    """Return the records in bytes made by `encode`."""
     return _columns(np.frombuffer(data, _DTYPES[RECORD_64], len(data) // RECORD_64))
 
 
 def until(data: bytes, tsc: int) -> bytes:
-    """Return the records, of those that `encode` has made, up to a time."""
+    """Return the part of bytes made by `encode` up to a time."""
     table = np.frombuffer(data, _DTYPES[RECORD_64], len(data) // RECORD_64)
     return table[table["tsc"] <= np.uint64(tsc)].tobytes()
 
 
 class Xentrace30:
-    """Decodes records of one size. Where one is damaged, goes on at the next."""
+    """Decodes records of one size, and skips damaged ones."""
 
     def __init__(self, *, is_64_bit: bool = True) -> None:
         self.format = f"xentrace 3.0, {'x86_64' if is_64_bit else 'i386'}"
@@ -65,11 +65,11 @@ class Xentrace30:
         self._dtype = _DTYPES[self._size]
 
     def feed(self, data: bytes, *, is_last: bool) -> tuple[Records, int]:
-        """See `records.Decoder`."""
+        """Return records and bytes consumed; see `records.Decoder`."""
         size = self._size
         parts: list[npt.NDArray[np.void]] = []
         offset = 0
-        block = _BLOCK_RECORDS  # grows while all is well, so that damage costs no second look
+        block = _BLOCK_RECORDS  # grows while all is well, so that little is read twice after damage
         while (there := (len(data) - offset) // size) > 0:
             table = np.frombuffer(data, self._dtype, min(block, there), offset)
             good = _is_plausible(table["pcpu"], table["event"])
@@ -80,7 +80,7 @@ class Xentrace30:
             block *= 2
             if count == len(table):
                 continue
-            if count == 0 or count < len(table) - 1:  # more than one in a row is bad
+            if count == 0 or count < len(table) - 1:  # true if more than one in a row is bad
                 if there - count == 1 and not is_last:
                     break
                 step = self._realign(data, offset)
@@ -102,9 +102,9 @@ class Xentrace30:
         return len(good) - int(bad[-1])
 
     def _realign(self, data: bytes, offset: int) -> int:
-        """Return how far behind `offset` good records stand in a row, or how far to skip.
+        """Return how far after `offset` good records follow in a row, or how far to skip.
 
-        Looked for at every byte, so what is asked of them is more than elsewhere: small numbers
+        Every byte is tried, so the records must pass stricter tests than elsewhere: small numbers
         of events, and three in a row (two at the end).
         """
         size = self._size
@@ -134,13 +134,13 @@ def _columns(table: npt.NDArray[np.void]) -> Records:
 def _is_plausible(
     pcpu: npt.NDArray[np.uint32], event: npt.NDArray[np.uint32]
 ) -> npt.NDArray[np.bool_]:
-    """Tell which records may be some: a pcpu that can be, a class, a number in it."""
+    """Return which records are plausible: a possible pcpu, a known class, a number in it."""
     in_class = (event >> 16 != 0) & (event < 1 << 28) & (event & 0xF000 != 0)
     return np.asarray((pcpu < MAX_PCPUS) & in_class & (event & 0xFFF != 0))
 
 
 def plausible_records(data: bytes, record_bytes: int) -> tuple[int, int]:
-    """Return (how many look good, how many there are) if `data` were records of this size."""
+    """Return (plausible records, all records) if `data` were records of this size."""
     count = len(data) // record_bytes
     table = np.frombuffer(data, _DTYPES[record_bytes], count)
     return int(_is_plausible(table["pcpu"], table["event"]).sum()), count

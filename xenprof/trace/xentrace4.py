@@ -1,8 +1,8 @@
-"""The file of later xentraces (Xen 3.2 to 4.x): records of one to ten words of 32 bits.
+"""Reads files of later xentraces (Xen 3.2 to 4.x): records of one to ten words of 32 bits.
 
 A record is a header (event in bits 0 to 27, number of data words in 28 to 30, bit 31: a tsc of
-64 bits follows), the tsc, the words. A record 0x1f003 without tsc stands before what was read
-from one pcpu's ring, and says which pcpu and how many bytes.
+64 bits follows), the tsc, the words. A record 0x1f003 without tsc stands before the records read
+from one pcpu's ring, and gives the pcpu and their size in bytes.
 Source: xen/include/public/trace.h (struct t_rec), tools/xentrace/xentrace.c (4.17).
 """
 
@@ -19,7 +19,7 @@ _MAX_WORDS = 7
 
 
 class Xentrace4:
-    """Decodes windows. Where one is damaged, goes on at the end of it or at the next."""
+    """Decodes windows. After damage it goes on at the window's end or at the next window."""
 
     format = "xentrace 4"
 
@@ -30,7 +30,7 @@ class Xentrace4:
         self._last_tsc: dict[int, int] = {}
 
     def feed(self, data: bytes, *, is_last: bool) -> tuple[Records, int]:
-        """See `records.Decoder`."""
+        """Return records and bytes consumed; see `records.Decoder`."""
         words = np.frombuffer(data, "<u4", len(data) // 4)
         end, starts, pcpus = self._walk(words, is_last=is_last)
         if is_last:
@@ -41,7 +41,7 @@ class Xentrace4:
     def _walk(
         self, words: npt.NDArray[np.uint32], *, is_last: bool
     ) -> tuple[int, list[int], list[int]]:
-        """Return where it had to stop, and of each record where it begins, and its pcpu."""
+        """Return the position reached, and for each record where it begins and its pcpu."""
         limit = len(words)
         sizes = (1 + (words >> 28 & 7) + (words >> 31 << 1)).tolist()
         changes = np.flatnonzero(words == CPU_CHANGE)
@@ -121,13 +121,13 @@ class Xentrace4:
         timed: npt.NDArray[np.bool_],
         pcpus: npt.NDArray[np.int32],
     ) -> npt.NDArray[np.uint64]:
-        """Give records without a time that of the record before them on their pcpu."""
+        """Fill in missing times with those of the previous record on the same pcpu."""
         tsc = own.copy()
         for pcpu in np.unique(pcpus).tolist():
             mine = np.flatnonzero(pcpus == pcpu)
             latest = np.maximum.accumulate(np.where(timed[mine], np.arange(len(mine)), -1))
             known = self._last_tsc.get(pcpu)
-            if known is None:  # until the first that has one: its time
+            if known is None:  # records before the first time get that one
                 index = np.flatnonzero(timed[mine])
                 known = int(own[mine[index[0]]]) if len(index) else 0
             filled = np.where(latest >= 0, own[mine[latest]], np.uint64(known))

@@ -1,4 +1,4 @@
-"""xentop's screen: live, with its keys.
+"""Shows xentop's live screen and handles its keys.
 
 Source: xentop.c (3.0.3), main, handle_key and top.
 """
@@ -24,7 +24,7 @@ DELAY_PROMPT = "Delay(sec)"
 LONGEST_ENTRY = 79  # characters. Source: xentop.c, PROMPT_VAL_LEN
 
 Fetch = Callable[[], HostSnapshot]
-"""Returns the host now; may block for a while. Raises: ServiceError."""
+"""Returns the newest snapshot; may block for a while. Raises: ServiceError."""
 
 _SWITCHES = {"n": "networks", "b": "vbds", "v": "vcpus", "r": "repeats_head"}
 _MOVES: Mapping[str, Mapping[str, int]] = {
@@ -39,7 +39,7 @@ _MOVES: Mapping[str, Mapping[str, int]] = {
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How often to look, in seconds of the user's clock, and how often in all (None = on)."""
+    """The delay between looks, in seconds of the user's clock, and their number (None = no end)."""
 
     delay_seconds: float
     iterations: int | None = None
@@ -48,7 +48,7 @@ class Pace:
 class TopApp(App[None]):
     """Shows the host until Q, Esc or the last iteration.
 
-    A service that is gone leaves the last data on the screen, and is asked again.
+    If the service is gone, the last data stay on the screen, and the service is asked again.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -67,9 +67,9 @@ class TopApp(App[None]):
         self._view = view
         self._delay_seconds = pace.delay_seconds
         self._left = pace.iterations
-        self._entry: str | None = None  # what is typed at the prompt, while there is one
-        self._complaint: str | None = None  # about what was typed, until the next key
-        self._trouble: str | None = None  # why the data is old, until there is new
+        self._entry: str | None = None  # the text typed at the prompt, while there is one
+        self._complaint: str | None = None  # a message on the typed text, until the next key
+        self._trouble: str | None = None  # why the data is old, until new data arrives
         self._timer: Timer | None = None
         self._is_fetching = False
         self._summary = TextLines(3)
@@ -84,18 +84,18 @@ class TopApp(App[None]):
     def on_mount(self) -> None:
         """Show the first snapshot; CPU(%) needs a second one."""
         if not self.is_headless:
-            # Else the terminal would be left without echo and on the alternate screen.
+            # Otherwise the terminal would be left without echo and on the alternate screen.
             for number in (signal.SIGINT, signal.SIGTERM):
                 asyncio.get_running_loop().add_signal_handler(number, self.exit)
         self._draw()
         self._count()
 
     def on_resize(self) -> None:
-        """Fill the new width."""
+        """Draw everything for the new width."""
         self._draw()
 
     def on_key(self, event: events.Key) -> None:
-        """Do what the key says; any key shows the newest data."""
+        """Handle a key; any key shows the newest data."""
         self._complaint = None
         if self._entry is not None:
             self._edit(event, self._entry)
@@ -136,7 +136,7 @@ class TopApp(App[None]):
             self._complaint = str(error)
 
     def _look(self) -> None:
-        """Fetch a snapshot, unless one is on its way."""
+        """Fetch a snapshot, unless a request is in progress."""
         if not self._is_fetching:
             self._is_fetching = True
             self.run_worker(self._fetch_and_show())
@@ -147,7 +147,7 @@ class TopApp(App[None]):
         except ServiceError as error:
             self._trouble = f"No new data, trying again: {error}"
         else:
-            # After a gap this may be another run of the host, with which nothing compares.
+            # After a gap this may be another run of the host, which cannot be compared.
             self._span = Span(newest) if self._trouble else self._span.then(newest)
             self._trouble = None
         self._is_fetching = False
@@ -155,7 +155,7 @@ class TopApp(App[None]):
         self._count()
 
     def _count(self) -> None:
-        """Leave after the last iteration; else look again when the delay is over."""
+        """Exit after the last iteration, else look again after the delay."""
         if self._left is not None:
             self._left -= 1
             if self._left == 0:

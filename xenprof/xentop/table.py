@@ -1,6 +1,6 @@
-"""xentop's table, from snapshots: columns, sort orders, detail lines.
+"""Makes xentop's table from snapshots: columns, sort orders, detail lines.
 
-Source: xentop.c (3.0.3). Whoever draws it decides how: `xm top -b` prints, `screen` styles.
+Source: xentop.c (3.0.3). It is only text: `xm top -b` prints it, `screen` adds style.
 """
 
 from collections.abc import Callable, Iterator
@@ -36,7 +36,7 @@ class Span:
         return Span(newer, self.now if newer.time_ns > self.now.time_ns else None)
 
     def busy_percent(self, domain: DomainSnapshot) -> float:
-        """Return CPU(%), of one pcpu: 0.0 for a domain that was not in the snapshot before."""
+        """Return CPU(%) of one pcpu: 0.0 for a domain that was not in the snapshot before."""
         if self.before is None:
             return 0.0
         elapsed_ns = self.now.time_ns - self.before.time_ns
@@ -49,7 +49,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What the user wants to see. `sort` is the number of a column."""
+    """The user's choice of what to see. `sort` is the number of a column."""
 
     sort: int = 0
     networks: bool = False
@@ -59,7 +59,7 @@ class View:
 
 
 class Kind(Enum):
-    """What a line of the table is."""
+    """The kind of a line of the table."""
 
     HEAD = "head"
     DOMAIN = "domain"
@@ -81,7 +81,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A domain with what its columns need beside itself. `busy_percent` is of one pcpu."""
+    """A domain with the further values that its columns need. `busy_percent` is of one pcpu."""
 
     domain: DomainSnapshot
     busy_percent: float
@@ -93,7 +93,7 @@ Rank = Callable[[Row], "int | float | str | tuple[bool, ...] | tuple[bool, int]"
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its head, its width, what it shows and by what it sorts, lowest rank first."""
+    """A column: its head, its width, its text, and its rank to sort by, lowest first."""
 
     head: str
     width: int
@@ -102,7 +102,7 @@ class Column:
 
 
 def state_letters(domain: DomainSnapshot) -> str:
-    """Return xentop's six letters; Domain-0 runs, for xentop runs in it."""
+    """Return xentop's six letters; Domain-0 always runs, because xentop runs in it."""
     flags = zip("dsbcpr", _flags(domain), strict=True)
     return "".join(letter if flag else "-" for letter, flag in flags)
 
@@ -121,7 +121,7 @@ def _flags(domain: DomainSnapshot) -> tuple[bool, ...]:
 
 
 def _counted(domain: DomainSnapshot) -> list[VbdSnapshot]:
-    """Return the disks that have statistics: tap: disks have none."""
+    """Return the disks that have statistics; `tap:` disks have none."""
     return [vbd for vbd in domain.vbds if vbd.statistics]
 
 
@@ -152,7 +152,7 @@ def _most_first(head: str, width: int, value: Callable[[Row], int]) -> Column:
 
 
 def _most_memory_first(row: Row) -> tuple[bool, int]:
-    """Rank by maximum memory: no limit is more than any."""
+    """Rank by maximum memory: no limit counts as more than any limit."""
     kib = row.domain.maximum_kib
     return (True, -kib) if kib is not None else (False, 0)
 
@@ -204,7 +204,7 @@ def summary(now: HostSnapshot) -> tuple[str, str, str]:
     for domain in now.domains:
         flags = dict(zip(_STATE_FLAGS, _flags(domain), strict=True))
         state = next((name for name in _STATES_COUNTED if flags[name]), None)
-        if state:  # a domain that waits for a pcpu is in none
+        if state:  # a domain that waits for a pcpu is in no state
             counts[state] += 1
     states = ", ".join(f"{counts[name]} {name}" for name in _STATES_SHOWN)
     pcpus = now.sockets * now.cores_per_socket * now.threads_per_core
@@ -218,7 +218,7 @@ def summary(now: HostSnapshot) -> tuple[str, str, str]:
 
 
 def table(span: Span, view: View) -> Iterator[Line]:
-    """Yield the lines of one iteration; equal ranks are in the order of names."""
+    """Yield the lines of one iteration; equal ranks are ordered by name."""
     host_kib = span.now.memory_kib
     rows = [Row(domain, span.busy_percent(domain), host_kib) for domain in span.now.domains]
     rows.sort(key=COLUMNS[0].rank)

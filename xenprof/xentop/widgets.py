@@ -1,6 +1,6 @@
 """The parts of xentop's screen: lines of text, the table that scrolls, and the line of keys.
 
-Attributes as in the original: reverse video, bold, and yellow behind what is switched on.
+Attributes as in the original: reverse video, bold, and a yellow ground for what is on.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,7 +17,7 @@ _BOLD = Style(bold=True)
 _REVERSE = Style(reverse=True)
 _ON = Style(color="black", bgcolor="yellow")
 _NAME = 0  # the column that stays when the table moves sideways
-_LAST_HIDDEN = len(HEAD.cells) - 2  # NAME and one more column always show
+_LAST_HIDDEN = len(HEAD.cells) - 2  # NAME and one more column are always shown
 
 _KEYS = (
     ("", "D", "elay", None),
@@ -71,7 +71,7 @@ class DomainTable(Widget):
         self._hidden = 0  # columns after NAME that are scrolled away
 
     def show(self, lines: Sequence[Line], view: View) -> None:
-        """Replace what is shown, and stay where it was scrolled to."""
+        """Replace what is shown, and keep the scroll position."""
         fixed = 0 if view.repeats_head else 1
         self._head, self._body = list(lines[:fixed]), list(lines[fixed:])
         if view.sort != self._sort:
@@ -86,7 +86,7 @@ class DomainTable(Widget):
         self._settle()
 
     def on_resize(self) -> None:
-        """Fill the new size."""
+        """Draw everything for the new size."""
         self._settle()
 
     def render_line(self, y: int) -> Strip:
@@ -100,7 +100,7 @@ class DomainTable(Widget):
         return self.size.height - len(self._head)
 
     def _settle(self) -> None:
-        """Keep what is scrolled away within what there is."""
+        """Keep the scroll position within the table."""
         self._above = max(0, min(self._above, len(self._body) - self._room))
         self._hidden = max(0, min(self._hidden, self._most_hidden()))
         self.refresh()
@@ -155,17 +155,17 @@ def plain(text: str) -> list[Segment]:
 
 
 def warning(text: str) -> list[Segment]:
-    """Return a line that must be seen."""
+    """Return a line that catches the eye."""
     return [Segment(text, _ON)]
 
 
 def prompt(question: str, typed: str) -> list[Segment]:
-    """Return the bottom line while it asks, with a cursor."""
+    """Return the bottom line of the prompt, with a cursor."""
     return [Segment(f"  {question}: {typed}", _PLAIN), Segment(" ", _REVERSE)]
 
 
 def key_help(view: View) -> list[Segment]:
-    """Return the bottom line: what the keys do, and which of it is switched on."""
+    """Return the bottom line: what the keys do, and which of it is on."""
     segments = []
     for before, key, after, switch in _KEYS:
         style = _ON if switch and getattr(view, switch) else _PLAIN

@@ -1,4 +1,4 @@
-"""What Xen writes to its console: the boot, and debug keys."""
+"""The text that Xen writes to its console: the boot, and debug keys."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +17,7 @@ NEWER: dict[str, Any] = {"xen_minor": 1, "xen_extra": ".0-53.el5"}
 
 
 def busy(**changes: Any) -> HostSnapshot:
-    """Two domains on two pcpus: one vcpu runs, two wait, one is parked, one sleeps."""
+    """Return two domains on two pcpus: one vcpu runs, two wait, one is parked, one sleeps."""
     host = grumble()
 
     def look(vcpu: VcpuSnapshot, runstate: str, credit: int, priority: str) -> VcpuSnapshot:

@@ -57,7 +57,7 @@ CASES = {
     "joined.otlp.json": ("otlp.json", JOINED),
 }
 
-# Flame graphs without what is the same in each: that is in the joined ones, which are whole.
+# Flame graphs without the parts that all have in common: the joined ones are complete.
 FLAME_CASES = {
     "flat.flamegraph.html.part": ("flamegraph.html", FLAT),
     "compared.flamegraph.html.part": ("flamegraph.html", COMPARED),
@@ -88,7 +88,7 @@ def assert_golden(name: str, data: bytes, update: bool) -> None:
 
 
 def same_in_each(name: str) -> list[bytes]:
-    """Return the texts that every flame graph of a format has, from the whole one."""
+    """Return the texts that every flame graph of a format has, from the complete one."""
     whole = EXPECTED.joinpath(f"joined.{name}").read_bytes()
     if name == "flamegraph.svg":
         return [whole[whole.index(b"<script>") :]]

@@ -1,4 +1,4 @@
-"""What virsh and xenstore-ls print about the host of the talk."""
+"""The output of virsh and xenstore-ls for the host of the talk."""
 
 from pathlib import Path
 

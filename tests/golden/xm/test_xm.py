@@ -95,7 +95,7 @@ CASES = {
     "network-attach": "network-attach 13 bridge=xenbr0",
     "network-detach": "network-detach 13 0",
     "network-detach_no_number": "network-detach 13 eth0",
-    # what this host has not
+    # what this host lacks
     "serve": "serve",
     "vnet-list": "vnet-list",
     "vnet-create": "vnet-create nosuch",
@@ -143,7 +143,7 @@ RUNS = {
 
 @pytest.fixture
 def here(tmp_path, monkeypatch):
-    """The caller's folder, HOME at once: a configuration file and domain 0's log."""
+    """Return the caller's folder, which is HOME too: a configuration file and domain 0's log."""
     (tmp_path / "guest").write_text("memory = 64\n")
     log = tmp_path / "domains" / "Domain-0" / "var" / "log" / "xen" / "xend.log"
     log.parent.mkdir(parents=True)

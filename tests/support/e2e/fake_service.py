@@ -1,8 +1,8 @@
-"""A service on a host without a model, as a program.
+"""Runs a service on a host without a model, as a program.
 
     fake_service.py HOME ADDRESS [WEB_CONFIG [MISSING...]]
 
-WEB_CONFIG may be empty; MISSING are capabilities that the host does without.
+WEB_CONFIG may be empty; MISSING are the capabilities that the host lacks.
 """
 
 import sys

@@ -47,7 +47,7 @@ class Host:
     """A service in the background; `close` stops it."""
 
     def __init__(self, home: Path, *options: str) -> None:
-        """Start it. `options` are those of `xenprof serve`."""
+        """Start the service. `options` are those of `xenprof serve`."""
         self.home = home
         self.client = Client(home, PATIENCE_SECONDS)
         started = self.run(
@@ -61,7 +61,7 @@ class Host:
         return shell(self.home, text, domain=domain)
 
     def wait(self, seconds: float) -> None:
-        """Let that much time of the model pass."""
+        """Let model time pass."""
         self.client.do(Wait(seconds))
 
     def xenoprof(self) -> Mapping[str, int]:

@@ -1,4 +1,4 @@
-"""Real programs to test against, and the ports and patience they need."""
+"""Finds real programs to test against, and free ports for them, and waits for them."""
 
 import os
 import socket
@@ -26,7 +26,7 @@ def peer(program: str | Path | None, what: str) -> str:
 
 
 def free_port() -> int:
-    """Return a loopback port that was free a moment ago, for programs that cannot choose."""
+    """Return a loopback port that was free just now, for programs that cannot choose one."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -1,4 +1,4 @@
-"""A real Prometheus that scrapes one target, and questions to it."""
+"""Runs a real Prometheus that scrapes one target, and queries it."""
 
 import json
 import shutil
@@ -53,7 +53,7 @@ class Prometheus:
         return False
 
     def value(self, promql: str) -> float:
-        """Return the one value of a query, as soon as there is one."""
+        """Return the only value of a query as soon as there is one."""
         (series,) = until(lambda: self.query(promql))
         return float(series["value"][1])
 

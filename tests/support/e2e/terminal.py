@@ -1,4 +1,4 @@
-"""A program in a pseudo-terminal, and what a user sees of it."""
+"""Runs a program in a pseudo-terminal, and reads its screen."""
 
 import os
 import pty
@@ -36,16 +36,16 @@ class Terminal:
             start_new_session=True,
         )
         self._modes = termios.tcgetattr(theirs)
-        self._theirs = theirs  # kept open, so that the modes can be read when the program is gone
+        self._theirs = theirs  # kept open, so that the modes can be read after the program's end
 
     @property
     def lines(self) -> list[str]:
-        """The screen, each line without blanks at its end."""
+        """Return the lines of the screen without blanks at their ends."""
         return [line.rstrip() for line in self._screen.display]
 
     @property
     def is_as_before(self) -> bool:
-        """Whether the terminal echoes and waits for whole lines as before the program."""
+        """Return whether the terminal echoes and reads whole lines as before the program."""
         return termios.tcgetattr(self._theirs)[:4] == self._modes[:4]
 
     def press(self, keys: str) -> None:
@@ -53,7 +53,7 @@ class Terminal:
         os.write(self._own, keys.encode())
 
     def resize(self, columns: int, lines: int) -> None:
-        """Change the size as a user does who drags the window's corner."""
+        """Change the size, as a user does by dragging the window's corner."""
         termios.tcsetwinsize(self._own, (lines, columns))
         self._screen.resize(lines, columns)
         self.process.send_signal(signal.SIGWINCH)
@@ -92,7 +92,7 @@ class Terminal:
         os.close(self._theirs)
 
     def _read(self) -> bool:
-        """Read what there is within a moment; return whether there was anything."""
+        """Read what comes within a moment; return whether anything came."""
         ready, _, _ = select.select([self._own], [], [], 0.1)
         if ready:
             self._stream.feed(os.read(self._own, 65536))
@@ -100,5 +100,5 @@ class Terminal:
 
 
 def program(name: str) -> str:
-    """Return the path of an installed program of ours."""
+    """Return the path of an installed program of xenprof."""
     return str(Path(sys.executable).with_name(name))

@@ -1,4 +1,4 @@
-"""Random durations for the tests; the model itself draws no exponential ones."""
+"""Draws random durations for the tests; the model itself draws no exponential ones."""
 
 from random import Random
 

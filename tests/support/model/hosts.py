@@ -1,4 +1,4 @@
-"""Small hosts for the tests of the model, and what a test asks them."""
+"""Makes small hosts for the tests of the model, and reads values from them."""
 
 import json
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ HOST: Mapping[str, Any] = {
 
 
 def domain(name: str, *workloads: Mapping[str, Any], **settings: Any) -> dict[str, Any]:
-    """A guest with one disk and one vif; `settings` as in a scenario."""
+    """Return a guest with one disk and one vif; `settings` are as in a scenario."""
     plain = {
         "name": name,
         "memory_mib": 128,
@@ -52,7 +52,7 @@ def fileio(**given: Any) -> dict[str, Any]:
 def make_host(
     *domains: Mapping[str, Any], domain0: Mapping[str, Any] | None = None, **host: Any
 ) -> Machine:
-    """A booted host; `host` changes HOST, `domain0` has one vcpu and 256 MiB unless it says else."""
+    """Return a booted host; `host` changes HOST; by default `domain0` has one vcpu and 256 MiB."""
     lines = ["[host]", *_lines(dict(HOST) | host)]
     heads: list[tuple[str, Mapping[str, Any]]] = [
         ("[domain0]", {"vcpus": 1, "memory_mib": 256} | dict(domain0 or {}))
@@ -69,12 +69,12 @@ def _lines(table: Mapping[str, Any]) -> list[str]:
 
 
 def seen(host: Machine, name: str) -> DomainSnapshot:
-    """The domain of this name, now."""
+    """Return the present snapshot of the domain of this name."""
     return next(one for one in host.telemetry.snapshot().domains if one.name == name)
 
 
 def result(host: Machine, name: str, index: int = 0) -> Mapping[str, Any]:
-    """What a workload of a domain reports, now."""
+    """Return the present report of a domain's workload."""
     return seen(host, name).workloads[index]
 
 
@@ -91,5 +91,5 @@ def busy_ns(pcpu: PcpuSnapshot) -> int:
 
 
 def cpu_percent(host: Machine, name: str) -> float:
-    """The domain's running time in percent of one pcpu, since boot."""
+    """Return the domain's running time since boot in percent of one pcpu."""
     return 100 * seen(host, name).cpu_ns / host.now_ns

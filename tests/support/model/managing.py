@@ -1,4 +1,4 @@
-"""What the tests of xend on the whole model share."""
+"""Helpers of the tests of xend on the whole model."""
 
 from dataclasses import replace
 from typing import Any
@@ -22,7 +22,7 @@ def after(host: Machine, seconds: float) -> None:
 
 
 def done(host: Machine, operation: Operation, seconds: float = 200) -> Any:
-    """Wait for it; return its result, or raise its error."""
+    """Wait for an operation; return its result, or raise its error."""
     host.advance_until(lambda: operation.is_done, round(seconds * SECOND))
     return operation.result()
 
@@ -34,7 +34,7 @@ def refusal(host: Machine, operation: Operation) -> str:
 
 
 def configure(host: Machine, **settings: Any) -> None:
-    """Change how domain 1 was configured."""
+    """Change the configuration of domain 1."""
     info = host.toolstack.context.infos[1]
     info.spec = replace(info.spec, **settings)
 

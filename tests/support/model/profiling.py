@@ -1,4 +1,4 @@
-"""How the tests of the sampling path set up a profile, and read what came of it."""
+"""Sets up profiles for the tests of the sampling path, and reads their results."""
 
 from collections.abc import Iterable, Sequence
 
@@ -14,7 +14,7 @@ CYCLES, INSTRUCTIONS = (0x1D, 1), (0x23, 1)  # GLOBAL_POWER_EVENTS, INSTR_RETIRE
 
 
 def count_now(host: Machine) -> None:
-    """Have the samples counted that were taken until now, as a stop does."""
+    """Count the samples taken until now, as a stop does."""
     host.execution.accounting.settle_all()
 
 
@@ -68,7 +68,7 @@ def end(host: Machine, domids: Sequence[int] = (0,)) -> dict[int, SampleBatch]:
 
 
 def dumped(host: Machine, driver: OprofileDriver) -> SampleBatch:
-    """Dump, and return all that the daemon has got by then."""
+    """Dump, and return all that the daemon has received by then."""
     driver.write("dump", "1")
     host.advance_until(lambda: driver.pending() == 0, 5 * SECOND)
     batches = [lot.load() for lot in driver.read_buffer()]

@@ -1,4 +1,4 @@
-"""One M/M/1 queue, written twice: on our clock and, in SimPy's own idiom, on SimPy 4.
+"""One M/M/1 queue, written twice: on the model's clock and, in SimPy's idiom, on SimPy 4.
 
 Both take the same integer draws (gaps between arrivals, service times) and leave the same
 trace: (time of departure, customer), so that SimPy is the oracle of one test and the peer of
@@ -27,7 +27,7 @@ def draws(customers: int, load_percent: int = 90) -> tuple[list[int], list[int]]
 
 
 class Queue:
-    """The queue as explicit states and handlers, as the model writes everything."""
+    """The queue as explicit states and handlers, in the style of the model."""
 
     def __init__(self, clock: Clock, gaps: list[int], services: list[int]) -> None:
         self.clock = clock
@@ -60,7 +60,7 @@ class Queue:
 
 
 def run_ours(gaps: list[int], services: list[int]) -> list[tuple[int, int]]:
-    """Run the queue to its end on our clock."""
+    """Run the queue to its end on the model's clock."""
     clock = Clock()
     queue = Queue(clock, gaps, services)
     clock.run_until(1 << 62)

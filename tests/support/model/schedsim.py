@@ -1,6 +1,6 @@
-"""A very small machine around a scheduler: enough to see who gets the pcpus, and to check it.
+"""A very small machine around a scheduler, which shows and checks who gets the pcpus.
 
-Virtual cpus compute for ever, or run and sleep by turns. A context switch costs 20 us, so that
+Virtual cpus compute for ever, or run and sleep in turn. A context switch costs 20 us, so that
 slices do not stay in phase with ticks. Every decision is checked as it is made.
 """
 
@@ -50,7 +50,7 @@ class SimVcpu:
 
 
 class Sim:
-    """Satisfies SchedContext; `run(seconds)` lets virtual time pass."""
+    """A SchedContext; `run(seconds)` lets virtual time pass."""
 
     def __init__(
         self, scheduler: str, rules: str, topology: Topology | None = None, *, ticks: bool = True
@@ -71,7 +71,7 @@ class Sim:
         if ticks:
             self.clock.schedule(TICK_NS, self._tick)
 
-    # What a scheduler sees
+    # The side of the scheduler
 
     def current(self, pcpu: int) -> SimVcpu | None:
         return self.currents[pcpu]
@@ -94,7 +94,7 @@ class Sim:
         if vcpu.runnable:
             self.scheduler.wake(vcpu)
 
-    # What a test does
+    # The side of the test
 
     def add(
         self,
@@ -147,7 +147,7 @@ class Sim:
         return [vcpu for domain in self.domains for vcpu in domain.vcpus]
 
     def shares(self) -> list[float]:
-        """Percent of one pcpu that each domain had since the start."""
+        """Return the percent of one pcpu that each domain had since the start."""
         return [100 * domain.running_ns / self.clock.now for domain in self.domains]
 
     # The machine

@@ -9,7 +9,7 @@ MS = 1_000_000
 
 
 class SedfSim(Sim):
-    """Counts how often each vcpu got a pcpu: SEDF charges the switch to its slice."""
+    """A Sim that counts how often each vcpu got a pcpu: SEDF charges the switch to its slice."""
 
     def __init__(self, rules="3.0.3", topology=None):
         super().__init__("sedf", rules, topology)
@@ -17,7 +17,7 @@ class SedfSim(Sim):
         self.switches = {}
 
     def add_with(self, period_ms=0, slice_ms=0, *, extratime=False, weight=0, **given):
-        """A domain with these parameters, which runs all the time unless `given` says else."""
+        """Add a domain with these parameters, which always runs by default; return it."""
         domain = self.add(**{**given, "awake": False})
         period_ns, slice_ns = int(period_ms * MS), int(slice_ms * MS)
         parameters = SedfParameters(period_ns, slice_ns, 0, extratime=extratime, weight=weight)
@@ -27,7 +27,7 @@ class SedfSim(Sim):
         return domain
 
     def granted_ns(self, domain):
-        """Time on its pcpus, switches included."""
+        """Return its time on pcpus, switches included."""
         return domain.running_ns + SWITCH_NS * sum(
             self.switches.get(id(vcpu), 0) for vcpu in domain.vcpus
         )

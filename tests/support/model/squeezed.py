@@ -1,4 +1,4 @@
-"""Guests with less memory than they want, for the tests of ballooning and paging."""
+"""Makes guests with less memory than they want, for the tests of ballooning and paging."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ def paging(host: Machine, name: str = "a") -> Paging:
 
 @dataclass(slots=True)
 class Run:
-    """A host whose guest `a` has been squeezed, and how it was then."""
+    """A host whose guest `a` has been squeezed, with its state at that time."""
 
     host: Machine
     before: DomainSnapshot
@@ -48,13 +48,13 @@ class Run:
         return self.now.vbds[0]
 
     def gained(self, key: str, index: int = 0) -> Any:
-        """What a workload has done since."""
+        """Return the work of a workload since then."""
         now: Any = self.now.workloads[index][key]
         return now - self.before.workloads[index][key]
 
     @property
     def reads(self) -> int:
-        """Requests that its first disk has read since."""
+        """Return the read requests of its first disk since then."""
         return self.vbd.read_requests - self.before.vbds[0].read_requests
 
     def advance(self, seconds: int) -> None:
@@ -62,7 +62,7 @@ class Run:
 
 
 def squeeze(mib: int, *workloads: Mapping[str, Any], seconds: int = 6, **settings: Any) -> Run:
-    """A guest booted with 128 MiB that has been ballooned to `mib`, and then ran."""
+    """Return a host whose guest booted with 128 MiB, was ballooned to `mib`, and then ran."""
     host = make_host(domain("a", *workloads, **settings))
     host.advance(SECOND)
     host.toolstack.resources.set_memory("a", mib)
@@ -73,7 +73,7 @@ def squeeze(mib: int, *workloads: Mapping[str, Any], seconds: int = 6, **setting
 
 
 class Console:
-    """What the kernel of `a` says, and when it gives up."""
+    """The messages of the kernel of `a`, and the time of its panic."""
 
     def __init__(self, host: Machine) -> None:
         self.lines: list[tuple[int, str]] = []

@@ -14,7 +14,7 @@ from exporters.catalogue import CATALOGUE
 from exporters.metric import Kind
 
 with warnings.catch_warnings():
-    warnings.simplefilter("ignore", DeprecationWarning)  # it would rather have its own next schema
+    warnings.simplefilter("ignore", DeprecationWarning)  # the SDK recommends its next schema
     from grafana_foundation_sdk.cog.encoder import JSONEncoder
     from grafana_foundation_sdk.cog.plugins import register_default_plugins
     from grafana_foundation_sdk.models.dashboard import Dashboard
@@ -66,7 +66,7 @@ def panels(dashboard: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def marks(dashboard: dict[str, Any]) -> list[dict[str, Any]]:
-    """The annotations that ask Prometheus."""
+    """Return the annotations that query Prometheus."""
     return [mark for mark in dashboard["annotations"]["list"] if "target" in mark]
 
 
@@ -79,7 +79,7 @@ def objects(value: Any) -> Iterator[dict[str, Any]]:
 
 
 def migration_triggers(dashboard: dict[str, Any]) -> list[str]:
-    """What would make Grafana migrate a dashboard before it can show it."""
+    """Return the reasons for which Grafana would migrate a dashboard before it can show it."""
     found = [] if dashboard.get("schemaVersion") == 42 else ["schemaVersion"]
     for item in objects(dashboard):
         found += sorted(GONE_KEYS & item.keys())
@@ -94,7 +94,7 @@ def migration_triggers(dashboard: dict[str, Any]) -> list[str]:
 
 
 def lost(before: Any, after: Any, path: str = "") -> list[str]:
-    """Paths of what `before` has and `after` has not, or has differently."""
+    """Return the paths of what is missing from `after`, or different from `before`."""
     if isinstance(before, dict) and isinstance(after, dict):
         return [
             line

@@ -31,7 +31,7 @@ def host_metrics(host=None) -> dict:
 
 
 class Receiver(MetricExporter):
-    """Stands for the SDK's exporter: keeps what it is given, fails while told to."""
+    """A stand-in for the SDK's exporter: keeps what it is given, and fails while told to."""
 
     def __init__(self, results=()) -> None:
         super().__init__()
@@ -168,7 +168,7 @@ def test_nothing_of_a_destroyed_domain_is_sent():
     names = {
         value
         for name, metric in host_metrics(without(grumble(), NAMES[3])).items()
-        if name != "xenprof.samples.lost"  # goes on, for the balance
+        if name != "xenprof.samples.lost"  # it continues, for the balance
         for point in metric.data.data_points
         for value in point.attributes.values()
     }

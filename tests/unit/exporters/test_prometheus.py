@@ -47,7 +47,7 @@ def rendered(source: FixedSource, *, openmetrics: bool) -> str:
 
 
 def scrape(headers: dict[str, str]) -> Response:
-    """Ask the route as a server would."""
+    """Send a request to the route as a server does."""
     exporter = create(FixedSource(), ExporterSettings())
     raw = [(name.encode(), value.encode()) for name, value in headers.items()]
     scope = {"type": "http", "method": "GET", "path": "/metrics", "headers": raw}

@@ -1,6 +1,6 @@
 """The console of a guest: a small shell that acts in one domain (`xm console`).
 
-`main` is imported by xm only when it is wanted; what it needs is imported even later.
+xm imports `main` only when it is needed, and `main` imports the rest when it runs.
 """
 
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 def main(argv: Sequence[str]) -> int:
     """Run `xm console NAME`; return the exit code of the last command, or 1.
 
-    Domain 0 has no such console: its shell is the user's own.
+    Domain 0 has no such console: there the user has a shell already.
     """
     from xenprof.cli.console.session import connect
 
@@ -17,7 +17,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def login_main(argv: Sequence[str]) -> int:
-    """Run `xenprof console NAME`, which also opens domain 0, as a login over the network would."""
+    """Run `xenprof console NAME`, which opens domain 0 too, like a login over the network."""
     import sys
 
     from xenprof.cli.console.session import connect

@@ -1,4 +1,4 @@
-"""Commands that change something or let time pass, and what a redirection writes to."""
+"""Commands that change the guest or let time pass, and the files that a redirection writes."""
 
 import re
 from collections.abc import Callable
@@ -16,7 +16,7 @@ _GOING = {"poweroff": "system halt", "halt": "system halt", "reboot": "reboot"}
 
 
 def sleep(guest: Guest, words: list[str]) -> int:
-    """Let time of the model pass."""
+    """Let model time pass."""
     if not words:
         raise CommandError("sleep: missing operand")
     seconds = 0.0
@@ -30,7 +30,7 @@ def sleep(guest: Guest, words: list[str]) -> int:
 
 
 def ending(reason: str) -> Callable[[Guest, list[str]], int]:
-    """Return the command that ends the guest so."""
+    """Return the command that ends the guest in this way."""
 
     def end(guest: Guest, words: list[str]) -> int:
         return _end(guest, reason)
@@ -39,7 +39,7 @@ def ending(reason: str) -> Callable[[Guest, list[str]], int]:
 
 
 def shutdown(guest: Guest, words: list[str]) -> int:
-    """End the guest at once; there is no other time."""
+    """End the guest at once, the only time that is supported."""
     reasons = [_REASONS[word] for word in words if word in _REASONS]
     if len(reasons) != 1 or [word for word in words if word not in _REASONS] not in (
         ["now"],

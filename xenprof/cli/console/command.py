@@ -1,4 +1,4 @@
-"""What a command of the shell is."""
+"""Defines what a command of the shell is."""
 
 import getopt
 from collections.abc import Callable, Sequence
@@ -9,17 +9,17 @@ from xenprof.errors import XenprofError
 
 
 class CommandError(XenprofError):
-    """What a command complains about: its lines for stderr, and its exit status."""
+    """A command that failed: its lines for stderr and its exit status."""
 
     def __init__(self, message: str, status: int = 1) -> None:
-        """`message` as the original prints it."""
+        """`message` is what the original program prints."""
         super().__init__(message)
         self.status = status
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command: `run(guest, words behind its name)` prints, and returns the exit status."""
+    """A command: `run(guest, words after its name)` prints, and returns the exit status."""
 
     run: Callable[[Guest, list[str]], int]
     help: str
@@ -48,7 +48,7 @@ def number(program: str, word: str, usage: str, *, least: float = 0.0) -> float:
 
 
 def delay_and_count(program: str, words: Sequence[str], usage: str) -> tuple[float, int]:
-    """Return the arguments `[delay [count]]`: (seconds, reports); 0 reports = on and on.
+    """Return the arguments `[delay [count]]` as (seconds, reports); 0 reports = without end.
 
     Without a delay there is one report. Raises: CommandError.
     """

@@ -1,4 +1,4 @@
-"""What output can be piped to: head, tail, grep, wc -l."""
+"""The filters that output can be piped to: head, tail, grep, wc -l."""
 
 import io
 import re
@@ -8,26 +8,26 @@ from xenprof.cli.console.command import CommandError, options_of
 from xenprof.errors import XenprofError
 
 Lines = list[str]
-_LINES = 10  # of head and tail
+_LINES = 10  # lines, the default of head and tail
 _HEAD_USAGE = "Usage: {} [-n N|-N]"
 _GREP_USAGE = "Usage: grep [-v] [-i] PATTERN"
 
 
 class EnoughError(XenprofError):
-    """Who reads the output wants no more of it."""
+    """The reader of the output needs no more of it."""
 
 
 class Captured(io.StringIO):
-    """What a command prints, until there is `limit` of lines; None = all of it."""
+    """Keeps what a command prints, up to `limit` lines; None = all of it."""
 
     def __init__(self, limit: int | None) -> None:
-        """Nothing yet."""
+        """Start empty."""
         super().__init__()
         self._limit = limit
         self._count = 0
 
     def write(self, text: str) -> int:
-        """Keep it. Raises: EnoughError."""
+        """Keep `text`. Raises: EnoughError."""
         written = super().write(text)
         self._count += text.count("\n")
         if self._limit is not None and self._count >= self._limit:
@@ -41,7 +41,7 @@ def limit_of(words: list[str]) -> int | None:
 
 
 def filtered(text: str, words: list[str]) -> tuple[str, int]:
-    """Return what a filter makes of `text`, and its exit status. Raises: CommandError."""
+    """Return the output of a filter for `text`, and its exit status. Raises: CommandError."""
     lines, status = FILTERS[words[0]](text.splitlines(keepends=True), words[1:])
     return "".join(lines), status
 
@@ -56,7 +56,7 @@ def _tail(lines: Lines, words: Lines) -> tuple[Lines, int]:
 
 
 def _count(program: str, words: Lines) -> int:
-    """Return the lines that head or tail is to show. Raises: CommandError."""
+    """Return how many lines head or tail is to show. Raises: CommandError."""
     usage = _HEAD_USAGE.format(program)
     # -N is an old way to write -n N.
     words = [f"-n{word[1:]}" if re.fullmatch(r"-[0-9]+", word) else word for word in words]

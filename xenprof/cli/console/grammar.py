@@ -1,7 +1,7 @@
-"""The shell's grammar: one line -> commands with the operators between them.
+"""Parses a line of the shell into commands with the operators between them.
 
-What bash's grammar has and this one understands: quotes, backslashes, comments, `;`, `&&`, `||`,
-`|`, `>` to a file, `$?` and `$NAME`. The rest is refused, never taken for something else.
+Of bash's grammar this one understands quotes, backslashes, comments, `;`, `&&`, `||`,
+`|`, `>` to a file, `$?` and `$NAME`. The rest is refused rather than misread.
 """
 
 import re
@@ -17,7 +17,7 @@ _REFUSED = ("2>", "1>", ";;", ">>", ">&", "|&", "&", "<", "(", ")", "`")
 
 
 class BadSyntaxError(XenprofError):
-    """A line that is no command; the message is bash's where bash has one."""
+    """A line that is not a valid command; the message is bash's where bash has one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,21 +28,21 @@ class Variable:
 
 
 Word = tuple[str | Variable, ...]
-"""What a word is put together from."""
+"""The parts of a word."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A command, and when it is run: always (`;`), after success (`&&`) or failure (`||`)."""
+    """A command and when it runs: always (`;`), after success (`&&`) or after failure (`||`)."""
 
     condition: str
     words: tuple[Word, ...]
-    target: Word | None = None  # where its output goes
-    filters: tuple[tuple[Word, ...], ...] = ()  # and through what
+    target: Word | None = None  # the file that its output goes to
+    filters: tuple[tuple[Word, ...], ...] = ()  # the filters that its output passes through
 
 
 def expand(word: Word, variables: Mapping[str, str]) -> str:
-    """Return the text of a word; unknown variables are empty."""
+    """Return the text of a word; variables that are not set are empty."""
     return "".join(
         variables.get(part.name, "") if isinstance(part, Variable) else part for part in word
     )
@@ -83,7 +83,7 @@ class _Begun:
 
     @property
     def wants_more(self) -> bool:
-        """Return whether the line must not end here."""
+        """Return whether more must follow on the line."""
         is_begun = self._target is not None or self.condition != ";" or bool(self._piped)
         return self.wants_target or (not self.words and is_begun)
 
@@ -94,7 +94,7 @@ class _Begun:
             self.words.append(word)
 
     def pipe(self) -> None:
-        """What follows reads what this prints. Raises: BadSyntaxError."""
+        """Make the next command a filter of this one's output. Raises: BadSyntaxError."""
         if self._target is not None:
             raise BadSyntaxError("`|' is not understood here behind `>'")
         self._piped.append(tuple(self.words))
@@ -106,7 +106,7 @@ class _Begun:
 
 
 def is_continued(line: str) -> bool:
-    """Tell whether a line ends in a backslash that joins it with the next one."""
+    """Return whether a line ends in a backslash that joins it with the next one."""
     return (len(line) - len(line.rstrip("\\"))) % 2 == 1
 
 
@@ -171,7 +171,7 @@ def _word(line: str, at: int) -> tuple[Word, int]:
 
 
 def _quoted(line: str, at: int) -> tuple[list[str | Variable], int]:
-    """Return what is between double quotes, and where it goes on."""
+    """Return what is between double quotes, and the position after them."""
     parts: list[str | Variable] = []
     text = ""
     start = at
@@ -209,7 +209,7 @@ def _dollar(line: str, at: int) -> tuple[str | Variable, int]:
 
 
 def _joined(parts: list[str | Variable]) -> Word:
-    """Return neighbouring texts as one, and no empty ones beside others."""
+    """Return the parts with neighbouring texts joined, without empty texts beside others."""
     joined: list[str | Variable] = []
     for part in parts:
         if isinstance(part, str) and joined and isinstance(joined[-1], str):

@@ -1,4 +1,4 @@
-"""The guest at the other end of a console: what the service tells of it and does to it."""
+"""The guest at the other end of a console, read and changed through the service."""
 
 import time
 from collections.abc import Mapping
@@ -21,12 +21,12 @@ class DomainGoneError(XenprofError):
     """The domain has ended; so does its console."""
 
     def __init__(self) -> None:
-        """Say what xenconsole says when the domain's nodes are gone."""
+        """The message is xenconsole's when the nodes of a domain are gone."""
         super().__init__("xenconsole: Could not read tty from store: No such file or directory")
 
 
 class Guest:
-    """One domain, by its id: a new one of the same name is not this one."""
+    """One domain, known by its id: a new domain of the same name is another guest."""
 
     def __init__(self, client: Service, domid: int, name: str) -> None:
         """Nothing is asked yet."""
@@ -35,7 +35,7 @@ class Guest:
         self.name = name
 
     def files(self) -> Mapping[str, str]:
-        """Return all of /proc, of one instant. Raises: DomainGoneError; ServiceError."""
+        """Return all files of /proc as of one instant. Raises: DomainGoneError; ServiceError."""
         return self._get(ProcFiles, "proc").files
 
     def file(self, name: str) -> str:
@@ -47,7 +47,7 @@ class Guest:
         return self._get(Text, "console").text
 
     def state(self) -> DomainSnapshot:
-        """Return its part of a snapshot, and follow a rename. Raises: DomainGoneError."""
+        """Return the domain's part of a snapshot, and note a new name. Raises: DomainGoneError."""
         for domain in self.client.get(SNAPSHOT, HostSnapshot).domains:
             if domain.domid == self.domid:
                 self.name = domain.name
@@ -55,7 +55,7 @@ class Guest:
         raise DomainGoneError
 
     def unix_ns(self) -> int:
-        """Return the time on its clock."""
+        """Return the time on the guest's clock."""
         return self.client.get(SNAPSHOT, HostSnapshot).unix_ns
 
     def wait(self, seconds: float) -> None:
@@ -64,11 +64,11 @@ class Guest:
         Raises: DomainGoneError; ServiceError.
         """
         self.client.do(Wait(seconds))
-        while self.state().paused:  # its timer has fired, and nobody is there to see it
+        while self.state().paused:  # the timer has fired, but a paused guest does not see it
             time.sleep(_FROZEN_POLL_SECONDS)
 
     def do(self, request: DomainRequest) -> None:
-        """Have the toolstack do something to it. Raises: DomainGoneError; ServiceError."""
+        """Have the toolstack change the domain. Raises: DomainGoneError; ServiceError."""
         try:
             self.client.do(request, str(self.domid))
         except ServiceError as error:

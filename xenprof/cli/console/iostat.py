@@ -30,13 +30,13 @@ def iostat(guest: Guest, words: list[str]) -> int:
 
 
 def banner(files: Files, name: str) -> str:
-    """Return the first line."""
+    """Return the first line of the output."""
     release = files["version"].split()[2]
     return f"Linux {release} ({name}) \t{now(files):%m/%d/%Y}"
 
 
 def report(before: Files | None, after: Files, options: str = "") -> str:
-    """Return one report with the blank lines that it ends in; None = since boot."""
+    """Return one report with the blank lines at its end; None = since boot."""
     lines = []
     if "d" not in options:
         spent = ticks(after).since(None if before is None else ticks(before))

@@ -13,12 +13,12 @@ _UNITS = {"b": (1024, 1), "k": (1, 1), "m": (1, 1024), "g": (1, 1024 * 1024)}
 
 
 _RELEASE = "Red Hat Enterprise Linux Server release 5 (Tikanga)\n"
-# What init and getty write to the console, which is no message of the kernel.
+# Lines of init and getty on the console: they are not messages of the kernel.
 _INITS = re.compile(r"INIT: |$|Red Hat Enterprise Linux |Kernel \S+ on an |\S+ login: ")
 
 
 def cat(guest: Guest, words: list[str]) -> int:
-    """Print files: below /proc, and the name of the distribution."""
+    """Print files: those below /proc, and the one that names the distribution."""
     status = 0
     for word in words:
         try:
@@ -31,7 +31,7 @@ def cat(guest: Guest, words: list[str]) -> int:
 
 
 def _file(guest: Guest, path: str) -> str:
-    """Return a file. Raises: ServiceError as cat says it; DomainGoneError."""
+    """Return a file. Raises: ServiceError with cat's message; DomainGoneError."""
     if path == "/etc/redhat-release":
         return _RELEASE
     if path == "/proc/swaps":
@@ -42,7 +42,7 @@ def _file(guest: Guest, path: str) -> str:
 
 
 def swaps_text(files: Files) -> str:
-    """Return /proc/swaps: the last partition of the first disk, if there is one to swap to."""
+    """Return /proc/swaps: the last partition of the first disk if the guest swaps."""
     text = "Filename\t\t\t\tType\t\tSize\tUsed\tPriority\n"
     memory = named(files["meminfo"])
     size_kib = memory["SwapTotal"]
@@ -54,7 +54,7 @@ def swaps_text(files: Files) -> str:
 
 
 def ls(guest: Guest, words: list[str]) -> int:
-    """Print the names in a directory below /proc, one a line."""
+    """Print the names in a directory below /proc, one per line."""
     if words not in (["/proc"], ["/proc/"]):
         raise CommandError("ls: only /proc can be listed: ls /proc")
     names = {name.partition("/")[0] for name in guest.files()} | {"swaps"}
@@ -111,13 +111,13 @@ def free_text(files: Files, unit: str = "k", *, with_total: bool = False) -> str
 
 
 def uptime(guest: Guest, words: list[str]) -> int:
-    """Print the time, how long it has been up, and the load."""
+    """Print the time, how long the guest has been up, and its load."""
     print(uptime_line(guest.files()))
     return 0
 
 
 def ps(guest: Guest, words: list[str]) -> int:
-    """Print what runs, whatever the options: all of it, with its CPU time."""
+    """Print all processes with their CPU time, whatever the options are."""
     print("  PID TTY          TIME CMD")
     for one in processes(guest.files()):
         seconds = one.ticks // HZ
@@ -134,7 +134,7 @@ def dmesg(guest: Guest, words: list[str]) -> int:
 
 
 def uname(guest: Guest, words: list[str]) -> int:
-    """Print the kernel's name, release and so on."""
+    """Print the kernel's name, release and the like."""
     options, rest = options_of("uname", words, "asnrvmpio", "Try `uname --help'")
     if rest:
         raise CommandError(f"uname: extra operand `{rest[0]}'")
@@ -156,7 +156,7 @@ def uname_text(files: Files, name: str, letters: str) -> str:
 
 
 def hostname(guest: Guest, words: list[str]) -> int:
-    """Print the name."""
+    """Print the name of the host."""
     if words:
         raise CommandError("hostname: the name is the domain's; change it with xm rename")
     print(guest.name)
@@ -176,7 +176,7 @@ def date(guest: Guest, words: list[str]) -> int:
 
 
 def echo(guest: Guest, words: list[str]) -> int:
-    """Print the words."""
+    """Print the arguments."""
     is_open = words[:1] == ["-n"]
     print(*words[is_open:], end="" if is_open else "\n")
     return 0

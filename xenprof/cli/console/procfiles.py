@@ -1,4 +1,4 @@
-"""What the texts of /proc say, as numbers."""
+"""Reads the numbers in the texts of /proc."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Ticks(NamedTuple):
     steal: int
 
     def since(self, other: "Ticks | None") -> "Ticks":
-        """Return what has been added."""
+        """Return the ticks that were added since `earlier`."""
         if other is None:
             return self
         return Ticks(*(max(0, a - b) for a, b in zip(self, other, strict=True)))
@@ -64,7 +64,7 @@ def named(text: str) -> dict[str, int]:
 
 
 def ticks(files: Files) -> Ticks:
-    """Return the line of all CPUs."""
+    """Return the ticks of all CPUs together."""
     return Ticks(*map(int, files["stat"].splitlines()[0].split()[1:9]))
 
 
@@ -86,14 +86,14 @@ def disks(files: Files) -> dict[str, DiskCounts]:
 
 
 def processes(files: Files) -> list[Process]:
-    """Return what runs, by pid."""
+    """Return the processes by pid."""
     found = []
     for name, text in files.items():
         pid, _, rest = name.partition("/")
         if rest != "stat" or not pid.isdigit():
             continue
         program, _, values = text.partition("(")[2].rpartition(")")
-        fields = values.split()  # from the state on, which is field 3
+        fields = values.split()  # begins with the state, which is field 3
         found.append(
             Process(
                 int(pid),

@@ -10,12 +10,12 @@ from xenprof.cli.console.guest import Guest
 from xenprof.cli.main import PROGRAMS
 
 _VARIABLE = "XENPROF_DOMAIN"
-# oprofile's programs are those of PROGRAMS whose names begin so.
+# The programs of oprofile in PROGRAMS have names that begin with one of these.
 _PREFIX = "op"
 
 
 def programs() -> dict[str, Command]:
-    """Return them by name."""
+    """Return the commands by name."""
     return {
         name: Command(_caller(module, function), help)
         for name, (module, function, help) in PROGRAMS.items()

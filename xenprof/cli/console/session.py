@@ -1,4 +1,4 @@
-"""One sitting at a console: in a terminal with prompt and history, or lines from elsewhere."""
+"""A session at a console: in a terminal with prompt and history, or with lines from a file."""
 
 import sys
 from collections.abc import Iterable
@@ -24,7 +24,7 @@ _HISTORY_LINES = 1000  # HISTSIZE of RHEL 5's bash
 def connect(name: str, *, is_login: bool, client: Service | None = None) -> int:
     """Open the console of the domain of this name or id; return the exit code.
 
-    `is_login`: not by the console but as over the network, which domain 0 has too.
+    `is_login` stands for a login over the network, which domain 0 allows too.
     """
     from xenprof.cli.console.table import COMMANDS, help_text
 
@@ -34,7 +34,7 @@ def connect(name: str, *, is_login: bool, client: Service | None = None) -> int:
     try:
         guest = _find(client or Client(home()), name)
         if guest.domid == DOMAIN_0_ID and not is_login:
-            raise DomainGoneError  # its node console/tty does not exist
+            raise DomainGoneError  # domain 0 has no node console/tty
         shell = Shell(guest, COMMANDS, help_text)
         if sys.stdin.isatty():
             Terminal(shell, home() / HISTORY_NAME).run()
@@ -60,7 +60,7 @@ def _find(client: Service, name: str) -> Guest:
 
 
 def run_script(shell: Shell, lines: Iterable[str]) -> None:
-    """Run lines without prompts; the last command's status is the shell's."""
+    """Run lines without prompts; return the status of the last command."""
     pending = ""
     try:
         for line in lines:
@@ -69,7 +69,7 @@ def run_script(shell: Shell, lines: Iterable[str]) -> None:
                 pending += text[:-1]
                 continue
             shell.run_line(pending + text)
-            if shell.status == INTERRUPTED:  # as bash does with a script
+            if shell.status == INTERRUPTED:  # as bash treats a script
                 return
             pending = ""
         if pending:
@@ -79,7 +79,7 @@ def run_script(shell: Shell, lines: Iterable[str]) -> None:
 
 
 class Terminal:
-    """Prompts, edits and remembers lines; shows what the guest writes meanwhile."""
+    """Prompts for lines, edits and remembers them; shows what the guest writes meanwhile."""
 
     def __init__(self, shell: Shell, history: Path) -> None:
         """`history` is the file of earlier lines."""
@@ -114,7 +114,7 @@ class Terminal:
         sys.stdout.flush()
 
     def _read(self) -> str:
-        """Return a line with those that it is continued by."""
+        """Return a line joined with its continuation lines."""
         prompt, text = f"[root@{self._shell.guest.name} ~]# ", ""
         line = self._read_line(prompt)
         while is_continued(line):
@@ -124,7 +124,7 @@ class Terminal:
         return text + line
 
     def _read_line(self, prompt: str) -> str:
-        """Return a line; what the guest writes meanwhile goes above it."""
+        """Return one line; what the guest writes meanwhile is shown above it."""
         typed = ""
         while True:
             try:
@@ -141,12 +141,12 @@ class Terminal:
             return
         readline.set_auto_history(False)
         readline.set_history_length(_HISTORY_LINES)
-        # Ctrl-] leaves, as in xenconsole; the blank keeps it out of the history.
+        # Ctrl-] leaves, as in xenconsole; the blank keeps that line out of the history.
         readline.parse_and_bind(r'"\C-]": "\C-a\C-k exit 0\C-m"')
         try:
             readline.read_history_file(self._history)
         except OSError:
-            return  # there is none yet
+            return  # there is no history yet
 
     def _remember(self, line: str) -> None:
         readline = sys.modules.get("readline")
@@ -160,4 +160,4 @@ class Terminal:
         try:
             readline.write_history_file(self._history)
         except OSError:
-            return  # a full disk costs the history, nothing else
+            return  # a full disk loses the history and nothing else

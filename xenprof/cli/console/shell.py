@@ -1,4 +1,4 @@
-"""Runs lines: finds commands, keeps the status, turns failures into lines."""
+"""Runs lines: finds commands, keeps the exit status, prints failures."""
 
 import contextlib
 import sys
@@ -18,7 +18,7 @@ INTERRUPTED = 130
 
 
 class Leave(XenprofError):
-    """The user wants to go."""
+    """The user leaves the shell."""
 
 
 class Shell:
@@ -34,7 +34,7 @@ class Shell:
         self._help_text = help_text
 
     def run_line(self, line: str) -> None:
-        """Run what a line says. Raises: Leave, DomainGoneError, ServiceNotRunning."""
+        """Run the commands of a line. Raises: Leave, DomainGoneError, ServiceNotRunning."""
         try:
             steps = parse(line)
             for step in steps:
@@ -85,7 +85,7 @@ class Shell:
         sys.stdout.flush()
 
     def _captured(self, words: list[str], filters: list[list[str]], target: str | None) -> None:
-        """Run a command with its output through `filters`, to a file or the user."""
+        """Run a command; its output goes through `filters` to a file or to the user."""
         output = Captured(limit_of(filters[0]) if filters else None)
         with contextlib.redirect_stdout(output), contextlib.suppress(EnoughError):
             self.status = self._run(words)
@@ -121,7 +121,7 @@ class Shell:
                 words = ["255"]
             self.status = int(words[0][-18:]) & 255
         elif self.status == INTERRUPTED:
-            self.status = 0  # a command that the user ended is no failure of the sitting
+            self.status = 0  # a command that the user interrupts does not end the session
         raise Leave
 
     def _fail(self, message: str, status: int) -> None:

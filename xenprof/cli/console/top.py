@@ -29,7 +29,7 @@ _REVERSE, _PLAIN, _HIDE, _SHOW = "\x1b[7m", "\x1b[m", "\x1b[?25l", "\x1b[?25h"
 
 
 def top(guest: Guest, words: list[str]) -> int:
-    """Show tables, a delay of the guest's time apart."""
+    """Show tables; between two of them a delay passes on the guest's clock."""
     options, rest = options_of("top", words, "bd:n:", USAGE)
     if rest:
         raise CommandError(f"top: unknown argument '{rest[0]}'\n{USAGE}")
@@ -82,7 +82,7 @@ def _rows(before: Files | None, after: Files, found: list[Process], total_kib: i
     for one in sorted(found, key=lambda one: (-shares[one.pid], one.pid)):
         spent = one.ticks * 100 // HZ
         spent_text = f"{spent // 6000}:{spent // 100 % 60:02}.{spent % 100:02}"
-        # Priorities and shared pages are not modelled: what an ordinary task has.
+        # Priorities and shared pages are not modelled: these are those of an ordinary task.
         rows.append(
             f"{one.pid:5} root      15   0 {_scaled(one.virtual_kib):>5} "
             f"{_scaled(one.resident_kib):>4} {0:4} {one.state} {min(shares[one.pid], 999):4.1f} "
@@ -109,7 +109,7 @@ def _batch(guest: Guest, delay: float, count: int) -> int:
 
 
 def _screen(guest: Guest, delay: float, count: int) -> int:
-    """Draw in the terminal; `q` ends it, a blank draws at once."""
+    """Draw tables in the terminal; `q` ends, a blank draws the next one at once."""
     import termios
     import tty
 
@@ -166,4 +166,4 @@ def _wait(guest: Guest, delay: float) -> None:
     try:
         guest.wait(delay)
     except (ServiceError, DomainGoneError):
-        return  # the next reading says why
+        return  # the next read raises the reason

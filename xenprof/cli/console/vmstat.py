@@ -38,8 +38,8 @@ def vmstat(guest: Guest, words: list[str]) -> int:
 def line(before: Files | None, after: Files) -> str:
     """Return the line for what has happened between two readings; None = since boot.
 
-    Rates are per second that has really passed; the original divides by the delay that it asked
-    for, and its first line by the time of all CPUs together.
+    Rates are per second of the time that really passed; the original divides by the delay asked
+    for, and in its first line by the time of all CPUs together.
     """
     stat, memory, pages = (named(after[name]) for name in ("stat", "meminfo", "vmstat"))
     old_stat: Mapping[str, int] = {}
@@ -76,7 +76,7 @@ def line(before: Files | None, after: Files) -> str:
 
 
 def _per_second(stat: Mapping[str, int], old: Mapping[str, int], name: str, seconds: float) -> str:
-    """Return a rate; a dash where the guest does not tell."""
+    """Return a rate per second; a dash where the guest does not know the count."""
     if name not in stat:
         return f"{'-':>4}"
     grown = stat[name] - old.get(name, 0)

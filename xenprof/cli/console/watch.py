@@ -1,6 +1,6 @@
-"""Looks at the guest while its user sits at the prompt: what it writes, and whether it still is.
+"""Watches the guest while its user is at the prompt: what it writes, and whether it still runs.
 
-A timer's signal interrupts the reading of a line, as ^C does, so that nothing needs a thread.
+A timer's signal interrupts the reading of a line, as ^C does, so that no thread is needed.
 """
 
 import signal
@@ -19,14 +19,14 @@ class GuestSpokeError(XenprofError):
     """The guest has written `text` while a line was being typed."""
 
     def __init__(self, text: str, typed: str) -> None:
-        """`typed` is what there is of the line."""
+        """`typed` is the part of the line that has been typed."""
         super().__init__(text)
         self.text = text
         self.typed = typed
 
 
 def news(before: str, after: str) -> str:
-    """Return what has been added to a text that loses lines at its beginning."""
+    """Return what was added to a text that loses lines at its beginning."""
     old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
     for lost in range(len(old) + 1):
         kept = old[lost:]
@@ -36,16 +36,16 @@ def news(before: str, after: str) -> str:
 
 
 class Watch:
-    """What has been seen of a guest's console."""
+    """Remembers how much of a guest's console has been shown."""
 
     def __init__(self, guest: Guest) -> None:
-        """Nothing has been seen yet."""
+        """Start with nothing shown."""
         self._guest = guest
         self._seen = ""
 
     def look(self) -> str:
         """Return what the guest has written since. Raises: DomainGoneError; ServiceError."""
-        if self._guest.state().dying:  # its nodes are gone, only its pages are not
+        if self._guest.state().dying:  # a zombie: its nodes are gone, its pages are not
             raise DomainGoneError
         text = self._guest.console()
         added = news(self._seen, text)
@@ -54,9 +54,9 @@ class Watch:
 
     @contextmanager
     def polling(self, typed: Callable[[], str]) -> Iterator[None]:
-        """Look again and again, until what is done here ends.
+        """Look at the guest again and again while the body runs.
 
-        Raises, in the midst of it: GuestSpokeError; DomainGoneError; ServiceError.
+        Raises, inside the body: GuestSpokeError; DomainGoneError; ServiceError.
         """
 
         def look(_: int, __: FrameType | None) -> None:
@@ -80,7 +80,7 @@ def typed_line() -> str:
 
 @contextmanager
 def begun_with(text: str) -> Iterator[None]:
-    """Have the next line begin with `text`, as if typed."""
+    """Make the next line begin with `text`, as if it had been typed."""
     readline = sys.modules.get("readline")
     if readline is None or not text:
         yield

@@ -1,4 +1,4 @@
-"""What the commands of one run of virsh share: the service, the mode, and how it is asked."""
+"""Holds what the commands of one run of virsh share: the service, the mode, how to ask."""
 
 import sys
 from collections.abc import Callable, Iterable
@@ -18,11 +18,11 @@ _BY_ID, _BY_UUID, _BY_NAME = "id", "uuid", "name"
 
 @dataclass(frozen=True, slots=True)
 class _Nothing:
-    """What is wanted of an answer that only says that it was done."""
+    """An answer that only says that the request was done."""
 
 
 class Connection:
-    """A connection to the service, as virsh has one to the hypervisor."""
+    """A connection to the service, like virsh's to the hypervisor."""
 
     def __init__(self, client: Client, help: Callable[[str], Iterable[str]]) -> None:
         """`help` gives what `help COMMAND` prints; nothing is sent before a command needs it."""
@@ -30,10 +30,10 @@ class Connection:
         self.help = help
         self.is_readonly = False
         self.is_quiet = False
-        self.is_over = False  # `quit` was said
+        self.is_over = False  # whether `quit` was typed
 
     def extra(self, line: str) -> None:
-        """Print what quiet mode leaves out."""
+        """Print a text that quiet mode leaves out."""
         if not self.is_quiet:
             print(line)
 
@@ -48,13 +48,13 @@ class Connection:
         return find_domain(self.snapshot(), name, by)
 
     def do(self, function: str, request: Request, domain: str = "") -> None:
-        """Have something changed, as by `ask`, where nothing is answered."""
+        """Have the service change something, as `ask` does; there is no answer."""
         self.ask(function, request, _Nothing, domain)
 
     def ask(self, function: str, request: Request, kind: type[T], domain: str = "") -> T:
-        """Have something changed; `function` is the name that libvirt has for it.
+        """Return the answer to a request for a change; `function` is libvirt's name for it.
 
-        Raises: VirshError with what xend said, without a message of virsh's own; ServiceError
+        Raises: VirshError with xend's message and none of virsh's own; ServiceError
         where there is no service, or no toolstack on its host.
         """
         if self.is_readonly:
@@ -72,7 +72,7 @@ class Connection:
 def find_domain(
     snapshot: HostSnapshot, name: str, by: tuple[str, ...] = (_BY_ID, _BY_UUID, _BY_NAME)
 ) -> DomainSnapshot:
-    """Return the domain with this id, else uuid, else name: in this order, unlike xend.
+    """Return the domain with this id, else uuid, else name, which is not the order of xend.
 
     Raises: VirshError.
     """
@@ -89,7 +89,7 @@ def find_domain(
 
 
 def xend_error(verb: str, message: str) -> str:
-    """Return what libvirt says when xend refuses."""
+    """Return libvirt's message for a refusal of xend."""
     return f'Xen Daemon error : {verb} operation failed: (xend.err "{message}")'
 
 

@@ -1,4 +1,4 @@
-"""virsh dumpxml and create: the two ways between a domain and libvirt's XML."""
+"""virsh dumpxml and create: from a domain to libvirt's XML, and back."""
 
 import sys
 from collections.abc import Mapping
@@ -52,7 +52,7 @@ def _create(connection: Connection, words: Words) -> None:
 
 
 def read_description(file: str) -> str:
-    """Return the text of a description, a file of the caller. Raises: VirshError."""
+    """Return the text of a description from a file of the caller. Raises: VirshError."""
     failure = f"Failed to read description file {file}"
     try:
         with Path(file).open("rb") as stream:

@@ -1,4 +1,4 @@
-"""What a command of virsh is, and how a line becomes commands.
+"""Defines commands of virsh, and parses lines of them.
 
     line     commands joined by `;`
     command  name, then data and options in any order
@@ -26,13 +26,13 @@ class Option:
 
     @property
     def label(self) -> str:
-        """Return it as help shows it."""
+        """Return the option as help shows it."""
         return f"--{self.name}" if self.is_flag else f"<{self.name}>"
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command; `run` raises VirshError or ServiceError where it fails."""
+    """A command; `run` raises VirshError or ServiceError if it fails."""
 
     name: str
     help: str
@@ -55,7 +55,7 @@ Call = tuple[Command, dict[str, str]]
 def parse_line(line: str, commands: Mapping[str, Command]) -> list[Call]:
     """Return the commands of a line with their options by name; flags have an empty value.
 
-    Raises: VirshError, for the first command that is wrong; then none of them is to run.
+    Raises: VirshError for the first command that is wrong; then none of them may run.
     """
     calls = []
     for words in _split(line):
@@ -68,7 +68,7 @@ def parse_line(line: str, commands: Mapping[str, Command]) -> list[Call]:
     return calls
 
 
-Word = tuple[bool, str]  # whether it is an option's name, and its text
+Word = tuple[bool, str]  # (whether it is an option's name, its text)
 
 
 def _bind(command: Command, words: Sequence[Word]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from xenprof.wire.paths import HOST_INFO
 Words = Mapping[str, str]
 
 LIBRARY_VERSION = "0.1.8"  # libvirt of RHEL 5.0
-_API_VERSION = "3.0.1"  # what libvirt of that time says of any Xen 3
+_API_VERSION = "3.0.1"  # the version that this libvirt reports for any Xen 3
 _URIS = ("", "xen", "xen:///")
 
 
@@ -64,7 +64,7 @@ def _connect(connection: Connection, words: Words) -> None:
 
 
 def connect(connection: Connection, uri: str) -> None:
-    """Connect to `uri`: the one hypervisor that there is. Raises: VirshError; ServiceError."""
+    """Connect to `uri`, which must name the only hypervisor. Raises: VirshError; ServiceError."""
     if uri.lower() not in _URIS:
         raise VirshError(
             "Failed to connect to the hypervisor",

@@ -21,7 +21,7 @@ def change(
     done: str,
     failure: str,
 ) -> None:
-    """Ask for one change of the domain that the words name, and say how it ended.
+    """Request a change of the domain that the words name, and print how it ended.
 
     `call` is libvirt's function and the request. Raises: VirshError.
     """

@@ -13,9 +13,9 @@ DOMAIN = Option("domain", "domain name, id or uuid")
 
 
 def state_text(domain: DomainSnapshot) -> str:
-    """Return a domain's state; `no state` is one that waits for a processor.
+    """Return a domain's state; a domain that waits for a processor has `no state`.
 
-    Domain 0 runs, for the one who asks runs in it. Source: libvirt, src/xen_internal.c.
+    Domain 0 always runs, because virsh runs in it. Source: libvirt, src/xen_internal.c.
     """
     if domain.domid == DOMAIN_0_ID:
         return "running"
@@ -33,7 +33,7 @@ def state_text(domain: DomainSnapshot) -> str:
 
 
 def domain_table(domains: Sequence[DomainSnapshot]) -> Iterator[str]:
-    """Yield the rows of `virsh list`, by id."""
+    """Yield the rows of `virsh list`, ordered by id."""
     for domain in sorted(domains, key=_domid):
         yield f"{domain.domid:>3} {domain.name:<20} {state_text(domain)}"
 
@@ -54,7 +54,7 @@ def domain_rows(domain: DomainSnapshot) -> Iterator[str]:
 
 
 def vcpu_rows(domain: DomainSnapshot, pcpus: int) -> Iterator[str]:
-    """Yield the lines of `virsh vcpuinfo`: as many vcpus as are online, the first ones."""
+    """Yield the lines of `virsh vcpuinfo`: the first vcpus, as many as are online."""
     for number, vcpu in enumerate(domain.vcpus[: len(_online(domain))]):
         if number:
             yield ""
@@ -83,7 +83,7 @@ def _online(domain: DomainSnapshot) -> list[VcpuSnapshot]:
 def _list(connection: Connection, words: Words) -> None:
     domains = connection.snapshot().domains
     if "inactive" in words and "all" not in words:
-        domains = ()  # a domain of this host is there only while it runs
+        domains = ()  # a domain of this host exists only while it runs
     connection.extra(f"{'Id':>3} {'Name':<20} State")
     connection.extra("-" * 34)
     for line in domain_table(domains):

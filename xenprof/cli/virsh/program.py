@@ -1,4 +1,4 @@
-"""The virsh program: its options, one line of commands or a prompt, and errors in its words."""
+"""The virsh program: its options, a line of commands or a prompt, and its error messages."""
 
 import getopt
 import operator
@@ -78,7 +78,7 @@ def _run(words: list[str]) -> int:
 
 
 def _parse_options(words: list[str]) -> tuple[_Options, list[str]]:
-    """Return the options in front of the command, and the command. Raises: GetoptError."""
+    """Return the options before the command, and the command. Raises: GetoptError."""
     found, rest = getopt.getopt(
         words, "c:d:hqtv", ["connect=", "debug=", "help", "quiet", "timing", "version"]
     )
@@ -157,7 +157,7 @@ def _report(error: Exception) -> None:
 
 
 def _prompt(connection: Connection, options: _Options) -> int:
-    """Read lines until `quit` or the end of input; the exit code is 0 whatever they did."""
+    """Run lines until `quit` or the end of input; the exit code is 0 even if they failed."""
     if not options.is_quiet:
         print("Welcome to virsh, the virtualization interactive terminal.\n")
         print("Type:  'help' for help with commands")

@@ -1,4 +1,4 @@
-"""virsh setvcpus, vcpupin, setmem and setmaxmem. As the original they are silent when done."""
+"""virsh setvcpus, vcpupin, setmem and setmaxmem. On success they print nothing, as in libvirt."""
 
 from collections.abc import Mapping
 
@@ -12,7 +12,7 @@ from xenprof.wire.domain_requests import PinVcpu, SetMaximumMemory, SetMemory, S
 
 Words = Mapping[str, str]
 
-_LEAST_MEMORY_KIB = 4096  # libvirt, src/libvirt.c: virDomainSetMemory refuses less
+_LEAST_MEMORY_KIB = 4096  # libvirt, src/libvirt.c: virDomainSetMemory refuses smaller sizes
 
 
 def _setvcpus(connection: Connection, words: Words) -> None:

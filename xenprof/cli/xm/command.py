@@ -1,4 +1,4 @@
-"""What a subcommand of xm is, how its arguments are checked, and what subcommands share."""
+"""Defines subcommands of xm, checks their arguments, and holds what they share."""
 
 import getopt
 from collections.abc import Callable, Sequence
@@ -13,17 +13,17 @@ NEWEST = "3.1"
 
 
 class XmError(XenprofError):
-    """What goes wrong in xm itself: the text after `Error: `."""
+    """An error of xm itself: the text after `Error: `."""
 
     def __init__(self, message: str, *, shows_usage: bool = True) -> None:
-        """`shows_usage` False: the usage does not follow, as where the original just exits."""
+        """`shows_usage` False: no usage text follows, as where the original only exits."""
         super().__init__(message)
         self.shows_usage = shows_usage
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """An option: its short letter, its long name and its placeholder if it takes a value.
+    """An option: its short letter, its long name, and its placeholder if it takes a value.
 
     Either name may be empty. `since` is the first version of the tools that has it.
     """
@@ -36,7 +36,7 @@ class Option:
 
     @property
     def label(self) -> str:
-        """Return it as help shows it, e.g. `-d DOMAIN, --domain=DOMAIN`."""
+        """Return the option as help shows it, e.g. `-d DOMAIN, --domain=DOMAIN`."""
         short = f"-{self.short} {self.value}".rstrip() if self.short else ""
         long = f"--{self.long}={self.value}".rstrip("=") if self.long else ""
         return ", ".join(name for name in (short, long) if name)
@@ -46,8 +46,8 @@ class Option:
 class Command:
     """A subcommand; `maximum` None = any number of arguments.
 
-    Wrong arguments always show the usage; `failures_show_usage` is about what comes later.
-    `counts_options`: minimum and maximum are about all words, options too, as in the original.
+    Wrong arguments always show the usage; `failures_show_usage` is about later failures.
+    `counts_options`: minimum and maximum count options too, as in the original.
     """
 
     name: str
@@ -59,7 +59,7 @@ class Command:
     options: tuple[Option, ...] = ()
     failures_show_usage: bool = True
     counts_options: bool = False
-    arguments_3_1: str = ""  # where the tools of 3.1 take other arguments
+    arguments_3_1: str = ""  # set if the tools of 3.1 take other arguments
 
     @property
     def changed(self) -> bool:
@@ -75,7 +75,7 @@ class Command:
         return (tools != OLDEST and self.arguments_3_1) or self.arguments
 
     def parse(self, words: Sequence[str], tools: str = NEWEST) -> "Words":
-        """Split options from arguments and count the latter. Raises: XmError."""
+        """Split options from arguments, and check the number of arguments. Raises: XmError."""
         given: dict[str, str] = {}
         arguments = list(words)
         if self.counts_options:
@@ -106,24 +106,24 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """The arguments of a call, and its options under the letter or name that was typed."""
+    """The arguments of a call, and its options by the letter or name that was typed."""
 
     arguments: list[str]
     given: dict[str, str]
     options: tuple[Option, ...] = ()
 
     def has(self, name: str) -> bool:
-        """Return whether the option was given, either way."""
+        """Return whether the option was given, by letter or name."""
         return self.value(name) is not None
 
     def value(self, name: str) -> str | None:
-        """Return the value of an option given either way; None if it was not."""
+        """Return the value of an option, given by letter or name; None if it was not given."""
         option = next(option for option in self.options if name in (option.short, option.long))
         return self.given.get(option.short, self.given.get(option.long))
 
 
 def integer(text: str) -> int:
-    """Return a whole number. Raises: XmError with xm's text."""
+    """Return `text` as a whole number. Raises: XmError with xm's message."""
     try:
         return int(text)
     except ValueError:
@@ -132,7 +132,7 @@ def integer(text: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Tools:
-    """All that is wanted of a snapshot where only the version matters."""
+    """The part of a snapshot that holds the version."""
 
     tools: str
 

@@ -8,7 +8,7 @@ from xenprof.client import Client
 
 
 def connect(domain: str) -> int:
-    """Open the console of a domain by its name; return the exit code of what was done there."""
+    """Open the console of a domain by its name; return the exit code of its session."""
     code: int = import_module("xenprof.cli.console").main([domain])
     return code
 
@@ -25,7 +25,7 @@ def _console(client: Client, words: Words) -> int:
 
 
 def _refuse_managed(client: Client, name: str) -> None:
-    """Say of a domain that xend keeps but does not run that it does not run. Raises: XmError."""
+    """Refuse a domain that xend keeps but does not run. Raises: XmError."""
     if tools_of(client) == "3.0.3":
         return
     if name in (domain.name for domain in managed_domains(client)):

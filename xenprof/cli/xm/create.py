@@ -48,7 +48,7 @@ def _new(client: Client, words: Words) -> int:
 
 
 def _configuration(client: Client, words: Words) -> Describe:
-    """Return what the service needs to know of file and command line. Raises: XmError."""
+    """Return the configuration that file and command line give. Raises: XmError."""
     overrides: dict[str, list[str]] = {}
     files = [file for file in (words.value("f"), words.value("F")) if file is not None]
     for word in words.arguments:
@@ -74,8 +74,8 @@ def _configuration(client: Client, words: Words) -> Describe:
 def read_config(name: str, root: Path, search_path: str = _DEFAULT_PATH) -> tuple[str, str]:
     """Return a configuration file's path as xm shows it, and its text.
 
-    An absolute name, and a name in a relative folder of the path, is the caller's file; what
-    is not found there and every absolute folder of the path is looked for in domain 0, whose
+    An absolute name, and a name in a relative folder of the path, is the caller's file; a name
+    not found there, and every absolute folder of the path, is looked for in domain 0, whose
     `/` is `root`. Raises: XmError.
     """
     for shown, path in _places(name, root, search_path):
@@ -109,7 +109,7 @@ def _places(name: str, root: Path, search_path: str) -> list[tuple[str, Path]]:
 
 
 def _print_variables(client: Client) -> int:
-    """Print what a configuration file may set, as `--help_config` does."""
+    """Print the variables that a configuration file may set, as `--help_config` does."""
     import textwrap
 
     from hypervisor.toolstack.config.options import option_rows

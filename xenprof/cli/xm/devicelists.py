@@ -65,7 +65,7 @@ def vtpm_table(devices: Sequence[TpmDevice]) -> Iterator[str]:
 
 
 def _number(value: int | None) -> int:
-    """Return a number; what a frontend has not told yet is -1."""
+    """Return a number; -1 if the frontend has not published it yet."""
     return -1 if value is None else value
 
 

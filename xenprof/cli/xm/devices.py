@@ -36,7 +36,7 @@ def _block_detach(client: Client, words: Words) -> int:
 
 
 def device_number(device: str) -> int | str:
-    """Return the number of a device that is given as one, decimal or hexadecimal."""
+    """Return the device number that a text gives, decimal or hexadecimal."""
     try:
         return int(device, 0)
     except ValueError:
@@ -83,7 +83,7 @@ NETWORK_ATTACH = Command(
     "network-attach",
     "<Domain> [script=<script>] [ip=<ip>] [mac=<mac>] [bridge=<bridge>] [backend=<backDomID>]",
     "Give a domain another virtual network interface.",
-    _network_attach, minimum=1, maximum=10_000,  # as many as the original takes
+    _network_attach, minimum=1, maximum=10_000,  # the original's limit
     arguments_3_1="<Domain> [type=<type>] [mac=<mac>] [bridge=<bridge>] [ip=<ip>] "
     "[script=<script>] [backend=<BackDomain>] [vifname=<name>] [rate=<rate>] [model=<model>]",
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""xm commands that are one call about one domain: destroy, pause, mem-set, vcpu-pin and others."""
+"""xm commands that make one call for one domain: destroy, pause, mem-set, vcpu-pin and others."""
 
 from hypervisor.cpus import parse_cpus
 from hypervisor.errors import HostError
@@ -35,7 +35,7 @@ def _vcpu_set(client: Client, words: Words) -> int:
 
 
 def _vcpu_pin(client: Client, words: Words) -> int:
-    """Pin one vcpu or, with tools 3.0.3 only, all; only 3.1 has a word for all pcpus."""
+    """Pin one vcpu, or all of them with tools 3.0.3; only 3.1 has a word for all pcpus."""
     domain, vcpu, cpus = words.arguments
     tools = tools_of(client) if "all" in (vcpu, cpus) else NEWEST
     if cpus == "all" and tools == OLDEST:

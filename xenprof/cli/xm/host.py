@@ -1,4 +1,4 @@
-"""xm info, dmesg, log, debug-keys and serve: the host rather than a domain."""
+"""xm info, dmesg, log, debug-keys and serve: the commands about the host."""
 
 from collections.abc import Iterator, Mapping
 
@@ -26,7 +26,7 @@ def _dmesg(client: Client, words: Words) -> int:
     if words.arguments:
         raise XmError("No parameter required")
     clears = words.has("c")
-    if not clears or tools_of(client) != OLDEST:  # 3.0.3 clears and shows nothing
+    if not clears or tools_of(client) != OLDEST:  # 3.0.3 clears and prints nothing
         print(client.get(MESSAGE_RING, Text).text, end="")
     if clears:
         client.do(ClearDmesg())
@@ -38,7 +38,7 @@ def _log(client: Client, words: Words) -> int:
     try:
         text = inside(domain_root(client.home, DOMAIN_0), XEND_LOG).read_text("utf-8", "replace")
     except FileNotFoundError:
-        snapshot_of(client)  # without a service this says so
+        snapshot_of(client)  # fails if no service runs
         text = ""
     except OSError as error:
         raise XmError(f"xm log: {error.filename}: {error.strerror}", shows_usage=False) from None

@@ -47,7 +47,7 @@ def row(domain: DomainSnapshot) -> Row:
 
 
 def state_letters(domain: DomainSnapshot) -> str:
-    """Return the six letters; Domain-0 runs, for the one who asks runs in it."""
+    """Return the six letters; Domain-0 always runs, because xm runs in it."""
     if domain.domid == DOMAIN_0_ID:
         return "r-----"
     shown = (
@@ -79,7 +79,7 @@ def list_table(rows: Sequence[Row], tools: str, label: str | None = None) -> Ite
 
 
 def vcpu_table(snapshot: HostSnapshot, domains: Sequence[DomainSnapshot]) -> Iterator[str]:
-    """Yield the lines of `xm vcpu-list`; one for each vcpu, those offline too."""
+    """Yield the lines of `xm vcpu-list`: one for each vcpu, including those offline."""
     number = "VCPUs" if snapshot.tools == OLDEST else "VCPU"
     pcpus = len(snapshot.pcpus)
     yield (
@@ -120,7 +120,7 @@ def _list(client: Client, words: Words) -> int:
 def _rows_of_3_1(
     client: Client, snapshot: HostSnapshot, names: Sequence[str], state: str
 ) -> list[Row]:
-    """Return the lines with those of managed domains that do not run. Raises: XmError."""
+    """Return the lines, including those of managed domains that do not run. Raises: XmError."""
     if state not in _STATES:
         raise XmError(f"'{state}' is no state of a domain; use one of {', '.join(_STATES)}")
     if state != "all" and names:
@@ -148,7 +148,7 @@ def _name(row: Row) -> str:
 
 
 def _is_in(domain: DomainSnapshot, state: str) -> bool:
-    """Return whether a domain that xend runs is in a state as `xm list --state` has them."""
+    """Return whether a running domain is in a state of `xm list --state`."""
     if domain.crashed:
         actual = "crashed"
     elif domain.shutdown or domain.dying:

@@ -1,4 +1,4 @@
-"""The domains that there are, and which of them the words of a command line mean."""
+"""Finds the domains that a command line names."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 
 def snapshot_of(client: Client) -> HostSnapshot:
-    """Return the host now."""
+    """Return the newest snapshot of the host."""
     return client.get(SNAPSHOT, HostSnapshot)
 
 
 def find_domains(snapshot: HostSnapshot, names: Sequence[str]) -> list[DomainSnapshot]:
-    """Return the domains called so (name first, then id), in that order; all by name if none.
+    """Return the domains with these names or ids, in that order; without any, all by name.
 
     Raises: XmError for one that does not exist.
     """
@@ -36,7 +36,7 @@ def find_domains(snapshot: HostSnapshot, names: Sequence[str]) -> list[DomainSna
 
 
 def managed_domains(client: Client) -> "tuple[ManagedDomain, ...]":
-    """Return the domains that xend keeps and does not run: none where there is no toolstack."""
+    """Return the domains that xend keeps and does not run: none without a toolstack."""
     from xenprof.wire.answers import ManagedDomains
 
     try:

@@ -1,4 +1,4 @@
-"""xm delete, start, suspend and resume: domains that xend 3.1 keeps although they do not run."""
+"""xm delete, start, suspend and resume: for domains that xend 3.1 keeps while they do not run."""
 
 from xenprof.cli.xm.command import Command, Option, Words
 from xenprof.cli.xm.console import connect

@@ -1,4 +1,4 @@
-"""xm migrate: refused, for a service is one host and nobody listens anywhere else."""
+"""xm migrate: always refused, because a service has only one host."""
 
 from xenprof.cli.xm.command import Command, Option, Words, XmError, integer
 from xenprof.cli.xm.looking import find_domains, shown_name, snapshot_of

@@ -55,7 +55,7 @@ def short_uptimes(snapshot: HostSnapshot, domains: Sequence[DomainSnapshot]) -> 
 
 
 def _up_seconds(snapshot: HostSnapshot, domain: DomainSnapshot) -> int:
-    """Return how long a domain is up; domain 0 says it itself, in /proc/uptime."""
+    """Return how long a domain has been up; domain 0 since time 0, as in its /proc/uptime."""
     since_ns = 0 if domain.domid == DOMAIN_0_ID else domain.created_ns
     return round((snapshot.time_ns - since_ns) / _SECOND_NS)
 

@@ -1,4 +1,4 @@
-"""xm's commands of the access control policy, which is off: each says what it would need.
+"""xm's commands for the access control policy, which is off: each prints what it needs.
 
 Source: tools/python/xen/xm/{labels,addlabel,...}.py and xen/util/security.py (3.0.3).
 """
@@ -14,7 +14,7 @@ def _refusing(
     name: str, arguments: str, summary: str, minimum: int, maximum: int, reason: str = _OFF
 ) -> Command:
     def refuse(client: Client, words: Words) -> int:
-        snapshot_of(client)  # without a service this says so
+        snapshot_of(client)  # fails if no service runs
         raise XmError(reason, shows_usage=False)
 
     return Command(name, arguments, summary, refuse, minimum=minimum, maximum=maximum)

@@ -1,4 +1,4 @@
-"""The xm program: finds the subcommand, runs it, and turns errors into xm's words."""
+"""The xm program: finds the subcommand, runs it, and prints errors as xm does."""
 
 import sys
 from collections.abc import Iterable, Sequence
@@ -15,7 +15,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run xm; return its exit code, 0 or 1."""
     words = list(sys.argv[1:] if argv is None else argv)
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):  # names of files may be any bytes
+        if isinstance(stream, TextIOWrapper):  # names of files may have any bytes
             stream.reconfigure(errors="surrogateescape")
     try:
         code = run(words)
@@ -48,7 +48,7 @@ def run(words: list[str]) -> int:
             f"Command {name} is deprecated.  Please use xm {command.name} instead.",
             file=sys.stderr,
         )
-    if command.name != "top" and {"--help", "-h"} & set(rest):  # xentop has its own
+    if command.name != "top" and {"--help", "-h"} & set(rest):  # xentop prints its own
         _print(texts.usage(command, _tools()))
         return 1
     return _call(command, rest)
@@ -90,7 +90,7 @@ def _call(command: Command, words: list[str]) -> int:
         message, shows_usage = str(error), shows_usage and error.http_status < 500
     except XmError as error:
         message, shows_usage = str(error), shows_usage and error.shows_usage
-    sys.stdout.flush()  # what was printed before the error stands before it
+    sys.stdout.flush()  # output printed before the error appears before it
     print(f"Error: {message}", file=sys.stderr)
     if shows_usage:
         from xenprof.cli.xm import help as texts

@@ -1,4 +1,4 @@
-"""xm save, restore and dump-core. Paths are the caller's, below whatever directory that is."""
+"""xm save, restore and dump-core. Paths are the caller's and relative to the current directory."""
 
 import os
 from pathlib import Path

@@ -16,7 +16,7 @@ _MILLISECOND_NS = 1_000_000
 
 
 def _require(scheduler: str, snapshot: HostSnapshot) -> None:
-    """Raises: XmError if Xen runs with another scheduler."""
+    """Refuse if Xen runs with another scheduler. Raises: XmError."""
     if snapshot.scheduler != scheduler:
         raise XmError(f"Xen is running with the {snapshot.scheduler} scheduler", shows_usage=False)
 
@@ -44,7 +44,7 @@ def _sched_credit(client: Client, words: Words) -> int:
 
 
 def _old_credit(client: Client, words: Words) -> int:
-    """Do it as 3.0.3, which accepts the long options and then ignores them."""
+    """Run sched-credit as 3.0.3 does, which accepts the long options and then ignores them."""
     for name in ("domain", "weight", "cap"):
         if name in words.given:
             print(f"xm: --{name} has no effect in Xen 3.0.3; use -{name[0]}", file=sys.stderr)
@@ -68,7 +68,7 @@ def _integer(text: str | None) -> int | None:
 
 
 def sedf_table(rows: Sequence[tuple[DomainSnapshot, Sedf]]) -> Iterator[str]:
-    """Yield the lines of `xm sched-sedf` for (domain, its settings as the API tells them)."""
+    """Yield the lines of `xm sched-sedf` for pairs (domain, its settings from the API)."""
     yield (
         f"{'Name':<33} {'ID':<2} {'Period(ms)':<4} {'Slice(ms)':<4} "
         f"{'Lat(ms)':<7} {'Extra':<5} {'Weight':<6}"
@@ -107,7 +107,7 @@ def _sched_sedf(client: Client, words: Words) -> int:
 
 
 def _nanoseconds(text: str | None) -> int | None:
-    """Return milliseconds, which may have decimals, in ns. Raises: XmError."""
+    """Return a text of milliseconds, which may have decimals, in ns. Raises: XmError."""
     if text is None:
         return None
     try:

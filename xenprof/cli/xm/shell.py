@@ -1,4 +1,4 @@
-"""xm shell of tools 3.1: one xm command a line, until the end of input."""
+"""xm shell of tools 3.1: runs one xm command per line until the end of input."""
 
 import shlex
 import sys

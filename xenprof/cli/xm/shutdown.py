@@ -1,4 +1,4 @@
-"""xm shutdown and reboot: asks domains, and waits for them if told to."""
+"""xm shutdown and reboot: asks domains to end, and waits for them on request."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from xenprof.wire.domain_requests import Shutdown
 from xenprof.wire.host_requests import Wait
 
 _POLL_SECONDS = 1  # Source: tools/python/xen/xm/shutdown.py (3.0.3), wait_shutdown
-_POLLS_WITHOUT = 3  # judgement: polls without a running domain until a reboot has failed
+_POLLS_WITHOUT = 3  # judgement: after so many polls without a running domain a reboot has failed
 _NOT_FOUND = 404
 
 
@@ -34,14 +34,14 @@ def _ask(client: Client, words: Words, reason: str) -> int:
         except ServiceError as error:
             if not (words.has("a") and error.http_status == _NOT_FOUND):
                 raise
-            domains.remove(domain)  # gone by itself since we looked
+            domains.remove(domain)  # ended by itself since the snapshot
     if not words.has("w"):
         return 0
     return _await_reboot(client, domains) if reason == "reboot" else _await_end(client, domains)
 
 
 def _chosen(client: Client, words: Words) -> list[DomainSnapshot]:
-    """Return the domains that are meant. Raises: XmError."""
+    """Return the domains that the words name. Raises: XmError."""
     if words.has("a"):
         domains = find_domains(snapshot_of(client), [])
         return [domain for domain in domains if domain.domid != DOMAIN_0_ID and not domain.dying]
@@ -54,7 +54,7 @@ def _chosen(client: Client, words: Words) -> list[DomainSnapshot]:
 
 
 def _await_end(client: Client, domains: Sequence[DomainSnapshot]) -> int:
-    """Wait until all have ended; one that is kept after its end has ended too."""
+    """Wait until all have ended; a domain that is kept after its end counts as ended."""
     waiting = list(domains)
     while waiting:
         running = {d.domid for d in snapshot_of(client).domains if _is_alive(d)}
@@ -67,7 +67,7 @@ def _await_end(client: Client, domains: Sequence[DomainSnapshot]) -> int:
 
 
 def _await_reboot(client: Client, domains: Sequence[DomainSnapshot]) -> int:
-    """Wait until each runs again, under its name with another id; return 1 if one does not."""
+    """Wait until each runs again, with its name and a new id; return 1 if one does not."""
     waiting = list(domains)
     without = dict.fromkeys((domain.domid for domain in waiting), 0)
     while waiting:

@@ -1,4 +1,4 @@
-"""S-expressions as xm prints them: `xm list --long`, `xm create -n`, `xm block-list -l`."""
+"""Formats S-expressions as xm prints them: `xm list --long`, `xm create -n`, `xm block-list -l`."""
 
 from string import ascii_letters, digits
 
@@ -10,7 +10,7 @@ def format_sxp(tree: object, width: int = _WIDTH, indent: int = 0) -> str:
     """Return nested lists of texts laid out over lines, without a newline at the end.
 
     A list that ends at column `width` or before stays on one line; any other has each item after
-    the first on a line of its own, four columns deeper, and its bracket below its beginning.
+    the first on a line of its own, four columns deeper, and its closing bracket below the opening.
     Brackets that follow a list on its line are not counted: there are none, for its parents
     are broken. Source: tools/python/xen/xend/PrettyPrint.py, SXPPrettyPrinter.
     """
@@ -33,4 +33,4 @@ def flat_sxp(item: object) -> str:
     text = str(item)
     if text == "@" or _PLAIN.issuperset(text):
         return text
-    return repr(text.encode("utf-8", "surrogateescape"))[1:]  # as Python 2 shows its strings
+    return repr(text.encode("utf-8", "surrogateescape"))[1:]  # like repr() in Python 2

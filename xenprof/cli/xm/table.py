@@ -1,4 +1,4 @@
-"""Which subcommands exist, in the order of xm's help. Their modules are imported when needed.
+"""Lists the subcommands in the order of xm's help. Their modules are imported when needed.
 
 The subcommand `mem-set` is `MEM_SET` in its module.
 """
@@ -76,7 +76,7 @@ COMMON = (
     "migrate", "pause", "reboot", "restore", "resume", "save", "shell", "shutdown", "start",
     "suspend", "top", "unpause", "uptime", "vcpu-set",
 )  # fmt: skip
-"""What the short help shows, as far as the version has it."""
+"""The subcommands of the short help, as far as the version has them."""
 DEPRECATED = {
     "balloon": "mem-set",
     "set-vcpus": "vcpu-set",
@@ -85,7 +85,7 @@ DEPRECATED = {
     "vbd-destroy": "block-detach",
     "vbd-list": "block-list",
 }
-_SLIPS = {"csched": "sched-credit"}  # as the 2007 talk writes it
+_SLIPS = {"csched": "sched-credit"}  # the spelling of the 2007 talk
 
 
 def names(tools: str) -> list[str]:
@@ -103,7 +103,7 @@ def load(name: str) -> Command:
 def find_command(typed: str, tools: Callable[[], str]) -> Command | None:
     """Return the subcommand with this name, alias or unique prefix of two letters or more.
 
-    `tools` tells the version; it is asked only where the answer depends on it.
+    `tools` returns the version; it is called only where the answer depends on it.
     """
     name = DEPRECATED.get(typed) or _SLIPS.get(typed) or typed
     if name in _MODULES and name not in _ADDED_BY_3_1:

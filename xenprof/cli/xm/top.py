@@ -10,7 +10,7 @@ from xenprof.client import Client
 from xenprof.wire.host_requests import Wait
 from xenprof.xentop.table import DEFAULT_DELAY_SECONDS, Span, View, parse_delay, table
 
-ANSWER_SECONDS = 2.0  # judgement: a snapshot is ready made; quitting waits for one on its way
+ANSWER_SECONDS = 2.0  # judgement: snapshots come at once; quitting waits for a request in progress
 _STREAMS = (0, 1, 2)
 
 
@@ -38,7 +38,7 @@ def _screen(client: Client, view: View, delay_seconds: float, iterations: int) -
     if not all(map(_is_terminal, _STREAMS)):
         print("xm top: not a terminal; use -b", file=sys.stderr)
         return 1
-    first = snapshot_of(client)  # without a service there is an error and no screen
+    first = snapshot_of(client)  # without a service this fails before the screen is shown
     from xenprof.xentop.screen import Pace, run  # Textual takes longer to import than xm to run
 
     patient = Client(client.home, ANSWER_SECONDS)
@@ -57,7 +57,7 @@ def _is_terminal(descriptor: int) -> bool:
 
 
 def _batch(client: Client, view: View, delay_seconds: float, iterations: int) -> int:
-    """Print `iterations` tables (0 or less = on and on), a delay of model time apart."""
+    """Print `iterations` tables (0 or less = without end), a delay of model time apart."""
     span = None
     done = 0
     while iterations <= 0 or done < iterations:
@@ -67,7 +67,7 @@ def _batch(client: Client, view: View, delay_seconds: float, iterations: int) ->
         span = span.then(now) if span else Span(now)
         print("\n".join(line.text for line in table(span, view)), flush=True)
         done += 1
-    if span and span.now.tools == "3.0.3":  # 3.1 leaves at once. Source: xentop.c, main
+    if span and span.now.tools == "3.0.3":  # 3.1 exits at once. Source: xentop.c, main
         client.do(Wait(delay_seconds))
     return 0
 

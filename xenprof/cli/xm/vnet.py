@@ -8,8 +8,8 @@ from xenprof.client import Client
 
 
 def _refuse(client: Client, method: str) -> int:
-    """Refuse as an xend without vnets. Raises: XmError."""
-    snapshot_of(client)  # without a service this says so
+    """Refuse like an xend without vnets. Raises: XmError."""
+    snapshot_of(client)  # fails if no service runs
     raise XmError(f'method "{method}" is not supported: there are no vnets on this host')
 
 

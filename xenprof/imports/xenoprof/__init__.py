@@ -1,1 +1,1 @@
-"""What others captured on a real host, brought into the store by the path that the model uses."""
+"""Brings captures of a real host into the store by the path that the model uses."""

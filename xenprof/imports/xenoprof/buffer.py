@@ -1,4 +1,4 @@
-"""Xenoprof's shared buffer of a domain, as mapped: the rings of its vcpus, back to back.
+"""Decodes Xenoprof's shared buffer of a domain, as mapped: the rings of its vcpus in sequence.
 
 Source: xen/include/public/xenoprof.h, struct xenoprof_buf and event_log (64-bit domains);
 alloc_xenoprof_struct and xenoprof_add_sample in xen/common/xenoprof.c.
@@ -24,12 +24,12 @@ Entries = npt.NDArray[np.void]
 """An array of ENTRY."""
 _ESCAPE = 2**64 - 1
 _VCPUS = 8192
-"""More than any Xen gives to a domain."""
+"""More vcpus than any Xen gives to a domain."""
 
 
 @dataclass(frozen=True, slots=True)
 class Counters:
-    """What Xen has counted for a ring since it exists: entries logged by mode, entries lost."""
+    """The counts of Xen for a ring since its creation: entries logged by mode, entries lost."""
 
     user: int = 0
     kernel: int = 0
@@ -38,11 +38,11 @@ class Counters:
 
     @property
     def logged(self) -> tuple[int, int, int]:
-        """Return the entries logged, by Mode."""
+        """Return the number of entries logged, by Mode."""
         return self.user, self.kernel, self.hypervisor
 
     def since(self, earlier: "Counters") -> "Counters":
-        """Return what was counted after `earlier`. Raises: ValueError if a counter went down."""
+        """Return the counts since `earlier`. Raises: ValueError if a counter went down."""
         differences = (
             self.user - earlier.user,
             self.kernel - earlier.kernel,
@@ -56,7 +56,7 @@ class Counters:
 
 @dataclass(frozen=True, slots=True)
 class Ring:
-    """The ring of one vcpu: what nobody had read when it was captured, oldest first."""
+    """The ring of one vcpu: the entries not yet read at the capture, oldest first."""
 
     vcpu: int
     counters: Counters
@@ -80,7 +80,7 @@ def decode(data: bytes, path: str) -> tuple[Ring, ...]:
 
 
 def _ring(data: bytes, at: int, path: str) -> tuple[Ring, int]:
-    """Return the ring at byte `at`, and where it ends."""
+    """Return the ring at byte `at`, and its end."""
     if len(data) - at < _HEADER.size:
         raise InputError(path, f"truncated Xenoprof buffer: half a header at byte {at}")
     head, tail, size, vcpu, hypervisor, kernel, user, lost = _HEADER.unpack_from(data, at)
@@ -106,7 +106,7 @@ def _ring(data: bytes, at: int, path: str) -> tuple[Ring, int]:
 
 
 def check_entries(entries: Entries, where: str) -> None:
-    """Raise InputError if an entry is none that Xen writes, or one that we cannot use."""
+    """Raise InputError for an entry that Xen does not write, or that cannot be used."""
     if (entries["pc"] == _ESCAPE).any():
         raise InputError(where, "holds call-graph records, which cannot be imported")
     wrong = np.flatnonzero(entries["mode"] > max(Mode))
@@ -119,6 +119,6 @@ def check_entries(entries: Entries, where: str) -> None:
 
 
 def modes(entries: Entries) -> tuple[int, int, int]:
-    """Return how many entries are of each Mode."""
+    """Return the number of entries of each Mode."""
     user, kernel, hypervisor = np.bincount(entries["mode"], minlength=len(Mode)).tolist()
     return user, kernel, hypervisor

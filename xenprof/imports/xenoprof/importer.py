@@ -1,6 +1,6 @@
-"""Puts a capture through the daemon into one archive per domain.
+"""Writes a capture through the daemon into one archive per domain.
 
-An active domain's archive is what its own daemon would have left. Domain 0's also has the
+An active domain's archive has what its own daemon would have left. Domain 0's also has the
 passive domains, as `domainN-kernel` and so on; each of these has an archive with only that part.
 """
 
@@ -36,7 +36,7 @@ _TIMER = "timer"
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to make of a capture.
+    """The options of the import of a capture.
 
     `active` are the domains with a session of their own, domain 0 always; all others are
     passive. `kernels` are symbol tables by domain id, `kernel` that of the others. `event` is
@@ -61,7 +61,7 @@ class Plan:
         return archive_path(self.output, self.name(domid))
 
     def is_active(self, domid: int) -> bool:
-        """Tell whether a domain has a session of its own."""
+        """Return whether a domain has a session of its own."""
         return domid == DOMAIN_0_ID or domid in self.active
 
     def kernel_of(self, domid: int) -> SymbolTable:
@@ -72,7 +72,7 @@ class Plan:
 def import_capture(capture: Capture, plan: Plan) -> dict[int, Balance]:
     """Write the archives; return the balance of each active domain's samples by its id.
 
-    Nothing is written if the capture or the plan is at fault.
+    Nothing is written if the capture or the plan is wrong.
 
     Raises: InputError, UsageError, StoreError.
     """
@@ -94,7 +94,7 @@ def import_capture(capture: Capture, plan: Plan) -> dict[int, Balance]:
 
 
 class _Images:
-    """ELF images made of symbol tables, each once: reports find names there as in debug images."""
+    """ELF images made of symbol tables, each once; reports read names from them."""
 
     def __init__(self) -> None:
         self._made: dict[Text, bytes] = {}
@@ -109,7 +109,7 @@ class _Images:
 
 
 def _batch(capture: Capture, event: int) -> SampleBatch:
-    """Return the entries of one event. What they do not tell (time, pcpu, task) is 0."""
+    """Return the entries of one event. What they do not have (time, pcpu, task) is 0."""
     events = {int(event) for rows in capture.entries.values() for event in set(rows["event"])}
     if not events:
         raise UsageError("the capture holds no samples: all its rings are empty")
@@ -142,7 +142,7 @@ def _rows(batch: SampleBatch, domains: Sequence[int]) -> SampleBatch:
 
 
 def _check_domains(plan: Plan, domains: Sequence[int]) -> None:
-    """Refuse a plan for domains that the capture has not, and archives that exist."""
+    """Refuse a plan for domains that the capture lacks, and archives that exist."""
     for option, domids in (
         ("--active", plan.active), ("--name", plan.names), ("--kallsyms", plan.kernels),
     ):  # fmt: skip
@@ -159,7 +159,7 @@ def _check_domains(plan: Plan, domains: Sequence[int]) -> None:
 
 
 def _check_symbols(batch: SampleBatch, plan: Plan) -> None:
-    """Refuse tables of another build: where a table is right, most of its samples hit it."""
+    """Refuse tables of another build: with the right table most samples hit a symbol."""
     xen = plan.xen
     in_xen = batch.pc[batch.mode == Mode.HYPERVISOR]
     if len(in_xen) and not _any_inside(in_xen, [xen.text]):
@@ -219,7 +219,7 @@ def _write_archive(
         Module(module.name, module.start, module.end - module.start, f"/{module.name}")
         for module in kernel.modules
     ]
-    # A capture tells nothing of processes: all user code is one file, by absolute pc.
+    # A capture does not name processes: all user code is one file, by absolute pc.
     path = f"/domain{reader}-apps"
     task = Task(0, path, (Mapped(0, _USER_END, 0, path),))
     log = LogFile(session.log_path)
@@ -251,7 +251,7 @@ def _range(text: Text) -> tuple[int, int]:
 
 
 def _stats(capture: Capture, domains: Sequence[int]) -> dict[str, int]:
-    """Return what full rings cost, under the names in which opreport looks for it.
+    """Return the samples lost in full rings, under the names that opreport reads.
 
     A full ring is the overflow of a cpu's buffer; its entries may be of any event.
     """

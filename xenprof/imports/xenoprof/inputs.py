@@ -22,7 +22,7 @@ RingKey = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Capture:
-    """Entries by ring, and where a buffer was given what Xen counted for it.
+    """Entries by ring, and Xen's counters of a ring where a buffer was given.
 
     A ring's counters have been checked to cover its entries.
     """
@@ -36,16 +36,16 @@ class Capture:
         return tuple(sorted({domid for domid, _ in {*self.entries, *self.counters}}))
 
     def kept(self, domid: int) -> int:
-        """Return the entries of a domain."""
+        """Return the number of entries of a domain."""
         return sum(len(rows) for (owner, _), rows in self.entries.items() if owner == domid)
 
     def lost(self, domid: int) -> int | None:
-        """Return the entries of a domain lost in full rings; None if no buffer tells."""
+        """Return the number of a domain's entries lost in full rings; None without a buffer."""
         lost = [counted.lost for (owner, _), counted in self.counters.items() if owner == domid]
         return sum(lost) if lost else None
 
     def gone(self, domid: int) -> int:
-        """Return the entries that Xen logged for a domain and that the capture does not hold."""
+        """Return the number of entries that Xen logged for a domain and the capture lacks."""
         return sum(
             sum(counted.logged) - len(self.entries.get(key, ()))
             for key, counted in self.counters.items()
@@ -75,9 +75,9 @@ def numbered(argument: str) -> tuple[int | None, str]:
 
 
 def read_capture(files: Sequence[str], earlier: Sequence[str] = ()) -> Capture:
-    """Return what `files` hold: shared buffers and lines of samples, each `[N=]FILE`.
+    """Return the capture in `files`: shared buffers and lines of samples, each `[N=]FILE`.
 
-    Where a ring has both, the lines are its samples, and what is in the ring must be their end.
+    Where a ring has both, the lines are its samples, and the ring's entries must be their end.
     The counters of the buffers `earlier` are subtracted.
 
     Raises: InputError.
@@ -112,7 +112,7 @@ def read_capture(files: Sequence[str], earlier: Sequence[str] = ()) -> Capture:
 
 
 def _rings(domid: int | None, path: str, data: bytes) -> dict[RingKey, buffer.Ring]:
-    """Return the rings of a buffer, whose domain its name tells if `domid` does not."""
+    """Return the rings of a buffer; its name gives the domain if `domid` does not."""
     if domid is None:
         match = _DOMAIN_IN_NAME.search(Path(path).name)
         if match is None:
@@ -137,7 +137,7 @@ def _earlier_counters(
 
 
 def _counters(ring: buffer.Ring, before: Counters, known: Entries, path: str) -> Counters:
-    """Return what was counted after `before`. Raises: InputError if that cannot be."""
+    """Return the counts since `before`. Raises: InputError if they are impossible."""
     try:
         counters = ring.counters.since(before)
     except ValueError:

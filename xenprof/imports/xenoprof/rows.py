@@ -1,4 +1,4 @@
-"""Samples as lines of text, `domain vcpu mode event pc`, as a reader of the rings prints them."""
+"""Reads samples as lines of text, `domain vcpu mode event pc`, from a reader of the rings."""
 
 from collections.abc import Iterator
 
@@ -19,7 +19,7 @@ _LIMITS = (
 def parse(text: str, path: str) -> dict[tuple[int, int], Entries]:
     """Return the entries by (domain, vcpu), in the order of the lines.
 
-    Numbers are decimal or 0x hexadecimal; blank lines and those starting with `#` say nothing.
+    Numbers are decimal or 0x hexadecimal; blank lines and those starting with `#` are skipped.
 
     Raises: InputError with the line.
     """
@@ -50,7 +50,7 @@ def _rows(text: str, path: str) -> Iterator[tuple[int, ...]]:
 
 def _number(word: str, name: str, limit: int, where: str) -> int:
     try:
-        # Longer words are out of range, and slow to convert.
+        # Longer words are out of range and slow to convert.
         value = int(word, 16 if word[:2] in ("0x", "0X") else 10) if len(word) <= 20 else limit
     except ValueError:
         value = limit

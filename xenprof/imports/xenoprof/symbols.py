@@ -1,4 +1,4 @@
-"""Symbol tables of a running kernel (/proc/kallsyms) and of a hypervisor (xen-syms.map).
+"""Parses symbol tables of a running kernel (/proc/kallsyms) and a hypervisor (xen-syms.map).
 
 Both have lines `ADDRESS TYPE NAME`, as nm prints them; kallsyms adds `[MODULE]`.
 """
@@ -19,11 +19,11 @@ _CODE = frozenset("tTwW")
 _START, _END = ("_stext", "_text"), "_etext"
 _PAGE = 4096
 _LARGEST_TEXT = 1 << 27
-"""Bytes; kernels have a tenth of it. An image of that size is made of the table."""
+"""In bytes; kernels have a tenth of it. The image made of the table has the size of the text."""
 _MARKER = re.compile(r"_+[se]?text\w*|__\w+_(?:start|end|array)", re.ASCII)
-"""Names of where a part of the code starts or ends; where there is a function too, it is meant."""
+"""Names of the start or end of a part of the code; a function at the same address is preferred."""
 _MADE_AT_RUN_TIME = ("bpf", "__builtin__")
-"""Beginnings of the names of modules that no file has, spread over all of the address space."""
+"""Prefixes of the names of modules without a file, which are spread over the address space."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class SymbolTable:
 
 
 def parse(data: bytes, path: str) -> SymbolTable:
-    """Return the code that a symbol table tells of. Raises: InputError."""
+    """Return the code that a symbol table describes. Raises: InputError."""
     bounds: dict[str, int] = {}
     code: dict[str, list[tuple[int, str, bool]]] = {"": []}
     highest = 0

@@ -1,1 +1,1 @@
-"""Annotation: samples beside the lines of source, and beside instructions."""
+"""Annotates lines of source, and instructions, with their samples."""

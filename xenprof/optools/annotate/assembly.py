@@ -1,6 +1,6 @@
-"""Annotated assembly: the instructions of functions with the samples of each.
+"""Annotates assembly: the instructions of functions with the samples of each.
 
-A sample between two instructions (as imprecise counters give) counts for the one it is inside.
+A sample inside an instruction (imprecise counters give such) counts for that instruction.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,15 +15,15 @@ from xenprof.optools.annotate.disassembly import Code, Instruction, SymbolLabels
 from xenprof.optools.annotate.margin import margin, symbol_comment
 
 WHOLE_IMAGE_ABOVE = 50
-"""With more functions than that, the heading of an image stands once, not above each."""
-_CONTEXT_LINES = 5  # of source before a function's first line: objdump's choice
+"""With more functions than this, an image has one heading instead of one above each function."""
+_CONTEXT_LINES = 5  # lines of source before a function's first line: objdump's choice
 
 
 @dataclass(slots=True)
 class SourceText:
     """The lines of source to be mixed in.
 
-    `find` tells the lines of addresses; `read` returns a file's text, none if it is missing.
+    `find` returns the lines of addresses; `read` a file's text, none if it is missing.
     """
 
     find: Callable[[Sequence[int]], Mapping[int, Location]]
@@ -34,12 +34,12 @@ class SourceText:
     _last: dict[str, int] = field(default_factory=dict)
 
     def restart(self) -> None:
-        """Forget what was shown."""
+        """Forget which lines were shown."""
         self._shown.clear()
         self._last.clear()
 
     def prepare(self, addresses: Sequence[int]) -> None:
-        """Look up the lines of the instructions that come next, all at once."""
+        """Look up the lines of the next instructions, all at once."""
         self._places = self.find(addresses)
 
     def before(self, address: int) -> Sequence[str]:
@@ -61,9 +61,9 @@ class SourceText:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """An image to be listed: its code, all of its symbols, and the name that it goes by.
+    """An image to list: its code, all of its symbols, and its name.
 
-    `call` turns a symbol's name into what the comments call it.
+    `call` turns a symbol's name into its name in comments.
     """
 
     name: str
@@ -99,7 +99,7 @@ def annotated(listing: Listing, table: SymbolTable) -> Iterator[str]:
 def _whole_image(
     listing: Listing, table: SymbolTable, rows: Sequence[tuple[int, int]]
 ) -> Iterator[str]:
-    """Yield functions as they follow each other in the image, under one heading."""
+    """Yield functions in the order of the image, under one heading."""
     symbols, names = listing.symbols, SymbolLabels(_spans(listing.symbols))
     fill = margin(None, listing.totals)
     sections = listing.code.section_names
@@ -117,7 +117,7 @@ def _whole_image(
 
 
 def _heading(listing: Listing, section: str) -> Iterator[str]:
-    """Yield what objdump prints before the first function of a section."""
+    """Yield the lines that objdump prints before the first function of a section."""
     fill = margin(None, listing.totals)
     yield fill
     yield f"{fill}{listing.name}:     file format {listing.code.format_name}"

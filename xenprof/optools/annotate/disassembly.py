@@ -1,4 +1,4 @@
-"""Machine code -> instructions as text, in the manner of GNU objdump. Capstone decodes."""
+"""Turns machine code into instructions as text, in the manner of GNU objdump. Capstone decodes."""
 
 import struct
 from bisect import bisect_right
@@ -10,7 +10,7 @@ from xenprof.images.elf import Elf
 from xenprof.optools.annotate.gnusyntax import gnu_text, intel_text, plain_text
 
 BAD = "(bad)"
-"""What stands for bytes that are no instruction."""
+"""The text for bytes that are not an instruction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Instruction:
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """The code of an image, and what decodes it; `format_name` is objdump's name for the file."""
+    """The code of an image, and its decoder; `format_name` is objdump's name of the format."""
 
     elf: Elf
     format_name: str
@@ -58,7 +58,7 @@ class Code:
     ) -> Iterator[Instruction]:
         """Yield the instructions of `size` bytes at a file offset, which run at `address`.
 
-        They end with the section. `names` tells the symbol at an address as `<name+0x8>`, or
+        They end with the section. `names` returns the symbol at an address as `<name+0x8>`, or
         nothing.
         """
         is_x86 = "86" in self.format_name
@@ -77,7 +77,7 @@ class Code:
 
 
 def open_code(elf: Elf, *, intel: bool = False) -> Code | None:
-    """Return the code of an image, None if it is for a machine that we cannot decode."""
+    """Return the code of an image; None if its machine's code cannot be decoded."""
     import capstone as cs
 
     (machine,) = struct.unpack_from(f"{elf.order}H", elf.data, 18)
@@ -104,7 +104,7 @@ def open_code(elf: Elf, *, intel: bool = False) -> Code | None:
 
 
 class SymbolLabels:
-    """Tells addresses by the symbols of an image: `<name>`, `<name+0x8>`."""
+    """Labels addresses by the symbols of an image: `<name>`, `<name+0x8>`."""
 
     def __init__(self, symbols: Sequence[tuple[int, int, str]]) -> None:
         """Take (first address, address after the last, name) of each symbol."""

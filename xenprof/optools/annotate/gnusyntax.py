@@ -1,13 +1,13 @@
-"""Capstone's AT&T syntax for x86 -> the spelling of GNU objdump 2.40.
+"""Rewrites Capstone's AT&T syntax for x86 in the spelling of GNU objdump 2.40.
 
-No blank behind a comma, hexadecimal numbers, no operand size that a register already tells,
+No blank after a comma, hexadecimal numbers, no operand size that a register already shows,
 displacements of zero where the code has one, targets with their symbol.
 """
 
 import re
 from collections.abc import Callable
 
-# Mnemonics that objdump writes without a size where a register tells it.
+# Mnemonics that objdump writes without a size where a register shows it.
 _SIZED = frozenset({
     "mov", "add", "sub", "and", "or", "xor", "cmp", "test", "lea", "push", "pop", "inc", "dec",
     "neg", "not", "adc", "sbb", "imul", "mul", "div", "idiv", "xchg", "shl", "shr", "sar", "sal",
@@ -37,7 +37,7 @@ def gnu_text(
 ) -> str:
     """Return an instruction of bytes `raw` as objdump writes it; `after` is the next one's address.
 
-    `names` tells the symbol at an address as `<name+0x8>`, or nothing.
+    `names` returns the symbol at an address as `<name+0x8>`, or nothing.
     """
     *prefixes, word = mnemonic.strip().split() or [""]
     operands = operands.replace(", ", ",")
@@ -48,7 +48,7 @@ def gnu_text(
     if word.startswith("nop"):
         return _no_operation(word, operands, raw)
     operands = _numbers(word, operands)
-    if opcode[:1] in (b"\xd0", b"\xd1"):  # shifts by one have no number
+    if opcode[:1] in (b"\xd0", b"\xd1"):  # shifts by one have no operand for the number
         operands = operands.removeprefix("$0x1,")
     word = " ".join([*prefixes, _without_size(word, operands)])
     text = f"{word:<6} {operands}".rstrip()
@@ -60,7 +60,7 @@ def gnu_text(
 
 
 def _numbers(word: str, operands: str) -> str:
-    """Return operands with all numbers in hexadecimal, negative ones as the machine has them."""
+    """Return operands with all numbers in hexadecimal, negative ones in two's complement."""
     bits = _BITS.get(word[-1:], 64)
 
     def immediate(match: re.Match[str]) -> str:
@@ -87,7 +87,7 @@ def _without_size(word: str, operands: str) -> str:
 
 
 def _no_operation(word: str, operands: str, raw: bytes) -> str:
-    """Return the long forms of `nop`, of which the bytes tell more than Capstone does."""
+    """Return a long form of `nop`, whose bytes tell more than Capstone's text."""
     if not operands:
         return "xchg   %ax,%ax" if raw == b"\x66\x90" else word
     extra = max(raw.count(b"\x66", 0, raw.find(b"\x0f")) - 1, 0)
@@ -101,7 +101,7 @@ def _no_operation(word: str, operands: str, raw: bytes) -> str:
 
 
 def intel_text(mnemonic: str, operands: str, names: Callable[[int], str]) -> str:
-    """Return an x86 instruction in Intel's syntax, near to what objdump -Mintel writes."""
+    """Return an x86 instruction in Intel's syntax, close to objdump -Mintel."""
     target = _TARGET.fullmatch(operands)
     if target and _BRANCH.fullmatch(mnemonic):
         operands = f"{target[1]} {names(int(target[1], 16))}".rstrip()
@@ -111,7 +111,7 @@ def intel_text(mnemonic: str, operands: str, names: Callable[[int], str]) -> str
 
 
 def plain_text(mnemonic: str, operands: str, names: Callable[[int], str]) -> str:
-    """Return an instruction of another machine: as Capstone has it, targets with their symbol."""
+    """Return another machine's instruction as Capstone writes it, targets with their symbol."""
     target = _TARGET.fullmatch(operands.lstrip("#"))
     if target:
         operands = f"{target[1]} {names(int(target[1], 16))}".rstrip()

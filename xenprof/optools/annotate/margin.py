@@ -1,4 +1,4 @@
-"""The margin beside annotated lines, and the comments above and below them."""
+"""Makes the margin beside annotated lines, and the comments above and below them."""
 
 from collections.abc import Iterator, Sequence
 
@@ -18,7 +18,7 @@ def counts_text(counts: Sequence[int], totals: Sequence[int]) -> str:
 
 
 def margin(counts: Sequence[int] | None, totals: Sequence[int]) -> str:
-    """Return what stands before a line with these samples; blanks for a line with none."""
+    """Return the margin of a line with these samples; blanks for a line with none."""
     gaps = "  " * (len(totals) - 1)
     if counts is None:
         return " " * (COUNT_WIDTH + 1 + WIDTH) * len(totals) + gaps + " :"
@@ -26,7 +26,7 @@ def margin(counts: Sequence[int] | None, totals: Sequence[int]) -> str:
 
 
 def symbol_comment(name: str, counts: Sequence[int], totals: Sequence[int]) -> str:
-    """Return the comment behind the line on which a function starts."""
+    """Return the comment after the line on which a function starts."""
     return f" /* {name} total: {counts_text(counts, totals)} */"
 
 

@@ -1,4 +1,4 @@
-"""A profile whose samples know their lines: what source annotation is made from."""
+"""Places the samples of a profile on source lines, for source annotation."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ LineFinder = Callable[[ImageName, Sequence[int]], Mapping[int, Location]]
 
 @dataclass(frozen=True, slots=True)
 class PlacedSymbol:
-    """A function with samples: what it is called and its samples by class."""
+    """A function with samples: its name and its samples by class."""
 
     name: str
     counts: list[int]
@@ -22,7 +22,7 @@ class PlacedSymbol:
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """Samples by line of one source file; line 0 has those that no line could be told of.
+    """Samples by line of one source file; line 0 has the samples whose line is unknown.
 
     `symbols` are the functions that start on a line. `counts` has a number for each class.
     """
@@ -36,7 +36,7 @@ class SourceFile:
 def source_files(table: SymbolTable, names: Sequence[str], find: LineFinder) -> list[SourceFile]:
     """Return the files with samples, most samples of the first class first.
 
-    `table` must have details; `names` are what its symbols are called. `find` tells the lines
+    `table` must have details; `names` are those of its symbols. `find` returns the lines
     of an image's addresses.
     """
     details = table.details
@@ -67,7 +67,7 @@ def source_files(table: SymbolTable, names: Sequence[str], find: LineFinder) -> 
 
 
 def detail_rows(firsts: Ints, lasts: Ints) -> Ints:
-    """Return the rows of the details of symbols, one symbol after the other."""
+    """Return the rows of the details of symbols, symbol by symbol."""
     spans = [np.arange(a, b) for a, b in zip(firsts.tolist(), lasts.tolist(), strict=True)]
     return np.concatenate([np.empty(0, np.int64), *spans]).astype(np.int64)
 

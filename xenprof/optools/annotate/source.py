@@ -1,4 +1,4 @@
-"""Annotated source files: where they are, and their lines."""
+"""Finds source files and annotates their lines."""
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,7 +15,7 @@ class SourceFinder:
     """Finds source files.
 
     Paths that start with one of `base_dirs` lose it and are looked for in `search_dirs`, as are
-    relative ones. What is not there is looked for below `root`, then at its own path.
+    relative ones. A file not found there is looked for below `root`, then at its own path.
     """
 
     search_dirs: Sequence[str] = ()
@@ -23,7 +23,7 @@ class SourceFinder:
     root: str = ""
 
     def find(self, name: str) -> tuple[str, Path]:
-        """Return the path that a file is known by, and where to read it (it may be missing)."""
+        """Return the path that a file is shown with, and the path to read (it may be missing)."""
         relative = name
         if name.startswith("/"):
             for base in map(os.path.realpath, self.base_dirs):
@@ -43,13 +43,13 @@ class SourceFinder:
 
 @dataclass(frozen=True, slots=True)
 class PathFilter:
-    """Which source files are wanted, by shell patterns for their name or a folder's."""
+    """A filter of source files, by shell patterns for their name or a folder's."""
 
     include: Sequence[str] = ()
     exclude: Sequence[str] = ()
 
     def accepts(self, path: str) -> bool:
-        """Return whether `path` is wanted; what is excluded is not, even if it is included."""
+        """Return whether `path` is wanted; exclusion overrides inclusion."""
         *folders, base = [part for part in path.split("/") if part] or [""]
         if _any(self.exclude, folders) or _any(self.exclude, [base]):
             return False

@@ -1,4 +1,4 @@
-"""Formats: stack profiles (and traces) -> bytes for people and for other tools, one a file."""
+"""Writes stack profiles (and traces) for people and for other tools, one format per file."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """What a format can do; its module has `render(request)`.
+    """The abilities of a format; its module has `render(request)`.
 
-    `shows`: `tables` follow --by, --tree and the number of rows wanted, `stacks` have
-    everything, `trace` is made from a recorded trace. `events`: of several events it shows all,
+    `shows`: `tables` follow --by, --tree and the number of rows, `stacks` have
+    everything, `trace` is made from a recorded trace. `events`: of several events it shows `all`,
     or `one`.
     """
 
@@ -43,7 +43,7 @@ FORMATS = {
     "otlp": Format("otlp", "OTLP profiles (v1development), protobuf", is_binary=True),
     "otlp.json": Format("otlp_json", "OTLP profiles (v1development), JSON"),
 }
-"""Name -> module below xenprof.report.formats, and what the programs say of it."""
+"""Name -> module below xenprof.report.formats, and the help text."""
 
 
 def load(name: str) -> "Callable[[Request], Iterable[bytes]]":

@@ -1,4 +1,4 @@
-"""The tables as comma-separated values with one line of titles."""
+"""Writes the tables as comma-separated values with one line of titles."""
 
 import csv
 import io

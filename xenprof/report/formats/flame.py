@@ -1,4 +1,4 @@
-"""What both flame graphs draw: nodes with names, layers and, in a comparison, differences."""
+"""Makes the data of both flame graphs: nodes with names, layers and, compared, differences."""
 
 import math
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from xenprof.report.views.significance import LEVEL, holm, p_values
 from xenprof.report.views.tree import Tree, tree
 
 KINDS = ("user", "kernel", "hypervisor", "domain", "all")
-"""What colours stand for. `domain` is the mark where one begins, `all` the root."""
+"""The meanings of colours. `domain` is the mark where one begins, `all` the root."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Flame:
     """A tree whose codes index `names`, `images` and `kinds` (numbers of KINDS).
 
     `after` are the columns of the tree's numbers: [samples], or [before, after] in a comparison;
-    then `is_noise` tells which nodes' shares differ by no more than chance. Names of the root
+    then `is_noise` tells which nodes' shares differ only by chance. Names of the root
     are not among them.
     """
 
@@ -35,12 +35,12 @@ class Flame:
 
     @property
     def totals(self) -> list[int]:
-        """Return all samples, a number for each column."""
+        """Return the number of all samples for each column."""
         return [int(total) for total in self.nodes.total[0]]
 
 
 def flame(request: Request) -> Flame:
-    """Return what to draw of a request."""
+    """Return the flame graph of a request."""
     profile, values = request.profile, request.profile.values[:, request.event : request.event + 1]
     if request.base is not None:
         profile, split = joined(request.base, request.profile)
@@ -69,16 +69,16 @@ def _has_calls(profile: StackProfile) -> bool:
 
 
 def _noise(nodes: Tree) -> Ints:
-    """Return 1 for each node whose shares are the same but for chance, by the test of tables.
+    """Return 1 for each node whose shares differ only by chance, by the same test as in tables.
 
-    Most nodes of a large graph have too few samples to pass whatever they are, and are not
-    tested; they count among those that are corrected for all the same.
+    Most nodes of a large graph have too few samples ever to pass, and are not
+    tested, but the correction for many tests counts them.
     """
     before, after = nodes.total[:, 0], nodes.total[:, 1]
     totals = int(before[0]), int(after[0])
     p = np.ones(len(nodes))
     if min(totals):
-        # The least p of n samples is that of all n in the smaller session.
+        # n samples give the least p if all of them are in the smaller session.
         rarer = min(totals) / sum(totals)
         enough = math.log(LEVEL / 2 / len(nodes)) / math.log(rarer)
         tested = np.flatnonzero(before + after >= enough)
@@ -89,7 +89,7 @@ def _noise(nodes: Tree) -> Ints:
 
 
 def legend(of: Flame) -> Mapping[str, str]:
-    """Return what each kind that occurs is called."""
+    """Return the name of each kind that occurs."""
     words = {"user": "user", "kernel": "kernel", "hypervisor": "hypervisor", "domain": "domain"}
     present = {KINDS[kind] for kind in of.kinds}
     return {kind: text for kind, text in words.items() if kind in present}

@@ -1,4 +1,4 @@
-"""A flame graph as one page that loads nothing: search, zoom, colours by layer, differences."""
+"""Writes a flame graph as one page that loads nothing: search, zoom, layers, differences."""
 
 import json
 from collections.abc import Iterable
@@ -23,14 +23,14 @@ def render(request: Request) -> Iterable[bytes]:
         "names": found.names,
         "images": found.images,
         "kindOf": found.kinds,
-        # By depth: the children of a node follow those of the node before it.
+        # Ordered by depth: the children of a node follow those of the node before it.
         "code": nodes.code.tolist(),
         "children": children.tolist(),
         "own": [column.tolist() for column in nodes.own.T],
         "noise": None if found.is_noise is None else found.is_noise.tolist(),
     }
     text = json.dumps(data, separators=(",", ":"))
-    # Inside of a script element only `<` can end it, or begin a comment.
+    # Inside a script element only `<` can end it or begin a comment.
     text = text.replace("<", "\\u003c")
     page = files("xenprof.report.formats").joinpath("assets/flamegraph.html").read_text("utf-8")
     script = files("xenprof.report.formats").joinpath("assets/flamegraph.js").read_text("utf-8")

@@ -1,6 +1,6 @@
-"""A flame graph as one picture that loads nothing; in a browser it can be searched and zoomed.
+"""Writes a flame graph as one picture that loads nothing; browsers can search and zoom it.
 
-Nodes narrower than LEAST_PX are left out: the picture says how many.
+Nodes narrower than LEAST_PX are left out; the picture tells how many.
 """
 
 from collections.abc import Iterator
@@ -109,7 +109,7 @@ def _node(found: Flame, node: int, begin: int, per: float, top: int) -> str:
 
 
 def _difference(found: Flame, node: int, samples: list[int], kind: int) -> tuple[str, str, str]:
-    """Return the class, the style and what is to be said of a node in a comparison."""
+    """Return the class, the style and the text of a node in a comparison."""
     before, after = (
         count / max(total, 1) for count, total in zip(samples, found.totals, strict=True)
     )

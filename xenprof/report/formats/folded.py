@@ -1,8 +1,8 @@
-"""Folded stacks: `a;b;c N`, a line for each stack, as flamegraph.pl and inferno read them.
+"""Writes folded stacks: `a;b;c N`, a line for each stack, as flamegraph.pl and inferno read.
 
     {DOMAIN};IMAGE`SYMBOL_[LAYER];... SAMPLES
 
-A step {DOMAIN} stands wherever a domain begins. Kernel code ends in `_[k]` as those tools have
+A step {DOMAIN} stands wherever a domain begins. Kernel code ends in `_[k]` as those tools expect
 it, the hypervisor's in `_[h]`. With a base there are two numbers, before and after
 (difffolded.pl).
 """
@@ -18,7 +18,7 @@ from xenprof.report.views.table import Key
 from xenprof.report.views.tree import tree
 
 _SUFFIX = {"kernel": "_[k]", "hypervisor": "_[h]", "user": ""}
-_LINE_ENDS = (*range(32), *range(0x7F, 0xA0), 0x2028, 0x2029)  # and other controls
+_LINE_ENDS = (*range(32), *range(0x7F, 0xA0), 0x2028, 0x2029)  # and other control characters
 _CLEAN = str.maketrans({";": ":", **{chr(code): " " for code in _LINE_ENDS}})
 
 
@@ -41,7 +41,7 @@ def render(request: Request) -> Iterator[bytes]:
     lines = [
         f"{texts[row]} {' '.join(map(str, nodes.own[row].tolist()))}\n"
         for row in np.flatnonzero(nodes.own.any(axis=1)).tolist()
-        if row  # a stack of no steps has no line
+        if row  # a stack without steps has no line
     ]
     yield "".join(sorted(lines)).encode("utf-8", "replace")
 

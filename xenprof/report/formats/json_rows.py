@@ -1,4 +1,4 @@
-"""The tables as one JSON object."""
+"""Writes the tables as one JSON object."""
 
 import json
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ from xenprof.report.views.significance import LEVEL, TEST
 
 
 def render(request: Request) -> Iterable[bytes]:
-    """Return the object, indented: a row a line."""
+    """Return the object, indented, with one row per line."""
     found = _comparison(request) if request.base is not None else _report(request)
     listed = found.pop("rows")
     head = json.dumps(found, indent=1)[:-2]
@@ -28,7 +28,7 @@ def _events(profile: StackProfile) -> list[dict[str, Any]]:
 
 
 def _report(request: Request) -> dict[str, Any]:
-    """Rows of a tree stand with their descendants behind them; `depth` tells whose they are."""
+    """Return the report. In a tree a row's descendants follow it, and `depth` shows the parents."""
     found = rows(request)
     listed = []
     for row, key in enumerate(found.keys):

@@ -1,4 +1,4 @@
-"""Stacks with a step of its own for each change of domain, for formats that know only names."""
+"""Marks each change of domain in stacks by a step, for formats that know only names."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ _NOTHING: Key = ("",) * len(FIELDS)
 class Marked:
     """Stacks whose steps index `keys`: (domain, layer, image, symbol).
 
-    Of a domain's mark only the first is not empty, of an image's mark the last is.
+    A domain's mark has only the first part; of an image's mark only the last part is empty.
     """
 
     keys: tuple[Key, ...]
@@ -23,9 +23,9 @@ class Marked:
 
 
 def marked(profile: StackProfile, *, with_images: bool = False) -> Marked:
-    """Return the stacks with domains marked, and images too where asked for.
+    """Return the stacks with domains marked, and images too on request.
 
-    Keys are in the order of names, so that siblings sorted by key are sorted by what is seen.
+    Keys are in the order of names, so that siblings sorted by key are sorted by visible name.
     """
     found, codes = grouping(profile.frames, FIELDS)
     order = sorted(range(len(found)), key=lambda code: (found[code][::-1], code))

@@ -1,9 +1,9 @@
-"""OTLP profiles: opentelemetry.proto.profiles.v1development.ProfilesData, as protobuf.
+"""Writes OTLP profiles: opentelemetry.proto.profiles.v1development.ProfilesData, as protobuf.
 
 The layout is the one of opentelemetry-proto 1.45; it is still in development and has changed
 before. A profile has one type of samples, so each event is a profile of its own: its
-`period_type` is the event and `period` its count. Attributes of a sample say where it was taken
-(`xen.domain.name`, `xen.sample.mode`); those of a location say the same of each frame, and its
+`period_type` is the event and `period` its count. Attributes of a sample tell where it was taken
+(`xen.domain.name`, `xen.sample.mode`); those of a location tell the same of each frame, and its
 `profile.frame.type`, for which there is no word for a hypervisor: `kernel` is used.
 """
 
@@ -55,7 +55,7 @@ class _Tables:
         return self.attributes.setdefault((key, value), len(self.attributes) + 1)
 
     def dictionary(self, frames: Sequence[Frame]) -> ProfilesDictionary:
-        """Return it with all locations; nothing may be added later."""
+        """Return the dictionary with all locations; nothing may be added later."""
         locations = [self._location(frame) for frame in frames]
         mappings = [
             Mapping(

@@ -1,4 +1,4 @@
-"""OTLP profiles as JSON: field names in lowerCamelCase, ids in hexadecimal."""
+"""Writes OTLP profiles as JSON: field names in lowerCamelCase, ids in hexadecimal."""
 
 import json
 from collections.abc import Iterable

@@ -1,7 +1,7 @@
-"""A recorded trace in Chrome's trace format, which Perfetto opens: vcpus on pcpus over time.
+"""Writes a recorded trace in Chrome's trace format, for Perfetto: vcpus on pcpus over time.
 
 The process `pcpus` has a thread for each pcpu, with a slice wherever a vcpu ran; each domain is
-a process with a thread for each vcpu, with slices for all its runstates. A pcpu where nobody
+a process with a thread for each vcpu, with slices for all its runstates. A pcpu where no vcpu
 ran is idle. Times are microseconds since the first record. Lost records are instants on their
 pcpu.
 """
@@ -32,7 +32,7 @@ from xenprof.trace.summary import DEFAULT_MHZ
 
 _PCPUS = 1
 _DOMAINS = 100
-"""Process ids: the pcpus', and that of domain 0, from which the others count."""
+"""Process ids: that of the pcpus, and that of domain 0, from which the others count up."""
 _TOP = 2**64 - 1
 
 
@@ -48,7 +48,7 @@ class Intervals:
 
 
 def render(request: Request) -> Iterator[bytes]:
-    """Yield the object in parts, an event a line. Raises: TraceFileError."""
+    """Yield the object in parts, one event per line. Raises: TraceFileError."""
     with open_trace(request.trace) as trace:
         records = _read(trace)
         origin = int(records.tsc[0]) if len(records) else 0
@@ -77,15 +77,15 @@ def _read(trace: TraceFile) -> Records:
 
 
 def intervals(records: Records) -> Intervals:
-    """Return the time of each vcpu by runstate; what it was in last, it was in until the end.
+    """Return the intervals of each vcpu by runstate; its last state lasts until the end.
 
-    Records are by time.
+    Records are ordered by time.
     """
     if not len(records):
         return Intervals(*(np.empty(0, np.int64) for _ in range(5)))
     is_explicit = bool(is_runstate_change(records.event).any())
     changes = explicit_changes(records) if is_explicit else scheduler_rows(records)
-    # One row before each vcpu's first, in which nothing is known of it.
+    # One row is added before each vcpu's first, for the time when nothing is known of it.
     names = np.unique(changes.key)
     key = np.concatenate([names, changes.key])
     tsc = np.concatenate([np.zeros(len(names), np.uint64), changes.tsc])
@@ -97,7 +97,7 @@ def intervals(records: Records) -> Intervals:
     first = np.ones(len(key), np.bool_)
     first[1:] = key[1:] != key[:-1]
     entered = resolve(state, first)
-    # A row that changes nothing ends no interval, nor does one that says it again.
+    # A row that changes nothing, or repeats the one before, ends no interval.
     kept = first | (entered >= 0)
     key, tsc, pcpu, entered = key[kept], tsc[kept], pcpu[kept], entered[kept]
     fresh = np.ones(len(key), np.bool_)
@@ -116,7 +116,7 @@ def intervals(records: Records) -> Intervals:
 def _with_losses(
     key: Ints, tsc: np.ndarray, pcpu: Ints, state: Ints, records: Records
 ) -> tuple[Ints, np.ndarray, Ints, Ints]:
-    """Put a row of state LOST where records were lost on the pcpu that saw a vcpu last."""
+    """Add a row of state LOST where records were lost on the pcpu that saw a vcpu last."""
     is_loss = records.event == LOST_RECORDS
     until = np.append(tsc[1:], np.uint64(_TOP))
     until[:-1][key[1:] != key[:-1]] = np.uint64(_TOP)
@@ -124,7 +124,7 @@ def _with_losses(
     for number in np.unique(records.pcpu[is_loss]).tolist():
         seen = records.pcpu == number
         tsc_seen = records.tsc[seen]
-        # They were lost between the record before and the one that tells of it.
+        # They were lost between the record before and the one that reports the loss.
         lost_at = np.concatenate([records.tsc[:1], tsc_seen[:-1]])[is_loss[seen]]
         mine = np.flatnonzero(pcpu == number)
         following = np.searchsorted(lost_at, tsc[mine])

@@ -1,4 +1,4 @@
-"""pprof's profile.proto, gzipped.
+"""Writes pprof's profile.proto, gzipped.
 
 Each event EVENT is two values of a sample: `EVENT_sample` (how many) and `EVENT` (how many
 events these stand for: samples times the period). A mapping stands
@@ -17,7 +17,7 @@ from xenprof.profile.stacks import Frame, StackProfile
 from xenprof.report.formats.protobuf import number, packed, piece, varint
 from xenprof.report.formats.request import Request
 
-# Fields of Profile; of the messages in it where they are written.
+# Fields of Profile; those of inner messages are named where they are written.
 _SAMPLE_TYPE, _SAMPLE, _MAPPING, _LOCATION, _FUNCTION, _STRING = 1, 2, 3, 4, 5, 6
 _TIME_NS, _DURATION_NS, _PERIOD_TYPE, _PERIOD, _COMMENT, _DEFAULT_TYPE = 9, 10, 11, 12, 13, 14
 _LEVEL = 6
@@ -68,7 +68,7 @@ def encode(profile: StackProfile, event: int = 0) -> bytes:
 
 def _samples(profile: StackProfile, strings: _Strings) -> Iterable[bytes]:
     frames = profile.frames
-    # Location i + 1 is frame i. Their numbers are made once, the stacks are only joined.
+    # Location i + 1 is frame i. Their numbers are encoded once; stacks only join them.
     locations = [varint(index + 1) for index in range(len(frames))]
     labels: dict[tuple[int, int], bytes] = {}
     periods = [max(kind.period, 1) for kind in profile.types]
@@ -97,7 +97,7 @@ def _labels(frames: Sequence[Frame], ends: tuple[int, int], strings: _Strings) -
 
 
 def mapping_name(frame: Frame) -> str:
-    """Return what the mapping of a frame's image is called."""
+    """Return the name of the mapping of a frame's image."""
     domain = frame.domain.replace("%", "%25").replace(":", "%3A")
     return f"{domain}:{frame.layer}:{frame.image}"
 

@@ -1,4 +1,4 @@
-"""Just enough of protobuf's wire format to write messages of numbers, strings and messages."""
+"""Writes protobuf's wire format: messages of numbers, strings and messages."""
 
 from collections.abc import Iterable
 
@@ -17,7 +17,7 @@ def varint(value: int) -> bytes:
 
 
 def number(field: int, value: int) -> bytes:
-    """Return a field that holds a number; nothing for 0, which is what a missing one means."""
+    """Return a field that holds a number; nothing for 0, which a missing field stands for."""
     return varint(field << 3 | _VARINT) + varint(value) if value else b""
 
 

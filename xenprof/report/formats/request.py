@@ -1,4 +1,4 @@
-"""What a format is asked for: a profile and how to show it."""
+"""Defines the request to a format: a profile and how to show it."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -13,12 +13,12 @@ EMPTY = StackProfile((), (), np.empty((0, 0), np.int64), ())
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A profile, and for some formats how to show it; formats ignore what is not for them.
+    """A profile, and how to show it; formats ignore the fields that do not concern them.
 
-    `event` is the column of the profile that is drawn where only one can be. `base` is what the
+    `event` is the column of the profile to draw where only one can be. `base` is what the
     profile is compared with: it has one event, and then the profile has only that as well.
     `threshold_percent` leaves out rows with less of the (first) event. `trace` is the path of a
-    recorded trace, `mhz` the speed of its tsc (None: as its records tell).
+    recorded trace, `mhz` the speed of its tsc (None: the speed in its records).
     """
 
     profile: StackProfile = EMPTY

@@ -1,4 +1,4 @@
-"""What the tables in text, JSON and CSV have in common: which rows there are, in which order."""
+"""Chooses and orders the rows of the tables in text, JSON and CSV."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from xenprof.report.views.tree import preorder, tree
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Rows of a table or of a tree (then with a depth from 0), in the order to show them.
+    """Rows of a table or of a tree (these with a depth from 0), in the order to show them.
 
     `own` and `total` have a column for each event. Rows that were left out are counted.
     """
@@ -31,23 +31,23 @@ class Rows:
     left_out_own: Ints
 
     def ratio_cells(self, row: int) -> list[float | None]:
-        """Return the ratios of a row: of its own samples, in a tree of all."""
+        """Return the ratios of a row: of its own samples, or in a tree of all its samples."""
         counts = self.own[row] if self.depths is None else self.total[row]
         return [ratio.of(counts) for ratio in self.ratios]
 
 
 def rows(request: Request) -> Rows:
-    """Return the rows that a request is for."""
+    """Return the rows that a request asks for."""
     return _tree_rows(request) if request.tree else _table_rows(request)
 
 
 def has_calls(profile: StackProfile) -> bool:
-    """Return whether any stack has a caller, so that totals say something."""
+    """Return whether any stack has a caller, so that totals differ from own samples."""
     return any(len(stack) > 1 for stack in profile.stacks)
 
 
 def plain(text: str) -> str:
-    """Return a text without what would end a line or move the cursor of a terminal."""
+    """Return a text without characters that end a line or move a terminal's cursor."""
     return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
@@ -111,13 +111,13 @@ class Change:
 
 
 def comparison(request: Request) -> Comparison:
-    """Compare the request's profile with its base."""
+    """Return the comparison of the request's profile with its base."""
     assert request.base is not None
     return compare(request.base, request.profile, request.fields)
 
 
 def changes(of: Comparison, request: Request) -> Iterator[Change]:
-    """Yield the rows of a comparison, differences first; a threshold is for the larger share."""
+    """Yield the rows of a comparison, differences first; thresholds apply to the larger share."""
     verdicts, moved = of.verdicts(), of.change
     before_total, after_total = max(of.before_total, 1), max(of.after_total, 1)
     shown = 0

@@ -1,4 +1,4 @@
-"""speedscope's own file format: every event as one sampled profile.
+"""Writes speedscope's own file format: every event as one sampled profile.
 
 Schema: https://www.speedscope.app/file-format-schema.json
 """
@@ -15,7 +15,7 @@ SCHEMA = "https://www.speedscope.app/file-format-schema.json"
 
 
 def render(request: Request) -> Iterator[bytes]:
-    """Yield the object in parts; domains are steps of their own, images are files."""
+    """Yield the object in parts; domains are separate steps, images are files."""
     profile = request.profile
     found = marked(profile)
     frames = [

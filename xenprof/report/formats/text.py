@@ -1,4 +1,4 @@
-"""Tables for people: samples, percent, ratios, and what they are about."""
+"""Writes tables for people: samples, percent, ratios, and titles."""
 
 from collections.abc import Iterator, Sequence
 
@@ -28,7 +28,7 @@ def _report(request: Request) -> Iterator[str]:
     head, body = list[str](), [list[str]() for _ in found.keys]
     bands: list[tuple[str, int]] = []
     parts = [("total", found.total)] if with_totals else []
-    if request.tree != "bottom-up":  # there, what ends at a node is no number of interest
+    if request.tree != "bottom-up":  # in a tree the samples that end at a node are of no interest
         parts.append(("self" if with_totals else "samples", found.own))
     for column, kind in enumerate(profile.types):
         bands.append((kind.event, 2 * len(parts)))
@@ -68,7 +68,7 @@ def _table(
 ) -> Iterator[str]:
     labels = [_label(found.fields, key) for key in found.keys]
     if found.depths is not None:
-        # The names of a tree are indented, so what else there is of a row stands before them.
+        # The names of a tree are indented, so a row's other cells stand before them.
         labels = [
             (*label[:-1], "  " * depth + label[-1])
             for label, depth in zip(labels, found.depths, strict=True)
@@ -90,7 +90,7 @@ def _line(
 
 
 def _banded(bands: Sequence[tuple[str, int]], widths: list[int]) -> str:
-    """Return the line of event names, each above its columns, the first of which may widen."""
+    """Return the line of event names, each above its columns; it may widen the first of them."""
     cells, at = [], 0
     for title, columns in bands:
         wide = sum(widths[at : at + columns]) + len(_GAP) * (columns - 1)
@@ -102,7 +102,7 @@ def _banded(bands: Sequence[tuple[str, int]], widths: list[int]) -> str:
 
 
 def _label(fields: Key, key: Key) -> Key:
-    """Return a key as it is shown: images by their last part, on one line."""
+    """Return a key as it is shown: images by the last part of their path, on one line."""
     return tuple(
         plain(image_text(text) if field == "image" else text)
         for field, text in zip(fields, key, strict=True)

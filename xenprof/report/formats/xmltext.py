@@ -1,4 +1,4 @@
-"""Text for XML and HTML: escaped, and without what XML cannot hold."""
+"""Makes text for XML and HTML: escaped, and without what XML cannot hold."""
 
 from xml.sax.saxutils import escape
 
@@ -8,6 +8,6 @@ _QUOTES = {'"': "&quot;", "'": "&apos;"}
 
 
 def xml_text(text: str) -> str:
-    """Return a text that may stand in an element or an attribute, whatever was in it."""
+    """Return any text so that it may stand in an element or an attribute."""
     clean = text.translate(_ILLEGAL).encode("utf-8", "replace").decode()
     return escape(clean, _QUOTES)

@@ -1,1 +1,1 @@
-"""The sessions of all domains of a host as one stack profile."""
+"""Reads the sessions of all domains of a host as one stack profile."""

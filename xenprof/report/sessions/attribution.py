@@ -1,4 +1,4 @@
-"""Whose an image is: which domain and layer, and where its symbols are."""
+"""Attributes images to domains and layers, and finds their symbols."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -22,7 +22,7 @@ _LAYERS = {"apps": Layer.USER, "xen": Layer.HYPERVISOR, "xen-unknown": Layer.HYP
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Whose code an image is. `passive` is the word behind `domainN-`, "" for an own image."""
+    """The owner of an image's code. `passive` is the word after `domainN-`, "" for an own image."""
 
     domain: str
     layer: Layer
@@ -30,7 +30,7 @@ class Owner:
 
 
 def passive_domain(image: ImageName) -> int | None:
-    """Return the id of the passive domain that an image stands for, if it does."""
+    """Return the id of the passive domain that an image stands for; None if it stands for none."""
     match = _PASSIVE.fullmatch(image.path.rpartition("/")[2])
     return int(match[1]) if match else None
 
@@ -46,7 +46,7 @@ class Attribution:
         image_path: tuple[str, ...],
         warn: Callable[[str], None],
     ) -> None:
-        """`names` and `roots` as those of a Place; `image_path` is searched for images too."""
+        """`names` and `roots` are those of a Place; `image_path` is searched for images too."""
         self._source = source
         self._names = names
         self._roots = roots
@@ -59,7 +59,7 @@ class Attribution:
         self._loaded: dict[Path, ImageSymbols | None] = {}
 
     def owner(self, file: SampleFile) -> Owner:
-        """Return whose code the samples of a file are."""
+        """Return the owner of the code that the samples of a file are in."""
         image = file.key.image
         base = image.path.rpartition("/")[2]
         if match := _PASSIVE.fullmatch(base):
@@ -74,7 +74,7 @@ class Attribution:
         return Owner(self._source.domain, Layer.HYPERVISOR if is_xen else Layer.KERNEL)
 
     def symbols(self, image: ImageName, owner: Owner) -> ImageSymbols | None:
-        """Return the symbols of an image, None if it has none or is not there."""
+        """Return the symbols of an image; None if it has none or is missing."""
         path = self._finder.find(image) or self._passive_file(owner)
         if path is None:
             return None
@@ -88,7 +88,7 @@ class Attribution:
         return self._loaded[path]
 
     def _passive_name(self, domid: int) -> str:
-        """Return the name of a passive domain; archives that were imported have a usual one."""
+        """Return the name of a passive domain; in imported archives a default one."""
         usual = f"Domain-{domid}"
         return self._names.get(domid) or (usual if usual in self._roots else f"domain{domid}")
 
@@ -107,7 +107,7 @@ class Attribution:
 
 
 def symbol_rows(file: SampleFile, symbols: ImageSymbols | None) -> "np.ndarray":
-    """Return the symbol of each offset of a file, -1 for none.
+    """Return the symbol of each offset of a file; -1 for none.
 
     A passive domain whose kernel's range was not known has addresses instead of offsets.
     """
@@ -121,7 +121,7 @@ def symbol_rows(file: SampleFile, symbols: ImageSymbols | None) -> "np.ndarray":
 
 
 def _daemon_xen(root: Path) -> str:
-    """Return the hypervisor's image that opcontrol was told of, "" if none."""
+    """Return the hypervisor's image that was given to opcontrol; "" if none was."""
     try:
         lines = (root / "root/.oprofile/daemonrc").read_text(errors="replace").splitlines()
     except OSError:

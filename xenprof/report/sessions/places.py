@@ -1,4 +1,4 @@
-"""Which sessions there are: below HOME, or in a directory that somebody names."""
+"""Finds sessions: below HOME, or in a directory that the user names."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -34,8 +34,8 @@ class Source:
 class Place:
     """Sessions of several domains that belong together, domain 0's first.
 
-    `names` are the domains' by id, for passive domains, which samples know by their id;
-    `roots` where the images of each are.
+    `names` are those of domains by id, for passive domains, which samples know by their id;
+    `roots` are where the images of each are.
     """
 
     title: str
@@ -89,7 +89,7 @@ def place_at(path: Path) -> Place:
 
 
 def chosen_domains(home: Path, place: Place, words: Sequence[str]) -> frozenset[str]:
-    """Return the names of the domains that the user wants, by name or id; empty: all.
+    """Return the names of the domains that the user named by name or id; empty: all.
 
     Raises: UnknownDomain.
     """
@@ -104,7 +104,7 @@ def chosen_domains(home: Path, place: Place, words: Sequence[str]) -> frozenset[
 
 
 def _beside(root: Path) -> dict[str, Path]:
-    """Return the domain at `root`, and those beside it if its folder is one of domains."""
+    """Return the domain at `root`, and those beside it if its folder holds domains."""
     found = _roots(root.parent) if has_domain_names(root.parent) else {}
     return found | {unquote(root.name) or DOMAIN_0: root}
 

@@ -1,4 +1,4 @@
-"""Sessions -> StackProfile: flat samples as stacks of one frame, recorded stacks as they are."""
+"""Reads sessions as a StackProfile: flat samples as stacks of one frame, and recorded stacks."""
 
 from collections.abc import Callable, Iterable
 
@@ -57,7 +57,7 @@ def read_place(
 
 
 def flat(profile: Profile, attribution: Attribution) -> StackProfile:
-    """Return sample files as a stack profile; samples outside of any symbol keep their image."""
+    """Return sample files as a stack profile; samples outside any symbol keep their image."""
     types = sorted(
         {SampleType(f.key.event, f.key.count, f.key.unit_mask) for f in profile.files},
         key=lambda kind: (kind.event, kind.period, kind.unit_mask),
@@ -118,12 +118,12 @@ def _by_image(
 
 
 def _shown(image: ImageName) -> str:
-    """Return the name of an image; anonymous memory is one image a domain, whosever it is."""
+    """Return the name of an image; all anonymous memory of a domain is one image."""
     return image.path if image.kind != "anon" else f"[{image.path.strip('[]')}]"
 
 
 def _lost(profile: Profile) -> dict[str, int]:
-    """Return the lost samples that the driver's statistics tell of, by reason."""
+    """Return the lost samples in the driver's statistics, by reason."""
     lost: dict[str, int] = {}
     for name, count in profile.lost.items():
         reason = name.rpartition("/")[2]

@@ -1,1 +1,1 @@
-"""Arithmetic on stack profiles: tables, trees, ratios of events, comparison."""
+"""Computes views of stack profiles: tables, trees, ratios of events, comparisons."""

@@ -1,4 +1,4 @@
-"""Two profiles side by side, row by row, with what is a difference and what is noise."""
+"""Compares two profiles row by row, and tells differences from noise."""
 
 from dataclasses import dataclass
 
@@ -34,11 +34,11 @@ class Comparison:
 
     @property
     def change(self) -> Floats:
-        """Return by how much each row's share grew, in percentage points."""
+        """Return the growth of each row's share in percentage points."""
         return 100 * (share(self.after, self.after_total) - share(self.before, self.before_total))
 
     def verdicts(self) -> list[str]:
-        """Return whether each row has more of the samples than before, or less, or just noise."""
+        """Return whether each row's share is larger, smaller, or different only by noise."""
         change = self.change
         return [
             NOISE if p >= LEVEL else MORE if difference > 0 else LESS
@@ -47,12 +47,12 @@ class Comparison:
 
 
 def share(counts: Ints, total: int) -> Floats:
-    """Return counts as parts of a total, which may be 0."""
+    """Return counts as fractions of a total, which may be 0."""
     return np.asarray(counts / max(total, 1), np.float64)
 
 
 def compare(before: StackProfile, after: StackProfile, fields: Key) -> Comparison:
-    """Compare the first event of two profiles by rows; each sample is in one row."""
+    """Return the comparison of two profiles' first events by rows; each sample is in one row."""
     tables = [table(profile, fields) for profile in (before, after)]
     keys = tuple(sorted({key for one in tables for key in one.keys}))
     number = {key: index for index, key in enumerate(keys)}
@@ -68,6 +68,6 @@ def compare(before: StackProfile, after: StackProfile, fields: Key) -> Compariso
 
 
 def largest_change_first(of: Comparison) -> Ints:
-    """Return the rows: differences before noise, and by the size of the change."""
+    """Return the rows ordered: differences before noise, then by the size of the change."""
     is_noise = of.p >= LEVEL
     return np.lexsort((np.arange(len(of.keys)), -np.abs(of.change), is_noise))

@@ -1,4 +1,4 @@
-"""Several profiles as one: frames and equal stacks once, counts added up."""
+"""Merges several profiles: frames and equal stacks once, counts added up."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from xenprof.profile.stacks import Frame, SampleType, StackProfile
 
 
 def merged(parts: Sequence[StackProfile]) -> StackProfile:
-    """Return the sum of some profiles; frames and stacks are sorted, those unused left out.
+    """Return the sum of profiles, with frames and stacks sorted and unused ones left out.
 
     It starts with the first of them and ends with the last, where that is known.
     """
@@ -22,7 +22,7 @@ def merged(parts: Sequence[StackProfile]) -> StackProfile:
     rows: dict[tuple[int, ...], int] = {}
     places, counts = [], []
     for part in parts:
-        # Frames that no stack uses have no number; nothing asks for it.
+        # Frames that no stack uses have no number, and none is needed.
         codes = [number.get(frame, -1) for frame in part.frames]
         stacks = [tuple([codes[step] for step in stack]) for stack in part.stacks]
         places.append(np.array([rows.setdefault(s, len(rows)) for s in stacks], np.int64))
@@ -52,7 +52,7 @@ def merged(parts: Sequence[StackProfile]) -> StackProfile:
 
 
 def only(profile: StackProfile, columns: Sequence[int]) -> StackProfile:
-    """Return the profile with some of its events, and the stacks that have samples of them."""
+    """Return the profile with only some of its events, and the stacks with samples of these."""
     values = profile.values[:, list(columns)]
     rows = np.flatnonzero(values.any(axis=1)).tolist()
     return StackProfile(

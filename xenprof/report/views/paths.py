@@ -1,4 +1,4 @@
-"""The stacks of a profile as columns, so that a hundred thousand of them are a few operations."""
+"""Holds the stacks of a profile as columns, so that few operations handle 100 000 of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,17 +21,17 @@ class Paths:
 
     @property
     def starts(self) -> Ints:
-        """Return where in `steps` each stack begins."""
+        """Return the index in `steps` at which each stack begins."""
         return np.cumsum(self.lengths) - self.lengths
 
     @property
     def owners(self) -> Ints:
-        """Return of each step the stack that it belongs to."""
+        """Return the stack of each step."""
         return np.repeat(np.arange(len(self.lengths)), self.lengths)
 
     @property
     def firsts(self) -> npt.NDArray[np.bool_]:
-        """Tell which steps are the first of their stacks."""
+        """Return which steps are the first of their stacks."""
         found = np.zeros(len(self.steps), np.bool_)
         found[self.starts[self.lengths > 0]] = True
         return found
@@ -42,7 +42,7 @@ class Paths:
         return Paths(self.steps[wanted], lengths)
 
     def leaves(self) -> Ints:
-        """Return the last step of each stack, -1 where it has none."""
+        """Return the last step of each stack; -1 where it has none."""
         last = np.full(len(self.lengths), -1, np.int64)
         some = self.lengths > 0
         last[some] = self.steps[(self.starts + self.lengths - 1)[some]]
@@ -95,7 +95,7 @@ def image_text(image: str) -> str:
 
 
 def joined(first: StackProfile, second: StackProfile) -> tuple[StackProfile, int]:
-    """Return both profiles' stacks with frames in common, and how many are the first's.
+    """Return the stacks of both profiles over common frames, and how many are the first's.
 
     `values` are of the first event of each, in one column.
     """

@@ -1,4 +1,4 @@
-"""Two events together: cycles per instruction, misses per thousand instructions."""
+"""Computes ratios of two events: cycles per instruction, misses per thousand instructions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,14 +30,14 @@ class Ratio:
     factor: float
 
     def of(self, row: Ints) -> float | None:
-        """Return it for the samples of one row; None where the second event has none."""
+        """Return the ratio for the samples of one row; None where the second event has none."""
         if not row[self.below]:
             return None
         return self.factor * int(row[self.above]) / int(row[self.below])
 
 
 def ratios(types: Sequence[SampleType]) -> list[Ratio]:
-    """Return what some events tell together; none unless instructions are one of them."""
+    """Return the ratios that some events give; none unless instructions are one of them."""
     below = next((i for i, kind in enumerate(types) if kind.event in INSTRUCTIONS), None)
     if below is None:
         return []
@@ -58,5 +58,5 @@ def _counts_misses(kind: SampleType) -> bool:
 
 
 def main_event(types: Sequence[SampleType]) -> int:
-    """Return the column that is meant where only one can be shown: time, if it was counted."""
+    """Return the column to show where only one can be: time, if it was counted."""
     return next((i for i, kind in enumerate(types) if kind.event in CYCLES), 0)

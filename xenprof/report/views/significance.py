@@ -1,7 +1,7 @@
-"""Whether two counts of samples differ by more than chance.
+"""Tests whether two counts of samples differ by more than chance.
 
-Counts of samples are Poisson. Given the totals of two sessions, a row's counts then say nothing
-but what share of the samples it has, and the question is whether both sessions have the same
+Counts of samples are Poisson. Given the totals of two sessions, a row's counts then tell only
+its share of the samples, and the question is whether both sessions have the same
 share. The test is the two-sided score test of two proportions. It is an approximation, so where
 fewer than `EXACT_BELOW` samples are expected of a row in either session, Fisher's exact test
 takes its place (twice the smaller tail).
@@ -21,7 +21,7 @@ from xenprof.report.views.paths import Ints
 
 LEVEL = 0.05
 EXACT_BELOW = 1000
-"""Judgement: far out in the tails, where Holm looks, the score test errs by a quarter there."""
+"""Judgement: below it the score test errs by a quarter far out in the tails, where Holm looks."""
 TEST = (
     "two-sided score test of equal shares of the samples, "
     f"Fisher's exact test below {EXACT_BELOW} expected"
@@ -32,7 +32,7 @@ Floats = npt.NDArray[np.float64]
 
 
 def p_values(before: Ints, after: Ints, before_total: int, after_total: int) -> Floats:
-    """Return for each row how likely a difference as large as this one is by chance.
+    """Return for each row the probability of a difference as large as this one by chance.
 
     Rows are parts of the totals; they need not be all of them, nor disjoint.
     """
@@ -53,7 +53,7 @@ def p_values(before: Ints, after: Ints, before_total: int, after_total: int) -> 
 
 
 def holm(p: Floats) -> Floats:
-    """Return p-values corrected for their number: below LEVEL is a difference."""
+    """Return p-values corrected for their number: one below LEVEL is a difference."""
     order = np.argsort(p, kind="stable")
     steps = np.minimum(1.0, p[order] * np.arange(len(p), 0, -1))
     result = np.empty(len(p))
@@ -64,13 +64,13 @@ def holm(p: Floats) -> Floats:
 def _fisher(before: int, after: int, before_total: int, after_total: int) -> float:
     """Return twice the smaller tail of `after` among the samples of both, at most 1.
 
-    It walks outwards from what was seen, so it is fast when that is far from what is expected,
-    and takes a few hundred steps when it is near.
+    It walks outwards from the observed count, so it is fast if that is far from the expected one,
+    and takes a few hundred steps if it is near.
     """
     drawn, everything = before + after, before_total + after_total
-    if drawn * 2 > everything:  # the rest is smaller, and says the same
+    if drawn * 2 > everything:  # the rest is smaller and changes nothing
         return _fisher(before_total - before, after_total - after, before_total, after_total)
-    if after_total > before_total:  # count where fewer are expected
+    if after_total > before_total:  # count in the session where fewer are expected
         before, after, before_total, after_total = after, before, after_total, before_total
     lowest, highest = max(0, drawn - before_total), min(drawn, after_total)
     log = (

@@ -1,4 +1,4 @@
-"""Samples by domain, layer, image or symbol, as rows."""
+"""Counts samples by domain, layer, image or symbol, as rows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +16,7 @@ BY = {
     "image": ("domain", "layer", "image"),
     "symbol": FIELDS,
 }
-"""What rows can be about. Images and symbols of two domains are never the same."""
+"""The subjects of rows. Images and symbols of two domains are never the same."""
 
 Key = tuple[str, ...]
 
@@ -26,7 +26,7 @@ class Table:
     """One row for each key. Columns of `own` and `total` are the profile's events.
 
     `own` are the samples that were taken there, `total` those taken there or in what was called
-    from there; a stack counts once, however often it passes.
+    from there; a stack counts once, however often it passes there.
     """
 
     fields: Key
@@ -69,5 +69,5 @@ def table(profile: StackProfile, fields: Key) -> Table:
 
 
 def largest_first(of: Table, column: int) -> Ints:
-    """Return the rows by descending samples of one event: own ones, then total; then by key."""
+    """Return the rows ordered by descending samples of one event: own, then total; then by key."""
     return np.lexsort((np.arange(len(of.keys)), -of.total[:, column], -of.own[:, column]))

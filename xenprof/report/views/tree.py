@@ -1,4 +1,4 @@
-"""Stacks as a tree: what was called from where (top-down), or who called what (bottom-up)."""
+"""Makes a tree of stacks: what each function called (top-down), or who called it (bottom-up)."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -12,7 +12,7 @@ from xenprof.report.views.paths import Ints, Paths
 class Tree:
     """Columns by node. Node 0 is the root, with code -1; a parent stands before its children.
 
-    Nodes stand by depth, the children of one node together and by code. `own` are samples that
+    Nodes are ordered by depth, the children of a node together and by code. `own` are samples that
     end at a node, `total` those that pass or end there; their columns are events.
     """
 
@@ -62,9 +62,9 @@ def tree(of: Paths, values: Ints, *, bottom_up: bool = False) -> Tree:
 
 
 def before_siblings(of: Tree, sizes: Ints, order: Ints | None = None) -> Ints:
-    """Return of each node the sum of `sizes` of those children of its parent that go before it.
+    """Return for each node the sum of the `sizes` of its siblings before it.
 
-    They go as they stand, or in the order in which `order` names them (children of one node
+    Siblings are in the order of nodes, or in the order in `order` (children of one node
     together).
     """
     order = np.arange(len(of)) if order is None else order
@@ -79,9 +79,9 @@ def before_siblings(of: Tree, sizes: Ints, order: Ints | None = None) -> Ints:
 
 
 def positions(of: Tree, sizes: Ints, gap: int = 0, order: Ints | None = None) -> Ints:
-    """Return where each node begins, if it is as wide as `sizes` and inside of its parent.
+    """Return where each node begins, if it has the width in `sizes` and lies inside its parent.
 
-    The first child begins `gap` behind its parent's beginning.
+    The first child begins `gap` after its parent's beginning.
     """
     begin = before_siblings(of, sizes, order)
     for level in of.levels()[1:]:
@@ -90,7 +90,7 @@ def positions(of: Tree, sizes: Ints, gap: int = 0, order: Ints | None = None) ->
 
 
 def preorder(of: Tree, column: int) -> Ints:
-    """Return the nodes with each one's descendants behind it, the largest of siblings first."""
+    """Return the nodes with each one's descendants after it, the largest of siblings first."""
     nodes = np.ones(len(of), np.int64)
     for level in reversed(of.levels()[1:]):
         np.add.at(nodes, of.parent[level], nodes[level])

@@ -17,7 +17,7 @@ def bench():
 
 
 def connected(bench, kind, number, **nodes):
-    """The guest's half is there."""
+    """Connect the guest's half."""
     path = f"/local/domain/1/device/{kind}/{number}"
     bench.store.write_all(path, {name.replace("_", "-"): value for name, value in nodes.items()})
     bench.store.write(f"{path}/state", 4)

@@ -18,7 +18,7 @@ def store(clock):
 
 @pytest.fixture
 def told(store, clock):
-    """What a watcher of /local/domain/3 has been told; it looks a little after each change."""
+    """Return what a watcher of /local/domain/3 was told; it looks shortly after each change."""
     paths: list[str] = []
     store.watch("/local/domain/3", paths.append)
     return paths

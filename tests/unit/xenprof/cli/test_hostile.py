@@ -1,4 +1,4 @@
-"""Files that lie, or are damaged: one line and an exit code, no traceback, bounded memory."""
+"""Wrong or damaged files: one line and an exit code, no traceback, bounded memory."""
 
 import os
 import random
@@ -38,7 +38,7 @@ ends = st.one_of(st.just(1.0), st.floats(0, 1))
 
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return an archive with samples of one program, whose image is its first symbols'."""
+    """Return an archive with samples of one program, at offsets of its first symbols."""
     root = tmp_path_factory.mktemp("archive")
     counts = {offset: 1 + offset % 7 for offset in range(0x40, 0x1300, 3)}
     write_session(root / "var/lib/oprofile/samples/current", [own(PROGRAM, counts)])
@@ -60,7 +60,7 @@ def spoilt(data: bytes, flips: list[tuple[float, bytes]], end: float) -> bytes:
 
 
 def report(archive: Path, *words: str) -> int:
-    """Run opreport; an exception here would be a traceback there."""
+    """Run opreport; an exception here would be a traceback for the user."""
     return main([f"archive:{archive}", "-o", os.devnull, *words])
 
 
@@ -85,7 +85,7 @@ def test_a_damaged_image_never_gives_a_traceback(archive, build, flips, end):
     assert codes == {0}
 
 
-# --- crafted ones, each in a process of its own -----------------------------------------------
+# --- crafted files, each in a process of its own -----------------------------------------------
 
 CODE = """
 import resource, sys
@@ -100,7 +100,7 @@ print(code, peak)
 
 
 def measured(archive: Path, *words: str) -> tuple[int, int, str]:
-    """Return exit code, peak bytes and what went to standard error."""
+    """Return exit code, peak bytes and standard error."""
     done = subprocess.run(
         [sys.executable, "-c", CODE, f"archive:{archive}", "-o", os.devnull, *words],
         capture_output=True, text=True, timeout=120, check=False,

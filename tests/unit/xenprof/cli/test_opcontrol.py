@@ -1,4 +1,4 @@
-"""The opcontrol program: what it says, remembers, and asks of the service."""
+"""The opcontrol program: what it prints, saves, and requests from the service."""
 
 import subprocess
 import sys
@@ -51,7 +51,7 @@ class Client(JsonService):
 
 
 class Shell:
-    """Runs opcontrol and keeps what it printed last."""
+    """A shell that runs opcontrol and keeps what it printed last."""
 
     def __init__(self, home, capsys) -> None:
         self.home = home

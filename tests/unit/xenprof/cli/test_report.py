@@ -27,7 +27,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def report(*words: str) -> bytes:
-    """Run it; return what it prints."""
+    """Run `xenprof report`; return what it prints."""
     runner = CliRunner()
     found = runner.invoke(command, list(words), standalone_mode=False)
     if found.exception:

@@ -7,7 +7,7 @@ SNAPSHOT = grumble(10)
 
 
 def told(xenoprof=SNAPSHOT.xenoprof):
-    """The object, as whoever reads the output has it."""
+    """Return the object as a reader of the output gets it."""
     return json.loads(json.dumps(as_json(SNAPSHOT, xenoprof)))
 
 

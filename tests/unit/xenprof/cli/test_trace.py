@@ -23,7 +23,7 @@ from xenprof.wire.trace import TraceStarted, TraceTaken
 
 
 class FakeClient(JsonService):
-    """Answers as the service does, on this thread; `at_wait` is called before each wait."""
+    """A client that answers like the service on this thread; it calls `at_wait` before waits."""
 
     def __init__(self, home) -> None:
         self.host = make_host(domain("a", cpu()), domain("b", burst(3, 4)))

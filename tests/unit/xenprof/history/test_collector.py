@@ -1,4 +1,4 @@
-"""What a slice is made of: differences of sessions."""
+"""The contents of a slice: differences of sessions."""
 
 import itertools
 import os
@@ -30,7 +30,7 @@ def no_warning(line: str) -> None:
 
 
 def fill(home: Path, counts: Mapping[int, int], domain: str = "web") -> None:
-    """Let a domain's session have that many samples in its kernel, as a later dump."""
+    """Write samples in its kernel to a domain's session, as a later dump does."""
     write(home, domain, (own(VMLINUX, counts),))
     for path in session(home, domain).rglob("*"):
         if path.is_file():

@@ -1,4 +1,4 @@
-"""When slices end, and whom they ask for their samples."""
+"""When slices end, and which daemons they dump."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -21,7 +21,7 @@ SECOND = 10**9
 
 
 class Daemons:
-    """Sessions of which only domain 0's runs; `dumped` is called with each dump."""
+    """Sessions of which only domain 0's runs; each dump calls `dumped`."""
 
     def __init__(self) -> None:
         self.dumps = 0
@@ -100,7 +100,7 @@ def test_a_session_that_ends_goes_into_a_slice_first(cutting: Cutting, name: str
     command = Command(name, "web")
     cutting.history.before(cutting.host, command)
     write(cutting.home, "web", (own(VMLINUX, {0: 5000}),))
-    cutting.history.after(command)  # what is there now is taken for old
+    cutting.history.after(command)  # existing samples count as old
     cutting.at(4.5)
 
     assert cutting.spans() == [(0, 4, 900)]
@@ -118,7 +118,7 @@ def test_other_commands_end_no_slice(cutting: Cutting):
 def test_a_daemon_that_does_not_answer_is_asked_less_and_less(
     cutting: Cutting, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(Recorder, "is_behind", False)  # the clock here outruns any thread
+    monkeypatch.setattr(Recorder, "is_behind", False)  # this clock is faster than any thread
     cutting.daemons.answers = False
     asked = []
     for number in range(1, 130):

@@ -1,4 +1,4 @@
-"""Slices that are sent on: retried, bounded, counted, and in the shape that receivers want."""
+"""Pushed slices: retried, bounded, counted, and in the format that receivers expect."""
 
 import gzip
 import json

@@ -1,4 +1,4 @@
-"""The thread that makes slices: failures are counted and told, and end nothing."""
+"""The thread that makes slices: failures are counted and logged, and do not end it."""
 
 import shutil
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Slices on disk: whole or not there, and no more of them than wanted."""
+"""Slices on disk: complete or absent, and no more of them than wanted."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""From when until when a report is."""
+"""The span of time of a report."""
 
 import itertools
 from pathlib import Path
@@ -59,7 +59,7 @@ def test_adjacent_spans_share_no_slice_and_leave_none_out(lengths: list[int], cu
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """Six slices of ten seconds, of one minute until NOW."""
+    """Return a HOME with six slices of ten seconds, of the minute before NOW."""
     store = SliceStore(tmp_path / FOLDER, retention_ns=10**18, max_bytes=10**9)
     store.open()
     for ago in range(60, 0, -10):

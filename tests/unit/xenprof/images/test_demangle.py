@@ -35,7 +35,7 @@ def test_other_names_stay_as_they_are(name: str) -> None:
     assert name == demangle(name) == smart(name)
 
 
-# What oprofile's stl.pat makes of the types of gcc 3.2 and later.
+# The results of oprofile's stl.pat for the types of gcc 3.2 and later.
 SMART = {
     "_ZNSt6vectorIiSaIiEE9push_backERKi": "vector<int>::push_back(int const&)",
     "_ZNSt3mapIiiSt4lessIiESaISt4pairIKiiEEE5clearEv": "map<int, int>::clear()",
@@ -60,7 +60,7 @@ def test_any_name_gives_a_name(text: str) -> None:
 
 
 def bomb(levels: int) -> str:
-    """Return a name whose parts double so many times."""
+    """Return a name whose parts double at each of `levels`."""
     digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
     parts = "".join(f"S0_IS{digits[i]}_S{digits[i]}_E" for i in range(1, levels))
     return f"_Z1f1A1PIS_S_E{parts}"

@@ -23,7 +23,7 @@ def symbols_of(tmp_path: Path, sections: list[Sec], symbols: list[Sym], **kind) 
 
 
 def ranges(symbols: ImageSymbols) -> list[tuple[str, int, int]]:
-    """Return names, starts and ends; the last symbol ends at -1, far behind its section."""
+    """Return names, starts and ends; the last symbol ends at -1, far beyond its section."""
     rows = list(zip(symbols.names, symbols.starts.tolist(), symbols.ends.tolist(), strict=True))
     return [*rows[:-1], (*rows[-1][:2], -1)] if rows else []
 

@@ -1,4 +1,4 @@
-"""Names of imported images: whatever the input calls them, archives can hold them."""
+"""Names of imported images: archives can hold them, whatever the input calls them."""
 
 from hypothesis import given
 from hypothesis import strategies as st

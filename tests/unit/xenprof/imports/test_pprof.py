@@ -1,4 +1,4 @@
-"""`xenprof import pprof`: files of other writers, and our own back again."""
+"""`xenprof import pprof`: files of other writers, and xenprof's own."""
 
 import gzip
 import zlib

@@ -1,6 +1,6 @@
 """The layout rules of opreport's tables, read again from the reference and checked as text.
 
-Nothing here uses the code under test but its entry: lines are taken apart by the rules alone.
+Only the entry of the code under test is used: lines are split by the rules alone.
 """
 
 import io
@@ -83,7 +83,7 @@ def totals_of(drawn: list) -> dict[tuple[str, str], int]:
 
 
 def cut(line: str, names: list[str]) -> list[str]:
-    """Return the cells of a line: each as wide as its column, one longer pushes the rest."""
+    """Return the cells of a line: each as wide as its column; a longer one moves the rest."""
     found = []
     for name in names[:-1]:
         width = LEFT[name]

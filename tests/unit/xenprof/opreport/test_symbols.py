@@ -21,7 +21,7 @@ NAMES = ["schedule", "main", "do_IRQ", "memcpy"]
 
 
 class Images:
-    """Every image has the same four symbols; `c` has none."""
+    """A source in which every image has the same four symbols, and `c` has none."""
 
     def symbols(self, image: ImageName, mtime: int | None) -> ImageSymbols | None:
         if image.path == "c":
@@ -57,7 +57,7 @@ def table_of(profile, *, details=False):
 
 
 def naive_counts(profile):
-    """Return samples by (app, image, symbol), one sample file's slot at a time."""
+    """Return samples by (app, image, symbol), slot by slot of the sample files."""
     counts: Counter[tuple] = Counter()
     for file in profile.files:
         shift = TEXT_OFFSET if file.header.is_kernel else 0

@@ -1,4 +1,4 @@
-"""Attribution and storing: what a sample's mode, pc and task make of it."""
+"""Attribution and storing of samples by mode, pc and task."""
 
 import os
 
@@ -225,11 +225,11 @@ def test_samples_add_up_over_flushes(tmp_path):
     assert daemon.stored() == {(HTTPD, HTTPD): {1: 3, 2: 1}}
 
 
-# -- what the disk does not take
+# -- failures of the disk
 
 
 def failing(error, times):
-    """A merge that raises `error` the first `times` times."""
+    """Return a merge that raises `error` the first `times` times."""
     left = [times]
 
     def attempt(path, header, offsets, counts):

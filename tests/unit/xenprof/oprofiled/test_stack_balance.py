@@ -1,4 +1,4 @@
-"""Where samples with stacks end: stored, held or lost, each once; and nothing when it is off."""
+"""Samples with stacks are stored, held or lost, each once; without recording there are none."""
 
 import errno
 
@@ -35,7 +35,7 @@ def test_the_balance_holds_before_and_after_each_flush(tmp_path_factory, drawn):
         daemon.oprofiled.take(samples(row(length, event=event)))
         if length % 2:
             daemon.oprofiled.flush()
-        daemon.oprofiled.balance()  # attributes what waits
+        daemon.oprofiled.balance()  # attributes the waiting samples
         now = daemon.balance()
         assert now.taken == now.stored + now.in_memory + sum(now.lost.values())
     assert now.taken == len(drawn)

@@ -128,7 +128,7 @@ def test_arcs_of_images_that_are_not_wanted_are_left_out(tmp_path):
 @given(rows)
 @settings(max_examples=25, deadline=None)
 def test_arcs_into_a_function_are_no_more_than_what_runs_in_and_below_it(tmp_path_factory, drawn):
-    """For each stack: one arc for each caller in the sample's own mode, no more and no less."""
+    """Each stack has exactly one arc for each caller in the sample's own mode."""
     daemon = Recording(tmp_path_factory.mktemp("root"))
     expected = 0
     for length, _, _ in drawn:

@@ -1,4 +1,4 @@
-"""Images with random damage: the programs answer with lines, never with a traceback."""
+"""Images with random damage: the programs print error lines, never a traceback."""
 
 import os
 from pathlib import Path

@@ -19,7 +19,7 @@ OLD_32 = {
     "offsetof_header_mtime": 36, "offsetof_header_cg_to_is_kernel": 40,
     "offsetof_header_anon_start": 56, "offsetof_header_cg_to_anon_start": 64,
 }  # fmt: skip
-# 64-bit PowerPC, oprofile 1.x: our layout, the other way round.
+# 64-bit PowerPC, oprofile 1.x: the native layout in the other byte order.
 BIG = {**NATIVE, "little_endian": 0}
 KEYS = {0x113C: 100, 0xFFFFFFFF80200000: 7, 0x1163 << 32 | 0x20: 20}
 

@@ -20,7 +20,7 @@ SAMPLES = st.dictionaries(ADDRESSES, st.integers(1, 1000), min_size=1, max_size=
 
 
 def read(data: bytes, *, word: str = "Q", order: str = "<"):
-    """Read the format as its description says: (low, high, bins) of histograms, and arcs."""
+    """Read the format by its description; return (low, high, bins) of histograms, and arcs."""
     assert (b"gmon", 1) == struct.unpack_from(f"{order}4sI", data)
     at, histograms, arcs = 20, [], []
     while at < len(data):

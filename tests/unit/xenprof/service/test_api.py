@@ -239,7 +239,7 @@ def test_a_body_that_is_not_declared_as_json_is_refused(app):
 
 
 def test_a_bug_is_an_internal_error_and_not_dressed_up(app):
-    with pytest.raises(ZeroDivisionError):  # the server logs it; the client has had its answer
+    with pytest.raises(ZeroDivisionError):  # the server logs it; the client already has its answer
         post(app, "/api/v1/domains/ossvm02/unpause")
 
 

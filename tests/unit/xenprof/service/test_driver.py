@@ -22,7 +22,7 @@ class Wall:
 
 
 def stepped(cost: float = 0.0, **options):
-    """A driver whose steps the test runs; a virtual ns costs `cost` wall ns."""
+    """Return a driver whose steps the test runs; a virtual ns costs `cost` wall ns."""
     wall = Wall()
 
     def spend(virtual_ns: int) -> None:
@@ -35,7 +35,7 @@ def stepped(cost: float = 0.0, **options):
 def run_for(driver, wall, wall_ns):
     until = wall.now_ns + wall_ns
     while wall.now_ns < until:
-        idle_ns = driver.step()  # it moves the clock itself
+        idle_ns = driver.step()  # it advances the clock itself
         wall.now_ns += idle_ns or 1000
 
 

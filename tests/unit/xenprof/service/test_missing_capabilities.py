@@ -1,4 +1,4 @@
-"""A service on a host that offers a part of what a host may: it tells what it lacks."""
+"""A service on a host that lacks some capabilities: it names what it lacks."""
 
 import json
 import logging
@@ -43,7 +43,7 @@ REFUSALS = {
 
 
 def serving(home, *missing):
-    """An application on a host without these, once started, and its service."""
+    """Return an application on a host without these capabilities, and its started service."""
     service = Service(
         host_without(*missing),
         home,
@@ -57,7 +57,7 @@ def serving(home, *missing):
 
 @pytest.fixture(params=REFUSALS)
 def lacking(request, tmp_path):
-    """An application on a host that lacks one capability, and which."""
+    """Yield an application on a host that lacks one capability, and its name."""
     app, service = serving(tmp_path, request.param)
     yield app, request.param
     service.close()

@@ -35,14 +35,14 @@ def test_a_little_late_is_caught_up_and_is_no_lag():
 
 @given(cost=st.integers(1, 10**9), slices=st.just(40))
 def test_slices_settle_at_their_wall_time_whatever_a_virtual_second_costs(cost, slices):
-    """`cost`: wall ns per virtual millisecond."""
+    """`cost` is in wall ns per virtual millisecond."""
     slicer = Slicer()
     for _ in range(slices):
         virtual_ns = slicer.virtual_ns
         slicer.took(virtual_ns, virtual_ns * cost // MS)
 
     wall_ns = slicer.virtual_ns * cost // MS
-    rounding_ns = 2  # what was measured is a whole number, and so is what follows from it
+    rounding_ns = 2  # the measured value is a whole number, and so is what follows from it
     assert wall_ns <= SLICE_WALL_NS + rounding_ns or slicer.virtual_ns == 1_000
 
 

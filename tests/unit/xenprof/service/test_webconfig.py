@@ -8,7 +8,7 @@ from tests.support.service_fakes import ask_now, basic
 from xenprof.service.webconfig import BasicAuth, PasswordCheck, WebConfigError, WebConfigFile
 
 HASH = bcrypt.hashpw(b"secret", bcrypt.gensalt(4)).decode()
-# Made by htpasswd -nbB: its own prefix.
+# Made by htpasswd -nbB, which has its own prefix.
 APACHE_HASH = HASH.replace("$2b$", "$2y$")
 
 
@@ -101,7 +101,7 @@ def test_a_file_broken_later_lets_nobody_in(tmp_path):
 
 @pytest.fixture
 def counted(monkeypatch):
-    """How often bcrypt was asked."""
+    """Count the calls of bcrypt."""
     calls = []
     real = bcrypt.checkpw
 

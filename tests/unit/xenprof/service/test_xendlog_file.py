@@ -82,7 +82,7 @@ def test_a_line_larger_than_a_file_is_written(path):
 
 @pytest.fixture
 def full(path: Path) -> Path:
-    """A log on a full disk."""
+    """Return a log on a full disk."""
     path.parent.mkdir(parents=True)
     path.symlink_to("/dev/full")
     return path

@@ -1,4 +1,4 @@
-"""What couples the daemons of several domains."""
+"""The coupling of daemons of several domains."""
 
 from dataclasses import replace
 

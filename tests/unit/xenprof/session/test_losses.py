@@ -1,4 +1,4 @@
-"""What a session cannot show, what fails, and how it ends."""
+"""What a session cannot show, its failures, and its end."""
 
 import threading
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Call stacks in a session: when they are recorded, and where they go with the samples."""
+"""Call stacks in a session: when they are recorded, and where they are stored."""
 
 from dataclasses import replace
 
@@ -15,7 +15,7 @@ PC = KERNEL_START + 0x40
 
 
 class Walker(FakeDriver):
-    """A driver that knows two stacks: of one frame, and joined with another domain's."""
+    """A driver with two stacks: one of one frame, and one joined with another domain's."""
 
     def read(self, name: str) -> str:
         return self.files.get(name, "0") if name == "backtrace_depth" else super().read(name)
@@ -112,7 +112,7 @@ def test_a_saved_session_keeps_its_stacks(sessions, walker, tmp_path):
 
 
 def test_a_session_with_stacks_goes_on_having_all_samples(sessions, walker, tmp_path):
-    """Reports read nothing else of it: samples without callers are stacks of one frame."""
+    """Reports read only the stacks: samples without callers are stacks of one frame."""
     sessions.start("Domain-0", DEEP)
     give(walker, 5)
     sessions.shutdown("Domain-0")

@@ -29,7 +29,7 @@ SMALL = st.lists(st.tuples(st.integers(0, 50), st.integers(1, 1000)), max_size=1
 
 
 class Odb:
-    """A hash file as libodb keeps it: one insertion after the other, growing by doubling."""
+    """A hash file as libodb keeps it: with single insertions, growing by doubling."""
 
     def __init__(self) -> None:
         self.nodes = [[0, 0, 0] for _ in range(128)]

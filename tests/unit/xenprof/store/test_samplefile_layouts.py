@@ -21,7 +21,7 @@ def sums(offsets: np.ndarray, counts: np.ndarray) -> dict[int, int]:
 
 
 def body(order: str) -> bytes:
-    """Return a database of one key behind the header, as a machine of that byte order has it."""
+    """Return the database of one key that follows the header, in the given byte order."""
     slot = struct.pack(f"{order}QII", 0x40, 7, 0)
     return struct.pack(f"{order}II24x", 2, 2) + bytes(16) + slot + bytes(8)
 
@@ -59,7 +59,7 @@ def test_reads_every_layout_that_oprofile_wrote(layout: str, values: tuple, orde
     assert (OLD, {0x40: 7}) == (header, sums(offsets, counts))
 
 
-# A machine that aligns doubles to 8 but has a time of 4 bytes, and big numbers first.
+# A big-endian machine that aligns doubles to 8 bytes but has a time of 4 bytes.
 POWERPC = Abi(
     {
         "little_endian": 0, "sizeof_struct_opd_header": 72, "sizeof_time_t": 4,

@@ -1,4 +1,4 @@
-"""The file of call stacks: what is written is read back, and nothing else is believed."""
+"""The file of call stacks: what is written is read back, and anything else is refused."""
 
 import os
 import random
@@ -43,7 +43,7 @@ def profiles(draw):
 
 
 def same(one, other):
-    """Whether two profiles are equal; arrays are not compared by `==`."""
+    """Return whether two profiles are equal; `==` does not compare arrays."""
     empty = np.zeros((0, 0), np.int64)
     return (
         one.values.shape == other.values.shape
@@ -53,7 +53,7 @@ def same(one, other):
 
 
 def counted(found):
-    """Samples by the frames of a stack and by event."""
+    """Return the samples by the frames of a stack and by event."""
     counts: dict = {}
     for stack, row in zip(found.stacks, found.values.tolist(), strict=True):
         for kind, samples in zip(found.types, row, strict=True):
@@ -158,7 +158,7 @@ def test_a_merge_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
 
 
 def read_bytes(data):
-    """What comes of decoding: the kind of refusal, or None."""
+    """Decode the bytes; return the kind of refusal, or None."""
     try:
         stackfile.decode(data, "f")
     except StoreError as error:
@@ -191,7 +191,7 @@ def test_flipped_bits_and_cut_files_are_refused(seed):
 
 
 def sealed(rest):
-    """A file whose checksum is right whatever is in it."""
+    """Return a file with a right checksum, whatever its contents."""
     return struct.pack("<8sIIQ", b"XPSTACKS", 1, zlib.crc32(rest), len(rest)) + bytes(rest)
 
 

@@ -33,7 +33,7 @@ REAL_VCPUS = sorted(real_facts()["vcpus"])
 
 @pytest.mark.parametrize("name", REAL_VCPUS)
 def test_runstates_are_those_of_xenalyze(name):
-    """To one interval, at the start or the end of the trace, and its two decimals."""
+    """They are equal to one interval, at the start or the end of the trace, and two decimals."""
     summary = summary_of(real_bytes())
     domain, number = map(int, name.split("."))
     mine = vcpu(summary, domain, number)

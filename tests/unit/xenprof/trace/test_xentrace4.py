@@ -1,4 +1,4 @@
-"""The newer format, against what xenalyze says of a real Xen's trace."""
+"""The newer format, against xenalyze's output for a real Xen's trace."""
 
 import numpy as np
 import pytest
@@ -31,7 +31,7 @@ def test_bytes_by_pcpu_are_those_of_xenalyze():
 
 
 def seconds(records, tsc):
-    """xenalyze keeps the speed as whole 1/1024 cycles for each ns, 2662 for 2.6 GHz."""
+    """Return seconds; xenalyze has the speed in 1/1024 cycles per ns: 2662 for 2.6 GHz."""
     quantised = real_facts()["mhz"] * 1024 // 1000
     return (tsc.astype(np.int64) - int(records.tsc[0])) * 1024 / quantised / 1e9
 
@@ -41,7 +41,7 @@ def dumped(kind):
 
 
 def assert_same(records, rows, expected):
-    """Compare the rows that begin; times are equal to rounding."""
+    """Compare the leading rows; times are equal up to rounding."""
     told = seconds(records, rows[0])[: len(expected)]
     assert [row[1:] for row in expected] == rows[1][: len(expected)]
     assert np.abs(told - [row[0] for row in expected]).max() < 2e-9
@@ -99,7 +99,7 @@ def test_a_truncated_window_gives_its_whole_records():
 
 def test_a_damaged_window_ends_where_the_next_begins():
     bad = bytearray(window(0, *timed(WAKE, 9, 1, 0), *timed(BLOCK, 10, 1, 0)))
-    bad[12 + 20 + 3] |= 0x70  # its last record says that it is longer
+    bad[12 + 20 + 3] |= 0x70  # its last record claims to be longer
     records, skipped = read(bytes(bad) + window(1, *timed(WAKE, 11, 1, 0)))
     assert (records.tsc.tolist(), skipped) == ([9, 11], 20)
 

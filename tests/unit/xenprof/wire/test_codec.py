@@ -1,4 +1,4 @@
-"""Records to JSON and back: all of those that programs and the service exchange."""
+"""Records to JSON and back: all that programs and the service exchange."""
 
 import json
 from collections.abc import Mapping

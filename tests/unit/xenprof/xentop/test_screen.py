@@ -73,7 +73,7 @@ def test_the_head_is_in_reverse_video():
 
 
 def test_any_key_looks_again_and_cpu_percent_is_of_model_time():
-    # As at twice the speed of the model: it is model time that counts.
+    # As with a model at twice the speed: only model time counts.
     service = Service(HOST, later(HOST, 6, DesktopVM=3))
     assert look("x", service=service).column("CPU(%)")[0] == "50.0"
 

@@ -23,13 +23,13 @@ HEADS = [column.head for column in COLUMNS]
 
 
 def rows(now, before=None, **view):
-    """The lines of the table as printed."""
+    """Return the lines of the table as printed."""
     span = Span(now) if before is None else Span(before).then(now)
     return [line.text for line in table(span, View(**view))]
 
 
 def names(now, before=None, *, by):
-    """The domains in the order of a column."""
+    """Return the domains in the order of a column."""
     return [line.split()[0] for line in rows(now, before, sort=HEADS.index(by))[1:]]
 
 

@@ -1,4 +1,4 @@
-"""libvirt's XML of a domain: made from what xend tells of it, and turned into what xend is sent."""
+"""libvirt's XML of a domain: made from xend's records, and converted to xend's configuration."""
 
 from xenprof.cli.virsh.xml.description import XmlError, vm_sxp
 from xenprof.cli.virsh.xml.domain import domain_xml

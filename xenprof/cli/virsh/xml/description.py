@@ -1,4 +1,4 @@
-"""The XML that `virsh create` reads, as the nested list `(vm ...)` that xend is sent."""
+"""Converts the XML that `virsh create` reads to the nested list `(vm ...)` for xend."""
 
 import re
 from typing import TYPE_CHECKING
@@ -23,7 +23,7 @@ class XmlError(XenprofError):
 
 
 def vm_sxp(text: str) -> Sxp:
-    """Return what an XML description asks for; elements that Xen has no use for are ignored.
+    """Return the configuration of an XML description; elements without use for Xen are ignored.
 
     Raises: XmlError. Declarations of document types and entities are refused unread, so that
     a small file stays a small tree. Source: libvirt, src/xml.c.
@@ -53,7 +53,7 @@ def vm_sxp(text: str) -> Sxp:
 
 
 def _root(text: str) -> "Element":
-    from xml.etree import ElementTree  # only `create` pays for it
+    from xml.etree import ElementTree  # only `create` needs the parser
 
     if len(text) > MAXIMUM_CHARACTERS:
         raise XmlError(f"the description is longer than {MAXIMUM_CHARACTERS} characters")
@@ -167,7 +167,7 @@ def _framebuffers(root: "Element") -> list[Sxp]:
 
 
 def _display(graphics: "Element") -> tuple[str, list[tuple[str, str]]]:
-    """Return `vnc` or `sdl` and its settings; an empty kind is one that Xen does not have."""
+    """Return `vnc` or `sdl` and its settings; the kind is empty if Xen does not have it."""
     kind, port = graphics.get("type", ""), graphics.get("port", "")
     if kind != "vnc":
         return "sdl" if kind == "sdl" else "", []

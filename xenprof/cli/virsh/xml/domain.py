@@ -1,6 +1,6 @@
 """The XML that `virsh dumpxml` prints: elements and their order as in libvirt 0.1.8 of RHEL 5.
 
-Later libvirts add three elements that are taken from there, for without them a domain would
+Three elements are taken from later libvirts, for without them a domain would
 change on its way through the XML: currentMemory, the target of an interface, shareable.
 """
 
@@ -23,7 +23,7 @@ def domain_xml(sxp: Sxp, tty: str = "", vnc_port: int | None = None) -> str:
     """Return the XML of a domain given as xend's nested list.
 
     `tty` is the guest's console in domain 0; `vnc_port` the one that a display really got
-    (None: the port that goes with the domain's id). Source: libvirt, src/xend_internal.c.
+    (None: the port that belongs to the domain's id). Source: libvirt, src/xend_internal.c.
     """
     return "\n".join([*_lines(sxp, tty, vnc_port), ""])
 

@@ -1,4 +1,4 @@
-"""Looking things up in xend's nested lists by their path."""
+"""Looks up values in xend's nested lists by their path."""
 
 from collections.abc import Sequence
 
@@ -19,14 +19,14 @@ def list_at(sxp: Sxp, path: str) -> list[Sxp] | None:
 
 
 def text_at(sxp: Sxp, path: str) -> str:
-    """Return the text at `path`, e.g. `image/linux/kernel`; empty where there is none."""
+    """Return the text at `path`, e.g. `image/linux/kernel`; empty if there is none."""
     folder, slash, name = path.rpartition("/")
     parent = list_at(sxp, folder) if slash else sxp
     return "" if parent is None else child_text(parent, name)
 
 
 def number_at(sxp: Sxp, path: str) -> int:
-    """Return the whole number at `path`; 0 where there is none, as libvirt takes it."""
+    """Return the whole number at `path`; 0 if there is none, as in libvirt."""
     try:
         return int(text_at(sxp, path))
     except ValueError:

@@ -17,7 +17,7 @@ CONSTANT = DiskModel(rotation_ns=0, seek_track_ns=0, seek_full_ns=0, overhead_ns
 
 
 class Host:
-    """Submits requests and keeps what comes back: one list of tags for each disk operation."""
+    """Submits requests and keeps the completions: one list of tags for each disk operation."""
 
     def __init__(self, model=None):
         self.clock = Clock()
@@ -135,7 +135,7 @@ def test_a_request_behind_an_endless_stream_waits_little_more_than_its_limit():
     host.read(next(position), next(position), size=512 * KIB)
     host.refill = lambda _: host.read(next(position), size=512 * KIB)
     host.clock.run_until(SECOND)
-    host.read(0, size=512)  # behind the head
+    host.read(0, size=512)  # after the head
     host.clock.run_until(3 * SECOND)
     waited = host.times[host.finished.index([0], 1)] - SECOND
     assert EXPIRE_NS < waited < EXPIRE_NS + 40_000_000

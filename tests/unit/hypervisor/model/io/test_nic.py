@@ -12,7 +12,7 @@ FRAME_NS = 1538 * 8
 
 
 class Host:
-    """Takes packets off the ring `delay_ns` after each interrupt."""
+    """A host that takes packets off the ring `delay_ns` after each interrupt."""
 
     def __init__(self, delay_ns=0, batch_ns=INTERRUPT_GAP_NS, limit=64):
         self.clock = Clock()
@@ -124,7 +124,7 @@ def test_a_host_that_does_not_keep_up_loses_what_the_ring_cannot_hold():
 
 
 def test_a_host_that_polls_slowly_receives_at_its_own_speed():
-    host = Host(delay_ns=2 * MS, limit=64)  # 32 000 packets a second
+    host = Host(delay_ns=2 * MS, limit=64)  # 32 000 packets per second
     host.nic.offer("f", 81_274, 81_274 * 1500)
     host.run(1000 * MS)
     assert host.received["f"][0] == pytest.approx(32_000, rel=0.02)

@@ -8,7 +8,7 @@ MS = 1_000_000
 
 
 def send_all(shaper, packets, packet_bytes, now_ns=0):
-    """Send a backlog as the model does: at each answer ask again when told. -> (ns, packets)."""
+    """Send a backlog as the model does, asking again when told; return (ns, packets)."""
     sent = []
     while packets:
         admitted, retry_ns = shaper.admit(now_ns, packets, packet_bytes)
@@ -56,7 +56,7 @@ def test_a_burst_after_a_pause_starts_its_own_window():
     shaper = CreditShaper(62_500, 50_000)
     shaper.admit(0, 40, 1514)
     admitted = shaper.admit(70 * MS, 100, 1514)
-    expected = (1 + 41, 120 * MS)  # one from what was left, then a window that begins now
+    expected = (1 + 41, 120 * MS)  # one from the remaining credit, then a window that begins now
     assert expected == admitted
 
 
@@ -80,7 +80,7 @@ def test_a_window_below_a_kernel_tick_lasts_a_tick():
 
 
 def one_by_one(window_bytes, window_ns, arrivals):
-    """Netback's rule a packet at a time, for a backlog that is there from the start."""
+    """Apply netback's rule packet by packet, to a backlog that is there from the start."""
     remaining, last, now, times = window_bytes, 0, 0, []
     for size in arrivals:
         while size > remaining:

@@ -192,7 +192,7 @@ def test_a_refusal_says_what_is_understood_instead(line, message):
     ids=["lists", "empty", "strings", "formats"],
 )
 def test_a_file_that_grows_takes_a_bounded_amount_of_memory(text):
-    parse_config("x = 1", "f")  # what is loaded once does not count
+    parse_config("x = 1", "f")  # modules that are loaded once do not count
     tracemalloc.start()
     try:
         with pytest.raises(ConfigFileError, match="the file grows too large here"):

@@ -19,7 +19,7 @@ def bench():
 
 
 def let_go(bench, kind, number):
-    """The guest gives the device up."""
+    """Let the guest give the device up."""
     bench.store.write(f"{FRONT}/{kind}/{number}/state", 6)
     bench.after(0.2)
 
@@ -222,7 +222,7 @@ def test_no_watch_is_left_of_a_device_whose_domain_was_destroyed(bench):
     assert [path for path in bench.store._watches if "/1/" in path] == []
 
 
-# -- another medium
+# -- change of the medium
 
 
 def with_cdrom():

@@ -108,7 +108,7 @@ def test_a_guest_without_devices_that_is_destroyed_while_it_is_created_stays_awa
 
 
 def test_two_creations_at_once_do_not_take_the_same_memory(bench):
-    """Domain 0 gives what the second lacks, as if one had come after the other."""
+    """Domain 0 gives what the second one lacks, as if one had come after the other."""
     one = bench.xend.domains.create({**GUEST, "name": "a", "memory": 400})
     other = bench.xend.domains.create({**GUEST, "name": "b", "memory": 400})
     bench.result(one)

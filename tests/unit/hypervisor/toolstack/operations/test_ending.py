@@ -7,7 +7,7 @@ REASONS = {"poweroff": POWEROFF, "reboot": REBOOT, "crash": CRASH}
 
 
 def started(seconds=0.0, **config):
-    """A guest that has run for a while."""
+    """Return a guest that has run for a while."""
     bench = Bench()
     bench.create({**GUEST, "disk": ["phy:sda3,xvda,w"], "vif": ["mac=00:16:3e:00:00:07"], **config})
     bench.after(seconds)
@@ -20,7 +20,7 @@ def uuid_of(bench, domid):
     return bench.context.infos[domid].spec.uuid
 
 
-# -- what is done
+# -- what xend does
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ def test_a_restart_that_fails_is_an_error_in_the_log_and_leaves_nothing():
     assert [name for name in bench.store.children("/vm") if set(name) - set("0-")] == []
 
 
-# -- being asked
+# -- requests to shut down
 
 
 @pytest.mark.parametrize("reason", ["poweroff", "reboot", "halt"])

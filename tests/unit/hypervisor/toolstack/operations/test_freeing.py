@@ -20,7 +20,7 @@ def target_kib(bench):
 
 
 def ballooned(bench):
-    """Domain 0 has given what was asked of it."""
+    """Let domain 0 give the memory that was asked of it."""
     given_kib = bench.fake.states[0].memory_kib - target_kib(bench)
     bench.fake.change(0, memory_kib=target_kib(bench))
     bench.fake.free(given_kib)
@@ -112,7 +112,7 @@ def test_a_domain_0_that_does_not_give_is_told_apart(bench):
 
 @pytest.mark.parametrize(("memory_mib", "tries"), [(600, 20), (512 + 1024, 25)])
 def test_it_tries_twenty_times_and_five_more_for_each_missing_gib(memory_mib, tries):
-    """The pauses grow by 0.1 s."""
+    """The pauses grow by 0.1 s each time."""
     bench = Bench(minimum_domain0_kib=1, machine=replace(MACHINE, free_kib=FREE_KIB))
     bench.fake.change(0, memory_kib=4 * 1024 * MIB)
     began_ns = bench.clock.now

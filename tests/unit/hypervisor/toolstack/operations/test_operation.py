@@ -6,7 +6,7 @@ from hypervisor.toolstack.operations.operation import Operation
 
 
 class Chain(Operation):
-    """Two steps, 5 ns apart; either can be made to fail."""
+    """An operation of two steps, 5 ns apart; either can be made to fail."""
 
     def __init__(self, clock, fails_at=""):
         super().__init__(clock)

@@ -27,7 +27,7 @@ def path(tmp_path):
 
 
 def begun(bench, path, **settings):
-    """A save whose guest has suspended itself."""
+    """Return a save whose guest has suspended itself."""
     operation = bench.xend.domains.save("web", path, **settings)
     bench.after(0.05)
     bench.shut_down(1, SUSPEND)

@@ -43,7 +43,7 @@ def overwrite(path: Path, at: int, data: bytes) -> None:
 
 
 def batch_bytes(pages: int) -> int:
-    return 4 + pages * (8 + 4096)  # their number; of each a word of type and pfn, and what it holds
+    return 4 + pages * (8 + 4096)  # their number; for each a word of type and pfn, and its contents
 
 
 HEAD = 16 + 4 + len(SXP)

@@ -1,4 +1,4 @@
-"""What a line means to the shell of a guest's console."""
+"""The meaning of a line in the shell of a guest's console."""
 
 import shlex
 

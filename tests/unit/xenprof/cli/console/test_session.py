@@ -1,4 +1,4 @@
-"""Opening a console, and what it shows of the guest's own lines."""
+"""Opening a console, and showing the guest's own lines there."""
 
 import io
 
@@ -13,7 +13,7 @@ from xenprof.cli.console.watch import news
 
 @pytest.fixture
 def typed(monkeypatch, tmp_path):
-    """Have a script on stdin."""
+    """Put a script on stdin."""
     monkeypatch.setenv("XENPROF_HOME", str(tmp_path))
     return lambda text: monkeypatch.setattr("sys.stdin", io.StringIO(text))
 

@@ -1,4 +1,4 @@
-"""How the shell of a guest's console runs commands, and what each answers."""
+"""The shell of a guest's console: how it runs commands, and what each prints."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What the console notices while its user sits at the prompt."""
+"""What the console notices while its user is at the prompt."""
 
 import signal
 

@@ -8,7 +8,7 @@ from xenprof.cli.xm import main
 
 @pytest.fixture
 def xm(monkeypatch, capsys) -> Callable[..., tuple[int, str, str]]:
-    """Run xm in front of a service that answers as told; return exit code, stdout, stderr."""
+    """Run xm in front of a fake service; return exit code, stdout, stderr."""
 
     def run(*words, client: FakeClient | None = None, **answers):
         service = client or FakeClient()

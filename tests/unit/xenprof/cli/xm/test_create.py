@@ -10,7 +10,7 @@ CREATED = {"domid": 7, "name": "web"}
 
 @pytest.fixture
 def here(tmp_path, monkeypatch):
-    """The caller's folder, with a configuration file `guest`."""
+    """Return the caller's folder, with a configuration file `guest`."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "guest").write_text("memory = 64\n")
     return tmp_path
@@ -18,7 +18,7 @@ def here(tmp_path, monkeypatch):
 
 @pytest.fixture
 def etc_xen(here):
-    """Domain 0's /etc/xen."""
+    """Return domain 0's /etc/xen."""
     folder = here / "domains" / "Domain-0" / "etc" / "xen"
     folder.mkdir(parents=True)
     return folder

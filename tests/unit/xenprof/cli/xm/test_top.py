@@ -103,7 +103,7 @@ def test_the_screen_wants_a_terminal(xm):
 
 @pytest.fixture
 def terminal(monkeypatch):
-    """Pretend that there is one, and return how the screen was called."""
+    """Pretend that there is a terminal; return the arguments of the screen."""
     calls = []
 
     def run(fetch, first, view, pace):

@@ -79,7 +79,7 @@ def test_targets_of_other_machines_have_their_symbol_too() -> None:
 def test_bytes_that_are_no_instruction_are_shown_as_bad(tmp_path: Path) -> None:
     image = tmp_path / "image"
     data = bytearray((FIXTURES / "demo").read_bytes())
-    data[0x1000] = 0x06  # push %es, which 64-bit processors have not
+    data[0x1000] = 0x06  # push %es, which 64-bit processors lack
     image.write_bytes(data)
     assert "(bad)" == listing(image)[0x401000]
 

@@ -1,4 +1,4 @@
-"""What every format keeps, for any profile."""
+"""What every format preserves, for any profile."""
 
 import csv
 import gzip
@@ -37,7 +37,7 @@ def html_data(page: bytes) -> dict:
 
 
 def by_domain_and_symbol(of) -> dict:
-    """Samples of the first event by the domain and symbol that were running."""
+    """Return the samples of the first event by the domain and symbol that were running."""
     found: dict = {}
     for stack, count in zip(of.stacks, of.values[:, 0].tolist(), strict=True):
         frame = of.frames[stack[-1]]

@@ -18,7 +18,7 @@ def real(tmp_path_factory):
 
 
 def slices(trace: dict) -> dict:
-    """Slices by track, by time."""
+    """Return the slices of each track, ordered by time."""
     tracks: dict = {}
     for event in trace["traceEvents"]:
         if event["ph"] == "X":

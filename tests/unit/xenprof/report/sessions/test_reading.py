@@ -34,7 +34,7 @@ def read(place, *domains: str):
 
 
 def samples(found, event: str = CYCLES) -> dict:
-    """Samples of an event by domain, layer, image and symbol."""
+    """Return the samples of an event by domain, layer, image and symbol."""
     column = [kind.event for kind in found.types].index(event)
     return {
         (frame.domain, str(frame.layer), frame.image, frame.symbol): int(found.values[row, column])

@@ -1,4 +1,4 @@
-"""What is called a difference, against exact sums and against simulated Poisson counts."""
+"""What counts as a difference, against exact sums and against simulated Poisson counts."""
 
 import itertools
 import math
@@ -23,7 +23,7 @@ def p_of(before: int, after: int, before_total: int, after_total: int) -> float:
 
 
 def exact(before: int, after: int, before_total: int, after_total: int) -> float:
-    """Twice the smaller tail of the hypergeometric distribution, in fractions."""
+    """Return twice the smaller tail of the hypergeometric distribution, in fractions."""
     drawn = before + after
     ways = {
         seen: math.comb(after_total, seen) * math.comb(before_total, drawn - seen)
@@ -84,7 +84,7 @@ def test_holm_is_between_no_correction_and_bonferroni(p):
 
 
 def drawn(seed: int, samples: float, exposure: float, grown: float = 1.0):
-    """Two sessions of equal shares, but for the first row, which is `grown` times as likely."""
+    """Draw two sessions of equal shares, except the first row, which is `grown` times as likely."""
     draw = np.random.default_rng(seed)
     weights = draw.pareto(1.2, 100) + 0.01
     weights /= weights.sum()
@@ -99,7 +99,7 @@ def corrected(before, after):
 
 @pytest.mark.parametrize(("samples", "exposure"), list(itertools.product((300, 1e4, 1e6), (1, 20))))
 def test_sessions_that_do_not_differ_are_seldom_said_to(samples, exposure):
-    """The rate is at most LEVEL; three standard deviations of its estimate are allowed for."""
+    """The rate is at most LEVEL, plus three standard deviations of its estimate."""
     wrong = sum(
         bool((corrected(*drawn(seed, samples, exposure)) < LEVEL).any()) for seed in range(SESSIONS)
     )
