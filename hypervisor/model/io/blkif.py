@@ -7,7 +7,6 @@ all devices of the host. Source: include/xen/interface/io/blkif.h, drivers/xen/b
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from hypervisor.model.codebook.work import Parts, TaskIdentity, Work
@@ -31,18 +30,38 @@ MERGE_BYTES = 512 * 1024  # largest disk operation
 Arg = TypeVar("Arg")
 
 
-@dataclass(slots=True)
 class BlockIo(Generic[Arg]):
     """A read or write of a workload. `done(io)` is called in the guest."""
 
-    sector: int
-    size_bytes: int
-    is_write: bool
-    done: Callable[["BlockIo[Arg]"], None]
-    submitted_ns: int
-    arg: Arg  # a value for `done`
-    missing: int = 0  # ring requests without an answer yet
-    vcpu: int = 0  # where it was submitted
+    __slots__ = (
+        "arg",
+        "done",
+        "is_write",
+        "missing",
+        "sector",
+        "size_bytes",
+        "submitted_ns",
+        "vcpu",
+    )
+
+    def __init__(
+        self,
+        sector: int,
+        size_bytes: int,
+        is_write: bool,
+        done: Callable[["BlockIo[Arg]"], None],
+        submitted_ns: int,
+        arg: Arg,
+    ) -> None:
+        """`arg` is a value for `done`."""
+        self.sector = sector
+        self.size_bytes = size_bytes
+        self.is_write = is_write
+        self.done = done
+        self.submitted_ns = submitted_ns
+        self.arg = arg
+        self.missing = 0  # ring requests without an answer yet
+        self.vcpu = 0  # where it was submitted
 
 
 AnyBlockIo = BlockIo[Any]
