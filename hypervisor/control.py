@@ -6,15 +6,19 @@ returns an Operation that has begun.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol, TypeAlias
+from typing import Protocol, TypeAlias, TypeVar
 
+from hypervisor.devicerows import DeviceRow
 from hypervisor.domainfile import DomainFile
+from hypervisor.domainsettings import ManagedDomain, SedfParameters
+
+R_co = TypeVar("R_co", covariant=True)
 
 Nested: TypeAlias = "str | list[Nested]"
 """An s-expression: a text, or a list of s-expressions."""
 
 
-class Operation(Protocol):
+class Operation(Protocol[R_co]):
     """Work that takes model time and goes on by itself."""
 
     @property
@@ -22,7 +26,7 @@ class Operation(Protocol):
         """Return whether the operation has ended."""
         ...
 
-    def result(self) -> Any:
+    def result(self) -> R_co:
         """Return the result. Raises: the HostError with which the operation has failed."""
         ...
 
@@ -36,7 +40,7 @@ class Domains(Protocol):
         *,
         paused: bool = False,
         workloads: Sequence[Mapping[str, object]] = (),
-    ) -> Operation:
+    ) -> Operation[int]:
         """Create a domain from a parsed configuration; the result is its id."""
         ...
 
@@ -48,7 +52,7 @@ class Domains(Protocol):
         *,
         paused: bool = False,
         is_sxp: bool = False,
-    ) -> Operation:
+    ) -> Operation[int]:
         """Create a domain from the text of a configuration file called `name`.
 
         `overrides` are the `name=value` words of a command line. The result is its id.
@@ -74,17 +78,17 @@ class Domains(Protocol):
         """Ask the domain to end itself: poweroff, reboot or halt."""
         ...
 
-    def save(self, domain: str, path: str, *, checkpoint: bool = False) -> Operation:
+    def save(self, domain: str, path: str, *, checkpoint: bool = False) -> Operation[None]:
         """Save the domain to a file of the caller; destroy it, or (`checkpoint`) let it run on."""
         ...
 
-    def restore(self, path: str, *, paused: bool = False) -> Operation:
+    def restore(self, path: str, *, paused: bool = False) -> Operation[int]:
         """Create a domain from a file that `save` has written; the result is its id."""
         ...
 
     def dump_core(
         self, domain: str, path: str | None = None, *, live: bool = False, crash: bool = False
-    ) -> Operation:
+    ) -> Operation[str]:
         """Dump the domain's memory to a core file; the result is the file's path."""
         ...
 
@@ -127,20 +131,20 @@ class ManagedDomains(Protocol):
         """Delete a configuration that no domain runs with."""
         ...
 
-    def start(self, domain: str, *, paused: bool = False) -> Operation:
+    def start(self, domain: str, *, paused: bool = False) -> Operation[int]:
         """Start the domain of a stored configuration; the result is its id."""
         ...
 
-    def suspend(self, domain: str) -> Operation:
+    def suspend(self, domain: str) -> Operation[None]:
         """Save the domain of a stored configuration where `resume` finds it."""
         ...
 
-    def resume(self, domain: str, *, paused: bool = False) -> Operation:
+    def resume(self, domain: str, *, paused: bool = False) -> Operation[int]:
         """Restore a suspended domain; the result is its id."""
         ...
 
-    def inactive(self) -> Sequence[Mapping[str, Any]]:
-        """Return name, memory_mib and vcpus of the configurations that no domain runs with."""
+    def inactive(self) -> Sequence[ManagedDomain]:
+        """Return the configurations that no domain runs with, by name."""
         ...
 
 
@@ -173,8 +177,8 @@ class Resources(Protocol):
         """Change weight and/or cap."""
         ...
 
-    def sched_sedf(self, domain: str) -> Any:
-        """Return a record of period_ns, slice_ns, latency_ns, extratime and weight."""
+    def sched_sedf(self, domain: str) -> SedfParameters:
+        """Return what sEDF gives the domain's vcpus."""
         ...
 
     def set_sched_sedf(
@@ -194,13 +198,13 @@ class Resources(Protocol):
 class Devices(Protocol):
     """Attaches, detaches and lists devices of domains."""
 
-    def rows(self, domain: str, kind: str) -> Sequence[Mapping[str, Any]]:
+    def rows(self, domain: str, kind: str) -> Sequence[DeviceRow]:
         """Return the rows of the lists that show devices of a class (vbd, vif, vfb, vtpm)."""
         ...
 
     def attach_block(
         self, domain: str, backend: str, frontend: str, mode: str, backend_domain: str = ""
-    ) -> Operation:
+    ) -> Operation[None]:
         """Attach a disk to the domain, e.g. `phy:sdb1` as `xvdb`, mode r, w or w!."""
         ...
 
@@ -214,7 +218,7 @@ class Devices(Protocol):
         """Ask the guest to give up a disk, called by number or name."""
         ...
 
-    def attach_network(self, domain: str, options: str) -> Operation:
+    def attach_network(self, domain: str, options: str) -> Operation[None]:
         """Attach a network interface with these comma-separated options to the domain."""
         ...
 

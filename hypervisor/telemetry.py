@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 
+from hypervisor.errors import UnknownDomain
 from hypervisor.trace_events import TraceStatus
 
 WAIT_BUCKETS_NS: tuple[int, ...] = (
@@ -211,6 +212,16 @@ class HostSnapshot:
     trace: TraceStatus | None = None
     events: Mapping[str, int] = field(default_factory=dict)
     """The toolstack's operations on domains: created, destroyed, restarted, saved, ..."""
+
+    def find(self, reference: str) -> DomainSnapshot:
+        """Return the domain of this name, else of this id. Raises: UnknownDomain."""
+        for domain in self.domains:
+            if domain.name == reference:
+                return domain
+        for domain in self.domains:
+            if str(domain.domid) == reference:
+                return domain
+        raise UnknownDomain(reference)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import socket
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+from hypervisor.errors import MissingCapability
 from xenprof.errors import XenprofError
 from xenprof.wire.codec import Malformed, decode, encode
 from xenprof.wire.failure import Failure
@@ -17,7 +18,8 @@ from xenprof.wire.requests import Request
 T = TypeVar("T")
 
 SOCKET_NAME = "control.sock"
-MISSING_CAPABILITY = "MissingCapability"  # the type of the error if the host lacks a capability
+MISSING_CAPABILITY = MissingCapability.__name__
+"""The type of the error if the host lacks a capability."""
 
 
 class ServiceError(XenprofError):

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from hypervisor.domainsettings import SedfParameters
 from hypervisor.model.attach import Attachments, start_backends
 from hypervisor.model.codebook.book import CodeBook
 from hypervisor.model.cpu.execution import Execution
@@ -22,7 +23,6 @@ from hypervisor.model.resident import Builder, Resident
 from hypervisor.model.scenario.spec import Host
 from hypervisor.model.timing.random_stream import Streams
 from hypervisor.shutdown import SUSPEND
-from hypervisor.toolstack.config.schedparams import SedfParameters
 from hypervisor.toolstack.config.spec import DomainSpec
 from hypervisor.toolstack.hypercalls import DomainState, Done, PhysicalInfo, Program
 from hypervisor.toolstack.timers import Timers

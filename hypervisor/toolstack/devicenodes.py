@@ -3,9 +3,7 @@
 Source: tools/python/xen/xend/server/{DevController,blkif,netif,vfbif}.py (3.0.3).
 """
 
-from collections.abc import Mapping
-from typing import Any
-
+from hypervisor.devicerows import BlockRow, DeviceRow, NetworkRow
 from hypervisor.toolstack.config.devices import DiskSpec, VfbSpec, VifSpec
 from hypervisor.toolstack.domaininfo import (
     INITIALISING,
@@ -101,33 +99,41 @@ def remove_device(store: Xenstore, info: DomainInfo, device: Device) -> None:
         info.devices.remove(device)
 
 
-def device_row(store: Xenstore, device: Device) -> Mapping[str, Any]:
+def device_row(store: Xenstore, device: Device) -> DeviceRow:
     """Return a row of `xm block-list` or `xm network-list`; -1 where a value does not exist yet."""
-    nodes = {
-        name: store.read(f"{device.frontend}/{name}") or ""
-        for name in ("backend-id", "state", "event-channel", "ring-ref", "tx-ring-ref",
-                     "rx-ring-ref", "handle", "mac")
-    }  # fmt: skip
+
+    def text(name: str) -> str:
+        return store.read(f"{device.frontend}/{name}") or ""
 
     def number(name: str, default: int = -1) -> int:
-        return int(nodes[name]) if nodes[name].isdigit() else default
+        return int(found) if (found := text(name)).isdigit() else default
 
-    row: dict[str, Any] = {
-        "backend_domid": number("backend-id", 0),
-        "handle": number("handle", 0),
-        "state": number("state"),
-        "event_channel": number("event-channel"),
-        "backend_path": device.backend,
-        "sxp": [str(device.number), *_front_sxp(store, device)],
-    }
+    backend_domid, handle = number("backend-id", 0), number("handle", 0)
+    state, event_channel = number("state"), number("event-channel")
+    sxp = [str(device.number), *_front_sxp(store, device)]
     if device.kind == "vif":
-        return row | {
-            "index": device.number,
-            "mac": nodes["mac"],
-            "tx_ring_ref": number("tx-ring-ref"),
-            "rx_ring_ref": number("rx-ring-ref"),
-        }
-    return row | {"device": device.number, "ring_ref": number("ring-ref")}
+        return NetworkRow(
+            backend_domid=backend_domid,
+            handle=handle,
+            state=state,
+            event_channel=event_channel,
+            backend_path=device.backend,
+            sxp=sxp,
+            index=device.number,
+            mac=text("mac"),
+            tx_ring_ref=number("tx-ring-ref"),
+            rx_ring_ref=number("rx-ring-ref"),
+        )
+    return BlockRow(
+        backend_domid=backend_domid,
+        handle=handle,
+        state=state,
+        event_channel=event_channel,
+        backend_path=device.backend,
+        sxp=sxp,
+        device=device.number,
+        ring_ref=number("ring-ref"),
+    )
 
 
 def _front_sxp(store: Xenstore, device: Device) -> list[list[str]]:

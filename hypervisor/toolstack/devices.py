@@ -4,9 +4,9 @@ Source: tools/python/xen/xend/XendDomainInfo.py (device_create, device_configure
 3.0.3.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from hypervisor.devicerows import DeviceRow
 from hypervisor.errors import Refused
 from hypervisor.toolstack.config.devices import DiskSpec, parse_disk
 from hypervisor.toolstack.config.limits import check_network, check_vif_count
@@ -31,7 +31,7 @@ class Devices:
     def __init__(self, context: XendContext) -> None:
         self._context = context
 
-    def rows(self, domain: str, kind: str) -> Sequence[Mapping[str, Any]]:
+    def rows(self, domain: str, kind: str) -> Sequence[DeviceRow]:
         """Return the rows of the lists that show devices of a class (vbd, vif, vfb, vtpm)."""
         info = self._context.find(domain)
         if kind not in _CLASSES:

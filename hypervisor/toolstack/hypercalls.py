@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from hypervisor.domainsettings import SedfParameters
 from hypervisor.toolstack.config.devices import DiskSpec, VifSpec
-from hypervisor.toolstack.config.schedparams import SedfParameters
 from hypervisor.toolstack.config.spec import DomainSpec
 from hypervisor.toolstack.timers import Timers
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
+from hypervisor.domainsettings import SedfParameters
 from hypervisor.errors import Refused
-from hypervisor.toolstack.config.schedparams import SedfParameters, changed_sedf
+from hypervisor.toolstack.config.schedparams import changed_sedf
 from hypervisor.toolstack.config.settings import check_credit, online_affinity
 from hypervisor.toolstack.records.xendlog import Message, Messages
 from hypervisor.toolstack.xendcontext import XendContext

@@ -89,7 +89,7 @@ def test_a_guest_that_is_asked_to_shut_down_is_gone_after_half_a_minute(host, to
 def test_devices_of_a_guest_are_listed_connected(host, toolstack, kind):
     let_pass(host, 1)
 
-    assert [row["state"] for row in toolstack.devices.rows("busy", kind)] == [4]
+    assert [row.state for row in toolstack.devices.rows("busy", kind)] == [4]
 
 
 def test_the_long_description_names_the_domain(toolstack):

@@ -13,7 +13,7 @@ from opentelemetry.proto.collector.profiles.v1development.profiles_service_pb2 i
 from tests.support.e2e.host import VMLINUX, XEN, Host
 from tests.support.receiver import Receiver
 from xenprof.history.slices import FOLDER, slices
-from xenprof.wire.answers import History
+from xenprof.wire.history import KeptHistory
 from xenprof.wire.paths import HISTORY
 
 EVENT = "GLOBAL_POWER_EVENTS:1000000:1"
@@ -23,7 +23,7 @@ START = f"opcontrol --start --vmlinux={VMLINUX} --xen={XEN} --event={EVENT}"
 class Recorded(Host):
     """A host with the answers about its history while it ran."""
 
-    said: History
+    said: KeptHistory
     scraped: str
 
 
@@ -52,7 +52,7 @@ def host(tmp_path_factory: pytest.TempPathFactory, receiver: Receiver) -> Record
         host.wait(2.5)
         assert host.run("opcontrol --reset").returncode == 0
         host.wait(2.5)
-        host.said = host.client.get(HISTORY, History)
+        host.said = host.client.get(HISTORY, KeptHistory)
         with urllib.request.urlopen(f"{host.url}metrics") as answer:
             host.scraped = answer.read().decode()
         assert host.run("opcontrol --dump").returncode == 0

@@ -24,7 +24,7 @@ from xenprof.home import domain_root
 from xenprof.profile.flat import SampleKey
 from xenprof.store.sessiondir import list_files, read_file
 from xenprof.store.stackfile import read_stacks
-from xenprof.wire.answers import History
+from xenprof.wire.history import KeptHistory
 from xenprof.wire.host_requests import Wait
 from xenprof.wire.opcontrol import Dump
 from xenprof.wire.paths import HISTORY
@@ -104,7 +104,7 @@ def live_and_die(home: Path, moment: random.Random, told: Told) -> None:
                 client.do(Dump(), domain)
             told.dumps += len(DOMAINS)
             told.files |= samples(home)
-            for row in client.get(HISTORY, History).files:
+            for row in client.get(HISTORY, KeptHistory).files:
                 told.slices[row.name] = row.bytes
     killer.join()
     process.communicate()

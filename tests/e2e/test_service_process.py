@@ -16,7 +16,7 @@ import pytest
 from tests.support.paths import ROOT
 from xenprof.client import Client, ServiceError, ServiceNotRunning
 from xenprof.wire.domain_requests import Pause, Unpause
-from xenprof.wire.host_requests import Stop
+from xenprof.wire.host_requests import StopService
 from xenprof.wire.paths import HOST_INFO
 
 
@@ -127,7 +127,7 @@ def test_a_stop_command_ends_it_and_whoever_waits_is_told(tmp_path):
         b"Content-Length: %d\r\n\r\n" % len(body) + body
     )
     Client(tmp_path).get(HOST_INFO, dict[str, str])  # the request before it is being handled by now
-    Client(tmp_path).do(Stop())
+    Client(tmp_path).do(StopService())
     answer = waiting.recv(4096)
     waiting.close()
     process.communicate(timeout=30)

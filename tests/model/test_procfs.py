@@ -6,7 +6,7 @@ from hypervisor.errors import Refused, UnknownDomain
 from hypervisor.model.linux.proctimes import LOAD_BITS, LOAD_PERIOD_NS, KernelTimes, LoadAverages
 from tests.support.model.hosts import SECOND, burst, cpu, domain, fileio, make_host, netperf, seen
 from xenprof.service.domain_api import read_of_domain
-from xenprof.wire.answers import ProcFiles, Text
+from xenprof.wire.answers import ProcTexts, Text
 
 NAMES = ("user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal")
 
@@ -298,4 +298,4 @@ def test_the_service_shows_one_file_or_all_of_them(host):
     files = {name: views.proc("io", name) for name in views.proc("io", "").split()}
 
     assert Text(views.proc("io", "uptime")) == read_of_domain(host, "io", ["proc", "uptime"])
-    assert ProcFiles(files) == read_of_domain(host, "io", ["proc"])
+    assert ProcTexts(files) == read_of_domain(host, "io", ["proc"])

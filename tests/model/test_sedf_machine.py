@@ -2,10 +2,11 @@
 
 import pytest
 
+from hypervisor.domainsettings import SedfParameters
 from hypervisor.model.cpu.sched.sedf import SedfScheduler
 from hypervisor.model.machine import build
 from hypervisor.model.scenario.spec import load_scenario
-from hypervisor.toolstack.config.schedparams import DOMAIN0_SEDF, GUEST_SEDF, SedfParameters
+from hypervisor.toolstack.config.schedparams import DOMAIN0_SEDF, GUEST_SEDF
 from tests.support.model.hosts import (
     MS,
     SECOND,

@@ -2,13 +2,13 @@
 
 import pytest
 
+from hypervisor.domainsettings import SedfParameters
 from hypervisor.errors import Refused
 from hypervisor.model.cpu.sched.base import VcpuState
 from hypervisor.model.cpu.topology import Topology
 from hypervisor.toolstack.config.schedparams import (
     DOMAIN0_SEDF,
     GUEST_SEDF,
-    SedfParameters,
     changed_sedf,
     check_sedf,
 )

@@ -3,9 +3,9 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hypervisor.domainsettings import SedfParameters
 from hypervisor.model.cpu.sched.sedf_queues import EXTRA, LOST
 from hypervisor.model.cpu.topology import Topology
-from hypervisor.toolstack.config.schedparams import SedfParameters
 from tests.support.model.sedfsim import MS, SedfSim
 
 PCPUS = 2

@@ -255,8 +255,8 @@ def test_devices_of_a_guest_that_boots_get_connected():
     after(host, 1)
     rows = [*host.toolstack.devices.rows("b", "vif"), *host.toolstack.devices.rows("b", "vbd")]
 
-    assert [row["state"] for row in rows] == [4, 4]
-    assert all(row["event_channel"] > 0 for row in rows)
+    assert [row.state for row in rows] == [4, 4]
+    assert all(row.event_channel > 0 for row in rows)
 
 
 def test_both_halves_of_a_device_say_connected():
@@ -275,7 +275,7 @@ def test_a_disk_attached_to_a_running_guest_gets_connected():
     done(host, host.toolstack.devices.attach_block("a", "phy:sda5", "xvdb", "w"))
     after(host, 1)
 
-    assert [row["state"] for row in host.toolstack.devices.rows("a", "vbd")] == [4, 4]
+    assert [row.state for row in host.toolstack.devices.rows("a", "vbd")] == [4, 4]
     assert [one.name for one in seen(host, "a").vbds] == ["xvda", "xvdb"]
 
 

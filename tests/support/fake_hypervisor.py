@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from hypervisor.domainsettings import SedfParameters
 from hypervisor.errors import HostError
 from hypervisor.model.timing.clock import Clock
 from hypervisor.toolstack.config.devices import DiskSpec, VifSpec
-from hypervisor.toolstack.config.schedparams import SedfParameters
 from hypervisor.toolstack.config.settings import domain0_spec
 from hypervisor.toolstack.config.spec import DomainSpec
 from hypervisor.toolstack.hypercalls import (

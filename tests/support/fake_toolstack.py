@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from hypervisor.devicerows import BlockRow, DeviceRow
+from hypervisor.domainsettings import ManagedDomain
 from hypervisor.errors import Refused, UnknownDomain
 
 
@@ -83,7 +85,7 @@ class FakeToolstack(_Any):  # type: ignore[misc]
 
     def attach_block(self, domain, backend, frontend, mode, backend_domain="") -> FakeOperation:
         self.calls.append(("attach_block", domain, backend, frontend, mode, backend_domain))
-        return FakeOperation(object())
+        return FakeOperation()
 
     def configure_block(self, domain, backend, frontend, mode, backend_domain="") -> None:
         self.calls.append(("configure_block", domain, backend, frontend, mode, backend_domain))
@@ -93,7 +95,7 @@ class FakeToolstack(_Any):  # type: ignore[misc]
 
     def attach_network(self, domain, options) -> FakeOperation:
         self.calls.append(("attach_network", domain, options))
-        return FakeOperation(object())
+        return FakeOperation()
 
     def detach_network(self, domain, index, *, force=False) -> None:
         self.calls.append(("detach_network", domain, index, force))
@@ -118,8 +120,19 @@ class FakeToolstack(_Any):  # type: ignore[misc]
     def sxp(self, domain: str) -> list[object]:
         return ["domain", ["name", domain]]
 
-    def rows(self, domain: str, kind: str) -> list[dict[str, object]]:
-        return [{"domain": domain, "kind": kind}]
+    def rows(self, domain: str, kind: str) -> list[DeviceRow]:
+        return [
+            BlockRow(
+                backend_domid=0,
+                handle=0,
+                state=4,
+                event_channel=-1,
+                backend_path=f"{kind} of {domain}",
+                sxp=["51712"],
+                device=51712,
+                ring_ref=8,
+            )
+        ]
 
     def xenstore(self) -> list[tuple[str, str]]:
         return [("/local", ""), ("/local/domain", "")]
@@ -127,8 +140,8 @@ class FakeToolstack(_Any):  # type: ignore[misc]
     def console(self, domain: str) -> str:
         return f"console of {domain}\n"
 
-    def inactive(self) -> list[dict[str, object]]:
-        return []
+    def inactive(self) -> list[ManagedDomain]:
+        return [ManagedDomain("kept", 256, 2)]
 
     def pause(self, domain: str) -> None:
         if domain not in self.names.values():

@@ -19,8 +19,9 @@ from hypervisor.telemetry import (
     XenoprofSnapshot,
 )
 from hypervisor.trace_events import TraceStatus
-from xenprof.history.figures import HistoryStats, PushStats
+from xenprof.history.figures import HistoryStats
 from xenprof.service.exporter import CollectorStats, ServiceStats
+from xenprof.wire.history import PushStats
 
 SECOND = 1_000_000_000
 NAMES = ("Domain-0", "DesktopVM", "ossvm02", "rhel5pvtest", "r5b2-mySQL01")

@@ -8,8 +8,17 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from hypothesis import strategies as st
 
-from hypervisor import telemetry
-from xenprof.wire import answers, devices, domain_requests, host_requests, opcontrol, trace
+from hypervisor import devicerows, domainsettings, telemetry
+from xenprof.wire import (
+    answers,
+    devices,
+    domain_requests,
+    failure,
+    history,
+    host_requests,
+    opcontrol,
+    trace,
+)
 from xenprof.wire.requests import Request
 
 JSON = st.recursive(
@@ -58,6 +67,9 @@ ASKED: list[type[Request]] = [
 ]
 TOLD = [
     kind
-    for kind in records(telemetry, answers, devices, trace, opcontrol)
+    for kind in records(
+        *(telemetry, devicerows, domainsettings),
+        *(answers, devices, failure, history, trace, opcontrol),
+    )
     if not issubclass(kind, Request)
 ]

@@ -71,7 +71,7 @@ VBD = {
             ["ring-ref", "8"], ["event-channel", "6"]],
 }  # fmt: skip
 VBD_CONNECTING = VBD | {
-    "device": 51728, "handle": 1, "state": 1, "event_channel": None, "ring_ref": None,
+    "device": 51728, "handle": 1, "state": 1, "event_channel": -1, "ring_ref": -1,
     "backend_path": "/local/domain/0/backend/vbd/13/51728",
 }  # fmt: skip
 VIF = {
@@ -110,9 +110,9 @@ ANSWERS: dict[str, object] = {
     "domains/0/sched-credit": {"weight": 256, "cap_percent": 0},
     "domains/13/sched-credit": {"weight": 256, "cap_percent": 25},
     "domains/Domain-0/sched-sedf": {"period_ns": 20_000_000, "slice_ns": 15_000_000,
-                                    "latency_ns": 0, "extratime": 1, "weight": 0},
+                                    "latency_ns": 0, "extratime": True, "weight": 0},
     "domains/WinDoof/sched-sedf": {"period_ns": 100_000_000, "slice_ns": 0,
-                                   "latency_ns": 500_000, "extratime": 0, "weight": 3},
+                                   "latency_ns": 500_000, "extratime": False, "weight": 3},
     "domains": {"domid": 14, "name": "web"},
     "config": {"sxp": VM_SXP},
     "restore": {"domid": 14, "name": "web"},

@@ -234,7 +234,7 @@ def _titled(
 def _host_time(home: Path) -> int | None:
     """Return the host's time in Unix ns; None if no service runs."""
     from xenprof.client import Client, ServiceError
-    from xenprof.wire.answers import History
+    from xenprof.wire.history import History
     from xenprof.wire.paths import HISTORY
 
     try:

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from hypervisor.control import Operation
-from hypervisor.errors import HostError, UnknownDomain
+from hypervisor.errors import HostError
 from hypervisor.host import Host, profiler_of, toolstack_of
 from hypervisor.telemetry import HostSnapshot
 from xenprof.cli.debug_images import debug_images
@@ -20,10 +20,11 @@ from xenprof.errors import UsageError, XenprofError
 from xenprof.events import EventSetting, parse_setting
 from xenprof.home import DOMAIN_0, DOMAIN_0_ID, XEND_LOG, domain_root, inside
 from xenprof.images import text_range
-from xenprof.service.commands import Command, domain_name, perform, read_log
+from xenprof.service.commands import Command, perform, read_log
 from xenprof.service.domainroots import DomainRoots
 from xenprof.service.xendlog_file import XendLogFile
 from xenprof.session.sessions import Sessions
+from xenprof.wire.answers import Done
 from xenprof.wire.opcontrol import Outcome, Setup
 
 EPOCH_NS = 1_178_668_800 * 10**9
@@ -123,7 +124,7 @@ class Run:
         self._xend_log = XendLogFile(inside(domain0, XEND_LOG))
         toolstack_of(host).set_domain0_root(str(domain0), dumps_crashed=False)
         self._active: list[str] = []
-        self._under_way: list[tuple[Command, Operation]] = []
+        self._under_way: list[tuple[Command, Operation[object]]] = []
 
     def follow_domains(self) -> None:
         """Write the roots of new domains, which sessions need; end the daemons of ended domains."""
@@ -146,8 +147,8 @@ class Run:
             )
         settings = tuple(parse_setting(cpu_type, text, callgraph=depth > 0) for text in events)
         snapshot = self._host.telemetry.snapshot()
-        active_ids = [_domid(snapshot, word) for word in active.split(",")]
-        passive_ids = [_domid(snapshot, word) for word in passive.split(",")] if passive else []
+        active_ids = _domids(snapshot, active)
+        passive_ids = _domids(snapshot, passive) if passive else []
         self._active = [str(domid) for domid in sorted({DOMAIN_0_ID, *active_ids})]
         setup = self._setup(
             DOMAIN_0,
@@ -175,10 +176,10 @@ class Run:
             except (HostError, XenprofError) as error:
                 _say(command, error)
             else:
-                if isinstance(performed, dict):
-                    for line in performed.get("stderr", ()):  # type: ignore[attr-defined]
+                if isinstance(performed, Outcome):
+                    for line in performed.stderr:
                         _say(command, line)
-                else:
+                elif not isinstance(performed, Done):
                     self._under_way.append((command, performed))
             self.follow_domains()
         self._advance_to(duration_ns)
@@ -222,7 +223,7 @@ class Run:
         active_domains: str | None = None,
         passive_domains: str | None = None,
     ) -> Setup:
-        root = domain_root(self._home, domain_name(self._host, domain))
+        root = domain_root(self._home, self._host.telemetry.snapshot().find(domain).name)
         images = debug_images(root)
         return Setup(
             events=events,
@@ -240,11 +241,8 @@ def _say(command: Command, what: object) -> None:
     print(f"xenprof: {command.name}: {what}", file=sys.stderr)
 
 
-def _domid(snapshot: HostSnapshot, reference: str) -> int:
-    for domain in snapshot.domains:
-        if reference.strip() in (domain.name, str(domain.domid)):
-            return domain.domid
-    raise UnknownDomain(reference)
+def _domids(snapshot: HostSnapshot, words: str) -> list[int]:
+    return [snapshot.find(word.strip()).domid for word in words.split(",")]
 
 
 def _listed(domids: Sequence[int]) -> str:

@@ -7,7 +7,7 @@ import click
 
 from xenprof.cli.options import home_at, state_dir_option
 from xenprof.client import Client
-from xenprof.wire.host_requests import Stop
+from xenprof.wire.host_requests import StopService
 
 
 @click.command("stop")
@@ -15,6 +15,6 @@ from xenprof.wire.host_requests import Stop
 def command(state_dir: Path | None) -> None:
     """Stop the running service; returns when everything is written."""
     chosen_home = home_at(state_dir)
-    Client(chosen_home).do(Stop())
+    Client(chosen_home).do(StopService())
     with (chosen_home / "serve.lock").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_SH)  # free when the service has released its HOME

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from xenprof.wire.history import PushStats
+
 DEFAULT_PERIOD_NS = 10 * 10**9
 DEFAULT_RETENTION_NS = 3600 * 10**9
 DEFAULT_BYTES = 200 * 10**6
@@ -17,16 +19,6 @@ class HistorySettings:
     max_bytes: int = DEFAULT_BYTES
     push_url: str | None = None  # the URL of a Pyroscope server
     push_otlp: str | None = None  # the URL of a receiver of OTLP profiles
-
-
-@dataclass(frozen=True, slots=True)
-class PushStats:
-    """Statistics of a push. All but `waiting` are counters."""
-
-    sent: int = 0
-    dropped: int = 0
-    failures: int = 0
-    waiting: int = 0
 
 
 @dataclass(frozen=True, slots=True)

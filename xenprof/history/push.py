@@ -18,8 +18,8 @@ from typing import Protocol
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from xenprof.errors import UsageError, XenprofError
-from xenprof.history.figures import PushStats
 from xenprof.profile.stacks import StackProfile
+from xenprof.wire.history import PushStats
 
 log = logging.getLogger(__name__)
 

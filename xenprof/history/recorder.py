@@ -3,17 +3,18 @@
 import logging
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from xenprof.errors import StoreError
 from xenprof.history.collector import Cut
-from xenprof.history.figures import HistorySettings, HistoryStats, PushStats
-from xenprof.history.slices import FOLDER, SliceStore
+from xenprof.history.figures import HistorySettings, HistoryStats
+from xenprof.history.slices import FOLDER, Slice, SliceStore
 from xenprof.history.symbolising import Symboliser
 from xenprof.profile.stacks import StackProfile
+from xenprof.wire.history import PushStats
 
 log = logging.getLogger(__name__)
 
@@ -95,17 +96,10 @@ class Recorder:
             {push.kind: push.stats() for push in self._pushes},
         )
 
-    def rows(self) -> list[dict[str, object]]:
-        """Return the slices on the disk as JSON objects, oldest first; from any thread."""
-        return [
-            {
-                "name": each.path.name,
-                "start_unix_ns": each.start_unix_ns,
-                "end_unix_ns": each.end_unix_ns,
-                "bytes": each.bytes,
-            }
-            for each in self._store.slices
-        ]
+    @property
+    def slices(self) -> Sequence[Slice]:
+        """Return the slices on the disk, oldest first; from any thread."""
+        return self._store.slices
 
     def close(self) -> None:
         """Write what was collected, let the pushes try a last time, and end."""

@@ -1,13 +1,16 @@
 """The answers of commands: those that are ready at once, and those that take model time."""
 
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Callable
 
 from hypervisor.control import Operation
-from hypervisor.host import Host
-from xenprof.wire.answers import Created
+from hypervisor.telemetry import HostSnapshot
+from xenprof.wire.answers import Created, Done, Dumped
+from xenprof.wire.opcontrol import Outcome
 
-Answer = dict[str, object]
+Immediate = Done | Outcome
+Answer = Created | Dumped | Immediate
+Result = int | str | None
+"""What an operation of the toolstack comes to: the id of a domain, the path of a file, nothing."""
 
 
 class Answered:
@@ -26,9 +29,10 @@ class Answered:
 class Later:
     """The answer that an operation of the toolstack will give."""
 
-    def __init__(self, host: Host, operation: Operation) -> None:
-        self._host = host
+    def __init__(self, operation: Operation[Result], snapshot: Callable[[], HostSnapshot]) -> None:
+        """`snapshot` returns one that shows what the operation has done, once it is over."""
         self._operation = operation
+        self._snapshot = snapshot
 
     @property
     def is_done(self) -> bool:
@@ -37,12 +41,8 @@ class Later:
 
     def result(self) -> Answer:
         """Return the answer. Raises: the error with which the operation has ended."""
-        return to_answer(self._host, self._operation.result())
-
-
-def to_answer(host: Host, result: Any) -> Answer:
-    """Return the answer for the result of an operation: a domain's id, a path, or nothing."""
-    if isinstance(result, int):
-        names = [one.name for one in host.telemetry.snapshot().domains if one.domid == result]
-        return asdict(Created(result, names[0] if names else ""))
-    return {"path": result} if isinstance(result, str) else {}
+        result = self._operation.result()
+        if isinstance(result, int):
+            names = [one.name for one in self._snapshot().domains if one.domid == result]
+            return Created(result, names[0] if names else "")
+        return Dumped(result) if isinstance(result, str) else Done()

@@ -6,17 +6,18 @@ Every endpoint is a coroutine that waits for a future of the driver, so requests
 from collections.abc import Callable
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from xenprof.service.arguments import BadArguments, request_of
 from xenprof.service.domain_api import domain_routes
 from xenprof.service.history_api import history_routes
 from xenprof.service.host_api import host_routes
-from xenprof.service.http import Endpoint, body_of, done, refuse
+from xenprof.service.http import Endpoint, RecordResponse, body_of, done, refuse
 from xenprof.service.service import Service
 from xenprof.service.trace_api import trace_routes
-from xenprof.wire.host_requests import Stop, Wait
+from xenprof.wire.answers import Done
+from xenprof.wire.host_requests import StopService, Wait
 
 
 def api_routes(service: Service, *, read_only: bool, stop: Callable[[], object]) -> list[Route]:
@@ -30,12 +31,12 @@ def api_routes(service: Service, *, read_only: bool, stop: Callable[[], object])
         if not asked.seconds >= 0:
             raise BadArguments(f"wait: 'seconds' must be a number from 0, not {asked.seconds!r}")
         await done(service.wait(asked.seconds))
-        return JSONResponse({})
+        return RecordResponse(Done())
 
     async def stop_server(request: Request) -> Response:
         await body_of(request)
         stop()
-        return JSONResponse({})
+        return RecordResponse(Done())
 
     def changing(path: str, endpoint: Endpoint) -> Route:
         return Route(path, refuse if read_only else endpoint, methods=["POST"])
@@ -45,7 +46,7 @@ def api_routes(service: Service, *, read_only: bool, stop: Callable[[], object])
         *domain_routes(service, changing),
         # Waiting changes nothing, but it keeps a connection open, so it counts as a change.
         changing(Wait.route, wait),
-        changing(Stop.route, stop_server),
+        changing(StopService.route, stop_server),
         *trace_routes(service, service.traces, changing),
         *history_routes(service),
     ]

@@ -8,15 +8,16 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from hypervisor.errors import HostError
 from xenprof.errors import XenprofError
 from xenprof.service.api import api_routes
-from xenprof.service.http import error_response
+from xenprof.service.http import error_response, failure_response
 from xenprof.service.service import Service
 from xenprof.service.webconfig import BasicAuth, WebConfigFile
+from xenprof.wire.failure import Failure
 
 
 def create_app(
@@ -65,14 +66,10 @@ def create_app(
 async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     message = f"{error.detail}: {request.method} {request.url.path}"
-    return _error("HTTPException", message, error.status_code)
+    return failure_response(Failure("HTTPException", message), error.status_code)
 
 
 async def _internal_error(request: Request, error: Exception) -> Response:
     """Answer after a bug, which the server logs with its traceback."""
-    return _error("InternalError", f"a bug in xenprof, see its log: {error!r}", 500)
-
-
-def _error(kind: str, message: str, status: int) -> Response:
-    body = {"type": kind, "message": message, "exit_code": 1}
-    return JSONResponse({"error": body}, status_code=status)
+    failure = Failure("InternalError", f"a bug in xenprof, see its log: {error!r}")
+    return failure_response(failure, 500)

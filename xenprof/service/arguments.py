@@ -5,7 +5,7 @@ from dataclasses import MISSING, fields
 from typing import TypeVar
 
 from xenprof.errors import XenprofError
-from xenprof.wire.codec import Malformed, Missing, decode
+from xenprof.wire.codec import Malformed, Missing, Unknown, decode
 from xenprof.wire.requests import Request
 
 R = TypeVar("R", bound=Request)
@@ -24,16 +24,16 @@ def request_of(kind: type[R], arguments: Arguments, command: str = "") -> R:
     is empty counts as missing.
     """
     command = command or kind.command
-    known = [field.name for field in fields(kind)]
-    for name in arguments:
-        if name not in known:
-            takes = ", ".join(known) or "nothing"
-            raise BadArguments(f"{command}: unknown argument {name!r} (it takes: {takes})")
     try:
-        request = decode(kind, dict(arguments))
+        request = decode(kind, dict(arguments), is_strict=True)
         for field in fields(kind):
             if field.default is MISSING and getattr(request, field.name) == "":
                 raise Missing(f"{field.name!r} is missing")
+    except Unknown as error:
+        if error.place not in arguments:  # it is further down
+            raise BadArguments(f"{command}: {error}") from None
+        said = f"unknown argument {error.place!r} (it takes: {error.takes})"
+        raise BadArguments(f"{command}: {said}") from None
     except Missing as error:
         raise BadArguments(f"{command}: the argument {error}") from None
     except Malformed as error:

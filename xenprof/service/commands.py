@@ -11,18 +11,18 @@ from hypervisor.control import Operation, Toolstack
 from hypervisor.errors import MissingCapability
 from hypervisor.host import Host, toolstack_of
 from xenprof.errors import XenprofError
+from xenprof.service.answers import Immediate, Result
 from xenprof.service.arguments import Arguments, BadArguments, request_of
 from xenprof.service.domain_commands import DOMAIN_COMMANDS
 from xenprof.session.sessions import Sessions
 from xenprof.wire import opcontrol as oc
+from xenprof.wire.answers import Done
 from xenprof.wire.host_requests import ClearDmesg, Create, DebugKeys, New, Restore
 from xenprof.wire.opcontrol import Outcome
 from xenprof.wire.requests import Request
 
 R = TypeVar("R", bound=Request)
 log = logging.getLogger(__name__)
-
-Answer = dict[str, object]
 
 
 class UnknownCommand(XenprofError):
@@ -40,11 +40,11 @@ class Command:
     arguments: Arguments = field(default_factory=dict)
 
 
-Performed = Answer | Operation
+Performed = Immediate | Operation[Result]
 """The result of a command: an answer, or something that will give one later."""
 
 
-def _create(tools: Toolstack, asked: Create) -> Operation:
+def _create(tools: Toolstack, asked: Create) -> Operation[int]:
     if asked.config_text is not None:
         if not asked.config_name:
             raise BadArguments("create: the argument 'config_name' is missing")
@@ -67,9 +67,9 @@ def _new(tools: Toolstack, asked: New) -> None:
 
 
 def _on_host(
-    kind: type[R], act: Callable[[Toolstack, R], Operation | None]
+    kind: type[R], act: Callable[[Toolstack, R], Operation[Result] | None]
 ) -> tuple[str, Callable[[Toolstack, Arguments], Performed]]:
-    return kind.command, lambda tools, given: act(tools, request_of(kind, given)) or {}
+    return kind.command, lambda tools, given: act(tools, request_of(kind, given)) or Done()
 
 
 HOST_COMMANDS: Mapping[str, Callable[[Toolstack, Arguments], Performed]] = dict(
@@ -85,30 +85,30 @@ HOST_COMMANDS: Mapping[str, Callable[[Toolstack, Arguments], Performed]] = dict(
 )
 
 
-def _start_daemon(sessions: Sessions, domain: str, asked: oc.Operation) -> Outcome:
+def _start_daemon(sessions: Sessions, domain: str, asked: oc.OpcontrolRequest) -> Outcome:
     if asked.setup is None:
         raise BadArguments("opcontrol start-daemon: the argument 'setup' is missing")
     return sessions.start_daemon(domain, asked.setup)
 
 
-def _save(sessions: Sessions, domain: str, asked: oc.Operation) -> Outcome:
+def _save(sessions: Sessions, domain: str, asked: oc.OpcontrolRequest) -> Outcome:
     if not asked.name:
         raise BadArguments("opcontrol save: the argument 'name' is missing")
     return sessions.save(domain, asked.name, asked.setup)
 
 
-def _status(sessions: Sessions, domain: str, asked: oc.Operation) -> Outcome:
+def _status(sessions: Sessions, domain: str, asked: oc.OpcontrolRequest) -> Outcome:
     status = sessions.status(domain)
     return oc.Status((status.line,), status=status)
 
 
-OPCONTROL_COMMANDS: Mapping[str, Callable[[Sessions, str, oc.Operation], Outcome]] = {
+OPCONTROL_COMMANDS: Mapping[str, Callable[[Sessions, str, oc.OpcontrolRequest], Outcome]] = {
     oc.Init.command: lambda s, domain, asked: s.init(domain),
     oc.StartDaemon.command: _start_daemon,
-    oc.Start.command: lambda s, domain, asked: s.start(domain, asked.setup),
+    oc.StartProfiling.command: lambda s, domain, asked: s.start(domain, asked.setup),
     oc.Dump.command: lambda s, domain, asked: s.dump(domain),
-    oc.Stop.command: lambda s, domain, asked: s.stop(domain),
-    oc.Shutdown.command: lambda s, domain, asked: s.shutdown(domain),
+    oc.StopProfiling.command: lambda s, domain, asked: s.stop(domain),
+    oc.ShutDownDaemon.command: lambda s, domain, asked: s.shutdown(domain),
     oc.Reset.command: lambda s, domain, asked: s.reset(domain, asked.setup),
     oc.SaveSession.command: _save,
     oc.Deinit.command: lambda s, domain, asked: s.deinit(domain),
@@ -133,37 +133,29 @@ def perform(host: Host, sessions: Sessions | None, command: Command) -> Performe
         raise BadArguments(f"{name}: which domain?")
     if name in DOMAIN_COMMANDS:
         tools = toolstack_of(host)
-        return DOMAIN_COMMANDS[name](tools, command.domain, command.arguments) or {}
+        return DOMAIN_COMMANDS[name](tools, command.domain, command.arguments) or Done()
     if name not in OPCONTROL_COMMANDS:
         known = ", ".join([*HOST_COMMANDS, *DOMAIN_COMMANDS, *OPCONTROL_COMMANDS])
         raise UnknownCommand(f"unknown command {name!r} (known: {known})")
     if sessions is None:
         raise MissingCapability("profiler")
     asked = _operation(name, command.arguments)
-    outcome = OPCONTROL_COMMANDS[name](sessions, domain_name(host, command.domain), asked)
-    return asdict(outcome)
+    return OPCONTROL_COMMANDS[name](sessions, command.domain, asked)
 
 
-def _operation(name: str, arguments: Arguments) -> oc.Operation:
+def _operation(name: str, arguments: Arguments) -> oc.OpcontrolRequest:
     """Return an operation of opcontrol. Raises: BadArguments, also for those in its setup."""
     setup = arguments.get("setup")
     known = sorted(field.name for field in fields(oc.Setup))
     if isinstance(setup, dict) and (unknown := sorted(set(setup) - set(known))):
         raise BadArguments(f"opcontrol: unknown setup key: {unknown[0]}; known: {', '.join(known)}")
-    operation = request_of(oc.Operation, arguments, name)
+    operation = request_of(oc.OpcontrolRequest, arguments, name)
     separate = operation.setup.separate if operation.setup else ()
     if wrong := [word for word in separate if word not in oc.SEPARATIONS]:
         raise BadArguments(
             f"opcontrol: unknown separation: {wrong[0]}; known: {', '.join(oc.SEPARATIONS)}"
         )
     return operation
-
-
-def domain_name(host: Host, reference: str) -> str:
-    """Return the name of the domain with this name or id; `reference` itself if there is none."""
-    domains = host.telemetry.snapshot().domains
-    names = [d.name for d in domains if reference in (d.name, str(d.domid))]
-    return reference if not names or reference in names else names[0]
 
 
 class CommandLog:

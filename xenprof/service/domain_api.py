@@ -8,14 +8,15 @@ from urllib.parse import unquote
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from hypervisor.host import Host, profiler_of, toolstack_of
 from xenprof.service.commands import Command
 from xenprof.service.http import Changing, RecordResponse, body_of, done
 from xenprof.service.service import Service
-from xenprof.wire.answers import Credit, ProcFiles, SxpAnswer, Text
+from xenprof.wire.answers import Credit, ProcTexts, SxpAnswer, Text
+from xenprof.wire.devices import Devices
 from xenprof.wire.opcontrol import Value
 
 _DOMAINS = "/api/v1/domains/"
@@ -35,7 +36,7 @@ def domain_routes(service: Service, changing: Changing) -> list[Route]:
         match _segments(request):
             case [reference, *verbs] if verbs:
                 command = Command(" ".join(verbs), reference, await body_of(request))
-                return JSONResponse(await done(service.perform(command)))
+                return RecordResponse(await done(service.perform(command)))
         raise HTTPException(404)
 
     return [
@@ -59,11 +60,11 @@ def read_of_domain(host: Host, domain: str, names: list[str]) -> object:
         case ["proc"]:
             views = toolstack_of(host).views
             known = views.proc(domain, "").splitlines()
-            return ProcFiles({name: views.proc(domain, name) for name in known})
+            return ProcTexts({name: views.proc(domain, name) for name in known})
         case ["proc", *path]:
             return Text(toolstack_of(host).views.proc(domain, "/".join(path)))
         case ["devices", kind]:
-            return {"devices": list(toolstack_of(host).devices.rows(domain, kind))}
+            return Devices(tuple(toolstack_of(host).devices.rows(domain, kind)))
         case ["oprofilefs", *path]:
             return Value(profiler_of(host).oprofile(domain).read("/".join(path)))
     raise HTTPException(404)

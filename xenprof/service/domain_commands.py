@@ -4,16 +4,17 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from hypervisor.control import Operation, Toolstack
+from xenprof.service.answers import Result
 from xenprof.service.arguments import Arguments, BadArguments, request_of
 from xenprof.wire import domain_requests as ask
 from xenprof.wire.requests import DomainRequest
 
 R = TypeVar("R", bound=DomainRequest)
-Act = Callable[[Toolstack, str, Arguments], Operation | None]
+Act = Callable[[Toolstack, str, Arguments], Operation[Result] | None]
 
 
 def _on_domain(
-    kind: type[R], act: Callable[[Toolstack, str, R], Operation | None]
+    kind: type[R], act: Callable[[Toolstack, str, R], Operation[Result] | None]
 ) -> tuple[str, Act]:
     return kind.command, lambda tools, domain, given: act(tools, domain, request_of(kind, given))
 
@@ -39,7 +40,7 @@ DOMAIN_COMMANDS: Mapping[str, Act] = dict(
     [
         _on_domain(ask.Destroy, lambda tools, domain, asked: tools.domains.destroy(domain)),
         _on_domain(
-            ask.Shutdown,
+            ask.ShutDownDomain,
             lambda tools, domain, asked: tools.domains.shutdown(domain, asked.reason or "poweroff"),
         ),
         _on_domain(
@@ -56,7 +57,8 @@ DOMAIN_COMMANDS: Mapping[str, Act] = dict(
         ),
         _on_domain(ask.Delete, lambda tools, domain, asked: tools.managed.delete(domain)),
         _on_domain(
-            ask.Start, lambda tools, domain, asked: tools.managed.start(domain, paused=asked.paused)
+            ask.StartDomain,
+            lambda tools, domain, asked: tools.managed.start(domain, paused=asked.paused),
         ),
         _on_domain(ask.Suspend, lambda tools, domain, asked: tools.managed.suspend(domain)),
         _on_domain(

@@ -8,8 +8,9 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
+from hypervisor.control import Operation
 from hypervisor.host import Host
 from hypervisor.telemetry import HostSnapshot
 from xenprof.errors import XenprofError
@@ -54,19 +55,6 @@ def _nothing() -> None:
     pass
 
 
-class Pending(Protocol):
-    """The result of a command, which takes model time."""
-
-    @property
-    def is_done(self) -> bool:
-        """Return whether the result is ready."""
-        ...
-
-    def result(self) -> Any:
-        """Return the result, or raise the error."""
-        ...
-
-
 class HostDriver:
     """Owns `host`. All public methods except `step` may be called from any thread."""
 
@@ -91,7 +79,7 @@ class HostDriver:
         self._slicer = Slicer()
         self._commands: deque[tuple[Callable[[Host], Any], Future[Any]]] = deque()
         self._waits: list[tuple[int, int, Future[None]]] = []  # deadline, serial, future
-        self._pending: list[tuple[Pending, Future[Any]]] = []
+        self._pending: list[tuple[Operation[Any], Future[Any]]] = []
         self._serials = itertools.count()
         self._changed = threading.Condition()
         self._stopping = False
@@ -131,11 +119,11 @@ class HostDriver:
         with self._changed:
             return self._enqueue(command)
 
-    def submit_pending(self, command: Callable[[Host], Pending]) -> "Future[Any]":
+    def submit_pending(self, command: Callable[[Host], Operation[T]]) -> "Future[T]":
         """Run `command` as `submit` does; the future gets the result of its pending result."""
-        future: Future[Any] = Future()
+        future: Future[T] = Future()
 
-        def begun(done: "Future[Pending]") -> None:  # on the host's thread
+        def begun(done: "Future[Operation[T]]") -> None:  # on the host's thread
             if done.exception() is not None:
                 _pass_error(done, future)
             elif done.result().is_done:
@@ -303,7 +291,7 @@ class HostDriver:
         self._published(self._host, snapshot)
 
 
-def _answer(pending: Pending, future: "Future[Any]") -> None:
+def _answer(pending: Operation[T], future: "Future[T]") -> None:
     if not future.set_running_or_notify_cancel():
         return
     try:

@@ -5,7 +5,7 @@ the new samples of the sessions, in order with all writes, and a thread of its o
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from xenprof.history.figures import HistorySettings, HistoryStats
 from xenprof.history.push import Address, Pusher
 from xenprof.history.receivers import OtlpProfiles, Pyroscope
 from xenprof.history.recorder import Push, Recorder
+from xenprof.history.slices import Slice
 from xenprof.service.commands import Command
 from xenprof.session.sessions import Sessions
 
@@ -95,9 +96,10 @@ class History:
         """Return the history's own figures; may be called from any thread."""
         return self._recorder.stats()
 
-    def rows(self) -> list[dict[str, object]]:
-        """Return the slices as JSON objects; may be called from any thread."""
-        return self._recorder.rows()
+    @property
+    def slices(self) -> Sequence[Slice]:
+        """Return the slices on the disk, oldest first; may be called from any thread."""
+        return self._recorder.slices
 
     def close(self) -> None:
         """Write the collected samples and end; on any thread, after the store's last job."""

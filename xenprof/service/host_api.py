@@ -1,7 +1,7 @@
 """The control API's routes for the host as a whole: its state, and new domains."""
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from hypervisor.host import Host, toolstack_of
@@ -10,7 +10,7 @@ from xenprof.service.commands import Command
 from xenprof.service.http import Changing, Endpoint, RecordResponse, body_of, done, to_json_response
 from xenprof.service.service import Service
 from xenprof.wire import host_requests as ask
-from xenprof.wire.answers import ManagedDomain, ManagedDomains, Store, SxpAnswer, Text
+from xenprof.wire.answers import ManagedDomains, Store, SxpAnswer, Text
 from xenprof.wire.requests import Request as WireRequest
 
 _COMMANDS = (ask.Create, ask.New, ask.Restore, ask.ClearDmesg, ask.DebugKeys)
@@ -36,7 +36,7 @@ def host_routes(service: Service, changing: Changing) -> list[Route]:
 
     async def managed(request: Request) -> Response:
         found = await done(service.submit(lambda host: toolstack_of(host).managed.inactive()))
-        return RecordResponse(ManagedDomains(tuple(ManagedDomain(**one) for one in found)))
+        return RecordResponse(ManagedDomains(tuple(found)))
 
     async def config(request: Request) -> Response:
         asked = request_of(ask.Describe, await body_of(request))
@@ -65,6 +65,6 @@ def command(service: Service, kind: type[WireRequest]) -> Endpoint:
 
     async def perform(request: Request) -> Response:
         body = await body_of(request)
-        return JSONResponse(await done(service.perform(Command(kind.command, None, body))))
+        return RecordResponse(await done(service.perform(Command(kind.command, None, body))))
 
     return perform

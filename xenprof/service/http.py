@@ -14,6 +14,7 @@ from hypervisor.errors import HostError
 from xenprof.errors import XenprofError
 from xenprof.service.arguments import BadArguments
 from xenprof.wire.codec import encode, plain
+from xenprof.wire.failure import Failure
 
 T = TypeVar("T")
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -82,12 +83,13 @@ async def error_response(request: Request, error: Exception) -> Response:
     """Answer an error that a user has caused; the only place that knows error classes."""
     if not isinstance(error, HostError | XenprofError):
         raise error
-    body = {
-        "type": type(error).__name__,
-        "message": str(error),
-        "exit_code": error.exit_code,
-    }
-    return JSONResponse({"error": body}, status_code=error.http_status)
+    failure = Failure(type(error).__name__, str(error), error.exit_code)
+    return failure_response(failure, error.http_status)
+
+
+def failure_response(failure: Failure, status: int) -> Response:
+    """Answer that a call has failed."""
+    return RecordResponse({"error": failure}, status_code=status)
 
 
 async def refuse(request: Request) -> Response:

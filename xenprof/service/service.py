@@ -7,20 +7,21 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import TypeVar
 
+from hypervisor.control import Operation
+from hypervisor.errors import MissingCapability
 from hypervisor.host import Host
 from hypervisor.telemetry import HostSnapshot
 from xenprof.history.figures import HistorySettings
 from xenprof.home import DOMAIN_0, XEND_LOG, domain_root, inside
-from xenprof.service.answers import Answered, Later
+from xenprof.service.answers import Answer, Answered, Later
 from xenprof.service.commands import (
     COMMANDS_THAT_ONLY_READ,
-    Answer,
     Command,
     CommandLog,
     perform,
 )
 from xenprof.service.domainroots import DomainRoots
-from xenprof.service.driver import HostDriver, Pending
+from xenprof.service.driver import HostDriver
 from xenprof.service.exporter import CollectorStats, ExporterSettings, ServiceStats
 from xenprof.service.history import History
 from xenprof.service.loading import Exporters, Loaders
@@ -29,6 +30,8 @@ from xenprof.service.writer import StoreWriter
 from xenprof.service.xendlog_file import XendLogFile
 from xenprof.session.sessions import Sessions
 from xenprof.version import version
+from xenprof.wire.answers import Done
+from xenprof.wire.opcontrol import Outcome
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -51,9 +54,12 @@ class Service:
     ) -> None:
         """Assemble the parts; nothing runs before `start`. `home` exists and is locked.
 
-        With `history` None, or a host without a profiler, no history is kept.
-        Raises: StoreError: its folder cannot be used.
+        With `history` None, no history is kept.
+        Raises: MissingCapability: a history of a host without a profiler; StoreError: its folder
+        cannot be used.
         """
+        if history is not None and host.profiler is None:
+            raise MissingCapability("profiler")
         self._writer = StoreWriter()
         self._sessions: Sessions | None = None
         if host.profiler is not None:
@@ -169,7 +175,7 @@ class Service:
     def perform(self, command: Command) -> "Future[Answer]":
         """Log a command with its virtual time and perform it."""
 
-        def act(host: Host) -> Pending:
+        def act(host: Host) -> Operation[Answer]:
             if self.history is not None:
                 self.history.before(host, command)
             if command.name not in COMMANDS_THAT_ONLY_READ:
@@ -177,7 +183,9 @@ class Service:
             performed = perform(host, self._sessions, command)
             if self.history is not None:
                 self.history.after(command)
-            return Answered(performed) if isinstance(performed, dict) else Later(host, performed)
+            if isinstance(performed, Done | Outcome):
+                return Answered(performed)
+            return Later(performed, self.snapshot)
 
         return self._driver.submit_pending(act)
 

@@ -12,18 +12,26 @@ import base64
 from collections.abc import Callable, Sequence
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from hypervisor.host import Host, Tracer, tracer_of
 from hypervisor.telemetry import TraceRecord
-from hypervisor.trace_events import ALL, DEFAULT_POLL_NS
+from hypervisor.trace_events import ALL, DEFAULT_POLL_NS, TraceStatus
 from xenprof.service.arguments import BadArguments, request_of
 from xenprof.service.http import Changing, RecordResponse, body_of, done
 from xenprof.service.service import Service
 from xenprof.service.trace_readers import TraceReaders
 from xenprof.trace.xentrace30 import encode
-from xenprof.wire.trace import ReadTrace, StartTrace, TraceStarted, TraceTaken
+from xenprof.wire.trace import (
+    ReadTrace,
+    StartTrace,
+    TraceReader,
+    TraceRows,
+    TraceStarted,
+    TraceState,
+    TraceTaken,
+)
 
 ALL_PCPUS = (1 << 64) - 1
 FORMATS = ("base64", "binary", "json")
@@ -38,8 +46,11 @@ def trace_routes(
     """Return the routes."""
 
     async def status(request: Request) -> Response:
-        answer = await done(service.submit(lambda host: readers.status(tracer_of(host))))
-        return JSONResponse({"mhz": service.snapshot().mhz, **answer})
+        def look(host: Host) -> tuple[TraceStatus, tuple[TraceReader, ...]]:
+            return tracer_of(host).status(), readers.status()
+
+        rings, reading = await done(service.submit(look))
+        return RecordResponse(_state(service.snapshot().mhz, rings, reading))
 
     async def start(request: Request) -> Response:
         asked = request_of(StartTrace, await body_of(request))
@@ -88,6 +99,22 @@ def trace_routes(
     ]
 
 
+def _state(mhz: int, rings: TraceStatus, readers: tuple[TraceReader, ...]) -> TraceState:
+    return TraceState(
+        mhz,
+        ring_pages=rings.ring_pages,
+        event_mask=rings.event_mask,
+        pcpu_mask=rings.pcpu_mask,
+        poll_ns=rings.poll_ns,
+        threshold=rings.threshold,
+        emitted=rings.emitted,
+        read=rings.read,
+        lost=rings.lost,
+        held=rings.held,
+        readers=readers,
+    )
+
+
 def _masks(asked: StartTrace) -> tuple[int, int]:
     """Return the masks of events and of pcpus. Raises: BadArguments."""
     for name, value in (("event_mask", asked.event_mask), ("pcpu_mask", asked.pcpu_mask)):
@@ -119,6 +146,5 @@ def _answer(records: Sequence[TraceRecord], now_ns: int, wanted: str, mhz: int) 
     if wanted == "base64":
         text = base64.b64encode(encode(records, mhz)).decode("ascii")
         return RecordResponse(TraceTaken(now_ns, mhz, len(records), text))
-    rows = [[row.time_ns, row.pcpu, row.event, row.data] for row in records]
-    answer = {"time_ns": now_ns, "mhz": mhz, "count": len(records), "records": rows}
-    return JSONResponse(answer)
+    rows = tuple((row.time_ns, row.pcpu, row.event, row.data) for row in records)
+    return RecordResponse(TraceRows(now_ns, mhz, len(records), rows))

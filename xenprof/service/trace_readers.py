@@ -9,13 +9,14 @@ is told how many; one that does not read for a minute is removed.
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 from hypervisor.errors import HostError, Refused
 from hypervisor.host import Tracer
 from hypervisor.telemetry import TraceRecord
 from hypervisor.trace_events import LOST_RECORDS, is_selected
 from xenprof.errors import XenprofError
+from xenprof.wire.trace import TraceReader
 
 MAX_READERS = 8
 MAX_WAITING = 200_000
@@ -138,18 +139,12 @@ class TraceReaders:
         if gone:
             self._apply(tracer)
 
-    def status(self, tracer: Tracer) -> dict[str, object]:
-        """Return the status of rings and readers, as the API shows it."""
-        readers = [
-            {
-                "reader": number,
-                "event_mask": reader.event_mask,
-                "pcpu_mask": reader.pcpu_mask,
-                "waiting": len(reader.waiting),
-            }
-            for number, reader in self._readers.items()
-        ]
-        return {**asdict(tracer.status()), "readers": readers}
+    def status(self) -> tuple[TraceReader, ...]:
+        """Return how the readers stand."""
+        return tuple(
+            TraceReader(number, one.event_mask, one.pcpu_mask, len(one.waiting))
+            for number, one in self._readers.items()
+        )
 
     def _find(self, number: int) -> _Reader:
         if number not in self._readers:

@@ -9,7 +9,7 @@ a domain that shuts down is drained and leaves the list.
 from collections.abc import Callable
 from pathlib import Path
 
-from hypervisor.errors import HostError, OprofilefsError, Refused, UnknownDomain
+from hypervisor.errors import HostError, OprofilefsError, Refused
 from hypervisor.host import Host, profiler_of
 from hypervisor.telemetry import DomainSnapshot
 from xenprof.errors import NothingToSave, StoreError, XenprofError
@@ -186,14 +186,7 @@ class Sessions:
     # -- steps -----------------------------------------------------------------------------
 
     def _find(self, domain: str) -> DomainSnapshot:
-        domains = self._host.telemetry.snapshot().domains
-        for known in domains:
-            if known.name == domain:
-                return known
-        for known in domains:
-            if str(known.domid) == domain:
-                return known
-        raise UnknownDomain(domain)
+        return self._host.telemetry.snapshot().find(domain)
 
     def _running(self, domain: str, answer: Answer) -> RunningDaemon | None:
         daemon = self._daemons.get(self._find(domain).domid)

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from hypervisor.domainsettings import ManagedDomain
+
 
 @dataclass(frozen=True, slots=True)
 class Created:
@@ -13,6 +15,18 @@ class Created:
 
 
 @dataclass(frozen=True, slots=True)
+class Dumped:
+    """The core file that a command has written."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A command was carried out, and there is nothing to tell of it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Text:
     """A text: a console, a message ring, a file of /proc."""
 
@@ -20,8 +34,8 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
-class ProcFiles:
-    """All files below /proc at one instant."""
+class ProcTexts:
+    """The texts of all files below /proc by name, at one instant."""
 
     files: Mapping[str, str]
 
@@ -41,15 +55,6 @@ class SxpAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class ManagedDomain:
-    """A configuration that no domain runs with."""
-
-    name: str
-    memory_mib: int
-    vcpus: int
-
-
-@dataclass(frozen=True, slots=True)
 class ManagedDomains:
     """All configurations that no domain runs with."""
 
@@ -62,30 +67,3 @@ class Credit:
 
     weight: int
     cap_percent: int
-
-
-@dataclass(frozen=True, slots=True)
-class Sedf:
-    """A domain's parameters of the EDF scheduler."""
-
-    period_ns: int
-    slice_ns: int
-    latency_ns: int
-    extratime: bool | int
-    weight: int
-
-
-@dataclass(frozen=True, slots=True)
-class Slice:
-    """A file of the history."""
-
-    name: str
-    bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class History:
-    """The host's time, by which the history is sliced, and its files, if a history is kept."""
-
-    now_unix_ns: int
-    files: tuple[Slice, ...] = ()

@@ -2,11 +2,12 @@
 
 JSON has no tuples and no enums: tuples become lists, enums their values. The decoder requires the
 types that the fields declare (a whole number is also a number), ignores fields that a record does
-not have, and gives a missing field its default, or None where None is allowed.
+not have unless it is strict, and gives a missing field its default, or None where None is
+allowed.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
 from functools import cache
@@ -37,6 +38,16 @@ class Missing(Malformed):
     """Says that a field without a default is missing."""
 
 
+class Unknown(Malformed):
+    """A strict decoder has met a name that a record, at whatever depth, has no field for."""
+
+    def __init__(self, place: str, known: Sequence[str]) -> None:
+        """`known` are the names of the record's fields; `takes` is how they are told."""
+        self.place = place
+        self.takes = ", ".join(known) or "nothing"
+        super().__init__(f"{place!r} is unknown (it takes: {self.takes})")
+
+
 def encode(value: object) -> str:
     """Return the JSON text of a record, or of a value that holds records."""
     return json.dumps(value, default=plain)
@@ -49,46 +60,53 @@ def plain(value: Any) -> object:
     return dict(value)  # a mapping that is not a dict
 
 
-def decode(kind: type[T], value: object) -> T:
-    """Return the record in a value from `json.loads`. Raises: Malformed."""
-    read: Reader = _reader(kind)  # type: ignore[arg-type]  # a type is hashable
+def decode(kind: type[T], value: object, *, is_strict: bool = False) -> T:
+    """Return the record in a value from `json.loads`.
+
+    Strict: a name that a record does not know is refused, not left out, at every level.
+    Raises: Malformed.
+    """
+    read: Reader = _reader(kind, is_strict)  # type: ignore[arg-type]  # a type is hashable
     found: T = read(value, "")
     return found
 
 
 @cache
-def _reader(kind: Any) -> Reader:
+def _reader(kind: Any, is_strict: bool) -> Reader:
     """Return the reader of a type's values."""
     origin, arguments = get_origin(kind), get_args(kind)
     if kind is object:
         return lambda value, place: value
     if is_dataclass(kind):
-        return _record_reader(kind)
+        return _record_reader(kind, is_strict)
     if origin is tuple:
-        return _list_reader(kind, arguments)
+        return _list_reader(kind, arguments, is_strict)
     if isinstance(origin, type) and issubclass(origin, Mapping):
-        return _mapping_reader(kind, arguments[1])
+        return _mapping_reader(kind, arguments[1], is_strict)
     if origin is Literal or (isinstance(kind, type) and issubclass(kind, Enum)):
         return _choice_reader(kind)
-    return _plain_reader(kind)
+    return _plain_reader(kind, is_strict)
 
 
-def _record_reader(kind: Any) -> Reader:
+def _record_reader(kind: Any, is_strict: bool) -> Reader:
     hints = get_type_hints(kind)
     plan = [
         (field, field.name, hints[field.name], _exact(hints[field.name])) for field in fields(kind)
     ]
+    known = [field.name for field in fields(kind)]
 
     def read(value: object, place: str) -> object:
         if type(value) is not dict:
             raise _wrong(kind, value, place)
+        if is_strict and (unknown := [name for name in value if name not in known]):
+            raise Unknown(_below(place, unknown[0]), known)
         given: dict[str, object] = {}
         for field, name, hint, exact in plan:
             item = value.get(name, MISSING)
             if type(item) in exact:
                 given[name] = item
             elif item is not MISSING:
-                given[name] = _reader(hint)(item, _below(place, name))
+                given[name] = _reader(hint, is_strict)(item, _below(place, name))
             elif field.default is MISSING and field.default_factory is MISSING:
                 if NoneType not in exact:
                     raise Missing(f"{_below(place, name)!r} is missing")
@@ -102,10 +120,10 @@ def _below(place: str, name: str) -> str:
     return f"{place}.{name}" if place else name
 
 
-def _list_reader(kind: Any, members: tuple[Any, ...]) -> Reader:
+def _list_reader(kind: Any, members: tuple[Any, ...], is_strict: bool) -> Reader:
     is_open = members[-1] is Ellipsis
     exact = _exact(members[0]) if is_open else frozenset()
-    readers = [_reader(member) for member in members if member is not Ellipsis]
+    readers = [_reader(member, is_strict) for member in members if member is not Ellipsis]
 
     def read(value: object, place: str) -> object:
         if type(value) is not list or not (is_open or len(value) == len(readers)):
@@ -120,8 +138,8 @@ def _list_reader(kind: Any, members: tuple[Any, ...]) -> Reader:
     return read
 
 
-def _mapping_reader(kind: Any, member: Any) -> Reader:
-    read_member = _reader(member)
+def _mapping_reader(kind: Any, member: Any, is_strict: bool) -> Reader:
+    read_member = _reader(member, is_strict)
 
     def read(value: object, place: str) -> object:
         if type(value) is not dict:
@@ -143,10 +161,10 @@ def _choice_reader(kind: Any) -> Reader:
     return read
 
 
-def _plain_reader(kind: Any) -> Reader:
+def _plain_reader(kind: Any, is_strict: bool) -> Reader:
     """Return the reader of a text, number or bool, or of a union with at most one other type."""
     exact = _exact(kind)
-    others = [_reader(member) for member in get_args(kind) if not _exact(member)]
+    others = [_reader(member, is_strict) for member in get_args(kind) if not _exact(member)]
 
     def read(value: object, place: str) -> object:
         if type(value) in exact:

@@ -14,7 +14,7 @@ class Destroy(DomainRequest):
 
 
 @dataclass(frozen=True, slots=True)
-class Shutdown(DomainRequest):
+class ShutDownDomain(DomainRequest):
     """Ask the domain to end itself: poweroff (None), reboot or halt."""
 
     command = "shutdown"
@@ -93,7 +93,7 @@ class Delete(DomainRequest):
 
 
 @dataclass(frozen=True, slots=True)
-class Start(DomainRequest):
+class StartDomain(DomainRequest):
     """Start the domain of a stored configuration."""
 
     command = "start"
@@ -107,7 +107,7 @@ class Suspend(DomainRequest):
     command = "suspend"
 
 
-class Resume(Start):
+class Resume(StartDomain):
     """Restore a suspended domain."""
 
     command = "resume"

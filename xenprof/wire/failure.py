@@ -7,6 +7,6 @@ from dataclasses import dataclass
 class Failure:
     """Why a call has failed: the name of the error's class, and what the caller is told."""
 
-    message: str = ""
     type: str = "ServiceError"
+    message: str = ""
     exit_code: int = 1

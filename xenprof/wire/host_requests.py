@@ -83,7 +83,7 @@ class Wait(Request):
     seconds: float
 
 
-class Stop(Request):
+class StopService(Request):
     """End the service."""
 
     command = "stop"

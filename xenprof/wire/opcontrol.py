@@ -84,73 +84,74 @@ class Value:
 
 
 @dataclass(frozen=True, slots=True)
-class Operation(DomainRequest):
+class OpcontrolRequest(DomainRequest):
     """An operation of opcontrol; most do not use the setup, and only `save` uses the name."""
 
     setup: Setup | None = None
     name: str | None = None
 
 
-class Init(Operation):
+class Init(OpcontrolRequest):
     """Load the module."""
 
     command = "opcontrol init"
 
 
-class StartDaemon(Operation):
+class StartDaemon(OpcontrolRequest):
     """Start the daemon; the setup is needed."""
 
     command = "opcontrol start-daemon"
 
 
-class Start(Operation):
+class StartProfiling(OpcontrolRequest):
     """Start the daemon if there is none, and begin to count."""
 
     command = "opcontrol start"
 
 
-class Dump(Operation):
+class Dump(OpcontrolRequest):
     """Write the buffered samples to files."""
 
     command = "opcontrol dump"
 
 
-class Stop(Operation):
+class StopProfiling(OpcontrolRequest):
     """Stop counting."""
 
     command = "opcontrol stop"
 
 
-class Shutdown(Operation):
+class ShutDownDaemon(OpcontrolRequest):
     """End the daemon."""
 
     command = "opcontrol shutdown"
 
 
-class Reset(Operation):
+class Reset(OpcontrolRequest):
     """Delete the samples of the current session."""
 
     command = "opcontrol reset"
 
 
-class SaveSession(Operation):
+class SaveSession(OpcontrolRequest):
     """Save the current session under a name."""
 
     command = "opcontrol save"
 
 
-class Deinit(Operation):
+class Deinit(OpcontrolRequest):
     """End the daemon and unload the module."""
 
     command = "opcontrol deinit"
 
 
-class GetStatus(Operation):
+class GetStatus(OpcontrolRequest):
     """Return the status of the daemon."""
 
     command = "opcontrol status"
 
 
-OPERATIONS: tuple[type[Operation], ...] = (
-    Init, StartDaemon, Start, Dump, Stop, Shutdown, Reset, SaveSession, Deinit, GetStatus,
+OPERATIONS: tuple[type[OpcontrolRequest], ...] = (
+    Init, StartDaemon, StartProfiling, Dump, StopProfiling, ShutDownDaemon, Reset, SaveSession,
+    Deinit, GetStatus,
 )  # fmt: skip

@@ -55,7 +55,37 @@ class TraceTaken:
 
 
 @dataclass(frozen=True, slots=True)
-class TraceState:
-    """The status of the rings that programs need: the lost records by pcpu."""
+class TraceRows:
+    """The same where `format` is json: (time_ns, pcpu, event, data) of each record."""
 
+    time_ns: int
+    mhz: int
+    count: int
+    records: tuple[tuple[int, int, int, tuple[int, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TraceReader:
+    """A reader that has begun: what it wants, and how many records wait for it."""
+
+    reader: int
+    event_mask: int
+    pcpu_mask: int
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
+class TraceState:
+    """The status of rings and readers. Tuples of numbers have one entry for each pcpu."""
+
+    mhz: int
+    ring_pages: int
+    event_mask: int
+    pcpu_mask: int
+    poll_ns: int
+    threshold: int
+    emitted: tuple[int, ...]
+    read: tuple[int, ...]
     lost: tuple[int, ...]
+    held: tuple[int, ...]
+    readers: tuple[TraceReader, ...]

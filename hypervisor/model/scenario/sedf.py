@@ -4,9 +4,10 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
 
+from hypervisor.domainsettings import SedfParameters
 from hypervisor.errors import Refused
 from hypervisor.model.scenario.table import Table
-from hypervisor.toolstack.config.schedparams import GUEST_SEDF, SedfParameters, changed_sedf
+from hypervisor.toolstack.config.schedparams import GUEST_SEDF, changed_sedf
 
 Milliseconds = Annotated[float, Field(ge=0, le=10_000, allow_inf_nan=False)]
 

@@ -3,8 +3,7 @@
 Source: xen/common/sched_sedf.c (3.0.3), sedf_add_task and sedf_adjdom.
 """
 
-from dataclasses import dataclass
-
+from hypervisor.domainsettings import SedfParameters
 from hypervisor.errors import Refused
 
 PERIOD_MINIMUM_NS = 10_000
@@ -12,28 +11,6 @@ PERIOD_MAXIMUM_NS = 10_000_000_000
 SLICE_MINIMUM_NS = 5_000
 WEIGHT_PERIOD_NS = 100_000_000
 _WEIGHT_MAXIMUM = 2**15 - 1  # a C short in the hypervisor
-
-
-@dataclass(frozen=True, slots=True)
-class SedfParameters:
-    """The parameters that `xm sched-sedf` shows and sets for each vcpu of a domain.
-
-    When read, `weight` is 0 unless the slice is computed from it. When set without a weight,
-    period and slice are as given. With a weight, extra time and no period, the weight applies to
-    the extra time alone and nothing is guaranteed. With any other weight, the slice is the vcpu's
-    share of what others leave of its pcpu, and the period and slice given here are ignored.
-    """
-
-    period_ns: int
-    slice_ns: int
-    latency_ns: int  # kept and shown; this build of the scheduler makes no use of it
-    extratime: bool  # may use time that is guaranteed to nobody
-    weight: int
-
-    @property
-    def is_for_extra_time_alone(self) -> bool:
-        """Return whether setting this gives a share of the extra time and no slice."""
-        return self.weight > 0 and self.extratime and self.period_ns == 0
 
 
 DOMAIN0_SEDF = SedfParameters(20_000_000, 15_000_000, 0, extratime=True, weight=0)

@@ -4,9 +4,10 @@ Source: tools/python/xen/xend/XendDomain.py (3.1: domain_new, domain_delete, dom
 domain_suspend, domain_resume).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
+from hypervisor.domainsettings import ManagedDomain
 from hypervisor.errors import HostError, Refused, UnknownDomain
 from hypervisor.toolstack.config.configfile import Overrides
 from hypervisor.toolstack.config.spec import DomainSpec
@@ -79,13 +80,10 @@ class Managed:
         restoring.follow(_Cleaning(path).restored)
         return restoring.begin(restoring.start)
 
-    def inactive(self) -> Sequence[Mapping[str, object]]:
-        """Return name, memory_mib and vcpus of the configurations that no domain runs with."""
+    def inactive(self) -> Sequence[ManagedDomain]:
+        """Return the configurations that no domain runs with, by name."""
         specs = [self._specs[n] for n in sorted(self._specs) if self._running(n) is None]
-        return [
-            {"name": one.name, "memory_mib": one.memory_kib // 1024, "vcpus": one.vcpus}
-            for one in specs
-        ]
+        return [ManagedDomain(one.name, one.memory_kib // 1024, one.vcpus) for one in specs]
 
     def _inactive(self, name: str) -> DomainSpec:
         self._check_tools()

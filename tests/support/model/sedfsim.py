@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from hypervisor.toolstack.config.schedparams import SedfParameters
+from hypervisor.domainsettings import SedfParameters
 from tests.support.model.schedsim import SWITCH_NS, Sim
 
 MS = 1_000_000

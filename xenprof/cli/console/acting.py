@@ -6,7 +6,7 @@ from collections.abc import Callable
 from xenprof.cli.console.command import CommandError
 from xenprof.cli.console.guest import Guest
 from xenprof.cli.console.procfiles import now
-from xenprof.wire.domain_requests import Shutdown, Sysrq
+from xenprof.wire.domain_requests import ShutDownDomain, Sysrq
 
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"(\d+\.?\d*|\.\d+)([smhd]?)")
@@ -51,7 +51,7 @@ def shutdown(guest: Guest, words: list[str]) -> int:
 
 def _end(guest: Guest, reason: str) -> int:
     moment = now(guest.files())
-    guest.do(Shutdown(reason))
+    guest.do(ShutDownDomain(reason))
     print(
         f"\nBroadcast message from root (xvc0) ({moment:%a %b %e %H:%M:%S %Y}):\n\n"
         f"The system is going down for {_GOING[reason]} NOW!"

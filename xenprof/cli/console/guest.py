@@ -7,7 +7,7 @@ from typing import TypeVar
 from hypervisor.telemetry import DomainSnapshot, HostSnapshot
 from xenprof.client import Service, ServiceError
 from xenprof.errors import XenprofError
-from xenprof.wire.answers import ProcFiles, Text
+from xenprof.wire.answers import ProcTexts, Text
 from xenprof.wire.host_requests import Wait
 from xenprof.wire.paths import SNAPSHOT, domain_path
 from xenprof.wire.requests import DomainRequest
@@ -36,7 +36,7 @@ class Guest:
 
     def files(self) -> Mapping[str, str]:
         """Return all files of /proc as of one instant. Raises: DomainGoneError; ServiceError."""
-        return self._get(ProcFiles, "proc").files
+        return self._get(ProcTexts, "proc").files
 
     def file(self, name: str) -> str:
         """Return a file below /proc. Raises: DomainGoneError; ServiceError as cat says it."""

@@ -7,7 +7,7 @@ from xenprof.cli.virsh.connection import Connection
 from xenprof.cli.virsh.errors import VirshError
 from xenprof.cli.virsh.grammar import Command, Option
 from xenprof.cli.virsh.listing import DOMAIN
-from xenprof.wire.domain_requests import Destroy, DumpCore, Pause, Save, Shutdown, Unpause
+from xenprof.wire.domain_requests import Destroy, DumpCore, Pause, Save, ShutDownDomain, Unpause
 from xenprof.wire.host_requests import Restore
 from xenprof.wire.requests import Request
 
@@ -48,14 +48,14 @@ def _resume(connection: Connection, words: Words) -> None:
 
 def _shutdown(connection: Connection, words: Words) -> None:
     name = words["domain"]
-    call = ("virDomainShutdown", Shutdown("poweroff"))
+    call = ("virDomainShutdown", ShutDownDomain("poweroff"))
     failure = f"Failed to shutdown domain {name}"
     change(connection, words, call, f"Domain {name} is being shutdown", failure)
 
 
 def _reboot(connection: Connection, words: Words) -> None:
     name = words["domain"]
-    call = ("virDomainReboot", Shutdown("reboot"))
+    call = ("virDomainReboot", ShutDownDomain("reboot"))
     failure = f"Failed to reboot domain {name}"
     change(connection, words, call, f"Domain {name} is being rebooted", failure)
 

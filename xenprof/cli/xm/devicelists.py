@@ -3,74 +3,58 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
+from hypervisor.devicerows import BlockRow, DeviceRow, NetworkRow, TpmRow
 from xenprof.cli.xm.command import Command, Option, Words, XmError
 from xenprof.cli.xm.sxp import format_sxp
 from xenprof.client import Client
-from xenprof.wire.devices import (
-    BlockDevice,
-    BlockDevices,
-    Device,
-    NetworkDevice,
-    NetworkDevices,
-    TpmDevice,
-    TpmDevices,
-)
+from xenprof.wire.devices import BlockDevices, NetworkDevices, TpmDevices
 from xenprof.wire.paths import domain_path
 
-D = TypeVar("D", bound=Device)
+D = TypeVar("D", bound=DeviceRow)
 
 _BLOCK_HEAD = "Vdev  BE handle state evt-ch ring-ref BE-path"
 _NETWORK_HEAD = "Idx BE     MAC Addr.     handle state evt-ch tx-/rx-ring-ref BE-path"
 _VTPM_HEAD = "Idx  BE handle state evt-ch ring-ref BE-path"
 
 
-def block_table(devices: Sequence[BlockDevice]) -> Iterator[str]:
+def block_table(devices: Sequence[BlockRow]) -> Iterator[str]:
     """Yield the lines of `xm block-list`, none without devices."""
     if devices:
         yield _BLOCK_HEAD
     for device in devices:
         yield (
-            f"{device.device:<3}    {_number(device.backend_domid):<3}  "
-            f"{_number(device.handle):<3}   {_number(device.state):<3}    "
-            f"{_number(device.event_channel):<3}    {_number(device.ring_ref):<5} "
-            f"{_text(device.backend_path):<30}  "
+            f"{device.device:<3}    {device.backend_domid:<3}  "
+            f"{device.handle:<3}   {device.state:<3}    "
+            f"{device.event_channel:<3}    {device.ring_ref:<5} "
+            f"{device.backend_path:<30}  "
         )
 
 
-def network_table(devices: Sequence[NetworkDevice]) -> Iterator[str]:
+def network_table(devices: Sequence[NetworkRow]) -> Iterator[str]:
     """Yield the lines of `xm network-list`, none without devices."""
     if devices:
         yield _NETWORK_HEAD
     for device in devices:
         yield (
-            f"{device.index:<3} {_number(device.backend_domid):<3}"
-            f"{_text(device.mac):<17}    {_number(device.handle):<3}   "
-            f"{_number(device.state):<3}    {_number(device.event_channel):<3}   "
-            f"{_number(device.tx_ring_ref):<5}/{_number(device.rx_ring_ref):<5}   "
-            f"{_text(device.backend_path):<30}  "
+            f"{device.index:<3} {device.backend_domid:<3}"
+            f"{device.mac:<17}    {device.handle:<3}   "
+            f"{device.state:<3}    {device.event_channel:<3}   "
+            f"{device.tx_ring_ref:<5}/{device.rx_ring_ref:<5}   "
+            f"{device.backend_path:<30}  "
         )
 
 
-def vtpm_table(devices: Sequence[TpmDevice]) -> Iterator[str]:
+def vtpm_table(devices: Sequence[TpmRow]) -> Iterator[str]:
     """Yield the lines of `xm vtpm-list`, none without devices."""
     if devices:
         yield _VTPM_HEAD
     for device in devices:
         yield (
-            f"{device.index:<3}   {_number(device.backend_domid):<3}  "
-            f"{_number(device.handle):<3}   {_number(device.state):<3}    "
-            f"{_number(device.event_channel):<3}    {_number(device.ring_ref):<5} "
-            f"{_text(device.backend_path):<30}  "
+            f"{device.index:<3}   {device.backend_domid:<3}  "
+            f"{device.handle:<3}   {device.state:<3}    "
+            f"{device.event_channel:<3}    {device.ring_ref:<5} "
+            f"{device.backend_path:<30}  "
         )
-
-
-def _number(value: int | None) -> int:
-    """Return a number; -1 if the frontend has not published it yet."""
-    return -1 if value is None else value
-
-
-def _text(value: str | None) -> str:
-    return "??" if value is None else value
 
 
 def _lister(

@@ -9,7 +9,7 @@ from xenprof.client import MISSING_CAPABILITY, Client, ServiceError
 from xenprof.wire.paths import MANAGED, SNAPSHOT
 
 if TYPE_CHECKING:
-    from xenprof.wire.answers import ManagedDomain
+    from hypervisor.domainsettings import ManagedDomain
 
 
 def snapshot_of(client: Client) -> HostSnapshot:

@@ -3,7 +3,7 @@
 from xenprof.cli.xm.command import Command, Option, Words
 from xenprof.cli.xm.console import connect
 from xenprof.client import Client
-from xenprof.wire.domain_requests import Delete, Resume, Start, Suspend
+from xenprof.wire.domain_requests import Delete, Resume, StartDomain, Suspend
 
 
 def _delete(client: Client, words: Words) -> int:
@@ -13,7 +13,7 @@ def _delete(client: Client, words: Words) -> int:
 
 def _start(client: Client, words: Words) -> int:
     name = words.arguments[0]
-    client.do(Start(paused=words.has("p")), name)
+    client.do(StartDomain(paused=words.has("p")), name)
     return connect(name) if words.has("c") else 0
 
 

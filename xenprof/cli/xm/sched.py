@@ -4,11 +4,12 @@ import math
 import sys
 from collections.abc import Iterator, Sequence
 
+from hypervisor.domainsettings import SedfParameters
 from hypervisor.telemetry import DomainSnapshot, HostSnapshot
 from xenprof.cli.xm.command import OLDEST, Command, Option, Words, XmError, integer
 from xenprof.cli.xm.looking import find_domains, shown_name, snapshot_of
 from xenprof.client import Client
-from xenprof.wire.answers import Credit, Sedf
+from xenprof.wire.answers import Credit
 from xenprof.wire.domain_requests import SetCredit, SetSedf
 from xenprof.wire.paths import domain_path
 
@@ -67,7 +68,7 @@ def _integer(text: str | None) -> int | None:
     return None if text is None else integer(text)
 
 
-def sedf_table(rows: Sequence[tuple[DomainSnapshot, Sedf]]) -> Iterator[str]:
+def sedf_table(rows: Sequence[tuple[DomainSnapshot, SedfParameters]]) -> Iterator[str]:
     """Yield the lines of `xm sched-sedf` for pairs (domain, its settings from the API)."""
     yield (
         f"{'Name':<33} {'ID':<2} {'Period(ms)':<4} {'Slice(ms)':<4} "
@@ -100,7 +101,8 @@ def _sched_sedf(client: Client, words: Words) -> int:
         client.do(asked, domains[0].name)
         return 0
     rows = [
-        (domain, client.get(domain_path(domain.name, "sched-sedf"), Sedf)) for domain in domains
+        (domain, client.get(domain_path(domain.name, "sched-sedf"), SedfParameters))
+        for domain in domains
     ]
     print("\n".join(sedf_table(rows)))
     return 0

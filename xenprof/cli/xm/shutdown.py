@@ -7,7 +7,7 @@ from xenprof.cli.xm.command import Command, Option, Words, XmError
 from xenprof.cli.xm.looking import find_domains, shown_name, snapshot_of
 from xenprof.client import Client, ServiceError
 from xenprof.home import DOMAIN_0_ID
-from xenprof.wire.domain_requests import Shutdown
+from xenprof.wire.domain_requests import ShutDownDomain
 from xenprof.wire.host_requests import Wait
 
 _POLL_SECONDS = 1  # Source: tools/python/xen/xm/shutdown.py (3.0.3), wait_shutdown
@@ -30,7 +30,7 @@ def _ask(client: Client, words: Words, reason: str) -> int:
     domains = _chosen(client, words)
     for domain in list(domains):
         try:
-            client.do(Shutdown(reason), domain.name)
+            client.do(ShutDownDomain(reason), domain.name)
         except ServiceError as error:
             if not (words.has("a") and error.http_status == _NOT_FOUND):
                 raise

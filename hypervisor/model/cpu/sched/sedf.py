@@ -12,6 +12,7 @@ quantum when another vcpu comes; the result is the same.
 
 from collections.abc import Mapping
 
+from hypervisor.domainsettings import SedfParameters
 from hypervisor.model.cpu.sched.base import (
     Decision,
     SchedContext,
@@ -33,7 +34,6 @@ from hypervisor.toolstack.config.schedparams import (
     DOMAIN0_SEDF,
     GUEST_SEDF,
     WEIGHT_PERIOD_NS,
-    SedfParameters,
     check_sedf,
 )
 

@@ -8,8 +8,8 @@ Source: xen/common/sched_sedf.c (3.0.3).
 
 from bisect import insort_right
 
+from hypervisor.domainsettings import SedfParameters
 from hypervisor.model.cpu.sched.base import SchedVcpu
-from hypervisor.toolstack.config.schedparams import SedfParameters
 
 # The kinds of time on which a vcpu runs; the first two are also indices of queues and scores.
 LOST = 0  # guaranteed time that it lost to a short sleep

@@ -4,6 +4,7 @@ import base64
 import gzip
 import os
 import signal
+from dataclasses import asdict
 
 import pytest
 
@@ -32,7 +33,7 @@ class FakeClient(JsonService):
         self.at_wait = lambda waits: None
 
     def answer_get(self, path):
-        return self.host.tracer.status()
+        return {"mhz": 3200, **asdict(self.host.tracer.status()), "readers": self.readers.status()}
 
     def answer_post(self, path, body):
         try:

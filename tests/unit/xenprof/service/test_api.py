@@ -86,9 +86,25 @@ def test_a_creation_that_fails_later_is_refused_with_its_reason(app):
         ("dmesg", {"text": " Xen version 3.0.3\n"}),
         ("xenstore", {"entries": [["/local", ""], ["/local/domain", ""]]}),
         ("domains/a%2Fb/sxp", {"sxp": ["domain", ["name", "a/b"]]}),
-        ("domains/web/devices/vbd", {"devices": [{"domain": "web", "kind": "vbd"}]}),
+        (
+            "domains/web/devices/vbd",
+            {
+                "devices": [
+                    {
+                        "backend_domid": 0,
+                        "handle": 0,
+                        "state": 4,
+                        "event_channel": -1,
+                        "backend_path": "vbd of web",
+                        "sxp": ["51712"],
+                        "device": 51712,
+                        "ring_ref": 8,
+                    }
+                ]
+            },
+        ),
         ("domains/web/console", {"text": "console of web\n"}),
-        ("managed", {"domains": []}),
+        ("managed", {"domains": [{"name": "kept", "memory_mib": 256, "vcpus": 2}]}),
     ],
 )
 def test_what_can_be_read(app, path, answer):
@@ -217,6 +233,12 @@ def test_an_unknown_domain_is_404_with_its_class_and_exit_code(app):
             {"setup": {"kernel_range": [1]}},
             400,
             "'setup.kernel_range' must be a list of 2 whole numbers",
+        ),
+        (
+            "/api/v1/domains/0/opcontrol/start",
+            {"setup": {"events": [{"x": 1}]}},
+            400,
+            "'setup.events[0].x' is unknown (it takes: ",
         ),
         ("/api/v1/domains/0/opcontrol/save", {}, 400, "the argument 'name' is missing"),
         ("/api/v1/domains/x/rename", {"name": ""}, 400, "the argument 'name' is missing"),

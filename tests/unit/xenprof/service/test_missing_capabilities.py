@@ -6,6 +6,7 @@ import logging
 import pytest
 
 from exporters.prometheus import create
+from hypervisor.errors import MissingCapability
 from tests.support.fake_host import host_without
 from tests.support.service_fakes import ask_now
 from xenprof.history.figures import HistorySettings
@@ -44,12 +45,13 @@ REFUSALS = {
 
 def serving(home, *missing):
     """Return an application on a host without these capabilities, and its started service."""
+    has_profiler = "profiler" not in missing
     service = Service(
         host_without(*missing),
         home,
         loaders={"prometheus": lambda: create},
         settings=ExporterSettings(),
-        history=HistorySettings(period_ns=10**12),
+        history=HistorySettings(period_ns=10**12) if has_profiler else None,
     )
     service.start()
     return create_app(service, read_only=False), service
@@ -134,9 +136,20 @@ def test_a_command_that_nobody_knows_is_still_unknown(watching):
     assert ask(watching, "POST", f"{DOMAIN}opcontrol/explode")[0] == 404
 
 
-def test_a_host_without_a_profiler_keeps_no_history_and_ends_quietly(tmp_path, caplog):
+def test_a_service_without_a_profiler_ends_quietly(tmp_path, caplog):
     with caplog.at_level(logging.WARNING):
         _, service = serving(tmp_path, "profiler")
         service.close()
 
-    assert (service.history, caplog.messages) == (None, [])
+    assert caplog.messages == []
+
+
+def test_a_history_of_a_host_without_a_profiler_is_refused(tmp_path):
+    with pytest.raises(MissingCapability, match=REFUSALS["profiler"]):
+        Service(
+            host_without("profiler"),
+            tmp_path,
+            loaders={},
+            settings=ExporterSettings(),
+            history=HistorySettings(),
+        )

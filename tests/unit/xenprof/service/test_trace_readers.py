@@ -151,7 +151,7 @@ def test_a_size_that_is_refused_leaves_no_reader(readers, tracer):
     start(readers, tracer, ring_pages=20)
     with pytest.raises(Refused, match="the size is set"):
         start(readers, tracer, ring_pages=30)
-    assert [one["reader"] for one in readers.status(tracer)["readers"]] == [1]
+    assert [one.reader for one in readers.status()] == [1]
 
 
 def test_tending_without_readers_asks_nothing_of_the_tracer(readers):

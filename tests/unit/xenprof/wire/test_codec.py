@@ -13,7 +13,7 @@ from hypervisor import telemetry
 from tests.support.model.hosts import burst, cpu, domain, make_host
 from tests.support.snapshots import grumble
 from tests.support.wire_records import ASKED, JSON, TOLD, values
-from xenprof.wire.codec import Malformed, Missing, decode, encode
+from xenprof.wire.codec import Malformed, Missing, Unknown, decode, encode
 
 SLOW = settings(max_examples=20, suppress_health_check=list(HealthCheck), deadline=None)
 
@@ -83,6 +83,28 @@ def test_what_is_missing_is_the_default_or_none_where_that_is_allowed():
 
 def test_what_a_record_does_not_know_is_left_out():
     assert decode(Whole, GOOD | {"other": 1}) == WHOLE
+
+
+@pytest.mark.parametrize(
+    ("wrong", "place"),
+    [
+        ({"other": 1}, "other"),
+        ({"part": {"size": 3, "other": 1}}, "part.other"),
+        ({"parts": [{"size": 1}, {"size": 2, "other": 1}]}, "parts[1].other"),
+    ],
+)
+def test_what_a_record_does_not_know_is_refused_when_strict(wrong, place):
+    with pytest.raises(Unknown) as caught:
+        decode(Whole, GOOD | wrong, is_strict=True)
+
+    assert caught.value.place == place
+
+
+def test_what_stands_in_no_record_is_free_when_strict():
+    free = {"names": {"x": True}, "anything": {"y": 1}}
+    found = decode(Whole, GOOD | free, is_strict=True)
+
+    assert (found.names, found.anything) == (free["names"], free["anything"])
 
 
 def test_a_whole_number_is_a_number():

@@ -1,6 +1,6 @@
 import pytest
 
-from xenprof.wire.opcontrol import OPERATIONS, DaemonStatus, Operation
+from xenprof.wire.opcontrol import OPERATIONS, DaemonStatus, OpcontrolRequest
 
 
 @pytest.mark.parametrize(
@@ -16,4 +16,4 @@ def test_status_line_is_opcontrols(status, line):
 
 
 def test_every_operation_is_in_the_table():
-    assert set(OPERATIONS) == set(Operation.__subclasses__())
+    assert set(OPERATIONS) == set(OpcontrolRequest.__subclasses__())

@@ -1,9 +1,9 @@
 import pytest
 
+from hypervisor.domainsettings import SedfParameters
 from hypervisor.errors import ScenarioError
 from hypervisor.model.scenario.spec import load_scenario, parse_scenario, scenario_names
 from hypervisor.model.scenario.workloads import CpuWorkload, parse_workloads
-from hypervisor.toolstack.config.schedparams import SedfParameters
 
 GUEST = '[[domain]]\nname = "web"\n'
 WORK = GUEST + "[[domain.workload]]\n"

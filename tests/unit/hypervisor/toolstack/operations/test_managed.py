@@ -1,5 +1,6 @@
 import pytest
 
+from hypervisor.domainsettings import ManagedDomain
 from tests.support.fake_hypervisor import Bench, refusal
 
 TEXT = "kernel = '/boot/vmlinuz'\nmemory = 64\nname = 'web'\n"
@@ -22,7 +23,7 @@ def suspended(bench):
 
 
 def test_a_new_configuration_is_listed_and_nothing_runs(bench):
-    assert list(bench.xend.managed.inactive()) == [{"name": "web", "memory_mib": 64, "vcpus": 1}]
+    assert list(bench.xend.managed.inactive()) == [ManagedDomain("web", 64, 1)]
     assert bench.names() == {0: "Domain-0"}
 
 

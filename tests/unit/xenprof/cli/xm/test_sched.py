@@ -63,7 +63,7 @@ def test_3_1_names_the_other_scheduler(xm):
 
 SEDF = replace(HOST, scheduler="sedf", domains=(DOMAIN_0, MYSQL))
 TWENTY_MS = {
-    "period_ns": 20_000_000, "slice_ns": 15_000_000, "latency_ns": 0, "extratime": 1, "weight": 0,
+    "period_ns": 20_000_000, "slice_ns": 15_000_000, "latency_ns": 0, "extratime": True, "weight": 0,
 }  # fmt: skip
 SEDF_TABLE = """\
 Name                              ID Period(ms) Slice(ms) Lat(ms) Extra Weight
@@ -73,7 +73,7 @@ r5b2-mySQL01                      13     100.0       0.0     0.5      0      3
 BOTH = {
     "domains/Domain-0/sched-sedf": TWENTY_MS,
     "domains/r5b2-mySQL01/sched-sedf": {
-        "period_ns": 100_000_000, "slice_ns": 0, "latency_ns": 500_000, "extratime": 0, "weight": 3,
+        "period_ns": 100_000_000, "slice_ns": 0, "latency_ns": 500_000, "extratime": False, "weight": 3,
     },
 }  # fmt: skip
 
