@@ -140,7 +140,7 @@ class TraceReaders:
             self._apply(tracer)
 
     def status(self) -> tuple[TraceReader, ...]:
-        """Return how the readers stand."""
+        """Return the status of all readers."""
         return tuple(
             TraceReader(number, one.event_mask, one.pcpu_mask, len(one.waiting))
             for number, one in self._readers.items()

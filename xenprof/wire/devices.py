@@ -7,7 +7,7 @@ from hypervisor.devicerows import BlockRow, DeviceRow, NetworkRow, TpmRow
 
 @dataclass(frozen=True, slots=True)
 class Devices:
-    """Those of one class, whichever it is."""
+    """The devices of one class, whichever that is."""
 
     devices: tuple[DeviceRow, ...]
 
