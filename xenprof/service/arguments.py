@@ -27,7 +27,7 @@ def request_of(kind: type[R], arguments: Arguments, command: str = "") -> R:
     try:
         request = decode(kind, dict(arguments), is_strict=True)
         for field in fields(kind):
-            if field.default is MISSING and getattr(request, field.name) == "":
+            if field.type is str and field.default is MISSING and getattr(request, field.name) == "":
                 raise Missing(f"{field.name!r} is missing")
     except Unknown as error:
         if error.place not in arguments:  # it is further down

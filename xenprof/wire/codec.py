@@ -171,7 +171,7 @@ def _plain_reader(kind: Any, is_strict: bool) -> Reader:
             return value
         if float in exact and type(value) is int:
             return float(value)
-        if others:
+        if others and isinstance(value, list | dict | str):  # else it is none of them
             return others[0](value, place)
         raise _wrong(kind, value, place)
 
@@ -194,10 +194,10 @@ def _wrong(kind: Any, value: object, place: str) -> Malformed:
 
 
 def _words(kind: Any) -> str:
-    """Return the words for the expected kind of a value; of a union, for its first member."""
+    """Return the words for the expected kind of a value."""
     origin, members = get_origin(kind), get_args(kind)
     if origin in (Union, UnionType):
-        return _words(members[0])
+        return " or ".join(_words(one) for one in members if one is not NoneType)
     one, many = _WORDS.get(members[0] if origin is tuple else kind, ("an object", "objects"))
     if origin is tuple:
         return f"a list of {many if members[-1] is Ellipsis else f'{len(members)} {many}'}"

@@ -175,6 +175,15 @@ def test_a_command_reaches_the_toolstack(app, host, verb, body, call):
     assert host.toolstack.calls == [call]
 
 
+def test_a_value_that_may_be_of_two_kinds_is_asked_for_as_both(app):
+    status, answer = post(
+        app, "/api/v1/config", {"config_text": "", "config_name": "a", "overrides": {"vcpus": 3}}
+    )
+
+    expected = "config: 'overrides.vcpus' must be a text or a list of texts, not 3"
+    assert (400, expected) == (status, answer["error"]["message"])
+
+
 def test_a_core_dump_answers_with_its_file(app):
     answer = post(app, "/api/v1/domains/ossvm02/dump-core", {"path": None, "live": True})
 
