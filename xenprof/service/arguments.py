@@ -26,9 +26,10 @@ def request_of(kind: type[R], arguments: Arguments, command: str = "") -> R:
     command = command or kind.command
     try:
         request = decode(kind, dict(arguments), is_strict=True)
-        for field in fields(kind):
-            if field.type is str and field.default is MISSING and getattr(request, field.name) == "":
-                raise Missing(f"{field.name!r} is missing")
+        required = [one.name for one in fields(kind) if one.type is str and one.default is MISSING]
+        for name in required:
+            if not getattr(request, name):
+                raise Missing(f"{name!r} is missing")
     except Unknown as error:
         if error.place not in arguments:  # it is further down
             raise BadArguments(f"{command}: {error}") from None
