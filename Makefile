@@ -20,7 +20,7 @@ shell: $(INSTALLED)  # open a shell with the programs on PATH
 	@$(PATH_LINE); exec "$${SHELL:-/bin/sh}"
 
 test: $(INSTALLED) peers check  # everything: check, then all tests, also against real peers, with a coverage floor
-	@$(BIN)/python -m pytest --cov --cov-report=
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --benchmark-disable --cov --cov-report=
 
 check: $(INSTALLED)  # format, lint, types, and who may import whom
 	@$(BIN)/ruff check .

@@ -14,6 +14,8 @@ from pathlib import Path
 import pyte
 
 PATIENCE_SECONDS = 60
+DRAG_SECONDS = 5
+"""A terminal whose corner is still held tells its new size again after so long."""
 
 
 class Terminal:
@@ -35,6 +37,7 @@ class Terminal:
             env={**environment, "TERM": "xterm-256color"},
             start_new_session=True,
         )
+        self._is_resized = False
         self._modes = termios.tcgetattr(theirs)
         self._theirs = theirs  # kept open, so that the modes can be read after the program's end
 
@@ -56,6 +59,7 @@ class Terminal:
         """Change the size, as a user does by dragging the window's corner."""
         termios.tcsetwinsize(self._own, (lines, columns))
         self._screen.resize(lines, columns)
+        self._is_resized = True
         self.process.send_signal(signal.SIGWINCH)
 
     def reverse(self, y: int) -> str:
@@ -68,8 +72,12 @@ class Terminal:
 
         Raises: AssertionError with the screen, if it never is or the program ends first.
         """
-        end = time.monotonic() + PATIENCE_SECONDS
+        begin = time.monotonic()
+        end, again = begin + PATIENCE_SECONDS, begin + DRAG_SECONDS
         while not holds(self.lines):
+            if self._is_resized and time.monotonic() >= again:
+                again += DRAG_SECONDS
+                self.process.send_signal(signal.SIGWINCH)
             shown = "\n".join(self.lines)
             assert time.monotonic() < end, f"still on the screen:\n{shown}"
             assert self._read() or self.process.poll() is None, f"ended with:\n{shown}"

@@ -50,7 +50,7 @@ def test_a_missing_file_is_refused(tmp_path):
         WebConfigFile(tmp_path / "none.yml")
 
 
-@pytest.mark.parametrize("hashed", [HASH, APACHE_HASH])
+@pytest.mark.parametrize("hashed", [HASH, APACHE_HASH], ids=["2b", "2y"])
 def test_the_right_password_gets_in(tmp_path, hashed):
     app = protected(written(tmp_path, f"basic_auth_users: {{ann: {hashed}}}"))
 
