@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -20,12 +21,13 @@ from xenprof.errors import UsageError, XenprofError
 from xenprof.events import EventSetting, parse_setting
 from xenprof.home import DOMAIN_0, DOMAIN_0_ID, XEND_LOG, domain_root, inside
 from xenprof.images import text_range
-from xenprof.service.commands import Command, perform, read_log
 from xenprof.service.domainroots import DomainRoots
 from xenprof.service.xendlog_file import XendLogFile
 from xenprof.session.sessions import Sessions
-from xenprof.wire.answers import Done
 from xenprof.wire.opcontrol import Outcome, Setup
+
+if TYPE_CHECKING:
+    from xenprof.service.commands import Command
 
 EPOCH_NS = 1_178_668_800 * 10**9
 """Virtual Unix time at the start of every run: 2007-05-09, so that runs can be compared."""
@@ -75,7 +77,7 @@ def command(
 
     if (active or passive or depth) and not events:
         raise UsageError("--active, --passive and --callgraph say how to --profile; which event?")
-    commands = read_log(commands_file) if commands_file else []
+    commands = _read_log(commands_file) if commands_file else []
     if state_dir:
         try:
             state_dir.mkdir(parents=True, exist_ok=True)
@@ -163,7 +165,7 @@ class Run:
         if self._sessions.status(DOMAIN_0).state != "running":
             _check(self._sessions.start(DOMAIN_0, None))
 
-    def advance(self, duration_ns: int, commands: Sequence[tuple[int, Command]] = ()) -> None:
+    def advance(self, duration_ns: int, commands: "Sequence[tuple[int, Command]]" = ()) -> None:
         """Run until model time `duration_ns`, giving each command when it is due."""
         late = sum(time_ns > duration_ns for time_ns, _ in commands)
         if late:
@@ -171,20 +173,26 @@ class Run:
             print(f"xenprof: {said}", file=sys.stderr)
         for time_ns, command in commands[: len(commands) - late]:
             self._advance_to(time_ns)
-            try:
-                performed = perform(self._host, self._sessions, command)
-            except (HostError, XenprofError) as error:
-                _say(command, error)
-            else:
-                if isinstance(performed, Outcome):
-                    for line in performed.stderr:
-                        _say(command, line)
-                elif not isinstance(performed, Done):
-                    self._under_way.append((command, performed))
+            self._give(command)
             self.follow_domains()
         self._advance_to(duration_ns)
         for command, _ in self._under_way:
             _say(command, "not over when the run ended")
+
+    def _give(self, command: "Command") -> None:
+        from xenprof.service.commands import perform
+        from xenprof.wire.answers import Done
+
+        try:
+            performed = perform(self._host, self._sessions, command)
+        except (HostError, XenprofError) as error:
+            _say(command, error)
+            return
+        if isinstance(performed, Outcome):
+            for line in performed.stderr:
+                _say(command, line)
+        elif not isinstance(performed, Done):
+            self._under_way.append((command, performed))
 
     def stop_profiling(self) -> None:
         """Stop all daemons; counting stops first, so that every sample is reported."""
@@ -237,7 +245,13 @@ class Run:
         )
 
 
-def _say(command: Command, what: object) -> None:
+def _read_log(file: Path) -> "list[tuple[int, Command]]":
+    from xenprof.service.commands import read_log  # with the records of all commands
+
+    return read_log(file)
+
+
+def _say(command: "Command", what: object) -> None:
     print(f"xenprof: {command.name}: {what}", file=sys.stderr)
 
 
