@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeVar
 from hypervisor.errors import MissingCapability
 from xenprof.errors import XenprofError
 from xenprof.wire.codec import Malformed, decode, encode
-from xenprof.wire.failure import Failure
+from xenprof.wire.http import exchange
 from xenprof.wire.requests import Request
 
 T = TypeVar("T")
@@ -104,15 +104,9 @@ class Client:
         return self._request("POST", path, encode(request.body()).encode())
 
     def _request(self, method: str, path: str, body: bytes | None) -> dict[str, object]:
-        import http.client  # slow to import, and whoever only catches our errors needs none of it
-
-        connection = http.client.HTTPConnection("localhost")
-        headers = {"Content-Type": "application/json", "Connection": "close"}
         try:
-            connection.sock = _connect(self.home, self._timeout_seconds)
-            connection.request(method, path, body, headers)
-            response = connection.getresponse()
-            status, payload = response.status, response.read()
+            with _connect(self.home, self._timeout_seconds) as connection:
+                status, payload = exchange(connection, method, path, body)
         except (FileNotFoundError, ConnectionRefusedError, NotADirectoryError):
             raise ServiceNotRunning(self.home) from None
         except TimeoutError:
@@ -121,12 +115,10 @@ class Client:
                 f"within {self._timeout_seconds:g} seconds",
                 http_status=504,
             ) from None
-        except (OSError, http.client.HTTPException) as error:
+        except OSError as error:
             raise ServiceError(
                 f"the xenprof service on {self.home} broke off: {error or type(error).__name__}"
             ) from None
-        finally:
-            connection.close()
         return _decode(status, payload)
 
 
@@ -163,6 +155,8 @@ def _decode(status: int, payload: bytes) -> dict[str, object]:
         raise ServiceError(f"the xenprof service answered {status} without JSON")
     if status < 400:
         return answer
+    from xenprof.wire.failure import Failure
+
     try:
         failure = decode(Failure, answer.get("error", {}))
     except Malformed:
