@@ -14,8 +14,7 @@ from pathlib import Path
 import pyte
 
 PATIENCE_SECONDS = 60
-DRAG_SECONDS = 5
-"""A terminal whose corner is still held tells its new size again after so long."""
+_SIZE = ("COLUMNS", "LINES")
 
 
 class Terminal:
@@ -24,7 +23,11 @@ class Terminal:
     def __init__(
         self, *words: str, environment: Mapping[str, str], size: tuple[int, int] = (80, 24)
     ) -> None:
-        """Start `words` on a screen of `size` columns and lines."""
+        """Start `words` on a screen of `size` columns and lines.
+
+        The terminal alone tells the size: COLUMNS and LINES of a test's worker would win over it.
+        """
+        own = {name: value for name, value in environment.items() if name not in _SIZE}
         self._screen = pyte.Screen(*size)
         self._stream = pyte.ByteStream(self._screen)
         self._own, theirs = pty.openpty()
@@ -34,10 +37,9 @@ class Terminal:
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
-            env={**environment, "TERM": "xterm-256color"},
+            env={**own, "TERM": "xterm-256color"},
             start_new_session=True,
         )
-        self._is_resized = False
         self._modes = termios.tcgetattr(theirs)
         self._theirs = theirs  # kept open, so that the modes can be read after the program's end
 
@@ -59,7 +61,6 @@ class Terminal:
         """Change the size, as a user does by dragging the window's corner."""
         termios.tcsetwinsize(self._own, (lines, columns))
         self._screen.resize(lines, columns)
-        self._is_resized = True
         self.process.send_signal(signal.SIGWINCH)
 
     def reverse(self, y: int) -> str:
@@ -72,12 +73,8 @@ class Terminal:
 
         Raises: AssertionError with the screen, if it never is or the program ends first.
         """
-        begin = time.monotonic()
-        end, again = begin + PATIENCE_SECONDS, begin + DRAG_SECONDS
+        end = time.monotonic() + PATIENCE_SECONDS
         while not holds(self.lines):
-            if self._is_resized and time.monotonic() >= again:
-                again += DRAG_SECONDS
-                self.process.send_signal(signal.SIGWINCH)
             shown = "\n".join(self.lines)
             assert time.monotonic() < end, f"still on the screen:\n{shown}"
             assert self._read() or self.process.poll() is None, f"ended with:\n{shown}"
