@@ -1,6 +1,7 @@
 """A client without a service: requests and answers are JSON, as over the socket."""
 
 import json
+from abc import ABC, abstractmethod
 from typing import Any, TypeVar
 
 from xenprof.wire.codec import decode, encode
@@ -9,14 +10,16 @@ from xenprof.wire.requests import Request
 T = TypeVar("T")
 
 
-class JsonService:
-    """A client; subclasses define `answer_get` and `answer_post`, which return JSON or raise."""
+class JsonService(ABC):
+    """A client that is its own service: both answers are JSON, or raise as a client would."""
 
+    @abstractmethod
     def answer_get(self, path: str) -> Any:
-        raise NotImplementedError
+        """Return what the service answers at `path`."""
 
+    @abstractmethod
     def answer_post(self, path: str, body: dict[str, Any]) -> Any:
-        raise NotImplementedError
+        """Return what the service answers to a request."""
 
     def get(self, path: str, kind: type[T]) -> T:
         return decode(kind, json.loads(encode(self.answer_get(path))))
