@@ -13,13 +13,13 @@ from hypervisor.model.codebook.book import CodeBook
 from hypervisor.model.cpu.execution import Execution
 from hypervisor.model.cpu.sched.sedf import SedfScheduler
 from hypervisor.model.cpu.stateletters import state_letters
-from hypervisor.model.domain.domain import Domain
+from hypervisor.model.domain.domain import Domain, Domains
 from hypervisor.model.linux.proctimes import KernelTimes
 from hypervisor.model.linux.saved import SavedGuest
 from hypervisor.model.memory.pages import Memory
 from hypervisor.model.profiling.ledger import SampleLedger
 from hypervisor.model.profiling.xenoprof import Xenoprof
-from hypervisor.model.resident import Builder, Resident
+from hypervisor.model.resident import Builder, LiveDomains, Resident
 from hypervisor.model.scenario.spec import Host
 from hypervisor.model.timing.random_stream import Streams
 from hypervisor.shutdown import SUSPEND
@@ -49,7 +49,7 @@ class Hypercalls:
     ) -> None:
         """`oprofile_type` is oprofile's name of the processor, which the drivers report."""
         self.residents: dict[int, Resident] = {}
-        self.live: dict[int, Domain] = {}
+        self.live: Domains = LiveDomains(self.residents)
         self.names: dict[int, str] = {}  # of all domains, also of those destroyed
         self.ledger = SampleLedger(xenoprof, self.residents, self.names)
         self._host = host
@@ -143,7 +143,6 @@ class Hypercalls:
         self._next_domid += 1  # ids are not reused, even if the creation fails
         resident = self._builder.build(domid, spec, saved)
         self.residents[domid] = resident
-        self.live[domid] = resident.domain
         self.names[domid] = spec.name
         return domid
 
@@ -211,7 +210,6 @@ class Hypercalls:
         self.memory.release(domain.memory_kib, self.clock.now)
         self._departed.update(_operations(domain))
         self.devices.domain_gone(resident)
-        del self.live[domain.domid]
         del self.residents[domain.domid]
 
     def rename_domain(self, domid: int, name: str) -> None:

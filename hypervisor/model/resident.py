@@ -1,6 +1,6 @@
 """Holds what belongs to a live domain, and builds it from the toolstack's specification."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -45,6 +45,25 @@ class Resident:
     programs: Programs
     driver: GuestDriver | None  # None for an HVM guest
     is_booted: bool = False
+
+
+class LiveDomains(Mapping[int, Domain]):
+    """The domains of residents by id, as parts see them that need no more of a resident."""
+
+    def __init__(self, residents: Mapping[int, Resident]) -> None:
+        self._residents = residents
+
+    def __getitem__(self, domid: int) -> Domain:
+        """Return a live domain. Raises: KeyError."""
+        return self._residents[domid].domain
+
+    def __iter__(self) -> Iterator[int]:
+        """Yield the ids, the oldest first."""
+        return iter(self._residents)
+
+    def __len__(self) -> int:
+        """Return the number of live domains."""
+        return len(self._residents)
 
 
 class Panic:

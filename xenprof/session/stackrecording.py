@@ -67,7 +67,7 @@ class StackRecording:
         self._oprofiled.record_stacks(self._make if wanted else None)
 
     def moved(self, directory: SessionDir) -> None:
-        """The session's directory is elsewhere now."""
+        """Continue in a session directory that has moved."""
         self._writer.moved(directory.current)
 
     @property
