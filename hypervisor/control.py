@@ -246,6 +246,10 @@ class Views(Protocol):
         """Return what the guest has recently written to its console."""
         ...
 
+    def proc_texts(self, domain: str) -> Mapping[str, str]:
+        """Return the texts of all files of a domain's /proc, by name, at one moment."""
+        ...
+
     def proc(self, domain: str, name: str) -> str:
         """Return `/proc/<name>` as the domain's own kernel shows it; "" lists the names by line."""
         ...

@@ -26,6 +26,10 @@ class ProcFiles(Protocol):
         """
         ...
 
+    def read_all(self, domid: int) -> Mapping[str, str]:
+        """Return the texts of all files of a domain's /proc, by name, at one moment."""
+        ...
+
 
 class Views:
     """Shows the host and its domains (see `control.Views`)."""
@@ -49,6 +53,10 @@ class Views:
     def console(self, domain: str) -> str:
         """Return what the guest has recently written to its console."""
         return self._context.hypervisor.console(self._context.find(domain).domid)
+
+    def proc_texts(self, domain: str) -> Mapping[str, str]:
+        """Return the texts of all files of a domain's /proc, by name, at one moment."""
+        return self._proc_files.read_all(self._context.find(domain).domid)
 
     def proc(self, domain: str, name: str) -> str:
         """Return the text of a file of a domain's /proc; "" lists all names, one a line."""

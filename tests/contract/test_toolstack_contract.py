@@ -112,8 +112,14 @@ def test_the_tools_have_files_in_domain_0(toolstack):
     assert len(paths) == len(set(paths)) > 0
 
 
-def test_a_file_of_proc_that_is_listed_can_be_read(toolstack):
+def test_all_files_of_proc_are_those_that_are_listed(toolstack):
     names = toolstack.views.proc("busy", "").splitlines()
     texts = {name: toolstack.views.proc("busy", name) for name in names}
+
+    assert texts == toolstack.views.proc_texts("busy")
+
+
+def test_a_file_of_proc_that_is_listed_can_be_read(toolstack):
+    texts = toolstack.views.proc_texts("busy")
 
     assert texts["version"].startswith("Linux version ")

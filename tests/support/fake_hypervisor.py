@@ -198,6 +198,9 @@ class FakeProcFiles:
     def read(self, domid: int, name: str) -> str:
         return f"{name} of {domid}\n"
 
+    def read_all(self, domid: int) -> Mapping[str, str]:
+        return {"stat": self.read(domid, "stat")}
+
 
 class Bench:
     """xend on a fake hypervisor, with domain 0."""
@@ -266,6 +269,12 @@ GUEST: Mapping[str, object] = {
     "memory": "128",
     "vcpus": 2,
     "kernel": "/boot/vmlinuz-2.6.18-8.el5xen",
+}
+
+GUEST_WITH_DEVICES: Mapping[str, object] = {
+    **GUEST,
+    "disk": ["phy:sda3,xvda,w", "tap:aio:/img,xvdb,r"],
+    "vif": ["mac=00:16:3e:00:00:07,bridge=xenbr0"],
 }
 
 

@@ -58,9 +58,7 @@ def read_of_domain(host: Host, domain: str, names: list[str]) -> object:
         case ["console"]:
             return Text(toolstack_of(host).views.console(domain))
         case ["proc"]:
-            views = toolstack_of(host).views
-            known = views.proc(domain, "").splitlines()
-            return ProcTexts({name: views.proc(domain, name) for name in known})
+            return ProcTexts(toolstack_of(host).views.proc_texts(domain))
         case ["proc", *path]:
             return Text(toolstack_of(host).views.proc(domain, "/".join(path)))
         case ["devices", kind]:

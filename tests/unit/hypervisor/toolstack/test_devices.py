@@ -2,19 +2,13 @@ from dataclasses import asdict
 
 import pytest
 
-from tests.support.fake_hypervisor import GUEST, Bench, refusal
-
-CONFIG = {
-    **GUEST,
-    "disk": ["phy:sda3,xvda,w", "tap:aio:/img,xvdb,r"],
-    "vif": ["mac=00:16:3e:00:00:07,bridge=xenbr0"],
-}
+from tests.support.fake_hypervisor import GUEST_WITH_DEVICES, Bench, refusal
 
 
 @pytest.fixture
 def bench():
     bench = Bench()
-    bench.create(CONFIG)
+    bench.create(GUEST_WITH_DEVICES)
     return bench
 
 

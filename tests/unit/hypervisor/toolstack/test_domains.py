@@ -4,24 +4,6 @@ from hypervisor.errors import UnknownDomain
 from tests.support.fake_hypervisor import GUEST, Bench, refusal
 
 
-@pytest.fixture
-def bench():
-    bench = Bench()
-    bench.create(GUEST)
-    bench.fake.calls.clear()
-    return bench
-
-
-@pytest.fixture
-def xend(bench):
-    return bench.xend
-
-
-@pytest.fixture
-def fake(bench):
-    return bench.fake
-
-
 def test_a_guest_gets_the_next_id_and_runs():
     bench = Bench()
     assert bench.create(GUEST) == 1

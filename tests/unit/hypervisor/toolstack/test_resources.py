@@ -6,24 +6,6 @@ from hypervisor.errors import Refused
 from tests.support.fake_hypervisor import GUEST, MACHINE, Bench, refusal
 
 
-@pytest.fixture
-def bench():
-    bench = Bench()
-    bench.create(GUEST)
-    bench.fake.calls.clear()
-    return bench
-
-
-@pytest.fixture
-def xend(bench):
-    return bench.xend
-
-
-@pytest.fixture
-def fake(bench):
-    return bench.fake
-
-
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
