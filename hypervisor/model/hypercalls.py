@@ -199,8 +199,8 @@ class Hypercalls:
 
     def _let_go(self, domain: Domain) -> None:
         """Remove a dying domain once none of its pages is mapped; it is a zombie until then."""
-        resident = self.residents[domain.domid]
-        if any(vbd.mapped for vbd in resident.devices.vbds):
+        resident = self.residents.get(domain.domid)
+        if resident is None or any(vbd.mapped for vbd in resident.devices.vbds):
             return
         self.ledger.domain_gone(domain)
         for vcpu in domain.vcpus:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from hypervisor.errors import HostError
+from hypervisor.errors import HostError, Refused
 from tests.support.model.hosts import (
     SECOND,
     burst,
@@ -336,6 +336,21 @@ def test_a_fourth_interface_lacks_grant_entries_where_limits_are_lifted():
     assert len(host.hypercalls.live[1].channels.ports) == ports
 
 
+def test_an_interface_without_an_event_channel_takes_no_grant_entries():
+    host = make_host(domain("a"))
+    guest, domain0 = (host.hypercalls.live[domid] for domid in (1, 0))
+    while True:
+        try:
+            guest.channels.bind("virq", "taken")
+        except Refused:
+            break
+    before = guest.grants.used, len(domain0.channels.ports)
+    message = refusal(host, host.toolstack.devices.attach_network("a", ""))
+
+    assert "no free event channel" in message
+    assert before == (guest.grants.used, len(domain0.channels.ports))
+
+
 # -- names
 
 
@@ -371,3 +386,15 @@ def test_a_destroyed_guest_is_a_zombie_until_domain_0_has_let_go_of_its_pages():
     assert (zombie.name, zombie.dying, held_kib) == ("Zombie-a", True, 0)
     assert [one.name for one in left.domains] == ["Domain-0"]
     assert left.free_kib == free_kib + 128 * 1024
+
+
+def test_a_zombie_whose_disk_is_removed_goes_as_well():
+    host = make_host(domain("a", fileio(pattern="random", queue_depth=32)))
+    after(host, 1)
+    host.toolstack.domains.destroy("a")
+    vbd = host.hypercalls.residents[1].devices.vbds[0]
+    assert vbd.mapped
+    host.hypercalls.devices.remove_disk(1, vbd.spec.device)
+    after(host, 2)
+
+    assert list(host.hypercalls.live) == [0]

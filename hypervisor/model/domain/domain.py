@@ -4,9 +4,10 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from hypervisor.errors import Refused
 from hypervisor.model.codebook.work import KERNEL, AnyWork, Parts, TaskIdentity
 from hypervisor.model.domain.console import Console
-from hypervisor.model.domain.evtchn import EventChannels
+from hypervisor.model.domain.evtchn import EventChannels, Port
 from hypervisor.model.domain.grant import GrantTable
 from hypervisor.model.domain.pathtimes import PathTimes
 from hypervisor.model.domain.runstate import Runstate
@@ -149,6 +150,24 @@ class Domain:
     def cpu_ns(self, now_ns: int) -> int:
         """Return the running time of all vcpus together."""
         return sum(vcpu.runstate.at(now_ns)[0] for vcpu in self.vcpus)
+
+    def share(self, rings: int, slots: int, device: str) -> tuple[tuple[int, ...], Port]:
+        """Share ring pages with the backend of a device; return their references and the port.
+
+        `slots` are the buffers that are granted permanently.
+        Raises: Refused where grant entries or event channels are short; nothing is held then.
+        """
+        refs = self.grants.claim_rings(rings, slots, device)
+        try:
+            return refs, self.channels.bind("interdomain", device)
+        except Refused:
+            self.grants.release_rings(refs, slots)
+            raise
+
+    def unshare(self, refs: tuple[int, ...], slots: int, port: Port) -> None:
+        """Give back what `share` returned."""
+        self.grants.release_rings(refs, slots)
+        self.channels.close(port)
 
 
 class Pcpu:

@@ -98,8 +98,7 @@ class BlockFrontend:
         self.spec = spec
         self.base_sector = base_sector
         self.ring = SharedRing(RING_SLOTS)
-        self.ring_refs = domain.grants.claim_rings(1, 0, spec.frontend)
-        self.port = domain.channels.bind("interdomain", spec.frontend)
+        self.ring_refs, self.port = domain.share(1, 0, spec.frontend)
         self.backend = backend
         self.backend_port = backend_port
         self.waiting: deque[RingDiskRequest] = deque()  # without a ring slot yet
@@ -126,8 +125,7 @@ class BlockFrontend:
             for _ in range(ios):
                 self.io_wait.end(vcpu_id, done, now)
         self._asked.clear()
-        self.domain.grants.release_rings(self.ring_refs, 0)
-        self.domain.channels.close(self.port)
+        self.domain.unshare(self.ring_refs, 0, self.port)
 
     def parts(self, guest: Guest, ios: Sequence[AnyBlockIo]) -> Parts:
         """Return the cost of `ios` in blkfront, which the caller adds to its work."""
@@ -325,7 +323,7 @@ class BlockBackend:
             if vbd.ring.push_responses(len(requests)):
                 vbd.backend_port.notify(vbd.port)
                 vbd.interrupt(len(requests))
-        else:
+        if domain.dying:
             self._let_go(domain)
         while self._starved and self.free_slots:
             self._serve(self._starved.popleft())

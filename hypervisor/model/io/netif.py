@@ -106,8 +106,7 @@ class NetFrontend:
         self.mac = spec.mac
         self.name = vif_name(domain.domid, index, spec)
         # Like netfront, claim an entry for each slot and the two ring pages permanently.
-        self.ring_refs = domain.grants.claim_rings(2, 2 * RING_SLOTS, self.name)
-        self.port = domain.channels.bind("interdomain", self.name)
+        self.ring_refs, self.port = domain.share(2, 2 * RING_SLOTS, self.name)
         self.backend = backend
         self.backend_port = backend_port
         self.shaper = _shaper(spec)
@@ -126,8 +125,7 @@ class NetFrontend:
         self.is_closed = True
         self.queue.clear()
         self.shaped.clear()
-        self.domain.grants.release_rings(self.ring_refs, 2 * RING_SLOTS)
-        self.domain.channels.close(self.port)
+        self.domain.unshare(self.ring_refs, 2 * RING_SLOTS, self.port)
 
     def transmit(self, batch: Batch, vcpu_id: int) -> None:
         """Put a batch into the tx ring, on this vcpu; the caller charges the guest's cost."""
