@@ -149,7 +149,7 @@ def _decode(status: int, payload: bytes) -> dict[str, object]:
     answer: Any
     try:
         answer = json.loads(payload) if payload else {}
-    except ValueError:
+    except (ValueError, RecursionError):
         answer = None
     if not isinstance(answer, dict):
         raise ServiceError(f"the xenprof service answered {status} without JSON")

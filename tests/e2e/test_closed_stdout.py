@@ -98,6 +98,37 @@ def test_a_program_ends_quietly_when_nobody_reads(command: str, host: Host) -> N
     assert (CASES[command], []) == (code, said)
 
 
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        ("opcontrol --status", 0),
+        ("opreport --version", 0),
+        (f"opreport -l {SESSION}", 0),
+        ("ophelp", 0),
+        ("operf", 1),
+        ("xm list", 0),
+        ("xenprof --version", 0),
+        ("xenprof report --session HOME/seen", 0),
+        ("xenprof virsh list", 0),
+        ("xenprof xenstore-ls", 0),
+    ],
+)
+def test_a_program_without_standard_output_does_its_work(
+    command: str, code: int, host: Host
+) -> None:
+    program, _, rest = command.replace("HOME", str(host.home)).partition(" ")
+    done = subprocess.run(
+        ["sh", "-c", f"exec {PROGRAMS / program} {rest} >&-"],
+        env=environment(host.home),
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+    )
+    said = [line for line in done.stderr.splitlines() if not line.startswith(EXPECTED)]
+
+    assert (code, []) == (done.returncode, [line for line in said if "warning" not in line])
+
+
 def test_every_program_has_a_case() -> None:
     scripts = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
     used = {word for command in CASES for word in command.split()[:2]}

@@ -1,4 +1,4 @@
-"""Handles a standard output whose reader may leave before its end, as `head` does."""
+"""Handles a standard output that is closed, or whose reader may leave early, as `head` does."""
 
 import os
 import sys
@@ -11,10 +11,15 @@ P = ParamSpec("P")
 
 
 def ends_with_its_reader(run: Callable[P, int]) -> Callable[P, int]:
-    """Make a program end quietly, with 1, when nobody reads its standard output any more."""
+    """Make a program end quietly, with 1, when nobody reads its standard output any more.
+
+    A program that has none from the start does its work and writes to nothing.
+    """
 
     @wraps(run)
     def ending(*args: P.args, **kwargs: P.kwargs) -> int:
+        if sys.stdout is None:
+            sys.stdout = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8")
         with reader_may_leave():
             code = run(*args, **kwargs)
             _flush()

@@ -8,6 +8,7 @@ allowed.
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
 from functools import cache
@@ -170,7 +171,8 @@ def _plain_reader(kind: Any, is_strict: bool) -> Reader:
         if type(value) in exact:
             return value
         if float in exact and type(value) is int:
-            return float(value)
+            with suppress(OverflowError):
+                return float(value)
         if others and isinstance(value, list | dict | str):  # else it is none of them
             return others[0](value, place)
         raise _wrong(kind, value, place)

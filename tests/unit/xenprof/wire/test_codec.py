@@ -119,6 +119,7 @@ def test_a_whole_number_is_a_number():
         ({"number": None}, "'number' must be a whole number, not None"),
         ({"number": 1.0}, "'number' must be a whole number, not 1.0"),
         ({"weight": "heavy"}, "'weight' must be a number, not 'heavy'"),
+        ({"weight": 10**400}, "'weight' must be a number, not 1" + "0" * 33),
         ({"text": 5}, "'text' must be a text, not 5"),
         ({"text": ["a"]}, "'text' must be a text"),
         ({"colour": "green"}, "'colour' must be one of red, blue"),
