@@ -2,9 +2,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .run/installed
 CODE := hypervisor xenprof exporters dashboards tests
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+TESTS := $(BIN)/python -m pytest -n 2 --dist loadfile --benchmark-disable
 PATH_LINE := export PATH="$(CURDIR)/$(BIN):$$PATH"
 
-.PHONY: help up down shell test check bench golden fmt clean peers
+.PHONY: help up down shell test check compiled bench golden fmt clean peers
 
 help:  # this list
 	@awk -F ':.*  # ' '/^[a-z]+:.*  # / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -19,16 +21,22 @@ down:  # stop the service; everything sampled is written first
 shell: $(INSTALLED)  # open a shell with the programs on PATH
 	@$(PATH_LINE); exec "$${SHELL:-/bin/sh}"
 
+# Programs that tests start are compiled, if they can be; the tests' own process measures coverage,
+# which sees Python alone. What the model promises is then tested once more, compiled.
 test: $(INSTALLED) peers check  # everything: check, then all tests, also against real peers, with a coverage floor
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --benchmark-disable --cov --cov-report=
+	@$(TESTS) --engine pure --cov --cov-report=
+	@$(TESTS) --engine compiled tests/model tests/contract tests/golden tests/unit/hypervisor
 
-check: $(INSTALLED)  # format, lint, types, and who may import whom
+check: $(INSTALLED) compiled  # format, lint, types, who may import whom, and what can be compiled
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy $(CODE)
 	@$(BIN)/lint-imports
 
-bench: $(INSTALLED)  # speed and size beside the peers
+compiled: $(INSTALLED)  # compile the model again after its sources have changed; needs a C compiler
+	@$(BIN)/python -m hypervisor.compiled.build
+
+bench: $(INSTALLED) compiled  # speed and size beside the peers
 	@$(BIN)/python -m tests.bench
 
 golden: $(INSTALLED)  # write the expected outputs and those in the documents anew; look at the diff
@@ -39,17 +47,21 @@ fmt: $(INSTALLED)  # format the code and fix what can be fixed
 	@$(BIN)/ruff check --fix .
 
 clean: down  # remove what the other verbs made
-	@rm -rf .venv .run build dist .mypy_cache .ruff_cache .import_linter_cache .hypothesis .benchmarks
+	@rm -rf .venv .run build dist hypervisor/compiled/built .mypy_cache .ruff_cache .import_linter_cache .hypothesis .benchmarks
 	@find $(CODE) -name __pycache__ -prune -exec rm -rf {} +
 
 # grafana-dashboard-builder is installed without its dependency, a Kerberos client that is compiled
 # from C and that only its upload command needs.
 $(INSTALLED): pyproject.toml constraints.txt
 	@echo 'make: installing into .venv'
+	@mkdir -p .run
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps grafana-dashboard-builder==0.10.0a3
-	@mkdir -p .run && touch $@
+	@$(PIP) -c constraints.txt 'mypy[mypyc]'
+	@$(BIN)/python -m hypervisor.compiled.build >.run/compiled.log 2>&1 & compiling=$$!; \
+	  $(PIP) -c constraints.txt -e '.[dev]' && $(PIP) --no-deps grafana-dashboard-builder==0.10.0a3; installed=$$?; \
+	  wait $$compiling && cat .run/compiled.log || echo 'make: the model could not be compiled, see .run/compiled.log; it runs as Python'; \
+	  exit $$installed
+	@touch $@
 
 # Other programs that the tests compare xenprof with; if one is missing, its tests are skipped.
 PEERS := prometheus chromium

@@ -141,8 +141,8 @@ def statistics(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:
 
 
 def build(_: HostSnapshot, stats: ServiceStats) -> Iterator[Point]:
-    """Yield a point with the versions of this program and of Python."""
-    yield (stats.version, platform.python_version()), 1
+    """Yield a point with the versions of this program and of Python, and the engine."""
+    yield (stats.version, platform.python_version(), stats.engine), 1
 
 
 def collector_success(_: HostSnapshot, stats: ServiceStats) -> Iterator[Point]:

@@ -1,10 +1,33 @@
 import pytest
 
+from hypervisor.compiled.engine import SWITCH, choose
+from hypervisor.compiled.toolchain import NoCompiler, toolchain
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
+        "--engine",
+        choices=["pure", "compiled"],
+        help="run the model of this process so; default: compiled if it is",
+    )
+    parser.addoption(
         "--update-golden", action="store_true", help="rewrite the expected texts of tests/golden"
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose the engine of this process; programs that tests start choose for themselves."""
+    wanted = config.getoption("--engine")
+    if wanted == "compiled" and not choose().is_compiled:
+        try:
+            toolchain()
+        except NoCompiler as reason:
+            pytest.exit(f"{reason}: nothing to test compiled", returncode=0)
+        pytest.exit(f"the model is not compiled: {choose().reason}", returncode=1)
+    if wanted == "pure":
+        with pytest.MonkeyPatch.context() as context:
+            context.setenv(SWITCH, "1")
+            import hypervisor.model  # noqa: F401  # makes its choice now
 
 
 @pytest.fixture

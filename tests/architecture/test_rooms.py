@@ -45,10 +45,19 @@ def test_every_folder_of_code_is_a_package():
     assert [] == shown(sorted(bare))
 
 
-@pytest.mark.parametrize("package", [*PACKAGES, "hypervisor/model"])
+@pytest.mark.parametrize("package", PACKAGES)
 def test_the_face_of_a_container_imports_nothing(package):
     """It stands beside the layers in it, and the contracts do not place it."""
     assert set() == imported(ROOT / package / "__init__.py")
+
+
+def test_the_face_of_the_model_only_chooses_its_engine():
+    face = (ROOT / "hypervisor" / "model" / "__init__.py").read_text(encoding="utf-8")
+
+    assert (
+        "from hypervisor.compiled.engine import install\n\ninstall()"
+        == face.split('"""')[2].strip()
+    )
 
 
 def test_code_imports_no_tests():

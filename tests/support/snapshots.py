@@ -182,6 +182,7 @@ def grumble(step: int = 10) -> HostSnapshot:
 
 def stats(step: int = 10) -> ServiceStats:
     return ServiceStats(
+        engine="pure",
         up=True,
         model_seconds=float(step),
         speed=1.0,

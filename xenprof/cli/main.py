@@ -96,9 +96,12 @@ def _group() -> Any:
 
     def show_version(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
         if value and not ctx.resilient_parsing:
+            from hypervisor.compiled.engine import choose
             from xenprof.version import version
 
+            engine = choose()
             print(f"xenprof {version()}")
+            print(f"engine: {engine.name}" + (f" ({engine.reason})" if engine.reason else ""))
             ctx.exit()
 
     return Group(

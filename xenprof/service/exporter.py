@@ -35,6 +35,7 @@ class ServiceStats:
     lag_seconds: float  # wall seconds slipped behind schedule, cumulative
     started_unix: float
     version: str
+    engine: str  # what the model runs as: compiled or pure
     collectors: Mapping[str, CollectorStats] = field(default_factory=dict)
     history: HistoryStats | None = None  # None: no history is kept
 

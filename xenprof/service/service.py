@@ -7,6 +7,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import TypeVar
 
+from hypervisor.compiled.engine import running
 from hypervisor.control import Operation
 from hypervisor.errors import MissingCapability
 from hypervisor.host import Host
@@ -82,6 +83,7 @@ class Service:
         self.settings = settings
         self._started_unix = time.time()
         self._version = version()
+        self._engine = running().name
 
     def _pump(self) -> None:
         """Run the sessions and the history; called on the host's thread after each slice."""
@@ -164,6 +166,7 @@ class Service:
             lag_seconds=driver.lag_seconds,
             started_unix=self._started_unix,
             version=self._version,
+            engine=self._engine,
             collectors={"host": model, **self._exporters.stats},
             history=self.history.stats() if self.history is not None else None,
         )

@@ -4,6 +4,7 @@ import sys
 import pytest
 
 from xenprof.cli.main import PROGRAMS, main
+from xenprof.version import version
 
 
 def test_help_lists_commands_and_programs(capsys):
@@ -13,10 +14,12 @@ def test_help_lists_commands_and_programs(capsys):
     assert {"serve", "run", "profile", "stop", *PROGRAMS} <= set(words)
 
 
-def test_version_is_that_of_the_package(capsys):
+def test_version_is_that_of_the_package_and_what_the_model_runs_as(capsys, monkeypatch):
+    monkeypatch.setenv("XENPROF_PURE", "1")
+
     main(["--version"])
 
-    assert capsys.readouterr().out.startswith("xenprof ")
+    assert f"xenprof {version()}\nengine: pure (XENPROF_PURE is set)\n" == capsys.readouterr().out
 
 
 def test_a_program_gets_its_arguments_untouched(monkeypatch):

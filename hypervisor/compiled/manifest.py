@@ -1,0 +1,63 @@
+"""What was compiled, for which Python, from which sources: the record beside the machine code."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+"""The folder that holds the package `hypervisor`: a checkout, or site-packages."""
+BUILT = Path(__file__).parent / "built"
+_NAME = "manifest.json"
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """One build: it stands for its sources as long as each of them has the digest in it."""
+
+    python: str
+    """Suffix of extension modules of the Python it was built for."""
+    library: str
+    """The extension module that holds the code; those of the modules refer to it."""
+    modules: tuple[str, ...]
+    sources: Mapping[str, str]
+    """SHA-256 of each file that was compiled or had a say in it, by its path below ROOT."""
+
+    def changed(self) -> str | None:
+        """Return the first source that is not what was compiled, None if all are."""
+        return next(
+            (path for path, digest in self.sources.items() if digest_of(path) != digest), None
+        )
+
+    def file_of(self, module: str) -> Path:
+        """Return where the extension module lies."""
+        return BUILT / (module.replace(".", "/") + self.python)
+
+    def write(self, folder: Path) -> None:
+        """Write the record into `folder`, beside the extension modules."""
+        (folder / _NAME).write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")
+
+
+def read() -> Manifest | None:
+    """Return the record of what is built here; None when nothing is, or it cannot be read."""
+    try:
+        stored = json.loads((BUILT / _NAME).read_text(encoding="utf-8"))
+        return Manifest(
+            stored["python"], stored["library"], tuple(stored["modules"]), dict(stored["sources"])
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def digests(paths: Iterable[str]) -> dict[str, str]:
+    """Return the SHA-256 of each file, by its path below ROOT."""
+    return {path: digest_of(path) for path in paths}
+
+
+def digest_of(path: str) -> str:
+    """Return the SHA-256 of a file below ROOT; of nothing when it is not there."""
+    try:
+        return hashlib.sha256((ROOT / path).read_bytes()).hexdigest()
+    except OSError:
+        return ""
