@@ -8,11 +8,12 @@ programs that only talk to the service use these records too; sample columns are
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import Final
 
 from hypervisor.errors import UnknownDomain
 from hypervisor.trace_events import TraceStatus
 
-WAIT_BUCKETS_NS: tuple[int, ...] = (
+WAIT_BUCKETS_NS: Final[tuple[int, ...]] = (
     1_000, 3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000, 3_000_000,
     10_000_000, 30_000_000, 100_000_000, 300_000_000, 1_000_000_000,
 )  # fmt: skip

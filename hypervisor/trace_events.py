@@ -6,22 +6,23 @@ subclass (bits 12 to 15); `is_selected` says which events pass.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
-IDLE_DOMAIN = 32767
+IDLE_DOMAIN: Final = 32767
 
-GENERAL = 0x0001F000
-SCHED = 0x0002F000
-DOM0OP = 0x0004F000
-VMX = 0x0008F000
-MEM = 0x000AF000
-ALL = 0xFFFFF000
+GENERAL: Final = 0x0001F000
+SCHED: Final = 0x0002F000
+DOM0OP: Final = 0x0004F000
+VMX: Final = 0x0008F000
+MEM: Final = 0x000AF000
+ALL: Final = 0xFFFFF000
 
-CLASSES: Mapping[str, int] = {
+CLASSES: Final[Mapping[str, int]] = {
     "gen": GENERAL, "sched": SCHED, "dom0op": DOM0OP, "vmx": VMX, "mem": MEM, "all": ALL,
 }  # fmt: skip
 """The names of the masks in the option `-e`."""
 
-LOST_RECORDS = 0x1F001
+LOST_RECORDS: Final = 0x1F001
 DOM_ADD, DOM_REM, SLEEP, WAKE, YIELD, BLOCK, SHUTDOWN, CTL = range(0x2F001, 0x2F009)
 ADJDOM, SWITCH, S_TIMER, T_TIMER, DOM_TIMER, SWITCH_INFPREV, SWITCH_INFNEXT = range(
     0x2F009, 0x2F010
@@ -30,12 +31,12 @@ GRANT_MAP, GRANT_UNMAP, GRANT_TRANSFER = 0xAF001, 0xAF002, 0xAF003
 # Our extension: one record for each hypercall of a balloon driver; data is domain, pages.
 DECREASE_RESERVATION, INCREASE_RESERVATION = 0xAF005, 0xAF006
 
-RECORD_WORDS = 5
-RECORD_BYTES = 56  # struct t_rec on x86_64
-RING_HEADER_BYTES = 8  # struct t_buf: cons, prod
-PAGE_BYTES = 4096
-DEFAULT_RING_PAGES = 20  # xentrace -S
-DEFAULT_POLL_NS = 100_000_000  # xentrace -s
+RECORD_WORDS: Final = 5
+RECORD_BYTES: Final = 56  # struct t_rec on x86_64
+RING_HEADER_BYTES: Final = 8  # struct t_buf: cons, prod
+PAGE_BYTES: Final = 4096
+DEFAULT_RING_PAGES: Final = 20  # xentrace -S
+DEFAULT_POLL_NS: Final = 100_000_000  # xentrace -s
 
 
 def is_selected(event: int, event_mask: int) -> bool:

@@ -5,10 +5,10 @@ elapsed nanoseconds at any speed, and splitting a segment loses nothing to round
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
-Q = 20
-ENDLESS = -1
+Q: Final = 20
+ENDLESS: Final = -1
 
 Parts = list[tuple[int, int]]
 """(code path index, cycles_q) pairs; they are executed interleaved, in proportion."""
@@ -26,7 +26,7 @@ class TaskIdentity:
         self.vcpu = 0  # where it last ran; the guest's scheduler prefers it
 
 
-KERNEL = TaskIdentity(0, 0, "")
+KERNEL: Final = TaskIdentity(0, 0, "")
 """Interrupts and kernel threads: no address space, tgid 0."""
 
 

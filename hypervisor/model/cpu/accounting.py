@@ -5,7 +5,7 @@ path and by beneficiary, and noted for the hardware counters.
 """
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from hypervisor.model.codebook.book import CodeBook
 from hypervisor.model.codebook.work import AnyWork, Parts, split
@@ -14,8 +14,8 @@ from hypervisor.model.timing.clock import Clock
 
 # A quarter of what is owed (the cost of samples, known late) is charged at every tick, small
 # amounts at once: this spreads the cost as samples would (judgement).
-OWED_SHARE = 4
-OWED_MIN_NS = 20_000
+OWED_SHARE: Final = 4
+OWED_MIN_NS: Final = 20_000
 
 
 class SegmentCounter(Protocol):

@@ -7,7 +7,7 @@ Source: xen/common/schedule.c, xen/arch/x86/domain.c (context_switch).
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from hypervisor.model.codebook.book import CodeBook
 from hypervisor.model.codebook.overheads import Overheads
@@ -22,19 +22,21 @@ from hypervisor.model.domain.runstate import BLOCKED, OFFLINE, RUNNABLE, RUNNING
 from hypervisor.model.timing.clock import Clock
 from hypervisor.trace_events import BLOCK, S_TIMER, SLEEP, T_TIMER, WAKE
 
-TICK_NS = 10_000_000  # Source: sched_credit.c, CSCHED_TICKS_PER_... and the 100 Hz guest timer
-GUEST_TIMESLICE_NS = 100_000_000  # Linux 2.6.18 kernel/sched.c, DEF_TIMESLICE
-SWITCH_NS = 20_000  # until the new domain's caches are warm: tens of microseconds (judgement)
+# Source: sched_credit.c, CSCHED_TICKS_PER_... and the 100 Hz guest timer.
+TICK_NS: Final = 10_000_000
+GUEST_TIMESLICE_NS: Final = 100_000_000  # Linux 2.6.18 kernel/sched.c, DEF_TIMESLICE
+# Until the new domain's caches are warm: tens of microseconds (judgement).
+SWITCH_NS: Final = 20_000
 # Speed of each hyper-thread while both threads of a core are busy, in percent of a single one:
 # together they reach 1.24 times one thread. Source: Marr et al., Intel Technology Journal 6(1)
 # 2002 (gains of 16 to 28 % on server loads); the value in that range is our judgement.
-SHARED_CORE_PERCENT = 62
+SHARED_CORE_PERCENT: Final = 62
 # Samples are counted every 200 ms (judgement).
-COUNT_TICKS = 20
-COUNT_NS = COUNT_TICKS * TICK_NS
+COUNT_TICKS: Final = 20
+COUNT_NS: Final = COUNT_TICKS * TICK_NS
 # A task that has run this long without sleeping is not interactive any more (judgement; Linux's
 # bonus falls gradually).
-INTERACTIVE_NS = 2_000_000
+INTERACTIVE_NS: Final = 2_000_000
 
 
 class Execution:
@@ -216,7 +218,7 @@ class Execution:
             if vcpu is not None:
                 self._switch_in(pcpu, vcpu)
         timer = pcpu.slice_timer
-        if timer is not None and timer[0] > pcpu.slice_end_ns:
+        if timer is not None and timer.at_ns > pcpu.slice_end_ns:
             self.clock.cancel(timer)  # the slice is shorter than the last one
             timer = None
         if timer is None:

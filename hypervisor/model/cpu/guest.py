@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from hypervisor.host import Task
 from hypervisor.model.codebook.book import CodeBook
@@ -14,7 +14,7 @@ from hypervisor.model.domain.evtchn import Port
 
 Arg = TypeVar("Arg")
 
-FIRST_TGID = 1000  # smaller pids are those of daemons started at boot
+FIRST_TGID: Final = 1000  # smaller pids are those of daemons started at boot
 
 
 @dataclass(frozen=True, slots=True)

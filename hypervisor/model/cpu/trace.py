@@ -7,7 +7,7 @@ Tracing costs the host nothing: it runs in the same way with and without it.
 Source: xen/common/trace.c, tools/xentrace/xentrace.c (3.0.3).
 """
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from hypervisor.errors import Refused
 from hypervisor.model.codebook.work import AnyWork
@@ -28,10 +28,10 @@ from hypervisor.trace_events import (
     ring_records,
 )
 
-MAX_RING_PAGES = 16384  # 64 MiB for each pcpu (judgement): more is a typing error
+MAX_RING_PAGES: Final = 16384  # 64 MiB for each pcpu (judgement): more is a typing error
 # Records that may wait for a reader that has a process but does not read (judgement). Above this
 # the rings are not emptied, and lose what does not fit.
-MAX_TAKEN = 200_000
+MAX_TAKEN: Final = 200_000
 
 
 class _Row(NamedTuple):

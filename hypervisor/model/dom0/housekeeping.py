@@ -1,13 +1,15 @@
 """Domain 0's housekeeping: xend and xenstored wake regularly."""
 
+from typing import Final
+
 from hypervisor.model.codebook.work import Work
 from hypervisor.model.cpu.guest import Guest
 from hypervisor.model.timing.random_stream import RandomStream
 
 # About half a percent of a pcpu, as an otherwise idle RHEL 5 domain 0 shows (judgement).
-PERIOD_NS = 200_000_000
-XEND_KILOCYCLES = 2500
-XENSTORED_KILOCYCLES = 500
+PERIOD_NS: Final = 200_000_000
+XEND_KILOCYCLES: Final = 2500
+XENSTORED_KILOCYCLES: Final = 500
 
 
 class Housekeeping:

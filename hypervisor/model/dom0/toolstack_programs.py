@@ -4,7 +4,7 @@ Source: tools/libxc/xc_linux_save.c (pages mapped and written in batches), tools
 """
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from hypervisor.model.codebook.work import TaskIdentity, Work
 from hypervisor.model.cpu.guest import Guest
@@ -14,16 +14,16 @@ from hypervisor.toolstack.hypercalls import Done, Program
 
 Arg = TypeVar("Arg")
 
-CYCLES_PER_KILOCYCLE = 1000
+CYCLES_PER_KILOCYCLE: Final = 1000
 # Where /var/lib/xen is on the disk: after the virtual disks (judgement).
-SAVE_SECTORS = range(270_000_000, 285_000_000)
-REQUEST_KIB = 512
-XEND = "background_dom0"
-XENSTORED = "background_xenstored"
+SAVE_SECTORS: Final = range(270_000_000, 285_000_000)
+REQUEST_KIB: Final = 512
+XEND: Final = "background_dom0"
+XENSTORED: Final = "background_xenstored"
 # A tenth of a script's time is spent in xenstored: about twenty reads and writes of 0.3 ms
 # (judgement).
-XENSTORED_SHARE = 10
-PROGRAMS: dict[Program, str] = {
+XENSTORED_SHARE: Final = 10
+PROGRAMS: Final[dict[Program, str]] = {
     "hotplug": "hotplug_script",
     "xend": XEND,
     "builder": "domain_build",

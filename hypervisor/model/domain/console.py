@@ -1,8 +1,9 @@
 """Keeps a domain's console as xenconsoled does: the last 16 KiB of what the guest has written."""
 
 from collections import deque
+from typing import Final
 
-LIMIT = 16 * 1024  # characters; xenconsoled's own limit is 1 MiB (console-limit)
+LIMIT: Final = 16 * 1024  # characters; xenconsoled's own limit is 1 MiB (console-limit)
 
 
 class Console:

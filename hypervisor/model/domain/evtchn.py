@@ -3,9 +3,11 @@
 Source: xen/common/event_channel.c, xen/include/public/event_channel.h.
 """
 
+from typing import Final
+
 from hypervisor.errors import Refused
 
-PORTS = 4096  # NR_EVENT_CHANNELS on x86_64; port 0 is never given out
+PORTS: Final = 4096  # NR_EVENT_CHANNELS on x86_64; port 0 is never given out
 
 
 class Port:

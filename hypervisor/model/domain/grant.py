@@ -3,10 +3,12 @@
 Source: xen/common/grant_table.c (4 frames of 512 entries), drivers/xen/core/gnttab.c.
 """
 
+from typing import Final
+
 from hypervisor.errors import Refused
 
-ENTRIES = 2048
-RESERVED = 8  # gnttab.c, NR_RESERVED_ENTRIES
+ENTRIES: Final = 2048
+RESERVED: Final = 8  # gnttab.c, NR_RESERVED_ENTRIES
 
 
 class GrantTable:

@@ -4,11 +4,15 @@ Source: xen/common/schedule.c (vcpu_runstate_change), xen/include/public/vcpu.h.
 """
 
 from bisect import bisect_left
+from typing import Final
 
 from hypervisor.telemetry import WAIT_BUCKETS_NS
 
-RUNNING, RUNNABLE, BLOCKED, OFFLINE = range(4)
-NAMES = ("running", "runnable", "blocked", "offline")
+RUNNING: Final = 0
+RUNNABLE: Final = 1
+BLOCKED: Final = 2
+OFFLINE: Final = 3
+NAMES: Final = ("running", "runnable", "blocked", "offline")
 
 
 class Runstate:

@@ -7,7 +7,7 @@ all devices of the host. Source: include/xen/interface/io/blkif.h, drivers/xen/b
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from hypervisor.model.codebook.work import Parts, TaskIdentity, Work
 from hypervisor.model.cpu.guest import Guest
@@ -19,12 +19,12 @@ from hypervisor.model.io.ring import SharedRing
 from hypervisor.toolstack.config.devices import SECTOR_BYTES, DiskSpec
 from hypervisor.trace_events import GRANT_MAP, GRANT_UNMAP
 
-RING_SLOTS = 32
-SEGMENT_BYTES = 4096
-REQUEST_BYTES = 11 * SEGMENT_BYTES
-BACKEND_SLOTS = 64
-TAPDISK = "/usr/sbin/tapdisk"
-MERGE_BYTES = 512 * 1024  # largest disk operation
+RING_SLOTS: Final = 32
+SEGMENT_BYTES: Final = 4096
+REQUEST_BYTES: Final = 11 * SEGMENT_BYTES
+BACKEND_SLOTS: Final = 64
+TAPDISK: Final = "/usr/sbin/tapdisk"
+MERGE_BYTES: Final = 512 * 1024  # largest disk operation
 
 
 Arg = TypeVar("Arg")

@@ -9,16 +9,16 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isqrt
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
 
 from hypervisor.model.timing.clock import Clock
 from hypervisor.model.timing.random_stream import RandomStream
 from hypervisor.toolstack.config.devices import SECTOR_BYTES
 
 # Linux 2.6.18: BLK_DEF_MAX_SECTORS is 1024 sectors.
-OPERATION_MAX_BYTES = 512 * 1024
+OPERATION_MAX_BYTES: Final = 512 * 1024
 # Linux 2.6.18, deadline-iosched: read_expire is HZ / 2. There writes may wait 5 s; here both 0.5 s.
-EXPIRE_NS = 500_000_000
+EXPIRE_NS: Final = 500_000_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ stops the guest's queue. Source: drivers/xen/netfront, drivers/xen/netback (2.6.
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from hypervisor.model.codebook.work import AnyWork, Work
 from hypervisor.model.cpu.guest import Guest
@@ -18,15 +18,15 @@ from hypervisor.model.io.shaper import CreditShaper
 from hypervisor.toolstack.config.devices import VifSpec
 from hypervisor.trace_events import GRANT_MAP, GRANT_TRANSFER, GRANT_UNMAP
 
-RING_SLOTS = 256
-PAGE_BYTES = 4096
-ETHERNET_BYTES = 14  # of each frame; credit, counters and xentop include them
-TCP_IP_BYTES = 52  # of each frame of a TSO packet
+RING_SLOTS: Final = 256
+PAGE_BYTES: Final = 4096
+ETHERNET_BYTES: Final = 14  # of each frame; credit, counters and xentop include them
+TCP_IP_BYTES: Final = 52  # of each frame of a TSO packet
 # Packets of one run of a tasklet, if no interrupt decides (judgement; costs.toml assumes it).
-PACKETS_PER_BATCH = 8
+PACKETS_PER_BATCH: Final = 8
 # Interrupts of the NIC in this time are handled together: the most that one decision of this
 # model may move (judgement; the real card interrupts every 125 us under load).
-NIC_BATCH_NS = 8_000_000
+NIC_BATCH_NS: Final = 8_000_000
 
 Deliver = Callable[[int, int], None]
 """Called with (frames, bytes) that a socket has received."""

@@ -5,19 +5,19 @@ have arrived at a given moment is computed in closed form.
 """
 
 from collections.abc import Callable
-from typing import Generic, NamedTuple, TypeVar
+from typing import Final, Generic, NamedTuple, TypeVar
 
 from hypervisor.model.timing.clock import Clock, Timer
 
-NS_PER_BYTE = 8  # 1 Gbit/s
-FRAMING_BYTES = 38  # Ethernet header 14, checksum 4, preamble 8, gap between frames 12
-PAYLOAD_MIN_BYTES = 46  # shorter frames are padded
-NEVER_NS = 1 << 62
-RING_PACKETS = 256  # Source: Linux e1000, E1000_DEFAULT_RXD
-HALF_RING = RING_PACKETS // 2
+NS_PER_BYTE: Final = 8  # 1 Gbit/s
+FRAMING_BYTES: Final = 38  # Ethernet header 14, checksum 4, preamble 8, gap between frames 12
+PAYLOAD_MIN_BYTES: Final = 46  # shorter frames are padded
+NEVER_NS: Final = 1 << 62
+RING_PACKETS: Final = 256  # Source: Linux e1000, E1000_DEFAULT_RXD
+HALF_RING: Final = RING_PACKETS // 2
 # Source: Linux e1000, InterruptThrottleRate default of 8000 a second. The driver's dynamic mode
 # moves it between 4000 and 20000; judgement: the default stands for the whole range.
-INTERRUPT_GAP_NS = 125_000
+INTERRUPT_GAP_NS: Final = 125_000
 
 
 Flow = TypeVar("Flow")  # the receiver of packets

@@ -6,6 +6,8 @@ too little, the memory reached becomes the hard limit until the next target; if 
 little, the driver takes unneeded pages, and tries again one second later.
 """
 
+from typing import Final
+
 from hypervisor.model.codebook.work import Work
 from hypervisor.model.cpu.guest import Guest
 from hypervisor.model.domain.domain import Domain
@@ -14,8 +16,8 @@ from hypervisor.model.memory.paging import Paging
 from hypervisor.model.timing.clock import Timer
 from hypervisor.trace_events import DECREASE_RESERVATION, INCREASE_RESERVATION
 
-BATCH_KIB = 2048
-RETRY_NS = 1_000_000_000
+BATCH_KIB: Final = 2048
+RETRY_NS: Final = 1_000_000_000
 
 
 class Balloon:

@@ -5,20 +5,22 @@ and it does not boot with much less. A guest with less memory than its system ne
 run a smaller system.
 """
 
+from typing import Final
+
 from hypervisor.model.cpu.guest import Guest, Process
 from hypervisor.model.domain.domain import Domain
 from hypervisor.model.memory.pages import PAGE_KIB
 
-MIB = 1024
+MIB: Final = 1024
 # Code, data, slab and page tables; besides, 56 bytes of page descriptor for every 4 KiB of the
 # memory that it was booted with.
-KERNEL_KIB = 12 * MIB
-KERNEL_IMAGE_KIB = 6 * MIB  # the part that /proc/meminfo does not count in MemTotal
-DESCRIPTORS_SHARE = 64
-SMALL_SHARE = 4  # kernel and daemons of a small guest each take a quarter of its memory
+KERNEL_KIB: Final = 12 * MIB
+KERNEL_IMAGE_KIB: Final = 6 * MIB  # the part that /proc/meminfo does not count in MemTotal
+DESCRIPTORS_SHARE: Final = 64
+SMALL_SHARE: Final = 4  # kernel and daemons of a small guest each take a quarter of its memory
 
 # The daemons of a RHEL 5 guest, in MiB, with pids as after a boot.
-DAEMONS = (
+DAEMONS: Final = (
     (642, "syslogd", 1),
     (688, "hald", 2),
     (701, "sshd", 2),
@@ -28,7 +30,7 @@ DAEMONS = (
     (803, "yum-updatesd", 8),
 )
 # Domain 0 adds xend in Python, xenstored, xenconsoled, blktapctrl, libvirtd and a console's X.
-DOMAIN0_DAEMONS = (
+DOMAIN0_DAEMONS: Final = (
     *DAEMONS,
     (811, "xenstored", 4),
     (812, "xenconsoled", 1),

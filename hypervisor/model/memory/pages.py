@@ -4,13 +4,15 @@ Source: xen/common/page_alloc.c (3.0.3): a softirq, raised at every 10 ms tick, 
 dead domain in lots. They are not free before.
 """
 
+from typing import Final
+
 from hypervisor.errors import Refused
 
-XEN_KIB = 64 * 1024  # Xen's image, heap and frame table (about 64 MiB on such hosts)
-PAGE_KIB = 4
-SCRUB_TICK_NS = 10_000_000
+XEN_KIB: Final = 64 * 1024  # Xen's image, heap and frame table (about 64 MiB on such hosts)
+PAGE_KIB: Final = 4
+SCRUB_TICK_NS: Final = 10_000_000
 # A pcpu scrubs 1 ms at every tick (page_scrub_softirq, recalled), at about 1 GB/s (judgement).
-SCRUB_LOT_KIB = 1024
+SCRUB_LOT_KIB: Final = 1024
 
 
 class Memory:

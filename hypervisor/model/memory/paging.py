@@ -9,6 +9,7 @@ Source: Linux 2.6.18, mm/vmscan.c, mm/memory.c (do_swap_page), mm/oom_kill.c.
 from collections import deque
 from collections.abc import Mapping
 from math import isqrt
+from typing import Final
 
 from hypervisor.model.codebook.work import (
     ENDLESS,
@@ -31,22 +32,22 @@ from hypervisor.model.timing.random_stream import Streams
 
 # A program that computes touches another cluster of eight pages every half millisecond, 64 MB/s:
 # less than a server copies for its requests, more than a blocked matrix needs (judgement).
-TOUCH_NS = 500_000
+TOUCH_NS: Final = 500_000
 # At most 63 of 64 touches miss: a page stays until it has been used once.
-MISS_SHARE = 64
+MISS_SHARE: Final = 64
 # Half of the pages that are evicted have been changed since they were read, and are written
 # (judgement).
-CHANGED_SHARE = 2
-LOT_KIB = 512  # written at once; SWAP_CLUSTER_MAX pages are the least that is written
-LOT_MIN_KIB = 32 * PAGE_KIB
+CHANGED_SHARE: Final = 2
+LOT_KIB: Final = 512  # written at once; SWAP_CLUSTER_MAX pages are the least that is written
+LOT_MIN_KIB: Final = 32 * PAGE_KIB
 # With more than this to be written, a task that needs a page also waits for the disk, as in
 # blk_congestion_wait (judgement: eight lots).
-BACKLOG_KIB = 8 * LOT_KIB
+BACKLOG_KIB: Final = 8 * LOT_KIB
 # RHEL 5 gives the killer's last victim this time to exit (2.6.9's rule, kept there).
-OOM_PAUSE_NS = 5_000_000_000
+OOM_PAUSE_NS: Final = 5_000_000_000
 # A request for a page of user memory: GFP_HIGHUSER | __GFP_ZERO.
-_OOM_REQUEST = "gfp_mask=0x280d2, order=0, oomkilladj=0"
-_FRACTION_BITS = 16
+_OOM_REQUEST: Final = "gfp_mask=0x280d2, order=0, oomkilladj=0"
+_FRACTION_BITS: Final = 16
 
 
 class _Rest:
@@ -61,7 +62,7 @@ class _Rest:
         self.arg = work.arg
 
 
-BOOT_FILES_KIB = 20 * 1024  # files that a text-mode RHEL 5 reads at boot (judgement)
+BOOT_FILES_KIB: Final = 20 * 1024  # files that a text-mode RHEL 5 reads at boot (judgement)
 
 
 class Paging:

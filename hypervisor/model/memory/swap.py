@@ -1,7 +1,7 @@
 """A guest's swap: a partition at the end of its first disk, used through blkfront."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from hypervisor.model.codebook.work import TaskIdentity, Work
 from hypervisor.model.cpu.guest import Guest
@@ -13,12 +13,12 @@ from hypervisor.toolstack.config.devices import DISK_SECTORS, SECTOR_BYTES
 
 Arg = TypeVar("Arg")
 
-SECTORS_PER_KIB = 1024 // SECTOR_BYTES
-DISK_KIB = DISK_SECTORS // SECTORS_PER_KIB
+SECTORS_PER_KIB: Final = 1024 // SECTOR_BYTES
+DISK_KIB: Final = DISK_SECTORS // SECTORS_PER_KIB
 # RHEL 5 installation guide: twice the memory up to 2 GB, and what is beyond that once.
-DOUBLE_UP_TO_KIB = 2 * 1024 * 1024
+DOUBLE_UP_TO_KIB: Final = 2 * 1024 * 1024
 # A fault reads 2**3 pages around the missing one (Linux 2.6.18, mm/swap.c, page_cluster).
-CLUSTER_KIB = 8 * PAGE_KIB
+CLUSTER_KIB: Final = 8 * PAGE_KIB
 
 
 class Swap:

@@ -1,7 +1,7 @@
 """The workloads that a guest can run: a module and a line in the table for each."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from hypervisor.model.workloads.base import Site, Workload
 from hypervisor.model.workloads.burst import Burst
@@ -54,7 +54,7 @@ def _idle(site: Site, given: Parameters) -> Workload:
     return Idle(site, given["memory_mib"])
 
 
-WORKLOADS: Mapping[str, Callable[[Site, Parameters], Workload]] = {
+WORKLOADS: Final[Mapping[str, Callable[[Site, Parameters], Workload]]] = {
     "burst": _burst,
     "cpu": _cpu,
     "fileio": _fileio,

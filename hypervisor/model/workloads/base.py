@@ -1,7 +1,7 @@
 """Declares what a workload is, and the site where it runs."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from hypervisor.model.cpu.guest import Guest
 from hypervisor.model.domain.domain import Domain
@@ -14,7 +14,7 @@ from hypervisor.model.timing.random_stream import RandomStream
 # The memory of a program if its workload does not set it; all values are judgement: linpack's
 # matrix of 1000 x 1000 doubles, httpd with eight children that share most of their memory,
 # mysqld with the buffers of RHEL 5's my.cnf, and programs that need little more than a buffer.
-WORKING_SET_MIB: Mapping[str, int] = {
+WORKING_SET_MIB: Final[Mapping[str, int]] = {
     "linpack": 8,
     "httpd": 12,
     "mysqld": 24,

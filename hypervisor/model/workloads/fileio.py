@@ -1,15 +1,15 @@
 """fileio: reads or writes blocks of the first disk, several at a time."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from hypervisor.model.codebook.work import Work
 from hypervisor.model.io.blkif import BlockIo
 from hypervisor.model.workloads.base import Latency, Site, working_set_kib
 from hypervisor.toolstack.config.devices import DISK_SECTORS, SECTOR_BYTES
 
-PERIOD_MIN_NS = 100_000  # no disk of these hosts is faster, and no timer either
-IOZONE = "/usr/bin/iozone"
+PERIOD_MIN_NS: Final = 100_000  # no disk of these hosts is faster, and no timer either
+IOZONE: Final = "/usr/bin/iozone"
 
 Io = BlockIo[None]
 

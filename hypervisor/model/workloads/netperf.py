@@ -7,24 +7,26 @@ rate writes a message, then sleeps. TCP is reduced to its window: the sender nev
 
 from collections import deque
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from hypervisor.model.codebook.work import Work
 from hypervisor.model.io.netif import Batch, NetFrontend
 from hypervisor.model.workloads.base import Latency, Site, working_set_kib
 
-MSS_BYTES = 1448  # 1500 less IP and TCP headers with timestamps
-PACKET_BYTES = 1500
-WINDOW_BYTES = 512 * 1024  # Linux 2.6.18 tunes a socket up to 4 MiB; a window for lots (judgement)
-RETRANSMIT_NS = 200_000_000  # Linux TCP_RTO_MIN
-LOT_FRAMES = 128  # moved by one decision of this model; half an rx ring (judgement)
-LOT_MIN_NS = 1_000_000  # at a gigabit a lot takes 1.5 ms; then the wire sets the pace, not a timer
-LOT_NS = 8_000_000  # the longest time for gathering messages into a lot (judgement)
-CONNECT_NS = 1_000_000_000  # between attempts to reach a peer that does not exist yet
-BITS_NS = 8 * 1_000_000_000  # bits owed are kept multiplied by nanoseconds
-TSO_BYTES = 65160  # the largest segment handed to the vif: 45 times the MSS
-NETSERVER = "/usr/bin/netserver"
-NETPERF = "/usr/bin/netperf"
+MSS_BYTES: Final = 1448  # 1500 less IP and TCP headers with timestamps
+PACKET_BYTES: Final = 1500
+# Linux 2.6.18 tunes a socket up to 4 MiB; this is a window for lots (judgement).
+WINDOW_BYTES: Final = 512 * 1024
+RETRANSMIT_NS: Final = 200_000_000  # Linux TCP_RTO_MIN
+LOT_FRAMES: Final = 128  # moved by one decision of this model; half an rx ring (judgement)
+# At a gigabit a lot takes 1.5 ms; then the wire sets the pace, not a timer.
+LOT_MIN_NS: Final = 1_000_000
+LOT_NS: Final = 8_000_000  # the longest time for gathering messages into a lot (judgement)
+CONNECT_NS: Final = 1_000_000_000  # between attempts to reach a peer that does not exist yet
+BITS_NS: Final = 8 * 1_000_000_000  # bits owed are kept multiplied by nanoseconds
+TSO_BYTES: Final = 65160  # the largest segment handed to the vif: 45 times the MSS
+NETSERVER: Final = "/usr/bin/netserver"
+NETPERF: Final = "/usr/bin/netperf"
 
 
 class Sender(Protocol):

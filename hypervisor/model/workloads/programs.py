@@ -1,7 +1,7 @@
 """The programs of a guest: they start when it boots, and keep their results over a save."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from hypervisor.model.cpu.guest import Guest
 from hypervisor.model.io.devices import Devices
@@ -12,7 +12,7 @@ from hypervisor.model.workloads import WORKLOADS
 from hypervisor.model.workloads.base import Peer, Site, Workload
 
 # Results that only count up; the others (rates, distributions) restart after a restore.
-COUNTS = ("units", "work_seconds", "bursts", "bytes", "messages", "requests")
+COUNTS: Final = ("units", "work_seconds", "bursts", "bytes", "messages", "requests")
 
 
 class Programs:

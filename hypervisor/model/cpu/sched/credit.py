@@ -8,6 +8,7 @@ all others there, so it never runs before its cap allows it. The original leaves
 """
 
 from collections.abc import Mapping
+from typing import Final
 
 from hypervisor.model.cpu.sched.base import (
     Decision,
@@ -33,10 +34,10 @@ from hypervisor.model.cpu.sched.credit_accounting import (
 )
 from hypervisor.model.cpu.sched.placement import first_allowed, first_home
 
-SLICE_NS = 30_000_000
+SLICE_NS: Final = 30_000_000
 
 # An idle pcpu also decides again after a slice: 3.0.3 does not tickle it for an unparked vcpu.
-_IDLE_DECISION = Decision(None, SLICE_NS)
+_IDLE_DECISION: Final = Decision(None, SLICE_NS)
 
 
 class CreditScheduler:
@@ -348,7 +349,7 @@ class CreditScheduler:
         return home
 
 
-_TICKLE_LOCAL = {
+_TICKLE_LOCAL: Final = {
     IDLE: "tickle_local_idler",
     OVER: "tickle_local_over",
     UNDER: "tickle_local_under",

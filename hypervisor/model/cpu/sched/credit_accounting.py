@@ -4,20 +4,21 @@ Source: xen/common/sched_credit.c, csched_acct and csched_vcpu_acct (3.0.3 and 3
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 from hypervisor.model.cpu.sched.base import Decision, SchedContext, SchedDomain, SchedVcpu
 
-BOOST = 0
-UNDER = -1
-OVER = -2
-IDLE = -64
-PARKED = -65
+BOOST: Final = 0
+UNDER: Final = -1
+OVER: Final = -2
+IDLE: Final = -64
+PARKED: Final = -65
 
-PRIORITY_NAMES = {BOOST: "boost", UNDER: "under", OVER: "over", PARKED: "parked"}
+PRIORITY_NAMES: Final = {BOOST: "boost", UNDER: "under", OVER: "over", PARKED: "parked"}
 
-TICKS_PER_ACCOUNTING = 3
+TICKS_PER_ACCOUNTING: Final = 3
 
-_COUNTERS = (
+_COUNTERS: Final = (
     *("schedule", "acct_run", "acct_no_work", "acct_balance", "acct_reorder", "acct_min_credit"),
     *("acct_vcpu_active", "acct_vcpu_idle", "vcpu_sleep", "vcpu_wake_running"),
     *("vcpu_wake_onrunq", "vcpu_wake_runnable", "vcpu_wake_not_runnable"),
@@ -45,7 +46,7 @@ class CreditRules:
         return self.credits_per_tick * TICKS_PER_ACCOUNTING
 
 
-CREDIT_RULES = {
+CREDIT_RULES: Final = {
     "3.0.3": CreditRules(
         credits_per_tick=10,
         boosts_on_wake=False,

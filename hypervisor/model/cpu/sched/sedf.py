@@ -11,6 +11,7 @@ quantum when another vcpu comes; the result is the same.
 """
 
 from collections.abc import Mapping
+from typing import Final
 
 from hypervisor.domainsettings import SedfParameters
 from hypervisor.model.cpu.sched.base import (
@@ -37,12 +38,12 @@ from hypervisor.toolstack.config.schedparams import (
     check_sedf,
 )
 
-QUANTUM_NS = 500_000
-WEIGHT_SAFETY_NS = 5_000_000  # part of WEIGHT_PERIOD_NS that weights do not distribute
-IDLE_NS = 1_000_000_000
-GUEST_EXTRA_WEIGHT = 1
+QUANTUM_NS: Final = 500_000
+WEIGHT_SAFETY_NS: Final = 5_000_000  # part of WEIGHT_PERIOD_NS that weights do not distribute
+IDLE_NS: Final = 1_000_000_000
+GUEST_EXTRA_WEIGHT: Final = 1
 
-_COUNTERS = (
+_COUNTERS: Final = (
     *("block_tot", "short_block_tot", "long_block_tot"),
     *("pen_extra_blocks", "pen_extra_slices"),
 )

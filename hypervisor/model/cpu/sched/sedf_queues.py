@@ -7,17 +7,18 @@ Source: xen/common/sched_sedf.c (3.0.3).
 """
 
 from bisect import insort_right
+from typing import Final
 
 from hypervisor.domainsettings import SedfParameters
 from hypervisor.model.cpu.sched.base import SchedVcpu
 
 # The kinds of time on which a vcpu runs; the first two are also indices of queues and scores.
-LOST = 0  # guaranteed time that it lost to a short sleep
-EXTRA = 1
-GUARANTEED = 2
+LOST: Final = 0  # guaranteed time that it lost to a short sleep
+EXTRA: Final = 1
+GUARANTEED: Final = 2
 
-_FULL_USE_SCORE = 1 << 10
-_EXTRA_WEIGHT_SCORE = 1 << 17  # an extra weight of 128 equals a slice of the whole period
+_FULL_USE_SCORE: Final = 1 << 10
+_EXTRA_WEIGHT_SCORE: Final = 1 << 17  # an extra weight of 128 equals a slice of the whole period
 
 
 class VcpuRecord:
@@ -197,4 +198,4 @@ def _extra_score(record: VcpuRecord) -> int:
     return record.scores[EXTRA]
 
 
-_SCORE_KEYS = (_lost_score, _extra_score)
+_SCORE_KEYS: Final = (_lost_score, _extra_score)
