@@ -41,12 +41,20 @@ def build(into: Path) -> None:
         digests(concerned(sources)),  # before they are compiled: an edit meanwhile is seen
     )
     with tempfile.TemporaryDirectory(prefix="xenprof-compile-") as scratch:
-        extensions = to_c(sources, Path(scratch))
-        _compile(tools, extensions, manifest.python, Path(scratch), into)
-        written = [Path(file) for each in extensions for file in each.sources]
+        written = compile_modules(tools, sources, Path(scratch), into)
         slow = json.dumps(dynamic_operations(written), indent=1)
         (into / DYNAMIC).write_text(slow, encoding="utf-8")
     manifest.write(into)
+
+
+def compile_modules(tools: Toolchain, sources: list[str], scratch: Path, into: Path) -> list[Path]:
+    """Compile files below ROOT to extension modules in `into`; return the C that mypyc wrote.
+
+    Raises: CannotCompile.
+    """
+    extensions = _to_c(sources, scratch)
+    _compile(tools, extensions, scratch, into)
+    return [Path(file) for each in extensions for file in each.sources]
 
 
 def is_of_list() -> bool:
@@ -55,11 +63,8 @@ def is_of_list() -> bool:
     return built is not None and built.modules == tuple(module_of(path) for path in listed())
 
 
-def to_c(sources: list[str], scratch: Path) -> "list[Extension]":
-    """Let mypyc write C into `scratch`; return which files of it make up which module.
-
-    Raises: CannotCompile; mypyc itself has printed why.
-    """
+def _to_c(sources: list[str], scratch: Path) -> "list[Extension]":
+    """Let mypyc write C into `scratch`; return which files of it make up which module."""
     import setuptools  # noqa: F401  # or mypyc looks for distutils
     from mypyc.build import mypycify
 
@@ -67,19 +72,20 @@ def to_c(sources: list[str], scratch: Path) -> "list[Extension]":
     os.chdir(ROOT)  # names of modules follow from relative paths
     try:
         # What is not installed (in the isolation of a build) is of no type that matters here.
-        settings = ["--config-file=", "--ignore-missing-imports", f"--cache-dir={scratch}/cache"]
+        settings = [
+            "--config-file=", "--ignore-missing-imports", "--namespace-packages",
+            "--explicit-package-bases", f"--cache-dir={scratch}/cache",
+        ]  # fmt: skip
         return mypycify(
             [*settings, *sources], multi_file=True, group_name=GROUP, target_dir=str(scratch)
         )
     except SystemExit:  # mypyc is a program
-        raise CannotCompile("mypyc cannot compile the model") from None
+        raise CannotCompile("mypyc cannot compile the model, see its messages") from None
     finally:
         os.chdir(before)
 
 
-def _compile(
-    tools: Toolchain, extensions: "list[Extension]", suffix: str, scratch: Path, into: Path
-) -> None:
+def _compile(tools: Toolchain, extensions: "list[Extension]", scratch: Path, into: Path) -> None:
     jobs = [(Path(source), each.include_dirs) for each in extensions for source in each.sources]
     objects = {source: scratch / f"{number}.o" for number, (source, _) in enumerate(jobs)}
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
@@ -89,7 +95,7 @@ def _compile(
         for each_file in under_way:
             each_file.result()
     for each in extensions:
-        module = into / (each.name.replace(".", "/") + suffix)
+        module = into / (each.name.replace(".", "/") + EXTENSION_SUFFIXES[0])
         module.parent.mkdir(parents=True, exist_ok=True)
         tools.link([objects[Path(source)] for source in each.sources], module)
 

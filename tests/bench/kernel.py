@@ -6,8 +6,11 @@ number of them, whatever they do inside.
 
 from time import perf_counter
 
+from hypervisor.compiled.toolchain import NoCompiler
+from tests.bench.native import rates as native_rates
 from tests.bench.table import Row
-from tests.support.model.queueing import draws, run_ours, run_simpy, run_simpy_lean
+from tests.support.model.queue import run_ours
+from tests.support.model.queueing import draws, run_simpy, run_simpy_lean
 
 CUSTOMERS = 20_000
 ROUNDS = 5
@@ -24,7 +27,15 @@ def run() -> list[Row]:
             side(gaps, services)
             rate.append(2 * CUSTOMERS / (perf_counter() - started))
     simpy, lean, ours = rates
-    return [
+    try:
+        native_lean, native = native_rates()
+    except NoCompiler:
+        native_lean = native = []
+    compiled = Row(
+        "event kernel, M/M/1, compiled handlers", "SimPy, bare timeouts", native_lean, native,
+        "events/s", True, 4, limits_ratio=True,
+    )  # fmt: skip
+    return [compiled] * bool(native) + [
         Row("event kernel, M/M/1", peer, theirs, ours, "events/s", True, limit, limits_ratio=True)
         for peer, theirs, limit in (
             ("SimPy with Resource", simpy, 2),

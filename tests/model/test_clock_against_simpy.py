@@ -1,6 +1,7 @@
 import pytest
 
-from tests.support.model.queueing import draws, run_ours, run_simpy, run_simpy_lean
+from tests.support.model.queue import run_ours
+from tests.support.model.queueing import draws, run_simpy, run_simpy_lean
 
 
 @pytest.mark.parametrize("load_percent", [30, 90, 120])

@@ -12,7 +12,6 @@ from typing import Any
 
 import simpy
 
-from hypervisor.model.timing.clock import Clock
 from tests.support.model.draws import exponential_ns
 
 
@@ -24,47 +23,6 @@ def draws(customers: int, load_percent: int = 90) -> tuple[list[int], list[int]]
         [exponential_ns(gap, mean_gap_ns) for _ in range(customers)],
         [exponential_ns(service, 1_000_000) for _ in range(customers)],
     )
-
-
-class Queue:
-    """The queue as explicit states and handlers, in the style of the model."""
-
-    def __init__(self, clock: Clock, gaps: list[int], services: list[int]) -> None:
-        self.clock = clock
-        self.gaps = gaps
-        self.services = services
-        self.waiting: deque[int] = deque()
-        self.busy = False
-        self.trace: list[tuple[int, int]] = []
-        clock.schedule(clock.now + gaps[0], self.arrive, 0)
-
-    def arrive(self, customer: int) -> None:
-        clock = self.clock
-        if self.busy:
-            self.waiting.append(customer)
-        else:
-            self.busy = True
-            clock.schedule(clock.now + self.services[customer], self.depart, customer)
-        customer += 1
-        if customer < len(self.gaps):
-            clock.schedule(clock.now + self.gaps[customer], self.arrive, customer)
-
-    def depart(self, customer: int) -> None:
-        clock = self.clock
-        self.trace.append((clock.now, customer))
-        if self.waiting:
-            customer = self.waiting.popleft()
-            clock.schedule(clock.now + self.services[customer], self.depart, customer)
-        else:
-            self.busy = False
-
-
-def run_ours(gaps: list[int], services: list[int]) -> list[tuple[int, int]]:
-    """Run the queue to its end on the model's clock."""
-    clock = Clock()
-    queue = Queue(clock, gaps, services)
-    clock.run_until(1 << 62)
-    return queue.trace
 
 
 def run_simpy(gaps: list[int], services: list[int]) -> list[tuple[int, int]]:
