@@ -5,6 +5,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -109,7 +110,7 @@ def _build(scenario: str, seed: int | None) -> Host:
 
     loaded = load_scenario(scenario)
     if seed is not None:
-        loaded = loaded.model_copy(update={"host": loaded.host.model_copy(update={"seed": seed})})
+        loaded = replace(loaded, host=replace(loaded.host, seed=seed))
     return build(loaded, epoch_ns=EPOCH_NS)
 
 
