@@ -13,12 +13,12 @@ from hypervisor.host import Module, Samples, Task
 from hypervisor.model.cpu.accounting import owe
 from hypervisor.model.cpu.guest import Guest
 from hypervisor.model.domain.domain import Domains, Vcpu
-from hypervisor.model.profiling.chunks import SampleRow
 from hypervisor.model.profiling.control_text import domain_ids
-from hypervisor.model.profiling.counter import CounterConfig
+from hypervisor.model.profiling.counterconfig import CounterConfig
 from hypervisor.model.profiling.event_buffer import EventBuffer
-from hypervisor.model.profiling.expansion import SampleExpander
 from hypervisor.model.profiling.oprofilefs import OprofileFiles
+from hypervisor.model.profiling.pending import Expander
+from hypervisor.model.profiling.samplerow import SampleRow
 from hypervisor.model.profiling.xenoprof import MAX_DOMAINS, Xenoprof
 from hypervisor.samples import CallStack
 
@@ -32,7 +32,7 @@ class GuestDriver:
         self,
         guest: Guest,
         xenoprof: Xenoprof,
-        expander: SampleExpander,
+        expander: Expander,
         domains: Domains,
         cpu_type: str,
         mhz: int,
