@@ -11,6 +11,7 @@ import click
 
 from hypervisor.host import Host
 from xenprof.cli.durations import Duration
+from xenprof.cli.heap import lasting
 from xenprof.cli.options import callgraph_option
 from xenprof.errors import UsageError
 from xenprof.home import DOMAIN_0_ID
@@ -71,13 +72,15 @@ def command(
             state_dir.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UsageError(f"--state-dir {state_dir}: {error.strerror}") from None
-    host = _build(scenario, seed)
+    with lasting():
+        host = _build(scenario, seed)
     if not (events or commands or state_dir):
         host.advance(duration_ns)
         snapshot = host.telemetry.snapshot()
     else:
         # Here, because importing all that a session needs takes as long as making a host.
-        from xenprof.cli.run_sessions import Run
+        with lasting():
+            from xenprof.cli.run_sessions import Run
 
         with tempfile.TemporaryDirectory(prefix="xenprof-run-") as scratch:
             home = state_dir.absolute() if state_dir else Path(scratch)
