@@ -64,7 +64,8 @@ class Sampling:
         symbols = [s for row in self._by_row for part in row for s, _ in part.symbols]
         self._start = np.array([s.address for s in symbols], np.uint64)
         self._size = np.array([s.size for s in symbols], np.uint64)
-        self._spots = np.array([_hot_spots(s) for s in symbols], np.uint64)
+        spots = {symbol: _hot_spots(symbol) for symbol in set(symbols)}
+        self._spots = np.array([spots[s] for s in symbols], np.uint64)
         self._has_code = np.array([bool(row) for row in self._by_row])
         self._slots: dict[int, npt.NDArray[np.int32]] = {}
 

@@ -2,7 +2,7 @@
 
 A counter belongs to a logical processor and goes on across domains. Clock events follow the
 elapsed time; all others follow the work done, so that a slower segment shows a lower IPC.
-Segments are only noted when they are settled; many are counted together in closed form, as columns.
+Segments are only noted when they are settled; `counting` counts many together in closed form.
 """
 
 from collections.abc import Mapping, Sequence
@@ -86,7 +86,6 @@ class Pmu:
                 self._sink.take(*counted)
 
     def stack(self, number: int) -> CallStack:
-        """Return the call stack of the number that samples have. Raises: KeyError: none has it."""
-        if self._counting is None:
-            raise KeyError(number)
+        """Return the call stack of a number that samples have."""
+        assert self._counting is not None
         return self._counting.stacks.stack(number)
