@@ -21,7 +21,7 @@ def test_nothing_is_collected_while_lasting_objects_are_made():
 
 def test_afterwards_they_are_out_of_the_collectors_sight_and_it_is_on():
     with lasting():
-        made = [[]]
+        made: list[list[int]] = [[]]
     assert (True, False) == (gc.isenabled(), any(one is made for one in gc.get_objects()))
 
 
