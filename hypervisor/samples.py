@@ -1,15 +1,11 @@
 """Declares what a profiled host gives to daemons: samples as columns, and their call stacks."""
 
-from __future__ import annotations  # the columns' types need numpy, which few importers do
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
+import numpy as np
+import numpy.typing as npt
 
-    from hypervisor.telemetry import Mode
+from hypervisor.telemetry import Mode
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +61,6 @@ class SampleBatch:
         """Return the number of samples."""
         return len(self.pc)
 
-    def load(self) -> SampleBatch:
+    def load(self) -> "SampleBatch":
         """Return itself (see `host.Samples`)."""
         return self

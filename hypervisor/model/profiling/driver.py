@@ -7,6 +7,7 @@ Source: Linux 2.6.18-xen arch/i386/oprofile/xenoprof.c, drivers/oprofile/oprof.c
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from hypervisor.errors import EBUSY, EINVAL, OprofilefsError
 from hypervisor.host import Module, Samples, Task
@@ -20,7 +21,9 @@ from hypervisor.model.profiling.oprofilefs import OprofileFiles
 from hypervisor.model.profiling.pending import Expander
 from hypervisor.model.profiling.samplerow import SampleRow
 from hypervisor.model.profiling.xenoprof import MAX_DOMAINS, Xenoprof
-from hypervisor.samples import CallStack
+
+if TYPE_CHECKING:
+    from hypervisor.samples import CallStack
 
 SWITCH_ENTRIES = 6  # free slots of the cpu buffer that a switch to a passive domain needs
 
@@ -199,7 +202,7 @@ class GuestDriver:
         """Return the names of the events, by counter."""
         return self._files.event_names
 
-    def stack(self, stack_id: int) -> CallStack:
+    def stack(self, stack_id: int) -> "CallStack":
         """Return a stack of this domain's samples."""
         return self._xenoprof.stack(stack_id)
 

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 from hypervisor.model.codebook.book import CodeBook
 from hypervisor.model.profiling.samplerow import SampleRow, samples_of
-from hypervisor.samples import SampleBatch
 
 if TYPE_CHECKING:
     from hypervisor.model.profiling.expansion import SampleExpander
+    from hypervisor.samples import SampleBatch
 
 # Columns of this length stay in the cache, and in memory that the allocator keeps (glibc maps
 # and unmaps blocks from 128 KiB on, page by page).
@@ -23,7 +23,7 @@ class Expander:
         self._seed = seed
         self._expander: SampleExpander | None = None
 
-    def expand(self, rows: Sequence[SampleRow]) -> SampleBatch:
+    def expand(self, rows: Sequence[SampleRow]) -> "SampleBatch":
         """Return the samples of some rows (see `SampleExpander.expand`)."""
         if self._expander is None:
             # Here, because importing numpy takes a third of the start of a run without a profile.
@@ -47,7 +47,7 @@ class PendingSamples:
         """Return the number of samples that the rows stand for."""
         return self._samples
 
-    def load(self) -> SampleBatch:
+    def load(self) -> "SampleBatch":
         """Return the columns, with the pcs drawn."""
         return self._expander.expand(self._rows)
 

@@ -13,11 +13,11 @@ from hypervisor.model.codebook.work import KERNEL, AnyWork, Parts
 from hypervisor.model.domain.domain import Pcpu, Vcpu
 from hypervisor.model.profiling.counterconfig import CounterConfig
 from hypervisor.model.profiling.segment import Segment
-from hypervisor.samples import CallStack
 
 if TYPE_CHECKING:
     from hypervisor.model.profiling.chunks import SampleChunk
     from hypervisor.model.profiling.counting import Counting
+    from hypervisor.samples import CallStack
 
 
 class SampleSink(Protocol):
@@ -85,7 +85,7 @@ class Pmu:
             if counted is not None:
                 self._sink.take(*counted)
 
-    def stack(self, number: int) -> CallStack:
+    def stack(self, number: int) -> "CallStack":
         """Return the call stack of a number that samples have."""
         assert self._counting is not None
         return self._counting.stacks.stack(number)

@@ -4,6 +4,8 @@
 Source: xen/arch/x86/oprofile/xenoprof.c and nmi_int.c (3.0.3).
 """
 
+from typing import TYPE_CHECKING
+
 from hypervisor.errors import ENODEV, EPERM, OprofilefsError
 from hypervisor.model.cpu.execution import Execution
 from hypervisor.model.domain.domain import Domain, Vcpu
@@ -13,8 +15,10 @@ from hypervisor.model.profiling.profiled import SampleReader
 from hypervisor.model.profiling.rings import ACTIVE_SAMPLES, PASSIVE_SAMPLES
 from hypervisor.model.profiling.sample_log import SampleLog
 from hypervisor.model.profiling.samplerow import SampleRow
-from hypervisor.samples import CallStack
 from hypervisor.telemetry import XenoprofSnapshot
+
+if TYPE_CHECKING:
+    from hypervisor.samples import CallStack
 
 MAX_DOMAINS = 25  # MAX_OPROF_DOMAINS
 MAX_DEPTH = 255  # callers of a sample; the deepest chains have about 40
@@ -249,7 +253,7 @@ class Xenoprof:
         """Return the number of unread samples in the rings of all passive domains."""
         return sum(self._buffers.unread(domid) for domid in self.domains.passive)
 
-    def stack(self, number: int) -> CallStack:
+    def stack(self, number: int) -> "CallStack":
         """Return the call stack of the number that samples have."""
         return self.pmu.stack(number)
 
