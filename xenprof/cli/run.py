@@ -1,8 +1,6 @@
 """`xenprof run`: runs the model alone, as fast as it can, and profiles it on request."""
 
 import json
-import tempfile
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -80,18 +78,15 @@ def command(
     else:
         # Here, because importing all that a session needs takes as long as making a host.
         with lasting():
-            from xenprof.cli.run_sessions import Run
+            from xenprof.cli.run_sessions import run_at
 
-        with tempfile.TemporaryDirectory(prefix="xenprof-run-") as scratch:
-            home = state_dir.absolute() if state_dir else Path(scratch)
-            with closing(Run(host, home)) as run:
-                run.follow_domains()
-                if events:
-                    run.start_profiling(events, active or str(DOMAIN_0_ID), passive, depth)
-                run.advance(duration_ns, commands)
-                snapshot = host.telemetry.snapshot()
-                if events:
-                    run.stop_profiling()
+        with run_at(state_dir, host) as run:
+            if events:
+                run.start_profiling(events, active or str(DOMAIN_0_ID), passive, depth)
+            run.advance(duration_ns, commands)
+            snapshot = host.telemetry.snapshot()
+            if events:
+                run.stop_profiling()
     xenoprof = host.telemetry.snapshot().xenoprof
     if wants_json:
         print(json.dumps(as_json(snapshot, xenoprof), indent=2))

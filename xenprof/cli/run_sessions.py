@@ -1,7 +1,9 @@
 """Runs a host with sessions of profiling on one thread, as a service does on several."""
 
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +25,20 @@ if TYPE_CHECKING:
     from xenprof.service.commands import Command
 
 SLICE_NS = 100_000_000
+
+
+@contextmanager
+def run_at(state_dir: Path | None, host: Host) -> "Iterator[Run]":
+    """Yield the run of a host that keeps domains and samples there; None: they are thrown away."""
+    with ExitStack() as stack:
+        if state_dir is None:
+            scratch = tempfile.TemporaryDirectory(prefix="xenprof-run-")
+            home = Path(stack.enter_context(scratch))
+        else:
+            home = state_dir.absolute()
+        run = stack.enter_context(closing(Run(host, home)))
+        run.follow_domains()
+        yield run
 
 
 class Run:
