@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 from hypervisor.errors import Refused, ScenarioError
 from hypervisor.model.codebook.book import CodeBook
@@ -142,7 +142,7 @@ class Machine:
             cap_percent=scenario.domain0.cap,
             affinity=scenario.domain0.affinity,
         )
-        workloads = tuple(asdict(work) for work in scenario.domain0.workload)
+        workloads = tuple(work.model_dump() for work in scenario.domain0.workload)
         return replace(spec, workloads=workloads)
 
     def _boot_domain0(self, spec: DomainSpec) -> None:
@@ -159,7 +159,7 @@ class Machine:
     def _create_guests(self) -> None:
         context = self.toolstack.context
         for domain in self.scenario.domains:
-            workloads = tuple(asdict(work) for work in domain.workload)
+            workloads = tuple(work.model_dump() for work in domain.workload)
             try:
                 spec = self.toolstack.configurations.spec_of(domain.config(), workloads)
                 context.devices.update(disk.path for disk in spec.disks)
@@ -196,7 +196,8 @@ class Machine:
 def _installed(scenario: Scenario) -> dict[str, Workloads]:
     """Return the programs on the disks of a scenario's domains, by the name of the domain."""
     return {
-        domain.name: tuple(asdict(work) for work in domain.workload) for domain in scenario.domains
+        domain.name: tuple(work.model_dump() for work in domain.workload)
+        for domain in scenario.domains
     }
 
 

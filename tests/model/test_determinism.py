@@ -21,8 +21,8 @@ EVENTS = {0: (0x1D, 1), 3: (0x23, 1)}  # of a P4: GLOBAL_POWER_EVENTS, ITLB_REFE
 
 def grumble(seed=1):
     scenario = load_scenario("grumble")
-    host = replace(scenario.host, seed=seed)
-    return build(replace(scenario, host=host), epoch_ns=0)
+    host = scenario.host.model_copy(update={"seed": seed})
+    return build(scenario.model_copy(update={"host": host}), epoch_ns=0)
 
 
 def profile(host, domids):

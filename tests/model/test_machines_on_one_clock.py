@@ -1,7 +1,5 @@
 """Machines on one clock: without a connection each behaves as if it were alone."""
 
-from dataclasses import replace
-
 import pytest
 
 from hypervisor.model.machine import Machine, build
@@ -17,8 +15,8 @@ SEEDS = (1, 2)
 
 def machine(seed: int, clock: Clock | None = None) -> Machine:
     scenario = load_scenario("grumble")
-    host = replace(scenario.host, seed=seed)
-    return build(replace(scenario, host=host), epoch_ns=0, clock=clock)
+    host = scenario.host.model_copy(update={"seed": seed})
+    return build(scenario.model_copy(update={"host": host}), epoch_ns=0, clock=clock)
 
 
 def profiled(*hosts: Machine) -> list[tuple[HostSnapshot, list[bytes]]]:

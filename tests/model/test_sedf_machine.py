@@ -1,7 +1,5 @@
 """Whole hosts under SEDF. Oracle: slice/period, and the same host under credit."""
 
-from dataclasses import replace
-
 import pytest
 
 from hypervisor.domainsettings import SedfParameters
@@ -42,8 +40,8 @@ def give(host, name, period_ms, slice_ms, *, extratime=False):
 
 def grumble_under(scheduler):
     scenario = load_scenario("grumble")
-    host = replace(scenario.host, scheduler=scheduler)
-    return build(replace(scenario, host=host), epoch_ns=0)
+    host = scenario.host.model_copy(update={"scheduler": scheduler})
+    return build(scenario.model_copy(update={"host": host}), epoch_ns=0)
 
 
 @pytest.fixture(scope="module")

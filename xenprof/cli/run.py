@@ -1,7 +1,6 @@
 """`xenprof run`: runs the model alone, as fast as it can, and profiles it on request."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -101,7 +100,7 @@ def _build(scenario: str, seed: int | None) -> Host:
 
     loaded = load_scenario(scenario)
     if seed is not None:
-        loaded = replace(loaded, host=replace(loaded.host, seed=seed))
+        loaded = loaded.model_copy(update={"host": loaded.host.model_copy(update={"seed": seed})})
     return build(loaded, epoch_ns=EPOCH_NS)
 
 

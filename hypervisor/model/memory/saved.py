@@ -1,18 +1,18 @@
 """What a save file holds of a guest's paging; checked when it is read."""
 
-from dataclasses import dataclass, field
 from typing import Annotated
 
-from hypervisor.model.scenario.table import Bounds, Table
+from pydantic import BaseModel, ConfigDict, Field
 
-Count = Annotated[int, Bounds(ge=0, lt=2**63)]
+Count = Annotated[int, Field(ge=0, lt=2**63)]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SavedPaging(Table):
+class SavedPaging(BaseModel):
     """See `paging.Paging`; what was swapped is swapped anew."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
 
     page_ins: Count = 0
     page_outs: Count = 0
     oom_kills: Count = 0
-    dead: list[Count] = field(default_factory=list)
+    dead: list[Count] = []

@@ -1,18 +1,17 @@
 """The keys of a domain's table for the SEDF scheduler; the credit scheduler ignores them."""
 
-from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Self
+
+from pydantic import Field, model_validator
 
 from hypervisor.domainsettings import SedfParameters
 from hypervisor.errors import Refused
-from hypervisor.model.scenario.faults import Fault
-from hypervisor.model.scenario.table import Bounds, Table
+from hypervisor.model.scenario.table import Table
 from hypervisor.toolstack.config.schedparams import GUEST_SEDF, changed_sedf
 
-Milliseconds = Annotated[float, Bounds(ge=0, le=10_000)]
+Milliseconds = Annotated[float, Field(ge=0, le=10_000, allow_inf_nan=False)]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SedfKeys(Table):
     """The parameters of `xm sched-sedf`; None = the default of a new domain."""
 
@@ -21,7 +20,7 @@ class SedfKeys(Table):
     sedf_period_ms: Milliseconds | None = None
     sedf_slice_ms: Milliseconds | None = None
     sedf_extratime: bool | None = None
-    sedf_weight: Annotated[int, Bounds(ge=0, le=32_767)] | None = None
+    sedf_weight: Annotated[int, Field(ge=0, le=32_767)] | None = None
 
     @property
     def sedf(self) -> SedfParameters | None:
@@ -37,15 +36,16 @@ class SedfKeys(Table):
             weight=self.sedf_weight,
         )
 
-    def check(self) -> None:
-        """Raise Fault if a domain cannot have these parameters."""
+    @model_validator(mode="after")
+    def _sedf_is_taken(self) -> Self:
         try:
             _ = self.sedf
         except Refused:
-            raise Fault(
+            raise ValueError(
                 "sedf needs a sedf_period_ms of 0.01 to 10000 and a sedf_slice_ms of 0.005 up to "
                 "the period, or a sedf_weight"
             ) from None
+        return self
 
 
 def _ns(milliseconds: float | None) -> int | None:

@@ -7,18 +7,19 @@ names the file, the key and the values allowed.
 import random
 import re
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from hypervisor.cpus import parse_cpus
 from hypervisor.domain0 import DOMAIN_0
 from hypervisor.errors import HostError, ScenarioError
-from hypervisor.model.scenario.faults import Fault, checked, hint, message
 from hypervisor.model.scenario.sedf import SedfKeys
-from hypervisor.model.scenario.table import Bounds, Table
-from hypervisor.model.scenario.workloads import EXTERNAL, Count, NetperfWorkload, Workload
+from hypervisor.model.scenario.table import Table, checked, hint, message
+from hypervisor.model.scenario.workloads import EXTERNAL, Count, NetperfWorkload, Workloads
 from hypervisor.toolstack.config.devices import parse_disk, parse_vif
 from hypervisor.toolstack.config.limits import HostKind, LimitExceeded, check_limits
 from hypervisor.toolstack.config.schedparams import DOMAIN0_SEDF
@@ -34,44 +35,40 @@ SCENARIOS = Path(__file__).parent / "scenarios"
 MAXIMUM_PCPUS = 32
 XEN_MEMORY_MIB = 64  # image, heap and frame table
 _KERNEL = "/boot/vmlinuz-2.6.18-8.el5xen"
-_PARSERS: Mapping[str, Callable[[str], object]] = {
-    "name": check_name,
-    "disk": parse_disk,
-    "vif": parse_vif,
-}
 _KEYS = {"memory": "memory_mib", "maxmem": "maxmem_mib"}  # keys that have another name in xm
 
-Vcpus = Annotated[int, Bounds(ge=1, le=MAXIMUM_VCPUS)]
+Vcpus = Annotated[int, Field(ge=1, le=MAXIMUM_VCPUS)]
+Strings = Annotated[tuple[str, ...], Field(strict=False)]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Host(Table):
     """The machine, its Xen and its tools."""
 
     name: str = "grumble"
     cpu: Literal["p4", "p4-ht", "core_2", "hammer"] = "p4-ht"
-    mhz: Annotated[int, Bounds(ge=100, le=10_000)] = 3200
+    mhz: Annotated[int, Field(ge=100, le=10_000)] = 3200
     sockets: Count = 2
     cores_per_socket: Count = 1
-    threads_per_core: Annotated[int, Bounds(ge=1, le=2)] = 2
-    memory_mib: Annotated[int, Bounds(ge=256, le=2**20)] = 4096
+    threads_per_core: Annotated[int, Field(ge=1, le=2)] = 2
+    memory_mib: Annotated[int, Field(ge=256, le=2**20)] = 4096
     hypervisor: Literal["3.0.3", "3.1"] = "3.0.3"
     tools: Literal["3.0.3", "3.1"] = "3.0.3"
     arch: Literal["x86_64", "i386"] = "x86_64"
     hvm: bool = True  # its processors have VT or AMD-V
     support_limits: bool = True  # keep to what Red Hat supports (toolstack.config.limits)
     scheduler: Literal["credit", "sedf"] = "credit"
-    seed: Annotated[int, Bounds(ge=0, lt=2**63)] = 1
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
 
+    @field_validator("name")
     @classmethod
-    def checked_key(cls, name: str, value: Any, before: Mapping[str, Any]) -> Any:
-        """Return a field's value; the name must be legal. Raises: Fault."""
-        return checked(check_name, value) if name == "name" else value
+    def _name_is_legal(cls, name: str) -> str:
+        return checked(check_name, name)
 
-    def check(self) -> None:
-        """Raise Fault if there are too many pcpus."""
+    @model_validator(mode="after")
+    def _pcpus_fit(self) -> Self:
         if self.pcpus > MAXIMUM_PCPUS:
-            raise Fault(f"{self.pcpus} pcpus; this Xen knows {MAXIMUM_PCPUS} at most")
+            raise ValueError(f"{self.pcpus} pcpus; this Xen knows {MAXIMUM_PCPUS} at most")
+        return self
 
     @property
     def pcpus(self) -> int:
@@ -79,21 +76,20 @@ class Host(Table):
         return self.sockets * self.cores_per_socket * self.threads_per_core
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _Owner(SedfKeys):
     """The keys that domain 0 and guests share; `cap` in percent of one pcpu, 0 = none."""
 
-    weight: Annotated[int, Bounds(ge=1, le=65535)] = 256
-    cap: Annotated[int, Bounds(ge=0)] = 0
+    weight: Annotated[int, Field(ge=1, le=65535)] = 256
+    cap: Annotated[int, Field(ge=0)] = 0
     cpus: str = ""
-    workload: tuple[Workload, ...] = ()
+    workload: Workloads = ()
 
+    @field_validator("cpus")
     @classmethod
-    def checked_key(cls, name: str, value: Any, before: Mapping[str, Any]) -> Any:
-        """Return a field's value; `cpus` must be a list of them. Raises: Fault."""
-        if name == "cpus" and value and not checked(parse_cpus, value):
-            raise Fault(f"'{value}' leaves no CPU")
-        return value
+    def _cpus_parse(cls, text: str) -> str:
+        if text and not checked(parse_cpus, text):
+            raise ValueError(f"'{text}' leaves no CPU")
+        return text
 
     @property
     def affinity(self) -> tuple[int, ...] | None:
@@ -101,58 +97,58 @@ class _Owner(SedfKeys):
         return parse_cpus(self.cpus) if self.cpus else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Domain0(_Owner):
     """Domain 0. `vcpus` None = one for each pcpu; `memory_mib` None = what the guests leave."""
 
     created_with = DOMAIN0_SEDF
 
     vcpus: Vcpus | None = None
-    memory_mib: Annotated[int, Bounds(ge=64)] | None = None
+    memory_mib: Annotated[int, Field(ge=64)] | None = None
     os: Literal["rhel5", "rhel4"] = "rhel5"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Domain(_Owner):
     """A guest, or `count` guests, whose numbers replace `%` in name, disk and vif."""
 
-    count: Annotated[int, Bounds(ge=1, le=1000)] | None = None  # first, as others depend on it
+    count: Annotated[int, Field(ge=1, le=1000)] | None = None  # first, as others depend on it
     name: str
     kind: Literal["pv", "hvm"] = "pv"
     vcpus: Vcpus = 1
-    memory_mib: Annotated[int, Bounds(ge=4)] = 128
-    maxmem_mib: Annotated[int, Bounds(ge=4)] | None = None
+    memory_mib: Annotated[int, Field(ge=4)] = 128
+    maxmem_mib: Annotated[int, Field(ge=4)] | None = None
     arch: Literal["x86_64", "i386"] | None = None  # None = that of the host
     os: Literal["rhel3", "rhel4", "rhel5", "windows", "other"] = "rhel5"
-    disk: tuple[str, ...] = ()
-    vif: tuple[str, ...] = ()
+    disk: Strings = ()
+    vif: Strings = ()
 
+    @field_validator("name", "disk", "vif")
     @classmethod
-    def checked_key(cls, name: str, value: Any, before: Mapping[str, Any]) -> Any:
-        """Return a field's value; names and devices must be legal. Raises: Fault."""
-        if before.get("count") is None and name in _PARSERS:  # else it still has its %
-            for text in (value,) if isinstance(value, str) else value:
-                checked(_PARSERS[name], text)
-        return _Owner.checked_key(name, value, before)
+    def _parses(cls, value: str | tuple[str, ...], info: ValidationInfo) -> str | tuple[str, ...]:
+        if info.data.get("count") is not None:
+            return value  # it still has its %; it is checked when expanded
+        parse = {"name": check_name, "disk": parse_disk, "vif": parse_vif}[info.field_name or ""]
+        for text in (value,) if isinstance(value, str) else value:
+            checked(parse, text)
+        return value
 
-    def check(self) -> None:
-        """Raise Fault if the settings do not fit together."""
-        SedfKeys.check(self)
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
         if self.cap > 100 * self.vcpus:
-            raise Fault(f"cap {self.cap} is out of range; 0 to {100 * self.vcpus}")
+            raise ValueError(f"cap {self.cap} is out of range; 0 to {100 * self.vcpus}")
         kinds = {workload.kind for workload in self.workload}
         if "netperf" in kinds and not self.vif:
-            raise Fault("a netperf workload needs a vif")
+            raise ValueError("a netperf workload needs a vif")
         if "fileio" in kinds and not self.disk:
-            raise Fault("a fileio workload needs a disk")
+            raise ValueError("a fileio workload needs a disk")
+        return self
 
     def expanded(self) -> Sequence["Domain"]:
         """Return the domains that this entry stands for, numbered from 1."""
         if self.count is None:
             return (self,)
-        settings = {one.name: getattr(self, one.name) for one in fields(self)} | {"count": None}
+        settings = self.model_dump(exclude={"count"})
         return [
-            Domain.read(
+            Domain.model_validate(
                 settings
                 | {
                     "name": _numbered(self.name, number),
@@ -188,47 +184,47 @@ class Domain(_Owner):
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario(Table):
     """A host with its domains, in the order in which they are created (ids 1, 2, ...)."""
 
     host: Host = Host()
     domain0: Domain0 = Domain0()
-    domains: tuple[Domain, ...] = field(default=(), metadata={"key": "domain"})
+    domains: Annotated[tuple[Domain, ...], Field(strict=False)] = Field(default=(), alias="domain")
 
+    @field_validator("domains")
     @classmethod
-    def checked_key(cls, name: str, value: Any, before: Mapping[str, Any]) -> Any:
-        """Return a field's value; entries with a `count` are expanded. Raises: Fault."""
-        if name != "domains":
-            return value
+    def _expand(cls, domains: tuple[Domain, ...]) -> tuple[Domain, ...]:
         try:
-            return tuple(one for entry in value for one in entry.expanded())
-        except Fault as fault:
-            raise Fault(message("with its number", fault, {})) from None
+            return tuple(one for entry in domains for one in entry.expanded())
+        except ValidationError as error:
+            raise ValueError(message("with its number", error, {})) from None
 
-    def check(self) -> None:
-        """Raise Fault if the domains do not fit together or are more than is supported."""
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
         names = [DOMAIN_0]
         for domain in self.domains:
             if domain.name in names:
-                raise Fault(f"two domains are called '{domain.name}'")
+                raise ValueError(f"two domains are called '{domain.name}'")
             names.append(domain.name)
         if self.domain0.cap > 100 * self.domain0_vcpus:
-            raise Fault(f"domain0.cap is out of range; 0 to {100 * self.domain0_vcpus}")
+            raise ValueError(f"domain0.cap is out of range; 0 to {100 * self.domain0_vcpus}")
         for owner in (self.domain0, *self.domains):
             if owner.affinity and max(owner.affinity) >= self.host.pcpus:
-                raise Fault(f"cpus '{owner.cpus}' goes past the last of {self.host.pcpus} pcpus")
+                raise ValueError(
+                    f"cpus '{owner.cpus}' goes past the last of {self.host.pcpus} pcpus"
+                )
             for workload in owner.workload:
                 peer = workload.peer if isinstance(workload, NetperfWorkload) else EXTERNAL
                 if peer not in (EXTERNAL, *names):
-                    raise Fault(f"netperf peer '{peer}' is no domain{hint(peer, names)}")
+                    raise ValueError(f"netperf peer '{peer}' is no domain{hint(peer, names)}")
         if self.domain0_memory_mib < 64:
-            raise Fault(
+            raise ValueError(
                 f"host.memory_mib = {self.host.memory_mib} is too little: the domains have "
                 f"{sum(one.memory_mib for one in self.domains)} MiB, Xen {XEN_MEMORY_MIB} MiB "
                 "and Domain-0 needs 64 MiB or its own memory_mib"
             )
         self._check_limits()
+        return self
 
     def _check_limits(self) -> None:
         host = HostKind(arch=self.host.arch, hvm=self.host.hvm)
@@ -244,13 +240,13 @@ class Scenario(Table):
                     draw=random.Random(0),
                 )
             except HostError as error:
-                raise Fault(f"{key}: {error}") from None
+                raise ValueError(f"{key}: {error}") from None
             named.append((key, spec))
         for key, spec in named if self.host.support_limits else ():
             try:
                 check_limits(spec, host)
             except LimitExceeded as error:
-                raise Fault(
+                raise ValueError(
                     f"{key}.{_KEYS.get(error.key, error.key)}: {error.limit}; "
                     "write support_limits = false in [host] to lift it"
                 ) from None
@@ -310,6 +306,6 @@ def parse_scenario(text: str, source: str) -> Scenario:
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ScenarioError(f"{source}: not TOML: {error}") from None
     try:
-        return Scenario.read(data)
-    except Fault as fault:
-        raise ScenarioError(message(source, fault, data)) from None
+        return Scenario.model_validate(data)
+    except ValidationError as error:
+        raise ScenarioError(message(source, error, data)) from None

@@ -1,7 +1,6 @@
 """The programs of a guest: they start when it boots, and keep their results over a save."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
 from typing import Any, Final
 
 from hypervisor.model.cpu.guest import Guest
@@ -45,7 +44,7 @@ class Programs:
         for number, settings in enumerate(parse_workloads(self.settings)):
             stream = self._streams.stream(f"{name}/{number}")
             site = Site(self._guest, self._devices, stream, netback, self._find, self._mhz)
-            workload = WORKLOADS[settings.kind](site, asdict(settings))
+            workload = WORKLOADS[settings.kind](site, settings.model_dump())
             self.running.append(workload)
             workload.start()
 
