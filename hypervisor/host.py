@@ -8,14 +8,16 @@ All methods are called from the one thread that owns the host.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from hypervisor.control import Toolstack
 from hypervisor.domainfile import DomainFile
 from hypervisor.errors import MissingCapability
-from hypervisor.samples import CallStack, SampleBatch
 from hypervisor.telemetry import HostSnapshot, TraceRecord
 from hypervisor.trace_events import TraceStatus
+
+if TYPE_CHECKING:  # numpy is imported by those who profile
+    from hypervisor.samples import CallStack, SampleBatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class Samples(Protocol):
         """Return the number of samples."""
         ...
 
-    def load(self) -> SampleBatch:
+    def load(self) -> "SampleBatch":
         """Return the columns. One thread calls this once for all samples of a domain, in order."""
         ...
 
@@ -120,7 +122,7 @@ class OprofileDriver(Protocol):
 class StackWalker(Protocol):
     """A driver that records call stacks: its `backtrace_depth` can be read and written."""
 
-    def stack(self, stack_id: int) -> CallStack:
+    def stack(self, stack_id: int) -> "CallStack":
         """Return the stack with this number in this driver's batches; any thread may call it."""
         ...
 

@@ -18,7 +18,7 @@ from hypervisor.model.memory.balloon import Balloon
 from hypervisor.model.memory.pages import Memory
 from hypervisor.model.memory.paging import Paging
 from hypervisor.model.profiling.driver import GuestDriver
-from hypervisor.model.profiling.expansion import SampleExpander
+from hypervisor.model.profiling.pending import Expander
 from hypervisor.model.profiling.xenoprof import Xenoprof
 from hypervisor.model.scenario.spec import Host
 from hypervisor.model.scenario.workloads import parse_workloads
@@ -175,7 +175,7 @@ class Builder:
         return GuestDriver(
             guest,
             self._xenoprof,
-            SampleExpander(self._code, stream_seed(self._host.seed, f"samples/{domid}")),
+            Expander(self._code, stream_seed(self._host.seed, f"samples/{domid}")),
             self._live,
             self._oprofile_type,
             self._host.mhz,

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from hypervisor.model.profiling.rings import ring_size
+from hypervisor.model.profiling.stacks import Stacks
 from hypervisor.telemetry import Mode
 from tests.support.model.hosts import MS, SECOND, cpu, domain, fileio, make_host, netperf
 from tests.support.model.profiling import begin, end, set_counter, xenoprof_now
@@ -298,7 +299,7 @@ def test_the_mean_number_of_callers_is_that_of_the_functions_by_their_cycles():
     cycles = op.cycles + libc.cycles
     expected = sum(op.cycles * part / 100 * callers[symbol] for symbol, part in op.symbols.items())
     expected = (expected + 2 * libc.cycles) / cycles
-    mean = host.pmu.stacks.callers(DEEP)[Mode.USER, host.code.index["linpack_compute"]]
+    mean = Stacks(host.code).callers(DEEP)[Mode.USER, host.code.index["linpack_compute"]]
     assert mean == pytest.approx(expected, rel=0.01)
 
 

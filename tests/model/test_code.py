@@ -60,7 +60,7 @@ def elf_symbols(file: DomainFile) -> dict[str, tuple[int, int]]:
 
 def draw(book: CodeBook, path: int, mode: int, kind: Kind, count: int) -> Any:
     u = np.random.default_rng(1).integers(0, 2**64 - 1, count, dtype=np.uint64, endpoint=True)
-    return book.draw(kind, np.full(count, path), np.full(count, mode), u)
+    return book.sampling.draw(kind, np.full(count, path), np.full(count, mode), u)
 
 
 # ---------------------------------------------------------------- paths
@@ -100,17 +100,17 @@ def test_an_unknown_cpu_type_is_refused() -> None:
 
 
 def test_cycles_happen_once_a_cycle(book: CodeBook) -> None:
-    rates = {book.rate(path, mode, Kind.CYCLES) for path, mode in rows_with_code(book)}
+    rates = {book.sampling.rate(path, mode, Kind.CYCLES) for path, mode in rows_with_code(book)}
     assert {1.0} == rates
 
 
 def test_a_mode_without_code_has_no_events(book: CodeBook) -> None:
-    assert not book.rates_q20[book.index["context_switch"], Mode.USER].any()
+    assert not book.sampling.rates_q20[book.index["context_switch"], Mode.USER].any()
 
 
 @pytest.mark.parametrize("cpu", ["p4", "core_2", "hammer"])
 def test_no_miss_without_a_reference(cpu: str) -> None:
-    rates = CodeBook(cpu).rates_q20
+    rates = CodeBook(cpu).sampling.rates_q20
     for part, whole in [
         (Kind.L1D_MISSES, Kind.L1D_REFERENCES),
         (Kind.L2_MISSES, Kind.L2_REFERENCES),
@@ -124,8 +124,10 @@ def test_no_miss_without_a_reference(cpu: str) -> None:
 
 
 def test_the_hypervisor_misses_the_tlb_more_often_than_programs(book: CodeBook) -> None:
-    flip = book.rate(book.index["netback_receive_packet_flip"], Mode.HYPERVISOR, Kind.DTLB_MISSES)
-    linpack = book.rate(book.index["linpack_compute"], Mode.USER, Kind.DTLB_MISSES)
+    flip = book.sampling.rate(
+        book.index["netback_receive_packet_flip"], Mode.HYPERVISOR, Kind.DTLB_MISSES
+    )
+    linpack = book.sampling.rate(book.index["linpack_compute"], Mode.USER, Kind.DTLB_MISSES)
     assert flip > linpack
 
 
@@ -231,8 +233,8 @@ def test_files_and_draws_are_the_same_under_any_hash_seed(book: CodeBook) -> Non
         "    for file in book.files(role): digest.update(file.data)\n"
         "path = np.full(64, book.index['httpd_compute'])\n"
         "u = np.arange(64, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)\n"
-        "digest.update(book.draw(7, path, np.zeros(64, int), u).tobytes())\n"
-        "digest.update(book.rates_q20.tobytes())\n"
+        "digest.update(book.sampling.draw(7, path, np.zeros(64, int), u).tobytes())\n"
+        "digest.update(book.sampling.rates_q20.tobytes())\n"
         "print(digest.hexdigest())\n"
     )
     digests = {
@@ -279,7 +281,7 @@ def test_each_pc_lies_in_a_function_of_the_path_and_mode(book: CodeBook) -> None
 def test_the_ends_of_the_random_range_stay_inside(book: CodeBook, u: int) -> None:
     rows = np.array(rows_with_code(book))
     symbols = [s for i in Images().by_key.values() for s in i.symbols.values()]
-    pcs = book.draw(Kind.CYCLES, rows[:, 0], rows[:, 1], np.full(len(rows), u, np.uint64))
+    pcs = book.sampling.draw(Kind.CYCLES, rows[:, 0], rows[:, 1], np.full(len(rows), u, np.uint64))
     for pc in pcs.tolist():
         assert any(s.address <= pc < s.address + s.size for s in symbols), hex(pc)
 
@@ -352,7 +354,7 @@ def test_functions_are_drawn_by_their_share_of_the_events(book: CodeBook, kind: 
 
 def test_a_kind_that_never_happens_lands_where_the_time_goes(book: CodeBook) -> None:
     path = book.index["bridge_packet"]
-    assert book.rate(path, Mode.KERNEL, Kind.FLOATING_POINT) == 0
+    assert book.sampling.rate(path, Mode.KERNEL, Kind.FLOATING_POINT) == 0
     time = draw(book, path, Mode.KERNEL, Kind.CYCLES, 50)
     assert time.tolist() == draw(book, path, Mode.KERNEL, Kind.FLOATING_POINT, 50).tolist()
 

@@ -97,7 +97,9 @@ def by_mode(book: CodeBook, counts: Mapping[str, float]) -> list[float]:
 
 def instructions(book: CodeBook, counts: Mapping[str, float]) -> float:
     return sum(
-        count * book.paths[book.index[name]].by_mode[mode] * book.rate(book.index[name], mode, 1)
+        count
+        * book.paths[book.index[name]].by_mode[mode]
+        * book.sampling.rate(book.index[name], mode, 1)
         for name, count in counts.items()
         for mode in Mode
     )
@@ -177,7 +179,7 @@ def test_traps_are_two_to_three_times_cheaper_than_on_p4(book: CodeBook, cpu: st
 
 
 def test_compute_retires_the_most_instructions_a_cycle(book: CodeBook) -> None:
-    rates = book.rates_q20[:, :, Kind.INSTRUCTIONS]
+    rates = book.sampling.rates_q20[:, :, Kind.INSTRUCTIONS]
     fastest = divmod(int(rates.argmax()), len(Mode))
     assert (book.index["linpack_compute"], Mode.USER) == fastest
 

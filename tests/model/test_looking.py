@@ -22,7 +22,7 @@ from tests.support.model.hosts import (
     seen,
 )
 from tests.support.model.profiling import begin, set_counter, xenoprof_now
-from xenprof.cli.run import Run
+from xenprof.cli.run_sessions import Run
 
 END_NS = 1_300 * MS
 EVENTS = ("GLOBAL_POWER_EVENTS:90000", "INSTR_RETIRED:120000:1")

@@ -8,7 +8,7 @@ import pytest
 from hypervisor.model.codebook.book import Kind
 from hypervisor.model.codebook.overheads import Overheads
 from hypervisor.model.profiling.chunks import SampleChunk
-from hypervisor.model.profiling.counter import CounterConfig
+from hypervisor.model.profiling.counterconfig import CounterConfig
 from hypervisor.model.profiling.rings import ACTIVE_SAMPLES, PASSIVE_SAMPLES, ring_size
 from hypervisor.model.profiling.sample_log import SampleLog
 from hypervisor.model.profiling.xenoprof import Xenoprof

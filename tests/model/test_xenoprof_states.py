@@ -9,7 +9,7 @@ import pytest
 
 from hypervisor.errors import OprofilefsError, Refused
 from hypervisor.model.codebook.overheads import Overheads
-from hypervisor.model.profiling.counter import CounterConfig
+from hypervisor.model.profiling.counterconfig import CounterConfig
 from hypervisor.model.profiling.sample_log import SampleLog
 from hypervisor.model.profiling.xenoprof import IDLE, PROFILING, READY, RESERVED, Xenoprof
 from tests.support.model.hosts import MS, cpu, domain, make_host

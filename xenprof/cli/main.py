@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
+from xenprof.cli.heap import end_without_collecting, lasting
 from xenprof.cli.stdout import ends_with_its_reader
 
 PROGRAMS: Mapping[str, tuple[str, str, str]] = {
@@ -55,6 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from hypervisor.errors import HostError
     from xenprof.errors import XenprofError
 
+    end_without_collecting()
     try:
         result = _group().main(arguments, prog_name="xenprof", standalone_mode=False)
     except click.exceptions.Exit as done:
@@ -82,7 +84,8 @@ def _group() -> Any:
         def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
             if cmd_name not in COMMANDS:
                 return None
-            command = import_module(f"xenprof.cli.{COMMANDS[cmd_name][0]}").command
+            with lasting():
+                command = import_module(f"xenprof.cli.{COMMANDS[cmd_name][0]}").command
             assert isinstance(command, click.Command)
             return command
 

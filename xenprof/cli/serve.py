@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from xenprof.cli.durations import Duration
+from xenprof.cli.heap import lasting
 from xenprof.cli.options import home_at, state_dir_option
 from xenprof.cli.sizes import Size
 from xenprof.errors import UsageError
 
 if TYPE_CHECKING:
+    from hypervisor.host import Host
     from xenprof.history.figures import HistorySettings
 
 DEFAULT_ADDRESS = "127.0.0.1:10031"
@@ -176,11 +178,12 @@ def command(
     """Run the service: the model, the control socket, the exporters and the web page."""
     chosen_home = home_at(state_dir)
     history = _history(history_period, history_retention, history_size, push_url, push_otlp)
-    from xenprof.cli.background import run_in_background
-    from xenprof.service.driver import build_host
-    from xenprof.service.exporter import ExporterSettings
-    from xenprof.service.home_lock import current_holder
-    from xenprof.service.server import ServeSettings, serve
+    with lasting():
+        from xenprof.cli.background import run_in_background
+        from xenprof.service.driver import build_host
+        from xenprof.service.exporter import ExporterSettings
+        from xenprof.service.home_lock import current_holder
+        from xenprof.service.server import ServeSettings, serve
 
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -202,14 +205,18 @@ def command(
         history=history,
     )
 
-    def run(tell: Callable[[str], None]) -> None:
-        serve(
-            settings,
-            lambda: build_host(
+    def build() -> "Host":
+        with lasting():
+            return build_host(
                 scenario,
                 support_limits=not no_support_limits,
                 domain0_minimum_mib=domain0_minimum_mib,
-            ),
+            )
+
+    def run(tell: Callable[[str], None]) -> None:
+        serve(
+            settings,
+            build,
             listening=lambda url: tell(f"xenprof: serving {scenario} on {url}"),
         )
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from html import escape
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -16,15 +17,17 @@ from xenprof.errors import XenprofError
 from xenprof.service.api import api_routes
 from xenprof.service.http import error_response, failure_response
 from xenprof.service.service import Service
-from xenprof.service.webconfig import BasicAuth, WebConfigFile
 from xenprof.wire.failure import Failure
+
+if TYPE_CHECKING:
+    from xenprof.service.webconfig import WebConfigFile
 
 
 def create_app(
     service: Service,
     *,
     read_only: bool,
-    web_config: WebConfigFile | None = None,
+    web_config: "WebConfigFile | None" = None,
     stop: Callable[[], object] = lambda: None,
 ) -> Starlette:
     """Return the application. `web_config` adds its headers and asks for its users' passwords.
@@ -53,7 +56,7 @@ def create_app(
             *api_routes(service, read_only=read_only, stop=stop),
             *service.exporters.routes,
         ],
-        middleware=[Middleware(BasicAuth, config=web_config)] if web_config else [],
+        middleware=_middleware(web_config),
         exception_handlers={
             HostError: error_response,
             XenprofError: error_response,
@@ -61,6 +64,14 @@ def create_app(
             Exception: _internal_error,
         },
     )
+
+
+def _middleware(web_config: "WebConfigFile | None") -> list[Middleware]:
+    if web_config is None:
+        return []
+    from xenprof.service.webconfig import BasicAuth  # as in `server`, only where there is a file
+
+    return [Middleware(BasicAuth, config=web_config)]
 
 
 async def _http_error(request: Request, error: Exception) -> Response:

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import uvicorn
 from starlette.applications import Starlette
@@ -26,7 +27,9 @@ from xenprof.service.home_lock import (
 )
 from xenprof.service.loading import Loaders, installed
 from xenprof.service.service import Service
-from xenprof.service.webconfig import WebConfigFile
+
+if TYPE_CHECKING:
+    from xenprof.service.webconfig import WebConfigFile
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +63,7 @@ def serve(
     `listening` is called with the URL when requests are answered.
     Raises: CannotServe, WebConfigError, ScenarioError, before anything runs.
     """
-    web_config = WebConfigFile(settings.web_config) if settings.web_config else None
+    web_config = _web_config(settings.web_config)
     tls = _tls_context(web_config)
     lock = HomeLock(settings.home)
     try:
@@ -90,6 +93,15 @@ def serve(
         lock.release()
 
 
+def _web_config(file: Path | None) -> "WebConfigFile | None":
+    if file is None:
+        return None
+    # Here, because what reads the file takes as long to import as all that serves.
+    from xenprof.service.webconfig import WebConfigFile
+
+    return WebConfigFile(file)
+
+
 class _Server(uvicorn.Server):
     """A web server that leaves signals to the service, which runs two servers."""
 
@@ -102,7 +114,7 @@ async def _serve(
     service: Service,
     control: socket.socket,
     listener: socket.socket,
-    web_config: WebConfigFile | None,
+    web_config: "WebConfigFile | None",
     tls: ssl.SSLContext | None,
     listening: Callable[[str], None],
 ) -> None:
@@ -148,7 +160,7 @@ def _server(app: Starlette, tls: ssl.SSLContext | None) -> _Server:
     return _Server(config)
 
 
-def _tls_context(web_config: WebConfigFile | None) -> ssl.SSLContext | None:
+def _tls_context(web_config: "WebConfigFile | None") -> ssl.SSLContext | None:
     tls = web_config.current().tls_server_config if web_config else None
     if web_config is None or tls is None:
         return None

@@ -7,7 +7,7 @@ function up to the nearest one that is on the spine.
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from hypervisor.errors import TableError
@@ -81,7 +81,7 @@ class Chains:
     def __init__(self, images: Mapping[str, Image], costs: Costs, text: str | None = None) -> None:
         """Read `text`, by default the packaged callchains.toml."""
         if text is None:
-            text = resources.files(__package__).joinpath("callchains.toml").read_text("utf-8")
+            text = Path(__file__).with_name("callchains.toml").read_text("utf-8")
         data = tomllib.loads(text)
         self._images = images
         self._costs = costs

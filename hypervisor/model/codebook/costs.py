@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from hypervisor.errors import TableError
@@ -76,7 +76,7 @@ class Costs:
     def __init__(self, images: Mapping[str, Image], text: str | None = None) -> None:
         """Read `text`, by default the packaged costs.toml; `images` by key."""
         if text is None:
-            text = resources.files(__package__).joinpath("costs.toml").read_text("utf-8")
+            text = Path(__file__).with_name("costs.toml").read_text("utf-8")
         data = tomllib.loads(text, parse_float=Fraction)
         self.classes = {n: _work_class(n, row) for n, row in data["class"].items()}
         self.cpus = {n: _cpu(n, row, self.classes) for n, row in data["cpu"].items()}

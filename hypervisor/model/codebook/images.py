@@ -9,7 +9,7 @@ import itertools
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import resources
+from pathlib import Path
 from typing import Any, Literal
 
 from hypervisor.domainfile import DomainFile
@@ -100,7 +100,7 @@ class Images:
     def __init__(self, text: str | None = None) -> None:
         """Read `text`, by default the packaged symbols.toml."""
         if text is None:
-            text = resources.files(__package__).joinpath("symbols.toml").read_text("utf-8")
+            text = Path(__file__).with_name("symbols.toml").read_text("utf-8")
         data = tomllib.loads(text)
         self._mtime: int = data["mtime"]
         self._files: dict[Role, tuple[DomainFile, ...]] = {}

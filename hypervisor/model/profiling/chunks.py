@@ -3,10 +3,8 @@
 A row of a chunk stands for all samples of one settled segment.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -150,30 +148,3 @@ class SampleChunk:
         )
         chunk.keep_first(0, room)
         return chunk
-
-
-class SampleRow(NamedTuple):
-    """A row of a chunk, and the number of samples that it stands for."""
-
-    chunk: SampleChunk
-    row: int
-    samples: int
-
-    @property
-    def callers(self) -> int:
-        """Return the number of callers of each of its samples."""
-        walks = self.chunk.walks
-        return 0 if walks is None else int(walks.callers[self.row])
-
-    def first(self, room: int) -> "SampleRow":
-        """Return the row with its first `room` samples (at least none, at most all)."""
-        if self.samples <= room:
-            return self
-        if room <= 0:
-            return SampleRow(self.chunk, self.row, 0)
-        return SampleRow(self.chunk.first_of(self.row, room), 0, room)
-
-
-def samples_of(rows: Iterable[SampleRow]) -> int:
-    """Return the number of samples that some rows stand for."""
-    return sum([row.samples for row in rows])

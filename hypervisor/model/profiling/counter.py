@@ -3,29 +3,17 @@
 Overflows are computed in closed form, for the segments of all pcpus at once.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 
 from hypervisor.model.codebook.book import CodeBook, Kind
+from hypervisor.model.profiling.counterconfig import CounterConfig
 from hypervisor.model.profiling.ragged import Ints
 from hypervisor.model.profiling.rates import Floats, event_rates
 from hypervisor.telemetry import Mode
 
 EVENT_BITS = 20  # counters hold events in 2**-20
 COUNTER_LIMIT = 1 << 32
-
-
-@dataclass(frozen=True, slots=True)
-class CounterConfig:
-    """A counter as XENOPROF_counter sets it. `kernel` includes the hypervisor."""
-
-    event: int
-    unit_mask: int
-    count: int
-    kernel: bool
-    user: bool
 
 
 class PcpuRuns:

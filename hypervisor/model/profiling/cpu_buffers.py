@@ -7,7 +7,7 @@ another (judgement: one for each row); with call stacks a mark and each caller t
 from collections.abc import Sequence
 
 from hypervisor.model.cpu.execution import COUNT_NS
-from hypervisor.model.profiling.chunks import SampleRow, samples_of
+from hypervisor.model.profiling.samplerow import SampleRow, samples_of
 
 SYNC_NS = 100_000_000  # DEFAULT_TIMER_EXPIRE, HZ / 10
 ENTRIES_PER_SAMPLE = 2  # pc and counter, in the event buffer

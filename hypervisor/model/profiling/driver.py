@@ -7,20 +7,23 @@ Source: Linux 2.6.18-xen arch/i386/oprofile/xenoprof.c, drivers/oprofile/oprof.c
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from hypervisor.errors import EBUSY, EINVAL, OprofilefsError
 from hypervisor.host import Module, Samples, Task
 from hypervisor.model.cpu.accounting import owe
 from hypervisor.model.cpu.guest import Guest
 from hypervisor.model.domain.domain import Domains, Vcpu
-from hypervisor.model.profiling.chunks import SampleRow
 from hypervisor.model.profiling.control_text import domain_ids
-from hypervisor.model.profiling.counter import CounterConfig
+from hypervisor.model.profiling.counterconfig import CounterConfig
 from hypervisor.model.profiling.event_buffer import EventBuffer
-from hypervisor.model.profiling.expansion import SampleExpander
 from hypervisor.model.profiling.oprofilefs import OprofileFiles
+from hypervisor.model.profiling.pending import Expander
+from hypervisor.model.profiling.samplerow import SampleRow
 from hypervisor.model.profiling.xenoprof import MAX_DOMAINS, Xenoprof
-from hypervisor.samples import CallStack
+
+if TYPE_CHECKING:
+    from hypervisor.samples import CallStack
 
 SWITCH_ENTRIES = 6  # free slots of the cpu buffer that a switch to a passive domain needs
 
@@ -32,7 +35,7 @@ class GuestDriver:
         self,
         guest: Guest,
         xenoprof: Xenoprof,
-        expander: SampleExpander,
+        expander: Expander,
         domains: Domains,
         cpu_type: str,
         mhz: int,
@@ -199,7 +202,7 @@ class GuestDriver:
         """Return the names of the events, by counter."""
         return self._files.event_names
 
-    def stack(self, stack_id: int) -> CallStack:
+    def stack(self, stack_id: int) -> "CallStack":
         """Return a stack of this domain's samples."""
         return self._xenoprof.stack(stack_id)
 

@@ -11,15 +11,15 @@ from collections.abc import Mapping, Sequence
 from hypervisor.host import Samples
 from hypervisor.model.codebook.work import KERNEL, Work
 from hypervisor.model.cpu.guest import Guest
-from hypervisor.model.profiling.chunks import SampleRow, samples_of
 from hypervisor.model.profiling.cpu_buffers import (
     ENTRIES_PER_RECORD,
     SYNC_NS,
     CpuBuffers,
     event_entries,
 )
-from hypervisor.model.profiling.expansion import SampleExpander, pending_samples
 from hypervisor.model.profiling.oprofilefs import OprofileFiles
+from hypervisor.model.profiling.pending import Expander, pending_samples
+from hypervisor.model.profiling.samplerow import SampleRow, samples_of
 
 DAEMON = "/usr/bin/oprofiled"
 
@@ -27,7 +27,7 @@ DAEMON = "/usr/bin/oprofiled"
 class EventBuffer:
     """Fills and empties the buffers of one domain, and runs its daemon while they are open."""
 
-    def __init__(self, guest: Guest, files: OprofileFiles, expander: SampleExpander) -> None:
+    def __init__(self, guest: Guest, files: OprofileFiles, expander: Expander) -> None:
         self.is_open = False
         self._guest = guest
         self._clock = guest.execution.clock

@@ -3,21 +3,19 @@
 The pcs are drawn only when a reader loads them, with two integer searches for a whole batch.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from hypervisor.model.codebook.book import CodeBook, Kind
-from hypervisor.model.profiling.chunks import Column, SampleChunk, SampleRow, samples_of
+from hypervisor.model.profiling.chunks import Column, SampleChunk
 from hypervisor.model.profiling.ragged import Ints, places, starts_of
 from hypervisor.model.profiling.rates import event_rates
+from hypervisor.model.profiling.samplerow import SampleRow
 from hypervisor.samples import SampleBatch
 from hypervisor.telemetry import Mode
 
-# Columns of this length stay in the cache, and in memory that the allocator keeps (glibc maps
-# and unmaps blocks from 128 KiB on, page by page).
-LOT_SAMPLES = 12_000
 _MODES = len(Mode)
 
 
@@ -73,7 +71,7 @@ class SampleExpander:
         for index, kind in enumerate(kinds):
             mine = np.flatnonzero(column == index)
             if len(mine):
-                place = self._code.place(int(kind), path[mine], mode[mine], random[mine])
+                place = self._code.sampling.place(int(kind), path[mine], mode[mine], random[mine])
                 pc[mine] = place[0]
                 if has_stacks:
                     entry[mine] = place[1]
@@ -168,41 +166,6 @@ class SampleExpander:
             rates = [event_rates(self._code, kind) for kind in kinds]
             self._tables[kinds] = np.concatenate(rates)
         return self._tables[kinds]
-
-
-class PendingSamples:
-    """Rows that become columns when they are loaded (see `host.Samples`)."""
-
-    __slots__ = ("_expander", "_rows", "_samples")
-
-    def __init__(self, expander: SampleExpander, rows: Sequence[SampleRow]) -> None:
-        self._expander = expander
-        self._rows = rows
-        self._samples = samples_of(rows)
-
-    def __len__(self) -> int:
-        """Return the number of samples that the rows stand for."""
-        return self._samples
-
-    def load(self) -> SampleBatch:
-        """Return the columns, with the pcs drawn."""
-        return self._expander.expand(self._rows)
-
-
-def pending_samples(
-    expander: SampleExpander, rows: Sequence[SampleRow]
-) -> Iterator[PendingSamples]:
-    """Yield the rows in lots of about LOT_SAMPLES samples."""
-    lot: list[SampleRow] = []
-    samples = 0
-    for row in rows:
-        lot.append(row)
-        samples += row.samples
-        if samples >= LOT_SAMPLES:
-            yield PendingSamples(expander, lot)
-            lot, samples = [], 0
-    if lot:
-        yield PendingSamples(expander, lot)
 
 
 def join(batches: Sequence[SampleBatch]) -> SampleBatch:

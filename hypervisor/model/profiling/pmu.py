@@ -2,87 +2,45 @@
 
 A counter belongs to a logical processor and goes on across domains. Clock events follow the
 elapsed time; all others follow the work done, so that a slower segment shows a lower IPC.
-Segments are only noted when they are settled; many are counted together in closed form, as columns.
+Segments are only noted when they are settled; `counting` counts many together in closed form.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import chain
-from typing import NamedTuple, Protocol
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol
 
-import numpy as np
-import numpy.typing as npt
-
-from hypervisor.model.codebook.book import CodeBook, Kind
-from hypervisor.model.codebook.work import KERNEL, AnyWork, Parts, Q, TaskIdentity
+from hypervisor.model.codebook.book import CodeBook
+from hypervisor.model.codebook.work import KERNEL, AnyWork, Parts
 from hypervisor.model.domain.domain import Pcpu, Vcpu
-from hypervisor.model.profiling.chunks import Column, SampleChunk, Walks
-from hypervisor.model.profiling.counter import EVENT_BITS, Counter, CounterConfig, PcpuRuns, divided
-from hypervisor.model.profiling.ragged import Ints, places, starts_of
-from hypervisor.model.profiling.rates import Floats, mode_shares
-from hypervisor.model.profiling.stacks import Stacks
-from hypervisor.telemetry import Mode
+from hypervisor.model.profiling.counterconfig import CounterConfig
+from hypervisor.model.profiling.segment import Segment
+
+if TYPE_CHECKING:
+    from hypervisor.model.profiling.chunks import SampleChunk
+    from hypervisor.model.profiling.counting import Counting
+    from hypervisor.samples import CallStack
 
 
 class SampleSink(Protocol):
     """Takes the samples of counted segments."""
 
-    def take(self, chunk: SampleChunk, vcpus: Sequence[Vcpu]) -> None:
+    def take(self, chunk: "SampleChunk", vcpus: Sequence[Vcpu]) -> None:
         """Take a chunk; `vcpus` has the vcpu of each row."""
         ...
-
-
-class Segment(NamedTuple):
-    """A settled segment that is not counted yet; `part_count` of the noted parts belong to it."""
-
-    vcpu: Vcpu
-    task: TaskIdentity
-    beneficiary: int
-    pcpu: int
-    start_ns: int
-    elapsed_ns: int
-    executed_q: int
-    part_count: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Columns:
-    """Many segments as columns; their parts follow one another."""
-
-    vcpus: Sequence[Vcpu]
-    tasks: Sequence[TaskIdentity]
-    beneficiaries: Sequence[int]
-    pcpu: Ints
-    start_ns: Ints
-    elapsed_ns: Ints
-    executed_q: Ints
-    part_start: Ints
-    part_count: Ints
-    part_path: Ints
-    part_weight: Floats  # cycles
 
 
 class Pmu:
     """The counters of all pcpus, programmed alike (Xenoprof programs every processor)."""
 
     def __init__(self, code: CodeBook, mhz: int, pcpus: int, seed: int, sink: SampleSink) -> None:
-        self.code = code
-        self._stacks: Stacks | None = None
-        self.depths: dict[int, int] = {}  # by domid: how many callers are recorded, if any
-        self._sink = sink
-        self._counters: list[Counter] = []
-        self._cycles_per_ns = mhz / 1000
+        self._code = code
+        self._mhz = mhz
         self._pcpus = pcpus
-        self._random = np.random.Generator(np.random.PCG64(seed))
+        self._seed = seed
+        self._sink = sink
+        self.depths: dict[int, int] = {}  # by domid: how many callers are recorded, if any
+        self._counting: Counting | None = None  # None until the counters are programmed
         self._segments: list[Segment] = []
         self._parts: Parts = []
-
-    @property
-    def stacks(self) -> Stacks:
-        """Return the call stacks; they are built at the first call, which takes some 50 ms."""
-        if self._stacks is None:
-            self._stacks = Stacks(self.code)
-        return self._stacks
 
     def set_depth(self, domid: int, depth: int) -> None:
         """Record up to `depth` callers of each sample of a domain; 0: none."""
@@ -90,13 +48,14 @@ class Pmu:
         if depth:
             self.depths[domid] = depth
 
-    def program(self, configs: dict[int, CounterConfig]) -> None:
+    def program(self, configs: Mapping[int, CounterConfig]) -> None:
         """Load the counters; events that the model does not have never occur."""
-        self._counters = []
-        for index, config in sorted(configs.items()):
-            kind = self.code.event_kind(config.event, config.unit_mask)
-            if kind is not None:
-                self._counters.append(Counter(index, config, kind, self.code, self._pcpus))
+        if self._counting is None:
+            # Here, because importing numpy takes a third of the start of a run without a profile.
+            from hypervisor.model.profiling.counting import Counting
+
+            self._counting = Counting(self._code, self._mhz, self._pcpus, self._seed, self.depths)
+        self._counting.program(configs)
 
     def note(
         self,
@@ -121,111 +80,12 @@ class Pmu:
         """Count all noted segments and pass their samples to the sink."""
         segments, self._segments = self._segments, []
         parts, self._parts = self._parts, []
-        if not segments or not self._counters:
-            return
-        noted = _columns(segments, parts)
-        counts, first_ns, step_ns = self._samples(noted)
-        rows = np.flatnonzero(counts.any(axis=(1, 2)))
-        if not len(rows):
-            return
-        chosen = [noted.vcpus[row] for row in rows.tolist()]
-        chunk = SampleChunk(
-            tuple((counter.index, counter.kind) for counter in self._counters),
-            counts[rows],
-            first_ns[rows],
-            step_ns[rows],
-            _context(noted, rows),
-            noted.part_start[rows],
-            noted.part_count[rows],
-            noted.part_path,
-            noted.part_weight,
-        )
-        if self.depths:
-            chunk.walks = self._walks(noted, chunk, rows)
-        self._sink.take(chunk, chosen)
+        if self._counting is not None:
+            counted = self._counting.count(segments, parts)
+            if counted is not None:
+                self._sink.take(*counted)
 
-    def _samples(self, noted: _Columns) -> tuple[Ints, Ints, Ints]:
-        """Return samples by [segment, counter, mode], the time of the first and the step."""
-        runs = PcpuRuns(noted.pcpu)
-        elapsed_ns = noted.elapsed_ns
-        shape = (len(elapsed_ns), len(self._counters))
-        counts = np.empty((*shape, len(Mode)), dtype=np.int64)
-        first_ns = np.empty(shape, dtype=np.int64)
-        step_ns = np.empty(shape, dtype=np.int64)
-        for index, counter in enumerate(self._counters):
-            of_parts = noted.part_weight * counter.rates[:, noted.part_path]
-            events = np.add.reduceat(of_parts, noted.part_start, axis=1)  # by mode
-            if counter.kind is Kind.CYCLES:
-                cycles_q = elapsed_ns * self._cycles_per_ns * (1 << Q)
-                events *= cycles_q / np.maximum(noted.executed_q, 1)
-            increment = np.rint(events.sum(axis=0) * (1 << EVENT_BITS)).astype(np.int64)
-            before, samples = counter.overflows(increment, runs)
-            counts[:, index] = divided(samples, events, self._random.random(len(samples)))
-            # Where nothing overflows, a period may be longer than an integer can hold.
-            ns_per_event = np.where(samples > 0, elapsed_ns / np.maximum(increment, 1), 0)
-            first_ns[:, index] = noted.start_ns + (counter.period - before) * ns_per_event
-            step_ns[:, index] = np.minimum(counter.period * ns_per_event, elapsed_ns)
-        return counts, first_ns, step_ns
-
-    def _walks(self, noted: _Columns, chunk: SampleChunk, rows: Ints) -> Walks:
-        """Return the stacks of a chunk's `rows`.
-
-        All segments, also those without samples, show who asked domain 0 for what.
-        """
-        stacks = self.stacks
-        ranks = np.minimum.reduceat(stacks.rank(noted.part_path), noted.part_start)
-        situation = stacks.situations(
-            noted.vcpus, noted.tasks, noted.beneficiaries, self.depths, ranks, rows
-        )
-        return Walks(stacks, situation, self._callers(chunk))
-
-    def _callers(self, chunk: SampleChunk) -> Ints:
-        """Return the mean number of callers of each row's samples."""
-        lengths = chunk.part_count
-        parts = places(chunk.part_start, lengths)
-        path = chunk.part_path[parts]
-        spent = chunk.part_weight[parts] * mode_shares(self.code)[:, path]  # cycles by mode
-        begins = starts_of(lengths)
-        totals = np.maximum(np.add.reduceat(spent, begins, axis=1), 1e-300)
-        by_mode = chunk.counts.sum(axis=1)
-        samples = np.maximum(by_mode.sum(axis=1), 1)
-        depths = np.array([self.depths.get(domid, 0) for domid in chunk.domids.tolist()])
-        callers = np.zeros(len(lengths))
-        for depth in sorted(set(self.depths.values())):
-            known = self.stacks.callers(depth)[:, path] * spent
-            sums = np.add.reduceat(known, begins, axis=1)
-            mean = (sums / totals * by_mode.T).sum(axis=0) / samples
-            callers = np.where(depths == depth, mean, callers)
-        return np.rint(callers).astype(np.int64)
-
-
-def _columns(segments: Sequence[Segment], parts: Parts) -> _Columns:
-    vcpus, tasks, beneficiaries, *numbers = zip(*segments, strict=True)
-    pcpu, start_ns, elapsed_ns, executed_q, lengths = np.array(numbers, dtype=np.int64)
-    flat = np.fromiter(chain.from_iterable(parts), np.int64, 2 * len(parts)).reshape(-1, 2)
-    return _Columns(
-        vcpus,
-        tasks,
-        beneficiaries,
-        pcpu,
-        start_ns,
-        elapsed_ns,
-        executed_q,
-        part_start=starts_of(lengths),
-        part_count=lengths,
-        part_path=flat[:, 0],
-        part_weight=flat[:, 1] / (1 << Q),
-    )
-
-
-def _context(noted: _Columns, rows: Ints) -> npt.NDArray[np.int32]:
-    """Return the context of these rows' segments, by `Column`."""
-    context = np.empty((len(rows), len(Column)), dtype=np.int32)
-    chosen = rows.tolist()
-    context[:, Column.PCPU] = noted.pcpu[rows]
-    context[:, Column.DOMID] = [noted.vcpus[row].domain.domid for row in chosen]
-    context[:, Column.VCPU] = [noted.vcpus[row].vcpu_id for row in chosen]
-    context[:, Column.TGID] = [noted.tasks[row].tgid for row in chosen]
-    context[:, Column.TID] = [noted.tasks[row].tid for row in chosen]
-    context[:, Column.ON_BEHALF_OF] = [noted.beneficiaries[row] for row in chosen]
-    return context
+    def stack(self, number: int) -> "CallStack":
+        """Return the call stack of a number that samples have."""
+        assert self._counting is not None
+        return self._counting.stacks.stack(number)

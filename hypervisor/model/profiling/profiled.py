@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from hypervisor.model.domain.domain import Domain, Vcpu
-from hypervisor.model.profiling.chunks import SampleRow
+from hypervisor.model.profiling.samplerow import SampleRow
 
 
 class SampleReader(Protocol):

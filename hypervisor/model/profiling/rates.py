@@ -3,7 +3,8 @@
 import numpy as np
 import numpy.typing as npt
 
-from hypervisor.model.codebook.book import RATE_ONE, CodeBook, Kind
+from hypervisor.model.codebook.book import CodeBook, Kind
+from hypervisor.model.codebook.sampling import RATE_ONE
 
 Floats = npt.NDArray[np.float64]
 
@@ -17,5 +18,5 @@ def mode_shares(code: CodeBook) -> Floats:
 
 def event_rates(code: CodeBook, kind: Kind) -> Floats:
     """Return the events in each mode by cycle of a path (of all its cycles), as [mode, path]."""
-    rates: Floats = code.rates_q20[:, :, int(kind)].T * mode_shares(code) / RATE_ONE
+    rates: Floats = code.sampling.rates_q20[:, :, int(kind)].T * mode_shares(code) / RATE_ONE
     return rates

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from operator import itemgetter
 
-from hypervisor.model.profiling.chunks import SampleRow, samples_of
+from hypervisor.model.profiling.samplerow import SampleRow, samples_of
 
 ACTIVE_SAMPLES = 16  # per vcpu, requested by the guest driver; one slot stays free
 PASSIVE_SAMPLES = 2048  # per vcpu of a passive domain, requested by domain 0

@@ -6,15 +6,19 @@ Source: xen/arch/x86/oprofile/xenoprof.c (3.0.3), xenoprof_log_event.
 """
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from hypervisor.model.codebook.work import Parts
 from hypervisor.model.cpu.accounting import owe
 from hypervisor.model.domain.domain import Vcpu
-from hypervisor.model.profiling.chunks import SampleChunk, SampleRow
 from hypervisor.model.profiling.profiled import ProfiledDomains
 from hypervisor.model.profiling.rings import Span, fit, lost_between_virqs, merged
+from hypervisor.model.profiling.samplerow import SampleRow
 from hypervisor.model.profiling.shared_buffers import SharedBuffers
 from hypervisor.model.profiling.tally import Tally
+
+if TYPE_CHECKING:
+    from hypervisor.model.profiling.chunks import SampleChunk
 
 ByMode = Sequence[Sequence[int]]
 """The user, kernel and hypervisor samples of each row."""
@@ -34,7 +38,7 @@ class SampleLog:
         self._sample_path, self._sample_q = sample_parts[0]
         self._frame_path, self._frame_q = frame_parts[0]
 
-    def take(self, chunk: SampleChunk, vcpus: Sequence[Vcpu]) -> None:
+    def take(self, chunk: "SampleChunk", vcpus: Sequence[Vcpu]) -> None:
         """Log the samples of a chunk; `vcpus` has the vcpu of each row."""
         by_mode: ByMode = chunk.counts.sum(axis=1).tolist()
         domains, tally = self.domains, self.tally
@@ -75,7 +79,7 @@ class SampleLog:
         tally.log(chunk, logged)
 
     def _domain0_spans(
-        self, chunk: SampleChunk, vcpus: Sequence[Vcpu], by_mode: ByMode
+        self, chunk: "SampleChunk", vcpus: Sequence[Vcpu], by_mode: ByMode
     ) -> list[Span]:
         """Return when domain 0 had samples in guest mode, at which it empties the passive rings."""
         domains = self.domains
@@ -88,7 +92,7 @@ class SampleLog:
         )
 
     def _charge(
-        self, chunk: SampleChunk, vcpus: Sequence[Vcpu], by_mode: ByMode, taken: dict[Vcpu, int]
+        self, chunk: "SampleChunk", vcpus: Sequence[Vcpu], by_mode: ByMode, taken: dict[Vcpu, int]
     ) -> None:
         """Charge the vcpus for their samples and the callers of each."""
         for vcpu, samples in taken.items():
@@ -99,7 +103,7 @@ class SampleLog:
                     frames = callers * sum(by_mode[row])
                     owe(vcpus[row], self._frame_path, self._frame_q * frames)
 
-    def _log_active(self, vcpu: Vcpu, chunk: SampleChunk, row: int, virqs: int, xen: int) -> None:
+    def _log_active(self, vcpu: Vcpu, chunk: "SampleChunk", row: int, virqs: int, xen: int) -> None:
         """Log samples, and raise the VIRQ at each one in guest mode, which empties the ring."""
         domid = vcpu.domain.domid
         ring = self.buffers.ring(vcpu)
@@ -116,7 +120,7 @@ class SampleLog:
     def _log_unread(
         self,
         vcpu: Vcpu,
-        chunk: SampleChunk,
+        chunk: "SampleChunk",
         row: int,
         samples: int,
         emptied_ns: list[Span],

@@ -1,8 +1,8 @@
 """The rings of all domains that share buffers with the hypervisor, one for each vcpu."""
 
 from hypervisor.model.domain.domain import Domain, Vcpu
-from hypervisor.model.profiling.chunks import SampleRow
 from hypervisor.model.profiling.rings import Ring, ring_size
+from hypervisor.model.profiling.samplerow import SampleRow
 from hypervisor.model.profiling.tally import Tally
 
 

@@ -44,7 +44,7 @@ class Stacks:
         self._stacks: list[CallStack] = []
         self._known: dict[CallStack, int] = {}
         self._frames: dict[tuple[int, Function, Function | None], StackFrame] = {}
-        self._table = np.full((0, len(code.entries)), -1, np.int32)
+        self._table = np.full((0, len(code.sampling.entries)), -1, np.int32)
         # Of several situations the first one in the file's list wins.
         names = list(self._chains.situations)
         self._names = [*names, ""]
@@ -115,10 +115,10 @@ class Stacks:
         Judgement: the callers in a segment of only that path stand for all.
         """
         if depth not in self._callers:
-            code = self._code
+            code, sampling = self._code, self._code.sampling
             sums = np.zeros((3, len(code.paths)))
             weights = np.zeros((3, len(code.paths)))
-            for entry, weight in zip(code.entries, code.entry_weights, strict=True):
+            for entry, weight in zip(sampling.entries, sampling.entry_weights, strict=True):
                 name = self._names[self._rank[entry.path]]
                 now = Asking(name, self._program(code.paths[entry.path].program or ""))
                 situation = Situation(1, depth, now, notifies=now)
@@ -161,7 +161,7 @@ class Stacks:
         return self._stacks[number]
 
     def _number(self, situation: Situation, index: int) -> int:
-        entry = self._code.entries[index]
+        entry = self._code.sampling.entries[index]
         name = self._code.paths[entry.path].name
         chain = self._chains.chain(name, entry.op, entry.function, situation)
         # The domain's own part is its last run of frames; the frames before it led there.

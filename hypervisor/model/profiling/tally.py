@@ -1,8 +1,10 @@
 """Counts what happened to samples: the hypervisor's statistics, and lasting counts by domain."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from hypervisor.model.profiling.chunks import SampleChunk
+if TYPE_CHECKING:
+    from hypervisor.model.profiling.chunks import SampleChunk
 
 
 class Tally:
@@ -31,7 +33,7 @@ class Tally:
         if samples:
             self.never_read[domid] = self.never_read.get(domid, 0) + samples
 
-    def log(self, chunk: SampleChunk, rows: Sequence[int]) -> None:
+    def log(self, chunk: "SampleChunk", rows: Sequence[int]) -> None:
         """Count the logged samples of these rows."""
         domids = chunk.domids[rows]
         for domid in sorted(set(domids.tolist())):

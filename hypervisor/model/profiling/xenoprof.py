@@ -4,17 +4,21 @@
 Source: xen/arch/x86/oprofile/xenoprof.c and nmi_int.c (3.0.3).
 """
 
+from typing import TYPE_CHECKING
+
 from hypervisor.errors import ENODEV, EPERM, OprofilefsError
 from hypervisor.model.cpu.execution import Execution
 from hypervisor.model.domain.domain import Domain, Vcpu
-from hypervisor.model.profiling.chunks import SampleRow
-from hypervisor.model.profiling.counter import CounterConfig
+from hypervisor.model.profiling.counterconfig import CounterConfig
 from hypervisor.model.profiling.pmu import Pmu
 from hypervisor.model.profiling.profiled import SampleReader
 from hypervisor.model.profiling.rings import ACTIVE_SAMPLES, PASSIVE_SAMPLES
 from hypervisor.model.profiling.sample_log import SampleLog
-from hypervisor.samples import CallStack
+from hypervisor.model.profiling.samplerow import SampleRow
 from hypervisor.telemetry import XenoprofSnapshot
+
+if TYPE_CHECKING:
+    from hypervisor.samples import CallStack
 
 MAX_DOMAINS = 25  # MAX_OPROF_DOMAINS
 MAX_DEPTH = 255  # callers of a sample; the deepest chains have about 40
@@ -249,9 +253,9 @@ class Xenoprof:
         """Return the number of unread samples in the rings of all passive domains."""
         return sum(self._buffers.unread(domid) for domid in self.domains.passive)
 
-    def stack(self, number: int) -> CallStack:
+    def stack(self, number: int) -> "CallStack":
         """Return the call stack of the number that samples have."""
-        return self.pmu.stacks.stack(number)
+        return self.pmu.stack(number)
 
     def _require(self, state: str, todo: str) -> None:
         if self.state != state:

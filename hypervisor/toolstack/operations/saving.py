@@ -1,7 +1,8 @@
 """Saves a domain to a file, and restores it from there.
 
 Source: tools/python/xen/xend/XendCheckpoint.py (save, restore), tools/libxc/xc_linux_save.c,
-3.0.3. The format of the file is described in `savefile`.
+3.0.3. The format of the file is described in `savefile`, which is imported when a file is written
+or read: it needs numpy, whose import takes a third of the start of a run.
 """
 
 import os
@@ -16,7 +17,6 @@ from hypervisor.toolstack.domainnodes import rename
 from hypervisor.toolstack.operations.creation import Creation
 from hypervisor.toolstack.operations.ending import Endings
 from hypervisor.toolstack.operations.operation import Operation
-from hypervisor.toolstack.records.savefile import SavedImage, check_save, read_save, write_save
 from hypervisor.toolstack.records.xendlog import Messages
 from hypervisor.toolstack.timers import MILLISECOND_NS, SECOND_NS
 from hypervisor.toolstack.xendcontext import XendContext
@@ -48,6 +48,8 @@ class Saving(Operation):
 
     def start(self) -> None:
         """Check that the file can be written, and ask the guest to suspend itself."""
+        from hypervisor.toolstack.records.savefile import check_save
+
         check_save(self._path)
         xend, info = self._xend, self._info
         target = os.path.realpath(self._path)
@@ -107,6 +109,8 @@ class Saving(Operation):
         self.step(self._copy)
 
     def _write(self) -> None:
+        from hypervisor.toolstack.records.savefile import SavedImage, write_save
+
         xend, info = self._xend, self._info
         spec = current_spec(info)
         pages, total = self._suspended_kib // PAGE_KIB, spec.memory_kib // PAGE_KIB
@@ -153,6 +157,8 @@ class Restoring(Creation):
 
     def __init__(self, xend: XendContext, path: str, *, paused: bool) -> None:
         """Read the file. Raises: HostError if it cannot be used."""
+        from hypervisor.toolstack.records.savefile import read_save
+
         saved = read_save(path)
         pcpus = xend.hypervisor.physical_info().pcpus
         spec = spec_from_sxp(parse(saved.sxp_text), tools=xend.tools, pcpus=pcpus, draw=xend.draw)

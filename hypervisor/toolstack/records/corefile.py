@@ -14,8 +14,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
-import numpy as np
-
 from hypervisor.errors import Refused
 
 MAGIC = 0xF00FEBED
@@ -91,6 +89,6 @@ def _write(file: BinaryIO, header: CoreHeader) -> None:
     file.write(bytes(header.vcpus * CONTEXT_BYTES))
     for first in range(0, header.pages, _INDEX_CHUNK):
         last = min(first + _INDEX_CHUNK, header.pages)
-        frames = np.arange(_FIRST_FRAME + first, _FIRST_FRAME + last, dtype="<u8")
-        file.write(frames.tobytes())
+        frames = range(_FIRST_FRAME + first, _FIRST_FRAME + last)
+        file.write(struct.pack(f"<{len(frames)}Q", *frames))
     file.truncate(header.pages_at + header.pages * PAGE_BYTES)

@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from hypervisor.errors import Refused
-from hypervisor.toolstack.operations import saving
 from hypervisor.toolstack.operations.saving import SUSPEND_LIMIT_NS
+from hypervisor.toolstack.records import savefile
 from hypervisor.toolstack.records.savefile import read_save
 from tests.support.fake_hypervisor import GUEST, MS, Bench, refusal
 
@@ -141,7 +141,7 @@ def test_a_disk_that_is_full_at_the_end_leaves_the_guest_running(bench, path, mo
     def full(*given):
         raise Refused("can't write guest state file: No space left on device")
 
-    monkeypatch.setattr(saving, "write_save", full)
+    monkeypatch.setattr(savefile, "write_save", full)
     message = refusal(bench.result, begun(bench, path))
 
     assert message.endswith("No space left on device")
