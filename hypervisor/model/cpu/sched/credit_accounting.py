@@ -6,7 +6,9 @@ Source: xen/common/sched_credit.c, csched_acct and csched_vcpu_acct (3.0.3 and 3
 from dataclasses import dataclass
 from typing import Final
 
-from hypervisor.model.cpu.sched.base import Decision, SchedContext, SchedDomain, SchedVcpu
+from hypervisor.model.cpu.sched.base import Decision
+from hypervisor.model.cpu.sched.context import SchedContext
+from hypervisor.model.domain.domain import Domain, Vcpu
 
 BOOST: Final = 0
 UNDER: Final = -1
@@ -76,7 +78,7 @@ class DomainRecord:
 
     __slots__ = ("active", "cap_percent", "domain", "vcpus", "weight")
 
-    def __init__(self, domain: SchedDomain, weight: int, cap_percent: int) -> None:
+    def __init__(self, domain: Domain, weight: int, cap_percent: int) -> None:
         self.domain = domain
         self.weight = weight
         self.cap_percent = cap_percent
@@ -99,7 +101,7 @@ class VcpuRecord:
         "vcpu",
     )
 
-    def __init__(self, vcpu: SchedVcpu, domain: DomainRecord, slice_ns: int) -> None:
+    def __init__(self, vcpu: Vcpu, domain: DomainRecord, slice_ns: int) -> None:
         self.vcpu = vcpu
         self.domain = domain
         self.credit = 0
