@@ -19,7 +19,7 @@ class Book:
     """Accounting of `rules` with domains given as (weight, cap, vcpus), in walk order."""
 
     def __init__(self, rules, pcpus, *domains):
-        self.calls = []  # what was done to a vcpu, and which one
+        self.calls: list[tuple[str, Vcpu]] = []  # what was done to a vcpu, and which one
         context = SchedContext(
             Clock(),
             Topology(1, pcpus, 1),
