@@ -10,6 +10,7 @@ from hypervisor.model.cpu.sched.credit_accounting import (
     DomainRecord,
     VcpuRecord,
 )
+from hypervisor.model.cpu.sched.credit_counters import CreditCounters
 from hypervisor.model.cpu.topology import Topology
 from hypervisor.model.domain.domain import Domain, Pcpu, Vcpu
 from hypervisor.model.timing.clock import Clock
@@ -29,7 +30,7 @@ class Book:
             unpark=lambda vcpu: self.calls.append(("unpark", vcpu)),
         )
         self.rules = CREDIT_RULES[rules]
-        self.counters = dict.fromkeys(self.rules.counters, 0)
+        self.counters = CreditCounters()
         self.accounting = CreditAccounting(context, self.rules, self.counters)
         self.domains = []
         for domid, (weight, cap, vcpus) in enumerate(domains, 1):
@@ -101,7 +102,7 @@ def test_a_domain_with_late_surplus_goes_first_in_the_next_period():
         record.credit = -100
     book.accounting.balance = 0
     assert book.run() == [[150, 150], [300]]
-    assert book.counters["acct_reorder"] == 1
+    assert book.counters.acct_reorder == 1
 
 
 def test_a_negative_balance_grows_the_total_and_the_peak():
@@ -109,7 +110,7 @@ def test_a_negative_balance_grows_the_total_and_the_peak():
     book.accounting.balance = -40
     expected = [[170], [170]]
     assert expected == book.run()
-    assert book.counters["acct_balance"] == 1
+    assert book.counters.acct_balance == 1
 
 
 def test_a_negative_balance_raises_what_a_single_vcpu_may_take():
@@ -160,7 +161,7 @@ def test_debt_is_bounded_by_one_slice(rules, bound):
     book.domains[A].vcpus[0].credit = -10 * bound
     book.run()
     assert [-bound] == book.credits()
-    assert book.counters["acct_min_credit"] == 1
+    assert book.counters.acct_min_credit == 1
 
 
 @pytest.mark.parametrize("rules", ["3.0.3", "3.1"])
@@ -168,7 +169,7 @@ def test_nobody_active_clears_the_balance(rules):
     book = Book(rules, 1)
     book.accounting.balance = -7
     book.run()
-    assert (book.accounting.balance, book.counters["acct_no_work"]) == (0, 1)
+    assert (book.accounting.balance, book.counters.acct_no_work) == (0, 1)
 
 
 @pytest.mark.parametrize(

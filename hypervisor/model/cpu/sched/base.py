@@ -38,7 +38,11 @@ class Scheduler(ABC):
 
     name: str  # as in the boot messages: `SMP Credit Scheduler`
     option: str  # as in sched=: `credit`
-    counters: Mapping[str, int]  # statistics by their real names, e.g. `tickle_idlers_none`
+
+    @property
+    @abstractmethod
+    def counters(self) -> Mapping[str, int]:
+        """Return statistics by their real names, e.g. `tickle_idlers_none`."""
 
     @abstractmethod
     def add_domain(self, domain: Domain, weight: int, cap_percent: int) -> None:

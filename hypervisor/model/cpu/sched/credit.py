@@ -26,7 +26,9 @@ from hypervisor.model.cpu.sched.credit_accounting import (
     DomainRecord,
     VcpuRecord,
 )
-from hypervisor.model.cpu.sched.placement import first_allowed, first_home
+from hypervisor.model.cpu.sched.credit_counters import CreditCounters
+from hypervisor.model.cpu.sched.masks import bits_of, first_allowed, mask_of
+from hypervisor.model.cpu.sched.placement import first_home
 from hypervisor.model.domain.domain import Domain, Vcpu
 
 SLICE_NS: Final = 30_000_000
@@ -54,25 +56,28 @@ class CreditScheduler(Scheduler):
         "_ticks",
         "_vcpus",
         "accounting",
-        "counters",
     )
 
     def __init__(self, context: SchedContext, rules: CreditRules) -> None:
         topology = context.topology
         self._context = context
         self._rules = rules
-        self._counters = dict.fromkeys(rules.counters, 0)
-        self.counters: Mapping[str, int] = self._counters
+        self._counters = CreditCounters()
         self.accounting = CreditAccounting(context, rules, self._counters)
         self._pcpus = topology.pcpus
         self._queues: list[list[VcpuRecord]] = [[] for _ in range(topology.pcpus)]
         # Bit masks of the pcpus that run their idle vcpu, and of those whose queue is not empty.
         self._idlers = (1 << topology.pcpus) - 1
         self._loaded = 0
-        self._siblings = [_mask(topology.siblings(pcpu)) for pcpu in range(topology.pcpus)]
-        self._packages = [_mask(topology.package(pcpu)) for pcpu in range(topology.pcpus)]
+        self._siblings = [mask_of(topology.siblings(pcpu)) for pcpu in range(topology.pcpus)]
+        self._packages = [mask_of(topology.package(pcpu)) for pcpu in range(topology.pcpus)]
         self._vcpus: list[VcpuRecord] = []
         self._ticks = 0
+
+    @property
+    def counters(self) -> Mapping[str, int]:
+        """Return the statistics that this release has."""
+        return self._counters.named(self._rules.counters)
 
     # Adding, removing and changing domains and vcpus
 
@@ -147,18 +152,18 @@ class CreditScheduler(Scheduler):
         """Queue a vcpu that has become runnable, and tickle pcpus."""
         record: VcpuRecord = vcpu.sched
         if vcpu.is_running:
-            self._counters["vcpu_wake_running"] += 1
+            self._counters.vcpu_wake_running += 1
         elif record.is_queued:
-            self._counters["vcpu_wake_onrunq"] += 1
+            self._counters.vcpu_wake_onrunq += 1
         elif not vcpu.runnable:
-            self._counters["vcpu_wake_not_runnable"] += 1
+            self._counters.vcpu_wake_not_runnable += 1
         else:
-            self._counters["vcpu_wake_runnable"] += 1
+            self._counters.vcpu_wake_runnable += 1
             self._enter(record)
 
     def sleep(self, vcpu: Vcpu) -> None:
         """Dequeue a vcpu that is not runnable any more; tickle its pcpu if it runs."""
-        self._counters["vcpu_sleep"] += 1
+        self._counters.vcpu_sleep += 1
         record: VcpuRecord = vcpu.sched
         if vcpu.is_running:
             self._context.tickle(vcpu.processor)
@@ -167,7 +172,7 @@ class CreditScheduler(Scheduler):
 
     def pick(self, pcpu: int, now_ns: int) -> Decision:
         """Decide what `pcpu` runs next. The current vcpu, if still runnable, is requeued first."""
-        self._counters["schedule"] += 1
+        self._counters.schedule += 1
         current = self._context.current(pcpu)
         if current is not None:
             record: VcpuRecord = current.sched
@@ -208,7 +213,7 @@ class CreditScheduler(Scheduler):
             if not record.is_active:
                 self.accounting.activate(record)
             elif rules.knows_topology and self._idlers and self._best_home(vcpu) != pcpu.number:
-                self._counters["migrate_running"] += 1
+                self._counters.migrate_running += 1
                 self._leave_soon(record)
         self._ticks += 1
         if self._ticks % TICKS_PER_ACCOUNTING == 0:
@@ -258,27 +263,41 @@ class CreditScheduler(Scheduler):
             running: VcpuRecord = current.sched
             priority = running.priority
         if record.priority > priority:
-            self._counters[_tickle_counter(priority)] += 1
+            self._count_tickle(priority)
             context.tickle(pcpu)
         if current is None:
             return
         idlers = self._idlers & vcpu.affinity
         if not idlers:
-            self._counters["tickle_idlers_none"] += 1
+            self._counters.tickle_idlers_none += 1
             return
-        self._counters["tickle_idlers_some"] += 1
+        self._counters.tickle_idlers_some += 1
         while idlers:
             lowest = idlers & -idlers
             context.tickle(lowest.bit_length() - 1)
             idlers ^= lowest
 
+    def _count_tickle(self, priority: int) -> None:
+        counters = self._counters
+        if priority == IDLE:
+            counters.tickle_local_idler += 1
+        elif priority == OVER:
+            counters.tickle_local_over += 1
+        elif priority == UNDER:
+            counters.tickle_local_under += 1
+        else:
+            counters.tickle_local_other += 1
+
     def _steal(self, pcpu: int, priority: int) -> VcpuRecord | None:
         """Take the first vcpu of better priority that waits on a busy pcpu and may run here."""
         counters = self._counters
-        counters["load_balance_idle" if priority == IDLE else "load_balance_over"] += 1
+        if priority == IDLE:
+            counters.load_balance_idle += 1
+        else:
+            counters.load_balance_over += 1
         own = 1 << pcpu
-        if not self._rules.knows_topology and self._idlers & ~own:
-            counters["steal_peer_idle"] += (self._idlers & ~own).bit_count()
+        if not self._rules.knows_topology:
+            counters.steal_peer_idle += bits_of(self._idlers & ~own)
         peers = self._loaded & ~self._idlers & ~own
         if not peers:
             return None
@@ -298,10 +317,13 @@ class CreditScheduler(Scheduler):
                 if vcpu.affinity >> pcpu & 1:
                     self._dequeue(record)
                     vcpu.processor = pcpu
-                    self._counters[self._rules.steal_counter] += 1
+                    if self._rules.knows_topology:
+                        self._counters.migrate_queued += 1
+                    else:
+                        self._counters.vcpu_migrate += 1
                     return record
                 if not self._rules.knows_topology:
-                    self._counters["steal_peer_pinned"] += 1
+                    self._counters.steal_peer_pinned += 1
         return None
 
     # Placement
@@ -342,32 +364,23 @@ class CreditScheduler(Scheduler):
         if not self._queues[home] and self._context.current(home) is vcpu:
             idlers |= 1 << home  # its pcpu would be idle without this vcpu
         above = candidates >> home << home
-        for rest in (above, candidates ^ above):
-            while rest:
-                lowest = rest & -rest
-                rest ^= lowest
-                pcpu = lowest.bit_length() - 1
-                masks = self._siblings if self._packages[home] & lowest else self._packages
-                if (idlers & masks[home]).bit_count() < (idlers & masks[pcpu]).bit_count():
-                    home = pcpu
+        home = self._idlest(above, home, idlers)
+        return self._idlest(candidates ^ above, home, idlers)
+
+    def _idlest(self, candidates: int, home: int, idlers: int) -> int:
+        while candidates:
+            lowest = candidates & -candidates
+            candidates ^= lowest
+            pcpu = lowest.bit_length() - 1
+            masks = self._siblings if self._packages[home] & lowest else self._packages
+            if bits_of(idlers & masks[home]) < bits_of(idlers & masks[pcpu]):
+                home = pcpu
         return home
-
-
-def _tickle_counter(priority: int) -> str:
-    if priority == IDLE:
-        return "tickle_local_idler"
-    if priority == OVER:
-        return "tickle_local_over"
-    return "tickle_local_under" if priority == UNDER else "tickle_local_other"
 
 
 def _sort_class(record: VcpuRecord) -> int:
     priority = record.priority
     return 0 if priority >= UNDER else 1 if priority > IDLE else 2
-
-
-def _mask(pcpus: tuple[int, ...]) -> int:
-    return sum(1 << pcpu for pcpu in pcpus)
 
 
 def create(context: SchedContext, rules: str) -> Scheduler:

@@ -27,9 +27,3 @@ def first_home(
         count[pcpu] += 1
     first = 1 if len(topology.siblings(0)) > 1 else 0  # not the first hyper-thread
     return min(range(first, pcpus), key=lambda pcpu: (count[pcpu], -pcpu))
-
-
-def first_allowed(affinity: int, pcpus: int) -> int:
-    """Return the lowest existing pcpu of a mask."""
-    allowed = affinity & ((1 << pcpus) - 1)
-    return (allowed & -allowed).bit_length() - 1

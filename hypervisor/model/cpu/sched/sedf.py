@@ -16,7 +16,8 @@ from typing import Final
 from hypervisor.domainsettings import SedfParameters
 from hypervisor.model.cpu.sched.base import Decision, Scheduler, VcpuState
 from hypervisor.model.cpu.sched.context import SchedContext
-from hypervisor.model.cpu.sched.placement import first_allowed, first_home
+from hypervisor.model.cpu.sched.masks import first_allowed
+from hypervisor.model.cpu.sched.placement import first_home
 from hypervisor.model.cpu.sched.sedf_queues import (
     EXTRA,
     GUARANTEED,
@@ -50,16 +51,20 @@ class SedfScheduler(Scheduler):
     name = "Simple EDF Scheduler"
     option = "sedf"
 
-    __slots__ = ("_context", "_counters", "_moves_always", "_pcpus", "_vcpus", "counters")
+    __slots__ = ("_context", "_counters", "_moves_always", "_pcpus", "_vcpus")
 
     def __init__(self, context: SchedContext, *, moves_always: bool) -> None:
         """`moves_always`: a new affinity also moves a vcpu from a pcpu that it may still use."""
         self._context = context
         self._moves_always = moves_always
         self._counters = dict.fromkeys(_COUNTERS, 0)
-        self.counters: Mapping[str, int] = self._counters
         self._pcpus = [PcpuQueues() for _ in range(context.topology.pcpus)]
         self._vcpus: list[VcpuRecord] = []
+
+    @property
+    def counters(self) -> Mapping[str, int]:
+        """Return the statistics."""
+        return self._counters
 
     # Adding, removing and changing domains and vcpus
 
