@@ -53,7 +53,7 @@ def test_without_boost_a_wake_behind_a_hog_that_is_under_waits_at_most_its_slice
     for _ in range(2):
         sim.add()
     sim.run(20)
-    sleeper = sim.domains[0].vcpus[0]
+    sleeper = sim.lives[sim.domains[0].vcpus[0]]
     half = median(sleeper.wake_latencies_ns)
     if rules == "3.0.3":
         assert half > 1 * MS

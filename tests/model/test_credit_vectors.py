@@ -1,7 +1,6 @@
-from typing import Any, cast
-
 import pytest
 
+from hypervisor.model.cpu.sched.context import SchedContext
 from hypervisor.model.cpu.sched.credit_accounting import (
     CREDIT_RULES,
     OVER,
@@ -11,36 +10,35 @@ from hypervisor.model.cpu.sched.credit_accounting import (
     DomainRecord,
     VcpuRecord,
 )
+from hypervisor.model.cpu.sched.credit_counters import CreditCounters
 from hypervisor.model.cpu.topology import Topology
-
-
-class Host:
-    """A SchedContext of `pcpus` pcpus that records which vcpus are parked."""
-
-    def __init__(self, pcpus):
-        self.topology = Topology(1, pcpus, 1)
-        self.calls = []
-
-    def park(self, vcpu):
-        self.calls.append(("park", vcpu))
-
-    def unpark(self, vcpu):
-        self.calls.append(("unpark", vcpu))
+from hypervisor.model.domain.domain import Domain, Pcpu, Vcpu
+from hypervisor.model.timing.clock import Clock
 
 
 class Book:
     """Accounting of `rules` with domains given as (weight, cap, vcpus), in walk order."""
 
     def __init__(self, rules, pcpus, *domains):
-        self.host = cast(Any, Host(pcpus))
+        self.calls: list[tuple[str, Vcpu]] = []  # what was done to a vcpu, and which one
+        context = SchedContext(
+            Clock(),
+            Topology(1, pcpus, 1),
+            [Pcpu(number) for number in range(pcpus)],
+            decide=lambda: None,
+            park=lambda vcpu: self.calls.append(("park", vcpu)),
+            unpark=lambda vcpu: self.calls.append(("unpark", vcpu)),
+        )
         self.rules = CREDIT_RULES[rules]
-        self.counters = dict.fromkeys(self.rules.counters, 0)
-        self.accounting = CreditAccounting(self.host, self.rules, self.counters)
+        self.counters = CreditCounters()
+        self.accounting = CreditAccounting(context, self.rules, self.counters)
         self.domains = []
-        for weight, cap, vcpus in domains:
-            nothing: Any = None  # accounting never looks at the subject of a record
-            domain = DomainRecord(nothing, weight, cap)
-            domain.vcpus = [VcpuRecord(nothing, domain, 30) for _ in range(vcpus)]
+        for domid, (weight, cap, vcpus) in enumerate(domains, 1):
+            subject = Domain(domid, f"domain{domid}", "", "pv", 0, None, 0)
+            domain = DomainRecord(subject, weight, cap)
+            domain.vcpus = [
+                VcpuRecord(Vcpu(subject, number, 0, 1), domain, 30) for number in range(vcpus)
+            ]
             self.domains.append(domain)
         for domain in reversed(self.domains):  # activation inserts at the head
             for record in domain.vcpus:
@@ -104,7 +102,7 @@ def test_a_domain_with_late_surplus_goes_first_in_the_next_period():
         record.credit = -100
     book.accounting.balance = 0
     assert book.run() == [[150, 150], [300]]
-    assert book.counters["acct_reorder"] == 1
+    assert book.counters.acct_reorder == 1
 
 
 def test_a_negative_balance_grows_the_total_and_the_peak():
@@ -112,7 +110,7 @@ def test_a_negative_balance_grows_the_total_and_the_peak():
     book.accounting.balance = -40
     expected = [[170], [170]]
     assert expected == book.run()
-    assert book.counters["acct_balance"] == 1
+    assert book.counters.acct_balance == 1
 
 
 def test_a_negative_balance_raises_what_a_single_vcpu_may_take():
@@ -163,7 +161,7 @@ def test_debt_is_bounded_by_one_slice(rules, bound):
     book.domains[A].vcpus[0].credit = -10 * bound
     book.run()
     assert [-bound] == book.credits()
-    assert book.counters["acct_min_credit"] == 1
+    assert book.counters.acct_min_credit == 1
 
 
 @pytest.mark.parametrize("rules", ["3.0.3", "3.1"])
@@ -171,7 +169,7 @@ def test_nobody_active_clears_the_balance(rules):
     book = Book(rules, 1)
     book.accounting.balance = -7
     book.run()
-    assert (book.accounting.balance, book.counters["acct_no_work"]) == (0, 1)
+    assert (book.accounting.balance, book.counters.acct_no_work) == (0, 1)
 
 
 @pytest.mark.parametrize(
@@ -197,14 +195,14 @@ def test_3_1_parks_beyond_a_period_of_cap_credit_and_unparks_at_zero():
     record = book.domains[A].vcpus[0]
     record.credit = -150  # -75 after the grant: exactly at the threshold
     book.run()
-    assert book.host.calls == []
+    assert book.calls == []
     record.credit = -300
     seen = []
     for _ in range(4):
         book.run()
         seen.append((record.credit, record.is_parked))
     assert seen == [(-225, True), (-150, True), (-75, True), (0, False)]
-    assert [call for call, _ in book.host.calls] == ["park", "unpark"]
+    assert [call for call, _ in book.calls] == ["park", "unpark"]
 
 
 def test_3_1_spreads_the_cap_over_the_active_vcpus():

@@ -21,7 +21,7 @@ def test_a_slice_is_had_by_the_end_of_the_period_that_a_wake_begins(hogs):
         sim.add_with(100, 60 // hogs)
     sim.run(20)
     # Its deadline is 20 ms away and its slice 5 ms long: it begins 15 ms from now at the latest.
-    assert max(sleeper.vcpus[0].wake_latencies_ns) <= 15 * MS + SWITCH_NS
+    assert max(sim.lives[sleeper.vcpus[0]].wake_latencies_ns) <= 15 * MS + SWITCH_NS
 
 
 def test_a_waker_with_a_slice_interrupts_extra_time_at_once():
@@ -31,7 +31,7 @@ def test_a_waker_with_a_slice_interrupts_extra_time_at_once():
         sim.add()
     sim.run(10)
     # A decision that was due just before comes 20 us late in the simulated machine.
-    assert max(sleeper.vcpus[0].wake_latencies_ns[1:]) <= SWITCH_NS
+    assert max(sim.lives[sleeper.vcpus[0]].wake_latencies_ns[1:]) <= SWITCH_NS
 
 
 def test_a_waker_on_extra_time_waits_at_most_a_quantum_for_each_other_one():
@@ -41,7 +41,7 @@ def test_a_waker_on_extra_time_waits_at_most_a_quantum_for_each_other_one():
     for _ in range(hogs):
         sim.add()
     sim.run(10)
-    latencies = sleeper.vcpus[0].wake_latencies_ns
+    latencies = sim.lives[sleeper.vcpus[0]].wake_latencies_ns
     # Less than half a ms before some vcpu's period begins, extra time pauses.
     assert max(latencies) <= hogs * (QUANTUM_NS + SWITCH_NS) + 2 * QUANTUM_NS
     assert median(latencies) > QUANTUM_NS
@@ -58,8 +58,9 @@ def test_a_lone_vcpu_is_interrupted_at_the_end_of_its_quantum_for_another_one():
     sim.run(0.0002)
     sim.wake(waker)
     sim.run(0.001)
-    (waited_ns,) = waker.wake_latencies_ns[-1:]
-    assert (waker.woken_ns + waited_ns - started_ns) % QUANTUM_NS == 0
+    life = sim.lives[waker]
+    (waited_ns,) = life.wake_latencies_ns[-1:]
+    assert (life.woken_ns + waited_ns - started_ns) % QUANTUM_NS == 0
     assert waited_ns <= QUANTUM_NS
 
 
@@ -88,7 +89,8 @@ def test_a_wake_after_the_deadline_begins_a_period():
     sim.sleep(vcpu)
     sim.run(0.25)
     sim.wake(vcpu)
-    assert (vcpu.woken_ns, vcpu.woken_ns + 100 * MS) == (
+    woken_ns = sim.lives[vcpu].woken_ns
+    assert (woken_ns, woken_ns + 100 * MS) == (
         vcpu.sched.begin_ns,
         vcpu.sched.deadline_ns,
     )

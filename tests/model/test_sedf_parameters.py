@@ -12,7 +12,6 @@ from hypervisor.toolstack.config.schedparams import (
     changed_sedf,
     check_sedf,
 )
-from tests.support.model.schedsim import SimDomain, SimVcpu
 from tests.support.model.sedfsim import MS, SedfSim
 
 SECOND = 1_000_000_000
@@ -21,13 +20,7 @@ TIMED = SedfParameters(100 * MS, 30 * MS, 0, extratime=False, weight=0)
 
 def domain0(sim, vcpus=1):
     """Add domain 0, asleep; return it."""
-    domain = SimDomain(0)
-    sim.domains.append(domain)
-    sim.scheduler.add_domain(domain, 256, 0)
-    for number in range(vcpus):
-        domain.vcpus.append(SimVcpu(domain, number, 0, 0))
-        sim.scheduler.add_vcpu(domain.vcpus[-1])
-    return domain
+    return sim.add(domid=0, vcpus=vcpus, awake=False)
 
 
 def test_domain_0_starts_with_15_of_20_ms_and_guests_with_extra_time_alone():

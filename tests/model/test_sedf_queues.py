@@ -87,7 +87,7 @@ def test_queues_are_in_order_and_complete_whatever_happens(steps):
         sim.sedf.adjust_sedf(vcpu.domain, NEW_GUEST)
         sim.set_affinity(vcpu, 1 << number % PCPUS)
         sim.wake(vcpu)
-    before = [vcpu.running_ns for vcpu in vcpus]
+    before = [sim.lives[vcpu].running_ns for vcpu in vcpus]
     sim.run(3)  # of which up to one second repays what one of them has lost
-    gained_ns = [vcpu.running_ns - old for vcpu, old in zip(vcpus, before, strict=True)]
+    gained_ns = [sim.lives[vcpu].running_ns - old for vcpu, old in zip(vcpus, before, strict=True)]
     assert min(gained_ns) > 800 * MS

@@ -128,4 +128,4 @@ def test_an_idle_pcpu_does_not_help_a_busy_one():
         vcpu = sim.add(affinity=0b01).vcpus[0]
     vcpu.affinity = 0b11
     sim.run(2)
-    assert sim.currents[1] is None
+    assert sim.current(1) is None

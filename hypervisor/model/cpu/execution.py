@@ -7,13 +7,14 @@ Source: xen/common/schedule.c, xen/arch/x86/domain.c (context_switch).
 """
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from hypervisor.model.codebook.book import CodeBook
 from hypervisor.model.codebook.overheads import Overheads
 from hypervisor.model.codebook.work import AnyWork, Q
 from hypervisor.model.cpu.accounting import Accounting, SegmentCounter, add_debt
-from hypervisor.model.cpu.sched.base import SchedContext, Scheduler
+from hypervisor.model.cpu.sched.base import Scheduler
+from hypervisor.model.cpu.sched.context import SchedContext
 from hypervisor.model.cpu.topology import Topology
 from hypervisor.model.cpu.trace import Trace
 from hypervisor.model.domain.domain import Domain, Pcpu, Vcpu
@@ -40,7 +41,7 @@ INTERACTIVE_NS: Final = 2_000_000
 
 
 class Execution:
-    """Owns the pcpus. It is the scheduler's context (see `sched.base.SchedContext`)."""
+    """Owns the pcpus, and runs on them what the scheduler decides."""
 
     def __init__(
         self,
@@ -66,37 +67,26 @@ class Execution:
         self.accounting = Accounting(clock, self.full_rate_q, counter, self.pcpus, code)
         self._ticks = 0
         self._interactive_q = INTERACTIVE_NS * self.full_rate_q
-        self._tickled: list[Pcpu] = []
         self._last_on: list[Vcpu | None] = [None] * topology.pcpus
-        self.scheduler = make_scheduler(self)
+        self._context = SchedContext(
+            clock, topology, self.pcpus, self.decide_now, self.park, self.unpark
+        )
+        self.scheduler = make_scheduler(self._context)
 
     def start(self) -> None:
         """Start the 10 ms ticks and every pcpu's slices."""
         for pcpu in self.pcpus:
-            self.tickle(pcpu.number)
+            self._context.tickle(pcpu.number)
         self.clock.schedule(self.clock.now + TICK_NS, self._tick)
 
     # Operations for the scheduler.
 
-    def current(self, pcpu: int) -> Vcpu | None:
-        """Return the vcpu that runs on `pcpu`; None stands for its idle vcpu."""
-        return self.pcpus[pcpu].current
-
-    def tickle(self, pcpu: int) -> None:
-        """Make `pcpu` decide again after the present event (Xen: SCHEDULE_SOFTIRQ)."""
-        target = self.pcpus[pcpu]
-        if not target.is_tickled:
-            target.is_tickled = True
-            if not self._tickled:
-                self.clock.defer(self.decide_now)
-            self._tickled.append(target)
-
-    def park(self, vcpu: Any) -> None:
+    def park(self, vcpu: Vcpu) -> None:
         """Stop a vcpu because of its cap (3.1)."""
         vcpu.parked = True
         self.stop(vcpu)
 
-    def unpark(self, vcpu: Any) -> None:
+    def unpark(self, vcpu: Vcpu) -> None:
         """Let a parked vcpu run again; it wakes if it has something to do."""
         vcpu.parked = False
         self.resume(vcpu)
@@ -190,7 +180,7 @@ class Execution:
 
     def decide_now(self) -> None:
         """Make all decisions that are due (Xen: the schedule softirq)."""
-        tickled = self._tickled
+        tickled = self._context.tickled
         index = 0
         while index < len(tickled):  # grows while decisions tickle other pcpus
             pcpu = tickled[index]
@@ -204,7 +194,8 @@ class Execution:
         previous = pcpu.current
         if previous is not None:
             self.accounting.settle(previous)
-        vcpu, slice_ns = self.scheduler.pick(pcpu.number, now)
+        decision = self.scheduler.pick(pcpu.number, now)
+        vcpu, slice_ns = decision.vcpu, decision.slice_ns
         # A slice begins after the switch; otherwise slices and ticks would run in step.
         pcpu.slice_end_ns = now + slice_ns + (SWITCH_NS if vcpu is not previous else 0)
         if vcpu is not previous:
@@ -231,7 +222,7 @@ class Execution:
         else:
             if self.trace.is_on:
                 self.trace.emit(pcpu.number, S_TIMER, ())
-            self.tickle(pcpu.number)
+            self._context.tickle(pcpu.number)
 
     def _switch_out(self, vcpu: Vcpu) -> None:
         vcpu.is_running = False

@@ -28,13 +28,13 @@ class SedfSim(Sim):
 
     def granted_ns(self, domain):
         """Return its time on pcpus, switches included."""
-        return domain.running_ns + SWITCH_NS * sum(
-            self.switches.get(id(vcpu), 0) for vcpu in domain.vcpus
+        return self.running_ns(domain) + SWITCH_NS * sum(
+            self.switches.get(vcpu, 0) for vcpu in domain.vcpus
         )
 
     def _decide(self, pcpu):
-        before = self.currents[pcpu]
+        before = pcpu.current
         super()._decide(pcpu)
-        after = self.currents[pcpu]
+        after = pcpu.current
         if after is not None and after is not before:
-            self.switches[id(after)] = self.switches.get(id(after), 0) + 1
+            self.switches[after] = self.switches.get(after, 0) + 1

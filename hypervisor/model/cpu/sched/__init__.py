@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 
 from hypervisor.model.cpu.sched import credit, sedf
-from hypervisor.model.cpu.sched.base import SchedContext, Scheduler
+from hypervisor.model.cpu.sched.base import Scheduler
+from hypervisor.model.cpu.sched.context import SchedContext
 
 SCHEDULERS: Mapping[str, Callable[[SchedContext, str], Scheduler]] = {
     "credit": credit.create,

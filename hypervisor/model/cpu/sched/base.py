@@ -1,72 +1,27 @@
-"""Declares the operations of a scheduler (Xen's `struct scheduler`), and what it may see.
+"""Declares the operations of a scheduler (Xen's `struct scheduler`).
 
 A scheduler owns queues and accounting. The machine owns time, runstates and context
-switches: it calls `pick` when a pcpu must decide, and acts on what `pick` returns.
+switches: it calls `pick` when a pcpu must decide, and acts on what `pick` returns. Of a vcpu a
+scheduler sets `sched`, its own record of it, and `processor`, the pcpu whose queue it belongs to
+(when it adds, steals or migrates it); of a domain it sets `sched`.
 Source: xen/include/xen/sched-if.h (3.0.3), xen/common/schedule.c.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple
 
-from hypervisor.model.cpu.topology import Topology
-from hypervisor.model.timing.clock import Clock
-
-
-class SchedDomain(Protocol):
-    """A domain as its scheduler sees it."""
-
-    domid: int
-    sched: Any  # the scheduler's own record of it, None before add_domain
+from hypervisor.model.domain.domain import Domain, Vcpu
 
 
-class SchedVcpu(Protocol):
-    """A vcpu as its scheduler sees it.
-
-    The machine updates everything except `sched` and `processor`; the scheduler sets `processor`
-    when it moves the vcpu (add, steal, migrate).
-    """
-
-    vcpu_id: int
-    processor: int  # the pcpu whose queue it belongs to
-    affinity: int  # bit mask of allowed pcpus
-    runnable: bool  # wants to run: neither blocked, paused nor offline
-    is_running: bool  # is current on `processor`
-    sched: Any  # the scheduler's own record of it, None before add_vcpu
-
-    @property
-    def domain(self) -> SchedDomain:
-        """Return whose vcpu it is."""
-        ...
-
-
-class SchedContext(Protocol):
-    """Gives a scheduler access to the machine."""
-
-    clock: Clock  # only `now` is read
-    topology: Topology
-
-    def current(self, pcpu: int) -> SchedVcpu | None:
-        """Return the vcpu that runs on `pcpu`; None stands for its idle vcpu."""
-        ...
-
-    def tickle(self, pcpu: int) -> None:
-        """Request a scheduling decision on `pcpu` after the present event."""
-        ...
-
-    def park(self, vcpu: SchedVcpu) -> None:
-        """Pause a vcpu because of its cap (3.1): it stops at once and its runstate is offline."""
-        ...
-
-    def unpark(self, vcpu: SchedVcpu) -> None:
-        """Undo `park`; the machine calls `wake` if the vcpu wants to run."""
-        ...
-
-
-class Decision(NamedTuple):
+class Decision:
     """The vcpu that a pcpu runs next (None: idle), and for how long at most."""
 
-    vcpu: Any  # a SchedVcpu or None
-    slice_ns: int
+    __slots__ = ("slice_ns", "vcpu")
+
+    def __init__(self, vcpu: Vcpu | None, slice_ns: int) -> None:
+        self.vcpu = vcpu
+        self.slice_ns = slice_ns
 
 
 class VcpuState(NamedTuple):
@@ -76,64 +31,70 @@ class VcpuState(NamedTuple):
     priority: str | None  # boost | under | over | parked
 
 
-class Scheduler(Protocol):
+class Scheduler(ABC):
     """Decides what pcpus run. Operations need a domain and vcpu that have been added."""
+
+    __slots__ = ()
 
     name: str  # as in the boot messages: `SMP Credit Scheduler`
     option: str  # as in sched=: `credit`
-    counters: Mapping[str, int]  # statistics by their real names, e.g. `tickle_idlers_none`
 
-    def add_domain(self, domain: SchedDomain, weight: int, cap_percent: int) -> None:
+    @property
+    @abstractmethod
+    def counters(self) -> Mapping[str, int]:
+        """Return statistics by their real names, e.g. `tickle_idlers_none`."""
+
+    @abstractmethod
+    def add_domain(self, domain: Domain, weight: int, cap_percent: int) -> None:
         """Add a domain; weight and cap are for a scheduler that has them."""
-        ...
 
-    def remove_domain(self, domain: SchedDomain) -> None:
+    @abstractmethod
+    def remove_domain(self, domain: Domain) -> None:
         """Remove a domain whose vcpus have all been removed."""
-        ...
 
-    def add_vcpu(self, vcpu: SchedVcpu) -> None:
+    @abstractmethod
+    def add_vcpu(self, vcpu: Vcpu) -> None:
         """Add a vcpu, which is not runnable yet, and set `processor` to its first pcpu."""
-        ...
 
-    def remove_vcpu(self, vcpu: SchedVcpu) -> None:
+    @abstractmethod
+    def remove_vcpu(self, vcpu: Vcpu) -> None:
         """Remove a vcpu that is not running."""
-        ...
 
-    def wake(self, vcpu: SchedVcpu) -> None:
+    @abstractmethod
+    def wake(self, vcpu: Vcpu) -> None:
         """Queue a vcpu that has become runnable, and tickle pcpus."""
-        ...
 
-    def sleep(self, vcpu: SchedVcpu) -> None:
+    @abstractmethod
+    def sleep(self, vcpu: Vcpu) -> None:
         """Dequeue a vcpu that is not runnable any more; tickle its pcpu if it runs."""
-        ...
 
+    @abstractmethod
     def pick(self, pcpu: int, now_ns: int) -> Decision:
         """Decide what `pcpu` runs next; the current vcpu competes if it is still runnable.
 
         The machine calls it at the end of a slice, a block, a yield and a tickle alike. The chosen
         vcpu's `processor` is `pcpu`.
         """
-        ...
 
+    @abstractmethod
     def tick(self, now_ns: int) -> None:
         """Do the periodic work for all pcpus every 10 ms, independent of decisions."""
-        ...
 
-    def affinity_changed(self, vcpu: SchedVcpu) -> None:
+    @abstractmethod
+    def affinity_changed(self, vcpu: Vcpu) -> None:
         """Move a vcpu whose affinity has changed if it may no longer use its pcpu."""
-        ...
 
-    def adjust(self, domain: SchedDomain, weight: int | None, cap_percent: int | None) -> None:
+    @abstractmethod
+    def adjust(self, domain: Domain, weight: int | None, cap_percent: int | None) -> None:
         """Change weight and/or cap, which apply from the next accounting.
 
         A scheduler that has neither ignores the call.
         """
-        ...
 
-    def parameters(self, domain: SchedDomain) -> tuple[int, int] | None:
+    @abstractmethod
+    def parameters(self, domain: Domain) -> tuple[int, int] | None:
         """Return (weight, cap in percent); None under a scheduler that has neither."""
-        ...
 
-    def state(self, vcpu: SchedVcpu) -> VcpuState:
+    @abstractmethod
+    def state(self, vcpu: Vcpu) -> VcpuState:
         """Return the present credit and priority."""
-        ...

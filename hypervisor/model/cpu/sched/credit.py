@@ -10,14 +10,8 @@ all others there, so it never runs before its cap allows it. The original leaves
 from collections.abc import Mapping
 from typing import Final
 
-from hypervisor.model.cpu.sched.base import (
-    Decision,
-    SchedContext,
-    SchedDomain,
-    Scheduler,
-    SchedVcpu,
-    VcpuState,
-)
+from hypervisor.model.cpu.sched.base import Decision, Scheduler, VcpuState
+from hypervisor.model.cpu.sched.context import SchedContext
 from hypervisor.model.cpu.sched.credit_accounting import (
     BOOST,
     CREDIT_RULES,
@@ -32,7 +26,10 @@ from hypervisor.model.cpu.sched.credit_accounting import (
     DomainRecord,
     VcpuRecord,
 )
-from hypervisor.model.cpu.sched.placement import first_allowed, first_home
+from hypervisor.model.cpu.sched.credit_counters import CreditCounters
+from hypervisor.model.cpu.sched.masks import bits_of, first_allowed, mask_of
+from hypervisor.model.cpu.sched.placement import first_home
+from hypervisor.model.domain.domain import Domain, Vcpu
 
 SLICE_NS: Final = 30_000_000
 
@@ -40,7 +37,7 @@ SLICE_NS: Final = 30_000_000
 _IDLE_DECISION: Final = Decision(None, SLICE_NS)
 
 
-class CreditScheduler:
+class CreditScheduler(Scheduler):
     """Gives proportional shares by weight and limits by cap; each pcpu has a queue and steals."""
 
     name = "SMP Credit Scheduler"
@@ -59,43 +56,46 @@ class CreditScheduler:
         "_ticks",
         "_vcpus",
         "accounting",
-        "counters",
     )
 
     def __init__(self, context: SchedContext, rules: CreditRules) -> None:
         topology = context.topology
         self._context = context
         self._rules = rules
-        self._counters = dict.fromkeys(rules.counters, 0)
-        self.counters: Mapping[str, int] = self._counters
+        self._counters = CreditCounters()
         self.accounting = CreditAccounting(context, rules, self._counters)
         self._pcpus = topology.pcpus
         self._queues: list[list[VcpuRecord]] = [[] for _ in range(topology.pcpus)]
         # Bit masks of the pcpus that run their idle vcpu, and of those whose queue is not empty.
         self._idlers = (1 << topology.pcpus) - 1
         self._loaded = 0
-        self._siblings = [_mask(topology.siblings(pcpu)) for pcpu in range(topology.pcpus)]
-        self._packages = [_mask(topology.package(pcpu)) for pcpu in range(topology.pcpus)]
+        self._siblings = [mask_of(topology.siblings(pcpu)) for pcpu in range(topology.pcpus)]
+        self._packages = [mask_of(topology.package(pcpu)) for pcpu in range(topology.pcpus)]
         self._vcpus: list[VcpuRecord] = []
         self._ticks = 0
 
+    @property
+    def counters(self) -> Mapping[str, int]:
+        """Return the statistics that this release has."""
+        return self._counters.named(self._rules.counters)
+
     # Adding, removing and changing domains and vcpus
 
-    def add_domain(self, domain: SchedDomain, weight: int, cap_percent: int) -> None:
+    def add_domain(self, domain: Domain, weight: int, cap_percent: int) -> None:
         """Add a domain."""
         domain.sched = DomainRecord(domain, weight, cap_percent)
 
-    def remove_domain(self, domain: SchedDomain) -> None:
+    def remove_domain(self, domain: Domain) -> None:
         """Remove a domain whose vcpus have all been removed."""
         domain.sched = None
 
-    def add_vcpu(self, vcpu: SchedVcpu) -> None:
+    def add_vcpu(self, vcpu: Vcpu) -> None:
         """Add a vcpu, and set `processor` to its first pcpu."""
         domain: DomainRecord = vcpu.domain.sched
         record = VcpuRecord(vcpu, domain, SLICE_NS)
         vcpu.sched = record
         previous = domain.vcpus[-1].vcpu.processor if domain.vcpus else None
-        population = (other.vcpu.processor for other in self._vcpus)
+        population = [other.vcpu.processor for other in self._vcpus]
         vcpu.processor = first_home(vcpu, previous, population, self._context.topology)
         vcpu.processor = self._new_home(vcpu)
         domain.vcpus.append(record)
@@ -103,7 +103,7 @@ class CreditScheduler:
         if self._rules.starts_active:
             self.accounting.activate(record)
 
-    def remove_vcpu(self, vcpu: SchedVcpu) -> None:
+    def remove_vcpu(self, vcpu: Vcpu) -> None:
         """Remove a vcpu that is not running."""
         record: VcpuRecord = vcpu.sched
         if record.is_queued:
@@ -114,7 +114,7 @@ class CreditScheduler:
         self._vcpus.remove(record)
         vcpu.sched = None
 
-    def adjust(self, domain: SchedDomain, weight: int | None, cap_percent: int | None) -> None:
+    def adjust(self, domain: Domain, weight: int | None, cap_percent: int | None) -> None:
         """Change weight and/or cap, which apply from the next accounting."""
         record: DomainRecord = domain.sched
         if weight is not None:
@@ -122,17 +122,18 @@ class CreditScheduler:
         if cap_percent is not None:
             record.cap_percent = cap_percent
 
-    def parameters(self, domain: SchedDomain) -> tuple[int, int]:
+    def parameters(self, domain: Domain) -> tuple[int, int]:
         """Return (weight, cap in percent)."""
-        return domain.sched.weight, domain.sched.cap_percent
+        record: DomainRecord = domain.sched
+        return record.weight, record.cap_percent
 
-    def state(self, vcpu: SchedVcpu) -> VcpuState:
+    def state(self, vcpu: Vcpu) -> VcpuState:
         """Return the present credit and priority."""
         record: VcpuRecord = vcpu.sched
         priority = PARKED if record.is_parked else record.priority
         return VcpuState(record.credit, PRIORITY_NAMES[priority])
 
-    def affinity_changed(self, vcpu: SchedVcpu) -> None:
+    def affinity_changed(self, vcpu: Vcpu) -> None:
         """Move a vcpu whose affinity has changed if it may no longer use its pcpu."""
         if vcpu.affinity >> vcpu.processor & 1:
             return
@@ -147,30 +148,31 @@ class CreditScheduler:
 
     # Wake, sleep, pick
 
-    def wake(self, vcpu: SchedVcpu) -> None:
+    def wake(self, vcpu: Vcpu) -> None:
         """Queue a vcpu that has become runnable, and tickle pcpus."""
         record: VcpuRecord = vcpu.sched
         if vcpu.is_running:
-            self._counters["vcpu_wake_running"] += 1
+            self._counters.vcpu_wake_running += 1
         elif record.is_queued:
-            self._counters["vcpu_wake_onrunq"] += 1
+            self._counters.vcpu_wake_onrunq += 1
         elif not vcpu.runnable:
-            self._counters["vcpu_wake_not_runnable"] += 1
+            self._counters.vcpu_wake_not_runnable += 1
         else:
-            self._counters["vcpu_wake_runnable"] += 1
+            self._counters.vcpu_wake_runnable += 1
             self._enter(record)
 
-    def sleep(self, vcpu: SchedVcpu) -> None:
+    def sleep(self, vcpu: Vcpu) -> None:
         """Dequeue a vcpu that is not runnable any more; tickle its pcpu if it runs."""
-        self._counters["vcpu_sleep"] += 1
+        self._counters.vcpu_sleep += 1
+        record: VcpuRecord = vcpu.sched
         if vcpu.is_running:
             self._context.tickle(vcpu.processor)
-        elif vcpu.sched.is_queued:
-            self._dequeue(vcpu.sched)
+        elif record.is_queued:
+            self._dequeue(record)
 
     def pick(self, pcpu: int, now_ns: int) -> Decision:
         """Decide what `pcpu` runs next. The current vcpu, if still runnable, is requeued first."""
-        self._counters["schedule"] += 1
+        self._counters.schedule += 1
         current = self._context.current(pcpu)
         if current is not None:
             record: VcpuRecord = current.sched
@@ -200,9 +202,8 @@ class CreditScheduler:
         """Charge the running vcpus every 10 ms; run the accounting on every third call."""
         rules = self._rules
         charge = rules.credits_per_tick
-        current = self._context.current
-        for pcpu in range(self._pcpus):
-            vcpu = current(pcpu)
+        for pcpu in self._context.pcpus:
+            vcpu = pcpu.current
             if vcpu is None:
                 continue
             record: VcpuRecord = vcpu.sched
@@ -211,8 +212,8 @@ class CreditScheduler:
             record.credit -= charge
             if not record.is_active:
                 self.accounting.activate(record)
-            elif rules.knows_topology and self._idlers and self._best_home(vcpu) != pcpu:
-                self._counters["migrate_running"] += 1
+            elif rules.knows_topology and self._idlers and self._best_home(vcpu) != pcpu.number:
+                self._counters.migrate_running += 1
                 self._leave_soon(record)
         self._ticks += 1
         if self._ticks % TICKS_PER_ACCOUNTING == 0:
@@ -255,49 +256,74 @@ class CreditScheduler:
         vcpu = record.vcpu
         pcpu = vcpu.processor
         self._enqueue(record, pcpu)
-        tickle = self._context.tickle
-        current = self._context.current(pcpu)
-        priority = IDLE if current is None else current.sched.priority
+        context = self._context
+        current = context.current(pcpu)
+        priority = IDLE
+        if current is not None:
+            running: VcpuRecord = current.sched
+            priority = running.priority
         if record.priority > priority:
-            self._counters[_TICKLE_LOCAL.get(priority, "tickle_local_other")] += 1
-            tickle(pcpu)
+            self._count_tickle(priority)
+            context.tickle(pcpu)
         if current is None:
             return
         idlers = self._idlers & vcpu.affinity
         if not idlers:
-            self._counters["tickle_idlers_none"] += 1
+            self._counters.tickle_idlers_none += 1
             return
-        self._counters["tickle_idlers_some"] += 1
+        self._counters.tickle_idlers_some += 1
         while idlers:
             lowest = idlers & -idlers
-            tickle(lowest.bit_length() - 1)
+            context.tickle(lowest.bit_length() - 1)
             idlers ^= lowest
+
+    def _count_tickle(self, priority: int) -> None:
+        counters = self._counters
+        if priority == IDLE:
+            counters.tickle_local_idler += 1
+        elif priority == OVER:
+            counters.tickle_local_over += 1
+        elif priority == UNDER:
+            counters.tickle_local_under += 1
+        else:
+            counters.tickle_local_other += 1
 
     def _steal(self, pcpu: int, priority: int) -> VcpuRecord | None:
         """Take the first vcpu of better priority that waits on a busy pcpu and may run here."""
         counters = self._counters
-        counters["load_balance_idle" if priority == IDLE else "load_balance_over"] += 1
+        if priority == IDLE:
+            counters.load_balance_idle += 1
+        else:
+            counters.load_balance_over += 1
         own = 1 << pcpu
         if not self._rules.knows_topology:
-            counters["steal_peer_idle"] += (self._idlers & ~own).bit_count()
+            counters.steal_peer_idle += bits_of(self._idlers & ~own)
         peers = self._loaded & ~self._idlers & ~own
         if not peers:
             return None
         above = peers >> pcpu << pcpu
-        for rest in (above, peers ^ above):
-            while rest:
-                lowest = rest & -rest
-                rest ^= lowest
-                for record in self._queues[lowest.bit_length() - 1]:
-                    if record.priority <= priority:
-                        break
-                    if record.vcpu.affinity & own:
-                        self._dequeue(record)
-                        record.vcpu.processor = pcpu
-                        counters[self._rules.steal_counter] += 1
-                        return record
-                    if not self._rules.knows_topology:
-                        counters["steal_peer_pinned"] += 1
+        return self._steal_from(above, pcpu, priority) or self._steal_from(
+            peers ^ above, pcpu, priority
+        )
+
+    def _steal_from(self, peers: int, pcpu: int, priority: int) -> VcpuRecord | None:
+        while peers:
+            lowest = peers & -peers
+            peers ^= lowest
+            for record in self._queues[lowest.bit_length() - 1]:
+                if record.priority <= priority:
+                    break
+                vcpu = record.vcpu
+                if vcpu.affinity >> pcpu & 1:
+                    self._dequeue(record)
+                    vcpu.processor = pcpu
+                    if self._rules.knows_topology:
+                        self._counters.migrate_queued += 1
+                    else:
+                        self._counters.vcpu_migrate += 1
+                    return record
+                if not self._rules.knows_topology:
+                    self._counters.steal_peer_pinned += 1
         return None
 
     # Placement
@@ -314,14 +340,14 @@ class CreditScheduler:
         if vcpu.runnable:
             self._enter(record)
 
-    def _new_home(self, vcpu: SchedVcpu) -> int:
+    def _new_home(self, vcpu: Vcpu) -> int:
         if self._rules.knows_topology:
             return self._best_home(vcpu)
         if vcpu.affinity >> vcpu.processor & 1:
             return vcpu.processor
         return first_allowed(vcpu.affinity, self._pcpus)
 
-    def _best_home(self, vcpu: SchedVcpu) -> int:
+    def _best_home(self, vcpu: Vcpu) -> int:
         """Return the allowed pcpu with the most idle neighbours, if in doubt the present one.
 
         Between sockets their idle pcpus are compared, within a socket the idle threads of cores.
@@ -338,31 +364,23 @@ class CreditScheduler:
         if not self._queues[home] and self._context.current(home) is vcpu:
             idlers |= 1 << home  # its pcpu would be idle without this vcpu
         above = candidates >> home << home
-        for rest in (above, candidates ^ above):
-            while rest:
-                lowest = rest & -rest
-                rest ^= lowest
-                pcpu = lowest.bit_length() - 1
-                masks = self._siblings if self._packages[home] & lowest else self._packages
-                if (idlers & masks[home]).bit_count() < (idlers & masks[pcpu]).bit_count():
-                    home = pcpu
+        home = self._idlest(above, home, idlers)
+        return self._idlest(candidates ^ above, home, idlers)
+
+    def _idlest(self, candidates: int, home: int, idlers: int) -> int:
+        while candidates:
+            lowest = candidates & -candidates
+            candidates ^= lowest
+            pcpu = lowest.bit_length() - 1
+            masks = self._siblings if self._packages[home] & lowest else self._packages
+            if bits_of(idlers & masks[home]) < bits_of(idlers & masks[pcpu]):
+                home = pcpu
         return home
-
-
-_TICKLE_LOCAL: Final = {
-    IDLE: "tickle_local_idler",
-    OVER: "tickle_local_over",
-    UNDER: "tickle_local_under",
-}
 
 
 def _sort_class(record: VcpuRecord) -> int:
     priority = record.priority
     return 0 if priority >= UNDER else 1 if priority > IDLE else 2
-
-
-def _mask(pcpus: tuple[int, ...]) -> int:
-    return sum(1 << pcpu for pcpu in pcpus)
 
 
 def create(context: SchedContext, rules: str) -> Scheduler:

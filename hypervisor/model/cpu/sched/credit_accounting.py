@@ -6,7 +6,14 @@ Source: xen/common/sched_credit.c, csched_acct and csched_vcpu_acct (3.0.3 and 3
 from dataclasses import dataclass
 from typing import Final
 
-from hypervisor.model.cpu.sched.base import Decision, SchedContext, SchedDomain, SchedVcpu
+from hypervisor.model.cpu.sched.base import Decision
+from hypervisor.model.cpu.sched.context import SchedContext
+from hypervisor.model.cpu.sched.credit_counters import (
+    COUNTERS_3_0_3,
+    COUNTERS_3_1,
+    CreditCounters,
+)
+from hypervisor.model.domain.domain import Domain, Vcpu
 
 BOOST: Final = 0
 UNDER: Final = -1
@@ -18,15 +25,6 @@ PRIORITY_NAMES: Final = {BOOST: "boost", UNDER: "under", OVER: "over", PARKED: "
 
 TICKS_PER_ACCOUNTING: Final = 3
 
-_COUNTERS: Final = (
-    *("schedule", "acct_run", "acct_no_work", "acct_balance", "acct_reorder", "acct_min_credit"),
-    *("acct_vcpu_active", "acct_vcpu_idle", "vcpu_sleep", "vcpu_wake_running"),
-    *("vcpu_wake_onrunq", "vcpu_wake_runnable", "vcpu_wake_not_runnable"),
-    *("tickle_local_idler", "tickle_local_over", "tickle_local_under", "tickle_local_other"),
-    *("tickle_idlers_none", "tickle_idlers_some", "load_balance_idle", "load_balance_over"),
-    *("load_balance_other", "steal_trylock_failed", "steal_peer_idle"),
-)
-
 
 @dataclass(frozen=True, slots=True)
 class CreditRules:
@@ -37,8 +35,7 @@ class CreditRules:
     parks_by_pause: bool  # only above the cap; otherwise by a priority below idle
     knows_topology: bool  # places vcpus on the idlest socket, core and thread
     starts_active: bool  # a new vcpu earns credit at once, not from its first tick
-    counters: tuple[str, ...]
-    steal_counter: str
+    counters: tuple[str, ...]  # the names of those that it has
 
     @property
     def credits_per_period(self) -> int:
@@ -53,11 +50,7 @@ CREDIT_RULES: Final = {
         parks_by_pause=False,
         knows_topology=False,
         starts_active=True,
-        counters=(
-            *_COUNTERS,
-            *("vcpu_migrate", "steal_peer_down", "steal_peer_running", "steal_peer_pinned"),
-        ),
-        steal_counter="vcpu_migrate",
+        counters=COUNTERS_3_0_3,
     ),
     "3.1": CreditRules(
         credits_per_tick=100,
@@ -65,8 +58,7 @@ CREDIT_RULES: Final = {
         parks_by_pause=True,
         knows_topology=True,
         starts_active=False,
-        counters=(*_COUNTERS, "vcpu_park", "vcpu_unpark", "migrate_queued", "migrate_running"),
-        steal_counter="migrate_queued",
+        counters=COUNTERS_3_1,
     ),
 }
 
@@ -76,7 +68,7 @@ class DomainRecord:
 
     __slots__ = ("active", "cap_percent", "domain", "vcpus", "weight")
 
-    def __init__(self, domain: SchedDomain, weight: int, cap_percent: int) -> None:
+    def __init__(self, domain: Domain, weight: int, cap_percent: int) -> None:
         self.domain = domain
         self.weight = weight
         self.cap_percent = cap_percent
@@ -99,7 +91,7 @@ class VcpuRecord:
         "vcpu",
     )
 
-    def __init__(self, vcpu: SchedVcpu, domain: DomainRecord, slice_ns: int) -> None:
+    def __init__(self, vcpu: Vcpu, domain: DomainRecord, slice_ns: int) -> None:
         self.vcpu = vcpu
         self.domain = domain
         self.credit = 0
@@ -120,7 +112,7 @@ class CreditAccounting:
 
     __slots__ = ("_context", "_counters", "_rules", "active", "balance", "total_credit", "weight")
 
-    def __init__(self, context: SchedContext, rules: CreditRules, counters: dict[str, int]) -> None:
+    def __init__(self, context: SchedContext, rules: CreditRules, counters: CreditCounters) -> None:
         self._context = context
         self._rules = rules
         self._counters = counters
@@ -137,7 +129,7 @@ class CreditAccounting:
             self.weight += domain.weight
         domain.active.insert(0, record)
         record.is_active = True
-        self._counters["acct_vcpu_active"] += 1
+        self._counters.acct_vcpu_active += 1
 
     def deactivate(self, record: VcpuRecord) -> None:
         """Stop a vcpu's earning; with its last active vcpu, a domain's weight does not count."""
@@ -147,7 +139,7 @@ class CreditAccounting:
         if not domain.active:
             self.active.remove(domain)
             self.weight -= domain.weight
-        self._counters["acct_vcpu_idle"] += 1
+        self._counters.acct_vcpu_idle += 1
 
     def set_weight(self, domain: DomainRecord, weight: int) -> None:
         """Change a weight, and update the sum at once."""
@@ -157,16 +149,16 @@ class CreditAccounting:
 
     def run(self) -> None:
         """Distribute one period's credit and set every active vcpu's priority."""
-        self._counters["acct_run"] += 1
+        self._counters.acct_run += 1
         weight_total = weight_left = self.weight
         if weight_total == 0:
             self.balance = 0
-            self._counters["acct_no_work"] += 1
+            self._counters.acct_no_work += 1
             return
         per_period = self._rules.credits_per_period
         debt = max(-self.balance, 0)
         if debt:
-            self._counters["acct_balance"] += 1
+            self._counters.acct_balance += 1
         total = self.total_credit + debt
         is_extra_wanted = False
         balance = 0
@@ -189,7 +181,7 @@ class CreditAccounting:
                     total += _ceil_div((fair - grant) * weight_total, weight_left)
                 if is_extra_wanted:
                     # Its surplus came too late for the domains before it: next time it goes first.
-                    self._counters["acct_reorder"] += 1
+                    self._counters.acct_reorder += 1
                     self.active.remove(domain)
                     self.active.insert(0, domain)
             grant = _ceil_div(grant, vcpus)
@@ -208,17 +200,17 @@ class CreditAccounting:
                 if not rules.parks_by_pause:
                     record.priority = PARKED
                 elif credit < -cap_credit and not record.is_parked:
-                    self._counters["vcpu_park"] += 1
+                    self._counters.vcpu_park += 1
                     self._context.park(record.vcpu)
                     record.is_parked = True
             if credit < -bound:
-                self._counters["acct_min_credit"] += 1
+                self._counters.acct_min_credit += 1
                 credit = -bound
         else:
             record.priority = UNDER
             if record.is_parked:
                 # It is unpaused while the flag is still set, so this wake is not boosted.
-                self._counters["vcpu_unpark"] += 1
+                self._counters.vcpu_unpark += 1
                 self._context.unpark(record.vcpu)
                 record.is_parked = False
             if credit > bound:

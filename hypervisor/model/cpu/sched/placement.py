@@ -3,14 +3,14 @@
 Source: xen/common/domctl.c (3.0.3), default_vcpu0_location and what calls it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
-from hypervisor.model.cpu.sched.base import SchedVcpu
 from hypervisor.model.cpu.topology import Topology
+from hypervisor.model.domain.domain import Vcpu
 
 
 def first_home(
-    vcpu: SchedVcpu, previous: int | None, population: Iterable[int], topology: Topology
+    vcpu: Vcpu, previous: int | None, population: Sequence[int], topology: Topology
 ) -> int:
     """Return the pcpu of a new vcpu, before its affinity is applied.
 
@@ -27,9 +27,3 @@ def first_home(
         count[pcpu] += 1
     first = 1 if len(topology.siblings(0)) > 1 else 0  # not the first hyper-thread
     return min(range(first, pcpus), key=lambda pcpu: (count[pcpu], -pcpu))
-
-
-def first_allowed(affinity: int, pcpus: int) -> int:
-    """Return the lowest existing pcpu of a mask."""
-    allowed = affinity & ((1 << pcpus) - 1)
-    return (allowed & -allowed).bit_length() - 1

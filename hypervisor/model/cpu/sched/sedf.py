@@ -14,15 +14,10 @@ from collections.abc import Mapping
 from typing import Final
 
 from hypervisor.domainsettings import SedfParameters
-from hypervisor.model.cpu.sched.base import (
-    Decision,
-    SchedContext,
-    SchedDomain,
-    Scheduler,
-    SchedVcpu,
-    VcpuState,
-)
-from hypervisor.model.cpu.sched.placement import first_allowed, first_home
+from hypervisor.model.cpu.sched.base import Decision, Scheduler, VcpuState
+from hypervisor.model.cpu.sched.context import SchedContext
+from hypervisor.model.cpu.sched.masks import first_allowed
+from hypervisor.model.cpu.sched.placement import first_home
 from hypervisor.model.cpu.sched.sedf_queues import (
     EXTRA,
     GUARANTEED,
@@ -31,6 +26,7 @@ from hypervisor.model.cpu.sched.sedf_queues import (
     PcpuQueues,
     VcpuRecord,
 )
+from hypervisor.model.domain.domain import Domain, Vcpu
 from hypervisor.toolstack.config.schedparams import (
     DOMAIN0_SEDF,
     GUEST_SEDF,
@@ -49,38 +45,42 @@ _COUNTERS: Final = (
 )
 
 
-class SedfScheduler:
+class SedfScheduler(Scheduler):
     """Guarantees slice/period to each vcpu, on its pcpu."""
 
     name = "Simple EDF Scheduler"
     option = "sedf"
 
-    __slots__ = ("_context", "_counters", "_moves_always", "_pcpus", "_vcpus", "counters")
+    __slots__ = ("_context", "_counters", "_moves_always", "_pcpus", "_vcpus")
 
     def __init__(self, context: SchedContext, *, moves_always: bool) -> None:
         """`moves_always`: a new affinity also moves a vcpu from a pcpu that it may still use."""
         self._context = context
         self._moves_always = moves_always
         self._counters = dict.fromkeys(_COUNTERS, 0)
-        self.counters: Mapping[str, int] = self._counters
         self._pcpus = [PcpuQueues() for _ in range(context.topology.pcpus)]
         self._vcpus: list[VcpuRecord] = []
 
+    @property
+    def counters(self) -> Mapping[str, int]:
+        """Return the statistics."""
+        return self._counters
+
     # Adding, removing and changing domains and vcpus
 
-    def add_domain(self, domain: SchedDomain, weight: int, cap_percent: int) -> None:
+    def add_domain(self, domain: Domain, weight: int, cap_percent: int) -> None:
         """Add a domain; the credit scheduler's weight and cap are ignored."""
         domain.sched = DomainRecord()
 
-    def remove_domain(self, domain: SchedDomain) -> None:
+    def remove_domain(self, domain: Domain) -> None:
         """Remove a domain whose vcpus have all been removed."""
         domain.sched = None
 
-    def add_vcpu(self, vcpu: SchedVcpu) -> None:
+    def add_vcpu(self, vcpu: Vcpu) -> None:
         """Add a vcpu, and set `processor` to its pcpu."""
         domain: DomainRecord = vcpu.domain.sched
         previous = domain.vcpus[-1].vcpu.processor if domain.vcpus else None
-        population = (other.vcpu.processor for other in self._vcpus)
+        population = [other.vcpu.processor for other in self._vcpus]
         vcpu.processor = first_home(vcpu, previous, population, self._context.topology)
         everywhere = (1 << len(self._pcpus)) - 1
         if vcpu.affinity & everywhere != everywhere:
@@ -92,7 +92,7 @@ class SedfScheduler:
         domain.vcpus.append(record)
         self._vcpus.append(record)
 
-    def remove_vcpu(self, vcpu: SchedVcpu) -> None:
+    def remove_vcpu(self, vcpu: Vcpu) -> None:
         """Remove a vcpu that is not running."""
         record: VcpuRecord = vcpu.sched
         self._pcpus[vcpu.processor].remove(record)
@@ -100,26 +100,26 @@ class SedfScheduler:
         self._vcpus.remove(record)
         vcpu.sched = None
 
-    def adjust(self, domain: SchedDomain, weight: int | None, cap_percent: int | None) -> None:
+    def adjust(self, domain: Domain, weight: int | None, cap_percent: int | None) -> None:
         """Do nothing: this scheduler has no such parameters."""
 
-    def parameters(self, domain: SchedDomain) -> tuple[int, int] | None:
+    def parameters(self, domain: Domain) -> tuple[int, int] | None:
         """Return None: there are no weight and cap as in the credit scheduler."""
         return None
 
-    def sedf_parameters(self, domain: SchedDomain) -> SedfParameters:
+    def sedf_parameters(self, domain: Domain) -> SedfParameters:
         """Return the parameters of the domain's first vcpu, as the hypervisor does."""
-        record: VcpuRecord = domain.sched.vcpus[0]
-        return record.parameters()
+        record: DomainRecord = domain.sched
+        return record.vcpus[0].parameters()
 
-    def adjust_sedf(self, domain: SchedDomain, parameters: SedfParameters) -> None:
+    def adjust_sedf(self, domain: Domain, parameters: SedfParameters) -> None:
         """Set the parameters of all vcpus of a domain, which apply at once.
 
         Raises: Refused; then nothing has changed.
         """
         check_sedf(parameters)
-        records: list[VcpuRecord] = domain.sched.vcpus
-        for record in records:
+        changed: DomainRecord = domain.sched
+        for record in changed.vcpus:
             if parameters.is_for_extra_time_alone:
                 record.extra_weight, record.weight = parameters.weight, 0
                 record.period_ns, record.slice_ns = WEIGHT_PERIOD_NS, 0
@@ -132,14 +132,14 @@ class SedfScheduler:
             record.extratime = parameters.extratime
             record.latency_ns = parameters.latency_ns
         self._share_by_weight()
-        for record in records:
+        for record in changed.vcpus:
             self._requeue(record)
 
-    def state(self, vcpu: SchedVcpu) -> VcpuState:
+    def state(self, vcpu: Vcpu) -> VcpuState:
         """Return a state without credit and priority."""
         return VcpuState(None, None)
 
-    def affinity_changed(self, vcpu: SchedVcpu) -> None:
+    def affinity_changed(self, vcpu: Vcpu) -> None:
         """Move a vcpu to the first pcpu that its new affinity allows."""
         home = self._new_home(vcpu)
         record: VcpuRecord = vcpu.sched
@@ -155,13 +155,13 @@ class SedfScheduler:
 
     # Wake, sleep, pick
 
-    def wake(self, vcpu: SchedVcpu) -> None:
+    def wake(self, vcpu: Vcpu) -> None:
         """Queue a vcpu that has become runnable, and tickle pcpus."""
         record: VcpuRecord = vcpu.sched
         if vcpu.runnable and not vcpu.is_running and not record.is_queued:
             self._enter(record, self._context.clock.now)
 
-    def sleep(self, vcpu: SchedVcpu) -> None:
+    def sleep(self, vcpu: Vcpu) -> None:
         """Dequeue a vcpu that is not runnable any more; tickle its pcpu if it runs."""
         if vcpu.is_running:
             self._tickle(vcpu.processor)
@@ -337,7 +337,7 @@ class SedfScheduler:
             queues.remove_extra(EXTRA, record)
         self._tickle(vcpu.processor)
 
-    def _new_home(self, vcpu: SchedVcpu) -> int:
+    def _new_home(self, vcpu: Vcpu) -> int:
         if vcpu.affinity >> vcpu.processor & 1 and not self._moves_always:
             return vcpu.processor
         return first_allowed(vcpu.affinity, len(self._pcpus))

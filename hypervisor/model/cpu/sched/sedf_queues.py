@@ -6,16 +6,19 @@ for time that is not guaranteed: lost time and extra time, each in the order of 
 Source: xen/common/sched_sedf.c (3.0.3).
 """
 
-from bisect import insort_right
 from typing import Final
 
 from hypervisor.domainsettings import SedfParameters
-from hypervisor.model.cpu.sched.base import SchedVcpu
+from hypervisor.model.domain.domain import Vcpu
 
 # The kinds of time on which a vcpu runs; the first two are also indices of queues and scores.
 LOST: Final = 0  # guaranteed time that it lost to a short sleep
 EXTRA: Final = 1
 GUARANTEED: Final = 2
+
+# The orders of queues beside those of the scores, LOST and EXTRA.
+_DEADLINE: Final = 2
+_BEGIN: Final = 3
 
 _FULL_USE_SCORE: Final = 1 << 10
 _EXTRA_WEIGHT_SCORE: Final = 1 << 17  # an extra weight of 128 equals a slice of the whole period
@@ -46,7 +49,7 @@ class VcpuRecord:
     )
 
     def __init__(
-        self, vcpu: SchedVcpu, domain: "DomainRecord", first: SedfParameters, extra_weight: int
+        self, vcpu: Vcpu, domain: "DomainRecord", first: SedfParameters, extra_weight: int
     ) -> None:
         self.vcpu = vcpu
         self.domain = domain
@@ -119,12 +122,12 @@ class PcpuQueues:
         if record.begin_ns > now_ns:
             self.add_waiting(record)
         else:
-            insort_right(self.run, record, key=_deadline)
+            _insert(self.run, record, _DEADLINE)
             record.is_queued = True
 
     def add_waiting(self, record: VcpuRecord) -> None:
         """Queue a vcpu on `wait`."""
-        insort_right(self.wait, record, key=_begin)
+        _insert(self.wait, record, _BEGIN)
         record.is_queued = True
 
     def add_extra(self, which: int, record: VcpuRecord, charge: int = 0) -> None:
@@ -139,7 +142,7 @@ class PcpuQueues:
         if charge:
             for other in queue:
                 other.scores[which] -= charge
-        insort_right(queue, record, key=_SCORE_KEYS[which])
+        _insert(queue, record, which)
 
     def remove(self, record: VcpuRecord) -> None:
         """Remove a vcpu from all queues."""
@@ -162,7 +165,7 @@ class PcpuQueues:
         """Begin the periods that are due, and end those that are used up or missed."""
         run, wait = self.run, self.wait
         while wait and wait[0].begin_ns <= now_ns:
-            insort_right(run, wait.pop(0), key=_deadline)
+            _insert(run, wait.pop(0), _DEADLINE)
         while run:
             record = run[0]
             period_ns = record.period_ns
@@ -178,24 +181,26 @@ class PcpuQueues:
                 record.spent_ns = 0
             else:
                 return
-            del run[0]
+            run.pop(0)
             self.add(record, now_ns)
 
 
-def _deadline(record: VcpuRecord) -> int:
-    return record.deadline_ns
+def _insert(queue: list[VcpuRecord], record: VcpuRecord, order: int) -> None:
+    """Insert a vcpu behind those of an equal key."""
+    key = _key(record, order)
+    low, high = 0, len(queue)
+    while low < high:
+        middle = (low + high) >> 1
+        if key < _key(queue[middle], order):
+            high = middle
+        else:
+            low = middle + 1
+    queue.insert(low, record)
 
 
-def _begin(record: VcpuRecord) -> int:
-    return record.deadline_ns - record.period_ns
-
-
-def _lost_score(record: VcpuRecord) -> int:
-    return record.scores[LOST]
-
-
-def _extra_score(record: VcpuRecord) -> int:
-    return record.scores[EXTRA]
-
-
-_SCORE_KEYS: Final = (_lost_score, _extra_score)
+def _key(record: VcpuRecord, order: int) -> int:
+    if order == _DEADLINE:
+        return record.deadline_ns
+    if order == _BEGIN:
+        return record.deadline_ns - record.period_ns
+    return record.scores[order]

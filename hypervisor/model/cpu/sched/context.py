@@ -1,0 +1,48 @@
+"""Gives a scheduler access to the machine: who runs where, and how to have that changed."""
+
+from collections.abc import Callable
+
+from hypervisor.model.cpu.topology import Topology
+from hypervisor.model.domain.domain import Pcpu, Vcpu
+from hypervisor.model.timing.clock import Clock
+
+
+class SchedContext:
+    """The machine as a scheduler sees it. Of `clock` a scheduler reads only `now`.
+
+    `park` pauses a vcpu because of its cap (3.1): it stops at once and its runstate is offline.
+    `unpark` undoes that; the machine calls `wake` if the vcpu wants to run.
+    """
+
+    __slots__ = ("_decide", "clock", "park", "pcpus", "tickled", "topology", "unpark")
+
+    def __init__(
+        self,
+        clock: Clock,
+        topology: Topology,
+        pcpus: list[Pcpu],
+        decide: Callable[[], None],
+        park: Callable[[Vcpu], None],
+        unpark: Callable[[Vcpu], None],
+    ) -> None:
+        """`decide` makes the decisions of all pcpus in `tickled`, and empties that list."""
+        self.clock = clock
+        self.topology = topology
+        self.pcpus = pcpus
+        self.tickled: list[Pcpu] = []  # those that are to decide after the present event
+        self._decide = decide
+        self.park = park
+        self.unpark = unpark
+
+    def current(self, pcpu: int) -> Vcpu | None:
+        """Return the vcpu that runs on `pcpu`; None stands for its idle vcpu."""
+        return self.pcpus[pcpu].current
+
+    def tickle(self, pcpu: int) -> None:
+        """Make `pcpu` decide again after the present event (Xen: SCHEDULE_SOFTIRQ)."""
+        target = self.pcpus[pcpu]
+        if not target.is_tickled:
+            target.is_tickled = True
+            if not self.tickled:
+                self.clock.defer(self._decide)
+            self.tickled.append(target)
