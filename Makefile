@@ -43,7 +43,7 @@ wheels: $(INSTALLED)  # build the pure wheel, and with a C compiler that of this
 bench: $(INSTALLED) compiled  # speed and size beside the peers
 	@$(BIN)/python -m tests.bench
 
-golden: $(INSTALLED)  # write the expected outputs and those in the documents anew; look at the diff
+golden: $(INSTALLED) compiled  # write the expected outputs and those in the documents anew; look at the diff
 	@$(BIN)/python -m pytest tests/golden tests/e2e/test_docs_commands.py --update-golden
 
 fmt: $(INSTALLED)  # format the code and fix what can be fixed
