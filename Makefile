@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 TESTS := $(BIN)/python -m pytest -n 2 --dist loadfile --benchmark-disable
 PATH_LINE := export PATH="$(CURDIR)/$(BIN):$$PATH"
 
-.PHONY: help up down shell test check compiled bench golden fmt clean peers
+.PHONY: help up down shell test check compiled wheels bench golden fmt clean peers
 
 help:  # this list
 	@awk -F ':.*  # ' '/^[a-z]+:.*  # / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -36,10 +36,14 @@ check: $(INSTALLED) compiled  # format, lint, types, who may import whom, and wh
 compiled: $(INSTALLED)  # compile the model again after its sources have changed; needs a C compiler
 	@$(BIN)/python -m hypervisor.compiled.build
 
+wheels: $(INSTALLED)  # build the pure wheel, and with a C compiler that of this machine, into dist/
+	@XENPROF_PURE=1 $(BIN)/python -m hatchling build -t wheel -d dist
+	@$(BIN)/python -m hatchling build -t wheel -d dist
+
 bench: $(INSTALLED) compiled  # speed and size beside the peers
 	@$(BIN)/python -m tests.bench
 
-golden: $(INSTALLED)  # write the expected outputs and those in the documents anew; look at the diff
+golden: $(INSTALLED) compiled  # write the expected outputs and those in the documents anew; look at the diff
 	@$(BIN)/python -m pytest tests/golden tests/e2e/test_docs_commands.py --update-golden
 
 fmt: $(INSTALLED)  # format the code and fix what can be fixed

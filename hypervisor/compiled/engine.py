@@ -1,12 +1,11 @@
 """Decides whether the model runs compiled or as Python, and hooks the compiled modules in."""
 
-import importlib
 import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.machinery import EXTENSION_SUFFIXES, ExtensionFileLoader, ModuleSpec
-from importlib.util import spec_from_file_location
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 
@@ -47,9 +46,7 @@ class CompiledModules:
         file = self._files.get(fullname)
         if file is None:
             return None
-        return spec_from_file_location(
-            fullname, file, loader=ExtensionFileLoader(fullname, str(file))
-        )
+        return _spec(fullname, file)
 
 
 def is_pure_wanted() -> bool:
@@ -65,17 +62,8 @@ def choose() -> Engine:
 def install() -> None:
     """Choose, and let the model's modules be found accordingly. To be called before the first."""
     engine, manifest = _choice()
-    if manifest is not None:
-        names = (manifest.library, *manifest.modules)
-        finder = CompiledModules(engine, {name: manifest.file_of(name) for name in names})
-        sys.meta_path.insert(0, finder)
-        try:
-            importlib.import_module(manifest.library)
-            return
-        except ImportError as error:  # it needs another C library, say
-            sys.meta_path.remove(finder)
-            engine = Engine(False, f"cannot be loaded: {error}")
-    sys.meta_path.insert(0, CompiledModules(engine, {}))
+    files = {} if manifest is None else {name: manifest.file_of(name) for name in manifest.modules}
+    sys.meta_path.insert(0, CompiledModules(engine, files))
 
 
 def running() -> Engine:
@@ -95,4 +83,26 @@ def _choice() -> tuple[Engine, Manifest | None]:
     changed = manifest.changed()
     if changed is not None:
         return Engine(False, f"{changed} has changed since it was compiled"), None
+    lacking = manifest.lacking()
+    if lacking is not None:
+        return Engine(False, f"what was compiled lacks {lacking}"), None
+    try:
+        _load(manifest)
+    except ImportError as error:  # it needs another C library, say
+        return Engine(False, f"cannot be loaded: {error}"), None
     return Engine(True), manifest
+
+
+def _load(manifest: Manifest) -> None:
+    """Load the library that the compiled modules refer to, which does not run any of them."""
+    name = manifest.library
+    if name not in sys.modules:
+        spec = _spec(name, manifest.file_of(name))
+        assert spec is not None and spec.loader is not None
+        module = module_from_spec(spec)
+        spec.loader.exec_module(module)
+        sys.modules[name] = module
+
+
+def _spec(fullname: str, file: Path) -> ModuleSpec | None:
+    return spec_from_file_location(fullname, file, loader=ExtensionFileLoader(fullname, str(file)))

@@ -30,6 +30,14 @@ class Manifest:
             (path for path, digest in self.sources.items() if digest_of(path) != digest), None
         )
 
+    def lacking(self) -> str | None:
+        """Return the first extension module that is missing or empty, None if all are there.
+
+        Their digests are not kept: who packs them may strip them.
+        """
+        names = (self.library, *self.modules)
+        return next((name for name in names if not _is_filled(self.file_of(name))), None)
+
     def file_of(self, module: str) -> Path:
         """Return where the extension module lies."""
         return BUILT / (module.replace(".", "/") + self.python)
@@ -44,9 +52,12 @@ def read() -> Manifest | None:
     try:
         stored = json.loads((BUILT / _NAME).read_text(encoding="utf-8"))
         return Manifest(
-            stored["python"], stored["library"], tuple(stored["modules"]), dict(stored["sources"])
+            str(stored["python"]),
+            str(stored["library"]),
+            tuple(map(str, stored["modules"])),
+            {str(path): str(digest) for path, digest in stored["sources"].items()},
         )
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
@@ -61,3 +72,10 @@ def digest_of(path: str) -> str:
         return hashlib.sha256((ROOT / path).read_bytes()).hexdigest()
     except OSError:
         return ""
+
+
+def _is_filled(file: Path) -> bool:
+    try:
+        return file.stat().st_size > 0
+    except OSError:
+        return False

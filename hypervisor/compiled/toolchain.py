@@ -1,5 +1,6 @@
 """The C compiler that Python itself was built with, as commands."""
 
+import os
 import shlex
 import shutil
 import subprocess
@@ -40,11 +41,17 @@ class Toolchain:
 
 
 def toolchain() -> Toolchain:
-    """Return the compiler of this Python. Raises: NoCompiler."""
+    """Return the compiler of this Python, or that of the environment variable CC.
+
+    Raises: NoCompiler.
+    """
     words = {
         name: shlex.split(sysconfig.get_config_var(name) or "")
         for name in ("CC", "CFLAGS", "CCSHARED", "LDSHARED")
     }
+    if own := shlex.split(os.environ.get("CC", "")):
+        rest = words["LDSHARED"][1:]  # its first word is a compiler too
+        words |= {"CC": own, "LDSHARED": [*own, *rest]}
     headers = Path(sysconfig.get_path("include"))
     if not words["CC"] or shutil.which(words["CC"][0]) is None:
         raise NoCompiler("there is no C compiler")

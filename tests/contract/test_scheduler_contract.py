@@ -3,14 +3,13 @@
 Some claims are only for those that have weights and caps and move vcpus between pcpus.
 """
 
-import copy
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hypervisor.model.cpu.sched import SCHEDULERS
 from hypervisor.model.cpu.topology import Topology
+from tests.support.copying import copied
 from tests.support.model.schedsim import ANY_PCPU, Sim
 
 KINDS = [(name, rules) for name in SCHEDULERS for rules in ("3.0.3", "3.1")]
@@ -141,7 +140,7 @@ def test_a_copy_of_the_host_has_the_same_future(name, rules):
         sim.add(weight=weight, vcpus=2)
         sim.add(weight=weight, run_ns=3 * MS, sleep_ns=7 * MS, cap=20)
     sim.run(1)
-    twin = copy.deepcopy(sim)
+    twin = copied(sim)
     sim.run(1)
     twin.run(1)
     assert sim.shares() == twin.shares()

@@ -1,12 +1,10 @@
 """Counters of a guest's block layer against their definitions."""
 
-from types import SimpleNamespace
-from typing import Any
-
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hypervisor.model.domain.runstate import BLOCKED, OFFLINE, RUNNABLE, RUNNING, Runstate
+from hypervisor.model.domain.domain import Domain, Vcpu
+from hypervisor.model.domain.runstate import BLOCKED, OFFLINE, RUNNABLE, RUNNING
 from hypervisor.model.io.blkstat import DiskUse, IoWait
 from tests.support.model.hosts import SECOND, domain, fileio, make_host, result, vbd
 
@@ -46,8 +44,9 @@ step = st.tuples(
 
 @given(st.lists(step, max_size=40), st.integers(0, 50))
 def test_iowait_is_blocked_time_with_somebody_waiting(steps, rest):
-    runstate = Runstate(0)
-    one: Any = SimpleNamespace(vcpus=[SimpleNamespace(runstate=runstate)])
+    one = Domain(1, "a", "", "pv", 0, None, 0)
+    one.vcpus.append(Vcpu(one, 0, 0, 1))
+    runstate = one.vcpus[0].runstate
     waits = IoWait(one)
     now = asked = expected = 0
     for pause, what in [*steps, (rest, None)]:

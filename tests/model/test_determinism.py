@@ -1,6 +1,5 @@
 """Same scenario, seed and commands: the same host, whatever the hash seed; copies run on alike."""
 
-import copy
 import hashlib
 import os
 import subprocess
@@ -13,6 +12,7 @@ import pytest
 from hypervisor.model.codebook.work import KERNEL
 from hypervisor.model.machine import build
 from hypervisor.model.scenario.spec import load_scenario
+from tests.support.copying import copied
 from tests.support.model.hosts import MS, SECOND, burst, cpu, domain, fileio, make_host, netperf
 from tests.support.paths import ROOT
 
@@ -147,7 +147,7 @@ def test_a_copy_goes_on_alike(profiled):
     if profiled:
         profile(host, range(5))
     host.advance(300 * MS)
-    twin = copy.deepcopy(host)
+    twin = copied(host)
     for each in (host, twin):
         run_commands(each)
         each.advance(3 * SECOND)

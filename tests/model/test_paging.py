@@ -1,6 +1,5 @@
 """Swapping: none while a guest has enough memory, ever slower with less, and then death."""
 
-import copy
 from fractions import Fraction
 
 import pytest
@@ -8,6 +7,7 @@ import pytest
 from hypervisor.model.machine import build
 from hypervisor.model.memory.paging import TOUCH_NS
 from hypervisor.model.scenario.spec import load_scenario
+from tests.support.copying import copied
 from tests.support.model.hosts import (
     MS,
     SECOND,
@@ -162,7 +162,7 @@ def test_short_pieces_of_work_miss_as_often_as_long_ones():
 
 def test_a_host_that_thrashes_can_be_copied():
     host = squeeze(40, cpu(memory_mib=64, threads=2), burst(1, 1), vcpus=2, seconds=1).host
-    twin = copy.deepcopy(host)
+    twin = copied(host)
     for each in (host, twin):
         each.advance(each.now_ns + 2 * SECOND)
     assert host.telemetry.snapshot() == twin.telemetry.snapshot()

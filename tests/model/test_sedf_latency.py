@@ -1,12 +1,12 @@
 """The waits of a vcpu under SEDF, and the cost of a short sleep. Oracle: sums by the rules."""
 
-import copy
 from statistics import median
 
 import pytest
 
 from hypervisor.model.cpu.sched.sedf import QUANTUM_NS
 from hypervisor.model.cpu.topology import Topology
+from tests.support.copying import copied
 from tests.support.model.schedsim import SWITCH_NS
 from tests.support.model.sedfsim import MS, SedfSim
 
@@ -120,7 +120,7 @@ def test_quanta_given_at_once_are_as_good_as_one_by_one(topology):
     sim.add_with(20, 4, run_ns=3 * MS, sleep_ns=11 * MS)
     sim.add(vcpus=2)
     sim.add(run_ns=1 * MS, sleep_ns=9 * MS)
-    twin = copy.deepcopy(sim)
+    twin = copied(sim)
     sim.run(1)
     for _ in range(10_000):
         for pcpu in range(topology.pcpus):

@@ -1,6 +1,5 @@
 """The trace rings of the model: bounded, balanced, and without effect on the traced host."""
 
-import copy
 import os
 import subprocess
 import sys
@@ -34,6 +33,7 @@ from hypervisor.trace_events import (
     is_selected,
     ring_records,
 )
+from tests.support.copying import copied
 from tests.support.model.hosts import MS, SECOND, burst, cpu, domain, make_host
 from tests.support.paths import ROOT
 from xenprof.trace.records import joined
@@ -114,7 +114,7 @@ def test_a_copy_goes_on_alike():
     host = busy_host()
     host.tracer.set_masks(ALL, EVERY_PCPU)
     host.advance(250 * MS)
-    twin = copy.deepcopy(host)
+    twin = copied(host)
     for each in (host, twin):
         each.advance(SECOND)
     assert host.tracer.read() == twin.tracer.read()

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from hypervisor.model.domain.domain import Domain
 from hypervisor.model.machine import Machine
@@ -73,22 +73,26 @@ def squeeze(mib: int, *workloads: Mapping[str, Any], seconds: int = 6, **setting
 
 
 class Console:
-    """The messages of the kernel of `a`, and the time of its panic."""
+    """What the kernel of `a` says from now on, and when it panics, which does not end it."""
 
     def __init__(self, host: Machine) -> None:
-        self.lines: list[tuple[int, str]] = []
         self.panics: list[int] = []
-        self._host = host
         self.pager = paging(host)
-        live(host).console = cast(Any, self)
+        self._host = host
+        self._console = live(host).console
+        self._before = self._console.text()
         resident(host).guest.panic = self._panicked
-
-    def write(self, line: str) -> None:
-        self.lines.append((self._host.now_ns, line))
 
     def _panicked(self) -> None:
         self.panics.append(self._host.now_ns)
 
     @property
+    def lines(self) -> list[str]:
+        """Return what was added; few enough lines that the console still has all of them."""
+        text = self._console.text()
+        assert text.startswith(self._before)
+        return text.removeprefix(self._before).splitlines()
+
+    @property
     def killed(self) -> list[str]:
-        return [line.split("(")[1].rstrip(").") for _, line in self.lines if "Killed" in line]
+        return [line.split("(")[1].rstrip(").") for line in self.lines if "Killed" in line]

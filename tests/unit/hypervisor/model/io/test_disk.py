@@ -1,4 +1,3 @@
-import copy
 from itertools import pairwise
 from random import Random
 
@@ -9,6 +8,7 @@ from hypothesis import strategies as st
 from hypervisor.model.io.disk import EXPIRE_NS, Disk, DiskModel, DiskRequest
 from hypervisor.model.timing.clock import Clock
 from hypervisor.model.timing.random_stream import RandomStream
+from tests.support.copying import copied
 from tests.support.model.draws import exponential_ns
 
 KIB = 1024
@@ -149,7 +149,7 @@ def test_busy_time_of_a_saturated_disk_is_the_elapsed_time(host):
 
 def test_a_copied_disk_finishes_alike(host):
     host.read(*range(0, 10**6, 50_000))
-    twin = copy.deepcopy(host)
+    twin = copied(host)
     host.drain()
     twin.drain()
     assert host.times == twin.times

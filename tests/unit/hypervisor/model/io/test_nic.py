@@ -1,11 +1,10 @@
-import copy
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hypervisor.model.io.nic import INTERRUPT_GAP_NS, RING_PACKETS, Nic
 from hypervisor.model.timing.clock import Clock
+from tests.support.copying import copied
 
 MS = 1_000_000
 FRAME_NS = 1538 * 8
@@ -144,7 +143,7 @@ def test_a_copied_card_goes_on_alike():
     host = Host()
     host.nic.offer("f", 1000, 1_500_000)
     host.run(MS)
-    twin = copy.deepcopy(host)
+    twin = copied(host)
     host.run(50 * MS)
     twin.run(50 * MS)
     assert host.received == twin.received

@@ -1,10 +1,9 @@
-import copy
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hypervisor.model.timing.clock import Clock
+from tests.support.copying import copied
 
 
 class Recorder:
@@ -114,7 +113,7 @@ def test_an_exception_of_a_handler_leaves_the_clock_usable(recorder):
 def test_a_deep_copy_has_the_same_future_and_its_own_past(recorder):
     recorder.clock.schedule(0, recorder.chain, 5)
     recorder.clock.run_until(20)
-    twin = copy.deepcopy(recorder)
+    twin = copied(recorder)
     recorder.clock.run_until(100)
     assert len(twin.seen) == 3
     twin.clock.run_until(100)

@@ -1,8 +1,7 @@
-import copy
-
 import pytest
 
 from hypervisor.model.timing.random_stream import RandomStream, Streams, stream_seed
+from tests.support.copying import copied
 
 VECTOR_UNIFORM = [205, 288, 533, 788, 342]
 
@@ -21,7 +20,7 @@ def test_streams_of_other_names_and_seeds_differ():
 def test_a_copied_stream_goes_on_alone():
     stream = RandomStream(1, "x")
     stream.bits(64)
-    twin = copy.deepcopy(stream)
+    twin = copied(stream)
     expected = [stream.uniform(1 << 40) for _ in range(10)]
     assert expected == [twin.uniform(1 << 40) for _ in range(10)]
 
