@@ -134,7 +134,7 @@ def test_a_module_that_cannot_be_compiled_is_named_with_its_line(tree):
 
     assert done.returncode == 1
     assert f"{COMPILED}:15: error: Incompatible return value type" in done.stdout
-    assert "make: mypyc cannot compile the model: it would run as Python\n" == done.stderr
+    assert done.stderr.startswith("make: mypyc cannot compile the model")
 
 
 @pytest.fixture
