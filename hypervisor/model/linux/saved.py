@@ -12,7 +12,7 @@ from hypervisor.model.memory.saved import SavedPaging
 class SavedGuest(BaseModel):
     """The whole guest. `workloads` as in a scenario, `results` what each had achieved."""
 
-    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", defer_build=True)
 
     configured_kib: Annotated[int, Field(gt=0, lt=2**40)]
     workloads: list[dict[str, Any]] = []

@@ -10,7 +10,7 @@ Count = Annotated[int, Field(ge=0, lt=2**63)]
 class SavedPaging(BaseModel):
     """See `paging.Paging`; what was swapped is swapped anew."""
 
-    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", defer_build=True)
 
     page_ins: Count = 0
     page_outs: Count = 0
