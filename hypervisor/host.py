@@ -17,7 +17,7 @@ from hypervisor.telemetry import HostSnapshot, TraceRecord
 from hypervisor.trace_events import TraceStatus
 
 if TYPE_CHECKING:  # numpy is imported by those who profile
-    from hypervisor.samples import CallStack, SampleBatch
+    from hypervisor.samples import CallStack, SampleRuns
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Samples(Protocol):
         """Return the number of samples."""
         ...
 
-    def load(self) -> "SampleBatch":
+    def load(self) -> "SampleRuns":
         """Return the columns. One thread calls this once for all samples of a domain, in order."""
         ...
 

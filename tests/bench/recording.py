@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hypervisor.host import OprofileDriver, StackWalker
 from hypervisor.model.machine import Machine
-from hypervisor.samples import SampleBatch
+from hypervisor.samples import SampleRuns
 from tests.bench.table import Row, repeat
 from tests.support.model.hosts import MS, domain, fileio, make_host, netperf
 from tests.support.model.profiling import CYCLES, begin, end, set_counter
@@ -74,7 +74,7 @@ def _most_kib() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
-def _record(driver: OprofileDriver, batches: Sequence[SampleBatch], *, has_stacks: bool) -> None:
+def _record(driver: OprofileDriver, batches: Sequence[SampleRuns], *, has_stacks: bool) -> None:
     events = {0: EventSetting("GLOBAL_POWER_EVENTS", PERIOD, 1)}
     config = DaemonConfig(0, "i386/p4", 3200.0, events, _VMLINUX, _XEN)
     with tempfile.TemporaryDirectory(prefix="xenprof-bench-") as folder:

@@ -39,7 +39,7 @@ def sampled(host, driver):
         one.write("dump", "1")
         host.advance_until(lambda one=one: one.pending() == 0, 5 * SECOND)
         promised = [samples for samples in one.read_buffer() if len(samples)]
-        batches[name] = [(len(samples), samples.load()) for samples in promised]
+        batches[name] = [(len(samples), samples.load().columns()) for samples in promised]
     driver.write("enable", "0")
     return batches
 

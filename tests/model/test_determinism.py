@@ -71,7 +71,7 @@ def batches(host, domids):
     for driver in drivers:
         driver.write("dump", "1")
     host.advance(host.now_ns + SECOND)
-    taken = [lot.load() for driver in drivers for lot in driver.read_buffer()]
+    taken = [lot.load().columns() for driver in drivers for lot in driver.read_buffer()]
     return [getattr(batch, column).tobytes() for batch in taken for column in COLUMNS]
 
 

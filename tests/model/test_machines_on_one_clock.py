@@ -42,7 +42,7 @@ def profiled(*hosts: Machine) -> list[tuple[HostSnapshot, list[bytes]]]:
 
 def samples(host: Machine) -> list[bytes]:
     """Return the columns of all samples that domain 0's daemon has received."""
-    batches = [lot.load() for lot in host.profiler.oprofile("0").read_buffer()]
+    batches = [lot.load().columns() for lot in host.profiler.oprofile("0").read_buffer()]
     return [getattr(one, name).tobytes() for one in batches for name in SampleBatch.__slots__]
 
 

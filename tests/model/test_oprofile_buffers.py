@@ -142,7 +142,7 @@ def test_passive_samples_come_through_domain_0():
 def test_the_daemons_work_is_done_in_its_domain():
     host, guest = profiled(buffer_size=60_000, buffer_watershed=50_000)
     host.advance(3 * SECOND)
-    batches = [lot.load() for lot in guest.read_buffer()]
+    batches = [lot.load().columns() for lot in guest.read_buffer()]
     (daemon,) = (task for task in guest.tasks().values() if task.program == "/usr/bin/oprofiled")
     mine = sum(int((batch.tgid == daemon.tgid).sum()) for batch in batches)
     assert 0.003 < mine / sum(map(len, batches)) < 0.03

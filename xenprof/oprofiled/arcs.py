@@ -7,13 +7,11 @@ Source: oprofile daemon/opd_sfile.c (sfile_log_arc), opd_trans.c; Linux arch/i38
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 
-from hypervisor.samples import CallStack, SampleBatch
+from hypervisor.samples import CallStack, SampleRuns
 from xenprof.oprofiled.attribution import PLACE_SHIFT, Attributed, Attributor, Place
-from xenprof.oprofiled.distinct import part_of
 from xenprof.oprofiled.histogram import Histogram
 from xenprof.oprofiled.ranges import U64, Ints
 
@@ -47,23 +45,25 @@ class ArcCounter:
 
     def add(self, found: Attributed) -> None:
         """Count the arcs of attributed samples."""
-        batch = found.batch
-        rows = np.flatnonzero((batch.stack_id >= 0) & (batch.domain == self._domid))
-        if not len(rows):
+        samples, all_rows = found.samples, found.rows
+        is_own = (samples.domain == self._domid)[all_rows.run]
+        at = np.flatnonzero((all_rows.stack_id >= 0) & is_own)
+        if not len(at):
             return
-        self._learn(batch.stack_id[rows])
-        first = self._first[batch.stack_id[rows]]
-        rows, first = rows[first > 0], first[first > 0]
-        if not len(rows):
+        self._learn(all_rows.stack_id[at])
+        first = self._first[all_rows.stack_id[at]]
+        at, first = at[first > 0], first[first > 0]
+        if not len(at):
             return
-        mine = part_of(batch, rows)
-        callers, caller_offsets = self._attributor.locate(replace(mine, pc=first))
-        groups, counts = found.groups[rows], found.counts[rows]
+        rows = all_rows.only(at)
+        callers, caller_offsets = self._attributor.locate(samples, rows.run, first)
+        groups = found.groups[at]
         callees = (groups >> np.uint64(PLACE_SHIFT)).astype(np.int64)
-        self._count(callers, callees, caller_offsets, found.offsets[rows], groups & _REST, counts)
+        rest = groups & _REST
+        self._count(callers, callees, caller_offsets, found.offsets[at], rest, rows.counts)
         # The task decides where user code is mapped, also if tasks are not separated.
-        where = mine.stack_id.astype(np.uint64) << _HIGH | mine.tgid.astype(np.uint64)
-        self._walks.add(groups & _REST, where, counts)
+        tgids = samples.tgid[rows.run].astype(np.uint64)
+        self._walks.add(rest, rows.stack_id.astype(np.uint64) << _HIGH | tgids, rows.counts)
 
     def drain(self) -> list[tuple[Place, Place, int, U64, U64]]:
         """Return (caller, callee, rest of the group, keys, counts) of all arcs, and remove them."""
@@ -122,11 +122,9 @@ class ArcCounter:
         pcs = np.concatenate([self._callers[number] for number in numbers.tolist()])
         modes = [self._stack(number).frames[-1].mode for number in numbers.tolist()]
         tgids = (where[long] & _LOW).astype(np.int32)
-        batch = _frames(
-            pcs, np.repeat(np.array(modes, np.uint8), lengths), np.repeat(tgids, lengths),
-            self._domid,
-        )  # fmt: skip
-        places, offsets = self._attributor.locate(batch)
+        frames = _frames(pcs, lengths, np.array(modes, np.uint8), tgids, self._domid)
+        run = np.repeat(np.arange(len(lengths)), lengths)
+        places, offsets = self._attributor.locate(frames, run, pcs)
         # Frame i is called by frame i + 1, but not across the end of a stack.
         callees = np.delete(np.arange(len(pcs)), np.cumsum(lengths) - 1)
         self._count(
@@ -162,12 +160,15 @@ class ArcCounter:
         return index
 
 
-def _frames(pcs: U64, modes: "np.ndarray", tgids: "np.ndarray", domid: int) -> SampleBatch:
-    """Return frames as a batch, as if they had been sampled."""
-    zero = np.zeros(len(pcs), np.int32)
-    domains = np.full(len(pcs), domid, np.int32)
-    return SampleBatch(
-        time_ns=np.zeros(len(pcs), np.int64), pcpu=zero, domain=domains, vcpu=zero, mode=modes,
-        event=np.zeros(len(pcs), np.uint8), pc=pcs, tgid=tgids, tid=zero, stack_id=zero,
-        on_behalf_of=domains,
+def _frames(
+    pcs: U64, lengths: Ints, modes: "np.ndarray", tgids: "np.ndarray", domid: int
+) -> SampleRuns:
+    """Return frames as runs of samples, as if they had been sampled."""
+    zero = np.zeros(len(lengths), np.int32)
+    none = np.zeros(len(lengths), np.int64)
+    domains = np.full(len(lengths), domid, np.int32)
+    return SampleRuns(
+        lengths=lengths, first_ns=none, step_ns=none, pcpu=zero, domain=domains, vcpu=zero,
+        mode=modes, event=np.zeros(len(lengths), np.uint8), tgid=tgids, tid=zero,
+        on_behalf_of=domains, pc=pcs, stack_id=np.full(len(pcs), -1, np.int32),
     )  # fmt: skip

@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from hypervisor.host import Module, Task
-from hypervisor.samples import SampleBatch
+from hypervisor.samples import SampleRuns
 from hypervisor.telemetry import Mode
 from xenprof.events import EventSetting
-from xenprof.oprofiled.distinct import distinct, part_of
+from xenprof.oprofiled.distinct import Distinct, distinct
 from xenprof.oprofiled.ranges import U64, Ints, RangeTable
 from xenprof.profile.flat import ImageName
 
@@ -28,6 +28,7 @@ UNKNOWN_EVENT, NO_MM, NO_MAPPING, NO_KERNEL_IMAGE, FILTERED = LOSS_REASONS = (
 PLACE_SHIFT = 44  # of the place's bits in a group
 _USER_BITS = np.uint64(48)  # user addresses are below 1 << 48 on x86-64
 _EVERYWHERE = (0, 2**64)
+_UNKNOWN = -(2**63)  # neither a place nor a loss
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +80,16 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Attributed:
-    """The samples of a batch with a place, as groups and offsets, and the others by reason.
+    """The samples with a place, as rows of group and offset, and the others by reason.
 
-    Each row stands for `counts` samples, of which `batch` holds one.
+    Each row stands for `rows.counts` of the `samples`.
     """
 
     groups: U64
     offsets: U64
-    counts: U64
+    rows: Distinct
     lost: Mapping[str, int]
-    batch: SampleBatch
+    samples: SampleRuns
 
 
 class Attributor:
@@ -112,7 +113,7 @@ class Attributor:
         self._known_event = np.zeros(256, np.bool_)
         self._known_event[list(config.events)] = True
         self._separates_libraries = bool(config.separate & {"library", "kernel"})
-        self._told_by: tuple[str, ...] = ("domain", "mode", "event", "tgid", "pc")
+        self._told_by: tuple[str, ...] = ("domain", "mode", "event", "tgid")
         if "thread" in config.separate:
             self._told_by += ("tid",)
         if "cpu" in config.separate:
@@ -121,49 +122,48 @@ class Attributor:
         self._users = _UserMap({})
         self._known_modules: tuple[Module, ...] = ()
         self._known_tasks: dict[int, Task] = {}
-        self._passive_kernels = {
-            domid: RangeTable([text or _EVERYWHERE]) for domid, text in config.passive.items()
-        }
-        self._xen_table = RangeTable([(config.xen.start, config.xen.end)] if config.xen else [])
+        self._follow_maps()
 
-    def attribute(self, batch: SampleBatch, *, with_stacks: bool) -> Attributed:
-        """Find a group and an offset for each sample, or the reason why it has none.
+    def attribute(self, samples: SampleRuns, *, with_stacks: bool) -> Attributed:
+        """Find a group and an offset for all samples, or the reason why they have none.
 
         `with_stacks`: samples of different stacks are kept apart.
         """
         self._refresh()
-        more = ("stack_id",) if with_stacks else ()
-        batch, counts = distinct(batch, (*self._told_by, *more))
-        place, offset = self.locate(batch)
-        own = batch.domain == self._config.domid
-        place[~self._known_event[batch.event]] = _lost(UNKNOWN_EVENT)
+        rows = distinct(samples, self._told_by, with_stacks=with_stacks)
+        place, offset = self.locate(samples, rows.run, rows.pc)
+        is_known = self._known_event[samples.event]
+        if not is_known.all():
+            place[~is_known[rows.run]] = _lost(UNKNOWN_EVENT)
         if self._config.image_filter:
-            placed = np.flatnonzero(place >= 0)
-            is_kept = np.array(self._is_kept, np.bool_)[place[placed]]
-            place[placed[~is_kept]] = _lost(FILTERED)
-
-        rows = np.flatnonzero(place >= 0)
-        groups = _pack(place[rows], *self._task_and_cpu(batch, rows, own[rows]), batch.event[rows])
+            place[(place >= 0) & ~self.is_kept(place)] = _lost(FILTERED)
+        lost: dict[str, int] = {}
         missing = np.flatnonzero(place < 0)
-        misses = np.bincount(-1 - place[missing], counts[missing], len(LOSS_REASONS))
-        lost = {reason: int(n) for reason, n in zip(LOSS_REASONS, misses, strict=True) if n}
-        placed_batch = part_of(batch, rows) if with_stacks else batch
-        return Attributed(groups, offset[rows], counts[rows].astype(np.uint64), lost, placed_batch)
+        if len(missing):
+            misses = np.bincount(-1 - place[missing], rows.counts[missing], len(LOSS_REASONS))
+            lost = {reason: int(n) for reason, n in zip(LOSS_REASONS, misses, strict=True) if n}
+            placed = np.flatnonzero(place >= 0)
+            place, offset, rows = place[placed], offset[placed], rows.only(placed)
+        groups = (place << PLACE_SHIFT | self._rest(samples)[rows.run]).astype(np.uint64)
+        return Attributed(groups, offset, rows, lost, samples)
 
-    def locate(self, batch: SampleBatch) -> tuple[Ints, U64]:
-        """Return a place and an offset for each pc; a negative place is the reason of a loss."""
-        place = np.empty(len(batch), np.int64)
-        offset = np.zeros(len(batch), np.uint64)
-        own = batch.domain == self._config.domid
-        in_user = batch.mode == Mode.USER
+    def locate(self, samples: SampleRuns, run: Ints, pc: U64) -> tuple[Ints, U64]:
+        """Return a place and an offset for each pc in a run of `samples`.
+
+        A negative place is the reason of a loss.
+        """
+        place = np.empty(len(pc), np.int64)
+        offset = np.zeros(len(pc), np.uint64)
+        own = samples.domain == self._config.domid
+        in_user = samples.mode == Mode.USER
         for selected, find in (
             (own & ~in_user, self._find_kernel),
             (own & in_user, self._find_user),
             (~own, self._find_passive),
         ):
-            rows = np.flatnonzero(selected)
+            rows = np.flatnonzero(selected[run])
             if len(rows):
-                place[rows], offset[rows] = find(batch, rows)
+                place[rows], offset[rows] = find(samples, run[rows], pc[rows])
         return place, offset
 
     def place(self, index: int) -> Place:
@@ -189,98 +189,100 @@ class Attributor:
 
     def _refresh(self) -> None:
         modules, tasks = tuple(self._modules()), dict(self._tasks())
+        if modules == self._known_modules and tasks == self._known_tasks:
+            return
         if modules != self._known_modules:
             self._known_modules = modules
             self._kernel = _KernelMap(self._config, modules)
         if tasks != self._known_tasks:
             self._known_tasks = tasks
             self._users = _UserMap(tasks)
+        self._follow_maps()
 
-    def _find_kernel(self, batch: SampleBatch, rows: Ints) -> tuple[Ints, U64]:
-        pc = batch.pc[rows]
-        kernel, users = self._kernel, self._users
+    def _follow_maps(self) -> None:
+        """Forget the places of what was in the maps before."""
+        self._kernel_places = _Translation(self._kernel_place)
+        self._user_places = _Translation(self._user_place)
+
+    def _find_kernel(self, samples: SampleRuns, run: Ints, pc: U64) -> tuple[Ints, U64]:
+        kernel = self._kernel
         index = kernel.table.find(pc)
-        if "kernel" not in self._config.separate:
-            return self._kernel_place(index, lambda i: self._place(None, kernel.images[i])), (
-                pc - kernel.starts[index]
-            )
-        task = users.index(batch.tgid[rows]) + 1  # 0: a kernel thread, which has no program
-        width = len(kernel.images)
+        codes = index
+        if "kernel" in self._config.separate:
+            task = self._users.index(samples.tgid) + 1  # 0: a kernel thread, without a program
+            codes = np.where(index < 0, -1, task[run] * len(kernel.images) + index)
+        place = self._kernel_places.of(codes, _lost(NO_KERNEL_IMAGE))
+        return place, pc - kernel.starts[index]
 
-        def separated(code: int) -> int:
-            app = users.programs[code // width - 1] if code >= width else None
-            return self._place(app, kernel.images[code % width])
+    def _kernel_place(self, code: int) -> int:
+        """Return the place of a kernel-side image, separated by the program of a task or not."""
+        task, image = divmod(code, len(self._kernel.images))
+        app = self._users.programs[task - 1] if task else None
+        return self._place(app, self._kernel.images[image])
 
-        codes = np.where(index < 0, -1, task * width + index)
-        return self._kernel_place(codes, separated), pc - kernel.starts[index]
-
-    @staticmethod
-    def _kernel_place(codes: Ints, intern: Callable[[int], int]) -> Ints:
-        return np.where(codes < 0, _lost(NO_KERNEL_IMAGE), _translate(codes, intern))
-
-    def _find_user(self, batch: SampleBatch, rows: Ints) -> tuple[Ints, U64]:
-        pc, users = batch.pc[rows], self._users
-        task = users.index(batch.tgid[rows])
+    def _find_user(self, samples: SampleRuns, run: Ints, pc: U64) -> tuple[Ints, U64]:
+        users = self._users
+        task = users.index(samples.tgid)[run]
         mapping = users.find(task, pc)
-
-        def intern(code: int) -> int:
-            image, program = users.images[code], users.programs[users.owners[code]]
-            is_apart = self._separates_libraries or image.name.kind == "anon"
-            return self._place(program if is_apart else None, image)
-
-        place = np.where(mapping < 0, _lost(NO_MAPPING), _translate(mapping, intern))
+        place = self._user_places.of(mapping, _lost(NO_MAPPING))
         place[task < 0] = _lost(NO_MM)
         return place, pc + users.shifts[mapping]
 
-    def _find_passive(self, batch: SampleBatch, rows: Ints) -> tuple[Ints, U64]:
-        place = np.empty(len(rows), np.int64)
-        offset = batch.pc[rows].copy()
-        mode, domain = batch.mode[rows], batch.domain[rows]
-        for domid in np.unique(domain).tolist():
-            kernel = self._passive_kernels.get(domid) or RangeTable([_EVERYWHERE])
-            text, xen = self._config.passive.get(domid), self._config.xen
-            folder = xen.path.rpartition("/")[0] if xen else ""
-            for which, table, start, inside, outside in (
-                (Mode.USER, None, 0, "", f"domain{domid}-apps"),
-                (
-                    Mode.KERNEL, kernel, text[0] if text else 0,
-                    f"domain{domid}-kernel", f"domain{domid}-modules",
-                ),
-                (
-                    Mode.HYPERVISOR, self._xen_table, xen.start if xen else 0,
-                    f"{folder}/domain{domid}-xen", f"domain{domid}-xen-unknown",
-                ),
-            ):  # fmt: skip
-                at = np.flatnonzero((domain == domid) & (mode == which))
-                if not len(at):
-                    continue
-                hit = np.zeros(len(at), np.bool_)
-                if table is not None:
-                    hit = table.find(offset[at]) >= 0
-                if hit.any():
-                    place[at[hit]] = self._place(None, _kernel_image(inside))
-                    offset[at[hit]] -= np.uint64(start)
-                if not hit.all():
-                    place[at[~hit]] = self._place(None, _kernel_image(outside))
-        return place, offset
+    def _user_place(self, mapping: int) -> int:
+        """Return the place of a mapping, separated by its task's program or not."""
+        image, program = self._users.images[mapping], self._users.programs_mapped[mapping]
+        is_apart = self._separates_libraries or image.name.kind == "anon"
+        return self._place(program if is_apart else None, image)
 
-    def _task_and_cpu(
-        self, batch: SampleBatch, rows: Ints, own: npt.NDArray[np.bool_]
-    ) -> tuple[Ints, Ints]:
-        """Return thread indices and cpu numbers plus one; 0 = all.
+    def _find_passive(self, samples: SampleRuns, run: Ints, pc: U64) -> tuple[Ints, U64]:
+        context = (samples.domain.astype(np.int64) * len(Mode) + samples.mode)[run]
+        used = np.flatnonzero(np.bincount(context))
+        texts = [self._passive_text(*divmod(each, len(Mode))) for each in used.tolist()]
+        starts, lasts, inside, outside = zip(*texts, strict=True)
+        at = np.searchsorted(used, context)
+        start = np.array(starts, np.uint64)[at]
+        is_inside = (pc >= start) & (pc <= np.array(lasts, np.uint64)[at])
+        place = np.where(is_inside, np.array(inside)[at], np.array(outside)[at])
+        return place, pc - np.where(is_inside, start, np.uint64(0))
 
-        A passive domain's tasks are unknown, and its cpu is the processor it ran on.
+    def _passive_text(self, domid: int, mode: int) -> tuple[int, int, int, int]:
+        """Return the first and last pc of a passive domain's text in a mode, and two places.
+
+        They are those of pcs inside and outside; the offset outside is the pc itself.
         """
-        thread = np.zeros(len(rows), np.int64)
-        cpu = np.zeros(len(rows), np.int64)
+        xen = self._config.xen
+        text: tuple[int, int] | None
+        inside = ""
+        if mode == Mode.USER:
+            text, outside = None, f"domain{domid}-apps"
+        elif mode == Mode.KERNEL:
+            text = self._config.passive.get(domid) or _EVERYWHERE
+            inside, outside = f"domain{domid}-kernel", f"domain{domid}-modules"
+        else:
+            text = (xen.start, xen.end) if xen else None
+            folder = xen.path.rpartition("/")[0] if xen else ""
+            inside, outside = f"{folder}/domain{domid}-xen", f"domain{domid}-xen-unknown"
+        beyond = self._place(None, _kernel_image(outside))
+        if text is None or text[0] >= text[1]:
+            return 1, 0, beyond, beyond  # nothing is inside
+        return text[0], text[1] - 1, self._place(None, _kernel_image(inside)), beyond
+
+    def _rest(self, samples: SampleRuns) -> Ints:
+        """Return the lower bits of each run's groups: 24 bits of thread, 8 of event, 12 of cpu.
+
+        Thread and cpu are 0 where they are not separated, the cpu is a number plus one. A passive
+        domain's tasks are unknown, and its cpu is the processor it ran on.
+        """
+        own = samples.domain == self._config.domid
+        rest = samples.event.astype(np.int64) << 12
         if "thread" in self._config.separate:
-            pairs = batch.tgid[rows].astype(np.int64) << 32 | batch.tid[rows].astype(np.int64)
+            pairs = samples.tgid.astype(np.int64) << 32 | samples.tid.astype(np.int64)
             values, inverse = np.unique(pairs, return_inverse=True)
             thread = np.array([self._thread(pair) for pair in values.tolist()], np.int64)[inverse]
-            thread[~own] = 0
+            rest |= np.where(own, thread, 0) << 20
         if "cpu" in self._config.separate:
-            cpu = np.where(own, batch.vcpu[rows], batch.pcpu[rows]).astype(np.int64) + 1
-        return thread, cpu
+            rest |= np.where(own, samples.vcpu, samples.pcpu).astype(np.int64) + 1
+        return rest
 
     def _thread(self, pair: int) -> int:
         index = self._thread_index.get(pair)
@@ -327,17 +329,18 @@ class _UserMap:
         self._tgids = np.array(sorted(tasks), np.int64)
         self.programs: list[ImageName | None] = []
         self.images: list[Image] = []
-        self.owners: list[int] = []
+        self.programs_mapped: list[ImageName | None] = []  # the program of each mapping's task
         ranges: list[tuple[int, int]] = []
         shifts: list[int] = []
         limit = 1 << int(_USER_BITS)
         for index, tgid in enumerate(sorted(tasks)):
             task = tasks[tgid]
-            self.programs.append(ImageName("root", task.program) if task.program else None)
+            program = ImageName("root", task.program) if task.program else None
+            self.programs.append(program)
             base = index << int(_USER_BITS)
             for mapped in task.mappings:
                 ranges.append((base + mapped.start, base + min(mapped.end, limit)))
-                self.owners.append(index)
+                self.programs_mapped.append(program)
                 if mapped.path.startswith("/"):
                     name = ImageName("root", mapped.path)
                     shifts.append(mapped.offset - mapped.start)
@@ -375,15 +378,23 @@ def _lost(reason: str) -> int:
     return -1 - LOSS_REASONS.index(reason)
 
 
-def _translate(codes: Ints, intern: Callable[[int], int]) -> Ints:
-    """Return `intern(code)` for each code, called once for each distinct code; -1 stays."""
-    used = np.flatnonzero(np.bincount(codes[codes >= 0]))
-    table = np.full(int(used[-1]) + 2 if len(used) else 1, -1, np.int64)
-    table[used] = [intern(code) for code in used.tolist()]
-    return table[codes]
+class _Translation:
+    """Translates codes to places, each found once."""
 
+    def __init__(self, find: Callable[[int], int]) -> None:
+        """`find` returns the place of a code."""
+        self._find = find
+        self._table = np.full(1, _UNKNOWN, np.int64)  # the last entry stands for the code -1
 
-def _pack(place: Ints, thread: Ints, cpu: Ints, event: npt.NDArray[np.uint8]) -> U64:
-    """Return groups: 20 bits of place, 24 of thread, 8 of event, 12 of cpu."""
-    counter = event.astype(np.int64)
-    return (place << PLACE_SHIFT | thread << 20 | counter << 12 | cpu).astype(np.uint64)
+    def of(self, codes: Ints, lost: int) -> Ints:
+        """Return the place of each code, `lost` for -1."""
+        missing = int(codes.max()) + 2 - len(self._table)
+        if missing > 0:
+            self._table = np.append(self._table[:-1], np.full(missing + 1, _UNKNOWN, np.int64))
+        self._table[-1] = lost
+        places = self._table[codes]
+        if (unknown := places == _UNKNOWN).any():
+            for code in np.unique(codes[unknown]).tolist():
+                self._table[code] = self._find(code)
+            places = self._table[codes]
+        return places

@@ -42,7 +42,7 @@ class StackRecorder:
 
     def add(self, found: Attributed) -> None:
         """Record the stacks of attributed samples."""
-        self._taken += int(found.counts.sum()) + sum(found.lost.values())
+        self._taken += int(found.rows.counts.sum()) + sum(found.lost.values())
         self._lost.update(found.lost)
         self._stacks.add(found)
         self._arcs.add(found)

@@ -60,15 +60,15 @@ class StackCounter:
 
     def add(self, found: Attributed) -> None:
         """Count attributed samples."""
-        numbers = found.batch.stack_id
+        numbers, counts = found.rows.stack_id, found.rows.counts
         has_stack = numbers >= 0
-        events = found.batch.event.astype(np.uint64)
+        events = found.samples.event.astype(np.uint64)[found.rows.run]
         if has_stack.all():
-            self._stacks.add(events, numbers.astype(np.uint64), found.counts)
+            self._stacks.add(events, numbers.astype(np.uint64), counts)
             return
         rows, rest = np.flatnonzero(has_stack), np.flatnonzero(~has_stack)
-        self._stacks.add(events[rows], numbers[rows].astype(np.uint64), found.counts[rows])
-        self._single.add(found.groups[rest], found.offsets[rest], found.counts[rest])
+        self._stacks.add(events[rows], numbers[rows].astype(np.uint64), counts[rows])
+        self._single.add(found.groups[rest], found.offsets[rest], counts[rest])
 
     def drain(self, events: Mapping[int, EventSetting], mhz: float) -> StackProfile | None:
         """Return the counted stacks, None if there are none, and remove the counts."""

@@ -140,7 +140,7 @@ class RunningDaemon:
 
     def _take(self, samples: Samples) -> None:
         """Attribute samples; runs on the store's thread."""
-        self._oprofiled.take(samples.load())
+        self._oprofiled.take(samples)
         self._note_losses()
 
     def _note_losses(self) -> None:

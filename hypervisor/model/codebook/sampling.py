@@ -23,6 +23,7 @@ RATE_ONE = 1 << 20
 """One event per cycle, as `Sampling.rates_q20` has it."""
 _RATE_UNIT = 1 << 40  # events per cycle are kept in units of 2**-40
 _HOT_SPOTS = 8
+_CHOICE_BITS = 9  # of a random number: they choose a hot spot or an even draw
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +66,14 @@ class Sampling:
         self._start = np.array([s.address for s in symbols], np.uint64)
         self._size = np.array([s.size for s in symbols], np.uint64)
         spots = {symbol: _hot_spots(symbol) for symbol in set(symbols)}
-        self._spots = np.array([spots[s] for s in symbols], np.uint64)
+        offsets = np.array([spots[s] for s in symbols], np.uint64)
+        # The pcs of an entry's hot spots, and its start, to which an even draw adds.
+        self._spots = (self._start[:, None] + np.pad(offsets, ((0, 0), (0, 1)))).ravel()
+        self._choices = np.array([_choice(bits) for bits in range(1 << _CHOICE_BITS)], np.intp)
         self._has_code = np.array([bool(row) for row in self._by_row])
-        self._slots: dict[int, npt.NDArray[np.int32]] = {}
+        # Slots of the kinds that have been drawn, and where those of each kind begin.
+        self._slots = np.zeros(0, np.uint16)
+        self._first_slot = [-1] * len(Kind)
 
     def rate(self, path: int, mode: int, kind: int) -> float:
         """Return events per cycle spent in `mode` of the path."""
@@ -81,37 +87,39 @@ class Sampling:
         u: npt.NDArray[np.uint64],
     ) -> npt.NDArray[np.uint64]:
         """Return a pc for each (path, mode) where an event of `kind` happened (see `place`)."""
-        return self.place(kind, path, mode, u)[0]
+        return self.place(self.slots(kind)[mode, path], u)[0]
+
+    def slots(self, kind: int) -> npt.NDArray[np.int64]:
+        """Return where `place` draws for an event of `kind`, as [mode, path]."""
+        if self._first_slot[kind] < 0:
+            self._first_slot[kind] = len(self._slots)
+            self._slots = np.concatenate([self._slots, self._make_slots(kind)])
+        rows = np.arange(len(self._has_code))
+        # Rows without code are negative, so that `place` sees them.
+        slots = np.where(self._has_code, self._first_slot[kind] + (rows << _SLOT_BITS), -1 - rows)
+        return slots.reshape(-1, _MODES).T
 
     def place(
-        self,
-        kind: int,
-        path: npt.NDArray[np.integer],
-        mode: npt.NDArray[np.integer],
-        u: npt.NDArray[np.uint64],
-    ) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int32]]:
-        """Return a pc for each (path, mode) where an event of `kind` happened, and its entry.
+        self, slots: npt.NDArray[np.int64], u: npt.NDArray[np.uint64]
+    ) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.intp]]:
+        """Return a pc for each of `slots` (see there) where an event happened, and its entry.
 
         `u` is 64 random bits each: the upper twelve choose the function by its share of the
         path's events, the lower half the byte in it, three times in four one of a few hot spots.
         Raises: ValueError if a path has no code in the mode asked for.
         """
-        row = path * _MODES + mode
-        if not self._has_code[row].all():
-            bad = int(row[~self._has_code[row]][0])
-            name = self._names[bad // _MODES]
-            raise ValueError(f"path {name} has no code in mode {bad % _MODES}")
-        if kind not in self._slots:
-            self._slots[kind] = self._make_slots(kind)
-        slot = (u >> np.uint64(64 - _SLOT_BITS)).astype(np.intp)
-        entry = self._slots[kind][(row << _SLOT_BITS) + slot]
-        low = u & np.uint64(0xFFFF_FFFF)
-        first, second = (low >> np.uint64(3)) & np.uint64(7), (low >> np.uint64(6)) & np.uint64(7)
-        hot = self._spots[entry, np.minimum(first, second).astype(np.intp)]
-        even = ((low >> np.uint64(9)) * self._size[entry]) >> np.uint64(23)
-        pc: npt.NDArray[np.uint64] = self._start[entry] + np.where(
-            low & np.uint64(7) < 6, hot, even
-        )
+        least = int(slots.min(initial=0))
+        if least < 0:
+            path, mode = divmod(-1 - least, _MODES)
+            raise ValueError(f"path {self._names[path]} has no code in mode {mode}")
+        # Indices of the machine's own width: numpy converts all others at every use.
+        slot = (u >> np.uint64(64 - _SLOT_BITS)).view(np.int64)
+        entry = self._slots[slots + slot].astype(np.intp)
+        choice = self._choices[(u & np.uint64((1 << _CHOICE_BITS) - 1)).view(np.int64)]
+        pc: npt.NDArray[np.uint64] = self._spots[entry * (_HOT_SPOTS + 1) + choice]
+        even = np.flatnonzero(choice == _HOT_SPOTS)
+        share = (u[even] & np.uint64(0xFFFF_FFFF)) >> np.uint64(_CHOICE_BITS)
+        pc[even] += (share * self._size[entry[even]]) >> np.uint64(32 - _CHOICE_BITS)
         return pc, entry
 
     @property
@@ -119,12 +127,12 @@ class Sampling:
         """Return the weights, in any unit, by which the entries of a path share its cycles."""
         return [weight for row in self._by_row for weight in self._weights(row, Kind.CYCLES)]
 
-    def _make_slots(self, kind: int) -> npt.NDArray[np.int32]:
+    def _make_slots(self, kind: int) -> npt.NDArray[np.uint16]:
         """Return, for each (path, mode), 2**_SLOT_BITS slots that hold functions by their share.
 
         A draw needs one look-up instead of a search; a share is rounded to 1/4096.
         """
-        slots = np.zeros(len(self._by_row) << _SLOT_BITS, np.int32)
+        slots = np.zeros(len(self._by_row) << _SLOT_BITS, np.uint16)
         entry = 0
         for number, row in enumerate(self._by_row):
             weights = self._weights(row, kind)
@@ -164,6 +172,11 @@ def _rates(row: WorkClass, cpu: Cpu) -> tuple[int, ...]:
         exact[kind] = instructions * per_thousand / 1000 * cpu.events_percent[kind] / 100
     exact[Kind.TLB_WALKS] = exact[Kind.DTLB_MISSES] + exact[Kind.ITLB_MISSES]
     return tuple(int(exact[kind] * _RATE_UNIT) for kind in Kind)
+
+
+def _choice(bits: int) -> int:
+    """Return the hot spot that random bits choose, the first ones most often; the last is even."""
+    return min(bits >> 3 & 7, bits >> 6 & 7) if bits & 7 < 6 else _HOT_SPOTS
 
 
 def _hot_spots(symbol: Symbol) -> tuple[int, ...]:

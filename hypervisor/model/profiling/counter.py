@@ -1,10 +1,11 @@
-"""A performance counter of every pcpu: which events it counts, and when it overflows.
+"""The performance counters of every pcpu: which events they count, and when they overflow.
 
 Overflows are computed in closed form, for the segments of all pcpus at once.
 """
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
-import numpy.typing as npt
 
 from hypervisor.model.codebook.book import CodeBook, Kind
 from hypervisor.model.profiling.counterconfig import CounterConfig
@@ -16,70 +17,96 @@ EVENT_BITS = 20  # counters hold events in 2**-20
 COUNTER_LIMIT = 1 << 32
 
 
-class PcpuRuns:
-    """Segments sorted by pcpu, since a counter of a pcpu goes on from segment to segment."""
+class Counters:
+    """The programmed counters, which are the same on every pcpu.
 
-    __slots__ = ("back", "first", "is_last", "lengths", "order", "pcpu")
+    Their numbers are arrays with a row for each counter, so that all of them are counted at once.
+    """
 
-    def __init__(self, pcpu: Ints) -> None:
-        """`pcpu` has that of each segment, in the order in which they were settled."""
-        self.order: Ints = np.argsort(pcpu, kind="stable")
-        self.pcpu = pcpu[self.order]
-        changes = self.pcpu[1:] != self.pcpu[:-1]
-        self.first: Ints = np.flatnonzero(np.concatenate(([True], changes)))
-        self.is_last: npt.NDArray[np.bool_] = np.concatenate((changes, [True]))
-        self.lengths: Ints = np.diff(np.append(self.first, len(pcpu)))
-        self.back: Ints = np.empty_like(self.order)  # the place of each segment after sorting
-        self.back[self.order] = np.arange(len(pcpu))
-
-
-class Counter:
-    """A programmed counter. `rates[mode, path]`: the events that it counts in a path's cycle."""
-
-    __slots__ = ("_fill", "index", "kind", "period", "rates")
-
-    def __init__(
-        self, index: int, config: CounterConfig, kind: Kind, code: CodeBook, pcpus: int
-    ) -> None:
-        self.index = index
-        self.kind = kind
+    def __init__(self, configs: Mapping[int, CounterConfig], code: CodeBook, pcpus: int) -> None:
+        """`configs` by index; events that the model does not have never occur."""
+        kinds = {
+            index: code.event_kind(config.event, config.unit_mask)
+            for index, config in sorted(configs.items())
+        }
+        self.programmed: tuple[tuple[int, Kind], ...] = tuple(
+            (index, kind) for index, kind in kinds.items() if kind is not None
+        )
+        chosen = [configs[index] for index, _ in self.programmed]
+        self.clocks = [row for row, (_, kind) in enumerate(self.programmed) if kind is Kind.CYCLES]
         # The handler loads minus the low 32 bits of the count (op_model_p4.c, CTR_WRITE).
-        self.period = (config.count % COUNTER_LIMIT or COUNTER_LIMIT) << EVENT_BITS
-        self.rates: Floats = event_rates(code, kind)
-        if not config.user:
-            self.rates[Mode.USER] = 0
-        if not config.kernel:
-            self.rates[Mode.KERNEL] = self.rates[Mode.HYPERVISOR] = 0
-        self._fill = np.zeros(pcpus, dtype=np.int64)
+        periods = [
+            (config.count % COUNTER_LIMIT or COUNTER_LIMIT) << EVENT_BITS for config in chosen
+        ]
+        self.periods: Ints = np.array(periods, np.int64)[:, None]
+        self._filled = [[0] * pcpus for _ in chosen]  # by counter and pcpu, in the period
+        self._rates = np.concatenate(
+            [np.zeros((0, len(code.paths)))]
+            + [_rates(code, kind, configs[index]) for index, kind in self.programmed]
+        )
 
-    def overflows(self, increment: Ints, runs: PcpuRuns) -> tuple[Ints, Ints]:
-        """Add `increment` for each segment; return the counter before it, and its overflows."""
-        added = increment[runs.order]
-        running = np.cumsum(added)
-        base = (running - added)[runs.first]
-        after = running - np.repeat(base, runs.lengths)
-        after += self._fill[runs.pcpu]
-        before = after - added
-        self._fill[runs.pcpu[runs.is_last]] = after[runs.is_last] % self.period
-        overflows = after // self.period - before // self.period
-        return (before % self.period)[runs.back], overflows[runs.back]
+    def events(self, paths: Ints, cycles: Floats, starts: Ints) -> Floats:
+        """Return the events of segments in each mode, as [counter, mode, segment].
+
+        The parts of a segment, from its place in `starts` to the next, executed `paths` for
+        `cycles` each.
+        """
+        of_parts = self._rates.take(paths, axis=1)
+        of_parts *= cycles
+        return np.add.reduceat(of_parts, starts, axis=1).reshape(-1, len(Mode), len(starts))
+
+    def overflows(self, increment: Ints, pcpus: Sequence[int]) -> tuple[Ints, Ints]:
+        """Add `increment`, by [counter, segment]; return the counters before it, and overflows.
+
+        `pcpus` has the pcpu of each segment; its counters go on from one to the next.
+        """
+        before: list[list[int]] = []
+        passed: list[list[int]] = []
+        added: list[list[int]] = increment.tolist()
+        periods: list[int] = self.periods[:, 0].tolist()
+        for filled, period, more in zip(self._filled, periods, added, strict=True):
+            starts: list[int] = []
+            times: list[int] = []
+            for pcpu, events in zip(pcpus, more, strict=True):
+                start = filled[pcpu]
+                end = start + events
+                starts.append(start)
+                times.append(end // period)
+                filled[pcpu] = end % period
+            before.append(starts)
+            passed.append(times)
+        return np.array(before, np.int64), np.array(passed, np.int64)
+
+
+def _rates(code: CodeBook, kind: Kind, config: CounterConfig) -> Floats:
+    """Return the events that a counter counts in a cycle of each path, by [mode, path]."""
+    rates = event_rates(code, kind)
+    if not config.user:
+        rates[Mode.USER] = 0
+    if not config.kernel:
+        rates[Mode.KERNEL] = rates[Mode.HYPERVISOR] = 0
+    return rates
 
 
 def divided(samples: Ints, events: Floats, chance: Floats) -> Ints:
-    """Divide samples among the modes in proportion to their events[mode], rounding by `chance`.
+    """Divide samples among the modes in proportion to their events, rounding by `chance`.
 
+    The result and `events` are by [counter, mode, segment], the others by [counter, segment].
     Which of a period's cycles overflows is random; a mode without events gets no samples.
     """
-    shares = np.cumsum(events, axis=0)
-    shares /= np.maximum(shares[Mode.HYPERVISOR], 1e-300)
-    user = np.floor(samples * shares[Mode.USER] + chance).astype(np.int64)
-    both = np.floor(samples * shares[Mode.KERNEL] + chance).astype(np.int64)
-    user = np.minimum(user, samples)
-    both = np.minimum(np.maximum(both, user), samples)
-    result = np.stack([user, both - user, samples - both], axis=1)
+    shares = events.cumsum(axis=1)
+    shares /= np.maximum(shares[:, None, Mode.HYPERVISOR], 1e-300)
+    # All are positive, so whole numbers are rounded down.
+    below = (samples[:, None] * shares[:, :2] + chance[:, None]).astype(np.int64)
+    user = np.minimum(below[:, Mode.USER], samples)
+    both = np.minimum(np.maximum(below[:, Mode.KERNEL], user), samples)
+    result = np.empty(events.shape, np.int64)
+    result[:, Mode.USER], result[:, Mode.KERNEL] = user, both - user
+    result[:, Mode.HYPERVISOR] = samples - both
     # Samples that rounding puts where there are no events go to the largest mode.
-    wrong = np.where(events.T > 0, 0, result)
+    wrong = np.where(events > 0, 0, result)
     if wrong.any():
         result -= wrong
-        result[np.arange(len(result)), events.argmax(axis=0)] += wrong.sum(axis=1)
+        counter, segment = np.indices(samples.shape)
+        result[counter, events.argmax(axis=1), segment] += wrong.sum(axis=1)
     return result

@@ -8,7 +8,8 @@ from hypervisor.model.profiling.samplerow import SampleRow, samples_of
 
 if TYPE_CHECKING:
     from hypervisor.model.profiling.expansion import SampleExpander
-    from hypervisor.samples import SampleBatch
+    from hypervisor.model.profiling.segments import Segments
+    from hypervisor.samples import SampleRuns
 
 # Columns of this length stay in the cache, and in memory that the allocator keeps (glibc maps
 # and unmaps blocks from 128 KiB on, page by page).
@@ -16,40 +17,42 @@ LOT_SAMPLES = 12_000
 
 
 class Expander:
-    """Expands the rows of one domain; what it needs is made when the first are loaded."""
+    """Expands the segments of one domain; what it needs is made when the first are loaded."""
 
     def __init__(self, code: CodeBook, seed: int) -> None:
         self._code = code
         self._seed = seed
         self._expander: SampleExpander | None = None
 
-    def expand(self, rows: Sequence[SampleRow]) -> "SampleBatch":
-        """Return the samples of some rows (see `SampleExpander.expand`)."""
+    def expand(self, lots: "Sequence[Segments]") -> "SampleRuns":
+        """Return the samples of some segments (see `SampleExpander.expand`)."""
         if self._expander is None:
             # Here, because importing numpy takes a third of the start of a run without a profile.
             from hypervisor.model.profiling.expansion import SampleExpander
 
             self._expander = SampleExpander(self._code, self._seed)
-        return self._expander.expand(rows)
+        return self._expander.expand(lots)
 
 
 class PendingSamples:
-    """Rows that become columns when they are loaded (see `host.Samples`)."""
+    """Samples whose pcs are drawn when they are loaded (see `host.Samples`)."""
 
-    __slots__ = ("_expander", "_rows", "_samples")
+    __slots__ = ("_expander", "_lots", "_samples")
 
     def __init__(self, expander: Expander, rows: Sequence[SampleRow]) -> None:
+        from hypervisor.model.profiling.segments import gathered  # with numpy
+
         self._expander = expander
-        self._rows = rows
+        self._lots = gathered(rows)
         self._samples = samples_of(rows)
 
     def __len__(self) -> int:
-        """Return the number of samples that the rows stand for."""
+        """Return the number of samples."""
         return self._samples
 
-    def load(self) -> "SampleBatch":
+    def load(self) -> "SampleRuns":
         """Return the columns, with the pcs drawn."""
-        return self._expander.expand(self._rows)
+        return self._expander.expand(self._lots)
 
 
 def pending_samples(expander: Expander, rows: Sequence[SampleRow]) -> Iterator[PendingSamples]:

@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from hypervisor.model.codebook.book import CodeBook
-from hypervisor.model.codebook.work import KERNEL, AnyWork, Parts
+from hypervisor.model.codebook.work import AnyWork, Parts
 from hypervisor.model.domain.domain import Pcpu, Vcpu
 from hypervisor.model.profiling.counterconfig import CounterConfig
-from hypervisor.model.profiling.segment import Segment
+from hypervisor.model.profiling.noted import Noted
 
 if TYPE_CHECKING:
     from hypervisor.model.profiling.chunks import SampleChunk
@@ -39,8 +39,7 @@ class Pmu:
         self._sink = sink
         self.depths: dict[int, int] = {}  # by domid: how many callers are recorded, if any
         self._counting: Counting | None = None  # None until the counters are programmed
-        self._segments: list[Segment] = []
-        self._parts: Parts = []
+        self._noted = Noted()
 
     def set_depth(self, domid: int, depth: int) -> None:
         """Record up to `depth` callers of each sample of a domain; 0: none."""
@@ -68,20 +67,13 @@ class Pmu:
         work: AnyWork | None,
     ) -> None:
         """Note a settled segment (see `accounting.SegmentCounter`)."""
-        task, beneficiary = (work.task, work.beneficiary) if work is not None else (KERNEL, -1)
-        self._segments.append(
-            Segment(
-                vcpu, task, beneficiary, pcpu.number, start_ns, elapsed_ns, executed_q, len(parts)
-            )
-        )
-        self._parts += parts
+        self._noted.add(vcpu, pcpu.number, parts, executed_q, start_ns, elapsed_ns, work)
 
     def count(self) -> None:
         """Count all noted segments and pass their samples to the sink."""
-        segments, self._segments = self._segments, []
-        parts, self._parts = self._parts, []
+        noted, self._noted = self._noted, Noted()
         if self._counting is not None:
-            counted = self._counting.count(segments, parts)
+            counted = self._counting.count(noted)
             if counted is not None:
                 self._sink.take(*counted)
 

@@ -1,18 +1,22 @@
 """Names a row of a chunk of samples, as rings and buffers hold it; needs no numpy."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, final
 
 if TYPE_CHECKING:
     from hypervisor.model.profiling.chunks import SampleChunk
 
 
-class SampleRow(NamedTuple):
+@final
+class SampleRow:
     """A row of a chunk, and the number of samples that it stands for."""
 
-    chunk: "SampleChunk"
-    row: int
-    samples: int
+    __slots__ = ("chunk", "row", "samples")
+
+    def __init__(self, chunk: "SampleChunk", row: int, samples: int) -> None:
+        self.chunk = chunk
+        self.row = row
+        self.samples = samples
 
     @property
     def callers(self) -> int:

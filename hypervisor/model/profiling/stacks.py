@@ -139,7 +139,7 @@ class Stacks:
 
     # -- on the reader's thread --------------------------------------------------------------
 
-    def numbers(self, situation: Numbers, entry: npt.NDArray[np.int32]) -> Numbers:
+    def numbers(self, situation: Numbers, entry: npt.NDArray[np.intp]) -> Numbers:
         """Return the stack of each sample; -1 where the situation is -1 (nothing was recorded)."""
         missing = len(self._situations) - len(self._table)
         if missing > 0:

@@ -35,10 +35,10 @@ class Tally:
 
     def log(self, chunk: "SampleChunk", rows: Sequence[int]) -> None:
         """Count the logged samples of these rows."""
-        domids = chunk.domids[rows]
+        domids, samples = chunk.domids[rows], chunk.counts[rows]
         for domid in sorted(set(domids.tolist())):
-            mine = chunk.counts[rows][domids == domid].sum(axis=0).tolist()
+            mine: list[list[int]] = samples[domids == domid].sum(axis=0).tolist()
             for (counter, _), by_mode in zip(chunk.counters, mine, strict=True):
                 counts = self.logged.setdefault((domid, counter), [0, 0, 0])
-                for mode, samples in enumerate(by_mode):
-                    counts[mode] += samples
+                for mode, more in enumerate(by_mode):
+                    counts[mode] += more

@@ -71,7 +71,7 @@ def dumped(host: Machine, driver: OprofileDriver) -> SampleBatch:
     """Dump, and return all that the daemon has received by then."""
     driver.write("dump", "1")
     host.advance_until(lambda: driver.pending() == 0, 5 * SECOND)
-    batches = [lot.load() for lot in driver.read_buffer()]
+    batches = [lot.load().columns() for lot in driver.read_buffer()]
     return SampleBatch(
         *(np.concatenate([getattr(b, name) for b in batches]) for name in SampleBatch.__slots__)
     )

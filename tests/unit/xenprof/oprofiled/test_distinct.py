@@ -1,6 +1,8 @@
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -35,15 +37,34 @@ def test_a_representative_represents_itself(pairs):
     assert rows.tolist() == rows[rows].tolist()
 
 
-@given(PAIRS)
-def test_distinct_rows_stand_for_every_sample(pairs):
-    rows, counts = distinct(batch(pairs), ["tgid", "pc"])
-    found: Counter[tuple[int, int]] = Counter()
-    for tgid, pc, count in zip(rows.tgid.tolist(), rows.pc.tolist(), counts.tolist(), strict=True):
-        found[tgid, pc] += count
+def samples_of(pairs, rows):
+    """Return the samples for which distinct rows stand, by tgid and pc."""
+    total: Counter[tuple[int, int]] = Counter()
+    for run, pc, count in zip(
+        rows.run.tolist(), rows.pc.tolist(), rows.counts.tolist(), strict=True
+    ):
+        total[pairs[run][0], pc] += count
+    return total
 
-    assert Counter(pairs) == found
+
+@pytest.mark.parametrize("with_stacks", [False, True])
+@given(pairs=PAIRS.filter(bool))
+def test_distinct_rows_stand_for_every_sample(pairs, with_stacks):
+    rows = distinct(batch(pairs).load(), ["tgid"], with_stacks=with_stacks)
+
+    assert Counter(pairs) == samples_of(pairs, rows)
 
 
-def test_repeated_rows_are_merged():
-    assert 1 == len(distinct(batch([(1, 7)] * 100), ["tgid", "pc"])[0])
+@pytest.mark.parametrize("pc", [7, 0xFFFFFFFF80200000, 1 << 63])
+def test_repeated_rows_are_merged(pc):
+    rows = distinct(batch([(1, pc)] * 100).load(), ["tgid"], with_stacks=False)
+
+    assert [(pc, 100)] == list(zip(rows.pc.tolist(), rows.counts.tolist(), strict=True))
+
+
+def test_samples_of_different_stacks_are_kept_apart_on_request():
+    same = batch([(1, 7)] * 3)
+    samples = replace(same, stack_id=np.array([4, 5, 4], np.int32)).load()
+    rows = distinct(samples, ["tgid"], with_stacks=True)
+
+    assert {4: 2, 5: 1} == dict(zip(rows.stack_id.tolist(), rows.counts.tolist(), strict=True))
