@@ -7,6 +7,7 @@ from typing import Any
 
 from xenprof.cli.heap import end_without_collecting, lasting
 from xenprof.cli.stdout import ends_with_its_reader
+from xenprof.cli.threads import start_no_numpy_threads
 
 PROGRAMS: Mapping[str, tuple[str, str, str]] = {
     "console": ("console", "login_main", "Open a shell in a domain, domain 0 too."),
@@ -56,6 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from hypervisor.errors import HostError
     from xenprof.errors import XenprofError
 
+    start_no_numpy_threads()
     end_without_collecting()
     try:
         result = _group().main(arguments, prog_name="xenprof", standalone_mode=False)

@@ -9,6 +9,7 @@ from hypervisor.errors import HostError
 from xenprof.cli import popt
 from xenprof.cli.popt import Option
 from xenprof.cli.stdout import drop_stdout, ends_with_its_reader
+from xenprof.cli.threads import start_no_numpy_threads
 from xenprof.errors import StoreError, XenprofError
 from xenprof.opreport.errors import ReportError
 
@@ -75,6 +76,7 @@ def main(program: Program, argv: Sequence[str] | None) -> int:
 
 @ends_with_its_reader
 def _run(program: Program, words: Sequence[str]) -> int:
+    start_no_numpy_threads()
     found, arguments = popt.parse(program.options, words)
     line = CommandLine(tuple(words), tuple(arguments))
     for name, value in found:

@@ -15,7 +15,7 @@ from xenprof.oprofiled.recorder import StackRecorder
 from xenprof.oprofiled.writer import STORE_WRITE_FAILED, SampleWriter
 from xenprof.profile.flat import SampleFile, SampleHeader, SampleKey
 
-_CHUNK_SAMPLES = 1 << 16
+_CHUNK_SAMPLES = 1 << 13
 """Batches are collected to this size: a call takes as long for 1 row as for 1000, and the longer
 a batch, the more of its samples are equal."""
 _FLUSH_ROWS = 1 << 20

@@ -17,7 +17,7 @@ class SavedGuest(BaseModel):
     configured_kib: Annotated[int, Field(gt=0, lt=2**40)]
     workloads: list[dict[str, Any]] = []
     results: list[dict[str, Any]] = []
-    paging: SavedPaging = SavedPaging()
+    paging: SavedPaging = Field(default_factory=SavedPaging)
 
     def state(self) -> Mapping[str, Any]:
         """Return it as JSON can hold it; `read_saved` reads it back."""
