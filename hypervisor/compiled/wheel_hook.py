@@ -11,7 +11,7 @@ from pathlib import Path
 from hatchling.builders.config import BuilderConfig
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-_MYPYC = "mypy[mypyc]>=2.4"
+_NEEDED = ("mypy[mypyc]>=2.4", "numpy>=1.26")  # the compiler, and what has types of its own
 
 
 class CompiledWheel(BuildHookInterface[BuilderConfig]):
@@ -19,7 +19,7 @@ class CompiledWheel(BuildHookInterface[BuilderConfig]):
 
     def dependencies(self) -> list[str]:
         """Return what compiling needs; nothing if nothing will be compiled."""
-        return [] if self._why_pure() else [_MYPYC]
+        return [] if self._why_pure() else [*_NEEDED]
 
     def initialize(self, version: str, build_data: dict[str, object]) -> None:
         """Compile for a real wheel; an editable installation is compiled by `make`."""
