@@ -13,6 +13,7 @@ help:  # this list
 
 up: $(INSTALLED)  # install if needed, start the service in the background, print its address
 	@$(BIN)/xenprof serve --background --log-file .run/serve.log
+	@$(BIN)/xenprof --version | sed -n 's/^engine: pure (\(.* has changed .*\))/make: the model runs as Python: \1; type make compiled/p'
 	@echo 'To have the programs at hand:  $(PATH_LINE)'
 
 down:  # stop the service; everything sampled is written first
