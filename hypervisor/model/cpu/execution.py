@@ -115,7 +115,7 @@ class Execution:
                 self.accounting.settle(vcpu)
             if self._is_hog(current):
                 self._put_back(vcpu, first=True)
-                tasks.appendleft(work)
+                tasks.insert(0, work)
                 if vcpu.is_running:
                     self._next_work(vcpu)
                 return
@@ -295,17 +295,17 @@ class Execution:
         vcpu.current = None
         if first:  # the used part of its timeslice stays used
             work.ran_ns = self.clock.now - vcpu.begun_ns
-            vcpu.tasks.appendleft(work)
+            vcpu.tasks.insert(0, work)
         else:
             work.ran_ns = 0
             vcpu.tasks.append(work)
 
     def _next_work(self, vcpu: Vcpu) -> None:
         if vcpu.interrupts:
-            work = vcpu.interrupts.popleft()
+            work = vcpu.interrupts.pop(0)
             vcpu.current_is_interrupt = True
         elif vcpu.tasks:
-            work = vcpu.tasks.popleft()
+            work = vcpu.tasks.pop(0)
             vcpu.current_is_interrupt = False
             vcpu.begun_ns = self.clock.now - work.ran_ns
             if work.task is not vcpu.last_task:

@@ -1,6 +1,5 @@
 """Domains, vcpus and pcpus as Xen keeps them; `cpu.execution` runs them."""
 
-from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -66,8 +65,8 @@ class Vcpu:
         self.carried_q = 0  # executed since then up to `rated_ns`, at other speeds
         self.rated_ns = 0
         self.timer: Timer | None = None  # end of the present segment
-        self.interrupts: deque[AnyWork] = deque()
-        self.tasks: deque[AnyWork] = deque()
+        self.interrupts: list[AnyWork] = []  # short queues, as is `tasks`
+        self.tasks: list[AnyWork] = []
         self.current: AnyWork | None = None
         self.current_is_interrupt = False
         self.debt: Parts = []
