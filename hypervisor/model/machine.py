@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable
 from dataclasses import replace
 
+from hypervisor.compiled.interrupts import InterruptsHeld
 from hypervisor.errors import Refused, ScenarioError
 from hypervisor.model.codebook.book import CodeBook
 from hypervisor.model.codebook.overheads import Overheads
@@ -38,6 +39,7 @@ OPROFILE_TYPES = {
     "hammer": "x86-64/hammer",
 }
 ADVANCE_STEP_NS = 1_000_000
+INTERRUPT_STEP_NS = 100_000_000  # about a millisecond of wall time
 XEND_PID = 2411  # as init numbers it on such a host (judgement)
 
 
@@ -182,15 +184,21 @@ class Machine:
         return self.clock.now
 
     def advance(self, until_ns: int) -> None:
-        """Run to model time `until_ns`."""
-        self.clock.run_until(until_ns)
+        """Run to model time `until_ns`; Ctrl-C is noticed between two steps."""
+        while self.clock.now + INTERRUPT_STEP_NS < until_ns:
+            self._step(self.clock.now + INTERRUPT_STEP_NS)
+        self._step(until_ns)
 
     def advance_until(self, done: Callable[[], bool], limit_ns: int) -> bool:
         """Run until `done()` or for `limit_ns`."""
         end_ns = self.clock.now + limit_ns
         while not done() and self.clock.now < end_ns:
-            self.clock.run_until(min(self.clock.now + ADVANCE_STEP_NS, end_ns))
+            self._step(min(self.clock.now + ADVANCE_STEP_NS, end_ns))
         return done()
+
+    def _step(self, until_ns: int) -> None:
+        with InterruptsHeld():
+            self.clock.run_until(until_ns)
 
 
 def _installed(scenario: Scenario) -> dict[str, Workloads]:
