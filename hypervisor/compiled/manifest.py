@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from hypervisor.compiled.whole import is_whole
+
 ROOT = Path(__file__).parents[2]
 """The folder that holds the package `hypervisor`: a checkout, or site-packages."""
 BUILT = Path(__file__).parent / "built"
@@ -31,12 +33,12 @@ class Manifest:
         )
 
     def lacking(self) -> str | None:
-        """Return the first extension module that is missing or empty, None if all are there.
+        """Return the first extension module that is missing or cut short, None if all are there.
 
         Their digests are not kept: who packs them may strip them.
         """
         names = (self.library, *self.modules)
-        return next((name for name in names if not _is_filled(self.file_of(name))), None)
+        return next((name for name in names if not is_whole(self.file_of(name))), None)
 
     def file_of(self, module: str) -> Path:
         """Return where the extension module lies."""
@@ -72,10 +74,3 @@ def digest_of(path: str) -> str:
         return hashlib.sha256((ROOT / path).read_bytes()).hexdigest()
     except OSError:
         return ""
-
-
-def _is_filled(file: Path) -> bool:
-    try:
-        return file.stat().st_size > 0
-    except OSError:
-        return False

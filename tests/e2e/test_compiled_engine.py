@@ -32,6 +32,11 @@ def cut(file):
     file.write_bytes(b"")
 
 
+def halve(file):
+    """As when a disk is full, or a copy is interrupted."""
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+
+
 def spoil(file):
     file.write_bytes(bytes(file.stat().st_size))
 
@@ -92,7 +97,9 @@ def test_a_build_whose_record_is_cut_short_does_not_run(tree):
     assert tree.shown() == "1 pure not compiled"
 
 
-@pytest.mark.parametrize("harm", [cut, lambda file: file.unlink()], ids=["empty", "missing"])
+@pytest.mark.parametrize(
+    "harm", [cut, halve, lambda file: file.unlink()], ids=["empty", "cut short", "missing"]
+)
 @pytest.mark.parametrize("part", [library, module])
 def test_a_build_that_is_not_whole_does_not_run(tree, part, harm):
     harm(part(tree))
@@ -115,6 +122,13 @@ def test_a_build_that_fits_is_left_alone(tree):
 
 def test_a_build_that_cannot_be_loaded_is_made_anew(tree):
     spoil(library(tree))
+    tree.build()
+
+    assert tree.shown() == FITS
+
+
+def test_a_build_that_is_cut_short_is_made_anew(tree):
+    halve(library(tree))
     tree.build()
 
     assert tree.shown() == FITS
