@@ -52,7 +52,7 @@ fmt: $(INSTALLED)  # format the code and fix what can be fixed
 	@$(BIN)/ruff check --fix .
 
 clean: down  # remove what the other verbs made
-	@rm -rf .venv .run build dist hypervisor/compiled/built .mypy_cache .ruff_cache .import_linter_cache .hypothesis .benchmarks
+	@rm -rf .venv .run build dist hypervisor/compiled/built hypervisor/compiled/.built-* .mypy_cache .ruff_cache .import_linter_cache .hypothesis .benchmarks
 	@find $(CODE) -name __pycache__ -prune -exec rm -rf {} +
 
 # grafana-dashboard-builder is installed without its dependency, a Kerberos client that is compiled

@@ -68,3 +68,10 @@ def test_programs_and_exporters_are_declared(wheel):
 
     assert dict(declared["console_scripts"]) == project["scripts"]
     assert dict(declared["xenprof.exporters"]) == project["entry-points"]["xenprof.exporters"]
+
+
+def test_what_a_killed_build_leaves_is_ignored_and_cleaned():
+    left = "hypervisor/compiled/.built-*"
+
+    assert f"{left}/" in (ROOT / ".gitignore").read_text().splitlines()
+    assert left in (ROOT / "Makefile").read_text()
