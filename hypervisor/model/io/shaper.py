@@ -1,8 +1,8 @@
 """The rate limit of a vif: netback's window of credit, in closed form for whole batches."""
 
-# judgement: RHEL 5 kernels run 1000 ticks a second; netback's timer cannot be finer.
 from typing import Final
 
+# judgement: RHEL 5 kernels run 1000 ticks a second; netback's timer cannot be finer.
 KERNEL_TICK_NS: Final = 1_000_000
 # The most that one packet may take of a refill, so that TSO packets can pass.
 _PACKET_MAX_BYTES: Final = 131_072
