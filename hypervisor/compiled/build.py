@@ -4,6 +4,7 @@ mypyc writes C, the compiler of this Python makes extension modules of it, and t
 `built` when all is done. Needs mypy with its extra `mypyc`, and a checkout.
 """
 
+import errno
 import json
 import os
 import sys
@@ -108,15 +109,23 @@ def main() -> int:
         with tempfile.TemporaryDirectory(prefix=".built-", dir=BUILT.parent) as folder:
             new = Path(folder) / "new"
             build(new)
-            if BUILT.exists():
-                BUILT.rename(Path(folder) / "old")
-            new.rename(BUILT)
+            _put_in_place(new, Path(folder) / "old")
     except NoCompiler as reason:
         print(f"make: {reason}: the model runs as Python, at a third of the speed")
-    except CannotCompile as reason:
-        print(f"make: {reason}: it would run as Python", file=sys.stderr)
+    except (CannotCompile, OSError) as reason:
+        print(f"make: {reason}: the model runs as Python until it can be compiled", file=sys.stderr)
         return 1
     return 0
+
+
+def _put_in_place(new: Path, aside: Path) -> None:
+    try:
+        if BUILT.exists():
+            BUILT.rename(aside)
+        new.rename(BUILT)
+    except OSError as error:
+        if error.errno not in (errno.ENOENT, errno.EEXIST, errno.ENOTEMPTY):
+            raise  # otherwise another build has just put its own there
 
 
 if __name__ == "__main__":

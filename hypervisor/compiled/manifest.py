@@ -26,6 +26,12 @@ class Manifest:
     sources: Mapping[str, str]
     """SHA-256 of each file that was compiled or had a say in it, by its path below ROOT."""
 
+    def is_sound(self) -> bool:
+        """Return whether every module has a name that can be imported, and its source a digest."""
+        return all(
+            all(part.isidentifier() for part in name.split(".")) for name in self._names()
+        ) and self.sources.keys() >= {f"{name.replace('.', '/')}.py" for name in self.modules}
+
     def changed(self) -> str | None:
         """Return the first source that is not what was compiled, None if all are."""
         return next(
@@ -37,12 +43,14 @@ class Manifest:
 
         Their digests are not kept: who packs them may strip them.
         """
-        names = (self.library, *self.modules)
-        return next((name for name in names if not is_whole(self.file_of(name))), None)
+        return next((name for name in self._names() if not is_whole(self.file_of(name))), None)
 
     def file_of(self, module: str) -> Path:
         """Return where the extension module lies."""
         return BUILT / (module.replace(".", "/") + self.python)
+
+    def _names(self) -> tuple[str, ...]:
+        return (self.library, *self.modules)
 
     def write(self, folder: Path) -> None:
         """Write the record into `folder`, beside the extension modules."""
@@ -50,17 +58,18 @@ class Manifest:
 
 
 def read() -> Manifest | None:
-    """Return the record of what is built here; None when nothing is, or it cannot be read."""
+    """Return the record of what is built here; None when nothing is, or it cannot be used."""
     try:
         stored = json.loads((BUILT / _NAME).read_text(encoding="utf-8"))
-        return Manifest(
+        built = Manifest(
             str(stored["python"]),
             str(stored["library"]),
             tuple(map(str, stored["modules"])),
             {str(path): str(digest) for path, digest in stored["sources"].items()},
         )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
+    return built if built.is_sound() else None
 
 
 def digests(paths: Iterable[str]) -> dict[str, str]:
@@ -72,5 +81,5 @@ def digest_of(path: str) -> str:
     """Return the SHA-256 of a file below ROOT; of nothing when it is not there."""
     try:
         return hashlib.sha256((ROOT / path).read_bytes()).hexdigest()
-    except OSError:
+    except (OSError, ValueError):  # no path can be so
         return ""

@@ -86,9 +86,11 @@ class SampleLog:
         if not domains.passive or not domains.is_read(domains.primary):
             return []
         return merged(
-            chunk.span_ns(row)
-            for row, (user, kernel, _) in enumerate(by_mode)
-            if user + kernel and vcpus[row].domain.domid == domains.primary
+            [
+                chunk.span_ns(row)
+                for row, (user, kernel, _) in enumerate(by_mode)
+                if user + kernel and vcpus[row].domain.domid == domains.primary
+            ]
         )
 
     def _charge(

@@ -1,8 +1,8 @@
 """Virtual time: an event heap in integer nanoseconds.
 
 A clock is passed into machines, so that several can share one; each has its own random streams.
-The clock itself holds no closures and no generators: `copy.deepcopy` of its owner copies the
-pending events as well, as long as handlers are bound methods of copied objects or plain functions.
+The clock itself holds no closures and no generators: as Python, `copy.deepcopy` of its owner copies
+the pending events as well, if handlers are bound methods of copied objects or plain functions.
 """
 
 from collections.abc import Callable

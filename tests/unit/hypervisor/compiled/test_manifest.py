@@ -44,6 +44,10 @@ def test_where_nothing_is_built_there_is_no_record():
         json.dumps(STORED | {"modules": None}),
         json.dumps(STORED | {"sources": None}),
         json.dumps(STORED | {"sources": ["a/b.py"]}),
+        json.dumps(STORED | {"sources": {}}),  # or a module would have no digest to differ from
+        json.dumps(STORED | {"library": "lib\0rary"}),
+        json.dumps(STORED | {"modules": ["../a/b"]}),
+        "[" * 100_000,
         *(json.dumps({key: STORED[key] for key in STORED if key != left}) for left in STORED),
         "\udcff",
     ],
@@ -84,3 +88,7 @@ def test_an_extension_that_is_missing_or_empty_is_named(present, expected):
         (manifest.BUILT / "a" / "b.so").write_bytes(present)
 
     assert expected == Manifest(".so", "library", ("a.b",), {}).lacking()
+
+
+def test_a_source_of_an_impossible_name_has_changed():
+    assert "a\0.py" == Manifest(".so", "library", (), {"a\0.py": "0"}).changed()
