@@ -71,8 +71,8 @@ class Specification:
         keeps_app = not _any(excluded, key.app)
         keeps_image = not _any(excluded, key.image)
         if self.paths:
-            if (keeps_app and _any(self.paths, key.app)) or (
-                keeps_image and _any(self.paths, key.image)
+            if (keeps_app and _is_named(self.paths, key.app)) or (
+                keeps_image and _is_named(self.paths, key.image)
             ):
                 return True
             if "image" not in self.values:
@@ -96,11 +96,17 @@ class Specification:
 
 
 def _any(patterns: Sequence[str], image: ImageName) -> bool:
-    """Return whether a pattern matches an image; a kernel's bare name needs no slash."""
-    return any(
-        fnmatchcase(long_name(image), _absolute(pattern))
-        or (image.kind == "kern" and fnmatchcase(image.path, pattern))
-        for pattern in patterns
+    """Return whether a pattern, as it was typed, matches the whole name of an image."""
+    return any(fnmatchcase(long_name(image), pattern) for pattern in patterns)
+
+
+def _is_named(paths: Sequence[str], image: ImageName) -> bool:
+    """Return whether a path without a tag means an image: a pattern, or a file from here.
+
+    The bare name of a kernel needs no slash.
+    """
+    return _any([*paths, *map(_absolute, paths)], image) or (
+        image.kind == "kern" and any(fnmatchcase(image.path, path) for path in paths)
     )
 
 

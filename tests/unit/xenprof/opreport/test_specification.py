@@ -16,6 +16,12 @@ SPECIFICATIONS = [
     (["image:/usr/bin/prog"], True, False),
     (["image:/lib64/libc-2.5.so"], False, False),
     (["lib-image:/lib64/*"], True, False),
+    (["image:*prog"], True, False),  # patterns are taken as typed, wherever one is
+    (["image:*net*"], False, True),
+    (["image:netbk"], False, False),
+    (["image-exclude:*libc*"], False, True),
+    (["image-exclude:libc*"], True, True),
+    (["*libc*"], True, False),
     (["image-exclude:/lib64/libc-2.5.so"], False, True),
     (["/usr/bin/../bin/prog"], True, False),
     (["/lib64/libc-2.5.so", "/netbk"], True, True),
