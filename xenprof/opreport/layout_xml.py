@@ -138,7 +138,9 @@ def _classes(classes: Classes, names: Sequence[str]) -> Iterator[str]:
     has_cpus = max((c.cpu or 0 for c in columns), default=0) > 0
     has_masks = any(c.unit_mask for c in columns)
     yield "<classes>"
-    for name, column in dict(zip(reversed(names), reversed(columns), strict=True)).items():
+    firsts = dict(zip(reversed(names), reversed(columns), strict=True))  # of each name
+    for name in dict.fromkeys(names):
+        column = firsts[name]
         text = attribute("name", name)
         if has_cpus:
             text += attribute("cpu", "all" if column.cpu is None else column.cpu)
