@@ -68,7 +68,7 @@ def parse(
                 value = value_of(option, f"--{name}", text if equals else None)
                 found.append((name, value))
             elif equals:
-                raise PoptError(f"--{name}: option does not take an argument")
+                raise PoptError(f"{word}: option does not take an argument")
             else:
                 found.append((name, ""))
         elif word.startswith("-") and len(word) > 1:
@@ -82,6 +82,8 @@ def parse(
                 if option.argument:
                     value = value_of(option, f"-{letter}", bundle.removeprefix("=") or None)
                     bundle = ""
+                elif bundle.startswith("="):
+                    raise PoptError(f"-{letter}{bundle}: option does not take an argument")
                 found.append((option.long, value))
         else:
             arguments.append(word)

@@ -87,7 +87,12 @@ def _numbers(
 def _fast(
     addresses: Words, digits: int, numbers: Sequence[tuple[str, Ints | Floats]]
 ) -> str | None:
-    """Return all lines with newlines; None if a number is too long for its column."""
+    """Return all lines with newlines; None if a number is too long for its column.
+
+    That may be an address as well: its column is as wide as the addresses of symbols need.
+    """
+    if address_digits(addresses) > digits:
+        return None
     columns = [cells.hexadecimal(addresses, digits)]
     widths = [max(WIDTHS["vma"], digits + 1)]
     for name, values in numbers:

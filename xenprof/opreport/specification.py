@@ -152,10 +152,10 @@ def _numbers(word: str, items: tuple[str, ...]) -> tuple[str, ...]:
 def split_differential(words: Sequence[str]) -> tuple[list[str], list[str] | None]:
     """Return the words of both profiles of `{ ... } { ... }`; the second is None without braces.
 
-    Words outside the braces belong to both.
+    Words outside the braces belong to both; empty braces are the default profile.
 
     Raises:
-        UsageError: braces that do not pair up to two groups, or an empty group.
+        UsageError: braces that do not pair up to two groups.
     """
     words = [part for word in words for part in (("{", "}") if word == "{}" else (word,))]
     common: list[str] = []
@@ -173,6 +173,6 @@ def split_differential(words: Sequence[str]) -> tuple[list[str], list[str] | Non
     else:
         if not inside and not groups:
             return common, None
-        if not inside and len(groups) == 2 and all(groups):
+        if not inside and len(groups) == 2:
             return common + groups[0], common + groups[1]
     raise UsageError(f"invalid profile specification {''.join(f'{word} ' for word in words)}")

@@ -96,7 +96,7 @@ CASES = {
     "error_nothing_selected": "image:/nowhere",
     "error_no_session": "session:nowhere",
     "error_tag_twice": "session:later session:later",
-    "error_empty_group": "-l { } { session:later }",
+    "empty_group": "-l { } { session:later }",
     "error_same_file_twice": "session:current,mixed",
     "error_two_axes": "session:clash",
     "error_task_and_thread": "session:per-thread",

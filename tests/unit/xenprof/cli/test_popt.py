@@ -39,7 +39,9 @@ def test_a_command_line_is_read_as_popt_does(name):
         (["-lx"], "-x: unknown option"),
         (["--sort"], "--sort: missing argument"),
         (["-ls"], "-s: missing argument"),
-        (["--symbols=1"], "--symbols: option does not take an argument"),
+        (["--symbols=1"], "--symbols=1: option does not take an argument"),
+        (["--symbols="], "--symbols=: option does not take an argument"),
+        (["-l=1"], "-l=1: option does not take an argument"),
     ],
 )
 def test_a_wrong_word_is_named(words, message):
