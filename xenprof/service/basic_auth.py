@@ -1,49 +1,38 @@
 """Asks for passwords in front of an application, and notes who may change something."""
 
 import base64
-import binascii
-import hmac
-import secrets
+from collections import Counter
+from typing import NamedTuple
 
 import anyio
 import anyio.to_thread
-import bcrypt
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from xenprof.errors import XenprofError
 from xenprof.service.http import MAY_CHANGE
-from xenprof.service.webconfig import WebConfig, WebConfigFile
+from xenprof.service.passwords import PasswordCheck
+from xenprof.service.webconfig import WebConfigFile
 
-_LONGEST_PASSWORD_BYTES = 72  # bcrypt ignores the rest, and version 5 raises
 _CHECKS_AT_ONCE = 1
-_REMEMBERED = 100
+_WAITING_PER_ADDRESS = 8  # more than the six connections that a browser opens at once
+_RETRY_AFTER_SECONDS = 5  # about as long as so many checks take at cost 12
 
 
-class PasswordCheck:
-    """Checks passwords by bcrypt; right ones are cached, wrong and unknown ones take as long."""
+class _Credentials(NamedTuple):
+    user: str
+    password: str
+
+
+class TooManyWait(XenprofError):
+    """Refuses to check a password from an address that has as many waiting as it may have."""
+
+    http_status = 429
 
     def __init__(self) -> None:
-        """Start with an empty cache."""
-        self._key = secrets.token_bytes(32)
-        self._right: dict[bytes, None] = {}
-
-    def is_right(self, users: dict[str, str], user: str, password: str) -> bool:
-        """Return whether `password` is that of `user`; it takes a bcrypt, or no time if cached."""
-        secret = password.encode()
-        if len(secret) > _LONGEST_PASSWORD_BYTES:
-            return False
-        # An unknown user's password is compared too, as the time would otherwise show who exists.
-        hashed = users.get(user) or next(iter(users.values()))
-        proof = hmac.digest(self._key, repr((user, password, hashed)).encode(), "sha256")
-        if proof in self._right:
-            return True
-        if not bcrypt.checkpw(secret, hashed.encode()) or user not in users:
-            return False
-        if len(self._right) >= _REMEMBERED:
-            self._right.clear()
-        self._right[proof] = None
-        return True
+        """Say what there are too many of."""
+        super().__init__("too many passwords to check")
 
 
 class BasicAuth:
@@ -58,6 +47,7 @@ class BasicAuth:
         self._file = config
         self._check = PasswordCheck()
         self._limiter: anyio.CapacityLimiter | None = None
+        self._waiting: Counter[str] = Counter()  # passwords to check, by the client's address
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -70,26 +60,53 @@ class BasicAuth:
                     answer[name] = value
             await send(message)
 
-        if config.basic_auth_users and not await self._is_allowed(config, Headers(scope=scope)):
-            refusal = PlainTextResponse("Unauthorized\n", 401, {"WWW-Authenticate": "Basic"})
+        refusal = None
+        if config.basic_auth_users:
+            refusal = await self._refusal(config.basic_auth_users, scope)
+        if refusal is not None:
             await refusal(scope, receive, send_with_headers)
             return
         # Whoever comes as far has shown what is asked for: a password here, a certificate to TLS.
         known = {**scope, MAY_CHANGE: config.has_authentication}
         await self._app(known, receive, send_with_headers)
 
-    async def _is_allowed(self, config: WebConfig, headers: Headers) -> bool:
-        scheme, _, encoded = headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "basic":
-            return False
+    async def _refusal(self, users: dict[str, str], scope: Scope) -> PlainTextResponse | None:
+        """Return the answer to somebody who is none of the users; None for a user."""
+        given = _credentials(Headers(scope=scope))
         try:
-            user, colon, password = base64.b64decode(encoded, validate=True).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
-            return False
-        if not colon:
-            return False
+            if given is not None and await self._is_right(users, given, scope):
+                return None
+        except TooManyWait as error:
+            later = {"Retry-After": str(_RETRY_AFTER_SECONDS)}
+            return PlainTextResponse(f"{error}\n", error.http_status, later)
+        return PlainTextResponse("Unauthorized\n", 401, {"WWW-Authenticate": "Basic"})
+
+    async def _is_right(self, users: dict[str, str], given: _Credentials, scope: Scope) -> bool:
+        """Return whether the password is right. Raises: TooManyWait."""
+        if self._check.is_remembered(users, *given):
+            return True  # without waiting behind those who guess
+        address = scope["client"][0] if scope.get("client") else ""
+        if self._waiting[address] >= _WAITING_PER_ADDRESS:
+            raise TooManyWait
         if self._limiter is None:  # it belongs to the event loop, which runs now
             self._limiter = anyio.CapacityLimiter(_CHECKS_AT_ONCE)
-        return await anyio.to_thread.run_sync(
-            self._check.is_right, config.basic_auth_users, user, password, limiter=self._limiter
-        )
+        self._waiting[address] += 1
+        try:
+            return await anyio.to_thread.run_sync(
+                self._check.is_right, users, *given, limiter=self._limiter
+            )
+        finally:
+            self._waiting[address] -= 1
+            if not self._waiting[address]:
+                del self._waiting[address]
+
+
+def _credentials(headers: Headers) -> _Credentials | None:
+    scheme, _, encoded = headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        user, colon, password = base64.b64decode(encoded, validate=True).decode().partition(":")
+    except ValueError:  # from either decoder
+        return None
+    return _Credentials(user, password) if colon else None

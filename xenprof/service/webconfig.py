@@ -23,7 +23,10 @@ HeaderName = Literal[
     "X-Frame-Options",
     "X-XSS-Protection",
 ]
-_BCRYPT_HASH = re.compile(r"\$2[abxy]\$(0[4-9]|[12]\d|3[01])\$[./A-Za-z0-9]{53}")
+# The last of the 22 characters of the salt has 2 bits of the 128.
+_BCRYPT_HASH = re.compile(
+    r"\$2[abxy]\$(0[4-9]|[12]\d|3[01])\$[./A-Za-z0-9]{21}[.Oeu][./A-Za-z0-9]{31}"
+)
 
 
 class WebConfigError(XenprofError):

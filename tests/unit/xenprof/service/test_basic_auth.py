@@ -1,11 +1,14 @@
+import asyncio
+import threading
+
 import bcrypt
 import pytest
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from tests.support.service_fakes import ask_now, basic
-from xenprof.service.basic_auth import BasicAuth, PasswordCheck
+from tests.support.service_fakes import ask, ask_now, basic
+from xenprof.service.basic_auth import BasicAuth
 from xenprof.service.http import MAY_CHANGE
 from xenprof.service.webconfig import WebConfigFile
 
@@ -91,31 +94,63 @@ def test_who_may_change_something_is_decided_when_they_ask(tmp_path):
     assert (before, after) == (b"False", b"True")
 
 
-@pytest.fixture
-def counted(monkeypatch):
-    """Count the calls of bcrypt."""
-    calls = []
-    real = bcrypt.checkpw
+def crowd(app, size, addresses=("127.0.0.1",)):
+    """Let `size` clients of each address guess at once; return the status and headers of each."""
 
-    def counting(*arguments):
-        calls.append(arguments)
-        return real(*arguments)
+    async def at(address, number):
+        async def moved(scope, receive, send):
+            await app({**scope, "client": (address, number)}, receive, send)
 
-    monkeypatch.setattr(bcrypt, "checkpw", counting)
-    return calls
+        return (await ask(moved, "GET", "/", headers=basic("ann", f"guess {number}")))[:2]
 
+    async def together():
+        return await asyncio.gather(*(at(a, n) for n in range(size) for a in addresses))
 
-def test_a_right_password_costs_bcrypt_once(counted):
-    check = PasswordCheck()
-
-    assert [check.is_right({"ann": HASH}, "ann", "secret") for _ in range(3)] == [True] * 3
-    assert len(counted) == 1
+    return asyncio.run(together())
 
 
-@pytest.mark.parametrize("user", ["ann", "nobody"])
-def test_a_wrong_password_costs_bcrypt_each_time_whether_or_not_the_user_exists(counted, user):
-    check = PasswordCheck()
-    for _ in range(3):
-        check.is_right({"ann": HASH}, user, "guess")
+def test_an_address_has_eight_passwords_checked_at_a_time_and_is_told_to_come_again(tmp_path):
+    answers = crowd(protected(written(tmp_path, f"basic_auth_users: {{ann: {HASH}}}")), 12)
 
-    assert len(counted) == 3
+    assert [status for status, _ in answers] == [401] * 8 + [429] * 4
+    assert {headers["retry-after"] for status, headers in answers if status == 429} == {"5"}
+
+
+def test_one_address_does_not_use_up_what_another_has(tmp_path):
+    app = protected(written(tmp_path, f"basic_auth_users: {{ann: {HASH}}}"))
+
+    assert {status for status, _ in crowd(app, 8, ("10.0.0.1", "10.0.0.2"))} == {401}
+
+
+def test_an_address_that_waited_is_heard_again(tmp_path):
+    path = written(tmp_path, f"basic_auth_users: {{ann: {HASH}}}")
+
+    async def twice():
+        app = protected(path)
+        wrong = (ask(app, "GET", "/", headers=basic("ann", "guess")) for _ in range(12))
+        await asyncio.gather(*wrong)
+        return (await ask(app, "GET", "/", headers=basic("ann", "secret")))[0]
+
+    assert asyncio.run(twice()) == 200
+
+
+def test_a_remembered_password_does_not_wait_for_a_wrong_one(tmp_path, monkeypatch):
+    app = protected(written(tmp_path, f"basic_auth_users: {{ann: {HASH}}}"))
+    checking, may_end = threading.Event(), threading.Event()
+
+    def endless(secret, hashed):
+        checking.set()
+        return may_end.wait(30) and False
+
+    async def both():
+        await ask(app, "GET", "/", headers=basic("ann", "secret"))
+        monkeypatch.setattr(bcrypt, "checkpw", endless)
+        wrong = asyncio.create_task(ask(app, "GET", "/", headers=basic("ann", "guess")))
+        await asyncio.to_thread(checking.wait, 30)
+        status = (await ask(app, "GET", "/", headers=basic("ann", "secret")))[0]
+        waits = not wrong.done()
+        may_end.set()
+        await wrong
+        return status, waits
+
+    assert asyncio.run(both()) == (200, True)

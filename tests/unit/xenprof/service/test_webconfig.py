@@ -4,7 +4,7 @@ import pytest
 
 from xenprof.service.webconfig import WebConfigError, WebConfigFile
 
-HASH = "$2b$04$" + "a" * 53
+HASH = "$2b$04$" + "." * 53
 USERS = f"basic_auth_users: {{ann: {HASH}}}\n"
 TLS = "tls_server_config: {cert_file: web.yml, key_file: web.yml}\n"
 CLIENTS_TOO = (
@@ -28,6 +28,7 @@ def test_an_empty_file_is_a_config_without_authentication(tmp_path):
     [
         ("basic_auth_user: {a: b}", "basic_auth_user: Extra inputs"),
         ("basic_auth_users: {a: secret}", "'a' is not a bcrypt hash"),
+        (f"basic_auth_users: {{a: $2b$04${'z' * 53}}}", "'a' is not a bcrypt hash"),
         ("http_server_config: {headers: {X-Nonsense: a}}", "X-Nonsense"),
         ("tls_server_config: {cert_file: none.pem, key_file: none.key}", "no such file: none.pem"),
         ("a: [", "not YAML"),
