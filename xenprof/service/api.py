@@ -13,7 +13,7 @@ from xenprof.service.arguments import BadArguments, request_of
 from xenprof.service.domain_api import domain_routes
 from xenprof.service.history_api import history_routes
 from xenprof.service.host_api import host_routes
-from xenprof.service.http import Endpoint, RecordResponse, body_of, done, refuse
+from xenprof.service.http import Endpoint, RecordResponse, body_of, done, for_the_known
 from xenprof.service.service import Service
 from xenprof.service.trace_api import trace_routes
 from xenprof.wire.answers import Done
@@ -21,7 +21,7 @@ from xenprof.wire.host_requests import StopService, Wait
 
 
 def api_routes(service: Service, *, read_only: bool, stop: Callable[[], object]) -> list[Route]:
-    """Return the routes below /api/v1; with `read_only` whatever changes something answers 403.
+    """Return the routes below /api/v1; with `read_only` strangers get 403 for changes.
 
     `stop` asks the server to end.
     """
@@ -39,7 +39,7 @@ def api_routes(service: Service, *, read_only: bool, stop: Callable[[], object])
         return RecordResponse(Done())
 
     def changing(path: str, endpoint: Endpoint) -> Route:
-        return Route(path, refuse if read_only else endpoint, methods=["POST"])
+        return Route(path, for_the_known(endpoint) if read_only else endpoint, methods=["POST"])
 
     return [
         *host_routes(service, changing),

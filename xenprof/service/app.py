@@ -32,6 +32,7 @@ def create_app(
 ) -> Starlette:
     """Return the application. `web_config` adds its headers and asks for its users' passwords.
 
+    With `read_only`, only those may change something whom `web_config` knows when they ask.
     `stop` is what a stop command calls.
     """
     page = files("xenprof.service").joinpath("page.html").read_text(encoding="utf-8")
@@ -69,7 +70,7 @@ def create_app(
 def _middleware(web_config: "WebConfigFile | None") -> list[Middleware]:
     if web_config is None:
         return []
-    from xenprof.service.webconfig import BasicAuth  # as in `server`, only where there is a file
+    from xenprof.service.basic_auth import BasicAuth  # as in `server`, only where there is a file
 
     return [Middleware(BasicAuth, config=web_config)]
 

@@ -19,7 +19,9 @@ from xenprof.wire.failure import Failure
 T = TypeVar("T")
 Endpoint = Callable[[Request], Awaitable[Response]]
 Changing = Callable[[str, Endpoint], Route]
-"""Makes a route for POST requests, which is refused where everything is read-only."""
+"""Makes a route for POST requests, which strangers may not send where only reading is allowed."""
+MAY_CHANGE = "xenprof.may_change"
+"""The key of an ASGI scope that says whether who asks may change something; absent: no."""
 
 
 class ReadOnly(XenprofError):
@@ -92,6 +94,12 @@ def failure_response(failure: Failure, status: int) -> Response:
     return RecordResponse({"error": failure}, status_code=status)
 
 
-async def refuse(request: Request) -> Response:
-    """Answer a change where none is allowed."""
-    raise ReadOnly
+def for_the_known(endpoint: Endpoint) -> Endpoint:
+    """Return the endpoint, closed to requests without MAY_CHANGE in their scope."""
+
+    async def guarded(request: Request) -> Response:
+        if not request.scope.get(MAY_CHANGE, False):
+            raise ReadOnly
+        return await endpoint(request)
+
+    return guarded

@@ -127,9 +127,8 @@ async def _serve(
     except OSError as error:  # from writing the roots of the domains
         await asyncio.to_thread(service.close)
         raise CannotServe(f"{error.filename}: {error.strerror}") from None
-    authenticated = web_config is not None and web_config.current().has_authentication
     open_app = create_app(service, read_only=False, stop=stop.set)
-    tcp_app = create_app(service, read_only=not authenticated, web_config=web_config, stop=stop.set)
+    tcp_app = create_app(service, read_only=True, web_config=web_config, stop=stop.set)
     servers = {_server(open_app, None): control, _server(tcp_app, tls): listener}
     running = [asyncio.create_task(server.serve([sock])) for server, sock in servers.items()]
     stopping = asyncio.create_task(stop.wait())

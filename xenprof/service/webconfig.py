@@ -3,24 +3,18 @@
 Source: github.com/prometheus/exporter-toolkit, docs/web-configuration.md (the keys).
 """
 
-import base64
-import binascii
-import hmac
+import logging
 import re
-import secrets
+import stat
 from pathlib import Path
 from typing import Literal
 
-import anyio
-import anyio.to_thread
-import bcrypt
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
-from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from xenprof.errors import XenprofError
+
+log = logging.getLogger(__name__)
 
 HeaderName = Literal[
     "Content-Security-Policy",
@@ -29,10 +23,10 @@ HeaderName = Literal[
     "X-Frame-Options",
     "X-XSS-Protection",
 ]
-_BCRYPT_HASH = re.compile(r"\$2[abxy]\$(0[4-9]|[12]\d|3[01])\$[./A-Za-z0-9]{53}")
-_LONGEST_PASSWORD_BYTES = 72  # bcrypt ignores the rest, and version 5 raises
-_CHECKS_AT_ONCE = 1
-_REMEMBERED = 100
+# The last of the 22 characters of the salt has 2 bits of the 128.
+_BCRYPT_HASH = re.compile(
+    r"\$2[abxy]\$(0[4-9]|[12]\d|3[01])\$[./A-Za-z0-9]{21}[.Oeu][./A-Za-z0-9]{31}"
+)
 
 
 class WebConfigError(XenprofError):
@@ -78,45 +72,90 @@ class WebConfig(_Strict):
     @property
     def has_authentication(self) -> bool:
         """Return whether clients must show a password or a certificate."""
+        return bool(self.basic_auth_users) or self.has_client_certificates
+
+    @property
+    def has_client_certificates(self) -> bool:
+        """Return whether clients must show a certificate."""
         tls = self.tls_server_config
-        return bool(self.basic_auth_users) or (
-            tls is not None and tls.client_auth_type == "RequireAndVerifyClientCert"
+        return tls is not None and tls.client_auth_type == "RequireAndVerifyClientCert"
+
+    def protects_less_than(self, other: "WebConfig") -> bool:
+        """Return whether something guards `other` that is gone here: users, certificates, TLS."""
+        return (
+            bool(other.basic_auth_users) > bool(self.basic_auth_users)
+            or other.has_client_certificates > self.has_client_certificates
+            or (other.tls_server_config is not None and self.tls_server_config is None)
         )
 
 
 class WebConfigFile:
-    """Reads a web config file again when it has changed, so that passwords can rotate."""
+    """Keeps the last good contents of a web config file in force until better ones are complete.
+
+    The file may change while the service runs, so that passwords can rotate. It is read for each
+    request, as neither its time nor its size tells apart two changes within one clock tick.
+    """
 
     def __init__(self, path: Path) -> None:
         """Read the file. Raises: WebConfigError."""
         self.path = path
-        self._stamp = (0, 0)
-        self._config = WebConfig()
-        self.current()
+        try:
+            self._seen: bytes | str = path.read_bytes()
+        except OSError as error:
+            raise WebConfigError(f"{path}: {error.strerror}") from None
+        self._in_force = _parse(path, self._seen)
 
     def current(self) -> WebConfig:
-        """Return the present contents of the file. Raises: WebConfigError."""
+        """Return what is in force: the file as it is if it can be used, else as it last could.
+
+        Why a change is not taken over is logged once for each change.
+        """
+        seen = self._look()
+        if seen != self._seen:
+            self._seen = seen
+            try:
+                self._take_over(seen)
+            except WebConfigError as error:
+                log.warning("%s; what was read before stays in force", error)
+        return self._in_force
+
+    def _look(self) -> bytes | str:
+        """Return the contents of the file, or why there are none."""
         try:
-            status = self.path.stat()
-            stamp = (status.st_mtime_ns, status.st_size)
-            if stamp != self._stamp:
-                self._config = _parse(self.path)
-                self._stamp = stamp
+            # Reading a pipe would wait for its writer, and every request with it.
+            if not stat.S_ISREG(self.path.stat().st_mode):
+                return "not a regular file"
+            return self.path.read_bytes()
         except OSError as error:
-            raise WebConfigError(f"{self.path}: {error.strerror}") from None
-        return self._config
+            return error.strerror or str(error)
+
+    def _take_over(self, seen: bytes | str) -> None:
+        if isinstance(seen, str):
+            raise WebConfigError(f"{self.path}: {seen}")
+        if not seen.strip():
+            raise WebConfigError(f"{self.path}: is empty")
+        config = _parse(self.path, seen)
+        if config.protects_less_than(self._in_force):
+            raise WebConfigError(f"{self.path}: protects less than before, which needs a restart")
+        tls = self._in_force.tls_server_config
+        if config.tls_server_config != tls:
+            log.warning("%s: a change of tls_server_config needs a restart", self.path)
+        # The listener goes on with the TLS of the start, so that is what is in force.
+        self._in_force = config.model_copy(update={"tls_server_config": tls})
 
 
-def _parse(path: Path) -> WebConfig:
+def _parse(path: Path, text: bytes) -> WebConfig:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        config = WebConfig.model_validate(content or {})
+        content = yaml.safe_load(text.decode())
+    except Exception as error:  # PyYAML lets out whatever a strange value makes it run into
+        reason = " ".join(str(error).split())
+        raise WebConfigError(f"{path}: not YAML: {reason}") from None
+    try:
+        config = WebConfig.model_validate({} if content is None else content)
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
         raise WebConfigError(f"{path}: {key or 'top level'}: {first['msg']}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise WebConfigError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
     tls = config.tls_server_config
     if tls is not None:
         if tls.client_auth_type != "NoClientCert" and tls.client_ca_file is None:
@@ -125,77 +164,3 @@ def _parse(path: Path) -> WebConfig:
             if file is not None and not (path.parent / file).is_file():
                 raise WebConfigError(f"{path}: tls_server_config: no such file: {file}")
     return config
-
-
-class PasswordCheck:
-    """Checks passwords by bcrypt; right ones are cached, wrong and unknown ones take as long."""
-
-    def __init__(self) -> None:
-        """Start with an empty cache."""
-        self._key = secrets.token_bytes(32)
-        self._right: dict[bytes, None] = {}
-
-    def is_right(self, users: dict[str, str], user: str, password: str) -> bool:
-        """Return whether `password` is that of `user`; it takes a bcrypt, or no time if cached."""
-        secret = password.encode()
-        if len(secret) > _LONGEST_PASSWORD_BYTES:
-            return False
-        # An unknown user's password is compared too, as the time would otherwise show who exists.
-        hashed = users.get(user) or next(iter(users.values()))
-        proof = hmac.digest(self._key, repr((user, password, hashed)).encode(), "sha256")
-        if proof in self._right:
-            return True
-        if not bcrypt.checkpw(secret, hashed.encode()) or user not in users:
-            return False
-        if len(self._right) >= _REMEMBERED:
-            self._right.clear()
-        self._right[proof] = None
-        return True
-
-
-class BasicAuth:
-    """ASGI middleware that requires a password where users are given, and adds the headers."""
-
-    def __init__(self, app: ASGIApp, config: WebConfigFile) -> None:
-        """Protect `app`."""
-        self._app = app
-        self._file = config
-        self._check = PasswordCheck()
-        self._limiter: anyio.CapacityLimiter | None = None
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        try:
-            config = self._file.current()
-        except WebConfigError as error:
-            await PlainTextResponse(f"{error}\n", 500)(scope, receive, send)
-            return
-
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                answer = MutableHeaders(scope=message)
-                for name, value in config.http_server_config.headers.items():
-                    answer[name] = value
-            await send(message)
-
-        if config.basic_auth_users and not await self._is_allowed(config, Headers(scope=scope)):
-            refusal = PlainTextResponse("Unauthorized\n", 401, {"WWW-Authenticate": "Basic"})
-            await refusal(scope, receive, send_with_headers)
-            return
-        await self._app(scope, receive, send_with_headers)
-
-    async def _is_allowed(self, config: WebConfig, headers: Headers) -> bool:
-        scheme, _, encoded = headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "basic":
-            return False
-        try:
-            user, colon, password = base64.b64decode(encoded, validate=True).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
-            return False
-        if not colon:
-            return False
-        if self._limiter is None:  # it belongs to the event loop, which runs now
-            self._limiter = anyio.CapacityLimiter(_CHECKS_AT_ONCE)
-        return await anyio.to_thread.run_sync(
-            self._check.is_right, config.basic_auth_users, user, password, limiter=self._limiter
-        )

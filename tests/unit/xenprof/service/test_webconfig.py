@@ -1,26 +1,22 @@
-import bcrypt
+import os
+
 import pytest
-from starlette.applications import Starlette
-from starlette.responses import PlainTextResponse
-from starlette.routing import Route
 
-from tests.support.service_fakes import ask_now, basic
-from xenprof.service.webconfig import BasicAuth, PasswordCheck, WebConfigError, WebConfigFile
+from xenprof.service.webconfig import WebConfigError, WebConfigFile
 
-HASH = bcrypt.hashpw(b"secret", bcrypt.gensalt(4)).decode()
-# Made by htpasswd -nbB, which has its own prefix.
-APACHE_HASH = HASH.replace("$2b$", "$2y$")
+HASH = "$2b$04$" + "." * 53
+USERS = f"basic_auth_users: {{ann: {HASH}}}\n"
+TLS = "tls_server_config: {cert_file: web.yml, key_file: web.yml}\n"
+CLIENTS_TOO = (
+    "tls_server_config: {cert_file: web.yml, key_file: web.yml, client_ca_file: web.yml, "
+    "client_auth_type: RequireAndVerifyClientCert}\n"
+)
 
 
 def written(tmp_path, text):
     path = tmp_path / "web.yml"
     path.write_text(text)
     return path
-
-
-def protected(path):
-    app = Starlette(routes=[Route("/", lambda request: PlainTextResponse("hello"))])
-    return BasicAuth(app, WebConfigFile(path))
 
 
 def test_an_empty_file_is_a_config_without_authentication(tmp_path):
@@ -32,10 +28,15 @@ def test_an_empty_file_is_a_config_without_authentication(tmp_path):
     [
         ("basic_auth_user: {a: b}", "basic_auth_user: Extra inputs"),
         ("basic_auth_users: {a: secret}", "'a' is not a bcrypt hash"),
+        (f"basic_auth_users: {{a: $2b$04${'z' * 53}}}", "'a' is not a bcrypt hash"),
         ("http_server_config: {headers: {X-Nonsense: a}}", "X-Nonsense"),
         ("tls_server_config: {cert_file: none.pem, key_file: none.key}", "no such file: none.pem"),
         ("a: [", "not YAML"),
         ("- a", "valid dictionary"),
+        ("[]", "valid dictionary"),
+        ("[" * 5000, "not YAML"),
+        ("a: !!bool maybe", "not YAML"),
+        ("a: " + "1" * 5000, "not YAML"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_refused_in_one_line(tmp_path, text, message):
@@ -50,80 +51,126 @@ def test_a_missing_file_is_refused(tmp_path):
         WebConfigFile(tmp_path / "none.yml")
 
 
-@pytest.mark.parametrize("hashed", [HASH, APACHE_HASH], ids=["2b", "2y"])
-def test_the_right_password_gets_in(tmp_path, hashed):
-    app = protected(written(tmp_path, f"basic_auth_users: {{ann: {hashed}}}"))
+def test_changed_users_are_in_force_at_once(tmp_path):
+    file = WebConfigFile(written(tmp_path, USERS))
+    written(tmp_path, USERS.replace("ann", "bob"))
 
-    assert ask_now(app, "GET", "/", headers=basic("ann", "secret"))[0] == 200
+    assert file.current().basic_auth_users == {"bob": HASH}
+
+
+def test_a_change_within_one_clock_tick_counts(tmp_path):
+    path = written(tmp_path, USERS)
+    before = path.stat()
+    file = WebConfigFile(path)
+    written(tmp_path, USERS.replace("ann", "bob"))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+    assert file.current().basic_auth_users == {"bob": HASH}
+
+
+def emptied(path):
+    path.write_text("")
+
+
+def half_written(path):
+    path.write_text(USERS[:40])
+
+
+def invalid(path):
+    path.write_text("nonsense: true, or not")
+
+
+def missing(path):
+    path.unlink()
+
+
+def unreadable(path):
+    path.unlink()
+    path.mkdir()
+
+
+def a_pipe_without_writer(path):
+    path.unlink()
+    os.mkfifo(path)
+
+
+def without_users(path):
+    path.write_text("http_server_config: {}")
+
+
+SPOILT = [emptied, half_written, invalid, missing, unreadable, a_pipe_without_writer, without_users]
+
+
+@pytest.mark.parametrize("spoil", SPOILT)
+def test_a_file_that_cannot_be_used_changes_nothing(tmp_path, spoil):
+    path = written(tmp_path, USERS)
+    file = WebConfigFile(path)
+    spoil(path)
+
+    assert file.current().basic_auth_users == {"ann": HASH}
+
+
+@pytest.mark.parametrize("spoil", SPOILT)
+def test_a_file_that_cannot_be_used_is_logged_once(tmp_path, caplog, spoil):
+    path = written(tmp_path, USERS)
+    file = WebConfigFile(path)
+    spoil(path)
+    for _ in range(3):
+        file.current()
+
+    assert len(caplog.messages) == 1
+
+
+def test_a_second_change_is_logged_again(tmp_path, caplog):
+    path = written(tmp_path, USERS)
+    file = WebConfigFile(path)
+    for spoil in (emptied, invalid):
+        spoil(path)
+        file.current()
+
+    assert len(caplog.messages) == 2
+
+
+def test_a_file_that_is_repaired_is_in_force_again(tmp_path):
+    path = written(tmp_path, USERS)
+    file = WebConfigFile(path)
+    emptied(path)
+    file.current()
+    written(tmp_path, USERS.replace("ann", "bob"))
+
+    assert file.current().basic_auth_users == {"bob": HASH}
 
 
 @pytest.mark.parametrize(
-    "headers",
+    ("before", "after"),
     [
-        {},
-        basic("ann", "wrong"),
-        basic("bob", "secret"),
-        basic("ann", "secret" + "x" * 80),
-        {"authorization": "Basic !!!"},
-        {"authorization": "Bearer secret"},
+        (USERS, "http_server_config: {}"),
+        (USERS, "basic_auth_users: {}"),
+        (CLIENTS_TOO, TLS),
+        (CLIENTS_TOO + USERS, TLS + USERS),
+        (CLIENTS_TOO + USERS, CLIENTS_TOO),
+        (TLS + USERS, USERS),
     ],
 )
-def test_everybody_else_is_asked_for_a_password(tmp_path, headers):
-    app = protected(written(tmp_path, f"basic_auth_users: {{ann: {HASH}}}"))
+def test_less_protection_needs_a_restart(tmp_path, caplog, before, after):
+    file = WebConfigFile(written(tmp_path, before))
+    in_force = file.current()
+    written(tmp_path, after)
 
-    status, answer, _ = ask_now(app, "GET", "/", headers=headers)
-
-    assert (status, answer["www-authenticate"]) == (401, "Basic")
-
-
-def test_headers_are_added_to_refusals_too(tmp_path):
-    text = "http_server_config: {headers: {X-Frame-Options: deny}}\n"
-    app = protected(written(tmp_path, text + f"basic_auth_users: {{ann: {HASH}}}"))
-
-    assert ask_now(app, "GET", "/")[1]["x-frame-options"] == "deny"
+    assert (file.current(), "needs a restart" in caplog.text) == (in_force, True)
 
 
-def test_a_changed_file_counts_from_the_next_request(tmp_path):
-    path = written(tmp_path, f"basic_auth_users: {{ann: {HASH}}}")
-    app = protected(path)
-    path.write_text(f"basic_auth_users: {{robert: {HASH}}}")
+def test_users_that_came_after_the_start_do_not_go_without_a_restart(tmp_path):
+    file = WebConfigFile(written(tmp_path, "http_server_config: {}"))
+    written(tmp_path, USERS)
+    file.current()
+    written(tmp_path, "http_server_config: {}")
 
-    assert ask_now(app, "GET", "/", headers=basic("ann", "secret"))[0] == 401
-
-
-def test_a_file_broken_later_lets_nobody_in(tmp_path):
-    path = written(tmp_path, f"basic_auth_users: {{ann: {HASH}}}")
-    app = protected(path)
-    path.write_text("nonsense: true, or not")
-
-    assert ask_now(app, "GET", "/", headers=basic("ann", "secret"))[0] == 500
+    assert file.current().has_authentication
 
 
-@pytest.fixture
-def counted(monkeypatch):
-    """Count the calls of bcrypt."""
-    calls = []
-    real = bcrypt.checkpw
+def test_certificates_asked_for_later_are_not_taken_for_shown(tmp_path, caplog):
+    file = WebConfigFile(written(tmp_path, TLS))
+    written(tmp_path, CLIENTS_TOO)
 
-    def counting(*arguments):
-        calls.append(arguments)
-        return real(*arguments)
-
-    monkeypatch.setattr(bcrypt, "checkpw", counting)
-    return calls
-
-
-def test_a_right_password_costs_bcrypt_once(counted):
-    check = PasswordCheck()
-
-    assert [check.is_right({"ann": HASH}, "ann", "secret") for _ in range(3)] == [True] * 3
-    assert len(counted) == 1
-
-
-@pytest.mark.parametrize("user", ["ann", "nobody"])
-def test_a_wrong_password_costs_bcrypt_each_time_whether_or_not_the_user_exists(counted, user):
-    check = PasswordCheck()
-    for _ in range(3):
-        check.is_right({"ann": HASH}, user, "guess")
-
-    assert len(counted) == 3
+    assert (file.current().has_authentication, len(caplog.messages)) == (False, 1)
