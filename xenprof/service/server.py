@@ -35,6 +35,7 @@ log = logging.getLogger(__name__)
 
 _GIL_SWITCH_SECONDS = 0.001  # the model computes all the time; a scrape must not wait for it
 _LAST_ANSWERS_SECONDS = 2
+_ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +121,9 @@ async def _serve(
 ) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+    for number in _ENDING_SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup leaves SIGHUP
+            loop.add_signal_handler(number, stop.set)
     try:
         await asyncio.to_thread(service.start)
     except OSError as error:  # from writing the roots of the domains
