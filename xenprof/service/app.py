@@ -15,6 +15,7 @@ from starlette.routing import Route
 from hypervisor.errors import HostError
 from xenprof.errors import XenprofError
 from xenprof.service.api import api_routes
+from xenprof.service.hostnames import AllowedHosts, HostCheck
 from xenprof.service.http import error_response, failure_response
 from xenprof.service.service import Service
 from xenprof.wire.failure import Failure
@@ -28,11 +29,13 @@ def create_app(
     *,
     read_only: bool,
     web_config: "WebConfigFile | None" = None,
+    allowed_hosts: AllowedHosts | None = None,
     stop: Callable[[], object] = lambda: None,
 ) -> Starlette:
     """Return the application. `web_config` adds its headers and asks for its users' passwords.
 
-    `stop` is what a stop command calls.
+    `allowed_hosts` are those that requests may name; None for the control socket, where no name
+    matters. `stop` is what a stop command calls.
     """
     page = files("xenprof.service").joinpath("page.html").read_text(encoding="utf-8")
     page = page.replace("{telemetry_path}", escape(service.settings.telemetry_path.lstrip("/")))
@@ -56,7 +59,7 @@ def create_app(
             *api_routes(service, read_only=read_only, stop=stop),
             *service.exporters.routes,
         ],
-        middleware=_middleware(web_config),
+        middleware=_middleware(web_config, allowed_hosts),
         exception_handlers={
             HostError: error_response,
             XenprofError: error_response,
@@ -66,12 +69,18 @@ def create_app(
     )
 
 
-def _middleware(web_config: "WebConfigFile | None") -> list[Middleware]:
-    if web_config is None:
-        return []
-    from xenprof.service.webconfig import BasicAuth  # as in `server`, only where there is a file
+def _middleware(
+    web_config: "WebConfigFile | None", allowed_hosts: AllowedHosts | None
+) -> list[Middleware]:
+    """Return what each request passes through, the first one first."""
+    layers = []
+    if allowed_hosts is not None:
+        layers.append(Middleware(HostCheck, allowed=allowed_hosts))
+    if web_config is not None:
+        from xenprof.service.webconfig import BasicAuth  # as in `server`, only if there is a file
 
-    return [Middleware(BasicAuth, config=web_config)]
+        layers.append(Middleware(BasicAuth, config=web_config))
+    return layers
 
 
 async def _http_error(request: Request, error: Exception) -> Response:

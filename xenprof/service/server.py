@@ -25,6 +25,7 @@ from xenprof.service.home_lock import (
     listen_on_address,
     listen_on_control_socket,
 )
+from xenprof.service.hostnames import AllowedHosts
 from xenprof.service.loading import Loaders, installed
 from xenprof.service.service import Service
 
@@ -48,6 +49,7 @@ class ServeSettings:
     strict: bool = False
     enable_dump: bool = False
     web_config: Path | None = None
+    allowed_hosts: tuple[str, ...] = ()  # that requests over TCP may name, besides the address
     exporters: ExporterSettings = field(default_factory=ExporterSettings)
     history: HistorySettings | None = None  # None: no history is kept
 
@@ -70,6 +72,7 @@ def serve(
     try:
         with contextlib.ExitStack() as sockets:
             listener = sockets.enter_context(listen_on_address(settings.address))
+            allowed = _allowed_hosts(settings, listener)
             host = build_host()
             control = sockets.enter_context(listen_on_control_socket(settings.home))
             service = Service(
@@ -88,7 +91,7 @@ def serve(
                 lock.note_url(url)
                 listening(url)
 
-            asyncio.run(_serve(service, control, listener, web_config, tls, tell))
+            asyncio.run(_serve(service, control, listener, allowed, web_config, tls, tell))
     finally:
         (settings.home / "control.sock").unlink(missing_ok=True)
         lock.release()
@@ -103,6 +106,12 @@ def _web_config(file: Path | None) -> "WebConfigFile | None":
     return WebConfigFile(file)
 
 
+def _allowed_hosts(settings: ServeSettings, listener: socket.socket) -> AllowedHosts:
+    """Return the hosts that requests may name: the one given, its address, and those listed."""
+    given = settings.address.rpartition(":")[0]
+    return AllowedHosts.of([given, listener.getsockname()[0]], settings.allowed_hosts)
+
+
 class _Server(uvicorn.Server):
     """A web server that leaves signals to the service, which runs two servers."""
 
@@ -115,6 +124,7 @@ async def _serve(
     service: Service,
     control: socket.socket,
     listener: socket.socket,
+    allowed: AllowedHosts,
     web_config: "WebConfigFile | None",
     tls: ssl.SSLContext | None,
     listening: Callable[[str], None],
@@ -131,7 +141,13 @@ async def _serve(
         raise CannotServe(f"{error.filename}: {error.strerror}") from None
     authenticated = web_config is not None and web_config.current().has_authentication
     open_app = create_app(service, read_only=False, stop=stop.set)
-    tcp_app = create_app(service, read_only=not authenticated, web_config=web_config, stop=stop.set)
+    tcp_app = create_app(
+        service,
+        read_only=not authenticated,
+        web_config=web_config,
+        allowed_hosts=allowed,
+        stop=stop.set,
+    )
     servers = {_server(open_app, None): control, _server(tcp_app, tls): listener}
     running = [asyncio.create_task(server.serve([sock])) for server, sock in servers.items()]
     stopping = asyncio.create_task(stop.wait())

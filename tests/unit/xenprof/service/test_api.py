@@ -9,6 +9,7 @@ from tests.support.fake_host import host_without
 from tests.support.service_fakes import ask_now
 from xenprof.service.app import create_app
 from xenprof.service.exporter import ExporterSettings
+from xenprof.service.hostnames import AllowedHosts
 from xenprof.service.service import Service
 
 
@@ -285,6 +286,18 @@ def test_read_only_means_that_nothing_can_be_changed(service, host, path):
     assert status == 403
     assert "read-only" in answer["error"]["message"]
     assert host.toolstack.calls == []
+
+
+def test_the_name_of_the_host_is_asked_before_anything_else(service):
+    app = create_app(service, read_only=True, allowed_hosts=AllowedHosts())
+    headers = {"host": "evil.example"}
+
+    assert {ask_now(app, "GET", path, headers=headers)[0]
+            for path in ("/", "/metrics", "/api/v1/snapshot", "/nothing")} == {403}  # fmt: skip
+
+
+def test_the_control_socket_takes_any_name_of_the_host(app):
+    assert ask_now(app, "GET", "/api/v1/info", headers={"host": "evil.example"})[0] == 200
 
 
 def test_read_only_can_be_read(service):
