@@ -194,6 +194,30 @@ def test_a_bug_is_answered_as_such_and_logged(tmp_path):
     assert "ZeroDivisionError: a bug" in errors
 
 
+def test_a_bug_tells_nothing_over_tcp_and_is_logged(tmp_path):
+    config = tmp_path / "web.yml"
+    hashed = bcrypt.hashpw(b"secret", bcrypt.gensalt(4)).decode()
+    config.write_text(f"basic_auth_users: {{ann: {hashed}}}")
+    process, url = serve(tmp_path, "127.0.0.1:0", config)
+    request = urllib.request.Request(
+        url + "api/v1/domains/ossvm02/unpause",
+        data=b"{}",
+        headers={
+            "Content-Type": "application/json",
+            "Authorization": "Basic " + base64.b64encode(b"ann:secret").decode(),
+        },
+    )
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(request)
+    with caught.value as answer:
+        told = json.load(answer)["error"]["message"]
+    process.terminate()
+    _, errors = process.communicate(timeout=30)
+
+    assert told == "internal error, see the log of the service"
+    assert "ZeroDivisionError: a bug" in errors
+
+
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
     """Return a self-signed certificate for this run only."""

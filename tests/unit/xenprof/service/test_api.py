@@ -5,6 +5,7 @@ import pytest
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
+from hypervisor.errors import Refused
 from tests.support.fake_host import host_without
 from tests.support.service_fakes import ask_now
 from xenprof.service.app import create_app
@@ -298,6 +299,21 @@ def test_the_name_of_the_host_is_asked_before_anything_else(service):
 
 def test_the_control_socket_takes_any_name_of_the_host(app):
     assert ask_now(app, "GET", "/api/v1/info", headers={"host": "evil.example"})[0] == 200
+
+
+@pytest.mark.parametrize(("allowed", "place"), [(None, "{home}"), (AllowedHosts(), "HOME")])
+def test_the_place_of_home_is_told_on_the_control_socket_only(
+    service, host, tmp_path, monkeypatch, allowed, place
+):
+    def refuse(domain):
+        raise Refused(f"{tmp_path}/domains/x: Permission denied")
+
+    monkeypatch.setattr(host.toolstack, "pause", refuse)
+    app = create_app(service, read_only=False, allowed_hosts=allowed)
+    _, answer = post(app, "/api/v1/domains/0/pause")
+
+    expected = f"{place.format(home=tmp_path)}/domains/x: Permission denied"
+    assert answer["error"]["message"] == expected
 
 
 def test_read_only_can_be_read(service):
