@@ -105,7 +105,7 @@ def test_an_unusable_home_is_one_line(tmp_path):
     assert "Not a directory" in errors
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_it_gracefully(tmp_path, number):
     process, _ = serve(tmp_path)
     process.send_signal(number)
@@ -113,6 +113,18 @@ def test_a_signal_ends_it_gracefully(tmp_path, number):
 
     assert (process.returncode, errors) == (0, "")
     assert not (tmp_path / "control.sock").exists()
+
+
+def test_below_nohup_the_end_of_a_terminal_does_not_end_it(tmp_path):
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # which the process inherits
+    process, _ = serve(tmp_path)
+    signal.signal(signal.SIGHUP, before)
+    process.send_signal(signal.SIGHUP)
+    answer = Client(tmp_path).get(HOST_INFO, dict[str, str])
+    process.terminate()
+    process.communicate(timeout=30)
+
+    assert answer == {"host": "fake"}
 
 
 def test_a_stop_command_ends_it_and_whoever_waits_is_told(tmp_path):
@@ -179,6 +191,30 @@ def test_a_bug_is_answered_as_such_and_logged(tmp_path):
     process.terminate()
     _, errors = process.communicate(timeout=30)
 
+    assert "ZeroDivisionError: a bug" in errors
+
+
+def test_a_bug_tells_nothing_over_tcp_and_is_logged(tmp_path):
+    config = tmp_path / "web.yml"
+    hashed = bcrypt.hashpw(b"secret", bcrypt.gensalt(4)).decode()
+    config.write_text(f"basic_auth_users: {{ann: {hashed}}}")
+    process, url = serve(tmp_path, "127.0.0.1:0", config)
+    request = urllib.request.Request(
+        url + "api/v1/domains/ossvm02/unpause",
+        data=b"{}",
+        headers={
+            "Content-Type": "application/json",
+            "Authorization": "Basic " + base64.b64encode(b"ann:secret").decode(),
+        },
+    )
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(request)
+    with caught.value as answer:
+        told = json.load(answer)["error"]["message"]
+    process.terminate()
+    _, errors = process.communicate(timeout=30)
+
+    assert told == "internal error, see the log of the service"
     assert "ZeroDivisionError: a bug" in errors
 
 

@@ -48,6 +48,18 @@ def _url(_: click.Context, __: click.Parameter, value: str | None) -> str | None
     return value
 
 
+def _hosts(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    if values:
+        from xenprof.service.hostnames import host_name
+
+        try:
+            for value in values:
+                host_name(value)
+        except ValueError as error:
+            raise click.BadParameter(str(error)) from None
+    return values
+
+
 @click.command("serve")
 @click.option("--scenario", default="grumble", show_default=True, help="Name, or a TOML file.")
 @click.option(
@@ -64,6 +76,14 @@ def _url(_: click.Context, __: click.Parameter, value: str | None) -> str | None
     show_default=True,
     metavar="HOST:PORT",
     help="Read-only unless the web config has authentication.",
+)
+@click.option(
+    "--web.allowed-host",
+    "allowed_hosts",
+    multiple=True,
+    callback=_hosts,
+    metavar="NAME",
+    help="A name that requests may give this host, besides its address and localhost; repeatable.",
 )
 @click.option(
     "--web.config.file",
@@ -157,6 +177,7 @@ def command(
     scenario: str,
     speed: float,
     address: str,
+    allowed_hosts: tuple[str, ...],
     web_config: Path | None,
     telemetry_path: str,
     otlp_endpoint: str | None,
@@ -196,6 +217,7 @@ def command(
         strict=strict,
         enable_dump=enable_dump,
         web_config=web_config,
+        allowed_hosts=allowed_hosts,
         exporters=ExporterSettings(
             otlp_endpoint=otlp_endpoint,
             otlp_protocol=otlp_protocol,

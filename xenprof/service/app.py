@@ -6,18 +6,15 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from hypervisor.errors import HostError
-from xenprof.errors import XenprofError
 from xenprof.service.api import api_routes
-from xenprof.service.http import error_response, failure_response
+from xenprof.service.failures import Failures
+from xenprof.service.hostnames import AllowedHosts, HostCheck
 from xenprof.service.service import Service
-from xenprof.wire.failure import Failure
 
 if TYPE_CHECKING:
     from xenprof.service.webconfig import WebConfigFile
@@ -28,12 +25,14 @@ def create_app(
     *,
     read_only: bool,
     web_config: "WebConfigFile | None" = None,
+    allowed_hosts: AllowedHosts | None = None,
     stop: Callable[[], object] = lambda: None,
 ) -> Starlette:
     """Return the application. `web_config` adds its headers and asks for its users' passwords.
 
     With `read_only`, only those may change something whom `web_config` knows when they ask.
-    `stop` is what a stop command calls.
+    `allowed_hosts` are those that requests may name; None for the control socket, where no name
+    matters and errors are told in full. `stop` is what a stop command calls.
     """
     page = files("xenprof.service").joinpath("page.html").read_text(encoding="utf-8")
     page = page.replace("{telemetry_path}", escape(service.settings.telemetry_path.lstrip("/")))
@@ -49,6 +48,7 @@ def create_app(
             return PlainTextResponse("xenprof is ready\n")
         return PlainTextResponse("the model does not run\n", status_code=503)
 
+    failures = Failures(None if allowed_hosts is None else service.home)
     return Starlette(
         routes=[
             Route("/", index),
@@ -57,31 +57,20 @@ def create_app(
             *api_routes(service, read_only=read_only, stop=stop),
             *service.exporters.routes,
         ],
-        middleware=_middleware(web_config),
-        exception_handlers={
-            HostError: error_response,
-            XenprofError: error_response,
-            HTTPException: _http_error,
-            Exception: _internal_error,
-        },
+        middleware=_middleware(web_config, allowed_hosts),
+        exception_handlers=failures.handlers,
     )
 
 
-def _middleware(web_config: "WebConfigFile | None") -> list[Middleware]:
-    if web_config is None:
-        return []
-    from xenprof.service.basic_auth import BasicAuth  # as in `server`, only where there is a file
+def _middleware(
+    web_config: "WebConfigFile | None", allowed_hosts: AllowedHosts | None
+) -> list[Middleware]:
+    """Return what each request passes through, the first one first."""
+    layers = []
+    if allowed_hosts is not None:
+        layers.append(Middleware(HostCheck, allowed=allowed_hosts))
+    if web_config is not None:
+        from xenprof.service.basic_auth import BasicAuth  # as in `server`, only with a file
 
-    return [Middleware(BasicAuth, config=web_config)]
-
-
-async def _http_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    message = f"{error.detail}: {request.method} {request.url.path}"
-    return failure_response(Failure("HTTPException", message), error.status_code)
-
-
-async def _internal_error(request: Request, error: Exception) -> Response:
-    """Answer after a bug, which the server logs with its traceback."""
-    failure = Failure("InternalError", f"a bug in xenprof, see its log: {error!r}")
-    return failure_response(failure, 500)
+        layers.append(Middleware(BasicAuth, config=web_config))
+    return layers

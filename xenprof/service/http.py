@@ -1,4 +1,4 @@
-"""Handles HTTP in front of the host's thread: bodies, answers, errors."""
+"""Handles HTTP in front of the host's thread: bodies and answers."""
 
 import asyncio
 import json
@@ -10,7 +10,6 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from hypervisor.errors import HostError
 from xenprof.errors import XenprofError
 from xenprof.service.arguments import BadArguments
 from xenprof.wire.codec import encode, plain
@@ -79,14 +78,6 @@ class RecordResponse(JSONResponse):
 def to_json_response(value: object) -> Response:
     """Return a response with frozen records: fields by name, enums as numbers."""
     return Response(encode(value), media_type="application/json")
-
-
-async def error_response(request: Request, error: Exception) -> Response:
-    """Answer an error that a user has caused; the only place that knows error classes."""
-    if not isinstance(error, HostError | XenprofError):
-        raise error
-    failure = Failure(type(error).__name__, str(error), error.exit_code)
-    return failure_response(failure, error.http_status)
 
 
 def failure_response(failure: Failure, status: int) -> Response:

@@ -25,6 +25,7 @@ from xenprof.service.home_lock import (
     listen_on_address,
     listen_on_control_socket,
 )
+from xenprof.service.hostnames import AllowedHosts
 from xenprof.service.loading import Loaders, installed
 from xenprof.service.service import Service
 
@@ -35,6 +36,7 @@ log = logging.getLogger(__name__)
 
 _GIL_SWITCH_SECONDS = 0.001  # the model computes all the time; a scrape must not wait for it
 _LAST_ANSWERS_SECONDS = 2
+_ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class ServeSettings:
     strict: bool = False
     enable_dump: bool = False
     web_config: Path | None = None
+    allowed_hosts: tuple[str, ...] = ()  # that requests over TCP may name, besides the address
     exporters: ExporterSettings = field(default_factory=ExporterSettings)
     history: HistorySettings | None = None  # None: no history is kept
 
@@ -69,6 +72,7 @@ def serve(
     try:
         with contextlib.ExitStack() as sockets:
             listener = sockets.enter_context(listen_on_address(settings.address))
+            allowed = _allowed_hosts(settings, listener)
             host = build_host()
             control = sockets.enter_context(listen_on_control_socket(settings.home))
             service = Service(
@@ -87,7 +91,7 @@ def serve(
                 lock.note_url(url)
                 listening(url)
 
-            asyncio.run(_serve(service, control, listener, web_config, tls, tell))
+            asyncio.run(_serve(service, control, listener, allowed, web_config, tls, tell))
     finally:
         (settings.home / "control.sock").unlink(missing_ok=True)
         lock.release()
@@ -102,6 +106,12 @@ def _web_config(file: Path | None) -> "WebConfigFile | None":
     return WebConfigFile(file)
 
 
+def _allowed_hosts(settings: ServeSettings, listener: socket.socket) -> AllowedHosts:
+    """Return the hosts that requests may name: the one given, its address, and those listed."""
+    given = settings.address.rpartition(":")[0]
+    return AllowedHosts.of([given, listener.getsockname()[0]], settings.allowed_hosts)
+
+
 class _Server(uvicorn.Server):
     """A web server that leaves signals to the service, which runs two servers."""
 
@@ -114,21 +124,29 @@ async def _serve(
     service: Service,
     control: socket.socket,
     listener: socket.socket,
+    allowed: AllowedHosts,
     web_config: "WebConfigFile | None",
     tls: ssl.SSLContext | None,
     listening: Callable[[str], None],
 ) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+    for number in _ENDING_SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup leaves SIGHUP
+            loop.add_signal_handler(number, stop.set)
     try:
         await asyncio.to_thread(service.start)
     except OSError as error:  # from writing the roots of the domains
         await asyncio.to_thread(service.close)
         raise CannotServe(f"{error.filename}: {error.strerror}") from None
     open_app = create_app(service, read_only=False, stop=stop.set)
-    tcp_app = create_app(service, read_only=True, web_config=web_config, stop=stop.set)
+    tcp_app = create_app(
+        service,
+        read_only=True,
+        web_config=web_config,
+        allowed_hosts=allowed,
+        stop=stop.set,
+    )
     servers = {_server(open_app, None): control, _server(tcp_app, tls): listener}
     running = [asyncio.create_task(server.serve([sock])) for server, sock in servers.items()]
     stopping = asyncio.create_task(stop.wait())

@@ -61,6 +61,7 @@ class Service:
         """
         if history is not None and host.profiler is None:
             raise MissingCapability("profiler")
+        self.home = home
         self._writer = StoreWriter()
         self._sessions: Sessions | None = None
         if host.profiler is not None:

@@ -52,6 +52,7 @@ def test_a_program_does_not_pay_for_click():
     [
         (["explode"], "No such command 'explode'"),
         (["serve", "--speed", "-1"], "neither a number above 0 nor 'max'"),
+        (["serve", "--web.allowed-host", "box:80"], "'box:80' is not the name or address of a"),
         (["run", "--for", "soon"], "is not a duration"),
         (["run"], "Missing option '--for'"),
     ],

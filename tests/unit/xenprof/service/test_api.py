@@ -5,10 +5,12 @@ import pytest
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
+from hypervisor.errors import Refused
 from tests.support.fake_host import host_without
 from tests.support.service_fakes import ask_now
 from xenprof.service.app import create_app
 from xenprof.service.exporter import ExporterSettings
+from xenprof.service.hostnames import AllowedHosts
 from xenprof.service.service import Service
 
 
@@ -285,6 +287,33 @@ def test_read_only_means_that_nothing_can_be_changed(service, host, path):
     assert status == 403
     assert "read-only" in answer["error"]["message"]
     assert host.toolstack.calls == []
+
+
+def test_the_name_of_the_host_is_asked_before_anything_else(service):
+    app = create_app(service, read_only=True, allowed_hosts=AllowedHosts())
+    headers = {"host": "evil.example"}
+
+    assert {ask_now(app, "GET", path, headers=headers)[0]
+            for path in ("/", "/metrics", "/api/v1/snapshot", "/nothing")} == {403}  # fmt: skip
+
+
+def test_the_control_socket_takes_any_name_of_the_host(app):
+    assert ask_now(app, "GET", "/api/v1/info", headers={"host": "evil.example"})[0] == 200
+
+
+@pytest.mark.parametrize(("allowed", "place"), [(None, "{home}"), (AllowedHosts(), "HOME")])
+def test_the_place_of_home_is_told_on_the_control_socket_only(
+    service, host, tmp_path, monkeypatch, allowed, place
+):
+    def refuse(domain):
+        raise Refused(f"{tmp_path}/domains/x: Permission denied")
+
+    monkeypatch.setattr(host.toolstack, "pause", refuse)
+    app = create_app(service, read_only=False, allowed_hosts=allowed)
+    _, answer = post(app, "/api/v1/domains/0/pause")
+
+    expected = f"{place.format(home=tmp_path)}/domains/x: Permission denied"
+    assert answer["error"]["message"] == expected
 
 
 def test_read_only_can_be_read(service):

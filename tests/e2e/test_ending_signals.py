@@ -1,0 +1,46 @@
+"""What a service has sampled is in the files after a signal has ended it."""
+
+import signal
+import subprocess
+
+import pytest
+
+from hypervisor.telemetry import HostSnapshot
+from tests.support.e2e.host import PATIENCE_SECONDS, VMLINUX, environment, shell
+from tests.support.e2e.tiny import TINY
+from tests.support.paths import ROOT
+from xenprof.client import Client
+from xenprof.home import domain_root
+from xenprof.store.sessiondir import read_profile
+from xenprof.wire.host_requests import Wait
+from xenprof.wire.paths import SNAPSHOT
+
+
+def stored(home):
+    session = domain_root(home, "Domain-0") / "var/lib/oprofile"
+    return sum(file.total for file in read_profile(session, "current").files)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_everything_sampled_is_written(tmp_path, number):
+    (tmp_path / "tiny.toml").write_text(TINY)
+    home = tmp_path / "home"
+    process = subprocess.Popen(
+        ["xenprof", "serve", "--scenario", str(tmp_path / "tiny.toml"),
+         "--web.listen-address", "127.0.0.1:0"],
+        cwd=ROOT, env=environment(home), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        text=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    process.stdout.readline()
+    events = "--event=GLOBAL_POWER_EVENTS:100000:1"
+    started = shell(home, f"opcontrol --start --vmlinux={VMLINUX} {events}")
+    assert started.returncode == 0, started.stderr
+    client = Client(home, PATIENCE_SECONDS)
+    client.do(Wait(1.0))
+    counted = sum(row.samples for row in client.get(SNAPSHOT, HostSnapshot).samples)
+    process.send_signal(number)
+    process.communicate(timeout=PATIENCE_SECONDS)
+
+    assert process.returncode == 0
+    assert 0 < counted <= stored(home)

@@ -1,0 +1,71 @@
+"""Turns errors into answers: in full on the control socket, without the machine's files over TCP.
+
+This is the only place that knows error classes.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hypervisor.errors import HostError
+from xenprof.errors import XenprofError
+from xenprof.service.http import failure_response
+from xenprof.wire.failure import Failure
+
+log = logging.getLogger(__name__)
+
+Handler = Callable[[Request, Exception], Awaitable[Response]]
+
+
+class Failures:
+    """Answers errors; to strangers without the place of HOME, and without a word about bugs."""
+
+    def __init__(self, hidden_home: Path | None = None) -> None:
+        """Tell all, or, over TCP, hide where the HOME is."""
+        self._tells_all = hidden_home is None
+        self._hidden: tuple[str, ...] = ()
+        if hidden_home is not None:
+            places = {str(hidden_home.absolute()), str(hidden_home.resolve())} - {"/"}
+            self._hidden = tuple(sorted(places, key=len, reverse=True))
+
+    @property
+    def handlers(self) -> Mapping[type[Exception], Handler]:
+        """Return what Starlette calls for each class of errors."""
+        return {
+            HostError: self._caused_by_user,
+            XenprofError: self._caused_by_user,
+            HTTPException: _http_error,
+            Exception: self._internal_error,
+        }
+
+    async def _caused_by_user(self, request: Request, error: Exception) -> Response:
+        if not isinstance(error, HostError | XenprofError):
+            raise error
+        failure = Failure(type(error).__name__, self._told(str(error)), error.exit_code)
+        return failure_response(failure, error.http_status)
+
+    def _told(self, message: str) -> str:
+        """Return a message with paths below HOME written as `HOME/...`; the log has them whole."""
+        told = message
+        for place in self._hidden:
+            told = told.replace(place, "HOME")
+        if told != message:
+            log.warning("answered over TCP without the place of HOME: %s", message)
+        return told
+
+    async def _internal_error(self, request: Request, error: Exception) -> Response:
+        """Answer after a bug, which the server logs with its traceback."""
+        text = "internal error, see the log of the service"
+        if self._tells_all:
+            text = f"a bug in xenprof, see its log: {error!r}"
+        return failure_response(Failure("InternalError", text), 500)
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    message = f"{error.detail}: {request.method} {request.url.path}"
+    return failure_response(Failure("HTTPException", message), error.status_code)
