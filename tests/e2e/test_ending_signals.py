@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from hypervisor.telemetry import HostSnapshot
-from tests.support.e2e.host import PATIENCE_SECONDS, VMLINUX, environment, shell
+from tests.support.e2e.host import PATIENCE_SECONDS, VMLINUX, XEN, environment, shell
 from tests.support.e2e.tiny import TINY
 from tests.support.paths import ROOT
 from xenprof.client import Client
@@ -34,7 +34,7 @@ def test_everything_sampled_is_written(tmp_path, number):
     assert process.stdout is not None
     process.stdout.readline()
     events = "--event=GLOBAL_POWER_EVENTS:100000:1"
-    started = shell(home, f"opcontrol --start --vmlinux={VMLINUX} {events}")
+    started = shell(home, f"opcontrol --start --vmlinux={VMLINUX} --xen={XEN} {events}")
     assert started.returncode == 0, started.stderr
     client = Client(home, PATIENCE_SECONDS)
     client.do(Wait(1.0))
