@@ -12,7 +12,7 @@ from pathlib import Path
 from hypervisor.errors import HostError
 
 OPTIMIZE = "-O1"
-"""24 s of compiling instead of 39 s with -O2; the model runs as fast with either."""
+"""24 s of compiling instead of 38 s with -O3, by which the model runs 4 % faster."""
 
 
 class NoCompiler(HostError):

@@ -163,19 +163,29 @@ def test_after_a_crash_the_next_service_takes_over(tmp_path):
     assert answer == {"host": "fake"}
 
 
-def test_with_authentication_the_tcp_address_takes_commands(tmp_path):
-    config = tmp_path / "web.yml"
+def with_ann(folder):
+    """Return a web configuration with one user."""
+    config = folder / "web.yml"
     hashed = bcrypt.hashpw(b"secret", bcrypt.gensalt(4)).decode()
     config.write_text(f"basic_auth_users: {{ann: {hashed}}}")
-    process, url = serve(tmp_path, "127.0.0.1:0", config)
-    request = urllib.request.Request(
-        url + "api/v1/domains/ossvm02/pause",
+    return config
+
+
+def asked_by_ann(url):
+    """Return a command as she sends it."""
+    return urllib.request.Request(
+        url,
         data=b"{}",
         headers={
             "Content-Type": "application/json",
             "Authorization": "Basic " + base64.b64encode(b"ann:secret").decode(),
         },
     )
+
+
+def test_with_authentication_the_tcp_address_takes_commands(tmp_path):
+    process, url = serve(tmp_path, "127.0.0.1:0", with_ann(tmp_path))
+    request = asked_by_ann(url + "api/v1/domains/ossvm02/pause")
     with urllib.request.urlopen(request) as answer:
         status = answer.status
     process.terminate()
@@ -195,18 +205,8 @@ def test_a_bug_is_answered_as_such_and_logged(tmp_path):
 
 
 def test_a_bug_tells_nothing_over_tcp_and_is_logged(tmp_path):
-    config = tmp_path / "web.yml"
-    hashed = bcrypt.hashpw(b"secret", bcrypt.gensalt(4)).decode()
-    config.write_text(f"basic_auth_users: {{ann: {hashed}}}")
-    process, url = serve(tmp_path, "127.0.0.1:0", config)
-    request = urllib.request.Request(
-        url + "api/v1/domains/ossvm02/unpause",
-        data=b"{}",
-        headers={
-            "Content-Type": "application/json",
-            "Authorization": "Basic " + base64.b64encode(b"ann:secret").decode(),
-        },
-    )
+    process, url = serve(tmp_path, "127.0.0.1:0", with_ann(tmp_path))
+    request = asked_by_ann(url + "api/v1/domains/ossvm02/unpause")
     with pytest.raises(urllib.error.HTTPError) as caught:
         urllib.request.urlopen(request)
     with caught.value as answer:

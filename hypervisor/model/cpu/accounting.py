@@ -160,7 +160,7 @@ class Accounting:
             path_ns[parts[0][0]] += elapsed_ns
         else:
             # elapsed_ns * cycles_q // executed_q, by way of the speed: so every product stays
-            # below 2**62, where compiled code needs no large integers (a third of the time).
+            # below 2**62, where compiled code needs no objects for them.
             rate_q = -(-executed_q // elapsed_ns)
             missing_q = elapsed_ns * rate_q - executed_q
             left_ns = elapsed_ns

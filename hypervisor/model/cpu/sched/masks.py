@@ -10,7 +10,7 @@ def mask_of(pcpus: tuple[int, ...]) -> int:
 
 
 def bits_of(mask: int) -> int:
-    """Return how many pcpus are in a mask (a loop is faster than `bit_count` when compiled)."""
+    """Return how many pcpus are in a mask. Compiled code would look `bit_count` up by its name."""
     count = 0
     while mask:
         mask &= mask - 1
