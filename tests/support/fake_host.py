@@ -76,6 +76,10 @@ def samples(
     )
 
 
+SIZES = {"buffer_size": "131072", "buffer_watershed": "32768", "cpu_buffer_size": "8192"}
+"""The sizes of the kernel's buffers until they are written."""
+
+
 @dataclass
 class FakeDriver:
     """One domain's /dev/oprofile. `files` are written values by name; `writes` is their history."""
@@ -111,6 +115,8 @@ class FakeDriver:
             return str(self.stats[name[6:]])
         if name in ("active_domains", "passive_domains", "enable"):
             return self.files.get(name, "")
+        if name in SIZES:
+            return self.files.get(name, SIZES[name])
         raise OprofilefsError(EINVAL, f"{name}: no such file")
 
     def write(self, name: str, value: str) -> None:
