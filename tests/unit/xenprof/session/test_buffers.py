@@ -4,9 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from tests.support.fake_host import SIZES
+from tests.support.fake_host import SIZES, Walker
 from tests.support.session_setups import SETUP
-from tests.unit.xenprof.session.test_stacks import DEEP, Walker
 from xenprof.events import EventSetting
 from xenprof.session.buffers import Load, sized
 from xenprof.wire.opcontrol import Setup
@@ -62,7 +61,7 @@ def test_the_watershed_of_a_given_buffer_is_the_kernels():
 
 def test_the_kernel_has_its_sizes_back_after_a_daemon_with_stacks(sessions, host):
     walker = host.profiler.drivers[0] = Walker(host.profiler, 0)
-    sessions.start("Domain-0", DEEP)
+    sessions.start("Domain-0", replace(SETUP, callgraph_depth=8))
     during = {name: walker.read(name) for name in SIZES}
     sessions.shutdown("Domain-0")
 
