@@ -32,7 +32,9 @@ def run(folder: Path) -> str:
                     answers[0] += 1
 
         first = _scrape(served, PASSWORD)
-        threads = [threading.Thread(target=attack, args=(number,)) for number in range(ATTACKERS)]
+        threads = [
+            threading.Thread(target=attack, args=(n,), daemon=True) for n in range(ATTACKERS)
+        ]
         for thread in threads:
             thread.start()
         took_ms, statuses = _scraped(served)
