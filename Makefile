@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 TESTS := $(BIN)/python -m pytest -n 2 --dist loadfile --benchmark-disable
 PATH_LINE := export PATH="$(CURDIR)/$(BIN):$$PATH"
 
-.PHONY: help up down shell test check compiled wheels bench golden fmt clean peers
+.PHONY: help up down shell test soak check compiled wheels bench golden fmt clean peers
 
 help:  # this list
 	@awk -F ':.*  # ' '/^[a-z]+:.*  # / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -40,6 +40,9 @@ compiled: $(INSTALLED)  # compile the model again after its sources have changed
 wheels: $(INSTALLED)  # build the pure wheel, and with a C compiler that of this machine, into dist/
 	@XENPROF_PURE=1 $(BIN)/python -m hatchling build -t wheel -d dist
 	@$(BIN)/python -m hatchling build -t wheel -d dist
+
+soak: $(INSTALLED)  # attack the service for minutes, which make test does for seconds
+	@$(BIN)/python -m tests.soak
 
 bench: $(INSTALLED) compiled  # speed and size beside the peers
 	@$(BIN)/python -m tests.bench

@@ -19,11 +19,12 @@ def imported(path: Path) -> Iterator[str]:
 
 
 def may_import(path: Path, module: str) -> bool:
-    """Return whether a file below tests/ may import a module: support, or a bench its own."""
+    """Return whether a file below tests/ may import a module: support, or a program its own."""
     package, _, room = module.partition(".")
     if package != "tests" or room.split(".")[0] == "support":
         return True
-    return room.split(".")[0] == "bench" and "bench" in path.relative_to(TESTS).parts
+    program = room.split(".")[0]
+    return program in {"bench", "soak"} and program in path.relative_to(TESTS).parts
 
 
 def test_unit_tests_lie_as_the_code_they_test_does():
