@@ -9,7 +9,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from xenprof.home import DOMAIN_0, domain_root
 from xenprof.service.arguments import BadArguments, request_of
+from xenprof.service.callers_files import CallersFiles
 from xenprof.service.domain_api import domain_routes
 from xenprof.service.history_api import history_routes
 from xenprof.service.host_api import host_routes
@@ -23,7 +25,7 @@ from xenprof.wire.host_requests import StopService, Wait
 def api_routes(service: Service, *, read_only: bool, stop: Callable[[], object]) -> list[Route]:
     """Return the routes below /api/v1; with `read_only` strangers get 403 for changes.
 
-    `stop` asks the server to end.
+    It also keeps the files that requests name inside domain 0. `stop` asks the server to end.
     """
 
     async def wait(request: Request) -> Response:
@@ -41,9 +43,10 @@ def api_routes(service: Service, *, read_only: bool, stop: Callable[[], object])
     def changing(path: str, endpoint: Endpoint) -> Route:
         return Route(path, for_the_known(endpoint) if read_only else endpoint, methods=["POST"])
 
+    files = CallersFiles(domain_root(service.home, DOMAIN_0) if read_only else None)
     return [
-        *host_routes(service, changing),
-        *domain_routes(service, changing),
+        *host_routes(service, changing, files),
+        *domain_routes(service, changing, files),
         # Waiting changes nothing, but it keeps a connection open, so it counts as a change.
         changing(Wait.route, wait),
         changing(StopService.route, stop_server),
