@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from hypervisor.errors import HostError
@@ -39,6 +39,7 @@ class Failures:
             HostError: self._caused_by_user,
             XenprofError: self._caused_by_user,
             HTTPException: _http_error,
+            ClientDisconnect: _nobody_there,
             Exception: self._internal_error,
         }
 
@@ -63,6 +64,11 @@ class Failures:
         if self._tells_all:
             text = f"a bug in xenprof, see its log: {error!r}"
         return failure_response(Failure("InternalError", text), 500)
+
+
+async def _nobody_there(request: Request, error: Exception) -> Response:
+    """Return what nobody reads: a client that leaves in the middle of a body is no bug."""
+    return Response(status_code=400)
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
