@@ -280,7 +280,7 @@ CATALOGUE: tuple[Metric, ...] = (
            "counted.", (DOMAIN, SAMPLE_MODE, EVENT), samples),
     Metric("xenprof_samples_lost_total", "xenprof.samples.lost", COUNTER, "{sample}",
            "Profile samples of the domain that were taken but not stored, by reason; goes on "
-           "when the domain is destroyed.",
+           "when the domain is destroyed, until another has its name.",
            (DOMAIN, REASON), lost),
     Metric("xen_xenoprof_samples_total", "xen.xenoprof.samples", COUNTER, "{sample}",
            "Samples by what Xenoprof in the hypervisor did with them; the sum is all it took.",

@@ -29,6 +29,7 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from exporters.catalogue import CATALOGUE, HOST_ATTRIBUTE
 from exporters.labels import DOMAIN, DOMID, UUID
 from exporters.metric import NS_PER_SECOND, Distribution, Kind, Metric
+from exporters.points import last_lives
 from hypervisor.telemetry import HostSnapshot
 from xenprof.service.exporter import ServiceStats
 
@@ -42,8 +43,8 @@ def metrics_data(host: HostSnapshot, stats: ServiceStats, now_unix_ns: int) -> M
     """Return all metrics of one snapshot; metrics without points are left out."""
     # A domain that is created again under its name counts from 0, so its id makes a new series.
     identities: Mapping[str, Attributes] = {
-        domain.name: {DOMID.attribute: domain.domid, UUID.attribute: domain.uuid}
-        for domain in host.domains
+        name: {DOMID.attribute: domid, UUID.attribute: uuid}
+        for name, (domid, uuid) in last_lives(host).items()
     }
     encoded = []
     for _, rows in groupby(CATALOGUE, key=lambda metric: metric.otel):
@@ -88,8 +89,7 @@ def _metric(
         for values, value in row.points(host, stats):
             attributes = _attributes(row, values)
             if DOMAIN in row.labels:
-                # A destroyed domain has a name in the losses, but no id.
-                attributes |= identities.get(values[row.labels.index(DOMAIN)], {})
+                attributes |= identities[values[row.labels.index(DOMAIN)]]
             points.append(_point(row, attributes, value, start_ns, now_ns))
     data: Sum | Gauge | Histogram
     if first.kind is Kind.HISTOGRAM:

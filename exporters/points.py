@@ -107,17 +107,29 @@ def vbd_info(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:
 
 def samples(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:
     """Yield points by domain, mode and event."""
-    alive = {domain.name for domain in host.domains}
+    names = {(domain.domid, domain.uuid): domain.name for domain in host.domains}
     for row in host.samples:
-        if row.domain in alive:
-            yield (row.domain, row.mode.name.lower(), row.event), row.samples
+        if name := names.get((row.domid, row.uuid)):
+            yield (name, row.mode.name.lower(), row.event), row.samples
 
 
 def lost(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:
     """Yield points by domain and reason."""
-    # Also for destroyed domains, whose losses must not vanish from the balance.
+    # Also for destroyed domains, whose losses must not vanish from the balance, but one series
+    # has the losses of one life: those of the last that had the name.
+    lives = last_lives(host)
     for row in host.lost:
-        yield (row.domain, row.reason), row.samples
+        if lives[row.domain] == (row.domid, row.uuid):
+            yield (row.domain, row.reason), row.samples
+
+
+def last_lives(host: HostSnapshot) -> dict[str, tuple[int, str]]:
+    """Return the id and uuid of the domain that has a name, or that lost samples and had it last.
+
+    Of domains that ended, only those are in it that lost samples.
+    """
+    ended = {row.domain: (row.domid, row.uuid) for row in host.lost}
+    return ended | {domain.name: (domain.domid, domain.uuid) for domain in host.domains}
 
 
 def outcomes(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:

@@ -141,8 +141,11 @@ class Profiler(Protocol):
         """Return the images in a domain's root that explain its samples."""
         ...
 
-    def count_samples(self, domain: str, lost: Mapping[str, int]) -> None:
-        """Add losses above the driver, by reason, to the host's lost counts."""
+    def count_samples(self, domid: int, lost: Mapping[str, int]) -> None:
+        """Add losses above the driver, by reason, to the host's lost counts.
+
+        `domid` is a domain's that lives, or that has ended and had this id last.
+        """
         ...
 
 

@@ -165,21 +165,29 @@ class XenoprofSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class SampleCount:
-    """The samples of one domain, cumulative over all sessions of the host."""
+    """The samples of one life of a domain, cumulative over all sessions of the host.
+
+    A domain that is created or started again has another life: names, uuids and in the end ids
+    return, but not the same id with the same uuid.
+    """
 
     domain: str
     mode: Mode
     event: str
     samples: int
+    domid: int
+    uuid: str
 
 
 @dataclass(frozen=True, slots=True)
 class LostCount:
-    """Lost samples, by the domain in which they were taken and the reason."""
+    """Lost samples, by the life of the domain in which they were taken and the reason."""
 
     domain: str
     reason: str  # e.g. ring_full, cpu_buffer_overflow, event_buffer_overflow, no_mapping, ...
     samples: int
+    domid: int
+    uuid: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +216,7 @@ class HostSnapshot:
     xenoprof: XenoprofSnapshot | None = None
     samples: tuple[SampleCount, ...] = ()
     lost: tuple[LostCount, ...] = ()
+    """By name of the domain; of several lives with one name the last is last."""
     counters: Mapping[str, int] = field(default_factory=dict)
     """Scheduler and driver statistics by their names in the real source (csched_tick, ...)."""
     trace: TraceStatus | None = None

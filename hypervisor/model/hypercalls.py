@@ -50,8 +50,7 @@ class Hypercalls:
         """`oprofile_type` is oprofile's name of the processor, which the drivers report."""
         self.residents: dict[int, Resident] = {}
         self.live: Domains = LiveDomains(self.residents)
-        self.names: dict[int, str] = {}  # of all domains, also of those destroyed
-        self.ledger = SampleLedger(xenoprof, self.residents, self.names)
+        self.ledger = SampleLedger(xenoprof, self.residents)
         self._host = host
         self.clock = execution.clock
         self.code = code
@@ -143,7 +142,6 @@ class Hypercalls:
         self._next_domid += 1  # ids are not reused, even if the creation fails
         resident = self._builder.build(domid, spec, saved)
         self.residents[domid] = resident
-        self.names[domid] = spec.name
         return domid
 
     def saved_state(self, domid: int) -> Mapping[str, Any]:
@@ -215,7 +213,6 @@ class Hypercalls:
     def rename_domain(self, domid: int, name: str) -> None:
         """Give a domain another name."""
         self.live[domid].name = name
-        self.names[domid] = name
 
     def pause_domain(self, domid: int) -> None:
         """Stop scheduling a domain, unless the tools have paused it already."""

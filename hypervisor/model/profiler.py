@@ -31,6 +31,6 @@ class Xenoprofiler:
         """Return the images of a domain."""
         return self._hypercalls.code.files("guest" if self._context.find(domain).domid else "dom0")
 
-    def count_samples(self, domain: str, lost: Mapping[str, int]) -> None:
+    def count_samples(self, domid: int, lost: Mapping[str, int]) -> None:
         """Add losses above the driver to the host's lost counts."""
-        self._hypercalls.ledger.count(domain, lost)
+        self._hypercalls.ledger.count(domid, lost)

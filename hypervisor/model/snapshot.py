@@ -109,7 +109,7 @@ def domain_snapshot(
     names: Mapping[int, str],
     info: DomainInfo | None,
 ) -> DomainSnapshot:
-    """Return the snapshot of a domain. `names` has the names of all domids ever given."""
+    """Return the snapshot of a domain. `names` has the names of the domains there are."""
     domain, devices, paging = resident.domain, resident.devices, resident.paging
     weight, cap_percent = execution.scheduler.parameters(domain) or (None, None)
     letters = state_letters(domain)
@@ -118,8 +118,9 @@ def domain_snapshot(
     ]
     behalf: dict[str, int] = {}
     for domid, spent_ns in domain.behalf_ns.items():
-        name = names[domid if domid >= 0 else 0]
-        behalf[name] = behalf.get(name, 0) + spent_ns
+        name = names.get(domid if domid >= 0 else 0)
+        if name is not None:  # what was done for one that ended is not done for its namesake
+            behalf[name] = behalf.get(name, 0) + spent_ns
     return DomainSnapshot(
         domid=domain.domid,
         name=f"Zombie-{domain.name}" if domain.dying else domain.name,
@@ -187,6 +188,11 @@ def host_snapshot(
     execution = hypercalls.execution
     info = hypercalls.physical_info()
     now_ns = execution.clock.now
+    names = {
+        domid: one.domain.name
+        for domid, one in hypercalls.residents.items()
+        if not one.domain.dying
+    }
     return HostSnapshot(
         generation=generation,
         time_ns=now_ns,
@@ -209,7 +215,7 @@ def host_snapshot(
             domain_snapshot(
                 resident,
                 execution,
-                hypercalls.names,
+                names,
                 context.infos.get(domid),
             )
             for domid, resident in sorted(hypercalls.residents.items())

@@ -162,6 +162,7 @@ class FakeProfiler:
 
     def __init__(self, names: Mapping[int, str], hvm: Sequence[str] = ()) -> None:
         self.names = names
+        self._known = dict(names)
         self.hvm = set(hvm)
         self.drivers: dict[int, FakeDriver] = {}
         self.files: dict[str, list[DomainFile]] = {}
@@ -199,8 +200,12 @@ class FakeProfiler:
     def domain_files(self, domain: str) -> Sequence[DomainFile]:
         return self.files.get(domain, ())
 
-    def count_samples(self, domain: str, lost: Mapping[str, int]) -> None:
-        self.counted_lost.setdefault(domain, Counter()).update(lost)
+    def domid(self, domain: str) -> int:
+        return next(domid for domid, name in self._known.items() if name == domain)
+
+    def count_samples(self, domid: int, lost: Mapping[str, int]) -> None:
+        self._known |= self.names  # also those that have ended
+        self.counted_lost.setdefault(self._known[domid], Counter()).update(lost)
 
 
 class FakeTelemetry:
@@ -224,9 +229,9 @@ class FakeTelemetry:
                 xenoprof.state, tuple(xenoprof.active), tuple(xenoprof.passive), 0, 0, 0, 0,
                 now_ns // 1_000_000, 0, 0, 0,
             ),
-            samples=(SampleCount("Domain-0", Mode.USER, "GLOBAL_POWER_EVENTS", 100),),
+            samples=(SampleCount("Domain-0", Mode.USER, "GLOBAL_POWER_EVENTS", 100, 0, ""),),
             lost=tuple(
-                LostCount(domain, reason, count)
+                LostCount(domain, reason, count, xenoprof.domid(domain), "")
                 for domain, reasons in xenoprof.counted_lost.items()
                 for reason, count in reasons.items()
             ),

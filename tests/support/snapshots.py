@@ -78,12 +78,16 @@ def vbd(step: int) -> VbdSnapshot:
     )
 
 
+def uuid(domid: int) -> str:
+    return f"00000000-0000-0000-0000-{domid:012d}"
+
+
 def domain(domid: int, name: str, step: int) -> DomainSnapshot:
     is_dom0 = domid == 0
     return DomainSnapshot(
         domid=domid,
         name=name,
-        uuid=f"00000000-0000-0000-0000-{domid:012d}",
+        uuid=uuid(domid),
         kind="dom0" if is_dom0 else "pv",
         running=is_dom0,
         blocked=not is_dom0,
@@ -167,11 +171,18 @@ def grumble(step: int = 10) -> HostSnapshot:
             corrupted=0,
         ),
         samples=tuple(
-            SampleCount(domain=name, mode=mode, event="GLOBAL_POWER_EVENTS", samples=step * 100)
-            for name in (NAMES[0], NAMES[3])
+            SampleCount(
+                domain=NAMES[domid],
+                mode=mode,
+                event="GLOBAL_POWER_EVENTS",
+                samples=step * 100,
+                domid=domid,
+                uuid=uuid(domid),
+            )
+            for domid in (0, 3)
             for mode in Mode
         ),
-        lost=(LostCount(domain=NAMES[3], reason="ring_full", samples=step * 20),),
+        lost=(LostCount(NAMES[3], "ring_full", step * 20, 3, uuid(3)),),
         counters={"csched_tick": step * 400, "csched_acct": step * 133},
         trace=TraceStatus(
             20, 0x2F000, 0b11, 100_000_000, 1, (300 * step, 200), (100, 200), (step, 0), (10, 0)

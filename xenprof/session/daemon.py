@@ -74,7 +74,7 @@ class RunningDaemon:
         """`--start` has run since the last `--stop`."""
         self.is_outdated = False
         """Whether domain 0 has started a new session since, for which this daemon is not ready."""
-        self.unseen = Unseen(domain, config.domid)
+        self.unseen = Unseen(config.domid)
         self._host = host
         self._home = home
         self._store = store
@@ -101,7 +101,6 @@ class RunningDaemon:
     def renamed(self, name: str) -> None:
         """Move to the domain's new root after a rename."""
         self.domain = name
-        self.unseen.renamed(name)
         directory = self.directory = session_dir(self._home, name, self.setup)
 
         def follow() -> None:
@@ -201,7 +200,7 @@ class RunningDaemon:
 
     def _report_losses(self) -> None:
         while not self._losses.empty():
-            profiler_of(self._host).count_samples(self.domain, self._losses.get())
+            profiler_of(self._host).count_samples(self.domid, self._losses.get())
 
     def _unread(self) -> int:
         """Return the number of samples in the kernel and, if that is readable, in Xen's rings."""

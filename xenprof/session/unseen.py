@@ -1,7 +1,7 @@
 """Measures what a profile cannot show: idle time, unprofiled domains, lost and unread samples."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hypervisor.telemetry import HostSnapshot
@@ -22,22 +22,18 @@ class Unseen:
     samples belong to domain 0's session, and so do their losses.
     """
 
-    def __init__(self, domain: str, domid: int) -> None:
+    def __init__(self, domid: int) -> None:
         self._is_domain0 = domid == DOMAIN_0_ID
-        self._own = {domain}  # the domains whose samples this session holds
+        self._own = {domid}  # the domains whose samples this session holds
         self._begun: _Reading | None = None
         self._total = _Reading(0, 0, Counter())
-        self._profiled: set[str] = set()
-
-    def renamed(self, name: str) -> None:
-        """Use the domain's new name from now on."""
-        self._own.add(name)
+        self._profiled: set[int] = set()
 
     def begin(self, snapshot: HostSnapshot) -> None:
         """Begin a span of counting, unless one has begun."""
         xenoprof = snapshot.xenoprof
         if self._is_domain0 and xenoprof:
-            self._own |= _named(snapshot, xenoprof.passive_domains)
+            self._own |= set(xenoprof.passive_domains)
         if self._begun is None:
             self._begun = self._read(snapshot)
         self._profiled |= _profiled(snapshot)
@@ -64,7 +60,7 @@ class Unseen:
         yield f"lost_reasons {','.join(f'{why}={n}' for why, n in sorted(total.lost.items()))}"
         yield f"unread_samples {unread}"
         profiled = self._profiled or _profiled(snapshot)
-        names = [domain.name for domain in snapshot.domains if domain.name not in profiled]
+        names = [domain.name for domain in snapshot.domains if domain.domid not in profiled]
         yield f"unprofiled_domains {','.join(names)}".rstrip()
 
     def _read(self, snapshot: HostSnapshot) -> _Reading:
@@ -77,7 +73,7 @@ class Unseen:
     def _lost(self, snapshot: HostSnapshot) -> Counter[str]:
         counts: Counter[str] = Counter()
         for lost in snapshot.lost:
-            if lost.domain in self._own:
+            if lost.domid in self._own:
                 counts[lost.reason] += lost.samples
         return counts
 
@@ -95,12 +91,6 @@ class Unseen:
         )
 
 
-def _profiled(snapshot: HostSnapshot) -> set[str]:
+def _profiled(snapshot: HostSnapshot) -> set[int]:
     xenoprof = snapshot.xenoprof
-    domids = (*xenoprof.active_domains, *xenoprof.passive_domains) if xenoprof else ()
-    return _named(snapshot, domids)
-
-
-def _named(snapshot: HostSnapshot, domids: Iterable[int]) -> set[str]:
-    wanted = set(domids)
-    return {domain.name for domain in snapshot.domains if domain.domid in wanted}
+    return {*xenoprof.active_domains, *xenoprof.passive_domains} if xenoprof else set()

@@ -1,4 +1,8 @@
-"""Counts each domain's samples and losses; the counts never go down."""
+"""Counts the samples and losses of each life of a domain; the counts never go down.
+
+A life is a domain from its creation to its end, known by id and uuid: another with its name, or
+with its uuid after a reboot, counts from zero.
+"""
 
 from collections.abc import Mapping
 from typing import Protocol
@@ -23,61 +27,98 @@ class Profiled(Protocol):
         ...
 
 
-class SampleLedger:
-    """Keeps counts by domain name, over all sessions and after the end of a domain."""
+class Ended:
+    """A life that has ended: its name and uuid, and its counts."""
 
     def __init__(
-        self, xenoprof: Xenoprof, residents: Mapping[int, Profiled], names: Mapping[int, str]
+        self, name: str, uuid: str, logged: list[SampleCount], lost: dict[str, int]
     ) -> None:
-        """`residents`: the live domains; `names` has the names of all domids ever given."""
+        self.name = name
+        self.uuid = uuid
+        self.logged = logged
+        self.lost = lost  # by reason; what the domain's daemon has not told may still come
+
+
+class SampleLedger:
+    """Keeps counts over all sessions, and those of an ended life until its id is given again."""
+
+    def __init__(self, xenoprof: Xenoprof, residents: Mapping[int, Profiled]) -> None:
+        """`residents`: the live domains."""
         self._xenoprof = xenoprof
         self._residents = residents
-        self._names = names
-        self._lost: dict[tuple[str, str], int] = {}  # above the drivers, or by the end of a domain
+        self._above: dict[int, dict[str, int]] = {}  # by domid, reason: lost above the drivers
+        self._ended: dict[int, Ended] = {}  # by domid, in the order of their ends
 
-    def count(self, domain: str, lost: Mapping[str, int]) -> None:
-        """Add losses by reason."""
+    def count(self, domid: int, lost: Mapping[str, int]) -> None:
+        """Add losses by reason to a live domain, else to the last one that had the id."""
+        if domid in self._residents:
+            counts = self._above.setdefault(domid, {})
+        else:
+            counts = self._ended[domid].lost
         for reason, samples in lost.items():
-            if samples:
-                key = (domain, reason)
-                self._lost[key] = self._lost.get(key, 0) + samples
+            counts[reason] = counts.get(reason, 0) + samples
 
     def domain_gone(self, domain: Domain) -> None:
         """Count the samples that are lost with a domain that is being destroyed."""
-        driver = self._residents[domain.domid].driver
-        pending = 0
-        if driver is not None:
-            self.count(domain.name, driver.losses())
-            pending = driver.pending()
-        unread = self._xenoprof.forget(domain.domid)
-        self.count(domain.name, {"domain_destroyed": pending + unread})
+        domid = domain.domid
+        driver = self._residents[domid].driver
+        pending = driver.pending() if driver is not None else 0
+        unread = self._xenoprof.forget(domid)
+        self.count(domid, {"domain_destroyed": pending + unread})
+        self._ended.pop(domid, None)
+        logged = [row for row in self.logged() if row.domid == domid]
+        self._ended[domid] = Ended(domain.name, domain.uuid, logged, self._lost_of(domain))
+        self._above.pop(domid, None)
+        self._xenoprof.tally.forget(domid)
 
     def logged(self) -> tuple[SampleCount, ...]:
         """Return the samples that the hypervisor has logged."""
         driver = self._residents[0].driver
         names = driver.event_names if driver is not None else {}
-        counts: dict[tuple[str, Mode, str], int] = {}
+        counts: dict[tuple[int, Mode, str], int] = {}
         for (domid, counter), by_mode in sorted(self._xenoprof.tally.logged.items()):
             event = names.get(counter, f"counter_{counter}")
             for mode in Mode:
                 if by_mode[mode]:
-                    key = (self._names[domid], mode, event)
+                    key = (domid, mode, event)
                     counts[key] = counts.get(key, 0) + by_mode[mode]
-        return tuple(SampleCount(*key, samples) for key, samples in counts.items())
+        rows: list[SampleCount] = []
+        for (domid, mode, event), samples in counts.items():
+            domain = self._residents[domid].domain
+            rows.append(SampleCount(domain.name, mode, event, samples, domid, domain.uuid))
+        for ended in self._ended.values():
+            rows += ended.logged
+        return tuple(rows)
 
     def lost(self) -> tuple[LostCount, ...]:
-        """Return the losses, sorted by name and reason."""
-        lost = dict(self._lost)
+        """Return the losses by name; of several lives with one name the last is last."""
+        lives = [(one.name, domid, one.uuid, one.lost) for domid, one in self._ended.items()]
+        for domid, resident in self._residents.items():
+            domain = resident.domain
+            lives.append((domain.name, domid, domain.uuid, self._lost_of(domain)))
+        rows: list[LostCount] = []
+        for name, domid, uuid, lost in sorted(lives, key=_name):
+            rows += [
+                LostCount(name, reason, samples, domid, uuid)
+                for reason, samples in sorted(lost.items())
+                if samples
+            ]
+        return tuple(rows)
 
-        def add(name: str, reason: str, samples: int) -> None:
-            lost[name, reason] = lost.get((name, reason), 0) + samples
+    def _lost_of(self, domain: Domain) -> dict[str, int]:
+        """Return the losses of a live domain by reason."""
+        domid, tally = domain.domid, self._xenoprof.tally
+        lost = dict(self._above.get(domid, {}))
+        below = {"ring_full": tally.ring_full, "never_read": tally.never_read}
+        for reason, counts in below.items():
+            if domid in counts:
+                lost[reason] = lost.get(reason, 0) + counts[domid]
+        driver = self._residents[domid].driver
+        if driver is not None:
+            for reason, samples in driver.losses().items():
+                lost[reason] = lost.get(reason, 0) + samples
+        return lost
 
-        for domid, samples in self._xenoprof.tally.ring_full.items():
-            add(self._names[domid], "ring_full", samples)
-        for domid, samples in self._xenoprof.tally.never_read.items():
-            add(self._names[domid], "never_read", samples)
-        for resident in self._residents.values():
-            if resident.driver is not None:
-                for reason, samples in resident.driver.losses().items():
-                    add(resident.domain.name, reason, samples)
-        return tuple(LostCount(*key, samples) for key, samples in sorted(lost.items()) if samples)
+
+def _name(life: tuple[str, int, str, dict[str, int]]) -> str:
+    return life[0]

@@ -23,6 +23,13 @@ class Tally:
         self.total = self.active = self.passive = 0
         self.others = self.lost = self.invalid = self.corrupted = 0
 
+    def forget(self, domid: int) -> None:
+        """Forget a domain's counts: its id may be given to another."""
+        self.ring_full.pop(domid, None)
+        self.never_read.pop(domid, None)
+        for key in [key for key in self.logged if key[0] == domid]:
+            del self.logged[key]
+
     def lose(self, domid: int, samples: int) -> None:
         """Count samples that found a ring full."""
         self.lost += samples

@@ -1,5 +1,6 @@
 import re
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,7 +8,8 @@ import pytest
 from exporters.catalogue import CATALOGUE
 from exporters.metric import Distribution, Kind, Metric
 from exporters.points import WAIT_BOUNDS
-from tests.support.snapshots import NAMES, grumble, stats, without
+from hypervisor.telemetry import LostCount
+from tests.support.snapshots import NAMES, domain, grumble, stats, without
 
 ALL = pytest.mark.parametrize("metric", CATALOGUE, ids=lambda metric: metric.name)
 
@@ -70,6 +72,18 @@ def test_losses_outlive_a_destroyed_domain():
     after = dict(metric.points(without(grumble(), NAMES[3]), stats()))
 
     assert after == before
+
+
+def test_a_series_of_losses_is_that_of_the_last_life_of_a_name():
+    (metric,) = (row for row in CATALOGUE if row.name == LOST)
+    lives = tuple(LostCount("x", "ring_full", number, number, f"u{number}") for number in (8, 9))
+    gone = replace(grumble(), lost=lives)
+    again = replace(gone, domains=(*gone.domains, domain(10, "x", 1)))
+
+    assert [dict(metric.points(host, stats())) for host in (gone, again)] == [
+        {("x", "ring_full"): 9},
+        {},
+    ]
 
 
 @pytest.mark.parametrize(

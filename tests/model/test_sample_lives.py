@@ -1,0 +1,86 @@
+"""What is counted belongs to one life of a domain, not to its name."""
+
+import pytest
+
+from exporters.points import lost, samples
+from tests.support.model.hosts import MS, cpu, domain, make_host
+from tests.support.model.managing import GUEST, after, done
+from tests.support.model.profiling import begin, count_now, set_counter
+from tests.support.snapshots import stats
+
+
+def points_of(points, host, name):
+    return {
+        labels[1:]: value
+        for labels, value in points(host.telemetry.snapshot(), stats())
+        if labels[0] == name
+    }
+
+
+@pytest.fixture(params=["active", "passive"])
+def ended(request):
+    """Return a host whose domain x has been profiled, has lost samples, and was destroyed."""
+    host = make_host(domain("x", cpu(), memory_mib=64))
+    set_counter(host, count=20_000)
+    host.profiler.oprofile("x").write("cpu_buffer_size", "20")
+    begin(host, (0, 1), ()) if request.param == "active" else begin(host, (0,), (1,))
+    host.advance(300 * MS)
+    count_now(host)
+    assert points_of(samples, host, "x")
+    host.toolstack.domains.destroy("x")
+    after(host, 1)
+    assert sum(points_of(lost, host, "x").values()) > 0
+    return host
+
+
+def created(host):
+    done(host, host.toolstack.domains.create({**GUEST, "name": "x"}))
+    after(host, 1)
+    return host
+
+
+def test_an_ended_domain_has_no_series_of_samples(ended):
+    assert {} == points_of(samples, ended, "x")
+
+
+def test_the_next_domain_of_a_name_has_no_samples_of_the_last(ended):
+    assert {} == points_of(samples, created(ended), "x")
+
+
+def test_the_next_domain_of_a_name_has_no_losses_of_the_last(ended):
+    assert {} == points_of(lost, created(ended), "x")
+
+
+def test_a_domain_that_reboots_counts_anew():
+    host = make_host(domain("x", cpu(), memory_mib=64))
+    set_counter(host)
+    begin(host, (0,), (1,))
+    host.advance(300 * MS)
+    first = host.telemetry.snapshot().find("x")
+    host.toolstack.domains.shutdown("x", "reboot")
+    after(host, 10)
+    second = host.telemetry.snapshot().find("x")
+    assert (first.uuid, 2, {}) == (second.uuid, second.domid, points_of(samples, host, "x"))
+
+
+def test_losses_that_an_ended_domain_tells_late_are_its_own(ended):
+    before = sum(points_of(lost, ended, "x").values())
+    created(ended)
+    ended.profiler.count_samples(1, {"store_write_failed": 7})
+    late = [row for row in ended.telemetry.snapshot().lost if row.reason == "store_write_failed"]
+    assert [(7, 1)] == [(row.samples, row.domid) for row in late]
+    assert (before + 7, {}) == (
+        sum(row.samples for row in ended.telemetry.snapshot().lost if row.domain == "x"),
+        points_of(lost, ended, "x"),
+    )
+
+
+def test_a_renamed_domain_keeps_its_counts():
+    host = make_host(domain("x", cpu(), memory_mib=64))
+    host.profiler.count_samples(1, {"no_mm": 3})
+    host.toolstack.domains.rename("x", "y")
+    assert ({}, {("no_mm",): 3}) == (points_of(lost, host, "x"), points_of(lost, host, "y"))
+
+
+def test_what_domain_0_did_for_the_last_life_is_not_done_for_the_next(ended):
+    assert ended.telemetry.snapshot().find("Domain-0").on_behalf_ns.keys() == {"Domain-0"}
