@@ -21,6 +21,8 @@ from xenprof.service.trace_api import trace_routes
 from xenprof.wire.answers import Done
 from xenprof.wire.host_requests import StopService, Wait
 
+_LONGEST_WAIT_SECONDS = 9e9  # in nanoseconds a number of 64 bits, 285 years
+
 
 def api_routes(service: Service, *, read_only: bool, stop: Callable[[], object]) -> list[Route]:
     """Return the routes below /api/v1; with `read_only` strangers get 403 for changes.
@@ -30,8 +32,9 @@ def api_routes(service: Service, *, read_only: bool, stop: Callable[[], object])
 
     async def wait(request: Request) -> Response:
         asked = request_of(Wait, await body_of(request))
-        if not asked.seconds >= 0:
-            raise BadArguments(f"wait: 'seconds' must be a number from 0, not {asked.seconds!r}")
+        if not 0 <= asked.seconds <= _LONGEST_WAIT_SECONDS:
+            allowed = f"a number from 0 to {_LONGEST_WAIT_SECONDS:g}"
+            raise BadArguments(f"wait: 'seconds' must be {allowed}, not {asked.seconds!r}")
         await done(service.wait(asked.seconds))
         return RecordResponse(Done())
 

@@ -72,5 +72,5 @@ def read_of_domain(host: Host, domain: str, names: list[str]) -> object:
 
 def _segments(request: Request) -> list[str]:
     """Return the parts after /domains/, decoded separately, as a name may contain a slash."""
-    path: str = request.scope["raw_path"].decode("ascii")
+    path: str = request.scope["raw_path"].decode("ascii", "replace")
     return [unquote(segment) for segment in path.removeprefix(_DOMAINS).split("/")]
