@@ -16,6 +16,7 @@ from xenprof.events import EventSetting
 from xenprof.oprofiled.attribution import DaemonConfig, TextRange
 from xenprof.oprofiled.daemon import Oprofiled
 from xenprof.oprofiled.recorder import StackRecorder
+from xenprof.oprofiled.stacks import Known
 from xenprof.oprofiled.stackwriter import StackWriter
 from xenprof.oprofiled.writer import SampleWriter
 
@@ -84,7 +85,7 @@ def _record(driver: OprofileDriver, batches: Sequence[SampleRuns], *, has_stacks
         daemon = Oprofiled(config, Path(folder), writer, driver.modules, driver.tasks)
         if has_stacks:
             assert isinstance(driver, StackWalker)
-            names = {0: ("Domain-0", Path(folder))}
+            names = {0: Known("Domain-0", Path(folder))}
             stack, to = driver.stack, StackWriter(session, print)
             daemon.record_stacks(lambda known: StackRecorder(known, stack, 0, lambda: names, to))
         for batch in batches:

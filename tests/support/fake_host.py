@@ -20,7 +20,7 @@ from hypervisor.errors import (
     UnknownDomain,
 )
 from hypervisor.host import Mapped, Module, Task
-from hypervisor.samples import SampleBatch
+from hypervisor.samples import CallStack, SampleBatch, StackFrame
 from hypervisor.telemetry import (
     DomainSnapshot,
     HostSnapshot,
@@ -76,6 +76,10 @@ def samples(
     )
 
 
+SIZES = {"buffer_size": "131072", "buffer_watershed": "32768", "cpu_buffer_size": "8192"}
+"""The sizes of the kernel's buffers until they are written."""
+
+
 @dataclass
 class FakeDriver:
     """One domain's /dev/oprofile. `files` are written values by name; `writes` is their history."""
@@ -111,6 +115,8 @@ class FakeDriver:
             return str(self.stats[name[6:]])
         if name in ("active_domains", "passive_domains", "enable"):
             return self.files.get(name, "")
+        if name in SIZES:
+            return self.files.get(name, SIZES[name])
         raise OprofilefsError(EINVAL, f"{name}: no such file")
 
     def write(self, name: str, value: str) -> None:
@@ -155,6 +161,19 @@ class FakeDriver:
 
     def tasks(self) -> Mapping[int, Task]:
         return self.running
+
+
+class Walker(FakeDriver):
+    """A driver with two stacks: one of one frame, and one joined with another domain's."""
+
+    def read(self, name: str) -> str:
+        return self.files.get(name, "0") if name == "backtrace_depth" else super().read(name)
+
+    def stack(self, stack_id: int) -> CallStack:
+        frames = [
+            StackFrame(at, KERNEL, KERNEL_START + 0x40, VMLINUX, 0x40) for at in (1, self.domid)
+        ]
+        return CallStack(tuple(frames[-1 - stack_id :]), stack_id)
 
 
 class FakeProfiler:

@@ -19,6 +19,7 @@ from tests.support.fake_host import (
     XEN_START,
 )
 from xenprof.oprofiled.recorder import StackRecorder
+from xenprof.oprofiled.stacks import Known
 from xenprof.oprofiled.stackwriter import StackWriter
 from xenprof.store import stackfile
 
@@ -58,7 +59,7 @@ class Recording(Daemon):
         self.oprofiled.record_stacks(self.recorder)
 
     def recorder(self, attributor):
-        names = {0: ("Domain-0", self.root), 3: ("web", self.root)}
+        names = {0: Known("Domain-0", self.root), 3: Known("web", self.root)}
         return StackRecorder(
             attributor, STACKS.__getitem__, 0, lambda: names, self.stack_writer, 1000
         )

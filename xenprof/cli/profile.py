@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import click
 
@@ -24,7 +25,18 @@ _PROGRESS_STEPS = 20
 _REPORT_OPTIONS = ("--symbols", "--merge=all", "--threshold=0.5")
 """Of the samples kept apart by --separate=all, the symbols that matter."""
 
-Program = Callable[[Sequence[str] | None], int]
+_MOST_ENTRIES = 2**31 - 1
+_Command = TypeVar("_Command", bound=Callable[..., int])
+
+
+def _size_option(name: str, help: str) -> Callable[[_Command], _Command]:
+    return click.option(
+        f"--{name}",
+        type=click.IntRange(0, _MOST_ENTRIES),
+        default=0,
+        metavar="N",
+        help=f"{help}  [default: the kernel's; with call stacks, what these need]",
+    )
 
 
 @click.command("profile")
@@ -52,6 +64,9 @@ Program = Callable[[Sequence[str] | None], int]
     help="Virtual time to sample.",
 )
 @callgraph_option
+@_size_option("buffer-size", "Entries of the kernel's buffer.")
+@_size_option("buffer-watershed", "Free entries of it at which the daemon is woken.")
+@_size_option("cpu-buffer-size", "Entries of each vcpu's buffer.")
 @state_dir_option
 def command(
     active: str,
@@ -59,12 +74,19 @@ def command(
     events: tuple[str, ...],
     duration_ns: int,
     depth: int,
+    buffer_size: int,
+    buffer_watershed: int,
+    cpu_buffer_size: int,
     state_dir: Path | None,
 ) -> int:
     """Profile domains of the running service and print a report for each active one."""
     if state_dir:
         os.environ["XENPROF_HOME"] = str(state_dir.absolute())  # the programs called below read it
-    return Profiling(Client(home()), home()).run(active, passive, events, duration_ns, depth)
+    recording = (
+        f"--callgraph={depth}", f"--buffer-size={buffer_size}",
+        f"--buffer-watershed={buffer_watershed}", f"--cpu-buffer-size={cpu_buffer_size}",
+    )  # fmt: skip
+    return Profiling(Client(home()), home()).run(active, passive, events, duration_ns, recording)
 
 
 class _StepFailed(XenprofError):
@@ -92,15 +114,18 @@ class Profiling:
         passive: str | None,
         events: Sequence[str],
         duration_ns: int,
-        depth: int = 0,
+        recording: Sequence[str] = (),
     ) -> int:
-        """Do all steps; return the exit code of the first program that failed, else 0."""
+        """Do all steps; return the exit code of the first program that failed, else 0.
+
+        `recording`: options of opcontrol for the daemons of all domains.
+        """
         active_ids = self._ids(active)
         passive_ids = self._ids(passive) if passive else []
         members = sorted({DOMAIN_0_ID, *active_ids})
         try:
             with self._shut_down_at_the_end(members):
-                self._start(active_ids, passive_ids, members[1:], events, depth)
+                self._start(active_ids, passive_ids, members[1:], events, recording)
                 self._wait(duration_ns)
                 self._opcontrol(DOMAIN_0_ID, "--stop")
         except _StepFailed as failed:
@@ -130,10 +155,9 @@ class Profiling:
         passive: Sequence[int],
         others: Sequence[int],
         events: Sequence[str],
-        depth: int,
+        recording: Sequence[str],
     ) -> None:
-        stacks = f"--callgraph={depth}"
-        options = [*self._image_options(DOMAIN_0_ID), "--separate=all", stacks]
+        options = [*self._image_options(DOMAIN_0_ID), "--separate=all", *recording]
         options += [f"--event={event}" for event in events]
         options += [f"--active-domains={','.join(map(str, active))}"]
         if passive:
@@ -142,7 +166,7 @@ class Profiling:
         self._opcontrol(DOMAIN_0_ID, "--start-daemon", *options)
         for domid in others:
             self._opcontrol(domid, "--reset")
-            self._opcontrol(domid, "--start", *self._image_options(domid), stacks)
+            self._opcontrol(domid, "--start", *self._image_options(domid), *recording)
         if self._status(DOMAIN_0_ID) != "running":
             self._opcontrol(DOMAIN_0_ID, "--start")
 

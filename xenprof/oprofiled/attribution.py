@@ -17,6 +17,7 @@ from xenprof.events import EventSetting
 from xenprof.oprofiled.distinct import Distinct, distinct
 from xenprof.oprofiled.ranges import U64, Ints, RangeTable
 from xenprof.profile.flat import ImageName
+from xenprof.profile.passive import PassiveText, passive_text
 
 UNKNOWN_EVENT, NO_MM, NO_MAPPING, NO_KERNEL_IMAGE, FILTERED = LOSS_REASONS = (
     "unknown_event",  # a counter that is not in the daemon's event list
@@ -237,7 +238,7 @@ class Attributor:
     def _find_passive(self, samples: SampleRuns, run: Ints, pc: U64) -> tuple[Ints, U64]:
         context = (samples.domain.astype(np.int64) * len(Mode) + samples.mode)[run]
         used = np.flatnonzero(np.bincount(context))
-        texts = [self._passive_text(*divmod(each, len(Mode))) for each in used.tolist()]
+        texts = [self._passive_places(*divmod(each, len(Mode))) for each in used.tolist()]
         starts, lasts, inside, outside = zip(*texts, strict=True)
         at = np.searchsorted(used, context)
         start = np.array(starts, np.uint64)[at]
@@ -245,27 +246,25 @@ class Attributor:
         place = np.where(is_inside, np.array(inside)[at], np.array(outside)[at])
         return place, pc - np.where(is_inside, start, np.uint64(0))
 
-    def _passive_text(self, domid: int, mode: int) -> tuple[int, int, int, int]:
-        """Return the first and last pc of a passive domain's text in a mode, and two places.
-
-        They are those of pcs inside and outside; the offset outside is the pc itself.
-        """
+    def passive_text(self, domid: int, mode: int) -> PassiveText:
+        """Return the images of a passive domain's code in a mode."""
         xen = self._config.xen
-        text: tuple[int, int] | None
-        inside = ""
-        if mode == Mode.USER:
-            text, outside = None, f"domain{domid}-apps"
-        elif mode == Mode.KERNEL:
-            text = self._config.passive.get(domid) or _EVERYWHERE
-            inside, outside = f"domain{domid}-kernel", f"domain{domid}-modules"
-        else:
-            text = (xen.start, xen.end) if xen else None
-            folder = xen.path.rpartition("/")[0] if xen else ""
-            inside, outside = f"{folder}/domain{domid}-xen", f"domain{domid}-xen-unknown"
-        beyond = self._place(None, _kernel_image(outside))
-        if text is None or text[0] >= text[1]:
-            return 1, 0, beyond, beyond  # nothing is inside
-        return text[0], text[1] - 1, self._place(None, _kernel_image(inside)), beyond
+        kernel = self._config.passive.get(domid)
+        folder = xen.path.rpartition("/")[0] if xen else ""
+        return passive_text(domid, mode, kernel, (xen.start, xen.end) if xen else None, folder)
+
+    def passive_file(self, part: str) -> str:
+        """Return the path of the image with the symbols of a passive domain's part; "": none."""
+        text = {"kernel": self._config.vmlinux, "xen": self._config.xen}.get(part)
+        return text.path if text else ""
+
+    def _passive_places(self, domid: int, mode: int) -> tuple[int, int, int, int]:
+        """Return the first and last pc of a passive domain's text, and the places for pcs."""
+        text = self.passive_text(domid, mode)
+        inside, outside = (
+            self._place(None, _kernel_image(image)) for image in (text.inside, text.outside)
+        )
+        return text.first, text.last, inside, outside
 
     def _rest(self, samples: SampleRuns) -> Ints:
         """Return the lower bits of each run's groups: 24 bits of thread, 8 of event, 12 of cpu.

@@ -1,6 +1,7 @@
 """Counts the full call stacks of a daemon's samples by number, and names them when written."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,14 +15,25 @@ from xenprof.oprofiled.attribution import Attributed, Attributor
 from xenprof.oprofiled.histogram import Histogram
 from xenprof.oprofiled.ranges import U64, Ints
 from xenprof.profile.flat import ImageName
+from xenprof.profile.passive import LAYERS, passive_part
 from xenprof.profile.stacks import Frame, Layer, SampleType, StackProfile
 
 _LAYERS = {Mode.USER: Layer.USER, Mode.KERNEL: Layer.KERNEL, Mode.HYPERVISOR: Layer.HYPERVISOR}
 CUT = "[cut]"
 """The symbol of the first frame of a stack with more callers than were recorded."""
 
-Domains = Callable[[], Mapping[int, tuple[str, Path]]]
-"""A function that returns the names and roots of domains by id."""
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The name and the root of a domain. The images of a passive one are not known by daemons."""
+
+    name: str
+    root: Path
+    is_passive: bool = False
+
+
+Domains = Callable[[], Mapping[int, Known]]
+"""A function that returns the domains by id."""
 
 
 class StackCounter:
@@ -89,28 +101,36 @@ class StackCounter:
         return _profile(counts, events, mhz)
 
     def _named(
-        self,
-        stack: CallStack,
-        domains: Mapping[int, tuple[str, Path]],
-        names: dict[StackFrame, Frame],
+        self, stack: CallStack, domains: Mapping[int, Known], names: dict[StackFrame, Frame]
     ) -> tuple[Frame, ...]:
-        found = []
+        found: list[Frame] = []
         for frame in stack.frames:
             named = names.get(frame)
             if named is None:
                 named = names[frame] = self._frame(frame, domains)
-            found.append(named)
+            known = domains.get(frame.domain)
+            # Callers in a part of a passive domain that has no symbols are one frame.
+            if known is None or not known.is_passive or found[-1:] != [named] or named.symbol:
+                found.append(named)
         if stack.is_cut:
             first = found[0]
             found.insert(0, Frame(CUT, first.image, first.layer, first.domain))
         return tuple(found)
 
-    def _frame(self, frame: StackFrame, domains: Mapping[int, tuple[str, Path]]) -> Frame:
-        name, root = domains.get(frame.domain, (f"domain{frame.domain}", None))
-        is_kernel = frame.mode != Mode.USER
+    def _frame(self, frame: StackFrame, domains: Mapping[int, Known]) -> Frame:
+        known = domains.get(frame.domain)
+        layer, image = _LAYERS[frame.mode], _shown(frame.image)
+        if known is None:
+            return Frame("", image, layer, f"domain{frame.domain}")
+        if known.is_passive:
+            text = self._attributor.passive_text(frame.domain, frame.mode)
+            has_symbols = text.has(frame.pc) and image == frame.image  # a module's are not known
+            image = text.inside if text.has(frame.pc) else text.outside
+            if not has_symbols:
+                return Frame("", image, layer, known.name)
         offset = np.array([frame.offset], np.uint64)
-        symbol = self._lookup(root, frame.image, offset, is_kernel)[0]
-        return Frame(symbol, _shown(frame.image), _LAYERS[frame.mode], name)
+        symbol = self._lookup(known.root, frame.image, offset, frame.mode != Mode.USER)[0]
+        return Frame(symbol, image, layer, known.name)
 
     def _lookup(self, root: Path | None, image: str, offsets: U64, is_kernel: bool) -> list[str]:
         """Return the symbols at offsets, "" where there is none."""
@@ -128,17 +148,21 @@ class StackCounter:
                 self._symbols[path] = None
         return self._symbols[path]
 
-    def _single_frames(
-        self, group: int, offsets: U64, domains: Mapping[int, tuple[str, Path]]
-    ) -> list[Frame]:
+    def _single_frames(self, group: int, offsets: U64, domains: Mapping[int, Known]) -> list[Frame]:
         """Return one frame for each offset of a sample file."""
-        place = self._attributor.unpack(group)[0]
-        image = place.image
-        name, root = domains.get(self._domid, (f"domain{self._domid}", None))
+        image = self._attributor.unpack(group)[0].image
+        part = passive_part(image.name.path)
+        domid = part[0] if part else self._domid
+        known = domains.get(domid)
+        name = known.name if known else f"domain{domid}"
+        root = known.root if known else None
+        file = image.file
         layer = Layer.KERNEL if image.is_kernel else Layer.USER
-        if image.is_kernel and image.name.path.rpartition("/")[2].startswith("xen"):
+        if part:
+            layer, file = LAYERS[part[1]], self._attributor.passive_file(part[1])
+        elif image.is_kernel and image.name.path.rpartition("/")[2].startswith("xen"):
             layer = Layer.HYPERVISOR
-        symbols = self._lookup(root, image.file, offsets, image.is_kernel)
+        symbols = self._lookup(root, file, offsets, image.is_kernel)
         return [Frame(symbol, _image_text(image.name), layer, name) for symbol in symbols]
 
 

@@ -14,6 +14,7 @@ from xenprof.oprofiled.daemon import Oprofiled
 from xenprof.oprofiled.log import LogFile, clock_text, statistics_lines
 from xenprof.oprofiled.outcome import Balance
 from xenprof.oprofiled.writer import SampleWriter
+from xenprof.session.buffers import restore
 from xenprof.session.stackrecording import StackRecording
 from xenprof.session.store import StoreThread
 from xenprof.session.unseen import Unseen
@@ -62,8 +63,12 @@ class RunningDaemon:
         setup: Setup,
         counters: tuple[int, ...],
         store: StoreThread,
+        sizes: Mapping[str, str],
     ) -> None:
-        """The buffer is open and the directory exists; the caller has created the lock."""
+        """The buffer is open and the directory exists; the caller has created the lock.
+
+        `sizes`: the sizes of buffers that the kernel gets back at the end.
+        """
         self.domain = domain
         self.domid = config.domid
         self.driver = driver
@@ -78,6 +83,7 @@ class RunningDaemon:
         self._host = host
         self._home = home
         self._store = store
+        self._sizes = sizes
         self._log = LogFile(self.directory.log_path)
         self._writer = SampleWriter(self.directory.current, self._log.write)
         self._oprofiled = Oprofiled(
@@ -119,6 +125,11 @@ class RunningDaemon:
     def problem(self) -> str | None:
         """Return one line about samples that the last flush could not write, None if it did all."""
         return self._writer.outcome.problem or self._stacks.problem
+
+    def close_buffer(self) -> None:
+        """Close the kernel's buffer, and undo the sizes that were chosen for this daemon."""
+        self.driver.close_buffer()
+        restore(self.driver, self._sizes)
 
     def log(self, *lines: str) -> None:
         """Append lines to oprofiled.log."""

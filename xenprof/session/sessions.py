@@ -334,7 +334,7 @@ class Sessions:
         if daemon is not primary and primary is not None and primary.is_enabled:
             self._leave(daemon, answer)
         try:
-            daemon.driver.close_buffer()
+            daemon.close_buffer()
         except OprofilefsError as error:
             answer.fail(f"/dev/oprofile/buffer: {error.errno_text}: {error}")
         daemon.pump()

@@ -9,6 +9,7 @@ from xenprof.home import domain_root
 from xenprof.oprofiled.attribution import Attributor
 from xenprof.oprofiled.daemon import Oprofiled
 from xenprof.oprofiled.recorder import StackRecorder
+from xenprof.oprofiled.stacks import Known
 from xenprof.oprofiled.stackwriter import StackWriter
 from xenprof.store.sessiondir import SessionDir
 from xenprof.store.stackfile import has_stacks
@@ -41,15 +42,21 @@ class StackRecording:
         self._oprofiled = oprofiled
         self._depth = depth
         self._writer = StackWriter(directory.current, log)
-        self._domains: Mapping[int, tuple[str, Path]] = {}
+        self._domains: Mapping[int, Known] = {}
+        self._passive: set[int] = set()
         self._unix_ns = 0
         self.look()
 
     def look(self) -> None:
         """Note the domains' names and the time, before samples are written."""
+        snapshot = self._host.telemetry.snapshot()
+        if snapshot.xenoprof is not None:  # the list is emptied before the last samples come
+            self._passive |= set(snapshot.xenoprof.passive_domains)
         known = {
-            domain.domid: (domain.name, domain_root(self._home, domain.name))
-            for domain in self._host.telemetry.snapshot().domains
+            domain.domid: Known(
+                domain.name, domain_root(self._home, domain.name), domain.domid in self._passive
+            )
+            for domain in snapshot.domains
         }
         self._domains = {**self._domains, **known}  # samples of destroyed ones may still come
         self._unix_ns = self._host.epoch_ns + self._host.now_ns

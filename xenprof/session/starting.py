@@ -13,7 +13,8 @@ from xenprof.events import EventSetting, assign_counters, cpu_type, default_even
 from xenprof.home import DOMAIN_0_ID
 from xenprof.oprofiled.log import LogFile
 from xenprof.session.answer import Answer
-from xenprof.session.daemon import RunningDaemon, daemon_config, session_dir
+from xenprof.session.buffers import Load, changed_sizes, restore, sized
+from xenprof.session.daemon import RunningDaemon, daemon_config, parse_domains, session_dir
 from xenprof.session.store import StoreThread
 from xenprof.wire.opcontrol import Setup
 
@@ -38,6 +39,8 @@ def start_daemon(
     if setup.callgraph_depth and not _can_walk(driver):
         answer.fail("Call-graph profiling unsupported on this kernel/hardware")
         return None
+    asked, setup = setup, _with_buffers(host, driver, domain, setup, primary)
+    sizes = changed_sizes(driver, asked, setup)
     try:
         counters = _assign(driver, setup)
         if directory.lock_pid() is not None:  # left over, as no daemon is running
@@ -60,6 +63,7 @@ def start_daemon(
     try:
         driver.open_buffer()
     except OprofilefsError as error:
+        restore(driver, sizes)
         reason = f"Failed to open profile device: {error.errno_text}"
         log = LogFile(directory.log_path)
         store.submit(lambda: log.write(reason))
@@ -71,10 +75,11 @@ def start_daemon(
         store.call(lambda: directory.lock(os.getpid()))
     except StoreError as error:
         driver.close_buffer()
+        restore(driver, sizes)
         answer.fail(str(error), "Couldn't start oprofiled.")
         return None
     answer.say(f"Using log file {log_path}", "Daemon started.")
-    return RunningDaemon(host, home, domain, driver, config, setup, counters, store)
+    return RunningDaemon(host, home, domain, driver, config, setup, counters, store, sizes)
 
 
 class _WriteRefusedError(XenprofError):
@@ -98,6 +103,23 @@ def _with_events(
     else:
         answer.note(f"using the events of domain 0: {', '.join(event.text for event in chosen)}")
     return replace(setup, events=chosen)
+
+
+def _with_buffers(
+    host: Host, driver: OprofileDriver, domain: str, setup: Setup, primary: RunningDaemon | None
+) -> Setup:
+    """Return the setup with buffers for what the counters count, which are domain 0's."""
+    snapshot = host.telemetry.snapshot()
+    vcpus = {one.domid: len(one.vcpus) for one in snapshot.domains}
+    passive = parse_domains(setup.passive_domains or "")
+    load = Load(
+        mhz=float(driver.read("cpu_mhz")),
+        vcpus=len(snapshot.find(domain).vcpus),
+        passive_vcpus=sum(vcpus.get(domid, 0) for domid in passive),
+        pcpus=len(snapshot.pcpus),
+    )
+    counted = primary.setup.events if primary is not None else setup.events
+    return replace(sized(replace(setup, events=counted), load), events=setup.events)
 
 
 def _assign(driver: OprofileDriver, setup: Setup) -> tuple[int, ...]:

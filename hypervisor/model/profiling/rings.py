@@ -47,14 +47,14 @@ class Ring:
         return rows
 
 
-def ring_size(asked: int, vcpus: int, depth: int = 0) -> int:
+def ring_size(asked: int, vcpus: int) -> int:
     """Return the size of each vcpu's ring in samples: as requested, within the shared pages.
 
-    A sample takes a slot; with call stacks it takes two (one is a mark) and one for each of `depth`
-    callers, so that fewer fit (judgement: as if all samples had so many callers).
+    Judgement: rings for samples with callers, our extension, have room for as many samples; the
+    limit on shared pages, which is Xen's, is one on slots for samples without callers.
     """
     slots = (SHARED_BYTES // vcpus - 64) // 16 + 1
-    return min(asked, max(2, slots // (depth + 2) if depth else slots))
+    return min(asked, max(2, slots))
 
 
 def lost_between_virqs(ring: Ring, xen: int, virqs: int) -> int:

@@ -12,7 +12,6 @@ class SharedBuffers:
     def __init__(self, tally: Tally) -> None:
         self._tally = tally
         self._rings: dict[int, list[Ring]] = {}
-        self._depths: dict[int, int] = {}  # most callers of a sample in the rings
 
     def __contains__(self, domid: int) -> bool:
         """Return whether a domain has rings."""
@@ -22,15 +21,11 @@ class SharedBuffers:
         """Return the ring of a vcpu whose domain has rings."""
         return self._rings[vcpu.domain.domid][vcpu.vcpu_id]
 
-    def allocate(self, domain: Domain, asked: int, depth: int) -> None:
-        """Make rings for `asked` samples with `depth` callers, unless the domain has such rings."""
-        if domain.domid in self._rings:
-            if depth == self._depths[domain.domid]:
-                return
-            self.discard(domain.domid)
-        size = ring_size(asked, len(domain.vcpus), depth)
-        self._rings[domain.domid] = [Ring(size) for _ in domain.vcpus]
-        self._depths[domain.domid] = depth
+    def allocate(self, domain: Domain, asked: int) -> None:
+        """Make rings for `asked` samples, unless the domain has rings."""
+        if domain.domid not in self._rings:
+            size = ring_size(asked, len(domain.vcpus))
+            self._rings[domain.domid] = [Ring(size) for _ in domain.vcpus]
 
     def discard(self, domid: int) -> None:
         """Empty the rings of a domain, and count the unread samples."""

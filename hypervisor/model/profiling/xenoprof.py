@@ -63,11 +63,8 @@ class Xenoprof:
             self.domains.primary = domid
 
     def get_buffer(self, domain: Domain, asked: int = ACTIVE_SAMPLES) -> None:
-        """Do XENOPROF_get_buffer: allocate the rings once; they live as long as the domain.
-
-        Our extension: they are made anew when call stacks begin or cease to be recorded.
-        """
-        self._buffers.allocate(domain, asked, self.pmu.depths.get(domain.domid, 0))
+        """Do XENOPROF_get_buffer: allocate the rings once; they live as long as the domain."""
+        self._buffers.allocate(domain, asked)
 
     def set_backtrace(self, domid: int, depth: int) -> None:
         """Record up to `depth` callers of samples (0: none), for the primary also of passive ones.
@@ -77,9 +74,8 @@ class Xenoprof:
         depth = min(depth, MAX_DEPTH)
         self.pmu.set_depth(domid, depth)
         if domid == self.domains.primary:
-            for passive, domain in sorted(self.domains.passive.items()):
+            for passive in self.domains.passive:
                 self.pmu.set_depth(passive, depth)
-                self.get_buffer(domain, PASSIVE_SAMPLES)
 
     def reset_active_list(self) -> None:
         """Do XENOPROF_reset_active_list."""

@@ -10,14 +10,13 @@ import numpy as np
 from xenprof.errors import ImageError
 from xenprof.images import ImageFinder, ImageSymbols, load_symbols
 from xenprof.profile.flat import ImageName, SampleFile
+from xenprof.profile.passive import LAYERS, passive_part
 from xenprof.profile.stacks import Layer
 from xenprof.report.sessions.places import Source
 
-_PASSIVE = re.compile(r"domain(\d{1,5})-(kernel|modules|apps|xen|xen-unknown)")
 _XEN = re.compile(r"xen([.-].*)?")
 _VMLINUX = "usr/lib/debug/lib/modules/*/vmlinux"
 _XEN_SYMS = "usr/lib/debug/boot/xen-syms-*"
-_LAYERS = {"apps": Layer.USER, "xen": Layer.HYPERVISOR, "xen-unknown": Layer.HYPERVISOR}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +30,8 @@ class Owner:
 
 def passive_domain(image: ImageName) -> int | None:
     """Return the id of the passive domain that an image stands for; None if it stands for none."""
-    match = _PASSIVE.fullmatch(image.path.rpartition("/")[2])
-    return int(match[1]) if match else None
+    part = passive_part(image.path)
+    return part[0] if part else None
 
 
 class Attribution:
@@ -62,10 +61,8 @@ class Attribution:
         """Return the owner of the code that the samples of a file are in."""
         image = file.key.image
         base = image.path.rpartition("/")[2]
-        if match := _PASSIVE.fullmatch(base):
-            return Owner(
-                self._passive_name(int(match[1])), _LAYERS.get(match[2], Layer.KERNEL), match[2]
-            )
+        if part := passive_part(image.path):
+            return Owner(self._passive_name(part[0]), LAYERS[part[1]], part[1])
         if not file.header.is_kernel:
             return Owner(self._source.domain, Layer.USER)
         is_xen = image.kind == "root" and (

@@ -4,25 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from hypervisor.samples import CallStack, StackFrame
-from tests.support.fake_host import EPOCH_NS, KERNEL, KERNEL_START, VMLINUX, FakeDriver, samples
+from tests.support.fake_host import EPOCH_NS, KERNEL, KERNEL_START, Walker, samples
 from tests.support.session_setups import SECOND, SETUP, directory, total
 from xenprof.store.stackfile import has_stacks, read_stacks
 from xenprof.wire.opcontrol import Setup
 
 DEEP = replace(SETUP, callgraph_depth=8)
 PC = KERNEL_START + 0x40
-
-
-class Walker(FakeDriver):
-    """A driver with two stacks: one of one frame, and one joined with another domain's."""
-
-    def read(self, name: str) -> str:
-        return self.files.get(name, "0") if name == "backtrace_depth" else super().read(name)
-
-    def stack(self, stack_id: int) -> CallStack:
-        frames = [StackFrame(at, KERNEL, PC, VMLINUX, 0x40) for at in (1, self.domid)]
-        return CallStack(tuple(frames[-1 - stack_id :]), stack_id)
 
 
 @pytest.fixture
