@@ -11,7 +11,8 @@ from xenprof.cli.postprocess import find_place, image_path, root, say_place, thr
 from xenprof.cli.program import CommandLine, warn
 from xenprof.cli.stdout import drop_stdout
 from xenprof.errors import UsageError
-from xenprof.images.demangle import demangle, smart
+from xenprof.images.demangle import demangle
+from xenprof.images.stlnames import smart
 from xenprof.opreport import FORMATS, load
 from xenprof.opreport.classes import Merge, classify, parse_merge
 from xenprof.opreport.errors import ReportError
