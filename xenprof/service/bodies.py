@@ -7,7 +7,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from xenprof.errors import XenprofError
-from xenprof.service.http import failure_response
+from xenprof.service.http import FailureResponse
 from xenprof.wire.failure import Failure
 
 MAX_BODY_BYTES = 1 << 20
@@ -48,7 +48,8 @@ class BodyLimit:
             body.is_on_its_way = "100-continue" not in headers.get("expect", "").lower()
             error = BodyTooLarge()
             failure = Failure(type(error).__name__, str(error), error.exit_code)
-            await failure_response(failure, error.http_status)(scope, receive, body.send)
+            answer = FailureResponse(failure, error.http_status, tells_exit_code=False)
+            await answer(scope, receive, body.send)
             return
         await self._app(scope, body.receive, body.send)
 

@@ -19,7 +19,7 @@ from starlette.types import Receive, Scope, Send
 
 from xenprof.service.connection import Connection
 from xenprof.service.guests import Guest, Guests
-from xenprof.service.http import failure_response
+from xenprof.service.http import FailureResponse
 from xenprof.service.limits import Limits
 from xenprof.wire.failure import Failure
 
@@ -155,4 +155,5 @@ def _peer(connected: socket.socket) -> tuple[int, int, int]:
 async def _refuse_stranger(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer 403 to a process of another user."""
     text = "the control socket is for the user who runs the service, and for root"
-    await failure_response(Failure("Forbidden", text), 403)(scope, receive, send)
+    answer = FailureResponse(Failure("Forbidden", text), 403, tells_exit_code=True)
+    await answer(scope, receive, send)
