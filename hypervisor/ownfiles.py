@@ -12,13 +12,19 @@ def place_below(top: Path, path: str) -> Path:
 
     Raises: OSError: a symbolic link is on the way or at its end; it is no possible file name.
     """
-    parts = posixpath.normpath(f"/{path}").lstrip("/")
-    place = top / parts
-    try:
-        check_no_link(top, place)
-    except ValueError:  # a NUL, or half a surrogate pair
-        raise OSError(errno.EINVAL, "it is not a possible file name", path) from None
+    if "\0" in path or not _is_encodable(path):
+        raise OSError(errno.EINVAL, "it is not a possible file name", path)
+    place = top / posixpath.normpath(f"/{path}").lstrip("/")
+    check_no_link(top, place)
     return place
+
+
+def _is_encodable(path: str) -> bool:
+    try:
+        os.fsencode(path)
+    except UnicodeEncodeError:  # half a surrogate pair
+        return False
+    return True
 
 
 def check_no_link(top: Path, place: Path) -> None:

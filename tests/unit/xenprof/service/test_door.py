@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import socket
+import ssl
 
 import pytest
 import uvicorn
@@ -33,22 +34,22 @@ async def app(scope, receive, send):
 
 
 @contextlib.asynccontextmanager
-async def opened(listener, limits):
+async def opened(listener, limits, tls=None):
     config = uvicorn.Config(
         app, http=Connection, ws="none", lifespan="off", log_config=None, proxy_headers=False,
         timeout_keep_alive=30, timeout_graceful_shutdown=0,
     )  # fmt: skip
     config.load()
     listener.setblocking(False)
-    async with Door(listener, uvicorn.Server(config), limits).opened():
+    async with Door(listener, uvicorn.Server(config), limits, tls=tls).opened():
         yield listener.getsockname()
 
 
-def tried(trial, limits):
+def tried(trial, limits, tls=None):
     """Run `trial` with the address of a door."""
 
     async def run():
-        async with opened(socket.create_server(("127.0.0.1", 0)), limits) as address:
+        async with opened(socket.create_server(("127.0.0.1", 0)), limits, tls) as address:
             return await asyncio.wait_for(trial(*address), 30)
 
     return asyncio.run(run())
@@ -74,6 +75,13 @@ async def said(host, port, *parts):
 )
 def test_who_does_not_complete_a_request_is_left(parts):
     assert tried(lambda *at: said(*at, *parts), Limits(9, 9, SHORT)) == b""
+
+
+@pytest.mark.parametrize("parts", [[], [b"\x16\x03"], [HEAD]], ids=["silent", "half", "no TLS"])
+def test_who_does_not_set_up_tls_is_left(parts):
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+
+    assert b"hello" not in tried(lambda *at: said(*at, *parts), Limits(9, 9, SHORT), tls)
 
 
 def test_bytes_that_come_one_by_one_win_no_time():
