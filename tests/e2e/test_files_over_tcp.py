@@ -81,7 +81,9 @@ def test_a_file_of_the_machine_is_not_restored(host, outside):
 
 @pytest.mark.parametrize("path", ["a\0b", "/dev/full/x\0"])
 def test_an_impossible_name_is_refused(host, path):
-    assert post(host, "domains/busy/save", {"path": path})[0] == 400
+    status, told = post(host, "domains/busy/save", {"path": path})
+
+    assert (status, told["error"]["type"]) == (400, "BadArguments")
 
 
 def test_what_was_saved_over_tcp_is_restored_from_there(host):
