@@ -63,9 +63,9 @@ def test_every_number_of_our_own_is_listed():
 
 
 def test_every_reason_for_a_lost_sample_is_explained():
-    from xenprof.opreport.notes import REASONS
     from xenprof.oprofiled.attribution import LOSS_REASONS
     from xenprof.oprofiled.writer import STORE_WRITE_FAILED
+    from xenprof.profile.losses import REASONS
 
     known = {*REASONS, *LOSS_REASONS, STORE_WRITE_FAILED}
     told = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")

@@ -34,7 +34,7 @@ def profile(values: Sequence[Sequence[int]] = VALUES, columns: int = 3) -> Stack
     counts = np.array(values, np.int64)[:, :columns]
     return StackProfile(
         FRAMES, STACKS, counts, (CYCLES, INSTRUCTIONS, MISSES)[:columns], "grumble", 3200.0,
-        1_200_000_000_000_000_000, 30_000_000_000, {"sample_lost_overflow": 7},
+        1_200_000_000_000_000_000, 30_000_000_000, {"cpu_buffer_overflow": 5, "ring_full": 2},
     )  # fmt: skip
 
 

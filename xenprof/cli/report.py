@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _PATIENCE_SECONDS = 10
 _BY = ("domain", "layer", "domain,layer", "image", "symbol")
+_JOINED = ("cause", "place")
 _TREES = ("top-down", "bottom-up")
 _FORMAT_HELP = "; ".join(f"{name}: {format.help}" for name, format in FORMATS.items())
 
@@ -44,6 +45,11 @@ class NothingToReport(XenprofError):
 @click.option("--until", metavar="TIME", help="Of the history, until then.  [default: now]")
 @click.option("--by", type=click.Choice(_BY), help="What a row of a table is.  [default: symbol]")
 @click.option("--tree", type=click.Choice(_TREES), help="Callers with what they called.")
+@click.option(
+    "--joined",
+    type=click.Choice(_JOINED),
+    help="Where a stack begins that one domain caused in another.  [default: cause]",
+)
 @click.option("--event", metavar="EVENT[:COUNT[:MASK]]", help="Of several events only this one.")
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="The first N rows.")
 @click.option(
@@ -86,6 +92,7 @@ def command(
     until: str | None,
     by: str | None,
     tree: str | None,
+    joined: str | None,
     event: str | None,
     limit: int | None,
     threshold: float | None,
@@ -99,6 +106,7 @@ def command(
 ) -> int:
     """Report the samples of all domains: by domain, layer, image or symbol, as text or a file.
 
+    Every format tells which samples were lost; CSV and folded stacks do on standard error.
     Several events that tell something together get columns for it: cycles per instruction (CPI),
     misses per thousand instructions.
     """
@@ -106,7 +114,7 @@ def command(
     given = {
         "domain": domains, "session": session, "by": by, "tree": tree, "event": event,
         "limit": limit, "threshold": threshold, "compare": compare, "trace": trace, "mhz": mhz,
-        "since": since, "until": until,
+        "since": since, "until": until, "joined": joined,
     }  # fmt: skip
     _check(format_name, format, {name for name, value in given.items() if value})
     if format.is_binary and output is None and sys.stdout.isatty():
@@ -118,6 +126,10 @@ def command(
         reader = _Reader(base, domains, image_path, since, until)
         request = reader.request(session, compare, event, format_name)
         request = _shown(request, by or "symbol", tree, limit, threshold or 0.0)
+        if joined == "place":
+            request = _by_place(request)
+        if not format.tells:
+            _tell(request)
     _write(load(format_name)(request), output)
     return 0
 
@@ -227,7 +239,9 @@ def _titled(
     if not sum(profile.totals):
         of = f" of {', '.join(sorted(domains))}" if domains else ""
         raise NothingToReport(f"{title} has no samples{of}")
-    present = sorted({frame.domain for frame in profile.frames})
+    from xenprof.report.formats.notes import sampled_domains
+
+    present = sorted(sampled_domains(profile))
     return profile, f"{title}: {', '.join(present)}"
 
 
@@ -272,6 +286,23 @@ def _shown(
         limit=limit,
         threshold_percent=threshold_percent,
     )
+
+
+def _by_place(request: "Request") -> "Request":
+    from dataclasses import replace
+
+    from xenprof.report.views.joining import by_place
+
+    base = None if request.base is None else by_place(request.base)
+    return replace(request, profile=by_place(request.profile), base=base, joined="place")
+
+
+def _tell(request: "Request") -> None:
+    """Print what the format has no place for."""
+    from xenprof.report.formats.notes import notes
+
+    for line in notes(request):
+        _warn(f"note: {line}")
 
 
 def _trace_request(trace: str | None, mhz: float | None) -> "Request":

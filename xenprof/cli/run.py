@@ -1,6 +1,7 @@
 """`xenprof run`: runs the model alone, as fast as it can, and profiles it on request."""
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,7 +60,7 @@ def command(
     wants_json: bool,
 ) -> int:
     """Run the model without a service and print what it did."""
-    from xenprof.cli.run_result import as_json, as_text
+    from xenprof.cli.run_result import as_json, as_text, lost_line
 
     if (active or passive or depth) and not events:
         raise UsageError("--active, --passive and --callgraph say how to --profile; which event?")
@@ -86,11 +87,13 @@ def command(
             snapshot = host.telemetry.snapshot()
             if events:
                 run.stop_profiling()
-    xenoprof = host.telemetry.snapshot().xenoprof
+    after = host.telemetry.snapshot()
     if wants_json:
-        print(json.dumps(as_json(snapshot, xenoprof), indent=2))
+        print(json.dumps(as_json(snapshot, after.xenoprof), indent=2))
     else:
-        print(as_text(snapshot, xenoprof))
+        print(as_text(snapshot, after.xenoprof))
+    if line := lost_line(after):
+        print(f"xenprof: {line}", file=sys.stderr)
     return 0
 
 

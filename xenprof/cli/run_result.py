@@ -1,5 +1,6 @@
 """Makes the output of `xenprof run`: one JSON object, or tables."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 
@@ -11,6 +12,7 @@ from hypervisor.telemetry import (
     VifSnapshot,
     XenoprofSnapshot,
 )
+from xenprof.profile.losses import lost_text
 
 XENOPROF_COUNTERS = ("total", "active", "passive", "others", "lost", "invalid", "corrupted")
 _STATE_LETTERS = (
@@ -106,6 +108,14 @@ def _fields(record: VifSnapshot | VbdSnapshot) -> dict[str, object]:
 def _state(domain: DomainSnapshot) -> str:
     """Return a domain's state as the six letters of `xm list`."""
     return "".join(letter if getattr(domain, name) else "-" for name, letter in _STATE_LETTERS)
+
+
+def lost_line(snapshot: HostSnapshot) -> str:
+    """Return a line about all samples lost, in Xen and above it; "" if there are none."""
+    lost: Counter[str] = Counter()
+    for one in snapshot.lost:
+        lost[one.reason] += one.samples
+    return lost_text(lost)
 
 
 def as_text(snapshot: HostSnapshot, xenoprof: XenoprofSnapshot | None) -> str:

@@ -17,7 +17,8 @@ from xenprof.profile.flat import Profile, SampleFile, SampleKey
 from xenprof.profile.stacks import StackProfile
 from xenprof.report.sessions.places import Place, Source, named_session
 from xenprof.report.views.merge import merged
-from xenprof.store.sessiondir import CURRENT, list_files, read_file, read_stats, session_abi
+from xenprof.store.losses import session_losses
+from xenprof.store.sessiondir import CURRENT, list_files, read_file, session_abi
 from xenprof.store.stackfile import read_stacks
 
 _Stamp = tuple[int, int, int]
@@ -26,11 +27,12 @@ _Identity = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """New samples of one domain's session: in its sample files, or in its stacks."""
+    """New samples of one domain's session, in its sample files or in its stacks, and its losses."""
 
     source: Source
     files: Profile | None = None
     stacks: StackProfile | None = None
+    lost: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class _Known:
     """The contents of a session at the last look."""
 
     files: dict[SampleKey, tuple[_Stamp, SampleFile]] = field(default_factory=dict)
-    stats: Mapping[str, int] = field(default_factory=dict)
+    lost: Mapping[str, int] = field(default_factory=dict)
     stacks: StackProfile | None = None
 
 
@@ -94,7 +96,8 @@ class Collector:
         try:
             whole = read_stacks(source.session)
             if whole is not None:
-                return _look_at_stacks(source, whole, before)
+                lost = session_losses(source.session, whole.lost)
+                return _look_at_stacks(source, replace(whole, lost=lost), before)
             return self._look_at_files(source, before)
         except StoreError as error:
             self._tell(str(error))
@@ -125,11 +128,11 @@ class Collector:
             if len(grown.offsets):
                 new.append(grown)
         if not new:
-            now.stats = before.stats  # losses alone make no slice: they go with the next samples
+            now.lost = before.lost  # losses alone make no slice: they go with the next samples
             return now, None
-        now.stats = read_stats(source.session)
-        lost = _growth_of_stats(before.stats, now.stats)
-        return now, Collected(source, files=Profile(tuple(new), lost=lost))
+        now.lost = session_losses(source.session, {})
+        lost = _growth_of_losses(before.lost, now.lost)
+        return now, Collected(source, files=Profile(tuple(new)), lost=lost)
 
     def _tell(self, line: str) -> None:
         if line not in self._warned:
@@ -197,8 +200,8 @@ def _look_at_stacks(
     return _Known(stacks=whole), Collected(source, stacks=new)
 
 
-def _growth_of_stats(before: Mapping[str, int], now: Mapping[str, int]) -> dict[str, int]:
-    """Return the growth of each of the driver's statistics; all of it where one fell."""
+def _growth_of_losses(before: Mapping[str, int], now: Mapping[str, int]) -> dict[str, int]:
+    """Return the growth of the losses of each reason; all of it where they fell."""
     return {
         name: value - before.get(name, 0) if value >= before.get(name, 0) else value
         for name, value in now.items()

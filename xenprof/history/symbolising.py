@@ -31,7 +31,8 @@ class Symboliser:
             if part.stacks is not None:
                 parts.append(part.stacks)
             elif part.files is not None:
-                parts.append(flat(part.files, self._attribution(part.source, cut)))
+                found = flat(part.files, self._attribution(part.source, cut))
+                parts.append(replace(found, lost=part.lost))
         return replace(
             merged(parts),
             host=self._host,

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from xenprof.errors import StoreError, UsageError
 from xenprof.home import domain_root, note_domain_names
+from xenprof.store.losses import reasons_text
 from xenprof.store.samplefile import write_file
 from xenprof.store.sessiondir import SessionDir, domain_session
 from xenprof.store.unseen import write_unseen
@@ -89,9 +90,10 @@ class Archive:
         shutil.copy2(source, target)
         return int(target.stat().st_mtime)
 
-    def note_lost(self, samples: int) -> None:
-        """Note samples that were lost on the way. Raises: StoreError."""
-        write_unseen(self.session.current, [f"lost_samples {samples}"])
+    def note_lost(self, lost: Mapping[str, int]) -> None:
+        """Note samples that were lost on the way, by reason. Raises: StoreError."""
+        lines = [f"lost_samples {sum(lost.values())}", f"lost_reasons {reasons_text(lost)}"]
+        write_unseen(self.session.current, lines)
 
 
 @contextmanager

@@ -96,11 +96,10 @@ def _write_rest(recording: Recording, rows: list[int], archive: Archive, *, is_f
     """Write the stacks, and the lost samples into the first session."""
     session = archive.session
     lost = {reason: sum(counts) for reason, counts in recording.lost.items()}
-    total = sum(lost.values()) + recording.lost_before
-    if is_first and total:
+    if is_first and (any(lost.values()) or recording.lost_before):
         if recording.lost_before:
             session.write_stats({"event_lost_overflow": recording.lost_before})
-        archive.note_lost(total)
+        archive.note_lost(lost | {"event_buffer_overflow": recording.lost_before})
     profile = StackProfile(
         tuple(step.frame for step in recording.steps),
         tuple(recording.stacks[row] for row in rows),

@@ -185,11 +185,11 @@ def _columns(
 ) -> tuple[_Columns, tuple[str, ...]]:
     """Return the columns to keep, and notes on the others."""
     comments = [_text(strings, index) for index in top.packed(13)]
-    settings = [_SETTING.fullmatch(comment) for comment in comments]
+    settings = [match for comment in comments if (match := _SETTING.fullmatch(comment))]
     names = [name for name, _ in types]
-    own = [n for match in settings if match for n in (f"{match[1]}_sample", match[1])]
-    if own == names and all(settings):
-        kept = [(match, 2 * index) for index, match in enumerate(settings) if match]
+    own = [name for match in settings for name in (f"{match[1]}_sample", match[1])]
+    if own == names:
+        kept = [(match, 2 * index) for index, match in enumerate(settings)]
         if all(_is_multiple(counts, at, at + 1, max(int(match[2]), 1)) for match, at in kept):
             new = event_names([match[1] for match, _ in kept])
             # One event with two periods or unit masks keeps its name: these tell the columns apart.

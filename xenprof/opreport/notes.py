@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from xenprof.profile.losses import REASONS
 from xenprof.store.unseen import read_unseen
 
 _OVERFLOW = (
@@ -27,21 +28,6 @@ _NOTES: Mapping[str, Callable[[str], str]] = {
     "lost_reasons": lambda text: f"lost because: {_reasons(text)}",
     "unread_samples": lambda text: f"{text} samples were left unread in the hypervisor's buffers",
     "unprofiled_domains": lambda text: f"not profiled: {text.replace(',', ', ')}",
-}
-
-
-# The text for each reason of the service; other reasons are shown as they are.
-REASONS = {
-    "ring_full": "Xen's buffer was full",
-    "cpu_buffer_overflow": "the cpu buffer was full (--cpu-buffer-size)",
-    "event_buffer_overflow": "the event buffer was full (--buffer-size)",
-    "never_read": "nobody read Xen's buffer in time",
-    "domain_destroyed": "the domain was destroyed",
-    "no_kernel_image": "kernel or hypervisor code outside the images given (--vmlinux, --xen)",
-    "no_mapping": "code in no mapped file",
-    "no_mm": "code of no known task",
-    "filtered": "image not on the --image list",
-    "store_write_failed": "the sample files could not be written",
 }
 
 

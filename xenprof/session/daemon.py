@@ -20,7 +20,7 @@ from xenprof.session.store import StoreThread
 from xenprof.session.unseen import Unseen
 from xenprof.store.samplefile import write_file
 from xenprof.store.sessiondir import SessionDir, domain_session
-from xenprof.store.unseen import write_unseen
+from xenprof.store.unseen import read_unseen, write_unseen
 from xenprof.wire.opcontrol import Setup
 
 STATISTICS_PERIOD_NS = 600_000_000_000
@@ -79,7 +79,8 @@ class RunningDaemon:
         """`--start` has run since the last `--stop`."""
         self.is_outdated = False
         """Whether domain 0 has started a new session since, for which this daemon is not ready."""
-        self.unseen = Unseen(config.domid)
+        earlier = dict(read_unseen(self.directory.current))
+        self.unseen = Unseen(config.domid, host.telemetry.snapshot(), earlier)
         self._host = host
         self._home = home
         self._store = store

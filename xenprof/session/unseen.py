@@ -1,33 +1,44 @@
 """Measures what a profile cannot show: idle time, unprofiled domains, lost and unread samples."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from hypervisor.telemetry import HostSnapshot
 from xenprof.home import DOMAIN_0_ID
+from xenprof.store.losses import count_in, parse_reasons, reasons_text
+
+_Life = tuple[int, str]
+"""The id and the uuid of a domain."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    idle_ns: int
-    others: int
-    lost: Counter[str]  # by reason
+    idle_ns: int = 0
+    others: int = 0
 
 
 class Unseen:
-    """Sums up the spans in which the host counted, for a domain's current session.
+    """Sums up what happened beside a domain's current session.
 
-    A domain counts as profiled if it was on a list when counting began. Passive domains'
+    Idle time and samples of other domains count while the host counts, losses at any time. A
+    domain counts as profiled if it was on a list when counting began. Passive domains'
     samples belong to domain 0's session, and so do their losses.
     """
 
-    def __init__(self, domid: int) -> None:
+    def __init__(self, domid: int, snapshot: HostSnapshot, earlier: Mapping[str, str]) -> None:
+        """`earlier` are the lines that earlier daemons of the session have left, by key."""
         self._is_domain0 = domid == DOMAIN_0_ID
         self._own = {domid}  # the domains whose samples this session holds
         self._begun: _Reading | None = None
-        self._total = _Reading(0, 0, Counter())
+        self._total = _Reading(
+            _idle_ns(earlier.get("idle_seconds", "")), count_in(earlier.get("others_samples", ""))
+        )
         self._profiled: set[int] = set()
+        self._lost = Counter(parse_reasons(earlier.get("lost_reasons", "")))
+        # A new daemon empties the rings, so what the last one has not read is lost.
+        self._lost["never_read"] += count_in(earlier.get("unread_samples", ""))
+        self._known = _losses(snapshot)  # losses of other sessions
 
     def begin(self, snapshot: HostSnapshot) -> None:
         """Begin a span of counting, unless one has begun."""
@@ -45,8 +56,10 @@ class Unseen:
 
     def clear(self, snapshot: HostSnapshot) -> None:
         """Clear the sums for a new session."""
-        self._total = _Reading(0, 0, Counter())
+        self._total = _Reading()
         self._profiled = set()
+        self._lost.clear()
+        self._known = _losses(snapshot)
         if self._begun is not None:
             self._begun = None
             self.begin(snapshot)
@@ -56,8 +69,9 @@ class Unseen:
         total = self._sum(snapshot)
         yield f"idle_seconds {total.idle_ns / 1e9:.3f}"
         yield f"others_samples {total.others}"
-        yield f"lost_samples {total.lost.total()}"
-        yield f"lost_reasons {','.join(f'{why}={n}' for why, n in sorted(total.lost.items()))}"
+        lost = self._all_lost(snapshot)
+        yield f"lost_samples {lost.total()}"
+        yield f"lost_reasons {reasons_text(lost)}"
         yield f"unread_samples {unread}"
         profiled = self._profiled or _profiled(snapshot)
         names = [domain.name for domain in snapshot.domains if domain.domid not in profiled]
@@ -67,15 +81,14 @@ class Unseen:
         return _Reading(
             sum(pcpu.idle_ns for pcpu in snapshot.pcpus),
             snapshot.xenoprof.others if snapshot.xenoprof else 0,
-            self._lost(snapshot),
         )
 
-    def _lost(self, snapshot: HostSnapshot) -> Counter[str]:
-        counts: Counter[str] = Counter()
-        for lost in snapshot.lost:
-            if lost.domid in self._own:
-                counts[lost.reason] += lost.samples
-        return counts
+    def _all_lost(self, snapshot: HostSnapshot) -> Counter[str]:
+        counts = self._lost.copy()
+        for (life, reason), samples in _losses(snapshot).items():
+            if life[0] in self._own:
+                counts[reason] += samples - self._known.get((life, reason), 0)
+        return +counts
 
     def _sum(self, snapshot: HostSnapshot) -> _Reading:
         begun, total = self._begun, self._total
@@ -87,8 +100,17 @@ class Unseen:
         return _Reading(
             total.idle_ns + now.idle_ns - begun.idle_ns,
             total.others + others,
-            total.lost + (now.lost - begun.lost),
         )
+
+
+def _idle_ns(seconds: str) -> int:
+    """Return seconds with three decimals in ns; 0 for anything else."""
+    whole, _, thousandths = seconds.partition(".")
+    return count_in(whole) * 10**9 + count_in(thousandths.ljust(3, "0")[:3]) * 10**6
+
+
+def _losses(snapshot: HostSnapshot) -> dict[tuple[_Life, str], int]:
+    return {((lost.domid, lost.uuid), lost.reason): lost.samples for lost in snapshot.lost}
 
 
 def _profiled(snapshot: HostSnapshot) -> set[int]:

@@ -18,7 +18,6 @@ A merge reads the old file, adds, and replaces it by a rename.
 import struct
 import zlib
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
@@ -28,7 +27,7 @@ import numpy.typing as npt
 from xenprof.errors import CorruptSampleFile, StoreError, VersionMismatch
 from xenprof.profile.stacks import Frame, Layer, SampleType, StackProfile
 from xenprof.store.samplefile import write_file
-from xenprof.store.sessiondir import STACKS, read_stats
+from xenprof.store.sessiondir import STACKS
 
 _FILE = "stacks.xps"
 VERSION = 1
@@ -39,8 +38,6 @@ _TIMES = struct.Struct("<dqq")
 _LAYERS = tuple(Layer)
 _FRAME_FIELDS = 6
 _MOST_SAMPLES = 2**63 - 1
-_LOST = ("event_lost_overflow", "sample_lost_no_mm", "sample_lost_no_mapping")
-_LOST_IN_CPUS = "sample_lost_overflow"
 
 U32 = npt.NDArray[np.uint32]
 
@@ -58,18 +55,10 @@ def has_stacks(session: Path) -> bool:
 def read_stacks(session: Path) -> StackProfile | None:
     """Return the stacks of a session (its directory); None if none were recorded.
 
-    They hold all samples of the session. `lost` are those of the driver's statistics.
+    They hold all samples of the session; `lost` are those noted with them (see `losses`).
     Raises: CorruptSampleFile, VersionMismatch, StoreError (cannot be read).
     """
-    profile = _read(stack_path(session))
-    if profile is None:
-        return None
-    lost = dict(profile.lost)
-    for name, count in read_stats(session).items():
-        reason = name.rpartition("/")[2]
-        if count and (name in _LOST or (name.startswith("cpu") and reason == _LOST_IN_CPUS)):
-            lost[reason] = lost.get(reason, 0) + count
-    return replace(profile, lost=dict(sorted(lost.items())))
+    return _read(stack_path(session))
 
 
 def merge(session: Path, profile: StackProfile) -> None:

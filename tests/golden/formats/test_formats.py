@@ -15,12 +15,14 @@ from tests.support.traces import row
 from xenprof.report.formats import FORMATS, load
 from xenprof.report.formats.otlp import message
 from xenprof.report.formats.request import Request
+from xenprof.report.views.joining import by_place
 from xenprof.report.views.table import BY
 from xenprof.trace.xentrace30 import encode
 
 EXPECTED = Path(__file__).parent / "expected"
 
 JOINED = Request(profile(), title="session current: Domain-0, web")
+PLACED = replace(JOINED, profile=by_place(JOINED.profile), joined="place")
 FLAT = Request(flat(), title="flat")
 COMPARED = Request(
     profile(scaled(VALUES, 10), 1),
@@ -50,6 +52,8 @@ CASES = {
     "joined-bottom-up.csv": ("csv", replace(JOINED, tree="bottom-up")),
     "compared.csv": ("csv", COMPARED),
     "joined.folded": ("folded", JOINED),
+    "placed.folded": ("folded", PLACED),
+    "placed-domains.txt": ("text", replace(PLACED, fields=BY["domain"])),
     "compared.folded": ("folded", COMPARED),
     "joined.speedscope.json": ("speedscope", JOINED),
     "joined.flamegraph.html": ("flamegraph.html", JOINED),
@@ -60,6 +64,9 @@ CASES = {
 # Flame graphs without the parts that all have in common: the joined ones are complete.
 FLAME_CASES = {
     "flat.flamegraph.html.part": ("flamegraph.html", FLAT),
+    "flat.flamegraph.svg.part": ("flamegraph.svg", FLAT),
+    "placed.flamegraph.html.part": ("flamegraph.html", PLACED),
+    "placed.flamegraph.svg.part": ("flamegraph.svg", PLACED),
     "compared.flamegraph.html.part": ("flamegraph.html", COMPARED),
     "compared.flamegraph.svg.part": ("flamegraph.svg", COMPARED),
 }

@@ -230,10 +230,10 @@ def _write_archive(
     if problem := writer.outcome.problem:
         raise StoreError(str(root), problem)
     balance = daemon.balance()
-    lost = sum(capture.lost(other) or 0 for other in shown) + sum(balance.lost.values())
+    full = sum(capture.lost(other) or 0 for other in shown)
     stats = _stats(capture, shown)
     session.write_stats(stats)
-    archive.note_lost(lost)
+    archive.note_lost({**balance.lost, "ring_full": full})
     for line in statistics_lines(
         int(time.time()),
         dumps=daemon.dumps,

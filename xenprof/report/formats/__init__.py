@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 class Format:
     """The abilities of a format; its module has `render(request)`.
 
+    `tells`: it has a place for notes, as on lost samples; else they go to standard error.
     `shows`: `tables` follow --by, --tree and the number of rows, `stacks` have
     everything, `trace` is made from a recorded trace. `events`: of several events it shows `all`,
     or `one`.
@@ -24,14 +25,19 @@ class Format:
     events: Literal["all", "one"] = "all"
     is_binary: bool = False
     can_compare: bool = False
+    tells: bool = True
 
 
 FORMATS = {
     "text": Format("text", "tables for people", "tables", can_compare=True),
     "json": Format("json_rows", "the same tables for programs", "tables", can_compare=True),
-    "csv": Format("csv_rows", "the same tables for spreadsheets", "tables", can_compare=True),
+    "csv": Format(
+        "csv_rows", "the same tables for spreadsheets", "tables", can_compare=True, tells=False
+    ),
     "pprof": Format("pprof", "profile.proto, gzipped: pprof, Pyroscope, Parca", is_binary=True),
-    "folded": Format("folded", "`a;b;c N`: flamegraph.pl, inferno", events="one", can_compare=True),
+    "folded": Format(
+        "folded", "`a;b;c N`: flamegraph.pl, inferno", events="one", can_compare=True, tells=False
+    ),
     "speedscope": Format("speedscope", "the file format of speedscope"),
     "flamegraph.html": Format(
         "flamegraph_html", "a page with search and zoom", events="one", can_compare=True

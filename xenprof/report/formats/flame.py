@@ -54,7 +54,7 @@ def flame(request: Request) -> Flame:
         nodes,
         tuple(_name(*key) for key in found.keys),
         tuple(f"{key[0]}: {key[2]}" if key[2] else "" for key in found.keys),
-        tuple(KINDS.index(key[1] or "domain") for key in found.keys),
+        tuple(_kind(*key) for key in found.keys),
         kind.text if kind else "",
         None if request.base is None else _noise(nodes),
     )
@@ -62,6 +62,11 @@ def flame(request: Request) -> Flame:
 
 def _name(domain: str, layer: str, image: str, symbol: str) -> str:
     return symbol or (image_text(image) if layer else domain)
+
+
+def _kind(domain: str, layer: str, image: str, symbol: str) -> int:
+    names_domain = not layer or (not image and symbol.startswith("["))
+    return KINDS.index("domain" if names_domain else layer)
 
 
 def _has_calls(profile: StackProfile) -> bool:

@@ -7,6 +7,7 @@ from importlib.resources import files
 import numpy as np
 
 from xenprof.report.formats.flame import KINDS, flame
+from xenprof.report.formats.notes import picture_notes
 from xenprof.report.formats.request import Request
 
 
@@ -19,6 +20,7 @@ def render(request: Request) -> Iterable[bytes]:
         "title": request.title,
         "baseTitle": request.base_title,
         "event": found.event,
+        "notes": list(picture_notes(request)),
         "kinds": KINDS,
         "names": found.names,
         "images": found.images,

@@ -9,11 +9,12 @@ from importlib.resources import files
 import numpy as np
 
 from xenprof.report.formats.flame import KINDS, Flame, flame, legend
+from xenprof.report.formats.notes import picture_notes
 from xenprof.report.formats.request import Request
 from xenprof.report.formats.xmltext import xml_text
 from xenprof.report.views.tree import positions
 
-WIDTH, MARGIN, ROW, HEAD, FOOT = 1200, 10, 17, 64, 30
+WIDTH, MARGIN, ROW, HEAD, FOOT, LINE = 1200, 10, 17, 64, 30, 16
 LEAST_PX = 0.2
 _LETTER_PX = 6.7
 _DOMAIN, _ALL = KINDS.index("domain"), KINDS.index("all")
@@ -39,19 +40,22 @@ def render(request: Request) -> Iterator[bytes]:
     per = (WIDTH - 2 * MARGIN) / max(int(widths[0]), 1)
     drawn = np.flatnonzero((widths * per >= LEAST_PX) | (np.arange(len(nodes)) == 0))
     deepest = int(nodes.depth[drawn].max())
-    height = HEAD + (deepest + 1) * ROW + FOOT
-    yield _head(request, found, height, len(nodes) - len(drawn)).encode("utf-8", "replace")
+    lines = list(picture_notes(request))
+    first = HEAD + LINE * len(lines)
+    height = first + (deepest + 1) * ROW + FOOT
+    head = _head(request, found, lines, height, len(nodes) - len(drawn))
+    yield head.encode("utf-8", "replace")
     begin = positions(nodes, widths)
     parts = []
     for node in drawn.tolist():
-        top = HEAD + (deepest - int(nodes.depth[node])) * ROW
+        top = first + (deepest - int(nodes.depth[node])) * ROW
         parts.append(_node(found, node, int(begin[node]), per, top))
     yield "".join(parts).encode("utf-8", "replace")
     script = files("xenprof.report.formats").joinpath("assets/flamegraph_svg.js").read_text("utf-8")
     yield f"</g>\n<script><![CDATA[\n{script}]]></script>\n</svg>\n".encode()
 
 
-def _head(request: Request, found: Flame, height: int, left_out: int) -> str:
+def _head(request: Request, found: Flame, lines: list[str], height: int, left_out: int) -> str:
     title = xml_text(request.title or "flame graph")
     note = f"{found.event}, {found.totals[-1]} samples"
     if len(found.totals) == 2:
@@ -62,9 +66,14 @@ def _head(request: Request, found: Flame, height: int, left_out: int) -> str:
         if found.is_noise is not None
         else legend(found)
     )
+    row = 53 + LINE * len(lines)
+    told = "".join(
+        f'<text class="note" x="{MARGIN}" y="{35 + LINE * at}">{xml_text(line)}</text>\n'
+        for at, line in enumerate([note, *lines])
+    )
     boxes = "".join(
-        f'<rect class="{kind}" x="{MARGIN + 90 * at}" y="43" width="12" height="12"/>'
-        f'<text class="note" x="{MARGIN + 90 * at + 16}" y="53">{text}</text>'
+        f'<rect class="{kind}" x="{MARGIN + 90 * at}" y="{row - 10}" width="12" height="12"/>'
+        f'<text class="note" x="{MARGIN + 90 * at + 16}" y="{row}">{text}</text>'
         for at, (kind, text) in enumerate(entries.items())
     )
     return (
@@ -75,10 +84,10 @@ def _head(request: Request, found: Flame, height: int, left_out: int) -> str:
         f"<title>{title}</title>\n<style>{_STYLE}</style>\n"
         f'<rect width="{WIDTH}" height="{height}" fill="#fff"/>\n'
         f'<text class="title" x="{MARGIN}" y="18">{title}</text>\n'
-        f'<text class="note" x="{MARGIN}" y="35">{xml_text(note)}</text>\n{boxes}\n'
-        f'<text class="link" id="reset" x="{WIDTH - 190}" y="53" visibility="hidden">'
+        f"{told}{boxes}\n"
+        f'<text class="link" id="reset" x="{WIDTH - 190}" y="{row}" visibility="hidden">'
         "Reset zoom</text>\n"
-        f'<text class="link" id="search" x="{WIDTH - 100}" y="53">Search (Ctrl+F)</text>\n'
+        f'<text class="link" id="search" x="{WIDTH - 100}" y="{row}">Search (Ctrl+F)</text>\n'
         f'<text class="note" id="details" x="{MARGIN}" y="{height - 10}">{narrow}</text>\n'
         '<g id="graph">\n'
     )

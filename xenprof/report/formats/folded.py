@@ -50,5 +50,7 @@ def _name(key: Key) -> str:
     domain, layer, image, symbol = key
     if not symbol:
         return f"{{{domain}}}".translate(_CLEAN)
+    if not image and symbol.startswith("["):  # on whose behalf the stack ran
+        return symbol.translate(_CLEAN)
     within = "" if symbol.startswith("[") and symbol.endswith("]") else f"{image_text(image)}`"
     return f"{within}{symbol}{_SUFFIX[layer]}".translate(_CLEAN)

@@ -27,6 +27,10 @@ def _events(profile: StackProfile) -> list[dict[str, Any]]:
     ]
 
 
+def _lost(profile: StackProfile) -> dict[str, int]:
+    return dict(sorted(profile.lost.items()))
+
+
 def _report(request: Request) -> dict[str, Any]:
     """Return the report. In a tree a row's descendants follow it, and `depth` shows the parents."""
     found = rows(request)
@@ -43,7 +47,7 @@ def _report(request: Request) -> dict[str, Any]:
     return {
         "title": request.title,
         "events": _events(request.profile),
-        "lost": dict(sorted(request.profile.lost.items())),
+        "lost": _lost(request.profile),
         "tree": request.tree,
         "left_out": {"rows": found.left_out, "self": found.left_out_own.tolist()},
         "rows": listed,
@@ -60,8 +64,13 @@ def _comparison(request: Request) -> dict[str, Any]:
         listed.append({**dict(zip(compared.fields, key, strict=True)), **values})
     return {
         "title": request.title,
-        "before": {"title": request.base_title, "events": _events(request.base)},
+        "before": {
+            "title": request.base_title,
+            "events": _events(request.base),
+            "lost": _lost(request.base),
+        },
         "events": _events(request.profile),
+        "lost": _lost(request.profile),
         "test": {"what": TEST, "correction": "Holm", "rows": len(compared.keys), "level": LEVEL},
         "rows": listed,
     }

@@ -4,7 +4,9 @@ The layout is the one of opentelemetry-proto 1.45; it is still in development an
 before. A profile has one type of samples, so each event is a profile of its own: its
 `period_type` is the event and `period` its count. Attributes of a sample tell where it was taken
 (`xen.domain.name`, `xen.sample.mode`); those of a location tell the same of each frame, and its
-`profile.frame.type`, for which there is no word for a hypervisor: `kernel` is used.
+`profile.frame.type`, for which there is no word for a hypervisor: `kernel` is used. Attributes of
+a profile tell how many samples the sessions have lost, of all events: `xenprof.lost_samples`, and
+`xenprof.lost_samples.REASON` for each reason.
 """
 
 from collections.abc import Iterable, Sequence
@@ -41,7 +43,7 @@ class _Tables:
 
     def __init__(self) -> None:
         self.strings = {"": 0}
-        self.attributes: dict[tuple[str, str], int] = {}
+        self.attributes: dict[tuple[str, str | int], int] = {}
         self.mappings: dict[tuple[str, str], int] = {}
         self.functions: dict[tuple[str, str], int] = {}
         self.stacks: dict[tuple[int, ...], int] = {(): 0}
@@ -50,7 +52,7 @@ class _Tables:
         text = text.encode("utf-8", "replace").decode()
         return self.strings.setdefault(text, len(self.strings))
 
-    def attribute(self, key: str, value: str) -> int:
+    def attribute(self, key: str, value: str | int) -> int:
         self.string(key)
         return self.attributes.setdefault((key, value), len(self.attributes) + 1)
 
@@ -73,7 +75,7 @@ class _Tables:
             for name, file in self.functions
         ]
         attributes = [
-            KeyValueAndUnit(key_strindex=self.string(key), value=AnyValue(string_value=value))
+            KeyValueAndUnit(key_strindex=self.string(key), value=_value(value))
             for key, value in self.attributes
         ]
         return ProfilesDictionary(
@@ -154,10 +156,26 @@ def _profile(profile: StackProfile, column: int, tables: _Tables) -> Profile:
         duration_nano=profile.duration_ns or 0,
         period_type=_value_type(kind.event, tables),
         period=kind.period,
+        attribute_indices=_lost(profile, tables),
     )
     identity = blake2b(made.SerializeToString(deterministic=True), digest_size=_ID_BYTES)
     made.profile_id = identity.digest()
     return made
+
+
+def _lost(profile: StackProfile, tables: _Tables) -> list[int]:
+    total = sum(profile.lost.values())
+    if not total:
+        return []
+    reasons = {f".{reason}": count for reason, count in sorted(profile.lost.items()) if count}
+    return [
+        tables.attribute(f"xenprof.lost_samples{reason}", count)
+        for reason, count in {"": total, **reasons}.items()
+    ]
+
+
+def _value(value: str | int) -> AnyValue:
+    return AnyValue(int_value=value) if isinstance(value, int) else AnyValue(string_value=value)
 
 
 def _value_type(name: str, tables: _Tables) -> ValueType:

@@ -5,7 +5,7 @@ events these stand for: samples times the period). A mapping stands
 for an image of a domain and is called `DOMAIN:LAYER:IMAGE`; colons in the domain's name are
 %3A. The labels `domain` and `layer` of a sample are those of the code that was running,
 `origin` is the domain that began the stack if that is another one. Comments hold the events as
-opcontrol writes them.
+opcontrol writes them, and what was lost.
 
 Source: github.com/google/pprof proto/profile.proto.
 """
@@ -13,9 +13,11 @@ Source: github.com/google/pprof proto/profile.proto.
 import gzip
 from collections.abc import Iterable, Sequence
 
+from xenprof.profile.losses import lost_text
 from xenprof.profile.stacks import Frame, StackProfile
 from xenprof.report.formats.protobuf import number, packed, piece, varint
 from xenprof.report.formats.request import Request
+from xenprof.report.views.joining import cause
 
 # Fields of Profile; those of inner messages are named where they are written.
 _SAMPLE_TYPE, _SAMPLE, _MAPPING, _LOCATION, _FUNCTION, _STRING = 1, 2, 3, 4, 5, 6
@@ -53,6 +55,8 @@ def encode(profile: StackProfile, event: int = 0) -> bytes:
     parts += _samples(profile, strings)
     parts += _frames(profile.frames, strings)
     comments = [strings(kind.text) for kind in profile.types]
+    if line := lost_text(profile.lost):
+        comments.append(strings(line))
     tail = b""
     if profile.types:
         chosen = profile.types[event]
@@ -89,8 +93,8 @@ def _labels(frames: Sequence[Frame], ends: tuple[int, int], strings: _Strings) -
         return b""
     first, last = frames[ends[0]], frames[ends[1]]
     found = [("domain", last.domain), ("layer", str(last.layer))]
-    if first.domain != last.domain:
-        found.append(("origin", first.domain))
+    if (origin := cause(first) or first.domain) != last.domain:
+        found.append(("origin", origin))
     return b"".join(
         piece(3, number(1, strings(key)) + number(2, strings(value))) for key, value in found
     )

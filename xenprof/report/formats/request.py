@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 
 from xenprof.profile.stacks import StackProfile
+from xenprof.report.views.joining import Joined
 from xenprof.report.views.table import FIELDS
 
 EMPTY = StackProfile((), (), np.empty((0, 0), np.int64), ())
@@ -17,6 +18,7 @@ class Request:
 
     `event` is the column of the profile to draw where only one can be. `base` is what the
     profile is compared with: it has one event, and then the profile has only that as well.
+    `joined` tells where the stacks begin that lead through several domains.
     `threshold_percent` leaves out rows with less of the (first) event. `trace` is the path of a
     recorded trace, `mhz` the speed of its tsc (None: the speed in its records).
     """
@@ -30,5 +32,6 @@ class Request:
     base: StackProfile | None = None
     title: str = ""
     base_title: str = ""
+    joined: Joined = "cause"
     trace: str = ""
     mhz: float | None = None

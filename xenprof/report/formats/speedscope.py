@@ -9,13 +9,17 @@ from collections.abc import Iterator
 import numpy as np
 
 from xenprof.report.formats.marked import marked
+from xenprof.report.formats.notes import notes
 from xenprof.report.formats.request import Request
 
 SCHEMA = "https://www.speedscope.app/file-format-schema.json"
 
 
 def render(request: Request) -> Iterator[bytes]:
-    """Yield the object in parts; domains are separate steps, images are files."""
+    """Yield the object in parts; domains are separate steps, images are files.
+
+    Viewers show the name of a profile, or that of all, so both tell what was lost.
+    """
     profile = request.profile
     found = marked(profile)
     frames = [
@@ -25,6 +29,7 @@ def render(request: Request) -> Iterator[bytes]:
     starts = found.paths.starts.tolist()
     ends = (found.paths.starts + found.paths.lengths).tolist()
     steps = found.paths.steps.tolist()
+    lost = sum(profile.lost.values())
     profiles = []
     for column, kind in enumerate(profile.types):
         counts = profile.values[:, column]
@@ -32,7 +37,7 @@ def render(request: Request) -> Iterator[bytes]:
         profiles.append(
             {
                 "type": "sampled",
-                "name": kind.text,
+                "name": f"{kind.text}, {lost} samples lost" if lost else kind.text,
                 "unit": "none",
                 "startValue": 0,
                 "endValue": int(counts.sum()),
@@ -44,7 +49,7 @@ def render(request: Request) -> Iterator[bytes]:
         "$schema": SCHEMA,
         "shared": {"frames": frames},
         "profiles": profiles,
-        "name": request.title,
+        "name": "; ".join([request.title, *notes(request)]),
         "activeProfileIndex": request.event,
         "exporter": "xenprof",
     }

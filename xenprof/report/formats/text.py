@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from xenprof.profile.stacks import StackProfile
+from xenprof.report.formats.notes import notes
 from xenprof.report.formats.request import Request
 from xenprof.report.formats.rows import Change, Rows, changes, comparison, has_calls, plain, rows
 from xenprof.report.views.compare import NOISE
@@ -22,7 +22,7 @@ def render(request: Request) -> Iterator[bytes]:
 
 def _report(request: Request) -> Iterator[str]:
     profile = request.profile
-    yield from _heading(request.title, profile)
+    yield from _heading(request)
     found = rows(request)
     with_totals = bool(request.tree) or has_calls(profile)
     head, body = list[str](), [list[str]() for _ in found.keys]
@@ -48,15 +48,13 @@ def _report(request: Request) -> Iterator[str]:
         yield f"({found.left_out} more {noun} with {rest} samples of their own)"
 
 
-def _heading(title: str, profile: StackProfile) -> Iterator[str]:
-    if title:
-        yield title
+def _heading(request: Request) -> Iterator[str]:
+    profile = request.profile
+    if request.title:
+        yield request.title
     for kind, total in zip(profile.types, profile.totals, strict=True):
         yield f"{kind.text}: {total} samples"
-    lost = sum(profile.lost.values())
-    if lost:
-        reasons = ", ".join(f"{name} {count}" for name, count in sorted(profile.lost.items()))
-        yield f"lost: {lost} samples ({reasons})"
+    yield from notes(request)
     yield ""
 
 
@@ -124,6 +122,7 @@ def _comparison(request: Request) -> Iterator[str]:
     yield f"after:  {request.title}"
     kind = request.profile.types[0]
     yield f"{kind.text}: {compared.before_total} samples before, {compared.after_total} after"
+    yield from notes(request)
     yield f"test: {TEST};"
     yield (
         f"      p by Holm's correction for {len(compared.keys)} rows, "

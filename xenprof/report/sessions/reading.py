@@ -1,6 +1,7 @@
 """Reads sessions as a StackProfile: flat samples as stacks of one frame, and recorded stacks."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,11 +12,9 @@ from xenprof.profile.stacks import Frame, SampleType, StackProfile
 from xenprof.report.sessions.attribution import Attribution, Owner, passive_domain, symbol_rows
 from xenprof.report.sessions.places import Place
 from xenprof.report.views.merge import merged
+from xenprof.store.losses import session_losses, session_unread
 from xenprof.store.sessiondir import read_profile
 from xenprof.store.stackfile import read_stacks
-
-_LOST = ("event_lost_overflow", "sample_lost_no_mm", "sample_lost_no_mapping")
-_LOST_IN_CPUS = "sample_lost_overflow"
 
 
 def read_place(
@@ -35,23 +34,27 @@ def read_place(
     parts: list[StackProfile] = []
     known_passive: frozenset[int] = frozenset()
     for source in place.sources:
-        whole = read_stacks(source.session)
-        if whole is not None:
-            parts.append(whole)
-            continue
-        profile = read_profile(
-            source.session, str(source.session.absolute()), select=lambda key: key.callee is None
-        )
-        passive = {passive_domain(file.key.image) for file in profile.files} - {None}
-        files = profile.files
-        if source.domain == DOMAIN_0:
-            known_passive = frozenset(number for number in passive if number is not None)
-        else:
-            files = tuple(
-                file for file in files if passive_domain(file.key.image) not in known_passive
+        part = read_stacks(source.session)
+        if part is None:
+            profile = read_profile(
+                source.session,
+                str(source.session.absolute()),
+                select=lambda key: key.callee is None,
             )
-        attribution = Attribution(source, place.names, place.roots, image_path, warn)
-        parts.append(flat(profile.select(files), attribution))
+            passive = {passive_domain(file.key.image) for file in profile.files} - {None}
+            files = profile.files
+            if source.domain == DOMAIN_0:
+                known_passive = frozenset(number for number in passive if number is not None)
+            else:
+                files = tuple(
+                    file for file in files if passive_domain(file.key.image) not in known_passive
+                )
+                if profile.files and not files:  # its losses are repeated as well
+                    continue
+            attribution = Attribution(source, place.names, place.roots, image_path, warn)
+            part = flat(profile.select(files), attribution)
+        lost = session_losses(source.session, part.lost) | session_unread(source.session)
+        parts.append(replace(part, lost=lost))
     found = merged(parts)
     return passing(found, domains) if domains else found
 
@@ -86,7 +89,6 @@ def flat(profile: Profile, attribution: Attribution) -> StackProfile:
         values,
         tuple(types),
         cpu_mhz=max(speeds, default=0.0),
-        lost=_lost(profile),
     )
 
 
@@ -94,17 +96,8 @@ def passing(profile: StackProfile, domains: frozenset[str]) -> StackProfile:
     """Return the stacks that have a frame of one of `domains`."""
     wanted = [frame.domain in domains for frame in profile.frames]
     rows = [row for row, stack in enumerate(profile.stacks) if any(wanted[step] for step in stack)]
-    kept = StackProfile(
-        profile.frames,
-        tuple(profile.stacks[row] for row in rows),
-        profile.values[rows],
-        profile.types,
-        profile.host,
-        profile.cpu_mhz,
-        profile.start_unix_ns,
-        profile.duration_ns,
-        profile.lost,
-    )
+    stacks = tuple(profile.stacks[row] for row in rows)
+    kept = replace(profile, stacks=stacks, values=profile.values[rows])
     return merged([kept])
 
 
@@ -120,13 +113,3 @@ def _by_image(
 def _shown(image: ImageName) -> str:
     """Return the name of an image; all anonymous memory of a domain is one image."""
     return image.path if image.kind != "anon" else f"[{image.path.strip('[]')}]"
-
-
-def _lost(profile: Profile) -> dict[str, int]:
-    """Return the lost samples in the driver's statistics, by reason."""
-    lost: dict[str, int] = {}
-    for name, count in profile.lost.items():
-        reason = name.rpartition("/")[2]
-        if count and (name in _LOST or (name.startswith("cpu") and reason == _LOST_IN_CPUS)):
-            lost[reason] = lost.get(reason, 0) + count
-    return lost

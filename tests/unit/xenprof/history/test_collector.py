@@ -148,8 +148,7 @@ def test_losses_are_told_with_the_next_samples(collector: Collector, tmp_path: P
     fill(tmp_path, {0: 2})
     (part,) = collector.collect().parts
 
-    assert part.files is not None
-    assert part.files.lost == {"event_lost_overflow": 4}
+    assert part.lost == {"event_buffer_overflow": 4}
 
 
 def test_a_damaged_file_is_told_once_and_left_out(tmp_path: Path):

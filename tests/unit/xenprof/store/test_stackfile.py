@@ -86,16 +86,6 @@ def test_a_session_is_read_back(tmp_path):
     assert counted(profile()) == counted(found)
 
 
-def test_reading_adds_what_the_kernel_has_lost(tmp_path):
-    stackfile.merge(tmp_path, profile())
-    (tmp_path / "stats" / "cpu0").mkdir(parents=True)
-    (tmp_path / "stats" / "cpu0" / "sample_lost_overflow").write_text("5\n")
-    (tmp_path / "stats" / "event_lost_overflow").write_text("3\n")
-    found = stackfile.read_stacks(tmp_path)
-    assert found is not None
-    assert {"event_lost_overflow": 3, "sample_lost_overflow": 12} == found.lost
-
-
 # -- Merging
 
 

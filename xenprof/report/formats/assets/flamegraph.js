@@ -270,6 +270,11 @@ function start() {
   const total = totals[totals.length - 1][0].toLocaleString("en");
   small.textContent = `${data.event}, ${total} samples` + (isDiff ? `; before: ${data.baseTitle}` : "");
   $("title").append(small);
+  for (const note of data.notes) {
+    const line = document.createElement("small");
+    line.textContent = note;
+    $("title").append(line);
+  }
   legend();
   $("swap").hidden = !isDiff;
   layOut();

@@ -143,7 +143,7 @@ def test_losses_are_added_up_by_reason(home):
         stats = session(home, domain) / "stats/cpu0"
         stats.mkdir(parents=True)
         (stats / "sample_lost_overflow").write_text(f"{lost}\n")
-    assert read(named_session(home, "current")).lost == {"sample_lost_overflow": 7}
+    assert read(named_session(home, "current")).lost == {"cpu_buffer_overflow": 7}
 
 
 def test_a_damaged_sample_file_is_named(home):
