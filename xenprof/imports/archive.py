@@ -89,9 +89,10 @@ class Archive:
         shutil.copy2(source, target)
         return int(target.stat().st_mtime)
 
-    def note_lost(self, samples: int) -> None:
-        """Note samples that were lost on the way. Raises: StoreError."""
-        write_unseen(self.session.current, [f"lost_samples {samples}"])
+    def note(self, lines: list[str]) -> None:
+        """Note what samples cannot show, as lines `key value`. Raises: StoreError."""
+        if lines:
+            write_unseen(self.session.current, lines)
 
 
 @contextmanager

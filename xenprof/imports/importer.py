@@ -97,10 +97,12 @@ def _write_rest(recording: Recording, rows: list[int], archive: Archive, *, is_f
     session = archive.session
     lost = {reason: sum(counts) for reason, counts in recording.lost.items()}
     total = sum(lost.values()) + recording.lost_before
-    if is_first and total:
-        if recording.lost_before:
-            session.write_stats({"event_lost_overflow": recording.lost_before})
-        archive.note_lost(total)
+    if is_first and recording.lost_before:
+        session.write_stats({"event_lost_overflow": recording.lost_before})
+    archive.note(
+        [f"lost_samples {total}"] * (is_first and total > 0)
+        + [f"main_event {recording.types[0].text}"] * recording.is_first_main
+    )
     profile = StackProfile(
         tuple(step.frame for step in recording.steps),
         tuple(recording.stacks[row] for row in rows),

@@ -233,7 +233,7 @@ def _write_archive(
     lost = sum(capture.lost(other) or 0 for other in shown) + sum(balance.lost.values())
     stats = _stats(capture, shown)
     session.write_stats(stats)
-    archive.note_lost(lost)
+    archive.note([f"lost_samples {lost}"])
     for line in statistics_lines(
         int(time.time()),
         dumps=daemon.dumps,

@@ -1,6 +1,7 @@
 """Reads sessions as a StackProfile: flat samples as stacks of one frame, and recorded stacks."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from xenprof.report.sessions.places import Place
 from xenprof.report.views.merge import merged
 from xenprof.store.sessiondir import read_profile
 from xenprof.store.stackfile import read_stacks
+from xenprof.store.unseen import read_unseen
 
 _LOST = ("event_lost_overflow", "sample_lost_no_mm", "sample_lost_no_mapping")
 _LOST_IN_CPUS = "sample_lost_overflow"
@@ -53,7 +55,7 @@ def read_place(
         attribution = Attribution(source, place.names, place.roots, image_path, warn)
         parts.append(flat(profile.select(files), attribution))
     found = merged(parts)
-    return passing(found, domains) if domains else found
+    return _main_first(passing(found, domains) if domains else found, place)
 
 
 def flat(profile: Profile, attribution: Attribution) -> StackProfile:
@@ -106,6 +108,22 @@ def passing(profile: StackProfile, domains: frozenset[str]) -> StackProfile:
         profile.lost,
     )
     return merged([kept])
+
+
+def _main_first(profile: StackProfile, place: Place) -> StackProfile:
+    """Return the profile with the event in front that an imported file shows first."""
+    noted = {
+        value
+        for source in place.sources
+        for key, value in read_unseen(source.session)
+        if key == "main_event"
+    }
+    order = sorted(range(len(profile.types)), key=lambda at: profile.types[at].text not in noted)
+    return replace(
+        profile,
+        values=profile.values[:, order],
+        types=tuple(profile.types[column] for column in order),
+    )
 
 
 def _by_image(
