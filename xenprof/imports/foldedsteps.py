@@ -6,6 +6,9 @@ from xenprof.imports.recording import UNKNOWN, Step, clean
 from xenprof.profile.stacks import Layer
 
 _IMAGE_ONLY = re.compile(r"\[(.+)\]")
+_MEMORY = (
+    "[anon]", "[heap]", "[stack]", "[vdso]", "[vsyscall]", "[vvar]", "[uprobes]", "[JIT]",
+)  # fmt: skip
 _SUFFIX = re.compile(r"_\[([khjiw01])\]$")  # async-profiler: 0 interpreted, 1 compiled by C1
 _LAYERS = {"k": Layer.KERNEL, "h": Layer.HYPERVISOR}
 _IMAGES = {Layer.USER: "program", Layer.KERNEL: "vmlinux", Layer.HYPERVISOR: "/boot/xen-syms"}
@@ -31,6 +34,8 @@ def split_step(word: str, domain: str, *, is_own: bool) -> Step:
         return Step(text[found.end() :], text[: found.start()], layer, domain)
     if text in ("", UNKNOWN):
         return Step("", UNKNOWN, layer, domain)
+    if text in _MEMORY:
+        return Step("", text, layer, domain)
     if (match := _IMAGE_ONLY.fullmatch(text)) and not _THREAD.fullmatch(match[1]):
         return Step("", match[1], layer, domain)
     return Step(text, _IMAGES[layer], layer, domain)

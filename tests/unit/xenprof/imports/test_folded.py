@@ -98,6 +98,7 @@ def test_names_in_braces_are_functions(tmp_path, text, expected):
         ("A::`vftable'", "program", "A::`vftable'"),
         ("[main tid=4711]", "program", "[main tid=4711]"),
         ("[libc.so.6]", "libc.so.6", ""),
+        ("[anon]", "[anon]", ""),
         ("java/util/List.add_[j]", "program", "java/util/List.add"),
         ("java/util/List.add_[0]", "program", "java/util/List.add"),
         ("java/util/List.add_[1]", "program", "java/util/List.add"),
