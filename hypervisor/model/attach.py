@@ -81,7 +81,7 @@ class Attachments:
         for vbd in [one for one in vbds if one.spec.device == number]:
             vbds.remove(vbd)
             vbd.close()
-            self._close(vbd.backend_port)
+            self._disconnect(vbd)
 
     def remove_vif(self, domid: int, index: int) -> None:
         """Detach a network interface."""
@@ -100,9 +100,10 @@ class Attachments:
     def domain_gone(self, resident: Resident) -> None:
         """Close domain 0's ports to the devices that a dead domain still had."""
         devices = resident.devices
-        ports = [vif.backend_port for vif in devices.vifs]
-        for port in [*ports, *(vbd.backend_port for vbd in devices.vbds)]:
-            self._close(port)
+        for vif in devices.vifs:
+            self._close(vif.backend_port)
+        for vbd in devices.vbds:
+            self._disconnect(vbd)
 
     @contextmanager
     def _backend_port(self, name: str) -> Iterator[Port]:
@@ -113,6 +114,10 @@ class Attachments:
         except Refused:
             self._close(port)
             raise
+
+    def _disconnect(self, vbd: BlockFrontend) -> None:
+        self._backends.blkback.disconnect(vbd)
+        self._close(vbd.backend_port)
 
     def _close(self, port: Port) -> None:
         self._residents[0].domain.channels.close(port)

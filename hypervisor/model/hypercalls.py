@@ -59,7 +59,7 @@ class Hypercalls:
         self.memory = memory
         self.xenoprof = xenoprof
         self.store = store
-        self.kernel_times = KernelTimes(execution.clock)
+        self.kernel_times = KernelTimes(execution.clock, code)
         self._next_domid = 0
         self._departed: Counter[str] = Counter()
         self._builder = Builder(
@@ -190,6 +190,7 @@ class Hypercalls:
         domain.dying = True
         if resident.xenbus is not None:
             resident.xenbus.stop()
+        resident.programs.stop()
         for vcpu in domain.vcpus:
             self.execution.stop(vcpu)
         self.execution.decide_now()

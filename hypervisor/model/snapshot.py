@@ -68,19 +68,20 @@ def vcpu_snapshot(vcpu: Vcpu, execution: Execution) -> VcpuSnapshot:
 
 
 def _vif(vif: NetFrontend) -> VifSnapshot:
+    traffic = vif.traffic
     return VifSnapshot(
         index=vif.index,
         name=vif.name,
         mac=vif.mac,
         bridge=vif.spec.bridge or "xenbr0",
-        receive_bytes=vif.receive_bytes,
-        receive_packets=vif.receive_packets,
+        receive_bytes=traffic.receive_bytes,
+        receive_packets=traffic.receive_packets,
         receive_errors=0,
-        receive_dropped=vif.receive_dropped,
-        transmit_bytes=vif.transmit_bytes,
-        transmit_packets=vif.transmit_packets,
+        receive_dropped=traffic.receive_dropped,
+        transmit_bytes=traffic.transmit_bytes,
+        transmit_packets=traffic.transmit_packets,
         transmit_errors=0,
-        transmit_dropped=vif.transmit_dropped,
+        transmit_dropped=traffic.transmit_dropped,
         ring_full=vif.ring_full,
     )
 

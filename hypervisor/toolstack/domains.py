@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hypervisor.errors import HostError, Refused
+from hypervisor.ownfiles import make_folder
 from hypervisor.toolstack.config.configfile import Overrides
 from hypervisor.toolstack.config.domain_sxp import config_sxp
 from hypervisor.toolstack.config.settings import check_name
@@ -117,7 +118,7 @@ class Domains:
                 raise Refused("dump-core: name a file; this host has no folder for core files")
             folder = root / "var/xen/dump"
             try:
-                folder.mkdir(parents=True, exist_ok=True)
+                make_folder(root, folder)
             except OSError as error:
                 raise Refused(f"{folder}: {error.strerror}") from None
             path = folder / core_name(self._context.unix_ns(), info.name, info.domid)

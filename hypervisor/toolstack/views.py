@@ -67,7 +67,9 @@ class Views:
         if self._context.find(domain).domid:
             return ()
         return [
-            DomainFile(f"/etc/xen/{path.name}", path.read_bytes(), _EXAMPLES_MTIME)
+            DomainFile(
+                f"/etc/xen/{path.name}", path.read_bytes(), _EXAMPLES_MTIME, is_configuration=True
+            )
             for path in sorted(_EXAMPLES.iterdir())
         ]
 

@@ -177,18 +177,18 @@ def test_an_unplugged_vcpu_has_no_line_and_its_time_stands_still():
     host.toolstack.resources.set_vcpus("smp", 1)
     host.advance(2 * SECOND)
     smp, times = host.hypercalls.residents[1], host.hypercalls.kernel_times
-    vcpu, io_wait = smp.domain.vcpus[1], smp.devices.io_wait
-    before = times.of_vcpu(vcpu, io_wait, host.now_ns)
+    vcpu = smp.domain.vcpus[1]
+    before = times.of_vcpu(vcpu, smp, host.now_ns)
     host.advance(5 * SECOND)
 
     assert "cpu1" not in stat(host, "smp")
-    assert before == times.of_vcpu(vcpu, io_wait, host.now_ns)
+    assert before == times.of_vcpu(vcpu, smp, host.now_ns)
 
 
 def test_a_kernel_does_not_see_what_was_before_it_booted():
     host = make_host(domain("idle", burst(1, 100)))
-    guest, times = host.hypercalls.live[1], KernelTimes(host.clock)
-    io_wait = host.hypercalls.residents[1].devices.io_wait
+    guest, times = host.hypercalls.live[1], KernelTimes(host.clock, host.code)
+    idle = host.hypercalls.residents[1]
     host.toolstack.domains.pause("idle")
     host.advance(2 * SECOND)
     paused_ns = guest.vcpus[0].runstate.at(host.now_ns)[3]
@@ -197,7 +197,7 @@ def test_a_kernel_does_not_see_what_was_before_it_booted():
     host.advance(3 * SECOND)
 
     assert SECOND == times.uptime_ns(guest, host.now_ns)
-    assert times.of_vcpu(guest.vcpus[0], io_wait, host.now_ns).steal < paused_ns
+    assert times.of_vcpu(guest.vcpus[0], idle, host.now_ns).steal < paused_ns
 
 
 def test_an_endless_task_brings_the_load_to_one():

@@ -91,7 +91,7 @@ def test_sequential_requests_become_few_disk_operations():
     disk = host.hypercalls.backends.blkback.disk
     assert vbd(host, "a").read_requests == disk.operations + disk.merged + disk_waiting(host)
     assert disk.operations < 250
-    assert disk.read_bytes == pytest.approx(vbd(host, "a").read_bytes, abs=8 * 65536)
+    assert disk.use.read_bytes == pytest.approx(vbd(host, "a").read_bytes, abs=8 * 65536)
 
 
 def disk_waiting(host):

@@ -115,5 +115,8 @@ def pprof(**parts) -> bytes:
         name, unit, period = parts["period"]
         message.period_type.type, message.period_type.unit = index(name), index(unit)
         message.period = period
+    for field in ("default_sample_type", "drop_frames", "keep_frames"):
+        if field in parts:
+            setattr(message, field, index(parts[field]))
     message.string_table.extend(strings)
     return bytes(message.SerializeToString())

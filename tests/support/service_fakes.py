@@ -17,7 +17,10 @@ async def ask(
     body: object = None,
     headers: Mapping[str, str] | None = None,
 ) -> tuple[int, dict[str, str], bytes]:
-    """Send one request to an ASGI application; return status, headers and body."""
+    """Send one request to an ASGI application; return status, headers and body.
+
+    A body that is not bytes is sent as JSON.
+    """
     sent: list[Any] = []
     given = {"content-type": "application/json", **(headers or {})}
     scope = {
@@ -27,7 +30,7 @@ async def ask(
         "method": method,
         "scheme": "http",
         "path": unquote(path),
-        "raw_path": path.encode(),
+        "raw_path": path.encode(errors="surrogateescape"),
         "query_string": b"",
         "root_path": "",
         "headers": [(k.lower().encode(), v.encode()) for k, v in given.items()],
@@ -36,7 +39,8 @@ async def ask(
     }
 
     async def receive() -> Any:
-        return {"type": "http.request", "body": json.dumps(body).encode(), "more_body": False}
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return {"type": "http.request", "body": content, "more_body": False}
 
     async def send(message: Any) -> None:
         sent.append(message)

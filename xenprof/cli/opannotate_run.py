@@ -11,6 +11,7 @@ import numpy as np
 
 from xenprof.cli.opreport_run import DEMANGLE
 from xenprof.cli.postprocess import (
+    find_place,
     image_path,
     one_specification,
     place,
@@ -20,9 +21,10 @@ from xenprof.cli.postprocess import (
 from xenprof.cli.program import CommandLine, warn
 from xenprof.errors import UsageError
 from xenprof.opreport.classes import classify, parse_merge
+from xenprof.opreport.header import unknown_events
 from xenprof.opreport.names import long_name, symbol_text
 from xenprof.opreport.request import Layout, Request
-from xenprof.opreport.select import select
+from xenprof.opreport.select import image_names, select
 from xenprof.opreport.symboliser import Symboliser
 from xenprof.opreport.symbols import SymbolTable, symbol_table
 from xenprof.optools.annotate import assembly, source
@@ -53,6 +55,7 @@ class Annotation:
 def annotate(line: CommandLine) -> int:
     """Annotate source or assembly; return the exit code. Raises: XenprofError."""
     specification = one_specification(line)
+    searched = image_path(line, find_place(line, specification))
     where = place(line, specification)
     merge = replace(parse_merge(",".join(line.listed("merge"))), lib=True)
     profile = select(
@@ -61,6 +64,7 @@ def annotate(line: CommandLine) -> int:
         exclude_dependent="exclude-dependent" in line.flags,
         merge=merge,
         warn=warn,
+        names=image_names(where, searched, root(line)),
     )
     layout = Layout(
         threshold_percent=threshold_percent(line),
@@ -70,9 +74,11 @@ def annotate(line: CommandLine) -> int:
         exclude_symbols=frozenset(line.listed("exclude-symbols")),
     )
     classes = classify((file.key for file in profile.files), merge)
+    for warning in unknown_events(profile, classes, merge):
+        warn(warning)
     request = Request(
         profile, classes, merge, layout, warn,
-        image_path=image_path(line, where),
+        image_path=searched,
         root=root(line),
         command=line.typed, specification=line.words,
         hidden_prefix=where.archive if where.is_domain else "",

@@ -11,14 +11,16 @@ from xenprof.cli.postprocess import find_place, image_path, root, say_place, thr
 from xenprof.cli.program import CommandLine, warn
 from xenprof.cli.stdout import drop_stdout
 from xenprof.errors import UsageError
-from xenprof.images.demangle import demangle, smart
+from xenprof.images.demangle import demangle
+from xenprof.images.stlnames import smart
 from xenprof.opreport import FORMATS, load
 from xenprof.opreport.classes import Merge, classify, parse_merge
 from xenprof.opreport.errors import ReportError
+from xenprof.opreport.header import unknown_events
 from xenprof.opreport.notes import unseen
 from xenprof.opreport.order import SORT_KEYS
 from xenprof.opreport.request import Layout, Request
-from xenprof.opreport.select import Place, select, session_paths
+from xenprof.opreport.select import Place, image_names, select, session_paths
 from xenprof.opreport.specification import Specification, parse, split_differential
 
 DEMANGLE: dict[str, Callable[[str], str]] = {"none": str, "normal": demangle, "smart": smart}
@@ -55,8 +57,8 @@ def report(args: CommandLine) -> None:
 
 def _check_sort(args: CommandLine) -> None:
     """Refuse an unknown sort key. Raises: ReportError."""
-    if "xml" in args.flags and "sort" in args.lists:
-        del args.lists["sort"]
+    if "xml" in args.flags and args.listed("sort"):
+        del args.values["sort"]
         warn("warning: sort options ignored because they are incompatible with --xml")
     for key in args.listed("sort"):
         if key not in SORT_KEYS:
@@ -146,11 +148,14 @@ def _request(
             callgraph="callgraph" in args.flags,
             merge=merge,
             warn=warn,
+            names=image_names(place, searched, root(args)),
         )
+        is_xml = "xml" in args.flags
+        classes = classify((file.key for file in profile.files), merge, one_axis=not is_xml)
+        for line in unknown_events(profile, classes, merge, for_xml=is_xml):
+            warn(line)
         profiles.append(profile)
-        columns.append(
-            classify((file.key for file in profile.files), merge, one_axis="xml" not in args.flags)
-        )
+        columns.append(classes)
     if not columns[0].matches(columns[-1]):
         raise UsageError("profile classes are incompatible")
     flags = args.flags

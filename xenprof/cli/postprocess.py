@@ -94,6 +94,8 @@ def find_place(line: CommandLine, specification: "Specification") -> "Place":
 
     archive = specification.archive
     given = line.values.get("session-dir")
+    if "archive" in specification.values and archive is None:
+        return Place(Path(SESSION_DIR))
     if archive is not None:
         # Inside the archive the sessions are at the directory that they had in the domain.
         below = Path(given).absolute() if given else Path(SESSION_DIR)
@@ -101,7 +103,7 @@ def find_place(line: CommandLine, specification: "Specification") -> "Place":
     if given:
         return Place(Path(given).absolute())
     sessions = specification.sessions
-    if sessions and all(session[0] in "/." for session in sessions):
+    if all(session.startswith(("/", ".")) for session in sessions) and sessions:
         return Place(Path(sessions[0]).absolute().parent.parent)
     named = line.values.get("domain") or os.environ.get("XENPROF_DOMAIN")
     if named is None and Path("oprofile_data").is_dir():  # where operf leaves its samples
@@ -123,10 +125,11 @@ def image_path(line: CommandLine, where: "Place") -> tuple[str, ...]:
     given = [
         f"{prefix}/{path.lstrip('/')}" if prefix else path for path in line.listed("image-path")
     ]
-    bad = [path for path in given if not Path(path).is_dir()]
+    typed = line.listed("image-path")
+    bad = [path for path, found in zip(typed, given, strict=True) if not Path(found).is_dir()]
     if bad:
         for path in bad:
-            warn(f"{path} isn't a valid directory")
+            warn(f"{prefix}/{path} isn't a valid directory")
         raise ReportError("invalid --image-path= options")
     return (*given, *where.image_path)
 

@@ -11,6 +11,7 @@ from xenprof.cli.popt import Option
 from xenprof.cli.stdout import drop_stdout, ends_with_its_reader
 from xenprof.cli.threads import start_no_numpy_threads
 from xenprof.errors import StoreError, XenprofError
+from xenprof.opreport.commalist import split_list
 from xenprof.opreport.errors import ReportError
 
 
@@ -22,12 +23,10 @@ class CommandLine:
     words: tuple[str, ...]
     flags: set[str] = field(default_factory=set)
     values: dict[str, str] = field(default_factory=dict)
-    lists: dict[str, list[str]] = field(default_factory=dict)
 
     def listed(self, name: str) -> tuple[str, ...]:
-        """Return the items of all comma lists given with an option."""
-        lists = self.lists.get(name, [])
-        return tuple(item for text in lists for item in text.split(",") if item)
+        """Return the items of the comma list given with an option: the last one counts."""
+        return split_list(self.values.get(name, ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +81,6 @@ def _run(program: Program, words: Sequence[str]) -> int:
     for name, value in found:
         line.flags.add(name)
         line.values[name] = value
-        line.lists.setdefault(name, []).append(value)
     if "help" in line.flags:
         sys.stdout.write(popt.help_text(program.name, program.options, program.arguments))
     elif "usage" in line.flags:

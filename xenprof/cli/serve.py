@@ -205,10 +205,11 @@ def command(
         from xenprof.service.exporter import ExporterSettings
         from xenprof.service.home_lock import current_holder
         from xenprof.service.server import ServeSettings, serve
+        from xenprof.service.sparing_log import SparingHandler
 
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    log = logging.StreamHandler()
+    log.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[SparingHandler(log)])
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     settings = ServeSettings(
         home=chosen_home,

@@ -59,6 +59,29 @@ class ImageFinder:
         return (found[0], Lookup.FOUND) if found else (None, Lookup.MISSING)
 
 
+def image_finders(
+    archive: str, root: str, image_path: Sequence[str], *, is_domain: bool
+) -> list[ImageFinder]:
+    """Return where to look, in order: the archive, then `root`; in a domain the other way round."""
+    if not root:
+        return [ImageFinder(archive, image_path)]
+    roots = ImageFinder(root=root, image_path=image_path)
+    if not archive:
+        return [roots]
+    inside = ImageFinder(archive, image_path)
+    return [roots, inside] if is_domain else [inside, roots]
+
+
+def look_up(finders: Sequence[ImageFinder], image: ImageName) -> tuple[Path | None, Lookup]:
+    """Return the image's file, or the error of the last place to look."""
+    problem = Lookup.MISSING
+    for finder in finders:
+        path, problem = finder.look_up(image)
+        if path is not None:
+            return path, problem
+    return None, problem
+
+
 def _scan(directories: Sequence[str]) -> dict[str, list[Path]]:
     """Return files by basename, and modules also with `-` and `,` as `_`."""
     found: dict[str, list[Path]] = {}

@@ -90,10 +90,15 @@ class Archive:
         shutil.copy2(source, target)
         return int(target.stat().st_mtime)
 
-    def note_lost(self, lost: Mapping[str, int]) -> None:
-        """Note samples that were lost on the way, by reason. Raises: StoreError."""
-        lines = [f"lost_samples {sum(lost.values())}", f"lost_reasons {reasons_text(lost)}"]
-        write_unseen(self.session.current, lines)
+    def note(self, lines: list[str]) -> None:
+        """Note what samples cannot show, as lines `key value`. Raises: StoreError."""
+        if lines:
+            write_unseen(self.session.current, lines)
+
+
+def loss_lines(lost: Mapping[str, int]) -> list[str]:
+    """Return the lines that note samples lost on the way, by reason."""
+    return [f"lost_samples {sum(lost.values())}", f"lost_reasons {reasons_text(lost)}"]
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from xenprof.imports.archive import (
     Archives,
     archive_path,
     check_free,
+    loss_lines,
     new_archives,
 )
 from xenprof.imports.arcs import arcs
@@ -96,10 +97,14 @@ def _write_rest(recording: Recording, rows: list[int], archive: Archive, *, is_f
     """Write the stacks, and the lost samples into the first session."""
     session = archive.session
     lost = {reason: sum(counts) for reason, counts in recording.lost.items()}
+    lines = []
     if is_first and (any(lost.values()) or recording.lost_before):
         if recording.lost_before:
             session.write_stats({"event_lost_overflow": recording.lost_before})
-        archive.note_lost(lost | {"event_buffer_overflow": recording.lost_before})
+        lines += loss_lines(lost | {"event_buffer_overflow": recording.lost_before})
+    if recording.is_first_main:
+        lines.append(f"main_event {recording.types[0].text}")
+    archive.note(lines)
     profile = StackProfile(
         tuple(step.frame for step in recording.steps),
         tuple(recording.stacks[row] for row in rows),

@@ -4,15 +4,25 @@
                 ffffffff8107f2a1 try_to_wake_up+0x1f1 ([kernel.kallsyms])
                     7f1f9a0c1d30 [unknown] (/usr/lib64/libc-2.17.so)
 
-Pid or tid alone, cpu, time, period and `+0x` may be missing; without call chains the frame is
-on the header's line. Source: Linux tools/perf/builtin-script.c, util/evsel_fprintf.c.
+Without call chains the frame is on the header's line. Source lines may be below frames, and
+what perf says on stderr between samples: such lines are left out, and told.
+Source: Linux tools/perf/builtin-script.c, util/evsel_fprintf.c.
 """
 
 import re
 from dataclasses import dataclass, field
 
 from xenprof.imports.errors import InputError
-from xenprof.imports.places import classified
+from xenprof.imports.perfframe import (
+    INLINED,
+    Frame,
+    is_beside,
+    parse_frame,
+    parse_rest,
+    with_source,
+)
+from xenprof.imports.perfheader import Header, parse_bare_header, parse_header
+from xenprof.imports.places import classified, is_code
 from xenprof.imports.reading import lines, shown
 from xenprof.imports.recording import (
     NO_ADDRESS,
@@ -21,26 +31,16 @@ from xenprof.imports.recording import (
     Rows,
     Step,
     Task,
-    clean,
     event_names,
 )
 from xenprof.profile.stacks import SampleType
 
 _LONGEST_LINE = 1 << 16  # judgement: names of C++ templates reach some 10000
-_HEADER = re.compile(
-    r"\s*(?P<comm>\S.{0,63}?)\s+(?P<pid>-?\d{1,10})(?:/(?P<tid>-?\d{1,10}))?\s+"
-    r"(?:\[(?P<cpu>\d{1,5})\]\s+)?(?:[A-Za-z.]{4,8}\s+)?"
-    r"(?:(?P<seconds>\d{1,12})\.(?P<decimals>\d{1,9}):\s+)?"
-    r"(?:(?P<period>\d{1,20})\s+)?(?P<event>[^\s:]\S{0,199}?):(?:\s+(?P<rest>.*))?"
-)
 _RECORD = re.compile(r"(?:.*\s)?PERF_RECORD_([A-Z_0-9]+)\b(.*)")
-_LOST = re.compile(r"\s*lost (\d{1,15})\s*")
+_LOST = re.compile(r"\blost:? (\d{1,15})\b")
 _LOST_RECORDS = ("LOST", "LOST_SAMPLES")
-_FRAME = re.compile(r"\s*([0-9a-f]{1,16})\s+(\S.*)")
-_TASK_BEHIND = re.compile(r"\d+(/\d+)?\s+(\[\d+\]\s|\d+\.\d+:)")
-_OFFSET = re.compile(r"\+0x([0-9a-f]{1,16})$")
-_DSO_OFFSET = re.compile(r"(.*\S)\+0x[0-9a-f]{1,16}")
-_INLINED = "inlined"
+_NO_EVENT = "samples"
+"""The event of samples whose lines name none."""
 
 
 @dataclass(slots=True)
@@ -54,12 +54,12 @@ class _Event:
     with_period: int = 0
     periods: set[int] = field(default_factory=set)
 
-    def note_period(self, text: str | None) -> None:
-        if text is not None:
-            self.sum_of_periods += int(text)
+    def note_period(self, period: int | None) -> None:
+        if period is not None:
+            self.sum_of_periods += period
             self.with_period += 1
             if len(self.periods) < 2:
-                self.periods.add(int(text))
+                self.periods.add(period)
 
     @property
     def period(self) -> int:
@@ -79,131 +79,134 @@ class _Reader:
         self.lost_before = 0
         self.first_ns: int | None = None
         self.last_ns = 0
-        self._event: _Event | None = None  # those of the sample being read
-        self._task = Task()
-        self._steps: list[int] = []  # innermost first
-        self._inlined: list[str] = []
-        self._known: dict[str, tuple[int, ...] | str] = {}
+        self.strange = 0
+        self.first_strange = ""
+        self._header: Header | None = None  # of the sample being read
+        self._bare: tuple[int, str] | None = None  # the line before, which may be a header
+        self._has_headers = False
+        self._frames: list[Frame] = []  # of the sample being read, innermost first
+        self._known: dict[str, Frame] = {}
+        self._steps: dict[Frame, Step] = {}
 
     def take(self, number: int, line: str) -> None:
-        """Parse a line. Raises: InputError: it is not a line of perf."""
+        """Parse a line."""
+        bare, self._bare = self._bare, None
+        if line.startswith("\t") and self._is_frame(line, bare):
+            return
+        if bare is not None:
+            self._note_strange(*bare)
         if not line.strip():
             self.finish()
-        elif line.startswith("#") or (self._event is not None and self._frame(line)):
-            pass
+        elif line.startswith("#"):
+            return
         elif (match := _RECORD.fullmatch(line)) is not None:
             self.finish()
-            lost = _LOST.fullmatch(match[2])
+            lost = _LOST.search(match[2])
             if match[1] in _LOST_RECORDS and lost:
                 self.lost_before += int(lost[1])
-        elif (match := _HEADER.fullmatch(line)) is not None:
+        elif (header := parse_header(line)) is not None:
             self.finish()
-            self._begin(match)
-        else:
-            raise InputError(
-                self._path,
-                f"line {number}: neither a sample nor a frame of perf script: {shown(line)}",
-            )
+            self._has_headers = True
+            self._header = header
+        elif self._header is None:
+            if parse_bare_header(line) is not None:
+                self._bare = number, line
+            else:
+                self._note_strange(number, line)
+        elif not self._is_frame(line, None) and not self._is_below(line):
+            self._note_strange(number, line)
 
     def finish(self) -> None:
         """End the sample that is being read, if there is one."""
-        event = self._event
-        if event is None:
+        if self._header is None:
             return
-        for symbol in self._inlined:  # into a function that is missing
-            self._steps.append(self.rows.number(self._step(symbol, UNKNOWN, -1, -1)))
-        event.samples += 1
-        if self._steps:
-            self.rows.add(tuple(reversed(self._steps)), self._task, event.column, 1)
-        else:
-            event.lost += 1
-        self._event, self._steps, self._inlined = None, [], []
-
-    def _begin(self, match: re.Match[str]) -> None:
-        comm, pid, tid, cpu, seconds, decimals, period, name, rest = match.groups()
-        event = self.events.setdefault(name, _Event(len(self.events)))
-        event.note_period(period)
-        self._event = event
-        first = int(pid) if not pid.startswith("-") else 0
-        second = first if tid is None else max(int(tid), 0)
-        self._task = Task(clean(comm), first, second, None if cpu is None else int(cpu))
-        if seconds is not None:
-            time = int(seconds) * 10**9 + int(decimals.ljust(9, "0"))
+        header, frames = self._header, self._frames
+        event = self.events.setdefault(header.event or _NO_EVENT, _Event(len(self.events)))
+        event.note_period(header.period)
+        if (time := header.time_ns) is not None:
             self.first_ns = time if self.first_ns is None else min(self.first_ns, time)
             self.last_ns = max(self.last_ns, time)
-        if rest and self._frame(rest):
-            self.finish()
+        if not frames and (frame := parse_rest(header.rest)) is not None:
+            frames = [frame]
+        event.samples += 1
+        if frames:
+            self.rows.add(self._stack(frames), header.task, event.column, 1)
+        else:
+            event.lost += 1
+        self._header, self._frames = None, []
 
-    def _frame(self, line: str) -> bool:
-        """Take a line as a frame; return whether it is one."""
-        found = self._known.get(line)
-        if found is None:
-            found = self._parsed(line)
-            if found is None:
+    def end(self) -> None:
+        """End the file. Raises: InputError: it is not the text of perf script."""
+        if self._bare is not None:
+            self._note_strange(*self._bare)
+        self.finish()
+        samples = sum(event.samples for event in self.events.values())
+        if self.strange > samples:
+            raise InputError(self._path, self.first_strange)
+        if not samples:
+            raise InputError(self._path, "no samples")
+
+    def _note_strange(self, number: int, line: str) -> None:
+        self.strange += 1
+        if not self.first_strange:
+            self.first_strange = (
+                f"line {number}: neither a sample nor a frame of perf script: {shown(line)}"
+            )
+
+    def _is_frame(self, line: str, bare: tuple[int, str] | None) -> bool:
+        """Take a line as a frame; return whether it is one. `bare` may be its header."""
+        frame = self._known.get(line)
+        if frame is None:
+            frame = parse_frame(line)
+            if frame is None:
                 return False
-        if isinstance(found, str):  # inlined: its image is that of the next frame that is not
-            self._inlined.append(found)
-            return True
-        if self._inlined:
-            outer = self._outer(line)
-            for symbol in self._inlined:
-                step = outer._replace(symbol=symbol, offset=-1)
-                self._steps.append(self.rows.number(step))
-            self._inlined = []
-        self._known[line] = found
-        self._steps.extend(found)
+            self._known[line] = frame
+        if self._header is None:
+            if bare is not None:
+                self._header = parse_bare_header(bare[1])
+            elif not self._has_headers:  # -F ip,sym,dso
+                self._header = Header(Task())
+            if self._header is None:
+                return False
+        self._frames.append(frame)
         return True
 
-    def _outer(self, line: str) -> Step:
-        step = self._as_step(line)
-        assert isinstance(step, Step)
+    def _is_below(self, line: str) -> bool:
+        """Take a line as what else is below a header; return whether it is."""
+        header = self._header
+        if not self._frames and header and (frame := parse_rest(header.rest)) is not None:
+            self._frames = [frame]
+        if self._frames and (found := with_source(self._frames[-1], line)) is not None:
+            self._frames[-1] = found
+            return True
+        return is_beside(line)
+
+    def _stack(self, frames: list[Frame]) -> tuple[int, ...]:
+        """Return the steps of a stack, the outermost caller first."""
+        stack = []
+        outer = None
+        for frame in reversed(frames):
+            if frame.dso != INLINED:
+                outer = step = self._step(frame)
+            elif outer is None:  # into a function that is missing
+                step = self._step(frame._replace(dso=UNKNOWN, address=-1))
+            else:
+                step = outer._replace(
+                    symbol=frame.symbol or UNKNOWN, offset=-1, file=frame.file, line=frame.line
+                )
+            stack.append(self.rows.number(step))
+        return tuple(stack)
+
+    def _step(self, frame: Frame) -> Step:
+        if (step := self._steps.get(frame)) is None:
+            symbol, dso, address, offset, file, line = frame
+            if not is_code(address):
+                address = -1
+            image, layer, domain, memory = classified(dso, address, self._domain)
+            memory = "" if symbol else memory
+            step = Step(symbol, image, layer, domain, address, offset, file, line, memory)
+            self._steps[frame] = step
         return step
-
-    def _parsed(self, line: str) -> tuple[int, ...] | str | None:
-        step = self._as_step(line)
-        return (self.rows.number(step),) if isinstance(step, Step) else step
-
-    def _as_step(self, line: str) -> Step | str | None:
-        """Return a frame, the name of an inlined one, or None."""
-        match = _FRAME.fullmatch(line.rstrip())
-        if match is None or _TASK_BEHIND.match(match[2]):
-            return None
-        parts = _split_image(match[2])
-        if parts is None:
-            return None
-        symbol, dso = parts
-        offset = -1
-        if found := _OFFSET.search(symbol):
-            symbol, offset = symbol[: found.start()], int(found[1], 16)
-        symbol = clean(symbol)
-        if dso == _INLINED:
-            return symbol or UNKNOWN
-        if found := _DSO_OFFSET.fullmatch(dso):
-            dso = found[1]
-        return self._step(symbol, dso, int(match[1], 16), offset)
-
-    def _step(self, symbol: str, dso: str, address: int, offset: int) -> Step:
-        image, layer, domain, memory = classified(dso, address, self._domain)
-        known = "" if symbol == UNKNOWN else symbol
-        return Step(known, image, layer, domain, address, offset, memory="" if known else memory)
-
-
-def _split_image(text: str) -> tuple[str, str] | None:
-    """Return symbol and dso of `SYMBOL (DSO)`; both may hold brackets. None if there is no dso."""
-    if not text.endswith(")"):
-        return None
-    depth = 0
-    for at in range(len(text) - 1, -1, -1):
-        if text[at] == ")":
-            depth += 1
-        elif text[at] == "(":
-            depth -= 1
-            if not depth:
-                before = text[:at]
-                if before and not before[-1].isspace():
-                    return None
-                return before.strip(), text[at + 1 : -1]
-    return None
 
 
 def read(data: bytes, path: str, *, domain: str) -> Recording:
@@ -212,11 +215,12 @@ def read(data: bytes, path: str, *, domain: str) -> Recording:
     Raises: InputError.
     """
     reader = _Reader(path, domain)
+    number, line = 0, ""
     for number, line in lines(data, path, _LONGEST_LINE):
         reader.take(number, line)
-    reader.finish()
-    if not reader.events:
-        raise InputError(path, "no samples")
+    if line and not data.endswith((b"\n", b"\n\0")) and not line.endswith((")", ":")):
+        raise InputError(path, f"line {number}: truncated: the last line has no end")
+    reader.end()
     names = list(reader.events)
     events = list(reader.events.values())
     types = tuple(
@@ -228,6 +232,8 @@ def read(data: bytes, path: str, *, domain: str) -> Recording:
         for name, event in zip(names, events, strict=True)
         if len(event.periods) > 1
     )
+    if reader.strange:
+        notes = (*notes, f"left out {reader.strange} lines, first {reader.first_strange}")
     lost = tuple(event.lost for event in events)
     return Recording(
         types,

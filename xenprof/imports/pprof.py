@@ -75,6 +75,10 @@ def _read(data: bytes, path: str, domain: str) -> Recording:
     if not any(totals):
         raise InputError(path, "no samples")
     columns, notes = _columns(top, types, strings, [counts for _, counts in pairs])
+    default = _text(strings, top.number(14))
+    columns = tuple(sorted(columns, key=lambda column: types[column[2]][0] != default))
+    if _text(strings, top.number(7)):
+        notes = (*notes, "it asks readers to drop frames (drop_frames): all are kept")
     for name, _, column in columns:
         if totals[column] > LARGEST_TOTAL:
             raise InputError(
@@ -97,6 +101,7 @@ def _read(data: bytes, path: str, domain: str) -> Recording:
         start_unix_ns=start if start > 0 else None,
         duration_ns=duration if duration > 0 else None,
         notes=notes,
+        is_first_main=types[columns[0][2]][0] == default,
     )
 
 
@@ -142,7 +147,8 @@ def _locations(top: Fields, strings: list[str], domain: str) -> dict[int, tuple[
             if number and number not in functions:
                 raise BadMessage(f"function {number} is not there")
             symbol, system, file = functions.get(number, ("", "", ""))
-            if (own and not system and symbol == f"[{place[0]}]") or symbol == UNKNOWN:
+            is_image = own and not system and symbol in (f"[{place[0]}]", place[0])
+            if is_image or symbol == UNKNOWN:
                 symbol = ""
             if own and file == place[0]:
                 file = ""

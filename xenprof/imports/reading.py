@@ -1,5 +1,6 @@
 """Reads files of other tools within bounds, however large or compressed they are."""
 
+import codecs
 import os
 import stat
 import sys
@@ -97,18 +98,19 @@ def _unpacked(packed: bytes, path: str, largest: int) -> bytes:
 
 
 def lines(data: bytes, path: str, longest: int) -> Iterator[tuple[int, str]]:
-    """Yield the lines of a text and their numbers.
+    """Yield the lines of a text and their numbers; the last one needs no end.
 
-    Raises: InputError (too long, not UTF-8, binary, the last one has no end).
+    The text may begin with a mark of UTF-8 or UTF-16 (PowerShell's `>` writes the latter).
+
+    Raises: InputError (too long, neither UTF-8 nor marked as UTF-16, binary).
     """
+    data = _utf8(data, path)
     start, number = 0, 0
     while start < len(data):
         number += 1
         end = data.find(b"\n", start)
         if end < 0:
             end = len(data)
-            if end - start <= longest:
-                raise InputError(path, f"line {number}: truncated: the last line has no end")
         if end - start > longest:
             raise InputError(path, f"line {number}: longer than {longest} bytes")
         line = data[start:end]
@@ -119,6 +121,18 @@ def lines(data: bytes, path: str, longest: int) -> Iterator[tuple[int, str]]:
         except UnicodeDecodeError:
             raise InputError(path, f"line {number}: not UTF-8") from None
         start = end + 1
+
+
+def _utf8(data: bytes, path: str) -> bytes:
+    """Return a text as UTF-8 without a byte order mark."""
+    if data.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        raise InputError(path, "UTF-32; UTF-8 is wanted")
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        try:
+            return data.decode("utf-16").encode()
+        except UnicodeError:
+            raise InputError(path, "marked as UTF-16, but it is not") from None
+    return data.removeprefix(codecs.BOM_UTF8)
 
 
 def shown(text: str) -> str:

@@ -59,7 +59,7 @@ class Recording:
     `stacks[i]` are indices into `steps`, the outermost caller first; `values[i, j]` are samples
     of `types[j]`, which the input calls `names[j]`. `lost` are samples of the input, by reason
     and type, that have no place; `lost_before` those that the tool itself reports as lost. `notes`
-    are lines for the user.
+    are lines for the user. `is_first_main`: the input says that `types[0]` is to be shown first.
     """
 
     types: tuple[SampleType, ...]
@@ -73,6 +73,7 @@ class Recording:
     start_unix_ns: int | None = None
     duration_ns: int | None = None
     notes: tuple[str, ...] = ()
+    is_first_main: bool = False
 
 
 def clean(text: str) -> str:

@@ -144,16 +144,21 @@ def _order(column: ProfileClass) -> tuple[object, ...]:
     return (*last, column.event, str(column.count))
 
 
+def changed_axes(columns: Sequence[ProfileClass]) -> tuple[Axis, ...]:
+    """Return the axes along which the columns differ."""
+
+    def place(column: ProfileClass, axis: Axis) -> tuple[object, ...]:
+        if axis is Axis.EVENT:
+            return column.event, column.count, column.unit_mask
+        return (column.value(axis),)
+
+    return tuple(axis for axis in Axis if len({place(c, axis) for c in columns}) > 1)
+
+
 def _axis(columns: Sequence[ProfileClass]) -> Axis:
     """Return the axis along which the columns differ. Raises: ReportError if there are several."""
     chosen: Axis | None = None
-    for axis in Axis:
-        if axis is Axis.EVENT:
-            differ = len({(c.event, c.count, c.unit_mask) for c in columns}) > 1
-        else:
-            differ = len({c.value(axis) for c in columns}) > 1
-        if not differ:
-            continue
+    for axis in changed_axes(columns):
         tasks = (Axis.TGID, Axis.TID)
         same_tasks = axis in tasks and all(c.tgid == c.tid for c in columns)
         if chosen is not None and not (chosen in tasks and same_tasks):

@@ -1,16 +1,21 @@
 """Makes the difference of two tables of symbols."""
 
+from collections import Counter
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from xenprof.opreport.names import long_name
 from xenprof.opreport.percent import percent_text
 from xenprof.opreport.symbols import Ints, SymbolTable
-from xenprof.profile.flat import ImageName
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
+
+
+_Key = tuple[str, str, str, int]
+"""Application, image and name of a symbol, and its number among those of that name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +60,15 @@ class Difference:
 
 
 def difference(old: SymbolTable, new: SymbolTable) -> Difference:
-    """Return the difference from `old` to `new`; symbols pair by application, image and name."""
-    images = tuple(sorted({*old.images, *new.images}))
-    apps = tuple(sorted({*old.apps, *new.apps}))
-    rows: dict[tuple[ImageName, ImageName, str], int] = {}
+    """Return the difference from `old` to `new`.
+
+    Symbols pair by application, image and name; of several of one name the first by address
+    pair with each other, then the next. Source: oprofile libpp/diff_container.cpp.
+    """
+    rows: dict[_Key, int] = {}
     places = [_places(table, rows) for table in (old, new)]
+    named = {long_name(image): image for table in (old, new) for image in table.images}
+    named |= {long_name(app): app for table in (old, new) for app in table.apps}
     counts = np.zeros((2, len(rows), new.counts.shape[1]), np.int64)
     vmas = np.zeros(len(rows), np.uint64)
     for side, (table, place) in enumerate(zip((old, new), places, strict=True)):
@@ -78,15 +87,15 @@ def difference(old: SymbolTable, new: SymbolTable) -> Difference:
     known = (before > 0) & has[:, None]
     base = np.where(known, old_shares, 1.0)
     changes = np.where(known, (new_shares - old_shares) / base * 100.0, 0.0)
-    image_index = {image: i for i, image in enumerate(images)}
-    app_index = {app: i for i, app in enumerate(apps)}
+    index = {name: i for i, name in enumerate(named)}
+    everything = tuple(named.values())
     table = replace(
         new,
-        images=images,
-        apps=apps,
-        image_of=np.array([image_index[image] for _, image, _ in rows], np.int64),
-        app_of=np.array([app_index[app] for app, _, _ in rows], np.int64),
-        names=[name for _, _, name in rows],
+        images=everything,
+        apps=everything,
+        image_of=np.array([index[image] for _, image, _, _ in rows], np.int64),
+        app_of=np.array([index[app] for app, _, _, _ in rows], np.int64),
+        names=[name for _, _, name, _ in rows],
         vmas=vmas,
         counts=counts_here,
         ranges=None,
@@ -94,14 +103,15 @@ def difference(old: SymbolTable, new: SymbolTable) -> Difference:
     return Difference(table, changes, is_gone, is_new)
 
 
-def _places(table: SymbolTable, rows: dict[tuple[ImageName, ImageName, str], int]) -> Ints:
+def _places(table: SymbolTable, rows: dict[_Key, int]) -> Ints:
     """Return each symbol's row in the difference; new ones are added to `rows`."""
-    return np.array(
-        [
-            rows.setdefault((table.apps[app], table.images[image], name), len(rows))
-            for app, image, name in zip(
-                table.app_of.tolist(), table.image_of.tolist(), table.names, strict=True
-            )
-        ],
-        np.int64,
-    )
+    places = np.empty(len(table.names), np.int64)
+    seen: Counter[tuple[str, str, str]] = Counter()
+    apps = [long_name(app) for app in table.apps]
+    images = [long_name(image) for image in table.images]
+    app_of, image_of = table.app_of.tolist(), table.image_of.tolist()
+    for row in np.argsort(table.vmas, kind="stable").tolist():
+        symbol = (apps[app_of[row]], images[image_of[row]], table.names[row])
+        places[row] = rows.setdefault((*symbol, seen[symbol]), len(rows))
+        seen[symbol] += 1
+    return places

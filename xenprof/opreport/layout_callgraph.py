@@ -101,7 +101,7 @@ def render(request: Request) -> Iterator[str]:
         request.merge,
         symboliser,
         request.warn,
-        layout.accepts if layout.include_symbols or layout.exclude_symbols else None,
+        layout.accepts if layout.filters_symbols else None,
     )
     found = {entry.row: entry for entry in entries(graph, layout)}
     listed = np.array(list(found), np.int64)

@@ -20,6 +20,7 @@ from xenprof.opreport.columns import (
 from xenprof.opreport.details import detail_lines
 from xenprof.opreport.differential import Difference, difference
 from xenprof.opreport.header import header_lines
+from xenprof.opreport.imagewarnings import ImageWarnings
 from xenprof.opreport.labels import Labels, label
 from xenprof.opreport.order import order
 from xenprof.opreport.request import Layout, Request
@@ -32,19 +33,23 @@ GONE = "---"
 def render(request: Request) -> Iterator[str]:
     """Yield the lines of the table. A row stays if its share of any class is large enough."""
     layout = request.layout
-    symbolisers = [Symboliser(profile, request) for profile, _ in request.sides]
-    yield from header_lines(request)
-    tables = [
-        symbol_table(
-            profile,
-            classes,
-            request.merge,
-            symboliser,
-            details=layout.details,
-            accept=layout.accepts if layout.include_symbols or layout.exclude_symbols else None,
+    warnings = ImageWarnings(request.warn)
+    symbolisers: list[Symboliser] = []
+    tables: list[SymbolTable] = []
+    for profile, classes in request.sides:
+        symbolisers.append(Symboliser(profile, request, warnings))
+        if not tables:
+            yield from header_lines(request)
+        tables.append(
+            symbol_table(
+                profile,
+                classes,
+                request.merge,
+                symbolisers[-1],
+                details=layout.details,
+                accept=layout.accepts if layout.filters_symbols else None,
+            )
         )
-        for (profile, classes), symboliser in zip(request.sides, symbolisers, strict=True)
-    ]
     change = difference(*tables) if len(tables) == 2 else None
     table = tables[0] if change is None else change.table
     totals = tables[-1].totals

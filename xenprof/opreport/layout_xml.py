@@ -34,7 +34,7 @@ def render(request: Request) -> Iterator[str]:
     """Yield the lines of the document; symbols come by application and image."""
     layout = replace(request.layout, sort=("app-name", "image"), long_names=True)
     by_name = replace(layout, long_names=request.layout.long_names)
-    accept = layout.accepts if layout.include_symbols or layout.exclude_symbols else None
+    accept = layout.accepts if layout.filters_symbols else None
     symboliser = Symboliser(request.profile, request)
     classes = _sorted_classes(request.classes)
     yield from _setup(request, classes)
@@ -80,7 +80,7 @@ def _class_order(column: ProfileClass) -> tuple[object, ...]:
 
 def _setup(request: Request, classes: Classes) -> Iterator[str]:
     """Yield everything before the samples."""
-    headers = class_headers(replace(request, classes=classes))
+    headers = class_headers(request.profile, classes, request.merge)
     header = headers[-1][1]
     family, _, processor = header.cpu_type.partition("/")
     yield '<?xml version="1.0" ?>'
@@ -105,7 +105,6 @@ def _setup(request: Request, classes: Classes) -> Iterator[str]:
         event = events.event_by_number(first.cpu_type, first.event_number, first.unit_mask)
         name = key.event if event is None else event.name
         if event is None:
-            request.warn(f"Could not locate event {first.event_number}")
             continue
         if any(key.event == e for e in events.events(first.cpu_type)):
             name = key.event

@@ -25,6 +25,11 @@ class Layout:
     include_symbols: frozenset[str] = field(default_factory=frozenset)
     exclude_symbols: frozenset[str] = field(default_factory=frozenset)
 
+    @property
+    def filters_symbols(self) -> bool:
+        """Return whether the samples of some symbols may be unwanted."""
+        return bool(self.include_symbols or self.exclude_symbols)
+
     def accepts(self, symbol: str) -> bool:
         """Return whether the samples of a symbol are wanted."""
         is_included = not self.include_symbols or symbol in self.include_symbols

@@ -1,16 +1,17 @@
 """Reads the part of session directories' profile that a specification selects."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from xenprof.images.finder import image_finders, look_up
 from xenprof.opreport.classes import Merge
 from xenprof.opreport.errors import NoSamplesError, NothingSelectedError, ReportError
 from xenprof.opreport.names import long_name
 from xenprof.opreport.notes import session_warnings
-from xenprof.opreport.specification import Specification
-from xenprof.profile.flat import Profile, SampleFile, SampleKey
+from xenprof.opreport.specification import Names, Specification
+from xenprof.profile.flat import ImageName, Profile, SampleFile, SampleKey
 from xenprof.store.abi import Abi
 from xenprof.store.sessiondir import (
     StoredFile,
@@ -41,7 +42,35 @@ def session_paths(place: Place, specification: Specification) -> list[Path]:
     return [
         Path(session) if session[0] in "/." else place.session_dir / "samples" / session
         for session in specification.sessions
+        if session
     ]
+
+
+def is_dependent(key: SampleKey) -> bool:
+    """Return whether --exclude-dependent leaves a sample file out."""
+    if key.callee is None:
+        return key.app != key.image
+    return not key.callee == key.app == key.image
+
+
+def image_names(place: Place, image_path: Sequence[str] = (), root: str = "") -> Names:
+    """Return the function that returns an image's names: its own, and its file's as users see it.
+
+    A module's own name has no directory and no ending, so that patterns are for its file.
+    """
+    finders = image_finders(place.archive, root, image_path, is_domain=place.is_domain)
+    known: dict[ImageName, Sequence[str]] = {}
+
+    def names(image: ImageName) -> Sequence[str]:
+        if image not in known:
+            own, path = long_name(image), look_up(finders, image)[0]
+            file = "" if path is None else str(path)
+            if place.is_domain:
+                file = file.removeprefix(place.archive)
+            known[image] = (own, file) if file and file != own else (own,)
+        return known[image]
+
+    return names
 
 
 _APART = Merge()
@@ -59,8 +88,11 @@ def select(
     callgraph: bool = False,
     merge: Merge = _APART,
     warn: Callable[[str], None] = _quiet,
+    names: Names | None = None,
 ) -> Profile:
     """Return the selected sample files of all sessions of a specification.
+
+    `names` are those of images that patterns are for; by default, as found in the place.
 
     Raises:
         NoSamplesError, NothingSelectedError: there are no sample files, or none is selected.
@@ -70,6 +102,7 @@ def select(
     """
     if not specification.sessions:
         raise ReportError(_no_session(specification))
+    names = names or image_names(place, place.image_path)
     has_any = False
     found: dict[str, tuple[SampleKey, Path, Abi | None]] = {}
     lost: dict[str, int] = {}
@@ -89,7 +122,7 @@ def select(
             warn(f"Warning: Invalid sample files found in {os.path.realpath(session)}")
             warn("This problem can be caused by too high of a sampling rate.")
         for key, path in files:
-            if specification.matches(key) and not (exclude_dependent and key.app != key.image):
+            if specification.matches(key, names) and not (exclude_dependent and is_dependent(key)):
                 found[str(path)] = (key, path, abi)
     if not has_any:
         raise NoSamplesError

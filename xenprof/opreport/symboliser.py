@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xenprof.errors import ImageError
-from xenprof.images import ImageFinder, ImageSymbols, load_symbols
-from xenprof.images.finder import Lookup
+from xenprof.images import ImageSymbols, load_symbols
+from xenprof.images.finder import Lookup, image_finders, look_up
 from xenprof.images.lineprogram import Location
+from xenprof.opreport.imagewarnings import ImageWarnings
 from xenprof.opreport.names import long_name
 from xenprof.opreport.request import Request
 from xenprof.profile.flat import ImageName, Profile
@@ -22,25 +23,31 @@ _NO_SOURCE: Mapping[int, Location] = {}
 class Symboliser:
     """Finds the images of a profile and reads their symbols, each once."""
 
-    def __init__(self, profile: Profile, request: Request) -> None:
-        """Look up the images, and warn of those that are missing in order of their names."""
-        self._warn = request.warn
+    def __init__(
+        self, profile: Profile, request: Request, warnings: ImageWarnings | None = None
+    ) -> None:
+        """Look up the images, and warn of those that are missing in order of their names.
+
+        Profiles that are compared share their `warnings`.
+        """
+        self._warnings = warnings or ImageWarnings(request.warn)
         self._hidden = request.hidden_prefix
         self._archive = profile.archive
-        self._finders = _finders(profile, request)
+        self._finders = image_finders(
+            profile.archive, request.root, request.image_path, is_domain=bool(request.hidden_prefix)
+        )
         self._roots = tuple(dict.fromkeys((*(f.archive + f.root for f in self._finders), "")))
         self._symbols: dict[Path, ImageSymbols | None] = {}
         self._lines: dict[ImageName, LineTable] = {}
-        self._warned: set[Path] = set()
-        self._warned_of_mtime = False
+        self._checked: set[Path] = set()
         self._paths: dict[ImageName, Path | None] = {}
         images = {file.key.image for file in profile.files}
         images |= {file.key.callee for file in profile.files if file.key.callee is not None}
         for image in sorted(images, key=long_name):
             path, problem = self._look_up(image)
             self._paths[image] = path
-            if path is None and image.kind != "anon" and not _is_never_a_file(image):
-                self._warn(f"warning: {self._reported(image)} {problem.value}")
+            if path is None:
+                self._warnings.report(long_name(image), self._reported(image), problem.value)
 
     def symbols(self, image: ImageName, mtime: int | None) -> ImageSymbols | None:
         """Return the symbols of an image of the profile; None if it has no file that can be used.
@@ -54,9 +61,9 @@ class Symboliser:
         if path not in self._symbols:
             self._symbols[path] = self._load(path, image)
         symbols = self._symbols[path]
-        if symbols is not None and mtime is not None and path not in self._warned:
-            self._warned.add(path)
-            self._check_mtime(path, mtime)
+        if symbols is not None and mtime is not None and path not in self._checked:
+            self._checked.add(path)
+            self._warnings.check_age(path, self._visible(os.path.realpath(path)), mtime)
         return symbols
 
     def lines(self, image: ImageName, addresses: Iterable[int]) -> Mapping[int, Location]:
@@ -99,62 +106,21 @@ class Symboliser:
         return name.rpartition("/")[2]
 
     def _look_up(self, image: ImageName) -> tuple[Path | None, Lookup]:
-        """Return the image's file, or the error of the last place to look."""
-        problem = Lookup.MISSING
-        for finder in self._finders:
-            path, problem = finder.look_up(image)
-            if path is not None:
-                return path, problem
-        return None, problem
+        return look_up(self._finders, image)
 
     def _load(self, path: Path, image: ImageName) -> ImageSymbols | None:
         try:
             return load_symbols(path, self._roots)
         except ImageError:
-            self._warn(f"warning: {self._reported(image)} is not in a usable binary format.")
+            problem = "is not in a usable binary format."
+            self._warnings.report(long_name(image), self._reported(image), problem)
             return None
 
     def _reported(self, image: ImageName) -> str:
         """Return an image's name in warnings: with the archive's directory before it."""
-        return self._visible(f"{self._archive}{long_name(image)}")
+        prefix = "" if self._archive == self._hidden else self._archive
+        return f"{prefix}{long_name(image)}"
 
     def _visible(self, path: str) -> str:
         prefix = self._hidden
         return path.removeprefix(prefix) if prefix and path.startswith(f"{prefix}/") else path
-
-    def _check_mtime(self, path: Path, mtime: int) -> None:
-        if mtime == int(path.stat().st_mtime):
-            return
-        name = self._visible(os.path.realpath(path))
-        if mtime == 0:
-            self._warn(
-                f"warning: could not check that the binary file {name} has not been modified "
-                "since the profile was taken. Results may be inaccurate."
-            )
-            return
-        self._warn(
-            "warning: the last modified time of the binary file does not match that of "
-            f"the sample file for {name}"
-        )
-        if not self._warned_of_mtime:
-            self._warn(
-                "Either this is the wrong binary or the binary has been modified since the "
-                "sample file was created."
-            )
-            self._warned_of_mtime = True
-
-
-def _finders(profile: Profile, request: Request) -> list[ImageFinder]:
-    """Return where to look, in order: the archive, then --root; without an archive only there."""
-    archive, root = profile.archive, request.root
-    if not root:
-        return [ImageFinder(archive, request.image_path)]
-    roots = ImageFinder(root=root, image_path=request.image_path)
-    if not archive:
-        return [roots]
-    inside = ImageFinder(archive, request.image_path)
-    return [roots, inside] if request.hidden_prefix else [inside, roots]
-
-
-def _is_never_a_file(image: ImageName) -> bool:
-    return image.path.rpartition("/")[2] in ("no-vmlinux", "[vdso]", "[hypervisor_bucket]")

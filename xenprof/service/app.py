@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from xenprof.service.api import api_routes
+from xenprof.service.bodies import BodyLimit
 from xenprof.service.failures import Failures
 from xenprof.service.hostnames import AllowedHosts, HostCheck
 from xenprof.service.service import Service
@@ -73,4 +74,5 @@ def _middleware(
         from xenprof.service.basic_auth import BasicAuth  # as in `server`, only with a file
 
         layers.append(Middleware(BasicAuth, config=web_config))
+    layers.append(Middleware(BodyLimit))
     return layers

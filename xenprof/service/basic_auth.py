@@ -17,6 +17,7 @@ from xenprof.service.webconfig import WebConfigFile
 
 _CHECKS_AT_ONCE = 1
 _WAITING_PER_ADDRESS = 8  # more than the six connections that a browser opens at once
+_WAITING_IN_ALL = 64
 _RETRY_AFTER_SECONDS = 5  # about as long as so many checks take at cost 12
 
 
@@ -26,7 +27,7 @@ class _Credentials(NamedTuple):
 
 
 class TooManyWait(XenprofError):
-    """Refuses to check a password from an address that has as many waiting as it may have."""
+    """Refuses to check a password when as many are waiting as may, of the address or in all."""
 
     http_status = 429
 
@@ -86,7 +87,10 @@ class BasicAuth:
         if self._check.is_remembered(users, *given):
             return True  # without waiting behind those who guess
         address = scope["client"][0] if scope.get("client") else ""
-        if self._waiting[address] >= _WAITING_PER_ADDRESS:
+        if (
+            self._waiting[address] >= _WAITING_PER_ADDRESS
+            or self._waiting.total() >= _WAITING_IN_ALL
+        ):
             raise TooManyWait
         if self._limiter is None:  # it belongs to the event loop, which runs now
             self._limiter = anyio.CapacityLimiter(_CHECKS_AT_ONCE)

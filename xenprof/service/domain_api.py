@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from hypervisor.host import Host, profiler_of, toolstack_of
+from xenprof.service.callers_files import CallersFiles
 from xenprof.service.commands import Command
 from xenprof.service.http import Changing, RecordResponse, body_of, done
 from xenprof.service.service import Service
@@ -22,7 +23,7 @@ from xenprof.wire.opcontrol import Value
 _DOMAINS = "/api/v1/domains/"
 
 
-def domain_routes(service: Service, changing: Changing) -> list[Route]:
+def domain_routes(service: Service, changing: Changing, files: CallersFiles) -> list[Route]:
     """Return the routes."""
 
     async def read(request: Request) -> Response:
@@ -36,7 +37,8 @@ def domain_routes(service: Service, changing: Changing) -> list[Route]:
         match _segments(request):
             case [reference, *verbs] if verbs:
                 command = Command(" ".join(verbs), reference, await body_of(request))
-                return RecordResponse(await done(service.perform(command)))
+                answer = await done(service.perform(files.placed(command)))
+                return RecordResponse(files.told(answer))
         raise HTTPException(404)
 
     return [
@@ -70,5 +72,5 @@ def read_of_domain(host: Host, domain: str, names: list[str]) -> object:
 
 def _segments(request: Request) -> list[str]:
     """Return the parts after /domains/, decoded separately, as a name may contain a slash."""
-    path: str = request.scope["raw_path"].decode("ascii")
+    path: str = request.scope["raw_path"].decode("ascii", "replace")
     return [unquote(segment) for segment in path.removeprefix(_DOMAINS).split("/")]

@@ -1,6 +1,7 @@
 """Keeps the directories of the domains: `HOME/domains/NAME`, laid out as oprofile archives.
 
-Images are written once by content below `HOME/images` and hard-linked from there.
+Images are written once by content below `HOME/images` and hard-linked from there. Configurations
+are files of their own, which belong to the domain's users.
 """
 
 import hashlib
@@ -70,7 +71,29 @@ class DomainRoots:
         for folder in {root, *(target.parent for target, _ in targets)}:
             folder.mkdir(parents=True, exist_ok=True)
         for target, file in targets:
-            self._link(target, file)
+            if file.is_configuration:
+                self._install(target, file)
+            else:
+                self._link(target, file)
+
+    def _install(self, target: Path, file: DomainFile) -> None:
+        """Write a configuration as a package does: if it is absent, or as we once wrote it."""
+        image = self._image(file)  # by which a later version knows what this one has written
+        try:
+            if target.is_symlink():
+                return
+            found, links = target.read_bytes(), target.stat().st_nlink
+        except FileNotFoundError:
+            found, links = None, 0
+        except OSError:  # a directory, or not to be read: the users' affair
+            return
+        is_ours = found is None or image.with_name(hashlib.sha256(found).hexdigest()).exists()
+        data = file.data if is_ours or found is None else found
+        if data == found and links == 1:
+            return
+        fresh = target.with_name(f".{target.name}.new")
+        _write(fresh, data, file)
+        fresh.replace(target)
 
     def _link(self, target: Path, file: DomainFile) -> None:
         image = self._image(file)
@@ -95,9 +118,7 @@ class DomainRoots:
         if not image.exists():
             image.parent.mkdir(parents=True, exist_ok=True)
             fresh = image.with_suffix(".new")
-            fresh.write_bytes(file.data)
-            fresh.chmod(file.mode)
-            os.utime(fresh, (file.mtime, file.mtime))
+            _write(fresh, file.data, file)
             fresh.replace(image)
         return image
 
@@ -118,6 +139,13 @@ def _files(host: Host, domain: str) -> list[DomainFile]:
     images = host.profiler.domain_files(domain) if host.profiler is not None else ()
     others = host.toolstack.views.domain_files(domain) if host.toolstack is not None else ()
     return [*images, *others]
+
+
+def _write(path: Path, data: bytes, file: DomainFile) -> None:
+    """Write `data` to `path` with the mode and the time of `file`."""
+    path.write_bytes(data)
+    path.chmod(file.mode)
+    os.utime(path, (file.mtime, file.mtime))
 
 
 def _has_attributes(image: Path, file: DomainFile) -> bool:

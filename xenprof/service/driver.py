@@ -225,6 +225,7 @@ class HostDriver:
         now_ns, wall_ns = self._host.now_ns, self._wall_ns()
         if wall_ns - self._published_at[0] >= PUBLISH_NS:
             self._publish()
+        self._pacer.settle(wall_ns, now_ns)  # the process may have been stopped meanwhile
         speed, due_ns = self._pacer.speed, self._pacer.due_ns(wall_ns)
         if speed is None or due_ns is None:
             self._slice(now_ns, now_ns + self._slicer.virtual_ns)

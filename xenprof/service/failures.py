@@ -8,12 +8,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from hypervisor.errors import HostError
 from xenprof.errors import XenprofError
-from xenprof.service.http import failure_response
+from xenprof.service.http import FailureResponse
 from xenprof.wire.failure import Failure
 
 log = logging.getLogger(__name__)
@@ -38,7 +38,8 @@ class Failures:
         return {
             HostError: self._caused_by_user,
             XenprofError: self._caused_by_user,
-            HTTPException: _http_error,
+            HTTPException: self._http_error,
+            ClientDisconnect: _nobody_there,
             Exception: self._internal_error,
         }
 
@@ -46,7 +47,7 @@ class Failures:
         if not isinstance(error, HostError | XenprofError):
             raise error
         failure = Failure(type(error).__name__, self._told(str(error)), error.exit_code)
-        return failure_response(failure, error.http_status)
+        return self._answer(failure, error.http_status)
 
     def _told(self, message: str) -> str:
         """Return a message with paths below HOME written as `HOME/...`; the log has them whole."""
@@ -62,10 +63,17 @@ class Failures:
         text = "internal error, see the log of the service"
         if self._tells_all:
             text = f"a bug in xenprof, see its log: {error!r}"
-        return failure_response(Failure("InternalError", text), 500)
+        return self._answer(Failure("InternalError", text), 500)
+
+    async def _http_error(self, request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        message = f"{error.detail}: {request.method} {request.url.path}"
+        return self._answer(Failure("HTTPException", message), error.status_code)
+
+    def _answer(self, failure: Failure, status: int) -> Response:
+        return FailureResponse(failure, status, tells_exit_code=self._tells_all)
 
 
-async def _http_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    message = f"{error.detail}: {request.method} {request.url.path}"
-    return failure_response(Failure("HTTPException", message), error.status_code)
+async def _nobody_there(request: Request, error: Exception) -> Response:
+    """Return what nobody reads: a client that leaves in the middle of a body is no bug."""
+    return Response(status_code=400)

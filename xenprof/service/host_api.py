@@ -6,6 +6,7 @@ from starlette.routing import Route
 
 from hypervisor.host import Host, toolstack_of
 from xenprof.service.arguments import request_of
+from xenprof.service.callers_files import CallersFiles
 from xenprof.service.commands import Command
 from xenprof.service.http import Changing, Endpoint, RecordResponse, body_of, done, to_json_response
 from xenprof.service.service import Service
@@ -16,7 +17,7 @@ from xenprof.wire.requests import Request as WireRequest
 _COMMANDS = (ask.Create, ask.New, ask.Restore, ask.ClearDmesg, ask.DebugKeys)
 
 
-def host_routes(service: Service, changing: Changing) -> list[Route]:
+def host_routes(service: Service, changing: Changing, files: CallersFiles) -> list[Route]:
     """Return the routes."""
 
     async def snapshot(request: Request) -> Response:
@@ -56,15 +57,15 @@ def host_routes(service: Service, changing: Changing) -> list[Route]:
         Route("/api/v1/managed", managed, methods=["GET"]),
         # It only reads, but it parses a body from outside, so it counts as a change.
         changing(ask.Describe.route, config),
-        *(changing(kind.route, command(service, kind)) for kind in _COMMANDS),
+        *(changing(kind.route, command(service, kind, files)) for kind in _COMMANDS),
     ]
 
 
-def command(service: Service, kind: type[WireRequest]) -> Endpoint:
+def command(service: Service, kind: type[WireRequest], files: CallersFiles) -> Endpoint:
     """Return the endpoint of a command without a domain."""
 
     async def perform(request: Request) -> Response:
-        body = await body_of(request)
-        return RecordResponse(await done(service.perform(Command(kind.command, None, body))))
+        asked = files.placed(Command(kind.command, None, await body_of(request)))
+        return RecordResponse(await done(service.perform(asked)))
 
     return perform

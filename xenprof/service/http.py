@@ -2,9 +2,10 @@
 
 import asyncio
 import json
+import math
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -21,6 +22,7 @@ Changing = Callable[[str, Endpoint], Route]
 """Makes a route for POST requests, which strangers may not send where only reading is allowed."""
 MAY_CHANGE = "xenprof.may_change"
 """The key of an ASGI scope that says whether who asks may change something; absent: no."""
+_LONGEST_SHOWN = 40
 
 
 class ReadOnly(XenprofError):
@@ -57,12 +59,27 @@ async def body_of(request: Request) -> dict[str, object]:
     if declared != "application/json":
         raise WrongMediaType
     try:
-        body = await request.json()
-    except ValueError:
+        body = json.loads(
+            await request.body(), parse_constant=_no_number, parse_float=_finite_number
+        )
+    except BadArguments:
+        raise
+    except (ValueError, RecursionError):  # also of numbers with thousands of digits, deep lists
         body = None
     if not isinstance(body, dict):
         raise BadArguments("the body must be a JSON object")
     return body
+
+
+def _no_number(word: str) -> NoReturn:
+    raise BadArguments(f"the body must be JSON, which has no {word}")
+
+
+def _finite_number(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise BadArguments(f"the body must be JSON with finite numbers, not {text[:_LONGEST_SHOWN]}")
+    return number
 
 
 class RecordResponse(JSONResponse):
@@ -70,9 +87,16 @@ class RecordResponse(JSONResponse):
 
     def render(self, content: object) -> bytes:
         """Return the JSON text as bytes."""
-        return json.dumps(
-            content, default=plain, ensure_ascii=False, allow_nan=False, separators=(",", ":")
-        ).encode()
+        try:
+            return _compact(content, ensure_ascii=False)
+        except UnicodeEncodeError:  # half a surrogate pair, of a file name or from who asked
+            return _compact(content, ensure_ascii=True)
+
+
+def _compact(content: object, *, ensure_ascii: bool) -> bytes:
+    return json.dumps(
+        content, default=plain, ensure_ascii=ensure_ascii, allow_nan=False, separators=(",", ":")
+    ).encode()
 
 
 def to_json_response(value: object) -> Response:
@@ -80,9 +104,21 @@ def to_json_response(value: object) -> Response:
     return Response(encode(value), media_type="application/json")
 
 
-def failure_response(failure: Failure, status: int) -> Response:
-    """Answer that a call has failed."""
-    return RecordResponse({"error": failure}, status_code=status)
+class FailureResponse(RecordResponse):
+    """Answers that a call has failed, in a line of its own.
+
+    The failure is as `xenprof.wire.failure`; only programs are told with which code to end.
+    """
+
+    def __init__(self, failure: Failure, status: int, *, tells_exit_code: bool) -> None:
+        """Keep the failure and the HTTP status."""
+        told = {"type": failure.type, "message": failure.message}
+        code = {"exit_code": failure.exit_code} if tells_exit_code else {}
+        super().__init__({"error": told | code}, status_code=status)
+
+    def render(self, content: object) -> bytes:
+        """Return the JSON text as bytes, with a final newline."""
+        return super().render(content) + b"\n"
 
 
 def for_the_known(endpoint: Endpoint) -> Endpoint:

@@ -18,6 +18,8 @@ from starlette.applications import Starlette
 from hypervisor.host import Host
 from xenprof.history.figures import HistorySettings
 from xenprof.service.app import create_app
+from xenprof.service.connection import Connection
+from xenprof.service.door import Door
 from xenprof.service.exporter import ExporterSettings
 from xenprof.service.home_lock import (
     CannotServe,
@@ -26,6 +28,7 @@ from xenprof.service.home_lock import (
     listen_on_control_socket,
 )
 from xenprof.service.hostnames import AllowedHosts
+from xenprof.service.limits import Patience, limits
 from xenprof.service.loading import Loaders, installed
 from xenprof.service.service import Service
 
@@ -52,6 +55,7 @@ class ServeSettings:
     allowed_hosts: tuple[str, ...] = ()  # that requests over TCP may name, besides the address
     exporters: ExporterSettings = field(default_factory=ExporterSettings)
     history: HistorySettings | None = None  # None: no history is kept
+    patience: Patience = field(default_factory=Patience)
 
 
 def serve(
@@ -91,7 +95,8 @@ def serve(
                 lock.note_url(url)
                 listening(url)
 
-            asyncio.run(_serve(service, control, listener, allowed, web_config, tls, tell))
+            doors = _Doors(control, listener, tls, settings.patience)
+            asyncio.run(_serve(service, doors, allowed, web_config, tell))
     finally:
         (settings.home / "control.sock").unlink(missing_ok=True)
         lock.release()
@@ -112,6 +117,23 @@ def _allowed_hosts(settings: ServeSettings, listener: socket.socket) -> AllowedH
     return AllowedHosts.of([given, listener.getsockname()[0]], settings.allowed_hosts)
 
 
+@dataclass(frozen=True, slots=True)
+class _Doors:
+    """What is listened on, and how."""
+
+    control: socket.socket
+    tcp: socket.socket
+    tls: ssl.SSLContext | None
+    patience: Patience
+
+    @property
+    def url(self) -> str:
+        """Return the address of TCP."""
+        host, port = self.tcp.getsockname()[:2]
+        host = f"[{host}]" if ":" in host else host
+        return f"{'http' if self.tls is None else 'https'}://{host}:{port}/"
+
+
 class _Server(uvicorn.Server):
     """A web server that leaves signals to the service, which runs two servers."""
 
@@ -122,11 +144,9 @@ class _Server(uvicorn.Server):
 
 async def _serve(
     service: Service,
-    control: socket.socket,
-    listener: socket.socket,
+    doors: _Doors,
     allowed: AllowedHosts,
     web_config: "WebConfigFile | None",
-    tls: ssl.SSLContext | None,
     listening: Callable[[str], None],
 ) -> None:
     stop = asyncio.Event()
@@ -147,15 +167,20 @@ async def _serve(
         allowed_hosts=allowed,
         stop=stop.set,
     )
-    servers = {_server(open_app, None): control, _server(tcp_app, tls): listener}
-    running = [asyncio.create_task(server.serve([sock])) for server, sock in servers.items()]
+    servers = _server(open_app), _server(tcp_app)
+    running = [asyncio.create_task(server.serve([])) for server in servers]
     stopping = asyncio.create_task(stop.wait())
+    control_limits, tcp_limits = limits(doors.patience)
     try:
-        listening(_url(listener, is_tls=tls is not None))
-        await asyncio.wait([stopping, *running], return_when=asyncio.FIRST_COMPLETED)
-        log.info("stopping: writing what the sessions hold")
-        # First the model, so that waiting clients get an answer; then the listeners.
-        await asyncio.to_thread(service.close)
+        async with (
+            Door(doors.control, servers[0], control_limits).opened(),
+            Door(doors.tcp, servers[1], tcp_limits, tls=doors.tls).opened(),
+        ):
+            listening(doors.url)
+            await asyncio.wait([stopping, *running], return_when=asyncio.FIRST_COMPLETED)
+            log.info("stopping: writing what the sessions hold")
+            # First the model, so that waiting clients get an answer; then the listeners.
+            await asyncio.to_thread(service.close)
     finally:
         stopping.cancel()
         for server in servers:
@@ -163,9 +188,12 @@ async def _serve(
         await asyncio.gather(*running)
 
 
-def _server(app: Starlette, tls: ssl.SSLContext | None) -> _Server:
+def _server(app: Starlette) -> _Server:
     config = uvicorn.Config(
         app,
+        http=Connection,
+        ws="none",
+        proxy_headers=False,  # limits go by the address that is connected, not by one in a header
         lifespan="off",
         log_config=None,
         access_log=False,
@@ -173,7 +201,6 @@ def _server(app: Starlette, tls: ssl.SSLContext | None) -> _Server:
         timeout_graceful_shutdown=_LAST_ANSWERS_SECONDS,
     )
     config.load()
-    config.ssl = tls
     return _Server(config)
 
 
@@ -192,9 +219,3 @@ def _tls_context(web_config: "WebConfigFile | None") -> ssl.SSLContext | None:
     if tls.client_auth_type == "RequireAndVerifyClientCert":
         context.verify_mode = ssl.CERT_REQUIRED
     return context
-
-
-def _url(listener: socket.socket, *, is_tls: bool) -> str:
-    host, port = listener.getsockname()[:2]
-    host = f"[{host}]" if ":" in host else host
-    return f"{'https' if is_tls else 'http'}://{host}:{port}/"

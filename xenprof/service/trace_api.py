@@ -36,6 +36,7 @@ from xenprof.wire.trace import (
 ALL_PCPUS = (1 << 64) - 1
 FORMATS = ("base64", "binary", "json")
 _MAX_POLL_MS = 60_000
+_LONGEST_NUMBER = 20
 
 
 def trace_routes(
@@ -83,7 +84,7 @@ def trace_routes(
         if wanted not in FORMATS:
             known = ", ".join(FORMATS)
             raise BadArguments(f"trace read: 'format' is one of {known}, not {wanted!r}")
-        number = request.path_params["reader"]
+        number = _reader(request.path_params["reader"])
 
         def act(host: Host) -> tuple[Sequence[TraceRecord], int]:
             return take(tracer_of(host), number), host.now_ns
@@ -94,9 +95,16 @@ def trace_routes(
     return [
         Route("/api/v1/trace", status),
         changing(StartTrace.route, start),
-        changing("/api/v1/trace/{reader:int}/read", read),
-        changing("/api/v1/trace/{reader:int}/stop", stop),
+        changing("/api/v1/trace/{reader}/read", read),
+        changing("/api/v1/trace/{reader}/stop", stop),
     ]
+
+
+def _reader(text: str) -> int:
+    """Return a reader's number. Raises: BadArguments."""
+    if not text.isascii() or not text.isdecimal() or len(text) > _LONGEST_NUMBER:
+        raise BadArguments(f"trace: a reader has a number, which {text[:_LONGEST_NUMBER]!r} is not")
+    return int(text)
 
 
 def _state(mhz: int, rings: TraceStatus, readers: tuple[TraceReader, ...]) -> TraceState:

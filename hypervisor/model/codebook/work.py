@@ -15,19 +15,23 @@ Parts = list[tuple[int, int]]
 
 
 class TaskIdentity:
-    """A thread of a guest, as samples identify it. `program` is an absolute path."""
+    """A thread of a guest, as samples identify it. `program` is an absolute path.
 
-    __slots__ = ("program", "tgid", "tid", "vcpu")
+    Threads of a kernel have tgid 0 and no program.
+    """
+
+    __slots__ = ("program", "spent_ns", "tgid", "tid", "vcpu")
 
     def __init__(self, tgid: int, tid: int, program: str) -> None:
         self.tgid = tgid
         self.tid = tid
         self.program = program
         self.vcpu = 0  # where it last ran; the guest's scheduler prefers it
+        self.spent_ns = 0  # for how long it has run, with the overheads that fell into its time
 
 
 KERNEL: Final = TaskIdentity(0, 0, "")
-"""Interrupts and kernel threads: no address space, tgid 0."""
+"""No thread: interrupts of any guest. Their time is not kept here."""
 
 
 Arg = TypeVar("Arg")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Final, Protocol
 
 from hypervisor.model.codebook.book import CodeBook
-from hypervisor.model.codebook.work import AnyWork, Parts, split
+from hypervisor.model.codebook.work import KERNEL, AnyWork, Parts, TaskIdentity, split
 from hypervisor.model.domain.domain import Pcpu, Vcpu
 from hypervisor.model.timing.clock import Clock
 
@@ -50,6 +50,14 @@ def owe(vcpu: Vcpu, path: int, cycles_q: int) -> None:
     """Charge a vcpu for a cost that is known late (samples), in parts from tick to tick."""
     vcpu.owed[path] = vcpu.owed.get(path, 0) + cycles_q
     vcpu.owed_q += cycles_q
+
+
+def thread_of(vcpu: Vcpu) -> TaskIdentity:
+    """Return the thread whose time the present segment is; KERNEL: an interrupt's."""
+    if vcpu.current_is_interrupt:
+        work = vcpu.current
+        return KERNEL if work is None else work.task
+    return vcpu.last_task
 
 
 class Accounting:
@@ -171,6 +179,9 @@ class Accounting:
                 path_ns[path] += share_ns
                 left_ns -= share_ns
             path_ns[parts[-1][0]] += left_ns
+        task = thread_of(vcpu)
+        if task is not KERNEL:
+            task.spent_ns += elapsed_ns
         domain = vcpu.domain
         if domain.domid == 0:
             beneficiary = work.beneficiary if work is not None else -1

@@ -9,6 +9,7 @@ from hypervisor.model.codebook.book import CodeBook
 from hypervisor.model.codebook.work import AnyWork, Parts, TaskIdentity
 from hypervisor.model.cpu.accounting import add_debt
 from hypervisor.model.cpu.execution import Execution
+from hypervisor.model.cpu.processtable import ProcessTable
 from hypervisor.model.domain.domain import Domain, Vcpu
 from hypervisor.model.domain.evtchn import Port
 
@@ -31,6 +32,10 @@ class Pager(Protocol):
 
     def demand_changed(self) -> None:
         """Make room for a new process that needs memory."""
+        ...
+
+    def ended(self, process: Process) -> None:
+        """Free the pages of a process that has ended."""
         ...
 
     def is_alive(self, task: TaskIdentity) -> bool:
@@ -59,6 +64,7 @@ class Guest:
         self.code = code
         self.tasks: dict[int, Task] = {}
         self.processes: dict[int, Process] = {}  # processes with memory of their own
+        self.table = ProcessTable(len(domain.vcpus))
         self._pager: Pager | None = None
         self._gate: Pager | None = None  # the pager, while it must admit tasks
         self.panic = panic
@@ -89,7 +95,24 @@ class Guest:
         """Start a process and return its threads; the first thread's tid is the tgid."""
         tgid = self.claim(program, working_set_kib, threads)
         self.tasks[tgid] = Task(tgid, program, self.code.mappings(program))
-        return [TaskIdentity(tgid, tgid + n, program) for n in range(threads)]
+        identities = [TaskIdentity(tgid, tgid + n, program) for n in range(threads)]
+        self.table.add(tgid, identities)
+        return identities
+
+    def start_kernel_thread(self, name: str) -> tuple[int, TaskIdentity]:
+        """Start a thread of the kernel; return its pid and the thread."""
+        pid = self.claim("", 0)
+        return pid, self.table.start_kernel_thread(pid, name)
+
+    def end(self, tgid: int) -> None:
+        """End a process for good: its memory is free, /proc does not show it any more.
+
+        What it has queued still runs. The record of it stays, for samples not yet attributed.
+        """
+        self.table.end(tgid)
+        process = self.processes.pop(tgid, None)
+        if process is not None and self._pager is not None:
+            self._pager.ended(process)
 
     def claim(self, program: str, working_set_kib: int, threads: int = 1) -> int:
         """Register a new process that needs memory and may never run; return its tgid."""

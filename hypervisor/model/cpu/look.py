@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from hypervisor.model.codebook.work import AnyWork, Parts
-from hypervisor.model.cpu.accounting import Accounting
+from hypervisor.model.codebook.work import AnyWork, Parts, TaskIdentity
+from hypervisor.model.cpu.accounting import Accounting, thread_of
 from hypervisor.model.domain.domain import Vcpu
 
 
@@ -29,6 +29,8 @@ class _Open(NamedTuple):
     parts: Parts
     path_ns: list[int]  # of its pcpu, which changes it in place
     path_ns_before: list[int]
+    task: TaskIdentity
+    spent_ns: int  # of the task
 
 
 @contextmanager
@@ -63,11 +65,13 @@ def _put_back(was: _Open) -> None:
         work.executed_q, work.remaining_q = was.executed_q, was.remaining_q
         work.parts = was.parts
     was.path_ns[:] = was.path_ns_before
+    was.task.spent_ns = was.spent_ns
 
 
 def _open(vcpu: Vcpu) -> _Open:
     work, pcpu = vcpu.current, vcpu.pcpu
     assert pcpu is not None  # it runs
+    task = thread_of(vcpu)
     return _Open(
         vcpu,
         vcpu.segment_ns,
@@ -81,4 +85,6 @@ def _open(vcpu: Vcpu) -> _Open:
         [] if work is None else work.parts,
         pcpu.path_ns,
         list(pcpu.path_ns),
+        task,
+        task.spent_ns,
     )

@@ -33,6 +33,7 @@ PROGRAMS: Final[dict[Program, str]] = {
 class Copy(NamedTuple):
     """Memory to be copied to or from the disk, and what is called at the end."""
 
+    path: str
     kib: int
     is_write: bool
     done: Done
@@ -41,15 +42,18 @@ class Copy(NamedTuple):
 class Transfer:
     """The disk requests of one copy, which ends when the last of them has been answered."""
 
-    def __init__(self, requests: int, done: Done) -> None:
+    def __init__(self, requests: int, path: str, done: Done) -> None:
         self._missing = requests
+        self.path = path
         self._done = done
 
-    def answered(self) -> None:
-        """Count an answer; the last one ends the copy."""
+    def answered(self) -> bool:
+        """Count an answer; the last one ends the copy, which is returned."""
         self._missing -= 1
-        if not self._missing:
-            self._done()
+        if self._missing:
+            return False
+        self._done()
+        return True
 
 
 class Domain0:
@@ -63,7 +67,7 @@ class Domain0:
         self._mhz = mhz
         # One process for each program, created when it first runs; it stands for all later ones.
         self._tasks: dict[str, TaskIdentity] = {}
-        self._task(XEND)
+        self._runs = {self._task(XEND).tgid: 1}  # at present; xend never ends
         self._sector = SAVE_SECTORS.start
 
     def run(self, program: Program, milliseconds: int, done: Done) -> None:
@@ -71,6 +75,7 @@ class Domain0:
         kilocycles = milliseconds * self._mhz * 1000 // CYCLES_PER_KILOCYCLE
         if program == "hotplug":
             in_store = kilocycles // XENSTORED_SHARE
+            self._begin(PROGRAMS[program])
             self._run(PROGRAMS[program], kilocycles - in_store, self._scripted, (in_store, done))
         else:
             self._run(PROGRAMS[program], kilocycles, _ended, done)
@@ -78,6 +83,7 @@ class Domain0:
     def _scripted(self, work: Work[tuple[int, Done]]) -> None:
         kilocycles, done = work.arg
         self._run(XENSTORED, kilocycles, _ended, done)
+        self._end(PROGRAMS["hotplug"])
 
     def _run(self, path: str, units: int, done: Callable[[Work[Arg]], None], arg: Arg) -> None:
         parts = self._guest.parts((path, units))
@@ -89,10 +95,25 @@ class Domain0:
         program = guest.code.paths[guest.code.index[path]].program or path
         if program not in self._tasks:
             tgids = [tgid for tgid, task in guest.tasks.items() if task.program == program]
-            self._tasks[program] = (
-                TaskIdentity(tgids[0], tgids[0], program) if tgids else guest.spawn(program)[0]
-            )
+            if tgids:
+                task = TaskIdentity(tgids[0], tgids[0], program)
+                guest.table.add(task.tgid, [task])
+            else:
+                task = guest.spawn(program)[0]
+            self._tasks[program] = task
         return self._tasks[program]
+
+    def _begin(self, path: str) -> None:
+        """Begin a run of the program of a path, which ends with the last of its runs."""
+        tgid = self._task(path).tgid
+        self._runs[tgid] = self._runs.get(tgid, 0) + 1
+        self._guest.table.restart(tgid)
+
+    def _end(self, path: str) -> None:
+        tgid = self._task(path).tgid
+        self._runs[tgid] -= 1
+        if not self._runs[tgid]:
+            self._guest.table.end(tgid)
 
     def copy(self, path: str, domid: int, kib: int, *, is_write: bool, done: Done) -> None:
         """Copy memory of a domain to or from this domain's disk.
@@ -100,14 +121,16 @@ class Domain0:
         `path` is the code path of one page.
         """
         pages, requests = -(-kib // PAGE_KIB), -(-kib // REQUEST_KIB)
+        self._begin(path)
         parts = self._guest.parts((path, pages), ("disk_submit", requests))
-        work = Work(parts, self._copied, Copy(kib, is_write, done), task=self._task(path))
+        arg = Copy(path, kib, is_write, done)
+        work = Work(parts, self._copied, arg, task=self._task(path))
         work.beneficiary = domid or -1
         self._guest.run(work)
 
     def _copied(self, work: Work[Copy]) -> None:
-        kib, is_write, done = work.arg
-        transfer = Transfer(-(-kib // REQUEST_KIB), done)
+        path, kib, is_write, done = work.arg
+        transfer = Transfer(-(-kib // REQUEST_KIB), path, done)
         requests = []
         while kib > 0:
             size = min(kib, REQUEST_KIB)
@@ -125,7 +148,8 @@ class Domain0:
 
     def _answered(self, work: Work[Sequence[DiskRequest[Transfer]]]) -> None:
         for request in work.arg:
-            request.tag.answered()
+            if request.tag.answered():  # and did not go on at once with another copy
+                self._end(request.tag.path)
 
 
 def _ended(work: Work[Done]) -> None:

@@ -109,6 +109,7 @@ class BlockFrontend:
         self.read_bytes = self.write_bytes = 0
         self.ring_full = 0
         self.tapdisk: TaskIdentity | None = None  # the process behind a tap: device
+        self.server_pid, self.server = backend.start_thread(domain.domid, spec)
         self.is_closed = False
         self.mapped = 0  # requests whose pages the backend still maps
         self.use = DiskUse()
@@ -227,6 +228,17 @@ class BlockBackend:
         self._let_go = let_go
         self._starved: deque[BlockFrontend] = deque()
 
+    def start_thread(self, domid: int, spec: DiskSpec) -> tuple[int, TaskIdentity]:
+        """Start the thread that serves a disk; return its pid and the thread."""
+        driver = "blktap" if spec.type.startswith("tap") else "blkback"
+        return self._guest.start_kernel_thread(f"{driver}.{domid}.{spec.frontend}")
+
+    def disconnect(self, vbd: BlockFrontend) -> None:
+        """End the thread that has served a disk, and its tapdisk."""
+        self._guest.end(vbd.server_pid)
+        if vbd.tapdisk is not None:
+            self._guest.end(vbd.tapdisk.tgid)
+
     def notified(self, vbd: BlockFrontend) -> None:
         """Begin to serve the ring of `vbd`, which has sent an event (blkif_be_int)."""
         if not vbd.is_served:
@@ -263,6 +275,7 @@ class BlockBackend:
             self._guest.parts(*costs),
             self._to_tapdisk if is_tap else self._dispatched,
             (vbd, requests),
+            task=vbd.server,
             beneficiary=vbd.domain.domid,
         )
         self._guest.interrupt(self.vcpu, work)

@@ -1,4 +1,4 @@
-"""Counts as a guest's block layer does: a disk's requests, and idle time waiting for disks.
+"""Counts as a kernel's block layer does: a disk's requests, and idle time waiting for disks.
 
 Source: Linux 2.6.18, block/ll_rw_blk.c (disk_round_stats, end_that_request_last),
 kernel/sched.c (io_schedule, account_steal_time).
@@ -11,7 +11,7 @@ from hypervisor.model.domain.runstate import BLOCKED
 
 
 class DiskUse:
-    """Counts requests of one disk, from the guest's queue until their answers are handled."""
+    """Counts requests of one disk, from its kernel's queue until their answers are handled."""
 
     __slots__ = (
         "_busy_ns",
@@ -19,9 +19,11 @@ class DiskUse:
         "_since_ns",
         "in_flight",
         "read_bytes",
+        "read_merges",
         "read_requests",
         "read_wait_ns",
         "write_bytes",
+        "write_merges",
         "write_requests",
         "write_wait_ns",
     )
@@ -29,6 +31,7 @@ class DiskUse:
     def __init__(self) -> None:
         self.in_flight = 0
         self.read_requests = self.write_requests = 0  # answered
+        self.read_merges = self.write_merges = 0
         self.read_bytes = self.write_bytes = 0
         self.read_wait_ns = self.write_wait_ns = 0
         self._since_ns = 0
@@ -44,6 +47,13 @@ class DiskUse:
         """Count `requests` that have been queued."""
         self._round(now_ns)
         self.in_flight += requests
+
+    def merge(self, *, is_write: bool) -> None:
+        """Count a request that became part of one that waits."""
+        if is_write:
+            self.write_merges += 1
+        else:
+            self.read_merges += 1
 
     def end(self, size_bytes: int, begun_ns: int, now_ns: int, *, is_write: bool) -> None:
         """Count the answer to one request."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from math import isqrt
 from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
 
+from hypervisor.model.io.blkstat import DiskUse
 from hypervisor.model.timing.clock import Clock
 from hypervisor.model.timing.random_stream import RandomStream
 from hypervisor.toolstack.config.devices import SECTOR_BYTES
@@ -64,15 +65,25 @@ class DiskOwner(Protocol[Tag]):
 class _Operation:
     """Requests that the disk serves together."""
 
-    __slots__ = ("bytes", "end", "expires_ns", "is_started", "requests", "start", "write")
+    __slots__ = (
+        "begun_ns",
+        "bytes",
+        "end",
+        "expires_ns",
+        "is_started",
+        "requests",
+        "start",
+        "write",
+    )
 
-    def __init__(self, request: AnyDiskRequest, expires_ns: int) -> None:
+    def __init__(self, request: AnyDiskRequest, now_ns: int) -> None:
         self.start = request.sector
         self.end = request.sector + request.bytes // SECTOR_BYTES
         self.bytes = request.bytes
         self.write = request.write
         self.requests = [request]
-        self.expires_ns = expires_ns
+        self.begun_ns = now_ns
+        self.expires_ns = now_ns + EXPIRE_NS
         self.is_started = False
 
 
@@ -94,18 +105,30 @@ class Disk:
         self._starts: list[int] = []
         self._sorted: list[_Operation] = []
         self._aged: deque[_Operation] = deque()
-        self.operations = 0
-        self.merged = 0  # requests that were merged into an operation
-        self.read_bytes = 0
-        self.busy_ns = 0
+        self.use = DiskUse()  # as domain 0's block layer counts it
 
     def submit(self, requests: Sequence[AnyDiskRequest]) -> None:
         """Queue a batch completely before the disk chooses from it (Linux's plugging)."""
         for request in requests:
             if not self._merge(request):
-                self._insert(_Operation(request, self._clock.now + EXPIRE_NS))
+                self._insert(_Operation(request, self._clock.now))
         if not self._is_busy:
             self._start_next()
+
+    @property
+    def sectors(self) -> int:
+        """Return the size of the disk."""
+        return self._model.sectors
+
+    @property
+    def operations(self) -> int:
+        """Return the number of operations that have ended."""
+        return self.use.read_requests + self.use.write_requests
+
+    @property
+    def merged(self) -> int:
+        """Return the number of requests that became part of an operation that waited."""
+        return self.use.read_merges + self.use.write_merges
 
     def queued(self) -> int:
         """Return the number of operations that wait for the disk."""
@@ -116,6 +139,7 @@ class Disk:
         self._starts.insert(index, operation.start)
         self._sorted.insert(index, operation)
         self._aged.append(operation)
+        self.use.begin(1, operation.begun_ns)
 
     def _merge(self, request: AnyDiskRequest) -> bool:
         """Append or prepend a request to a waiting operation that it touches."""
@@ -140,7 +164,7 @@ class Disk:
             else:
                 continue
             operation.bytes += request.bytes
-            self.merged += 1
+            self.use.merge(is_write=request.write)
             return True
         return False
 
@@ -160,7 +184,7 @@ class Disk:
         operation.is_started = True
         self._is_busy = True
         service_ns = self._service_ns(operation)
-        self._clock.schedule(self._clock.now + service_ns, self._finish, (operation, service_ns))
+        self._clock.schedule(self._clock.now + service_ns, self._finish, operation)
 
     def _service_ns(self, operation: _Operation) -> int:
         """Return the time of an operation: overhead, seek, rotation and transfer.
@@ -177,13 +201,9 @@ class Disk:
             service_ns += self._stream.uniform(model.rotation_ns)
         return service_ns
 
-    def _finish(self, finished: tuple[_Operation, int]) -> None:
-        operation, service_ns = finished
+    def _finish(self, operation: _Operation) -> None:
         self._head = operation.end
-        self.operations += 1
-        self.busy_ns += service_ns
-        if not operation.write:
-            self.read_bytes += operation.bytes
+        self.use.end(operation.bytes, operation.begun_ns, self._clock.now, is_write=operation.write)
         # First start the next operation: what an owner submits now finds a busy disk.
         self._start_next()
         by_owner: dict[int, list[AnyDiskRequest]] = {}

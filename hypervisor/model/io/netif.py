@@ -15,13 +15,12 @@ from hypervisor.model.cpu.guest import Guest
 from hypervisor.model.domain.evtchn import Port
 from hypervisor.model.io.nic import Nic
 from hypervisor.model.io.shaper import CreditShaper
+from hypervisor.model.io.traffic import ETHERNET_BYTES, TCP_IP_BYTES, Traffic
 from hypervisor.toolstack.config.devices import VifSpec
 from hypervisor.trace_events import GRANT_MAP, GRANT_TRANSFER, GRANT_UNMAP
 
 RING_SLOTS: Final = 256
 PAGE_BYTES: Final = 4096
-ETHERNET_BYTES: Final = 14  # of each frame; credit, counters and xentop include them
-TCP_IP_BYTES: Final = 52  # of each frame of a TSO packet
 # Packets of one run of a tasklet, if no interrupt decides (judgement; costs.toml assumes it).
 PACKETS_PER_BATCH: Final = 8
 # Interrupts of the NIC in this time are handled together: the most that one decision of this
@@ -87,7 +86,7 @@ class Batch:
 
 
 class NetFrontend:
-    """A vif in its guest, with counters as the guest sees them."""
+    """A vif in its guest; `traffic` is as the guest sees it."""
 
     def __init__(
         self,
@@ -116,8 +115,7 @@ class NetFrontend:
         self.queue: deque[Batch] = deque()  # stopped for lack of slots
         self.is_waking = False  # an interrupt that continues the queue is pending
         self.is_closed = False
-        self.receive_bytes = self.receive_packets = self.receive_dropped = 0
-        self.transmit_bytes = self.transmit_packets = self.transmit_dropped = 0
+        self.traffic = Traffic()
         self.ring_full = 0
 
     def close(self) -> None:
@@ -130,7 +128,7 @@ class NetFrontend:
     def transmit(self, batch: Batch, vcpu_id: int) -> None:
         """Put a batch into the tx ring, on this vcpu; the caller charges the guest's cost."""
         if self.is_closed:
-            self.transmit_dropped += batch.packets
+            self.traffic.transmit_dropped += batch.packets
             return
         if self.queue or min(batch.slots, RING_SLOTS) > self.tx_free:
             self.ring_full += 1
@@ -146,8 +144,7 @@ class NetFrontend:
     def transmitted(self, batch: Batch) -> None:
         """Free the slots of a batch whose responses are in the ring."""
         self.tx_free += min(batch.slots, RING_SLOTS)
-        self.transmit_packets += batch.packets
-        self.transmit_bytes += batch.size_bytes + batch.packets * ETHERNET_BYTES
+        self.traffic.transmitted(batch.packets, batch.size_bytes)
         # Other responses need no interrupt: the next transmission finds them.
         if (
             self.queue
@@ -190,8 +187,7 @@ class NetFrontend:
     def _received(self, work: Work[tuple[int, int, Deliver, int]]) -> None:
         frames, size_bytes, deliver, slots = work.arg
         self.rx_free += slots  # the poll loop posts new buffers
-        self.receive_packets += frames
-        self.receive_bytes += size_bytes + frames * ETHERNET_BYTES
+        self.traffic.received(frames, size_bytes)
         deliver(frames, size_bytes)
 
 
@@ -210,6 +206,8 @@ class NetBackend:
         self.is_flipping = flip
         self._clock = guest.execution.clock
         self.nic: Nic[ReceiveFlow] = Nic(self._clock, self._interrupted, NIC_BATCH_NS)
+        self.own = Traffic()  # domain 0's own interface on the bridge
+        self.bridge = Traffic()  # received: every frame that the bridge forwards
 
     def _run(self, work: AnyWork) -> None:
         self._guest.interrupt(self._vcpu, work)
@@ -251,7 +249,9 @@ class NetBackend:
         received = self.nic.take_flow(flow, frames)
         if received.dropped:
             flow.dropped(received.dropped)
+        self.bridge.received(received.packets, received.bytes)
         if flow.vif is None:
+            self.own.received(received.packets, received.bytes)
             flow.deliver(received.packets, received.bytes)
         else:
             fits = self._put(flow.vif, received.packets, 1, received.bytes, flow.deliver, batches)
@@ -273,7 +273,7 @@ class NetBackend:
         if vif.domain.dying or vif.is_closed or not frames:
             return frames
         fits = min(frames, vif.rx_free // slots_each)
-        vif.receive_dropped += frames - fits
+        vif.traffic.receive_dropped += frames - fits
         if fits:
             slots = fits * slots_each
             vif.rx_free -= slots
@@ -342,7 +342,10 @@ class NetBackend:
 
     def _forwarded(self, work: Work[Sent]) -> None:
         sender, batch = work.arg
-        if sender is not None:
+        self.bridge.received(batch.packets, batch.size_bytes)
+        if sender is None:
+            self.own.transmitted(batch.packets, batch.size_bytes)
+        else:
             sender.domain.grants.mapped += batch.slots
             self._guest.execution.trace.pages(GRANT_MAP, sender.domain.domid, batch.slots)
         if batch.deliver is None:
@@ -350,6 +353,7 @@ class NetBackend:
             self._clock.schedule(finish_ns, self._sent, (sender, batch))
             return
         if batch.receiver is None:
+            self.own.received(batch.packets, batch.size_bytes)
             batch.deliver(batch.packets, batch.size_bytes)
         else:
             fits = self._put(

@@ -125,6 +125,16 @@ class Nic(Generic[Flow]):
         self._transmit_free_ns = start_ns + wire_ns(packets, payload_bytes)
         return self._transmit_free_ns
 
+    def acknowledge(self, packets: int, payload_bytes: int) -> None:
+        """Count acknowledgements that leave; they take no time on the wire."""
+        self.transmitted_packets += packets
+        self.transmitted_bytes += payload_bytes
+
+    def acknowledged(self, packets: int, payload_bytes: int) -> None:
+        """Count acknowledgements that arrive; they need no slot of the ring."""
+        self.received_packets += packets
+        self.received_bytes += payload_bytes
+
     def offer(self, flow: Flow, packets: int, payload_bytes: int, spread_ns: int = 0) -> None:
         """Let packets arrive from the network, from now on and evenly over `spread_ns`.
 

@@ -1,17 +1,20 @@
 """Accounts for the time of a domain's vcpus as its kernel does.
 
 A kernel on Xen counts ticks: those that runstates show as stolen (runnable or offline) are steal;
-blocked ones are idle, or iowait where a task on that vcpu waits for a disk; the others are user or
-system, by what the tick has interrupted. A tick never interrupts the hypervisor: its work for a
-guest (hypercalls, faults) is system time there. Here all times are exact, not sampled.
+blocked ones are idle, or iowait where a task on that vcpu waits for a disk; the others are user,
+system, irq or softirq time, by what the tick has interrupted. A tick never interrupts the
+hypervisor: its work for a guest (hypercalls, faults) belongs to the code that asked for it. Here
+all times are exact, not sampled.
 Source: Linux 2.6.18-xen, arch/i386/kernel/time-xen.c (timer_interrupt), kernel/sched.c.
 """
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
+from hypervisor.model.codebook.book import CodeBook
 from hypervisor.model.codebook.work import TaskIdentity
+from hypervisor.model.cpu.guest import Guest
 from hypervisor.model.domain.domain import Domain, Vcpu
-from hypervisor.model.io.blkstat import IoWait
+from hypervisor.model.linux.system import System
 from hypervisor.model.timing.clock import Clock
 
 # kernel/sched.c and include/linux/sched.h of 2.6.18: averages over 1, 5 and 15 minutes in
@@ -21,13 +24,35 @@ LOAD_BITS = 11
 LOAD_DECAY = (1884, 2014, 2037)
 
 
+# Code that drivers run in softirqs and tasklets; what else an interrupt executes is its handler.
+SOFTIRQ_PATHS: Final = (
+    "blkback_complete",
+    "bridge_packet",
+    "ip_receive_packet",
+    "ip_transmit_packet",
+    "netback_receive_batch",
+    "netback_receive_packet_copy",
+    "netback_receive_packet_flip",
+    "netback_transmit_batch",
+    "netback_transmit_packet",
+    "netback_transmit_slot",
+    "netfront_flip_page",
+    "netfront_receive_batch",
+    "netfront_receive_packet",
+    "nic_receive_packet",
+    "nic_transmit_packet",
+)
+
+
 class CpuTimes(NamedTuple):
-    """CPU times in ns; user and system include nice, irq and softirq."""
+    """CPU times in ns, as in the lines of /proc/stat. No task is nice."""
 
     user: int
     system: int
     idle: int
     iowait: int
+    irq: int
+    softirq: int
     steal: int
 
 
@@ -37,8 +62,9 @@ class KernelTimes:
     A kernel does not see the time of its vcpus before it booted, nor while they were unplugged.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, code: CodeBook) -> None:
         self._clock = clock
+        self._softirq_paths = [code.index[name] for name in SOFTIRQ_PATHS]
         self._boots: dict[int, int] = {}
         self._unseen: dict[tuple[int, int], int] = {}
 
@@ -65,10 +91,10 @@ class KernelTimes:
         """Return the time since the kernel booted."""
         return now_ns - self._boots.get(domain.domid, domain.created_ns)
 
-    def of_vcpu(self, vcpu: Vcpu, io_wait: IoWait, now_ns: int) -> CpuTimes:
+    def of_vcpu(self, vcpu: Vcpu, system: System, now_ns: int) -> CpuTimes:
         """Return the times of one vcpu, whose sum is the time that it has been plugged in.
 
-        User time is only known by domain: each vcpu gets the same share of its running time. An
+        What it ran is only known by domain: each vcpu gets the same share of its running time. An
         unmodified kernel (HVM) does not see runstates: it counts stolen ticks late, as user or
         system time.
         """
@@ -79,18 +105,38 @@ class KernelTimes:
             steal -= now_ns - vcpu.runstate.since_ns
         if domain.kind == "hvm":
             running, steal = running + steal, 0
-        all_ns = domain.cpu_ns(now_ns)
-        user = running * domain.mode_ns[0] // all_ns if all_ns else 0
-        iowait = io_wait.waited_ns(vcpu.vcpu_id, now_ns)
-        return CpuTimes(user, running - user, blocked - iowait, iowait, steal)
+        all_ns = domain.cpu_ns(now_ns) or 1
+        irq, softirq = (
+            running * ns // all_ns for ns in self.interrupts_ns(domain, system.guest, now_ns)
+        )
+        user = running * domain.mode_ns[0] // all_ns
+        iowait = system.devices.io_wait.waited_ns(vcpu.vcpu_id, now_ns)
+        inside = running - user - irq - softirq
+        return CpuTimes(user, inside, blocked - iowait, iowait, irq, softirq, steal)
 
-    def of_domain(self, domain: Domain, io_wait: IoWait, now_ns: int) -> CpuTimes:
-        """Return the times of all vcpus, also of unplugged ones. They only grow."""
-        each = [self.of_vcpu(vcpu, io_wait, now_ns) for vcpu in domain.vcpus]
-        user, system, idle, iowait, steal = (sum(column) for column in zip(*each, strict=True))
-        if domain.kind != "hvm":  # exact, and it only grows
-            user, system = domain.mode_ns[0], user + system - domain.mode_ns[0]
-        return CpuTimes(user, system, idle, iowait, steal)
+    def of_domain(self, system: System, now_ns: int) -> CpuTimes:
+        """Return the times of all vcpus, also of unplugged ones. They only grow.
+
+        User and system time together are those of all processes and kernel threads.
+        """
+        domain = system.domain
+        each = [self.of_vcpu(vcpu, system, now_ns) for vcpu in domain.vcpus]
+        times = CpuTimes(*(sum(column) for column in zip(*each, strict=True)))
+        if domain.kind == "hvm":
+            return times
+        irq, softirq = self.interrupts_ns(domain, system.guest, now_ns)
+        user = domain.mode_ns[0]
+        inside = domain.cpu_ns(now_ns) - user - irq - softirq
+        return times._replace(user=user, system=inside, irq=irq, softirq=softirq)
+
+    def interrupts_ns(self, domain: Domain, guest: Guest, now_ns: int) -> tuple[int, int]:
+        """Return the time in handlers of interrupts, and that in softirqs."""
+        softirq = sum(
+            times.spent_ns[path]
+            for times in domain.path_ns.values()
+            for path in self._softirq_paths
+        )
+        return domain.cpu_ns(now_ns) - guest.table.all_ns() - softirq, softirq
 
 
 class LoadAverages:

@@ -7,6 +7,7 @@ Source: drivers/xen/{xenbus,core/reboot.c,core/cpu_hotplug.c,balloon,blkfront,ne
 
 from hypervisor.model.codebook.work import Work
 from hypervisor.model.cpu.guest import Guest
+from hypervisor.model.cpu.processtable import XENWATCH
 from hypervisor.model.domain.domain import End
 from hypervisor.model.io.devices import Devices
 from hypervisor.model.linux.bootmessages import init_lines, kernel_lines
@@ -57,6 +58,7 @@ class Xenbus:
         domain = guest.domain
         self._domain = domain
         self._guest = guest
+        self._kernel_thread = guest.table.kernel_thread(XENWATCH)
         self._devices = devices
         self._store = store
         self._balloon = balloon
@@ -105,7 +107,7 @@ class Xenbus:
         if domain.dying or domain.shutdown_reason is not None or not self._concerns(path):
             return
         parts = self._guest.parts(("evtchn_upcall", 1), ("syscall", 10))
-        self._guest.interrupt(0, Work(parts, self._handle, path))
+        self._guest.interrupt(0, Work(parts, self._handle, path, task=self._kernel_thread))
 
     def _concerns(self, path: str) -> bool:
         """Return whether a change needs work: most changes are the guest's own answers."""
@@ -160,7 +162,7 @@ class Xenbus:
             return
         if word == "suspend":
             parts = self._guest.parts(("syscall", SUSPEND_SYSCALLS))
-            self._guest.interrupt(0, Work(parts, self._suspend))
+            self._guest.interrupt(0, Work(parts, self._suspend, task=self._kernel_thread))
         elif word in _REASONS:
             self._is_ending = True
             level = 6 if word == "reboot" else 0

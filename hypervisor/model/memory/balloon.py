@@ -10,6 +10,7 @@ from typing import Final
 
 from hypervisor.model.codebook.work import Work
 from hypervisor.model.cpu.guest import Guest
+from hypervisor.model.cpu.processtable import EVENTS
 from hypervisor.model.domain.domain import Domain
 from hypervisor.model.memory.pages import PAGE_KIB, Memory
 from hypervisor.model.memory.paging import Paging
@@ -25,6 +26,7 @@ class Balloon:
 
     def __init__(self, guest: Guest, memory: Memory, paging: Paging) -> None:
         self._guest = guest
+        self._kernel_thread = guest.table.kernel_thread(EVENTS)
         self._memory = memory
         self.paging = paging
         # Without a maximum (domain 0), the map has the pages that it was booted with.
@@ -84,7 +86,7 @@ class Balloon:
         if kib:
             parts = self._guest.parts(("balloon_page", kib // PAGE_KIB))
             arg = (kib if missing > 0 else -kib, kib < wanted)
-            self._guest.run(Work(parts, self._done, arg))
+            self._guest.run(Work(parts, self._done, arg, task=self._kernel_thread))
 
     def _done(self, work: Work[tuple[int, bool]]) -> None:
         kib, is_short = work.arg

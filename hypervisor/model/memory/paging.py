@@ -13,7 +13,6 @@ from typing import Final
 
 from hypervisor.model.codebook.work import (
     ENDLESS,
-    KERNEL,
     AnyWork,
     Parts,
     TaskIdentity,
@@ -21,6 +20,7 @@ from hypervisor.model.codebook.work import (
     split,
 )
 from hypervisor.model.cpu.guest import Guest, Process
+from hypervisor.model.cpu.processtable import KSWAPD
 from hypervisor.model.domain.domain import Domain, Vcpu
 from hypervisor.model.io.blkif import BlockIo
 from hypervisor.model.io.devices import Devices
@@ -128,6 +128,13 @@ class Paging:
                 continue
             self._swap_out(kib)
 
+    def ended(self, process: Process) -> None:
+        """Free the pages of a process, in memory and on disk: all are swapped in proportion."""
+        gone_kib = self.swapped_kib * process.working_set_kib // self._processes_kib
+        self.swapped_kib -= gone_kib // PAGE_KIB * PAGE_KIB
+        self._count_processes()
+        self.swapped_kib = min(self.swapped_kib, self._processes_kib)
+
     def _count_processes(self) -> None:
         processes = self._guest.processes
         for tgid in self._dead & processes.keys():
@@ -193,12 +200,8 @@ class Paging:
             self._say("Kernel panic - not syncing: Out of memory and no killable processes...")
             self._guest.panic()
             return False
-        # Its pages are freed in memory and on disk: all processes are swapped in proportion.
-        gone_kib = self.swapped_kib * largest.working_set_kib // self._processes_kib
-        self.swapped_kib -= gone_kib // PAGE_KIB * PAGE_KIB
         self._dead.add(largest.tgid)
-        self._count_processes()
-        self.swapped_kib = min(self.swapped_kib, self._processes_kib)
+        self.ended(largest)
         self.oom_kills += 1
         self._next_kill_ns = self._guest.execution.clock.now + OOM_PAUSE_NS
         # The process with the most pages is the likeliest to have requested one (judgement).
@@ -230,7 +233,7 @@ class Paging:
         kib = min(self._unwritten_kib, LOT_KIB)
         self._unwritten_kib -= kib
         self.page_outs += kib // PAGE_KIB
-        self.swap.write(kib, KERNEL, self._written)
+        self.swap.write(kib, self._guest.table.kernel_thread(KSWAPD), self._written)
 
     def _written(self, io: BlockIo[int]) -> None:
         self._is_writing = False

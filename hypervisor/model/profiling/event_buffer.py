@@ -9,8 +9,9 @@ Source: Linux 2.6.18 drivers/oprofile (buffer_sync.c, cpu_buffer.c, event_buffer
 from collections.abc import Mapping, Sequence
 
 from hypervisor.host import Samples
-from hypervisor.model.codebook.work import KERNEL, Work
+from hypervisor.model.codebook.work import Work
 from hypervisor.model.cpu.guest import Guest
+from hypervisor.model.cpu.processtable import EVENTS
 from hypervisor.model.profiling.cpu_buffers import (
     ENTRIES_PER_RECORD,
     SYNC_NS,
@@ -34,7 +35,9 @@ class EventBuffer:
         self._files = files
         self._expander = expander
         self._cpu = CpuBuffers(len(guest.domain.vcpus))
+        self._kernel_thread = guest.table.kernel_thread(EVENTS)
         self._daemon = guest.spawn(DAEMON)[0]
+        guest.table.end(self._daemon.tgid)  # until it is started
         self._daemon_is_busy = False
         self._dump_is_wanted = False
         self._sync_is_due = False
@@ -53,10 +56,12 @@ class EventBuffer:
     def open(self) -> None:
         """Open the buffer: the daemon is woken from now on."""
         self._cpu.opened(self._clock.now)
+        self._guest.table.restart(self._daemon.tgid)
         self.is_open = True
 
     def close(self) -> None:
         """Close the buffer: the daemon is not woken any more; samples in the buffers stay there."""
+        self._guest.table.end(self._daemon.tgid)
         self.is_open = False
 
     def expect_stacks(self) -> None:
@@ -132,7 +137,7 @@ class EventBuffer:
         rows = self._cpu.take()
         self._syncing += samples_of(rows)
         parts = self._guest.parts(("oprofile_sync_sample", max(self._cpu.frames_of(rows), 1)))
-        self._guest.run(Work(parts, self._synced, rows, task=KERNEL))
+        self._guest.run(Work(parts, self._synced, rows, task=self._kernel_thread))
 
     def _synced(self, work: Work[list[SampleRow]]) -> None:
         rows = work.arg

@@ -8,6 +8,7 @@ from hypervisor.model.domain.domain import Domain
 from hypervisor.model.io.blkif import BlockFrontend
 from hypervisor.model.io.devices import Devices
 from hypervisor.model.io.netif import NetBackend, NetFrontend
+from hypervisor.model.io.traffic import Traffic
 from hypervisor.model.timing.clock import Clock
 from hypervisor.model.timing.random_stream import RandomStream
 
@@ -48,14 +49,19 @@ class Site:
         netback: NetBackend,
         find: Callable[[str], Peer | None],
         mhz: int,
+        endings: list[Callable[[], object]],
     ) -> None:
-        """`find` returns the live domain of a name."""
+        """`find` returns the live domain of a name.
+
+        `endings` are called when the domain is destroyed.
+        """
         self.guest = guest
         self._devices = devices
         self.stream = stream
         self.netback = netback
         self.find = find
         self.mhz = mhz
+        self.endings = endings
 
     @property
     def clock(self) -> Clock:
@@ -71,6 +77,12 @@ class Site:
     def vif(self) -> NetFrontend | None:
         """Return the first vif; None for domain 0, which is on the bridge directly."""
         return self._devices.vifs[0] if self._devices.vifs else None
+
+    @property
+    def traffic(self) -> Traffic:
+        """Return the counters of the interface that the domain has on the bridge."""
+        vif = self.vif
+        return self.netback.own if vif is None else vif.traffic
 
     @property
     def vbd(self) -> BlockFrontend:

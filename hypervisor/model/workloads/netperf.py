@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
 from hypervisor.model.codebook.work import Work
+from hypervisor.model.io.acknowledgements import Acknowledgements
 from hypervisor.model.io.netif import Batch, NetFrontend
+from hypervisor.model.io.traffic import Traffic
 from hypervisor.model.workloads.base import Latency, Site, working_set_kib
 
 MSS_BYTES: Final = 1448  # 1500 less IP and TCP headers with timestamps
@@ -32,6 +34,11 @@ NETPERF: Final = "/usr/bin/netperf"
 class Sender(Protocol):
     """The sender into a socket."""
 
+    @property
+    def traffic(self) -> Traffic | None:
+        """Return the counters of the interface that it sends through; None: it is outside."""
+        ...
+
     def consumed(self, packets: int) -> None:
         """Open the window for packets that have been read."""
         ...
@@ -43,6 +50,7 @@ class Sink:
     def __init__(
         self, site: Site, message_bytes: int, sender: Sender, memory_mib: int | None = None
     ) -> None:
+        self._site = site
         self._guest = site.guest
         self._message_bytes = message_bytes
         memory_kib = working_set_kib("netserver", memory_mib)
@@ -51,9 +59,20 @@ class Sink:
         self.bytes = 0
         self.messages = 0
         self._sender = sender
+        self._acknowledgements = Acknowledgements(site.netback)
+        self._is_closed = False
+
+    def close(self) -> None:
+        """End the program, as its peer is gone; what still arrives is dropped."""
+        self._is_closed = True
+        self._guest.end(self._task.tgid)
 
     def deliver(self, frames: int, size_bytes: int) -> None:
         """Take frames from the stack, which the program reads and counts."""
+        if self._is_closed:
+            return
+        site = self._site
+        self._acknowledgements.segments(frames, site.clock.now, site.traffic, self._sender.traffic)
         payload = size_bytes - frames * (PACKET_BYTES - MSS_BYTES)
         payload = max(payload, frames)
         messages, self._carry_bytes = divmod(self._carry_bytes + payload, self._message_bytes)
@@ -105,6 +124,7 @@ class ReceiveSource:
         self._spread_ns = self._period_ns if self._period_ns <= LOT_NS else 0
         self._sink = Sink(site, message_bytes, self, memory_mib)
         self.vif = site.vif
+        self.traffic: Traffic | None = None
         self._window = WINDOW_BYTES // MSS_BYTES
         self._outstanding = 0
         self._owed_bits = 0
@@ -181,6 +201,7 @@ class TransmitSource:
         memory_kib = working_set_kib("netperf", memory_mib)
         self._task = site.guest.spawn(NETPERF, working_set_kib=memory_kib)[0]
         self._sink: Sink | None = None
+        self._acknowledgements = Acknowledgements(site.netback)  # from outside
         self._receiver: NetFrontend | None = None
         self._in_flight = 0
         self._unread: deque[list[int]] = deque()  # to a sink: [packets, bytes] of each lot
@@ -196,6 +217,11 @@ class TransmitSource:
         self._started_ns = self._site.clock.now
         self._wake_at(self._started_ns + self._site.stream.uniform(self._period_ns))
 
+    @property
+    def traffic(self) -> Traffic:
+        """Return the counters of the interface that it sends through."""
+        return self._site.traffic
+
     def _connect(self) -> bool:
         """Connect to the peer, which may be created later; return whether it exists."""
         site = self._site
@@ -204,8 +230,9 @@ class TransmitSource:
         found = site.find(self._peer)
         if found is None:
             return False
-        peer = Site(found.guest, found.devices, site.stream, site.netback, site.find, site.mhz)
+        peer = Site(found.guest, found.devices, site.stream, site.netback, site.find, site.mhz, [])
         self._sink = Sink(peer, self._message_bytes, sender=self)
+        site.endings.append(self._sink.close)
         self._receiver = peer.vif
         return True
 
@@ -300,6 +327,7 @@ class TransmitSource:
     def _sent(self, batch: Batch) -> None:
         self.bytes += batch.payload_bytes
         if self._sink is None:
+            self._acknowledgements.segments(batch.frames, self._site.clock.now, None, self.traffic)
             self._in_flight -= batch.payload_bytes
             self._go_on()
 

@@ -37,16 +37,31 @@ class Programs:
         self._streams = streams
         self._earlier = earlier
         self.running: list[Workload] = []
+        self._endings: list[Callable[[], object]] = []
 
     def start(self, netback: NetBackend) -> None:
         """Start all workloads."""
         name = self._guest.domain.name
         for number, settings in enumerate(parse_workloads(self.settings)):
             stream = self._streams.stream(f"{name}/{number}")
-            site = Site(self._guest, self._devices, stream, netback, self._find, self._mhz)
+            site = Site(
+                self._guest,
+                self._devices,
+                stream,
+                netback,
+                self._find,
+                self._mhz,
+                self._endings,
+            )
             workload = WORKLOADS[settings.kind](site, settings.model_dump())
             self.running.append(workload)
             workload.start()
+
+    def stop(self) -> None:
+        """End what the workloads run in other domains, as this one is destroyed."""
+        for end in self._endings:
+            end()
+        self._endings.clear()
 
     def results(self) -> tuple[Mapping[str, Any], ...]:
         """Return the results of each workload, including those before it was saved."""

@@ -1,8 +1,9 @@
 """Reads xm configuration files as data.
 
 The original executes them as Python. Here a file is a list of assignments whose values are
-literals, lists, names assigned before, `+` and `%`; everything else is refused with its line,
-and nothing in a file can take more than a bounded amount of time or memory.
+literals, lists, names assigned before, arithmetic, `%` on strings, `int()` and `str()`;
+everything else is refused with its line and with what to write instead. Nothing in a file can
+take more than a bounded amount of time or memory.
 """
 
 import ast
@@ -11,6 +12,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 
 from hypervisor.errors import HostError
+from hypervisor.toolstack.config.configcode import instead
 from hypervisor.toolstack.config.options import LIST_SETTINGS, SETTINGS
 
 Scalar = str | int | float
@@ -24,7 +26,8 @@ _MAXIMUM_NUMBER = 2**63
 
 _CODE = "code is not executed here"
 
-_CONVERSION = re.compile(r"%(?:%|[-0 ]?(\d{0,3})[sdixXo])")
+_CONVERSION = re.compile(r"%(?:%|(?:\(\w{1,40}\))?[-0 ]?(\d{0,3})[sdixXo])")
+_NUMBER = re.compile(r"\s*[-+]?\d{1,19}\s*", re.ASCII)
 
 
 class ConfigFileError(HostError):
@@ -92,7 +95,7 @@ class _Evaluator:
             case ast.Expr(value=ast.Constant(value=str())) | ast.Pass():
                 pass
             case _:
-                raise self._refusal(statement, f"{_CODE}; only `name = value` lines are understood")
+                raise self._refusal(statement, f"{_CODE}; {instead(statement)}")
 
     def _target(self, target: ast.expr) -> str:
         if not isinstance(target, ast.Name):
@@ -125,12 +128,68 @@ class _Evaluator:
             case ast.BinOp(left=left, op=ast.Add(), right=right):
                 return self._add(self._value(left, depth + 1), self._value(right, depth + 1), node)
             case ast.BinOp(left=left, op=ast.Mod(), right=right):
-                return self._format(
-                    self._value(left, depth + 1), self._value(right, depth + 1), node
+                template = self._value(left, depth + 1)
+                if isinstance(template, int | float):
+                    return self._computed(template, node.op, self._value(right, depth + 1), node)
+                return self._format(template, self._operands(right, depth + 1), node)
+            case ast.BinOp(left=left, op=operator, right=right):
+                return self._computed(
+                    self._value(left, depth + 1), operator, self._value(right, depth + 1), node
                 )
-        if isinstance(node, ast.Call | ast.Attribute | ast.Subscript):
-            raise self._refusal(node, f"{_CODE}; write the value itself")
-        raise self._refusal(node, "only literals, lists, names, + and % are understood here")
+            case ast.Call(func=ast.Name(id="int" | "str" as kind), args=[argument], keywords=[]):
+                return self._converted(kind, self._value(argument, depth + 1), node)
+        if isinstance(node, ast.Constant | ast.Dict | ast.Set | ast.UnaryOp):
+            raise self._refusal(node, "only literals, lists, names and arithmetic are understood")
+        raise self._refusal(node, f"{_CODE}; {instead(node)}")
+
+    def _operands(self, node: ast.expr, depth: int) -> object:
+        """Return what stands behind a % of strings; only there a dictionary may stand."""
+        if not isinstance(node, ast.Dict):
+            return self._value(node, depth)
+        keys = [None if key is None else self._value(key, depth) for key in node.keys]
+        values = [self._value(value, depth) for value in node.values]
+        self._charge(_size(keys) + _size(values), node)
+        if any(isinstance(value, list) for value in (*keys, *values)) or None in keys:
+            raise self._refusal(node, "a dictionary may hold strings and numbers only")
+        return dict(zip(keys, values, strict=True))
+
+    def _computed(
+        self, left: object, operator: ast.operator, right: object, node: ast.AST
+    ) -> object:
+        """Return a product, difference, quotient or remainder, as Python 2 computes them."""
+        if isinstance(operator, ast.Mult):
+            if isinstance(left, int) and isinstance(right, str | list):
+                left, right = right, left
+            if isinstance(left, str | list) and isinstance(right, int):
+                self._charge((_size(left) + 1) * max(right, 0), node)
+                return left * right
+        if not (isinstance(left, int | float) and isinstance(right, int | float)):
+            raise self._refusal(node, "arithmetic is understood on numbers only")
+        try:
+            match operator:
+                case ast.Mult():
+                    return self._checked(left * right, node)
+                case ast.Sub():
+                    return self._checked(left - right, node)
+                case ast.Mod():
+                    return self._checked(left % right, node)
+                case ast.FloorDiv():
+                    return self._checked(left // right, node)
+                case ast.Div():
+                    whole = isinstance(left, int) and isinstance(right, int)
+                    return self._checked(left // right if whole else left / right, node)
+        except (ZeroDivisionError, OverflowError) as error:
+            raise self._refusal(node, str(error)) from None
+        raise self._refusal(node, "only + - * / // and % are understood")
+
+    def _converted(self, kind: str, value: object, node: ast.AST) -> object:
+        if kind == "str" and isinstance(value, str | int | float):
+            return self._checked(str(value), node)
+        if isinstance(value, int | float):
+            return self._checked(int(value), node)
+        if isinstance(value, str) and kind == "int" and _NUMBER.fullmatch(value):
+            return self._checked(int(value), node)
+        raise self._refusal(node, f"{kind}() takes a number here, or a string that is one")
 
     def _add(self, left: object, right: object, node: ast.AST) -> object:
         if isinstance(left, str) and isinstance(right, str):
@@ -144,15 +203,20 @@ class _Evaluator:
         raise self._refusal(node, "+ joins two strings, two lists or two numbers")
 
     def _format(self, template: object, values: object, node: ast.AST) -> str:
-        operands = values if isinstance(values, tuple) else (values,)
-        if not isinstance(template, str) or any(isinstance(v, list) for v in operands):
+        operands = values if isinstance(values, tuple | dict) else (values,)
+        shown = operands.values() if isinstance(operands, dict) else operands
+        if not isinstance(template, str) or any(isinstance(v, list) for v in shown):
             raise self._refusal(node, "% puts strings and numbers into a string")
         if "%" in _CONVERSION.sub("", template):
             raise self._refusal(node, "only %s, %d, %i, %x, %X and %o are understood")
         widths = sum(int(width or 0) for width in _CONVERSION.findall(template))
-        self._charge(len(template) + widths + sum(len(str(v)) for v in operands), node)
+        # A key may be put in as often as the template has conversions.
+        times = template.count("%") if isinstance(operands, dict) else 1
+        self._charge(len(template) + widths + times * sum(len(str(v)) for v in shown), node)
         try:
             return template % operands
+        except KeyError as error:
+            raise self._refusal(node, f"% has no value for {error}") from None
         except (TypeError, ValueError, OverflowError) as error:
             raise self._refusal(node, str(error)) from None
 

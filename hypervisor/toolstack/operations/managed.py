@@ -9,6 +9,7 @@ from pathlib import Path
 
 from hypervisor.domainsettings import ManagedDomain
 from hypervisor.errors import HostError, Refused, UnknownDomain
+from hypervisor.ownfiles import make_folder
 from hypervisor.toolstack.config.configfile import Overrides
 from hypervisor.toolstack.config.spec import DomainSpec
 from hypervisor.toolstack.configurations import Configurations
@@ -65,7 +66,7 @@ class Managed:
             raise Refused(f"Domain '{info.name}' is not managed: use xm save, or xm new first")
         path = self._checkpoint(info.spec)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(self._root(), path.parent)
         except OSError as error:
             raise Refused(f"{path.parent}: {error.strerror}") from None
         saving = Saving(self._xend, self._endings, info, str(path), checkpoint=False)
@@ -97,10 +98,13 @@ class Managed:
         return next((one for one in self._xend.infos.values() if one.name == name), None)
 
     def _checkpoint(self, spec: DomainSpec) -> Path:
+        return self._root() / FOLDER / spec.uuid / CHECKPOINT
+
+    def _root(self) -> Path:
         root = self._xend.domain0_root
         if root is None:
             raise Refused("this host has no folder for managed domains")
-        return root / FOLDER / spec.uuid / CHECKPOINT
+        return root
 
     def _check_tools(self) -> None:
         if self._xend.tools == "3.0.3":

@@ -72,7 +72,8 @@ def write_core(path: str | Path, vcpus: int, pages: int, *, is_hvm: bool = False
         for place in (Path(path), unfinished):
             if place.exists() and not place.is_file():
                 raise Refused(f"Failed to dump core: {place}: it is not a regular file")
-        fd = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+        fd = os.open(unfinished, flags, 0o600)
         with os.fdopen(fd, "wb") as file:
             _write(file, header)
         unfinished.replace(path)

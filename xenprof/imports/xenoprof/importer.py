@@ -19,7 +19,14 @@ from hypervisor.telemetry import Mode
 from xenprof.errors import StoreError, UsageError
 from xenprof.events import EventSetting
 from xenprof.home import DOMAIN_0_ID
-from xenprof.imports.archive import NAME_BYTES, Archive, archive_path, check_free, new_archives
+from xenprof.imports.archive import (
+    NAME_BYTES,
+    Archive,
+    archive_path,
+    check_free,
+    loss_lines,
+    new_archives,
+)
 from xenprof.imports.errors import InputError
 from xenprof.imports.xenoprof.inputs import Capture
 from xenprof.imports.xenoprof.symbols import SymbolTable, Text
@@ -233,7 +240,7 @@ def _write_archive(
     full = sum(capture.lost(other) or 0 for other in shown)
     stats = _stats(capture, shown)
     session.write_stats(stats)
-    archive.note_lost({**balance.lost, "ring_full": full})
+    archive.note(loss_lines({**balance.lost, "ring_full": full}))
     for line in statistics_lines(
         int(time.time()),
         dumps=daemon.dumps,

@@ -15,6 +15,7 @@ from xenprof.report.views.merge import merged
 from xenprof.store.losses import session_losses, session_unread
 from xenprof.store.sessiondir import read_profile
 from xenprof.store.stackfile import read_stacks
+from xenprof.store.unseen import read_unseen
 
 
 def read_place(
@@ -56,7 +57,7 @@ def read_place(
         lost = session_losses(source.session, part.lost) | session_unread(source.session)
         parts.append(replace(part, lost=lost))
     found = merged(parts)
-    return passing(found, domains) if domains else found
+    return _main_first(passing(found, domains) if domains else found, place)
 
 
 def flat(profile: Profile, attribution: Attribution) -> StackProfile:
@@ -99,6 +100,22 @@ def passing(profile: StackProfile, domains: frozenset[str]) -> StackProfile:
     stacks = tuple(profile.stacks[row] for row in rows)
     kept = replace(profile, stacks=stacks, values=profile.values[rows])
     return merged([kept])
+
+
+def _main_first(profile: StackProfile, place: Place) -> StackProfile:
+    """Return the profile with the event in front that an imported file shows first."""
+    noted = {
+        value
+        for source in place.sources
+        for key, value in read_unseen(source.session)
+        if key == "main_event"
+    }
+    order = sorted(range(len(profile.types)), key=lambda at: profile.types[at].text not in noted)
+    return replace(
+        profile,
+        values=profile.values[:, order],
+        types=tuple(profile.types[column] for column in order),
+    )
 
 
 def _by_image(

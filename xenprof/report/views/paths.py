@@ -86,7 +86,9 @@ def with_marks(of: Paths, group: Ints, marks: Ints) -> Paths:
 
 def symbol_text(frame: Frame) -> str:
     """Return the name of a frame's function; where it is not known, its image in brackets."""
-    return frame.symbol or f"[{image_text(frame.image)}]"
+    image = image_text(frame.image)
+    is_bracketed = image.startswith("[") and image.endswith("]")  # [anon], [unknown]
+    return frame.symbol or (image if is_bracketed else f"[{image}]")
 
 
 def image_text(image: str) -> str:

@@ -5,7 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xenprof.images.demangle import demangle, smart
+from xenprof.images.cxxabi import by_llvm
+from xenprof.images.demangle import demangle
+from xenprof.images.stlnames import smart
 
 # As `c++filt -i` of binutils 2.40 prints them: libiberty without its verbose option, as opreport.
 GNU = {
@@ -20,6 +22,11 @@ GNU = {
     "_ZGTtNKSt9exception4whatEv": "transaction clone for std::exception::what() const",
     "_ZTV1A": "vtable for A",
     "_Z3fooILi5EEvv": "void foo<5>()",
+    "_Z5applyIZ4mainEUliE_EiT_i": "int apply<main::{lambda(int)#1}>(main::{lambda(int)#1}, int)",
+    "_Z3fooIiEvT_.part.2.isra.3": "void foo<int>(int) [clone .part.2] [clone .isra.3]",
+    "_ZN3geo5ShapeD2Ev.cold": "geo::Shape::~Shape() [clone .cold]",
+    "_ZSt9__fill_a1IPiiEN9__gnu_cxx11__enable_ifIXsrSt11__is_scalarIT0_E7__valueEvE6__typeET_S8_RKS4_": "__gnu_cxx::__enable_if<std::__is_scalar<int>::__value, void>::__type std::__fill_a1<int*, int>(int*, int*, int const&)",
+    "_GLOBAL__I__Z3foov": "global constructors keyed to foo()",
 }  # fmt: skip
 
 
@@ -29,7 +36,21 @@ def test_demangles_as_gnu_does(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["main", "schedule", "_Z", "_Zfoo", "__libc_start_main", "_stext", ""]
+    ("name", "text"),
+    [
+        ("_ZNSt6vectorIiSaIiEE9push_backERKi", "std::vector<int, std::allocator<int> >::push_back(int const&)"),
+        ("_Z3fooIiEvT_.part.2.isra.3", "void foo<int>(int) [clone .part.2] [clone .isra.3]"),
+        ("_ZGTtNKSt9exception4whatEv", "transaction clone for std::exception::what() const"),
+        ("_Z", ""),
+    ],
+)  # fmt: skip
+def test_llvm_demangles_in_the_same_style_where_there_is_no_libstdcxx(name: str, text: str) -> None:
+    assert text == by_llvm(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["main", "_GLOBAL__sub_I_main", "schedule", "_Z", "_Zfoo", "__libc_start_main", "_stext", ""],
 )
 def test_other_names_stay_as_they_are(name: str) -> None:
     assert name == demangle(name) == smart(name)
@@ -41,9 +62,11 @@ SMART = {
     "_ZNSt3mapIiiSt4lessIiESaISt4pairIKiiEEE5clearEv": "map<int, int>::clear()",
     "_ZNSt3setIlSt4lessIlESaIlEE5clearEv": "set<long>::clear()",
     "_ZN12_GLOBAL__N_15innerEi": "inner(int)",
-    "_Z1fNSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEE": "f(string)",
+    "_Z1fNSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEE": "f(__cxx11::string)",
     "_Z1fRSt13basic_ostreamIwSt11char_traitsIwEE": "f(wostream&)",
     "_Z1fSt4listISt6vectorIiSaIiEESaIS2_EE": "f(list<vector<int>>)",
+    "_ZNSt6vectorISt4pairIiS0_IiiEESaIS2_EE5clearEv": "vector<pair<int, pair<int, int>>, allocator<pair<int, pair<int, int>>>>::clear()",
+    "_ZNSt17_Rb_tree_iteratorISt4pairIKNSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEESt6vectorIN3geo4PolyIdLi4EEESaISB_EEEEmmEv": "_Rb_tree_iterator<pair<__cxx11::string const, vector<geo::Poly<double, 4>, allocator<geo::Poly<double, 4>>>>>::operator--()",
 }
 
 

@@ -39,6 +39,95 @@ def test_marks_of_our_own_tell_domain_image_and_layer(tmp_path):
     } == {(f.domain, str(f.layer), f.image, f.symbol) for f in frames}
 
 
+def stacks_of(tmp_path, text) -> dict:
+    """Import a file; return counts by the (image, symbol) of the steps."""
+    imported("folded", written(tmp_path, text), tmp_path / "out")
+    found = profile(tmp_path / "out")
+    assert {"Domain-0"} == {frame.domain for frame in found.frames}
+    return {
+        tuple((found.frames[step].image, found.frames[step].symbol) for step in stack): count
+        for stack, (count,) in zip(found.stacks, found.values.tolist(), strict=True)
+    }
+
+
+def symbols_of(tmp_path, text) -> dict:
+    """Import a file; return counts by the functions of the stack."""
+    return {
+        tuple(symbol for _, symbol in stack): count
+        for stack, count in stacks_of(tmp_path, text).items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "{main};App->run;{closure};strlen 3\n{main};{closure:/srv/a.php:12};usleep 2\n",
+            {
+                ("{main}", "App->run", "{closure}", "strlen"): 3,
+                ("{main}", "{closure:/srv/a.php:12}", "usleep"): 2,
+            },
+        ),
+        ("{main} 4\n", {("{main}",): 4}),
+        ("core::ops;{{closure}};{impl#0} 3\n", {("core::ops", "{{closure}}", "{impl#0}"): 3}),
+        ("{anonymous};{};(root) 2\n", {("{anonymous}", "{}", "(root)"): 2}),
+        (
+            "{main};nginx`ngx_write 1\n{main};PDO::query 1\n",
+            {("{main}", "ngx_write"): 1, ("{main}", "PDO::query"): 1},
+        ),
+    ],
+)
+def test_names_in_braces_are_functions(tmp_path, text, expected):
+    assert expected == symbols_of(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("word", "image", "symbol"),
+    [
+        ("System.Collections.Generic.List`1.Add", "program", "System.Collections.Generic.List`1.Add"),
+        ("App!Task`1[System.Int32].Invoke()", "program", "App!Task`1[System.Int32].Invoke()"),
+        ("Dictionary`2", "program", "Dictionary`2"),
+        ("Lazy`1+Boxed.Get", "program", "Lazy`1+Boxed.Get"),
+        ("M.N``2(A)", "program", "M.N``2(A)"),
+        ("Core`List`1.Add", "Core", "List`1.Add"),
+        ("unix`_sys_sysenter", "unix", "_sys_sysenter"),
+        ("libc.so.1`0x7fff1234", "libc.so.1", "0x7fff1234"),
+        ("genunix`ioctl+0x9b", "genunix", "ioctl+0x9b"),
+        ("libsystem.dylib`__psynch_cvwait", "libsystem.dylib", "__psynch_cvwait"),
+        ("`anonymous namespace'::f", "program", "`anonymous namespace'::f"),
+        ("A::`vftable'", "program", "A::`vftable'"),
+        ("[main tid=4711]", "program", "[main tid=4711]"),
+        ("[libc.so.6]", "libc.so.6", ""),
+        ("[anon]", "[anon]", ""),
+        ("java/util/List.add_[j]", "program", "java/util/List.add"),
+        ("java/util/List.add_[0]", "program", "java/util/List.add"),
+        ("java/util/List.add_[1]", "program", "java/util/List.add"),
+        ("", "[unknown]", ""),
+    ],
+)  # fmt: skip
+def test_a_step_is_split_into_image_and_function(tmp_path, word, image, symbol):
+    ((_, step, _),) = stacks_of(tmp_path, f"a;{word};b 5\n")
+
+    assert (image, symbol) == step
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a;b 1\na;c 2",
+        "\ufeffa;b 1\na;c 2\n",
+        "a;b 1\r\na;c 2\r\n".encode("utf-16"),
+        b"\xfe\xff" + "a;b 1\na;c 2".encode("utf-16-be"),
+        "# austin: 3.3.0\n# mode: wall\n\na;b 1\na;c 2\n\n# duration: 695345\n",
+        "a;b 1.0\na;c 2.\n",
+        "a;b; 1\na;c;\t2  \n",
+    ],
+    ids=["no end", "BOM", "UTF-16LE", "UTF-16BE", "comments", "fractions of 0", "blanks"],
+)
+def test_edges_of_text_are_read(tmp_path, text):
+    assert {("a", "b"): 1, ("a", "c"): 2} == symbols_of(tmp_path, text)
+
+
 def test_the_event_and_its_period_are_whatever_the_user_says(tmp_path):
     options = ("--event", "CPU_CLK.X:u", "--period", "1000")
     imported("folded", written(tmp_path, "a 3\n"), tmp_path / "out", *options)
@@ -104,15 +193,22 @@ def test_sample_files_tell_each_symbol_with_counts_beyond_32_bits(tmp_path_facto
         ("a;b\n", "line 1: not a stack and a number: 'a;b'"),
         ("5\n", "line 1: not a stack and a number: '5'"),
         ("a -3\n", "line 1: -3 is a negative number of samples"),
-        ("a 1.5\n", "line 1: 1.5 is not a whole number of samples"),
-        ("{web} 3\n", "line 1: no function in '{web} 3'"),
+        (
+            "a;b 1.5\n",
+            "line 1: 1.5 is not a whole number of samples: multiply all counts, as in "
+            "awk '{$NF *= 1000} 1'",
+        ),
+        ("; 3\n", "line 1: no function in '; 3'"),
+        ("# austin: 3.3.0\n\n# duration: 1\n", "no samples"),
+        ("a 3\nb;c", "line 2: not a stack and a number: 'b;c'"),
         (f"a {LARGEST_TOTAL + 1}\n", f"line 1: more than {LARGEST_TOTAL} samples"),
         (f"a {LARGEST_TOTAL}\nb 1\n", f"line 2: more than {LARGEST_TOTAL} samples in all"),
         (f"a {'9' * 5000}\n", f"line 1: more than {LARGEST_TOTAL} samples"),
         ("a 3 4\nb 1 1\n", "two numbers a line: a comparison, not a profile"),
-        ("a 3", "line 1: truncated: the last line has no end"),
-        (b"\xff 3\n", "line 1: not UTF-8"),
         (b"a\0 3\n", "line 1: binary data, text is wanted"),
+        ("a 3\n".encode("utf-32"), "UTF-32; UTF-8 is wanted"),
+        (b"\xff\xfea\0 ", "marked as UTF-16, but it is not"),
+        (b"\xff 3\n", "line 1: not UTF-8"),
         ("a" * ((1 << 20) + 9) + " 1\n", "line 1: longer than 1048576 bytes"),
     ],
 )

@@ -61,6 +61,58 @@ def test_other_values_are_events_of_their_own(tmp_path):
     assert [(7, 7, 0), (123_456_789_012, 123_456_789_012, 0)] == balance(out)
 
 
+HEAP = [
+    ("alloc_objects", "count"), ("alloc_space", "bytes"),
+    ("inuse_objects", "count"), ("inuse_space", "bytes"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("default", "expected"),
+    [
+        ("inuse_space", ["inuse_space_bytes", "alloc_objects", "alloc_space_bytes", "inuse_objects"]),
+        ("alloc_objects", ["alloc_objects", "alloc_space_bytes", "inuse_objects", "inuse_space_bytes"]),
+        ("nosuch", ["alloc_objects", "alloc_space_bytes", "inuse_objects", "inuse_space_bytes"]),
+        ("", ["alloc_objects", "alloc_space_bytes", "inuse_objects", "inuse_space_bytes"]),
+    ],
+)  # fmt: skip
+def test_the_default_type_comes_first(tmp_path, default, expected):
+    data = pprof(types=HEAP, samples=[([2, 1], [1, 16, 3, 48])], default_sample_type=default)
+    imported("pprof", written(tmp_path, data), tmp_path / "out")
+
+    found = profile(tmp_path / "out")
+    assert expected == [kind.event for kind in found.types]
+    values = {
+        "alloc_objects": 1,
+        "alloc_space_bytes": 16,
+        "inuse_objects": 3,
+        "inuse_space_bytes": 48,
+    }
+    assert tuple(values[name] for name in expected) == found.totals
+
+
+def test_a_file_without_mappings_has_its_functions(tmp_path):
+    data = pprof(
+        mappings=[],
+        functions=["main.main", "runtime.mallocgc"],
+        locations=[(0, 0, [1]), (0, 0, [2])],
+    )
+    imported("pprof", written(tmp_path, data), tmp_path / "out")
+
+    assert {("Domain-0", "user", "[unknown]", "runtime.mallocgc", "samples:1:0"): 7} == by_symbol(
+        profile(tmp_path / "out")
+    )
+
+
+def test_frames_that_a_file_asks_to_drop_are_kept_and_told(tmp_path):
+    data = pprof(drop_frames="work|(a+)+$", keep_frames="main")
+
+    out = imported("pprof", written(tmp_path, data), tmp_path / "out")
+
+    assert "note: it asks readers to drop frames (drop_frames): all are kept\n" in out
+    assert {"main", "work"} == {frame.symbol for frame in profile(tmp_path / "out").frames}
+
+
 def test_inlined_functions_are_steps(tmp_path):
     data = pprof(locations=[(1, 0x1000, [2, 1])], samples=[([1], [3])])
     imported("pprof", written(tmp_path, data), tmp_path / "out")

@@ -1,6 +1,7 @@
 import pytest
 
 from xenprof.errors import UsageError
+from xenprof.opreport.names import long_name
 from xenprof.opreport.specification import parse, split_differential
 from xenprof.profile.flat import ImageName, SampleKey
 
@@ -49,7 +50,32 @@ def test_a_session_can_be_excluded():
     assert specification.sessions == ("current", "after")
 
 
-@pytest.mark.parametrize("word", ["cpu:one", "count:", "tid:1.5", "session:"])
+@pytest.mark.parametrize(
+    ("word", "selects_all"),
+    [("count:", False), ("event:", False), ("image:,", False), ("image:", True), ("lib-image:", True)],
+)  # fmt: skip
+def test_an_empty_list_selects_nothing_of_numbers_and_everything_of_images(word, selects_all):
+    assert selects_all == parse([word]).matches(ALL)
+
+
+@pytest.mark.parametrize(
+    ("word", "sessions"), [("session:", ("current",)), ("session:,", ("",)), ("session:a,,b", ("a", "", "b"))]
+)  # fmt: skip
+def test_no_session_is_the_current_one(word, sessions):
+    assert sessions == parse([word]).sessions
+
+
+@pytest.mark.parametrize("word", ["image:*/srv/*", "image-exclude:*/srv/*", "*/srv/*"])
+def test_patterns_are_for_all_names_of_an_image(word):
+    def names(image):
+        return long_name(image), f"/srv/archive{long_name(image)}"
+
+    specification = parse([word])
+    found = (specification.matches(KEY), specification.matches(KEY, names))
+    assert ((True, False) if "exclude" in word else (False, True)) == found
+
+
+@pytest.mark.parametrize("word", ["cpu:one", "count:1,,2", "tid:1.5"])
 def test_a_value_that_is_none_is_refused(word):
     with pytest.raises(UsageError, match=f"invalid profile specification {word}: "):
         parse([word])
@@ -63,6 +89,7 @@ def test_a_value_that_is_none_is_refused(word):
         (["c", "{", "a", "}", "d", "{", "b", "}"], (["c", "d", "a"], ["c", "d", "b"])),
         (["{}", "{", "b", "}"], ([], ["b"])),
         (["c", "{", "}", "{", "}"], (["c"], ["c"])),
+        (["{", "}", "{", "}"], ([], None)),
     ],
 )
 def test_words_outside_of_braces_belong_to_both_profiles(words, expected):

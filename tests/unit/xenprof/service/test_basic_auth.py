@@ -122,6 +122,13 @@ def test_one_address_does_not_use_up_what_another_has(tmp_path):
     assert {status for status, _ in crowd(app, 8, ("10.0.0.1", "10.0.0.2"))} == {401}
 
 
+def test_all_addresses_together_have_64_passwords_checked_at_a_time(tmp_path):
+    app = protected(written(tmp_path, f"basic_auth_users: {{ann: {HASH}}}"))
+    statuses = [status for status, _ in crowd(app, 8, [f"10.0.0.{n}" for n in range(10)])]
+
+    assert (statuses.count(401), statuses.count(429)) == (64, 16)
+
+
 def test_an_address_that_waited_is_heard_again(tmp_path):
     path = written(tmp_path, f"basic_auth_users: {{ann: {HASH}}}")
 

@@ -103,3 +103,59 @@ def test_a_changed_image_is_replaced_at_the_next_start(tmp_path):
     rooted(tmp_path, ["a"], a=[DomainFile(XEN.path, b"newer xen", 7)])
 
     assert (tmp_path / "domains/a/usr/lib/debug/boot/xen-syms").read_bytes() == b"newer xen"
+
+
+def started_again(tmp_path, data):
+    """Start a service on the HOME `tmp_path` whose example is `data`; return its path."""
+    example = DomainFile("/etc/xen/example", data, 1174000000, is_configuration=True)
+    rooted(tmp_path, ["Domain-0"], **{"Domain-0": [example]})
+    return tmp_path / "domains/Domain-0/etc/xen/example"
+
+
+def test_an_edited_configuration_stays(tmp_path):
+    example = started_again(tmp_path, b"memory = 64")
+    example.write_bytes(b"memory = 128")
+
+    assert started_again(tmp_path, b"memory = 64").read_bytes() == b"memory = 128"
+
+
+def test_an_edited_configuration_stays_when_ours_has_changed(tmp_path):
+    example = started_again(tmp_path, b"memory = 64")
+    example.write_bytes(b"memory = 128")
+
+    assert started_again(tmp_path, b"memory = 256").read_bytes() == b"memory = 128"
+
+
+def test_a_configuration_nobody_has_edited_becomes_the_new_one(tmp_path):
+    started_again(tmp_path, b"memory = 64")
+
+    assert started_again(tmp_path, b"memory = 256").read_bytes() == b"memory = 256"
+
+
+def test_a_configuration_that_is_away_comes_back(tmp_path):
+    started_again(tmp_path, b"memory = 64").unlink()
+
+    assert started_again(tmp_path, b"memory = 64").read_bytes() == b"memory = 64"
+
+
+def test_a_link_in_the_place_of_a_configuration_stays(tmp_path):
+    example = started_again(tmp_path, b"memory = 64")
+    example.unlink()
+    example.symlink_to("elsewhere")
+
+    started_again(tmp_path, b"memory = 64")
+
+    assert example.readlink().name == "elsewhere"
+
+
+def test_a_configuration_edited_while_it_was_a_link_to_its_image_is_a_file_of_its_own(tmp_path):
+    """Earlier versions linked it, so an edit in place was an edit of the image."""
+    example = started_again(tmp_path, b"memory = 64")
+    example.unlink()
+    image = next((tmp_path / "images").iterdir())
+    example.hardlink_to(image)
+    example.write_bytes(b"memory = 128")
+
+    started_again(tmp_path, b"memory = 64")
+
+    assert (example.read_bytes(), example.stat().st_nlink) == (b"memory = 128", 1)

@@ -9,6 +9,7 @@ from tests.support.fake_host import FakeHost
 from tests.support.fake_toolstack import FakeOperation
 from tests.support.service_fakes import MS
 from xenprof.service.driver import PERIOD_NS, HostDriver, ServiceStopping
+from xenprof.service.pacing import SLIP_TOLERANCE_NS
 
 
 class Wall:
@@ -62,6 +63,28 @@ def test_a_model_slower_than_its_speed_slips_and_says_so():
     run_for(driver, wall, 10_000 * MS)
 
     assert driver.lag_seconds == pytest.approx(5.0, abs=0.2)
+
+
+def stopped_for_20_seconds():
+    """Return what a driver has done when its process was stopped for 20 s, and a second later."""
+    host, wall, driver = stepped(cost=0.01)
+    run_for(driver, wall, 1_000 * MS)
+    before_ns = host.now_ns
+    wall.now_ns += 20_000 * MS
+    run_for(driver, wall, 1_000 * MS)
+    return driver, host.now_ns - before_ns
+
+
+def test_a_model_whose_process_was_stopped_goes_on_where_it_was():
+    _, passed_ns = stopped_for_20_seconds()
+
+    assert passed_ns == pytest.approx(1_000 * MS, abs=SLIP_TOLERANCE_NS + 2 * PERIOD_NS)
+
+
+def test_the_time_for_which_the_process_was_stopped_is_lag():
+    driver, _ = stopped_for_20_seconds()
+
+    assert driver.lag_seconds == pytest.approx(20.0, abs=0.15)
 
 
 def test_speed_is_measured_over_the_last_second():

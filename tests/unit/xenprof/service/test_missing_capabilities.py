@@ -108,7 +108,7 @@ def test_every_read_and_every_command_names_what_is_missing(lacking):
     }  # fmt: skip
 
     assert {(status, body) for status, body in answers} == {
-        (501, json.dumps({"error": error}, separators=(",", ":")))
+        (501, json.dumps({"error": error}, separators=(",", ":")) + "\n")
     }
 
 

@@ -53,7 +53,7 @@ def test_sequential_reading_runs_at_the_speed_of_the_medium():
     host.refill = lambda count: host.read(*[next(position) for _ in range(count)], size=64 * KIB)
     host.read(*[next(position) for _ in range(16)], size=64 * KIB)
     host.clock.run_until(10 * SECOND)
-    assert host.disk.read_bytes / 10 == pytest.approx(70e6, rel=0.05)
+    assert host.disk.use.read_bytes / 10 == pytest.approx(70e6, rel=0.05)
 
 
 def random_reads_per_second(depth):
@@ -144,7 +144,7 @@ def test_a_request_behind_an_endless_stream_waits_little_more_than_its_limit():
 def test_busy_time_of_a_saturated_disk_is_the_elapsed_time(host):
     host.read(*range(0, 10**6, 5000))
     host.drain()
-    assert host.times[-1] == host.disk.busy_ns
+    assert host.times[-1] == host.disk.use.busy_ns(host.times[-1])
 
 
 def test_a_copied_disk_finishes_alike(host):

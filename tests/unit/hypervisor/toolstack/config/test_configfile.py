@@ -81,10 +81,30 @@ def test_the_talks_fully_virtualized_file_makes_an_hvm_guest_with_two_ide_disks(
         ("'''text'''\nx = r'\\d'", "\\d"),
         ("x = '\\d'", "\\d"),
         ("x = True", True),
+        ("x = [''] * 2", ["", ""]),
+        ("x = 3 * 'ab'", "ababab"),
+        ("x = 'a' * -1", ""),
+        ("x = 64 * 1024 - 1", 65535),
+        ("x = 1025 / 2", 512),
+        ("x = 1025 // 2", 512),
+        ("x = 1025 / 2.0", 512.5),
+        ("x = 1025 % 2", 1),
+        ("vmid = 2\nx = ['mac=00:16:3e:00:00:%02X' % vmid]", ["mac=00:16:3e:00:00:02"]),
+        ("x = 'id=%(vmid)d' % {'vmid': 2}", "id=2"),
+        ("x = '%(a)s-%(a)03d%%' % {'a': 7, 'b': 1}", "7-007%"),
+        ("x = int('12') + 1", 13),
+        ("x = int(2.7)", 2),
+        ("x = 'vm' + str(7)", "vm7"),
     ],
 )
 def test_the_data_subset_of_python_is_understood(text, value):
     assert value == parse_config(text, "f")["x"]
+
+
+def test_a_word_of_the_command_line_is_a_text_that_int_makes_a_number():
+    text = "name = 'VM%d' % int(vmid)\nmemory = 64 * int(vmid)"
+
+    assert {"name": "VM3", "memory": 192, "vmid": "3"} == parse_config(text, "f", {"vmid": "3"})
 
 
 def test_tuples_and_none_are_variables_but_no_settings():
@@ -101,8 +121,19 @@ def test_tuples_and_none_are_variables_but_no_settings():
         "x = [1 for i in y]",
         "x = f'{1}'",
         "x = b'1'",
-        "x = 'a' * 9",
         "x = 2 ** 9",
+        "x = 1 / 0",
+        "x = 1 % 0",
+        "x = 'a' - 1",
+        "x = ['a'] * ['b']",
+        "x = 1 << 9",
+        "x = int('a')",
+        "x = int([1])",
+        "x = int(1, 2)",
+        "x = str(None)",
+        "x = '%(a)d' % {'b': 1}",
+        "x = '%(a)d' % {'a': [1]}",
+        "x = '%(a)d' % {**y}",
         "x = [[1]]",
         "x = lambda: 1",
         "x[0] = 1",
@@ -150,6 +181,13 @@ def test_everything_else_is_refused_with_file_and_line(line):
         "x = 1e" + "9" * 50_000,
         "a = '%s'\n".replace("%s", "x" * 30_000) + "a = [a, a, a, a]\n" * 64,
         "x = '%999d' % 1\n" * 3_000,
+        "x = 'a' * 999999999",
+        "x = [''] * 999999999",
+        "a = 'x' * 999\n" + "a = a * 9\n" * 64,
+        "x = '%s' % {'a': 'x' * 999}\n" * 2_000,
+        "x = '" + "%(a)s" * 9_000 + "' % {'a': 'x' * 9000}",
+        "x = 9999999999 * 9999999999",
+        "x = 1e308 * 10",
         "\x7fELF\0\0\0",
         "x = '\ud800'",
         "#" * (MAXIMUM_TEXT + 1),
@@ -164,15 +202,62 @@ def test_hostile_files_are_refused(text):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("import os, re", "code is not executed here; only `name = value` lines are understood"),
-        ("if 1: x = 2", "code is not executed here; only `name = value` lines are understood"),
-        ("arch = os.uname()[4]", "code is not executed here; write the value itself"),
-        ("name = 'vm%d' % int(vmid)", "code is not executed here; write the value itself"),
+        (
+            "import os, re",
+            "code is not executed here; instead of importing write the values themselves; "
+            "NAME=VALUE on the command line sets NAME for the file",
+        ),
+        (
+            "for i in range(3):\n    disk.append('phy:/dev/vg0/d%d,xvd%s,w' % (i, 'abc'[i]))",
+            "code is not executed here; instead of a loop write every entry out: "
+            "disk = ['phy:a,xvda,w', 'phy:b,xvdb,w']",
+        ),
+        (
+            "disk = ['phy:/dev/vg0/d%d,xvda%d,w' % (i, i) for i in range(1, 3)]",
+            "code is not executed here; instead of a loop write every entry out: "
+            "disk = ['phy:a,xvda,w', 'phy:b,xvdb,w']",
+        ),
+        (
+            "if 1: x = 2",
+            "code is not executed here; instead of a condition write the value itself; "
+            "NAME=VALUE on the command line sets NAME for the file",
+        ),
+        (
+            "def vmid_check(var, val):\n    return int(val)",
+            "code is not executed here; instead of a function write the value itself; "
+            "NAME=VALUE on the command line sets NAME for the file",
+        ),
+        (
+            "xm_vars.var('vmid', use='id', check=vmid_check)",
+            "code is not executed here; xm_vars is not needed: "
+            "NAME=VALUE on the command line sets NAME for the file",
+        ),
+        (
+            "name = os.getenv('VM', 't1')",
+            "code is not executed here; instead of asking the system write the value itself; "
+            "NAME=VALUE on the command line sets NAME for the file",
+        ),
+        (
+            "arch = os.uname()[4]",
+            "code is not executed here; instead of asking the system write the value itself; "
+            "NAME=VALUE on the command line sets NAME for the file",
+        ),
+        (
+            "disk.append('phy:a,xvda,w')",
+            "code is not executed here; instead of append write NAME = NAME + ['...']",
+        ),
+        (
+            "x = 'vm{}'.format(1)",
+            "code is not executed here; instead of format write '...%s' % NAME",
+        ),
+        ("x = open('a').read()", "code is not executed here; write the value itself"),
+        ("name = 'vm%d' % int(vmid)", "name 'vmid' is not defined"),
         ("x = '\0'", "not a config file (binary)"),
         ("x = " + "y" * 999, f"name '{'y' * 40}' is not defined"),
         ("print 'x'", "code is not executed here"),
         ("name = webserver", "name 'webserver' is not defined"),
-        ("x = 1 * 2", "only literals, lists, names, + and % are understood here"),
+        ("x = {1: 2}", "only literals, lists, names and arithmetic are understood"),
+        ("x = 2 ** 9", "only + - * / // and % are understood"),
     ],
 )
 def test_a_refusal_says_what_is_understood_instead(line, message):

@@ -1,0 +1,37 @@
+"""Declares what /proc shows of a domain and of domain 0's hardware."""
+
+from typing import Protocol
+
+from hypervisor.model.cpu.guest import Guest
+from hypervisor.model.domain.domain import Domain
+from hypervisor.model.io.blkif import BlockBackend
+from hypervisor.model.io.devices import Devices
+from hypervisor.model.io.netif import NetBackend
+from hypervisor.model.memory.balloon import Balloon
+from hypervisor.model.memory.paging import Paging
+from hypervisor.toolstack.config.spec import DomainSpec
+
+
+class System(Protocol):
+    """A domain with its kernel, as /proc shows it."""
+
+    domain: Domain
+    spec: DomainSpec
+    guest: Guest
+    devices: Devices
+    paging: Paging
+    balloon: Balloon
+
+
+class Hardware(Protocol):
+    """Domain 0's drivers of real hardware, whose interrupts and counters /proc shows."""
+
+    @property
+    def netback(self) -> NetBackend:
+        """Return the driver of the network card."""
+        ...
+
+    @property
+    def blkback(self) -> BlockBackend:
+        """Return the driver of the disk."""
+        ...
