@@ -50,6 +50,12 @@ def lossy(tmp_path_factory):
     return home, json.loads(out.getvalue())["xenoprof"]
 
 
+def test_a_run_tells_all_losses_on_standard_error(tmp_path, capsys):
+    run(tmp_path, "--for", "300ms", "--profile", "GLOBAL_POWER_EVENTS:8000")
+    lost = in_line(capsys.readouterr().err)
+    assert {"cpu_buffer_overflow", "ring_full"} <= set(lost)
+
+
 def report(home, format, tmp_path, capsys):
     """Return a report's bytes, and what is told on standard error."""
     path = tmp_path / "report"
