@@ -5,11 +5,13 @@ the place of `daemonrc` at the next call without a daemon.
 Source: oprofile utils/opcontrol (0.9.9), do_save_setup and load_setup.
 """
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from hypervisor.ownfiles import make_folder, opener
 from xenprof.errors import UsageError
 from xenprof.home import SESSION_DIR
 
@@ -83,6 +85,7 @@ class DaemonrcFiles:
 
     def __init__(self, root: Path, *, is_daemon_alive: bool) -> None:
         """`root` is the domain's `/`. Raises: UsageError (its directory is not writable)."""
+        self._root = root
         directory = root / "root" / ".oprofile"
         self._current = directory / "daemonrc"
         self._new = directory / "daemonrc_new"
@@ -108,10 +111,11 @@ class DaemonrcFiles:
         """Save `setup` for the next daemon. Raises: UsageError (not writable)."""
         path = self._new if self._is_daemon_alive else self._current
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(self._root, path.parent)
             fresh = path.with_name(f".{path.name}")
-            fresh.write_text("".join(f"{line}\n" for line in setup.lines()), encoding="ascii")
-            fresh.chmod(0o600)
+            with open(fresh, "w", encoding="ascii", opener=opener) as file:
+                os.fchmod(file.fileno(), 0o600)
+                file.write("".join(f"{line}\n" for line in setup.lines()))
             fresh.replace(path)
         except OSError as error:
             raise UsageError(f"{path}: {error.strerror}") from None

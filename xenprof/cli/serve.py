@@ -200,7 +200,7 @@ def command(
     chosen_home = home_at(state_dir)
     history = _history(history_period, history_retention, history_size, push_url, push_otlp)
     with lasting():
-        from xenprof.cli.background import run_in_background
+        from xenprof.cli.background import own_log, run_in_background
         from xenprof.service.driver import build_host
         from xenprof.service.exporter import ExporterSettings
         from xenprof.service.home_lock import current_holder
@@ -247,7 +247,7 @@ def command(
         if holder := current_holder(chosen_home):
             print(f"xenprof: {chosen_home} is already served by process {holder}")
             return 0
-        return run_in_background(run, log_file or chosen_home / "serve.log")
+        return run_in_background(run, log_file or own_log(chosen_home))
     run(lambda line: print(line, flush=True))
     return 0
 

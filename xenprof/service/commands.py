@@ -10,6 +10,7 @@ from typing import TextIO, TypeVar
 from hypervisor.control import Operation, Toolstack
 from hypervisor.errors import MissingCapability
 from hypervisor.host import Host, toolstack_of
+from hypervisor.ownfiles import opener
 from xenprof.errors import XenprofError
 from xenprof.service.answers import Immediate, Result
 from xenprof.service.arguments import Arguments, BadArguments, request_of
@@ -163,7 +164,9 @@ class CommandLog:
 
     def __init__(self, path: Path) -> None:
         """Create an empty file at `path`."""
-        self._file: TextIO = path.open("w", encoding="utf-8")
+        self._file: TextIO = open(  # noqa: SIM115 - the opener; `close` closes it
+            path, "w", encoding="utf-8", opener=opener
+        )
 
     def append(self, time_ns: int, command: Command) -> None:
         """Write one line before the command runs, so that it survives a crash."""
