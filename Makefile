@@ -34,6 +34,9 @@ check: $(INSTALLED) compiled  # format, lint, types, who may import whom, and wh
 	@$(BIN)/mypy $(CODE)
 	@$(BIN)/lint-imports
 
+soak: $(INSTALLED)  # the long trials: 20 000 hostile inputs
+	@$(BIN)/python -m tests.soak.hostile
+
 compiled: $(INSTALLED)  # compile the model again after its sources have changed; needs a C compiler
 	@$(BIN)/python -m hypervisor.compiled.build
 

@@ -10,6 +10,7 @@ from typing import TextIO, TypeVar
 from hypervisor.control import Operation, Toolstack
 from hypervisor.errors import MissingCapability
 from hypervisor.host import Host, toolstack_of
+from hypervisor.wholetext import read_whole
 from xenprof.errors import XenprofError
 from xenprof.service.answers import Immediate, Result
 from xenprof.service.arguments import Arguments, BadArguments, request_of
@@ -23,6 +24,7 @@ from xenprof.wire.requests import Request
 
 R = TypeVar("R", bound=Request)
 log = logging.getLogger(__name__)
+_LONGEST_LOG_BYTES = 1 << 28  # far more than a service keeps
 
 
 class UnknownCommand(XenprofError):
@@ -181,7 +183,7 @@ class CommandLog:
 def read_log(path: Path) -> list[tuple[int, Command]]:
     """Return the commands of a log by time. Raises: BadArguments, which names file and line."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = read_whole(path, _LONGEST_LOG_BYTES).decode().splitlines()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not a text"
         raise BadArguments(f"{path}: {reason}") from None
@@ -195,7 +197,7 @@ def read_log(path: Path) -> list[tuple[int, Command]]:
             command = Command(**entry)
             if type(time_ns) is not int or not isinstance(command.arguments, dict):
                 raise TypeError("time_ns must be a whole number, arguments an object")
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise BadArguments(f"{path}:{number}: not a command: {error}") from None
         commands.append((time_ns, command))
     return sorted(commands, key=lambda entry: entry[0])

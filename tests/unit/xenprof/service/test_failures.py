@@ -75,3 +75,10 @@ def test_over_tcp_a_bug_is_one_fixed_line(tmp_path, error):
 
 def test_the_control_socket_is_told_of_a_bug_what_it_is():
     assert bug(Failures(), KeyError(1)) == "a bug in xenprof, see its log: KeyError(1)"
+
+
+def test_over_tcp_no_exit_code_is_told(tmp_path):
+    app = Starlette(exception_handlers=Failures(tmp_path).handlers)
+    _, _, body = ask_now(app, "GET", "/nothing")
+
+    assert body == b'{"error":{"type":"HTTPException","message":"Not Found: GET /nothing"}}\n'
