@@ -1,4 +1,5 @@
 import asyncio
+import errno
 import json
 import logging
 
@@ -82,3 +83,18 @@ def test_over_tcp_no_exit_code_is_told(tmp_path):
     _, _, body = ask_now(app, "GET", "/nothing")
 
     assert body == b'{"error":{"type":"HTTPException","message":"Not Found: GET /nothing"}}\n'
+
+
+@pytest.mark.parametrize(
+    ("number", "status"), [(errno.ENOSPC, 507), (errno.EDQUOT, 507), (errno.EACCES, 400)]
+)
+def test_what_the_system_refuses_is_no_bug(number, status):
+    error = OSError(number, "no", "/a/b")
+
+    assert answer(Failures(), error) == (status, "OSError", "/a/b: no")
+
+
+def test_strangers_are_told_why_and_not_of_which_file(tmp_path):
+    error = OSError(errno.EACCES, "no", "/a/b")
+
+    assert answer(Failures(tmp_path), error) == (400, "OSError", "no")
