@@ -14,7 +14,7 @@ from hypervisor.errors import HostError
 from xenprof.cli import opcontrol_options
 from xenprof.cli.daemonrc import Daemonrc, DaemonrcFiles
 from xenprof.cli.opcontrol_options import CommandLine, MissingValueError, c_number
-from xenprof.cli.stdout import ends_with_its_reader
+from xenprof.cli.stdout import ends_well
 from xenprof.client import Client, Service, ServiceError
 from xenprof.errors import ImageError, UsageError, XenprofError
 from xenprof.events import assign_counters, parse_setting
@@ -54,7 +54,7 @@ class SeparateError(UsageError):
     """A bad word after --separate: the only message that the original prints on stdout."""
 
 
-@ends_with_its_reader
+@ends_well("opcontrol")
 def main(
     argv: Sequence[str] | None = None,
     *,

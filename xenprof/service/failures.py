@@ -3,6 +3,7 @@
 This is the only place that knows error classes.
 """
 
+import errno
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
@@ -40,6 +41,7 @@ class Failures:
             XenprofError: self._caused_by_user,
             HTTPException: self._http_error,
             ClientDisconnect: _nobody_there,
+            OSError: self._system_error,
             Exception: self._internal_error,
         }
 
@@ -48,6 +50,16 @@ class Failures:
             raise error
         failure = Failure(type(error).__name__, self._told(str(error)), error.exit_code)
         return self._answer(failure, error.http_status)
+
+    async def _system_error(self, request: Request, error: Exception) -> Response:
+        """Answer that a file could not be read or written: no bug, as the system refuses it."""
+        if not isinstance(error, OSError) or error.errno is None:
+            return await self._internal_error(request, error)
+        reason = error.strerror or str(error)
+        text = reason if error.filename is None else f"{error.filename}: {reason}"
+        log.error("%s %s: %s", request.method, request.url.path, text)
+        status = 507 if error.errno in (errno.ENOSPC, errno.EDQUOT) else 400
+        return self._answer(Failure("OSError", text if self._tells_all else reason), status)
 
     def _told(self, message: str) -> str:
         """Return a message with paths below HOME written as `HOME/...`; the log has them whole."""

@@ -12,6 +12,7 @@ from typing import Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from hypervisor.wholetext import read_whole
 from xenprof.errors import XenprofError
 
 log = logging.getLogger(__name__)
@@ -100,7 +101,7 @@ class WebConfigFile:
         """Read the file. Raises: WebConfigError."""
         self.path = path
         try:
-            self._seen: bytes | str = path.read_bytes()
+            self._seen: bytes | str = read_whole(path)
         except OSError as error:
             raise WebConfigError(f"{path}: {error.strerror}") from None
         self._in_force = _parse(path, self._seen)
@@ -125,7 +126,7 @@ class WebConfigFile:
             # Reading a pipe would wait for its writer, and every request with it.
             if not stat.S_ISREG(self.path.stat().st_mode):
                 return "not a regular file"
-            return self.path.read_bytes()
+            return read_whole(self.path)
         except OSError as error:
             return error.strerror or str(error)
 
