@@ -7,6 +7,7 @@ a domain that shuts down is drained and leaves the list.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from hypervisor.errors import HostError, OprofilefsError, Refused
@@ -294,9 +295,18 @@ class Sessions:
             return
         daemon.is_enabled = False
         if daemon.domid == DOMAIN_0_ID:
+            if not self._strict:
+                self._drain(answer)
             snapshot = self._host.telemetry.snapshot()
             for each in self._daemons.values():
                 each.unseen.end(snapshot)
+
+    def _drain(self, answer: Answer) -> None:
+        """Have all kernels read what is left in Xen's rings, which 3.0.3 leaves there."""
+        for daemon in self._daemons.values():
+            with suppress(OprofilefsError):
+                daemon.driver.write("drain", "1")
+        self._dump(self._daemons[DOMAIN_0_ID], answer)
 
     def _dump(self, daemon: RunningDaemon, answer: Answer) -> None:
         driver = daemon.driver
