@@ -15,6 +15,7 @@ _SIZED = frozenset({
     "shrd", "tzcnt", "lzcnt", "popcnt", "movabs", "movnti", "call", "ret", "jmp", "leave",
 })  # fmt: skip
 _NEVER_SIZED = frozenset({"call", "ret", "jmp", "leave", "push", "pop", "movabs"})
+_REGISTER_STRINGS = frozenset({"stos", "scas", "lods"})
 _SHIFTS = frozenset({"shl", "shr", "sar", "sal", "rol", "ror"})
 _BITS = {"b": 8, "w": 16, "l": 32, "q": 64}
 _DIGIT_BEFORE_BRACKET = re.compile(r"(?<![\w%])(-?)(\d)(?=\(|$|,)")
@@ -25,6 +26,9 @@ _IP_RELATIVE = re.compile(r"(-?0x[0-9a-f]+)\(%[re]ip\)")
 _TARGET = re.compile(r"0x([0-9a-f]+)")
 _BRACKETS = re.compile(r"\([^)]*\)")
 _GENERAL_REGISTER = re.compile(r"(?:^|,)%(?![xyz]?mm|st|k[0-7])\w+(?=$|,)")
+_STRING_WORD = re.compile(r"(movs|cmps|stos|scas|lods)([bwlq])")
+_X87_POP = re.compile(r"f(add|mul|subr?|divr?)p")
+_CONVERSION = re.compile(r"v?cvtu?si2s[sd][lq]")
 _BRANCH = re.compile(r"(j\w+|call[lq]?|loop\w*|xbegin)")
 _INTEL_SIZE = re.compile(r"[a-z]+ ptr ")
 _INTEL_DIGIT = re.compile(r"(?<![\w*])(\d)(?!\w)")
@@ -48,6 +52,10 @@ def gnu_text(
     if word.startswith("nop"):
         return _no_operation(word, operands, raw)
     operands = _numbers(word, operands)
+    if _STRING_WORD.fullmatch(word) and "mm" not in operands:
+        operands = _with_segments(operands)
+    if _X87_POP.fullmatch(word) and "," not in operands:
+        operands = f"%st,{operands}"
     if opcode[:1] in (b"\xd0", b"\xd1"):  # shifts by one have no operand for the number
         operands = operands.removeprefix("$0x1,")
     word = " ".join([*prefixes, _without_size(word, operands)])
@@ -73,9 +81,20 @@ def _numbers(word: str, operands: str) -> str:
     return _UNSCALED.sub(r"(\1,\2,1)", operands)
 
 
+def _with_segments(operands: str) -> str:
+    """Return the operands of a string instruction with their segments."""
+    for register, segment in (("di", "es"), ("si", "ds")):
+        operands = re.sub(rf"(?<!:)\((%[re]?{register})\)", rf"%{segment}:(\1)", operands)
+    return operands
+
+
 def _without_size(word: str, operands: str) -> str:
     stem = word[:-1]
     if word.startswith("cmov"):
+        return stem
+    if _CONVERSION.fullmatch(word) and "(" not in operands:
+        return stem
+    if word[-1:] in _BITS and stem in _REGISTER_STRINGS:
         return stem
     if word[-1:] in _BITS and stem in _SIZED:
         sized = operands.removeprefix("%cl,") if stem in _SHIFTS else operands
