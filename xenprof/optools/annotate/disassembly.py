@@ -73,7 +73,7 @@ class Code:
             if mnemonic in (BAD, GAP):
                 text = mnemonic
             elif self.is_intel:
-                text = intel_text(mnemonic, operands, names)
+                text = intel_text(mnemonic, operands, raw, at + len(raw), names)
             elif is_x86:
                 text = gnu_text(mnemonic, operands, raw, at + len(raw), names)
             else:

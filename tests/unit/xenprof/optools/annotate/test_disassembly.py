@@ -83,8 +83,26 @@ def test_one_instruction_as_objdump_spells_it(mnemonic, operands, raw, text) -> 
 
 
 def test_intel_syntax_has_capital_sizes_and_no_blanks() -> None:
-    text = intel_text("movzx", "esi, byte ptr [rdx + rax*8 - 1]", no_label)
+    code = bytes.fromhex("0fb674c2ff")
+    text = intel_text("movzx", "esi, byte ptr [rdx + rax*8 - 1]", code, 0x1005, no_label)
     assert "movzx  esi,BYTE PTR [rdx+rax*8-0x1]" == text
+
+
+@pytest.mark.parametrize(
+    ("mnemonic", "operands", "raw", "text"),
+    [
+        ("lea", "rdi, [rip - 0x7b]", "488d3d85ffffff", "lea    rdi,[rip+0xffffffffffffff85]        # f8c <f.isra.0>"),
+        ("jne", "0x1098", "75f0", "jne    1098 <f.isra.0>"),
+        ("movzx", "eax, byte ptr [r12 + rbx]", "410fb6041c", "movzx  eax,BYTE PTR [r12+rbx*1]"),
+        ("movzx", "edx, byte ptr [r13]", "410fb65500", "movzx  edx,BYTE PTR [r13+0x0]"),
+        ("nop", "", "6690", "xchg   ax,ax"),
+    ],
+)  # fmt: skip
+def test_one_instruction_in_intel_syntax_as_objdump_spells_it(mnemonic, operands, raw, text) -> None:
+    code = bytes.fromhex(raw)
+    assert text == intel_text(
+        mnemonic, operands, code, 0x1000 + len(code), lambda address: "<f.isra.0>"
+    )
 
 
 def test_targets_of_other_machines_have_their_symbol_too() -> None:
