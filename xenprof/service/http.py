@@ -78,7 +78,9 @@ def _no_number(word: str) -> NoReturn:
 def _finite_number(text: str) -> float:
     number = float(text)
     if math.isinf(number):
-        raise BadArguments(f"the body must be JSON with finite numbers, not {text[:_LONGEST_SHOWN]}")
+        raise BadArguments(
+            f"the body must be JSON with finite numbers, not {text[:_LONGEST_SHOWN]}"
+        )
     return number
 
 
