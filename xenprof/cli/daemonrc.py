@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hypervisor.ownfiles import make_folder, opener
+from xenprof.cli.opcontrol_options import c_number
 from xenprof.errors import UsageError
 from xenprof.home import SESSION_DIR
 
@@ -24,7 +25,8 @@ _FLAGS = {"library": "LIB", "kernel": "KERNEL", "thread": "THREAD", "cpu": "CPU"
 class Daemonrc:
     """The saved setup. `vmlinux` is "" while undecided and `none` for --no-vmlinux.
 
-    `events` are complete specifications. Ranges are the user's text; "" = those of the image.
+    `events` are complete specifications. Ranges and numbers are the user's text; a range of ""
+    is that of the image.
     """
 
     session_dir: str = SESSION_DIR
@@ -32,10 +34,10 @@ class Daemonrc:
     separate: tuple[str, ...] = ()
     vmlinux: str = ""
     image_filter: str = ""
-    buffer_size: int = 0
-    buffer_watershed: int = 0
-    cpu_buffer_size: int = 0
-    callgraph_depth: int = 0
+    buffer_size: str = "0"
+    buffer_watershed: str = "0"
+    cpu_buffer_size: str = "0"
+    callgraph_depth: str = "0"
     kernel_range: str = ""
     xen_image: str = "none"
     xen_range: str = ""
@@ -50,9 +52,9 @@ class Daemonrc:
             yield f"SEPARATE_{suffix}={int(word in self.separate)}"
         yield f"VMLINUX={self.vmlinux}"
         yield f"IMAGE_FILTER={self.image_filter}"
-        if self.buffer_size:
+        if self.buffer_size != "0":
             yield f"BUF_SIZE={self.buffer_size}"
-        if self.buffer_watershed:
+        if self.buffer_watershed != "0":
             yield f"BUF_WATERSHED={self.buffer_watershed}"
         yield f"CPU_BUF_SIZE={self.cpu_buffer_size}"
         yield f"CALLGRAPH={self.callgraph_depth}"
@@ -67,7 +69,11 @@ class Daemonrc:
         yield f"Session-dir: {self.session_dir}"
         for index, event in enumerate(self.events):
             yield f"Event {index}: {event}"
-        yield f"Separate options: {' '.join(self.separate) or 'none'}"
+        # The original puts a blank before each word but `library`.
+        separate = "".join(f" {word}" for word in self.separate).removeprefix(" library")
+        if "library" in self.separate:
+            separate = f"library{separate}"
+        yield f"Separate options: {separate or 'none'}"
         yield f"vmlinux file: {self.vmlinux}"
         yield f"Image filter: {self.image_filter or 'none'}"
         yield f"Call-graph depth: {self.callgraph_depth}"
@@ -76,8 +82,31 @@ class Daemonrc:
             ("CPU buffer watershed", self.buffer_watershed),
             ("CPU buffer size", self.cpu_buffer_size),
         ):
-            if number:
+            if number != "0":
                 yield f"{text}: {number}"
+
+    def parameter_lines(self, cpu_type: str) -> Iterator[str]:
+        """Yield what `--verbose` prints before anything is done."""
+        samples = f"{self.session_dir}/samples"
+        yield "Parameters used:"
+        yield f"SESSION_DIR {self.session_dir}"
+        yield f"LOCK_FILE {self.session_dir}/lock"
+        yield f"SAMPLES_DIR {samples}"
+        yield f"CURRENT_SAMPLES_DIR {samples}/current"
+        yield f"CPUTYPE {cpu_type}"
+        for name, number in (
+            ("BUF_SIZE", self.buffer_size),
+            ("BUF_WATERSHED", self.buffer_watershed),
+            ("CPU_BUF_SIZE", self.cpu_buffer_size),
+        ):
+            yield f"{name} {number if number != '0' else 'default value'}"
+        for word, suffix in _FLAGS.items():
+            yield f"SEPARATE_{suffix} {int(word in self.separate)}"
+        yield f"CALLGRAPH {self.callgraph_depth}"
+        yield f"VMLINUX {self.vmlinux}".rstrip()
+        yield f"KERNEL_RANGE {self.kernel_range}".rstrip()
+        yield f"XENIMAGE {self.xen_image}"
+        yield f"XEN_RANGE {self.xen_range}".rstrip()
 
 
 class DaemonrcFiles:
@@ -137,19 +166,23 @@ def _load(path: Path) -> Daemonrc:
             raise UsageError(f'Invalid value "{value}" for {name} in {path}.')
         values[name] = value
 
-    def number(name: str) -> int:
+    def number(name: str) -> str:
         text = values.get(name) or "0"
-        if not text.isdecimal():
-            raise UsageError(f'Invalid value "{text}" for {name} in {path}.')
-        return int(text)
+        try:
+            c_number(text)
+        except ValueError:
+            raise UsageError(f'Invalid value "{text}" for {name} in {path}.') from None
+        return text
 
     return Daemonrc(
         session_dir=values.get("SESSION_DIR") or SESSION_DIR,
         events=tuple(
             values.get(f"CHOSEN_EVENTS_{index}", "")
-            for index in range(min(number("NR_CHOSEN"), 32))
+            for index in range(min(c_number(number("NR_CHOSEN")), 32))
         ),
-        separate=tuple(word for word, suffix in _FLAGS.items() if number(f"SEPARATE_{suffix}")),
+        separate=tuple(
+            word for word, suffix in _FLAGS.items() if number(f"SEPARATE_{suffix}") != "0"
+        ),
         vmlinux=values.get("VMLINUX", ""),
         image_filter=values.get("IMAGE_FILTER", ""),
         buffer_size=number("BUF_SIZE"),

@@ -13,7 +13,8 @@ from hypervisor.host import Host, profiler_of, toolstack_of
 from hypervisor.telemetry import HostSnapshot
 from xenprof.cli.debug_images import debug_images
 from xenprof.errors import UsageError, XenprofError
-from xenprof.events import EventSetting, parse_setting
+from xenprof.events import EventSetting
+from xenprof.eventspec import parse_setting
 from xenprof.home import DOMAIN_0, DOMAIN_0_ID, XEND_LOG, domain_root
 from xenprof.images import text_range
 from xenprof.service.domainroots import DomainRoots

@@ -74,8 +74,11 @@ class Image:
     def elf(self) -> bytes:
         """Return the bytes of the ELF file."""
         shift = self.address if self.kind == "module" else 0
+        symbols = [ElfSymbol(s.name, s.address - shift, s.size) for s in self.symbols.values()]
+        if self.kind in ("kernel", "hypervisor"):  # profilers end the range of its code there
+            symbols.append(ElfSymbol("_etext", self.address + self.size, 0))
         return write_elf(
-            [ElfSymbol(s.name, s.address - shift, s.size) for s in self.symbols.values()],
+            symbols,
             text_address=self.address - shift,
             text_size=self.size,
             text_offset=_TEXT_OFFSET,
