@@ -81,3 +81,8 @@ def xenprof() -> int:
 def xm() -> int:
     """Run `xm`."""
     return _run("xm.program")
+
+
+def xentop() -> int:
+    """Run `xentop`."""
+    return _run("xentop")
