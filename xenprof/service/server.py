@@ -208,14 +208,9 @@ def _tls_context(web_config: "WebConfigFile | None") -> ssl.SSLContext | None:
     tls = web_config.current().tls_server_config if web_config else None
     if web_config is None or tls is None:
         return None
-    folder = web_config.path.parent
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    from xenprof.service.tls import tls_context  # as above
+
     try:
-        context.load_cert_chain(folder / tls.cert_file, folder / tls.key_file)
-        if tls.client_ca_file is not None:
-            context.load_verify_locations(folder / tls.client_ca_file)
+        return tls_context(tls, web_config.path.parent)
     except (OSError, ValueError) as error:  # an SSLError is an OSError
         raise CannotServe(f"{web_config.path}: tls_server_config: {error}") from None
-    if tls.client_auth_type == "RequireAndVerifyClientCert":
-        context.verify_mode = ssl.CERT_REQUIRED
-    return context
