@@ -78,6 +78,11 @@ def xenprof() -> int:
     return _run("main")
 
 
+def xentop() -> int:
+    """Run `xentop`."""
+    return _run("xentop")
+
+
 def xm() -> int:
     """Run `xm`."""
     return _run("xm.program")

@@ -28,9 +28,8 @@ _XENTOP = Command(
 @ends_well(_PROGRAM)
 def main(argv: Sequence[str] | None = None) -> int:
     """Run xentop; return its exit code: 0, 1, or 130 after Ctrl-C."""
-    words = list(sys.argv[1:] if argv is None else argv)
     try:
-        parsed = _XENTOP.parse(words)
+        parsed = _XENTOP.parse(list(sys.argv[1:] if argv is None else argv))
     except XmError as error:
         print(f"{_PROGRAM}: {error}", file=sys.stderr)
         print(top_help(_PROGRAM, _XENTOP.options))
