@@ -184,6 +184,13 @@ def test_each_file_has_the_functions_of_its_image(book: CodeBook, role: Role) ->
         assert elf_symbols(file).keys() == image.symbols.keys() | ends, file.path
 
 
+@pytest.mark.parametrize("path", [XEN, VMLINUX])
+def test_the_code_of_kernel_and_hypervisor_ends_at_etext(book: CodeBook, path: str) -> None:
+    file = next(file for file in book.files("guest") if file.path == path)
+    text = section(file, ".text")
+    assert elf_symbols(file)["_etext"] == (text["sh_addr"] + text["sh_size"], 0)
+
+
 def test_functions_follow_each_other_without_gaps(book: CodeBook) -> None:
     for file in book.files("dom0"):
         spans = sorted(elf_symbols(file).values())

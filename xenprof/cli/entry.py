@@ -86,8 +86,3 @@ def xentop() -> int:
 def xm() -> int:
     """Run `xm`."""
     return _run("xm.program")
-
-
-def xentop() -> int:
-    """Run `xentop`."""
-    return _run("xentop")
