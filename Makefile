@@ -41,7 +41,7 @@ wheels: $(INSTALLED)  # build the pure wheel, and with a C compiler that of this
 	@XENPROF_PURE=1 $(BIN)/python -m hatchling build -t wheel -d dist
 	@$(BIN)/python -m hatchling build -t wheel -d dist
 
-soak: $(INSTALLED)  # attack the service for minutes, which make test does for seconds
+soak: $(INSTALLED)  # attack the service and the programs for minutes, which make test does for seconds
 	@$(BIN)/python -m tests.soak
 
 bench: $(INSTALLED) compiled  # speed and size beside the peers

@@ -1,13 +1,12 @@
-"""Knows CPU types, their PMU events, and the rules of ophelp for event specifications.
+"""Knows CPU types, their PMU events, and which counters can count them.
 
-A specification is NAME:COUNT[:UNITMASK[:KERNEL[:USER]]]. The tables are in `data/events.json`.
-A CPU type may be given by oprofile's name (`i386/p4-ht`) or a scenario's (`p4-ht`).
+The tables are in `data/events.json`. A CPU type may be given by oprofile's name (`i386/p4-ht`)
+or a scenario's (`p4-ht`). Specifications of events are in `eventspec`.
 
-Source: oprofile libop/op_cpu_type.c, op_events.c, op_alloc_counter.c, utils/ophelp.c (0.9.9).
+Source: oprofile libop/op_cpu_type.c, op_events.c, op_alloc_counter.c (0.9.9).
 """
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -20,8 +19,6 @@ from xenprof.errors import EventError as EventError  # is part of this module's 
 MaskKind = Literal["mandatory", "bitmask", "exclusive"]
 
 NEW_NUMBERS_SINCE = 0x13
-CALLGRAPH_COUNT_FACTOR = 15
-_U32_MAX = 0xFFFFFFFF
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +64,11 @@ CPU_TYPES: tuple[CpuType, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class UnitMask:
-    """One value that a unit mask may have, or be composed of."""
+    """One value that a unit mask may have, or be composed of; some have a name to give it by."""
 
     value: int
     text: str
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +94,12 @@ class Event:
             if value & ~mask == 0:
                 union |= value
         return union == mask
+
+    def overlaps(self, mask: int) -> bool:
+        """Return whether `mask` has something of a listed value, if only one bit."""
+        if self.mask_kind != "bitmask":
+            return self.allows(mask)
+        return any(m.value & mask or not m.value for m in self.masks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,33 +163,6 @@ def default_event(cpu: str) -> EventSetting:
     raise EventError(f"cpu_type '{cpu}' has no default event")
 
 
-def parse_setting(cpu: str, text: str, *, callgraph: bool = False) -> EventSetting:
-    """Return the setting of a specification on this CPU.
-
-    With `callgraph` the smallest counts are 15 times larger. Raises: EventError.
-    """
-    name, *parts = text.split(":")
-    if not parts or not parts[0]:
-        raise EventError(f"Invalid count for event {text}")
-    if len(parts) > 4:
-        raise EventError(f"Invalid event part {parts[4]}")
-    event = find_event(cpu, name)
-    numbers = [_c_number(part) for part in parts]
-    setting = EventSetting(
-        event.name,
-        numbers[0],
-        numbers[1] if len(numbers) > 1 else event.default_mask,
-        numbers[2] != 0 if len(numbers) > 2 else True,
-        numbers[3] != 0 if len(numbers) > 3 else True,
-    )
-    minimum = event.min_count * (CALLGRAPH_COUNT_FACTOR if callgraph else 1)
-    if setting.count < minimum:
-        raise EventError(f"Count {setting.count} for event {name} is below the minimum {minimum}")
-    if not event.allows(setting.unit_mask):
-        raise EventError(f"Invalid unit mask {setting.unit_mask:#x} for event {name}")
-    return setting
-
-
 def find_event(cpu: str, name: str) -> Event:
     """Return the event of that name, or of that name in oprofile 0.9.1. Raises: EventError."""
     table = events(cpu)
@@ -240,16 +217,6 @@ def event_by_number(cpu: str, number: int, unit_mask: int = 0) -> Event | None:
     return candidates[0] if candidates else None
 
 
-def _c_number(part: str) -> int:
-    """Return a number by C's rules (0x and 0 prefixes). Raises: EventError."""
-    bases = ((r"0[xX]([0-9a-fA-F]+)", 16), (r"(0[0-7]*)", 8), (r"([1-9][0-9]*)", 10))
-    for pattern, base in bases:
-        match = re.fullmatch(pattern, part, re.ASCII)
-        if match and len(part) <= 20 and int(match[1], base) <= _U32_MAX:
-            return int(match[1], base)
-    raise EventError(f"Invalid event part {part}")
-
-
 @cache
 def _data() -> Mapping[str, Mapping[str, object]]:
     text = (Path(__file__).parent / "data" / "events.json").read_text(encoding="utf-8")
@@ -259,7 +226,7 @@ def _data() -> Mapping[str, Mapping[str, object]]:
 @cache
 def _table(cpu: str) -> Mapping[str, Event]:
     """Return the events of the CPU type with this full name."""
-    masks = cast("Mapping[str, tuple[MaskKind, str, list[list[str]]]]", _data()["masks"])
+    masks = cast("Mapping[str, tuple[MaskKind, str, list[tuple[str, ...]]]]", _data()["masks"])
     rows = cast("list[tuple[str, str, str, int, str, str]]", _data()["events"].get(cpu, []))
     table = {}
     for name, number, counters, minimum, mask, text in rows:
@@ -269,7 +236,7 @@ def _table(cpu: str) -> Mapping[str, Event]:
             int(number, 16),
             tuple(int(digit) for digit in counters),
             minimum,
-            tuple(UnitMask(int(value, 16), what) for value, what in values),
+            tuple(UnitMask(int(value, 16), *texts) for value, *texts in values),
             kind,
             int(default, 16),
             text,

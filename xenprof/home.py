@@ -17,6 +17,7 @@ from urllib.parse import quote
 from hypervisor.domain0 import DOMAIN_0 as DOMAIN_0
 from hypervisor.domain0 import DOMAIN_0_ID as DOMAIN_0_ID
 from hypervisor.errors import UnknownDomain
+from hypervisor.ownfiles import opener
 
 SESSION_DIR = "/var/lib/oprofile"
 """The session directory as the domain's users see it."""
@@ -75,7 +76,8 @@ def note_domain_names(folder: Path, names: Mapping[int, str]) -> None:
     """Write the names of domains by id into the folder of their roots. Raises: OSError."""
     text = json.dumps({str(domid): name for domid, name in sorted(names.items())})
     fresh = folder / f"{_IDS}.new"
-    fresh.write_text(f"{text}\n", encoding="utf-8")
+    with open(fresh, "w", encoding="utf-8", opener=opener) as file:
+        file.write(f"{text}\n")
     fresh.replace(folder / _IDS)
 
 

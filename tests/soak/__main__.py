@@ -1,4 +1,4 @@
-"""`make soak`: attacks the service for minutes, and says what held."""
+"""`make soak`: attacks the service and the programs for minutes, and says what held."""
 
 import argparse
 import sys
@@ -6,11 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.soak import passwords, rewrites
+from tests.soak import hostile, passwords, rewrites
 
 TRIALS: dict[str, Callable[[Path], str]] = {
     "rewrites": rewrites.run,
     "passwords": passwords.run,
+    "requests": hostile.requests,
+    "programs": hostile.programs,
 }
 """A trial is given an empty folder, returns its figures, and raises AssertionError."""
 

@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import Any
 
 from xenprof.cli.heap import end_without_collecting, lasting
-from xenprof.cli.stdout import ends_with_its_reader
+from xenprof.cli.stdout import ends_well
 from xenprof.cli.threads import start_no_numpy_threads
 
 PROGRAMS: Mapping[str, tuple[str, str, str]] = {
@@ -44,7 +44,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
 """Name -> module below xenprof.cli, which has a click command `command`; and its help."""
 
 
-@ends_with_its_reader
+@ends_well("xenprof")
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; the one place where errors become lines."""
     arguments = list(sys.argv[1:] if argv is None else argv)

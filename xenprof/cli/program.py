@@ -8,7 +8,7 @@ from io import TextIOWrapper
 from hypervisor.errors import HostError
 from xenprof.cli import popt
 from xenprof.cli.popt import Option
-from xenprof.cli.stdout import drop_stdout, ends_with_its_reader
+from xenprof.cli.stdout import INTERRUPTED, drop_stdout, ends_with_its_reader
 from xenprof.cli.threads import start_no_numpy_threads
 from xenprof.errors import StoreError, XenprofError
 from xenprof.opreport.commalist import split_list
@@ -63,6 +63,8 @@ def main(program: Program, argv: Sequence[str] | None) -> int:
     except XenprofError as error:
         _say(str(error))
         return error.exit_code
+    except KeyboardInterrupt:
+        return INTERRUPTED
     except MemoryError:
         _say(f"{program.name} error: not enough memory for this session")
         return 1

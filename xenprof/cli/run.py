@@ -67,7 +67,7 @@ def command(
     commands = _read_log(commands_file) if commands_file else []
     if state_dir:
         try:
-            state_dir.mkdir(parents=True, exist_ok=True)
+            state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise UsageError(f"--state-dir {state_dir}: {error.strerror}") from None
     with lasting():

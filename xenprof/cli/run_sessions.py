@@ -13,10 +13,12 @@ from hypervisor.host import Host, profiler_of, toolstack_of
 from hypervisor.telemetry import HostSnapshot
 from xenprof.cli.debug_images import debug_images
 from xenprof.errors import UsageError, XenprofError
-from xenprof.events import EventSetting, parse_setting
-from xenprof.home import DOMAIN_0, DOMAIN_0_ID, XEND_LOG, domain_root, inside
+from xenprof.events import EventSetting
+from xenprof.eventspec import parse_setting
+from xenprof.home import DOMAIN_0, DOMAIN_0_ID, XEND_LOG, domain_root
 from xenprof.images import text_range
 from xenprof.service.domainroots import DomainRoots
+from xenprof.service.own_home import claim, private_files
 from xenprof.service.xendlog_file import XendLogFile
 from xenprof.session.sessions import Sessions
 from xenprof.wire.opcontrol import Outcome, Setup
@@ -36,6 +38,8 @@ def run_at(state_dir: Path | None, host: Host) -> "Iterator[Run]":
             home = Path(stack.enter_context(scratch))
         else:
             home = state_dir.absolute()
+            claim(home)
+        stack.enter_context(private_files())
         run = stack.enter_context(closing(Run(host, home)))
         run.follow_domains()
         yield run
@@ -51,7 +55,7 @@ class Run:
         self._sessions = Sessions(host, home)
         self._roots = DomainRoots(home)
         domain0 = domain_root(home, DOMAIN_0)
-        self._xend_log = XendLogFile(inside(domain0, XEND_LOG))
+        self._xend_log = XendLogFile(domain0, XEND_LOG)
         toolstack_of(host).set_domain0_root(str(domain0), dumps_crashed=False)
         self._active: list[str] = []
         self._under_way: list[tuple[Command, Operation[object]]] = []

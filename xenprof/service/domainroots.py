@@ -12,6 +12,7 @@ from pathlib import Path
 
 from hypervisor.domainfile import DomainFile
 from hypervisor.host import Host
+from hypervisor.ownfiles import make_folder, opener
 from hypervisor.telemetry import DomainSnapshot, HostSnapshot
 from xenprof.home import domain_root, domains_folder, note_domain_names
 
@@ -69,7 +70,7 @@ class DomainRoots:
         root = domain_root(self._home, name)
         targets = [(root / file.path.lstrip("/"), file) for file in _files(host, name)]
         for folder in {root, *(target.parent for target, _ in targets)}:
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(self._home, folder)
         for target, file in targets:
             if file.is_configuration:
                 self._install(target, file)
@@ -114,9 +115,9 @@ class DomainRoots:
             digest = self._digests[file.data] = hashlib.sha256(file.data).hexdigest()
         image = self._home / "images" / digest
         if image.exists() and not _has_attributes(image, file):
-            image = image.with_name(f"{digest}-{file.mtime}-{file.mode:o}")
+            image = image.with_name(f"{digest}-{file.mtime}-{_mode(file):o}")
         if not image.exists():
-            image.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(self._home, image.parent)
             fresh = image.with_suffix(".new")
             _write(fresh, file.data, file)
             fresh.replace(image)
@@ -143,11 +144,17 @@ def _files(host: Host, domain: str) -> list[DomainFile]:
 
 def _write(path: Path, data: bytes, file: DomainFile) -> None:
     """Write `data` to `path` with the mode and the time of `file`."""
-    path.write_bytes(data)
-    path.chmod(file.mode)
+    with open(path, "wb", opener=opener) as out:
+        out.write(data)
+        os.fchmod(out.fileno(), _mode(file))
     os.utime(path, (file.mtime, file.mtime))
+
+
+def _mode(file: DomainFile) -> int:
+    """Return the mode of a file on this machine, where it is for its user alone."""
+    return file.mode & 0o700
 
 
 def _has_attributes(image: Path, file: DomainFile) -> bool:
     status = image.stat()
-    return int(status.st_mtime) == file.mtime and (status.st_mode & 0o7777) == file.mode
+    return int(status.st_mtime) == file.mtime and (status.st_mode & 0o7777) == _mode(file)

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from typing import NoReturn, TypeVar
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -46,6 +47,15 @@ class WrongMediaType(XenprofError):
     def __init__(self) -> None:
         """Say what is expected."""
         super().__init__("send a JSON object with Content-Type: application/json")
+
+
+class WrongMethod(HTTPException):
+    """Refuses a method where the rest of the path decides which ones there are."""
+
+    def __init__(self, allowed: str) -> None:
+        """`allowed` is what Allow says, e.g. `GET, HEAD`."""
+        super().__init__(405)
+        self.allowed = allowed
 
 
 async def done(future: "Future[T]") -> T:

@@ -13,7 +13,7 @@ from hypervisor.errors import MissingCapability
 from hypervisor.host import Host
 from hypervisor.telemetry import HostSnapshot
 from xenprof.history.figures import HistorySettings
-from xenprof.home import DOMAIN_0, XEND_LOG, domain_root, inside
+from xenprof.home import DOMAIN_0, XEND_LOG, domain_root
 from xenprof.service.answers import Answer, Answered, Later
 from xenprof.service.commands import (
     COMMANDS_THAT_ONLY_READ,
@@ -68,7 +68,7 @@ class Service:
             self._sessions = Sessions(host, home, strict=strict, submit=self._writer.submit)
         self._roots = DomainRoots(home, settle=self._writer.barrier)
         domain0 = domain_root(home, DOMAIN_0)
-        self._xend_log = XendLogFile(inside(domain0, XEND_LOG))
+        self._xend_log = XendLogFile(domain0, XEND_LOG)
         if host.toolstack is not None:
             host.toolstack.set_domain0_root(str(domain0), dumps_crashed=enable_dump)
         self._log = CommandLog(home / "commands.jsonl")

@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from hypervisor.ownfiles import check_no_link, opener
 from xenprof import events
 from xenprof.errors import CorruptSampleFile, StoreError, StoreFull, VersionMismatch
 from xenprof.profile.flat import SampleHeader
@@ -161,10 +162,10 @@ def write_file(path: Path, data: bytes) -> None:
     """Write `data` to `path` by a rename; see `merge`. Raises: StoreFull, StoreError."""
     temporary = _session_of(path) / f".writing.{os.getpid()}.{threading.get_ident()}"
     try:
+        check_no_link(temporary.parent, path.parent)
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with temporary.open("wb", buffering=0) as file:
-                os.fchmod(file.fileno(), 0o644)
+            with open(temporary, "wb", buffering=0, opener=opener) as file:
                 rest = memoryview(data)
                 while rest:
                     rest = rest[file.write(rest) :]

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from hypervisor.ownfiles import check_no_link, opener
 from xenprof.errors import (
     BadSamplePath,
     NothingToSave,
@@ -42,11 +43,13 @@ class StoredFile(SampleFile):
 class SessionDir:
     """A session directory at `path`; `shown` is its name in messages, if that differs.
 
-    (`domain_session` returns that of a domain, which lies below its root.)
+    (`domain_session` returns that of a domain, which lies below its root.) Nothing is changed
+    where a symbolic link leads there from `top`.
     """
 
     path: Path
     shown: str = ""
+    top: Path | None = None  # None: the path is one that a user gave, links included
 
     @property
     def samples(self) -> Path:
@@ -75,12 +78,18 @@ class SessionDir:
     def create(self) -> None:
         """Make the directories of the current session and the abi file. Raises: StoreError."""
         try:
+            self._check()
             self.current.mkdir(parents=True, exist_ok=True)
             for left in self.current.rglob(".writing.*"):  # left by a daemon that was killed
                 left.unlink(missing_ok=True)
-            (self.path / "abi").write_text(native_text())
+            with open(self.path / "abi", "w", opener=opener) as abi:
+                abi.write(native_text())
         except OSError as error:
             raise _failure(self.path, error) from error
+
+    def _check(self) -> None:
+        if self.top is not None:
+            check_no_link(self.top, self.current)
 
     def sessions(self) -> list[str]:
         """Return the names of all sessions, sorted; `current` is one of them if it exists."""
@@ -101,6 +110,7 @@ class SessionDir:
         if not self.current.exists():
             raise NothingToSave(f"{self.shown or self.path}/samples/{CURRENT}")
         try:
+            self._check()
             self.current.rename(target)
         except OSError as error:
             raise _failure(target, error) from error
@@ -112,6 +122,7 @@ class SessionDir:
         """
         for name in (*_TREES, "stats", STACKS):
             try:
+                self._check()
                 shutil.rmtree(self.current / name)
             except FileNotFoundError:
                 continue
@@ -154,7 +165,7 @@ class SessionDir:
 def domain_session(root: Path, path: str = SESSION_DIR) -> SessionDir:
     """Return the session directory of the domain at `root`, called `path` by its users."""
     where = inside(root, path)
-    return SessionDir(where, shown=f"/{where.relative_to(root)}")
+    return SessionDir(where, shown=f"/{where.relative_to(root)}", top=root)
 
 
 def read_stats(session: Path) -> dict[str, int]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from xenprof.cli.stdout import ends_with_its_reader
+from xenprof.cli.stdout import ends_well
 from xenprof.cli.virsh import definition, host, lifecycle, listing, resources
 from xenprof.cli.virsh.connection import Connection, complain
 from xenprof.cli.virsh.errors import VirshError
@@ -38,7 +38,7 @@ class _Options:
     wants_version: bool = False
 
 
-@ends_with_its_reader
+@ends_well("virsh")
 def main(argv: Sequence[str] | None = None) -> int:
     """Run virsh; return its exit code, 0 or 1."""
     words = list(sys.argv[1:] if argv is None else argv)

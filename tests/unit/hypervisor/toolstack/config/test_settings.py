@@ -341,5 +341,6 @@ def test_a_config_file_that_asks_the_machine_is_refused_at_its_first_line_of_cod
     with pytest.raises(HostError) as refused:
         of_file("conditional.cfg")
     assert str(refused.value) == (
-        "conditional.cfg:2: code is not executed here; only `name = value` lines are understood"
+        "conditional.cfg:2: code is not executed here; instead of importing write the values "
+        "themselves; NAME=VALUE on the command line sets NAME for the file"
     )
