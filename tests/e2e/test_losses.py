@@ -181,6 +181,18 @@ def test_each_format_balances_with_the_hypervisors_counts(lossy, tmp_path, capsy
     assert lost["cpu_buffer_overflow"] > 0
 
 
+def test_a_profile_that_comes_back_as_pprof_still_tells_what_was_lost(lossy, tmp_path, capsys):
+    home, _ = lossy
+    data, _ = report(home, "pprof", tmp_path, capsys)
+    path, back = tmp_path / "shared.pb.gz", tmp_path / "back"
+    path.write_bytes(data)
+    assert 0 == main(["import", "pprof", str(path), "-o", str(back)])
+    capsys.readouterr()
+    assert 0 == main(["report", "--session", str(back), "--format", "json"])
+
+    assert of_pprof(data, "") == of_json(capsys.readouterr().out, "")
+
+
 def test_a_session_has_the_losses_of_all_its_runs_as_it_has_their_samples(sessions_of_two_runs):
     both, kept = sessions_of_two_runs
     assert kept["lost"] == both["lost"]
