@@ -98,7 +98,9 @@ def test_intel_syntax_has_capital_sizes_and_no_blanks() -> None:
         ("nop", "", "6690", "xchg   ax,ax"),
     ],
 )  # fmt: skip
-def test_one_instruction_in_intel_syntax_as_objdump_spells_it(mnemonic, operands, raw, text) -> None:
+def test_one_instruction_in_intel_syntax_as_objdump_spells_it(
+    mnemonic, operands, raw, text
+) -> None:
     code = bytes.fromhex(raw)
     assert text == intel_text(
         mnemonic, operands, code, 0x1000 + len(code), lambda address: "<f.isra.0>"
