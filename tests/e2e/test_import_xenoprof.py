@@ -142,6 +142,12 @@ def test_a_report_tells_each_loss_once_though_a_passive_domain_has_an_archive_of
     assert json.loads(path.read_text())["lost"]["ring_full"] == int(lost[1]) > 0
 
 
+def test_the_statistics_have_the_file_that_the_real_opreport_looks_for_first(session2):
+    stats = session2[0] / "Domain-0/var/lib/oprofile/samples/current/stats"
+
+    assert (stats / "event_lost_overflow").read_text() == "0\n"
+
+
 def test_reports_of_a_complete_session_warn_of_nothing_lost(session1):
     _, _, err = run(opreport.main, f"archive:{session1[0]}/Domain-0")
 

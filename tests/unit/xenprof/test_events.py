@@ -12,43 +12,6 @@ def test_every_table_is_whole(cpu: str, count: int) -> None:
     assert count == len(events.events(cpu))
 
 
-@pytest.mark.parametrize(
-    ("name", "number", "old_number"),
-    [
-        ("i386/piii", 2, 2),
-        ("i386/p4", 5, 6),
-        ("x86-64/hammer", 6, 10),
-        ("i386/p4-ht", 7, 11),
-        ("i386/core_2", 32, 40),
-    ],
-)
-def test_files_number_the_cpu_types_by_their_version(
-    name: str, number: int, old_number: int
-) -> None:
-    assert (number, old_number, old_number) == (
-        events.cpu_number(name, 0x13),
-        events.cpu_number(name, 0x12),
-        events.cpu_number(name, 0x10),
-    )
-
-
-def test_a_number_leads_back_to_its_cpu_type() -> None:
-    for version in (0x12, 0x13):
-        for cpu in events.CPU_TYPES:
-            number = cpu.number if version == 0x13 else cpu.old_number
-            if number is not None:
-                assert cpu == events.cpu_type_by_number(number, version)
-
-
-def test_scenario_names_name_the_same_cpu_type() -> None:
-    assert events.cpu_type("i386/p4-ht") == events.cpu_type("p4-ht")
-
-
-def test_an_unknown_cpu_type_is_refused() -> None:
-    with pytest.raises(EventError, match="cpu_type 'i386/p5' is not valid"):
-        events.cpu_type("i386/p5")
-
-
 def test_every_default_mask_is_valid() -> None:
     bad = [(cpu, e.name) for cpu, e in ALL_EVENTS if not e.allows(e.default_mask)]
     assert [] == bad
@@ -202,6 +165,20 @@ def test_events_that_share_a_number_are_told_apart_by_the_mask(
     event = events.event_by_number("core_2", number, mask)
     assert event is not None
     assert name == event.name
+
+
+@pytest.mark.parametrize(
+    ("cpu", "number", "text"),
+    [
+        ("ppro", 0x79, "clocks processor is not halted"),
+        ("athlon", 0x76, "Cycles outside of halt state"),
+        ("nehalem", 0x3C, "Clock cycles when not halted"),
+    ],
+)
+def test_cycles_are_known_of_cpu_types_without_a_table(cpu: str, number: int, text: str) -> None:
+    event = events.event_by_number(cpu, number)
+    assert event is not None
+    assert ("CPU_CLK_UNHALTED", text) == (event.name, event.description)
 
 
 def test_an_unknown_number_has_no_event() -> None:
