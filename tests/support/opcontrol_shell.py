@@ -1,5 +1,8 @@
 """opcontrol in this process: over a fake host, without a service."""
 
+import sys
+from pathlib import Path
+
 from hypervisor.elf import ElfSymbol, write_elf
 from hypervisor.errors import HostError
 from tests.support.fake_host import KERNEL_START, VMLINUX, XEN, XEN_START, FakeHost
@@ -79,3 +82,9 @@ def write_images(home) -> None:
             image.write_bytes(
                 write_elf(symbols, text_address=address, text_size=TEXT_SIZE, build_id=None)
             )
+
+
+def at_once(home: str, *words: str) -> None:
+    """Run opcontrol over a fake host of its own, while others do so on the same HOME."""
+    place = Path(home)
+    sys.exit(main(words, client=Client(FakeHost("Domain-0", "web"), place), state=place))

@@ -5,9 +5,11 @@ the place of `daemonrc` at the next call without a daemon.
 Source: oprofile utils/opcontrol (0.9.9), do_save_setup and load_setup.
 """
 
+import fcntl
 import os
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -109,6 +111,25 @@ class Daemonrc:
         yield f"XEN_RANGE {self.xen_range}".rstrip()
 
 
+@contextmanager
+def locked(root: Path) -> Iterator[None]:
+    """Let no other opcontrol change the setup of a domain, whose `/` is `root`, meanwhile.
+
+    Raises: UsageError (its directory cannot be made or read).
+    """
+    folder = root / "root" / ".oprofile"
+    try:
+        make_folder(root, folder)
+        lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise UsageError(f"{folder}: {error.strerror}") from None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
+
+
 class DaemonrcFiles:
     """daemonrc and daemonrc_new of one domain."""
 
@@ -122,6 +143,8 @@ class DaemonrcFiles:
         if not is_daemon_alive and self._new.exists():
             try:
                 self._new.replace(self._current)
+            except FileNotFoundError:
+                pass  # another opcontrol has done so
             except OSError as error:
                 raise UsageError(f"{self._current}: {error.strerror}") from None
 

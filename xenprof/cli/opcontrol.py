@@ -5,13 +5,16 @@ Source: oprofile utils/opcontrol (0.9.9) with the options of the Xenoprof patch.
 """
 
 import os
+import re
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from hypervisor.errors import HostError
 from xenprof.cli import opcontrol_options
-from xenprof.cli.daemonrc import Daemonrc, DaemonrcFiles
+from xenprof.cli.daemonrc import Daemonrc, DaemonrcFiles, locked
+from xenprof.cli.notes import note_nearest, note_what_was_meant
 from xenprof.cli.opcontrol_images import ImageFiles
 from xenprof.cli.opcontrol_options import CommandLine, MissingValueError, SeparateError
 from xenprof.cli.opcontrol_setup import Setups
@@ -62,6 +65,7 @@ def main(
         return error.exit_code
     except (XenprofError, HostError) as error:
         print(error, file=sys.stderr)
+        _note_what_was_meant(str(error), state)
         return error.exit_code
 
 
@@ -87,6 +91,10 @@ class Opcontrol:
 
             print(list_events_text(self._setups.cpu_type(), ("opcontrol", "operf")), end="")
             return 0
+        with locked(self._root) if line.settings else nullcontext():
+            return self._run(line)
+
+    def _run(self, line: CommandLine) -> int:
         status = self._client.ask(GetStatus(), Status, self._domain)
         is_alive = status.status.state != "stopped"
         files = DaemonrcFiles(self._root, is_daemon_alive=is_alive)
@@ -104,6 +112,8 @@ class Opcontrol:
             print(*changed.parameter_lines(self._setups.cpu_type()), sep="\n")
         if line.settings:
             self._images.check_vmlinux(changed)
+            if line.last("xen") is not None:
+                self._images.check_xen(changed)
             files.save(changed)
             if is_alive:
                 print(*_DAEMON_ACTIVE, sep="\n")
@@ -125,6 +135,12 @@ class Opcontrol:
         for text in outcome.stderr:
             print(text, file=sys.stderr)
         return outcome.exit_code
+
+
+def _note_what_was_meant(message: str, state: Path | None) -> None:
+    if unknown := re.fullmatch(r'Unknown option "-+([^"=]+).*"\. See .*', message):
+        note_nearest(unknown[1], [one.name for one in opcontrol_options.OPTIONS], "--{}")
+    note_what_was_meant(message, state)
 
 
 def _version() -> str:

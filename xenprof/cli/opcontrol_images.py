@@ -41,6 +41,14 @@ class ImageFiles:
         if setup.vmlinux != "none" and not self._find(setup.vmlinux).is_file():
             raise UsageError(f'The specified vmlinux file "{setup.vmlinux}" doesn\'t exist.')
 
+    def check_xen(self, setup: Daemonrc) -> None:
+        """Check that a Xen image exists before it is remembered, as it would prevent each start.
+
+        Raises: UsageError with the message of such a start.
+        """
+        if setup.xen_image != "none" and not self._find(setup.xen_image).is_file():
+            raise UsageError(f"{ImageError(setup.xen_image)}\n{_IMAGE_HINT}")
+
     def text_range(self, option: str, image: str, given: str) -> Range | None:
         """Return an image's text range: the saved one, else the file's; None without an image.
 

@@ -12,6 +12,7 @@ from hypervisor.errors import HostError
 from hypervisor.host import Host, profiler_of, toolstack_of
 from hypervisor.telemetry import HostSnapshot
 from xenprof.cli.debug_images import debug_images
+from xenprof.cli.progress import Progress
 from xenprof.errors import UsageError, XenprofError
 from xenprof.events import EventSetting
 from xenprof.eventspec import parse_setting
@@ -58,6 +59,7 @@ class Run:
         self._xend_log = XendLogFile(domain0, XEND_LOG)
         toolstack_of(host).set_domain0_root(str(domain0), dumps_crashed=False)
         self._active: list[str] = []
+        self._shown: Progress | None = None
         self._under_way: list[tuple[Command, Operation[object]]] = []
 
     def follow_domains(self) -> None:
@@ -97,8 +99,17 @@ class Run:
         if self._sessions.status(DOMAIN_0).state != "running":
             _check(self._sessions.start(DOMAIN_0, None))
 
-    def advance(self, duration_ns: int, commands: "Sequence[tuple[int, Command]]" = ()) -> None:
-        """Run until model time `duration_ns`, giving each command when it is due."""
+    def advance(
+        self,
+        duration_ns: int,
+        commands: "Sequence[tuple[int, Command]]" = (),
+        shown: Progress | None = None,
+    ) -> None:
+        """Run until model time `duration_ns`, giving each command when it is due.
+
+        `shown` tells how far it has come.
+        """
+        self._shown = shown
         late = sum(time_ns > duration_ns for time_ns, _ in commands)
         if late:
             said = f"{late} of {len(commands)} commands lie after the end and are not given"
@@ -140,6 +151,8 @@ class Run:
         while self._host.now_ns < until_ns:
             self._host.advance(min(self._host.now_ns + SLICE_NS, until_ns))
             self._sessions.pump()
+            if self._shown is not None:
+                self._shown.at(self._host.now_ns)
             if self._under_way:
                 self._settle()
 

@@ -73,6 +73,12 @@ def test_without_a_service_a_command_says_how_to_start_one(capsys, monkeypatch, 
     )
 
 
+@pytest.mark.parametrize(("typed", "meant"), [("rpeort", "report"), ("opreprot", "opreport")])
+def test_the_command_that_is_nearest_to_an_unknown_one_is_told(capsys, typed, meant):
+    assert main([typed]) == 2
+    assert capsys.readouterr().err.endswith(f"note: did you mean xenprof {meant}?\n")
+
+
 def test_without_a_service_there_is_nothing_to_stop(capsys, tmp_path):
     assert main(["stop", "--state-dir", str(tmp_path)]) == 1
     assert capsys.readouterr().err == f"xenprof: the xenprof service is not running on {tmp_path}\n"

@@ -53,6 +53,15 @@ def test_a_kernel_without_etext_is_refused_at_start(opcontrol):
     )
 
 
+def test_a_xen_image_that_is_not_there_is_not_remembered(opcontrol):
+    opcontrol("--no-vmlinux")
+    before = opcontrol.daemonrc()
+    code = opcontrol("--xen=/nosuch")
+    assert (code, opcontrol.err.splitlines()[0], opcontrol.daemonrc()) == (
+        1, "The specified file /nosuch does not seem to be valid", before
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize("content", [None, b"no ELF file"])
 def test_xen_image_that_cannot_be_used_is_refused_at_start(opcontrol, content):
     path = "/boot/xen.gz"

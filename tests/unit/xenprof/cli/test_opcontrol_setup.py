@@ -1,8 +1,13 @@
 """opcontrol's setup: what it remembers, and what it shows of it."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from tests.support.fake_host import VMLINUX, XEN
+from tests.support.paths import ROOT
 
 
 def test_setup_is_remembered_line_by_line_in_the_originals_order(opcontrol):
@@ -146,3 +151,31 @@ def test_domain_lists_are_not_remembered(opcontrol):
     opcontrol("--shutdown")
     opcontrol("--start-daemon")
     assert opcontrol.client.setups[-1].active_domains is None
+
+
+def test_setups_at_once_lose_nothing(opcontrol, tmp_path):
+    """Each adds its own setting to what the others have written."""
+    opcontrol("--no-vmlinux")
+    lines = ["--buffer-size=7"], ["--image=/bin/a"], ["--separate=cpu"], ["--session-dir=/var/x"]
+    code = "import sys; from tests.support.opcontrol_shell import at_once; at_once(*sys.argv[1:])"
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-c", code, str(tmp_path), *words],
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )
+        for words in lines
+    ]
+    assert [one.wait(60) for one in running] == [0] * len(lines)
+    assert {"BUF_SIZE=7", "IMAGE_FILTER=/bin/a", "SEPARATE_CPU=1", "SESSION_DIR=/var/x"} <= set(
+        opcontrol.daemonrc()
+    )
+
+
+def test_the_option_that_is_nearest_to_an_unknown_one_is_told(opcontrol):
+    opcontrol("--strat")
+    assert opcontrol.err.splitlines()[-1] == "note: did you mean --start?"
+
+
+def test_the_event_that_is_nearest_to_an_unknown_one_is_told(opcontrol):
+    opcontrol("--no-vmlinux", "--event=GLOBAL_POWR_EVENTS:100000")
+    assert opcontrol.err.splitlines()[-1] == "note: did you mean GLOBAL_POWER_EVENTS?"

@@ -21,7 +21,7 @@ def test_a_full_disk_is_one_line(program):
 @pytest.mark.parametrize(
     ("module", "words", "name"),
     [
-        ("opcontrol", ["--help"], "opcontrol"),
+        ("opcontrol", ["--version"], "opcontrol"),
         ("main", ["--help"], "xenprof"),
         ("main", ["--version"], "xenprof"),
         ("main", ["run", "--for", "1ms"], "xenprof"),
