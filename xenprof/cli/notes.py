@@ -34,7 +34,8 @@ def note_what_was_meant(
     if domain := _UNKNOWN_DOMAIN.search(message):
         note_nearest(domain[1], _domains(home) if domains is None else domains)
     elif event := _UNKNOWN_EVENT.search(message):
-        from xenprof.events import CPU_TYPES, events
+        from xenprof.cputypes import CPU_TYPES
+        from xenprof.events import events
 
         note_nearest(event[1], {name for cpu_type in CPU_TYPES for name in events(cpu_type.name)})
 

@@ -14,7 +14,7 @@ class Network:
     """A stream, with the card and the bridge that its acknowledgements pass."""
 
     def __init__(self):
-        self.nic = Nic(Clock(), print)
+        self.nic: Nic[None] = Nic(Clock(), print)
         self.bridge = Traffic()
         self.stream = Acknowledgements(self.nic, self.bridge)
 
