@@ -8,11 +8,15 @@ import ssl
 
 import pytest
 import uvicorn
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
 
 from xenprof.service import door as module
 from xenprof.service.connection import Connection
 from xenprof.service.door import Door
 from xenprof.service.limits import Limits, Patience
+from xenprof.service.server import _server
 
 SHORT = Patience(head=0.2, body=0.2, answer=0.2)
 LONG = Patience(head=30, body=30, answer=30)
@@ -243,3 +247,19 @@ def test_one_that_does_not_set_up_tls_makes_room(tmp_path):
 
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     assert tried(five, Limits(4, 4, LONG), tls) == b""
+
+
+def test_an_address_in_a_header_is_nobodys_address():
+    async def client_of(request):
+        return PlainTextResponse(request.client.host)
+
+    served = _server(Starlette(routes=[Route("/", client_of)]))
+
+    async def run():
+        listener = socket.create_server(("127.0.0.1", 0))
+        listener.setblocking(False)
+        async with Door(listener, served, Limits(9, 9, LONG)).opened():
+            head = HEAD + b"X-Forwarded-For: 192.0.2.1\r\nConnection: close\r\n\r\n"
+            return await said(*listener.getsockname(), head)
+
+    assert asyncio.run(run()).endswith(b"127.0.0.1")
