@@ -3,6 +3,7 @@
 import pytest
 
 from hypervisor.model.io.acknowledgements import Acknowledgements
+from hypervisor.model.io.netif import ReceiveFlow
 from hypervisor.model.io.nic import Nic
 from hypervisor.model.io.traffic import Traffic
 from hypervisor.model.timing.clock import Clock
@@ -14,7 +15,7 @@ class Network:
     """A stream, with the card and the bridge that its acknowledgements pass."""
 
     def __init__(self):
-        self.nic = Nic(Clock(), print)
+        self.nic: Nic[ReceiveFlow] = Nic(Clock(), print)
         self.bridge = Traffic()
         self.stream = Acknowledgements(self.nic, self.bridge)
 
