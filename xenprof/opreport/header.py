@@ -74,6 +74,8 @@ def unknown_events(
     The real program looks events up for the header of all columns and for each, once for each
     property by which columns differ; for XML once for each name.
     """
+    if _knows_all(profile):
+        return
     headers = class_headers(profile, classes, merge)
     if for_xml:
         looked_up = list({key.event: (key, header) for key, header in reversed(headers)}.values())
@@ -86,6 +88,16 @@ def unknown_events(
         is_known = header.cpu_type == TIMER or not events.events(header.cpu_type)
         if not is_known and _event(key, header) is None:
             yield f"Could not locate event {header.event_number}"
+
+
+def _knows_all(profile: Profile) -> bool:
+    """Return whether the name of each file's event is one of its processor, with that number."""
+    named = {(f.key.event, f.header.cpu_type, f.header.event_number) for f in profile.files}
+    for name, cpu_type, number in named:
+        event = events.events(cpu_type).get(name)
+        if cpu_type != TIMER and (event is None or event.number != number):
+            return False
+    return True
 
 
 def _event(key: SampleKey, header: SampleHeader) -> events.Event | None:
