@@ -90,7 +90,7 @@ def events(cpu: str) -> Mapping[str, Event]:
 def default_event(cpu: str) -> EventSetting:
     """Return the event that is counted when none is chosen. Raises: EventError (timer, ...)."""
     for name in ("GLOBAL_POWER_EVENTS", "CPU_CLK_UNHALTED"):
-        event = events(cpu).get(name)
+        event = _known(cpu).get(name)
         if event:
             return EventSetting(name, 100_000, event.default_mask)
     raise EventError(f"cpu_type '{cpu}' has no default event")
@@ -146,12 +146,16 @@ def event_by_number(cpu: str, number: int, unit_mask: int = 0) -> Event | None:
 
     Of a CPU type without a table only the most common events are known.
     """
-    table = events(cpu) or _table(cpu_type(cpu).name, "common")
-    candidates = [event for event in table.values() if event.number == number]
+    candidates = [event for event in _known(cpu).values() if event.number == number]
     for event in candidates:
         if any(mask.value == unit_mask for mask in event.masks):
             return event
     return candidates[0] if candidates else None
+
+
+def _known(cpu: str) -> Mapping[str, Event]:
+    """Return the events of a CPU type; the most common ones if it has no table."""
+    return events(cpu) or _table(cpu_type(cpu).name, "common")
 
 
 @cache

@@ -5,11 +5,13 @@ Source of the interface: oprofile utils/ophelp.c (1.5).
 
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from xenprof import events
 from xenprof.cli import popt, program
 from xenprof.cli.eventlist import list_events_text, list_events_xml
+from xenprof.cli.opcontrol_options import c_number
 from xenprof.cli.popt import Option
 from xenprof.cli.program import CommandLine, Program
 from xenprof.errors import UsageError
@@ -39,10 +41,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(line: CommandLine) -> int:
     depth = line.values.get("callgraph", "0")
-    if not depth.isascii() or not depth.isdigit():
-        raise popt.PoptError("--callgraph: invalid numeric value")
+    try:
+        has_calls = c_number(depth.removeprefix("-")) > 0
+    except ValueError:
+        raise popt.PoptError("--callgraph: invalid numeric value") from None
     cpu = _cpu_type(line)
-    _Question(cpu, line.flags, line.words, int(depth) > 0).answer()
+    _Question(cpu, line.flags, line.words, has_calls).answer()
     return 0
 
 
@@ -54,7 +58,9 @@ def _cpu_type(line: CommandLine) -> events.CpuType:
         if numbered is not None:
             return numbered
     try:
-        return events.cpu_type(named or _cpu_type_of_domain(line.values.get("domain")))
+        if named is None:
+            named = _cpu_type_of_domain(line.values.get("domain"))
+        return events.cpu_type(named)
     except events.EventError as error:
         hint = "you should upgrade oprofile or force the use of timer mode"
         raise UsageError(f"{error}\n{hint}") from None
@@ -75,7 +81,7 @@ class _Question:
         if "get-cpu-type" in options:
             print(cpu.pretty)
         elif "get-default-event" in options:
-            if events.events(cpu.name):
+            with suppress(events.EventError):
                 print(events.default_event(cpu.name).text)
         elif cpu.name == "timer":
             if "check-events" not in options:

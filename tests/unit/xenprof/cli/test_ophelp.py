@@ -90,6 +90,8 @@ def test_the_xml_says_the_same_of_each_event_as_the_table(cpu: str) -> None:
         (["-e", "-i", "ITLB_REFERENCE:1", "GLOBAL_POWER_EVENTS"], "0 4 \n"),
         (["-e", "GLOBAL_POWER_EVENTS:100000:1:1:1"], "0 \n"),
         (["-e", "--callgraph=2", "GLOBAL_POWER_EVENTS:45000"], "0 \n"),
+        (["-c", "i386/nehalem", "-d"], "CPU_CLK_UNHALTED:100000:0:1:1\n"),
+        (["-e", "--callgraph=0x2", "GLOBAL_POWER_EVENTS:45000"], "0 \n"),
         (["--get-default-event"], "GLOBAL_POWER_EVENTS:100000:1:1:1\n"),
         (["-r"], "P4 / Xeon\n"),
         (["-c", "7", "-r"], "P4 / Xeon with 2 hyper-threads\n"),
@@ -144,6 +146,10 @@ def test_answers_on_one_line(capsys: pytest.CaptureFixture[str], argv: list[str]
             ["-c", "vax"],
             "cpu_type 'vax' is not valid\n"
             "you should upgrade oprofile or force the use of timer mode",
+        ),
+        (
+            ["-c", ""],
+            "cpu_type '' is not valid\nyou should upgrade oprofile or force the use of timer mode",
         ),
         (
             ["-c", "1000"],
