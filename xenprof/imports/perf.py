@@ -39,6 +39,7 @@ _LONGEST_LINE = 1 << 16  # judgement: names of C++ templates reach some 10000
 _RECORD = re.compile(r"(?:.*\s)?PERF_RECORD_([A-Z_0-9]+)\b(.*)")
 _LOST = re.compile(r"\blost:? (\d{1,15})\b")
 _LOST_RECORDS = ("LOST", "LOST_SAMPLES")
+_PERF_DATA = (b"PERFILE2", b"2ELIFREP", b"PERFFILE")
 _NO_EVENT = "samples"
 """The event of samples whose lines name none."""
 
@@ -214,6 +215,8 @@ def read(data: bytes, path: str, *, domain: str) -> Recording:
 
     Raises: InputError.
     """
+    if data.startswith(_PERF_DATA):
+        raise InputError(path, "perf's own file: give the text that `perf script` prints of it")
     reader = _Reader(path, domain)
     number, line = 0, ""
     for number, line in lines(data, path, _LONGEST_LINE):

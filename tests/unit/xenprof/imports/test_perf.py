@@ -149,6 +149,10 @@ def test_the_domain_is_whose_the_user_says(tmp_path):
         ("hello\n", "line 1: neither a sample nor a frame of perf script: 'hello'"),
         ("a 1 [000] 1.0: 1 cycles:\n\tffff", "line 2: truncated: the last line has no end"),
         (b"a 1 [000] 1.0: 1 cyc\xffles:\n", "line 1: not UTF-8"),
+        (
+            b"PERFILE2h\0\0\0",
+            "perf's own file: give the text that `perf script` prints of it",
+        ),
         (b"\x7fELF\0\0\n", "line 1: binary data, text is wanted"),
         ("a" * 70000 + "\n", "line 1: longer than 65536 bytes"),
         (b"\x1f\x8b\x08", "truncated: its gzip data have no end"),
