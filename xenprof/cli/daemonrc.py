@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from xenprof.disk import DISK, Batch
 from xenprof.errors import UsageError
 from xenprof.home import SESSION_DIR
 
@@ -89,7 +90,8 @@ class DaemonrcFiles:
         self._is_daemon_alive = is_daemon_alive
         if not is_daemon_alive and self._new.exists():
             try:
-                self._new.replace(self._current)
+                DISK.rename(self._new, self._current)
+                DISK.sync(directory)
             except OSError as error:
                 raise UsageError(f"{self._current}: {error.strerror}") from None
 
@@ -108,11 +110,11 @@ class DaemonrcFiles:
         """Save `setup` for the next daemon. Raises: UsageError (not writable)."""
         path = self._new if self._is_daemon_alive else self._current
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            fresh = path.with_name(f".{path.name}")
-            fresh.write_text("".join(f"{line}\n" for line in setup.lines()), encoding="ascii")
-            fresh.chmod(0o600)
-            fresh.replace(path)
+            batch = Batch()
+            text = "".join(f"{line}\n" for line in setup.lines())
+            batch.add(path, text.encode("ascii")).chmod(0o600)
+            for error in batch.commit().values():
+                raise error
         except OSError as error:
             raise UsageError(f"{path}: {error.strerror}") from None
 

@@ -16,6 +16,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from hypervisor.host import Host
+from xenprof.disk import Disk
 from xenprof.history.figures import HistorySettings
 from xenprof.service.app import create_app
 from xenprof.service.connection import Connection
@@ -51,6 +52,7 @@ class ServeSettings:
     speed: float | None = 1.0
     strict: bool = False
     enable_dump: bool = False
+    is_synced: bool = True  # what is answered as written is on the disk
     web_config: Path | None = None
     allowed_hosts: tuple[str, ...] = ()  # that requests over TCP may name, besides the address
     exporters: ExporterSettings = field(default_factory=ExporterSettings)
@@ -88,6 +90,7 @@ def serve(
                 loaders=installed() if loaders is None else loaders,
                 settings=settings.exporters,
                 history=settings.history,
+                disk=Disk(is_synced=settings.is_synced),
             )
             sys.setswitchinterval(_GIL_SWITCH_SECONDS)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from hypervisor.errors import HostError, OprofilefsError, Refused
 from hypervisor.host import Host, profiler_of
 from hypervisor.telemetry import DomainSnapshot
+from xenprof.disk import DISK, Disk
 from xenprof.errors import NothingToSave, StoreError, XenprofError
 from xenprof.home import DOMAIN_0_ID
 from xenprof.session.answer import Answer
@@ -38,13 +39,18 @@ class Sessions:
         *,
         strict: bool = False,
         submit: Callable[[Callable[[], None]], None] = lambda job: job(),
+        disk: Disk = DISK,
+        damaged: Callable[[StoreError], None] = lambda error: None,
     ) -> None:
-        """`submit` runs a job in order on the store's thread. Raises: MissingCapability."""
+        """`submit` runs a job in order on the store's thread; `damaged` is told of damaged files.
+
+        Raises: MissingCapability.
+        """
         self._host = host
         self._profiler = profiler_of(host)
         self._home = home
         self._strict = strict
-        self._store = StoreThread(submit)
+        self._store = StoreThread(submit, disk, damaged)
         self._daemons: dict[int, RunningDaemon] = {}
         self._awaits_start = False  # counting can still start by itself in this session
 
@@ -97,8 +103,7 @@ class Sessions:
     def stop(self, domain: str) -> Outcome:
         """Dump, then stop profiling; the daemon keeps running."""
         answer = Answer()
-        daemon = self._running(domain, answer)
-        if daemon is not None:
+        if daemon := self._running(domain, answer):
             self._dump(daemon, answer)
             self._disable(daemon, answer)
         return answer.outcome()
@@ -106,8 +111,7 @@ class Sessions:
     def shutdown(self, domain: str) -> Outcome:
         """Dump, stop profiling and end the daemon."""
         answer = Answer()
-        daemon = self._running(domain, answer)
-        if daemon is not None:
+        if daemon := self._running(domain, answer):
             self._dump(daemon, answer)
             self._disable(daemon, answer)
             answer.say("Killing daemon.")
@@ -361,12 +365,21 @@ class Sessions:
             self._dump(daemon, answer)
 
     def _change_session(self, domain: str, name: str | None, setup: Setup | None) -> Outcome:
-        """Dump, save the current session (None: delete it) and let the daemon begin a new one."""
+        """Dump, save the current session (None: delete it) and let the daemon begin a new one.
+
+        A session is deleted with what could not be written, but not saved without it.
+        """
         answer = Answer()
         target = self._find(domain)
         daemon = self._daemons.get(target.domid)
         if daemon is not None:
-            self._dump(daemon, answer)
+            dumped = Answer()
+            self._dump(daemon, dumped)
+            if name is not None or not daemon.held:
+                answer.take(dumped)
+            if name is not None and daemon.held:
+                answer.fail("The session is not saved: make room, then run opcontrol --save again")
+                return answer.outcome()
             directory = daemon.directory
         else:
             directory = session_dir(self._home, target.name, setup or Setup())
@@ -374,13 +387,14 @@ class Sessions:
             if name is None:
                 self._store.call(directory.reset)
             else:
-                self._store.call(lambda: directory.save(name))
+                self._store.call(lambda: directory.save(name, self._store.disk))
         except NothingToSave as error:
             answer.note(str(error))
         except XenprofError as error:
             answer.fail(str(error))
         else:
             if daemon is not None:
-                daemon.forget_session()
+                if lost := daemon.forget_session():
+                    answer.note(f"{lost} samples that could not be written are deleted too")
                 answer.say("Signalling daemon... done")
         return answer.outcome()

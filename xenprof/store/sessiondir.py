@@ -4,14 +4,16 @@ samples/current/    the session being written      samples/NAME/   a saved one
 samples/oprofiled.log      lock      abi
 samples/SESSION/stats/     what the kernel driver lost (a copy of /dev/oprofile/stats)
 samples/SESSION/stacks/    call stacks (stackfile.py)
+samples/SESSION/damaged/   files that were damaged and set aside (placing.py)
 """
 
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from xenprof.disk import DISK, UNFINISHED, Disk, make_folder
 from xenprof.errors import (
     BadSamplePath,
     NothingToSave,
@@ -24,7 +26,9 @@ from xenprof.home import SESSION_DIR, inside
 from xenprof.profile.flat import Profile, SampleFile, SampleKey
 from xenprof.store import samplefile
 from xenprof.store.abi import Abi, native_text, read_abi
+from xenprof.store.placing import DAMAGED
 from xenprof.store.samplepath import parse_spec
+from xenprof.store.unseen import unseen_bytes, unseen_path
 
 CURRENT = "current"
 STACKS = "stacks"
@@ -72,13 +76,16 @@ class SessionDir:
         """Return the directory of a session, which need not exist."""
         return self.samples / name
 
-    def create(self) -> None:
+    def create(self, disk: Disk = DISK) -> None:
         """Make the directories of the current session and the abi file. Raises: StoreError."""
+        abi = self.path / "abi"
         try:
-            self.current.mkdir(parents=True, exist_ok=True)
-            for left in self.current.rglob(".writing.*"):  # left by a daemon that was killed
+            make_folder(self.current, disk)
+            lefts = [*self.path.glob(f"{UNFINISHED}*"), *self.current.rglob(f"{UNFINISHED}*")]
+            for left in lefts:  # by a daemon that was killed
                 left.unlink(missing_ok=True)
-            (self.path / "abi").write_text(native_text())
+            if not abi.is_file() or abi.read_text(errors="replace") != native_text():
+                samplefile.write_file(abi, native_text().encode(), disk)
         except OSError as error:
             raise _failure(self.path, error) from error
 
@@ -88,7 +95,7 @@ class SessionDir:
             return []
         return sorted(entry.name for entry in self.samples.iterdir() if entry.is_dir())
 
-    def save(self, name: str) -> None:
+    def save(self, name: str, disk: Disk = DISK) -> None:
         """Rename the current session to `name`.
 
         Raises: UsageError (a name with a slash), SessionExists, NothingToSave, StoreError.
@@ -101,7 +108,8 @@ class SessionDir:
         if not self.current.exists():
             raise NothingToSave(f"{self.shown or self.path}/samples/{CURRENT}")
         try:
-            self.current.rename(target)
+            disk.rename(self.current, target)
+            disk.sync(self.samples)
         except OSError as error:
             raise _failure(target, error) from error
 
@@ -110,7 +118,7 @@ class SessionDir:
 
         Raises: StoreError.
         """
-        for name in (*_TREES, "stats", STACKS):
+        for name in (*_TREES, "stats", STACKS, DAMAGED):
             try:
                 shutil.rmtree(self.current / name)
             except FileNotFoundError:
@@ -146,9 +154,22 @@ class SessionDir:
         Names are as below /dev/oprofile/stats, e.g. `event_lost_overflow`,
         `cpu0/sample_lost_overflow`. Raises: StoreError, StoreFull.
         """
+        samplefile.write_files(self._stats_files(stats))
+
+    def end_dump(self, stats: Mapping[str, int], notes: Iterable[str], disk: Disk) -> None:
+        """Write statistics and notes of the current session, and `complete_dump` with them.
+
+        `notes` are the lines of `store.unseen`. Raises: StoreError, StoreFull.
+        """
+        known = read_stats(self.current)
+        files = self._stats_files({k: v for k, v in stats.items() if known.get(k) != v})
+        files[unseen_path(self.current)] = unseen_bytes(notes)
+        files[self.path / "complete_dump"] = b"1\n"
+        samplefile.write_files(files, disk)
+
+    def _stats_files(self, stats: Mapping[str, int]) -> dict[Path, bytes]:
         directory = self.current / "stats"
-        for name, value in stats.items():
-            samplefile.write_file(directory / name, f"{value}\n".encode())
+        return {directory / name: f"{value}\n".encode() for name, value in stats.items()}
 
 
 def domain_session(root: Path, path: str = SESSION_DIR) -> SessionDir:
