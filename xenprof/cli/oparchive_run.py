@@ -15,8 +15,7 @@ from xenprof.opreport.specification import Specification
 from xenprof.optools import archive
 from xenprof.optools.archive import Copy
 from xenprof.profile.flat import ImageName, SampleKey
-from xenprof.store import samplefile
-from xenprof.store.sessiondir import list_files
+from xenprof.store.sessiondir import list_files, read_files
 
 Files = dict[Path, list[tuple[SampleKey, Path]]]
 
@@ -49,7 +48,7 @@ def make_archive(line: CommandLine) -> int:
 def _sessions(line: CommandLine, where: Place, specification: Specification) -> Files:
     """Return the selected sample files of each session, with those of call graphs.
 
-    Raises: NoSamplesError, NothingSelectedError, StoreError (one of them is damaged).
+    Raises: NoSamplesError, NothingSelectedError, StoreError (all of them are damaged).
     """
     found: Files = {}
     seen = 0
@@ -62,15 +61,20 @@ def _sessions(line: CommandLine, where: Place, specification: Specification) -> 
             for key, path in files
             if specification.matches(key) and not (only_own and key.app != key.image)
         ]
-        for _, path in chosen:
-            samplefile.read(path)  # a damaged file is reported now, not when the archive is read
         if chosen:
-            found[session.absolute()] = chosen
+            # A damaged file is reported now, not when the archive is read.
+            whole = read_files([(*each, None) for each in chosen], _warning)
+            keys = {file.key for file in whole}
+            found[session.absolute()] = [each for each in chosen if each[0] in keys]
     if not seen:
         raise NoSamplesError
     if not found:
         raise NothingSelectedError
     return found
+
+
+def _warning(line: str) -> None:
+    warn(f"warning: {line}")
 
 
 def _copies(line: CommandLine, where: Place, sessions: Files) -> Iterator[Copy]:

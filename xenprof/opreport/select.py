@@ -17,7 +17,7 @@ from xenprof.store.sessiondir import (
     StoredFile,
     has_files,
     list_files,
-    read_file,
+    read_files,
     read_stats,
     session_abi,
 )
@@ -98,7 +98,7 @@ def select(
         NoSamplesError, NothingSelectedError: there are no sample files, or none is selected.
         ReportError: no session is left, or two sessions have the same file (unless applications
             are merged: then they are added up).
-        StoreError: a sample file cannot be read.
+        StoreError: a sample file cannot be opened, or all are damaged.
     """
     if not specification.sessions:
         raise ReportError(_no_session(specification))
@@ -131,7 +131,8 @@ def select(
     chosen = [found[path] for path in sorted(found)]
     if not merge.lib:
         _refuse_doubles(chosen)
-    return Profile(tuple(read_file(*item) for item in chosen), place.archive, lost)
+    whole = read_files(chosen, lambda line: warn(f"warning: {line}"))
+    return Profile(whole, place.archive, lost)
 
 
 def _refuse_doubles(files: list[tuple[SampleKey, Path, Abi | None]]) -> None:

@@ -16,11 +16,13 @@ from pathlib import Path
 from xenprof.disk import DISK, UNFINISHED, Disk, make_folder
 from xenprof.errors import (
     BadSamplePath,
+    CorruptSampleFile,
     NothingToSave,
     SessionExists,
     SessionLocked,
     StoreError,
     UsageError,
+    VersionMismatch,
 )
 from xenprof.home import SESSION_DIR, inside
 from xenprof.profile.flat import Profile, SampleFile, SampleKey
@@ -243,6 +245,27 @@ def read_file(key: SampleKey, path: Path, abi: Abi | None = None) -> SampleFile:
     return StoredFile(key, *samplefile.read(path, abi), str(path))
 
 
+def read_files(
+    wanted: Iterable[tuple[SampleKey, Path, Abi | None]], warn: Callable[[str], None]
+) -> tuple[SampleFile, ...]:
+    """Return the sample files that are whole; each damaged one is left out with a warning.
+
+    Raises: StoreError: one cannot be opened, or all are damaged.
+    """
+    files: list[SampleFile] = []
+    damaged: list[StoreError] = []
+    for key, path, abi in wanted:
+        try:
+            files.append(read_file(key, path, abi))
+        except (CorruptSampleFile, VersionMismatch) as error:
+            damaged.append(error)
+    if damaged and not files:
+        raise damaged[0]
+    for each in damaged:
+        warn(f"{each}: left out")
+    return tuple(files)
+
+
 def session_abi(session: Path) -> Abi | None:
     """Return the `abi` file that belongs to a session (its directory). Raises: StoreError."""
     return read_abi(session.parent.parent / "abi")
@@ -254,20 +277,24 @@ def read_profile(
     *,
     archive: str = "",
     select: Callable[[SampleKey], bool] | None = None,
+    warn: Callable[[str], None] | None = None,
 ) -> Profile:
     """Return a session as a Profile; only files whose key satisfies `select` are opened.
 
-    `session` is a name, or a directory if it starts with `/` or `.`.
+    `session` is a name, or a directory if it starts with `/` or `.`. With `warn`, damaged files
+    are left out as in `read_files`.
 
     Raises: StoreError for the first file that cannot be read.
     """
     directory = Path(session) if session[:1] in ("/", ".") else session_dir / "samples" / session
     abi = session_abi(directory)
-    files = tuple(
-        read_file(key, path, abi)
-        for key, path in list_files(directory)
-        if select is None or select(key)
-    )
+    wanted = [
+        (key, path, abi) for key, path in list_files(directory) if select is None or select(key)
+    ]
+    if warn is not None:
+        files = read_files(wanted, warn)
+    else:
+        files = tuple(read_file(*each) for each in wanted)
     return Profile(files, archive, read_stats(directory))
 
 
