@@ -6,6 +6,9 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+SYNCS_AT_ONCE = 8
+"""Files are synced so many at a time; judgement, a third of the time of one by one on ext4."""
+
 
 class Disk:
     """The calls by which files come to their places."""
@@ -13,11 +16,6 @@ class Disk:
     def __init__(self, *, is_synced: bool = True) -> None:
         """Without `is_synced` nothing waits for the disk: a power loss may leave files empty."""
         self._is_synced = is_synced
-
-    @property
-    def is_synced(self) -> bool:
-        """Return whether `sync` waits."""
-        return self._is_synced
 
     def write(self, path: Path, data: bytes | memoryview) -> None:
         """Write a new file. Raises: OSError."""
@@ -36,13 +34,28 @@ class Disk:
             finally:
                 os.close(number)
 
+    def sync_all(self, paths: list[Path]) -> dict[Path, OSError]:
+        """Sync files or folders, several at a time; return those that failed."""
+
+        def sync(path: Path) -> OSError | None:
+            try:
+                self.sync(path)
+            except OSError as error:
+                return error
+            return None
+
+        if len(paths) < 2 or not self._is_synced:
+            errors = [sync(path) for path in paths]
+        else:  # file systems write what waits for them at the same time in one go
+            with ThreadPoolExecutor(min(len(paths), SYNCS_AT_ONCE)) as pool:
+                errors = list(pool.map(sync, paths))
+        return {path: error for path, error in zip(paths, errors, strict=True) if error}
+
     def rename(self, old: Path, new: Path) -> None:
         """Give a file or folder another name; a file of that name is replaced. Raises: OSError."""
         old.replace(new)
 
 
-SYNCS_AT_ONCE = 8
-"""Files are synced so many at a time; judgement, a third of the time of one by one on ext4."""
 DISK = Disk()
 """The disk as it is used where nobody chooses."""
 
@@ -101,7 +114,7 @@ class Batch:
         """
         failed: dict[Path, OSError] = {}
         waiting, self._waiting = self._waiting, {}
-        unsynced = self._sync_all(list(waiting.values()))
+        unsynced = self._disk.sync_all(list(waiting.values()))
         for path, temporary in waiting.items():
             try:
                 if temporary in unsynced:
@@ -114,24 +127,7 @@ class Batch:
             else:
                 self._folders.add(path.parent)
         folders, self._folders = sorted(self._folders), set()
-        return failed | self._sync_all(folders)
-
-    def _sync_all(self, paths: list[Path]) -> dict[Path, OSError]:
-        """Sync files or folders, several at a time; return those that failed."""
-
-        def sync(path: Path) -> OSError | None:
-            try:
-                self._disk.sync(path)
-            except OSError as error:
-                return error
-            return None
-
-        if len(paths) < 2 or not self._disk.is_synced:
-            errors = [sync(path) for path in paths]
-        else:  # file systems write what waits for them at the same time in one go
-            with ThreadPoolExecutor(min(len(paths), SYNCS_AT_ONCE)) as pool:
-                errors = list(pool.map(sync, paths))
-        return {path: error for path, error in zip(paths, errors, strict=True) if error}
+        return failed | self._disk.sync_all(folders)
 
 
 UNFINISHED = ".writing."
