@@ -6,11 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.soak import passwords, rewrites
+from tests.soak import kills, passwords, rewrites
 
 TRIALS: dict[str, Callable[[Path], str]] = {
     "rewrites": rewrites.run,
     "passwords": passwords.run,
+    "kills": kills.run,
 }
 """A trial is given an empty folder, returns its figures, and raises AssertionError."""
 
