@@ -11,8 +11,8 @@ PATH_LINE := export PATH="$(CURDIR)/$(BIN):$$PATH"
 help:  # this list
 	@awk -F ':.*  # ' '/^[a-z]+:.*  # / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
 
-up: $(INSTALLED)  # install if needed, start the service in the background, print its address
-	@$(BIN)/xenprof serve --background --log-file .run/serve.log
+up: $(INSTALLED)  # install if needed, start the service in the background (LISTEN=HOST:PORT), print its address
+	@$(BIN)/xenprof serve --background --log-file .run/serve.log $(if $(LISTEN),--web.listen-address $(LISTEN))
 	@$(BIN)/xenprof --version | sed -n 's/^engine: pure (\(.* has changed .*\))/make: the model runs as Python: \1; type make compiled/p'
 	@echo 'To have the programs at hand:  $(PATH_LINE)'
 
@@ -41,7 +41,7 @@ wheels: $(INSTALLED)  # build the pure wheel, and with a C compiler that of this
 	@XENPROF_PURE=1 $(BIN)/python -m hatchling build -t wheel -d dist
 	@$(BIN)/python -m hatchling build -t wheel -d dist
 
-soak: $(INSTALLED)  # attack the service for minutes, which make test does for seconds
+soak: $(INSTALLED)  # attack the service and the programs for minutes, which make test does for seconds
 	@$(BIN)/python -m tests.soak
 
 bench: $(INSTALLED) compiled  # speed and size beside the peers

@@ -2,7 +2,7 @@
 
 import gzip
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate
 
 from prometheus_client.core import (
@@ -12,7 +12,6 @@ from prometheus_client.core import (
     InfoMetricFamily,
 )
 from prometheus_client.core import Metric as Family
-from prometheus_client.exposition import choose_encoder, gzip_accepted
 from prometheus_client.registry import Collector
 from starlette.requests import Request
 from starlette.responses import Response
@@ -28,9 +27,23 @@ from xenprof.service.exporter import (
     ServiceStats,
     SnapshotSource,
 )
+from xenprof.service.negotiation import accepts_gzip, choices
 
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+_OLDER_OPENMETRICS = OPENMETRICS.replace("1.0.0", "0.0.1")  # the same text
+# What is served for a media range, and for which versions; "" is none given.
+_SERVED: Mapping[str, Mapping[str, str]] = {
+    "application/openmetrics-text": {
+        "": OPENMETRICS,
+        "1.0.0": OPENMETRICS,
+        "0.0.1": _OLDER_OPENMETRICS,
+    },
+    "application/*": {"": OPENMETRICS},
+    "text/plain": {"": TEXT, "0.0.4": TEXT},
+    "text/*": {"": TEXT},
+    "*/*": {"": TEXT},
+}
 
 
 def create(source: SnapshotSource, settings: ExporterSettings) -> "PrometheusExporter":
@@ -57,14 +70,12 @@ class PrometheusExporter:
         """Do nothing: nothing is pending."""
 
     async def _scrape(self, request: Request) -> Response:
-        _, chosen = choose_encoder(request.headers.get("accept", ""))
-        openmetrics = chosen.startswith("application/openmetrics-text")
-        zipped = gzip_accepted(request.headers.get("accept-encoding", ""))
-        headers = {"Content-Type": OPENMETRICS if openmetrics else TEXT}
-        headers["Vary"] = "Accept, Accept-Encoding"
+        chosen = content_type(", ".join(request.headers.getlist("accept")))
+        zipped = accepts_gzip(", ".join(request.headers.getlist("accept-encoding")))
+        headers = {"Content-Type": chosen, "Vary": "Accept, Accept-Encoding"}
         if zipped:
             headers["Content-Encoding"] = "gzip"
-        return Response(self.body(openmetrics=openmetrics, zipped=zipped), headers=headers)
+        return Response(self.body(openmetrics=chosen != TEXT, zipped=zipped), headers=headers)
 
     def body(self, *, openmetrics: bool, zipped: bool) -> bytes:
         """Return the scrape of the present snapshot, made once for each snapshot and format."""
@@ -86,6 +97,20 @@ class PrometheusExporter:
             body = self._renderer.render(host, stats, openmetrics=openmetrics)
             self._cache[openmetrics, False] = body
         return body
+
+
+def content_type(accept: str) -> str:
+    """Return the content type to answer with: the first that is accepted, otherwise the text.
+
+    A version that is not known here is passed over, as by Prometheus' own library.
+    """
+    ranges = choices(accept)
+    refused = {one.name for one in ranges if not one.weight}
+    for one in ranges:
+        served = _SERVED.get(one.name, {}).get(one.parameters.get("version", ""))
+        if served is not None and one.weight and served.partition(";")[0] not in refused:
+            return served
+    return TEXT
 
 
 class SnapshotCollector(Collector):

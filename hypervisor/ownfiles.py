@@ -44,12 +44,17 @@ def check_no_link(top: Path, place: Path) -> None:
 
 
 def make_folder(top: Path, folder: Path) -> None:
-    """Make a folder below `top`, with those between, where they are missing.
+    """Make a folder below `top`, with those between, where they are missing: for its user alone.
 
     Raises: OSError, also for a symbolic link on the way.
     """
     check_no_link(top, folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    missing = []
+    while not folder.is_dir():
+        missing.append(folder)
+        folder = folder.parent
+    for absent in reversed(missing):
+        absent.mkdir(mode=0o700, exist_ok=True)
 
 
 def opener(path: str, flags: int) -> int:

@@ -6,6 +6,8 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from hypervisor.ownfiles import check_no_link, opener
+
 SYNCS_AT_ONCE = 8
 """Files are synced so many at a time; judgement, a third of the time of one by one on ext4."""
 
@@ -19,8 +21,7 @@ class Disk:
 
     def write(self, path: Path, data: bytes | memoryview) -> None:
         """Write a new file. Raises: OSError."""
-        with path.open("wb", buffering=0) as file:
-            os.fchmod(file.fileno(), 0o644)
+        with open(path, "wb", buffering=0, opener=opener) as file:
             rest = memoryview(data)
             while rest:
                 rest = rest[file.write(rest) :]
@@ -88,6 +89,8 @@ class Batch:
         Raises: OSError; then the file is not in the batch.
         """
         folder = beside or path.parent
+        if beside is not None:
+            check_no_link(beside, path.parent)
         self._folders |= made_folders(path.parent) | made_folders(folder)
         self._written += 1
         temporary = folder / f"{UNFINISHED}{os.getpid()}.{threading.get_ident()}.{self._written}"

@@ -1,13 +1,12 @@
-"""Knows CPU types, their PMU events, and the rules of ophelp for event specifications.
+"""Knows the PMU events of CPU types, and which counters can count them.
 
-A specification is NAME:COUNT[:UNITMASK[:KERNEL[:USER]]]. The tables are in `data/events.json`.
-A CPU type may be given by oprofile's name (`i386/p4-ht`) or a scenario's (`p4-ht`).
+The tables are in `data/events.json`. CPU types are in `cputypes`, specifications of events in
+`eventspec`.
 
-Source: oprofile libop/op_cpu_type.c, op_events.c, op_alloc_counter.c, utils/ophelp.c (0.9.9).
+Source: oprofile libop/op_events.c, op_alloc_counter.c (0.9.9).
 """
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -15,62 +14,22 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal, cast
 
-from xenprof.errors import EventError as EventError  # is part of this module's interface
+from xenprof.cputypes import CpuType as CpuType  # and the next are part of this interface
+from xenprof.cputypes import cpu_number as cpu_number
+from xenprof.cputypes import cpu_type as cpu_type
+from xenprof.cputypes import cpu_type_by_number as cpu_type_by_number
+from xenprof.errors import EventError as EventError
 
 MaskKind = Literal["mandatory", "bitmask", "exclusive"]
-
-NEW_NUMBERS_SINCE = 0x13
-CALLGRAPH_COUNT_FACTOR = 15
-_U32_MAX = 0xFFFFFFFF
-
-
-@dataclass(frozen=True, slots=True)
-class CpuType:
-    """A CPU type. `number` is its enum in sample files 0x13, `old_number` in 0x10 to 0x12."""
-
-    name: str
-    pretty: str
-    number: int | None
-    old_number: int | None
-    counters: int
-
-    @property
-    def scenario_name(self) -> str:
-        """Return the name without its family, as scenarios write it: `p4-ht`."""
-        return self.name.rpartition("/")[2]
-
-
-# Counters of the types "by cpuid" are those of the first processors of that kind.
-CPU_TYPES: tuple[CpuType, ...] = (
-    CpuType("i386/ppro", "Pentium Pro", 0, 0, 2),
-    CpuType("i386/pii", "PII", 1, 1, 2),
-    CpuType("i386/piii", "PIII", 2, 2, 2),
-    CpuType("i386/athlon", "Athlon", 3, 3, 4),
-    CpuType("timer", "CPU with timer interrupt", 4, 4, 1),
-    CpuType("rtc", "CPU with RTC device", None, 5, 1),
-    CpuType("i386/p4", "P4 / Xeon", 5, 6, 8),
-    CpuType("ia64/ia64", "Itanium", None, 7, 4),
-    CpuType("ia64/itanium", "Itanium 1", None, 8, 4),
-    CpuType("ia64/itanium2", "Itanium 2", None, 9, 4),
-    CpuType("x86-64/hammer", "AMD64 processors", 6, 10, 4),
-    CpuType("i386/p4-ht", "P4 / Xeon with 2 hyper-threads", 7, 11, 4),
-    CpuType("i386/p6_mobile", "Pentium M (P6 core)", 9, 17, 2),
-    CpuType("i386/core", "Core Solo / Duo", 30, 38, 2),
-    CpuType("i386/core_2", "Core 2", 32, 40, 2),
-    CpuType("x86-64/family10", "AMD64 family10", 35, 44, 4),
-    CpuType("i386/arch_perfmon", "Intel Architectural Perfmon", 41, 52, 2),
-    CpuType("i386/core_i7", "Intel Core/i7", 44, 56, 4),
-    CpuType("i386/atom", "Intel Atom", 45, 57, 2),
-    CpuType("i386/nehalem", "Intel Core/i7", 47, 59, 4),
-)
 
 
 @dataclass(frozen=True, slots=True)
 class UnitMask:
-    """One value that a unit mask may have, or be composed of."""
+    """One value that a unit mask may have, or be composed of; some have a name to give it by."""
 
     value: int
     text: str
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +56,12 @@ class Event:
                 union |= value
         return union == mask
 
+    def overlaps(self, mask: int) -> bool:
+        """Return whether `mask` has something of a listed value, if only one bit."""
+        if self.mask_kind != "bitmask":
+            return self.allows(mask)
+        return any(m.value & mask or not m.value for m in self.masks)
+
 
 @dataclass(frozen=True, slots=True)
 class EventSetting:
@@ -114,34 +79,6 @@ class EventSetting:
         return f"{self.name}:{self.count}:{self.unit_mask}:{self.kernel:d}:{self.user:d}"
 
 
-def cpu_type(name: str) -> CpuType:
-    """Return the CPU type of that oprofile or scenario name. Raises: EventError."""
-    for candidate in CPU_TYPES:
-        if name in (candidate.name, candidate.scenario_name):
-            return candidate
-    raise EventError(f"cpu_type '{name}' is not valid")
-
-
-def cpu_type_by_number(number: int, version: int = NEW_NUMBERS_SINCE) -> CpuType | None:
-    """Return the CPU type with that enum in sample files of `version`."""
-    for candidate in CPU_TYPES:
-        if number == _number(candidate, version):
-            return candidate
-    return None
-
-
-def cpu_number(name: str, version: int = NEW_NUMBERS_SINCE) -> int:
-    """Return the enum of a CPU type in sample files of `version`. Raises: EventError."""
-    number = _number(cpu_type(name), version)
-    if number is None:
-        raise EventError(f"cpu_type '{name}' has no number in sample files {version:#x}")
-    return number
-
-
-def _number(cpu: CpuType, version: int) -> int | None:
-    return cpu.number if version >= NEW_NUMBERS_SINCE else cpu.old_number
-
-
 def events(cpu: str) -> Mapping[str, Event]:
     """Return the events of a CPU type by name, in the table's order; empty if it has no table.
 
@@ -157,33 +94,6 @@ def default_event(cpu: str) -> EventSetting:
         if event:
             return EventSetting(name, 100_000, event.default_mask)
     raise EventError(f"cpu_type '{cpu}' has no default event")
-
-
-def parse_setting(cpu: str, text: str, *, callgraph: bool = False) -> EventSetting:
-    """Return the setting of a specification on this CPU.
-
-    With `callgraph` the smallest counts are 15 times larger. Raises: EventError.
-    """
-    name, *parts = text.split(":")
-    if not parts or not parts[0]:
-        raise EventError(f"Invalid count for event {text}")
-    if len(parts) > 4:
-        raise EventError(f"Invalid event part {parts[4]}")
-    event = find_event(cpu, name)
-    numbers = [_c_number(part) for part in parts]
-    setting = EventSetting(
-        event.name,
-        numbers[0],
-        numbers[1] if len(numbers) > 1 else event.default_mask,
-        numbers[2] != 0 if len(numbers) > 2 else True,
-        numbers[3] != 0 if len(numbers) > 3 else True,
-    )
-    minimum = event.min_count * (CALLGRAPH_COUNT_FACTOR if callgraph else 1)
-    if setting.count < minimum:
-        raise EventError(f"Count {setting.count} for event {name} is below the minimum {minimum}")
-    if not event.allows(setting.unit_mask):
-        raise EventError(f"Invalid unit mask {setting.unit_mask:#x} for event {name}")
-    return setting
 
 
 def find_event(cpu: str, name: str) -> Event:
@@ -232,22 +142,16 @@ def mask_text(event: Event, mask: int) -> str:
 
 
 def event_by_number(cpu: str, number: int, unit_mask: int = 0) -> Event | None:
-    """Return the event with that number; of several the one that lists exactly this mask."""
-    candidates = [event for event in events(cpu).values() if event.number == number]
+    """Return the event with that number; of several the one that lists exactly this mask.
+
+    Of a CPU type without a table only the most common events are known.
+    """
+    table = events(cpu) or _table(cpu_type(cpu).name, "common")
+    candidates = [event for event in table.values() if event.number == number]
     for event in candidates:
         if any(mask.value == unit_mask for mask in event.masks):
             return event
     return candidates[0] if candidates else None
-
-
-def _c_number(part: str) -> int:
-    """Return a number by C's rules (0x and 0 prefixes). Raises: EventError."""
-    bases = ((r"0[xX]([0-9a-fA-F]+)", 16), (r"(0[0-7]*)", 8), (r"([1-9][0-9]*)", 10))
-    for pattern, base in bases:
-        match = re.fullmatch(pattern, part, re.ASCII)
-        if match and len(part) <= 20 and int(match[1], base) <= _U32_MAX:
-            return int(match[1], base)
-    raise EventError(f"Invalid event part {part}")
 
 
 @cache
@@ -257,10 +161,10 @@ def _data() -> Mapping[str, Mapping[str, object]]:
 
 
 @cache
-def _table(cpu: str) -> Mapping[str, Event]:
-    """Return the events of the CPU type with this full name."""
-    masks = cast("Mapping[str, tuple[MaskKind, str, list[list[str]]]]", _data()["masks"])
-    rows = cast("list[tuple[str, str, str, int, str, str]]", _data()["events"].get(cpu, []))
+def _table(cpu: str, tables: str = "events") -> Mapping[str, Event]:
+    """Return the events of the CPU type with this full name in one of the sets of tables."""
+    masks = cast("Mapping[str, tuple[MaskKind, str, list[tuple[str, ...]]]]", _data()["masks"])
+    rows = cast("list[tuple[str, str, str, int, str, str]]", _data()[tables].get(cpu, []))
     table = {}
     for name, number, counters, minimum, mask, text in rows:
         kind, default, values = masks[mask]
@@ -269,7 +173,7 @@ def _table(cpu: str) -> Mapping[str, Event]:
             int(number, 16),
             tuple(int(digit) for digit in counters),
             minimum,
-            tuple(UnitMask(int(value, 16), what) for value, what in values),
+            tuple(UnitMask(int(value, 16), *texts) for value, *texts in values),
             kind,
             int(default, 16),
             text,

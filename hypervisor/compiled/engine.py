@@ -12,7 +12,8 @@ from types import ModuleType
 from hypervisor.compiled.manifest import Manifest, read
 
 SWITCH = "XENPROF_PURE"
-"""Environment variable: any value but 0 makes the model run as Python."""
+"""Environment variable: any value but these makes the model run as Python."""
+_NO = frozenset({"", "0", "no", "false", "off"})
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class CompiledModules:
 
 def is_pure_wanted() -> bool:
     """Return whether the user asks for Python by the environment variable."""
-    return os.environ.get(SWITCH, "0") not in ("", "0")
+    return os.environ.get(SWITCH, "").strip().lower() not in _NO
 
 
 def choose() -> Engine:

@@ -64,7 +64,10 @@ class Attachments:
                 port,
             )
         self._disks = (self._disks + 1) % DISKS
-        resident.devices.vbds.append(vbd)
+        vbds = resident.devices.vbds
+        # Empty drives stand behind the disks, the first of which has the root file system.
+        empty = (at for at, one in enumerate(vbds) if spec.type and not one.spec.type)
+        vbds.insert(next(empty, len(vbds)), vbd)
         return Rings(vbd.port.number, vbd.ring_refs)
 
     def add_vif(self, domid: int, index: int, spec: VifSpec) -> Rings:

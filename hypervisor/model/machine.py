@@ -164,7 +164,7 @@ class Machine:
             workloads = tuple(work.model_dump() for work in domain.workload)
             try:
                 spec = self.toolstack.configurations.spec_of(domain.config(), workloads)
-                context.devices.update(disk.path for disk in spec.disks)
+                context.devices.update(disk.path for disk in spec.disks if disk.path)
                 info = Creation(context, spec, paused=True).at_once()
             except Refused as error:
                 raise ScenarioError(f"domain '{domain.name}': {error}") from None

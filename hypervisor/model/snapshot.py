@@ -90,7 +90,7 @@ def _vbd(vbd: BlockFrontend, now_ns: int) -> VbdSnapshot:
     return VbdSnapshot(
         device=vbd.spec.device,
         name=vbd.spec.frontend,
-        backend=f"{vbd.spec.type}:{vbd.spec.path}",
+        backend=vbd.spec.source,
         mode=vbd.spec.mode,
         read_requests=vbd.read_requests,
         write_requests=vbd.write_requests,

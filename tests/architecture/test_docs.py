@@ -94,3 +94,10 @@ def test_the_scenario_shown_can_be_used():
 
 def test_the_readme_is_short():
     assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 150
+
+
+def test_the_picture_of_joined_stacks_says_whose_time_it_shows():
+    picture = (ROOT / "docs" / "network-receive.svg").read_text(encoding="utf-8")
+
+    assert "A stack begins in the domain on whose behalf it ran" in picture
+    assert "Whose processors: Domain-0" in picture

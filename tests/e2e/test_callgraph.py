@@ -152,6 +152,30 @@ def test_a_report_has_one_tree_of_all_domains(home, capsys):
                for line in lines)  # fmt: skip
 
 
+def test_a_report_by_place_has_a_domains_time_in_its_own_bar(home, capsys):
+    told = {}
+    for joined in ("cause", "place"):
+        assert main(["report", "--state-dir", str(home), "--by", "domain", "--format", "csv",
+                     "--joined", joined]) == 0  # fmt: skip
+        rows = [line.split(",") for line in capsys.readouterr().out.splitlines()[1:]]
+        told[joined] = {name: (int(own), int(total)) for name, own, total in rows}
+    assert all(own == total for own, total in told["place"].values())
+    assert any(own < total for own, total in told["cause"].values())
+    assert {name: own for name, (own, _) in told["cause"].items()} == {
+        name: own for name, (own, _) in told["place"].items()
+    }
+
+
+def test_a_stack_by_place_tells_on_whose_behalf_it_ran(home, capsys):
+    assert (
+        main(["report", "--state-dir", str(home), "--format", "folded", "--joined", "place"]) == 0
+    )
+    lines = capsys.readouterr().out.splitlines()
+    assert any(line.startswith("{Domain-0};[for sends];") and "net_tx_action" in line
+               for line in lines)  # fmt: skip
+    assert [] == [line for line in lines if line.count("{") > 1]
+
+
 def tree(home, name):
     """Return the bytes of a session's files, without call graphs, times and stacks."""
     top = session(home, name)

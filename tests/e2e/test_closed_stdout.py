@@ -19,7 +19,6 @@ SESSION = "-R HOME/seen --session-dir HOME/seen/var/lib/oprofile session:later"
 EXPECTED = ("operf profiles by ", "ocount counts by ", "NOTE: the sample data of ")
 """What standard error may hold: programs that name what to use instead, and a note."""
 CASES = {  # command: exit code
-    "opcontrol --help": 1,
     "opcontrol --version": 1,
     "opcontrol --status": 1,
     "opcontrol --list-events": 1,

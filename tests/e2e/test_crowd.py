@@ -3,7 +3,6 @@
 import contextlib
 import http.client
 import socket
-import time
 from urllib.parse import urlsplit
 
 import pytest
@@ -60,20 +59,6 @@ def test_scrapes_are_answered(crowded):
         client.close()
 
     assert statuses == [200] * 20
-
-
-def test_half_of_the_scrapes_take_less_than_50_ms(crowded):
-    _, address = crowded
-    seconds = []
-    for _ in range(21):
-        began = time.monotonic()
-        client = http.client.HTTPConnection(address, timeout=30)
-        client.request("GET", "/metrics")
-        client.getresponse().read()
-        client.close()
-        seconds.append(time.monotonic() - began)
-
-    assert sorted(seconds)[10] < 0.050
 
 
 def test_the_log_stays_short(crowded):

@@ -17,6 +17,7 @@ DOCUMENTS = {"README.md": 2, "docs/tour.md": 30}
 """Name -> the least number of commands that it shows."""
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 ADDRESS = "127.0.0.1:10031"
+PAGE = "/tmp/flame.html"
 SHOWN_HOME = "~/.local/state/xenprof"
 SPEED = "5"
 MARK = "=== end of command"
@@ -59,7 +60,7 @@ def run(home: Path, netloc: str, commands) -> list[tuple[int, str]]:
     """Run the commands in one shell; return (exit code, output) of each."""
     script = "exec 2>&1\n" + SLEEP
     for one in commands:
-        script += one.command.replace(ADDRESS, netloc)
+        script += one.command.replace(ADDRESS, netloc).replace(PAGE, str(home / "flame.html"))
         script += f"printf '{MARK} %s\\n' $?\n"
     done = subprocess.run(
         ["bash", "-c", script],

@@ -3,6 +3,7 @@
 import contextlib
 import gzip
 import io
+import json
 import re
 from collections import Counter
 
@@ -128,6 +129,23 @@ def test_reports_warn_of_the_lost_samples(session2):
 
     assert "WARNING! The OProfile kernel driver reports sample buffer overflows." in err
     assert "note: 7047 samples were lost on the way" in err
+
+
+def test_a_report_tells_each_loss_once_though_a_passive_domain_has_an_archive_of_its_own(
+    session2, tmp_path
+):
+    output, told = session2
+    lost = re.search(r"kept \+ (\d+) lost in full buffers", told)
+    path = tmp_path / "report"
+    run(main, "report", "--session", str(output), "--format", "json", "-o", str(path))
+    assert lost is not None
+    assert json.loads(path.read_text())["lost"]["ring_full"] == int(lost[1]) > 0
+
+
+def test_the_statistics_have_the_file_that_the_real_opreport_looks_for_first(session2):
+    stats = session2[0] / "Domain-0/var/lib/oprofile/samples/current/stats"
+
+    assert (stats / "event_lost_overflow").read_text() == "0\n"
 
 
 def test_reports_of_a_complete_session_warn_of_nothing_lost(session1):

@@ -39,3 +39,14 @@ def test_a_refused_event_ends_with_opcontrols_exit_code_and_no_daemon(xenprof):
     assert done.returncode == 1
     assert 'No such event "NO_SUCH"' in done.stderr
     assert status.stdout.startswith("Daemon not running")
+
+
+def test_what_opcontrol_remembers_stays_as_it_was(xenprof):
+    xenprof("opcontrol", "--setup", "--no-vmlinux", "--callgraph=2")
+    before = xenprof("opcontrol", "--status").stdout
+    profiled = xenprof("profile", "--event", "GLOBAL_POWER_EVENTS:3000000", "--for", "100ms")
+    after = xenprof("opcontrol", "--status").stdout
+
+    assert profiled.returncode == 0, profiled.stderr
+    assert "Call-graph depth: 2" in after
+    assert before == after

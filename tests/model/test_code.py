@@ -179,7 +179,16 @@ def test_what_an_event_counts(cpu: str, number: int, mask: int, kind: Kind | Non
 def test_each_file_has_the_functions_of_its_image(book: CodeBook, role: Role) -> None:
     images = {image.path: image for image in Images().by_key.values()}
     for file in book.files(role):
-        assert elf_symbols(file).keys() == images[file.path].symbols.keys(), file.path
+        image = images[file.path]
+        ends = {"_etext"} if image.kind in ("kernel", "hypervisor") else set()
+        assert elf_symbols(file).keys() == image.symbols.keys() | ends, file.path
+
+
+@pytest.mark.parametrize("path", [XEN, VMLINUX])
+def test_the_code_of_kernel_and_hypervisor_ends_at_etext(book: CodeBook, path: str) -> None:
+    file = next(file for file in book.files("guest") if file.path == path)
+    text = section(file, ".text")
+    assert elf_symbols(file)["_etext"] == (text["sh_addr"] + text["sh_size"], 0)
 
 
 def test_functions_follow_each_other_without_gaps(book: CodeBook) -> None:

@@ -125,6 +125,21 @@ def test_the_driver_tells_what_is_unread_in_the_rings():
     assert str(passive) == host.profiler.oprofile("0").read("unread")
 
 
+def test_a_drain_reads_what_waits_in_the_rings():
+    host = make_host(domain("a", cpu()))
+    set_counter(host)
+    begin(host, (0,), (1,))
+    host.hypercalls.pause_domain(0)
+    host.advance(20 * MS)
+    count_now(host)
+    driver = host.profiler.oprofile("0")
+    waiting = int(driver.read("unread"))
+    before = driver.pending()
+    driver.write("enable", "0")
+    driver.write("drain", "1")
+    assert ("0", True) == (driver.read("unread"), driver.pending() - before >= waiting > 0)
+
+
 def test_passive_samples_come_through_domain_0():
     host = make_host(
         domain("a", cpu(), cpus="1"), domain0={"cpus": "0", "workload": [burst(1, 10)]}

@@ -42,8 +42,8 @@ def test_ticks_add_up_to_the_time_of_all_vcpus(host, name):
     vcpus = len(seen(host, name).vcpus)
     uptime = float(host.toolstack.views.proc(name, "uptime").split()[0])
 
-    # each of five columns is rounded down
-    assert 0 <= round(uptime * 100) * vcpus - sum(stat(host, name)["cpu"].values()) <= 5
+    # each of seven columns is rounded down
+    assert 0 <= round(uptime * 100) * vcpus - sum(stat(host, name)["cpu"].values()) <= 7
 
 
 @pytest.mark.parametrize("name", ["Domain-0", "hog", "smp", "io", "net", "capped"])
@@ -86,10 +86,9 @@ def test_modes_are_those_of_the_domain(host):
     domain_0, ticks = seen(host, "Domain-0"), stat(host, "Domain-0")["cpu"]
     inside_ns = (domain_0.kernel_ns or 0) + (domain_0.hypervisor_ns or 0)
 
-    assert ((domain_0.user_ns or 0) // 10_000_000, inside_ns // 10_000_000) == (
-        ticks["user"],
-        ticks["system"],
-    )
+    assert (domain_0.user_ns or 0) // 10_000_000 == ticks["user"]
+    inside = ticks["system"] + ticks["irq"] + ticks["softirq"]
+    assert 0 <= inside_ns // 10_000_000 - inside <= 2  # each of three columns is rounded down
 
 
 def test_each_vcpu_has_a_line_and_they_add_up(host):

@@ -57,6 +57,7 @@ class Watched:
             "stop": lambda: self.drivers[0].write("enable", "0"),
             "start": lambda: self.drivers[0].write("enable", "1"),
             "leave": lambda: driver.write("leave", "1"),
+            "drain": lambda: driver.write("drain", "1"),
             "close": driver.close_buffer,
             "open": lambda: self.open(domid),
             "lists": lambda: self.drivers[0].write("active_domains", f"0,{domid}"),
@@ -110,8 +111,8 @@ class Watched:
 
 
 COMMANDS = (
-    "wait", "pause", "unpause", "destroy", "dump", "stop", "start", "leave", "close", "open",
-    "lists", "load",
+    "wait", "pause", "unpause", "destroy", "dump", "stop", "start", "leave", "drain", "close",
+    "open", "lists", "load",
 )  # fmt: skip
 STEPS = st.lists(
     st.tuples(

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hypervisor.errors import ScenarioError
 from hypervisor.model.io.blkif import BACKEND_SLOTS, RING_SLOTS
 from hypervisor.model.io.ring import SharedRing
 from tests.support.model.hosts import SECOND, domain, fileio, make_host, result, seen, vbd
@@ -92,6 +93,23 @@ def test_sequential_requests_become_few_disk_operations():
     assert vbd(host, "a").read_requests == disk.operations + disk.merged + disk_waiting(host)
     assert disk.operations < 250
     assert disk.use.read_bytes == pytest.approx(vbd(host, "a").read_bytes, abs=8 * 65536)
+
+
+def test_an_empty_drive_is_no_disk_of_workloads_wherever_it_stands():
+    disks = [",hdc:cdrom,r", "phy:/dev/a,xvda,w", ",hdd:cdrom,r", "phy:/dev/b,xvdb,w"]
+    host = make_host(domain("a", fileio(rate_per_second=20), disk=disks))
+    host.advance(SECOND)
+
+    requests = {one.name: one.read_requests + one.write_requests for one in seen(host, "a").vbds}
+    assert ["hdc", "hdd", "xvdb"] == sorted(name for name in requests if not requests[name])
+    assert {"hdc": "", "hdd": "", "xvda": "phy:/dev/a", "xvdb": "phy:/dev/b"} == {
+        one.name: one.backend for one in seen(host, "a").vbds
+    }
+
+
+def test_a_fileio_workload_needs_more_than_an_empty_drive():
+    with pytest.raises(ScenarioError, match="a fileio workload needs a disk"):
+        make_host(domain("a", fileio(), disk=[",hdc:cdrom,r"]))
 
 
 def disk_waiting(host):

@@ -1,4 +1,4 @@
-"""`make soak`: attacks the service for minutes, and says what held."""
+"""`make soak`: attacks the service and the programs for minutes, and says what held."""
 
 import argparse
 import sys
@@ -6,12 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.soak import kills, passwords, rewrites
+from tests.soak import hostile, kills, passwords, rewrites
 
 TRIALS: dict[str, Callable[[Path], str]] = {
     "rewrites": rewrites.run,
     "passwords": passwords.run,
     "kills": kills.run,
+    "requests": hostile.requests,
+    "programs": hostile.programs,
 }
 """A trial is given an empty folder, returns its figures, and raises AssertionError."""
 

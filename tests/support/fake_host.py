@@ -113,7 +113,7 @@ class FakeDriver:
             return fixed[name]
         if name.startswith("stats/") and name[6:] in self.stats:
             return str(self.stats[name[6:]])
-        if name in ("active_domains", "passive_domains", "enable"):
+        if name in ("active_domains", "passive_domains", "enable") or name in self.files:
             return self.files.get(name, "")
         if name in SIZES:
             return self.files.get(name, SIZES[name])

@@ -8,10 +8,26 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hypervisor.errors import HostError
+from hypervisor.ownfiles import opener
 from xenprof.errors import XenprofError
 
 Body = Callable[[Callable[[str], None]], None]
 """The service; it calls its argument with a line for the user once it is ready."""
+
+
+def own_log(home: Path) -> Path:
+    """Return the log in HOME, for its user alone. Raises: CannotServe."""
+    from xenprof.service.own_home import CannotServe, claim
+
+    claim(home)
+    log = home / "serve.log"
+    try:
+        fd = opener(str(log), os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    except OSError as error:
+        raise CannotServe(f"{log} cannot be written: {error.strerror}") from None
+    os.fchmod(fd, 0o600)
+    os.close(fd)
+    return log
 
 
 def run_in_background(body: Body, log: Path) -> int:

@@ -166,8 +166,8 @@ def _print_result(recording: "Recording", written: "Written", output: str) -> No
         named = kind.event if kind.event == called else f"{kind.event} ({called})"
         taken = stored + sum(lost.values())
         print(f"event {named}: {taken} samples = {stored} stored{''.join(rest)}")
-    if recording.lost_before:
-        print(f"lost before, as the file tells: {recording.lost_before} samples")
+    if before := sum(recording.lost_before.values()):
+        print(f"lost before, as the file tells: {before} samples")
     for note in recording.notes:
         print(f"note: {note}")
     images = [f"{count} {kind}" for kind, count in sorted(written.images.items())]

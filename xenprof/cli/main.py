@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import Any
 
 from xenprof.cli.heap import end_without_collecting, lasting
-from xenprof.cli.stdout import ends_with_its_reader
+from xenprof.cli.stdout import ends_well
 from xenprof.cli.threads import start_no_numpy_threads
 
 PROGRAMS: Mapping[str, tuple[str, str, str]] = {
@@ -44,7 +44,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
 """Name -> module below xenprof.cli, which has a click command `command`; and its help."""
 
 
-@ends_with_its_reader
+@ends_well("xenprof")
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; the one place where errors become lines."""
     arguments = list(sys.argv[1:] if argv is None else argv)
@@ -55,6 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     import click
 
     from hypervisor.errors import HostError
+    from xenprof.cli.notes import note_what_was_meant
     from xenprof.errors import XenprofError
 
     start_no_numpy_threads()
@@ -67,11 +68,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
     except click.ClickException as error:
         error.show()
+        if isinstance(error, click.UsageError) and error.ctx is not None:
+            _note_nearest_command(error.message)
         return error.exit_code
     except (HostError, XenprofError) as error:
         print(f"xenprof: {error}", file=sys.stderr)
+        note_what_was_meant(str(error))
         return error.exit_code
     return result if isinstance(result, int) else 0
+
+
+def _note_nearest_command(message: str) -> None:
+    import re
+
+    from xenprof.cli.notes import note_nearest
+
+    if unknown := re.fullmatch(r"No such command '(.*)'\.", message, re.DOTALL):
+        note_nearest(unknown[1], [*COMMANDS, *PROGRAMS], "xenprof {}")
 
 
 def _group() -> Any:

@@ -6,7 +6,6 @@ from xenprof.cli import postprocess, program
 from xenprof.cli.popt import Option
 from xenprof.cli.program import CommandLine, Program
 from xenprof.errors import UsageError
-from xenprof.opreport.errors import ReportError
 
 OPTIONS = (
     Option("demangle", "D", "how to demangle C++ names", "none|normal|smart"),
@@ -25,8 +24,6 @@ OPTIONS = (
     Option("threshold", "t", "least share for a file or a symbol to be shown", "percent"),
     *postprocess.COMMON_OPTIONS,
 )
-DEMANGLE = ("none", "normal", "smart")
-MERGES = ("cpu", "tid", "tgid", "unitmask", "all")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -36,6 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(line: CommandLine) -> int:
     postprocess.check_common(line)
+    postprocess.refuse_two_profiles(line)
     flags = line.flags
     conflicts = (
         (not flags & {"source", "assembly"}, "you must specify at least --source or --assembly"),
@@ -52,16 +50,15 @@ def _run(line: CommandLine) -> int:
             {"assembly", "output-dir"} <= flags,
             "--output-dir is meaningless with --assembly",
         ),
+        (
+            "assembly" in flags and flags & {"include-file", "exclude-file"},
+            "--exclude[include]-file options not supported with --assembly\n"
+            "Please see the opannotate man page.",
+        ),
     )
     for applies, message in conflicts:
         if applies:
             raise UsageError(message)
-    for word in line.listed("merge"):
-        if word not in MERGES:
-            raise UsageError(f"unknown merge option: {word}")
-    demangle = line.values.get("demangle", "normal")
-    if demangle not in DEMANGLE:
-        raise ReportError(f"invalid option --demangle={demangle}")
     # Here and not above: numpy takes longer to import than --help may take.
     from xenprof.cli.opannotate_run import annotate
 

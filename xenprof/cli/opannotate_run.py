@@ -20,7 +20,8 @@ from xenprof.cli.postprocess import (
 )
 from xenprof.cli.program import CommandLine, warn
 from xenprof.errors import UsageError
-from xenprof.opreport.classes import classify, parse_merge
+from xenprof.opreport.classes import Merge, classify, parse_merge
+from xenprof.opreport.errors import ReportError
 from xenprof.opreport.header import unknown_events
 from xenprof.opreport.names import long_name, symbol_text
 from xenprof.opreport.request import Layout, Request
@@ -57,19 +58,25 @@ def annotate(line: CommandLine) -> int:
     specification = one_specification(line)
     searched = image_path(line, find_place(line, specification))
     where = place(line, specification)
-    merge = replace(parse_merge(",".join(line.listed("merge"))), lib=True)
     profile = select(
         where,
         specification,
         exclude_dependent="exclude-dependent" in line.flags,
-        merge=merge,
+        merge=Merge(lib=True),
         warn=warn,
         names=image_names(where, searched, root(line)),
     )
+    demangle = line.values.get("demangle", "normal")
+    if demangle not in DEMANGLE:
+        raise ReportError(f"invalid option --demangle={demangle}")
+    for word in line.listed("merge"):
+        if word in ("lib", "library"):
+            raise UsageError(f"unknown merge option: {word}")
+    merge = replace(parse_merge(",".join(line.listed("merge"))), lib=True)
     layout = Layout(
         threshold_percent=threshold_percent(line),
         details=True,
-        demangle=DEMANGLE[line.values.get("demangle", "normal")],
+        demangle=DEMANGLE[demangle],
         include_symbols=frozenset(line.listed("include-symbols")),
         exclude_symbols=frozenset(line.listed("exclude-symbols")),
     )
@@ -92,15 +99,18 @@ def annotate(line: CommandLine) -> int:
     return _assembly(annotation) if "assembly" in line.flags else _source(annotation)
 
 
-def _has_lines(annotation: Annotation) -> bool:
-    """Return whether any image has line numbers; warn of those that have none."""
+def _tell_of_lines(annotation: Annotation) -> None:
+    """Warn if no image has line numbers; note those that have none."""
     table, symboliser = annotation.table, annotation.symboliser
-    sampled = [table.images[index] for index in np.unique(table.image_of).tolist()]
-    known = [image for image in sampled if symboliser.has_lines(image)]
-    for image in sampled:
-        if image not in known and symboliser.symbols(image, None) is not None:
-            warn(f"opannotate (warning): no debug information in {long_name(image)}")
-    return bool(known)
+    if not any(symboliser.has_lines(image) for image in table.images):
+        warn(
+            "opannotate (warning): no debug information available for any binary selected, and "
+            "--assembly not requested."
+        )
+    for image in (table.images[index] for index in np.unique(table.image_of).tolist()):
+        is_found = symboliser.symbols(image, None) is not None
+        if is_found and not symboliser.has_lines(image):
+            warn(f"note: no debug information in {long_name(image)}")
 
 
 def _call(annotation: Annotation, name: str) -> str:
@@ -111,20 +121,18 @@ def _call(annotation: Annotation, name: str) -> str:
 def _source(annotation: Annotation) -> int:
     """Write annotated source files, to standard output or below --output-dir."""
     line, request, totals = annotation.line, annotation.request, annotation.table.totals
-    if not _has_lines(annotation):
-        raise UsageError(
-            "no debug information available for any binary selected and --assembly not requested"
-        )
+    _tell_of_lines(annotation)
     folder = _output_dir(line)
     if folder is None:
         _print(run_comment(request, "opannotate", _about_source(request)))
     wanted = PathFilter(line.listed("include-file"), line.listed("exclude-file"))
     code = 0
-    least = request.layout.threshold_percent * totals[0] / 100.0
+    least = request.layout.threshold_percent / 100.0
     names = [_call(annotation, name) for name in annotation.table.names]
-    for file in source_files(annotation.table, names, annotation.symboliser.lines):
+    table, lines = annotation.table, annotation.symboliser.lines
+    for file in source_files(table, names, lines):
         shown, path = annotation.finder.find(file.name)
-        if file.counts[0] < least or not wanted.accepts(shown):
+        if file.share(totals) < least or not wanted.accepts(shown):
             continue
         text = _read(shown, path)
         if folder is None:
@@ -134,12 +142,12 @@ def _source(annotation: Annotation) -> int:
     return code
 
 
-def _read(shown: str, path: Path) -> list[str]:
-    """Return the lines of a source file; warn if it cannot be read."""
+def _read(shown: str, path: Path) -> list[str] | None:
+    """Return the lines of a source file; None, with a warning, if it cannot be read."""
     lines = read_lines(path)
     if lines is None:
         warn(f"opannotate (warning): unable to open for reading: {shown}")
-    return lines or []
+    return lines
 
 
 def _about_source(request: Request) -> list[str]:
@@ -163,12 +171,13 @@ def _output_dir(line: CommandLine) -> Path | None:
 
 
 def _write_file(
-    annotation: Annotation, folder: Path, file: SourceFile, shown: str, text: list[str]
+    annotation: Annotation, folder: Path, file: SourceFile, shown: str, text: list[str] | None
 ) -> int:
     """Write one annotated file at its own path below `folder`; return 1 if that fails."""
     target = Path(os.path.realpath(f"{folder}/{shown.lstrip('/')}"))
     if not target.is_relative_to(folder):
-        warn(f"refusing to create file {target} outside of output directory {folder}/")
+        if text is not None:
+            warn(f"refusing to create file {target} outside of output directory {folder}/")
         return 1
     if target.exists() and Path(shown).exists() and target.samefile(shown):
         warn(f"input and output files are identical: {target}")
@@ -232,14 +241,14 @@ def _rank(annotation: Annotation, row: int) -> tuple[int, str, int]:
 
 
 def _listing(annotation: Annotation, image: ImageName, parameters: list[str]) -> Listing | None:
-    """Return how to list an image; None, with a warning, if it has no code to show."""
-    name = long_name(image)
-    if image.kind == "anon":
-        warn(f"opannotate (warning): the code of {name} was not recorded")
-        return None
-    symbols = annotation.symboliser.symbols(image, None)
-    if symbols is None or symbols.image is None or not len(symbols.names):
-        warn(f"opannotate (warning): no code to show of {name}")
+    """Return how to list an image; None, with the original's message, if it has no code."""
+    symboliser = annotation.symboliser
+    name = symboliser.display(image, long=True)
+    symbols = symboliser.symbols(image, None)
+    if symbols is None or symbols.image is None:
+        is_file = symboliser.path(image) is not None
+        problem = f"{name}: file format not recognized" if is_file else f"'{name}': No such file"
+        warn(f"An error occur during the execution of objdump:\n\nobjdump: {problem}\n")
         return None
     code = open_code(symbols.image, intel=bool(_INTEL & set(parameters)))
     if code is None:

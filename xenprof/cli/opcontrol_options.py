@@ -1,7 +1,8 @@
 """opcontrol's command line: its option table and its parsing rules.
 
 An option is `--name=value`, `--name value` or a short form; a word that does not begin with a
-dash is taken as the value of the option before it, even of one that takes none.
+dash is taken as the value of the option before it, even of one that takes none. Words are read
+one by one, and the first mistake is told.
 Source: oprofile utils/opcontrol (0.9.9), do_options.
 """
 
@@ -11,13 +12,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from xenprof.errors import UsageError
+from xenprof.wire.opcontrol import SEPARATIONS
 
 Value = Literal["none", "optional", "text", "number"]
-Group = Literal["operation", "setup", "session", "other"]
+Group = Literal["operation", "setup", "other"]
 
 _DASHES = "-\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
 _VALUE = re.compile(r"[\w\-:,./]*", re.ASCII)
-_NUMBER = re.compile(r"0[xX][0-9a-fA-F]+|[0-9]+", re.ASCII)
+_NUMBER = re.compile(r"0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +52,18 @@ OPTIONS = (
     Option("dump", "none", "operation", "write collected data to the sample files", "d"),
     Option("stop", "none", "operation", "stop collecting profiling data", "t"),
     Option("shutdown", "none", "operation", "stop collecting and kill the daemon", "h"),
-    Option("verbose", "optional", "other", "be verbose in the daemon log"),
+    Option("verbose", "optional", "other", "show the parameters that are used", "V"),
     Option("reset", "none", "operation", "clear out data from current session"),
     Option("save", "text", "operation", "save data from current session under this name"),
     Option("deinit", "none", "operation", "unload the oprofile module and oprofilefs"),
     Option("event", "text", "setup", "NAME:COUNT[:UM[:KERNEL[:USER]]] or default", "e"),
     Option("separate", "text", "setup", "none, library, kernel, thread, cpu, all", "p"),
     Option("callgraph", "number", "setup", "call-graph depth, 0 = off", "c"),
-    Option("session-dir", "text", "session", "place sample database there"),
+    Option("session-dir", "text", "setup", "place sample database there"),
     Option("image", "text", "setup", "absolute paths to profile, or all", "i"),
     Option("buffer-size", "number", "setup", "kernel sample buffer size"),
     Option("buffer-watershed", "number", "setup", "kernel buffer watershed"),
     Option("cpu-buffer-size", "number", "setup", "per-cpu buffer size"),
-    Option("note-table-size", "number", "setup", "for 2.4 kernels only, ignored"),
     Option("vmlinux", "text", "setup", "vmlinux kernel image, a path in the domain"),
     Option("no-vmlinux", "none", "setup", "no kernel image available"),
     Option("kernel-range", "text", "setup", "start,end of the kernel's text, hexadecimal"),
@@ -82,13 +83,16 @@ class MissingValueError(UsageError):
     """An option without its value; the original prints the usage text after this message."""
 
 
+class SeparateError(UsageError):
+    """A bad word after --separate: the only message that the original prints on stdout."""
+
+
 @dataclass(frozen=True, slots=True)
 class CommandLine:
-    """A valid command line. `settings` are the setup options in order, and session-dir."""
+    """A valid command line. `settings` are the setup options in order."""
 
     operation: str | None = None
     save_name: str = ""
-    does_setup: bool = False
     shows_status: bool = False
     shows_help: bool = False
     shows_version: bool = False
@@ -102,6 +106,15 @@ class CommandLine:
         return next((value for key, value in reversed(self.settings) if key == name), None)
 
 
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """An option on the command line, with its name as it was typed."""
+
+    option: Option
+    typed: str
+    value: str
+
+
 def usage() -> str:
     """Return the usage text."""
     return "\n".join(["opcontrol: usage:", *(option.usage for option in OPTIONS)])
@@ -110,28 +123,30 @@ def usage() -> str:
 def parse(words: Sequence[str]) -> CommandLine:
     """Return the parsed command line. Raises: UsageError with opcontrol's message."""
     tidy, notices = _tidy(words)
-    found: list[tuple[Option, str | None]] = []
+    for word in tidy:
+        option = _option(word.partition("=")[0])
+        if option is not None and option.name in ("help", "version"):
+            return CommandLine(
+                shows_help=option.name == "help", shows_version=option.name == "version"
+            )
+    found: list[_Given] = []
     rest = list(reversed(tidy))
     while rest:
-        word = rest.pop()
-        name, equals, attached = word.partition("=")
+        name, _, value = rest.pop().partition("=")
         option = _option(name)
         if option is None:
             raise UsageError(f'Unknown option "{name}". See opcontrol --help')
-        value: str | None = attached if equals else None
-        if value is None and rest and not rest[-1].startswith("-"):
+        if not value and rest and not rest[-1].startswith("-"):
             value = rest.pop()
-        if value is not None and option.value == "none":
-            notices.append(f"opcontrol: --{option.name} takes no value: {value} is ignored")
-            value = None
-        found.append((option, value))
-    if any(option.name in ("help", "version") for option, _ in found):
-        first = next(option.name for option, _ in found if option.name in ("help", "version"))
-        return CommandLine(shows_help=first == "help", shows_version=first == "version")
-    for option, value in found:
-        _check_value(option, value)
+        if value and option.value == "none":
+            notices.append(f"note: {name} takes no value; {value} is ignored")
+            value = ""
+        found.append(given := _Given(option, name, value))
+        _check_value(given)
+        if option.name == "list-events":
+            break
     line = _combine(found, tuple(notices))
-    _check_combination(line)
+    _check_lists(line)
     return line
 
 
@@ -142,6 +157,26 @@ def c_number(text: str) -> int:
     if text[:2] in ("0x", "0X"):
         return int(text, 16)
     return int(text, 8 if text.startswith("0") else 10)
+
+
+def separations(value: str) -> tuple[str, ...]:
+    """Return the words of --separate. Raises: SeparateError."""
+    chosen: set[str] = set()
+    for word in value.split(","):
+        match word:
+            case "none":
+                chosen.clear()
+            case "lib" | "library":
+                chosen.add("library")
+            case "kernel":
+                chosen |= {"library", "kernel"}
+            case "thread" | "cpu":
+                chosen.add(word)
+            case "all":
+                chosen |= set(SEPARATIONS)
+            case _:
+                raise SeparateError(f"invalid --separate= argument: {word}")
+    return tuple(word for word in SEPARATIONS if word in chosen)
 
 
 def _tidy(words: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -175,9 +210,9 @@ def _option(name: str) -> Option | None:
     return _BY_SHORT.get(name[1:]) if name.startswith("-") else None
 
 
-def _check_value(option: Option, value: str | None) -> None:
-    shown = f"--{option.name}"
-    if option.value in ("none", "optional") and not value:
+def _check_value(given: _Given) -> None:
+    option, shown, value = given.option, given.typed, given.value
+    if option.value in ("none", "optional"):
         return
     if not value:
         raise MissingValueError(f"No value given for option {shown}")
@@ -190,40 +225,45 @@ def _check_value(option: Option, value: str | None) -> None:
             raise UsageError(f"Argument for {shown}, {value}, is not a valid number.") from None
     if not _VALUE.fullmatch(value):
         raise UsageError(f"Argument for {shown}, {value}, is not valid argument.")
+    if option.name == "separate":
+        separations(value)
     if option.name == "save" and "/" in value:
-        raise UsageError(f"Argument for --save, {value}, cannot change directory.")
+        raise UsageError(f"Argument for {shown}, {value}, cannot change directory.")
 
 
-def _combine(found: Sequence[tuple[Option, str | None]], notices: tuple[str, ...]) -> CommandLine:
-    operations = [option.name for option, _ in found if option.group == "operation"]
-    if len(operations) > 1:
-        raise UsageError(f'Option "--{operations[-1]}" not valid with other options.')
-    names = {option.name for option, _ in found}
-    values = {option.name: value or "" for option, value in found}
+def _combine(found: Sequence[_Given], notices: tuple[str, ...]) -> CommandLine:
+    """Return the command line. Raises: UsageError for options that exclude each other."""
+    operations = [given for given in found if given.option.group == "operation"]
+    operation = operations[-1] if operations else None
+    values = {given.option.name: given.value for given in found}
+    settings = tuple(
+        (given.option.name, given.value) for given in found if given.option.group == "setup"
+    )
+    if operation is not None and operation.option.name == "list-events":
+        return CommandLine("list-events", domain=values.get("domain"), notices=notices)
+    if operation is not None and len(operations) > 1:
+        raise UsageError(f'Option "{operation.typed}" not valid with other options.')
+    if "setup" in values and not settings:
+        raise UsageError("No options specified for --setup.")
+    is_start = operation is not None and operation.option.name in ("start", "start-daemon")
+    if "verbose" in values and not is_start:
+        raise UsageError("Option --verbose may only be used with --start or --start-daemon")
+    # As in the original only the long names of the starts may have settings.
+    if settings and operation and operation.typed not in ("--start", "--start-daemon"):
+        raise UsageError(f'Option "--setup" not valid with "{operation.typed}".')
     return CommandLine(
-        operation=operations[0] if operations else None,
+        operation=None if operation is None else operation.option.name,
         save_name=values.get("save", ""),
-        does_setup="setup" in names or any(option.group == "setup" for option, _ in found),
-        shows_status="status" in names,
-        verbose=(values["verbose"] or "all") if "verbose" in names else "",
-        settings=tuple(
-            (option.name, value or "")
-            for option, value in found
-            if option.group in ("setup", "session")
-        ),
+        shows_status="status" in values,
+        verbose=(values["verbose"] or "all") if "verbose" in values else "",
+        settings=settings,
         domain=values.get("domain"),
         notices=notices,
     )
 
 
-def _check_combination(line: CommandLine) -> None:
+def _check_lists(line: CommandLine) -> None:
     is_start = line.operation in ("start", "start-daemon")
-    if line.does_setup and line.operation and not is_start:
-        raise UsageError(f'Option "--setup" not valid with "--{line.operation}".')
-    if line.does_setup and not line.operation and not line.settings:
-        raise UsageError("No options specified for --setup.")
-    if line.verbose and not is_start:
-        raise UsageError("Option --verbose may only be used with --start or --start-daemon")
     for name in ("active-domains", "passive-domains"):
         if line.last(name) is not None and not is_start:
             raise UsageError(f'Option "--{name}" needs --start-daemon on the same command line.')

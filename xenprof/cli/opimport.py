@@ -1,6 +1,5 @@
 """opimport: converts a sample file of another machine, as oprofile's program of that name."""
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -63,11 +62,7 @@ def _convert(line: CommandLine, source: Path, layout: Abi) -> int:
         data = source.read_bytes()
     except OSError as error:
         raise UsageError(f"error: cannot open {source}: {error.strerror}") from None
-    header, offsets, counts = decode(data, str(source), layout)
-    if "verbose" in line.flags:
-        order = "little" if layout.order == "<" else "big"
-        step = layout.need("sizeof_odb_node_t")
-        print(f"source byte order is: {order} endian", file=sys.stderr)
-        print(f"extracting {len(offsets) + 1} nodes of {step} bytes each ", file=sys.stderr)
+    say = warn if "verbose" in line.flags else None
+    header, offsets, counts = decode(data, str(source), layout, say)
     write_whole(Path(line.values["output"]), encode(header, offsets, counts))
     return 0

@@ -28,7 +28,15 @@ USAGE = Option("usage", "", "Display brief usage message")
 
 
 class PoptError(UsageError):
-    """A word that is not an option, or that lacks its value; the message names the word."""
+    """A word that is not an option, or that lacks its value; the message names the word.
+
+    `option` is the long name that is none.
+    """
+
+    def __init__(self, message: str, option: str = "") -> None:
+        """Keep the name."""
+        super().__init__(message)
+        self.option = option
 
 
 def parse(
@@ -63,7 +71,7 @@ def parse(
             name, equals, text = word[2:].partition("=")
             option = longs.get(name)
             if option is None:
-                raise PoptError(f"{word}: unknown option")
+                raise PoptError(f"{word}: unknown option", name)
             if option.argument:
                 value = value_of(option, f"--{name}", text if equals else None)
                 found.append((name, value))

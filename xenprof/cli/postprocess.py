@@ -47,6 +47,14 @@ def threshold_percent(line: CommandLine) -> float:
     return value
 
 
+def refuse_two_profiles(line: CommandLine) -> None:
+    """Refuse words that compare two profiles. Raises: UsageError."""
+    from xenprof.opreport.specification import split_differential
+
+    if split_differential(line.words)[1] is not None:
+        raise UsageError("differential profiles not allowed")
+
+
 def one_specification(line: CommandLine) -> "Specification":
     """Return the profile that the words select.
 
@@ -54,10 +62,8 @@ def one_specification(line: CommandLine) -> "Specification":
     """
     from xenprof.opreport.specification import parse, split_differential
 
-    words, second = split_differential(line.words)
-    if second is not None:
-        raise UsageError("differential profiles not allowed")
-    return parse(words)
+    refuse_two_profiles(line)
+    return parse(split_differential(line.words)[0])
 
 
 def place(line: CommandLine, specification: "Specification") -> "Place":

@@ -11,6 +11,7 @@ import click
 
 from hypervisor.errors import UnknownDomain
 from hypervisor.telemetry import HostSnapshot
+from xenprof.cli.daemonrc import DaemonrcFiles
 from xenprof.cli.debug_images import debug_images
 from xenprof.cli.durations import Duration
 from xenprof.cli.options import callgraph_option, state_dir_option
@@ -124,7 +125,7 @@ class Profiling:
         passive_ids = self._ids(passive) if passive else []
         members = sorted({DOMAIN_0_ID, *active_ids})
         try:
-            with self._shut_down_at_the_end(members):
+            with self._shut_down_at_the_end(members), self._setups_kept(members):
                 self._start(active_ids, passive_ids, members[1:], events, recording)
                 self._wait(duration_ns)
                 self._opcontrol(DOMAIN_0_ID, "--stop")
@@ -149,6 +150,20 @@ class Profiling:
         for domid in reversed(members):
             self._opcontrol(domid, "--shutdown")
 
+    @contextlib.contextmanager
+    def _setups_kept(self, members: Sequence[int]) -> Iterator[None]:
+        """Leave what opcontrol remembers in each domain as it was: what follows is for once.
+
+        No daemon runs before the body, and those that it starts have what they need.
+        """
+        roots = [domain_root(self._home, self._names[domid]) for domid in members]
+        before = [DaemonrcFiles(root, is_daemon_alive=False).load() for root in roots]
+        try:
+            yield
+        finally:
+            for root, setup in zip(roots, before, strict=True):
+                DaemonrcFiles(root, is_daemon_alive=False).save(setup)
+
     def _start(
         self,
         active: Sequence[int],
@@ -158,7 +173,7 @@ class Profiling:
         recording: Sequence[str],
     ) -> None:
         options = [*self._image_options(DOMAIN_0_ID), "--separate=all", *recording]
-        options += [f"--event={event}" for event in events]
+        options += [f"--event={event}" for event in events or ("default",)]
         options += [f"--active-domains={','.join(map(str, active))}"]
         if passive:
             options += [f"--passive-domains={','.join(map(str, passive))}"]

@@ -7,8 +7,9 @@ from io import TextIOWrapper
 
 from hypervisor.errors import HostError
 from xenprof.cli import popt
+from xenprof.cli.notes import note_nearest, note_what_was_meant
 from xenprof.cli.popt import Option
-from xenprof.cli.stdout import drop_stdout, ends_with_its_reader
+from xenprof.cli.stdout import INTERRUPTED, drop_stdout, ends_with_its_reader
 from xenprof.cli.threads import start_no_numpy_threads
 from xenprof.errors import StoreError, XenprofError
 from xenprof.opreport.commalist import split_list
@@ -56,13 +57,23 @@ def main(program: Program, argv: Sequence[str] | None) -> int:
     except popt.PoptError as error:
         help_text = popt.help_text(program.name, program.options, program.arguments)
         sys.stderr.write(f"{program.name}: {error}\n{help_text}")
+        if error.option:
+            note_nearest(
+                error.option,
+                [option.long for option in (*program.options, popt.HELP, popt.USAGE)],
+                "--{}",
+            )
         return 1
     except (HostError, ReportError, StoreError) as error:
         _say(f"{program.name} error: {error}")
+        note_what_was_meant(str(error))
         return error.exit_code
     except XenprofError as error:
         _say(str(error))
+        note_what_was_meant(str(error))
         return error.exit_code
+    except KeyboardInterrupt:
+        return INTERRUPTED
     except MemoryError:
         _say(f"{program.name} error: not enough memory for this session")
         return 1

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from xenprof.report.sessions.places import Place
 
 _PATIENCE_SECONDS = 10
-_BY = ("domain", "layer", "domain,layer", "image", "symbol")
 _JOINED = ("cause", "place")
 _TREES = ("top-down", "bottom-up")
 _FORMAT_HELP = "; ".join(f"{name}: {format.help}" for name, format in FORMATS.items())
@@ -28,6 +27,16 @@ _FORMAT_HELP = "; ".join(f"{name}: {format.help}" for name, format in FORMATS.it
 
 class NothingToReport(XenprofError):
     """There are no samples to report on."""
+
+
+def _fields(_: click.Context, __: click.Parameter, by: str | None) -> str | None:
+    if by is not None:
+        from xenprof.report.views.table import FIELDS, fields_of
+
+        if fields_of(by) is None:
+            known = ", ".join(FIELDS)
+            raise click.BadParameter(f"{by!r} is none of {known}, or several joined by commas")
+    return by
 
 
 @click.command("report")
@@ -43,7 +52,13 @@ class NothingToReport(XenprofError):
     "--since", metavar="TIME", help="Of the history, from then on: 5m (ago), Unix or ISO."
 )
 @click.option("--until", metavar="TIME", help="Of the history, until then.  [default: now]")
-@click.option("--by", type=click.Choice(_BY), help="What a row of a table is.  [default: symbol]")
+@click.option(
+    "--by",
+    callback=_fields,
+    metavar="FIELDS",
+    help="What a row of a table is: domain, layer, image or symbol, or several of them joined by "
+    "commas.  [default: symbol]",
+)
 @click.option("--tree", type=click.Choice(_TREES), help="Callers with what they called.")
 @click.option(
     "--joined",
@@ -277,11 +292,11 @@ def _shown(
 ) -> "Request":
     from dataclasses import replace
 
-    from xenprof.report.views.table import BY
+    from xenprof.report.views.table import fields_of
 
     return replace(
         request,
-        fields=BY[by],
+        fields=fields_of(by) or (),
         tree=cast("Literal['top-down', 'bottom-up'] | None", tree),
         limit=limit,
         threshold_percent=threshold_percent,

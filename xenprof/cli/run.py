@@ -11,6 +11,7 @@ from hypervisor.host import Host
 from xenprof.cli.durations import Duration
 from xenprof.cli.heap import lasting
 from xenprof.cli.options import callgraph_option
+from xenprof.cli.progress import Progress, progress
 from xenprof.errors import UsageError
 from xenprof.home import DOMAIN_0_ID
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 EPOCH_NS = 1_178_668_800 * 10**9
 """Virtual Unix time at the start of every run: 2007-05-09, so that runs can be compared."""
+_SHOWN_SLICE_NS = 100_000_000
 
 
 @click.command("run")
@@ -67,13 +69,14 @@ def command(
     commands = _read_log(commands_file) if commands_file else []
     if state_dir:
         try:
-            state_dir.mkdir(parents=True, exist_ok=True)
+            state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise UsageError(f"--state-dir {state_dir}: {error.strerror}") from None
     with lasting():
         host = _build(scenario, seed)
     if not (events or commands or state_dir):
-        host.advance(duration_ns)
+        with progress(duration_ns) as shown:
+            advance(host, duration_ns, shown)
         snapshot = host.telemetry.snapshot()
     else:
         # Here, because importing all that a session needs takes as long as making a host.
@@ -83,7 +86,8 @@ def command(
         with run_at(state_dir, host) as run:
             if events:
                 run.start_profiling(events, active or str(DOMAIN_0_ID), passive, depth)
-            run.advance(duration_ns, commands)
+            with progress(duration_ns) as shown:
+                run.advance(duration_ns, commands, shown)
             snapshot = host.telemetry.snapshot()
             if events:
                 run.stop_profiling()
@@ -95,6 +99,14 @@ def command(
     if line := lost_line(after):
         print(f"xenprof: {line}", file=sys.stderr)
     return 0
+
+
+def advance(host: Host, duration_ns: int, shown: Progress) -> None:
+    """Run a host until model time `duration_ns`, in slices only if somebody watches."""
+    slice_ns = _SHOWN_SLICE_NS if shown.is_shown else duration_ns
+    while host.now_ns < duration_ns:
+        host.advance(min(host.now_ns + slice_ns, duration_ns))
+        shown.at(host.now_ns)
 
 
 def _build(scenario: str, seed: int | None) -> Host:

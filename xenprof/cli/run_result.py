@@ -121,13 +121,18 @@ def lost_line(snapshot: HostSnapshot) -> str:
 def as_text(snapshot: HostSnapshot, xenoprof: XenoprofSnapshot | None) -> str:
     """Return the result as tables to read."""
     seconds = snapshot.time_ns / 1e9
+    has_caps = any(domain.cap_percent for domain in snapshot.domains)
+    head = ("Domain", "ID", "Kind", "State", "VCPUs", "CPU %", "Steal %", "Mem(MiB)")
     lines = [
         f"{snapshot.host}: Xen {_version(snapshot)}, {snapshot.scheduler} scheduler, "
         f"{len(snapshot.pcpus)} pcpus {snapshot.cpu_type} at {snapshot.mhz} MHz; {seconds:g} s",
         "",
         *_table(
-            ("Domain", "ID", "Kind", "State", "VCPUs", "CPU %", "Steal %", "Mem(MiB)"),
-            [_row(domain, seconds) for domain in snapshot.domains],
+            (*head, *["Cap %"] * has_caps),
+            [
+                (*_row(domain, seconds), *[domain.cap_percent or "none"] * has_caps)
+                for domain in snapshot.domains
+            ],
         ),
     ]
     workloads = [

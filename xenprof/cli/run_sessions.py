@@ -12,11 +12,14 @@ from hypervisor.errors import HostError
 from hypervisor.host import Host, profiler_of, toolstack_of
 from hypervisor.telemetry import HostSnapshot
 from xenprof.cli.debug_images import debug_images
+from xenprof.cli.progress import Progress
 from xenprof.errors import UsageError, XenprofError
-from xenprof.events import EventSetting, parse_setting
-from xenprof.home import DOMAIN_0, DOMAIN_0_ID, XEND_LOG, domain_root, inside
+from xenprof.events import EventSetting
+from xenprof.eventspec import parse_setting
+from xenprof.home import DOMAIN_0, DOMAIN_0_ID, XEND_LOG, domain_root
 from xenprof.images import text_range
 from xenprof.service.domainroots import DomainRoots
+from xenprof.service.own_home import claim, private_files
 from xenprof.service.xendlog_file import XendLogFile
 from xenprof.session.sessions import Sessions
 from xenprof.wire.opcontrol import Outcome, Setup
@@ -36,6 +39,8 @@ def run_at(state_dir: Path | None, host: Host) -> "Iterator[Run]":
             home = Path(stack.enter_context(scratch))
         else:
             home = state_dir.absolute()
+            claim(home)
+        stack.enter_context(private_files())
         run = stack.enter_context(closing(Run(host, home)))
         run.follow_domains()
         yield run
@@ -51,9 +56,10 @@ class Run:
         self._sessions = Sessions(host, home)
         self._roots = DomainRoots(home)
         domain0 = domain_root(home, DOMAIN_0)
-        self._xend_log = XendLogFile(inside(domain0, XEND_LOG))
+        self._xend_log = XendLogFile(domain0, XEND_LOG)
         toolstack_of(host).set_domain0_root(str(domain0), dumps_crashed=False)
         self._active: list[str] = []
+        self._shown: Progress | None = None
         self._under_way: list[tuple[Command, Operation[object]]] = []
 
     def follow_domains(self) -> None:
@@ -93,8 +99,17 @@ class Run:
         if self._sessions.status(DOMAIN_0).state != "running":
             _check(self._sessions.start(DOMAIN_0, None))
 
-    def advance(self, duration_ns: int, commands: "Sequence[tuple[int, Command]]" = ()) -> None:
-        """Run until model time `duration_ns`, giving each command when it is due."""
+    def advance(
+        self,
+        duration_ns: int,
+        commands: "Sequence[tuple[int, Command]]" = (),
+        shown: Progress | None = None,
+    ) -> None:
+        """Run until model time `duration_ns`, giving each command when it is due.
+
+        `shown` tells how far it has come.
+        """
+        self._shown = shown
         late = sum(time_ns > duration_ns for time_ns, _ in commands)
         if late:
             said = f"{late} of {len(commands)} commands lie after the end and are not given"
@@ -136,6 +151,8 @@ class Run:
         while self._host.now_ns < until_ns:
             self._host.advance(min(self._host.now_ns + SLICE_NS, until_ns))
             self._sessions.pump()
+            if self._shown is not None:
+                self._shown.at(self._host.now_ns)
             if self._under_way:
                 self._settle()
 

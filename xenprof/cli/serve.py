@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from xenprof.cli.durations import Duration
 from xenprof.cli.heap import lasting
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from xenprof.history.figures import HistorySettings
 
 DEFAULT_ADDRESS = "127.0.0.1:10031"
+_ABOUT_STARTING = ("state_dir", "background", "log_file")
 _SHORTEST_SLICE_NS = 10**9  # each slice ends with a dump of every daemon; judgement
 
 
@@ -206,7 +208,7 @@ def command(
     chosen_home = home_at(state_dir)
     history = _history(history_period, history_retention, history_size, push_url, push_otlp)
     with lasting():
-        from xenprof.cli.background import run_in_background
+        from xenprof.cli.background import own_log, run_in_background
         from xenprof.service.driver import build_host
         from xenprof.service.exporter import ExporterSettings
         from xenprof.service.home_lock import current_holder
@@ -252,11 +254,27 @@ def command(
 
     if background:
         if holder := current_holder(chosen_home):
-            print(f"xenprof: {chosen_home} is already served by process {holder}")
+            served = f"{chosen_home} is already served by process {holder}"
+            if ignored := _given_options():
+                raise UsageError(
+                    f"{served}; for {', '.join(ignored)} stop it first with: xenprof stop"
+                )
+            print(f"xenprof: {served}")
             return 0
-        return run_in_background(run, log_file or chosen_home / "serve.log")
+        return run_in_background(run, log_file or own_log(chosen_home))
     run(lambda line: print(line, flush=True))
     return 0
+
+
+def _given_options() -> list[str]:
+    """Return the options on the command line that only a service that starts can follow."""
+    context = click.get_current_context()
+    return [
+        option.opts[0]
+        for option in context.command.params
+        if option.name not in _ABOUT_STARTING
+        and context.get_parameter_source(str(option.name)) is ParameterSource.COMMANDLINE
+    ]
 
 
 def _history(

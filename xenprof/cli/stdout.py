@@ -1,4 +1,4 @@
-"""Handles a standard output that is closed, or whose reader may leave early, as `head` does."""
+"""Ends programs well: nobody reads standard output, it cannot be written, a user presses Ctrl-C."""
 
 import os
 import sys
@@ -10,10 +10,43 @@ from typing import ParamSpec
 P = ParamSpec("P")
 
 
+INTERRUPTED = 130
+"""The exit code after Ctrl-C, as shells give it to a program that SIGINT has ended."""
+
+
+def ends_well(name: str) -> Callable[[Callable[P, int]], Callable[P, int]]:
+    """Make a program end as `ends_with_its_reader` does, quietly at Ctrl-C, and otherwise tell.
+
+    What cannot be read or written is told in one line after the program's `name`, with exit
+    code 1. An error without the name of a file is one of standard output.
+    """
+
+    def ending_well(run: Callable[P, int]) -> Callable[P, int]:
+        until_unread = ends_with_its_reader(run)
+
+        @wraps(run)
+        def ending(*args: P.args, **kwargs: P.kwargs) -> int:
+            try:
+                return until_unread(*args, **kwargs)
+            except KeyboardInterrupt:
+                return INTERRUPTED
+            except OSError as error:
+                if error.filename is None:
+                    drop_stdout()
+                place = "standard output" if error.filename is None else error.filename
+                print(f"{name}: {place}: {error.strerror or error}", file=sys.stderr)
+                return 1
+
+        return ending
+
+    return ending_well
+
+
 def ends_with_its_reader(run: Callable[P, int]) -> Callable[P, int]:
     """Make a program end quietly, with 1, when nobody reads its standard output any more.
 
     A program that has none from the start does its work and writes to nothing.
+    Raises: OSError: standard output cannot be written.
     """
 
     @wraps(run)
@@ -22,7 +55,7 @@ def ends_with_its_reader(run: Callable[P, int]) -> Callable[P, int]:
             sys.stdout = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8")
         with reader_may_leave():
             code = run(*args, **kwargs)
-            _flush()
+            sys.stdout.flush()
             return code
         return 1
 
@@ -34,7 +67,7 @@ def reader_may_leave() -> Iterator[None]:
     """Run the body until nobody reads standard output any more; continue after it."""
     try:
         yield
-        _flush()
+        sys.stdout.flush()
     except BrokenPipeError:
         drop_stdout()
 
@@ -43,13 +76,3 @@ def drop_stdout() -> None:
     """Discard further output: Python would complain again when it flushes at exit."""
     with suppress(OSError, ValueError):  # a stream without a file needs nothing
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _flush() -> None:
-    """Flush standard output. Raises: BrokenPipeError; Python reports other errors at exit."""
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        raise
-    except OSError:
-        return

@@ -6,8 +6,13 @@ from pathlib import Path
 import click
 
 from xenprof.cli.options import home_at, state_dir_option
-from xenprof.client import Client
+from xenprof.client import Client, ServiceNotRunning
+from xenprof.errors import XenprofError
 from xenprof.wire.host_requests import StopService
+
+
+class NothingToStop(XenprofError):
+    """Says that no service runs."""
 
 
 @click.command("stop")
@@ -15,6 +20,9 @@ from xenprof.wire.host_requests import StopService
 def command(state_dir: Path | None) -> None:
     """Stop the running service; returns when everything is written."""
     chosen_home = home_at(state_dir)
-    Client(chosen_home).do(StopService())
+    try:
+        Client(chosen_home).do(StopService())
+    except ServiceNotRunning:  # whose message says how to start it, which is not wanted
+        raise NothingToStop(f"the xenprof service is not running on {chosen_home}") from None
     with (chosen_home / "serve.lock").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_SH)  # free when the service has released its HOME

@@ -70,6 +70,13 @@ class Number(click.ParamType[int]):
     type=Number(),
     help="Pages of each ring; once per boot.  [default: 20]",
 )
+@click.option(
+    "-D",
+    "--discard-buffers",
+    is_flag=True,
+    expose_value=False,
+    help="Leave out records from before: always so here.",
+)
 @click.option("--for", "duration_ns", type=Duration(), help="Model time.  [default: until Ctrl-C]")
 @click.option("--dump", "wants_dump", is_flag=True, help="Print every record of FILE.")
 @click.option(
@@ -100,7 +107,7 @@ def command(
     """Record trace records of the running service to FILE (-: stdout), or read such a FILE.
 
     FILE has the format of xentrace 3.0.3 on x86_64. --dump and --summary read the format of
-    later Xens as well.
+    later Xens as well, and standard input for -.
     """
     from xenprof.trace.names import event_mask
 
@@ -194,25 +201,25 @@ def _writing(file: str) -> Iterator[IO[bytes]]:
 
 def _dump(file: str) -> int:
     from xenprof.trace.dump import lines
-    from xenprof.trace.reading import open_trace
+    from xenprof.trace.reading import open_trace, shown_name
 
     with open_trace(file) as trace, reader_may_leave():
         for records in trace.chunks():
             text = "\n".join(lines(records, is_new=trace.is_new))
             print(text)
-        _warn(file, trace.skipped_bytes)
+        _warn(shown_name(file), trace.skipped_bytes)
     return 0
 
 
 def _summarise(file: str, mhz: float | None) -> int:
-    from xenprof.trace.reading import open_trace
+    from xenprof.trace.reading import open_trace, shown_name
     from xenprof.trace.summary import summarise
     from xenprof.trace.summary_text import lines
 
     with open_trace(file) as trace, reader_may_leave():
         summary = summarise(trace.ordered(), mhz).finish(trace.format, trace.skipped_bytes)
         print("\n".join(lines(summary)))
-        _warn(file, trace.skipped_bytes)
+        _warn(shown_name(file), trace.skipped_bytes)
     return 0
 
 

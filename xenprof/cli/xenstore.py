@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 
-from xenprof.cli.stdout import ends_with_its_reader
+from xenprof.cli.stdout import ends_well
 from xenprof.client import Client, ServiceError
 from xenprof.errors import XenprofError
 from xenprof.home import home
@@ -23,16 +23,19 @@ class _Failure(XenprofError):
     """The text after `PROGRAM: `."""
 
 
+@ends_well("xenstore-ls")
 def ls_main(argv: Sequence[str]) -> int:
     """Run `xenstore-ls [-f] [PATH...]`."""
     return _main("xenstore-ls", "[-h] [-f] [path]", "f", argv, _ls)
 
 
+@ends_well("xenstore-list")
 def list_main(argv: Sequence[str]) -> int:
     """Run `xenstore-list [-p] PATH...`."""
     return _main("xenstore-list", "[-h] [-p] key [...]", "p", argv, _list)
 
 
+@ends_well("xenstore-read")
 def read_main(argv: Sequence[str]) -> int:
     """Run `xenstore-read [-p] PATH...`."""
     return _main("xenstore-read", "[-h] [-p] key [...]", "p", argv, _read)
@@ -41,7 +44,6 @@ def read_main(argv: Sequence[str]) -> int:
 Run = Callable[[Entries, list[str], bool], None]
 
 
-@ends_with_its_reader
 def _main(program: str, usage: str, flag: str, argv: Sequence[str], run: Run) -> int:
     """Run one of the programs, whose only option is `-FLAG`; return its exit code, 0 or 1."""
     try:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from hypervisor.ownfiles import make_folder, opener
 from xenprof.errors import StoreError, StoreFull
 from xenprof.profile.stacks import StackProfile
 from xenprof.store import stackfile
@@ -78,7 +79,7 @@ class SliceStore:
         Raises: StoreError.
         """
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            make_folder(self._folder.parent, self._folder)
             for path in self._folder.glob(f"{_UNFINISHED}*"):
                 path.unlink(missing_ok=True)
             self.slices = tuple(slices(self._folder))
@@ -117,7 +118,7 @@ def write_synced(path: Path, data: bytes, *, sync: Callable[[int], None] = os.fs
     """Write `data` to `path` by a rename; file and directory are synced. Raises: OSError."""
     fresh = path.with_name(f"{_UNFINISHED}{path.name}")
     try:
-        with fresh.open("wb", buffering=0) as file:
+        with open(fresh, "wb", buffering=0, opener=opener) as file:
             rest = memoryview(data)
             while rest:
                 rest = rest[file.write(rest) :]

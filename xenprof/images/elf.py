@@ -87,14 +87,16 @@ class Elf:
             return _EMPTY
 
     def symbol_rows(self) -> tuple[npt.NDArray[np.void], memoryview]:
-        """Return the rows of .symtab (fields name, info, shndx, value) and its strings."""
-        dtype = _symbol_dtype(self.order, self.is_64)
+        """Return the rows of .symtab (fields name, info, shndx, value, size) and its strings."""
         for section in self.sections:
             if section.kind == SHT_SYMTAB and section.link < len(self.sections):
-                rows = self.contents(section)
-                strings = self.contents(self.sections[section.link])
-                return np.frombuffer(rows, dtype, len(rows) // dtype.itemsize), strings
-        return np.empty(0, dtype), _EMPTY
+                return self.rows_of(section), self.contents(self.sections[section.link])
+        return self.rows_of(None), _EMPTY
+
+    def rows_of(self, table: Section | None) -> npt.NDArray[np.void]:
+        """Return the rows of a symbol table, with the fields of `symbol_rows`."""
+        rows, dtype = self.contents(table), _symbol_dtype(self.order, self.is_64)
+        return np.frombuffer(rows, dtype, len(rows) // dtype.itemsize)
 
     @property
     def build_id(self) -> bytes:
@@ -172,11 +174,11 @@ def _sections(data: mmap.mmap, order: str, is_64: bool) -> Iterator[Section]:
 
 def _symbol_dtype(order: str, is_64: bool) -> np.dtype[np.void]:
     """Return the layout of a symbol table's row."""
-    names = ["name", "info", "shndx", "value"]
+    names = ["name", "info", "shndx", "value", "size"]
     if is_64:
-        formats, offsets, size = ["u4", "u1", "u2", "u8"], [0, 4, 6, 8], 24
+        formats, offsets, size = ["u4", "u1", "u2", "u8", "u8"], [0, 4, 6, 8, 16], 24
     else:
-        formats, offsets, size = ["u4", "u1", "u2", "u4"], [0, 12, 14, 4], 16
+        formats, offsets, size = ["u4", "u1", "u2", "u4", "u4"], [0, 12, 14, 4, 8], 16
     return np.dtype(
         {
             "names": names,

@@ -268,9 +268,10 @@ def _merge(tables: Sequence[_Candidates]) -> _Candidates:
 
 
 def text_range(path: Path, shown: str = "") -> tuple[int, int]:
-    """Return the addresses at which `.text` starts and ends (at `_etext` if there is one).
+    """Return the address of `.text` and that of `_etext`, where a kernel's code ends.
 
-    `shown` is the path for the message, if it differs. Raises: ImageError.
+    `shown` is the path for the message, if it differs. Raises: ImageError (one of them is not in
+    the image).
     """
     elf = read_elf(path, shown)
     text = elf.section(b".text")
@@ -279,4 +280,6 @@ def text_range(path: Path, shown: str = "") -> tuple[int, int]:
     rows, strings = elf.symbol_rows()
     at = (b"\0" + bytes(strings)).find(b"\0_etext\0")
     ends = rows["value"][rows["name"] == at] if at >= 0 else rows["value"][:0]
-    return text.address, int(ends[0]) if len(ends) else text.address + text.size
+    if not len(ends):
+        raise ImageError(shown or str(path))
+    return text.address, int(ends[0])

@@ -101,10 +101,11 @@ def _write_rest(recording: Recording, rows: list[int], archive: Archive, *, is_f
     session = archive.session
     lost = {reason: sum(counts) for reason, counts in recording.lost.items()}
     lines = []
-    if is_first and (any(lost.values()) or recording.lost_before):
-        if recording.lost_before:
-            session.write_stats({"event_lost_overflow": recording.lost_before})
-        lines += loss_lines(lost | {"event_buffer_overflow": recording.lost_before})
+    before = recording.lost_before
+    if is_first and (any(lost.values()) or before):
+        if before:
+            session.write_stats({"event_lost_overflow": sum(before.values())})
+        lines += loss_lines(Counter(lost) + Counter(before))
     if recording.is_first_main:
         lines.append(f"main_event {recording.types[0].text}")
     archive.note(lines)

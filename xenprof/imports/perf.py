@@ -243,7 +243,7 @@ def read(data: bytes, path: str, *, domain: str) -> Recording:
         reader.rows.tasks,
         reader.rows.values(len(types)),
         {NO_ADDRESS: lost} if any(lost) else {},
-        reader.lost_before,
+        {"event_buffer_overflow": reader.lost_before} if reader.lost_before else {},
         duration_ns=None if reader.first_ns is None else reader.last_ns - reader.first_ns,
         notes=notes,
     )

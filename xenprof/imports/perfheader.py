@@ -25,6 +25,7 @@ _BEHIND_TIME = re.compile(rf"\s*(?:{_EVENT})")
 _WITHOUT_TIME = re.compile(rf"\s*(?P<task>\S.{{0,63}}?\s{{1,40}}{_PIDS})\s{{1,40}}{_EVENT}")
 _PERIOD = re.compile(r"\s*(\d{1,20})\s*")
 _PERIOD_BEFORE_FRAME = re.compile(r"\s*(\d{1,20})\s+([0-9a-f]{1,16}\s+[^\s(].*)")
+_DASHED = re.compile(r"(\S.{0,63}?)-(\d{1,10})")  # COMM-PID of perf 2.6 and of ftrace
 _BARE = re.compile(r"\s*(?:(\S.{0,63}?)\s{1,40})?(-?\d{1,10})(?:/(-?\d{1,10}))?\s*|(\S{1,63})\s*")
 
 
@@ -101,7 +102,10 @@ def _task_and_cpu(text: str) -> Task | None:
 
 
 def _task(text: str, cpu: int | None) -> Task | None:
-    match = _TASK.fullmatch(text.strip())
+    text = text.strip()
+    match = _TASK.fullmatch(text)
+    if (match is None or match["name"]) and (dashed := _DASHED.fullmatch(text)):
+        return _made_task(dashed[1], dashed[2], None, cpu)
     if match is None:
         return None
     return _made_task(match["comm"] or match["name"] or "", match["pid"], match["tid"], cpu)

@@ -25,6 +25,7 @@ from xenprof.imports.recording import (
     clean,
     event_names,
 )
+from xenprof.profile.losses import lost_in
 from xenprof.profile.stacks import Layer, SampleType
 
 LARGEST_BYTES = 1 << 26  # judgement: unpacked profiles of an hour are some MiB
@@ -88,6 +89,8 @@ def _read(data: bytes, path: str, domain: str) -> Recording:
         for new, (_, _, column) in enumerate(columns):
             if stack and counts[column]:
                 rows.add(stack, Task(), new, counts[column])
+    told = (lost_in(_text(strings, index)) for index in top.packed(13))
+    before = next((each for each in told if each), {})
     gone = tuple(lost[column] for _, _, column in columns)
     start, duration = signed(top.number(9)), signed(top.number(10))
     return Recording(
@@ -98,6 +101,7 @@ def _read(data: bytes, path: str, domain: str) -> Recording:
         rows.tasks,
         rows.values(len(columns)),
         {NO_ADDRESS: gone} if any(gone) else {},
+        before,
         start_unix_ns=start if start > 0 else None,
         duration_ns=duration if duration > 0 else None,
         notes=notes,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from xenprof.errors import UsageError
+from xenprof.opreport.commalist import split_list
 from xenprof.opreport.errors import ReportError
 from xenprof.profile.flat import SampleKey
 
@@ -57,7 +58,7 @@ def parse_merge(text: str) -> Merge:
         UsageError: a word that is not a merge option.
     """
     merge = Merge()
-    for word in filter(None, text.split(",")):
+    for word in split_list(text):
         if word not in MERGE_WORDS:
             raise UsageError(f"unknown merge option: {word}")
         merge = replace(merge, **dict.fromkeys(MERGE_WORDS[word], True))

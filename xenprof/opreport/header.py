@@ -83,7 +83,8 @@ def unknown_events(
         for axis in changed_axes(classes.columns) or (Axis.EVENT,):
             looked_up += [headers[0], *(headers if axis is Axis.EVENT else ())]
     for key, header in looked_up:
-        if header.cpu_type != TIMER and _event(key, header) is None:
+        is_known = header.cpu_type == TIMER or not events.events(header.cpu_type)
+        if not is_known and _event(key, header) is None:
             yield f"Could not locate event {header.event_number}"
 
 
@@ -99,6 +100,11 @@ def counted_line(key: SampleKey, header: SampleHeader) -> str:
     if header.cpu_type == TIMER:
         return "Profiling through timer interrupt"
     event = _event(key, header)
+    if event is None and not events.events(header.cpu_type):  # all we know of it is its name
+        return (
+            f"Counted {key.event} events with a unit mask of {header.unit_mask:#04x} "
+            f"count {header.count}"
+        )
     if event is None:
         return "Unknown event"
     return (

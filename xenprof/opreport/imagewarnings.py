@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from xenprof.errors import ImageError
 from xenprof.images.finder import Lookup
 
 _SILENT = ("anon ", "[vdso]", "[hypervisor_bucket]")
@@ -14,14 +15,21 @@ class ImageWarnings:
     Source: oprofile libpp/image_errors.cpp, op_header.cpp.
     """
 
-    def __init__(self, warn: Callable[[str], None]) -> None:
+    def __init__(self, warn: Callable[[str], None], *, is_strict: bool = False) -> None:
+        """With `is_strict` an image without a file that can be used is an error."""
         self._warn = warn
+        self._is_strict = is_strict
         self._reported: set[str] = set()
         self._aged: set[Path] = set()
         self._has_explained = False
 
     def report(self, name: str, shown: str, problem: str) -> None:
-        """Warn of the image `name`, shown as `shown`. Memory that is no file may be missing."""
+        """Warn of the image `name`, shown as `shown`. Memory that is no file may be missing.
+
+        Raises: ImageError if warnings are strict.
+        """
+        if self._is_strict:
+            raise ImageError(name, f"error: {shown} {problem}")
         if shown in self._reported:
             return
         self._reported.add(shown)

@@ -104,7 +104,7 @@ def _setup(request: Request, classes: Classes) -> Iterator[str]:
             continue
         event = events.event_by_number(first.cpu_type, first.event_number, first.unit_mask)
         name = key.event if event is None else event.name
-        if event is None:
+        if event is None and events.events(first.cpu_type):
             continue
         if any(key.event == e for e in events.events(first.cpu_type)):
             name = key.event

@@ -1,7 +1,8 @@
 """Reads the part of session directories' profile that a specification selects."""
 
 import os
-from collections.abc import Callable, Sequence
+import posixpath
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -104,6 +105,7 @@ def select(
         raise ReportError(_no_session(specification))
     names = names or image_names(place, place.image_path)
     has_any = False
+    images: set[ImageName] = set()
     found: dict[str, tuple[SampleKey, Path, Abi | None]] = {}
     lost: dict[str, int] = {}
     for named in session_paths(place, specification):
@@ -121,18 +123,32 @@ def select(
         if nested:
             warn(f"Warning: Invalid sample files found in {os.path.realpath(session)}")
             warn("This problem can be caused by too high of a sampling rate.")
+        images.update(key.image for key, _ in files)
         for key, path in files:
             if specification.matches(key, names) and not (exclude_dependent and is_dependent(key)):
                 found[str(path)] = (key, path, abi)
     if not has_any:
         raise NoSamplesError
     if not found:
+        for line in _ways_to_write(specification, images):
+            warn(line)
         raise NothingSelectedError
     chosen = [found[path] for path in sorted(found)]
     if not merge.lib:
         _refuse_doubles(chosen)
     whole = read_files(chosen, lambda line: warn(f"warning: {line}"))
     return Profile(whole, place.archive, lost)
+
+
+def _ways_to_write(specification: Specification, images: set[ImageName]) -> Iterator[str]:
+    """Yield, for each word that is only the last part of an image's path, how it is written."""
+    words = [*specification.paths, *specification.values.get("image", ())]
+    for word in words:
+        name = posixpath.basename(word)
+        paths = sorted({long_name(one) for one in images})
+        full = [path for path in paths if posixpath.basename(path) == name != path]
+        if full:
+            yield f"note: an image is named by its whole path: {full[0]}, or image:*/{name}"
 
 
 def _refuse_doubles(files: list[tuple[SampleKey, Path, Abi | None]]) -> None:

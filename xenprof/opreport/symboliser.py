@@ -90,6 +90,10 @@ class Symboliser:
         symbols = None if path is None else self._symbols.get(path)
         return symbols is not None and symbols.code is not None and symbols.code.has_debug_info
 
+    def path(self, image: ImageName) -> Path | None:
+        """Return the file of an image of the profile, None if it was not found."""
+        return self._paths.get(image)
+
     def display(self, image: ImageName, *, long: bool) -> str:
         """Return an image's name in tables: its file's path or name.
 

@@ -8,6 +8,7 @@ from hypervisor.host import Module, Samples, Task
 from hypervisor.samples import join
 from hypervisor.telemetry import Mode
 from xenprof.events import EventSetting, events
+from xenprof.home import inside
 from xenprof.oprofiled.attribution import Attributor, DaemonConfig, Image
 from xenprof.oprofiled.histogram import Histogram
 from xenprof.oprofiled.outcome import Balance
@@ -152,7 +153,7 @@ class Oprofiled:
         mtime = self._mtimes.get(file)
         if mtime is None:
             try:
-                mtime = int((self._root / file.lstrip("/")).stat().st_mtime)
+                mtime = int(inside(self._root, file).stat().st_mtime)
             except OSError:
                 mtime = 0
             self._mtimes[file] = mtime

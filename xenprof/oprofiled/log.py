@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from hypervisor.ownfiles import opener
 from xenprof.oprofiled.attribution import NO_KERNEL_IMAGE, NO_MAPPING, NO_MM, UNKNOWN_EVENT
 from xenprof.oprofiled.writer import STORE_WRITE_FAILED
 
@@ -37,7 +38,7 @@ class LogFile:
     def write(self, line: str) -> None:
         """Append a line, if it can be written."""
         try:
-            with self._path.open("a", encoding="utf-8") as file:
+            with open(self._path, "a", encoding="utf-8", opener=opener) as file:
                 file.write(f"{line}\n")
                 is_full = file.tell() > MAX_BYTES
             if is_full:

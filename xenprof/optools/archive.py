@@ -16,9 +16,8 @@ from pathlib import Path
 
 from xenprof.errors import ImageError, XenprofError
 from xenprof.home import SESSION_DIR
-from xenprof.images import ImageFinder
 from xenprof.images.elf import Elf, read_elf
-from xenprof.profile.flat import ImageName, SampleKey
+from xenprof.profile.flat import SampleKey
 
 _SESSION_DIR = SESSION_DIR.lstrip("/")
 
@@ -35,17 +34,12 @@ class Copy:
     target: str
 
 
-def image_copies(
-    image: ImageName, finders: Sequence[ImageFinder], prefixes: Sequence[str]
-) -> Iterator[Copy]:
-    """Yield the copies of an image and of its debugging information; none if it is not found.
+def image_copies(path: Path, prefixes: Sequence[str]) -> Iterator[Copy]:
+    """Yield the copies of the image at `path` and of its debugging information.
 
     `prefixes` are the directories that stand for `/`: a file below one keeps its path from
     there.
     """
-    path = next(filter(None, (finder.find(image) for finder in finders)), None)
-    if path is None or not os.access(path, os.R_OK):
-        return
     yield Copy(path, _below(path, prefixes))
     debug = _debug_file(path, prefixes)
     if debug is not None:
@@ -118,17 +112,32 @@ def log_copies(session_dir: Path) -> Iterator[Copy]:
             yield Copy(session_dir / name, f"{_SESSION_DIR}/{name}")
 
 
-def copy_file(copy: Copy, archive: Path) -> None:
+def make_parent(path: str) -> None:
+    """Make the directory that is to hold `path`, if nothing is there. Raises: ArchiveError."""
+    parent = Path(path).parent
+    try:
+        if not parent.exists():
+            parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ArchiveError(
+            f"Unable to create directory for {path}.\nnote: {error.strerror}"
+        ) from None
+
+
+def copy_file(copy: Copy, directory: str) -> None:
     """Copy one file with its times; an existing file is replaced atomically.
+
+    `directory` is the archive, as the user names it.
 
     Raises: ArchiveError (unreadable, unwritable, the same file, or outside the archive).
     """
+    archive = Path(os.path.realpath(directory))
     target = archive / copy.target
     temporary = target.with_name(f".{target.name[:200]}.{os.getpid()}")
     try:
-        if not Path(os.path.realpath(target.parent)).is_relative_to(os.path.realpath(archive)):
+        if not Path(os.path.realpath(target.parent)).is_relative_to(archive):
             raise ArchiveError(f"refusing to create file {target} outside of {archive}")
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_parent(f"{directory}/{copy.target}")
         if target.exists() and target.samefile(copy.source):
             raise ArchiveError(f"input and output files are identical: {target}")
         try:

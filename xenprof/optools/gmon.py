@@ -34,27 +34,35 @@ class Arc:
 
 
 @dataclass(frozen=True, slots=True)
+class Samples:
+    """Samples in order of their addresses, and which of them are to be shown."""
+
+    addresses: Words
+    counts: Words
+    shown: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
 class Gmon:
-    """A complete file, and how many samples did not fit into its 16-bit counters."""
+    """A complete file, and the samples that did not fit into its 16-bit counters: their counts."""
 
     data: bytes
-    capped: int
+    capped: tuple[int, ...]
 
 
-def encode(
-    addresses: Words, counts: Words, arcs: Sequence[Arc], *, is_64: bool, order: str = "<"
-) -> Gmon:
-    """Return the file for samples at `addresses` and for calls.
+def encode(samples: Samples, arcs: Sequence[Arc], *, is_64: bool, order: str = "<") -> Gmon:
+    """Return the file for samples and calls.
 
-    A bin covers two bytes of code, or eight if all addresses are multiples of four. Addresses
+    A bin covers two bytes of code, or eight if all addresses are multiples of four. All samples
+    decide on that and on the range of a histogram; only those to be shown count in it. Addresses
     that lie far apart get histograms of their own. `order` is the byte order, "<" or ">".
     """
-    width = 2 if (addresses % np.uint64(4)).any() else 8
-    bins, place = np.unique(addresses // np.uint64(width), return_inverse=True)
+    width = 2 if (samples.addresses % np.uint64(4)).any() else 8
+    bins, place = np.unique(samples.addresses // np.uint64(width), return_inverse=True)
     sums = np.zeros(len(bins), np.uint64)
-    np.add.at(sums, place, counts.astype(np.uint64))
+    np.add.at(sums, place[samples.shown], samples.counts[samples.shown])
     kept = np.minimum(sums, np.uint64(_BIN_MAX))
-    capped = int((sums - kept).sum())
+    capped = _capped(sums, place, samples)
     word = "Q" if is_64 else "I"
     out = bytearray(struct.pack(f"{order}4sI12x", _MAGIC, _VERSION))
     head = struct.Struct(f"{order}B{word}{word}II15sc")
@@ -70,6 +78,19 @@ def encode(
     for arc in arcs:
         out += row.pack(_ARC, arc.caller, arc.callee, min(arc.count, _COUNT_MAX))
     return Gmon(bytes(out), capped)
+
+
+def _capped(sums: Words, place: Words, samples: Samples) -> tuple[int, ...]:
+    """Return the count of each sample with which its bin is over its limit."""
+    full = samples.shown & (sums[place] > _BIN_MAX)
+    so_far: dict[int, int] = {}
+    capped = []
+    for row in np.flatnonzero(full).tolist():
+        bin_, count = int(place[row]), int(samples.counts[row])
+        so_far[bin_] = so_far.get(bin_, 0) + count
+        if so_far[bin_] > _BIN_MAX:
+            capped.append(count)
+    return tuple(capped)
 
 
 def _spans(bins: Words, gap: int) -> Iterator[tuple[int, int]]:

@@ -1,5 +1,6 @@
 """Explains why samples are lost: the reasons that metrics, notes and reports name."""
 
+import re
 from collections.abc import Mapping
 
 REASONS = {
@@ -21,6 +22,10 @@ REASONS = {
 """Reason -> what happened, along the way of a sample; other reasons are shown as they are."""
 
 
+_LINE = re.compile(r"lost: \d{1,15} samples \((.*)\)")
+_REASON = re.compile(r"([a-z_]{1,40}) (\d{1,15})")
+
+
 def lost_text(lost: Mapping[str, int]) -> str:
     """Return one line about lost samples; "" if there are none."""
     total = sum(lost.values())
@@ -28,3 +33,10 @@ def lost_text(lost: Mapping[str, int]) -> str:
         return ""
     reasons = ", ".join(f"{name} {count}" for name, count in sorted(lost.items()) if count)
     return f"lost: {total} samples ({reasons})"
+
+
+def lost_in(text: str) -> dict[str, int]:
+    """Return the losses in a line of `lost_text`; none in any other text."""
+    line = _LINE.fullmatch(text)
+    parts = [_REASON.fullmatch(part) for part in line[1].split(", ")] if line else []
+    return {part[1]: int(part[2]) for part in parts if part}

@@ -72,7 +72,9 @@ def _middleware(
         layers.append(Middleware(HostCheck, allowed=allowed_hosts))
     if web_config is not None:
         from xenprof.service.basic_auth import BasicAuth  # as in `server`, only with a file
+        from xenprof.service.rate_limit import RateLimit
 
+        layers.append(Middleware(RateLimit, config=web_config))
         layers.append(Middleware(BasicAuth, config=web_config))
     layers.append(Middleware(BodyLimit))
     return layers

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import TextIO, TypeVar
 from hypervisor.control import Operation, Toolstack
 from hypervisor.errors import MissingCapability
 from hypervisor.host import Host, toolstack_of
+from hypervisor.ownfiles import opener
+from hypervisor.wholetext import read_whole
 from xenprof.errors import XenprofError
 from xenprof.service.answers import Immediate, Result
 from xenprof.service.arguments import Arguments, BadArguments, request_of
@@ -17,12 +20,15 @@ from xenprof.service.domain_commands import DOMAIN_COMMANDS
 from xenprof.session.sessions import Sessions
 from xenprof.wire import opcontrol as oc
 from xenprof.wire.answers import Done
+from xenprof.wire.codec import Malformed, decode
 from xenprof.wire.host_requests import ClearDmesg, Create, DebugKeys, New, Restore
 from xenprof.wire.opcontrol import Outcome
 from xenprof.wire.requests import Request
 
 R = TypeVar("R", bound=Request)
 log = logging.getLogger(__name__)
+_LONGEST_NAME_BYTES = 255
+_LONGEST_LOG_BYTES = 1 << 28  # far more than a service keeps
 
 
 class UnknownCommand(XenprofError):
@@ -150,12 +156,37 @@ def _operation(name: str, arguments: Arguments) -> oc.OpcontrolRequest:
     if isinstance(setup, dict) and (unknown := sorted(set(setup) - set(known))):
         raise BadArguments(f"opcontrol: unknown setup key: {unknown[0]}; known: {', '.join(known)}")
     operation = request_of(oc.OpcontrolRequest, arguments, name)
+    _check_file_name("--save", operation.name or "")
+    _check_file_name("--session-dir", operation.setup.session_dir if operation.setup else "")
     separate = operation.setup.separate if operation.setup else ()
     if wrong := [word for word in separate if word not in oc.SEPARATIONS]:
         raise BadArguments(
             f"opcontrol: unknown separation: {wrong[0]}; known: {', '.join(oc.SEPARATIONS)}"
         )
     return operation
+
+
+def _check_file_name(option: str, path: str) -> None:
+    """Refuse what can be no name of a file, in opcontrol's words. Raises: BadArguments."""
+    is_printable = all(character.isprintable() for character in path)
+    longest = max(len(os.fsencode(part)) for part in path.split("/")) if is_printable else 0
+    if not is_printable:
+        raise BadArguments(f"Argument for {option}, {path!r}, is not valid argument.")
+    if longest > _LONGEST_NAME_BYTES:
+        raise BadArguments(
+            f"Argument for {option}, {path[:20]}..., has {longest} bytes; "
+            f"the name of a file has at most {_LONGEST_NAME_BYTES}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A line of the log: when, and the fields of a command."""
+
+    time_ns: int
+    name: str
+    domain: str | None = None
+    arguments: Mapping[str, object] = field(default_factory=dict)
 
 
 MAX_LOG_BYTES = 16 << 20
@@ -174,7 +205,7 @@ class CommandLog:
         self._max_bytes = max_bytes
         self._commands = 0
         _before(path).unlink(missing_ok=True)
-        self._file: TextIO = path.open("w", encoding="utf-8")
+        self._file = _new_log(path)
 
     def append(self, time_ns: int, command: Command) -> None:
         """Write one line before the command runs, so that it survives a crash."""
@@ -194,11 +225,15 @@ class CommandLog:
     def _rotate(self) -> None:
         self._file.close()
         self._path.replace(_before(self._path))
-        self._file = self._path.open("w", encoding="utf-8")
+        self._file = _new_log(self._path)
         self._file.write(json.dumps({_EARLIER: self._commands}) + "\n")
 
 
 _EARLIER = "earlier"
+
+
+def _new_log(path: Path) -> TextIO:
+    return open(path, "w", encoding="utf-8", opener=opener)
 
 
 def _before(path: Path) -> Path:
@@ -224,7 +259,7 @@ def read_log(path: Path) -> list[tuple[int, Command]]:
 def _read_part(path: Path) -> tuple[list[tuple[int, Command]], int]:
     """Return the commands of one file, and how many were before it. Raises: BadArguments."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = read_whole(path, _LONGEST_LOG_BYTES).decode().splitlines()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not a text"
         raise BadArguments(f"{path}: {reason}") from None
@@ -234,15 +269,12 @@ def _read_part(path: Path) -> tuple[list[tuple[int, Command]], int]:
         if not line.strip():
             continue
         try:
-            entry = json.loads(line)
-            if number == 1 and type(entry.get(_EARLIER)) is int:
-                earlier = entry[_EARLIER]
+            found = json.loads(line)
+            if number == 1 and isinstance(found, dict) and type(found.get(_EARLIER)) is int:
+                earlier = found[_EARLIER]
                 continue
-            time_ns = entry.pop("time_ns", None)
-            command = Command(**entry)
-            if type(time_ns) is not int or not isinstance(command.arguments, dict):
-                raise TypeError("time_ns must be a whole number, arguments an object")
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            entry = decode(_Entry, found, is_strict=True)
+        except (ValueError, RecursionError, Malformed) as error:
             raise BadArguments(f"{path}:{number}: not a command: {error}") from None
-        commands.append((time_ns, command))
+        commands.append((entry.time_ns, Command(entry.name, entry.domain, entry.arguments)))
     return commands, earlier

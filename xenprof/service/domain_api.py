@@ -14,13 +14,15 @@ from starlette.routing import Route
 from hypervisor.host import Host, profiler_of, toolstack_of
 from xenprof.service.callers_files import CallersFiles
 from xenprof.service.commands import Command
-from xenprof.service.http import Changing, RecordResponse, body_of, done
+from xenprof.service.domain_commands import DOMAIN_COMMANDS
+from xenprof.service.http import Changing, RecordResponse, WrongMethod, body_of, done
 from xenprof.service.service import Service
 from xenprof.wire.answers import Credit, ProcTexts, SxpAnswer, Text
 from xenprof.wire.devices import Devices
 from xenprof.wire.opcontrol import Value
 
 _DOMAINS = "/api/v1/domains/"
+_READ = ("sxp", "console", "proc", "devices", "oprofilefs")
 
 
 def domain_routes(service: Service, changing: Changing, files: CallersFiles) -> list[Route]:
@@ -35,6 +37,10 @@ def domain_routes(service: Service, changing: Changing, files: CallersFiles) -> 
 
     async def act(request: Request) -> Response:
         match _segments(request):
+            case [_, name, *rest] if (
+                name in _READ and " ".join([name, *rest]) not in DOMAIN_COMMANDS
+            ):
+                raise WrongMethod("GET, HEAD")
             case [reference, *verbs] if verbs:
                 command = Command(" ".join(verbs), reference, await body_of(request))
                 answer = await done(service.perform(files.placed(command)))
@@ -48,7 +54,7 @@ def domain_routes(service: Service, changing: Changing, files: CallersFiles) -> 
 
 
 def read_of_domain(host: Host, domain: str, names: list[str]) -> object:
-    """Return the answer to `GET /domains/DOMAIN/NAMES`. Raises: HostError; HTTPException 404."""
+    """Return the answer to `GET /domains/DOMAIN/NAMES`. Raises: HostError, HTTPException."""
     match names:
         case ["sched-credit"]:
             weight, cap_percent = toolstack_of(host).resources.sched_credit(domain)
@@ -67,6 +73,8 @@ def read_of_domain(host: Host, domain: str, names: list[str]) -> object:
             return Devices(tuple(toolstack_of(host).devices.rows(domain, kind)))
         case ["oprofilefs", *path]:
             return Value(profiler_of(host).oprofile(domain).read("/".join(path)))
+    if " ".join(names) in DOMAIN_COMMANDS or names[0] == "opcontrol":
+        raise WrongMethod("POST")
     raise HTTPException(404)
 
 

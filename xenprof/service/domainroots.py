@@ -11,6 +11,7 @@ from pathlib import Path
 
 from hypervisor.domainfile import DomainFile
 from hypervisor.host import Host
+from hypervisor.ownfiles import make_folder
 from hypervisor.telemetry import DomainSnapshot, HostSnapshot
 from xenprof.disk import DISK, Batch, Disk
 from xenprof.errors import StoreError
@@ -44,7 +45,7 @@ class DomainRoots:
         self._home = home
         self._settle = settle
         self._disk = disk
-        self._images = ImageStore(home / "images", disk, damaged)
+        self._images = ImageStore(home, disk, damaged)
         self._names: dict[int, str] = {}  # of all domains of this host so far, by id
         self._present: set[int] = set()
 
@@ -86,7 +87,7 @@ class DomainRoots:
         root = domain_root(self._home, name)
         targets = [(root / file.path.lstrip("/"), file) for file in _files(host, name)]
         for folder in {root, *(target.parent for target, _ in targets)}:
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(self._home, folder)
         # Configurations too: by these a later version knows what this one has written.
         images = self._images.stored([file for _, file in targets])
         for (target, file), image in zip(targets, images, strict=True):

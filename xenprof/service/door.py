@@ -80,7 +80,7 @@ class Door:
                 log.warning("%s: no connection can be accepted: %s", self._name, error.strerror)
                 await asyncio.sleep(_PAUSE_SECONDS)
                 continue
-            self._receive(connected, address[0] if address else "")
+            await self._receive(connected, address[0] if address else "")
             await asyncio.sleep(0)  # others go on, also while connections are waiting here
 
     async def _tend_all(self) -> None:
@@ -90,17 +90,25 @@ class Door:
             await asyncio.sleep(look_seconds)
             for guest in self._guests:
                 if guest.connection is not None and (reason := guest.connection.tend(patience)):
-                    log.warning("%s: a connection was ended: %s", self._name, reason)
+                    log.info("%s: a connection was ended: %s", self._name, reason)
                     guest.leave()
 
-    def _receive(self, connected: socket.socket, address: str) -> None:
+    async def _receive(self, connected: socket.socket, address: str) -> None:
+        """Let somebody in. Without a place, local programs wait, and others come again."""
         guest = self._guests.admit(address)
+        while guest is None and self._is_local:
+            await asyncio.sleep(_PAUSE_SECONDS)
+            guest = self._guests.admit(address)
         if guest is None:
             log.warning("%s: a connection was refused: %s", self._name, "there are too many")
             with contextlib.suppress(OSError):
                 connected.send(_FULL)
             connected.close()
             return
+        if not self._is_local:
+            # Clients that vanish without a word are found out, however long a request takes.
+            with contextlib.suppress(OSError):
+                connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         guest.task = asyncio.create_task(self._talk(connected, guest))
 
     async def _talk(self, connected: socket.socket, guest: Guest) -> None:
@@ -117,9 +125,6 @@ class Door:
                 connection.transport.abort()
 
     async def _connect(self, connected: socket.socket) -> Connection:
-        if not self._is_local:
-            # Clients that vanish without a word are found out, however long a request takes.
-            connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         loop = asyncio.get_running_loop()
         connection = Connection(self._server.config, self._server.server_state, {}, loop)
         if self._is_local and not _is_ours(connected):

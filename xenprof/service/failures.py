@@ -3,17 +3,20 @@
 This is the only place that knows error classes.
 """
 
+import errno
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
 from pathlib import Path
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.routing import Match, Route
 
 from hypervisor.errors import HostError
 from xenprof.errors import XenprofError
-from xenprof.service.http import FailureResponse
+from xenprof.service.http import FailureResponse, WrongMethod
 from xenprof.wire.failure import Failure
 
 log = logging.getLogger(__name__)
@@ -40,6 +43,7 @@ class Failures:
             XenprofError: self._caused_by_user,
             HTTPException: self._http_error,
             ClientDisconnect: _nobody_there,
+            OSError: self._system_error,
             Exception: self._internal_error,
         }
 
@@ -48,6 +52,16 @@ class Failures:
             raise error
         failure = Failure(type(error).__name__, self._told(str(error)), error.exit_code)
         return self._answer(failure, error.http_status)
+
+    async def _system_error(self, request: Request, error: Exception) -> Response:
+        """Answer that a file could not be read or written: no bug, as the system refuses it."""
+        if not isinstance(error, OSError) or error.errno is None:
+            return await self._internal_error(request, error)
+        reason = error.strerror or str(error)
+        text = reason if error.filename is None else f"{error.filename}: {reason}"
+        log.error("%s %s: %s", request.method, request.url.path, text)
+        status = 507 if error.errno in (errno.ENOSPC, errno.EDQUOT) else 400
+        return self._answer(Failure("OSError", text if self._tells_all else reason), status)
 
     def _told(self, message: str) -> str:
         """Return a message with paths below HOME written as `HOME/...`; the log has them whole."""
@@ -68,10 +82,21 @@ class Failures:
     async def _http_error(self, request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         message = f"{error.detail}: {request.method} {request.url.path}"
-        return self._answer(Failure("HTTPException", message), error.status_code)
+        answer = self._answer(Failure("HTTPException", message), error.status_code)
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            methods = ", ".join(sorted(_methods(request)))
+            answer.headers["Allow"] = error.allowed if isinstance(error, WrongMethod) else methods
+        return answer
 
     def _answer(self, failure: Failure, status: int) -> Response:
         return FailureResponse(failure, status, tells_exit_code=self._tells_all)
+
+
+def _methods(request: Request) -> set[str]:
+    """Return what a path can be asked for: several routes may share it."""
+    routes = (route for route in request.app.routes if isinstance(route, Route))
+    found = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+    return {method for route in found for method in route.methods or ()}
 
 
 async def _nobody_there(request: Request, error: Exception) -> Response:

@@ -6,24 +6,21 @@ import os
 import socket
 from pathlib import Path
 
+from hypervisor.ownfiles import opener
 from xenprof.client import SOCKET_NAME
-from xenprof.errors import XenprofError
+from xenprof.service.own_home import CannotServe, claim
 
 LOCK_NAME = "serve.lock"
-
-
-class CannotServe(XenprofError):
-    """Says that HOME, a port or a socket cannot be used, and why."""
 
 
 class HomeLock:
     """Locks HOME for this process. The kernel releases the lock however the process ends."""
 
     def __init__(self, home: Path) -> None:
-        """Take the lock; create HOME if necessary. Raises: CannotServe, which names the holder."""
+        """Claim HOME and take its lock. Raises: CannotServe, which names the holder."""
+        claim(home)
         try:
-            home.mkdir(parents=True, exist_ok=True)
-            self._file = os.open(home / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            self._file = opener(str(home / LOCK_NAME), os.O_RDWR | os.O_CREAT)
         except OSError as error:
             raise CannotServe(f"{home} cannot be used: {error.strerror}") from None
         try:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from typing import NoReturn, TypeVar
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -48,6 +49,15 @@ class WrongMediaType(XenprofError):
         super().__init__("send a JSON object with Content-Type: application/json")
 
 
+class WrongMethod(HTTPException):
+    """Refuses a method where the rest of the path decides which ones there are."""
+
+    def __init__(self, allowed: str) -> None:
+        """`allowed` is what Allow says, e.g. `GET, HEAD`."""
+        super().__init__(405)
+        self.allowed = allowed
+
+
 async def done(future: "Future[T]") -> T:
     """Wait for a future of the host's thread."""
     return await asyncio.wrap_future(future)
@@ -78,7 +88,9 @@ def _no_number(word: str) -> NoReturn:
 def _finite_number(text: str) -> float:
     number = float(text)
     if math.isinf(number):
-        raise BadArguments(f"the body must be JSON with finite numbers, not {text[:_LONGEST_SHOWN]}")
+        raise BadArguments(
+            f"the body must be JSON with finite numbers, not {text[:_LONGEST_SHOWN]}"
+        )
     return number
 
 

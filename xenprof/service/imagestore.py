@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from hypervisor.domainfile import DomainFile
+from hypervisor.ownfiles import make_folder
 from xenprof.disk import UNFINISHED, Batch, Disk, free_name
 from xenprof.errors import StoreError
 
@@ -19,13 +20,14 @@ _Key = tuple[bytes, int, int]
 class ImageStore:
     """Keeps files by content. Used on the host's thread."""
 
-    def __init__(self, folder: Path, disk: Disk, damaged: Callable[[StoreError], None]) -> None:
+    def __init__(self, home: Path, disk: Disk, damaged: Callable[[StoreError], None]) -> None:
         """`damaged` is told of each file that was damaged and has been set aside."""
-        self._folder = folder
+        self._home = home
+        self._folder = home / "images"
         self._disk = disk
         self._damaged = damaged
         self._checked: dict[_Key, Path] = {}  # cheap: a bytes object caches its hash()
-        for left in folder.glob(f"{UNFINISHED}*"):  # by a service that was killed
+        for left in self._folder.glob(f"{UNFINISHED}*"):  # by a service that was killed
             left.unlink(missing_ok=True)
 
     def stored(self, files: Sequence[DomainFile]) -> list[Path]:
@@ -33,6 +35,7 @@ class ImageStore:
 
         Links share mtime and mode, so these are equal too. Raises: OSError.
         """
+        make_folder(self._home, self._folder)
         batch = Batch(self._disk)
         images = [self._image(file, batch) for file in files]
         for error in batch.commit().values():
@@ -57,7 +60,7 @@ class ImageStore:
         digest = hashlib.sha256(file.data).hexdigest()
         image = self._folder / digest
         if image in batch or (image.exists() and not _has_attributes(image, file)):
-            image = image.with_name(f"{digest}-{file.mtime}-{file.mode:o}")
+            image = image.with_name(f"{digest}-{file.mtime}-{_mode(file):o}")
         if image.exists() and image.read_bytes() != file.data:
             aside = free_name(image)
             self._disk.rename(image, aside)
@@ -68,10 +71,15 @@ class ImageStore:
 
 def give_attributes(path: Path, file: DomainFile) -> None:
     """Give `path` the mode and the time of `file`. Raises: OSError."""
-    path.chmod(file.mode)
+    path.chmod(_mode(file))
     os.utime(path, (file.mtime, file.mtime))
+
+
+def _mode(file: DomainFile) -> int:
+    """Return the mode of a file on this machine, where it is for its user alone."""
+    return file.mode & 0o700
 
 
 def _has_attributes(image: Path, file: DomainFile) -> bool:
     status = image.stat()
-    return int(status.st_mtime) == file.mtime and (status.st_mode & 0o7777) == file.mode
+    return int(status.st_mtime) == file.mtime and (status.st_mode & 0o7777) == _mode(file)

@@ -16,6 +16,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from hypervisor.host import Host
+from xenprof.client import SOCKET_NAME
 from xenprof.disk import Disk
 from xenprof.history.figures import HistorySettings
 from xenprof.service.app import create_app
@@ -23,7 +24,6 @@ from xenprof.service.connection import Connection
 from xenprof.service.door import Door
 from xenprof.service.exporter import ExporterSettings
 from xenprof.service.home_lock import (
-    CannotServe,
     HomeLock,
     listen_on_address,
     listen_on_control_socket,
@@ -31,6 +31,7 @@ from xenprof.service.home_lock import (
 from xenprof.service.hostnames import AllowedHosts
 from xenprof.service.limits import Patience, limits
 from xenprof.service.loading import Loaders, installed
+from xenprof.service.own_home import CannotServe, private_files
 from xenprof.service.service import Service
 
 if TYPE_CHECKING:
@@ -74,35 +75,34 @@ def serve(
     """
     web_config = _web_config(settings.web_config)
     tls = _tls_context(web_config)
-    lock = HomeLock(settings.home)
-    try:
-        with contextlib.ExitStack() as sockets:
-            listener = sockets.enter_context(listen_on_address(settings.address))
-            allowed = _allowed_hosts(settings, listener)
-            host = build_host()
-            control = sockets.enter_context(listen_on_control_socket(settings.home))
-            service = Service(
-                host,
-                settings.home,
-                speed=settings.speed,
-                strict=settings.strict,
-                enable_dump=settings.enable_dump,
-                loaders=installed() if loaders is None else loaders,
-                settings=settings.exporters,
-                history=settings.history,
-                disk=Disk(is_synced=settings.is_synced),
-            )
-            sys.setswitchinterval(_GIL_SWITCH_SECONDS)
+    with contextlib.ExitStack() as held:
+        held.enter_context(private_files())
+        lock = HomeLock(settings.home)
+        held.callback(lock.release)
+        held.callback((settings.home / SOCKET_NAME).unlink, missing_ok=True)
+        listener = held.enter_context(listen_on_address(settings.address))
+        allowed = _allowed_hosts(settings, listener)
+        host = build_host()
+        control = held.enter_context(listen_on_control_socket(settings.home))
+        service = Service(
+            host,
+            settings.home,
+            speed=settings.speed,
+            strict=settings.strict,
+            enable_dump=settings.enable_dump,
+            loaders=installed() if loaders is None else loaders,
+            settings=settings.exporters,
+            history=settings.history,
+            disk=Disk(is_synced=settings.is_synced),
+        )
+        sys.setswitchinterval(_GIL_SWITCH_SECONDS)
 
-            def tell(url: str) -> None:
-                lock.note_url(url)
-                listening(url)
+        def tell(url: str) -> None:
+            lock.note_url(url)
+            listening(url)
 
-            doors = _Doors(control, listener, tls, settings.patience)
-            asyncio.run(_serve(service, doors, allowed, web_config, tell))
-    finally:
-        (settings.home / "control.sock").unlink(missing_ok=True)
-        lock.release()
+        doors = _Doors(control, listener, tls, settings.patience)
+        asyncio.run(_serve(service, doors, allowed, web_config, tell))
 
 
 def _web_config(file: Path | None) -> "WebConfigFile | None":
@@ -211,14 +211,9 @@ def _tls_context(web_config: "WebConfigFile | None") -> ssl.SSLContext | None:
     tls = web_config.current().tls_server_config if web_config else None
     if web_config is None or tls is None:
         return None
-    folder = web_config.path.parent
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    from xenprof.service.tls import tls_context  # as above
+
     try:
-        context.load_cert_chain(folder / tls.cert_file, folder / tls.key_file)
-        if tls.client_ca_file is not None:
-            context.load_verify_locations(folder / tls.client_ca_file)
+        return tls_context(tls, web_config.path.parent)
     except (OSError, ValueError) as error:  # an SSLError is an OSError
         raise CannotServe(f"{web_config.path}: tls_server_config: {error}") from None
-    if tls.client_auth_type == "RequireAndVerifyClientCert":
-        context.verify_mode = ssl.CERT_REQUIRED
-    return context

@@ -15,7 +15,7 @@ from hypervisor.telemetry import HostSnapshot
 from xenprof.disk import DISK, Disk
 from xenprof.errors import StoreError
 from xenprof.history.figures import HistorySettings
-from xenprof.home import DOMAIN_0, XEND_LOG, domain_root, inside
+from xenprof.home import DOMAIN_0, XEND_LOG, domain_root
 from xenprof.service.answers import Answer, Answered, Later
 from xenprof.service.commands import (
     COMMANDS_THAT_ONLY_READ,
@@ -77,7 +77,7 @@ class Service:
             home, settle=self._writer.barrier, disk=disk, damaged=self._note_damage
         )
         domain0 = domain_root(home, DOMAIN_0)
-        self._xend_log = XendLogFile(inside(domain0, XEND_LOG))
+        self._xend_log = XendLogFile(domain0, XEND_LOG)
         if host.toolstack is not None:
             host.toolstack.set_domain0_root(str(domain0), dumps_crashed=enable_dump)
         self._log = CommandLog(home / "commands.jsonl")

@@ -7,12 +7,14 @@ import logging
 import re
 import stat
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
+from hypervisor.wholetext import read_whole
 from xenprof.errors import XenprofError
+from xenprof.service.tlsconfig import Strict, TlsServerConfig
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +25,10 @@ HeaderName = Literal[
     "X-Frame-Options",
     "X-XSS-Protection",
 ]
+_UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+_PART = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(ns|us|µs|ms|s|m|h)", re.ASCII)
+_DURATION = re.compile(rf"0|(?:{_PART.pattern}){{1,6}}", re.ASCII)
+_INLINE = ("cert", "key", "client_ca")  # with the certificate itself as the value
 # The last of the 22 characters of the salt has 2 bits of the 128.
 _BCRYPT_HASH = re.compile(
     r"\$2[abxy]\$(0[4-9]|[12]\d|3[01])\$[./A-Za-z0-9]{21}[.Oeu][./A-Za-z0-9]{31}"
@@ -35,30 +41,46 @@ class WebConfigError(XenprofError):
     exit_code = 2
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class HttpServerConfig(Strict):
+    """Headers to add to every response. `http2` has no effect: HTTP/1.1 is spoken here."""
 
-
-class TlsServerConfig(_Strict):
-    """The files of certificate and key, relative to the config file; optionally clients' too."""
-
-    cert_file: str
-    key_file: str
-    client_ca_file: str | None = None
-    client_auth_type: Literal["NoClientCert", "RequireAndVerifyClientCert"] = "NoClientCert"
-
-
-class HttpServerConfig(_Strict):
-    """Headers to add to every response."""
-
+    http2: bool = True
     headers: dict[HeaderName, str] = Field(default_factory=dict)
 
 
-class WebConfig(_Strict):
+class RateLimitConfig(Strict):
+    """How many requests are answered: `burst` at once, then one each interval; 0: all."""
+
+    interval_seconds: float = Field(default=0.0, alias="interval")
+    burst: int = Field(default=0, ge=0, le=10**9)
+
+    @field_validator("interval_seconds", mode="before")
+    @classmethod
+    def _is_duration(cls, text: object) -> float:
+        if isinstance(text, int) and not isinstance(text, bool):
+            return abs(text) / 1e9  # nanoseconds, as Go reads a number
+        if not isinstance(text, str) or not _DURATION.fullmatch(text):
+            raise ValueError("write a duration such as 1s, 500ms or 1m30s")
+        return sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(text))
+
+    @model_validator(mode="after")
+    def _lets_some_through(self) -> Self:
+        if self.interval_seconds and not self.burst:
+            raise ValueError("burst 0 would refuse every request; write how many may come at once")
+        return self
+
+    @property
+    def is_on(self) -> bool:
+        """Return whether there is a limit."""
+        return self.interval_seconds > 0
+
+
+class WebConfig(Strict):
     """The contents of the file."""
 
     tls_server_config: TlsServerConfig | None = None
     http_server_config: HttpServerConfig = HttpServerConfig()
+    rate_limit: RateLimitConfig = RateLimitConfig()
     basic_auth_users: dict[str, str] = Field(default_factory=dict)
 
     @field_validator("basic_auth_users")
@@ -81,10 +103,14 @@ class WebConfig(_Strict):
         return tls is not None and tls.client_auth_type == "RequireAndVerifyClientCert"
 
     def protects_less_than(self, other: "WebConfig") -> bool:
-        """Return whether something guards `other` that is gone here: users, certificates, TLS."""
+        """Return whether something guards `other` that is gone here.
+
+        That is users, certificates, TLS, or the limit of requests.
+        """
         return (
             bool(other.basic_auth_users) > bool(self.basic_auth_users)
             or other.has_client_certificates > self.has_client_certificates
+            or other.rate_limit.is_on > self.rate_limit.is_on
             or (other.tls_server_config is not None and self.tls_server_config is None)
         )
 
@@ -100,7 +126,7 @@ class WebConfigFile:
         """Read the file. Raises: WebConfigError."""
         self.path = path
         try:
-            self._seen: bytes | str = path.read_bytes()
+            self._seen: bytes | str = read_whole(path)
         except OSError as error:
             raise WebConfigError(f"{path}: {error.strerror}") from None
         self._in_force = _parse(path, self._seen)
@@ -125,7 +151,7 @@ class WebConfigFile:
             # Reading a pipe would wait for its writer, and every request with it.
             if not stat.S_ISREG(self.path.stat().st_mode):
                 return "not a regular file"
-            return self.path.read_bytes()
+            return read_whole(self.path)
         except OSError as error:
             return error.strerror or str(error)
 
@@ -155,12 +181,24 @@ def _parse(path: Path, text: bytes) -> WebConfig:
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
-        raise WebConfigError(f"{path}: {key or 'top level'}: {first['msg']}") from None
+        told = _unknown(first["loc"]) if first["type"] == "extra_forbidden" else first["msg"]
+        told = told.removeprefix("Value error, ")
+        raise WebConfigError(f"{path}: {key or 'top level'}: {told}") from None
     tls = config.tls_server_config
     if tls is not None:
-        if tls.client_auth_type != "NoClientCert" and tls.client_ca_file is None:
-            raise WebConfigError(f"{path}: client_auth_type needs client_ca_file")
         for file in (tls.cert_file, tls.key_file, tls.client_ca_file):
             if file is not None and not (path.parent / file).is_file():
                 raise WebConfigError(f"{path}: tls_server_config: no such file: {file}")
     return config
+
+
+def _unknown(place: tuple[int | str, ...]) -> str:
+    """Return what is told of a key that is not known at its place."""
+    *above, name = place
+    if above == ["tls_server_config"] and name in _INLINE:
+        return f"is not supported: write it to a file, and name that with {name}_file"
+    parts: dict[str, type[Strict]] = {"": WebConfig, "tls_server_config": TlsServerConfig,
+             "http_server_config": HttpServerConfig, "rate_limit": RateLimitConfig}  # fmt: skip
+    part = parts.get(str(above[0]) if above else "", WebConfig)
+    known = ", ".join(field.alias or key for key, field in part.model_fields.items())
+    return f"no such key; there are {known}"

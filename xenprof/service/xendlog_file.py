@@ -10,6 +10,9 @@ from collections import deque
 from collections.abc import Iterable
 from pathlib import Path
 
+from hypervisor.ownfiles import make_folder, opener
+from xenprof.home import inside
+
 log = logging.getLogger(__name__)
 
 MAX_BYTES = 1 << 20
@@ -18,14 +21,16 @@ MAX_HELD_BYTES = 4 << 20  # of lines that wait to be written; judgement
 
 
 class XendLogFile:
-    """Appends lines to `path`. Lines that cannot be written are kept for later, up to a limit.
+    """Appends lines to the log. Lines that cannot be written are kept for later, up to a limit.
 
     An error is reported once in the service's log, and once more when writing works again. Lines
     beyond the limit are counted, and the log says how many are missing.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, root: Path, path: str) -> None:
+        """`path` is the log in the domain at `root`, below which no symbolic link is followed."""
+        self.path = inside(root, path)
+        self._root = root
         self._held: deque[bytes] = deque()
         self._held_bytes = 0
         self._missing = 0
@@ -57,7 +62,7 @@ class XendLogFile:
 
         Raises: OSError; lines that have not been written are still held.
         """
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(self._root, self.path.parent)
         size = self._size()
         while self._held:
             data = self._held[0]
@@ -84,8 +89,7 @@ class XendLogFile:
 
     def _put(self, data: bytes) -> None:
         """Append all of `data` or nothing."""
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK  # a FIFO must not block
-        fd = os.open(self.path, flags, 0o644)
+        fd = opener(str(self.path), os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         try:
             before = os.fstat(fd).st_size
             try:

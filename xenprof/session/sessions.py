@@ -7,15 +7,17 @@ a domain that shuts down is drained and leaves the list.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from hypervisor.errors import HostError, OprofilefsError, Refused
 from hypervisor.host import Host, profiler_of
 from hypervisor.telemetry import DomainSnapshot
 from xenprof.disk import DISK, Disk
-from xenprof.errors import NothingToSave, StoreError, XenprofError
+from xenprof.errors import StoreError, XenprofError
 from xenprof.home import DOMAIN_0_ID
 from xenprof.session.answer import Answer
+from xenprof.session.changing import change_session
 from xenprof.session.daemon import RunningDaemon, parse_domains, session_dir
 from xenprof.session.starting import start_daemon
 from xenprof.session.store import StoreThread
@@ -298,9 +300,18 @@ class Sessions:
             return
         daemon.is_enabled = False
         if daemon.domid == DOMAIN_0_ID:
+            if not self._strict:
+                self._drain(answer)
             snapshot = self._host.telemetry.snapshot()
             for each in self._daemons.values():
                 each.unseen.end(snapshot)
+
+    def _drain(self, answer: Answer) -> None:
+        """Have all kernels read what is left in Xen's rings, which 3.0.3 leaves there."""
+        for daemon in self._daemons.values():
+            with suppress(OprofilefsError):
+                daemon.driver.write("drain", "1")
+        self._dump(self._daemons[DOMAIN_0_ID], answer)
 
     def _dump(self, daemon: RunningDaemon, answer: Answer) -> None:
         driver = daemon.driver
@@ -365,36 +376,17 @@ class Sessions:
             self._dump(daemon, answer)
 
     def _change_session(self, domain: str, name: str | None, setup: Setup | None) -> Outcome:
-        """Dump, save the current session (None: delete it) and let the daemon begin a new one.
-
-        A session is deleted with what could not be written, but not saved without it.
-        """
+        """Dump, then save the current session, or delete it (None)."""
         answer = Answer()
         target = self._find(domain)
         daemon = self._daemons.get(target.domid)
         if daemon is not None:
             dumped = Answer()
             self._dump(daemon, dumped)
-            if name is not None or not daemon.held:
+            if name is not None or not daemon.held:  # otherwise nothing is kept for later
                 answer.take(dumped)
-            if name is not None and daemon.held:
-                answer.fail("The session is not saved: make room, then run opcontrol --save again")
-                return answer.outcome()
             directory = daemon.directory
         else:
             directory = session_dir(self._home, target.name, setup or Setup())
-        try:
-            if name is None:
-                self._store.call(directory.reset)
-            else:
-                self._store.call(lambda: directory.save(name, self._store.disk))
-        except NothingToSave as error:
-            answer.note(str(error))
-        except XenprofError as error:
-            answer.fail(str(error))
-        else:
-            if daemon is not None:
-                if lost := daemon.forget_session():
-                    answer.note(f"{lost} samples that could not be written are deleted too")
-                answer.say("Signalling daemon... done")
+        answer.take(change_session(directory, daemon, self._store, name))
         return answer.outcome()

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from hypervisor.ownfiles import check_no_link
 from xenprof.disk import DISK, UNFINISHED, Disk, make_folder
 from xenprof.errors import (
     BadSamplePath,
@@ -48,11 +49,13 @@ class StoredFile(SampleFile):
 class SessionDir:
     """A session directory at `path`; `shown` is its name in messages, if that differs.
 
-    (`domain_session` returns that of a domain, which lies below its root.)
+    (`domain_session` returns that of a domain, which lies below its root.) Nothing is changed
+    where a symbolic link leads there from `top`.
     """
 
     path: Path
     shown: str = ""
+    top: Path | None = None  # None: the path is one that a user gave, links included
 
     @property
     def samples(self) -> Path:
@@ -80,16 +83,21 @@ class SessionDir:
 
     def create(self, disk: Disk = DISK) -> None:
         """Make the directories of the current session and the abi file. Raises: StoreError."""
-        abi = self.path / "abi"
         try:
+            self._check()
             make_folder(self.current, disk)
             lefts = [*self.path.glob(f"{UNFINISHED}*"), *self.current.rglob(f"{UNFINISHED}*")]
             for left in lefts:  # by a daemon that was killed
                 left.unlink(missing_ok=True)
-            if not abi.is_file() or abi.read_text(errors="replace") != native_text():
+            abi = self.path / "abi"
+            if abi.is_symlink() or not abi.is_file() or abi.read_bytes() != native_text().encode():
                 samplefile.write_file(abi, native_text().encode(), disk)
         except OSError as error:
             raise _failure(self.path, error) from error
+
+    def _check(self) -> None:
+        if self.top is not None:
+            check_no_link(self.top, self.current)
 
     def sessions(self) -> list[str]:
         """Return the names of all sessions, sorted; `current` is one of them if it exists."""
@@ -110,6 +118,7 @@ class SessionDir:
         if not self.current.exists():
             raise NothingToSave(f"{self.shown or self.path}/samples/{CURRENT}")
         try:
+            self._check()
             disk.rename(self.current, target)
             disk.sync(self.samples)
         except OSError as error:
@@ -122,6 +131,7 @@ class SessionDir:
         """
         for name in (*_TREES, "stats", STACKS, DAMAGED):
             try:
+                self._check()
                 shutil.rmtree(self.current / name)
             except FileNotFoundError:
                 continue
@@ -177,7 +187,7 @@ class SessionDir:
 def domain_session(root: Path, path: str = SESSION_DIR) -> SessionDir:
     """Return the session directory of the domain at `root`, called `path` by its users."""
     where = inside(root, path)
-    return SessionDir(where, shown=f"/{where.relative_to(root)}")
+    return SessionDir(where, shown=f"/{where.relative_to(root)}", top=root)
 
 
 def read_stats(session: Path) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 import io
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -105,9 +106,29 @@ def _decoder(head: bytes, name: str) -> Decoder:
 
 @contextmanager
 def open_trace(path: str | os.PathLike[str]) -> Iterator[TraceFile]:
-    """Open the trace at `path`. Raises: TraceFileError if it is unreadable or not a trace."""
+    """Open the trace at `path` (`-`: standard input).
+
+    Raises: TraceFileError if it is unreadable or not a trace.
+    """
+    name = shown_name(path)
     try:
+        if os.fspath(path) == "-":
+            yield TraceFile(_standard_input(name), name)
+            return
         with Path(path).open("rb", buffering=0) as file:
-            yield TraceFile(io.BufferedReader(file), os.fspath(path))
+            yield TraceFile(io.BufferedReader(file), name)
     except OSError as error:
-        raise TraceFileError(f"{os.fspath(path)}: {error.strerror or error}") from None
+        raise TraceFileError(f"{name}: {error.strerror or error}") from None
+
+
+def shown_name(path: str | os.PathLike[str]) -> str:
+    """Return the name of a trace in messages."""
+    return "standard input" if os.fspath(path) == "-" else os.fspath(path)
+
+
+def _standard_input(name: str) -> BinaryIO:
+    if sys.stdin is None or sys.stdin.closed:
+        raise TraceFileError(f"{name}: is closed")
+    if sys.stdin.isatty():
+        raise TraceFileError(f"{name}: a trace is binary: give a FILE, or a pipe for -")
+    return sys.stdin.buffer

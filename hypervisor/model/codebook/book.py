@@ -6,7 +6,7 @@ every machine.
 
 Code that executes these paths must know:
 - half an ACK per packet is part of `netfront_*_packet`, `netback_*_packet*`, `ip_*_packet`
-  (bridge and card included): ACKs are not packets of their own;
+  (bridge and card included): ACKs are counted as packets, and cost nothing more;
 - `netfront_flip_page` is extra per received packet when pages are flipped, not copied;
 - `*_transmit_slot` is extra per further ring slot of a large packet;
 - `blktap_request`, `loop_request` come on top of the blkback path;

@@ -72,10 +72,13 @@ class Image:
         return sum(symbol.size for symbol in self.symbols.values())
 
     def elf(self) -> bytes:
-        """Return the bytes of the ELF file."""
+        """Return the bytes of the ELF file. opcontrol takes `_etext` for the end of the code."""
         shift = self.address if self.kind == "module" else 0
+        symbols = [ElfSymbol(s.name, s.address - shift, s.size) for s in self.symbols.values()]
+        if self.kind in ("kernel", "hypervisor"):
+            symbols.append(ElfSymbol("_etext", self.address + self.size, 0))
         return write_elf(
-            [ElfSymbol(s.name, s.address - shift, s.size) for s in self.symbols.values()],
+            symbols,
             text_address=self.address - shift,
             text_size=self.size,
             text_offset=_TEXT_OFFSET,

@@ -114,6 +114,14 @@ class Guest:
         if process is not None and self._pager is not None:
             self._pager.ended(process)
 
+    def daemon(self, name: str, program: str) -> TaskIdentity:
+        """Return a thread of the daemon `name`, which was started at boot and runs `program`."""
+        tgid = next(tgid for tgid, one in self.processes.items() if one.name == name)
+        self.tasks[tgid] = Task(tgid, program, self.code.mappings(program))
+        thread = TaskIdentity(tgid, tgid, program)
+        self.table.add(tgid, [thread])
+        return thread
+
     def claim(self, program: str, working_set_kib: int, threads: int = 1) -> int:
         """Register a new process that needs memory and may never run; return its tgid."""
         tgid = self._next_tgid

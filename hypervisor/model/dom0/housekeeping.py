@@ -10,6 +10,8 @@ from hypervisor.model.timing.random_stream import RandomStream
 PERIOD_NS: Final = 200_000_000
 XEND_KILOCYCLES: Final = 2500
 XENSTORED_KILOCYCLES: Final = 500
+DAEMONS: Final = {"background_dom0": "xend", "background_xenstored": "xenstored"}
+"""Names of the daemons that run these paths."""
 
 
 class Housekeeping:
@@ -20,8 +22,8 @@ class Housekeeping:
         self._stream = stream
         code = guest.code
         self._tasks = {
-            path: guest.spawn(code.paths[code.index[path]].program or path)[0]
-            for path in ("background_dom0", "background_xenstored")
+            path: guest.daemon(name, code.paths[code.index[path]].program or path)
+            for path, name in DAEMONS.items()
         }
 
     def start(self) -> None:

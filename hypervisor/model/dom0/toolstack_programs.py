@@ -8,6 +8,7 @@ from typing import Final, NamedTuple, TypeVar
 
 from hypervisor.model.codebook.work import TaskIdentity, Work
 from hypervisor.model.cpu.guest import Guest
+from hypervisor.model.dom0.housekeeping import DAEMONS
 from hypervisor.model.io.disk import Disk, DiskRequest
 from hypervisor.model.memory.pages import PAGE_KIB
 from hypervisor.toolstack.hypercalls import Done, Program
@@ -94,13 +95,10 @@ class Domain0:
         guest = self._guest
         program = guest.code.paths[guest.code.index[path]].program or path
         if program not in self._tasks:
-            tgids = [tgid for tgid, task in guest.tasks.items() if task.program == program]
-            if tgids:
-                task = TaskIdentity(tgids[0], tgids[0], program)
-                guest.table.add(task.tgid, [task])
-            else:
-                task = guest.spawn(program)[0]
-            self._tasks[program] = task
+            name = DAEMONS.get(path)
+            self._tasks[program] = (
+                guest.spawn(program)[0] if name is None else guest.daemon(name, program)
+            )
         return self._tasks[program]
 
     def _begin(self, path: str) -> None:

@@ -6,7 +6,8 @@ acknowledged, a single one after TCP_DELACK_MIN.
 
 from typing import Final
 
-from hypervisor.model.io.netif import NetBackend
+from hypervisor.model.io.netif import ReceiveFlow
+from hypervisor.model.io.nic import Nic
 from hypervisor.model.io.traffic import TCP_IP_BYTES, Traffic
 
 SEGMENTS_PER_ACK: Final = 2
@@ -20,8 +21,9 @@ class Acknowledgements:
     and they take no time on the wire and no slot of a ring.
     """
 
-    def __init__(self, netback: NetBackend) -> None:
-        self._netback = netback
+    def __init__(self, nic: Nic[ReceiveFlow], bridge: Traffic) -> None:
+        self._nic = nic
+        self._bridge = bridge
         self._single_ns = -1  # when a segment came that has no second one yet
 
     def segments(
@@ -44,13 +46,12 @@ class Acknowledgements:
 
     def _pass(self, acks: int, receiver: Traffic | None, sender: Traffic | None) -> None:
         size_bytes = acks * TCP_IP_BYTES
-        netback = self._netback
         if receiver is None:
-            netback.nic.acknowledged(acks, size_bytes)
+            self._nic.acknowledged(acks, size_bytes)
         else:
             receiver.transmitted(acks, size_bytes)
-        netback.bridge.received(acks, size_bytes)
+        self._bridge.received(acks, size_bytes)
         if sender is None:
-            netback.nic.acknowledge(acks, size_bytes)
+            self._nic.acknowledge(acks, size_bytes)
         else:
             sender.received(acks, size_bytes)

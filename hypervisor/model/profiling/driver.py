@@ -75,6 +75,10 @@ class GuestDriver:
         elif name == "leave":  # our extension, see Xenoprof.leave
             for vcpu_id, rows in enumerate(self._xenoprof.leave(self._domain.domid)):
                 self._buffer.add(vcpu_id, rows)
+        elif name == "drain":  # our extension: from 3.2 on Xen sends a last VIRQ when it stops
+            self._guest.execution.accounting.settle_all()
+            for vcpu in self._domain.vcpus:
+                self.virq(vcpu, 1, [])
         elif name == "active_domains":
             self._files.active_domains = ""  # stays empty if the write fails
             self._files.active_domains = self._listed(name, value)

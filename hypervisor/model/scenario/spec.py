@@ -18,8 +18,9 @@ from hypervisor.cpus import parse_cpus
 from hypervisor.domain0 import DOMAIN_0
 from hypervisor.errors import HostError, ScenarioError
 from hypervisor.model.scenario.sedf import SedfKeys
-from hypervisor.model.scenario.table import Table, checked, hint, message
+from hypervisor.model.scenario.table import Table, checked, message
 from hypervisor.model.scenario.workloads import EXTERNAL, Count, NetperfWorkload, Workloads
+from hypervisor.nearest import hint
 from hypervisor.toolstack.config.devices import parse_disk, parse_vif
 from hypervisor.toolstack.config.limits import HostKind, LimitExceeded, check_limits
 from hypervisor.toolstack.config.schedparams import DOMAIN0_SEDF
@@ -30,6 +31,7 @@ from hypervisor.toolstack.config.settings import (
     domain0_spec,
     domain_spec,
 )
+from hypervisor.wholetext import read_whole
 
 SCENARIOS = Path(__file__).parent / "scenarios"
 MAXIMUM_PCPUS = 32
@@ -291,7 +293,7 @@ def scenario_names() -> tuple[str, ...]:
 
 def _load(path: Path) -> Scenario:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_whole(path).decode()
     except OSError as error:
         raise ScenarioError(f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
@@ -303,7 +305,7 @@ def parse_scenario(text: str, source: str) -> Scenario:
     """Return the scenario in `text`; `source` names it in messages. Raises: ScenarioError."""
     try:
         data = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise ScenarioError(f"{source}: not TOML: {error}") from None
     try:
         return Scenario.model_validate(data)

@@ -1,13 +1,13 @@
 """The base of all tables of a scenario file: strict types, and readable errors."""
 
-from collections.abc import Callable, Iterable, Mapping
-from difflib import get_close_matches
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from hypervisor.errors import HostError
+from hypervisor.nearest import hint
 
 _Value = TypeVar("_Value")
 
@@ -29,12 +29,6 @@ class Table(BaseModel):
                     {"key": key, "hint": hint(str(key), allowed), "allowed": ", ".join(allowed)},
                 )
         return data
-
-
-def hint(word: str, known: Iterable[str]) -> str:
-    """Return ` (did you mean 'x'?)` for the nearest of `known`, or an empty text."""
-    near = get_close_matches(word, list(known), n=1)
-    return f" (did you mean '{near[0]}'?)" if near else ""
 
 
 def checked(parse: Callable[[str], _Value], text: str) -> _Value:

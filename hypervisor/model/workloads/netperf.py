@@ -59,7 +59,7 @@ class Sink:
         self.bytes = 0
         self.messages = 0
         self._sender = sender
-        self._acknowledgements = Acknowledgements(site.netback)
+        self._acknowledgements = Acknowledgements(site.netback.nic, site.netback.bridge)
         self._is_closed = False
 
     def close(self) -> None:
@@ -201,7 +201,7 @@ class TransmitSource:
         memory_kib = working_set_kib("netperf", memory_mib)
         self._task = site.guest.spawn(NETPERF, working_set_kib=memory_kib)[0]
         self._sink: Sink | None = None
-        self._acknowledgements = Acknowledgements(site.netback)  # from outside
+        self._acknowledgements = Acknowledgements(site.netback.nic, site.netback.bridge)
         self._receiver: NetFrontend | None = None
         self._in_flight = 0
         self._unread: deque[list[int]] = deque()  # to a sink: [packets, bytes] of each lot

@@ -64,7 +64,10 @@ class RateSpec:
 
 @dataclass(frozen=True, slots=True)
 class DiskSpec:
-    """A virtual disk. `path` names the backing without its type, as an absolute path."""
+    """A virtual disk. `path` names the backing without its type, as an absolute path.
+
+    A CD-ROM drive without a medium has neither type nor path.
+    """
 
     type: str  # phy | file | tap:aio | ...
     path: str
@@ -76,8 +79,8 @@ class DiskSpec:
 
     @property
     def source(self) -> str:
-        """Return type and path as one name, e.g. `phy:/dev/sdb1`."""
-        return f"{self.type}:{self.path}"
+        """Return type and path as one name, e.g. `phy:/dev/sdb1`; "" for an empty drive."""
+        return f"{self.type}:{self.path}" if self.type else ""
 
     @property
     def is_tap(self) -> bool:
@@ -157,16 +160,16 @@ _NUMBERING = {"xvd": (_XVD_MAJORS, 16), "sd": (_SCSI_MAJORS, 16), "hd": (_IDE_MA
 def parse_disk(text: str) -> DiskSpec:
     """Return the disk that is given as `type:path,frontend,mode[,backend]`.
 
-    The frontend may be written `ioemu:hda` or `hdc:cdrom`.
+    The frontend may be written `ioemu:hda` or `hdc:cdrom`; a CD-ROM drive may lack `type:path`.
     Raises: HostError with xm's text. Source: tools/python/xen/xm/create.py.
     """
     fields = [field.strip() for field in text.split(",")]
     if len(fields) not in (3, 4):
         raise HostError(f"Invalid disk specifier: {text}")
     source, frontend, mode = fields[:3]
-    kind, path = _source(source, text)
     frontend = frontend.removeprefix("ioemu:")
     frontend, _, role = frontend.partition(":")
+    kind, path = ("", "") if not source and role == "cdrom" else _source(source, text)
     if role not in ("", "disk", "cdrom"):
         raise HostError(f"Invalid disk specifier: {text}")
     if mode not in _MODES:
@@ -183,6 +186,8 @@ def parse_disk(text: str) -> DiskSpec:
 
 
 def _source(source: str, text: str) -> tuple[str, str]:
+    if not source:
+        raise HostError("Block device must have physical details specified")
     kind, colon, path = source.partition(":")
     if kind == "tap":
         driver, _, path = path.partition(":")

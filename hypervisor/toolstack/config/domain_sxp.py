@@ -110,7 +110,7 @@ def device_sxp(device: DeviceSpec) -> list[Sxp]:
             device.device_class,
             ["backend", _backend_id(device.backend)],
             ["dev", f"{device.frontend}:{'cdrom' if device.is_cdrom else 'disk'}"],
-            ["uname", device.source],
+            *_entries({"uname": device.source}),
             ["mode", device.mode],
         ]
     if isinstance(device, VfbSpec):

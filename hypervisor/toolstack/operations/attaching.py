@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from hypervisor.errors import HostError, Refused
-from hypervisor.toolstack.config.devices import DiskSpec, device_number
+from hypervisor.toolstack.config.devices import DISK_SECTORS, DiskSpec, device_number
 from hypervisor.toolstack.devicenodes import is_screen, new_device, remove_device
 from hypervisor.toolstack.domaininfo import (
     CLOSED,
@@ -142,3 +142,6 @@ def change_medium(xend: XendContext, info: DomainInfo, spec: DiskSpec) -> None:
     device.spec = spec
     xend.hypervisor.devices.change_disk(info.domid, spec.device, spec)
     xend.store.write(f"{device.backend}/params", spec.path.removeprefix("/dev/"))
+    if not (old.type and spec.type):  # the drive was or is empty
+        xend.store.write(f"{device.backend}/type", spec.type)
+        xend.store.write(f"{device.backend}/sectors", DISK_SECTORS if spec.type else 0)

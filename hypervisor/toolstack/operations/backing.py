@@ -25,6 +25,8 @@ _BLOCK_DEVICE = re.compile(
     r"/dev/(?:sd[a-p]\d{0,2}|hd[a-d]\d{0,2}|mapper/\S+|[A-Za-z]\w*(?:VG|Vol|vg)\w*/\S+"
     r"|VolGroup\d*/\S+|vg\w*/\S+|cciss/c\dd\d+(?:p\d+)?|nd\w+|iscsi/\S+|disk/by-\w+/\S+|sr\d|cdrom)"
 )
+# Types with a script block-TYPE in domain 0's /etc/xen/scripts, besides those that `block` serves.
+_SCRIPTED = ("enbd", "nbd")
 BRIDGES = ("xenbr0", "xenbr1", "virbr0")
 """xenbr0 has the network card (peth0), xenbr1 the dummy device, virbr0 no device."""
 
@@ -44,6 +46,13 @@ def check_disk(
 
     `known` are the block devices of domain 0 besides those that any RHEL 5 host could have.
     """
+    if not spec.type:  # a drive without a medium
+        return
+    if spec.type not in ("phy", "file", *_SCRIPTED) and not spec.is_tap:
+        raise Refused(
+            f"There is no /etc/xen/scripts/block-{spec.type} in Domain-0: name the device that it "
+            "makes there, as in phy:/dev/sdb"
+        )
     others = [one for one in others if one.spec is not spec]
     exists = spec.path in known or _BLOCK_DEVICE.fullmatch(spec.path)
     if spec.type == "phy" and not exists:
@@ -90,7 +99,7 @@ def backing_nodes(spec: DiskSpec, loop_devices: Collection[str]) -> "dict[str, o
     # VDISK_CDROM 1 and VDISK_READONLY 4 of xen/include/public/io/blkif.h.
     flags = int(spec.is_cdrom) | 4 * (spec.mode == "r")
     nodes: dict[str, object] = {
-        "sectors": DISK_SECTORS,
+        "sectors": DISK_SECTORS if spec.type else 0,
         "sector-size": SECTOR_BYTES,
         "info": flags,
     }

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hypervisor.domainsettings import ManagedDomain
 from hypervisor.errors import HostError, Refused, UnknownDomain
-from hypervisor.ownfiles import make_folder
+from hypervisor.ownfiles import check_no_link, make_folder
 from hypervisor.toolstack.config.configfile import Overrides
 from hypervisor.toolstack.config.spec import DomainSpec
 from hypervisor.toolstack.configurations import Configurations
@@ -67,6 +67,7 @@ class Managed:
         path = self._checkpoint(info.spec)
         try:
             make_folder(self._root(), path.parent)
+            check_no_link(self._root(), path)
         except OSError as error:
             raise Refused(f"{path.parent}: {error.strerror}") from None
         saving = Saving(self._xend, self._endings, info, str(path), checkpoint=False)

@@ -13,7 +13,7 @@ from xenprof.service.domain_commands import DOMAIN_COMMANDS
 
 _CONFIG = {"config_text": "kernel = '/k'\nmemory = 4\n", "config_name": "web"}
 _SETUP = {
-    "events": [{"name": "GLOBAL_POWER_EVENTS", "count": 100000, "mask": 1}],
+    "events": [{"name": "GLOBAL_POWER_EVENTS", "count": 100000, "unit_mask": 1, "user": True}],
     "separate": ["cpu"],
     "kernel_range": [0, 100],
     "image_filter": ["a"],

@@ -20,6 +20,17 @@ from exporters.prometheus import OPENMETRICS, TEXT, SnapshotCollector, create
 from tests.support.snapshots import NAMES, FixedSource, domain, grumble, stats, without
 from xenprof.service.exporter import ExporterSettings
 
+PROMETHEUS_2 = (
+    "application/openmetrics-text;version=1.0.0;q=0.5,application/openmetrics-text;version=0.0.1;"
+    "q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2"
+)
+PROMETHEUS_3 = (
+    "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;"
+    "q=0.7,application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,"
+    "application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;"
+    "escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2"
+)
+
 
 def registry(source: FixedSource) -> CollectorRegistry:
     made = CollectorRegistry()
@@ -111,11 +122,64 @@ def test_labels_are_made_anew_for_another_host():
         ("*/*", TEXT),
         ("text/plain;version=0.0.4;q=0.3,*/*;q=0.1", TEXT),
         ("application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5", OPENMETRICS),
+        (
+            "text/plain;version=0.0.4;q=0.6,application/openmetrics-text;version=1.0.0;q=0.5,*/*;q=0.1",
+            TEXT,
+        ),
+        (PROMETHEUS_2, OPENMETRICS),
+        (PROMETHEUS_3, OPENMETRICS),
+        ("application/openmetrics-text", OPENMETRICS),
+        ("Application/OpenMetrics-Text ; Version=1.0.0", OPENMETRICS),
+        ('application/openmetrics-text; version="1.0.0"', OPENMETRICS),
+        ("application/openmetrics-text; version=0.0.1", OPENMETRICS.replace("1.0.0", "0.0.1")),
+        ("application/openmetrics-text;q=0", TEXT),
+        ("application/openmetrics-text;version=2.0.0", TEXT),
+        ("application/openmetrics-text;version=x", TEXT),
+        (
+            "application/openmetrics-text;version=2.0.0, application/openmetrics-text;q=0.1",
+            OPENMETRICS,
+        ),
+        ("text/plain;version=x", TEXT),
+        ('text/plain;version="0.0.4"', TEXT),
+        ("text/plain, application/openmetrics-text", TEXT),
+        ("text/plain;q=0, application/openmetrics-text;q=0.1", OPENMETRICS),
+        ("text/plain;q=0", TEXT),
+        ("*/*, application/openmetrics-text", OPENMETRICS),
+        ("application/*;q=0.9, text/plain;q=0.5", OPENMETRICS),
+        ("application/*, application/openmetrics-text;q=0", TEXT),
+        ("text/*", TEXT),
+        ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", TEXT),
+        ("application/json", TEXT),
+        ("application/openmetrics-text;q=x", OPENMETRICS),
+        ("application/openmetrics-text;q=nan, text/plain;q=inf", OPENMETRICS),
+        (',;,"', TEXT),
+        ('text/plain;a="b,application/openmetrics-text', TEXT),
+        (";q=1" * 1000, TEXT),
     ],
 )
 def test_the_format_is_what_was_asked_for(accept: str, expected: str):
     answer = scrape({"accept": accept})
     assert expected == answer.headers["content-type"]
+
+
+@pytest.mark.parametrize(
+    ("accept", "is_zipped"),
+    [
+        ("gzip", True),
+        ("GZIP, deflate, br", True),
+        ("gzip;q=0", False),
+        ("gzip;q=0.0, *", False),
+        ("gzip; q=0.5, identity; q=1", False),
+        ("gzip; q=0.5, identity; q=0.5", True),
+        ("identity;q=0, *", True),
+        ("*", False),
+        ("br;q=1, gzip;q=0.001", True),
+        ("x-nothing", False),
+        ("", False),
+    ],
+)
+def test_encodings_are_weighed(accept: str, is_zipped: bool):
+    assert is_zipped == ("content-encoding" in scrape({"accept-encoding": accept}).headers)
 
 
 def test_openmetrics_over_http_ends_with_eof():

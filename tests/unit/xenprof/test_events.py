@@ -1,12 +1,8 @@
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
+from tests.support.event_tables import ALL_EVENTS
 from xenprof import events
 from xenprof.events import EventError, EventSetting
-
-TABLES = ["i386/p4", "i386/p4-ht", "i386/core_2", "x86-64/hammer"]
-ALL_EVENTS = [(cpu, event) for cpu in TABLES for event in events.events(cpu).values()]
 
 
 @pytest.mark.parametrize(
@@ -14,43 +10,6 @@ ALL_EVENTS = [(cpu, event) for cpu in TABLES for event in events.events(cpu).val
 )
 def test_every_table_is_whole(cpu: str, count: int) -> None:
     assert count == len(events.events(cpu))
-
-
-@pytest.mark.parametrize(
-    ("name", "number", "old_number"),
-    [
-        ("i386/piii", 2, 2),
-        ("i386/p4", 5, 6),
-        ("x86-64/hammer", 6, 10),
-        ("i386/p4-ht", 7, 11),
-        ("i386/core_2", 32, 40),
-    ],
-)
-def test_files_number_the_cpu_types_by_their_version(
-    name: str, number: int, old_number: int
-) -> None:
-    assert (number, old_number, old_number) == (
-        events.cpu_number(name, 0x13),
-        events.cpu_number(name, 0x12),
-        events.cpu_number(name, 0x10),
-    )
-
-
-def test_a_number_leads_back_to_its_cpu_type() -> None:
-    for version in (0x12, 0x13):
-        for cpu in events.CPU_TYPES:
-            number = cpu.number if version == 0x13 else cpu.old_number
-            if number is not None:
-                assert cpu == events.cpu_type_by_number(number, version)
-
-
-def test_scenario_names_name_the_same_cpu_type() -> None:
-    assert events.cpu_type("i386/p4-ht") == events.cpu_type("p4-ht")
-
-
-def test_an_unknown_cpu_type_is_refused() -> None:
-    with pytest.raises(EventError, match="cpu_type 'i386/p5' is not valid"):
-        events.cpu_type("i386/p5")
 
 
 def test_every_default_mask_is_valid() -> None:
@@ -97,70 +56,50 @@ def test_the_timer_has_no_default_event() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "setting"),
-    [
-        ("ITLB_REFERENCE:6000", EventSetting("ITLB_REFERENCE", 6000, 7)),
-        ("ITLB_REFERENCE:0x2000:2", EventSetting("ITLB_REFERENCE", 0x2000, 2)),
-        ("ITLB_REFERENCE:020000:0x6:0", EventSetting("ITLB_REFERENCE", 8192, 6, kernel=False)),
-        ("ITLB_REFERENCE:6000:7:1:0", EventSetting("ITLB_REFERENCE", 6000, 7, user=False)),
-    ],
-)
-def test_a_specification_is_resolved(text: str, setting: EventSetting) -> None:
-    assert setting == events.parse_setting("p4-ht", text)
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("ITLB_REFERENCE", "Invalid count for event ITLB_REFERENCE"),
-        ("ITLB_REFERENCE:", "Invalid count for event ITLB_REFERENCE:"),
-        ("ITLB_REFERENCE:many", "Invalid event part many"),
-        ("ITLB_REFERENCE:6000:", "Invalid event part "),
-        ("ITLB_REFERENCE:6000:7:1:1:1", "Invalid event part 1"),
-        ("ITLB_REFERENCE:-1", "Invalid event part -1"),
-        ("ITLB_REFERENCE:4294967296", "Invalid event part 4294967296"),
-        ("CPU_CLK:6000", 'No such event "CPU_CLK"'),
-        ("ITLB_REFERENCE:5999", "Count 5999 for event ITLB_REFERENCE is below the minimum 6000"),
-        ("GLOBAL_POWER_EVENTS:6000:0", "Invalid unit mask 0x0 for event GLOBAL_POWER_EVENTS"),
-        ("ITLB_REFERENCE:6000:8", "Invalid unit mask 0x8 for event ITLB_REFERENCE"),
-        ("ITLB_REFERENCE:6000:0", "Invalid unit mask 0x0 for event ITLB_REFERENCE"),
-    ],
-)
-def test_a_bad_specification_is_refused_with_ophelps_message(text: str, message: str) -> None:
-    with pytest.raises(EventError) as caught:
-        events.parse_setting("p4-ht", text)
-    assert message == str(caught.value)
-
-
-def test_call_graphs_need_counts_fifteen_times_larger() -> None:
-    with pytest.raises(EventError, match="below the minimum 90000"):
-        events.parse_setting("p4-ht", "ITLB_REFERENCE:89999", callgraph=True)
-
-
-@given(st.sampled_from(ALL_EVENTS), st.integers(0, 2**16), st.booleans(), st.booleans())
-def test_the_text_of_a_setting_parses_to_the_same_setting(
-    of: tuple[str, events.Event], extra: int, kernel: bool, user: bool
-) -> None:
-    cpu, event = of
-    setting = EventSetting(event.name, event.min_count + extra, event.default_mask, kernel, user)
-    assert setting == events.parse_setting(cpu, setting.text)
-
-
-@given(st.text(max_size=30))
-def test_any_text_is_a_setting_or_an_event_error(text: str) -> None:
-    for specification in (text, f"ITLB_REFERENCE:{text}"):
-        try:
-            setting = events.parse_setting("p4", specification)
-        except EventError:
-            continue
-        assert setting.name in events.events("p4")
-
-
-@pytest.mark.parametrize(
     ("mask", "is_valid"), [(0x40, True), (0xC0, True), (0x4F, True), (0x80, False), (0, False)]
 )
 def test_a_bitmask_is_an_or_of_listed_values(mask: int, is_valid: bool) -> None:
     assert is_valid == events.events("core_2")["L2_IFETCH"].allows(mask)
+
+
+@pytest.mark.parametrize(
+    ("cpu", "name", "masks"),
+    [
+        ("p4-ht", "MACHINE_CLEAR", [0x1, 0x4, 0x40]),
+        ("p4", "MEMORY_COMPLETE", [0x1, 0x2, 0x4, 0x8]),
+        ("core_2", "BUS_TRAN_ANY", [0xC0, 0x40, 0x0, 0x20]),
+        ("core_2", "EXT_SNOOP", [0x0, 0x20, 0x8, 0x2, 0x1]),
+        ("hammer", "DATA_CACHE_LINES_EVICTED", [0x1, 0x2, 0x4, 0x8, 0x10, 0x1F]),
+        ("hammer", "THERMAL_STATUS_AND_DRAM_ECC_ERRORS", [0x1, 0x2, 0x4, 0x8, 0x80]),
+    ],
+)
+def test_masks_are_those_that_ophelp_lists(cpu: str, name: str, masks: list[int]) -> None:
+    assert masks == [mask.value for mask in events.events(cpu)[name].masks]
+
+
+def test_requests_of_hammers_processors_and_devices_have_combined_masks() -> None:
+    masks = [mask.value for mask in events.events("hammer")["CPU_IO_REQUESTS_TO_MEMORY_IO"].masks]
+    assert [0xA1, 0xA2, 0xA3, 0xA4, 0xA5, 0xA8, 0xAA, 0xAC, 0xAF] == masks[:9]
+    assert [0xBC, 0xBF, 0x61, 0x64, 0x65] == masks[-5:]
+
+
+def test_the_names_of_core_2s_masks_are_those_that_ophelp_lists() -> None:
+    names = {
+        event.name: [mask.name for mask in event.masks]
+        for event in events.events("core_2").values()
+        if any(mask.name for mask in event.masks)
+    }
+    assert {
+        "LOAD_BLOCK": ["STA", "STD", "OVERLAP_STORE", "UNTIL_RETIRE", "L1D"],
+        "STORE_BLOCK": ["SB_DRAIN_CYCLES", "ORDER", "NOOP"],
+        "DTLB_MISSES": ["ANY", "MISS_LD", "L0_MISS_LD", "MISS_ST"],
+        "MEMORY_DISAMBIGUATION": ["RESET", "SUCCESS"],
+        "PAGE_WALKS": ["COUNT", "CYCLES"],
+        "DELAYED_BYPASS": ["FP", "SIMD", "LOAD"],
+        "INST_RETIRED": ["Any", "Loads", "Stores", "Other"],
+        "SEG_RENAME_STALLS": ["ES", "DS", "FS", "GS"],
+        "SEG_RENAMES": ["ES", "DS", "FS", "GS"],
+    } == names
 
 
 @pytest.mark.parametrize(("mask", "is_valid"), [(0, True), (2, True), (3, False)])
@@ -228,17 +167,19 @@ def test_events_that_share_a_number_are_told_apart_by_the_mask(
     assert name == event.name
 
 
-def test_an_unknown_number_has_no_event() -> None:
-    assert events.event_by_number("core_2", 0xFFF) is None
-
-
 @pytest.mark.parametrize(
-    ("cpu", "old", "name"),
+    ("cpu", "number", "text"),
     [
-        ("hammer", "RETIRED_INSNS", "RETIRED_INSTRUCTIONS"),
-        ("hammer", "L1_AND_L2_DTLB_MISSES", "L1_DTLB_AND_L2_DTLB_MISS"),
-        ("core_2", "INST_RETIRED.ANY_P", "INST_RETIRED_ANY_P"),
+        ("ppro", 0x79, "clocks processor is not halted"),
+        ("athlon", 0x76, "Cycles outside of halt state"),
+        ("nehalem", 0x3C, "Clock cycles when not halted"),
     ],
 )
-def test_names_of_old_versions_mean_the_present_event(cpu: str, old: str, name: str) -> None:
-    assert name == events.parse_setting(cpu, f"{old}:100000").name
+def test_cycles_are_known_of_cpu_types_without_a_table(cpu: str, number: int, text: str) -> None:
+    event = events.event_by_number(cpu, number)
+    assert event is not None
+    assert ("CPU_CLK_UNHALTED", text) == (event.name, event.description)
+
+
+def test_an_unknown_number_has_no_event() -> None:
+    assert events.event_by_number("core_2", 0xFFF) is None

@@ -10,7 +10,7 @@ from xenprof.cli.console.grammar import is_continued
 from xenprof.cli.console.guest import DomainGoneError, Guest
 from xenprof.cli.console.shell import INTERRUPTED, Leave, Shell
 from xenprof.cli.console.watch import GuestSpokeError, Watch, begun_with, typed_line
-from xenprof.cli.stdout import ends_with_its_reader
+from xenprof.cli.stdout import ends_well
 from xenprof.client import Client, Service, ServiceError
 from xenprof.home import DOMAIN_0_ID, home
 from xenprof.wire.paths import SNAPSHOT
@@ -20,7 +20,7 @@ _CLEAR_LINE = "\r\x1b[K"
 _HISTORY_LINES = 1000  # HISTSIZE of RHEL 5's bash
 
 
-@ends_with_its_reader
+@ends_well("console")
 def connect(name: str, *, is_login: bool, client: Service | None = None) -> int:
     """Open the console of the domain of this name or id; return the exit code.
 

@@ -3,13 +3,16 @@
 import getopt
 import operator
 import os
+import re
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
-from xenprof.cli.stdout import ends_with_its_reader
+from xenprof.cli.notes import note_nearest, note_what_was_meant
+from xenprof.cli.stdout import ends_well
 from xenprof.cli.virsh import definition, host, lifecycle, listing, resources
 from xenprof.cli.virsh.connection import Connection, complain
 from xenprof.cli.virsh.errors import VirshError
@@ -38,7 +41,7 @@ class _Options:
     wants_version: bool = False
 
 
-@ends_with_its_reader
+@ends_well("virsh")
 def main(argv: Sequence[str] | None = None) -> int:
     """Run virsh; return its exit code, 0 or 1."""
     words = list(sys.argv[1:] if argv is None else argv)
@@ -70,7 +73,7 @@ def _run(words: list[str]) -> int:
         else:
             connection.snapshot()
     except (VirshError, ServiceError) as error:
-        _report(error)
+        _report(error, connection)
         return 1
     if not command_words:
         return _prompt(connection, options)
@@ -135,7 +138,7 @@ def _execute(
             succeeded = True
         except (VirshError, ServiceError) as error:
             sys.stdout.flush()
-            _report(error)
+            _report(error, connection)
             succeeded = False
         if connection.is_over:
             break
@@ -146,14 +149,24 @@ def _execute(
     return succeeded
 
 
-def _report(error: Exception) -> None:
+def _report(error: Exception, connection: Connection) -> None:
     if isinstance(error, VirshError):
         complain(error)
+        with suppress(ServiceError):
+            _say_what_was_meant(str(error), connection)
     elif isinstance(error, ServiceNotRunning):
         print(f"libvir: Xen Daemon error : {error}", file=sys.stderr)
         print("virsh: error: failed to connect to the hypervisor", file=sys.stderr)
     else:
         complain(VirshError(str(error)))
+
+
+def _say_what_was_meant(message: str, connection: Connection) -> None:
+    if unknown := re.fullmatch(r"unknown command: '([^']*)'", message):
+        note_nearest(unknown[1], COMMANDS)
+    else:
+        there = (domain.name for domain in connection.snapshot().domains)  # asked if it is used
+        note_what_was_meant(message, domains=there)
 
 
 def _prompt(connection: Connection, options: _Options) -> int:
@@ -173,7 +186,7 @@ def _prompt(connection: Connection, options: _Options) -> int:
         try:
             calls = parse_line(line, COMMANDS)
         except VirshError as error:
-            complain(error)
+            _report(error, connection)
             continue
         _execute(connection, calls, options)
     return 0

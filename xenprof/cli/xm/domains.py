@@ -2,7 +2,10 @@
 
 from hypervisor.cpus import parse_cpus
 from hypervisor.errors import HostError
+from xenprof.cli.notes import note
 from xenprof.cli.xm.command import NEWEST, OLDEST, Command, Words, XmError, integer, tools_of
+from xenprof.cli.xm.looking import snapshot_of
+from xenprof.cli.xm.told import memory_note
 from xenprof.client import Client
 from xenprof.wire.domain_requests import (
     Destroy,
@@ -51,7 +54,10 @@ def _vcpu_pin(client: Client, words: Words) -> int:
 
 def _mem_set(client: Client, words: Words) -> int:
     domain, size = words.arguments
-    client.do(SetMemory(memory_mib(size)), domain)
+    mib = memory_mib(size)
+    client.do(SetMemory(mib), domain)
+    if text := memory_note(snapshot_of(client), domain, mib):
+        note(text)
     return 0
 
 

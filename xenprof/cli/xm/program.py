@@ -1,12 +1,14 @@
 """The xm program: finds the subcommand, runs it, and prints errors as xm does."""
 
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from io import TextIOWrapper
 
+from xenprof.cli.notes import note_nearest
 from xenprof.cli.stdout import drop_stdout, ends_with_its_reader
 from xenprof.cli.xm import table
-from xenprof.cli.xm.command import OLDEST, Command, XmError, tools_of
+from xenprof.cli.xm.command import NEWEST, OLDEST, Command, XmError, tools_of
 from xenprof.client import Client, ServiceError, ServiceNotRunning
 from xenprof.home import home
 
@@ -72,12 +74,14 @@ def _not_found(name: str) -> int:
     from xenprof.cli.xm import help as texts
 
     print(f"Error: Sub Command {name} not found!", file=sys.stderr)
+    if name not in table.names(NEWEST):
+        note_nearest(name, table.names(_tools()), "xm {}")
     _print(texts.short_help(_tools()))
     return 1
 
 
 def _call(command: Command, words: list[str]) -> int:
-    shows_usage = True
+    shows_usage, meant = True, None
     client = Client(home())
     try:
         varies = command.changed and any(word.startswith("-") for word in words)
@@ -90,8 +94,14 @@ def _call(command: Command, words: list[str]) -> int:
         message, shows_usage = str(error), shows_usage and error.http_status < 500
     except XmError as error:
         message, shows_usage = str(error), shows_usage and error.shows_usage
+        meant = re.fullmatch(r"option --(\S+) not recognized", message)
+    from xenprof.cli.xm.told import tell_more
+
     sys.stdout.flush()  # output printed before the error appears before it
     print(f"Error: {message}", file=sys.stderr)
+    tell_more(client, client.home, message)
+    if meant:
+        note_nearest(meant[1], [option.long for option in command.options if option.long], "--{}")
     if shows_usage:
         from xenprof.cli.xm import help as texts
 

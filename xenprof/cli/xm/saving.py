@@ -1,19 +1,31 @@
 """xm save, restore and dump-core. Paths are the caller's and relative to the current directory."""
 
 import os
+import struct
 from pathlib import Path
 
+from xenprof.cli.notes import note
 from xenprof.cli.xm.command import Command, Option, Words, XmError
+from xenprof.cli.xm.looking import snapshot_of
+from xenprof.cli.xm.told import credit_note, restored_note
 from xenprof.client import Client
 from xenprof.wire.domain_requests import DumpCore, Save
 from xenprof.wire.host_requests import Restore
+
+_TAG = b"LinuxGuestRecord"
+_HEAD = struct.Struct(f">{len(_TAG)}sI")  # before the configuration: the tag, and its length
+_LONGEST_CONFIGURATION = 1 << 20
 
 
 def _save(client: Client, words: Words) -> int:
     domain, path = words.arguments[0], _absolute(words.arguments[1])
     if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
         raise XmError(f"xm save: Unable to create file {path}", shows_usage=False)
-    client.do(Save(str(path), checkpoint=words.has("c")), domain)
+    checkpoint = words.has("c")
+    before = snapshot_of(client)
+    client.do(Save(str(path), checkpoint=checkpoint), domain)
+    if text := credit_note(before, domain, saved_configuration(path)):
+        note(text)
     return 0
 
 
@@ -22,6 +34,8 @@ def _restore(client: Client, words: Words) -> int:
     if path.is_dir() or not os.access(path, os.R_OK):
         raise XmError(f"xm restore: Unable to read file {path}", shows_usage=False)
     client.do(Restore(str(path), paused=words.has("p")))
+    if text := restored_note(snapshot_of(client), saved_configuration(path)):
+        note(text)
     return 0
 
 
@@ -34,6 +48,18 @@ def _dump_core(client: Client, words: Words) -> int:
     if crashes:
         print(f"Destroying domain: {domain} ...")
     return 0
+
+
+def saved_configuration(path: Path) -> str:
+    """Return the configuration in a file that `xm save` has written, "" if there is none."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEAD.size)
+            tag, length = _HEAD.unpack(head) if len(head) == _HEAD.size else (b"", 0)
+            text = file.read(min(length, _LONGEST_CONFIGURATION)) if tag == _TAG else b""
+    except OSError:
+        return ""
+    return text.decode(errors="replace")
 
 
 def _absolute(path: str) -> Path:

@@ -14,9 +14,10 @@ ANSWER_SECONDS = 2.0  # judgement: snapshots come at once; quitting waits for a 
 _STREAMS = (0, 1, 2)
 
 
-def _top(client: Client, words: Words) -> int:
+def run_top(client: Client, words: Words, program: str) -> int:
+    """Show the host and its domains as `program`; return the exit code."""
     if words.has("h"):
-        print(_help())
+        print(top_help(program, words.options))
         return 0
     if words.has("V"):
         print("xentop 1.0")
@@ -31,13 +32,13 @@ def _top(client: Client, words: Words) -> int:
     )
     if words.has("b"):
         return _batch(client, view, delay_seconds, iterations)
+    if not all(map(_is_terminal, _STREAMS)):
+        print(f"{program}: not a terminal; use -b", file=sys.stderr)
+        return 1
     return _screen(client, view, delay_seconds, iterations)
 
 
 def _screen(client: Client, view: View, delay_seconds: float, iterations: int) -> int:
-    if not all(map(_is_terminal, _STREAMS)):
-        print("xm top: not a terminal; use -b", file=sys.stderr)
-        return 1
     first = snapshot_of(client)  # without a service this fails before the screen is shown
     from xenprof.xentop.screen import Pace, run  # Textual takes longer to import than xm to run
 
@@ -81,12 +82,13 @@ def _delay(text: str | None) -> float:
         raise XmError(str(error)) from None
 
 
-def _help() -> str:
-    values = {option: f"={option.value}" if option.value else "" for option in TOP.options}
+def top_help(program: str, choices: tuple[Option, ...]) -> str:
+    """Return the usage of `program`, as xentop prints it."""
+    values = {option: f"={option.value}" if option.value else "" for option in choices}
     options = [f"-{o.short}, --{o.long + value:<14} {o.help}" for o, value in values.items()]
     return "\n".join(
         [
-            "Usage: xm top [OPTION]",
+            f"Usage: {program} [OPTION]",
             "Displays ongoing information about xen vm resources ",
             "",
             *options,
@@ -98,7 +100,7 @@ TOP = Command(
     "top",
     "[options]",
     "Monitor a host and the domains in real time.",
-    _top,
+    lambda client, words: run_top(client, words, "xm top"),
     options=(
         Option("h", "help", "display this help and exit"),
         Option("V", "version", "output version information and exit"),

@@ -261,9 +261,10 @@ def _range(text: Text) -> tuple[int, int]:
 def _stats(capture: Capture, domains: Sequence[int]) -> dict[str, int]:
     """Return the samples lost in full rings, under the names that opreport reads.
 
-    A full ring is the overflow of a cpu's buffer; its entries may be of any event.
+    A full ring is the overflow of a cpu's buffer; its entries may be of any event. Without
+    `event_lost_overflow` the real opreport is silent about the others.
     """
-    stats: dict[str, int] = {}
+    stats = {"event_lost_overflow": 0}
     for (domid, vcpu), counted in capture.counters.items():
         if domid in domains:
             for name, entries in (

@@ -11,11 +11,13 @@ import numpy as np
 from xenprof.images import ImageSymbols
 from xenprof.images.lineprogram import Location
 from xenprof.opreport.symbols import SymbolTable
-from xenprof.optools.annotate.disassembly import Code, Instruction, SymbolLabels
+from xenprof.optools.annotate.addresslabels import AddressLabels, address_labels
+from xenprof.optools.annotate.disassembly import GAP, Code
 from xenprof.optools.annotate.margin import margin, symbol_comment
 
 WHOLE_IMAGE_ABOVE = 50
 """With more functions than this, an image has one heading instead of one above each function."""
+_BYTES_A_LINE = 7  # with --show-raw-insn
 _CONTEXT_LINES = 5  # lines of source before a function's first line: objdump's choice
 
 
@@ -78,8 +80,12 @@ class Listing:
 def annotated(listing: Listing, table: SymbolTable) -> Iterator[str]:
     """Yield the functions of `table` (with details, all of one image).
 
-    They come in the table's order, or by address if there are many. Raises: ImageError.
+    They come in the table's order, or by address if there are many. Of an image without symbols
+    there is the heading alone. Raises: ImageError.
     """
+    if not len(listing.symbols.names):
+        yield from _heading(listing, next(iter(listing.code.section_names), ""))
+        return
     places = [
         _symbol_at(listing.symbols, vma, name)
         for vma, name in zip(table.vmas.tolist(), table.names, strict=True)
@@ -88,7 +94,7 @@ def annotated(listing: Listing, table: SymbolTable) -> Iterator[str]:
     if len(rows) > WHOLE_IMAGE_ABOVE:
         yield from _whole_image(listing, table, rows)
         return
-    names = SymbolLabels(_spans(listing.symbols))
+    names = address_labels(listing.code.elf)
     for row, place in rows:
         if listing.source is not None:
             listing.source.restart()
@@ -100,7 +106,7 @@ def _whole_image(
     listing: Listing, table: SymbolTable, rows: Sequence[tuple[int, int]]
 ) -> Iterator[str]:
     """Yield functions in the order of the image, under one heading."""
-    symbols, names = listing.symbols, SymbolLabels(_spans(listing.symbols))
+    symbols, names = listing.symbols, address_labels(listing.code.elf)
     fill = margin(None, listing.totals)
     sections = listing.code.section_names
     owners = [listing.code.section(start)[0] for start in symbols.starts.tolist()]
@@ -128,7 +134,7 @@ def _heading(listing: Listing, section: str) -> Iterator[str]:
 
 
 def _function(
-    listing: Listing, table: SymbolTable, row: int, place: int, names: SymbolLabels
+    listing: Listing, table: SymbolTable, row: int, place: int, names: AddressLabels
 ) -> Iterator[str]:
     """Yield one function: its heading with a comment, then its instructions."""
     symbols, code, totals = listing.symbols, listing.code, listing.totals
@@ -156,12 +162,19 @@ def _function(
                 else [a + b for a, b in zip(here, counts[at], strict=True)]
             )
             at += 1
-        yield f"{margin(here, totals)}{_text(step, width, show_raw=listing.show_raw)}"
+        if step.text == GAP:
+            yield f"{margin(here, totals)}\t{GAP}"
+            continue
+        raw = [step.raw[i : i + _BYTES_A_LINE] for i in range(0, len(step.raw), _BYTES_A_LINE)]
+        head = f"{_hexadecimal(raw[0]):<{3 * _BYTES_A_LINE}}\t" if listing.show_raw else ""
+        yield f"{margin(here, totals)}{step.address:>{width}x}:\t{head}{step.text}"
+        for number, more in enumerate(raw[1:] if listing.show_raw else (), start=1):
+            place = step.address + number * _BYTES_A_LINE
+            yield f"{fill}{place:>{width}x}:\t{_hexadecimal(more)}"
 
 
-def _text(step: Instruction, width: int, *, show_raw: bool) -> str:
-    raw = f"{' '.join(f'{byte:02x}' for byte in step.raw):<21}\t" if show_raw else ""
-    return f"{step.address:>{width}x}:\t{raw}{step.text}"
+def _hexadecimal(code: bytes) -> str:
+    return "".join(f"{byte:02x} " for byte in code)
 
 
 def _width(end: int, code: Code) -> int:
@@ -172,15 +185,6 @@ def _width(end: int, code: Code) -> int:
         digits = digits[4:]
         width -= 4
     return width
-
-
-def _spans(symbols: ImageSymbols) -> list[tuple[int, int, str]]:
-    sizes = (symbols.ends - symbols.starts).tolist()
-    vmas = symbols.vmas.tolist()
-    return [
-        (vma, vma + size, symbols.names[i])
-        for i, (vma, size) in enumerate(zip(vmas, sizes, strict=True))
-    ]
 
 
 def _symbol_at(symbols: ImageSymbols, vma: int, name: str) -> int | None:

@@ -1,8 +1,8 @@
 """Turns machine code into instructions as text, in the manner of GNU objdump. Capstone decodes."""
 
+import re
 import struct
-from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,12 @@ from xenprof.optools.annotate.gnusyntax import gnu_text, intel_text, plain_text
 
 BAD = "(bad)"
 """The text for bytes that are not an instruction."""
+
+GAP = "..."
+"""The text for zeros that objdump skips: 8 or more, or fewer than 3 at the end."""
+
+_ZEROS = re.compile(rb"\0*")
+_MANY_ZEROS, _FEW_ZEROS = 8, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +69,47 @@ class Code:
         """
         is_x86 = "86" in self.format_name
         data = self.elf.data[offset : min(offset + size, self.section(offset)[2])]
-        for at, length, mnemonic, operands in self.decoder.disasm_lite(data, address):
-            raw = data[at - address : at - address + length]
-            if mnemonic == BAD:
+        for at, raw, mnemonic, operands in self._steps(bytes(data), address):
+            if mnemonic in (BAD, GAP):
                 text = mnemonic
             elif self.is_intel:
-                text = intel_text(mnemonic, operands, names)
+                text = intel_text(mnemonic, operands, raw, at + len(raw), names)
             elif is_x86:
-                text = gnu_text(mnemonic, operands, raw, at + length, names)
+                text = gnu_text(mnemonic, operands, raw, at + len(raw), names)
             else:
                 text = plain_text(mnemonic, operands, names)
             yield Instruction(at, raw, text)
+
+    def _steps(self, data: bytes, address: int) -> Iterator[tuple[int, bytes, str, str]]:
+        """Yield address, bytes, mnemonic and operands of each instruction and of each gap."""
+        start = 0
+        while start < len(data):
+            gap = _gap(data, start)
+            if gap:
+                yield address + start, data[start : start + gap], GAP, ""
+                start += gap
+                continue
+            first, start = start, len(data)
+            for at, length, mnemonic, operands in self.decoder.disasm_lite(
+                data[first:], address + first
+            ):
+                place = at - address
+                if place > first and _gap(data, place):
+                    start = place
+                    break
+                yield at, data[place : place + length], mnemonic, operands
+
+
+def _gap(data: bytes, start: int) -> int:
+    """Return how many zeros objdump skips here; before other bytes only whole groups of four."""
+    if data[start]:
+        return 0
+    zeros = _ZEROS.match(data, start)
+    end = zeros.end() if zeros else start
+    count = end - start
+    if end == len(data):
+        return count if count >= _MANY_ZEROS or count < _FEW_ZEROS else 0
+    return count & ~3 if count >= _MANY_ZEROS else 0
 
 
 def open_code(elf: Elf, *, intel: bool = False) -> Code | None:
@@ -101,20 +137,3 @@ def open_code(elf: Elf, *, intel: bool = False) -> Code | None:
     decoder.skipdata = True
     decoder.skipdata_setup = (BAD, None, None)
     return Code(elf, name, decoder, is_intel)
-
-
-class SymbolLabels:
-    """Labels addresses by the symbols of an image: `<name>`, `<name+0x8>`."""
-
-    def __init__(self, symbols: Sequence[tuple[int, int, str]]) -> None:
-        """Take (first address, address after the last, name) of each symbol."""
-        self._symbols = sorted(symbols)
-        self._starts = [start for start, _, _ in self._symbols]
-
-    def __call__(self, address: int) -> str:
-        """Return the label of an address, empty if it is in no symbol."""
-        row = bisect_right(self._starts, address) - 1
-        if row < 0 or address >= self._symbols[row][1]:
-            return ""
-        start, _, name = self._symbols[row]
-        return f"<{name}+{address - start:#x}>" if address > start else f"<{name}>"

@@ -15,6 +15,7 @@ _SIZED = frozenset({
     "shrd", "tzcnt", "lzcnt", "popcnt", "movabs", "movnti", "call", "ret", "jmp", "leave",
 })  # fmt: skip
 _NEVER_SIZED = frozenset({"call", "ret", "jmp", "leave", "push", "pop", "movabs"})
+_REGISTER_STRINGS = frozenset({"stos", "scas", "lods"})
 _SHIFTS = frozenset({"shl", "shr", "sar", "sal", "rol", "ror"})
 _BITS = {"b": 8, "w": 16, "l": 32, "q": 64}
 _DIGIT_BEFORE_BRACKET = re.compile(r"(?<![\w%])(-?)(\d)(?=\(|$|,)")
@@ -25,11 +26,21 @@ _IP_RELATIVE = re.compile(r"(-?0x[0-9a-f]+)\(%[re]ip\)")
 _TARGET = re.compile(r"0x([0-9a-f]+)")
 _BRACKETS = re.compile(r"\([^)]*\)")
 _GENERAL_REGISTER = re.compile(r"(?:^|,)%(?![xyz]?mm|st|k[0-7])\w+(?=$|,)")
+_STRING_WORD = re.compile(r"(movs|cmps|stos|scas|lods)([bwlq])")
+_X87_POP = re.compile(r"f(add|mul|subr?|divr?)p")
+_CONVERSION = re.compile(r"v?cvtu?si2s[sd][lq]")
 _BRANCH = re.compile(r"(j\w+|call[lq]?|loop\w*|xbegin)")
+_INTEL_UNSCALED = re.compile(r"(\[\w+\+[a-z]\w+)(?=[]+-])")
+_INTEL_NEEDS_ZERO = re.compile(r"(\[(?:(?:[re]bp|r13d?)(?:\+\w+\*\d)?|\w+\*\d))\]")
+_INTEL_IP_RELATIVE = re.compile(r"\[rip([+-]0x[0-9a-f]+)\]")
+_INTEL_NEGATIVE = re.compile(r",-0x([0-9a-f]+)$")
+_ALL_BITS = 0xFFFFFFFFFFFFFFFF
 _INTEL_SIZE = re.compile(r"[a-z]+ ptr ")
 _INTEL_DIGIT = re.compile(r"(?<![\w*])(\d)(?!\w)")
 _INTEL_GAPS = re.compile(r" ?([,+*-]) ")
+_SHIFTS_BY_ONE = (b"\xd0", b"\xd1")
 _PREFIXES = frozenset({0x26, 0x2E, 0x36, 0x3E, 0x64, 0x65, 0x66, 0x67, 0xF0, 0xF2, 0xF3})
+_BEFORE_OPCODE = bytes([*_PREFIXES, *range(0x40, 0x50)])
 
 
 def gnu_text(
@@ -44,11 +55,16 @@ def gnu_text(
     target = _TARGET.fullmatch(operands)
     if target and _BRANCH.fullmatch(word):
         operands = f"{target[1]} {names(int(target[1], 16))}".rstrip()
-    opcode = raw.lstrip(bytes([*_PREFIXES, *range(0x40, 0x50)]))
     if word.startswith("nop"):
         return _no_operation(word, operands, raw)
     operands = _numbers(word, operands)
-    if opcode[:1] in (b"\xd0", b"\xd1"):  # shifts by one have no operand for the number
+    if _STRING_WORD.fullmatch(word) and "mm" not in operands:
+        operands = _with_segments(operands)
+    if _X87_POP.fullmatch(word) and "," not in operands:
+        operands = f"%st,{operands}"
+    if (
+        raw.lstrip(_BEFORE_OPCODE)[:1] in _SHIFTS_BY_ONE
+    ):  # shifts by one have no operand for the number
         operands = operands.removeprefix("$0x1,")
     word = " ".join([*prefixes, _without_size(word, operands)])
     text = f"{word:<6} {operands}".rstrip()
@@ -73,9 +89,20 @@ def _numbers(word: str, operands: str) -> str:
     return _UNSCALED.sub(r"(\1,\2,1)", operands)
 
 
+def _with_segments(operands: str) -> str:
+    """Return the operands of a string instruction with their segments."""
+    for register, segment in (("di", "es"), ("si", "ds")):
+        operands = re.sub(rf"(?<!:)\((%[re]?{register})\)", rf"%{segment}:(\1)", operands)
+    return operands
+
+
 def _without_size(word: str, operands: str) -> str:
     stem = word[:-1]
     if word.startswith("cmov"):
+        return stem
+    if _CONVERSION.fullmatch(word) and "(" not in operands:
+        return stem
+    if word[-1:] in _BITS and stem in _REGISTER_STRINGS:
         return stem
     if word[-1:] in _BITS and stem in _SIZED:
         sized = operands.removeprefix("%cl,") if stem in _SHIFTS else operands
@@ -100,14 +127,48 @@ def _no_operation(word: str, operands: str, raw: bytes) -> str:
     return f"{prefix}{f'{word:<6}' if not prefix else word} {zero}{operands}"
 
 
-def intel_text(mnemonic: str, operands: str, names: Callable[[int], str]) -> str:
-    """Return an x86 instruction in Intel's syntax, close to objdump -Mintel."""
+def intel_text(
+    mnemonic: str, operands: str, raw: bytes, after: int, names: Callable[[int], str]
+) -> str:
+    """Return an x86 instruction in Intel's syntax, close to objdump -Mintel; as `gnu_text`."""
+    word = mnemonic.strip()
     target = _TARGET.fullmatch(operands)
-    if target and _BRANCH.fullmatch(mnemonic):
-        operands = f"{target[1]} {names(int(target[1], 16))}".rstrip()
+    if target and _BRANCH.fullmatch(word):
+        return f"{word:<6} {target[1]} {names(int(target[1], 16))}".rstrip()
+    if word == "nop":
+        return _intel_no_operation(operands, raw)
+    operands = _intel_operands(operands)
+    if raw.lstrip(_BEFORE_OPCODE)[:1] in _SHIFTS_BY_ONE:
+        operands = operands.removesuffix("0x1") + "1"
+    relative = _INTEL_IP_RELATIVE.search(operands)
+    if relative is None:
+        return f"{word:<6} {operands}".rstrip()
+    offset = int(relative[1], 16)
+    address = (after + offset) & _ALL_BITS
+    operands = operands.replace(relative[0], f"[rip+{offset & _ALL_BITS:#x}]")
+    return f"{word:<6} {operands}        # {address:x} {names(address)}".rstrip()
+
+
+def _intel_operands(operands: str) -> str:
     operands = _INTEL_SIZE.sub(lambda match: match[0].upper(), operands)
     operands = _INTEL_DIGIT.sub(r"0x\1", _INTEL_GAPS.sub(r"\1", operands))
-    return f"{mnemonic.strip():<6} {operands}".rstrip()
+    operands = _INTEL_UNSCALED.sub(r"\1*1", operands)
+    operands = _INTEL_NEEDS_ZERO.sub(r"\1+0x0]", operands)
+    bits = _ALL_BITS >> 32 if operands.startswith(("e", "DWORD")) else _ALL_BITS
+    return _INTEL_NEGATIVE.sub(lambda match: f",{-int(match[1], 16) & bits:#x}", operands)
+
+
+def _intel_no_operation(operands: str, raw: bytes) -> str:
+    if not operands:
+        return "xchg   ax,ax" if raw == b"\x66\x90" else "nop"
+    prefix = "data16 " * max(raw.count(b"\x66", 0, raw.find(b"\x0f")) - 1, 0)
+    if "cs:" in operands:
+        prefix, operands = f"{prefix}cs ", operands.replace("cs:", "")
+    operands = _intel_operands(operands)
+    has_offset = raw[raw.find(b"\x0f") + 2] >> 6 in (1, 2)
+    if has_offset and "0x" not in operands:
+        operands = operands.replace("]", "+0x0]")
+    return f"{prefix}nop {operands}" if prefix else f"nop    {operands}"
 
 
 def plain_text(mnemonic: str, operands: str, names: Callable[[int], str]) -> str:

@@ -32,9 +32,14 @@ class SourceFile:
     lines: dict[int, list[int]]
     symbols: dict[int, list[PlacedSymbol]]
 
+    def share(self, totals: Sequence[int]) -> float:
+        """Return the file's greatest share of the samples of a class."""
+        pairs = zip(self.counts, totals, strict=True)
+        return max((count / total for count, total in pairs if total), default=0.0)
+
 
 def source_files(table: SymbolTable, names: Sequence[str], find: LineFinder) -> list[SourceFile]:
-    """Return the files with samples, most samples of the first class first.
+    """Return the files with samples, those with the greatest share of a class first.
 
     `table` must have details; `names` are those of its symbols. `find` returns the lines
     of an image's addresses.
@@ -63,7 +68,8 @@ def source_files(table: SymbolTable, names: Sequence[str], find: LineFinder) -> 
             here = file_of(start).symbols.setdefault(start.line, [])
             here.append(PlacedSymbol(names[row], table.counts[row].tolist()))
     sampled = [file for file in files.values() if file.lines]
-    return sorted(sampled, key=lambda file: (-file.counts[0], file.name))
+    totals = table.totals
+    return sorted(sampled, key=lambda file: (file.share(totals), file.name), reverse=True)
 
 
 def detail_rows(firsts: Ints, lasts: Ints) -> Ints:

@@ -37,7 +37,7 @@ class SourceFinder:
         inside = Path(f"{self.root}/{name.lstrip('/')}")
         if self.root and name.startswith("/") and inside.is_file():
             return os.path.normpath(name), inside
-        own = os.path.realpath(name)
+        own = os.path.realpath(name) if Path(name).exists() else name
         return own, Path(own)
 
 
@@ -72,13 +72,20 @@ def read_lines(path: Path) -> list[str] | None:
 
 
 def annotated(
-    file: SourceFile, text: Iterable[str], totals: Sequence[int], *, comment_first: bool
+    file: SourceFile, text: Iterable[str] | None, totals: Sequence[int], *, comment_first: bool
 ) -> Iterator[str]:
-    """Yield the lines of `text` with samples, with a comment on the whole file above or below."""
+    """Yield the lines of `text` with samples, with a comment on the whole file above or below.
+
+    Without the text the functions of the file are listed.
+    """
     comment = [*file_comment(file.name, file.counts, totals), _line_zero(file, totals)]
     if comment_first:
         yield from comment
-    for number, line in enumerate(text, start=1):
+    if text is None:
+        for place in sorted(file.symbols):
+            for symbol in file.symbols[place]:
+                yield symbol_comment(symbol.name, symbol.counts, totals)
+    for number, line in enumerate(text or (), start=1):
         before = margin(file.lines.get(number), totals)
         yield f"{before}{line}{_symbols(file.symbols.get(number, []), totals)}"
     if not comment_first:

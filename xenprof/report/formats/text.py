@@ -31,7 +31,8 @@ def _report(request: Request) -> Iterator[str]:
     if request.tree != "bottom-up":  # in a tree the samples that end at a node are of no interest
         parts.append(("self" if with_totals else "samples", found.own))
     for column, kind in enumerate(profile.types):
-        bands.append((kind.event, 2 * len(parts)))
+        is_alone = [one.event for one in profile.types].count(kind.event) == 1
+        bands.append((kind.event if is_alone else kind.text, 2 * len(parts)))
         whole = profile.totals[column]
         for title, counts in parts:
             head += [title, "%"]

@@ -12,13 +12,23 @@ FIELDS = ("domain", "layer", "image", "symbol")
 BY = {
     "domain": ("domain",),
     "layer": ("layer",),
-    "domain,layer": ("domain", "layer"),
     "image": ("domain", "layer", "image"),
     "symbol": FIELDS,
 }
-"""The subjects of rows. Images and symbols of two domains are never the same."""
+"""The subjects of rows. Images and symbols of two domains are never the same.
+
+Several fields, joined by commas, are rows by these alone.
+"""
 
 Key = tuple[str, ...]
+
+
+def fields_of(subject: str) -> Key | None:
+    """Return the fields of a subject of rows, or of several fields as typed; None: of neither."""
+    words = tuple(subject.split(","))
+    if len(words) == 1:
+        return BY.get(subject)
+    return words if set(words) <= set(FIELDS) and len(set(words)) == len(words) else None
 
 
 @dataclass(frozen=True, slots=True)

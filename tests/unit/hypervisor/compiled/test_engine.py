@@ -34,7 +34,7 @@ def test_nothing_built_runs_as_python(monkeypatch, tmp_path):
     assert Engine(False, "not compiled") == choose()
 
 
-@pytest.mark.parametrize("value", ["1", "yes"])
+@pytest.mark.parametrize("value", ["1", "yes", "on"])
 def test_the_user_can_ask_for_python(built, monkeypatch, value):
     built()
     monkeypatch.setenv("XENPROF_PURE", value)
@@ -42,8 +42,8 @@ def test_the_user_can_ask_for_python(built, monkeypatch, value):
     assert Engine(False, "XENPROF_PURE is set") == choose()
 
 
-@pytest.mark.parametrize("value", ["", "0"])
-def test_an_empty_wish_is_none(built, monkeypatch, value):
+@pytest.mark.parametrize("value", ["", "0", "no", "False", " off "])
+def test_an_empty_wish_or_a_no_is_none(built, monkeypatch, value):
     built()
     monkeypatch.setenv("XENPROF_PURE", value)
 

@@ -14,7 +14,7 @@ MEMORIES = st.builds(
     events=st.lists(st.just("E:1:0:1:1"), max_size=3).map(tuple),
     separate=SEPARATE,
     vmlinux=st.sampled_from(["", "none"]) | PATHS,
-    buffer_size=st.integers(0, 10**6),
+    buffer_size=st.integers(0, 10**6).map(str) | st.sampled_from(["010", "0x100"]),
     kernel_range=st.sampled_from(["", "ffff0000,ffff1000"]),
     xen_image=st.just("none") | PATHS,
 )

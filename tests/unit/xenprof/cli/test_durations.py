@@ -23,3 +23,11 @@ def test_a_duration_is_read_with_its_unit(text, nanoseconds):
 def test_anything_else_is_refused(text):
     with pytest.raises(click.BadParameter, match="is not a duration"):
         Duration().convert(text, None, None)
+
+
+@pytest.mark.parametrize("text", ["9" * 400, "9" * 5000, "3000000h"])
+def test_a_duration_that_no_counter_holds_is_refused_in_a_short_line(text):
+    with pytest.raises(click.BadParameter) as refused:
+        Duration().convert(text, None, None)
+
+    assert len(refused.value.message) < 120

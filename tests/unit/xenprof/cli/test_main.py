@@ -1,9 +1,11 @@
+import os
 import subprocess
 import sys
 
 import pytest
 
 from xenprof.cli.main import PROGRAMS, main
+from xenprof.service.home_lock import HomeLock
 from xenprof.version import version
 
 
@@ -65,10 +67,35 @@ def test_wrong_usage_is_explained_with_exit_code_2(capsys, arguments, message):
 def test_without_a_service_a_command_says_how_to_start_one(capsys, monkeypatch, tmp_path):
     monkeypatch.setenv("XENPROF_HOME", str(tmp_path))
 
-    assert main(["stop"]) == 1
+    assert main(["profile"]) == 1
     assert capsys.readouterr().err == (
         f"xenprof: the xenprof service is not running on {tmp_path}; start it with: xenprof serve\n"
     )
+
+
+@pytest.mark.parametrize(("typed", "meant"), [("rpeort", "report"), ("opreprot", "opreport")])
+def test_the_command_that_is_nearest_to_an_unknown_one_is_told(capsys, typed, meant):
+    assert main([typed]) == 2
+    assert capsys.readouterr().err.endswith(f"note: did you mean xenprof {meant}?\n")
+
+
+def test_without_a_service_there_is_nothing_to_stop(capsys, tmp_path):
+    assert main(["stop", "--state-dir", str(tmp_path)]) == 1
+    assert capsys.readouterr().err == f"xenprof: the xenprof service is not running on {tmp_path}\n"
+
+
+def test_a_service_that_runs_takes_no_options_for_its_start(capsys, tmp_path):
+    lock = HomeLock(tmp_path)
+    start = ["serve", "--background", "--state-dir", str(tmp_path)]
+    try:
+        codes = main(start), main([*start, "--speed", "2", "--scenario", "busy32"])
+    finally:
+        lock.release()
+    out, err = capsys.readouterr()
+
+    served = f"xenprof: {tmp_path} is already served by process {os.getpid()}"
+    assert (codes, out) == ((0, 1), f"{served}\n")
+    assert err == f"{served}; for --scenario, --speed stop it first with: xenprof stop\n"
 
 
 def test_an_unknown_scenario_is_exit_code_2_in_one_line(capsys, tmp_path):

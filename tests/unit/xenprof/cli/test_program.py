@@ -33,6 +33,11 @@ def test_a_program_puts_its_name_before_what_is_wrong_with_files(error, expected
     assert (1, expected) == (run(error), capsys.readouterr().err)
 
 
+def test_the_option_that_is_nearest_to_a_wrong_one_is_told(capsys):
+    program.main(Program("optool", OPTIONS, "", lambda line: 0), ["--usge", "--hlp"])
+    assert capsys.readouterr().err.splitlines()[-1] == "note: did you mean --usage?"
+
+
 def test_a_wrong_option_brings_the_help(capsys):
     code = program.main(Program("optool", OPTIONS, " [word]", lambda line: 0), ["--wrong"])
     assert (1, ["optool: --wrong: unknown option", "Usage: optool [OPTION...] [word]"]) == (

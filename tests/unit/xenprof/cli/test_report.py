@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -14,7 +15,7 @@ from tests.support.homes import write, write_home
 from tests.support.known_sessions import GUEST_APPS, VMLINUX, XEN, own
 from tests.support.pprof_proto import decoded
 from tests.support.traces import real_bytes
-from xenprof.cli.report import _BY, command
+from xenprof.cli.report import command
 from xenprof.errors import XenprofError
 from xenprof.report.formats import FORMATS, load
 from xenprof.report.views.table import BY
@@ -46,8 +47,15 @@ def refusal(*words: str) -> str:
     return str(caught.value)
 
 
-def test_the_choices_of_by_are_those_of_the_tables():
-    assert set(_BY) == set(BY)
+@pytest.mark.parametrize("by", [*BY, "domain,layer", "domain,image", "image,domain"])
+def test_rows_are_by_a_field_or_by_several(home, by):
+    assert set(by.split(",")) <= set(rows("--by", by, "--limit", "1")[0])
+
+
+@pytest.mark.parametrize("by", ["domain,", "x", "domain,x", "image,image", ""])
+def test_what_is_no_field_is_refused_with_those_there_are(by):
+    with pytest.raises(click.BadParameter, match="none of domain, layer, image, symbol"):
+        report("--by", by)
 
 
 def test_help_names_every_format_and_says_what_it_is():

@@ -2,9 +2,11 @@
 
 import base64
 import gzip
+import io
 import os
 import signal
 from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 
@@ -143,6 +145,75 @@ def test_what_cannot_be_done_is_one_line(client, capsys, arguments, message):
 def test_a_number_is_one_from_1(client, capsys, option, value):
     assert main(["trace", f"{option}{value}", "t.bin"]) == 2
     assert f"'{value}' is not a number from 1, such as 15 or 0xf" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("discard", ["-D", "--discard-buffers"])
+def test_records_from_before_are_left_out_with_the_option_and_without(client, tmp_path, discard):
+    client.host.advance(client.host.now_ns + 500 * MS)
+    main(["trace", discard, "-e", "0x0002f000", "--for", "100ms", "a.bin"])
+    client.__init__(tmp_path)
+    client.host.advance(client.host.now_ns + 500 * MS)
+    main(["trace", "-e", "0x0002f000", "--for", "100ms", "b.bin"])
+
+    (records,) = opened((tmp_path / "a.bin").read_bytes()).chunks()
+    assert int(records.tsc.min()) * 1000 // 3200 >= 500 * MS
+    assert (tmp_path / "a.bin").read_bytes() == (tmp_path / "b.bin").read_bytes()
+
+
+class _Piped(io.RawIOBase):
+    """Standard input as a pipe gives it: a few bytes at a time."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = io.BytesIO(data)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer) -> int:
+        data = self._data.read(min(len(buffer), 1000))
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def _pipe(monkeypatch, data: bytes) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BufferedReader(_Piped(data))))
+
+
+@pytest.mark.parametrize("option", ["--dump", "--summary"])
+@pytest.mark.parametrize("is_new", [True, False], ids=["4.x", "3.0.3"])
+def test_standard_input_is_read_as_a_file_is(client, monkeypatch, capsys, option, is_new):
+    if is_new:
+        data = gzip.decompress((FIXTURES / "sched-5s.bin.gz").read_bytes())
+        Path("t.bin").write_bytes(data)
+    else:
+        main(["trace", "--for", "1s", "t.bin"])
+    codes = [main(["trace", option, "t.bin"])]
+    expected = capsys.readouterr().out
+    _pipe(monkeypatch, Path("t.bin").read_bytes())
+    codes.append(main(["trace", option, "-"]))
+
+    assert ([0, 0], expected) == (codes, capsys.readouterr().out)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "the trace is empty"),
+        (b"hello " * 99, "not a trace of xentrace, neither of Xen 3.0 nor of a later one"),
+    ],
+)
+def test_standard_input_that_is_no_trace_is_told(monkeypatch, capsys, data, message):
+    _pipe(monkeypatch, data)
+
+    assert 1 == main(["trace", "--dump", "-"])
+    assert f"xenprof: standard input: {message}\n" == capsys.readouterr().err
+
+
+def test_a_closed_standard_input_is_told(monkeypatch, capsys):
+    monkeypatch.setattr("sys.stdin", None)
+
+    assert 1 == main(["trace", "--dump", "-"])
+    assert "xenprof: standard input: is closed\n" == capsys.readouterr().err
 
 
 def test_a_dump_prints_every_record(tmp_path, capsys):

@@ -1,3 +1,5 @@
+from typing import Literal
+
 import numpy as np
 
 from xenprof.opreport.differential import difference
@@ -5,7 +7,7 @@ from xenprof.opreport.symbols import SymbolTable
 from xenprof.profile.flat import ImageName
 
 
-def table(kind: str, *symbols: tuple[str, int, int]) -> SymbolTable:
+def table(kind: Literal["root", "kern"], *symbols: tuple[str, int, int]) -> SymbolTable:
     """Return a table of one image with (name, address, samples) of each symbol."""
     image = (ImageName(kind, "m" if kind == "kern" else "/m"),)
     zeros = np.zeros(len(symbols), np.int64)

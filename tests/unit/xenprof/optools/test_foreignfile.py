@@ -83,6 +83,23 @@ def test_the_output_is_the_file_that_we_would_have_written(tmp_path) -> None:
     assert samplefile.encode(header, offsets, counts) == (tmp_path / "out").read_bytes()
 
 
+def test_verbose_tells_each_number_and_its_place(tmp_path, capsys) -> None:
+    convert(tmp_path, text_of(BIG), big_file(), "-V")
+    lines = capsys.readouterr().err.splitlines()
+    assert [
+        "source byte order is: big endian",
+        "get sizeof_u32 = 4 bytes @ offsetof_header_version = 4 :  = 19",
+        "get sizeof_u32 = 4 bytes @ offsetof_header_cpu_type = 8 :  = 32",
+        "get sizeof_u32 = 4 bytes @ offsetof_header_ctr_event = c :  = 60",
+    ] == lines[:4]
+    assert [
+        "get sizeof_odb_node_nr_t = 4 bytes @ offsetof_descr_current_size = 4c :  = 4",
+        "extracting 4 nodes of 16 bytes each ",
+        "get sizeof_odb_key_t = 8 bytes @ offsetof_node_key = 78 :  = 4412",
+        "get sizeof_odb_value_t = 4 bytes @ offsetof_node_value = 80 :  = 100",
+    ] == lines[11:15]
+
+
 def test_our_own_layout_is_what_sessions_say(tmp_path) -> None:
     SessionDir(tmp_path).create()
     assert text_of(dict(NATIVE)) == (tmp_path / "abi").read_text()
@@ -92,14 +109,6 @@ def test_our_own_layout_is_converted_only_by_force(tmp_path, capsys) -> None:
     data = samplefile.encode(*decode(big_file(), "x", parse_abi(text_of(BIG), "abi")))
     codes = [convert(tmp_path, text_of(dict(NATIVE)), data, *more) for more in ((), ("-f",))]
     assert ([1, 0], data) == (codes, (tmp_path / "out").read_bytes())
-
-
-def test_verbose_says_what_is_read(tmp_path, capsys) -> None:
-    convert(tmp_path, text_of(BIG), big_file(), "-V")
-    assert [
-        "source byte order is: big endian",
-        "extracting 4 nodes of 16 bytes each ",
-    ] == capsys.readouterr().err.splitlines()
 
 
 @pytest.mark.parametrize(

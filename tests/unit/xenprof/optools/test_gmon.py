@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.support.compiled_sessions import write_domain
 from xenprof.cli.opgprof import main
-from xenprof.optools.gmon import Arc, encode
+from xenprof.optools.gmon import Arc, Samples, encode
 
 ADDRESSES = st.builds(
     int.__add__, st.integers(0, 5000), st.sampled_from([0, 0x40000000, 0xFFFFFFFF80200000])
@@ -41,11 +41,14 @@ def read(data: bytes, *, word: str = "Q", order: str = "<"):
     return histograms, arcs
 
 
-def make(counts: dict[int, int], arcs=(), *, is_64: bool = True, order: str = "<"):
-    addresses = np.array(list(counts), np.uint64)
-    return encode(
-        addresses, np.array(list(counts.values()), np.uint64), arcs, is_64=is_64, order=order
+def make(counts: dict[int, int], arcs=(), *, hidden=(), is_64: bool = True, order: str = "<"):
+    addresses = sorted(counts)
+    samples = Samples(
+        np.array(addresses, np.uint64),
+        np.array([counts[address] for address in addresses], np.uint64),
+        np.array([address not in hidden for address in addresses]),
     )
+    return encode(samples, arcs, is_64=is_64, order=order)
 
 
 @given(counts=SAMPLES)
@@ -80,9 +83,17 @@ def test_addresses_in_fours_make_larger_bins() -> None:
     assert (0x1000, 0x1018, (1, 0, 2)) == (low, high, bins)
 
 
-def test_a_full_bin_is_capped_and_reported() -> None:
-    made = make({0x1000: 70_000})
-    assert ((65535,), 4465) == (read(made.data)[0][0][2], made.capped)
+def test_each_sample_over_the_limit_of_its_bin_is_reported() -> None:
+    made = make({0x1000: 70_000, 0x1001: 3, 0x1002: 65_535, 0x1003: 0, 0x1004: 70_010})
+    assert ((65535, 65535, 65535), (70_000, 3, 70_010)) == (
+        read(made.data)[0][0][2],
+        made.capped,
+    )
+
+
+def test_hidden_samples_count_in_the_range_only() -> None:
+    low, high, bins = read(make({0x1000: 1, 0x1010: 2}, hidden={0x1010}).data)[0][0]
+    assert (0x1000, 0x1018, (1, 0, 0)) == (low, high, bins)
 
 
 @pytest.mark.parametrize("order", "<>")
@@ -106,7 +117,7 @@ def test_a_session_becomes_the_samples_of_its_program(root) -> None:
     histograms, arcs = read(Path("gmon.out").read_bytes())
     assert (194, [Arc(0x40103F, 0x401000, 60), Arc(0x401083, 0x40102C, 90)]) == (
         sum(sum(bins) for _, _, bins in histograms),
-        sorted(arcs, key=lambda arc: arc.caller),
+        arcs,
     )
 
 

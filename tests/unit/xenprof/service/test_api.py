@@ -327,6 +327,54 @@ def test_the_pages_of_an_exporter_answer(app, path):
     assert ask_now(app, "GET", path)[0] == 200
 
 
+READ = (
+    "/", "/-/healthy", "/-/ready", "/metrics", "/api/v1/snapshot", "/api/v1/info", "/api/v1/dmesg",
+    "/api/v1/xenstore", "/api/v1/managed", "/api/v1/trace", "/api/v1/history",
+)  # fmt: skip
+ACCEPTED = (
+    "", "*/*", "text/html;q=0", 'application/openmetrics-text; version="1.0.0"',
+    "text/plain;version=x", "application/json;q=nan, */*;q=0.1", '"', ";;;,,,", "a/b;c=\"d",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("path", READ)
+def test_whatever_is_accepted_every_page_answers(app, path):
+    headers = [{"accept": text, "accept-encoding": text} for text in ACCEPTED]
+
+    assert {200} == {ask_now(app, "GET", path, headers=one)[0] for one in headers} - {501}
+
+
+@pytest.mark.parametrize("path", READ)
+def test_what_can_be_read_can_be_asked_for_its_head(app, path):
+    status, headers, _ = ask_now(app, "GET", path)
+    asked = ask_now(app, "HEAD", path)
+
+    assert (status, headers["content-type"]) == (asked[0], asked[1]["content-type"])
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        *(("POST", path, "GET, HEAD") for path in READ if path != "/api/v1/managed"),
+        ("PUT", "/api/v1/managed", "GET, HEAD, POST"),
+        ("POST", "/api/v1/domains/0/console", "GET, HEAD"),
+        ("POST", "/api/v1/domains/0/proc/cpuinfo", "GET, HEAD"),
+        ("PUT", "/api/v1/domains/0/pause", "GET, HEAD, POST"),
+        ("HEAD", "/api/v1/domains/0/opcontrol/start", "POST"),
+        ("DELETE", "/metrics", "GET, HEAD"),
+        ("OPTIONS", "/", "GET, HEAD"),
+        ("HEAD", "/api/v1/wait", "POST"),
+        ("GET", "/api/v1/domains", "POST"),
+        ("GET", "/api/v1/domains/0/pause", "POST"),
+    ],
+)
+def test_another_method_is_told_which_ones_there_are(app, method, path, allowed):
+    status, headers, body = ask_now(app, method, path)
+
+    assert (405, allowed) == (status, headers["allow"])
+    assert "Method Not Allowed" in json.loads(body)["error"]["message"]
+
+
 def test_an_exporter_that_fails_to_load_is_shown_and_the_others_run(service):
     collectors = service.stats().collectors
 
@@ -355,3 +403,45 @@ def test_a_root_that_cannot_be_written_does_not_stop_the_model(app, service, tmp
         post(app, "/api/v1/domains", {"config": {"name": "new"}})
 
     assert service.is_ready
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"[" * 100_000, "the body must be a JSON object"),
+        (b'{"a":' * 100_000, "the body must be a JSON object"),
+        (b'{"seconds": ' + b"9" * 5000 + b"}", "the body must be a JSON object"),
+        (b'{"seconds": NaN}', "the body must be JSON, which has no NaN"),
+        (b'{"seconds": -Infinity}', "the body must be JSON, which has no -Infinity"),
+        (b'{"seconds": 1e400}', "the body must be JSON with finite numbers, not 1e400"),
+        (b'{"seconds": -1}', "wait: 'seconds' must be a number from 0 to 9e+09, not -1.0"),
+        (b'{"seconds": 1e308}', "wait: 'seconds' must be a number from 0 to 9e+09, not 1e+308"),
+        (b'{"seconds": "1"}', "wait: 'seconds' must be a number, not '1'"),
+    ],
+)
+def test_a_wait_for_what_is_no_duration_is_400_in_one_line(app, body, message):
+    status, answer = post(app, "/api/v1/wait", body)
+
+    assert (status, answer["error"]["message"]) == (400, message)
+
+
+def test_half_a_surrogate_pair_comes_back_as_it_was_sent(app):
+    status, answer = post(app, "/api/v1/domains/0/sysrq", {"k\ud800": 1})
+
+    assert (status, "k\\ud800" in answer["error"]["message"]) == (400, True)
+
+
+@pytest.mark.parametrize("number", ["9" * 5000, "x", "-1", "%D9%A3"])
+def test_a_trace_reader_has_a_number(app, number):
+    status, answer = post(app, f"/api/v1/trace/{number}/read", {})
+
+    assert (status, answer["error"]["type"]) == (400, "BadArguments")
+
+
+def test_a_failure_is_a_line_with_an_exit_code_for_programs(app):
+    _, _, body = ask_now(app, "GET", "/api/v1/nothing")
+
+    assert body == (
+        b'{"error":{"type":"HTTPException","message":"Not Found: GET /api/v1/nothing",'
+        b'"exit_code":1}}\n'
+    )

@@ -208,3 +208,38 @@ def test_the_control_socket_answers_its_user_and_root_alone(tmp_path, monkeypatc
             return line
 
     assert asyncio.run(run()).split()[1] == status
+
+
+def test_local_programs_wait_for_a_place(tmp_path):
+    head = b"POST /read HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n"
+
+    async def run():
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(str(tmp_path / "s"))
+        async with opened(listener, Limits(1, 1, LONG)) as path:
+            reader, writer = await asyncio.open_unix_connection(path)
+            writer.write(head)
+            await reader.readline()  # it is being worked on
+            waiting, other = await asyncio.open_unix_connection(path)
+            other.write(HEAD + b"Connection: close\r\n\r\n")
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(waiting.read(1), 0.2)
+            writer.write(b"x")
+            answer = await asyncio.wait_for(waiting.read(), 30)
+            writer.close()
+            other.close()
+            return answer
+
+    assert asyncio.run(run()).endswith(b"hello")
+
+
+def test_one_that_does_not_set_up_tls_makes_room(tmp_path):
+    async def five(host, port):
+        came = [await asyncio.open_connection(host, port) for _ in range(5)]
+        first = await asyncio.wait_for(came[0][0].read(), 30)
+        for _, writer in came:
+            writer.close()
+        return first
+
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    assert tried(five, Limits(4, 4, LONG), tls) == b""

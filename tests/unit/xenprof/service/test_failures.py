@@ -1,4 +1,5 @@
 import asyncio
+import errno
 import json
 import logging
 
@@ -75,3 +76,25 @@ def test_over_tcp_a_bug_is_one_fixed_line(tmp_path, error):
 
 def test_the_control_socket_is_told_of_a_bug_what_it_is():
     assert bug(Failures(), KeyError(1)) == "a bug in xenprof, see its log: KeyError(1)"
+
+
+def test_over_tcp_no_exit_code_is_told(tmp_path):
+    app = Starlette(exception_handlers=Failures(tmp_path).handlers)
+    _, _, body = ask_now(app, "GET", "/nothing")
+
+    assert body == b'{"error":{"type":"HTTPException","message":"Not Found: GET /nothing"}}\n'
+
+
+@pytest.mark.parametrize(
+    ("number", "status"), [(errno.ENOSPC, 507), (errno.EDQUOT, 507), (errno.EACCES, 400)]
+)
+def test_what_the_system_refuses_is_no_bug(number, status):
+    error = OSError(number, "no", "/a/b")
+
+    assert answer(Failures(), error) == (status, "OSError", "/a/b: no")
+
+
+def test_strangers_are_told_why_and_not_of_which_file(tmp_path):
+    error = OSError(errno.EACCES, "no", "/a/b")
+
+    assert answer(Failures(tmp_path), error) == (400, "OSError", "no")

@@ -19,6 +19,53 @@ def written(tmp_path, text):
     return path
 
 
+TLS_WITH = "tls_server_config: {{cert_file: web.yml, key_file: web.yml, {}}}"
+TOOLKIT = f"""\
+tls_server_config:
+  cert_file: web.yml
+  key_file: web.yml
+  client_auth_type: RequireAndVerifyClientCert
+  client_ca_file: web.yml
+  client_allowed_sans: [localhost]
+  min_version: TLS12
+  max_version: TLS13
+  cipher_suites:
+  - TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256
+  prefer_server_cipher_suites: true
+  curve_preferences: [CurveP256, X25519]
+http_server_config:
+  http2: true
+  headers:
+    Strict-Transport-Security: max-age=31536000
+    X-Frame-Options: deny
+rate_limit:
+  interval: 1s
+  burst: 20
+{USERS}"""
+
+
+def test_every_documented_key_of_the_exporters_is_read(tmp_path):
+    config = WebConfigFile(written(tmp_path, TOOLKIT)).current()
+
+    tls = config.tls_server_config
+    assert tls is not None
+    assert ("TLS12", "TLS13", ("localhost",)) == (
+        tls.min_version, tls.max_version, tls.client_allowed_sans
+    )  # fmt: skip
+    assert (1.0, 20) == (config.rate_limit.interval_seconds, config.rate_limit.burst)
+    assert "deny" == config.http_server_config.headers["X-Frame-Options"]
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("1s", 1), ("500ms", 0.5), ("1m30s", 90), ("1.5h", 5400), ("0", 0), ("0s", 0), ("2000000000", 2), ("7us", 7e-6)],
+)  # fmt: skip
+def test_an_interval_is_a_duration_of_go(tmp_path, text, seconds):
+    file = WebConfigFile(written(tmp_path, f"rate_limit: {{interval: {text}, burst: 1}}"))
+
+    assert pytest.approx(seconds) == file.current().rate_limit.interval_seconds
+
+
 def test_an_empty_file_is_a_config_without_authentication(tmp_path):
     assert not WebConfigFile(written(tmp_path, "")).current().has_authentication
 
@@ -26,7 +73,47 @@ def test_an_empty_file_is_a_config_without_authentication(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("basic_auth_user: {a: b}", "basic_auth_user: Extra inputs"),
+        (
+            "basic_auth_user: {a: b}",
+            "basic_auth_user: no such key; there are tls_server_config, http_server_config, "
+            "rate_limit, basic_auth_users",
+        ),
+        (
+            "tls_server_config: {cert: x, cert_file: web.yml, key_file: web.yml}",
+            "tls_server_config.cert: is not supported: write it to a file, and name that with cert_file",
+        ),
+        (
+            "http_server_config: {http3: true}",
+            "http_server_config.http3: no such key; there are http2, headers",
+        ),
+        ("rate_limit: {rate: 1}", "rate_limit.rate: no such key; there are interval, burst"),
+        (
+            "rate_limit: {interval: fast, burst: 1}",
+            "rate_limit.interval: write a duration such as 1s, 500ms or 1m30s",
+        ),
+        ("rate_limit: {interval: 1s}", "rate_limit: burst 0 would refuse every request"),
+        (
+            TLS_WITH.format("min_version: TLS9"),
+            "tls_server_config.min_version: Input should be 'TLS10'",
+        ),
+        (
+            TLS_WITH.format("min_version: TLS13, max_version: TLS12"),
+            "tls_server_config: min_version TLS13 is above max_version",
+        ),
+        (
+            TLS_WITH.format("cipher_suites: [TLS_RSA_WITH_RC4_128_SHA]"),
+            "unknown or insecure cipher suite 'TLS_RSA_WITH_RC4_128_SHA'",
+        ),
+        (TLS_WITH.format("curve_preferences: [CurveP1]"), "curve_preferences.0: Input should be"),
+        (
+            TLS_WITH.format("client_auth_type: RequireAnyClientCert"),
+            "client_auth_type RequireAnyClientCert is not supported",
+        ),
+        (
+            TLS_WITH.format("client_auth_type: VerifyClientCertIfGiven"),
+            "client_auth_type needs client_ca_file",
+        ),
+        (TLS_WITH.format("client_allowed_sans: [a]"), "client_allowed_sans needs client_auth_type"),
         ("basic_auth_users: {a: secret}", "'a' is not a bcrypt hash"),
         (f"basic_auth_users: {{a: $2b$04${'z' * 53}}}", "'a' is not a bcrypt hash"),
         ("http_server_config: {headers: {X-Nonsense: a}}", "X-Nonsense"),
@@ -146,6 +233,7 @@ def test_a_file_that_is_repaired_is_in_force_again(tmp_path):
     [
         (USERS, "http_server_config: {}"),
         (USERS, "basic_auth_users: {}"),
+        ("rate_limit: {interval: 1s, burst: 2}", "rate_limit: {interval: 0}"),
         (CLIENTS_TOO, TLS),
         (CLIENTS_TOO + USERS, TLS + USERS),
         (CLIENTS_TOO + USERS, CLIENTS_TOO),

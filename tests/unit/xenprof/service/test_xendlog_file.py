@@ -1,3 +1,4 @@
+import errno
 import logging
 import os
 from pathlib import Path
@@ -15,23 +16,27 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "var" / "log" / "xen" / "xend.log"
 
 
+def log_at(path: Path) -> XendLogFile:
+    return XendLogFile(path.parent.parent.parent.parent, "/var/log/xen/xend.log")
+
+
 def lines(prefix: str, count: int, size: int = 1000) -> list[str]:
     return [f"{prefix}{number:05}".ljust(size - 1, ".") for number in range(count)]
 
 
 def test_lines_are_appended(path):
-    XendLogFile(path).append(["a"])
-    XendLogFile(path).append(["b", "c"])
+    log_at(path).append(["a"])
+    log_at(path).append(["b", "c"])
     assert "a\nb\nc\n" == path.read_text()
 
 
 def test_nothing_to_write_makes_no_file(path):
-    XendLogFile(path).append([])
+    log_at(path).append([])
     assert not path.parent.exists()
 
 
 def test_a_folder_that_went_away_is_made_again(path):
-    file = XendLogFile(path)
+    file = log_at(path)
     file.append(["a"])
     path.unlink()
     path.parent.rmdir()
@@ -40,12 +45,12 @@ def test_a_folder_that_went_away_is_made_again(path):
 
 
 def test_half_a_surrogate_does_not_stop_the_log(path):
-    XendLogFile(path).append(["\ud800"])
+    log_at(path).append(["\ud800"])
     assert "\\ud800\n" == path.read_text()
 
 
 def test_a_file_stays_below_a_mebibyte(path):
-    file = XendLogFile(path)
+    file = log_at(path)
     for number in range(30):
         file.append(lines(f"{number:02}-", 100))
     sizes = [one.stat().st_size for one in path.parent.iterdir()]
@@ -53,7 +58,7 @@ def test_a_file_stays_below_a_mebibyte(path):
 
 
 def test_rotated_files_hold_every_line_in_order(path):
-    file = XendLogFile(path)
+    file = log_at(path)
     written = lines("", 3000)
     file.append(written)
     files = [path.with_name("xend.log.2"), path.with_name("xend.log.1"), path]
@@ -61,7 +66,7 @@ def test_rotated_files_hold_every_line_in_order(path):
 
 
 def test_five_old_files_are_kept(path):
-    file = XendLogFile(path)
+    file = log_at(path)
     for number in range(12):
         file.append(lines(f"{number:02}-", 1000))
     names = sorted(one.name for one in path.parent.iterdir())
@@ -71,62 +76,76 @@ def test_five_old_files_are_kept(path):
 def test_a_file_from_before_counts_towards_the_size(path):
     path.parent.mkdir(parents=True)
     path.write_text("x" * (1 << 20))
-    XendLogFile(path).append(["a"])
+    log_at(path).append(["a"])
     assert "a\n" == path.read_text()
 
 
 def test_a_line_larger_than_a_file_is_written(path):
-    XendLogFile(path).append(["x" * (1 << 21), "y"])
+    log_at(path).append(["x" * (1 << 21), "y"])
     assert "y\n" == path.read_text()
 
 
+class Disk:
+    """A disk that is full until it is not."""
+
+    is_full = True
+
+    def write(self, fd: int, data: bytes) -> int:
+        if self.is_full:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return _write(fd, data)
+
+
+_write = os.write
+
+
 @pytest.fixture
-def full(path: Path) -> Path:
-    """Return a log on a full disk."""
-    path.parent.mkdir(parents=True)
-    path.symlink_to("/dev/full")
-    return path
+def full(monkeypatch: pytest.MonkeyPatch) -> Disk:
+    """Return the disk that the log lies on."""
+    disk = Disk()
+    monkeypatch.setattr(os, "write", disk.write)
+    return disk
 
 
-def test_a_full_disk_is_told_once(full, caplog):
-    file = XendLogFile(full)
+def test_a_full_disk_is_told_once(path, full, caplog):
+    file = log_at(path)
     for text in "abc":
         file.append([text])
-    expected = f"{full} cannot be written: No space left on device; its lines are kept for now"
+    expected = f"{path} cannot be written: No space left on device; its lines are kept for now"
     assert [expected] == caplog.messages
 
 
-def test_lines_that_could_not_be_written_come_later(full):
-    file = XendLogFile(full)
+def test_lines_that_could_not_be_written_come_later(path, full):
+    file = log_at(path)
     file.append(["a"])
-    full.unlink()
+    full.is_full = False
     file.append(["b"])
-    assert "a\nb\n" == full.read_text()
+    assert "a\nb\n" == path.read_text()
 
 
-def test_a_disk_with_room_again_is_told(full, caplog):
-    file = XendLogFile(full)
+def test_a_disk_with_room_again_is_told(path, full, caplog):
+    file = log_at(path)
     file.append(["a"])
-    full.unlink()
+    full.is_full = False
     file.append(["b"])
-    assert (logging.WARNING, f"{full} can be written again") == (
+    assert (logging.WARNING, f"{path} can be written again") == (
         caplog.records[-1].levelno,
         caplog.messages[-1],
     )
 
 
-def test_lines_beyond_the_bound_are_counted_in_the_file(full, monkeypatch):
+def test_lines_beyond_the_bound_are_counted_in_the_file(path, full, monkeypatch):
     monkeypatch.setattr(xendlog_file, "MAX_HELD_BYTES", 6)
-    file = XendLogFile(full)
+    file = log_at(path)
     file.append(["a", "b", "c", "d", "e"])
-    full.unlink()
+    full.is_full = False
     file.append([])
     expected = "a\nb\nc\n[xenprof] 2 lines are missing here: they could not be written\n"
-    assert expected == full.read_text()
+    assert expected == path.read_text()
 
 
 def test_a_write_that_fails_half_way_leaves_no_half_line(path, monkeypatch):
-    file = XendLogFile(path)
+    file = log_at(path)
     file.append(["first"])
     real = os.write
     calls = iter([True, False])
@@ -145,7 +164,7 @@ def test_a_write_that_fails_half_way_leaves_no_half_line(path, monkeypatch):
 def test_a_path_that_is_no_file_does_not_stop_the_service(path, kind, caplog):
     path.parent.mkdir(parents=True)
     path.mkdir() if kind == "folder" else os.mkfifo(path)
-    XendLogFile(path).append(["a"])
+    log_at(path).append(["a"])
     assert "cannot be written" in caplog.text
 
 
@@ -154,8 +173,9 @@ def test_a_path_that_is_no_file_does_not_stop_the_service(path, kind, caplog):
 )
 @given(rounds=st.lists(st.tuples(st.booleans(), st.integers(0, 3)), max_size=12))
 def test_no_line_is_lost_or_written_twice(tmp_path_factory, rounds):
-    path = tmp_path_factory.mktemp("log") / "xend.log"
-    file = XendLogFile(path)
+    path = tmp_path_factory.mktemp("root") / "var/log/xen/xend.log"
+    path.parent.mkdir(parents=True)
+    file = log_at(path)
     expected: list[str] = []
     for works, count in [*rounds, (True, 1)]:
         if not works:
@@ -171,3 +191,12 @@ def test_no_line_is_lost_or_written_twice(tmp_path_factory, rounds):
             if blocked.exists():
                 blocked.rename(path)
     assert expected == path.read_text().splitlines()
+
+
+def test_no_link_is_followed_to_the_log(path, tmp_path):
+    path.parent.mkdir(parents=True)
+    (tmp_path / "theirs").touch()
+    path.symlink_to(tmp_path / "theirs")
+    log_at(path).append(["a"])
+
+    assert "" == (tmp_path / "theirs").read_text()

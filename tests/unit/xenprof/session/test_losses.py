@@ -67,6 +67,94 @@ def test_dump_tells_the_losses_it_has_just_found(sessions, host, tmp_path):
     assert unseen(tmp_path)["lost_samples"] == "1"
 
 
+def lose(host, count, reason="cpu_buffer_overflow", domid=0):
+    host.profiler.count_samples(domid, {reason: count})
+
+
+def test_losses_count_also_while_nothing_is_counted(sessions, host, tmp_path):
+    """A daemon may find out after the end that a sample has no place."""
+    sessions.start("Domain-0", SETUP)
+    sessions.stop("Domain-0")
+    lose(host, 3, "no_mapping")
+    sessions.shutdown("Domain-0")
+    assert unseen(tmp_path)["lost_reasons"] == "no_mapping=3"
+
+
+def test_losses_of_a_session_add_up_over_its_daemons(sessions, host, tmp_path):
+    for count in (5, 7):
+        sessions.start("Domain-0", SETUP)
+        lose(host, count)
+        sessions.shutdown("Domain-0")
+    assert unseen(tmp_path)["lost_reasons"] == "cpu_buffer_overflow=12"
+
+
+def test_time_and_other_domains_of_a_session_add_up_over_its_daemons(sessions, host, tmp_path):
+    for _ in range(2):
+        sessions.start("Domain-0", SETUP)
+        host.advance(host.now_ns + 3 * SECOND)
+        sessions.shutdown("Domain-0")
+    found = unseen(tmp_path)
+    assert ("24.000", "6000") == (found["idle_seconds"], found["others_samples"])
+
+
+def test_what_a_daemon_left_unread_is_lost_when_the_next_one_empties_the_ring(
+    sessions, host, tmp_path
+):
+    host.driver("Domain-0").files["unread"] = "4"
+    sessions.start("Domain-0", SETUP)
+    sessions.shutdown("Domain-0")
+    left = unseen(tmp_path)
+    host.driver("Domain-0").files["unread"] = "0"
+    sessions.start("Domain-0", SETUP)
+    sessions.shutdown("Domain-0")
+    found = unseen(tmp_path)
+    assert ("4", "") == (left["unread_samples"], left["lost_reasons"])
+    assert ("0", "never_read=4") == (found["unread_samples"], found["lost_reasons"])
+
+
+def test_a_new_session_begins_without_losses(sessions, host, tmp_path):
+    sessions.start("Domain-0", SETUP)
+    lose(host, 5)
+    sessions.reset("Domain-0")
+    lose(host, 2)
+    sessions.dump("Domain-0")
+    assert unseen(tmp_path)["lost_reasons"] == "cpu_buffer_overflow=2"
+
+
+def test_losses_of_others_are_not_this_sessions(sessions, host, tmp_path):
+    sessions.start("Domain-0", SETUP)
+    lose(host, 5, domid=1)
+    sessions.dump("Domain-0")
+    assert unseen(tmp_path)["lost_samples"] == "0"
+
+
+@pytest.mark.parametrize("text", ["idle_seconds x\nothers_samples -1\nlost_reasons a=b\n", "\0"])
+def test_damaged_notes_of_an_earlier_daemon_are_skipped(sessions, tmp_path, text):
+    path = directory(tmp_path).current / "stats/xenprof_unseen"
+    path.parent.mkdir(parents=True)
+    path.write_text(text)
+    sessions.start("Domain-0", SETUP)
+    sessions.shutdown("Domain-0")
+    assert unseen(tmp_path)["lost_samples"] == "0"
+
+
+def drained(host):
+    return [domid for domid in (0, 1, 2) if ("drain", "1") in host.profiler.driver(domid).writes]
+
+
+def test_when_counting_stops_all_domains_read_their_rings(sessions, host):
+    recipe_start(sessions)
+    sessions.stop("Domain-0")
+    assert drained(host) == [0, 1, 2]
+
+
+def test_on_the_real_hypervisor_the_rings_keep_what_they_hold(strict, host):
+    recipe_start(strict)
+    strict.start("Domain-0", None)
+    strict.stop("Domain-0")
+    assert drained(host) == []
+
+
 def test_session_directory_does_not_lead_out_of_the_domain(sessions, tmp_path):
     sessions.start_daemon("Domain-0", replace(SETUP, session_dir="/../../op"))
     assert (domain_root(tmp_path, "Domain-0") / "op/lock").exists()

@@ -1,4 +1,5 @@
 import errno
+import os
 import struct
 from dataclasses import replace
 from pathlib import Path
@@ -277,10 +278,27 @@ def test_merging_leaves_nothing_but_the_file(tmp_path: Path) -> None:
     assert [path] == [p for p in tmp_path.rglob("*") if p.is_file()]
 
 
-def test_sample_files_are_readable_by_all(tmp_path: Path) -> None:
+@pytest.mark.parametrize("umask", [0o022, 0o077])
+def test_sample_files_are_readable_by_whom_the_umask_allows(tmp_path: Path, umask: int) -> None:
     path = path_in(tmp_path)
-    merge(path, HEADER, [1], [1])
-    assert 0o644 == path.stat().st_mode & 0o777
+    before = os.umask(umask)
+    try:
+        merge(path, HEADER, [1], [1])
+    finally:
+        os.umask(before)
+    assert 0o666 & ~umask == path.stat().st_mode & 0o777
+
+
+def test_no_link_is_followed_to_a_sample_file(tmp_path: Path) -> None:
+    path = path_in(tmp_path / "session")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    path.parent.parent.mkdir(parents=True)
+    path.parent.symlink_to(elsewhere)
+
+    with pytest.raises(StoreError, match="symbolic links"):
+        merge(path, HEADER, [1], [1])
+    assert [] == list(elsewhere.iterdir())
 
 
 def test_temporary_files_stay_outside_the_tree_that_readers_walk(

@@ -122,24 +122,25 @@ def _device_elements(root: "Element") -> list["Element"]:
 def _disk(disk: "Element") -> Sxp:
     attribute = "dev" if disk.get("type") == "block" else "file"
     source, target = _attribute(disk, "source", attribute), _attribute(disk, "target", "dev")
-    if not source:
+    role = "cdrom" if disk.get("device") == "cdrom" else "disk"
+    if not source and role == "disk":  # a CD-ROM drive may be empty
         raise XmlError(f"missing source information for device {target}".rstrip())
     if not target:
         raise XmlError(f"missing target information for device {source}")
     driver = _attribute(disk, "driver", "name") or ("phy" if attribute == "dev" else "file")
-    if driver == "phy" and not source.startswith("/"):
+    if driver == "phy" and source and not source.startswith("/"):
         source = f"/dev/{source}"
     mode = "w"
     if disk.find("readonly") is not None:
         mode = "r"
     elif disk.find("shareable") is not None:
         mode = "w!"
-    kind, role = "vbd", "cdrom" if disk.get("device") == "cdrom" else "disk"
-    if driver == "tap":
+    kind = "vbd"
+    if driver == "tap" and source:
         kind, driver = "tap", f"tap:{_attribute(disk, 'driver', 'type') or 'aio'}"
     found = [
         ("dev", f"{target.removeprefix('ioemu:')}:{role}"),
-        ("uname", f"{driver}:{source}"),
+        ("uname", f"{driver}:{source}" if source else ""),
         ("mode", mode),
     ]
     return [kind, *entries(found)]

@@ -104,11 +104,12 @@ def _disk(disk: Sxp) -> Iterator[str]:
         subtype, _, source = source.partition(":")
     target, _, role = text_at(disk, "dev").removeprefix("ioemu:").partition(":")
     device = "cdrom" if role == "cdrom" else "disk"
-    kind, attribute = ("block", "dev") if driver == "phy" else ("file", "file")
+    kind, attribute = ("block", "dev") if driver in ("phy", "") else ("file", "file")
     yield f"    <disk type='{kind}' device='{device}'>"
     type_of_driver = f" type='{_escaped(subtype)}'" if subtype else ""
-    yield f"      <driver name='{_escaped(driver)}'{type_of_driver}/>"
-    yield f"      <source {attribute}='{_escaped(source)}'/>"
+    if driver:  # otherwise a drive without a medium
+        yield f"      <driver name='{_escaped(driver)}'{type_of_driver}/>"
+        yield f"      <source {attribute}='{_escaped(source)}'/>"
     yield f"      <target dev='{_escaped(target)}'/>"
     mode = text_at(disk, "mode")
     if mode == "r":

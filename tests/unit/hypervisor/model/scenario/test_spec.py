@@ -172,3 +172,8 @@ def test_a_file_that_is_not_there_is_named(tmp_path):
 def test_workloads_given_as_tables_are_checked_like_those_of_a_file():
     with pytest.raises(ScenarioError, match=r"workload: \[0\]\.kind: 'x' is not allowed"):
         parse_workloads([{"kind": "x"}])
+
+
+@pytest.mark.parametrize("text", ["seed = " + "9" * 5000, "a = " + "[" * 5000])
+def test_numbers_of_thousands_of_digits_and_deep_nesting_are_no_toml_for_us(text):
+    assert refusal(text).startswith("mine.toml: not TOML: ")

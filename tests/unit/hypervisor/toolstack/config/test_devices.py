@@ -178,6 +178,8 @@ def test_a_name_that_is_no_device_is_refused(name):
         ("tap:aio:/a.dsk,xvda,w", DiskSpec("tap:aio", "/a.dsk", "xvda", 51712, "w")),
         ("file:/a.dsk,ioemu:hda,w!", DiskSpec("file", "/a.dsk", "hda", 768, "w!")),
         ("file:/a.iso,hdc:cdrom,r", DiskSpec("file", "/a.iso", "hdc", 5632, "r", is_cdrom=True)),
+        (",hdc:cdrom,r", DiskSpec("", "", "hdc", 5632, "r", is_cdrom=True)),
+        (" ,ioemu:hdc:cdrom,r", DiskSpec("", "", "hdc", 5632, "r", is_cdrom=True)),
         ("tap:qcow:/a.q,xvda,w", DiskSpec("tap:qcow", "/a.q", "xvda", 51712, "w")),
         ("nbd:10.0.0.1:1234,sda1,w", DiskSpec("nbd", "10.0.0.1:1234", "sda1", 2049, "w")),
         (" phy:vg0/root , hda1 , w ", DiskSpec("phy", "/dev/vg0/root", "hda1", 769, "w")),
@@ -196,6 +198,12 @@ def test_a_disk_entry_that_is_none_is_refused_in_xms_words(text):
     with pytest.raises(HostError) as refusal:
         parse_disk(text)
     assert f"Invalid disk specifier: {text}" == str(refusal.value)
+
+
+@pytest.mark.parametrize("text", [",hda,w", ",hda:disk,w", ",ioemu:hda,r", " ,xvda,w"])
+def test_only_a_cdrom_drive_may_be_empty(text):
+    with pytest.raises(HostError, match="Block device must have physical details specified"):
+        parse_disk(text)
 
 
 def test_a_disk_mode_is_r_w_or_forced_w():

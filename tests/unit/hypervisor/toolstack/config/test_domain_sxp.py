@@ -88,6 +88,7 @@ def test_domain_0_has_no_image():
             parse_disk("tap:aio:/a.iso,hdc:cdrom,r"),
             "(tap (backend 0) (dev hdc:cdrom) (uname tap:aio:/a.iso) (mode r))",
         ),
+        (parse_disk(",hdc:cdrom,r"), "(vbd (backend 0) (dev hdc:cdrom) (mode r))"),
         (parse_vif("ip=10.0.0.1,bridge=b"), "(vif (backend 0) (ip 10.0.0.1) (bridge b))"),
         (parse_vfb("vncunused=1,type=vnc"), "(vfb (backend 0) (type vnc) (vncunused 1))"),
     ],
@@ -170,6 +171,13 @@ def test_a_domain_sent_is_the_domain_received(config, tools, as_text):
     guest = spec(config, tools)
     nested = config_sxp(guest)
     assert guest == back(parse(to_text(nested)) if as_text else nested, tools)
+
+
+def test_an_empty_drive_is_sent_and_received():
+    guest = spec({"name": "w", "kernel": "k", "disk": [",hdc:cdrom,r"]})
+
+    assert "(vbd (uname '') (dev hdc:cdrom) (mode r))" in to_text(config_sxp(guest))
+    assert guest == back(config_sxp(guest))
 
 
 def test_a_description_of_a_running_domain_can_be_created_again():

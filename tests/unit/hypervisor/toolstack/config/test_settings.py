@@ -337,9 +337,20 @@ def test_a_config_file_of_the_shipped_hvm_kind_without_its_code_makes_a_guest():
     assert (guest.kind, dict(guest.device_model)["boot"]) == ("hvm", "cda")
 
 
+def test_a_config_file_may_have_an_empty_cdrom_drive():
+    guest = of_file("empty-cdrom.cfg")
+    disks = [(disk.frontend, disk.source, disk.is_cdrom) for disk in guest.disks]
+
+    assert [
+        ("hda", "file:/var/lib/xen/images/h1.img", False),
+        ("hdc", "", True),
+    ] == disks
+
+
 def test_a_config_file_that_asks_the_machine_is_refused_at_its_first_line_of_code():
     with pytest.raises(HostError) as refused:
         of_file("conditional.cfg")
     assert str(refused.value) == (
-        "conditional.cfg:2: code is not executed here; only `name = value` lines are understood"
+        "conditional.cfg:2: code is not executed here; instead of importing write the values "
+        "themselves; NAME=VALUE on the command line sets NAME for the file"
     )

@@ -240,6 +240,18 @@ def test_another_medium_takes_the_place_of_the_old_one():
     assert bench.store.read(f"{BACK}/vbd/1/5632/params") == "/two.iso"
 
 
+def test_a_medium_is_put_into_an_empty_drive_and_taken_out():
+    bench = Bench()
+    bench.create({**GUEST, "disk": [",hdc:cdrom,r"]})
+    nodes = []
+    for source in ("file:/two.iso", ""):
+        bench.xend.devices.configure_block("web", source, "hdc:cdrom", "r")
+        names = ("type", "params", "sectors")
+        nodes.append([bench.store.read(f"{BACK}/vbd/1/5632/{name}") for name in names])
+
+    assert [["file", "/two.iso", "16777216"], ["", "", "0"]] == nodes
+
+
 @pytest.mark.parametrize(
     ("backend", "frontend", "mode"),
     [("file:/two.iso", "hdc:cdrom", "w"), ("phy:sda5", "xvda", "w")],

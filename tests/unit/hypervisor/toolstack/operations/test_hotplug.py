@@ -83,6 +83,9 @@ def test_a_creation_whose_scripts_hang_is_torn_down_after_100_seconds(bench):
                             "mounted now."),
         ("file:/img,xvdb,w", "File /img is mounted in a guest domain, and so cannot be mounted "
                              "now."),
+        *((f"{kind}:some,xvdb,w", f"There is no /etc/xen/scripts/block-{kind} in Domain-0: name "
+                                  "the device that it makes there, as in phy:/dev/sdb")
+          for kind in ("iscsi", "drbd", "npiv")),
     ],
 )  # fmt: skip
 def test_what_domain_0_cannot_offer(bench, disk, reason):
@@ -91,6 +94,21 @@ def test_what_domain_0_cannot_offer(bench, disk, reason):
 
     message = refusal(bench.create, {**GUEST, "name": "b", "disk": [disk]})
     assert message == f"Device 51728 (vbd) could not be connected. {reason}"
+
+
+@pytest.mark.parametrize("disk", ["nbd:10.0.0.1:1234,xvdb,w", "enbd:one,xvdb,w"])
+def test_types_with_a_block_script_of_xens_own_are_connected(bench, disk):
+    assert bench.create({**GUEST, "name": "b", "disk": [disk]}) == 2
+
+
+def test_empty_drives_are_connected_without_a_backing(bench):
+    bench.create({**GUEST, "name": "owner", "disk": [",hdc:cdrom,r"]})
+
+    assert bench.create({**GUEST, "name": "b", "disk": [",hdc:cdrom,r", ",hdd:cdrom,r"]}) == 3
+    nodes = [
+        bench.store.read(f"{BACK}/vbd/3/5632/{name}") for name in ("type", "params", "sectors")
+    ]
+    assert ["", "", "0"] == nodes
 
 
 @pytest.mark.parametrize(

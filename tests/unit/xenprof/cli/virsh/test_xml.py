@@ -108,8 +108,11 @@ def test_xml_is_the_same_after_a_way_through_xend(guest):
          "device_model": "/usr/lib64/xen/bin/qemu-dm", "boot": "d", "acpi": 1, "fda": "/dev/fd0",
          "vnc": 1, "vncdisplay": "5", "vif": ["mac=00:16:3e:00:00:03"],
          "disk": ["file:/w.img,ioemu:hda,w", "phy:/dev/hda,hdc:cdrom,r"]},
+        {"name": "win", "builder": "hvm", "kernel": "/usr/lib/xen/boot/hvmloader", "memory": 512,
+         "device_model": "/usr/lib64/xen/bin/qemu-dm", "acpi": 1, "vnc": 1, "vncdisplay": "5",
+         "disk": ["file:/w.img,ioemu:hda,w", ",hdc:cdrom,r"]},
     ],
-    ids=["kernel", "bootloader", "hvm"],
+    ids=["kernel", "bootloader", "hvm", "empty drive"],
 )  # fmt: skip
 def test_a_guest_of_xend_is_the_same_guest_after_dumpxml_and_create(config):
     spec = domain_spec(config, tools="3.0.3", pcpus=4, draw=Random(1))

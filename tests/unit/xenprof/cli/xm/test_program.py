@@ -55,11 +55,21 @@ def test_xm_alone_prints_the_common_commands_of_the_version_and_fails(xm, hosts)
     assert listed(out) == set(COMMON) & {*names(hosts[0].tools), "help"}
 
 
-@pytest.mark.parametrize("name", ["lst", *sorted(ADDED_BY_3_1)])
+@pytest.mark.parametrize("name", ["nothing", *sorted(ADDED_BY_3_1)])
 def test_an_unknown_subcommand_is_named(xm, name):
     code, out, error = xm(name)
     assert (code, error) == (1, f"Error: Sub Command {name} not found!\n")
     assert "Common 'xm' commands:\n" in out
+
+
+def test_the_subcommand_that_is_nearest_to_an_unknown_one_is_told(xm):
+    assert xm("lst")[2] == "Error: Sub Command lst not found!\nnote: did you mean xm list?\n"
+
+
+def test_the_option_that_is_nearest_to_an_unknown_one_is_told(xm):
+    assert xm("list", "--lnog")[2] == (
+        "Error: option --lnog not recognized\nnote: did you mean --long?\n"
+    )
 
 
 def test_without_a_service_the_commands_are_those_of_3_0_3(xm, monkeypatch, tmp_path):

@@ -121,9 +121,9 @@ def test_a_stripped_base_is_replaced_by_a_search_directory(tmp_path: Path) -> No
     assert (str(tmp_path / "demo/demo.c")) == finder.find("/build/demo/demo.c")[0]
 
 
-def test_a_source_that_climbs_out_of_the_output_is_refused(tmp_path: Path) -> None:
-    inside = SourceFinder(root=str(tmp_path)).find("/usr/../../../etc/x.c")[0]
-    assert "/etc/x.c" == inside
+@pytest.mark.parametrize("name", ["crtstuff.c", "/usr/src/nowhere.c", "../up.c"])
+def test_a_source_that_is_nowhere_keeps_its_name(name: str, tmp_path: Path) -> None:
+    assert name == SourceFinder(root=str(tmp_path)).find(name)[0]
 
 
 def test_counts_of_lines_do_not_depend_on_the_order_of_samples(home, capsys, monkeypatch) -> None:

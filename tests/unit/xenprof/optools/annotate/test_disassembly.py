@@ -5,7 +5,8 @@ import pytest
 
 from tests.support.paths import TESTS
 from xenprof.images import load_symbols
-from xenprof.optools.annotate.disassembly import SymbolLabels, open_code
+from xenprof.optools.annotate.addresslabels import address_labels
+from xenprof.optools.annotate.disassembly import GAP, open_code
 from xenprof.optools.annotate.gnusyntax import gnu_text, intel_text, plain_text
 
 FIXTURES = TESTS / "fixtures" / "compiled"
@@ -19,7 +20,7 @@ def listing(path: Path) -> dict[int, str]:
     rows = list(
         zip(symbols.starts.tolist(), symbols.ends.tolist(), symbols.vmas.tolist(), strict=True)
     )
-    labels = SymbolLabels([(v, v + e - s, symbols.names[i]) for i, (s, e, v) in enumerate(rows)])
+    labels = address_labels(symbols.image)
     return {
         step.address: step.text
         for start, end, vma in rows
@@ -32,6 +33,15 @@ def test_instructions_are_spelled_as_objdump_spells_them(program: str) -> None:
     recorded = (FIXTURES / f"{program}-objdump.txt").read_text()
     lines = re.findall(r"^ *([0-9a-f]+):\t(.*)$", recorded, re.MULTILINE)
     assert {int(address, 16): text for address, text in lines} == listing(FIXTURES / program)
+
+
+def test_calls_and_data_have_the_names_that_objdump_gives_them() -> None:
+    recorded = (FIXTURES / "dynamic-objdump.txt").read_text()
+    lines = re.findall(r"^ *([0-9a-f]+):\t(.*)$", recorded, re.MULTILINE)
+    ours = listing(FIXTURES / "dynamic")
+    plt = range(0x1020, 0x1050)  # no symbol owns it, so that it is never listed
+    expected = {int(address, 16): text for address, text in lines}
+    assert {place: text for place, text in expected.items() if place not in plt} == ours
 
 
 def no_label(address: int) -> str:
@@ -59,6 +69,11 @@ def no_label(address: int) -> str:
         ("lock cmpxchgl", "%ecx, 8(%r15)", "f0410fb14f08", "lock cmpxchg %ecx,0x8(%r15)"),
         ("lock decq", "(%rax)", "f048ff08", "lock decq (%rax)"),
         ("shlb", "%cl, 8(%rbx)", "d26308", "shlb   %cl,0x8(%rbx)"),
+        ("rep stosq", "%rax, (%rdi)", "f348ab", "rep stos %rax,%es:(%rdi)"),
+        ("rep movsq", "(%rsi), (%rdi)", "f348a5", "rep movsq %ds:(%rsi),%es:(%rdi)"),
+        ("fmulp", "%st(1)", "dec9", "fmulp  %st,%st(1)"),
+        ("cvtsi2sdl", "%edx, %xmm0", "f20f2ac2", "cvtsi2sd %edx,%xmm0"),
+        ("cvtsi2sdl", "8(%rsp), %xmm0", "f20f2a442408", "cvtsi2sdl 0x8(%rsp),%xmm0"),
         ("movabsq", "$0x346dc5d63886594b, %r9", "49b9", "movabs $0x346dc5d63886594b,%r9"),
     ],
 )
@@ -68,8 +83,28 @@ def test_one_instruction_as_objdump_spells_it(mnemonic, operands, raw, text) -> 
 
 
 def test_intel_syntax_has_capital_sizes_and_no_blanks() -> None:
-    text = intel_text("movzx", "esi, byte ptr [rdx + rax*8 - 1]", no_label)
+    code = bytes.fromhex("0fb674c2ff")
+    text = intel_text("movzx", "esi, byte ptr [rdx + rax*8 - 1]", code, 0x1005, no_label)
     assert "movzx  esi,BYTE PTR [rdx+rax*8-0x1]" == text
+
+
+@pytest.mark.parametrize(
+    ("mnemonic", "operands", "raw", "text"),
+    [
+        ("lea", "rdi, [rip - 0x7b]", "488d3d85ffffff", "lea    rdi,[rip+0xffffffffffffff85]        # f8c <f.isra.0>"),
+        ("jne", "0x1098", "75f0", "jne    1098 <f.isra.0>"),
+        ("movzx", "eax, byte ptr [r12 + rbx]", "410fb6041c", "movzx  eax,BYTE PTR [r12+rbx*1]"),
+        ("movzx", "edx, byte ptr [r13]", "410fb65500", "movzx  edx,BYTE PTR [r13+0x0]"),
+        ("nop", "", "6690", "xchg   ax,ax"),
+    ],
+)  # fmt: skip
+def test_one_instruction_in_intel_syntax_as_objdump_spells_it(
+    mnemonic, operands, raw, text
+) -> None:
+    code = bytes.fromhex(raw)
+    assert text == intel_text(
+        mnemonic, operands, code, 0x1000 + len(code), lambda address: "<f.isra.0>"
+    )
 
 
 def test_targets_of_other_machines_have_their_symbol_too() -> None:
@@ -94,8 +129,23 @@ def test_an_unknown_machine_cannot_be_decoded(tmp_path: Path) -> None:
     assert open_code(elf) is None
 
 
-def test_an_address_in_no_symbol_has_no_label() -> None:
-    labels = SymbolLabels([(0x10, 0x20, "f"), (0x30, 0x38, "g")])
-    assert ["", "<f>", "<f+0x8>", "", "<g+0x7>", ""] == [
-        labels(address) for address in (0xF, 0x10, 0x18, 0x20, 0x37, 0x38)
-    ]
+@pytest.mark.parametrize(
+    ("code", "texts"),
+    [
+        (b"\xc3" + bytes(8), ["ret", GAP]),
+        (b"\xc3" + bytes(2), ["ret", GAP]),
+        (b"\xc3" + bytes(10) + b"\xc3", ["ret", GAP, "add    %al,(%rax)", "ret"]),
+        (b"\xc3" + bytes(4), ["ret", "add    %al,(%rax)", GAP]),
+    ],
+)
+def test_zeros_are_skipped_as_objdump_skips_them(code: bytes, texts: list[str], tmp_path) -> None:
+    image = tmp_path / "image"
+    data = bytearray((FIXTURES / "demo").read_bytes())
+    data[0x1000 : 0x1000 + len(code)] = code
+    image.write_bytes(data)
+    elf = load_symbols(image).image
+    assert elf is not None
+    listed = open_code(elf)
+    assert listed is not None
+    steps = listed.instructions(0x1000, len(code), 0x401000, no_label)
+    assert texts == [step.text for step in steps]

@@ -46,4 +46,14 @@ def test_a_flat_flame_graph_says_how_to_get_callers():
     ],
 )
 def test_a_joined_flame_graph_says_whose_time_it_shows(joined, of, words):
-    assert words in list(picture_notes(Request(of, joined=joined)))[-1]
+    assert words in list(picture_notes(Request(of, joined=joined)))[-2]
+
+
+@pytest.mark.parametrize("of", [profile(), by_place(profile())])
+def test_a_joined_flame_graph_has_the_shares_of_both_ways(of):
+    """25 of 100 samples are domain 0's, on behalf of web; the columns are sorted by a merge."""
+    event = [kind.event for kind in of.types].index("GLOBAL_POWER_EVENTS")
+    assert list(picture_notes(Request(of, event=event)))[-1] == (
+        "Whose processors: web 68.0 %, Domain-0 31.0 %, we:b 2 1.0 %; "
+        "on whose behalf: web 93.0 %, Domain-0 6.0 %, we:b 2 1.0 %."
+    )

@@ -1,0 +1,17 @@
+"""Reads files that people write, whole, unless they never end as `/dev/zero` does."""
+
+import errno
+import os
+from pathlib import Path
+
+LONGEST_BYTES = 1 << 20
+"""More than anybody writes by hand."""
+
+
+def read_whole(path: Path, longest_bytes: int = LONGEST_BYTES) -> bytes:
+    """Return the contents of a file or pipe. Raises: OSError, also if it is too long."""
+    with path.open("rb") as file:
+        data = file.read(longest_bytes + 1)
+    if len(data) > longest_bytes:
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(path))
+    return data

@@ -1,0 +1,44 @@
+"""Shows on a terminal how far a run has come; nowhere else, and nothing stays of it."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_ERASE = "\r\x1b[K"
+
+
+class Progress:
+    """The line of a run that ends at `end_ns`, on standard error if that is a terminal."""
+
+    def __init__(self, end_ns: int) -> None:
+        """Begin at model time 0."""
+        self.is_shown = sys.stderr is not None and sys.stderr.isatty()
+        self._end_ns = end_ns
+        self._percent = -1
+
+    def at(self, now_ns: int) -> None:
+        """Show that the model is at `now_ns`."""
+        percent = 100 * now_ns // self._end_ns
+        if self.is_shown and percent != self._percent:
+            self._percent = percent
+            self._write(f"{_ERASE}running {percent:3d} % of {self._end_ns / 1e9:g} s")
+
+    def end(self) -> None:
+        """Erase the line."""
+        if self._percent >= 0:
+            self._write(_ERASE)
+
+    @staticmethod
+    def _write(text: str) -> None:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+
+
+@contextmanager
+def progress(end_ns: int) -> Iterator[Progress]:
+    """Yield the progress of a run until `end_ns`, and erase it."""
+    shown = Progress(end_ns)
+    try:
+        yield shown
+    finally:
+        shown.end()

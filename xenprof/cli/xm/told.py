@@ -1,0 +1,109 @@
+"""What xm tells besides the original: who holds a device, what memory a domain can really have."""
+
+import re
+from pathlib import Path
+
+from hypervisor.telemetry import DomainSnapshot, HostSnapshot
+from xenprof.cli.notes import note, note_what_was_meant
+from xenprof.client import Service, ServiceError
+from xenprof.wire.answers import Store
+from xenprof.wire.paths import XENSTORE
+
+_MOUNTED = re.compile(r"(?:File|Device) (\S+) is mounted in a ")
+_BACKEND = re.compile(r"(/local/domain/\d+/backend/\w+/(\d+)/\d+)/params")
+_DEFAULT_CREDIT = (256, 0)  # weight, cap in percent
+
+
+def tell_more(client: Service, home: Path, message: str) -> None:
+    """Say more about an error: the nearest domain, or who holds the device."""
+    note_what_was_meant(message, home)
+    mounted = _MOUNTED.search(message)
+    if mounted is None:
+        return
+    try:
+        nodes = dict(client.get(XENSTORE, Store).entries)
+    except ServiceError:
+        return
+    for path, value in nodes.items():
+        backend = _BACKEND.fullmatch(path)
+        if backend and mounted[1] in (value, f"/dev/{value}"):
+            frontend, domid = nodes.get(f"{backend[1]}/dev", "?"), backend[2]
+            name = nodes.get(f"{backend[1]}/domain", "?")
+            note(f"{mounted[1]} is {frontend} of {name} (domain {domid})")
+
+
+def memory_note(host: HostSnapshot, name: str, mib: int) -> str:
+    """Return why a domain will not have the memory that its balloon was told, "" if it may."""
+    domain = _find(host, name)
+    if domain is None:
+        return ""
+    wanted_kib, limit_kib = mib * 1024, domain.maximum_kib or domain.configured_memory_kib
+    if domain.kind == "hvm":
+        return f"{domain.name} is fully virtualized and has no balloon: its memory stays as it is"
+    if wanted_kib > host.memory_kib:
+        return f"this machine has {host.memory_kib // 1024} MiB: {domain.name} cannot get {mib}"
+    if wanted_kib > limit_kib:
+        return f"{domain.name} may have {limit_kib // 1024} MiB at most: its balloon stops there"
+    if wanted_kib - domain.memory_kib > host.free_kib:
+        reach = (domain.memory_kib + host.free_kib) // 1024
+        return f"{host.free_kib // 1024} MiB are free: {domain.name} gets to {reach} MiB at most"
+    if domain.paused or domain.shutdown or domain.crashed:
+        return f"{domain.name} does not run: its balloon does not follow until it does"
+    if domain.demand_kib is not None and wanted_kib < domain.demand_kib:
+        return (
+            f"{domain.name} needs {domain.demand_kib // 1024} MiB: it swaps what is missing, "
+            "and its balloon may not get there"
+        )
+    return ""
+
+
+def credit_note(host: HostSnapshot, name: str, config: str) -> str:
+    """Return which settings of the scheduler a saved domain loses, "" if none.
+
+    `config` is the configuration in its file, of which tools 3.0.3 restore no weight and cap.
+    """
+    domain = _find(host, name)
+    if domain is None or domain.weight is None:
+        return ""
+    kept = _credit(config) if host.tools != "3.0.3" else _DEFAULT_CREDIT
+    has = domain.weight, domain.cap_percent
+    if has == kept:
+        return ""
+    return (
+        f"{domain.name} had weight {has[0]} and cap {has[1]}, which its file does not keep; "
+        f"after xm restore: {_command(domain.name, *has)}"
+    )
+
+
+def restored_note(host: HostSnapshot, config: str) -> str:
+    """Return what a domain that was restored from `config` has lost of it, "" if nothing."""
+    name = re.search(r"\(name ([^()\s]+)\)", config)
+    domain = _find(host, name[1]) if name else None
+    if domain is None or domain.weight is None:
+        return ""
+    wanted = _credit(config)
+    if wanted == (domain.weight, domain.cap_percent):
+        return ""
+    return (
+        f"{domain.name} had weight {wanted[0]} and cap {wanted[1]}, which these tools do not "
+        f"restore: {_command(domain.name, *wanted)}"
+    )
+
+
+def _find(host: HostSnapshot, name: str) -> DomainSnapshot | None:
+    """Return the domain of this name or id, None if it is gone."""
+    found = (one for one in host.domains if name in (one.name, str(one.domid)))
+    return next(found, None)
+
+
+def _credit(config: str) -> tuple[int, int]:
+    """Return the weight and cap of a configuration."""
+    weight, cap = (
+        re.search(rf"\({key} (\d{{1,9}})\)", config) for key in ("cpu_weight", "cpu_cap")
+    )
+    default_weight, default_cap = _DEFAULT_CREDIT
+    return int(weight[1]) if weight else default_weight, int(cap[1]) if cap else default_cap
+
+
+def _command(name: str, weight: int, cap: int | None) -> str:
+    return f"xm sched-credit -d {name} -w {weight} -c {cap}"

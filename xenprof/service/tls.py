@@ -1,0 +1,90 @@
+"""Makes the TLS context of a listener from a web config file."""
+
+import ipaddress
+import logging
+import ssl
+import warnings
+from pathlib import Path
+from typing import cast
+
+from xenprof.service.tlsconfig import CIPHERS, CURVES, TlsServerConfig
+
+log = logging.getLogger(__name__)
+
+_VERSIONS = {
+    "TLS10": ssl.TLSVersion.TLSv1,
+    "TLS11": ssl.TLSVersion.TLSv1_1,
+    "TLS12": ssl.TLSVersion.TLSv1_2,
+    "TLS13": ssl.TLSVersion.TLSv1_3,
+}
+_CLIENTS = {
+    "VerifyClientCertIfGiven": ssl.CERT_OPTIONAL,
+    "RequireAndVerifyClientCert": ssl.CERT_REQUIRED,
+}
+
+
+def tls_context(tls: TlsServerConfig, folder: Path) -> ssl.SSLContext:
+    """Return the context; files are relative to `folder`.
+
+    Raises: OSError, ValueError (a file cannot be used, OpenSSL offers none of the ciphers).
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / tls.cert_file, folder / tls.key_file)
+    if tls.client_ca_file is not None:
+        context.load_verify_locations(folder / tls.client_ca_file)
+    context.verify_mode = _CLIENTS.get(tls.client_auth_type, ssl.CERT_NONE)
+    if tls.client_allowed_sans:
+        context.sslobject_class = _checking(frozenset(map(_plain, tls.client_allowed_sans)))
+    with warnings.catch_warnings():
+        warnings.simplefilter(
+            "ignore", DeprecationWarning
+        )  # of TLS 1.0 and 1.1, if they are asked for
+        context.minimum_version = _VERSIONS[tls.min_version]
+        context.maximum_version = _VERSIONS[tls.max_version]
+    _choose_ciphers(context, tls)
+    return context
+
+
+def _choose_ciphers(context: ssl.SSLContext, tls: TlsServerConfig) -> None:
+    if ciphers := [CIPHERS[name] for name in tls.cipher_suites if name in CIPHERS]:
+        context.set_ciphers(":".join(ciphers))
+    elif tls.cipher_suites:  # nothing for TLS 1.2 and before
+        context.minimum_version = ssl.TLSVersion.TLSv1_3
+    if not tls.prefer_server_cipher_suites:
+        context.options &= ~ssl.Options.OP_CIPHER_SERVER_PREFERENCE
+    if tls.curve_preferences:
+        first, *others = tls.curve_preferences
+        context.set_ecdh_curve(CURVES[first])
+        if others:
+            log.warning(
+                "curve_preferences: Python sets one curve, so of %s only %s is used",
+                ", ".join(tls.curve_preferences),
+                first,
+            )
+
+
+def _checking(allowed: frozenset[str]) -> type[ssl.SSLObject]:
+    """Return a class of connections that end unless the certificate has one of these names."""
+
+    class Checking(ssl.SSLObject):
+        def do_handshake(self) -> None:
+            super().do_handshake()
+            certificate = self.getpeercert()
+            if certificate is None:  # none was given, and none is required
+                return
+            names = cast("tuple[tuple[str, str], ...]", certificate.get("subjectAltName", ()))
+            found = {_plain(value) for _, value in names}
+            if allowed.isdisjoint(found):
+                raise ssl.SSLCertVerificationError(
+                    1, "the client's certificate has none of client_allowed_sans"
+                )
+
+    return Checking
+
+
+def _plain(name: str) -> str:
+    """Return a name as it is compared: an address has one spelling."""
+    try:
+        return str(ipaddress.ip_address(name))
+    except ValueError:
+        return name
