@@ -6,6 +6,7 @@ tests/e2e/test_history_kill.py kills whole services, fewer of them in the same t
 import os
 import random
 import signal
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -56,11 +57,13 @@ def killed(session: Path, disk: Disk, seconds: float) -> int:
         finally:
             os._exit(1)
     os.close(answers)
-    time.sleep(seconds)
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
+    killer = threading.Timer(seconds, os.kill, (child, signal.SIGKILL))
+    killer.start()
     with os.fdopen(told, "rb") as pipe:
-        return len(pipe.read())
+        answered = len(pipe.read())  # until the process has ended
+    killer.join()
+    os.waitpid(child, 0)
+    return answered
 
 
 def run(folder: Path, kills: int = KILLS, clock: Callable[[], float] = time.monotonic) -> str:
