@@ -1,3 +1,6 @@
+import os
+from collections.abc import Iterator
+
 import pytest
 
 from hypervisor.compiled.engine import SWITCH, choose
@@ -33,3 +36,11 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture
 def update_golden(request: pytest.FixtureRequest) -> bool:
     return bool(request.config.getoption("--update-golden"))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_waiting_for_the_disk() -> Iterator[None]:
+    """Leave out fsync in this process, where a power loss would lose tests and nothing else."""
+    with pytest.MonkeyPatch.context() as context:
+        context.setattr(os, "fsync", lambda fd: None)
+        yield

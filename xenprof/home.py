@@ -17,7 +17,7 @@ from urllib.parse import quote
 from hypervisor.domain0 import DOMAIN_0 as DOMAIN_0
 from hypervisor.domain0 import DOMAIN_0_ID as DOMAIN_0_ID
 from hypervisor.errors import UnknownDomain
-from hypervisor.ownfiles import opener
+from xenprof.disk import DISK, Disk, put
 
 SESSION_DIR = "/var/lib/oprofile"
 """The session directory as the domain's users see it."""
@@ -72,13 +72,10 @@ def domain_names(folder: Path) -> dict[int, str]:
         return {}
 
 
-def note_domain_names(folder: Path, names: Mapping[int, str]) -> None:
+def note_domain_names(folder: Path, names: Mapping[int, str], disk: Disk = DISK) -> None:
     """Write the names of domains by id into the folder of their roots. Raises: OSError."""
     text = json.dumps({str(domid): name for domid, name in sorted(names.items())})
-    fresh = folder / f"{_IDS}.new"
-    with open(fresh, "w", encoding="utf-8", opener=opener) as file:
-        file.write(f"{text}\n")
-    fresh.replace(folder / _IDS)
+    put(folder / _IDS, f"{text}\n".encode(), disk)
 
 
 def resolve_domain(home: Path, ref: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hypervisor.domainsettings import SedfParameters
+from hypervisor.errors import Refused
 from hypervisor.model.attach import Attachments, start_backends
 from hypervisor.model.codebook.book import CodeBook
 from hypervisor.model.cpu.execution import Execution
@@ -29,6 +30,7 @@ from hypervisor.toolstack.timers import Timers
 from hypervisor.toolstack.xenstore import Xenstore
 from hypervisor.trace_events import ADJDOM, DOM_REM, SHUTDOWN
 
+DOMID_FIRST_RESERVED = 0x7FF0
 VERSIONS = {"3.0.3": (3, 0, ".3-rc5.el5"), "3.1": (3, 1, ".0-53.el5")}
 
 
@@ -60,7 +62,7 @@ class Hypercalls:
         self.xenoprof = xenoprof
         self.store = store
         self.kernel_times = KernelTimes(execution.clock, code)
-        self._next_domid = 0
+        self._rover = -1
         self._departed: Counter[str] = Counter()
         self._builder = Builder(
             host,
@@ -138,11 +140,23 @@ class Hypercalls:
 
     def create_domain(self, spec: DomainSpec, saved: Mapping[str, Any] | None = None) -> int:
         """Build a domain, paused, without devices."""
-        domid = self._next_domid
-        self._next_domid += 1  # ids are not reused, even if the creation fails
+        domid = self._rover = self._free_domid()  # the next search goes on, whatever fails now
+        for other in self.residents.values():
+            other.domain.behalf_ns.pop(domid, None)  # of the last domain that had the id
         resident = self._builder.build(domid, spec, saved)
         self.residents[domid] = resident
         return domid
+
+    def _free_domid(self) -> int:
+        """Return the first free id after the one given last, from the beginning at the end.
+
+        Source: xen/common/dom0_ops.c, DOM0_CREATEDOMAIN (3.0.3). Raises: Refused.
+        """
+        for step in range(1, DOMID_FIRST_RESERVED + 1):
+            domid = (self._rover + step) % DOMID_FIRST_RESERVED
+            if domid not in self.residents:
+                return domid
+        raise Refused("Failed to create domain: Cannot allocate memory")
 
     def saved_state(self, domid: int) -> Mapping[str, Any]:
         """Return the state that a guest keeps in its memory, as values that JSON can hold."""

@@ -12,6 +12,7 @@ from hypervisor.samples import SampleRuns
 from tests.bench.table import Row, repeat
 from tests.support.model.hosts import MS, domain, fileio, make_host, netperf
 from tests.support.model.profiling import CYCLES, begin, end, set_counter
+from xenprof.disk import Disk
 from xenprof.events import EventSetting
 from xenprof.oprofiled.attribution import DaemonConfig, TextRange
 from xenprof.oprofiled.daemon import Oprofiled
@@ -81,12 +82,13 @@ def _record(driver: OprofileDriver, batches: Sequence[SampleRuns], *, has_stacks
     with tempfile.TemporaryDirectory(prefix="xenprof-bench-") as folder:
         session = Path(folder, "samples", "current")
         session.mkdir(parents=True)
-        writer = SampleWriter(session, print)
+        disk = Disk(is_synced=False)  # how long that takes says more about the disk
+        writer = SampleWriter(session, print, disk=disk)
         daemon = Oprofiled(config, Path(folder), writer, driver.modules, driver.tasks)
         if has_stacks:
             assert isinstance(driver, StackWalker)
             names = {0: Known("Domain-0", Path(folder))}
-            stack, to = driver.stack, StackWriter(session, print)
+            stack, to = driver.stack, StackWriter(session, print, disk=disk)
             daemon.record_stacks(lambda known: StackRecorder(known, stack, 0, lambda: names, to))
         for batch in batches:
             daemon.take(batch)

@@ -258,7 +258,7 @@ class Toolstack(RuleBasedStateMachine):
         new = [domid for domid in host.hypercalls.live if domid > self.highest]
         self.highest = max([self.highest, *new])
         assert self.living() == set(host.toolstack.context.infos) <= set(host.hypercalls.residents)
-        assert self.highest < host.hypercalls._next_domid
+        assert self.highest <= host.hypercalls._rover
 
     @invariant()
     def names_and_uuids_are_unique(self) -> None:

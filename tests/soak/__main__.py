@@ -6,11 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.soak import hostile, passwords, rewrites
+from tests.soak import hostile, kills, passwords, rewrites
 
 TRIALS: dict[str, Callable[[Path], str]] = {
     "rewrites": rewrites.run,
     "passwords": passwords.run,
+    "kills": kills.run,
     "requests": hostile.requests,
     "programs": hostile.programs,
 }

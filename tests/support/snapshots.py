@@ -198,6 +198,7 @@ def stats(step: int = 10) -> ServiceStats:
         model_seconds=float(step),
         speed=1.0,
         lag_seconds=step * 0.001,
+        damaged_files=step // 8,
         started_unix=1_700_000_000.0,
         version="0.1.0",
         collectors={"snapshot": CollectorStats(success=True, duration_seconds=0.002)},

@@ -13,8 +13,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from hypervisor.ownfiles import make_folder, opener
+from hypervisor.ownfiles import check_no_link, make_folder
 from xenprof.cli.opcontrol_options import c_number
+from xenprof.disk import DISK, Batch
 from xenprof.errors import UsageError
 from xenprof.home import SESSION_DIR
 
@@ -142,7 +143,8 @@ class DaemonrcFiles:
         self._is_daemon_alive = is_daemon_alive
         if not is_daemon_alive and self._new.exists():
             try:
-                self._new.replace(self._current)
+                DISK.rename(self._new, self._current)
+                DISK.sync(directory)
             except FileNotFoundError:
                 pass  # another opcontrol has done so
             except OSError as error:
@@ -163,12 +165,12 @@ class DaemonrcFiles:
         """Save `setup` for the next daemon. Raises: UsageError (not writable)."""
         path = self._new if self._is_daemon_alive else self._current
         try:
-            make_folder(self._root, path.parent)
-            fresh = path.with_name(f".{path.name}")
-            with open(fresh, "w", encoding="ascii", opener=opener) as file:
-                os.fchmod(file.fileno(), 0o600)
-                file.write("".join(f"{line}\n" for line in setup.lines()))
-            fresh.replace(path)
+            check_no_link(self._root, path.parent)
+            batch = Batch()
+            text = "".join(f"{line}\n" for line in setup.lines())
+            batch.add(path, text.encode("ascii")).chmod(0o600)
+            for error in batch.commit().values():
+                raise error
         except OSError as error:
             raise UsageError(f"{path}: {error.strerror}") from None
 

@@ -49,7 +49,7 @@ def _selected(
 ) -> Profile:
     """Return the selected sample files, with those of call graphs; warn of what they lack.
 
-    Raises: NoSamplesError, NothingSelectedError, StoreError (one of them is damaged).
+    Raises: NoSamplesError, NothingSelectedError, StoreError (all of them are damaged).
     """
     profile = select(
         where,

@@ -169,6 +169,11 @@ def _hosts(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tu
     help="Send slices to a receiver of OTLP profiles (HTTP) too.",
 )
 @click.option("--enable-dump", is_flag=True, help="Write a core file of each domain that crashes.")
+@click.option(
+    "--no-fsync",
+    is_flag=True,
+    help="Do not wait for the disk when samples are written: a power loss may lose a session.",
+)
 @click.option("--background", is_flag=True, help="Return when the service is ready.")
 @click.option(
     "--log-file",
@@ -195,6 +200,7 @@ def command(
     push_url: str | None,
     push_otlp: str | None,
     enable_dump: bool,
+    no_fsync: bool,
     background: bool,
     log_file: Path | None,
 ) -> int:
@@ -219,6 +225,7 @@ def command(
         speed=None if math.isinf(speed) else speed,
         strict=strict,
         enable_dump=enable_dump,
+        is_synced=not no_fsync,
         web_config=web_config,
         allowed_hosts=allowed_hosts,
         exporters=ExporterSettings(

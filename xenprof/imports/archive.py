@@ -4,6 +4,9 @@ They are made in a hidden folder and renamed when all are done. Readers skip hid
 so what a killed import leaves is not mistaken for an archive.
 """
 
+import contextlib
+import fcntl
+import glob
 import os
 import shutil
 from collections.abc import Iterator, Mapping
@@ -11,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from xenprof.disk import DISK, Disk, make_folder
 from xenprof.errors import StoreError, UsageError
 from xenprof.home import domain_root, note_domain_names
 from xenprof.store.losses import reasons_text
@@ -18,6 +22,9 @@ from xenprof.store.samplefile import write_file
 from xenprof.store.sessiondir import SessionDir, domain_session
 from xenprof.store.unseen import write_unseen
 
+UNSYNCED = Disk(is_synced=False)
+"""How files of archives are written, which are synced all at once before they are renamed."""
+_IMPORTING = ".importing."
 NAME_BYTES = 255
 """The longest name of a directory."""
 
@@ -50,7 +57,7 @@ class Archives:
         """Begin the archive of a domain. Raises: StoreError."""
         root = archive_path(self.folder, domain)
         session = domain_session(root)
-        session.create()
+        session.create(UNSYNCED)
         return Archive(root, session, self._images)
 
     def note_domain_names(self, names: Mapping[int, str]) -> None:
@@ -79,7 +86,7 @@ class Archive:
                 return
             except OSError:
                 pass  # a file system without links gets a copy
-        write_file(target, image)
+        write_file(target, image, UNSYNCED)
         os.utime(target, (mtime, mtime))
         self._images.setdefault((image, mtime), target)
 
@@ -111,19 +118,22 @@ def new_archives(output: Path) -> Iterator[Archives]:
     Raises: UsageError (cannot be made), StoreError.
     """
     is_new = not output.exists()
-    hidden = f".importing.{os.getpid()}"
+    hidden = f"{_IMPORTING}{os.getpid()}"
     folder = output.parent / f".{output.name[:100]}{hidden}" if is_new else output / hidden
     try:
-        shutil.rmtree(folder, ignore_errors=True)  # left by a killed import with the same pid
-        folder.mkdir(parents=True)
+        _remove_left(folder)
+        make_folder(folder)
         try:
-            yield Archives(folder)
+            with _locked(folder):
+                yield Archives(folder)
+            _sync_tree(folder)
             if is_new:
                 folder.rename(output)
             else:
                 for archive in sorted(folder.iterdir()):
                     archive.rename(output / archive.name)
                 folder.rmdir()
+            DISK.sync(output.parent if is_new else output)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
@@ -132,3 +142,54 @@ def new_archives(output: Path) -> Iterator[Archives]:
     except StoreError as error:
         text = str(error).replace(str(folder), str(output))
         raise StoreError(str(output), text) from None
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold a lock on a folder, which ends with the process whatever ends that."""
+    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        with contextlib.suppress(OSError):  # a file system without locks
+            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(number)
+
+
+def _remove_left(folder: Path) -> None:
+    """Remove what killed imports to the same place have left: nobody's folders of its name."""
+    stem, _, own = folder.name.rpartition(".")
+    for left in folder.parent.glob(f"{glob.escape(stem)}.*"):
+        word = left.name.rpartition(".")[2]
+        is_ours = word.isascii() and word.isdigit() and left.name == f"{stem}.{word}"
+        if is_ours and left.is_dir() and (word == own or _is_dead(left, int(word))):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _is_dead(folder: Path, pid: int) -> bool:
+    """Return whether the import that made a folder has ended: no process, and no lock."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        pass
+    except (OSError, OverflowError):
+        return False
+    else:
+        return False
+    try:
+        number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    finally:
+        os.close(number)
+    return True
+
+
+def _sync_tree(folder: Path) -> None:
+    """Wait until everything in a folder is on the disk. Raises: OSError."""
+    for where, _, names in os.walk(folder):
+        DISK.sync_all([*(Path(where, name) for name in names), Path(where)])

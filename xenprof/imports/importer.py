@@ -12,6 +12,7 @@ from xenprof import events
 from xenprof.errors import UsageError
 from xenprof.imports.archive import (
     NAME_BYTES,
+    UNSYNCED,
     Archive,
     Archives,
     archive_path,
@@ -80,7 +81,9 @@ def _write_all(recording: Recording, plan: Plan, archives: Archives) -> Written:
             key, header, counts, column = file
             path = archive.session.current / format_path(key)
             offsets = np.array(list(counts), np.uint64)
-            samplefile.merge(path, header, offsets, np.array(list(counts.values()), np.uint64))
+            samplefile.merge(
+                path, header, offsets, np.array(list(counts.values()), np.uint64), UNSYNCED
+            )
             if column >= 0:
                 written.stored[column] += sum(counts.values())
                 written.samples[name] += sum(counts.values())
@@ -116,7 +119,7 @@ def _write_rest(recording: Recording, rows: list[int], archive: Archive, *, is_f
         lost=lost if is_first else {},
     )
     # Steps at several addresses of a function are one frame.
-    stackfile.merge(session.current, stackfile.added([profile]))
+    stackfile.merge(session.current, stackfile.added([profile]), UNSYNCED)
 
 
 def _passive_domains(recording: Recording) -> dict[int, str]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from xenprof.profile.losses import REASONS
+from xenprof.store.placing import DAMAGED, damaged_files
 from xenprof.store.unseen import read_unseen
 
 _OVERFLOW = (
@@ -80,6 +81,8 @@ def unseen(session: Path) -> Iterator[str]:
     for key, value in read_unseen(session):
         if key in _NOTES and value and not _is_zero(value):
             yield f"note: {_NOTES[key](value)}"
+    if aside := damaged_files(session):
+        yield f"note: damaged sample files that were set aside: {aside}, in {session / DAMAGED}"
 
 
 def _is_zero(text: str) -> bool:

@@ -18,7 +18,7 @@ from xenprof.store.sessiondir import (
     StoredFile,
     has_files,
     list_files,
-    read_file,
+    read_files,
     read_stats,
     session_abi,
 )
@@ -99,7 +99,7 @@ def select(
         NoSamplesError, NothingSelectedError: there are no sample files, or none is selected.
         ReportError: no session is left, or two sessions have the same file (unless applications
             are merged: then they are added up).
-        StoreError: a sample file cannot be read.
+        StoreError: a sample file cannot be opened, or all are damaged.
     """
     if not specification.sessions:
         raise ReportError(_no_session(specification))
@@ -136,7 +136,8 @@ def select(
     chosen = [found[path] for path in sorted(found)]
     if not merge.lib:
         _refuse_doubles(chosen)
-    return Profile(tuple(read_file(*item) for item in chosen), place.archive, lost)
+    whole = read_files(chosen, lambda line: warn(f"warning: {line}"))
+    return Profile(whole, place.archive, lost)
 
 
 def _ways_to_write(specification: Specification, images: set[ImageName]) -> Iterator[str]:

@@ -13,7 +13,7 @@ from xenprof.oprofiled.attribution import Attributor, DaemonConfig, Image
 from xenprof.oprofiled.histogram import Histogram
 from xenprof.oprofiled.outcome import Balance
 from xenprof.oprofiled.recorder import StackRecorder
-from xenprof.oprofiled.writer import STORE_WRITE_FAILED, SampleWriter
+from xenprof.oprofiled.writer import COUNT_OVERFLOW, STORE_WRITE_FAILED, SampleWriter
 from xenprof.profile.flat import SampleFile, SampleHeader, SampleKey
 
 _CHUNK_SAMPLES = 1 << 13
@@ -120,7 +120,9 @@ class Oprofiled:
         return fresh
 
     def _all_lost(self) -> Counter[str]:
-        return self._lost + Counter({STORE_WRITE_FAILED: self._writer.outcome.lost})
+        written = self._writer.outcome
+        below = {STORE_WRITE_FAILED: written.lost, COUNT_OVERFLOW: written.excess}
+        return self._lost + Counter(below)
 
     def _attribute(self) -> None:
         if not self._batches:

@@ -20,6 +20,10 @@ _PER_CPU = (
 )
 
 
+MAX_BYTES = 4 << 20
+"""A log that is longer becomes `oprofiled.log.1`, in place of the one before; judgement."""
+
+
 class LogFile:
     """Appends lines to a log. A log that cannot be written does not stop profiling."""
 
@@ -36,6 +40,9 @@ class LogFile:
         try:
             with open(self._path, "a", encoding="utf-8", opener=opener) as file:
                 file.write(f"{line}\n")
+                is_full = file.tell() > MAX_BYTES
+            if is_full:
+                self._path.replace(self._path.with_name(f"{self._path.name}.1"))
         except OSError:
             return
 

@@ -8,17 +8,21 @@ from xenprof.errors import StoreError, StoreFull
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Each sample handed over is stored, held for the next write, or lost."""
+    """Each sample handed over is stored, held for the next write, or lost, as `excess` is."""
 
     stored: int = 0
     held: int = 0
     lost: int = 0
+    excess: int = 0
+    """Samples that found no place in the 32 bits of a count; they are lost as well."""
     problem: str | None = None
     """One line about what the last write could not do, None if it did all."""
 
-    def after_write(self, stored: int, held: int, lost: int, problem: str | None) -> "Outcome":
+    def after_write(
+        self, stored: int, held: int, lost: int, problem: str | None, excess: int = 0
+    ) -> "Outcome":
         """Return the outcome after a write that has tried all that was held as well."""
-        return Outcome(self.stored + stored, held, self.lost + lost, problem)
+        return Outcome(self.stored + stored, held, self.lost + lost, self.excess + excess, problem)
 
     def after_discard(self) -> "Outcome":
         """Return the outcome when all that was held has been given up."""

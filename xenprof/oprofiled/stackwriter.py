@@ -4,10 +4,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from xenprof.errors import StoreError
+from xenprof.disk import DISK, Disk
+from xenprof.errors import CorruptSampleFile, StoreError, VersionMismatch
 from xenprof.oprofiled.outcome import Outcome, can_pass
 from xenprof.profile.stacks import StackProfile
 from xenprof.store import stackfile
+from xenprof.store.placing import set_aside
 
 HELD_STACKS = 200_000
 """The most stacks that are kept for another attempt."""
@@ -17,12 +19,23 @@ class StackWriter:
     """Adds stacks to a session's file. Every sample is in the end stored, held or lost."""
 
     def __init__(
-        self, session: Path, log: Callable[[str], None], held_stacks: int = HELD_STACKS
+        self,
+        session: Path,
+        log: Callable[[str], None],
+        held_stacks: int = HELD_STACKS,
+        *,
+        disk: Disk = DISK,
+        damaged: Callable[[StoreError], None] = lambda error: None,
     ) -> None:
-        """`session` is the directory of the current session; `log` writes lines to the log file."""
+        """`session` is the directory of the current session; `log` writes lines to the log file.
+
+        `damaged` is told if the file was damaged and has been set aside.
+        """
         self.session = session
         self._log = log
         self._held_stacks = held_stacks
+        self._disk = disk
+        self._damaged = damaged
         self._held: StackProfile | None = None
         self.outcome = Outcome()
         """Replaced as a whole, so that any thread may read it."""
@@ -42,7 +55,7 @@ class StackWriter:
         stored = kept = lost = 0
         problem = None
         try:
-            stackfile.merge(self.session, whole)
+            self._merge(whole)
         except StoreError as error:
             if can_pass(error) and len(whole.stacks) <= self._held_stacks:
                 held, kept = whole, samples
@@ -55,6 +68,16 @@ class StackWriter:
             stored = samples
         self._held = held
         self.outcome = self.outcome.after_write(stored, kept, lost, problem)
+
+    def _merge(self, whole: StackProfile) -> None:
+        """Add stacks to the file; a damaged one is set aside. Raises: StoreError."""
+        try:
+            stackfile.merge(self.session, whole, self._disk)
+        except (CorruptSampleFile, VersionMismatch) as error:
+            set_aside(self.session, stackfile.stack_path(self.session), self._disk)
+            self._log(f"{error}: set aside, a new file has been begun")
+            self._damaged(error)
+            stackfile.merge(self.session, whole, self._disk)
 
     def discard(self) -> None:
         """Give up what is held: its session is no longer the current one."""

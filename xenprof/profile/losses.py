@@ -15,6 +15,7 @@ REASONS = {
     "no_kernel_image": "kernel or hypervisor code outside the images given (--vmlinux, --xen)",
     "filtered": "image not on the --image list",
     "store_write_failed": "the sample files could not be written",
+    "count_overflow": "more than a count of 32 bits can hold",
     "no_address": "imported without an address",
     "unread": "not read yet from Xen's buffer",
 }

@@ -189,20 +189,32 @@ class _Entry:
     arguments: Mapping[str, object] = field(default_factory=dict)
 
 
-class CommandLog:
-    """Appends every command with its virtual time to a file of JSON lines."""
+MAX_LOG_BYTES = 16 << 20
+"""A log that is longer becomes `commands.jsonl.1`, in place of the one before; judgement."""
 
-    def __init__(self, path: Path) -> None:
+
+class CommandLog:
+    """Appends every command with its virtual time to a file of JSON lines.
+
+    A long log goes on in a new file, whose first line tells how many commands were earlier.
+    """
+
+    def __init__(self, path: Path, max_bytes: int = MAX_LOG_BYTES) -> None:
         """Create an empty file at `path`."""
-        self._file: TextIO = open(  # noqa: SIM115 - the opener; `close` closes it
-            path, "w", encoding="utf-8", opener=opener
-        )
+        self._path = path
+        self._max_bytes = max_bytes
+        self._commands = 0
+        _before(path).unlink(missing_ok=True)
+        self._file = _new_log(path)
 
     def append(self, time_ns: int, command: Command) -> None:
         """Write one line before the command runs, so that it survives a crash."""
         try:
+            if self._file.tell() > self._max_bytes:
+                self._rotate()
             self._file.write(json.dumps({"time_ns": time_ns, **asdict(command)}) + "\n")
             self._file.flush()
+            self._commands += 1
         except OSError as error:  # a full disk must not prevent the end of a session
             log.warning("%s: command not logged: %s", self._file.name, error.strerror)
 
@@ -210,21 +222,59 @@ class CommandLog:
         """Close the file."""
         self._file.close()
 
+    def _rotate(self) -> None:
+        self._file.close()
+        self._path.replace(_before(self._path))
+        self._file = _new_log(self._path)
+        self._file.write(json.dumps({_EARLIER: self._commands}) + "\n")
+
+
+_EARLIER = "earlier"
+
+
+def _new_log(path: Path) -> TextIO:
+    return open(path, "w", encoding="utf-8", opener=opener)
+
+
+def _before(path: Path) -> Path:
+    """Return the path of the log that a long one has been before."""
+    return path.with_name(f"{path.name}.1")
+
 
 def read_log(path: Path) -> list[tuple[int, Command]]:
-    """Return the commands of a log by time. Raises: BadArguments, which names file and line."""
+    """Return the commands of a log by time, with those of the file before it.
+
+    Raises: BadArguments, which names file and line, also if the first commands are gone.
+    """
+    commands, earlier = _read_part(path)
+    if earlier:
+        first, lost = _read_part(_before(path))
+        if lost or len(first) != earlier:
+            missing = earlier - len(first)
+            raise BadArguments(f"{path}: its first {missing} commands are no longer there")
+        commands = first + commands
+    return sorted(commands, key=lambda entry: entry[0])
+
+
+def _read_part(path: Path) -> tuple[list[tuple[int, Command]], int]:
+    """Return the commands of one file, and how many were before it. Raises: BadArguments."""
     try:
         lines = read_whole(path, _LONGEST_LOG_BYTES).decode().splitlines()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not a text"
         raise BadArguments(f"{path}: {reason}") from None
     commands = []
+    earlier = 0
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         try:
-            entry = decode(_Entry, json.loads(line), is_strict=True)
+            found = json.loads(line)
+            if number == 1 and isinstance(found, dict) and type(found.get(_EARLIER)) is int:
+                earlier = found[_EARLIER]
+                continue
+            entry = decode(_Entry, found, is_strict=True)
         except (ValueError, RecursionError, Malformed) as error:
             raise BadArguments(f"{path}:{number}: not a command: {error}") from None
         commands.append((entry.time_ns, Command(entry.name, entry.domain, entry.arguments)))
-    return sorted(commands, key=lambda entry: entry[0])
+    return commands, earlier

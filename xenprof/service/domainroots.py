@@ -4,7 +4,6 @@ Images are written once by content below `HOME/images` and hard-linked from ther
 are files of their own, which belong to the domain's users.
 """
 
-import hashlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,9 +11,12 @@ from pathlib import Path
 
 from hypervisor.domainfile import DomainFile
 from hypervisor.host import Host
-from hypervisor.ownfiles import make_folder, opener
+from hypervisor.ownfiles import make_folder
 from hypervisor.telemetry import DomainSnapshot, HostSnapshot
+from xenprof.disk import DISK, Batch, Disk
+from xenprof.errors import StoreError
 from xenprof.home import domain_root, domains_folder, note_domain_names
+from xenprof.service.imagestore import ImageStore, give_attributes
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +30,24 @@ class Changes:
 class DomainRoots:
     """Keeps a directory for every domain of a host. Used on the host's thread."""
 
-    def __init__(self, home: Path, settle: Callable[[], None] = lambda: None) -> None:
-        """`settle` waits for pending store writes; it is called before a directory moves."""
+    def __init__(
+        self,
+        home: Path,
+        settle: Callable[[], None] = lambda: None,
+        *,
+        disk: Disk = DISK,
+        damaged: Callable[[StoreError], None] = lambda error: None,
+    ) -> None:
+        """`settle` waits for pending store writes; it is called before a directory moves.
+
+        `damaged` is told of each image that was damaged and has been set aside.
+        """
         self._home = home
         self._settle = settle
+        self._disk = disk
+        self._images = ImageStore(home, disk, damaged)
         self._names: dict[int, str] = {}  # of all domains of this host so far, by id
         self._present: set[int] = set()
-        self._digests: dict[bytes, str] = {}  # cheap: a bytes object caches its hash()
 
     def sync(self, host: Host, snapshot: HostSnapshot) -> Changes:
         """Create roots of new domains, move those of renamed ones, keep those of destroyed ones."""
@@ -42,10 +55,10 @@ class DomainRoots:
         changed = [
             (domain.domid, name)
             for domain in snapshot.domains
-            if (name := self._lasting_name(domain)) != self._names.get(domain.domid)
+            if (name := self._lasting_name(domain)) != self._known_as(domain.domid)
         ]
         for domid, name in changed:
-            known_as = self._names.get(domid)
+            known_as = self._known_as(domid)
             if known_as is None:
                 self._populate(name, host)
             else:
@@ -53,15 +66,19 @@ class DomainRoots:
                 renamed.append((known_as, name))
             self._names[domid] = name
         if changed:
-            note_domain_names(domains_folder(self._home), self._names)
+            note_domain_names(domains_folder(self._home), self._names, self._disk)
         present = {domain.domid for domain in snapshot.domains}
         gone = sorted(self._present - present)
         self._present = present
         return Changes(gone, renamed)
 
+    def _known_as(self, domid: int) -> str | None:
+        """Return the name that a domain had so far; None for a new one, whose id may be an old."""
+        return self._names.get(domid) if domid in self._present else None
+
     def _lasting_name(self, domain: DomainSnapshot) -> str:
         """Return a domain's name; if it is being saved or is dying, its name before that."""
-        known_as = self._names.get(domain.domid)
+        known_as = self._known_as(domain.domid)
         if known_as is not None and domain.name in (f"migrating-{known_as}", f"Zombie-{known_as}"):
             return known_as
         return domain.name
@@ -71,15 +88,16 @@ class DomainRoots:
         targets = [(root / file.path.lstrip("/"), file) for file in _files(host, name)]
         for folder in {root, *(target.parent for target, _ in targets)}:
             make_folder(self._home, folder)
-        for target, file in targets:
+        # Configurations too: by these a later version knows what this one has written.
+        images = self._images.stored([file for _, file in targets])
+        for (target, file), image in zip(targets, images, strict=True):
             if file.is_configuration:
                 self._install(target, file)
             else:
-                self._link(target, file)
+                self._link(target, image)
 
     def _install(self, target: Path, file: DomainFile) -> None:
         """Write a configuration as a package does: if it is absent, or as we once wrote it."""
-        image = self._image(file)  # by which a later version knows what this one has written
         try:
             if target.is_symlink():
                 return
@@ -88,16 +106,16 @@ class DomainRoots:
             found, links = None, 0
         except OSError:  # a directory, or not to be read: the users' affair
             return
-        is_ours = found is None or image.with_name(hashlib.sha256(found).hexdigest()).exists()
+        is_ours = found is None or self._images.has(found)
         data = file.data if is_ours or found is None else found
         if data == found and links == 1:
             return
-        fresh = target.with_name(f".{target.name}.new")
-        _write(fresh, data, file)
-        fresh.replace(target)
+        batch = Batch(self._disk)
+        give_attributes(batch.add(target, data), file)
+        for error in batch.commit().values():
+            raise error
 
-    def _link(self, target: Path, file: DomainFile) -> None:
-        image = self._image(file)
+    def _link(self, target: Path, image: Path) -> None:
         try:
             os.link(image, target)
         except FileExistsError:
@@ -107,21 +125,6 @@ class DomainRoots:
             fresh.unlink(missing_ok=True)
             os.link(image, fresh)
             fresh.replace(target)
-
-    def _image(self, file: DomainFile) -> Path:
-        """Return the file below images/. Links share mtime and mode, so these must be equal too."""
-        digest = self._digests.get(file.data)
-        if digest is None:
-            digest = self._digests[file.data] = hashlib.sha256(file.data).hexdigest()
-        image = self._home / "images" / digest
-        if image.exists() and not _has_attributes(image, file):
-            image = image.with_name(f"{digest}-{file.mtime}-{_mode(file):o}")
-        if not image.exists():
-            make_folder(self._home, image.parent)
-            fresh = image.with_suffix(".new")
-            _write(fresh, file.data, file)
-            fresh.replace(image)
-        return image
 
     def _move(self, old_name: str, new_name: str) -> None:
         self._settle()
@@ -133,6 +136,7 @@ class DomainRoots:
             new.rename(aside)
         if old.exists():
             old.rename(new)
+        self._disk.sync(new.parent)
 
 
 def _files(host: Host, domain: str) -> list[DomainFile]:
@@ -140,21 +144,3 @@ def _files(host: Host, domain: str) -> list[DomainFile]:
     images = host.profiler.domain_files(domain) if host.profiler is not None else ()
     others = host.toolstack.views.domain_files(domain) if host.toolstack is not None else ()
     return [*images, *others]
-
-
-def _write(path: Path, data: bytes, file: DomainFile) -> None:
-    """Write `data` to `path` with the mode and the time of `file`."""
-    with open(path, "wb", opener=opener) as out:
-        out.write(data)
-        os.fchmod(out.fileno(), _mode(file))
-    os.utime(path, (file.mtime, file.mtime))
-
-
-def _mode(file: DomainFile) -> int:
-    """Return the mode of a file on this machine, where it is for its user alone."""
-    return file.mode & 0o700
-
-
-def _has_attributes(image: Path, file: DomainFile) -> bool:
-    status = image.stat()
-    return int(status.st_mtime) == file.mtime and (status.st_mode & 0o7777) == _mode(file)

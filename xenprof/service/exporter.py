@@ -37,6 +37,8 @@ class ServiceStats:
     version: str
     engine: str  # what the model runs as: compiled or pure
     collectors: Mapping[str, CollectorStats] = field(default_factory=dict)
+    damaged_files: int = 0
+    """Files of the state that were damaged and have been set aside."""
     history: HistoryStats | None = None  # None: no history is kept
 
 

@@ -17,6 +17,7 @@ from starlette.applications import Starlette
 
 from hypervisor.host import Host
 from xenprof.client import SOCKET_NAME
+from xenprof.disk import Disk
 from xenprof.history.figures import HistorySettings
 from xenprof.service.app import create_app
 from xenprof.service.connection import Connection
@@ -52,6 +53,7 @@ class ServeSettings:
     speed: float | None = 1.0
     strict: bool = False
     enable_dump: bool = False
+    is_synced: bool = True  # what is answered as written is on the disk
     web_config: Path | None = None
     allowed_hosts: tuple[str, ...] = ()  # that requests over TCP may name, besides the address
     exporters: ExporterSettings = field(default_factory=ExporterSettings)
@@ -91,6 +93,7 @@ def serve(
             loaders=installed() if loaders is None else loaders,
             settings=settings.exporters,
             history=settings.history,
+            disk=Disk(is_synced=settings.is_synced),
         )
         sys.setswitchinterval(_GIL_SWITCH_SECONDS)
 

@@ -12,6 +12,8 @@ from hypervisor.control import Operation
 from hypervisor.errors import MissingCapability
 from hypervisor.host import Host
 from hypervisor.telemetry import HostSnapshot
+from xenprof.disk import DISK, Disk
+from xenprof.errors import StoreError
 from xenprof.history.figures import HistorySettings
 from xenprof.home import DOMAIN_0, XEND_LOG, domain_root
 from xenprof.service.answers import Answer, Answered, Later
@@ -52,10 +54,11 @@ class Service:
         loaders: Loaders,
         settings: ExporterSettings,
         history: HistorySettings | None = None,
+        disk: Disk = DISK,
     ) -> None:
         """Assemble the parts; nothing runs before `start`. `home` exists and is locked.
 
-        With `history` None, no history is kept.
+        With `history` None, no history is kept. `disk` is where samples are written.
         Raises: MissingCapability: a history of a host without a profiler; StoreError: its folder
         cannot be used.
         """
@@ -63,10 +66,16 @@ class Service:
             raise MissingCapability("profiler")
         self.home = home
         self._writer = StoreWriter()
+        self._damaged_files = 0
         self._sessions: Sessions | None = None
         if host.profiler is not None:
-            self._sessions = Sessions(host, home, strict=strict, submit=self._writer.submit)
-        self._roots = DomainRoots(home, settle=self._writer.barrier)
+            self._sessions = Sessions(
+                host, home, strict=strict, submit=self._writer.submit,
+                disk=disk, damaged=self._note_damage,
+            )  # fmt: skip
+        self._roots = DomainRoots(
+            home, settle=self._writer.barrier, disk=disk, damaged=self._note_damage
+        )
         domain0 = domain_root(home, DOMAIN_0)
         self._xend_log = XendLogFile(domain0, XEND_LOG)
         if host.toolstack is not None:
@@ -112,6 +121,10 @@ class Service:
             self._sessions.domain_renamed(old, new)
         for domid in changes.gone:
             self._sessions.domain_gone(domid)
+
+    def _note_damage(self, error: StoreError) -> None:
+        self._damaged_files += 1
+        log.error("%s", error)
 
     def start(self) -> None:
         """Start the model, then the exporters."""
@@ -169,6 +182,7 @@ class Service:
             version=self._version,
             engine=self._engine,
             collectors={"host": model, **self._exporters.stats},
+            damaged_files=self._damaged_files,
             history=self.history.stats() if self.history is not None else None,
         )
 

@@ -25,6 +25,12 @@ class Answer:
         self._stderr += [line for line in lines if line not in self._stderr]
         self.exit_code = 1
 
+    def take(self, other: "Answer") -> None:
+        """Add what another answer has collected."""
+        self.say(*other._stdout)
+        self.note(*other._stderr)
+        self.exit_code = max(self.exit_code, other.exit_code)
+
     def refuse(self, name: str, error: OprofilefsError) -> None:
         """Report a refused write to /dev/oprofile/`name` with errno and missing step."""
         self.fail(f"/dev/oprofile/{name}: {error.errno_text}: {error}")

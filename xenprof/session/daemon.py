@@ -18,9 +18,8 @@ from xenprof.session.buffers import restore
 from xenprof.session.stackrecording import StackRecording
 from xenprof.session.store import StoreThread
 from xenprof.session.unseen import Unseen
-from xenprof.store.samplefile import write_file
 from xenprof.store.sessiondir import SessionDir, domain_session
-from xenprof.store.unseen import read_unseen, write_unseen
+from xenprof.store.unseen import read_unseen
 from xenprof.wire.opcontrol import Setup
 
 STATISTICS_PERIOD_NS = 600_000_000_000
@@ -86,7 +85,9 @@ class RunningDaemon:
         self._store = store
         self._sizes = sizes
         self._log = LogFile(self.directory.log_path)
-        self._writer = SampleWriter(self.directory.current, self._log.write)
+        self._writer = SampleWriter(
+            self.directory.current, self._log.write, disk=store.disk, damaged=store.damaged
+        )
         self._oprofiled = Oprofiled(
             config,
             domain_root(home, domain),
@@ -96,7 +97,7 @@ class RunningDaemon:
         )
         self._stacks = StackRecording(
             host, home, driver, config.domid, self._oprofiled, self.directory, self._log.write,
-            depth=setup.callgraph_depth,
+            depth=setup.callgraph_depth, disk=store.disk, damaged=store.damaged,
         )  # fmt: skip
         store.call(self._stacks.begin)
         self._losses: SimpleQueue[Mapping[str, int]] = SimpleQueue()
@@ -169,21 +170,21 @@ class RunningDaemon:
         self._report_losses()
         stats = self.driver_stats()
         unseen = list(self.unseen.lines(self._host.telemetry.snapshot(), self._unread()))
-        directory = self.directory
+        directory, disk = self.directory, self._store.disk
+        self._store.call(lambda: directory.end_dump(stats, unseen, disk))
 
-        def write() -> None:
-            directory.write_stats(stats)
-            write_unseen(directory.current, unseen)
-            write_file(directory.path / "complete_dump", b"1\n")
-
-        self._store.call(write)
-
-    def forget_session(self) -> None:
-        """Forget a session that was reset or saved; samples that could not be written are lost."""
-        self.give_up()
+    def forget_session(self) -> int:
+        """Forget a session that was reset or saved; return how many unwritten samples are lost."""
+        lost = self.give_up()
         self._stacks.look()
         self._store.call(self._stacks.begin)
         self.unseen.clear(self._host.telemetry.snapshot())
+        return lost
+
+    @property
+    def held(self) -> int:
+        """Return how many samples, or stacks of samples, the last flush has kept for the next."""
+        return max(self._writer.outcome.held, self._stacks.held)
 
     def give_up(self) -> int:
         """Count as lost what could not be written; return how many samples that were."""

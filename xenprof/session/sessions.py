@@ -13,9 +13,11 @@ from pathlib import Path
 from hypervisor.errors import HostError, OprofilefsError, Refused
 from hypervisor.host import Host, profiler_of
 from hypervisor.telemetry import DomainSnapshot
-from xenprof.errors import NothingToSave, StoreError, XenprofError
+from xenprof.disk import DISK, Disk
+from xenprof.errors import StoreError, XenprofError
 from xenprof.home import DOMAIN_0_ID
 from xenprof.session.answer import Answer
+from xenprof.session.changing import change_session
 from xenprof.session.daemon import RunningDaemon, parse_domains, session_dir
 from xenprof.session.starting import start_daemon
 from xenprof.session.store import StoreThread
@@ -39,13 +41,18 @@ class Sessions:
         *,
         strict: bool = False,
         submit: Callable[[Callable[[], None]], None] = lambda job: job(),
+        disk: Disk = DISK,
+        damaged: Callable[[StoreError], None] = lambda error: None,
     ) -> None:
-        """`submit` runs a job in order on the store's thread. Raises: MissingCapability."""
+        """`submit` runs a job in order on the store's thread; `damaged` is told of damaged files.
+
+        Raises: MissingCapability.
+        """
         self._host = host
         self._profiler = profiler_of(host)
         self._home = home
         self._strict = strict
-        self._store = StoreThread(submit)
+        self._store = StoreThread(submit, disk, damaged)
         self._daemons: dict[int, RunningDaemon] = {}
         self._awaits_start = False  # counting can still start by itself in this session
 
@@ -98,8 +105,7 @@ class Sessions:
     def stop(self, domain: str) -> Outcome:
         """Dump, then stop profiling; the daemon keeps running."""
         answer = Answer()
-        daemon = self._running(domain, answer)
-        if daemon is not None:
+        if daemon := self._running(domain, answer):
             self._dump(daemon, answer)
             self._disable(daemon, answer)
         return answer.outcome()
@@ -107,8 +113,7 @@ class Sessions:
     def shutdown(self, domain: str) -> Outcome:
         """Dump, stop profiling and end the daemon."""
         answer = Answer()
-        daemon = self._running(domain, answer)
-        if daemon is not None:
+        if daemon := self._running(domain, answer):
             self._dump(daemon, answer)
             self._disable(daemon, answer)
             answer.say("Killing daemon.")
@@ -371,26 +376,17 @@ class Sessions:
             self._dump(daemon, answer)
 
     def _change_session(self, domain: str, name: str | None, setup: Setup | None) -> Outcome:
-        """Dump, save the current session (None: delete it) and let the daemon begin a new one."""
+        """Dump, then save the current session, or delete it (None)."""
         answer = Answer()
         target = self._find(domain)
         daemon = self._daemons.get(target.domid)
         if daemon is not None:
-            self._dump(daemon, answer)
+            dumped = Answer()
+            self._dump(daemon, dumped)
+            if name is not None or not daemon.held:  # otherwise nothing is kept for later
+                answer.take(dumped)
             directory = daemon.directory
         else:
             directory = session_dir(self._home, target.name, setup or Setup())
-        try:
-            if name is None:
-                self._store.call(directory.reset)
-            else:
-                self._store.call(lambda: directory.save(name))
-        except NothingToSave as error:
-            answer.note(str(error))
-        except XenprofError as error:
-            answer.fail(str(error))
-        else:
-            if daemon is not None:
-                daemon.forget_session()
-                answer.say("Signalling daemon... done")
+        answer.take(change_session(directory, daemon, self._store, name))
         return answer.outcome()

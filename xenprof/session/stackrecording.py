@@ -5,6 +5,8 @@ from pathlib import Path
 
 from hypervisor.host import Host, OprofileDriver, StackWalker
 from hypervisor.samples import CallStack
+from xenprof.disk import Disk
+from xenprof.errors import StoreError
 from xenprof.home import domain_root
 from xenprof.oprofiled.attribution import Attributor
 from xenprof.oprofiled.daemon import Oprofiled
@@ -33,6 +35,8 @@ class StackRecording:
         log: Callable[[str], None],
         *,
         depth: int,
+        disk: Disk,
+        damaged: Callable[[StoreError], None],
     ) -> None:
         """`depth`: the most callers that are recorded; 0: as the session requires."""
         self._host = host
@@ -41,7 +45,7 @@ class StackRecording:
         self._domid = domid
         self._oprofiled = oprofiled
         self._depth = depth
-        self._writer = StackWriter(directory.current, log)
+        self._writer = StackWriter(directory.current, log, disk=disk, damaged=damaged)
         self._domains: Mapping[int, Known] = {}
         self._passive: set[int] = set()
         self._unix_ns = 0
@@ -81,6 +85,11 @@ class StackRecording:
     def problem(self) -> str | None:
         """Return one line about what the last write could not do, None if it did all."""
         return self._writer.outcome.problem
+
+    @property
+    def held(self) -> int:
+        """Return the samples whose stacks the last write has kept for the next."""
+        return self._writer.outcome.held
 
     def _make(self, attributor: Attributor) -> StackRecorder:
         return StackRecorder(

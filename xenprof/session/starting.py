@@ -46,7 +46,7 @@ def start_daemon(
         if directory.lock_pid() is not None:  # left over, as no daemon is running
             answer.note("Detected stale lock file. Removing.")
             store.call(directory.unlock)
-        store.call(directory.create)
+        store.call(lambda: directory.create(store.disk))
         _write_controls(driver, setup, counters)
         labels = _labels(driver, setup, counters, primary, answer)
         config = daemon_config(driver, setup, labels)

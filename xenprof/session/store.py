@@ -5,7 +5,14 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TypeVar
 
+from xenprof.disk import DISK, Disk
+from xenprof.errors import StoreError
+
 T = TypeVar("T")
+
+
+def _nothing(_: StoreError) -> None:
+    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +20,9 @@ class StoreThread:
     """Runs jobs in order by `submit`, at once or on a thread of its own."""
 
     submit: Callable[[Callable[[], None]], None]
+    disk: Disk = DISK
+    damaged: Callable[[StoreError], None] = _nothing
+    """Is told of each file that was damaged and has been set aside."""
 
     def call(self, job: Callable[[], T]) -> T:
         """Run `job` after all earlier jobs, and return its result.

@@ -14,16 +14,15 @@ import errno
 import math
 import os
 import struct
-import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from hypervisor.ownfiles import check_no_link, opener
 from xenprof import events
+from xenprof.disk import DISK, Batch, Disk
 from xenprof.errors import CorruptSampleFile, StoreError, StoreFull, VersionMismatch
 from xenprof.profile.flat import SampleHeader
 from xenprof.store.abi import Abi
@@ -92,7 +91,8 @@ def encode(
 ) -> bytes:
     """Return a complete sample file; slots are in the order in which offsets first appear.
 
-    Counts of equal offsets are added; one that exceeds 32 bits stops at 0xffffffff. The nodes
+    Counts of equal offsets are added; one that exceeds 32 bits stops at 0xffffffff (`merged`
+    tells by how much). The nodes
     and the hash table are what libodb leaves after inserting the offsets one by one.
     """
     keys, values = aggregate(offsets, counts)
@@ -142,7 +142,13 @@ def read(path: Path, abi: Abi | None = None) -> tuple[SampleHeader, U64, U64]:
     return header, *_decode_nodes(data, 0, used, layout.order)
 
 
-def merge(path: Path, header: SampleHeader, offsets: npt.ArrayLike, counts: npt.ArrayLike) -> None:
+def merge(
+    path: Path,
+    header: SampleHeader,
+    offsets: npt.ArrayLike,
+    counts: npt.ArrayLike,
+    disk: Disk = DISK,
+) -> None:
     """Add samples to the file at `path`, which is made with its directories if missing.
 
     The old file is replaced by a rename; after an error it is unchanged. The header
@@ -151,31 +157,49 @@ def merge(path: Path, header: SampleHeader, offsets: npt.ArrayLike, counts: npt.
 
     Raises: StoreFull (no space), StoreError (cannot be written), and as `read` for the old file.
     """
+    write_file(path, merged(path, header, offsets, counts)[0], disk)
+
+
+def merged(
+    path: Path, header: SampleHeader, offsets: npt.ArrayLike, counts: npt.ArrayLike
+) -> tuple[bytes, int]:
+    """Return the file at `path` with samples added, and how many have no place in its counts.
+
+    Raises: as `read` for the file, which may be missing.
+    """
     if path.exists():
         _, old_offsets, old_counts = read(path)
         offsets = np.concatenate([old_offsets, np.asarray(offsets, np.uint64)])
         counts = np.concatenate([old_counts, np.asarray(counts, np.uint64)])
-    write_file(path, encode(header, offsets, counts))
+    excess = 0
+    if int(np.sum(counts, dtype=np.uint64)) > _VALUE_MAX:
+        sums = aggregate(offsets, counts)[1]
+        excess = int((sums - np.minimum(sums, _VALUE_MAX)).sum())
+    return encode(header, offsets, counts), excess
 
 
-def write_file(path: Path, data: bytes) -> None:
-    """Write `data` to `path` by a rename; see `merge`. Raises: StoreFull, StoreError."""
-    temporary = _session_of(path) / f".writing.{os.getpid()}.{threading.get_ident()}"
-    try:
-        check_no_link(temporary.parent, path.parent)
-        path.parent.mkdir(parents=True, exist_ok=True)
+def write_files(files: Mapping[Path, bytes], disk: Disk = DISK) -> None:
+    """Write files by renames, all together; see `merge`. Raises: StoreFull, StoreError."""
+    batch = Batch(disk)
+    for path, data in files.items():
         try:
-            with open(temporary, "wb", buffering=0, opener=opener) as file:
-                rest = memoryview(data)
-                while rest:
-                    rest = rest[file.write(rest) :]
-            temporary.replace(path)
-        except OSError:
-            temporary.unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        kind = StoreFull if error.errno in (errno.ENOSPC, errno.EDQUOT) else StoreError
-        raise kind(str(path), f"{path}: {os.strerror(error.errno or 0)}") from error
+            batch.add(path, data, session_of(path))
+        except OSError as error:
+            batch.drop()
+            raise failure(path, error) from error
+    for path, problem in batch.commit().items():
+        raise failure(path, problem) from problem
+
+
+def write_file(path: Path, data: bytes, disk: Disk = DISK) -> None:
+    """Write `data` to `path` by a rename; see `merge`. Raises: StoreFull, StoreError."""
+    write_files({path: data}, disk)
+
+
+def failure(path: Path, error: OSError) -> StoreError:
+    """Return the error of the store for a file that cannot be written."""
+    kind = StoreFull if error.errno in (errno.ENOSPC, errno.EDQUOT) else StoreError
+    return kind(str(path), f"{path}: {os.strerror(error.errno or 0)}")
 
 
 def aggregate(offsets: npt.ArrayLike, counts: npt.ArrayLike) -> tuple[U64, U64]:
@@ -304,7 +328,7 @@ def _decode_nodes(data: bytes, at: int, used: int, order: str) -> tuple[U64, U64
     return nodes["key"].astype(np.uint64), nodes["value"].astype(np.uint64)
 
 
-def _session_of(path: Path) -> Path:
+def session_of(path: Path) -> Path:
     """Return the session's directory: the one above the first `{root}` or `{kern}`."""
     for index, part in enumerate(path.parts):
         if part in ("{root}", "{kern}"):

@@ -4,28 +4,34 @@ samples/current/    the session being written      samples/NAME/   a saved one
 samples/oprofiled.log      lock      abi
 samples/SESSION/stats/     what the kernel driver lost (a copy of /dev/oprofile/stats)
 samples/SESSION/stacks/    call stacks (stackfile.py)
+samples/SESSION/damaged/   files that were damaged and set aside (placing.py)
 """
 
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from hypervisor.ownfiles import check_no_link, opener
+from hypervisor.ownfiles import check_no_link
+from xenprof.disk import DISK, UNFINISHED, Disk, make_folder
 from xenprof.errors import (
     BadSamplePath,
+    CorruptSampleFile,
     NothingToSave,
     SessionExists,
     SessionLocked,
     StoreError,
     UsageError,
+    VersionMismatch,
 )
 from xenprof.home import SESSION_DIR, inside
 from xenprof.profile.flat import Profile, SampleFile, SampleKey
 from xenprof.store import samplefile
 from xenprof.store.abi import Abi, native_text, read_abi
+from xenprof.store.placing import DAMAGED
 from xenprof.store.samplepath import parse_spec
+from xenprof.store.unseen import unseen_bytes, unseen_path
 
 CURRENT = "current"
 STACKS = "stacks"
@@ -75,15 +81,17 @@ class SessionDir:
         """Return the directory of a session, which need not exist."""
         return self.samples / name
 
-    def create(self) -> None:
+    def create(self, disk: Disk = DISK) -> None:
         """Make the directories of the current session and the abi file. Raises: StoreError."""
         try:
             self._check()
-            self.current.mkdir(parents=True, exist_ok=True)
-            for left in self.current.rglob(".writing.*"):  # left by a daemon that was killed
+            make_folder(self.current, disk)
+            lefts = [*self.path.glob(f"{UNFINISHED}*"), *self.current.rglob(f"{UNFINISHED}*")]
+            for left in lefts:  # by a daemon that was killed
                 left.unlink(missing_ok=True)
-            with open(self.path / "abi", "w", opener=opener) as abi:
-                abi.write(native_text())
+            abi = self.path / "abi"
+            if abi.is_symlink() or not abi.is_file() or abi.read_bytes() != native_text().encode():
+                samplefile.write_file(abi, native_text().encode(), disk)
         except OSError as error:
             raise _failure(self.path, error) from error
 
@@ -97,7 +105,7 @@ class SessionDir:
             return []
         return sorted(entry.name for entry in self.samples.iterdir() if entry.is_dir())
 
-    def save(self, name: str) -> None:
+    def save(self, name: str, disk: Disk = DISK) -> None:
         """Rename the current session to `name`.
 
         Raises: UsageError (a name with a slash), SessionExists, NothingToSave, StoreError.
@@ -111,7 +119,8 @@ class SessionDir:
             raise NothingToSave(f"{self.shown or self.path}/samples/{CURRENT}")
         try:
             self._check()
-            self.current.rename(target)
+            disk.rename(self.current, target)
+            disk.sync(self.samples)
         except OSError as error:
             raise _failure(target, error) from error
 
@@ -120,7 +129,7 @@ class SessionDir:
 
         Raises: StoreError.
         """
-        for name in (*_TREES, "stats", STACKS):
+        for name in (*_TREES, "stats", STACKS, DAMAGED):
             try:
                 self._check()
                 shutil.rmtree(self.current / name)
@@ -157,9 +166,22 @@ class SessionDir:
         Names are as below /dev/oprofile/stats, e.g. `event_lost_overflow`,
         `cpu0/sample_lost_overflow`. Raises: StoreError, StoreFull.
         """
+        samplefile.write_files(self._stats_files(stats))
+
+    def end_dump(self, stats: Mapping[str, int], notes: Iterable[str], disk: Disk) -> None:
+        """Write statistics and notes of the current session, and `complete_dump` with them.
+
+        `notes` are the lines of `store.unseen`. Raises: StoreError, StoreFull.
+        """
+        known = read_stats(self.current)
+        files = self._stats_files({k: v for k, v in stats.items() if known.get(k) != v})
+        files[unseen_path(self.current)] = unseen_bytes(notes)
+        files[self.path / "complete_dump"] = b"1\n"
+        samplefile.write_files(files, disk)
+
+    def _stats_files(self, stats: Mapping[str, int]) -> dict[Path, bytes]:
         directory = self.current / "stats"
-        for name, value in stats.items():
-            samplefile.write_file(directory / name, f"{value}\n".encode())
+        return {directory / name: f"{value}\n".encode() for name, value in stats.items()}
 
 
 def domain_session(root: Path, path: str = SESSION_DIR) -> SessionDir:
@@ -233,6 +255,27 @@ def read_file(key: SampleKey, path: Path, abi: Abi | None = None) -> SampleFile:
     return StoredFile(key, *samplefile.read(path, abi), str(path))
 
 
+def read_files(
+    wanted: Iterable[tuple[SampleKey, Path, Abi | None]], warn: Callable[[str], None]
+) -> tuple[SampleFile, ...]:
+    """Return the sample files that are whole; each damaged one is left out with a warning.
+
+    Raises: StoreError: one cannot be opened, or all are damaged.
+    """
+    files: list[SampleFile] = []
+    damaged: list[StoreError] = []
+    for key, path, abi in wanted:
+        try:
+            files.append(read_file(key, path, abi))
+        except (CorruptSampleFile, VersionMismatch) as error:
+            damaged.append(error)
+    if damaged and not files:
+        raise damaged[0]
+    for each in damaged:
+        warn(f"{each}: left out")
+    return tuple(files)
+
+
 def session_abi(session: Path) -> Abi | None:
     """Return the `abi` file that belongs to a session (its directory). Raises: StoreError."""
     return read_abi(session.parent.parent / "abi")
@@ -244,20 +287,24 @@ def read_profile(
     *,
     archive: str = "",
     select: Callable[[SampleKey], bool] | None = None,
+    warn: Callable[[str], None] | None = None,
 ) -> Profile:
     """Return a session as a Profile; only files whose key satisfies `select` are opened.
 
-    `session` is a name, or a directory if it starts with `/` or `.`.
+    `session` is a name, or a directory if it starts with `/` or `.`. With `warn`, damaged files
+    are left out as in `read_files`.
 
     Raises: StoreError for the first file that cannot be read.
     """
     directory = Path(session) if session[:1] in ("/", ".") else session_dir / "samples" / session
     abi = session_abi(directory)
-    files = tuple(
-        read_file(key, path, abi)
-        for key, path in list_files(directory)
-        if select is None or select(key)
-    )
+    wanted = [
+        (key, path, abi) for key, path in list_files(directory) if select is None or select(key)
+    ]
+    if warn is not None:
+        files = read_files(wanted, warn)
+    else:
+        files = tuple(read_file(*each) for each in wanted)
     return Profile(files, archive, read_stats(directory))
 
 

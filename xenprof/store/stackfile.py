@@ -24,6 +24,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from xenprof.disk import DISK, Disk
 from xenprof.errors import CorruptSampleFile, StoreError, VersionMismatch
 from xenprof.profile.stacks import Frame, Layer, SampleType, StackProfile
 from xenprof.store.samplefile import write_file
@@ -61,14 +62,14 @@ def read_stacks(session: Path) -> StackProfile | None:
     return _read(stack_path(session))
 
 
-def merge(session: Path, profile: StackProfile) -> None:
+def merge(session: Path, profile: StackProfile, disk: Disk = DISK) -> None:
     """Add samples to a session's stacks; after an error the stacks are unchanged.
 
     Raises: StoreFull (no space), StoreError (cannot be written), and as `read_stacks`.
     """
     path = stack_path(session)
     old = _read(path)
-    write_file(path, encode(profile if old is None else added([old, profile])))
+    write_file(path, encode(profile if old is None else added([old, profile])), disk)
 
 
 def added(parts: Sequence[StackProfile]) -> StackProfile:

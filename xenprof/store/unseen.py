@@ -13,7 +13,17 @@ _FILE = "stats/xenprof_unseen"
 
 def write_unseen(session: Path, lines: Iterable[str]) -> None:
     """Write the lines `key value` of a session (its directory). Raises: StoreError, StoreFull."""
-    write_file(session / _FILE, "".join(f"{line}\n" for line in lines).encode())
+    write_file(unseen_path(session), unseen_bytes(lines))
+
+
+def unseen_path(session: Path) -> Path:
+    """Return the file with the notes of a session (its directory)."""
+    return session / _FILE
+
+
+def unseen_bytes(lines: Iterable[str]) -> bytes:
+    """Return the contents of the file for the lines `key value`."""
+    return "".join(f"{line}\n" for line in lines).encode()
 
 
 def read_unseen(session: Path) -> Iterator[tuple[str, str]]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from hypervisor.errors import Refused
+from hypervisor.toolstack.records.newfile import sync_folder
 
 MAGIC = 0xF00FEBED
 MAGIC_HVM = 0xF00FEBEE
@@ -76,7 +77,10 @@ def write_core(path: str | Path, vcpus: int, pages: int, *, is_hvm: bool = False
         fd = os.open(unfinished, flags, 0o600)
         with os.fdopen(fd, "wb") as file:
             _write(file, header)
+            file.flush()
+            os.fsync(fd)
         unfinished.replace(path)
+        sync_folder(Path(path).parent)
     except OSError as error:
         raise Refused(f"Failed to dump core: {path}: {error.strerror or error}") from error
     except ValueError as error:  # a NUL or half a surrogate in the path

@@ -29,7 +29,7 @@ def new_file(path: str | Path) -> Iterator[int]:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    _sync_folder(target.parent)
+    sync_folder(target.parent)
 
 
 def check_place(path: str | Path) -> None:
@@ -53,7 +53,7 @@ def _target(path: str | Path) -> Path:
     return target
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Flush the new name to the disk, where the folder can be opened for that."""
     with contextlib.suppress(OSError):
         fd = os.open(folder, os.O_RDONLY)

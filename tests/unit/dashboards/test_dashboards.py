@@ -33,6 +33,7 @@ NOT_SHOWN = {
     "xen_vif_transmit_errors_total",
     "xen_vif_transmit_dropped_total",
     "xen_vbd_info",
+    "xenprof_damaged_files_total",
     "xen_trace_records_total",
     "xen_trace_lost_records_total",
     "xen_xenoprof_idle_samples_total",

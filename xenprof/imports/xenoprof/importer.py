@@ -21,6 +21,7 @@ from xenprof.events import EventSetting
 from xenprof.home import DOMAIN_0_ID
 from xenprof.imports.archive import (
     NAME_BYTES,
+    UNSYNCED,
     Archive,
     archive_path,
     check_free,
@@ -230,7 +231,7 @@ def _write_archive(
     path = f"/domain{reader}-apps"
     task = Task(0, path, (Mapped(0, _USER_END, 0, path),))
     log = LogFile(session.log_path)
-    writer = SampleWriter(session.current, log.write)
+    writer = SampleWriter(session.current, log.write, disk=UNSYNCED)
     daemon = Oprofiled(config, root, writer, lambda: modules, lambda: {0: task})
     daemon.take(_rows(batch, shown))
     daemon.flush()

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from xenprof.errors import CorruptSampleFile, StoreError, VersionMismatch
 from xenprof.home import DOMAIN_0
 from xenprof.images.demangle import demangle
 from xenprof.profile.flat import ImageName, Profile, SampleFile
@@ -13,6 +14,7 @@ from xenprof.report.sessions.attribution import Attribution, Owner, passive_doma
 from xenprof.report.sessions.places import Place
 from xenprof.report.views.merge import merged
 from xenprof.store.losses import session_losses, session_unread
+from xenprof.store.placing import damaged_files
 from xenprof.store.sessiondir import read_profile
 from xenprof.store.stackfile import read_stacks
 from xenprof.store.unseen import read_unseen
@@ -30,18 +32,32 @@ def read_place(
     Only stacks that pass through one of `domains` (empty: any) are kept. Samples of a passive
     domain are in domain 0's session; an archive of such a domain repeats them and is not read.
 
-    Raises: StoreError (a file cannot be read).
+    Damaged files are left out with a warning, and stacks that are damaged for the sample files.
+
+    Raises: StoreError (a file cannot be opened, or there are damaged ones only).
     """
     parts: list[StackProfile] = []
+    damaged: list[StoreError] = []
     known_passive: frozenset[int] = frozenset()
     for source in place.sources:
-        part = read_stacks(source.session)
+        if aside := damaged_files(source.session):
+            warn(f"{source.session}: {aside} damaged files were set aside")
+        try:
+            part = read_stacks(source.session)
+        except (CorruptSampleFile, VersionMismatch) as error:
+            damaged.append(error)
+            part = None
         if part is None:
-            profile = read_profile(
-                source.session,
-                str(source.session.absolute()),
-                select=lambda key: key.callee is None,
-            )
+            try:
+                profile = read_profile(
+                    source.session,
+                    str(source.session.absolute()),
+                    select=lambda key: key.callee is None,
+                    warn=warn,
+                )
+            except (CorruptSampleFile, VersionMismatch) as error:
+                damaged.append(error)
+                continue
             passive = {passive_domain(file.key.image) for file in profile.files} - {None}
             files = profile.files
             if source.domain == DOMAIN_0:
@@ -56,6 +72,10 @@ def read_place(
             part = flat(profile.select(files), attribution)
         lost = session_losses(source.session, part.lost) | session_unread(source.session)
         parts.append(replace(part, lost=lost))
+    if damaged and not parts:
+        raise damaged[0]
+    for each in damaged:
+        warn(f"{each}: left out")
     found = merged(parts)
     return _main_first(passing(found, domains) if domains else found, place)
 

@@ -39,10 +39,10 @@ def notes(capsys: pytest.CaptureFixture[str], *words: str) -> list[str]:
 BROKEN = {
     "magic": (
         lambda data: b"ELF!" + data[4:],
-        "opreport error: Invalid sample file, bad magic number: {}",
+        "warning: Invalid sample file, bad magic number: {}: left out",
     ),
-    "header": (lambda data: data[:20], "opreport error: Can't read sample file header:{}"),
-    "length": (lambda data: data[:-1], "opreport error: {}: Invalid argument"),
+    "header": (lambda data: data[:20], "warning: Can't read sample file header:{}: left out"),
+    "length": (lambda data: data[:-1], "warning: {}: Invalid argument: left out"),
 }
 
 
@@ -50,8 +50,28 @@ BROKEN = {
 def test_a_damaged_sample_file_is_named_in_one_line(what, sample_file, capsys):
     damage, message = BROKEN[what]
     sample_file.write_bytes(damage(sample_file.read_bytes()))
+    assert main(["session:later"]) == 0
+    assert message.format(sample_file) in capsys.readouterr().err.splitlines()[1:]
+
+
+def test_damaged_sample_files_alone_are_an_error_of_one_line(session, capsys):
+    for path in session.rglob("*.all"):
+        if path.is_file():
+            path.write_bytes(b"")
     assert main(["session:later"]) == 1
-    assert capsys.readouterr().err.splitlines()[1:] == [message.format(sample_file)]
+    (line,) = capsys.readouterr().err.splitlines()[1:]
+    assert line.startswith("opreport error: Can't read sample file header:")
+
+
+def test_a_damaged_sample_file_hides_no_other(session, capsys):
+    path = next(session.rglob("usr/bin/prog/CPU*"))
+    assert main(["-l", "session:later"]) == 0
+    whole = capsys.readouterr().out
+    path.write_bytes(b"")
+    assert main(["-l", "session:later"]) == 0
+    left, told = capsys.readouterr()
+    assert [f"warning: Can't read sample file header:{path}: left out"] == told.splitlines()[1:2]
+    assert len(left.splitlines()) < len(whole.splitlines())
 
 
 def test_a_stray_file_among_the_samples_is_refused(session, capsys):

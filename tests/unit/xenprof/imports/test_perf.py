@@ -258,7 +258,7 @@ def test_a_directory_is_no_input(tmp_path):
 
 
 def test_a_full_disk_leaves_nothing_behind(tmp_path, monkeypatch):
-    def full(path, data):
+    def full(path, data, disk):
         raise StoreFull(str(path), f"{path}: No space left on device")
 
     monkeypatch.setattr("xenprof.store.samplefile.write_file", full)

@@ -22,10 +22,10 @@ from tests.support.fake_host import (
     XEN_END,
     XEN_START,
 )
-from xenprof.errors import CorruptSampleFile, StoreFull
+from xenprof.errors import StoreFull
 from xenprof.oprofiled import TextRange
-from xenprof.oprofiled import writer as writer_module
-from xenprof.store.samplefile import merge
+from xenprof.store import placing
+from xenprof.store.samplefile import merge, merged, read
 
 
 def place_of(tmp_path, row, **config):
@@ -229,14 +229,14 @@ def test_samples_add_up_over_flushes(tmp_path):
 
 
 def failing(error, times):
-    """Return a merge that raises `error` the first `times` times."""
+    """Return a `merged` that raises `error` the first `times` times."""
     left = [times]
 
     def attempt(path, header, offsets, counts):
         if left[0]:
             left[0] -= 1
             raise error
-        merge(path, header, offsets, counts)
+        return merged(path, header, offsets, counts)
 
     return attempt
 
@@ -244,7 +244,7 @@ def failing(error, times):
 def test_full_disk_keeps_the_samples_for_the_next_flush(tmp_path, monkeypatch):
     daemon = Daemon(tmp_path)
     full = StoreFull("f", "f: No space left on device")
-    monkeypatch.setattr(writer_module, "merge", failing(full, 1))
+    monkeypatch.setattr(placing, "merged", failing(full, 1))
     daemon.store((USER, 0x400001))
     assert daemon.stored() == {}
     daemon.store((USER, 0x400001))
@@ -254,7 +254,7 @@ def test_full_disk_keeps_the_samples_for_the_next_flush(tmp_path, monkeypatch):
 def test_full_disk_is_told_in_one_line(tmp_path, monkeypatch):
     daemon = Daemon(tmp_path)
     full = StoreFull("f", "f: No space left on device")
-    monkeypatch.setattr(writer_module, "merge", failing(full, 2))
+    monkeypatch.setattr(placing, "merged", failing(full, 2))
     daemon.store((USER, 0x400001), (USER, LIBC_PC))
     line = "f: No space left on device (and 1 more files): 2 samples kept for the next dump, 0 lost"
     assert (daemon.writer.outcome.problem, daemon.log) == (line, [line])
@@ -262,7 +262,7 @@ def test_full_disk_is_told_in_one_line(tmp_path, monkeypatch):
 
 def test_beyond_the_bound_the_oldest_samples_are_lost(tmp_path, monkeypatch):
     full = StoreFull("f", "f: No space left on device")
-    monkeypatch.setattr(writer_module, "merge", failing(full, 10))
+    monkeypatch.setattr(placing, "merged", failing(full, 10))
     daemon = Daemon(tmp_path)
     daemon.writer._held_rows = 2
     daemon.store((USER, 0x400001), (USER, 0x400002))
@@ -270,16 +270,41 @@ def test_beyond_the_bound_the_oldest_samples_are_lost(tmp_path, monkeypatch):
     assert (daemon.lost, daemon.writer.outcome.held) == ({"store_write_failed": 2}, 1)
 
 
-def test_samples_for_a_damaged_file_are_lost_at_once(tmp_path, monkeypatch):
+def damaged(daemon):
+    """Return the contents of the files of the session that were set aside."""
+    folder = daemon.writer.session / "damaged"
+    return [path.read_bytes() for path in sorted(folder.rglob("*.damaged-*"))]
+
+
+@pytest.mark.parametrize("contents", [b"", b"garbage", b"DAE\n" + bytes(200)])
+def test_a_damaged_file_is_set_aside_and_a_new_one_begun(tmp_path, contents):
     daemon = Daemon(tmp_path)
-    monkeypatch.setattr(writer_module, "merge", failing(CorruptSampleFile("f", "bad"), 1))
     daemon.store((USER, 0x400001))
-    assert daemon.lost == {"store_write_failed": 1}
+    (path,) = [path for path in daemon.writer.session.rglob("*.all") if path.is_file()]
+    path.write_bytes(contents)
+    daemon.store((USER, 0x400001), (USER, 0x400002))
+    assert (daemon.stored(), damaged(daemon)) == ({(HTTPD, HTTPD): {1: 1, 2: 1}}, [contents])
+    assert (daemon.lost, [True]) == ({}, [str(path) in line for line in daemon.log])
+
+
+def test_what_32_bits_cannot_count_is_lost_for_that_reason(tmp_path):
+    daemon = Daemon(tmp_path)
+    daemon.store((USER, 0x400001))
+    (path,) = [path for path in daemon.writer.session.rglob("*.all") if path.is_file()]
+    header, offsets, _ = read(path)
+    merge(path, header, offsets, [2**32 - 3])
+    daemon.store((USER, 0x400001), (USER, 0x400001), (USER, 0x400001))
+    assert (daemon.stored(), daemon.lost) == (
+        {(HTTPD, HTTPD): {1: 2**32 - 1}},
+        {"count_overflow": 2},
+    )
+    balance = daemon.oprofiled.balance()
+    assert balance.taken == balance.stored + balance.in_memory + sum(balance.lost.values()) == 4
 
 
 def test_discarded_samples_count_as_lost(tmp_path, monkeypatch):
     daemon = Daemon(tmp_path)
-    monkeypatch.setattr(writer_module, "merge", failing(StoreFull("f", "full"), 1))
+    monkeypatch.setattr(placing, "merged", failing(StoreFull("f", "full"), 1))
     daemon.store((USER, 0x400001))
     daemon.oprofiled.discard()
     assert daemon.lost == {"store_write_failed": 1}

@@ -86,14 +86,15 @@ def test_what_is_held_when_the_session_changes_is_lost(daemon, monkeypatch):
     assert (0, 1) == (daemon.balance().stored, daemon.balance().lost["store_write_failed"])
 
 
-def test_a_damaged_file_of_stacks_loses_stacks_and_no_samples(daemon):
+def test_a_damaged_file_of_stacks_is_set_aside_and_loses_nothing_new(daemon):
     path = stackfile.stack_path(daemon.writer.session)
     path.parent.mkdir(parents=True)
     path.write_bytes(b"something else")
     daemon.oprofiled.take(samples(row(5)))
     daemon.oprofiled.flush()
-    assert (1, 1) == (daemon.writer.outcome.stored, daemon.balance().lost["store_write_failed"])
-    assert b"something else" == path.read_bytes()
+    assert (1, 1) == (daemon.writer.outcome.stored, daemon.stack_writer.outcome.stored)
+    (aside,) = (daemon.writer.session / "damaged").rglob("stacks.xps.damaged-1")
+    assert b"something else" == aside.read_bytes()
 
 
 def test_more_than_can_be_held_is_given_up(daemon, monkeypatch):

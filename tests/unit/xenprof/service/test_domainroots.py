@@ -1,7 +1,11 @@
 import json
+import os
+
+import pytest
 
 from hypervisor.domainfile import DomainFile
 from tests.support.fake_host import FakeHost
+from xenprof.errors import StoreError
 from xenprof.service.domainroots import DomainRoots
 
 XEN = DomainFile("/usr/lib/debug/boot/xen-syms", b"xen", 1174000000)
@@ -159,3 +163,27 @@ def test_a_configuration_edited_while_it_was_a_link_to_its_image_is_a_file_of_it
     started_again(tmp_path, b"memory = 64")
 
     assert (example.read_bytes(), example.stat().st_nlink) == (b"memory = 128", 1)
+
+
+@pytest.mark.parametrize("contents", [b"", b"xxx", b"xen and more"])
+def test_a_damaged_image_is_set_aside_and_written_again_at_the_start(tmp_path, contents):
+    host, _ = rooted(tmp_path, ["Domain-0"])
+    path = tmp_path / "domains/Domain-0/usr/lib/debug/boot/xen-syms"
+    path.write_bytes(contents)
+    os.utime(path, (XEN.mtime, XEN.mtime))
+    told: list[StoreError] = []
+    DomainRoots(tmp_path, damaged=told.append).sync(host, host.telemetry.snapshot())
+
+    (aside,) = (tmp_path / "images").glob("*.damaged-1")
+    assert (b"xen", contents, 1) == (path.read_bytes(), aside.read_bytes(), len(told))
+
+
+def test_an_id_that_is_given_again_is_a_new_domain(tmp_path):
+    host, roots = rooted(tmp_path, ["Domain-0", "web"])
+    host.destroy("web")
+    roots.sync(host, host.telemetry.snapshot())
+    host.names[1] = "db"
+    changes = roots.sync(host, host.telemetry.snapshot())
+
+    assert ([], True) == (changes.renamed, (tmp_path / "domains/web").is_dir())
+    assert (tmp_path / "domains/db").is_dir()

@@ -13,9 +13,9 @@ from tests.support.fake_host import (
 from tests.support.session_setups import SECOND, SETUP, directory, recipe_start, total, unseen
 from xenprof.errors import StoreError, StoreFull
 from xenprof.home import domain_root
-from xenprof.oprofiled import writer as writer_module
 from xenprof.session.sessions import Sessions
-from xenprof.store.samplefile import merge
+from xenprof.store import placing
+from xenprof.store.samplefile import merged
 from xenprof.wire.opcontrol import DaemonStatus
 
 
@@ -169,8 +169,8 @@ def fill_disk(monkeypatch):
     def full(path, header, offsets, counts):
         raise StoreFull(str(path), f"{Path(path).name}: No space left on device")
 
-    monkeypatch.setattr(writer_module, "merge", full)
-    return lambda: monkeypatch.setattr(writer_module, "merge", merge)
+    monkeypatch.setattr(placing, "merged", full)
+    return lambda: monkeypatch.setattr(placing, "merged", merged)
 
 
 def test_full_disk_is_told_by_dump_and_the_next_one_writes_all(
@@ -183,6 +183,37 @@ def test_full_disk_is_told_by_dump_and_the_next_one_writes_all(
     make_room()
     again = sessions.dump("Domain-0")
     assert (full.exit_code, len(full.stderr), again.exit_code, total(tmp_path)) == (1, 1, 0, 1)
+
+
+def test_a_session_with_samples_that_cannot_be_written_is_not_saved(
+    sessions, host, tmp_path, monkeypatch
+):
+    sessions.start("Domain-0", SETUP)
+    make_room = fill_disk(monkeypatch)
+    host.driver("Domain-0").give(samples((USER, 0x400000)))
+    refused = sessions.save("Domain-0", "first")
+    make_room()
+    saved = sessions.save("Domain-0", "first")
+    assert (refused.exit_code, refused.stderr[-1], saved.exit_code) == (
+        1,
+        "The session is not saved: make room, then run opcontrol --save again",
+        0,
+    )
+    assert (total(tmp_path, session="first"), host.profiler.counted_lost) == (1, {})
+
+
+def test_a_reset_tells_and_counts_the_samples_that_could_not_be_written(
+    sessions, host, monkeypatch
+):
+    sessions.start("Domain-0", SETUP)
+    fill_disk(monkeypatch)
+    host.driver("Domain-0").give(samples((USER, 0x400000)))
+    outcome = sessions.reset("Domain-0")
+    assert (outcome.exit_code, outcome.stderr, host.profiler.counted_lost) == (
+        0,
+        ("1 samples that could not be written are deleted too",),
+        {"Domain-0": {"store_write_failed": 1}},
+    )
 
 
 def test_samples_that_cannot_be_written_at_shutdown_are_counted_lost(sessions, host, monkeypatch):
@@ -255,14 +286,14 @@ def test_sample_files_are_written_on_the_stores_thread_only(host, tmp_path, monk
 
     def observed(path, header, offsets, counts):
         writers.add(threading.current_thread().name)
-        merge(path, header, offsets, counts)
+        return merged(path, header, offsets, counts)
 
     def submit(job):
         thread = threading.Thread(target=job, name="store")
         thread.start()
         thread.join()
 
-    monkeypatch.setattr(writer_module, "merge", observed)
+    monkeypatch.setattr(placing, "merged", observed)
     sessions = Sessions(host, tmp_path, submit=submit)
     sessions.start("Domain-0", SETUP)
     host.driver("Domain-0").give(samples((USER, 0x400000)))

@@ -12,11 +12,13 @@ from tests.support.known_sessions import (
     VMLINUX,
     own,
 )
+from xenprof.disk import Disk
 from xenprof.errors import StoreError, UsageError
 from xenprof.home import domain_root
 from xenprof.profile.flat import ImageName
 from xenprof.report.sessions.places import chosen_domains, named_session, place_at
 from xenprof.report.sessions.reading import read_place
+from xenprof.store.placing import set_aside
 
 CYCLES = "CPU_CLK_UNHALTED"
 
@@ -146,11 +148,37 @@ def test_losses_are_added_up_by_reason(home):
     assert read(named_session(home, "current")).lost == {"cpu_buffer_overflow": 7}
 
 
-def test_a_damaged_sample_file_is_named(home):
-    path = next(session(home, "web").rglob("CPU_CLK*"))
-    path.write_bytes(b"ELF!")
+def damage(where):
+    """Damage the sample files of a session; return their paths."""
+    found = [path for path in where.rglob("*.*.*.*.*.*") if path.is_file()]
+    for path in found:
+        path.write_bytes(b"ELF!")
+    return found
+
+
+def test_a_damaged_sample_file_hides_no_other(home):
+    whole = read(named_session(home, "current")).values.sum()
+    path = damage(session(home, "web"))[0]
+    told: list[str] = []
+    profile = read_place(named_session(home, "current"), warn=told.append)
+    assert 0 < profile.values.sum() < whole
+    assert [(str(path), "left out")] == [
+        (str(path) if str(path) in line else line, line[-8:]) for line in told[:1]
+    ]
+
+
+def test_a_session_of_damaged_files_only_is_an_error(home):
+    damage(home)
     with pytest.raises(StoreError, match="CPU_CLK"):
         read(named_session(home, "current"))
+
+
+def test_files_that_were_set_aside_are_told(home):
+    where = session(home, "web")
+    set_aside(where, damage(where)[0], Disk())
+    told: list[str] = []
+    read_place(named_session(home, "current"), warn=told.append)
+    assert f"{where}: 1 damaged files were set aside" in told
 
 
 def test_a_named_session_is_of_the_domains_that_have_it(home):
