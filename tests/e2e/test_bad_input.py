@@ -150,6 +150,13 @@ def test_a_service_that_does_not_run(tmp_path, command):
     assert f"not running on {tmp_path}; start it with: xenprof serve" in lines[0]
 
 
+def test_where_no_service_runs_there_is_nothing_to_stop(tmp_path):
+    assert told(shell(tmp_path, "xenprof stop")) == (
+        1,
+        [f"xenprof: the xenprof service is not running on {tmp_path}"],
+    )
+
+
 @pytest.fixture(scope="module")
 def destroyed(tmp_path_factory):
     """Yield a host whose guest was destroyed while sampled; domain 0 then stopped as usual."""
