@@ -51,7 +51,10 @@ class Failures:
         if not isinstance(error, HostError | XenprofError):
             raise error
         failure = Failure(type(error).__name__, self._told(str(error)), error.exit_code)
-        return self._answer(failure, error.http_status)
+        answer = self._answer(failure, error.http_status)
+        if isinstance(error, WrongMethod):
+            answer.headers["Allow"] = error.allowed
+        return answer
 
     async def _system_error(self, request: Request, error: Exception) -> Response:
         """Answer that a file could not be read or written: no bug, as the system refuses it."""
@@ -84,8 +87,7 @@ class Failures:
         message = f"{error.detail}: {request.method} {request.url.path}"
         answer = self._answer(Failure("HTTPException", message), error.status_code)
         if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-            methods = ", ".join(sorted(_methods(request)))
-            answer.headers["Allow"] = error.allowed if isinstance(error, WrongMethod) else methods
+            answer.headers["Allow"] = ", ".join(sorted(_methods(request)))
         return answer
 
     def _answer(self, failure: Failure, status: int) -> Response:

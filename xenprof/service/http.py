@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from typing import NoReturn, TypeVar
 
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -49,12 +48,14 @@ class WrongMediaType(XenprofError):
         super().__init__("send a JSON object with Content-Type: application/json")
 
 
-class WrongMethod(HTTPException):
+class WrongMethod(XenprofError):
     """Refuses a method where the rest of the path decides which ones there are."""
+
+    http_status = 405
 
     def __init__(self, allowed: str) -> None:
         """`allowed` is what Allow says, e.g. `GET, HEAD`."""
-        super().__init__(405)
+        super().__init__(f"Method Not Allowed: send {allowed}")
         self.allowed = allowed
 
 

@@ -2,49 +2,11 @@ import json
 import logging
 
 import pytest
-from starlette.responses import PlainTextResponse
-from starlette.routing import Route
 
 from hypervisor.errors import Refused
-from tests.support.fake_host import host_without
 from tests.support.service_fakes import ask_now
 from xenprof.service.app import create_app
-from xenprof.service.exporter import ExporterSettings
 from xenprof.service.hostnames import AllowedHosts
-from xenprof.service.service import Service
-
-
-class TextExporter:
-    last_run = None
-    routes = (Route("/metrics", lambda request: PlainTextResponse("up 1\n")),)
-
-    def start(self) -> None: ...
-
-    def close(self) -> None: ...
-
-
-def broken():
-    raise ImportError("no such library")
-
-
-@pytest.fixture
-def host():
-    return host_without()
-
-
-@pytest.fixture
-def service(host, tmp_path, caplog):
-    loaders = {"text": lambda: lambda source, settings: TextExporter(), "broken": broken}
-    service = Service(host, tmp_path, loaders=loaders, settings=ExporterSettings())
-    with caplog.at_level(logging.CRITICAL, logger="xenprof.service.loading"):
-        service.start()
-    yield service
-    service.close()
-
-
-@pytest.fixture
-def app(service):
-    return create_app(service, read_only=False)
 
 
 def get(app, path):
@@ -325,54 +287,6 @@ def test_read_only_can_be_read(service):
 @pytest.mark.parametrize("path", ["/", "/-/healthy", "/-/ready", "/metrics"])
 def test_the_pages_of_an_exporter_answer(app, path):
     assert ask_now(app, "GET", path)[0] == 200
-
-
-READ = (
-    "/", "/-/healthy", "/-/ready", "/metrics", "/api/v1/snapshot", "/api/v1/info", "/api/v1/dmesg",
-    "/api/v1/xenstore", "/api/v1/managed", "/api/v1/trace", "/api/v1/history",
-)  # fmt: skip
-ACCEPTED = (
-    "", "*/*", "text/html;q=0", 'application/openmetrics-text; version="1.0.0"',
-    "text/plain;version=x", "application/json;q=nan, */*;q=0.1", '"', ";;;,,,", "a/b;c=\"d",
-)  # fmt: skip
-
-
-@pytest.mark.parametrize("path", READ)
-def test_whatever_is_accepted_every_page_answers(app, path):
-    headers = [{"accept": text, "accept-encoding": text} for text in ACCEPTED]
-
-    assert {200} == {ask_now(app, "GET", path, headers=one)[0] for one in headers} - {501}
-
-
-@pytest.mark.parametrize("path", READ)
-def test_what_can_be_read_can_be_asked_for_its_head(app, path):
-    status, headers, _ = ask_now(app, "GET", path)
-    asked = ask_now(app, "HEAD", path)
-
-    assert (status, headers["content-type"]) == (asked[0], asked[1]["content-type"])
-
-
-@pytest.mark.parametrize(
-    ("method", "path", "allowed"),
-    [
-        *(("POST", path, "GET, HEAD") for path in READ if path != "/api/v1/managed"),
-        ("PUT", "/api/v1/managed", "GET, HEAD, POST"),
-        ("POST", "/api/v1/domains/0/console", "GET, HEAD"),
-        ("POST", "/api/v1/domains/0/proc/cpuinfo", "GET, HEAD"),
-        ("PUT", "/api/v1/domains/0/pause", "GET, HEAD, POST"),
-        ("HEAD", "/api/v1/domains/0/opcontrol/start", "POST"),
-        ("DELETE", "/metrics", "GET, HEAD"),
-        ("OPTIONS", "/", "GET, HEAD"),
-        ("HEAD", "/api/v1/wait", "POST"),
-        ("GET", "/api/v1/domains", "POST"),
-        ("GET", "/api/v1/domains/0/pause", "POST"),
-    ],
-)
-def test_another_method_is_told_which_ones_there_are(app, method, path, allowed):
-    status, headers, body = ask_now(app, method, path)
-
-    assert (405, allowed) == (status, headers["allow"])
-    assert "Method Not Allowed" in json.loads(body)["error"]["message"]
 
 
 def test_an_exporter_that_fails_to_load_is_shown_and_the_others_run(service):
