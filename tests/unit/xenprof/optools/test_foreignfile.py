@@ -124,7 +124,7 @@ def test_our_own_layout_is_converted_only_by_force(tmp_path, capsys) -> None:
         ({"sizeof_odb_descr_t": 999999}, "sizeof_odb_descr_t cannot be 999999"),
         ({"sizeof_struct_opd_header": 4000}, "Can't read sample file header"),
         ({"offsetof_descr_current_size": 0, "sizeof_odb_node_t": 4000}, "too short for"),
-        ({"offsetof_header_cpu_type": 12}, "invalid cpu type"),
+        ({"offsetof_header_cpu_type": 20}, "invalid cpu type"),
         ({"offsetof_header_version": 8}, "has version 0x20, not 0x10 to 0x13"),
     ],
 )
