@@ -150,7 +150,8 @@ CATALOGUE: tuple[Metric, ...] = (
            "Time that the vcpus of the domain have run on a pcpu.", (DOMAIN,),
            per_domain(lambda d: d.cpu_ns / NS_PER_SECOND)),
     Metric("xen_domain_on_behalf_seconds_total", "xen.domain.on_behalf.time", COUNTER, "s",
-           "Running time of a driver domain by the domain it worked for (itself included).",
+           "Running time of a driver domain by the domain it worked for, itself included; (ended): "
+           "all that are gone.",
            (DOMAIN, BENEFICIARY), on_behalf),
     Metric("xen_domain_sched_weight", "xen.domain.sched.weight", GAUGE, "1",
            "Share of the processors relative to the weights of other domains.", (DOMAIN,),

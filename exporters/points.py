@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 
 from exporters.metric import NS_PER_SECOND, Distribution, Point, Points
 from hypervisor.telemetry import (
+    ENDED_DOMAINS,
     WAIT_BUCKETS_NS,
     DomainSnapshot,
     HostSnapshot,
@@ -37,11 +38,11 @@ def domain_state(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:
 
 
 def on_behalf(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:
-    """Yield points by driver domain and the domain that it worked for, if that still exists."""
-    alive = {domain.name for domain in host.domains}
+    """Yield points by driver domain and the domain that it worked for; the ended ones are one."""
+    shown = {ENDED_DOMAINS, *(domain.name for domain in host.domains)}
     for domain in host.domains:
         for beneficiary, spent_ns in domain.on_behalf_ns.items():
-            if beneficiary in alive:
+            if beneficiary in shown:
                 yield (domain.name, beneficiary), spent_ns / NS_PER_SECOND
 
 

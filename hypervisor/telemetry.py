@@ -28,6 +28,10 @@ class Mode(IntEnum):
     HYPERVISOR = 2
 
 
+ENDED_DOMAINS = "(ended)"
+"""The beneficiary of what was done for domains that are gone; no domain can have that name."""
+
+
 @dataclass(frozen=True, slots=True)
 class VcpuSnapshot:
     """One vcpu. The four runstate times always sum to the time since it was created."""
@@ -112,7 +116,10 @@ class DomainSnapshot:
     wait_counts: tuple[int, ...] = ()  # per bucket of WAIT_BUCKETS_NS plus one, not cumulative
     wait_sum_ns: int = 0
     on_behalf_ns: Mapping[str, int] = field(default_factory=dict)
-    """Running time of domain 0 by the domain that it worked for (`Domain-0`: itself)."""
+    """Running time of domain 0 by the domain that it worked for (`Domain-0`: itself).
+
+    What it did for domains that have ended is that of ENDED_DOMAINS, so that the sum is `cpu_ns`.
+    """
     workloads: tuple[Mapping[str, object], ...] = ()
     """The results of each workload in base units, `kind` first."""
     virq_total: int = 0

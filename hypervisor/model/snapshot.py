@@ -16,6 +16,7 @@ from hypervisor.model.io.blkif import BlockFrontend
 from hypervisor.model.io.netif import NetFrontend
 from hypervisor.model.resident import Resident
 from hypervisor.telemetry import (
+    ENDED_DOMAINS,
     DomainSnapshot,
     HostSnapshot,
     PcpuSnapshot,
@@ -119,9 +120,9 @@ def domain_snapshot(
     ]
     behalf: dict[str, int] = {}
     for domid, spent_ns in domain.behalf_ns.items():
-        name = names.get(domid if domid >= 0 else 0)
-        if name is not None:  # what was done for one that ended is not done for its namesake
-            behalf[name] = behalf.get(name, 0) + spent_ns
+        # What was done for one that ended was not done for its namesake.
+        name = names.get(domid if domid >= 0 else 0, ENDED_DOMAINS)
+        behalf[name] = behalf.get(name, 0) + spent_ns
     return DomainSnapshot(
         domid=domain.domid,
         name=f"Zombie-{domain.name}" if domain.dying else domain.name,
