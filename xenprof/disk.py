@@ -1,6 +1,7 @@
 """Brings files to their places so that each is whole, old or new, also after a power loss."""
 
 import contextlib
+import errno
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -150,6 +151,8 @@ def made_folders(folder: Path) -> set[Path]:
     """
     missing = []
     while not folder.is_dir():
+        if folder.exists():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
         missing.append(folder)
         folder = folder.parent
     for each in reversed(missing):

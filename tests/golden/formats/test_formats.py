@@ -35,7 +35,7 @@ CASES = {
     "joined.txt": ("text", JOINED),
     "joined-domains.txt": ("text", replace(JOINED, fields=BY["domain"])),
     "joined-layers.txt": ("text", replace(JOINED, fields=BY["layer"])),
-    "joined-domains-layers.txt": ("text", replace(JOINED, fields=BY["domain,layer"])),
+    "joined-domains-layers.txt": ("text", replace(JOINED, fields=("domain", "layer"))),
     "joined-images.txt": ("text", replace(JOINED, fields=BY["image"])),
     "joined-first-rows.txt": ("text", replace(JOINED, limit=3)),
     "joined-threshold.txt": ("text", replace(JOINED, threshold_percent=25.0)),
