@@ -37,6 +37,7 @@ CASES = {  # command: exit code
     "xm list": 1,
     "xm help": 1,
     "xm dmesg": 1,
+    "xentop -b -i 1": 1,
     "xenprof --help": 1,
     "xenprof --version": 1,
     "xenprof xenstore-ls": 1,

@@ -189,4 +189,4 @@ def test_speedscope_opens_it(tmp_path, name, file, title):
         tmp_path, f"{(tmp_path / 'app' / 'index.html').as_uri()}{hash_}",
         "--enable-unsafe-swiftshader", "--allow-file-access-from-files",
     )  # fmt: skip
-    assert f"{title} - speedscope" in document
+    assert re.search(rf"{title}[^<]* - speedscope", document)  # losses may follow the title
