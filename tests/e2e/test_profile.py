@@ -20,9 +20,16 @@ def test_progress_goes_to_stderr(xenprof):
     assert "profiling" not in done.stdout
 
 
-def test_a_second_run_shuts_the_first_ones_daemons_down(xenprof):
+def test_a_session_of_opcontrol_is_not_ended(xenprof):
     xenprof("opcontrol", "--start", "--vmlinux=/usr/lib/debug/lib/modules/2.6.18-8.el5xen/vmlinux")
+    refused = profile(xenprof)
+    xenprof("opcontrol", "--shutdown")
 
+    assert (refused.returncode, refused.stderr) == (
+        1,
+        "xenprof: a daemon profiles Domain-0 already: end its session first "
+        "(opcontrol --shutdown)\n",
+    )
     assert profile(xenprof).returncode == 0
 
 

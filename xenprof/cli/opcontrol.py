@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 from hypervisor.errors import HostError
@@ -38,8 +39,13 @@ def main(
     *,
     client: Service | None = None,
     state: Path | None = None,
+    sizes_are_for_once: bool = False,
 ) -> int:
-    """Run opcontrol; return its exit code. `client` and `state` (HOME) are for tests."""
+    """Run opcontrol; return its exit code.
+
+    `client` and `state` (HOME) are those of the caller, if it has any. `sizes_are_for_once`: the
+    kernel gets its buffer sizes back when a daemon that is started here ends.
+    """
     words = list(sys.argv[1:] if argv is None else argv)
     if not words or not words[0]:
         print(opcontrol_options.usage(), file=sys.stderr)
@@ -56,7 +62,12 @@ def main(
             return 0
         place = state or home()
         domain = resolve_domain(place, line.domain or os.environ.get("XENPROF_DOMAIN") or DOMAIN_0)
-        return Opcontrol(client or Client(place), domain, domain_root(place, domain)).run(line)
+        return Opcontrol(
+            client or Client(place),
+            domain,
+            domain_root(place, domain),
+            sizes_are_for_once=sizes_are_for_once,
+        ).run(line)
     except MissingValueError as error:
         print(error, opcontrol_options.usage(), sep="\n", file=sys.stderr)
         return error.exit_code
@@ -72,13 +83,16 @@ def main(
 class Opcontrol:
     """One call of opcontrol in `domain`, whose `/` is `root`."""
 
-    def __init__(self, client: Service, domain: str, root: Path) -> None:
+    def __init__(
+        self, client: Service, domain: str, root: Path, *, sizes_are_for_once: bool = False
+    ) -> None:
         """Only keep the arguments, and what acts on them."""
         self._client = client
         self._domain = domain
         self._root = root
         self._images = ImageFiles(root)
         self._setups = Setups(client, domain, self._images)
+        self._sizes_are_for_once = sizes_are_for_once
 
     def run(self, line: CommandLine) -> int:
         """Do what the command line asks for, in the original's order: status, setup, operation.
@@ -124,7 +138,10 @@ class Opcontrol:
     def _operate(self, line: CommandLine, remembered: Daemonrc, is_alive: bool) -> int:
         setup = None
         if line.operation in ("start", "start-daemon"):
-            setup = self._setups.request(remembered, line, is_alive=is_alive)
+            setup = replace(
+                self._setups.request(remembered, line, is_alive=is_alive),
+                sizes_are_for_once=self._sizes_are_for_once,
+            )
         elif line.operation in ("reset", "save"):
             setup = Setup(session_dir=remembered.session_dir)
         name = line.save_name if line.operation == "save" else None

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -15,9 +16,10 @@ from xenprof.cli.daemonrc import DaemonrcFiles
 from xenprof.cli.debug_images import debug_images
 from xenprof.cli.durations import Duration
 from xenprof.cli.options import callgraph_option, state_dir_option
-from xenprof.client import Client, ServiceError
+from xenprof.cli.profile_sessions import ProfiledSessions
+from xenprof.client import Client, Service, ServiceError
 from xenprof.errors import XenprofError
-from xenprof.home import DOMAIN_0_ID, domain_root, home
+from xenprof.home import DOMAIN_0, DOMAIN_0_ID, domain_root, home
 from xenprof.wire.host_requests import Wait
 from xenprof.wire.opcontrol import GetStatus, Status
 from xenprof.wire.paths import SNAPSHOT
@@ -98,10 +100,21 @@ class _StepFailed(XenprofError):
         self.exit_code = exit_code
 
 
+class DaemonRuns(XenprofError):
+    """A daemon runs already, whose session a profile would end."""
+
+    def __init__(self, domain: str) -> None:
+        option = "" if domain == DOMAIN_0 else f" --domain {shlex.quote(domain)}"
+        super().__init__(
+            f"a daemon profiles {domain} already: end its session first "
+            f"(opcontrol{option} --shutdown)"
+        )
+
+
 class Profiling:
     """One run of the recipe against a service; what opcontrol prints goes to stderr."""
 
-    def __init__(self, client: Client, home: Path) -> None:
+    def __init__(self, client: Service, home: Path) -> None:
         """Look up the domains. Raises: ServiceNotRunning."""
         self._client = client
         self._home = home
@@ -124,21 +137,33 @@ class Profiling:
         active_ids = self._ids(active)
         passive_ids = self._ids(passive) if passive else []
         members = sorted({DOMAIN_0_ID, *active_ids})
+        self._check_that_no_daemon_runs()
+        names = [self._names[domid] for domid in members]
+        sessions = ProfiledSessions({name: domain_root(self._home, name) for name in names})
         try:
             with self._shut_down_at_the_end(members), self._setups_kept(members):
-                self._start(active_ids, passive_ids, members[1:], events, recording)
+                self._start_daemons(active_ids, passive_ids, members, events, recording)
+                # Nothing is refused from here on, so that a refusal deletes nothing.
+                for domid in members:
+                    self._opcontrol(domid, "--reset")
+                sessions.begin()
+                self._start_counting(members)
                 self._wait(duration_ns)
                 self._opcontrol(DOMAIN_0_ID, "--stop")
         except _StepFailed as failed:
             return failed.exit_code
+        sessions.end()
         return self._report(active_ids)
+
+    def _check_that_no_daemon_runs(self) -> None:
+        """Raises: DaemonRuns; its session is not ended for this one."""
+        for domid, name in self._names.items():
+            if self._status(domid) != "stopped":
+                raise DaemonRuns(name)
 
     @contextlib.contextmanager
     def _shut_down_at_the_end(self, members: Sequence[int]) -> Iterator[None]:
-        """End all daemons before and after the body, guests first, even if a step fails."""
-        for domid in reversed(members):
-            if self._status(domid) != "stopped":
-                self._opcontrol(domid, "--shutdown")
+        """End all daemons after the body, guests first, even if a step fails."""
         try:
             yield
         except BaseException:
@@ -164,11 +189,11 @@ class Profiling:
             for root, setup in zip(roots, before, strict=True):
                 DaemonrcFiles(root, is_daemon_alive=False).save(setup)
 
-    def _start(
+    def _start_daemons(
         self,
         active: Sequence[int],
         passive: Sequence[int],
-        others: Sequence[int],
+        members: Sequence[int],
         events: Sequence[str],
         recording: Sequence[str],
     ) -> None:
@@ -177,11 +202,13 @@ class Profiling:
         options += [f"--active-domains={','.join(map(str, active))}"]
         if passive:
             options += [f"--passive-domains={','.join(map(str, passive))}"]
-        self._opcontrol(DOMAIN_0_ID, "--reset")
         self._opcontrol(DOMAIN_0_ID, "--start-daemon", *options)
-        for domid in others:
-            self._opcontrol(domid, "--reset")
-            self._opcontrol(domid, "--start", *self._image_options(domid), *recording)
+        for domid in members[1:]:
+            self._opcontrol(domid, "--start-daemon", *self._image_options(domid), *recording)
+
+    def _start_counting(self, members: Sequence[int]) -> None:
+        for domid in members[1:]:
+            self._opcontrol(domid, "--start")
         if self._status(DOMAIN_0_ID) != "running":
             self._opcontrol(DOMAIN_0_ID, "--start")
 
@@ -217,7 +244,12 @@ class Profiling:
         from xenprof.cli import opcontrol
 
         with contextlib.redirect_stdout(sys.stderr):
-            exit_code = opcontrol.main(["--domain", self._names[domid], *options])
+            exit_code = opcontrol.main(
+                ["--domain", self._names[domid], *options],
+                client=self._client,
+                state=self._home,
+                sizes_are_for_once=True,
+            )
         if exit_code:
             raise _StepFailed(exit_code)
 

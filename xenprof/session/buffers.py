@@ -66,13 +66,19 @@ def _entries(wanted: float, least: int) -> int:
 
 
 def changed_sizes(driver: OprofileDriver, asked: Setup, chosen: Setup) -> Mapping[str, str]:
-    """Return the kernel's present sizes of the buffers that were chosen, not asked for."""
+    """Return the kernel's present sizes of the buffers whose new sizes hold for one daemon only.
+
+    They are those that were chosen, not asked for; if they are for once, also those asked for.
+    """
+    lasting = Setup() if asked.sizes_are_for_once else asked
     return {
-        name: driver.read(name) for name in _SIZES if getattr(chosen, name) != getattr(asked, name)
+        name: driver.read(name)
+        for name in _SIZES
+        if getattr(chosen, name) != getattr(lasting, name)
     }
 
 
 def restore(driver: OprofileDriver, sizes: Mapping[str, str]) -> None:
-    """Give the kernel its sizes back, so that those chosen hold for one daemon only."""
+    """Give the kernel its sizes back, so that the new ones hold for one daemon only."""
     for name, value in sizes.items():
         driver.write(name, value)

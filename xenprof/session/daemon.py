@@ -129,7 +129,7 @@ class RunningDaemon:
         return self._writer.outcome.problem or self._stacks.problem
 
     def close_buffer(self) -> None:
-        """Close the kernel's buffer, and undo the sizes that were chosen for this daemon."""
+        """Close the kernel's buffer, and undo the sizes that were for this daemon only."""
         self.driver.close_buffer()
         restore(self.driver, self._sizes)
 

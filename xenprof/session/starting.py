@@ -51,9 +51,11 @@ def start_daemon(
         labels = _labels(driver, setup, counters, primary, answer)
         config = daemon_config(driver, setup, labels)
     except _WriteRefusedError as refused:
+        restore(driver, sizes)
         answer.refuse(refused.name, refused.error)
         return None
     except (EventError, StoreError) as error:
+        restore(driver, sizes)
         answer.fail(str(error))
         return None
     log_path = f"{directory.shown}/samples/oprofiled.log"

@@ -20,7 +20,8 @@ class Setup:
 
     `vmlinux` None means `--no-vmlinux`. `passive_ranges` correspond to `passive_images` by
     position. The domain lists are the user's text, None if not given.
-    A buffer size of 0 leaves the kernel's default.
+    A buffer size of 0 leaves the kernel's own; the sizes stay when the daemon has ended, unless
+    they are for once.
     """
 
     events: tuple[EventSetting, ...] = ()
@@ -33,6 +34,7 @@ class Setup:
     buffer_size: int = 0
     buffer_watershed: int = 0
     cpu_buffer_size: int = 0
+    sizes_are_for_once: bool = False
     callgraph_depth: int = 0
     active_domains: str | None = None
     passive_domains: str | None = None

@@ -69,6 +69,22 @@ def test_the_kernel_has_its_sizes_back_after_a_daemon_with_stacks(sessions, host
     assert {name: walker.read(name) for name in SIZES} == SIZES
 
 
+def test_sizes_that_are_for_once_do_not_stay(sessions, host):
+    sizes = replace(SETUP, buffer_size=900, buffer_watershed=300, cpu_buffer_size=500)
+    sessions.start("Domain-0", replace(sizes, sizes_are_for_once=True))
+    driver = host.driver("Domain-0")
+    during = [driver.read(name) for name in SIZES]
+    sessions.shutdown("Domain-0")
+    assert ["900", "300", "500"] == during
+    assert {name: driver.read(name) for name in SIZES} == SIZES
+
+
+def test_sizes_that_are_for_once_do_not_stay_when_the_daemon_is_refused(sessions, host):
+    refused = replace(SETUP, cpu_buffer_size=500, active_domains="9", sizes_are_for_once=True)
+    assert 0 != sessions.start_daemon("Domain-0", refused).exit_code
+    assert SIZES["cpu_buffer_size"] == host.driver("Domain-0").read("cpu_buffer_size")
+
+
 def test_sizes_that_were_asked_for_stay_as_on_the_real_kernel(sessions, host):
     sessions.start("Domain-0", replace(SETUP, cpu_buffer_size=500))
     sessions.shutdown("Domain-0")
