@@ -224,9 +224,14 @@ class _Reader:
     def _read(self, session: str) -> "tuple[StackProfile, str]":
         from xenprof.report.sessions.places import chosen_domains
         from xenprof.report.sessions.reading import read_place
+        from xenprof.report.sessions.together import together
 
         place = self._place(session)
         domains = chosen_domains(self._home, place, self._domains)
+        place, others = together(place, domains)
+        if others:
+            names = ", ".join(others)
+            _warn(f"note: left out, as sampled at another time: {names} (--domain shows them)")
         profile = read_place(place, domains=domains, image_path=self._image_path, warn=_warning)
         return _titled(profile, place.title, domains)
 

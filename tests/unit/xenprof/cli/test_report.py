@@ -11,14 +11,17 @@ import pytest
 from click.testing import CliRunner
 
 from hypervisor.errors import HostError
-from tests.support.homes import write, write_home
+from tests.support.homes import session, write, write_home
 from tests.support.known_sessions import GUEST_APPS, VMLINUX, XEN, own
 from tests.support.pprof_proto import decoded
 from tests.support.traces import real_bytes
 from xenprof.cli.report import command
 from xenprof.errors import XenprofError
+from xenprof.home import domain_root
 from xenprof.report.formats import FORMATS, load
 from xenprof.report.views.table import BY
+from xenprof.store.begun import note_run, stored_samples
+from xenprof.store.sessiondir import domain_session
 
 
 @pytest.fixture
@@ -74,6 +77,18 @@ def test_rows_of_domains_are_sorted_by_their_samples(home):
     assert [(row["domain"], row["self"]) for row in found] == [
         ("web", [400]), ("db", [112]), ("Domain-0", [106]),
     ]  # fmt: skip
+
+
+def test_sessions_of_another_profile_are_left_out_and_told(home):
+    for domain, run in (("Domain-0", "b"), ("web", "a")):
+        samples = stored_samples(session(home, domain))
+        note_run(domain_session(domain_root(home, domain)), run, samples)
+    found = CliRunner().invoke(command, ["--by", "domain"], standalone_mode=False)
+
+    assert " web" not in found.stdout
+    assert found.stderr == (
+        "note: left out, as sampled at another time: web (--domain shows them)\n"
+    )
 
 
 def test_a_domain_is_chosen_by_id(home):
