@@ -4,6 +4,8 @@ import pytest
 
 from tests.support.e2e.tiny import TINY
 from xenprof.cli.main import main
+from xenprof.cli.run_sessions import Run
+from xenprof.store.begun import stored_samples
 
 
 @pytest.fixture
@@ -85,6 +87,57 @@ def test_a_state_dir_keeps_the_roots_of_the_domains(run, tmp_path):
     run("--for", "10ms", "--state-dir", str(tmp_path / "state"))
 
     assert (tmp_path / "state/domains/busy").is_dir()
+
+
+PROFILE = ("--profile", "GLOBAL_POWER_EVENTS:100000:1", "--active", "0,busy", "--json")
+
+
+def test_samples_of_an_earlier_run_are_told(run, tmp_path):
+    state = tmp_path / "state"
+    first = run("--for", "300ms", *PROFILE, "--state-dir", str(state))
+    samples = stored(state)
+    second = run("--for", "300ms", *PROFILE, "--state-dir", str(state))
+
+    assert samples > 0
+    assert ("", told(state, samples), first[1]) == (first[2], second[2], second[1])
+    assert stored(state) == 2 * samples
+
+
+def test_samples_of_an_interrupted_run_are_told(run, tmp_path, monkeypatch):
+    state, advance = tmp_path / "state", Run.advance
+
+    def interrupted(self, *arguments):
+        advance(self, *arguments)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Run, "advance", interrupted)
+        run("--for", "300ms", *PROFILE, "--state-dir", str(state))
+    samples = stored(state)
+    _, _, errors = run("--for", "300ms", *PROFILE, "--state-dir", str(state))
+
+    assert samples > 0
+    assert told(state, samples) == errors
+
+
+def test_a_run_that_samples_nothing_tells_of_no_samples(run, tmp_path):
+    state = tmp_path / "state"
+    run("--for", "300ms", *PROFILE, "--state-dir", str(state))
+    _, _, errors = run("--for", "300ms", "--state-dir", str(state))
+
+    assert errors == ""
+
+
+def stored(state):
+    sessions = (state / "domains").glob("*/var/lib/oprofile/samples/current")
+    return sum(stored_samples(session) for session in sessions)
+
+
+def told(state, samples):
+    return (
+        f"note: {state} has {samples} samples of earlier runs, which stay; "
+        "another --state-dir keeps those of this run apart\n"
+    )
 
 
 def test_xends_log_is_where_xm_log_looks_for_it(run, tmp_path):

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 EPOCH_NS = 1_178_668_800 * 10**9
 """Virtual Unix time at the start of every run: 2007-05-09, so that runs can be compared."""
 _SHOWN_SLICE_NS = 100_000_000
+_STARTS = ("opcontrol start-daemon", "opcontrol start")
 
 
 @click.command("run")
@@ -84,6 +85,8 @@ def command(
             from xenprof.cli.run_sessions import run_at
 
         with run_at(state_dir, host) as run:
+            if events or any(one.name in _STARTS for _, one in commands):
+                run.note_earlier_samples()
             if events:
                 run.start_profiling(events, active or str(DOMAIN_0_ID), passive, depth)
             with progress(duration_ns) as shown:

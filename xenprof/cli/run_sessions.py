@@ -12,16 +12,19 @@ from hypervisor.errors import HostError
 from hypervisor.host import Host, profiler_of, toolstack_of
 from hypervisor.telemetry import HostSnapshot
 from xenprof.cli.debug_images import debug_images
+from xenprof.cli.notes import note
 from xenprof.cli.progress import Progress
 from xenprof.errors import UsageError, XenprofError
 from xenprof.events import EventSetting
 from xenprof.eventspec import parse_setting
-from xenprof.home import DOMAIN_0, DOMAIN_0_ID, XEND_LOG, domain_root
+from xenprof.home import DOMAIN_0, DOMAIN_0_ID, XEND_LOG, domain_root, domains_folder
 from xenprof.images import text_range
 from xenprof.service.domainroots import DomainRoots
 from xenprof.service.own_home import claim, private_files
 from xenprof.service.xendlog_file import XendLogFile
 from xenprof.session.sessions import Sessions
+from xenprof.store.begun import stored_samples
+from xenprof.store.sessiondir import domain_session
 from xenprof.wire.opcontrol import Outcome, Setup
 
 if TYPE_CHECKING:
@@ -70,6 +73,15 @@ class Run:
         for domid in changes.gone:
             self._sessions.domain_gone(domid)
         self._xend_log.append(toolstack_of(self._host).views.take_log())
+
+    def note_earlier_samples(self) -> None:
+        """Say how many samples lie where those of this run will go, if any do."""
+        roots = [path for path in domains_folder(self._home).iterdir() if path.is_dir()]
+        if samples := sum(stored_samples(domain_session(root).current) for root in roots):
+            note(
+                f"{self._home} has {samples} samples of earlier runs, which stay; "
+                "another --state-dir keeps those of this run apart"
+            )
 
     def start_profiling(
         self, events: Sequence[str], active: str, passive: str | None, depth: int = 0
