@@ -169,7 +169,7 @@ class RunningDaemon:
         self._store.call(self._note_losses)
         self._report_losses()
         stats = self.driver_stats()
-        unseen = list(self.unseen.lines(self._host.telemetry.snapshot(), self._unread()))
+        unseen = self._notes()
         directory, disk = self.directory, self._store.disk
         self._store.call(lambda: directory.end_dump(stats, unseen, disk))
 
@@ -214,6 +214,12 @@ class RunningDaemon:
     def _report_losses(self) -> None:
         while not self._losses.empty():
             profiler_of(self._host).count_samples(self.domid, self._losses.get())
+
+    def _notes(self) -> list[str]:
+        snapshot = self._host.telemetry.snapshot()
+        # What a destroyed domain has not read is among its losses.
+        is_alive = any(domain.domid == self.domid for domain in snapshot.domains)
+        return list(self.unseen.lines(snapshot, self._unread() if is_alive else 0))
 
     def _unread(self) -> int:
         """Return the number of samples in the kernel and, if that is readable, in Xen's rings."""
