@@ -32,9 +32,9 @@ def read_place(
     Only stacks that pass through one of `domains` (empty: any) are kept. Samples of a passive
     domain are in domain 0's session; an archive of such a domain repeats them and is not read.
 
-    Damaged files are left out with a warning, and stacks that are damaged for the sample files.
+    Damaged files are left out with a warning, and stacks that cannot be read for the sample files.
 
-    Raises: StoreError (a file cannot be opened, or there are damaged ones only).
+    Raises: StoreError (a sample file cannot be opened, or there are damaged ones only).
     """
     parts: list[StackProfile] = []
     damaged: list[StoreError] = []
@@ -44,7 +44,7 @@ def read_place(
             warn(f"{source.session}: {aside} damaged files were set aside")
         try:
             part = read_stacks(source.session)
-        except (CorruptSampleFile, VersionMismatch) as error:
+        except StoreError as error:  # the sample files have the same samples
             damaged.append(error)
             part = None
         if part is None:

@@ -173,6 +173,22 @@ def test_a_session_of_damaged_files_only_is_an_error(home):
         read(named_session(home, "current"))
 
 
+def a_folder_in_place_of_stacks(where):
+    (where / "stacks/stacks.xps").mkdir(parents=True)
+
+
+def a_file_in_place_of_their_folder(where):
+    (where / "stacks").write_bytes(b"")
+
+
+@pytest.mark.parametrize("obstruct", [a_folder_in_place_of_stacks, a_file_in_place_of_their_folder])
+def test_stacks_that_cannot_be_read_hide_no_samples(home, obstruct):
+    obstruct(session(home, "web"))
+    told: list[str] = []
+    profile = read_place(named_session(home, "current"), warn=told.append)
+    assert (profile.totals, [line[-8:] for line in told]) == ((618, 10), ["left out"])
+
+
 def test_files_that_were_set_aside_are_told(home):
     where = session(home, "web")
     set_aside(where, damage(where)[0], Disk())
