@@ -37,6 +37,11 @@ def session_losses(session: Path, recorded: Mapping[str, int]) -> dict[str, int]
     return lost
 
 
+def not_kept(session: Path, recorded: Mapping[str, int]) -> dict[str, int]:
+    """Return the samples of a session that are not in its files by reason, as `session_losses`."""
+    return session_losses(session, recorded) | session_unread(session)
+
+
 def session_unread(session: Path) -> dict[str, int]:
     """Return the samples of a session that waited unread when it was written last."""
     unread = count_in(dict(read_unseen(session)).get("unread_samples", ""))

@@ -13,7 +13,7 @@ from xenprof.profile.stacks import Frame, SampleType, StackProfile
 from xenprof.report.sessions.attribution import Attribution, Owner, passive_domain, symbol_rows
 from xenprof.report.sessions.places import Place
 from xenprof.report.views.merge import merged
-from xenprof.store.losses import session_losses, session_unread
+from xenprof.store.losses import not_kept
 from xenprof.store.placing import damaged_files
 from xenprof.store.sessiondir import read_profile
 from xenprof.store.stackfile import read_stacks
@@ -70,8 +70,7 @@ def read_place(
                     continue
             attribution = Attribution(source, place.names, place.roots, image_path, warn)
             part = flat(profile.select(files), attribution)
-        lost = session_losses(source.session, part.lost) | session_unread(source.session)
-        parts.append(replace(part, lost=lost))
+        parts.append(replace(part, lost=not_kept(source.session, part.lost)))
     if damaged and not parts:
         raise damaged[0]
     for each in damaged:

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from hypervisor.errors import HostError
-from tests.support.homes import write, write_home
+from tests.support.homes import session, write, write_home
 from tests.support.known_sessions import GUEST_APPS, VMLINUX, XEN, own
 from tests.support.pprof_proto import decoded
 from tests.support.traces import real_bytes
@@ -19,6 +19,7 @@ from xenprof.cli.report import command
 from xenprof.errors import XenprofError
 from xenprof.report.formats import FORMATS, load
 from xenprof.report.views.table import BY
+from xenprof.store.unseen import write_unseen
 
 
 @pytest.fixture
@@ -177,6 +178,13 @@ def test_what_makes_no_sense_is_refused_in_one_line(home, message):
 def test_a_session_of_empty_files_has_no_samples(home):
     write(home, "web", [own(VMLINUX, {}), own(GUEST_APPS, {})], "empty")
     assert refusal("--session", "empty") == "session empty has no samples"
+
+
+def test_a_session_that_has_lost_all_samples_says_how_many_and_why(home):
+    write_unseen(session(home, "web", "empty"), ["lost_reasons filtered=7"])
+    assert refusal("--session", "empty") == (
+        "session empty has no samples; lost: 7 samples (filtered 7)"
+    )
 
 
 def test_nothing_sampled_ever_is_said_so(tmp_path, monkeypatch):

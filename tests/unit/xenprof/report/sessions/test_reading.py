@@ -19,6 +19,7 @@ from xenprof.profile.flat import ImageName
 from xenprof.report.sessions.places import chosen_domains, named_session, place_at
 from xenprof.report.sessions.reading import read_place
 from xenprof.store.placing import set_aside
+from xenprof.store.unseen import write_unseen
 
 CYCLES = "CPU_CLK_UNHALTED"
 
@@ -146,6 +147,24 @@ def test_losses_are_added_up_by_reason(home):
         stats.mkdir(parents=True)
         (stats / "sample_lost_overflow").write_text(f"{lost}\n")
     assert read(named_session(home, "current")).lost == {"cpu_buffer_overflow": 7}
+
+
+def lose_all(home, domain, notes):
+    """Have a session of a domain no samples, and notes on what it has lost."""
+    shutil.rmtree(session(home, domain))
+    write_unseen(session(home, domain), notes)
+
+
+def test_a_session_that_has_lost_all_its_samples_counts_with_its_losses(home):
+    lose_all(home, "web", ["lost_reasons domain_destroyed=43116", "unread_samples 2"])
+    found = read(named_session(home, "current"))
+    assert (found.totals, found.lost) == ((218, 10), {"domain_destroyed": 43116, "unread": 2})
+
+
+def test_a_session_without_samples_and_losses_is_none(home):
+    lose_all(home, "web", ["lost_reasons ", "unread_samples 0"])
+    place = named_session(home, "current")
+    assert "web" not in {source.domain for source in place.sources}
 
 
 def damage(where):
