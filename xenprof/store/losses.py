@@ -16,6 +16,7 @@ _STATISTICS = {
     "sample_lost_no_mapping": "no_mapping",
 }
 _IN_CPUS = {"sample_lost_overflow": "cpu_buffer_overflow"}
+NEVER_READ = "never_read"
 UNREAD = "unread"
 """Samples that nobody has read yet are not lost, but not in the session either."""
 
