@@ -17,7 +17,7 @@ from xenprof.store.losses import not_kept
 from xenprof.store.placing import damaged_files
 from xenprof.store.sessiondir import read_profile
 from xenprof.store.stackfile import read_stacks
-from xenprof.store.unseen import read_unseen
+from xenprof.store.unseen import check_unseen, read_unseen
 
 
 def read_place(
@@ -40,6 +40,10 @@ def read_place(
     damaged: list[StoreError] = []
     known_passive: frozenset[int] = frozenset()
     for source in place.sources:
+        try:
+            check_unseen(source.session)
+        except StoreError as error:
+            warn(f"{error}: what was lost may be missing")
         if aside := damaged_files(source.session):
             warn(f"{source.session}: {aside} damaged files were set aside")
         try:

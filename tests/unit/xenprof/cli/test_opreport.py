@@ -134,6 +134,15 @@ def test_a_report_ends_with_what_it_cannot_show(session, capsys):
     ]
 
 
+def test_damaged_notes_on_losses_are_told(session, capsys):
+    path = session / "stats" / "xenprof_unseen"
+    path.parent.mkdir()
+    path.write_bytes(b"")
+    assert notes(capsys) == [
+        f"note: {path}: damaged notes on lost samples: what was lost may be missing"
+    ]
+
+
 def test_a_session_that_has_lost_all_samples_is_an_error_with_a_note(session, capsys):
     shutil.rmtree(session)
     (session / "stats").mkdir(parents=True)

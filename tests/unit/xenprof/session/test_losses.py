@@ -138,6 +138,24 @@ def test_damaged_notes_of_an_earlier_daemon_are_skipped(sessions, tmp_path, text
     assert unseen(tmp_path)["lost_samples"] == "0"
 
 
+def test_a_folder_in_place_of_the_notes_is_set_aside_by_the_next_dump(sessions, host, tmp_path):
+    sessions.start("Domain-0", SETUP)
+    lose(host, 5)
+    path = directory(tmp_path).current / "stats/xenprof_unseen"
+    path.mkdir(parents=True)
+    outcome = sessions.dump("Domain-0")
+    assert (outcome.exit_code, unseen(tmp_path)["lost_samples"]) == (0, "5")
+
+
+def test_notes_that_a_daemon_finds_damaged_are_told(host, tmp_path):
+    path = directory(tmp_path).current / "stats/xenprof_unseen"
+    path.parent.mkdir(parents=True)
+    path.write_text("lost_rea")
+    told: list[StoreError] = []
+    Sessions(host, tmp_path, damaged=told.append).start("Domain-0", SETUP)
+    assert [error.path for error in told] == [str(path)]
+
+
 def drained(host):
     return [domid for domid in (0, 1, 2) if ("drain", "1") in host.profiler.driver(domid).writes]
 

@@ -208,6 +208,15 @@ def test_stacks_that_cannot_be_read_hide_no_samples(home, obstruct):
     assert (profile.totals, [line[-8:] for line in told]) == ((618, 10), ["left out"])
 
 
+def test_damaged_notes_on_losses_are_told(home):
+    notes = session(home, "web") / "stats/xenprof_unseen"
+    notes.parent.mkdir()
+    notes.write_bytes(b"lost_reas")
+    told: list[str] = []
+    read_place(named_session(home, "current"), warn=told.append)
+    assert told == [f"{notes}: damaged notes on lost samples: what was lost may be missing"]
+
+
 def test_files_that_were_set_aside_are_told(home):
     where = session(home, "web")
     set_aside(where, damage(where)[0], Disk())
