@@ -83,6 +83,16 @@ def test_a_renamed_domain_keeps_its_counts():
     assert ({}, {("no_mm",): 3}) == (points_of(lost, host, "x"), points_of(lost, host, "y"))
 
 
+def test_the_losses_of_a_saved_domain_keep_its_own_name(tmp_path):
+    host = make_host(domain("x", cpu(), memory_mib=64))
+    host.profiler.count_samples(1, {"no_mm": 3})
+    done(host, host.toolstack.domains.save("x", str(tmp_path / "x.save")))
+    after(host, 1)
+    assert [("x", "no_mm", 3)] == [
+        (row.domain, row.reason, row.samples) for row in host.telemetry.snapshot().lost
+    ]
+
+
 def test_what_domain_0_did_for_the_last_life_is_not_done_for_the_next(ended):
     assert ended.telemetry.snapshot().find("Domain-0").on_behalf_ns.keys() == {"Domain-0"}
 

@@ -1,5 +1,6 @@
 """Starts and ends a program of oprofile: its command line, its help, its errors."""
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -7,7 +8,7 @@ from io import TextIOWrapper
 
 from hypervisor.errors import HostError
 from xenprof.cli import popt
-from xenprof.cli.notes import note_nearest, note_what_was_meant
+from xenprof.cli.notes import note, note_nearest, note_what_was_meant
 from xenprof.cli.popt import Option
 from xenprof.cli.stdout import INTERRUPTED, drop_stdout, ends_with_its_reader
 from xenprof.cli.threads import start_no_numpy_threads
@@ -71,6 +72,9 @@ def main(program: Program, argv: Sequence[str] | None) -> int:
     except XenprofError as error:
         _say(str(error))
         note_what_was_meant(str(error))
+        if not os.environ.get("XENPROF_NO_NOTES"):
+            for line in getattr(error, "__notes__", ()):
+                note(line)
         return error.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED

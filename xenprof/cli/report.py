@@ -258,7 +258,11 @@ def _titled(
     """Return the profile and its title with the domains. Raises: NothingToReport."""
     if not sum(profile.totals):
         of = f" of {', '.join(sorted(domains))}" if domains else ""
-        raise NothingToReport(f"{title} has no samples{of}")
+        from xenprof.profile.losses import lost_text
+
+        lost = lost_text(profile.lost)
+        of_all = "of all domains " if domains else ""
+        raise NothingToReport(f"{title} has no samples{of}{lost and f'; {of_all}{lost}'}")
     from xenprof.report.formats.notes import sampled_domains
 
     present = sorted(sampled_domains(profile))

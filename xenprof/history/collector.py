@@ -6,6 +6,7 @@ renamed, and the session after a saved one has another.
 """
 
 import os
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,7 +18,7 @@ from xenprof.profile.flat import Profile, SampleFile, SampleKey
 from xenprof.profile.stacks import StackProfile
 from xenprof.report.sessions.places import Place, Source, named_session
 from xenprof.report.views.merge import merged
-from xenprof.store.losses import session_losses
+from xenprof.store.losses import NEVER_READ, UNREAD, session_losses, session_unread
 from xenprof.store.sessiondir import CURRENT, list_files, read_file, session_abi
 from xenprof.store.stackfile import read_stacks
 
@@ -52,6 +53,16 @@ class _Known:
     lost: Mapping[str, int] = field(default_factory=dict)
     stacks: StackProfile | None = None
 
+    def settle(self, session: Path) -> None:
+        """Take all losses of the session (its directory) as known."""
+        recorded = {} if self.stacks is None else self.stacks.lost
+        lost = Counter(session_losses(session, recorded))
+        # The next daemon of the session counts as lost what the last one has not read.
+        lost[NEVER_READ] += session_unread(session).get(UNREAD, 0)
+        self.lost = lost
+        if self.stacks is not None:
+            self.stacks = replace(self.stacks, lost=lost)
+
 
 class Collector:
     """Looks at the sessions below a HOME. All methods belong to the store's thread."""
@@ -62,8 +73,16 @@ class Collector:
         self._warned: set[str] = set()
         self._sessions: dict[_Identity, _Known] = {}
 
+    def begin(self) -> None:
+        """Treat all samples and losses as old; no daemon runs yet."""
+        self.forget()
+        for source in self._place().sources:
+            identity = _identity(source)
+            if identity is not None:
+                self._sessions.setdefault(identity, _Known()).settle(source.session)
+
     def forget(self) -> None:
-        """Treat all samples as old: at the start, and after a session was reset or saved."""
+        """Treat all samples as old, after a session was reset or saved."""
         self._sessions.clear()
         self.collect()
 
@@ -73,11 +92,9 @@ class Collector:
         found: dict[_Identity, _Known] = {}
         parts = []
         for source in place.sources:
-            try:
-                status = source.session.stat()
-            except OSError:
+            identity = _identity(source)
+            if identity is None:
                 continue
-            identity = (status.st_dev, status.st_ino)
             before = self._sessions.get(identity, _Known())
             now, part = self._look(source, before)
             found[identity] = now
@@ -194,7 +211,10 @@ def _difference(before: StackProfile, now: StackProfile) -> StackProfile:
 def _look_at_stacks(
     source: Source, whole: StackProfile, before: _Known
 ) -> tuple[_Known, Collected | None]:
-    new = whole if before.stacks is None else stacks_growth(before.stacks, whole)
+    if before.stacks is None:
+        new = replace(whole, lost=_growth_of_losses(before.lost, whole.lost))
+    else:
+        new = stacks_growth(before.stacks, whole)
     if not new.stacks:
         return before, None
     return _Known(stacks=whole), Collected(source, stacks=new)
@@ -206,6 +226,15 @@ def _growth_of_losses(before: Mapping[str, int], now: Mapping[str, int]) -> dict
         name: value - before.get(name, 0) if value >= before.get(name, 0) else value
         for name, value in now.items()
     }
+
+
+def _identity(source: Source) -> _Identity | None:
+    """Return what a session is known by; None if it is gone."""
+    try:
+        status = source.session.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _stamp(path: Path) -> _Stamp:

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from xenprof.errors import StoreError
 from xenprof.profile.losses import REASONS
 from xenprof.store.placing import DAMAGED, damaged_files
-from xenprof.store.unseen import read_unseen
+from xenprof.store.unseen import check_unseen, read_unseen
 
 _OVERFLOW = (
     "WARNING! The OProfile kernel driver reports sample buffer overflows.",
@@ -81,6 +82,10 @@ def unseen(session: Path) -> Iterator[str]:
     for key, value in read_unseen(session):
         if key in _NOTES and value and not _is_zero(value):
             yield f"note: {_NOTES[key](value)}"
+    try:
+        check_unseen(session)
+    except StoreError as error:
+        yield f"note: {error}: what was lost may be missing"
     if aside := damaged_files(session):
         yield f"note: damaged sample files that were set aside: {aside}, in {session / DAMAGED}"
 

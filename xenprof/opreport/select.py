@@ -2,6 +2,7 @@
 
 import os
 import posixpath
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,9 @@ from xenprof.opreport.names import long_name
 from xenprof.opreport.notes import session_warnings
 from xenprof.opreport.specification import Names, Specification
 from xenprof.profile.flat import ImageName, Profile, SampleFile, SampleKey
+from xenprof.profile.losses import lost_text
 from xenprof.store.abi import Abi
+from xenprof.store.losses import not_kept
 from xenprof.store.sessiondir import (
     StoredFile,
     has_files,
@@ -74,6 +77,17 @@ def image_names(place: Place, image_path: Sequence[str] = (), root: str = "") ->
     return names
 
 
+def _nothing_kept(sessions: Sequence[Path]) -> NothingSelectedError:
+    """Return the error of sessions without samples, with a note of those they have lost."""
+    error = NothingSelectedError()
+    lost: Counter[str] = Counter()
+    for session in sessions:
+        lost.update(not_kept(session, {}))
+    if lost:
+        error.add_note(f"no samples were kept; {lost_text(lost)}")
+    return error
+
+
 _APART = Merge()
 
 
@@ -129,6 +143,8 @@ def select(
                 found[str(path)] = (key, path, abi)
     if not has_any:
         raise NoSamplesError
+    if not images:
+        raise _nothing_kept(session_paths(place, specification))
     if not found:
         for line in _ways_to_write(specification, images):
             warn(line)

@@ -57,8 +57,8 @@ class History:
         self._spared: dict[str, tuple[int, int]] = {}  # slices left to skip, and how many next time
 
     def begin(self) -> None:
-        """Begin the history, without the samples that sessions hold already."""
-        self._submit(self._collector.forget)
+        """Begin the history, without the samples and losses that sessions have already."""
+        self._submit(self._collector.begin)
 
     def tick(self, host: Host) -> None:
         """End the slice if it is time; called often."""

@@ -7,6 +7,7 @@ from queue import SimpleQueue
 
 from hypervisor.errors import OprofilefsError
 from hypervisor.host import Host, OprofileDriver, Samples, profiler_of
+from xenprof.errors import StoreError
 from xenprof.events import EventSetting
 from xenprof.home import domain_root
 from xenprof.oprofiled.attribution import DaemonConfig, TextRange
@@ -19,7 +20,7 @@ from xenprof.session.stackrecording import StackRecording
 from xenprof.session.store import StoreThread
 from xenprof.session.unseen import Unseen
 from xenprof.store.sessiondir import SessionDir, domain_session
-from xenprof.store.unseen import read_unseen
+from xenprof.store.unseen import whole_unseen
 from xenprof.wire.opcontrol import Setup
 
 STATISTICS_PERIOD_NS = 600_000_000_000
@@ -78,13 +79,13 @@ class RunningDaemon:
         """`--start` has run since the last `--stop`."""
         self.is_outdated = False
         """Whether domain 0 has started a new session since, for which this daemon is not ready."""
-        earlier = dict(read_unseen(self.directory.current))
-        self.unseen = Unseen(config.domid, host.telemetry.snapshot(), earlier)
         self._host = host
         self._home = home
         self._store = store
         self._sizes = sizes
         self._log = LogFile(self.directory.log_path)
+        earlier = store.call(self._earlier_notes)
+        self.unseen = Unseen(config.domid, host.telemetry.snapshot(), earlier)
         self._writer = SampleWriter(
             self.directory.current, self._log.write, disk=store.disk, damaged=store.damaged
         )
@@ -169,9 +170,14 @@ class RunningDaemon:
         self._store.call(self._note_losses)
         self._report_losses()
         stats = self.driver_stats()
-        unseen = list(self.unseen.lines(self._host.telemetry.snapshot(), self._unread()))
+        unseen = self._notes()
         directory, disk = self.directory, self._store.disk
-        self._store.call(lambda: directory.end_dump(stats, unseen, disk))
+
+        def end() -> None:
+            whole_unseen(directory.current, disk, self._set_aside)
+            directory.end_dump(stats, unseen, disk)
+
+        self._store.call(end)
 
     def forget_session(self) -> int:
         """Forget a session that was reset or saved; return how many unwritten samples are lost."""
@@ -214,6 +220,24 @@ class RunningDaemon:
     def _report_losses(self) -> None:
         while not self._losses.empty():
             profiler_of(self._host).count_samples(self.domid, self._losses.get())
+
+    def _earlier_notes(self) -> Mapping[str, str]:
+        """Return what earlier daemons of the session have noted; runs on the store's thread."""
+        try:
+            return whole_unseen(self.directory.current, self._store.disk, self._set_aside)
+        except StoreError as error:
+            self._log.write(str(error))
+            return {}
+
+    def _set_aside(self, error: StoreError) -> None:
+        self._log.write(f"{error}: set aside, new ones have been begun")
+        self._store.damaged(error)
+
+    def _notes(self) -> list[str]:
+        snapshot = self._host.telemetry.snapshot()
+        # What a destroyed domain has not read is among its losses.
+        is_alive = any(domain.domid == self.domid for domain in snapshot.domains)
+        return list(self.unseen.lines(snapshot, self._unread() if is_alive else 0))
 
     def _unread(self) -> int:
         """Return the number of samples in the kernel and, if that is readable, in Xen's rings."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from hypervisor.telemetry import HostSnapshot
 from xenprof.home import DOMAIN_0_ID
-from xenprof.store.losses import count_in, parse_reasons, reasons_text
+from xenprof.store.losses import NEVER_READ, count_in, parse_reasons, reasons_text
 
 _Life = tuple[int, str]
 """The id and the uuid of a domain."""
@@ -37,7 +37,7 @@ class Unseen:
         self._profiled: set[int] = set()
         self._lost = Counter(parse_reasons(earlier.get("lost_reasons", "")))
         # A new daemon empties the rings, so what the last one has not read is lost.
-        self._lost["never_read"] += count_in(earlier.get("unread_samples", ""))
+        self._lost[NEVER_READ] += count_in(earlier.get("unread_samples", ""))
         self._known = _losses(snapshot)  # losses of other sessions
 
     def begin(self, snapshot: HostSnapshot) -> None:

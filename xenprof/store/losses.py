@@ -16,6 +16,7 @@ _STATISTICS = {
     "sample_lost_no_mapping": "no_mapping",
 }
 _IN_CPUS = {"sample_lost_overflow": "cpu_buffer_overflow"}
+NEVER_READ = "never_read"
 UNREAD = "unread"
 """Samples that nobody has read yet are not lost, but not in the session either."""
 
@@ -35,6 +36,11 @@ def session_losses(session: Path, recorded: Mapping[str, int]) -> dict[str, int]
         if reason and count:
             lost[reason] = lost.get(reason, 0) + count
     return lost
+
+
+def not_kept(session: Path, recorded: Mapping[str, int]) -> dict[str, int]:
+    """Return the samples of a session that are not in its files by reason, as `session_losses`."""
+    return session_losses(session, recorded) | session_unread(session)
 
 
 def session_unread(session: Path) -> dict[str, int]:

@@ -113,5 +113,9 @@ def set_aside(session: Path, path: Path, disk: Disk) -> Path:
 
 
 def damaged_files(session: Path) -> int:
-    """Return the number of files of a session (its directory) that were set aside."""
-    return sum(path.is_file() for path in (session / DAMAGED).rglob("*"))
+    """Return the number of files of a session (its directory) that were set aside.
+
+    An empty folder counts, since it was in the place of a file.
+    """
+    aside = (session / DAMAGED).rglob("*")
+    return sum(path.is_file() or (path.is_dir() and not any(path.iterdir())) for path in aside)

@@ -61,6 +61,8 @@ class Endings:
         xend.events["destroyed"] += 1
         xend.infos.pop(info.domid, None)
         info.devices.clear()
+        if info.is_saving:  # its losses and what is left of it keep its own name
+            xend.hypervisor.rename_domain(info.domid, info.lasting_name)
         xend.hypervisor.destroy_domain(info.domid)
         remove_domain(xend.store, info, keep_vm=keep_vm)
 

@@ -1,4 +1,7 @@
-"""Finds sessions: below HOME, or in a directory that the user names."""
+"""Finds sessions: below HOME, or in a directory that the user names.
+
+One that has lost all its samples is a session too, so that kept and lost samples add up.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +18,7 @@ from xenprof.home import (
     has_domain_names,
     resolve_domain,
 )
+from xenprof.store.losses import not_kept
 from xenprof.store.sessiondir import CURRENT
 
 _SAMPLES = Path(SESSION_DIR.lstrip("/"), "samples")
@@ -67,7 +71,7 @@ def place_at(path: Path) -> Place:
     Raises: UsageError: it is none of these.
     """
     title = str(path)
-    if _has_samples(path):
+    if _is_session(path):
         path = path.resolve()
         root = path.parents[4] if path.parts[-5:-1] == _SAMPLES.parts else Path("/")
         name = unquote(root.name) or DOMAIN_0
@@ -121,13 +125,14 @@ def _roots(folder: Path) -> dict[str, Path]:
 
 def _sessions(root: Path) -> list[str]:
     try:
-        return [entry.name for entry in (root / _SAMPLES).iterdir() if _has_samples(entry)]
+        return [entry.name for entry in (root / _SAMPLES).iterdir() if _is_session(entry)]
     except OSError:
         return []
 
 
-def _has_samples(session: Path) -> bool:
-    return any((session / tree).is_dir() for tree in _TREES)
+def _is_session(path: Path) -> bool:
+    """Return whether a directory has samples, or the note that samples were lost."""
+    return any((path / tree).is_dir() for tree in _TREES) or bool(not_kept(path, {}))
 
 
 def _sources(roots: Mapping[str, Path], session: str) -> tuple[Source, ...]:

@@ -13,11 +13,11 @@ from xenprof.profile.stacks import Frame, SampleType, StackProfile
 from xenprof.report.sessions.attribution import Attribution, Owner, passive_domain, symbol_rows
 from xenprof.report.sessions.places import Place
 from xenprof.report.views.merge import merged
-from xenprof.store.losses import session_losses, session_unread
+from xenprof.store.losses import not_kept
 from xenprof.store.placing import damaged_files
 from xenprof.store.sessiondir import read_profile
 from xenprof.store.stackfile import read_stacks
-from xenprof.store.unseen import read_unseen
+from xenprof.store.unseen import check_unseen, read_unseen
 
 
 def read_place(
@@ -32,19 +32,23 @@ def read_place(
     Only stacks that pass through one of `domains` (empty: any) are kept. Samples of a passive
     domain are in domain 0's session; an archive of such a domain repeats them and is not read.
 
-    Damaged files are left out with a warning, and stacks that are damaged for the sample files.
+    Damaged files are left out with a warning, and stacks that cannot be read for the sample files.
 
-    Raises: StoreError (a file cannot be opened, or there are damaged ones only).
+    Raises: StoreError (a sample file cannot be opened, or there are damaged ones only).
     """
     parts: list[StackProfile] = []
     damaged: list[StoreError] = []
     known_passive: frozenset[int] = frozenset()
     for source in place.sources:
+        try:
+            check_unseen(source.session)
+        except StoreError as error:
+            warn(f"{error}: what was lost may be missing")
         if aside := damaged_files(source.session):
             warn(f"{source.session}: {aside} damaged files were set aside")
         try:
             part = read_stacks(source.session)
-        except (CorruptSampleFile, VersionMismatch) as error:
+        except StoreError as error:  # the sample files have the same samples
             damaged.append(error)
             part = None
         if part is None:
@@ -70,8 +74,7 @@ def read_place(
                     continue
             attribution = Attribution(source, place.names, place.roots, image_path, warn)
             part = flat(profile.select(files), attribution)
-        lost = session_losses(source.session, part.lost) | session_unread(source.session)
-        parts.append(replace(part, lost=lost))
+        parts.append(replace(part, lost=not_kept(source.session, part.lost)))
     if damaged and not parts:
         raise damaged[0]
     for each in damaged:

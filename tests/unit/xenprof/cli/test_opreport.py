@@ -1,3 +1,4 @@
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -130,6 +131,26 @@ def test_a_report_ends_with_what_it_cannot_show(session, capsys):
         "note: processors were idle for 12.5 s, where no samples are taken",
         "note: 300 samples were of domains that are not profiled",
         "note: not profiled: ossvm02, DesktopVM",
+    ]
+
+
+def test_damaged_notes_on_losses_are_told(session, capsys):
+    path = session / "stats" / "xenprof_unseen"
+    path.parent.mkdir()
+    path.write_bytes(b"")
+    assert notes(capsys) == [
+        f"note: {path}: damaged notes on lost samples: what was lost may be missing"
+    ]
+
+
+def test_a_session_that_has_lost_all_samples_is_an_error_with_a_note(session, capsys):
+    shutil.rmtree(session)
+    (session / "stats").mkdir(parents=True)
+    (session / "stats" / "xenprof_unseen").write_text("lost_reasons filtered=7\n")
+    assert main(["session:later"]) == 1
+    assert capsys.readouterr().err.splitlines()[-2:] == [
+        "error: no sample files found: profile specification too strict ?",
+        "note: no samples were kept; lost: 7 samples (filtered 7)",
     ]
 
 

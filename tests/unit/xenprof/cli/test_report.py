@@ -22,6 +22,7 @@ from xenprof.report.formats import FORMATS, load
 from xenprof.report.views.table import BY
 from xenprof.store.begun import note_run, stored_samples
 from xenprof.store.sessiondir import domain_session
+from xenprof.store.unseen import write_unseen
 
 
 @pytest.fixture
@@ -192,6 +193,13 @@ def test_what_makes_no_sense_is_refused_in_one_line(home, message):
 def test_a_session_of_empty_files_has_no_samples(home):
     write(home, "web", [own(VMLINUX, {}), own(GUEST_APPS, {})], "empty")
     assert refusal("--session", "empty") == "session empty has no samples"
+
+
+def test_a_session_that_has_lost_all_samples_says_how_many_and_why(home):
+    write_unseen(session(home, "web", "empty"), ["lost_reasons filtered=7"])
+    assert refusal("--session", "empty") == (
+        "session empty has no samples; lost: 7 samples (filtered 7)"
+    )
 
 
 def test_nothing_sampled_ever_is_said_so(tmp_path, monkeypatch):

@@ -21,6 +21,7 @@ from xenprof.profile.stacks import Frame
 from xenprof.report.sessions.places import named_session
 from xenprof.report.sessions.reading import read_place
 from xenprof.report.views.merge import merged
+from xenprof.store.unseen import write_unseen
 
 _clock = itertools.count(1_000)
 
@@ -149,6 +150,36 @@ def test_losses_are_told_with_the_next_samples(collector: Collector, tmp_path: P
     (part,) = collector.collect().parts
 
     assert part.lost == {"event_buffer_overflow": 4}
+
+
+def lost_later(collector: Collector, home: Path, before: str, later: str) -> Mapping[str, int]:
+    """Return the losses of a history that begins when web's session has lost samples only."""
+    session(home, "web").mkdir(parents=True)
+    write_unseen(session(home, "web"), before.splitlines())
+    collector.begin()
+    fill(home, {0: 7})
+    write_unseen(session(home, "web"), [later])
+    (part,) = collector.collect().parts
+    return {reason: count for reason, count in part.lost.items() if count}
+
+
+def test_what_was_lost_before_it_began_is_no_part_of_it(collector: Collector, tmp_path: Path):
+    found = lost_later(
+        collector, tmp_path, "lost_reasons filtered=19087", "lost_reasons filtered=19090"
+    )
+    assert found == {"filtered": 3}
+
+
+def test_what_was_left_unread_before_it_began_is_no_part_of_it(
+    collector: Collector, tmp_path: Path
+):
+    found = lost_later(
+        collector,
+        tmp_path,
+        "lost_reasons filtered=2\nunread_samples 5",
+        "lost_reasons filtered=3,never_read=5",
+    )
+    assert found == {"filtered": 1}
 
 
 def test_a_damaged_file_is_told_once_and_left_out(tmp_path: Path):

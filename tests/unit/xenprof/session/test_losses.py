@@ -138,6 +138,24 @@ def test_damaged_notes_of_an_earlier_daemon_are_skipped(sessions, tmp_path, text
     assert unseen(tmp_path)["lost_samples"] == "0"
 
 
+def test_a_folder_in_place_of_the_notes_is_set_aside_by_the_next_dump(sessions, host, tmp_path):
+    sessions.start("Domain-0", SETUP)
+    lose(host, 5)
+    path = directory(tmp_path).current / "stats/xenprof_unseen"
+    path.mkdir(parents=True)
+    outcome = sessions.dump("Domain-0")
+    assert (outcome.exit_code, unseen(tmp_path)["lost_samples"]) == (0, "5")
+
+
+def test_notes_that_a_daemon_finds_damaged_are_told(host, tmp_path):
+    path = directory(tmp_path).current / "stats/xenprof_unseen"
+    path.parent.mkdir(parents=True)
+    path.write_text("lost_rea")
+    told: list[StoreError] = []
+    Sessions(host, tmp_path, damaged=told.append).start("Domain-0", SETUP)
+    assert [error.path for error in told] == [str(path)]
+
+
 def drained(host):
     return [domid for domid in (0, 1, 2) if ("drain", "1") in host.profiler.driver(domid).writes]
 
@@ -235,6 +253,40 @@ def test_destroyed_domain_leaves_what_was_taken_and_no_daemon(sessions, host, tm
     sessions.domain_gone(1)
     sessions.pump()
     assert (total(tmp_path, "web"), directory(tmp_path, "web").lock_pid()) == (1, None)
+
+
+def destroy_with_unread_samples(sessions, host):
+    """Destroy web, whose 4 samples in Xen's ring are booked as lost with it."""
+    host.driver("web").files["unread"] = "4"
+    host.destroy("web")
+    lose(host, 4, "domain_destroyed", domid=1)
+    sessions.domain_gone(1)
+
+
+def test_what_a_destroyed_domain_has_not_read_is_lost_once(sessions, host, tmp_path):
+    recipe_start(sessions)
+    destroy_with_unread_samples(sessions, host)
+    found = unseen(tmp_path, "web")
+    assert ("domain_destroyed=4", "0") == (found["lost_reasons"], found["unread_samples"])
+
+
+def test_the_session_of_a_next_life_has_the_losses_of_the_earlier_one_once(
+    sessions, host, tmp_path
+):
+    recipe_start(sessions)
+    host.driver("web").give(samples((USER, 0x400000), domain=1))
+    sessions.dump("web")
+    destroy_with_unread_samples(sessions, host)
+    sessions.shutdown("Domain-0")
+    host.names[4] = "web"
+    sessions.start_daemon("Domain-0", replace(SETUP, active_domains="0,4"))
+    sessions.start("web", SETUP)
+    host.driver("web").give(samples((USER, 0x400000), domain=4))
+    sessions.dump("web")
+    assert (total(tmp_path, "web"), unseen(tmp_path, "web")["lost_reasons"]) == (
+        2,
+        "domain_destroyed=4",
+    )
 
 
 def test_a_renamed_domain_goes_on_where_its_root_has_moved(sessions, host, tmp_path):

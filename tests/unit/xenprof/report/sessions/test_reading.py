@@ -19,6 +19,7 @@ from xenprof.profile.flat import ImageName
 from xenprof.report.sessions.places import chosen_domains, named_session, place_at
 from xenprof.report.sessions.reading import read_place
 from xenprof.store.placing import set_aside
+from xenprof.store.unseen import write_unseen
 
 CYCLES = "CPU_CLK_UNHALTED"
 
@@ -148,6 +149,24 @@ def test_losses_are_added_up_by_reason(home):
     assert read(named_session(home, "current")).lost == {"cpu_buffer_overflow": 7}
 
 
+def lose_all(home, domain, notes):
+    """Have a session of a domain no samples, and notes on what it has lost."""
+    shutil.rmtree(session(home, domain))
+    write_unseen(session(home, domain), notes)
+
+
+def test_a_session_that_has_lost_all_its_samples_counts_with_its_losses(home):
+    lose_all(home, "web", ["lost_reasons domain_destroyed=43116", "unread_samples 2"])
+    found = read(named_session(home, "current"))
+    assert (found.totals, found.lost) == ((218, 10), {"domain_destroyed": 43116, "unread": 2})
+
+
+def test_a_session_without_samples_and_losses_is_none(home):
+    lose_all(home, "web", ["lost_reasons ", "unread_samples 0"])
+    place = named_session(home, "current")
+    assert "web" not in {source.domain for source in place.sources}
+
+
 def damage(where):
     """Damage the sample files of a session; return their paths."""
     found = [path for path in where.rglob("*.*.*.*.*.*") if path.is_file()]
@@ -171,6 +190,31 @@ def test_a_session_of_damaged_files_only_is_an_error(home):
     damage(home)
     with pytest.raises(StoreError, match="CPU_CLK"):
         read(named_session(home, "current"))
+
+
+def a_folder_in_place_of_stacks(where):
+    (where / "stacks/stacks.xps").mkdir(parents=True)
+
+
+def a_file_in_place_of_their_folder(where):
+    (where / "stacks").write_bytes(b"")
+
+
+@pytest.mark.parametrize("obstruct", [a_folder_in_place_of_stacks, a_file_in_place_of_their_folder])
+def test_stacks_that_cannot_be_read_hide_no_samples(home, obstruct):
+    obstruct(session(home, "web"))
+    told: list[str] = []
+    profile = read_place(named_session(home, "current"), warn=told.append)
+    assert (profile.totals, [line[-8:] for line in told]) == ((618, 10), ["left out"])
+
+
+def test_damaged_notes_on_losses_are_told(home):
+    notes = session(home, "web") / "stats/xenprof_unseen"
+    notes.parent.mkdir()
+    notes.write_bytes(b"lost_reas")
+    told: list[str] = []
+    read_place(named_session(home, "current"), warn=told.append)
+    assert told == [f"{notes}: damaged notes on lost samples: what was lost may be missing"]
 
 
 def test_files_that_were_set_aside_are_told(home):
