@@ -4,6 +4,7 @@ import contextlib
 import errno
 import os
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -22,7 +23,7 @@ class Disk:
 
     def write(self, path: Path, data: bytes | memoryview) -> None:
         """Write a new file. Raises: OSError."""
-        with open(path, "wb", buffering=0, opener=opener) as file:
+        with naming(path), open(path, "wb", buffering=0, opener=opener) as file:
             rest = memoryview(data)
             while rest:
                 rest = rest[file.write(rest) :]
@@ -32,7 +33,8 @@ class Disk:
         if self._is_synced:
             number = os.open(path, os.O_RDONLY)
             try:
-                os.fsync(number)
+                with naming(path):
+                    os.fsync(number)
             finally:
                 os.close(number)
 
@@ -56,6 +58,17 @@ class Disk:
     def rename(self, old: Path, new: Path) -> None:
         """Give a file or folder another name; a file of that name is replaced. Raises: OSError."""
         old.replace(new)
+
+
+@contextlib.contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Give errors of the system that name no file, as those of writing do, this one's name."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(path)
+        raise
 
 
 DISK = Disk()
@@ -97,7 +110,8 @@ class Batch:
         temporary = folder / f"{UNFINISHED}{os.getpid()}.{threading.get_ident()}.{self._written}"
         try:
             self._disk.write(temporary, data)
-        except OSError:
+        except OSError as error:
+            error.filename = str(path)
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
             raise

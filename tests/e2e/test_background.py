@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 
@@ -32,3 +33,30 @@ def test_a_service_that_dies_while_it_starts_points_to_its_log(tmp_path):
     assert done.returncode == 1
     assert str(tmp_path / "log") in done.stderr
     assert "ZeroDivisionError" in (tmp_path / "log").read_text()
+
+
+def test_a_file_that_cannot_be_used_is_told_in_a_line(tmp_path):
+    done = in_background("open('/nosuch/file')", tmp_path / "log")
+
+    assert (done.returncode, done.stderr) == (
+        1,
+        "xenprof: /nosuch/file: No such file or directory\n",
+    )
+
+
+def test_a_service_goes_on_when_its_log_is_full():
+    done = in_background("tell('ready at last'); tell('and later')", "/dev/full")
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "ready at last\n", "")
+
+
+def test_folders_of_a_log_are_its_users_alone_whatever_the_umask(tmp_path):
+    before = os.umask(0)
+    try:
+        in_background("tell('ready')", tmp_path / "a/b/log")
+    finally:
+        os.umask(before)
+
+    assert [path.stat().st_mode & 0o777 for path in (tmp_path / "a", tmp_path / "a/b")] == [
+        0o700
+    ] * 2

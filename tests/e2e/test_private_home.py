@@ -43,10 +43,10 @@ def test_whatever_the_umask_nothing_is_for_others(tmp_path, serve):
 
 def test_a_run_that_is_kept_is_not_for_others(tmp_path):
     run = "xenprof run --for 2s --profile GLOBAL_POWER_EVENTS:100000"
-    done = shell(tmp_path / "home", f"umask 000; {run} --state-dir {tmp_path / 'kept'}")
+    done = shell(tmp_path / "home", f"umask 000; {run} --state-dir {tmp_path}/deep/kept")
 
     assert done.returncode == 0, done.stderr
-    assert open_to_others(tmp_path / "kept") == []
+    assert open_to_others(tmp_path / "deep") == []
 
 
 @pytest.mark.parametrize("mode", [0o777, 0o775])

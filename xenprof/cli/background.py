@@ -1,5 +1,6 @@
 """Runs a service in the background: the parent returns when it is ready, or says why it is not."""
 
+import contextlib
 import json
 import os
 import sys
@@ -35,8 +36,10 @@ def run_in_background(body: Body, log: Path) -> int:
 
     It may be called only while this process has no other threads.
     """
+    from xenprof.service.own_home import make_private_folder
+
     try:
-        log.parent.mkdir(parents=True, exist_ok=True)
+        make_private_folder(log.parent)
         log.open("a").close()
     except OSError as error:
         print(f"xenprof: {log} cannot be written: {error.strerror}", file=sys.stderr)
@@ -72,7 +75,8 @@ def _child(body: Body, log: Path, writer: int) -> None:
             if not pipe.closed:
                 json.dump([message, exit_code], pipe)
                 pipe.close()
-            print(message, flush=True)
+            with contextlib.suppress(OSError):  # the log's disk may be full
+                print(message, flush=True)
 
         try:
             body(tell)
@@ -80,9 +84,15 @@ def _child(body: Body, log: Path, writer: int) -> None:
         except (HostError, XenprofError) as error:
             tell(f"xenprof: {error}", error.exit_code)
             exit_code = error.exit_code
+        except OSError as error:
+            if error.filename is None:
+                raise
+            tell(f"xenprof: {error.filename}: {error.strerror}", exit_code)
     except BaseException:
         traceback.print_exc()
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(exit_code)
+        try:
+            sys.stdout.flush()
+            sys.stderr.flush()
+        finally:
+            os._exit(exit_code)

@@ -9,6 +9,7 @@ import os
 import shutil
 from pathlib import Path
 
+from hypervisor.ownfiles import make_folder, opener
 from xenprof.cli.daemonrc import Daemonrc
 from xenprof.errors import ImageError, UsageError
 from xenprof.home import inside
@@ -75,11 +76,15 @@ class ImageFiles:
             return
         fresh = target.with_name(f".{target.name[:200]}.{os.getpid()}")
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(source, fresh)
-            fresh.replace(target)
-        except OSError as error:
+            make_folder(self._root, target.parent)
             fresh.unlink(missing_ok=True)
+            try:
+                _copy(source, fresh)
+                fresh.replace(target)
+            except OSError:
+                fresh.unlink(missing_ok=True)
+                raise
+        except OSError as error:
             raise UsageError(f"{image}: {error.strerror}") from None
 
     def _find(self, image: str) -> Path:
@@ -88,6 +93,15 @@ class ImageFiles:
         if own.exists() or not image.startswith("/") or not os.access(image, os.R_OK):
             return own
         return Path(image)
+
+
+def _copy(source: Path, fresh: Path) -> None:
+    """Copy a file, with its time, to a new one that is its user's alone. Raises: OSError."""
+    with source.open("rb") as given, open(fresh, "xb", opener=opener) as copy:
+        os.fchmod(copy.fileno(), 0o600)
+        shutil.copyfileobj(given, copy)
+    status = source.stat()
+    os.utime(fresh, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
 def parse_range(option: str, value: str) -> Range:

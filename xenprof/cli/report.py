@@ -336,7 +336,7 @@ def _trace_request(trace: str | None, mhz: float | None) -> "Request":
 
 
 def _write(parts: Iterable[bytes], output: str | None) -> None:
-    """Write a report. A file is opened only when there is something to write.
+    """Write a report, whole or not at all. A file is opened only when there is something to write.
 
     Raises: UsageError (it cannot be written).
     """
@@ -356,7 +356,9 @@ def _opened(output: str | None) -> Iterator[IO[bytes]]:
     if output is None:
         yield sys.stdout.buffer
         return
-    with Path(output).open("wb") as out:
+    from xenprof.cli.wholefile import opened_whole
+
+    with opened_whole(Path(output)) as out:
         yield out
 
 

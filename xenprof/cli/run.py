@@ -69,8 +69,10 @@ def command(
         raise UsageError("--active, --passive and --callgraph say how to --profile; which event?")
     commands = _read_log(commands_file) if commands_file else []
     if state_dir:
+        from xenprof.service.own_home import make_private_folder
+
         try:
-            state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private_folder(state_dir)
         except OSError as error:
             raise UsageError(f"--state-dir {state_dir}: {error.strerror}") from None
     with lasting():

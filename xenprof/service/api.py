@@ -13,6 +13,7 @@ from xenprof.home import DOMAIN_0, domain_root
 from xenprof.service.arguments import BadArguments, request_of
 from xenprof.service.callers_files import CallersFiles
 from xenprof.service.domain_api import domain_routes
+from xenprof.service.hidden_home import HiddenHome
 from xenprof.service.history_api import history_routes
 from xenprof.service.host_api import host_routes
 from xenprof.service.http import Endpoint, RecordResponse, body_of, done, for_the_known
@@ -24,7 +25,9 @@ from xenprof.wire.host_requests import StopService, Wait
 _LONGEST_WAIT_SECONDS = 9e9  # in nanoseconds a number of 64 bits, 285 years
 
 
-def api_routes(service: Service, *, read_only: bool, stop: Callable[[], object]) -> list[Route]:
+def api_routes(
+    service: Service, hidden: HiddenHome, *, read_only: bool, stop: Callable[[], object]
+) -> list[Route]:
     """Return the routes below /api/v1; with `read_only` strangers get 403 for changes.
 
     It also keeps the files that requests name inside domain 0. `stop` asks the server to end.
@@ -46,7 +49,7 @@ def api_routes(service: Service, *, read_only: bool, stop: Callable[[], object])
     def changing(path: str, endpoint: Endpoint) -> Route:
         return Route(path, for_the_known(endpoint) if read_only else endpoint, methods=["POST"])
 
-    files = CallersFiles(domain_root(service.home, DOMAIN_0) if read_only else None)
+    files = CallersFiles(domain_root(service.home, DOMAIN_0) if read_only else None, hidden)
     return [
         *host_routes(service, changing, files),
         *domain_routes(service, changing, files),

@@ -14,6 +14,7 @@ from starlette.routing import Route
 from xenprof.service.api import api_routes
 from xenprof.service.bodies import BodyLimit
 from xenprof.service.failures import Failures
+from xenprof.service.hidden_home import HiddenHome
 from xenprof.service.hostnames import AllowedHosts, HostCheck
 from xenprof.service.service import Service
 
@@ -33,7 +34,7 @@ def create_app(
 
     With `read_only`, only those may change something whom `web_config` knows when they ask.
     `allowed_hosts` are those that requests may name; None for the control socket, where no name
-    matters and errors are told in full. `stop` is what a stop command calls.
+    matters and places on this machine are told in full. `stop` is what a stop command calls.
     """
     page = files("xenprof.service").joinpath("page.html").read_text(encoding="utf-8")
     page = page.replace("{telemetry_path}", escape(service.settings.telemetry_path.lstrip("/")))
@@ -49,17 +50,17 @@ def create_app(
             return PlainTextResponse("xenprof is ready\n")
         return PlainTextResponse("the model does not run\n", status_code=503)
 
-    failures = Failures(None if allowed_hosts is None else service.home)
+    hidden = HiddenHome(None if allowed_hosts is None else service.home)
     return Starlette(
         routes=[
             Route("/", index),
             Route("/-/healthy", healthy),
             Route("/-/ready", ready),
-            *api_routes(service, read_only=read_only, stop=stop),
+            *api_routes(service, hidden, read_only=read_only, stop=stop),
             *service.exporters.routes,
         ],
         middleware=_middleware(web_config, allowed_hosts),
-        exception_handlers=failures.handlers,
+        exception_handlers=Failures(hidden).handlers,
     )
 
 

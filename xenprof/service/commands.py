@@ -220,7 +220,10 @@ class CommandLog:
 
     def close(self) -> None:
         """Close the file."""
-        self._file.close()
+        try:
+            self._file.close()
+        except OSError as error:  # it still holds lines for which there was no room
+            log.warning("%s: commands not logged: %s", self._path, error.strerror)
 
     def _rotate(self) -> None:
         self._file.close()

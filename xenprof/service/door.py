@@ -21,6 +21,7 @@ from xenprof.service.connection import Connection
 from xenprof.service.guests import Guest, Guests
 from xenprof.service.http import FailureResponse
 from xenprof.service.limits import Limits
+from xenprof.service.turned_away import TurnedAway
 from xenprof.wire.failure import Failure
 
 log = logging.getLogger(__name__)
@@ -30,11 +31,7 @@ _PAUSE_SECONDS = 0.1  # after an error that will not be over at once
 _LOOK_SECONDS = 1.0
 _TLS_END_SECONDS = 5.0
 _PEER = struct.Struct("3i")  # pid, uid, gid
-_FULL = (
-    b"HTTP/1.1 503 Service Unavailable\r\n"
-    b"Connection: close\r\nContent-Type: text/plain\r\nRetry-After: 5\r\n"
-    b"Content-Length: 21\r\n\r\ntoo many connections\n"
-)
+_SEEN_OFF_SHARE = 8  # of the places, for those who are turned away; judgement
 
 
 class Door:
@@ -54,6 +51,7 @@ class Door:
         self._limits = limits
         self._tls = tls
         self._guests = Guests(limits)
+        self._turned_away = TurnedAway(max(1, limits.places // _SEEN_OFF_SHARE))
         self._is_local = listener.family == socket.AF_UNIX
         self._name = "the control socket" if self._is_local else "TCP"
 
@@ -67,6 +65,7 @@ class Door:
         finally:
             for task in tasks:
                 task.cancel()
+            self._turned_away.close()
             self._listener.close()
 
     async def _accept_all(self) -> None:
@@ -101,9 +100,7 @@ class Door:
             guest = self._guests.admit(address)
         if guest is None:
             log.warning("%s: a connection was refused: %s", self._name, "there are too many")
-            with contextlib.suppress(OSError):
-                connected.send(_FULL)
-            connected.close()
+            self._turned_away.tell(connected)
             return
         if not self._is_local:
             # Clients that vanish without a word are found out, however long a request takes.

@@ -7,7 +7,6 @@ import errno
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
-from pathlib import Path
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -16,6 +15,7 @@ from starlette.routing import Match, Route
 
 from hypervisor.errors import HostError
 from xenprof.errors import XenprofError
+from xenprof.service.hidden_home import HiddenHome
 from xenprof.service.http import FailureResponse, WrongMethod
 from xenprof.wire.failure import Failure
 
@@ -27,13 +27,10 @@ Handler = Callable[[Request, Exception], Awaitable[Response]]
 class Failures:
     """Answers errors; to strangers without the place of HOME, and without a word about bugs."""
 
-    def __init__(self, hidden_home: Path | None = None) -> None:
+    def __init__(self, hidden: HiddenHome) -> None:
         """Tell all, or, over TCP, hide where the HOME is."""
-        self._tells_all = hidden_home is None
-        self._hidden: tuple[str, ...] = ()
-        if hidden_home is not None:
-            places = {str(hidden_home.absolute()), str(hidden_home.resolve())} - {"/"}
-            self._hidden = tuple(sorted(places, key=len, reverse=True))
+        self._hidden = hidden
+        self._tells_all = not hidden.is_hidden
 
     @property
     def handlers(self) -> Mapping[type[Exception], Handler]:
@@ -50,7 +47,7 @@ class Failures:
     async def _caused_by_user(self, request: Request, error: Exception) -> Response:
         if not isinstance(error, HostError | XenprofError):
             raise error
-        failure = Failure(type(error).__name__, self._told(str(error)), error.exit_code)
+        failure = Failure(type(error).__name__, self._hidden.told(str(error)), error.exit_code)
         answer = self._answer(failure, error.http_status)
         if isinstance(error, WrongMethod):
             answer.headers["Allow"] = error.allowed
@@ -65,15 +62,6 @@ class Failures:
         log.error("%s %s: %s", request.method, request.url.path, text)
         status = 507 if error.errno in (errno.ENOSPC, errno.EDQUOT) else 400
         return self._answer(Failure("OSError", text if self._tells_all else reason), status)
-
-    def _told(self, message: str) -> str:
-        """Return a message with paths below HOME written as `HOME/...`; the log has them whole."""
-        told = message
-        for place in self._hidden:
-            told = told.replace(place, "HOME")
-        if told != message:
-            log.warning("answered over TCP without the place of HOME: %s", message)
-        return told
 
     async def _internal_error(self, request: Request, error: Exception) -> Response:
         """Answer after a bug, which the server logs with its traceback."""

@@ -2,6 +2,7 @@
 
 import errno
 import fcntl
+import logging
 import os
 import socket
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 from hypervisor.ownfiles import opener
 from xenprof.client import SOCKET_NAME
 from xenprof.service.own_home import CannotServe, claim
+
+log = logging.getLogger(__name__)
 
 LOCK_NAME = "serve.lock"
 
@@ -30,12 +33,26 @@ class HomeLock:
             raise CannotServe(
                 f"{home} is already served by process {_written(home)}; stop it with: xenprof stop"
             ) from None
-        os.ftruncate(self._file, 0)
-        os.write(self._file, f"{os.getpid()}".encode())
+        self._path = home / LOCK_NAME
+        try:
+            os.ftruncate(self._file, 0)
+            self._write(f"{os.getpid()}")
+        except CannotServe:
+            os.close(self._file)
+            raise
 
     def note_url(self, url: str) -> None:
-        """Write the service's URL for others that find HOME locked."""
-        os.write(self._file, f", {url}\n".encode())
+        """Write the service's URL for others that find HOME locked, if the disk takes it."""
+        try:
+            self._write(f", {url}\n")
+        except CannotServe as error:
+            log.warning("%s", error)
+
+    def _write(self, text: str) -> None:
+        try:
+            os.write(self._file, text.encode())
+        except OSError as error:
+            raise CannotServe(f"{self._path} cannot be written: {error.strerror}") from None
 
     def release(self) -> None:
         """Release the lock."""

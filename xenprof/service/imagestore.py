@@ -56,17 +56,23 @@ class ImageStore:
         return image
 
     def _check(self, file: DomainFile, batch: Batch) -> Path:
-        """Return the name for a file's contents; a damaged file of that name is set aside."""
+        """Return the name for a file's contents and attributes, where no damaged file is left."""
         digest = hashlib.sha256(file.data).hexdigest()
         image = self._folder / digest
+        if image not in batch:
+            self._set_aside_if_damaged(image, file)
         if image in batch or (image.exists() and not _has_attributes(image, file)):
             image = image.with_name(f"{digest}-{file.mtime}-{_mode(file):o}")
+            self._set_aside_if_damaged(image, file)
+        return image
+
+    def _set_aside_if_damaged(self, image: Path, file: DomainFile) -> None:
+        """Look at the contents alone: a rewrite changes the time of a file as well."""
         if image.exists() and image.read_bytes() != file.data:
             aside = free_name(image)
             self._disk.rename(image, aside)
             text = f"{image}, with {file.path}: damaged, set aside as {aside.name}"
             self._damaged(StoreError(str(image), text))
-        return image
 
 
 def give_attributes(path: Path, file: DomainFile) -> None:

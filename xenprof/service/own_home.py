@@ -29,7 +29,7 @@ def claim(home: Path) -> None:
     in it may be theirs.
     """
     try:
-        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(home)
         _check_link(home)
         found = home.stat()
         if found.st_uid != os.geteuid():
@@ -43,6 +43,15 @@ def claim(home: Path) -> None:
             home.chmod(0o700)
     except OSError as error:
         raise CannotServe(f"{home} cannot be used: {error.strerror}") from None
+
+
+def make_private_folder(folder: Path) -> None:
+    """Make a folder and those above it where they are missing: for this user alone.
+
+    Raises: OSError.
+    """
+    with private_files():  # as those above are made by the umask, whatever mode is given
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def _check_link(home: Path) -> None:

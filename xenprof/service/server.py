@@ -84,17 +84,18 @@ def serve(
         allowed = _allowed_hosts(settings, listener)
         host = build_host()
         control = held.enter_context(listen_on_control_socket(settings.home))
-        service = Service(
-            host,
-            settings.home,
-            speed=settings.speed,
-            strict=settings.strict,
-            enable_dump=settings.enable_dump,
-            loaders=installed() if loaders is None else loaders,
-            settings=settings.exporters,
-            history=settings.history,
-            disk=Disk(is_synced=settings.is_synced),
-        )
+        with _told_in_a_line():
+            service = Service(
+                host,
+                settings.home,
+                speed=settings.speed,
+                strict=settings.strict,
+                enable_dump=settings.enable_dump,
+                loaders=installed() if loaders is None else loaders,
+                settings=settings.exporters,
+                history=settings.history,
+                disk=Disk(is_synced=settings.is_synced),
+            )
         sys.setswitchinterval(_GIL_SWITCH_SECONDS)
 
         def tell(url: str) -> None:
@@ -103,6 +104,15 @@ def serve(
 
         doors = _Doors(control, listener, tls, settings.patience)
         asyncio.run(_serve(service, doors, allowed, web_config, tell))
+
+
+@contextlib.contextmanager
+def _told_in_a_line() -> Iterator[None]:
+    """Turn the error of a file into CannotServe, which names the file."""
+    try:
+        yield
+    except OSError as error:
+        raise CannotServe(f"{error.filename}: {error.strerror}") from None
 
 
 def _web_config(file: Path | None) -> "WebConfigFile | None":
@@ -158,10 +168,11 @@ async def _serve(
         if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup leaves SIGHUP
             loop.add_signal_handler(number, stop.set)
     try:
-        await asyncio.to_thread(service.start)
-    except OSError as error:  # from writing the roots of the domains
+        with _told_in_a_line():  # above all the roots of the domains, which are written now
+            await asyncio.to_thread(service.start)
+    except CannotServe:
         await asyncio.to_thread(service.close)
-        raise CannotServe(f"{error.filename}: {error.strerror}") from None
+        raise
     open_app = create_app(service, read_only=False, stop=stop.set)
     tcp_app = create_app(
         service,

@@ -1,4 +1,5 @@
 import errno
+from pathlib import Path
 
 import pytest
 
@@ -109,3 +110,29 @@ def test_folders_that_are_made_are_synced_into_those_above(tmp_path):
 def test_damaged_files_are_numbered(tmp_path):
     (tmp_path / "x.damaged-1").touch()
     assert tmp_path / "x.damaged-2" == free_name(tmp_path / "x")
+
+
+def test_an_error_of_writing_names_the_file():
+    with pytest.raises(OSError, match="No space left") as caught:
+        Disk().write(Path("/dev/full"), b"new")
+    assert caught.value.filename == "/dev/full"
+
+
+def test_an_error_of_syncing_names_the_file(tmp_path, monkeypatch):
+    def failing(number):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr("os.fsync", failing)
+    with pytest.raises(OSError, match="Input/output") as caught:
+        Disk().sync(tmp_path)
+    assert caught.value.filename == str(tmp_path)
+
+
+def test_a_file_that_cannot_be_written_is_named_by_its_place(tmp_path):
+    class Full(Disk):
+        def write(self, path, data):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left") as caught:
+        Batch(Full()).add(tmp_path / "out", b"new")
+    assert caught.value.filename == str(tmp_path / "out")

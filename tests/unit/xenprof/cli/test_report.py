@@ -1,3 +1,4 @@
+import errno
 import gzip
 import json
 import os
@@ -15,6 +16,7 @@ from tests.support.homes import session, write, write_home
 from tests.support.known_sessions import GUEST_APPS, VMLINUX, XEN, own
 from tests.support.pprof_proto import decoded
 from tests.support.traces import real_bytes
+from xenprof.cli import report as module
 from xenprof.cli.report import command
 from xenprof.errors import XenprofError
 from xenprof.home import domain_root
@@ -216,6 +218,19 @@ def test_an_existing_file_is_kept_where_there_is_nothing_to_report(home, tmp_pat
 
 def test_a_full_disk_is_one_line(home):
     assert refusal("-o", "/dev/full") == "cannot write /dev/full: No space left on device"
+
+
+def test_a_report_for_which_there_is_no_room_leaves_no_file(home, tmp_path, monkeypatch):
+    def parts(request):
+        yield b"begun"
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(module, "load", lambda name: parts)
+    path = tmp_path / "full/out"
+    path.parent.mkdir()
+
+    assert refusal("-o", str(path)) == f"cannot write {path}: No space left on device"
+    assert list(path.parent.iterdir()) == []
 
 
 PROGRAM = "import sys; from xenprof.cli.report import command; command.main(sys.argv[1:])"

@@ -8,6 +8,7 @@ from starlette.routing import Route
 
 from xenprof.service.bodies import MAX_BODY_BYTES, BodyLimit
 from xenprof.service.failures import Failures
+from xenprof.service.hidden_home import HiddenHome
 
 
 async def length(request: Request) -> PlainTextResponse:
@@ -18,7 +19,8 @@ def ask(parts, headers=()):
     """Send a body in parts; return the messages of the answer, and how many parts were taken."""
     app = BodyLimit(
         Starlette(
-            routes=[Route("/", length, methods=["POST"])], exception_handlers=Failures().handlers
+            routes=[Route("/", length, methods=["POST"])],
+            exception_handlers=Failures(HiddenHome()).handlers,
         )
     )
     left = list(parts)

@@ -10,9 +10,11 @@ from xenprof.service.arguments import BadArguments
 from xenprof.service.callers_files import CallersFiles
 from xenprof.service.commands import Command
 from xenprof.service.exporter import ExporterSettings
+from xenprof.service.hidden_home import HiddenHome
 from xenprof.service.http import MAY_CHANGE
 from xenprof.service.service import Service
 from xenprof.wire.answers import Done, Dumped
+from xenprof.wire.opcontrol import Outcome, Status
 
 ATTEMPTS = (
     "../../../../etc/x",
@@ -109,3 +111,37 @@ def test_a_core_file_is_told_as_its_caller_knows_it(tmp_path):
 
 def test_other_answers_are_told_as_they_are(tmp_path):
     assert CallersFiles(tmp_path).told(Done()) == Done()
+
+
+@pytest.mark.parametrize("path", ["/", ".", "//", "/..", "a/..", "/etc", "/etc/"])
+@pytest.mark.parametrize("route", ["domains/ossvm02/save", "domains/ossvm02/dump-core", "restore"])
+def test_a_folder_is_no_file_over_tcp(known, host, tmp_path, route, path):
+    (domain_root(tmp_path, DOMAIN_0) / "etc").mkdir(exist_ok=True)
+
+    status, answer = post(known, route, {"path": path})
+
+    assert (status, answer["error"]["message"]) == (
+        400, f"{path!r} cannot be used: Is a directory"
+    )  # fmt: skip
+    assert host.toolstack.calls == []
+
+
+def test_no_folders_are_made_for_a_file_that_is_only_read(tmp_path):
+    CallersFiles(tmp_path).placed(Command("restore", None, {"path": "/nofolder/a/b"}))
+
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", [Outcome, Status])
+def test_over_tcp_outcomes_do_not_tell_where_home_is(tmp_path, kind):
+    answer = kind((f"see {tmp_path}/a",), (f"{tmp_path}/domains/a/x: Not a directory",), 1)
+
+    assert CallersFiles(tmp_path, HiddenHome(tmp_path)).told(answer) == kind(
+        ("see HOME/a",), ("HOME/domains/a/x: Not a directory",), 1
+    )
+
+
+def test_on_the_control_socket_outcomes_tell_the_whole_path(tmp_path):
+    answer = Outcome((), (f"{tmp_path}/domains/a/x: Not a directory",), 1)
+
+    assert CallersFiles().told(answer) == answer

@@ -1,5 +1,6 @@
 import pytest
 
+from xenprof.service import commands
 from xenprof.service.arguments import BadArguments
 from xenprof.service.commands import Command, CommandLog, read_log
 
@@ -40,3 +41,15 @@ def test_a_new_log_forgets_the_old_one(tmp_path):
     logged(tmp_path / "commands.jsonl", 9, 500)
     logged(tmp_path / "commands.jsonl", 1, 500)
     assert ["commands.jsonl"] == [path.name for path in tmp_path.iterdir()]
+
+
+def test_a_disk_that_stays_full_does_not_prevent_the_end(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(commands, "_new_log", lambda path: open("/dev/full", "w"))  # noqa: PTH123, SIM115
+    log = CommandLog(tmp_path / "commands.jsonl")
+    log.append(0, Command("pause", "a"))
+    log.close()
+
+    assert [message.partition(": ")[2] for message in caplog.messages] == [
+        "command not logged: No space left on device",
+        "commands not logged: No space left on device",
+    ]

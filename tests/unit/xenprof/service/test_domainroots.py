@@ -178,6 +178,29 @@ def test_a_damaged_image_is_set_aside_and_written_again_at_the_start(tmp_path, c
     assert (b"xen", contents, 1) == (path.read_bytes(), aside.read_bytes(), len(told))
 
 
+@pytest.mark.parametrize("contents", [b"", b"xxx", b"xen and more"])
+def test_an_image_damaged_by_a_rewrite_is_set_aside_whatever_its_time(tmp_path, contents):
+    host, _ = rooted(tmp_path, ["Domain-0"])
+    path = tmp_path / "domains/Domain-0/usr/lib/debug/boot/xen-syms"
+    path.write_bytes(contents)
+    told: list[StoreError] = []
+    DomainRoots(tmp_path, damaged=told.append).sync(host, host.telemetry.snapshot())
+
+    (aside,) = (tmp_path / "images").glob("*.damaged-1")
+    assert (b"xen", contents, 1) == (path.read_bytes(), aside.read_bytes(), len(told))
+    assert 2 == len(list((tmp_path / "images").iterdir()))
+
+
+def test_a_whole_image_with_another_time_is_not_damaged(tmp_path):
+    host, _ = rooted(tmp_path, ["Domain-0"])
+    path = tmp_path / "domains/Domain-0/usr/lib/debug/boot/xen-syms"
+    path.touch()
+    told: list[StoreError] = []
+    DomainRoots(tmp_path, damaged=told.append).sync(host, host.telemetry.snapshot())
+
+    assert ([], XEN.mtime) == (told, path.stat().st_mtime)
+
+
 def test_an_id_that_is_given_again_is_a_new_domain(tmp_path):
     host, roots = rooted(tmp_path, ["Domain-0", "web"])
     host.destroy("web")

@@ -150,21 +150,32 @@ def test_half_open_connections_do_not_shut_out_who_asks():
     assert tried(crowd, Limits(8, 4, LONG)).endswith(b"hello")
 
 
-def test_who_finds_all_places_busy_is_told_to_come_again():
-    async def busy(host, port):
-        asking = []
-        for _ in range(2):
-            reader, writer = await asyncio.open_connection(host, port)
-            writer.write(b"POST /read HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n"
-                         b"Content-Length: 9\r\n\r\n")  # fmt: skip
-            await reader.readline()  # it is being worked on
-            asking.append(writer)
-        answer = await said(host, port)
-        for writer in asking:
-            writer.close()
-        return answer
+async def busy(host, port, *parts):
+    """Return what is heard by one who finds all of two places busy."""
+    asking = []
+    for _ in range(2):
+        reader, writer = await asyncio.open_connection(host, port)
+        writer.write(b"POST /read HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n"
+                     b"Content-Length: 9\r\n\r\n")  # fmt: skip
+        await reader.readline()  # it is being worked on
+        asking.append(writer)
+    client = socket.create_connection((host, port))
+    for part in parts:
+        client.sendall(part)  # before it is accepted
+    reader, writer = await asyncio.open_connection(sock=client)
+    answer = await reader.read()
+    for each in [*asking, writer]:
+        each.close()
+    return answer
 
-    answer = tried(busy, Limits(2, 2, LONG))
+
+@pytest.mark.parametrize(
+    "parts",
+    [[], [HEAD + b"\r\n"], [b"POST / HTTP/1.1\r\nContent-Length: 9999\r\n\r\n", bytes(9999)]],
+    ids=["nothing", "a request", "a body"],
+)
+def test_who_finds_all_places_busy_is_told_to_come_again(parts):
+    answer = tried(lambda *at: busy(*at, *parts), Limits(2, 2, LONG))
     assert answer.startswith(b"HTTP/1.1 503")
     assert b"Retry-After: 5" in answer
 

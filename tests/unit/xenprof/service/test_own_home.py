@@ -24,6 +24,18 @@ def test_a_new_home_is_its_users_alone_whatever_the_umask(tmp_path, open_umask):
     assert mode(tmp_path / "state/xenprof") == 0o700
 
 
+def test_folders_above_a_new_home_are_its_users_alone_whatever_the_umask(tmp_path, open_umask):
+    claim(tmp_path / "local/state/xenprof")
+
+    assert (mode(tmp_path / "local"), mode(tmp_path / "local/state")) == (0o700, 0o700)
+
+
+def test_claiming_leaves_the_umask_as_it_was(tmp_path, open_umask):
+    claim(tmp_path / "home")
+
+    assert os.umask(0) == 0
+
+
 @pytest.mark.parametrize("before", [0o755, 0o750, 0o711, 0o500])
 def test_a_home_that_others_could_read_is_closed_without_a_word(tmp_path, before):
     tmp_path.chmod(before)
