@@ -70,6 +70,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         error.show()
         if isinstance(error, click.UsageError) and error.ctx is not None:
             _note_nearest_command(error.message)
+            note_what_was_meant(error.message)
         return error.exit_code
     except (HostError, XenprofError) as error:
         print(f"xenprof: {error}", file=sys.stderr)

@@ -14,7 +14,8 @@ from hypervisor.telemetry import HostSnapshot
 from xenprof.cli.daemonrc import DaemonrcFiles
 from xenprof.cli.debug_images import debug_images
 from xenprof.cli.durations import Duration
-from xenprof.cli.options import callgraph_option, state_dir_option
+from xenprof.cli.notes import note
+from xenprof.cli.options import WholeNumber, callgraph_option, state_dir_option
 from xenprof.client import Client, ServiceError
 from xenprof.errors import XenprofError
 from xenprof.home import DOMAIN_0_ID, domain_root, home
@@ -33,7 +34,7 @@ _Command = TypeVar("_Command", bound=Callable[..., int])
 def _size_option(name: str, help: str) -> Callable[[_Command], _Command]:
     return click.option(
         f"--{name}",
-        type=click.IntRange(0, _MOST_ENTRIES),
+        type=WholeNumber(0, _MOST_ENTRIES),
         default=0,
         metavar="N",
         help=f"{help}  [default: the kernel's; with call stacks, what these need]",
@@ -131,6 +132,9 @@ class Profiling:
                 self._opcontrol(DOMAIN_0_ID, "--stop")
         except _StepFailed as failed:
             return failed.exit_code
+        except KeyboardInterrupt:
+            note("xenprof report has the samples so far")
+            raise
         return self._report(active_ids)
 
     @contextlib.contextmanager
