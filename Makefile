@@ -13,7 +13,7 @@ help:  # this list
 
 up: $(INSTALLED)  # install if needed, start the service in the background (LISTEN=HOST:PORT), print its address
 	@$(BIN)/xenprof serve --background --log-file .run/serve.log $(if $(LISTEN),--web.listen-address $(LISTEN)) \
-	  || { $(if $(LISTEN),echo 'make: if a service runs already, type make down first' >&2;) exit 1; }
+	  || { test -z '$(LISTEN)' || echo 'make: if a service runs already, type make down first' >&2; exit 1; }
 	@$(BIN)/xenprof --version | sed -n 's/^engine: pure (\(.* has changed .*\))/make: the model runs as Python: \1; type make compiled/p'
 	@echo 'To have the programs at hand:  $(PATH_LINE)'
 
@@ -68,7 +68,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@$(PIP) -c constraints.txt 'mypy[mypyc]' numpy
 	@$(BIN)/python -m hypervisor.compiled.build >.run/compiled.log 2>&1 & compiling=$$!; \
 	  XENPROF_PURE=1 $(PIP) -c constraints.txt -e '.[dev]' && $(PIP) --no-deps grafana-dashboard-builder==0.10.0a3; installed=$$?; \
-	  wait $$compiling && { grep '^make:' .run/compiled.log || echo 'make: the model is compiled'; } || echo 'make: the model could not be compiled, see .run/compiled.log; it runs as Python'; \
+	  wait $$compiling && { grep '^make:' .run/compiled.log || $(BIN)/xenprof --version | sed -n 's/^engine: compiled.*/make: the model is compiled/p'; } || echo 'make: the model could not be compiled, see .run/compiled.log; it runs as Python'; \
 	  exit $$installed
 	@touch $@
 
