@@ -42,7 +42,7 @@ def test_an_unknown_id(host):
     exit_code, (error, note) = told(host.run("xm destroy 17"))
 
     assert (exit_code, error) == (1, "Error: Domain '17' does not exist.")
-    assert note.startswith("note: there are Domain-0 (0), ")
+    assert note.startswith("note: the domains that run are Domain-0 (0), ")
 
 
 def test_names_where_ids_are_wanted(host):

@@ -35,13 +35,16 @@ def note_what_was_meant(
 ) -> None:
     """Say which domain, event or word is most like the one that a message says does not exist.
 
-    For an id that no domain has it is said which domains there are, and for names where only ids
+    For an id that no domain has it is said which domains run, and for names where only ids
     are understood their ids. `domains` are the names of domains; None: those of HOME, None: of
     the usual one.
     """
     if _UNKNOWN_ID.search(message) and domains is None:
         if there := _running(home):
-            note("there are " + ", ".join(f"{name} ({domid})" for name, domid in there.items()))
+            note(
+                "the domains that run are "
+                + ", ".join(f"{name} ({domid})" for name, domid in there.items())
+            )
     elif domain := _UNKNOWN_DOMAIN.search(message):
         note_nearest(domain[1], _domains(home) if domains is None else domains)
     elif names := _NO_IDS.search(message):

@@ -125,3 +125,11 @@ def test_a_run_of_an_unknown_scenario_says_so_before_a_missing_option(capsys):
     main(["run", "--scenario", "nosuch"])
 
     assert capsys.readouterr().err.startswith("xenprof: no scenario 'nosuch'; built in: ")
+
+
+def test_what_was_meant_is_looked_for_in_the_state_directory_named(capsys, tmp_path):
+    (tmp_path / "domains/Domain-0/var/lib/oprofile/samples/current/{kern}").mkdir(parents=True)
+    (tmp_path / "domains/.ids").write_text('{"0": "Domain-0"}')
+    main(["report", "--state-dir", str(tmp_path), "--domain", "Domin-0"])
+
+    assert capsys.readouterr().err.endswith("note: did you mean Domain-0?\n")

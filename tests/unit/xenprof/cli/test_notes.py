@@ -59,7 +59,7 @@ def test_for_an_id_that_no_domain_has_those_that_run_are_told(capsys, service):
     note_what_was_meant("Domain '4' does not exist.")
 
     assert capsys.readouterr().err == (
-        "note: there are Domain-0 (0), WinDoof (3), DesktopVM (5), ossvm02 (6), r5b2-mySQL01 (13)\n"
+        "note: the domains that run are Domain-0 (0), WinDoof (3), DesktopVM (5), ossvm02 (6), r5b2-mySQL01 (13)\n"
     )
 
 
