@@ -12,7 +12,8 @@ help:  # this list
 	@awk -F ':.*  # ' '/^[a-z]+:.*  # / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
 
 up: $(INSTALLED)  # install if needed, start the service in the background (LISTEN=HOST:PORT), print its address
-	@$(BIN)/xenprof serve --background --log-file .run/serve.log $(if $(LISTEN),--web.listen-address $(LISTEN))
+	@$(BIN)/xenprof serve --background --log-file .run/serve.log $(if $(LISTEN),--web.listen-address $(LISTEN)) \
+	  || { test -z '$(LISTEN)' || echo 'make: if a service runs already, type make down first' >&2; exit 1; }
 	@$(BIN)/xenprof --version | sed -n 's/^engine: pure (\(.* has changed .*\))/make: the model runs as Python: \1; type make compiled/p'
 	@echo 'To have the programs at hand:  $(PATH_LINE)'
 
@@ -20,7 +21,7 @@ down:  # stop the service; everything sampled is written first
 	@test ! -x $(BIN)/xenprof || $(BIN)/xenprof stop || true
 
 shell: $(INSTALLED)  # open a shell with the programs on PATH
-	@$(PATH_LINE); exec "$${SHELL:-/bin/sh}"
+	@$(PATH_LINE); "$${SHELL:-/bin/sh}" || true
 
 # Programs that tests start are compiled, if they can be; the tests' own process measures coverage,
 # which sees Python alone. What the model promises is then tested once more, compiled.
@@ -61,13 +62,13 @@ clean: down  # remove what the other verbs made
 # grafana-dashboard-builder is installed without its dependency, a Kerberos client that is compiled
 # from C and that only its upload command needs.
 $(INSTALLED): pyproject.toml constraints.txt
-	@echo 'make: installing into .venv'
+	@echo 'make: installing into .venv, which takes about a minute'
 	@mkdir -p .run
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(PIP) -c constraints.txt 'mypy[mypyc]' numpy
 	@$(BIN)/python -m hypervisor.compiled.build >.run/compiled.log 2>&1 & compiling=$$!; \
 	  XENPROF_PURE=1 $(PIP) -c constraints.txt -e '.[dev]' && $(PIP) --no-deps grafana-dashboard-builder==0.10.0a3; installed=$$?; \
-	  wait $$compiling && { grep '^make:' .run/compiled.log || true; } || echo 'make: the model could not be compiled, see .run/compiled.log; it runs as Python'; \
+	  wait $$compiling && { grep '^make:' .run/compiled.log || $(BIN)/xenprof --version | sed -n 's/^engine: compiled.*/make: the model is compiled/p'; } || echo 'make: the model could not be compiled, see .run/compiled.log; it runs as Python'; \
 	  exit $$installed
 	@touch $@
 

@@ -41,7 +41,8 @@ class ServiceNotRunning(ServiceError):
     def __init__(self, home: Path) -> None:
         """`home` is the HOME whose service was looked for."""
         super().__init__(
-            f"the xenprof service is not running on {home}; start it with: xenprof serve",
+            f"the xenprof service is not running on {home}; "
+            "start it with: xenprof serve --background",
             type="ServiceNotRunning",
             http_status=503,
         )
@@ -54,7 +55,7 @@ class WrongAnswer(ServiceError):
         """`error` tells what was wrong with the answer to a call of `path`."""
         super().__init__(
             f"the xenprof service answers {path} as another version does: {error}; "
-            "restart it with this one: xenprof stop, then xenprof serve",
+            "restart it with this one: xenprof stop, then xenprof serve --background",
             type="WrongAnswer",
             http_status=502,
         )

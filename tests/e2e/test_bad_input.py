@@ -29,7 +29,6 @@ def told(done):
     [
         ("xm pause nobody", "Error: Domain 'nobody' does not exist."),
         ("xm list nobody", "Error: Domain 'nobody' does not exist."),
-        ("xm destroy 17", "Error: Domain '17' does not exist."),
         ("opcontrol --domain nobody --status", "Domain 'nobody' does not exist."),
         ("opreport --domain nobody", "opreport error: Domain 'nobody' does not exist."),
         ("xenprof profile --active 0,nobody", "xenprof: Domain 'nobody' does not exist."),
@@ -37,6 +36,19 @@ def told(done):
 )
 def test_an_unknown_domain(host, command, line):
     assert told(host.run(command)) == (1, [line])
+
+
+def test_an_unknown_id(host):
+    exit_code, (error, note) = told(host.run("xm destroy 17"))
+
+    assert (exit_code, error) == (1, "Error: Domain '17' does not exist.")
+    assert note.startswith("note: the domains that run are Domain-0 (0), ")
+
+
+def test_names_where_ids_are_wanted(host):
+    _, lines = told(host.run("opcontrol --start-daemon --no-vmlinux --active-domains=0,Domain-0"))
+
+    assert lines[-1] == "note: the id of Domain-0 is 0"
 
 
 @pytest.mark.parametrize(

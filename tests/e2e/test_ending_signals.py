@@ -44,3 +44,24 @@ def test_everything_sampled_is_written(tmp_path, number):
 
     assert process.returncode == 0
     assert 0 < counted <= stored(home)
+
+
+def test_an_interrupted_profile_says_where_its_samples_are(tmp_path):
+    (tmp_path / "tiny.toml").write_text(TINY)
+    home = tmp_path / "home"
+    shell(home, f"xenprof serve --background --scenario {tmp_path / 'tiny.toml'} "
+                "--web.listen-address 127.0.0.1:0")  # fmt: skip
+    process = subprocess.Popen(
+        ["xenprof", "profile", "--for", "1h"],
+        cwd=ROOT, env=environment(home), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        text=True,
+    )  # fmt: skip
+    assert process.stderr is not None
+    while not process.stderr.readline().startswith("profiling"):
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=PATIENCE_SECONDS)
+    shell(home, "xenprof stop")
+
+    assert process.returncode == 130
+    assert "note: xenprof report has the samples so far" in errors.splitlines()

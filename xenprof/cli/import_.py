@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from xenprof.cli.import_foreign import COMMANDS
+from xenprof.cli.options import WholeNumber
 from xenprof.errors import UsageError
 from xenprof.home import DOMAIN_0_ID
 
@@ -54,7 +55,7 @@ for _command in COMMANDS:
 )
 @click.option(
     "--event",
-    type=click.IntRange(0, 255),
+    type=WholeNumber(0, 255),
     default=0,
     show_default=True,
     help="The counter whose entries are the samples.",

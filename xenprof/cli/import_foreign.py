@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from xenprof.cli.options import WholeNumber
 from xenprof.errors import UsageError
 from xenprof.home import DOMAIN_0
 
@@ -75,7 +76,7 @@ def perf(
 @click.option("--event", default="samples", show_default=True, help="What was counted.")
 @click.option(
     "--period",
-    type=click.IntRange(1, 10**15),
+    type=WholeNumber(1, 10**15),
     default=1,
     show_default=True,
     help="How many events a sample stands for.",

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from xenprof.cli.heap import end_without_collecting, lasting
@@ -70,12 +71,24 @@ def main(argv: Sequence[str] | None = None) -> int:
         error.show()
         if isinstance(error, click.UsageError) and error.ctx is not None:
             _note_nearest_command(error.message)
+            note_what_was_meant(error.message)
         return error.exit_code
     except (HostError, XenprofError) as error:
         print(f"xenprof: {error}", file=sys.stderr)
-        note_what_was_meant(str(error))
+        # The domains of a run are not those of the service.
+        domains = () if arguments[:1] == ["run"] else None
+        note_what_was_meant(str(error), _state_dir(arguments), domains)
         return error.exit_code
     return result if isinstance(result, int) else 0
+
+
+def _state_dir(arguments: Sequence[str]) -> Path | None:
+    """Return the HOME that --state-dir names, None without it."""
+    for word, following in zip(arguments, [*arguments[1:], ""], strict=True):
+        name, equals, value = word.partition("=")
+        if name == "--state-dir":
+            return Path(value if equals else following)
+    return None
 
 
 def _note_nearest_command(message: str) -> None:

@@ -151,6 +151,7 @@ class Opcontrol:
             print(text)
         for text in outcome.stderr:
             print(text, file=sys.stderr)
+            note_what_was_meant(text)
         return outcome.exit_code
 
 

@@ -9,6 +9,19 @@ from xenprof.home import home
 MAX_DEPTH = 255
 """More callers than that are never recorded."""
 
+
+class WholeNumber(click.IntRange):
+    """A whole number in a range; messages do not say `integer range`."""
+
+    name = "integer"
+
+
+class RealNumber(click.FloatRange):
+    """A number in a range."""
+
+    name = "number"
+
+
 state_dir_option = click.option(
     "--state-dir",
     type=click.Path(file_okay=False, path_type=Path),
@@ -17,7 +30,7 @@ state_dir_option = click.option(
 callgraph_option = click.option(
     "--callgraph",
     "depth",
-    type=click.IntRange(0, MAX_DEPTH),
+    type=WholeNumber(0, MAX_DEPTH),
     default=0,
     metavar="N",
     help="Record call stacks, up to N callers of each sample.",

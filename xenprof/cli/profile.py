@@ -15,7 +15,8 @@ from hypervisor.telemetry import HostSnapshot
 from xenprof.cli.daemonrc import DaemonrcFiles
 from xenprof.cli.debug_images import debug_images
 from xenprof.cli.durations import Duration
-from xenprof.cli.options import callgraph_option, state_dir_option
+from xenprof.cli.notes import note
+from xenprof.cli.options import WholeNumber, callgraph_option, state_dir_option
 from xenprof.cli.profile_sessions import ProfiledSessions
 from xenprof.client import Client, Service, ServiceError
 from xenprof.errors import XenprofError
@@ -35,7 +36,7 @@ _Command = TypeVar("_Command", bound=Callable[..., int])
 def _size_option(name: str, help: str) -> Callable[[_Command], _Command]:
     return click.option(
         f"--{name}",
-        type=click.IntRange(0, _MOST_ENTRIES),
+        type=WholeNumber(0, _MOST_ENTRIES),
         default=0,
         metavar="N",
         help=f"{help}  [default: the kernel's; with call stacks, what these need]",
@@ -152,6 +153,9 @@ class Profiling:
                 self._opcontrol(DOMAIN_0_ID, "--stop")
         except _StepFailed as failed:
             return failed.exit_code
+        except KeyboardInterrupt:
+            note("xenprof report has the samples so far")
+            raise
         sessions.end()
         return self._report(active_ids)
 

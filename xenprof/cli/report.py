@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Literal, cast
 
 import click
 
-from xenprof.cli.options import home_at, state_dir_option
+from xenprof.cli.options import RealNumber, WholeNumber, home_at, state_dir_option
 from xenprof.cli.stdout import reader_may_leave
 from xenprof.errors import UsageError, XenprofError
 from xenprof.report.formats import FORMATS, Format, load
@@ -66,10 +66,10 @@ def _fields(_: click.Context, __: click.Parameter, by: str | None) -> str | None
     help="Where a stack begins that one domain caused in another.  [default: cause]",
 )
 @click.option("--event", metavar="EVENT[:COUNT[:MASK]]", help="Of several events only this one.")
-@click.option("--limit", type=click.IntRange(1), metavar="N", help="The first N rows.")
+@click.option("--limit", type=WholeNumber(1), metavar="N", help="The first N rows.")
 @click.option(
     "--threshold",
-    type=click.FloatRange(0, 100),
+    type=RealNumber(0, 100),
     metavar="PERCENT",
     help="Rows with at least so much.",
 )
@@ -87,7 +87,7 @@ def _fields(_: click.Context, __: click.Parameter, by: str | None) -> str | None
 @click.option("--trace", metavar="FILE", help="A recorded trace, for the format perfetto.")
 @click.option(
     "--mhz",
-    type=click.FloatRange(1, 100_000),
+    type=RealNumber(1, 100_000),
     help="Speed of the tsc in the trace.  [default: as its records tell, else 2400]",
 )
 @click.option("-o", "--output", metavar="FILE", help="Instead of standard output.")
@@ -249,7 +249,12 @@ class _Reader:
 
         if "/" in session or session.startswith("."):
             return place_at(Path(session))
-        return named_session(self._home, session)
+        try:
+            return named_session(self._home, session)
+        except UsageError as error:
+            if not Path(session).is_dir():
+                raise
+            raise UsageError(f"{error}; for the directory here write ./{session}") from None
 
 
 def _titled(

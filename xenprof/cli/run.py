@@ -10,12 +10,13 @@ import click
 from hypervisor.host import Host
 from xenprof.cli.durations import Duration
 from xenprof.cli.heap import lasting
-from xenprof.cli.options import callgraph_option
+from xenprof.cli.options import WholeNumber, callgraph_option
 from xenprof.cli.progress import Progress, progress
 from xenprof.errors import UsageError
 from xenprof.home import DOMAIN_0_ID
 
 if TYPE_CHECKING:
+    from hypervisor.model.scenario.spec import Scenario
     from xenprof.service.commands import Command
 
 EPOCH_NS = 1_178_668_800 * 10**9
@@ -25,9 +26,16 @@ _STARTS = ("opcontrol start-daemon", "opcontrol start")
 
 
 @click.command("run")
-@click.option("--scenario", default="grumble", show_default=True, help="Name, or a TOML file.")
+@click.option(
+    "--scenario",
+    default="grumble",
+    show_default=True,
+    is_eager=True,
+    callback=lambda ctx, param, name: _load(name),
+    help="Name, or a TOML file.",
+)
 @click.option("--for", "duration_ns", type=Duration(), required=True, help="Virtual time to run.")
-@click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Instead of the scenario's.")
+@click.option("--seed", type=WholeNumber(0, 2**63 - 1), help="Instead of the scenario's.")
 @click.option(
     "--profile",
     "events",
@@ -51,7 +59,7 @@ _STARTS = ("opcontrol start-daemon", "opcontrol start")
 )
 @click.option("--json", "wants_json", is_flag=True, help="Print one JSON object.")
 def command(
-    scenario: str,
+    scenario: "Scenario",
     duration_ns: int,
     seed: int | None,
     events: tuple[str, ...],
@@ -114,14 +122,21 @@ def advance(host: Host, duration_ns: int, shown: Progress) -> None:
         shown.at(host.now_ns)
 
 
-def _build(scenario: str, seed: int | None) -> Host:
-    from hypervisor.model.machine import build
+def _load(name: str) -> "Scenario":
+    """Return a scenario, before other options are looked at: a slip in its name is told first."""
     from hypervisor.model.scenario.spec import load_scenario
 
-    loaded = load_scenario(scenario)
+    with lasting():
+        return load_scenario(name)
+
+
+def _build(scenario: "Scenario", seed: int | None) -> Host:
+    from hypervisor.model.machine import build
+
     if seed is not None:
-        loaded = loaded.model_copy(update={"host": loaded.host.model_copy(update={"seed": seed})})
-    return build(loaded, epoch_ns=EPOCH_NS)
+        host = scenario.host.model_copy(update={"seed": seed})
+        scenario = scenario.model_copy(update={"host": host})
+    return build(scenario, epoch_ns=EPOCH_NS)
 
 
 def _read_log(file: Path) -> "list[tuple[int, Command]]":

@@ -11,7 +11,7 @@ from click.core import ParameterSource
 
 from xenprof.cli.durations import Duration
 from xenprof.cli.heap import lasting
-from xenprof.cli.options import home_at, state_dir_option
+from xenprof.cli.options import RealNumber, WholeNumber, home_at, state_dir_option
 from xenprof.cli.sizes import Size
 from xenprof.errors import UsageError
 
@@ -112,7 +112,7 @@ def _hosts(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tu
 @click.option(
     "--otlp-interval",
     "otlp_interval_seconds",
-    type=click.FloatRange(min=0.1),
+    type=RealNumber(min=0.1),
     default=15.0,
     show_default=True,
     metavar="SECONDS",
@@ -133,7 +133,7 @@ def _hosts(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tu
 @click.option(
     "--dom0-min-mem",
     "domain0_minimum_mib",
-    type=click.IntRange(min=0),
+    type=WholeNumber(min=0),
     default=256,
     show_default=True,
     metavar="MIB",

@@ -10,7 +10,7 @@ from typing import IO
 import click
 
 from xenprof.cli.durations import Duration
-from xenprof.cli.options import home_at, state_dir_option
+from xenprof.cli.options import RealNumber, WholeNumber, home_at, state_dir_option
 from xenprof.cli.stdout import reader_may_leave
 from xenprof.cli.trace_client import TraceClient
 from xenprof.client import Client
@@ -50,7 +50,7 @@ class Number(click.ParamType[int]):
 @click.option(
     "-s",
     "--poll-sleep",
-    type=click.IntRange(1, 60_000),
+    type=WholeNumber(1, 60_000),
     default=100,
     show_default=True,
     help="Model ms between two looks at the rings.",
@@ -87,7 +87,7 @@ class Number(click.ParamType[int]):
 )
 @click.option(
     "--mhz",
-    type=click.FloatRange(1, 100_000),
+    type=RealNumber(1, 100_000),
     help="Speed of the tsc in FILE.  [default: as its records tell, else 2400]",
 )
 @state_dir_option

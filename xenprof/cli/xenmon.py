@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from hypervisor.trace_events import GENERAL, GRANT_TRANSFER, SCHED
-from xenprof.cli.options import home_at, state_dir_option
+from xenprof.cli.options import RealNumber, WholeNumber, home_at, state_dir_option
 from xenprof.cli.trace_client import TraceClient
 from xenprof.client import Client
 from xenprof.errors import UsageError
@@ -27,7 +27,7 @@ _MS = 1_000_000
     "-t",
     "--time",
     "seconds",
-    type=click.FloatRange(0, min_open=True),
+    type=RealNumber(0, min_open=True),
     default=10.0,
     show_default=True,
     help="Model seconds to log.",
@@ -36,7 +36,7 @@ _MS = 1_000_000
     "-i",
     "--interval",
     "interval_ms",
-    type=click.IntRange(min=100),
+    type=WholeNumber(min=100),
     default=1000,
     show_default=True,
     help="Model ms between two rows of a log.",
@@ -44,15 +44,15 @@ _MS = 1_000_000
 @click.option(
     "--ms_per_sample",
     "sample_ms",
-    type=click.IntRange(10, 1000),
+    type=WholeNumber(10, 1000),
     default=100,
     show_default=True,
     help="Model ms of one sample.",
 )
-@click.option("--cpu", default=0, type=click.IntRange(min=0), help="Which pcpu to show first.")
+@click.option("--cpu", default=0, type=WholeNumber(min=0), help="Which pcpu to show first.")
 @click.option(
     "--screens",
-    type=click.IntRange(min=1),
+    type=WholeNumber(min=1),
     help="Show so many screens and end.  [default: until q]",
 )
 @state_dir_option

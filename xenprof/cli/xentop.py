@@ -6,9 +6,10 @@ Source: tools/xenstat/xentop/xentop.c; -f of 4.x.
 import sys
 from collections.abc import Sequence
 
+from xenprof.cli.notes import note
 from xenprof.cli.stdout import ends_well
 from xenprof.cli.xm.command import Command, Option, XmError
-from xenprof.cli.xm.top import TOP, run_top, top_help
+from xenprof.cli.xm.top import ITERATIONS, TOP, run_top, top_help
 from xenprof.client import Client, ServiceError
 from xenprof.home import home
 
@@ -34,6 +35,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"{_PROGRAM}: {error}", file=sys.stderr)
         print(top_help(_PROGRAM, _XENTOP.options))
         return 1
+    if parsed.arguments:
+        note(f"{' '.join(parsed.arguments)} is ignored. {ITERATIONS}")
     try:
         return _XENTOP.run(Client(home()), parsed)
     except (ServiceError, XmError) as error:

@@ -15,11 +15,14 @@ from xenprof.report.views.merge import merged
 _UNIT_NS = {"ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9, "d": 86400 * 10**9}
 _AGO = re.compile(r"(\d{1,9}(?:\.\d{1,9})?|\.\d{1,9})\s*(ms|s|m|h|d)")
 _UNIX = re.compile(r"@?(\d{1,10})(?:\.(\d{1,9}))?")
+_FIRST_UNIX_S = 10**8  # a smaller number, in 1970 to 1973, lacks its unit
 _AT_ONCE = 32
 
 
 def moment(text: str, now_unix_ns: int) -> int:
     """Return a moment in Unix ns: `5m` before now, a Unix time in seconds, or an ISO time (UTC).
+
+    A small Unix time needs `@` before it.
 
     Raises: UsageError.
     """
@@ -27,6 +30,11 @@ def moment(text: str, now_unix_ns: int) -> int:
     if match := _AGO.fullmatch(text):
         return now_unix_ns - round(float(match[1]) * _UNIT_NS[match[2]])
     if match := _UNIX.fullmatch(text):
+        if int(match[1]) < _FIRST_UNIX_S and not text.startswith("@"):
+            raise UsageError(
+                f"{text} is no time without a unit: write {text}s (seconds ago), or @{text} "
+                "for that Unix time"
+            )
         return int(match[1]) * 10**9 + int((match[2] or "").ljust(9, "0"))
     try:
         found = datetime.fromisoformat(text)

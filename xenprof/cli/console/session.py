@@ -10,6 +10,7 @@ from xenprof.cli.console.grammar import is_continued
 from xenprof.cli.console.guest import DomainGoneError, Guest
 from xenprof.cli.console.shell import INTERRUPTED, Leave, Shell
 from xenprof.cli.console.watch import GuestSpokeError, Watch, begun_with, typed_line
+from xenprof.cli.notes import note_what_was_meant
 from xenprof.cli.stdout import ends_well
 from xenprof.client import Client, Service, ServiceError
 from xenprof.home import DOMAIN_0_ID, home
@@ -44,6 +45,7 @@ def connect(name: str, *, is_login: bool, client: Service | None = None) -> int:
     except (DomainGoneError, ServiceError) as error:
         sys.stdout.flush()
         print(error, file=sys.stderr)
+        note_what_was_meant(str(error))
         return 1
     except KeyboardInterrupt:
         print()

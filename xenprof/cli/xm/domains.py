@@ -5,7 +5,7 @@ from hypervisor.errors import HostError
 from xenprof.cli.notes import note
 from xenprof.cli.xm.command import NEWEST, OLDEST, Command, Words, XmError, integer, tools_of
 from xenprof.cli.xm.looking import snapshot_of
-from xenprof.cli.xm.told import memory_note
+from xenprof.cli.xm.told import memory_note, vcpus_note
 from xenprof.client import Client
 from xenprof.wire.domain_requests import (
     Destroy,
@@ -32,8 +32,10 @@ def _plain(request: DomainRequest, summary: str) -> Command:
 
 
 def _vcpu_set(client: Client, words: Words) -> int:
-    domain, count = words.arguments
-    client.do(SetVcpus(integer(count)), domain)
+    domain, count = words.arguments[0], integer(words.arguments[1])
+    client.do(SetVcpus(count), domain)
+    if text := vcpus_note(snapshot_of(client), domain, count):
+        note(text)
     return 0
 
 

@@ -11,12 +11,17 @@ from xenprof.wire.paths import XENSTORE
 
 _MOUNTED = re.compile(r"(?:File|Device) (\S+) is mounted in a ")
 _BACKEND = re.compile(r"(/local/domain/\d+/backend/\w+/(\d+)/\d+)/params")
+_TOP_ARGUMENTS = "'xm top' requires 0 arguments."
 _DEFAULT_CREDIT = (256, 0)  # weight, cap in percent
 
 
 def tell_more(client: Service, home: Path, message: str) -> None:
-    """Say more about an error: the nearest domain, or who holds the device."""
+    """Say more about an error: the nearest domain, the option meant, or who holds the device."""
     note_what_was_meant(message, home)
+    if message == _TOP_ARGUMENTS:
+        from xenprof.cli.xm.top import ITERATIONS
+
+        note(ITERATIONS)
     mounted = _MOUNTED.search(message)
     if mounted is None:
         return
@@ -40,10 +45,13 @@ def memory_note(host: HostSnapshot, name: str, mib: int) -> str:
     wanted_kib, limit_kib = mib * 1024, domain.maximum_kib or domain.configured_memory_kib
     if domain.kind == "hvm":
         return f"{domain.name} is fully virtualized and has no balloon: its memory stays as it is"
+    if wanted_kib > limit_kib:
+        most = f"{domain.name} may have {limit_kib // 1024} MiB at most: its balloon stops there"
+        if wanted_kib > host.memory_kib:
+            return f"{most}; this machine has {host.memory_kib // 1024} MiB"
+        return most if domain.kind == "dom0" else f"{most}; first: xm mem-max {domain.name} {mib}"
     if wanted_kib > host.memory_kib:
         return f"this machine has {host.memory_kib // 1024} MiB: {domain.name} cannot get {mib}"
-    if wanted_kib > limit_kib:
-        return f"{domain.name} may have {limit_kib // 1024} MiB at most: its balloon stops there"
     if wanted_kib - domain.memory_kib > host.free_kib:
         reach = (domain.memory_kib + host.free_kib) // 1024
         return f"{host.free_kib // 1024} MiB are free: {domain.name} gets to {reach} MiB at most"
@@ -55,6 +63,16 @@ def memory_note(host: HostSnapshot, name: str, mib: int) -> str:
             "and its balloon may not get there"
         )
     return ""
+
+
+def vcpus_note(host: HostSnapshot, name: str, count: int) -> str:
+    """Return how many vcpus a domain uses that was told a number it cannot have, "" if it can."""
+    domain = _find(host, name)
+    if domain is None or 1 <= count <= len(domain.vcpus):
+        return ""
+    has = len(domain.vcpus)
+    used = has if count > has else "1, the least"
+    return f"{domain.name} has {has} VCPU{'s' * (has != 1)} and uses {used}"
 
 
 def credit_note(host: HostSnapshot, name: str, config: str) -> str:

@@ -11,6 +11,8 @@ from xenprof.wire.host_requests import Wait
 from xenprof.xentop.table import DEFAULT_DELAY_SECONDS, Span, View, parse_delay, table
 
 ANSWER_SECONDS = 2.0  # judgement: snapshots come at once; quitting waits for a request in progress
+ITERATIONS = "-i N is the number of iterations, such as -i 1; -n shows networks"
+"""What is told after a number that no option takes."""
 _STREAMS = (0, 1, 2)
 
 

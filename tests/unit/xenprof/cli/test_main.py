@@ -57,6 +57,7 @@ def test_a_program_does_not_pay_for_click():
         (["serve", "--web.allowed-host", "box:80"], "'box:80' is not the name or address of a"),
         (["run", "--for", "soon"], "is not a duration"),
         (["run"], "Missing option '--for'"),
+        (["report", "--limit", "x"], "'x' is not a valid integer."),
     ],
 )
 def test_wrong_usage_is_explained_with_exit_code_2(capsys, arguments, message):
@@ -69,7 +70,8 @@ def test_without_a_service_a_command_says_how_to_start_one(capsys, monkeypatch, 
 
     assert main(["profile"]) == 1
     assert capsys.readouterr().err == (
-        f"xenprof: the xenprof service is not running on {tmp_path}; start it with: xenprof serve\n"
+        f"xenprof: the xenprof service is not running on {tmp_path}; "
+        "start it with: xenprof serve --background\n"
     )
 
 
@@ -102,3 +104,32 @@ def test_an_unknown_scenario_is_exit_code_2_in_one_line(capsys, tmp_path):
     assert main(["serve", "--scenario", "nowhere", "--state-dir", str(tmp_path),
                  "--web.listen-address", "127.0.0.1:0"]) == 2  # fmt: skip
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [
+        (["report", "--format", "flamegraf"], "flamegraph.svg"),
+        (["report", "--by", "layer,domian"], "domain"),
+        (["report", "--tree", "topdown"], "top-down"),
+        (["trace", "-e", "shed", "t.bin"], "sched"),
+    ],
+)
+def test_the_value_that_is_nearest_to_an_unknown_one_is_told(capsys, arguments, meant):
+    main(arguments)
+
+    assert capsys.readouterr().err.splitlines()[-1] == f"note: did you mean {meant}?"
+
+
+def test_a_run_of_an_unknown_scenario_says_so_before_a_missing_option(capsys):
+    main(["run", "--scenario", "nosuch"])
+
+    assert capsys.readouterr().err.startswith("xenprof: no scenario 'nosuch'; built in: ")
+
+
+def test_what_was_meant_is_looked_for_in_the_state_directory_named(capsys, tmp_path):
+    (tmp_path / "domains/Domain-0/var/lib/oprofile/samples/current/{kern}").mkdir(parents=True)
+    (tmp_path / "domains/.ids").write_text('{"0": "Domain-0"}')
+    main(["report", "--state-dir", str(tmp_path), "--domain", "Domin-0"])
+
+    assert capsys.readouterr().err.endswith("note: did you mean Domain-0?\n")

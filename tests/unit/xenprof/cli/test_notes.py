@@ -1,5 +1,6 @@
 import pytest
 
+from tests.support.talk_host import FakeClient
 from xenprof.cli.notes import note, note_nearest, note_what_was_meant
 
 DOMAINS = ("Domain-0", "DesktopVM")
@@ -46,3 +47,31 @@ def test_domains_are_those_of_a_home(capsys, tmp_path):
     note_what_was_meant("Domain 'wbe' does not exist.", tmp_path)
 
     assert capsys.readouterr().err == "note: did you mean web?\n"
+
+
+@pytest.fixture
+def service(monkeypatch):
+    """Let a service answer for the host of the talk, whatever the HOME."""
+    monkeypatch.setattr("xenprof.client.Client", lambda home, patience: FakeClient())
+
+
+def test_for_an_id_that_no_domain_has_those_that_run_are_told(capsys, service):
+    note_what_was_meant("Domain '4' does not exist.")
+
+    assert capsys.readouterr().err == (
+        "note: the domains that run are Domain-0 (0), WinDoof (3), DesktopVM (5), ossvm02 (6), r5b2-mySQL01 (13)\n"
+    )
+
+
+def test_without_a_service_no_domains_are_told(capsys, tmp_path):
+    note_what_was_meant("Domain '4' does not exist.", tmp_path)
+
+    assert capsys.readouterr().err == ""
+
+
+def test_for_names_where_ids_are_wanted_the_ids_are_told(capsys, service):
+    note_what_was_meant("active_domains: '0,DesktopVM,osvm02' is not a list of domain ids")
+
+    assert capsys.readouterr().err == (
+        "note: the id of DesktopVM is 5\nnote: did you mean ossvm02?\n"
+    )

@@ -267,3 +267,14 @@ def test_the_program_asks_for_no_large_library_to_show_its_help():
         env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
     )  # fmt: skip
     assert done.stdout == "[]\n"
+
+
+def test_a_directory_here_with_the_name_of_no_session_is_told_with_how_to_write_it(
+    home, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "php.folded.out").mkdir()
+
+    assert refusal("--session", "php.folded.out").endswith(
+        "; for the directory here write ./php.folded.out"
+    )

@@ -127,7 +127,7 @@ def test_the_ring_size_is_set_once(client, capsys):
     ("arguments", "message"),
     [
         ([], "trace: a FILE is missing, or - for stdout"),
-        (["-e", "hvm", "t.bin"], "-e hvm: 'hvm' is neither a mask nor one of: gen, sched, dom0op, vmx, mem, all"),
+        (["-e", "x", "t.bin"], "-e x: 'x' is neither a mask nor one of: gen, sched, dom0op, vmx, mem, all"),
         (["--dump", "--summary", "x"], "trace: --dump or --summary, not both"),
         (["--dump", "none.bin"], "none.bin: No such file or directory"),
         (["--summary", "."], ".: Is a directory"),

@@ -69,7 +69,17 @@ def test_help_is_that_of_xentop(run):
 
 
 def test_words_that_are_no_options_are_ignored_as_by_the_original(run):
-    assert run(xentop.main, "-b", "-i", "1") == run(xentop.main, "-b", "-i", "1", "web")
+    without = run(xentop.main, "-b", "-i", "1")
+
+    assert without[:2] == run(xentop.main, "-b", "-i", "1", "web")[:2]
+
+
+def test_a_number_that_no_option_takes_is_told_with_the_option_meant(run):
+    *_, error = run(xentop.main, "-b", "-i", "1", "-n", "1")
+
+    assert error == (
+        "note: 1 is ignored. -i N is the number of iterations, such as -i 1; -n shows networks\n"
+    )
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,15 @@ def test_anything_else_is_refused_with_what_to_write(text: str):
         moment(text, NOW)
 
 
+def test_a_small_number_without_a_unit_is_refused_with_what_to_write():
+    with pytest.raises(UsageError, match=r"^8 is no time without a unit: write 8s \(seconds ago\)"):
+        moment("8", NOW)
+
+
+def test_a_small_unix_time_is_taken_after_its_sign():
+    assert moment("@8", NOW) == 8 * SECOND
+
+
 ends = st.lists(st.integers(1, 60), min_size=1, max_size=20)
 
 

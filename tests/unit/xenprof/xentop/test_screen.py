@@ -199,7 +199,7 @@ def test_a_service_that_is_gone_leaves_the_last_data_and_says_so():
         before.lines[:-3],
         [
             "No new data, trying again: the xenprof service is not running on /home; start it",
-            "with: xenprof serve",
+            "with: xenprof serve --background",
         ],
     )
 

@@ -97,3 +97,11 @@ def test_old_lines_and_news_make_the_whole_text(old, new, lost):
 
 def test_lines_that_were_dropped_are_no_news():
     assert "d\n" == news("a\nb\nc\n", "c\nd\n")
+
+
+def test_the_domain_that_is_nearest_to_an_unknown_one_is_told(typed, capsys, tmp_path):
+    (tmp_path / "domains").mkdir()
+    (tmp_path / "domains/.ids").write_text('{"3": "web"}')
+    connect("wbe", is_login=True, client=FakeService())
+
+    assert capsys.readouterr().err.endswith("note: did you mean web?\n")

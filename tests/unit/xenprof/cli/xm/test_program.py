@@ -163,7 +163,7 @@ def test_a_service_that_is_down_is_xend_that_is_down(xm, tmp_path):
     assert (code, out) == (1, "")
     assert error == (
         "Error: Unable to connect to xend: the xenprof service is not running on "
-        f"{tmp_path}; start it with: xenprof serve. Is xend running?\n"
+        f"{tmp_path}; start it with: xenprof serve --background. Is xend running?\n"
     )
 
 

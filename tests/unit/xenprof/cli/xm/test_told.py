@@ -28,8 +28,12 @@ def host(**changed):
     [
         (512, {}, ""),
         (256, {}, ""),
-        (9000, {}, "this machine has 4096 MiB: DesktopVM cannot get 9000"),
-        (600, {}, "DesktopVM may have 512 MiB at most: its balloon stops there"),
+        (9000, {}, "DesktopVM may have 512 MiB at most: its balloon stops there; "
+         "this machine has 4096 MiB"),
+        (9000, {"maximum_kib": 9999 * MIB},
+         "this machine has 4096 MiB: DesktopVM cannot get 9000"),
+        (600, {}, "DesktopVM may have 512 MiB at most: its balloon stops there; "
+         "first: xm mem-max DesktopVM 600"),
         (700, {"maximum_kib": 800 * MIB},
          "100 MiB are free: DesktopVM gets to 612 MiB at most"),
         (256, {"paused": True},
@@ -52,8 +56,31 @@ def test_mem_set_prints_its_note_after_the_call(xm):
     code, _, error = xm("mem-set", "DesktopVM", "600", client=FakeClient())
 
     assert (code, error) == (
-        0, "note: DesktopVM may have 512 MiB at most: its balloon stops there\n",
+        0, "note: DesktopVM may have 512 MiB at most: its balloon stops there; "
+        "first: xm mem-max DesktopVM 600\n",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [
+        ("1", ""),
+        ("2", ""),
+        ("9", "note: ossvm02 has 2 VCPUs and uses 2\n"),
+        ("0", "note: ossvm02 has 2 VCPUs and uses 1, the least\n"),
+    ],
+)
+def test_vcpu_set_says_how_many_a_domain_uses_that_cannot_have_the_number(xm, count, said):
+    assert xm("vcpu-set", "ossvm02", count, client=FakeClient()) == (0, "", said)
+
+
+def test_a_number_after_xm_top_is_told_with_the_option_meant(xm):
+    _, _, error = xm("top", "-b", "-n", "1")
+
+    assert error == (
+        "Error: 'xm top' requires 0 arguments.\n"
+        "note: -i N is the number of iterations, such as -i 1; -n shows networks\n"
+    )
 
 
 def test_a_save_says_which_settings_of_the_scheduler_its_file_does_not_keep():
