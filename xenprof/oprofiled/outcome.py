@@ -17,12 +17,22 @@ class Outcome:
     """Samples that found no place in the 32 bits of a count; they are lost as well."""
     problem: str | None = None
     """One line about what the last write could not do, None if it did all."""
+    cause: str | None = None
+    """The part of `problem` that says why."""
 
     def after_write(
-        self, stored: int, held: int, lost: int, problem: str | None, excess: int = 0
+        self,
+        stored: int,
+        held: int,
+        lost: int,
+        problem: str | None,
+        excess: int = 0,
+        cause: str | None = None,
     ) -> "Outcome":
         """Return the outcome after a write that has tried all that was held as well."""
-        return Outcome(self.stored + stored, held, self.lost + lost, self.excess + excess, problem)
+        return Outcome(
+            self.stored + stored, held, self.lost + lost, self.excess + excess, problem, cause
+        )
 
     def after_discard(self) -> "Outcome":
         """Return the outcome when all that was held has been given up."""

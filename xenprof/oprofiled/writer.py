@@ -74,17 +74,18 @@ class SampleWriter:
                 lost += _samples(file)
         lost += self._give_up(held)
         kept = sum(map(_samples, held))
-        problem = None
+        problem = cause = None
         if placed.failed:
             first, *others = placed.failed.values()
             more = f" (and {len(others)} more files)" if others else ""
-            problem = f"{first}{more}: {kept} samples kept for the next dump, {lost} lost"
+            cause = f"{first}{more}"
+            problem = f"{cause}: {kept} samples kept for the next dump, {lost} lost"
         elif placed.unsynced is not None:
             problem = f"{placed.unsynced}: what was written may not survive a power loss"
         if problem is not None:
             self._log(problem)
         self._held = held
-        self.outcome = self.outcome.after_write(stored, kept, lost, problem, excess)
+        self.outcome = self.outcome.after_write(stored, kept, lost, problem, excess, cause)
 
     def discard(self) -> None:
         """Give up what is held: its session is no longer the current one."""

@@ -1,5 +1,6 @@
 """Locks HOME for one service, and opens the sockets on which it listens."""
 
+import contextlib
 import errno
 import fcntl
 import logging
@@ -14,6 +15,8 @@ from xenprof.service.own_home import CannotServe, claim
 log = logging.getLogger(__name__)
 
 LOCK_NAME = "serve.lock"
+LAST_WORDS = "at the end: "
+"""The beginning of what a service leaves in the file of its lock."""
 
 
 class HomeLock:
@@ -54,9 +57,12 @@ class HomeLock:
         except OSError as error:
             raise CannotServe(f"{self._path} cannot be written: {error.strerror}") from None
 
-    def release(self) -> None:
-        """Release the lock."""
+    def release(self, last_words: str = "") -> None:
+        """Release the lock, and leave in its file what could not be written; "" if all was."""
         os.ftruncate(self._file, 0)
+        if last_words:
+            with contextlib.suppress(OSError):  # a full disk may refuse this as well
+                os.pwrite(self._file, f"{LAST_WORDS}{last_words}\n".encode(), 0)
         os.close(self._file)
 
 

@@ -18,6 +18,7 @@ from starlette.applications import Starlette
 from hypervisor.host import Host
 from xenprof.client import SOCKET_NAME
 from xenprof.disk import Disk
+from xenprof.errors import StoreError
 from xenprof.history.figures import HistorySettings
 from xenprof.service.app import create_app
 from xenprof.service.connection import Connection
@@ -78,7 +79,8 @@ def serve(
     with contextlib.ExitStack() as held:
         held.enter_context(private_files())
         lock = HomeLock(settings.home)
-        held.callback(lock.release)
+        last_words: list[str] = []
+        held.callback(lambda: lock.release("".join(last_words)))
         held.callback((settings.home / SOCKET_NAME).unlink, missing_ok=True)
         listener = held.enter_context(listen_on_address(settings.address))
         allowed = _allowed_hosts(settings, listener)
@@ -103,7 +105,11 @@ def serve(
             listening(url)
 
         doors = _Doors(control, listener, tls, settings.patience)
-        asyncio.run(_serve(service, doors, allowed, web_config, tell))
+        try:
+            asyncio.run(_serve(service, doors, allowed, web_config, tell))
+        except StoreError as error:
+            last_words.append(str(error))
+            raise
 
 
 @contextlib.contextmanager

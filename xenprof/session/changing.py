@@ -6,6 +6,8 @@ from xenprof.session.daemon import RunningDaemon
 from xenprof.session.store import StoreThread
 from xenprof.store.sessiondir import SessionDir
 
+CANNOT_SAVE = "The session is not saved: make room, then run opcontrol --save again"
+
 
 def change_session(
     directory: SessionDir, daemon: RunningDaemon | None, store: StoreThread, name: str | None
@@ -17,7 +19,7 @@ def change_session(
     """
     answer = Answer()
     if daemon is not None and daemon.held and name is not None:
-        answer.fail("The session is not saved: make room, then run opcontrol --save again")
+        answer.fail(CANNOT_SAVE)
         return answer
     try:
         if name is None:

@@ -16,6 +16,7 @@ from xenprof.oprofiled.log import LogFile, clock_text, statistics_lines
 from xenprof.oprofiled.outcome import Balance
 from xenprof.oprofiled.writer import SampleWriter
 from xenprof.session.buffers import restore
+from xenprof.session.owed import DumpEnd
 from xenprof.session.stackrecording import StackRecording
 from xenprof.session.store import StoreThread
 from xenprof.session.unseen import Unseen
@@ -77,6 +78,8 @@ class RunningDaemon:
         self.directory = session_dir(home, domain, setup)
         self.is_enabled = False
         """`--start` has run since the last `--stop`."""
+        self.is_ending = False
+        """`--shutdown` has begun."""
         self.is_outdated = False
         """Whether domain 0 has started a new session since, for which this daemon is not ready."""
         self._host = host
@@ -127,6 +130,9 @@ class RunningDaemon:
     @property
     def problem(self) -> str | None:
         """Return one line about samples that the last flush could not write, None if it did all."""
+        written = self._writer.outcome
+        if self.is_ending and written.held:  # there is no next dump to keep them for
+            return written.cause
         return self._writer.outcome.problem or self._stacks.problem
 
     def close_buffer(self) -> None:
@@ -169,15 +175,8 @@ class RunningDaemon:
         self._store.call(self._oprofiled.flush)  # then `problem` is known
         self._store.call(self._note_losses)
         self._report_losses()
-        stats = self.driver_stats()
-        unseen = self._notes()
-        directory, disk = self.directory, self._store.disk
-
-        def end() -> None:
-            whole_unseen(directory.current, disk, self._set_aside)
-            directory.end_dump(stats, unseen, disk)
-
-        self._store.call(end)
+        end, disk = self.dump_end(), self._store.disk
+        self._store.call(lambda: end.write(disk, self._set_aside))
 
     def forget_session(self) -> int:
         """Forget a session that was reset or saved; return how many unwritten samples are lost."""
@@ -233,11 +232,17 @@ class RunningDaemon:
         self._log.write(f"{error}: set aside, new ones have been begun")
         self._store.damaged(error)
 
-    def _notes(self) -> list[str]:
+    def inherit(self, end: DumpEnd) -> None:
+        """Continue from notes of the session's last daemon that could not be written."""
+        self.unseen = Unseen(self.domid, self._host.telemetry.snapshot(), end.by_key())
+
+    def dump_end(self) -> DumpEnd:
+        """Return what ends a dump of the session as it is now."""
         snapshot = self._host.telemetry.snapshot()
         # What a destroyed domain has not read is among its losses.
         is_alive = any(domain.domid == self.domid for domain in snapshot.domains)
-        return list(self.unseen.lines(snapshot, self._unread() if is_alive else 0))
+        notes = tuple(self.unseen.lines(snapshot, self._unread() if is_alive else 0))
+        return DumpEnd(self.directory, self.driver_stats(), notes)
 
     def _unread(self) -> int:
         """Return the number of samples in the kernel and, if that is readable, in Xen's rings."""

@@ -17,9 +17,10 @@ from xenprof.disk import DISK, Disk
 from xenprof.errors import StoreError, XenprofError
 from xenprof.home import DOMAIN_0_ID
 from xenprof.session.answer import Answer
-from xenprof.session.changing import change_session
+from xenprof.session.changing import CANNOT_SAVE, change_session
 from xenprof.session.daemon import RunningDaemon, parse_domains, session_dir
-from xenprof.session.starting import start_daemon
+from xenprof.session.owed import Owed
+from xenprof.session.starting import refuse_other_lists, start_daemon
 from xenprof.session.store import StoreThread
 from xenprof.wire.opcontrol import DaemonStatus, Outcome, Setup
 
@@ -53,6 +54,7 @@ class Sessions:
         self._home = home
         self._strict = strict
         self._store = StoreThread(submit, disk, damaged)
+        self._owed = Owed(self._store)
         self._daemons: dict[int, RunningDaemon] = {}
         self._awaits_start = False  # counting can still start by itself in this session
 
@@ -95,8 +97,7 @@ class Sessions:
         """Write all samples so far to the sample files."""
         answer = Answer()
         target = self._find(domain)
-        daemon = self._daemons.get(target.domid)
-        if daemon is None:
+        if (daemon := self._daemons.get(target.domid)) is None:
             answer.fail("Unable to complete dump of oprofile data: is the oprofile daemon running?")
         else:
             self._dump(daemon, answer)
@@ -114,6 +115,7 @@ class Sessions:
         """Dump, stop profiling and end the daemon."""
         answer = Answer()
         if daemon := self._running(domain, answer):
+            daemon.is_ending = True
             self._dump(daemon, answer)
             self._disable(daemon, answer)
             answer.say("Killing daemon.")
@@ -133,12 +135,10 @@ class Sessions:
 
     def deinit(self, domain: str) -> Outcome:
         """Shut down if a daemon runs, then unload the driver."""
-        answer = Answer()
         target = self._find(domain)
         before = self.shutdown(domain) if target.domid in self._daemons else Outcome()
-        answer.note("Unloading oprofile module")
-        after = answer.outcome()
-        return Outcome(before.stdout, before.stderr + after.stderr, before.exit_code)
+        stderr = (*before.stderr, "Unloading oprofile module")
+        return Outcome(before.stdout, stderr, before.exit_code)
 
     def status(self, domain: str) -> DaemonStatus:
         """Return the status of a domain's daemon. Raises: UnknownDomain."""
@@ -154,6 +154,7 @@ class Sessions:
         """Take the kernels' samples for their daemons; called often."""
         for daemon in self._daemons.values():
             daemon.pump()
+        self._owed.look(self._host.now_ns)
 
     def close(self) -> None:
         """Stop counting, write all samples, and end every daemon.
@@ -161,6 +162,8 @@ class Sessions:
         Raises: StoreError with all failures, after every step has been tried.
         """
         answer = Answer()
+        for daemon in self._daemons.values():
+            daemon.is_ending = True
         if primary := self._daemons.get(DOMAIN_0_ID):
             self._disable(primary, answer)
         for domid in sorted(self._daemons, reverse=True):
@@ -172,15 +175,15 @@ class Sessions:
 
     def domain_gone(self, domid: int) -> None:
         """End the daemon of a domain that was destroyed, and write the samples it has taken."""
-        daemon = self._daemons.pop(domid, None)
-        if daemon is None:
+        if (daemon := self._daemons.pop(domid, None)) is None:
             return
+        answer = Answer()
         try:
-            daemon.pump()
-            daemon.flush()
+            self._write_last(daemon, answer)
         except (HostError, XenprofError) as error:
-            daemon.log(f"the domain was destroyed: {error}")
-        daemon.give_up()
+            answer.fail(str(error))
+        for line in answer.outcome().stderr:
+            daemon.log(f"the domain was destroyed: {line}")
         self._store.call(daemon.directory.unlock)
 
     def domain_renamed(self, old: str, new: str) -> None:
@@ -213,29 +216,23 @@ class Sessions:
     ) -> RunningDaemon | None:
         daemon = self._daemons.get(target.domid)
         if daemon is not None:
-            for option, new, old in (
-                ("--active-domains", setup.active_domains, daemon.setup.active_domains),
-                ("--passive-domains", setup.passive_domains, daemon.setup.passive_domains),
-            ):
-                if new is not None and new != old:
-                    answer.fail(
-                        f"{option}={new} is ignored: the daemon runs with "
-                        f"{old or 'none'}; run opcontrol --shutdown first"
-                    )
+            refuse_other_lists(setup, daemon.setup, answer)
             return None if answer.exit_code else daemon
         if not self._check_driver(target, answer):
             return None
         primary = self._daemons.get(DOMAIN_0_ID)
+        self._owed.retry()
         daemon = start_daemon(
             self._host, self._home, target.name, setup, self._store, primary, answer
         )
         if daemon is None:
             return None
-        if target.domid == DOMAIN_0_ID:
-            for other in self._daemons.values():
-                other.is_outdated = True
+        if owed := self._owed.take(daemon.directory):
+            daemon.inherit(owed)
         self._daemons[target.domid] = daemon
         if target.domid == DOMAIN_0_ID:
+            for other in self._daemons.values():
+                other.is_outdated = other is not daemon
             self._awaits_start = not self._strict and bool(self._others())
         elif primary is not None and primary.is_enabled:
             daemon.unseen.begin(self._host.telemetry.snapshot())
@@ -333,15 +330,18 @@ class Sessions:
                     f"domain {daemon.domain} is paused and its daemon with it: xm unpause it first"
                 )
         self._flush(daemon, answer)
+        self._owed.retry()
 
-    def _flush(self, daemon: RunningDaemon, answer: Answer) -> None:
+    def _flush(self, daemon: RunningDaemon, answer: Answer) -> bool:
+        """Write all samples taken; return whether the session's notes are written."""
+        failure = ""
         try:
             daemon.flush()
         except StoreError as error:
-            answer.fail(daemon.problem or str(error))
-        else:
-            if daemon.problem:
-                answer.fail(daemon.problem)
+            failure = str(error)
+        if problem := daemon.problem or failure:
+            answer.fail(problem)
+        return not failure
 
     def _kill(self, daemon: RunningDaemon, answer: Answer) -> None:
         """End a daemon: take its domain off the list if Xen counts, close the buffer, write all."""
@@ -352,13 +352,18 @@ class Sessions:
             daemon.close_buffer()
         except OprofilefsError as error:
             answer.fail(f"/dev/oprofile/buffer: {error.errno_text}: {error}")
-        daemon.pump()
-        self._flush(daemon, answer)
-        if lost := daemon.give_up():
-            answer.fail(f"{lost} samples are lost, since they could not be written")
+        self._write_last(daemon, answer)
         daemon.log_statistics()
         self._store.call(daemon.directory.unlock)
         del self._daemons[daemon.domid]
+
+    def _write_last(self, daemon: RunningDaemon, answer: Answer) -> None:
+        daemon.pump()
+        is_noted = self._flush(daemon, answer)
+        if lost := daemon.give_up():
+            answer.fail(f"{lost} samples are lost, since they could not be written")
+        if lost or not is_noted:
+            self._owed.write(daemon.dump_end())
 
     def _leave(self, daemon: RunningDaemon, answer: Answer) -> None:
         """Remove a domain from the active list while Xen counts, which real Xen refuses."""
@@ -388,5 +393,8 @@ class Sessions:
             directory = daemon.directory
         else:
             directory = session_dir(self._home, target.name, setup or Setup())
+            if not self._owed.settle(directory, is_deleted=name is None):
+                answer.fail(CANNOT_SAVE)
+                return answer.outcome()
         answer.take(change_session(directory, daemon, self._store, name))
         return answer.outcome()

@@ -84,6 +84,19 @@ def start_daemon(
     return RunningDaemon(host, home, domain, driver, config, setup, counters, store, sizes)
 
 
+def refuse_other_lists(asked: Setup, running: Setup, answer: Answer) -> None:
+    """Report each list of domains that differs from that of the running daemon."""
+    for option, new, old in (
+        ("--active-domains", asked.active_domains, running.active_domains),
+        ("--passive-domains", asked.passive_domains, running.passive_domains),
+    ):
+        if new is not None and new != old:
+            answer.fail(
+                f"{option}={new} is ignored: the daemon runs with "
+                f"{old or 'none'}; run opcontrol --shutdown first"
+            )
+
+
 class _WriteRefusedError(XenprofError):
     def __init__(self, name: str, error: OprofilefsError) -> None:
         super().__init__(name)

@@ -1,8 +1,7 @@
-"""What a session cannot show, its failures, and its end."""
+"""What a session cannot show, and its end."""
 
 import threading
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -11,12 +10,11 @@ from tests.support.fake_host import (
     samples,
 )
 from tests.support.session_setups import SECOND, SETUP, directory, recipe_start, total, unseen
-from xenprof.errors import StoreError, StoreFull
+from xenprof.errors import StoreError
 from xenprof.home import domain_root
 from xenprof.session.sessions import Sessions
 from xenprof.store import placing
 from xenprof.store.samplefile import merged
-from xenprof.wire.opcontrol import DaemonStatus
 
 
 def test_unseen_counts_only_while_the_host_counts(sessions, host, tmp_path):
@@ -178,73 +176,6 @@ def test_session_directory_does_not_lead_out_of_the_domain(sessions, tmp_path):
     assert (domain_root(tmp_path, "Domain-0") / "op/lock").exists()
 
 
-# -- failures and the end
-
-
-def fill_disk(monkeypatch):
-    """Make every sample file unwritable until the returned function is called."""
-
-    def full(path, header, offsets, counts):
-        raise StoreFull(str(path), f"{Path(path).name}: No space left on device")
-
-    monkeypatch.setattr(placing, "merged", full)
-    return lambda: monkeypatch.setattr(placing, "merged", merged)
-
-
-def test_full_disk_is_told_by_dump_and_the_next_one_writes_all(
-    sessions, host, tmp_path, monkeypatch
-):
-    sessions.start("Domain-0", SETUP)
-    make_room = fill_disk(monkeypatch)
-    host.driver("Domain-0").give(samples((USER, 0x400000)))
-    full = sessions.dump("Domain-0")
-    make_room()
-    again = sessions.dump("Domain-0")
-    assert (full.exit_code, len(full.stderr), again.exit_code, total(tmp_path)) == (1, 1, 0, 1)
-
-
-def test_a_session_with_samples_that_cannot_be_written_is_not_saved(
-    sessions, host, tmp_path, monkeypatch
-):
-    sessions.start("Domain-0", SETUP)
-    make_room = fill_disk(monkeypatch)
-    host.driver("Domain-0").give(samples((USER, 0x400000)))
-    refused = sessions.save("Domain-0", "first")
-    make_room()
-    saved = sessions.save("Domain-0", "first")
-    assert (refused.exit_code, refused.stderr[-1], saved.exit_code) == (
-        1,
-        "The session is not saved: make room, then run opcontrol --save again",
-        0,
-    )
-    assert (total(tmp_path, session="first"), host.profiler.counted_lost) == (1, {})
-
-
-def test_a_reset_tells_and_counts_the_samples_that_could_not_be_written(
-    sessions, host, monkeypatch
-):
-    sessions.start("Domain-0", SETUP)
-    fill_disk(monkeypatch)
-    host.driver("Domain-0").give(samples((USER, 0x400000)))
-    outcome = sessions.reset("Domain-0")
-    assert (outcome.exit_code, outcome.stderr, host.profiler.counted_lost) == (
-        0,
-        ("1 samples that could not be written are deleted too",),
-        {"Domain-0": {"store_write_failed": 1}},
-    )
-
-
-def test_samples_that_cannot_be_written_at_shutdown_are_counted_lost(sessions, host, monkeypatch):
-    sessions.start("Domain-0", SETUP)
-    fill_disk(monkeypatch)
-    host.driver("Domain-0").give(samples((USER, 0x400000)))
-    outcome = sessions.shutdown("Domain-0")
-    assert (outcome.stderr[-1], host.profiler.counted_lost) == (
-        "1 samples are lost, since they could not be written",
-        {"Domain-0": {"store_write_failed": 1}},
-    )
-
-
 def test_destroyed_domain_leaves_what_was_taken_and_no_daemon(sessions, host, tmp_path):
     recipe_start(sessions)
     host.driver("web").give(samples((USER, 0x400000), domain=1))
@@ -314,15 +245,6 @@ def test_close_writes_everything_and_ends_every_daemon(sessions, host, tmp_path)
         (total(tmp_path, name), directory(tmp_path, name).lock_pid())
         for name in ("Domain-0", "web", "db")
     ] == [(1, None)] * 3
-
-
-def test_close_on_a_full_disk_says_so_after_ending_every_daemon(sessions, host, monkeypatch):
-    recipe_start(sessions)
-    fill_disk(monkeypatch)
-    host.driver("web").give(samples((USER, 0x400000), domain=1))
-    with pytest.raises(StoreError, match="No space left on device"):
-        sessions.close()
-    assert sessions.status("db") == DaemonStatus("stopped")
 
 
 def test_files_are_written_unasked_every_ten_minutes(sessions, host, tmp_path):
