@@ -1,5 +1,6 @@
 """Carries out the commands of the service, which a table lists, and logs them for replay."""
 
+import contextlib
 import json
 import logging
 import os
@@ -212,6 +213,9 @@ class CommandLog:
         try:
             if self._file.tell() > self._max_bytes:
                 self._rotate()
+        except OSError as error:  # the long one goes on
+            log.warning("%s: no new log begun: %s", self._path, error.strerror)
+        try:
             self._file.write(json.dumps({"time_ns": time_ns, **asdict(command)}) + "\n")
             self._file.flush()
             self._commands += 1
@@ -226,10 +230,20 @@ class CommandLog:
             log.warning("%s: commands not logged: %s", self._path, error.strerror)
 
     def _rotate(self) -> None:
-        self._file.close()
-        self._path.replace(_before(self._path))
-        self._file = _new_log(self._path)
-        self._file.write(json.dumps({_EARLIER: self._commands}) + "\n")
+        """Go on in a new file; until it is complete, the old one stays. Raises: OSError."""
+        path = self._path.with_name(f"{self._path.name}.new")
+        fresh = _new_log(path)
+        try:
+            fresh.write(json.dumps({_EARLIER: self._commands}) + "\n")
+            fresh.flush()
+            self._path.replace(_before(self._path))
+            path.replace(self._path)
+        except OSError:
+            with contextlib.suppress(OSError):
+                fresh.close()
+            raise
+        old, self._file = self._file, fresh
+        old.close()
 
 
 _EARLIER = "earlier"

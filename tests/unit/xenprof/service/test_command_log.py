@@ -53,3 +53,11 @@ def test_a_disk_that_stays_full_does_not_prevent_the_end(tmp_path, monkeypatch, 
         "command not logged: No space left on device",
         "commands not logged: No space left on device",
     ]
+
+
+def test_a_log_that_cannot_be_begun_anew_goes_on_in_the_old_file(tmp_path):
+    (tmp_path / "commands.jsonl.new").mkdir()
+    logged(tmp_path / "commands.jsonl", 30, 500)
+    assert [f"d{n}" for n in range(30)] == [
+        command.domain for _, command in read_log(tmp_path / "commands.jsonl")
+    ]
