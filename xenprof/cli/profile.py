@@ -176,8 +176,14 @@ class Profiling:
                     if self._status(domid) != "stopped":
                         self._opcontrol(domid, "--shutdown")
             raise
+        failures = []
         for domid in reversed(members):
-            self._opcontrol(domid, "--shutdown")
+            try:
+                self._opcontrol(domid, "--shutdown")
+            except _StepFailed as failed:
+                failures.append(failed)
+        if failures:
+            raise failures[0]
 
     @contextlib.contextmanager
     def _setups_kept(self, members: Sequence[int]) -> Iterator[None]:

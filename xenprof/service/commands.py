@@ -216,7 +216,7 @@ class CommandLog:
         except OSError as error:  # the long one goes on
             log.warning("%s: no new log begun: %s", self._path, error.strerror)
         try:
-            self._file.write(json.dumps({"time_ns": time_ns, **asdict(command)}) + "\n")
+            self._file.write(_line(time_ns, command))
             self._file.flush()
             self._commands += 1
         except OSError as error:  # a full disk must not prevent the end of a session
@@ -247,6 +247,14 @@ class CommandLog:
 
 
 _EARLIER = "earlier"
+
+
+def _line(time_ns: int, command: Command) -> str:
+    """Return a command as a line of the log. Raises: BadArguments."""
+    try:
+        return json.dumps({"time_ns": time_ns, **asdict(command)}) + "\n"
+    except RecursionError:
+        raise BadArguments("the body is nested too deep") from None
 
 
 def _new_log(path: Path) -> TextIO:

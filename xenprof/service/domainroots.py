@@ -4,6 +4,7 @@ Images are written once by content below `HOME/images` and hard-linked from ther
 are files of their own, which belong to the domain's users.
 """
 
+import logging
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from xenprof.errors import StoreError
 from xenprof.home import domain_root, domains_folder, note_domain_names
 from xenprof.service.imagestore import ImageStore, give_attributes
 
+log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class Changes:
@@ -25,6 +28,7 @@ class Changes:
 
     gone: list[int]  # ids
     renamed: list[tuple[str, str]]  # from, to
+    problems: list[OSError]  # with what will be tried again
 
 
 class DomainRoots:
@@ -48,10 +52,13 @@ class DomainRoots:
         self._images = ImageStore(home, disk, damaged)
         self._names: dict[int, str] = {}  # of all domains of this host so far, by id
         self._present: set[int] = set()
+        self._are_names_noted = True
 
     def sync(self, host: Host, snapshot: HostSnapshot) -> Changes:
         """Create roots of new domains, move those of renamed ones, keep those of destroyed ones."""
-        renamed = []
+        renamed: list[tuple[str, str]] = []
+        problems: list[OSError] = []
+        absent: set[int] = set()  # new domains whose roots could not be made; tried again
         changed = [
             (domain.domid, name)
             for domain in snapshot.domains
@@ -59,18 +66,28 @@ class DomainRoots:
         ]
         for domid, name in changed:
             known_as = self._known_as(domid)
-            if known_as is None:
-                self._populate(name, host)
-            else:
-                self._move(known_as, name)
-                renamed.append((known_as, name))
+            try:
+                if known_as is None:
+                    self._populate(name, host)
+                else:
+                    self._move(known_as, name)
+                    renamed.append((known_as, name))
+            except OSError as error:  # it is no reason to forget about other domains
+                problems.append(error)
+                absent |= {domid} if known_as is None else set()
+                continue
             self._names[domid] = name
-        if changed:
-            note_domain_names(domains_folder(self._home), self._names, self._disk)
+            self._are_names_noted = False
+        if not self._are_names_noted:
+            try:
+                note_domain_names(domains_folder(self._home), self._names, self._disk)
+                self._are_names_noted = True
+            except OSError as error:
+                problems.append(error)
         present = {domain.domid for domain in snapshot.domains}
         gone = sorted(self._present - present)
-        self._present = present
-        return Changes(gone, renamed)
+        self._present = present - absent
+        return Changes(gone, renamed, problems)
 
     def _known_as(self, domid: int) -> str | None:
         """Return the name that a domain had so far; None for a new one, whose id may be an old."""
@@ -136,7 +153,10 @@ class DomainRoots:
             new.rename(aside)
         if old.exists():
             old.rename(new)
-        self._disk.sync(new.parent)
+        try:
+            self._disk.sync(new.parent)
+        except OSError as error:  # it has moved, if perhaps not for good
+            log.warning("%s: not synced: %s", new.parent, error.strerror)
 
 
 def _files(host: Host, domain: str) -> list[DomainFile]:

@@ -79,7 +79,13 @@ class Door:
                 log.warning("%s: no connection can be accepted: %s", self._name, error.strerror)
                 await asyncio.sleep(_PAUSE_SECONDS)
                 continue
-            await self._receive(connected, address[0] if address else "")
+            # A local client's name says nothing, and may be bytes.
+            origin = "" if self._is_local else address[0]
+            try:
+                await self._receive(connected, origin)
+            except Exception:  # one connection must not end all that come after it
+                log.exception("%s: a connection was lost by a bug", self._name)
+                connected.close()
             await asyncio.sleep(0)  # others go on, also while connections are waiting here
 
     async def _tend_all(self) -> None:

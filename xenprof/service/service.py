@@ -106,13 +106,11 @@ class Service:
         """Update readers, roots, sessions and log after a snapshot, on the host's thread."""
         if host.tracer is not None:
             self.traces.tend(host.tracer)
-        try:
-            changes = self._roots.sync(host, snapshot)
-        except OSError as error:
+        changes = self._roots.sync(host, snapshot)
+        for problem in changes.problems:
             if not self._driver.is_up:
-                raise  # at the start nothing is lost yet, and the user reads the message
-            log.error("%s: %s; tried again in a second", error.filename, error.strerror)
-            return
+                raise problem  # at the start nothing is lost yet, and the user reads the message
+            log.error("%s: %s; tried again in a second", problem.filename, problem.strerror)
         if host.toolstack is not None:
             self._xend_log.append(host.toolstack.views.take_log())
         if self._sessions is None:

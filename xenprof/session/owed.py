@@ -57,6 +57,11 @@ class Owed:
             if not path.is_dir() or self._is_written(end):
                 del self._waiting[path]
 
+    def left(self) -> list[Path]:
+        """Try for the last time; return the sessions whose notes are lost."""
+        self.retry()
+        return sorted(self._waiting)
+
     def take(self, directory: SessionDir) -> DumpEnd | None:
         """Return what a session still has to get, and forget it."""
         return self._waiting.pop(directory.current, None)

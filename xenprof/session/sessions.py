@@ -19,6 +19,7 @@ from xenprof.home import DOMAIN_0_ID
 from xenprof.session.answer import Answer
 from xenprof.session.changing import CANNOT_SAVE, change_session
 from xenprof.session.daemon import RunningDaemon, parse_domains, session_dir
+from xenprof.session.flushing import flush
 from xenprof.session.owed import Owed
 from xenprof.session.starting import refuse_other_lists, start_daemon
 from xenprof.session.store import StoreThread
@@ -170,6 +171,8 @@ class Sessions:
             daemon = self._daemons[domid]
             self._dump(daemon, answer)
             self._kill(daemon, answer)
+        for session in self._owed.left():
+            answer.fail(f"{session}: what it has lost could not be noted")
         if answer.exit_code:
             raise StoreError(str(self._home), "; ".join(answer.outcome().stderr))
 
@@ -310,7 +313,8 @@ class Sessions:
                 daemon.driver.write("drain", "1")
         self._dump(self._daemons[DOMAIN_0_ID], answer)
 
-    def _dump(self, daemon: RunningDaemon, answer: Answer) -> None:
+    def _dump(self, daemon: RunningDaemon, answer: Answer) -> bool:
+        """Have everything read and written; return whether the session's notes are written."""
         driver = daemon.driver
         try:
             driver.write("dump", "1")
@@ -329,19 +333,9 @@ class Sessions:
                 answer.fail(
                     f"domain {daemon.domain} is paused and its daemon with it: xm unpause it first"
                 )
-        self._flush(daemon, answer)
+        is_noted = flush(daemon, answer)
         self._owed.retry()
-
-    def _flush(self, daemon: RunningDaemon, answer: Answer) -> bool:
-        """Write all samples taken; return whether the session's notes are written."""
-        failure = ""
-        try:
-            daemon.flush()
-        except StoreError as error:
-            failure = str(error)
-        if problem := daemon.problem or failure:
-            answer.fail(problem)
-        return not failure
+        return is_noted
 
     def _kill(self, daemon: RunningDaemon, answer: Answer) -> None:
         """End a daemon: take its domain off the list if Xen counts, close the buffer, write all."""
@@ -359,7 +353,7 @@ class Sessions:
 
     def _write_last(self, daemon: RunningDaemon, answer: Answer) -> None:
         daemon.pump()
-        is_noted = self._flush(daemon, answer)
+        is_noted = flush(daemon, answer)
         if lost := daemon.give_up():
             answer.fail(f"{lost} samples are lost, since they could not be written")
         if lost or not is_noted:
@@ -387,14 +381,15 @@ class Sessions:
         daemon = self._daemons.get(target.domid)
         if daemon is not None:
             dumped = Answer()
-            self._dump(daemon, dumped)
+            is_noted = self._dump(daemon, dumped)
             if name is not None or not daemon.held:  # otherwise nothing is kept for later
                 answer.take(dumped)
             directory = daemon.directory
         else:
             directory = session_dir(self._home, target.name, setup or Setup())
-            if not self._owed.settle(directory, is_deleted=name is None):
-                answer.fail(CANNOT_SAVE)
-                return answer.outcome()
-        answer.take(change_session(directory, daemon, self._store, name))
+            is_noted = self._owed.settle(directory, is_deleted=name is None)
+        if is_noted or (daemon is not None and name is None):
+            answer.take(change_session(directory, daemon, self._store, name))
+        else:
+            answer.fail(CANNOT_SAVE)
         return answer.outcome()

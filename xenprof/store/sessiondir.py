@@ -7,6 +7,7 @@ samples/SESSION/stacks/    call stacks (stackfile.py)
 samples/SESSION/damaged/   files that were damaged and set aside (placing.py)
 """
 
+import logging
 import os
 import shutil
 from collections.abc import Callable, Iterable, Mapping
@@ -32,6 +33,8 @@ from xenprof.store.abi import Abi, native_text, read_abi
 from xenprof.store.placing import DAMAGED
 from xenprof.store.samplepath import parse_spec
 from xenprof.store.unseen import unseen_bytes, unseen_path
+
+log = logging.getLogger(__name__)
 
 CURRENT = "current"
 STACKS = "stacks"
@@ -120,9 +123,12 @@ class SessionDir:
         try:
             self._check()
             disk.rename(self.current, target)
-            disk.sync(self.samples)
         except OSError as error:
             raise _failure(target, error) from error
+        try:
+            disk.sync(self.samples)
+        except OSError as error:  # it is saved, if perhaps not for good
+            log.warning("%s: not synced: %s", self.samples, error.strerror)
 
     def reset(self) -> None:
         """Delete samples, statistics and stacks of the current session; saved ones are kept.
@@ -157,8 +163,11 @@ class SessionDir:
         return int(text) if text.isascii() and text.isdigit() and len(text) < 11 else 0
 
     def unlock(self) -> None:
-        """Remove the lock file, if there is one."""
-        self.lock_path.unlink(missing_ok=True)
+        """Remove the lock file, if there is one; one that stays is of a process that has ended."""
+        try:
+            self.lock_path.unlink(missing_ok=True)
+        except OSError as error:
+            log.warning("%s: not removed: %s", self.lock_path, error.strerror)
 
     def write_stats(self, stats: Mapping[str, int]) -> None:
         """Write statistics of the current session; those not named are kept.

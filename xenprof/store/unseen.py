@@ -82,6 +82,9 @@ def whole_unseen(
     try:
         check_unseen(session)
     except StoreError as error:
+        is_damaged = isinstance(error, CorruptSampleFile) or unseen_path(session).is_dir()
+        if not is_damaged:  # the disk may read it the next time
+            raise
         set_aside(session, unseen_path(session), disk)
         damaged(error)
     return dict(read_unseen(session))

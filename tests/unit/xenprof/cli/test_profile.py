@@ -8,7 +8,7 @@ from hypervisor.errors import HostError
 from tests.support.fake_host import SIZES, USER, FakeHost, samples
 from tests.support.opcontrol_shell import Client, write_images
 from tests.support.session_setups import SETUP, total
-from xenprof.cli.profile import DaemonRuns, Profiling
+from xenprof.cli.profile import DaemonRuns, Profiling, _StepFailed
 from xenprof.errors import XenprofError
 from xenprof.home import domain_root
 from xenprof.store.begun import only_run
@@ -156,3 +156,18 @@ def test_an_interrupted_profile_leaves_no_daemon(service, profile):
     with pytest.raises(KeyboardInterrupt):
         profile("0,web")
     assert "stopped" == service.sessions.status("web").state
+
+
+def test_a_guest_that_cannot_be_shut_down_keeps_no_other_daemon(service, profile, monkeypatch):
+    opcontrol = Profiling._opcontrol
+
+    def failing(self, domid, *words):
+        if (domid, words) == (1, ("--shutdown",)):
+            raise _StepFailed(1)
+        opcontrol(self, domid, *words)
+
+    monkeypatch.setattr(Profiling, "_opcontrol", failing)
+    assert (profile(active="0,1"), service.sessions.status("Domain-0").state) == (
+        1,
+        "stopped",
+    )

@@ -61,3 +61,13 @@ def test_a_log_that_cannot_be_begun_anew_goes_on_in_the_old_file(tmp_path):
     assert [f"d{n}" for n in range(30)] == [
         command.domain for _, command in read_log(tmp_path / "commands.jsonl")
     ]
+
+
+def test_a_command_that_is_nested_too_deep_is_refused(tmp_path):
+    nested: object = 0
+    for _ in range(900):
+        nested = [nested]
+    log = CommandLog(tmp_path / "commands.jsonl")
+    with pytest.raises(BadArguments, match="the body is nested too deep"):
+        log.append(0, Command("pause", "a", {"deep": nested}))
+    log.close()

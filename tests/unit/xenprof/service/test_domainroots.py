@@ -210,3 +210,19 @@ def test_an_id_that_is_given_again_is_a_new_domain(tmp_path):
 
     assert ([], True) == (changes.renamed, (tmp_path / "domains/web").is_dir())
     assert (tmp_path / "domains/db").is_dir()
+
+
+def test_a_root_that_cannot_be_filled_holds_up_no_other_domain(tmp_path):
+    host, roots = rooted(tmp_path, ["Domain-0", "web"])
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "domains/db").mkdir()
+    (tmp_path / "domains/db/usr").symlink_to(tmp_path / "elsewhere")
+    del host.names[1]
+    host.names |= {2: "db", 3: "mail"}
+    host.profiler.files = {"Domain-0": [XEN], "db": [XEN], "mail": [XEN]}
+
+    changes = roots.sync(host, host.telemetry.snapshot())
+
+    names = [problem.filename for problem in changes.problems]
+    assert (changes.gone, names) == ([1], [str(tmp_path / "domains/db/usr")])
+    assert (tmp_path / "domains/mail/usr/lib/debug/boot/xen-syms").is_file()

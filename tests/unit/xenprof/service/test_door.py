@@ -274,3 +274,27 @@ def test_an_address_in_a_header_is_nobodys_address():
             return await said(*listener.getsockname(), head)
 
     assert asyncio.run(run()).endswith(b"127.0.0.1")
+
+
+def test_a_local_client_with_a_name_of_bytes_shuts_nobody_out(tmp_path):
+    async def greeted(path, name=""):
+        client = socket.socket(socket.AF_UNIX)
+        if name:
+            client.bind(name)  # an abstract name, which accept gives back as bytes
+        client.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(client, path)
+        reader, writer = await asyncio.open_unix_connection(sock=client)
+        writer.write(HEAD + b"Connection: close\r\n\r\n")
+        answer = await reader.read()
+        writer.close()
+        return answer.splitlines()[0]
+
+    async def run():
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(str(tmp_path / "socket"))
+        limits = Limits(places=4, places_per_address=4, patience=LONG)
+        async with opened(listener, limits) as path:
+            named = await asyncio.wait_for(greeted(path, f"\0{tmp_path}/client"), 30)
+            return named, await asyncio.wait_for(greeted(path), 30)
+
+    assert asyncio.run(run()) == (b"HTTP/1.1 200 OK", b"HTTP/1.1 200 OK")

@@ -133,6 +133,7 @@ def later(sessions, host):
 AGAIN = {
     "after a while": later,
     "by a start": lambda sessions, host: sessions.start("Domain-0", SETUP),
+    "at the end of the service": lambda sessions, host: sessions.close(),
 }
 
 
@@ -169,3 +170,25 @@ def test_close_on_a_full_disk_says_so_after_ending_every_daemon(sessions, host, 
     with pytest.raises(StoreError, match="No space left on device"):
         sessions.close()
     assert sessions.status("db") == DaemonStatus("stopped")
+
+
+def test_notes_that_no_room_was_made_for_are_told_at_the_end_of_the_service(
+    sessions, host, monkeypatch
+):
+    sessions.start("Domain-0", SETUP)
+    fill_disk_for_notes(monkeypatch)
+    sessions.shutdown("Domain-0")
+    with pytest.raises(StoreError, match="what it has lost could not be noted"):
+        sessions.close()
+
+
+def test_a_session_whose_losses_cannot_be_noted_is_not_saved(sessions, host, tmp_path, monkeypatch):
+    sessions.start("Domain-0", SETUP)
+    host.driver("Domain-0").give(samples((USER, 0x400000)))
+    fill_disk_for_notes(monkeypatch)()
+    make_room = fill_disk_for_notes(monkeypatch)
+    monkeypatch.setattr(placing, "merged", merged)  # samples fit, notes do not
+    refused = sessions.save("Domain-0", "first")
+    make_room()
+    saved = sessions.save("Domain-0", "first")
+    assert (refused.exit_code, saved.exit_code, total(tmp_path, session="first")) == (1, 0, 1)

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from xenprof.disk import Disk
 from xenprof.errors import (
     BadSamplePath,
     CorruptSampleFile,
@@ -168,3 +169,20 @@ def test_the_abi_file_describes_the_format_that_is_written(session: SessionDir) 
         lines[-1],
         len(lines),
     )
+
+
+def test_a_session_that_is_renamed_is_saved_though_its_folder_cannot_be_synced(
+    session: SessionDir,
+) -> None:
+    class Unsynced(Disk):
+        def sync(self, path: Path) -> None:
+            raise OSError(5, "Input/output error")
+
+    session.save("first", Unsynced())
+    assert session.session("first").is_dir()
+
+
+def test_a_lock_that_cannot_be_removed_ends_nothing(session: SessionDir) -> None:
+    session.lock_path.mkdir(parents=True)
+    session.unlock()
+    assert session.lock_path.is_dir()

@@ -1,5 +1,6 @@
 """The file of call stacks: what is written is read back, and anything else is refused."""
 
+import errno
 import os
 import random
 import struct
@@ -14,7 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.stack_profiles import FRAMES, flat, profile
+from xenprof.disk import Disk
 from xenprof.errors import CorruptSampleFile, StoreError, VersionMismatch
+from xenprof.oprofiled.stackwriter import StackWriter
 from xenprof.profile.stacks import Frame, Layer, SampleType, StackProfile
 from xenprof.store import stackfile
 
@@ -228,3 +231,20 @@ def test_a_file_that_is_a_directory_is_one_line(tmp_path):
     stackfile.stack_path(tmp_path).mkdir(parents=True)
     with pytest.raises(StoreError, match=r"stacks\.xps: Is a directory"):
         stackfile.read_stacks(tmp_path)
+
+
+class UnsyncedFolders(Disk):
+    """A disk that writes everything, and cannot sync folders."""
+
+    def sync(self, path):
+        if path.is_dir():
+            raise OSError(errno.EIO, "Input/output error")
+
+
+def test_a_folder_that_is_not_synced_makes_nobody_write_twice(tmp_path):
+    writer = StackWriter(tmp_path, lambda line: None, disk=UnsyncedFolders())
+    writer.write(profile())
+    writer.write(profile())
+    found = stackfile.read_stacks(tmp_path)
+    assert found is not None
+    assert found.totals == tuple(2 * count for count in profile().totals)
