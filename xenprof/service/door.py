@@ -27,6 +27,7 @@ from xenprof.wire.failure import Failure
 log = logging.getLogger(__name__)
 
 _BACKLOG = 1024
+_AT_ONCE = 16  # connections accepted before others go on: as many turns of the loop less
 _PAUSE_SECONDS = 0.1  # after an error that will not be over at once
 _LOOK_SECONDS = 1.0
 _TLS_END_SECONDS = 5.0
@@ -70,6 +71,7 @@ class Door:
 
     async def _accept_all(self) -> None:
         loop = asyncio.get_running_loop()
+        accepted = 0
         while True:
             try:
                 connected, address = await loop.sock_accept(self._listener)
@@ -86,7 +88,9 @@ class Door:
             except Exception:  # one connection must not end all that come after it
                 log.exception("%s: a connection was lost by a bug", self._name)
                 connected.close()
-            await asyncio.sleep(0)  # others go on, also while connections are waiting here
+            accepted += 1
+            if accepted % _AT_ONCE == 0:
+                await asyncio.sleep(0)  # others go on, also while connections are waiting here
 
     async def _tend_all(self) -> None:
         patience = self._limits.patience
