@@ -30,7 +30,7 @@ class RateLimit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        limit = self._file.current().rate_limit
+        limit = self._file.in_force_for(scope).rate_limit
         if limit.is_on and not self._takes_one(limit):
             later = {"Retry-After": str(math.ceil(limit.interval_seconds))}
             answer = PlainTextResponse("too many requests\n", 429, later)

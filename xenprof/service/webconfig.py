@@ -11,6 +11,7 @@ from typing import Literal, Self
 
 import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
+from starlette.types import Scope
 
 from hypervisor.wholetext import read_whole
 from xenprof.errors import XenprofError
@@ -25,6 +26,7 @@ HeaderName = Literal[
     "X-Frame-Options",
     "X-XSS-Protection",
 ]
+_IN_FORCE = "xenprof.web_config"  # in the scope of a request
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _PART = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(ns|us|µs|ms|s|m|h)", re.ASCII)
 _DURATION = re.compile(rf"0|(?:{_PART.pattern}){{1,6}}", re.ASCII)
@@ -144,6 +146,13 @@ class WebConfigFile:
             except WebConfigError as error:
                 log.warning("%s; what was read before stays in force", error)
         return self._in_force
+
+    def in_force_for(self, scope: Scope) -> WebConfig:
+        """Return what is in force for one request: it is read once, by who first asks."""
+        if _IN_FORCE not in scope:
+            scope[_IN_FORCE] = self.current()
+        config: WebConfig = scope[_IN_FORCE]
+        return config
 
     def _look(self) -> bytes | str:
         """Return the contents of the file, or why there are none."""

@@ -145,6 +145,19 @@ def test_changed_users_are_in_force_at_once(tmp_path):
     assert file.current().basic_auth_users == {"bob": HASH}
 
 
+def test_one_request_is_under_one_configuration_and_the_next_under_the_new_one(tmp_path):
+    path = written(tmp_path, USERS)
+    config = WebConfigFile(path)
+    request = {}
+    first = config.in_force_for(request)
+    path.write_text(USERS.replace("ann", "bob"))
+
+    assert (config.in_force_for(request) is first, [*config.in_force_for({}).basic_auth_users]) == (
+        True,
+        ["bob"],
+    )
+
+
 def test_a_change_within_one_clock_tick_counts(tmp_path):
     path = written(tmp_path, USERS)
     before = path.stat()
