@@ -148,7 +148,7 @@ def test_changed_users_are_in_force_at_once(tmp_path):
 def test_one_request_is_under_one_configuration_and_the_next_under_the_new_one(tmp_path):
     path = written(tmp_path, USERS)
     config = WebConfigFile(path)
-    request = {}
+    request: dict[str, object] = {}
     first = config.in_force_for(request)
     path.write_text(USERS.replace("ann", "bob"))
 
