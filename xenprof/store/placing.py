@@ -3,6 +3,7 @@
 A damaged file is moved to `samples/SESSION/damaged`, where no reader looks, and a new one begun.
 """
 
+import glob
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -110,6 +111,12 @@ def set_aside(session: Path, path: Path, disk: Disk) -> Path:
     except OSError as error:
         raise failure(path, error) from error
     return aside
+
+
+def was_set_aside(session: Path, path: Path) -> bool:
+    """Return whether a damaged file of a session has been moved aside; there may be a new one."""
+    aside = session / DAMAGED / path.relative_to(session)
+    return any(aside.parent.glob(f"{glob.escape(aside.name)}.damaged-*"))
 
 
 def damaged_files(session: Path) -> int:

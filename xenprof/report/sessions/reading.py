@@ -14,9 +14,9 @@ from xenprof.report.sessions.attribution import Attribution, Owner, passive_doma
 from xenprof.report.sessions.places import Place
 from xenprof.report.views.merge import merged
 from xenprof.store.losses import not_kept
-from xenprof.store.placing import damaged_files
+from xenprof.store.placing import damaged_files, was_set_aside
 from xenprof.store.sessiondir import read_profile
-from xenprof.store.stackfile import read_stacks
+from xenprof.store.stackfile import read_stacks, stack_path
 from xenprof.store.unseen import check_unseen, read_unseen
 
 
@@ -47,7 +47,9 @@ def read_place(
         if aside := damaged_files(source.session):
             warn(f"{source.session}: {aside} damaged files were set aside")
         try:
-            part = read_stacks(source.session)
+            # New stacks after damaged ones lack the samples of those; the sample files have all.
+            is_whole = not was_set_aside(source.session, stack_path(source.session))
+            part = read_stacks(source.session) if is_whole else None
         except StoreError as error:  # the sample files have the same samples
             damaged.append(error)
             part = None

@@ -12,12 +12,14 @@ from tests.support.known_sessions import (
     VMLINUX,
     own,
 )
+from tests.support.stack_profiles import profile
 from xenprof.disk import Disk
 from xenprof.errors import StoreError, UsageError
 from xenprof.home import domain_root
 from xenprof.profile.flat import ImageName
 from xenprof.report.sessions.places import chosen_domains, named_session, place_at
 from xenprof.report.sessions.reading import read_place
+from xenprof.store import stackfile
 from xenprof.store.placing import set_aside
 from xenprof.store.unseen import write_unseen
 
@@ -223,6 +225,16 @@ def test_files_that_were_set_aside_are_told(home):
     told: list[str] = []
     read_place(named_session(home, "current"), warn=told.append)
     assert f"{where}: 1 damaged files were set aside" in told
+
+
+def test_new_stacks_after_damaged_ones_hide_no_earlier_samples(home):
+    where = session(home, "web")
+    stackfile.merge(where, profile())
+    set_aside(where, stackfile.stack_path(where), Disk())
+    stackfile.merge(where, profile())
+    told: list[str] = []
+    found = read_place(named_session(home, "current"), warn=told.append)
+    assert (found.totals, told) == ((618, 10), [f"{where}: 1 damaged files were set aside"])
 
 
 def test_a_named_session_is_of_the_domains_that_have_it(home):
