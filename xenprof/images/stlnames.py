@@ -1,160 +1,160 @@
 """Shortens the standard library's types in demangled names, as `-D smart` does.
 
-Source: the rules of oprofile's stl.pat (libregex) for gcc 3.2 and later, for x86-64: rules are
-applied again and again until none changes the name.
+A type that is written with its default arguments loses them, one that has a shorter name gets it,
+and namespaces that say nothing are left out.
+Source: what opreport 1.5 prints of such names; the defaults are those of the C++ standard.
 """
 
 import re
-from collections.abc import Callable, Sequence
-from functools import cache
+import string
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from xenprof.images.demangle import demangle
 
-_MOST_ROUNDS = 100
+_DEFAULTS: Mapping[str, Sequence[str]] = {
+    **dict.fromkeys(("vector", "list", "deque", "_List_base"), ("", "allocator<{0}>")),
+    **dict.fromkeys(("set", "multiset"), ("", "less<{0}>", "allocator<{0}>")),
+    **dict.fromkeys(
+        ("map", "multimap"), ("", "", "less<{0}>", "allocator<pair<{0} const, {1}>>")
+    ),
+    "_Rb_tree": ("", "", "", "less<{0}>", "allocator<{1}>"),
+    **dict.fromkeys(("stack", "queue"), ("", "deque<{0}>")),
+    "priority_queue": ("", "vector<{0}>", "less<{0}>"),
+    **dict.fromkeys(
+        (f"basic_{name}" for name in ("string", "stringbuf", "stringstream",
+                                      "istringstream", "ostringstream")),
+        ("", "char_traits<{0}>", "allocator<{0}>"),
+    ),
+    **dict.fromkeys(
+        (f"basic_{name}" for name in ("ios", "streambuf", "filebuf", "istream", "ostream",
+                                      "iostream", "fstream", "ifstream", "ofstream")),
+        ("", "char_traits<{0}>"),
+    ),
+    **dict.fromkeys(("istreambuf_iterator", "ostreambuf_iterator"), ("", "char_traits<{0}>")),
+    "istream_iterator": ("", "char", "char_traits<char>", "long"),
+    "ostream_iterator": ("", "char", "char_traits<char>"),
+    **dict.fromkeys(("money_get", "time_get", "num_get"), ("", "istreambuf_iterator<{0}>")),
+    **dict.fromkeys(("money_put", "time_put", "num_put"), ("", "ostreambuf_iterator<{0}>")),
+    "iterator": ("", "", "long", "{1}*", "{1}&"),
+}  # fmt: skip
+"""The default of each argument, by those before it; empty where there is none."""
 
-_WORD = r"\b[_a-zA-Z][_a-zA-Z0-9]*+"
-_NAME = rf"{_WORD}(?:::{_WORD})*"
-_TEMPLATE = rf"{_NAME}(?:<{_NAME}(?:, {_NAME})*>)*"
-_NUMBERS = (
-    "unsigned short|unsigned int|unsigned long|unsigned char|signed char|long long|"
-    "unsigned long long|long double"
+_LEFT_OUT = re.compile(r"\bstd::|\{anonymous\}::|\(anonymous namespace\)::", re.ASCII)
+_TOKEN = re.compile(r"operator(?:<=>|<<=?|<=?|>>=?|>=?|->\*?)|->|[<>,()]|[^<>,()o-]+|.", re.DOTALL)
+_NAME = r"[^\W\d]\w*(?:::[^\W\d]\w*)*"
+# Of other types opreport does not know what is their default: those with a number or with a type
+# in several parts, such as `char const*`, among their arguments, or with arguments of arguments.
+_PLAIN = re.compile(
+    rf"(?:(?:un)?signed |long )?(?:long )?{_NAME}(?:<{_NAME}(?:, {_NAME})*>)* *\**", re.ASCII
 )
-# A type: a name, with template arguments that have none themselves, and pointers to it.
-_TYPE = rf"(?:{_TEMPLATE} *\**|(?:{_NUMBERS}) *\**)"
+_ELEMENT = re.compile(r"(?P<element>.+?)(?P<const> const)?\*", re.ASCII | re.DOTALL)
+_WORD_CHARACTERS = string.ascii_letters + string.digits + "_"
+_LONGEST = 1 << 16  # the time grows with the square of it
+_CHARACTERS = {"char": "", "wchar_t": "w"}
 
 
 def smart(name: str) -> str:
     """Return a demangled name with short types: `std::vector<int, std::allocator<int> >` is
-    `vector<int>`. Default arguments are removed, and types that have a shorter name get it.
+    `vector<int>`.
     """
     text = demangle(name)
     if text == name:
         return name
-    for _ in range(_MOST_ROUNDS):
-        before = text
-        for apply in _rules():
-            text = apply(text)
-        if text == before:
+    text = _LEFT_OUT.sub("", text)
+    return _shortened(text) if len(text) <= _LONGEST else text
+
+
+@dataclass(slots=True)
+class _Arguments:
+    """The arguments of a template as far as they are read, and the one being read."""
+
+    complete: list[str] = field(default_factory=list)
+    text: str = ""
+    open_brackets: int = 0  # commas inside are no ends of arguments
+
+
+def _shortened(text: str) -> str:
+    """Return a name with each of its types shortened, the innermost first."""
+    levels = [_Arguments()]
+    for token in _TOKEN.findall(text):
+        level = levels[-1]
+        is_argument = len(levels) > 1 and not level.open_brackets
+        if token == "<":
+            levels.append(_Arguments())
+        elif token == ">" and is_argument:
+            levels.pop()
+            arguments = [*level.complete, level.text.strip()]
+            levels[-1].text = _with_arguments(levels[-1].text, arguments)
+        elif token == "," and is_argument:
+            level.complete.append(level.text.strip())
+            level.text = ""
+        else:
+            level.open_brackets += (token == "(") - (token == ")")
+            level.text += token
+    return levels[0].text if len(levels) == 1 else text
+
+
+def _with_arguments(before: str, arguments: list[str]) -> str:
+    """Return a text that ends in a template's name with its arguments, as short as may be."""
+    scope = before.rstrip(_WORD_CHARACTERS)
+    name = before[len(scope) :]
+    defaults = _DEFAULTS.get(name, ())
+    while 1 < len(arguments) <= len(defaults):
+        default = defaults[len(arguments) - 1]
+        used = [each for index, each in enumerate(arguments) if f"{{{index}}}" in default]
+        if name == "_Rb_tree":  # of pairs of a key and a value
+            used = [part for each in used for part in _parts(each)]
+        if not default or not all(map(_is_plain, used)):
             break
-    return text
+        if default.format(*arguments) != arguments[-1]:
+            break
+        arguments.pop()
+    if (short := _other_name(name, arguments)) is not None:
+        return scope.removesuffix("__gnu_cxx::") + short
+    return f"{before}<{', '.join(arguments)}>"
 
 
-_Rule = Callable[[str], str]
+def _other_name(name: str, arguments: list[str]) -> str | None:
+    """Return what a type is called instead, if it is."""
+    match name, arguments:
+        case _, [character] if name.startswith("basic_") and name in _DEFAULTS:
+            prefix = _CHARACTERS.get(character)
+            return None if prefix is None else prefix + name.removeprefix("basic_")
+        case "__normal_iterator", [pointer, container]:
+            return _iterator(pointer, container)
+        case "fpos", ["__mbstate_t"]:
+            return "streampos"
+        case "_Identity", [value]:
+            return value
+        case "_Select1st", [pair] if all(map(_is_plain, parts := _parts(pair))):
+            return parts[0] if parts[0].endswith(" const") else None
+    return None
 
 
-def _replacer(pattern: re.Pattern[str], replacement: str) -> _Rule:
-    """Return a function that replaces the first match until there is none."""
-
-    def apply(text: str) -> str:
-        for _ in range(_MOST_ROUNDS):
-            match = pattern.search(text)
-            if match is None:
-                break
-            text = text[: match.start()] + match.expand(replacement) + text[match.end() :]
-        return text
-
-    return apply
+def _iterator(pointer: str, container: str) -> str | None:
+    parts = _ELEMENT.fullmatch(pointer)
+    if parts is None or not _PLAIN.fullmatch(parts["element"]):
+        return None
+    character = _CHARACTERS.get(parts["element"])
+    of_string = None if character is None else f"{character}string"
+    if container not in (of_string, f"vector<{parts['element']}>"):
+        return None
+    return f"{container}::{'const_' if parts['const'] else ''}iterator"
 
 
-@cache
-def _rules() -> Sequence[_Rule]:
-    named = [(pattern.replace("@", _TYPE), to) for pattern, to in _PATTERNS]
-    return tuple(_replacer(re.compile(pattern, re.ASCII), to) for pattern, to in named)
+def _is_plain(text: str) -> bool:
+    """Return whether a type is one whose defaults opreport knows."""
+    return _PLAIN.fullmatch(text.removesuffix(" const")) is not None
 
 
-_STREAMS = "[io]streambuf_iterator|basic_(?:ios|streambuf|(?:[io]|io)stream|filebuf|[io]?fstream)"
-_ALIASED = "string|ios|(?:stream|file|string)buf|(?:i|o|io)stream|[io]?(?:fstream|stringstream)"
-_NORMAL = "__gnu_cxx::__normal_iterator"
-_VECTOR_ITERATOR = r"(vector<(@)>::(?:const_)?iterator)"
-_STRING_ITERATOR = r"((?:string|wstring)::(?:const_)?iterator)"
-_SELECT = r"_Select1st<pair<\1 const, \2>>"
-_TAG = "random_access_iterator_tag"
-
-# In the patterns `@` is a type.
-_PATTERNS = (
-    (r"\bstd::", ""),
-    (" >", ">"),
-    (r"\{anonymous\}::", ""),
-    (r"\(anonymous namespace\)::", ""),
-    (r"\b(multi)?map<(@), (@), (@), allocator<\3>>", r"\1map<\2, \3, \4>"),
-    (r"\b(multi)?map<(@), (@), less<\2>>", r"\1map<\2, \3>"),
-    (r"\bbitset<(\b[0-9]+), unsigned long>", r"bitset<\1>"),
-    (r"\b([io]stream_iterator)<char, long>", r"\1<char>"),
-    (r"\bdeque<(@), allocator<\1>, 0>", r"deque<\1>"),
-    (r"\b(stack|queue)<(@), deque<\2>>", r"\1<\2>"),
-    (r"\b(vector|list|deque)<(@), allocator<\2>>", r"\1<\2>"),
-    (r"\bpriority_queue<(@), vector<\1>, less<\1>>", r"priority_queue<\1>"),
-    (r"\b(multi)?set<(@), (@), allocator<\2>>", r"\1set<\2, \3>"),
-    (r"\b(multi)?set<(@), less<\2>>", r"\1set<\2>"),
-    (r"\b_Rb_tree_iterator<(@), \1 const *&, \1 const *\*>", r"_Rb_tree<\1>::const_iterator"),
-    (r"\b_Rb_tree_iterator<(@), \1 *&, \1 *\*>", r"_Rb_tree<\1>::iterator"),
-    (
-        r"\b_Rb_tree_iterator<(pair<@ const, @>), \1 const *&, \1 const *\*>",
-        r"_Rb_tree<\1>::const_iterator",
-    ),
-    (r"\b_Rb_tree_iterator<(pair<@ const, @>), \1 *&, \1 *\*>", r"_Rb_tree<\1>::iterator"),
-    (
-        r"\b_Rb_tree<(@), \1, _Identity<\1>, (@), allocator<\1>>",
-        r"_Rb_tree<\1, \1, _Identity<\1>, \2>",
-    ),
-    (r"_Rb_tree<(@), \1, _Identity<\1>, less<\1>>", r"_Rb_tree<\1, \1, _Identity<\1>>"),
-    (
-        rf"\b_Rb_tree<(@), pair<\1 const, (@(?: const)?)>, {_SELECT}, less<\1>, allocator<\2>>",
-        rf"_Rb_tree<\1, pair<\1 const, \2>, {_SELECT}, less<\1>>",
-    ),
-    (
-        rf"\b_Rb_tree<(@), pair<\1 const, (@)>, {_SELECT}, less<\1>, "
-        r"allocator<pair<\1 const, \2>>>",
-        rf"_Rb_tree<\1, pair<\1 const, \2>, {_SELECT}, less<\1>>",
-    ),
-    (
-        rf"\b_Rb_tree<(@), pair<\1 const, (@(?: const)?)>, {_SELECT}, less<\1>>",
-        rf"_Rb_tree<\1, pair<\1 const, \2>, {_SELECT}>",
-    ),
-    (r"\b_Identity<(@)>", r"\1"),
-    (r"\b_Select1st<pair<(@) const, @(?: const)?>>", r"\1 const"),
-    (r"\b_List_base<(@), allocator<\1>>", r"_List_base<\1>"),
-    (
-        r"\b(multi)?map<(@), (@), (@), allocator<pair<\2 const, \3>>>",
-        r"\1map<\2, \3, \4>",
-    ),
-    (r"\bbitset<\(unsigned long\)(\b[0-9]+)>", r"bitset<\1>"),
-    (
-        r"\biterator<(input|output|forward|bidirectional|random)_iterator_tag, (@), long, \2\*, "
-        r"\2&>",
-        r"iterator<\1_iterator_tag, \2>",
-    ),
-    (r"\b([io]stream_iterator)<(@), char, char_traits<char>, long>", r"\1<\2>"),
-    (rf"\b{_NORMAL}<(w?)char(?:_t)? const\*, (\1string)>", r"\2::const_iterator"),
-    (rf"\b{_NORMAL}<(w?)char(?:_t)?\*, (\1string)>", r"\2::iterator"),
-    (rf"\b{_NORMAL}<(@) const\*, vector<\1>>", r"vector<\1>::const_iterator"),
-    (rf"\b{_NORMAL}<(@)\*, vector<\1>>", r"vector<\1>::iterator"),
-    (r"\b_List_iterator<(@), \1 *&, \1 *\*>", r"list<\1>::iterator"),
-    (r"\b_List_iterator<(@), \1 const *&, \1 const *\*>", r"list<\1>::const_iterator"),
-    (rf"\b({_STREAMS})<(@), char_traits<\2>>", r"\1<\2>"),
-    (
-        r"\bbasic_(string(?:buf)?|[io]?stringstream)?<(@), char_traits<\2>, allocator<\2>>",
-        r"basic_\1<\2>",
-    ),
-    (rf"\bbasic_({_ALIASED})<char>", r"\1"),
-    (rf"\bbasic_({_ALIASED})<wchar_t>", r"w\1"),
-    (r"\bfpos<__mbstate_t>", "streampos"),
-    (r"\b(money|time|num)_(put|get)<(@), [io]streambuf_iterator<\3>>", r"\1_\2<\3>"),
-    (r"\bmoneypunct(_byname)?<(@), \(bool\)0>", r"moneypunct\1<\2>"),
-    (
-        rf"\b{_VECTOR_ITERATOR} find<\1, (@)>\(\1, \1, \3 const&, (@)\)",
-        r"\1 find(\1, \1, \3 const&, \4)",
-    ),
-    (
-        rf"\b{_STRING_ITERATOR} find<\1, (@)>\(\1, \1, \2 const&, (@)\)",
-        r"\1 find(\1, \1, \2 const&, \3)",
-    ),
-    (
-        rf"\b{_VECTOR_ITERATOR} find_if<\1, (@)>\(\1, \1, \3, {_TAG}\)",
-        rf"\1 find_if(\1, \1, \3, {_TAG})",
-    ),
-    (
-        rf"\b{_STRING_ITERATOR} find_if<\1, (@)>\(\1, \1, \2, {_TAG}\)",
-        rf"\1 find_if(\1, \1, \2, {_TAG})",
-    ),
-)
+def _parts(text: str) -> Sequence[str]:
+    """Return the two types of a pair; another type is one part."""
+    if not text.startswith("pair<"):
+        return [text]
+    depth = 0
+    for place, character in enumerate(text):
+        depth += (character in "<(") - (character in ">)")
+        if character == "," and depth == 1:
+            return text[len("pair<") : place], text[place + 2 : -1]
+    return [text]

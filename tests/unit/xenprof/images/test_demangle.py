@@ -56,7 +56,7 @@ def test_other_names_stay_as_they_are(name: str) -> None:
     assert name == demangle(name) == smart(name)
 
 
-# The results of oprofile's stl.pat for the types of gcc 3.2 and later.
+# As opreport 1.5 prints them.
 SMART = {
     "_ZNSt6vectorIiSaIiEE9push_backERKi": "vector<int>::push_back(int const&)",
     "_ZNSt3mapIiiSt4lessIiESaISt4pairIKiiEEE5clearEv": "map<int, int>::clear()",
