@@ -6,8 +6,8 @@ import subprocess
 import pytest
 
 from hypervisor.telemetry import HostSnapshot
+from tests.support.e2e.foreground import serve_tiny
 from tests.support.e2e.host import PATIENCE_SECONDS, VMLINUX, XEN, environment, shell
-from tests.support.e2e.tiny import TINY
 from tests.support.paths import ROOT
 from xenprof.client import Client
 from xenprof.home import domain_root
@@ -23,16 +23,8 @@ def stored(home):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_everything_sampled_is_written(tmp_path, number):
-    (tmp_path / "tiny.toml").write_text(TINY)
     home = tmp_path / "home"
-    process = subprocess.Popen(
-        ["xenprof", "serve", "--scenario", str(tmp_path / "tiny.toml"),
-         "--web.listen-address", "127.0.0.1:0"],
-        cwd=ROOT, env=environment(home), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-        text=True,
-    )  # fmt: skip
-    assert process.stdout is not None
-    process.stdout.readline()
+    process, _ = serve_tiny(home)
     events = "--event=GLOBAL_POWER_EVENTS:100000:1"
     started = shell(home, f"opcontrol --start --vmlinux={VMLINUX} --xen={XEN} {events}")
     assert started.returncode == 0, started.stderr
@@ -47,10 +39,8 @@ def test_everything_sampled_is_written(tmp_path, number):
 
 
 def test_an_interrupted_profile_says_where_its_samples_are(tmp_path):
-    (tmp_path / "tiny.toml").write_text(TINY)
     home = tmp_path / "home"
-    shell(home, f"xenprof serve --background --scenario {tmp_path / 'tiny.toml'} "
-                "--web.listen-address 127.0.0.1:0")  # fmt: skip
+    service, _ = serve_tiny(home)
     process = subprocess.Popen(
         ["xenprof", "profile", "--for", "1h"],
         cwd=ROOT, env=environment(home), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
@@ -61,7 +51,8 @@ def test_an_interrupted_profile_says_where_its_samples_are(tmp_path):
         assert process.poll() is None
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=PATIENCE_SECONDS)
-    shell(home, "xenprof stop")
+    service.terminate()
+    service.communicate(timeout=PATIENCE_SECONDS)
 
     assert process.returncode == 130
     assert "note: xenprof report has the samples so far" in errors.splitlines()

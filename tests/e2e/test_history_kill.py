@@ -7,7 +7,6 @@ are printed.
 import contextlib
 import os
 import random
-import subprocess
 import sys
 import threading
 from dataclasses import dataclass, field
@@ -15,9 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.e2e.host import PATIENCE_SECONDS, VMLINUX, environment, shell
-from tests.support.e2e.tiny import TINY
-from tests.support.paths import ROOT
+from tests.support.e2e.foreground import serve_tiny
+from tests.support.e2e.host import PATIENCE_SECONDS, VMLINUX, shell
 from xenprof.client import Client, ServiceError
 from xenprof.history.slices import FOLDER, slices
 from xenprof.home import domain_root
@@ -66,19 +64,6 @@ def samples(home: Path) -> Files:
     return found
 
 
-def serve(home: Path) -> subprocess.Popen[str]:
-    """Start the service; return when it answers."""
-    process = subprocess.Popen(
-        ["xenprof", "serve", "--scenario", str(home.parent / "tiny.toml"), "--speed", str(SPEED),
-         "--history", "1s", "--web.listen-address", "127.0.0.1:0"],
-        cwd=ROOT, env=environment(home), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-        text=True,
-    )  # fmt: skip
-    assert process.stdout is not None
-    assert process.stdout.readline().startswith("xenprof: serving")
-    return process
-
-
 def start_profiling(home: Path) -> None:
     events = "--event=GLOBAL_POWER_EVENTS:100000:1 --callgraph=8"
     for domain in DOMAINS:
@@ -93,7 +78,7 @@ def start_profiling(home: Path) -> None:
 
 def live_and_die(home: Path, moment: random.Random, told: Told) -> None:
     """Run a service that dumps and reports all the time, and kill it meanwhile."""
-    process = serve(home)
+    process, _ = serve_tiny(home, "--speed", str(SPEED), "--history", "1s")
     client = Client(home, PATIENCE_SECONDS)
     start_profiling(home)
     killer = threading.Timer(moment.uniform(0, LATEST_SECONDS), process.kill)
@@ -115,7 +100,6 @@ def lives(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """Return the errors after each kill, and at the end."""
     home = tmp_path_factory.mktemp("killed") / "home"
     home.mkdir()
-    (home.parent / "tiny.toml").write_text(TINY)
     told, moment = Told(), random.Random(SEED)
     wrong: list[str] = []
     for _ in range(KILLS):
@@ -156,7 +140,7 @@ def missing(home: Path, told: Told) -> list[str]:
 def restart(home: Path, told: Told) -> list[str]:
     """Run once more and stop normally: every session must have continued."""
     before, slices_before = sum(samples(home).values()), len(slices(home / FOLDER))
-    process = serve(home)
+    process, _ = serve_tiny(home, "--speed", str(SPEED), "--history", "1s")
     start_profiling(home)
     Client(home, PATIENCE_SECONDS).do(Wait(3))
     stopped = shell(home, "xenprof stop")

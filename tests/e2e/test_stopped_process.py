@@ -8,9 +8,8 @@ import urllib.request
 
 import pytest
 
-from tests.support.e2e.host import PATIENCE_SECONDS, environment
-from tests.support.e2e.tiny import TINY
-from tests.support.paths import ROOT
+from tests.support.e2e.foreground import serve_tiny
+from tests.support.e2e.host import PATIENCE_SECONDS
 from xenprof.client import Client
 from xenprof.wire.host_requests import Wait
 
@@ -27,18 +26,9 @@ def lag(url):
 @pytest.fixture(scope="module")
 def passed(tmp_path_factory):
     """Return how long two seconds of the model took after a stop, and the lag."""
-    folder = tmp_path_factory.mktemp("stopped")
-    (folder / "tiny.toml").write_text(TINY)
-    home = folder / "home"
-    process = subprocess.Popen(
-        ["xenprof", "serve", "--scenario", str(folder / "tiny.toml"),
-         "--web.listen-address", "127.0.0.1:0"],
-        cwd=ROOT, env=environment(home), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-        text=True,
-    )  # fmt: skip
+    home = tmp_path_factory.mktemp("stopped") / "home"
+    process, url = serve_tiny(home)
     try:
-        assert process.stdout is not None
-        url = process.stdout.readline().split()[-1]
         client = Client(home, PATIENCE_SECONDS)
         client.do(Wait(0.1))
         process.send_signal(signal.SIGSTOP)
