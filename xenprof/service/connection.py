@@ -39,7 +39,7 @@ class Connection(H11Protocol):
         self._answers = 0
         self._seen = (Phase.HEAD, 0)
         self._seen_at = self.loop.time()
-        self._unsent = 0
+        self._looks = (-1, -1)  # bytes not taken yet at the last two looks
 
     def data_received(self, data: bytes) -> None:
         """Take what has come; a length of more digits than Python reads is a bad request too."""
@@ -62,8 +62,9 @@ class Connection(H11Protocol):
     def is_idle(self) -> bool:
         """Return whether nothing is lost to anybody who keeps to the rules if it ends now."""
         phase = self._phase()
-        has_stuck = phase is Phase.ANSWER and self._unsent == self._unsent_bytes()
-        return phase is Phase.HEAD or has_stuck
+        # One look may just have been, and says nothing of a client that reads slowly.
+        has_stuck = {*self._looks} == {self._unsent_bytes()}
+        return phase is Phase.HEAD or (phase is Phase.ANSWER and has_stuck)
 
     def tend(self, patience: Patience) -> str:
         """Look what it is waiting for; return why it must end, if it must.
@@ -71,7 +72,7 @@ class Connection(H11Protocol):
         It is called about once a second, so that phases are as long as the time between looks.
         """
         phase, now = self._phase(), self.loop.time()
-        self._unsent = self._unsent_bytes()
+        self._looks = (self._looks[1], self._unsent_bytes())
         if (phase, self._answers) != self._seen:
             self._seen, self._seen_at = (phase, self._answers), now
             return ""
