@@ -23,7 +23,9 @@ class Unread(asyncio.Transport):
 
 @pytest.fixture
 def connection():
-    config = uvicorn.Config(lambda: None, http=Connection, ws="none", lifespan="off")
+    config = uvicorn.Config(
+        lambda: None, http=Connection, ws="none", lifespan="off", log_config=None
+    )
     config.load()
     loop = asyncio.new_event_loop()
     connection = Connection(config, ServerState(), {}, loop)
