@@ -85,6 +85,7 @@ from exporters.points import (
     pushed,
     runstates,
     samples,
+    seconds,
     start_times,
     statistics,
     trace_column,
@@ -267,14 +268,14 @@ CATALOGUE: tuple[Metric, ...] = (
            per_vbd(lambda v: v.write_requests), WRITE),
     Metric("xen_vbd_ring_full_total", "xen.vbd.ring_full", COUNTER, "{wait}",
            "Times a request waited for a free backend slot (VBD_OO of xentop).", (DOMAIN, VBD),
-           per_vbd(lambda v: v.ring_full)),
+           per_vbd(lambda v: v.out_of_requests)),
     Metric("xen_vbd_busy_seconds_total", "xen.vbd.io_time", COUNTER, "s",
            "Time with at least one request of the guest under way (%util of the guest's iostat).",
-           (DOMAIN, VBD), per_vbd(lambda v: v.busy_ns / NS_PER_SECOND)),
+           (DOMAIN, VBD), per_vbd(lambda v: seconds(v.busy_ns))),
     Metric("xen_vbd_wait_seconds_total", "xen.vbd.operation_time", COUNTER, "s",
            "Time that all answered requests together took, from the guest's queue to the answer; "
            "divided by the operations, await of the guest's iostat.",
-           (DOMAIN, VBD), per_vbd(lambda v: v.wait_ns / NS_PER_SECOND)),
+           (DOMAIN, VBD), per_vbd(lambda v: seconds(v.wait_ns))),
     # Profiling.
     Metric("xen_profile_samples_total", "xen.profile.samples", COUNTER, "{sample}",
            "Profile samples of the domain, by where the processor was and the event that was "

@@ -139,14 +139,15 @@ def per_vif(value: Callable[[VifSnapshot], int]) -> Points:
     return points
 
 
-def per_vbd(value: Callable[[VbdSnapshot], float]) -> Points:
-    """Return points for one value of each block device that has statistics."""
+def per_vbd(value: Callable[[VbdSnapshot], float | None]) -> Points:
+    """Return points for one value of each block device that has the value."""
 
     def points(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:
         for domain in host.domains:
             for vbd in domain.vbds:
-                if vbd.statistics:
-                    yield (domain.name, vbd.name), value(vbd)
+                found = value(vbd)
+                if found is not None:
+                    yield (domain.name, str(vbd.name)), found
 
     return points
 

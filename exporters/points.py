@@ -41,16 +41,19 @@ def on_behalf(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:
     """Yield points by driver domain and the domain that it worked for; the ended ones are one."""
     shown = {ENDED_DOMAINS, *(domain.name for domain in host.domains)}
     for domain in host.domains:
-        for beneficiary, spent_ns in domain.on_behalf_ns.items():
+        for beneficiary, spent in (domain.on_behalf or {}).items():
             if beneficiary in shown:
+                spent_ns = spent.user_ns + spent.kernel_ns + spent.hypervisor_ns
                 yield (domain.name, beneficiary), spent_ns / NS_PER_SECOND
 
 
 def wait(domain: DomainSnapshot) -> Distribution | None:
     """Return the waits of all vcpus of a domain; None if unknown."""
-    if not domain.wait_counts:
+    if not domain.waits:
         return None
-    return Distribution(domain.wait_counts, domain.wait_sum_ns / NS_PER_SECOND)
+    waits = domain.waits.values()
+    counts = tuple(sum(column) for column in zip(*(one.counts for one in waits), strict=True))
+    return Distribution(counts, sum(one.sum_ns for one in waits) / NS_PER_SECOND)
 
 
 def runstates(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:
@@ -191,6 +194,11 @@ def pushed(_: HostSnapshot, stats: ServiceStats) -> Iterator[Point]:
 def kib(value: int | None) -> int | None:
     """Return KiB in bytes; None stays None."""
     return None if value is None else value * 1024
+
+
+def seconds(spent_ns: int | None) -> float | None:
+    """Return nanoseconds in seconds; None stays None."""
+    return None if spent_ns is None else spent_ns / NS_PER_SECOND
 
 
 def idle_samples(xenoprof: XenoprofSnapshot | None) -> int | None:

@@ -4,20 +4,20 @@ Only reads, inside a `cpu.look.look`: times and work are exact now, samples are 
 count (every 200 ms, at a dump and at a stop).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from hypervisor.model.cpu.execution import Execution
 from hypervisor.model.cpu.look import look
 from hypervisor.model.cpu.stateletters import state_letters
 from hypervisor.model.domain.domain import Pcpu, Vcpu
-from hypervisor.model.domain.runstate import NAMES
+from hypervisor.model.domain.runstate import NAMES, Runstate
 from hypervisor.model.hypercalls import Hypercalls
 from hypervisor.model.io.blkif import BlockFrontend
 from hypervisor.model.io.netif import NetFrontend
 from hypervisor.model.resident import Resident
 from hypervisor.telemetry import (
-    ENDED_DOMAINS,
     DomainSnapshot,
+    Histogram,
     HostSnapshot,
     PcpuSnapshot,
     VbdSnapshot,
@@ -48,10 +48,7 @@ class SnapshotTaker:
 def vcpu_snapshot(vcpu: Vcpu, execution: Execution) -> VcpuSnapshot:
     """Return the snapshot of a vcpu; its runstate times are exact at the present time."""
     times = vcpu.runstate.at(execution.clock.now)
-    everywhere = (1 << execution.topology.pcpus) - 1
-    affinity = None
-    if vcpu.affinity & everywhere != everywhere:
-        affinity = tuple(n for n in range(execution.topology.pcpus) if vcpu.affinity >> n & 1)
+    affinity = tuple(n for n in range(execution.topology.pcpus) if vcpu.affinity >> n & 1)
     state = execution.scheduler.state(vcpu)
     return VcpuSnapshot(
         vcpu=vcpu.vcpu_id,
@@ -66,6 +63,12 @@ def vcpu_snapshot(vcpu: Vcpu, execution: Execution) -> VcpuSnapshot:
         credit=state.credit,
         priority=state.priority,
     )
+
+
+def _waits(runstates: Sequence[Runstate], is_preempted: int) -> Histogram:
+    columns = zip(*(one.wait_counts[is_preempted] for one in runstates), strict=True)
+    spent_ns = sum(one.wait_sums_ns[is_preempted] for one in runstates)
+    return Histogram(tuple(sum(column) for column in columns), spent_ns)
 
 
 def _vif(vif: NetFrontend) -> VifSnapshot:
@@ -88,6 +91,8 @@ def _vif(vif: NetFrontend) -> VifSnapshot:
 
 
 def _vbd(vbd: BlockFrontend, now_ns: int) -> VbdSnapshot:
+    if vbd.spec.type.startswith("tap"):  # blktap keeps no statistics
+        return VbdSnapshot(vbd.spec.device, vbd.spec.frontend, vbd.spec.source, vbd.spec.mode)
     return VbdSnapshot(
         device=vbd.spec.device,
         name=vbd.spec.frontend,
@@ -97,8 +102,7 @@ def _vbd(vbd: BlockFrontend, now_ns: int) -> VbdSnapshot:
         write_requests=vbd.write_requests,
         read_bytes=vbd.read_bytes,
         write_bytes=vbd.write_bytes,
-        ring_full=vbd.ring_full,
-        statistics=not vbd.spec.type.startswith("tap"),
+        out_of_requests=vbd.ring_full,
         busy_ns=vbd.use.busy_ns(now_ns),
         wait_ns=vbd.use.wait_ns,
         answered_requests=vbd.use.read_requests + vbd.use.write_requests,
@@ -115,14 +119,6 @@ def domain_snapshot(
     domain, devices, paging = resident.domain, resident.devices, resident.paging
     weight, cap_percent = execution.scheduler.parameters(domain) or (None, None)
     letters = state_letters(domain)
-    waits = [
-        sum(column) for column in zip(*(v.runstate.wait_counts for v in domain.vcpus), strict=True)
-    ]
-    behalf: dict[str, int] = {}
-    for domid, spent_ns in domain.behalf_ns.items():
-        # What was done for one that ended was not done for its namesake.
-        name = names.get(domid if domid >= 0 else 0, ENDED_DOMAINS)
-        behalf[name] = behalf.get(name, 0) + spent_ns
     return DomainSnapshot(
         domid=domain.domid,
         name=f"Zombie-{domain.name}" if domain.dying else domain.name,
@@ -140,15 +136,17 @@ def domain_snapshot(
         memory_kib=domain.memory_kib,
         target_kib=domain.target_kib if info is None else info.target_kib,
         maximum_kib=domain.maximum_kib,
+        is_memory_unlimited=domain.maximum_kib is None,
         configured_memory_kib=domain.configured_kib,
         weight=weight,
         cap_percent=cap_percent,
         vcpus=tuple(vcpu_snapshot(vcpu, execution) for vcpu in domain.vcpus),
         vifs=tuple(_vif(vif) for vif in devices.vifs),
         vbds=tuple(_vbd(vbd, execution.clock.now) for vbd in devices.vbds),
-        wait_counts=tuple(waits),
-        wait_sum_ns=sum(vcpu.runstate.wait_sum_ns for vcpu in domain.vcpus),
-        on_behalf_ns=behalf,
+        waits={
+            cause: _waits([vcpu.runstate for vcpu in domain.vcpus], is_preempted)
+            for cause, is_preempted in (("wake", 0), ("preempted", 1))
+        },
         workloads=() if domain.dying else resident.programs.results(),
         virq_total=domain.virqs,
         demand_kib=paging.demand_kib,

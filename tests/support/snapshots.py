@@ -7,12 +7,23 @@ from dataclasses import dataclass, field, replace
 
 from hypervisor.telemetry import (
     WAIT_BUCKETS_NS,
+    BridgeSnapshot,
+    DiskSnapshot,
     DomainSnapshot,
+    GuestKernelSnapshot,
+    Histogram,
     HostSnapshot,
+    ImageSampleCount,
     LostCount,
     Mode,
+    ModeTimes,
+    NicSnapshot,
+    OperationCount,
+    OverheadTime,
     PcpuSnapshot,
+    RingSnapshot,
     SampleCount,
+    SymbolSampleCount,
     VbdSnapshot,
     VcpuSnapshot,
     VifSnapshot,
@@ -37,9 +48,14 @@ def vcpu(number: int, step: int) -> VcpuSnapshot:
         runnable_ns=step * 100_000_000,
         blocked_ns=step * 600_000_000,
         offline_ns=0,
-        affinity=(0, 1) if number else None,
+        capped_ns=0,
+        affinity=(0, 1) if number else (0, 1, 2, 3),
         credit=-12 if number else 88,
         priority="under",
+        context_switches=step * 500,
+        boosts=step * 40,
+        migrations=step * 6,
+        steals=step * 2,
     )
 
 
@@ -58,6 +74,11 @@ def vif(domid: int, step: int) -> VifSnapshot:
         transmit_errors=0,
         transmit_dropped=0,
         ring_full=step * 3,
+        receive_drops={"receive_ring_full": step},
+        transmit_drops={},
+        rate_limited_ns=step * 10_000_000,
+        receive_ring=RingSnapshot(200, 256),
+        transmit_ring=RingSnapshot(16, 256),
     )
 
 
@@ -71,10 +92,15 @@ def vbd(step: int) -> VbdSnapshot:
         write_requests=step * 25,
         read_bytes=step * 75 * 4096,
         write_bytes=step * 25 * 4096,
-        ring_full=step,
+        out_of_requests=step,
         busy_ns=step * 400_000_000,
         wait_ns=step * 800_000_000,
         answered_requests=step * 100,
+        frontend_ring_full=step * 2,
+        in_flight_requests=4,
+        ring=RingSnapshot(4, 32),
+        read_latency=Histogram((0, 0, 0, step * 75, 0, 0, 0, 0, 0, 0, 0, 0), step * 600_000_000),
+        write_latency=Histogram((0, 0, 0, 0, step * 25, 0, 0, 0, 0, 0, 0, 0), step * 200_000_000),
     )
 
 
@@ -89,7 +115,10 @@ def domain(domid: int, name: str, step: int) -> DomainSnapshot:
         name=name,
         uuid=uuid(domid),
         kind="dom0" if is_dom0 else "pv",
+        os="linux",
+        arch="x86_64",
         running=is_dom0,
+        runnable=False,
         blocked=not is_dom0,
         paused=False,
         shutdown=False,
@@ -101,17 +130,37 @@ def domain(domid: int, name: str, step: int) -> DomainSnapshot:
         memory_kib=262_144,
         target_kib=262_144,
         maximum_kib=None if is_dom0 else 524_288,
+        is_memory_unlimited=is_dom0,
+        balloon="reached",
         configured_memory_kib=262_144,
         weight=256,
         cap_percent=0 if is_dom0 else 50,
         vcpus=(vcpu(0, step), vcpu(1, step)),
         vifs=() if is_dom0 else (vif(domid, step),),
         vbds=() if is_dom0 else (vbd(step),),
-        wait_counts=tuple(step * (i % 4) for i in range(len(WAIT_BUCKETS_NS) + 1)),
-        wait_sum_ns=step * 100_000_000,
-        on_behalf_ns={other: step * 50_000_000 for other in NAMES} if is_dom0 else {},
+        waits={
+            "wake": Histogram(
+                tuple(step * (i % 4) for i in range(len(WAIT_BUCKETS_NS) + 1)), step * 100_000_000
+            ),
+            "preempted": Histogram(
+                tuple(step * (i % 3) for i in range(len(WAIT_BUCKETS_NS) + 1)), step * 60_000_000
+            ),
+        },
+        on_behalf={
+            other: ModeTimes(step * 5_000_000, step * 25_000_000, step * 20_000_000)
+            for other in NAMES
+        }
+        if is_dom0
+        else None,
         virq_total=step * 100,
         evtchn_notifications=step * 2000,
+        hypercalls=step * 5000,
+        event_channels=12,
+        event_channels_limit=4096,
+        grants=280,
+        grants_limit=2048,
+        page_flips=step * 900,
+        page_copies=step * 30,
         user_ns=step * 400_000_000,
         kernel_ns=step * 150_000_000,
         hypervisor_ns=step * 50_000_000,
@@ -121,6 +170,7 @@ def domain(domid: int, name: str, step: int) -> DomainSnapshot:
         page_outs=0 if is_dom0 else step * 10,
         oom_kills=step if name == NAMES[1] else 0,
         restart_count=step if name == NAMES[2] else 0,
+        kernel=GuestKernelSnapshot(0.5, 0.25, 0.1, step * 1200, step * 1100),
     )
 
 
@@ -178,11 +228,65 @@ def grumble(step: int = 10) -> HostSnapshot:
                 samples=step * 100,
                 domid=domid,
                 uuid=uuid(domid),
+                counted=step * 100 * 100_000,
+                measures="cycles",
             )
             for domid in (0, 3)
             for mode in Mode
         ),
         lost=(LostCount(NAMES[3], "ring_full", step * 20, 3, uuid(3)),),
+        image_samples=(
+            ImageSampleCount(
+                NAMES[3],
+                3,
+                uuid(3),
+                Mode.USER,
+                "/usr/bin/linpack",
+                "GLOBAL_POWER_EVENTS",
+                step * 90,
+            ),
+        ),
+        symbol_samples=(
+            SymbolSampleCount(
+                NAMES[3], 3, uuid(3), "/usr/bin/linpack", "dgemm", "GLOBAL_POWER_EVENTS", step * 60
+            ),
+        ),
+        overhead=(OverheadTime(NAMES[3], 3, uuid(3), "interrupt", step * 2_000_000),),
+        nics=(
+            NicSnapshot(
+                "peth0",
+                "xenbr0",
+                1_000_000_000,
+                step * 3_000_000,
+                step * 2000,
+                0,
+                step,
+                step * 130_000,
+                step * 1000,
+                0,
+                0,
+            ),
+        ),
+        disks=(
+            DiskSnapshot(
+                "sda",
+                step * 80,
+                step * 30,
+                step * 80 * 4096,
+                step * 30 * 4096,
+                step * 500_000_000,
+                step * 900_000_000,
+                3,
+            ),
+        ),
+        bridges=(
+            BridgeSnapshot("xenbr0", ("peth0", "vif1.0"), step * 3000, step * 3_000_000, step),
+        ),
+        sources={"runstates": "model", "memory": "model", "vbd": "model"},
+        operations=(
+            OperationCount("create", "done", Histogram((0, 0, 5, *[0] * 8), 500_000_000)),
+            OperationCount("create", "failed", Histogram((1, *[0] * 10), 5_000_000)),
+        ),
         counters={"csched_tick": step * 400, "csched_acct": step * 133},
         trace=TraceStatus(
             20, 0x2F000, 0b11, 100_000_000, 1, (300 * step, 200), (100, 200), (step, 0), (10, 0)

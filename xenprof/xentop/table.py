@@ -122,7 +122,7 @@ def _flags(domain: DomainSnapshot) -> tuple[bool, ...]:
 
 def _counted(domain: DomainSnapshot) -> list[VbdSnapshot]:
     """Return the disks that have statistics; `tap:` disks have none."""
-    return [vbd for vbd in domain.vbds if vbd.statistics]
+    return [vbd for vbd in domain.vbds if vbd.read_requests is not None]
 
 
 def _percent_of_host(row: Row, kib: int | None) -> str:
@@ -188,7 +188,7 @@ COLUMNS: tuple[Column, ...] = (
         "NETRX(k)", 8, lambda row: _received_bytes(row) // 1024, lambda row: -_received_bytes(row)
     ),
     _most_first("VBDS", 4, lambda row: len(_counted(row.domain))),
-    _most_first("VBD_OO", 8, _requests(lambda vbd: vbd.ring_full)),
+    _most_first("VBD_OO", 8, _requests(lambda vbd: vbd.out_of_requests)),
     _most_first("VBD_RD", 8, _requests(lambda vbd: vbd.read_requests)),
     _most_first("VBD_WR", 8, _requests(lambda vbd: vbd.write_requests)),
     Column("SSID", 4, lambda row: 0, lambda row: 0),
@@ -281,6 +281,6 @@ def _traffic(octets: int, packets: int, errors: int, dropped: int) -> str:
 def _vbd_line(vbd: VbdSnapshot) -> str:
     major, minor = vbd.device >> 8, vbd.device & 255
     return (
-        f"VBD {vbd.device:4} [{major:2x}:{minor:2x}]  OO: {vbd.ring_full:8}   "
+        f"VBD {vbd.device:4} [{major:2x}:{minor:2x}]  OO: {vbd.out_of_requests:8}   "
         f"RD: {vbd.read_requests:8}   WR: {vbd.write_requests:8}"
     )

@@ -18,15 +18,17 @@ NAMES: Final = ("running", "runnable", "blocked", "offline")
 class Runstate:
     """The state of a vcpu, since when it holds, and the time spent in each state before that."""
 
-    __slots__ = ("since_ns", "state", "times_ns", "wait_counts", "wait_sum_ns")
+    __slots__ = ("is_preempted", "since_ns", "state", "times_ns", "wait_counts", "wait_sums_ns")
 
     def __init__(self, now_ns: int, state: int = OFFLINE) -> None:
         self.state = state
         self.since_ns = now_ns
         self.times_ns = [0, 0, 0, 0]
-        # The number of waits for a pcpu (runnable -> running) by duration, see WAIT_BUCKETS_NS.
-        self.wait_counts = [0] * (len(WAIT_BUCKETS_NS) + 1)
-        self.wait_sum_ns = 0
+        self.is_preempted = False  # it was running before it became runnable
+        # The number of waits for a pcpu (runnable -> running) by duration, see WAIT_BUCKETS_NS:
+        # first those after a wake-up, then those after the loss of a pcpu.
+        self.wait_counts = ([0] * (len(WAIT_BUCKETS_NS) + 1), [0] * (len(WAIT_BUCKETS_NS) + 1))
+        self.wait_sums_ns = [0, 0]
 
     def change(self, state: int, now_ns: int) -> None:
         """Enter `state` at `now_ns`, unless it is the present state."""
@@ -36,8 +38,9 @@ class Runstate:
         spent = now_ns - self.since_ns
         self.times_ns[old] += spent
         if old == RUNNABLE and state == RUNNING:
-            self.wait_counts[bisect_left(WAIT_BUCKETS_NS, spent)] += 1
-            self.wait_sum_ns += spent
+            self.wait_counts[self.is_preempted][bisect_left(WAIT_BUCKETS_NS, spent)] += 1
+            self.wait_sums_ns[self.is_preempted] += spent
+        self.is_preempted = old == RUNNING
         self.state = state
         self.since_ns = now_ns
 

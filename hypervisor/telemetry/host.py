@@ -1,0 +1,95 @@
+"""Declares what a host reports of itself as a whole."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from hypervisor.errors import UnknownDomain
+from hypervisor.telemetry.devices import BridgeSnapshot, DiskSnapshot, NicSnapshot
+from hypervisor.telemetry.domain import DomainSnapshot
+from hypervisor.telemetry.histogram import Histogram
+from hypervisor.telemetry.profile import (
+    ImageSampleCount,
+    LostCount,
+    OverheadTime,
+    SampleCount,
+    SymbolSampleCount,
+    XenoprofSnapshot,
+)
+from hypervisor.trace_events import TraceStatus
+
+
+@dataclass(frozen=True, slots=True)
+class PcpuSnapshot:
+    """One physical (logical) processor; mode times sum to the elapsed time."""
+
+    pcpu: int
+    socket: int | None = None
+    core: int | None = None
+    thread: int | None = None
+    user_ns: int | None = None
+    kernel_ns: int | None = None
+    hypervisor_ns: int | None = None
+    idle_ns: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OperationCount:
+    """The toolstack's operations of one kind that ended in one way."""
+
+    operation: str  # create | destroy | save | restore | attach | ...
+    result: str  # done | failed
+    durations: Histogram  # OPERATION_BUCKETS_NS, in host time
+
+
+@dataclass(frozen=True, slots=True)
+class HostSnapshot:
+    """The whole host at one instant. `generation` grows by one with each snapshot."""
+
+    generation: int
+    time_ns: int  # host time since boot
+    unix_ns: int  # virtual Unix time
+    host: str
+    cpu_type: str | None = None  # p4 | p4-ht | core_2 | hammer
+    mhz: int | None = None
+    sockets: int | None = None
+    cores_per_socket: int | None = None
+    threads_per_core: int | None = None
+    xen_major: int | None = None
+    xen_minor: int | None = None
+    xen_extra: str | None = None
+    tools: str | None = None  # 3.0.3 | 3.1
+    scheduler: str | None = None
+    memory_kib: int | None = None
+    free_kib: int | None = None
+    scrub_kib: int | None = None
+    domains: tuple[DomainSnapshot, ...] = ()  # by domid
+    pcpus: tuple[PcpuSnapshot, ...] = ()
+    nics: tuple[NicSnapshot, ...] = ()
+    disks: tuple[DiskSnapshot, ...] = ()
+    bridges: tuple[BridgeSnapshot, ...] = ()
+    sources: Mapping[str, str] = field(default_factory=dict)
+    """Where each kind of data comes from (runstates, memory, vbd, ...): model | hypercall | trace |
+    sampled | xenstore | sysfs. A kind that is not in it is unknown to this host."""
+    xenoprof: XenoprofSnapshot | None = None
+    samples: tuple[SampleCount, ...] = ()
+    lost: tuple[LostCount, ...] = ()
+    """By name of the domain; of several lives with one name the last is last."""
+    image_samples: tuple[ImageSampleCount, ...] = ()
+    symbol_samples: tuple[SymbolSampleCount, ...] = ()
+    overhead: tuple[OverheadTime, ...] = ()
+    counters: Mapping[str, int] = field(default_factory=dict)
+    """Scheduler and driver statistics by their names in the real source (csched_tick, ...)."""
+    trace: TraceStatus | None = None
+    events: Mapping[str, int] = field(default_factory=dict)
+    """The toolstack's operations on domains: created, destroyed, restarted, saved, ..."""
+    operations: tuple[OperationCount, ...] = ()
+
+    def find(self, reference: str) -> DomainSnapshot:
+        """Return the domain of this name, else of this id. Raises: UnknownDomain."""
+        for domain in self.domains:
+            if domain.name == reference:
+                return domain
+        for domain in self.domains:
+            if str(domain.domid) == reference:
+                return domain
+        raise UnknownDomain(reference)

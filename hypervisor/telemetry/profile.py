@@ -1,0 +1,100 @@
+"""Declares what a host reports of profiling: Xenoprof's counters, samples and losses."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class Mode(IntEnum):
+    """Where the pc of a sample was. Source: xen/include/public/xenoprof.h, event_log.mode."""
+
+    USER = 0
+    KERNEL = 1
+    HYPERVISOR = 2
+
+
+@dataclass(frozen=True, slots=True)
+class XenoprofSnapshot:
+    """The hypervisor's own sample counters.
+
+    total = active + passive + others + lost + invalid + corrupted, always.
+    Source: xen/arch/x86/oprofile/xenoprof.c (3.0.3), the static counters.
+    """
+
+    state: str  # idle | reserved | ready | profiling
+    active_domains: tuple[int, ...]
+    passive_domains: tuple[int, ...]
+    total: int
+    active: int
+    passive: int
+    idle: int
+    others: int
+    lost: int
+    invalid: int
+    corrupted: int
+
+
+@dataclass(frozen=True, slots=True)
+class SampleCount:
+    """The samples of one life of a domain, cumulative over all sessions of the host.
+
+    A domain that is created or started again has another life: names, uuids and in the end ids
+    return, but not the same id with the same uuid.
+    """
+
+    domain: str
+    mode: Mode
+    event: str
+    samples: int
+    domid: int
+    uuid: str
+    counted: int | None = None
+    """The events that the samples stand for: each one for as many as its session's count."""
+    measures: str | None = None  # cycles | instructions | cache_misses; None: another thing
+
+
+@dataclass(frozen=True, slots=True)
+class LostCount:
+    """Lost samples, by the life of the domain in which they were taken and the reason."""
+
+    domain: str
+    reason: str  # e.g. ring_full, cpu_buffer_overflow, event_buffer_overflow, no_mapping, ...
+    samples: int
+    domid: int
+    uuid: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSampleCount:
+    """Stored samples of one life of a domain by the image in which they were taken."""
+
+    domain: str
+    domid: int
+    uuid: str
+    mode: Mode
+    image: str  # its path in the domain, or what oprofile calls it (vmlinux, xen-syms, anon)
+    event: str
+    samples: int
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolSampleCount:
+    """Stored samples of one life of a domain by function; only the functions with most of them."""
+
+    domain: str
+    domid: int
+    uuid: str
+    image: str
+    symbol: str
+    event: str
+    samples: int
+
+
+@dataclass(frozen=True, slots=True)
+class OverheadTime:
+    """What profiling itself has cost a domain, by stage."""
+
+    domain: str
+    domid: int
+    uuid: str
+    stage: str  # interrupt (the hypervisor's NMI) | driver (the guest's) | daemon (oprofiled)
+    spent_ns: int
