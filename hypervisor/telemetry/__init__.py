@@ -25,14 +25,22 @@ from hypervisor.telemetry.histogram import (
     BLOCK_BUCKETS_NS,
     OPERATION_BUCKETS_NS,
     WAIT_BUCKETS_NS,
+    Exemplar,
     Histogram,
 )
-from hypervisor.telemetry.host import HostSnapshot, OperationCount, PcpuSnapshot
+from hypervisor.telemetry.host import (
+    HostSnapshot,
+    OperationCount,
+    OperationRecord,
+    OperationStep,
+    PcpuSnapshot,
+)
 from hypervisor.telemetry.profile import (
     ImageSampleCount,
     LostCount,
     Mode,
     OverheadTime,
+    ProfilingSession,
     SampleCount,
     SymbolSampleCount,
     XenoprofSnapshot,
@@ -47,6 +55,7 @@ __all__ = [
     "BridgeSnapshot",
     "DiskSnapshot",
     "DomainSnapshot",
+    "Exemplar",
     "GuestKernelSnapshot",
     "Histogram",
     "HostSnapshot",
@@ -56,8 +65,11 @@ __all__ = [
     "ModeTimes",
     "NicSnapshot",
     "OperationCount",
+    "OperationRecord",
+    "OperationStep",
     "OverheadTime",
     "PcpuSnapshot",
+    "ProfilingSession",
     "RingSnapshot",
     "SampleCount",
     "SymbolSampleCount",

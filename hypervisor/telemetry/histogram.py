@@ -21,8 +21,19 @@ OPERATION_BUCKETS_NS: Final[tuple[int, ...]] = (
 
 
 @dataclass(frozen=True, slots=True)
+class Exemplar:
+    """One duration that was counted, and the trace that tells more of it."""
+
+    value_ns: int
+    unix_ns: int  # when it ended
+    trace_id: str | None = None  # 32 hexadecimal digits; None: no trace is known
+
+
+@dataclass(frozen=True, slots=True)
 class Histogram:
     """Durations by bucket: not cumulative, the last one unbounded. Its field names the bounds."""
 
     counts: tuple[int, ...]
     sum_ns: int
+    exemplars: tuple[Exemplar | None, ...] = ()
+    """The last duration of each bucket; empty: none are kept."""

@@ -11,6 +11,7 @@ from hypervisor.telemetry.profile import (
     ImageSampleCount,
     LostCount,
     OverheadTime,
+    ProfilingSession,
     SampleCount,
     SymbolSampleCount,
     XenoprofSnapshot,
@@ -39,6 +40,31 @@ class OperationCount:
     operation: str  # create | destroy | save | restore | attach | ...
     result: str  # done | failed
     durations: Histogram  # OPERATION_BUCKETS_NS, in host time
+
+
+@dataclass(frozen=True, slots=True)
+class OperationStep:
+    """One step of an operation: a hotplug script, the memory of a save, a builder's run."""
+
+    name: str
+    began_ns: int  # host time
+    ended_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class OperationRecord:
+    """One operation of the toolstack that has ended."""
+
+    serial: int  # grows by one with each of a host
+    trace_id: str  # 32 hexadecimal digits, the same in exemplars and spans
+    operation: str  # as in OperationCount
+    result: str
+    domain: str | None
+    domid: int | None
+    error: str | None  # what a user was told
+    began_ns: int  # host time
+    ended_ns: int
+    steps: tuple[OperationStep, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +103,16 @@ class HostSnapshot:
     image_samples: tuple[ImageSampleCount, ...] = ()
     symbol_samples: tuple[SymbolSampleCount, ...] = ()
     overhead: tuple[OverheadTime, ...] = ()
+    profiling: ProfilingSession | None = None
+    """The session that is counting now."""
     counters: Mapping[str, int] = field(default_factory=dict)
     """Scheduler and driver statistics by their names in the real source (csched_tick, ...)."""
     trace: TraceStatus | None = None
     events: Mapping[str, int] = field(default_factory=dict)
     """The toolstack's operations on domains: created, destroyed, restarted, saved, ..."""
     operations: tuple[OperationCount, ...] = ()
+    last_operations: tuple[OperationRecord, ...] = ()
+    """The operations that ended last, at most 256, by serial."""
 
     def find(self, reference: str) -> DomainSnapshot:
         """Return the domain of this name, else of this id. Raises: UnknownDomain."""

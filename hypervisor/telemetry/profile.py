@@ -98,3 +98,14 @@ class OverheadTime:
     uuid: str
     stage: str  # interrupt (the hypervisor's NMI) | driver (the guest's) | daemon (oprofiled)
     spent_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProfilingSession:
+    """A stretch of time in which the profiler counts."""
+
+    trace_id: str  # 32 hexadecimal digits, the same in exemplars and in the session's span
+    began_ns: int  # host time
+    events: tuple[str, ...]  # NAME:COUNT:UNITMASK:KERNEL:USER
+    active_domains: tuple[int, ...]
+    passive_domains: tuple[int, ...]
