@@ -1,5 +1,6 @@
 """Makes certificates for tests, and shakes hands over TLS in memory."""
 
+import contextlib
 import shutil
 import ssl
 import subprocess
@@ -21,6 +22,23 @@ def make_certificate(folder: Path, names: str = "DNS:localhost,IP:127.0.0.1") ->
         capture_output=True,
     )
     return folder
+
+
+def shown(server: ssl.SSLContext) -> str:
+    """Return the first name of the certificate that a server shows."""
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    client.check_hostname, client.verify_mode = False, ssl.CERT_NONE
+    ours = server.wrap_bio(to_server, to_client, server_side=True)
+    theirs = client.wrap_bio(to_client, to_server)
+    for one in (theirs, ours, theirs):
+        with contextlib.suppress(ssl.SSLWantReadError):
+            one.do_handshake()
+    der = theirs.getpeercert(binary_form=True)
+    assert der is not None
+    command = ["openssl", "x509", "-inform", "der", "-noout", "-ext", "subjectAltName"]
+    text = subprocess.run(command, input=der, check=True, capture_output=True).stdout.decode()
+    return text.partition("DNS:")[2].split(",")[0].strip()
 
 
 def shaken(server: ssl.SSLContext, client: ssl.SSLContext) -> tuple[str, str]:

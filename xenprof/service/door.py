@@ -13,6 +13,7 @@ import socket
 import ssl
 import struct
 from collections.abc import AsyncIterator
+from typing import Protocol
 
 import uvicorn
 from starlette.types import Receive, Scope, Send
@@ -35,6 +36,14 @@ _PEER = struct.Struct("3i")  # pid, uid, gid
 _SEEN_OFF_SHARE = 8  # of the places, for those who are turned away; judgement
 
 
+class Certificates(Protocol):
+    """The certificates that a listener shows."""
+
+    def context(self) -> ssl.SSLContext:
+        """Return the TLS context for a connection that begins now."""
+        ...
+
+
 class Door:
     """The door of one listener."""
 
@@ -44,13 +53,16 @@ class Door:
         server: uvicorn.Server,
         limits: Limits,
         *,
-        tls: ssl.SSLContext | None = None,
+        certificates: Certificates | None = None,
     ) -> None:
-        """`server` speaks with those who are let in; it listens itself to nothing."""
+        """`server` speaks with those who are let in; it listens itself to nothing.
+
+        With `certificates`, by TLS.
+        """
         self._listener = listener
         self._server = server
         self._limits = limits
-        self._tls = tls
+        self._certificates = certificates
         self._guests = Guests(limits)
         self._turned_away = TurnedAway(max(1, limits.places // _SEEN_OFF_SHARE))
         self._is_local = listener.family == socket.AF_UNIX
@@ -136,13 +148,13 @@ class Door:
         connection = Connection(self._server.config, self._server.server_state, {}, loop)
         if self._is_local and not _is_ours(connected):
             connection.app = _refuse_stranger
-        is_tls = self._tls is not None
+        tls = None if self._certificates is None else self._certificates.context()
         await loop.connect_accepted_socket(
             lambda: connection,
             connected,
-            ssl=self._tls,
-            ssl_handshake_timeout=self._limits.patience.head if is_tls else None,
-            ssl_shutdown_timeout=_TLS_END_SECONDS if is_tls else None,
+            ssl=tls,
+            ssl_handshake_timeout=self._limits.patience.head if tls else None,
+            ssl_shutdown_timeout=_TLS_END_SECONDS if tls else None,
         )
         return connection
 

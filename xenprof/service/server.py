@@ -5,7 +5,6 @@ import contextlib
 import logging
 import signal
 import socket
-import ssl
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -36,6 +35,7 @@ from xenprof.service.own_home import CannotServe, private_files
 from xenprof.service.service import Service
 
 if TYPE_CHECKING:
+    from xenprof.service.certificates import Certificates
     from xenprof.service.webconfig import WebConfigFile
 
 log = logging.getLogger(__name__)
@@ -75,7 +75,7 @@ def serve(
     Raises: CannotServe, WebConfigError, ScenarioError, before anything runs.
     """
     web_config = _web_config(settings.web_config)
-    tls = _tls_context(web_config)
+    certificates = _certificates(web_config)
     with contextlib.ExitStack() as held:
         held.enter_context(private_files())
         lock = HomeLock(settings.home)
@@ -104,7 +104,7 @@ def serve(
             lock.note_url(url)
             listening(url)
 
-        doors = _Doors(control, listener, tls, settings.patience)
+        doors = _Doors(control, listener, certificates, settings.patience)
         try:
             asyncio.run(_serve(service, doors, allowed, web_config, tell))
         except StoreError as error:
@@ -142,7 +142,7 @@ class _Doors:
 
     control: socket.socket
     tcp: socket.socket
-    tls: ssl.SSLContext | None
+    certificates: "Certificates | None"  # None: no TLS
     patience: Patience
 
     @property
@@ -150,7 +150,7 @@ class _Doors:
         """Return the address of TCP."""
         host, port = self.tcp.getsockname()[:2]
         host = f"[{host}]" if ":" in host else host
-        return f"{'http' if self.tls is None else 'https'}://{host}:{port}/"
+        return f"{'http' if self.certificates is None else 'https'}://{host}:{port}/"
 
 
 class _Server(uvicorn.Server):
@@ -194,7 +194,7 @@ async def _serve(
     try:
         async with (
             Door(doors.control, servers[0], control_limits).opened(),
-            Door(doors.tcp, servers[1], tcp_limits, tls=doors.tls).opened(),
+            Door(doors.tcp, servers[1], tcp_limits, certificates=doors.certificates).opened(),
         ):
             listening(doors.url)
             await asyncio.wait([stopping, *running], return_when=asyncio.FIRST_COMPLETED)
@@ -224,13 +224,10 @@ def _server(app: Starlette) -> _Server:
     return _Server(config)
 
 
-def _tls_context(web_config: "WebConfigFile | None") -> ssl.SSLContext | None:
+def _certificates(web_config: "WebConfigFile | None") -> "Certificates | None":
     tls = web_config.current().tls_server_config if web_config else None
     if web_config is None or tls is None:
         return None
-    from xenprof.service.tls import tls_context  # as above
+    from xenprof.service.certificates import Certificates  # as above
 
-    try:
-        return tls_context(tls, web_config.path.parent)
-    except (OSError, ValueError) as error:  # an SSLError is an OSError
-        raise CannotServe(f"{web_config.path}: tls_server_config: {error}") from None
+    return Certificates(web_config, tls)

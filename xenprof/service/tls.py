@@ -1,9 +1,12 @@
 """Makes the TLS context of a listener from a web config file."""
 
+import contextlib
 import ipaddress
 import logging
+import os
 import ssl
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
 
@@ -29,9 +32,18 @@ def tls_context(tls: TlsServerConfig, folder: Path) -> ssl.SSLContext:
     Raises: OSError, ValueError (a file cannot be used, OpenSSL offers none of the ciphers).
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / tls.cert_file, folder / tls.key_file)
-    if tls.client_ca_file is not None:
+    with (
+        _file(tls.cert, folder / tls.cert_file) as cert,
+        _file(tls.key, folder / tls.key_file) as key,
+    ):
+        # Without a password, OpenSSL asks for that of an encrypted key on the terminal.
+        context.load_cert_chain(cert, key, password="")
+    if tls.client_ca:
+        context.load_verify_locations(cadata=tls.client_ca)
+    elif tls.client_ca_file:
         context.load_verify_locations(folder / tls.client_ca_file)
+    elif tls.client_auth_type in _CLIENTS:
+        context.load_default_certs(ssl.Purpose.CLIENT_AUTH)  # as Go does
     context.verify_mode = _CLIENTS.get(tls.client_auth_type, ssl.CERT_NONE)
     if tls.client_allowed_sans:
         context.sslobject_class = _checking(frozenset(map(_plain, tls.client_allowed_sans)))
@@ -43,6 +55,18 @@ def tls_context(tls: TlsServerConfig, folder: Path) -> ssl.SSLContext:
         context.maximum_version = _VERSIONS[tls.max_version]
     _choose_ciphers(context, tls)
     return context
+
+
+@contextlib.contextmanager
+def _file(text: str, path: Path) -> Iterator[Path]:
+    """Yield `path`, or where `text` can be read from; Python takes keys from files only."""
+    if not text:
+        yield path
+        return
+    with os.fdopen(os.memfd_create("xenprof-tls"), "w") as memory:
+        memory.write(text)
+        memory.flush()
+        yield Path(f"/proc/self/fd/{memory.fileno()}")
 
 
 def _choose_ciphers(context: ssl.SSLContext, tls: TlsServerConfig) -> None:

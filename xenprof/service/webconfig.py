@@ -6,11 +6,12 @@ Source: github.com/prometheus/exporter-toolkit, docs/web-configuration.md (the k
 import logging
 import re
 import stat
+from collections.abc import Hashable, Mapping
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import yaml
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, StrictBool, ValidationError, field_validator, model_validator
 from starlette.types import Scope
 
 from hypervisor.wholetext import read_whole
@@ -26,11 +27,14 @@ HeaderName = Literal[
     "X-Frame-Options",
     "X-XSS-Protection",
 ]
+_HEADER_VALUES: Mapping[HeaderName, tuple[str, ...]] = {
+    "X-Content-Type-Options": ("nosniff",),
+    "X-Frame-Options": ("deny", "sameorigin"),
+}
 _IN_FORCE = "xenprof.web_config"  # in the scope of a request
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _PART = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(ns|us|µs|ms|s|m|h)", re.ASCII)
 _DURATION = re.compile(rf"0|(?:{_PART.pattern}){{1,6}}", re.ASCII)
-_INLINE = ("cert", "key", "client_ca")  # with the certificate itself as the value
 # The last of the 22 characters of the salt has 2 bits of the 128.
 _BCRYPT_HASH = re.compile(
     r"\$2[abxy]\$(0[4-9]|[12]\d|3[01])\$[./A-Za-z0-9]{21}[.Oeu][./A-Za-z0-9]{31}"
@@ -46,8 +50,17 @@ class WebConfigError(XenprofError):
 class HttpServerConfig(Strict):
     """Headers to add to every response. `http2` has no effect: HTTP/1.1 is spoken here."""
 
-    http2: bool = True
+    http2: StrictBool = True
     headers: dict[HeaderName, str] = Field(default_factory=dict)
+
+    @field_validator("headers")
+    @classmethod
+    def _have_known_values(cls, headers: dict[HeaderName, str]) -> dict[HeaderName, str]:
+        for name, values in _HEADER_VALUES.items():
+            value = headers.get(name)
+            if value is not None and value not in values:
+                raise ValueError(f"{name} is one of {', '.join(values)}, not {value!r}")
+        return headers
 
 
 class RateLimitConfig(Strict):
@@ -84,6 +97,11 @@ class WebConfig(Strict):
     http_server_config: HttpServerConfig = HttpServerConfig()
     rate_limit: RateLimitConfig = RateLimitConfig()
     basic_auth_users: dict[str, str] = Field(default_factory=dict)
+
+    @field_validator("basic_auth_users", mode="before")
+    @classmethod
+    def _may_be_left_empty(cls, users: object) -> object:
+        return {} if users is None else users
 
     @field_validator("basic_auth_users")
     @classmethod
@@ -172,16 +190,20 @@ class WebConfigFile:
         config = _parse(self.path, seen)
         if config.protects_less_than(self._in_force):
             raise WebConfigError(f"{self.path}: protects less than before, which needs a restart")
-        tls = self._in_force.tls_server_config
-        if config.tls_server_config != tls:
-            log.warning("%s: a change of tls_server_config needs a restart", self.path)
-        # The listener goes on with the TLS of the start, so that is what is in force.
+        tls, wanted = self._in_force.tls_server_config, config.tls_server_config
+        if tls is not None and wanted is not None:
+            tls = tls.with_certificates_of(wanted)
+        if tls != wanted:
+            log.warning(
+                "%s: in tls_server_config only certificates change without a restart", self.path
+            )
+        # Who is connected was let in by the settings of the start, so these stay in force.
         self._in_force = config.model_copy(update={"tls_server_config": tls})
 
 
 def _parse(path: Path, text: bytes) -> WebConfig:
     try:
-        content = yaml.safe_load(text.decode())
+        content = yaml.load(text.decode(), _Loader)
     except Exception as error:  # PyYAML lets out whatever a strange value makes it run into
         reason = " ".join(str(error).split())
         raise WebConfigError(f"{path}: not YAML: {reason}") from None
@@ -196,16 +218,27 @@ def _parse(path: Path, text: bytes) -> WebConfig:
     tls = config.tls_server_config
     if tls is not None:
         for file in (tls.cert_file, tls.key_file, tls.client_ca_file):
-            if file is not None and not (path.parent / file).is_file():
+            if file and not (path.parent / file).is_file():
                 raise WebConfigError(f"{path}: tls_server_config: no such file: {file}")
     return config
 
 
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that is given twice, which YAML would take from its last place."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen: set[object] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if key in seen:
+                raise yaml.YAMLError(f"{key} is given twice, {key_node.start_mark}")
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
 def _unknown(place: tuple[int | str, ...]) -> str:
     """Return what is told of a key that is not known at its place."""
-    *above, name = place
-    if above == ["tls_server_config"] and name in _INLINE:
-        return f"is not supported: write it to a file, and name that with {name}_file"
+    *above, _ = place
     parts: dict[str, type[Strict]] = {"": WebConfig, "tls_server_config": TlsServerConfig,
              "http_server_config": HttpServerConfig, "rate_limit": RateLimitConfig}  # fmt: skip
     part = parts.get(str(above[0]) if above else "", WebConfig)

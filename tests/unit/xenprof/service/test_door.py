@@ -5,6 +5,7 @@ import contextlib
 import os
 import socket
 import ssl
+from dataclasses import dataclass
 
 import pytest
 import uvicorn
@@ -37,23 +38,33 @@ async def app(scope, receive, send):
     await send({"type": "http.response.body", "body": body})
 
 
+@dataclass(frozen=True)
+class Shown:
+    """Certificates that are not renewed."""
+
+    tls: ssl.SSLContext
+
+    def context(self):
+        return self.tls
+
+
 @contextlib.asynccontextmanager
-async def opened(listener, limits, tls=None):
+async def opened(listener, limits, certificates=None):
     config = uvicorn.Config(
         app, http=Connection, ws="none", lifespan="off", log_config=None, proxy_headers=False,
         timeout_keep_alive=30, timeout_graceful_shutdown=0,
     )  # fmt: skip
     config.load()
     listener.setblocking(False)
-    async with Door(listener, uvicorn.Server(config), limits, tls=tls).opened():
+    async with Door(listener, uvicorn.Server(config), limits, certificates=certificates).opened():
         yield listener.getsockname()
 
 
-def tried(trial, limits, tls=None):
+def tried(trial, limits, certificates=None):
     """Run `trial` with the address of a door."""
 
     async def run():
-        async with opened(socket.create_server(("127.0.0.1", 0)), limits, tls) as address:
+        async with opened(socket.create_server(("127.0.0.1", 0)), limits, certificates) as address:
             return await asyncio.wait_for(trial(*address), 30)
 
     return asyncio.run(run())
@@ -85,7 +96,7 @@ def test_who_does_not_complete_a_request_is_left(parts):
 def test_who_does_not_set_up_tls_is_left(parts):
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 
-    assert b"hello" not in tried(lambda *at: said(*at, *parts), Limits(9, 9, SHORT), tls)
+    assert b"hello" not in tried(lambda *at: said(*at, *parts), Limits(9, 9, SHORT), Shown(tls))
 
 
 def test_bytes_that_come_one_by_one_win_no_time():
@@ -257,7 +268,7 @@ def test_one_that_does_not_set_up_tls_makes_room(tmp_path):
         return first
 
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    assert tried(five, Limits(4, 4, LONG), tls) == b""
+    assert tried(five, Limits(4, 4, LONG), Shown(tls)) == b""
 
 
 def test_an_address_in_a_header_is_nobodys_address():
