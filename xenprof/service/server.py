@@ -33,6 +33,7 @@ from xenprof.service.limits import Patience, limits
 from xenprof.service.loading import Loaders, installed
 from xenprof.service.own_home import CannotServe, private_files
 from xenprof.service.service import Service
+from xenprof.service.systemd import Supervisor
 
 if TYPE_CHECKING:
     from xenprof.service.certificates import Certificates
@@ -169,6 +170,7 @@ async def _serve(
     listening: Callable[[str], None],
 ) -> None:
     stop = asyncio.Event()
+    supervisor = Supervisor.found()
     loop = asyncio.get_running_loop()
     for number in _ENDING_SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup leaves SIGHUP
@@ -195,9 +197,12 @@ async def _serve(
         async with (
             Door(doors.control, servers[0], control_limits).opened(),
             Door(doors.tcp, servers[1], tcp_limits, certificates=doors.certificates).opened(),
+            supervisor.watching(lambda: service.snapshot().generation),
         ):
             listening(doors.url)
+            supervisor.tell("READY=1", f"STATUS=serving on {doors.url}")
             await asyncio.wait([stopping, *running], return_when=asyncio.FIRST_COMPLETED)
+            supervisor.tell("STOPPING=1")
             log.info("stopping: writing what the sessions hold")
             # First the model, so that waiting clients get an answer; then the listeners.
             await asyncio.to_thread(service.close)
