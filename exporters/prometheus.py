@@ -70,6 +70,7 @@ class PrometheusExporter:
         """Do nothing: nothing is pending."""
 
     async def _scrape(self, request: Request) -> Response:
+        """All metrics, as text for Prometheus or as OpenMetrics."""
         chosen = content_type(", ".join(request.headers.getlist("accept")))
         zipped = accepts_gzip(", ".join(request.headers.getlist("accept-encoding")))
         headers = {"Content-Type": chosen, "Vary": "Accept, Accept-Encoding"}

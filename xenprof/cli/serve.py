@@ -102,6 +102,20 @@ def _hosts(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tu
     metavar="PATH",
     help="Where Prometheus scrapes.",
 )
+@click.option(
+    "--sd.homes",
+    "sd_homes",
+    multiple=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Tell Prometheus, at /api/v1/sd, of the services in this folder of HOMEs; repeatable.",
+)
+@click.option(
+    "--sd.list",
+    "sd_lists",
+    multiple=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="As well of those in this file, HOST:PORT or a URL in each line; repeatable.",
+)
 @click.option("--otlp-endpoint", metavar="URL", callback=_url, help="Push metrics there by OTLP.")
 @click.option(
     "--otlp-protocol",
@@ -187,6 +201,8 @@ def command(
     allowed_hosts: tuple[str, ...],
     web_config: Path | None,
     telemetry_path: str,
+    sd_homes: tuple[Path, ...],
+    sd_lists: tuple[Path, ...],
     otlp_endpoint: str | None,
     otlp_protocol: Any,
     otlp_interval_seconds: float,
@@ -208,17 +224,10 @@ def command(
     chosen_home = home_at(state_dir)
     history = _history(history_period, history_retention, history_size, push_url, push_otlp)
     with lasting():
-        from xenprof.cli.background import own_log, run_in_background
-        from xenprof.service.driver import build_host
+        from xenprof.service.discovery import Places
         from xenprof.service.exporter import ExporterSettings
-        from xenprof.service.home_lock import current_holder
-        from xenprof.service.server import ServeSettings, serve
-        from xenprof.service.sparing_log import SparingHandler
+        from xenprof.service.server import ServeSettings
 
-    log = logging.StreamHandler()
-    log.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    logging.basicConfig(level=logging.INFO, handlers=[SparingHandler(log)])
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
     settings = ServeSettings(
         home=chosen_home,
         address=address,
@@ -228,6 +237,7 @@ def command(
         is_synced=not no_fsync,
         web_config=web_config,
         allowed_hosts=allowed_hosts,
+        places=Places(sd_homes, sd_lists),
         exporters=ExporterSettings(
             otlp_endpoint=otlp_endpoint,
             otlp_protocol=otlp_protocol,
@@ -239,6 +249,8 @@ def command(
 
     def build() -> "Host":
         with lasting():
+            from xenprof.service.driver import build_host
+
             return build_host(
                 scenario,
                 support_limits=not no_support_limits,
@@ -246,6 +258,9 @@ def command(
             )
 
     def run(tell: Callable[[str], None]) -> None:
+        from xenprof.service.server import serve
+
+        _log_to_stderr()
         serve(
             settings,
             build,
@@ -253,16 +268,34 @@ def command(
         )
 
     if background:
-        if holder := current_holder(chosen_home):
-            served = f"{chosen_home} is already served by process {holder}"
-            if ignored := _given_options():
-                raise UsageError(
-                    f"{served}; for {', '.join(ignored)} stop it first with: xenprof stop"
-                )
-            print(f"xenprof: {served}")
-            return 0
-        return run_in_background(run, log_file or own_log(chosen_home))
+        return _in_background(run, chosen_home, log_file)
     run(lambda line: print(line, flush=True))
+    return 0
+
+
+def _log_to_stderr() -> None:
+    from xenprof.service.sparing_log import SparingHandler
+
+    log = logging.StreamHandler()
+    log.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[SparingHandler(log)])
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+
+
+def _in_background(
+    run: Callable[[Callable[[str], None]], None], home: Path, log_file: Path | None
+) -> int:
+    """Start the service and return when it is ready, or say that one runs already."""
+    from xenprof.cli.background import own_log, run_in_background
+    from xenprof.service.home_lock import current_holder
+
+    holder = current_holder(home)
+    if not holder:
+        return run_in_background(run, log_file or own_log(home))
+    served = f"{home} is already served by process {holder}"
+    if ignored := _given_options():
+        raise UsageError(f"{served}; for {', '.join(ignored)} stop it first with: xenprof stop")
+    print(f"xenprof: {served}")
     return 0
 
 

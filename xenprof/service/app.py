@@ -13,6 +13,8 @@ from starlette.routing import Route
 
 from xenprof.service.api import api_routes
 from xenprof.service.bodies import BodyLimit
+from xenprof.service.discovery import Places
+from xenprof.service.discovery_api import discovery_routes
 from xenprof.service.failures import Failures
 from xenprof.service.hidden_home import HiddenHome
 from xenprof.service.hostnames import AllowedHosts, HostCheck
@@ -28,24 +30,29 @@ def create_app(
     read_only: bool,
     web_config: "WebConfigFile | None" = None,
     allowed_hosts: AllowedHosts | None = None,
+    places: Places | None = None,
     stop: Callable[[], object] = lambda: None,
 ) -> Starlette:
     """Return the application. `web_config` adds its headers and asks for its users' passwords.
 
     With `read_only`, only those may change something whom `web_config` knows when they ask.
     `allowed_hosts` are those that requests may name; None for the control socket, where no name
-    matters and places on this machine are told in full. `stop` is what a stop command calls.
+    matters and places on this machine are told in full. `places` are where other services are
+    found. `stop` is what a stop command calls.
     """
     page = files("xenprof.service").joinpath("page.html").read_text(encoding="utf-8")
     page = page.replace("{telemetry_path}", escape(service.settings.telemetry_path.lstrip("/")))
 
     async def index(request: Request) -> Response:
+        """The page of this host."""
         return HTMLResponse(page)
 
     async def healthy(request: Request) -> Response:
+        """Whether the service answers: always 200."""
         return PlainTextResponse("xenprof is healthy\n")
 
     async def ready(request: Request) -> Response:
+        """Whether the model runs: 200 or 503."""
         if service.is_ready:
             return PlainTextResponse("xenprof is ready\n")
         return PlainTextResponse("the model does not run\n", status_code=503)
@@ -57,6 +64,7 @@ def create_app(
             Route("/-/healthy", healthy),
             Route("/-/ready", ready),
             *api_routes(service, hidden, read_only=read_only, stop=stop),
+            *discovery_routes(places or Places(), service.settings.telemetry_path),
             *service.exporters.routes,
         ],
         middleware=_middleware(web_config, allowed_hosts),

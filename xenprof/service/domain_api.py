@@ -4,6 +4,7 @@ GET  /api/v1/domains/DOMAIN/NAMES    see `read_of_domain`
 POST /api/v1/domains/DOMAIN/VERB     see `domain_commands`, and `opcontrol/VERB`
 """
 
+from collections.abc import Mapping
 from urllib.parse import unquote
 
 from starlette.exceptions import HTTPException
@@ -22,6 +23,17 @@ from xenprof.wire.devices import Devices
 from xenprof.wire.opcontrol import Value
 
 _DOMAINS = "/api/v1/domains/"
+DOMAIN_READS: Mapping[str, str] = {
+    "sched-credit": "Weight and cap of the credit scheduler.",
+    "sched-sedf": "Parameters of the EDF scheduler.",
+    "sxp": "The domain as `xm list --long` prints it.",
+    "console": "What the domain has written to its console.",
+    "proc": "The files of the domain's /proc, as the programs in it need them.",
+    "proc/PATH": "One file of the domain's /proc.",
+    "devices/KIND": "The domain's devices of a kind: vbd or vif.",
+    "oprofilefs/PATH": "A file of the domain's oprofilefs, such as stats/cpu0/sample_received.",
+}
+"""What can be read of a domain, below its path, and what it is."""
 _READ = ("sxp", "console", "proc", "devices", "oprofilefs")
 
 

@@ -14,6 +14,7 @@ def history_routes(service: Service) -> list[Route]:
     """Return the route GET /api/v1/history: the host's time, figures, and the slices on disk."""
 
     async def history(request: Request) -> Response:
+        """The slices of the history, and what became of them."""
         return RecordResponse(history_answer(service.snapshot().unix_ns, service.history))
 
     return [Route("/api/v1/history", history, methods=["GET"])]

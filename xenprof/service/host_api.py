@@ -21,21 +21,26 @@ def host_routes(service: Service, changing: Changing, files: CallersFiles) -> li
     """Return the routes."""
 
     async def snapshot(request: Request) -> Response:
+        """The host at the last second: a HostSnapshot."""
         return to_json_response(service.snapshot())
 
     async def info(request: Request) -> Response:
+        """The rows of `xm info`."""
         rows = await done(service.submit(lambda host: toolstack_of(host).views.info()))
         return RecordResponse(rows)
 
     async def dmesg(request: Request) -> Response:
+        """The hypervisor's message ring."""
         text = service.submit(lambda host: toolstack_of(host).xen_console.text())
         return RecordResponse(Text(await done(text)))
 
     async def xenstore(request: Request) -> Response:
+        """The nodes of the host's store."""
         entries = await done(service.submit(lambda host: toolstack_of(host).views.xenstore()))
         return RecordResponse(Store(tuple(entries)))
 
     async def managed(request: Request) -> Response:
+        """The domains that are stored and do not run."""
         found = await done(service.submit(lambda host: toolstack_of(host).managed.inactive()))
         return RecordResponse(ManagedDomains(tuple(found)))
 

@@ -21,6 +21,7 @@ from xenprof.errors import StoreError
 from xenprof.history.figures import HistorySettings
 from xenprof.service.app import create_app
 from xenprof.service.connection import Connection
+from xenprof.service.discovery import Places
 from xenprof.service.door import Door
 from xenprof.service.exporter import ExporterSettings
 from xenprof.service.home_lock import (
@@ -58,6 +59,7 @@ class ServeSettings:
     is_synced: bool = True  # what is answered as written is on the disk
     web_config: Path | None = None
     allowed_hosts: tuple[str, ...] = ()  # that requests over TCP may name, besides the address
+    places: Places = field(default_factory=Places)  # where other services are found
     exporters: ExporterSettings = field(default_factory=ExporterSettings)
     history: HistorySettings | None = None  # None: no history is kept
     patience: Patience = field(default_factory=Patience)
@@ -107,7 +109,7 @@ def serve(
 
         doors = _Doors(control, listener, certificates, settings.patience)
         try:
-            asyncio.run(_serve(service, doors, allowed, web_config, tell))
+            asyncio.run(_serve(service, doors, allowed, web_config, settings.places, tell))
         except StoreError as error:
             last_words.append(str(error))
             raise
@@ -167,6 +169,7 @@ async def _serve(
     doors: _Doors,
     allowed: AllowedHosts,
     web_config: "WebConfigFile | None",
+    places: Places,
     listening: Callable[[str], None],
 ) -> None:
     stop = asyncio.Event()
@@ -181,12 +184,13 @@ async def _serve(
     except CannotServe:
         await asyncio.to_thread(service.close)
         raise
-    open_app = create_app(service, read_only=False, stop=stop.set)
+    open_app = create_app(service, read_only=False, places=places, stop=stop.set)
     tcp_app = create_app(
         service,
         read_only=True,
         web_config=web_config,
         allowed_hosts=allowed,
+        places=places,
         stop=stop.set,
     )
     servers = _server(open_app), _server(tcp_app)

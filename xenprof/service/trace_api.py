@@ -47,6 +47,8 @@ def trace_routes(
     """Return the routes."""
 
     async def status(request: Request) -> Response:
+        """The state of the trace rings and their readers."""
+
         def look(host: Host) -> tuple[TraceStatus, tuple[TraceReader, ...]]:
             return tracer_of(host).status(), readers.status()
 

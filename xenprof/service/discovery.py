@@ -1,0 +1,109 @@
+"""Finds the services of many hosts, for Prometheus to scrape.
+
+Services are found in folders whose folders are HOMEs, and in lists that people keep.
+Source: prometheus.io, documentation of file_sd_config and http_sd_config (the JSON).
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from urllib.parse import SplitResult, urlsplit
+
+from hypervisor.wholetext import read_whole
+from xenprof.errors import XenprofError
+from xenprof.service.home_lock import current_holder
+
+MOST_TARGETS = 10_000
+"""More than one Prometheus is given; further ones are an error and not left out."""
+METRICS_PATH = "/metrics"
+
+TargetGroup = dict[str, list[str] | dict[str, str]]
+"""What Prometheus reads: {"targets": [HOST:PORT, ...], "labels": {...}}."""
+
+
+class CannotDiscover(XenprofError):
+    """Says which list or folder cannot be used, and why."""
+
+    http_status = 503
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where to look for services."""
+
+    homes: tuple[Path, ...] = ()  # folders of HOMEs
+    lists: tuple[Path, ...] = ()  # files with an address a line
+
+    def groups(self, first: Sequence[str] = ()) -> list[TargetGroup]:
+        """Return the targets, each once, in groups of one scheme and path; `first` are URLs.
+
+        Raises: CannotDiscover.
+        """
+        groups: dict[tuple[str, str], dict[str, None]] = {}
+        found = 0
+        for url in (*first, *self._urls()):
+            parts = urlsplit(url)
+            group = groups.setdefault((parts.scheme, parts.path.rstrip("/") or METRICS_PATH), {})
+            found += parts.netloc not in group
+            group[parts.netloc] = None
+            if found > MOST_TARGETS:
+                raise CannotDiscover(f"there are more than {MOST_TARGETS} targets")
+        return [
+            {
+                "targets": list(targets),
+                "labels": {"__scheme__": scheme, "__metrics_path__": path},
+            }
+            for (scheme, path), targets in groups.items()
+        ]
+
+    def _urls(self) -> Iterator[str]:
+        for folder in self.homes:
+            yield from _served_below(folder)
+        for file in self.lists:
+            yield from _listed(file)
+
+
+def _served_below(folder: Path) -> Iterator[str]:
+    """Yield the URLs of the services that run on the HOMEs in a folder, by their names."""
+    try:
+        with os.scandir(folder) as entries:
+            homes = sorted(entry.path for entry in islice(entries, MOST_TARGETS + 1))
+    except OSError as error:
+        raise CannotDiscover(f"{folder}: {error.strerror}") from None
+    if len(homes) > MOST_TARGETS:
+        raise CannotDiscover(f"{folder}: there are more than {MOST_TARGETS} folders in it")
+    for home in homes:
+        _, _, url = current_holder(Path(home)).partition(", ")
+        if _is_usable(urlsplit(url)):
+            yield url
+
+
+def _listed(file: Path) -> Iterator[str]:
+    """Yield the URLs in a list; HOST:PORT is short for http://HOST:PORT/metrics."""
+    try:
+        lines = read_whole(file).decode().splitlines()
+    except OSError as error:
+        raise CannotDiscover(f"{file}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise CannotDiscover(f"{file}: is not text in UTF-8") from None
+    for number, line in enumerate(lines, 1):
+        text = line.partition("#")[0].strip()
+        if not text:
+            continue
+        url = text if "://" in text else f"http://{text}"
+        if not _is_usable(urlsplit(url)):
+            shown = "a line is HOST:PORT, or a URL with http or https"
+            raise CannotDiscover(f"{file}: line {number}: {text[:80]!r} is no address; {shown}")
+        yield url
+
+
+def _is_usable(url: SplitResult) -> bool:
+    """Return whether Prometheus can scrape it; it takes no password from a target."""
+    try:
+        has_port = url.port is not None
+    except ValueError:
+        return False
+    is_plain = not (url.query or url.fragment or "@" in url.netloc or any(map(str.isspace, url[1])))
+    return url.scheme in ("http", "https") and bool(url.hostname) and has_port and is_plain
