@@ -142,7 +142,7 @@ class Hypercalls:
         """Build a domain, paused, without devices."""
         domid = self._rover = self._free_domid()  # the next search goes on, whatever fails now
         for other in self.residents.values():
-            _give_up_id(other.domain.behalf_ns, domid)
+            other.domain.behalf.forget(self.residents)
         resident = self._builder.build(domid, spec, saved)
         self.residents[domid] = resident
         return domid
@@ -324,9 +324,3 @@ def _operations(domain: Domain) -> Mapping[str, int]:
         "gnttab_copy": domain.grants.copied,
         "gnttab_transfer": domain.grants.transferred,
     }
-
-
-def _give_up_id(behalf_ns: dict[int, int], domid: int) -> None:
-    """Count what was done for the last domain that had an id as done for nobody who lives."""
-    if spent_ns := behalf_ns.pop(domid, 0):
-        behalf_ns[DOMID_FIRST_RESERVED] = behalf_ns.get(DOMID_FIRST_RESERVED, 0) + spent_ns

@@ -4,24 +4,27 @@ Only reads, inside a `cpu.look.look`: times and work are exact now, samples are 
 count (every 200 ms, at a dump and at a stop).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from hypervisor.model.cpu.execution import Execution
 from hypervisor.model.cpu.look import look
 from hypervisor.model.cpu.stateletters import state_letters
-from hypervisor.model.domain.domain import Pcpu, Vcpu
-from hypervisor.model.domain.runstate import NAMES, Runstate
+from hypervisor.model.cpu_snapshot import (
+    is_runnable,
+    on_behalf,
+    pcpu_snapshot,
+    vcpu_snapshot,
+    waits,
+)
 from hypervisor.model.hypercalls import Hypercalls
 from hypervisor.model.io.blkif import BlockFrontend
 from hypervisor.model.io.netif import NetFrontend
 from hypervisor.model.resident import Resident
 from hypervisor.telemetry import (
+    DATA_KINDS,
     DomainSnapshot,
-    Histogram,
     HostSnapshot,
-    PcpuSnapshot,
     VbdSnapshot,
-    VcpuSnapshot,
     VifSnapshot,
 )
 from hypervisor.toolstack.domaininfo import DomainInfo
@@ -43,32 +46,6 @@ class SnapshotTaker:
         self._generation += 1
         with look(self._hypercalls.execution.accounting):
             return host_snapshot(self._hypercalls, self._context, self._generation, self._epoch_ns)
-
-
-def vcpu_snapshot(vcpu: Vcpu, execution: Execution) -> VcpuSnapshot:
-    """Return the snapshot of a vcpu; its runstate times are exact at the present time."""
-    times = vcpu.runstate.at(execution.clock.now)
-    affinity = tuple(n for n in range(execution.topology.pcpus) if vcpu.affinity >> n & 1)
-    state = execution.scheduler.state(vcpu)
-    return VcpuSnapshot(
-        vcpu=vcpu.vcpu_id,
-        pcpu=vcpu.processor if vcpu.online else None,
-        online=vcpu.online,
-        runstate=NAMES[vcpu.runstate.state],
-        running_ns=times[0],
-        runnable_ns=times[1],
-        blocked_ns=times[2],
-        offline_ns=times[3],
-        affinity=affinity,
-        credit=state.credit,
-        priority=state.priority,
-    )
-
-
-def _waits(runstates: Sequence[Runstate], is_preempted: int) -> Histogram:
-    columns = zip(*(one.wait_counts[is_preempted] for one in runstates), strict=True)
-    spent_ns = sum(one.wait_sums_ns[is_preempted] for one in runstates)
-    return Histogram(tuple(sum(column) for column in columns), spent_ns)
 
 
 def _vif(vif: NetFrontend) -> VifSnapshot:
@@ -114,8 +91,9 @@ def domain_snapshot(
     execution: Execution,
     names: Mapping[int, str],
     info: DomainInfo | None,
+    arch: str,
 ) -> DomainSnapshot:
-    """Return the snapshot of a domain. `names` has the names of the domains there are."""
+    """Return the snapshot of a domain. `names`: of the domains there are; `arch`: of the host."""
     domain, devices, paging = resident.domain, resident.devices, resident.paging
     weight, cap_percent = execution.scheduler.parameters(domain) or (None, None)
     letters = state_letters(domain)
@@ -124,7 +102,10 @@ def domain_snapshot(
         name=f"Zombie-{domain.name}" if domain.dying else domain.name,
         uuid=domain.uuid if info is None else info.spec.uuid,
         kind=domain.kind,
+        os="linux",
+        arch=resident.spec.arch or arch,
         running="r" in letters,
+        runnable=is_runnable(domain),
         blocked="b" in letters,
         paused="p" in letters,
         shutdown="s" in letters,
@@ -143,10 +124,8 @@ def domain_snapshot(
         vcpus=tuple(vcpu_snapshot(vcpu, execution) for vcpu in domain.vcpus),
         vifs=tuple(_vif(vif) for vif in devices.vifs),
         vbds=tuple(_vbd(vbd, execution.clock.now) for vbd in devices.vbds),
-        waits={
-            cause: _waits([vcpu.runstate for vcpu in domain.vcpus], is_preempted)
-            for cause, is_preempted in (("wake", 0), ("preempted", 1))
-        },
+        waits=waits(domain),
+        on_behalf=None if domain.domid else on_behalf(domain, names),
         workloads=() if domain.dying else resident.programs.results(),
         virq_total=domain.virqs,
         demand_kib=paging.demand_kib,
@@ -159,22 +138,6 @@ def domain_snapshot(
         user_ns=domain.mode_ns[0],
         kernel_ns=domain.mode_ns[1],
         hypervisor_ns=domain.cpu_ns(execution.clock.now) - domain.mode_ns[0] - domain.mode_ns[1],
-    )
-
-
-def pcpu_snapshot(pcpu: Pcpu, execution: Execution) -> PcpuSnapshot:
-    """Return the snapshot of a pcpu."""
-    topology = execution.topology
-    user_ns, kernel_ns, hypervisor_ns = pcpu.mode_ns
-    return PcpuSnapshot(
-        pcpu=pcpu.number,
-        socket=topology.socket(pcpu.number),
-        core=topology.core(pcpu.number),
-        thread=topology.thread(pcpu.number),
-        user_ns=user_ns,
-        kernel_ns=kernel_ns,
-        hypervisor_ns=hypervisor_ns,
-        idle_ns=execution.clock.now - user_ns - kernel_ns - hypervisor_ns,
     )
 
 
@@ -217,6 +180,7 @@ def host_snapshot(
                 execution,
                 names,
                 context.infos.get(domid),
+                info.arch,
             )
             for domid, resident in sorted(hypercalls.residents.items())
         ),
@@ -226,5 +190,6 @@ def host_snapshot(
         lost=hypercalls.ledger.lost(),
         trace=execution.trace.status(),
         events=dict(context.events),
+        sources=dict.fromkeys(DATA_KINDS, "model"),
         counters={**hypercalls.scheduler.counters, **hypercalls.operations()},
     )

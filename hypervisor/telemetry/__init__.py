@@ -45,10 +45,13 @@ from hypervisor.telemetry.profile import (
     SymbolSampleCount,
     XenoprofSnapshot,
 )
+from hypervisor.telemetry.sources import DATA_KINDS, DATA_SOURCES
 from hypervisor.telemetry.tracerecord import TraceRecord
 
 __all__ = [
     "BLOCK_BUCKETS_NS",
+    "DATA_KINDS",
+    "DATA_SOURCES",
     "ENDED_DOMAINS",
     "OPERATION_BUCKETS_NS",
     "WAIT_BUCKETS_NS",

@@ -41,6 +41,11 @@ class ModeTimes:
     kernel_ns: int
     hypervisor_ns: int
 
+    @property
+    def total_ns(self) -> int:
+        """Return the time in all modes."""
+        return self.user_ns + self.kernel_ns + self.hypervisor_ns
+
 
 @dataclass(frozen=True, slots=True)
 class GuestKernelSnapshot:
@@ -64,7 +69,7 @@ class DomainSnapshot:
     os: str | None = None  # linux
     arch: str | None = None  # x86_64
     running: bool | None = None
-    runnable: bool | None = None  # a vcpu waits for a pcpu, and none runs
+    runnable: bool | None = None  # none of its vcpus runs, and one would (a cap may forbid it)
     blocked: bool | None = None
     paused: bool | None = None
     shutdown: bool | None = None
@@ -91,6 +96,7 @@ class DomainSnapshot:
     wake (it woke), preempted (it lost the pcpu). Time parked by a cap is not in them."""
     on_behalf: Mapping[str, ModeTimes] | None = None
     """Running time of a driver domain by the domain that it worked for, itself included.
+    None for other domains.
 
     What it did for domains that have ended is that of ENDED_DOMAINS, so that the sum is `cpu_ns`.
     """

@@ -94,8 +94,8 @@ class HostSnapshot:
     disks: tuple[DiskSnapshot, ...] = ()
     bridges: tuple[BridgeSnapshot, ...] = ()
     sources: Mapping[str, str] = field(default_factory=dict)
-    """Where each kind of data comes from (runstates, memory, vbd, ...): model | hypercall | trace |
-    sampled | xenstore | sysfs. A kind that is not in it is unknown to this host."""
+    """Where each kind of data (DATA_KINDS) comes from (DATA_SOURCES). A kind that is not in it is
+    unknown to this host."""
     xenoprof: XenoprofSnapshot | None = None
     samples: tuple[SampleCount, ...] = ()
     lost: tuple[LostCount, ...] = ()

@@ -4,12 +4,15 @@ The contract of a capability is in the file of its name. A host takes part by a
 line in HOSTS.
 """
 
+from dataclasses import astuple
+from itertools import pairwise
 from typing import get_args
 
 import pytest
 
 from hypervisor.errors import Capability, MissingCapability
 from hypervisor.host import profiler_of, toolstack_of, tracer_of
+from hypervisor.telemetry import DATA_KINDS, DATA_SOURCES
 from tests.support.contracts import SECOND, let_pass
 
 CAPABILITIES = get_args(Capability)
@@ -104,6 +107,65 @@ def test_waits_are_counted_in_their_buckets(host):
     let_pass(host, 1)
 
     assert all(
-        len(one.wait_counts) == 14 and min(one.wait_counts) >= 0
+        len(waits.counts) == 14 and min(waits.counts) >= 0
         for one in host.telemetry.snapshot().domains
+        for waits in (one.waits or {}).values()
     )
+
+
+def test_waits_are_told_by_what_made_a_vcpu_wait(host):
+    causes = {frozenset(one.waits or ()) for one in host.telemetry.snapshot().domains}
+
+    assert causes <= {frozenset(), frozenset({"wake", "preempted"})}
+
+
+def test_what_a_driver_domain_did_for_others_is_all_that_it_ran(host):
+    let_pass(host, 1.5)
+    drivers = [one for one in host.telemetry.snapshot().domains if one.on_behalf is not None]
+
+    assert [
+        (one.cpu_ns, one.user_ns, one.kernel_ns, one.hypervisor_ns) for one in drivers
+    ] == [
+        (
+            sum(times.total_ns for times in one.on_behalf.values()),
+            sum(times.user_ns for times in one.on_behalf.values()),
+            sum(times.kernel_ns for times in one.on_behalf.values()),
+            sum(times.hypervisor_ns for times in one.on_behalf.values()),
+        )
+        for one in drivers
+    ]  # fmt: skip
+
+
+def test_what_it_did_for_a_domain_never_falls(host):
+    seen = []
+    for _ in range(20):
+        let_pass(host, 0.013_7)
+        domain0 = host.telemetry.snapshot().domains[0]
+        seen.append({name: astuple(times) for name, times in (domain0.on_behalf or {}).items()})
+
+    assert [] == [
+        (name, old, new)
+        for before, after in pairwise(seen)
+        for name, spent in before.items()
+        for old, new in zip(spent, after[name], strict=True)
+        if new < old
+    ]
+
+
+def test_each_kind_of_data_has_a_source_that_is_known(host):
+    sources = host.telemetry.snapshot().sources
+
+    assert (set(sources) - set(DATA_KINDS), set(sources.values()) - set(DATA_SOURCES)) == (
+        set(),
+        set(),
+    )
+
+
+def test_a_domain_that_runs_is_neither_runnable_nor_blocked(host):
+    let_pass(host, 0.5)
+
+    assert {1} >= {
+        sum(map(bool, (one.running, one.runnable, one.blocked)))
+        for one in host.telemetry.snapshot().domains
+        if one.running
+    }

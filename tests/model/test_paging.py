@@ -11,6 +11,7 @@ from tests.support.copying import copied
 from tests.support.model.hosts import (
     MS,
     SECOND,
+    behalf_ns,
     burst,
     cpu,
     domain,
@@ -101,8 +102,7 @@ def test_domain_0_pays_for_a_guests_swapping():
     spent = []
     for mib in (NEED_MIB, 64):
         run = squeeze(mib, cpu(memory_mib=64))
-        behalf = seen(run.host, "Domain-0").on_behalf_ns
-        spent.append(behalf.get("a", 0))
+        spent.append(behalf_ns(run.host).get("a", 0))
     assert spent[0] == 0
     assert spent[1] > 10 * MS
 

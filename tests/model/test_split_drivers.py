@@ -8,6 +8,7 @@ from hypervisor.model.machine import Machine
 from hypervisor.model.workloads.netperf import WINDOW_BYTES
 from tests.support.model.hosts import (
     SECOND,
+    behalf_ns,
     cpu_percent,
     domain,
     fileio,
@@ -103,7 +104,7 @@ def test_messages_and_bytes_agree(message_bytes):
 def test_domain_0_pays_for_what_its_guest_does(rules, work):
     host = make_host(domain("a", work), domain("b", {"kind": "idle"}), hypervisor=rules)
     host.advance(3 * SECOND)
-    behalf = seen(host, "Domain-0").on_behalf_ns
+    behalf = behalf_ns(host)
     assert behalf["a"] > 0.005 * host.now_ns
     assert behalf.get("b", 0) == 0
     assert sum(behalf.values()) == seen(host, "Domain-0").cpu_ns
@@ -117,7 +118,7 @@ def test_receiving_costs_domain_0_more_by_flipping_than_by_copying():
             domain("a", netperf("receive", rate_bits_per_second=300_000_000)), hypervisor=rules
         )
         host.advance(3 * SECOND)
-        spent.append(seen(host, "Domain-0").on_behalf_ns["a"])
+        spent.append(behalf_ns(host)["a"])
     assert spent[0] > 1.1 * spent[1]
 
 

@@ -9,6 +9,7 @@ from typing import Final, Protocol
 
 from hypervisor.model.codebook.book import CodeBook
 from hypervisor.model.codebook.work import KERNEL, AnyWork, Parts, TaskIdentity, split
+from hypervisor.model.domain.behalf import ITSELF
 from hypervisor.model.domain.domain import Pcpu, Vcpu
 from hypervisor.model.timing.clock import Clock
 
@@ -184,7 +185,7 @@ class Accounting:
             task.spent_ns += elapsed_ns
         domain = vcpu.domain
         if domain.domid == 0:
-            beneficiary = work.beneficiary if work is not None else -1
-            domain.behalf_ns[beneficiary] = domain.behalf_ns.get(beneficiary, 0) + elapsed_ns
+            beneficiary = work.beneficiary if work is not None else ITSELF
+            domain.behalf.charge(beneficiary, pcpu.number, path_ns, parts, self.path_modes)
         if self.is_counting:
             self._counter.note(vcpu, pcpu, parts, executed_q, start_ns, elapsed_ns, work)

@@ -42,7 +42,7 @@ def look(accounting: Accounting) -> Iterator[None]:
     """
     running = [pcpu.current for pcpu in accounting.pcpus if pcpu.current is not None]
     opened = [_open(vcpu) for vcpu in running]
-    behalf_ns = {vcpu.domain: dict(vcpu.domain.behalf_ns) for vcpu in running}
+    behalf = {vcpu.domain: vcpu.domain.behalf.copy() for vcpu in running}
     was_counting, accounting.is_counting = accounting.is_counting, False
     try:
         for vcpu in running:
@@ -51,8 +51,8 @@ def look(accounting: Accounting) -> Iterator[None]:
         yield
     finally:
         accounting.is_counting = was_counting
-        for domain, spent_ns in behalf_ns.items():
-            domain.behalf_ns = spent_ns
+        for domain, was_behalf in behalf.items():
+            domain.behalf = was_behalf
         for was in opened:
             _put_back(was)
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from hypervisor.errors import Refused
 from hypervisor.model.codebook.work import KERNEL, AnyWork, Parts, TaskIdentity
+from hypervisor.model.domain.behalf import Behalf
 from hypervisor.model.domain.console import Console
 from hypervisor.model.domain.evtchn import EventChannels, Port
 from hypervisor.model.domain.grant import GrantTable
@@ -86,7 +87,7 @@ class Domain:
     """A domain. Its kernel, devices and programs are kept beside it: see `resident.Resident`."""
 
     __slots__ = (
-        "behalf_ns",
+        "behalf",
         "channels",
         "configured_kib",
         "console",
@@ -134,7 +135,7 @@ class Domain:
         self.sched: Any = None
         self.channels = EventChannels()
         self.grants = GrantTable()
-        self.behalf_ns: dict[int, int] = {}
+        self.behalf = Behalf()  # only domain 0's is kept
         self.console = Console()
         self.switches = 0  # task switches of its kernel
         self.virqs = 0

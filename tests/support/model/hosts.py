@@ -73,6 +73,12 @@ def seen(host: Machine, name: str) -> DomainSnapshot:
     return next(one for one in host.telemetry.snapshot().domains if one.name == name)
 
 
+def behalf_ns(host: Machine) -> dict[str, int]:
+    """Return the time of domain 0 by beneficiary."""
+    spent = seen(host, "Domain-0").on_behalf or {}
+    return {name: times.total_ns for name, times in spent.items()}
+
+
 def result(host: Machine, name: str, index: int = 0) -> Mapping[str, Any]:
     """Return the present report of a domain's workload."""
     return seen(host, name).workloads[index]

@@ -1,0 +1,77 @@
+"""Takes snapshots of what vcpus and pcpus did, for whom, and for what vcpus waited."""
+
+from collections.abc import Mapping, Sequence
+
+from hypervisor.model.cpu.execution import Execution
+from hypervisor.model.domain.behalf import ITSELF
+from hypervisor.model.domain.domain import Domain, Pcpu, Vcpu
+from hypervisor.model.domain.runstate import NAMES, RUNNABLE, RUNNING, Runstate
+from hypervisor.telemetry import ENDED_DOMAINS, Histogram, ModeTimes, PcpuSnapshot, VcpuSnapshot
+
+
+def vcpu_snapshot(vcpu: Vcpu, execution: Execution) -> VcpuSnapshot:
+    """Return the snapshot of a vcpu; its runstate times are exact at the present time."""
+    times = vcpu.runstate.at(execution.clock.now)
+    affinity = tuple(n for n in range(execution.topology.pcpus) if vcpu.affinity >> n & 1)
+    state = execution.scheduler.state(vcpu)
+    return VcpuSnapshot(
+        vcpu=vcpu.vcpu_id,
+        pcpu=vcpu.processor if vcpu.online else None,
+        online=vcpu.online,
+        runstate=NAMES[vcpu.runstate.state],
+        running_ns=times[0],
+        runnable_ns=times[1],
+        blocked_ns=times[2],
+        offline_ns=times[3],
+        affinity=affinity,
+        credit=state.credit,
+        priority=state.priority,
+    )
+
+
+def pcpu_snapshot(pcpu: Pcpu, execution: Execution) -> PcpuSnapshot:
+    """Return the snapshot of a pcpu."""
+    topology = execution.topology
+    user_ns, kernel_ns, hypervisor_ns = pcpu.mode_ns
+    return PcpuSnapshot(
+        pcpu=pcpu.number,
+        socket=topology.socket(pcpu.number),
+        core=topology.core(pcpu.number),
+        thread=topology.thread(pcpu.number),
+        user_ns=user_ns,
+        kernel_ns=kernel_ns,
+        hypervisor_ns=hypervisor_ns,
+        idle_ns=execution.clock.now - user_ns - kernel_ns - hypervisor_ns,
+    )
+
+
+def is_runnable(domain: Domain) -> bool:
+    """Return whether none of its vcpus runs, and one would if it had a pcpu or no cap."""
+    states = [vcpu.runstate.state for vcpu in domain.vcpus]
+    is_parked = any(vcpu.parked and vcpu.wants_to_run for vcpu in domain.vcpus)
+    return domain.domid != 0 and RUNNING not in states and (RUNNABLE in states or is_parked)
+
+
+def waits(domain: Domain) -> Mapping[str, Histogram]:
+    """Return the waits of all vcpus for a pcpu, by what made them wait."""
+    runstates = [vcpu.runstate for vcpu in domain.vcpus]
+    return {"wake": _waits(runstates, 0), "preempted": _waits(runstates, 1)}
+
+
+def _waits(runstates: Sequence[Runstate], is_preempted: int) -> Histogram:
+    columns = zip(*(one.wait_counts[is_preempted] for one in runstates), strict=True)
+    spent_ns = sum(one.wait_sums_ns[is_preempted] for one in runstates)
+    return Histogram(tuple(sum(column) for column in columns), spent_ns)
+
+
+def on_behalf(domain: Domain, names: Mapping[int, str]) -> Mapping[str, ModeTimes]:
+    """Return a driver domain's running time by beneficiary. `names`: of domains there are."""
+    found: dict[str, ModeTimes] = {}
+    for domid, (user_ns, kernel_ns, hypervisor_ns) in domain.behalf.mode_ns.items():
+        # What was done for one that ended was not done for its namesake.
+        name = domain.name if domid == ITSELF else names.get(domid, ENDED_DOMAINS)
+        was = found.get(name, ModeTimes(0, 0, 0))
+        found[name] = ModeTimes(
+            was.user_ns + user_ns, was.kernel_ns + kernel_ns, was.hypervisor_ns + hypervisor_ns
+        )
+    return found
