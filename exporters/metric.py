@@ -1,18 +1,11 @@
 """Declares what a metric is: its names in Prometheus and OpenTelemetry, and its points."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
-from hypervisor.telemetry import (
-    DomainSnapshot,
-    HostSnapshot,
-    PcpuSnapshot,
-    VbdSnapshot,
-    VcpuSnapshot,
-    VifSnapshot,
-)
+from hypervisor.telemetry import Exemplar, Histogram, HostSnapshot
 from xenprof.service.exporter import ServiceStats
 
 NS_PER_SECOND = 1_000_000_000
@@ -42,12 +35,22 @@ class Distribution(NamedTuple):
 
     counts: tuple[int, ...]
     sum: float
+    exemplars: tuple[Exemplar | None, ...] = ()
+    """The last one of each bucket; empty: none are kept."""
 
 
 Value = int | float | Distribution
-Point = tuple[tuple[str, ...], Value]
+Labels = tuple[str, ...]
+Point = tuple[Labels, Value]
 """Label values in the order of `Metric.labels`, and the value in the unit of the metric."""
-Points = Callable[[HostSnapshot, ServiceStats], Iterator[Point]]
+
+
+class Points(Protocol):
+    """Makes the points of a metric from a snapshot."""
+
+    def __call__(self, host: HostSnapshot, stats: ServiceStats, /) -> Iterator[Point]:
+        """Yield the points; a value that the host does not know has none."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,81 +86,21 @@ class Metric:
         return unit if unit and self.family.endswith("_" + unit) else ""
 
 
-def of_host(value: Callable[[HostSnapshot], float | None]) -> Points:
-    """Return points for one value of the host; None is unknown and not exported."""
-
-    def points(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:
-        found = value(host)
-        if found is not None:
-            yield (), found
-
-    return points
+def distribution(durations: Histogram) -> Distribution:
+    """Return the value of a histogram in seconds."""
+    return Distribution(durations.counts, durations.sum_ns / NS_PER_SECOND, durations.exemplars)
 
 
-def of_service(value: Callable[[ServiceStats], float]) -> Points:
-    """Return points for one value of the service."""
-
-    def points(_: HostSnapshot, stats: ServiceStats) -> Iterator[Point]:
-        yield (), value(stats)
-
-    return points
+def bounds_of(buckets_ns: tuple[int, ...]) -> tuple[float, ...]:
+    """Return bounds of buckets in seconds."""
+    return tuple(bound / NS_PER_SECOND for bound in buckets_ns)
 
 
-def per_domain(value: Callable[[DomainSnapshot], Value | None]) -> Points:
-    """Return points for one value of each domain; None is unknown and not exported."""
-
-    def points(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:
-        for domain in host.domains:
-            found = value(domain)
-            if found is not None:
-                yield (domain.name,), found
-
-    return points
+def kib(value: int | None) -> int | None:
+    """Return KiB in bytes; None stays None."""
+    return None if value is None else value * 1024
 
 
-def per_vcpu(value: Callable[[VcpuSnapshot], int | None]) -> Points:
-    """Return points for one value of each vcpu, labels domain and vcpu."""
-
-    def points(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:
-        for domain in host.domains:
-            for vcpu in domain.vcpus:
-                found = value(vcpu)
-                if found is not None:
-                    yield (domain.name, str(vcpu.vcpu)), found
-
-    return points
-
-
-def per_vif(value: Callable[[VifSnapshot], int]) -> Points:
-    """Return points for one value of each network interface, labels domain and vif."""
-
-    def points(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:
-        for domain in host.domains:
-            for vif in domain.vifs:
-                yield (domain.name, str(vif.index)), value(vif)
-
-    return points
-
-
-def per_vbd(value: Callable[[VbdSnapshot], float | None]) -> Points:
-    """Return points for one value of each block device that has the value."""
-
-    def points(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:
-        for domain in host.domains:
-            for vbd in domain.vbds:
-                found = value(vbd)
-                if found is not None:
-                    yield (domain.name, str(vbd.name)), found
-
-    return points
-
-
-def per_pcpu(values: Callable[[PcpuSnapshot], Iterator[tuple[str, float]]]) -> Points:
-    """Return points for several values of each pcpu, each with one more label value."""
-
-    def points(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:
-        for pcpu in host.pcpus:
-            for label, value in values(pcpu):
-                yield (str(pcpu.pcpu), label), value
-
-    return points
+def number(flag: bool | None) -> int | None:
+    """Return 1 for true, 0 for false; None stays None."""
+    return None if flag is None else int(flag)

@@ -28,8 +28,8 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
 from exporters.catalogue import CATALOGUE, HOST_ATTRIBUTE
 from exporters.labels import DOMAIN, DOMID, UUID
+from exporters.lives import last_lives
 from exporters.metric import NS_PER_SECOND, Distribution, Kind, Metric
-from exporters.points import last_lives
 from hypervisor.telemetry import HostSnapshot
 from xenprof.service.exporter import ServiceStats
 

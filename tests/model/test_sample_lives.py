@@ -2,7 +2,7 @@
 
 import pytest
 
-from exporters.points import lost, samples
+from exporters.catalogue.profiling import lost, samples
 from hypervisor.model.hypercalls import DOMID_FIRST_RESERVED
 from hypervisor.telemetry import ModeTimes
 from tests.support.model.hosts import MS, behalf_ns, cpu, domain, make_host

@@ -31,7 +31,9 @@ from hypervisor.telemetry import (
 )
 from hypervisor.trace_events import TraceStatus
 from xenprof.history.figures import HistoryStats
+from xenprof.service.counts import Counted, Counts
 from xenprof.service.exporter import CollectorStats, ServiceStats
+from xenprof.service.process import ProcessStats
 from xenprof.wire.history import PushStats
 
 SECOND = 1_000_000_000
@@ -295,6 +297,20 @@ def grumble(step: int = 10) -> HostSnapshot:
     )
 
 
+def full(step: int = 10) -> HostSnapshot:
+    """Return a grumble of which every metric has a series: a domain has crashed as well."""
+    crashed = replace(
+        domain(len(NAMES), "crashed", step),
+        running=False,
+        blocked=False,
+        shutdown=True,
+        crashed=True,
+        shutdown_reason=3,
+    )
+    host = grumble(step)
+    return replace(host, domains=(*host.domains, crashed))
+
+
 def stats(step: int = 10) -> ServiceStats:
     return ServiceStats(
         engine="pure",
@@ -313,7 +329,27 @@ def stats(step: int = 10) -> ServiceStats:
             dropped=step // 10,
             pushes={"pyroscope": PushStats(sent=step, dropped=step // 5, failures=step // 2)},
         ),
+        counts=counts(step).figures(),
+        render_seconds={"text": 0.003, "openmetrics": 0.004},
+        process=ProcessStats(
+            cpu_seconds=step * 0.02,
+            resident_bytes=90_000_000,
+            virtual_bytes=400_000_000,
+            open_files=14,
+            most_files=1024,
+            started_unix=1_699_999_999.5,
+            collections=(step * 9, step, 1),
+        ),
     )
+
+
+def counts(step: int) -> Counts:
+    made = Counts()
+    made.add(Counted.HTTP_REQUESTS, "200", by=step)
+    made.add(Counted.SCRAPES, "text", by=step)
+    made.add(Counted.SCRAPE_BYTES, "gzip", by=step * 4000)
+    made.add(Counted.PUSH_SENT, "metrics", by=step * 500)
+    return made
 
 
 def without(host: HostSnapshot, name: str) -> HostSnapshot:
@@ -328,6 +364,7 @@ class FixedSource:
 
     host: HostSnapshot = field(default_factory=grumble)
     service: ServiceStats = field(default_factory=stats)
+    counts: Counts = field(default_factory=Counts)
 
     def snapshot(self) -> HostSnapshot:
         return self.host

@@ -12,6 +12,8 @@ from starlette.routing import Route
 
 from hypervisor.telemetry import HostSnapshot
 from xenprof.history.figures import HistoryStats
+from xenprof.service.counts import Counts, Figures
+from xenprof.service.process import ProcessStats
 
 ENTRY_POINT_GROUP = "xenprof.exporters"
 
@@ -40,6 +42,10 @@ class ServiceStats:
     damaged_files: int = 0
     """Files of the state that were damaged and have been set aside."""
     history: HistoryStats | None = None  # None: no history is kept
+    counts: Figures = field(default_factory=dict)
+    render_seconds: Mapping[str, float] = field(default_factory=dict)
+    """How long the last rendering of a scrape took, by format."""
+    process: ProcessStats | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +67,11 @@ class SnapshotSource(Protocol):
 
     def stats(self) -> ServiceStats:
         """Return the service's own figures."""
+        ...
+
+    @property
+    def counts(self) -> Counts:
+        """Return what an exporter counts its scrapes and pushes with."""
         ...
 
 

@@ -23,11 +23,13 @@ from xenprof.service.commands import (
     CommandLog,
     perform,
 )
+from xenprof.service.counts import Counts
 from xenprof.service.domainroots import DomainRoots
 from xenprof.service.driver import HostDriver
 from xenprof.service.exporter import CollectorStats, ExporterSettings, ServiceStats
 from xenprof.service.history import History
 from xenprof.service.loading import Exporters, Loaders
+from xenprof.service.process import read_process
 from xenprof.service.trace_readers import TraceReaders
 from xenprof.service.writer import StoreWriter
 from xenprof.service.xendlog_file import XendLogFile
@@ -89,6 +91,7 @@ class Service:
                 host, home, history, self._sessions, self._writer.submit, self._log.append
             )
         self.traces = TraceReaders()
+        self.counts = Counts()
         self._exporters = Exporters(loaders)
         self.settings = settings
         self._started_unix = time.time()
@@ -179,9 +182,12 @@ class Service:
             started_unix=self._started_unix,
             version=self._version,
             engine=self._engine,
-            collectors={"host": model, **self._exporters.stats},
+            collectors={"snapshot": model, **self._exporters.stats},
             damaged_files=self._damaged_files,
             history=self.history.stats() if self.history is not None else None,
+            counts=self.counts.figures(),
+            render_seconds=self.counts.render_seconds(),
+            process=read_process(),
         )
 
     def submit(self, command: Callable[[Host], T]) -> "Future[T]":

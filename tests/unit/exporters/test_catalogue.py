@@ -5,18 +5,32 @@ from typing import Any
 
 import pytest
 
-from exporters.catalogue import CATALOGUE
+from exporters.catalogue import CATALOGUE, GROUPS
+from exporters.catalogue.vcpus import WAIT_BOUNDS
 from exporters.metric import Distribution, Kind, Metric
-from exporters.points import WAIT_BOUNDS
-from hypervisor.telemetry import LostCount
-from tests.support.snapshots import NAMES, domain, grumble, stats, without
+from hypervisor.telemetry import (
+    BridgeSnapshot,
+    DiskSnapshot,
+    DomainSnapshot,
+    HostSnapshot,
+    LostCount,
+    NicSnapshot,
+    PcpuSnapshot,
+    VbdSnapshot,
+    VcpuSnapshot,
+    VifSnapshot,
+)
+from tests.support.snapshots import NAMES, domain, full, grumble, stats, without
 
 ALL = pytest.mark.parametrize("metric", CATALOGUE, ids=lambda metric: metric.name)
 
 
+OWN = ("process_", "python_")
+
+
 def points(name: str, step: int = 10) -> dict[tuple[str, ...], Any]:
     metric = next(metric for metric in CATALOGUE if metric.name == name)
-    return dict(metric.points(grumble(step), stats(step)))
+    return dict(metric.points(full(step), stats(step)))
 
 
 def test_each_name_occurs_once():
@@ -26,7 +40,7 @@ def test_each_name_occurs_once():
 
 @ALL
 def test_a_name_says_who_measures_it(metric: Metric):
-    assert re.fullmatch(r"(xen|xenprof)_[a-z0-9_]+", metric.name)
+    assert re.fullmatch(r"(xen|xenprof|process|python)_[a-z0-9_]+", metric.name)
 
 
 @ALL
@@ -37,7 +51,9 @@ def test_the_suffix_says_the_kind(metric: Metric):
 
 @ALL
 def test_an_otel_name_is_in_our_namespace_or_the_hosts(metric: Metric):
-    assert metric.otel.startswith(("xen.", "xenprof.", "system."))
+    assert metric.otel.startswith(
+        ("process.", "cpython.") if metric.name.startswith(OWN) else ("xen.", "xenprof.", "system.")
+    )
 
 
 @ALL
@@ -47,18 +63,18 @@ def test_the_help_is_a_sentence(metric: Metric):
 
 
 @ALL
-def test_grumble_has_points_of_every_metric(metric: Metric):
-    assert list(metric.points(grumble(), stats()))
+def test_a_full_host_has_points_of_every_metric(metric: Metric):
+    assert list(metric.points(full(), stats()))
 
 
 @ALL
 def test_points_have_a_value_for_every_label(metric: Metric):
-    assert {len(metric.labels)} == {len(values) for values, _ in metric.points(grumble(), stats())}
+    assert {len(metric.labels)} == {len(values) for values, _ in metric.points(full(), stats())}
 
 
 @ALL
 def test_no_series_occurs_twice(metric: Metric):
-    series = [values for values, _ in metric.points(grumble(), stats())]
+    series = [values for values, _ in metric.points(full(), stats())]
     assert len(series) == len(set(series))
 
 
@@ -81,7 +97,7 @@ def test_a_series_of_losses_is_that_of_the_last_life_of_a_name():
     again = replace(gone, domains=(*gone.domains, domain(10, "x", 1)))
 
     assert [dict(metric.points(host, stats())) for host in (gone, again)] == [
-        {("x", "ring_full"): 9},
+        {("x", "hypervisor", "ring_full"): 9},
         {},
     ]
 
@@ -105,7 +121,7 @@ def test_a_counter_does_not_go_down_while_the_host_runs(metric: Metric):
 
 
 def test_wait_is_in_seconds_with_one_bucket_more_than_bounds():
-    value = points("xen_vcpu_wait_seconds")[("ossvm02",)]
+    value = points("xen_vcpu_wait_seconds")[("ossvm02", "wake")]
     assert isinstance(value, Distribution)
     assert (len(WAIT_BOUNDS) + 1, 1.0) == (len(value.counts), value.sum)
 
@@ -133,3 +149,75 @@ def test_outcomes_sum_to_what_xenoprof_took():
     xenoprof = grumble().xenoprof
     assert xenoprof is not None
     assert xenoprof.total == sum(points("xen_xenoprof_samples_total").values())
+
+
+def test_a_domain_says_why_it_has_shut_down():
+    assert points("xen_domain_shutdown_reason") == {("crashed", "crash"): 1}
+
+
+def test_a_cap_of_zero_is_no_cap_and_has_no_series():
+    assert ("Domain-0",) not in points("xen_domain_sched_cap_ratio")
+
+
+def test_work_for_domains_that_are_not_shown_is_told_as_that_for_the_ended_ones():
+    first, *_ = grumble().domains
+    alone = replace(grumble(), domains=(first,))
+    (metric,) = (row for row in CATALOGUE if row.name == "xen_domain_on_behalf_seconds_total")
+    spent = dict(metric.points(alone, stats()))
+    assert {labels[1] for labels in spent} == {"Domain-0", "(ended)"}
+    assert pytest.approx(sum(spent.values())) == 5 * 0.5  # type: ignore[type-var]
+
+
+def test_of_domains_with_one_name_the_newest_has_the_series():
+    twins = replace(grumble(), domains=(domain(1, "x", 3), domain(7, "x", 2)))
+    (metric,) = (row for row in CATALOGUE if row.name == "xen_domain_cpu_seconds_total")
+    assert list(metric.points(twins, stats())) == [(("x",), 1.2)]
+
+
+BARE = HostSnapshot(
+    generation=1,
+    time_ns=1,
+    unix_ns=1,
+    host="bare",
+    domains=(
+        DomainSnapshot(
+            domid=1,
+            name="x",
+            cpu_ns=5,
+            vcpus=(VcpuSnapshot(0),),
+            vifs=(VifSnapshot(0),),
+            vbds=(VbdSnapshot(51712),),
+        ),
+    ),
+    pcpus=(PcpuSnapshot(0),),
+    nics=(NicSnapshot("peth0"),),
+    disks=(DiskSnapshot("sda"),),
+    bridges=(BridgeSnapshot("xenbr0"),),
+)
+"""A host that knows only names and processor time."""
+
+
+def test_what_a_host_does_not_know_has_no_series():
+    known = {
+        metric.name
+        for group in GROUPS
+        if group not in ("service", "process")
+        for metric in GROUPS[group]
+        if list(metric.points(BARE, stats()))
+    }
+    assert known == {
+        "xen_host_info",
+        "xen_host_time_seconds",
+        "xen_pcpu_info",
+        "xen_domain_info",
+        "xen_domain_vcpus",
+        "xen_domain_cpu_seconds_total",
+        "xen_vif_info",
+        "xen_nic_info",
+        "xen_vbd_info",
+    }
+
+
+def test_no_value_of_a_poor_host_is_none():
+    points = [point for metric in CATALOGUE for point in metric.points(BARE, stats())]
+    assert [value for labels, value in points if value is None or None in labels] == []

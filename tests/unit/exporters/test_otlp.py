@@ -13,9 +13,9 @@ from opentelemetry.sdk.metrics.export import (
 
 from exporters import otlp
 from exporters.catalogue import CATALOGUE
+from exporters.catalogue.vcpus import WAIT_BOUNDS
 from exporters.otlp_data import metrics_data
-from exporters.points import WAIT_BOUNDS
-from tests.support.snapshots import NAMES, FixedSource, domain, grumble, stats, without
+from tests.support.snapshots import NAMES, FixedSource, domain, full, grumble, stats, without
 from xenprof.service.exporter import ExporterSettings
 
 NOW_NS = 1_700_000_010_000_000_000
@@ -65,7 +65,7 @@ def exporter(interval_seconds: float) -> otlp.OtlpExporter:
 
 
 def test_every_row_of_the_catalogue_is_sent_under_its_otel_name():
-    assert {metric.otel for metric in CATALOGUE} == set(host_metrics())
+    assert {metric.otel for metric in CATALOGUE} == set(host_metrics(full()))
 
 
 def test_a_metric_is_sent_once_although_prometheus_has_two_names_for_its_directions():
@@ -90,7 +90,7 @@ def test_direction_is_an_attribute():
 
 
 def test_counters_are_monotonic_sums_since_the_start_of_the_service():
-    data = host_metrics()["xen.domain.cpu.time"].data
+    data = host_metrics()["xen.domain.cpu"].data
     assert isinstance(data, Sum)
     assert (
         data.is_monotonic,
@@ -100,7 +100,7 @@ def test_counters_are_monotonic_sums_since_the_start_of_the_service():
 
 
 def test_memory_is_a_sum_that_may_fall():
-    data = host_metrics()["xen.domain.memory.usage"].data
+    data = host_metrics()["xen.domain.memory.actual"].data
     assert isinstance(data, Sum)
     assert not data.is_monotonic
 
@@ -110,10 +110,12 @@ def test_credit_is_a_gauge():
 
 
 def test_the_wait_histogram_keeps_its_buckets():
-    data = host_metrics()["xen.vcpu.wait.duration"].data
+    data = host_metrics()["xen.vcpu.wait"].data
     assert isinstance(data, Histogram)
-    host, point = grumble(), data.data_points[0]
-    assert (host.domains[0].wait_counts, WAIT_BOUNDS, sum(host.domains[0].wait_counts)) == (
+    waits, point = grumble().domains[0].waits, data.data_points[0]
+    assert waits is not None
+    counts = waits["wake"].counts
+    assert (counts, WAIT_BOUNDS, sum(counts)) == (
         point.bucket_counts,
         point.explicit_bounds,
         point.count,
@@ -130,7 +132,7 @@ def test_a_domain_created_again_is_another_series():
     before, after = (
         next(
             dict(point.attributes)
-            for point in host_metrics(host)["xen.domain.cpu.time"].data.data_points
+            for point in host_metrics(host)["xen.domain.cpu"].data.data_points
             if point.attributes["xen.domain.name"] == NAMES[3]
         )
         for host in (grumble(), again)
@@ -160,7 +162,7 @@ def test_more_series_than_the_sdks_cardinality_limit_are_all_sent():
     many = replace(
         grumble(), domains=tuple(domain(number, f"vm{number}", 1) for number in range(2500))
     )
-    points = host_metrics(many)["xen.domain.cpu.time"].data.data_points
+    points = host_metrics(many)["xen.domain.cpu"].data.data_points
     assert len({point.attributes["xen.domain.name"] for point in points}) == 2500
 
 

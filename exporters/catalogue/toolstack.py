@@ -1,0 +1,34 @@
+"""Metrics of the toolstack: what xend has done, with results and durations."""
+
+from collections.abc import Iterator
+
+from exporters.labels import EVENT_OF_XEND, OPERATION, OPERATION_RESULT
+from exporters.metric import Kind, Metric, Point, bounds_of, distribution
+from hypervisor.telemetry import OPERATION_BUCKETS_NS, HostSnapshot
+from xenprof.service.exporter import ServiceStats
+
+OPERATION_BOUNDS = bounds_of(OPERATION_BUCKETS_NS)
+
+
+def xend_events(host: HostSnapshot, _: ServiceStats, /) -> Iterator[Point]:
+    """Yield points by event."""
+    for event, count in host.events.items():
+        yield (event,), count
+
+
+def operations(host: HostSnapshot, _: ServiceStats, /) -> Iterator[Point]:
+    """Yield points by operation and result."""
+    for one in host.operations:
+        yield (one.operation, one.result), distribution(one.durations)
+
+
+# fmt: off
+TOOLSTACK: tuple[Metric, ...] = (
+    Metric("xen_toolstack_events_total", "xen.toolstack.events", Kind.COUNTER, "{event}",
+           "What xend has done to domains: created, destroyed, restarted, saved, ...",
+           (EVENT_OF_XEND,), xend_events),
+    Metric("xen_toolstack_operation_seconds", "xen.toolstack.operation", Kind.HISTOGRAM, "s",
+           "How long operations of xend took, in the host's time, by how they ended (done, "
+           "failed).", (OPERATION, OPERATION_RESULT), operations, bounds=OPERATION_BOUNDS),
+)
+# fmt: on

@@ -1,0 +1,35 @@
+from concurrent.futures import ThreadPoolExecutor
+
+from xenprof.service.counts import OTHER, Counted, Counts
+
+
+def test_what_may_increase_is_shown_from_the_start():
+    assert Counts().figures()[Counted.SCRAPES] == {("text",): 0, ("openmetrics",): 0}
+
+
+def test_codes_are_shown_when_there_was_one():
+    counts = Counts()
+    counts.add(Counted.HTTP_REQUESTS, "404")
+    assert counts.figures()[Counted.HTTP_REQUESTS] == {("404",): 1}
+
+
+def test_a_value_that_is_not_in_the_table_counts_as_other():
+    counts = Counts()
+    for code in ("299", "600", "x" * 1000):
+        counts.add(Counted.HTTP_REQUESTS, code)
+    assert counts.figures()[Counted.HTTP_REQUESTS] == {(OTHER,): 3}
+
+
+def test_threads_lose_no_count():
+    counts = Counts()
+    with ThreadPoolExecutor(8) as threads:
+        for _ in range(800):
+            threads.submit(counts.add, Counted.PUSH_DROPPED, "logs", "queue_full", by=2)
+    assert counts.figures()[Counted.PUSH_DROPPED]["logs", "queue_full"] == 1600
+
+
+def test_the_duration_of_an_unknown_format_is_not_kept():
+    counts = Counts()
+    counts.note_render("text", 0.5)
+    counts.note_render("html", 0.5)
+    assert counts.render_seconds() == {"text": 0.5}
