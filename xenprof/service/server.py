@@ -22,6 +22,7 @@ from xenprof.errors import StoreError
 from xenprof.history.figures import HistorySettings
 from xenprof.service.app import create_app
 from xenprof.service.connection import Connection
+from xenprof.service.continuous import ProfilingSettings
 from xenprof.service.door import Door
 from xenprof.service.exporter import ExporterSettings
 from xenprof.service.home_lock import (
@@ -59,6 +60,8 @@ class ServeSettings:
     allowed_hosts: tuple[str, ...] = ()  # that requests over TCP may name, besides the address
     exporters: ExporterSettings = field(default_factory=ExporterSettings)
     history: HistorySettings | None = None  # None: no history is kept
+    profiling: ProfilingSettings | None = None  # None: users profile, by opcontrol
+    top_symbols: int = 0  # how many functions of each domain are metrics
     patience: Patience = field(default_factory=Patience)
 
 
@@ -96,6 +99,8 @@ def serve(
                 loaders=installed() if loaders is None else loaders,
                 settings=settings.exporters,
                 history=settings.history,
+                profiling=settings.profiling,
+                top_symbols=settings.top_symbols,
                 disk=Disk(is_synced=settings.is_synced),
             )
         sys.setswitchinterval(_GIL_SWITCH_SECONDS)
