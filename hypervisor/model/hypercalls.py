@@ -19,6 +19,7 @@ from hypervisor.model.linux.proctimes import KernelTimes
 from hypervisor.model.linux.saved import SavedGuest
 from hypervisor.model.memory.pages import Memory
 from hypervisor.model.profiling.ledger import SampleLedger
+from hypervisor.model.profiling.overheads import OverheadMeter
 from hypervisor.model.profiling.xenoprof import Xenoprof
 from hypervisor.model.resident import Builder, LiveDomains, Resident
 from hypervisor.model.scenario.spec import Host
@@ -52,7 +53,8 @@ class Hypercalls:
         """`oprofile_type` is oprofile's name of the processor, which the drivers report."""
         self.residents: dict[int, Resident] = {}
         self.live: Domains = LiveDomains(self.residents)
-        self.ledger = SampleLedger(xenoprof, self.residents)
+        self.ledger = SampleLedger(xenoprof, self.residents, host.cpu)
+        self.overheads = OverheadMeter(code, xenoprof, self.residents)
         self._host = host
         self.clock = execution.clock
         self.code = code

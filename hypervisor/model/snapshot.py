@@ -29,6 +29,7 @@ from hypervisor.telemetry import (
 )
 from hypervisor.toolstack.domaininfo import DomainInfo
 from hypervisor.toolstack.xendcontext import XendContext
+from hypervisor.traceids import boot_name
 
 
 class SnapshotTaker:
@@ -188,6 +189,8 @@ def host_snapshot(
         xenoprof=hypercalls.xenoprof.snapshot(),
         samples=hypercalls.ledger.logged(),
         lost=hypercalls.ledger.lost(),
+        overhead=hypercalls.overheads.rows(),
+        profiling=hypercalls.xenoprof.session(boot_name(info.host, epoch_ns)),
         trace=execution.trace.status(),
         events=dict(context.events),
         sources=dict.fromkeys(DATA_KINDS, "model"),

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import IntEnum
 
+from hypervisor.telemetry.losses import LOSS_STAGES
+
 
 class Mode(IntEnum):
     """Where the pc of a sample was. Source: xen/include/public/xenoprof.h, event_log.mode."""
@@ -61,6 +63,11 @@ class LostCount:
     samples: int
     domid: int
     uuid: str
+
+    @property
+    def stage(self) -> str:
+        """Return the stage of the loss; a reason that only a host knows is the hypervisor's."""
+        return LOSS_STAGES.get(self.reason, "hypervisor")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,6 @@ import click
 from hypervisor.errors import UnknownDomain
 from hypervisor.telemetry import HostSnapshot
 from xenprof.cli.daemonrc import DaemonrcFiles
-from xenprof.cli.debug_images import debug_images
 from xenprof.cli.durations import Duration
 from xenprof.cli.notes import note
 from xenprof.cli.options import WholeNumber, callgraph_option, state_dir_option
@@ -21,6 +20,7 @@ from xenprof.cli.profile_sessions import ProfiledSessions
 from xenprof.client import Client, Service, ServiceError
 from xenprof.errors import XenprofError
 from xenprof.home import DOMAIN_0, DOMAIN_0_ID, domain_root, home
+from xenprof.images.installed import debug_images
 from xenprof.wire.host_requests import Wait
 from xenprof.wire.opcontrol import GetStatus, Status
 from xenprof.wire.paths import SNAPSHOT

@@ -11,21 +11,19 @@ from hypervisor.control import Operation
 from hypervisor.errors import HostError
 from hypervisor.host import Host, profiler_of, toolstack_of
 from hypervisor.telemetry import HostSnapshot
-from xenprof.cli.debug_images import debug_images
 from xenprof.cli.notes import note
 from xenprof.cli.progress import Progress
 from xenprof.errors import UsageError, XenprofError
-from xenprof.events import EventSetting
 from xenprof.eventspec import parse_setting
 from xenprof.home import DOMAIN_0, DOMAIN_0_ID, XEND_LOG, domain_root, domains_folder
-from xenprof.images import text_range
 from xenprof.service.domainroots import DomainRoots
 from xenprof.service.own_home import claim, private_files
 from xenprof.service.xendlog_file import XendLogFile
+from xenprof.session.imagesetup import setup_at
 from xenprof.session.sessions import Sessions
 from xenprof.store.begun import stored_samples
 from xenprof.store.sessiondir import domain_session
-from xenprof.wire.opcontrol import Outcome, Setup
+from xenprof.wire.opcontrol import Outcome
 
 if TYPE_CHECKING:
     from xenprof.service.commands import Command
@@ -98,16 +96,13 @@ class Run:
         active_ids = _domids(snapshot, active)
         passive_ids = _domids(snapshot, passive) if passive else []
         self._active = [str(domid) for domid in sorted({DOMAIN_0_ID, *active_ids})]
-        setup = self._setup(
-            DOMAIN_0,
-            settings,
-            depth,
-            active_domains=_listed(active_ids),
-            passive_domains=_listed(passive_ids) if passive_ids else None,
+        setup = setup_at(
+            self._root(DOMAIN_0), settings, depth, active=active_ids, passive=passive_ids
         )
         _check(self._sessions.start_daemon(DOMAIN_0, setup))
         for domain in self._active[1:]:
-            _check(self._sessions.start(domain, self._setup(domain, (), depth)))
+            setup = setup_at(self._root(domain), depth=depth)
+            _check(self._sessions.start(domain, setup))
         if self._sessions.status(DOMAIN_0).state != "running":
             _check(self._sessions.start(DOMAIN_0, None))
 
@@ -179,27 +174,8 @@ class Run:
                 _say(entry[0], error)
             self.follow_domains()
 
-    def _setup(
-        self,
-        domain: str,
-        events: tuple[EventSetting, ...],
-        depth: int,
-        *,
-        active_domains: str | None = None,
-        passive_domains: str | None = None,
-    ) -> Setup:
-        root = domain_root(self._home, self._host.telemetry.snapshot().find(domain).name)
-        images = debug_images(root)
-        return Setup(
-            events=events,
-            vmlinux=images.vmlinux,
-            kernel_range=text_range(root / images.vmlinux.lstrip("/")),
-            xen_image=images.xen,
-            xen_range=text_range(root / images.xen.lstrip("/")) if images.xen else None,
-            callgraph_depth=depth,
-            active_domains=active_domains,
-            passive_domains=passive_domains,
-        )
+    def _root(self, domain: str) -> Path:
+        return domain_root(self._home, self._host.telemetry.snapshot().find(domain).name)
 
 
 def _say(command: "Command", what: object) -> None:
@@ -208,10 +184,6 @@ def _say(command: "Command", what: object) -> None:
 
 def _domids(snapshot: HostSnapshot, words: str) -> list[int]:
     return [snapshot.find(word.strip()).domid for word in words.split(",")]
-
-
-def _listed(domids: Sequence[int]) -> str:
-    return ",".join(str(domid) for domid in domids)
 
 
 def _check(outcome: Outcome) -> None:

@@ -11,7 +11,13 @@ from click.core import ParameterSource
 
 from xenprof.cli.durations import Duration
 from xenprof.cli.heap import lasting
-from xenprof.cli.options import RealNumber, WholeNumber, home_at, state_dir_option
+from xenprof.cli.options import (
+    RealNumber,
+    WholeNumber,
+    callgraph_option,
+    home_at,
+    state_dir_option,
+)
 from xenprof.cli.sizes import Size
 from xenprof.errors import UsageError
 
@@ -154,6 +160,29 @@ def _hosts(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tu
     help="Domain 0 keeps this much when it gives memory to new domains; 0: it gives none.",
 )
 @click.option(
+    "--profile",
+    "events",
+    multiple=True,
+    metavar="EVENT:COUNT[:MASK[:KERNEL[:USER]]]",
+    help="Profile from the start, without opcontrol.  May be repeated.",
+)
+@click.option(
+    "--active",
+    metavar="all|LIST",
+    help="Domains that take part in --profile, also those that come later.  [default: 0]",
+)
+@click.option(
+    "--passive", metavar="all|LIST", help="Domains that are sampled without taking part in it."
+)
+@callgraph_option
+@click.option(
+    "--top-symbols",
+    type=WholeNumber(0, 100),
+    default=0,
+    metavar="N",
+    help="Metrics for the N functions of each domain with most samples.",
+)
+@click.option(
     "--history",
     "history_period",
     type=Duration(),
@@ -210,6 +239,11 @@ def command(
     strict: bool,
     no_support_limits: bool,
     domain0_minimum_mib: int,
+    events: tuple[str, ...],
+    active: str | None,
+    passive: str | None,
+    depth: int,
+    top_symbols: int,
     history_period: int | None,
     history_retention: int,
     history_size: int,
@@ -223,7 +257,10 @@ def command(
     """Run the service: the model, the control socket, the exporters and the web page."""
     chosen_home = home_at(state_dir)
     history = _history(history_period, history_retention, history_size, push_url, push_otlp)
+    if (active or passive or depth) and not events:
+        raise UsageError("--active, --passive and --callgraph say how to --profile; which event?")
     with lasting():
+        from xenprof.service.continuous import ProfilingSettings
         from xenprof.service.discovery import Places
         from xenprof.service.exporter import ExporterSettings
         from xenprof.service.server import ServeSettings
@@ -245,6 +282,8 @@ def command(
             telemetry_path=telemetry_path,
         ),
         history=history,
+        profiling=ProfilingSettings(events, active or "0", passive, depth) if events else None,
+        top_symbols=top_symbols,
     )
 
     def build() -> "Host":

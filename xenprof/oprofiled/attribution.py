@@ -87,6 +87,7 @@ class Attributed:
     """
 
     groups: U64
+    places: Ints
     offsets: U64
     rows: Distinct
     lost: Mapping[str, int]
@@ -146,7 +147,7 @@ class Attributor:
             placed = np.flatnonzero(place >= 0)
             place, offset, rows = place[placed], offset[placed], rows.only(placed)
         groups = (place << PLACE_SHIFT | self._rest(samples)[rows.run]).astype(np.uint64)
-        return Attributed(groups, offset, rows, lost, samples)
+        return Attributed(groups, place, offset, rows, lost, samples)
 
     def locate(self, samples: SampleRuns, run: Ints, pc: U64) -> tuple[Ints, U64]:
         """Return a place and an offset for each pc in a run of `samples`.

@@ -13,6 +13,7 @@ from xenprof.oprofiled.attribution import Attributor, DaemonConfig, Image
 from xenprof.oprofiled.histogram import Histogram
 from xenprof.oprofiled.outcome import Balance
 from xenprof.oprofiled.recorder import StackRecorder
+from xenprof.oprofiled.tallies import Tallies, Told
 from xenprof.oprofiled.writer import COUNT_OVERFLOW, STORE_WRITE_FAILED, SampleWriter
 from xenprof.profile.flat import SampleFile, SampleHeader, SampleKey
 
@@ -54,15 +55,33 @@ class Oprofiled:
         self.dumps = 0
         self.recorder: StackRecorder | None = None
         """The recorder of call stacks and arcs, if there is one."""
+        self._tallies: Tallies | None = None
 
     def record_stacks(self, make: Callable[[Attributor], StackRecorder] | None) -> None:
         """Start recording call stacks, or stop (None)."""
         self._attribute()
         self.recorder = make(self._attributor) if make is not None else None
 
+    def count_places(self, *, with_symbols: bool) -> None:
+        """Count samples by image, and by function, from now on (see `told`)."""
+        self._tallies = Tallies(
+            self._attributor, self._config.domid, self._config.events, self._root,
+            with_symbols=with_symbols,
+        )  # fmt: skip
+
+    def told(self) -> Told | None:
+        """Return the samples counted since the last call; None if there are none."""
+        if self._tallies is None:
+            return None
+        self._attribute()
+        told = self._tallies.drain()
+        return told if told.images else None
+
     def moved(self, root: Path) -> None:
         """Find the domain's files elsewhere from now on."""
         self._root = root
+        if self._tallies is not None:
+            self._tallies.moved(root)
 
     def take(self, samples: Samples) -> None:
         """Take samples, which are in the files after the next flush."""
@@ -133,6 +152,8 @@ class Oprofiled:
         attributed = self._attributor.attribute(batch, with_stacks=self.recorder is not None)
         self._lost.update(attributed.lost)
         self._histogram.add(attributed.groups, attributed.offsets, attributed.rows.counts)
+        if self._tallies is not None:
+            self._tallies.add(attributed)
         if self.recorder is not None:
             self.recorder.add(attributed)
 

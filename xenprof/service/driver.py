@@ -64,15 +64,18 @@ class HostDriver:
         *,
         speed: float | None = 1.0,
         pump: Callable[[], None] = _nothing,
+        completed: Callable[[HostSnapshot], HostSnapshot] = lambda snapshot: snapshot,
         published: Callable[[Host, HostSnapshot], None] = lambda host, snapshot: None,
         wall_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         """`pump` runs after each slice, `published` after each snapshot, both on the thread.
 
+        `completed` adds to a snapshot what the host itself does not know.
         `speed` is virtual seconds per wall second; None: as fast as possible.
         """
         self._host = host
         self._pump = pump
+        self._completed = completed
         self._published = published
         self._wall_ns = wall_ns
         self._pacer = Pacer(speed, wall_ns(), host.now_ns)
@@ -282,7 +285,7 @@ class HostDriver:
 
     def _publish(self) -> None:
         wall_ns, now_ns = self._wall_ns(), self._host.now_ns
-        snapshot = self._host.telemetry.snapshot()
+        snapshot = self._completed(self._host.telemetry.snapshot())
         self._snapshot = snapshot
         self.snapshot_seconds = (self._wall_ns() - wall_ns) / 1e9
         elapsed_ns = wall_ns - self._published_at[0]

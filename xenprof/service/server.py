@@ -21,6 +21,7 @@ from xenprof.errors import StoreError
 from xenprof.history.figures import HistorySettings
 from xenprof.service.app import create_app
 from xenprof.service.connection import Connection
+from xenprof.service.continuous import ProfilingSettings
 from xenprof.service.discovery import Places
 from xenprof.service.door import Door
 from xenprof.service.exporter import ExporterSettings
@@ -62,6 +63,8 @@ class ServeSettings:
     places: Places = field(default_factory=Places)  # where other services are found
     exporters: ExporterSettings = field(default_factory=ExporterSettings)
     history: HistorySettings | None = None  # None: no history is kept
+    profiling: ProfilingSettings | None = None  # None: users profile, by opcontrol
+    top_symbols: int = 0  # how many functions of each domain are metrics
     patience: Patience = field(default_factory=Patience)
 
 
@@ -99,6 +102,8 @@ def serve(
                 loaders=installed() if loaders is None else loaders,
                 settings=settings.exporters,
                 history=settings.history,
+                profiling=settings.profiling,
+                top_symbols=settings.top_symbols,
                 disk=Disk(is_synced=settings.is_synced),
             )
         sys.setswitchinterval(_GIL_SWITCH_SECONDS)

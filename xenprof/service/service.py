@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -23,6 +24,7 @@ from xenprof.service.commands import (
     CommandLog,
     perform,
 )
+from xenprof.service.continuous import ContinuousProfiling, ProfilingSettings
 from xenprof.service.counts import Counts
 from xenprof.service.domainroots import DomainRoots
 from xenprof.service.driver import HostDriver
@@ -34,6 +36,7 @@ from xenprof.service.trace_readers import TraceReaders
 from xenprof.service.writer import StoreWriter
 from xenprof.service.xendlog_file import XendLogFile
 from xenprof.session.sessions import Sessions
+from xenprof.session.storedcounts import StoredCounts
 from xenprof.version import version
 from xenprof.wire.answers import Done
 from xenprof.wire.opcontrol import Outcome
@@ -56,24 +59,30 @@ class Service:
         loaders: Loaders,
         settings: ExporterSettings,
         history: HistorySettings | None = None,
+        profiling: ProfilingSettings | None = None,
+        top_symbols: int = 0,
         disk: Disk = DISK,
     ) -> None:
         """Assemble the parts; nothing runs before `start`. `home` exists and is locked.
 
-        With `history` None, no history is kept. `disk` is where samples are written.
-        Raises: MissingCapability: a history of a host without a profiler; StoreError: its folder
-        cannot be used.
+        With `history` None, no history is kept; with `profiling` None, users profile.
+        `top_symbols`: how many functions of each domain snapshots tell. `disk` is where samples
+        are written.
+        Raises: MissingCapability: a history or a profile of a host without a profiler; StoreError:
+        the folder of the history cannot be used; others: what cannot be profiled.
         """
-        if history is not None and host.profiler is None:
+        if (history is not None or profiling is not None) and host.profiler is None:
             raise MissingCapability("profiler")
         self.home = home
         self._writer = StoreWriter()
         self._damaged_files = 0
         self._sessions: Sessions | None = None
+        self._stored = StoredCounts(top_symbols)
         if host.profiler is not None:
             self._sessions = Sessions(
                 host, home, strict=strict, submit=self._writer.submit,
                 disk=disk, damaged=self._note_damage,
+                told=self._stored.add, counts_symbols=top_symbols > 0,
             )  # fmt: skip
         self._roots = DomainRoots(
             home, settle=self._writer.barrier, disk=disk, damaged=self._note_damage
@@ -83,13 +92,19 @@ class Service:
         if host.toolstack is not None:
             host.toolstack.set_domain0_root(str(domain0), dumps_crashed=enable_dump)
         self._log = CommandLog(home / "commands.jsonl")
-        self._driver = HostDriver(host, speed=speed, pump=self._pump, published=self._published)
+        self._driver = HostDriver(
+            host, speed=speed, pump=self._pump, completed=self._stored.complete,
+            published=self._published,
+        )  # fmt: skip
         self._host = host  # for the pump, which runs on the thread that owns it
         self.history: History | None = None
         if history is not None and self._sessions is not None:
             self.history = History(
                 host, home, history, self._sessions, self._writer.submit, self._log.append
             )
+        self._profiling: ContinuousProfiling | None = None
+        if profiling is not None and self._sessions is not None:
+            self._profiling = ContinuousProfiling(host, home, self._sessions, profiling, self._act)
         self.traces = TraceReaders()
         self.counts = Counts()
         self._exporters = Exporters(loaders)
@@ -122,6 +137,17 @@ class Service:
             self._sessions.domain_renamed(old, new)
         for domid in changes.gone:
             self._sessions.domain_gone(domid)
+        if self._profiling is not None:
+            for old, new in changes.renamed:
+                self._profiling.renamed(old, new)
+            self._profiling.look(snapshot)
+
+    def _act(self, command: Command) -> Outcome:
+        """Log and perform a command of opcontrol that the service gives, on the host's thread."""
+        self._log.append(self._host.now_ns, command)
+        performed = perform(self._host, self._sessions, command)
+        assert isinstance(performed, Outcome)
+        return performed
 
     def _note_damage(self, error: StoreError) -> None:
         self._damaged_files += 1
@@ -200,9 +226,12 @@ class Service:
         def act(host: Host) -> Operation[Answer]:
             if self.history is not None:
                 self.history.before(host, command)
+            note = self._profiling.before(command) if self._profiling is not None else None
             if command.name not in COMMANDS_THAT_ONLY_READ:
                 self._log.append(host.now_ns, command)
             performed = perform(host, self._sessions, command)
+            if note is not None and isinstance(performed, Outcome):
+                performed = replace(performed, stderr=(*performed.stderr, note))
             if self.history is not None:
                 self.history.after(command)
             if isinstance(performed, Done | Outcome):

@@ -14,6 +14,7 @@ from xenprof.oprofiled.attribution import DaemonConfig, TextRange
 from xenprof.oprofiled.daemon import Oprofiled
 from xenprof.oprofiled.log import LogFile, clock_text, statistics_lines
 from xenprof.oprofiled.outcome import Balance
+from xenprof.oprofiled.tallies import Told
 from xenprof.oprofiled.writer import SampleWriter
 from xenprof.session.buffers import restore
 from xenprof.session.owed import DumpEnd
@@ -26,6 +27,8 @@ from xenprof.wire.opcontrol import Setup
 
 STATISTICS_PERIOD_NS = 600_000_000_000
 """The interval at which a daemon writes its files and statistics (the original's SIGALRM)."""
+TELL_PERIOD_NS = 1_000_000_000
+"""The interval at which a daemon tells which samples have found a place."""
 _GLOBAL_STATS = (
     "event_lost_overflow",
     "sample_lost_no_mm",
@@ -105,6 +108,10 @@ class RunningDaemon:
         )  # fmt: skip
         store.call(self._stacks.begin)
         self._losses: SimpleQueue[Mapping[str, int]] = SimpleQueue()
+        self._told: SimpleQueue[Told] = SimpleQueue()
+        self._telling_due_ns = host.now_ns + TELL_PERIOD_NS
+        if store.told is not None:
+            self._oprofiled.count_places(with_symbols=store.counts_symbols)
         self.taken = 0
         """The number of samples read from the kernel so far."""
         self._statistics_due_ns = host.now_ns + STATISTICS_PERIOD_NS
@@ -155,7 +162,10 @@ class RunningDaemon:
             self._stacks.look()
             self._store.submit(self._oprofiled.flush)
             self.log_statistics()
-        self._report_losses()
+        if self._host.now_ns >= self._telling_due_ns:
+            self._telling_due_ns = self._host.now_ns + TELL_PERIOD_NS
+            self._store.submit(self._note_places)
+        self._report()
 
     def _take(self, samples: Samples) -> None:
         """Attribute samples; runs on the store's thread."""
@@ -166,6 +176,10 @@ class RunningDaemon:
         if losses := self._oprofiled.new_losses():
             self._losses.put(losses)
 
+    def _note_places(self) -> None:
+        if told := self._oprofiled.told():
+            self._told.put(told)
+
     def flush(self) -> None:
         """Write all samples taken, the statistics and `complete_dump`, and wait for the store.
 
@@ -174,7 +188,8 @@ class RunningDaemon:
         self._stacks.look()
         self._store.call(self._oprofiled.flush)  # then `problem` is known
         self._store.call(self._note_losses)
-        self._report_losses()
+        self._store.call(self._note_places)
+        self._report()
         end, disk = self.dump_end(), self._store.disk
         self._store.call(lambda: end.write(disk, self._set_aside))
 
@@ -196,7 +211,7 @@ class RunningDaemon:
         held = self._store.call(lambda: self._writer.outcome.held)
         self._store.call(self._oprofiled.discard)
         self._store.call(self._note_losses)
-        self._report_losses()
+        self._report()
         return held
 
     def log_statistics(self) -> None:
@@ -216,9 +231,12 @@ class RunningDaemon:
         """Return the kernel's files below /dev/oprofile/stats, with their values."""
         return dict(self._read_stats())
 
-    def _report_losses(self) -> None:
+    def _report(self) -> None:
+        """Tell the host what the store's thread has noted."""
         while not self._losses.empty():
             profiler_of(self._host).count_samples(self.domid, self._losses.get())
+        while not self._told.empty() and self._store.told is not None:
+            self._store.told(self._told.get())
 
     def _earlier_notes(self) -> Mapping[str, str]:
         """Return what earlier daemons of the session have noted; runs on the store's thread."""

@@ -16,6 +16,7 @@ from hypervisor.telemetry import DomainSnapshot
 from xenprof.disk import DISK, Disk
 from xenprof.errors import StoreError, XenprofError
 from xenprof.home import DOMAIN_0_ID
+from xenprof.oprofiled.tallies import Told
 from xenprof.session.answer import Answer
 from xenprof.session.changing import CANNOT_SAVE, change_session
 from xenprof.session.daemon import RunningDaemon, parse_domains, session_dir
@@ -45,8 +46,10 @@ class Sessions:
         submit: Callable[[Callable[[], None]], None] = lambda job: job(),
         disk: Disk = DISK,
         damaged: Callable[[StoreError], None] = lambda error: None,
+        told: Callable[[Told], None] | None = None,
+        counts_symbols: bool = False,
     ) -> None:
-        """`submit` runs a job in order on the store's thread; `damaged` is told of damaged files.
+        """`submit` runs a job in order on the store's thread; for the rest see StoreThread.
 
         Raises: MissingCapability.
         """
@@ -54,7 +57,7 @@ class Sessions:
         self._profiler = profiler_of(host)
         self._home = home
         self._strict = strict
-        self._store = StoreThread(submit, disk, damaged)
+        self._store = StoreThread(submit, disk, damaged, told, counts_symbols)
         self._owed = Owed(self._store)
         self._daemons: dict[int, RunningDaemon] = {}
         self._awaits_start = False  # counting can still start by itself in this session

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from xenprof.disk import DISK, Disk
 from xenprof.errors import StoreError
+from xenprof.oprofiled.tallies import Told
 
 T = TypeVar("T")
 
@@ -23,6 +24,10 @@ class StoreThread:
     disk: Disk = DISK
     damaged: Callable[[StoreError], None] = _nothing
     """Is told of each file that was damaged and has been set aside."""
+    told: Callable[[Told], None] | None = None
+    """Is told every second, on the host's thread, which samples have found a place."""
+    counts_symbols: bool = False
+    """Also in which functions."""
 
     def call(self, job: Callable[[], T]) -> T:
         """Run `job` after all earlier jobs, and return its result.

@@ -31,6 +31,13 @@ class Kind(IntEnum):
     TLB_WALKS = 17
 
 
+MEASURES: Mapping[Kind, str] = {
+    Kind.CYCLES: "cycles",
+    Kind.INSTRUCTIONS: "instructions",
+    Kind.L2_MISSES: "cache_misses",  # of the last level that these processors have
+}
+"""The kinds whose events are counted for ratios: cycles per instruction, and the like."""
+
 _ANY = -1  # any unit mask
 _Row = tuple[int, Kind | None]  # (the bits that the mask may have, what it counts)
 _Table = Mapping[int, tuple[_Row, ...]]

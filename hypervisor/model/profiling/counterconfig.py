@@ -12,3 +12,10 @@ class CounterConfig:
     count: int
     kernel: bool
     user: bool
+    name: str = ""
+    """What the event is called in metrics; the hypervisor does not look at it."""
+
+    @property
+    def text(self) -> str:
+        """Return the setting as opcontrol takes it, NAME:COUNT:UNITMASK:KERNEL:USER."""
+        return f"{self.name}:{self.count}:{self.unit_mask}:{self.kernel:d}:{self.user:d}"

@@ -184,8 +184,9 @@ class GuestDriver:
         for index, files in sorted(self._files.counters.items()):
             if files.enabled:
                 config = CounterConfig(
-                    files.event, files.unit_mask, files.count, bool(files.kernel), bool(files.user)
-                )
+                    files.event, files.unit_mask, files.count, bool(files.kernel),
+                    bool(files.user), self._files.event_names.get(index, f"counter_{index}"),
+                )  # fmt: skip
                 xenoprof.counter(index, config)
         xenoprof.setup_events()
 
@@ -200,11 +201,6 @@ class GuestDriver:
     def losses(self) -> Mapping[str, int]:
         """Return the number of samples that the driver has lost since it was loaded, by reason."""
         return self._buffer.losses()
-
-    @property
-    def event_names(self) -> Mapping[int, str]:
-        """Return the names of the events, by counter."""
-        return self._files.event_names
 
     def stack(self, stack_id: int) -> "CallStack":
         """Return a stack of this domain's samples."""

@@ -5,9 +5,12 @@ with its uuid after a reboot, counts from zero.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Protocol
 
+from hypervisor.model.codebook.events import MEASURES, event_kind
 from hypervisor.model.domain.domain import Domain
+from hypervisor.model.profiling.counterconfig import CounterConfig
 from hypervisor.model.profiling.driver import GuestDriver
 from hypervisor.model.profiling.xenoprof import Xenoprof
 from hypervisor.telemetry import LostCount, Mode, SampleCount
@@ -42,8 +45,11 @@ class Ended:
 class SampleLedger:
     """Keeps counts over all sessions, and those of an ended life until its id is given again."""
 
-    def __init__(self, xenoprof: Xenoprof, residents: Mapping[int, Profiled]) -> None:
+    def __init__(
+        self, xenoprof: Xenoprof, residents: Mapping[int, Profiled], cpu_type: str
+    ) -> None:
         """`residents`: the live domains."""
+        self._cpu_type = cpu_type
         self._xenoprof = xenoprof
         self._residents = residents
         self._above: dict[int, dict[str, int]] = {}  # by domid, reason: lost above the drivers
@@ -73,22 +79,25 @@ class SampleLedger:
 
     def logged(self) -> tuple[SampleCount, ...]:
         """Return the samples that the hypervisor has logged."""
-        driver = self._residents[0].driver
-        names = driver.event_names if driver is not None else {}
-        counts: dict[tuple[int, Mode, str], int] = {}
-        for (domid, counter), by_mode in sorted(self._xenoprof.tally.logged.items()):
-            event = names.get(counter, f"counter_{counter}")
+        rows: dict[tuple[int, Mode, str], SampleCount] = {}
+        for domid, config, by_mode in sorted(self._xenoprof.tally.settings(), key=_domid):
             for mode in Mode:
                 if by_mode[mode]:
-                    key = (domid, mode, event)
-                    counts[key] = counts.get(key, 0) + by_mode[mode]
-        rows: list[SampleCount] = []
-        for (domid, mode, event), samples in counts.items():
-            domain = self._residents[domid].domain
-            rows.append(SampleCount(domain.name, mode, event, samples, domid, domain.uuid))
+                    row = self._row(domid, config, mode, by_mode[mode])
+                    key = (domid, mode, row.event)
+                    rows[key] = _sum(rows[key], row) if key in rows else row
+        all_rows = list(rows.values())
         for ended in self._ended.values():
-            rows += ended.logged
-        return tuple(rows)
+            all_rows += ended.logged
+        return tuple(all_rows)
+
+    def _row(self, domid: int, config: CounterConfig, mode: Mode, samples: int) -> SampleCount:
+        domain = self._residents[domid].domain
+        kind = event_kind(self._cpu_type, config.event, config.unit_mask)
+        return SampleCount(
+            domain.name, mode, config.name, samples, domid, domain.uuid,
+            samples * config.count, None if kind is None else MEASURES.get(kind),
+        )  # fmt: skip
 
     def lost(self) -> tuple[LostCount, ...]:
         """Return the losses by name; of several lives with one name the last is last."""
@@ -118,6 +127,20 @@ class SampleLedger:
             for reason, samples in driver.losses().items():
                 lost[reason] = lost.get(reason, 0) + samples
         return lost
+
+
+def _domid(counted: tuple[int, CounterConfig, list[int]]) -> int:
+    return counted[0]
+
+
+def _sum(one: SampleCount, other: SampleCount) -> SampleCount:
+    """Return the counts of two settings of one event, which may not measure the same."""
+    return replace(
+        one,
+        samples=one.samples + other.samples,
+        counted=(one.counted or 0) + (other.counted or 0),
+        measures=one.measures if one.measures == other.measures else None,
+    )
 
 
 def _name(life: tuple[str, int, str, dict[str, int]]) -> str:

@@ -1,7 +1,9 @@
 """Counts what happened to samples: the hypervisor's statistics, and lasting counts by domain."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
+
+from hypervisor.model.profiling.counterconfig import CounterConfig
 
 if TYPE_CHECKING:
     from hypervisor.model.profiling.chunks import SampleChunk
@@ -16,7 +18,28 @@ class Tally:
         # By domid; `restart` does not zero these.
         self.ring_full: dict[int, int] = {}
         self.never_read: dict[int, int] = {}  # logged, but the ring was emptied or released
-        self.logged: dict[tuple[int, int], list[int]] = {}  # by mode, for (domid, counter)
+        # By mode, for (domid, counter): those of the counters as they are programmed now, and
+        # those of each setting that was programmed before.
+        self.logged: dict[tuple[int, int], list[int]] = {}
+        self._counters: Mapping[int, CounterConfig] = {}
+        self._earlier: dict[tuple[int, CounterConfig], list[int]] = {}
+
+    def program(self, counters: Mapping[int, CounterConfig]) -> None:
+        """Count samples of these counters from now on; those until now keep their settings."""
+        for domid, config, by_mode in self._present():
+            _add(self._earlier.setdefault((domid, config), [0, 0, 0]), by_mode)
+        self.logged = {}
+        self._counters = counters
+
+    def settings(self) -> Iterator[tuple[int, CounterConfig, list[int]]]:
+        """Yield domid, setting and logged samples by mode, of all sessions."""
+        for (domid, config), by_mode in self._earlier.items():
+            yield domid, config, by_mode
+        yield from self._present()
+
+    def _present(self) -> Iterator[tuple[int, CounterConfig, list[int]]]:
+        for (domid, counter), by_mode in sorted(self.logged.items()):
+            yield domid, self._counters[counter], by_mode
 
     def restart(self) -> None:
         """Zero the statistics, as the hypervisor does when the primary enables its VIRQ."""
@@ -29,6 +52,8 @@ class Tally:
         self.never_read.pop(domid, None)
         for key in [key for key in self.logged if key[0] == domid]:
             del self.logged[key]
+        for each in [each for each in self._earlier if each[0] == domid]:
+            del self._earlier[each]
 
     def lose(self, domid: int, samples: int) -> None:
         """Count samples that found a ring full."""
@@ -46,6 +71,9 @@ class Tally:
         for domid in sorted(set(domids.tolist())):
             mine: list[list[int]] = samples[domids == domid].sum(axis=0).tolist()
             for (counter, _), by_mode in zip(chunk.counters, mine, strict=True):
-                counts = self.logged.setdefault((domid, counter), [0, 0, 0])
-                for mode, more in enumerate(by_mode):
-                    counts[mode] += more
+                _add(self.logged.setdefault((domid, counter), [0, 0, 0]), by_mode)
+
+
+def _add(counts: list[int], more: list[int]) -> None:
+    for mode, samples in enumerate(more):
+        counts[mode] += samples

@@ -15,7 +15,8 @@ from hypervisor.model.profiling.profiled import SampleReader
 from hypervisor.model.profiling.rings import ACTIVE_SAMPLES, PASSIVE_SAMPLES
 from hypervisor.model.profiling.sample_log import SampleLog
 from hypervisor.model.profiling.samplerow import SampleRow
-from hypervisor.telemetry import XenoprofSnapshot
+from hypervisor.telemetry import ProfilingSession, XenoprofSnapshot
+from hypervisor.traceids import trace_id
 
 if TYPE_CHECKING:
     from hypervisor.samples import CallStack
@@ -37,6 +38,10 @@ class Xenoprof:
         self.pmu = pmu
         self.can_profile = can_profile
         self.state = IDLE
+        self.sessions = 0
+        """How often counting has started."""
+        self.began_ns = 0
+        """When it has started last."""
         self.log = log
         self.domains = log.domains
         self.tally = log.tally
@@ -125,6 +130,7 @@ class Xenoprof:
         """Do XENOPROF_setup_events: program the counters of every pcpu."""
         self._require(RESERVED, "reserve the counters first")
         self.pmu.program(self._counters)
+        self.tally.program(self._counters)
         self.state = READY
 
     def enable_virq(self, domain: Domain) -> None:
@@ -166,6 +172,8 @@ class Xenoprof:
             )
         self._execution.accounting.count_segments(is_on=True)
         self.state = PROFILING
+        self.sessions += 1
+        self.began_ns = self._execution.clock.now
 
     def stop(self) -> None:
         """Do XENOPROF_stop; as in 3.0.3, samples stay in the rings."""
@@ -256,6 +264,18 @@ class Xenoprof:
     def _require(self, state: str, todo: str) -> None:
         if self.state != state:
             raise OprofilefsError(EPERM, f"xenoprof is {self.state}: {todo}")
+
+    def session(self, boot: str) -> ProfilingSession | None:
+        """Return the session that is counting, if one is; `boot`: see `traceids.boot_name`."""
+        if self.state != PROFILING:
+            return None
+        return ProfilingSession(
+            trace_id=trace_id(boot, "session", self.sessions),
+            began_ns=self.began_ns,
+            events=tuple(config.text for _, config in sorted(self._counters.items())),
+            active_domains=tuple(sorted(self.domains.active)),
+            passive_domains=tuple(sorted(self.domains.passive)),
+        )
 
     def snapshot(self) -> XenoprofSnapshot:
         """Return the present counters."""
