@@ -15,6 +15,7 @@ from xenprof.service.exporter import (
     CollectorStats,
     Exporter,
     ExporterSettings,
+    SignalStats,
     SnapshotSource,
 )
 
@@ -41,6 +42,7 @@ class OtlpExporter:
     """
 
     routes: Sequence[Route] = ()
+    pushes: Sequence[SignalStats] = ()
 
     def __init__(self, source: SnapshotSource, settings: ExporterSettings) -> None:
         self._source = source

@@ -26,6 +26,23 @@ class CollectorStats(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class SignalStats:
+    """What has become of one signal that an exporter pushes. All values are counters.
+
+    `sent` and `dropped` count points, log records, spans or profiles; `failed` counts requests,
+    each attempt of its own. What waits for another attempt is in none of them.
+    """
+
+    signal: str  # metrics | logs | traces | profiles
+    sent: int = 0  # taken by the receiver
+    failed: int = 0
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    """What the receiver will never get, by reason: rejected (it refused them), unreachable (given
+    up after errors), queue_full (newer ones took their place), missed (gone before they could be
+    read), stopped (still waiting at the end)."""
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceStats:
     """The service's figures of itself."""
 
@@ -40,6 +57,7 @@ class ServiceStats:
     damaged_files: int = 0
     """Files of the state that were damaged and have been set aside."""
     history: HistoryStats | None = None  # None: no history is kept
+    pushes: tuple[SignalStats, ...] = ()  # of the exporters that push, by signal
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +93,11 @@ class Exporter(Protocol):
     @property
     def last_run(self) -> "CollectorStats | None":
         """Return the success and duration of its last push; None if there was none."""
+        ...
+
+    @property
+    def pushes(self) -> Sequence[SignalStats]:
+        """Return what has become of each signal that it pushes; may be called from any thread."""
         ...
 
     def start(self) -> None:

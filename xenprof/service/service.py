@@ -182,6 +182,7 @@ class Service:
             collectors={"host": model, **self._exporters.stats},
             damaged_files=self._damaged_files,
             history=self.history.stats() if self.history is not None else None,
+            pushes=self._exporters.pushes,
         )
 
     def submit(self, command: Callable[[Host], T]) -> "Future[T]":
