@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from hypervisor.telemetry import (
     DomainSnapshot,
+    Exemplar,
     HostSnapshot,
     PcpuSnapshot,
     VbdSnapshot,
@@ -42,6 +43,8 @@ class Distribution(NamedTuple):
 
     counts: tuple[int, ...]
     sum: float
+    exemplars: tuple[Exemplar | None, ...] = ()
+    """The last one of each bucket; empty: none are kept."""
 
 
 Value = int | float | Distribution

@@ -32,6 +32,7 @@ from hypervisor.telemetry import (
 from hypervisor.trace_events import TraceStatus
 from xenprof.history.figures import HistoryStats
 from xenprof.service.exporter import CollectorStats, ServiceStats
+from xenprof.service.journal import Journals
 from xenprof.wire.history import PushStats
 
 SECOND = 1_000_000_000
@@ -328,6 +329,7 @@ class FixedSource:
 
     host: HostSnapshot = field(default_factory=grumble)
     service: ServiceStats = field(default_factory=stats)
+    journals: Journals = field(default_factory=Journals)
 
     def snapshot(self) -> HostSnapshot:
         return self.host

@@ -102,21 +102,23 @@ def _hosts(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tu
     metavar="PATH",
     help="Where Prometheus scrapes.",
 )
-@click.option("--otlp-endpoint", metavar="URL", callback=_url, help="Push metrics there by OTLP.")
+@click.option(
+    "--otlp-endpoint",
+    metavar="URL",
+    callback=_url,
+    help="Push metrics, logs and traces there by OTLP; OTEL_ variables say more.",
+)
 @click.option(
     "--otlp-protocol",
     type=click.Choice(["http/protobuf", "grpc"]),
-    default="http/protobuf",
-    show_default=True,
+    help="[default: OTEL_EXPORTER_OTLP_PROTOCOL, or http/protobuf]",
 )
 @click.option(
     "--otlp-interval",
     "otlp_interval_seconds",
     type=RealNumber(min=0.1),
-    default=15.0,
-    show_default=True,
     metavar="SECONDS",
-    help="Time between pushes.",
+    help="Time between pushes of metrics.  [default: OTEL_METRIC_EXPORT_INTERVAL, or 15]",
 )
 @state_dir_option
 @click.option(
@@ -189,7 +191,7 @@ def command(
     telemetry_path: str,
     otlp_endpoint: str | None,
     otlp_protocol: Any,
-    otlp_interval_seconds: float,
+    otlp_interval_seconds: float | None,
     state_dir: Path | None,
     strict: bool,
     no_support_limits: bool,

@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from hypervisor.telemetry import HostSnapshot
 from xenprof.history.figures import HistoryStats
+from xenprof.service.journal import Journals
 
 ENTRY_POINT_GROUP = "xenprof.exporters"
 
@@ -64,14 +65,19 @@ class ServiceStats:
 class ExporterSettings:
     """The user's settings, of which an exporter uses those that concern it."""
 
-    otlp_endpoint: str | None = None  # None: no OTLP push
-    otlp_protocol: OtlpProtocol = "http/protobuf"
-    otlp_interval_seconds: float = 15.0
+    otlp_endpoint: str | None = None  # this and the next two: None leaves it to OTEL_ variables
+    otlp_protocol: OtlpProtocol | None = None
+    otlp_interval_seconds: float | None = None
     telemetry_path: str = "/metrics"
 
 
 class SnapshotSource(Protocol):
     """The source of an exporter. Its methods may be called from any thread and never block."""
+
+    @property
+    def journals(self) -> Journals:
+        """Return what has happened on the host lately."""
+        ...
 
     def snapshot(self) -> HostSnapshot:
         """Return the last published state of the host, at most about a second old."""

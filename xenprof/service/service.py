@@ -27,6 +27,7 @@ from xenprof.service.domainroots import DomainRoots
 from xenprof.service.driver import HostDriver
 from xenprof.service.exporter import CollectorStats, ExporterSettings, ServiceStats
 from xenprof.service.history import History
+from xenprof.service.journal import Journals
 from xenprof.service.loading import Exporters, Loaders
 from xenprof.service.trace_readers import TraceReaders
 from xenprof.service.writer import StoreWriter
@@ -89,6 +90,7 @@ class Service:
                 host, home, history, self._sessions, self._writer.submit, self._log.append
             )
         self.traces = TraceReaders()
+        self.journals = Journals()
         self._exporters = Exporters(loaders)
         self.settings = settings
         self._started_unix = time.time()
@@ -111,8 +113,9 @@ class Service:
             if not self._driver.is_up:
                 raise problem  # at the start nothing is lost yet, and the user reads the message
             log.error("%s: %s; tried again in a second", problem.filename, problem.strerror)
-        if host.toolstack is not None:
-            self._xend_log.append(host.toolstack.views.take_log())
+        lines = host.toolstack.views.take_log() if host.toolstack is not None else ()
+        self._xend_log.append(lines)
+        self.journals.note(snapshot, lines)
         if self._sessions is None:
             return
         for old, new in changes.renamed:
