@@ -13,8 +13,8 @@ NOW_NS = 1_700_000_010_000_000_000
 SECOND = 10**9
 
 
-def host_metrics(host=None, shape=Shape()) -> dict:
-    return metrics_of(MetricFeed(FixedSource(host or grumble()), shape).requests())
+def host_metrics(host=None) -> dict:
+    return metrics_of(MetricFeed(FixedSource(host or grumble()), Shape()).requests())
 
 
 def of_domain(metric, name: str) -> list:
