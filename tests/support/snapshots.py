@@ -33,6 +33,7 @@ from hypervisor.trace_events import TraceStatus
 from xenprof.history.figures import HistoryStats
 from xenprof.service.counts import Counted, Counts
 from xenprof.service.exporter import CollectorStats, ServiceStats
+from xenprof.service.journal import Journals
 from xenprof.service.process import ProcessStats
 from xenprof.wire.history import PushStats
 
@@ -365,6 +366,7 @@ class FixedSource:
     host: HostSnapshot = field(default_factory=grumble)
     service: ServiceStats = field(default_factory=stats)
     counts: Counts = field(default_factory=Counts)
+    journals: Journals = field(default_factory=Journals)
 
     def snapshot(self) -> HostSnapshot:
         return self.host

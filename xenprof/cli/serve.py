@@ -122,21 +122,23 @@ def _hosts(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tu
     type=click.Path(dir_okay=False, path_type=Path),
     help="As well of those in this file, HOST:PORT or a URL in each line; repeatable.",
 )
-@click.option("--otlp-endpoint", metavar="URL", callback=_url, help="Push metrics there by OTLP.")
+@click.option(
+    "--otlp-endpoint",
+    metavar="URL",
+    callback=_url,
+    help="Push metrics, logs and traces there by OTLP; OTEL_ variables say more.",
+)
 @click.option(
     "--otlp-protocol",
     type=click.Choice(["http/protobuf", "grpc"]),
-    default="http/protobuf",
-    show_default=True,
+    help="[default: OTEL_EXPORTER_OTLP_PROTOCOL, or http/protobuf]",
 )
 @click.option(
     "--otlp-interval",
     "otlp_interval_seconds",
     type=RealNumber(min=0.1),
-    default=15.0,
-    show_default=True,
     metavar="SECONDS",
-    help="Time between pushes.",
+    help="Time between pushes of metrics.  [default: OTEL_METRIC_EXPORT_INTERVAL, or 15]",
 )
 @state_dir_option
 @click.option(
@@ -234,7 +236,7 @@ def command(
     sd_lists: tuple[Path, ...],
     otlp_endpoint: str | None,
     otlp_protocol: Any,
-    otlp_interval_seconds: float,
+    otlp_interval_seconds: float | None,
     state_dir: Path | None,
     strict: bool,
     no_support_limits: bool,

@@ -13,6 +13,7 @@ from starlette.routing import Route
 from hypervisor.telemetry import HostSnapshot
 from xenprof.history.figures import HistoryStats
 from xenprof.service.counts import Counts, Figures
+from xenprof.service.journal import Journals
 from xenprof.service.process import ProcessStats
 
 ENTRY_POINT_GROUP = "xenprof.exporters"
@@ -25,6 +26,23 @@ class CollectorStats(NamedTuple):
 
     success: bool
     duration_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class SignalStats:
+    """What has become of one signal that an exporter pushes. All values are counters.
+
+    `sent` and `dropped` count points, log records, spans or profiles; `failed` counts requests,
+    each attempt of its own. What waits for another attempt is in none of them.
+    """
+
+    signal: str  # metrics | logs | traces | profiles
+    sent: int = 0  # taken by the receiver
+    failed: int = 0
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    """What the receiver will never get, by reason: rejected (it refused them), unreachable (given
+    up after errors), queue_full (newer ones took their place), missed (gone before they could be
+    read), stopped (still waiting at the end)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,20 +64,26 @@ class ServiceStats:
     render_seconds: Mapping[str, float] = field(default_factory=dict)
     """How long the last rendering of a scrape took, by format."""
     process: ProcessStats | None = None
+    pushes: tuple[SignalStats, ...] = ()  # of the exporters that push, by signal
 
 
 @dataclass(frozen=True, slots=True)
 class ExporterSettings:
     """The user's settings, of which an exporter uses those that concern it."""
 
-    otlp_endpoint: str | None = None  # None: no OTLP push
-    otlp_protocol: OtlpProtocol = "http/protobuf"
-    otlp_interval_seconds: float = 15.0
+    otlp_endpoint: str | None = None  # this and the next two: None leaves it to OTEL_ variables
+    otlp_protocol: OtlpProtocol | None = None
+    otlp_interval_seconds: float | None = None
     telemetry_path: str = "/metrics"
 
 
 class SnapshotSource(Protocol):
     """The source of an exporter. Its methods may be called from any thread and never block."""
+
+    @property
+    def journals(self) -> Journals:
+        """Return what has happened on the host lately."""
+        ...
 
     def snapshot(self) -> HostSnapshot:
         """Return the last published state of the host, at most about a second old."""
@@ -86,6 +110,11 @@ class Exporter(Protocol):
     @property
     def last_run(self) -> "CollectorStats | None":
         """Return the success and duration of its last push; None if there was none."""
+        ...
+
+    @property
+    def pushes(self) -> Sequence[SignalStats]:
+        """Return what has become of each signal that it pushes; may be called from any thread."""
         ...
 
     def start(self) -> None:

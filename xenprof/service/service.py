@@ -30,6 +30,7 @@ from xenprof.service.domainroots import DomainRoots
 from xenprof.service.driver import HostDriver
 from xenprof.service.exporter import CollectorStats, ExporterSettings, ServiceStats
 from xenprof.service.history import History
+from xenprof.service.journal import Journals
 from xenprof.service.loading import Exporters, Loaders
 from xenprof.service.process import read_process
 from xenprof.service.trace_readers import TraceReaders
@@ -107,6 +108,7 @@ class Service:
             self._profiling = ContinuousProfiling(host, home, self._sessions, profiling, self._act)
         self.traces = TraceReaders()
         self.counts = Counts()
+        self.journals = Journals()
         self._exporters = Exporters(loaders)
         self.settings = settings
         self._started_unix = time.time()
@@ -129,8 +131,9 @@ class Service:
             if not self._driver.is_up:
                 raise problem  # at the start nothing is lost yet, and the user reads the message
             log.error("%s: %s; tried again in a second", problem.filename, problem.strerror)
-        if host.toolstack is not None:
-            self._xend_log.append(host.toolstack.views.take_log())
+        lines = host.toolstack.views.take_log() if host.toolstack is not None else ()
+        self._xend_log.append(lines)
+        self.journals.note(snapshot, lines)
         if self._sessions is None:
             return
         for old, new in changes.renamed:
@@ -214,6 +217,7 @@ class Service:
             counts=self.counts.figures(),
             render_seconds=self.counts.render_seconds(),
             process=read_process(),
+            pushes=self._exporters.pushes,
         )
 
     def submit(self, command: Callable[[Host], T]) -> "Future[T]":

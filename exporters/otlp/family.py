@@ -1,0 +1,204 @@
+"""Encodes one OpenTelemetry metric, and keeps what is the same in each push: names and labels."""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from exporters.labels import DOMAIN, DOMID, UUID
+from exporters.metric import NS_PER_SECOND, Distribution, Kind, Metric, Value
+from exporters.otlp import wire
+from exporters.otlp.exponential import SCALE, exponential
+from exporters.otlp.ids import span_id
+from exporters.otlp.lives import Life, Lives
+from exporters.otlp.settings import Shape
+from hypervisor.telemetry import Exemplar, HostSnapshot
+from xenprof.report.formats.protobuf import piece
+from xenprof.service.exporter import ServiceStats
+
+_logger = logging.getLogger(__name__)
+
+Key = tuple[int, tuple[str, ...], Life | None]
+"""A series: the row, the values of its labels, and whose life it belongs to."""
+_DELTA_KINDS = {
+    "cumulative": frozenset[Kind](),
+    "delta": frozenset({Kind.COUNTER, Kind.HISTOGRAM}),
+    "lowmemory": frozenset({Kind.HISTOGRAM}),  # counters are read, as those of a callback
+}
+
+
+class Moment(NamedTuple):
+    """The times of a push: ours, the host's Unix time, and what leads from the host's to ours."""
+
+    now_ns: int
+    host_ns: int
+    offset_ns: int
+
+
+@dataclass(slots=True)
+class Encoded:
+    """Points of a metric, and with delta temporality the values that they count up to."""
+
+    points: list[bytes] = field(default_factory=list)
+    values: list[tuple[Key, Value]] = field(default_factory=list)
+
+    def split(self, first: int) -> "tuple[Encoded, Encoded]":
+        """Return the first points, and the others."""
+        return (
+            Encoded(self.points[:first], self.values[:first]),
+            Encoded(self.points[first:], self.values[first:]),
+        )
+
+
+class Family:
+    """The rows of the catalogue that are one OpenTelemetry metric (several for directions)."""
+
+    def __init__(self, rows: tuple[Metric, ...], shape: Shape, lives: Lives) -> None:
+        first = rows[0]
+        self._rows = rows
+        self._kind = first.kind
+        self._shape = shape
+        self._lives = lives
+        self._is_delta = first.kind in _DELTA_KINDS[shape.temporality]
+        self._has_start = first.kind is not Kind.GAUGE
+        help = " ".join(row.help for row in rows)
+        self._head = wire.text(1, first.otel) + wire.text(2, help) + wire.text(3, first.unit)
+        self._heads: dict[Key, bytes] = {}
+        self._taken: dict[Key, tuple[Value, int]] = {}  # and when
+        self._told_ns = 0  # exemplars until then, in the host's time, have been taken
+        self._broken: set[str] = set()
+
+    def encode(self, host: HostSnapshot, stats: ServiceStats, moment: Moment) -> Encoded:
+        """Return the points of a snapshot; a row that fails has none, and is logged once."""
+        made = Encoded()
+        for number, row in enumerate(self._rows):
+            before = len(made.points)
+            try:
+                self._encode_row(number, row, host, stats, moment, made)
+            except Exception:
+                del made.points[before:], made.values[before:]
+                if row.name not in self._broken:
+                    self._broken.add(row.name)
+                    _logger.exception("%s cannot be sent", row.name)
+        self._forget_ended(made)
+        return made
+
+    def metric(self, points: Iterable[bytes]) -> bytes:
+        """Return the message Metric with these points."""
+        temporality = wire.DELTA if self._is_delta else wire.CUMULATIVE
+        if self._kind is Kind.GAUGE:
+            return self._head + wire.gauge_data(points)
+        if self._kind is not Kind.HISTOGRAM:
+            is_monotonic = self._kind is Kind.COUNTER
+            return self._head + wire.sum_data(points, temporality, is_monotonic=is_monotonic)
+        if self._shape.is_exponential:
+            return self._head + wire.exponential_data(points, temporality)
+        return self._head + wire.histogram_data(points, temporality)
+
+    def taken(self, encoded: Encoded, moment: Moment) -> None:
+        """Note that the receiver has these points: the next push goes on from them."""
+        self._told_ns = moment.host_ns
+        for key, value in encoded.values:
+            self._taken[key] = (value, moment.now_ns)
+
+    def _encode_row(
+        self, number: int, row: Metric, host: HostSnapshot, stats: ServiceStats, moment: Moment,
+        made: Encoded,
+    ) -> None:  # fmt: skip
+        place = row.labels.index(DOMAIN) if DOMAIN in row.labels else None
+        lives, heads, points, time = self._lives.by_name, self._heads, made.points, wire.time
+        now = time(moment.now_ns)
+        for labels, value in row.points(host, stats):
+            life = None if place is None else lives.get(labels[place])
+            key = (number, labels, life)
+            head = heads.get(key)
+            if head is None:
+                head = heads[key] = self._point_head(row, labels, life)
+            if self._is_delta:
+                made.values.append((key, value))
+                start, value = self._delta(key, value)
+                head += start
+            if isinstance(value, Distribution):
+                points.append(piece(1, head + now + self._distribution(row, value, moment)))
+            else:
+                points.append(head + now + wire.value(value))
+
+    def _point_head(self, row: Metric, labels: tuple[str, ...], life: Life | None) -> bytes:
+        """Return the beginning of a point: its attributes, and its start if that does not change.
+
+        A domain that is created again under its name counts from 0: its id makes a new series.
+        """
+        attributes: dict[str, str | int] = {
+            label.attribute: int(value) if label.is_number else value
+            for label, value in zip(row.labels, labels, strict=True)
+        }
+        if row.attribute is not None:
+            attributes[row.attribute[0]] = row.attribute[1]
+        if life is not None:
+            attributes[DOMID.attribute] = life[0]
+            if life[1] is not None:
+                attributes[UUID.attribute] = life[1]
+        start = b"" if self._is_delta else wire.start(self._lives.start_ns(life))
+        if self._kind is not Kind.HISTOGRAM:
+            head = wire.number_head(wire.attributes(7, attributes), has_start=self._has_start)
+            return head + (start if self._has_start else b"")
+        if self._shape.is_exponential:
+            return wire.attributes(1, attributes) + start
+        return wire.attributes(9, attributes) + wire.bounds(row.bounds) + start
+
+    def _distribution(self, row: Metric, value: Distribution, moment: Moment) -> bytes:
+        made = wire.counted(value.counts, value.sum)
+        if self._shape.is_exponential:
+            offset, counts = exponential(value.counts, row.bounds)
+            return (
+                made + wire.exponential(SCALE, offset, counts) + self._exemplars(11, value, moment)
+            )
+        return made + wire.buckets(value.counts) + self._exemplars(8, value, moment)
+
+    def _exemplars(self, field: int, value: Distribution, moment: Moment) -> bytes:
+        """Return the exemplars that the receiver does not have yet."""
+        return b"".join(
+            piece(field, _exemplar(one, moment.offset_ns))
+            for one in value.exemplars
+            if one is not None and one.unix_ns > self._told_ns and self._is_wanted(one)
+        )
+
+    def _is_wanted(self, exemplar: Exemplar) -> bool:
+        wanted = self._shape.exemplars
+        return wanted == "always_on" or (wanted == "trace_based" and exemplar.trace_id is not None)
+
+    def _delta(self, key: Key, value: Value) -> tuple[bytes, Value]:
+        """Return the field of the start, and what has come since the last push that was taken."""
+        before, since_ns = self._taken.get(key, (None, 0))
+        if before is None:
+            return wire.start(self._lives.start_ns(key[2])), value
+        return wire.start(since_ns), _difference(value, before)
+
+    def _forget_ended(self, made: Encoded) -> None:
+        """Forget series when most of them are gone."""
+        if len(self._heads) > 2 * len(made.points):
+            self._heads.clear()
+        if len(self._taken) > 2 * len(made.values):
+            self._taken = {key: self._taken[key] for key, _ in made.values if key in self._taken}
+
+
+def _difference(value: Value, before: Value) -> Value:
+    """Return what a counter has grown by; one that has begun again, from 0."""
+    if isinstance(value, Distribution):
+        assert isinstance(before, Distribution)
+        counts = tuple(now - then for now, then in zip(value.counts, before.counts, strict=True))
+        if min(counts) < 0:
+            return value
+        return value._replace(counts=counts, sum=value.sum - before.sum)
+    assert not isinstance(before, Distribution)
+    return value - before if value >= before else value
+
+
+def _exemplar(exemplar: Exemplar, offset_ns: int) -> bytes:
+    trace = exemplar.trace_id
+    return wire.exemplar(
+        exemplar.value_ns / NS_PER_SECOND,
+        exemplar.unix_ns + offset_ns,
+        bytes.fromhex(trace) if trace else b"",
+        span_id(trace) if trace else b"",
+    )

@@ -1,0 +1,144 @@
+"""Feeds metrics: the catalogue's points of a snapshot, as bytes.
+
+Observable instruments are not used: the SDK has none for a histogram that is counted already, keeps
+every attribute set for ever (domains come and go here for months), and merges all above 2000 into
+one overflow point. Every collection comes from one snapshot and so is consistent.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from itertools import groupby
+
+from opentelemetry.sdk.resources import Resource
+
+from exporters.catalogue import CATALOGUE
+from exporters.metric import Metric
+from exporters.otlp import wire
+from exporters.otlp.family import Encoded, Family, Moment
+from exporters.otlp.lives import Lives
+from exporters.otlp.resource import SCOPE, resource_of
+from exporters.otlp.sending import Request
+from exporters.otlp.settings import Shape
+from hypervisor.telemetry import HostSnapshot
+from xenprof.report.formats.protobuf import piece
+from xenprof.service.exporter import ServiceStats, SnapshotSource
+
+POINTS_PER_REQUEST = 10_000
+"""Larger hosts are sent in several requests, as gRPC receivers refuse messages above 4 MiB."""
+
+
+class MetricFeed:
+    """Makes requests of the points of the present snapshot.
+
+    What could not be sent is not kept, as the next snapshot says more. What is sent since the last
+    push (deltas, exemplars) then goes back to the last one that was taken.
+    """
+
+    def __init__(
+        self,
+        source: SnapshotSource,
+        shape: Shape,
+        catalogue: Sequence[Metric] = CATALOGUE,
+        most_points: int = POINTS_PER_REQUEST,
+    ) -> None:
+        """`most_points` is for one request."""
+        self._source = source
+        self._lives = Lives()
+        self._families = [
+            Family(tuple(rows), shape, self._lives)
+            for _, rows in groupby(catalogue, key=lambda metric: metric.otel)
+        ]
+        self._most_points = most_points
+        self._left: list[_Collected] = []
+
+    @property
+    def waiting(self) -> int:
+        """Return how many points wait."""
+        return sum(collected.items for collected in self._left)
+
+    def poll(self) -> None:
+        """Do nothing: the snapshot at the time of the push counts."""
+
+    def requests(self) -> Iterator[Request]:
+        """Yield all points."""
+        host, stats = self._source.snapshot(), self._source.stats()
+        offset_ns = self._source.journals.offset_ns
+        self._left = list(self.collect(host, stats, offset_ns, time.time_ns()))
+        for collected in tuple(self._left):
+            yield collected.request
+
+    def settle(self, request: Request, *, is_taken: bool) -> None:
+        """Forget a request; what comes next counts from it if the receiver has taken it."""
+        collected = self._left.pop(0)
+        if is_taken:
+            collected.taken()
+
+    def put_off(self) -> int:
+        """Forget what is left; return how many points these are."""
+        left = self.waiting
+        self._left = []
+        return left
+
+    def collect(
+        self, host: HostSnapshot, stats: ServiceStats, offset_ns: int, now_ns: int
+    ) -> Iterator["_Collected"]:
+        """Yield the requests for a snapshot; metrics without points are left out.
+
+        `offset_ns` leads from the host's Unix time to ours, `now_ns` is the time of the points.
+        """
+        self._lives.update(host, stats, offset_ns)
+        moment = Moment(now_ns, host.unix_ns, offset_ns)
+        resource, scope = _envelope(resource_of(host, stats), stats.version)
+        collected = _Collected(moment)
+        for family in self._families:
+            encoded = family.encode(host, stats, moment)
+            while encoded.points:
+                part, encoded = encoded.split(self._most_points - collected.items)
+                collected.add(family, part)
+                if collected.items == self._most_points:
+                    yield collected.closed(resource, scope)
+                    collected = _Collected(moment)
+        if collected.items:
+            yield collected.closed(resource, scope)
+
+
+class _Collected:
+    """A request while it is filled, and what its points say once they are taken."""
+
+    def __init__(self, moment: Moment) -> None:
+        self._moment = moment
+        self._metrics: list[bytes] = []
+        self._parts: list[tuple[Family, Encoded]] = []
+        self.items = 0
+        self.request = Request(b"", 0)
+
+    def add(self, family: Family, encoded: Encoded) -> None:
+        """Add points of a metric."""
+        self._metrics.append(piece(2, family.metric(encoded.points)))
+        self._parts.append((family, Encoded(values=encoded.values)))
+        self.items += len(encoded.points)
+
+    def closed(self, resource: bytes, scope: bytes) -> "_Collected":
+        """Make the request."""
+        metrics = b"".join(self._metrics)
+        self._metrics = []
+        self.request = Request(piece(1, resource + piece(2, scope + metrics)), self.items)
+        return self
+
+    def taken(self) -> None:
+        """Tell the metrics that the receiver has the points."""
+        for family, encoded in self._parts:
+            family.taken(encoded, self._moment)
+
+
+@lru_cache(4)
+def _envelope(resource: Resource, version: str) -> tuple[bytes, bytes]:
+    """Return the fields of the resource and of the scope."""
+    attributes = {key: _plain(value) for key, value in resource.attributes.items()}
+    scope = wire.text(1, SCOPE) + wire.text(2, version)
+    return piece(1, wire.attributes(1, attributes)), piece(1, scope)
+
+
+def _plain(value: object) -> str | int:
+    return value if isinstance(value, str | int) else str(value)

@@ -1,0 +1,126 @@
+"""Sends requests over HTTP, as protobuf.
+
+Source: opentelemetry.io/docs/specs/otlp, "OTLP/HTTP": which answers are worth another attempt.
+"""
+
+import gzip
+import time
+import zlib
+from collections.abc import Callable, Mapping
+from email.utils import parsedate_to_datetime
+
+import requests
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
+
+from exporters.otlp.sending import MOST_ANSWER_BYTES, Answer, one_line, pause, taken
+from exporters.otlp.settings import Target
+
+_TEMPORARY = frozenset({408, 429, 502, 503, 504})
+_PROTOBUF = "application/x-protobuf"
+_PACK: Mapping[str, Callable[[bytes], bytes]] = {
+    "gzip": lambda body: gzip.compress(body, compresslevel=1, mtime=0),
+    "deflate": lambda body: zlib.compress(body, 1),
+}
+
+
+class HttpSender:
+    """Posts to one URL, over one connection as long as the receiver keeps it."""
+
+    def __init__(self, target: Target, agent: str) -> None:
+        """`agent` is the User-Agent. Connects with the first request."""
+        self._url = target.url
+        self._pack = _PACK.get(target.compression)
+        self._session = requests.Session()
+        self._session.headers.update({"User-Agent": agent, **target.headers})
+        self._session.headers["Content-Type"] = _PROTOBUF
+        if self._pack is not None:
+            self._session.headers["Content-Encoding"] = target.compression
+        if target.certificate is not None:
+            self._session.verify = str(target.certificate)
+        if target.client_certificate is not None:
+            certificate = str(target.client_certificate)
+            key = target.client_key
+            self._session.cert = certificate if key is None else (certificate, str(key))
+
+    def send(self, body: bytes, timeout_seconds: float) -> Answer:
+        """Send a request and wait for its answer."""
+        deadline = time.monotonic() + timeout_seconds
+        try:
+            with self._session.post(
+                self._url,
+                data=body if self._pack is None else self._pack(body),
+                timeout=timeout_seconds,
+                allow_redirects=False,  # it would become a GET
+                stream=True,  # so that an endless answer is not read to its end
+            ) as response:
+                return _answer(response, _read(response, deadline))
+        except OSError as error:  # those of requests are, too
+            # A bad URL or header is a ValueError as well, and no other attempt mends it.
+            return Answer(_reason(error), is_temporary=not isinstance(error, ValueError))
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._session.close()
+
+
+def _read(response: requests.Response, deadline: float) -> bytes:
+    """Return the body, as far as it is read. Raises: OSError."""
+    data = b""
+    for part in response.iter_content(4096):
+        data += part
+        if len(data) > MOST_ANSWER_BYTES:
+            break
+        if time.monotonic() > deadline:
+            raise requests.Timeout("the answer took too long")
+    return data
+
+
+def _answer(response: requests.Response, data: bytes) -> Answer:
+    if 200 <= response.status_code < 300:
+        return taken(data)
+    is_temporary = response.status_code in _TEMPORARY
+    said = _said(response.headers.get("Content-Type", ""), data)
+    return Answer(
+        f"HTTP {response.status_code} {said or response.reason}".strip(),
+        is_temporary,
+        _retry_after(response.headers.get("Retry-After", "")) if is_temporary else 0.0,
+    )
+
+
+def _said(kind: str, data: bytes) -> str:
+    """Return the message of an error: a google.rpc.Status, or a text."""
+    if kind.startswith(_PROTOBUF):
+        status = Status()
+        try:
+            status.ParseFromString(data)
+        except DecodeError:
+            return ""
+        return one_line(status.message)
+    return one_line(data[:1000].decode("utf-8", "replace"))
+
+
+def _retry_after(text: str) -> float:
+    """Return the pause of a header Retry-After in seconds: a number or a date."""
+    try:
+        return pause(float(text))
+    except ValueError:
+        pass
+    try:
+        return pause(parsedate_to_datetime(text).timestamp() - time.time())
+    except (TypeError, ValueError):
+        return 0.0
+
+
+def _reason(error: Exception) -> str:
+    """Return the innermost cause of an error in a line; urllib3 wraps it several times."""
+    inner: BaseException = error
+    while True:
+        cause = getattr(inner, "reason", None) or next(
+            (one for one in inner.args if isinstance(one, BaseException)), None
+        )
+        cause = cause or inner.__cause__
+        if not isinstance(cause, BaseException) or cause is inner:
+            break
+        inner = cause
+    return one_line(str(inner)) or type(inner).__name__
