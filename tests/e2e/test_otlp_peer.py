@@ -93,4 +93,4 @@ def test_oteltap_reads_values_and_buckets():
     histogram = asyncio.run(metric("xen.vcpu.wait.duration")).histogram
     counts = {tuple(point.bucket_counts) for point in histogram.data_points}
     waits = grumble().domains[0].waits or {}
-    assert tuple(map(sum, zip(*(one.counts for one in waits.values())))) in counts
+    assert tuple(map(sum, zip(*(one.counts for one in waits.values()), strict=True))) in counts

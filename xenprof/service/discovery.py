@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from hypervisor.wholetext import read_whole
 from xenprof.errors import XenprofError
@@ -76,7 +76,7 @@ def _served_below(folder: Path) -> Iterator[str]:
         raise CannotDiscover(f"{folder}: there are more than {MOST_TARGETS} folders in it")
     for home in homes:
         _, _, url = current_holder(Path(home)).partition(", ")
-        if _is_usable(urlsplit(url)):
+        if _is_usable(url):
             yield url
 
 
@@ -93,15 +93,16 @@ def _listed(file: Path) -> Iterator[str]:
         if not text:
             continue
         url = text if "://" in text else f"http://{text}"
-        if not _is_usable(urlsplit(url)):
+        if not _is_usable(url):
             shown = "a line is HOST:PORT, or a URL with http or https"
             raise CannotDiscover(f"{file}: line {number}: {text[:80]!r} is no address; {shown}")
         yield url
 
 
-def _is_usable(url: SplitResult) -> bool:
-    """Return whether Prometheus can scrape it; it takes no password from a target."""
+def _is_usable(text: str) -> bool:
+    """Return whether Prometheus can scrape a URL; it takes no password from a target."""
     try:
+        url = urlsplit(text)
         has_port = url.port is not None
     except ValueError:
         return False
