@@ -128,13 +128,15 @@ def per_vcpu(value: Callable[[VcpuSnapshot], int | None]) -> Points:
     return points
 
 
-def per_vif(value: Callable[[VifSnapshot], int]) -> Points:
-    """Return points for one value of each network interface, labels domain and vif."""
+def per_vif(value: Callable[[VifSnapshot], int | None]) -> Points:
+    """Return points for one value of each network interface that has it."""
 
     def points(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:
         for domain in host.domains:
             for vif in domain.vifs:
-                yield (domain.name, str(vif.index)), value(vif)
+                found = value(vif)
+                if found is not None:
+                    yield (domain.name, str(vif.index)), found
 
     return points
 
@@ -147,7 +149,7 @@ def per_vbd(value: Callable[[VbdSnapshot], float | None]) -> Points:
             for vbd in domain.vbds:
                 found = value(vbd)
                 if found is not None:
-                    yield (domain.name, str(vbd.name)), found
+                    yield (domain.name, vbd.name or str(vbd.device)), found
 
     return points
 

@@ -43,7 +43,7 @@ def metrics_data(host: HostSnapshot, stats: ServiceStats, now_unix_ns: int) -> M
     """Return all metrics of one snapshot; metrics without points are left out."""
     # A domain that is created again under its name counts from 0, so its id makes a new series.
     identities: Mapping[str, Attributes] = {
-        name: {DOMID.attribute: domid, UUID.attribute: uuid}
+        name: {DOMID.attribute: domid} | ({} if uuid is None else {UUID.attribute: uuid})
         for name, (domid, uuid) in last_lives(host).items()
     }
     encoded = []
@@ -124,6 +124,7 @@ def _attributes(row: Metric, values: Sequence[str]) -> Attributes:
     attributes: Attributes = {
         label.attribute: int(value) if label.is_number else value
         for label, value in zip(row.labels, values, strict=True)
+        if value  # what the host does not know is no attribute
     }
     if row.attribute is not None:
         attributes[row.attribute[0]] = row.attribute[1]

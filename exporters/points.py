@@ -15,10 +15,13 @@ from hypervisor.telemetry import (
     PcpuSnapshot,
     XenoprofSnapshot,
 )
+from hypervisor.telemetry.unknown import total
 from xenprof.history.figures import HistoryStats
 from xenprof.service.exporter import ServiceStats
 
 DOMAIN_STATES = ("running", "blocked", "paused", "shutdown", "crashed", "dying")
+RUNSTATES = ("running", "runnable", "blocked", "offline")
+PCPU_MODES = ("user", "kernel", "hypervisor", "idle")
 PROFILER_STATES = ("idle", "reserved", "ready", "profiling")
 OUTCOMES = ("active", "passive", "others", "lost", "invalid", "corrupted")
 WAIT_BOUNDS = tuple(bound / NS_PER_SECOND for bound in WAIT_BUCKETS_NS)
@@ -27,14 +30,16 @@ WAIT_BOUNDS = tuple(bound / NS_PER_SECOND for bound in WAIT_BUCKETS_NS)
 def domain_info(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:
     """Yield points by name, number, uuid and kind."""
     for domain in host.domains:
-        yield (domain.name, str(domain.domid), domain.uuid, domain.kind), 1
+        yield (domain.name, str(domain.domid), domain.uuid or "", domain.kind or ""), 1
 
 
 def domain_state(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:
     """Yield points by domain and state."""
     for domain in host.domains:
         for state in DOMAIN_STATES:
-            yield (domain.name, state), int(getattr(domain, state))
+            is_in: bool | None = getattr(domain, state)
+            if is_in is not None:
+                yield (domain.name, state), int(is_in)
 
 
 def on_behalf(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:
@@ -56,57 +61,74 @@ def wait(domain: DomainSnapshot) -> Distribution | None:
     return Distribution(counts, sum(one.sum_ns for one in waits) / NS_PER_SECOND)
 
 
+def online_vcpus(domain: DomainSnapshot) -> int | None:
+    """Return the number of vcpus that the domain uses; None if unknown."""
+    return total(vcpu.online for vcpu in domain.vcpus) if domain.vcpus else None
+
+
 def runstates(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:
     """Yield points by domain, vcpu and runstate."""
     for domain in host.domains:
         for vcpu in domain.vcpus:
             number = str(vcpu.vcpu)
-            yield (domain.name, number, "running"), vcpu.running_ns / NS_PER_SECOND
-            yield (domain.name, number, "runnable"), vcpu.runnable_ns / NS_PER_SECOND
-            yield (domain.name, number, "blocked"), vcpu.blocked_ns / NS_PER_SECOND
-            yield (domain.name, number, "offline"), vcpu.offline_ns / NS_PER_SECOND
+            for state in RUNSTATES:
+                spent_ns: int | None = getattr(vcpu, f"{state}_ns")
+                if spent_ns is not None:
+                    yield (domain.name, number, state), spent_ns / NS_PER_SECOND
 
 
 def affinity(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:
-    """Yield points by domain, vcpu and allowed pcpus."""
+    """Yield points by domain, vcpu and allowed pcpus; `any` is all those of the host."""
+    everywhere = {pcpu.pcpu for pcpu in host.pcpus}
     for domain in host.domains:
         for vcpu in domain.vcpus:
-            cpus = "any" if vcpu.affinity is None else ",".join(map(str, vcpu.affinity))
-            yield (domain.name, str(vcpu.vcpu), cpus), 1
+            if vcpu.affinity is not None:
+                is_free = bool(everywhere) and everywhere <= set(vcpu.affinity)
+                cpus = "any" if is_free else ",".join(map(str, vcpu.affinity))
+                yield (domain.name, str(vcpu.vcpu), cpus), 1
 
 
 def pcpu_modes(pcpu: PcpuSnapshot) -> Iterator[tuple[str, float]]:
     """Yield the times of a pcpu by mode."""
-    yield "user", pcpu.user_ns / NS_PER_SECOND
-    yield "kernel", pcpu.kernel_ns / NS_PER_SECOND
-    yield "hypervisor", pcpu.hypervisor_ns / NS_PER_SECOND
-    yield "idle", pcpu.idle_ns / NS_PER_SECOND
+    for mode in PCPU_MODES:
+        spent_ns: int | None = getattr(pcpu, f"{mode}_ns")
+        if spent_ns is not None:
+            yield mode, spent_ns / NS_PER_SECOND
 
 
 def pcpu_info(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:
     """Yield points by pcpu, socket, core and thread."""
     for pcpu in host.pcpus:
-        yield (str(pcpu.pcpu), str(pcpu.socket), str(pcpu.core), str(pcpu.thread)), 1
+        place = ("" if one is None else str(one) for one in (pcpu.socket, pcpu.core, pcpu.thread))
+        yield (str(pcpu.pcpu), *place), 1
 
 
 def host_info(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:
     """Yield points by processor type, versions and scheduler."""
-    version = f"{host.xen_major}.{host.xen_minor}{host.xen_extra}"
-    yield (host.cpu_type, version, host.tools, host.scheduler), 1
+    known = (host.cpu_type, host.xen_version, host.tools, host.scheduler)
+    yield tuple(one or "" for one in known), 1
 
 
 def vif_info(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:
     """Yield points by domain and the properties of the interface."""
     for domain in host.domains:
         for vif in domain.vifs:
-            yield (domain.name, str(vif.index), vif.name, vif.mac, vif.bridge), 1
+            yield (
+                (
+                    domain.name,
+                    str(vif.index),
+                    *(one or "" for one in (vif.name, vif.mac, vif.bridge)),
+                ),
+                1,
+            )
 
 
 def vbd_info(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:
     """Yield points by domain and the properties of the disk."""
     for domain in host.domains:
         for vbd in domain.vbds:
-            yield (domain.name, vbd.name, str(vbd.device), vbd.backend, vbd.mode), 1
+            name, device = vbd.name or str(vbd.device), str(vbd.device)
+            yield (domain.name, name, device, vbd.backend or "", vbd.mode or ""), 1
 
 
 def samples(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:
@@ -127,7 +149,7 @@ def lost(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:
             yield (row.domain, row.reason), row.samples
 
 
-def last_lives(host: HostSnapshot) -> dict[str, tuple[int, str]]:
+def last_lives(host: HostSnapshot) -> dict[str, tuple[int, str | None]]:
     """Return the id and uuid of the domain that has a name, or that lost samples and had it last.
 
     Of domains that ended, only those are in it that lost samples.
@@ -219,7 +241,8 @@ def start_times(host: HostSnapshot, _: ServiceStats) -> Iterator[Point]:
     """Yield the Unix times of the starts of domains, for uptimes."""
     boot_ns = host.unix_ns - host.time_ns
     for domain in host.domains:
-        yield (domain.name,), (boot_ns + domain.created_ns) / NS_PER_SECOND
+        if domain.created_ns is not None:
+            yield (domain.name,), (boot_ns + domain.created_ns) / NS_PER_SECOND
 
 
 def trace_column(name: str) -> Callable[[HostSnapshot, ServiceStats], Iterator[Point]]:

@@ -46,7 +46,7 @@ class SampleCount:
     event: str
     samples: int
     domid: int
-    uuid: str
+    uuid: str | None
     counted: int | None = None
     """The events that the samples stand for: each one for as many as its session's count."""
     measures: str | None = None  # cycles | instructions | cache_misses; None: another thing
@@ -60,7 +60,7 @@ class LostCount:
     reason: str  # e.g. ring_full, cpu_buffer_overflow, event_buffer_overflow, no_mapping, ...
     samples: int
     domid: int
-    uuid: str
+    uuid: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class ImageSampleCount:
 
     domain: str
     domid: int
-    uuid: str
+    uuid: str | None
     mode: Mode
     image: str  # its path in the domain, or what oprofile calls it (vmlinux, xen-syms, anon)
     event: str
@@ -82,7 +82,7 @@ class SymbolSampleCount:
 
     domain: str
     domid: int
-    uuid: str
+    uuid: str | None
     image: str
     symbol: str
     event: str
@@ -95,7 +95,7 @@ class OverheadTime:
 
     domain: str
     domid: int
-    uuid: str
+    uuid: str | None
     stage: str  # interrupt (the hypervisor's NMI) | driver (the guest's) | daemon (oprofiled)
     spent_ns: int
 

@@ -9,7 +9,9 @@ import pytest
 
 from exporters.catalogue import CATALOGUE
 from exporters.otlp import OtlpExporter
+from exporters.points import wait
 from tests.support.e2e.peers import WAIT_SECONDS, answers, free_port, peer, until
+from tests.support.measured import measured
 from tests.support.snapshots import FixedSource, grumble
 from xenprof.service.exporter import ExporterSettings, OtlpProtocol
 
@@ -91,5 +93,5 @@ def test_oteltap_reads_values_and_buckets():
             return await arrived
 
     histogram = asyncio.run(metric("xen.vcpu.wait.duration")).histogram
-    domain = grumble().domains[0]
-    assert tuple(histogram.data_points[0].bucket_counts) == domain.wait_counts
+    waits = measured(wait(grumble().domains[0]))
+    assert tuple(histogram.data_points[0].bucket_counts) == waits.counts

@@ -4,7 +4,7 @@ import pytest
 
 from exporters.points import lost, samples
 from hypervisor.model.hypercalls import DOMID_FIRST_RESERVED
-from tests.support.model.hosts import MS, cpu, domain, make_host
+from tests.support.model.hosts import MS, behalf_ns, cpu, domain, make_host
 from tests.support.model.managing import GUEST, after, done
 from tests.support.model.profiling import begin, count_now, set_counter
 from tests.support.snapshots import stats
@@ -94,7 +94,7 @@ def test_the_losses_of_a_saved_domain_keep_its_own_name(tmp_path):
 
 
 def test_what_domain_0_did_for_the_last_life_is_not_done_for_the_next(ended):
-    assert ended.telemetry.snapshot().find("Domain-0").on_behalf_ns.keys() == {"Domain-0"}
+    assert behalf_ns(ended).keys() == {"Domain-0"}
 
 
 def test_ids_wrap_as_xens_do_and_pass_over_those_in_use():
@@ -106,5 +106,5 @@ def test_ids_wrap_as_xens_do_and_pass_over_those_in_use():
         done(host, host.toolstack.domains.create({**GUEST, "name": name}))
         ids.append(host.telemetry.snapshot().find(name).domid)
     assert [DOMID_FIRST_RESERVED - 1, 2, 3] == ids
-    spent_ns = host.telemetry.snapshot().find("Domain-0").on_behalf_ns
+    spent_ns = behalf_ns(host)
     assert (spent_ns.get("c", 0) < 7, spent_ns["(ended)"]) == (True, 7)

@@ -14,7 +14,8 @@ from opentelemetry.sdk.metrics.export import (
 from exporters import otlp
 from exporters.catalogue import CATALOGUE
 from exporters.otlp_data import metrics_data
-from exporters.points import WAIT_BOUNDS
+from exporters.points import WAIT_BOUNDS, wait
+from tests.support.measured import measured
 from tests.support.snapshots import NAMES, FixedSource, domain, grumble, stats, without
 from xenprof.service.exporter import ExporterSettings
 
@@ -112,8 +113,8 @@ def test_credit_is_a_gauge():
 def test_the_wait_histogram_keeps_its_buckets():
     data = host_metrics()["xen.vcpu.wait.duration"].data
     assert isinstance(data, Histogram)
-    host, point = grumble(), data.data_points[0]
-    assert (host.domains[0].wait_counts, WAIT_BOUNDS, sum(host.domains[0].wait_counts)) == (
+    waits, point = measured(wait(grumble().domains[0])), data.data_points[0]
+    assert (waits.counts, WAIT_BOUNDS, sum(waits.counts)) == (
         point.bucket_counts,
         point.explicit_bounds,
         point.count,
