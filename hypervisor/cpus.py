@@ -42,10 +42,13 @@ def format_cpus(cpus: Iterable[int]) -> str:
 
 
 def affinity_text(affinity: Iterable[int] | None, pcpus: int) -> str:
-    """Return `any cpu`, `no cpus` or ranges; CPUs past the last fold back modulo `pcpus`."""
+    """Return `any cpu`, `no cpus` or ranges, `-` for unknown ones.
+
+    CPUs past the last fold back modulo `pcpus`; 0 is an unknown number of them.
+    """
     if affinity is None:
-        return "any cpu"
-    folded = {cpu % pcpus for cpu in affinity}
-    if len(folded) == pcpus:
+        return "-"
+    folded = {cpu % pcpus if pcpus else cpu for cpu in affinity}
+    if pcpus and len(folded) == pcpus:
         return "any cpu"
     return format_cpus(folded) or "no cpus"

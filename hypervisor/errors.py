@@ -6,6 +6,7 @@
       UnknownDomain             HTTP 404        no such domain
       Refused                   HTTP 409        the hypervisor or xend says no
       MissingCapability         HTTP 501        the host has no toolstack, profiler or tracer
+      UnknownValue              HTTP 501        the host does not know a value that is needed
       OprofilefsError           HTTP 409        a refused write below /dev/oprofile (has errno)
 
 A package's own error classes are defined in that package, below one of these.
@@ -68,6 +69,16 @@ class MissingCapability(HostError):
         """Keep `capability`, and name it in the message."""
         super().__init__(f"this host has no {capability}: {_WITHOUT[capability]}")
         self.capability = capability
+
+
+class UnknownValue(HostError):
+    """Says that the host does not know a value that a command needs; the message names it."""
+
+    http_status = 501
+
+    def __init__(self, value: str, need: str) -> None:
+        """`value` is a noun with its article, `need` what cannot be done without it."""
+        super().__init__(f"this host does not know {value}: {need}")
 
 
 class OprofilefsError(HostError):

@@ -1,7 +1,7 @@
 """Tells since when the counters of each domain count, in the Unix time of the wall."""
 
-from exporters.metric import NS_PER_SECOND
 from exporters.lives import last_lives
+from exporters.metric import NS_PER_SECOND
 from hypervisor.telemetry import HostSnapshot
 from xenprof.service.exporter import ServiceStats
 

@@ -114,6 +114,17 @@ class HostSnapshot:
     last_operations: tuple[OperationRecord, ...] = ()
     """The operations that ended last, at most 256, by serial."""
 
+    @property
+    def xen_version(self) -> str | None:
+        """Return the version of the hypervisor, `3.0.3-rc5.el5` for example."""
+        if self.xen_major is None or self.xen_minor is None:
+            return None
+        return f"{self.xen_major}.{self.xen_minor}{self.xen_extra or ''}"
+
+    def is_known(self, kind: str) -> bool:
+        """Return whether the host knows a kind of data; one that names no sources knows all."""
+        return not self.sources or kind in self.sources
+
     def find(self, reference: str) -> DomainSnapshot:
         """Return the domain of this name, else of this id. Raises: UnknownDomain."""
         for domain in self.domains:

@@ -48,7 +48,7 @@ class SampleCount:
     event: str
     samples: int
     domid: int
-    uuid: str
+    uuid: str | None
     counted: int | None = None
     """The events that the samples stand for: each one for as many as its session's count."""
     measures: str | None = None  # cycles | instructions | cache_misses; None: another thing
@@ -62,7 +62,7 @@ class LostCount:
     reason: str  # e.g. ring_full, cpu_buffer_overflow, event_buffer_overflow, no_mapping, ...
     samples: int
     domid: int
-    uuid: str
+    uuid: str | None
 
     @property
     def stage(self) -> str:
@@ -76,7 +76,7 @@ class ImageSampleCount:
 
     domain: str
     domid: int
-    uuid: str
+    uuid: str | None
     mode: Mode
     image: str  # its path in the domain, or what oprofile calls it (vmlinux, xen-syms, anon)
     event: str
@@ -89,7 +89,7 @@ class SymbolSampleCount:
 
     domain: str
     domid: int
-    uuid: str
+    uuid: str | None
     image: str
     symbol: str
     event: str
@@ -102,7 +102,7 @@ class OverheadTime:
 
     domain: str
     domid: int
-    uuid: str
+    uuid: str | None
     stage: str  # interrupt (the hypervisor's NMI) | driver (the guest's) | daemon (oprofiled)
     spent_ns: int
 

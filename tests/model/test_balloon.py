@@ -5,7 +5,8 @@ import pytest
 from hypervisor.model.machine import build
 from hypervisor.model.scenario.spec import load_scenario
 from hypervisor.trace_events import DECREASE_RESERVATION
-from tests.support.model.hosts import MS, SECOND, burst, cpu, domain, make_host, seen
+from tests.support.measured import measured
+from tests.support.model.hosts import MS, SECOND, burst, cpu, cpu_ns, domain, make_host, seen
 from tests.support.model.squeezed import live, paging, resident
 
 MIB = 1024
@@ -40,10 +41,10 @@ def test_it_moves_in_lots_of_512_pages():
 def test_ballooning_costs_the_guest_time():
     host = make_host(domain("a", IDLE))
     host.advance(SECOND)
-    before = seen(host, "a").cpu_ns
+    before = cpu_ns(host, "a")
     host.toolstack.resources.set_memory("a", 16)
     host.advance(2 * SECOND)
-    assert seen(host, "a").cpu_ns - before > 5 * MS
+    assert cpu_ns(host, "a") - before > 5 * MS
 
 
 def test_pages_given_back_are_free_at_once_without_scrubbing():
@@ -84,7 +85,7 @@ def test_it_stays_at_its_hard_limit_until_the_next_target():
     )
     host.toolstack.resources.set_memory("a", 1024)
     host.advance(5 * SECOND)
-    stuck = seen(host, "a").memory_kib
+    stuck = measured(seen(host, "a").memory_kib)
     host.toolstack.domains.destroy("b")
     host.advance(10 * SECOND)
     assert seen(host, "a").memory_kib == stuck
@@ -99,10 +100,10 @@ def test_a_stuck_balloon_tries_no_more_often_for_being_told_more_often():
         host.toolstack.resources.set_memory("a", 1024)
         host.advance((step + 1) * 100 * MS)
     host.advance(4 * SECOND)
-    before = seen(host, "a").cpu_ns
+    before = cpu_ns(host, "a")
     host.advance(14 * SECOND)
     # An idle guest that has nothing left to try.
-    assert seen(host, "a").cpu_ns - before < 1 * MS
+    assert cpu_ns(host, "a") - before < 1 * MS
 
 
 def test_a_paused_guest_does_not_balloon():
@@ -147,10 +148,10 @@ def test_odd_targets_are_met_to_the_page(mib):
 def test_the_talks_mem_set_shows_at_once_and_the_driver_follows():
     host = build(load_scenario("grumble"), epoch_ns=0)
     host.advance(SECOND)
-    shown = [seen(host, "ossvm02").target_kib // MIB]
+    shown = [measured(seen(host, "ossvm02").target_kib) // MIB]
     host.toolstack.resources.set_memory("ossvm02", 128)
-    shown.append(seen(host, "ossvm02").target_kib // MIB)
-    had = seen(host, "ossvm02").memory_kib // MIB
+    shown.append(measured(seen(host, "ossvm02").target_kib) // MIB)
+    had = measured(seen(host, "ossvm02").memory_kib) // MIB
     host.advance(2 * SECOND)
     assert (shown, had, seen(host, "ossvm02").memory_kib) == ([64, 128], 64, 128 * MIB)
 
@@ -165,7 +166,7 @@ def test_the_talks_two_guests_grow_to_2_and_1_gib():
     host.toolstack.resources.set_memory("VM1", 2048)
     host.toolstack.resources.set_memory("VM2", 1024)
     host.advance(8 * SECOND)
-    sizes = {name: seen(host, name).memory_kib // MIB for name in ("VM1", "VM2")}
+    sizes = {name: measured(seen(host, name).memory_kib) // MIB for name in ("VM1", "VM2")}
     assert sizes == {"VM1": 2048, "VM2": 1024}
 
 

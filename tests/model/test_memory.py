@@ -7,6 +7,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from hypervisor.errors import Refused
 from hypervisor.model.memory.pages import XEN_KIB, Memory
+from tests.support.measured import measured_sum
 from tests.support.model.hosts import MS, SECOND, burst, cpu, domain, fileio, make_host
 from tests.support.model.squeezed import paging
 
@@ -128,8 +129,8 @@ class BalloonedHost(RuleBasedStateMachine):
     @invariant()
     def pages_of_the_host_balance(self):
         one = self.host.telemetry.snapshot()
-        owned = sum(each.memory_kib for each in one.domains)
-        assert one.memory_kib == XEN_KIB + owned + one.free_kib + one.scrub_kib
+        owned = measured_sum(*(each.memory_kib for each in one.domains))
+        assert one.memory_kib == measured_sum(XEN_KIB, owned, one.free_kib, one.scrub_kib)
 
     @invariant()
     def no_guest_has_more_resident_than_it_has_pages(self):

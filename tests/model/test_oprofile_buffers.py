@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.model.hosts import MS, SECOND, burst, cpu, domain, make_host, seen
+from tests.support.model.hosts import MS, SECOND, burst, cpu, cpu_ns, domain, make_host
 from tests.support.model.profiling import (
     CYCLES,
     INSTRUCTIONS,
@@ -172,7 +172,7 @@ def test_a_passive_domains_samples_are_domain_0s_work():
         set_counter(host, count=50_000)
         begin(host, (0,), passive)
         host.advance(2 * SECOND)
-        used.append(seen(host, "Domain-0").cpu_ns)
+        used.append(cpu_ns(host, "Domain-0"))
     assert used[1] > 1.25 * used[0]
 
 

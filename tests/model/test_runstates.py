@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from hypervisor.errors import HostError
 from hypervisor.telemetry import HostSnapshot
+from tests.support.measured import measured, measured_sum
 from tests.support.model.hosts import (
     MS,
     SECOND,
@@ -79,14 +80,23 @@ def check_instant(host, seen: HostSnapshot, dead_ns: int) -> None:
     running = []
     for one in seen.domains:
         for vcpu in one.vcpus:
-            times = (vcpu.running_ns, vcpu.runnable_ns, vcpu.blocked_ns, vcpu.offline_ns)
+            times = [
+                measured(spent_ns)
+                for spent_ns in (
+                    vcpu.running_ns,
+                    vcpu.runnable_ns,
+                    vcpu.blocked_ns,
+                    vcpu.offline_ns,
+                    vcpu.capped_ns or 0,
+                )
+            ]
             assert min(times) >= 0
-            assert seen.time_ns - one.created_ns == sum(times)
-            assert one.paused <= (vcpu.runstate == "offline")
+            assert seen.time_ns - measured(one.created_ns) == sum(times)
+            assert measured(one.paused) <= (vcpu.runstate == "offline")
             assert vcpu.online or vcpu.runstate == "offline"
             if vcpu.runstate == "running":
                 running.append((vcpu.pcpu, one.domid, vcpu.vcpu))
-                assert vcpu.affinity is None or vcpu.pcpu in vcpu.affinity
+                assert vcpu.pcpu in measured(vcpu.affinity)
     on_pcpus = [
         (pcpu.number, pcpu.current.domain.domid, pcpu.current.vcpu_id)
         for pcpu in host.execution.pcpus
@@ -94,14 +104,17 @@ def check_instant(host, seen: HostSnapshot, dead_ns: int) -> None:
     ]
     assert sorted(running) == sorted(on_pcpus)
     for pcpu in seen.pcpus:
-        assert seen.time_ns == busy_ns(pcpu) + pcpu.idle_ns
-        assert pcpu.idle_ns >= 0
-    assert sum(map(busy_ns, seen.pcpus)) == dead_ns + sum(one.cpu_ns for one in seen.domains)
-    owned = sum(one.memory_kib for one in seen.domains)
-    assert seen.memory_kib == XEN_KIB + owned + seen.free_kib + seen.scrub_kib
-    assert min(seen.free_kib, seen.scrub_kib, *(one.memory_kib for one in seen.domains)) >= 0
+        assert seen.time_ns == busy_ns(pcpu) + measured(pcpu.idle_ns)
+        assert measured(pcpu.idle_ns) >= 0
+    assert sum(map(busy_ns, seen.pcpus)) == dead_ns + measured_sum(
+        *(one.cpu_ns for one in seen.domains)
+    )
+    owned = [measured(one.memory_kib) for one in seen.domains]
+    rest = [measured(seen.free_kib), measured(seen.scrub_kib)]
+    assert seen.memory_kib == XEN_KIB + sum(owned) + sum(rest)
+    assert min(*owned, *rest) >= 0
     domain0 = seen.domains[0]
-    spent = [(0, 0, 0), *map(astuple, domain0.on_behalf.values())]
+    spent = [(0, 0, 0), *map(astuple, measured(domain0.on_behalf).values())]
     modes_ns = [sum(column) for column in zip(*spent, strict=True)]
     assert [domain0.user_ns, domain0.kernel_ns, domain0.hypervisor_ns] == modes_ns
     assert domain0.cpu_ns == sum(modes_ns)
@@ -123,7 +136,7 @@ def test_nothing_that_xm_does_loses_time_or_memory(rules, topology, steps):
             assert replace(before, generation=0) == replace(host.telemetry.snapshot(), generation=0)
         after = host.telemetry.snapshot()
         alive = {one.domid for one in after.domains}
-        dead_ns += sum(one.cpu_ns for one in before.domains if one.domid not in alive)
+        dead_ns += sum(measured(one.cpu_ns) for one in before.domains if one.domid not in alive)
         new = alive - {one.domid for one in before.domains}
         assert all(domid > highest for domid in new)
         highest = max(highest, *alive)
@@ -144,7 +157,7 @@ def test_a_paused_domain_is_offline_and_goes_on_where_it_was(rules):
     host.advance(4 * SECOND)
     vcpu = host.telemetry.snapshot().domains[1].vcpus[0]
     assert vcpu.offline_ns == 2 * SECOND
-    assert vcpu.running_ns == pytest.approx(paused.cpu_ns + SECOND, abs=MS)
+    assert vcpu.running_ns == pytest.approx(measured(paused.cpu_ns) + SECOND, abs=MS)
 
 
 def test_pausing_twice_needs_one_unpause():
@@ -153,7 +166,7 @@ def test_pausing_twice_needs_one_unpause():
     host.toolstack.domains.pause("a")
     host.toolstack.domains.unpause("a")
     host.advance(SECOND)
-    assert host.telemetry.snapshot().domains[1].cpu_ns > 900 * MS
+    assert measured(host.telemetry.snapshot().domains[1].cpu_ns) > 900 * MS
 
 
 def test_a_paused_domain_does_not_gather_timers():
@@ -174,7 +187,7 @@ def test_an_unplugged_vcpus_tasks_go_on_elsewhere(rules):
     host.advance(3 * SECOND)
     one, two = host.hypercalls.live[1].vcpus
     assert (two.online, len(one.tasks) + (one.current is not None)) == (False, 2)
-    offline_ns = host.telemetry.snapshot().domains[1].vcpus[1].offline_ns
+    offline_ns = measured(host.telemetry.snapshot().domains[1].vcpus[1].offline_ns)
     assert 2 * SECOND - MS < offline_ns < 2 * SECOND  # the guest is told a little later
 
 
@@ -186,9 +199,9 @@ def test_a_replugged_vcpu_takes_its_part_again(rules):
     host.toolstack.resources.set_vcpus("a", 1)
     host.advance(SECOND)
     host.toolstack.resources.set_vcpus("a", 2)
-    before = host.telemetry.snapshot().domains[1].cpu_ns
+    before = measured(host.telemetry.snapshot().domains[1].cpu_ns)
     host.advance(2 * SECOND)
-    assert host.telemetry.snapshot().domains[1].cpu_ns - before > 1950 * MS
+    assert measured(host.telemetry.snapshot().domains[1].cpu_ns) - before > 1950 * MS
 
 
 def test_threads_of_one_vcpu_share_it_although_interrupts_cut_in():
@@ -203,11 +216,11 @@ def test_wait_times_are_counted_once_for_each_wait():
     host = make_host(domain("a", cpu(), cpus="1"), domain("b", cpu(), cpus="1"))
     host.advance(5 * SECOND)
     for one in host.telemetry.snapshot().domains[1:]:
-        runnable_ns = sum(vcpu.runnable_ns for vcpu in one.vcpus)
-        waited_ns = sum(waits.sum_ns for waits in one.waits.values())
+        runnable_ns = measured_sum(*(vcpu.runnable_ns for vcpu in one.vcpus))
+        waits = measured(one.waits).values()
+        waited_ns = sum(each.sum_ns for each in waits)
         assert 0 <= runnable_ns - waited_ns <= 31 * MS  # the present wait is still open
-        counts = sum(sum(waits.counts) for waits in one.waits.values())
-        assert counts == pytest.approx(5000 / 60, abs=12)
+        assert sum(sum(each.counts) for each in waits) == pytest.approx(5000 / 60, abs=12)
 
 
 def test_pinned_vcpus_stay_on_their_pcpu():
@@ -216,4 +229,4 @@ def test_pinned_vcpus_stay_on_their_pcpu():
     host.toolstack.resources.pin_vcpu("b", None, [1])
     host.advance(4 * SECOND)
     one, two = host.telemetry.snapshot().domains[1:]
-    assert one.cpu_ns + two.cpu_ns == pytest.approx(4 * SECOND, rel=0.01)
+    assert measured_sum(one.cpu_ns, two.cpu_ns) == pytest.approx(4 * SECOND, rel=0.01)

@@ -10,11 +10,11 @@ from tests.support.model.hosts import (
     SECOND,
     burst,
     cpu,
+    cpu_ns,
     domain,
     fileio,
     make_host,
     result,
-    seen,
 )
 from tests.support.model.profiling import (
     CYCLES,
@@ -106,7 +106,7 @@ def test_each_domain_gets_samples_for_its_running_time():
     counts = dict.fromkeys(("Domain-0", "busy", "bursty", "disk"), 0)
     for one in host.telemetry.snapshot().samples:
         counts[one.domain] += one.samples
-    running = {name: seen(host, name).cpu_ns for name in counts}
+    running = {name: cpu_ns(host, name) for name in counts}
     busy = counts["busy"] / running["busy"]
     assert [
         name

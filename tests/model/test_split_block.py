@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypervisor.errors import ScenarioError
 from hypervisor.model.io.blkif import BACKEND_SLOTS, RING_SLOTS
 from hypervisor.model.io.ring import SharedRing
+from tests.support.measured import measured, measured_sum
 from tests.support.model.hosts import (
     SECOND,
     behalf_ns,
@@ -84,13 +85,13 @@ def test_blocks_are_cut_into_requests_of_44_kib_and_none_gets_lost(given_io, rin
     host = make_host(domain("a", fileio(rate_per_second=20, **given_io)))
     host.advance(10 * SECOND)
     done, disk = result(host, "a"), vbd(host, "a")
-    requests = disk.read_requests + disk.write_requests
-    size_bytes = disk.read_bytes + disk.write_bytes
+    requests = measured_sum(disk.read_requests, disk.write_requests)
+    size_bytes = measured_sum(disk.read_bytes, disk.write_bytes)
     assert done["requests"] > 100
     assert done["requests"] <= requests / ring_requests <= done["requests"] + 1
     assert done["requests"] <= size_bytes / given_io["block_bytes"] <= done["requests"] + 1
     assert (0 in (disk.read_requests, disk.write_requests)) is True
-    assert (disk.write_requests > 0) == (given_io["op"] == "write")
+    assert (measured(disk.write_requests) > 0) == (given_io["op"] == "write")
 
 
 def test_sequential_requests_become_few_disk_operations():
@@ -109,7 +110,10 @@ def test_an_empty_drive_is_no_disk_of_workloads_wherever_it_stands():
     host = make_host(domain("a", fileio(rate_per_second=20), disk=disks))
     host.advance(SECOND)
 
-    requests = {one.name: one.read_requests + one.write_requests for one in seen(host, "a").vbds}
+    requests = {
+        measured(one.name): measured_sum(one.read_requests, one.write_requests)
+        for one in seen(host, "a").vbds
+    }
     assert ["hdc", "hdd", "xvdb"] == sorted(name for name in requests if not requests[name])
     assert {"hdc": "", "hdd": "", "xvda": "phy:/dev/a", "xvdb": "phy:/dev/b"} == {
         one.name: one.backend for one in seen(host, "a").vbds
@@ -159,7 +163,7 @@ def test_all_rings_share_64_backend_slots_and_who_finds_none_is_counted():
         host.advance(step * 5_000_000)
         free.append(host.hypercalls.backends.blkback.free_slots)
     assert (min(free), max(free) <= BACKEND_SLOTS) == (0, True)
-    assert sum(vbd(host, name).ring_full for name in names) > 50
+    assert measured_sum(*(vbd(host, name).out_of_requests for name in names)) > 50
     # Starved rings take turns: none is forgotten.
     done = [result(host, name)["requests"] for name in names]
     assert min(done) > 0.6 * max(done)
@@ -168,7 +172,7 @@ def test_all_rings_share_64_backend_slots_and_who_finds_none_is_counted():
 def test_two_rings_never_run_out_of_backend_slots():
     host = make_host(*(domain(name, fileio(block_bytes=4096, queue_depth=64)) for name in "ab"))
     host.advance(5 * SECOND)
-    assert [vbd(host, name).ring_full for name in "ab"] == [0, 0]
+    assert [vbd(host, name).out_of_requests for name in "ab"] == [0, 0]
 
 
 def test_slots_of_a_destroyed_domain_come_back():

@@ -244,7 +244,7 @@ class FakeTelemetry:
             3200, 2, 1, 2, 3, 0, ".3", "3.0.3", "credit", 4194304, 0, 0,
             tuple(self._domain(domid, name) for domid, name in self._host.names.items()),
             pcpus,
-            XenoprofSnapshot(
+            xenoprof=XenoprofSnapshot(
                 xenoprof.state, tuple(xenoprof.active), tuple(xenoprof.passive), 0, 0, 0, 0,
                 now_ns // 1_000_000, 0, 0, 0,
             ),
@@ -260,7 +260,7 @@ class FakeTelemetry:
         xenoprof = self._xenoprof
         kind = "dom0" if domid == 0 else "hvm" if name in xenoprof.hvm else "pv"
         return DomainSnapshot(
-            domid, name, "", kind, running=True, blocked=False,
+            domid, name, "", kind, running=True, runnable=False, blocked=False,
             paused=xenoprof.driver(domid).is_paused, shutdown=False, crashed=False, dying=False,
             created_ns=0, cpu_ns=0, memory_kib=262144, target_kib=262144, maximum_kib=262144,
             configured_memory_kib=262144, weight=256, cap_percent=0,

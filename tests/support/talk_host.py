@@ -12,6 +12,7 @@ from hypervisor.telemetry import (
     VifSnapshot,
 )
 from tests.support.json_service import JsonService
+from tests.support.measured import measured_sum
 from xenprof.client import ServiceError
 
 SECOND = 10**9
@@ -23,16 +24,16 @@ VIF = VifSnapshot(
 )  # fmt: skip
 XVDA = VbdSnapshot(
     device=51712, name="xvda", backend="phy:/dev/sdb1", mode="w",
-    read_requests=729, write_requests=31, read_bytes=0, write_bytes=0, ring_full=4,
+    read_requests=729, write_requests=31, read_bytes=0, write_bytes=0, out_of_requests=4,
 )  # fmt: skip
-TAP = replace(XVDA, device=51728, name="xvdb", backend="tap:aio:/a.dsk", statistics=False)
+TAP = VbdSnapshot(device=51728, name="xvdb", backend="tap:aio:/a.dsk", mode="w")
 
 
 def vcpu(number: int, pcpu: int, runstate: str, seconds: float) -> VcpuSnapshot:
     return VcpuSnapshot(
         vcpu=number, pcpu=pcpu, online=runstate != "offline", runstate=runstate,
         running_ns=round(seconds * SECOND), runnable_ns=0, blocked_ns=0, offline_ns=0,
-        affinity=None,
+        affinity=(0, 1, 2, 3),
     )  # fmt: skip
 
 
@@ -41,8 +42,8 @@ def domain(domid: int, name: str, mib: int, *vcpus: VcpuSnapshot) -> DomainSnaps
         domid=domid, name=name, uuid=f"00000000-0000-0000-0000-{domid:012}",
         kind="pv" if domid else "dom0", running=False, blocked=True, paused=False,
         shutdown=False, crashed=False, dying=False, shutdown_reason=None, created_ns=0,
-        cpu_ns=sum(vcpu.running_ns for vcpu in vcpus), memory_kib=mib * 1024,
-        target_kib=mib * 1024, maximum_kib=mib * 1024 if domid else None,
+        cpu_ns=measured_sum(*(vcpu.running_ns for vcpu in vcpus)), memory_kib=mib * 1024,
+        target_kib=mib * 1024, maximum_kib=mib * 1024 if domid else None, is_memory_unlimited=not domid,
         configured_memory_kib=mib * 1024, weight=256, cap_percent=0, vcpus=vcpus,
     )  # fmt: skip
 

@@ -2,19 +2,24 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields
 
 from hypervisor.telemetry import (
     DomainSnapshot,
     HostSnapshot,
     PcpuSnapshot,
     VbdSnapshot,
-    VifSnapshot,
     XenoprofSnapshot,
 )
+from hypervisor.telemetry.unknown import UNKNOWN, seconds, shown, total, whole
 from xenprof.profile.losses import lost_text
 
 XENOPROF_COUNTERS = ("total", "active", "passive", "others", "lost", "invalid", "corrupted")
+_VIF_FIELDS = (
+    "index", "name", "mac", "bridge",
+    "receive_bytes", "receive_packets", "receive_errors", "receive_dropped",
+    "transmit_bytes", "transmit_packets", "transmit_errors", "transmit_dropped",
+    "ring_full",
+)  # fmt: skip
 _STATE_LETTERS = (
     ("running", "r"),
     ("blocked", "b"),
@@ -43,10 +48,6 @@ def _counts(xenoprof: XenoprofSnapshot | None) -> dict[str, int]:
     return {name: getattr(xenoprof, name, 0) for name in XENOPROF_COUNTERS}
 
 
-def _version(snapshot: HostSnapshot) -> str:
-    return f"{snapshot.xen_major}.{snapshot.xen_minor}{snapshot.xen_extra}"
-
-
 def _host(snapshot: HostSnapshot) -> dict[str, object]:
     return {
         "name": snapshot.host,
@@ -57,7 +58,7 @@ def _host(snapshot: HostSnapshot) -> dict[str, object]:
         "threads_per_core": snapshot.threads_per_core,
         "memory_kib": snapshot.memory_kib,
         "free_kib": snapshot.free_kib,
-        "hypervisor": _version(snapshot),
+        "hypervisor": snapshot.xen_version,
         "tools": snapshot.tools,
         "scheduler": snapshot.scheduler,
         "pcpus": [_pcpu(pcpu) for pcpu in snapshot.pcpus],
@@ -68,10 +69,10 @@ def _host(snapshot: HostSnapshot) -> dict[str, object]:
 def _pcpu(pcpu: PcpuSnapshot) -> dict[str, object]:
     return {
         "pcpu": pcpu.pcpu,
-        "user_seconds": pcpu.user_ns / 1e9,
-        "kernel_seconds": pcpu.kernel_ns / 1e9,
-        "hypervisor_seconds": pcpu.hypervisor_ns / 1e9,
-        "idle_seconds": pcpu.idle_ns / 1e9,
+        "user_seconds": seconds(pcpu.user_ns),
+        "kernel_seconds": seconds(pcpu.kernel_ns),
+        "hypervisor_seconds": seconds(pcpu.hypervisor_ns),
+        "idle_seconds": seconds(pcpu.idle_ns),
     }
 
 
@@ -81,32 +82,48 @@ def _domain(domain: DomainSnapshot) -> dict[str, object]:
         "name": domain.name,
         "kind": domain.kind,
         "state": _state(domain),
-        "cpu_seconds": domain.cpu_ns / 1e9,
+        "cpu_seconds": seconds(domain.cpu_ns),
         "memory_kib": domain.memory_kib,
         "target_kib": domain.target_kib,
         "vcpus": [
             {
                 "vcpu": vcpu.vcpu,
                 "pcpu": vcpu.pcpu,
-                "running_seconds": vcpu.running_ns / 1e9,
-                "runnable_seconds": vcpu.runnable_ns / 1e9,
-                "blocked_seconds": vcpu.blocked_ns / 1e9,
-                "offline_seconds": vcpu.offline_ns / 1e9,
+                "running_seconds": seconds(vcpu.running_ns),
+                "runnable_seconds": seconds(vcpu.runnable_ns),
+                "blocked_seconds": seconds(vcpu.blocked_ns),
+                "offline_seconds": seconds(vcpu.offline_ns),
             }
             for vcpu in domain.vcpus
         ],
-        "vifs": [_fields(vif) for vif in domain.vifs],
-        "vbds": [_fields(vbd) for vbd in domain.vbds],
+        "vifs": [{name: getattr(vif, name) for name in _VIF_FIELDS} for vif in domain.vifs],
+        "vbds": [_vbd(vbd) for vbd in domain.vbds],
         "workloads": [dict(workload) for workload in domain.workloads],
     }
 
 
-def _fields(record: VifSnapshot | VbdSnapshot) -> dict[str, object]:
-    return {field.name: getattr(record, field.name) for field in fields(record)}
+def _vbd(vbd: VbdSnapshot) -> dict[str, object]:
+    return {
+        "device": vbd.device,
+        "name": vbd.name,
+        "backend": vbd.backend,
+        "mode": vbd.mode,
+        "read_requests": vbd.read_requests,
+        "write_requests": vbd.write_requests,
+        "read_bytes": vbd.read_bytes,
+        "write_bytes": vbd.write_bytes,
+        "ring_full": vbd.out_of_requests,
+        "statistics": vbd.read_requests is not None,
+        "busy_ns": vbd.busy_ns,
+        "wait_ns": vbd.wait_ns,
+        "answered_requests": vbd.answered_requests,
+    }
 
 
-def _state(domain: DomainSnapshot) -> str:
-    """Return a domain's state as the six letters of `xm list`."""
+def _state(domain: DomainSnapshot) -> str | None:
+    """Return a domain's state as the six letters of `xm list`; None if it is unknown."""
+    if all(getattr(domain, name) is None for name, _ in _STATE_LETTERS):
+        return None
     return "".join(letter if getattr(domain, name) else "-" for name, letter in _STATE_LETTERS)
 
 
@@ -120,19 +137,17 @@ def lost_line(snapshot: HostSnapshot) -> str:
 
 def as_text(snapshot: HostSnapshot, xenoprof: XenoprofSnapshot | None) -> str:
     """Return the result as tables to read."""
-    seconds = snapshot.time_ns / 1e9
+    elapsed = snapshot.time_ns / 1e9
     has_caps = any(domain.cap_percent for domain in snapshot.domains)
     head = ("Domain", "ID", "Kind", "State", "VCPUs", "CPU %", "Steal %", "Mem(MiB)")
     lines = [
-        f"{snapshot.host}: Xen {_version(snapshot)}, {snapshot.scheduler} scheduler, "
-        f"{len(snapshot.pcpus)} pcpus {snapshot.cpu_type} at {snapshot.mhz} MHz; {seconds:g} s",
+        f"{snapshot.host}: Xen {shown(snapshot.xen_version)}, "
+        f"{shown(snapshot.scheduler)} scheduler, {shown(len(snapshot.pcpus) or None)} pcpus "
+        f"{shown(snapshot.cpu_type)} at {shown(snapshot.mhz)} MHz; {elapsed:g} s",
         "",
         *_table(
             (*head, *["Cap %"] * has_caps),
-            [
-                (*_row(domain, seconds), *[domain.cap_percent or "none"] * has_caps)
-                for domain in snapshot.domains
-            ],
+            [(*_row(domain, elapsed), *[_cap(domain)] * has_caps) for domain in snapshot.domains],
         ),
     ]
     workloads = [
@@ -148,18 +163,27 @@ def as_text(snapshot: HostSnapshot, xenoprof: XenoprofSnapshot | None) -> str:
     return "\n".join(lines)
 
 
-def _row(domain: DomainSnapshot, seconds: float) -> Sequence[object]:
-    steal = sum(vcpu.runnable_ns / 1e9 for vcpu in domain.vcpus)
+def _cap(domain: DomainSnapshot) -> object:
+    return "none" if domain.cap_percent == 0 else shown(domain.cap_percent)
+
+
+def _row(domain: DomainSnapshot, elapsed: float) -> Sequence[object]:
+    steal_ns = total(vcpu.runnable_ns for vcpu in domain.vcpus) if domain.vcpus else None
     return (
         domain.name,
         domain.domid,
-        domain.kind,
-        _state(domain),
-        len(domain.vcpus),
-        f"{100 * (domain.cpu_ns / 1e9) / seconds:.1f}",
-        f"{100 * steal / seconds:.1f}",
-        domain.memory_kib // 1024,
+        shown(domain.kind),
+        shown(_state(domain)),
+        shown(len(domain.vcpus) or None),
+        _share(domain.cpu_ns, elapsed),
+        _share(steal_ns, elapsed),
+        shown(whole(domain.memory_kib, 1024)),
     )
+
+
+def _share(spent_ns: int | None, elapsed: float) -> str:
+    """Return a time in percent of one pcpu's, as text."""
+    return UNKNOWN if spent_ns is None else f"{100 * (spent_ns / 1e9) / elapsed:.1f}"
 
 
 def _amounts(workload: Mapping[str, object]) -> str:

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from hypervisor.errors import UnknownValue
 from hypervisor.host import Host, Tracer, tracer_of
 from hypervisor.telemetry import TraceRecord
 from hypervisor.trace_events import ALL, DEFAULT_POLL_NS, TraceStatus
@@ -53,10 +54,11 @@ def trace_routes(
             return tracer_of(host).status(), readers.status()
 
         rings, reading = await done(service.submit(look))
-        return RecordResponse(_state(service.snapshot().mhz, rings, reading))
+        return RecordResponse(_state(_mhz(service), rings, reading))
 
     async def start(request: Request) -> Response:
         asked = request_of(StartTrace, await body_of(request))
+        mhz = _mhz(service)
         masks, poll_ns, threshold = _masks(asked), _poll_ns(asked), _threshold(asked)
 
         def act(host: Host) -> tuple[int, int]:
@@ -71,7 +73,7 @@ def trace_routes(
             return reader, host.now_ns
 
         reader, now_ns = await done(service.submit(act))
-        return RecordResponse(TraceStarted(reader, now_ns, service.snapshot().mhz))
+        return RecordResponse(TraceStarted(reader, now_ns, mhz))
 
     async def read(request: Request) -> Response:
         return await _records(request, readers.read)
@@ -86,13 +88,13 @@ def trace_routes(
         if wanted not in FORMATS:
             known = ", ".join(FORMATS)
             raise BadArguments(f"trace read: 'format' is one of {known}, not {wanted!r}")
-        number = _reader(request.path_params["reader"])
+        number, mhz = _reader(request.path_params["reader"]), _mhz(service)
 
         def act(host: Host) -> tuple[Sequence[TraceRecord], int]:
             return take(tracer_of(host), number), host.now_ns
 
         records, now_ns = await done(service.submit(act))
-        return _answer(records, now_ns, wanted, service.snapshot().mhz)
+        return _answer(records, now_ns, wanted, mhz)
 
     return [
         Route("/api/v1/trace", status),
@@ -100,6 +102,14 @@ def trace_routes(
         changing("/api/v1/trace/{reader}/read", read),
         changing("/api/v1/trace/{reader}/stop", stop),
     ]
+
+
+def _mhz(service: Service) -> int:
+    """Return the rate at which the tsc of a trace counts. Raises: UnknownValue."""
+    mhz = service.snapshot().mhz
+    if mhz is None:
+        raise UnknownValue("its clock rate", "a trace has its times in cycles")
+    return mhz
 
 
 def _reader(text: str) -> int:

@@ -5,16 +5,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from hypervisor.telemetry import HostSnapshot
+from hypervisor.telemetry.unknown import minus, total
 from xenprof.home import DOMAIN_0_ID
 from xenprof.store.losses import NEVER_READ, count_in, parse_reasons, reasons_text
 
-_Life = tuple[int, str]
+_Life = tuple[int, str | None]
 """The id and the uuid of a domain."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    idle_ns: int = 0
+    idle_ns: int | None = 0  # None: the host does not know its idle time
     others: int = 0
 
 
@@ -32,7 +33,7 @@ class Unseen:
         self._own = {domid}  # the domains whose samples this session holds
         self._begun: _Reading | None = None
         self._total = _Reading(
-            _idle_ns(earlier.get("idle_seconds", "")), count_in(earlier.get("others_samples", ""))
+            _idle_ns(earlier.get("idle_seconds", "0")), count_in(earlier.get("others_samples", ""))
         )
         self._profiled: set[int] = set()
         self._lost = Counter(parse_reasons(earlier.get("lost_reasons", "")))
@@ -66,9 +67,9 @@ class Unseen:
 
     def lines(self, snapshot: HostSnapshot, unread: int) -> Iterator[str]:
         """Yield `key value` lines; `unread` is the number of samples in the domain's buffers."""
-        total = self._sum(snapshot)
-        yield f"idle_seconds {total.idle_ns / 1e9:.3f}"
-        yield f"others_samples {total.others}"
+        seen = self._sum(snapshot)
+        yield "idle_seconds" if seen.idle_ns is None else f"idle_seconds {seen.idle_ns / 1e9:.3f}"
+        yield f"others_samples {seen.others}"
         lost = self._all_lost(snapshot)
         yield f"lost_samples {lost.total()}"
         yield f"lost_reasons {reasons_text(lost)}"
@@ -79,7 +80,7 @@ class Unseen:
 
     def _read(self, snapshot: HostSnapshot) -> _Reading:
         return _Reading(
-            sum(pcpu.idle_ns for pcpu in snapshot.pcpus),
+            total(pcpu.idle_ns for pcpu in snapshot.pcpus) if snapshot.pcpus else None,
             snapshot.xenoprof.others if snapshot.xenoprof else 0,
         )
 
@@ -91,20 +92,22 @@ class Unseen:
         return +counts
 
     def _sum(self, snapshot: HostSnapshot) -> _Reading:
-        begun, total = self._begun, self._total
+        begun, ended = self._begun, self._total
         if begun is None:
-            return total
+            return ended
         now = self._read(snapshot)
         # Xen zeroes its counters when domain 0 opens the buffer again.
         others = now.others - begun.others if now.others >= begun.others else now.others
         return _Reading(
-            total.idle_ns + now.idle_ns - begun.idle_ns,
-            total.others + others,
+            total((ended.idle_ns, minus(now.idle_ns, begun.idle_ns))),
+            ended.others + others,
         )
 
 
-def _idle_ns(seconds: str) -> int:
-    """Return seconds with three decimals in ns; 0 for anything else."""
+def _idle_ns(seconds: str) -> int | None:
+    """Return seconds with three decimals in ns: None for no text, 0 for anything else."""
+    if not seconds:
+        return None
     whole, _, thousandths = seconds.partition(".")
     return count_in(whole) * 10**9 + count_in(thousandths.ljust(3, "0")[:3]) * 10**6
 

@@ -8,6 +8,7 @@ part of a snapshot and show as 0. The lines have no `(XEN) ` before them: see `b
 from collections.abc import Iterable, Sequence
 
 from hypervisor.telemetry import DomainSnapshot, HostSnapshot, VcpuSnapshot
+from hypervisor.telemetry.unknown import shown, whole
 from hypervisor.toolstack.records.bootring import SCHEDULER_NAMES
 
 IDLE_DOMAIN = 32767
@@ -82,7 +83,7 @@ def _handlers() -> list[str]:
 
 
 def _is_newer(snapshot: HostSnapshot) -> bool:
-    return (snapshot.xen_major, snapshot.xen_minor) >= (3, 1)
+    return (snapshot.xen_major or 0, snapshot.xen_minor or 0) >= (3, 1)
 
 
 # Key r
@@ -93,16 +94,20 @@ def _run_queues(snapshot: HostSnapshot) -> list[str]:
     is_credit = snapshot.scheduler == "credit"
     now = snapshot.time_ns
     return [
-        f"Scheduler: {SCHEDULER_NAMES[snapshot.scheduler]} ({snapshot.scheduler})",
+        f"Scheduler: {_scheduler_name(snapshot)} ({shown(snapshot.scheduler)})",
         *(_credit_settings(snapshot, entries) if is_credit else ()),
         f"NOW=0x{now >> 32:08X}{now & 0xFFFFFFFF:08X}",
         *(line for pcpu in range(len(snapshot.pcpus)) for line in _pcpu(pcpu, snapshot, entries)),
     ]
 
 
+def _scheduler_name(snapshot: HostSnapshot) -> str:
+    return shown(snapshot.scheduler and SCHEDULER_NAMES[snapshot.scheduler])
+
+
 def _is_active(vcpu: VcpuSnapshot) -> bool:
     """Return whether a vcpu earns credit: one that earns none has none."""
-    return vcpu.online and (bool(vcpu.credit) or vcpu.runstate in ("running", "runnable"))
+    return bool(vcpu.online) and (bool(vcpu.credit) or vcpu.runstate in ("running", "runnable"))
 
 
 def _credit_settings(snapshot: HostSnapshot, entries: Sequence[_Entry]) -> list[str]:
@@ -228,7 +233,7 @@ def _domains(snapshot: HostSnapshot) -> list[str]:
         lines += _domain(domain, snapshot)
         lines += [f"VCPU information and callbacks for domain {domain.domid}:"]
         for vcpu in domain.vcpus:
-            lines += _vcpu(vcpu, snapshot)
+            lines += _vcpu(vcpu)
     return lines
 
 
@@ -236,22 +241,22 @@ def _domain(domain: DomainSnapshot, snapshot: HostSnapshot) -> list[str]:
     is_dom0 = domain.domid == 0
     on = {vcpu.pcpu for vcpu in domain.vcpus if vcpu.runstate == "running"}
     dirty = _cpu_set(pcpu for pcpu in on if pcpu is not None)
-    memory = f"nr_pages={domain.memory_kib // 4} xenheap_pages=5 dirty_cpus={dirty}"
+    memory = f"nr_pages={shown(whole(domain.memory_kib, 4))} xenheap_pages=5 dirty_cpus={dirty}"
     if _is_newer(snapshot):
-        state = f"refcnt=3 dying={domain.dying:d}"
+        state = f"refcnt=3 dying={bool(domain.dying):d}"
     else:
         flags = (
             _PRIVILEGED * is_dom0
-            | _SHUTDOWN * (domain.shutdown or domain.crashed)
-            | _DYING * domain.dying
-            | _PAUSED * domain.paused
+            | _SHUTDOWN * bool(domain.shutdown or domain.crashed)
+            | _DYING * bool(domain.dying)
+            | _PAUSED * bool(domain.paused)
             | (domain.kind == "hvm")
         )
         state = f"flags={flags:x} refcnt=3"
     return [
         f"General information for domain {domain.domid}:",
         f"    {state} {memory}",
-        f"    handle={domain.uuid} vm_assist=0000000d",
+        f"    handle={shown(domain.uuid)} vm_assist=0000000d",
         f"Rangesets belonging to domain {domain.domid}:",
         f"    Interrupts {{ {'1-255 ' if is_dom0 else ''}}}",
         f"    I/O Memory {{ {'0-febff, fec01-fedff, fee01-ffffffff ' if is_dom0 else ''}}}",
@@ -261,13 +266,12 @@ def _domain(domain: DomainSnapshot, snapshot: HostSnapshot) -> list[str]:
     ]
 
 
-def _vcpu(vcpu: VcpuSnapshot, snapshot: HostSnapshot) -> list[str]:
+def _vcpu(vcpu: VcpuSnapshot) -> list[str]:
     is_running = vcpu.runstate == "running"
     flags = _VCPU_READY | _VCPU_RUNNING * is_running
-    flags |= _VCPU_BLOCKED * (vcpu.runstate == "blocked") | _VCPU_DOWN * (not vcpu.online)
-    everywhere = range(len(snapshot.pcpus))
+    flags |= _VCPU_BLOCKED * (vcpu.runstate == "blocked") | _VCPU_DOWN * (vcpu.online is False)
     dirty = [vcpu.pcpu or 0] if is_running else []
-    affinity = _cpu_set(everywhere if vcpu.affinity is None else vcpu.affinity)
+    affinity = shown(vcpu.affinity and _cpu_set(vcpu.affinity))
     return [
         f"    VCPU{vcpu.vcpu}: CPU{vcpu.pcpu or 0} [has={'T' if is_running else 'F'}] "
         f"flags={flags:x} upcall_pend = {is_running:02x}, upcall_mask = 00 "

@@ -7,6 +7,7 @@ from typing import Any
 from hypervisor.model.machine import Machine, build
 from hypervisor.model.scenario.spec import parse_scenario
 from hypervisor.telemetry import DomainSnapshot, PcpuSnapshot, VbdSnapshot, VifSnapshot
+from tests.support.measured import measured, measured_sum
 
 MS = 1_000_000
 SECOND = 1_000_000_000
@@ -92,10 +93,23 @@ def vbd(host: Machine, name: str) -> VbdSnapshot:
     return seen(host, name).vbds[0]
 
 
+def cpu_ns(host: Machine, name: str) -> int:
+    """Return the running time of a domain."""
+    return measured(seen(host, name).cpu_ns)
+
+
+def behalf_ns(host: Machine) -> dict[str, int]:
+    """Return the time of domain 0 by beneficiary."""
+    spent = measured(seen(host, "Domain-0").on_behalf)
+    return {
+        name: times.user_ns + times.kernel_ns + times.hypervisor_ns for name, times in spent.items()
+    }
+
+
 def busy_ns(pcpu: PcpuSnapshot) -> int:
-    return pcpu.user_ns + pcpu.kernel_ns + pcpu.hypervisor_ns
+    return measured_sum(pcpu.user_ns, pcpu.kernel_ns, pcpu.hypervisor_ns)
 
 
 def cpu_percent(host: Machine, name: str) -> float:
     """Return the domain's running time since boot in percent of one pcpu."""
-    return 100 * seen(host, name).cpu_ns / host.now_ns
+    return 100 * cpu_ns(host, name) / host.now_ns

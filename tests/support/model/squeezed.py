@@ -9,6 +9,7 @@ from hypervisor.model.machine import Machine
 from hypervisor.model.memory.paging import Paging
 from hypervisor.model.resident import Resident
 from hypervisor.telemetry import DomainSnapshot, VbdSnapshot
+from tests.support.measured import measured
 from tests.support.model.hosts import SECOND, domain, make_host, seen
 
 NEED_MIB = 96  # a guest's kernel and daemons, booted with 128 MiB, and 64 MiB
@@ -55,7 +56,7 @@ class Run:
     @property
     def reads(self) -> int:
         """Return the read requests of its first disk since then."""
-        return self.vbd.read_requests - self.before.vbds[0].read_requests
+        return measured(self.vbd.read_requests) - measured(self.before.vbds[0].read_requests)
 
     def advance(self, seconds: int) -> None:
         self.host.advance(self.host.now_ns + seconds * SECOND)

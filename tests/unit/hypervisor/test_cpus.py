@@ -36,7 +36,7 @@ def test_formatting_and_reading_give_the_same_cpus(cpus):
 @pytest.mark.parametrize(
     ("affinity", "text"),
     [
-        (None, "any cpu"),
+        (None, "-"),
         ((), "no cpus"),
         ((0, 1, 2, 3), "any cpu"),
         ((1, 2), "1-2"),

@@ -77,7 +77,7 @@ def find_domain(
     Raises: VirshError.
     """
     wanted = str(int(name)) if name.isascii() and name.isdigit() and len(name) < 10 else name
-    known = {
+    known: dict[str, dict[str | None, DomainSnapshot]] = {
         _BY_ID: {str(one.domid): one for one in reversed(snapshot.domains)},
         _BY_UUID: {one.uuid: one for one in reversed(snapshot.domains)},
         _BY_NAME: {one.name: one for one in reversed(snapshot.domains)},

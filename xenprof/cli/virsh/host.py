@@ -93,6 +93,9 @@ def _version(connection: Connection, words: Words) -> None:
     print(f"Compiled against library: libvir {LIBRARY_VERSION}")
     print(f"Using library: libvir {LIBRARY_VERSION}")
     print(f"Using API: Xen {_API_VERSION}")
+    if host.xen_major is None or host.xen_minor is None:
+        print("Cannot extract running Xen hypervisor version")  # Source: src/virsh.c, cmdVersion
+        return
     print(f"Running hypervisor: Xen {host.xen_major}.{host.xen_minor}.0")
 
 

@@ -3,12 +3,15 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from hypervisor.telemetry import DomainSnapshot, VcpuSnapshot
+from hypervisor.telemetry.unknown import UNKNOWN, seconds, shown, total
 from xenprof.cli.virsh.connection import Connection
+from xenprof.cli.virsh.errors import VirshError
 from xenprof.cli.virsh.grammar import Command, Option
 from xenprof.home import DOMAIN_0_ID
 
 Words = Mapping[str, str]
 
+_OS_TYPES: Mapping[str | None, str] = {"hvm": "hvm", "pv": "linux", "dom0": "linux"}
 DOMAIN = Option("domain", "domain name, id or uuid")
 
 
@@ -19,6 +22,8 @@ def state_text(domain: DomainSnapshot) -> str:
     """
     if domain.domid == DOMAIN_0_ID:
         return "running"
+    if domain.running is None and domain.blocked is None and domain.paused is None:
+        return UNKNOWN
     if domain.crashed:
         return "crashed"
     if domain.shutdown:
@@ -40,32 +45,57 @@ def domain_table(domains: Sequence[DomainSnapshot]) -> Iterator[str]:
 
 def domain_rows(domain: DomainSnapshot) -> Iterator[str]:
     """Yield the lines of `virsh dominfo`; memory is what the domain has, not its target."""
-    maximum = domain.maximum_kib
+    maximum = "no limit" if domain.is_memory_unlimited else _kilobytes(domain.maximum_kib)
     yield _row("Id", domain.domid)
     yield _row("Name", domain.name)
-    yield _row("UUID", domain.uuid)
-    yield _row("OS Type", "hvm" if domain.kind == "hvm" else "linux")
+    yield _row("UUID", shown(domain.uuid))
+    yield _row("OS Type", _OS_TYPES.get(domain.kind, UNKNOWN))
     yield _row("State", state_text(domain))
-    yield _row("CPU(s)", len(_online(domain)))
-    if domain.cpu_ns:
-        yield _row("CPU time", f"{domain.cpu_ns / 1e9:.1f}s")
-    yield _row("Max memory", "no limit" if maximum is None else f"{maximum} kB")
-    yield _row("Used memory", f"{domain.memory_kib} kB")
+    yield _row("CPU(s)", shown(_online(domain)))
+    if domain.cpu_ns != 0:
+        yield _row("CPU time", _seconds(domain.cpu_ns))
+    yield _row("Max memory", maximum)
+    yield _row("Used memory", _kilobytes(domain.memory_kib))
 
 
 def vcpu_rows(domain: DomainSnapshot, pcpus: int) -> Iterator[str]:
     """Yield the lines of `virsh vcpuinfo`: the first vcpus, as many as are online."""
-    for number, vcpu in enumerate(domain.vcpus[: len(_online(domain))]):
+    for number, vcpu in enumerate(domain.vcpus[: _online(domain)]):
         if number:
             yield ""
         yield _row("VCPU", vcpu.vcpu)
-        yield _row("CPU", -1 if vcpu.pcpu is None else vcpu.pcpu)
-        runstate = vcpu.runstate if vcpu.online else "offline"
-        yield _row("State", "no state" if runstate == "runnable" else runstate)
-        if vcpu.running_ns:
-            yield _row("CPU time", f"{vcpu.running_ns / 1e9:.1f}s")
-        usable = range(pcpus) if vcpu.affinity is None else vcpu.affinity
-        yield _row("CPU Affinity", "".join("y" if p in usable else "-" for p in range(pcpus)))
+        yield _row("CPU", _pcpu(vcpu))
+        yield _row("State", _vcpu_state(vcpu))
+        if vcpu.running_ns != 0:
+            yield _row("CPU time", _seconds(vcpu.running_ns))
+        yield _row("CPU Affinity", _affinity(vcpu, pcpus))
+
+
+def _pcpu(vcpu: VcpuSnapshot) -> object:
+    if vcpu.pcpu is None:
+        return UNKNOWN if vcpu.online is None else -1
+    return vcpu.pcpu
+
+
+def _vcpu_state(vcpu: VcpuSnapshot) -> str:
+    if vcpu.online is False:
+        return "offline"
+    return "no state" if vcpu.runstate == "runnable" else shown(vcpu.runstate)
+
+
+def _affinity(vcpu: VcpuSnapshot, pcpus: int) -> str:
+    """Return y or - for each pcpu; one - if it is unknown."""
+    if vcpu.affinity is None or not pcpus:
+        return UNKNOWN
+    return "".join("y" if pcpu in vcpu.affinity else "-" for pcpu in range(pcpus))
+
+
+def _kilobytes(kib: int | None) -> str:
+    return UNKNOWN if kib is None else f"{kib} kB"
+
+
+def _seconds(spent_ns: int | None) -> str:
+    return UNKNOWN if spent_ns is None else f"{seconds(spent_ns):.1f}s"
 
 
 def _row(name: str, value: object) -> str:
@@ -76,8 +106,9 @@ def _domid(domain: DomainSnapshot) -> int:
     return domain.domid
 
 
-def _online(domain: DomainSnapshot) -> list[VcpuSnapshot]:
-    return [vcpu for vcpu in domain.vcpus if vcpu.online]
+def _online(domain: DomainSnapshot) -> int | None:
+    """Return the number of vcpus that are online, None if it is unknown."""
+    return total(vcpu.online for vcpu in domain.vcpus) if domain.vcpus else None
 
 
 def _list(connection: Connection, words: Words) -> None:
@@ -99,7 +130,10 @@ def _domname(connection: Connection, words: Words) -> None:
 
 
 def _domuuid(connection: Connection, words: Words) -> None:
-    print(connection.domain(words["domain"], ("id", "name")).uuid)
+    uuid = connection.domain(words["domain"], ("id", "name")).uuid
+    if uuid is None:
+        raise VirshError("this host does not know the uuids of its domains")
+    print(uuid)
 
 
 def _domstate(connection: Connection, words: Words) -> None:
@@ -112,6 +146,8 @@ def _dominfo(connection: Connection, words: Words) -> None:
 
 def _vcpuinfo(connection: Connection, words: Words) -> None:
     domain = connection.domain(words["domain"])
+    if not domain.vcpus:
+        raise VirshError("this host does not know the vcpus of its domains")
     pcpus = len(connection.snapshot().pcpus)
     print("\n".join(vcpu_rows(domain, pcpus)))
 

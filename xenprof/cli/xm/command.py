@@ -134,9 +134,9 @@ def integer(text: str) -> int:
 class _Tools:
     """The part of a snapshot that holds the version."""
 
-    tools: str
+    tools: str | None
 
 
 def tools_of(client: Client) -> str:
-    """Return the version of the tools on this host, `3.0.3` or `3.1`."""
-    return client.get(SNAPSHOT, _Tools).tools
+    """Return the version of the tools on this host, `3.0.3` or `3.1`, the newest if unknown."""
+    return client.get(SNAPSHOT, _Tools).tools or NEWEST

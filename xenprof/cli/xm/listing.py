@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from hypervisor.cpus import affinity_text
 from hypervisor.telemetry import DomainSnapshot, HostSnapshot, VcpuSnapshot
+from hypervisor.telemetry.unknown import UNKNOWN, seconds, shown, total, whole
 from xenprof.cli.xm.command import OLDEST, Command, Option, Words, XmError
 from xenprof.cli.xm.looking import (
     find_domains,
@@ -24,14 +25,17 @@ _STATES = ("all", "running", "paused", "halted", "suspended", "crashed")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A line of `xm list`. Domains that xend manages but does not run have no id and no state."""
+    """A line of `xm list`. Domains that xend manages but does not run have no id and no state.
+
+    None is shown as `-`: the host does not know it.
+    """
 
     name: str
     domid: str
-    memory_mib: int
-    vcpus: int
+    memory_mib: int | None
+    vcpus: int | None
     state: str = ""
-    cpu_seconds: float = 0.0
+    cpu_seconds: float | None = 0.0
 
 
 def row(domain: DomainSnapshot) -> Row:
@@ -39,10 +43,10 @@ def row(domain: DomainSnapshot) -> Row:
     return Row(
         name=shown_name(domain),
         domid=str(domain.domid),
-        memory_mib=domain.target_kib // 1024,
-        vcpus=sum(vcpu.online for vcpu in domain.vcpus),
+        memory_mib=whole(domain.target_kib, 1024),
+        vcpus=total(vcpu.online for vcpu in domain.vcpus) if domain.vcpus else None,
         state=state_letters(domain),
-        cpu_seconds=domain.cpu_ns / 1e9,
+        cpu_seconds=seconds(domain.cpu_ns),
     )
 
 
@@ -50,7 +54,7 @@ def state_letters(domain: DomainSnapshot) -> str:
     """Return the six letters; Domain-0 always runs, because xm runs in it."""
     if domain.domid == DOMAIN_0_ID:
         return "r-----"
-    shown = (
+    letters = (
         ("r", domain.running),
         ("b", domain.blocked),
         ("p", domain.paused),
@@ -58,10 +62,12 @@ def state_letters(domain: DomainSnapshot) -> str:
         ("c", domain.crashed),
         ("d", domain.dying),
     )
-    return "".join(letter if holds else "-" for letter, holds in shown)
+    if all(holds is None for _, holds in letters):
+        return UNKNOWN
+    return "".join(letter if holds else "-" for letter, holds in letters)
 
 
-def list_table(rows: Sequence[Row], tools: str, label: str | None = None) -> Iterator[str]:
+def list_table(rows: Sequence[Row], tools: str | None, label: str | None = None) -> Iterator[str]:
     """Yield the lines of `xm list`, or of `xm list --label`."""
     memory, memory_width, state_width = ("Mem(MiB)", 8, 5) if tools == OLDEST else ("Mem", 5, 10)
     name_width = 40 if label is None else 32
@@ -72,9 +78,9 @@ def list_table(rows: Sequence[Row], tools: str, label: str | None = None) -> Ite
     )
     for row in rows:
         yield (
-            f"{row.name:<{name_width}} {row.domid:>3} {row.memory_mib:>{memory_width}} "
-            f"{row.vcpus:>5} {row.state:>{state_width}} {row.cpu_seconds:8.1f}"
-            + ("" if label is None else f" {label}")
+            f"{row.name:<{name_width}} {row.domid:>3} {shown(row.memory_mib):>{memory_width}} "
+            f"{shown(row.vcpus):>5} {row.state:>{state_width}} "
+            f"{shown(row.cpu_seconds, '.1f'):>8}" + ("" if label is None else f" {label}")
         )
 
 
@@ -89,14 +95,20 @@ def vcpu_table(snapshot: HostSnapshot, domains: Sequence[DomainSnapshot]) -> Ite
         for vcpu in domain.vcpus:
             yield (
                 f"{shown_name(domain):<32} {domain.domid:>3} {vcpu.vcpu:>5} "
-                f"{vcpu.pcpu if vcpu.online else '-':>5} {_vcpu_state(vcpu):>5}  "
-                f"{vcpu.running_ns / 1e9:8.1f} {affinity_text(vcpu.affinity, pcpus)}"
+                f"{_pcpu(vcpu):>5} {_vcpu_state(vcpu):>5}  "
+                f"{shown(seconds(vcpu.running_ns), '.1f'):>8} {affinity_text(vcpu.affinity, pcpus)}"
             )
 
 
+def _pcpu(vcpu: VcpuSnapshot) -> str:
+    return UNKNOWN if vcpu.online is False else shown(vcpu.pcpu)
+
+
 def _vcpu_state(vcpu: VcpuSnapshot) -> str:
-    if not vcpu.online:
+    if vcpu.online is False:
         return "--p"
+    if vcpu.runstate is None:
+        return UNKNOWN
     return {"running": "r--", "blocked": "-b-"}.get(vcpu.runstate, "---")
 
 

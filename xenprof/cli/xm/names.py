@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from hypervisor.telemetry import DomainSnapshot, HostSnapshot
+from hypervisor.telemetry.unknown import UNKNOWN, minus
 from xenprof.cli.xm.command import Command, Option, Words
 from xenprof.cli.xm.looking import find_domains, shown_name, snapshot_of
 from xenprof.client import Client
@@ -42,7 +43,9 @@ def uptimes(snapshot: HostSnapshot, domains: Sequence[DomainSnapshot]) -> Iterat
     yield f"{'Name':<33} ID Uptime"
     for domain in domains:
         seconds = _up_seconds(snapshot, domain)
-        clock = f"{_days_and_minutes(seconds)}:{seconds % 60:02}"
+        clock = _days_and_minutes(seconds)
+        if seconds is not None:
+            clock += f":{seconds % 60:02}"
         yield f"{shown_name(domain):<32} {domain.domid:>3} {clock}"
 
 
@@ -54,13 +57,16 @@ def short_uptimes(snapshot: HostSnapshot, domains: Sequence[DomainSnapshot]) -> 
         yield f"{now: %H:%M:%S} up {up}, {shown_name(domain)} ({domain.domid})"
 
 
-def _up_seconds(snapshot: HostSnapshot, domain: DomainSnapshot) -> int:
+def _up_seconds(snapshot: HostSnapshot, domain: DomainSnapshot) -> int | None:
     """Return how long a domain has been up; domain 0 since time 0, as in its /proc/uptime."""
     since_ns = 0 if domain.domid == DOMAIN_0_ID else domain.created_ns
-    return round((snapshot.time_ns - since_ns) / _SECOND_NS)
+    up_ns = minus(snapshot.time_ns, since_ns)
+    return None if up_ns is None else round(up_ns / _SECOND_NS)
 
 
-def _days_and_minutes(seconds: int) -> str:
+def _days_and_minutes(seconds: int | None) -> str:
+    if seconds is None:
+        return UNKNOWN
     days, minutes = seconds // 86400, seconds // 60 % 1440
     prefix = f"{days} day{'s' * (days > 1)}, " if days else ""
     return f"{prefix}{minutes // 60:2}:{minutes % 60:02}"

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from hypervisor.domainsettings import SedfParameters
 from hypervisor.telemetry import DomainSnapshot, HostSnapshot
+from hypervisor.telemetry.unknown import shown
 from xenprof.cli.xm.command import OLDEST, Command, Option, Words, XmError, integer
 from xenprof.cli.xm.looking import find_domains, shown_name, snapshot_of
 from xenprof.client import Client
@@ -18,6 +19,8 @@ _MILLISECOND_NS = 1_000_000
 
 def _require(scheduler: str, snapshot: HostSnapshot) -> None:
     """Refuse if Xen runs with another scheduler. Raises: XmError."""
+    if snapshot.scheduler is None:
+        raise XmError("This host does not know its scheduler", shows_usage=False)
     if snapshot.scheduler != scheduler:
         raise XmError(f"Xen is running with the {snapshot.scheduler} scheduler", shows_usage=False)
 
@@ -27,7 +30,8 @@ def credit_table(domains: Sequence[DomainSnapshot]) -> Iterator[str]:
     yield f"{'Name':<33} {'ID':<2} {'Weight':<6} {'Cap':<4}"
     for domain in domains:
         yield (
-            f"{shown_name(domain):<32} {domain.domid:>3} {domain.weight:>6} {domain.cap_percent:>4}"
+            f"{shown_name(domain):<32} {domain.domid:>3} {shown(domain.weight):>6} "
+            f"{shown(domain.cap_percent):>4}"
         )
 
 

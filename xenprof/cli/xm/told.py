@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from hypervisor.telemetry import DomainSnapshot, HostSnapshot
+from hypervisor.telemetry.unknown import shown, whole
 from xenprof.cli.notes import note, note_what_was_meant
 from xenprof.client import Service, ServiceError
 from xenprof.wire.answers import Store
@@ -42,19 +43,11 @@ def memory_note(host: HostSnapshot, name: str, mib: int) -> str:
     domain = _find(host, name)
     if domain is None:
         return ""
-    wanted_kib, limit_kib = mib * 1024, domain.maximum_kib or domain.configured_memory_kib
     if domain.kind == "hvm":
         return f"{domain.name} is fully virtualized and has no balloon: its memory stays as it is"
-    if wanted_kib > limit_kib:
-        most = f"{domain.name} may have {limit_kib // 1024} MiB at most: its balloon stops there"
-        if wanted_kib > host.memory_kib:
-            return f"{most}; this machine has {host.memory_kib // 1024} MiB"
-        return most if domain.kind == "dom0" else f"{most}; first: xm mem-max {domain.name} {mib}"
-    if wanted_kib > host.memory_kib:
-        return f"this machine has {host.memory_kib // 1024} MiB: {domain.name} cannot get {mib}"
-    if wanted_kib - domain.memory_kib > host.free_kib:
-        reach = (domain.memory_kib + host.free_kib) // 1024
-        return f"{host.free_kib // 1024} MiB are free: {domain.name} gets to {reach} MiB at most"
+    wanted_kib = mib * 1024
+    if text := _beyond_a_limit(host, domain, wanted_kib):
+        return text
     if domain.paused or domain.shutdown or domain.crashed:
         return f"{domain.name} does not run: its balloon does not follow until it does"
     if domain.demand_kib is not None and wanted_kib < domain.demand_kib:
@@ -65,10 +58,32 @@ def memory_note(host: HostSnapshot, name: str, mib: int) -> str:
     return ""
 
 
+def _beyond_a_limit(host: HostSnapshot, domain: DomainSnapshot, wanted_kib: int) -> str:
+    """Return which limit keeps a domain from growing, "" if none that the host knows."""
+    mib, name = wanted_kib // 1024, domain.name
+    is_free = domain.is_memory_unlimited
+    limit_kib = domain.configured_memory_kib if is_free else domain.maximum_kib
+    is_beyond_host = host.memory_kib is not None and wanted_kib > host.memory_kib
+    machine = f"this machine has {shown(whole(host.memory_kib, 1024))} MiB"
+    if limit_kib is not None and wanted_kib > limit_kib:
+        most = f"{name} may have {limit_kib // 1024} MiB at most: its balloon stops there"
+        if is_beyond_host:
+            return f"{most}; {machine}"
+        return most if domain.kind == "dom0" else f"{most}; first: xm mem-max {name} {mib}"
+    if is_beyond_host:
+        return f"{machine}: {name} cannot get {mib}"
+    if domain.memory_kib is None or host.free_kib is None:
+        return ""
+    reach_kib = domain.memory_kib + host.free_kib
+    if wanted_kib <= reach_kib:
+        return ""
+    return f"{host.free_kib // 1024} MiB are free: {name} gets to {reach_kib // 1024} MiB at most"
+
+
 def vcpus_note(host: HostSnapshot, name: str, count: int) -> str:
     """Return how many vcpus a domain uses that was told a number it cannot have, "" if it can."""
     domain = _find(host, name)
-    if domain is None or 1 <= count <= len(domain.vcpus):
+    if domain is None or not domain.vcpus or 1 <= count <= len(domain.vcpus):
         return ""
     has = len(domain.vcpus)
     used = has if count > has else "1, the least"
@@ -84,7 +99,7 @@ def credit_note(host: HostSnapshot, name: str, config: str) -> str:
     if domain is None or domain.weight is None:
         return ""
     kept = _credit(config) if host.tools != "3.0.3" else _DEFAULT_CREDIT
-    has = domain.weight, domain.cap_percent
+    has = domain.weight, domain.cap_percent or 0
     if has == kept:
         return ""
     return (
@@ -100,7 +115,7 @@ def restored_note(host: HostSnapshot, config: str) -> str:
     if domain is None or domain.weight is None:
         return ""
     wanted = _credit(config)
-    if wanted == (domain.weight, domain.cap_percent):
+    if wanted == (domain.weight, domain.cap_percent or 0):
         return ""
     return (
         f"{domain.name} had weight {wanted[0]} and cap {wanted[1]}, which these tools do not "
@@ -123,5 +138,5 @@ def _credit(config: str) -> tuple[int, int]:
     return int(weight[1]) if weight else default_weight, int(cap[1]) if cap else default_cap
 
 
-def _command(name: str, weight: int, cap: int | None) -> str:
+def _command(name: str, weight: int, cap: int) -> str:
     return f"xm sched-credit -d {name} -w {weight} -c {cap}"

@@ -112,7 +112,7 @@ def test_states_sort_in_the_order_of_their_letters_and_waiting_domains_last():
 LESS = replace(
     OSSVM02, domid=8, name="a-less", cpu_ns=1, memory_kib=1024, maximum_kib=1024,
     vcpus=OSSVM02.vcpus[:1], vifs=(replace(VIF, receive_bytes=1, transmit_bytes=1),),
-    vbds=(replace(XVDA, ring_full=1, read_requests=1, write_requests=1),),
+    vbds=(replace(XVDA, out_of_requests=1, read_requests=1, write_requests=1),),
 )  # fmt: skip
 MORE = replace(
     OSSVM02, domid=9, name="b-more", cpu_ns=2, memory_kib=2048, maximum_kib=2048,
