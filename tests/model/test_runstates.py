@@ -18,6 +18,7 @@ from tests.support.model.hosts import (
     fileio,
     make_host,
     netperf,
+    times_ns,
 )
 
 XEN_KIB = 64 * 1024
@@ -79,9 +80,8 @@ def check_instant(host, seen: HostSnapshot, dead_ns: int) -> None:
     running = []
     for one in seen.domains:
         for vcpu in one.vcpus:
-            times = (vcpu.running_ns, vcpu.runnable_ns, vcpu.blocked_ns, vcpu.offline_ns)
-            assert min(times) >= 0
-            assert seen.time_ns - one.created_ns == sum(times)
+            assert min(times_ns(vcpu)) >= 0
+            assert seen.time_ns - one.created_ns == sum(times_ns(vcpu))
             assert one.paused <= (vcpu.runstate == "offline")
             assert vcpu.online or vcpu.runstate == "offline"
             if vcpu.runstate == "running":

@@ -14,7 +14,7 @@ from hypervisor.errors import HostError
 from hypervisor.model.machine import Machine
 from hypervisor.model.memory.pages import XEN_KIB
 from hypervisor.toolstack.operations.operation import Operation
-from tests.support.model.hosts import SECOND, burst, cpu, domain, make_host
+from tests.support.model.hosts import SECOND, burst, cpu, domain, make_host, times_ns
 
 LETTERS = re.compile(r"[r-][b-][p-][s-][c-][d-]")
 
@@ -290,8 +290,7 @@ class Toolstack(RuleBasedStateMachine):
         now = self.host.telemetry.snapshot()
         for one in now.domains:
             for vcpu in one.vcpus:
-                spent_ns = vcpu.running_ns + vcpu.runnable_ns + vcpu.blocked_ns + vcpu.offline_ns
-                assert spent_ns == now.time_ns - one.created_ns
+                assert sum(times_ns(vcpu)) == now.time_ns - one.created_ns
                 assert 0 <= one.cpu_ns <= len(one.vcpus) * now.time_ns
 
     @invariant()

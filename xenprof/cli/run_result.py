@@ -92,6 +92,7 @@ def _domain(domain: DomainSnapshot) -> dict[str, object]:
                 "runnable_seconds": vcpu.runnable_ns / 1e9,
                 "blocked_seconds": vcpu.blocked_ns / 1e9,
                 "offline_seconds": vcpu.offline_ns / 1e9,
+                "capped_seconds": vcpu.capped_ns / 1e9,
             }
             for vcpu in domain.vcpus
         ],

@@ -6,7 +6,13 @@ from typing import Any
 
 from hypervisor.model.machine import Machine, build
 from hypervisor.model.scenario.spec import parse_scenario
-from hypervisor.telemetry import DomainSnapshot, PcpuSnapshot, VbdSnapshot, VifSnapshot
+from hypervisor.telemetry import (
+    DomainSnapshot,
+    PcpuSnapshot,
+    VbdSnapshot,
+    VcpuSnapshot,
+    VifSnapshot,
+)
 
 MS = 1_000_000
 SECOND = 1_000_000_000
@@ -71,6 +77,26 @@ def _lines(table: Mapping[str, Any]) -> list[str]:
 def seen(host: Machine, name: str) -> DomainSnapshot:
     """Return the present snapshot of the domain of this name."""
     return next(one for one in host.telemetry.snapshot().domains if one.name == name)
+
+
+def times_ns(vcpu: VcpuSnapshot) -> tuple[int, ...]:
+    """Return the times of a vcpu that sum to its life."""
+    return tuple(
+        value or 0
+        for value in (
+            vcpu.running_ns,
+            vcpu.runnable_ns,
+            vcpu.blocked_ns,
+            vcpu.offline_ns,
+            vcpu.capped_ns,
+        )
+    )
+
+
+def stolen_ns(vcpu: VcpuSnapshot) -> int:
+    """Return the time that a vcpu's kernel counts as stolen."""
+    _, runnable_ns, _, offline_ns, capped_ns = times_ns(vcpu)
+    return runnable_ns + offline_ns + capped_ns
 
 
 def behalf_ns(host: Machine) -> dict[str, int]:
