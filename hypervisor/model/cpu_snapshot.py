@@ -23,6 +23,7 @@ def vcpu_snapshot(vcpu: Vcpu, execution: Execution) -> VcpuSnapshot:
         runnable_ns=times[1],
         blocked_ns=times[2],
         offline_ns=times[3],
+        capped_ns=times[4],
         affinity=affinity,
         credit=state.credit,
         priority=state.priority,
@@ -48,8 +49,8 @@ def pcpu_snapshot(pcpu: Pcpu, execution: Execution) -> PcpuSnapshot:
 def is_runnable(domain: Domain) -> bool:
     """Return whether none of its vcpus runs, and one would if it had a pcpu or no cap."""
     states = [vcpu.runstate.state for vcpu in domain.vcpus]
-    is_parked = any(vcpu.parked and vcpu.wants_to_run for vcpu in domain.vcpus)
-    return domain.domid != 0 and RUNNING not in states and (RUNNABLE in states or is_parked)
+    is_capped = any(vcpu.runstate.is_held and vcpu.wants_to_run for vcpu in domain.vcpus)
+    return domain.domid != 0 and RUNNING not in states and (RUNNABLE in states or is_capped)
 
 
 def waits(domain: Domain) -> Mapping[str, Histogram]:

@@ -13,7 +13,17 @@ from hypervisor.model.codebook.work import KERNEL
 from hypervisor.model.machine import build
 from hypervisor.model.scenario.spec import load_scenario
 from tests.support.copying import copied
-from tests.support.model.hosts import MS, SECOND, burst, cpu, domain, fileio, make_host, netperf
+from tests.support.model.hosts import (
+    MS,
+    SECOND,
+    burst,
+    cpu,
+    domain,
+    fileio,
+    make_host,
+    netperf,
+    times_ns,
+)
 from tests.support.paths import ROOT
 
 EVENTS = {0: (0x1D, 1), 3: (0x23, 1)}  # of a P4: GLOBAL_POWER_EVENTS, ITLB_REFERENCE
@@ -196,11 +206,6 @@ def test_the_hash_seed_does_not_matter():
 
 def test_times_are_integers_in_every_record():
     snapshot = played().telemetry.snapshot()
-    numbers = [
-        value
-        for one in snapshot.domains
-        for vcpu in one.vcpus
-        for value in (vcpu.running_ns, vcpu.runnable_ns, vcpu.blocked_ns, vcpu.offline_ns)
-    ]
+    numbers = [value for one in snapshot.domains for vcpu in one.vcpus for value in times_ns(vcpu)]
     assert {type(value) for value in numbers} == {int}
     assert not any(isinstance(value, np.integer) for value in numbers)

@@ -4,7 +4,7 @@ import pytest
 
 from hypervisor.model.cpu.look import look
 from hypervisor.model.linux.procprocesses import Processes
-from tests.support.measured import measured, measured_sum
+from tests.support.measured import measured
 from tests.support.model.hosts import (
     SECOND,
     burst,
@@ -14,6 +14,7 @@ from tests.support.model.hosts import (
     make_host,
     netperf,
     seen,
+    stolen_ns,
     vif,
 )
 from tests.support.model.profiling import begin
@@ -96,11 +97,7 @@ def test_no_time_is_negative_and_all_of_them_are_the_running_time(host, name):
     with look(host.execution.accounting):
         times = host.hypercalls.kernel_times.of_domain(system, host.now_ns)
         running = system.domain.cpu_ns(host.now_ns)
-    stolen = (
-        0
-        if name != "windows"
-        else sum(measured_sum(vcpu.runnable_ns, vcpu.offline_ns) for vcpu in seen(host, name).vcpus)
-    )
+    stolen = sum(map(stolen_ns, seen(host, name).vcpus)) if name == "windows" else 0
 
     assert min(times) >= 0
     assert running + stolen == times.user + times.system + times.irq + times.softirq

@@ -4,8 +4,19 @@ import pytest
 
 from hypervisor.errors import Refused, UnknownDomain
 from hypervisor.model.linux.proctimes import LOAD_BITS, LOAD_PERIOD_NS, KernelTimes, LoadAverages
-from tests.support.measured import measured, measured_sum
-from tests.support.model.hosts import SECOND, burst, cpu, domain, fileio, make_host, netperf, seen
+from tests.support.measured import measured
+from tests.support.model.hosts import (
+    SECOND,
+    burst,
+    cpu,
+    domain,
+    fileio,
+    make_host,
+    netperf,
+    seen,
+    stolen_ns,
+    times_ns,
+)
 from xenprof.service.domain_api import read_of_domain
 from xenprof.wire.answers import ProcTexts, Text
 
@@ -50,9 +61,8 @@ def test_ticks_add_up_to_the_time_of_all_vcpus(host, name):
 @pytest.mark.parametrize("name", ["Domain-0", "hog", "smp", "io", "net", "capped"])
 def test_steal_is_the_time_that_xen_did_not_give(host, name):
     vcpus = seen(host, name).vcpus
-    stolen_ns = sum(measured_sum(vcpu.runnable_ns, vcpu.offline_ns) for vcpu in vcpus)
 
-    assert stat(host, name)["cpu"]["steal"] == stolen_ns // 10_000_000
+    assert stat(host, name)["cpu"]["steal"] == sum(map(stolen_ns, vcpus)) // 10_000_000
 
 
 def test_a_guest_that_computes_has_no_idle_time(host):
@@ -103,7 +113,7 @@ def test_each_vcpu_has_a_line_and_they_add_up(host):
 def test_a_kernel_without_xen_does_not_know_steal(host):
     ticks = stat(host, "windows")["cpu"]
     vcpu = seen(host, "windows").vcpus[0]
-    busy_ns = measured_sum(vcpu.running_ns, vcpu.runnable_ns, vcpu.offline_ns)
+    busy_ns = times_ns(vcpu)[0] + stolen_ns(vcpu)
 
     assert ticks["steal"] == 0
     assert abs(ticks["user"] + ticks["system"] - busy_ns // 10_000_000) <= 1

@@ -19,6 +19,7 @@ from tests.support.model.hosts import (
     fileio,
     make_host,
     netperf,
+    times_ns,
 )
 
 XEN_KIB = 64 * 1024
@@ -80,18 +81,8 @@ def check_instant(host, seen: HostSnapshot, dead_ns: int) -> None:
     running = []
     for one in seen.domains:
         for vcpu in one.vcpus:
-            times = [
-                measured(spent_ns)
-                for spent_ns in (
-                    vcpu.running_ns,
-                    vcpu.runnable_ns,
-                    vcpu.blocked_ns,
-                    vcpu.offline_ns,
-                    vcpu.capped_ns or 0,
-                )
-            ]
-            assert min(times) >= 0
-            assert seen.time_ns - measured(one.created_ns) == sum(times)
+            assert min(times_ns(vcpu)) >= 0
+            assert seen.time_ns - measured(one.created_ns) == sum(times_ns(vcpu))
             assert measured(one.paused) <= (vcpu.runstate == "offline")
             assert vcpu.online or vcpu.runstate == "offline"
             if vcpu.runstate == "running":

@@ -14,8 +14,8 @@ from hypervisor.errors import HostError
 from hypervisor.model.machine import Machine
 from hypervisor.model.memory.pages import XEN_KIB
 from hypervisor.toolstack.operations.operation import Operation
-from tests.support.measured import measured, measured_sum
-from tests.support.model.hosts import SECOND, burst, cpu, domain, make_host
+from tests.support.measured import measured
+from tests.support.model.hosts import SECOND, burst, cpu, domain, make_host, times_ns
 
 LETTERS = re.compile(r"[r-][b-][p-][s-][c-][d-]")
 
@@ -291,14 +291,7 @@ class Toolstack(RuleBasedStateMachine):
         now = self.host.telemetry.snapshot()
         for one in now.domains:
             for vcpu in one.vcpus:
-                spent_ns = measured_sum(
-                    vcpu.running_ns,
-                    vcpu.runnable_ns,
-                    vcpu.blocked_ns,
-                    vcpu.offline_ns,
-                    vcpu.capped_ns or 0,
-                )
-                assert spent_ns == now.time_ns - measured(one.created_ns)
+                assert sum(times_ns(vcpu)) == now.time_ns - measured(one.created_ns)
                 assert 0 <= measured(one.cpu_ns) <= len(one.vcpus) * now.time_ns
 
     @invariant()

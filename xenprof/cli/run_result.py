@@ -93,6 +93,7 @@ def _domain(domain: DomainSnapshot) -> dict[str, object]:
                 "runnable_seconds": seconds(vcpu.runnable_ns),
                 "blocked_seconds": seconds(vcpu.blocked_ns),
                 "offline_seconds": seconds(vcpu.offline_ns),
+                "capped_seconds": seconds(vcpu.capped_ns),
             }
             for vcpu in domain.vcpus
         ],

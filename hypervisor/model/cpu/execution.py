@@ -19,7 +19,7 @@ from hypervisor.model.cpu.topology import Topology
 from hypervisor.model.cpu.trace import Trace
 from hypervisor.model.domain.domain import Domain, Pcpu, Vcpu
 from hypervisor.model.domain.pathtimes import PathTimes
-from hypervisor.model.domain.runstate import BLOCKED, OFFLINE, RUNNABLE, RUNNING
+from hypervisor.model.domain.runstate import BLOCKED, NEVER, OFFLINE, RUNNABLE, RUNNING
 from hypervisor.model.timing.clock import Clock
 from hypervisor.trace_events import BLOCK, S_TIMER, SLEEP, T_TIMER, WAKE
 
@@ -89,6 +89,7 @@ class Execution:
     def unpark(self, vcpu: Vcpu) -> None:
         """Let a parked vcpu run again; it wakes if it has something to do."""
         vcpu.parked = False
+        self._hold(vcpu)
         self.resume(vcpu)
 
     # Operations for devices, guests and the toolstack.
@@ -151,6 +152,8 @@ class Execution:
     def stop(self, vcpu: Vcpu) -> None:
         """Remove a vcpu that is paused, parked or unplugged from its pcpu and queues."""
         self.trace.vcpu(SLEEP, vcpu)
+        if vcpu.parked:
+            self._hold(vcpu)
         if vcpu.runnable:
             vcpu.runnable = False
             self.scheduler.sleep(vcpu)
@@ -159,6 +162,8 @@ class Execution:
 
     def resume(self, vcpu: Vcpu) -> None:
         """Undo `stop`, if nothing else stops the vcpu."""
+        if vcpu.parked:
+            self._hold(vcpu)
         if vcpu.runnable or not self._may_run(vcpu):
             return
         if vcpu.wants_to_run:
@@ -166,15 +171,13 @@ class Execution:
         elif not vcpu.is_running:
             vcpu.runstate.change(BLOCKED, self.clock.now)
 
+    def _hold(self, vcpu: Vcpu) -> None:
+        """Count a vcpu as capped while nothing but its cap stops it (3.1)."""
+        is_held = vcpu.parked and _is_up(vcpu)
+        vcpu.runstate.hold(OFFLINE if is_held else NEVER, self.clock.now)
+
     def _may_run(self, vcpu: Vcpu) -> bool:
-        domain: Domain = vcpu.domain
-        return (
-            vcpu.online
-            and not vcpu.parked
-            and not domain.pause_count
-            and not domain.dying
-            and domain.shutdown_reason is None
-        )
+        return not vcpu.parked and _is_up(vcpu)
 
     # Scheduling decisions.
 
@@ -383,3 +386,13 @@ class Execution:
             if not self._ticks % COUNT_TICKS:
                 self.accounting.settle_all()
         self.scheduler.tick(now)
+
+
+def _is_up(vcpu: Vcpu) -> bool:
+    domain: Domain = vcpu.domain
+    return (
+        vcpu.online
+        and not domain.pause_count
+        and not domain.dying
+        and domain.shutdown_reason is None
+    )

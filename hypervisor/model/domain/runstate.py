@@ -1,4 +1,4 @@
-"""Keeps the runstates of a vcpu with exact accounting: the four times always sum to its age.
+"""Keeps the runstates of a vcpu with exact accounting: its times always sum to its age.
 
 Source: xen/common/schedule.c (vcpu_runstate_change), xen/include/public/vcpu.h.
 """
@@ -13,39 +13,87 @@ RUNNABLE: Final = 1
 BLOCKED: Final = 2
 OFFLINE: Final = 3
 NAMES: Final = ("running", "runnable", "blocked", "offline")
+CAPPED: Final = 4
+"""Only an index of times: to Xen, a vcpu that its cap holds back is runnable or offline."""
+NEVER: Final = -1
 
 
 class Runstate:
-    """The state of a vcpu, since when it holds, and the time spent in each state before that."""
+    """The state of a vcpu, since when it holds, and the time spent in each state before that.
 
-    __slots__ = ("is_preempted", "since_ns", "state", "times_ns", "wait_counts", "wait_sums_ns")
+    A vcpu that its scheduler holds back because of a limit (`held_in`) does not wait: that part of
+    its time is CAPPED.
+    """
+
+    __slots__ = (
+        "held_in",
+        "is_preempted",
+        "since_ns",
+        "state",
+        "times_ns",
+        "turned_ns",
+        "wait_counts",
+        "wait_sums_ns",
+    )
 
     def __init__(self, now_ns: int, state: int = OFFLINE) -> None:
         self.state = state
         self.since_ns = now_ns
-        self.times_ns = [0, 0, 0, 0]
+        self.turned_ns = now_ns  # since when it has been in `state`, and held back or not
+        self.held_in = NEVER  # in this state it is held back: RUNNABLE, OFFLINE or NEVER
+        self.times_ns = [0, 0, 0, 0, 0]
         self.is_preempted = False  # it was running before it became runnable
         # The number of waits for a pcpu (runnable -> running) by duration, see WAIT_BUCKETS_NS:
         # first those after a wake-up, then those after the loss of a pcpu.
         self.wait_counts = ([0] * (len(WAIT_BUCKETS_NS) + 1), [0] * (len(WAIT_BUCKETS_NS) + 1))
         self.wait_sums_ns = [0, 0]
 
+    @property
+    def is_held(self) -> bool:
+        """Return whether it is held back now."""
+        return self.state == self.held_in
+
     def change(self, state: int, now_ns: int) -> None:
         """Enter `state` at `now_ns`, unless it is the present state."""
         old = self.state
         if old == state:
             return
-        spent = now_ns - self.since_ns
-        self.times_ns[old] += spent
-        if old == RUNNABLE and state == RUNNING:
-            self.wait_counts[self.is_preempted][bisect_left(WAIT_BUCKETS_NS, spent)] += 1
-            self.wait_sums_ns[self.is_preempted] += spent
+        spent_ns = now_ns - self.turned_ns
+        if old == self.held_in:
+            self.times_ns[CAPPED] += spent_ns
+        else:
+            self.times_ns[old] += spent_ns
+            if old == RUNNABLE and (state == RUNNING or state == self.held_in):
+                self._waited(spent_ns)
         self.is_preempted = old == RUNNING
         self.state = state
-        self.since_ns = now_ns
+        self.since_ns = self.turned_ns = now_ns
 
-    def at(self, now_ns: int) -> tuple[int, int, int, int]:
-        """Return the four times (running, runnable, blocked, offline) at `now_ns`."""
+    def hold(self, state: int, now_ns: int) -> None:
+        """Hold the vcpu back from now on while it is in `state`; NEVER: no longer.
+
+        A wait ends when the vcpu is held. What follows its release is another one, as if it woke.
+        """
+        if state == self.held_in:
+            return
+        spent_ns = now_ns - self.turned_ns
+        if self.state == self.held_in:
+            self.times_ns[CAPPED] += spent_ns
+            self.turned_ns = now_ns
+            self.is_preempted = False
+        elif self.state == state:
+            self.times_ns[state] += spent_ns
+            self.turned_ns = now_ns
+            if state == RUNNABLE:
+                self._waited(spent_ns)
+        self.held_in = state
+
+    def at(self, now_ns: int) -> tuple[int, int, int, int, int]:
+        """Return the times (running, runnable, blocked, offline, capped) at `now_ns`."""
         times = list(self.times_ns)
-        times[self.state] += now_ns - self.since_ns
-        return times[0], times[1], times[2], times[3]
+        times[CAPPED if self.is_held else self.state] += now_ns - self.turned_ns
+        return times[0], times[1], times[2], times[3], times[4]
+
+    def _waited(self, spent_ns: int) -> None:
+        self.wait_counts[self.is_preempted][bisect_left(WAIT_BUCKETS_NS, spent_ns)] += 1
+        self.wait_sums_ns[self.is_preempted] += spent_ns

@@ -1,6 +1,7 @@
 """Accounts for the time of a domain's vcpus as its kernel does.
 
-A kernel on Xen counts ticks: those that runstates show as stolen (runnable or offline) are steal;
+A kernel on Xen counts ticks: those that runstates show as stolen (runnable or offline, be it by a
+cap) are steal;
 blocked ones are idle, or iowait where a task on that vcpu waits for a disk; the others are user,
 system, irq or softirq time, by what the tick has interrupted. A tick never interrupts the
 hypervisor: its work for a guest (hypercalls, faults) belongs to the code that asked for it. Here
@@ -99,8 +100,8 @@ class KernelTimes:
         system time.
         """
         domain = vcpu.domain
-        running, runnable, blocked, offline = vcpu.runstate.at(now_ns)
-        steal = runnable + offline - self._unseen.get((domain.domid, vcpu.vcpu_id), 0)
+        running, runnable, blocked, offline, capped = vcpu.runstate.at(now_ns)
+        steal = runnable + offline + capped - self._unseen.get((domain.domid, vcpu.vcpu_id), 0)
         if not vcpu.online:
             steal -= now_ns - vcpu.runstate.since_ns
         if domain.kind == "hvm":

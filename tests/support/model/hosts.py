@@ -6,7 +6,13 @@ from typing import Any
 
 from hypervisor.model.machine import Machine, build
 from hypervisor.model.scenario.spec import parse_scenario
-from hypervisor.telemetry import DomainSnapshot, PcpuSnapshot, VbdSnapshot, VifSnapshot
+from hypervisor.telemetry import (
+    DomainSnapshot,
+    PcpuSnapshot,
+    VbdSnapshot,
+    VcpuSnapshot,
+    VifSnapshot,
+)
 from tests.support.measured import measured, measured_sum
 
 MS = 1_000_000
@@ -74,10 +80,24 @@ def seen(host: Machine, name: str) -> DomainSnapshot:
     return next(one for one in host.telemetry.snapshot().domains if one.name == name)
 
 
-def behalf_ns(host: Machine) -> dict[str, int]:
-    """Return the time of domain 0 by beneficiary."""
-    spent = seen(host, "Domain-0").on_behalf or {}
-    return {name: times.total_ns for name, times in spent.items()}
+def times_ns(vcpu: VcpuSnapshot) -> tuple[int, ...]:
+    """Return the times of a vcpu that sum to its life."""
+    return tuple(
+        value or 0
+        for value in (
+            vcpu.running_ns,
+            vcpu.runnable_ns,
+            vcpu.blocked_ns,
+            vcpu.offline_ns,
+            vcpu.capped_ns,
+        )
+    )
+
+
+def stolen_ns(vcpu: VcpuSnapshot) -> int:
+    """Return the time that a vcpu's kernel counts as stolen."""
+    _, runnable_ns, _, offline_ns, capped_ns = times_ns(vcpu)
+    return runnable_ns + offline_ns + capped_ns
 
 
 def result(host: Machine, name: str, index: int = 0) -> Mapping[str, Any]:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from hypervisor.model.cpu.topology import Topology
 from hypervisor.model.domain.domain import Pcpu, Vcpu
+from hypervisor.model.domain.runstate import NEVER, RUNNABLE
 from hypervisor.model.timing.clock import Clock
 
 
@@ -11,7 +12,8 @@ class SchedContext:
     """The machine as a scheduler sees it. Of `clock` a scheduler reads only `now`.
 
     `park` pauses a vcpu because of its cap (3.1): it stops at once and its runstate is offline.
-    `unpark` undoes that; the machine calls `wake` if the vcpu wants to run.
+    `unpark` undoes that; the machine calls `wake` if the vcpu wants to run. A scheduler that leaves
+    such a vcpu runnable, and does not let it run, tells `hold` instead.
     """
 
     __slots__ = ("_decide", "clock", "park", "pcpus", "tickled", "topology", "unpark")
@@ -37,6 +39,10 @@ class SchedContext:
     def current(self, pcpu: int) -> Vcpu | None:
         """Return the vcpu that runs on `pcpu`; None stands for its idle vcpu."""
         return self.pcpus[pcpu].current
+
+    def hold(self, vcpu: Vcpu, *, is_held: bool) -> None:
+        """Note whether a vcpu, while it is runnable, is held back by a limit of its own."""
+        vcpu.runstate.hold(RUNNABLE if is_held else NEVER, self.clock.now)
 
     def tickle(self, pcpu: int) -> None:
         """Make `pcpu` decide again after the present event (Xen: SCHEDULE_SOFTIRQ)."""

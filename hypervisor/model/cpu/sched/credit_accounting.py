@@ -194,6 +194,7 @@ class CreditAccounting:
         rules = self._rules
         bound = rules.credits_per_period
         credit = record.credit + grant
+        was_parked = record.priority == PARKED
         if credit < 0:
             record.priority = OVER
             if cap_credit:
@@ -218,3 +219,5 @@ class CreditAccounting:
                 self.deactivate(record)
                 credit = 0
         record.credit = credit
+        if was_parked != (record.priority == PARKED):
+            self._context.hold(record.vcpu, is_held=not was_parked)

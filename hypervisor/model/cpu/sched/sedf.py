@@ -51,12 +51,13 @@ class SedfScheduler(Scheduler):
     name = "Simple EDF Scheduler"
     option = "sedf"
 
-    __slots__ = ("_context", "_counters", "_moves_always", "_pcpus", "_vcpus")
+    __slots__ = ("_context", "_counters", "_has_limits", "_moves_always", "_pcpus", "_vcpus")
 
     def __init__(self, context: SchedContext, *, moves_always: bool) -> None:
         """`moves_always`: a new affinity also moves a vcpu from a pcpu that it may still use."""
         self._context = context
         self._moves_always = moves_always
+        self._has_limits = False  # some vcpu may not have extra time
         self._counters = dict.fromkeys(_COUNTERS, 0)
         self._pcpus = [PcpuQueues() for _ in range(context.topology.pcpus)]
         self._vcpus: list[VcpuRecord] = []
@@ -131,9 +132,11 @@ class SedfScheduler(Scheduler):
                 record.slice_ns = parameters.slice_ns
             record.extratime = parameters.extratime
             record.latency_ns = parameters.latency_ns
+        self._has_limits |= not parameters.extratime
         self._share_by_weight()
         for record in changed.vcpus:
             self._requeue(record)
+            self._limit(record)
 
     def state(self, vcpu: Vcpu) -> VcpuState:
         """Return a state without credit and priority."""
@@ -185,6 +188,9 @@ class SedfScheduler(Scheduler):
         queues.is_due = False
         queues.lone_until_ns = 0
         queues.advance(now_ns)
+        if self._has_limits:
+            for record in queues.run + queues.wait:
+                self._limit(record)
         chosen, slice_ns = self._choose(queues, now_ns)
         queues.end_ns = now_ns + slice_ns
         if chosen is None:
@@ -282,7 +288,20 @@ class SedfScheduler(Scheduler):
         if record.extratime:
             queues.add_extra(EXTRA, record)
         queues.add(record, now_ns)
+        if self._has_limits:
+            self._limit(record)
         self._interrupt(record, queues, now_ns)
+
+    def _limit(self, record: VcpuRecord) -> None:
+        """Note whether a vcpu has used up its slice and may not have more in this period.
+
+        It does not wait for its pcpu then, which may even be idle.
+        """
+        wait = self._pcpus[record.vcpu.processor].wait
+        is_limited = not record.extratime and not record.wants_lost and record in wait
+        if is_limited != record.is_limited:
+            record.is_limited = is_limited
+            self._context.hold(record.vcpu, is_held=is_limited)
 
     def _interrupt(self, record: VcpuRecord, queues: PcpuQueues, now_ns: int) -> None:
         """Make the pcpu of a vcpu that has become runnable decide again, if that may matter."""

@@ -33,6 +33,7 @@ class VcpuRecord:
         "domain",
         "extra_weight",
         "extratime",
+        "is_limited",
         "is_migrating",
         "is_queued",
         "latency_ns",
@@ -68,6 +69,9 @@ class VcpuRecord:
         self.scores = [0, 0]  # of LOST and EXTRA; the lowest runs first
         self.runs_on = GUARANTEED  # only valid while it runs
         self.is_queued = False  # on `run` or `wait`
+        self.is_limited = (
+            False  # to its guaranteed time, of which it has none before its next period
+        )
         self.is_migrating = False  # to be moved when it next leaves its pcpu
 
     @property

@@ -21,7 +21,7 @@ def test_the_object_has_the_promised_keys():
         "vcpus", "vifs", "vbds", "workloads",
     ]  # fmt: skip
     assert list(domain["vcpus"][0]) == [
-        "vcpu", "pcpu", "running_seconds", "runnable_seconds", "blocked_seconds", "offline_seconds",
+        "vcpu", "pcpu", "running_seconds", "runnable_seconds", "blocked_seconds", "offline_seconds", "capped_seconds",
     ]  # fmt: skip
     assert list(result["xenoprof"]) == [
         "total", "active", "passive", "others", "lost", "invalid", "corrupted",
