@@ -47,11 +47,9 @@ def _contents() -> str:
 
 def _summary(alert: Alert) -> str:
     """Return the summary without its templates, which only Prometheus can fill."""
-    text = alert.summary
-    if "{{ range" in text:
-        before, _, rest = text.partition("{{ range")
-        text = f"{before}OTHERS {rest.rpartition('{{ end }}')[2]}"
-    return for_reading(text.replace('{{ printf "%.1f" $value }}', "$value"))
+    text = alert.summary.replace('{{ printf "%.1f" $value }}', "$value")
+    before, has_list, _ = text.partition("{{ range")
+    return for_reading(f"{before}..." if has_list else text)
 
 
 def _section(alert: Alert) -> str:

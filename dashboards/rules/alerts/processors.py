@@ -30,8 +30,8 @@ ALERTS = (
         "It is stricter than practice for steal (XenStealHigh), so it may act sooner.",
         queries=(_WHO_WAITS, _WHO_CAUSES, "xen_domain_sched_weight"),
         look=(
-            ("xm sched-credit -d $domain", "its weight and cap; 256 and 0 are the defaults"),
             _TOP_COMMAND,
+            ("xm sched-credit -d $domain", "its weight and cap; 256 and 0 are the defaults"),
             _VCPUS,
             _MON,
         ),
@@ -48,12 +48,12 @@ ALERTS = (
         for_minutes=5,
         unit=Unit.COUNT,
         expr=f"{_TOP} unless on (host, domain) ({_STARVED}) and on (host) ({_STARVED})",
-        summary='$domain on $host keeps {{ printf "%.1f" $value }} processors busy while '
-        '{{ range $i, $row := query "xen:domain_steal:ratio_rate5m > 0.1 and '
-        'xen:domain_satisfied:ratio_rate5m < 0.5" }}'
-        "{{ if eq $row.Labels.host $labels.host }}{{ $row.Labels.domain }} "
-        "({{ $row.Value | humanizePercentage }} waiting) {{ end }}{{ end }}"
-        "cannot get one",
+        summary='$domain on $host keeps {{ printf "%.1f" $value }} processors busy, for which '
+        "others wait: {{ range $i, $row := query (printf "
+        '"sort_desc(xen:domain_steal:ratio_rate5m{host=%q} > 0.1 and '
+        'xen:domain_satisfied:ratio_rate5m < 0.5)" $labels.host) }}'
+        "{{ if $i }}, {{ end }}{{ $row.Labels.domain }} {{ $row.Value | humanizePercentage }} "
+        "of its time{{ end }}",
         meaning="A domain of this host is starved, and this one uses most of the processors: "
         "its own time and what domain 0 does on its behalf count together.",
         cause="Its weight is larger than its neighbours', it has no cap, or it has more vcpus "

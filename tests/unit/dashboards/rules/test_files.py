@@ -32,9 +32,9 @@ def test_every_alert_says_what_who_is_called_needs():
 
 
 def test_labels_are_filled_in_by_prometheus():
-    starved = alerts(rule_files()["xenprof-alerts.yml"])["XenDomainStarved"]
+    noisy = alerts(rule_files()["xenprof-alerts.yml"])["XenNoisyNeighbour"]
 
-    assert "xm sched-credit -d {{ $labels.domain }}" == starved["annotations"]["command"]
+    assert "xm sched-credit -d {{ $labels.domain }}" == noisy["annotations"]["command"]
 
 
 def test_a_value_is_written_in_its_unit():
