@@ -6,12 +6,8 @@ from dashboards.rules.recordings import RECORDINGS
 from dashboards.rules.table import ALERTS
 from exporters.catalogue import CATALOGUE
 from tests.support.alert_cases.table import CASES
-from tests.support.coming_metrics import COMING
 
-LABELS = {
-    **{metric.name: {"host", *(one.name for one in metric.labels)} for metric in CATALOGUE},
-    **{name: set(labels) for name, labels in COMING.items()},
-}
+LABELS = {metric.name: {"host", *(one.name for one in metric.labels)} for metric in CATALOGUE}
 OF_PROMETHEUS = {
     "up": {"job", "instance"},
     "scrape_duration_seconds": {"job", "instance"},
