@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 TESTS := $(BIN)/python -m pytest -n 2 --dist loadfile --benchmark-disable
 PATH_LINE := export PATH="$(CURDIR)/$(BIN):$$PATH"
 
-.PHONY: help up down shell test soak check compiled wheels bench golden fmt clean peers
+.PHONY: help up observe down shell test soak check compiled wheels bench golden fmt clean peers
 
 help:  # this list
 	@awk -F ':.*  # ' '/^[a-z]+:.*  # / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -17,7 +17,13 @@ up: $(INSTALLED)  # install if needed, start the service in the background (LIST
 	@$(BIN)/xenprof --version | sed -n 's/^engine: pure (\(.* has changed .*\))/make: the model runs as Python: \1; type make compiled/p'
 	@echo 'To have the programs at hand:  $(PATH_LINE)'
 
-down:  # stop the service; everything sampled is written first
+# Settings, such as OBSERVE_PROMETHEUS_PORT=9091, are told by: python -m dashboards.observe up --help
+observe: $(INSTALLED)  # start Prometheus with the alerts, and Alertmanager, on the running service
+	@$(call INSTALL,$(OBSERVERS)) || true
+	@$(BIN)/python -m dashboards.observe up
+
+down:  # stop the service, and what observes it; everything sampled is written first
+	@test ! -x $(BIN)/python || $(BIN)/python -m dashboards.observe down || true
 	@test ! -x $(BIN)/xenprof || $(BIN)/xenprof stop || true
 
 shell: $(INSTALLED)  # open a shell with the programs on PATH
@@ -72,15 +78,18 @@ $(INSTALLED): pyproject.toml constraints.txt
 	  exit $$installed
 	@touch $@
 
-# Other programs that the tests compare xenprof with; if one is missing, its tests are skipped.
-PEERS := prometheus chromium
-NPM_PEERS := pprof-format@2.3.2 speedscope@1.25.0
-peers:
-	@for peer in $(PEERS); do command -v $$peer >/dev/null || missing="$$missing $$peer"; done; \
+# Installs those of Debian's programs that are missing, as root; each is named as its package.
+INSTALL = for one in $(1); do command -v $$one >/dev/null || missing="$$missing $$one"; done; \
 	  test -z "$$missing" || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null \
 	  && export DEBIAN_FRONTEND=noninteractive && apt-get update -qq >/dev/null 2>&1 \
-	  && apt-get install -qq -y --no-install-recommends $$missing >/dev/null 2>&1; } \
-	  || echo "make: could not install$$missing; their tests are skipped"
+	  && apt-get install -qq -y --no-install-recommends $$missing >/dev/null 2>&1; }
+
+# Other programs that the tests compare xenprof with; if one is missing, its tests are skipped.
+OBSERVERS := prometheus prometheus-alertmanager
+PEERS := $(OBSERVERS) chromium
+NPM_PEERS := pprof-format@2.3.2 speedscope@1.25.0
+peers:
+	@$(call INSTALL,$(PEERS)) || echo "make: could not install$$missing; their tests are skipped"
 	@test -d .run/peers/node_modules || ! command -v npm >/dev/null \
 	  || npm install --silent --prefix .run/peers $(NPM_PEERS) >/dev/null 2>&1 \
 	  || echo 'make: could not install $(NPM_PEERS); their tests are skipped'

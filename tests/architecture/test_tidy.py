@@ -13,6 +13,7 @@ PROGRAMS = (
     "xenprof/cli",
     "hypervisor/compiled/build.py",
     "dashboards/build.py",
+    "dashboards/observe/__main__.py",
     "exporters/reference.py",
 )
 TEXTS = (".py", ".toml", ".md", ".yml", ".yaml", ".html", ".txt", ".cfg")

@@ -1,0 +1,134 @@
+"""Watches the running service with Prometheus and Alertmanager (`python -m dashboards.observe`).
+
+`up` starts them with the rules of this project, `down` ends them; `make observe` and `make down`
+call these.
+"""
+
+import sys
+from pathlib import Path
+
+import click
+
+from dashboards.observe.servers import down, up
+from dashboards.observe.settings import Access, CannotObserve, ObserveSettings
+from dashboards.rules.rule import Pace
+from xenprof.cli.durations import Duration
+from xenprof.cli.options import WholeNumber, home_at, state_dir_option
+from xenprof.errors import XenprofError
+
+_NS_PER_SECOND = 10**9
+_SHORTEST_WINDOW_S = 5  # a rate needs several scrapes in it
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_PORT = WholeNumber(1, 65535)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Watch the running service with Prometheus and Alertmanager."""
+
+
+@main.command("up")
+@click.option(
+    "--prometheus-port",
+    envvar="OBSERVE_PROMETHEUS_PORT",
+    type=_PORT,
+    default=9090,
+    show_envvar=True,
+)
+@click.option(
+    "--alertmanager-port",
+    envvar="OBSERVE_ALERTMANAGER_PORT",
+    type=_PORT,
+    default=9093,
+    show_envvar=True,
+)
+@click.option(
+    "--window",
+    envvar="OBSERVE_WINDOW",
+    type=Duration(),
+    default="5m",
+    show_default=True,
+    show_envvar=True,
+    help="Range of all rates; the times before alerts fire shrink with it. 20s shows one soon.",
+)
+@click.option("--metrics-path", envvar="OBSERVE_METRICS_PATH", default="/metrics", show_envvar=True)
+@click.option("--user", envvar="OBSERVE_USER", show_envvar=True, help="For the service's password.")
+@click.option("--password-file", envvar="OBSERVE_PASSWORD_FILE", type=_FILE, show_envvar=True)
+@click.option("--ca-file", envvar="OBSERVE_CA_FILE", type=_FILE, show_envvar=True)
+@click.option("--cert-file", envvar="OBSERVE_CERT_FILE", type=_FILE, show_envvar=True)
+@click.option("--key-file", envvar="OBSERVE_KEY_FILE", type=_FILE, show_envvar=True)
+@click.option(
+    "--web-config",
+    envvar="OBSERVE_WEB_CONFIG",
+    type=_FILE,
+    show_envvar=True,
+    help="TLS and passwords of Prometheus' own page.",
+)
+@click.option(
+    "--webhook", envvar="OBSERVE_WEBHOOK", show_envvar=True, metavar="URL", help="Told of alerts."
+)
+@state_dir_option
+def _up(
+    prometheus_port: int,
+    alertmanager_port: int,
+    window: int,
+    metrics_path: str,
+    user: str | None,
+    password_file: Path | None,
+    ca_file: Path | None,
+    cert_file: Path | None,
+    key_file: Path | None,
+    web_config: Path | None,
+    webhook: str | None,
+    state_dir: Path | None,
+) -> None:
+    """Start both, print their addresses when they are ready."""
+    window_s = window // _NS_PER_SECOND
+    if window_s < _SHORTEST_WINDOW_S:
+        raise CannotObserve(f"a window is at least {_SHORTEST_WINDOW_S}s")
+    if (user is None) != (password_file is None):
+        raise CannotObserve("a user needs a file with the password, and the other way round")
+    servers = up(
+        ObserveSettings(
+            home=home_at(state_dir),
+            prometheus_port=prometheus_port,
+            alertmanager_port=alertmanager_port,
+            pace=Pace(window_s),
+            metrics_path=metrics_path,
+            access=Access(user, password_file, ca_file, cert_file, key_file),
+            web_config=web_config,
+            webhook=webhook,
+        )
+    )
+    for server in reversed(servers):
+        print(f"{server.title}: {server.url}")
+
+
+@main.command("down")
+@state_dir_option
+def _down(state_dir: Path | None) -> None:
+    """End those that `up` has started."""
+    if ended := down(home_at(state_dir)):
+        print(f"observe: ended {' and '.join(ended)}")
+
+
+def run() -> int:
+    """Run the command that is typed; return the exit code."""
+    try:
+        main.main(standalone_mode=False, prog_name="python -m dashboards.observe")
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except XenprofError as error:
+        print(f"observe: {error}", file=sys.stderr)
+        return error.exit_code
+    except OSError as error:
+        print(f"observe: {error.filename}: {error.strerror}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(run())

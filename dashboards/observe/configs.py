@@ -1,0 +1,120 @@
+"""Writes the configurations of Prometheus and Alertmanager for a running service."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TypeAlias
+from urllib.parse import urlsplit
+
+import yaml
+
+from dashboards.observe.settings import Access, ObserveSettings
+from dashboards.rules.files import rule_files
+from dashboards.rules.rule import Pace
+
+Tree: TypeAlias = "str | int | list[Tree] | dict[str, Tree]"
+
+_WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}
+_SCRAPES_PER_WINDOW = 60  # a scrape every 5 s as the rules are written
+_SHORTEST_SCRAPE_MS = 500  # twice the time between two snapshots of the service is enough
+_WORSE_HIDES = (
+    ("XenDomainStarved", "XenStealHigh|XenStealSustained"),
+    ("XenStealHigh", "XenStealSustained"),
+)
+
+
+def configs(settings: ObserveSettings, url: str) -> Mapping[str, str]:
+    """Return every file that the servers read, by its path below the folder of observing.
+
+    `url` is the address of the service.
+    """
+    rules = {f"rules/{name}": text for name, text in rule_files(settings.pace).items()}
+    return {
+        **rules,
+        "prometheus.yml": _text(_prometheus(settings, url)),
+        "alertmanager.yml": _text(_alertmanager(settings)),
+    }
+
+
+def _prometheus(settings: ObserveSettings, url: str) -> Tree:
+    every = f"{_scrape_ms(settings.pace)}ms"
+    return {
+        "global": {
+            "scrape_interval": every,
+            "scrape_timeout": every,
+            "evaluation_interval": every,
+        },
+        "rule_files": [str(settings.folder / "rules" / "*.yml")],
+        "alerting": {
+            "alertmanagers": [
+                {"static_configs": [{"targets": [f"127.0.0.1:{settings.alertmanager_port}"]}]}
+            ]
+        },
+        "scrape_configs": [_job(settings, url)],
+    }
+
+
+def _job(settings: ObserveSettings, url: str) -> Tree:
+    parts = urlsplit(url)
+    host = parts.hostname or "127.0.0.1"
+    shown = _WILDCARDS.get(host, f"[{host}]" if ":" in host else host)
+    return {
+        "job_name": "xenprof",
+        "scheme": parts.scheme,
+        "metrics_path": settings.metrics_path,
+        **_access(settings.access),
+        "static_configs": [{"targets": [f"{shown}:{parts.port or 443}"]}],
+    }
+
+
+def _access(access: Access) -> dict[str, Tree]:
+    found: dict[str, Tree] = {}
+    if access.user is not None and access.password_file is not None:
+        found["basic_auth"] = {
+            "username": access.user,
+            "password_file": _absolute(access.password_file),
+        }
+    files = {"ca_file": access.ca_file, "cert_file": access.cert_file, "key_file": access.key_file}
+    tls: dict[str, Tree] = {name: _absolute(path) for name, path in files.items() if path}
+    if tls:
+        found["tls_config"] = tls
+    return found
+
+
+def _alertmanager(settings: ObserveSettings) -> Tree:
+    """Return a configuration that groups alerts by host; the page shows them, and a webhook."""
+    receiver: dict[str, Tree] = {"name": "page"}
+    if settings.webhook is not None:
+        receiver["webhook_configs"] = [{"url": settings.webhook, "send_resolved": True}]
+    every_ms = _scrape_ms(settings.pace)
+    return {
+        "route": {
+            "receiver": "page",
+            "group_by": ["host", "alertname"],
+            "group_wait": f"{2 * every_ms}ms",
+            "group_interval": f"{12 * every_ms}ms",
+            "repeat_interval": "4h",
+        },
+        "inhibit_rules": [
+            {
+                "source_matchers": [f'alertname="{worse}"'],
+                "target_matchers": [f'alertname=~"{hidden}"'],
+                "equal": ["host", "domain"],
+            }
+            for worse, hidden in _WORSE_HIDES
+        ],
+        "receivers": [receiver],
+    }
+
+
+def _scrape_ms(pace: Pace) -> int:
+    return max(pace.window_s * 1000 // _SCRAPES_PER_WINDOW, _SHORTEST_SCRAPE_MS)
+
+
+def _absolute(path: Path) -> str:
+    return str(path.absolute())
+
+
+def _text(tree: Tree) -> str:
+    return "# Written by dashboards/observe each time that it starts; do not edit.\n" + (
+        yaml.safe_dump(tree, sort_keys=False)
+    )

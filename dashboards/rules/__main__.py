@@ -1,0 +1,21 @@
+"""Writes the files of rules and the runbooks (`python -m dashboards.rules`)."""
+
+from pathlib import Path
+
+from dashboards.rules.files import RUNBOOKS, rule_files
+from dashboards.rules.runbooks import markdown
+
+PROJECT = Path(__file__).parents[2]
+GENERATED = Path(__file__).parents[1] / "generated" / "rules"
+
+
+def main() -> None:
+    """Write them all, where they belong in a checkout."""
+    GENERATED.mkdir(parents=True, exist_ok=True)
+    for name, text in rule_files().items():
+        (GENERATED / name).write_text(text, encoding="utf-8")
+    (PROJECT / RUNBOOKS).write_text(markdown(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,169 @@
+"""Alerts about who gets the processors."""
+
+from dashboards.rules.rule import Alert, Severity, Unit
+
+_STARVED = "xen:domain_steal:ratio_rate5m > 0.1 and xen:domain_satisfied:ratio_rate5m < 0.5"
+_TOP = "topk by (host) (1, xen:domain_caused_cpu:rate5m)"
+_WHO_WAITS = "topk by (host) (5, xen:domain_steal:ratio_rate5m)"
+_WHO_CAUSES = "topk by (host) (5, xen:domain_caused_cpu:rate5m)"
+_TOP_COMMAND = ("xentop -b -i 2 -d 5", "CPU(%) of every domain: who uses the processors")
+_MON = (
+    "xenprof xenmon --notlive --time 5 --interval 1000",
+    "for each domain what it got, waited for and spent blocked, in files log-domN.log",
+)
+_VCPUS = ("xm vcpu-list", "where vcpus run, and whether pinning crowds several on one processor")
+
+ALERTS = (
+    Alert(
+        name="XenDomainStarved",
+        severity=Severity.CRITICAL,
+        for_minutes=5,
+        unit=Unit.RATIO,
+        expr=_STARVED,
+        summary="$domain on $host waits for a processor $value of its time and runs less than half "
+        "of the time that it wants to",
+        meaning="The domain is ready to run, and for longer than it runs, others have the "
+        "processors. Its programs are slow whatever they do; its own tools show it as steal.",
+        cause="Another domain computes all the time and has a larger weight, or vcpus of several "
+        "domains are pinned to the same processors, or the host simply has too few of them.",
+        threshold="More waiting than running, and at least a tenth of the time: our own judgement. "
+        "It is stricter than practice for steal (XenStealHigh), so it may act sooner.",
+        queries=(_WHO_WAITS, _WHO_CAUSES, "xen_domain_sched_weight"),
+        look=(
+            _TOP_COMMAND,
+            ("xm sched-credit -d $domain", "its weight and cap; 256 and 0 are the defaults"),
+            _VCPUS,
+            _MON,
+        ),
+        act=(
+            ("xm sched-credit -d $domain -w 512", "gives it twice the share of a default domain"),
+            ("xm vcpu-pin $domain 0 all", "lets a vcpu run anywhere again that was pinned"),
+            ("", "Find the domain that causes it: see XenNoisyNeighbour."),
+        ),
+        helped='xen:domain_satisfied:ratio_rate5m{domain="$domain"} > 0.5',
+    ),
+    Alert(
+        name="XenNoisyNeighbour",
+        severity=Severity.WARNING,
+        for_minutes=5,
+        unit=Unit.COUNT,
+        expr=f"{_TOP} unless on (host, domain) ({_STARVED}) and on (host) ({_STARVED})",
+        summary='$domain on $host keeps {{ printf "%.1f" $value }} processors busy, for which '
+        "others wait: {{ range $i, $row := query (printf "
+        '"sort_desc(xen:domain_steal:ratio_rate5m{host=%q} > 0.1 and '
+        'xen:domain_satisfied:ratio_rate5m < 0.5)" $labels.host) }}'
+        "{{ if $i }}, {{ end }}{{ $row.Labels.domain }} {{ $row.Value | humanizePercentage }} "
+        "of its time{{ end }}",
+        meaning="A domain of this host is starved, and this one uses most of the processors: "
+        "its own time and what domain 0 does on its behalf count together.",
+        cause="Its weight is larger than its neighbours', it has no cap, or it has more vcpus "
+        "than they have and never sleeps. Where its time is domain 0's, it is heavy traffic.",
+        threshold="One that is starved as in XenDomainStarved, and the largest consumer of the "
+        "host: our own judgement.",
+        queries=(_WHO_CAUSES, _WHO_WAITS, "xen:domain_on_behalf:ratio_rate5m"),
+        look=(
+            ("xm sched-credit -d $domain", "its weight and cap; compare those of its neighbours"),
+            _TOP_COMMAND,
+            ("xenprof profile --active 0 --passive $domain --for 5s", "what it computes"),
+            _VCPUS,
+        ),
+        act=(
+            ("xm sched-credit -d $domain -w 256", "gives it the weight of all others"),
+            ("xm sched-credit -d $domain -c 100", "lets it use one processor at most"),
+            ("xm vcpu-set $domain 1", "takes vcpus away from it"),
+        ),
+        helped="min by (host) (xen:domain_satisfied:ratio_rate5m) > 0.5",
+    ),
+    Alert(
+        name="XenStealSustained",
+        severity=Severity.INFO,
+        for_minutes=30,
+        unit=Unit.RATIO,
+        expr="xen:domain_steal:ratio_rate5m > 0.05",
+        summary="$domain on $host has waited for a processor $value of its time for half an hour",
+        meaning="The domain often finds the processors taken. Short waits hurt only programs that "
+        "must answer quickly.",
+        cause="The host is well used. A domain that computes all the time always waits where "
+        "others run too: then this is its share and no fault.",
+        threshold="More than 5 % for 30 minutes, as alerts on steal in use elsewhere have it "
+        "(rwlove/home-ops #12564; 5 % of ready time is called fine in VMware's practice).",
+        queries=(_WHO_WAITS, 'xen:domain_wait_seconds:p99_rate5m{domain="$domain"}'),
+        look=(_MON, _TOP_COMMAND),
+        act=(
+            ("xm sched-credit -d $domain -w 512", "gives it a larger share"),
+            ("", "Move a domain to another host, or give this one fewer domains."),
+        ),
+        helped='xen:domain_steal:ratio_rate5m{domain="$domain"} < 0.05',
+    ),
+    Alert(
+        name="XenStealHigh",
+        severity=Severity.WARNING,
+        for_minutes=20,
+        unit=Unit.RATIO,
+        expr="xen:domain_steal:ratio_rate5m > 0.1",
+        summary="$domain on $host has waited for a processor $value of its time for 20 minutes",
+        meaning="The domain waits so much that its users notice.",
+        cause="As for XenStealSustained; above all more busy vcpus than processors.",
+        threshold="More than 10 % for 20 minutes (kube-prometheus #796; 10 % of ready time hurts, "
+        "as VMware's practice has it).",
+        queries=(_WHO_WAITS, _WHO_CAUSES, "xen:host_busy:ratio_rate5m"),
+        look=(_MON, _VCPUS, _TOP_COMMAND),
+        act=(
+            ("xm sched-credit -d $domain -w 512", "gives it a larger share"),
+            ("xm vcpu-pin $domain 0 all", "lets a vcpu run anywhere again that was pinned"),
+        ),
+        helped='xen:domain_steal:ratio_rate5m{domain="$domain"} < 0.1',
+    ),
+    Alert(
+        name="XenDomainCapped",
+        severity=Severity.INFO,
+        for_minutes=15,
+        unit=Unit.RATIO,
+        expr="xen:domain_capped:ratio_rate5m > 0.1",
+        summary="$domain on $host was kept from running by its own cap for $value of its time",
+        meaning="The domain wants more than its cap allows. Processors may be idle meanwhile: this "
+        "is no lack of them.",
+        cause="Somebody set a cap, and the load has grown beyond it.",
+        threshold="A tenth of the time for 15 minutes: our own judgement.",
+        queries=(
+            'xen:domain_capped:ratio_rate5m{domain="$domain"}',
+            'xen_domain_sched_cap_ratio{domain="$domain"}',
+        ),
+        look=(("xm sched-credit -d $domain", "its cap, in percent of one processor"), _TOP_COMMAND),
+        act=(
+            ("xm sched-credit -d $domain -c 0", "takes the cap away"),
+            ("", "If the cap is what was sold, tell the owner: nothing is wrong with the host."),
+        ),
+        helped='xen:domain_capped:ratio_rate5m{domain="$domain"} < 0.1',
+    ),
+    Alert(
+        name="XenDomain0Saturated",
+        severity=Severity.CRITICAL,
+        for_minutes=10,
+        unit=Unit.RATIO,
+        expr='xen:domain_cpu:rate5m{domain="Domain-0"} / on (host, domain) '
+        "sum by (host, domain) (xen_domain_vcpus_online) > 0.8",
+        summary="Domain 0 of $host uses $value of its vcpus: disk and network of all guests depend "
+        "on it",
+        meaning="Domain 0 carries out the disk and network requests of every guest. When its vcpus "
+        "are busy, all guests wait for answers.",
+        cause="A guest with very much traffic, most often of small packets; too few vcpus in "
+        "domain 0; or programs that run in domain 0 itself.",
+        threshold="More than 80 % for 10 minutes: our own judgement.",
+        queries=(
+            'topk by (host) (5, xen:domain_on_behalf:ratio_rate5m{domain="Domain-0"})',
+            'sum by (host, mode) (rate(xen_domain_cpu_mode_seconds_total{domain="Domain-0"}[5m]))',
+        ),
+        look=(
+            ("xentop -b -n -i 2 -d 5", "the traffic of each domain's interfaces"),
+            ("xenprof profile --active 0 --for 5s", "which code of domain 0 takes the time"),
+        ),
+        act=(
+            ("xm vcpu-set Domain-0 2", "gives domain 0 more vcpus, up to what it booted with"),
+            ("xm sched-credit -d Domain-0 -w 512", "lets it run before the guests"),
+            ("", "Limit the traffic of the guest that it works for (rate= of its interface)."),
+        ),
+        helped='xen:domain_cpu:rate5m{domain="Domain-0"} / on (host, domain) '
+        "xen_domain_vcpus_online < 0.8",
+    ),
+)

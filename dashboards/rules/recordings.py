@@ -1,0 +1,135 @@
+"""Lists the recording rules: the figures that alerts, dashboards and people ask for.
+
+Rates are per virtual second: they are divided by the speed of the model, which is 1 on a host
+that has no model. A rule may use those above it.
+"""
+
+from dashboards.rules.rule import Recording
+
+SPEED = "xen:host_model_speed:ratio_rate5m"
+_PER_HOST = f"/ on (host) group_left () {SPEED}"
+
+
+def rate(metric: str, by: str, labels: str = "") -> str:
+    """Return the sum of a counter's rates per virtual second by host and the labels `by`."""
+    series = f"{metric}{{{labels}}}" if labels else metric
+    group = f"host, {by}" if by else "host"
+    return f"sum by ({group}) (rate({series}[5m])) {_PER_HOST}"
+
+
+def _quantile(metric: str, by: str) -> str:
+    return f"histogram_quantile(0.99, sum by (host, {by}, le) (rate({metric}_bucket[5m])) > 0)"
+
+
+def _of_vcpus(rated: str) -> str:
+    return f"{rated} / on (host, domain) sum by (host, domain) (xen_domain_vcpus_online)"
+
+
+_EVENTS = 'sum by (host, domain) (rate(xen_profile_events_total{measures="%s"}[5m]))'
+_DROPS = "sum by (host, domain, vif) (rate(xen_vif_drops_total[5m]))"
+_PACKETS = " + ".join(
+    f"sum by (host, domain, vif) (rate(xen_vif_{way}_packets_total[5m]))"
+    for way in ("receive", "transmit")
+)
+_LOST = "sum by (host, domain) (rate(xenprof_samples_lost_total[5m]))"
+_STORED = "sum by (host, domain) (rate(xen_profile_samples_total[5m]))"
+
+RECORDINGS = (
+    Recording(
+        SPEED,
+        "Virtual seconds per second; 1 where there is no model.",
+        "sum by (host) (rate(xenprof_model_time_seconds_total[5m])) "
+        "or max by (host) (xen_host_info)",
+    ),
+    Recording(
+        "xen:host_busy:ratio_rate5m",
+        "Share of the physical processors' time in which they were not idle.",
+        'sum by (host) (rate(xen_pcpu_seconds_total{mode!="idle"}[5m])) / '
+        "sum by (host) (rate(xen_pcpu_seconds_total[5m]))",
+    ),
+    Recording(
+        "xen:domain_cpu:rate5m",
+        "Physical processors that a domain uses.",
+        rate("xen_domain_cpu_seconds_total", "domain"),
+    ),
+    Recording(
+        "xen:vcpu_steal:ratio_rate5m",
+        "Share of its time for which a vcpu wanted to run and waited for a processor.",
+        rate("xen_vcpu_state_seconds_total", "domain, vcpu", 'state="runnable"'),
+    ),
+    Recording(
+        "xen:domain_steal:ratio_rate5m",
+        "The same for all online vcpus of a domain together.",
+        _of_vcpus(rate("xen_vcpu_state_seconds_total", "domain", 'state="runnable"')),
+    ),
+    Recording(
+        "xen:domain_capped:ratio_rate5m",
+        "Share of its time for which the online vcpus of a domain were parked by its cap.",
+        _of_vcpus(rate("xen_vcpu_capped_seconds_total", "domain")),
+    ),
+    Recording(
+        "xen:domain_satisfied:ratio_rate5m",
+        "Share of the time for which a domain wanted to run in which it did run.",
+        'sum by (host, domain) (rate(xen_vcpu_state_seconds_total{state="running"}[5m])) / '
+        "sum by (host, domain) "
+        '(rate(xen_vcpu_state_seconds_total{state=~"running|runnable"}[5m]))',
+    ),
+    Recording(
+        "xen:domain_wait_seconds:p99_rate5m",
+        "The 99th percentile of a domain's waits for a processor, by what made it wait.",
+        _quantile("xen_vcpu_wait_seconds", "domain, cause"),
+    ),
+    Recording(
+        "xen:domain_on_behalf:ratio_rate5m",
+        "Share of a driver domain's time by the domain that it worked for.",
+        "sum by (host, domain, on_behalf_of) (rate(xen_domain_on_behalf_seconds_total[5m])) / "
+        "on (host, domain) group_left () "
+        "sum by (host, domain) (rate(xen_domain_on_behalf_seconds_total[5m]))",
+    ),
+    Recording(
+        "xen:domain_caused_cpu:rate5m",
+        "Physical processors that a domain keeps busy: its own time, and that of driver domains "
+        "on its behalf.",
+        "sum by (host, domain) (label_replace(sum by (host, on_behalf_of) "
+        '(rate(xen_domain_on_behalf_seconds_total[5m])), "domain", "$1", "on_behalf_of", "(.+)") '
+        "or (sum by (host, domain) (rate(xen_domain_cpu_seconds_total[5m])) "
+        f"unless on (host, domain) xen_domain_on_behalf_seconds_total)) {_PER_HOST}",
+    ),
+    Recording(
+        "xen:domain_cycles_per_instruction:ratio_rate5m",
+        "Cycles per instruction of a domain, while both are sampled.",
+        f"{_EVENTS % 'cycles'} / ({_EVENTS % 'instructions'} > 0)",
+    ),
+    Recording(
+        "xen:domain_cache_misses_per_kilo_instruction:rate5m",
+        "Cache misses of a domain in 1000 instructions, while both are sampled.",
+        f"1000 * {_EVENTS % 'cache_misses'} / ({_EVENTS % 'instructions'} > 0)",
+    ),
+    Recording(
+        "xen:vbd_latency_seconds:p99_rate5m",
+        "The 99th percentile of the latency of a block device, by operation.",
+        _quantile("xen_vbd_latency_seconds", "domain, vbd, operation"),
+    ),
+    Recording(
+        "xen:vif_dropped:ratio_rate5m",
+        "Share of the packets of an interface, in both directions, that were dropped.",
+        f"{_DROPS} / ({_DROPS} + {_PACKETS} > 0)",
+    ),
+    Recording(
+        "xen:vif_rate_limited:ratio_rate5m",
+        "Share of its time for which an interface held packets back for its rate limit.",
+        rate("xen_vif_rate_limited_seconds_total", "domain, vif"),
+    ),
+    Recording(
+        "xen:domain_samples_lost:ratio_rate5m",
+        "Share of a domain's profile samples that were lost on the way.",
+        f"{_LOST} / ({_LOST} + ({_STORED} or 0 * {_LOST}) > 0)",
+    ),
+    Recording(
+        "xen:host_profiling_overhead:ratio_rate5m",
+        "Share of the physical processors' time that profiling itself takes.",
+        f"{rate('xen_profile_overhead_seconds_total', '')} / on (host) "
+        "count by (host) (xen_pcpu_info)",
+    ),
+)
+"""In the order in which Prometheus evaluates them."""

@@ -1,0 +1,33 @@
+"""Prometheus' own promtool reads the rules, and each alert fires when it should and only then."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from dashboards.rules.files import rule_files
+from tests.support.alert_cases.case import Case
+from tests.support.alert_cases.table import CASES, write_tests
+from tests.support.e2e.peers import peer
+
+pytestmark = pytest.mark.peer
+
+
+def promtool(*arguments: str | Path) -> str:
+    """Return what promtool has to say, empty if nothing is wrong."""
+    program = peer(shutil.which("promtool"), "promtool (Debian package prometheus)")
+    done = subprocess.run([program, *arguments], capture_output=True, text=True, check=False)
+    return done.stdout + done.stderr if done.returncode else ""
+
+
+def test_promtool_accepts_the_rules(tmp_path: Path):
+    for name, text in rule_files().items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+
+    assert promtool("check", "rules", *(tmp_path / name for name in rule_files())) == ""
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.alert)
+def test_an_alert_fires_for_its_reason_in_time_and_not_without_it(tmp_path: Path, case: Case):
+    assert promtool("test", "rules", write_tests(tmp_path, case)) == ""

@@ -1,0 +1,64 @@
+"""Joins the cases, and makes promtool's test files of them."""
+
+import re
+from pathlib import Path
+
+import yaml
+
+from dashboards.rules.files import RUNBOOKS, annotations, rule_files
+from dashboards.rules.rule import AS_WRITTEN, Alert
+from dashboards.rules.table import ALERTS
+from tests.support.alert_cases import devices, memory, processors, service
+from tests.support.alert_cases.case import CLOCK, Case, Series
+
+CASES = (*processors.CASES, *devices.CASES, *memory.CASES, *service.CASES)
+
+_LATE_MINUTES = 45
+_BY_NAME = {alert.name: alert for alert in ALERTS}
+
+
+def write_tests(folder: Path, case: Case) -> Path:
+    """Write both sides of a case and the rules into a folder; return the file for promtool."""
+    rules = rule_files()
+    for name, text in rules.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    alert = _BY_NAME[case.alert]
+    late = f"{_LATE_MINUTES}m"
+    firing = [_check(alert, late, [_expected(alert, case)])]
+    if alert.for_minutes:
+        firing.append(_check(alert, f"{alert.for_minutes - 1}m", []))
+    tests = [_test(case.firing, firing), _test(case.quiet, [_check(alert, late, [])])]
+    text = yaml.safe_dump(
+        {
+            "rule_files": list(rules),
+            "evaluation_interval": "1m",
+            "group_eval_order": ["xenprof-recordings"],
+            "tests": tests,
+        }
+    )
+    path = folder / "test.yml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def _test(series: Series, checks: list[dict[str, object]]) -> dict[str, object]:
+    listed = [{"series": name, "values": values} for name, values in {**CLOCK, **series}.items()]
+    return {"interval": "1m", "input_series": listed, "alert_rule_test": checks}
+
+
+def _check(alert: Alert, time: str, expected: list[dict[str, dict[str, str]]]) -> dict[str, object]:
+    return {"eval_time": time, "alertname": alert.name, "exp_alerts": expected}
+
+
+def _expected(alert: Alert, case: Case) -> dict[str, dict[str, str]]:
+    labels = {"host": "h", **case.labels}
+    texts = {
+        name: re.sub(r"{{ \$labels\.(\w+) }}", lambda found: labels[found[1]], text)
+        for name, text in annotations(alert, AS_WRITTEN, RUNBOOKS).items()
+        if name != "summary"
+    }
+    shown = {name: value for name, value in labels.items() if value}
+    return {
+        "exp_labels": {**shown, "severity": alert.severity.value},
+        "exp_annotations": {**texts, "summary": case.summary},
+    }

@@ -1,0 +1,55 @@
+import re
+import shlex
+from collections.abc import Iterator
+
+import pytest
+
+from dashboards.rules.files import RUNBOOKS
+from dashboards.rules.runbooks import markdown
+from dashboards.rules.table import ALERTS
+from tests.support.paths import ROOT
+from xenprof.cli.main import COMMANDS, PROGRAMS
+from xenprof.cli.xm.table import load
+
+OF_THE_SYSTEM = {"curl", "tail", "uptime", "make", "echo"}
+TYPED = sorted({command for alert in ALERTS for command, _ in (*alert.look, *alert.act) if command})
+
+
+def programs(command: str) -> Iterator[list[str]]:
+    """Yield the words of each program of a pipe."""
+    words: list[str] = []
+    for word in shlex.split(command):
+        if word == "|":
+            yield words
+            words = []
+        else:
+            words.append(word)
+    yield words
+
+
+def test_the_document_is_current():
+    on_disk = (ROOT / RUNBOOKS).read_text(encoding="utf-8")
+
+    assert markdown() == on_disk, "run: python -m dashboards.rules"
+
+
+@pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert.name)
+def test_every_alert_has_a_section_where_its_link_leads(alert):
+    anchors = [title.lower() for title in re.findall(r"^### (\w+)$", markdown(), re.MULTILINE)]
+
+    assert anchors.count(alert.anchor) == 1
+
+
+def test_no_template_is_left_for_people_to_read():
+    assert re.findall(r"{{.*?}}|\$\w+", markdown()) == []
+
+
+@pytest.mark.parametrize("command", TYPED)
+def test_a_command_is_one_that_there_is(command: str):
+    for name, *rest in programs(command):
+        known = OF_THE_SYSTEM | set(PROGRAMS) | {"xenprof", "xentop"}
+        assert name in known
+        if name == "xenprof" and not rest[0].startswith("-"):
+            assert rest[0] in {*PROGRAMS, *COMMANDS}
+        if name == "xm":
+            assert load(rest[0]) is not None
