@@ -1,11 +1,19 @@
-"""Writes `dashboards/generated/*.json` from the definitions (`python -m dashboards.build`)."""
+"""Writes the dashboards from their definitions (`python -m dashboards.build`).
 
+`dashboards/generated/*.json` are for a Prometheus that scrapes; those in `generated/otlp` are for
+one that gets the metrics by OTLP, where they have other names (`--names otlp` writes these alone).
+"""
+
+import argparse
 import json
 import warnings
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from dashboards import kinds
 from dashboards.export import Schema42Exporter
+from dashboards.kinds import figures, graphs, others, targets, variables
+from dashboards.kinds.pieces import JsonObject
+from dashboards.naming import otlp_dashboard
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # it imports `imp` on Python 3.11
@@ -17,33 +25,62 @@ DEFINITIONS = HERE / "definitions"
 GENERATED = HERE / "generated"
 
 KINDS = (
-    kinds.Timeseries,
-    kinds.StatPanel,
-    kinds.TablePanel,
-    kinds.QueryTarget,
-    kinds.LabelVariable,
-    kinds.EventAnnotation,
+    graphs.Timeseries,
+    graphs.Heatmap,
+    graphs.StateTimeline,
+    figures.StatPanel,
+    figures.BarGaugePanel,
+    figures.TablePanel,
+    others.FlameGraph,
+    others.TextPanel,
+    targets.QueryTarget,
+    targets.ProfileTarget,
+    targets.EventAnnotation,
+    variables.SourceVariable,
+    variables.LabelVariable,
+    variables.ChoiceVariable,
+    variables.ConstantVariable,
 )
 """The kinds that definitions may use besides the builder's; it finds them by their bases."""
 
+NAMES: Mapping[str, tuple[str, Callable[[JsonObject], JsonObject]]] = {
+    "scraped": ("", lambda dashboard: dashboard),
+    "otlp": ("otlp/", otlp_dashboard),
+}
+"""The folder for each choice of names, and how dashboards are renamed."""
+
 
 def build() -> dict[str, str]:
-    """Return the JSON text of every dashboard by its file name."""
+    """Return the JSON text of every dashboard by its path below `generated`."""
+    return {path: text for choice in NAMES for path, text in build_with(choice).items()}
+
+
+def build_with(names: str) -> dict[str, str]:
+    """Return the dashboards for one choice of names, a key of `NAMES`."""
+    folder, rename = NAMES[names]
+    return {
+        f"{folder}{name}.json": json.dumps(rename(dashboard), indent=2, sort_keys=True) + "\n"
+        for name, dashboard in _scraped().items()
+    }
+
+
+def _scraped() -> dict[str, JsonObject]:
     exporter = Schema42Exporter()
     definitions = sorted(str(path) for path in DEFINITIONS.glob("*.yaml"))
     projects = DefinitionParser().load_projects(definitions)
     ProjectProcessor([exporter]).process_projects(projects)
-    return {
-        f"{name}.json": json.dumps(dashboard, indent=2, sort_keys=True) + "\n"
-        for name, dashboard in exporter.dashboards.items()
-    }
+    return exporter.dashboards
 
 
 def main() -> None:
     """Write the JSON file of every dashboard."""
-    GENERATED.mkdir(exist_ok=True)
-    for name, text in build().items():
-        (GENERATED / name).write_text(text, encoding="utf-8")
+    parser = argparse.ArgumentParser(prog="python -m dashboards.build")
+    parser.add_argument("--names", choices=sorted(NAMES), help="default: all")
+    chosen = parser.parse_args().names
+    for name, text in (build_with(chosen) if chosen else build()).items():
+        path = GENERATED / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

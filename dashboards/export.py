@@ -5,17 +5,19 @@ at best; converted dashboards need no migration.
 """
 
 import warnings
-from typing import Any
+import zlib
+
+from dashboards.kinds.pieces import JsonObject
+from dashboards.links import DASHBOARD_LINKS
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # it imports `imp` on Python 3.11
     from grafana_dashboards.exporter import DashboardExporter
 
-JsonObject = dict[str, Any]
-
 SCHEMA_VERSION = 42
 GRID_COLUMNS = 24
 COLUMNS_PER_SPAN = 2  # the builder's grid has 12 columns
+PANEL_IDS = 100_000
 
 _ANNOTATIONS = {
     "builtIn": 1,
@@ -49,13 +51,13 @@ def to_schema_42(built: JsonObject) -> JsonObject:
         "editable": True,
         "fiscalYearStartMonth": 0,
         "graphTooltip": 1 if built.get("sharedCrosshair") else 0,
-        "links": [],
+        "links": list(DASHBOARD_LINKS),
         "panels": _panels(built["rows"]),
         "preload": False,
         "refresh": built.get("refresh", ""),
         "schemaVersion": SCHEMA_VERSION,
         "tags": built.get("tags", []),
-        "templating": {"list": [_variable(item) for item in built["templating"]["list"]]},
+        "templating": {"list": built["templating"]["list"]},
         "time": built["time"],
         "timepicker": {},
         "timezone": "browser",
@@ -71,13 +73,14 @@ def _annotations(built: JsonObject) -> list[JsonObject]:
 
 
 def _panels(rows: list[JsonObject]) -> list[JsonObject]:
-    """Return row panels and panels with ids, placed in order on a grid of 24 columns."""
+    """Return row panels and panels, placed in order on a grid of 24 columns."""
     panels: list[JsonObject] = []
     top = 0
     for row in rows:
         position = {"h": 1, "w": GRID_COLUMNS, "x": 0, "y": top}
         head: JsonObject = {"collapsed": False, "gridPos": position, "panels": []}
-        panels.append({**head, "id": len(panels) + 1, "title": row["title"], "type": "row"})
+        title = row["title"]
+        panels.append({**head, "id": _id(f"row {title}"), "title": title, "type": "row"})
         top += 1
         left = line_height = 0
         for panel in row["panels"]:
@@ -85,35 +88,20 @@ def _panels(rows: list[JsonObject]) -> list[JsonObject]:
             if left + width > GRID_COLUMNS:
                 top, left, line_height = top + line_height, 0, 0
             position = {"h": height, "w": width, "x": left, "y": top}
-            panels.append(_panel(panel, len(panels) + 1, position))
+            panels.append(_panel(panel, position))
             left, line_height = left + width, max(line_height, height)
         top += line_height
     return panels
 
 
-def _panel(panel: JsonObject, number: int, position: JsonObject) -> JsonObject:
+def _panel(panel: JsonObject, position: JsonObject) -> JsonObject:
     kept = {key: value for key, value in panel.items() if key not in ("span", "height")}
     targets = [
         {**target, "refId": chr(ord("A") + index)} for index, target in enumerate(panel["targets"])
     ]
-    return {**kept, "gridPos": position, "id": number, "targets": targets}
+    return {**kept, "gridPos": position, "id": _id(panel["title"]), "targets": targets}
 
 
-def _variable(built: JsonObject) -> JsonObject:
-    """Return a dashboard variable; queries select everything until the user chooses."""
-    variable: JsonObject = {"name": built["name"], "type": built["type"], "hide": 0}
-    if built["type"] == "datasource":
-        return {**variable, "label": "Data source", "query": built["query"], "refresh": 1}
-    query = {"query": built["query"], "refId": "StandardVariableQuery"}
-    return {
-        **variable,
-        "datasource": {"type": "prometheus", "uid": "${datasource}"},
-        "definition": built["query"],
-        "query": query,
-        "refresh": 2,  # when the time range changes, as domains come and go
-        "sort": 1,
-        "multi": True,
-        "includeAll": True,
-        "allValue": ".*",
-        "current": {"text": ["All"], "value": ["$__all"]},
-    }
+def _id(title: str) -> int:
+    """Return the id of a panel: of its title, so that it stays when others come and go."""
+    return 1 + zlib.crc32(title.encode()) % PANEL_IDS

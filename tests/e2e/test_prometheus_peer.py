@@ -31,7 +31,7 @@ from xenprof.service.exporter import ExporterSettings, ServiceStats
 
 pytestmark = pytest.mark.peer
 
-VARIABLES = {"host": ".*", "domain": ".*", "__rate_interval": "2s"}
+VARIABLES = {"host": ".*", "domain": ".*", "vcpu": ".*", "topn": "5", "__rate_interval": "2s"}
 STEPS_PER_SECOND = 20
 """Snapshots per wall second. The host's clock advances one virtual second per step."""
 
