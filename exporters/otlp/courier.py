@@ -92,7 +92,8 @@ class Courier:
             requests += 1
             timeout = max(min(self._timeout, left), _LEAST_TIMEOUT_SECONDS)
             answer = self._sender.send(request.body, timeout)
-            complaint = complaint or self._account(request, answer)
+            problem = self._account(request, answer)
+            complaint = complaint or problem
             if answer.error and answer.is_temporary:
                 break
         return requests, complaint
