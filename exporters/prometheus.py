@@ -25,7 +25,6 @@ from xenprof.service.exporter import (
     CollectorStats,
     ExporterSettings,
     ServiceStats,
-    SignalStats,
     SnapshotSource,
 )
 from xenprof.service.negotiation import accepts_gzip, choices
@@ -62,7 +61,6 @@ class PrometheusExporter:
         self._cached_for: tuple[int, bool] | None = None
         self._cache: dict[tuple[bool, bool], bytes] = {}  # by (OpenMetrics, gzip)
         self.routes: Sequence[Route] = (Route(path, self._scrape),)
-        self.pushes: Sequence[SignalStats] = ()
         self.last_run: CollectorStats | None = None  # scrapes are runs of the scraper
 
     def start(self) -> None:

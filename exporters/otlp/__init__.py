@@ -11,7 +11,6 @@ from xenprof.service.exporter import (
     CollectorStats,
     Exporter,
     ExporterSettings,
-    SignalStats,
     SnapshotSource,
 )
 
@@ -22,7 +21,6 @@ class Idle:
     """The exporter where nothing is to be sent."""
 
     routes: Sequence[Route] = ()
-    pushes: Sequence[SignalStats] = ()
     last_run: CollectorStats | None = None
 
     def start(self) -> None:

@@ -87,12 +87,13 @@ class Courier:
         for request in self._feed.requests():
             left = (self._stop_at if self._stopping.is_set() else deadline) - time.monotonic()
             if left <= 0:
-                self._ledger.dropped("unreachable", self._feed.put_off())
+                self._ledger.dropped("failed", self._feed.put_off())
                 return requests, complaint or "the receiver is too slow; trying again"
             requests += 1
             timeout = max(min(self._timeout, left), _LEAST_TIMEOUT_SECONDS)
             answer = self._sender.send(request.body, timeout)
-            complaint = complaint or self._account(request, answer)
+            problem = self._account(request, answer)
+            complaint = complaint or problem
             if answer.error and answer.is_temporary:
                 break
         return requests, complaint
@@ -106,7 +107,7 @@ class Courier:
             pause = min(FIRST_PAUSE_SECONDS * 2**self._failures, LONGEST_PAUSE_SECONDS)
             self._failures = min(self._failures + 1, _ENOUGH_DOUBLINGS)
             self._resume_at = time.monotonic() + max(pause, answer.pause_seconds)
-            self._ledger.dropped("unreachable", self._feed.put_off())
+            self._ledger.dropped("failed", self._feed.put_off())
             return f"{answer.error}; trying again"
         self._ledger.dropped("rejected", request.items)
         self._feed.settle(request, is_taken=False)

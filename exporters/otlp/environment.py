@@ -13,12 +13,13 @@ class Environment:
     """The variables of the process. An empty one is one that is not set.
 
     As the specification of OpenTelemetry asks for, a bad value is no reason to stop: `warn` gets a
-    line that names the variable, the value and what is done instead.
+    line that names the variable, the value and what is done instead, once.
     """
 
     def __init__(self, variables: Mapping[str, str], warn: Callable[[str], None]) -> None:
         self._variables = variables
-        self._warn = warn
+        self._tell = warn
+        self._told: set[str] = set()
 
     def text(self, *names: str) -> str | None:
         """Return the first of the variables that is set."""
@@ -86,6 +87,11 @@ class Environment:
                 continue
             found[unquote(key.strip()).lower()] = value
         return found
+
+    def _warn(self, line: str) -> None:
+        if line not in self._told:  # what holds for all signals is asked for by each
+            self._told.add(line)
+            self._tell(line)
 
     def _first(self, names: Sequence[str]) -> str | None:
         return next((name for name in names if self._variables.get(name, "").strip()), None)

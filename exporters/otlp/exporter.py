@@ -14,7 +14,7 @@ from exporters.otlp.overhttp import HttpSender
 from exporters.otlp.sending import Feed, Sender
 from exporters.otlp.settings import OtlpSettings, Target
 from exporters.otlp.traces import TraceFeed
-from xenprof.service.exporter import CollectorStats, SignalStats, SnapshotSource
+from xenprof.service.exporter import CollectorStats, SnapshotSource
 from xenprof.version import version
 
 STOP_SECONDS = 1.8
@@ -29,14 +29,9 @@ class OtlpExporter:
     def __init__(self, source: SnapshotSource, settings: OtlpSettings) -> None:
         self._source = source
         self._settings = settings
-        self._ledgers = [Ledger(signal) for signal in settings.targets]
+        self._ledgers = [Ledger(signal, source.counts) for signal in settings.targets]
         self._couriers: list[Courier] = []
         self._log_feed: LogFeed | None = None
-
-    @property
-    def pushes(self) -> Sequence[SignalStats]:
-        """Return what has become of each signal."""
-        return [ledger.stats() for ledger in self._ledgers]
 
     @property
     def last_run(self) -> CollectorStats | None:

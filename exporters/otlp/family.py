@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from exporters.labels import DOMAIN, DOMID, UUID
+from exporters.lives import Life
 from exporters.metric import NS_PER_SECOND, Distribution, Kind, Metric, Value
 from exporters.otlp import wire
 from exporters.otlp.exponential import SCALE, exponential
 from exporters.otlp.ids import span_id
-from exporters.otlp.lives import Life, Lives
 from exporters.otlp.settings import Shape
+from exporters.otlp.starts import Starts
 from hypervisor.telemetry import Exemplar, HostSnapshot
 from xenprof.report.formats.protobuf import piece
 from xenprof.service.exporter import ServiceStats
@@ -53,12 +54,12 @@ class Encoded:
 class Family:
     """The rows of the catalogue that are one OpenTelemetry metric (several for directions)."""
 
-    def __init__(self, rows: tuple[Metric, ...], shape: Shape, lives: Lives) -> None:
+    def __init__(self, rows: tuple[Metric, ...], shape: Shape, starts: Starts) -> None:
         first = rows[0]
         self._rows = rows
         self._kind = first.kind
         self._shape = shape
-        self._lives = lives
+        self._starts = starts
         self._is_delta = first.kind in _DELTA_KINDS[shape.temporality]
         self._has_start = first.kind is not Kind.GAUGE
         help = " ".join(row.help for row in rows)
@@ -106,7 +107,7 @@ class Family:
         made: Encoded,
     ) -> None:  # fmt: skip
         place = row.labels.index(DOMAIN) if DOMAIN in row.labels else None
-        lives, heads, points, time = self._lives.by_name, self._heads, made.points, wire.time
+        lives, heads, points, time = self._starts.by_name, self._heads, made.points, wire.time
         now = time(moment.now_ns)
         for labels, value in row.points(host, stats):
             life = None if place is None else lives.get(labels[place])
@@ -136,9 +137,9 @@ class Family:
             attributes[row.attribute[0]] = row.attribute[1]
         if life is not None:
             attributes[DOMID.attribute] = life[0]
-            if life[1] is not None:
+            if life[1]:
                 attributes[UUID.attribute] = life[1]
-        start = b"" if self._is_delta else wire.start(self._lives.start_ns(life))
+        start = b"" if self._is_delta else wire.start(self._starts.start_ns(life))
         if self._kind is not Kind.HISTOGRAM:
             head = wire.number_head(wire.attributes(7, attributes), has_start=self._has_start)
             return head + (start if self._has_start else b"")
@@ -171,7 +172,7 @@ class Family:
         """Return the field of the start, and what has come since the last push that was taken."""
         before, since_ns = self._taken.get(key, (None, 0))
         if before is None:
-            return wire.start(self._lives.start_ns(key[2])), value
+            return wire.start(self._starts.start_ns(key[2])), value
         return wire.start(since_ns), _difference(value, before)
 
     def _forget_ended(self, made: Encoded) -> None:

@@ -1,38 +1,30 @@
-"""Counts what becomes of a signal."""
+"""Counts what becomes of a signal, for the metrics xenprof_push_*."""
 
-import threading
-from collections import Counter
+from dataclasses import dataclass
 
-from xenprof.service.exporter import SignalStats
+from xenprof.service.counts import Counted, Counts
 
 
+@dataclass(frozen=True, slots=True)
 class Ledger:
-    """The counters of one signal; may be used from any thread."""
+    """The counters of one signal; may be used from any thread.
 
-    def __init__(self, signal: str) -> None:
-        self.signal = signal
-        self._sent = 0
-        self._failed = 0
-        self._dropped: Counter[str] = Counter()
-        self._lock = threading.Lock()
+    Points, log records, spans or profiles are either sent or dropped in the end; what waits for
+    another attempt is neither yet. Failures are requests, each attempt counted.
+    """
+
+    signal: str
+    counts: Counts
 
     def sent(self, items: int) -> None:
         """Count what the receiver has taken."""
-        with self._lock:
-            self._sent += items
+        self.counts.add(Counted.PUSH_SENT, self.signal, by=items)
 
     def failed(self) -> None:
-        """Count a request that has failed."""
-        with self._lock:
-            self._failed += 1
+        """Count a request that has failed, in part or as a whole."""
+        self.counts.add(Counted.PUSH_FAILURES, self.signal)
 
     def dropped(self, reason: str, items: int) -> None:
         """Count what the receiver will never get."""
         if items:
-            with self._lock:
-                self._dropped[reason] += items
-
-    def stats(self) -> SignalStats:
-        """Return the counters."""
-        with self._lock:
-            return SignalStats(self.signal, self._sent, self._failed, dict(self._dropped))
+            self.counts.add(Counted.PUSH_DROPPED, self.signal, reason, by=items)

@@ -16,10 +16,10 @@ from exporters.catalogue import CATALOGUE
 from exporters.metric import Metric
 from exporters.otlp import wire
 from exporters.otlp.family import Encoded, Family, Moment
-from exporters.otlp.lives import Lives
 from exporters.otlp.resource import SCOPE, resource_of
 from exporters.otlp.sending import Request
 from exporters.otlp.settings import Shape
+from exporters.otlp.starts import Starts
 from hypervisor.telemetry import HostSnapshot
 from xenprof.report.formats.protobuf import piece
 from xenprof.service.exporter import ServiceStats, SnapshotSource
@@ -44,9 +44,9 @@ class MetricFeed:
     ) -> None:
         """`most_points` is for one request."""
         self._source = source
-        self._lives = Lives()
+        self._starts = Starts()
         self._families = [
-            Family(tuple(rows), shape, self._lives)
+            Family(tuple(rows), shape, self._starts)
             for _, rows in groupby(catalogue, key=lambda metric: metric.otel)
         ]
         self._most_points = most_points
@@ -87,7 +87,7 @@ class MetricFeed:
 
         `offset_ns` leads from the host's Unix time to ours, `now_ns` is the time of the points.
         """
-        self._lives.update(host, stats, offset_ns)
+        self._starts.update(host, stats, offset_ns)
         moment = Moment(now_ns, host.unix_ns, offset_ns)
         resource, scope = _envelope(resource_of(host, stats), stats.version)
         collected = _Collected(moment)

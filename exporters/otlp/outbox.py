@@ -46,7 +46,7 @@ class Outbox(Generic[T]):
                 request = Request(self._encode(batch), len(batch))
             except Exception:  # a bug must not keep back all that comes later
                 _logger.exception("%d records cannot be encoded and are dropped", len(batch))
-                self._ledger.dropped("unencodable", len(batch))
+                self._ledger.dropped("failed", len(batch))
                 self._forget(len(batch))
             else:
                 yield request

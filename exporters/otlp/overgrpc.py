@@ -6,10 +6,10 @@ Source: opentelemetry.io/docs/specs/otlp, "OTLP/gRPC": which errors are worth an
 from typing import Any
 from urllib.parse import urlsplit
 
-import grpc  # type: ignore[import-untyped]
-from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
-from google.rpc.error_details_pb2 import RetryInfo  # type: ignore[import-untyped]
-from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
+import grpc
+from google.protobuf.message import DecodeError
+from google.rpc.error_details_pb2 import RetryInfo
+from google.rpc.status_pb2 import Status
 
 from exporters.otlp.sending import MOST_ANSWER_BYTES, Answer, one_line, pause, taken
 from exporters.otlp.settings import Target

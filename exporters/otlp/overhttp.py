@@ -10,13 +10,13 @@ from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 
 import requests
-from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
-from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
+from google.protobuf.message import DecodeError
+from google.rpc.status_pb2 import Status
 
 from exporters.otlp.sending import MOST_ANSWER_BYTES, Answer, one_line, pause, taken
 from exporters.otlp.settings import Target
 
-_TEMPORARY = frozenset({408, 429, 502, 503, 504})
+_TEMPORARY = frozenset({429, 502, 503, 504})
 _PROTOBUF = "application/x-protobuf"
 _PACK: Mapping[str, Callable[[bytes], bytes]] = {
     "gzip": lambda body: gzip.compress(body, compresslevel=1, mtime=0),
@@ -36,12 +36,12 @@ class HttpSender:
         self._session.headers["Content-Type"] = _PROTOBUF
         if self._pack is not None:
             self._session.headers["Content-Encoding"] = target.compression
-        if target.certificate is not None:
-            self._session.verify = str(target.certificate)
+        # Given with each request: REQUESTS_CA_BUNDLE goes before what a session has.
+        self._verify = True if target.certificate is None else str(target.certificate)
+        self._cert: str | tuple[str, str] | None = None
         if target.client_certificate is not None:
-            certificate = str(target.client_certificate)
-            key = target.client_key
-            self._session.cert = certificate if key is None else (certificate, str(key))
+            certificate, key = str(target.client_certificate), target.client_key
+            self._cert = certificate if key is None else (certificate, str(key))
 
     def send(self, body: bytes, timeout_seconds: float) -> Answer:
         """Send a request and wait for its answer."""
@@ -52,6 +52,8 @@ class HttpSender:
                 data=body if self._pack is None else self._pack(body),
                 timeout=timeout_seconds,
                 allow_redirects=False,  # it would become a GET
+                verify=self._verify,
+                cert=self._cert,
                 stream=True,  # so that an endless answer is not read to its end
             ) as response:
                 return _answer(response, _read(response, deadline))

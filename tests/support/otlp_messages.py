@@ -32,7 +32,8 @@ def metrics_of(requests: Iterable[Request]) -> dict[str, Metric]:
 
 
 def resource_of(body: bytes) -> Resource:
-    return ExportMetricsServiceRequest.FromString(body).resource_metrics[0].resource
+    resource: Resource = ExportMetricsServiceRequest.FromString(body).resource_metrics[0].resource
+    return resource
 
 
 def spans_of(body: bytes) -> list[Span]:

@@ -6,7 +6,7 @@ It was written from the published .proto, independently of xenprof's writer.
 from functools import cache
 from typing import Any
 
-from google.protobuf import (  # type: ignore[import-untyped]
+from google.protobuf import (
     descriptor_pb2,
     descriptor_pool,
     message_factory,

@@ -34,7 +34,7 @@ CODES = (
 FORMATS = ("text", "openmetrics")
 ENCODINGS = ("identity", "gzip")
 SIGNALS = ("metrics", "logs", "traces", "profiles")
-DROP_REASONS = ("rejected", "failed", "queue_full", "stopped")
+DROP_REASONS = ("rejected", "failed", "queue_full", "missed", "stopped")
 
 LABELS: Mapping[Counted, tuple[tuple[str, ...], ...]] = {
     Counted.HTTP_REQUESTS: (CODES,),

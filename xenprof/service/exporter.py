@@ -29,23 +29,6 @@ class CollectorStats(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class SignalStats:
-    """What has become of one signal that an exporter pushes. All values are counters.
-
-    `sent` and `dropped` count points, log records, spans or profiles; `failed` counts requests,
-    each attempt of its own. What waits for another attempt is in none of them.
-    """
-
-    signal: str  # metrics | logs | traces | profiles
-    sent: int = 0  # taken by the receiver
-    failed: int = 0
-    dropped: Mapping[str, int] = field(default_factory=dict)
-    """What the receiver will never get, by reason: rejected (it refused them), unreachable (given
-    up after errors), queue_full (newer ones took their place), missed (gone before they could be
-    read), stopped (still waiting at the end)."""
-
-
-@dataclass(frozen=True, slots=True)
 class ServiceStats:
     """The service's figures of itself."""
 
@@ -64,7 +47,6 @@ class ServiceStats:
     render_seconds: Mapping[str, float] = field(default_factory=dict)
     """How long the last rendering of a scrape took, by format."""
     process: ProcessStats | None = None
-    pushes: tuple[SignalStats, ...] = ()  # of the exporters that push, by signal
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +92,6 @@ class Exporter(Protocol):
     @property
     def last_run(self) -> "CollectorStats | None":
         """Return the success and duration of its last push; None if there was none."""
-        ...
-
-    @property
-    def pushes(self) -> Sequence[SignalStats]:
-        """Return what has become of each signal that it pushes; may be called from any thread."""
         ...
 
     def start(self) -> None:

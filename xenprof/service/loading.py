@@ -13,7 +13,6 @@ from xenprof.service.exporter import (
     CreateExporter,
     Exporter,
     ExporterSettings,
-    SignalStats,
     SnapshotSource,
 )
 
@@ -46,11 +45,6 @@ class Exporters:
             if last_run is not None and stats[name].success:
                 stats[name] = last_run
         return stats
-
-    @property
-    def pushes(self) -> tuple[SignalStats, ...]:
-        """Return what has become of each signal that an exporter pushes."""
-        return tuple(stats for exporter in self._running.values() for stats in exporter.pushes)
 
     def create(self, source: SnapshotSource, settings: ExporterSettings) -> None:
         """Import and build all exporters."""

@@ -217,7 +217,6 @@ class Service:
             counts=self.counts.figures(),
             render_seconds=self.counts.render_seconds(),
             process=read_process(),
-            pushes=self._exporters.pushes,
         )
 
     def submit(self, command: Callable[[Host], T]) -> "Future[T]":

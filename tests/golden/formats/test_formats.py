@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from google.protobuf import text_format  # type: ignore[import-untyped]
+from google.protobuf import text_format
 
 from hypervisor.trace_events import LOST_RECORDS
 from tests.support.pprof_proto import decoded

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable
 
-from google.protobuf.json_format import MessageToDict  # type: ignore[import-untyped]
+from google.protobuf.json_format import MessageToDict
 
 from xenprof.report.formats.otlp import message
 from xenprof.report.formats.request import Request

@@ -52,7 +52,7 @@ def sent(feed: MetricFeed, *, taken: bool = True):
 def temporality(kind: Kind, shape: Shape) -> int:
     row = Row(kind, Distribution((1, 2, 3), 0.5) if kind is Kind.HISTOGRAM else 5)
     metric = metrics_of(row.feed(shape).requests())["xen.thing"]
-    return getattr(metric, metric.WhichOneof("data")).aggregation_temporality
+    return int(getattr(metric, str(metric.WhichOneof("data"))).aggregation_temporality)
 
 
 @pytest.mark.parametrize(

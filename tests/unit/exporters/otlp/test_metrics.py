@@ -7,7 +7,7 @@ from exporters.catalogue import CATALOGUE
 from exporters.otlp.metrics import MetricFeed
 from exporters.otlp.settings import Shape
 from tests.support.otlp_messages import attributes, metrics_of, points, resource_of
-from tests.support.snapshots import NAMES, FixedSource, domain, grumble, stats, without
+from tests.support.snapshots import NAMES, FixedSource, domain, full, grumble, stats, without
 
 NOW_NS = 1_700_000_010_000_000_000
 SECOND = 10**9
@@ -22,7 +22,7 @@ def of_domain(metric, name: str) -> list:
 
 
 def test_every_row_of_the_catalogue_is_sent_under_its_otel_name():
-    assert {metric.otel for metric in CATALOGUE} == set(host_metrics())
+    assert {metric.otel for metric in CATALOGUE} == set(host_metrics(full()))
 
 
 def test_a_metric_is_sent_once_although_prometheus_has_two_names_for_its_directions():
@@ -45,7 +45,7 @@ def test_direction_is_an_attribute():
 
 
 def test_counters_are_monotonic_cumulative_sums():
-    data = host_metrics()["xen.domain.cpu.time"].sum
+    data = host_metrics()["xen.domain.cpu"].sum
     assert (data.is_monotonic, data.aggregation_temporality) == (
         True,
         AGGREGATION_TEMPORALITY_CUMULATIVE,
@@ -63,7 +63,7 @@ def test_counters_of_a_domain_count_since_it_was_created():
     source = FixedSource(replace(grumble(), domains=(*grumble().domains, born)))
     # The host's clock shows 10 s, and its time 0 was 3 s after the service started.
     source.journals.offset_ns = (1_700_000_003 - 1_170_000_000) * SECOND
-    metric = metrics_of(MetricFeed(source, Shape()).requests())["xen.domain.cpu.time"]
+    metric = metrics_of(MetricFeed(source, Shape()).requests())["xen.domain.cpu"]
     assert [point.start_time_unix_nano for point in of_domain(metric, "late")] == [
         1_700_000_007 * SECOND
     ]
@@ -75,13 +75,13 @@ def test_the_start_of_a_series_stays_when_the_clocks_drift_apart():
     starts = set()
     for offset_seconds in (540_000_000, 540_000_009):
         source.journals.offset_ns = offset_seconds * SECOND
-        metric = metrics_of(feed.requests())["xen.domain.cpu.time"]
+        metric = metrics_of(feed.requests())["xen.domain.cpu"]
         starts.add(of_domain(metric, NAMES[1])[0].start_time_unix_nano)
     assert len(starts) == 1
 
 
 def test_memory_is_a_sum_that_may_fall():
-    data = host_metrics()["xen.domain.memory.usage"]
+    data = host_metrics()["xen.domain.memory.actual"]
     assert (data.WhichOneof("data"), data.sum.is_monotonic) == ("sum", False)
 
 
@@ -113,14 +113,14 @@ def test_a_domain_created_again_is_another_series():
     ids = []
     for host in (grumble(), again):
         source.host = host
-        metric = metrics_of(feed.requests())["xen.domain.cpu.time"]
+        metric = metrics_of(feed.requests())["xen.domain.cpu"]
         ids.append(attributes(of_domain(metric, NAMES[3])[0])["xen.domain.id"])
     assert ids == [3, 7]
 
 
 def test_a_domain_of_which_only_the_name_and_id_are_known_is_sent():
     bare = replace(domain(9, "bare", 1), uuid=None)
-    metric = host_metrics(replace(grumble(), domains=(bare,)))["xen.domain.cpu.time"]
+    metric = host_metrics(replace(grumble(), domains=(bare,)))["xen.domain.cpu"]
     assert attributes(points(metric)[0]) == {"xen.domain.name": "bare", "xen.domain.id": 9}
 
 
@@ -128,7 +128,7 @@ def test_more_series_than_the_sdks_cardinality_limit_are_all_sent():
     many = replace(
         grumble(), domains=tuple(domain(number, f"vm{number}", 1) for number in range(2500))
     )
-    sent = points(host_metrics(many)["xen.domain.cpu.time"])
+    sent = points(host_metrics(many)["xen.domain.cpu"])
     assert len({attributes(point)["xen.domain.name"] for point in sent}) == 2500
 
 
@@ -169,7 +169,7 @@ def test_nothing_of_a_destroyed_domain_is_sent():
 
 def test_a_name_that_is_no_utf8_is_sent_all_the_same():
     odd = replace(grumble(), domains=(domain(9, "vm\udce9", 1),))
-    metric = host_metrics(odd)["xen.domain.cpu.time"]
+    metric = host_metrics(odd)["xen.domain.cpu"]
     assert attributes(points(metric)[0])["xen.domain.name"] == "vm?"
 
 

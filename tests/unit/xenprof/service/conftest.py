@@ -14,7 +14,6 @@ from xenprof.service.service import Service
 
 class TextExporter:
     last_run = None
-    pushes = ()
     routes = (Route("/metrics", lambda request: PlainTextResponse("up 1\n")),)
 
     def start(self) -> None: ...

@@ -1,15 +1,12 @@
 """Tells since when the counters of each domain count, in the Unix time of the wall."""
 
-from exporters.lives import last_lives
+from exporters.lives import Life, last_lives
 from exporters.metric import NS_PER_SECOND
 from hypervisor.telemetry import HostSnapshot
 from xenprof.service.exporter import ServiceStats
 
-Life = tuple[int, str | None]
-"""The id and the uuid of a domain: a domain that is created again under its name is another."""
 
-
-class Lives:
+class Starts:
     """Keeps the start of each life, which must not change from one push to the next."""
 
     def __init__(self) -> None:
