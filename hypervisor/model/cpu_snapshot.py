@@ -27,6 +27,10 @@ def vcpu_snapshot(vcpu: Vcpu, execution: Execution) -> VcpuSnapshot:
         affinity=affinity,
         credit=state.credit,
         priority=state.priority,
+        context_switches=vcpu.context_switches,
+        boosts=state.boosts,
+        migrations=vcpu.migrations,
+        steals=state.steals,
     )
 
 

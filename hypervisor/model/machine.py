@@ -99,7 +99,7 @@ class Machine:
         support_limits = support_limits and host.support_limits
         context = self._xend_context(store, domain0_minimum_kib, support_limits=support_limits)
         proc_files = self._proc_files()
-        self.telemetry = SnapshotTaker(self.hypercalls, context, epoch_ns)
+        self.telemetry = SnapshotTaker(self.hypercalls, context, proc_files, epoch_ns)
         self.toolstack = Xend(context, self.telemetry, proc_files, _installed(scenario))
         self.profiler = Xenoprofiler(self.hypercalls, context)
         self.tracer = self.execution.trace

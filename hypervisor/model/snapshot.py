@@ -6,6 +6,7 @@ count (every 200 ms, at a dump and at a stop).
 
 from collections.abc import Mapping
 
+from hypervisor.model.codebook.costs import HYPERCALL_SHARES
 from hypervisor.model.cpu.execution import Execution
 from hypervisor.model.cpu.look import look
 from hypervisor.model.cpu.stateletters import state_letters
@@ -19,10 +20,12 @@ from hypervisor.model.cpu_snapshot import (
 from hypervisor.model.hypercalls import Hypercalls
 from hypervisor.model.io.blkif import BlockFrontend
 from hypervisor.model.io.netif import NetFrontend
+from hypervisor.model.linux.procfs import ProcFiles
 from hypervisor.model.resident import Resident
 from hypervisor.telemetry import (
     DATA_KINDS,
     DomainSnapshot,
+    GuestKernelSnapshot,
     HostSnapshot,
     VbdSnapshot,
     VifSnapshot,
@@ -35,10 +38,13 @@ from hypervisor.traceids import boot_name
 class SnapshotTaker:
     """Takes snapshots of a simulated host (see `host.Telemetry`)."""
 
-    def __init__(self, hypercalls: Hypercalls, context: XendContext, epoch_ns: int) -> None:
-        """`context` is xend's view of the domains."""
+    def __init__(
+        self, hypercalls: Hypercalls, context: XendContext, proc_files: ProcFiles, epoch_ns: int
+    ) -> None:
+        """`context` is xend's view of the domains, `proc_files` that of their kernels."""
         self._hypercalls = hypercalls
         self._context = context
+        self._proc_files = proc_files
         self._epoch_ns = epoch_ns
         self._generation = 0
 
@@ -46,7 +52,9 @@ class SnapshotTaker:
         """Return the present state."""
         self._generation += 1
         with look(self._hypercalls.execution.accounting):
-            return host_snapshot(self._hypercalls, self._context, self._generation, self._epoch_ns)
+            return host_snapshot(
+                self._hypercalls, self._context, self._proc_files, self._generation, self._epoch_ns
+            )
 
 
 def _vif(vif: NetFrontend) -> VifSnapshot:
@@ -92,6 +100,7 @@ def domain_snapshot(
     execution: Execution,
     names: Mapping[int, str],
     info: DomainInfo | None,
+    kernel: GuestKernelSnapshot,
     arch: str,
 ) -> DomainSnapshot:
     """Return the snapshot of a domain. `names`: of the domains there are; `arch`: of the host."""
@@ -129,6 +138,8 @@ def domain_snapshot(
         on_behalf=None if domain.domid else on_behalf(domain, names),
         workloads=() if domain.dying else resident.programs.results(),
         virq_total=domain.virqs,
+        # What HVM guests do in Xen are exits, which the model does not tell apart.
+        hypercalls=None if domain.kind == "hvm" else domain.hypercalls // HYPERCALL_SHARES,
         demand_kib=paging.demand_kib,
         swapped_kib=paging.swapped_kib,
         page_ins=paging.page_ins,
@@ -136,6 +147,7 @@ def domain_snapshot(
         oom_kills=paging.oom_kills,
         restart_count=0 if info is None else info.restart_count,
         evtchn_notifications=domain.channels.sent + domain.channels.received,
+        kernel=kernel,
         user_ns=domain.mode_ns[0],
         kernel_ns=domain.mode_ns[1],
         hypervisor_ns=domain.cpu_ns(execution.clock.now) - domain.mode_ns[0] - domain.mode_ns[1],
@@ -145,6 +157,7 @@ def domain_snapshot(
 def host_snapshot(
     hypercalls: Hypercalls,
     context: XendContext,
+    proc_files: ProcFiles,
     generation: int,
     epoch_ns: int,
 ) -> HostSnapshot:
@@ -181,6 +194,7 @@ def host_snapshot(
                 execution,
                 names,
                 context.infos.get(domid),
+                proc_files.kernel(domid),
                 info.arch,
             )
             for domid, resident in sorted(hypercalls.residents.items())

@@ -30,7 +30,7 @@ class VcpuSnapshot:
     context_switches: int | None = None  # times it was given a pcpu
     boosts: int | None = None  # times it was put before others because it woke
     migrations: int | None = None  # times it ran on another pcpu than before
-    steals: int | None = None  # those migrations in which an idle pcpu took it from a busy one
+    steals: int | None = None  # times another pcpu took it from the queue of a busy one
 
 
 @dataclass(frozen=True, slots=True)

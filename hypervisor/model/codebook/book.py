@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from hypervisor.domainfile import DomainFile
 from hypervisor.host import Mapped, Module
-from hypervisor.model.codebook.costs import Costs, PathRow
+from hypervisor.model.codebook.costs import HYPERCALL_SHARES, Costs, PathRow
 from hypervisor.model.codebook.events import Kind, event_kind
 from hypervisor.model.codebook.images import Image, Images, Role
 from hypervisor.model.codebook.parts import CYCLE_UNIT, Part, parts_of
@@ -81,6 +81,14 @@ class CodeBook:
         self.unit_parts: Mapping[str, tuple[int, int]] = {
             path.name: (path.index, path.cycles << Q) for path in self.paths
         }
+        # The hypercalls in one unit of each path, in HYPERCALL_SHARES.
+        self.hypercalls: list[int] = [
+            int(
+                sum(count * costs.ops[op].hypercalls for op, count in row.ops.items())
+                * HYPERCALL_SHARES
+            )
+            for row in costs.paths.values()
+        ]
         self._sampling: Sampling | None = None
 
     @property

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from hypervisor.errors import TableError
 from hypervisor.model.codebook.events import Kind
@@ -19,6 +19,8 @@ _BY_INSTRUCTION: tuple[Kind, ...] = tuple(
     kind for kind in Kind if kind not in (Kind.CYCLES, Kind.INSTRUCTIONS, Kind.TLB_WALKS)
 )
 CHECK_CTRS = "{check_ctrs}"
+HYPERCALL_SHARES: Final = 512
+"""Hypercalls are counted in such parts of one, because so many pages share one (balloon driver)."""
 
 
 class CostTableError(TableError):
@@ -46,13 +48,17 @@ class WorkClass:
 
 @dataclass(frozen=True, slots=True)
 class Op:
-    """A piece of work in one image. `symbols`: parts by function. `why`: source or judgement."""
+    """A piece of work in one image, with the hypercalls in it.
+
+    `symbols`: parts by function. `why`: source or judgement.
+    """
 
     name: str
     image: Image
     work_class: str
     cycles: int
     symbols: Mapping[str, int]
+    hypercalls: Fraction
     why: str
 
 
@@ -133,7 +139,8 @@ def _op(
     check_ctrs: set[str],
 ) -> Op:
     where = f"[op.{name}]"
-    _take(where, row, {"image", "class", "cycles", "symbols"}, {"source", "judgement"})
+    optional = {"hypercalls", "source", "judgement"}
+    _take(where, row, {"image", "class", "cycles", "symbols"}, optional)
     why = _why(where, row)
     if row["image"] not in images:
         raise CostTableError(f"costs.toml: {where}: unknown image {row['image']!r}")
@@ -150,7 +157,10 @@ def _op(
             raise CostTableError(f"costs.toml: {where}: part of {symbol} must be 1 or more")
     if not row["symbols"] or not isinstance(row["cycles"], int) or row["cycles"] <= 0:
         raise CostTableError(f"costs.toml: {where} needs symbols, and 1 or more cycles")
-    return Op(name, image, row["class"], row["cycles"], row["symbols"], why)
+    calls = Fraction(row.get("hypercalls", 0))
+    if calls < 0 or HYPERCALL_SHARES % calls.denominator:
+        raise CostTableError(f"costs.toml: {where}: hypercalls come in parts of {HYPERCALL_SHARES}")
+    return Op(name, image, row["class"], row["cycles"], row["symbols"], calls, why)
 
 
 def _path(

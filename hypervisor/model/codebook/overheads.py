@@ -5,7 +5,10 @@ from hypervisor.model.codebook.work import Parts, parts_of
 
 
 class Overheads:
-    """One set of parts for each occasion on which `cpu.execution` adds some."""
+    """One set of parts for each occasion on which `cpu.execution` adds some.
+
+    `*_calls`: the hypercalls in it, in HYPERCALL_SHARES.
+    """
 
     def __init__(self, code: CodeBook) -> None:
         def once(path: str) -> Parts:
@@ -15,6 +18,8 @@ class Overheads:
         self.cold_cache = once("cold_cache")
         self.timer_tick = once("timer_tick")
         self.guest_idle = once("guest_idle")
+        self.guest_idle_calls = code.hypercalls[code.index["guest_idle"]]
         self.guest_switch = once("guest_switch")
+        self.guest_switch_calls = code.hypercalls[code.index["guest_switch"]]
         self.sample = once("oprofile_sample")
         self.backtrace_frame = once("oprofile_backtrace_frame")

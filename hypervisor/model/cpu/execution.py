@@ -173,11 +173,11 @@ class Execution:
 
     def _hold(self, vcpu: Vcpu) -> None:
         """Count a vcpu as capped while nothing but its cap stops it (3.1)."""
-        is_held = vcpu.parked and _is_up(vcpu)
+        is_held = vcpu.parked and vcpu.online and vcpu.domain.is_up
         vcpu.runstate.hold(OFFLINE if is_held else NEVER, self.clock.now)
 
     def _may_run(self, vcpu: Vcpu) -> bool:
-        return not vcpu.parked and _is_up(vcpu)
+        return vcpu.online and not vcpu.parked and vcpu.domain.is_up
 
     # Scheduling decisions.
 
@@ -238,9 +238,7 @@ class Execution:
 
     def _switch_in(self, pcpu: Pcpu, vcpu: Vcpu) -> None:
         now = self.clock.now
-        vcpu.is_running = True
-        vcpu.pcpu = pcpu
-        vcpu.segment_ns = vcpu.rated_ns = now
+        vcpu.take(pcpu, now)
         domain: Domain = vcpu.domain
         times = domain.path_ns.get(pcpu.number)
         if times is None:
@@ -315,11 +313,13 @@ class Execution:
                 # A kernel thread (tgid 0) borrows the address space that it finds.
                 if work.task.tgid not in (0, vcpu.last_task.tgid):
                     add_debt(vcpu, self.overheads.guest_switch)
+                    vcpu.domain.hypercalls += self.overheads.guest_switch_calls
                 vcpu.last_task = work.task
                 vcpu.domain.switches += 1
         else:
             # The idle task's entry into the hypervisor is executed when the vcpu next runs.
             add_debt(vcpu, self.overheads.guest_idle)
+            vcpu.domain.hypercalls += self.overheads.guest_idle_calls
             vcpu.domain.switches += 2  # to the idle task now, and from it later
             if vcpu.runnable:
                 vcpu.runnable = False
@@ -386,13 +386,3 @@ class Execution:
             if not self._ticks % COUNT_TICKS:
                 self.accounting.settle_all()
         self.scheduler.tick(now)
-
-
-def _is_up(vcpu: Vcpu) -> bool:
-    domain: Domain = vcpu.domain
-    return (
-        vcpu.online
-        and not domain.pause_count
-        and not domain.dying
-        and domain.shutdown_reason is None
-    )

@@ -71,7 +71,9 @@ class Guest:
         self._plugging = plugging
         self._next_tgid = FIRST_TGID
         self._unit = code.unit_parts
-        self._timer_parts = self.parts(("evtchn_upcall", 1), ("set_timer", 1))
+        self._calls = code.hypercalls
+        self._timer_parts = [code.unit_parts[name] for name in ("evtchn_upcall", "set_timer")]
+        self._timer_calls = sum(self._calls[path] for path, _ in self._timer_parts)
 
     def page_with(self, pager: Pager) -> None:
         """Set the pager, which is told of processes that need memory."""
@@ -82,13 +84,17 @@ class Guest:
         self._gate = self._pager if is_on else None
 
     def parts(self, *counts: tuple[str, int]) -> Parts:
-        """Return the parts for repeat counts of code paths, which are given by name."""
-        unit = self._unit
+        """Return the parts for repeat counts of code paths, which are given by name.
+
+        They are to be executed by this guest: the hypercalls in them are counted now.
+        """
+        unit, calls = self._unit, self._calls
         parts: Parts = []
         for name, count in counts:
             if count:
                 path, cycles_q = unit[name]
                 parts.append((path, cycles_q * count))
+                self.domain.hypercalls += calls[path] * count
         return parts
 
     def spawn(self, program: str, threads: int = 1, working_set_kib: int = 0) -> list[TaskIdentity]:
@@ -194,6 +200,7 @@ class Guest:
         vcpu = self._place(task)
         task.vcpu = vcpu.vcpu_id
         add_debt(vcpu, self._timer_parts)
+        self.domain.hypercalls += self._timer_calls
         self.execution.run_task(vcpu, work)
 
     def unplug(self, vcpu: Vcpu) -> None:

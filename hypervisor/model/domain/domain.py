@@ -26,6 +26,7 @@ class Vcpu:
         "affinity",
         "begun_ns",
         "carried_q",
+        "context_switches",
         "current",
         "current_is_interrupt",
         "debt",
@@ -34,12 +35,14 @@ class Vcpu:
         "interrupts",
         "is_running",
         "last_task",
+        "migrations",
         "online",
         "owed",
         "owed_q",
         "parked",
         "pcpu",
         "processor",
+        "ran_on",
         "rated_ns",
         "runnable",
         "runstate",
@@ -75,12 +78,26 @@ class Vcpu:
         self.last_task: TaskIdentity = KERNEL  # for process switches
         self.owed: dict[int, int] = {}  # cycles_q by path, charged from tick to tick
         self.owed_q = 0
+        self.context_switches = 0  # times it was given a pcpu
+        self.migrations = 0  # those times when it was another pcpu than before
+        self.ran_on = -1  # the number of the pcpu on which it last ran
         self.begun_ns = 0  # when the current work got the vcpu (for the guest's own timeslice)
 
     @property
     def wants_to_run(self) -> bool:
         """Return whether there is anything to execute."""
         return self.current is not None or bool(self.interrupts) or bool(self.tasks)
+
+    def take(self, pcpu: "Pcpu", now_ns: int) -> None:
+        """Begin to run on a pcpu."""
+        self.is_running = True
+        self.pcpu = pcpu
+        self.segment_ns = self.rated_ns = now_ns
+        self.context_switches += 1
+        if self.ran_on != pcpu.number:
+            if self.ran_on >= 0:
+                self.migrations += 1
+            self.ran_on = pcpu.number
 
 
 class Domain:
@@ -95,6 +112,7 @@ class Domain:
         "domid",
         "dying",
         "grants",
+        "hypercalls",
         "kind",
         "maximum_kib",
         "memory_kib",
@@ -138,6 +156,7 @@ class Domain:
         self.behalf = Behalf()  # only domain 0's is kept
         self.console = Console()
         self.switches = 0  # task switches of its kernel
+        self.hypercalls = 0  # of what it has begun to execute, in HYPERCALL_SHARES
         self.virqs = 0
         self.path_ns: dict[int, PathTimes] = {}  # by pcpu
         self.mode_ns = [0, 0, 0]  # user, kernel, hypervisor: the part of path_ns divided so far
@@ -146,6 +165,11 @@ class Domain:
     def crashed(self) -> bool:
         """Return whether its kernel has panicked (SHUTDOWN_crash)."""
         return self.shutdown_reason == CRASH
+
+    @property
+    def is_up(self) -> bool:
+        """Return whether its vcpus may run: it is not paused, and has not ended."""
+        return not self.pause_count and not self.dying and self.shutdown_reason is None
 
     def cpu_ns(self, now_ns: int) -> int:
         """Return the running time of all vcpus together."""

@@ -21,6 +21,7 @@ from hypervisor.model.linux.proctimes import (
     running_tasks,
 )
 from hypervisor.model.linux.system import Hardware, System
+from hypervisor.telemetry import GuestKernelSnapshot
 
 # vendor, family, model, name, stepping, cache in KB: as in the boot ring (judgement there).
 _PROCESSORS = {
@@ -110,6 +111,13 @@ class ProcFiles:
         if rest == "stat" and pid.isascii() and pid.isdigit() and int(pid) in living:
             return self._processes.stat(system, int(pid), living)
         raise Refused(f"cat: /proc/{name}: No such file or directory")
+
+    def kernel(self, domid: int) -> GuestKernelSnapshot:
+        """Return what a domain's kernel counts, as its /proc shows it inside a `cpu.look.look`."""
+        domain = self._systems[domid].domain
+        loads = self._loads.get(domid) or LoadAverages()
+        load1, load5, load15 = (load / 100 for load in loads.hundredths())
+        return GuestKernelSnapshot(load1, load5, load15, domain.switches, self._interrupts(domain))
 
     def _sample_loads(self, _: object) -> None:
         clock = self._execution.clock

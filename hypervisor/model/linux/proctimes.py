@@ -155,13 +155,13 @@ class LoadAverages:
             grown += (active << LOAD_BITS) * ((1 << LOAD_BITS) - decay)
             self._loads[index] = grown >> LOAD_BITS
 
+    def hundredths(self) -> list[int]:
+        """Return the three averages in 1/100, rounded as in fs/proc/proc_misc.c."""
+        return [(load + (1 << LOAD_BITS) // 200) * 100 >> LOAD_BITS for load in self._loads]
+
     def text(self) -> str:
-        """Return the three averages as /proc/loadavg writes them (fs/proc/proc_misc.c)."""
-        rounded = (load + (1 << LOAD_BITS) // 200 for load in self._loads)
-        return " ".join(
-            f"{load >> LOAD_BITS}.{(load & ((1 << LOAD_BITS) - 1)) * 100 >> LOAD_BITS:02}"
-            for load in rounded
-        )
+        """Return the three averages as /proc/loadavg writes them."""
+        return " ".join(f"{load // 100}.{load % 100:02}" for load in self.hundredths())
 
 
 def running_tasks(domain: Domain) -> list[TaskIdentity]:

@@ -29,6 +29,8 @@ class VcpuState(NamedTuple):
 
     credit: int | None
     priority: str | None  # boost | under | over | parked
+    boosts: int | None = None  # times it was put before others because it woke
+    steals: int | None = None  # times another pcpu took it from the queue of a busy one
 
 
 class Scheduler(ABC):

@@ -131,7 +131,7 @@ class CreditScheduler(Scheduler):
         """Return the present credit and priority."""
         record: VcpuRecord = vcpu.sched
         priority = PARKED if record.is_parked else record.priority
-        return VcpuState(record.credit, PRIORITY_NAMES[priority])
+        return VcpuState(record.credit, PRIORITY_NAMES[priority], record.boosts, record.steals)
 
     def affinity_changed(self, vcpu: Vcpu) -> None:
         """Move a vcpu whose affinity has changed if it may no longer use its pcpu."""
@@ -160,6 +160,8 @@ class CreditScheduler(Scheduler):
         else:
             self._counters.vcpu_wake_runnable += 1
             self._enter(record)
+            if record.priority == BOOST:
+                record.boosts += 1
 
     def sleep(self, vcpu: Vcpu) -> None:
         """Dequeue a vcpu that is not runnable any more; tickle its pcpu if it runs."""
@@ -317,6 +319,7 @@ class CreditScheduler(Scheduler):
                 if vcpu.affinity >> pcpu & 1:
                     self._dequeue(record)
                     vcpu.processor = pcpu
+                    record.steals += 1
                     if self._rules.knows_topology:
                         self._counters.migrate_queued += 1
                     else:

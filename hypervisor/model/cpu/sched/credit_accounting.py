@@ -80,6 +80,7 @@ class VcpuRecord:
     """The scheduler's record of a vcpu."""
 
     __slots__ = (
+        "boosts",
         "credit",
         "decision",
         "domain",
@@ -88,6 +89,7 @@ class VcpuRecord:
         "is_parked",
         "is_queued",
         "priority",
+        "steals",
         "vcpu",
     )
 
@@ -100,6 +102,8 @@ class VcpuRecord:
         self.is_parked = False  # by a pause
         self.is_queued = False
         self.is_migrating = False  # to be moved when it next leaves its pcpu
+        self.boosts = 0
+        self.steals = 0
         self.decision = Decision(vcpu, slice_ns)  # always the same, so it is made once
 
 
