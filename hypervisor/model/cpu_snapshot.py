@@ -1,12 +1,12 @@
-"""Takes snapshots of what vcpus and pcpus did, for whom, and for what vcpus waited."""
+"""Takes snapshots of what vcpus and pcpus did, and for whom."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from hypervisor.model.cpu.execution import Execution
 from hypervisor.model.domain.behalf import ITSELF
 from hypervisor.model.domain.domain import Domain, Pcpu, Vcpu
-from hypervisor.model.domain.runstate import NAMES, RUNNABLE, RUNNING, Runstate
-from hypervisor.telemetry import ENDED_DOMAINS, Histogram, ModeTimes, PcpuSnapshot, VcpuSnapshot
+from hypervisor.model.domain.runstate import NAMES, RUNNABLE, RUNNING
+from hypervisor.telemetry import ENDED_DOMAINS, ModeTimes, PcpuSnapshot, VcpuSnapshot
 
 
 def vcpu_snapshot(vcpu: Vcpu, execution: Execution) -> VcpuSnapshot:
@@ -55,18 +55,6 @@ def is_runnable(domain: Domain) -> bool:
     states = [vcpu.runstate.state for vcpu in domain.vcpus]
     is_capped = any(vcpu.runstate.is_held and vcpu.wants_to_run for vcpu in domain.vcpus)
     return domain.domid != 0 and RUNNING not in states and (RUNNABLE in states or is_capped)
-
-
-def waits(domain: Domain) -> Mapping[str, Histogram]:
-    """Return the waits of all vcpus for a pcpu, by what made them wait."""
-    runstates = [vcpu.runstate for vcpu in domain.vcpus]
-    return {"wake": _waits(runstates, 0), "preempted": _waits(runstates, 1)}
-
-
-def _waits(runstates: Sequence[Runstate], is_preempted: int) -> Histogram:
-    columns = zip(*(one.wait_counts[is_preempted] for one in runstates), strict=True)
-    spent_ns = sum(one.wait_sums_ns[is_preempted] for one in runstates)
-    return Histogram(tuple(sum(column) for column in columns), spent_ns)
 
 
 def on_behalf(domain: Domain, names: Mapping[int, str]) -> Mapping[str, ModeTimes]:

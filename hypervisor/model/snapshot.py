@@ -15,13 +15,13 @@ from hypervisor.model.cpu_snapshot import (
     on_behalf,
     pcpu_snapshot,
     vcpu_snapshot,
-    waits,
 )
 from hypervisor.model.hypercalls import Hypercalls
 from hypervisor.model.io.blkif import BlockFrontend
 from hypervisor.model.io.netif import NetFrontend
 from hypervisor.model.linux.procfs import ProcFiles
 from hypervisor.model.resident import Resident
+from hypervisor.model.wait_snapshot import Waits, WaitSnapshots
 from hypervisor.telemetry import (
     DATA_KINDS,
     DomainSnapshot,
@@ -45,6 +45,7 @@ class SnapshotTaker:
         self._hypercalls = hypercalls
         self._context = context
         self._proc_files = proc_files
+        self._waits = WaitSnapshots(epoch_ns)
         self._epoch_ns = epoch_ns
         self._generation = 0
 
@@ -53,7 +54,12 @@ class SnapshotTaker:
         self._generation += 1
         with look(self._hypercalls.execution.accounting):
             return host_snapshot(
-                self._hypercalls, self._context, self._proc_files, self._generation, self._epoch_ns
+                self._hypercalls,
+                self._context,
+                self._proc_files,
+                self._waits,
+                self._generation,
+                self._epoch_ns,
             )
 
 
@@ -101,6 +107,7 @@ def domain_snapshot(
     names: Mapping[int, str],
     info: DomainInfo | None,
     kernel: GuestKernelSnapshot,
+    waits: Waits,
     arch: str,
 ) -> DomainSnapshot:
     """Return the snapshot of a domain. `names`: of the domains there are; `arch`: of the host."""
@@ -134,7 +141,7 @@ def domain_snapshot(
         vcpus=tuple(vcpu_snapshot(vcpu, execution) for vcpu in domain.vcpus),
         vifs=tuple(_vif(vif) for vif in devices.vifs),
         vbds=tuple(_vbd(vbd, execution.clock.now) for vbd in devices.vbds),
-        waits=waits(domain),
+        waits=waits,
         on_behalf=None if domain.domid else on_behalf(domain, names),
         workloads=() if domain.dying else resident.programs.results(),
         virq_total=domain.virqs,
@@ -158,6 +165,7 @@ def host_snapshot(
     hypercalls: Hypercalls,
     context: XendContext,
     proc_files: ProcFiles,
+    wait_snapshots: WaitSnapshots,
     generation: int,
     epoch_ns: int,
 ) -> HostSnapshot:
@@ -170,6 +178,8 @@ def host_snapshot(
         for domid, one in hypercalls.residents.items()
         if not one.domain.dying
     }
+    session = hypercalls.xenoprof.session(boot_name(info.host, epoch_ns))
+    waits = wait_snapshots.take(hypercalls.live.values(), session)
     return HostSnapshot(
         generation=generation,
         time_ns=now_ns,
@@ -195,6 +205,7 @@ def host_snapshot(
                 names,
                 context.infos.get(domid),
                 proc_files.kernel(domid),
+                waits[domid],
                 info.arch,
             )
             for domid, resident in sorted(hypercalls.residents.items())
@@ -204,7 +215,7 @@ def host_snapshot(
         samples=hypercalls.ledger.logged(),
         lost=hypercalls.ledger.lost(),
         overhead=hypercalls.overheads.rows(),
-        profiling=hypercalls.xenoprof.session(boot_name(info.host, epoch_ns)),
+        profiling=session,
         trace=execution.trace.status(),
         events=dict(context.events),
         sources=dict.fromkeys(DATA_KINDS, "model"),

@@ -17,6 +17,30 @@ CAPPED: Final = 4
 """Only an index of times: to Xen, a vcpu that its cap holds back is runnable or offline."""
 NEVER: Final = -1
 
+WOKE: Final = 0
+PREEMPTED: Final = 1
+
+
+class Waited:
+    """Waits for a pcpu by duration (see WAIT_BUCKETS_NS), and the last one of each bucket."""
+
+    __slots__ = ("counts", "ended_ns", "last_ns", "sum_ns")
+
+    def __init__(self) -> None:
+        buckets = len(WAIT_BUCKETS_NS) + 1
+        self.sum_ns = 0
+        self.counts = [0] * buckets
+        self.last_ns = [0] * buckets
+        self.ended_ns = [0] * buckets  # when the last one ended
+
+    def count(self, spent_ns: int, now_ns: int) -> None:
+        """Count a wait that ends now."""
+        bucket = bisect_left(WAIT_BUCKETS_NS, spent_ns)
+        self.sum_ns += spent_ns
+        self.counts[bucket] += 1
+        self.last_ns[bucket] = spent_ns
+        self.ended_ns[bucket] = now_ns
+
 
 class Runstate:
     """The state of a vcpu, since when it holds, and the time spent in each state before that.
@@ -32,8 +56,8 @@ class Runstate:
         "state",
         "times_ns",
         "turned_ns",
-        "wait_counts",
-        "wait_sums_ns",
+        "waited",
+        "waits",
     )
 
     def __init__(self, now_ns: int, state: int = OFFLINE) -> None:
@@ -43,10 +67,8 @@ class Runstate:
         self.held_in = NEVER  # in this state it is held back: RUNNABLE, OFFLINE or NEVER
         self.times_ns = [0, 0, 0, 0, 0]
         self.is_preempted = False  # it was running before it became runnable
-        # The number of waits for a pcpu (runnable -> running) by duration, see WAIT_BUCKETS_NS:
-        # first those after a wake-up, then those after the loss of a pcpu.
-        self.wait_counts = ([0] * (len(WAIT_BUCKETS_NS) + 1), [0] * (len(WAIT_BUCKETS_NS) + 1))
-        self.wait_sums_ns = [0, 0]
+        self.waits = 0  # for a pcpu, that have ended
+        self.waited = (Waited(), Waited())  # those that began by WOKE and by PREEMPTED
 
     @property
     def is_held(self) -> bool:
@@ -64,7 +86,7 @@ class Runstate:
         else:
             self.times_ns[old] += spent_ns
             if old == RUNNABLE and (state == RUNNING or state == self.held_in):
-                self._waited(spent_ns)
+                self._end_wait(spent_ns, now_ns)
         self.is_preempted = old == RUNNING
         self.state = state
         self.since_ns = self.turned_ns = now_ns
@@ -85,7 +107,7 @@ class Runstate:
             self.times_ns[state] += spent_ns
             self.turned_ns = now_ns
             if state == RUNNABLE:
-                self._waited(spent_ns)
+                self._end_wait(spent_ns, now_ns)
         self.held_in = state
 
     def at(self, now_ns: int) -> tuple[int, int, int, int, int]:
@@ -94,6 +116,7 @@ class Runstate:
         times[CAPPED if self.is_held else self.state] += now_ns - self.turned_ns
         return times[0], times[1], times[2], times[3], times[4]
 
-    def _waited(self, spent_ns: int) -> None:
-        self.wait_counts[self.is_preempted][bisect_left(WAIT_BUCKETS_NS, spent_ns)] += 1
-        self.wait_sums_ns[self.is_preempted] += spent_ns
+    def _end_wait(self, spent_ns: int, now_ns: int) -> None:
+        self.waits += 1
+        woke, preempted = self.waited
+        (preempted if self.is_preempted else woke).count(spent_ns, now_ns)

@@ -10,13 +10,12 @@ from hypervisor.model.domain.runstate import (
     OFFLINE,
     RUNNABLE,
     RUNNING,
+    WOKE,
     Runstate,
 )
 from hypervisor.telemetry import WAIT_BUCKETS_NS
 
 US = 1000
-WOKE, PREEMPTED = 0, 1
-
 STEPS = st.lists(
     st.tuples(
         st.sampled_from(["change", "hold"]),
@@ -41,7 +40,7 @@ def lived(*steps, held_in=NEVER):
 
 def waits(runstate):
     """Return the number of waits and their sum, by what began them."""
-    return [(sum(runstate.wait_counts[one]), runstate.wait_sums_ns[one]) for one in (0, 1)]
+    return [(sum(one.counts), one.sum_ns) for one in runstate.waited]
 
 
 @given(STEPS, st.sampled_from([RUNNABLE, OFFLINE]))
@@ -90,7 +89,20 @@ def test_a_wait_counts_by_what_began_it():
 
 def test_a_wait_is_in_the_bucket_of_its_length():
     runstate, _ = lived(("change", RUNNABLE, 10 * US), ("change", RUNNING, 1))
-    assert WAIT_BUCKETS_NS.index(10 * US) == runstate.wait_counts[WOKE].index(1)
+    assert WAIT_BUCKETS_NS.index(10 * US) == runstate.waited[WOKE].counts.index(1)
+
+
+def test_the_last_wait_of_each_bucket_is_kept_with_its_end():
+    runstate, _ = lived(
+        ("change", RUNNABLE, 5), ("change", RUNNING, 7), ("change", BLOCKED, 100),
+        ("change", RUNNABLE, 6), ("change", RUNNING, 7), ("change", BLOCKED, 100),
+        ("change", RUNNABLE, 10 * US), ("change", RUNNING, 1),
+    )  # fmt: skip
+    waited = runstate.waited[WOKE]
+    bucket = WAIT_BUCKETS_NS.index(10 * US)
+    assert [(6, 118), (10 * US, 225 + 10 * US), (0, 0)] == [
+        (waited.last_ns[one], waited.ended_ns[one]) for one in (0, bucket, bucket + 1)
+    ]
 
 
 def test_parking_ends_a_wait_and_release_begins_one_as_if_it_woke():
