@@ -10,11 +10,11 @@ SHARES_PERCENT = (10, 25, 0)  # of one pcpu; db has never run
 SECOND = 1_000_000_000
 
 
-def sparse(seconds: float = 10) -> HostSnapshot:
+def sparse(seconds: float = 10, generation: int = 1) -> HostSnapshot:
     """Return such a host, so many seconds after its start."""
     now_ns = round(seconds * SECOND)
     return HostSnapshot(
-        generation=1 + now_ns,
+        generation=generation,
         time_ns=now_ns,
         unix_ns=EPOCH_NS + now_ns,
         host="sparse",
@@ -31,9 +31,11 @@ class SparseTelemetry:
 
     def __init__(self, host: Host) -> None:
         self._host = host
+        self._generation = 0
 
     def snapshot(self) -> HostSnapshot:
-        return sparse(self._host.now_ns / SECOND)
+        self._generation += 1
+        return sparse(self._host.now_ns / SECOND, self._generation)
 
 
 class SparseHost(WatchedHost):

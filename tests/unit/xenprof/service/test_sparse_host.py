@@ -25,7 +25,7 @@ def app(tmp_path):
 
 @pytest.mark.parametrize(
     ("path", "text"),
-    [("/metrics", 'xen_domain_info{domain="web",'), ("/", "<html"), ("/-/ready", "ready")],
+    [("/metrics", 'domain="web"'), ("/", "<html"), ("/-/ready", "ready")],
 )
 def test_it_answers(app, path, text):
     status, _, body = ask_now(app, "GET", path)
