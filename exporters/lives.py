@@ -2,8 +2,8 @@
 
 from hypervisor.telemetry import HostSnapshot
 
-Life = tuple[int, str]
-"""The id and the uuid of a domain; the uuid is "" where the host does not know it."""
+Life = tuple[int, str | None]
+"""The id and the uuid of a domain; the uuid is None where the host does not know it."""
 
 
 def last_lives(host: HostSnapshot) -> dict[str, Life]:
@@ -12,7 +12,7 @@ def last_lives(host: HostSnapshot) -> dict[str, Life]:
     Of domains that ended, only those are in it that lost samples.
     """
     ended = {row.domain: (row.domid, row.uuid) for row in host.lost}
-    return ended | {one.name: (one.domid, one.uuid or "") for one in host.domains}
+    return ended | {one.name: (one.domid, one.uuid) for one in host.domains}
 
 
 def names(host: HostSnapshot) -> dict[Life, str]:
@@ -22,4 +22,4 @@ def names(host: HostSnapshot) -> dict[Life, str]:
 
 def living(host: HostSnapshot) -> dict[str, Life]:
     """Return the id and uuid of each living domain by name."""
-    return {one.name: (one.domid, one.uuid or "") for one in host.domains}
+    return {one.name: (one.domid, one.uuid) for one in host.domains}

@@ -132,6 +132,7 @@ class Family:
         attributes: dict[str, str | int] = {
             label.attribute: int(value) if label.is_number else value
             for label, value in zip(row.labels, labels, strict=True)
+            if value  # an empty label is one that the host does not know
         }
         if row.attribute is not None:
             attributes[row.attribute[0]] = row.attribute[1]

@@ -9,6 +9,7 @@ import pytest
 from hypervisor.errors import Capability
 from tests.support.hosts_in_part import WatchedHost
 from tests.support.model.hosts import cpu, domain, make_host
+from tests.support.sparse_host import SparseHost
 
 CAPABILITIES: tuple[Capability, ...] = get_args(Capability)
 
@@ -23,7 +24,10 @@ def model(rules):
 
 @dataclass(frozen=True)
 class Claim:
-    """A host with Domain-0, a PV guest `busy` that computes, and (profiled) an HVM `windows`."""
+    """A host with Domain-0.
+
+    One with a toolstack has a PV guest `busy` that computes, and (profiled) an HVM `windows`.
+    """
 
     build: Callable
     capabilities: tuple[Capability, ...] = CAPABILITIES
@@ -33,6 +37,7 @@ HOSTS = {
     "model-3.0.3": Claim(lambda: model("3.0.3")),
     "model-3.1": Claim(lambda: model("3.1")),
     "telemetry": Claim(lambda: WatchedHost(model("3.0.3")), ()),
+    "sparse": Claim(SparseHost, ()),
 }
 
 

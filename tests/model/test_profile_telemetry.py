@@ -4,6 +4,7 @@ import pytest
 
 from hypervisor.model.codebook.events import MEASURES, event_kind
 from hypervisor.telemetry import HostSnapshot
+from tests.support.measured import measured
 from tests.support.model.hosts import MS, cpu, domain, make_host
 from tests.support.model.profiling import CYCLES, INSTRUCTIONS, begin, count_now, set_counter
 
@@ -27,7 +28,7 @@ def sampled(host) -> HostSnapshot:
     begin(host, (0, 1))
     host.advance(host.now_ns + 300 * MS)
     count_now(host)
-    snapshot = host.telemetry.snapshot()
+    snapshot: HostSnapshot = host.telemetry.snapshot()
     host.profiler.oprofile("0").write("enable", "0")
     for domid in (1, 0):
         host.profiler.oprofile(str(domid)).close_buffer()
@@ -115,11 +116,11 @@ def test_no_session_is_told_when_nothing_counts():
 
 def test_each_session_has_a_trace_id_of_its_own():
     host = host_with(("GLOBAL_POWER_EVENTS", CYCLES, 100_000))
-    ids = {sampled(host).profiling.trace_id for _ in range(2)}
+    ids = {measured(sampled(host).profiling).trace_id for _ in range(2)}
     assert [32, 32] == [len(each) for each in ids]
 
 
 def test_a_session_says_when_it_has_begun():
     host = host_with(("GLOBAL_POWER_EVENTS", CYCLES, 100_000))
     host.advance(70 * MS)
-    assert 70 * MS == sampled(host).profiling.began_ns
+    assert 70 * MS == measured(sampled(host).profiling).began_ns

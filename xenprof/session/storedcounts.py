@@ -18,7 +18,7 @@ MOST_TOP_SYMBOLS = 100
 """The functions of one life that can be shown."""
 OTHER = "(other)"
 
-Life = tuple[int, str]
+Life = tuple[int, str | None]
 """Domid and uuid."""
 
 
@@ -108,7 +108,7 @@ class StoredCounts:
 def _lives(snapshot: HostSnapshot) -> dict[Life, str]:
     """Return the names of the lives that a snapshot tells of; the last of each id comes last."""
     ended = {(row.domid, row.uuid): row.domain for row in snapshot.samples}
-    alive = {(domain.domid, domain.uuid or ""): domain.name for domain in snapshot.domains}
+    alive = {(domain.domid, domain.uuid): domain.name for domain in snapshot.domains}
     return {life: name for life, name in ended.items() if life not in alive} | alive
 
 
