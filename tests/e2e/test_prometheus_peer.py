@@ -27,7 +27,9 @@ from tests.support.e2e.peers import peer, until
 from tests.support.e2e.prometheus_server import Prometheus, running_prometheus
 from tests.support.paths import ROOT
 from tests.support.snapshots import grumble, stats, without
+from xenprof.service.counts import Counts
 from xenprof.service.exporter import ExporterSettings, ServiceStats
+from xenprof.service.journal import Journals
 
 pytestmark = pytest.mark.peer
 
@@ -43,6 +45,8 @@ class MovingSource:
     started: float = field(default_factory=time.monotonic)
     destroyed: str = ""
     saved: int = 0  # how often xend has saved a domain so far
+    journals: Journals = field(default_factory=Journals)
+    counts: Counts = field(default_factory=Counts)
 
     def _step(self) -> int:
         return 1 + int((time.monotonic() - self.started) * STEPS_PER_SECOND)

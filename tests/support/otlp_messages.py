@@ -31,9 +31,16 @@ def metrics_of(requests: Iterable[Request]) -> dict[str, Metric]:
     return found
 
 
-def resource_of(body: bytes) -> Resource:
-    resource: Resource = ExportMetricsServiceRequest.FromString(body).resource_metrics[0].resource
-    return resource
+def resource_of(body: bytes, signal: str = "metrics") -> Resource:
+    """Return the resource of a request of a signal."""
+    found: Resource
+    if signal == "traces":
+        found = ExportTraceServiceRequest.FromString(body).resource_spans[0].resource
+    elif signal == "logs":
+        found = ExportLogsServiceRequest.FromString(body).resource_logs[0].resource
+    else:
+        found = ExportMetricsServiceRequest.FromString(body).resource_metrics[0].resource
+    return found
 
 
 def spans_of(body: bytes) -> list[Span]:

@@ -11,7 +11,7 @@ BASE = "OTEL_EXPORTER_OTLP_ENDPOINT"
 HERE = "http://collector:4318"
 
 
-def settings(given: ExporterSettings | None = None, **variables: str) -> OtlpSettings:
+def settings(given: ExporterSettings | None = None, /, **variables: str) -> OtlpSettings:
     """Return the settings; there must be nothing to warn of."""
     warnings: list[str] = []
     found = read(variables, given or ExporterSettings(), warnings.append)
