@@ -3,7 +3,7 @@
 `$runbooks` is a variable of every dashboard: where docs/runbooks.md is to be read.
 """
 
-from dashboards.kinds.pieces import JsonObject
+from dashboards.pieces import JsonObject
 
 TAG = "xenprof"
 _DOMAIN = "/d/xenprof-domain?${datasource:queryparam}&var-host=%s&var-domain=%s&${__url_time_range}"
