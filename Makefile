@@ -57,6 +57,10 @@ bench: $(INSTALLED) compiled  # speed and size beside the peers
 golden: $(INSTALLED) compiled  # write the expected outputs and those in the documents anew; look at the diff
 	@$(BIN)/python -m pytest tests/golden tests/e2e/test_docs_commands.py --update-golden
 
+.PHONY: dashboards
+dashboards: $(INSTALLED)  # write the dashboards for Grafana anew, from their definitions and queries
+	@$(BIN)/python -m dashboards.build
+
 fmt: $(INSTALLED)  # format the code and fix what can be fixed
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
@@ -87,9 +91,9 @@ INSTALL = for one in $(1); do command -v $$one >/dev/null || missing="$$missing 
 # Other programs that the tests compare xenprof with; if one is missing, its tests are skipped.
 OBSERVERS := prometheus prometheus-alertmanager
 PEERS := $(OBSERVERS) chromium
-NPM_PEERS := pprof-format@2.3.2 speedscope@1.25.0
+NPM_PEERS := pprof-format@2.3.2 speedscope@1.25.0 @grafana/schema@13.2.3 typescript@7.0.2
 peers:
 	@$(call INSTALL,$(PEERS)) || echo "make: could not install$$missing; their tests are skipped"
-	@test -d .run/peers/node_modules || ! command -v npm >/dev/null \
+	@test -d .run/peers/node_modules/@grafana/schema || ! command -v npm >/dev/null \
 	  || npm install --silent --prefix .run/peers $(NPM_PEERS) >/dev/null 2>&1 \
 	  || echo 'make: could not install $(NPM_PEERS); their tests are skipped'

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from dashboards.export import Schema42Exporter
 from dashboards.kinds import figures, graphs, others, targets, variables
-from dashboards.kinds.pieces import JsonObject
 from dashboards.naming import otlp_dashboard
+from dashboards.pieces import JsonObject
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # it imports `imp` on Python 3.11

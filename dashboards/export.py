@@ -7,8 +7,8 @@ at best; converted dashboards need no migration.
 import warnings
 import zlib
 
-from dashboards.kinds.pieces import JsonObject
 from dashboards.links import DASHBOARD_LINKS
+from dashboards.pieces import JsonObject
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # it imports `imp` on Python 3.11

@@ -3,7 +3,7 @@
 `$runbooks` is a variable of every dashboard: where docs/runbooks.md is to be read.
 """
 
-from dashboards.kinds.pieces import JsonObject
+from dashboards.pieces import JsonObject
 
 TAG = "xenprof"
 _DOMAIN = "/d/xenprof-domain?${datasource:queryparam}&var-host=%s&var-domain=%s&${__url_time_range}"
@@ -21,8 +21,20 @@ DOMAIN_COLUMN_LINK: JsonObject = {
 }
 HOST_COLUMN_LINK: JsonObject = {"title": "Host ${__value.text}", "url": _HOST % "${__value.text}"}
 
+_LINK: JsonObject = {
+    "type": "link",
+    "tags": [],
+    "asDropdown": False,
+    "includeVars": False,
+    "keepTime": False,
+    "targetBlank": True,
+    "icon": "doc",
+    "tooltip": "",
+}
+
 DASHBOARD_LINKS: tuple[JsonObject, ...] = (
     {
+        **_LINK,
         "type": "dashboards",
         "title": "Xen dashboards",
         "tags": [TAG],
@@ -31,29 +43,13 @@ DASHBOARD_LINKS: tuple[JsonObject, ...] = (
         "keepTime": True,
         "targetBlank": False,
         "icon": "external link",
-        "tooltip": "",
         "url": "",
     },
-    {
-        "type": "link",
-        "title": "Runbooks",
-        "tags": [],
-        "asDropdown": False,
-        "includeVars": False,
-        "keepTime": False,
-        "targetBlank": True,
-        "icon": "doc",
-        "tooltip": "What to do about each alert",
-        "url": "${runbooks}",
-    },
+    {**_LINK, "title": "Runbooks", "tooltip": "What to do about each alert", "url": "${runbooks}"},
 )
 """The links at the top of every dashboard."""
 
 
 def runbook(section: str) -> JsonObject:
     """Return a panel's link to a section of the runbooks."""
-    return {
-        "title": f"Runbook: {section}",
-        "url": f"${{runbooks}}#{section.lower()}",
-        "targetBlank": True,
-    }
+    return {**_LINK, "title": f"Runbook: {section}", "url": f"${{runbooks}}#{section.lower()}"}

@@ -10,8 +10,8 @@ from functools import cache
 
 from dashboards import expressions
 from dashboards.expressions import Piece, Role
-from dashboards.kinds.pieces import JsonObject
 from dashboards.links import TAG
+from dashboards.pieces import JsonObject
 from exporters.catalogue import CATALOGUE
 from exporters.translation import Translated, translated
 

@@ -1,8 +1,8 @@
 """Adds panels with present values: single figures, bars and tables."""
 
 from dashboards.kinds.panel import Panel, mapping
-from dashboards.kinds.pieces import JsonObject
 from dashboards.links import DOMAIN_COLUMN_LINK, HOST_COLUMN_LINK
+from dashboards.pieces import JsonObject
 from dashboards.states import STATES
 
 _LAST = {"calcs": ["lastNotNull"], "fields": "", "values": False}

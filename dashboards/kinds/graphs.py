@@ -1,7 +1,7 @@
 """Adds panels with time from left to right: lines, heat maps and timelines of states."""
 
 from dashboards.kinds.panel import Panel
-from dashboards.kinds.pieces import JsonObject
+from dashboards.pieces import JsonObject
 
 
 class Timeseries(Panel):

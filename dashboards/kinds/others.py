@@ -1,7 +1,7 @@
 """Adds panels without metrics: flame graphs from a server of profiles, and texts."""
 
 from dashboards.kinds.panel import Panel
-from dashboards.kinds.pieces import PROFILES, JsonObject
+from dashboards.pieces import PROFILES, JsonObject
 
 
 class FlameGraph(Panel):

@@ -4,8 +4,8 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
-from dashboards.kinds.pieces import METRICS, JsonObject
 from dashboards.links import DOMAIN_LINK, runbook
+from dashboards.pieces import METRICS, JsonObject
 from dashboards.states import STATES
 
 with warnings.catch_warnings():

@@ -2,7 +2,7 @@
 
 import warnings
 
-from dashboards.kinds.pieces import METRICS, PROFILES, JsonObject
+from dashboards.pieces import METRICS, PROFILES, JsonObject
 from dashboards.queries import QUERIES
 
 with warnings.catch_warnings():

@@ -2,7 +2,7 @@
 
 import warnings
 
-from dashboards.kinds.pieces import METRICS, JsonObject
+from dashboards.pieces import METRICS, JsonObject
 from dashboards.queries import VARIABLES
 
 with warnings.catch_warnings():

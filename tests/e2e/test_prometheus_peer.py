@@ -19,21 +19,27 @@ from dataclasses import dataclass, field, replace
 import pytest
 import uvicorn
 from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
 
+from dashboards.naming import otlp_expr
 from dashboards.queries import QUERIES
 from exporters.prometheus import create
 from hypervisor.telemetry import HostSnapshot
 from tests.support.e2e.peers import peer, until
 from tests.support.e2e.prometheus_server import Prometheus, running_prometheus
+from tests.support.loaded_host import loaded
+from tests.support.otlp_names import otlp_text
 from tests.support.paths import ROOT
-from tests.support.snapshots import grumble, stats, without
+from tests.support.snapshots import stats, without
 from xenprof.service.counts import Counts
 from xenprof.service.exporter import ExporterSettings, ServiceStats
 from xenprof.service.journal import Journals
 
 pytestmark = pytest.mark.peer
 
-VARIABLES = {"host": ".*", "domain": ".*", "vcpu": ".*", "topn": "5", "__rate_interval": "2s"}
+VARIABLES = {"host": ".+", "domain": ".+", "vcpu": ".+", "topn": "5", "__rate_interval": "2s"}
 STEPS_PER_SECOND = 20
 """Snapshots per wall second. The host's clock advances one virtual second per step."""
 
@@ -52,7 +58,7 @@ class MovingSource:
         return 1 + int((time.monotonic() - self.started) * STEPS_PER_SECOND)
 
     def snapshot(self) -> HostSnapshot:
-        host = grumble(self._step())
+        host = loaded(self._step())
         if self.saved:
             host = replace(host, events={**host.events, "saved": self.saved})
         return without(host, self.destroyed) if self.destroyed else host
@@ -70,14 +76,20 @@ def source() -> MovingSource:
 def prometheus(
     source: MovingSource, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Prometheus]:
-    app = Starlette(routes=list(create(source, ExporterSettings()).routes))
+    def by_otlp(_: Request) -> Response:
+        return PlainTextResponse(otlp_text(source.snapshot(), source.stats()))
+
+    routes = [*create(source, ExporterSettings()).routes, Route("/otlp", by_otlp)]
+    app = Starlette(routes=routes)
     server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
     listener = socket.create_server(("127.0.0.1", 0))
     thread = threading.Thread(target=server.run, args=([listener],))
     thread.start()
     try:
         target = f"127.0.0.1:{listener.getsockname()[1]}"
-        with running_prometheus(tmp_path_factory.mktemp("prometheus"), target) as running:
+        with running_prometheus(
+            tmp_path_factory.mktemp("prometheus"), target, paths=("/metrics", "/otlp")
+        ) as running:
             yield running
     finally:
         server.should_exit = True
@@ -113,6 +125,13 @@ def test_every_dashboard_query_has_data(prometheus: Prometheus, name: str):
     result = until(lambda: prometheus.query(promql))
     assert result
     assert all(math.isfinite(float(series["value"][1])) for series in result)
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_every_dashboard_query_has_data_by_otlp(prometheus: Prometheus, name: str):
+    query = replace(QUERIES[name], expr=otlp_expr(QUERIES[name].expr))
+    promql = query.filled(VARIABLES)
+    assert until(lambda: prometheus.query(promql))
 
 
 @pytest.mark.parametrize(
@@ -169,7 +188,7 @@ def test_openmetrics_was_what_prometheus_chose(prometheus: Prometheus):
         with urllib.request.urlopen(url, timeout=10) as answer:
             return [row["type"] for rows in json.load(answer)["data"].values() for row in rows]
 
-    prometheus.value("xenprof_up")
+    prometheus.value('xenprof_up{job="xenprof"}')
     assert until(kinds) == ["info"]
 
 

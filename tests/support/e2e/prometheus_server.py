@@ -1,4 +1,4 @@
-"""Runs a real Prometheus that scrapes one target, and queries it."""
+"""Runs a real Prometheus that scrapes one target, at one path or at several, and queries it."""
 
 import json
 import shutil
@@ -6,7 +6,7 @@ import subprocess
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,10 @@ from tests.support.e2e.peers import free_port, peer, until
 CONFIG = """
 global: {scrape_interval: 250ms, scrape_timeout: 250ms}
 scrape_configs:
-- job_name: xenprof
+"""
+JOB = """
+- job_name: %s
+  metrics_path: %s
   static_configs: [{targets: ["%s"]}]
 """
 
@@ -59,11 +62,18 @@ class Prometheus:
 
 
 @contextmanager
-def running_prometheus(directory: Path, target: str) -> Iterator[Prometheus]:
-    """Scrape `target` (host:port) from a server that keeps its data in `directory`."""
+def running_prometheus(
+    directory: Path, target: str, paths: Sequence[str] = ("/metrics",)
+) -> Iterator[Prometheus]:
+    """Scrape `target` (host:port) from a server that keeps its data in `directory`.
+
+    The first of `paths` is the job xenprof, another one is a job of its name.
+    """
     program = peer(shutil.which("prometheus"), "Prometheus (Debian package prometheus)")
     config = directory / "prometheus.yml"
-    config.write_text(CONFIG % target, encoding="utf-8")
+    names = ("xenprof", *(path.strip("/") for path in paths[1:]))
+    jobs = [JOB % (name, path, target) for name, path in zip(names, paths, strict=True)]
+    config.write_text(CONFIG + "".join(jobs), encoding="utf-8")
     port = free_port()
     with (directory / "log").open("wb") as log:
         process = subprocess.Popen(
