@@ -40,14 +40,26 @@ class Server:
         """Return the address of its page."""
         return f"http://{LOOPBACK}:{self.port}"
 
-    @property
-    def _listening(self) -> str:
-        return f"--web.listen-address={LOOPBACK}:{self.port}"
+    def check_port(self) -> None:
+        """Check that its port is free or its own already. Raises: CannotObserve."""
+        process = running(self.folder, self.name)
+        if process:
+            process.close()
+            if f"--web.listen-address={LOOPBACK}:{self.port}" in _command_line(process.pid):
+                return
+        try:
+            socket.create_server((LOOPBACK, self.port)).close()
+        except OSError as error:
+            reason = os.strerror(error.errno or 0)
+            raise CannotObserve(
+                f"{self.title} cannot listen on {LOOPBACK}:{self.port}: {reason}; "
+                f"choose another port: {self.option}={self.port + 1000}"
+            ) from None
 
     def start(self) -> None:
         """Start it, or have it read its configuration again if it runs as it should.
 
-        Raises: CannotObserve: its port is taken, or it ended before it was ready.
+        Raises: CannotObserve: it ended before it was ready.
         """
         process = running(self.folder, self.name)
         if process and _command_line(process.pid) == list(self.arguments):
@@ -55,9 +67,6 @@ class Server:
             process.close()
             self._wait(process.pid)
             return
-        has_port = process and self._listening in _command_line(process.pid)
-        if not has_port:
-            self._check_port()  # before the old one ends
         if process:
             process.end()
         log = self.folder / f"{self.name}.log"
@@ -71,16 +80,6 @@ class Server:
             )
         _pid_file(self.folder, self.name).write_text(f"{started.pid}\n", encoding="utf-8")
         self._wait(started.pid, started)
-
-    def _check_port(self) -> None:
-        try:
-            socket.create_server((LOOPBACK, self.port)).close()
-        except OSError as error:
-            reason = os.strerror(error.errno or 0)
-            raise CannotObserve(
-                f"{self.title} cannot listen on {LOOPBACK}:{self.port}: {reason}; "
-                f"choose another port: {self.option}={self.port + 1000}"
-            ) from None
 
     def _wait(self, pid: int, started: "subprocess.Popen[bytes] | None" = None) -> None:
         deadline = time.monotonic() + _READY_SECONDS

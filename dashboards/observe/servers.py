@@ -33,12 +33,14 @@ def up(settings: ObserveSettings) -> Sequence[Server]:
         raise CannotObserve(
             f"no xenprof service runs on {settings.home}; start it with: xenprof serve --background"
         )
+    servers = _servers(settings, programs)
     with _alone(settings.folder):
+        for server in servers:
+            server.check_port()
         for name, text in configs(settings, url).items():
             path = settings.folder / name
             make_private_folder(path.parent)
             path.write_text(text, encoding="utf-8")
-        servers = _servers(settings, programs)
         for server in servers:
             server.start()
     return servers

@@ -37,7 +37,7 @@ ALERTS = (
         ),
         act=(
             ("xm sched-credit -d $domain -w 512", "gives it twice the share of a default domain"),
-            ("xm vcpu-pin $domain 0 all", "lets a vcpu run anywhere again that was pinned"),
+            ("xm vcpu-pin $domain 0 0-1", "lets a vcpu that was pinned run on more processors"),
             ("", "Find the domain that causes it: see XenNoisyNeighbour."),
         ),
         helped='xen:domain_satisfied:ratio_rate5m{domain="$domain"} > 0.5',
@@ -110,7 +110,7 @@ ALERTS = (
         look=(_MON, _VCPUS, _TOP_COMMAND),
         act=(
             ("xm sched-credit -d $domain -w 512", "gives it a larger share"),
-            ("xm vcpu-pin $domain 0 all", "lets a vcpu run anywhere again that was pinned"),
+            ("xm vcpu-pin $domain 0 0-1", "lets a vcpu that was pinned run on more processors"),
         ),
         helped='xen:domain_steal:ratio_rate5m{domain="$domain"} < 0.1',
     ),

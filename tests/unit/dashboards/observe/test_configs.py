@@ -1,0 +1,79 @@
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from dashboards.observe.configs import configs
+from dashboards.observe.settings import Access, ObserveSettings
+from dashboards.rules.rule import Pace
+
+SETTINGS = ObserveSettings(
+    home=Path("/state"),
+    prometheus_port=9090,
+    alertmanager_port=9093,
+    pace=Pace(),
+    metrics_path="/metrics",
+    access=Access(),
+)
+URL = "http://127.0.0.1:10031/"
+
+
+def written(settings: ObserveSettings, url: str = URL, name: str = "prometheus.yml") -> Any:
+    return yaml.safe_load(configs(settings, url)[name])
+
+
+def job(settings: ObserveSettings = SETTINGS, url: str = URL) -> dict[str, Any]:
+    (found,) = written(settings, url)["scrape_configs"]
+    return dict(found)
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        (URL, "127.0.0.1:10031"),
+        ("http://0.0.0.0:10031/", "127.0.0.1:10031"),
+        ("http://[::]:10031/", "[::1]:10031"),
+        ("http://[fd00::1]:10031/", "[fd00::1]:10031"),
+    ],
+)
+def test_the_target_is_the_address_of_the_service(url: str, expected: str):
+    assert [{"targets": [expected]}] == job(url=url)["static_configs"]
+
+
+def test_a_service_with_tls_is_scraped_with_it():
+    access = Access("me", Path("/p"), Path("/ca"), Path("/cert"), Path("/key"))
+    found = job(replace(SETTINGS, access=access), "https://127.0.0.1:10031/")
+
+    assert {
+        "scheme": "https",
+        "basic_auth": {"username": "me", "password_file": "/p"},
+        "tls_config": {"ca_file": "/ca", "cert_file": "/cert", "key_file": "/key"},
+    } == {name: found[name] for name in ("scheme", "basic_auth", "tls_config")}
+
+
+def test_a_service_without_tls_needs_no_access():
+    assert not {"basic_auth", "tls_config"} & job().keys()
+
+
+@pytest.mark.parametrize(("window_s", "expected"), [(300, "5000ms"), (5, "500ms")])
+def test_scrapes_are_as_frequent_as_rates_need(window_s: int, expected: str):
+    settings = replace(SETTINGS, pace=Pace(window_s))
+
+    assert expected == written(settings)["global"]["scrape_interval"]
+
+
+def test_alerts_go_to_a_webhook_that_is_given():
+    settings = replace(SETTINGS, webhook="http://127.0.0.1:1/")
+    found = written(settings, name="alertmanager.yml")
+
+    assert [{"url": "http://127.0.0.1:1/", "send_resolved": True}] == found["receivers"][0][
+        "webhook_configs"
+    ]
+
+
+def test_the_rules_are_those_of_the_pace():
+    text = configs(replace(SETTINGS, pace=Pace(10)), URL)["rules/xenprof-recordings.yml"]
+
+    assert "rate10s" in text and "5m" not in text
