@@ -154,7 +154,9 @@ def test_a_variable_of_a_signal_goes_before_that_of_all(tmp_path):
 
 
 def test_headers_are_percent_encoded():
-    found = settings(**{BASE: HERE, "OTEL_EXPORTER_OTLP_HEADERS": "Authorization=Basic%20a%3D,x=y=z"})
+    found = settings(
+        **{BASE: HERE, "OTEL_EXPORTER_OTLP_HEADERS": "Authorization=Basic%20a%3D,x=y=z"}
+    )
     assert found.targets["logs"].headers == {"authorization": "Basic a=", "x": "y=z"}
 
 
@@ -194,7 +196,12 @@ def test_logs_and_traces_have_the_sizes_and_delays_of_their_processors():
     logs, traces = found["logs"], found["traces"]
     assert (
         (logs.period_seconds, logs.timeout_seconds, logs.most_waiting, logs.most_in_request),
-        (traces.period_seconds, traces.timeout_seconds, traces.most_waiting, traces.most_in_request),
+        (
+            traces.period_seconds,
+            traces.timeout_seconds,
+            traces.most_waiting,
+            traces.most_in_request,
+        ),
     ) == ((0.25, 4.0, 100, 100), (5.0, 30.0, 2048, 7))
 
 
@@ -223,8 +230,7 @@ def test_exponential_histograms_are_made_with_a_warning_of_what_they_lack():
         (
             "OTEL_METRIC_EXPORT_INTERVAL",
             "1m",
-            "OTEL_METRIC_EXPORT_INTERVAL='1m' is not a number of at least 100; "
-            "used instead: 15000",
+            "OTEL_METRIC_EXPORT_INTERVAL='1m' is not a number of at least 100; used instead: 15000",
         ),
         (
             "OTEL_BSP_MAX_QUEUE_SIZE",

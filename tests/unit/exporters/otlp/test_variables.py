@@ -30,9 +30,7 @@ def test_the_table_makes_up_no_variables():
 
 def test_the_documentation_has_the_table():
     text = (ROOT / "docs" / "opentelemetry.md").read_text(encoding="utf-8")
-    missing = [
-        row for one in VARIABLES if (row := f"| `{one.name}` | {one.effect} |") not in text
-    ]
+    missing = [row for one in VARIABLES if (row := f"| `{one.name}` | {one.effect} |") not in text]
     assert missing == []
 
 
@@ -41,4 +39,3 @@ def test_the_documentation_has_no_other_variables():
     assert set(re.findall(r"^\| `(OTEL_[^`]*)` \|", text, re.MULTILINE)) == {
         one.name for one in VARIABLES
     }
-
