@@ -52,9 +52,7 @@ def test_the_overhead_is_the_work_that_a_busy_program_gets_less_but_for_process_
 
 
 def test_an_active_domain_pays_for_every_stage(profiled):
-    assert {"interrupt", "driver", "daemon"} == {
-        stage for stage, spent_ns in overhead(profiled, "x").items() if spent_ns > 0
-    }
+    assert {"interrupt", "driver", "daemon"} == set(overhead(profiled, "x"))
 
 
 def test_without_profiling_nothing_is_told(unprofiled):
@@ -65,15 +63,14 @@ def test_a_passive_domain_pays_for_interrupts_alone():
     host = busy_host()
     set_counter(host, count=50_000)
     begin(host, (0,), (1,))
-    paid = overhead(after(host, (0,)), "x")
-    assert (True, 0, 0) == (paid["interrupt"] > 0, paid["driver"], paid["daemon"])
+    assert {"interrupt"} == set(overhead(after(host, (0,)), "x"))
 
 
 def test_a_domain_on_no_list_pays_for_the_interrupts_that_it_gets():
     host = busy_host()
     set_counter(host, count=50_000)
     begin(host, (0,))
-    assert overhead(after(host, (0,)), "x")["interrupt"] > 0
+    assert {"interrupt"} == set(overhead(after(host, (0,)), "x"))
 
 
 def test_overhead_stays_when_profiling_has_ended(profiled):

@@ -19,13 +19,16 @@ EVENT = "GLOBAL_POWER_EVENTS:100000:1:1:1"
 class Profiled:
     """What a service does with its host, its sessions and what it profiles by itself."""
 
-    def __init__(self, host: Machine, home: Path, **settings: Any) -> None:
+    def __init__(self, host: Machine, home: Path, *, strict: bool = False, **settings: Any) -> None:
         """`settings` are those of ProfilingSettings. Nothing is profiled before `advance`."""
         self.host = host
         self.home = home
         self.stored = StoredCounts(top_symbols=10)
-        self.sessions = Sessions(host, home, told=self.stored.add, counts_symbols=True)
+        self.sessions = Sessions(
+            host, home, strict=strict, told=self.stored.add, counts_symbols=True
+        )
         self.commands: list[Command] = []
+        self.unable: set[str] = set()  # domains in which no daemon can be started
         self._roots = DomainRoots(home)
         given = {"events": (EVENT,), "active": "all", **settings}
         self.profiling = ContinuousProfiling(
@@ -34,6 +37,8 @@ class Profiled:
 
     def _act(self, command: Command) -> Outcome:
         self.commands.append(command)
+        if command.name == "opcontrol start" and command.domain in self.unable:
+            return Outcome(stderr=("Couldn't start oprofiled.",), exit_code=1)
         outcome = perform(self.host, self.sessions, command)
         assert isinstance(outcome, Outcome)
         return outcome

@@ -51,16 +51,15 @@ class OverheadMeter:
         return tuple(row for domain in domains for row in self._of(domain))
 
     def _of(self, domain: Domain) -> list[OverheadTime]:
-        """Return what profiling has cost a domain by stage; nothing if it has cost none."""
+        """Return what profiling has cost a domain in those stages where it has cost something."""
         spent_ns = [0] * len(self._stages)
         for times in domain.path_ns.values():
             by_path = times.spent_ns
             for number, (_, paths) in enumerate(self._stages):
                 for path in paths:
                     spent_ns[number] += by_path[path]
-        if not any(spent_ns):
-            return []
         return [
             OverheadTime(domain.name, domain.domid, domain.uuid, stage, spent_ns[number])
             for number, (stage, _) in enumerate(self._stages)
+            if spent_ns[number]
         ]

@@ -162,6 +162,49 @@ def test_a_paused_domain_joins_when_it_runs_again(tmp_path):
     wait_for(service, is_listed("Domain-0", "busy", "b"))
 
 
+def test_a_domain_that_is_saved_and_restored_takes_part_again(tmp_path):
+    service = profiled(tmp_path / "home", active="busy")
+    service.advance(1)
+    domains, path = service.host.toolstack.domains, str(tmp_path / "busy.save")
+    saved = domains.save("busy", path)
+    service.advance(20)
+    saved.result()
+    assert (["Domain-0"], []) == lists(service.advance(1))
+    restored = domains.restore(path)
+    wait_for(service, is_listed("Domain-0", "busy"))
+    restored.result()
+
+
+def test_a_passive_domain_that_is_destroyed_is_let_go(tmp_path):
+    service = profiled(tmp_path, BUSY, HVM)
+    service.advance(1)
+    service.host.toolstack.domains.destroy("win")
+    assert (["Domain-0", "busy"], []) == lists(service.advance(3))
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_no_command_is_refused_when_the_session_is_begun_anew(tmp_path, caplog, strict):
+    service = Profiled(make_host(BUSY), tmp_path, strict=strict)
+    service.advance(1)
+    done(service.host, service.host.toolstack.domains.create(dict(GUEST)))
+    wait_for(service, is_listed("Domain-0", "busy", "b"))
+    assert [] == caplog.messages
+
+
+def test_a_guest_whose_daemon_cannot_be_started_keeps_nobody_from_being_profiled(tmp_path, caplog):
+    service = profiled(tmp_path, BUSY, domain("other", cpu(), memory_mib=64))
+    service.unable.add("other")
+    wait_for(service, is_listed("Domain-0", "busy"))
+    service.advance(10)
+    assert ["--profile: Couldn't start oprofiled."] == caplog.messages
+
+
+def test_of_too_many_domains_those_with_the_lowest_ids_take_part(tmp_path):
+    guests = (domain(f"d{n}", memory_mib=8, vif=[], disk=[]) for n in range(1, 27))
+    service = Profiled(make_host(*guests, memory_mib=2048), tmp_path)
+    assert tuple(range(25)) == service.advance(1).profiling.active_domains
+
+
 # -- What a user may do
 
 
