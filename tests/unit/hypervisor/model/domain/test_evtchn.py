@@ -29,3 +29,15 @@ def test_notifications_of_all_ports_are_summed():
         channels.bind("interdomain", "vif").notify(channels.bind("interdomain", "peer"), 2)
 
     assert 6 == channels.sent
+
+
+@pytest.mark.parametrize(("arch", "limit"), [("i386", 1024), ("x86_64", 4096)])
+def test_all_ports_are_used_when_the_next_is_refused(arch, limit):
+    channels = EventChannels(PORTS[arch])
+    used = [channels.used]
+    with pytest.raises(Refused):
+        while True:
+            channels.bind("interdomain", "vif")
+    used.append(channels.used)
+
+    assert [1, limit] == used  # port 0 is reserved from the beginning
