@@ -31,8 +31,10 @@ from hypervisor.telemetry import (
     DATA_KINDS,
     DomainSnapshot,
     HostSnapshot,
+    ProfilingSession,
 )
 from hypervisor.toolstack.domaininfo import DomainInfo
+from hypervisor.toolstack.records.operationlog import OperationLog
 from hypervisor.toolstack.xendcontext import XendContext
 from hypervisor.traceids import boot_name
 
@@ -122,6 +124,18 @@ def domain_snapshot(
     )
 
 
+def _trace_finder(operations: OperationLog, profiling: ProfilingSession | None) -> FindTrace:
+    """Return what finds the trace of a moment: an operation's, or else the session's."""
+
+    def find(time_ns: int) -> str | None:
+        trace = operations.trace_at(time_ns)
+        if trace is None and profiling is not None and profiling.began_ns <= time_ns:
+            trace = profiling.trace_id
+        return trace
+
+    return find
+
+
 def host_snapshot(
     hypercalls: Hypercalls,
     context: XendContext,
@@ -132,6 +146,8 @@ def host_snapshot(
     execution = hypercalls.execution
     info = hypercalls.physical_info()
     now_ns = execution.clock.now
+    profiling = hypercalls.xenoprof.session(boot_name(info.host, epoch_ns))
+    find_trace = _trace_finder(context.operations, profiling)
     names = {
         domid: one.domain.name
         for domid, one in hypercalls.residents.items()
@@ -164,7 +180,7 @@ def host_snapshot(
                 info.arch,
                 hypercalls.page_moves(resident.domain),
                 epoch_ns,
-                context.operations.trace_at,
+                find_trace,
             )
             for domid, resident in sorted(hypercalls.residents.items())
         ),
@@ -173,7 +189,7 @@ def host_snapshot(
         samples=hypercalls.ledger.logged(),
         lost=hypercalls.ledger.lost(),
         overhead=hypercalls.overheads.rows(),
-        profiling=hypercalls.xenoprof.session(boot_name(info.host, epoch_ns)),
+        profiling=profiling,
         trace=execution.trace.status(),
         events=dict(context.events),
         nics=nic_snapshots(hypercalls.backends.netback),

@@ -167,7 +167,7 @@ def test_counts_and_records_tell_the_same(operations):
         entry = log.started(kind, Steps(clock))
         clock.run_until(clock.now + milliseconds * MS)
         log.end(entry, None if is_done else Refused("no"))
-    told = {}
+    told: dict[tuple[str, str], tuple[int, int]] = {}
     for record in log.last():
         count, spent = told.get((record.operation, record.result), (0, 0))
         spent += record.ended_ns - record.began_ns
