@@ -10,6 +10,7 @@ from hypervisor.model.codebook.images import Role
 from hypervisor.model.cpu.execution import Execution
 from hypervisor.model.cpu.guest import Guest
 from hypervisor.model.domain.domain import Domain, Domains, End, Vcpu
+from hypervisor.model.domain.evtchn import PORTS
 from hypervisor.model.io.devices import Devices
 from hypervisor.model.linux.proctimes import KernelTimes
 from hypervisor.model.linux.saved import read_saved
@@ -158,6 +159,9 @@ class Builder:
             domid, spec.name, spec.uuid, spec.kind, spec.memory_kib, spec.maximum_kib, now
         )
         domain.pause_count = 1
+        # Of a fully virtualized guest, Xen does not know the words.
+        arch = self._host.arch if spec.kind == "hvm" else spec.arch or self._host.arch
+        domain.channels.limit = PORTS[arch]
         execution = self._execution
         execution.scheduler.add_domain(domain, spec.weight, spec.cap_percent)
         mask = self.affinity_mask(spec.affinity)

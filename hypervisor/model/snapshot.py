@@ -6,6 +6,7 @@ count (every 200 ms, at a dump and at a stop).
 
 from collections.abc import Mapping
 
+from hypervisor.durations import FindTrace
 from hypervisor.model.codebook.costs import HYPERCALL_SHARES
 from hypervisor.model.cpu.execution import Execution
 from hypervisor.model.cpu.look import look
@@ -16,9 +17,15 @@ from hypervisor.model.cpu_snapshot import (
     pcpu_snapshot,
     vcpu_snapshot,
 )
-from hypervisor.model.hypercalls import Hypercalls
-from hypervisor.model.io.blkif import BlockFrontend
-from hypervisor.model.io.netif import NetFrontend
+from hypervisor.model.device_snapshot import (
+    bridge_snapshots,
+    disk_snapshots,
+    nic_snapshots,
+    vbd_snapshot,
+    vif_snapshot,
+)
+from hypervisor.model.domain.grant import ENTRIES
+from hypervisor.model.hypercalls import Hypercalls, PageMoves
 from hypervisor.model.linux.procfs import ProcFiles
 from hypervisor.model.resident import Resident
 from hypervisor.model.wait_snapshot import Waits, WaitSnapshots
@@ -27,10 +34,10 @@ from hypervisor.telemetry import (
     DomainSnapshot,
     GuestKernelSnapshot,
     HostSnapshot,
-    VbdSnapshot,
-    VifSnapshot,
+    ProfilingSession,
 )
 from hypervisor.toolstack.domaininfo import DomainInfo
+from hypervisor.toolstack.records.operationlog import OperationLog
 from hypervisor.toolstack.xendcontext import XendContext
 from hypervisor.traceids import boot_name
 
@@ -63,44 +70,6 @@ class SnapshotTaker:
             )
 
 
-def _vif(vif: NetFrontend) -> VifSnapshot:
-    traffic = vif.traffic
-    return VifSnapshot(
-        index=vif.index,
-        name=vif.name,
-        mac=vif.mac,
-        bridge=vif.spec.bridge or "xenbr0",
-        receive_bytes=traffic.receive_bytes,
-        receive_packets=traffic.receive_packets,
-        receive_errors=0,
-        receive_dropped=traffic.receive_dropped,
-        transmit_bytes=traffic.transmit_bytes,
-        transmit_packets=traffic.transmit_packets,
-        transmit_errors=0,
-        transmit_dropped=traffic.transmit_dropped,
-        ring_full=vif.ring_full,
-    )
-
-
-def _vbd(vbd: BlockFrontend, now_ns: int) -> VbdSnapshot:
-    if vbd.spec.type.startswith("tap"):  # blktap keeps no statistics
-        return VbdSnapshot(vbd.spec.device, vbd.spec.frontend, vbd.spec.source, vbd.spec.mode)
-    return VbdSnapshot(
-        device=vbd.spec.device,
-        name=vbd.spec.frontend,
-        backend=vbd.spec.source,
-        mode=vbd.spec.mode,
-        read_requests=vbd.read_requests,
-        write_requests=vbd.write_requests,
-        read_bytes=vbd.read_bytes,
-        write_bytes=vbd.write_bytes,
-        out_of_requests=vbd.ring_full,
-        busy_ns=vbd.use.busy_ns(now_ns),
-        wait_ns=vbd.use.wait_ns,
-        answered_requests=vbd.use.read_requests + vbd.use.write_requests,
-    )
-
-
 def domain_snapshot(
     resident: Resident,
     execution: Execution,
@@ -109,11 +78,15 @@ def domain_snapshot(
     kernel: GuestKernelSnapshot,
     waits: Waits,
     arch: str,
+    moves: PageMoves,
+    epoch_ns: int,
+    find_trace: FindTrace,
 ) -> DomainSnapshot:
     """Return the snapshot of a domain. `names`: of the domains there are; `arch`: of the host."""
     domain, devices, paging = resident.domain, resident.devices, resident.paging
     weight, cap_percent = execution.scheduler.parameters(domain) or (None, None)
     letters = state_letters(domain)
+    target_kib = domain.target_kib if info is None else info.target_kib
     return DomainSnapshot(
         domid=domain.domid,
         name=f"Zombie-{domain.name}" if domain.dying else domain.name,
@@ -132,15 +105,18 @@ def domain_snapshot(
         created_ns=domain.created_ns,
         cpu_ns=domain.cpu_ns(execution.clock.now),
         memory_kib=domain.memory_kib,
-        target_kib=domain.target_kib if info is None else info.target_kib,
+        target_kib=target_kib,
         maximum_kib=domain.maximum_kib,
         is_memory_unlimited=domain.maximum_kib is None,
+        balloon=resident.balloon.state(target_kib),
         configured_memory_kib=domain.configured_kib,
         weight=weight,
         cap_percent=cap_percent,
         vcpus=tuple(vcpu_snapshot(vcpu, execution) for vcpu in domain.vcpus),
-        vifs=tuple(_vif(vif) for vif in devices.vifs),
-        vbds=tuple(_vbd(vbd, execution.clock.now) for vbd in devices.vbds),
+        vifs=tuple(vif_snapshot(vif, execution.clock.now) for vif in devices.vifs),
+        vbds=tuple(
+            vbd_snapshot(vbd, execution.clock.now, epoch_ns, find_trace) for vbd in devices.vbds
+        ),
         waits=waits,
         on_behalf=None if domain.domid else on_behalf(domain, names),
         workloads=() if domain.dying else resident.programs.results(),
@@ -155,10 +131,28 @@ def domain_snapshot(
         restart_count=0 if info is None else info.restart_count,
         evtchn_notifications=domain.channels.sent + domain.channels.received,
         kernel=kernel,
+        event_channels=domain.channels.used,
+        event_channels_limit=domain.channels.limit,
+        grants=ENTRIES - domain.grants.free,
+        grants_limit=ENTRIES,
+        page_flips=moves.flipped,
+        page_copies=moves.copied,
         user_ns=domain.mode_ns[0],
         kernel_ns=domain.mode_ns[1],
         hypervisor_ns=domain.cpu_ns(execution.clock.now) - domain.mode_ns[0] - domain.mode_ns[1],
     )
+
+
+def _trace_finder(operations: OperationLog, profiling: ProfilingSession | None) -> FindTrace:
+    """Return what finds the trace of a moment: an operation's, or else the session's."""
+
+    def find(time_ns: int) -> str | None:
+        trace = operations.trace_at(time_ns)
+        if trace is None and profiling is not None and profiling.began_ns <= time_ns:
+            trace = profiling.trace_id
+        return trace
+
+    return find
 
 
 def host_snapshot(
@@ -173,13 +167,14 @@ def host_snapshot(
     execution = hypercalls.execution
     info = hypercalls.physical_info()
     now_ns = execution.clock.now
+    profiling = hypercalls.xenoprof.session(boot_name(info.host, epoch_ns))
+    find_trace = _trace_finder(context.operations, profiling)
     names = {
         domid: one.domain.name
         for domid, one in hypercalls.residents.items()
         if not one.domain.dying
     }
-    session = hypercalls.xenoprof.session(boot_name(info.host, epoch_ns))
-    waits = wait_snapshots.take(hypercalls.live.values(), session)
+    waits = wait_snapshots.take(hypercalls.live.values(), profiling)
     return HostSnapshot(
         generation=generation,
         time_ns=now_ns,
@@ -207,6 +202,9 @@ def host_snapshot(
                 proc_files.kernel(domid),
                 waits[domid],
                 info.arch,
+                hypercalls.page_moves(resident.domain),
+                epoch_ns,
+                find_trace,
             )
             for domid, resident in sorted(hypercalls.residents.items())
         ),
@@ -215,9 +213,14 @@ def host_snapshot(
         samples=hypercalls.ledger.logged(),
         lost=hypercalls.ledger.lost(),
         overhead=hypercalls.overheads.rows(),
-        profiling=session,
+        profiling=profiling,
         trace=execution.trace.status(),
         events=dict(context.events),
+        nics=nic_snapshots(hypercalls.backends.netback),
+        disks=disk_snapshots(hypercalls.backends.blkback.disk, now_ns),
+        bridges=bridge_snapshots(hypercalls.backends.netback, hypercalls.residents.values()),
+        operations=context.operations.counts(),
+        last_operations=context.operations.last(),
         sources=dict.fromkeys(DATA_KINDS, "model"),
         counters={**hypercalls.scheduler.counters, **hypercalls.operations()},
     )

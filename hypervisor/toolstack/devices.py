@@ -20,6 +20,7 @@ from hypervisor.toolstack.operations.attaching import (
     find_vif,
 )
 from hypervisor.toolstack.operations.operation import Operation
+from hypervisor.toolstack.operations.recording import recorded
 from hypervisor.toolstack.xendcontext import XendContext
 
 _CLASSES = {"vbd": ("vbd", "tap"), "vif": ("vif",), "vfb": ("vfb",), "vtpm": ()}
@@ -39,6 +40,7 @@ class Devices:
         found = [one for one in info.devices if one.kind in _CLASSES[kind]]
         return [device_row(self._context.store, one) for one in found]
 
+    @recorded("block-attach")
     def attach_block(
         self, domain: str, backend: str, frontend: str, mode: str, backend_domain: str = ""
     ) -> Operation:
@@ -48,6 +50,7 @@ class Devices:
         attaching = Attaching(self._context, info, spec)
         return attaching.begin(attaching.start)
 
+    @recorded("block-configure")
     def configure_block(
         self, domain: str, backend: str, frontend: str, mode: str, backend_domain: str = ""
     ) -> None:
@@ -67,12 +70,14 @@ class Devices:
                 raise Refused(f"Domain '{owner.name}' is no backend: disks come from Domain-0 here")
         return spec
 
+    @recorded("block-detach")
     def detach_block(self, domain: str, device: str, *, force: bool = False) -> None:
         """Ask the guest to give up a disk, called by number or name."""
         info = self._context.find(domain)
         found = find_disk(info, device, self._context.tools)
         self._detach(Detaching(self._context, info, found), force)
 
+    @recorded("network-attach")
     def attach_network(self, domain: str, options: str) -> Operation:
         """Attach a network interface with these comma-separated options to the domain."""
         info = self._context.find(domain)
@@ -83,6 +88,7 @@ class Devices:
         attaching = Attaching(self._context, info, spec)
         return attaching.begin(attaching.start)
 
+    @recorded("network-detach")
     def detach_network(self, domain: str, index: int, *, force: bool = False) -> None:
         """Ask the guest to give up a network interface."""
         info = self._context.find(domain)
@@ -90,8 +96,8 @@ class Devices:
 
     def _detach(self, detaching: Detaching, force: bool) -> None:
         if not force:
-            detaching.start()
+            detaching.begin(detaching.start)
         elif self._context.tools == "3.0.3":
             raise Refused("there is no force in tools 3.0.3: the guest must give the device up")
         else:
-            detaching.force()
+            detaching.begin(detaching.force)

@@ -20,6 +20,7 @@ from hypervisor.toolstack.operations.creation import Creation
 from hypervisor.toolstack.operations.dumping import Dumping
 from hypervisor.toolstack.operations.ending import Endings
 from hypervisor.toolstack.operations.operation import Operation
+from hypervisor.toolstack.operations.recording import recorded
 from hypervisor.toolstack.operations.saving import Restoring, Saving, check_idle
 from hypervisor.toolstack.records.corefile import core_name
 from hypervisor.toolstack.records.xendlog import Messages
@@ -38,6 +39,7 @@ class Domains:
 
     # -- creation ------------------------------------------------------------------------
 
+    @recorded("create")
     def create(
         self,
         config: Mapping[str, object],
@@ -48,6 +50,7 @@ class Domains:
         """Create a domain from xm's settings; the result is its id."""
         return self._create(self._configurations.spec_of(config, workloads), paused=paused)
 
+    @recorded("create")
     def create_from_text(
         self,
         text: str,
@@ -75,6 +78,7 @@ class Domains:
         creation = Creation(self._context, self._configurations.with_programs(spec), paused=paused)
         return creation.begin(creation.start)
 
+    @recorded("restore")
     def restore(self, path: str, *, paused: bool = False) -> Operation:
         """Create a domain from a file that `save` has written; the result is its id."""
         restoring = Restoring(self._context, path, paused=paused)
@@ -82,10 +86,12 @@ class Domains:
 
     # -- the end -------------------------------------------------------------------------
 
+    @recorded("destroy")
     def destroy(self, domain: str) -> None:
         """Destroy the domain at once."""
         self.endings.destroy(self._context.guest(domain, "destroy"))
 
+    @recorded("shutdown")
     def shutdown(self, domain: str, reason: str = "poweroff") -> None:
         """Ask the domain to power off, reboot or halt; after 30 seconds it is destroyed."""
         info = self._context.find(domain)
@@ -95,6 +101,7 @@ class Domains:
             raise Refused(f"Invalid reason: {reason}; use poweroff, reboot or halt")
         self.endings.ask(info, reason)
 
+    @recorded("save")
     def save(self, domain: str, path: str, *, checkpoint: bool = False) -> Operation:
         """Save the domain to a file and destroy it, or (`checkpoint`) let it run on."""
         info = self._context.guest(domain, "save")
@@ -104,6 +111,7 @@ class Domains:
         saving = Saving(self._context, self.endings, info, path, checkpoint=checkpoint)
         return saving.begin(saving.start)
 
+    @recorded("dump-core")
     def dump_core(
         self, domain: str, path: str | None = None, *, live: bool = False, crash: bool = False
     ) -> Operation:
@@ -135,18 +143,21 @@ class Domains:
 
     # -- in between ----------------------------------------------------------------------
 
+    @recorded("pause")
     def pause(self, domain: str) -> None:
         """Pause the domain: stop scheduling it."""
         info = self._context.guest(domain, "pause")
         self._context.hypervisor.pause_domain(info.domid)
         self._context.log.info(Messages.paused, info.name, info.domid)
 
+    @recorded("unpause")
     def unpause(self, domain: str) -> None:
         """Schedule the domain again."""
         info = self._context.guest(domain, "unpause")
         self._context.hypervisor.unpause_domain(info.domid)
         self._context.log.info(Messages.unpaused, info.name, info.domid)
 
+    @recorded("rename")
     def rename(self, domain: str, name: str) -> None:
         """Give the domain another name."""
         info = self._context.guest(domain, "rename")
@@ -161,6 +172,7 @@ class Domains:
         rename(self._context.store, info, name)
         self._context.hypervisor.rename_domain(info.domid, name)
 
+    @recorded("sysrq")
     def sysrq(self, domain: str, key: str) -> None:
         """Press a magic SysRq key in the domain."""
         info = self._context.guest(domain, "send sysrq to")
@@ -168,6 +180,7 @@ class Domains:
             raise Refused(f"Invalid sysrq {key!r}; give one letter")
         self._context.store.write(f"{info.path}/control/sysrq", key)
 
+    @recorded("trigger")
     def trigger(self, domain: str, trigger: str, vcpu: int = 0) -> None:
         """Send a processor-level event (3.1): nmi, reset or init."""
         info = self._context.guest(domain, "send a trigger to")

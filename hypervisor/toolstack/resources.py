@@ -6,6 +6,7 @@ from hypervisor.domainsettings import SedfParameters
 from hypervisor.errors import Refused
 from hypervisor.toolstack.config.schedparams import changed_sedf
 from hypervisor.toolstack.config.settings import check_credit, online_affinity
+from hypervisor.toolstack.operations.recording import recorded
 from hypervisor.toolstack.records.xendlog import Message, Messages
 from hypervisor.toolstack.xendcontext import XendContext
 
@@ -20,6 +21,7 @@ class Resources:
     def __init__(self, context: XendContext) -> None:
         self._context = context
 
+    @recorded("vcpu-set")
     def set_vcpus(self, domain: str, count: int) -> None:
         """Ask the guest to have `count` vcpus online; more than configured means all."""
         info = self._context.find(domain)
@@ -33,6 +35,7 @@ class Resources:
             state = "online" if vcpu < info.online_vcpus else "offline"
             context.store.write(f"{info.path}/cpu/{vcpu}/availability", state)
 
+    @recorded("vcpu-pin")
     def pin_vcpu(self, domain: str, vcpu: int | None, pcpus: Sequence[int]) -> None:
         """Set the affinity of one vcpu (None: of all) to those of `pcpus` that exist."""
         info = self._context.find(domain)
@@ -43,6 +46,7 @@ class Resources:
         for number in range(info.spec.vcpus) if vcpu is None else (vcpu,):
             hypervisor.set_affinity(info.domid, number, affinity)
 
+    @recorded("mem-set")
     def set_memory(self, domain: str, mib: int) -> None:
         """Set the balloon target, also where the guest cannot reach it."""
         info = self._context.find(domain)
@@ -54,6 +58,7 @@ class Resources:
         self._context.store.write(f"{info.vm_path}/memory", mib)
         self._context.store.write(f"{info.path}/memory/target", info.target_kib)
 
+    @recorded("mem-max")
     def set_maximum_memory(self, domain: str, mib: int) -> None:
         """Set the domain's maximum memory. Nothing is reserved."""
         info = self._context.find(domain)
@@ -73,6 +78,7 @@ class Resources:
         self._check_scheduler("credit")
         return self._context.hypervisor.credit_parameters(info.domid)
 
+    @recorded("sched-credit")
     def set_sched_credit(
         self, domain: str, *, weight: int | None = None, cap_percent: int | None = None
     ) -> None:
@@ -88,6 +94,7 @@ class Resources:
         self._check_scheduler("sedf")
         return self._context.hypervisor.sedf_parameters(info.domid)
 
+    @recorded("sched-sedf")
     def set_sched_sedf(
         self,
         domain: str,

@@ -9,6 +9,7 @@ from pathlib import Path
 from hypervisor.errors import Refused, UnknownDomain
 from hypervisor.toolstack.domaininfo import DomainInfo
 from hypervisor.toolstack.hypercalls import Hypervisor
+from hypervisor.toolstack.records.operationlog import OperationLog
 from hypervisor.toolstack.records.xendlog import XendLog
 from hypervisor.toolstack.timers import Timers
 from hypervisor.toolstack.xenstore import Xenstore
@@ -40,6 +41,12 @@ class XendContext:
     reserved: dict[str, str] = field(default_factory=dict)  # uuids of new domains by name
     domain0_root: Path | None = None  # where domain 0's files are
     dumps_crashed: bool = False  # domains that crash leave a core: `(enable-dump yes)`
+    operations: OperationLog = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin the records of operations."""
+        host = self.hypervisor.physical_info().host
+        self.operations = OperationLog(host, self.timers, self.unix_ns() - self.timers.now)
 
     def find(self, domain: str) -> DomainInfo:
         """Return the domain of this name or id; a number is first tried as a name.

@@ -7,7 +7,8 @@ from typing import Final
 
 from hypervisor.errors import Refused
 
-PORTS: Final = 4096  # NR_EVENT_CHANNELS on x86_64; port 0 is never given out
+# NR_EVENT_CHANNELS, the square of the bits of a word; port 0 is reserved.
+PORTS: Final = {"i386": 1024, "x86_64": 4096}
 
 
 class Port:
@@ -32,15 +33,16 @@ class Port:
 class EventChannels:
     """The ports of one domain."""
 
-    __slots__ = ("_closed_received", "_closed_sent", "ports")
+    __slots__ = ("_closed_received", "_closed_sent", "limit", "ports")
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int = PORTS["x86_64"]) -> None:
+        self.limit = limit
         self.ports: dict[int, Port] = {}
         self._closed_sent = self._closed_received = 0  # over ports that are closed
 
     def bind(self, kind: str, name: str, vcpu: int = 0) -> Port:
         """Bind the lowest free port. Raises: Refused when there is none (ENOSPC)."""
-        for number in range(1, PORTS):
+        for number in range(1, self.limit):
             if number not in self.ports:
                 port = self.ports[number] = Port(number, kind, name, vcpu)
                 return port
@@ -51,6 +53,11 @@ class EventChannels:
         if self.ports.pop(port.number, None) is not None:
             self._closed_sent += port.sent
             self._closed_received += port.received
+
+    @property
+    def used(self) -> int:
+        """Return the number of ports that cannot be had, of `limit`: also the reserved one."""
+        return 1 + len(self.ports)
 
     @property
     def sent(self) -> int:

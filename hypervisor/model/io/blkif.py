@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
+from hypervisor.durations import Durations
 from hypervisor.model.codebook.work import Parts, TaskIdentity, Work
 from hypervisor.model.cpu.guest import Guest
 from hypervisor.model.domain.domain import Domain
@@ -16,6 +17,7 @@ from hypervisor.model.domain.evtchn import Port
 from hypervisor.model.io.blkstat import DiskUse, IoWait
 from hypervisor.model.io.disk import Disk, DiskRequest
 from hypervisor.model.io.ring import SharedRing
+from hypervisor.telemetry import BLOCK_BUCKETS_NS
 from hypervisor.toolstack.config.devices import SECTOR_BYTES, DiskSpec
 from hypervisor.trace_events import GRANT_MAP, GRANT_UNMAP
 
@@ -107,12 +109,16 @@ class BlockFrontend:
         self.is_served = False  # the backend's thread is working on this ring
         self.read_requests = self.write_requests = 0
         self.read_bytes = self.write_bytes = 0
-        self.ring_full = 0
+        self.out_of_requests = 0  # times that its ring waited as the backend had no slot free
+        self.ring_full = 0  # times that the guest's queue stopped as the ring had no slot free
+        self.is_stopped = False  # the guest's queue
         self.tapdisk: TaskIdentity | None = None  # the process behind a tap: device
         self.server_pid, self.server = backend.start_thread(domain.domid, spec)
         self.is_closed = False
         self.mapped = 0  # requests whose pages the backend still maps
         self.use = DiskUse()
+        self.reads = Durations(BLOCK_BUCKETS_NS)  # of answered requests: those that `use` counts
+        self.writes = Durations(BLOCK_BUCKETS_NS)
         # (vcpu, done): ios
         self._asked: dict[tuple[int, Callable[[AnyBlockIo], None]], int] = {}
         self.io_wait = io_wait
@@ -179,6 +185,9 @@ class BlockFrontend:
             grants.claim(pages, self.spec.frontend)
             self.shared.append(self.waiting.popleft())
             count += 1
+        if self.waiting and count == self.ring.free and (count or not self.is_stopped):
+            self.ring_full += 1
+        self.is_stopped = bool(self.waiting)
         if count and self.ring.push_requests(count):
             self._guest.notify(self.port, self.backend_port, vcpu_id)
             self.backend.notified(self)
@@ -198,7 +207,9 @@ class BlockFrontend:
         for request in answered:
             self.domain.grants.release(-(-request.bytes // SEGMENT_BYTES))
             io = request.tag.io
-            self.use.end(request.bytes, request.tag.begun_ns, now, is_write=request.write)
+            begun_ns = request.tag.begun_ns
+            self.use.end(request.bytes, begun_ns, now, is_write=request.write)
+            (self.writes if request.write else self.reads).add(now - begun_ns, now)
             io.missing -= 1
             if not io.missing:
                 if not self.is_closed:
@@ -250,7 +261,7 @@ class BlockBackend:
         count = vbd.ring.take_requests(self.free_slots)
         if not count:
             if vbd.shared:  # none of the 64 slots is free: the ring waits
-                vbd.ring_full += 1
+                vbd.out_of_requests += 1
                 self._starved.append(vbd)
             elif vbd.ring.await_requests():
                 self._serve(vbd)

@@ -14,8 +14,8 @@ from hypervisor.model.codebook.work import AnyWork, Work
 from hypervisor.model.cpu.guest import Guest
 from hypervisor.model.domain.evtchn import Port
 from hypervisor.model.io.nic import Nic
-from hypervisor.model.io.shaper import CreditShaper
-from hypervisor.model.io.traffic import ETHERNET_BYTES, TCP_IP_BYTES, Traffic
+from hypervisor.model.io.shaper import shaper_of
+from hypervisor.model.io.traffic import CLOSED, ETHERNET_BYTES, RING_FULL, TCP_IP_BYTES, Traffic
 from hypervisor.toolstack.config.devices import VifSpec
 from hypervisor.trace_events import GRANT_MAP, GRANT_TRANSFER, GRANT_UNMAP
 
@@ -108,7 +108,7 @@ class NetFrontend:
         self.ring_refs, self.port = domain.share(2, 2 * RING_SLOTS, self.name)
         self.backend = backend
         self.backend_port = backend_port
-        self.shaper = _shaper(spec)
+        self.shaper = shaper_of(spec.rate)
         self.shaped: deque[Batch] = deque()  # held back by the rate limit
         self.rx_free = RING_SLOTS  # buffers posted for netback
         self.tx_free = RING_SLOTS
@@ -121,14 +121,16 @@ class NetFrontend:
     def close(self) -> None:
         """Close the interface; frames that come for it from now on are dropped."""
         self.is_closed = True
-        self.queue.clear()
-        self.shaped.clear()
+        for batches in (self.queue, self.shaped):
+            for batch in batches:
+                self.traffic.transmit_drops[CLOSED] += batch.packets - batch.shaped
+            batches.clear()
         self.domain.unshare(self.ring_refs, 2 * RING_SLOTS, self.port)
 
     def transmit(self, batch: Batch, vcpu_id: int) -> None:
         """Put a batch into the tx ring, on this vcpu; the caller charges the guest's cost."""
         if self.is_closed:
-            self.traffic.transmit_dropped += batch.packets
+            self.traffic.transmit_drops[CLOSED] += batch.packets
             return
         if self.queue or min(batch.slots, RING_SLOTS) > self.tx_free:
             self.ring_full += 1
@@ -207,7 +209,8 @@ class NetBackend:
         self._clock = guest.execution.clock
         self.nic: Nic[ReceiveFlow] = Nic(self._clock, self._interrupted, NIC_BATCH_NS)
         self.own = Traffic()  # domain 0's own interface on the bridge
-        self.bridge = Traffic()  # received: every frame that the bridge forwards
+        self.bridge = Traffic()  # received: every frame that comes to the bridge
+        self.undelivered = Traffic()  # received: those of them that a guest could not take
 
     def _run(self, work: AnyWork) -> None:
         self._guest.interrupt(self._vcpu, work)
@@ -270,10 +273,15 @@ class NetBackend:
         batches: int,
     ) -> int:
         """Put frames into the rx ring of a guest; return the number that fits."""
-        if vif.domain.dying or vif.is_closed or not frames:
+        if not frames:
+            return frames
+        if vif.domain.dying or vif.is_closed:  # the sender is not told
+            self._drop(vif, CLOSED, frames, size_bytes)
             return frames
         fits = min(frames, vif.rx_free // slots_each)
-        vif.traffic.receive_dropped += frames - fits
+        if fits < frames:
+            lost_bytes = size_bytes - size_bytes * fits // frames
+            self._drop(vif, RING_FULL, frames - fits, lost_bytes)
         if fits:
             slots = fits * slots_each
             vif.rx_free -= slots
@@ -286,6 +294,10 @@ class NetBackend:
             size_bytes = size_bytes * fits // frames
             vif.receive(fits, size_bytes, deliver, batches, slots, flip=self.is_flipping)
         return fits
+
+    def _drop(self, vif: NetFrontend, reason: str, frames: int, size_bytes: int) -> None:
+        vif.traffic.receive_drops[reason] += frames
+        self.undelivered.received(frames, size_bytes)
 
     # From a guest: netback -> bridge -> NIC, another guest, or domain 0.
 
@@ -381,9 +393,3 @@ class NetBackend:
 def vif_name(domid: int, index: int, spec: VifSpec) -> str:
     """Return the name of a vif in domain 0."""
     return spec.vifname or f"vif{domid}.{index}"
-
-
-def _shaper(spec: VifSpec) -> CreditShaper | None:
-    if spec.rate is None:
-        return None
-    return CreditShaper(spec.rate.bytes_per_window, spec.rate.window_us)

@@ -7,9 +7,11 @@ have arrived at a given moment is computed in closed form.
 from collections.abc import Callable
 from typing import Final, Generic, NamedTuple, TypeVar
 
+from hypervisor.model.io.traffic import RING_FULL, Traffic
 from hypervisor.model.timing.clock import Clock, Timer
 
 NS_PER_BYTE: Final = 8  # 1 Gbit/s
+SPEED_BITS_PER_SECOND: Final = 8 * 1_000_000_000 // NS_PER_BYTE
 FRAMING_BYTES: Final = 38  # Ethernet header 14, checksum 4, preamble 8, gap between frames 12
 PAYLOAD_MIN_BYTES: Final = 46  # shorter frames are padded
 NEVER_NS: Final = 1 << 62
@@ -116,6 +118,14 @@ class Nic(Generic[Flow]):
         self.received_bytes = 0
         self.dropped_packets = 0  # the ring was full
         self.interrupts = 0
+
+    def traffic(self) -> Traffic:
+        """Return the counters of the card as its driver has them."""
+        traffic = Traffic()
+        traffic.received(self.received_packets, self.received_bytes)
+        traffic.transmitted(self.transmitted_packets, self.transmitted_bytes)
+        traffic.receive_drops[RING_FULL] = self.dropped_packets
+        return traffic
 
     def transmit(self, now_ns: int, packets: int, payload_bytes: int) -> int:
         """Send a batch after all earlier ones; return when its last bit has left."""

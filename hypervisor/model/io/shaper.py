@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from hypervisor.toolstack.config.devices import RateSpec
+
 # judgement: RHEL 5 kernels run 1000 ticks a second; netback's timer cannot be finer.
 KERNEL_TICK_NS: Final = 1_000_000
 # The most that one packet may take of a refill, so that TSO packets can pass.
@@ -15,7 +17,15 @@ class CreditShaper:
     Source: linux-2.6-xen, drivers/xen/netback/netback.c, net_tx_action and tx_add_credit.
     """
 
-    __slots__ = ("_last_refill_ns", "_timer_ns", "_window_ns", "remaining_bytes", "window_bytes")
+    __slots__ = (
+        "_held_ns",
+        "_held_since_ns",
+        "_last_refill_ns",
+        "_timer_ns",
+        "_window_ns",
+        "remaining_bytes",
+        "window_bytes",
+    )
 
     def __init__(
         self, window_bytes: int, window_us: int, *, kernel_tick_ns: int = KERNEL_TICK_NS
@@ -25,6 +35,8 @@ class CreditShaper:
         self.remaining_bytes = window_bytes
         self._last_refill_ns = 0
         self._timer_ns: int | None = None
+        self._held_ns = 0  # before `_held_since_ns`
+        self._held_since_ns: int | None = None  # set while packets wait for the timer
 
     def admit(self, now_ns: int, packets: int, packet_bytes: int) -> tuple[int, int | None]:
         """Return how many of `packets`, each of `packet_bytes`, may be sent now.
@@ -33,6 +45,8 @@ class CreditShaper:
         """
         if self._window_ns == 0 or packet_bytes == 0:
             return packets, None
+        self._held_ns = self.held_ns(now_ns)
+        self._held_since_ns = None
         if self._timer_ns is not None and self._timer_ns <= now_ns:
             self._refill(self._timer_ns, packet_bytes)
             self._timer_ns = None
@@ -43,7 +57,17 @@ class CreditShaper:
                 sent += self._spend(packets - sent, packet_bytes)
             if sent < packets:
                 self._timer_ns = self._last_refill_ns + self._window_ns
-        return sent, self._timer_ns if sent < packets else None
+        if sent == packets:
+            return sent, None
+        self._held_since_ns = now_ns
+        return sent, self._timer_ns
+
+    def held_ns(self, now_ns: int) -> int:
+        """Return the time during which packets waited for credit, however many at a time."""
+        if self._held_since_ns is None or self._timer_ns is None:
+            return self._held_ns
+        # Who held packets asks again when the timer expires, unless they are there no more.
+        return self._held_ns + min(now_ns, self._timer_ns) - self._held_since_ns
 
     def _spend(self, packets: int, packet_bytes: int) -> int:
         sent = min(packets, self.remaining_bytes // packet_bytes)
@@ -55,3 +79,8 @@ class CreditShaper:
         ceiling = max(self.window_bytes, min(packet_bytes, _PACKET_MAX_BYTES))
         self.remaining_bytes = min(self.remaining_bytes + self.window_bytes, ceiling)
         self._last_refill_ns = at_ns
+
+
+def shaper_of(rate: RateSpec | None) -> CreditShaper | None:
+    """Return what keeps to the rate that a vif is configured with, if any."""
+    return None if rate is None else CreditShaper(rate.bytes_per_window, rate.window_us)

@@ -8,8 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
 from hypervisor.model.io.blkstat import DiskUse
-from hypervisor.model.io.netif import NetBackend
-from hypervisor.model.io.traffic import ETHERNET_BYTES, Traffic
+from hypervisor.model.io.traffic import Traffic
 from hypervisor.model.linux.system import Hardware, System
 from hypervisor.model.memory.swap import DISK_KIB
 from hypervisor.toolstack.config.devices import SECTOR_BYTES
@@ -99,7 +98,7 @@ def _of_domain0(
 ) -> Mapping[str, _Row]:
     netback = hardware.netback
     rows = {
-        "peth0": _of_card(netback),
+        "peth0": _row(netback.nic.traffic()),
         "eth0": _row(netback.own),
         "vif0.0": _other_end(netback.own),
         "xenbr0": _row(netback.bridge),
@@ -110,15 +109,6 @@ def _of_domain0(
         for vif in other.devices.vifs:
             rows[vif.name] = _other_end(vif.traffic)
     return rows
-
-
-def _of_card(netback: NetBackend) -> _Row:
-    nic = netback.nic
-    received, sent = nic.received_packets, nic.transmitted_packets
-    return (
-        nic.received_bytes + received * ETHERNET_BYTES, received, nic.dropped_packets,
-        nic.transmitted_bytes + sent * ETHERNET_BYTES, sent, 0,
-    )  # fmt: skip
 
 
 def _row(traffic: Traffic) -> _Row:

@@ -15,6 +15,7 @@ from hypervisor.model.domain.domain import Domain
 from hypervisor.model.memory.pages import PAGE_KIB, Memory
 from hypervisor.model.memory.paging import Paging
 from hypervisor.model.timing.clock import Timer
+from hypervisor.shutdown import SUSPEND
 from hypervisor.trace_events import DECREASE_RESERVATION, INCREASE_RESERVATION
 
 BATCH_KIB: Final = 2048
@@ -33,6 +34,8 @@ class Balloon:
         self._map_kib = self._domain.maximum_kib or self._domain.configured_kib
         self._is_busy = False
         self._hard_limit_kib: int | None = None  # unknown until Xen refuses pages
+        self._is_host_short = False  # Xen had no more pages free when it set the hard limit
+        self._is_guest_short = False  # the guest had too few unneeded pages for the last lot
         self._timer: Timer | None = None
 
     @property
@@ -45,8 +48,42 @@ class Balloon:
         if self._domain.kind == "hvm":
             return
         self._hard_limit_kib = None
+        self._is_host_short = False
         if not self._is_busy:
             self._step()
+
+    def state(self, target_kib: int) -> str:
+        """Return why the guest's memory is not `target_kib`: see `DomainSnapshot.balloon`.
+
+        `target_kib` is xend's target, which the guest may not have read yet.
+        """
+        domain = self._domain
+        memory_kib = domain.memory_kib
+        if memory_kib == target_kib:
+            return "reached"
+        if domain.kind == "hvm" or self._is_gone():
+            return "no_driver"
+        if memory_kib > target_kib:
+            return "guest_short" if self._is_guest_short else "shrinking"
+        if memory_kib >= self._maximum_kib():
+            return "maximum"
+        if self._is_host_short:
+            return "host_short"
+        # A limit that mem-max has set holds until the next target, also if it is raised.
+        hard_limit_kib = self._hard_limit_kib
+        is_at_limit = hard_limit_kib is not None and memory_kib >= hard_limit_kib
+        return "maximum" if is_at_limit else "growing"
+
+    def _maximum_kib(self) -> int:
+        """Return the most that the guest can have: its memory map, and what mem-max allows."""
+        maximum_kib = self._domain.maximum_kib
+        return self._map_kib if maximum_kib is None else min(self._map_kib, maximum_kib)
+
+    def _is_gone(self) -> bool:
+        """Return whether the guest's kernel runs no driver any more."""
+        domain = self._domain
+        has_ended = domain.shutdown_reason not in (None, SUSPEND)
+        return has_ended or domain.dying or self.paging.has_panicked
 
     def proc_text(self) -> str:
         """Return the text of /proc/xen/balloon."""
@@ -76,8 +113,10 @@ class Balloon:
             self._is_busy = False
             return
         kib = wanted = min(abs(missing), BATCH_KIB)
+        self._is_guest_short = False
         if missing < 0:
             kib = self.paging.take(wanted)
+            self._is_guest_short = kib < wanted
             if kib < wanted:
                 if not self._is_stopped():
                     self.paging.reclaim(wanted - kib)
@@ -98,6 +137,7 @@ class Balloon:
                 self._memory.give_back(got_kib)
                 self._trace(DECREASE_RESERVATION, got_kib)
                 self._hard_limit_kib = domain.memory_kib + got_kib
+                self._is_host_short = self._hard_limit_kib < self._maximum_kib()
                 is_short = True
                 self._try_later()
             else:

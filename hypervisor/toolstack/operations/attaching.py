@@ -18,7 +18,12 @@ from hypervisor.toolstack.domaininfo import (
     DomainInfo,
 )
 from hypervisor.toolstack.operations.backing import check_disk, disks_of
-from hypervisor.toolstack.operations.hotplug import BLOCK_SCRIPT_MS, VIF_SCRIPT_MS, Connection
+from hypervisor.toolstack.operations.hotplug import (
+    BLOCK_SCRIPT_MS,
+    VIF_SCRIPT_MS,
+    Connection,
+    hotplug_step,
+)
 from hypervisor.toolstack.operations.operation import Operation
 from hypervisor.toolstack.xendcontext import XendContext
 
@@ -27,8 +32,8 @@ class Attaching(Operation):
     """Attaches a device; the result is None. The guest connects to it in its own time."""
 
     def __init__(self, xend: XendContext, info: DomainInfo, spec: DeviceSpec) -> None:
-        super().__init__(xend.timers)
-        self._xend = xend
+        kind = "block-attach" if isinstance(spec, DiskSpec) else "network-attach"
+        super().__init__(xend, kind, info)
         self._info = info
         self._spec = spec
         self._device: Device | None = None
@@ -39,7 +44,7 @@ class Attaching(Operation):
         if isinstance(spec, DiskSpec) and info.device(DISK_KINDS, spec.device):
             raise Refused(f"Device {spec.frontend} ({spec.device}, vbd) is already connected.")
         self._device = new_device(info, spec)
-        Connection(self._xend, info, self._device, self._connected).start()
+        Connection(self._xend, info, self._device, self._connected, self.steps).start()
 
     def _connected(self, error: HostError | None) -> None:
         if error is not None:
@@ -54,11 +59,12 @@ class Attaching(Operation):
             remove_device(self._xend.store, self._info, self._device)
 
 
-class Detaching:
+class Detaching(Operation):
     """Detaches one device: asks the guest, and removes the device once the guest has closed it."""
 
     def __init__(self, xend: XendContext, info: DomainInfo, device: Device) -> None:
-        self._xend = xend
+        kind = "block-detach" if device.kind in DISK_KINDS else "network-detach"
+        super().__init__(xend, kind, info)
         self._info = info
         self._device = device
 
@@ -80,10 +86,12 @@ class Detaching:
         state = store.read(f"{device.frontend}/state")
         if state is None:  # the device is gone with its domain
             store.unwatch(f"{device.frontend}/state", self._changed)
+            self.finish()
         if state != str(CLOSED):
             return
         store.write(f"{device.backend}/state", CLOSED)
         is_disk = device.kind in DISK_KINDS
+        self.steps.begin(hotplug_step(device))
         self._xend.hypervisor.run_program(
             "hotplug", BLOCK_SCRIPT_MS if is_disk else VIF_SCRIPT_MS, self._remove
         )
@@ -92,13 +100,15 @@ class Detaching:
         info, device = self._info, self._device
         self._xend.store.unwatch(f"{device.frontend}/state", self._changed)
         if info.domid not in self._xend.infos or device not in info.devices:
-            return  # it went with its domain
+            self.finish()  # it went with its domain
+            return
         if device.kind in DISK_KINDS:
             self._xend.hypervisor.devices.remove_disk(info.domid, device.number)
         elif device.kind == "vif":
             self._xend.hypervisor.devices.remove_vif(info.domid, device.number)
         remove_device(self._xend.store, info, device)
         self._xend.events["device_detached"] += 1
+        self.finish()
 
 
 def find_disk(info: DomainInfo, reference: str, tools: str) -> Device:

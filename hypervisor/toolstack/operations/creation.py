@@ -27,6 +27,7 @@ class Creation(Operation):
     """Creates a domain; the result is its id."""
 
     EVENT = "created"
+    KIND = "create"
 
     def __init__(
         self,
@@ -38,8 +39,8 @@ class Creation(Operation):
         saved: Mapping[str, Any] | None = None,
     ) -> None:
         """`restarts`: the domain that the new one replaces; `saved`: the state it continues."""
-        super().__init__(xend.timers)
-        self._xend = xend
+        super().__init__(xend, self.KIND if restarts is None else "restart")
+        self.domain = spec.name
         self._spec = spec
         self._is_paused = paused
         self._restarts = restarts
@@ -63,21 +64,25 @@ class Creation(Operation):
         """Reserve the name, then free the memory."""
         self.reserve()
         self._xend.log.debug(Messages.create, repr(config_sxp(self._spec)))
-        MemoryFreeing(self._xend, needed_kib(self._spec), self._freed).start()
+        MemoryFreeing(self._xend, needed_kib(self._spec), self._freed, self.steps).start()
 
     def _freed(self, error: HostError | None) -> None:
         if error is not None:
             self.fail(error)
         else:
+            self.steps.begin("xend")
             self._xend.hypervisor.run_program("xend", XEND_MS, self._planned)
 
     def _planned(self) -> None:
+        self.steps.end("xend")
         if self._saved is None:
+            self.steps.begin("builder")
             self._xend.hypervisor.run_program("builder", BUILD_MS, self._prepared)
         else:  # a saved domain has its kernel in its memory
             self._prepared()
 
     def _prepared(self) -> None:
+        self.steps.end("builder")
         self.step(self._build_if_there_is_room)
 
     def _build_if_there_is_room(self) -> None:
@@ -86,7 +91,7 @@ class Creation(Operation):
         if self._xend.hypervisor.physical_info().free_kib >= need_kib:
             self._build()
         else:
-            MemoryFreeing(self._xend, need_kib, self._freed).start()
+            MemoryFreeing(self._xend, need_kib, self._freed, self.steps).start()
 
     def _build(self) -> None:
         self.make_domain()
@@ -97,13 +102,13 @@ class Creation(Operation):
         for kind in sorted({device_kind(spec) for spec in specs}):
             self._xend.log.debug(Messages.device_wait_class, kind)
         for device in [new_device(info, spec) for spec in specs]:
-            Connection(self._xend, info, device, self._device_done).start()
+            Connection(self._xend, info, device, self._device_done, self.steps).start()
         self._device_done(None)
 
     def make_domain(self) -> DomainInfo:
         """Make the domain in the hypervisor, and write its nodes."""
         xend, spec = self._xend, self._spec
-        domid = xend.hypervisor.create_domain(spec, self._saved)
+        domid = self.domid = xend.hypervisor.create_domain(spec, self._saved)
         info = self._info = DomainInfo(
             domid,
             spec.name,

@@ -9,7 +9,7 @@ from hypervisor.errors import HostError, Refused
 from hypervisor.toolstack.domaininfo import DomainInfo
 from hypervisor.toolstack.operations.ending import Endings
 from hypervisor.toolstack.operations.operation import Operation
-from hypervisor.toolstack.operations.saving import BATCH_KIB, PAGE_KIB
+from hypervisor.toolstack.operations.saving import BATCH_KIB, MEMORY_STEP, PAGE_KIB
 from hypervisor.toolstack.records.corefile import write_core
 from hypervisor.toolstack.records.newfile import check_place
 from hypervisor.toolstack.records.xendlog import Message, Messages
@@ -34,8 +34,7 @@ class Dumping(Operation):
         crash: bool = False,
     ) -> None:
         """`live`: the domain runs on during the dump; `crash`: it is destroyed afterwards."""
-        super().__init__(xend.timers)
-        self._xend = xend
+        super().__init__(xend, "dump-core", info)
         self._endings = endings
         self._info = info
         self._path = path
@@ -54,6 +53,7 @@ class Dumping(Operation):
         )
         if self._pauses:
             self._xend.hypervisor.pause_domain(self._info.domid)
+        self.steps.begin(MEMORY_STEP)
         self._copy()
 
     def _copy(self) -> None:
@@ -66,6 +66,7 @@ class Dumping(Operation):
                 self._info.domid, kib, is_write=True, done=self._copied, is_core=True
             )
             return
+        self.steps.end(MEMORY_STEP)
         spec = self._info.spec
         pages = self._kib // PAGE_KIB
         write_core(self._path, spec.vcpus, pages, is_hvm=spec.kind == "hvm")

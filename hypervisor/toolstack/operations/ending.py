@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
-from hypervisor.errors import HostError
+from hypervisor.errors import HostError, Refused
 from hypervisor.shutdown import CRASH, POWEROFF, REASONS, REBOOT, SUSPEND
 from hypervisor.toolstack.config.settings import random_uuid
 from hypervisor.toolstack.config.spec import DomainSpec
@@ -24,6 +24,20 @@ from hypervisor.toolstack.xendcontext import XendContext
 SHUTDOWN_LIMIT_NS = 30 * SECOND_NS  # SHUTDOWN_TIMEOUT
 MINIMUM_RESTART_NS = 20 * SECOND_NS  # MINIMUM_RESTART_TIME
 
+
+class Asking(Operation):
+    """Asks a guest to shut down; ends when it has, or when it is destroyed. The result is None."""
+
+    def __init__(self, xend: XendContext, info: DomainInfo, reason: str) -> None:
+        super().__init__(xend, "shutdown", info)
+        self._path = info.path
+        self._reason = reason
+
+    def start(self) -> None:
+        """Write what the guest is to do where its kernel reads it."""
+        self._xend.store.write(f"{self._path}/control/shutdown", self._reason)
+
+
 FAILED_RESTART = Message("XendDomainInfo", 1702, "Failed to restart domain: %s")
 
 
@@ -34,12 +48,15 @@ class Endings:
         """`dump` writes the core of a crashed domain, or returns None where none is wanted."""
         self._xend = xend
         self._dump = dump
+        self._asked: dict[int, list[Asking]] = {}  # by domain, those that have no answer yet
         xend.store.watch("@releaseDomain", self._look)
 
     def ask(self, info: DomainInfo, reason: str) -> None:
         """Ask the guest to shut down; 30 seconds after the first request it is destroyed."""
         xend = self._xend
-        xend.store.write(f"{info.path}/control/shutdown", reason)
+        asking = Asking(xend, info, reason)
+        asking.begin(asking.start)
+        self._asked.setdefault(info.domid, []).append(asking)
         if info.shutdown_asked_ns is None:
             info.shutdown_asked_ns = xend.timers.now
             limit_ns = xend.timers.now + SHUTDOWN_LIMIT_NS
@@ -52,7 +69,13 @@ class Endings:
         info.shutdown_asked_ns = None
         if not info.shutdown_was_seen:
             self._xend.log.info(Messages.shutdown_timeout, info.name, domid)
+            self._answered(domid, Refused(Messages.shutdown_timeout.text % (info.name, domid)))
             self.destroy(info)
+        self._answered(domid, None)
+
+    def _answered(self, domid: int, error: HostError | None) -> None:
+        for asking in self._asked.pop(domid, ()):
+            asking.end(None, error)
 
     def destroy(self, info: DomainInfo, *, keep_vm: bool = False) -> None:
         """Destroy a domain and remove its nodes."""
@@ -60,6 +83,7 @@ class Endings:
         xend.log.debug(Messages.destroy, info.domid)
         xend.events["destroyed"] += 1
         xend.infos.pop(info.domid, None)
+        self._answered(info.domid, None)
         info.devices.clear()
         if info.is_saving:  # its losses and what is left of it keep its own name
             xend.hypervisor.rename_domain(info.domid, info.lasting_name)
@@ -83,6 +107,7 @@ class Endings:
             self._xend.events["shut_down"] += reason != SUSPEND
         if reason == SUSPEND:
             return  # the save that has suspended it goes on with it
+        self._answered(info.domid, None)
         dump = self._dump(info) if reason == CRASH else None
         if dump is not None:
             dump.follow(_AfterDump(self, info).dumped)

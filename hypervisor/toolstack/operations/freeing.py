@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from hypervisor.errors import HostError, Refused
 from hypervisor.toolstack.config.spec import DomainSpec
+from hypervisor.toolstack.records.steps import Steps
 from hypervisor.toolstack.records.xendlog import Messages
 from hypervisor.toolstack.timers import MILLISECOND_NS
 from hypervisor.toolstack.xendcontext import XendContext
@@ -15,6 +16,7 @@ RETRIES = 20
 RETRIES_PER_GIB = 5
 SLEEP_GROWTH_NS = 100 * MILLISECOND_NS
 KIB_PER_GIB = 1 << 20
+STEP = "free memory"
 _HVM_VIDEO_KIB = (4 + 8) * 1024
 _HVM_KIB_PER_GIB = 2458  # 2.4 MB: its P2M table and shadow pages
 
@@ -33,8 +35,14 @@ class MemoryFreeing:
     """
 
     def __init__(
-        self, xend: XendContext, need_kib: int, freed: Callable[[HostError | None], object]
+        self,
+        xend: XendContext,
+        need_kib: int,
+        freed: Callable[[HostError | None], object],
+        steps: Steps,
     ) -> None:
+        """`steps` are those of the operation, one of which this is."""
+        self._steps = steps
         self._xend = xend
         self._need_kib = need_kib
         self._freed = freed
@@ -45,6 +53,7 @@ class MemoryFreeing:
 
     def start(self) -> None:
         """Look at the free memory for the first time."""
+        self._steps.begin(STEP)
         self._look(None)
 
     def _look(self, _: object) -> None:
@@ -52,7 +61,7 @@ class MemoryFreeing:
         info = xend.hypervisor.physical_info()
         if info.free_kib >= need:
             xend.log.debug(Messages.balloon_enough, info.free_kib, need)
-            self._freed(None)
+            self._end(None)
             return
         if not self._tries:
             self._limit += RETRIES_PER_GIB * ((need - info.free_kib) // KIB_PER_GIB)
@@ -60,10 +69,14 @@ class MemoryFreeing:
         if info.free_kib + info.scrub_kib < need and xend.minimum_domain0_kib:
             self._shrink_domain0(need - info.free_kib - info.scrub_kib)
         if self._tries >= self._limit or self._is_hopeless(info.free_kib + info.scrub_kib):
-            self._freed(self._refusal(info.free_kib, info.scrub_kib))
+            self._end(self._refusal(info.free_kib, info.scrub_kib))
             return
         self._tries += 1
         xend.timers.schedule(xend.timers.now + self._tries * SLEEP_GROWTH_NS, self._look)
+
+    def _end(self, error: HostError | None) -> None:
+        self._steps.end(STEP)
+        self._freed(error)
 
     def _shrink_domain0(self, missing_kib: int) -> None:
         xend = self._xend

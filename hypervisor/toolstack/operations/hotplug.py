@@ -10,6 +10,7 @@ from hypervisor.toolstack.config.devices import DiskSpec
 from hypervisor.toolstack.devicenodes import is_screen, write_device
 from hypervisor.toolstack.domaininfo import INIT_WAIT, Device, DomainInfo
 from hypervisor.toolstack.operations.backing import backing_nodes, check_device
+from hypervisor.toolstack.records.steps import Steps
 from hypervisor.toolstack.records.xendlog import Messages
 from hypervisor.toolstack.timers import SECOND_NS
 from hypervisor.toolstack.xendcontext import XendContext
@@ -27,8 +28,15 @@ class Connection:
     """Connects one device, and calls `connected(None)` or `connected(error)` once at the end."""
 
     def __init__(
-        self, xend: XendContext, info: DomainInfo, device: Device, connected: Connected
+        self,
+        xend: XendContext,
+        info: DomainInfo,
+        device: Device,
+        connected: Connected,
+        steps: Steps | None = None,
     ) -> None:
+        """`steps` are those of the operation, one of which this is."""
+        self._steps = Steps(xend.timers) if steps is None else steps
         self._xend = xend
         self._info = info
         self._device = device
@@ -46,6 +54,7 @@ class Connection:
         if is_screen(self._device):
             self._end(None)
             return
+        self._steps.begin(hotplug_step(self._device))
         timers = self._xend.timers
         self._timer = timers.schedule(timers.now + LIMIT_NS, self._too_late)
         is_disk = isinstance(self._device.spec, DiskSpec)
@@ -106,4 +115,10 @@ class Connection:
     def _end(self, error: HostError | None) -> None:
         if not self._is_over:
             self._is_over = True
+            self._steps.end(hotplug_step(self._device))
             self._connected(error)
+
+
+def hotplug_step(device: Device) -> str:
+    """Return the name of the step in which the script of a device runs."""
+    return f"hotplug {device.kind} {device.number}"

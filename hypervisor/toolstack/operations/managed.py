@@ -17,6 +17,7 @@ from hypervisor.toolstack.domaininfo import DomainInfo
 from hypervisor.toolstack.operations.creation import Creation
 from hypervisor.toolstack.operations.ending import Endings
 from hypervisor.toolstack.operations.operation import Operation
+from hypervisor.toolstack.operations.recording import recorded
 from hypervisor.toolstack.operations.saving import Restoring, Saving, check_idle
 from hypervisor.toolstack.xendcontext import XendContext
 
@@ -28,11 +29,12 @@ class Managed:
     """Keeps configurations and runs their domains (see `control.ManagedDomains`)."""
 
     def __init__(self, xend: XendContext, endings: Endings, configurations: Configurations) -> None:
-        self._xend = xend
+        self._context = xend
         self._endings = endings
         self._configurations = configurations
         self._specs: dict[str, DomainSpec] = {}
 
+    @recorded("new")
     def new(
         self, text: str, name: str, overrides: Overrides | None = None, *, is_sxp: bool = False
     ) -> None:
@@ -43,24 +45,27 @@ class Managed:
             raise Refused(f"VM name '{spec.name}' already in use")
         self._specs[spec.name] = spec
 
+    @recorded("delete")
     def delete(self, domain: str) -> None:
         """Delete a configuration that no domain runs with."""
         self._inactive(domain)
         del self._specs[domain]
 
+    @recorded("start")
     def start(self, domain: str, *, paused: bool = False) -> Operation:
         """Start the domain of a stored configuration; the result is its id."""
         spec = self._inactive(domain)
         if self._checkpoint(spec).exists():
             raise Refused(f"Domain '{domain}' is suspended; resume it")
         spec = self._configurations.with_programs(spec)
-        creation = Creation(self._xend, spec, paused=paused)
+        creation = Creation(self._context, spec, paused=paused)
         return creation.begin(creation.start)
 
+    @recorded("suspend")
     def suspend(self, domain: str) -> Operation:
         """Save the domain of a stored configuration where `resume` finds it."""
-        info = self._xend.guest(domain, "suspend")
-        check_idle(self._xend, info)
+        info = self._context.guest(domain, "suspend")
+        check_idle(self._context, info)
         self._check_tools()
         if info.name not in self._specs:
             raise Refused(f"Domain '{info.name}' is not managed: use xm save, or xm new first")
@@ -70,15 +75,16 @@ class Managed:
             check_no_link(self._root(), path)
         except OSError as error:
             raise Refused(f"{path.parent}: {error.strerror}") from None
-        saving = Saving(self._xend, self._endings, info, str(path), checkpoint=False)
+        saving = Saving(self._context, self._endings, info, str(path), checkpoint=False)
         return saving.begin(saving.start)
 
+    @recorded("resume")
     def resume(self, domain: str, *, paused: bool = False) -> Operation:
         """Restore a suspended domain; the result is its id."""
         path = self._checkpoint(self._inactive(domain))
         if not path.exists():
             raise Refused(f"Domain '{domain}' is not suspended; start it")
-        restoring = Restoring(self._xend, str(path), paused=paused)
+        restoring = Restoring(self._context, str(path), paused=paused)
         restoring.follow(_Cleaning(path).restored)
         return restoring.begin(restoring.start)
 
@@ -96,19 +102,19 @@ class Managed:
         return self._specs[name]
 
     def _running(self, name: str) -> DomainInfo | None:
-        return next((one for one in self._xend.infos.values() if one.name == name), None)
+        return next((one for one in self._context.infos.values() if one.name == name), None)
 
     def _checkpoint(self, spec: DomainSpec) -> Path:
         return self._root() / FOLDER / spec.uuid / CHECKPOINT
 
     def _root(self) -> Path:
-        root = self._xend.domain0_root
+        root = self._context.domain0_root
         if root is None:
             raise Refused("this host has no folder for managed domains")
         return root
 
     def _check_tools(self) -> None:
-        if self._xend.tools == "3.0.3":
+        if self._context.tools == "3.0.3":
             raise Refused("managed domains came with tools 3.1")
 
 

@@ -4,7 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 from hypervisor.errors import HostError
-from hypervisor.toolstack.timers import Timers
+from hypervisor.toolstack.domaininfo import DomainInfo
+from hypervisor.toolstack.records.operationlog import Entry
+from hypervisor.toolstack.records.steps import Steps
+from hypervisor.toolstack.xendcontext import XendContext
 
 
 class Operation:
@@ -13,9 +16,15 @@ class Operation:
     A step that raises HostError ends the chain: `undo` is called, and `result` raises the error.
     """
 
-    def __init__(self, timers: Timers) -> None:
-        self.timers = timers
+    def __init__(self, xend: XendContext, kind: str, subject: DomainInfo | None = None) -> None:
+        """`kind` names it in the records, if nobody asks for it; `subject` is its domain."""
+        self._xend = xend
+        self.kind = kind
+        self.domain = None if subject is None else subject.name
+        self.domid = None if subject is None else subject.domid
+        self.steps = Steps(xend.timers)
         self.is_done = False
+        self._entry: Entry | None = None  # set while it goes on
         self._result: Any = None
         self._error: HostError | None = None
         self._followers: list[Callable[[Operation], object]] = []
@@ -37,6 +46,7 @@ class Operation:
 
     def begin(self, step: Callable[[], object]) -> "Operation":
         """Do the first step now and return self. Raises: what that step raises."""
+        self._entry = self._xend.operations.started(self.kind, self.steps)
         try:
             step()
         except HostError as error:
@@ -46,7 +56,8 @@ class Operation:
 
     def after(self, delay_ns: int, step: Callable[[], object]) -> None:
         """Do `step` after `delay_ns`."""
-        self.timers.schedule(self.timers.now + delay_ns, self.step, step)
+        timers = self._xend.timers
+        timers.schedule(timers.now + delay_ns, self.step, step)
 
     def step(self, step: Callable[[], object]) -> None:
         """Do `step` now, unless the operation is done."""
@@ -77,6 +88,10 @@ class Operation:
         """Set the result or the error, and call the followers."""
         self.is_done = True
         self._result, self._error = result, error
+        if self._entry is not None:
+            self._entry.domain, self._entry.domid = self.domain, self.domid
+            self._xend.operations.end(self._entry, error)
+            self._entry = None
         followers, self._followers = self._followers, []
         for follower in followers:
             follower(self)

@@ -25,6 +25,7 @@ POLL_NS = 100 * MILLISECOND_NS
 # After this, a guest that does not answer is given up; the original waits for ever.
 SUSPEND_LIMIT_NS = 60 * SECOND_NS
 BATCH_KIB = 4096  # 1024 pages
+MEMORY_STEP = "memory"
 PAGE_KIB = 4
 
 
@@ -34,8 +35,7 @@ class Saving(Operation):
     def __init__(
         self, xend: XendContext, endings: Endings, info: DomainInfo, path: str, *, checkpoint: bool
     ) -> None:
-        super().__init__(xend.timers)
-        self._xend = xend
+        super().__init__(xend, "save", info)
         self._endings = endings
         self._info = info
         self._path = path
@@ -71,6 +71,7 @@ class Saving(Operation):
             xend.hypervisor.suspend_domain(info.domid)
         else:
             xend.store.write(f"{info.path}/control/shutdown", "suspend")
+        self.steps.begin("suspend")
         self._deadline_ns = xend.timers.now + SUSPEND_LIMIT_NS
         self.after(POLL_NS, self._wait)
 
@@ -82,6 +83,8 @@ class Saving(Operation):
         if state.shutdown_reason == SUSPEND:
             xend.log.info(Messages.suspended, info.domid)
             self._suspended_kib = state.memory_kib
+            self.steps.end("suspend")
+            self.steps.begin(MEMORY_STEP)
             self._copy()
         elif state.shutdown_reason is not None:
             raise Refused(f"Domain '{self._name}' has ended while it was being saved")
@@ -99,6 +102,7 @@ class Saving(Operation):
         if info.domid not in self._xend.infos:
             raise Refused(f"Domain '{self._name}' was destroyed while it was being saved")
         if not left_kib:
+            self.steps.end(MEMORY_STEP)
             self._write()
             return
         kib = min(left_kib, BATCH_KIB)
@@ -154,6 +158,7 @@ class Restoring(Creation):
     """Creates a domain from a file; the result is its id."""
 
     EVENT = "restored"
+    KIND = "restore"
 
     def __init__(self, xend: XendContext, path: str, *, paused: bool) -> None:
         """Read the file. Raises: HostError if it cannot be used."""
@@ -170,11 +175,13 @@ class Restoring(Creation):
         self._left_kib = pages_kib
 
     def _build(self) -> None:
+        self.steps.begin(MEMORY_STEP)
         self._load()
 
     def _load(self) -> None:
         kib = min(self._left_kib, BATCH_KIB)
         if not kib:
+            self.steps.end(MEMORY_STEP)
             super()._build()
             return
         self._left_kib -= kib

@@ -16,7 +16,7 @@ def test_ports_are_given_out_from_one_and_the_lowest_free_first():
 
 def test_a_domain_has_4095_ports():
     channels = EventChannels()
-    for _ in range(PORTS - 1):
+    for _ in range(PORTS["x86_64"] - 1):
         channels.bind("interdomain", "vif")
 
     with pytest.raises(Refused, match="no free event channel"):
@@ -29,3 +29,15 @@ def test_notifications_of_all_ports_are_summed():
         channels.bind("interdomain", "vif").notify(channels.bind("interdomain", "peer"), 2)
 
     assert 6 == channels.sent
+
+
+@pytest.mark.parametrize(("arch", "limit"), [("i386", 1024), ("x86_64", 4096)])
+def test_all_ports_are_used_when_the_next_is_refused(arch, limit):
+    channels = EventChannels(PORTS[arch])
+    used = [channels.used]
+    with pytest.raises(Refused):
+        while True:
+            channels.bind("interdomain", "vif")
+    used.append(channels.used)
+
+    assert [1, limit] == used  # port 0 is reserved from the beginning

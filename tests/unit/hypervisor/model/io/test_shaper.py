@@ -116,3 +116,63 @@ def test_no_second_of_a_backlog_exceeds_the_rate(size):
         begin = start * 50 * MS
         in_second = sum(n * size for at, n in sent if begin <= at < begin + 1000 * MS)
         assert in_second <= 10_000_000
+
+
+# Time held
+
+
+def test_a_full_window_is_held_until_the_next_one():
+    shaper = CreditShaper(62_500, 50_000)
+    shaper.admit(0, 42, 1514)  # 41 of them fit
+    held = [shaper.held_ns(at) for at in (0, 10 * MS, 50 * MS, 70 * MS)]
+
+    assert [0, 10 * MS, 50 * MS, 50 * MS] == held
+
+
+def test_time_is_held_once_however_many_packets_wait():
+    held = []
+    for packets in (42, 82):  # one packet that is held for a window, or 41
+        shaper = CreditShaper(62_500, 50_000)
+        shaper.admit(0, packets, 1514)
+        shaper.admit(50 * MS, packets - 41, 1514)
+        held.append(shaper.held_ns(1000 * MS))
+
+    assert [50 * MS, 50 * MS] == held
+
+
+def test_a_backlog_of_ten_windows_is_held_for_nine():
+    shaper = CreditShaper(62_500, 50_000)
+    send_all(shaper, 41 * 10, 1514)
+
+    assert 9 * 50 * MS == shaper.held_ns(10_000 * MS)
+
+
+@given(st.integers(1, 41))
+def test_a_load_within_the_limit_is_never_held(packets):
+    shaper = CreditShaper(62_500, 50_000)
+    for window in range(1, 20):
+        shaper.admit(window * 50 * MS, packets, 1514)
+
+    assert 0 == shaper.held_ns(1000 * MS)
+
+
+@given(st.integers(1, 40), st.integers(2, 20))
+def test_a_load_of_n_limits_that_comes_at_once_is_held_for_n_less_one_windows(spare, windows):
+    shaper = CreditShaper(62_500, 50_000)
+    sent = send_all(shaper, 41 * windows - spare, 1514)
+
+    assert (windows - 1) * 50 * MS == shaper.held_ns(10**12) == sent[-1][0]
+
+
+def test_no_limit_holds_nothing():
+    shaper = CreditShaper(62_500, 0)
+    shaper.admit(0, 10**6, 1514)
+
+    assert 0 == shaper.held_ns(10**12)
+
+
+def test_who_is_not_there_any_more_when_the_timer_expires_is_held_no_longer():
+    shaper = CreditShaper(62_500, 50_000)
+    shaper.admit(0, 42, 1514)
+
+    assert 50 * MS == shaper.held_ns(10**12)

@@ -1,0 +1,148 @@
+"""Takes snapshots of devices: those of domains, and the physical ones and bridges of domain 0."""
+
+from collections.abc import Iterable
+
+from hypervisor.durations import FindTrace
+from hypervisor.model.io.blkif import BlockFrontend
+from hypervisor.model.io.disk import Disk
+from hypervisor.model.io.netif import RING_SLOTS, NetBackend, NetFrontend
+from hypervisor.model.io.nic import SPEED_BITS_PER_SECOND
+from hypervisor.model.resident import Resident
+from hypervisor.telemetry import (
+    BridgeSnapshot,
+    DiskSnapshot,
+    NicSnapshot,
+    RingSnapshot,
+    VbdSnapshot,
+    VifSnapshot,
+)
+
+BRIDGE = "xenbr0"
+"""The bridge with the card and domain 0's own interface; in the model, all frames pass it."""
+CARD = "peth0"
+DISK = "sda"
+OWN_END = "vif0.0"  # the other end of domain 0's eth0
+
+
+def vif_snapshot(vif: NetFrontend, now_ns: int) -> VifSnapshot:
+    """Return the snapshot of a domain's network interface."""
+    traffic = vif.traffic
+    return VifSnapshot(
+        index=vif.index,
+        name=vif.name,
+        mac=vif.mac,
+        bridge=_bridge(vif),
+        receive_bytes=traffic.receive_bytes,
+        receive_packets=traffic.receive_packets,
+        receive_errors=0,
+        receive_dropped=traffic.receive_dropped,
+        transmit_bytes=traffic.transmit_bytes,
+        transmit_packets=traffic.transmit_packets,
+        transmit_errors=0,
+        transmit_dropped=traffic.transmit_dropped,
+        ring_full=vif.ring_full,
+        receive_drops=dict(traffic.receive_drops),
+        transmit_drops=dict(traffic.transmit_drops),
+        rate_limited_ns=0 if vif.shaper is None else vif.shaper.held_ns(now_ns),
+        receive_ring=RingSnapshot(vif.rx_free, RING_SLOTS),
+        transmit_ring=RingSnapshot(RING_SLOTS - vif.tx_free, RING_SLOTS),
+    )
+
+
+def _bridge(vif: NetFrontend) -> str:
+    return vif.spec.bridge or BRIDGE
+
+
+def vbd_snapshot(
+    vbd: BlockFrontend, now_ns: int, epoch_ns: int, find_trace: FindTrace
+) -> VbdSnapshot:
+    """Return the snapshot of a domain's disk.
+
+    Requests and bytes are those of the backend, and blktap keeps no statistics; what the guest's
+    own block layer counts is known of every disk.
+    """
+    is_counted = not vbd.spec.type.startswith("tap")
+    use, ring = vbd.use, vbd.ring
+    return VbdSnapshot(
+        device=vbd.spec.device,
+        name=vbd.spec.frontend,
+        backend=vbd.spec.source,
+        mode=vbd.spec.mode,
+        read_requests=vbd.read_requests if is_counted else None,
+        write_requests=vbd.write_requests if is_counted else None,
+        read_bytes=vbd.read_bytes if is_counted else None,
+        write_bytes=vbd.write_bytes if is_counted else None,
+        out_of_requests=vbd.out_of_requests if is_counted else None,
+        busy_ns=use.busy_ns(now_ns),
+        wait_ns=use.wait_ns,
+        answered_requests=use.read_requests + use.write_requests,
+        frontend_ring_full=vbd.ring_full,
+        in_flight_requests=use.in_flight,
+        ring=RingSnapshot(ring.size - ring.free, ring.size),
+        read_latency=vbd.reads.histogram(epoch_ns, find_trace),
+        write_latency=vbd.writes.histogram(epoch_ns, find_trace),
+    )
+
+
+def nic_snapshots(netback: NetBackend) -> tuple[NicSnapshot, ...]:
+    """Return the snapshots of the host's network cards."""
+    card = netback.nic.traffic()
+    return (
+        NicSnapshot(
+            name=CARD,
+            bridge=BRIDGE,
+            speed_bits_per_second=SPEED_BITS_PER_SECOND,
+            receive_bytes=card.receive_bytes,
+            receive_packets=card.receive_packets,
+            receive_errors=0,
+            receive_dropped=card.receive_dropped,
+            transmit_bytes=card.transmit_bytes,
+            transmit_packets=card.transmit_packets,
+            transmit_errors=0,
+            transmit_dropped=card.transmit_dropped,
+        ),
+    )
+
+
+def disk_snapshots(disk: Disk, now_ns: int) -> tuple[DiskSnapshot, ...]:
+    """Return the snapshots of the host's disks, as /proc/diskstats of domain 0 counts them."""
+    use = disk.use
+    return (
+        DiskSnapshot(
+            name=DISK,
+            read_requests=use.read_requests,
+            write_requests=use.write_requests,
+            read_bytes=use.read_bytes,
+            write_bytes=use.write_bytes,
+            busy_ns=use.busy_ns(now_ns),
+            wait_ns=use.wait_ns,
+            in_flight_requests=use.in_flight,
+        ),
+    )
+
+
+def bridge_snapshots(
+    netback: NetBackend, residents: Iterable[Resident]
+) -> tuple[BridgeSnapshot, ...]:
+    """Return the snapshots of the bridges that have a port, by name.
+
+    A packet that comes to a bridge is forwarded or dropped. Of bridges without the card the model
+    knows the ports only: what passes them is counted at BRIDGE.
+    """
+    ports: dict[str, list[str]] = {BRIDGE: [CARD, OWN_END]}
+    for resident in residents:
+        for vif in resident.devices.vifs:
+            ports.setdefault(_bridge(vif), []).append(vif.name)
+    came, lost = netback.bridge, netback.undelivered
+    return tuple(
+        BridgeSnapshot(
+            name=name,
+            ports=tuple(ports[name]),
+            forwarded_packets=came.receive_packets - lost.receive_packets,
+            forwarded_bytes=came.receive_bytes - lost.receive_bytes,
+            dropped_packets=lost.receive_packets,
+        )
+        if name == BRIDGE
+        else BridgeSnapshot(name, tuple(ports[name]))
+        for name in sorted(ports)
+    )
