@@ -75,7 +75,7 @@ def test_it_stays_short_until_the_next_target_although_memory_is_free_again():
     host.toolstack.domains.destroy("b")
     host.advance(host.now_ns + 10 * SECOND)
     states.append(state(host))
-    has_mib = seen(host, "a").memory_kib // MIB
+    has_mib = live(host).memory_kib // MIB
     states.append(told(host, has_mib + 32))
 
     assert states == ["host_short", "host_short", "reached"]

@@ -1,9 +1,11 @@
 """Operations of the toolstack on a running host, and the pages, grants and ports of domains."""
 
+from typing import Any
+
 import pytest
 
 from hypervisor.traceids import boot_name, trace_id
-from tests.support.model.hosts import SECOND, domain, fileio, make_host, netperf, seen
+from tests.support.model.hosts import SECOND, domain, fileio, make_host, netperf
 
 IDLE = {"kind": "idle"}
 CONFIG = {
@@ -13,6 +15,11 @@ CONFIG = {
     "disk": ["phy:/dev/sdb7,xvda,w"],
     "vif": ["bridge=xenbr0"],
 }
+
+
+def seen(host, name) -> Any:
+    """Return the snapshot of a domain, of which the model knows everything."""
+    return next(one for one in host.telemetry.snapshot().domains if one.name == name)
 
 
 def ended(host, operation):
