@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from xenprof.cli.options import (
     home_at,
     state_dir_option,
 )
+from xenprof.cli.pagelinks import page_links
 from xenprof.cli.sizes import Size
 from xenprof.errors import UsageError
 
@@ -107,6 +108,14 @@ def _hosts(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tu
     show_default=True,
     metavar="PATH",
     help="Where Prometheus scrapes.",
+)
+@click.option(
+    "--web.page-link",
+    "links",
+    multiple=True,
+    callback=page_links,
+    metavar="NAME=URL",
+    help="A link on the page at /, Dashboards=http://grafana:3000/ for example; repeatable.",
 )
 @click.option(
     "--sd.homes",
@@ -232,6 +241,7 @@ def command(
     allowed_hosts: tuple[str, ...],
     web_config: Path | None,
     telemetry_path: str,
+    links: Mapping[str, str],
     sd_homes: tuple[Path, ...],
     sd_lists: tuple[Path, ...],
     otlp_endpoint: str | None,
@@ -282,6 +292,7 @@ def command(
             otlp_protocol=otlp_protocol,
             otlp_interval_seconds=otlp_interval_seconds,
             telemetry_path=telemetry_path,
+            page_links=links,
         ),
         history=history,
         profiling=ProfilingSettings(events, active or "0", passive, depth) if events else None,

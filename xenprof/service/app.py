@@ -1,8 +1,6 @@
 """Makes the web application of a listener: API, health, exporters' routes and the page."""
 
 from collections.abc import Callable
-from html import escape
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -18,6 +16,7 @@ from xenprof.service.discovery_api import discovery_routes
 from xenprof.service.failures import Failures
 from xenprof.service.hidden_home import HiddenHome
 from xenprof.service.hostnames import AllowedHosts, HostCheck
+from xenprof.service.page import page_policy, page_text
 from xenprof.service.service import Service
 
 if TYPE_CHECKING:
@@ -40,12 +39,18 @@ def create_app(
     matters and places on this machine are told in full. `places` are where other services are
     found. `stop` is what a stop command calls.
     """
-    page = files("xenprof.service").joinpath("page.html").read_text(encoding="utf-8")
-    page = page.replace("{telemetry_path}", escape(service.settings.telemetry_path.lstrip("/")))
+    page = page_text(service.settings.telemetry_path, service.settings.page_links)
+    page_headers = {"Content-Security-Policy": page_policy(page)}
 
     async def index(request: Request) -> Response:
         """The page of this host."""
-        return HTMLResponse(page)
+        return HTMLResponse(page, headers=page_headers)
+
+    async def reference(request: Request) -> Response:
+        """This list, in Markdown."""
+        from xenprof.service.apidoc import markdown  # the records of all requests, rarely asked for
+
+        return PlainTextResponse(markdown(request.app))
 
     async def healthy(request: Request) -> Response:
         """Whether the service answers: always 200."""
@@ -61,6 +66,7 @@ def create_app(
     return Starlette(
         routes=[
             Route("/", index),
+            Route("/docs/api", reference),
             Route("/-/healthy", healthy),
             Route("/-/ready", ready),
             *api_routes(service, hidden, read_only=read_only, stop=stop),

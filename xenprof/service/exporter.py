@@ -57,6 +57,8 @@ class ExporterSettings:
     otlp_protocol: OtlpProtocol | None = None
     otlp_interval_seconds: float | None = None
     telemetry_path: str = "/metrics"
+    page_links: Mapping[str, str] = field(default_factory=dict)
+    """Names and addresses of further places that the page at / leads to: dashboards, docs."""
 
 
 class SnapshotSource(Protocol):

@@ -7,9 +7,10 @@ from starlette.routing import Route
 
 from tests.support.fake_host import FakeHost
 from tests.support.paths import ROOT
+from xenprof.service.apidoc import markdown, requests_of
 from xenprof.service.domain_api import DOMAIN_READS
 from xenprof.service.domain_commands import DOMAIN_COMMANDS
-from xenprof.service.reference import app_of, markdown, requests_of
+from xenprof.service.reference import app_of
 from xenprof.wire import domain_requests
 
 DOCUMENT = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
