@@ -14,9 +14,10 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 from starlette.requests import Request
 from starlette.responses import Response
 
-from exporters.catalogue import CATALOGUE
-from exporters.exposition import Renderer
-from exporters.prometheus import OPENMETRICS, TEXT, SnapshotCollector, create
+from exporters.prometheus import create
+from exporters.scrape.collector import SnapshotCollector
+from exporters.scrape.negotiation import OPENMETRICS, TEXT
+from exporters.scrape.renderer import Renderer
 from tests.support.snapshots import NAMES, FixedSource, domain, grumble, stats, without
 from xenprof.service.exporter import ExporterSettings
 
@@ -32,31 +33,6 @@ PROMETHEUS_3 = (
 )
 
 
-def registry(source: FixedSource) -> CollectorRegistry:
-    made = CollectorRegistry()
-    made.register(SnapshotCollector(source))
-    return made
-
-
-def samples(families: Iterable[Family]) -> set[object]:
-    return {
-        (
-            family.name,
-            family.type,
-            family.documentation,
-            sample.name,
-            tuple(sorted(sample.labels.items())),
-            sample.value,
-        )
-        for family in families
-        for sample in family.samples
-    }
-
-
-def rendered(source: FixedSource, *, openmetrics: bool) -> str:
-    return Renderer(CATALOGUE).render(source.host, source.service, openmetrics=openmetrics).decode()
-
-
 def scrape(headers: dict[str, str]) -> Response:
     """Send a request to the route as a server does."""
     exporter = create(FixedSource(), ExporterSettings())
@@ -65,54 +41,6 @@ def scrape(headers: dict[str, str]) -> Response:
     answer = asyncio.run(exporter.routes[0].endpoint(Request(scope)))
     assert isinstance(answer, Response)
     return answer
-
-
-def test_text_says_what_prometheus_client_says():
-    source = FixedSource()
-    expected = samples(parse_text(generate_latest(registry(source)).decode()))
-    assert expected == samples(parse_text(rendered(source, openmetrics=False)))
-
-
-def test_openmetrics_says_what_prometheus_client_says():
-    source = FixedSource()
-    expected = samples(parse_openmetrics(generate_openmetrics(registry(source)).decode()))
-    assert expected == samples(parse_openmetrics(rendered(source, openmetrics=True)))
-
-
-@settings(max_examples=25, deadline=None)
-@given(name=st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
-def test_any_domain_name_arrives_as_prometheus_client_writes_it(name: str):
-    host = replace(grumble(), domains=(domain(0, "Domain-0", 3), domain(1, name, 3)))
-    source = FixedSource(host)
-    expected = generate_latest(registry(source)).decode().split("\n")
-    ours = rendered(source, openmetrics=False).split("\n")
-    assert [line.rsplit(" ", 1)[0] for line in expected] == [
-        line.rsplit(" ", 1)[0] for line in ours
-    ]
-
-
-def test_no_created_series_are_exposed():
-    assert "_created" not in rendered(FixedSource(), openmetrics=False)
-
-
-def test_every_series_names_the_host():
-    lines = rendered(FixedSource(), openmetrics=False).splitlines()
-    assert [line for line in lines if line[0] != "#" and 'host="grumble"' not in line] == []
-
-
-def test_labels_kept_between_scrapes_do_not_outlive_a_domain():
-    renderer = Renderer(CATALOGUE)
-    renderer.render(grumble(1), stats(1), openmetrics=False)
-    after = renderer.render(without(grumble(2), NAMES[3]), stats(2), openmetrics=False)
-    left = [line for line in after.splitlines() if NAMES[3].encode() in line]
-    assert [line for line in left if not line.startswith(b"xenprof_samples_lost_total")] == []
-
-
-def test_labels_are_made_anew_for_another_host():
-    renderer = Renderer(CATALOGUE)
-    renderer.render(grumble(1), stats(1), openmetrics=False)
-    other = renderer.render(replace(grumble(2), host="other"), stats(2), openmetrics=False)
-    assert b"grumble" not in other
 
 
 @pytest.mark.parametrize(
@@ -196,29 +124,6 @@ def test_gzip_is_used_when_accepted():
 def test_gzip_is_not_used_when_not_accepted():
     answer = scrape({"accept-encoding": "identity"})
     assert "content-encoding" not in answer.headers
-
-
-def test_a_snapshot_is_rendered_once_for_two_scrapers():
-    exporter = create(FixedSource(), ExporterSettings())
-    first = exporter.body(openmetrics=False, zipped=True)
-    assert first is exporter.body(openmetrics=False, zipped=True)
-
-
-def test_a_new_generation_is_rendered_anew():
-    source = FixedSource(grumble(1))
-    exporter = create(source, ExporterSettings())
-    first = exporter.body(openmetrics=False, zipped=False)
-    source.host = grumble(2)
-    assert first != exporter.body(openmetrics=False, zipped=False)
-
-
-def test_a_dead_model_shows_although_no_snapshot_comes():
-    source = FixedSource()
-    exporter = create(source, ExporterSettings())
-    exporter.body(openmetrics=False, zipped=True)
-    source.service = replace(source.service, up=False)
-    scrape = gzip.decompress(exporter.body(openmetrics=False, zipped=True))
-    assert b'xenprof_up{host="grumble"} 0\n' in scrape
 
 
 def test_the_path_is_the_users():
