@@ -73,13 +73,14 @@ class Renderings:
         if self._waiting >= MOST_WAITING:
             raise TooManyScrapes("too many scrapes with parameters at a time")
         self._waiting += 1
-        future = self._thread.submit(self._rendered, Renderer(failing=self._failing), form)
-        future.add_done_callback(self._note_done)
-        return future
+        return self._thread.submit(self._rendered_part, form)
 
-    def _note_done(self, _: "Future[bytes]") -> None:
-        with self._lock:
-            self._waiting -= 1
+    def _rendered_part(self, form: Form) -> bytes:
+        try:
+            return self._rendered(Renderer(failing=self._failing), form)
+        finally:
+            with self._lock:
+                self._waiting -= 1
 
     def _whole(self, form: Form) -> bytes:
         """Return a scrape; zipped and plain are of one rendering."""

@@ -1,24 +1,16 @@
 import asyncio
 import gzip
-from collections.abc import Iterable
-from dataclasses import replace
+import threading
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import Metric as Family
-from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
-from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
-from prometheus_client.parser import text_string_to_metric_families as parse_text
 from starlette.requests import Request
 from starlette.responses import Response
 
 from exporters.prometheus import create
-from exporters.scrape.collector import SnapshotCollector
 from exporters.scrape.negotiation import OPENMETRICS, TEXT
-from exporters.scrape.renderer import Renderer
-from tests.support.snapshots import NAMES, FixedSource, domain, grumble, stats, without
+from hypervisor.telemetry import HostSnapshot
+from tests.support.snapshots import FixedSource
+from xenprof.service.counts import Counted
 from xenprof.service.exporter import ExporterSettings
 
 PROMETHEUS_2 = (
@@ -33,12 +25,19 @@ PROMETHEUS_3 = (
 )
 
 
-def scrape(headers: dict[str, str]) -> Response:
+def scrape(
+    headers: dict[str, str] | None = None,
+    query: bytes = b"",
+    source: FixedSource | None = None,
+) -> Response:
     """Send a request to the route as a server does."""
-    exporter = create(FixedSource(), ExporterSettings())
-    raw = [(name.encode(), value.encode()) for name, value in headers.items()]
-    scope = {"type": "http", "method": "GET", "path": "/metrics", "headers": raw}
+    exporter = create(source or FixedSource(), ExporterSettings())
+    raw = [(name.lower().encode(), value.encode()) for name, value in (headers or {}).items()]
+    scope = {
+        "type": "http", "method": "GET", "path": "/metrics", "headers": raw, "query_string": query,
+    }  # fmt: skip
     answer = asyncio.run(exporter.routes[0].endpoint(Request(scope)))
+    exporter.close()
     assert isinstance(answer, Response)
     return answer
 
@@ -118,7 +117,7 @@ def test_openmetrics_over_http_ends_with_eof():
 def test_gzip_is_used_when_accepted():
     answer = scrape({"accept-encoding": "gzip"})
     assert answer.headers["content-encoding"] == "gzip"
-    assert rendered(FixedSource(), openmetrics=False) == gzip.decompress(answer.body).decode()
+    assert gzip.decompress(answer.body).startswith(b"# HELP xen_host_info ")
 
 
 def test_gzip_is_not_used_when_not_accepted():
@@ -129,3 +128,53 @@ def test_gzip_is_not_used_when_not_accepted():
 def test_the_path_is_the_users():
     exporter = create(FixedSource(), ExporterSettings(telemetry_path="/xen"))
     assert [route.path for route in exporter.routes] == ["/xen"]
+
+
+def test_a_query_chooses_metrics():
+    body = bytes(scrape(query=b"name[]=xenprof_up").body)
+    assert b'xenprof_up{host="grumble"} 1\n' in body
+    assert b"xen_domain" not in body
+
+
+def test_a_query_that_is_not_known_is_refused_in_one_line():
+    answer = scrape(query=b"x=1")
+    assert (answer.status_code, bytes(answer.body)) == (
+        400,
+        b"no parameter 'x'; there are collect[], name[], domain[], created\n",
+    )
+
+
+def test_scrapes_and_their_bytes_are_counted():
+    source = FixedSource()
+    sizes = [len(scrape({"accept-encoding": "gzip"}, source=source).body) for _ in range(2)]
+    counted = source.counts.figures()
+    assert counted[Counted.SCRAPES] == {("text",): 2, ("openmetrics",): 0}
+    assert counted[Counted.SCRAPE_BYTES] == {("gzip",): sum(sizes), ("identity",): 0}
+
+
+time_is_up = threading.Event()
+
+
+class SlowSource(FixedSource):
+    """A source that the thread which renders gets nothing from for ever."""
+
+    def snapshot(self) -> HostSnapshot:
+        if threading.current_thread().name.startswith("scrape"):
+            time_is_up.wait(10)
+        return self.host
+
+
+def test_an_answer_that_would_come_too_late_is_503_in_one_line_and_counted():
+    source = SlowSource()
+    answer = scrape({"X-Prometheus-Scrape-Timeout-Seconds": "0.01"}, source=source)
+    time_is_up.set()
+    assert (answer.status_code, bytes(answer.body)) == (
+        503,
+        b"no scrape within 0.01 s, the scraper's own limit\n",
+    )
+    assert source.counts.figures()[Counted.SCRAPE_TIMEOUTS] == {(): 1}
+
+
+@pytest.mark.parametrize("limit", ["", "x", "-1", "0", "nan", "inf", "1e400", "30"])
+def test_a_limit_that_says_nothing_is_none(limit: str):
+    assert scrape({"X-Prometheus-Scrape-Timeout-Seconds": limit}).status_code == 200
