@@ -95,7 +95,7 @@ SERVICE: tuple[Metric, ...] = (
            "Points, records, spans and profiles that a receiver of OpenTelemetry has accepted.",
            (SIGNAL,), counts(Counted.PUSH_SENT)),
     Metric("xenprof_push_dropped_total", "xenprof.push.dropped", COUNTER, "{item}",
-           "Points, records, spans and profiles that were not sent, or not accepted, by reason.",
+           "Points, records, spans and profiles that the receiver will never get, by reason.",
            (SIGNAL, DROPPED_REASON), counts(Counted.PUSH_DROPPED)),
     Metric("xenprof_push_failures_total", "xenprof.push.failures", COUNTER, "{push}",
            "Pushes to a receiver of OpenTelemetry that failed, in part or as a whole.", (SIGNAL,),

@@ -14,7 +14,7 @@ from time import perf_counter, sleep
 
 from prometheus_client import CollectorRegistry, generate_latest
 
-from exporters.prometheus import SnapshotCollector
+from exporters.scrape.collector import SnapshotCollector
 from hypervisor.model.machine import Machine, build
 from hypervisor.model.scenario.spec import load_scenario
 from tests.bench.programs import Serving, program, run_quietly, serving

@@ -12,11 +12,11 @@ from time import perf_counter, sleep
 
 from prometheus_client import CollectorRegistry, generate_latest
 
-from exporters.prometheus import SnapshotCollector, create
+from exporters.scrape.collector import SnapshotCollector
+from exporters.scrape.renderings import Form, Renderings
 from tests.bench.programs import serving
 from tests.bench.table import Row
 from tests.support.snapshots import FixedSource, grumble, stats
-from xenprof.service.exporter import ExporterSettings
 
 SCRAPES = 100
 SLICE_SECONDS = 0.002
@@ -29,7 +29,7 @@ HEADERS = {
 def run() -> list[Row]:
     """Return the milliseconds of single scrapes."""
     source = FixedSource()
-    exporter = create(source, ExporterSettings())
+    renderings = Renderings(source)
     registry = CollectorRegistry()
     registry.register(SnapshotCollector(source))
 
@@ -40,7 +40,7 @@ def run() -> list[Row]:
         return generate_latest(registry)
 
     def ours() -> object:
-        return exporter.body(openmetrics=False, zipped=False)
+        return renderings.body(Form(openmetrics=False, zipped=False)).result()
 
     peer_alone, ours_alone = (_milliseconds(scrape, prepare) for scrape in (peer, ours))
     stopped = threading.Event()

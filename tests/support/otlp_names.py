@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from exporters.catalogue import CATALOGUE
-from exporters.exposition import Renderer
 from exporters.metric import Label, Metric, Point
+from exporters.scrape.renderer import Renderer
 from exporters.translation import translated
 from hypervisor.telemetry import HostSnapshot
 from xenprof.service.exporter import ServiceStats
@@ -14,9 +14,8 @@ from xenprof.service.exporter import ServiceStats
 
 def otlp_text(host: HostSnapshot, stats: ServiceStats) -> bytes:
     """Return all series in the text format, without types, by their names by OTLP."""
-    text = Renderer([_renamed(metric) for metric in CATALOGUE]).render(
-        host, stats, openmetrics=False
-    )
+    renamed = {"all": tuple(_renamed(metric) for metric in CATALOGUE)}
+    text = Renderer(renamed, ()).render(host, stats, openmetrics=False)
     lines = [line for line in text.decode().splitlines(keepends=True) if line[0] != "#"]
     return re.sub(r'([{,])host="', r'\1host_name="', "".join(lines)).encode()
 

@@ -11,6 +11,8 @@ from starlette.routing import Route
 
 from xenprof.service.api import api_routes
 from xenprof.service.bodies import BodyLimit
+from xenprof.service.counting import Counting
+from xenprof.service.counts import Counts
 from xenprof.service.discovery import Places
 from xenprof.service.discovery_api import discovery_routes
 from xenprof.service.failures import Failures
@@ -73,16 +75,16 @@ def create_app(
             *discovery_routes(places or Places(), service.settings.telemetry_path),
             *service.exporters.routes,
         ],
-        middleware=_middleware(web_config, allowed_hosts),
+        middleware=_middleware(service.counts, web_config, allowed_hosts),
         exception_handlers=Failures(hidden).handlers,
     )
 
 
 def _middleware(
-    web_config: "WebConfigFile | None", allowed_hosts: AllowedHosts | None
+    counts: Counts, web_config: "WebConfigFile | None", allowed_hosts: AllowedHosts | None
 ) -> list[Middleware]:
     """Return what each request passes through, the first one first."""
-    layers = []
+    layers = [Middleware(Counting, counts=counts)]
     if allowed_hosts is not None:
         layers.append(Middleware(HostCheck, allowed=allowed_hosts))
     if web_config is not None:

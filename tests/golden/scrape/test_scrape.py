@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from exporters.catalogue import CATALOGUE
-from exporters.exposition import Renderer
+from exporters.scrape.renderer import Renderer
 from tests.support.snapshots import full, stats
 
 EXPECTED = Path(__file__).parent / "expected"
@@ -17,7 +16,7 @@ def test_a_scrape_is_as_recorded(
     name: str, openmetrics: bool, update_golden: bool, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(platform, "python_version", lambda: "3.11.0")
-    scrape = Renderer(CATALOGUE).render(full(), stats(), openmetrics=openmetrics)
+    scrape = Renderer(clock=lambda: 0.0).render(full(), stats(), openmetrics=openmetrics)
     path = EXPECTED / f"{name}.txt"
     if update_golden:
         path.write_bytes(scrape)

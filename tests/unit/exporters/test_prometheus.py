@@ -1,23 +1,16 @@
 import asyncio
 import gzip
-from collections.abc import Iterable
-from dataclasses import replace
+import threading
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import Metric as Family
-from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
-from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
-from prometheus_client.parser import text_string_to_metric_families as parse_text
 from starlette.requests import Request
 from starlette.responses import Response
 
-from exporters.catalogue import CATALOGUE
-from exporters.exposition import Renderer
-from exporters.prometheus import OPENMETRICS, TEXT, SnapshotCollector, create
-from tests.support.snapshots import NAMES, FixedSource, domain, grumble, stats, without
+from exporters.prometheus import create
+from exporters.scrape.negotiation import OPENMETRICS, TEXT
+from hypervisor.telemetry import HostSnapshot
+from tests.support.snapshots import FixedSource
+from xenprof.service.counts import Counted
 from xenprof.service.exporter import ExporterSettings
 
 PROMETHEUS_2 = (
@@ -32,87 +25,21 @@ PROMETHEUS_3 = (
 )
 
 
-def registry(source: FixedSource) -> CollectorRegistry:
-    made = CollectorRegistry()
-    made.register(SnapshotCollector(source))
-    return made
-
-
-def samples(families: Iterable[Family]) -> set[object]:
-    return {
-        (
-            family.name,
-            family.type,
-            family.documentation,
-            sample.name,
-            tuple(sorted(sample.labels.items())),
-            sample.value,
-        )
-        for family in families
-        for sample in family.samples
-    }
-
-
-def rendered(source: FixedSource, *, openmetrics: bool) -> str:
-    return Renderer(CATALOGUE).render(source.host, source.service, openmetrics=openmetrics).decode()
-
-
-def scrape(headers: dict[str, str]) -> Response:
+def scrape(
+    headers: dict[str, str] | None = None,
+    query: bytes = b"",
+    source: FixedSource | None = None,
+) -> Response:
     """Send a request to the route as a server does."""
-    exporter = create(FixedSource(), ExporterSettings())
-    raw = [(name.encode(), value.encode()) for name, value in headers.items()]
-    scope = {"type": "http", "method": "GET", "path": "/metrics", "headers": raw}
+    exporter = create(source or FixedSource(), ExporterSettings())
+    raw = [(name.lower().encode(), value.encode()) for name, value in (headers or {}).items()]
+    scope = {
+        "type": "http", "method": "GET", "path": "/metrics", "headers": raw, "query_string": query,
+    }  # fmt: skip
     answer = asyncio.run(exporter.routes[0].endpoint(Request(scope)))
+    exporter.close()
     assert isinstance(answer, Response)
     return answer
-
-
-def test_text_says_what_prometheus_client_says():
-    source = FixedSource()
-    expected = samples(parse_text(generate_latest(registry(source)).decode()))
-    assert expected == samples(parse_text(rendered(source, openmetrics=False)))
-
-
-def test_openmetrics_says_what_prometheus_client_says():
-    source = FixedSource()
-    expected = samples(parse_openmetrics(generate_openmetrics(registry(source)).decode()))
-    assert expected == samples(parse_openmetrics(rendered(source, openmetrics=True)))
-
-
-@settings(max_examples=25, deadline=None)
-@given(name=st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
-def test_any_domain_name_arrives_as_prometheus_client_writes_it(name: str):
-    host = replace(grumble(), domains=(domain(0, "Domain-0", 3), domain(1, name, 3)))
-    source = FixedSource(host)
-    expected = generate_latest(registry(source)).decode().split("\n")
-    ours = rendered(source, openmetrics=False).split("\n")
-    assert [line.rsplit(" ", 1)[0] for line in expected] == [
-        line.rsplit(" ", 1)[0] for line in ours
-    ]
-
-
-def test_no_created_series_are_exposed():
-    assert "_created" not in rendered(FixedSource(), openmetrics=False)
-
-
-def test_every_series_names_the_host():
-    lines = rendered(FixedSource(), openmetrics=False).splitlines()
-    assert [line for line in lines if line[0] != "#" and 'host="grumble"' not in line] == []
-
-
-def test_labels_kept_between_scrapes_do_not_outlive_a_domain():
-    renderer = Renderer(CATALOGUE)
-    renderer.render(grumble(1), stats(1), openmetrics=False)
-    after = renderer.render(without(grumble(2), NAMES[3]), stats(2), openmetrics=False)
-    left = [line for line in after.splitlines() if NAMES[3].encode() in line]
-    assert [line for line in left if not line.startswith(b"xenprof_samples_lost_total")] == []
-
-
-def test_labels_are_made_anew_for_another_host():
-    renderer = Renderer(CATALOGUE)
-    renderer.render(grumble(1), stats(1), openmetrics=False)
-    other = renderer.render(replace(grumble(2), host="other"), stats(2), openmetrics=False)
-    assert b"grumble" not in other
 
 
 @pytest.mark.parametrize(
@@ -190,7 +117,7 @@ def test_openmetrics_over_http_ends_with_eof():
 def test_gzip_is_used_when_accepted():
     answer = scrape({"accept-encoding": "gzip"})
     assert answer.headers["content-encoding"] == "gzip"
-    assert rendered(FixedSource(), openmetrics=False) == gzip.decompress(answer.body).decode()
+    assert gzip.decompress(answer.body).startswith(b"# HELP xen_host_info ")
 
 
 def test_gzip_is_not_used_when_not_accepted():
@@ -198,29 +125,56 @@ def test_gzip_is_not_used_when_not_accepted():
     assert "content-encoding" not in answer.headers
 
 
-def test_a_snapshot_is_rendered_once_for_two_scrapers():
-    exporter = create(FixedSource(), ExporterSettings())
-    first = exporter.body(openmetrics=False, zipped=True)
-    assert first is exporter.body(openmetrics=False, zipped=True)
-
-
-def test_a_new_generation_is_rendered_anew():
-    source = FixedSource(grumble(1))
-    exporter = create(source, ExporterSettings())
-    first = exporter.body(openmetrics=False, zipped=False)
-    source.host = grumble(2)
-    assert first != exporter.body(openmetrics=False, zipped=False)
-
-
-def test_a_dead_model_shows_although_no_snapshot_comes():
-    source = FixedSource()
-    exporter = create(source, ExporterSettings())
-    exporter.body(openmetrics=False, zipped=True)
-    source.service = replace(source.service, up=False)
-    scrape = gzip.decompress(exporter.body(openmetrics=False, zipped=True))
-    assert b'xenprof_up{host="grumble"} 0\n' in scrape
-
-
 def test_the_path_is_the_users():
     exporter = create(FixedSource(), ExporterSettings(telemetry_path="/xen"))
     assert [route.path for route in exporter.routes] == ["/xen"]
+
+
+def test_a_query_chooses_metrics():
+    body = bytes(scrape(query=b"name[]=xenprof_up").body)
+    assert b'xenprof_up{host="grumble"} 1\n' in body
+    assert b"xen_domain" not in body
+
+
+def test_a_query_that_is_not_known_is_refused_in_one_line():
+    answer = scrape(query=b"x=1")
+    assert (answer.status_code, bytes(answer.body)) == (
+        400,
+        b"no parameter 'x'; there are collect[], name[], domain[], created\n",
+    )
+
+
+def test_scrapes_and_their_bytes_are_counted():
+    source = FixedSource()
+    sizes = [len(scrape({"accept-encoding": "gzip"}, source=source).body) for _ in range(2)]
+    counted = source.counts.figures()
+    assert counted[Counted.SCRAPES] == {("text",): 2, ("openmetrics",): 0}
+    assert counted[Counted.SCRAPE_BYTES] == {("gzip",): sum(sizes), ("identity",): 0}
+
+
+time_is_up = threading.Event()
+
+
+class SlowSource(FixedSource):
+    """A source that the thread which renders gets nothing from for ever."""
+
+    def snapshot(self) -> HostSnapshot:
+        if threading.current_thread().name.startswith("scrape"):
+            time_is_up.wait(10)
+        return self.host
+
+
+def test_an_answer_that_would_come_too_late_is_503_in_one_line_and_counted():
+    source = SlowSource()
+    answer = scrape({"X-Prometheus-Scrape-Timeout-Seconds": "0.01"}, source=source)
+    time_is_up.set()
+    assert (answer.status_code, bytes(answer.body)) == (
+        503,
+        b"no scrape within 0.01 s, the scraper's own limit\n",
+    )
+    assert source.counts.figures()[Counted.SCRAPE_TIMEOUTS] == {(): 1}
+
+
+@pytest.mark.parametrize("limit", ["", "x", "-1", "0", "nan", "inf", "1e400", "30"])
+def test_a_limit_that_says_nothing_is_none(limit: str):
+    assert scrape({"X-Prometheus-Scrape-Timeout-Seconds": limit}).status_code == 200

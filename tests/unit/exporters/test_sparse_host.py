@@ -3,9 +3,9 @@
 import pytest
 
 from exporters.catalogue import CATALOGUE
-from exporters.exposition import Renderer
 from exporters.otlp.metrics import MetricFeed
 from exporters.otlp.settings import Shape
+from exporters.scrape.renderer import Renderer
 from tests.support.otlp_messages import attributes, metrics_of, points
 from tests.support.snapshots import FixedSource, stats
 from tests.support.sparse_host import sparse
@@ -21,7 +21,7 @@ KNOWN = {
 
 def scraped(*, openmetrics: bool) -> list[str]:
     """Return the lines about the host of a scrape."""
-    text = Renderer(CATALOGUE).render(sparse(), stats(), openmetrics=openmetrics).decode()
+    text = Renderer().render(sparse(), stats(), openmetrics=openmetrics).decode()
     return [line for line in text.splitlines() if line.startswith("xen_")]
 
 

@@ -24,8 +24,8 @@ def test_threads_lose_no_count():
     counts = Counts()
     with ThreadPoolExecutor(8) as threads:
         for _ in range(800):
-            threads.submit(counts.add, Counted.PUSH_DROPPED, "logs", "queue_full", by=2)
-    assert counts.figures()[Counted.PUSH_DROPPED]["logs", "queue_full"] == 1600
+            threads.submit(counts.add, Counted.SCRAPE_BYTES, "gzip", by=2)
+    assert counts.figures()[Counted.SCRAPE_BYTES]["gzip",] == 1600
 
 
 def test_the_duration_of_an_unknown_format_is_not_kept():

@@ -80,7 +80,7 @@ def ask(app, method, path):
 @pytest.mark.parametrize(
     ("path", "text"),
     [
-        ("/metrics", 'xen_domain_info{domain="Domain-0",'),
+        ("/metrics", 'domain="Domain-0",'),
         ("/api/v1/snapshot", '"name": "Domain-0"'),
         ("/", "<html"),
         ("/-/healthy", "healthy"),

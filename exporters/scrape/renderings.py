@@ -1,0 +1,114 @@
+"""Renders scrapes in a thread of its own, each once however many clients ask for it meanwhile."""
+
+import gzip
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+from exporters.attempts import FailingMetrics
+from exporters.scrape.renderer import Renderer
+from exporters.scrape.wanted import Wanted
+from xenprof.errors import XenprofError
+from xenprof.service.exporter import SnapshotSource
+
+MOST_WAITING = 16
+"""Scrapes of a part that wait at a time: each is rendered for itself; judgement."""
+OLDEST_SECONDS = 5.0
+"""So long a scrape is kept when no new snapshot comes; the service's own figures go on."""
+_GZIP_LEVEL = 1  # ten times as fast as 9, and compresses such text about as well
+
+
+class TooManyScrapes(XenprofError):
+    """Refuses a scrape of a part when as many are waiting as may."""
+
+    http_status = 503
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What a scrape looks like."""
+
+    openmetrics: bool
+    zipped: bool
+    wanted: Wanted = Wanted()  # noqa: RUF009 - it is frozen
+
+
+class Renderings:
+    """The scrapes of the present snapshot. Any thread may ask for one."""
+
+    def __init__(self, source: SnapshotSource, clock: Callable[[], float] = time.monotonic) -> None:
+        """`clock` returns seconds. Nothing is rendered before it is asked for."""
+        self._source = source
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="scrape")
+        self._failing = FailingMetrics()
+        self._renderer = Renderer(failing=self._failing)  # of that thread
+        self._snapshot: tuple[int, bool] | None = None
+        self._since = 0.0
+        self._done: dict[Form, Future[bytes]] = {}  # of that snapshot, or on the way
+        self._waiting = 0
+
+    def body(self, form: Form) -> "Future[bytes]":
+        """Return a future of a scrape. Raises: TooManyScrapes."""
+        with self._lock:
+            self._renew()
+            if not form.wanted.is_whole:
+                return self._part(form)
+            future = self._done.get(form)
+            if future is None:
+                future = self._done[form] = self._thread.submit(self._whole, form)
+            return future
+
+    def _renew(self) -> None:
+        """Forget the scrapes of an earlier snapshot. Those who wait for one still get it."""
+        snapshot = (self._source.snapshot().generation, self._source.stats().up)
+        if snapshot != self._snapshot or self._clock() - self._since > OLDEST_SECONDS:
+            self._snapshot, self._since = snapshot, self._clock()
+            self._done = {}
+
+    def _part(self, form: Form) -> "Future[bytes]":
+        if self._waiting >= MOST_WAITING:
+            raise TooManyScrapes("too many scrapes with parameters at a time")
+        self._waiting += 1
+        return self._thread.submit(self._rendered_part, form)
+
+    def _rendered_part(self, form: Form) -> bytes:
+        try:
+            return self._rendered(Renderer(failing=self._failing), form)
+        finally:
+            with self._lock:
+                self._waiting -= 1
+
+    def _whole(self, form: Form) -> bytes:
+        """Return a scrape; zipped and plain are of one rendering."""
+        if form.zipped:
+            plain = Form(form.openmetrics, False, form.wanted)
+            return gzip.compress(self._kept(plain), _GZIP_LEVEL)
+        return self._rendered(self._renderer, form)
+
+    def _kept(self, form: Form) -> bytes:
+        """Return what is rendered already, or render it; on the thread of the renderer."""
+        with self._lock:
+            future = self._done.get(form)
+        if future is not None and future.done():
+            return future.result()
+        return self._rendered(self._renderer, form)
+
+    def _rendered(self, renderer: Renderer, form: Form) -> bytes:
+        began = self._clock()
+        body = renderer.render(
+            self._source.snapshot(),
+            self._source.stats(),
+            openmetrics=form.openmetrics,
+            wanted=form.wanted,
+        )
+        name = "openmetrics" if form.openmetrics else "text"
+        self._source.counts.note_render(name, self._clock() - began)
+        return body
+
+    def close(self) -> None:
+        """End the thread after what it renders now."""
+        self._thread.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,105 @@
+import gzip
+import threading
+from dataclasses import dataclass, replace
+
+import pytest
+
+from exporters.scrape.renderings import (
+    MOST_WAITING,
+    OLDEST_SECONDS,
+    Form,
+    Renderings,
+    TooManyScrapes,
+)
+from exporters.scrape.wanted import Wanted
+from hypervisor.telemetry import HostSnapshot
+from tests.support.snapshots import FixedSource, grumble
+
+PLAIN = Form(openmetrics=False, zipped=False)
+ZIPPED = Form(openmetrics=False, zipped=True)
+A_PART = Form(openmetrics=False, zipped=False, wanted=Wanted(names=frozenset({"xenprof_up"})))
+
+
+@dataclass
+class HeldSource(FixedSource):
+    """A source that lets the thread which renders wait, and counts how often it came."""
+
+    def __post_init__(self) -> None:
+        self.go_on = threading.Event()
+        self.rendered = 0
+
+    def snapshot(self) -> HostSnapshot:
+        if threading.current_thread().name.startswith("scrape"):
+            assert self.go_on.wait(10)
+            self.rendered += 1
+        return self.host
+
+
+def test_a_snapshot_is_rendered_once_for_two_scrapers():
+    renderings = Renderings(FixedSource())
+    first = renderings.body(ZIPPED).result()
+    assert first is renderings.body(ZIPPED).result()
+
+
+def test_those_who_come_while_it_is_rendered_wait_for_the_same():
+    source = HeldSource()
+    renderings = Renderings(source)
+    futures = [renderings.body(ZIPPED) for _ in range(10)]
+    source.go_on.set()
+    bodies = {future.result(10) for future in futures}
+    assert (len(bodies), source.rendered) == (1, 1)
+
+
+def test_the_plain_and_the_zipped_scrape_are_of_one_rendering():
+    source = HeldSource()
+    source.go_on.set()
+    renderings = Renderings(source)
+    plain = renderings.body(PLAIN).result(10)
+    assert plain == gzip.decompress(renderings.body(ZIPPED).result(10))
+    assert source.rendered == 1
+
+
+def test_a_new_generation_is_rendered_anew():
+    source = FixedSource(grumble(1))
+    renderings = Renderings(source)
+    first = renderings.body(PLAIN).result()
+    source.host = grumble(2)
+    assert first != renderings.body(PLAIN).result()
+
+
+def test_a_dead_model_shows_although_no_snapshot_comes():
+    source = FixedSource()
+    renderings = Renderings(source)
+    renderings.body(ZIPPED).result()
+    source.service = replace(source.service, up=False)
+    scrape = gzip.decompress(renderings.body(ZIPPED).result())
+    assert b'xenprof_up{host="grumble"} 0\n' in scrape
+
+
+def test_the_services_own_figures_go_on_when_no_snapshot_comes():
+    now = 0.0
+    source = FixedSource()
+    renderings = Renderings(source, clock=lambda: now)
+    first = renderings.body(PLAIN).result()
+    source.service = replace(source.service, model_seconds=99.5)
+    assert renderings.body(PLAIN).result() == first
+    now = OLDEST_SECONDS + 0.1
+    assert b"99.5\n" in renderings.body(PLAIN).result()
+
+
+def test_too_many_scrapes_of_a_part_are_refused():
+    source = HeldSource()
+    renderings = Renderings(source)
+    waiting = [renderings.body(A_PART) for _ in range(MOST_WAITING)]
+    with pytest.raises(TooManyScrapes):
+        renderings.body(A_PART)
+    source.go_on.set()
+    assert all(b"xenprof_up" in future.result(10) for future in waiting)
+    assert b"xenprof_up" in renderings.body(A_PART).result(10)
+
+
+def test_how_long_it_took_is_noted_by_format():
+    source = FixedSource()
+    renderings = Renderings(source, clock=iter(range(100)).__next__)
+    renderings.body(Form(openmetrics=True, zipped=False)).result()
+    assert list(source.counts.render_seconds()) == ["openmetrics"]
