@@ -1,4 +1,4 @@
-"""Sends metrics, logs and traces by OTLP, over HTTP or gRPC."""
+"""Sends metrics, logs, traces and profiles by OTLP, over HTTP or gRPC."""
 
 import time
 from collections.abc import Sequence
@@ -12,7 +12,8 @@ from exporters.otlp.metrics import MetricFeed
 from exporters.otlp.overgrpc import GrpcSender
 from exporters.otlp.overhttp import HttpSender
 from exporters.otlp.sending import Feed, Sender
-from exporters.otlp.settings import OtlpSettings, Target
+from exporters.otlp.settings import OtlpSettings
+from exporters.otlp.targets import Target
 from exporters.otlp.traces import TraceFeed
 from xenprof.service.exporter import CollectorStats, SnapshotSource
 from xenprof.version import version
@@ -74,6 +75,10 @@ class OtlpExporter:
             return MetricFeed(self._source, self._settings.shape)
         if ledger.signal == "traces":
             return TraceFeed(self._source, schedule, ledger)
+        if ledger.signal == "profiles":
+            from exporters.otlp.profiles import ProfileFeed  # numpy and stubs, for some only
+
+            return ProfileFeed(self._source, schedule, ledger)
         self._log_feed = LogFeed(self._source, schedule, ledger)
         return self._log_feed
 

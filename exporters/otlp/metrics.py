@@ -16,7 +16,7 @@ from exporters.catalogue import CATALOGUE
 from exporters.metric import Metric
 from exporters.otlp import wire
 from exporters.otlp.family import Encoded, Family, Moment
-from exporters.otlp.resource import SCOPE, resource_of
+from exporters.otlp.resource import SCOPE, plain_attributes, resource_of
 from exporters.otlp.sending import Request
 from exporters.otlp.settings import Shape
 from exporters.otlp.starts import Starts
@@ -135,10 +135,5 @@ class _Collected:
 @lru_cache(4)
 def _envelope(resource: Resource, version: str) -> tuple[bytes, bytes]:
     """Return the fields of the resource and of the scope."""
-    attributes = {key: _plain(value) for key, value in resource.attributes.items()}
     scope = wire.text(1, SCOPE) + wire.text(2, version)
-    return piece(1, wire.attributes(1, attributes)), piece(1, scope)
-
-
-def _plain(value: object) -> str | int:
-    return value if isinstance(value, str | int) else str(value)
+    return piece(1, wire.attributes(1, plain_attributes(resource))), piece(1, scope)

@@ -12,7 +12,7 @@ from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
 
 from exporters.otlp.sending import MOST_ANSWER_BYTES, Answer, one_line, pause, taken
-from exporters.otlp.settings import Target
+from exporters.otlp.targets import Target
 
 METHODS = {
     "metrics": "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",

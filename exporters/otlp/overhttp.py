@@ -14,7 +14,7 @@ from google.protobuf.message import DecodeError
 from google.rpc.status_pb2 import Status
 
 from exporters.otlp.sending import MOST_ANSWER_BYTES, Answer, one_line, pause, taken
-from exporters.otlp.settings import Target
+from exporters.otlp.targets import Target
 
 _TEMPORARY = frozenset({429, 502, 503, 504})
 _PROTOBUF = "application/x-protobuf"

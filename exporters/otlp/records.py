@@ -36,12 +36,12 @@ def of_xend(line: XendLine, host: HostSnapshot, offset_ns: int) -> LogRecord:
         "code.file.path": f"{entry.module}.py",
         "code.line.number": entry.line,
     }
-    for domain in host.domains:
-        if domain.domid == entry.domid or (entry.domid is None and domain.name == entry.domain):
-            attributes |= _domain(domain.name, domain.domid)
+    name, domid = entry.domain, entry.domid
+    for domain in host.domains:  # what the text does not say; it says the name of that time
+        if domain.domid == domid or (domid is None and domain.name == name):
+            name, domid = name or domain.name, domain.domid
             break
-    else:
-        attributes |= _domain(entry.domain, entry.domid)
+    attributes |= _domain(name, domid)
     when_ns = entry.unix_seconds * NS_PER_SECOND + offset_ns
     return _record(when_ns, entry.level, entry.text, attributes)
 

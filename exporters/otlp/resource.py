@@ -57,3 +57,11 @@ def _resource(
     if system is not None:
         attributes["os.type"] = system.lower()
     return Resource(attributes).merge(OTELResourceDetector().detect())
+
+
+def plain_attributes(resource: Resource) -> dict[str, str | int]:
+    """Return the attributes of a resource; there are texts and numbers only."""
+    return {
+        key: value if isinstance(value, str | int) else str(value)
+        for key, value in resource.attributes.items()
+    }

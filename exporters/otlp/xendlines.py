@@ -12,11 +12,12 @@ _ENTRY = re.compile(
     r"(?P<level>[A-Z]+) \((?P<module>\w+):(?P<line>\d+)\) (?P<text>.*)",
     re.DOTALL,
 )
-# What xend's messages say of a domain: name=X id=3, id = 3 name = X, domid=3, dom=3, Domain X (3).
+# What xend's messages say of a domain: name=X id=3, id = 3 name = X, domid=3, dom=3, Domain X (3),
+# and in configurations 'domid': '3', 'name': 'X', ['name', 'X'].
 _ID = re.compile(
-    r"\b(?:id|domid|dom)\s?[:=]\s?(\d+)\b|\bdomain (?:\S+ )?\(?(\d+)\)?", re.IGNORECASE
+    r"\b(?:id|domid|dom)'?\s?[:=]\s?'?(\d+)\b|\bdomain (?:\S+ )?\(?(\d+)\)?", re.IGNORECASE
 )
-_NAME = re.compile(r"\bname\s?=\s?([\w.+-]+)|\bDomain ([\w.+-]+) \(", re.IGNORECASE)
+_NAME = re.compile(r"\bname'?\s?[:=,]\s?'?([\w.+-]+)|\bDomain ([\w.+-]+) \(", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -220,7 +220,7 @@ def _hosts(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tu
     "--push-otlp",
     metavar="URL",
     callback=_url,
-    help="Send slices to a receiver of OTLP profiles (HTTP) too.",
+    help="Send slices to a receiver of OTLP profiles too.",
 )
 @click.option("--enable-dump", is_flag=True, help="Write a core file of each domain that crashes.")
 @click.option(
@@ -291,6 +291,7 @@ def command(
             otlp_endpoint=otlp_endpoint,
             otlp_protocol=otlp_protocol,
             otlp_interval_seconds=otlp_interval_seconds,
+            otlp_profiles=push_otlp,
             telemetry_path=telemetry_path,
             page_links=links,
         ),

@@ -1,10 +1,8 @@
-"""Makes the requests for a Pyroscope server and for a receiver of OTLP profiles.
+"""Makes the requests for a Pyroscope server.
 
-Pyroscope: `POST /ingest?name=...&from=...&until=...&format=pprof`, a multipart form with the
+`POST /ingest?name=...&from=...&until=...&format=pprof`, a multipart form with the
 field `profile` (gzipped pprof) and `sample_type_config` (JSON).
 Source: grafana.com/docs/pyroscope, "Server HTTP API"; the shape is that of its Go client.
-
-OTLP: an ExportProfilesServiceRequest in protobuf; by default to `/v1development/profiles`.
 """
 
 import gzip
@@ -16,7 +14,6 @@ from xenprof.history.push import Message
 from xenprof.profile.stacks import StackProfile
 from xenprof.report.formats import pprof
 
-OTLP_PATH = "/v1development/profiles"
 _INGEST = "/ingest"
 _NAME = "xenprof"
 
@@ -87,29 +84,3 @@ def _part(boundary: str, name: str, file: str, kind: str, data: bytes) -> bytes:
         f"Content-Type: {kind}\r\n\r\n"
     )
     return head.encode() + data + b"\r\n"
-
-
-class OtlpProfiles:
-    """A receiver of OTLP profiles over HTTP."""
-
-    kind = "otlp"
-
-    def __init__(self, url: str) -> None:
-        """A URL without a path gets the default one."""
-        parts = urlsplit(url)
-        self.url = urlunsplit(parts._replace(path=OTLP_PATH)) if parts.path in ("", "/") else url
-
-    def message(self, profile: StackProfile) -> Message:
-        """Return the request that carries a profile."""
-        # The stubs take a tenth of a second to import: only a push needs them.
-        from opentelemetry.proto.collector.profiles.v1development.profiles_service_pb2 import (
-            ExportProfilesServiceRequest,
-        )
-
-        from xenprof.report.formats import otlp
-
-        data = otlp.message(profile)
-        request = ExportProfilesServiceRequest(
-            resource_profiles=data.resource_profiles, dictionary=data.dictionary
-        )
-        return Message(self.url, request.SerializeToString(), "application/x-protobuf")

@@ -22,7 +22,7 @@ MAX_WAITING = 8  # cuts collected and not yet written; beyond that slices get lo
 
 
 class Push(Protocol):
-    """Sends profiles to a receiver; never blocks."""
+    """Takes profiles that are for a receiver; never blocks."""
 
     @property
     def kind(self) -> str:

@@ -56,6 +56,7 @@ class ExporterSettings:
     otlp_endpoint: str | None = None  # this and the next two: None leaves it to OTEL_ variables
     otlp_protocol: OtlpProtocol | None = None
     otlp_interval_seconds: float | None = None
+    otlp_profiles: str | None = None  # where slices of the history are pushed; None: nowhere
     telemetry_path: str = "/metrics"
     page_links: Mapping[str, str] = field(default_factory=dict)
     """Names and addresses of further places that the page at / leads to: dashboards, docs."""

@@ -15,7 +15,7 @@ from xenprof.errors import XenprofError
 from xenprof.history.collector import Collector
 from xenprof.history.figures import HistorySettings, HistoryStats
 from xenprof.history.push import Address, Pusher
-from xenprof.history.receivers import OtlpProfiles, Pyroscope
+from xenprof.history.receivers import Pyroscope
 from xenprof.history.recorder import Push, Recorder
 from xenprof.history.slices import Slice
 from xenprof.service.commands import Command
@@ -40,9 +40,11 @@ class History:
         sessions: Sessions,
         submit: Callable[[Callable[[], None]], None],
         note: Callable[[int, Command], None],
+        handing: Push | None = None,
     ) -> None:
         """`submit` runs a job on the store's thread; `note` logs a command of the history itself.
 
+        `handing` takes what is pushed by OTLP.
         Raises: StoreError (the folder cannot be used); UsageError (a URL cannot be used).
         """
         self._sessions = sessions
@@ -50,7 +52,8 @@ class History:
         self._note = note
         self._period_ns = settings.period_ns
         self._collector = Collector(home, log.warning)
-        self._recorder = Recorder(home, settings, host.name, pushes(settings), log.warning)
+        pushed_to = pushes(settings) if handing is None else (*pushes(settings), handing)
+        self._recorder = Recorder(home, settings, host.name, pushed_to, log.warning)
         self._start_ns = host.now_ns
         self._due_ns = host.now_ns + settings.period_ns
         self._told: set[str] = set()
@@ -140,12 +143,8 @@ class History:
 
 
 def pushes(settings: HistorySettings) -> tuple[Push, ...]:
-    """Return the pushes that send slices on. Raises: UsageError if a URL cannot be used."""
-    found: list[Push] = []
-    if settings.push_url is not None:
-        address = Address.parse(settings.push_url)
-        found.append(Pusher(Pyroscope(address.url), address.authorization))
-    if settings.push_otlp is not None:
-        address = Address.parse(settings.push_otlp)
-        found.append(Pusher(OtlpProfiles(address.url), address.authorization))
-    return tuple(found)
+    """Return the pushes that send slices themselves. Raises: UsageError: a URL is not usable."""
+    if settings.push_url is None:
+        return ()
+    address = Address.parse(settings.push_url)
+    return (Pusher(Pyroscope(address.url), address.authorization),)

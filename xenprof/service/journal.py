@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
 
 from hypervisor.telemetry import HostSnapshot, ProfilingSession
+from xenprof.profile.stacks import StackProfile
 
 T = TypeVar("T")
 
 MOST_LOG_CHARACTERS = 4 << 20  # of xend's log; judgement
 MOST_SESSIONS = 256  # judgement
+MOST_PROFILES = 60  # as wait for the history's other receivers; judgement
 _CHARACTERS_BESIDE_TEXT = 200  # about what an entry takes without its text
 
 
@@ -47,6 +49,11 @@ class Journal(Generic[T]):
             self._weight += self._weigh(entry)
             while self._weight > self._heaviest and self._entries:
                 self._weight -= self._weigh(self._entries.popleft())
+
+    @property
+    def total(self) -> int:
+        """Return the number of entries that have ever been added."""
+        return self._serial
 
     def after(self, serial: int) -> Reading[T]:
         """Return the entries after the one with this number; 0: all that are kept."""
@@ -86,6 +93,7 @@ class Journals:
         self._profiling: ProfilingSession | None = None
         self.xend: Journal[XendLine] = Journal(MOST_LOG_CHARACTERS, _characters)
         self.sessions: Journal[EndedSession] = Journal(MOST_SESSIONS)
+        self.profiles: Journal[StackProfile] = Journal(MOST_PROFILES)
         self.offset_ns = 0
         """What the host's Unix time lacks to the wall's: a model may be slower or faster."""
 

@@ -29,6 +29,7 @@ from xenprof.service.counts import Counts
 from xenprof.service.domainroots import DomainRoots
 from xenprof.service.driver import HostDriver
 from xenprof.service.exporter import CollectorStats, ExporterSettings, ServiceStats
+from xenprof.service.handing import Handing
 from xenprof.service.history import History
 from xenprof.service.journal import Journals
 from xenprof.service.loading import Exporters, Loaders
@@ -98,17 +99,18 @@ class Service:
             published=self._published,
         )  # fmt: skip
         self._host = host  # for the pump, which runs on the thread that owns it
+        self.counts = Counts()
+        self.journals = Journals()
         self.history: History | None = None
         if history is not None and self._sessions is not None:
+            handing = Handing(self.journals.profiles, self.counts) if history.push_otlp else None
             self.history = History(
-                host, home, history, self._sessions, self._writer.submit, self._log.append
+                host, home, history, self._sessions, self._writer.submit, self._log.append, handing
             )
         self._profiling: ContinuousProfiling | None = None
         if profiling is not None and self._sessions is not None:
             self._profiling = ContinuousProfiling(host, home, self._sessions, profiling, self._act)
         self.traces = TraceReaders()
-        self.counts = Counts()
-        self.journals = Journals()
         self._exporters = Exporters(loaders)
         self.settings = settings
         self._started_unix = time.time()

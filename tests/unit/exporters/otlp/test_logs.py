@@ -91,6 +91,13 @@ def test_the_name_of_a_living_domain_is_found_by_its_id(feed: LogFeed, source: F
     assert attributes(sent(feed)[0])["xen.domain.name"] == "ossvm02"
 
 
+def test_a_domain_that_has_another_name_now_has_that_of_the_entry(
+    feed: LogFeed, source: FixedSource
+):
+    note(source, LINE.replace("name=ossvm02 id=2", "name=migrating-ossvm02 id=2"))
+    assert attributes(sent(feed)[0])["xen.domain.name"] == "migrating-ossvm02"
+
+
 def test_a_line_of_another_form_is_sent_as_it_is(feed: LogFeed, source: FixedSource):
     note(source, "what is \udce9 this")
     (record,) = sent(feed)

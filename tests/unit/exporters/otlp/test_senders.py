@@ -11,7 +11,7 @@ import pytest
 from exporters.otlp.overgrpc import METHODS, GrpcSender
 from exporters.otlp.overhttp import HttpSender
 from exporters.otlp.sending import Answer, Sender
-from exporters.otlp.settings import Target
+from exporters.otlp.targets import Target
 from tests.support.otlp_receivers import (
     Receiver,
     Reply,

@@ -14,7 +14,7 @@ import pytest
 from exporters.otlp.overgrpc import GrpcSender
 from exporters.otlp.overhttp import HttpSender
 from exporters.otlp.sending import Answer, Sender
-from exporters.otlp.settings import Target
+from exporters.otlp.targets import Target
 from tests.support.certificates import make_certificate
 from xenprof.service.exporter import OtlpProtocol
 

@@ -205,6 +205,24 @@ def test_logs_and_traces_have_the_sizes_and_delays_of_their_processors():
     ) == ((0.25, 4.0, 100, 100), (5.0, 30.0, 2048, 7))
 
 
+@pytest.mark.parametrize(
+    ("url", "protocol", "expected"),
+    [
+        ("http://c:4318", None, "http://c:4318/v1development/profiles"),
+        ("http://c:4318/", None, "http://c:4318/v1development/profiles"),
+        ("http://c:4318/v1/profiles", None, "http://c:4318/v1/profiles"),
+        ("http://c:4317", "grpc", "http://c:4317"),
+    ],
+)
+def test_profiles_go_where_their_option_says_and_nothing_else(url, protocol, expected):
+    found = settings(ExporterSettings(otlp_profiles=url, otlp_protocol=protocol)).targets
+    assert {signal: target.url for signal, target in found.items()} == {"profiles": expected}
+
+
+def test_profiles_are_not_sent_to_the_endpoint_of_all_signals():
+    assert "profiles" not in settings(**{BASE: HERE}).targets
+
+
 @pytest.mark.parametrize("temporality", ["cumulative", "delta", "lowmemory"])
 def test_the_temporality_is_that_of_the_variable(temporality):
     name = "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE"

@@ -9,16 +9,13 @@ from email.policy import HTTP
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from opentelemetry.proto.collector.profiles.v1development.profiles_service_pb2 import (
-    ExportProfilesServiceRequest,
-)
 
 from tests.support.pprof_proto import decoded
 from tests.support.receiver import Receiver
 from tests.support.stack_profiles import profile
 from xenprof.errors import UsageError
 from xenprof.history.push import MAX_WAITING, Address, Message, Pusher, post
-from xenprof.history.receivers import OtlpProfiles, Pyroscope
+from xenprof.history.receivers import Pyroscope
 
 START = 1_200_000_000
 
@@ -92,38 +89,19 @@ def test_the_form_explains_every_type_of_value():
     assert {row["aggregation"] for row in config.values()} == {"sum"}
 
 
-# -- OTLP ------------------------------------------------------------------------------------
-
-
-def test_otlp_decodes_with_the_official_stubs():
-    message = OtlpProfiles("http://collector:4318").message(profile())
-    read = ExportProfilesServiceRequest.FromString(message.body)
-    (scope,) = read.resource_profiles[0].scope_profiles
-    totals = [sum(sum(s.values) for s in one.samples) for one in scope.profiles]
-
-    assert message.url == "http://collector:4318/v1development/profiles"
-    assert message.content_type == "application/x-protobuf"
-    assert totals == list(profile().totals)
-
-
-def test_otlp_goes_where_the_url_says():
-    url = "http://collector:4318/v1/profiles"
-
-    assert OtlpProfiles(url).message(profile()).url == url
-
-
 # -- sending ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", [Pyroscope, OtlpProfiles])
-def test_a_receiver_gets_each_slice_once(kind):
+def test_a_receiver_gets_each_slice_once():
     with Receiver() as receiver:
-        pusher = Pusher(kind(receiver.url))
+        pusher = Pusher(Pyroscope(receiver.url))
         for _ in range(3):
             pusher.offer(profile())
         pusher.close()
 
-        assert [one.body for one in receiver.got] == [kind("http://x").message(profile()).body] * 3
+        assert [one.body for one in receiver.got] == [
+            Pyroscope("http://x").message(profile()).body
+        ] * 3
     assert (pusher.stats().sent, pusher.stats().dropped) == (3, 0)
 
 
@@ -173,7 +151,7 @@ def test_a_slice_that_arrives_after_all_is_not_counted_as_dropped():
         first.set()
         free.wait(30)
 
-    pusher = Pusher(OtlpProfiles("http://x"), send=send)
+    pusher = Pusher(Pyroscope("http://x"), send=send)
     pusher.offer(profile(columns=1))
     first.wait(30)
     for _ in range(MAX_WAITING):
