@@ -9,7 +9,7 @@ PATH_LINE := export PATH="$(CURDIR)/$(BIN):$$PATH"
 .PHONY: help up observe down shell test soak check compiled wheels bench golden fmt clean peers
 
 help:  # this list
-	@awk -F ':.*  # ' '/^[a-z]+:.*  # / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*  # ' '/^[a-z]+:.*  # / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 
 up: $(INSTALLED)  # install if needed, start the service in the background (LISTEN=HOST:PORT, PROFILE=EVENT:COUNT), print its address
 	@$(BIN)/xenprof serve --background --log-file .run/serve.log $(if $(LISTEN),--web.listen-address $(LISTEN)) $(if $(PROFILE),$(PROFILE:%=--profile %) --active all --history 10s) \

@@ -1,7 +1,8 @@
 """Writes the dashboards from their definitions (`python -m dashboards.build`).
 
-`dashboards/generated/*.json` are for a Prometheus that scrapes; those in `generated/otlp` are for
-one that gets the metrics by OTLP, where they have other names (`--names otlp` writes these alone).
+Those in `dashboards/generated/scraped` are for a Prometheus that scrapes, those in `generated/otlp`
+for one that gets the metrics by OTLP, where they have other names (`--names otlp` writes these
+alone).
 """
 
 import argparse
@@ -44,7 +45,7 @@ KINDS = (
 """The kinds that definitions may use besides the builder's; it finds them by their bases."""
 
 NAMES: Mapping[str, tuple[str, Callable[[JsonObject], JsonObject]]] = {
-    "scraped": ("", lambda dashboard: dashboard),
+    "scraped": ("scraped/", lambda dashboard: dashboard),
     "otlp": ("otlp/", otlp_dashboard),
 }
 """The folder for each choice of names, and how dashboards are renamed."""

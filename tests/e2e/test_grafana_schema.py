@@ -73,5 +73,5 @@ def test_a_mistake_is_found(project: Path, kind: str, path: tuple[str, ...], wro
 
 
 def test_a_mistake_in_the_dashboard_itself_is_found(project: Path):
-    dashboard = {**BUILT["xenprof-host.json"], "graphTootlip": 1}
+    dashboard = {**BUILT["scraped/xenprof-host.json"], "graphTootlip": 1}
     assert len(complaints(project, dashboard)) == 1

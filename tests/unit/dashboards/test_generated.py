@@ -23,15 +23,15 @@ with warnings.catch_warnings():
 
 BUILT = {path: json.loads(text) for path, text in build().items()}
 UIDS = {
-    "xenprof-host.json": "xenprof-overview",
-    "xenprof-domain.json": "xenprof-domain",
-    "xenprof-scheduler.json": "xenprof-scheduler",
-    "xenprof-memory.json": "xenprof-memory",
-    "xenprof-io.json": "xenprof-io",
-    "xenprof-profiler.json": "xenprof-profiler",
-    "xenprof-toolstack.json": "xenprof-toolstack",
-    "xenprof-fleet.json": "xenprof-fleet",
-    "xenprof-service.json": "xenprof-service",
+    "host": "xenprof-overview",
+    "domain": "xenprof-domain",
+    "scheduler": "xenprof-scheduler",
+    "memory": "xenprof-memory",
+    "io": "xenprof-io",
+    "profiler": "xenprof-profiler",
+    "toolstack": "xenprof-toolstack",
+    "fleet": "xenprof-fleet",
+    "service": "xenprof-service",
 }
 RUNBOOKS = ROOT / "docs" / "runbooks.md"
 
@@ -51,8 +51,9 @@ def test_the_generated_files_are_current():
 
 
 def test_identifiers_never_change():
-    otlp = {f"otlp/{path}": f"{uid}-otlp" for path, uid in UIDS.items()}
-    assert UIDS | otlp == {path: dashboard["uid"] for path, dashboard in BUILT.items()}
+    scraped = {f"scraped/xenprof-{name}.json": uid for name, uid in UIDS.items()}
+    otlp = {f"otlp/xenprof-{name}.json": f"{uid}-otlp" for name, uid in UIDS.items()}
+    assert scraped | otlp == {path: dashboard["uid"] for path, dashboard in BUILT.items()}
 
 
 def test_grafana_has_nothing_to_migrate(dashboard: Json):

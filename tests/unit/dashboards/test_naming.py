@@ -54,7 +54,7 @@ def test_series_lead_to_the_renamed_dashboard_of_their_domain():
 
 
 def test_renaming_leaves_the_dashboard_alone():
-    before = build_with("scraped")["xenprof-domain.json"]
+    before = build_with("scraped")["scraped/xenprof-domain.json"]
     dashboard = json.loads(before)
     otlp_dashboard(dashboard)
     assert dashboard == json.loads(before)
