@@ -11,9 +11,9 @@ PATH_LINE := export PATH="$(CURDIR)/$(BIN):$$PATH"
 help:  # this list
 	@awk -F ':.*  # ' '/^[a-z]+:.*  # / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 
-up: $(INSTALLED)  # install if needed, start the service in the background (LISTEN=HOST:PORT, PROFILE=EVENT:COUNT), print its address
-	@$(BIN)/xenprof serve --background --log-file .run/serve.log $(if $(LISTEN),--web.listen-address $(LISTEN)) $(if $(PROFILE),$(PROFILE:%=--profile %) --active all --history 10s) \
-	  || { test -z '$(LISTEN)$(PROFILE)' || echo 'make: if a service runs already, type make down first' >&2; exit 1; }
+up: $(INSTALLED)  # install if needed, start the service in the background (LISTEN=HOST:PORT, SCENARIO=NAME, PROFILE=EVENT:COUNT), print its address
+	@$(BIN)/xenprof serve --background --log-file .run/serve.log $(if $(LISTEN),--web.listen-address $(LISTEN)) $(if $(SCENARIO),--scenario $(SCENARIO)) $(if $(PROFILE),$(PROFILE:%=--profile %) --active all --history 10s) \
+	  || { test -z '$(LISTEN)$(SCENARIO)$(PROFILE)' || echo 'make: if a service runs already, type make down first' >&2; exit 1; }
 	@$(BIN)/xenprof --version | sed -n 's/^engine: pure (\(.* has changed .*\))/make: the model runs as Python: \1; type make compiled/p'
 	@echo 'To have the programs at hand:  $(PATH_LINE)'
 
@@ -58,8 +58,9 @@ golden: $(INSTALLED) compiled  # write the expected outputs and those in the doc
 	@$(BIN)/python -m pytest tests/golden tests/e2e/test_docs_commands.py --update-golden
 
 .PHONY: dashboards
-dashboards: $(INSTALLED)  # write the dashboards for Grafana anew, from their definitions and queries
+dashboards: $(INSTALLED)  # write the dashboards for Grafana, the rules for Prometheus and the runbooks anew
 	@$(BIN)/python -m dashboards.build
+	@$(BIN)/python -m dashboards.rules
 
 fmt: $(INSTALLED)  # format the code and fix what can be fixed
 	@$(BIN)/ruff format .

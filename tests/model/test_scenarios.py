@@ -159,3 +159,12 @@ def test_a_guest_of_the_scenario_that_is_created_again_does_its_work_again():
     host.advance(host.now_ns + SECOND)
 
     assert cpu_percent(host, "web") > 80  # percent of the second since boot
+
+
+def test_in_noisy_the_web_server_waits_more_than_it_runs():
+    host = build(load_scenario("noisy"), epoch_ns=0)
+    host.advance(5 * SECOND)
+    (web,) = (one for one in host.telemetry.snapshot().domains if one.name == "web")
+    (vcpu,) = web.vcpus
+
+    assert (vcpu.runnable_ns or 0) > 5 * (vcpu.running_ns or 0)
