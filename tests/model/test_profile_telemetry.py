@@ -3,7 +3,6 @@
 import pytest
 
 from hypervisor.model.codebook.events import MEASURES, event_kind
-from hypervisor.telemetry import HostSnapshot
 from tests.support.model.hosts import MS, cpu, domain, make_host
 from tests.support.model.profiling import CYCLES, INSTRUCTIONS, begin, count_now, set_counter
 
@@ -23,7 +22,7 @@ def program(host, *counters):
         host.profiler.oprofile("0").write(f"{index}/name", name)
 
 
-def sampled(host) -> HostSnapshot:
+def sampled(host):
     begin(host, (0, 1))
     host.advance(host.now_ns + 300 * MS)
     count_now(host)

@@ -107,8 +107,10 @@ class StoredCounts:
 
 def _lives(snapshot: HostSnapshot) -> dict[Life, str]:
     """Return the names of the lives that a snapshot tells of; the last of each id comes last."""
-    ended = {(row.domid, row.uuid): row.domain for row in snapshot.samples}
-    alive = {(domain.domid, domain.uuid or ""): domain.name for domain in snapshot.domains}
+    ended: dict[Life, str] = {(row.domid, row.uuid or ""): row.domain for row in snapshot.samples}
+    alive: dict[Life, str] = {
+        (domain.domid, domain.uuid or ""): domain.name for domain in snapshot.domains
+    }
     return {life: name for life, name in ended.items() if life not in alive} | alive
 
 
