@@ -24,7 +24,7 @@ def program(host, *counters):
         host.profiler.oprofile("0").write(f"{index}/name", name)
 
 
-def sampled(host) -> HostSnapshot:
+def sampled(host):
     begin(host, (0, 1))
     host.advance(host.now_ns + 300 * MS)
     count_now(host)

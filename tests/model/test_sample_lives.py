@@ -54,6 +54,16 @@ def test_the_next_domain_of_a_name_has_no_losses_of_the_last(ended):
     assert {} == points_of(lost, created(ended), "x")
 
 
+def test_counts_are_kept_of_the_last_lives_alone(ended, monkeypatch):
+    monkeypatch.setattr("hypervisor.model.profiling.ledger.MOST_ENDED", 2)
+    for _ in range(2):
+        created(ended)
+        ended.toolstack.domains.destroy("x")
+        after(ended, 1)
+    ended.profiler.count_samples(1, {"no_mm": 7})  # of the first one, much too late
+    assert {0, 2, 3} >= {row.domid for row in ended.telemetry.snapshot().lost}
+
+
 def test_a_domain_that_reboots_counts_anew():
     host = make_host(domain("x", cpu(), memory_mib=64))
     set_counter(host)

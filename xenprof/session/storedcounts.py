@@ -12,7 +12,7 @@ from xenprof.oprofiled.tallies import Told
 
 MOST_IMAGES = 256
 """The images of one life that are counted apart; the others are one (judgement)."""
-MOST_SYMBOLS = 8192
+MOST_SYMBOLS = 4096
 """The functions of one life that are counted apart; the others are one (judgement)."""
 MOST_TOP_SYMBOLS = 100
 """The functions of one life that can be shown."""
@@ -60,12 +60,11 @@ class StoredCounts:
     def complete(self, snapshot: HostSnapshot) -> HostSnapshot:
         """Return a snapshot of the host that says what has been stored too.
 
-        A life is shown as long as the host tells of it: while the domain lives, and afterwards
-        while its samples are among those that the hypervisor has logged.
+        Of domains that have ended nothing is kept, however many they are.
         """
         if not self._told and not self._lives:
             return snapshot
-        names = _lives(snapshot)
+        names = {(one.domid, one.uuid or ""): one.name for one in snapshot.domains}
         if self._told or names != self._names:
             self._count(names)
             self._names = names
@@ -74,15 +73,15 @@ class StoredCounts:
         return replace(snapshot, image_samples=self._images, symbol_samples=self._symbols)
 
     def _count(self, names: Mapping[Life, str]) -> None:
-        """Add what was told to the last life of each id, and forget lives that are not told of."""
-        last = {life[0]: life for life in names}
+        """Add what was told to the lives that there are, and forget the others."""
+        lives = {life[0]: life for life in names}
         for told in self._told:
             for (domid, mode, image, event), samples in told.images.items():
-                if domid in last:
-                    self._life(last[domid]).add_image(mode, image, event, samples)
+                if domid in lives:
+                    self._life(lives[domid]).add_image(mode, image, event, samples)
             for (domid, image, symbol, event), samples in told.symbols.items():
-                if domid in last:
-                    self._life(last[domid]).add_symbol(image, symbol, event, samples)
+                if domid in lives:
+                    self._life(lives[domid]).add_symbol(image, symbol, event, samples)
         self._told = []
         self._lives = {
             life: counts for life, counts in sorted(self._lives.items()) if life in names
@@ -103,13 +102,6 @@ class StoredCounts:
             SymbolSampleCount(self._names[life], *life, image, symbol, event, samples)
             for (image, symbol, event), samples in top
         ]
-
-
-def _lives(snapshot: HostSnapshot) -> dict[Life, str]:
-    """Return the names of the lives that a snapshot tells of; the last of each id comes last."""
-    ended = {(row.domid, row.uuid): row.domain for row in snapshot.samples}
-    alive = {(domain.domid, domain.uuid): domain.name for domain in snapshot.domains}
-    return {life: name for life, name in ended.items() if life not in alive} | alive
 
 
 def _most_first(counted: tuple[tuple[str, str, str], int]) -> tuple[int, tuple[str, str, str]]:

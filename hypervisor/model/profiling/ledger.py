@@ -15,6 +15,9 @@ from hypervisor.model.profiling.driver import GuestDriver
 from hypervisor.model.profiling.xenoprof import Xenoprof
 from hypervisor.telemetry import LostCount, Mode, SampleCount
 
+MOST_ENDED = 256
+"""The lives that have ended of which counts are kept, the last ones (judgement)."""
+
 
 class Profiled(Protocol):
     """A domain and its driver, None for an HVM guest."""
@@ -43,7 +46,11 @@ class Ended:
 
 
 class SampleLedger:
-    """Keeps counts over all sessions, and those of an ended life until its id is given again."""
+    """Keeps counts over all sessions, and those of an ended life until its id is given again.
+
+    Of ended lives only the last ones are kept, so that a domain that crashes for months costs no
+    more than one that has crashed for hours.
+    """
 
     def __init__(
         self, xenoprof: Xenoprof, residents: Mapping[int, Profiled], cpu_type: str
@@ -59,8 +66,10 @@ class SampleLedger:
         """Add losses by reason to a live domain, else to the last one that had the id."""
         if domid in self._residents:
             counts = self._above.setdefault(domid, {})
-        else:
+        elif domid in self._ended:
             counts = self._ended[domid].lost
+        else:
+            return  # it has ended long ago
         for reason, samples in lost.items():
             counts[reason] = counts.get(reason, 0) + samples
 
@@ -74,6 +83,8 @@ class SampleLedger:
         self._ended.pop(domid, None)
         logged = [row for row in self.logged() if row.domid == domid]
         self._ended[domid] = Ended(domain.name, domain.uuid, logged, self._lost_of(domain))
+        while len(self._ended) > MOST_ENDED:
+            del self._ended[next(iter(self._ended))]
         self._above.pop(domid, None)
         self._xenoprof.tally.forget(domid)
 

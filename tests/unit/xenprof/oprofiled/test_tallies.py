@@ -75,11 +75,11 @@ def test_what_is_told_of_an_image_is_in_its_files(tmp_path, separate):
     daemon = counting(tmp_path, separate=frozenset(separate))
     for event in (0, 3):
         daemon.oprofiled.take(samples(*ROWS, *ROWS[:2], event=event))
-    told = Counter()
+    told: Counter[tuple[str, str]] = Counter()
     for (_, _, image, event), count in images(daemon).items():
         told[image, event] += count
     daemon.oprofiled.flush()
-    stored = Counter()
+    stored: Counter[tuple[str, str]] = Counter()
     for file in daemon.files():
         stored[file.key.image.path, file.key.event] += file.total
     assert stored == told

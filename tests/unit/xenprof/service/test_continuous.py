@@ -130,7 +130,8 @@ def test_a_domain_that_reboots_takes_part_again(tmp_path):
     service = profiled(tmp_path, active="busy")
     service.advance(1)
     service.host.toolstack.domains.shutdown("busy", "reboot")
-    wait_for(service, lambda snapshot: 2 in (snapshot.profiling or snapshot).active_domains)
+    wait_for(service, is_listed("Domain-0"))
+    assert 2 == wait_for(service, is_listed("Domain-0", "busy")).find("busy").domid
 
 
 def test_a_domain_is_followed_when_it_gets_another_name(tmp_path):
@@ -202,7 +203,8 @@ def test_a_guest_whose_daemon_cannot_be_started_keeps_nobody_from_being_profiled
 def test_of_too_many_domains_those_with_the_lowest_ids_take_part(tmp_path):
     guests = (domain(f"d{n}", memory_mib=8, vif=[], disk=[]) for n in range(1, 27))
     service = Profiled(make_host(*guests, memory_mib=2048), tmp_path)
-    assert tuple(range(25)) == service.advance(1).profiling.active_domains
+    names = ["Domain-0", *(f"d{number}" for number in range(1, 25))]
+    assert (names, []) == lists(service.advance(1))
 
 
 # -- What a user may do
@@ -278,10 +280,10 @@ def session_of(service, name):
 
 def test_the_samples_of_all_images_are_those_in_the_sample_files(told):
     service, snapshot = told
-    by_image = Counter()
+    by_image: Counter[tuple[str, str]] = Counter()
     for row in snapshot.image_samples:
         by_image[row.domain if row.domain == "busy" else "Domain-0", row.image] += row.samples
-    in_files = Counter()
+    in_files: Counter[tuple[str, str]] = Counter()
     for name in ("Domain-0", "busy"):
         for file in read_profile(session_of(service, name).path).files:
             in_files[name, file.key.image.path] += file.total
@@ -290,10 +292,10 @@ def test_the_samples_of_all_images_are_those_in_the_sample_files(told):
 
 def test_the_samples_of_each_mode_are_those_that_the_hypervisor_has_logged(told):
     _, snapshot = told
-    by_mode = Counter()
+    by_mode: Counter[tuple[str, Mode]] = Counter()
     for row in snapshot.image_samples:
         by_mode[row.domain, row.mode] += row.samples
-    logged = Counter()
+    logged: Counter[tuple[str, Mode]] = Counter()
     for row in snapshot.samples:
         logged[row.domain, row.mode] += row.samples
     assert {"ring_full"} == {row.reason for row in snapshot.lost}  # which are not logged

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from hypervisor.telemetry import Mode, SampleCount
+from hypervisor.telemetry import Mode
 from tests.support.fake_host import FakeHost
 from xenprof.oprofiled.tallies import Told
 from xenprof.session.storedcounts import MOST_IMAGES, MOST_SYMBOLS, OTHER, StoredCounts
@@ -55,21 +55,11 @@ def test_the_next_life_of_an_id_counts_from_zero():
     assert {("x", "c", "/bin/a"): 4} == told(counts.complete(snapshot("a", "c")))
 
 
-def test_a_life_that_has_ended_keeps_its_samples_as_long_as_the_host_tells_of_it():
+def test_a_life_that_has_ended_is_forgotten():
     counts = StoredCounts()
     counts.add(images((1, "/bin/a", 3)))
     counts.complete(snapshot("a", "b"))
-    ended = SampleCount("x", Mode.USER, EVENT, 3, 1, "b")
     counts.add(images((1, "/bin/a", 2)))  # its daemon's last ones
-    assert {("x", "b", "/bin/a"): 5} == told(
-        counts.complete(replace(snapshot("a"), samples=(ended,)))
-    )
-
-
-def test_a_life_of_which_the_host_does_not_tell_is_forgotten():
-    counts = StoredCounts()
-    counts.add(images((1, "/bin/a", 3)))
-    counts.complete(snapshot("a", "b"))
     assert {} == told(counts.complete(snapshot("a")))
 
 
