@@ -37,8 +37,9 @@ def told(tmp_path, monkeypatch):
 
 
 def until(message, wanted: str) -> str:
-    while not (found := message()).startswith(wanted):
-        pass
+    found = ""
+    while not found.startswith(wanted):
+        found = message()
     return found
 
 

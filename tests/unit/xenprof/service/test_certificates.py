@@ -14,7 +14,7 @@ TLS = "tls_server_config: {cert_file: cert.pem, key_file: key.pem}\n"
 
 
 @pytest.fixture
-def folder(tmp_path) -> Path:
+def folder(tmp_path: Path) -> Path:
     make_certificate(tmp_path, "DNS:old")
     (tmp_path / "web.yml").write_text(TLS)
     return tmp_path

@@ -1,6 +1,7 @@
 """What systemd is told."""
 
 import asyncio
+import contextlib
 import os
 import socket
 from itertools import count
@@ -71,11 +72,10 @@ def received(listener: socket.socket, progress, *, turns: int) -> int:
     asyncio.run(watch())
     listener.setblocking(False)
     shown = 0
-    try:
+    with contextlib.suppress(BlockingIOError):
         while listener.recv(100) == b"WATCHDOG=1":
             shown += 1
-    except BlockingIOError:
-        return shown
+    return shown
 
 
 def address(listener: socket.socket) -> str:
