@@ -1,6 +1,7 @@
 """Takes snapshots of devices: those of domains, and the physical ones and bridges of domain 0."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from hypervisor.durations import FindTrace
 from hypervisor.model.io.blkif import BlockFrontend
@@ -24,9 +25,64 @@ DISK = "sda"
 OWN_END = "vif0.0"  # the other end of domain 0's eth0
 
 
-def vif_snapshot(vif: NetFrontend, now_ns: int) -> VifSnapshot:
-    """Return the snapshot of a domain's network interface."""
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The snapshots of a domain's devices."""
+
+    vifs: tuple[VifSnapshot, ...]
+    vbds: tuple[VbdSnapshot, ...]
+
+
+class DeviceSnapshots:
+    """Tells of the devices of all domains. One on which nothing has happened has the same."""
+
+    def __init__(self, epoch_ns: int) -> None:
+        """`epoch_ns`: the Unix time at the host's time 0."""
+        self._epoch_ns = epoch_ns
+        self._vifs: dict[NetFrontend, VifSnapshot] = {}
+        self._vbds: dict[BlockFrontend, VbdSnapshot] = {}
+
+    def take(
+        self, residents: Mapping[int, Resident], now_ns: int, find_trace: FindTrace
+    ) -> Mapping[int, Taken]:
+        """Return the devices of each domain by domid. `find_trace` explains requests to disks."""
+        vifs, vbds = self._vifs, self._vbds
+        self._vifs, self._vbds = {}, {}
+        for resident in residents.values():
+            for vif in resident.devices.vifs:
+                self._vifs[vif] = vif_snapshot(vif, now_ns, vifs.get(vif))
+            for vbd in resident.devices.vbds:
+                self._vbds[vbd] = vbd_snapshot(
+                    vbd, now_ns, self._epoch_ns, find_trace, vbds.get(vbd)
+                )
+        return {domid: self._taken(resident) for domid, resident in residents.items()}
+
+    def _taken(self, resident: Resident) -> Taken:
+        devices = resident.devices
+        return Taken(
+            tuple(self._vifs[vif] for vif in devices.vifs),
+            tuple(self._vbds[vbd] for vbd in devices.vbds),
+        )
+
+
+def vif_snapshot(vif: NetFrontend, now_ns: int, before: VifSnapshot | None = None) -> VifSnapshot:
+    """Return the snapshot of a domain's network interface; it may be that of `before`."""
     traffic = vif.traffic
+    held_ns = 0 if vif.shaper is None else vif.shaper.held_ns(now_ns)
+    receive_ring = RingSnapshot(vif.rx_free, RING_SLOTS)
+    transmit_ring = RingSnapshot(RING_SLOTS - vif.tx_free, RING_SLOTS)
+    if (
+        before is not None
+        and before.receive_packets == traffic.receive_packets
+        and before.transmit_packets == traffic.transmit_packets
+        and before.receive_drops == traffic.receive_drops
+        and before.transmit_drops == traffic.transmit_drops
+        and before.receive_ring == receive_ring
+        and before.transmit_ring == transmit_ring
+        and before.ring_full == vif.ring_full
+        and before.rate_limited_ns == held_ns
+    ):
+        return before
     return VifSnapshot(
         index=vif.index,
         name=vif.name,
@@ -43,9 +99,9 @@ def vif_snapshot(vif: NetFrontend, now_ns: int) -> VifSnapshot:
         ring_full=vif.ring_full,
         receive_drops=dict(traffic.receive_drops),
         transmit_drops=dict(traffic.transmit_drops),
-        rate_limited_ns=0 if vif.shaper is None else vif.shaper.held_ns(now_ns),
-        receive_ring=RingSnapshot(vif.rx_free, RING_SLOTS),
-        transmit_ring=RingSnapshot(RING_SLOTS - vif.tx_free, RING_SLOTS),
+        rate_limited_ns=held_ns,
+        receive_ring=receive_ring,
+        transmit_ring=transmit_ring,
     )
 
 
@@ -54,20 +110,33 @@ def _bridge(vif: NetFrontend) -> str:
 
 
 def vbd_snapshot(
-    vbd: BlockFrontend, now_ns: int, epoch_ns: int, find_trace: FindTrace
+    vbd: BlockFrontend,
+    now_ns: int,
+    epoch_ns: int,
+    find_trace: FindTrace,
+    before: VbdSnapshot | None = None,
 ) -> VbdSnapshot:
-    """Return the snapshot of a domain's disk.
+    """Return the snapshot of a domain's disk; it may be that of `before`.
 
     Requests and bytes are those of the backend, and blktap keeps no statistics; what the guest's
     own block layer counts is known of every disk.
     """
-    is_counted = not vbd.spec.type.startswith("tap")
-    use, ring = vbd.use, vbd.ring
+    use, ring, spec = vbd.use, vbd.ring, vbd.spec
+    answered = use.read_requests + use.write_requests
+    if (
+        before is not None
+        and not use.in_flight
+        and not before.in_flight_requests
+        and before.answered_requests == answered
+        and before.backend == spec.source
+    ):
+        return before
+    is_counted = not spec.type.startswith("tap")
     return VbdSnapshot(
-        device=vbd.spec.device,
-        name=vbd.spec.frontend,
-        backend=vbd.spec.source,
-        mode=vbd.spec.mode,
+        device=spec.device,
+        name=spec.frontend,
+        backend=spec.source,
+        mode=spec.mode,
         read_requests=vbd.read_requests if is_counted else None,
         write_requests=vbd.write_requests if is_counted else None,
         read_bytes=vbd.read_bytes if is_counted else None,
@@ -75,7 +144,7 @@ def vbd_snapshot(
         out_of_requests=vbd.out_of_requests if is_counted else None,
         busy_ns=use.busy_ns(now_ns),
         wait_ns=use.wait_ns,
-        answered_requests=use.read_requests + use.write_requests,
+        answered_requests=answered,
         frontend_ring_full=vbd.ring_full,
         in_flight_requests=use.in_flight,
         ring=RingSnapshot(ring.size - ring.free, ring.size),

@@ -5,7 +5,7 @@ Owns the domains: builds them, starts their programs, and destroys them.
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from hypervisor.domainsettings import SedfParameters
 from hypervisor.errors import Refused
@@ -33,13 +33,6 @@ from hypervisor.trace_events import ADJDOM, DOM_REM, SHUTDOWN
 
 DOMID_FIRST_RESERVED = 0x7FF0
 VERSIONS = {"3.0.3": (3, 0, ".3-rc5.el5"), "3.1": (3, 1, ".0-53.el5")}
-
-
-class PageMoves(NamedTuple):
-    """Pages that backends have moved to a guest's memory or from it: given away, or copied."""
-
-    flipped: int
-    copied: int
 
 
 class Hypercalls:
@@ -307,13 +300,6 @@ class Hypercalls:
         for domain in self.live.values():
             counts.update(_operations(domain))
         return counts
-
-    def page_moves(self, domain: Domain) -> PageMoves:
-        """Return the pages moved to a domain and from it; all of them are domain 0's as well."""
-        if domain.domid:
-            return PageMoves(domain.grants.transferred, domain.grants.copied)
-        counts = self.operations()
-        return PageMoves(counts["gnttab_transfer"], counts["gnttab_copy"])
 
     # -- domain 0's programs -------------------------------------------------------------
 

@@ -18,14 +18,14 @@ from hypervisor.model.cpu_snapshot import (
     vcpu_snapshot,
 )
 from hypervisor.model.device_snapshot import (
+    DeviceSnapshots,
+    Taken,
     bridge_snapshots,
     disk_snapshots,
     nic_snapshots,
-    vbd_snapshot,
-    vif_snapshot,
 )
 from hypervisor.model.domain.grant import ENTRIES
-from hypervisor.model.hypercalls import Hypercalls, PageMoves
+from hypervisor.model.hypercalls import Hypercalls
 from hypervisor.model.linux.procfs import ProcFiles
 from hypervisor.model.resident import Resident
 from hypervisor.model.wait_snapshot import Waits, WaitSnapshots
@@ -53,6 +53,7 @@ class SnapshotTaker:
         self._context = context
         self._proc_files = proc_files
         self._waits = WaitSnapshots(epoch_ns)
+        self._devices = DeviceSnapshots(epoch_ns)
         self._epoch_ns = epoch_ns
         self._generation = 0
 
@@ -65,6 +66,7 @@ class SnapshotTaker:
                 self._context,
                 self._proc_files,
                 self._waits,
+                self._devices,
                 self._generation,
                 self._epoch_ns,
             )
@@ -78,12 +80,14 @@ def domain_snapshot(
     kernel: GuestKernelSnapshot,
     waits: Waits,
     arch: str,
-    moves: PageMoves,
-    epoch_ns: int,
-    find_trace: FindTrace,
+    devices: Taken,
+    operations: Mapping[str, int],
 ) -> DomainSnapshot:
-    """Return the snapshot of a domain. `names`: of the domains there are; `arch`: of the host."""
-    domain, devices, paging = resident.domain, resident.devices, resident.paging
+    """Return the snapshot of a domain. `names`: of the domains there are; `arch`: of the host.
+
+    `operations` are those of the whole host: domain 0 has a part in every page that is moved.
+    """
+    domain, paging = resident.domain, resident.paging
     weight, cap_percent = execution.scheduler.parameters(domain) or (None, None)
     letters = state_letters(domain)
     target_kib = domain.target_kib if info is None else info.target_kib
@@ -113,10 +117,8 @@ def domain_snapshot(
         weight=weight,
         cap_percent=cap_percent,
         vcpus=tuple(vcpu_snapshot(vcpu, execution) for vcpu in domain.vcpus),
-        vifs=tuple(vif_snapshot(vif, execution.clock.now) for vif in devices.vifs),
-        vbds=tuple(
-            vbd_snapshot(vbd, execution.clock.now, epoch_ns, find_trace) for vbd in devices.vbds
-        ),
+        vifs=devices.vifs,
+        vbds=devices.vbds,
         waits=waits,
         on_behalf=None if domain.domid else on_behalf(domain, names),
         workloads=() if domain.dying else resident.programs.results(),
@@ -135,8 +137,8 @@ def domain_snapshot(
         event_channels_limit=domain.channels.limit,
         grants=ENTRIES - domain.grants.free,
         grants_limit=ENTRIES,
-        page_flips=moves.flipped,
-        page_copies=moves.copied,
+        page_flips=domain.grants.transferred if domain.domid else operations["gnttab_transfer"],
+        page_copies=domain.grants.copied if domain.domid else operations["gnttab_copy"],
         user_ns=domain.mode_ns[0],
         kernel_ns=domain.mode_ns[1],
         hypervisor_ns=domain.cpu_ns(execution.clock.now) - domain.mode_ns[0] - domain.mode_ns[1],
@@ -160,6 +162,7 @@ def host_snapshot(
     context: XendContext,
     proc_files: ProcFiles,
     wait_snapshots: WaitSnapshots,
+    device_snapshots: DeviceSnapshots,
     generation: int,
     epoch_ns: int,
 ) -> HostSnapshot:
@@ -174,7 +177,9 @@ def host_snapshot(
         for domid, one in hypercalls.residents.items()
         if not one.domain.dying
     }
-    waits = wait_snapshots.take(hypercalls.live.values(), profiling)
+    waits = wait_snapshots.take(hypercalls.live.values(), profiling, find_trace)
+    devices = device_snapshots.take(hypercalls.residents, now_ns, find_trace)
+    operations = hypercalls.operations()
     return HostSnapshot(
         generation=generation,
         time_ns=now_ns,
@@ -202,9 +207,8 @@ def host_snapshot(
                 proc_files.kernel(domid),
                 waits[domid],
                 info.arch,
-                hypercalls.page_moves(resident.domain),
-                epoch_ns,
-                find_trace,
+                devices[domid],
+                operations,
             )
             for domid, resident in sorted(hypercalls.residents.items())
         ),
@@ -222,5 +226,5 @@ def host_snapshot(
         operations=context.operations.counts(),
         last_operations=context.operations.last(),
         sources=dict.fromkeys(DATA_KINDS, "model"),
-        counters={**hypercalls.scheduler.counters, **hypercalls.operations()},
+        counters={**hypercalls.scheduler.counters, **operations},
     )

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from hypervisor.durations import FindTrace
 from hypervisor.model.domain.domain import Domain
 from hypervisor.model.domain.runstate import PREEMPTED, WOKE, Runstate
 from hypervisor.telemetry import Exemplar, Histogram, ProfilingSession
@@ -26,17 +27,19 @@ class WaitSnapshots:
         """`epoch_ns`: the Unix time at the host's time 0."""
         self._epoch_ns = epoch_ns
         self._session: ProfilingSession | None = None
+        self._find_trace: FindTrace = _no_trace
         self._taken: dict[int, _Taken] = {}
 
     def take(
-        self, domains: Iterable[Domain], session: ProfilingSession | None
+        self, domains: Iterable[Domain], session: ProfilingSession | None, find_trace: FindTrace
     ) -> Mapping[int, Waits]:
         """Return the waits of each domain by domid.
 
-        Exemplars of waits that ended while `session` counts lead to it by its trace id.
+        Exemplars lead to what `find_trace` finds, for all domains anew with another `session`.
         """
         before = self._taken if session == self._session else {}
         self._session = session
+        self._find_trace = find_trace
         self._taken = {one.domid: self._of(one, before.get(one.domid)) for one in domains}
         return {domid: taken.waits for domid, taken in self._taken.items()}
 
@@ -63,8 +66,8 @@ class WaitSnapshots:
         return Histogram(counts, sum(row.sum_ns for row in rows), exemplars)
 
     def _exemplar(self, ended_ns: int, spent_ns: int) -> Exemplar:
-        session = self._session
-        if session is not None and ended_ns < session.began_ns:
-            session = None
-        trace_id = None if session is None else session.trace_id
-        return Exemplar(spent_ns, self._epoch_ns + ended_ns, trace_id)
+        return Exemplar(spent_ns, self._epoch_ns + ended_ns, self._find_trace(ended_ns))
+
+
+def _no_trace(_: int) -> str | None:
+    return None

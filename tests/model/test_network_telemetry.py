@@ -219,3 +219,14 @@ def test_the_disk_has_the_figures_of_domain_0s_diskstats():
     assert (int(row[11]), int(row[12])) == (disk.in_flight_requests, disk.busy_ns // MS)
     assert 0 <= disk.wait_ns // MS - int(row[6]) - int(row[10]) <= 1
     assert disk.in_flight_requests > 0 < disk.busy_ns
+
+
+def test_an_interface_on_which_nothing_happens_is_told_by_the_same_record():
+    work = netperf("transmit", rate_bits_per_second=10_000_000)
+    host = make_host(domain("a", {"kind": "idle"}), domain("b", work))
+    host.advance(SECOND)
+    first = [vif(host, name) for name in "ab"]
+    host.advance(2 * SECOND)
+    second = [vif(host, name) for name in "ab"]
+
+    assert [old is new for old, new in zip(first, second, strict=True)] == [True, False]

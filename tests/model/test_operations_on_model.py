@@ -173,3 +173,15 @@ def test_a_domain_with_32_bit_words_has_fewer_ports(settings, host_settings, lim
     host = make_host(domain("a", IDLE, **settings), hypervisor="3.1", **host_settings)
 
     assert seen(host, "a").event_channels_limit == limit
+
+
+def test_waits_during_a_save_lead_to_it(tmp_path):
+    host = make_host(domain("a", IDLE), domain("b", {"kind": "cpu"}, cpus="0"), cores_per_socket=1)
+    host.advance(2 * SECOND)
+    saving = host.toolstack.domains.save("a", str(tmp_path / "a"))
+    host.advance(3 * SECOND)
+    exemplars = [one for one in seen(host, "b").waits["preempted"].exemplars if one]
+    ended(host, saving)
+    expected = trace_id(boot_name(host.name, 0), "operation", 1)
+
+    assert {one.trace_id for one in exemplars if one.unix_ns > 2.5 * SECOND} == {expected}

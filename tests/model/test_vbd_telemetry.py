@@ -146,3 +146,21 @@ def test_a_new_life_begins_at_0():
     disk = vbd(host, "a")
 
     assert (disk.answered_requests, disk.wait_ns, disk.frontend_ring_full) == (0, 0, 0)
+
+
+def test_a_disk_on_which_nothing_happens_is_told_by_the_same_record():
+    host = make_host(domain("a", {"kind": "idle"}), domain("b", fileio(queue_depth=2)))
+    host.advance(SECOND)
+    first = [vbd(host, name) for name in "ab"]
+    host.advance(2 * SECOND)
+    second = [vbd(host, name) for name in "ab"]
+
+    assert [old is new for old, new in zip(first, second, strict=True)] == [True, False]
+
+
+def test_another_medium_in_an_idle_drive_is_told():
+    host = make_host(domain("a", {"kind": "idle"}, disk=["file:/a.iso,hdc:cdrom,r"]))
+    before = vbd(host, "a").backend
+    host.toolstack.devices.configure_block("a", "file:/b.iso", "hdc", "r")
+
+    assert (before, vbd(host, "a").backend) == ("file:/a.iso", "file:/b.iso")

@@ -1,8 +1,10 @@
 """Records every operation of the toolstack: what it was, how long it took, how it ended."""
 
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from typing import Final
 
 from hypervisor.durations import Durations
@@ -18,6 +20,7 @@ from hypervisor.toolstack.timers import Timers
 from hypervisor.traceids import boot_name, trace_id
 
 KEPT: Final = 256
+NEAR: Final = 8
 DONE: Final = "done"
 FAILED: Final = "failed"
 
@@ -136,12 +139,19 @@ class OperationLog:
         for entry in reversed(self._going_on.values()):
             if entry.steps is not None and entry.steps.go_on_at(time_ns):
                 return entry.trace_id
-        for record in reversed(self._last):
-            if record.ended_ns < time_ns:
-                break  # as have all before it
+        last = self._last
+        if not last or time_ns > last[-1].ended_ns:
+            return None
+        first = bisect_left(last, time_ns, key=_end)
+        # Those that ended much later were begun later as well.
+        for record in islice(last, first, first + NEAR):
             if any(covers(step, time_ns) for step in record.steps):
                 return record.trace_id
         return None
+
+
+def _end(record: OperationRecord) -> int:
+    return record.ended_ns
 
 
 def _key(item: tuple[tuple[str, str], Durations]) -> tuple[str, str]:

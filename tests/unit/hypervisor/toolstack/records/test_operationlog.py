@@ -177,3 +177,20 @@ def test_counts_and_records_tell_the_same(operations):
         (one.operation, one.result): (sum(one.durations.counts), one.durations.sum_ns)
         for one in log.counts()
     }
+
+
+def test_of_256_operations_the_one_of_a_moment_is_found(clock, log):
+    for number in range(256):
+        steps = Steps(clock)
+        entry = log.started("create", steps)
+        steps.begin("builder")
+        clock.run_until(10 * number + 5)
+        log.end(entry, None)
+        clock.run_until(10 * number + 10)
+
+    found = [log.trace_at(at) for at in (3, 7, 1003, 1007, 2553, 2557)]
+    assert found == [
+        trace_id(BOOT, "operation", 1), None,
+        trace_id(BOOT, "operation", 101), None,
+        trace_id(BOOT, "operation", 256), None,
+    ]  # fmt: skip
