@@ -105,11 +105,11 @@ class DomainSnapshot:
     virq_total: int | None = None
     evtchn_notifications: int | None = None
     hypercalls: int | None = None
-    event_channels: int | None = None  # ports in use
+    event_channels: int | None = None  # ports that are not free, the reserved one included
     event_channels_limit: int | None = None
-    grants: int | None = None  # entries in use
+    grants: int | None = None  # entries that are not free, the reserved ones included
     grants_limit: int | None = None
-    page_flips: int | None = None  # pages transferred to it or from it
+    page_flips: int | None = None  # pages transferred to it or, of a driver domain, from it
     page_copies: int | None = None  # grant copies into its pages or out of them
     user_ns: int | None = None  # its running time by mode; the three sum to cpu_ns
     kernel_ns: int | None = None

@@ -37,7 +37,7 @@ class PcpuSnapshot:
 class OperationCount:
     """The toolstack's operations of one kind that ended in one way."""
 
-    operation: str  # create | destroy | save | restore | attach | ...
+    operation: str  # xm's word: create | destroy | save | block-attach | ...; or restart
     result: str  # done | failed
     durations: Histogram  # OPERATION_BUCKETS_NS, in host time
 
@@ -55,7 +55,7 @@ class OperationStep:
 class OperationRecord:
     """One operation of the toolstack that has ended."""
 
-    serial: int  # grows by one with each of a host
+    serial: int  # grows by one with each that ends on a host
     trace_id: str  # 32 hexadecimal digits, the same in exemplars and spans
     operation: str  # as in OperationCount
     result: str

@@ -20,6 +20,7 @@ from hypervisor.toolstack.timers import Timers
 from hypervisor.traceids import boot_name, trace_id
 
 KEPT: Final = 256
+LONGEST: Final = 1000  # characters of a text that somebody has typed, or that repeats it
 NEAR: Final = 8
 DONE: Final = "done"
 FAILED: Final = "failed"
@@ -110,9 +111,9 @@ class OperationLog:
                 trace_id=entry.trace_id,
                 operation=entry.kind,
                 result=result,
-                domain=entry.domain,
+                domain=_cut(entry.domain),
                 domid=entry.domid,
-                error=None if error is None else str(error),
+                error=_cut(None if error is None else str(error)),
                 began_ns=entry.began_ns,
                 ended_ns=now_ns,
                 steps=steps,
@@ -148,6 +149,10 @@ class OperationLog:
             if any(covers(step, time_ns) for step in record.steps):
                 return record.trace_id
         return None
+
+
+def _cut(text: str | None) -> str | None:
+    return text if text is None or len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
 
 
 def _end(record: OperationRecord) -> int:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hypervisor.errors import Refused
+from hypervisor.errors import Refused, UnknownDomain
 from hypervisor.model.timing.clock import Clock
 from hypervisor.telemetry import OPERATION_BUCKETS_NS, Exemplar, OperationRecord, OperationStep
 from hypervisor.toolstack.records.operationlog import OperationLog
@@ -57,6 +57,17 @@ def test_a_request_that_is_refused_is_a_record_with_what_the_user_was_told(log):
     assert [(one.result, one.error) for one in log.last()] == [
         ("failed", "VM name 'db' already in use by domain 4")
     ]
+
+
+def test_what_was_typed_at_great_length_is_kept_in_short(log):
+    with pytest.raises(UnknownDomain), log.asked("pause", "x" * 10**6, None):
+        raise UnknownDomain("x" * 10**6)
+    (record,) = log.last()
+
+    assert (record.domain, record.error) == (
+        "x" * 997 + "...",
+        "Domain '" + "x" * 989 + "...",
+    )
 
 
 def test_a_bug_is_nobodys_operation(log):
