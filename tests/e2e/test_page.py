@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from hypervisor.telemetry import HostSnapshot
+from hypervisor.telemetry import HostSnapshot, VbdSnapshot
 from tests.support.e2e.browser import Browser
 from tests.support.e2e.peers import peer
 from tests.support.paths import ROOT
@@ -103,6 +103,16 @@ def test_what_is_unknown_is_a_dash(page):
     known = {head: text for head, text in cells.items() if text != "-"}
 
     assert {"Domain": "web", "ID": "1", "CPU %": "25.0", "Trend": ""} == known
+
+
+def test_disks_that_nobody_counts_make_no_rate(page):
+    tap = VbdSnapshot(51712, "xvda", "/a.dsk", "w")
+    hosts = [
+        replace(host, domains=(replace(host.domains[1], vbds=(tap,)),))
+        for host in (grumble(10), grumble(20))
+    ]
+
+    assert ["-"] == [cells["Disk req/s"] for cells in show(page, *hosts).values()]
 
 
 def test_an_older_snapshot_is_another_run_without_rates(page):
