@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from hypervisor.telemetry import HostSnapshot
+from hypervisor.telemetry import HostSnapshot, VbdSnapshot
 from tests.support.e2e.browser import Browser
 from tests.support.e2e.peers import peer
 from tests.support.paths import ROOT
@@ -22,6 +22,7 @@ PROGRAM = [sys.executable, "-m", "tests.support.e2e.fake_service"]
 HOSTILE = '<img src=x onerror="document.title=1">&amp;\N{RIGHT-TO-LEFT OVERRIDE}' + "n" * 200
 ROWS = """[...document.querySelectorAll("#domains tr")].map(tr =>
     Object.fromEntries([...tr.cells].map(td => [td.dataset.head, td.textContent])))"""
+FILLED = 'document.querySelector("#domains tr") !== null'
 STILL = 'Object.defineProperty(document, "hidden", {value: true})'  # so it asks for no snapshots
 RATES = ("CPU %", "Steal %", "Capped %", "Domain 0 %", "Net Mbit/s", "Disk req/s")
 
@@ -52,7 +53,7 @@ def page(browser, url):
     """The page, which shows only what the test gives it."""
     browser.complaints.clear()
     browser.open(url, 1280)
-    browser.until('document.querySelector("#domains tr")')
+    browser.until(FILLED)
     browser.ask(STILL)
     browser.ask("before = null; trends.clear()")
     return browser
@@ -84,7 +85,7 @@ def test_two_snapshots_make_rates(page):
 
     assert {
         "CPU %": "60.0", "Steal %": "20.0", "Capped %": "0.0", "Domain 0 %": "5.0",
-        "Net Mbit/s": "0.5", "Disk req/s": "100",
+        "Net Mbit/s": "12.5", "Disk req/s": "100",
     } == {head: cells[head] for head in RATES}  # fmt: skip
 
 
@@ -102,6 +103,16 @@ def test_what_is_unknown_is_a_dash(page):
     known = {head: text for head, text in cells.items() if text != "-"}
 
     assert {"Domain": "web", "ID": "1", "CPU %": "25.0", "Trend": ""} == known
+
+
+def test_disks_that_nobody_counts_make_no_rate(page):
+    tap = VbdSnapshot(51712, "xvda", "/a.dsk", "w")
+    hosts = [
+        replace(host, domains=(replace(host.domains[1], vbds=(tap,)),))
+        for host in (grumble(10), grumble(20))
+    ]
+
+    assert ["-"] == [cells["Disk req/s"] for cells in show(page, *hosts).values()]
 
 
 def test_an_older_snapshot_is_another_run_without_rates(page):
@@ -123,7 +134,7 @@ def test_a_name_is_text(page):
 @pytest.mark.parametrize("snapshots", [(sparse(10), sparse(20)), (grumble(10), grumble(20))])
 def test_a_phone_needs_no_horizontal_scrolling(browser, url, snapshots):
     browser.open(url, 390)
-    browser.until('document.querySelector("#domains tr")')
+    browser.until(FILLED)
     browser.ask(STILL)
     named = [
         replace(host, domains=(*host.domains, replace(host.domains[1], domid=77, name=HOSTILE)))
@@ -139,7 +150,7 @@ def test_a_phone_needs_no_horizontal_scrolling(browser, url, snapshots):
 )
 def test_it_is_dark_for_who_likes_it_dark(browser, url, is_dark, ground):
     browser.open(url, 1280, is_dark=is_dark)
-    browser.until("document.body")
+    browser.until("document.body !== null")
 
     assert ground == browser.ask("getComputedStyle(document.body).backgroundColor")
 

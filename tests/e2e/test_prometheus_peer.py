@@ -26,8 +26,9 @@ from starlette.routing import Route
 from dashboards.naming import otlp_expr
 from dashboards.queries import QUERIES
 from exporters.prometheus import create
+from exporters.scrape.renderings import Form, Renderings
 from hypervisor.telemetry import HostSnapshot
-from tests.support.e2e.peers import peer, until
+from tests.support.e2e.peers import WAIT_SECONDS, peer, until
 from tests.support.e2e.prometheus_server import Prometheus, running_prometheus
 from tests.support.loaded_host import loaded
 from tests.support.otlp_names import otlp_text
@@ -99,7 +100,9 @@ def prometheus(
 
 def test_promtool_has_nothing_to_say():
     program = peer(shutil.which("promtool"), "promtool (Debian package prometheus)")
-    scrape = create(MovingSource(), ExporterSettings()).body(openmetrics=False, zipped=False)
+    renderings = Renderings(MovingSource())
+    scrape = renderings.body(Form(openmetrics=False, zipped=False)).result(WAIT_SECONDS)
+    renderings.close()
     checked = subprocess.run(
         [program, "check", "metrics"], input=scrape, capture_output=True, check=False
     )

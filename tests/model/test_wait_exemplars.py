@@ -1,6 +1,7 @@
 """The last wait of each bucket is its exemplar, and leads to the profile of its time."""
 
 from hypervisor.telemetry import WAIT_BUCKETS_NS
+from tests.support.measured import measured
 from tests.support.model.hosts import MS, SECOND, burst, cpu, domain, make_host, seen
 from tests.support.model.profiling import begin, set_counter
 
@@ -42,7 +43,7 @@ def test_the_last_exemplar_of_all_is_the_last_wait():
     host.advance(SECOND)
     ended = {}
     for name in "ab":
-        waits = seen(host, name).waits["preempted"]
+        waits = measured(seen(host, name).waits)["preempted"]
         ended[name] = max(one.unix_ns for one in waits.exemplars if one)
     now_running = "a" if seen(host, "a").running else "b"
     other = {"a": "b", "b": "a"}[now_running]
@@ -82,4 +83,4 @@ def test_a_domain_that_takes_the_id_of_another_has_waits_of_its_own():
         lambda: any(one.name == "c" for one in host.telemetry.snapshot().domains), SECOND
     )
     one = seen(host, "c")
-    assert (2, 0) == (one.domid, sum(sum(waits.counts) for waits in one.waits.values()))
+    assert (2, 0) == (one.domid, sum(sum(waits.counts) for waits in measured(one.waits).values()))

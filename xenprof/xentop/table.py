@@ -154,11 +154,11 @@ def _vcpus(row: Row) -> int | None:
 
 
 def _nets(row: Row) -> int | None:
-    return len(row.domain.vifs) if row.host.is_known("vif") else None
+    return len(row.domain.vifs) or (0 if row.host.is_known("vif") else None)
 
 
 def _disks(row: Row) -> int | None:
-    return len(_counted(row.domain)) if row.host.is_known("vbd") else None
+    return len(_counted(row.domain)) or (0 if row.host.is_known("vbd") else None)
 
 
 def _traffic_kib(head: str, octets: Callable[[VifSnapshot], int | None]) -> Column:

@@ -6,6 +6,7 @@ import pytest
 
 from exporters.prometheus import create
 from hypervisor.telemetry import HostSnapshot
+from tests.support.fake_tracer import FakeTracer
 from tests.support.service_fakes import ask_now
 from tests.support.sparse_host import NAMES, SparseHost
 from xenprof.service.app import create_app
@@ -45,3 +46,21 @@ def test_unknown_values_are_null_in_the_api(app):
     snapshot = json.loads(ask_now(app, "GET", "/api/v1/snapshot")[2])
 
     assert (None, None) == (snapshot["mhz"], snapshot["domains"][1]["uuid"])
+
+
+def test_a_trace_needs_the_clock_rate(tmp_path):
+    host = SparseHost()
+    host.tracer = FakeTracer()
+    service = Service(host, tmp_path, loaders={}, settings=ExporterSettings())
+    service.start()
+    status, _, body = ask_now(
+        create_app(service, read_only=False), "POST", "/api/v1/trace/start", {}
+    )
+    service.close()
+
+    message = "this host does not know its clock rate: a trace has its times in cycles"
+    assert (501, message, 0) == (
+        status,
+        json.loads(body)["error"]["message"],
+        len(service.traces.status()),
+    )
