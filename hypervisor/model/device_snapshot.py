@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from hypervisor.drafts import draft_of, finished
 from hypervisor.durations import FindTrace
 from hypervisor.model.io.blkif import BlockFrontend
 from hypervisor.model.io.disk import Disk
@@ -23,11 +24,14 @@ CARD = "peth0"
 DISK = "sda"
 OWN_END = "vif0.0"  # the other end of domain 0's eth0
 
+_VifDraft = draft_of(VifSnapshot)
+_VbdDraft = draft_of(VbdSnapshot)
+
 
 def vif_snapshot(vif: NetFrontend, now_ns: int) -> VifSnapshot:
     """Return the snapshot of a domain's network interface."""
     traffic = vif.traffic
-    return VifSnapshot(
+    draft = _VifDraft(
         index=vif.index,
         name=vif.name,
         mac=vif.mac,
@@ -47,6 +51,7 @@ def vif_snapshot(vif: NetFrontend, now_ns: int) -> VifSnapshot:
         receive_ring=RingSnapshot(vif.rx_free, RING_SLOTS),
         transmit_ring=RingSnapshot(RING_SLOTS - vif.tx_free, RING_SLOTS),
     )
+    return finished(draft, VifSnapshot)
 
 
 def _bridge(vif: NetFrontend) -> str:
@@ -63,7 +68,7 @@ def vbd_snapshot(
     """
     is_counted = not vbd.spec.type.startswith("tap")
     use, ring = vbd.use, vbd.ring
-    return VbdSnapshot(
+    draft = _VbdDraft(
         device=vbd.spec.device,
         name=vbd.spec.frontend,
         backend=vbd.spec.source,
@@ -82,6 +87,7 @@ def vbd_snapshot(
         read_latency=vbd.reads.histogram(epoch_ns, find_trace),
         write_latency=vbd.writes.histogram(epoch_ns, find_trace),
     )
+    return finished(draft, VbdSnapshot)
 
 
 def nic_snapshots(netback: NetBackend) -> tuple[NicSnapshot, ...]:
