@@ -2,8 +2,11 @@
 
 import sys
 
-from exporters.catalogue import CATALOGUE, HOST_ATTRIBUTE
+from exporters.catalogue import GROUPS, HOST_ATTRIBUTE
+from exporters.catalogue.collectors import COLLECTORS
 from exporters.metric import Metric
+from exporters.scrape.renderings import MOST_WAITING
+from exporters.scrape.wanted import MOST_CHARACTERS, MOST_VALUES
 
 _HEAD = f"""# Metrics
 
@@ -12,6 +15,48 @@ resource attribute `{HOST_ATTRIBUTE}` in OpenTelemetry. What a host does not kno
 Rates of virtual time: divide by `rate(xenprof_model_time_seconds_total[...])` where the speed of
 the model is not 1.
 
+**Collectors.** The metrics are collected in groups: {", ".join(f"`{group}`" for group in GROUPS)}.
+A metric that fails is left out of the scrape and logged once; `xenprof_collector_success` of its
+group is 0 then. Durations are those of the scrape.
+
+**Scraping a part.** `collect[]=GROUP`, `name[]=METRIC` (exact; the name of a sample, a metric or a
+family) and `domain[]=NAME` may be given several times, {MOST_VALUES} parameters in all of at most
+{MOST_CHARACTERS} characters; of domains that are not named there are no series. Other parameters
+are refused with 400. A whole scrape is rendered once for all who ask for the same snapshot, a part
+for each; {MOST_WAITING} may wait. With `X-Prometheus-Scrape-Timeout-Seconds`, which Prometheus
+sends, an answer that cannot be ready in time is 503.
+
+**Created timestamps.** With `created=true`, scrapes as OpenMetrics have a sample `_created` for
+each counter and histogram: when its domain was created, else when the service started. They are
+not there by default because Prometheus stores them as series of their own, which adds a third.
+
+**Exemplars.** In OpenMetrics, buckets of `xen_vcpu_wait_seconds`, `xen_vbd_latency_seconds` and
+`xen_toolstack_operation_seconds` lead by `trace_id` to the operation of xend that was measured, or
+to the profiling session that ran meanwhile. Prometheus keeps them with
+`--enable-feature=exemplar-storage`.
+
+**Native histograms and protobuf.** There are none in scrapes: prometheus-client, the library that
+Prometheus keeps for Python, writes neither, and buckets with fixed bounds are what the metrics
+have. As OTLP, exponential histograms can be had
+(`OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION=base2_exponential_bucket_histogram`).
+
+**How many series.** A domain has about 75, each vcpu 14, each interface 16 and each disk 40 (most
+of them buckets), each other domain that domain 0 works for 3, and with profiling a few for each
+event; a host has 30 for itself, 5 for each processor and what the service tells of itself. 1000
+domains with a vcpu, an interface and a disk each make about 150,000. Values of labels come from
+the host's domains, devices and images, or from literal sets; none comes from who scrapes.
+`xen_profile_symbol_samples_total`, whose values are many, is off by default and bounded.
+
+**The same metrics by OTLP.** Prometheus gives what it receives by OTLP names of its own, made by
+the rules of OpenTelemetry from name, unit and kind. They are the same as here, but for rows whose
+direction is an attribute, and for `system.*`, `process.*` and `cpython.*`, which are conventions
+of OpenTelemetry. Labels have the names of the attributes with underscores (`xen_domain_name`);
+`host` becomes `host_name` where Prometheus is told to promote the resource
+attribute (`otlp: promote_resource_attributes: [{HOST_ATTRIBUTE}]`).
+
+"""
+
+_TABLE = """
 | Prometheus | labels | OpenTelemetry | unit | kind | meaning |
 |---|---|---|---|---|---|
 """
@@ -19,7 +64,11 @@ the model is not 1.
 
 def markdown() -> str:
     """Return the whole document."""
-    return _HEAD + "".join(_row(metric) for metric in CATALOGUE)
+    groups = [*GROUPS.items(), ("collectors", COLLECTORS)]
+    return _HEAD + "\n".join(
+        f"## {group.capitalize()}\n{_TABLE}{''.join(map(_row, metrics))}"
+        for group, metrics in groups
+    )
 
 
 def _row(metric: Metric) -> str:

@@ -20,8 +20,8 @@ MOST_EXEMPLAR_CHARACTERS = 128
 class Family(Protocol):
     """Writes the series of one metric of one host."""
 
-    def text(self, column: Column, /) -> str:
-        """Return the lines."""
+    def lines(self, column: Column, /) -> bytes:
+        """Return the lines, in UTF-8."""
         ...
 
 
@@ -36,14 +36,14 @@ class Numbers:
         self._values: Sequence[Value | None] = ()
         self._unknown: list[int] = []
         self._template = ""
-        self._text = ""
+        self._lines = b""
 
-    def text(self, column: Column, /) -> str:
-        """Return the lines."""
+    def lines(self, column: Column, /) -> bytes:
+        """Return the lines, in UTF-8."""
         series, values = column
         is_known = series is self._series or series == self._series  # the first is much faster
         if is_known and values == self._values:
-            return self._text
+            return self._lines
         known, unknown = values, []
         if None in values:
             unknown = [index for index, value in enumerate(values) if value is None]
@@ -52,8 +52,8 @@ class Numbers:
             self._template = self._made(column)
             self._series, self._unknown = series, unknown
         self._values = values
-        self._text = self._template % tuple(known)
-        return self._text
+        self._lines = (self._template % tuple(known)).encode()
+        return self._lines
 
     def _made(self, column: Column) -> str:
         series, values = column
@@ -73,7 +73,7 @@ class Buckets:
         self._has_exemplars = has_exemplars
         self._bounds = bucket_labels(metric.bounds)
         self._templates: dict[Labels, str] = {}
-        self._written: dict[Labels, tuple[Value, str]] = {}
+        self._written: dict[Labels, tuple[Value, bytes]] = {}
         self._session: SessionTrace | None = None
 
     def follow(self, session: SessionTrace | None) -> None:
@@ -82,8 +82,8 @@ class Buckets:
             self._session = session
             self._written.clear()
 
-    def text(self, column: Column, /) -> str:
-        """Return the lines."""
+    def lines(self, column: Column, /) -> bytes:
+        """Return the lines, in UTF-8."""
         written, parts = self._written, []
         for labels, value in zip(*column, strict=True):
             if value is None:
@@ -95,9 +95,9 @@ class Buckets:
         if len(written) > 2 * len(parts) + 100:  # most of them are of series that have ended
             written.clear()
             self._templates.clear()
-        return "".join(parts)
+        return b"".join(parts)
 
-    def _one(self, labels: Labels, value: Value) -> str:
+    def _one(self, labels: Labels, value: Value) -> bytes:
         assert isinstance(value, Distribution)
         template = self._templates.get(labels)
         if template is None:
@@ -108,7 +108,7 @@ class Buckets:
             for index, exemplar in enumerate(value.exemplars):
                 if exemplar is not None:
                     counts[index] = f"{counts[index]}{exemplar_text(exemplar, self._session)}"
-        return template % (*counts, total, value.sum)
+        return (template % (*counts, total, value.sum)).encode()
 
     def _made(self, labels: Labels) -> str:
         name, names = self._metric.name, label_names(self._metric)
@@ -129,15 +129,16 @@ class WithCreated:
         self._inner = inner
         self._created = created
 
-    def text(self, column: Column, /) -> str:
-        """Return the lines."""
+    def lines(self, column: Column, /) -> bytes:
+        """Return the lines, in UTF-8."""
         parts = []
         for labels, value in zip(*column, strict=True):
             if value is not None:
                 (text,) = self._labels.of(label_names(self._metric), [labels])
-                parts.append(self._inner.text(([labels], [value])))
-                parts.append(f"{self._metric.family}_created{text} {self._created(labels)}\n")
-        return "".join(parts)
+                parts.append(self._inner.lines(([labels], [value])))
+                line = f"{self._metric.family}_created{text} {self._created(labels)}\n"
+                parts.append(line.encode())
+        return b"".join(parts)
 
 
 def exemplar_text(exemplar: Exemplar, session: SessionTrace | None) -> str:

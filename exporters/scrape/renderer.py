@@ -50,6 +50,7 @@ class Renderer:
         self._host: str | None = None
         self._view: View | None = None
         self._families: dict[tuple[str, bool], Family] = {}  # by metric and "with exemplars"
+        self._heads: dict[tuple[str, bool], bytes] = {}  # by metric and "as OpenMetrics"
 
     def render(
         self,
@@ -59,33 +60,49 @@ class Renderer:
         openmetrics: bool,
         wanted: Wanted = EVERYTHING,
     ) -> bytes:
-        """Return a whole scrape, in text format 0.0.4 or OpenMetrics 1.0."""
+        """Return a scrape, in text format 0.0.4 or OpenMetrics 1.0."""
+        return b"".join(self.pieces(host, stats, openmetrics=openmetrics, wanted=wanted))
+
+    def pieces(
+        self,
+        host: HostSnapshot,
+        stats: ServiceStats,
+        *,
+        openmetrics: bool,
+        wanted: Wanted = EVERYTHING,
+    ) -> list[bytes]:
+        """Return the same in pieces, which are kept as long as they are the same."""
         if self._host != host.host:
             self._host, self._labels = host.host, LabelTexts(host.host)
             self._families.clear()
             self._view = None
         page = _Page(self, View(host, self._view), stats, openmetrics, wanted)
         attempts = Attempts(filter(wanted.has_group, self._groups), self._failing, self._clock)
-        parts = [
-            attempts.attempt(group, metric, page.family) or ""
-            for group, metrics in self._groups.items()
-            if wanted.has_group(group)
-            for metric in metrics
-            if wanted.has_metric(metric)
-        ]
+        pieces: list[bytes] = []
+        for group, metrics in self._groups.items():
+            for metric in metrics if wanted.has_group(group) else ():
+                if wanted.has_metric(metric):
+                    pieces += attempts.attempt(group, metric, page.family) or ()
         page.stats = replace(stats, collectors={**stats.collectors, **attempts.runs()})
-        parts += [
-            attempts.attempt("", metric, page.family) or ""
-            for metric in self._last
-            if wanted.has_metric(metric)
-        ]
+        for metric in self._last:
+            if wanted.has_metric(metric):
+                pieces += attempts.attempt("", metric, page.family) or ()
         page.view.forget()
         self._view = page.view
         if openmetrics:
-            parts.append("# EOF\n")
-        return "".join(parts).encode()
+            pieces.append(b"# EOF\n")
+        return pieces
 
-    def lines(self, page: "_Page", metric: Metric, column: Column) -> str:
+    def head(self, metric: Metric, *, openmetrics: bool) -> bytes:
+        """Return the lines before the series of a metric."""
+        key = (metric.name, openmetrics)
+        head = self._heads.get(key)
+        if head is None:
+            text = _openmetrics_head(metric) if openmetrics else _text_head(metric)
+            head = self._heads[key] = text.encode()
+        return head
+
+    def lines(self, page: "_Page", metric: Metric, column: Column) -> bytes:
         """Return the lines of a metric on a page."""
         is_histogram = metric.kind is Kind.HISTOGRAM
         key = (metric.name, is_histogram and page.openmetrics)
@@ -99,8 +116,8 @@ class Renderer:
         if isinstance(family, Buckets):
             family.follow(page.session)
         if page.wanted.created and page.openmetrics and has_created(metric):
-            return WithCreated(metric, self._labels, family, page.created(metric)).text(column)
-        return family.text(column)
+            return WithCreated(metric, self._labels, family, page.created(metric)).lines(column)
+        return family.lines(column)
 
 
 class _Page:
@@ -121,10 +138,10 @@ class _Page:
         self.session = SessionTrace.of(view.host)
         self._renderer = renderer
 
-    def family(self, metric: Metric) -> str:
+    def family(self, metric: Metric) -> tuple[bytes, bytes]:
         """Return the head of a metric and its lines."""
-        head = _openmetrics_head(metric) if self.openmetrics else _text_head(metric)
-        return head + self._renderer.lines(self, metric, self._column(metric))
+        lines = self._renderer.lines(self, metric, self._column(metric))
+        return self._renderer.head(metric, openmetrics=self.openmetrics), lines
 
     def _column(self, metric: Metric) -> Column:
         points = metric.points

@@ -1,20 +1,24 @@
 """Takes snapshots of what vcpus and pcpus did, and for whom."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 
+from hypervisor.drafts import draft_of, finished
 from hypervisor.model.cpu.execution import Execution
 from hypervisor.model.domain.behalf import ITSELF
 from hypervisor.model.domain.domain import Domain, Pcpu, Vcpu
 from hypervisor.model.domain.runstate import NAMES, RUNNABLE, RUNNING
 from hypervisor.telemetry import ENDED_DOMAINS, ModeTimes, PcpuSnapshot, VcpuSnapshot
 
+_VcpuDraft = draft_of(VcpuSnapshot)
+
 
 def vcpu_snapshot(vcpu: Vcpu, execution: Execution) -> VcpuSnapshot:
     """Return the snapshot of a vcpu; its runstate times are exact at the present time."""
     times = vcpu.runstate.at(execution.clock.now)
-    affinity = tuple(n for n in range(execution.topology.pcpus) if vcpu.affinity >> n & 1)
+    affinity = _pcpus_of(vcpu.affinity, execution.topology.pcpus)
     state = execution.scheduler.state(vcpu)
-    return VcpuSnapshot(
+    draft = _VcpuDraft(
         vcpu=vcpu.vcpu_id,
         pcpu=vcpu.processor if vcpu.online else None,
         online=vcpu.online,
@@ -32,6 +36,13 @@ def vcpu_snapshot(vcpu: Vcpu, execution: Execution) -> VcpuSnapshot:
         migrations=vcpu.migrations,
         steals=state.steals,
     )
+    return finished(draft, VcpuSnapshot)
+
+
+@lru_cache
+def _pcpus_of(mask: int, pcpus: int) -> tuple[int, ...]:
+    """Return the numbers of the pcpus in a mask; hosts have few different masks."""
+    return tuple(number for number in range(pcpus) if mask >> number & 1)
 
 
 def pcpu_snapshot(pcpu: Pcpu, execution: Execution) -> PcpuSnapshot:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from hypervisor.drafts import draft_of, finished
 from hypervisor.durations import FindTrace
 from hypervisor.model.io.blkif import BlockFrontend
 from hypervisor.model.io.disk import Disk
@@ -23,6 +24,9 @@ BRIDGE = "xenbr0"
 CARD = "peth0"
 DISK = "sda"
 OWN_END = "vif0.0"  # the other end of domain 0's eth0
+
+_VifDraft = draft_of(VifSnapshot)
+_VbdDraft = draft_of(VbdSnapshot)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +87,7 @@ def vif_snapshot(vif: NetFrontend, now_ns: int, before: VifSnapshot | None = Non
         and before.rate_limited_ns == held_ns
     ):
         return before
-    return VifSnapshot(
+    draft = _VifDraft(
         index=vif.index,
         name=vif.name,
         mac=vif.mac,
@@ -103,6 +107,7 @@ def vif_snapshot(vif: NetFrontend, now_ns: int, before: VifSnapshot | None = Non
         receive_ring=receive_ring,
         transmit_ring=transmit_ring,
     )
+    return finished(draft, VifSnapshot)
 
 
 def _bridge(vif: NetFrontend) -> str:
@@ -132,7 +137,7 @@ def vbd_snapshot(
     ):
         return before
     is_counted = not spec.type.startswith("tap")
-    return VbdSnapshot(
+    draft = _VbdDraft(
         device=spec.device,
         name=spec.frontend,
         backend=spec.source,
@@ -151,6 +156,7 @@ def vbd_snapshot(
         read_latency=vbd.reads.histogram(epoch_ns, find_trace),
         write_latency=vbd.writes.histogram(epoch_ns, find_trace),
     )
+    return finished(draft, VbdSnapshot)
 
 
 def nic_snapshots(netback: NetBackend) -> tuple[NicSnapshot, ...]:

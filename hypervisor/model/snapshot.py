@@ -6,6 +6,7 @@ count (every 200 ms, at a dump and at a stop).
 
 from collections.abc import Mapping
 
+from hypervisor.drafts import draft_of, finished
 from hypervisor.durations import FindTrace
 from hypervisor.model.codebook.costs import HYPERCALL_SHARES
 from hypervisor.model.cpu.execution import Execution
@@ -40,6 +41,8 @@ from hypervisor.toolstack.domaininfo import DomainInfo
 from hypervisor.toolstack.records.operationlog import OperationLog
 from hypervisor.toolstack.xendcontext import XendContext
 from hypervisor.traceids import boot_name
+
+_DomainDraft = draft_of(DomainSnapshot)
 
 
 class SnapshotTaker:
@@ -91,7 +94,8 @@ def domain_snapshot(
     weight, cap_percent = execution.scheduler.parameters(domain) or (None, None)
     letters = state_letters(domain)
     target_kib = domain.target_kib if info is None else info.target_kib
-    return DomainSnapshot(
+    cpu_ns = domain.cpu_ns(execution.clock.now)
+    draft = _DomainDraft(
         domid=domain.domid,
         name=f"Zombie-{domain.name}" if domain.dying else domain.name,
         uuid=domain.uuid if info is None else info.spec.uuid,
@@ -107,7 +111,7 @@ def domain_snapshot(
         dying="d" in letters,
         shutdown_reason=domain.shutdown_reason,
         created_ns=domain.created_ns,
-        cpu_ns=domain.cpu_ns(execution.clock.now),
+        cpu_ns=cpu_ns,
         memory_kib=domain.memory_kib,
         target_kib=target_kib,
         maximum_kib=domain.maximum_kib,
@@ -141,8 +145,9 @@ def domain_snapshot(
         page_copies=domain.grants.copied if domain.domid else operations["gnttab_copy"],
         user_ns=domain.mode_ns[0],
         kernel_ns=domain.mode_ns[1],
-        hypervisor_ns=domain.cpu_ns(execution.clock.now) - domain.mode_ns[0] - domain.mode_ns[1],
+        hypervisor_ns=cpu_ns - domain.mode_ns[0] - domain.mode_ns[1],
     )
+    return finished(draft, DomainSnapshot)
 
 
 def _trace_finder(operations: OperationLog, profiling: ProfilingSession | None) -> FindTrace:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 
 from tests.bench import (
     domains,
+    healthy,
     kernel,
     memory,
     otlp,
@@ -33,7 +34,7 @@ BENCHES: dict[str, Callable[[], Iterable[Row]]] = {
     "domains": domains.run,
     "trace": trace.run,
 }
-LONG: dict[str, Callable[[], Iterable[Row]]] = {"memory": memory.run}
+LONG: dict[str, Callable[[], Iterable[Row]]] = {"memory": memory.run, "healthy": healthy.run}
 """They take minutes, and run when named or with --long."""
 
 
