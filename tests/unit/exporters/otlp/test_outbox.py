@@ -43,6 +43,12 @@ def test_beyond_the_limit_the_oldest_go_and_are_counted():
     assert bodies(outbox) == [b"de", b"fg", b"h"]
 
 
+def test_requests_are_smaller_than_what_receivers_refuse():
+    large = "x" * (2 << 20)
+    outbox, _ = outbox_with(large, large)
+    assert [len(body) for body in bodies(outbox)] == [2 << 20] * 2
+
+
 def test_what_cannot_be_encoded_is_dropped_and_does_not_keep_back_the_rest(caplog):
     outbox, counts = outbox_with("a", "bad", "c")
     assert bodies(outbox) == [b"c"]

@@ -84,6 +84,14 @@ def test_headers_are_sent(peer: Peer):
     assert peer.receiver.got[0].headers["x-tenant"] == "a b"
 
 
+def test_a_header_goes_before_the_users_netrc(http: Peer, tmp_path, monkeypatch):
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login ann password secret\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    http.answer(headers={"authorization": "Bearer token"})
+    assert http.receiver.got[0].headers["authorization"] == "Bearer token"
+
+
 def test_the_sender_names_itself(peer: Peer):
     peer.answer()
     assert peer.receiver.got[0].headers["user-agent"].startswith("xenprof/1")
