@@ -1,4 +1,4 @@
-"""Sends metrics, logs and traces to receivers of OpenTelemetry's protocol (OTLP)."""
+"""Sends metrics, logs, traces and profiles to receivers of OpenTelemetry's protocol (OTLP)."""
 
 import logging
 import os

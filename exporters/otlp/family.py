@@ -62,8 +62,8 @@ class Family:
         self._starts = starts
         self._is_delta = first.kind in _DELTA_KINDS[shape.temporality]
         self._has_start = first.kind is not Kind.GAUGE
-        help = " ".join(row.help for row in rows)
-        self._head = wire.text(1, first.otel) + wire.text(2, help) + wire.text(3, first.unit)
+        description = " ".join(row.help for row in rows)
+        self._head = wire.text(1, first.otel) + wire.text(2, description) + wire.text(3, first.unit)
         self._heads: dict[Key, bytes] = {}
         self._taken: dict[Key, tuple[Value, int]] = {}  # and when
         self._told_ns = 0  # exemplars until then, in the host's time, have been taken
@@ -107,8 +107,8 @@ class Family:
         made: Encoded,
     ) -> None:  # fmt: skip
         place = row.labels.index(DOMAIN) if DOMAIN in row.labels else None
-        lives, heads, points, time = self._starts.by_name, self._heads, made.points, wire.time
-        now = time(moment.now_ns)
+        lives, heads, points = self._starts.by_name, self._heads, made.points
+        now = wire.time(moment.now_ns)
         for labels, value in row.points(host, stats):
             life = None if place is None else lives.get(labels[place])
             key = (number, labels, life)

@@ -17,7 +17,7 @@ from exporters.metric import Metric
 from exporters.otlp import wire
 from exporters.otlp.family import Encoded, Family, Moment
 from exporters.otlp.resource import SCOPE, plain_attributes, resource_of
-from exporters.otlp.sending import Request
+from exporters.otlp.sending import MOST_REQUEST_BYTES, Request
 from exporters.otlp.settings import Shape
 from exporters.otlp.starts import Starts
 from hypervisor.telemetry import HostSnapshot
@@ -25,7 +25,7 @@ from xenprof.report.formats.protobuf import piece
 from xenprof.service.exporter import ServiceStats, SnapshotSource
 
 POINTS_PER_REQUEST = 10_000
-"""Larger hosts are sent in several requests, as gRPC receivers refuse messages above 4 MiB."""
+"""Larger hosts are sent in several requests, also when these get too large for receivers."""
 
 
 class MetricFeed:
@@ -94,9 +94,10 @@ class MetricFeed:
         for family in self._families:
             encoded = family.encode(host, stats, moment)
             while encoded.points:
-                part, encoded = encoded.split(self._most_points - collected.items)
+                room = collected.room(encoded, self._most_points)
+                part, encoded = encoded.split(room)
                 collected.add(family, part)
-                if collected.items == self._most_points:
+                if encoded.points:
                     yield collected.closed(resource, scope)
                     collected = _Collected(moment)
         if collected.items:
@@ -111,13 +112,23 @@ class _Collected:
         self._metrics: list[bytes] = []
         self._parts: list[tuple[Family, Encoded]] = []
         self.items = 0
+        self._bytes = 0
         self.request = Request(b"", 0)
 
+    def room(self, encoded: Encoded, most_points: int) -> int:
+        """Return how many of these points, which are of about the same size, go in as well."""
+        average = sum(map(len, encoded.points)) // len(encoded.points) + 1
+        room = min(most_points - self.items, (MOST_REQUEST_BYTES - self._bytes) // average)
+        return max(room, 0 if self.items else 1)
+
     def add(self, family: Family, encoded: Encoded) -> None:
-        """Add points of a metric."""
+        """Add points of a metric, if there are any."""
+        if not encoded.points:
+            return
         self._metrics.append(piece(2, family.metric(encoded.points)))
         self._parts.append((family, Encoded(values=encoded.values)))
         self.items += len(encoded.points)
+        self._bytes += len(self._metrics[-1])
 
     def closed(self, resource: bytes, scope: bytes) -> "_Collected":
         """Make the request."""

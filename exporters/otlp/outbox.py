@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Generic, TypeVar
 
 from exporters.otlp.ledger import Ledger
-from exporters.otlp.sending import Request
+from exporters.otlp.sending import MOST_REQUEST_BYTES, Request
 from exporters.otlp.settings import Schedule
 
 _logger = logging.getLogger(__name__)
@@ -43,7 +43,11 @@ class Outbox(Generic[T]):
         while self._waiting:
             batch = list(islice(self._waiting, self._schedule.most_in_request))
             try:
-                request = Request(self._encode(batch), len(batch))
+                body = self._encode(batch)
+                while len(body) > MOST_REQUEST_BYTES and len(batch) > 1:
+                    batch = batch[: len(batch) // 2]
+                    body = self._encode(batch)
+                request = Request(body, len(batch))
             except Exception:  # a bug must not keep back all that comes later
                 _logger.exception("%d records cannot be encoded and are dropped", len(batch))
                 self._ledger.dropped("failed", len(batch))

@@ -36,6 +36,8 @@ class HttpSender:
         self._session.headers["Content-Type"] = _PROTOBUF
         if self._pack is not None:
             self._session.headers["Content-Encoding"] = target.compression
+        # A header that was given goes before what ~/.netrc has for the receiver.
+        self._auth = _as_it_is if "authorization" in target.headers else None
         # Given with each request: REQUESTS_CA_BUNDLE goes before what a session has.
         self._verify = True if target.certificate is None else str(target.certificate)
         self._cert: str | tuple[str, str] | None = None
@@ -52,6 +54,7 @@ class HttpSender:
                 data=body if self._pack is None else self._pack(body),
                 timeout=timeout_seconds,
                 allow_redirects=False,  # it would become a GET
+                auth=self._auth,
                 verify=self._verify,
                 cert=self._cert,
                 stream=True,  # so that an endless answer is not read to its end
@@ -64,6 +67,10 @@ class HttpSender:
     def close(self) -> None:
         """Close the connection."""
         self._session.close()
+
+
+def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
 
 
 def _read(response: requests.Response, deadline: float) -> bytes:

@@ -42,8 +42,34 @@ def of_xend(line: XendLine, host: HostSnapshot, offset_ns: int) -> LogRecord:
             name, domid = name or domain.name, domain.domid
             break
     attributes |= _domain(name, domid)
-    when_ns = entry.unix_seconds * NS_PER_SECOND + offset_ns
-    return _record(when_ns, entry.level, entry.text, attributes)
+    operation = _operation(entry.unix_seconds, domid, host)
+    if operation is not None:
+        attributes["xen.toolstack.operation"] = operation.operation
+    return _record(
+        entry.unix_seconds * NS_PER_SECOND + offset_ns,
+        entry.level,
+        entry.text,
+        attributes,
+        trace_id=None if operation is None else operation.trace_id,
+    )
+
+
+def _operation(second: int, domid: int | None, host: HostSnapshot) -> OperationRecord | None:
+    """Return the operation that an entry belongs to, if only one can be it.
+
+    An entry tells its domain and its second; operations that have not ended are not known.
+    """
+    if domid is None:
+        return None
+    began_ns = second * NS_PER_SECOND - (host.unix_ns - host.time_ns)  # host time
+    found = [
+        one
+        for one in host.last_operations
+        if one.domid == domid
+        and one.began_ns < began_ns + NS_PER_SECOND
+        and one.ended_ns >= began_ns
+    ]
+    return found[0] if len(found) == 1 else None
 
 
 def of_operation(record: OperationRecord, boot_ns: int) -> LogRecord:

@@ -10,6 +10,8 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 )
 
 MOST_ANSWER_BYTES = 1 << 16
+MOST_REQUEST_BYTES = 3 << 20
+"""Receivers of gRPC refuse messages above 4 MiB unless they are told otherwise."""
 LONGEST_PAUSE_SECONDS = 600.0  # that a receiver may ask for; judgement
 MOST_TEXT = 300  # characters of a receiver's message; judgement
 

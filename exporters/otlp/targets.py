@@ -116,7 +116,8 @@ def _whole_url(base: str, signal: str) -> str:
 def _is_url(endpoint: str, protocol: OtlpProtocol, signal: str, warn: Warn) -> bool:
     problem = _problem_of(endpoint, protocol)
     if problem is not None:
-        warn(f"OTLP endpoint {endpoint!r} {problem}; {signal} are not sent")
+        shown = endpoint.rpartition("@")[2]  # without user and password
+        warn(f"OTLP endpoint {shown!r} {problem}; {signal} are not sent")
     return problem is None
 
 

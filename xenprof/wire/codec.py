@@ -123,7 +123,9 @@ def _below(place: str, name: str) -> str:
 
 def _list_reader(kind: Any, members: tuple[Any, ...], is_strict: bool) -> Reader:
     is_open = members[-1] is Ellipsis
-    exact = _exact(members[0]) if is_open else frozenset()
+    kinds = get_args(members[0]) or members[:1]
+    # Of objects that may be None, None alone would be exact.
+    exact = _exact(members[0]) if is_open and all(map(_exact, kinds)) else frozenset()
     readers = [_reader(member, is_strict) for member in members if member is not Ellipsis]
 
     def read(value: object, place: str) -> object:

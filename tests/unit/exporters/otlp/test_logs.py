@@ -127,6 +127,29 @@ def test_the_end_of_an_operation_is_an_event_that_leads_to_its_trace(
     )
 
 
+PAUSE = replace(FAILED, operation="pause", domid=2, began_ns=6 * SECOND, ended_ns=7 * SECOND)
+OF_PAUSE = "[2007-01-28 16:00:07 3070] INFO (XendDomain:384) Domain ossvm02 (2) paused."
+
+
+@pytest.mark.parametrize(
+    ("operations", "trace"),
+    [
+        ((PAUSE,), TRACE),
+        ((PAUSE, replace(PAUSE, serial=2, trace_id="f" * 32)), ""),
+        ((replace(PAUSE, domid=3),), ""),
+        ((replace(PAUSE, ended_ns=6 * SECOND),), ""),
+        ((replace(PAUSE, began_ns=8 * SECOND, ended_ns=9 * SECOND),), ""),
+        ((), ""),
+    ],
+)
+def test_an_entry_leads_to_the_trace_of_the_only_operation_of_its_domain_and_second(
+    feed: LogFeed, source: FixedSource, operations: tuple[OperationRecord, ...], trace: str
+):
+    source.host = replace(grumble(), last_operations=operations)
+    note(source, OF_PAUSE)
+    assert sent(feed)[0].trace_id.hex() == trace
+
+
 def test_what_the_service_logs_is_sent(feed: LogFeed):
     logging.getLogger("xenprof.service.thing").warning("lost %d", 3)
     (record,) = sent(feed)

@@ -4,6 +4,7 @@ import pytest
 from opentelemetry.proto.metrics.v1.metrics_pb2 import AGGREGATION_TEMPORALITY_CUMULATIVE
 
 from exporters.catalogue import CATALOGUE
+from exporters.labels import CPU, EVENT
 from exporters.otlp.metrics import MetricFeed
 from exporters.otlp.settings import Shape
 from tests.support.otlp_messages import attributes, metrics_of, points, resource_of
@@ -139,6 +140,23 @@ def test_a_large_host_is_sent_in_several_requests_of_bounded_size():
         {request.items for request in requests[:-1]},
         sum(request.items for request in requests),
     ) == ({100}, whole[0].items)
+
+
+def test_requests_are_smaller_than_what_receivers_refuse():
+    def points(host, stats):
+        for number in range(30_000):
+            yield (f"{number}", "x" * 400), 1
+
+    row = replace(next(one for one in CATALOGUE if len(one.labels) == 2), points=points)
+    feed = MetricFeed(FixedSource(), Shape(), [replace(row, labels=(CPU, EVENT))])
+    requests = list(feed.requests())
+    assert (
+        sum(one.items for one in requests),
+        max(len(one.body) for one in requests) < 4 << 20,
+    ) == (
+        30_000,
+        True,
+    )
 
 
 def test_points_of_several_requests_are_those_of_one():

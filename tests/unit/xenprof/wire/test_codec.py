@@ -34,6 +34,11 @@ def test_a_request_survives_the_trip(kind, data):
     assert decode(kind, json.loads(encode(request.body()))) == request
 
 
+def test_a_list_may_hold_objects_and_none():
+    waits = telemetry.Histogram((1, 2), 3, (None, telemetry.Exemplar(1, 2, "a")))
+    assert decode(telemetry.Histogram, json.loads(encode(waits))) == waits
+
+
 @pytest.mark.parametrize("host", [grumble(), grumble(0)])
 def test_a_snapshot_survives_the_trip(host):
     assert decode(telemetry.HostSnapshot, json.loads(encode(host))) == host
