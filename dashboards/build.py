@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from dashboards.export import Schema42Exporter
-from dashboards.kinds import figures, graphs, others, targets, variables
+from dashboards.kinds import figures, graphs, profiles, targets, variables
 from dashboards.links import with_runbooks
 from dashboards.naming import otlp_dashboard
 from dashboards.pieces import JsonObject
@@ -35,8 +35,7 @@ KINDS = (
     figures.StatPanel,
     figures.BarGaugePanel,
     figures.TablePanel,
-    others.FlameGraph,
-    others.TextPanel,
+    profiles.FlameGraph,
     targets.QueryTarget,
     targets.ProfileTarget,
     targets.EventAnnotation,
