@@ -15,7 +15,14 @@ from tests.support.grafana import Dashboard, panels
 
 pytestmark = pytest.mark.peer
 
-VARIABLES = {"host": ".+", "domain": ".+", "vcpu": ".+", "topn": "5", "__rate_interval": "5s"}
+VARIABLES = {
+    "host": ".+",
+    "domain": ".+",
+    "vcpu": ".+",
+    "topn": "5",
+    "__interval": "5s",
+    "__rate_interval": "5s",
+}
 SERVE = "--scenario grumble --top-symbols 5 --history 2s --active all"
 PROFILE = "--profile GLOBAL_POWER_EVENTS:1000000:1"
 QUIET = {
