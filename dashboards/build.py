@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from dashboards.export import Schema42Exporter
-from dashboards.kinds import figures, graphs, others, targets, variables
+from dashboards.kinds import figures, graphs, profiles, targets, variables
+from dashboards.links import with_runbooks
 from dashboards.naming import otlp_dashboard
 from dashboards.pieces import JsonObject
 
@@ -24,6 +25,8 @@ with warnings.catch_warnings():
 HERE = Path(__file__).parent
 DEFINITIONS = HERE / "definitions"
 GENERATED = HERE / "generated"
+RUNBOOKS = "docs/runbooks.md"
+"""Where dashboards look for runbooks, if nobody says where they are served."""
 
 KINDS = (
     graphs.Timeseries,
@@ -32,8 +35,7 @@ KINDS = (
     figures.StatPanel,
     figures.BarGaugePanel,
     figures.TablePanel,
-    others.FlameGraph,
-    others.TextPanel,
+    profiles.FlameGraph,
     targets.QueryTarget,
     targets.ProfileTarget,
     targets.EventAnnotation,
@@ -56,12 +58,15 @@ def build() -> dict[str, str]:
     return {path: text for choice in NAMES for path, text in build_with(choice).items()}
 
 
-def build_with(names: str) -> dict[str, str]:
+def build_with(names: str, runbooks: str = RUNBOOKS) -> dict[str, str]:
     """Return the dashboards for one choice of names, a key of `NAMES`."""
     folder, rename = NAMES[names]
+    dashboards = {
+        name: with_runbooks(rename(dashboard), runbooks) for name, dashboard in _scraped().items()
+    }
     return {
-        f"{folder}{name}.json": json.dumps(rename(dashboard), indent=2, sort_keys=True) + "\n"
-        for name, dashboard in _scraped().items()
+        f"{folder}{name}.json": json.dumps(dashboard, indent=2, sort_keys=True) + "\n"
+        for name, dashboard in dashboards.items()
     }
 
 
@@ -77,11 +82,13 @@ def main() -> None:
     """Write the JSON file of every dashboard."""
     parser = argparse.ArgumentParser(prog="python -m dashboards.build")
     parser.add_argument("--names", choices=sorted(NAMES), help="default: all")
-    chosen = parser.parse_args().names
-    for name, text in (build_with(chosen) if chosen else build()).items():
-        path = GENERATED / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+    parser.add_argument("--runbooks", default=RUNBOOKS, metavar="URL", help="where they are served")
+    chosen = parser.parse_args()
+    for names in [chosen.names] if chosen.names else NAMES:
+        for name, text in build_with(names, chosen.runbooks).items():
+            path = GENERATED / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Makes the links from dashboards and panels to others, and to runbooks.
 
-`$runbooks` is a variable of every dashboard: where docs/runbooks.md is to be read.
+`$runbooks` is a hidden variable of every dashboard: where docs/runbooks.md is to be read.
 """
 
 from dashboards.pieces import JsonObject
@@ -48,6 +48,17 @@ DASHBOARD_LINKS: tuple[JsonObject, ...] = (
     {**_LINK, "title": "Runbooks", "tooltip": "What to do about each alert", "url": "${runbooks}"},
 )
 """The links at the top of every dashboard."""
+
+
+def with_runbooks(dashboard: JsonObject, url: str) -> JsonObject:
+    """Return the dashboard with its runbooks at `url`; `dashboard` stays as it is."""
+    option = {"text": url, "value": url}
+    there = {"query": url, "current": option, "options": [{**option, "selected": True}]}
+    variables = [
+        {**variable, **there} if variable["name"] == "runbooks" else variable
+        for variable in dashboard["templating"]["list"]
+    ]
+    return {**dashboard, "templating": {"list": variables}}
 
 
 def runbook(section: str) -> JsonObject:

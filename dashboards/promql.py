@@ -57,9 +57,10 @@ def new(metric: str, by: str, labels: str) -> str:
     """Return a query of a counter's growth in the last interval, without series that did not grow.
 
     It does not use `increase`, which ignores a series' first value: most crashes are the first.
+    The interval is that between two points of a panel, so nothing is shown at two of them.
     """
     series = f"{metric}{{{labels}}}"
-    before = f"({series} offset $__rate_interval or 0 * {series})"
+    before = f"({series} offset $__interval or 0 * {series})"
     return f"sum by (host, {by}) ({series} - {before}) > 0"
 
 

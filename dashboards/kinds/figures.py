@@ -52,7 +52,7 @@ class BarGaugePanel(Panel):
             "maxVizHeight": 300,
             "minVizHeight": 16,
             "minVizWidth": 8,
-            "namePlacement": "auto",
+            "namePlacement": "top",
             "orientation": "horizontal",
             "reduceOptions": _LAST,
             "showUnfilled": True,

@@ -3,6 +3,8 @@
 from dashboards.kinds.panel import Panel
 from dashboards.pieces import JsonObject
 
+_WIDE = 6
+
 
 class Timeseries(Panel):
     """The panel `timeseries`: lines; `stack: true` stacks them as areas, `bars: true` as bars.
@@ -13,20 +15,24 @@ class Timeseries(Panel):
     panel_type = "timeseries"
 
     def options(self, data: JsonObject) -> JsonObject:
-        """Return a legend with mean and maximum, and a tooltip that shows all series."""
+        """Return a tooltip that shows all series, and a legend: beside the lines, with figures.
+
+        Where a panel is narrow it is below them, without figures.
+        """
+        is_wide = data.get("span", self._default_span) >= _WIDE
         return {
             "legend": {
-                "displayMode": "table",
-                "placement": "bottom",
-                "calcs": ["mean", "max"],
+                "displayMode": "table" if is_wide else "list",
+                "placement": "right" if is_wide else "bottom",
+                "calcs": ["mean", "max"] if is_wide else [],
                 "showLegend": True,
             },
             "tooltip": {"mode": "multi", "sort": "desc"},
         }
 
     def color(self, data: JsonObject) -> JsonObject:
-        """Return a palette that knows series by name: a domain has one colour everywhere."""
-        return {"mode": "palette-classic-by-name"}
+        """Return a palette for series, also where thresholds are drawn as lines."""
+        return {"mode": "palette-classic"}
 
     def custom(self, data: JsonObject) -> JsonObject:
         """Return the style: lines, or stacked areas or bars."""

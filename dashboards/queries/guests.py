@@ -17,9 +17,10 @@ QUERIES: Mapping[str, Query] = {
     "virqs": Query(rate("xen_domain_virqs_total", "domain"), "{{domain}} interrupts"),
     "notifications": Query(
         rate("xen_domain_event_notifications_total", "domain"), "{{domain}} notifications"),
-    "event_channels": Query(total("xen_domain_event_channels", "domain"), "{{domain}}"),
+    "event_channels": Query(
+        total("xen_domain_event_channels", "domain"), "{{domain}} channels"),
     "event_channels_used": _used("xen_domain_event_channels"),
-    "grants": Query(total("xen_domain_grants", "domain"), "{{domain}}"),
+    "grants": Query(total("xen_domain_grants", "domain"), "{{domain}} grants"),
     "grants_used": _used("xen_domain_grants"),
     "load1": Query(f"xen_guest_load1{{{DOMAIN}}}", "{{domain}} 1 minute"),
     "load5": Query(f"xen_guest_load5{{{DOMAIN}}}", "{{domain}} 5 minutes"),

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dashboards.promql import DOMAIN, Query, now, rate, table, total
 
 _RING = "domain, vif, ring"
+_DROP = "domain, direction, reason"
 
 # fmt: off
 QUERIES: Mapping[str, Query] = {
@@ -20,7 +21,8 @@ QUERIES: Mapping[str, Query] = {
     "transmit_dropped": Query(
         rate("xen_vif_transmit_dropped_total", "domain"), "{{domain}} transmit drops"),
     "drops_by_reason": Query(
-        rate("xen_vif_drops_total", "domain, direction, reason"),
+        f"{rate('xen_vif_drops_total', _DROP)} and on (host, {_DROP}) "
+        f"({total('xen_vif_drops_total', _DROP)} > 0)",
         "{{domain}} {{direction}}: {{reason}}"),
     "errors_receive": Query(rate("xen_vif_receive_errors_total", "domain"), "{{domain}} receive"),
     "errors_transmit": Query(

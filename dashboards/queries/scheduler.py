@@ -33,10 +33,10 @@ QUERIES: Mapping[str, Query] = {
     "capped_by_domain": Query(rate("xen_vcpu_capped_seconds_total", "domain"), "{{domain}}"),
     "weight_share": now(Query(
         _share(total("xen_domain_sched_weight", "domain", HOST),
-               total("xen_domain_sched_weight", "", HOST)), "{{domain}} weight")),
+               total("xen_domain_sched_weight", "", HOST)), "{{domain}}")),
     "cpu_share": now(Query(
         _share(f"sum by (host, domain) ({_USED})", f"sum by (host) ({_USED})"),
-        "{{domain}} share")),
+        "{{domain}}")),
     "weight": Query(total("xen_domain_sched_weight", "domain"), "{{domain}}"),
     # What the scheduler did with vcpus.
     "priority": Query(

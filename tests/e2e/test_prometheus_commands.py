@@ -42,7 +42,14 @@ name = "weak"
 memory_mib = 64
 disk = ["phy:/dev/weak,xvda,w"]
 """
-VARIABLES = {"host": ".*", "domain": ".*", "vcpu": ".*", "topn": "5", "__rate_interval": "60s"}
+VARIABLES = {
+    "host": ".*",
+    "domain": ".*",
+    "vcpu": ".*",
+    "topn": "5",
+    "__interval": "60s",
+    "__rate_interval": "60s",
+}
 MIB = 1 << 20
 
 

@@ -40,7 +40,14 @@ from xenprof.service.journal import Journals
 
 pytestmark = pytest.mark.peer
 
-VARIABLES = {"host": ".+", "domain": ".+", "vcpu": ".+", "topn": "5", "__rate_interval": "2s"}
+VARIABLES = {
+    "host": ".+",
+    "domain": ".+",
+    "vcpu": ".+",
+    "topn": "5",
+    "__interval": "2s",
+    "__rate_interval": "2s",
+}
 STEPS_PER_SECOND = 20
 """Snapshots per wall second. The host's clock advances one virtual second per step."""
 

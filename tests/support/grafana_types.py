@@ -16,9 +16,8 @@ MODULES = {
     "stat": "stat/panelcfg/x/StatPanelCfg_types.gen",
     "bargauge": "bargauge/panelcfg/x/BarGaugePanelCfg_types.gen",
     "table": "table/panelcfg/x/TablePanelCfg_types.gen",
-    "text": "text/panelcfg/x/TextPanelCfg_types.gen",
 }
-WITHOUT_FIELDS = {"stat", "bargauge", "text"}
+WITHOUT_FIELDS = {"stat", "bargauge"}
 """Panels that have no way of their own to draw fields."""
 
 HEAD = """
