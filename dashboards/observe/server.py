@@ -34,11 +34,12 @@ class Server:
     arguments: tuple[str, ...]  # the program first
     port: int
     option: str
+    is_encrypted: bool = False
 
     @property
     def url(self) -> str:
         """Return the address of its page."""
-        return f"http://{LOOPBACK}:{self.port}"
+        return f"{'https' if self.is_encrypted else 'http'}://{LOOPBACK}:{self.port}"
 
     def check_port(self) -> None:
         """Check that its port is free or its own already. Raises: CannotObserve."""
@@ -92,7 +93,7 @@ class Server:
             time.sleep(_ASK_EVERY_SECONDS)
 
     def _is_ready(self) -> bool:
-        """Return whether it answers; with passwords it answers 401 when it is ready."""
+        """Return whether it answers: with passwords 401, and 400 where it speaks TLS alone."""
         connection = http.client.HTTPConnection(LOOPBACK, self.port, timeout=5)
         try:
             connection.request("GET", "/-/ready")

@@ -87,6 +87,8 @@ def _servers(settings: ObserveSettings, programs: dict[str, str]) -> Sequence[Se
             ),
             port=settings.prometheus_port,
             option="OBSERVE_PROMETHEUS_PORT",
+            is_encrypted=settings.web_config is not None
+            and "tls_server_config" in settings.web_config.read_text(encoding="utf-8"),
         ),
     )
 

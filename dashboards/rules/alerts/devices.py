@@ -78,14 +78,14 @@ ALERTS = (
         severity=Severity.WARNING,
         for_minutes=10,
         unit=Unit.SECONDS,
-        expr="xen:vbd_latency_seconds:p99_rate5m > 0.1",
+        expr="xen:vbd_latency_seconds:p99_rate5m > 0.3",
         summary="One $operation in a hundred of $vbd of $domain on $host takes more than $value",
         meaning="From the guest's queue to the answer; waiting in the guest, in the ring and in "
         "domain 0 is in it.",
         cause="The disk has more to do than it can, another guest uses the same one, or domain 0 "
         "does not get a processor.",
-        threshold="A 99th percentile above 100 ms for 10 minutes: our own judgement, ten times "
-        "what a disk of such a host needs.",
+        threshold="A 99th percentile above 300 ms, a bound of the histogram, for 10 minutes: our "
+        "own judgement, thirty times what a disk of such a host needs for one request.",
         queries=(
             "topk by (host) (5, xen:vbd_latency_seconds:p99_rate5m)",
             "rate(xen_disk_busy_seconds_total[5m])",
@@ -95,7 +95,7 @@ ALERTS = (
             ("", "Move one of the guests that share the disk, or limit what its programs ask for."),
             ("xm sched-credit -d Domain-0 -w 512", "if domain 0 waits for a processor"),
         ),
-        helped='xen:vbd_latency_seconds:p99_rate5m{domain="$domain"} < 0.1',
+        helped='xen:vbd_latency_seconds:p99_rate5m{domain="$domain"} < 0.3',
     ),
     Alert(
         name="XenPacketsDropped",

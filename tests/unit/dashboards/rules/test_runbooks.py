@@ -40,6 +40,14 @@ def test_every_alert_has_a_section_where_its_link_leads(alert):
     assert anchors.count(alert.anchor) == 1
 
 
+def test_panels_lead_to_sections_that_there_are():
+    definitions = (ROOT / "dashboards" / "definitions").glob("*.yaml")
+    text = "".join(path.read_text(encoding="utf-8") for path in definitions)
+    named = set(re.findall(r"^ *runbook: (\w+)$", text, re.MULTILINE))
+
+    assert named - {alert.name for alert in ALERTS} == set()
+
+
 def test_no_template_is_left_for_people_to_read():
     assert re.findall(r"{{.*?}}|\$\w+", markdown()) == []
 
