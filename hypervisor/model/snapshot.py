@@ -169,11 +169,7 @@ def host_snapshot(
     now_ns = execution.clock.now
     profiling = hypercalls.xenoprof.session(boot_name(info.host, epoch_ns))
     find_trace = _trace_finder(context.operations, profiling)
-    names = {
-        domid: one.domain.name
-        for domid, one in hypercalls.residents.items()
-        if not one.domain.dying
-    }
+    names = {n: one.domain.name for n, one in hypercalls.residents.items() if not one.domain.dying}
     waits = wait_snapshots.take(hypercalls.live.values(), profiling)
     return HostSnapshot(
         generation=generation,

@@ -64,7 +64,7 @@ class StoredCounts:
         """
         if not self._told and not self._lives:
             return snapshot
-        names = {(one.domid, one.uuid or ""): one.name for one in snapshot.domains}
+        names = {(one.domid, one.uuid): one.name for one in snapshot.domains}
         if self._told or names != self._names:
             self._count(names)
             self._names = names
