@@ -85,6 +85,7 @@ def _record(driver: OprofileDriver, batches: Sequence[SampleRuns], *, has_stacks
         disk = Disk(is_synced=False)  # how long that takes says more about the disk
         writer = SampleWriter(session, print, disk=disk)
         daemon = Oprofiled(config, Path(folder), writer, driver.modules, driver.tasks)
+        daemon.count_places(with_symbols=False)  # as in a service
         if has_stacks:
             assert isinstance(driver, StackWalker)
             names = {0: Known("Domain-0", Path(folder))}

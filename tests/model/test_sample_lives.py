@@ -92,7 +92,10 @@ def test_a_renamed_domain_keeps_its_counts():
     host = make_host(domain("x", cpu(), memory_mib=64))
     host.profiler.count_samples(1, {"no_mm": 3})
     host.toolstack.domains.rename("x", "y")
-    assert ({}, {("no_mm",): 3}) == (points_of(lost, host, "x"), points_of(lost, host, "y"))
+    assert ({}, {("daemon", "no_mm"): 3}) == (
+        points_of(lost, host, "x"),
+        points_of(lost, host, "y"),
+    )
 
 
 def test_the_losses_of_a_saved_domain_keep_its_own_name(tmp_path):

@@ -30,7 +30,8 @@ class ImageTally:
         """Count attributed samples."""
         samples = found.samples
         column = samples.event.astype(np.int64) * len(Mode) + samples.mode
-        cells = found.places * self._columns + column[found.rows.run]
+        cells = found.places * self._columns
+        cells += column[found.rows.run]
         sums = np.bincount(cells, found.rows.counts, len(self._sums)).astype(np.float64, copy=False)
         sums[: len(self._sums)] += self._sums
         self._sums = sums

@@ -8,10 +8,11 @@ one of his own. It begins again when domain 0 has had no daemon for a minute.
 import json
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from hypervisor.errors import HostError
+from hypervisor.errors import HostError, UnknownDomain
 from hypervisor.host import Host, profiler_of
 from hypervisor.telemetry import HostSnapshot
 from xenprof.errors import UsageError, XenprofError
@@ -150,7 +151,7 @@ class ContinuousProfiling:
     def _begin(self, snapshot: HostSnapshot) -> None:
         """Do steps 4 and 5 of the recipe; what fails is tried again with a later snapshot."""
         self._begun_ns = self._host.now_ns
-        self._due_ns = self._begun_ns + GATHERING_NS  # after a failure
+        self._due_ns = self._begun_ns + PATIENCE_NS  # after a failure
         found = self._names.find(snapshot)
         names = names_by_id(snapshot)
         self._unable &= names.keys()
@@ -159,8 +160,9 @@ class ContinuousProfiling:
         )
         try:
             for domid in sorted(targets.active, reverse=True):
-                if self._sessions.status(names[domid]).state != "stopped":
-                    self._do(oc.ShutDownDaemon(), names[domid])
+                with suppress(UnknownDomain):  # it has gone since the snapshot
+                    if self._sessions.status(names[domid]).state != "stopped":
+                        self._do(oc.ShutDownDaemon(), names[domid])
             root = domain_root(self._home, DOMAIN_0)
             lists = setup_at(
                 root, self._events, self._depth, active=targets.active, passive=targets.passive
@@ -182,6 +184,7 @@ class ContinuousProfiling:
             self._do(oc.StartProfiling(setup=setup), name)
         except (HostError, XenprofError, OSError):
             self._unable.add(domid)
+            self._due_ns = self._begun_ns + GATHERING_NS
             raise
 
     def _end(self) -> None:
