@@ -1,0 +1,101 @@
+"""Takes snapshots of domains."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from hypervisor.drafts import draft_of, finished
+from hypervisor.model.codebook.costs import HYPERCALL_SHARES
+from hypervisor.model.cpu.execution import Execution
+from hypervisor.model.cpu.stateletters import state_letters
+from hypervisor.model.cpu_snapshot import is_runnable, on_behalf, vcpu_snapshot
+from hypervisor.model.device_snapshot import Taken
+from hypervisor.model.domain.grant import ENTRIES
+from hypervisor.model.resident import Resident
+from hypervisor.model.wait_snapshot import Waits
+from hypervisor.telemetry import DomainSnapshot, GuestKernelSnapshot
+from hypervisor.toolstack.domaininfo import DomainInfo
+
+_DomainDraft = draft_of(DomainSnapshot)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What is told of a domain with the help of its host.
+
+    `operations` are those of the whole host: domain 0 has a part in every page that is moved.
+    """
+
+    execution: Execution
+    names: Mapping[int, str]  # of the domains that there are, by id
+    arch: str
+    operations: Mapping[str, int]
+
+
+def domain_snapshot(
+    resident: Resident,
+    around: Surroundings,
+    info: DomainInfo | None,
+    kernel: GuestKernelSnapshot,
+    waits: Waits,
+    devices: Taken,
+) -> DomainSnapshot:
+    """Return the snapshot of a domain. `info` is what xend knows of it."""
+    execution, operations = around.execution, around.operations
+    domain, paging = resident.domain, resident.paging
+    weight, cap_percent = execution.scheduler.parameters(domain) or (None, None)
+    letters = state_letters(domain)
+    target_kib = domain.target_kib if info is None else info.target_kib
+    cpu_ns = domain.cpu_ns(execution.clock.now)
+    draft = _DomainDraft(
+        domid=domain.domid,
+        name=f"Zombie-{domain.name}" if domain.dying else domain.name,
+        uuid=domain.uuid if info is None else info.spec.uuid,
+        kind=domain.kind,
+        os="linux",
+        arch=resident.spec.arch or around.arch,
+        running="r" in letters,
+        runnable=is_runnable(domain),
+        blocked="b" in letters,
+        paused="p" in letters,
+        shutdown="s" in letters,
+        crashed="c" in letters,
+        dying="d" in letters,
+        shutdown_reason=domain.shutdown_reason,
+        created_ns=domain.created_ns,
+        cpu_ns=cpu_ns,
+        memory_kib=domain.memory_kib,
+        target_kib=target_kib,
+        maximum_kib=domain.maximum_kib,
+        is_memory_unlimited=domain.maximum_kib is None,
+        balloon=resident.balloon.state(target_kib),
+        configured_memory_kib=domain.configured_kib,
+        weight=weight,
+        cap_percent=cap_percent,
+        vcpus=tuple(vcpu_snapshot(vcpu, execution) for vcpu in domain.vcpus),
+        vifs=devices.vifs,
+        vbds=devices.vbds,
+        waits=waits,
+        on_behalf=None if domain.domid else on_behalf(domain, around.names),
+        workloads=() if domain.dying else resident.programs.results(),
+        virq_total=domain.virqs,
+        # What HVM guests do in Xen are exits, which the model does not tell apart.
+        hypercalls=None if domain.kind == "hvm" else domain.hypercalls // HYPERCALL_SHARES,
+        demand_kib=paging.demand_kib,
+        swapped_kib=paging.swapped_kib,
+        page_ins=paging.page_ins,
+        page_outs=paging.page_outs,
+        oom_kills=paging.oom_kills,
+        restart_count=0 if info is None else info.restart_count,
+        evtchn_notifications=domain.channels.sent + domain.channels.received,
+        kernel=kernel,
+        event_channels=domain.channels.used,
+        event_channels_limit=domain.channels.limit,
+        grants=ENTRIES - domain.grants.free,
+        grants_limit=ENTRIES,
+        page_flips=domain.grants.transferred if domain.domid else operations["gnttab_transfer"],
+        page_copies=domain.grants.copied if domain.domid else operations["gnttab_copy"],
+        user_ns=domain.mode_ns[0],
+        kernel_ns=domain.mode_ns[1],
+        hypervisor_ns=cpu_ns - domain.mode_ns[0] - domain.mode_ns[1],
+    )
+    return finished(draft, DomainSnapshot)
