@@ -84,12 +84,6 @@ def family(name: str) -> str:
     return re.sub(r"_(bucket|count|sum)$", "", name)
 
 
-def labels(expr: str) -> set[str]:
-    """Return the names of all labels in an expression."""
-    named = (Role.SELECTOR, Role.GROUP, Role.TEXT)
-    return {piece.text.strip('"') for piece in pieces(expr) if piece.role in named}
-
-
 def renamed(expr: str, rename: Callable[[Piece], str]) -> str:
     """Return the expression with another text for every piece."""
     return "".join(rename(piece) for piece in pieces(expr))

@@ -37,10 +37,6 @@ def test_labels_in_quotes_are_arguments_of_label_replace_only():
     assert named(Role.TEXT) == ['"domain"', '"on_behalf_of"']
 
 
-def test_all_labels_are_found():
-    assert expressions.labels(EXPR) == {"host", "le", "domain", "on_behalf_of"}
-
-
 def test_a_histogram_is_known_by_any_of_its_series():
     assert [expressions.family(f"xen_a_{end}") for end in ("bucket", "sum", "count", "total")] == [
         "xen_a", "xen_a", "xen_a", "xen_a_total",
