@@ -42,6 +42,7 @@ class PrometheusExporter:
         self._renderings.close()
 
     async def _scrape(self, request: Request) -> Response:
+        """All metrics, as text for Prometheus or as OpenMetrics."""
         try:
             answer = await self._answer(request)
         except XenprofError as error:
