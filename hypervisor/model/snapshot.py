@@ -12,6 +12,7 @@ from hypervisor.model.cpu.look import look
 from hypervisor.model.cpu.stateletters import state_letters
 from hypervisor.model.cpu_snapshot import (
     is_runnable,
+    mode_times,
     on_behalf,
     pcpu_snapshot,
     vcpu_snapshot,
@@ -114,6 +115,8 @@ def domain_snapshot(
     domain, devices, paging = resident.domain, resident.devices, resident.paging
     weight, cap_percent = execution.scheduler.parameters(domain) or (None, None)
     letters = state_letters(domain)
+    behalf = None if domain.domid else on_behalf(domain, execution, names)
+    modes = mode_times(domain, behalf)
     return DomainSnapshot(
         domid=domain.domid,
         name=f"Zombie-{domain.name}" if domain.dying else domain.name,
@@ -142,7 +145,7 @@ def domain_snapshot(
         vifs=tuple(_vif(vif) for vif in devices.vifs),
         vbds=tuple(_vbd(vbd, execution.clock.now) for vbd in devices.vbds),
         waits=waits,
-        on_behalf=None if domain.domid else on_behalf(domain, names),
+        on_behalf=behalf,
         workloads=() if domain.dying else resident.programs.results(),
         virq_total=domain.virqs,
         # What HVM guests do in Xen are exits, which the model does not tell apart.
@@ -155,9 +158,9 @@ def domain_snapshot(
         restart_count=0 if info is None else info.restart_count,
         evtchn_notifications=domain.channels.sent + domain.channels.received,
         kernel=kernel,
-        user_ns=domain.mode_ns[0],
-        kernel_ns=domain.mode_ns[1],
-        hypervisor_ns=domain.cpu_ns(execution.clock.now) - domain.mode_ns[0] - domain.mode_ns[1],
+        user_ns=modes.user_ns,
+        kernel_ns=modes.kernel_ns,
+        hypervisor_ns=modes.hypervisor_ns,
     )
 
 
