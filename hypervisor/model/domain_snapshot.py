@@ -7,7 +7,7 @@ from hypervisor.drafts import draft_of, finished
 from hypervisor.model.codebook.costs import HYPERCALL_SHARES
 from hypervisor.model.cpu.execution import Execution
 from hypervisor.model.cpu.stateletters import state_letters
-from hypervisor.model.cpu_snapshot import is_runnable, on_behalf, vcpu_snapshot
+from hypervisor.model.cpu_snapshot import is_runnable, mode_times, on_behalf, vcpu_snapshot
 from hypervisor.model.device_snapshot import Taken
 from hypervisor.model.domain.grant import ENTRIES
 from hypervisor.model.resident import Resident
@@ -45,7 +45,8 @@ def domain_snapshot(
     weight, cap_percent = execution.scheduler.parameters(domain) or (None, None)
     letters = state_letters(domain)
     target_kib = domain.target_kib if info is None else info.target_kib
-    cpu_ns = domain.cpu_ns(execution.clock.now)
+    behalf = None if domain.domid else on_behalf(domain, execution, around.names)
+    modes = mode_times(domain, behalf)
     draft = _DomainDraft(
         domid=domain.domid,
         name=f"Zombie-{domain.name}" if domain.dying else domain.name,
@@ -62,7 +63,7 @@ def domain_snapshot(
         dying="d" in letters,
         shutdown_reason=domain.shutdown_reason,
         created_ns=domain.created_ns,
-        cpu_ns=cpu_ns,
+        cpu_ns=domain.cpu_ns(execution.clock.now),
         memory_kib=domain.memory_kib,
         target_kib=target_kib,
         maximum_kib=domain.maximum_kib,
@@ -75,7 +76,7 @@ def domain_snapshot(
         vifs=devices.vifs,
         vbds=devices.vbds,
         waits=waits,
-        on_behalf=None if domain.domid else on_behalf(domain, around.names),
+        on_behalf=behalf,
         workloads=() if domain.dying else resident.programs.results(),
         virq_total=domain.virqs,
         # What HVM guests do in Xen are exits, which the model does not tell apart.
@@ -94,8 +95,8 @@ def domain_snapshot(
         grants_limit=ENTRIES,
         page_flips=domain.grants.transferred if domain.domid else operations["gnttab_transfer"],
         page_copies=domain.grants.copied if domain.domid else operations["gnttab_copy"],
-        user_ns=domain.mode_ns[0],
-        kernel_ns=domain.mode_ns[1],
-        hypervisor_ns=cpu_ns - domain.mode_ns[0] - domain.mode_ns[1],
+        user_ns=modes.user_ns,
+        kernel_ns=modes.kernel_ns,
+        hypervisor_ns=modes.hypervisor_ns,
     )
     return finished(draft, DomainSnapshot)
