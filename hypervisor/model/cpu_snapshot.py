@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from hypervisor.drafts import draft_of, finished
 from hypervisor.model.cpu.execution import Execution
-from hypervisor.model.domain.behalf import ITSELF
+from hypervisor.model.domain.behalf import ITSELF, added_up
 from hypervisor.model.domain.domain import Domain, Pcpu, Vcpu
 from hypervisor.model.domain.runstate import NAMES, RUNNABLE, RUNNING
 from hypervisor.telemetry import ENDED_DOMAINS, ModeTimes, PcpuSnapshot, VcpuSnapshot
@@ -68,10 +68,14 @@ def is_runnable(domain: Domain) -> bool:
     return domain.domid != 0 and RUNNING not in states and (RUNNABLE in states or is_capped)
 
 
-def on_behalf(domain: Domain, names: Mapping[int, str]) -> Mapping[str, ModeTimes]:
+def on_behalf(
+    domain: Domain, execution: Execution, names: Mapping[int, str]
+) -> Mapping[str, ModeTimes]:
     """Return a driver domain's running time by beneficiary. `names`: of domains there are."""
     found: dict[str, ModeTimes] = {}
-    for domid, (user_ns, kernel_ns, hypervisor_ns) in domain.behalf.mode_ns.items():
+    pcpus = [times.behalf for times in domain.path_ns.values() if times.behalf is not None]
+    spent = added_up(pcpus, execution.accounting.path_modes)
+    for domid, (user_ns, kernel_ns, hypervisor_ns) in spent.items():
         # What was done for one that ended was not done for its namesake.
         name = domain.name if domid == ITSELF else names.get(domid, ENDED_DOMAINS)
         was = found.get(name, ModeTimes(0, 0, 0))
@@ -79,3 +83,14 @@ def on_behalf(domain: Domain, names: Mapping[int, str]) -> Mapping[str, ModeTime
             was.user_ns + user_ns, was.kernel_ns + kernel_ns, was.hypervisor_ns + hypervisor_ns
         )
     return found
+
+
+def mode_times(domain: Domain, behalf: Mapping[str, ModeTimes] | None) -> ModeTimes:
+    """Return a domain's running time by mode; `behalf` is what `on_behalf` tells of it."""
+    if behalf is None:
+        return ModeTimes(*domain.mode_ns)
+    return ModeTimes(
+        sum(times.user_ns for times in behalf.values()),
+        sum(times.kernel_ns for times in behalf.values()),
+        sum(times.hypervisor_ns for times in behalf.values()),
+    )

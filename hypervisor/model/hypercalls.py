@@ -143,8 +143,7 @@ class Hypercalls:
     def create_domain(self, spec: DomainSpec, saved: Mapping[str, Any] | None = None) -> int:
         """Build a domain, paused, without devices."""
         domid = self._rover = self._free_domid()  # the next search goes on, whatever fails now
-        for other in self.residents.values():
-            other.domain.behalf.forget(self.residents)
+        self.execution.accounting.forget_ended(self.live)
         resident = self._builder.build(domid, spec, saved)
         self.residents[domid] = resident
         return domid

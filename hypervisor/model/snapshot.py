@@ -14,6 +14,7 @@ from hypervisor.model.cpu.look import look
 from hypervisor.model.cpu.stateletters import state_letters
 from hypervisor.model.cpu_snapshot import (
     is_runnable,
+    mode_times,
     on_behalf,
     pcpu_snapshot,
     vcpu_snapshot,
@@ -95,6 +96,8 @@ def domain_snapshot(
     letters = state_letters(domain)
     target_kib = domain.target_kib if info is None else info.target_kib
     cpu_ns = domain.cpu_ns(execution.clock.now)
+    behalf = None if domain.domid else on_behalf(domain, execution, names)
+    modes = mode_times(domain, behalf)
     draft = _DomainDraft(
         domid=domain.domid,
         name=f"Zombie-{domain.name}" if domain.dying else domain.name,
@@ -124,7 +127,7 @@ def domain_snapshot(
         vifs=devices.vifs,
         vbds=devices.vbds,
         waits=waits,
-        on_behalf=None if domain.domid else on_behalf(domain, names),
+        on_behalf=behalf,
         workloads=() if domain.dying else resident.programs.results(),
         virq_total=domain.virqs,
         # What HVM guests do in Xen are exits, which the model does not tell apart.
@@ -143,9 +146,9 @@ def domain_snapshot(
         grants_limit=ENTRIES,
         page_flips=domain.grants.transferred if domain.domid else operations["gnttab_transfer"],
         page_copies=domain.grants.copied if domain.domid else operations["gnttab_copy"],
-        user_ns=domain.mode_ns[0],
-        kernel_ns=domain.mode_ns[1],
-        hypervisor_ns=cpu_ns - domain.mode_ns[0] - domain.mode_ns[1],
+        user_ns=modes.user_ns,
+        kernel_ns=modes.kernel_ns,
+        hypervisor_ns=modes.hypervisor_ns,
     )
     return finished(draft, DomainSnapshot)
 

@@ -265,7 +265,7 @@ def spent_cycles(host, path):
     host.execution.accounting.settle_all()
     index = host.code.index[path]
     live = list(host.hypercalls.live.values())
-    spent_ns = sum(one.spent_ns[index] for domain in live for one in domain.path_ns.values())
+    spent_ns = sum(one.by_path()[index] for domain in live for one in domain.path_ns.values())
     vcpus = [vcpu for domain in live for vcpu in domain.vcpus]
     owed_q = sum(vcpu.owed.get(index, 0) for vcpu in vcpus)
     owed_q += sum(cycles_q for vcpu in vcpus for at, cycles_q in vcpu.debt if at == index)

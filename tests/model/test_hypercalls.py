@@ -40,7 +40,7 @@ def executed(host, domid):
     with look(host.execution.accounting):
         for times in host.hypercalls.live[domid].path_ns.values():
             for path in code.paths:
-                units = times.spent_ns[path.index] * 3.2 / path.cycles
+                units = times.by_path()[path.index] * 3.2 / path.cycles
                 found += units * code.hypercalls[path.index] / HYPERCALL_SHARES
     return found
 

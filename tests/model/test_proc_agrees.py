@@ -120,7 +120,7 @@ def test_packets_are_softirq_time_and_their_interrupts_irq_time(host):
     system = resident(host, "Domain-0")
     spent = ticks(files(host, "Domain-0"))
     bridge = host.code.index["bridge_packet"]
-    bridged = sum(one.spent_ns[bridge] for one in system.domain.path_ns.values())
+    bridged = sum(one.by_path()[bridge] for one in system.domain.path_ns.values())
 
     assert spent.softirq * 10_000_000 > bridged > 0
     assert 0 < spent.irq < spent.softirq

@@ -246,7 +246,7 @@ def test_each_path_of_a_segment_gets_its_share():
     books: Counter[Any] = Counter()
     times = [one for domain in host.hypercalls.live.values() for one in domain.path_ns.values()]
     for one in times:
-        for path, ns in zip(host.code.paths, one.spent_ns, strict=True):
+        for path, ns in zip(host.code.paths, one.by_path(), strict=True):
             if path.name in ("file_read_request", "page_cache_kib", "copy_from_user_kib"):
                 books[path.name] += ns * path.by_mode[1] / path.cycles
     places = [

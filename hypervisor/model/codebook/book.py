@@ -77,10 +77,6 @@ class CodeBook:
         )
         self.index: Mapping[str, int] = {path.name: path.index for path in self.paths}
         self.cycles: list[int] = [path.cycles for path in self.paths]
-        # One unit of each path as work counts it: (index, cycles in 2**-20).
-        self.unit_parts: Mapping[str, tuple[int, int]] = {
-            path.name: (path.index, path.cycles << Q) for path in self.paths
-        }
         # The hypercalls in one unit of each path, in HYPERCALL_SHARES.
         self.hypercalls: list[int] = [
             int(
@@ -89,6 +85,11 @@ class CodeBook:
             )
             for row in costs.paths.values()
         ]
+        # One unit of each path as work counts it: (index, cycles in 2**-20, hypercalls).
+        self.unit_parts: Mapping[str, tuple[int, int, int]] = {
+            path.name: (path.index, path.cycles << Q, self.hypercalls[path.index])
+            for path in self.paths
+        }
         self._sampling: Sampling | None = None
 
     @property

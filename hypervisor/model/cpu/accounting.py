@@ -4,13 +4,13 @@ A segment is settled in closed form: elapsed time becomes executed work, which i
 path and by beneficiary, and noted for the hardware counters.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
 
 from hypervisor.model.codebook.book import CodeBook
 from hypervisor.model.codebook.work import KERNEL, AnyWork, Parts, TaskIdentity, split
 from hypervisor.model.domain.behalf import ITSELF
-from hypervisor.model.domain.domain import Pcpu, Vcpu
+from hypervisor.model.domain.domain import Domain, Pcpu, Vcpu
 from hypervisor.model.timing.clock import Clock
 
 # A quarter of what is owed (the cost of samples, known late) is charged at every tick, small
@@ -61,6 +61,11 @@ def thread_of(vcpu: Vcpu) -> TaskIdentity:
     return vcpu.last_task
 
 
+def beneficiary_of(work: AnyWork | None) -> int:
+    """Return the domid for which a driver domain's vcpu does `work`; ITSELF: no other's."""
+    return ITSELF if work is None else work.beneficiary
+
+
 class Accounting:
     """Keeps the accounts of all pcpus."""
 
@@ -92,6 +97,13 @@ class Accounting:
             pcpu.visitors.clear()
             if pcpu.current is not None:
                 pcpu.visitors.add(pcpu.current.domain)
+
+    def forget_ended(self, living: Mapping[int, Domain]) -> None:
+        """Keep together what driver domains did for domains that do not live any more."""
+        for domain in living.values():
+            for times in domain.path_ns.values():
+                if times.behalf is not None:
+                    times.behalf.forget(living, self.path_modes, times.spent_ns)
 
     def count_segments(self, *, is_on: bool) -> None:
         """Have segments counted from now on, or no longer; all until now are settled first."""
@@ -164,7 +176,12 @@ class Accounting:
         elapsed_ns: int,
         work: AnyWork | None,
     ) -> None:
-        path_ns = pcpu.path_ns
+        times = pcpu.times
+        path_ns = times.spent_ns
+        if times.behalf is not None:
+            share = times.behalf.of(beneficiary_of(work))
+            share.total_ns += elapsed_ns
+            path_ns = share.path_ns
         if len(parts) == 1:
             path_ns[parts[0][0]] += elapsed_ns
         else:
@@ -183,9 +200,5 @@ class Accounting:
         task = thread_of(vcpu)
         if task is not KERNEL:
             task.spent_ns += elapsed_ns
-        domain = vcpu.domain
-        if domain.domid == 0:
-            beneficiary = work.beneficiary if work is not None else ITSELF
-            domain.behalf.charge(beneficiary, pcpu.number, path_ns, parts, self.path_modes)
         if self.is_counting:
             self._counter.note(vcpu, pcpu, parts, executed_q, start_ns, elapsed_ns, work)

@@ -242,8 +242,10 @@ class Execution:
         domain: Domain = vcpu.domain
         times = domain.path_ns.get(pcpu.number)
         if times is None:
-            times = domain.path_ns[pcpu.number] = PathTimes(len(self.accounting.path_modes))
-        pcpu.path_ns = times.spent_ns
+            paths = len(self.accounting.path_modes)
+            times = PathTimes(paths, is_driver=domain.domid == 0)
+            domain.path_ns[pcpu.number] = times
+        pcpu.times = times
         pcpu.visitors.add(domain)
         vcpu.runstate.change(RUNNING, now)
         last = self._last_on[pcpu.number]

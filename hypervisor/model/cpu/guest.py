@@ -71,9 +71,9 @@ class Guest:
         self._plugging = plugging
         self._next_tgid = FIRST_TGID
         self._unit = code.unit_parts
-        self._calls = code.hypercalls
-        self._timer_parts = [code.unit_parts[name] for name in ("evtchn_upcall", "set_timer")]
-        self._timer_calls = sum(self._calls[path] for path, _ in self._timer_parts)
+        timer = [code.unit_parts[name] for name in ("evtchn_upcall", "set_timer")]
+        self._timer_parts = [(path, cycles_q) for path, cycles_q, _ in timer]
+        self._timer_calls = sum(calls for _, _, calls in timer)
 
     def page_with(self, pager: Pager) -> None:
         """Set the pager, which is told of processes that need memory."""
@@ -88,13 +88,15 @@ class Guest:
 
         They are to be executed by this guest: the hypercalls in them are counted now.
         """
-        unit, calls = self._unit, self._calls
+        unit = self._unit
         parts: Parts = []
+        called = 0
         for name, count in counts:
             if count:
-                path, cycles_q = unit[name]
+                path, cycles_q, calls = unit[name]
                 parts.append((path, cycles_q * count))
-                self.domain.hypercalls += calls[path] * count
+                called += calls * count
+        self.domain.hypercalls += called
         return parts
 
     def spawn(self, program: str, threads: int = 1, working_set_kib: int = 0) -> list[TaskIdentity]:

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from hypervisor.model.codebook.work import AnyWork, Parts, TaskIdentity
-from hypervisor.model.cpu.accounting import Accounting, thread_of
+from hypervisor.model.cpu.accounting import Accounting, beneficiary_of, thread_of
+from hypervisor.model.domain.behalf import Share
 from hypervisor.model.domain.domain import Vcpu
 
 
@@ -27,8 +28,10 @@ class _Open(NamedTuple):
     executed_q: int
     remaining_q: int
     parts: Parts
-    path_ns: list[int]  # of its pcpu, which changes it in place
+    path_ns: list[int]  # times to which it is added in place
     path_ns_before: list[int]
+    share: Share | None  # whose times they are
+    share_ns: int
     task: TaskIdentity
     spent_ns: int  # of the task
 
@@ -42,7 +45,6 @@ def look(accounting: Accounting) -> Iterator[None]:
     """
     running = [pcpu.current for pcpu in accounting.pcpus if pcpu.current is not None]
     opened = [_open(vcpu) for vcpu in running]
-    behalf = {vcpu.domain: vcpu.domain.behalf.copy() for vcpu in running}
     was_counting, accounting.is_counting = accounting.is_counting, False
     try:
         for vcpu in running:
@@ -51,8 +53,6 @@ def look(accounting: Accounting) -> Iterator[None]:
         yield
     finally:
         accounting.is_counting = was_counting
-        for domain, was_behalf in behalf.items():
-            domain.behalf = was_behalf
         for was in opened:
             _put_back(was)
 
@@ -64,7 +64,10 @@ def _put_back(was: _Open) -> None:
     if work is not None:
         work.executed_q, work.remaining_q = was.executed_q, was.remaining_q
         work.parts = was.parts
-    was.path_ns[:] = was.path_ns_before
+    if was.share is None:
+        was.path_ns[:] = was.path_ns_before
+    else:
+        was.share.put_back(was.path_ns_before, was.share_ns)
     was.task.spent_ns = was.spent_ns
 
 
@@ -72,6 +75,9 @@ def _open(vcpu: Vcpu) -> _Open:
     work, pcpu = vcpu.current, vcpu.pcpu
     assert pcpu is not None  # it runs
     task = thread_of(vcpu)
+    behalf = pcpu.times.behalf
+    share = None if behalf is None else behalf.of(beneficiary_of(work))
+    path_ns = pcpu.times.spent_ns if share is None else share.path_ns
     return _Open(
         vcpu,
         vcpu.segment_ns,
@@ -83,8 +89,10 @@ def _open(vcpu: Vcpu) -> _Open:
         0 if work is None else work.executed_q,
         0 if work is None else work.remaining_q,
         [] if work is None else work.parts,
-        pcpu.path_ns,
-        list(pcpu.path_ns),
+        path_ns,
+        list(path_ns),
+        share,
+        0 if share is None else share.total_ns,
         task,
         task.spent_ns,
     )

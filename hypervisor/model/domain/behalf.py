@@ -1,59 +1,114 @@
-"""Divides the running time of a driver domain by the domain that it worked for, and by mode."""
+"""Keeps the running time of a driver domain on one pcpu by the domain that it worked for.
 
-from collections.abc import Container
+The modes of each beneficiary's time are rounded down by path. So those of the domain are added up
+from them in a snapshot, and may differ by nanoseconds from its share in those of the pcpus.
+"""
+
+from collections.abc import Container, Iterable
 from typing import Final
 
-from hypervisor.model.codebook.work import Parts
-from hypervisor.model.domain.pathtimes import PathModes, user_kernel_ns
+from hypervisor.model.domain.modes import PathMode, PathModes, modes_ns
 
 ITSELF: Final = -1
 ENDED: Final = -2
 
 
+class Share:
+    """The running time for one beneficiary, by code path and in all."""
+
+    __slots__ = ("_modes", "_modes_total_ns", "_seen_ns", "_seen_total_ns", "path_ns", "total_ns")
+
+    def __init__(self, paths: int) -> None:
+        self.path_ns = [0] * paths
+        self.total_ns = 0
+        self._seen_ns = [0] * paths  # the part that `add_news` has added
+        self._seen_total_ns = 0
+        self._modes: PathMode = (0, 0, 0)  # of `_modes_total_ns`
+        self._modes_total_ns = 0
+
+    def modes(self, path_modes: PathModes) -> PathMode:
+        """Return the user, kernel and hypervisor time, which sum to the total."""
+        if self._modes_total_ns != self.total_ns:
+            self._modes = modes_ns(self.path_ns, path_modes)
+            self._modes_total_ns = self.total_ns
+        return self._modes
+
+    def add_news(self, spent_ns: list[int]) -> None:
+        """Change `spent_ns` as the times by path have changed since the last call."""
+        if self._seen_total_ns == self.total_ns:
+            return
+        seen = self._seen_ns
+        for path, now_ns in enumerate(self.path_ns):
+            seen_ns = seen[path]
+            if now_ns != seen_ns:
+                spent_ns[path] += now_ns - seen_ns
+                seen[path] = now_ns
+        self._seen_total_ns = self.total_ns
+
+    def put_back(self, path_ns: list[int], total_ns: int) -> None:
+        """Undo what was added since it had these times."""
+        self.path_ns[:] = path_ns
+        self.total_ns = total_ns
+        self._seen_total_ns = self._modes_total_ns = -1
+
+
 class Behalf:
-    """The running time of one domain by beneficiary: a domid, ITSELF, or ENDED for all that ended.
+    """The shares of all beneficiaries, each a domid or ITSELF."""
 
-    When a path's time grows, its beneficiary gets what the modes of that path grow by, as they are
-    rounded for the domain. So the beneficiaries' modes sum to those of the domain, and none falls.
-    """
+    __slots__ = ("_ended_ns", "_paths", "shares")
 
-    __slots__ = ("_charged", "mode_ns")
+    def __init__(self, paths: int) -> None:
+        self._paths = paths
+        self.shares: dict[int, Share] = {}
+        self._ended_ns = [0, 0, 0]  # for domains that ended: user, kernel, hypervisor
 
-    def __init__(self) -> None:
-        self.mode_ns: dict[int, list[int]] = {}  # user, kernel, hypervisor
-        # By pcpu, for each path: its whole, user and kernel time that has been charged.
-        self._charged: dict[int, list[tuple[int, int, int]]] = {}
+    def of(self, beneficiary: int) -> Share:
+        """Return the share of a beneficiary, to be added to."""
+        share = self.shares.get(beneficiary)
+        if share is None:
+            share = self.shares[beneficiary] = Share(self._paths)
+        return share
 
-    def charge(
-        self, beneficiary: int, pcpu: int, path_ns: list[int], parts: Parts, modes: PathModes
-    ) -> None:
-        """Charge the time by which the paths of `parts` have grown on a pcpu."""
-        mine = self.mode_ns.get(beneficiary)
-        if mine is None:
-            mine = self.mode_ns[beneficiary] = [0, 0, 0]
-        charged = self._charged.get(pcpu)
-        if charged is None:
-            charged = self._charged[pcpu] = [(0, 0, 0)] * len(path_ns)
-        for path, _ in parts:
-            spent_ns = path_ns[path]
-            was_spent_ns, was_user_ns, was_kernel_ns = charged[path]
-            user_ns, kernel_ns = user_kernel_ns(spent_ns, modes[path])
-            inside_ns = user_ns - was_user_ns + kernel_ns - was_kernel_ns
-            mine[0] += user_ns - was_user_ns
-            mine[1] += kernel_ns - was_kernel_ns
-            mine[2] += spent_ns - was_spent_ns - inside_ns
-            charged[path] = (spent_ns, user_ns, kernel_ns)
+    def add_news(self, spent_ns: list[int]) -> None:
+        """Change `spent_ns`, by path, as the shares have changed since the last call."""
+        for share in self.shares.values():
+            share.add_news(spent_ns)
 
-    def forget(self, living: Container[int]) -> None:
-        """Count what was done for domains that do not live any more as done for ENDED."""
-        for domid in [one for one in self.mode_ns if one >= 0 and one not in living]:
-            ended = self.mode_ns.setdefault(ENDED, [0, 0, 0])
-            for mode, spent_ns in enumerate(self.mode_ns.pop(domid)):
-                ended[mode] += spent_ns
+    def forget(self, living: Container[int], path_modes: PathModes, spent_ns: list[int]) -> None:
+        """Keep only the modes of what was done for domains that do not live any more.
 
-    def copy(self) -> "Behalf":
-        """Return a copy that does not change with this one."""
-        twin = Behalf()
-        twin.mode_ns = {one: list(spent_ns) for one, spent_ns in self.mode_ns.items()}
-        twin._charged = {pcpu: list(charged) for pcpu, charged in self._charged.items()}
-        return twin
+        Its times by path are added to `spent_ns`, as by `add_news`.
+        """
+        for domid in [one for one in self.shares if one >= 0 and one not in living]:
+            share = self.shares.pop(domid)
+            share.add_news(spent_ns)
+            for mode, mode_ns in enumerate(share.modes(path_modes)):
+                self._ended_ns[mode] += mode_ns
+
+    def add_to(self, found: dict[int, list[int]], path_modes: PathModes) -> None:
+        """Add the times of beneficiaries that got some, ENDED included, by mode to `found`."""
+        for beneficiary, share in self.shares.items():
+            if share.total_ns:
+                _add(found, beneficiary, share.modes(path_modes))
+        user_ns, kernel_ns, hypervisor_ns = self._ended_ns
+        if user_ns or kernel_ns or hypervisor_ns:
+            _add(found, ENDED, (user_ns, kernel_ns, hypervisor_ns))
+
+
+def added_up(pcpus: Iterable[Behalf], path_modes: PathModes) -> dict[int, list[int]]:
+    """Return the times of all pcpus by beneficiary and mode (user, kernel, hypervisor)."""
+    found: dict[int, list[int]] = {}
+    for behalf in pcpus:
+        behalf.add_to(found, path_modes)
+    return found
+
+
+def _add(found: dict[int, list[int]], beneficiary: int, times_ns: PathMode) -> None:
+    mine = found.get(beneficiary)
+    if mine is None:
+        found[beneficiary] = list(times_ns)
+    else:
+        user_ns, kernel_ns, hypervisor_ns = times_ns
+        mine[0] += user_ns
+        mine[1] += kernel_ns
+        mine[2] += hypervisor_ns

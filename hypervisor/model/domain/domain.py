@@ -5,7 +5,6 @@ from typing import Any
 
 from hypervisor.errors import Refused
 from hypervisor.model.codebook.work import KERNEL, AnyWork, Parts, TaskIdentity
-from hypervisor.model.domain.behalf import Behalf
 from hypervisor.model.domain.console import Console
 from hypervisor.model.domain.evtchn import EventChannels, Port
 from hypervisor.model.domain.grant import GrantTable
@@ -104,7 +103,6 @@ class Domain:
     """A domain. Its kernel, devices and programs are kept beside it: see `resident.Resident`."""
 
     __slots__ = (
-        "behalf",
         "channels",
         "configured_kib",
         "console",
@@ -153,7 +151,6 @@ class Domain:
         self.sched: Any = None
         self.channels = EventChannels()
         self.grants = GrantTable()
-        self.behalf = Behalf()  # only domain 0's is kept
         self.console = Console()
         self.switches = 0  # task switches of its kernel
         self.hypercalls = 0  # of what it has begun to execute, in HYPERCALL_SHARES
@@ -202,11 +199,11 @@ class Pcpu:
         "is_tickled",
         "mode_ns",
         "number",
-        "path_ns",
         "rate_q",
         "sibling",
         "slice_end_ns",
         "slice_timer",
+        "times",
         "visitors",
     )
 
@@ -218,7 +215,7 @@ class Pcpu:
         self.rate_q = 0  # present speed: work cycles_q per ns
         self.slice_end_ns = 0
         self.slice_timer: Timer | None = None
-        self.path_ns: list[int] = []  # of the domain that runs here (see Domain.path_ns)
+        self.times = PathTimes(0)  # of the domain that runs here (see Domain.path_ns)
         self.visitors: set[Domain] = set()  # domains whose time is not completely in mode_ns yet
         self.mode_ns = [0, 0, 0]  # user, kernel, hypervisor
 

@@ -1,26 +1,27 @@
-"""Keeps running time by code path, and divides it into modes."""
+"""Keeps running time by code path, and tells how its modes grow."""
 
-from collections.abc import Sequence
-
-PathMode = tuple[int, int, int]
-PathModes = Sequence[PathMode]
-"""For each path: its user, kernel and all cycles."""
-
-
-def user_kernel_ns(spent_ns: int, mode: PathMode) -> tuple[int, int]:
-    """Return how much of the time on a path was user and kernel time; the rest is Xen's."""
-    user, kernel, total = mode
-    return spent_ns * user // total, spent_ns * kernel // total
+from hypervisor.model.domain.behalf import Behalf
+from hypervisor.model.domain.modes import PathModes, user_kernel_ns
 
 
 class PathTimes:
-    """The running time of one domain on one pcpu, by code path."""
+    """The running time of one domain on one pcpu, by code path.
 
-    __slots__ = ("_seen_ns", "spent_ns")
+    That of a driver domain is added to the shares of `behalf`, of others to `spent_ns`.
+    """
 
-    def __init__(self, paths: int) -> None:
+    __slots__ = ("_seen_ns", "behalf", "spent_ns")
+
+    def __init__(self, paths: int, *, is_driver: bool = False) -> None:
         self.spent_ns = [0] * paths
+        self.behalf = Behalf(paths) if is_driver else None
         self._seen_ns = [0] * paths  # the part that `news` has returned
+
+    def by_path(self) -> list[int]:
+        """Return the time on each path."""
+        if self.behalf is not None:
+            self.behalf.add_news(self.spent_ns)
+        return self.spent_ns
 
     def news(self, modes: PathModes) -> tuple[int, int, int]:
         """Return (user, kernel, hypervisor) ns since the last call.
@@ -30,7 +31,7 @@ class PathTimes:
         """
         user_ns = kernel_ns = total_ns = 0
         seen = self._seen_ns
-        for path, spent_ns in enumerate(self.spent_ns):
+        for path, spent_ns in enumerate(self.by_path()):
             seen_ns = seen[path]
             if spent_ns != seen_ns:
                 seen[path] = spent_ns

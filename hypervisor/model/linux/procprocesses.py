@@ -12,7 +12,7 @@ from hypervisor.model.codebook.work import TaskIdentity
 from hypervisor.model.cpu.execution import TICK_NS
 from hypervisor.model.cpu.guest import Process
 from hypervisor.model.cpu.processtable import XENWATCH
-from hypervisor.model.domain.pathtimes import PathModes, user_kernel_ns
+from hypervisor.model.domain.modes import PathModes, user_kernel_ns
 from hypervisor.model.linux.proctimes import running_tasks
 from hypervisor.model.linux.system import System
 from hypervisor.model.memory.pages import PAGE_KIB
@@ -79,7 +79,7 @@ class Processes:
     def _user_ns(self, system: System, program: str) -> int:
         modes = self._modes
         return sum(
-            user_kernel_ns(times.spent_ns[path], modes[path])[0]
-            for times in system.domain.path_ns.values()
+            user_kernel_ns(spent_ns[path], modes[path])[0]
+            for spent_ns in (times.by_path() for times in system.domain.path_ns.values())
             for path in self._paths.get(program, ())
         )

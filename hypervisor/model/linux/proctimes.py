@@ -133,8 +133,8 @@ class KernelTimes:
     def interrupts_ns(self, domain: Domain, guest: Guest, now_ns: int) -> tuple[int, int]:
         """Return the time in handlers of interrupts, and that in softirqs."""
         softirq = sum(
-            times.spent_ns[path]
-            for times in domain.path_ns.values()
+            spent_ns[path]
+            for spent_ns in (times.by_path() for times in domain.path_ns.values())
             for path in self._softirq_paths
         )
         return domain.cpu_ns(now_ns) - guest.table.all_ns() - softirq, softirq

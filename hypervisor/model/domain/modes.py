@@ -1,0 +1,25 @@
+"""Divides running time by code path into modes."""
+
+from collections.abc import Sequence
+
+PathMode = tuple[int, int, int]
+PathModes = Sequence[PathMode]
+"""For each path: its user, kernel and all cycles."""
+
+
+def user_kernel_ns(spent_ns: int, mode: PathMode) -> tuple[int, int]:
+    """Return how much of the time on a path was user and kernel time; the rest is Xen's."""
+    user, kernel, total = mode
+    return spent_ns * user // total, spent_ns * kernel // total
+
+
+def modes_ns(path_ns: Sequence[int], modes: PathModes) -> tuple[int, int, int]:
+    """Return the user, kernel and hypervisor time of times by path."""
+    user_ns = kernel_ns = total_ns = 0
+    for path, spent_ns in enumerate(path_ns):
+        if spent_ns:
+            user, kernel = user_kernel_ns(spent_ns, modes[path])
+            user_ns += user
+            kernel_ns += kernel
+            total_ns += spent_ns
+    return user_ns, kernel_ns, total_ns - user_ns - kernel_ns
