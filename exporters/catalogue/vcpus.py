@@ -96,7 +96,7 @@ VCPUS: tuple[Metric, ...] = (
            "Times that the vcpu ran on another pcpu than before.", (DOMAIN, VCPU),
            of(EACH, lambda v: v.migrations)),
     Metric("xen_vcpu_steals_total", "xen.vcpu.steals", COUNTER, "{migration}",
-           "Those migrations in which an idle pcpu took the vcpu from a busy one.",
+           "Times that another pcpu took the vcpu from the queue of a busy one.",
            (DOMAIN, VCPU), of(EACH, lambda v: v.steals)),
 )
 # fmt: on
