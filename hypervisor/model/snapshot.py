@@ -86,10 +86,7 @@ def domain_snapshot(
     devices: Taken,
     operations: Mapping[str, int],
 ) -> DomainSnapshot:
-    """Return the snapshot of a domain. `names`: of the domains there are; `arch`: of the host.
-
-    `operations` are those of the whole host: domain 0 has a part in every page that is moved.
-    """
+    """Return the snapshot of a domain. `names`: of all; `arch` and `operations`: of the host."""
     domain, paging = resident.domain, resident.paging
     weight, cap_percent = execution.scheduler.parameters(domain) or (None, None)
     letters = state_letters(domain)
@@ -177,11 +174,7 @@ def host_snapshot(
     now_ns = execution.clock.now
     profiling = hypercalls.xenoprof.session(boot_name(info.host, epoch_ns))
     find_trace = _trace_finder(context.operations, profiling)
-    names = {
-        domid: one.domain.name
-        for domid, one in hypercalls.residents.items()
-        if not one.domain.dying
-    }
+    names = {domid: one.name for domid, one in hypercalls.live.items() if not one.dying}
     waits = wait_snapshots.take(hypercalls.live.values(), profiling, find_trace)
     devices = device_snapshots.take(hypercalls.residents, now_ns, find_trace)
     operations = hypercalls.operations()
