@@ -18,6 +18,7 @@ from tests.bench import (
     service,
     speed,
     start,
+    thousand,
     trace,
 )
 from tests.bench.table import Row, table
@@ -27,6 +28,7 @@ BENCHES: dict[str, Callable[[], Iterable[Row]]] = {
     "speed": speed.run,
     "service": service.run,
     "scrape": scrape.run,
+    "thousand": thousand.run,
     "otlp": otlp.run,
     "start": start.run,
     "recording": recording.run,

@@ -15,8 +15,8 @@ from time import perf_counter, sleep
 
 from tests.bench.programs import Serving, serving
 from tests.bench.table import Row
+from tests.bench.thousand import DOMAINS, thousand
 
-DOMAINS = 1000
 CLIENTS = 10
 QUESTIONS = 1000
 PAUSE_SECONDS = 0.02
@@ -27,37 +27,13 @@ HEADERS = {
     "Accept": "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5",
     "Accept-Encoding": "gzip",
 }
-_HOST = """
-[host]
-name = "thousand"
-cpu = "core_2"
-mhz = 2400
-sockets = 8
-cores_per_socket = 4
-threads_per_core = 1
-memory_mib = 131072
-hypervisor = "3.1"
-tools = "3.1"
-
-[domain0]
-vcpus = 2
-memory_mib = 1024
-"""
-_GUEST = """
-[[domain]]
-name = "guest{number}"
-memory_mib = 64
-disk = ["phy:/dev/vg0/guest{number},xvda,w"]
-vif = ["bridge=xenbr0"]
-"""
 
 
 def run() -> list[Row]:
     """Return the 99th percentiles of /-/healthy, and the service's memory."""
     with tempfile.TemporaryDirectory(prefix="xenprof-bench-") as folder:
         scenario = Path(folder) / "thousand.toml"
-        guests = [_GUEST.format(number=number) for number in range(DOMAINS)]
-        scenario.write_text(_HOST + "".join(guests))
+        scenario.write_text(thousand(DOMAINS))
         with serving("--scenario", str(scenario)) as service:
             alone = _p99(service)
             small = [service.resident_mib()]

@@ -114,8 +114,9 @@ class SampleLedger:
         """Return the losses by name; of several lives with one name the last is last."""
         lives = [(one.name, domid, one.uuid, one.lost) for domid, one in self._ended.items()]
         for domid, resident in self._residents.items():
-            domain = resident.domain
-            lives.append((domain.name, domid, domain.uuid, self._lost_of(domain)))
+            domain, lost = resident.domain, self._lost_of(resident.domain)
+            if any(lost.values()):
+                lives.append((domain.name, domid, domain.uuid, lost))
         rows: list[LostCount] = []
         for name, domid, uuid, lost in sorted(lives, key=_name):
             rows += [
