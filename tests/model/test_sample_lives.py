@@ -116,7 +116,9 @@ def test_ids_wrap_as_xens_do_and_pass_over_those_in_use():
     host = make_host(domain("x", memory_mib=64))
     host.hypercalls._rover = DOMID_FIRST_RESERVED - 2
     host.advance(1000 * MS)  # domain 0 has run
-    earlier = next(iter(host.hypercalls.live[0].path_ns.values())).behalf.of(2)
+    behalf = next(iter(host.hypercalls.live[0].path_ns.values())).behalf
+    assert behalf is not None
+    earlier = behalf.of(2)
     earlier.path_ns[host.code.index["context_switch"]] = earlier.total_ns = 7
     ids = []
     for name in ("b", "c", "d"):

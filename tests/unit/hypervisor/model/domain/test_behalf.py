@@ -30,7 +30,8 @@ def told(pcpus):
 
 def worked(spells, *, is_asked=False):
     """Return the times of two pcpus, and what was told after each spell if it was asked for."""
-    pcpus, seen = [PathTimes(len(MODES), is_driver=True) for _ in range(2)], [{}]
+    pcpus = [PathTimes(len(MODES), is_driver=True) for _ in range(2)]
+    seen: list[dict[int, tuple[int, ...]]] = [{}]
     for beneficiary, pcpu, parts in spells:
         spend(pcpus[pcpu], beneficiary, parts)
         if is_asked:
@@ -87,6 +88,7 @@ def test_no_time_is_lost_when_domains_end(spells):
 
 def test_a_domain_for_which_nothing_was_done_is_not_told():
     times = PathTimes(len(MODES), is_driver=True)
+    assert times.behalf is not None
     times.behalf.of(3)
     assert {} == told([times])
 
