@@ -47,7 +47,7 @@ def _latency(durations: Histogram | None) -> Distribution | None:
 
 # fmt: off
 DISKS: tuple[Metric, ...] = (
-    # Block devices; those whose backend keeps no statistics have an info series only.
+    # Block devices, as the guest counts them; out of requests is what blkback counts.
     Metric("xen_vbd_info", "xen.vbd.info", INFO, "1",
            "A virtual block device: xenstore number, backend and mode (r, w).",
            (DOMAIN, VBD, DEVICE, BACKEND, VBD_MODE), vbd_info),

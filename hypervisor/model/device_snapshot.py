@@ -121,11 +121,7 @@ def vbd_snapshot(
     find_trace: FindTrace,
     before: VbdSnapshot | None = None,
 ) -> VbdSnapshot:
-    """Return the snapshot of a domain's disk; it may be that of `before`.
-
-    Requests and bytes are those of the backend, and blktap keeps no statistics; what the guest's
-    own block layer counts is known of every disk.
-    """
+    """Return the snapshot of a domain's disk; it may be that of `before`."""
     use, ring, spec = vbd.use, vbd.ring, vbd.spec
     answered = use.read_requests + use.write_requests
     if (
@@ -136,17 +132,17 @@ def vbd_snapshot(
         and before.backend == spec.source
     ):
         return before
-    is_counted = not spec.type.startswith("tap")
     draft = _VbdDraft(
         device=spec.device,
         name=spec.frontend,
         backend=spec.source,
         mode=spec.mode,
-        read_requests=vbd.read_requests if is_counted else None,
-        write_requests=vbd.write_requests if is_counted else None,
-        read_bytes=vbd.read_bytes if is_counted else None,
-        write_bytes=vbd.write_bytes if is_counted else None,
-        out_of_requests=vbd.out_of_requests if is_counted else None,
+        read_requests=vbd.read_requests,
+        write_requests=vbd.write_requests,
+        read_bytes=vbd.read_bytes,
+        write_bytes=vbd.write_bytes,
+        # blktap keeps no statistics; the rest is what the guest counts.
+        out_of_requests=None if spec.type.startswith("tap") else vbd.out_of_requests,
         busy_ns=use.busy_ns(now_ns),
         wait_ns=use.wait_ns,
         answered_requests=answered,

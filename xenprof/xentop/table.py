@@ -130,8 +130,8 @@ def _flags(domain: DomainSnapshot) -> tuple[bool | None, ...]:
 
 
 def _counted(domain: DomainSnapshot) -> list[VbdSnapshot]:
-    """Return the disks that have statistics; `tap:` disks have none."""
-    return [vbd for vbd in domain.vbds if vbd.read_requests is not None]
+    """Return the disks that xentop sees: blktap keeps no statistics where it looks for them."""
+    return [vbd for vbd in domain.vbds if not (vbd.backend or "").startswith("tap:")]
 
 
 def _percent_of_host(row: Row, kib: int | None) -> str | None:
