@@ -40,8 +40,7 @@ def domain_snapshot(
     devices: Taken,
 ) -> DomainSnapshot:
     """Return the snapshot of a domain. `info` is what xend knows of it."""
-    execution, operations = around.execution, around.operations
-    domain, paging = resident.domain, resident.paging
+    execution, domain, paging = around.execution, resident.domain, resident.paging
     weight, cap_percent = execution.scheduler.parameters(domain) or (None, None)
     letters = state_letters(domain)
     target_kib = domain.target_kib if info is None else info.target_kib
@@ -93,8 +92,10 @@ def domain_snapshot(
         event_channels_limit=domain.channels.limit,
         grants=ENTRIES - domain.grants.free,
         grants_limit=ENTRIES,
-        page_flips=domain.grants.transferred if domain.domid else operations["gnttab_transfer"],
-        page_copies=domain.grants.copied if domain.domid else operations["gnttab_copy"],
+        page_flips=domain.grants.transferred
+        if domain.domid
+        else around.operations["gnttab_transfer"],
+        page_copies=domain.grants.copied if domain.domid else around.operations["gnttab_copy"],
         user_ns=modes.user_ns,
         kernel_ns=modes.kernel_ns,
         hypervisor_ns=modes.hypervisor_ns,

@@ -45,6 +45,7 @@ def test_details_of_which_nothing_is_counted_are_dashes():
         "VCPUs(sec):   0:          -s",
         "Net0 RX:        -bytes        -pkts        -err        -drop  "
         "TX:        -bytes        -pkts        -err        -drop",
+        "VBD 51712 [ca: 0]  OO:        -   RD:        -   WR:        -",
     ] == [line.text for line in table(Span(host), SHOWN)][2:]
 
 
