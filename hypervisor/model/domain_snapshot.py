@@ -9,6 +9,7 @@ from hypervisor.model.cpu.execution import Execution
 from hypervisor.model.cpu.stateletters import state_letters
 from hypervisor.model.cpu_snapshot import is_runnable, mode_times, on_behalf, vcpu_snapshot
 from hypervisor.model.device_snapshot import Taken
+from hypervisor.model.domain.domain import Domain
 from hypervisor.model.domain.grant import ENTRIES
 from hypervisor.model.resident import Resident
 from hypervisor.model.wait_snapshot import Waits
@@ -20,15 +21,12 @@ _DomainDraft = draft_of(DomainSnapshot)
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What is told of a domain with the help of its host.
-
-    `operations` are those of the whole host: domain 0 has a part in every page that is moved.
-    """
+    """What is told of a domain with the help of its host."""
 
     execution: Execution
     names: Mapping[int, str]  # of the domains that there are, by id
     arch: str
-    operations: Mapping[str, int]
+    operations: Mapping[str, int]  # of the whole host, by name
 
 
 def domain_snapshot(
@@ -46,6 +44,7 @@ def domain_snapshot(
     target_kib = domain.target_kib if info is None else info.target_kib
     behalf = None if domain.domid else on_behalf(domain, execution, around.names)
     modes = mode_times(domain, behalf)
+    flips, copies = _page_moves(domain, around.operations)
     draft = _DomainDraft(
         domid=domain.domid,
         name=f"Zombie-{domain.name}" if domain.dying else domain.name,
@@ -92,12 +91,17 @@ def domain_snapshot(
         event_channels_limit=domain.channels.limit,
         grants=ENTRIES - domain.grants.free,
         grants_limit=ENTRIES,
-        page_flips=domain.grants.transferred
-        if domain.domid
-        else around.operations["gnttab_transfer"],
-        page_copies=domain.grants.copied if domain.domid else around.operations["gnttab_copy"],
+        page_flips=flips,
+        page_copies=copies,
         user_ns=modes.user_ns,
         kernel_ns=modes.kernel_ns,
         hypervisor_ns=modes.hypervisor_ns,
     )
     return finished(draft, DomainSnapshot)
+
+
+def _page_moves(domain: Domain, operations: Mapping[str, int]) -> tuple[int, int]:
+    """Return the pages that were transferred and copied; domain 0 has a part in all of them."""
+    if domain.domid:
+        return domain.grants.transferred, domain.grants.copied
+    return operations["gnttab_transfer"], operations["gnttab_copy"]
