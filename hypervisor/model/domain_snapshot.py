@@ -77,8 +77,7 @@ def domain_snapshot(
         on_behalf=behalf,
         workloads=() if domain.dying else resident.programs.results(),
         virq_total=domain.virqs,
-        # What HVM guests do in Xen are exits, which the model does not tell apart.
-        hypercalls=None if domain.kind == "hvm" else domain.hypercalls // HYPERCALL_SHARES,
+        hypercalls=_hypercalls(domain),
         demand_kib=paging.demand_kib,
         swapped_kib=paging.swapped_kib,
         page_ins=paging.page_ins,
@@ -105,3 +104,8 @@ def _page_moves(domain: Domain, operations: Mapping[str, int]) -> tuple[int, int
     if domain.domid:
         return domain.grants.transferred, domain.grants.copied
     return operations["gnttab_transfer"], operations["gnttab_copy"]
+
+
+def _hypercalls(domain: Domain) -> int | None:
+    """Return the hypercalls of a domain; those of HVM guests are exits, which are not told apart."""
+    return None if domain.kind == "hvm" else domain.hypercalls // HYPERCALL_SHARES
