@@ -107,5 +107,5 @@ def _page_moves(domain: Domain, operations: Mapping[str, int]) -> tuple[int, int
 
 
 def _hypercalls(domain: Domain) -> int | None:
-    """Return the hypercalls of a domain; those of HVM guests are exits, which are not told apart."""
+    """Return the hypercalls of a domain; those of HVM guests are exits, of no known kind."""
     return None if domain.kind == "hvm" else domain.hypercalls // HYPERCALL_SHARES
