@@ -39,7 +39,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "run": ("run", "Run the model without a service, as fast as it can."),
     "serve": ("serve", "Run the service: model, control socket, exporters, web page."),
     "stop": ("stop", "Stop the running service; everything is written first."),
-    "targets": ("targets", "Print the services that run, for Prometheus to scrape."),
+    "targets": ("targets", "Print the services on a list or below a folder, for Prometheus."),
     "trace": ("trace", "Record the trace rings of the running service, or read such a file."),
     "xenmon": ("xenmon", "Watch who gets the processors, live or into log files."),
 }

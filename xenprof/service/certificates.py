@@ -3,15 +3,13 @@
 import logging
 import ssl
 
-from hypervisor.wholetext import read_whole
+from hypervisor.wholetext import read_regular
 from xenprof.service.own_home import CannotServe
 from xenprof.service.tls import tls_context
 from xenprof.service.tlsconfig import TlsServerConfig
 from xenprof.service.webconfig import WebConfigFile
 
 log = logging.getLogger(__name__)
-
-_Seen = tuple[TlsServerConfig, tuple[bytes, ...]]
 
 
 class Certificates:
@@ -26,10 +24,10 @@ class Certificates:
         self._config = config
         self._tls = tls
         try:
-            self._seen: _Seen | str = self._look()
-            self._context = tls_context(tls, config.path.parent)
+            self._seen: TlsServerConfig | str = self._look()
+            self._context = tls_context(self._seen, config.path.parent)
         except (OSError, ValueError) as error:  # an SSLError is an OSError
-            raise CannotServe(f"{config.path}: tls_server_config: {error}") from None
+            raise CannotServe(f"{config.path}: tls_server_config: {_told(error)}") from None
 
     def context(self) -> ssl.SSLContext:
         """Return the context for a connection that begins now.
@@ -40,26 +38,44 @@ class Certificates:
         if tls is not None:
             self._tls = tls
         try:
-            seen: _Seen | str = self._look()
-        except OSError as error:
-            seen = str(error)
+            seen: TlsServerConfig | str = self._look()
+        except (OSError, ValueError) as error:
+            seen = _told(error)
         if seen != self._seen:
             self._seen = seen
             self._renew(seen)
         return self._context
 
-    def _renew(self, seen: _Seen | str) -> None:
-        try:
-            if isinstance(seen, str):
-                raise OSError(seen)
-            self._context = tls_context(self._tls, self._config.path.parent)
+    def _renew(self, seen: TlsServerConfig | str) -> None:
+        told = seen if isinstance(seen, str) else ""
+        if not isinstance(seen, str):
+            try:
+                self._context = tls_context(seen, self._config.path.parent)
+            except (OSError, ValueError) as error:
+                told = _told(error)
+        if told:
+            log.warning(
+                "%s: tls_server_config: %s; the certificates read before stay in use",
+                self._config.path,
+                told,
+            )
+        else:
             log.info("%s: the certificates have been renewed", self._config.path)
-        except (OSError, ValueError) as error:
-            told = "%s: tls_server_config: %s; the certificates read before stay in use"
-            log.warning(told, self._config.path, error)
 
-    def _look(self) -> _Seen:
-        """Return the settings and what is in the files. Raises: OSError."""
+    def _look(self) -> TlsServerConfig:
+        """Return the settings with what is in their files. Raises: OSError, ValueError."""
         folder = self._config.path.parent
-        names = (self._tls.cert_file, self._tls.key_file, self._tls.client_ca_file)
-        return self._tls, tuple(read_whole(folder / name) for name in names if name)
+        names = ("cert", "key", "client_ca")
+        files = {name: getattr(self._tls, f"{name}_file") for name in names}
+        read = {
+            name: read_regular(folder / file).decode(errors="surrogateescape")
+            for name, file in files.items()
+            if file
+        }
+        return self._tls.model_copy(update={**read, **{f"{name}_file": "" for name in read}})
+
+
+def _told(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)

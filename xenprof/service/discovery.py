@@ -5,19 +5,25 @@ Source: prometheus.io, documentation of file_sd_config and http_sd_config (the J
 """
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from hypervisor.wholetext import read_whole
+from hypervisor.wholetext import read_regular
 from xenprof.errors import XenprofError
-from xenprof.service.home_lock import current_holder
+from xenprof.service.found_home import scraped_at
 
 MOST_TARGETS = 10_000
 """More than one Prometheus is given; further ones are an error and not left out."""
 METRICS_PATH = "/metrics"
+_ADDRESS = re.compile(
+    r"https?://(?:[A-Za-z0-9_.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]):(?:[1-9]\d{0,3}|[1-5]\d{4}|"
+    r"6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5])(?:/[A-Za-z0-9._~/%+-]*)?",
+    re.ASCII,
+)
 
 TargetGroup = dict[str, list[str] | dict[str, str]]
 """What Prometheus reads: {"targets": [HOST:PORT, ...], "labels": {...}}."""
@@ -66,7 +72,11 @@ class Places:
 
 
 def _served_below(folder: Path) -> Iterator[str]:
-    """Yield the URLs of the services that run on the HOMEs in a folder, by their names."""
+    """Yield the addresses of the services that run on the HOMEs in a folder, by their names.
+
+    Raises: CannotDiscover, also if HOMEs may not be read and no service is found in others, as
+    Prometheus would take that for the end of all.
+    """
     try:
         with os.scandir(folder) as entries:
             homes = sorted(entry.path for entry in islice(entries, MOST_TARGETS + 1))
@@ -74,16 +84,25 @@ def _served_below(folder: Path) -> Iterator[str]:
         raise CannotDiscover(f"{folder}: {error.strerror}") from None
     if len(homes) > MOST_TARGETS:
         raise CannotDiscover(f"{folder}: there are more than {MOST_TARGETS} folders in it")
+    closed = ""
+    found = False
     for home in homes:
-        _, _, url = current_holder(Path(home)).partition(", ")
-        if _is_usable(url):
+        try:
+            url = scraped_at(Path(home))
+        except PermissionError:
+            closed = home
+            continue
+        if url is not None:
+            found = True
             yield url
+    if closed and not found:
+        raise CannotDiscover(f"{closed}: this user may not read it, and finds no service")
 
 
 def _listed(file: Path) -> Iterator[str]:
     """Yield the URLs in a list; HOST:PORT is short for http://HOST:PORT/metrics."""
     try:
-        lines = read_whole(file).decode().splitlines()
+        lines = read_regular(file).decode().splitlines()
     except OSError as error:
         raise CannotDiscover(f"{file}: {error.strerror}") from None
     except UnicodeDecodeError:
@@ -99,12 +118,6 @@ def _listed(file: Path) -> Iterator[str]:
         yield url
 
 
-def _is_usable(text: str) -> bool:
+def _is_usable(url: str) -> bool:
     """Return whether Prometheus can scrape a URL; it takes no password from a target."""
-    try:
-        url = urlsplit(text)
-        has_port = url.port is not None
-    except ValueError:
-        return False
-    is_plain = not (url.query or url.fragment or "@" in url.netloc or any(map(str.isspace, url[1])))
-    return url.scheme in ("http", "https") and bool(url.hostname) and has_port and is_plain
+    return _ADDRESS.fullmatch(url) is not None

@@ -15,6 +15,7 @@ from xenprof.service.own_home import CannotServe, claim
 log = logging.getLogger(__name__)
 
 LOCK_NAME = "serve.lock"
+_LONGEST_NOTE = 1024
 LAST_WORDS = "at the end: "
 """The beginning of what a service leaves in the file of its lock."""
 
@@ -44,10 +45,10 @@ class HomeLock:
             os.close(self._file)
             raise
 
-    def note_url(self, url: str) -> None:
+    def note_url(self, url: str, metrics_path: str) -> None:
         """Write the service's URL for others that find HOME locked, if the disk takes it."""
         try:
-            self._write(f", {url}\n")
+            self._write(f", {url}\nmetrics: {metrics_path}\n")
         except CannotServe as error:
             log.warning("%s", error)
 
@@ -80,7 +81,8 @@ def current_holder(home: Path) -> str:
 
 def _written(home: Path) -> str:
     try:
-        return (home / LOCK_NAME).read_text(encoding="utf-8").strip() or "?"
+        with (home / LOCK_NAME).open(encoding="utf-8", errors="replace") as file:
+            return file.readline(_LONGEST_NOTE).strip() or "?"
     except OSError:
         return "?"
 
@@ -119,7 +121,7 @@ def listen_on_address(address: str) -> socket.socket:
         listener = _tcp(socket.create_server((host, int(port)), family=family))
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
-        hint = "; choose another with --web.listen-address" if _is_taken(error) else ""
+        hint = "; choose another with --web.listen-address (make up: LISTEN=)" if _is_taken(error) else ""
         raise CannotServe(f"cannot listen on {address}: {reason}{hint}") from None
     listener.setblocking(False)
     return listener

@@ -110,7 +110,7 @@ def serve(
         sys.setswitchinterval(_GIL_SWITCH_SECONDS)
 
         def tell(url: str) -> None:
-            lock.note_url(url)
+            lock.note_url(url, settings.exporters.telemetry_path)
             listening(url)
 
         doors = _Doors(control, listener, certificates, settings.patience)

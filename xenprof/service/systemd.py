@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 
 log = logging.getLogger(__name__)
 
+_LONGEST_NUMBER = 18  # digits, as many as fit into 64 bits
 _PINGS_PER_TIMEOUT = 2  # as sd_watchdog_enabled(3) recommends
 
 
@@ -26,7 +27,8 @@ class Supervisor:
             self._address = "\0" + self._address[1:]
         self.watchdog_seconds: float | None = None
         timeout_us = environment.get("WATCHDOG_USEC", "")
-        if environment.get("WATCHDOG_PID", str(pid)) == str(pid) and timeout_us.isdecimal():
+        is_ours = environment.get("WATCHDOG_PID", str(pid)) == str(pid)
+        if is_ours and timeout_us.isdecimal() and len(timeout_us) <= _LONGEST_NUMBER:
             self.watchdog_seconds = int(timeout_us) / 1e6 or None
 
     @classmethod

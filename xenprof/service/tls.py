@@ -38,10 +38,9 @@ def tls_context(tls: TlsServerConfig, folder: Path) -> ssl.SSLContext:
     ):
         # Without a password, OpenSSL asks for that of an encrypted key on the terminal.
         context.load_cert_chain(cert, key, password="")
-    if tls.client_ca:
-        context.load_verify_locations(cadata=tls.client_ca)
-    elif tls.client_ca_file:
-        context.load_verify_locations(folder / tls.client_ca_file)
+    if tls.has_client_ca:
+        with _file(tls.client_ca, folder / tls.client_ca_file) as authority:
+            context.load_verify_locations(authority)
     elif tls.client_auth_type in _CLIENTS:
         context.load_default_certs(ssl.Purpose.CLIENT_AUTH)  # as Go does
     context.verify_mode = _CLIENTS.get(tls.client_auth_type, ssl.CERT_NONE)
@@ -63,7 +62,7 @@ def _file(text: str, path: Path) -> Iterator[Path]:
     if not text:
         yield path
         return
-    with os.fdopen(os.memfd_create("xenprof-tls"), "w") as memory:
+    with os.fdopen(os.memfd_create("xenprof-tls"), "w", errors="surrogateescape") as memory:
         memory.write(text)
         memory.flush()
         yield Path(f"/proc/self/fd/{memory.fileno()}")

@@ -5,7 +5,6 @@ Source: github.com/prometheus/exporter-toolkit, docs/web-configuration.md (the k
 
 import logging
 import re
-import stat
 from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -14,7 +13,7 @@ import yaml
 from pydantic import Field, StrictBool, ValidationError, field_validator, model_validator
 from starlette.types import Scope
 
-from hypervisor.wholetext import read_whole
+from hypervisor.wholetext import read_regular, read_whole
 from xenprof.errors import XenprofError
 from xenprof.service.tlsconfig import Strict, TlsServerConfig
 
@@ -176,9 +175,7 @@ class WebConfigFile:
         """Return the contents of the file, or why there are none."""
         try:
             # Reading a pipe would wait for its writer, and every request with it.
-            if not stat.S_ISREG(self.path.stat().st_mode):
-                return "not a regular file"
-            return read_whole(self.path)
+            return read_regular(self.path)
         except OSError as error:
             return error.strerror or str(error)
 

@@ -15,7 +15,7 @@ class EndingClient:
 
     def __init__(self, home: Path) -> None:
         self._lock = HomeLock(home)
-        self._lock.note_url("http://127.0.0.1:1/")
+        self._lock.note_url("http://127.0.0.1:1/", "/metrics")
 
     def do(self, request: object) -> None:
         self._lock.release(self.last_words)

@@ -1,5 +1,6 @@
 """Certificates that are renewed while a listener is open."""
 
+import os
 import ssl
 from pathlib import Path
 
@@ -65,6 +66,14 @@ def test_a_renewal_that_is_completed_later_is_taken_over(folder, tmp_path_factor
 def test_a_file_that_is_gone_changes_nothing(folder):
     kept = certificates(folder)
     (folder / "cert.pem").unlink()
+
+    assert "old" == shown(kept.context())
+
+
+def test_a_key_that_becomes_a_pipe_is_not_waited_for(folder):
+    kept = certificates(folder)
+    (folder / "key.pem").unlink()
+    os.mkfifo(folder / "key.pem")
 
     assert "old" == shown(kept.context())
 

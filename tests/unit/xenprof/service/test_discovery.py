@@ -1,6 +1,9 @@
 """Which services Prometheus is told of."""
 
+import contextlib
 import json
+import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -9,6 +12,8 @@ from hypothesis import strategies as st
 
 from tests.support.fake_host import host_without
 from tests.support.service_fakes import ask_now
+from xenprof.service import discovery
+from xenprof.service import found_home as module
 from xenprof.service.app import create_app
 from xenprof.service.discovery import MOST_TARGETS, CannotDiscover, Places, TargetGroup
 from xenprof.service.exporter import ExporterSettings
@@ -49,7 +54,21 @@ def test_a_target_is_told_once(tmp_path):
 
 @pytest.mark.parametrize(
     "line",
-    ["a", "a:x", "a:99999", "ftp://a:1", "http://u:p@a:1", "a:1?x=1", ":1", "a b:1", "http://a"],
+    [
+        "a",
+        "a:x",
+        "a:99999",
+        "ftp://a:1",
+        "http://u:p@a:1",
+        "a:1?x=1",
+        ":1",
+        "a b:1",
+        "http://a",
+        'bad"host<x>:5',
+        "a:0",
+        "a:65536",
+        "http://[::1:5",
+    ],
 )
 def test_a_line_that_is_no_address_is_named(tmp_path, line):
     with pytest.raises(CannotDiscover, match="list: line 2: "):
@@ -81,15 +100,107 @@ def test_too_many_targets_are_refused(tmp_path):
         listed(tmp_path, text)
 
 
-def test_services_are_found_by_their_homes(tmp_path):
-    (tmp_path / "stopped").mkdir()
-    (tmp_path / "a file").write_text("")
-    lock = HomeLock(tmp_path / "running")
-    lock.note_url("http://127.0.0.1:4711/")
+@pytest.fixture
+def listener():
+    with socket.create_server(("127.0.0.1", 0)) as one:
+        yield one.getsockname()[1]
+
+
+@contextlib.contextmanager
+def served(home: Path, url: str, metrics_path: str = "/metrics"):
+    lock = HomeLock(home)
+    lock.note_url(url, metrics_path)
     try:
-        assert [group("127.0.0.1:4711")] == Places(homes=(tmp_path,)).groups()
+        yield
     finally:
         lock.release()
+
+
+def found(folder: Path) -> list[TargetGroup]:
+    return Places(homes=(folder,)).groups()
+
+
+def test_services_are_found_by_their_homes(tmp_path, listener):
+    (tmp_path / "stopped").mkdir()
+    (tmp_path / "a file").write_text("")
+
+    with served(tmp_path / "running", f"http://127.0.0.1:{listener}/", "/own/metrics"):
+        assert [group(f"127.0.0.1:{listener}", path="/own/metrics")] == found(tmp_path)
+
+
+def test_a_service_on_all_addresses_is_told_with_one_that_can_be_reached(tmp_path):
+    with socket.create_server(("0.0.0.0", 0)) as one:
+        port = one.getsockname()[1]
+        with served(tmp_path / "running", f"http://0.0.0.0:{port}/"):
+            assert [group(f"127.0.0.1:{port}")] == found(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        b"1, http://169.254.169.254:80/latest/meta-data\n",
+        b"1, http://127.0.0.1:1/\nmetrics: /metrics\n",
+        b"1, http://127.0.0.1:PORT/\n",
+        b"1, http://127.0.0.1:PORT/\nmetrics: /metrics?x=1\n",
+        b"1, ftp://127.0.0.1:PORT/\nmetrics: /metrics\n",
+        b"\xff\xfe, http://127.0.0.1:PORT/\nmetrics: /metrics\n",
+        b"x" * 100_000,
+        b"",
+    ],
+)
+def test_a_note_that_the_system_does_not_confirm_is_no_target(tmp_path, listener, note):
+    with served(tmp_path / "hostile", "http://127.0.0.1:1/"):
+        text = note.replace(b"PORT", str(listener).encode())
+        (tmp_path / "hostile" / "serve.lock").write_bytes(text)
+
+        assert [] == found(tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["fifo", "link", "folder", "device"])
+def test_a_hostile_home_does_not_hide_the_others(tmp_path, listener, kind):
+    (tmp_path / "a").mkdir()
+    lock = tmp_path / "a" / "serve.lock"
+    if kind == "fifo":
+        os.mkfifo(lock)
+    elif kind == "folder":
+        lock.mkdir()
+    else:
+        lock.symlink_to("/dev/zero" if kind == "device" else lock)
+
+    with served(tmp_path / "b", f"http://127.0.0.1:{listener}/"):
+        assert [group(f"127.0.0.1:{listener}")] == found(tmp_path)
+
+
+def closed(monkeypatch, *homes: Path) -> None:
+    def scraped_at(home: Path) -> str | None:
+        if home in homes:
+            raise PermissionError
+        return module.scraped_at(home)
+
+    monkeypatch.setattr(discovery, "scraped_at", scraped_at)
+
+
+def test_folders_that_may_not_be_read_and_no_service_are_an_error(tmp_path, monkeypatch):
+    (tmp_path / "a").mkdir()
+    closed(monkeypatch, tmp_path / "a")
+
+    with pytest.raises(CannotDiscover, match="a: this user may not read it"):
+        found(tmp_path)
+
+
+def test_a_folder_that_may_not_be_read_does_not_hide_the_others(tmp_path, monkeypatch, listener):
+    (tmp_path / "lost+found").mkdir()
+    closed(monkeypatch, tmp_path / "lost+found")
+
+    with served(tmp_path / "running", f"http://127.0.0.1:{listener}/"):
+        assert [group(f"127.0.0.1:{listener}")] == found(tmp_path)
+
+
+def test_a_list_that_is_a_pipe_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "list")
+
+    with pytest.raises(CannotDiscover, match="list: is not a regular file"):
+        Places(lists=(tmp_path / "list",)).groups()
 
 
 @pytest.fixture

@@ -36,7 +36,7 @@ def test_a_url_that_cannot_be_noted_is_no_reason_to_end(tmp_path, monkeypatch, c
     lock = HomeLock(tmp_path)
     with monkeypatch.context() as patched:
         patched.setattr(os, "write", full)
-        lock.note_url("http://127.0.0.1:1/")
+        lock.note_url("http://127.0.0.1:1/", "/metrics")
     lock.release()
 
     assert caplog.messages == [f"{tmp_path}/serve.lock cannot be written: No space left on device"]

@@ -47,6 +47,8 @@ def test_without_a_listener_nothing_happens(address):
         ({"WATCHDOG_USEC": "20000000", "WATCHDOG_PID": "8"}, None),
         ({"WATCHDOG_USEC": "0"}, None),
         ({"WATCHDOG_USEC": "soon"}, None),
+        ({"WATCHDOG_USEC": "9" * 400}, None),
+        ({"WATCHDOG_USEC": "9" * 5000}, None),
     ],
 )
 def test_the_watchdog_is_that_of_this_process(others, seconds):
