@@ -1,13 +1,20 @@
 """Encodes one OpenTelemetry metric, and keeps what is the same in each push: names and labels."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from exporters.labels import DOMAIN, DOMID, UUID
+from exporters.labels import (
+    BENEFICIARY,
+    BENEFICIARY_ID,
+    BENEFICIARY_UUID,
+    DOMAIN,
+    DOMID,
+    UUID,
+)
 from exporters.lives import Life
-from exporters.metric import NS_PER_SECOND, Distribution, Kind, Metric, Value
+from exporters.metric import NS_PER_SECOND, Distribution, Kind, Label, Metric, Value
 from exporters.otlp import wire
 from exporters.otlp.exponential import SCALE, exponential
 from exporters.otlp.ids import span_id
@@ -19,8 +26,9 @@ from xenprof.service.exporter import ServiceStats
 
 _logger = logging.getLogger(__name__)
 
-Key = tuple[int, tuple[str, ...], Life | None]
-"""A series: the row, the values of its labels, and whose life it belongs to."""
+Key = tuple[int, tuple[str, ...], Life | None, Life | None]
+"""A series: the row, the values of its labels, whose life it belongs to, and for whom that worked.
+"""
 _DELTA_KINDS = {
     "cumulative": frozenset[Kind](),
     "delta": frozenset({Kind.COUNTER, Kind.HISTOGRAM}),
@@ -72,16 +80,18 @@ class Family:
     def encode(self, host: HostSnapshot, stats: ServiceStats, moment: Moment) -> Encoded:
         """Return the points of a snapshot; a row that fails has none, and is logged once."""
         made = Encoded()
+        failed: set[int] = set()
         for number, row in enumerate(self._rows):
             before = len(made.points)
             try:
                 self._encode_row(number, row, host, stats, moment, made)
             except Exception:
                 del made.points[before:], made.values[before:]
+                failed.add(number)
                 if row.name not in self._broken:
                     self._broken.add(row.name)
                     _logger.exception("%s cannot be sent", row.name)
-        self._forget_ended(made)
+        self._forget_ended(made, failed)
         return made
 
     def metric(self, points: Iterable[bytes]) -> bytes:
@@ -106,15 +116,16 @@ class Family:
         self, number: int, row: Metric, host: HostSnapshot, stats: ServiceStats, moment: Moment,
         made: Encoded,
     ) -> None:  # fmt: skip
-        place = row.labels.index(DOMAIN) if DOMAIN in row.labels else None
+        place, other = _place(row, DOMAIN), _place(row, BENEFICIARY)
         lives, heads, points = self._starts.by_name, self._heads, made.points
         now = wire.time(moment.now_ns)
         for labels, value in row.points(host, stats):
             life = None if place is None else lives.get(labels[place])
-            key = (number, labels, life)
+            beneficiary = None if other is None else lives.get(labels[other])
+            key = (number, labels, life, beneficiary)
             head = heads.get(key)
             if head is None:
-                head = heads[key] = self._point_head(row, labels, life)
+                head = heads[key] = self._point_head(row, key)
             if self._is_delta:
                 made.values.append((key, value))
                 start, value = self._delta(key, value)
@@ -124,11 +135,12 @@ class Family:
             else:
                 points.append(head + now + wire.value(value))
 
-    def _point_head(self, row: Metric, labels: tuple[str, ...], life: Life | None) -> bytes:
+    def _point_head(self, row: Metric, key: Key) -> bytes:
         """Return the beginning of a point: its attributes, and its start if that does not change.
 
         A domain that is created again under its name counts from 0: its id makes a new series.
         """
+        _, labels, life, beneficiary = key
         attributes: dict[str, str | int] = {
             label.attribute: int(value) if label.is_number else value
             for label, value in zip(row.labels, labels, strict=True)
@@ -136,11 +148,9 @@ class Family:
         }
         if row.attribute is not None:
             attributes[row.attribute[0]] = row.attribute[1]
-        if life is not None:
-            attributes[DOMID.attribute] = life[0]
-            if life[1]:
-                attributes[UUID.attribute] = life[1]
-        start = b"" if self._is_delta else wire.start(self._starts.start_ns(life))
+        attributes |= _of_life(life, DOMID, UUID)
+        attributes |= _of_life(beneficiary, BENEFICIARY_ID, BENEFICIARY_UUID)
+        start = b"" if self._is_delta else self._start(key)
         if self._kind is not Kind.HISTOGRAM:
             head = wire.number_head(wire.attributes(7, attributes), has_start=self._has_start)
             return head + (start if self._has_start else b"")
@@ -173,15 +183,46 @@ class Family:
         """Return the field of the start, and what has come since the last push that was taken."""
         before, since_ns = self._taken.get(key, (None, 0))
         if before is None:
-            return wire.start(self._starts.start_ns(key[2])), value
+            return self._start(key), value
         return wire.start(since_ns), _difference(value, before)
 
-    def _forget_ended(self, made: Encoded) -> None:
-        """Forget series when most of them are gone."""
+    def _start(self, key: Key) -> bytes:
+        """Return the field of the time since when a series counts."""
+        _, _, life, beneficiary = key
+        starts = self._starts
+        return wire.start(max(starts.start_ns(life), starts.start_ns(beneficiary)))
+
+    def _forget_ended(self, made: Encoded, failed: Set[int]) -> None:
+        """Forget series when most of them are gone.
+
+        What the receiver has of a series that may come back is kept, or it would get that twice:
+        of the rows that have just failed, and of domains that live.
+        """
         if len(self._heads) > 2 * len(made.points):
             self._heads.clear()
         if len(self._taken) > 2 * len(made.values):
-            self._taken = {key: self._taken[key] for key, _ in made.values if key in self._taken}
+            present = {key for key, _ in made.values}
+            self._taken = {
+                key: taken
+                for key, taken in self._taken.items()
+                if key in present or key[0] in failed or self._lives(key)
+            }
+
+    def _lives(self, key: Key) -> bool:
+        """Return whether a series is of a domain that lives, and its beneficiary does, if any."""
+        _, _, life, beneficiary = key
+        return self._starts.has(life) and (beneficiary is None or self._starts.has(beneficiary))
+
+
+def _place(row: Metric, label: Label) -> int | None:
+    return row.labels.index(label) if label in row.labels else None
+
+
+def _of_life(life: Life | None, domid: Label, uuid: Label) -> Mapping[str, str | int]:
+    """Return the attributes that tell a life of a domain from others under its name."""
+    if life is None:
+        return {}
+    return {domid.attribute: life[0]} | ({uuid.attribute: life[1]} if life[1] else {})
 
 
 def _difference(value: Value, before: Value) -> Value:

@@ -32,3 +32,7 @@ class Starts:
     def start_ns(self, life: Life | None) -> int:
         """Return since when the counters of a domain count; None: those of host and service."""
         return self.service_start_ns if life is None else self._starts[life]
+
+    def has(self, life: Life | None) -> bool:
+        """Return whether a life goes on, or has lost samples that are still told."""
+        return life in self._starts

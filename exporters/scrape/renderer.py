@@ -12,7 +12,7 @@ from exporters.attempts import Attempts, FailingMetrics
 from exporters.catalogue import GROUPS
 from exporters.catalogue.collectors import COLLECTORS
 from exporters.exemplars import SessionTrace
-from exporters.labels import DOMAIN
+from exporters.labels import BENEFICIARY, DOMAIN
 from exporters.metric import NS_PER_SECOND, Kind, Labels, Metric
 from exporters.scopes import Each, View
 from exporters.scrape.families import Buckets, Column, Family, Numbers, WithCreated, has_created
@@ -154,18 +154,24 @@ class _Page:
         return [labels for labels, _ in found], [value for _, value in found]
 
     def created(self, metric: Metric) -> Callable[[Labels], float]:
-        """Return what tells when a series of a metric began: its domain, or the service."""
+        """Return what tells when a series of a metric began: its domain, or the service.
+
+        What a domain did for another began when there were both.
+        """
         started = self.stats.started_unix
         if DOMAIN not in metric.labels:
             return lambda _: started
-        host, place = self.view.host, metric.labels.index(DOMAIN)
+        host = self.view.host
+        places = [metric.labels.index(one) for one in (DOMAIN, BENEFICIARY) if one in metric.labels]
         boot_ns = host.unix_ns - host.time_ns
         known = {
             domain.name: (boot_ns + domain.created_ns) / NS_PER_SECOND
             for domain in host.domains
             if domain.created_ns is not None
         }
-        return lambda labels: known.get(labels[place], started)
+        return lambda labels: max(
+            (known[labels[place]] for place in places if labels[place] in known), default=started
+        )
 
 
 def openmetrics_type(kind: Kind) -> str:

@@ -8,13 +8,14 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import (
     AGGREGATION_TEMPORALITY_DELTA,
 )
 
+from exporters.catalogue import CATALOGUE
 from exporters.labels import DOMAIN
 from exporters.metric import Distribution, Kind, Metric
 from exporters.otlp.ids import span_id
 from exporters.otlp.metrics import MetricFeed
 from exporters.otlp.settings import Shape
-from hypervisor.telemetry import Exemplar
-from tests.support.otlp_messages import metrics_of, points
+from hypervisor.telemetry import Exemplar, ModeTimes
+from tests.support.otlp_messages import attributes, metrics_of, points
 from tests.support.snapshots import NAMES, FixedSource, grumble
 
 SECOND = 10**9
@@ -27,26 +28,30 @@ class Row:
 
     def __init__(self, kind: Kind, value) -> None:
         self.value = value
+        self.is_broken = False
         self.metric = Metric(
             "xen_thing", "xen.thing", kind, "s", "A thing.", (DOMAIN,), self.points, bounds=BOUNDS
         )
 
     def points(self, host, stats):
-        yield (NAMES[1],), self.value
+        if self.is_broken:
+            raise ZeroDivisionError
+        if self.value is not None:
+            yield (NAMES[1],), self.value
 
     def feed(self, shape: Shape) -> MetricFeed:
         self.source = FixedSource()
         return MetricFeed(self.source, shape, [self.metric])
 
 
-def sent(feed: MetricFeed, *, taken: bool = True):
+def sent(feed: MetricFeed, *, taken: bool = True, otel: str = "xen.thing"):
     """Return the only point that a push sends."""
     (request,) = feed.requests()
     if taken:
         feed.settle(request, is_taken=True)
     else:
         feed.put_off()
-    return points(metrics_of([request])["xen.thing"])[0]
+    return points(metrics_of([request])[otel])[0]
 
 
 def temporality(kind: Kind, shape: Shape) -> int:
@@ -115,6 +120,109 @@ def test_the_deltas_of_another_life_under_the_name_count_from_0():
     )
     row.value = 50
     assert sent(feed).as_int == 50
+
+
+def test_the_delta_after_a_failed_row_counts_from_the_last_push_that_had_it():
+    row = Row(Kind.COUNTER, 10)
+    feed = row.feed(Shape("delta"))
+    found = [sent(feed).as_int]
+    row.value = 15
+    found.append(sent(feed).as_int)
+    row.is_broken = True
+    assert list(feed.requests()) == []
+    row.is_broken = False
+    row.value = 18
+    found.append(sent(feed).as_int)
+    assert found == [10, 5, 3]
+
+
+def test_the_delta_of_a_living_domain_goes_on_after_a_value_that_was_not_known():
+    row = Row(Kind.COUNTER, 10)
+    feed = row.feed(Shape("delta"))
+    sent(feed)
+    row.value = None
+    assert list(feed.requests()) == []
+    row.value = 18
+    assert sent(feed).as_int == 8
+
+
+def test_what_was_taken_of_ended_domains_is_forgotten():
+    source = FixedSource()
+    counter = next(row for row in CATALOGUE if row.name == "xen_domain_cpu_seconds_total")
+    feed = MetricFeed(source, Shape("delta"), [counter])
+    first = grumble().domains[0]
+    for domid in range(1, 1000):
+        source.host = replace(grumble(), domains=(replace(first, domid=domid, uuid=str(domid)),))
+        sent(feed, otel="xen.domain.cpu")
+    (family,) = feed._families
+    assert len(family._taken) < 10
+
+
+def served(domid: int, seconds: int):
+    """Return a host whose domain 0 has worked so long for a domain, which was then created."""
+    driver, guest = grumble().domains[:2]
+    behalf = {guest.name: ModeTimes(0, seconds * SECOND, 0)}
+    return replace(
+        grumble(),
+        domains=(
+            replace(driver, on_behalf=behalf),
+            replace(guest, domid=domid, uuid=f"uuid-{domid}", created_ns=domid * SECOND),
+        ),
+    )
+
+
+def test_what_was_taken_of_work_for_ended_domains_is_forgotten():
+    source = FixedSource()
+    row = next(row for row in CATALOGUE if row.name == "xen_domain_on_behalf_seconds_total")
+    feed = MetricFeed(source, Shape("delta"), [row])
+    for domid in range(1, 100):
+        source.host = served(domid, 100)
+        sent(feed, otel="xen.domain.on_behalf")
+    (family,) = feed._families
+    assert len(family._taken) < 10
+
+
+def sent_for_two_lives(temporality: str):
+    """Return the points of work for a domain, and for its successor under the name."""
+    source = FixedSource()
+    source.journals.offset_ns = (1_700_000_003 - 1_170_000_000) * SECOND
+    row = next(row for row in CATALOGUE if row.name == "xen_domain_on_behalf_seconds_total")
+    feed = MetricFeed(source, Shape(temporality), [row])
+    found = []
+    for domid, seconds in ((5, 100), (6, 150)):
+        source.host = served(domid, seconds)
+        (request,) = feed.requests()
+        feed.settle(request, is_taken=True)
+        found.append(
+            next(
+                one
+                for one in points(metrics_of([request])["xen.domain.on_behalf"])
+                if attributes(one)["cpu.mode"] == "kernel"
+            )
+        )
+    return found
+
+
+def test_the_work_for_a_successor_under_the_name_is_not_that_for_its_forerunner():
+    assert [one.as_double for one in sent_for_two_lives("delta")] == [100.0, 150.0]
+
+
+def test_the_beneficiary_is_told_by_its_life():
+    assert [
+        (
+            attributes(one)["xen.domain.beneficiary.id"],
+            attributes(one)["xen.domain.beneficiary.uuid"],
+        )
+        for one in sent_for_two_lives("cumulative")
+    ] == [(5, "uuid-5"), (6, "uuid-6")]
+
+
+def test_the_work_for_a_domain_counts_since_that_was_created():
+    host_started = 1_700_000_003 * SECOND
+    assert [one.start_time_unix_nano for one in sent_for_two_lives("cumulative")] == [
+        host_started + 5 * SECOND,
+        host_started + 6 * SECOND,
+    ]
 
 
 def test_a_histogram_has_deltas_of_buckets_and_sum():

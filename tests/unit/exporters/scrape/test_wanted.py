@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import pytest
 
 from exporters.scrape.renderer import Renderer
 from exporters.scrape.wanted import MOST_VALUES, BadQuery, Wanted, wanted
+from hypervisor.telemetry import ModeTimes
 from tests.support.snapshots import NAMES, grumble, stats
 
 
@@ -91,6 +94,25 @@ def test_a_counter_of_a_domain_was_created_with_it_and_others_with_the_service()
     found = [line for line in lines(want, openmetrics=True) if "_created" in line]
     assert 'xen_domain_cpu_seconds_created{domain="ossvm02",host="grumble"} 1170000000.0' in found
     assert 'xenprof_model_time_seconds_created{host="grumble"} 1700000000.0' in found
+
+
+def test_work_for_a_domain_began_when_that_was_created():
+    driver, guest = grumble().domains[:2]
+    behalf = {guest.name: ModeTimes(0, 1, 0), driver.name: ModeTimes(0, 1, 0)}
+    host = replace(
+        grumble(),
+        domains=(
+            replace(driver, on_behalf=behalf),
+            replace(guest, created_ns=5_000_000_000),
+        ),
+    )
+    want = wanted([("created", "true"), ("name[]", "xen_domain_on_behalf_seconds_total")])
+    made = Renderer(clock=lambda: 0.0).render(host, stats(), openmetrics=True, wanted=want)
+    assert {
+        line.partition('on_behalf_of="')[2].partition('"')[0]: line.rpartition(" ")[2]
+        for line in made.decode().splitlines()
+        if "_created" in line
+    } == {guest.name: "1170000005.0", driver.name: "1170000000.0"}
 
 
 def test_the_text_format_has_no_times_of_creation():
