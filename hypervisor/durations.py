@@ -34,11 +34,6 @@ class Durations:
         self.sum_ns += duration_ns
         self._last[bucket] = (duration_ns, ended_ns, trace_id)
 
-    @property
-    def count(self) -> int:
-        """Return the number of durations."""
-        return sum(self._counts)
-
     def histogram(self, epoch_ns: int, find_trace: FindTrace) -> Histogram:
         """Return the counts; `find_trace` serves durations that were counted without a trace.
 

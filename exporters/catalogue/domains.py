@@ -25,6 +25,7 @@ from hypervisor.telemetry import (
     GuestKernelSnapshot,
     HostSnapshot,
 )
+from hypervisor.telemetry.unknown import total
 from xenprof.service.exporter import ServiceStats
 
 COUNTER, GAUGE, UPDOWN, INFO, STATESET = Of.COUNTER, Of.GAUGE, Of.UPDOWN, Of.INFO, Of.STATESET
@@ -80,8 +81,7 @@ def _cap(domain: DomainSnapshot) -> float | None:
 
 
 def _vcpus_online(domain: DomainSnapshot) -> int | None:
-    known = [vcpu.online for vcpu in domain.vcpus if vcpu.online is not None]
-    return sum(known) if known else None
+    return total(vcpu.online for vcpu in domain.vcpus) if domain.vcpus else None
 
 
 def _of_kernel(find: Callable[[GuestKernelSnapshot], float | None]) -> Each[DomainSnapshot]:
@@ -139,7 +139,8 @@ DOMAINS: tuple[Metric, ...] = (
     Metric("xen_domain_hypercalls_total", "xen.domain.hypercalls", COUNTER, "{call}",
            "Hypercalls that the domain has made.", (DOMAIN,), of(EACH, lambda d: d.hypercalls)),
     Metric("xen_domain_event_notifications_total", "xen.domain.event.notifications", COUNTER,
-           "{notification}", "Event channel notifications that the domain has sent.", (DOMAIN,),
+           "{notification}", "Event channel notifications that the domain has sent and received.",
+           (DOMAIN,),
            of(EACH, lambda d: d.evtchn_notifications)),
     Metric("xen_domain_event_channels", "xen.domain.event_channels", UPDOWN, "{channel}",
            "Event channels of the domain that are in use.", (DOMAIN,),

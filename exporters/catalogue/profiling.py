@@ -22,7 +22,6 @@ from exporters.lives import last_lives, names
 from exporters.metric import NS_PER_SECOND, Kind, Metric, Point
 from exporters.scopes import HOST, of
 from hypervisor.telemetry import HostSnapshot
-from xenprof.profile.losses import stage_of
 from xenprof.service.exporter import ServiceStats
 
 COUNTER, STATESET = Kind.COUNTER, Kind.STATESET
@@ -80,7 +79,7 @@ def lost(host: HostSnapshot, _: ServiceStats, /) -> Iterator[Point]:
     lives = last_lives(host)
     for row in host.lost:
         if lives[row.domain] == (row.domid, row.uuid):
-            yield (row.domain, stage_of(row.reason), row.reason), row.samples
+            yield (row.domain, row.stage, row.reason), row.samples
 
 
 def outcomes(host: HostSnapshot, _: ServiceStats, /) -> Iterator[Point]:

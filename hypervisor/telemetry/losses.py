@@ -5,9 +5,10 @@ from collections.abc import Mapping
 LOSS_STAGES: Mapping[str, str] = {
     "ring_full": "hypervisor",
     "never_read": "hypervisor",
+    "unread": "hypervisor",
+    "domain_destroyed": "hypervisor",
     "cpu_buffer_overflow": "driver",
     "event_buffer_overflow": "driver",
-    "domain_destroyed": "driver",  # and its rings, which die with the driver that reads them
     "unknown_event": "daemon",
     "no_mm": "daemon",
     "no_mapping": "daemon",
@@ -17,4 +18,9 @@ LOSS_STAGES: Mapping[str, str] = {
     "count_overflow": "store",
     "no_address": "import",
 }
-"""Each reason has one stage: hypervisor | driver | daemon | store | import."""
+"""Each reason has one stage: hypervisor | driver | daemon | store | import; see `stage_of`."""
+
+
+def stage_of(reason: str) -> str:
+    """Return the stage of a loss; other words are counters of the guest's driver."""
+    return LOSS_STAGES.get(reason, "driver")

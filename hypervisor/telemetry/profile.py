@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import IntEnum
 
-from hypervisor.telemetry.losses import LOSS_STAGES
+from hypervisor.telemetry.losses import stage_of
 
 
 class Mode(IntEnum):
@@ -66,8 +66,8 @@ class LostCount:
 
     @property
     def stage(self) -> str:
-        """Return the stage of the loss; a reason that only a host knows is the hypervisor's."""
-        return LOSS_STAGES.get(self.reason, "hypervisor")
+        """Return where on its way the samples were lost (see `losses`)."""
+        return stage_of(self.reason)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ class Device:
     spec: DeviceSpec
     frontend: str  # path in xenstore
     backend: str
+    is_asked_back: bool = False  # and the guest has not given it up
 
 
 @dataclass(slots=True)

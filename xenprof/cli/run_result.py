@@ -114,7 +114,7 @@ def _vbd(vbd: VbdSnapshot) -> dict[str, object]:
         "read_bytes": vbd.read_bytes,
         "write_bytes": vbd.write_bytes,
         "ring_full": vbd.out_of_requests,
-        "statistics": vbd.read_requests is not None,
+        "statistics": vbd.out_of_requests is not None,
         "busy_ns": vbd.busy_ns,
         "wait_ns": vbd.wait_ns,
         "answered_requests": vbd.answered_requests,

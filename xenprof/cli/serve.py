@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 DEFAULT_ADDRESS = "127.0.0.1:10031"
 _ABOUT_STARTING = ("state_dir", "background", "log_file")
+_MOST_TOP_SYMBOLS = 100  # of each domain; judgement
 _SHORTEST_SLICE_NS = 10**9  # each slice ends with a dump of every daemon; judgement
 
 
@@ -188,7 +189,7 @@ def _hosts(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tu
 @callgraph_option
 @click.option(
     "--top-symbols",
-    type=WholeNumber(0, 100),
+    type=WholeNumber(0, _MOST_TOP_SYMBOLS),
     default=0,
     metavar="N",
     help="Metrics for the N functions of each domain with most samples.",

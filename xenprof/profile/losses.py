@@ -21,29 +21,6 @@ REASONS = {
 }
 """Reason -> what happened, along the way of a sample; other reasons are shown as they are."""
 
-_STAGES = {
-    "ring_full": "hypervisor",
-    "never_read": "hypervisor",
-    "unread": "hypervisor",
-    "domain_destroyed": "hypervisor",
-    "cpu_buffer_overflow": "driver",
-    "event_buffer_overflow": "driver",
-    "unknown_event": "daemon",
-    "no_mm": "daemon",
-    "no_mapping": "daemon",
-    "no_kernel_image": "daemon",
-    "filtered": "daemon",
-    "store_write_failed": "store",
-    "count_overflow": "store",
-    "no_address": "import",
-}
-
-
-def stage_of(reason: str) -> str:
-    """Return where on its way a sample was lost: hypervisor, driver, daemon, store or import."""
-    return _STAGES.get(reason, "driver")  # other words are counters of the guest's driver
-
-
 _LINE = re.compile(r"lost: \d{1,15} samples \((.*)\)")
 _REASON = re.compile(r"([a-z_]{1,40}) (\d{1,15})")
 

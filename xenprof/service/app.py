@@ -8,6 +8,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from xenprof.service.api import api_routes
 from xenprof.service.bodies import BodyLimit
@@ -34,7 +35,7 @@ def create_app(
     places: Places | None = None,
     stop: Callable[[], object] = lambda: None,
 ) -> Starlette:
-    """Return the application. `web_config` adds its headers and asks for its users' passwords.
+    """Return the application. `web_config` asks for its users' passwords.
 
     With `read_only`, only those may change something whom `web_config` knows when they ask.
     `allowed_hosts` are those that requests may name; None for the control socket, where no name
@@ -75,16 +76,25 @@ def create_app(
             *discovery_routes(places or Places(), service.settings.telemetry_path),
             *service.exporters.routes,
         ],
-        middleware=_middleware(service.counts, web_config, allowed_hosts),
+        middleware=_middleware(web_config, allowed_hosts),
         exception_handlers=Failures(hidden).handlers,
     )
 
 
+def surrounded(app: Starlette, counts: Counts, web_config: "WebConfigFile | None") -> ASGIApp:
+    """Return the application within what sees each answer, those to bugs and refusals too."""
+    if web_config is None:
+        return Counting(app, counts)
+    from xenprof.service.response_headers import ResponseHeaders  # as in `server`
+
+    return Counting(ResponseHeaders(app, web_config), counts)
+
+
 def _middleware(
-    counts: Counts, web_config: "WebConfigFile | None", allowed_hosts: AllowedHosts | None
+    web_config: "WebConfigFile | None", allowed_hosts: AllowedHosts | None
 ) -> list[Middleware]:
     """Return what each request passes through, the first one first."""
-    layers = [Middleware(Counting, counts=counts)]
+    layers = []
     if allowed_hosts is not None:
         layers.append(Middleware(HostCheck, allowed=allowed_hosts))
     if web_config is not None:

@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import anyio
 import anyio.to_thread
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from xenprof.errors import XenprofError
 from xenprof.service.http import MAY_CHANGE
@@ -37,7 +37,7 @@ class TooManyWait(XenprofError):
 
 
 class BasicAuth:
-    """ASGI middleware that requires a password where users are given, and adds the headers.
+    """ASGI middleware that requires a password where users are given.
 
     It notes in the scope, as MAY_CHANGE, whether the request comes from somebody who is known.
     """
@@ -53,23 +53,15 @@ class BasicAuth:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         config = self._file.in_force_for(scope)
-
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                answer = MutableHeaders(scope=message)
-                for name, value in config.http_server_config.headers.items():
-                    answer[name] = value
-            await send(message)
-
         refusal = None
         if config.basic_auth_users:
             refusal = await self._refusal(config.basic_auth_users, scope)
         if refusal is not None:
-            await refusal(scope, receive, send_with_headers)
+            await refusal(scope, receive, send)
             return
         # Whoever comes as far has shown what is asked for: a password here, a certificate to TLS.
         known = {**scope, MAY_CHANGE: config.has_authentication}
-        await self._app(known, receive, send_with_headers)
+        await self._app(known, receive, send)
 
     async def _refusal(self, users: dict[str, str], scope: Scope) -> PlainTextResponse | None:
         """Return the answer to somebody who is none of the users; None for a user."""

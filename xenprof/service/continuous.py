@@ -20,7 +20,7 @@ from xenprof.events import assign_counters
 from xenprof.eventspec import parse_setting
 from xenprof.home import DOMAIN_0, DOMAIN_0_ID, domain_root
 from xenprof.service.commands import Command
-from xenprof.service.targets import TargetNames, Targets, names_by_id
+from xenprof.service.profiled_domains import ProfiledDomains, ProfiledNames, names_by_id
 from xenprof.session.imagesetup import setup_at
 from xenprof.session.sessions import Sessions
 from xenprof.wire import opcontrol as oc
@@ -80,8 +80,8 @@ class ContinuousProfiling:
         )
         assign_counters(cpu, self._events)
         snapshot = host.telemetry.snapshot()
-        self._names = TargetNames(snapshot, settings.active, settings.passive)
-        self._targets: Targets | None = None  # of the service's session; None: it has none
+        self._names = ProfiledNames(snapshot, settings.active, settings.passive)
+        self._profiled: ProfiledDomains | None = None  # of the service's session; None: it has none
         self._unable: set[int] = set()  # domains whose daemons could not be started
         self._begun_ns = 0
         self._due_ns: int | None = host.now_ns  # when to begin; None: somebody profiles
@@ -101,10 +101,10 @@ class ContinuousProfiling:
         now_ns = self._host.now_ns
         if snapshot.xenoprof is None or snapshot.xenoprof.state != "idle":
             self._due_ns = None
-            if self._targets is not None:
+            if self._profiled is not None:
                 self._look_for_others(snapshot)
             return
-        self._targets = None
+        self._profiled = None
         if self._due_ns is None:
             self._due_ns = now_ns + PATIENCE_NS
         if now_ns >= self._due_ns:
@@ -115,7 +115,7 @@ class ContinuousProfiling:
 
         A session that runs is not ended by another start, as with a daemon of one's own.
         """
-        if self._targets is None or command.domain not in (DOMAIN_0, str(DOMAIN_0_ID)):
+        if self._profiled is None or command.domain not in (DOMAIN_0, str(DOMAIN_0_ID)):
             return None
         if command.name in _BEGINS:
             return (
@@ -123,10 +123,10 @@ class ContinuousProfiling:
                 "for a session of your own, run opcontrol --shutdown first"
             )
         if command.name in _ENDS:
-            self._stop(self._targets)
+            self._stop(self._profiled)
         elif command.name != oc.StopProfiling.command:
             return None
-        self._targets = None
+        self._profiled = None
         return (
             "the service's own session (xenprof serve --profile) is yours now; it begins again "
             f"when domain 0 has had no daemon for {PATIENCE_NS // 10**9} seconds"
@@ -134,17 +134,17 @@ class ContinuousProfiling:
 
     def _look_for_others(self, snapshot: HostSnapshot) -> None:
         found = self._names.find(snapshot)
-        assert self._targets is not None
+        assert self._profiled is not None
         if self._host.now_ns < self._begun_ns + GATHERING_NS or self._has_paused(snapshot):
             return
-        if found.domids - self._targets.domids - self._unable:
+        if found.domids - self._profiled.domids - self._unable:
             self._end()
             self._begin(snapshot)
 
     def _has_paused(self, snapshot: HostSnapshot) -> bool:
         """Tell whether a daemon could not dump now; the samples it has are waited for a while."""
-        assert self._targets is not None
-        active = self._targets.active
+        assert self._profiled is not None
+        active = self._profiled.active
         is_patient = self._host.now_ns < self._begun_ns + PATIENCE_NS
         return is_patient and any(one.paused and one.domid in active for one in snapshot.domains)
 
@@ -155,21 +155,21 @@ class ContinuousProfiling:
         found = self._names.find(snapshot)
         names = names_by_id(snapshot)
         self._unable &= names.keys()
-        targets = Targets(
+        profiled = ProfiledDomains(
             tuple(one for one in found.active if one not in self._unable), found.passive
         )
         try:
-            for domid in sorted(targets.active, reverse=True):
+            for domid in sorted(profiled.active, reverse=True):
                 with suppress(UnknownDomain):  # it has gone since the snapshot
                     if self._sessions.status(names[domid]).state != "stopped":
                         self._do(oc.ShutDownDaemon(), names[domid])
             root = domain_root(self._home, DOMAIN_0)
             lists = setup_at(
-                root, self._events, self._depth, active=targets.active, passive=targets.passive
+                root, self._events, self._depth, active=profiled.active, passive=profiled.passive
             )
             self._do(oc.StartDaemon(setup=lists), DOMAIN_0)
-            self._targets = targets
-            for domid in targets.active[1:]:
+            self._profiled = profiled
+            for domid in profiled.active[1:]:
                 self._start(domid, names[domid])
             if self._sessions.status(DOMAIN_0).state != "running":
                 self._do(oc.StartProfiling(), DOMAIN_0)
@@ -189,16 +189,16 @@ class ContinuousProfiling:
 
     def _end(self) -> None:
         """End the session: counting first, so that every sample is read."""
-        targets, self._targets = self._targets, None
-        if targets is not None:
-            self._stop(targets)
+        profiled, self._profiled = self._profiled, None
+        if profiled is not None:
+            self._stop(profiled)
             self._try(oc.ShutDownDaemon(), DOMAIN_0)
 
-    def _stop(self, targets: Targets) -> None:
+    def _stop(self, profiled: ProfiledDomains) -> None:
         """Stop counting, then end the daemons of the guests."""
         self._try(oc.StopProfiling(), DOMAIN_0)
         names = names_by_id(self._host.telemetry.snapshot())
-        for domid in sorted(targets.active[1:], reverse=True):
+        for domid in sorted(profiled.active[1:], reverse=True):
             if name := names.get(domid):
                 self._try(oc.ShutDownDaemon(), name)
 

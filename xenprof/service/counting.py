@@ -5,11 +5,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from xenprof.service.counts import Counted, Counts
 
 _UNAUTHORIZED = 401
+_BUG = 500
 _CLIENT_LEFT = 499  # nginx' word for it: there is no answer
 
 
 class Counting:
-    """ASGI middleware that counts each request once, whatever becomes of it."""
+    """Application that counts each request once, whatever becomes of it.
+
+    It stands around all others, to see the answers to bugs as well.
+    """
 
     def __init__(self, app: ASGIApp, counts: Counts) -> None:
         """Count the requests to `app`."""
@@ -18,7 +22,7 @@ class Counting:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        status = _CLIENT_LEFT
+        status: int | None = None
 
         async def send_and_note(message: Message) -> None:
             nonlocal status
@@ -28,7 +32,10 @@ class Counting:
 
         try:
             await self._app(scope, receive, send_and_note)
+        except Exception:
+            status = status or _BUG  # as the server answers
+            raise
         finally:
-            self._counts.add(Counted.HTTP_REQUESTS, str(status))
+            self._counts.add(Counted.HTTP_REQUESTS, str(status or _CLIENT_LEFT))
             if status == _UNAUTHORIZED:
                 self._counts.add(Counted.AUTHENTICATION_FAILURES)

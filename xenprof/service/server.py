@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import uvicorn
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from hypervisor.host import Host
 from xenprof.client import SOCKET_NAME
 from xenprof.disk import Disk
 from xenprof.errors import StoreError
 from xenprof.history.figures import HistorySettings
-from xenprof.service.app import create_app
+from xenprof.service.app import create_app, surrounded
 from xenprof.service.connection import Connection
 from xenprof.service.continuous import ProfilingSettings
 from xenprof.service.discovery import Places
@@ -203,7 +203,10 @@ async def _serve(
         places=places,
         stop=stop.set,
     )
-    servers = _server(open_app), _server(tcp_app)
+    servers = (
+        _server(surrounded(open_app, service.counts, None)),
+        _server(surrounded(tcp_app, service.counts, web_config)),
+    )
     running = [asyncio.create_task(server.serve([])) for server in servers]
     stopping = asyncio.create_task(stop.wait())
     control_limits, tcp_limits = limits(doors.patience)
@@ -227,7 +230,7 @@ async def _serve(
         await asyncio.gather(*running)
 
 
-def _server(app: Starlette) -> _Server:
+def _server(app: ASGIApp) -> _Server:
     config = uvicorn.Config(
         app,
         http=Connection,

@@ -14,8 +14,6 @@ MOST_IMAGES = 256
 """The images of one life that are counted apart; the others are one (judgement)."""
 MOST_SYMBOLS = 4096
 """The functions of one life that are counted apart; the others are one (judgement)."""
-MOST_TOP_SYMBOLS = 100
-"""The functions of one life that can be shown."""
 OTHER = "(other)"
 
 Life = tuple[int, str | None]

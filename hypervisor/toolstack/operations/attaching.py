@@ -71,11 +71,15 @@ class Detaching(Operation):
     def start(self) -> None:
         """Ask the guest to close the device. A mounted disk stays until it is unmounted."""
         device, store = self._device, self._xend.store
-        store.watch(f"{device.frontend}/state", self._changed)
+        is_first, device.is_asked_back = not device.is_asked_back, True
+        if is_first:
+            store.watch(f"{device.frontend}/state", self._changed)
         store.write(f"{device.backend}/online", 0)
         store.write(f"{device.backend}/state", CLOSING)
         if is_screen(device):
             self._remove()
+        elif not is_first:
+            self.finish()  # the first one waits for the guest
 
     def force(self) -> None:
         """Remove the device, whether or not the guest uses it (3.1)."""

@@ -31,11 +31,11 @@ class Asking(Operation):
     def __init__(self, xend: XendContext, info: DomainInfo, reason: str) -> None:
         super().__init__(xend, "shutdown", info)
         self._path = info.path
-        self._reason = reason
+        self.reason = reason
 
     def start(self) -> None:
         """Write what the guest is to do where its kernel reads it."""
-        self._xend.store.write(f"{self._path}/control/shutdown", self._reason)
+        self._xend.store.write(f"{self._path}/control/shutdown", self.reason)
 
 
 FAILED_RESTART = Message("XendDomainInfo", 1702, "Failed to restart domain: %s")
@@ -56,7 +56,11 @@ class Endings:
         xend = self._xend
         asking = Asking(xend, info, reason)
         asking.begin(asking.start)
-        self._asked.setdefault(info.domid, []).append(asking)
+        waiting = self._asked.setdefault(info.domid, [])
+        if any(reason == earlier.reason for earlier in waiting):
+            asking.finish()  # the earlier one waits for the guest
+        else:
+            waiting.append(asking)
         if info.shutdown_asked_ns is None:
             info.shutdown_asked_ns = xend.timers.now
             limit_ns = xend.timers.now + SHUTDOWN_LIMIT_NS

@@ -222,3 +222,13 @@ def test_what_a_host_does_not_know_has_no_series():
 def test_no_value_of_a_poor_host_is_none():
     points = [point for metric in CATALOGUE for point in metric.points(BARE, stats())]
     assert [value for labels, value in points if value is None or None in labels] == []
+
+
+@pytest.mark.parametrize(("second", "expected"), [(True, 2), (False, 1), (None, None)])
+def test_vcpus_in_use_are_known_when_each_is(second, expected):
+    (metric,) = (metric for metric in CATALOGUE if metric.name == "xen_domain_vcpus_online")
+    vcpus = (VcpuSnapshot(0, online=True), VcpuSnapshot(1, online=second))
+    host = replace(full(1), domains=(DomainSnapshot(1, "web", vcpus=vcpus),))
+
+    told = {} if expected is None else {("web",): expected}
+    assert told == dict(metric.points(host, stats(1)))

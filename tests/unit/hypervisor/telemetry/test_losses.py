@@ -20,6 +20,9 @@ def test_the_stages_are_those_of_a_samples_way():
         ("event_buffer_overflow", "driver"),
         ("store_write_failed", "store"),
         ("no_address", "import"),
+        ("unread", "hypervisor"),
+        ("domain_destroyed", "hypervisor"),
+        ("a counter of its driver", "driver"),
     ],
 )
 def test_a_loss_tells_its_stage(reason, stage):

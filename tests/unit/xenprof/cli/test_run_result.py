@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 from tests.support.snapshots import grumble
 from xenprof.cli.run_result import as_json, as_text
@@ -30,6 +31,16 @@ def test_the_object_has_the_promised_keys():
 
 def test_it_is_json_as_it_is():
     assert told() == as_json(SNAPSHOT, SNAPSHOT.xenoprof)
+
+
+def test_only_a_disk_that_its_backend_counts_has_statistics():
+    web = SNAPSHOT.domains[1]
+    (counted,) = web.vbds
+    tap = replace(counted, backend="tap:aio:/img", out_of_requests=None)
+    host = replace(SNAPSHOT, domains=(replace(web, vbds=(counted, tap)),))
+
+    domain = json.loads(json.dumps(as_json(host, None)))["domains"][0]
+    assert [True, False] == [vbd["statistics"] for vbd in domain["vbds"]]
 
 
 def test_a_host_without_a_profiler_has_counted_nothing():

@@ -60,13 +60,6 @@ def test_everybody_else_is_asked_for_a_password(tmp_path, headers):
     assert (status, answer["www-authenticate"]) == (401, "Basic")
 
 
-def test_headers_are_added_to_refusals_too(tmp_path):
-    text = "http_server_config: {headers: {X-Frame-Options: deny}}\n"
-    app = protected(written(tmp_path, text + f"basic_auth_users: {{ann: {HASH}}}"))
-
-    assert ask_now(app, "GET", "/")[1]["x-frame-options"] == "deny"
-
-
 def test_a_changed_file_counts_from_the_next_request(tmp_path):
     path = written(tmp_path, f"basic_auth_users: {{ann: {HASH}}}")
     app = protected(path)

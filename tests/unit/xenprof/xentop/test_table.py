@@ -46,6 +46,11 @@ def test_cpu_percent_is_of_one_pcpu():
     assert rows(later(of(OSSVM02), 3, ossvm02=6.0), of(OSSVM02))[1].split()[3] == "200.0"
 
 
+def test_another_life_of_the_same_number_was_not_there_before():
+    earlier, now = (replace(OSSVM02, uuid=uuid) for uuid in ("old", "new"))
+    assert rows(later(of(now), 3, ossvm02=3.0), of(earlier))[1].split()[3] == "0.0"
+
+
 def test_another_run_of_the_host_compares_with_nothing():
     span = Span(HOST).then(later(HOST, -3))
     assert span.before is None

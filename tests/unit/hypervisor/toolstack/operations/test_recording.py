@@ -289,3 +289,30 @@ def test_the_same_commands_have_the_same_traces():
 
     assert ids[0] == ids[1]
     assert len(set(ids[0])) == 2
+
+
+ASKED_AGAIN = {
+    "block-detach": lambda xend: xend.devices.detach_block("web", "xvda"),
+    "network-detach": lambda xend: xend.devices.detach_network("web", 0),
+    "shutdown": lambda xend: xend.domains.shutdown("web"),
+}
+
+
+@pytest.mark.parametrize("operation", ASKED_AGAIN)
+def test_what_is_asked_again_while_the_guest_has_not_answered_goes_on_once(operation):
+    bench = Bench()
+    bench.create(CONFIG)
+    before = len(bench.context.operations.last())
+    for _ in range(100):
+        ASKED_AGAIN[operation](bench.xend)
+
+    ended = bench.context.operations.last()[before:]
+    assert [(operation, "done")] * 99 == [(one.operation, one.result) for one in ended]
+
+
+def test_another_wish_for_the_end_is_a_request_of_its_own(bench):
+    before = len(bench.context.operations.last())
+    for reason in ("poweroff", "reboot", "poweroff", "reboot"):
+        bench.xend.domains.shutdown("web", reason)
+
+    assert len(bench.context.operations.last()) - before == 2

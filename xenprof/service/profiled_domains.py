@@ -14,7 +14,7 @@ MOST_LISTED = 25
 
 
 @dataclass(frozen=True, slots=True)
-class Targets:
+class ProfiledDomains:
     """The ids of the domains to profile: domain 0 and the others that take part; passive ones."""
 
     active: tuple[int, ...]
@@ -26,7 +26,7 @@ class Targets:
         return frozenset(self.active + self.passive)
 
 
-class TargetNames:
+class ProfiledNames:
     """The domains that a user named, `all` or some. They are followed by name, not by id."""
 
     def __init__(self, snapshot: HostSnapshot, active: str, passive: str | None) -> None:
@@ -59,7 +59,7 @@ class TargetNames:
                 names.discard(old)
                 names.add(new)
 
-    def find(self, snapshot: HostSnapshot) -> Targets:
+    def find(self, snapshot: HostSnapshot) -> ProfiledDomains:
         """Return the domains that can be profiled now; of too many, those of the lowest ids."""
         active, passive = [DOMAIN_0_ID], []
         for domain in sorted(snapshot.domains, key=_domid):
@@ -72,7 +72,7 @@ class TargetNames:
                 active.append(domain.domid)
             elif domain.name in self._passive or self._all_passive or (self._takes_hvm and is_hvm):
                 passive.append(domain.domid)
-        return Targets(tuple(active[:MOST_LISTED]), tuple(passive[:MOST_LISTED]))
+        return ProfiledDomains(tuple(active[:MOST_LISTED]), tuple(passive[:MOST_LISTED]))
 
 
 def names_by_id(snapshot: HostSnapshot) -> Mapping[int, str]:
