@@ -13,7 +13,8 @@ help:  # this list
 
 up: $(INSTALLED)  # install if needed, start the service in the background (LISTEN=HOST:PORT, SCENARIO=NAME, PROFILE=EVENT:COUNT), print its address
 	@$(BIN)/xenprof serve --background --log-file .run/serve.log $(if $(LISTEN),--web.listen-address $(LISTEN)) $(if $(SCENARIO),--scenario $(SCENARIO)) $(if $(PROFILE),$(PROFILE:%=--profile %) --active all --history 10s) \
-	  || { test -z '$(LISTEN)$(SCENARIO)$(PROFILE)' || echo 'make: if a service runs already, type make down first' >&2; exit 1; }
+	  || { test -z '$(LISTEN)$(SCENARIO)$(PROFILE)' || echo 'make: if a service runs already, type make down first' >&2; \
+	    test -n '$(LISTEN)' || echo 'make: for another address type make up LISTEN=HOST:PORT' >&2; exit 1; }
 	@$(BIN)/xenprof --version | sed -n 's/^engine: pure (\(.* has changed .*\))/make: the model runs as Python: \1; type make compiled/p'
 	@echo 'To have the programs at hand:  $(PATH_LINE)'
 

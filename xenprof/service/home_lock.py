@@ -121,7 +121,7 @@ def listen_on_address(address: str) -> socket.socket:
         listener = _tcp(socket.create_server((host, int(port)), family=family))
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
-        hint = "; choose another with --web.listen-address (make up: LISTEN=)" if _is_taken(error) else ""
+        hint = "; choose another with --web.listen-address" if _is_taken(error) else ""
         raise CannotServe(f"cannot listen on {address}: {reason}{hint}") from None
     listener.setblocking(False)
     return listener
