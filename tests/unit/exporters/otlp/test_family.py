@@ -1,6 +1,7 @@
 """Delta temporality, exponential histograms, exemplars."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from opentelemetry.proto.metrics.v1.metrics_pb2 import (
@@ -13,7 +14,7 @@ from exporters.labels import DOMAIN
 from exporters.metric import Distribution, Kind, Metric
 from exporters.otlp.ids import span_id
 from exporters.otlp.metrics import MetricFeed
-from exporters.otlp.settings import Shape
+from exporters.otlp.settings import Shape, Temporality
 from hypervisor.telemetry import Exemplar, ModeTimes
 from tests.support.otlp_messages import attributes, metrics_of, points
 from tests.support.snapshots import NAMES, FixedSource, grumble
@@ -182,7 +183,7 @@ def test_what_was_taken_of_work_for_ended_domains_is_forgotten():
     assert len(family._taken) < 10
 
 
-def sent_for_two_lives(temporality: str):
+def sent_for_two_lives(temporality: Temporality) -> list[Any]:
     """Return the points of work for a domain, and for its successor under the name."""
     source = FixedSource()
     source.journals.offset_ns = (1_700_000_003 - 1_170_000_000) * SECOND
