@@ -91,4 +91,4 @@ def _methods(request: Request) -> set[str]:
 
 async def _nobody_there(request: Request, error: Exception) -> Response:
     """Return what nobody reads: a client that leaves in the middle of a body is no bug."""
-    return Response(status_code=400)
+    return Response(status_code=499)

@@ -7,6 +7,7 @@ from functools import partial
 
 import pytest
 from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect
 from starlette.routing import Route
 
 from tests.support.service_fakes import ask, ask_now
@@ -37,6 +38,7 @@ def counted(error):
         (ZeroDivisionError(), "500"),
         (OSError(errno.ENOSPC, "No space left on device"), "507"),
         (OSError(errno.EACCES, "Permission denied"), "400"),
+        (ClientDisconnect(), "499"),
     ],
 )
 def test_an_error_counts_by_the_answer_that_it_got(error, code):

@@ -1,6 +1,11 @@
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-from xenprof.service.counts import OTHER, Counted, Counts
+import exporters.prometheus  # noqa: F401 - for its errors
+import xenprof.service.app  # noqa: F401 - for the errors that it imports
+from hypervisor.errors import HostError
+from xenprof.errors import XenprofError
+from xenprof.service.counts import CODES, OTHER, Counted, Counts
 
 
 def test_what_may_increase_is_shown_from_the_start():
@@ -33,3 +38,15 @@ def test_the_duration_of_an_unknown_format_is_not_kept():
     counts.note_render("text", 0.5)
     counts.note_render("html", 0.5)
     assert counts.render_seconds() == {"text": 0.5}
+
+
+def kinds(error: type) -> Iterator[type]:
+    """Yield a class of errors and those derived from it."""
+    yield error
+    for kind in error.__subclasses__():
+        yield from kinds(kind)
+
+
+def test_every_status_that_the_service_answers_with_has_a_code():
+    statuses = {str(kind.http_status) for root in (HostError, XenprofError) for kind in kinds(root)}
+    assert statuses - set(CODES) == set()
