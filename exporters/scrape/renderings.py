@@ -27,6 +27,12 @@ class TooManyScrapes(XenprofError):
     http_status = 503
 
 
+class ScrapingStopped(XenprofError):
+    """Refuses a scrape while the service stops."""
+
+    http_status = 503
+
+
 @dataclass(frozen=True, slots=True)
 class Form:
     """What a scrape looks like."""
@@ -43,7 +49,7 @@ class Renderings:
         """`clock` returns seconds. Nothing is rendered before it is asked for."""
         self._source = source
         self._clock = clock
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a part may be done before `body` returns
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="scrape")
         self._failing = FailingMetrics()
         self._renderer = Renderer(failing=self._failing)  # of that thread
@@ -51,10 +57,13 @@ class Renderings:
         self._since = 0.0
         self._done: dict[Form, Future[bytes]] = {}  # of that snapshot, or on the way
         self._waiting = 0
+        self._is_closed = False
 
     def body(self, form: Form) -> "Future[bytes]":
-        """Return a future of a scrape. Raises: TooManyScrapes."""
+        """Return a future of a scrape. Raises: TooManyScrapes, ScrapingStopped."""
         with self._lock:
+            if self._is_closed:
+                raise ScrapingStopped("the xenprof service is stopping")
             self._renew()
             if not form.wanted.is_whole:
                 return self._part(form)
@@ -67,7 +76,7 @@ class Renderings:
 
     def _renew(self) -> None:
         """Forget the scrapes of an earlier snapshot. Those who wait for one still get it."""
-        snapshot = (self._source.snapshot().generation, self._source.stats().up)
+        snapshot = (self._source.snapshot().generation, self._source.is_ready)
         if snapshot != self._snapshot or self._clock() - self._since > OLDEST_SECONDS:
             self._snapshot, self._since = snapshot, self._clock()
             self._done = {}
@@ -75,15 +84,14 @@ class Renderings:
     def _part(self, form: Form) -> "Future[bytes]":
         if self._waiting >= MOST_WAITING:
             raise TooManyScrapes("too many scrapes with parameters at a time")
+        future = self._thread.submit(self._rendered, Renderer(failing=self._failing), form)
         self._waiting += 1
-        return self._thread.submit(self._rendered_part, form)
+        future.add_done_callback(self._part_done)  # also of one that is cancelled
+        return future
 
-    def _rendered_part(self, form: Form) -> bytes:
-        try:
-            return self._rendered(Renderer(failing=self._failing), form)
-        finally:
-            with self._lock:
-                self._waiting -= 1
+    def _part_done(self, _: "Future[bytes]") -> None:
+        with self._lock:
+            self._waiting -= 1
 
     def _rendered(self, renderer: Renderer, form: Form) -> bytes:
         began = self._clock()
@@ -99,7 +107,9 @@ class Renderings:
         return body
 
     def close(self) -> None:
-        """End the thread after what it renders now."""
+        """End the thread after what it renders now; what still waits is cancelled."""
+        with self._lock:
+            self._is_closed = True
         self._thread.shutdown(wait=False, cancel_futures=True)
 
 

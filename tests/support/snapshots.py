@@ -373,3 +373,7 @@ class FixedSource:
 
     def stats(self) -> ServiceStats:
         return self.service
+
+    @property
+    def is_ready(self) -> bool:
+        return self.service.up

@@ -79,6 +79,11 @@ class SnapshotSource(Protocol):
         ...
 
     @property
+    def is_ready(self) -> bool:
+        """Return whether the model runs, as `stats` says with all else."""
+        ...
+
+    @property
     def counts(self) -> Counts:
         """Return what an exporter counts its scrapes and pushes with."""
         ...

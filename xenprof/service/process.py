@@ -4,6 +4,7 @@ import gc
 import os
 import resource
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 _PROC = Path("/proc")
@@ -43,6 +44,7 @@ def read_process(proc: Path = _PROC) -> ProcessStats:
         return ProcessStats(most_files=most_files, collections=collections)
 
 
+@cache
 def _boot_unix(proc: Path) -> float:
     for line in (proc / "stat").read_text().splitlines():
         if line.startswith("btime "):

@@ -9,6 +9,7 @@ from exporters.scrape.renderings import (
     OLDEST_SECONDS,
     Form,
     Renderings,
+    ScrapingStopped,
     TooManyScrapes,
 )
 from exporters.scrape.wanted import Wanted
@@ -97,6 +98,33 @@ def test_too_many_scrapes_of_a_part_are_refused():
     source.go_on.set()
     assert all(b"xenprof_up" in future.result(10) for future in waiting)
     assert b"xenprof_up" in renderings.body(A_PART).result(10)
+
+
+@pytest.mark.parametrize("form", [PLAIN, A_PART], ids=["whole", "part"])
+def test_a_scrape_while_the_service_stops_is_refused(form: Form):
+    renderings = Renderings(FixedSource())
+    renderings.close()
+    with pytest.raises(ScrapingStopped):
+        renderings.body(form)
+
+
+def test_a_part_that_is_cancelled_waits_no_longer():
+    source = HeldSource()
+    renderings = Renderings(source)
+    first, second = renderings.body(A_PART), renderings.body(A_PART)
+    renderings.close()
+    source.go_on.set()
+    assert (b"xenprof_up" in first.result(10), second.cancelled(), renderings._waiting) == (
+        True, True, 0
+    )  # fmt: skip
+
+
+def test_whether_a_scrape_is_new_is_found_without_the_figures_of_the_service(monkeypatch):
+    source = FixedSource()
+    renderings = Renderings(source)
+    renderings.body(PLAIN).result(10)
+    monkeypatch.setattr(source, "stats", None)
+    assert renderings.body(PLAIN).result(10)
 
 
 def test_how_long_it_took_is_noted_by_format():
