@@ -8,6 +8,7 @@ from opentelemetry.trace import NonRecordingSpan, set_span_in_context
 
 from exporters.metric import NS_PER_SECOND
 from exporters.otlp.spans import context
+from exporters.otlp.wire import sound
 from exporters.otlp.xendlines import parse
 from hypervisor.telemetry import HostSnapshot, OperationRecord
 from xenprof.service.journal import XendLine
@@ -117,9 +118,9 @@ def _record(
         context=None if span is None else set_span_in_context(span),
         severity_text=level or None,
         severity_number=_SEVERITIES.get(level, SeverityNumber.UNSPECIFIED),
-        body=_sound(text),
+        body=sound(text),
         attributes={
-            key: _sound(value) if isinstance(value, str) else value
+            key: sound(value) if isinstance(value, str) else value
             for key, value in attributes.items()
         },
         event_name=event,
@@ -133,8 +134,3 @@ def _domain(name: str | None, domid: int | None) -> Attributes:
     if domid is not None:
         found["xen.domain.id"] = domid
     return found
-
-
-def _sound(text: str) -> str:
-    """Return a text that is UTF-8 for certain: names of files may hold other bytes."""
-    return text.encode("utf-8", "replace").decode()

@@ -12,6 +12,7 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
 from exporters.otlp.ids import span_id
+from exporters.otlp.wire import sound
 from hypervisor.telemetry import OperationRecord, OperationStep
 from xenprof.service.journal import EndedSession
 
@@ -37,7 +38,7 @@ def operation_spans(
         "xen.toolstack.result": record.result,
     }
     if record.domain is not None:
-        attributes["xen.domain.name"] = record.domain
+        attributes["xen.domain.name"] = sound(record.domain)
     if record.domid is not None:
         attributes["xen.domain.id"] = record.domid
     root = context(record.trace_id)
@@ -98,5 +99,5 @@ def _lasts(step: OperationStep) -> bool:
 
 def _status(record: OperationRecord) -> Status:
     if record.result == "failed":
-        return Status(StatusCode.ERROR, record.error)
+        return Status(StatusCode.ERROR, record.error and sound(record.error))
     return Status(StatusCode.UNSET)

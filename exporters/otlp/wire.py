@@ -29,7 +29,20 @@ _POINT = bytes([1 << 3 | 2])
 
 def text(field: int, value: str) -> bytes:
     """Return a field that holds a string."""
-    return piece(field, value.encode("utf-8", "replace"))
+    return piece(field, _utf8(value))
+
+
+def sound(value: str) -> str:
+    """Return a text that is UTF-8 for certain, for the official classes."""
+    return value if value.isascii() else _utf8(value).decode()
+
+
+def _utf8(value: str) -> bytes:
+    """Return a text in UTF-8; what is none in a name is shown as Python's escapes.
+
+    So it is for Prometheus: two names stay two.
+    """
+    return value.encode("utf-8", "backslashreplace")
 
 
 def attributes(field: int, values: Attributes) -> bytes:

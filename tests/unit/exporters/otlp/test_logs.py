@@ -102,7 +102,7 @@ def test_a_line_of_another_form_is_sent_as_it_is(feed: LogFeed, source: FixedSou
     note(source, "what is \udce9 this")
     (record,) = sent(feed)
     assert (record.body.string_value, record.time_unix_nano) == (
-        "what is ? this",
+        r"what is \udce9 this",
         BOOT_NS + 10 * SECOND + OFFSET_NS,
     )
 

@@ -185,10 +185,13 @@ def test_nothing_of_a_destroyed_domain_is_sent():
     assert NAMES[3] not in names
 
 
-def test_a_name_that_is_no_utf8_is_sent_all_the_same():
-    odd = replace(grumble(), domains=(domain(9, "vm\udce9", 1),))
+def test_names_that_are_no_utf8_are_sent_as_prometheus_gets_them():
+    odd = replace(grumble(), domains=(domain(9, "vm\udce9", 1), domain(10, "vm\udcea", 1)))
     metric = host_metrics(odd)["xen.domain.cpu"]
-    assert attributes(points(metric)[0])["xen.domain.name"] == "vm?"
+    assert [attributes(one)["xen.domain.name"] for one in points(metric)] == [
+        r"vm\udce9",
+        r"vm\udcea",
+    ]
 
 
 def test_a_row_that_fails_is_left_out_and_logged_once(caplog):

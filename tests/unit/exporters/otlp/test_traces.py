@@ -103,6 +103,15 @@ def test_a_failure_is_an_error_with_what_the_user_was_told():
     assert (status.code, status.message) == (Status.STATUS_CODE_ERROR, "no memory")
 
 
+def test_a_name_that_is_no_utf8_is_sent_as_prometheus_gets_it():
+    odd = replace(FAILED, domain="vm\udce9", error="no vm\udce9")
+    root = sent(feed_of(odd))[0]
+    assert (attributes(root)["xen.domain.name"], root.status.message) == (
+        r"vm\udce9",
+        r"no vm\udce9",
+    )
+
+
 def test_success_leaves_the_status_unset():
     assert sent(feed_of(CREATE))[0].status.code == Status.STATUS_CODE_UNSET
 
