@@ -40,7 +40,10 @@ def test_the_duration_of_an_unknown_format_is_not_kept():
     assert counts.render_seconds() == {"text": 0.5}
 
 
-def kinds(error: type) -> Iterator[type]:
+Errors = type[HostError] | type[XenprofError]
+
+
+def kinds(error: Errors) -> Iterator[Errors]:
     """Yield a class of errors and those derived from it."""
     yield error
     for kind in error.__subclasses__():
@@ -48,5 +51,6 @@ def kinds(error: type) -> Iterator[type]:
 
 
 def test_every_status_that_the_service_answers_with_has_a_code():
-    statuses = {str(kind.http_status) for root in (HostError, XenprofError) for kind in kinds(root)}
+    found = (*kinds(HostError), *kinds(XenprofError))
+    statuses = {str(kind.http_status) for kind in found}
     assert statuses - set(CODES) == set()
