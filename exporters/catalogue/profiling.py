@@ -34,7 +34,7 @@ def samples(host: HostSnapshot, _: ServiceStats, /) -> Iterator[Point]:
     """Yield points by domain, mode and event."""
     living = names(host)
     for row in host.samples:
-        if name := living.get((row.domid, row.uuid)):
+        if name := living.get(row.life):
             yield (name, row.mode.name.lower(), row.event), row.samples
 
 
@@ -42,7 +42,7 @@ def counted(host: HostSnapshot, _: ServiceStats, /) -> Iterator[Point]:
     """Yield points by domain, mode, event and what the event measures."""
     living = names(host)
     for row in host.samples:
-        name = living.get((row.domid, row.uuid))
+        name = living.get(row.life)
         if name and row.counted is not None:
             mode = row.mode.name.lower()
             yield (name, mode, row.event, row.measures or "other"), row.counted
@@ -52,7 +52,7 @@ def by_image(host: HostSnapshot, _: ServiceStats, /) -> Iterator[Point]:
     """Yield points by domain, mode, image and event."""
     living = names(host)
     for row in host.image_samples:
-        if name := living.get((row.domid, row.uuid)):
+        if name := living.get(row.life):
             yield (name, row.mode.name.lower(), row.image, row.event), row.samples
 
 
@@ -60,7 +60,7 @@ def by_symbol(host: HostSnapshot, _: ServiceStats, /) -> Iterator[Point]:
     """Yield points by domain, image, symbol and event."""
     living = names(host)
     for row in host.symbol_samples:
-        if name := living.get((row.domid, row.uuid)):
+        if name := living.get(row.life):
             yield (name, row.image, row.symbol, row.event), row.samples
 
 
@@ -68,7 +68,7 @@ def overhead(host: HostSnapshot, _: ServiceStats, /) -> Iterator[Point]:
     """Yield points by domain and stage."""
     living = names(host)
     for row in host.overhead:
-        if name := living.get((row.domid, row.uuid)):
+        if name := living.get(row.life):
             yield (name, row.stage), row.spent_ns / NS_PER_SECOND
 
 
@@ -78,7 +78,7 @@ def lost(host: HostSnapshot, _: ServiceStats, /) -> Iterator[Point]:
     # has the losses of one life: those of the last that had the name.
     lives = last_lives(host)
     for row in host.lost:
-        if lives[row.domain] == (row.domid, row.uuid):
+        if lives[row.domain] == row.life:
             yield (row.domain, row.stage, row.reason), row.samples
 
 

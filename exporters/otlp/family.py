@@ -13,14 +13,13 @@ from exporters.labels import (
     DOMID,
     UUID,
 )
-from exporters.lives import Life
 from exporters.metric import NS_PER_SECOND, Distribution, Kind, Label, Metric, Value
 from exporters.otlp import wire
 from exporters.otlp.exponential import SCALE, exponential
 from exporters.otlp.ids import span_id
 from exporters.otlp.settings import Shape
 from exporters.otlp.starts import Starts
-from hypervisor.telemetry import Exemplar, HostSnapshot
+from hypervisor.telemetry import Exemplar, HostSnapshot, Life
 from xenprof.report.formats.protobuf import piece
 from xenprof.service.exporter import ServiceStats
 

@@ -1,8 +1,8 @@
 """Tells since when the counters of each domain count, in the Unix time of the wall."""
 
-from exporters.lives import Life, last_lives
+from exporters.lives import last_lives
 from exporters.metric import NS_PER_SECOND
-from hypervisor.telemetry import HostSnapshot
+from hypervisor.telemetry import HostSnapshot, Life
 from xenprof.service.exporter import ServiceStats
 
 
@@ -21,7 +21,7 @@ class Starts:
         self.by_name = dict(last_lives(host))
         boot_ns = host.unix_ns - host.time_ns + offset_ns
         known, self._starts = self._starts, {}
-        created = {(domain.domid, domain.uuid): domain.created_ns or 0 for domain in host.domains}
+        created = {domain.life: domain.created_ns or 0 for domain in host.domains}
         for life in self.by_name.values():
             start_ns = known.get(life)
             if start_ns is None:

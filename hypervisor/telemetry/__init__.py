@@ -35,6 +35,7 @@ from hypervisor.telemetry.host import (
     OperationStep,
     PcpuSnapshot,
 )
+from hypervisor.telemetry.life import Life
 from hypervisor.telemetry.profile import (
     ImageSampleCount,
     LostCount,
@@ -63,6 +64,7 @@ __all__ = [
     "Histogram",
     "HostSnapshot",
     "ImageSampleCount",
+    "Life",
     "LostCount",
     "Mode",
     "ModeTimes",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from hypervisor.telemetry.devices import VbdSnapshot, VifSnapshot
 from hypervisor.telemetry.histogram import Histogram
+from hypervisor.telemetry.life import Life
 
 ENDED_DOMAINS = "(ended)"
 """The beneficiary of what was done for domains that are gone; no domain can have that name."""
@@ -121,3 +122,8 @@ class DomainSnapshot:
     oom_kills: int | None = None  # processes that its out-of-memory killer has ended
     restart_count: int | None = None  # restarts by xend under this name (xend/restart_count)
     kernel: GuestKernelSnapshot | None = None
+
+    @property
+    def life(self) -> Life:
+        """Return what no other domain has had."""
+        return self.domid, self.uuid

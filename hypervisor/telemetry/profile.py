@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import IntEnum
 
+from hypervisor.telemetry.life import Life
 from hypervisor.telemetry.losses import stage_of
 
 
@@ -39,8 +40,7 @@ class XenoprofSnapshot:
 class SampleCount:
     """The samples of one life of a domain, cumulative over all sessions of the host.
 
-    A domain that is created or started again has another life: names, uuids and in the end ids
-    return, but not the same id with the same uuid.
+    A domain that is created or started again has another life.
     """
 
     domain: str
@@ -53,6 +53,11 @@ class SampleCount:
     """The events that the samples stand for: each one for as many as its session's count."""
     measures: str | None = None  # cycles | instructions | cache_misses; None: another thing
 
+    @property
+    def life(self) -> Life:
+        """Return whose life it is."""
+        return self.domid, self.uuid
+
 
 @dataclass(frozen=True, slots=True)
 class LostCount:
@@ -63,6 +68,11 @@ class LostCount:
     samples: int
     domid: int
     uuid: str | None
+
+    @property
+    def life(self) -> Life:
+        """Return whose life it is."""
+        return self.domid, self.uuid
 
     @property
     def stage(self) -> str:
@@ -82,6 +92,11 @@ class ImageSampleCount:
     event: str
     samples: int
 
+    @property
+    def life(self) -> Life:
+        """Return whose life it is."""
+        return self.domid, self.uuid
+
 
 @dataclass(frozen=True, slots=True)
 class SymbolSampleCount:
@@ -95,6 +110,11 @@ class SymbolSampleCount:
     event: str
     samples: int
 
+    @property
+    def life(self) -> Life:
+        """Return whose life it is."""
+        return self.domid, self.uuid
+
 
 @dataclass(frozen=True, slots=True)
 class OverheadTime:
@@ -105,6 +125,11 @@ class OverheadTime:
     uuid: str | None
     stage: str  # interrupt (the hypervisor's NMI) | driver (the guest's) | daemon (oprofiled)
     spent_ns: int
+
+    @property
+    def life(self) -> Life:
+        """Return whose life it is."""
+        return self.domid, self.uuid
 
 
 @dataclass(frozen=True, slots=True)

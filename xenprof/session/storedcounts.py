@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 
-from hypervisor.telemetry import HostSnapshot, ImageSampleCount, Mode, SymbolSampleCount
+from hypervisor.telemetry import HostSnapshot, ImageSampleCount, Life, Mode, SymbolSampleCount
 from xenprof.oprofiled.tallies import Told
 
 MOST_IMAGES = 256
@@ -15,9 +15,6 @@ MOST_IMAGES = 256
 MOST_SYMBOLS = 4096
 """The functions of one life that are counted apart; the others are one (judgement)."""
 OTHER = "(other)"
-
-Life = tuple[int, str | None]
-"""Domid and uuid."""
 
 
 class _LifeCounts:
@@ -62,7 +59,7 @@ class StoredCounts:
         """
         if not self._told and not self._lives:
             return snapshot
-        names: dict[Life, str] = {(one.domid, one.uuid): one.name for one in snapshot.domains}
+        names = {one.life: one.name for one in snapshot.domains}
         if self._told or names != self._names:
             self._count(names)
             self._names = names

@@ -4,13 +4,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from hypervisor.telemetry import HostSnapshot
+from hypervisor.telemetry import HostSnapshot, Life
 from hypervisor.telemetry.unknown import minus, total
 from xenprof.home import DOMAIN_0_ID
 from xenprof.store.losses import NEVER_READ, count_in, parse_reasons, reasons_text
-
-_Life = tuple[int, str | None]
-"""The id and the uuid of a domain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +109,8 @@ def _idle_ns(seconds: str) -> int | None:
     return count_in(whole) * 10**9 + count_in(thousandths.ljust(3, "0")[:3]) * 10**6
 
 
-def _losses(snapshot: HostSnapshot) -> dict[tuple[_Life, str], int]:
-    return {((lost.domid, lost.uuid), lost.reason): lost.samples for lost in snapshot.lost}
+def _losses(snapshot: HostSnapshot) -> dict[tuple[Life, str], int]:
+    return {(lost.life, lost.reason): lost.samples for lost in snapshot.lost}
 
 
 def _profiled(snapshot: HostSnapshot) -> set[int]:

@@ -45,7 +45,7 @@ class Span:
             return 0.0
         elapsed_ns = self.now.time_ns - self.before.time_ns
         for earlier in self.before.domains:
-            if (earlier.domid, earlier.uuid) == (domain.domid, domain.uuid):
+            if earlier.life == domain.life:
                 worked_ns = minus(domain.cpu_ns, earlier.cpu_ns)
                 return None if worked_ns is None else 100 * worked_ns / elapsed_ns
         return 0.0
