@@ -4,6 +4,8 @@ Only reads, inside a `cpu.look.look`: times and work are exact now, samples are 
 count (every 200 ms, at a dump and at a stop).
 """
 
+import time
+
 from hypervisor.durations import FindTrace
 from hypervisor.model.cpu.look import look
 from hypervisor.model.cpu_snapshot import (
@@ -28,6 +30,10 @@ from hypervisor.telemetry import (
 from hypervisor.toolstack.records.operationlog import OperationLog
 from hypervisor.toolstack.xendcontext import XendContext
 from hypervisor.traceids import boot_name
+
+_AT_ONCE = 64
+"""Domains after which other threads may go on: compiled code does not give way by itself."""
+_GIVE_WAY_SECONDS = 0.00005  # releasing the GIL alone does not give it to a waiting thread
 
 
 class SnapshotTaker:
@@ -107,17 +113,21 @@ class SnapshotTaker:
             hypercalls.physical_info().arch,
             hypercalls.operations(),
         )
-        return tuple(
-            domain_snapshot(
-                resident,
-                around,
-                context.infos.get(domid),
-                self._proc_files.kernel(domid),
-                waits[domid],
-                devices[domid],
+        domains = []
+        for domid, resident in sorted(residents.items()):
+            domains.append(
+                domain_snapshot(
+                    resident,
+                    around,
+                    context.infos.get(domid),
+                    self._proc_files.kernel(domid),
+                    waits[domid],
+                    devices[domid],
+                )
             )
-            for domid, resident in sorted(residents.items())
-        )
+            if not len(domains) % _AT_ONCE:
+                time.sleep(_GIVE_WAY_SECONDS)
+        return tuple(domains)
 
 
 def _trace_finder(operations: OperationLog, profiling: ProfilingSession | None) -> FindTrace:
