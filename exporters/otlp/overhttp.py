@@ -15,6 +15,7 @@ from google.rpc.status_pb2 import Status
 
 from exporters.otlp.sending import MOST_ANSWER_BYTES, Answer, one_line, pause, taken
 from exporters.otlp.targets import Target
+from exporters.otlp.timed import TimedAdapter
 
 _TEMPORARY = frozenset({429, 502, 503, 504})
 _PROTOBUF = "application/x-protobuf"
@@ -32,6 +33,8 @@ class HttpSender:
         self._url = target.url
         self._pack = _PACK.get(target.compression)
         self._session = requests.Session()
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, TimedAdapter())
         self._session.headers.update({"User-Agent": agent, **target.headers})
         self._session.headers["Content-Type"] = _PROTOBUF
         if self._pack is not None:
@@ -47,19 +50,18 @@ class HttpSender:
 
     def send(self, body: bytes, timeout_seconds: float) -> Answer:
         """Send a request and wait for its answer."""
-        deadline = time.monotonic() + timeout_seconds
         try:
             with self._session.post(
                 self._url,
                 data=body if self._pack is None else self._pack(body),
-                timeout=timeout_seconds,
+                timeout=timeout_seconds,  # of the whole exchange, see TimedAdapter
                 allow_redirects=False,  # it would become a GET
                 auth=self._auth,
                 verify=self._verify,
                 cert=self._cert,
                 stream=True,  # so that an endless answer is not read to its end
             ) as response:
-                return _answer(response, _read(response, deadline))
+                return _answer(response, _read(response))
         except OSError as error:  # those of requests are, too
             # A bad URL or header is a ValueError as well, and no other attempt mends it.
             return Answer(_reason(error), is_temporary=not isinstance(error, ValueError))
@@ -73,15 +75,13 @@ def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
 
 
-def _read(response: requests.Response, deadline: float) -> bytes:
+def _read(response: requests.Response) -> bytes:
     """Return the body, as far as it is read. Raises: OSError."""
     data = b""
     for part in response.iter_content(4096):
         data += part
         if len(data) > MOST_ANSWER_BYTES:
             break
-        if time.monotonic() > deadline:
-            raise requests.Timeout("the answer took too long")
     return data
 
 

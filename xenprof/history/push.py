@@ -14,9 +14,11 @@ from base64 import b64encode
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 from urllib.parse import unquote, urlsplit, urlunsplit
 
+from xenprof.deadlines import Deadline, Timed, TimedSecure
 from xenprof.errors import UsageError, XenprofError
 from xenprof.profile.stacks import StackProfile
 from xenprof.wire.history import PushStats
@@ -173,6 +175,7 @@ class Pusher:
     def _done(self, profile: StackProfile, *, dropped: bool = False) -> None:
         with self._changed:
             self._dropped += dropped
+            self._failures += dropped
             self._sent += not dropped
             if self._waiting and self._waiting[0] is profile:
                 self._waiting.popleft()
@@ -204,15 +207,39 @@ class Pusher:
         return True
 
 
-def post(message: Message, authorization: str | None) -> None:
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """Makes a redirect an error: following it would turn the POST into a GET."""
+
+    def redirect_request(self, *_: object) -> None:
+        return None
+
+
+class _Http(urllib.request.HTTPHandler):
+    def http_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
+        return self.do_open(partial(Timed, _deadline_of(request)), request)
+
+
+class _Https(urllib.request.HTTPSHandler):
+    def https_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
+        return self.do_open(partial(TimedSecure, _deadline_of(request)), request)
+
+
+def _deadline_of(request: urllib.request.Request) -> Deadline:
+    return Deadline(request.timeout or TIMEOUT_SECONDS)
+
+
+def post(
+    message: Message, authorization: str | None, timeout_seconds: float = TIMEOUT_SECONDS
+) -> None:
     """Send a request. Raises: Refusal; OSError or HTTPException for temporary failures."""
     request = urllib.request.Request(
         message.url, message.body, {"Content-Type": message.content_type}, method="POST"
     )
     if authorization is not None:
         request.add_unredirected_header("Authorization", authorization)
+    opener = urllib.request.build_opener(_NoRedirects, _Http, _Https)
     try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:
+        with opener.open(request, timeout=timeout_seconds) as answer:
             answer.read(1 << 16)
     except urllib.error.HTTPError as error:
         with error:

@@ -4,12 +4,14 @@ import gzip
 import json
 import logging
 import threading
+import time
 from email.parser import BytesParser
 from email.policy import HTTP
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from tests.support.dripping import ENDLESS, dripping
 from tests.support.pprof_proto import decoded
 from tests.support.receiver import Receiver
 from tests.support.stack_profiles import profile
@@ -188,3 +190,24 @@ def test_a_bug_ends_neither_push_nor_service(caplog: pytest.LogCaptureFixture):
         pusher.close()
 
     assert pusher.stats().dropped == 1
+
+
+@pytest.mark.parametrize("part", ENDLESS)
+def test_an_answer_that_drips_without_end_costs_no_more_than_the_timeout(part: str):
+    with dripping(*ENDLESS[part]) as url:
+        began = time.monotonic()
+        with pytest.raises(OSError):
+            post(Message(url, b"x", "text/plain"), None, 0.3)
+        assert time.monotonic() - began < 3
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_not_followed_and_fails(status: int):
+    with Receiver([status], headers={"Location": "/elsewhere"}) as receiver:
+        pusher = Pusher(Pyroscope(receiver.url))
+        pusher.offer(profile())
+        pusher.close()
+        asked = len(receiver.got)
+
+    stats = pusher.stats()
+    assert (asked, stats.sent, stats.dropped, stats.failures) == (1, 0, 1, 1)
