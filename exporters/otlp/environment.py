@@ -69,23 +69,28 @@ class Environment:
             self._refuse(name, f"cannot be read ({error.strerror})", "none")
             return None
 
-    def pairs(self, *names: str) -> dict[str, str]:
-        """Return headers: `name=value,...`, percent-encoded."""
+    def pairs(self, names: Sequence[str], is_name: Callable[[str], object]) -> dict[str, str]:
+        """Return headers: `name=value,...`, percent-encoded; `is_name` gets names in small letters.
+
+        What is left out is not shown: it may be a secret.
+        """
         name = self._first(names)
         found: dict[str, str] = {}
         for item in (self._variables[name] if name else "").split(","):
             key, separator, value = item.partition("=")
             if not item.strip():
                 continue
-            if not (separator and key.strip().isascii() and key.strip()):
-                # The value may be a secret, and is not shown.
+            if not (separator and key.strip()):
                 self._warn(f"{name}: an entry is not like name=value; it is left out")
                 continue
-            value = unquote(value.strip())
-            if not (value.isprintable() and value.isascii()):
-                self._warn(f"{name}: the value of {key.strip()} is no text of a header; left out")
+            key, value = unquote(key).strip().lower(), unquote(value).strip()
+            if not is_name(key):
+                self._warn(f"{name}: an entry's name cannot be that of a header; it is left out")
                 continue
-            found[unquote(key.strip()).lower()] = value
+            if not (value.isprintable() and value.isascii()):
+                self._warn(f"{name}: the value of {key} is no text of a header; left out")
+                continue
+            found[key] = value
         return found
 
     def _warn(self, line: str) -> None:

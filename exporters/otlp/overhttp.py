@@ -16,6 +16,7 @@ from google.rpc.status_pb2 import Status
 from exporters.otlp.sending import MOST_ANSWER_BYTES, Answer, one_line, pause, taken
 from exporters.otlp.targets import Target
 from exporters.otlp.timed import TimedAdapter
+from xenprof.discretion import Secrets
 
 _TEMPORARY = frozenset({429, 502, 503, 504})
 _PROTOBUF = "application/x-protobuf"
@@ -31,6 +32,7 @@ class HttpSender:
     def __init__(self, target: Target, agent: str) -> None:
         """`agent` is the User-Agent. Connects with the first request."""
         self._url = target.url
+        self._target = target
         self._pack = _PACK.get(target.compression)
         self._session = requests.Session()
         for scheme in ("http://", "https://"):
@@ -61,10 +63,15 @@ class HttpSender:
                 cert=self._cert,
                 stream=True,  # so that an endless answer is not read to its end
             ) as response:
-                return _answer(response, _read(response))
+                return _answer(response, _read(response), self._secrets(response))
         except OSError as error:  # those of requests are, too
             # A bad URL or header is a ValueError as well, and no other attempt mends it.
-            return Answer(_reason(error), is_temporary=not isinstance(error, ValueError))
+            reason = one_line(self._target.secrets.hide(_reason(error)))
+            return Answer(reason, is_temporary=not isinstance(error, ValueError))
+
+    def _secrets(self, response: requests.Response) -> Secrets:
+        sent = response.request.headers.get("Authorization", "")  # perhaps of ~/.netrc
+        return Secrets(self._url, [*self._target.headers.values(), str(sent)])
 
     def close(self) -> None:
         """Close the connection."""
@@ -85,13 +92,13 @@ def _read(response: requests.Response) -> bytes:
     return data
 
 
-def _answer(response: requests.Response, data: bytes) -> Answer:
+def _answer(response: requests.Response, data: bytes, secrets: Secrets) -> Answer:
     if 200 <= response.status_code < 300:
-        return taken(data)
+        return taken(data, secrets)
     is_temporary = response.status_code in _TEMPORARY
-    said = _said(response.headers.get("Content-Type", ""), data)
+    said = secrets.hide(_said(response.headers.get("Content-Type", ""), data) or response.reason)
     return Answer(
-        f"HTTP {response.status_code} {said or response.reason}".strip(),
+        f"HTTP {response.status_code} {one_line(said)}".strip(),
         is_temporary,
         _retry_after(response.headers.get("Retry-After", "")) if is_temporary else 0.0,
     )
@@ -105,8 +112,8 @@ def _said(kind: str, data: bytes) -> str:
             status.ParseFromString(data)
         except DecodeError:
             return ""
-        return one_line(status.message)
-    return one_line(data[:1000].decode("utf-8", "replace"))
+        return str(status.message)
+    return data.decode("utf-8", "replace")
 
 
 def _retry_after(text: str) -> float:
@@ -122,7 +129,7 @@ def _retry_after(text: str) -> float:
 
 
 def _reason(error: Exception) -> str:
-    """Return the innermost cause of an error in a line; urllib3 wraps it several times."""
+    """Return the innermost cause of an error; urllib3 wraps it several times."""
     inner: BaseException = error
     while True:
         cause = getattr(inner, "reason", None) or next(
@@ -132,4 +139,4 @@ def _reason(error: Exception) -> str:
         if not isinstance(cause, BaseException) or cause is inner:
             break
         inner = cause
-    return one_line(str(inner)) or type(inner).__name__
+    return str(inner) or type(inner).__name__

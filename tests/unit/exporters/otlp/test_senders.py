@@ -235,3 +235,43 @@ def test_a_proxy_that_drips_costs_no_more_than_the_timeout(monkeypatch):
         took = time.monotonic() - began
         sender.close()
     assert (bool(answer.error), took < 3) == (True, True)
+
+
+TOKEN = "S3CRETTOKEN"
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(401, f"authorization: Bearer {TOKEN}; once more {TOKEN}".encode()),
+        Reply(401, b"x" * 290 + f" Bearer {TOKEN}".encode(), {"Content-Type": "text/plain"}),
+        Reply(401, refusal(f"not allowed: {TOKEN}")),
+        Reply(200, partial(1, f"not allowed: Bearer {TOKEN}")),
+    ],
+)
+def test_what_a_receiver_repeats_of_a_header_is_not_told(http: Peer, reply: Reply):
+    answer = http.answer(reply, headers={"authorization": f"Bearer {TOKEN}"})
+    assert TOKEN[:4] not in answer.error + answer.message
+
+
+def test_what_a_receiver_repeats_of_a_call_is_not_told(grpc: Peer):
+    reply = Reply("UNAUTHENTICATED", message=f"no: Bearer {TOKEN}")
+    answer = grpc.answer(reply, headers={"authorization": f"Bearer {TOKEN}"})
+    assert answer.error == "UNAUTHENTICATED: no: ***"
+
+
+def test_what_a_receiver_repeats_of_the_url_is_not_told(http: Peer):
+    url = http.receiver.url.replace("//", "//ann:pass1234@") + f"/x?token={TOKEN}"
+    http.receiver.replies = [Reply(400, refusal(f"token={TOKEN} Basic YW5uOnBhc3MxMjM0 pass1234"))]
+    sender = HttpSender(Target(url), "xenprof/1")
+    answer = sender.send(BODY, 10)
+    sender.close()
+    assert answer.error == "HTTP 400 *** *** ***"
+
+
+def test_what_a_receiver_repeats_of_the_users_netrc_is_not_told(http: Peer, tmp_path, monkeypatch):
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login ann password pass1234\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    answer = http.answer(Reply(401, refusal("Basic YW5uOnBhc3MxMjM0")))
+    assert answer.error == "HTTP 401 ***"

@@ -16,7 +16,7 @@ from tests.support.pprof_proto import decoded
 from tests.support.receiver import Receiver
 from tests.support.stack_profiles import profile
 from xenprof.errors import UsageError
-from xenprof.history.push import MAX_WAITING, Address, Message, Pusher, post
+from xenprof.history.push import MAX_WAITING, Address, Message, Pusher, Refusal, post
 from xenprof.history.receivers import Pyroscope
 
 START = 1_200_000_000
@@ -211,3 +211,24 @@ def test_a_redirect_is_not_followed_and_fails(status: int):
 
     stats = pusher.stats()
     assert (asked, stats.sent, stats.dropped, stats.failures) == (1, 0, 1, 1)
+
+
+def test_the_log_has_neither_the_urls_query_nor_what_is_repeated(caplog: pytest.LogCaptureFixture):
+    def send(message: Message, authorization: str | None) -> None:
+        raise Refusal(f"{'x' * 395} {authorization} {message.url}")
+
+    pusher = Pusher(Pyroscope("http://x/?token=S3CRETTOKEN"), "Basic UEFTU1dPUkQ=", send=send)
+    pusher.offer(profile())
+    pusher.close()
+
+    assert "refuses a slice" in caplog.text
+    assert not {"S3CR", "UEFT"} & {caplog.text[at : at + 4] for at in range(len(caplog.text))}
+
+
+@pytest.mark.parametrize(
+    "text", ["ftp://u:secret@x", "http://u:secret@h:99999/", "http://u:secret/@"]
+)
+def test_what_is_no_url_is_refused_without_its_password(text: str):
+    with pytest.raises(UsageError) as refused:
+        Address.parse(text)
+    assert "secret" not in str(refused.value)
