@@ -42,8 +42,10 @@ class Environment:
         """Return whether the first variable that is set is `true`."""
         return self.choice(names, ("true", "false"), "false") == "true"
 
-    def number(self, names: Sequence[str], default: float, *, least: float = 0.0) -> float:
-        """Return a number that is `least` or more."""
+    def number(
+        self, names: Sequence[str], default: float, *, least: float, most: float = math.inf
+    ) -> float:
+        """Return a finite number between two that may be meant as well."""
         name = self._first(names)
         if name is None:
             return default
@@ -51,9 +53,10 @@ class Environment:
             number = float(self._variables[name])
         except ValueError:
             number = math.nan
-        if math.isfinite(number) and number >= least:
+        if math.isfinite(number) and least <= number <= most:
             return number
-        self._refuse(name, f"is not a number of at least {least:g}", f"{default:g}")
+        bound = f"at most {most:.0f}" if number > most else f"at least {least:g}"
+        self._refuse(name, f"is not a number of {bound}", f"{default:g}")
         return default
 
     def file(self, *names: str) -> Path | None:

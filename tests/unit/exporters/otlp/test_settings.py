@@ -344,3 +344,28 @@ def test_a_bad_value_is_one_line(name, value, line):
 
 def test_a_bad_value_for_all_signals_is_told_once():
     assert len(warned(OTEL_EXPORTER_OTLP_COMPRESSION="brotli")[1]) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "most", "default"),
+    [
+        ("OTEL_METRIC_EXPORT_INTERVAL", 86_400_000, "15000"),
+        ("OTEL_METRIC_EXPORT_TIMEOUT", 86_400_000, "30000"),
+        ("OTEL_BLRP_SCHEDULE_DELAY", 86_400_000, "1000"),
+        ("OTEL_BLRP_EXPORT_TIMEOUT", 86_400_000, "30000"),
+        ("OTEL_BSP_SCHEDULE_DELAY", 86_400_000, "5000"),
+        ("OTEL_BSP_EXPORT_TIMEOUT", 86_400_000, "30000"),
+        ("OTEL_BLRP_MAX_QUEUE_SIZE", 1_000_000_000, "2048"),
+        ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", 1_000_000_000, "512"),
+    ],
+)
+@pytest.mark.parametrize("value", ["1e300", "1e20", "inf"])
+def test_a_number_that_is_too_large_is_one_line(name: str, most: int, default: str, value: str):
+    _, warnings = warned(**{name: value})
+    line = f"{name}='{value}' is not a number of at most {most}; used instead: {default}"
+    assert warnings == [line]
+
+
+def test_an_interval_of_a_day_is_taken():
+    found = settings(**{BASE: HERE, "OTEL_METRIC_EXPORT_INTERVAL": "86400000"})
+    assert found.schedules["metrics"].period_seconds == 86_400
