@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from starlette.routing import Route
 
 from exporters.otlp.settings import read
+from exporters.otlp.variables import IGNORED
 from xenprof.service.exporter import (
     CollectorStats,
     Exporter,
@@ -35,6 +36,9 @@ def create(source: SnapshotSource, settings: ExporterSettings) -> Exporter:
     found = read(os.environ, settings, _logger.warning)
     if not found.targets:
         return Idle()
+    # The SDK reads some as it is imported, and ends with an error for a bad value.
+    for name in IGNORED:
+        os.environ.pop(name, None)
     # Its libraries take a fifth of a second and 40 MB.
     from exporters.otlp.exporter import OtlpExporter
 

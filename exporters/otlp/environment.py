@@ -42,8 +42,10 @@ class Environment:
         """Return whether the first variable that is set is `true`."""
         return self.choice(names, ("true", "false"), "false") == "true"
 
-    def number(self, names: Sequence[str], default: float, *, least: float = 0.0) -> float:
-        """Return a number that is `least` or more."""
+    def number(
+        self, names: Sequence[str], default: float, *, least: float, most: float = math.inf
+    ) -> float:
+        """Return a finite number between two that may be meant as well."""
         name = self._first(names)
         if name is None:
             return default
@@ -51,9 +53,10 @@ class Environment:
             number = float(self._variables[name])
         except ValueError:
             number = math.nan
-        if math.isfinite(number) and number >= least:
+        if math.isfinite(number) and least <= number <= most:
             return number
-        self._refuse(name, f"is not a number of at least {least:g}", f"{default:g}")
+        bound = f"at most {most:.0f}" if number > most else f"at least {least:g}"
+        self._refuse(name, f"is not a number of {bound}", f"{default:g}")
         return default
 
     def file(self, *names: str) -> Path | None:
@@ -69,23 +72,28 @@ class Environment:
             self._refuse(name, f"cannot be read ({error.strerror})", "none")
             return None
 
-    def pairs(self, *names: str) -> dict[str, str]:
-        """Return headers: `name=value,...`, percent-encoded."""
+    def pairs(self, names: Sequence[str], is_name: Callable[[str], object]) -> dict[str, str]:
+        """Return headers: `name=value,...`, percent-encoded; `is_name` gets names in small letters.
+
+        What is left out is not shown: it may be a secret.
+        """
         name = self._first(names)
         found: dict[str, str] = {}
         for item in (self._variables[name] if name else "").split(","):
             key, separator, value = item.partition("=")
             if not item.strip():
                 continue
-            if not (separator and key.strip().isascii() and key.strip()):
-                # The value may be a secret, and is not shown.
+            if not (separator and key.strip()):
                 self._warn(f"{name}: an entry is not like name=value; it is left out")
                 continue
-            value = unquote(value.strip())
-            if not (value.isprintable() and value.isascii()):
-                self._warn(f"{name}: the value of {key.strip()} is no text of a header; left out")
+            key, value = unquote(key).strip().lower(), unquote(value).strip()
+            if not is_name(key):
+                self._warn(f"{name}: an entry's name cannot be that of a header; it is left out")
                 continue
-            found[unquote(key.strip()).lower()] = value
+            if not (value.isprintable() and value.isascii()):
+                self._warn(f"{name}: the value of {key} is no text of a header; left out")
+                continue
+            found[key] = value
         return found
 
     def _warn(self, line: str) -> None:

@@ -13,6 +13,7 @@ from google.rpc.status_pb2 import Status
 
 from exporters.otlp.sending import MOST_ANSWER_BYTES, Answer, one_line, pause, taken
 from exporters.otlp.targets import Target
+from xenprof.discretion import Secrets
 
 METHODS = {
     "metrics": "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
@@ -48,6 +49,7 @@ class GrpcSender:
             if target.is_secure
             else grpc.insecure_channel(address, options, compression)
         )
+        self._secrets = target.secrets
         self._headers = tuple(target.headers.items())
         # Without serializers a method takes and returns bytes.
         self._export = self._channel.unary_unary(METHODS[signal])
@@ -57,10 +59,10 @@ class GrpcSender:
         try:
             data: bytes = self._export(body, timeout=timeout_seconds, metadata=self._headers)
         except grpc.RpcError as error:
-            return _answer(error)
+            return _answer(error, self._secrets)
         except ValueError as error:  # the channel has been closed
             return Answer(str(error), is_temporary=True)
-        return taken(data)
+        return taken(data, self._secrets)
 
     def close(self) -> None:
         """Close the channel, which ends a request that is under way."""
@@ -72,12 +74,13 @@ def _credentials(target: Target) -> Any:
     return grpc.ssl_channel_credentials(*(file and file.read_bytes() for file in files))
 
 
-def _answer(error: Any) -> Answer:
+def _answer(error: Any, secrets: Secrets) -> Answer:
     """Return the answer of an RpcError that is a Call, as those of a channel are."""
     code = error.code().name
     asked = _retry_delay(dict(error.trailing_metadata() or ()))
     is_temporary = code in _TEMPORARY or (code == "RESOURCE_EXHAUSTED" and asked is not None)
-    return Answer(f"{code}: {one_line(error.details() or '')}", is_temporary, pause(asked or 0.0))
+    said = one_line(secrets.hide(error.details() or ""))
+    return Answer(f"{code}: {said}", is_temporary, pause(asked or 0.0))
 
 
 def _retry_delay(metadata: dict[str, Any]) -> float | None:

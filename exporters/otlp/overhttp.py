@@ -15,6 +15,8 @@ from google.rpc.status_pb2 import Status
 
 from exporters.otlp.sending import MOST_ANSWER_BYTES, Answer, one_line, pause, taken
 from exporters.otlp.targets import Target
+from exporters.otlp.timed import TimedAdapter
+from xenprof.discretion import Secrets
 
 _TEMPORARY = frozenset({429, 502, 503, 504})
 _PROTOBUF = "application/x-protobuf"
@@ -30,8 +32,11 @@ class HttpSender:
     def __init__(self, target: Target, agent: str) -> None:
         """`agent` is the User-Agent. Connects with the first request."""
         self._url = target.url
+        self._target = target
         self._pack = _PACK.get(target.compression)
         self._session = requests.Session()
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, TimedAdapter())
         self._session.headers.update({"User-Agent": agent, **target.headers})
         self._session.headers["Content-Type"] = _PROTOBUF
         if self._pack is not None:
@@ -47,22 +52,26 @@ class HttpSender:
 
     def send(self, body: bytes, timeout_seconds: float) -> Answer:
         """Send a request and wait for its answer."""
-        deadline = time.monotonic() + timeout_seconds
         try:
             with self._session.post(
                 self._url,
                 data=body if self._pack is None else self._pack(body),
-                timeout=timeout_seconds,
+                timeout=timeout_seconds,  # of the whole exchange, see TimedAdapter
                 allow_redirects=False,  # it would become a GET
                 auth=self._auth,
                 verify=self._verify,
                 cert=self._cert,
                 stream=True,  # so that an endless answer is not read to its end
             ) as response:
-                return _answer(response, _read(response, deadline))
+                return _answer(response, _read(response), self._secrets(response))
         except OSError as error:  # those of requests are, too
             # A bad URL or header is a ValueError as well, and no other attempt mends it.
-            return Answer(_reason(error), is_temporary=not isinstance(error, ValueError))
+            reason = one_line(self._target.secrets.hide(_reason(error)))
+            return Answer(reason, is_temporary=not isinstance(error, ValueError))
+
+    def _secrets(self, response: requests.Response) -> Secrets:
+        sent = response.request.headers.get("Authorization", "")  # perhaps of ~/.netrc
+        return Secrets(self._url, [*self._target.headers.values(), str(sent)])
 
     def close(self) -> None:
         """Close the connection."""
@@ -73,25 +82,23 @@ def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
 
 
-def _read(response: requests.Response, deadline: float) -> bytes:
+def _read(response: requests.Response) -> bytes:
     """Return the body, as far as it is read. Raises: OSError."""
     data = b""
     for part in response.iter_content(4096):
         data += part
         if len(data) > MOST_ANSWER_BYTES:
             break
-        if time.monotonic() > deadline:
-            raise requests.Timeout("the answer took too long")
     return data
 
 
-def _answer(response: requests.Response, data: bytes) -> Answer:
+def _answer(response: requests.Response, data: bytes, secrets: Secrets) -> Answer:
     if 200 <= response.status_code < 300:
-        return taken(data)
+        return taken(data, secrets)
     is_temporary = response.status_code in _TEMPORARY
-    said = _said(response.headers.get("Content-Type", ""), data)
+    said = secrets.hide(_said(response.headers.get("Content-Type", ""), data) or response.reason)
     return Answer(
-        f"HTTP {response.status_code} {said or response.reason}".strip(),
+        f"HTTP {response.status_code} {one_line(said)}".strip(),
         is_temporary,
         _retry_after(response.headers.get("Retry-After", "")) if is_temporary else 0.0,
     )
@@ -105,8 +112,8 @@ def _said(kind: str, data: bytes) -> str:
             status.ParseFromString(data)
         except DecodeError:
             return ""
-        return one_line(status.message)
-    return one_line(data[:1000].decode("utf-8", "replace"))
+        return str(status.message)
+    return data.decode("utf-8", "replace")
 
 
 def _retry_after(text: str) -> float:
@@ -122,7 +129,7 @@ def _retry_after(text: str) -> float:
 
 
 def _reason(error: Exception) -> str:
-    """Return the innermost cause of an error in a line; urllib3 wraps it several times."""
+    """Return the innermost cause of an error; urllib3 wraps it several times."""
     inner: BaseException = error
     while True:
         cause = getattr(inner, "reason", None) or next(
@@ -132,4 +139,4 @@ def _reason(error: Exception) -> str:
         if not isinstance(cause, BaseException) or cause is inner:
             break
         inner = cause
-    return one_line(str(inner)) or type(inner).__name__
+    return str(inner) or type(inner).__name__

@@ -9,6 +9,8 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceResponse,
 )
 
+from xenprof.discretion import Secrets
+
 MOST_ANSWER_BYTES = 1 << 16
 MOST_REQUEST_BYTES = 3 << 20
 """Receivers of gRPC refuse messages above 4 MiB unless they are told otherwise."""
@@ -76,7 +78,7 @@ class Sender(Protocol):
         ...
 
 
-def taken(data: bytes) -> Answer:
+def taken(data: bytes, secrets: Secrets) -> Answer:
     """Return the answer in the body of a response that was taken."""
     # The responses of all signals have the same fields, but for names.
     response = ExportMetricsServiceResponse()
@@ -85,7 +87,8 @@ def taken(data: bytes) -> Answer:
     except DecodeError:
         return Answer()  # some receivers answer with JSON, or with nothing
     part = response.partial_success
-    return Answer(rejected=max(part.rejected_data_points, 0), message=one_line(part.error_message))
+    message = one_line(secrets.hide(part.error_message))
+    return Answer(rejected=max(part.rejected_data_points, 0), message=message)
 
 
 def one_line(text: str) -> str:

@@ -12,6 +12,8 @@ from xenprof.service.journal import MOST_PROFILES
 
 DEFAULT_INTERVAL_SECONDS = 15.0
 _MILLISECONDS = 1000.0
+_DAY = 86_400_000  # milliseconds; what is longer is a mistake; judgement
+_MOST_ITEMS = 10**9  # more do not fit into memory
 _EXEMPLAR_FILTERS = ("always_on", "always_off", "trace_based")
 _EXPLICIT, _EXPONENTIAL = "explicit_bucket_histogram", "base2_exponential_bucket_histogram"
 _EXPONENTIAL_TOLD = (
@@ -82,8 +84,8 @@ def read(
 
 def _metrics_schedule(environment: Environment, given: ExporterSettings) -> Schedule:
     default = DEFAULT_INTERVAL_SECONDS * _MILLISECONDS
-    interval = environment.number(["OTEL_METRIC_EXPORT_INTERVAL"], default, least=100)
-    timeout = environment.number(["OTEL_METRIC_EXPORT_TIMEOUT"], 30_000, least=1)
+    interval = environment.number(["OTEL_METRIC_EXPORT_INTERVAL"], default, least=100, most=_DAY)
+    timeout = environment.number(["OTEL_METRIC_EXPORT_TIMEOUT"], 30_000, least=1, most=_DAY)
     return Schedule(
         period_seconds=given.otlp_interval_seconds or interval / _MILLISECONDS,
         timeout_seconds=timeout / _MILLISECONDS,
@@ -93,15 +95,15 @@ def _metrics_schedule(environment: Environment, given: ExporterSettings) -> Sche
 
 
 def _schedule(environment: Environment, prefix: str, delay: int) -> Schedule:
-    def number(name: str, default: float) -> float:
-        return environment.number([f"{prefix}_{name}"], default, least=1)
+    def number(name: str, default: float, most: float) -> float:
+        return environment.number([f"{prefix}_{name}"], default, least=1, most=most)
 
-    most_waiting = int(number("MAX_QUEUE_SIZE", 2048))
+    most_waiting = int(number("MAX_QUEUE_SIZE", 2048, _MOST_ITEMS))
     return Schedule(
-        period_seconds=number("SCHEDULE_DELAY", delay) / _MILLISECONDS,
-        timeout_seconds=number("EXPORT_TIMEOUT", 30_000) / _MILLISECONDS,
+        period_seconds=number("SCHEDULE_DELAY", delay, _DAY) / _MILLISECONDS,
+        timeout_seconds=number("EXPORT_TIMEOUT", 30_000, _DAY) / _MILLISECONDS,
         most_waiting=most_waiting,
-        most_in_request=min(int(number("MAX_EXPORT_BATCH_SIZE", 512)), most_waiting),
+        most_in_request=min(int(number("MAX_EXPORT_BATCH_SIZE", 512, _MOST_ITEMS)), most_waiting),
     )
 
 

@@ -1,5 +1,6 @@
 """Finds where and how each signal is sent."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -7,6 +8,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from exporters.otlp.environment import Environment
 from exporters.otlp.variables import SIGNALS
+from xenprof.discretion import Secrets, shown_url
 from xenprof.service.exporter import ExporterSettings, OtlpProtocol
 
 PREFIX = "OTEL_EXPORTER_OTLP_"
@@ -16,6 +18,14 @@ PROFILES_PATH = "/v1development/profiles"
 _PROTOCOLS: tuple[OtlpProtocol, ...] = ("http/protobuf", "grpc")
 _DEFAULT_URLS = {"http/protobuf": "http://localhost:4318", "grpc": "http://localhost:4317"}
 """Where a signal is sent for which OTEL_..._EXPORTER=otlp is all that is set."""
+_HEADER_NAMES = {
+    "http/protobuf": re.compile(
+        r"(?!(?:content-encoding|content-length|transfer-encoding)$)[!#$%&'*+.^_`|~0-9a-z-]+"
+    ),
+    # The library complains of others with each request; names in -bin are for bytes.
+    "grpc": re.compile(r"[0-9a-z_.-]+(?<!-bin)"),
+}
+"""The names of headers that may be given, in small letters."""
 
 Warn = Callable[[str], None]
 
@@ -36,9 +46,13 @@ class Target:
 
     @property
     def shown_url(self) -> str:
-        """Return the URL without user and password."""
-        parts = urlsplit(self.url)
-        return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+        """Return the URL without user, password and query."""
+        return shown_url(self.url)
+
+    @property
+    def secrets(self) -> Secrets:
+        """Return what a receiver may repeat, and nobody else may see."""
+        return Secrets(self.url, self.headers.values())
 
 
 def target_of(
@@ -95,7 +109,7 @@ def _target(url: str, protocol: OtlpProtocol, signal: str, environment: Environm
     return Target(
         url=url,
         protocol=protocol,
-        headers=environment.pairs(*names("HEADERS")),
+        headers=environment.pairs(names("HEADERS"), _HEADER_NAMES[protocol].fullmatch),
         compression=environment.choice(names("COMPRESSION"), ("none", "gzip", "deflate"), "none"),
         timeout_seconds=timeout,
         certificate=environment.file(*names("CERTIFICATE")),
@@ -108,16 +122,17 @@ def _target(url: str, protocol: OtlpProtocol, signal: str, environment: Environm
 
 def _whole_url(base: str, signal: str) -> str:
     """Return the URL of a signal below a base URL, which may be that of the metrics already."""
+    parts = urlsplit(base)
+    path = parts.path
     for known in SIGNALS:
-        base = base.removesuffix(f"/v1/{known}")
-    return f"{base.rstrip('/')}/v1/{signal}"
+        path = path.removesuffix(f"/v1/{known}")
+    return urlunsplit(parts._replace(path=f"{path.rstrip('/')}/v1/{signal}"))
 
 
 def _is_url(endpoint: str, protocol: OtlpProtocol, signal: str, warn: Warn) -> bool:
     problem = _problem_of(endpoint, protocol)
     if problem is not None:
-        shown = endpoint.rpartition("@")[2]  # without user and password
-        warn(f"OTLP endpoint {shown!r} {problem}; {signal} are not sent")
+        warn(f"OTLP endpoint {shown_url(endpoint)!r} {problem}; {signal} are not sent")
     return problem is None
 
 
@@ -126,7 +141,8 @@ def _problem_of(endpoint: str, protocol: OtlpProtocol) -> str | None:
         parts = urlsplit(endpoint)
         _ = parts.port
     except ValueError as error:
-        return f"is not a URL ({error})"
+        # The reason may show a part of a password that is not encoded.
+        return "is not a URL" if "@" in endpoint else f"is not a URL ({error})"
     if parts.scheme in ("http", "https"):
         return None if parts.hostname else "names no host"
     if protocol == "grpc" and not any(char.isspace() or char == "/" for char in endpoint):

@@ -172,3 +172,5 @@ _IGNORED = (
     ),
 )
 VARIABLES = (*_SENDS, *_SHAPES, *_IGNORED)
+IGNORED = tuple(name for one in VARIABLES if not one.is_honoured for name in one.names)
+"""The names of those that the export must not depend on."""

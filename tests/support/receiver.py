@@ -19,6 +19,7 @@ class Receiver:
     """A receiver that answers with `statuses` one after the other, then with 200."""
 
     statuses: list[int] = field(default_factory=list)
+    headers: Mapping[str, str] = field(default_factory=dict)
     got: list[Received] = field(default_factory=list)
     changed: threading.Condition = field(default_factory=threading.Condition)
 
@@ -26,13 +27,18 @@ class Receiver:
         receiver = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.do_POST()
+
             def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
+                body = self.rfile.read(int(self.headers["Content-Length"] or 0))
                 with receiver.changed:
                     status = receiver.statuses.pop(0) if receiver.statuses else 200
                     receiver.got.append(Received(self.path, dict(self.headers), body))
                     receiver.changed.notify_all()
                 self.send_response(status)
+                for name, value in receiver.headers.items():
+                    self.send_header(name, value)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 

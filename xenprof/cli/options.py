@@ -1,6 +1,8 @@
 """Options that several commands of `xenprof` share."""
 
+import math
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -17,9 +19,18 @@ class WholeNumber(click.IntRange):
 
 
 class RealNumber(click.FloatRange):
-    """A number in a range."""
+    """A finite number in a range."""
 
     name = "number"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return the number; one that is none (`nan`) would be in every range."""
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a finite number.", param, ctx)
+        return number
 
 
 state_dir_option = click.option(

@@ -146,7 +146,7 @@ def _hosts(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tu
 @click.option(
     "--otlp-interval",
     "otlp_interval_seconds",
-    type=RealNumber(min=0.1),
+    type=RealNumber(min=0.1, max=86_400),
     metavar="SECONDS",
     help="Time between pushes of metrics.  [default: OTEL_METRIC_EXPORT_INTERVAL, or 15]",
 )

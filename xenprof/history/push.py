@@ -14,9 +14,12 @@ from base64 import b64encode
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 from urllib.parse import unquote, urlsplit, urlunsplit
 
+from xenprof.deadlines import Deadline, Timed, TimedSecure
+from xenprof.discretion import Secrets, shown_url
 from xenprof.errors import UsageError, XenprofError
 from xenprof.profile.stacks import StackProfile
 from xenprof.wire.history import PushStats
@@ -28,6 +31,7 @@ FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 60.0
 TIMEOUT_SECONDS = 10.0
 CLOSE_SECONDS = 3.0
+_MOST_SAID = 400  # characters of a receiver's message; judgement
 _WORTH_RETRYING = (408, 425, 429)
 
 
@@ -44,7 +48,7 @@ class Receiver(Protocol):
     """Makes the requests that a kind of receiver expects."""
 
     kind: str
-    url: str  # the name in the log
+    url: str  # without user and password
 
     def message(self, profile: StackProfile) -> Message:
         """Return the request that carries a profile."""
@@ -69,9 +73,11 @@ class Address:
             parts = urlsplit(text)
             _ = parts.port
         except ValueError as error:
-            raise UsageError(f"{text!r} is not a URL: {error}") from None
+            # The reason may show a part of a password that is not encoded.
+            reason = "" if "@" in text else f": {error}"
+            raise UsageError(f"{shown_url(text)!r} is not a URL{reason}") from None
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise UsageError(f"{text!r} is not a URL like http://host:port/path")
+            raise UsageError(f"{shown_url(text)!r} is not a URL like http://host:port/path")
         if parts.username is None:
             return cls(text, None)
         pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
@@ -94,6 +100,8 @@ class Pusher:
         """Start the thread. `send` raises Refusal, or OSError if another try may succeed."""
         self.kind = receiver.kind
         self._receiver = receiver
+        self._shown = shown_url(receiver.url)
+        self._secrets = Secrets(receiver.url, [authorization or ""])
         self._authorization = authorization
         self._send = send or post
         self._first_pause = first_pause_seconds
@@ -116,9 +124,7 @@ class Pusher:
                 self._dropped += 1
             self._changed.notify()
         if full:
-            log.warning(
-                "%s: %d slices wait; the oldest is dropped", self._receiver.url, MAX_WAITING
-            )
+            log.warning("%s: %d slices wait; the oldest is dropped", self._shown, MAX_WAITING)
 
     def stats(self) -> PushStats:
         """Return the statistics of the push."""
@@ -136,7 +142,7 @@ class Pusher:
             self._waiting.clear()
             self._dropped += left
         if left:
-            log.warning("%s: %d slices were not sent before the end", self._receiver.url, left)
+            log.warning("%s: %d slices were not sent before the end", self._shown, left)
 
     def _run(self) -> None:
         pause = self._first_pause
@@ -144,7 +150,7 @@ class Pusher:
             try:
                 self._send(self._receiver.message(profile), self._authorization)
             except Refusal as error:
-                log.error("%s refuses a slice: %s", self._receiver.url, error)
+                log.error("%s refuses a slice: %s", self._shown, self._said(error))
                 self._done(profile, dropped=True)
             except (OSError, http.client.HTTPException) as error:
                 self._failed(error)
@@ -173,6 +179,7 @@ class Pusher:
     def _done(self, profile: StackProfile, *, dropped: bool = False) -> None:
         with self._changed:
             self._dropped += dropped
+            self._failures += dropped
             self._sent += not dropped
             if self._waiting and self._waiting[0] is profile:
                 self._waiting.popleft()
@@ -184,12 +191,16 @@ class Pusher:
             self._failures += 1
         if not self._is_failing:
             self._is_failing = True
-            log.error("%s: %s; tried again", self._receiver.url, error or type(error).__name__)
+            log.error("%s: %s; tried again", self._shown, self._said(error))
+
+    def _said(self, error: Exception) -> str:
+        said = self._secrets.hide(str(error))  # as a whole: a part of a secret is not found
+        return said[:_MOST_SAID] or type(error).__name__
 
     def _worked(self) -> None:
         if self._is_failing:
             self._is_failing = False
-            log.warning("%s takes slices again", self._receiver.url)
+            log.warning("%s takes slices again", self._shown)
 
     def _sleep(self, seconds: float) -> bool:
         """Wait for the next try; return whether there may be one."""
@@ -204,19 +215,43 @@ class Pusher:
         return True
 
 
-def post(message: Message, authorization: str | None) -> None:
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """Makes a redirect an error: following it would turn the POST into a GET."""
+
+    def redirect_request(self, *_: object) -> None:
+        return None
+
+
+class _Http(urllib.request.HTTPHandler):
+    def http_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
+        return self.do_open(partial(Timed, _deadline_of(request)), request)
+
+
+class _Https(urllib.request.HTTPSHandler):
+    def https_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
+        return self.do_open(partial(TimedSecure, _deadline_of(request)), request)
+
+
+def _deadline_of(request: urllib.request.Request) -> Deadline:
+    return Deadline(request.timeout or TIMEOUT_SECONDS)
+
+
+def post(
+    message: Message, authorization: str | None, timeout_seconds: float = TIMEOUT_SECONDS
+) -> None:
     """Send a request. Raises: Refusal; OSError or HTTPException for temporary failures."""
     request = urllib.request.Request(
         message.url, message.body, {"Content-Type": message.content_type}, method="POST"
     )
     if authorization is not None:
         request.add_unredirected_header("Authorization", authorization)
+    opener = urllib.request.build_opener(_NoRedirects, _Http, _Https)
     try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:
+        with opener.open(request, timeout=timeout_seconds) as answer:
             answer.read(1 << 16)
     except urllib.error.HTTPError as error:
         with error:
-            text = " ".join(error.read(400).decode("utf-8", "replace").split())
+            text = " ".join(error.read(1 << 16).decode("utf-8", "replace").split())
         line = f"HTTP {error.code} {text}".strip()
         if error.code >= 500 or error.code in _WORTH_RETRYING:
             raise OSError(line) from None

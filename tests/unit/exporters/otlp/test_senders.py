@@ -12,6 +12,7 @@ from exporters.otlp.overgrpc import METHODS, GrpcSender
 from exporters.otlp.overhttp import HttpSender
 from exporters.otlp.sending import Answer, Sender
 from exporters.otlp.targets import Target
+from tests.support.dripping import ENDLESS, dripping
 from tests.support.otlp_receivers import (
     Receiver,
     Reply,
@@ -202,3 +203,75 @@ def test_a_receiver_that_does_not_answer_costs_no_more_than_the_timeout(peer: Pe
     began = time.monotonic()
     answer = peer.answer(timeout_seconds=0.2)
     assert (answer.is_temporary, time.monotonic() - began < 5) == (True, True)
+
+
+@pytest.mark.parametrize("part", ENDLESS)
+def test_an_answer_that_drips_without_end_costs_no_more_than_the_timeout(part: str):
+    with dripping(*ENDLESS[part]) as url:
+        sender = HttpSender(Target(url), "xenprof/1")
+        began = time.monotonic()
+        answer = sender.send(BODY, 0.3)
+        took = time.monotonic() - began
+        sender.close()
+    assert (answer.is_temporary, bool(answer.error), took < 3) == (True, True, True)
+
+
+def test_a_request_after_one_that_took_too_long_has_its_own_time(http: Peer):
+    http.receiver.hold.clear()
+    sender = http.sender()
+    late = sender.send(BODY, 0.1)
+    http.receiver.hold.set()
+    in_time = sender.send(BODY, 10)
+    sender.close()
+    assert (bool(late.error), in_time) == (True, Answer())
+
+
+def test_a_proxy_that_drips_costs_no_more_than_the_timeout(monkeypatch):
+    with dripping(*ENDLESS["header"]) as proxy:
+        monkeypatch.setenv("https_proxy", proxy)
+        sender = HttpSender(Target("https://collector.invalid/v1/logs"), "xenprof/1")
+        began = time.monotonic()
+        answer = sender.send(BODY, 0.3)
+        took = time.monotonic() - began
+        sender.close()
+    assert (bool(answer.error), took < 3) == (True, True)
+
+
+TOKEN = "S3CRETTOKEN"
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(401, f"authorization: Bearer {TOKEN}; once more {TOKEN}".encode()),
+        Reply(401, b"x" * 290 + f" Bearer {TOKEN}".encode(), {"Content-Type": "text/plain"}),
+        Reply(401, refusal(f"not allowed: {TOKEN}")),
+        Reply(200, partial(1, f"not allowed: Bearer {TOKEN}")),
+    ],
+)
+def test_what_a_receiver_repeats_of_a_header_is_not_told(http: Peer, reply: Reply):
+    answer = http.answer(reply, headers={"authorization": f"Bearer {TOKEN}"})
+    assert TOKEN[:4] not in answer.error + answer.message
+
+
+def test_what_a_receiver_repeats_of_a_call_is_not_told(grpc: Peer):
+    reply = Reply("UNAUTHENTICATED", message=f"no: Bearer {TOKEN}")
+    answer = grpc.answer(reply, headers={"authorization": f"Bearer {TOKEN}"})
+    assert answer.error == "UNAUTHENTICATED: no: ***"
+
+
+def test_what_a_receiver_repeats_of_the_url_is_not_told(http: Peer):
+    url = http.receiver.url.replace("//", "//ann:pass1234@") + f"/x?token={TOKEN}"
+    http.receiver.replies = [Reply(400, refusal(f"token={TOKEN} Basic YW5uOnBhc3MxMjM0 pass1234"))]
+    sender = HttpSender(Target(url), "xenprof/1")
+    answer = sender.send(BODY, 10)
+    sender.close()
+    assert answer.error == "HTTP 400 *** *** ***"
+
+
+def test_what_a_receiver_repeats_of_the_users_netrc_is_not_told(http: Peer, tmp_path, monkeypatch):
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login ann password pass1234\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    answer = http.answer(Reply(401, refusal("Basic YW5uOnBhc3MxMjM0")))
+    assert answer.error == "HTTP 401 ***"

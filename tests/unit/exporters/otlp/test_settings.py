@@ -160,13 +160,57 @@ def test_headers_are_percent_encoded():
     assert found.targets["logs"].headers == {"authorization": "Basic a=", "x": "y=z"}
 
 
+def test_spaces_around_a_header_that_are_encoded_are_left_out():
+    found = settings(**{BASE: HERE, "OTEL_EXPORTER_OTLP_HEADERS": "a%20=%20Bearer%20token%20"})
+    assert found.targets["logs"].headers == {"a": "Bearer token"}
+
+
+@pytest.mark.parametrize(
+    ("protocol", "name", "is_taken"),
+    [
+        ("grpc", "x y", False),
+        ("grpc", "x!y", False),
+        ("grpc", "x%0ay", False),
+        ("grpc", "x-bin", False),
+        ("grpc", "X_y.z-1", True),
+        ("http/protobuf", "x y", False),
+        ("http/protobuf", "x:y", False),
+        ("http/protobuf", "x%0ay", False),
+        ("http/protobuf", "\u00e4", False),
+        ("http/protobuf", "content-length", False),
+        ("http/protobuf", "x!y", True),
+        ("http/protobuf", "x-bin", True),
+    ],
+)
+def test_a_name_that_no_header_can_have_is_left_out_with_one_line(protocol, name, is_taken):
+    found, warnings = warned(
+        OTEL_EXPORTER_OTLP_PROTOCOL=protocol, OTEL_EXPORTER_OTLP_HEADERS=f"{name}=1"
+    )
+    assert (len(found.targets["logs"].headers), len(warnings)) == (is_taken, not is_taken)
+
+
+def test_the_path_of_a_signal_goes_before_the_query_of_a_base():
+    found = settings(**{BASE: f"{HERE}/x?token=secret"})
+    assert found.targets["logs"].url == f"{HERE}/x/v1/logs?token=secret"
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    ["collector?token=secret", "http://u:secret@c:port", "http://u:se/secret@c", "//u:secret@c"],
+)
+def test_the_warning_of_an_endpoint_has_no_secret(endpoint):
+    assert "se" not in " ".join(warned(OTEL_EXPORTER_OTLP_LOGS_ENDPOINT=endpoint)[1]).replace(
+        "sent", ""
+    )
+
+
 def test_headers_are_not_in_what_is_printed_of_settings():
     found = settings(**{BASE: HERE, "OTEL_EXPORTER_OTLP_HEADERS": "authorization=secret"})
     assert "secret" not in repr(found)
 
 
-def test_the_url_in_the_log_has_no_password():
-    found = settings(**{BASE: "https://me:secret@c/otlp"})
+def test_the_url_in_the_log_has_neither_password_nor_query():
+    found = settings(**{BASE: "https://me:secret@c/otlp?token=secret"})
     assert found.targets["logs"].shown_url == "https://c/otlp/v1/logs"
 
 
@@ -300,3 +344,28 @@ def test_a_bad_value_is_one_line(name, value, line):
 
 def test_a_bad_value_for_all_signals_is_told_once():
     assert len(warned(OTEL_EXPORTER_OTLP_COMPRESSION="brotli")[1]) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "most", "default"),
+    [
+        ("OTEL_METRIC_EXPORT_INTERVAL", 86_400_000, "15000"),
+        ("OTEL_METRIC_EXPORT_TIMEOUT", 86_400_000, "30000"),
+        ("OTEL_BLRP_SCHEDULE_DELAY", 86_400_000, "1000"),
+        ("OTEL_BLRP_EXPORT_TIMEOUT", 86_400_000, "30000"),
+        ("OTEL_BSP_SCHEDULE_DELAY", 86_400_000, "5000"),
+        ("OTEL_BSP_EXPORT_TIMEOUT", 86_400_000, "30000"),
+        ("OTEL_BLRP_MAX_QUEUE_SIZE", 1_000_000_000, "2048"),
+        ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", 1_000_000_000, "512"),
+    ],
+)
+@pytest.mark.parametrize("value", ["1e300", "1e20", "inf"])
+def test_a_number_that_is_too_large_is_one_line(name: str, most: int, default: str, value: str):
+    _, warnings = warned(**{name: value})
+    line = f"{name}='{value}' is not a number of at most {most}; used instead: {default}"
+    assert warnings == [line]
+
+
+def test_an_interval_of_a_day_is_taken():
+    found = settings(**{BASE: HERE, "OTEL_METRIC_EXPORT_INTERVAL": "86400000"})
+    assert found.schedules["metrics"].period_seconds == 86_400

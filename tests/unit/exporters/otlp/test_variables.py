@@ -1,11 +1,15 @@
 """The table of variables is complete, true, and the one in the documentation."""
 
+import os
 import re
+import subprocess
+import sys
 
 import opentelemetry.environment_variables as api_variables
 import opentelemetry.sdk.environment_variables as sdk_variables
+import pytest
 
-from exporters.otlp.variables import VARIABLES
+from exporters.otlp.variables import IGNORED, VARIABLES
 from tests.support.paths import ROOT
 
 NAMES = [name for variable in VARIABLES for name in variable.names]
@@ -39,3 +43,31 @@ def test_the_documentation_has_no_other_variables():
     assert set(re.findall(r"^\| `(OTEL_[^`]*)` \|", text, re.MULTILINE)) == {
         one.name for one in VARIABLES
     }
+
+
+# In a process of its own: the SDK reads variables as it is imported.
+EXPORT = """
+from exporters.otlp import create
+from tests.support.otlp_receivers import http_receiver
+from tests.support.snapshots import FixedSource
+from xenprof.service.exporter import ExporterSettings
+
+with http_receiver() as receiver:
+    exporter = create(FixedSource(), ExporterSettings(receiver.url))
+    exporter.start()
+    exporter.close()
+    print(sorted({got.path for got in receiver.got}))
+"""
+
+
+@pytest.mark.parametrize("value", ["abc", "-1", "1e300"])
+def test_what_is_ignored_has_no_effect_whatever_its_value(value: str):
+    run = subprocess.run(
+        [sys.executable, "-c", EXPORT],
+        env={**os.environ, "PYTHONPATH": str(ROOT), **dict.fromkeys(IGNORED, value)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (run.stdout, run.stderr) == ("['/v1/metrics']\n", "")

@@ -4,17 +4,19 @@ import gzip
 import json
 import logging
 import threading
+import time
 from email.parser import BytesParser
 from email.policy import HTTP
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from tests.support.dripping import ENDLESS, dripping
 from tests.support.pprof_proto import decoded
 from tests.support.receiver import Receiver
 from tests.support.stack_profiles import profile
 from xenprof.errors import UsageError
-from xenprof.history.push import MAX_WAITING, Address, Message, Pusher, post
+from xenprof.history.push import MAX_WAITING, Address, Message, Pusher, Refusal, post
 from xenprof.history.receivers import Pyroscope
 
 START = 1_200_000_000
@@ -188,3 +190,45 @@ def test_a_bug_ends_neither_push_nor_service(caplog: pytest.LogCaptureFixture):
         pusher.close()
 
     assert pusher.stats().dropped == 1
+
+
+@pytest.mark.parametrize("part", ENDLESS)
+def test_an_answer_that_drips_without_end_costs_no_more_than_the_timeout(part: str):
+    with dripping(*ENDLESS[part]) as url:
+        began = time.monotonic()
+        with pytest.raises(OSError):
+            post(Message(url, b"x", "text/plain"), None, 0.3)
+        assert time.monotonic() - began < 3
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_not_followed_and_fails(status: int):
+    with Receiver([status], headers={"Location": "/elsewhere"}) as receiver:
+        pusher = Pusher(Pyroscope(receiver.url))
+        pusher.offer(profile())
+        pusher.close()
+        asked = len(receiver.got)
+
+    stats = pusher.stats()
+    assert (asked, stats.sent, stats.dropped, stats.failures) == (1, 0, 1, 1)
+
+
+def test_the_log_has_neither_the_urls_query_nor_what_is_repeated(caplog: pytest.LogCaptureFixture):
+    def send(message: Message, authorization: str | None) -> None:
+        raise Refusal(f"{'x' * 395} {authorization} {message.url}")
+
+    pusher = Pusher(Pyroscope("http://x/?token=S3CRETTOKEN"), "Basic UEFTU1dPUkQ=", send=send)
+    pusher.offer(profile())
+    pusher.close()
+
+    assert "refuses a slice" in caplog.text
+    assert not {"S3CR", "UEFT"} & {caplog.text[at : at + 4] for at in range(len(caplog.text))}
+
+
+@pytest.mark.parametrize(
+    "text", ["ftp://u:secret@x", "http://u:secret@h:99999/", "http://u:secret/@"]
+)
+def test_what_is_no_url_is_refused_without_its_password(text: str):
+    with pytest.raises(UsageError) as refused:
+        Address.parse(text)
+    assert "secret" not in str(refused.value)
