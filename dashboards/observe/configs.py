@@ -1,5 +1,6 @@
 """Writes the configurations of Prometheus and Alertmanager for a running service."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeAlias
@@ -43,7 +44,7 @@ def _prometheus(settings: ObserveSettings, url: str) -> Tree:
             "scrape_timeout": every,
             "evaluation_interval": every,
         },
-        "rule_files": [str(settings.folder / "rules" / "*.yml")],
+        "rule_files": [f"{_as_pattern(settings.folder)}/rules/*.yml"],
         "alerting": {
             "alertmanagers": [
                 {"static_configs": [{"targets": [f"127.0.0.1:{settings.alertmanager_port}"]}]}
@@ -108,6 +109,11 @@ def _alertmanager(settings: ObserveSettings) -> Tree:
 
 def _scrape_ms(pace: Pace) -> int:
     return max(pace.window_s * 1000 // _SCRAPES_PER_WINDOW, _SHORTEST_SCRAPE_MS)
+
+
+def _as_pattern(path: Path) -> str:
+    """Return a pattern that finds a path; Prometheus allows no star but in the last part."""
+    return re.sub(r"[?\[\\]", r"\\\g<0>", str(path)).replace("*", "?")
 
 
 def _absolute(path: Path) -> str:

@@ -114,6 +114,17 @@ def test_a_port_that_is_taken_is_told_and_changes_nothing(alarmed: Observed):
     assert before == alarmed.config("prometheus") and answers(alarmed.prometheus_port)
 
 
+def test_a_configuration_that_is_refused_is_no_success(alarmed: Observed):
+    broken = alarmed.host.home / "observe" / "rules" / "broken.yml"
+    broken.write_text("groups: 5\n")
+    refused = alarmed.run("up")
+    broken.unlink()
+
+    assert refused.returncode == 1
+    assert "Prometheus refuses its configuration and goes on with that before" in refused.stderr
+    assert alarmed.run("up").returncode == 0
+
+
 def test_the_alert_is_resolved_when_the_cause_has_gone(alarmed: Observed, webhook: Receiver):
     assert patiently(lambda: CULPRIT[0] in told(webhook, "firing"))
     alarmed.host.run("xm sched-credit -d batch -w 256")
