@@ -106,7 +106,8 @@ def test_once_more_changes_nothing(alarmed: Observed):
 
 def test_a_port_that_is_taken_is_told_and_changes_nothing(alarmed: Observed):
     before = alarmed.config("prometheus")
-    other = Observed(alarmed.host, alarmed.alertmanager_port, alarmed.alertmanager_port, {})
+    taken = int(alarmed.host.url.rpartition(":")[2].rstrip("/"))
+    other = Observed(alarmed.host, taken, alarmed.alertmanager_port, {})
     refused = other.run("up")
 
     assert refused.returncode == 1
