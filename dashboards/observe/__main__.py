@@ -70,7 +70,7 @@ def main() -> None:
     envvar="OBSERVE_WEB_CONFIG",
     type=_FILE,
     show_envvar=True,
-    help="TLS and passwords of Prometheus' own page.",
+    help="TLS of Prometheus' own page, passwords of both pages.",
 )
 @click.option(
     "--webhook",
@@ -78,7 +78,7 @@ def main() -> None:
     callback=web_address,
     show_envvar=True,
     metavar="URL",
-    help="Told of alerts.",
+    help="Told of alerts. Without passwords of the pages its path is no secret on this machine.",
 )
 @state_dir_option
 def _up(

@@ -35,7 +35,7 @@ class ObserveSettings:
     pace: Pace
     metrics_path: str
     access: Access
-    web_config: Path | None = None  # of Prometheus itself
+    web_config: Path | None = None  # of Prometheus; its users are Alertmanager's too
     webhook: str | None = None  # a URL that is told of alerts
 
     @property
