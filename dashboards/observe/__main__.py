@@ -11,6 +11,7 @@ import click
 
 from dashboards.observe.servers import down, up
 from dashboards.observe.settings import Access, CannotObserve, ObserveSettings
+from dashboards.rules.files import RUNBOOKS
 from dashboards.rules.rule import Pace
 from xenprof.cli.durations import Duration
 from xenprof.cli.options import WholeNumber, home_at, state_dir_option
@@ -80,6 +81,14 @@ def main() -> None:
     metavar="URL",
     help="Told of alerts. Without passwords of the pages its path is no secret on this machine.",
 )
+@click.option(
+    "--runbooks",
+    envvar="OBSERVE_RUNBOOKS",
+    callback=web_address,
+    show_envvar=True,
+    metavar="URL",
+    help="Where docs/runbooks.md is served, for the links of alerts.",
+)
 @state_dir_option
 def _up(
     prometheus_port: int,
@@ -93,6 +102,7 @@ def _up(
     key_file: Path | None,
     web_config: Path | None,
     webhook: str | None,
+    runbooks: str | None,
     state_dir: Path | None,
 ) -> None:
     """Start both, print their addresses when they are ready."""
@@ -117,6 +127,7 @@ def _up(
             access=Access(user, password_file, ca_file, cert_file, key_file),
             web_config=web_config,
             webhook=webhook,
+            runbooks=runbooks or RUNBOOKS,
         )
     )
     for server in reversed(servers):

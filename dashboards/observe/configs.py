@@ -32,7 +32,8 @@ def configs(settings: ObserveSettings, url: str, guard: Guard | None = None) -> 
 
     `url` is the address of the service. Without a guard everybody gets at Alertmanager.
     """
-    rules = {f"rules/{name}": text for name, text in rule_files(settings.pace).items()}
+    files = rule_files(settings.pace, settings.runbooks)
+    rules = {f"rules/{name}": text for name, text in files.items()}
     return {
         **rules,
         "prometheus.yml": _text(_prometheus(settings, url, guard)),

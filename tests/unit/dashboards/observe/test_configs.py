@@ -87,3 +87,9 @@ def test_rules_are_found_whatever_the_folder_is_called(home: str, expected: str)
     settings = replace(SETTINGS, home=Path(home))
 
     assert [f"{expected}/observe/rules/*.yml"] == written(settings)["rule_files"]
+
+
+def test_alerts_lead_to_runbooks_where_they_are_served():
+    text = configs(replace(SETTINGS, runbooks="https://wiki/x"), URL)["rules/xenprof-alerts.yml"]
+
+    assert "runbook_url: https://wiki/x#xendomainstarved" in text
