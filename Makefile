@@ -59,9 +59,9 @@ golden: $(INSTALLED) compiled  # write the expected outputs and those in the doc
 	@$(BIN)/python -m pytest tests/golden tests/e2e/test_docs_commands.py --update-golden
 
 .PHONY: dashboards
-dashboards: $(INSTALLED)  # write the dashboards for Grafana, the rules for Prometheus and the runbooks anew
-	@$(BIN)/python -m dashboards.build
-	@$(BIN)/python -m dashboards.rules
+dashboards: $(INSTALLED)  # write dashboards, rules and runbooks anew (RUNBOOKS=URL: where the runbooks are served)
+	@$(BIN)/python -m dashboards.build $(if $(RUNBOOKS),--runbooks '$(RUNBOOKS)')
+	@$(BIN)/python -m dashboards.rules $(if $(RUNBOOKS),--runbooks '$(RUNBOOKS)')
 
 fmt: $(INSTALLED)  # format the code and fix what can be fixed
 	@$(BIN)/ruff format .

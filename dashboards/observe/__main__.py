@@ -11,13 +11,16 @@ import click
 
 from dashboards.observe.servers import down, up
 from dashboards.observe.settings import Access, CannotObserve, ObserveSettings
+from dashboards.rules.files import RUNBOOKS
 from dashboards.rules.rule import Pace
 from xenprof.cli.durations import Duration
 from xenprof.cli.options import WholeNumber, home_at, state_dir_option
+from xenprof.cli.weburls import url_path, web_address
 from xenprof.errors import XenprofError
 
 _NS_PER_SECOND = 10**9
 _SHORTEST_WINDOW_S = 5  # a rate needs several scrapes in it
+_LONGEST_WINDOW_S = 24 * 3600  # the times of alerts are up to 12 times as long; judgement
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _PORT = WholeNumber(1, 65535)
 
@@ -51,7 +54,13 @@ def main() -> None:
     show_envvar=True,
     help="Range of all rates; the times before alerts fire shrink with it. 20s shows one soon.",
 )
-@click.option("--metrics-path", envvar="OBSERVE_METRICS_PATH", default="/metrics", show_envvar=True)
+@click.option(
+    "--metrics-path",
+    envvar="OBSERVE_METRICS_PATH",
+    callback=url_path,
+    default="/metrics",
+    show_envvar=True,
+)
 @click.option("--user", envvar="OBSERVE_USER", show_envvar=True, help="For the service's password.")
 @click.option("--password-file", envvar="OBSERVE_PASSWORD_FILE", type=_FILE, show_envvar=True)
 @click.option("--ca-file", envvar="OBSERVE_CA_FILE", type=_FILE, show_envvar=True)
@@ -62,10 +71,23 @@ def main() -> None:
     envvar="OBSERVE_WEB_CONFIG",
     type=_FILE,
     show_envvar=True,
-    help="TLS and passwords of Prometheus' own page.",
+    help="TLS of Prometheus' own page, passwords of both pages.",
 )
 @click.option(
-    "--webhook", envvar="OBSERVE_WEBHOOK", show_envvar=True, metavar="URL", help="Told of alerts."
+    "--webhook",
+    envvar="OBSERVE_WEBHOOK",
+    callback=web_address,
+    show_envvar=True,
+    metavar="URL",
+    help="Told of alerts. Without passwords of the pages its path is no secret on this machine.",
+)
+@click.option(
+    "--runbooks",
+    envvar="OBSERVE_RUNBOOKS",
+    callback=web_address,
+    show_envvar=True,
+    metavar="URL",
+    help="Where docs/runbooks.md is served, for the links of alerts.",
 )
 @state_dir_option
 def _up(
@@ -80,14 +102,21 @@ def _up(
     key_file: Path | None,
     web_config: Path | None,
     webhook: str | None,
+    runbooks: str | None,
     state_dir: Path | None,
 ) -> None:
     """Start both, print their addresses when they are ready."""
     window_s = window // _NS_PER_SECOND
-    if window_s < _SHORTEST_WINDOW_S:
-        raise CannotObserve(f"a window is at least {_SHORTEST_WINDOW_S}s")
+    if not _SHORTEST_WINDOW_S <= window_s <= _LONGEST_WINDOW_S:
+        raise CannotObserve(f"a window is at least {_SHORTEST_WINDOW_S}s and at most 24h")
+    if prometheus_port == alertmanager_port:
+        raise CannotObserve("Prometheus and Alertmanager need two ports")
     if (user is None) != (password_file is None):
         raise CannotObserve("a user needs a file with the password, and the other way round")
+    if user is not None and (not user.isprintable() or ":" in user):
+        raise CannotObserve("a user's name has no colon and no control characters")
+    if (cert_file is None) != (key_file is None):
+        raise CannotObserve("a certificate needs its key, and the other way round")
     servers = up(
         ObserveSettings(
             home=home_at(state_dir),
@@ -98,6 +127,7 @@ def _up(
             access=Access(user, password_file, ca_file, cert_file, key_file),
             web_config=web_config,
             webhook=webhook,
+            runbooks=runbooks or RUNBOOKS,
         )
     )
     for server in reversed(servers):

@@ -1,5 +1,6 @@
 """Writes the configurations of Prometheus and Alertmanager for a running service."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeAlias
@@ -7,11 +8,15 @@ from urllib.parse import urlsplit
 
 import yaml
 
+from dashboards.observe.guard import Guard, Webhook
 from dashboards.observe.settings import Access, ObserveSettings
 from dashboards.rules.files import rule_files
 from dashboards.rules.rule import Pace
 
 Tree: TypeAlias = "str | int | list[Tree] | dict[str, Tree]"
+
+ALERTMANAGER_WEB = "alertmanager-web.yml"
+"""The file with the users of Alertmanager, if it is guarded."""
 
 _WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}
 _SCRAPES_PER_WINDOW = 60  # a scrape every 5 s as the rules are written
@@ -22,33 +27,36 @@ _WORSE_HIDES = (
 )
 
 
-def configs(settings: ObserveSettings, url: str) -> Mapping[str, str]:
+def configs(settings: ObserveSettings, url: str, guard: Guard | None = None) -> Mapping[str, str]:
     """Return every file that the servers read, by its path below the folder of observing.
 
-    `url` is the address of the service.
+    `url` is the address of the service. Without a guard everybody gets at Alertmanager.
     """
-    rules = {f"rules/{name}": text for name, text in rule_files(settings.pace).items()}
+    files = rule_files(settings.pace, settings.runbooks)
+    rules = {f"rules/{name}": text for name, text in files.items()}
     return {
         **rules,
-        "prometheus.yml": _text(_prometheus(settings, url)),
+        "prometheus.yml": _text(_prometheus(settings, url, guard)),
         "alertmanager.yml": _text(_alertmanager(settings)),
+        **({ALERTMANAGER_WEB: _text({"basic_auth_users": dict(guard.users)})} if guard else {}),
     }
 
 
-def _prometheus(settings: ObserveSettings, url: str) -> Tree:
+def _prometheus(settings: ObserveSettings, url: str, guard: Guard | None) -> Tree:
     every = f"{_scrape_ms(settings.pace)}ms"
+    alertmanager: dict[str, Tree] = {
+        "static_configs": [{"targets": [f"127.0.0.1:{settings.alertmanager_port}"]}]
+    }
+    if guard is not None:
+        alertmanager["basic_auth"] = {"username": guard.user, "password": guard.password}
     return {
         "global": {
             "scrape_interval": every,
             "scrape_timeout": every,
             "evaluation_interval": every,
         },
-        "rule_files": [str(settings.folder / "rules" / "*.yml")],
-        "alerting": {
-            "alertmanagers": [
-                {"static_configs": [{"targets": [f"127.0.0.1:{settings.alertmanager_port}"]}]}
-            ]
-        },
+        "rule_files": [f"{_as_pattern(settings.folder)}/rules/*.yml"],
+        "alerting": {"alertmanagers": [alertmanager]},
         "scrape_configs": [_job(settings, url)],
     }
 
@@ -84,7 +92,12 @@ def _alertmanager(settings: ObserveSettings) -> Tree:
     """Return a configuration that groups alerts by host; the page shows them, and a webhook."""
     receiver: dict[str, Tree] = {"name": "page"}
     if settings.webhook is not None:
-        receiver["webhook_configs"] = [{"url": settings.webhook, "send_resolved": True}]
+        webhook = Webhook.parse(settings.webhook)
+        told: dict[str, Tree] = {"url": webhook.url, "send_resolved": True}
+        if webhook.user is not None:
+            known: Tree = {"username": webhook.user, "password": webhook.password}
+            told["http_config"] = {"basic_auth": known}
+        receiver["webhook_configs"] = [told]
     every_ms = _scrape_ms(settings.pace)
     return {
         "route": {
@@ -108,6 +121,11 @@ def _alertmanager(settings: ObserveSettings) -> Tree:
 
 def _scrape_ms(pace: Pace) -> int:
     return max(pace.window_s * 1000 // _SCRAPES_PER_WINDOW, _SHORTEST_SCRAPE_MS)
+
+
+def _as_pattern(path: Path) -> str:
+    """Return a pattern that finds a path; Prometheus allows no star but in the last part."""
+    return re.sub(r"[?\[\\]", r"\\\g<0>", str(path)).replace("*", "?")
 
 
 def _absolute(path: Path) -> str:

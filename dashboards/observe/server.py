@@ -10,13 +10,16 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from dashboards.observe.reload import Refused, is_taken
 from dashboards.observe.settings import CannotObserve
 
 LOOPBACK = "127.0.0.1"
 
+_LAST_PORT = 65535
 _READY_SECONDS = 60.0
 _END_SECONDS = 10.0
 _ASK_EVERY_SECONDS = 0.1
@@ -54,24 +57,21 @@ class Server:
             reason = os.strerror(error.errno or 0)
             raise CannotObserve(
                 f"{self.title} cannot listen on {LOOPBACK}:{self.port}: {reason}; "
-                f"choose another port: {self.option}={self.port + 1000}"
+                f"choose another port: {self.option}={_another(self.port)}"
             ) from None
 
     def start(self) -> None:
         """Start it, or have it read its configuration again if it runs as it should.
 
-        Raises: CannotObserve: it ended before it was ready.
+        Raises: CannotObserve: it ended before it was ready, or refused its configuration.
         """
         process = running(self.folder, self.name)
         if process and _command_line(process.pid) == list(self.arguments):
-            process.send(signal.SIGHUP)
-            process.close()
-            self._wait(process.pid)
+            self._reload(process)
             return
         if process:
             process.end()
-        log = self.folder / f"{self.name}.log"
-        with log.open("wb") as output:
+        with self._log.open("wb") as output:
             started = subprocess.Popen(
                 self.arguments,
                 stdin=subprocess.DEVNULL,
@@ -80,16 +80,33 @@ class Server:
                 start_new_session=True,
             )
         _pid_file(self.folder, self.name).write_text(f"{started.pid}\n", encoding="utf-8")
-        self._wait(started.pid, started)
+        self._wait(lambda: started.poll() is not None, self._is_ready)
 
-    def _wait(self, pid: int, started: "subprocess.Popen[bytes] | None" = None) -> None:
+    @property
+    def _log(self) -> Path:
+        return self.folder / f"{self.name}.log"
+
+    def _reload(self, process: "Process") -> None:
+        said = self._log.stat().st_size if self._log.exists() else 0
+        process.send(signal.SIGHUP)
+        process.close()
+        try:
+            self._wait(
+                lambda: not _command_line(process.pid),
+                lambda: is_taken(self._log, said) and self._is_ready(),
+            )
+        except Refused as error:
+            raise CannotObserve(
+                f"{self.title} refuses its configuration and goes on with that before; "
+                f"see {self._log}: {error}"
+            ) from None
+
+    def _wait(self, has_ended: Callable[[], bool], is_done: Callable[[], bool]) -> None:
         deadline = time.monotonic() + _READY_SECONDS
-        while not self._is_ready():
-            ended = started.poll() is not None if started else not _command_line(pid)
-            if ended or time.monotonic() > deadline:
-                log = self.folder / f"{self.name}.log"
-                told = log.read_text(encoding="utf-8", errors="replace").strip()[-_TOLD:]
-                raise CannotObserve(f"{self.title} does not get ready; see {log}: ...{told}")
+        while not is_done():
+            if has_ended() or time.monotonic() > deadline:
+                told = self._log.read_text(encoding="utf-8", errors="replace").strip()[-_TOLD:]
+                raise CannotObserve(f"{self.title} does not get ready; see {self._log}: ...{told}")
             time.sleep(_ASK_EVERY_SECONDS)
 
     def _is_ready(self) -> bool:
@@ -157,6 +174,10 @@ def end(folder: Path, name: str) -> bool:
 def config_option(folder: Path, name: str) -> str:
     """Return the argument by which a process is known for ours."""
     return f"--config.file={folder / name}.yml"
+
+
+def _another(port: int) -> int:
+    return port + 1000 if port + 1000 <= _LAST_PORT else port - 1000
 
 
 def _pid_file(folder: Path, name: str) -> Path:

@@ -7,11 +7,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from dashboards.observe.configs import configs
+from dashboards.observe.configs import ALERTMANAGER_WEB, configs
+from dashboards.observe.guard import Guard, Webhook
 from dashboards.observe.server import LOOPBACK, Server, config_option, end
 from dashboards.observe.settings import FOLDER, CannotObserve, ObserveSettings
 from xenprof.service.home_lock import current_holder
 from xenprof.service.own_home import make_private_folder, private_files
+from xenprof.service.webconfig import WebConfig, WebConfigFile
 
 PROGRAMS = {
     "prometheus": ("prometheus",),
@@ -25,7 +27,12 @@ def up(settings: ObserveSettings) -> Sequence[Server]:
 
     Raises:
         CannotObserve: no service runs, a program is missing, a port is taken.
+        WebConfigError: the web configuration cannot be used.
     """
+    web = WebConfigFile(settings.web_config).current() if settings.web_config else WebConfig()
+    guard = Guard.of(web.basic_auth_users) if web.basic_auth_users else None
+    if settings.webhook is not None:
+        Webhook.parse(settings.webhook).check_shown(guard)
     programs = _programs()
     holder = current_holder(settings.home)
     _, _, url = holder.partition(", ")
@@ -33,11 +40,11 @@ def up(settings: ObserveSettings) -> Sequence[Server]:
         raise CannotObserve(
             f"no xenprof service runs on {settings.home}; start it with: xenprof serve --background"
         )
-    servers = _servers(settings, programs)
+    servers = _servers(settings, web, programs)
     with _alone(settings.folder):
         for server in servers:
             server.check_port()
-        for name, text in configs(settings, url).items():
+        for name, text in configs(settings, url, guard).items():
             path = settings.folder / name
             make_private_folder(path.parent)
             path.write_text(text, encoding="utf-8")
@@ -55,9 +62,12 @@ def down(home: Path) -> Sequence[str]:
         return [name for name in PROGRAMS if end(folder, name)]
 
 
-def _servers(settings: ObserveSettings, programs: dict[str, str]) -> Sequence[Server]:
+def _servers(
+    settings: ObserveSettings, web: WebConfig, programs: dict[str, str]
+) -> Sequence[Server]:
     folder = settings.folder
-    web = [f"--web.config.file={settings.web_config.absolute()}"] if settings.web_config else []
+    users = [f"--web.config.file={folder / ALERTMANAGER_WEB}"] if web.basic_auth_users else []
+    page = [f"--web.config.file={settings.web_config.absolute()}"] if settings.web_config else []
     return (
         Server(
             name="alertmanager",
@@ -69,6 +79,7 @@ def _servers(settings: ObserveSettings, programs: dict[str, str]) -> Sequence[Se
                 f"--storage.path={folder / 'alertmanager'}",
                 f"--web.listen-address={LOOPBACK}:{settings.alertmanager_port}",
                 "--cluster.listen-address=",  # it is alone: by default it listens for others
+                *users,
             ),
             port=settings.alertmanager_port,
             option="OBSERVE_ALERTMANAGER_PORT",
@@ -83,12 +94,11 @@ def _servers(settings: ObserveSettings, programs: dict[str, str]) -> Sequence[Se
                 f"--storage.tsdb.path={folder / 'prometheus'}",
                 f"--web.listen-address={LOOPBACK}:{settings.prometheus_port}",
                 "--enable-feature=exemplar-storage",
-                *web,
+                *page,
             ),
             port=settings.prometheus_port,
             option="OBSERVE_PROMETHEUS_PORT",
-            is_encrypted=settings.web_config is not None
-            and "tls_server_config" in settings.web_config.read_text(encoding="utf-8"),
+            is_encrypted=web.tls_server_config is not None,
         ),
     )
 

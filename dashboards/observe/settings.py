@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from dashboards.rules.files import RUNBOOKS
 from dashboards.rules.rule import Pace
 from xenprof.errors import XenprofError
 
@@ -35,8 +36,9 @@ class ObserveSettings:
     pace: Pace
     metrics_path: str
     access: Access
-    web_config: Path | None = None  # of Prometheus itself
+    web_config: Path | None = None  # of Prometheus; its users are Alertmanager's too
     webhook: str | None = None  # a URL that is told of alerts
+    runbooks: str = RUNBOOKS  # where alerts lead
 
     @property
     def folder(self) -> Path:

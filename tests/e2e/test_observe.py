@@ -106,12 +106,24 @@ def test_once_more_changes_nothing(alarmed: Observed):
 
 def test_a_port_that_is_taken_is_told_and_changes_nothing(alarmed: Observed):
     before = alarmed.config("prometheus")
-    other = Observed(alarmed.host, alarmed.alertmanager_port, alarmed.alertmanager_port, {})
+    taken = int(alarmed.host.url.rpartition(":")[2].rstrip("/"))
+    other = Observed(alarmed.host, taken, alarmed.alertmanager_port, {})
     refused = other.run("up")
 
     assert refused.returncode == 1
     assert "choose another port: OBSERVE_PROMETHEUS_PORT=" in refused.stderr
     assert before == alarmed.config("prometheus") and answers(alarmed.prometheus_port)
+
+
+def test_a_configuration_that_is_refused_is_no_success(alarmed: Observed):
+    broken = alarmed.host.home / "observe" / "rules" / "broken.yml"
+    broken.write_text("groups: 5\n")
+    refused = alarmed.run("up")
+    broken.unlink()
+
+    assert refused.returncode == 1
+    assert "Prometheus refuses its configuration and goes on with that before" in refused.stderr
+    assert alarmed.run("up").returncode == 0
 
 
 def test_the_alert_is_resolved_when_the_cause_has_gone(alarmed: Observed, webhook: Receiver):

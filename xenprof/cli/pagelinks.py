@@ -1,9 +1,10 @@
 """Reads the option that adds links to the service's page."""
 
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
 import click
+
+from xenprof.cli.weburls import is_web_address
 
 
 def page_links(
@@ -13,15 +14,7 @@ def page_links(
     links: dict[str, str] = {}
     for value in values:
         name, _, address = value.partition("=")
-        if not name.strip() or not _is_web_address(address):
+        if not name.strip() or not is_web_address(address):
             raise click.BadParameter(f"{value!r} is no NAME=URL with an http or https URL")
         links[name.strip()] = address
     return links
-
-
-def _is_web_address(text: str) -> bool:
-    try:
-        parts = urlsplit(text)
-    except ValueError:  # of brackets that are no address
-        return False
-    return parts.scheme in ("http", "https") and bool(parts.hostname)

@@ -20,6 +20,7 @@ from xenprof.cli.options import (
 )
 from xenprof.cli.pagelinks import page_links
 from xenprof.cli.sizes import Size
+from xenprof.cli.weburls import telemetry_path, web_address
 from xenprof.errors import UsageError
 
 if TYPE_CHECKING:
@@ -50,12 +51,6 @@ class Speed(click.ParamType[float]):
         if not 0 < speed < math.inf:
             self.fail(f"{value!r} is neither a number above 0 nor 'max'", param, ctx)
         return speed
-
-
-def _url(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
-    if value is not None and not value.startswith(("http://", "https://")):
-        raise click.BadParameter(f"{value!r} does not begin with http:// or https://")
-    return value
 
 
 def _hosts(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
@@ -105,6 +100,7 @@ def _hosts(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tu
 @click.option(
     "--web.telemetry-path",
     "telemetry_path",
+    callback=telemetry_path,
     default="/metrics",
     show_default=True,
     metavar="PATH",
@@ -135,7 +131,7 @@ def _hosts(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tu
 @click.option(
     "--otlp-endpoint",
     metavar="URL",
-    callback=_url,
+    callback=web_address,
     help="Push metrics, logs and traces there by OTLP; OTEL_ variables say more.",
 )
 @click.option(
@@ -215,12 +211,12 @@ def _hosts(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tu
     help="Beyond it the oldest slices are removed.",
 )
 @click.option(
-    "--push-url", metavar="URL", callback=_url, help="Send slices to a Pyroscope server too."
+    "--push-url", metavar="URL", callback=web_address, help="Send slices to a Pyroscope server too."
 )
 @click.option(
     "--push-otlp",
     metavar="URL",
-    callback=_url,
+    callback=web_address,
     help="Send slices to a receiver of OTLP profiles too.",
 )
 @click.option("--enable-dump", is_flag=True, help="Write a core file of each domain that crashes.")

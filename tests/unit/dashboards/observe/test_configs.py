@@ -77,3 +77,19 @@ def test_the_rules_are_those_of_the_pace():
     text = configs(replace(SETTINGS, pace=Pace(10)), URL)["rules/xenprof-recordings.yml"]
 
     assert "rate10s" in text and "5m" not in text
+
+
+@pytest.mark.parametrize(
+    ("home", "expected"),
+    [("/a[b]\nc", "/a\\[b]\nc"), ("/a?\\", "/a\\?\\\\"), ("/a*b", "/a?b"), ("/a: 'b", "/a: 'b")],
+)
+def test_rules_are_found_whatever_the_folder_is_called(home: str, expected: str):
+    settings = replace(SETTINGS, home=Path(home))
+
+    assert [f"{expected}/observe/rules/*.yml"] == written(settings)["rule_files"]
+
+
+def test_alerts_lead_to_runbooks_where_they_are_served():
+    text = configs(replace(SETTINGS, runbooks="https://wiki/x"), URL)["rules/xenprof-alerts.yml"]
+
+    assert "runbook_url: https://wiki/x#xendomainstarved" in text

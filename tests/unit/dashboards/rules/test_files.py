@@ -1,9 +1,11 @@
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from dashboards.rules import __main__ as writer
 from dashboards.rules.__main__ import GENERATED
 from dashboards.rules.files import rule_files
 from dashboards.rules.rule import Pace, duration
@@ -66,3 +68,13 @@ def test_a_quicker_pace_shortens_every_time():
 @pytest.mark.parametrize(("seconds", "expected"), [(0, "0s"), (90, "90s"), (1800, "30m")])
 def test_durations_are_written_as_prometheus_reads_them(seconds: int, expected: str):
     assert expected == duration(seconds)
+
+
+def test_the_writer_is_told_where_runbooks_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(writer, "GENERATED", tmp_path)
+    writer.main(["--runbooks", "https://example.org/xen"])
+    written = alerts((tmp_path / "xenprof-alerts.yml").read_text(encoding="utf-8"))
+
+    assert {f"https://example.org/xen#{alert.anchor}" for alert in ALERTS} == {
+        rule["annotations"]["runbook_url"] for rule in written.values()
+    }

@@ -18,7 +18,7 @@ def test_links_keep_their_order_and_their_equals_signs():
     "value",
     [
         "", "Dashboards", "=http://a", "Run=javascript:alert(1)", "File=file:///etc", "A=http://",
-        "B=http://[", "C=//host",
+        "B=http://[", "C=//host", "D=http://h:99999/", "E=http://h/a\nb",
     ],
 )  # fmt: skip
 def test_what_is_no_link_of_the_web_is_refused(value):

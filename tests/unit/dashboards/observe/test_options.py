@@ -1,0 +1,34 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.paths import ROOT
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--webhook", "javascript:x"], "begin with http:// or https://"),
+        (["--webhook", "notaurl"], "begin with http:// or https://"),
+        (["--metrics-path", "http://evil/"], "is not the path of a URL"),
+        (["--metrics-path", ""], "is not the path of a URL"),
+        (["--prometheus-port", "9", "--alertmanager-port", "9"], "need two ports"),
+        (["--prometheus-port", "70000"], "70000 is not in the range"),
+        (["--window", "1000000h"], "a window is at least 5s and at most 24h"),
+        (["--user", "a\nb", "--password-file", "/etc/hostname"], "a user's name"),
+        (["--cert-file", "/etc/hostname"], "a certificate needs its key"),
+    ],
+)
+def test_an_option_that_cannot_be_meant_is_refused_at_once(
+    tmp_path: Path, words: list[str], message: str
+):
+    done = subprocess.run(
+        [sys.executable, "-m", "dashboards.observe", "up", "--state-dir", str(tmp_path), *words],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+
+    assert done.returncode != 0 and message in done.stderr

@@ -1,0 +1,9 @@
+"""Knows the paths at which the service answers itself, whoever else has routes."""
+
+_ALONE = frozenset({"/", "/docs/api"})
+_BELOW = ("/-/", "/api/v1/")
+
+
+def is_own(path: str) -> bool:
+    """Return whether a path is the service's own, or may become so."""
+    return path in _ALONE or path.startswith(_BELOW)
