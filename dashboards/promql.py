@@ -9,6 +9,9 @@ from dataclasses import dataclass, replace
 
 HOST = 'host=~"$host"'
 DOMAIN = 'host=~"$host",domain=~"$domain"'
+BEHALF = f'{HOST},on_behalf_of!="(ended)"'
+"""Domain 0's time for domains that are still there. What it did for one that ends moves to (ended)
+at once, which a rate would take for time spent."""
 VCPU = 'host=~"$host",domain=~"$domain",vcpu=~"$vcpu"'
 RANGE = "[$__rate_interval]"
 SPEED = f"sum by (host) (rate(xenprof_model_time_seconds_total{{{HOST}}}{RANGE}))"

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from dashboards.promql import DOMAIN, HOST, VCPU, Query, quantile, rate, state, table, total
+from dashboards.promql import BEHALF, DOMAIN, HOST, VCPU, Query, quantile, rate, state, table, total
 from dashboards.states import DOMAIN as DOMAIN_STATES
 
 # fmt: off
@@ -39,7 +39,7 @@ QUERIES: Mapping[str, Query] = {
         quantile(0.5, "xen_vcpu_wait_seconds", "domain, cause"), "{{domain}} {{cause}} median"),
     "behalf_by_domain": Query(
         rate("xen_domain_on_behalf_seconds_total", "on_behalf_of, mode",
-             'host=~"$host",on_behalf_of=~"$domain"'), "for {{on_behalf_of}}: {{mode}}"),
+             f'{BEHALF},on_behalf_of=~"$domain"'), "for {{on_behalf_of}}: {{mode}}"),
     # Vcpus.
     "vcpu_table": table(total("xen_vcpu_affinity_info", "domain, vcpu, cpus", VCPU)),
     "vcpu_pcpu": table(total("xen_vcpu_pcpu", "domain, vcpu", VCPU)),

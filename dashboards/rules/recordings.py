@@ -25,6 +25,8 @@ def _of_vcpus(rated: str) -> str:
     return f"{rated} / on (host, domain) sum by (host, domain) (xen_domain_vcpus_online)"
 
 
+_BEHALF = 'rate(xen_domain_on_behalf_seconds_total{on_behalf_of!="(ended)"}[5m])'
+"""Without (ended): what was done for a domain moves there when it ends, which is no time spent."""
 _EVENTS = 'sum by (host, domain) (rate(xen_profile_events_total{measures="%s"}[5m]))'
 _DROPS = "sum by (host, domain, vif) (rate(xen_vif_drops_total[5m]))"
 _PACKETS = " + ".join(
@@ -81,18 +83,17 @@ RECORDINGS = (
     ),
     Recording(
         "xen:domain_on_behalf:ratio_rate5m",
-        "Share of a driver domain's time by the domain that it worked for.",
-        "sum by (host, domain, on_behalf_of) (rate(xen_domain_on_behalf_seconds_total[5m])) / "
-        "on (host, domain) group_left () "
-        "sum by (host, domain) (rate(xen_domain_on_behalf_seconds_total[5m]))",
+        "Share of a driver domain's time by the domain that it worked for, of those still there.",
+        f"sum by (host, domain, on_behalf_of) ({_BEHALF}) / "
+        f"on (host, domain) group_left () sum by (host, domain) ({_BEHALF})",
     ),
     Recording(
         "xen:domain_caused_cpu:rate5m",
         "Physical processors that a domain keeps busy: its own time, and that of driver domains "
         "on its behalf.",
-        "sum by (host, domain) (label_replace(sum by (host, on_behalf_of) "
-        '(rate(xen_domain_on_behalf_seconds_total[5m])), "domain", "$1", "on_behalf_of", "(.+)") '
-        "or (sum by (host, domain) (rate(xen_domain_cpu_seconds_total[5m])) "
+        f"sum by (host, domain) (label_replace(sum by (host, on_behalf_of) ({_BEHALF}), "
+        '"domain", "$1", "on_behalf_of", "(.+)") or '
+        "(sum by (host, domain) (rate(xen_domain_cpu_seconds_total[5m])) "
         f"unless on (host, domain) xen_domain_on_behalf_seconds_total)) {_PER_HOST}",
     ),
     Recording(
