@@ -52,7 +52,7 @@ def total(metric: str, by: str, labels: str = DOMAIN) -> str:
 
 def share_of_pcpus(seconds_per_second: str) -> str:
     """Return a rate in seconds per second as a share of all pcpus of its host."""
-    pcpus = f"count by (host) (xen_pcpu_info{{{HOST}}})"
+    pcpus = f"count by (host) (count by (host, cpu) (xen_pcpu_info{{{HOST}}}))"
     return f"{seconds_per_second} / on (host) group_left {pcpus}"
 
 

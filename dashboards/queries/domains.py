@@ -15,8 +15,8 @@ QUERIES: Mapping[str, Query] = {
     "domain_state_now": table(
         f"sum by (host, domain, state) (xen_domain_state{{{DOMAIN}}} == 1)"),
     "domain_uptime": table(
-        f"sum by (host, domain) (xen_host_time_seconds{{{HOST}}} - on (host) group_right "
-        f"xen_domain_start_time_seconds{{{DOMAIN}}})"),
+        f"max by (host) (xen_host_time_seconds{{{HOST}}}) - on (host) group_right "
+        f"max by (host, domain) (xen_domain_start_time_seconds{{{DOMAIN}}})"),
     "domain_restarts": table(total("xen_domain_restarts_total", "domain")),
     "domain_oom_kills": table(total("xen_domain_oom_kills_total", "domain")),
     "domain_memory_maximum": table(total("xen_domain_memory_maximum_bytes", "domain")),

@@ -2,10 +2,15 @@
 
 Rates are per virtual second: they are divided by the speed of the model, which is 1 on a host
 that has no model. A rule may use those above it.
+
+A host that is scraped twice, or under a new address, has two series where there is one else. So all
+series are joined by host and domain, never as they are; what is counted twice is divided by the
+speed, which is so, too.
 """
 
 from dashboards.rules.rule import Recording
 
+VCPUS = "max by (host, domain) (xen_domain_vcpus_online)"
 SPEED = "xen:host_model_speed:ratio_rate5m"
 _PER_HOST = f"/ on (host) group_left () {SPEED}"
 
@@ -22,7 +27,7 @@ def _quantile(metric: str, by: str) -> str:
 
 
 def _of_vcpus(rated: str) -> str:
-    return f"{rated} / on (host, domain) sum by (host, domain) (xen_domain_vcpus_online)"
+    return f"{rated} / on (host, domain) {VCPUS}"
 
 
 _BEHALF = 'rate(xen_domain_on_behalf_seconds_total{on_behalf_of!="(ended)"}[5m])'
@@ -39,9 +44,9 @@ _STORED = "sum by (host, domain) (rate(xen_profile_samples_total[5m]))"
 RECORDINGS = (
     Recording(
         SPEED,
-        "Virtual seconds per second; 1 where there is no model.",
+        "Virtual seconds per second; 1 where there is no model. Of all scrapes of the host together.",
         "sum by (host) (rate(xenprof_model_time_seconds_total[5m])) "
-        "or max by (host) (xen_host_info)",
+        "or sum by (host) (xen_host_info)",
     ),
     Recording(
         "xen:host_busy:ratio_rate5m",
@@ -130,7 +135,7 @@ RECORDINGS = (
         "xen:host_profiling_overhead:ratio_rate5m",
         "Share of the physical processors' time that profiling itself takes.",
         f"{rate('xen_profile_overhead_seconds_total', '')} / on (host) "
-        "count by (host) (xen_pcpu_info)",
+        "count by (host) (count by (host, cpu) (xen_pcpu_info))",
     ),
 )
 """In the order in which Prometheus evaluates them."""

@@ -155,7 +155,7 @@ ALERTS = (
         severity=Severity.WARNING,
         for_minutes=10,
         unit=Unit.RATIO,
-        expr="xen_domain_event_channels / xen_domain_event_channels_limit > 0.8",
+        expr="max by (host, domain) (xen_domain_event_channels / xen_domain_event_channels_limit) > 0.8",
         summary="$domain on $host uses $value of the event channels that it can have",
         meaning="Every device and every pair of vcpus needs channels. Without free ones no device "
         "can be attached, and in domain 0 no domain created.",
@@ -167,14 +167,14 @@ ALERTS = (
             ("xm block-list $domain", "the devices of the domain"),
         ),
         act=(("", "Move domains to another host before more are created here."),),
-        helped="xen_domain_event_channels / xen_domain_event_channels_limit < 0.8",
+        helped="max by (host, domain) (xen_domain_event_channels / xen_domain_event_channels_limit) < 0.8",
     ),
     Alert(
         name="XenGrantsNearLimit",
         severity=Severity.WARNING,
         for_minutes=10,
         unit=Unit.RATIO,
-        expr="xen_domain_grants / xen_domain_grants_limit > 0.8",
+        expr="max by (host, domain) (xen_domain_grants / xen_domain_grants_limit) > 0.8",
         summary="$domain on $host uses $value of the grants that it can give",
         meaning="A guest grants a page to domain 0 for each request and each packet. Without free "
         "grants its devices stop.",
@@ -183,6 +183,6 @@ ALERTS = (
         queries=("topk by (host) (5, xen_domain_grants)",),
         look=(_INTERFACES, _BLOCKS, ("xm dmesg", "what the hypervisor says of grants")),
         act=(("", "Take devices away that the guest does not need, or restart the guest."),),
-        helped="xen_domain_grants / xen_domain_grants_limit < 0.8",
+        helped="max by (host, domain) (xen_domain_grants / xen_domain_grants_limit) < 0.8",
     ),
 )

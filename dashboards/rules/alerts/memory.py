@@ -3,13 +3,13 @@
 from dashboards.rules.rule import Alert, Severity, Unit
 
 
-def _grown(metric: str, minutes: int) -> str:
-    """Return by how much a domain's counter has grown, whose first value counts as growth.
+def _grown(metric: str, minutes: int, by: str = "host, domain") -> str:
+    """Return by how much a counter has grown, whose first value counts as growth.
 
     The host must have been scraped all the time, or an old counter would look new.
     """
     return (
-        f"({metric} - ({metric} offset {minutes}m or 0 * {metric}) "
+        f"max by ({by}) ({metric} - ({metric} offset {minutes}m or 0 * {metric}) "
         f"and on (host) xenprof_up offset {minutes}m)"
     )
 
@@ -20,10 +20,10 @@ _FREE = ("echo free | xm console $domain", "what the guest's kernel has and uses
 _VMSTAT = ("echo 'vmstat 1 3' | xm console $domain", "si and so: pages from and to swap")
 _HOST = ("xm info", "free_memory and total_memory of the host, in MiB")
 _XEND_LOG = ("xm log", "what xend did with the domain, and why")
+_FREE_SHARE = "min by (host) (xen_host_memory_free_bytes / xen_host_memory_bytes)"
 _WANTS = (
     'max by (host) (xen_domain_balloon_state{state="host_short"} == 1) or '
-    "max by (host) (xen_domain_memory_demand_bytes > on (host, domain) "
-    "xen_domain_memory_actual_bytes)"
+    "max by (host) (xen_domain_memory_demand_bytes > xen_domain_memory_actual_bytes)"
 )
 
 ALERTS = (
@@ -57,14 +57,15 @@ ALERTS = (
         severity=Severity.WARNING,
         for_minutes=10,
         unit=Unit.RATIO,
-        expr=f"xen_host_memory_free_bytes / xen_host_memory_bytes < 0.05 and on (host) ({_WANTS})",
+        expr=f"{_FREE_SHARE} < 0.05 and on (host) ({_WANTS})",
         summary="$host has $value of its memory left, and a domain needs more than it has",
         meaning="A domain cannot be given memory, and none can be created unless domain 0 gives up "
         "some. A host without free memory where no domain lacks any is no fault.",
         cause="More domains than the host has memory for, or one that was given too much.",
         threshold="Less than 5 % free, for 10 minutes: our own judgement.",
         queries=(
-            "topk by (host) (5, xen_domain_memory_actual_bytes - xen_domain_memory_demand_bytes)",
+            "topk by (host) (5, max by (host, domain) "
+            "(xen_domain_memory_actual_bytes - xen_domain_memory_demand_bytes))",
             "xen_host_memory_free_bytes",
         ),
         look=(_HOST, _XM_LIST, _XENTOP),
@@ -72,7 +73,7 @@ ALERTS = (
             ("xm mem-set Domain-0 512", "takes memory from domain 0"),
             ("", "Take memory from the domain that has much more than it needs."),
         ),
-        helped="xen_host_memory_free_bytes / xen_host_memory_bytes > 0.05",
+        helped=f"{_FREE_SHARE} > 0.05",
     ),
     Alert(
         name="XenDomainSwapping",
