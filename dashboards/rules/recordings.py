@@ -44,7 +44,7 @@ _STORED = "sum by (host, domain) (rate(xen_profile_samples_total[5m]))"
 RECORDINGS = (
     Recording(
         SPEED,
-        "Virtual seconds per second; 1 where there is no model. Of all scrapes of the host together.",
+        "Virtual seconds per second, 1 where there is no model, of all scrapes of a host together.",
         "sum by (host) (rate(xenprof_model_time_seconds_total[5m])) "
         "or sum by (host) (xen_host_info)",
     ),

@@ -3,17 +3,19 @@
 from dashboards.rules.rule import Alert, Severity, Unit
 
 
-def _grown(metric: str, minutes: int, by: str = "host, domain") -> str:
-    """Return by how much a counter has grown, whose first value counts as growth.
+def _grown(metric: str, minutes: int) -> str:
+    """Return by how much a domain's counter has grown, whose first value counts as growth.
 
     The host must have been scraped all the time, or an old counter would look new.
     """
     return (
-        f"max by ({by}) ({metric} - ({metric} offset {minutes}m or 0 * {metric}) "
+        f"max by (host, domain) ({metric} - ({metric} offset {minutes}m or 0 * {metric}) "
         f"and on (host) xenprof_up offset {minutes}m)"
     )
 
 
+_CRASHES = 'xen_toolstack_events_total{event="crashed"}'
+_NEW_CRASHES = f"max by (host) ({_CRASHES} - min_over_time({_CRASHES}[15m]))"
 _XM_LIST = ("xm list", "the memory that each domain was told to have")
 _XENTOP = ("xentop -b -i 1", "MEM(k) that each domain has, and MAXMEM(k) that it may have")
 _FREE = ("echo free | xm console $domain", "what the guest's kernel has and uses")
@@ -142,5 +144,30 @@ ALERTS = (
             ("xm destroy $domain", "ends it, and xend does not start it again"),
         ),
         helped='increase(xen_domain_restarts_total{domain="$domain"}[15m]) < 1',
+    ),
+    Alert(
+        name="XenDomainsCrashing",
+        severity=Severity.CRITICAL,
+        for_minutes=0,
+        unit=Unit.COUNT,
+        expr=f"{_NEW_CRASHES} >= 2",
+        summary="Domains on $host have crashed $value times lately",
+        meaning="Kernels of guests end without being told to. One that crashes again soon after a "
+        "restart is not started once more, and then it is gone with all its series: this counter "
+        "is the host's, and stays.",
+        cause="xend's log names the domains. A kernel or a driver that does not come up, a disk "
+        "that is missing, or somebody who has crashed them (xm sysrq DOMAIN c).",
+        threshold="Two crashes in 15 minutes: our own judgement. xend itself gives up on a domain "
+        "whose second crash comes within 20 s.",
+        queries=("sum by (host, event) (xen_toolstack_events_total)", "xen_domain_restarts_total"),
+        look=(
+            (_XEND_LOG[0], "which domains have crashed, and whether they were started again"),
+            _XM_LIST,
+        ),
+        act=(
+            ("", "Start the domain paused (xm create -p), and read its console when it goes on."),
+            ("", "Set on_crash = 'preserve' in its configuration, to look at what is left of it."),
+        ),
+        helped=f"{_NEW_CRASHES} < 1",
     ),
 )
