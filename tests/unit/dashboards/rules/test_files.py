@@ -62,6 +62,13 @@ def test_a_quicker_pace_shortens_every_time():
     )
 
 
+def test_records_have_the_same_names_at_every_pace():
+    def records(pace: Pace) -> list[str]:
+        return re.findall(r"xen:[\w:]+", "".join(rule_files(pace).values()))
+
+    assert records(Pace()) == records(Pace(window_s=20))
+
+
 @pytest.mark.parametrize(("seconds", "expected"), [(0, "0s"), (90, "90s"), (1800, "30m")])
 def test_durations_are_written_as_prometheus_reads_them(seconds: int, expected: str):
     assert expected == duration(seconds)
