@@ -32,7 +32,23 @@ def _of_vcpus(rated: str) -> str:
 
 _BEHALF = 'rate(xen_domain_on_behalf_seconds_total{on_behalf_of!="(ended)"}[5m])'
 """Without (ended): what was done for a domain moves there when it ends, which is no time spent."""
-_EVENTS = 'sum by (host, domain) (rate(xen_profile_events_total{measures="%s"}[5m]))'
+
+
+def _in_one_session(of: str, by: str) -> str:
+    """Return how many events `of` there are for each event `by`, if both were sampled together.
+
+    They were where both counters grew in the same scrapes, but for one in twenty. Otherwise one
+    has events of a session that did not count the other, and there is no ratio.
+    """
+    events = 'sum by (host, domain) (rate(xen_profile_events_total{measures="%s"}[5m]))'
+    grown = 'max by (host, domain) (changes(xen_profile_events_total{measures="%s"}[5m]))'
+    return (
+        f"{events % of} / ({events % by} > 0) and on (host, domain) "
+        f"(abs({grown % of} - {grown % by}) <= 0.05 * {grown % by})"
+    )
+
+
+_TOGETHER = ", while one session samples both and none has sampled one alone within the window."
 _DROPS = "sum by (host, domain, vif) (rate(xen_vif_drops_total[5m]))"
 _PACKETS = " + ".join(
     f"sum by (host, domain, vif) (rate(xen_vif_{way}_packets_total[5m]))"
@@ -103,13 +119,13 @@ RECORDINGS = (
     ),
     Recording(
         "xen:domain_cycles_per_instruction:ratio_rate5m",
-        "Cycles per instruction of a domain, while both are sampled.",
-        f"{_EVENTS % 'cycles'} / ({_EVENTS % 'instructions'} > 0)",
+        f"Cycles per instruction of a domain{_TOGETHER}",
+        _in_one_session("cycles", "instructions"),
     ),
     Recording(
         "xen:domain_cache_misses_per_kilo_instruction:rate5m",
-        "Cache misses of a domain in 1000 instructions, while both are sampled.",
-        f"1000 * {_EVENTS % 'cache_misses'} / ({_EVENTS % 'instructions'} > 0)",
+        f"Cache misses of a domain in 1000 instructions{_TOGETHER}",
+        f"1000 * {_in_one_session('cache_misses', 'instructions')}",
     ),
     Recording(
         "xen:vbd_latency_seconds:p99_rate5m",

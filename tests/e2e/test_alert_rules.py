@@ -1,7 +1,5 @@
 """Prometheus' own promtool reads the rules, and each alert fires when it should and only then."""
 
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -9,16 +7,9 @@ import pytest
 from dashboards.rules.files import rule_files
 from tests.support.alert_cases.case import Case
 from tests.support.alert_cases.table import CASES, write_tests
-from tests.support.e2e.peers import peer
+from tests.support.e2e.promtool import promtool
 
 pytestmark = pytest.mark.peer
-
-
-def promtool(*arguments: str | Path) -> str:
-    """Return what promtool has to say, empty if nothing is wrong."""
-    program = peer(shutil.which("promtool"), "promtool (Debian package prometheus)")
-    done = subprocess.run([program, *arguments], capture_output=True, text=True, check=False)
-    return done.stdout + done.stderr if done.returncode else ""
 
 
 def test_promtool_accepts_the_rules(tmp_path: Path):
