@@ -66,7 +66,10 @@ ALERTS = (
         look=(
             ("xm sched-credit -d $domain", "its weight and cap; compare those of its neighbours"),
             _TOP_COMMAND,
-            ("xenprof profile --active 0 --passive $domain --for 5s", "what it computes"),
+            (
+                "xenprof profile --active 0,$domain --for 5s",
+                "what it computes, and domain 0 for it; a guest that is HVM goes after --passive",
+            ),
             _VCPUS,
         ),
         act=(

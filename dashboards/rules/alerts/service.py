@@ -6,6 +6,7 @@ JOB = 'job="xenprof"'
 _LAG = "max by (host) (rate(xenprof_model_lag_seconds_total[5m]))"
 _FAILED = "max by (host, signal) (increase(xenprof_push_failures_total[5m]))"
 _START = ("xenprof serve --background", "starts the service, or says that it runs")
+_LOG = "tail .run/serve.log ~/.local/state/xenprof/serve.log"
 _SCRAPE = ("curl -s http://127.0.0.1:10031/-/healthy", "whether it answers at all")
 
 ALERTS = (
@@ -25,8 +26,9 @@ ALERTS = (
             _START,
             _SCRAPE,
             (
-                "tail ~/.local/state/xenprof/serve.log",
-                "the last that the service said, if HOME is the default one",
+                _LOG,
+                "the last that the service said: the first file after make up, in its checkout; "
+                "the second after xenprof serve --background, if HOME is the default one",
             ),
         ),
         act=(
@@ -48,7 +50,7 @@ ALERTS = (
         queries=("xenprof_up", "xenprof_collector_success"),
         look=(
             ("xm list", "whether the host answers"),
-            ("tail ~/.local/state/xenprof/serve.log", "what has failed"),
+            (_LOG, "what has failed"),
         ),
         act=(("xenprof stop", "ends the service; then start it again, by xenprof serve"),),
         helped="xenprof_up == 1",
@@ -110,7 +112,7 @@ ALERTS = (
         "once.",
         threshold="Every run for 5 minutes fails: our own judgement.",
         queries=("xenprof_collector_success == 0", "xenprof_collector_duration_seconds"),
-        look=(("tail ~/.local/state/xenprof/serve.log", "what has failed"),),
+        look=((_LOG, "what has failed"),),
         act=(("", "Tell the developers, with the traceback."),),
         helped="xenprof_collector_success == 1",
     ),
@@ -130,7 +132,7 @@ ALERTS = (
             "sum by (host, signal, reason) (rate(xenprof_push_dropped_total[5m]))",
         ),
         look=(
-            ("tail ~/.local/state/xenprof/serve.log", "what the receiver answered"),
+            (_LOG, "what the receiver answered"),
             ("xenprof serve --help", "the options that name the receiver"),
         ),
         act=(("", "Start the receiver, or start the service with the right endpoint."),),
