@@ -68,7 +68,7 @@ ALERTS = (
             _TOP_COMMAND,
             (
                 "xenprof profile --active 0,$domain --for 5s",
-                "what it computes; --active 0 where it is Domain-0, and an HVM guest goes after --passive",
+                "what it computes (just 0 for Domain-0; an HVM guest goes after --passive)",
             ),
             _VCPUS,
         ),
