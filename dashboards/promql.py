@@ -9,6 +9,9 @@ from dataclasses import dataclass, replace
 
 HOST = 'host=~"$host"'
 DOMAIN = 'host=~"$host",domain=~"$domain"'
+BEHALF = f'{HOST},on_behalf_of!="(ended)"'
+"""Domain 0's time for domains that are still there. What it did for one that ends moves to (ended)
+at once, which a rate would take for time spent."""
 VCPU = 'host=~"$host",domain=~"$domain",vcpu=~"$vcpu"'
 RANGE = "[$__rate_interval]"
 SPEED = f"sum by (host) (rate(xenprof_model_time_seconds_total{{{HOST}}}{RANGE}))"
@@ -49,7 +52,7 @@ def total(metric: str, by: str, labels: str = DOMAIN) -> str:
 
 def share_of_pcpus(seconds_per_second: str) -> str:
     """Return a rate in seconds per second as a share of all pcpus of its host."""
-    pcpus = f"count by (host) (xen_pcpu_info{{{HOST}}})"
+    pcpus = f"count by (host) (count by (host, cpu) (xen_pcpu_info{{{HOST}}}))"
     return f"{seconds_per_second} / on (host) group_left {pcpus}"
 
 

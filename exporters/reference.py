@@ -35,6 +35,13 @@ not there by default because Prometheus stores them as series of their own, whic
 to the profiling session that ran meanwhile. Prometheus keeps them with
 `--enable-feature=exemplar-storage`.
 
+**Ratios of events.** Cycles per instruction, and cache misses per 1000 instructions, need both
+events of `xen_profile_events_total` in one session: on `p4` and `p4-ht` (no session there can count
+all three), `GLOBAL_POWER_EVENTS:1000000:1` and `INSTR_RETIRED:1000000:1`, or
+`BSQ_CACHE_REFERENCE:10000:0x100` and `INSTR_RETIRED:1000000:1`; each after `--profile` of
+`xenprof serve` or `--event` of `xenprof profile`. The rules and dashboards show a ratio only where
+both grew together.
+
 **Native histograms and protobuf.** There are none in scrapes: prometheus-client, the library that
 Prometheus keeps for Python, writes neither, and buckets with fixed bounds are what the metrics
 have. As OTLP, exponential histograms can be had

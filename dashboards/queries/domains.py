@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from dashboards.promql import DOMAIN, HOST, VCPU, Query, quantile, rate, state, table, total
+from dashboards.promql import BEHALF, DOMAIN, HOST, VCPU, Query, quantile, rate, state, table, total
 from dashboards.states import DOMAIN as DOMAIN_STATES
 
 # fmt: off
@@ -15,8 +15,8 @@ QUERIES: Mapping[str, Query] = {
     "domain_state_now": table(
         f"sum by (host, domain, state) (xen_domain_state{{{DOMAIN}}} == 1)"),
     "domain_uptime": table(
-        f"sum by (host, domain) (xen_host_time_seconds{{{HOST}}} - on (host) group_right "
-        f"xen_domain_start_time_seconds{{{DOMAIN}}})"),
+        f"max by (host) (xen_host_time_seconds{{{HOST}}}) - on (host) group_right "
+        f"max by (host, domain) (xen_domain_start_time_seconds{{{DOMAIN}}})"),
     "domain_restarts": table(total("xen_domain_restarts_total", "domain")),
     "domain_oom_kills": table(total("xen_domain_oom_kills_total", "domain")),
     "domain_memory_maximum": table(total("xen_domain_memory_maximum_bytes", "domain")),
@@ -39,7 +39,7 @@ QUERIES: Mapping[str, Query] = {
         quantile(0.5, "xen_vcpu_wait_seconds", "domain, cause"), "{{domain}} {{cause}} median"),
     "behalf_by_domain": Query(
         rate("xen_domain_on_behalf_seconds_total", "on_behalf_of, mode",
-             'host=~"$host",on_behalf_of=~"$domain"'), "for {{on_behalf_of}}: {{mode}}"),
+             f'{BEHALF},on_behalf_of=~"$domain"'), "for {{on_behalf_of}}: {{mode}}"),
     # Vcpus.
     "vcpu_table": table(total("xen_vcpu_affinity_info", "domain, vcpu, cpus", VCPU)),
     "vcpu_pcpu": table(total("xen_vcpu_pcpu", "domain, vcpu", VCPU)),

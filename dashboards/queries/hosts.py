@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from dashboards.promql import (
+    BEHALF,
     DOMAIN,
     HOST,
     SPEED,
@@ -19,7 +20,7 @@ from dashboards.promql import (
 _BUSY = f'{HOST},mode!="idle"'
 _RUNNABLE = f'{DOMAIN},state="runnable"'
 _DRIVERS = f"xen_domain_on_behalf_seconds_total{{{HOST}}}"
-_BEHALF = rate("xen_domain_on_behalf_seconds_total", "on_behalf_of", HOST)
+_BEHALF = rate("xen_domain_on_behalf_seconds_total", "on_behalf_of", BEHALF)
 
 _WAITING = rate("xen_vcpu_state_seconds_total", "domain", _RUNNABLE)
 _OWN = f"{rate('xen_domain_cpu_seconds_total', 'domain', HOST)} unless on (host, domain) {_DRIVERS}"
@@ -59,7 +60,7 @@ QUERIES: Mapping[str, Query] = {
         quantile(0.99, "xen_vcpu_wait_seconds", "domain"), "{{domain}}", trace=True),
     "domain0_by_beneficiary": Query(_BEHALF, "{{on_behalf_of}}"),
     "domain0_by_mode": Query(
-        rate("xen_domain_on_behalf_seconds_total", "mode", HOST), "{{mode}}"),
+        rate("xen_domain_on_behalf_seconds_total", "mode", BEHALF), "{{mode}}"),
     # What the host is, and where the figures come from.
     "host_table": table(total("xen_host_info", "cpu_type, xen_version, tools, scheduler", HOST)),
     "host_clock": table(total("xen_host_cpu_frequency_hertz", "", HOST)),

@@ -14,8 +14,8 @@ QUERIES: Mapping[str, Query] = {
     "balloon": Query(
         state("xen_domain_balloon_state", "domain", "state", tuple(BALLOON)), "{{domain}}"),
     "balloon_gap": Query(
-        f"xen_domain_memory_actual_bytes{{{DOMAIN}}} - on (host, domain) "
-        f"xen_domain_memory_target_bytes{{{DOMAIN}}}", "{{domain}}"),
+        f"max by (host, domain) (xen_domain_memory_actual_bytes{{{DOMAIN}}} - "
+        f"xen_domain_memory_target_bytes{{{DOMAIN}}})", "{{domain}}"),
     "swap_used": Query(f"xen_domain_swap_used_bytes{{{DOMAIN}}}", "{{domain}}"),
     "swap_in": Query(rate("xen_domain_swap_in_pages_total", "domain"), "{{domain}} in"),
     "swap_out": Query(

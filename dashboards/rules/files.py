@@ -21,7 +21,7 @@ _HEAD = "# Written by `python -m dashboards.rules` from dashboards/rules; do not
 def rule_files(pace: Pace = AS_WRITTEN, runbooks: str = RUNBOOKS) -> Mapping[str, str]:
     """Return the text of each file of rules by its name."""
     recorded: list[Tree] = [
-        {"record": pace.paced(rule.name), "expr": pace.paced(rule.expr)} for rule in RECORDINGS
+        {"record": rule.name, "expr": pace.paced(rule.expr)} for rule in RECORDINGS
     ]
     alerts: list[Tree] = [
         {"name": f"xenprof-{topic}", "rules": [_alert(alert, pace, runbooks) for alert in listed]}

@@ -2,10 +2,15 @@
 
 Rates are per virtual second: they are divided by the speed of the model, which is 1 on a host
 that has no model. A rule may use those above it.
+
+A host that is scraped twice, or under a new address, has two series where there is one else. So all
+series are joined by host and domain, never as they are; what is counted twice is divided by the
+speed, which is so, too.
 """
 
 from dashboards.rules.rule import Recording
 
+VCPUS = "max by (host, domain) (xen_domain_vcpus_online)"
 SPEED = "xen:host_model_speed:ratio_rate5m"
 _PER_HOST = f"/ on (host) group_left () {SPEED}"
 
@@ -22,10 +27,28 @@ def _quantile(metric: str, by: str) -> str:
 
 
 def _of_vcpus(rated: str) -> str:
-    return f"{rated} / on (host, domain) sum by (host, domain) (xen_domain_vcpus_online)"
+    return f"{rated} / on (host, domain) {VCPUS}"
 
 
-_EVENTS = 'sum by (host, domain) (rate(xen_profile_events_total{measures="%s"}[5m]))'
+_BEHALF = 'rate(xen_domain_on_behalf_seconds_total{on_behalf_of!="(ended)"}[5m])'
+"""Without (ended): what was done for a domain moves there when it ends, which is no time spent."""
+
+
+def _in_one_session(of: str, by: str) -> str:
+    """Return how many events `of` there are for each event `by`, if both were sampled together.
+
+    They were where both counters grew in the same scrapes, but for one in twenty. Otherwise one
+    has events of a session that did not count the other, and there is no ratio.
+    """
+    events = 'sum by (host, domain) (rate(xen_profile_events_total{measures="%s"}[5m]))'
+    grown = 'max by (host, domain) (changes(xen_profile_events_total{measures="%s"}[5m]))'
+    return (
+        f"{events % of} / ({events % by} > 0) and on (host, domain) "
+        f"(abs({grown % of} - {grown % by}) <= 0.05 * {grown % by})"
+    )
+
+
+_TOGETHER = ", while one session samples both and none has sampled one alone within the window."
 _DROPS = "sum by (host, domain, vif) (rate(xen_vif_drops_total[5m]))"
 _PACKETS = " + ".join(
     f"sum by (host, domain, vif) (rate(xen_vif_{way}_packets_total[5m]))"
@@ -37,9 +60,9 @@ _STORED = "sum by (host, domain) (rate(xen_profile_samples_total[5m]))"
 RECORDINGS = (
     Recording(
         SPEED,
-        "Virtual seconds per second; 1 where there is no model.",
+        "Virtual seconds per second, 1 where there is no model, of all scrapes of a host together.",
         "sum by (host) (rate(xenprof_model_time_seconds_total[5m])) "
-        "or max by (host) (xen_host_info)",
+        "or sum by (host) (xen_host_info)",
     ),
     Recording(
         "xen:host_busy:ratio_rate5m",
@@ -81,29 +104,28 @@ RECORDINGS = (
     ),
     Recording(
         "xen:domain_on_behalf:ratio_rate5m",
-        "Share of a driver domain's time by the domain that it worked for.",
-        "sum by (host, domain, on_behalf_of) (rate(xen_domain_on_behalf_seconds_total[5m])) / "
-        "on (host, domain) group_left () "
-        "sum by (host, domain) (rate(xen_domain_on_behalf_seconds_total[5m]))",
+        "Share of a driver domain's time by the domain that it worked for, of those still there.",
+        f"sum by (host, domain, on_behalf_of) ({_BEHALF}) / "
+        f"on (host, domain) group_left () sum by (host, domain) ({_BEHALF})",
     ),
     Recording(
         "xen:domain_caused_cpu:rate5m",
         "Physical processors that a domain keeps busy: its own time, and that of driver domains "
         "on its behalf.",
-        "sum by (host, domain) (label_replace(sum by (host, on_behalf_of) "
-        '(rate(xen_domain_on_behalf_seconds_total[5m])), "domain", "$1", "on_behalf_of", "(.+)") '
-        "or (sum by (host, domain) (rate(xen_domain_cpu_seconds_total[5m])) "
+        f"sum by (host, domain) (label_replace(sum by (host, on_behalf_of) ({_BEHALF}), "
+        '"domain", "$1", "on_behalf_of", "(.+)") or '
+        "(sum by (host, domain) (rate(xen_domain_cpu_seconds_total[5m])) "
         f"unless on (host, domain) xen_domain_on_behalf_seconds_total)) {_PER_HOST}",
     ),
     Recording(
         "xen:domain_cycles_per_instruction:ratio_rate5m",
-        "Cycles per instruction of a domain, while both are sampled.",
-        f"{_EVENTS % 'cycles'} / ({_EVENTS % 'instructions'} > 0)",
+        f"Cycles per instruction of a domain{_TOGETHER}",
+        _in_one_session("cycles", "instructions"),
     ),
     Recording(
         "xen:domain_cache_misses_per_kilo_instruction:rate5m",
-        "Cache misses of a domain in 1000 instructions, while both are sampled.",
-        f"1000 * {_EVENTS % 'cache_misses'} / ({_EVENTS % 'instructions'} > 0)",
+        f"Cache misses of a domain in 1000 instructions{_TOGETHER}",
+        f"1000 * {_in_one_session('cache_misses', 'instructions')}",
     ),
     Recording(
         "xen:vbd_latency_seconds:p99_rate5m",
@@ -129,7 +151,7 @@ RECORDINGS = (
         "xen:host_profiling_overhead:ratio_rate5m",
         "Share of the physical processors' time that profiling itself takes.",
         f"{rate('xen_profile_overhead_seconds_total', '')} / on (host) "
-        "count by (host) (xen_pcpu_info)",
+        "count by (host) (count by (host, cpu) (xen_pcpu_info))",
     ),
 )
 """In the order in which Prometheus evaluates them."""

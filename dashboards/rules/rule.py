@@ -70,7 +70,8 @@ class Alert:
 class Pace:
     """How fast rules see a change. `window_s` is the range of rates, 300 s as they are written.
 
-    All other times, those for which a condition must hold too, shrink or grow with it.
+    All other times, those for which a condition must hold too, shrink or grow with it. Records keep
+    their names, rate5m, so that runbooks and queries that people have written hold at any pace.
     """
 
     window_s: int = 300
@@ -80,9 +81,9 @@ class Pace:
         return minutes * self.window_s // 5
 
     def paced(self, promql: str) -> str:
-        """Return an expression of the tables, or the name of a recording rule, at this pace."""
+        """Return an expression of the tables at this pace. Names of records in it stay."""
         return re.sub(
-            r"(?P<before>\[|offset |rate)(?P<minutes>\d+)m\b",
+            r"(?P<before>\[|offset )(?P<minutes>\d+)m\b",
             lambda found: found["before"] + duration(self.seconds(int(found["minutes"]))),
             promql,
         )

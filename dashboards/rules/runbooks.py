@@ -14,7 +14,9 @@ Prometheus' page, or into `promtool query instant http://127.0.0.1:9090 QUERY`; 
 shell with the programs (`make shell`). The severities: `critical`, guests do not work; `warning`, \
 they are slow or will be; `info`, it explains what others see.
 
-Rates are per virtual second, so thresholds hold whatever the speed of the model is.
+Rates are per virtual second, so thresholds hold whatever the speed of the model is. They are over \
+5 minutes, and the names of records say so. With `OBSERVE_WINDOW` of `make observe` they are over \
+that time, and all times after which alerts fire shrink with it; the names stay.
 
 """
 _TITLES = {

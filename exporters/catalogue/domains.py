@@ -125,7 +125,7 @@ DOMAINS: tuple[Metric, ...] = (
                            "hypervisor": lambda d: d.hypervisor_ns}, per=NS_PER_SECOND)),
     Metric("xen_domain_on_behalf_seconds_total", "xen.domain.on_behalf", COUNTER, "s",
            "Running time of a driver domain by the domain it worked for, itself included, and by "
-           "mode; (ended): all that are gone.",
+           "mode; (ended): all that are gone, to which the time for a domain moves when it ends.",
            (DOMAIN, BENEFICIARY, CPU_MODE), on_behalf),
     Metric("xen_domain_sched_weight", "xen.domain.sched.weight", GAUGE, "{weight}",
            "Share of the processors relative to the weights of other domains.", (DOMAIN,),

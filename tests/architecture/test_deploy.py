@@ -8,6 +8,9 @@ import pytest
 import yaml
 
 from dashboards.build import NAMES
+from dashboards.observe.configs import configs
+from dashboards.observe.settings import Access, ObserveSettings
+from dashboards.rules.rule import Pace
 from tests.support.paths import ROOT
 
 DEPLOY = ROOT / "deploy"
@@ -54,6 +57,32 @@ def test_what_a_container_mounts_is_in_the_tree(name: str):
 def test_what_a_container_mounts_of_the_tree_is_read_only(name: str):
     volumes = [volume.split(":") for volume in SERVICES[name].get("volumes", ())]
     assert [volume for volume in volumes if volume[0][0] == "." and volume[-1] != "ro"] == []
+
+
+def test_alertmanager_has_the_configuration_of_observing(tmp_path: Path):
+    settings = ObserveSettings(
+        home=tmp_path,
+        prometheus_port=9090,
+        alertmanager_port=9093,
+        pace=Pace(),
+        metrics_path="/metrics",
+        access=Access(),
+    )
+    observed = yaml.safe_load(configs(settings, "http://127.0.0.1:10031/")["alertmanager.yml"])
+
+    assert observed == loaded(DEPLOY / "alertmanager.yml")
+
+
+@pytest.mark.parametrize("name", ["prometheus", "alertmanager"])
+def test_a_server_reads_a_configuration_that_is_mounted(name: str):
+    mounted = {volume.split(":")[1] for volume in SERVICES[name]["volumes"]}
+    (read,) = (
+        word.partition("=")[2]
+        for word in SERVICES[name]["command"]
+        if word.startswith("--config.file=")
+    )
+
+    assert read in mounted
 
 
 def test_grafana_asks_those_who_are_there():

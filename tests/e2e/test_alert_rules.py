@@ -1,7 +1,5 @@
 """Prometheus' own promtool reads the rules, and each alert fires when it should and only then."""
 
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -9,16 +7,9 @@ import pytest
 from dashboards.rules.files import rule_files
 from tests.support.alert_cases.case import Case
 from tests.support.alert_cases.table import CASES, write_tests
-from tests.support.e2e.peers import peer
+from tests.support.e2e.promtool import promtool
 
 pytestmark = pytest.mark.peer
-
-
-def promtool(*arguments: str | Path) -> str:
-    """Return what promtool has to say, empty if nothing is wrong."""
-    program = peer(shutil.which("promtool"), "promtool (Debian package prometheus)")
-    done = subprocess.run([program, *arguments], capture_output=True, text=True, check=False)
-    return done.stdout + done.stderr if done.returncode else ""
 
 
 def test_promtool_accepts_the_rules(tmp_path: Path):
@@ -31,3 +22,10 @@ def test_promtool_accepts_the_rules(tmp_path: Path):
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.alert)
 def test_an_alert_fires_for_its_reason_in_time_and_not_without_it(tmp_path: Path, case: Case):
     assert promtool("test", "rules", write_tests(tmp_path, case)) == ""
+
+
+@pytest.mark.parametrize(
+    "case", [case for case in CASES if "instance" not in case.labels], ids=lambda case: case.alert
+)
+def test_an_alert_is_one_for_a_host_that_is_scraped_twice(tmp_path: Path, case: Case):
+    assert promtool("test", "rules", write_tests(tmp_path, case, ("a:1", "b:1"))) == ""

@@ -14,6 +14,9 @@ _PER_VBD = (
     "xen:host_model_speed:ratio_rate5m"
 )
 _PER_VIF = _PER_VBD.replace("vbd", "vif")
+_USED = "max by (host, domain) (xen_domain_%s / xen_domain_%s_limit)"
+_CHANNELS_USED = _USED % ("event_channels", "event_channels")
+_GRANTS_USED = _USED % ("grants", "grants")
 _OUT_OF_REQUESTS = _PER_VBD % "xen_vbd_out_of_requests_total"
 _VBD_RING_FULL = _PER_VBD % "xen_vbd_frontend_ring_full_total"
 _VIF_RING_FULL = _PER_VIF % "xen_vif_ring_full_total"
@@ -155,7 +158,7 @@ ALERTS = (
         severity=Severity.WARNING,
         for_minutes=10,
         unit=Unit.RATIO,
-        expr="xen_domain_event_channels / xen_domain_event_channels_limit > 0.8",
+        expr=f"{_CHANNELS_USED} > 0.8",
         summary="$domain on $host uses $value of the event channels that it can have",
         meaning="Every device and every pair of vcpus needs channels. Without free ones no device "
         "can be attached, and in domain 0 no domain created.",
@@ -167,14 +170,14 @@ ALERTS = (
             ("xm block-list $domain", "the devices of the domain"),
         ),
         act=(("", "Move domains to another host before more are created here."),),
-        helped="xen_domain_event_channels / xen_domain_event_channels_limit < 0.8",
+        helped=f"{_CHANNELS_USED} < 0.8",
     ),
     Alert(
         name="XenGrantsNearLimit",
         severity=Severity.WARNING,
         for_minutes=10,
         unit=Unit.RATIO,
-        expr="xen_domain_grants / xen_domain_grants_limit > 0.8",
+        expr=f"{_GRANTS_USED} > 0.8",
         summary="$domain on $host uses $value of the grants that it can give",
         meaning="A guest grants a page to domain 0 for each request and each packet. Without free "
         "grants its devices stop.",
@@ -183,6 +186,6 @@ ALERTS = (
         queries=("topk by (host) (5, xen_domain_grants)",),
         look=(_INTERFACES, _BLOCKS, ("xm dmesg", "what the hypervisor says of grants")),
         act=(("", "Take devices away that the guest does not need, or restart the guest."),),
-        helped="xen_domain_grants / xen_domain_grants_limit < 0.8",
+        helped=f"{_GRANTS_USED} < 0.8",
     ),
 )

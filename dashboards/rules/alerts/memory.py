@@ -9,21 +9,23 @@ def _grown(metric: str, minutes: int) -> str:
     The host must have been scraped all the time, or an old counter would look new.
     """
     return (
-        f"({metric} - ({metric} offset {minutes}m or 0 * {metric}) "
+        f"max by (host, domain) ({metric} - ({metric} offset {minutes}m or 0 * {metric}) "
         f"and on (host) xenprof_up offset {minutes}m)"
     )
 
 
+_CRASHES = 'xen_toolstack_events_total{event="crashed"}'
+_NEW_CRASHES = f"max by (host) ({_CRASHES} - min_over_time({_CRASHES}[15m]))"
 _XM_LIST = ("xm list", "the memory that each domain was told to have")
 _XENTOP = ("xentop -b -i 1", "MEM(k) that each domain has, and MAXMEM(k) that it may have")
 _FREE = ("echo free | xm console $domain", "what the guest's kernel has and uses")
 _VMSTAT = ("echo 'vmstat 1 3' | xm console $domain", "si and so: pages from and to swap")
 _HOST = ("xm info", "free_memory and total_memory of the host, in MiB")
 _XEND_LOG = ("xm log", "what xend did with the domain, and why")
+_FREE_SHARE = "min by (host) (xen_host_memory_free_bytes / xen_host_memory_bytes)"
 _WANTS = (
     'max by (host) (xen_domain_balloon_state{state="host_short"} == 1) or '
-    "max by (host) (xen_domain_memory_demand_bytes > on (host, domain) "
-    "xen_domain_memory_actual_bytes)"
+    "max by (host) (xen_domain_memory_demand_bytes > xen_domain_memory_actual_bytes)"
 )
 
 ALERTS = (
@@ -57,14 +59,15 @@ ALERTS = (
         severity=Severity.WARNING,
         for_minutes=10,
         unit=Unit.RATIO,
-        expr=f"xen_host_memory_free_bytes / xen_host_memory_bytes < 0.05 and on (host) ({_WANTS})",
+        expr=f"{_FREE_SHARE} < 0.05 and on (host) ({_WANTS})",
         summary="$host has $value of its memory left, and a domain needs more than it has",
         meaning="A domain cannot be given memory, and none can be created unless domain 0 gives up "
         "some. A host without free memory where no domain lacks any is no fault.",
         cause="More domains than the host has memory for, or one that was given too much.",
         threshold="Less than 5 % free, for 10 minutes: our own judgement.",
         queries=(
-            "topk by (host) (5, xen_domain_memory_actual_bytes - xen_domain_memory_demand_bytes)",
+            "topk by (host) (5, max by (host, domain) "
+            "(xen_domain_memory_actual_bytes - xen_domain_memory_demand_bytes))",
             "xen_host_memory_free_bytes",
         ),
         look=(_HOST, _XM_LIST, _XENTOP),
@@ -72,7 +75,7 @@ ALERTS = (
             ("xm mem-set Domain-0 512", "takes memory from domain 0"),
             ("", "Take memory from the domain that has much more than it needs."),
         ),
-        helped="xen_host_memory_free_bytes / xen_host_memory_bytes > 0.05",
+        helped=f"{_FREE_SHARE} > 0.05",
     ),
     Alert(
         name="XenDomainSwapping",
@@ -141,5 +144,30 @@ ALERTS = (
             ("xm destroy $domain", "ends it, and xend does not start it again"),
         ),
         helped='increase(xen_domain_restarts_total{domain="$domain"}[15m]) < 1',
+    ),
+    Alert(
+        name="XenDomainsCrashing",
+        severity=Severity.CRITICAL,
+        for_minutes=0,
+        unit=Unit.COUNT,
+        expr=f"{_NEW_CRASHES} >= 2",
+        summary="Domains on $host have crashed $value times lately",
+        meaning="Kernels of guests end without being told to. One that crashes again soon after a "
+        "restart is not started once more, and then it is gone with all its series: this counter "
+        "is the host's, and stays.",
+        cause="xend's log names the domains. A kernel or a driver that does not come up, a disk "
+        "that is missing, or somebody who has crashed them (xm sysrq DOMAIN c).",
+        threshold="Two crashes in 15 minutes: our own judgement. xend itself gives up on a domain "
+        "whose second crash comes within 20 s.",
+        queries=("sum by (host, event) (xen_toolstack_events_total)", "xen_domain_restarts_total"),
+        look=(
+            (_XEND_LOG[0], "which domains have crashed, and whether they were started again"),
+            _XM_LIST,
+        ),
+        act=(
+            ("", "Start the domain paused (xm create -p), and read its console when it goes on."),
+            ("", "Set on_crash = 'preserve' in its configuration, to look at what is left of it."),
+        ),
+        helped=f"{_NEW_CRASHES} < 1",
     ),
 )

@@ -1,8 +1,10 @@
 """Alerts about who gets the processors."""
 
+from dashboards.rules.recordings import VCPUS
 from dashboards.rules.rule import Alert, Severity, Unit
 
 _STARVED = "xen:domain_steal:ratio_rate5m > 0.1 and xen:domain_satisfied:ratio_rate5m < 0.5"
+_DOMAIN0_BUSY = f'xen:domain_cpu:rate5m{{domain="Domain-0"}} / on (host, domain) {VCPUS}'
 _TOP = "topk by (host) (1, xen:domain_caused_cpu:rate5m)"
 _WHO_WAITS = "topk by (host) (5, xen:domain_steal:ratio_rate5m)"
 _WHO_CAUSES = "topk by (host) (5, xen:domain_caused_cpu:rate5m)"
@@ -64,7 +66,10 @@ ALERTS = (
         look=(
             ("xm sched-credit -d $domain", "its weight and cap; compare those of its neighbours"),
             _TOP_COMMAND,
-            ("xenprof profile --active 0 --passive $domain --for 5s", "what it computes"),
+            (
+                "xenprof profile --active 0,$domain --for 5s",
+                "what it computes (just 0 for Domain-0; an HVM guest goes after --passive)",
+            ),
             _VCPUS,
         ),
         act=(
@@ -141,8 +146,7 @@ ALERTS = (
         severity=Severity.CRITICAL,
         for_minutes=10,
         unit=Unit.RATIO,
-        expr='xen:domain_cpu:rate5m{domain="Domain-0"} / on (host, domain) '
-        "sum by (host, domain) (xen_domain_vcpus_online) > 0.8",
+        expr=f"{_DOMAIN0_BUSY} > 0.8",
         summary="Domain 0 of $host uses $value of its vcpus: disk and network of all guests depend "
         "on it",
         meaning="Domain 0 carries out the disk and network requests of every guest. When its vcpus "
@@ -163,7 +167,6 @@ ALERTS = (
             ("xm sched-credit -d Domain-0 -w 512", "lets it run before the guests"),
             ("", "Limit the traffic of the guest that it works for (rate= of its interface)."),
         ),
-        helped='xen:domain_cpu:rate5m{domain="Domain-0"} / on (host, domain) '
-        "xen_domain_vcpus_online < 0.8",
+        helped=f"{_DOMAIN0_BUSY} < 0.8",
     ),
 )

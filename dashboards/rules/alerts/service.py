@@ -3,9 +3,10 @@
 from dashboards.rules.rule import Alert, Severity, Unit
 
 JOB = 'job="xenprof"'
-_LAG = "sum by (host) (rate(xenprof_model_lag_seconds_total[5m]))"
-_FAILED = "sum by (host, signal) (rate(xenprof_push_failures_total[5m]))"
+_LAG = "max by (host) (rate(xenprof_model_lag_seconds_total[5m]))"
+_FAILED = "max by (host, signal) (increase(xenprof_push_failures_total[5m]))"
 _START = ("xenprof serve --background", "starts the service, or says that it runs")
+_LOG = "tail .run/serve.log ~/.local/state/xenprof/serve.log"
 _SCRAPE = ("curl -s http://127.0.0.1:10031/-/healthy", "whether it answers at all")
 
 ALERTS = (
@@ -25,8 +26,9 @@ ALERTS = (
             _START,
             _SCRAPE,
             (
-                "tail ~/.local/state/xenprof/serve.log",
-                "the last that the service said, if HOME is the default one",
+                _LOG,
+                "the last that the service said: the first file after make up, in its checkout; "
+                "the second after xenprof serve --background, if HOME is the default one",
             ),
         ),
         act=(
@@ -40,7 +42,7 @@ ALERTS = (
         severity=Severity.CRITICAL,
         for_minutes=1,
         unit=Unit.COUNT,
-        expr="xenprof_up == 0",
+        expr="max by (host) (xenprof_up) == 0",
         summary="xenprof runs but cannot read $host: all its figures are old",
         meaning="The service answers scrapes with the last that it knew of the host.",
         cause="The model, or the reader of a real host, has failed; the log has its traceback.",
@@ -48,7 +50,7 @@ ALERTS = (
         queries=("xenprof_up", "xenprof_collector_success"),
         look=(
             ("xm list", "whether the host answers"),
-            ("tail ~/.local/state/xenprof/serve.log", "what has failed"),
+            (_LOG, "what has failed"),
         ),
         act=(("xenprof stop", "ends the service; then start it again, by xenprof serve"),),
         helped="xenprof_up == 1",
@@ -103,14 +105,14 @@ ALERTS = (
         severity=Severity.WARNING,
         for_minutes=5,
         unit=Unit.COUNT,
-        expr="xenprof_collector_success == 0",
+        expr="max by (host, collector) (xenprof_collector_success) == 0",
         summary="The collector $collector of xenprof on $host fails",
         meaning="Its metrics are missing from the scrape, and alerts on them are silent.",
         cause="A fault in the collector, or a host that cannot tell it. The log has the traceback, "
         "once.",
         threshold="Every run for 5 minutes fails: our own judgement.",
         queries=("xenprof_collector_success == 0", "xenprof_collector_duration_seconds"),
-        look=(("tail ~/.local/state/xenprof/serve.log", "what has failed"),),
+        look=((_LOG, "what has failed"),),
         act=(("", "Tell the developers, with the traceback."),),
         helped="xenprof_collector_success == 1",
     ),
@@ -118,9 +120,9 @@ ALERTS = (
         name="XenprofPushFailing",
         severity=Severity.WARNING,
         for_minutes=10,
-        unit=Unit.PER_SECOND,
+        unit=Unit.COUNT,
         expr=f"{_FAILED} > 0",
-        summary="xenprof on $host cannot push its $signal: failures $value",
+        summary="xenprof on $host cannot push its $signal: $value pushes failed lately",
         meaning="The receiver refuses, or is not there. What waits is kept up to a bound, then "
         "dropped and counted in xenprof_push_dropped_total.",
         cause="A wrong endpoint or certificate, or a receiver that is down.",
@@ -130,7 +132,7 @@ ALERTS = (
             "sum by (host, signal, reason) (rate(xenprof_push_dropped_total[5m]))",
         ),
         look=(
-            ("tail ~/.local/state/xenprof/serve.log", "what the receiver answered"),
+            (_LOG, "what the receiver answered"),
             ("xenprof serve --help", "the options that name the receiver"),
         ),
         act=(("", "Start the receiver, or start the service with the right endpoint."),),

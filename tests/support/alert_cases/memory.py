@@ -69,4 +69,16 @@ CASES = (
         labels={"domain": "web"},
         summary="xend has restarted web on h 3 times within 15 minutes",
     ),
+    Case(
+        # The service is new, and after the second crash the domain is gone with its restarts.
+        "XenDomainsCrashing",
+        firing={
+            f"xen_domain_restarts_total{{{WEB}}}": "_x38 0 1 stale",
+            'xen_toolstack_events_total{host="h",event="crashed"}': "_x38 0 1 2x20",
+            'xenprof_up{host="h"}': "_x38 1x22",
+        },
+        quiet={'xen_toolstack_events_total{host="h",event="crashed"}': "7x40 8x20"},
+        labels={},
+        summary="Domains on h have crashed 2 times lately",
+    ),
 )

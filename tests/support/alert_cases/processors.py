@@ -75,6 +75,19 @@ CASES = (
         summary="sender on h keeps 1.3 processors busy, for which others wait: web 80% of its time",
     ),
     Case(
+        # A domain ends: what domain 0 did for it moves to (ended), and nobody uses a processor.
+        "XenNoisyNeighbour",
+        firing={
+            **states("web", 0.1, 0.8),
+            **states("batch", 1.2, 0.2, vcpus=2),
+            **states("Domain-0", 0.3, 0, vcpus=2),
+            **for_others(**{"Domain-0": 0.2, "batch": 0.1, "(ended)": 1.5}),
+        },
+        quiet={**states("web", 0.9, 0.05), **for_others(**{"(ended)": 1.5})},
+        labels={"domain": "batch"},
+        summary="batch on h keeps 1.3 processors busy, for which others wait: web 80% of its time",
+    ),
+    Case(
         "XenStealSustained",
         firing=states("web", 0.5, 0.06),
         quiet=states("web", 0.5, 0.04),

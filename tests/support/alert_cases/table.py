@@ -1,6 +1,7 @@
 """Joins the cases, and makes promtool's test files of them."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import yaml
@@ -17,8 +18,11 @@ _LATE_MINUTES = 45
 _BY_NAME = {alert.name: alert for alert in ALERTS}
 
 
-def write_tests(folder: Path, case: Case) -> Path:
-    """Write both sides of a case and the rules into a folder; return the file for promtool."""
+def write_tests(folder: Path, case: Case, instances: Sequence[str] = ()) -> Path:
+    """Write both sides of a case and the rules into a folder; return the file for promtool.
+
+    With `instances` every series is there for each of them, as of a host that is scraped twice.
+    """
     rules = rule_files()
     for name, text in rules.items():
         (folder / name).write_text(text, encoding="utf-8")
@@ -27,7 +31,10 @@ def write_tests(folder: Path, case: Case) -> Path:
     firing = [_check(alert, late, [_expected(alert, case)])]
     if alert.for_minutes:
         firing.append(_check(alert, f"{alert.for_minutes - 1}m", []))
-    tests = [_test(case.firing, firing), _test(case.quiet, [_check(alert, late, [])])]
+    tests = [
+        _test(_scraped_by(instances, case.firing), firing),
+        _test(_scraped_by(instances, case.quiet), [_check(alert, late, [])]),
+    ]
     text = yaml.safe_dump(
         {
             "rule_files": list(rules),
@@ -41,8 +48,19 @@ def write_tests(folder: Path, case: Case) -> Path:
     return path
 
 
+def _scraped_by(instances: Sequence[str], series: Series) -> Series:
+    every = {**CLOCK, **series}
+    if not instances:
+        return every
+    return {
+        name.replace("{", f'{{instance="{one}",', 1): values
+        for one in instances
+        for name, values in every.items()
+    }
+
+
 def _test(series: Series, checks: list[dict[str, object]]) -> dict[str, object]:
-    listed = [{"series": name, "values": values} for name, values in {**CLOCK, **series}.items()]
+    listed = [{"series": name, "values": values} for name, values in series.items()]
     return {"interval": "1m", "input_series": listed, "alert_rule_test": checks}
 
 

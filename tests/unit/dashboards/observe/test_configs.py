@@ -76,7 +76,7 @@ def test_alerts_go_to_a_webhook_that_is_given():
 def test_the_rules_are_those_of_the_pace():
     text = configs(replace(SETTINGS, pace=Pace(10)), URL)["rules/xenprof-recordings.yml"]
 
-    assert "rate10s" in text and "5m" not in text
+    assert "[10s]" in text and "[5m]" not in text
 
 
 @pytest.mark.parametrize(

@@ -57,12 +57,18 @@ def test_runbooks_can_be_elsewhere():
 def test_a_quicker_pace_shortens_every_time():
     text = "".join(rule_files(Pace(window_s=10)).values())
 
-    assert {"[10s]"} == set(re.findall(r"\[\w+\]", text))
-    assert {"10s"} == set(re.findall(r"rate(\d+\w)", text))
+    assert {"[10s]", "[30s]"} == set(re.findall(r"\[\w+\]", text))
     assert "offset 30s" in text
     assert {"0s", "2s", "4s", "10s", "20s", "30s", "40s", "1m"} >= set(
         re.findall(r"for: (\w+)", text)
     )
+
+
+def test_records_have_the_same_names_at_every_pace():
+    def records(pace: Pace) -> list[str]:
+        return re.findall(r"xen:[\w:]+", "".join(rule_files(pace).values()))
+
+    assert records(Pace()) == records(Pace(window_s=20))
 
 
 @pytest.mark.parametrize(("seconds", "expected"), [(0, "0s"), (90, "90s"), (1800, "30m")])
