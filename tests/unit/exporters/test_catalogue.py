@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from dashboards.states import BALLOON, PRIORITY
 from exporters.catalogue import CATALOGUE, GROUPS
 from exporters.catalogue.vcpus import WAIT_BOUNDS
 from exporters.metric import Distribution, Kind, Metric
@@ -153,6 +154,20 @@ def test_outcomes_sum_to_what_xenoprof_took():
 
 def test_a_domain_says_why_it_has_shut_down():
     assert points("xen_domain_shutdown_reason") == {("crashed", "crash"): 1}
+
+
+@pytest.mark.parametrize(
+    ("name", "series", "states", "now"),
+    [
+        ("xen_domain_balloon_state", ("ossvm02",), tuple(BALLOON)[1:], "reached"),
+        ("xen_vcpu_sched_priority", ("ossvm02", "0"), tuple(PRIORITY)[1:], "under"),
+    ],
+)
+def test_a_state_that_is_left_has_a_series_of_zero(
+    name: str, series: tuple[str, ...], states: tuple[str, ...], now: str
+):
+    found = {labels[-1]: value for labels, value in points(name).items() if labels[:-1] == series}
+    assert found == {state: int(state == now) for state in states}
 
 
 def test_a_cap_of_zero_is_no_cap_and_has_no_series():
