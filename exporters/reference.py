@@ -41,8 +41,9 @@ have. As OTLP, exponential histograms can be had
 (`OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION=base2_exponential_bucket_histogram`).
 
 **How many series.** A domain has about 80, each vcpu 17, each interface 16 and each disk 40 (most
-of them buckets), each other domain that domain 0 works for 3, and with profiling a few for each
-event; a host has 30 for itself, 5 for each processor and what the service tells of itself. 1000
+of them buckets), each other domain that domain 0 works for 3, and with profiling 20 and a few for
+each event; a host has 30 for itself, 730 of its toolstack's operations (most of them buckets), 5
+for each processor and what the service tells of itself. 1000
 domains with a vcpu, an interface and a disk each make about 160,000. Values of labels come from
 the host's domains, devices and images, or from literal sets; none comes from who scrapes.
 `xen_profile_symbol_samples_total`, whose values are many, is off by default and bounded.
