@@ -83,7 +83,8 @@ VCPUS: tuple[Metric, ...] = (
            "Times that the vcpu was given a pcpu.", (DOMAIN, VCPU),
            of(EACH, lambda v: v.context_switches)),
     Metric("xen_vcpu_boosts_total", "xen.vcpu.boosts", COUNTER, "{boost}",
-           "Times that the vcpu was put before others because it woke.", (DOMAIN, VCPU),
+           "Times that the vcpu was put before others because it woke; no series where the "
+           "scheduler does not do that (Xen 3.0.3).", (DOMAIN, VCPU),
            of(EACH, lambda v: v.boosts)),
     Metric("xen_vcpu_migrations_total", "xen.vcpu.migrations", COUNTER, "{migration}",
            "Times that the vcpu ran on another pcpu than before.", (DOMAIN, VCPU),
