@@ -82,6 +82,7 @@ def vif(domid: int, step: int) -> VifSnapshot:
         rate_limited_ns=step * 10_000_000,
         receive_ring=RingSnapshot(200, 256),
         transmit_ring=RingSnapshot(16, 256),
+        rate_limit_bytes=10_000_000,
     )
 
 
