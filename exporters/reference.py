@@ -33,14 +33,21 @@ not there by default because Prometheus stores them as series of their own, whic
 **Exemplars.** In OpenMetrics, buckets of `xen_vcpu_wait_seconds`, `xen_vbd_latency_seconds` and
 `xen_toolstack_operation_seconds` lead by `trace_id` to the operation of xend that was measured, or
 to the profiling session that ran meanwhile. Prometheus keeps them with
-`--enable-feature=exemplar-storage`.
+`--enable-feature=exemplar-storage`. A `trace_id` is looked up where traces are sent by OTLP (Tempo,
+Jaeger), or without such a receiver in `/api/v1/snapshot`: an operation is in `last_operations`, the
+last 256 of them, and the session that counts now in `profiling`.
+
+**Names that change.** The label `domain` is the name that `xm list` shows at that moment, as the
+original does: a domain that was destroyed is `Zombie-NAME` until its last pages are let go, and one
+that is being saved is `migrating-NAME`. Its series go on under that name, and those of `NAME` end;
+match `domain=~"(Zombie-|migrating-)?NAME"` to follow both.
 
 **Native histograms and protobuf.** There are none in scrapes: prometheus-client, the library that
 Prometheus keeps for Python, writes neither, and buckets with fixed bounds are what the metrics
 have. As OTLP, exponential histograms can be had
 (`OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION=base2_exponential_bucket_histogram`).
 
-**How many series.** A domain has about 80, each vcpu 17, each interface 16 and each disk 40 (most
+**How many series.** A domain has about 80, each vcpu 17, each interface 17 and each disk 40 (most
 of them buckets), each other domain that domain 0 works for 3, and with profiling 20 and a few for
 each event; a host has 30 for itself, 730 of its toolstack's operations (most of them buckets), 5
 for each processor and what the service tells of itself. 1000
