@@ -15,3 +15,13 @@ def last_lives(host: HostSnapshot) -> dict[str, Life]:
 def names(host: HostSnapshot) -> dict[Life, str]:
     """Return the name that each living domain has now."""
     return {one.life: one.name for one in host.domains}
+
+
+def profiled(host: HostSnapshot) -> dict[Life, str]:
+    """Return the names of the living domains that are profiled, or that were."""
+    numbers: set[int] = set()
+    for one in (host.xenoprof, host.profiling):
+        if one is not None:
+            numbers.update(one.active_domains, one.passive_domains)
+    lives = {row.life for rows in (host.samples, host.overhead) for row in rows}
+    return {life: name for life, name in names(host).items() if life[0] in numbers or life in lives}

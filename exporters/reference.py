@@ -33,7 +33,14 @@ not there by default because Prometheus stores them as series of their own, whic
 **Exemplars.** In OpenMetrics, buckets of `xen_vcpu_wait_seconds`, `xen_vbd_latency_seconds` and
 `xen_toolstack_operation_seconds` lead by `trace_id` to the operation of xend that was measured, or
 to the profiling session that ran meanwhile. Prometheus keeps them with
-`--enable-feature=exemplar-storage`.
+`--enable-feature=exemplar-storage`. A `trace_id` is looked up where traces are sent by OTLP (Tempo,
+Jaeger), or without such a receiver in `/api/v1/snapshot`: an operation is in `last_operations`, the
+last 256 of them, and the session that counts now in `profiling`.
+
+**Names that change.** The label `domain` is the name that `xm list` shows at that moment, as the
+original does: a domain that was destroyed is `Zombie-NAME` until its last pages are let go, and one
+that is being saved is `migrating-NAME`. Its series go on under that name, and those of `NAME` end;
+match `domain=~"(Zombie-|migrating-)?NAME"` to follow both.
 
 **Ratios of events.** Cycles per instruction, and cache misses per 1000 instructions, need both
 events of `xen_profile_events_total` in one session: on `p4` and `p4-ht` (no session there can count
@@ -47,10 +54,11 @@ Prometheus keeps for Python, writes neither, and buckets with fixed bounds are w
 have. As OTLP, exponential histograms can be had
 (`OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION=base2_exponential_bucket_histogram`).
 
-**How many series.** A domain has about 75, each vcpu 14, each interface 16 and each disk 40 (most
-of them buckets), each other domain that domain 0 works for 3, and with profiling a few for each
-event; a host has 30 for itself, 5 for each processor and what the service tells of itself. 1000
-domains with a vcpu, an interface and a disk each make about 150,000. Values of labels come from
+**How many series.** A domain has about 80, each vcpu 17, each interface 17 and each disk 40 (most
+of them buckets), each other domain that domain 0 works for 3, and with profiling 20 and a few for
+each event; a host has 30 for itself, 730 of its toolstack's operations (most of them buckets), 5
+for each processor and what the service tells of itself. 1000
+domains with a vcpu, an interface and a disk each make about 160,000. Values of labels come from
 the host's domains, devices and images, or from literal sets; none comes from who scrapes.
 `xen_profile_symbol_samples_total`, whose values are many, is off by default and bounded.
 

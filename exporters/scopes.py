@@ -160,6 +160,19 @@ def parts_of(scope: Scope[S], parts: Parts[S], *, per: int = 1) -> Each[S]:
     return Each(scope, tuple(parts.items()), per)
 
 
+def states_of(scope: Scope[S], states: Sequence[str], find: Callable[[S], str | None]) -> Each[S]:
+    """Return points for all states of each subject: 1 for the one that is found, 0 for the rest."""
+
+    def holds(state: str) -> Find[S]:
+        def value(subject: S) -> int | None:
+            found = find(subject)
+            return None if found is None else int(found == state)
+
+        return value
+
+    return Each(scope, tuple((state, holds(state)) for state in states))
+
+
 def of_service(find: Callable[[ServiceStats], float | None]) -> Points:
     """Return points for one value of the service; None is unknown and not exported."""
 

@@ -6,6 +6,7 @@ from dashboards.promql import DOMAIN, HOST, Query, heat, new, now, quantile, rat
 
 _DURATIONS = "xen_toolstack_operation_seconds"
 _FAILED = f'{HOST},result="failed"'
+_COUNTS = f"{total(f'{_DURATIONS}_count', 'operation, result', HOST)} > 0"
 
 # fmt: off
 QUERIES: Mapping[str, Query] = {
@@ -18,17 +19,18 @@ QUERIES: Mapping[str, Query] = {
     "oom_kills": Query(
         new("xen_domain_oom_kills_total", "domain", DOMAIN), "{{domain}} out of memory"),
     "operations": Query(
-        rate(f"{_DURATIONS}_count", "operation, result", HOST), "{{operation}} {{result}}"),
+        f"{rate(f'{_DURATIONS}_count', 'operation, result', HOST)} and {_COUNTS}",
+        "{{operation}} {{result}}"),
     "operations_failed": now(Query(
         f"{total(f'{_DURATIONS}_count', '', _FAILED)} "
         f"or 0 * {total('xenprof_up', '', HOST)}", "{{host}} failed")),
-    "operation_table": table(total(f"{_DURATIONS}_count", "operation, result", HOST)),
+    "operation_table": table(_COUNTS),
     "operation_mean": table(
         f"{total(f'{_DURATIONS}_sum', 'operation, result', HOST)} / "
-        f"{total(f'{_DURATIONS}_count', 'operation, result', HOST)}"),
+        f"({_COUNTS})"),
     "operation_heat": heat(_DURATIONS, HOST),
     "operation_p95": Query(
-        quantile(0.95, _DURATIONS, "operation", HOST), "{{operation}}", trace=True),
+        f"{quantile(0.95, _DURATIONS, 'operation', HOST)} >= 0", "{{operation}}", trace=True),
     "event_table": table(total("xen_toolstack_events_total", "event", HOST)),
 }
 # fmt: on

@@ -113,7 +113,8 @@ HOST: tuple[Metric, ...] = (
            "Events that scheduler and drivers count, by their name in the Xen sources.",
            (STATISTIC,), statistics),
     Metric("xen_trace_records_total", "xen.trace.records", COUNTER, "{record}",
-           "Records that the trace rings of a pcpu have taken or lost.", (CPU,), trace_records),
+           "Records that the trace rings of a pcpu have taken; those that were "
+           "lost are in xen_trace_lost_records_total.", (CPU,), trace_records),
     Metric("xen_trace_lost_records_total", "xen.trace.lost_records", COUNTER, "{record}",
            "Records that found the trace ring of their pcpu full.", (CPU,), lost_trace_records),
 )

@@ -1,21 +1,20 @@
 """Metrics of the memory of domains: what they have, want and swap, and pages that change hands."""
 
-from collections.abc import Iterator
-
 from exporters.labels import BALLOON_STATE, DOMAIN, SWAP_IN, SWAP_OUT
-from exporters.metric import Kind, Metric, Point, kib
-from exporters.scopes import DOMAINS, each_domain, of
-from hypervisor.telemetry import HostSnapshot
-from xenprof.service.exporter import ServiceStats
+from exporters.metric import Kind, Metric, kib
+from exporters.scopes import DOMAINS, of, states_of
 
 COUNTER, UPDOWN, STATESET = Kind.COUNTER, Kind.UPDOWN, Kind.STATESET
 
-
-def balloon(host: HostSnapshot, _: ServiceStats, /) -> Iterator[Point]:
-    """Yield points by domain and the present state of its balloon."""
-    for domain in each_domain(host):
-        if domain.balloon is not None:
-            yield (domain.name, domain.balloon), 1
+BALLOON_STATES = (
+    "reached",
+    "growing",
+    "shrinking",
+    "no_driver",
+    "host_short",
+    "guest_short",
+    "maximum",
+)
 
 
 # fmt: off
@@ -31,7 +30,8 @@ MEMORY: tuple[Metric, ...] = (
     Metric("xen_domain_balloon_state", "xen.domain.balloon.state", STATESET, "1",
            "1 for what the balloon does, or why actual and target differ: reached, growing, "
            "shrinking, no_driver, host_short (of free memory), guest_short (it needs what it has), "
-           "maximum.", (DOMAIN, BALLOON_STATE), balloon),
+           "maximum.", (DOMAIN, BALLOON_STATE),
+           states_of(DOMAINS, BALLOON_STATES, lambda d: d.balloon)),
     Metric("xen_domain_memory_demand_bytes", "xen.domain.memory.demand", UPDOWN, "By",
            "Memory that kernel and programs of the domain want; beyond what it has, it swaps.",
            (DOMAIN,), of(DOMAINS, lambda d: kib(d.demand_kib))),

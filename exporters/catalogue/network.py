@@ -105,8 +105,12 @@ _INTERFACES: tuple[Metric, ...] = (  # receive and transmit as the guest sees th
     Metric("xen_vif_rate_limited_seconds_total", "xen.vif.rate_limited", COUNTER, "s",
            "Time that packets of the guest were held back by the rate limit of the interface.",
            (DOMAIN, VIF), of(VIFS, lambda v: v.rate_limited_ns, per=NS_PER_SECOND)),
+    Metric("xen_vif_rate_limit_bytes", "xen.vif.rate_limit", GAUGE, "By",
+           "Bytes that the guest may send through the interface in a second, as configured; no "
+           "series = no limit.", (DOMAIN, VIF), of(VIFS, lambda v: v.rate_limit_bytes)),
     Metric("xen_vif_ring_used", "xen.vif.ring_used", UPDOWN, "{slot}",
-           "Requests in a ring of the interface that the backend has not answered.",
+           "Requests in a ring of the interface that the backend has not answered. A full receive "
+           "ring is normal: the guest keeps all its slots filled with empty buffers.",
            (DOMAIN, VIF, RING), parts_of(VIFS, {"receive": lambda v: used(v.receive_ring),
                                                 "transmit": lambda v: used(v.transmit_ring)})),
     Metric("xen_vif_ring_slots", "xen.vif.ring_slots", UPDOWN, "{slot}",

@@ -18,34 +18,64 @@ from exporters.labels import (
     SAMPLE_MODE,
     SYMBOL,
 )
-from exporters.lives import last_lives, names
-from exporters.metric import NS_PER_SECOND, Kind, Metric, Point
+from exporters.lives import last_lives, names, profiled
+from exporters.metric import NS_PER_SECOND, Kind, Labels, Metric, Point, Value
 from exporters.scopes import HOST, of
-from hypervisor.telemetry import HostSnapshot
+from hypervisor.telemetry import HostSnapshot, Mode
+from hypervisor.telemetry.losses import LOSS_STAGES
 from xenprof.service.exporter import ServiceStats
 
 COUNTER, STATESET = Kind.COUNTER, Kind.STATESET
 
 PROFILER_STATES = ("idle", "reserved", "ready", "profiling")
+MODES = tuple(mode.name.lower() for mode in Mode)
+STAGES = ("interrupt", "driver", "daemon")
 OUTCOMES = ("active", "passive", "others", "lost", "invalid", "corrupted")
 
 
 def samples(host: HostSnapshot, _: ServiceStats, /) -> Iterator[Point]:
-    """Yield points by domain, mode and event."""
+    """Yield points by domain, mode and event, those of the session that counts now from 0 on."""
     living = names(host)
+    found: dict[Labels, Value] = {}
+    for name, event in _counting(host):
+        found |= {(name, mode, event): 0 for mode in MODES}
     for row in host.samples:
-        if name := living.get(row.life):
-            yield (name, row.mode.name.lower(), row.event), row.samples
+        if name := living.get(row.life, ""):
+            for mode in MODES:
+                found.setdefault((name, mode, row.event), 0)
+            found[name, row.mode.name.lower(), row.event] = row.samples
+    yield from found.items()
 
 
 def counted(host: HostSnapshot, _: ServiceStats, /) -> Iterator[Point]:
-    """Yield points by domain, mode, event and what the event measures."""
+    """Yield points by domain, mode, event and what the event measures, as `samples` does.
+
+    What an event measures is known from its first samples on, of any domain.
+    """
     living = names(host)
+    known = {row.event: row.measures or "other" for row in host.samples if row.counted is not None}
+    found: dict[Labels, Value] = {}
+    for name, event in _counting(host):
+        if event in known:
+            found |= {(name, mode, event, known[event]): 0 for mode in MODES}
     for row in host.samples:
-        name = living.get(row.life)
+        name = living.get(row.life, "")
         if name and row.counted is not None:
-            mode = row.mode.name.lower()
-            yield (name, mode, row.event, row.measures or "other"), row.counted
+            measures = row.measures or "other"
+            for mode in MODES:
+                found.setdefault((name, mode, row.event, measures), 0)
+            found[name, row.mode.name.lower(), row.event, measures] = row.counted
+    yield from found.items()
+
+
+def _counting(host: HostSnapshot) -> Iterator[tuple[str, str]]:
+    """Yield the domains that the present session profiles, each with each of its events."""
+    session = host.profiling
+    if session is not None:
+        numbers = {*session.active_domains, *session.passive_domains}
+        for (domid, _), name in names(host).items():
+            for setting in session.events if domid in numbers else ():
+                yield name, setting.partition(":")[0]
 
 
 def by_image(host: HostSnapshot, _: ServiceStats, /) -> Iterator[Point]:
@@ -65,21 +95,30 @@ def by_symbol(host: HostSnapshot, _: ServiceStats, /) -> Iterator[Point]:
 
 
 def overhead(host: HostSnapshot, _: ServiceStats, /) -> Iterator[Point]:
-    """Yield points by domain and stage."""
+    """Yield points by domain and stage, those of a profiled domain from 0 on."""
     living = names(host)
+    found: dict[Labels, Value] = {
+        (name, stage): 0 for name in profiled(host).values() for stage in STAGES
+    }
     for row in host.overhead:
-        if name := living.get(row.life):
-            yield (name, row.stage), row.spent_ns / NS_PER_SECOND
+        if name := living.get(row.life, ""):
+            found[name, row.stage] = row.spent_ns / NS_PER_SECOND
+    yield from found.items()
 
 
 def lost(host: HostSnapshot, _: ServiceStats, /) -> Iterator[Point]:
-    """Yield points by domain, stage and reason."""
+    """Yield points by domain, stage and reason, those of a domain that is profiled from 0 on."""
     # Also for destroyed domains, whose losses must not vanish from the balance, but one series
     # has the losses of one life: those of the last that had the name.
     lives = last_lives(host)
-    for row in host.lost:
-        if lives[row.domain] == row.life:
-            yield (row.domain, row.stage, row.reason), row.samples
+    rows = [row for row in host.lost if lives[row.domain] == row.life]
+    domains = dict.fromkeys((*profiled(host).values(), *(row.domain for row in rows)))
+    found: dict[Labels, Value] = {
+        (name, stage, reason): 0 for name in domains for reason, stage in LOSS_STAGES.items()
+    }
+    for row in rows:
+        found[row.domain, row.stage, row.reason] = row.samples
+    yield from found.items()
 
 
 def outcomes(host: HostSnapshot, _: ServiceStats, /) -> Iterator[Point]:

@@ -98,7 +98,8 @@ SERVICE: tuple[Metric, ...] = (
            "Points, records, spans and profiles that the receiver will never get, by reason.",
            (SIGNAL, DROPPED_REASON), counts(Counted.PUSH_DROPPED)),
     Metric("xenprof_push_failures_total", "xenprof.push.failures", COUNTER, "{push}",
-           "Pushes to a receiver of OpenTelemetry that failed, in part or as a whole.", (SIGNAL,),
+           "Pushes to a receiver of OpenTelemetry that failed, in part or as a whole; no series of "
+           "a signal that is sent nowhere.", (SIGNAL,),
            counts(Counted.PUSH_FAILURES)),
     Metric("xenprof_scrapes_total", "xenprof.scrapes", COUNTER, "{scrape}",
            "Scrapes that were answered, by format.", (FORMAT,), counts(Counted.SCRAPES)),

@@ -3,11 +3,19 @@
 from collections.abc import Iterator
 
 from exporters.labels import EVENT_OF_XEND, OPERATION, OPERATION_RESULT
-from exporters.metric import Kind, Metric, Point, bounds_of, distribution
+from exporters.metric import Distribution, Kind, Metric, Point, bounds_of, distribution
 from hypervisor.telemetry import OPERATION_BUCKETS_NS, HostSnapshot
 from xenprof.service.exporter import ServiceStats
 
 OPERATION_BOUNDS = bounds_of(OPERATION_BUCKETS_NS)
+OPERATIONS = (
+    *("block-attach", "block-configure", "block-detach", "create", "delete", "destroy"),
+    *("dump-core", "mem-max", "mem-set", "network-attach", "network-detach", "new", "pause"),
+    *("rename", "restart", "restore", "resume", "save", "sched-credit", "sched-sedf", "shutdown"),
+    *("start", "suspend", "sysrq", "trigger", "unpause", "vcpu-pin", "vcpu-set"),
+)
+RESULTS = ("done", "failed")
+_NONE_YET = Distribution((0,) * (len(OPERATION_BOUNDS) + 1), 0.0)
 
 
 def xend_events(host: HostSnapshot, _: ServiceStats, /) -> Iterator[Point]:
@@ -17,9 +25,16 @@ def xend_events(host: HostSnapshot, _: ServiceStats, /) -> Iterator[Point]:
 
 
 def operations(host: HostSnapshot, _: ServiceStats, /) -> Iterator[Point]:
-    """Yield points by operation and result."""
-    for one in host.operations:
-        yield (one.operation, one.result), distribution(one.durations)
+    """Yield points by operation and result, from 0 on where the host has a toolstack.
+
+    A counter that began with its first operation would show no growth at that one.
+    """
+    found = {(one.operation, one.result): distribution(one.durations) for one in host.operations}
+    if host.events:
+        for operation in OPERATIONS:
+            for result in RESULTS:
+                yield (operation, result), found.pop((operation, result), _NONE_YET)
+    yield from found.items()
 
 
 # fmt: off

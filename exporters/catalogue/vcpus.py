@@ -13,7 +13,7 @@ from exporters.metric import (
     number,
 )
 from exporters.metric import Kind as Of
-from exporters.scopes import DOMAINS, each_domain, of, parts_of
+from exporters.scopes import DOMAINS, each_domain, of, parts_of, states_of
 from exporters.scopes import VCPUS as EACH
 from hypervisor.telemetry import WAIT_BUCKETS_NS, DomainSnapshot, HostSnapshot
 from xenprof.service.exporter import ServiceStats
@@ -22,6 +22,7 @@ COUNTER, GAUGE, UPDOWN, INFO = Of.COUNTER, Of.GAUGE, Of.UPDOWN, Of.INFO
 HISTOGRAM, STATESET = Of.HISTOGRAM, Of.STATESET
 
 WAIT_BOUNDS = bounds_of(WAIT_BUCKETS_NS)
+PRIORITIES = ("boost", "under", "over", "parked")
 
 
 def affinity(host: HostSnapshot, _: ServiceStats, /) -> Iterator[Point]:
@@ -33,14 +34,6 @@ def affinity(host: HostSnapshot, _: ServiceStats, /) -> Iterator[Point]:
                 is_any = vcpu.affinity == everywhere
                 cpus = "any" if is_any else ",".join(map(str, vcpu.affinity))
                 yield (domain.name, str(vcpu.vcpu), cpus), 1
-
-
-def priorities(host: HostSnapshot, _: ServiceStats, /) -> Iterator[Point]:
-    """Yield points by domain, vcpu and present priority."""
-    for domain in each_domain(host):
-        for vcpu in domain.vcpus:
-            if vcpu.priority is not None:
-                yield (domain.name, str(vcpu.vcpu), vcpu.priority), 1
 
 
 def _waits(cause: str) -> Callable[[DomainSnapshot], Distribution | None]:
@@ -85,12 +78,13 @@ VCPUS: tuple[Metric, ...] = (
            (DOMAIN, VCPU), of(EACH, lambda v: v.credit)),
     Metric("xen_vcpu_sched_priority", "xen.vcpu.sched.priority", STATESET, "1",
            "1 for the present priority of the vcpu: boost, under, over or parked.",
-           (DOMAIN, VCPU, PRIORITY), priorities),
+           (DOMAIN, VCPU, PRIORITY), states_of(EACH, PRIORITIES, lambda v: v.priority)),
     Metric("xen_vcpu_context_switches_total", "xen.vcpu.context_switches", COUNTER, "{switch}",
            "Times that the vcpu was given a pcpu.", (DOMAIN, VCPU),
            of(EACH, lambda v: v.context_switches)),
     Metric("xen_vcpu_boosts_total", "xen.vcpu.boosts", COUNTER, "{boost}",
-           "Times that the vcpu was put before others because it woke.", (DOMAIN, VCPU),
+           "Times that the vcpu was put before others because it woke; no series where the "
+           "scheduler does not do that (Xen 3.0.3).", (DOMAIN, VCPU),
            of(EACH, lambda v: v.boosts)),
     Metric("xen_vcpu_migrations_total", "xen.vcpu.migrations", COUNTER, "{migration}",
            "Times that the vcpu ran on another pcpu than before.", (DOMAIN, VCPU),

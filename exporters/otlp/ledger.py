@@ -16,6 +16,10 @@ class Ledger:
     signal: str
     counts: Counts
 
+    def __post_init__(self) -> None:
+        """Let the counts begin at 0."""
+        self.counts.begin_pushes(self.signal)
+
     def sent(self, items: int) -> None:
         """Count what the receiver has taken."""
         self.counts.add(Counted.PUSH_SENT, self.signal, by=items)

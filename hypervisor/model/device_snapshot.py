@@ -106,8 +106,17 @@ def vif_snapshot(vif: NetFrontend, now_ns: int, before: VifSnapshot | None = Non
         rate_limited_ns=held_ns,
         receive_ring=receive_ring,
         transmit_ring=transmit_ring,
+        rate_limit_bytes=_rate_limit_bytes(vif),
     )
     return finished(draft, VifSnapshot)
+
+
+def _rate_limit_bytes(vif: NetFrontend) -> int | None:
+    """Return what a guest may send in a second; None without a limit (a window of 0 is none)."""
+    rate = vif.spec.rate
+    if rate is None or not rate.window_us:
+        return None
+    return rate.bytes_per_window * 1_000_000 // rate.window_us
 
 
 def _bridge(vif: NetFrontend) -> str:

@@ -39,6 +39,8 @@ class VifSnapshot:
     """Time that the guest's packets were held back by the interface's rate limit."""
     receive_ring: RingSnapshot | None = None
     transmit_ring: RingSnapshot | None = None
+    rate_limit_bytes: int | None = None
+    """Bytes that the guest may send in a second; None as well where there is no limit."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,7 @@ def push(port: int, protocol: OtlpProtocol) -> None:
     source.journals.note(source.host, [LINE])
     settings = ExporterSettings(otlp_endpoint=f"http://127.0.0.1:{port}", otlp_protocol=protocol)
     exporter = create(source, settings)
+    assert exporter is not None
     exporter.start()
     exporter.close()
 

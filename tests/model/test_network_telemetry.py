@@ -76,7 +76,14 @@ def test_without_a_limit_nobody_is_held():
     host = make_host(domain("a", netperf("transmit")))
     host.advance(SECOND)
 
-    assert vif(host, "a").rate_limited_ns == 0
+    assert (vif(host, "a").rate_limited_ns, vif(host, "a").rate_limit_bytes) == (0, None)
+
+
+def test_the_limit_that_is_configured_is_told_in_bytes_per_second():
+    host = make_host(domain("a", netperf("transmit"), **LIMITED))
+    host.advance(MS)
+
+    assert vif(host, "a").rate_limit_bytes == 1_250_000  # 10Mb/s
 
 
 @pytest.mark.parametrize("rules", RULES)

@@ -93,6 +93,7 @@ def test_only_3_1_boosts_who_wakes(rules, is_boosted):
     host = crowded(rules)
     host.advance(3 * SECOND)
     assert is_boosted == any(vcpu.boosts for vcpu in vcpus(host))
+    assert {is_boosted} == {vcpu.boosts is not None for vcpu in vcpus(host)}
 
 
 def test_each_wake_of_one_who_owes_nothing_is_a_boost():

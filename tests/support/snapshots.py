@@ -31,7 +31,7 @@ from hypervisor.telemetry import (
 )
 from hypervisor.trace_events import TraceStatus
 from xenprof.history.figures import HistoryStats
-from xenprof.service.counts import Counted, Counts
+from xenprof.service.counts import SIGNALS, Counted, Counts
 from xenprof.service.exporter import CollectorStats, ServiceStats
 from xenprof.service.journal import Journals
 from xenprof.service.process import ProcessStats
@@ -82,6 +82,7 @@ def vif(domid: int, step: int) -> VifSnapshot:
         rate_limited_ns=step * 10_000_000,
         receive_ring=RingSnapshot(200, 256),
         transmit_ring=RingSnapshot(16, 256),
+        rate_limit_bytes=10_000_000,
     )
 
 
@@ -346,6 +347,8 @@ def stats(step: int = 10) -> ServiceStats:
 
 def counts(step: int) -> Counts:
     made = Counts()
+    for signal in SIGNALS:
+        made.begin_pushes(signal)
     made.add(Counted.HTTP_REQUESTS, "200", by=step)
     made.add(Counted.SCRAPES, "text", by=step)
     made.add(Counted.SCRAPE_BYTES, "gzip", by=step * 4000)

@@ -49,8 +49,10 @@ LABELS: Mapping[Counted, tuple[tuple[str, ...], ...]] = {
 }
 """The values that each label can have. What is not in a set counts as OTHER."""
 
-_SPARSE = {Counted.HTTP_REQUESTS}
-"""Only what has happened is shown; all else begins at 0, so that its first increase is seen."""
+_PUSHES = (Counted.PUSH_SENT, Counted.PUSH_DROPPED, Counted.PUSH_FAILURES)
+_SPARSE = {Counted.HTTP_REQUESTS, *_PUSHES}
+"""Only what has happened is shown; all else begins at 0, so that its first increase is seen.
+Pushes begin at 0 with their signal: one that is sent nowhere has none (see `begin_pushes`)."""
 
 Figures = Mapping[Counted, Mapping[tuple[str, ...], int]]
 
@@ -66,6 +68,13 @@ class Counts:
             for what, sets in LABELS.items()
         }
         self._render_seconds: dict[str, float] = {}
+
+    def begin_pushes(self, signal: str) -> None:
+        """Let the counts of a signal that is pushed begin at 0."""
+        with self._lock:
+            for what in _PUSHES:
+                for labels in product((signal,), *LABELS[what][1:]):
+                    self._counts[what].setdefault(labels, 0)
 
     def add(self, what: Counted, *labels: str, by: int = 1) -> None:
         """Increase a counter; `labels` are in the order of LABELS."""

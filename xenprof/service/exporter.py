@@ -114,6 +114,6 @@ class Exporter(Protocol):
 class CreateExporter(Protocol):
     """The callable behind an entry point."""
 
-    def __call__(self, source: SnapshotSource, settings: ExporterSettings) -> Exporter:
-        """Build the exporter, without threads and connections yet."""
+    def __call__(self, source: SnapshotSource, settings: ExporterSettings) -> Exporter | None:
+        """Build the exporter, without threads and connections yet; None: it has nothing to do."""
         ...

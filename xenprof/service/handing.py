@@ -24,13 +24,13 @@ class Handing:
     def stats(self) -> PushStats:
         """Return the statistics of the push."""
         figures = self._counts.figures()
-        sent = figures[Counted.PUSH_SENT][_SIGNAL,]
+        sent = figures[Counted.PUSH_SENT].get((_SIGNAL,), 0)
         dropped = sum(
             count
             for (signal, _), count in figures[Counted.PUSH_DROPPED].items()
             if signal == _SIGNAL
         )
-        failures = figures[Counted.PUSH_FAILURES][_SIGNAL,]
+        failures = figures[Counted.PUSH_FAILURES].get((_SIGNAL,), 0)
         return PushStats(sent, dropped, failures, self._journal.total - sent - dropped)
 
     def close(self) -> None:

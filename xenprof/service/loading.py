@@ -51,9 +51,13 @@ class Exporters:
         for name, load in sorted(self._loaders.items()):
 
             def build(load: Callable[[], CreateExporter] = load, name: str = name) -> None:
-                self._running[name] = load()(source, settings)
+                exporter = load()(source, settings)
+                if exporter is not None:
+                    self._running[name] = exporter
 
             self._attempt(name, build)
+            if name not in self._running and self._stats[name].success:
+                del self._stats[name]  # it has nothing to do
 
     @property
     def routes(self) -> list[Route]:

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from dashboards.states import BALLOON, PRIORITY
 from exporters.catalogue import CATALOGUE, GROUPS
+from exporters.catalogue.toolstack import OPERATIONS
 from exporters.catalogue.vcpus import WAIT_BOUNDS
 from exporters.metric import Distribution, Kind, Metric
 from hypervisor.telemetry import (
@@ -16,10 +18,13 @@ from hypervisor.telemetry import (
     LostCount,
     NicSnapshot,
     PcpuSnapshot,
+    ProfilingSession,
     VbdSnapshot,
     VcpuSnapshot,
     VifSnapshot,
+    XenoprofSnapshot,
 )
+from tests.support.paths import ROOT
 from tests.support.snapshots import NAMES, domain, full, grumble, stats, without
 
 ALL = pytest.mark.parametrize("metric", CATALOGUE, ids=lambda metric: metric.name)
@@ -78,6 +83,12 @@ def test_no_series_occurs_twice(metric: Metric):
     assert len(series) == len(set(series))
 
 
+def grown(metric: Metric, host: HostSnapshot, domain: str) -> dict[tuple[str, ...], Any]:
+    """Return the points of a domain that are not 0."""
+    found = dict(metric.points(host, stats()))
+    return {labels: value for labels, value in found.items() if labels[0] == domain and value}
+
+
 LOST = "xenprof_samples_lost_total"
 
 
@@ -96,7 +107,7 @@ def test_a_series_of_losses_is_that_of_the_last_life_of_a_name():
     gone = replace(grumble(), lost=lives)
     again = replace(gone, domains=(*gone.domains, domain(10, "x", 1)))
 
-    assert [dict(metric.points(host, stats())) for host in (gone, again)] == [
+    assert [grown(metric, host, "x") for host in (gone, again)] == [
         {("x", "hypervisor", "ring_full"): 9},
         {},
     ]
@@ -153,6 +164,75 @@ def test_outcomes_sum_to_what_xenoprof_took():
 
 def test_a_domain_says_why_it_has_shut_down():
     assert points("xen_domain_shutdown_reason") == {("crashed", "crash"): 1}
+
+
+def of_metric(name: str, host: HostSnapshot) -> dict[tuple[str, ...], Any]:
+    (metric,) = (row for row in CATALOGUE if row.name == name)
+    return dict(metric.points(host, stats()))
+
+
+def test_operations_start_at_zero_so_that_the_first_one_is_growth():
+    fresh = of_metric("xen_toolstack_operation_seconds", replace(grumble(), operations=()))
+
+    assert {sum(value.counts) for value in fresh.values()} == {0}
+    assert {("block-detach", "failed"), ("create", "done"), ("restart", "done")} <= fresh.keys()
+
+
+def test_a_host_without_toolstack_has_no_operations():
+    without_toolstack = replace(grumble(), operations=(), events={})
+    assert of_metric("xen_toolstack_operation_seconds", without_toolstack) == {}
+
+
+def test_every_operation_that_xend_records_starts_at_zero():
+    sources = (ROOT / "hypervisor" / "toolstack").rglob("*.py")
+    texts = [path.read_text(encoding="utf-8") for path in sources]
+    kinds = {kind for text in texts for kind in re.findall(r'@recorded\("([a-z-]+)"\)', text)}
+
+    assert kinds | {"restart"} == set(OPERATIONS)
+
+
+SESSION = ProfilingSession("0" * 32, 0, ("GLOBAL_POWER_EVENTS:100000:1:1:1",), (0,), (1,))
+FRESH = replace(
+    grumble(),
+    profiling=SESSION,
+    xenoprof=XenoprofSnapshot("profiling", (0,), (1,), 0, 0, 0, 0, 0, 0, 0, 0),
+    samples=(),
+    lost=(),
+    overhead=(),
+)
+"""A host whose first session has begun just now."""
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        (LOST, ("DesktopVM", "hypervisor", "ring_full")),
+        (LOST, ("Domain-0", "driver", "event_buffer_overflow")),
+        ("xen_profile_samples_total", ("DesktopVM", "kernel", "GLOBAL_POWER_EVENTS")),
+        ("xen_profile_overhead_seconds_total", ("Domain-0", "daemon")),
+    ],
+)
+def test_what_a_session_counts_starts_at_zero_for_domains_that_it_profiles(
+    name: str, expected: tuple[str, ...]
+):
+    found = of_metric(name, FRESH)
+
+    assert found[expected] == 0
+    assert {labels[0] for labels in found} == {"Domain-0", "DesktopVM"}
+
+
+@pytest.mark.parametrize(
+    ("name", "series", "states", "now"),
+    [
+        ("xen_domain_balloon_state", ("ossvm02",), tuple(BALLOON)[1:], "reached"),
+        ("xen_vcpu_sched_priority", ("ossvm02", "0"), tuple(PRIORITY)[1:], "under"),
+    ],
+)
+def test_a_state_that_is_left_has_a_series_of_zero(
+    name: str, series: tuple[str, ...], states: tuple[str, ...], now: str
+):
+    found = {labels[-1]: value for labels, value in points(name).items() if labels[:-1] == series}
+    assert found == {state: int(state == now) for state in states}
 
 
 def test_a_cap_of_zero_is_no_cap_and_has_no_series():

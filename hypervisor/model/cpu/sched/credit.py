@@ -128,10 +128,11 @@ class CreditScheduler(Scheduler):
         return record.weight, record.cap_percent
 
     def state(self, vcpu: Vcpu) -> VcpuState:
-        """Return the present credit and priority."""
+        """Return the present credit and priority; no boosts where the rules have none."""
         record: VcpuRecord = vcpu.sched
         priority = PARKED if record.is_parked else record.priority
-        return VcpuState(record.credit, PRIORITY_NAMES[priority], record.boosts, record.steals)
+        boosts = record.boosts if self._rules.boosts_on_wake else None
+        return VcpuState(record.credit, PRIORITY_NAMES[priority], boosts, record.steals)
 
     def affinity_changed(self, vcpu: Vcpu) -> None:
         """Move a vcpu whose affinity has changed if it may no longer use its pcpu."""

@@ -80,6 +80,7 @@ def test_a_receiver_of_grpc_gets_them():
         exporter = create(
             source, ExporterSettings(otlp_profiles=receiver.url, otlp_protocol="grpc")
         )
+        assert exporter is not None
         exporter.start()
         exporter.close()
         (got,) = receiver.got

@@ -5,8 +5,11 @@ import pytest
 
 from hypervisor.errors import Refused
 from tests.support.service_fakes import ask_now
+from tests.support.snapshots import FixedSource
 from xenprof.service.app import create_app
+from xenprof.service.exporter import ExporterSettings
 from xenprof.service.hostnames import AllowedHosts
+from xenprof.service.loading import Exporters
 
 
 def get(app, path):
@@ -287,6 +290,13 @@ def test_an_exporter_that_fails_to_load_is_shown_and_the_others_run(service):
     collectors = service.stats().collectors
 
     assert (collectors["broken"].success, collectors["text"].success) == (False, True)
+
+
+def test_an_exporter_with_nothing_to_do_is_no_collector():
+    exporters = Exporters({"nothing": lambda: lambda source, settings: None})
+    exporters.create(FixedSource(), ExporterSettings())
+    exporters.start()
+    assert exporters.stats == {}
 
 
 def test_waiting_ends_after_the_model_time(app, host):

@@ -12,6 +12,13 @@ def test_what_may_increase_is_shown_from_the_start():
     assert Counts().figures()[Counted.SCRAPES] == {("text",): 0, ("openmetrics",): 0}
 
 
+def test_only_signals_that_are_pushed_have_counts_which_begin_at_0():
+    counts = Counts()
+    before = counts.figures()[Counted.PUSH_FAILURES]
+    counts.begin_pushes("logs")
+    assert (before, counts.figures()[Counted.PUSH_FAILURES]) == ({}, {("logs",): 0})
+
+
 def test_codes_are_shown_when_there_was_one():
     counts = Counts()
     counts.add(Counted.HTTP_REQUESTS, "404")
