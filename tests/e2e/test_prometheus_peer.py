@@ -62,6 +62,10 @@ class MovingSource:
     journals: Journals = field(default_factory=Journals)
     counts: Counts = field(default_factory=Counts)
 
+    @property
+    def is_ready(self) -> bool:
+        return True
+
     def _step(self) -> int:
         return 1 + int((time.monotonic() - self.started) * STEPS_PER_SECOND)
 
