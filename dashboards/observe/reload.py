@@ -5,11 +5,13 @@ Its page says so too, but that may ask for a password which we do not have.
 
 from pathlib import Path
 
+from dashboards.observe.settings import CannotObserve
+
 _TAKEN = "Completed loading of configuration file"
 _REFUSED = ("Loading configuration file failed", "Error reloading config")  # Alertmanager first
 
 
-class Refused(Exception):
+class Refused(CannotObserve):
     """Says in the words of the log why a configuration was refused."""
 
 
