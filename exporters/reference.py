@@ -23,8 +23,9 @@ group is 0 then. Durations are those of the scrape.
 family) and `domain[]=NAME` may be given several times, {MOST_VALUES} parameters in all of at most
 {MOST_CHARACTERS} characters; of domains that are not named there are no series. Other parameters
 are refused with 400. A whole scrape is rendered once for all who ask for the same snapshot, a part
-for each; {MOST_WAITING} may wait. With `X-Prometheus-Scrape-Timeout-Seconds`, which Prometheus
-sends, an answer that cannot be ready in time is 503.
+for each, after the whole ones that wait; {MOST_WAITING} may wait, and more get 503. With
+`X-Prometheus-Scrape-Timeout-Seconds`, which Prometheus sends, an answer that cannot be ready in
+time is 503.
 
 **Created timestamps.** With `created=true`, scrapes as OpenMetrics have a sample `_created` for
 each counter and histogram: when its domain was created, else when the service started. They are

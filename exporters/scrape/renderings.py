@@ -3,6 +3,7 @@
 import threading
 import time
 import zlib
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,8 +14,9 @@ from exporters.scrape.wanted import Wanted
 from xenprof.errors import XenprofError
 from xenprof.service.exporter import SnapshotSource
 
-MOST_WAITING = 16
-"""Scrapes of a part that wait at a time: each is rendered for itself; judgement."""
+MOST_WAITING = 4
+"""Scrapes of a part that wait at a time: each is rendered for itself; judgement. Whole scrapes go
+before them, and wait for the one at most that is being rendered."""
 OLDEST_SECONDS = 5.0
 """So long a scrape is kept when no new snapshot comes; the service's own figures go on."""
 _GZIP_LEVEL = 1  # ten times as fast as 9, and compresses such text about as well
@@ -42,6 +44,10 @@ class Form:
     wanted: Wanted = Wanted()  # noqa: RUF009 - it is frozen
 
 
+Job = tuple["Future[bytes]", Renderer | None, Form]
+"""A scrape that waits; a part has a renderer of its own, which is made when its turn comes."""
+
+
 class Renderings:
     """The scrapes of the present snapshot. Any thread may ask for one."""
 
@@ -56,7 +62,9 @@ class Renderings:
         self._snapshot: tuple[int, bool] | None = None
         self._since = 0.0
         self._done: dict[Form, Future[bytes]] = {}  # of that snapshot, or on the way
-        self._waiting = 0
+        self._whole: deque[Job] = deque()
+        self._parts: deque[Job] = deque()
+        self._waiting = 0  # parts, with the one that is being rendered
         self._is_closed = False
 
     def body(self, form: Form) -> "Future[bytes]":
@@ -69,10 +77,30 @@ class Renderings:
                 return self._part(form)
             future = self._done.get(form)
             if future is None:
-                future = self._done[form] = self._thread.submit(
-                    self._rendered, self._renderer, form
-                )
+                future = self._done[form] = self._submit(self._whole, self._renderer, form)
             return future
+
+    def _submit(self, queue: deque[Job], renderer: Renderer | None, form: Form) -> "Future[bytes]":
+        future: Future[bytes] = Future()
+        queue.append((future, renderer, form))
+        self._thread.submit(self._render_next)
+        return future
+
+    def _render_next(self) -> None:
+        """Render what waits longest: of whole scrapes, and of parts if there is no whole one."""
+        with self._lock:
+            queue = self._whole or self._parts
+            if not queue:  # closed meanwhile
+                return
+            future, renderer, form = queue.popleft()
+        if not future.set_running_or_notify_cancel():
+            return
+        try:
+            body = self._rendered(renderer or Renderer(failing=self._failing), form)
+        except BaseException as error:
+            future.set_exception(error)
+        else:
+            future.set_result(body)
 
     def _renew(self) -> None:
         """Forget the scrapes of an earlier snapshot. Those who wait for one still get it."""
@@ -84,7 +112,7 @@ class Renderings:
     def _part(self, form: Form) -> "Future[bytes]":
         if self._waiting >= MOST_WAITING:
             raise TooManyScrapes("too many scrapes with parameters at a time")
-        future = self._thread.submit(self._rendered, Renderer(failing=self._failing), form)
+        future = self._submit(self._parts, None, form)
         self._waiting += 1
         future.add_done_callback(self._part_done)  # also of one that is cancelled
         return future
@@ -110,6 +138,11 @@ class Renderings:
         """End the thread after what it renders now; what still waits is cancelled."""
         with self._lock:
             self._is_closed = True
+            waiting = [*self._whole, *self._parts]
+            self._whole.clear()
+            self._parts.clear()
+        for future, _, _ in waiting:
+            future.cancel()
         self._thread.shutdown(wait=False, cancel_futures=True)
 
 

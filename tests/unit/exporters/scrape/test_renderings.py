@@ -1,6 +1,7 @@
 import gzip
 import threading
 from dataclasses import dataclass, replace
+from queue import SimpleQueue
 
 import pytest
 
@@ -26,11 +27,13 @@ class HeldSource(FixedSource):
     """A source that lets the thread which renders wait, and counts how often it came."""
 
     def __post_init__(self) -> None:
+        self.begun = threading.Event()
         self.go_on = threading.Event()
         self.rendered = 0
 
     def snapshot(self) -> HostSnapshot:
         if threading.current_thread().name.startswith("scrape"):
+            self.begun.set()
             assert self.go_on.wait(10)
             self.rendered += 1
         return self.host
@@ -100,6 +103,29 @@ def test_too_many_scrapes_of_a_part_are_refused():
     assert b"xenprof_up" in renderings.body(A_PART).result(10)
 
 
+def test_a_whole_scrape_goes_before_the_parts_that_wait():
+    source = HeldSource()
+    renderings = Renderings(source)
+    renderings.body(A_PART)
+    assert source.begun.wait(10)
+    done: SimpleQueue[str] = SimpleQueue()
+    renderings.body(A_PART).add_done_callback(lambda _: done.put("part"))
+    renderings.body(PLAIN).add_done_callback(lambda _: done.put("whole"))
+    source.go_on.set()
+    assert [done.get(timeout=10), done.get(timeout=10)] == ["whole", "part"]
+
+
+def test_a_whole_scrape_that_waits_is_cancelled_when_the_service_stops():
+    source = HeldSource()
+    renderings = Renderings(source)
+    renderings.body(A_PART)
+    assert source.begun.wait(10)
+    whole = renderings.body(PLAIN)
+    renderings.close()
+    source.go_on.set()
+    assert whole.cancelled()
+
+
 @pytest.mark.parametrize("form", [PLAIN, A_PART], ids=["whole", "part"])
 def test_a_scrape_while_the_service_stops_is_refused(form: Form):
     renderings = Renderings(FixedSource())
@@ -112,6 +138,7 @@ def test_a_part_that_is_cancelled_waits_no_longer():
     source = HeldSource()
     renderings = Renderings(source)
     first, second = renderings.body(A_PART), renderings.body(A_PART)
+    assert source.begun.wait(10)
     renderings.close()
     source.go_on.set()
     assert (b"xenprof_up" in first.result(10), second.cancelled(), renderings._waiting) == (
