@@ -11,7 +11,7 @@ from hypervisor.telemetry import Exemplar
 
 Column = tuple[Sequence[Labels], Sequence[Value | None]]
 """The labels of all series of a metric, and their values; a value of None has no line."""
-Created = Callable[[Labels], float]
+Created = Callable[[Labels], float | None]
 """Returns when a series began, in Unix time."""
 MOST_EXEMPLAR_CHARACTERS = 128
 """Of the names and values of the labels of an exemplar together. Source: OpenMetrics 1.0."""
@@ -120,7 +120,7 @@ class Buckets:
 
 
 class WithCreated:
-    """Any series, each followed by the time when it began, `_created`."""
+    """Any series, each followed by the time when it began, `_created`, if that is known."""
 
     def __init__(self, metric: Metric, labels: LabelTexts, inner: Family, created: Created) -> None:
         """`inner` writes one series as it is without."""
@@ -136,8 +136,10 @@ class WithCreated:
             if value is not None:
                 (text,) = self._labels.of(label_names(self._metric), [labels])
                 parts.append(self._inner.lines(([labels], [value])))
-                line = f"{self._metric.family}_created{text} {self._created(labels)}\n"
-                parts.append(line.encode())
+                created = self._created(labels)
+                if created is not None:
+                    line = f"{self._metric.family}_created{text} {created}\n"
+                    parts.append(line.encode())
         return b"".join(parts)
 
 

@@ -26,6 +26,9 @@ _OPENMETRICS_TYPES = {**_TEXT_TYPES, Kind.INFO: "info"}
 """All other kinds are gauges. So is a stateset, because in OpenMetrics its label would have the
 name of the metric instead of `state`."""
 
+_RESTARTING = {"xen_xenoprof_samples_total", "xen_xenoprof_idle_samples_total"}
+"""Counters that go back to 0 with each session: when that was is not in a snapshot."""
+
 
 class Renderer:
     """Renders the groups of a catalogue, and then how that went.
@@ -153,11 +156,14 @@ class _Page:
             found = [point for point in found if point[0][place] in self.wanted.domains]
         return [labels for labels, _ in found], [value for _, value in found]
 
-    def created(self, metric: Metric) -> Callable[[Labels], float]:
+    def created(self, metric: Metric) -> Callable[[Labels], float | None]:
         """Return what tells when a series of a metric began: its domain, or the service.
 
-        What a domain did for another began when there were both.
+        What a domain did for another began when there were both. None: nobody knows, as of a domain
+        that has ended.
         """
+        if metric.name in _RESTARTING:
+            return lambda _: None
         started = self.stats.started_unix
         if DOMAIN not in metric.labels:
             return lambda _: started
@@ -169,8 +175,11 @@ class _Page:
             for domain in host.domains
             if domain.created_ns is not None
         }
-        return lambda labels: max(
-            (known[labels[place]] for place in places if labels[place] in known), default=started
+        of_domain = metric.labels.index(DOMAIN)
+        return lambda labels: (
+            max(known[labels[place]] for place in places if labels[place] in known)
+            if labels[of_domain] in known
+            else None
         )
 
 

@@ -5,7 +5,7 @@ import pytest
 from exporters.scrape.renderer import Renderer
 from exporters.scrape.wanted import MOST_VALUES, BadQuery, Wanted, wanted
 from hypervisor.telemetry import ModeTimes
-from tests.support.snapshots import NAMES, grumble, stats
+from tests.support.snapshots import NAMES, grumble, stats, without
 
 
 def lines(want: Wanted, *, openmetrics: bool = False) -> list[str]:
@@ -94,6 +94,18 @@ def test_a_counter_of_a_domain_was_created_with_it_and_others_with_the_service()
     found = [line for line in lines(want, openmetrics=True) if "_created" in line]
     assert 'xen_domain_cpu_seconds_created{domain="ossvm02",host="grumble"} 1170000000.0' in found
     assert 'xenprof_model_time_seconds_created{host="grumble"} 1700000000.0' in found
+
+
+@pytest.mark.parametrize(
+    "name", ["xenprof_samples_lost_total", "xen_xenoprof_samples_total"], ids=["ended", "sessions"]
+)
+def test_a_series_whose_begin_is_unknown_has_no_time_of_creation(name: str):
+    host = without(grumble(), "rhel5pvtest")
+    want = wanted([("created", "true"), ("name[]", name), ("domain[]", "rhel5pvtest")])
+    text = Renderer().render(host, stats(), openmetrics=True, wanted=want).decode()
+
+    assert f"{name}{{" in text
+    assert "_created" not in text
 
 
 def test_work_for_a_domain_began_when_that_was_created():
