@@ -7,7 +7,7 @@ import yaml
 from dashboards.observe.configs import ALERTMANAGER_WEB, configs
 from dashboards.observe.guard import Guard, Webhook
 from dashboards.observe.settings import CannotObserve
-from tests.unit.dashboards.observe.test_configs import SETTINGS, URL, written
+from tests.support.observing import SETTINGS, URL, written
 
 GUARD = Guard.of({"ann": "$2b$04$hash"})
 
