@@ -132,7 +132,7 @@ def test_what_cannot_be_reported_is_one_line(host: Recorded, options: str, messa
     ("options", "message"),
     [
         ("--push-url http://127.0.0.1:1", "give --history 10s too"),
-        ("--history 10s --push-otlp http://h:99999", "is not a URL"),
+        ("--history 10s --push-otlp http://h:99999", "a URL must begin with"),
         ("--history 100ms", "a slice is at least 1s"),
         ("--history 10s --history-size many", "is not a size"),
     ],
