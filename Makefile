@@ -34,7 +34,7 @@ shell: $(INSTALLED)  # open a shell with the programs on PATH
 # which sees Python alone. What the model promises is then tested once more, compiled.
 test: $(INSTALLED) peers check  # everything: check, then all tests, also against real peers, with a coverage floor
 	@$(TESTS) --engine pure --cov --cov-report=
-	@$(TESTS) --engine compiled tests/model tests/contract tests/golden/compiled tests/unit/hypervisor
+	@$(TESTS) --engine compiled tests/model tests/contract tests/golden/compiled
 
 check: $(INSTALLED) compiled  # format, lint, types, who may import whom, and what can be compiled
 	@$(BIN)/ruff check .
