@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from itertools import accumulate
 from typing import Protocol
 
-from exporters.exemplars import SessionTrace, trace_of
 from exporters.metric import NS_PER_SECOND, Distribution, Kind, Labels, Metric, Value
 from exporters.scrape.labels import LabelTexts
 from hypervisor.telemetry import Exemplar
@@ -74,13 +73,6 @@ class Buckets:
         self._bounds = bucket_labels(metric.bounds)
         self._templates: dict[Labels, str] = {}
         self._written: dict[Labels, tuple[Value, bytes]] = {}
-        self._session: SessionTrace | None = None
-
-    def follow(self, session: SessionTrace | None) -> None:
-        """Let exemplars without a trace of their own lead to that of the profiling session."""
-        if session != self._session:
-            self._session = session
-            self._written.clear()
 
     def lines(self, column: Column, /) -> bytes:
         """Return the lines, in UTF-8."""
@@ -107,7 +99,7 @@ class Buckets:
         if self._has_exemplars:
             for index, exemplar in enumerate(value.exemplars):
                 if exemplar is not None:
-                    counts[index] = f"{counts[index]}{exemplar_text(exemplar, self._session)}"
+                    counts[index] = f"{counts[index]}{exemplar_text(exemplar)}"
         return (template % (*counts, total, value.sum)).encode()
 
     def _made(self, labels: Labels) -> str:
@@ -143,9 +135,9 @@ class WithCreated:
         return b"".join(parts)
 
 
-def exemplar_text(exemplar: Exemplar, session: SessionTrace | None) -> str:
+def exemplar_text(exemplar: Exemplar) -> str:
     """Return what follows the value of a bucket; nothing without a trace."""
-    trace_id = trace_of(exemplar, session)
+    trace_id = exemplar.trace_id
     if trace_id is None or len("trace_id") + len(trace_id) > MOST_EXEMPLAR_CHARACTERS:
         return ""
     seconds, at = exemplar.value_ns / NS_PER_SECOND, exemplar.unix_ns / NS_PER_SECOND

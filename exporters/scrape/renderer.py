@@ -11,7 +11,6 @@ from dataclasses import replace
 from exporters.attempts import Attempts, FailingMetrics
 from exporters.catalogue import GROUPS
 from exporters.catalogue.collectors import COLLECTORS
-from exporters.exemplars import SessionTrace
 from exporters.labels import BENEFICIARY, DOMAIN
 from exporters.metric import NS_PER_SECOND, Kind, Labels, Metric
 from exporters.scopes import Each, View
@@ -116,8 +115,6 @@ class Renderer:
                 if is_histogram
                 else Numbers(metric, self._labels)
             )
-        if isinstance(family, Buckets):
-            family.follow(page.session)
         if page.wanted.created and page.openmetrics and has_created(metric):
             return WithCreated(metric, self._labels, family, page.created(metric)).lines(column)
         return family.lines(column)
@@ -138,7 +135,6 @@ class _Page:
         self.stats = stats
         self.openmetrics = openmetrics
         self.wanted = wanted
-        self.session = SessionTrace.of(view.host)
         self._renderer = renderer
 
     def family(self, metric: Metric) -> tuple[bytes, bytes]:

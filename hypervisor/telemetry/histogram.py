@@ -26,7 +26,9 @@ class Exemplar:
 
     value_ns: int
     unix_ns: int  # when it ended
-    trace_id: str | None = None  # 32 hexadecimal digits; None: no trace is known
+    trace_id: str | None = None
+    """32 hexadecimal digits: of the operation of that moment, else of the session that counted;
+    None: no trace is known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,6 @@ from hypervisor.telemetry import (
     Histogram,
     HostSnapshot,
     OperationCount,
-    ProfilingSession,
 )
 from tests.support.snapshots import NAMES, FixedSource, domain, full, grumble, stats, without
 from xenprof.service.exporter import ServiceStats
@@ -180,14 +179,13 @@ def test_no_name_of_a_domain_breaks_a_scrape(name: str, shown: str):
 
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
-SESSION = "11111111111111111111111111111111"
 BOOT_NS = 1_170_000_000 * 1_000_000_000
 
 
-def with_exemplar(exemplar: Exemplar, profiling: ProfilingSession | None = None) -> list[str]:
+def with_exemplar(exemplar: Exemplar) -> list[str]:
     durations = Histogram((1, *[0] * 10), 5_000_000, (exemplar, *[None] * 10))
     done = OperationCount("create", "done", durations)
-    host = replace(full(), operations=(done,), profiling=profiling)
+    host = replace(full(), operations=(done,))
     return [line for line in lines(host) if "# {" in line]
 
 
@@ -196,13 +194,6 @@ def test_an_exemplar_leads_to_the_trace_of_the_operation():
         'xen_toolstack_operation_seconds_bucket{host="grumble",le="0.01",operation="create",'
         f'result="done"}} 1 # {{trace_id="{TRACE}"}} 0.005 1170000000.0'
     ]
-
-
-def test_an_exemplar_without_a_trace_leads_to_the_session_that_profiled_it():
-    session = ProfilingSession(SESSION, 1_000_000_000, (), (0,), ())
-    (line,) = with_exemplar(Exemplar(5_000_000, BOOT_NS + 2_000_000_000), session)
-    assert f'# {{trace_id="{SESSION}"}} 0.005 1170000002.0' in line
-    assert with_exemplar(Exemplar(5_000_000, BOOT_NS), session) == []
 
 
 def test_an_exemplar_without_any_trace_and_one_that_is_too_long_are_left_out():
