@@ -38,5 +38,10 @@ GROUPS: Mapping[str, tuple[Metric, ...]] = {
 }
 """The rows by the collector that `xenprof_collector_success` names for them."""
 
+GROUP_OF: Mapping[str, str] = {
+    metric.name: group for group, metrics in GROUPS.items() for metric in metrics
+}
+"""The collector of each row by its name, but for the rows that tell of collectors."""
+
 CATALOGUE: tuple[Metric, ...] = (*chain(*GROUPS.values()), *COLLECTORS)
 """All rows. The last ones tell how the collection of those before them went."""

@@ -1,10 +1,10 @@
 """Encodes one OpenTelemetry metric, and keeps what is the same in each push: names and labels."""
 
-import logging
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from exporters.attempts import Attempts
 from exporters.labels import (
     BENEFICIARY,
     BENEFICIARY_ID,
@@ -22,8 +22,6 @@ from exporters.otlp.starts import Starts
 from hypervisor.telemetry import Exemplar, HostSnapshot, Life
 from xenprof.report.formats.protobuf import piece
 from xenprof.service.exporter import ServiceStats
-
-_logger = logging.getLogger(__name__)
 
 Key = tuple[int, tuple[str, ...], Life | None, Life | None]
 """A series: the row, the values of its labels, whose life it belongs to, and for whom that worked.
@@ -61,8 +59,10 @@ class Encoded:
 class Family:
     """The rows of the catalogue that are one OpenTelemetry metric (several for directions)."""
 
-    def __init__(self, rows: tuple[Metric, ...], shape: Shape, starts: Starts) -> None:
+    def __init__(self, group: str, rows: tuple[Metric, ...], shape: Shape, starts: Starts) -> None:
+        """`group` is the collector of the rows."""
         first = rows[0]
+        self._group = group
         self._rows = rows
         self._kind = first.kind
         self._shape = shape
@@ -74,22 +74,23 @@ class Family:
         self._heads: dict[Key, bytes] = {}
         self._taken: dict[Key, tuple[Value, int]] = {}  # and when
         self._told_ns = 0  # exemplars until then, in the host's time, have been taken
-        self._broken: set[str] = set()
 
-    def encode(self, host: HostSnapshot, stats: ServiceStats, moment: Moment) -> Encoded:
-        """Return the points of a snapshot; a row that fails has none, and is logged once."""
+    def encode(
+        self, host: HostSnapshot, stats: ServiceStats, moment: Moment, attempts: Attempts
+    ) -> Encoded:
+        """Return the points of a snapshot; a row that fails has none, and `attempts` tell it."""
         made = Encoded()
         failed: set[int] = set()
         for number, row in enumerate(self._rows):
-            before = len(made.points)
-            try:
-                self._encode_row(number, row, host, stats, moment, made)
-            except Exception:
-                del made.points[before:], made.values[before:]
+            points, values = len(made.points), len(made.values)
+
+            def act(metric: Metric, number: int = number) -> bool:
+                self._encode_row(number, metric, host, stats, moment, made)
+                return True
+
+            if not attempts.attempt(self._group, row, act):
+                del made.points[points:], made.values[values:]
                 failed.add(number)
-                if row.name not in self._broken:
-                    self._broken.add(row.name)
-                    _logger.exception("%s cannot be sent", row.name)
         self._forget_ended(made, failed)
         return made
 

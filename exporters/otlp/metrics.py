@@ -7,12 +7,15 @@ one overflow point. Every collection comes from one snapshot and so is consisten
 
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from itertools import groupby
 
 from opentelemetry.sdk.resources import Resource
 
-from exporters.catalogue import CATALOGUE
+from exporters.attempts import Attempts, FailingMetrics
+from exporters.catalogue import CATALOGUE, GROUP_OF, GROUPS
+from exporters.catalogue.collectors import COLLECTORS
 from exporters.metric import Metric
 from exporters.otlp import wire
 from exporters.otlp.family import Encoded, Family, Moment
@@ -42,15 +45,31 @@ class MetricFeed:
         catalogue: Sequence[Metric] = CATALOGUE,
         most_points: int = POINTS_PER_REQUEST,
     ) -> None:
-        """`most_points` is for one request."""
+        """`most_points` is for one request. What tells of the collection itself comes last."""
         self._source = source
         self._starts = Starts()
-        self._families = [
-            Family(tuple(rows), shape, self._starts)
-            for _, rows in groupby(catalogue, key=lambda metric: metric.otel)
-        ]
+        self._failing = FailingMetrics()
+        self._families = self._made([row for row in catalogue if row not in COLLECTORS], shape)
+        self._last = self._made([row for row in catalogue if row in COLLECTORS], shape)
         self._most_points = most_points
         self._left: list[_Collected] = []
+
+    def _made(self, catalogue: Sequence[Metric], shape: Shape) -> list[Family]:
+        families = []
+        for _, found in groupby(catalogue, key=lambda metric: metric.otel):
+            rows = tuple(found)
+            families.append(Family(GROUP_OF.get(rows[0].name, ""), rows, shape, self._starts))
+        return families
+
+    def _encoded(
+        self, host: HostSnapshot, stats: ServiceStats, moment: Moment
+    ) -> Iterator[tuple[Family, Encoded]]:
+        attempts = Attempts(GROUPS, self._failing)
+        for family in self._families:
+            yield family, family.encode(host, stats, moment, attempts)
+        stats = replace(stats, collectors={**stats.collectors, **attempts.runs()})
+        for family in self._last:
+            yield family, family.encode(host, stats, moment, attempts)
 
     @property
     def waiting(self) -> int:
@@ -91,8 +110,7 @@ class MetricFeed:
         moment = Moment(now_ns, host.unix_ns, offset_ns)
         resource, scope = _envelope(resource_of(host, stats), stats.version)
         collected = _Collected(moment)
-        for family in self._families:
-            encoded = family.encode(host, stats, moment)
+        for family, encoded in self._encoded(host, stats, moment):
             while encoded.points:
                 room = collected.room(encoded, self._most_points)
                 part, encoded = encoded.split(room)

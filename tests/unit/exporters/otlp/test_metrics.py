@@ -205,8 +205,23 @@ def test_a_row_that_fails_is_left_out_and_logged_once(caplog):
     found = [set(metrics_of(feed.requests())) for _ in range(2)]
     assert (found, caplog.messages) == (
         [{CATALOGUE[0].otel}] * 2,
-        ["xen_domain_virqs_total cannot be sent"],
+        ["the metric xen_domain_virqs_total is left out: ZeroDivisionError()"],
     )
+
+
+def test_a_row_that_fails_is_told_by_its_collector_and_others_go_well():
+    def failing(host, stats):
+        raise ZeroDivisionError
+
+    catalogue = [
+        replace(row, points=failing) if row.name == "xen_domain_virqs_total" else row
+        for row in CATALOGUE
+    ]
+    feed = MetricFeed(FixedSource(), Shape(), catalogue)
+    told = points(metrics_of(feed.requests())["xenprof.collector.success"])
+    values = {attributes(one)["xenprof.collector"]: one.as_int for one in told}
+
+    assert (0, 1) == (values["domains"], values["vcpus"])
 
 
 def test_what_cannot_be_sent_is_not_kept():
