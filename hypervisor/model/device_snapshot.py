@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from hypervisor.drafts import draft_of, finished
-from hypervisor.durations import FindTrace
+from hypervisor.durations import FindTrace, no_trace
 from hypervisor.model.io.blkif import BlockFrontend
 from hypervisor.model.io.disk import Disk
 from hypervisor.model.io.netif import RING_SLOTS, NetBackend, NetFrontend
@@ -45,28 +45,33 @@ class DeviceSnapshots:
         self._epoch_ns = epoch_ns
         self._vifs: dict[NetFrontend, VifSnapshot] = {}
         self._vbds: dict[BlockFrontend, VbdSnapshot] = {}
+        self._vifs_before: Mapping[NetFrontend, VifSnapshot] = {}
+        self._vbds_before: Mapping[BlockFrontend, VbdSnapshot] = {}
+        self._now_ns = 0
+        self._find_trace: FindTrace = no_trace
 
-    def take(
-        self, residents: Mapping[int, Resident], now_ns: int, find_trace: FindTrace
-    ) -> Mapping[int, Taken]:
-        """Return the devices of each domain by domid. `find_trace` explains requests to disks."""
-        vifs, vbds = self._vifs, self._vbds
+    def begin(self, now_ns: int, find_trace: FindTrace) -> None:
+        """Begin to tell of all devices anew. `find_trace` explains requests to disks."""
+        self._vifs_before, self._vbds_before = self._vifs, self._vbds
         self._vifs, self._vbds = {}, {}
-        for resident in residents.values():
-            for vif in resident.devices.vifs:
-                self._vifs[vif] = vif_snapshot(vif, now_ns, vifs.get(vif))
-            for vbd in resident.devices.vbds:
-                self._vbds[vbd] = vbd_snapshot(
-                    vbd, now_ns, self._epoch_ns, find_trace, vbds.get(vbd)
-                )
-        return {domid: self._taken(resident) for domid, resident in residents.items()}
+        self._now_ns = now_ns
+        self._find_trace = find_trace
 
-    def _taken(self, resident: Resident) -> Taken:
-        devices = resident.devices
-        return Taken(
-            tuple(self._vifs[vif] for vif in devices.vifs),
-            tuple(self._vbds[vbd] for vbd in devices.vbds),
-        )
+    def of(self, resident: Resident) -> Taken:
+        """Return the devices of a domain."""
+        vifs, vbds = resident.devices.vifs, resident.devices.vbds
+        return Taken(tuple(map(self._vif, vifs)), tuple(map(self._vbd, vbds)))
+
+    def _vif(self, vif: NetFrontend) -> VifSnapshot:
+        taken = vif_snapshot(vif, self._now_ns, self._vifs_before.get(vif))
+        self._vifs[vif] = taken
+        return taken
+
+    def _vbd(self, vbd: BlockFrontend) -> VbdSnapshot:
+        before = self._vbds_before.get(vbd)
+        taken = vbd_snapshot(vbd, self._now_ns, self._epoch_ns, self._find_trace, before)
+        self._vbds[vbd] = taken
+        return taken
 
 
 def vif_snapshot(vif: NetFrontend, now_ns: int, before: VifSnapshot | None = None) -> VifSnapshot:

@@ -11,6 +11,7 @@ from hypervisor.model.cpu_snapshot import is_runnable, mode_times, on_behalf, vc
 from hypervisor.model.device_snapshot import Taken
 from hypervisor.model.domain.domain import Domain
 from hypervisor.model.domain.grant import ENTRIES
+from hypervisor.model.hypercalls import Hypercalls
 from hypervisor.model.resident import Resident
 from hypervisor.model.wait_snapshot import Waits
 from hypervisor.telemetry import DomainSnapshot, GuestKernelSnapshot
@@ -24,9 +25,8 @@ class Surroundings:
     """What is told of a domain with the help of its host."""
 
     execution: Execution
-    names: Mapping[int, str]  # of the domains that there are, by id
+    hypercalls: Hypercalls
     arch: str
-    operations: Mapping[str, int]  # of the whole host, by name
 
 
 def domain_snapshot(
@@ -42,9 +42,9 @@ def domain_snapshot(
     weight, cap_percent = execution.scheduler.parameters(domain) or (None, None)
     letters = state_letters(domain)
     target_kib = domain.target_kib if info is None else info.target_kib
-    behalf = None if domain.domid else on_behalf(domain, execution, around.names)
+    behalf = None if domain.domid else on_behalf(domain, execution, _names(around.hypercalls))
     modes = mode_times(domain, behalf)
-    flips, copies = _page_moves(domain, around.operations)
+    flips, copies = _page_moves(domain, around.hypercalls)
     draft = _DomainDraft(
         domid=domain.domid,
         name=f"Zombie-{domain.name}" if domain.dying else domain.name,
@@ -99,10 +99,17 @@ def domain_snapshot(
     return finished(draft, DomainSnapshot)
 
 
-def _page_moves(domain: Domain, operations: Mapping[str, int]) -> tuple[int, int]:
+def _names(hypercalls: Hypercalls) -> Mapping[int, str]:
+    """Return the names of the domains that there are by id, without those that are dying."""
+    domains = (resident.domain for resident in hypercalls.residents.values())
+    return {domain.domid: domain.name for domain in domains if not domain.dying}
+
+
+def _page_moves(domain: Domain, hypercalls: Hypercalls) -> tuple[int, int]:
     """Return the pages that were transferred and copied; domain 0 has a part in all of them."""
     if domain.domid:
         return domain.grants.transferred, domain.grants.copied
+    operations = hypercalls.operations()
     return operations["gnttab_transfer"], operations["gnttab_copy"]
 
 

@@ -31,9 +31,9 @@ from hypervisor.toolstack.records.operationlog import OperationLog
 from hypervisor.toolstack.xendcontext import XendContext
 from hypervisor.traceids import boot_name
 
-_AT_ONCE = 64
-"""Domains after which other threads may go on: compiled code does not give way by itself."""
-_GIVE_WAY_SECONDS = 0.00005  # releasing the GIL alone does not give it to a waiting thread
+_AT_ONCE_SECONDS = 0.001
+"""So long others wait at a time; judgement: a scrape takes the lock a few times for each answer."""
+_PAUSE_SECONDS = 0.00005  # releasing the GIL alone does not give it to a waiting thread
 
 
 class SnapshotTaker:
@@ -50,6 +50,9 @@ class SnapshotTaker:
         self._devices = DeviceSnapshots(epoch_ns)
         self._epoch_ns = epoch_ns
         self._generation = 0
+        # The domains of the last snapshots: they are let go one by one, which takes long for many.
+        self._last: list[DomainSnapshot] = []
+        self._last_but_one: list[DomainSnapshot] = []
 
     def snapshot(self) -> HostSnapshot:
         """Return the present state."""
@@ -64,6 +67,7 @@ class SnapshotTaker:
         info = hypercalls.physical_info()
         now_ns = execution.clock.now
         profiling = hypercalls.xenoprof.session(boot_name(info.host, epoch_ns))
+        domains = self._domains(profiling)
         return HostSnapshot(
             generation=self._generation,
             time_ns=now_ns,
@@ -82,7 +86,7 @@ class SnapshotTaker:
             memory_kib=info.memory_kib,
             free_kib=info.free_kib,
             scrub_kib=info.scrub_kib,
-            domains=self._domains(profiling),
+            domains=domains,
             pcpus=tuple(pcpu_snapshot(pcpu, execution) for pcpu in execution.pcpus),
             xenoprof=hypercalls.xenoprof.snapshot(),
             samples=hypercalls.ledger.logged(),
@@ -103,31 +107,44 @@ class SnapshotTaker:
     def _domains(self, profiling: ProfilingSession | None) -> tuple[DomainSnapshot, ...]:
         """Return the domains by id. `profiling`: the session that counts now."""
         hypercalls, context = self._hypercalls, self._context
-        execution, residents = hypercalls.execution, hypercalls.residents
+        execution = hypercalls.execution
         find_trace = _trace_finder(context.operations, profiling)
-        waits = self._waits.take(hypercalls.live.values(), profiling, find_trace)
-        devices = self._devices.take(residents, execution.clock.now, find_trace)
-        around = Surroundings(
-            execution,
-            {n: one.domain.name for n, one in residents.items() if not one.domain.dying},
-            hypercalls.physical_info().arch,
-            hypercalls.operations(),
-        )
-        domains = []
-        for domid, resident in sorted(residents.items()):
+        self._waits.begin(profiling, find_trace)
+        self._devices.begin(execution.clock.now, find_trace)
+        around = Surroundings(execution, hypercalls, hypercalls.physical_info().arch)
+        way = _GiveWay()
+        domains: list[DomainSnapshot] = []
+        # Domain 0 comes last: what it did for others is quickly found when they have been read.
+        for domid, resident in sorted(hypercalls.residents.items(), reverse=True):
             domains.append(
                 domain_snapshot(
                     resident,
                     around,
                     context.infos.get(domid),
                     self._proc_files.kernel(domid),
-                    waits[domid],
-                    devices[domid],
+                    self._waits.of(resident.domain),
+                    self._devices.of(resident),
                 )
             )
-            if not len(domains) % _AT_ONCE:
-                time.sleep(_GIVE_WAY_SECONDS)
+            if self._last_but_one:
+                self._last_but_one.pop()
+            way.now_and_then()
+        domains.reverse()
+        self._last_but_one, self._last = self._last, list(domains)
         return tuple(domains)
+
+
+class _GiveWay:
+    """Gives way to other threads; compiled code does not do so by itself."""
+
+    def __init__(self) -> None:
+        self._since = time.perf_counter()
+
+    def now_and_then(self) -> None:
+        """Pause for a moment if this thread has gone on for long. Model time stands still."""
+        if time.perf_counter() - self._since > _AT_ONCE_SECONDS:
+            time.sleep(_PAUSE_SECONDS)
+            self._since = time.perf_counter()
 
 
 def _trace_finder(operations: OperationLog, profiling: ProfilingSession | None) -> FindTrace:

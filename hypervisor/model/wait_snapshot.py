@@ -1,9 +1,9 @@
 """Takes snapshots of waits for a pcpu, by bucket, with the last wait of each as its exemplar."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hypervisor.durations import FindTrace
+from hypervisor.durations import FindTrace, no_trace
 from hypervisor.model.domain.domain import Domain
 from hypervisor.model.domain.runstate import PREEMPTED, WOKE, Runstate
 from hypervisor.telemetry import Exemplar, Histogram, ProfilingSession
@@ -27,21 +27,25 @@ class WaitSnapshots:
         """`epoch_ns`: the Unix time at the host's time 0."""
         self._epoch_ns = epoch_ns
         self._session: ProfilingSession | None = None
-        self._find_trace: FindTrace = _no_trace
+        self._find_trace: FindTrace = no_trace
         self._taken: dict[int, _Taken] = {}
+        self._before: Mapping[int, _Taken] = {}
 
-    def take(
-        self, domains: Iterable[Domain], session: ProfilingSession | None, find_trace: FindTrace
-    ) -> Mapping[int, Waits]:
-        """Return the waits of each domain by domid.
+    def begin(self, session: ProfilingSession | None, find_trace: FindTrace) -> None:
+        """Begin to tell the waits of all domains anew.
 
         Exemplars lead to what `find_trace` finds, for all domains anew with another `session`.
         """
-        before = self._taken if session == self._session else {}
+        self._before = self._taken if session == self._session else {}
+        self._taken = {}
         self._session = session
         self._find_trace = find_trace
-        self._taken = {one.domid: self._of(one, before.get(one.domid)) for one in domains}
-        return {domid: taken.waits for domid, taken in self._taken.items()}
+
+    def of(self, domain: Domain) -> Waits:
+        """Return the waits of a domain."""
+        taken = self._of(domain, self._before.get(domain.domid))
+        self._taken[domain.domid] = taken
+        return taken.waits
 
     def _of(self, domain: Domain, before: _Taken | None) -> _Taken:
         counted = sum(vcpu.runstate.waits for vcpu in domain.vcpus)
@@ -67,7 +71,3 @@ class WaitSnapshots:
 
     def _exemplar(self, ended_ns: int, spent_ns: int) -> Exemplar:
         return Exemplar(spent_ns, self._epoch_ns + ended_ns, self._find_trace(ended_ns))
-
-
-def _no_trace(_: int) -> str | None:
-    return None

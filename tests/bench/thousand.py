@@ -17,6 +17,7 @@ from hypervisor.model.machine import build
 from hypervisor.model.scenario.spec import parse_scenario
 from tests.bench.table import Row
 from tests.support.snapshots import FixedSource
+from xenprof.service.garbage import settle
 
 DOMAINS = 1000
 RUNS = 5
@@ -95,11 +96,12 @@ def _rows(name: str, *, has_devices: bool, limit: float | None) -> list[Row]:
         return taken
 
     both()  # makes the labels of all series
-    gc.collect()
-    gc.freeze()  # as the service does
+    thresholds = gc.get_threshold()
+    settle()  # as the service does
     whole = timed(both, lambda: None, RUNS)
     text = timed(scrape, snapshot, RUNS)
     theirs = timed(peer, snapshot, PEERS_RUNS)
+    gc.set_threshold(*thresholds)
     gc.unfreeze()
     client = "prometheus-client"
     return [

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 import logging
 import signal
 import socket
@@ -26,6 +25,7 @@ from xenprof.service.continuous import ProfilingSettings
 from xenprof.service.discovery import Places
 from xenprof.service.door import Door
 from xenprof.service.exporter import ExporterSettings
+from xenprof.service.garbage import settle
 from xenprof.service.home_lock import (
     HomeLock,
     listen_on_address,
@@ -190,10 +190,7 @@ async def _serve(
     except CannotServe:
         await asyncio.to_thread(service.close)
         raise
-    # The model is there for good: looking through it for garbage would stop everything, with 1000
-    # domains for a fifth of a second every few seconds.
-    gc.collect()
-    gc.freeze()
+    settle()
     open_app = create_app(service, read_only=False, places=places, stop=stop.set)
     tcp_app = create_app(
         service,
