@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 TESTS := $(BIN)/python -m pytest -n 2 --dist loadfile --benchmark-disable
 PATH_LINE := export PATH="$(CURDIR)/$(BIN):$$PATH"
 
-.PHONY: help up observe down shell test soak check compiled wheels bench golden fmt clean peers
+.PHONY: help up observe down shell test test-xen soak check compiled wheels bench golden fmt clean peers
 
 help:  # this list
 	@awk -F ':.*  # ' '/^[a-z]+:.*  # / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -51,6 +51,9 @@ wheels: $(INSTALLED)  # build the pure wheel, and with a C compiler that of this
 
 soak: $(INSTALLED)  # attack the service and the programs for minutes, which make test does for seconds
 	@$(BIN)/python -m tests.soak
+
+test-xen: $(INSTALLED)  # boot a real Xen in an emulator and test on it; root, Debian 12, 2 GB, some minutes
+	@$(BIN)/python -m pytest --benchmark-disable -p no:xdist tests/realxen
 
 bench: $(INSTALLED) compiled  # speed and size beside the peers
 	@$(BIN)/python -m tests.bench
