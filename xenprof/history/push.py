@@ -30,7 +30,7 @@ MAX_WAITING = 60  # ten minutes of slices of ten seconds; judgement
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 60.0
 TIMEOUT_SECONDS = 10.0
-CLOSE_SECONDS = 1.8
+CLOSE_SECONDS = 1.5
 """The longest time that the last pushes take together, as those of OTLP."""
 _MOST_SAID = 400  # characters of a receiver's message; judgement
 _WORTH_RETRYING = (408, 425, 429)
