@@ -18,10 +18,15 @@ def names(host: HostSnapshot) -> dict[Life, str]:
 
 
 def profiled(host: HostSnapshot) -> dict[Life, str]:
-    """Return the names of the living domains that are profiled, or that were."""
+    """Return the names of the living domains that are profiled, or that were.
+
+    While others are profiled, the processors' interrupts cost time in any domain: that tells
+    nothing of it.
+    """
     numbers: set[int] = set()
     for one in (host.xenoprof, host.profiling):
         if one is not None:
             numbers.update(one.active_domains, one.passive_domains)
-    lives = {row.life for rows in (host.samples, host.overhead) for row in rows}
+    lives = {row.life for row in host.samples}
+    lives |= {row.life for row in host.overhead if row.stage != "interrupt"}
     return {life: name for life, name in names(host).items() if life[0] in numbers or life in lives}

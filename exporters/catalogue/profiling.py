@@ -159,8 +159,8 @@ PROFILING: tuple[Metric, ...] = (
            "and in its daemon.", (DOMAIN, OVERHEAD_STAGE), overhead),
     Metric("xenprof_samples_lost_total", "xenprof.samples.lost", COUNTER, "{sample}",
            "Profile samples of the domain that were taken but not stored, by stage (hypervisor, "
-           "driver, daemon, store, import) and reason; goes on when the domain is destroyed, until "
-           "another has its name.", (DOMAIN, LOSS_STAGE, REASON), lost),
+           "driver, daemon, store) and reason; goes on when the domain is destroyed, until another "
+           "has its name.", (DOMAIN, LOSS_STAGE, REASON), lost),
     Metric("xen_xenoprof_samples_total", "xen.xenoprof.samples", COUNTER, "{sample}",
            "Samples by what Xenoprof in the hypervisor did with them; the sum is all it took.",
            (OUTCOME,), outcomes),

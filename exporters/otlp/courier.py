@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from collections.abc import Callable
 
 from exporters.otlp.ledger import Ledger
 from exporters.otlp.sending import Answer, Feed, Request, Sender
@@ -26,15 +27,21 @@ class Courier:
 
     def __init__(
         self, url: str, feed: Feed, sender: Sender, schedule: Schedule, timeout_seconds: float,
-        ledger: Ledger,
+        ledger: Ledger, *, now: Callable[[], float] = time.monotonic,
+        wait: Callable[[threading.Event, float], bool] = threading.Event.wait,
     ) -> None:  # fmt: skip
-        """`url` is what the log calls the receiver; `timeout_seconds` is for each request."""
+        """`url` is what the log calls the receiver; `timeout_seconds` is for each request.
+
+        `now` is the clock, and `wait` waits by it.
+        """
         self._name = f"OTLP push of {ledger.signal} to {url}"
         self._feed = feed
         self._sender = sender
         self._schedule = schedule
         self._timeout = timeout_seconds
         self._ledger = ledger
+        self._now = now
+        self._wait = wait
         self._stopping = threading.Event()
         self._stop_at = 0.0
         self._resume_at = 0.0
@@ -42,32 +49,33 @@ class Courier:
         self._is_failing = False
         self._advice = ""  # what the receiver said last of a request that it took
         self.last_run: CollectorStats | None = None
-        self._thread = threading.Thread(target=self._run, name=f"otlp {ledger.signal}", daemon=True)
+        self._thread = threading.Thread(target=self.run, name=f"otlp {ledger.signal}", daemon=True)
 
     def start(self) -> None:
         """Start the thread."""
         self._thread.start()
 
     def stop(self, at: float) -> None:
-        """Ask for the last push, which must be over `at` a time of time.monotonic()."""
+        """Ask for the last push, which must be over `at` a time of its clock."""
         self._stop_at = at
         self._stopping.set()
 
     def join(self) -> None:
         """Wait for the last push; a receiver that does not answer is left alone."""
-        self._thread.join(max(self._stop_at - time.monotonic(), 0.0))
+        self._thread.join(max(self._stop_at - self._now(), 0.0))
         self._sender.close()  # which wakes a thread that waits for gRPC
 
-    def _run(self) -> None:
+    def run(self) -> None:
+        """Push in every period, and once more after `stop`; the thread does this."""
         try:
-            while not self._stopping.wait(self._schedule.period_seconds):
+            while not self._wait(self._stopping, self._schedule.period_seconds):
                 self._turn()
             self._turn()
         finally:
             self._ledger.dropped("stopped", self._feed.waiting)
 
     def _turn(self) -> None:
-        began = time.monotonic()
+        began = self._now()
         try:
             self._feed.poll()
             if not self._stopping.is_set() and began < self._resume_at:
@@ -75,17 +83,17 @@ class Courier:
             requests, complaint = self._push(began + self._schedule.timeout_seconds)
             if requests:
                 self._tell(complaint)
-                self.last_run = CollectorStats(not complaint, time.monotonic() - began)
+                self.last_run = CollectorStats(not complaint, self._now() - began)
         except Exception:  # a bug must not end the export
             _logger.exception("%s failed", self._name)
             self._ledger.failed()
-            self.last_run = CollectorStats(False, time.monotonic() - began)
+            self.last_run = CollectorStats(False, self._now() - began)
 
     def _push(self, deadline: float) -> tuple[int, str]:
         """Send what there is; return the number of requests, and what is wrong, if anything is."""
         complaint, requests = "", 0
         for request in self._feed.requests():
-            left = (self._stop_at if self._stopping.is_set() else deadline) - time.monotonic()
+            left = (self._stop_at if self._stopping.is_set() else deadline) - self._now()
             if left <= 0:
                 self._ledger.dropped("failed", self._feed.put_off())
                 return requests, complaint or "the receiver is too slow; trying again"
@@ -106,7 +114,7 @@ class Courier:
         if answer.is_temporary:
             pause = min(FIRST_PAUSE_SECONDS * 2**self._failures, LONGEST_PAUSE_SECONDS)
             self._failures = min(self._failures + 1, _ENOUGH_DOUBLINGS)
-            self._resume_at = time.monotonic() + max(pause, answer.pause_seconds)
+            self._resume_at = self._now() + max(pause, answer.pause_seconds)
             self._ledger.dropped("failed", self._feed.put_off())
             return f"{answer.error}; trying again"
         self._ledger.dropped("rejected", request.items)

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 LOSS_STAGES: Mapping[str, str] = {
     "ring_full": "hypervisor",
     "never_read": "hypervisor",
-    "unread": "hypervisor",
     "domain_destroyed": "hypervisor",
     "cpu_buffer_overflow": "driver",
     "event_buffer_overflow": "driver",
@@ -16,9 +15,8 @@ LOSS_STAGES: Mapping[str, str] = {
     "filtered": "daemon",
     "store_write_failed": "store",
     "count_overflow": "store",
-    "no_address": "import",
 }
-"""Each reason has one stage: hypervisor | driver | daemon | store | import; see `stage_of`."""
+"""Each reason has one stage: hypervisor | driver | daemon | store; see `stage_of`."""
 
 
 def stage_of(reason: str) -> str:

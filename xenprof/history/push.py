@@ -30,7 +30,8 @@ MAX_WAITING = 60  # ten minutes of slices of ten seconds; judgement
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 60.0
 TIMEOUT_SECONDS = 10.0
-CLOSE_SECONDS = 3.0
+CLOSE_SECONDS = 1.5
+"""The longest time that the last pushes take together, as those of OTLP."""
 _MOST_SAID = 400  # characters of a receiver's message; judgement
 _WORTH_RETRYING = (408, 425, 429)
 
@@ -131,12 +132,21 @@ class Pusher:
         with self._changed:
             return PushStats(self._sent, self._dropped, self._failures, len(self._waiting))
 
-    def close(self) -> None:
-        """Send waiting slices for a short while; drop the rest and log how many."""
+    def stop(self) -> None:
+        """Send waiting slices for a short while yet; nothing more may be offered."""
         with self._changed:
             self._closing_at = time.monotonic() + self._close_seconds
             self._changed.notify()
-        self._thread.join(self._close_seconds + 0.5)
+
+    def close(self) -> None:
+        """Wait until that while is over, drop the rest and log how many.
+
+        A receiver whose answer is not there by then is left alone.
+        """
+        if self._closing_at is None:
+            self.stop()
+        assert self._closing_at is not None
+        self._thread.join(max(self._closing_at - time.monotonic(), 0.0))
         with self._changed:
             left = len(self._waiting)
             self._waiting.clear()

@@ -37,8 +37,12 @@ class Push(Protocol):
         """Return the statistics of the push."""
         ...
 
+    def stop(self) -> None:
+        """Send waiting profiles for a short while yet; do not wait."""
+        ...
+
     def close(self) -> None:
-        """Send waiting profiles for a short while, and end."""
+        """Wait until that while is over, and end."""
         ...
 
 
@@ -101,10 +105,15 @@ class Recorder:
         """Return the slices on the disk, oldest first; from any thread."""
         return self._store.slices
 
-    def close(self) -> None:
-        """Write what was collected, let the pushes try a last time, and end."""
+    def stop(self) -> None:
+        """Write what was collected, and have all pushes try a last time at once."""
         self._jobs.put(None)
         self._thread.join()
+        for push in self._pushes:
+            push.stop()
+
+    def close(self) -> None:
+        """Wait for the pushes; after `stop`."""
         for push in self._pushes:
             push.close()
 

@@ -33,5 +33,8 @@ class Handing:
         failures = figures[Counted.PUSH_FAILURES].get((_SIGNAL,), 0)
         return PushStats(sent, dropped, failures, self._journal.total - sent - dropped)
 
-    def close(self) -> None:
+    def stop(self) -> None:
         """Do nothing: the exporter is closed later."""
+
+    def close(self) -> None:
+        """Do nothing, as `stop`."""

@@ -104,8 +104,12 @@ class History:
         """Return the slices on the disk, oldest first; may be called from any thread."""
         return self._recorder.slices
 
+    def stop(self) -> None:
+        """Write the collected samples and begin the last pushes; after the store's last job."""
+        self._recorder.stop()
+
     def close(self) -> None:
-        """Write the collected samples and end; on any thread, after the store's last job."""
+        """Wait for the last pushes; after `stop`, on any thread."""
         self._recorder.close()
 
     def _is_spared(self, domain: str) -> bool:

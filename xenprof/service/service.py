@@ -174,10 +174,16 @@ class Service:
             try:
                 self._writer.close()
             finally:
-                if self.history is not None:
-                    self.history.close()
-                self._exporters.close()
+                self._end_exports()
                 self._log.close()
+
+    def _end_exports(self) -> None:
+        """Let all that push try a last time, beside each other and not one after the other."""
+        if self.history is not None:
+            self.history.stop()
+        self._exporters.close()
+        if self.history is not None:
+            self.history.close()
 
     def _end_sessions(self, host: Host) -> None:
         try:

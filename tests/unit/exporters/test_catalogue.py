@@ -17,6 +17,7 @@ from hypervisor.telemetry import (
     HostSnapshot,
     LostCount,
     NicSnapshot,
+    OverheadTime,
     PcpuSnapshot,
     ProfilingSession,
     VbdSnapshot,
@@ -111,6 +112,18 @@ def test_a_series_of_losses_is_that_of_the_last_life_of_a_name():
         {("x", "hypervisor", "ring_full"): 9},
         {},
     ]
+
+
+@pytest.mark.parametrize("stage", ["interrupt", "daemon"])
+def test_only_a_profiled_domain_has_losses_and_interrupts_tell_nothing_of_it(stage: str):
+    (metric,) = (row for row in CATALOGUE if row.name == LOST)
+    again, ended = domain(9, "x", 1), LostCount("x", "domain_destroyed", 5, 8, "u8")
+    spent = OverheadTime("x", again.domid, again.uuid, stage, 1)
+    host = replace(grumble(), domains=(again,), lost=(ended,), samples=(), overhead=(spent,))
+
+    found = {labels[0] for labels in dict(metric.points(host, stats()))}
+
+    assert ({"x"} if stage == "daemon" else set()) == found
 
 
 @pytest.mark.parametrize(

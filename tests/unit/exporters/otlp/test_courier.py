@@ -1,11 +1,9 @@
 """What becomes of requests: counted, tried again, dropped, logged once."""
 
 import threading
-import time
 from collections import deque
 from collections.abc import Iterator
-
-import pytest
+from itertools import pairwise
 
 from exporters.otlp.courier import Courier
 from exporters.otlp.ledger import Ledger
@@ -16,7 +14,7 @@ from xenprof.service.counts import Counted, Counts
 OK = Answer()
 DOWN = Answer("UNAVAILABLE: gone", is_temporary=True)
 REFUSED = Answer("HTTP 400 bad point")
-SOON = Schedule(0.001, 30.0, 100, 10)
+EVERY_SECOND = Schedule(1.0, 30.0, 100, 10)
 
 
 class Queue:
@@ -49,36 +47,58 @@ class Queue:
         return left
 
 
+class Hours:
+    """The time of a courier, which passes while it waits, until `is_over`."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.stop = lambda at: None
+        self.is_over = lambda: False
+
+    def now(self) -> float:
+        return self.seconds
+
+    def wait(self, stopping: threading.Event, seconds: float) -> bool:
+        self.seconds += seconds
+        if self.is_over():
+            self.stop(self.seconds + 5)
+        return stopping.is_set()
+
+
 class Scripted:
-    """A sender with given answers, then OK; `done` is set when it has given them."""
+    """A sender with given answers, then OK."""
 
     def __init__(self, *answers: Answer, awaited: int | None = None) -> None:
         self._answers = list(answers)
         self._awaited = len(answers) if awaited is None else awaited
         self.bodies: list[bytes] = []
         self.times: list[float] = []
-        self.done = threading.Event()
-        self.is_closed = False
+        self.hours = Hours()
+        self.hours.is_over = lambda: len(self.bodies) >= self._awaited
 
     def send(self, body: bytes, timeout_seconds: float) -> Answer:
         self.bodies.append(body)
-        self.times.append(time.monotonic())
-        if len(self.bodies) >= self._awaited:
-            self.done.set()
+        self.times.append(self.hours.seconds)
         return self._answers.pop(0) if self._answers else OK
 
     def close(self) -> None:
-        self.is_closed = True
+        pass
 
 
-def run(feed: Queue, sender: Scripted, schedule: Schedule = SOON) -> dict:
+def courier_of(feed: Queue, sender: Scripted, counts: Counts) -> Courier:
+    hours = sender.hours
+    courier = Courier(
+        "http://there", feed, sender, EVERY_SECOND, 10, Ledger("logs", counts),
+        now=hours.now, wait=hours.wait,
+    )  # fmt: skip
+    hours.stop = courier.stop
+    return courier
+
+
+def run(feed: Queue, sender: Scripted) -> dict[str, int]:
     """Let a courier work until the sender has given its answers; return what was counted."""
     counts = Counts()
-    courier = Courier("http://there", feed, sender, schedule, 10, Ledger("logs", counts))
-    courier.start()
-    assert sender.done.wait(30)
-    courier.stop(time.monotonic() + 5)
-    courier.join()
+    courier_of(feed, sender, counts).run()
     figures = counts.figures()
     dropped = {
         reason: count
@@ -87,11 +107,6 @@ def run(feed: Queue, sender: Scripted, schedule: Schedule = SOON) -> dict:
     }
     sent = figures[Counted.PUSH_SENT]["logs",]
     return {"sent": sent, "failures": figures[Counted.PUSH_FAILURES]["logs",], **dropped}
-
-
-@pytest.fixture(autouse=True)
-def short_pauses(monkeypatch):
-    monkeypatch.setattr("exporters.otlp.courier.FIRST_PAUSE_SECONDS", 0.001)
 
 
 def test_what_is_taken_is_sent():
@@ -139,16 +154,24 @@ def test_what_waits_at_the_end_is_dropped():
     assert run(Queue(2), Scripted(*[DOWN] * 1000, awaited=1))["stopped"] == 20
 
 
-def test_a_pause_that_the_receiver_asks_for_is_made():
-    sender = Scripted(Answer("HTTP 429", is_temporary=True, pause_seconds=0.3), OK)
+def test_pauses_double_up_to_a_minute():
+    sender = Scripted(*[DOWN] * 9, OK)
     run(Queue(1), sender)
-    assert sender.times[1] - sender.times[0] >= 0.3
+    assert [1, 2, 4, 8, 16, 32, 60, 60, 60] == [
+        after - before for before, after in pairwise(sender.times)
+    ]
+
+
+def test_a_pause_that_the_receiver_asks_for_is_made():
+    sender = Scripted(Answer("HTTP 429", is_temporary=True, pause_seconds=300), OK)
+    run(Queue(1), sender)
+    assert sender.times == [1, 301]
 
 
 def test_the_feed_takes_over_what_is_new_while_nothing_can_be_sent():
     feed = Queue(1)
-    run(feed, Scripted(Answer("HTTP 429", is_temporary=True, pause_seconds=0.3), OK))
-    assert feed.polls > 5
+    run(feed, Scripted(Answer("HTTP 429", is_temporary=True, pause_seconds=300), OK))
+    assert feed.polls == 302  # once each second, and at the end
 
 
 def test_a_failure_is_logged_once_and_its_end_once(caplog):
@@ -192,11 +215,7 @@ def test_a_bug_in_the_feed_does_not_end_the_export(caplog):
 
 
 def test_the_last_run_tells_whether_all_was_taken():
-    courier = Courier(
-        "http://there", Queue(1), Scripted(REFUSED), SOON, 10, Ledger("logs", Counts())
-    )
-    courier.start()
-    courier.stop(time.monotonic() + 5)
-    courier.join()
+    courier = courier_of(Queue(1), Scripted(REFUSED), Counts())
+    courier.run()
     assert courier.last_run is not None
     assert not courier.last_run.success

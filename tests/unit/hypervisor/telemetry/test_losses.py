@@ -9,7 +9,7 @@ from xenprof.oprofiled.writer import COUNT_OVERFLOW, STORE_WRITE_FAILED
 
 
 def test_the_stages_are_those_of_a_samples_way():
-    assert {"hypervisor", "driver", "daemon", "store", "import"} == set(LOSS_STAGES.values())
+    assert {"hypervisor", "driver", "daemon", "store"} == set(LOSS_STAGES.values())
 
 
 @pytest.mark.parametrize(
@@ -19,14 +19,17 @@ def test_the_stages_are_those_of_a_samples_way():
         ("cpu_buffer_overflow", "driver"),
         ("event_buffer_overflow", "driver"),
         ("store_write_failed", "store"),
-        ("no_address", "import"),
-        ("unread", "hypervisor"),
         ("domain_destroyed", "hypervisor"),
         ("a counter of its driver", "driver"),
     ],
 )
 def test_a_loss_tells_its_stage(reason, stage):
     assert stage == LostCount("x", reason, 1, 1, "").stage
+
+
+@pytest.mark.parametrize("reason", ["unread", "no_address"])
+def test_what_a_running_host_never_counts_as_lost_is_no_reason(reason):
+    assert reason not in LOSS_STAGES
 
 
 def test_every_reason_of_the_daemon_is_the_daemons():

@@ -62,7 +62,7 @@ class Cutting:
 
     def spans(self) -> list[tuple[int, int, int]]:
         """Return the slices as seconds from, to, and samples."""
-        self.history.close()
+        self.history.stop()
         return [
             (each.start_unix_ns // SECOND, each.end_unix_ns // SECOND, sum(each.read().totals))
             for each in slices(self.home / FOLDER)
@@ -77,7 +77,7 @@ def cutting(tmp_path: Path) -> Iterator[Cutting]:
         tmp_path, "web", (own(VMLINUX, {0: 1000 * count}),)
     )
     yield cutting
-    cutting.history.close()
+    cutting.history.stop()
 
 
 def test_a_slice_ends_with_its_period_and_a_dump(cutting: Cutting):

@@ -11,12 +11,22 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from exporters.otlp.exporter import STOP_SECONDS
 from tests.support.dripping import ENDLESS, dripping
 from tests.support.pprof_proto import decoded
 from tests.support.receiver import Receiver
 from tests.support.stack_profiles import profile
 from xenprof.errors import UsageError
-from xenprof.history.push import MAX_WAITING, Address, Message, Pusher, Refusal, post
+from xenprof.history.push import (
+    CLOSE_SECONDS,
+    MAX_WAITING,
+    TIMEOUT_SECONDS,
+    Address,
+    Message,
+    Pusher,
+    Refusal,
+    post,
+)
 from xenprof.history.receivers import Pyroscope
 
 START = 1_200_000_000
@@ -199,6 +209,26 @@ def test_an_answer_that_drips_without_end_costs_no_more_than_the_timeout(part: s
         with pytest.raises(OSError):
             post(Message(url, b"x", "text/plain"), None, 0.3)
         assert time.monotonic() - began < 3
+
+
+def test_all_pushes_together_end_within_two_seconds():
+    assert max(CLOSE_SECONDS, STOP_SECONDS) < 2.0  # beside each other
+
+
+def test_an_answer_without_end_holds_nobody_beyond_the_time_for_stopping(
+    caplog: pytest.LogCaptureFixture,
+):
+    with dripping(*ENDLESS["body"]) as url:
+        pusher = Pusher(Pyroscope(url), close_seconds=0.05)
+        pusher.offer(profile())
+        began = time.monotonic()
+        pusher.stop()
+        pusher.close()
+        took, stats = time.monotonic() - began, pusher.stats()
+
+    assert took < TIMEOUT_SECONDS / 2  # the answer would take longer
+    assert (stats.sent, stats.dropped) == (0, 1)
+    assert "1 slices were not sent before the end" in caplog.text
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

@@ -23,7 +23,7 @@ def cut(tmp_path: Path) -> Cut:
 def test_what_is_recorded_is_a_slice(tmp_path: Path, cut: Cut):
     recorder = Recorder(tmp_path, HistorySettings(), "h")
     recorder.record(cut, 1 * SECOND, 2 * SECOND)
-    recorder.close()
+    recorder.stop()
     (made,) = slices(tmp_path / FOLDER)
 
     assert list(recorder.slices) == [made]
@@ -33,7 +33,7 @@ def test_what_is_recorded_is_a_slice(tmp_path: Path, cut: Cut):
 def test_nothing_sampled_is_no_slice(tmp_path: Path):
     recorder = Recorder(tmp_path, HistorySettings(), "h")
     recorder.record(Cut(), 1 * SECOND, 2 * SECOND)
-    recorder.close()
+    recorder.stop()
 
     assert recorder.stats().slices == 0
 
@@ -42,7 +42,7 @@ def test_the_retention_is_kept_when_nothing_is_sampled(tmp_path: Path, cut: Cut)
     recorder = Recorder(tmp_path, HistorySettings(retention_ns=60 * SECOND), "h")
     recorder.record(cut, 1 * SECOND, 2 * SECOND)
     recorder.record(Cut(), 61 * SECOND, 62 * SECOND)
-    recorder.close()
+    recorder.stop()
 
     assert (recorder.stats().slices, recorder.stats().expired) == (0, 1)
 
@@ -54,7 +54,7 @@ def test_what_cannot_be_written_is_counted_and_told_once(tmp_path: Path, cut: Cu
     (tmp_path / FOLDER).write_text("in the way")
     recorder.record(cut, 1 * SECOND, 2 * SECOND)
     recorder.record(cut, 1 * SECOND, 2 * SECOND)
-    recorder.close()
+    recorder.stop()
 
     assert (recorder.stats().dropped, recorder.stats().slices) == (2, 0)
     assert [("history" in line, "\n" in line) for line in told] == [(True, False)]
@@ -64,11 +64,11 @@ def test_it_goes_on_when_the_disk_does(tmp_path: Path, cut: Cut):
     recorder = Recorder(tmp_path, HistorySettings(), "h", warn=lambda line: None)
     aside = (tmp_path / FOLDER).rename(tmp_path / "aside")
     recorder.record(cut, 1 * SECOND, 2 * SECOND)
-    recorder.close()
+    recorder.stop()
     aside.rename(tmp_path / FOLDER)
     recorder = Recorder(tmp_path, HistorySettings(), "h")
     recorder.record(cut, 3 * SECOND, 4 * SECOND)
-    recorder.close()
+    recorder.stop()
 
     assert [each.start_unix_ns for each in slices(tmp_path / FOLDER)] == [3 * SECOND]
 
