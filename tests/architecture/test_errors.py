@@ -1,4 +1,4 @@
-"""Two trees of errors, the host's and the profiler's, hold every exception of the project."""
+"""Trees of errors, the host's, its agent's and the profiler's, hold every exception of ours."""
 
 import importlib
 import pkgutil
@@ -7,11 +7,12 @@ import re
 import pytest
 
 import hypervisor.errors
+import hypervisor.live.agent.errors
 import xenprof.errors
 from hypervisor.errors import HostError
+from hypervisor.live.agent.errors import AgentError
 from xenprof.errors import XenprofError
 
-ROOTS = {"hypervisor": HostError, "xenprof": XenprofError}
 PACKAGES = ("hypervisor", "xenprof", "exporters", "dashboards")
 ROW = re.compile(r"^ {4}( *)(\w+)(?: +exit (\d+))?(?:(?:,| ) *HTTP (\d+))?(?: {2,}.*)?$")
 
@@ -46,16 +47,16 @@ def drawn(root, below=""):
 def test_no_exception_of_ours_stands_outside_the_tree_of_its_package():
     found = classes()
     outside = sorted(
-        f"{one.__module__}.{one.__name__}"
-        for one in found
-        if not issubclass(one, ROOTS["hypervisor" if is_the_hosts(one) else "xenprof"])
+        f"{one.__module__}.{one.__name__}" for one in found if not issubclass(one, root_of(one))
     )
 
-    assert outside == [], "\n".join(drawn(HostError) + drawn(XenprofError))
+    assert outside == [], "\n".join(drawn(HostError) + drawn(AgentError) + drawn(XenprofError))
 
 
-def is_the_hosts(one):
-    return one.__module__.startswith("hypervisor.")
+def root_of(one):
+    if one.__module__.startswith("hypervisor.live.agent."):
+        return AgentError
+    return HostError if one.__module__.startswith("hypervisor.") else XenprofError
 
 
 def test_every_error_has_an_exit_code_and_an_http_status():
@@ -80,7 +81,9 @@ def rows(module):
 
 
 @pytest.mark.parametrize(
-    "module", [hypervisor.errors, xenprof.errors], ids=lambda one: one.__name__
+    "module",
+    [hypervisor.errors, hypervisor.live.agent.errors, xenprof.errors],
+    ids=lambda one: one.__name__,
 )
 def test_the_drawing_above_the_tree_is_the_tree(module):
     told = [
@@ -92,7 +95,7 @@ def test_the_drawing_above_the_tree_is_the_tree(module):
     there = [
         (one.__mro__.index(getattr(module, root)), one.__name__, one.exit_code, one.http_status)
         for one in vars(module).values()
-        if isinstance(one, type) and issubclass(one, (HostError, XenprofError))
+        if isinstance(one, type) and issubclass(one, (HostError, AgentError, XenprofError))
     ]
 
     assert sorted(told) == sorted(there)

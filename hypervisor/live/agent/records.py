@@ -1,0 +1,120 @@
+"""Declares what hypercalls answer, as Xen counts it: pages of 4 KiB, nanoseconds."""
+
+from typing import NamedTuple, Tuple
+
+
+class Version(NamedTuple):
+    """The version of the hypervisor."""
+
+    major: int
+    minor: int
+    extra: str
+
+
+class PhysicalInfo(NamedTuple):
+    """The machine."""
+
+    threads_per_core: int
+    cores_per_socket: int
+    pcpus: int  # online
+    highest_pcpu: int
+    khz: int
+    total_pages: int
+    free_pages: int
+    scrub_pages: int
+    outstanding_pages: int
+
+
+class Place(NamedTuple):
+    """Where a pcpu is."""
+
+    core: int
+    socket: int
+    node: int
+
+
+class DomainInfo(NamedTuple):
+    """One domain."""
+
+    domid: int
+    flags: int
+    total_pages: int
+    maximum_pages: int
+    outstanding_pages: int
+    cpu_ns: int
+    online_vcpus: int
+    highest_vcpu: int  # -1: it has none
+    ssid: int
+    uuid: str
+    pool: int  # -1: none
+    emulation: int  # devices that Xen emulates for it, bit by bit
+
+    @property
+    def is_dying(self) -> bool:
+        """Whether it is being destroyed."""
+        return bool(self.flags & 1)
+
+    @property
+    def is_hvm(self) -> bool:
+        """Whether it is not paravirtualized: HVM or PVH."""
+        return bool(self.flags & 2)
+
+    @property
+    def is_shutdown(self) -> bool:
+        """Whether its system has stopped."""
+        return bool(self.flags & 4)
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether the toolstack has stopped it."""
+        return bool(self.flags & 8)
+
+    @property
+    def is_blocked(self) -> bool:
+        """Whether all of its vcpus wait for events."""
+        return bool(self.flags & 16)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether one of its vcpus is on a pcpu."""
+        return bool(self.flags & 32)
+
+    @property
+    def shutdown_reason(self) -> int:
+        """Why its system has stopped; only while `is_shutdown`."""
+        return self.flags >> 16 & 255
+
+
+class VcpuInfo(NamedTuple):
+    """One vcpu."""
+
+    online: bool
+    blocked: bool
+    running: bool
+    cpu_ns: int
+    pcpu: int
+
+
+class VcpuContext(NamedTuple):
+    """The registers of a vcpu that say where it is."""
+
+    in_kernel: bool
+    rip: int
+    cs: int
+    rsp: int
+    rbp: int
+
+
+class Runstates(NamedTuple):
+    """The times of a domain by runstate, as XCP-ng's Xen adds them up."""
+
+    times_ns: Tuple[int, ...]
+    # fullrun, full contention, concurrency hazard, blocked, partial run, partial contention
+    runnable_ns: int  # averaged over the vcpus
+
+
+class TraceInfo(NamedTuple):
+    """The trace buffers of the hypervisor."""
+
+    frame: int  # of the table that says where they are
+    size: int  # of that table, in bytes
