@@ -7,7 +7,8 @@ import pytest
 
 from tests.support.e2e.host import Host, environment
 from tests.support.e2e.terminal import Terminal, program
-from xenprof.xentop.table import HEAD
+from xenprof.xentop.forms import XENTOP_3
+from xenprof.xentop.table import head
 
 KEYS = "  Delay  Networks  vBds  VCPUs  Repeat header  Sort order  Quit  Arrows scroll"
 SUMMARY = [
@@ -58,7 +59,7 @@ def test_the_domains_stand_below_the_head_in_reverse_video(top):
     terminal = top()
 
     assert (terminal.reverse(3), [line.split()[0] for line in terminal.lines[4:9]]) == (
-        HEAD.text[:80],
+        head(XENTOP_3).text[:80],
         ["DesktopVM", "Domain-0", "ossvm02", "r5b2-mySQL01", "rhel5pvtest"],
     )
 
@@ -109,7 +110,7 @@ def test_a_wider_terminal_shows_all_columns(top):
 
     terminal.resize(160, 40)
 
-    terminal.until(lambda lines: lines[3] == HEAD.text and lines[39] == KEYS)
+    terminal.until(lambda lines: lines[3] == head(XENTOP_3).text and lines[39] == KEYS)
 
 
 @pytest.mark.parametrize("key", ["q", "Q", "\x1b", "\x03"])

@@ -11,7 +11,7 @@ from rich.style import Style
 from tests.support.talk_host import HOST, OSSVM02, SECOND
 from xenprof.client import ServiceNotRunning
 from xenprof.xentop.screen import Pace, TopApp
-from xenprof.xentop.table import View
+from xenprof.xentop.view import View
 
 SMALL, WIDE = (80, 24), (160, 40)
 NEVER = 1e5  # seconds until the screen looks by itself: too long for tests where keys make it look

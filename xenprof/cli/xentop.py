@@ -1,6 +1,8 @@
-"""xentop: what `xm top` shows, under the name and with the options that scripts use.
+"""xentop: the screen and the tables of xentop, with the options that scripts use.
 
-Source: tools/xenstat/xentop/xentop.c; -f of 4.x.
+It shows a host as the xentop that came with its Xen: 3.0.3's form, or 4.17's from Xen 4 on.
+
+Source: tools/xentop/xentop.c (4.17), usage and main.
 """
 
 import sys
@@ -9,20 +11,36 @@ from collections.abc import Sequence
 from xenprof.cli.notes import note
 from xenprof.cli.stdout import ends_well
 from xenprof.cli.xm.command import Command, Option, XmError
-from xenprof.cli.xm.top import ITERATIONS, TOP, run_top, top_help
+from xenprof.cli.xm.top import ITERATIONS, TOP, run_top
 from xenprof.client import Client, ServiceError
 from xenprof.home import home
 
 _PROGRAM = "xentop"
-# 3.0.3 has no such option: it never cuts a name, and neither do we.
-_FULL_NAME = Option("f", "full-name", "output the full domain name (always so here)")
+USAGE = """\
+Usage: xentop [OPTION]
+Displays ongoing information about xen vm resources\x20
+
+-h, --help           display this help and exit
+-V, --version        output version information and exit
+-d, --delay=SECONDS  seconds between updates (default 3)
+-n, --networks       output vif network data
+-x, --vbds           output vbd block device data
+-r, --repeat-header  repeat table header before each domain
+-v, --vcpus          output vcpu data
+-b, --batch\t     output in batch mode, no user input accepted
+-i, --iterations     number of iterations before exiting
+-f, --full-name      output the full domain name (not truncated)
+"""
+"""4.17's, but for where to report bugs."""
 _XENTOP = Command(
     _PROGRAM,
     TOP.arguments,
     TOP.summary,
-    lambda client, words: run_top(client, words, _PROGRAM),
+    lambda client, words: run_top(
+        client, words, _PROGRAM, USAGE.rstrip("\n"), has_full_names=words.has("f")
+    ),
     maximum=None,  # the original ignores arguments that are no options
-    options=(*TOP.options, _FULL_NAME),
+    options=(*TOP.options, Option("f", "full-name", "")),
 )
 
 
@@ -33,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         parsed = _XENTOP.parse(list(sys.argv[1:] if argv is None else argv))
     except XmError as error:
         print(f"{_PROGRAM}: {error}", file=sys.stderr)
-        print(top_help(_PROGRAM, _XENTOP.options))
+        print(USAGE, end="")
         return 1
     if parsed.arguments:
         note(f"{' '.join(parsed.arguments)} is ignored. {ITERATIONS}")

@@ -17,7 +17,10 @@ from textual.timer import Timer
 
 from hypervisor.telemetry import HostSnapshot
 from xenprof.client import ServiceError
-from xenprof.xentop.table import COLUMNS, Span, View, parse_delay, summary, table
+from xenprof.xentop.forms import xentop_form
+from xenprof.xentop.span import Span
+from xenprof.xentop.table import summary, table
+from xenprof.xentop.view import View, parse_delay
 from xenprof.xentop.widgets import DomainTable, TextLines, key_help, plain, prompt, warning
 
 DELAY_PROMPT = "Delay(sec)"
@@ -65,6 +68,7 @@ class TopApp(App[None]):
         self._fetch = fetch
         self._span = Span(first)
         self._view = view
+        self._form = xentop_form(first, view)
         self._delay_seconds = pace.delay_seconds
         self._left = pace.iterations
         self._entry: str | None = None  # the text typed at the prompt, while there is one
@@ -112,7 +116,7 @@ class TopApp(App[None]):
         if letter == "d":
             self._entry = ""
         elif letter == "s":
-            self._view = replace(self._view, sort=(self._view.sort + 1) % len(COLUMNS))
+            self._view = replace(self._view, sort=(self._view.sort + 1) % len(self._form.columns))
         elif letter in _SWITCHES:
             switch = _SWITCHES[letter]
             self._view = replace(self._view, **{switch: not getattr(self._view, switch)})
@@ -167,7 +171,8 @@ class TopApp(App[None]):
 
     def _draw(self) -> None:
         self._summary.show(map(plain, summary(self._span.now)))
-        self._table.show(list(table(self._span, self._view)), self._view)
+        self._form = self._form.holding(self._span.now)
+        self._table.show(list(table(self._span, self._view, self._form)), self._view)
         told = wrap(self._complaint or self._trouble or "", max(1, self.size.width))
         self._notice.display = bool(told)
         self._notice.styles.height = len(told)

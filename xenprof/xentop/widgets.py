@@ -10,14 +10,16 @@ from rich.style import Style
 from textual.strip import Strip
 from textual.widget import Widget
 
-from xenprof.xentop.table import HEAD, Kind, Line, View
+from xenprof.xentop.names import width
+from xenprof.xentop.table import Kind, Line
+from xenprof.xentop.view import View
 
 _PLAIN = Style()
 _BOLD = Style(bold=True)
 _REVERSE = Style(reverse=True)
 _ON = Style(color="black", bgcolor="yellow")
 _NAME = 0  # the column that stays when the table moves sideways
-_LAST_HIDDEN = len(HEAD.cells) - 2  # NAME and one more column are always shown
+_ALWAYS_SHOWN = 2  # NAME and one more column
 
 _KEYS = (
     ("", "D", "elay", None),
@@ -64,6 +66,7 @@ class DomainTable(Widget):
     def __init__(self) -> None:
         """Start with nothing to show."""
         super().__init__()
+        self._heads: tuple[str, ...] = ()  # of the columns
         self._head: list[Line] = []
         self._body: list[Line] = []
         self._sort = 0
@@ -73,6 +76,7 @@ class DomainTable(Widget):
     def show(self, lines: Sequence[Line], view: View) -> None:
         """Replace what is shown, and keep the scroll position."""
         fixed = 0 if view.repeats_head else 1
+        self._heads = lines[0].cells if lines else ()
         self._head, self._body = list(lines[:fixed]), list(lines[fixed:])
         if view.sort != self._sort:
             self._sort = view.sort
@@ -112,20 +116,21 @@ class DomainTable(Widget):
             self._hidden += 1
 
     def _end(self, number: int) -> int:
-        shown = HEAD.cells[:1] + HEAD.cells[1 + self._hidden : number + 1]
+        shown = self._heads[:1] + self._heads[1 + self._hidden : number + 1]
         return len(" ".join(shown))
 
     def _most_hidden(self) -> int:
         """Return how many columns must be scrolled away until the last one shows."""
         hidden = 0
-        while hidden < _LAST_HIDDEN and self._width(hidden) > self.size.width:
+        most = len(self._heads) - _ALWAYS_SHOWN
+        while hidden < most and self._width(hidden) > self.size.width:
             hidden += 1
         return hidden
 
     def _width(self, hidden: int) -> int:
         """Return the width of the widest row without `hidden` columns."""
         rows = (line for line in self._head + self._body if line.kind is not Kind.DETAIL)
-        return max((len(" ".join(_kept(line, hidden))) for line in rows), default=0)
+        return max((width(" ".join(_kept(line, hidden))) for line in rows), default=0)
 
     def _segments(self, line: Line) -> list[Segment]:
         if line.kind is Kind.DETAIL:
@@ -141,7 +146,7 @@ class DomainTable(Widget):
 
     def _detail(self, text: str) -> str:
         """Return a detail line moved as far as the columns, but not beyond its own end."""
-        gone = sum(len(cell) + 1 for cell in HEAD.cells[1 : 1 + self._hidden])
+        gone = sum(len(cell) + 1 for cell in self._heads[1 : 1 + self._hidden])
         return text[max(0, min(gone, len(text) - self.size.width)) :]
 
 

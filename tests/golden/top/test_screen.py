@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.talk_host import HOST
 from tests.support.xentop_screen import SMALL, WIDE, Service, later, look
-from xenprof.xentop.table import View
+from xenprof.xentop.view import View
 
 EXPECTED = Path(__file__).parent / "expected"
 ALL = View(networks=True, vbds=True, vcpus=True, repeats_head=True)

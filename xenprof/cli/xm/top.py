@@ -8,7 +8,10 @@ from xenprof.cli.xm.command import Command, Option, Words, XmError, integer
 from xenprof.cli.xm.looking import snapshot_of
 from xenprof.client import Client
 from xenprof.wire.host_requests import Wait
-from xenprof.xentop.table import DEFAULT_DELAY_SECONDS, Span, View, parse_delay, table
+from xenprof.xentop.forms import xentop_form
+from xenprof.xentop.span import Span
+from xenprof.xentop.table import table
+from xenprof.xentop.view import DEFAULT_DELAY_SECONDS, View, parse_delay
 
 ANSWER_SECONDS = 2.0  # judgement: snapshots come at once; quitting waits for a request in progress
 ITERATIONS = "-i N is the number of iterations, such as -i 1; -n shows networks"
@@ -16,10 +19,12 @@ ITERATIONS = "-i N is the number of iterations, such as -i 1; -n shows networks"
 _STREAMS = (0, 1, 2)
 
 
-def run_top(client: Client, words: Words, program: str) -> int:
-    """Show the host and its domains as `program`; return the exit code."""
+def run_top(
+    client: Client, words: Words, program: str, usage: str, *, has_full_names: bool = False
+) -> int:
+    """Show the host and its domains as `program`, whose help is `usage`; return the exit code."""
     if words.has("h"):
-        print(top_help(program, words.options))
+        print(usage)
         return 0
     if words.has("V"):
         print("xentop 1.0")
@@ -31,6 +36,7 @@ def run_top(client: Client, words: Words, program: str) -> int:
         vbds=words.has("x"),
         vcpus=words.has("v"),
         repeats_head=words.has("r"),
+        has_full_names=has_full_names,
     )
     if words.has("b"):
         return _batch(client, view, delay_seconds, iterations)
@@ -61,14 +67,15 @@ def _is_terminal(descriptor: int) -> bool:
 
 def _batch(client: Client, view: View, delay_seconds: float, iterations: int) -> int:
     """Print `iterations` tables (0 or less = without end), a delay of model time apart."""
-    span = None
+    span = form = None
     done = 0
     while iterations <= 0 or done < iterations:
         if done:
             client.do(Wait(delay_seconds))
         now = snapshot_of(client)
         span = span.then(now) if span else Span(now)
-        print("\n".join(line.text for line in table(span, view)), flush=True)
+        form = (form or xentop_form(now, view)).holding(now)
+        print("\n".join(line.text for line in table(span, view, form)), flush=True)
         done += 1
     if span and span.now.tools == "3.0.3":  # 3.1 exits at once. Source: xentop.c, main
         client.do(Wait(delay_seconds))
@@ -84,13 +91,13 @@ def _delay(text: str | None) -> float:
         raise XmError(str(error)) from None
 
 
-def top_help(program: str, choices: tuple[Option, ...]) -> str:
-    """Return the usage of `program`, as xentop prints it."""
+def _help(choices: tuple[Option, ...]) -> str:
+    """Return the usage, as xentop prints it."""
     values = {option: f"={option.value}" if option.value else "" for option in choices}
     options = [f"-{o.short}, --{o.long + value:<14} {o.help}" for o, value in values.items()]
     return "\n".join(
         [
-            f"Usage: {program} [OPTION]",
+            "Usage: xm top [OPTION]",
             "Displays ongoing information about xen vm resources ",
             "",
             *options,
@@ -102,7 +109,7 @@ TOP = Command(
     "top",
     "[options]",
     "Monitor a host and the domains in real time.",
-    lambda client, words: run_top(client, words, "xm top"),
+    lambda client, words: run_top(client, words, "xm top", _help(words.options)),
     options=(
         Option("h", "help", "display this help and exit"),
         Option("V", "version", "output version information and exit"),

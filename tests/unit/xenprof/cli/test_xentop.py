@@ -23,9 +23,9 @@ Displays ongoing information about xen vm resources\x20
 -x, --vbds           output vbd block device data
 -r, --repeat-header  repeat table header before each domain
 -v, --vcpus          output vcpu data
--b, --batch          output in batch mode, no user input accepted
--i, --iterations=N   number of iterations before exiting
--f, --full-name      output the full domain name (always so here)
+-b, --batch\t     output in batch mode, no user input accepted
+-i, --iterations     number of iterations before exiting
+-f, --full-name      output the full domain name (not truncated)
 """
 
 
@@ -50,7 +50,7 @@ def test_it_prints_what_xm_top_prints(run, words):
 
 
 @pytest.mark.parametrize("option", ["-f", "--full-name"])
-def test_names_are_whole_with_the_option_of_4_x_and_without(run, option):
+def test_names_of_an_old_host_are_whole_with_the_option_of_4_x_and_without(run, option):
     plain = run(xentop.main, "-b", "-i", "1")
 
     assert "r5b2-mySQL01 --b---" in plain[1]

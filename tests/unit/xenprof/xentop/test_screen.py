@@ -6,10 +6,13 @@ import pytest
 from tests.support.talk_host import DESKTOP, DOMAIN_0, HOST
 from tests.support.xentop_screen import NEVER, SMALL, WIDE, Service, later, look, many
 from xenprof.client import ServiceError
+from xenprof.xentop.forms import XENTOP_3
 from xenprof.xentop.screen import Pace, TopApp
-from xenprof.xentop.table import COLUMNS, HEAD, View
+from xenprof.xentop.table import head
+from xenprof.xentop.view import View
 from xenprof.xentop.widgets import DomainTable
 
+COLUMNS, HEAD = XENTOP_3.columns, head(XENTOP_3)
 KEYS = "  Delay  Networks  vBds  VCPUs  Repeat header  Sort order  Quit  Arrows scroll"
 FAR_RIGHT = ["right"] * 9
 BY_NAME = ["DesktopVM", "Domain-0", "ossvm02", "r5b2-mySQL01", "WinDoof"]

@@ -8,7 +8,10 @@ from hypervisor.telemetry import DomainSnapshot, VbdSnapshot, VcpuSnapshot, VifS
 from tests.support.sparse_host import sparse
 from tests.support.talk_host import HOST
 from tests.support.xentop_screen import WIDE, Service, look
-from xenprof.xentop.table import COLUMNS, Span, View, summary, table
+from xenprof.xentop.forms import XENTOP_3
+from xenprof.xentop.span import Span
+from xenprof.xentop.table import summary, table
+from xenprof.xentop.view import View
 
 SHOWN = View(networks=True, vbds=True, vcpus=True)
 DEVICES = DomainSnapshot(
@@ -46,7 +49,7 @@ def test_details_of_which_nothing_is_counted_are_dashes():
         "Net0 RX:        -bytes        -pkts        -err        -drop  "
         "TX:        -bytes        -pkts        -err        -drop",
         "VBD 51712 [ca: 0]  OO:        -   RD:        -   WR:        -",
-    ] == [line.text for line in table(Span(host), SHOWN)][2:]
+    ] == [line.text for line in table(Span(host), SHOWN, XENTOP_3)][2:]
 
 
 NUMBERS = ("CPU(sec)", "CPU(%)", "MEM(k)", "MEM(%)", "MAXMEM(k)", "MAXMEM(%)", "VCPUS")
@@ -55,6 +58,6 @@ NUMBERS = ("CPU(sec)", "CPU(%)", "MEM(k)", "MEM(%)", "MAXMEM(k)", "MAXMEM(%)", "
 @pytest.mark.parametrize("head", NUMBERS)
 def test_who_is_unknown_comes_last_in_the_order_of_a_number(head):
     host = replace(HOST, domains=(DomainSnapshot(99, "aaa"), *HOST.domains))
-    view = View(sort=[column.head for column in COLUMNS].index(head))
+    view = View(sort=[column.head for column in XENTOP_3.columns].index(head))
 
-    assert "aaa" == list(table(Span(host), view))[-1].cells[0].strip()
+    assert "aaa" == list(table(Span(host), view, XENTOP_3))[-1].cells[0].strip()

@@ -17,15 +17,18 @@ from tests.support.talk_host import (
     vcpu,
 )
 from tests.support.xentop_screen import later
-from xenprof.xentop.table import COLUMNS, HEAD, Kind, Span, View, summary, table
+from xenprof.xentop.forms import XENTOP_3
+from xenprof.xentop.span import Span
+from xenprof.xentop.table import Kind, head, summary, table
+from xenprof.xentop.view import View
 
-HEADS = [column.head for column in COLUMNS]
+HEADS = [column.head for column in XENTOP_3.columns]
 
 
 def rows(now, before=None, **view):
     """Return the lines of the table as printed."""
     span = Span(now) if before is None else Span(before).then(now)
-    return [line.text for line in table(span, View(**view))]
+    return [line.text for line in table(span, View(**view), XENTOP_3)]
 
 
 def names(now, before=None, *, by):
@@ -84,7 +87,10 @@ def test_network_and_disk_lines_follow_the_domain_and_skip_tap_disks():
 
 def test_a_head_stands_before_the_first_domain_or_before_each():
     assert [
-        sum(line.kind is Kind.HEAD for line in table(Span(HOST), View(repeats_head=repeats)))
+        sum(
+            line.kind is Kind.HEAD
+            for line in table(Span(HOST), View(repeats_head=repeats), XENTOP_3)
+        )
         for repeats in (False, True)
     ] == [1, 5]
 
@@ -163,7 +169,7 @@ def test_a_domain_counts_under_the_first_of_its_states_and_a_waiting_one_under_n
 
 
 def test_the_head_is_xentops():
-    assert HEAD.text == (
+    assert head(XENTOP_3).text == (
         "      NAME  STATE   CPU(sec) CPU(%)     MEM(k) MEM(%)  MAXMEM(k) MAXMEM(%) VCPUS NETS "
         "NETTX(k) NETRX(k) VBDS   VBD_OO   VBD_RD   VBD_WR SSID"
     )

@@ -7,7 +7,7 @@ from tests.support.talk_host import HOST, FakeClient
 from tests.support.xentop_screen import later
 from xenprof.client import ServiceNotRunning
 from xenprof.xentop.screen import Pace
-from xenprof.xentop.table import View
+from xenprof.xentop.view import View
 
 WAIT = ("/api/v1/wait", {"seconds": 3.0})
 HELP = """\
