@@ -18,7 +18,7 @@ up: $(INSTALLED)  # install if needed, start the service in the background (LIST
 	@$(BIN)/xenprof --version | sed -n 's/^engine: pure (\(.* has changed .*\))/make: the model runs as Python: \1; type make compiled/p'
 	@echo 'To have the programs at hand:  $(PATH_LINE)'
 
-# Settings, such as OBSERVE_PROMETHEUS_PORT=9091, are told by: python -m dashboards.observe up --help
+# Settings, such as OBSERVE_PROMETHEUS_PORT=9091, are listed in docs/serving.md.
 observe: $(INSTALLED)  # start Prometheus with the alerts, and Alertmanager, on the running service
 	@$(call INSTALL,$(OBSERVERS)) || true
 	@$(BIN)/python -m dashboards.observe up

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from dashboards.observe import kept
 from dashboards.observe.servers import down, up
 from dashboards.observe.settings import Access, CannotObserve, ObserveSettings
 from dashboards.rules.files import RUNBOOKS
@@ -67,6 +68,12 @@ def main() -> None:
 @click.option("--cert-file", envvar="OBSERVE_CERT_FILE", type=_FILE, show_envvar=True)
 @click.option("--key-file", envvar="OBSERVE_KEY_FILE", type=_FILE, show_envvar=True)
 @click.option(
+    "--server-name",
+    envvar="OBSERVE_SERVER_NAME",
+    show_envvar=True,
+    help="The name in the service's certificate, if that has not the address.",
+)
+@click.option(
     "--web-config",
     envvar="OBSERVE_WEB_CONFIG",
     type=_FILE,
@@ -79,7 +86,7 @@ def main() -> None:
     callback=web_address,
     show_envvar=True,
     metavar="URL",
-    help="Told of alerts. Without passwords of the pages its path is no secret on this machine.",
+    help="Told of alerts. Give it in the environment if there is a token in it.",
 )
 @click.option(
     "--runbooks",
@@ -89,8 +96,16 @@ def main() -> None:
     metavar="URL",
     help="Where docs/runbooks.md is served, for the links of alerts.",
 )
-@state_dir_option
+@click.option(
+    "--state-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    is_eager=True,
+    callback=kept.recall,
+    help="Instead of $XENPROF_HOME.",
+)
+@click.pass_context
 def _up(
+    context: click.Context,
     prometheus_port: int,
     alertmanager_port: int,
     window: int,
@@ -100,12 +115,16 @@ def _up(
     ca_file: Path | None,
     cert_file: Path | None,
     key_file: Path | None,
+    server_name: str | None,
     web_config: Path | None,
     webhook: str | None,
     runbooks: str | None,
     state_dir: Path | None,
 ) -> None:
-    """Start both, print their addresses when they are ready."""
+    """Start both, print their addresses when the service is scraped.
+
+    Settings are kept until `down`.
+    """
     window_s = window // _NS_PER_SECOND
     if not _SHORTEST_WINDOW_S <= window_s <= _LONGEST_WINDOW_S:
         raise CannotObserve(f"a window is at least {_SHORTEST_WINDOW_S}s and at most 24h")
@@ -117,21 +136,26 @@ def _up(
         raise CannotObserve("a user's name has no colon and no control characters")
     if (cert_file is None) != (key_file is None):
         raise CannotObserve("a certificate needs its key, and the other way round")
-    servers = up(
+    if told := kept.told(context):
+        print(f"observe: {told}", file=sys.stderr)
+    observing = up(
         ObserveSettings(
             home=home_at(state_dir),
             prometheus_port=prometheus_port,
             alertmanager_port=alertmanager_port,
             pace=Pace(window_s),
             metrics_path=metrics_path,
-            access=Access(user, password_file, ca_file, cert_file, key_file),
+            access=Access(user, password_file, ca_file, cert_file, key_file, server_name),
             web_config=web_config,
             webhook=webhook,
             runbooks=runbooks or RUNBOOKS,
+            typed=kept.typed(context),
         )
     )
-    for server in reversed(servers):
+    for server in reversed(observing.servers):
         print(f"{server.title}: {server.url}")
+    if observing.doubt:
+        print(f"observe: Prometheus runs, but {observing.doubt}", file=sys.stderr)
 
 
 @main.command("down")

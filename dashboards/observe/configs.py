@@ -17,6 +17,10 @@ Tree: TypeAlias = "str | int | list[Tree] | dict[str, Tree]"
 
 ALERTMANAGER_WEB = "alertmanager-web.yml"
 """The file with the users of Alertmanager, if it is guarded."""
+PROMETHEUS_WEB = "prometheus-web.yml"
+"""The web configuration of Prometheus with our own user, if it has users."""
+WEBHOOK = "webhook.url"
+"""The file with the URL of the webhook."""
 
 _WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}
 _SCRAPES_PER_WINDOW = 60  # a scrape every 5 s as the rules are written
@@ -27,18 +31,30 @@ _WORSE_HIDES = (
 )
 
 
-def configs(settings: ObserveSettings, url: str, guard: Guard | None = None) -> Mapping[str, str]:
+def configs(
+    settings: ObserveSettings, url: str, guard: Guard | None = None, *, hides_urls: bool = False
+) -> Mapping[str, str]:
     """Return every file that the servers read, by its path below the folder of observing.
 
     `url` is the address of the service. Without a guard everybody gets at Alertmanager.
+    `hides_urls`: it reads the URL of a webhook from a file, and shows it nowhere.
     """
     files = rule_files(settings.pace, settings.runbooks)
     rules = {f"rules/{name}": text for name, text in files.items()}
     return {
         **rules,
         "prometheus.yml": _text(_prometheus(settings, url, guard)),
-        "alertmanager.yml": _text(_alertmanager(settings)),
-        **({ALERTMANAGER_WEB: _text({"basic_auth_users": dict(guard.users)})} if guard else {}),
+        "alertmanager.yml": _text(_alertmanager(settings, hides_urls)),
+        **(_webs(settings, guard) if guard else {}),
+        **({WEBHOOK: Webhook.parse(settings.webhook).url} if settings.webhook else {}),
+    }
+
+
+def _webs(settings: ObserveSettings, guard: Guard) -> Mapping[str, str]:
+    assert settings.web_config is not None  # its users are the guard's
+    return {
+        ALERTMANAGER_WEB: _text({"basic_auth_users": dict(guard.users)}),
+        PROMETHEUS_WEB: guard.web_config(settings.web_config),
     }
 
 
@@ -61,16 +77,25 @@ def _prometheus(settings: ObserveSettings, url: str, guard: Guard | None) -> Tre
     }
 
 
-def _job(settings: ObserveSettings, url: str) -> Tree:
+def scraped_url(settings: ObserveSettings, url: str) -> str:
+    """Return where Prometheus looks for the metrics of a service at `url`."""
+    return f"{urlsplit(url).scheme}://{_target(url)}{settings.metrics_path}"
+
+
+def _target(url: str) -> str:
     parts = urlsplit(url)
     host = parts.hostname or "127.0.0.1"
     shown = _WILDCARDS.get(host, f"[{host}]" if ":" in host else host)
+    return f"{shown}:{parts.port or 443}"
+
+
+def _job(settings: ObserveSettings, url: str) -> Tree:
     return {
         "job_name": "xenprof",
-        "scheme": parts.scheme,
+        "scheme": urlsplit(url).scheme,
         "metrics_path": settings.metrics_path,
         **_access(settings.access),
-        "static_configs": [{"targets": [f"{shown}:{parts.port or 443}"]}],
+        "static_configs": [{"targets": [_target(url)]}],
     }
 
 
@@ -83,17 +108,20 @@ def _access(access: Access) -> dict[str, Tree]:
         }
     files = {"ca_file": access.ca_file, "cert_file": access.cert_file, "key_file": access.key_file}
     tls: dict[str, Tree] = {name: _absolute(path) for name, path in files.items() if path}
+    if access.server_name:
+        tls["server_name"] = access.server_name
     if tls:
         found["tls_config"] = tls
     return found
 
 
-def _alertmanager(settings: ObserveSettings) -> Tree:
+def _alertmanager(settings: ObserveSettings, hides_urls: bool) -> Tree:
     """Return a configuration that groups alerts by host; the page shows them, and a webhook."""
     receiver: dict[str, Tree] = {"name": "page"}
     if settings.webhook is not None:
         webhook = Webhook.parse(settings.webhook)
-        told: dict[str, Tree] = {"url": webhook.url, "send_resolved": True}
+        hidden: dict[str, Tree] = {"url_file": str(settings.folder / WEBHOOK)}
+        told = {**(hidden if hides_urls else {"url": webhook.url}), "send_resolved": True}
         if webhook.user is not None:
             known: Tree = {"username": webhook.user, "password": webhook.password}
             told["http_config"] = {"basic_auth": known}

@@ -2,13 +2,18 @@
 
 import fcntl
 import os
+import re
 import shutil
+import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-from dashboards.observe.configs import ALERTMANAGER_WEB, configs
+from dashboards.observe import kept
+from dashboards.observe.configs import ALERTMANAGER_WEB, PROMETHEUS_WEB, configs, scraped_url
 from dashboards.observe.guard import Guard, Webhook
+from dashboards.observe.health import check_scraped
 from dashboards.observe.server import LOOPBACK, Server, config_option, end
 from dashboards.observe.settings import FOLDER, CannotObserve, ObserveSettings
 from xenprof.service.home_lock import current_holder
@@ -19,21 +24,34 @@ PROGRAMS = {
     "prometheus": ("prometheus",),
     "alertmanager": ("prometheus-alertmanager", "alertmanager"),  # Debian's name first
 }
+_HIDING = (0, 26)
+_VERSION = re.compile(r"version (\d+)\.(\d+)")
 _PACKAGES = {"prometheus": "prometheus", "alertmanager": "prometheus-alertmanager"}
 
 
-def up(settings: ObserveSettings) -> Sequence[Server]:
+@dataclass(frozen=True, slots=True)
+class Observing:
+    """Both servers, Prometheus last; `doubt` says why it is not known whether that scrapes."""
+
+    servers: Sequence[Server]
+    doubt: str
+
+
+def up(settings: ObserveSettings) -> Observing:
     """Start both servers, or bring them up to date; return them when they are ready.
 
     Raises:
-        CannotObserve: no service runs, a program is missing, a port is taken.
+        CannotObserve: no service runs or it cannot be scraped, a program is missing, a port is
+            taken.
         WebConfigError: the web configuration cannot be used.
     """
     web = WebConfigFile(settings.web_config).current() if settings.web_config else WebConfig()
     guard = Guard.of(web.basic_auth_users) if web.basic_auth_users else None
-    if settings.webhook is not None:
-        Webhook.parse(settings.webhook).check_shown(guard)
     programs = _programs()
+    is_hidden = hides_urls(programs["alertmanager"])
+    webhook = Webhook.parse(settings.webhook) if settings.webhook is not None else None
+    if webhook is not None and guard is None and not is_hidden:
+        webhook.check_shown()
     holder = current_holder(settings.home)
     _, _, url = holder.partition(", ")
     if not url:
@@ -44,13 +62,17 @@ def up(settings: ObserveSettings) -> Sequence[Server]:
     with _alone(settings.folder):
         for server in servers:
             server.check_port()
-        for name, text in configs(settings, url, guard).items():
+        for name, text in configs(settings, url, guard, hides_urls=is_hidden).items():
             path = settings.folder / name
             make_private_folder(path.parent)
             path.write_text(text, encoding="utf-8")
-        for server in servers:
-            server.start()
-    return servers
+        kept.write(settings.folder, settings.typed)
+        try:
+            for server in servers:
+                server.start()
+        except CannotObserve as error:
+            raise CannotObserve(webhook.hide(str(error)) if webhook else str(error)) from None
+    return Observing(servers, check_scraped(servers[-1], guard, scraped_url(settings, url)))
 
 
 def down(home: Path) -> Sequence[str]:
@@ -59,6 +81,7 @@ def down(home: Path) -> Sequence[str]:
     if not folder.is_dir():
         return []
     with _alone(folder):
+        kept.forget(folder)
         return [name for name in PROGRAMS if end(folder, name)]
 
 
@@ -67,7 +90,10 @@ def _servers(
 ) -> Sequence[Server]:
     folder = settings.folder
     users = [f"--web.config.file={folder / ALERTMANAGER_WEB}"] if web.basic_auth_users else []
-    page = [f"--web.config.file={settings.web_config.absolute()}"] if settings.web_config else []
+    page = []
+    if settings.web_config is not None:
+        own = folder / PROMETHEUS_WEB if web.basic_auth_users else settings.web_config.absolute()
+        page = [f"--web.config.file={own}"]
     return (
         Server(
             name="alertmanager",
@@ -115,6 +141,13 @@ def _programs() -> dict[str, str]:
             f"{' and '.join(missing)} missing; install: apt-get install {' '.join(missing)}"
         )
     return found
+
+
+def hides_urls(alertmanager: str) -> bool:
+    """Return whether an Alertmanager reads the URL of a webhook from a file, as 0.26 and later."""
+    told = subprocess.run([alertmanager, "--version"], capture_output=True, text=True, check=False)
+    found = _VERSION.search(told.stdout + told.stderr)
+    return found is not None and (int(found[1]), int(found[2])) >= _HIDING
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Declares what is to be watched, and how."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from dashboards.rules.files import RUNBOOKS
@@ -24,6 +25,7 @@ class Access:
     ca_file: Path | None = None
     cert_file: Path | None = None
     key_file: Path | None = None
+    server_name: str | None = None  # in its certificate, if that has not its address
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class ObserveSettings:
     web_config: Path | None = None  # of Prometheus; its users are Alertmanager's too
     webhook: str | None = None  # a URL that is told of alerts
     runbooks: str = RUNBOOKS  # where alerts lead
+    typed: Mapping[str, str] = field(default_factory=dict)  # to be kept until `down`
 
     @property
     def folder(self) -> Path:

@@ -26,16 +26,24 @@ def test_a_service_with_tls_and_passwords_is_scraped(tmp_path: Path):
     web.write_text(f"{configuration()}tls_server_config: {{{tls}}}\n")
     password.write_text(PASSWORD)
     host = Host(tmp_path / "home", "--scenario", "noisy", "--web.config.file", str(web))
-    observed = Observed.on_free_ports(
-        host,
-        WINDOW="5s",
-        USER="ann",
-        PASSWORD_FILE=str(password),
-        CA_FILE=str(folder / "cert.pem"),
-    )
+    observed = Observed.on_free_ports(host, WINDOW="5s")
     try:
+        for missing, given in (
+            ("OBSERVE_CA_FILE", {"CA_FILE": str(folder / "cert.pem")}),
+            ("OBSERVE_USER and OBSERVE_PASSWORD_FILE", {}),
+        ):
+            refused = observed.run("up")
+            assert refused.returncode == 1
+            assert f"cannot scrape {host.url}metrics: " in refused.stderr
+            assert refused.stderr.endswith(f"; set {missing}\n")
+            observed.variables = given  # the window is kept, and this one the next time
+        observed.variables = {"USER": "ann", "PASSWORD_FILE": str(password)}
         started = observed.run("up")
         assert started.returncode == 0, started.stderr
+        assert (
+            f"observe: settings as before: OBSERVE_WINDOW=5s OBSERVE_CA_FILE={folder}/cert.pem; "
+            "make down forgets them\n"
+        ) == started.stderr
         assert Prometheus(observed.prometheus_port).value("xenprof_up") == 1
     finally:
         observed.run("down")

@@ -29,13 +29,18 @@ def test_the_target_is_the_address_of_the_service(url: str, expected: str):
 
 
 def test_a_service_with_tls_is_scraped_with_it():
-    access = Access("me", Path("/p"), Path("/ca"), Path("/cert"), Path("/key"))
+    access = Access("me", Path("/p"), Path("/ca"), Path("/cert"), Path("/key"), "xen.example")
     found = job(replace(SETTINGS, access=access), "https://127.0.0.1:10031/")
 
     assert {
         "scheme": "https",
         "basic_auth": {"username": "me", "password_file": "/p"},
-        "tls_config": {"ca_file": "/ca", "cert_file": "/cert", "key_file": "/key"},
+        "tls_config": {
+            "ca_file": "/ca",
+            "cert_file": "/cert",
+            "key_file": "/key",
+            "server_name": "xen.example",
+        },
     } == {name: found[name] for name in ("scheme", "basic_auth", "tls_config")}
 
 

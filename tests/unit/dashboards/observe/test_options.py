@@ -1,9 +1,11 @@
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from dashboards.observe.__main__ import main
 from tests.support.paths import ROOT
 
 
@@ -32,3 +34,10 @@ def test_an_option_that_cannot_be_meant_is_refused_at_once(
     )
 
     assert done.returncode != 0 and message in done.stderr
+
+
+def test_each_setting_is_in_the_table_of_the_document():
+    document = (ROOT / "docs/serving.md").read_text(encoding="utf-8")
+    settings = {option.envvar for option in main.commands["up"].params if option.envvar}
+
+    assert settings == set(re.findall(r"^\| `(OBSERVE_\w+)`", document, re.MULTILINE))
