@@ -38,7 +38,7 @@ def elf(
     names: list[int] = []
     for name in [*(s.name for s in sections), ".symtab", ".strtab", *(s.name for s in symbols)]:
         names.append(len(strings) if name else 0)
-        strings += name.encode() + b"\0" if name else b""
+        strings += name.encode(errors="surrogateescape") + b"\0" if name else b""
     rows = bytearray(24 if is_64 else 16)
     for symbol, name_at in zip(symbols, names[len(sections) + 2 :], strict=True):
         info = symbol.bind << 4 | symbol.kind

@@ -35,11 +35,11 @@ def _libstdcxx() -> Callable[[str], str] | None:
     free.argtypes = [ctypes.c_void_p]
 
     def demangled(name: str) -> str:
-        text = function(name.encode(), None, None, None)
+        text = function(name.encode(errors="surrogateescape"), None, None, None)
         if not text:
             return ""
         try:
-            return ctypes.string_at(text).decode(errors="replace")
+            return ctypes.string_at(text).decode(errors="surrogateescape")
         finally:
             free(text)
 

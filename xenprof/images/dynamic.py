@@ -72,7 +72,7 @@ def _names(elf: Elf, dynsym: Section) -> list[tuple[str, str, int | None]]:
             named = "Base" if index == 1 else needed.get(index) or defined.get(index, "")
             is_default = is_own and not number & 0x8000 and index not in needed
             version = f"{'@@' if is_default else '@'}{named}" if named else ""
-        name = string_at(table, int(row["name"])).decode(errors="replace")
+        name = string_at(table, int(row["name"])).decode(errors="surrogateescape")
         found.append((name, version, int(row["value"]) if is_own else None))
     return found
 
@@ -87,7 +87,7 @@ def _own_versions(elf: Elf, strings: memoryview) -> dict[int, str]:
         _, _, number, _, _, inner, step = row.unpack_from(raw, at)
         if at + inner + 4 <= len(raw):
             (name,) = struct.unpack_from(f"{elf.order}I", raw, at + inner)
-            found[number & 0x7FFF] = string_at(strings, name).decode(errors="replace")
+            found[number & 0x7FFF] = string_at(strings, name).decode(errors="surrogateescape")
         if not step:
             break
         at += step
@@ -108,7 +108,7 @@ def _needed_versions(elf: Elf, strings: memoryview) -> dict[int, str]:
             if place + entry.size > len(raw):
                 break
             _, _, number, name, onward = entry.unpack_from(raw, place)
-            found[number & 0x7FFF] = string_at(strings, name).decode(errors="replace")
+            found[number & 0x7FFF] = string_at(strings, name).decode(errors="surrogateescape")
             place += onward
         if not step:
             break

@@ -46,7 +46,7 @@ class SymbolNames(Sequence[str]):
         at = int(self._at[index])
         if at < 0:
             return self._unnamed[~at]
-        return string_at(self._strings, at).decode(errors="replace")
+        return string_at(self._strings, at).decode(errors="surrogateescape")
 
 
 def string_at(strings: memoryview, at: int) -> bytes:
@@ -163,7 +163,7 @@ def load_symbols(path: Path, roots: Sequence[str] = ("",)) -> ImageSymbols:
         ends[-1] = (section.offset if section else 0) + len(elf.data)
     # Sections may overlap in a damaged file.
     ends = np.maximum(ends, starts)
-    unnamed = [_UNNAMED + name.decode(errors="replace") for name in sections]
+    unnamed = [_UNNAMED + name.decode(errors="surrogateescape") for name in sections]
     return ImageSymbols(
         starts,
         ends,

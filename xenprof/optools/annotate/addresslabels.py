@@ -55,7 +55,7 @@ def _symbols(elf: Elf) -> dict[int, str]:
     is_wanted &= (kind != _STT_SECTION) & (kind != _STT_FILE) & (rows["name"] != 0)
     best: dict[int, tuple[tuple[bool, bool, bool, int, bool, str], str]] = {}
     for row in np.flatnonzero(is_wanted).tolist():
-        name = string_at(strings, int(rows["name"][row])).decode(errors="replace")
+        name = string_at(strings, int(rows["name"][row])).decode(errors="surrogateescape")
         if not name:
             continue
         rank = (

@@ -46,7 +46,7 @@ class Code:
     def section_names(self) -> list[str]:
         """Return the names of the sections with code, in the file's order."""
         sections = self.elf.sections
-        return [s.name.decode(errors="replace") for s in sections if s.is_code and s.size]
+        return [s.name.decode(errors="surrogateescape") for s in sections if s.is_code and s.size]
 
     def section(self, offset: int) -> tuple[str, int, int]:
         """Return the section at a file offset: its name, where it ends in memory and in the file.
@@ -55,7 +55,7 @@ class Code:
         """
         for section in self.elf.sections:
             if section.is_code and section.offset <= offset < section.offset + section.size:
-                name = section.name.decode(errors="replace")
+                name = section.name.decode(errors="surrogateescape")
                 return name, section.address + section.size, section.offset + section.size
         return "", 0, offset
 

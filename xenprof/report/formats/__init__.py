@@ -54,5 +54,6 @@ FORMATS = {
 
 def load(name: str) -> "Callable[[Request], Iterable[bytes]]":
     """Return the function that renders the format `name`; only its modules are imported."""
-    render = import_module(f"xenprof.report.formats.{FORMATS[name].module}").render
-    return cast("Callable[[Request], Iterable[bytes]]", render)
+    module = import_module(f"xenprof.report.formats.{FORMATS[name].module}")
+    render = cast("Callable[[Request], Iterable[bytes]]", module.render)
+    return lambda request: render(request.spelled())

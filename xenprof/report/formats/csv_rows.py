@@ -24,7 +24,7 @@ def render(request: Request) -> Iterable[bytes]:
             writer.writerow([*map(plain, row.key), *numbers])
     else:
         writer.writerows(_report(request))
-    return [out.getvalue().encode("utf-8", "replace")]
+    return [out.getvalue().encode()]
 
 
 def _report(request: Request) -> Iterator[list[object]]:

@@ -44,13 +44,13 @@ def render(request: Request) -> Iterator[bytes]:
     first = HEAD + LINE * len(lines)
     height = first + (deepest + 1) * ROW + FOOT
     head = _head(request, found, lines, height, len(nodes) - len(drawn))
-    yield head.encode("utf-8", "replace")
+    yield head.encode()
     begin = positions(nodes, widths)
     parts = []
     for node in drawn.tolist():
         top = first + (deepest - int(nodes.depth[node])) * ROW
         parts.append(_node(found, node, int(begin[node]), per, top))
-    yield "".join(parts).encode("utf-8", "replace")
+    yield "".join(parts).encode()
     script = files("xenprof.report.formats").joinpath("assets/flamegraph_svg.js").read_text("utf-8")
     yield f"</g>\n<script><![CDATA[\n{script}]]></script>\n</svg>\n".encode()
 

@@ -43,7 +43,7 @@ def render(request: Request) -> Iterator[bytes]:
         for row in np.flatnonzero(nodes.own.any(axis=1)).tolist()
         if row  # a stack without steps has no line
     ]
-    yield "".join(sorted(lines)).encode("utf-8", "replace")
+    yield "".join(sorted(lines)).encode()
 
 
 def _name(key: Key) -> str:

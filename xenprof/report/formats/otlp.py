@@ -31,6 +31,7 @@ from opentelemetry.proto.profiles.v1development.profiles_pb2 import (
 )
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
+from xenprof.profile.spelling import spelled_profile
 from xenprof.profile.stacks import Frame, Layer, StackProfile
 from xenprof.report.formats.request import Request
 from xenprof.version import version
@@ -49,7 +50,6 @@ class _Tables:
         self.stacks: dict[tuple[int, ...], int] = {(): 0}
 
     def string(self, text: str) -> int:
-        text = text.encode("utf-8", "replace").decode()
         return self.strings.setdefault(text, len(self.strings))
 
     def attribute(self, key: str, value: str | int) -> int:
@@ -113,6 +113,7 @@ def render(request: Request) -> Iterable[bytes]:
 
 def message(profile: StackProfile) -> ProfilesData:
     """Return a profile as the message."""
+    profile = spelled_profile(profile)
     tables = _Tables()
     profiles = [_profile(profile, column, tables) for column in range(len(profile.types))]
     resource = {"service.name": "xenprof", "host.name": profile.host}

@@ -14,6 +14,7 @@ import gzip
 from collections.abc import Iterable, Sequence
 
 from xenprof.profile.losses import lost_text
+from xenprof.profile.spelling import spelled_profile
 from xenprof.profile.stacks import Frame, StackProfile
 from xenprof.report.formats.protobuf import number, packed, piece, varint
 from xenprof.report.formats.request import Request
@@ -35,7 +36,7 @@ class _Strings:
         return self.index.setdefault(text, len(self.index))
 
     def pieces(self) -> Iterable[bytes]:
-        return (piece(_STRING, text.encode("utf-8", "replace")) for text in self.index)
+        return (piece(_STRING, text.encode()) for text in self.index)
 
 
 def render(request: Request) -> Iterable[bytes]:
@@ -45,7 +46,7 @@ def render(request: Request) -> Iterable[bytes]:
 
 def encode(profile: StackProfile, event: int = 0) -> bytes:
     """Return the profile uncompressed; `event` is the one that viewers show first."""
-    strings = _Strings()
+    profile, strings = spelled_profile(profile), _Strings()
     types = [
         number(1, strings(name)) + number(2, strings("count"))
         for kind in profile.types

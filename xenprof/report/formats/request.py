@@ -1,10 +1,11 @@
 """Defines the request to a format: a profile and how to show it."""
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Literal, Self
 
 import numpy as np
 
+from xenprof.profile.spelling import spelled, spelled_profile
 from xenprof.profile.stacks import StackProfile
 from xenprof.report.views.joining import Joined
 from xenprof.report.views.table import FIELDS
@@ -35,3 +36,13 @@ class Request:
     joined: Joined = "cause"
     trace: str = ""
     mhz: float | None = None
+
+    def spelled(self) -> Self:
+        """Return it with every text as UTF-8, which formats rely on."""
+        return replace(
+            self,
+            profile=spelled_profile(self.profile),
+            base=None if self.base is None else spelled_profile(self.base),
+            title=spelled(self.title),
+            base_title=spelled(self.base_title),
+        )

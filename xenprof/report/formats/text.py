@@ -17,7 +17,7 @@ def render(request: Request) -> Iterator[bytes]:
     """Yield the lines."""
     lines = _comparison(request) if request.base is not None else _report(request)
     for line in lines:
-        yield (line.rstrip() + "\n").encode("utf-8", "replace")
+        yield (line.rstrip() + "\n").encode()
 
 
 def _report(request: Request) -> Iterator[str]:

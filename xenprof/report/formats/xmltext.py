@@ -9,5 +9,5 @@ _QUOTES = {'"': "&quot;", "'": "&apos;"}
 
 def xml_text(text: str) -> str:
     """Return any text so that it may stand in an element or an attribute."""
-    clean = text.translate(_ILLEGAL).encode("utf-8", "replace").decode()
+    clean = text.translate(_ILLEGAL)
     return escape(clean, _QUOTES)

@@ -177,6 +177,15 @@ def test_reads_what_our_own_writer_writes(tmp_path: Path) -> None:
     )
 
 
+def test_names_that_differ_in_bytes_that_are_no_utf_8_stay_two(tmp_path: Path) -> None:
+    names = ["f\udc80", "f\udc81"]
+    symbols = symbols_of(
+        tmp_path, [TEXT], [Sym(name, 0x401000 + 16 * at) for at, name in enumerate(names)]
+    )
+
+    assert names == list(symbols.names)
+
+
 def test_a_kernel_without_etext_has_no_text_range(tmp_path: Path) -> None:
     path = tmp_path / "x"
     path.write_bytes(elf([INIT, TEXT], [Sym("my_etext", 0x401F00)]))

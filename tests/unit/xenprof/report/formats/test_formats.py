@@ -275,5 +275,18 @@ def test_a_name_that_is_no_unicode_is_written_all_the_same(name):
     from dataclasses import replace
 
     of = profile()
-    frames = (replace(of.frames[0], symbol="bad\udc80name"), *of.frames[1:])
-    assert rendered(name, Request(replace(of, frames=frames)))
+    frames = (replace(of.frames[0], symbol="bad\udc80name", domain="d\udcff"), *of.frames[1:])
+    assert rendered(name, Request(replace(of, frames=frames), title="a\udc80"))
+
+
+@pytest.mark.parametrize("name", STACK_FORMATS)
+def test_two_names_that_differ_in_bytes_stay_two(name):
+    from dataclasses import replace
+
+    of = profile()
+    one, two, *rest = of.frames
+    frames = (replace(one, symbol="n\udc80"), replace(two, symbol="n\udc81"), *rest)
+    text = rendered(name, Request(replace(of, frames=frames)))
+    content = (gzip.decompress(text) if name == "pprof" else text).replace(rb"\\", b"\\")
+
+    assert (1, 1) <= (content.count(rb"n\udc80"), content.count(rb"n\udc81"))
