@@ -9,6 +9,7 @@ import argparse
 import json
 import warnings
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 
 from dashboards.export import Schema42Exporter
@@ -70,7 +71,9 @@ def build_with(names: str, runbooks: str = RUNBOOKS) -> dict[str, str]:
     }
 
 
-def _scraped() -> dict[str, JsonObject]:
+@cache
+def _scraped() -> Mapping[str, JsonObject]:
+    """Return the dashboards as they are defined. Reading the definitions takes a second."""
     exporter = Schema42Exporter()
     definitions = sorted(str(path) for path in DEFINITIONS.glob("*.yaml"))
     projects = DefinitionParser().load_projects(definitions)

@@ -23,6 +23,7 @@ ADDED = {"le"}
 """Labels that Prometheus adds to series of histograms."""
 TEXTS = {**{name: query.expr for name, query in QUERIES.items()}, **VARIABLES}
 JSON = build_with("scraped")
+OTLP = build_with("otlp")
 
 
 def asked(expr: str) -> set[str]:
@@ -121,13 +122,13 @@ def test_definitions_contain_no_promql():
     assert expressions.metrics(text) == set()
 
 
-@pytest.mark.parametrize("path", sorted(build_with("otlp")))
+@pytest.mark.parametrize("path", sorted(OTLP))
 def test_dashboards_for_otlp_ask_for_translated_metrics_only(path: str):
     known = {one.name for one in table().values()}
     known |= {f"{name}_{end}" for name in known for end in ("bucket", "count", "sum")}
     found = {
         name
-        for expr in shown_expressions(json.loads(build_with("otlp")[path]))
+        for expr in shown_expressions(json.loads(OTLP[path]))
         for name in re.findall(r"\b([a-z]\w+)\{", expr)
     }
     assert found - known == set()

@@ -129,7 +129,10 @@ def test_more_series_than_the_sdks_cardinality_limit_are_all_sent():
     many = replace(
         grumble(), domains=tuple(domain(number, f"vm{number}", 1) for number in range(2500))
     )
-    sent = points(host_metrics(many)["xen.domain.cpu"])
+    rows = [metric for metric in CATALOGUE if metric.otel == "xen.domain.cpu"]
+    sent = points(
+        metrics_of(MetricFeed(FixedSource(many), Shape(), rows).requests())["xen.domain.cpu"]
+    )
     assert len({attributes(point)["xen.domain.name"] for point in sent}) == 2500
 
 
