@@ -3,6 +3,7 @@
     AgentError                  exit 1, HTTP 503
       Unavailable               exit 2          no real Xen can be read here
       HypercallFailed                           the hypervisor says no (has errno)
+      StoreFailed                               xenstore does not answer, or not as it should
 
 They stand beside those of `hypervisor.errors`, which need a newer Python.
 """
@@ -35,3 +36,7 @@ class HypercallFailed(AgentError):
     def __init__(self, number: int) -> None:
         super().__init__(_errno.errorcode.get(number, str(number)))
         self.errno = number
+
+
+class StoreFailed(AgentError):
+    """Says that xenstore does not answer, or not in its protocol."""

@@ -95,7 +95,7 @@ class Xen:
 
     def domains(self) -> List[DomainInfo]:
         """Return all domains, in the order of their ids."""
-        found = []  # type: List[DomainInfo]
+        found: List[DomainInfo] = []
         first = 0
         while first < FIRST_RESERVED_DOMID:
             batch = self.domains_from(first, DOMAINS_A_CALL)
@@ -151,7 +151,7 @@ class Xen:
 
     def pools(self) -> Dict[int, int]:
         """Return the CPU pools by number, with the numbers of their schedulers."""
-        found = {}  # type: Dict[int, int]
+        found: Dict[int, int] = {}
         pool = 0
         while pool <= FIRST_RESERVED_DOMID:
             self._xen.clear(8)

@@ -91,6 +91,7 @@ class DomainReport(NamedTuple):
     ssid: Optional[int] = None  # security label
     weight: Optional[int] = None
     cap_percent: Optional[int] = None  # 0 is none
+    runnable_ns: Optional[int] = None  # of all vcpus together, where only this is counted
     vcpus: Sequence[VcpuReport] = ()
     vifs: Sequence[VifReport] = ()
     vbds: Sequence[VbdReport] = ()

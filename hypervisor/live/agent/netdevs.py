@@ -1,0 +1,77 @@
+"""Reads the counters of network interfaces, bridges of any kind between them."""
+
+import os
+from pathlib import Path
+from typing import Dict, List, NamedTuple, Optional, Tuple
+
+_PATHS = ("proc/1/net/dev", "proc/net/dev")  # of the first process: wherever this one may be
+_CHUNK = 65536
+_MOST_BYTES = 4194304
+
+
+class NetdevCounters(NamedTuple):
+    """What an interface has counted, as the host sees it."""
+
+    receive: Tuple[int, int, int, int]  # bytes, packets, errors, dropped
+    transmit: Tuple[int, int, int, int]
+
+
+class Netdevs:
+    """The interfaces of the host, read from one file that stays open."""
+
+    def __init__(self, root: str = "/") -> None:
+        self._root = Path(root)
+        self._descriptor: Optional[int] = None
+
+    def read(self) -> Dict[str, NetdevCounters]:
+        """Return the counters by the names of interfaces; none if they cannot be read."""
+        try:
+            if self._descriptor is None:
+                self._descriptor = self._opened()
+            text = self._text(self._descriptor)
+        except OSError:
+            self.close()
+            return {}
+        found = {}
+        for line in text.splitlines()[2:]:
+            name, _, numbers = line.rpartition(":")
+            counters = _counters(numbers.split())
+            if counters is not None:
+                found[name.strip()] = counters
+        return found
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def _opened(self) -> int:
+        for path in _PATHS[:-1]:
+            try:
+                return os.open(str(self._root / path), os.O_RDONLY | os.O_CLOEXEC)
+            except OSError:
+                continue
+        return os.open(str(self._root / _PATHS[-1]), os.O_RDONLY | os.O_CLOEXEC)
+
+    def _text(self, descriptor: int) -> str:
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        parts = []
+        size = 0
+        while size < _MOST_BYTES:
+            part = os.read(descriptor, _CHUNK)
+            if not part:
+                break
+            parts.append(part)
+            size += len(part)
+        return b"".join(parts).decode("utf-8", "backslashreplace")
+
+
+def _counters(numbers: List[str]) -> Optional[NetdevCounters]:
+    if len(numbers) < 12 or not all(one.isdigit() for one in numbers[:12]):
+        return None
+    values = [int(one) for one in numbers[:12]]
+    return NetdevCounters(
+        (values[0], values[1], values[2], values[3]),
+        (values[8], values[9], values[10], values[11]),
+    )

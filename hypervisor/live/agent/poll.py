@@ -1,0 +1,123 @@
+"""Reads everything about a host once: a poll, as a report."""
+
+from typing import Dict, Optional, Sequence, Tuple
+
+from hypervisor.live.agent.asking import Asking
+from hypervisor.live.agent.clock import Clock
+from hypervisor.live.agent.devices import DeviceSource
+from hypervisor.live.agent.domains import Domains
+from hypervisor.live.agent.hostfacts import HostFacts
+from hypervisor.live.agent.hypercalls import SCHEDULERS, Xen
+from hypervisor.live.agent.pcpus import Pcpus
+from hypervisor.live.agent.records import PhysicalInfo, Version
+from hypervisor.live.agent.report import FORMAT, DomainReport, HostReport, PcpuReport
+from hypervisor.live.agent.runstates import Runstates
+from hypervisor.live.agent.xenstore import Store
+
+_KIB_A_PAGE = 4
+_HYPERCALL_SOURCES = (("vcpu_time", "vcpus"), ("scheduler", "weights"), ("memory", "domains"))
+
+
+class Poller:
+    """Reads one host, poll after poll. For one thread.
+
+    What cannot be read is None in the report, and `problems` says why, a line each.
+    """
+
+    def __init__(
+        self,
+        xen: Xen,
+        store: Store,
+        devices: DeviceSource,
+        facts: HostFacts,
+        clock: Clock,
+        runstates: Optional[Runstates] = None,
+    ) -> None:
+        self._xen = xen
+        self._store = store
+        self._facts = facts
+        self._clock = clock
+        self._runstates = runstates
+        self._pcpus = Pcpus(xen)
+        self._domains = Domains(xen, store, devices, clock, runstates)
+        self._version: Optional[Version] = None
+        self._serial = 0
+
+    def poll(self) -> HostReport:
+        """Read everything once and return it."""
+        began_ns, thread_ns, calls = self._clock.now_ns(), self._clock.thread_ns(), self._xen.calls
+        asking = Asking()
+        self._store.begin()
+        machine = asking.ask("physinfo", self._xen.physinfo)
+        if self._version is None:
+            self._version = asking.ask("version", self._xen.version)
+        scheduler = asking.ask("scheduler", self._xen.scheduler_id)
+        pcpus = self._pcpus.read(asking, machine, began_ns)
+        domains = self._domains.read(asking, machine, scheduler, began_ns)
+        if self._store.problem is not None:
+            asking.tell("xenstore", self._store.problem)
+        ended_ns = self._clock.now_ns()
+        self._serial += 1
+        report = HostReport(
+            format=FORMAT,
+            serial=self._serial,
+            boot=self._facts.boot,
+            time_ns=(began_ns + ended_ns) // 2,
+            unix_ns=self._clock.unix_ns() - (ended_ns - began_ns) // 2,
+            read_ns=ended_ns - began_ns,
+            cpu_ns=self._clock.thread_ns() - thread_ns,
+            hypercalls=self._xen.calls - calls,
+            host=self._facts.host,
+            tools=self._facts.tools,
+            cpu_type=self._facts.cpu_type,
+            arch=self._facts.arch,
+            scheduler=None if scheduler is None else SCHEDULERS.get(scheduler),
+            domains=domains,
+            pcpus=pcpus,
+            sampler=None if self._runstates is None else self._runstates.cost(),
+            sources=self._sources(asking, domains),
+            problems=tuple(asking.problems),
+        )
+        return _with_machine(_with_version(report, self._version), machine)
+
+    def _sources(self, asking: Asking, domains: Tuple[DomainReport, ...]) -> Dict[str, str]:
+        """Return where each kind of data in this report comes from."""
+        found = {kind: "hypercall" for kind, what in _HYPERCALL_SOURCES if asking.has(what)}
+        if any(domain.runnable_ns is not None for domain in domains):
+            found["runstates"] = "hypercall"
+        elif self._runstates is not None and asking.has("vcpus"):
+            found["runstates"] = "sampled"
+        if self._store.problem is None:
+            found["balloon"] = "xenstore"
+        found["vif"] = found["vbd"] = "sysfs"
+        return found
+
+
+def _with_version(report: HostReport, version: Optional[Version]) -> HostReport:
+    if version is None:
+        return report
+    return report._replace(
+        xen_major=version.major, xen_minor=version.minor, xen_extra=version.extra
+    )
+
+
+def _with_machine(report: HostReport, machine: Optional[PhysicalInfo]) -> HostReport:
+    if machine is None:
+        return report
+    return report._replace(
+        mhz=machine.khz // 1000,
+        sockets=_sockets(report.pcpus, machine),
+        cores_per_socket=machine.cores_per_socket,
+        threads_per_core=machine.threads_per_core,
+        memory_kib=machine.total_pages * _KIB_A_PAGE,
+        free_kib=machine.free_pages * _KIB_A_PAGE,
+        scrub_kib=machine.scrub_pages * _KIB_A_PAGE,
+    )
+
+
+def _sockets(pcpus: Sequence[PcpuReport], machine: PhysicalInfo) -> Optional[int]:
+    placed = {pcpu.socket for pcpu in pcpus if pcpu.socket is not None}
+    if placed:
+        return len(placed)
+    threads = machine.cores_per_socket * machine.threads_per_core
+    return -(-machine.pcpus // threads) if threads else None

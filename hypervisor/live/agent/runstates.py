@@ -1,0 +1,106 @@
+"""Adds up how long vcpus waited, blocked and were capped, from samples and exact running times.
+
+How long a vcpu has run is known exactly. The rest of the time is divided as the samples of that
+time were that found it not running. A domain that reaches its cap is held back by it: its waits
+count as capped then.
+"""
+
+from typing import Dict, Iterable, NamedTuple
+
+from hypervisor.live.agent.identities import Life
+from hypervisor.live.agent.report import DomainReport, SamplerReport, VcpuReport
+from hypervisor.live.agent.sampler import Counts, Sampler
+from hypervisor.live.agent.vcpus import VcpuOfLife
+
+_CAP_REACHED = 0.75  # of the cap, over one poll: a scheduler keeps a cap by a tenth or two
+
+
+class _Times(NamedTuple):
+    """What has been added up of one vcpu, and where the next addition begins."""
+
+    at_ns: int
+    cpu_ns: int
+    counts: Counts = Counts()  # samples since then
+    runnable_ns: int = 0
+    blocked_ns: int = 0
+    offline_ns: int = 0
+    capped_ns: int = 0
+    is_known: bool = False  # it has been added to
+
+
+class Runstates:
+    """The times of all vcpus by runstate, kept by the lives of domains."""
+
+    def __init__(self, sampler: Sampler) -> None:
+        self._sampler = sampler
+        self._times: Dict[VcpuOfLife, _Times] = {}
+        self._drained: Dict[VcpuOfLife, Counts] = {}
+
+    def begin(self, lives: Iterable[Life]) -> None:
+        """Begin a poll that has found these domains; forget all others."""
+        there = set(lives)
+        self._times = {vcpu: one for vcpu, one in self._times.items() if vcpu[:2] in there}
+        self._drained = self._sampler.drain()
+
+    def of(self, domain: DomainReport, now_ns: int) -> DomainReport:
+        """Return a domain with the times of its vcpus; None where no sample was taken yet."""
+        is_capped = self._reaches_cap(domain, now_ns)
+        return domain._replace(
+            vcpus=tuple(self._vcpu(domain, vcpu, now_ns, is_capped) for vcpu in domain.vcpus)
+        )
+
+    def cost(self) -> SamplerReport:
+        """Return what sampling has cost."""
+        return self._sampler.cost()
+
+    def _vcpu(
+        self, domain: DomainReport, vcpu: VcpuReport, now_ns: int, is_capped: bool
+    ) -> VcpuReport:
+        if vcpu.cpu_ns is None:
+            return vcpu
+        life = (domain.domid, domain.uuid, vcpu.vcpu)
+        kept = self._times.get(life)
+        if kept is None:
+            times = _Times(now_ns, vcpu.cpu_ns)
+        else:
+            counts = kept.counts.plus(self._drained.get(life, Counts()))
+            times = _added(kept._replace(counts=counts), now_ns, vcpu.cpu_ns, is_capped)
+        self._times[life] = times
+        if not times.is_known:
+            return vcpu
+        return vcpu._replace(
+            runnable_ns=times.runnable_ns,
+            blocked_ns=times.blocked_ns,
+            offline_ns=times.offline_ns,
+            capped_ns=times.capped_ns,
+        )
+
+    def _reaches_cap(self, domain: DomainReport, now_ns: int) -> bool:
+        if not domain.cap_percent:
+            return False
+        run = 0.0  # of one pcpu, by all vcpus together
+        for vcpu in domain.vcpus:
+            kept = self._times.get((domain.domid, domain.uuid, vcpu.vcpu))
+            if kept is not None and vcpu.cpu_ns is not None and now_ns > kept.at_ns:
+                run += (vcpu.cpu_ns - kept.cpu_ns) / (now_ns - kept.at_ns)
+        return run * 100 >= domain.cap_percent * _CAP_REACHED
+
+
+def _added(times: _Times, now_ns: int, cpu_ns: int, is_capped: bool) -> _Times:
+    """Divide the time since the last addition; wait for a sample to divide it by."""
+    waiting, blocked, offline = times.counts
+    samples = waiting + blocked + offline
+    if samples == 0:
+        return times
+    rest_ns = max(0, now_ns - times.at_ns - (cpu_ns - times.cpu_ns))
+    waiting_ns = rest_ns * waiting // samples
+    blocked_ns = rest_ns * blocked // samples
+    return _Times(
+        at_ns=now_ns,
+        cpu_ns=cpu_ns,
+        runnable_ns=times.runnable_ns + (0 if is_capped else waiting_ns),
+        blocked_ns=times.blocked_ns + blocked_ns,
+        offline_ns=times.offline_ns + rest_ns - waiting_ns - blocked_ns,
+        capped_ns=times.capped_ns + (waiting_ns if is_capped else 0),
+        is_known=True,
+    )

@@ -1,0 +1,64 @@
+"""Reads the vcpus of all domains."""
+
+from typing import Dict, List, Sequence, Tuple
+
+from hypervisor.live.agent.asking import Asking
+from hypervisor.live.agent.hypercalls import Xen
+from hypervisor.live.agent.records import DomainInfo, VcpuInfo
+from hypervisor.live.agent.report import VcpuReport
+
+VcpuOfLife = Tuple[int, str, int]
+"""The domid and uuid of a domain, and the number of a vcpu of it."""
+
+_AFFINITIES_A_POLL = 128  # so that many vcpus do not cost two hypercalls each
+_MOST_VCPUS = 65536
+
+
+class Vcpus:
+    """The vcpus. All are read in each poll; the affinities of many vcpus in turn."""
+
+    def __init__(self, xen: Xen) -> None:
+        self._xen = xen
+        self._affinities: Dict[VcpuOfLife, Sequence[int]] = {}
+        self._next = 0  # where the turn is
+
+    def read(
+        self, asking: Asking, domains: Sequence[DomainInfo], pcpus: int
+    ) -> Dict[int, List[VcpuReport]]:
+        """Return the vcpus of domains by domid; those that have gone meanwhile are left out."""
+        found: List[Tuple[VcpuOfLife, VcpuInfo]] = []
+        for domain in domains:
+            if len(found) + domain.highest_vcpu >= _MOST_VCPUS:
+                asking.tell("vcpus", "there are more than %d" % _MOST_VCPUS)
+                break
+            for number in range(domain.highest_vcpu + 1):
+                info = asking.ask("vcpus", self._xen.vcpu, domain.domid, number)
+                if info is not None:
+                    found.append(((domain.domid, domain.uuid, number), info))
+        self._read_affinities(asking, [vcpu for vcpu, _ in found], pcpus)
+        reports: Dict[int, List[VcpuReport]] = {domain.domid: [] for domain in domains}
+        for vcpu, info in found:
+            reports[vcpu[0]].append(
+                VcpuReport(
+                    vcpu=vcpu[2],
+                    online=info.online,
+                    blocked=info.blocked,
+                    running=info.running,
+                    cpu_ns=info.cpu_ns,
+                    pcpu=info.pcpu,
+                    affinity=self._affinities.get(vcpu),
+                )
+            )
+        return reports
+
+    def _read_affinities(self, asking: Asking, vcpus: List[VcpuOfLife], pcpus: int) -> None:
+        """Read the affinities of new vcpus, and of others in turn; forget those that have gone."""
+        kept = self._affinities
+        self._affinities = {vcpu: kept[vcpu] for vcpu in vcpus if vcpu in kept}
+        begin = self._next if self._next < len(vcpus) else 0
+        turn = vcpus[begin : begin + _AFFINITIES_A_POLL]
+        self._next = begin + len(turn)
+        for vcpu in turn + [vcpu for vcpu in vcpus if vcpu not in kept and vcpu not in turn]:
+            affinity = asking.ask("affinity", self._xen.affinity, vcpu[0], vcpu[2], pcpus)
+            if affinity is not None:
+                self._affinities[vcpu] = affinity

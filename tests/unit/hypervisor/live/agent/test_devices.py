@@ -1,0 +1,246 @@
+import os
+import struct
+from pathlib import Path
+
+import pytest
+
+from hypervisor.live.agent.devices import Devices
+from hypervisor.live.agent.keptfiles import KeptFiles
+from hypervisor.live.agent.tapdisks import Tapdisks
+from tests.support.live.fakes import FakeStore
+
+LIFE = (1, "7d2c4b1e-0000-4000-8000-00000000002a")
+NET_DEV = """\
+Inter-|   Receive                                                |  Transmit
+ face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed
+    lo:       0       0    0    0    0     0          0         0        0       0    0    0    0     0       0          0
+vif1.0:     600       9    1    2    0     0          0         0     1086      13    3    4    0     0       0          0
+"""
+STATISTICS = {
+    "rd_req": 1356,
+    "wr_req": 7,
+    "f_req": 2,
+    "ds_req": 1,
+    "oo_req": 3,
+    "rd_sect": 346392,
+    "wr_sect": 8,
+}
+
+
+def descriptors():
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+
+@pytest.fixture
+def bus(tmp_path):
+    """Return the bus of backends of a host with one vif."""
+    (tmp_path / "proc/1/net").mkdir(parents=True)
+    (tmp_path / "proc/1/net/dev").write_text(NET_DEV)
+    bus = tmp_path / "sys/bus/xen-backend/devices"
+    (bus / "vif-1-0/net/vif1.0").mkdir(parents=True)
+    return bus
+
+
+def add_disk(bus, node="vbd-1-51712"):
+    statistics = bus / node / "statistics"
+    statistics.mkdir(parents=True)
+    for name, value in STATISTICS.items():
+        (statistics / name).write_text(f"{value}\n")
+    return statistics
+
+
+def read(devices, life=LIFE):
+    devices.begin([(0, "zero"), life], 0)
+    return devices.of(life)
+
+
+def test_a_vif_counts_as_its_guest_sees_it(bus, tmp_path):
+    store = FakeStore(
+        {
+            "/local/domain/0/backend/vif/1/0/mac": "00:16:3e:00:00:01",
+            "/local/domain/0/backend/vif/1/0/bridge": "xenbr0",
+        }
+    )
+
+    (vif,), vbds = read(Devices(store, str(tmp_path)))
+
+    assert (0, "vif1.0", "00:16:3e:00:00:01", "xenbr0") == vif[:4]
+    assert ((1086, 13, 3, 4), (600, 9, 1, 2), ()) == (vif[4:8], vif[8:], vbds)
+
+
+def test_a_vif_may_have_a_name_of_its_own(bus, tmp_path):
+    (bus / "vif-1-0/net/vif1.0").rename(bus / "vif-1-0/net/web0")
+    (tmp_path / "proc/1/net/dev").write_text(NET_DEV.replace("vif1.0", "  web0"))
+
+    (vif,), _ = read(Devices(FakeStore(), str(tmp_path)))
+
+    assert ("web0", 600) == (vif.name, vif.transmit_bytes)
+
+
+def test_a_vif_without_an_interface_has_no_counters(bus, tmp_path):
+    (bus / "vif-1-0/net/vif1.0").rmdir()
+
+    (vif,), _ = read(Devices(FakeStore(), str(tmp_path)))
+
+    assert (None, None) == (vif.name, vif.receive_bytes)
+
+
+def test_a_disk_of_blkback_is_counted_in_bytes(bus, tmp_path):
+    add_disk(bus)
+    home = "/local/domain/0/backend/vbd/1/51712"
+    store = FakeStore(
+        {
+            f"{home}/dev": "xvda",
+            f"{home}/type": "phy",
+            f"{home}/params": "/dev/vg0/web",
+            f"{home}/mode": "w",
+        }
+    )
+
+    _, (vbd,) = read(Devices(store, str(tmp_path)))
+
+    assert (51712, "xvda", "phy:/dev/vg0/web", "w", "vbd") == vbd[:5]
+    assert (1356, 7, 2, 1, 346392 * 512, 8 * 512, 3) == vbd[5:12]
+    assert (None, None, None) == vbd[12:]
+
+
+def test_counters_are_read_anew_and_settings_are_not(bus, tmp_path):
+    statistics = add_disk(bus)
+    store = FakeStore()
+    devices = Devices(store, str(tmp_path))
+    read(devices)
+    store.asked.clear()
+    (statistics / "rd_req").write_text("1400\n")
+    (tmp_path / "proc/1/net/dev").write_text(NET_DEV.replace("600", "700"))
+
+    (vif,), (vbd,) = read(devices)
+
+    assert (700, 1400, []) == (vif.transmit_bytes, vbd.read_requests, store.asked)
+
+
+def test_a_disk_that_goes_while_it_is_read_is_unknown(bus, tmp_path):
+    statistics = add_disk(bus)
+    devices = Devices(FakeStore(), str(tmp_path))
+    devices.begin([LIFE], 0)
+    for name in STATISTICS:
+        (statistics / name).unlink()
+
+    _, (vbd,) = devices.of(LIFE)
+
+    assert (None,) * 7 == vbd[5:12]
+
+
+def test_qdisk_has_no_counters(bus, tmp_path):
+    (bus / "qdisk-1-51712").mkdir()
+
+    _, (vbd,) = read(Devices(FakeStore(), str(tmp_path)))
+
+    assert ("qdisk", None, None) == (vbd.kind, vbd.read_requests, vbd.answered_requests)
+
+
+def test_devices_of_other_domains_and_other_kinds_are_left_out(bus, tmp_path):
+    for node in ("vbd-2-51712", "console-1-0", "vbd-1-51712-1", "vbd-1-x"):
+        (bus / node).mkdir()
+
+    assert ((), 1) == (
+        read(Devices(FakeStore(), str(tmp_path)))[1],
+        len(read(Devices(FakeStore(), str(tmp_path)))[0]),
+    )
+
+
+@pytest.mark.parametrize("content", ["", "x", "-1", "9" * 40, "1 2", "٣"])
+def test_nonsense_in_a_counter_is_unknown(bus, tmp_path, content):
+    statistics = add_disk(bus)
+    (statistics / "rd_req").write_text(content)
+
+    assert read(Devices(FakeStore(), str(tmp_path)))[1][0].read_requests is None
+
+
+def test_a_host_without_backends_has_no_devices(tmp_path):
+    assert ((), ()) == read(Devices(FakeStore(), str(tmp_path)))
+
+
+def test_files_that_are_no_longer_read_are_closed(tmp_path):
+    (tmp_path / "one").write_text("1")
+    files = KeptFiles(most=8)
+    before = descriptors()
+
+    files.read(str(tmp_path / "one"), 8)
+    during = descriptors()
+    files.sweep()
+    files.sweep()
+
+    assert (before + 1, before) == (during, descriptors())
+
+
+def test_files_beyond_the_limit_are_read_all_the_same(tmp_path):
+    for number in range(5):
+        (tmp_path / str(number)).write_text(str(number))
+    files = KeptFiles(most=2)
+    before = descriptors()
+
+    assert [b"0", b"1", b"2", b"3", b"4"] == [
+        files.read(str(tmp_path / str(number)), 8) for number in range(5)
+    ]
+    assert before + 2 == descriptors()
+    files.sweep()
+    files.sweep()
+
+
+TAPDISK = struct.pack("<I4x10Q8x", 1, 5, 100, 90, 800, 9000, 50, 40, 400, 4000, 2)
+
+
+@pytest.fixture
+def tapdisk(bus, tmp_path):
+    """Return the file in which a tapdisk counts."""
+    (bus / "vbd3-1-768").mkdir()
+    folder = tmp_path / "dev/shm/td3-4321"
+    folder.mkdir(parents=True, mode=0o755)
+    file = folder / "vbd-1-768"
+    file.write_bytes(TAPDISK)
+    file.chmod(0o644)
+    return file
+
+
+def of_tapdisk(tmp_path, pid="4321"):
+    store = FakeStore({"/local/domain/0/backend/vbd3/1/768/kthread-pid": pid})
+    tapdisks = Tapdisks(str(tmp_path), owner=os.getuid())
+    return read(Devices(store, str(tmp_path), tapdisks))[1][0]
+
+
+def test_a_tapdisk_counts_waiting_and_what_is_on_its_way(tapdisk, tmp_path):
+    vbd = of_tapdisk(tmp_path)
+
+    assert ("tap", 100, 50, None, None) == vbd[4:9]
+    assert (800 * 512, 400 * 512, 5, 13_000_000, 130, 20) == vbd[9:]
+
+
+def test_a_tapdisk_that_others_may_write_is_not_believed(tapdisk, tmp_path):
+    tapdisk.chmod(0o666)
+
+    assert of_tapdisk(tmp_path).read_requests is None
+
+
+def test_a_tapdisk_behind_a_link_is_not_believed(tapdisk, tmp_path):
+    tapdisk.rename(tmp_path / "elsewhere")
+    tapdisk.symlink_to(tmp_path / "elsewhere")
+
+    assert of_tapdisk(tmp_path).read_requests is None
+
+
+def test_a_tapdisk_with_two_names_is_not_believed(tapdisk, tmp_path):
+    os.link(tapdisk, tmp_path / "elsewhere")
+
+    assert of_tapdisk(tmp_path).read_requests is None
+
+
+@pytest.mark.parametrize("pid", ["", "0", "../x", "4321/..", "99999999999", "-1"])
+def test_a_strange_process_id_is_not_followed(tapdisk, tmp_path, pid):
+    assert of_tapdisk(tmp_path, pid).read_requests is None
+
+
+@pytest.mark.parametrize("content", [b"", TAPDISK[:80], struct.pack("<I", 2) + TAPDISK[4:]])
+def test_an_unknown_form_of_a_tapdisk_is_unknown(tapdisk, tmp_path, content):
+    tapdisk.write_bytes(content)
+
+    assert of_tapdisk(tmp_path).read_requests is None
