@@ -223,6 +223,15 @@ class Host(Protocol):
         ...
 
 
+@runtime_checkable
+class GoesOn(Protocol):
+    """A host whose time goes on by itself."""
+
+    def present_ns(self) -> int:
+        """Return the time that it is; `advance` to a later one waits."""
+        ...
+
+
 def toolstack_of(host: Host) -> Toolstack:
     """Return the toolstack of a host. Raises: MissingCapability."""
     if host.toolstack is None:

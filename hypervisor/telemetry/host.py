@@ -113,6 +113,8 @@ class HostSnapshot:
     operations: tuple[OperationCount, ...] = ()
     last_operations: tuple[OperationRecord, ...] = ()
     """The operations that ended last, at most 256, by serial."""
+    is_up: bool = True
+    """The host can be read. If not, nothing else is known of it: it has no domains here."""
 
     @property
     def xen_version(self) -> str | None:

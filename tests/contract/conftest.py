@@ -8,6 +8,7 @@ import pytest
 
 from hypervisor.errors import Capability
 from tests.support.hosts_in_part import WatchedHost
+from tests.support.live.hosts import HeldHost
 from tests.support.model.hosts import cpu, domain, make_host
 from tests.support.sparse_host import SparseHost
 
@@ -38,6 +39,7 @@ HOSTS = {
     "model-3.1": Claim(lambda: model("3.1")),
     "telemetry": Claim(lambda: WatchedHost(model("3.0.3")), ()),
     "sparse": Claim(SparseHost, ()),
+    "live": Claim(HeldHost, ()),
 }
 
 

@@ -19,6 +19,7 @@ from xenprof.cli.options import (
     state_dir_option,
 )
 from xenprof.cli.pagelinks import page_links
+from xenprof.cli.realhosts import RealHosts, real_host_options
 from xenprof.cli.sizes import Size
 from xenprof.cli.weburls import telemetry_path, web_address
 from xenprof.errors import UsageError
@@ -67,6 +68,7 @@ def _hosts(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tu
 
 @click.command("serve")
 @click.option("--scenario", default="grumble", show_default=True, help="Name, or a TOML file.")
+@real_host_options
 @click.option(
     "--speed",
     type=Speed(),
@@ -262,8 +264,9 @@ def command(
     no_fsync: bool,
     background: bool,
     log_file: Path | None,
+    real: RealHosts | None,
 ) -> int:
-    """Run the service: the model, the control socket, the exporters and the web page."""
+    """Run the service: the model or real hosts, control socket, exporters and web page."""
     chosen_home = home_at(state_dir)
     history = _history(history_period, history_retention, history_size, push_url, push_otlp)
     if (active or passive or depth) and not events:
@@ -297,25 +300,31 @@ def command(
         top_symbols=top_symbols,
     )
 
-    def build() -> "Host":
+    def build() -> "list[Host]":
         with lasting():
             from xenprof.service.driver import build_host
 
-            return build_host(
+            model = build_host(
                 scenario,
                 support_limits=not no_support_limits,
                 domain0_minimum_mib=domain0_minimum_mib,
             )
+            return [model]
 
     def run(tell: Callable[[str], None]) -> None:
         from xenprof.service.server import serve
 
         _log_to_stderr()
-        serve(
-            settings,
-            build,
-            listening=lambda url: tell(f"xenprof: serving {scenario} on {url}"),
-        )
+        shown = scenario if real is None else real.shown
+
+        def listening(url: str) -> None:
+            tell(f"xenprof: serving {shown} on {url}")
+
+        if real is None:
+            serve(settings, build, listening=listening)
+            return
+        with real.opened() as hosts:
+            serve(settings, lambda: hosts, listening=listening)
 
     if background:
         return _in_background(run, chosen_home, log_file)

@@ -11,10 +11,10 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from hypervisor.control import Operation
-from hypervisor.host import Host
+from hypervisor.host import GoesOn, Host
 from hypervisor.telemetry import HostSnapshot
 from xenprof.errors import XenprofError
-from xenprof.service.pacing import Pacer, Slicer
+from xenprof.service.pacing import Following, Pacer, Slicer
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -78,7 +78,7 @@ class HostDriver:
         self._completed = completed
         self._published = published
         self._wall_ns = wall_ns
-        self._pacer = Pacer(speed, wall_ns(), host.now_ns)
+        self._pacer = self._schedule(speed)
         self._slicer = Slicer()
         self._commands: deque[tuple[Callable[[Host], Any], Future[Any]]] = deque()
         self._waits: list[tuple[int, int, Future[None]]] = []  # deadline, serial, future
@@ -89,7 +89,7 @@ class HostDriver:
         self._has_failed = False
         self._snapshot: HostSnapshot | None = None
         self._published_at = (wall_ns(), host.now_ns)
-        self._model_start_ns = self._goal_ns = host.now_ns
+        self._model_start_ns = self._goal_ns = self._published_ns = host.now_ns
         self._thread = threading.Thread(target=self._run, name="host", daemon=True)
         self.speed = 0.0
         """Virtual seconds per wall second, over the last second."""
@@ -101,7 +101,7 @@ class HostDriver:
     def start(self) -> None:
         """Publish the first snapshot and start the thread."""
         self._publish()
-        self._pacer = Pacer(self._pacer.speed, self._wall_ns(), self._host.now_ns)
+        self._pacer = self._schedule(self._pacer.speed)
         self._thread.start()
 
     def stop(self, last: Callable[[Host], None] = lambda host: None) -> None:
@@ -171,7 +171,13 @@ class HostDriver:
     @property
     def model_seconds(self) -> float:
         """Return the model time passed since the service started."""
-        return (self.snapshot().time_ns - self._model_start_ns) / 1e9
+        return (self._published_ns - self._model_start_ns) / 1e9
+
+    def _schedule(self, speed: float | None) -> Pacer | Following:
+        """Return the schedule from now on; a host whose time goes on by itself has its own."""
+        if isinstance(self._host, GoesOn):
+            return Following(self._host)
+        return Pacer(speed, self._wall_ns(), self._host.now_ns)
 
     def _enqueue(self, command: Callable[[Host], T]) -> "Future[T]":
         if self._stopping:
@@ -286,7 +292,7 @@ class HostDriver:
     def _publish(self) -> None:
         wall_ns, now_ns = self._wall_ns(), self._host.now_ns
         snapshot = self._completed(self._host.telemetry.snapshot())
-        self._snapshot = snapshot
+        self._snapshot, self._published_ns = snapshot, now_ns
         self.snapshot_seconds = (self._wall_ns() - wall_ns) / 1e9
         elapsed_ns = wall_ns - self._published_at[0]
         if elapsed_ns >= PUBLISH_NS:

@@ -74,6 +74,13 @@ class SnapshotSource(Protocol):
         """Return the last published state of the host, at most about a second old."""
         ...
 
+    def snapshots(self) -> Sequence[HostSnapshot]:
+        """Return the last published state of every host of the service.
+
+        The first is the one of `snapshot`. The others have telemetry only; their names differ.
+        """
+        ...
+
     def stats(self) -> ServiceStats:
         """Return the service's own figures."""
         ...

@@ -1,5 +1,7 @@
 """Paces model time: its schedule against the wall clock, and the size of a slice."""
 
+from hypervisor.host import GoesOn
+
 SLIP_TOLERANCE_NS = 100_000_000
 """The wall time by which the model may be late (a scheduler hiccup) before the schedule slips."""
 
@@ -40,6 +42,24 @@ class Pacer:
             slip_ns = late_ns - SLIP_TOLERANCE_NS
             self.lag_ns += slip_ns
             self._wall_ns += slip_ns
+
+
+class Following:
+    """The schedule of a host whose time goes on by itself: all of it is due."""
+
+    speed: float | None = 1.0
+    lag_ns = 0
+
+    def __init__(self, host: GoesOn) -> None:
+        """Follow `host`."""
+        self._host = host
+
+    def due_ns(self, wall_ns: int) -> int | None:
+        """Return the time that it is."""
+        return self._host.present_ns()
+
+    def settle(self, wall_ns: int, model_ns: int) -> None:
+        """Do nothing: time that has passed is not put off."""
 
 
 class Slicer:

@@ -6,7 +6,7 @@ import logging
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -71,13 +71,14 @@ class ServeSettings:
 
 def serve(
     settings: ServeSettings,
-    build_host: Callable[[], Host],
+    build_hosts: Callable[[], Sequence[Host]],
     *,
     loaders: Loaders | None = None,
     listening: Callable[[str], None] = lambda url: None,
 ) -> None:
     """Serve until a signal or a stop command; return after everything is written.
 
+    The first host is the one that is driven, the others are watched with it.
     `listening` is called with the URL when requests are answered.
     Raises: CannotServe, WebConfigError, ScenarioError, before anything runs.
     """
@@ -91,7 +92,7 @@ def serve(
         held.callback((settings.home / SOCKET_NAME).unlink, missing_ok=True)
         listener = held.enter_context(listen_on_address(settings.address))
         allowed = _allowed_hosts(settings, listener)
-        host = build_host()
+        host, *others = build_hosts()
         control = held.enter_context(listen_on_control_socket(settings.home))
         with _told_in_a_line():
             service = Service(
@@ -106,6 +107,7 @@ def serve(
                 profiling=settings.profiling,
                 top_symbols=settings.top_symbols,
                 disk=Disk(is_synced=settings.is_synced),
+                others=others,
             )
         sys.setswitchinterval(_GIL_SWITCH_SECONDS)
 

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
@@ -26,7 +26,7 @@ from xenprof.service.commands import (
 )
 from xenprof.service.continuous import ContinuousProfiling, ProfilingSettings
 from xenprof.service.counts import Counts
-from xenprof.service.domainroots import DomainRoots
+from xenprof.service.domainroots import Changes, DomainRoots
 from xenprof.service.driver import HostDriver
 from xenprof.service.exporter import CollectorStats, ExporterSettings, ServiceStats
 from xenprof.service.handing import Handing
@@ -64,9 +64,12 @@ class Service:
         profiling: ProfilingSettings | None = None,
         top_symbols: int = 0,
         disk: Disk = DISK,
+        others: Sequence[Host] = (),
     ) -> None:
         """Assemble the parts; nothing runs before `start`. `home` exists and is locked.
 
+        `others` are hosts of which the telemetry is shown beside that of `host`; their `snapshot`
+        must not block.
         With `history` None, no history is kept; with `profiling` None, users profile.
         `top_symbols`: how many functions of each domain snapshots tell. `disk` is where samples
         are written.
@@ -99,6 +102,8 @@ class Service:
             published=self._published,
         )  # fmt: skip
         self._host = host  # for the pump, which runs on the thread that owns it
+        self._others = tuple(others)
+        self._neighbours: tuple[HostSnapshot, ...] = ()
         self.counts = Counts()
         self.journals = Journals()
         self.history: History | None = None
@@ -128,7 +133,10 @@ class Service:
         """Update readers, roots, sessions and log after a snapshot, on the host's thread."""
         if host.tracer is not None:
             self.traces.tend(host.tracer)
-        changes = self._roots.sync(host, snapshot)
+        self._neighbours = tuple(one.telemetry.snapshot() for one in self._others)
+        changes = Changes([], [], [])
+        if host.profiler is not None or host.toolstack is not None:  # whose files can be kept
+            changes = self._roots.sync(host, snapshot)
         for problem in changes.problems:
             if not self._driver.is_up:
                 raise problem  # at the start nothing is lost yet, and the user reads the message
@@ -207,10 +215,15 @@ class Service:
         """Return the last published state of the host."""
         return self._driver.snapshot()
 
+    def snapshots(self) -> Sequence[HostSnapshot]:
+        """Return the last published state of every host, that of the service's own first."""
+        return (self.snapshot(), *self._neighbours)
+
     def stats(self) -> ServiceStats:
         """Return the service's own figures."""
         driver = self._driver
-        model = CollectorStats(driver.is_up, driver.snapshot_seconds)
+        is_read = driver.is_up and driver.snapshot().is_up
+        model = CollectorStats(is_read, driver.snapshot_seconds)
         return ServiceStats(
             up=driver.is_up,
             model_seconds=driver.model_seconds,

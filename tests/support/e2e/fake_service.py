@@ -36,7 +36,7 @@ def main(home: str, address: str, web_config: str = "", *missing: str) -> int:
         Path(home), address, web_config=Path(web_config) if web_config else None
     )
     try:
-        serve(settings, lambda: host_lacking(missing), listening=tell)
+        serve(settings, lambda: [host_lacking(missing)], listening=tell)
     except (HostError, XenprofError) as error:
         sys.stderr.write(f"xenprof: {error}\n")
         return error.exit_code

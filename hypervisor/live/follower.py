@@ -1,0 +1,132 @@
+"""Reads a source again and again on a thread of its own, so that a slow agent delays nobody."""
+
+import contextlib
+import logging
+import threading
+from dataclasses import replace
+from typing import Final, NamedTuple
+
+from hypervisor.errors import HostError
+from hypervisor.live.clock import Clock, SystemClock
+from hypervisor.live.snapshots import snapshot_of
+from hypervisor.live.sources.source import Source
+from hypervisor.telemetry import HostSnapshot
+
+log = logging.getLogger(__name__)
+
+MISSED_PERIODS: Final = 3
+"""After so many without a new report, what was read last is no longer said of the host."""
+
+
+class Looked(NamedTuple):
+    """What was read last, and when it came, by the follower's clock."""
+
+    snapshot: HostSnapshot
+    run: tuple[str, int]  # boot and serial: others are another poll
+    at_ns: int
+
+
+class Follower:
+    """Keeps the newest snapshot of one host. `snapshot` may be called from any thread."""
+
+    def __init__(
+        self, name: str, shown: str, source: Source, period_ns: int, clock: Clock | None = None
+    ) -> None:
+        """`shown` is how the user names the source; messages name it. Nothing is read yet."""
+        self.name = name
+        self.shown = shown
+        self._source = source
+        self._period_ns = period_ns
+        self._clock = SystemClock() if clock is None else clock
+        self._began_ns = self._clock.now_ns()
+        self._last: Looked | None = None
+        self._reason = "no answer yet"
+        self._generation = 0
+        self._is_told_down = False
+        self._lock = threading.Lock()  # of the two above
+        self._stopping = threading.Event()
+        self._has_looked = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self, offset_ns: int = 0) -> None:
+        """Start to read; later reads are moved by `offset_ns`, so that not all hosts have one."""
+        self._thread = threading.Thread(
+            target=self._run, args=(offset_ns,), name=f"follow {self.name}", daemon=True
+        )
+        self._thread.start()
+
+    def wait_first(self, seconds: float) -> None:
+        """Wait until the first attempt to read is over, but not longer."""
+        self._has_looked.wait(seconds)
+
+    def stop(self) -> None:
+        """Ask the thread to end after what it reads now."""
+        self._stopping.set()
+
+    def join(self, seconds: float) -> None:
+        """Wait for the thread to end, but not longer: it may be reading."""
+        if self._thread is not None:
+            self._thread.join(seconds)
+
+    def look(self) -> None:
+        """Read the source once; a failure is kept as the reason why nothing new is known."""
+        try:
+            report = self._source.read()
+            looked = Looked(
+                snapshot_of(report, self.name),
+                (report.boot, report.serial),
+                self._clock.now_ns(),
+            )
+        except HostError as error:
+            self._reason = str(error)
+        except Exception as error:  # a fault of ours must not end the thread
+            if self._reason != repr(error):
+                log.exception("%s (%s) cannot be read", self.name, self.shown)
+            self._reason = repr(error)
+        else:
+            if self._last is None or self._last.run != looked.run:
+                self._last = looked
+            else:
+                self._reason = "it repeats its last report"
+        self._has_looked.set()
+
+    def snapshot(self) -> HostSnapshot:
+        """Return what was read last; if that is too long ago, a host of which nothing is known."""
+        last, now_ns = self._last, self._clock.now_ns()
+        since_ns = now_ns - (self._began_ns if last is None else last.at_ns)
+        is_late = since_ns > MISSED_PERIODS * self._period_ns
+        with self._lock:
+            self._generation += 1
+            generation = self._generation
+            self._tell(is_late, since_ns)
+        if last is not None and not is_late:
+            return replace(last.snapshot, generation=generation)
+        return HostSnapshot(
+            generation,
+            since_ns if last is None else last.snapshot.time_ns + since_ns,
+            self._clock.unix_ns(),
+            self.name,
+            is_up=False,
+        )
+
+    def _tell(self, is_late: bool, since_ns: int) -> None:
+        """Log that the host is lost, or found again; once."""
+        if is_late == self._is_told_down:
+            return
+        self._is_told_down = is_late
+        if is_late:
+            seconds = since_ns / 1e9
+            told = (self.name, self.shown, seconds, self._reason)
+            log.warning("%s (%s) is unknown: no report for %.0f s: %s", *told)
+        else:
+            log.warning("%s (%s) reports again", self.name, self.shown)
+
+    def _run(self, offset_ns: int) -> None:
+        due_ns = self._clock.now_ns() + offset_ns
+        with contextlib.closing(self._source):
+            while True:
+                self.look()
+                now_ns = self._clock.now_ns()
+                due_ns = max(due_ns + self._period_ns, now_ns)  # late ones are not made up for
+                if self._stopping.wait((due_ns - now_ns) / 1e9):
+                    return

@@ -1,0 +1,117 @@
+"""Reads the JSON of an agent as a HostReport: strictly and within bounds, as it may be hostile.
+
+The types are those that the records declare. Fields that a record does not have are left out, so
+that a newer agent is understood; a report of another FORMAT is refused.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from types import NoneType
+from typing import Any, Final, Union, cast, get_args, get_origin, get_type_hints
+
+from pydantic_core import CoreSchema, SchemaValidator, ValidationError, core_schema
+
+from hypervisor.errors import HostError
+from hypervisor.live.agent.report import FORMAT, HostReport
+
+MOST_BYTES: Final = 16 << 20
+"""Of a report; one of 1000 domains with four vcpus each takes 2 MiB. Judgement."""
+MOST_CHARACTERS: Final = 4096  # of a text, as xenstore's values have at most
+MOST_ROWS: Final = 32_768  # of a list; domains have the ids below 0x7FF0
+_LARGEST = (1 << 63) - 1
+_SHOWN = 200  # characters of an error that an agent has a part in
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class BadReport(HostError):
+    """Says that what an agent sent is no report; the message names the place."""
+
+
+def read_report(body: bytes) -> HostReport:
+    """Return the report in a JSON object. Raises: BadReport."""
+    if len(body) > MOST_BYTES:
+        raise BadReport(f"a report is at most {MOST_BYTES >> 20} MiB")
+    try:
+        report = cast(HostReport, _VALIDATOR.validate_json(_whole(body)))
+    except ValidationError as error:
+        raise BadReport(_told(error)) from None
+    if report.format != FORMAT:
+        raise BadReport(f"a report of format {report.format}: this service reads {FORMAT}")
+    _check_distinct(report)
+    return report
+
+
+def _whole(body: bytes) -> bytes:
+    r"""Return JSON without halves of surrogate pairs, which Rust cannot read: `\udc80` as text."""
+    if rb"\ud" not in body and rb"\uD" not in body:
+        return body
+    try:
+        text = json.dumps(json.loads(body), ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return body  # the validator says what is wrong
+    return _LONE_SURROGATE.sub(lambda found: f"\\\\u{ord(found[0]):04x}", text).encode()
+
+
+def _told(error: ValidationError) -> str:
+    """Return the first fault in one line."""
+    fault = error.errors(include_url=False, include_input=False)[0]
+    place = "".join(f"[{at}]" if isinstance(at, int) else f".{at}" for at in fault["loc"])
+    told = f"{place.lstrip('.') or 'the report'}: {fault['msg']}"[:_SHOWN]
+    return told.encode("unicode_escape").decode()
+
+
+def _check_distinct(report: HostReport) -> None:
+    """Check that what has a number has it alone, as series are told apart by it."""
+    _distinct("domains", (one.domid for one in report.domains))
+    _distinct("pcpus", (one.pcpu for one in report.pcpus))
+    for domain in report.domains:
+        where = f"domain {domain.domid}: "
+        _distinct(f"{where}vcpus", (one.vcpu for one in domain.vcpus))
+        _distinct(f"{where}vifs", (one.vif for one in domain.vifs))
+        _distinct(f"{where}vbds", (one.device for one in domain.vbds))
+
+
+def _distinct(what: str, numbers: Iterable[int]) -> None:
+    found = list(numbers)
+    if len(set(found)) != len(found):
+        raise BadReport(f"{what}: a number comes twice")
+
+
+def _schema(kind: Any) -> CoreSchema:
+    """Return how a value of a type is read."""
+    if kind is bool:
+        return core_schema.bool_schema(strict=True)
+    if kind is int:
+        return core_schema.int_schema(strict=True, ge=0, le=_LARGEST)
+    if kind is str:
+        return core_schema.str_schema(strict=True, max_length=MOST_CHARACTERS)
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin is Union:  # Optional
+        (inner,) = (one for one in arguments if one is not NoneType)
+        return core_schema.nullable_schema(_schema(inner))
+    if origin is Sequence:
+        rows = core_schema.list_schema(_schema(arguments[0]), max_length=MOST_ROWS)
+        return core_schema.no_info_after_validator_function(tuple, rows)
+    if origin is Mapping:
+        key, value = map(_schema, arguments)
+        return core_schema.dict_schema(key, value, max_length=MOST_ROWS)
+    return _record(kind)
+
+
+def _record(kind: Any) -> CoreSchema:
+    hints, defaults = get_type_hints(kind), kind._field_defaults
+    fields = {
+        name: core_schema.typed_dict_field(_schema(hints[name]), required=name not in defaults)
+        for name in kind._fields
+    }
+    record = core_schema.typed_dict_schema(fields, extra_behavior="ignore")
+    return core_schema.no_info_after_validator_function(partial(_made, kind), record)
+
+
+def _made(kind: Any, values: dict[str, object]) -> Any:
+    return kind(**values)
+
+
+_VALIDATOR: Final = SchemaValidator(_schema(HostReport))

@@ -1,0 +1,206 @@
+"""Makes the snapshot of a host from the report of its agent.
+
+Nothing is made up: what the report does not know is None in the snapshot. All texts go through
+`one_line`, as guests and toolstacks choose them.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final
+
+from hypervisor.domain0 import DOMAIN_0_ID
+from hypervisor.live.agent.report import (
+    DomainReport,
+    HostReport,
+    PcpuReport,
+    VbdReport,
+    VcpuReport,
+    VifReport,
+)
+from hypervisor.shutdown import CRASH
+from hypervisor.telemetry import (
+    DATA_KINDS,
+    DATA_SOURCES,
+    DomainSnapshot,
+    HostSnapshot,
+    PcpuSnapshot,
+    VbdSnapshot,
+    VcpuSnapshot,
+    VifSnapshot,
+)
+
+_OS: Final = "linux"  # of domain 0: the agent reads devices as only Linux has them
+
+
+def snapshot_of(report: HostReport, name: str) -> HostSnapshot:
+    """Return the snapshot of the host that the service calls `name`.
+
+    The name is not the agent's to choose: it tells apart the series of several hosts.
+    """
+    return HostSnapshot(
+        generation=report.serial,
+        time_ns=report.time_ns,
+        unix_ns=report.unix_ns,
+        host=name,
+        cpu_type=_text(report.cpu_type),
+        mhz=report.mhz,
+        sockets=report.sockets,
+        cores_per_socket=report.cores_per_socket,
+        threads_per_core=report.threads_per_core,
+        xen_major=report.xen_major,
+        xen_minor=report.xen_minor,
+        xen_extra=_text(report.xen_extra),
+        tools=_text(report.tools),
+        scheduler=_text(report.scheduler),
+        memory_kib=report.memory_kib,
+        free_kib=report.free_kib,
+        scrub_kib=report.scrub_kib,
+        domains=tuple(
+            _domain(one, report) for one in sorted(report.domains, key=lambda one: one.domid)
+        ),
+        pcpus=tuple(map(_pcpu, sorted(report.pcpus, key=lambda one: one.pcpu))),
+        sources={
+            kind: source
+            for kind, source in report.sources.items()
+            if kind in DATA_KINDS and source in DATA_SOURCES  # a newer agent may know others
+        },
+    )
+
+
+def one_line(text: str) -> str:
+    """Return a text without what could break a line or command a terminal: that is escaped."""
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
+    )
+
+
+def _text(text: str | None) -> str | None:
+    return None if text is None else one_line(text)
+
+
+def _pcpu(pcpu: PcpuReport) -> PcpuSnapshot:
+    return PcpuSnapshot(pcpu.pcpu, pcpu.socket, pcpu.core, pcpu.thread, idle_ns=pcpu.idle_ns)
+
+
+def _domain(domain: DomainReport, report: HostReport) -> DomainSnapshot:
+    is_first = domain.domid == DOMAIN_0_ID
+    stands = domain.paused or domain.shutdown or domain.dying
+    blocked = domain.blocked and not domain.running
+    return DomainSnapshot(
+        domid=domain.domid,
+        # As xend called those without a name; xl's (null) would be the name of several.
+        name=one_line(domain.name) if domain.name else f"Domain-{domain.domid}",
+        uuid=one_line(domain.uuid),
+        kind=_text(domain.kind),
+        os=_OS if is_first else None,
+        arch=_text(report.arch) if is_first else None,
+        running=domain.running,
+        runnable=not (stands or domain.running or blocked),
+        blocked=blocked,
+        paused=domain.paused,
+        shutdown=domain.shutdown,
+        crashed=_is_crashed(domain),
+        dying=domain.dying,
+        shutdown_reason=domain.shutdown_reason if domain.shutdown else None,
+        created_ns=_created_ns(domain, report),
+        cpu_ns=domain.cpu_ns,
+        memory_kib=domain.memory_kib,
+        target_kib=domain.target_kib,
+        maximum_kib=None if domain.is_memory_unlimited else domain.maximum_kib,
+        is_memory_unlimited=domain.is_memory_unlimited,
+        configured_memory_kib=domain.configured_kib,
+        weight=domain.weight,
+        cap_percent=domain.cap_percent,
+        vcpus=tuple(
+            _vcpu(one, domain) for one in sorted(domain.vcpus, key=lambda one: one.vcpu)
+        ),
+        vifs=tuple(map(_vif, sorted(domain.vifs, key=lambda one: one.vif))),
+        vbds=_vbds(domain.vbds),
+    )  # fmt: skip
+
+
+def _is_crashed(domain: DomainReport) -> bool | None:
+    if not domain.shutdown:
+        return False
+    return None if domain.shutdown_reason is None else domain.shutdown_reason == CRASH
+
+
+def _created_ns(domain: DomainReport, report: HostReport) -> int | None:
+    """Return when a domain was created in host time, which began with domain 0."""
+    if domain.created_unix_ns is None:
+        return None
+    boot_unix_ns = report.unix_ns - report.time_ns
+    return min(max(domain.created_unix_ns - boot_unix_ns, 0), report.time_ns)
+
+
+def _vcpu(vcpu: VcpuReport, domain: DomainReport) -> VcpuSnapshot:
+    return VcpuSnapshot(
+        vcpu=vcpu.vcpu,
+        pcpu=None if vcpu.online is False else vcpu.pcpu,
+        online=vcpu.online,
+        runstate=_runstate(vcpu, domain),
+        running_ns=vcpu.cpu_ns,
+        runnable_ns=vcpu.runnable_ns,
+        blocked_ns=vcpu.blocked_ns,
+        offline_ns=vcpu.offline_ns,
+        capped_ns=vcpu.capped_ns,
+        affinity=None if vcpu.affinity is None else tuple(sorted(set(vcpu.affinity))),
+    )
+
+
+def _runstate(vcpu: VcpuReport, domain: DomainReport) -> str | None:
+    """Return the state as Xen names it; one that would run in a domain that may not is offline."""
+    if vcpu.online is False:
+        return "offline"
+    if vcpu.running:
+        return "running"
+    if vcpu.blocked:
+        return "blocked"
+    if vcpu.online is None or vcpu.running is None or vcpu.blocked is None:
+        return None
+    return "offline" if domain.paused or domain.shutdown else "runnable"
+
+
+def _vif(vif: VifReport) -> VifSnapshot:
+    return VifSnapshot(
+        index=vif.vif,
+        name=_text(vif.name),
+        mac=_text(vif.mac),
+        bridge=_text(vif.bridge),
+        receive_bytes=vif.receive_bytes,
+        receive_packets=vif.receive_packets,
+        receive_errors=vif.receive_errors,
+        receive_dropped=vif.receive_dropped,
+        transmit_bytes=vif.transmit_bytes,
+        transmit_packets=vif.transmit_packets,
+        transmit_errors=vif.transmit_errors,
+        transmit_dropped=vif.transmit_dropped,
+    )
+
+
+def _vbds(vbds: Sequence[VbdReport]) -> tuple[VbdSnapshot, ...]:
+    """Return the devices; one whose name is not its own alone has none, and is told by number."""
+    names = [_text(one.name) for one in vbds]
+    uses = Counter([*names, *(str(one.device) for one in vbds)])
+    kept = (name if uses[name] == 1 else None for name in names)
+    found = (_vbd(one, name) for one, name in zip(vbds, kept, strict=True))
+    return tuple(sorted(found, key=lambda one: one.device))
+
+
+def _vbd(vbd: VbdReport, name: str | None) -> VbdSnapshot:
+    return VbdSnapshot(
+        device=vbd.device,
+        name=name,
+        backend=_text(vbd.backend),
+        mode=_text(vbd.mode),
+        read_requests=vbd.read_requests,
+        write_requests=vbd.write_requests,
+        read_bytes=vbd.read_bytes,
+        write_bytes=vbd.write_bytes,
+        out_of_requests=vbd.out_of_requests,
+        wait_ns=vbd.wait_ns,
+        answered_requests=vbd.answered_requests,
+        in_flight_requests=vbd.in_flight_requests,
+    )
