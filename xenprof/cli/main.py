@@ -40,6 +40,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "serve": ("serve", "Run the service: model, control socket, exporters, web page."),
     "stop": ("stop", "Stop the running service; everything is written first."),
     "targets": ("targets", "Print the services on a list or below a folder, for Prometheus."),
+    "top": ("top", "Watch a host as xentop does, with steal; record and replay it."),
     "trace": ("trace", "Record the trace rings of the running service, or read such a file."),
     "xenmon": ("xenmon", "Watch who gets the processors, live or into log files."),
 }

@@ -18,19 +18,17 @@ from textual.timer import Timer
 from hypervisor.telemetry import HostSnapshot
 from xenprof.client import ServiceError
 from xenprof.xentop.forms import xentop_form
+from xenprof.xentop.prompt import DELAY_PROMPT, DelayPrompt
 from xenprof.xentop.span import Span
 from xenprof.xentop.table import summary, table
-from xenprof.xentop.view import View, parse_delay
+from xenprof.xentop.view import View
 from xenprof.xentop.widgets import DomainTable, TextLines, key_help, plain, prompt, warning
-
-DELAY_PROMPT = "Delay(sec)"
-LONGEST_ENTRY = 79  # characters. Source: xentop.c, PROMPT_VAL_LEN
 
 Fetch = Callable[[], HostSnapshot]
 """Returns the newest snapshot; may block for a while. Raises: ServiceError."""
 
-_SWITCHES = {"n": "networks", "b": "vbds", "v": "vcpus", "r": "repeats_head"}
-_MOVES: Mapping[str, Mapping[str, int]] = {
+SWITCHES = {"n": "networks", "b": "vbds", "v": "vcpus", "r": "repeats_head"}
+MOVES: Mapping[str, Mapping[str, int]] = {
     "up": {"lines": -1},
     "down": {"lines": 1},
     "pageup": {"pages": -1},
@@ -71,8 +69,7 @@ class TopApp(App[None]):
         self._form = xentop_form(first, view)
         self._delay_seconds = pace.delay_seconds
         self._left = pace.iterations
-        self._entry: str | None = None  # the text typed at the prompt, while there is one
-        self._complaint: str | None = None  # a message on the typed text, until the next key
+        self._prompt = DelayPrompt()
         self._trouble: str | None = None  # why the data is old, until new data arrives
         self._timer: Timer | None = None
         self._is_fetching = False
@@ -100,9 +97,9 @@ class TopApp(App[None]):
 
     def on_key(self, event: events.Key) -> None:
         """Handle a key; any key shows the newest data."""
-        self._complaint = None
-        if self._entry is not None:
-            self._edit(event, self._entry)
+        self._prompt.complaint = None
+        if self._prompt.entry is not None:
+            self._delay_seconds = self._prompt.edit(event) or self._delay_seconds
         elif event.key == "escape" or (event.character or "").lower() == "q":
             self.exit()
             return
@@ -114,30 +111,14 @@ class TopApp(App[None]):
     def _command(self, event: events.Key) -> None:
         letter = (event.character or "").lower()
         if letter == "d":
-            self._entry = ""
+            self._prompt.ask()
         elif letter == "s":
             self._view = replace(self._view, sort=(self._view.sort + 1) % len(self._form.columns))
-        elif letter in _SWITCHES:
-            switch = _SWITCHES[letter]
+        elif letter in SWITCHES:
+            switch = SWITCHES[letter]
             self._view = replace(self._view, **{switch: not getattr(self._view, switch)})
-        elif event.key in _MOVES:
-            self._table.move(**_MOVES[event.key])
-
-    def _edit(self, event: events.Key, entry: str) -> None:
-        if event.key in ("escape", "enter"):
-            self._entry = None
-            if event.key == "enter" and entry:
-                self._set_delay(entry)
-        elif event.key in ("backspace", "ctrl+h"):
-            self._entry = entry[:-1]
-        elif event.character and event.is_printable:
-            self._entry = (entry + event.character)[:LONGEST_ENTRY]
-
-    def _set_delay(self, entry: str) -> None:
-        try:
-            self._delay_seconds = parse_delay(entry)
-        except ValueError as error:
-            self._complaint = str(error)
+        elif event.key in MOVES:
+            self._table.move(**MOVES[event.key])
 
     def _look(self) -> None:
         """Fetch a snapshot, unless a request is in progress."""
@@ -173,14 +154,12 @@ class TopApp(App[None]):
         self._summary.show(map(plain, summary(self._span.now)))
         self._form = self._form.holding(self._span.now)
         self._table.show(list(table(self._span, self._view, self._form)), self._view)
-        told = wrap(self._complaint or self._trouble or "", max(1, self.size.width))
+        told = wrap(self._prompt.complaint or self._trouble or "", max(1, self.size.width))
         self._notice.display = bool(told)
         self._notice.styles.height = len(told)
         self._notice.show(map(warning, told))
-        asks = self._entry is not None
-        self._bottom.show(
-            [prompt(DELAY_PROMPT, self._entry or "") if asks else key_help(self._view)]
-        )
+        entry = self._prompt.entry
+        self._bottom.show([key_help(self._view) if entry is None else prompt(DELAY_PROMPT, entry)])
 
 
 def run(fetch: Fetch, first: HostSnapshot, view: View, pace: Pace) -> int:

@@ -21,16 +21,34 @@ _ON = Style(color="black", bgcolor="yellow")
 _NAME = 0  # the column that stays when the table moves sideways
 _ALWAYS_SHOWN = 2  # NAME and one more column
 
-_KEYS = (
-    ("", "D", "elay", None),
+# What also stands out without colours, and digits for heat.
+_ON_IN_GREY = _ON + Style(underline=True)
+_WARM, _HOT = Style(color="yellow"), Style(color="red", bold=True, reverse=True)
+
+Key = tuple[str, str, str, str]
+"""What stands before a key, the key, what follows, and the name of what it switches or ""."""
+_KEYS: tuple[Key, ...] = (
+    ("", "D", "elay", ""),
     ("", "N", "etworks", "networks"),
     ("v", "B", "ds", "vbds"),
     ("", "V", "CPUs", "vcpus"),
     ("", "R", "epeat header", "repeats_head"),
-    ("", "S", "ort order", None),
-    ("", "Q", "uit", None),
-    ("", "Arrows", " scroll", None),
+    ("", "S", "ort order", ""),
+    ("", "Q", "uit", ""),
+    ("", "Arrows", " scroll", ""),
 )
+_MORE_KEYS: tuple[Key, ...] = (
+    *_KEYS[:4],
+    ("", "R", "epeat", "repeats_head"),
+    ("", "S", "ort", ""),
+    ("", "P", "cpus", "pcpus"),
+    ("", "I", "nfo", "sources"),
+    ("", "Q", "uit", ""),
+)
+_SWITCHES = ("networks", "vbds", "vcpus", "repeats_head")
+
+
+_IN_COLUMNS = (Kind.HEAD, Kind.DOMAIN)
 
 
 class TextLines(Widget):
@@ -129,12 +147,14 @@ class DomainTable(Widget):
 
     def _width(self, hidden: int) -> int:
         """Return the width of the widest row without `hidden` columns."""
-        rows = (line for line in self._head + self._body if line.kind is not Kind.DETAIL)
+        rows = (line for line in self._head + self._body if line.kind in _IN_COLUMNS)
         return max((width(" ".join(_kept(line, hidden))) for line in rows), default=0)
 
     def _segments(self, line: Line) -> list[Segment]:
         if line.kind is Kind.DETAIL:
             return [Segment(self._detail(line.text), _PLAIN)]
+        if line.kind is Kind.HEAT:
+            return _heat(line)
         base = _REVERSE if line.kind is Kind.HEAD else _PLAIN
         segments: list[Segment] = []
         for number, cell in enumerate(line.cells):
@@ -170,14 +190,34 @@ def prompt(question: str, typed: str) -> list[Segment]:
 
 
 def key_help(view: View) -> list[Segment]:
-    """Return the bottom line: what the keys do, and which of it is on."""
+    """Return xentop's bottom line: what the keys do, and which of it is on."""
+    return _key_line(_KEYS, {name for name in _SWITCHES if getattr(view, name)}, _ON)
+
+
+def more_key_help(view: View, panel: str) -> list[Segment]:
+    """Return the bottom line of `xenprof top`, which has panels too."""
+    switched_on = {name for name in _SWITCHES if getattr(view, name)} | {panel}
+    return _key_line(_MORE_KEYS, switched_on, _ON_IN_GREY)
+
+
+def _key_line(keys: tuple[Key, ...], switched_on: set[str], on: Style) -> list[Segment]:
     segments = []
-    for before, key, after, switch in _KEYS:
-        style = _ON if switch and getattr(view, switch) else _PLAIN
+    for before, key, after, switch in keys:
+        style = on if switch in switched_on else _PLAIN
         segments += [
             Segment("  ", _PLAIN),
             Segment(before, style),
             Segment(key, _REVERSE),
             Segment(after, style),
         ]
+    return segments
+
+
+def _heat(line: Line) -> list[Segment]:
+    """Return a line of the heatmap: digits from 5 on are warm, those from 8 on hot."""
+    label, *groups = line.cells
+    segments = [Segment(label, _PLAIN)]
+    for letters in (" ", *" ".join(groups)):
+        heat = int(letters) if letters.isdigit() else 0
+        segments.append(Segment(letters, _HOT if heat >= 8 else _WARM if heat >= 5 else _PLAIN))
     return segments
