@@ -32,17 +32,19 @@ class _Line(NamedTuple):
     text: str  # without indentation and comment
 
 
+# What a word may begin with, so that YAML sees neither a sign nor a number of some kind in it.
+_BEGIN = r"(?:[A-Za-z_$/(^\\;]|[^\x00-\x7f]|\.{1,2}/)"
 _KEY = re.compile(
-    r"""("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s"'#&*!|>@`%{}\[\],?:-][^\s#:]*)\s*:(?:\s+|$)"""
+    r"""("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|""" + _BEGIN + r"""[^\s#:]*)\s*:(?:\s+|$)"""
 )
 _DOUBLE = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _SINGLE = re.compile(r"'((?:[^']|'')*)'")
 _ESCAPES = {'"': '"', "\\": "\\", "/": "/", "n": "\n", "t": "\t", " ": " "}
-_WORD = re.compile(r"[^\s\"'#&*!|>@`%{}\[\],?:-][^\[\]{},]*")
+_WORD = re.compile(_BEGIN + r"[^\[\]{},]*")
 _NULL = ("", "~", "null", "Null", "NULL")
 _TRUE = ("true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON")
 _FALSE = ("false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF")
-_NUMBER = re.compile(r"[0-9]{1,18}")
+_NUMBER = re.compile(r"0|[1-9][0-9]{0,17}")
 
 
 def read(text: str) -> Node:
@@ -60,16 +62,19 @@ def read(text: str) -> Node:
 
 def _lines(text: str) -> List[_Line]:
     found: List[_Line] = []
+    begun = False
     for number, whole in enumerate(text.split("\n"), 1):
         line = whole[:-1] if whole.endswith("\r") else whole
         if not all(char.isprintable() for char in line):
             raise NotRead(number, "has a tab or another control character")
-        if not found and line.rstrip() == "---":
+        if line.rstrip() == "---" and not begun:
+            begun = True
             continue
         if line.startswith(("---", "...", "%")):
             raise NotRead(number, "begins another document, or has a directive")
         plain = _without_comment(line)
         if plain.strip():
+            begun = True
             found.append(_Line(number, len(plain) - len(plain.lstrip(" ")), plain.strip(" ")))
     return found
 
@@ -107,9 +112,11 @@ def _mapping(lines: List[_Line], indent: int) -> Tuple[Node, List[_Line]]:
         if rest:
             found[key] = Node(line.number, _value(line.number, rest))
         elif lines and lines[0].text.startswith("- ") and lines[0].indent >= indent:
-            found[key], lines = _list(lines)
+            node, lines = _list(lines)
+            found[key] = node._replace(line=line.number)
         elif lines and lines[0].indent > indent:
-            found[key], lines = _mapping(lines, lines[0].indent)
+            node, lines = _mapping(lines, lines[0].indent)
+            found[key] = node._replace(line=line.number)
         else:
             found[key] = Node(line.number, None)
     if lines and lines[0].indent > indent:
@@ -134,6 +141,8 @@ def _value(number: int, text: str) -> Union[Plain, List[Node], Dict[str, Node]]:
         words = [word.strip(" ") for word in inner.split(",")] if inner else []
         if words and not words[-1]:
             words.pop()
+        if not all(words):
+            raise NotRead(number, "has a list with nothing between two commas")
         return [Node(number, _scalar(number, word)) for word in words]
     return _scalar(number, text)
 
@@ -149,9 +158,11 @@ def _scalar(number: int, text: str) -> Plain:
         return None
     if text in _TRUE or text in _FALSE:
         return text in _TRUE
-    if not _WORD.fullmatch(text) or ": " in text or text.endswith(":"):
+    if _NUMBER.fullmatch(text):
+        return int(text)
+    if not _WORD.fullmatch(text) or ": " in text or " #" in text or text.endswith(":"):
         raise NotRead(number, "is YAML of a kind that is not read here; put the text in quotes")
-    return int(text) if _NUMBER.fullmatch(text) else text
+    return text
 
 
 def _unescaped(number: int, text: str) -> str:

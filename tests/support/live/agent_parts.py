@@ -4,6 +4,7 @@ import contextlib
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from hypervisor.live.agent.connection import Door
 from hypervisor.live.agent.httphead import Answer, Request
@@ -24,7 +25,7 @@ COST = Cost(
 PATIENCE_SECONDS = 20.0
 
 
-def bare_report(**fields: object) -> HostReport:
+def bare_report(**fields: Any) -> HostReport:
     """Return a report that knows next to nothing, with these fields."""
     bare = HostReport(1, 1, "boot", SECOND_NS, 1_790_000_000 * SECOND_NS, 1000, 500, 14, "xen1")
     return bare._replace(**fields)
