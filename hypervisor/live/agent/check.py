@@ -1,0 +1,151 @@
+"""Says what an agent can read here, and what it cannot and why: a line for each thing."""
+
+import contextlib
+import os
+from pathlib import Path
+from typing import Iterator, List, NamedTuple, Optional
+
+from hypervisor.live.agent import webconfig
+from hypervisor.live.agent.errors import AgentError
+from hypervisor.live.agent.opening import Open
+from hypervisor.live.agent.options import Options
+from hypervisor.live.agent.readings import resident_bytes
+from hypervisor.live.agent.report import HostReport
+from hypervisor.live.agent.shown import one_line
+
+OK, MISSING, FATAL = "ok", "missing", "FATAL"
+
+_KINDS = (
+    ("vcpu_time", "running time of domains and vcpus"),
+    ("runstates", "waiting, blocked and capped time of vcpus"),
+    ("scheduler", "weights and caps"),
+    ("memory", "memory of domains"),
+    ("vif", "network interfaces"),
+    ("vbd", "block devices"),
+)
+"""Kinds of data (hypervisor.telemetry.DATA_KINDS) that an agent may have, and what they are."""
+_MIB = 1 << 20
+_FEW_BYTES = 4096
+
+
+class Finding(NamedTuple):
+    """What was found out about one thing."""
+
+    verdict: str
+    what: str
+    told: str
+
+    def __str__(self) -> str:
+        """Return it as a line."""
+        return one_line(f"{self.verdict:<7}  {self.what}: {self.told}")
+
+
+def findings(options: Options, open_host: Open, root: str = "/") -> List[Finding]:
+    """Return what there is to say; an agent can serve if nothing of it is FATAL."""
+    return [
+        _domain0(root),
+        _user(),
+        _lockdown(root),
+        *_host(open_host, root),
+        *_web(options),
+        Finding(OK, "privileges", "root opens the device; then no capability is kept, only the user"
+                " root, who owns xenstore's socket and the files of tapdisks"),
+        _memory(),
+    ]  # fmt: skip
+
+
+def _domain0(root: str) -> Finding:
+    capabilities = _start(Path(root) / "proc/xen/capabilities")
+    if capabilities is None:
+        told = "there is no /proc/xen/capabilities: no Xen runs here, or xenfs is not mounted"
+        return Finding(MISSING, "domain 0", told)
+    if "control_d" in capabilities.split():
+        return Finding(OK, "domain 0", "/proc/xen/capabilities has control_d")
+    told = "/proc/xen/capabilities lacks control_d: this is a guest, start the agent in domain 0"
+    return Finding(FATAL, "domain 0", told)
+
+
+def _user() -> Finding:
+    number = os.geteuid()
+    if number == 0:
+        return Finding(OK, "user", "root")
+    return Finding(MISSING, "user", f"number {number}, not root, whom the devices belong to")
+
+
+def _lockdown(root: str) -> Finding:
+    modes = _start(Path(root) / "sys/kernel/security/lockdown")
+    if modes is None:
+        return Finding(OK, "lockdown", "this kernel has none, or does not show it")
+    active = [mode[1:-1] for mode in modes.split() if mode.startswith("[")]
+    if active in ([], ["none"]):
+        return Finding(OK, "lockdown", "none")
+    told = f"{active[0]}: the kernel may refuse the privileged command device"
+    return Finding(MISSING, "lockdown", told)
+
+
+def _host(open_host: Open, root: str) -> Iterator[Finding]:
+    try:
+        host = open_host(root)
+    except AgentError as error:  # it says what was tried
+        yield Finding(FATAL, "hypervisor", str(error))
+        return
+    with contextlib.closing(host):
+        yield Finding(OK, "hypervisor", f"answers by {host.interface}")
+        try:
+            report = host.poll()
+        except Exception as error:
+            yield Finding(FATAL, "poll", f"{type(error).__name__}: {error}")
+            return
+        yield from _poll(report)
+
+
+def _poll(report: HostReport) -> Iterator[Finding]:
+    vcpus = sum(len(domain.vcpus) for domain in report.domains)
+    cost = f"{report.hypercalls} hypercalls, {report.cpu_ns / 1e6:.1f} ms of processor time"
+    told = f"{len(report.domains)} domains, {vcpus} vcpus; {cost}"
+    yield Finding(OK if report.domains else FATAL, "poll", told)
+    for kind, told in _KINDS:
+        source = report.sources.get(kind)
+        if source is None:
+            yield Finding(MISSING, kind, f"{told} cannot be read here")
+        else:
+            yield Finding(OK, kind, f"{told}, by {source}")
+    for problem in report.problems:
+        is_denied = "EPERM" in problem or "EACCES" in problem
+        yield Finding(MISSING, "problem", problem + (" (FLASK denies it?)" if is_denied else ""))
+
+
+def _web(options: Options) -> Iterator[Finding]:
+    config = webconfig.WebConfig()
+    if options.web_config is not None:
+        try:
+            config = webconfig.read(options.web_config)
+            if config.tls is not None:
+                from hypervisor.live.agent.tls import context
+
+                context(config.tls)
+            yield Finding(OK, "web config", f"{options.web_config} can be used")
+        except AgentError as error:
+            yield Finding(FATAL, "web config", str(error))
+    from hypervisor.live.agent.passwords import bcrypt
+
+    try:
+        bcrypt()
+        yield Finding(OK, "bcrypt", "the C library knows it, so there may be basic_auth_users")
+    except AgentError as error:
+        yield Finding(FATAL if config.users else MISSING, "bcrypt", str(error))
+
+
+def _memory() -> Finding:
+    resident = resident_bytes()
+    if resident is None:
+        return Finding(MISSING, "memory", "/proc/self/status does not tell it")
+    return Finding(OK, "memory", f"{resident / _MIB:.1f} MiB are resident")
+
+
+def _start(path: Path) -> Optional[str]:
+    try:
+        with path.open("rb") as file:
+            return file.read(_FEW_BYTES).decode("ascii", "backslashreplace")
+    except OSError:
+        return None

@@ -1,0 +1,71 @@
+"""Opens the doors of an agent: sockets, and what stands before them. Strangers find none open."""
+
+import contextlib
+import socket
+from typing import TYPE_CHECKING, List, Optional, Sequence
+
+from hypervisor.live.agent import webconfig
+from hypervisor.live.agent.connection import Door, Secure
+from hypervisor.live.agent.gate import Gate, by_host, by_password, let_all_in
+from hypervisor.live.agent.listening import Address, CannotListen, is_loopback, on_address, on_path
+from hypervisor.live.agent.webconfig import WebConfig
+
+if TYPE_CHECKING:
+    from hypervisor.live.agent.webconfig import Tls
+
+_ALWAYS = (("X-Content-Type-Options", "nosniff"), ("Cache-Control", "no-store"))
+
+
+def open_doors(
+    addresses: Sequence[Address],
+    unix_socket: Optional[str],
+    web_config: Optional[str],
+    held: contextlib.ExitStack,
+) -> List[Door]:
+    """Return the doors, which `held` closes.
+
+    Raises: CannotListen, WebConfigError, NoBcrypt.
+    """
+    config = WebConfig() if web_config is None else webconfig.read(web_config)
+    secure = None if config.tls is None else _secure(config.tls)
+    passwords = _by_password(config) if config.users else None
+    headers = _ALWAYS + tuple(config.headers.items())
+    doors: List[Door] = []
+    for address in addresses:
+        for listener in on_address(address):
+            held.callback(listener.close)
+            if not is_loopback(listener) and (secure is None or not config.has_authentication):
+                raise CannotListen(
+                    f"{address} can be reached from outside, which needs --web.config.file with "
+                    "TLS, and with passwords or certificates of clients"
+                )
+            gate = passwords or _for_strangers(address, config)
+            doors.append(Door(listener, gate, secure, headers))
+    if unix_socket is not None:
+        doors.append(Door(held.enter_context(on_path(unix_socket)), let_all_in, None, headers))
+    return doors
+
+
+def _for_strangers(address: Address, config: WebConfig) -> Gate:
+    return let_all_in if config.has_authentication else by_host(frozenset((address.host.lower(),)))
+
+
+def _by_password(config: WebConfig) -> Gate:
+    from hypervisor.live.agent.passwords import Passwords, bcrypt
+
+    return by_password(Passwords(config.users, bcrypt()))
+
+
+def _secure(tls: "Tls") -> Secure:
+    from hypervisor.live.agent.tls import context, has_name
+
+    made = context(tls)
+
+    def secure(client: socket.socket) -> socket.socket:
+        secured = made.wrap_socket(client, server_side=True)
+        if not has_name(secured, tls):
+            secured.close()
+            raise OSError("the client's certificate has none of client_allowed_sans")
+        return secured
+
+    return secure

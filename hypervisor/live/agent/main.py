@@ -1,0 +1,96 @@
+"""`xenprof agent`, and the one file that is built of it: reads a Xen host, and serves that."""
+
+import contextlib
+import signal
+import sys
+from typing import Optional, Sequence
+
+from hypervisor.live.agent import notify, privileges
+from hypervisor.live.agent.check import FATAL, findings
+from hypervisor.live.agent.doors import open_doors
+from hypervisor.live.agent.errors import AgentError
+from hypervisor.live.agent.opening import Open, this_host
+from hypervisor.live.agent.options import CHECK, ONCE, PIPE, PROGRAM, Options, parse_options
+from hypervisor.live.agent.pages import Pages
+from hypervisor.live.agent.readings import NotRead, Readings
+from hypervisor.live.agent.report import to_json
+from hypervisor.live.agent.serving import Server
+
+_ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_ROOT = "/"
+_LONGEST_LINE = 4096
+
+
+def main(
+    arguments: Optional[Sequence[str]] = None,
+    version: str = "unknown",
+    program: str = PROGRAM,
+    open_host: Open = this_host,
+) -> int:
+    """Run the agent and return its exit code."""
+    options = parse_options(sys.argv[1:] if arguments is None else arguments, version, program)
+    try:
+        if options.do == CHECK:
+            found = findings(options, open_host, _ROOT)
+            _write("".join(f"{one}\n" for one in found))
+            return int(any(one.verdict == FATAL for one in found))
+        with contextlib.ExitStack() as held:
+            _run(options, version, open_host, held)
+    except AgentError as error:
+        _tell(f"{program}: {error}")
+        return error.exit_code
+    except BrokenPipeError:  # who reads has gone
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _run(options: Options, version: str, open_host: Open, held: contextlib.ExitStack) -> None:
+    supervisor = notify.take_address()
+    is_server = options.do not in (ONCE, PIPE)
+    doors = (
+        open_doors(options.addresses, options.unix_socket, options.web_config, held)
+        if is_server
+        else []
+    )
+    host = held.enter_context(contextlib.closing(open_host(_ROOT)))
+    for kept in privileges.give_up():
+        _tell(f"kept: {kept}")
+    if options.do == ONCE:
+        _write(to_json(host.poll()) + "\n")
+        return
+    if options.sample_hz:
+        host.sample(options.sample_hz)
+    readings = Readings(host.poll, options.period_seconds, _tell)
+    if not is_server:
+        _pipe(readings)
+        return
+    server = Server(doors, Pages(readings, options.telemetry_path, version).answer, _tell)
+    for number in _ENDING_SIGNALS:
+        signal.signal(number, lambda *_: server.stop())
+    for door in doors:
+        _tell(f"serving on {door}")
+    notify.tell(supervisor, "READY=1")
+    server.run()
+    notify.tell(supervisor, "STOPPING=1")
+
+
+def _pipe(readings: Readings) -> None:
+    """Write a report for each line that is read, until there are no more."""
+    for _ in iter(lambda: sys.stdin.buffer.readline(_LONGEST_LINE), b""):
+        try:
+            _write(to_json(readings.latest().report) + "\n")
+        except NotRead:
+            _write("null\n")
+
+
+def _write(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def _tell(line: str) -> None:
+    with contextlib.suppress(OSError):
+        sys.stderr.write(f"{line}\n")
+        sys.stderr.flush()

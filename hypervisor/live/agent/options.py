@@ -1,0 +1,148 @@
+"""Reads the command line of an agent."""
+
+import argparse
+import re
+from typing import List, NamedTuple, NoReturn, Optional, Sequence, Tuple
+
+from hypervisor.live.agent.limits import (
+    LEAST_PERIOD_SECONDS,
+    MOST_PERIOD_SECONDS,
+    MOST_SAMPLE_HZ,
+)
+from hypervisor.live.agent.listening import Address, parse
+from hypervisor.live.agent.pages import OWN_PATHS
+
+PROGRAM = "xenprof-agent"
+DEFAULT_ADDRESS = "127.0.0.1:10032"
+DEFAULT_SAMPLE_HZ = 50
+
+SERVE, CHECK, ONCE, PIPE = "serve", "check", "once", "pipe"
+
+_PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|\Z))[\w.~!$&'()*+,;=:@-]+)+", re.ASCII)
+
+
+class Options(NamedTuple):
+    """What is wanted."""
+
+    do: str = SERVE
+    addresses: Tuple[Address, ...] = ()
+    unix_socket: Optional[str] = None
+    web_config: Optional[str] = None
+    telemetry_path: str = "/metrics"
+    period_seconds: float = 1.0
+    sample_hz: int = DEFAULT_SAMPLE_HZ
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """End with one line on stderr."""
+        line = " ".join(message.split())
+        self.exit(2, f"{self.prog}: {line}; see --help\n")
+
+
+def parse_options(arguments: Sequence[str], version: str, program: str = PROGRAM) -> Options:
+    """Return what a command line wants. Ends the program for --help, --version and mistakes."""
+    given = _parser(version, program).parse_args(list(arguments))
+    addresses: List[Address] = given.addresses or []
+    if not addresses and not given.unix_socket:
+        addresses = [parse(DEFAULT_ADDRESS)]
+    return Options(
+        do=given.do or SERVE,
+        addresses=tuple(addresses),
+        unix_socket=given.unix_socket,
+        web_config=given.web_config,
+        telemetry_path=given.telemetry_path,
+        period_seconds=given.period_seconds,
+        sample_hz=given.sample_hz,
+    )
+
+
+def _parser(version: str, program: str) -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog=program,
+        description="Serve what a Xen host is doing, from its domain 0.",
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add(
+        "--web.listen-address",
+        dest="addresses",
+        action="append",
+        type=_address,
+        metavar="ADDRESS:PORT",
+        help=f"may be repeated (default: {DEFAULT_ADDRESS}, or none with --web.unix-socket)",
+    )
+    add(
+        "--web.unix-socket",
+        dest="unix_socket",
+        metavar="PATH",
+        help="a socket that root alone may use",
+    )
+    add(
+        "--web.config.file",
+        dest="web_config",
+        metavar="FILE",
+        help="TLS and passwords, as Prometheus exporters take them",
+    )
+    add(
+        "--web.telemetry-path",
+        dest="telemetry_path",
+        default="/metrics",
+        type=_path,
+        metavar="PATH",
+        help="where Prometheus scrapes (default: %(default)s)",
+    )
+    add(
+        "--period",
+        dest="period_seconds",
+        default=1.0,
+        type=_period,
+        metavar="SECONDS",
+        help="the host is polled when somebody asks, once in so long (default: 1)",
+    )
+    add(
+        "--sample-hz",
+        default=DEFAULT_SAMPLE_HZ,
+        type=_hertz,
+        metavar="N",
+        help="look so often in a second which vcpus wait; 0: never (default: %(default)s)",
+    )
+    instead = parser.add_mutually_exclusive_group()
+    for do, help_text in (
+        (CHECK, "say what can be read here, and what cannot and why; then end"),
+        (ONCE, "print one report as JSON, then end"),
+        (PIPE, "print a report as a line of JSON for each line of the standard input"),
+    ):
+        instead.add_argument(f"--{do}", dest="do", action="store_const", const=do, help=help_text)
+    add("--version", action="version", version=f"{program} {version}")
+    return parser
+
+
+def _address(text: str) -> Address:
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _path(text: str) -> str:
+    if not _PATH.fullmatch(text) or text in OWN_PATHS:
+        raise argparse.ArgumentTypeError(f"{text!r} is no path, such as /metrics, or it is taken")
+    return text
+
+
+def _period(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not LEAST_PERIOD_SECONDS <= seconds <= MOST_PERIOD_SECONDS:
+        bounds = f"{LEAST_PERIOD_SECONDS} to {MOST_PERIOD_SECONDS}"
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds, {bounds}")
+    return seconds
+
+
+def _hertz(text: str) -> int:
+    if not re.fullmatch("[0-9]{1,3}", text) or int(text) > MOST_SAMPLE_HZ:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number, 0 to {MOST_SAMPLE_HZ}")
+    return int(text)

@@ -1,0 +1,43 @@
+"""Gives up what root may do, after everything is open that needed it.
+
+The agent stays the user root, as xenstore's socket and the files of tapdisks are root's own, but
+has no capability then and can have none again. That is a second wall, not the first: who holds the
+privileged command device open can do with the host what he likes.
+"""
+
+import ctypes
+import os
+from typing import List
+
+_PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS, _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL = 24, 38, 47, 4
+_PR_SET_DUMPABLE = 4
+_CAPABILITY_VERSION_3 = 0x20080522
+_MOST_CAPABILITIES = 64  # that this version of capset(2) can name
+
+
+class _Head(ctypes.Structure):
+    _fields_ = (("version", ctypes.c_uint32), ("pid", ctypes.c_int))
+
+
+def give_up() -> List[str]:
+    """Give up all capabilities, and new ones; return what could not be given up, a line each.
+
+    It is of this thread and of those that it starts: call it before there are others.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    kept: List[str] = []
+
+    def did(what: str, result: int) -> None:
+        if result != 0:
+            kept.append(f"{what}: {os.strerror(ctypes.get_errno())}")
+
+    did("no new privileges", libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+    did("not to be traced", libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0))
+    libc.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
+    for capability in range(_MOST_CAPABILITIES):
+        # Fails for numbers that this kernel does not know, and for all without CAP_SETPCAP.
+        libc.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0)
+    head = _Head(_CAPABILITY_VERSION_3, 0)
+    # Of three sets with two words for each, as capset(2) takes them: word by word.
+    did("capabilities", libc.capset(ctypes.byref(head), (ctypes.c_uint32 * 6)()))
+    return kept

@@ -1,0 +1,146 @@
+"""Prepares a report for its metrics: what series can tell apart, and texts that are one line."""
+
+from typing import Callable, Dict, Iterator, List, Optional, Sequence, Tuple
+
+from hypervisor.live.agent.exposition import Labels, Point, Value
+from hypervisor.live.agent.readings import Reading
+from hypervisor.live.agent.report import DomainReport, VbdReport, VcpuReport, VifReport
+
+NS_PER_SECOND = 1_000_000_000
+
+
+class Shown:
+    """What the metrics of a page are made from: rows of labels and of what they name."""
+
+    def __init__(self, reading: Reading) -> None:
+        report = reading.report
+        self.reading = reading
+        self.report = report
+        self.pcpus = sorted(report.pcpus, key=lambda one: one.pcpu)
+        self.domains = _named(report.domains)
+        self.vcpus: List[Tuple[Labels, VcpuReport]] = [
+            ((name, str(vcpu.vcpu)), vcpu)
+            for name, domain in self.domains
+            for vcpu in sorted(domain.vcpus, key=lambda one: one.vcpu)
+        ]
+        self.vifs: List[Tuple[Labels, VifReport]] = [
+            ((name, str(vif.vif)), vif)
+            for name, domain in self.domains
+            for vif in sorted(domain.vifs, key=lambda one: one.vif)
+        ]
+        self.vbds: List[Tuple[Labels, VbdReport]] = [
+            ((name, label), vbd) for name, domain in self.domains for label, vbd in _vbds(domain)
+        ]
+
+
+def one_line(text: str) -> str:
+    """Return a text without what could break a line or command a terminal: that is escaped."""
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
+    )
+
+
+def line_of(text: Optional[str]) -> str:
+    """Return a text as one line; empty if it is unknown."""
+    return one_line(text or "")
+
+
+def _named(domains: Sequence[DomainReport]) -> List[Tuple[str, DomainReport]]:
+    """Return the domains by name, in the order of their numbers: of several, the newest."""
+    found: Dict[str, DomainReport] = {}
+    for one in sorted(domains, key=lambda domain: domain.domid):
+        found[one_line(one.name) if one.name else f"Domain-{one.domid}"] = one
+    return list(found.items())
+
+
+def _vbds(domain: DomainReport) -> List[Tuple[str, VbdReport]]:
+    """Return the devices by name; by number where there is no name, or where two have it."""
+    vbds = sorted(domain.vbds, key=lambda vbd: vbd.device)
+    used = [line_of(vbd.name) for vbd in vbds] + [str(vbd.device) for vbd in vbds]
+    return [
+        (name if vbd.name is not None and used.count(name) == 1 else str(vbd.device), vbd)
+        for name, vbd in zip(used, vbds)
+    ]
+
+
+Points = Callable[[Shown], Iterator[Point]]
+Find = Callable[..., Optional[Value]]
+
+
+def of_host(find: Find) -> Points:
+    """Return one point, found in what is shown."""
+
+    def points(shown: Shown) -> Iterator[Point]:
+        yield (), find(shown)
+
+    return points
+
+
+def of_each(rows: Callable[[Shown], Sequence[Tuple[Labels, object]]], find: Find) -> Points:
+    """Return a point for each row."""
+
+    def points(shown: Shown) -> Iterator[Point]:
+        for labels, one in rows(shown):
+            yield labels, find(one)
+
+    return points
+
+
+def parts_of(
+    rows: Callable[[Shown], Sequence[Tuple[Labels, object]]], parts: Sequence[Tuple[str, Find]]
+) -> Points:
+    """Return a point for each part of each row; the name of the part is the last label."""
+
+    def points(shown: Shown) -> Iterator[Point]:
+        for part, find in parts:
+            for labels, one in rows(shown):
+                yield (*labels, part), find(one)
+
+    return points
+
+
+def of_domains(find: Find) -> Points:
+    """Return a point for each domain."""
+    return of_each(domain_rows, find)
+
+
+def of_vcpus(find: Find) -> Points:
+    """Return a point for each vcpu."""
+    return of_each(vcpu_rows, find)
+
+
+def of_vifs(find: Find) -> Points:
+    """Return a point for each network interface."""
+    return of_each(lambda shown: shown.vifs, find)
+
+
+def of_vbds(find: Find) -> Points:
+    """Return a point for each block device."""
+    return of_each(lambda shown: shown.vbds, find)
+
+
+def domain_rows(shown: Shown) -> List[Tuple[Labels, DomainReport]]:
+    """Return the domains with their labels."""
+    return [((name,), domain) for name, domain in shown.domains]
+
+
+def vcpu_rows(shown: Shown) -> List[Tuple[Labels, VcpuReport]]:
+    """Return the vcpus with their labels."""
+    return shown.vcpus
+
+
+def seconds(spent_ns: Optional[int]) -> Optional[float]:
+    """Return nanoseconds in seconds; None stays None."""
+    return None if spent_ns is None else spent_ns / NS_PER_SECOND
+
+
+def of_kib(value: Optional[int]) -> Optional[int]:
+    """Return KiB in bytes; None stays None."""
+    return None if value is None else value * 1024
+
+
+def number(flag: Optional[bool]) -> Optional[int]:
+    """Return 1 for true, 0 for false; None stays None."""
+    return None if flag is None else int(flag)

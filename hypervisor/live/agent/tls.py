@@ -1,0 +1,99 @@
+"""Makes the TLS context of a socket from a web config file."""
+
+import ssl
+import warnings
+from typing import Tuple, cast
+
+from hypervisor.live.agent.webconfig import CLIENT_AUTHS, Tls, WebConfigError
+
+_CIPHERS = {
+    "TLS_RSA_WITH_AES_128_CBC_SHA": "AES128-SHA",
+    "TLS_RSA_WITH_AES_256_CBC_SHA": "AES256-SHA",
+    "TLS_RSA_WITH_AES_128_GCM_SHA256": "AES128-GCM-SHA256",
+    "TLS_RSA_WITH_AES_256_GCM_SHA384": "AES256-GCM-SHA384",
+    "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA": "ECDHE-ECDSA-AES128-SHA",
+    "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA": "ECDHE-ECDSA-AES256-SHA",
+    "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA": "ECDHE-RSA-AES128-SHA",
+    "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA": "ECDHE-RSA-AES256-SHA",
+    "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256": "ECDHE-ECDSA-AES128-GCM-SHA256",
+    "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384": "ECDHE-ECDSA-AES256-GCM-SHA384",
+    "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256": "ECDHE-RSA-AES128-GCM-SHA256",
+    "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384": "ECDHE-RSA-AES256-GCM-SHA384",
+    "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256": "ECDHE-RSA-CHACHA20-POLY1305",
+    "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256": "ECDHE-ECDSA-CHACHA20-POLY1305",
+}
+_TLS13_CIPHERS = (
+    "TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256",
+)  # fmt: skip
+_CURVES = {
+    "CurveP256": "prime256v1", "CurveP384": "secp384r1", "CurveP521": "secp521r1",
+    "X25519": "X25519",
+}  # fmt: skip
+
+
+def context(tls: Tls) -> ssl.SSLContext:
+    """Return the context. Raises: WebConfigError."""
+    try:
+        return _context(tls)
+    except (OSError, ValueError) as error:  # an SSLError is an OSError
+        raise WebConfigError(f"tls_server_config: {error}") from None
+
+
+def has_name(connection: ssl.SSLSocket, tls: Tls) -> bool:
+    """Return whether a client may go on by the names in its certificate, if it shows one."""
+    if not tls.client_allowed_sans:
+        return True
+    certificate = connection.getpeercert()
+    if not certificate:
+        return tls.client_auth_type != "RequireAndVerifyClientCert"
+    names = cast("Tuple[Tuple[str, str], ...]", certificate.get("subjectAltName", ()))
+    return any(value in tls.client_allowed_sans for _, value in names)
+
+
+def _context(tls: Tls) -> ssl.SSLContext:
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    # Without a password, OpenSSL asks for that of an encrypted key on the terminal.
+    made.load_cert_chain(tls.cert_file, tls.key_file, password="")
+    if tls.client_ca_file:
+        made.load_verify_locations(tls.client_ca_file)
+        if CLIENT_AUTHS[tls.client_auth_type] and not made.cert_store_stats()["x509_ca"]:
+            raise ValueError(f"{tls.client_ca_file} has no certificate of an authority")
+    elif CLIENT_AUTHS[tls.client_auth_type]:
+        made.load_default_certs(ssl.Purpose.CLIENT_AUTH)
+    if CLIENT_AUTHS[tls.client_auth_type]:
+        is_needed = tls.client_auth_type == "RequireAndVerifyClientCert"
+        made.verify_mode = ssl.CERT_REQUIRED if is_needed else ssl.CERT_OPTIONAL
+    _choose_versions(made, tls)
+    _choose_ciphers(made, tls)
+    return made
+
+
+def _choose_versions(made: ssl.SSLContext, tls: Tls) -> None:
+    """Forbid the versions that are not wanted, in the one way that Python 3.6 has."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        made.options |= ssl.OP_NO_TLSv1 | ssl.OP_NO_TLSv1_1
+        if tls.min_version == "TLS13":
+            made.options |= ssl.OP_NO_TLSv1_2
+        if tls.max_version == "TLS12":
+            made.options |= getattr(ssl, "OP_NO_TLSv1_3", 0)
+
+
+def _choose_ciphers(made: ssl.SSLContext, tls: Tls) -> None:
+    for name in tls.cipher_suites:
+        if name not in _CIPHERS and name not in _TLS13_CIPHERS:
+            raise ValueError(f"unknown or insecure cipher suite {name!r}")
+    ciphers = [_CIPHERS[name] for name in tls.cipher_suites if name in _CIPHERS]
+    if ciphers:
+        made.set_ciphers(":".join(ciphers))
+    elif tls.cipher_suites:  # nothing for TLS 1.2
+        _choose_versions(made, tls._replace(min_version="TLS13"))
+    if tls.prefer_server_cipher_suites:
+        made.options |= ssl.OP_CIPHER_SERVER_PREFERENCE
+    else:
+        made.options &= ~ssl.OP_CIPHER_SERVER_PREFERENCE
+    for name in tls.curve_preferences:
+        if name not in _CURVES:
+            raise ValueError(f"no curve {name!r}; there are {', '.join(_CURVES)}")
+    if tls.curve_preferences:  # Python sets one
+        made.set_ecdh_curve(_CURVES[tls.curve_preferences[0]])
