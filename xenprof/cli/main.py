@@ -33,6 +33,10 @@ Name -> module below xenprof.cli, its function, and help.
 """
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
+    "capture-scenario": (
+        "capture_scenario",
+        "Write a scenario of the host, fitted to what it does.",
+    ),
     "import": ("import_", "Bring in profiles that were taken elsewhere."),
     "profile": ("profile", "Profile domains of the running service and report."),
     "report": ("report", "Report over all domains, in today's formats."),

@@ -1,0 +1,56 @@
+"""Brings names and devices of any host into the grammar that a scenario shares with xm's files."""
+
+import re
+from collections.abc import Callable
+
+from hypervisor.errors import HostError
+from hypervisor.toolstack.config.devices import DiskSpec, VifSpec, parse_disk, parse_vif
+from hypervisor.toolstack.config.settings import check_name
+
+LONGEST_NAME = 80
+_ILLEGAL = re.compile(r"[^A-Za-z0-9_\-.:/+]")
+_SHOWN = 120
+
+
+def legal_name(name: str, otherwise: str) -> str:
+    """Return a name that domains and hosts may have, as like `name` as can be."""
+    legal = _ILLEGAL.sub("_", name[:LONGEST_NAME])
+    return legal if _is_taken(check_name, legal) else otherwise
+
+
+def distinct(name: str, others: set[str]) -> str:
+    """Return `name`, with a number at its end if another one has it."""
+    found, number = name, 1
+    while found in others:
+        number += 1
+        found = f"{name[: LONGEST_NAME - 12]}-{number}"
+    return found
+
+
+def disk_of(text: str) -> DiskSpec | None:
+    """Return the disk of an entry of a scenario; None if scenarios have none like this."""
+    try:
+        return parse_disk(text)
+    except HostError:
+        return None
+
+
+def vif_of(text: str) -> VifSpec | None:
+    """Return the interface of an entry of a scenario; None if scenarios have none like this."""
+    try:
+        return parse_vif(text)
+    except HostError:
+        return None
+
+
+def shown(text: str) -> str:
+    """Return a text of a host in quotes, in one line of printable ASCII, not too long."""
+    return ascii(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}...")
+
+
+def _is_taken(check: Callable[[str], str], text: str) -> bool:
+    try:
+        check(text)
+    except HostError:
+        return False
+    return True

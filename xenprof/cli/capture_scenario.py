@@ -1,0 +1,132 @@
+"""`xenprof capture-scenario`: writes a scenario of the host that the service watches."""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from hypervisor.telemetry import HostSnapshot
+from hypervisor.telemetry.unknown import shown
+from xenprof.cli.durations import Duration
+from xenprof.cli.heap import lasting
+from xenprof.cli.options import home_at, state_dir_option
+from xenprof.cli.wholefile import write_whole
+from xenprof.client import Client
+from xenprof.wire.host_requests import Wait
+from xenprof.wire.paths import SNAPSHOT
+
+if TYPE_CHECKING:
+    from xenprof.capture.fitting import Captured
+    from xenprof.capture.window import Window
+
+_SOURCE = "the captured scenario"
+_WARM_UP_NS = 2_000_000_000  # programs start within a period of theirs
+_TRIAL_NS = 20_000_000_000  # judgement: some hundred bursts of most programs
+
+
+@click.command("capture-scenario")
+@click.option(
+    "--for",
+    "duration_ns",
+    type=Duration(),
+    default="30s",
+    show_default=True,
+    help="Host time to measure.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the scenario to this file, in place of printing it.",
+)
+@click.option("--json", "wants_json", is_flag=True, help="Print one JSON object.")
+@state_dir_option
+def command(duration_ns: int, output: Path | None, wants_json: bool, state_dir: Path | None) -> int:
+    """Write a scenario of the host, fitted to what its domains do, for `xenprof run`.
+
+    The model runs it, and a table tells how well the domains' shares agree. What the model cannot
+    express and what is unknown of the host is told in the file and on standard error.
+    """
+    window = _measured(Client(home_at(state_dir)), duration_ns)
+    from xenprof.capture.fitting import capture
+
+    captured = capture(window, trial)
+    for note in captured.notes:
+        print(f"xenprof: {note}", file=sys.stderr)
+    if output is not None:
+        write_whole(output, captured.text.encode())
+    if wants_json:
+        print(json.dumps(_as_json(captured, window), indent=2))
+        return 0
+    if output is None:
+        print(captured.text, end="")
+    print(_as_text(captured), file=sys.stderr if output is None else sys.stdout)
+    return 0
+
+
+def trial(text: str) -> "Window":
+    """Run a scenario in the model for a while, after a short warm-up; return what it did."""
+    from xenprof.capture.window import Window
+    from xenprof.cli.run import boot
+
+    with lasting():
+        host = boot(text, _SOURCE)
+    host.advance(_WARM_UP_NS)
+    first = host.telemetry.snapshot()
+    host.advance(_WARM_UP_NS + _TRIAL_NS)
+    return Window(first, host.telemetry.snapshot())
+
+
+def _measured(client: Client, duration_ns: int) -> "Window":
+    from xenprof.capture.window import Window
+
+    first = client.get(SNAPSHOT, HostSnapshot)
+    client.do(Wait(duration_ns / 1e9))
+    return Window(first, client.get(SNAPSHOT, HostSnapshot))
+
+
+def _as_json(captured: "Captured", window: "Window") -> dict[str, object]:
+    return {
+        "window_seconds": window.elapsed_ns / 1e9,
+        "domains": [
+            {
+                "id": row.domid,
+                "host_name": row.host_name,
+                "name": row.name,
+                "measured_percent": _percent(row.measured),
+                "model_percent": _percent(row.modelled),
+                "error_points": _percent(row.error),
+            }
+            for row in captured.rows
+        ],
+        "notes": [{"about": note.about, "text": note.text} for note in captured.notes],
+        "scenario": captured.text,
+    }
+
+
+def _as_text(captured: "Captured") -> str:
+    rows = [("Domain", "Measured %", "Model %", "Error")]
+    for row in captured.rows:
+        measured, error = _percent(row.measured), _percent(row.error)
+        rows.append(
+            (
+                row.name,
+                shown(measured, ".1f"),
+                f"{_percent(row.modelled):.1f}",
+                shown(error, "+.1f"),
+            )
+        )
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(
+            cell.rjust(width) if n else cell.ljust(width)
+            for n, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    )
+
+
+def _percent(share: float | None) -> float | None:
+    return None if share is None else round(100 * share, 3)
