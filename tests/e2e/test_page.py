@@ -105,6 +105,23 @@ def test_what_is_unknown_is_a_dash(page):
     assert {"Domain": "web", "ID": "1", "CPU %": "25.0", "Trend": ""} == known
 
 
+def test_domain_0_has_no_devices_that_are_counted_and_a_guest_without_any_has_no_traffic(page):
+    hosts = [
+        replace(
+            host,
+            domains=tuple(replace(one, vifs=(), vbds=()) for one in host.domains[:2]),
+            sources={},
+        )
+        for host in (grumble(10), grumble(20))
+    ]
+    shown = show(page, *hosts)
+    guest = next(name for name in shown if name != "Domain-0")
+
+    assert {"Domain-0": ("-", "-"), guest: ("0.0", "0")} == {
+        name: (cells["Net Mbit/s"], cells["Disk req/s"]) for name, cells in shown.items()
+    }
+
+
 def test_disks_that_nobody_counts_make_no_rate(page):
     tap = VbdSnapshot(51712, "xvda", "/a.dsk", "w")
     hosts = [
@@ -196,3 +213,15 @@ def test_its_links_lead_somewhere(page, url):
         "Metrics": 200, "API": 200, "Snapshot": 200, "Profiles": 200, "Host": 501,
         "Health": 200, "Ready": 200,
     } == statuses  # fmt: skip
+
+
+@pytest.mark.parametrize("path", ["docs/api", "profiles"])
+def test_another_page_fits_a_phone_and_may_do_what_it_does(browser, url, path):
+    browser.complaints.clear()
+    browser.open(f"{url}{path}", 390)
+    browser.until('document.querySelector("h1") !== null')
+
+    assert (390, []) == (
+        browser.ask("document.documentElement.scrollWidth"),
+        browser.complaints,
+    )

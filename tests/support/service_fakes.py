@@ -22,6 +22,7 @@ async def ask(
     A body that is not bytes is sent as JSON.
     """
     sent: list[Any] = []
+    path, _, query = path.partition("?")
     given = {"content-type": "application/json", **(headers or {})}
     scope = {
         "type": "http",
@@ -31,7 +32,7 @@ async def ask(
         "scheme": "http",
         "path": unquote(path),
         "raw_path": path.encode(errors="surrogateescape"),
-        "query_string": b"",
+        "query_string": query.encode(),
         "root_path": "",
         "headers": [(k.lower().encode(), v.encode()) for k, v in given.items()],
         "client": ("127.0.0.1", 1),

@@ -19,7 +19,10 @@ from xenprof.service.discovery_api import discovery_routes
 from xenprof.service.failures import Failures
 from xenprof.service.hidden_home import HiddenHome
 from xenprof.service.hostnames import AllowedHosts, HostCheck
+from xenprof.service.negotiation import wants_page
 from xenprof.service.page import page_policy, page_text
+from xenprof.service.profiles_page import profile_routes
+from xenprof.service.reading import page_of
 from xenprof.service.service import Service
 
 if TYPE_CHECKING:
@@ -50,10 +53,15 @@ def create_app(
         return HTMLResponse(page, headers=page_headers)
 
     async def reference(request: Request) -> Response:
-        """This list, in Markdown."""
+        """This list, as a page for browsers, else in Markdown."""
         from xenprof.service.apidoc import markdown  # the records of all requests, rarely asked for
 
-        return PlainTextResponse(markdown(request.app))
+        text = markdown(request.app)
+        if not wants_page(request.headers.get("accept", "")):
+            return PlainTextResponse(text, headers={"Vary": "Accept"})
+        shown = page_of(text, "../")
+        policy = {"Content-Security-Policy": page_policy(shown), "Vary": "Accept"}
+        return HTMLResponse(shown, headers=policy)
 
     async def healthy(request: Request) -> Response:
         """Whether the service answers: always 200."""
@@ -73,6 +81,7 @@ def create_app(
             Route("/-/healthy", healthy),
             Route("/-/ready", ready),
             *api_routes(service, hidden, read_only=read_only, stop=stop),
+            *profile_routes(service.home, hidden),
             *discovery_routes(places or Places(), service.settings.telemetry_path),
             *service.exporters.routes,
         ],

@@ -42,6 +42,12 @@ def accepts_gzip(header: str) -> bool:
     return weights.get("gzip", 0.0) > 0 and weights["gzip"] >= plain
 
 
+def wants_page(header: str) -> bool:
+    """Return whether a client names HTML among what it likes best, as browsers do."""
+    best = choices(header)[:1]
+    return bool(best) and best[0].weight > 0 and best[0].name == "text/html"
+
+
 def _choice(text: str) -> Choice:
     parts = [match[0].strip() for match in _PART.finditer(text)]
     name = parts[0] if parts and not text.lstrip().startswith(";") else ""

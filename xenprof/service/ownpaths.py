@@ -1,7 +1,7 @@
 """Knows the paths at which the service answers itself, whoever else has routes."""
 
-_ALONE = frozenset({"/", "/docs/api"})
-_BELOW = ("/-/", "/api/v1/")
+_ALONE = frozenset({"/", "/docs/api", "/profiles"})
+_BELOW = ("/-/", "/api/v1/", "/profiles/")
 
 
 def is_own(path: str) -> bool:

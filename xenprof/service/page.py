@@ -10,7 +10,7 @@ from importlib.resources import files
 _SHIPPED: Mapping[str, str] = {
     "API": "docs/api",
     "Snapshot": "api/v1/snapshot",
-    "Profiles": "api/v1/history",
+    "Profiles": "profiles",
     "Host": "api/v1/info",
     "Health": "-/healthy",
     "Ready": "-/ready",

@@ -18,6 +18,7 @@ from xenprof.home import (
     has_domain_names,
     resolve_domain,
 )
+from xenprof.profile.spelling import spelled
 from xenprof.store.losses import not_kept
 from xenprof.store.sessiondir import CURRENT
 
@@ -60,6 +61,19 @@ def named_session(home: Path, session: str) -> Place:
         there = f"there are {', '.join(known)}" if known else f"there are none below {home}"
         raise UsageError(f"no domain has a session {session}; {there}")
     return Place(f"session {session}", sources, domain_names(domains_folder(home)), roots)
+
+
+def sessions_below(home: Path) -> dict[str, Sequence[str]]:
+    """Return the sessions of all domains below a HOME, `current` first, with their domains.
+
+    Left out are names that are not UTF-8, and those that a user would have to write as a path.
+    """
+    found: dict[str, list[str]] = {}
+    for domain, root in _roots(domains_folder(home)).items():
+        for name in sorted(_sessions(root)):
+            if name == spelled(name) and not name.startswith("."):
+                found.setdefault(name, []).append(spelled(domain))
+    return dict(sorted(found.items(), key=lambda item: (item[0] != CURRENT, item[0])))
 
 
 def place_at(path: Path) -> Place:

@@ -4,6 +4,7 @@ import pytest
 
 from tests.support.stack_profiles import profile
 from xenprof.profile.spelling import spelled, spelled_profile
+from xenprof.profile.stacks import Frame
 
 
 @pytest.mark.parametrize(
@@ -21,8 +22,8 @@ def test_bytes_that_are_no_utf_8_are_spelled(name: str, expected: str):
 
 def test_every_text_of_a_profile_is_spelled():
     of = profile()
-    texts = {"symbol": "s\udc80", "image": "/i\udc81", "domain": "d\udc82", "file": "f\udc83"}
-    frames = (replace(of.frames[0], **texts), *of.frames[1:])
+    odd = Frame("s\udc80", "/i\udc81", of.frames[0].layer, "d\udc82", "f\udc83")
+    frames = (odd, *of.frames[1:])
     found = spelled_profile(replace(of, frames=frames, host="h\udc84"))
     frame = found.frames[0]
 

@@ -52,6 +52,29 @@ def test_a_policy_has_a_digest_for_each_element():
     assert page_policy("<script>1</script><script>2</script>").count("sha256-") == 2
 
 
+BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+
+
+def test_a_browser_gets_the_documentation_of_the_api_as_a_page(app):
+    status, headers, body = ask_now(app, "GET", "/docs/api", headers=BROWSER)
+
+    assert (200, "text/html; charset=utf-8", True, True) == (
+        status,
+        headers["content-type"],
+        b'<h1 id="the-http-api">The HTTP API</h1>' in body,
+        b'<td data-head="path"><code>/api/v1/snapshot</code></td>' in body,
+    )
+
+
+def test_the_policy_of_the_documentation_allows_its_style_alone(app):
+    _, headers, body = ask_now(app, "GET", "/docs/api", headers=BROWSER)
+    (style,) = re.findall("<style>(.*?)</style>", body.decode(), re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+
+    assert f"style-src 'sha256-{digest}'" in headers["content-security-policy"].split("; ")
+    assert b"<script" not in body and b"http" not in body.partition(b"<body>")[0]
+
+
 def test_the_documentation_of_the_api_is_served(app):
     status, _, body = ask_now(app, "GET", "/docs/api")
 
