@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from socketserver import ThreadingMixIn, TCPServer, UnixStreamServer
+from socketserver import TCPServer, ThreadingMixIn, UnixStreamServer
 
 Answer = Callable[[], bytes]
 """Makes the body of an answer."""

@@ -5,7 +5,7 @@ import gzip
 import pytest
 
 from tests.support.homes import write, write_home
-from tests.support.samplepaths import VMLINUX, own
+from tests.support.known_sessions import VMLINUX, own
 from tests.support.service_fakes import ask_now
 from xenprof.service.profiles_page import KINDS
 
