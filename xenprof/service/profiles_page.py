@@ -21,7 +21,7 @@ from xenprof.service.hidden_home import HiddenHome
 from xenprof.service.page import page_policy
 from xenprof.service.reading import framed
 
-_LONGEST_SECONDS = 60.0  # judgement: a session of a day's samples takes ten
+_LONGEST_SECONDS = 60.0  # judgement
 # What a report runs is in no origin, so that it gets at nothing of this service.
 _SANDBOX = (
     "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline'; "
