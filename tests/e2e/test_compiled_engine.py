@@ -127,13 +127,6 @@ def test_a_build_that_cannot_be_loaded_is_made_anew(tree):
     assert tree.shown() == FITS
 
 
-def test_a_build_that_is_cut_short_is_made_anew(tree):
-    halve(library(tree))
-    tree.build()
-
-    assert tree.shown() == FITS
-
-
 def test_a_build_of_another_list_is_made_anew(tree):
     tree.edit("pyproject.toml", '"hypervisor.model.counter"',
               '"hypervisor.model.counter", "hypervisor.model.step"')  # fmt: skip

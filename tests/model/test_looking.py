@@ -98,6 +98,7 @@ def test_so_it_is_where_call_stacks_are_recorded(tmp_path):
     assert ([], snapshot) == (difference(files, looked_at), end)
 
 
+@pytest.mark.no_cover
 @settings(max_examples=6, deadline=None, derandomize=True)
 @given(st.lists(st.integers(0, END_NS), max_size=20))
 def test_it_does_not_matter_when_it_is_looked_at(alone, looks_ns):

@@ -148,7 +148,7 @@ class BalloonedHost(RuleBasedStateMachine):
             assert 0 <= pager.swapped_kib <= min(pager.swap.total_kib, programs_kib)
 
 
-TestBalloonedHost = BalloonedHost.TestCase
+TestBalloonedHost = pytest.mark.no_cover(BalloonedHost.TestCase)
 TestBalloonedHost.settings = settings(
     max_examples=20,
     stateful_step_count=15,

@@ -64,6 +64,7 @@ def test_with_all_it_wants_a_guest_does_not_touch_its_disk():
     assert (run.vbd.read_requests, run.vbd.write_requests) == (0, 0)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("workload", "key"),
     [
@@ -157,6 +158,7 @@ def test_what_nobody_touches_stays_on_disk():
     assert (run.paging.swapped_kib, run.paging.page_ins) == (32 * MIB, 0)
 
 
+@pytest.mark.no_cover
 def test_short_pieces_of_work_miss_as_often_as_long_ones():
     rates = []
     for run_ms in (Fraction(1, 10), 20):
@@ -165,6 +167,7 @@ def test_short_pieces_of_work_miss_as_often_as_long_ones():
     assert float(rates[0]) == pytest.approx(float(rates[1]), rel=0.05)
 
 
+@pytest.mark.no_cover
 def test_a_host_that_thrashes_can_be_copied():
     host = squeeze(40, cpu(memory_mib=64, threads=2), burst(1, 1), vcpus=2, seconds=1).host
     twin = copied(host)
@@ -173,6 +176,7 @@ def test_a_host_that_thrashes_can_be_copied():
     assert host.telemetry.snapshot() == twin.telemetry.snapshot()
 
 
+@pytest.mark.no_cover
 def test_looking_does_not_change_where_pages_miss():
     alone, watched = (squeeze(40, cpu(memory_mib=64), seconds=1).host for _ in range(2))
     end_ns = alone.now_ns + SECOND

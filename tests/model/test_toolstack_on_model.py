@@ -77,6 +77,7 @@ def test_a_paused_guest_that_is_unpaused_in_time_answers_after_all():
     assert seen(host, "a").shutdown
 
 
+@pytest.mark.no_cover
 def test_a_starved_guest_answers_late():
     def seconds(*others: dict[str, Any]) -> float:
         host = make_host(domain("a", cpu(), weight=1), *others, cores_per_socket=1)
