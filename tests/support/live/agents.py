@@ -3,10 +3,10 @@
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from socketserver import ThreadingMixIn, TCPServer, UnixStreamServer
+from socketserver import TCPServer, ThreadingMixIn, UnixStreamServer
 
 Answer = Callable[[], bytes]
 """Makes the body of an answer."""
@@ -56,10 +56,8 @@ class Agent(ThreadingMixIn, TCPServer):
     def hang_up(self) -> None:
         """Close all connections, as an agent that ends does."""
         for one in self._open:
-            try:
+            with suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
         self._open.clear()
 
     def handle_error(self, request: object, client_address: object) -> None: ...

@@ -81,7 +81,9 @@ def domain0(now_ns: int) -> DomainReport:
     )
 
 
-def guest(domid: int, name: str | None, now_ns: int, vcpus: int = 1, **fields: object) -> DomainReport:
+def guest(
+    domid: int, name: str | None, now_ns: int, vcpus: int = 1, **fields: object
+) -> DomainReport:
     """Return a guest that has run for a quarter of the time on each vcpu."""
     made = DomainReport(
         domid,
