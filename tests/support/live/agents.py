@@ -41,6 +41,7 @@ class Agent(ThreadingMixIn, TCPServer):
         self.answer = answer
         self.status = 200
         self.asked: list[tuple[str, str | None]] = []
+        self.connections = 0
         self._open: list[socket.socket] = []
 
     @property
@@ -50,6 +51,7 @@ class Agent(ThreadingMixIn, TCPServer):
         return f"http://{host!s}:{port}"
 
     def process_request(self, request: object, client_address: object) -> None:
+        self.connections += 1
         self._open.append(request)  # type: ignore[arg-type]
         super().process_request(request, client_address)  # type: ignore[arg-type]
 
