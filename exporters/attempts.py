@@ -49,8 +49,10 @@ class Attempts:
         groups: Iterable[str],
         failing: FailingMetrics,
         clock: Callable[[], float] = time.perf_counter,
+        of: str = "",
     ) -> None:
-        """`clock` returns seconds."""
+        """`clock` returns seconds. `of` tells in messages whose metrics these are."""
+        self._of = of
         self._seconds = dict.fromkeys(groups, 0.0)
         self._failed: set[str] = set()
         self._failing = failing
@@ -63,11 +65,11 @@ class Attempts:
             done = act(metric)
         except Exception as error:
             self._failed.add(group)
-            self._failing.note_failure(metric.name, error)
+            self._failing.note_failure(metric.name + self._of, error)
             return None
         finally:
             self._seconds[group] = self._seconds.get(group, 0.0) + self._clock() - began
-        self._failing.note_success(metric.name)
+        self._failing.note_success(metric.name + self._of)
         return done
 
     def runs(self) -> Mapping[str, CollectorStats]:

@@ -121,7 +121,7 @@ def each_domain(host: HostSnapshot) -> Sequence[DomainSnapshot]:
     return host.domains if len(by_name) == len(host.domains) else tuple(by_name.values())
 
 
-HOST: Scope[HostSnapshot] = Scope("host", lambda host: [((), host)])
+HOST: Scope[HostSnapshot] = Scope("host", lambda host: [((), host)] if host.is_up else [])
 PCPUS: Scope[PcpuSnapshot] = Scope("pcpus", lambda host: [((str(p.pcpu),), p) for p in host.pcpus])
 DOMAINS: Scope[DomainSnapshot] = Scope(
     "domains", lambda host: [((d.name,), d) for d in each_domain(host)]

@@ -28,12 +28,12 @@ _LOST = (
 
 # fmt: off
 QUERIES: Mapping[str, Query] = {
-    "fleet_up": Query(f"count(xenprof_up{{{HOST}}} == 1)", "up", instant=True),
+    "fleet_up": Query(f"count(xen_host_up{{{HOST}}} == 1)", "up", instant=True),
     "fleet_down": Query(
-        f"count(xenprof_up{{{HOST}}} == 0) or vector(0)", "not reading their host", instant=True),
+        f"count(xen_host_up{{{HOST}}} == 0) or vector(0)", "not reading their host", instant=True),
     "fleet_domains": Query(f"count(xen_domain_info{{{HOST}}})", "domains", instant=True),
     "fleet_table": table(total("xen_host_info", "cpu_type, xen_version, tools", HOST)),
-    "fleet_table_up": table(total("xenprof_up", "", HOST)),
+    "fleet_table_up": table(total("xen_host_up", "", HOST)),
     "fleet_table_domains": table(f"count by (host) (xen_domain_info{{{HOST}}})"),
     "fleet_table_pcpus": table(f"count by (host) (xen_pcpu_info{{{HOST}}})"),
     "fleet_table_busy": table(_BUSY),

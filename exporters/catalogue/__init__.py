@@ -38,6 +38,10 @@ GROUPS: Mapping[str, tuple[Metric, ...]] = {
 }
 """The rows by the collector that `xenprof_collector_success` names for them."""
 
+OF_SERVICE = frozenset({"service", "process"})
+"""The groups that tell of the service and not of a host. A service of several hosts tells them
+once, under the name of its first host."""
+
 GROUP_OF: Mapping[str, str] = {
     metric.name: group for group, metrics in GROUPS.items() for metric in metrics
 }

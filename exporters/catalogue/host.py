@@ -27,11 +27,18 @@ COUNTER, GAUGE, UPDOWN, INFO = Kind.COUNTER, Kind.GAUGE, Kind.UPDOWN, Kind.INFO
 
 
 def host_info(host: HostSnapshot, _: ServiceStats, /) -> Iterator[Point]:
-    """Yield a point with processor type, versions and scheduler."""
+    """Yield a point with processor type, versions and scheduler, of a host that can be read."""
+    if not host.is_up:
+        return
     version = ""
     if host.xen_major is not None:
         version = f"{host.xen_major}.{_shown(host.xen_minor)}{host.xen_extra or ''}"
     yield (host.cpu_type or "", version, host.tools or "", host.scheduler or ""), 1
+
+
+def up(host: HostSnapshot, stats: ServiceStats, /) -> Iterator[Point]:
+    """Yield a point: whether the host is read."""
+    yield (), int(host.is_up and stats.up)
 
 
 def sources(host: HostSnapshot, _: ServiceStats, /) -> Iterator[Point]:
@@ -81,6 +88,9 @@ def _mhz(host: HostSnapshot) -> int | None:
 
 # fmt: off
 HOST: tuple[Metric, ...] = (
+    Metric("xen_host_up", "xen.host.up", UPDOWN, "{host}",
+           "1 = the host is read; 0 = it is not: all else is old, or of a real host whose agent "
+           "does not answer unknown.", (), up),
     Metric("xen_host_info", "xen.host.info", INFO, "1",
            "The host: processor type, versions of hypervisor and tools, scheduler.",
            (CPU_TYPE, XEN_VERSION, TOOLS, SCHEDULER), host_info),

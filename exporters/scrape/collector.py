@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import accumulate
 
 from prometheus_client.core import (
@@ -15,11 +15,12 @@ from prometheus_client.core import Metric as Family
 from prometheus_client.registry import Collector
 
 from exporters.attempts import Attempts, FailingMetrics
-from exporters.catalogue import GROUPS
+from exporters.catalogue import GROUPS, OF_SERVICE
 from exporters.catalogue.collectors import COLLECTORS
-from exporters.metric import Distribution, Kind, Metric
+from exporters.metric import Distribution, Kind, Metric, Point
 from exporters.scrape.families import bucket_labels
-from xenprof.service.exporter import SnapshotSource
+from hypervisor.telemetry import HostSnapshot
+from xenprof.service.exporter import ServiceStats, SnapshotSource
 
 
 class SnapshotCollector(Collector):
@@ -35,22 +36,43 @@ class SnapshotCollector(Collector):
 
     def collect(self) -> Iterator[Family]:
         """Yield a family for each metric, in the order of the catalogue."""
-        host, stats = self._source.snapshot(), self._source.stats()
-        attempts = Attempts(GROUPS, self._failing, self._clock)
-
-        def collected(metric: Metric) -> Family:
-            family = _family(metric)
-            for labels, value in metric.points(host, stats):
-                _add(family, metric, (host.host, *labels), value)
-            return family
-
+        hosts, stats = self._source.snapshots(), self._source.stats()
+        groups, every = list(GROUPS), []
+        for number, host in enumerate(hosts):
+            of = f" of {host.host}" if number else ""
+            every.append(_Host(host, stats, Attempts(groups, self._failing, self._clock, of)))
+            groups = [group for group in groups if group not in OF_SERVICE]
+            stats = replace(stats, collectors={})
         for group, metrics in GROUPS.items():
+            shown = every[:1] if group in OF_SERVICE else every
             for metric in metrics:
-                family = attempts.attempt(group, metric, collected)
-                if family is not None:
-                    yield family
-        stats = replace(stats, collectors={**stats.collectors, **attempts.runs()})
-        yield from map(collected, COLLECTORS)
+                made = [one.attempts.attempt(group, metric, one.points) for one in shown]
+                if any(points is not None for points in made):
+                    yield _filled(metric, shown, [points or [] for points in made])
+        for one in every:
+            runs = {**one.stats.collectors, **one.attempts.runs()}
+            one.stats = replace(one.stats, collectors=runs)
+        for metric in COLLECTORS:
+            yield _filled(metric, every, [one.points(metric) for one in every])
+
+
+@dataclass
+class _Host:
+    host: HostSnapshot
+    stats: ServiceStats
+    attempts: Attempts
+
+    def points(self, metric: Metric) -> list[Point]:
+        return list(metric.points(self.host, self.stats))
+
+
+def _filled(metric: Metric, hosts: Sequence[_Host], points: Sequence[Sequence[Point]]) -> Family:
+    """Return the family of a metric with the points of each host."""
+    family = _family(metric)
+    for one, found in zip(hosts, points, strict=True):
+        for labels, value in found:
+            _add(family, metric, (one.host.host, *labels), value)
+    return family
 
 
 def _family(metric: Metric) -> Family:

@@ -125,7 +125,7 @@ class Renderings:
     def _rendered(self, renderer: Renderer, form: Form) -> bytes:
         began = self._clock()
         pieces = renderer.pieces(
-            self._source.snapshot(),
+            self._source.snapshots(),
             self._source.stats(),
             openmetrics=form.openmetrics,
             wanted=form.wanted,

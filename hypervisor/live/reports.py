@@ -17,7 +17,7 @@ from hypervisor.errors import HostError
 from hypervisor.live.agent.report import FORMAT, HostReport
 
 MOST_BYTES: Final = 16 << 20
-"""Of a report; one of 1000 domains with four vcpus each takes 2 MiB. Judgement."""
+"""Of a report; one of 1000 domains with four vcpus each takes 2 MiB; judgement."""
 MOST_CHARACTERS: Final = 4096  # of a text, as xenstore's values have at most
 MOST_ROWS: Final = 32_768  # of a list; domains have the ids below 0x7FF0
 _LARGEST = (1 << 63) - 1

@@ -370,9 +370,13 @@ class FixedSource:
     service: ServiceStats = field(default_factory=stats)
     counts: Counts = field(default_factory=Counts)
     journals: Journals = field(default_factory=Journals)
+    others: tuple[HostSnapshot, ...] = ()
 
     def snapshot(self) -> HostSnapshot:
         return self.host
+
+    def snapshots(self) -> list[HostSnapshot]:
+        return [self.snapshot(), *self.others]
 
     def stats(self) -> ServiceStats:
         return self.service

@@ -39,7 +39,7 @@ class RealHosts:
         return ", ".join(names) if len(names) <= _MOST_NAMED else f"{len(names)} hosts"
 
     @contextmanager
-    def opened(self) -> "Iterator[list[LiveHost]]":
+    def opened(self) -> "Iterator[Sequence[LiveHost]]":
         """Read the hosts inside the block. Raises: HostError."""
         from hypervisor.live.opening import opened
 

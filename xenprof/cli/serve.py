@@ -3,6 +3,8 @@
 import logging
 import math
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -300,31 +302,27 @@ def command(
         top_symbols=top_symbols,
     )
 
-    def build() -> "list[Host]":
+    def model() -> "Host":
         with lasting():
             from xenprof.service.driver import build_host
 
-            model = build_host(
+            return build_host(
                 scenario,
                 support_limits=not no_support_limits,
                 domain0_minimum_mib=domain0_minimum_mib,
             )
-            return [model]
 
     def run(tell: Callable[[str], None]) -> None:
         from xenprof.service.server import serve
 
         _log_to_stderr()
         shown = scenario if real is None else real.shown
-
-        def listening(url: str) -> None:
-            tell(f"xenprof: serving {shown} on {url}")
-
-        if real is None:
-            serve(settings, build, listening=listening)
-            return
-        with real.opened() as hosts:
-            serve(settings, lambda: hosts, listening=listening)
+        with ExitStack() as held:
+            serve(
+                settings,
+                (lambda: [model()]) if real is None else partial(held.enter_context, real.opened()),
+                listening=lambda url: tell(f"xenprof: serving {shown} on {url}"),
+            )
 
     if background:
         return _in_background(run, chosen_home, log_file)

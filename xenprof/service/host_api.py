@@ -1,32 +1,56 @@
 """The control API's routes for the host as a whole: its state, and new domains."""
 
+from collections.abc import Mapping
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from hypervisor.host import Host, toolstack_of
+from hypervisor.telemetry import HostSnapshot
+from xenprof.errors import XenprofError
 from xenprof.service.arguments import request_of
 from xenprof.service.callers_files import CallersFiles
 from xenprof.service.commands import Command
+from xenprof.service.hostrows import told_rows
 from xenprof.service.http import Changing, Endpoint, RecordResponse, body_of, done, to_json_response
 from xenprof.service.service import Service
 from xenprof.wire import host_requests as ask
-from xenprof.wire.answers import ManagedDomains, Store, SxpAnswer, Text
+from xenprof.wire.answers import (
+    ManagedDomains,
+    ServedHost,
+    ServedHosts,
+    Store,
+    SxpAnswer,
+    Text,
+)
 from xenprof.wire.requests import Request as WireRequest
 
+_LONGEST_SHOWN = 60
 _COMMANDS = (ask.Create, ask.New, ask.Restore, ask.ClearDmesg, ask.DebugKeys)
+
+
+class UnknownHost(XenprofError):
+    """Says that the service reads no host of this name."""
+
+    http_status = 404
 
 
 def host_routes(service: Service, changing: Changing, files: CallersFiles) -> list[Route]:
     """Return the routes."""
 
+    async def hosts(request: Request) -> Response:
+        """The hosts of this service; commands are for the first one."""
+        found = (ServedHost(one.host, one.is_up, len(one.domains)) for one in service.snapshots())
+        return RecordResponse(ServedHosts(tuple(found)))
+
     async def snapshot(request: Request) -> Response:
-        """The host at the last second: a HostSnapshot."""
-        return to_json_response(service.snapshot())
+        """The host at the last second: a HostSnapshot; `?host=NAME` for another host."""
+        return to_json_response(_named(service, request.query_params.get("host")))
 
     async def info(request: Request) -> Response:
         """The rows of `xm info`."""
-        rows = await done(service.submit(lambda host: toolstack_of(host).views.info()))
+        rows = await done(service.submit(_info))
         return RecordResponse(rows)
 
     async def dmesg(request: Request) -> Response:
@@ -55,6 +79,7 @@ def host_routes(service: Service, changing: Changing, files: CallersFiles) -> li
         return RecordResponse(await done(service.submit(describe)))
 
     return [
+        Route("/api/v1/hosts", hosts),
         Route("/api/v1/snapshot", snapshot),
         Route("/api/v1/info", info),
         Route("/api/v1/dmesg", dmesg),
@@ -64,6 +89,21 @@ def host_routes(service: Service, changing: Changing, files: CallersFiles) -> li
         changing(ask.Describe.route, config),
         *(changing(kind.route, command(service, kind, files)) for kind in _COMMANDS),
     ]
+
+
+def _named(service: Service, name: str | None) -> HostSnapshot:
+    """Return the state of the host of this name, the first without one. Raises: UnknownHost."""
+    for one in service.snapshots():
+        if name is None or one.host == name:
+            return one
+    raise UnknownHost(f"this service reads no host {repr(name)[:_LONGEST_SHOWN]}")
+
+
+def _info(host: Host) -> Mapping[str, str]:
+    """Return the rows of `xm info`: of a host without a toolstack those that its state tells."""
+    if host.toolstack is not None:
+        return host.toolstack.views.info()
+    return told_rows(host.telemetry.snapshot())
 
 
 def command(service: Service, kind: type[WireRequest], files: CallersFiles) -> Endpoint:

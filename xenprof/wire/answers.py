@@ -15,6 +15,22 @@ class Created:
 
 
 @dataclass(frozen=True, slots=True)
+class ServedHost:
+    """A host of the service, whether it is read now, and how many domains it then has."""
+
+    name: str
+    is_up: bool
+    domains: int
+
+
+@dataclass(frozen=True, slots=True)
+class ServedHosts:
+    """The hosts of the service; the first is the one that commands are for."""
+
+    hosts: tuple[ServedHost, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Dumped:
     """The core file that a command has written."""
 

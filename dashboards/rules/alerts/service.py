@@ -42,18 +42,20 @@ ALERTS = (
         severity=Severity.CRITICAL,
         for_minutes=1,
         unit=Unit.COUNT,
-        expr="max by (host) (xenprof_up) == 0",
-        summary="xenprof runs but cannot read $host: all its figures are old",
-        meaning="The service answers scrapes with the last that it knew of the host.",
-        cause="The model, or the reader of a real host, has failed; the log has its traceback.",
+        expr="max by (host) (xen_host_up) == 0",
+        summary="xenprof runs but cannot read $host: all its figures are old or missing",
+        meaning="The service answers scrapes with the last that it knew of a model; of a real host "
+        "it then tells nothing.",
+        cause="The model has failed, and the log has its traceback; or the agent of a real host "
+        "does not answer, and the log says why.",
         threshold="1 minute: our own judgement.",
-        queries=("xenprof_up", "xenprof_collector_success"),
+        queries=("xen_host_up", "xenprof_up", "xenprof_collector_success"),
         look=(
             ("xm list", "whether the host answers"),
             (_LOG, "what has failed"),
         ),
         act=(("xenprof stop", "ends the service; then start it again, by xenprof serve"),),
-        helped="xenprof_up == 1",
+        helped="xen_host_up == 1",
     ),
     Alert(
         name="XenprofScrapeSlow",

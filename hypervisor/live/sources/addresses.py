@@ -17,7 +17,7 @@ from hypervisor.live.sources.source import Source
 
 FORMS: Final = "xen, agent:PATH, agent:URL or ssh:NAME, each after NAME= if you like"
 TIMEOUT_SECONDS: Final = 10.0
-"""So long one answer may take; the host is unknown earlier, after three periods. Judgement."""
+"""So long one answer may take; the host is unknown earlier, after three periods; judgement."""
 _NAME = re.compile(r"(?P<name>[\w.:@-]+)=(?P<rest>.*)", re.ASCII)
 _SSH_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@:-]*")
 _PORTS = {"http": 80, "https": 443}

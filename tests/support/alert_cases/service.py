@@ -48,10 +48,10 @@ CASES = (
     ),
     Case(
         "XenprofHostNotRead",
-        firing={f"xenprof_up{{{HOST}}}": flat(0)},
+        firing={f"xen_host_up{{{HOST}}}": flat(0)},
         quiet={},
         labels={},
-        summary="xenprof runs but cannot read h: all its figures are old",
+        summary="xenprof runs but cannot read h: all its figures are old or missing",
     ),
     Case(
         "XenprofScrapeSlow",

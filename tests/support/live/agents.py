@@ -3,7 +3,7 @@
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from socketserver import TCPServer, ThreadingMixIn, UnixStreamServer
@@ -41,6 +41,7 @@ class Agent(ThreadingMixIn, TCPServer):
         self.answer = answer
         self.status = 200
         self.asked: list[tuple[str, str | None]] = []
+        self.connections = 0
         self._open: list[socket.socket] = []
 
     @property
@@ -50,16 +51,15 @@ class Agent(ThreadingMixIn, TCPServer):
         return f"http://{host!s}:{port}"
 
     def process_request(self, request: object, client_address: object) -> None:
+        self.connections += 1
         self._open.append(request)  # type: ignore[arg-type]
         super().process_request(request, client_address)  # type: ignore[arg-type]
 
     def hang_up(self) -> None:
         """Close all connections, as an agent that ends does."""
         for one in self._open:
-            try:
+            with suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
         self._open.clear()
 
     def handle_error(self, request: object, client_address: object) -> None: ...

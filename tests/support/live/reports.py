@@ -1,5 +1,7 @@
 """Reports of real hosts as tests make them."""
 
+from typing import Any
+
 from hypervisor.live.agent.report import (
     FORMAT,
     DomainReport,
@@ -27,7 +29,7 @@ def report(
     serial: int = 1,
     host: str = "dom0",
     domains: tuple[DomainReport, ...] | None = None,
-    **fields: object,
+    **fields: Any,
 ) -> HostReport:
     """Return a host with two pcpus so many seconds after its boot: Domain-0 and web, by default."""
     now_ns = round(seconds * SECOND)
@@ -81,9 +83,7 @@ def domain0(now_ns: int) -> DomainReport:
     )
 
 
-def guest(
-    domid: int, name: str | None, now_ns: int, vcpus: int = 1, **fields: object
-) -> DomainReport:
+def guest(domid: int, name: str | None, now_ns: int, vcpus: int = 1, **fields: Any) -> DomainReport:
     """Return a guest that has run for a quarter of the time on each vcpu."""
     made = DomainReport(
         domid,

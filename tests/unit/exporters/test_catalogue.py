@@ -300,6 +300,7 @@ def test_what_a_host_does_not_know_has_no_series():
         if list(metric.points(BARE, stats()))
     }
     assert known == {
+        "xen_host_up",
         "xen_host_info",
         "xen_host_time_seconds",
         "xen_pcpu_info",

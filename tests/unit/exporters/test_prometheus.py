@@ -117,7 +117,7 @@ def test_openmetrics_over_http_ends_with_eof():
 def test_gzip_is_used_when_accepted():
     answer = scrape({"accept-encoding": "gzip"})
     assert answer.headers["content-encoding"] == "gzip"
-    assert gzip.decompress(answer.body).startswith(b"# HELP xen_host_info ")
+    assert gzip.decompress(answer.body).startswith(b"# HELP xen_host_up ")
 
 
 def test_gzip_is_not_used_when_not_accepted():

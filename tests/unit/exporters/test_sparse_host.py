@@ -14,6 +14,7 @@ KNOWN = {
     "xen_domain_cpu_seconds_total",
     "xen_domain_info",
     "xen_host_info",
+    "xen_host_up",
     "xen_host_time_seconds",
     "xen_source_info",
 }

@@ -1,0 +1,147 @@
+import os
+import socket
+import threading
+from contextlib import closing, contextmanager
+
+import pytest
+
+from hypervisor.live.agent.report import to_json
+from hypervisor.live.reports import MOST_BYTES, BadReport
+from hypervisor.live.sources import overhttp
+from hypervisor.live.sources.overhttp import OverHttp, on_tcp, on_unix
+from hypervisor.live.sources.source import Unreachable
+from tests.support.live.agents import running
+from tests.support.live.reports import report
+
+BODY = to_json(report()).encode()
+
+
+def source(agent, **options):
+    host, port = agent.server_address[:2]
+    return OverHttp(on_tcp(host, port, None), timeout_seconds=10, **options)
+
+
+def failure(asked, kind=Unreachable):
+    with pytest.raises(kind) as failed:
+        asked.read()
+    return str(failed.value)
+
+
+def test_it_asks_an_agent_on_a_port():
+    with running(lambda: BODY) as agent, closing(source(agent)) as asked:
+        assert report() == asked.read()
+
+
+def test_it_asks_an_agent_on_a_unix_socket(tmp_path):
+    path = tmp_path / "agent.sock"
+    with (
+        running(lambda: BODY, path),
+        closing(OverHttp(on_unix(path), timeout_seconds=10)) as asked,
+    ):
+        assert report() == asked.read()
+
+
+def test_it_keeps_its_connection():
+    with running(lambda: BODY) as agent, closing(source(agent)) as asked:
+        for _ in range(3):
+            asked.read()
+
+        assert 1 == agent.connections
+
+
+def test_an_agent_that_has_closed_the_connection_is_connected_to_again():
+    with running(lambda: BODY) as agent, closing(source(agent)) as asked:
+        asked.read()
+        agent.hang_up()
+
+        assert report() == asked.read()
+
+
+def test_it_tells_user_and_password():
+    with running(lambda: BODY) as agent, closing(source(agent, password="u:pä")) as asked:
+        asked.read()
+
+        assert [("/api/v1/report", "Basic dTpww6Q=")] == agent.asked
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [
+        (401, "it answers 401: it wants another user or password"),
+        (403, "it refuses"),
+        (302, "it answers 302: is it an agent?"),
+        (500, "it answers 500: is it an agent?"),
+    ],
+)
+def test_another_answer_than_a_report_is_a_failure(status, told):
+    with running(lambda: b"") as agent, closing(source(agent)) as asked:
+        agent.status = status
+
+        assert told in failure(asked)
+
+
+def test_it_goes_on_after_a_failure():
+    with running(lambda: BODY) as agent, closing(source(agent)) as asked:
+        agent.status = 500
+        failure(asked)
+        agent.status = 200
+
+        assert report() == asked.read()
+
+
+def test_a_body_that_is_too_large_is_not_read_to_its_end():
+    with running(lambda: b" " * (MOST_BYTES + 1)) as agent, closing(source(agent)) as asked:
+        assert "a report is at most 16 MiB" == failure(asked, BadReport)
+
+
+def test_what_is_no_report_is_refused():
+    with running(lambda: b"[]") as agent, closing(source(agent)) as asked:
+        assert "the report: Input should be an object" == failure(asked, BadReport)
+
+
+def test_nobody_there(tmp_path):
+    asked = OverHttp(on_unix(tmp_path / "agent.sock"), timeout_seconds=10)
+
+    assert os.strerror(2) == failure(asked)
+
+
+@contextmanager
+def saying(*parts: bytes):
+    """Yield a source in front of a server that says this, whatever it is asked, and then nothing."""
+    ours, theirs = socket.socketpair()
+    ours.settimeout(0.2)
+
+    def connect(_: float):
+        connection = overhttp.http.client.HTTPConnection("test")
+        connection.sock = ours
+        return connection
+
+    def say():
+        theirs.recv(4096)
+        for part in parts:
+            theirs.sendall(part)
+
+    thread = threading.Thread(target=say)
+    thread.start()
+    yield OverHttp(connect, timeout_seconds=0.2)
+    thread.join()
+    theirs.close()
+    ours.close()
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{", "timed out"),
+        (b"", "timed out"),
+        (b"SSH-2.0-OpenSSH_9.2\x1b[2J\r\n", r"SSH-2.0-OpenSSH_9.2\x1b[2J"),
+        (b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * 200, "got more than 100 headers"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "IncompleteRead"),
+    ],
+    ids=["half", "nothing", "ssh", "headers", "chunks"],
+)
+def test_what_does_not_speak_http_is_a_failure_in_one_short_line(said, told):
+    with saying(said) as asked:
+        text = failure(asked)
+
+    assert told in text and text.isprintable() and len(text) < 300

@@ -1,0 +1,111 @@
+import logging
+import threading
+
+import pytest
+
+from hypervisor.live.agent.report import HostReport
+from hypervisor.live.follower import Follower
+from hypervisor.telemetry import HostSnapshot
+from tests.support.live.hosts import PERIOD_NS, HeldClock, HeldHost, MadeSource
+from tests.support.live.reports import BOOT_UNIX_NS, SECOND, report
+
+
+@pytest.fixture
+def host():
+    return HeldHost()
+
+
+def let_pass(host: HeldHost, periods: float) -> HostSnapshot:
+    host.advance(host.now_ns + round(periods * PERIOD_NS))
+    return host.telemetry.snapshot()
+
+
+def test_it_shows_the_newest_report(host):
+    assert 12 * SECOND == let_pass(host, 2).time_ns
+
+
+def test_it_shows_the_last_report_for_three_periods(host):
+    host.silence()
+
+    assert (10 * SECOND, True) == ((shown := let_pass(host, 3)).time_ns, shown.is_up)
+
+
+def test_then_nothing_is_known_of_the_host(host):
+    host.silence()
+    shown = let_pass(host, 3.5)
+
+    now_ns = 13 * SECOND + SECOND // 2
+    unknown = HostSnapshot(shown.generation, now_ns, BOOT_UNIX_NS + now_ns, "dom0", is_up=False)
+    assert unknown == shown
+
+
+def test_a_host_that_has_never_answered_is_unknown():
+    clock = HeldClock()
+    shown = Follower("a", "ssh:a", MadeSource(clock), PERIOD_NS, clock).snapshot()
+
+    assert (False, "a", ()) == (shown.is_up, shown.host, shown.domains)
+
+
+def test_a_report_that_comes_again_is_not_new(host):
+    host.source.read = lambda: report(10, serial=1)
+
+    assert let_pass(host, 3.5).is_up is False
+
+
+def test_the_log_says_once_that_a_host_is_lost_and_once_that_it_is_back(host, caplog):
+    host.silence("connection refused")
+    for _ in range(6):
+        let_pass(host, 1)
+    host.source.failure = None
+    for _ in range(3):
+        let_pass(host, 1)
+
+    assert [record.getMessage() for record in caplog.records] == [
+        "dom0 (agent:/run/test.sock) is unknown: no report for 4 s: connection refused",
+        "dom0 (agent:/run/test.sock) reports again",
+    ]
+
+
+def test_a_fault_of_ours_is_logged_once_and_ends_nothing(host, caplog):
+    host.source.failure = ZeroDivisionError("oops")
+    for _ in range(3):
+        let_pass(host, 0.5)
+    host.source.failure = None
+
+    assert let_pass(host, 0.5).time_ns == 12 * SECOND
+    assert [record.levelno for record in caplog.records] == [logging.ERROR]
+
+
+def test_snapshots_are_numbered_also_without_a_new_report(host):
+    first, second = host.telemetry.snapshot(), host.telemetry.snapshot()
+
+    assert first.generation + 1 == second.generation
+
+
+class StuckSource:
+    """A source that does not answer until it may."""
+
+    def __init__(self) -> None:
+        self.may_answer = threading.Event()
+        self.is_closed = threading.Event()
+
+    def read(self) -> HostReport:
+        self.may_answer.wait(10)
+        return report()
+
+    def close(self) -> None:
+        self.is_closed.set()
+
+
+def test_a_source_that_does_not_answer_holds_up_nobody_else():
+    source = StuckSource()
+    follower = Follower("a", "ssh:a", source, PERIOD_NS)
+    follower.start()
+    before = follower.snapshot()
+    source.may_answer.set()
+    follower.wait_first(10)
+    after = follower.snapshot()
+    follower.stop()
+    follower.join(10)
+
+    assert (False, True, True) == (before.is_up, after.is_up, source.is_closed.is_set())

@@ -1,0 +1,104 @@
+import contextlib
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hypervisor.live.agent.report import SamplerReport, to_json
+from hypervisor.live.reports import MOST_BYTES, BadReport, read_report
+from tests.support.live.reports import guest, report
+
+PLAIN = json.loads(to_json(report()))
+
+
+def changed(**fields: object) -> bytes:
+    return json.dumps({**PLAIN, **fields}).encode()
+
+
+def with_domain(**fields: object) -> bytes:
+    return changed(domains=[{**PLAIN["domains"][0], **fields}])
+
+
+@pytest.mark.parametrize(
+    "made",
+    [report(), report(domains=()), report(sampler=SamplerReport(1, 2, 3, 4), problems=("no vbd",))],
+)
+def test_what_an_agent_writes_is_read_as_it_was(made):
+    assert made == read_report(to_json(made).encode())
+
+
+def test_a_field_of_a_newer_agent_is_left_out():
+    assert report() == read_report(changed(colour="red"))
+
+
+def test_a_field_that_an_agent_does_not_send_is_unknown():
+    sent = {name: value for name, value in PLAIN.items() if name != "mhz"}
+
+    assert report(mhz=None) == read_report(json.dumps(sent).encode())
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (b"", "the report: Invalid JSON: EOF while parsing a value at line 1 column 0"),
+        (b"[]", "the report: Input should be an object"),
+        (changed(format=2), "a report of format 2: this service reads 1"),
+        (changed(serial=True), "serial: Input should be a valid integer"),
+        (changed(serial=1.0), "serial: Input should be a valid integer"),
+        (changed(serial="1"), "serial: Input should be a valid integer"),
+        (changed(time_ns=-1), "time_ns: Input should be greater than or equal to 0"),
+        (changed(boot=None), "boot: Input should be a valid string"),
+        (changed(domains={}), "domains: Input should be a valid array"),
+        (with_domain(running=1), "domains[0].running: Input should be a valid boolean"),
+        (with_domain(name="x" * 4097), "domains[0].name: String should have at most 4096 characters"),
+        (changed(domains=PLAIN["domains"] * 2), "domains: a number comes twice"),
+        (changed(pcpus=PLAIN["pcpus"] * 2), "pcpus: a number comes twice"),
+        (with_domain(vcpus=[{"vcpu": 0}] * 2), "domain 0: vcpus: a number comes twice"),
+        (with_domain(vifs=[{"vif": 0}] * 2), "domain 0: vifs: a number comes twice"),
+        (with_domain(vbds=[{"device": 0}] * 2), "domain 0: vbds: a number comes twice"),
+    ],
+)  # fmt: skip
+def test_what_is_no_report_is_refused_with_its_place(body, told):
+    with pytest.raises(BadReport) as refused:
+        read_report(body)
+
+    assert told == str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[" * 1_000_000,
+        b'{"sources":' * 100_000,
+        changed().replace(b'"serial": 1', b'"serial": ' + b"9" * 100_000),
+        changed(time_ns=1 << 64),
+        b" " * (MOST_BYTES + 1),
+        b"\xff\xfe",
+    ],
+    ids=["depth", "objects", "digits", "too-large", "size", "not-utf-8"],
+)
+def test_hostile_json_is_refused_in_a_short_line(body):
+    with pytest.raises(BadReport) as refused:
+        read_report(body)
+
+    assert len(str(refused.value)) < 300 and str(refused.value).isprintable()
+
+
+def test_half_a_surrogate_pair_in_a_name_is_shown_and_no_reason_to_refuse_the_rest():
+    body = to_json(report(domains=(guest(1, "caf\udce9", 1),))).encode()
+
+    assert r"caf\udce9" == read_report(body).domains[0].name
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(list(PLAIN)), inner),
+    ),
+    st.sampled_from(list(PLAIN)),
+)
+def test_any_json_is_a_report_or_refused(value, name):
+    with contextlib.suppress(BadReport):
+        read_report(changed(**{name: value}))
