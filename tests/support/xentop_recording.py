@@ -32,7 +32,7 @@ _DISK = re.compile(
 )
 _COUNTERS = [
     f"{way}_{what}"
-    for way in ("receive", "transmit")
+    for way in ("transmit", "receive")  # RX is what domain 0 receives, and the guest transmits
     for what in ("bytes", "packets", "errors", "dropped")
 ]
 HOST = HostSnapshot(
