@@ -53,6 +53,7 @@ CASES = {  # command: exit code
     "xenprof serve --help": 1,
     "xenprof stop --help": 1,
     "xenprof targets --homes HOME": 1,
+    "xenprof top -b -i 1": 1,
     "xenprof trace HOME/trace --for 10ms": 0,
     "xenprof trace - --for 10ms": 0,
     "xenprof trace --dump HOME/seen.trace": 0,

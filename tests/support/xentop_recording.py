@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from math import floor
+from typing import Any
 
 from hypervisor.telemetry import (
     DomainSnapshot,
@@ -29,6 +30,11 @@ _NUMBERS = re.compile(r"\d+(?=bytes|pkts|err|drop)")
 _DISK = re.compile(
     r"VBD (\w+) +(\d+) \[.*\] +OO: +(\d+) +RD: +(\d+) +WR: +(\d+) +RSECT: +(\d+) +WSECT: +(\d+)"
 )
+_COUNTERS = [
+    f"{way}_{what}"
+    for way in ("transmit", "receive")  # RX is what domain 0 receives, and the guest transmits
+    for what in ("bytes", "packets", "errors", "dropped")
+]
 HOST = HostSnapshot(
     generation=1, time_ns=0, unix_ns=1_790_000_000 * SECOND, host="xen", mhz=2600,
     xen_major=4, xen_minor=17, xen_extra=".7", tools="xl", scheduler="credit",
@@ -99,12 +105,11 @@ def _cpu_seconds(name: str, iterations: list[dict[str, Shown]], elapsed: float) 
 
 def _domain(domid: int, name: str, shown: Shown, cpu_seconds: float) -> DomainSnapshot:
     cells = shown.cells
-    states = dict.fromkeys(_LETTERS.values(), False)
-    states |= {_LETTERS[letter]: True for letter in cells[1] if letter != "-"}
+    shown_states = {_LETTERS[letter] for letter in cells[1] if letter != "-"}
     vcpus = [
         (int(n), int(s)) for line in shown.details if "s" in line for n, s in _VCPU.findall(line)
     ]
-    return DomainSnapshot(
+    domain = DomainSnapshot(
         domid=0 if name == "Domain-0" else domid,
         name=name,
         uuid=f"uuid-{name}",
@@ -117,15 +122,17 @@ def _domain(domid: int, name: str, shown: Shown, cpu_seconds: float) -> DomainSn
         ),
         vifs=tuple(_interfaces(shown, int(cells[9]))),
         vbds=tuple(_disks(shown, int(cells[12]))),
-        **states,
     )
+    states: dict[str, Any] = {name: name in shown_states for name in _LETTERS.values()}
+    return replace(domain, **states)
 
 
 def _interfaces(shown: Shown, count: int) -> Iterator[VifSnapshot]:
     lines = [line for line in shown.details if line.startswith("Net")]
     for index in range(count):
         numbers = list(map(int, _NUMBERS.findall(lines[index]))) if lines else [0] * 8
-        yield VifSnapshot(index, None, None, None, *numbers)
+        counters: dict[str, Any] = dict(zip(_COUNTERS, numbers, strict=True))
+        yield VifSnapshot(index, **counters)
 
 
 def _disks(shown: Shown, count: int) -> Iterator[VbdSnapshot]:

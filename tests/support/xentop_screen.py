@@ -12,6 +12,7 @@ from tests.support.talk_host import HOST, OSSVM02, SECOND
 from xenprof.client import ServiceNotRunning
 from xenprof.xentop.screen import Pace, TopApp
 from xenprof.xentop.view import View
+from xenprof.xentop.watch import WatchApp
 
 SMALL, WIDE = (80, 24), (160, 40)
 NEVER = 1e5  # seconds until the screen looks by itself: too long for tests where keys make it look
@@ -35,7 +36,7 @@ class Service:
 class Sight:
     """The contents of the screen."""
 
-    def __init__(self, app: TopApp) -> None:
+    def __init__(self, app: TopApp | WatchApp) -> None:
         self.app = app
         strips = app.screen._compositor.render_strips()
         self.strips = [[Segment(s.text, s.style or Style()) for s in strip] for strip in strips]

@@ -8,15 +8,14 @@ from pathlib import Path
 
 import click
 
-from hypervisor.telemetry import HostSnapshot
 from xenprof.cli.notes import note
 from xenprof.cli.options import RealNumber, WholeNumber, home_at, state_dir_option
 from xenprof.cli.sizes import Size
 from xenprof.client import Client
 from xenprof.errors import UsageError
 from xenprof.wire.host_requests import Wait
-from xenprof.wire.paths import SNAPSHOT
 from xenprof.xentop.feed import Feed, LiveFeed, ReplayFeed
+from xenprof.xentop.fetch import newest
 from xenprof.xentop.forms import XENPROF
 from xenprof.xentop.heat import heatmap
 from xenprof.xentop.provenance import provenance
@@ -117,9 +116,7 @@ def command(
             spans = _replayed(feed, min(iterations or len(recording), len(recording)))
         else:
             client = Client(home_at(state_dir), None if is_batch else _ANSWER_SECONDS)
-            feed = LiveFeed(
-                lambda: client.get(SNAPSHOT, HostSnapshot), _recorder(opened, record, limit_bytes)
-            )
+            feed = LiveFeed(lambda: newest(client), _recorder(opened, record, limit_bytes))
             spans = _seen(feed, client, delay_seconds, iterations)
         if show is None:
             return _screen(feed, view, delay_seconds, iterations)

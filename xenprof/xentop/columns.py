@@ -219,6 +219,10 @@ VCPUS = most_first("VCPUS", 5, _vcpus)
 NETS = most_first("NETS", 4, _nets)
 TRANSMITTED = traffic("NETTX(k)", lambda vif: vif.transmit_bytes)
 RECEIVED = traffic("NETRX(k)", lambda vif: vif.receive_bytes)
+# From Xen 4 on xentop does not turn the interfaces of domain 0 round any more: it transmits what
+# the guest receives. Source: xenstat_linux.c (4.17), xenstat_collect_networks.
+DOM0_TRANSMITTED = traffic("NETTX(k)", lambda vif: vif.receive_bytes)
+DOM0_RECEIVED = traffic("NETRX(k)", lambda vif: vif.transmit_bytes)
 SSID = Column("SSID", 4, lambda row: 0, lambda row: (False, 0))
 
 

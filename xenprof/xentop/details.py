@@ -20,18 +20,32 @@ def details_3(domain: DomainSnapshot, view: View) -> Iterator[str]:
         yield from _vcpu_lines([cells[n : n + 5] for n in range(0, len(cells), _VCPUS_OF_A_LINE)])
     if view.networks:
         for vif in domain.vifs:
-            yield _network_line(vif.index, vif)
+            yield _network_line(vif.index, _received(vif), _transmitted(vif))
     if view.vbds:
         yield from map(_vbd_line_3, not_tapped(domain))
 
 
 def details_4(domain: DomainSnapshot, view: View) -> Iterator[str]:
-    """Yield the lines of xentop 4.17: interfaces are numbered as they come, disks have sectors."""
+    """Yield the lines of xentop 4.17: interfaces are numbered as they come, disks have sectors.
+
+    What an interface receives is what domain 0 receives from it, and the guest transmits.
+    """
     if view.vcpus:
         yield from _vcpu_lines(_vcpu_rows_4(domain))
     if view.networks:
         for number, vif in enumerate(domain.vifs):
-            yield _network_line(number, vif)
+            yield _network_line(number, _transmitted(vif), _received(vif))
+    if view.vbds:
+        yield from map(_vbd_line_4, domain.vbds)
+
+
+def details_of_guests(domain: DomainSnapshot, view: View) -> Iterator[str]:
+    """Yield the same lines, with interfaces as the guest knows them."""
+    if view.vcpus:
+        yield from _vcpu_lines(_vcpu_rows_4(domain))
+    if view.networks:
+        for vif in domain.vifs:
+            yield _network_line(vif.index, _received(vif), _transmitted(vif))
     if view.vbds:
         yield from map(_vbd_line_4, domain.vbds)
 
@@ -57,14 +71,18 @@ def _vcpu_rows_4(domain: DomainSnapshot) -> list[list[str]]:
     return rows
 
 
-def _network_line(number: int, vif: VifSnapshot) -> str:
-    receive = _traffic(
-        vif.receive_bytes, vif.receive_packets, vif.receive_errors, vif.receive_dropped
-    )
-    transmit = _traffic(
+def _network_line(number: int, receive: str, transmit: str) -> str:
+    return f"Net{number} RX: {receive}  TX: {transmit}"
+
+
+def _received(vif: VifSnapshot) -> str:
+    return _traffic(vif.receive_bytes, vif.receive_packets, vif.receive_errors, vif.receive_dropped)
+
+
+def _transmitted(vif: VifSnapshot) -> str:
+    return _traffic(
         vif.transmit_bytes, vif.transmit_packets, vif.transmit_errors, vif.transmit_dropped
     )
-    return f"Net{number} RX: {receive}  TX: {transmit}"
 
 
 def _traffic(*counts: int | None) -> str:

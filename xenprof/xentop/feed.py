@@ -5,13 +5,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Protocol
 
-from hypervisor.telemetry import HostSnapshot
 from xenprof.client import ServiceError
+from xenprof.xentop.fetch import Fetch
 from xenprof.xentop.recording import Look, Recorder, Recording, RecordingError
 from xenprof.xentop.span import Span
-
-Fetch = Callable[[], HostSnapshot]
-"""Returns the newest snapshot; may block for a while. Raises: ServiceError."""
 
 LONGEST_PAUSE_SECONDS = 10.0
 """A replay waits no longer between two looks, however far apart they were seen; judgement."""

@@ -15,7 +15,7 @@ from xenprof.xentop.columns import (
     growing,
     not_tapped,
 )
-from xenprof.xentop.details import details_3, details_4
+from xenprof.xentop.details import details_3, details_4, details_of_guests
 from xenprof.xentop.span import Row
 from xenprof.xentop.view import View
 
@@ -64,14 +64,6 @@ def _disks_4() -> tuple[Column, ...]:
 
 
 _TIMES = (columns.STATE, columns.CPU_SECONDS)
-_DEVICES_4 = (
-    columns.VCPUS,
-    columns.NETS,
-    growing(columns.TRANSMITTED),
-    growing(columns.RECEIVED),
-    *_disks_4(),
-)
-
 XENTOP_3 = Form(
     (
         columns.NAME,
@@ -97,7 +89,11 @@ XENTOP_4 = Form(
         *_TIMES,
         columns.CPU_PERCENT,
         *columns.MEMORY,
-        *_DEVICES_4,
+        columns.VCPUS,
+        columns.NETS,
+        growing(columns.DOM0_TRANSMITTED),
+        growing(columns.DOM0_RECEIVED),
+        *_disks_4(),
         columns.SSID,
     ),
     details_4,
@@ -113,11 +109,18 @@ XENPROF = Form(
         columns.STEAL_PERCENT,
         columns.CAPPED_PERCENT,
         *columns.MEMORY,
-        *_DEVICES_4,
+        columns.VCPUS,
+        columns.NETS,
+        growing(columns.TRANSMITTED),
+        growing(columns.RECEIVED),
+        *_disks_4(),
     ),
-    details_4,
+    details_of_guests,
 )
-"""`xenprof top`: what a host does not know is `-`, also before there is something to compare."""
+"""`xenprof top`: what a host does not know is `-`, also before there is something to compare.
+
+What an interface transmits is what the guest sends, as in all metrics.
+"""
 
 
 def xentop_form(host: HostSnapshot, view: View) -> Form:

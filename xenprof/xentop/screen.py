@@ -5,7 +5,7 @@ Source: xentop.c (3.0.3), main, handle_key and top.
 
 import asyncio
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from textwrap import wrap
 from typing import ClassVar
@@ -17,15 +17,13 @@ from textual.timer import Timer
 
 from hypervisor.telemetry import HostSnapshot
 from xenprof.client import ServiceError
+from xenprof.xentop.fetch import Fetch
 from xenprof.xentop.forms import xentop_form
 from xenprof.xentop.prompt import DELAY_PROMPT, DelayPrompt
 from xenprof.xentop.span import Span
 from xenprof.xentop.table import summary, table
 from xenprof.xentop.view import View
 from xenprof.xentop.widgets import DomainTable, TextLines, key_help, plain, prompt, warning
-
-Fetch = Callable[[], HostSnapshot]
-"""Returns the newest snapshot; may block for a while. Raises: ServiceError."""
 
 SWITCHES = {"n": "networks", "b": "vbds", "v": "vcpus", "r": "repeats_head"}
 MOVES: Mapping[str, Mapping[str, int]] = {

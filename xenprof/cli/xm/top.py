@@ -5,9 +5,9 @@ import sys
 
 from hypervisor.telemetry import HostSnapshot
 from xenprof.cli.xm.command import Command, Option, Words, XmError, integer
-from xenprof.cli.xm.looking import snapshot_of
 from xenprof.client import Client
 from xenprof.wire.host_requests import Wait
+from xenprof.xentop.fetch import newest
 from xenprof.xentop.forms import xentop_form
 from xenprof.xentop.span import Span
 from xenprof.xentop.table import table
@@ -47,13 +47,13 @@ def run_top(
 
 
 def _screen(client: Client, view: View, delay_seconds: float, iterations: int) -> int:
-    first = snapshot_of(client)  # without a service this fails before the screen is shown
+    first = newest(client)  # without a service this fails before the screen is shown
     from xenprof.xentop.screen import Pace, run  # Textual takes longer to import than xm to run
 
     patient = Client(client.home, ANSWER_SECONDS)
 
     def fetch() -> HostSnapshot:
-        return snapshot_of(patient)
+        return newest(patient)
 
     return run(fetch, first, view, Pace(delay_seconds, iterations if iterations > 0 else None))
 
@@ -72,7 +72,7 @@ def _batch(client: Client, view: View, delay_seconds: float, iterations: int) ->
     while iterations <= 0 or done < iterations:
         if done:
             client.do(Wait(delay_seconds))
-        now = snapshot_of(client)
+        now = newest(client)
         span = span.then(now) if span else Span(now)
         form = (form or xentop_form(now, view)).holding(now)
         print("\n".join(line.text for line in table(span, view, form)), flush=True)

@@ -93,6 +93,33 @@ def test_interfaces_are_numbered_as_they_come():
     assert ["Net0 RX:", "Net1 RX:"] == [line[:8] for line in lines[2:]]
 
 
+VIF = VifSnapshot(
+    0, receive_bytes=1024, receive_packets=1, receive_errors=2, receive_dropped=3,
+    transmit_bytes=4096, transmit_packets=4, transmit_errors=5, transmit_dropped=6,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("form", "transmitted_kib", "received_kib"),
+    [(XENTOP_3, "4", "1"), (XENTOP_4, "1", "4"), (XENPROF, "4", "1")],
+)
+def test_from_xen_4_on_xentop_shows_traffic_as_domain_0_sees_it(
+    form, transmitted_kib, received_kib
+):
+    now = host(DomainSnapshot(1, "a", vifs=(VIF,)))
+
+    assert [transmitted_kib, received_kib] == [
+        cell(now, head, form) for head in ("NETTX(k)", "NETRX(k)")
+    ]
+
+
+@pytest.mark.parametrize(("form", "first"), [(XENTOP_3, 1024), (XENTOP_4, 4096), (XENPROF, 1024)])
+def test_an_interface_receives_what_the_form_says(form, first):
+    line = rows(host(DomainSnapshot(1, "a", vifs=(VIF,))), form, networks=True)[2]
+
+    assert f"Net0 RX: {first:>8}bytes" == line[:22]
+
+
 @pytest.mark.parametrize(
     ("disk", "expected"),
     [

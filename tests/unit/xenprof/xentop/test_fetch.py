@@ -1,0 +1,18 @@
+from dataclasses import replace
+
+import pytest
+
+from tests.support.talk_host import HOST, FakeClient
+from xenprof.client import ServiceError
+from xenprof.xentop.fetch import newest
+
+
+def test_the_newest_snapshot_is_that_of_the_service():
+    assert HOST == newest(FakeClient(hosts=[HOST]))
+
+
+def test_a_host_that_cannot_be_read_has_no_snapshot():
+    gone = replace(HOST, domains=(), is_up=False)
+
+    with pytest.raises(ServiceError, match="nothing is known of grumble: the service gets no data"):
+        newest(FakeClient(hosts=[gone]))
