@@ -104,7 +104,7 @@ def test_it_is_ready_with_a_report(pages):
 
 
 def test_the_first_page_links_to_the_others(pages):
-    links = []
+    links: list[str | None] = []
 
     class Parser(HTMLParser):
         def handle_starttag(self, tag, attrs):
