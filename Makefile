@@ -50,6 +50,10 @@ check: $(INSTALLED) compiled  # format, lint, types, who may import whom, and wh
 compiled: $(INSTALLED)  # compile the model again after its sources have changed; needs a C compiler
 	@$(BIN)/python -m hypervisor.compiled.build
 
+.PHONY: agent
+agent: $(INSTALLED)  # build the agent for domain 0 of a real Xen, one file, into dist/
+	@$(BIN)/python -m hypervisor.live.packing dist/xenprof-agent.pyz
+
 wheels: $(INSTALLED)  # build the pure wheel, and with a C compiler that of this machine, into dist/
 	@XENPROF_PURE=1 $(BIN)/python -m hatchling build -t wheel -d dist
 	@$(BIN)/python -m hatchling build -t wheel -d dist

@@ -11,6 +11,7 @@ from xenprof.cli.stdout import ends_well
 from xenprof.cli.threads import start_no_numpy_threads
 
 PROGRAMS: Mapping[str, tuple[str, str, str]] = {
+    "agent": ("agent", "main", "Serve what the Xen of this machine does; run it in domain 0."),
     "console": ("console", "login_main", "Open a shell in a domain, domain 0 too."),
     "ocount": ("elsewhere", "ocount_main", "Says what to use here instead."),
     "opannotate": ("opannotate", "main", "Show samples beside source lines or instructions."),

@@ -4,6 +4,13 @@
       Unavailable               exit 2          no real Xen can be read here
       HypercallFailed                           the hypervisor says no (has errno)
       StoreFailed                               xenstore does not answer, or not as it should
+      NotRead                                   no report could be made
+      BadRequest                      HTTP 400  a request of HTTP has another form
+      TooMany                         HTTP 429  there were too many wrong passwords
+      NotPlain                                  a text is not in the part of YAML that is read
+      WebConfigError          exit 2            the web config file cannot be used
+      NoBcrypt                exit 2            it has passwords, which nothing here can check
+      CannotListen            exit 2            an address cannot be listened on, or must not
 
 They stand beside those of `hypervisor.errors`, which need a newer Python.
 """

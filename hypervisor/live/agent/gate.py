@@ -6,11 +6,21 @@ from typing import TYPE_CHECKING, Callable, FrozenSet, Optional
 
 from hypervisor.live.agent.httphead import Answer, Request, refusal
 
-if TYPE_CHECKING:  # what checks passwords takes memory that most agents need not have
-    from hypervisor.live.agent.passwords import Passwords
+if TYPE_CHECKING:
+    from typing import Protocol
+else:
+    Protocol = object
 
 Gate = Callable[[Request, str], Optional[Answer]]
 """Returns the refusal of a request from an address; None lets it in."""
+
+
+class Passwords(Protocol):
+    """What knows passwords. It takes memory that most agents need not have."""
+
+    def let_in(self, authorization: str, address: str) -> bool:
+        """Return whether a header of this value shows a right password. Raises: TooMany."""
+
 
 _HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([\w.-]*))(?::[0-9]{0,5})?", re.ASCII)
 
@@ -20,7 +30,7 @@ def let_all_in(_: Request, __: str) -> Optional[Answer]:
     return None
 
 
-def by_password(passwords: "Passwords") -> Gate:
+def by_password(passwords: Passwords) -> Gate:
     """Return what lets those in who show a right password."""
     from hypervisor.live.agent.passwords import TooMany
 

@@ -3,6 +3,7 @@
 import time
 from typing import Dict, Mapping, NamedTuple, Tuple
 
+from hypervisor.live.agent.errors import AgentError
 from hypervisor.live.agent.limits import MOST_HEAD_BYTES, MOST_LINE_BYTES
 
 END = b"\r\n\r\n"
@@ -43,8 +44,10 @@ class Answer(NamedTuple):
     headers: Tuple[Tuple[str, str], ...] = ()
 
 
-class BadRequest(Exception):
+class BadRequest(AgentError):
     """Refuses a request for its form. The connection ends with the answer."""
+
+    http_status = 400
 
     def __init__(self, status: int) -> None:
         """`status` is that of the answer."""

@@ -12,7 +12,7 @@ from hypervisor.live.agent.errors import AgentError
 from hypervisor.live.agent.opening import Open, this_host
 from hypervisor.live.agent.options import CHECK, ONCE, PIPE, PROGRAM, Options, parse_options
 from hypervisor.live.agent.pages import Pages
-from hypervisor.live.agent.readings import NotRead, Readings
+from hypervisor.live.agent.readings import Readings
 from hypervisor.live.agent.report import to_json
 from hypervisor.live.agent.serving import Server
 
@@ -77,12 +77,9 @@ def _run(options: Options, version: str, open_host: Open, held: contextlib.ExitS
 
 
 def _pipe(readings: Readings) -> None:
-    """Write a report for each line that is read, until there are no more."""
+    """Write a report for each line that is read, until there are no more. Raises: NotRead."""
     for _ in iter(lambda: sys.stdin.buffer.readline(_LONGEST_LINE), b""):
-        try:
-            _write(to_json(readings.latest().report) + "\n")
-        except NotRead:
-            _write("null\n")
+        _write(to_json(readings.latest().report) + "\n")
 
 
 def _write(text: str) -> None:

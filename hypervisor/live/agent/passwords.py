@@ -31,8 +31,10 @@ class NoBcrypt(AgentError):
     exit_code = 2
 
 
-class TooMany(Exception):
+class TooMany(AgentError):
     """Says that so many wrong passwords came that this one is not looked at."""
+
+    http_status = 429
 
 
 Hash = Callable[[bytes, str], str]

@@ -8,6 +8,8 @@ must not be read in another way than it was meant.
 import re
 from typing import Dict, List, NamedTuple, Tuple, Union
 
+from hypervisor.live.agent.errors import AgentError
+
 Plain = Union[None, bool, int, str]
 
 
@@ -18,7 +20,7 @@ class Node(NamedTuple):
     value: Union[Plain, List["Node"], Dict[str, "Node"]]
 
 
-class NotRead(ValueError):
+class NotPlain(AgentError):
     """Says that a text is not in the part of YAML that is read, and in which line."""
 
     def __init__(self, line: int, reason: str) -> None:
@@ -48,7 +50,7 @@ _NUMBER = re.compile(r"0|[1-9][0-9]{0,17}")
 
 
 def read(text: str) -> Node:
-    """Return what a text holds; a mapping without keys if it holds nothing. Raises: NotRead."""
+    """Return what a text holds; a mapping without keys if it holds nothing. Raises: NotPlain."""
     lines = _lines(text)
     if not lines:
         return Node(1, {})
@@ -56,7 +58,7 @@ def read(text: str) -> Node:
         return Node(lines[0].number, {})
     node, rest = _mapping(lines, lines[0].indent)
     if rest:
-        raise NotRead(rest[0].number, "is indented in another way than the lines before")
+        raise NotPlain(rest[0].number, "is indented in another way than the lines before")
     return node
 
 
@@ -66,12 +68,12 @@ def _lines(text: str) -> List[_Line]:
     for number, whole in enumerate(text.split("\n"), 1):
         line = whole[:-1] if whole.endswith("\r") else whole
         if not all(char.isprintable() for char in line):
-            raise NotRead(number, "has a tab or another control character")
+            raise NotPlain(number, "has a tab or another control character")
         if line.rstrip() == "---" and not begun:
             begun = True
             continue
         if line.startswith(("---", "...", "%")):
-            raise NotRead(number, "begins another document, or has a directive")
+            raise NotPlain(number, "begins another document, or has a directive")
         plain = _without_comment(line)
         if plain.strip():
             begun = True
@@ -102,12 +104,12 @@ def _mapping(lines: List[_Line], indent: int) -> Tuple[Node, List[_Line]]:
         line, lines = lines[0], lines[1:]
         match = _KEY.match(line.text)
         if match is None:
-            raise NotRead(line.number, "is not of the form `key: value`")
+            raise NotPlain(line.number, "is not of the form `key: value`")
         key = _scalar(line.number, match[1])
         if not isinstance(key, str):
-            raise NotRead(line.number, f"put {match[1]} in quotes")
+            raise NotPlain(line.number, f"put {match[1]} in quotes")
         if key in found:
-            raise NotRead(line.number, f"{key} is given twice")
+            raise NotPlain(line.number, f"{key} is given twice")
         rest = line.text[match.end() :]
         if rest:
             found[key] = Node(line.number, _value(line.number, rest))
@@ -120,7 +122,7 @@ def _mapping(lines: List[_Line], indent: int) -> Tuple[Node, List[_Line]]:
         else:
             found[key] = Node(line.number, None)
     if lines and lines[0].indent > indent:
-        raise NotRead(lines[0].number, "goes on with the line before, or is indented too far")
+        raise NotPlain(lines[0].number, "goes on with the line before, or is indented too far")
     return Node(first.number, found), lines
 
 
@@ -142,7 +144,7 @@ def _value(number: int, text: str) -> Union[Plain, List[Node], Dict[str, Node]]:
         if words and not words[-1]:
             words.pop()
         if not all(words):
-            raise NotRead(number, "has a list with nothing between two commas")
+            raise NotPlain(number, "has a list with nothing between two commas")
         return [Node(number, _scalar(number, word)) for word in words]
     return _scalar(number, text)
 
@@ -161,7 +163,7 @@ def _scalar(number: int, text: str) -> Plain:
     if _NUMBER.fullmatch(text):
         return int(text)
     if not _WORD.fullmatch(text) or ": " in text or " #" in text or text.endswith(":"):
-        raise NotRead(number, "is YAML of a kind that is not read here; put the text in quotes")
+        raise NotPlain(number, "is YAML of a kind that is not read here; put the text in quotes")
     return text
 
 
@@ -169,6 +171,6 @@ def _unescaped(number: int, text: str) -> str:
     parts = re.split(r"\\(.)", text)
     for place in range(1, len(parts), 2):
         if parts[place] not in _ESCAPES:
-            raise NotRead(number, f"the escape \\{parts[place]} is not read here")
+            raise NotPlain(number, f"the escape \\{parts[place]} is not read here")
         parts[place] = _ESCAPES[parts[place]]
     return "".join(parts)

@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 from typing import Callable, NamedTuple, Optional
 
+from hypervisor.live.agent.errors import AgentError
 from hypervisor.live.agent.limits import LONGEST_POLL_SECONDS
 from hypervisor.live.agent.report import HostReport
 
@@ -33,7 +34,7 @@ class Reading(NamedTuple):
     cost: Cost
 
 
-class NotRead(Exception):
+class NotRead(AgentError):
     """Says that there is no report. The reason is for the log, not for who asks."""
 
 

@@ -86,7 +86,7 @@ def read(path: str) -> WebConfig:
         return _config(plainyaml.read(content.decode("utf-8")), Path(path).parent)
     except UnicodeDecodeError:
         raise WebConfigError(f"{path}: is not UTF-8") from None
-    except plainyaml.NotRead as error:
+    except plainyaml.NotPlain as error:
         raise WebConfigError(f"{path}: {error}") from None
 
 
@@ -95,7 +95,7 @@ def _config(whole: Node, folder: Path) -> WebConfig:
     parts = _keys(whole, known)
     if "rate_limit" in parts:
         line = parts["rate_limit"].line
-        raise plainyaml.NotRead(line, "rate_limit: an agent has none; it polls once in a period")
+        raise plainyaml.NotPlain(line, "rate_limit: an agent has none; it polls once in a period")
     tls = parts.get("tls_server_config")
     return WebConfig(
         tls=None if tls is None or tls.value is None else _tls(tls, folder),
@@ -129,7 +129,7 @@ def _tls(node: Node, folder: Path) -> Tls:
     )
     reason = _misfit(tls)
     if reason:
-        raise plainyaml.NotRead(node.line, f"tls_server_config: {reason}")
+        raise plainyaml.NotPlain(node.line, f"tls_server_config: {reason}")
     return tls
 
 
@@ -160,9 +160,9 @@ def _headers(node: Optional[Node]) -> Dict[str, str]:
     for name, value in ({} if headers is None else _keys(headers, tuple(_HEADERS))).items():
         text = _text(value)
         if _HEADERS[name] and text not in _HEADERS[name]:
-            raise plainyaml.NotRead(value.line, f"{name} is one of {', '.join(_HEADERS[name])}")
+            raise plainyaml.NotPlain(value.line, f"{name} is one of {', '.join(_HEADERS[name])}")
         if not text.isprintable() or not _is_latin(text):
-            raise plainyaml.NotRead(value.line, f"{name} has characters that no header may have")
+            raise plainyaml.NotPlain(value.line, f"{name} has characters that no header may have")
         found[name] = text
     return found
 
@@ -175,11 +175,11 @@ def _users(node: Optional[Node]) -> Dict[str, str]:
     if node is None or node.value is None:
         return {}
     if not isinstance(node.value, dict):
-        raise plainyaml.NotRead(node.line, "basic_auth_users is a mapping of names to hashes")
+        raise plainyaml.NotPlain(node.line, "basic_auth_users is a mapping of names to hashes")
     for name, value in node.value.items():
         if not isinstance(value.value, str) or not _BCRYPT_HASH.fullmatch(value.value):
             told = f"the password of {name!r} is not a bcrypt hash"
-            raise plainyaml.NotRead(value.line, told)
+            raise plainyaml.NotPlain(value.line, told)
     return {name: str(value.value) for name, value in node.value.items()}
 
 
@@ -187,22 +187,22 @@ def _keys(node: Node, known: Sequence[str]) -> Dict[str, Node]:
     if node.value is None:
         return {}
     if not isinstance(node.value, dict):
-        raise plainyaml.NotRead(node.line, "a mapping of keys to values is wanted here")
+        raise plainyaml.NotPlain(node.line, "a mapping of keys to values is wanted here")
     for key, value in node.value.items():
         if key not in known:
-            raise plainyaml.NotRead(value.line, f"no key {key!r}; there are {', '.join(known)}")
+            raise plainyaml.NotPlain(value.line, f"no key {key!r}; there are {', '.join(known)}")
     return node.value
 
 
 def _text(node: Node) -> str:
     if not isinstance(node.value, str):
-        raise plainyaml.NotRead(node.line, "a text is wanted here; put it in quotes")
+        raise plainyaml.NotPlain(node.line, "a text is wanted here; put it in quotes")
     return node.value
 
 
 def _texts(node: Node) -> Tuple[str, ...]:
     if not isinstance(node.value, list):
-        raise plainyaml.NotRead(node.line, "a list of texts is wanted here")
+        raise plainyaml.NotPlain(node.line, "a list of texts is wanted here")
     words: List[Node] = node.value
     return tuple(_text(word) for word in words)
 
@@ -211,7 +211,7 @@ def _truth(node: Optional[Node], otherwise: bool) -> bool:
     if node is None:
         return otherwise
     if not isinstance(node.value, bool):
-        raise plainyaml.NotRead(node.line, "true or false is wanted here")
+        raise plainyaml.NotPlain(node.line, "true or false is wanted here")
     return node.value
 
 
@@ -223,5 +223,5 @@ def _file(given: Mapping[str, Node], name: str, folder: Path) -> str:
         return ""
     path = folder / text
     if not path.is_file():
-        raise plainyaml.NotRead(node.line, f"no such file: {text}")
+        raise plainyaml.NotPlain(node.line, f"no such file: {text}")
     return str(path)
