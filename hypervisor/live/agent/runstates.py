@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 else:
     Protocol = object
 
-_CAP_REACHED = 0.75  # of the cap, over one poll: a scheduler keeps a cap by a tenth or two
+_CAP_REACHED = 0.66  # of the cap, in one poll: a scheduler keeps a cap, but not to the point
 
 
 class Samples(Protocol):
