@@ -1,14 +1,13 @@
 """Reads all domains of a host: what the hypervisor counts, and what is written about them."""
 
-from typing import Optional, Tuple
+from typing import Dict, List, NamedTuple, Optional, Tuple
 
 from hypervisor.live.agent.asking import Asking
-from hypervisor.live.agent.clock import Clock
 from hypervisor.live.agent.devices import DeviceSource
 from hypervisor.live.agent.hypercalls import Xen
 from hypervisor.live.agent.identities import Identities
-from hypervisor.live.agent.records import DomainInfo, PhysicalInfo
-from hypervisor.live.agent.report import DomainReport
+from hypervisor.live.agent.records import DomainInfo
+from hypervisor.live.agent.report import DomainReport, VcpuReport
 from hypervisor.live.agent.runstates import Runstates
 from hypervisor.live.agent.vcpus import Vcpus
 from hypervisor.live.agent.weights import Weights
@@ -19,6 +18,13 @@ _UNLIMITED_PAGES = 0xFFFFFFFF
 _PVH_EMULATION = (0, 1)  # nothing, or a local APIC alone
 
 
+class CountedDomains(NamedTuple):
+    """All domains, and their vcpus by domid, as the hypervisor counts them."""
+
+    infos: List[DomainInfo]
+    vcpus: Dict[int, List[VcpuReport]]
+
+
 class Domains:
     """The domains of a host, read poll after poll."""
 
@@ -27,32 +33,30 @@ class Domains:
         xen: Xen,
         store: Store,
         devices: DeviceSource,
-        clock: Clock,
         runstates: Optional[Runstates],
     ) -> None:
         self._xen = xen
         self._devices = devices
-        self._clock = clock
         self._runstates = runstates
         self._identities = Identities(store)
         self._vcpus = Vcpus(xen)
         self._weights = Weights(xen)
         self._can_tell_runstates = True  # until it is known that this Xen cannot
 
-    def read(
-        self,
-        asking: Asking,
-        machine: Optional[PhysicalInfo],
-        scheduler: Optional[int],
-        now_ns: int,
-    ) -> Tuple[DomainReport, ...]:
-        """Return all domains; `scheduler` is that of pools of which nothing is known."""
+    def count(self, asking: Asking, pcpus: int) -> CountedDomains:
+        """Return what the hypervisor has counted; quickly, for it is to be of one instant."""
         infos = asking.ask("domains", self._xen.domains) or []
+        return CountedDomains(infos, self._vcpus.read(asking, infos, pcpus))
+
+    def describe(
+        self, asking: Asking, counted: CountedDomains, scheduler: Optional[int], now_ns: int
+    ) -> Tuple[DomainReport, ...]:
+        """Return domains with all that is known of them.
+
+        `scheduler` is that of pools of which nothing is known, `now_ns` when they were counted.
+        """
+        infos = counted.infos
         lives = [(info.domid, info.uuid) for info in infos]
-        pcpus = 1 if machine is None else machine.highest_pcpu + 1
-        began_ns = self._clock.now_ns()
-        vcpus = self._vcpus.read(asking, infos, pcpus)
-        vcpus_ns = (began_ns + self._clock.now_ns()) // 2
         self._weights.begin(asking, infos, now_ns)
         self._identities.begin(lives)
         self._devices.begin(lives, now_ns)
@@ -65,10 +69,10 @@ class Domains:
                 weight=weight,
                 cap_percent=cap,
                 runnable_ns=self._runnable_ns(info),
-                vcpus=tuple(vcpus[info.domid]),
+                vcpus=tuple(counted.vcpus[info.domid]),
             )
             if self._runstates is not None:
-                report = self._runstates.of(report, vcpus_ns)
+                report = self._runstates.of(report, now_ns)
             found.append(report)
         return tuple(found)
 

@@ -39,7 +39,7 @@ class Poller:
         self._clock = clock
         self._runstates = runstates
         self._pcpus = Pcpus(xen)
-        self._domains = Domains(xen, store, devices, clock, runstates)
+        self._domains = Domains(xen, store, devices, runstates)
         self._version: Optional[Version] = None
         self._serial = 0
 
@@ -53,7 +53,9 @@ class Poller:
             self._version = asking.ask("version", self._xen.version)
         scheduler = asking.ask("scheduler", self._xen.scheduler_id)
         pcpus = self._pcpus.read(asking, machine, began_ns)
-        domains = self._domains.read(asking, machine, scheduler, began_ns)
+        counted = self._domains.count(asking, 1 if machine is None else machine.highest_pcpu + 1)
+        time_ns = (began_ns + self._clock.now_ns()) // 2
+        domains = self._domains.describe(asking, counted, scheduler, time_ns)
         if self._store.problem is not None:
             asking.tell("xenstore", self._store.problem)
         ended_ns = self._clock.now_ns()
@@ -62,8 +64,8 @@ class Poller:
             format=FORMAT,
             serial=self._serial,
             boot=self._facts.boot,
-            time_ns=(began_ns + ended_ns) // 2,
-            unix_ns=self._clock.unix_ns() - (ended_ns - began_ns) // 2,
+            time_ns=time_ns,
+            unix_ns=self._clock.unix_ns() - (ended_ns - time_ns),
             read_ns=ended_ns - began_ns,
             cpu_ns=self._clock.thread_ns() - thread_ns,
             hypercalls=self._xen.calls - calls,

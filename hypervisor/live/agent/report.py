@@ -117,7 +117,7 @@ class SamplerReport(NamedTuple):
 
 
 class HostReport(NamedTuple):
-    """The host at one instant: the middle of a poll."""
+    """The host at one instant: the middle of reading what the hypervisor counts."""
 
     format: int
     serial: int  # grows by one with each poll of one agent

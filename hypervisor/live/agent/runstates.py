@@ -5,14 +5,29 @@ time were that found it not running. A domain that reaches its cap is held back 
 count as capped then.
 """
 
-from typing import Dict, Iterable, NamedTuple
+from typing import TYPE_CHECKING, Dict, Iterable, NamedTuple
 
 from hypervisor.live.agent.identities import Life
 from hypervisor.live.agent.report import DomainReport, SamplerReport, VcpuReport
-from hypervisor.live.agent.sampler import Counts, Sampler
+from hypervisor.live.agent.sampler import Counts
 from hypervisor.live.agent.vcpus import VcpuOfLife
 
-_CAP_REACHED = 0.75  # of the cap, over one poll: a scheduler keeps a cap by a tenth or two
+if TYPE_CHECKING:
+    from typing import Protocol
+else:
+    Protocol = object
+
+_CAP_REACHED = 0.66  # of the cap, in one poll: a scheduler keeps a cap, but not to the point
+
+
+class Samples(Protocol):
+    """What counts samples: a `Sampler`."""
+
+    def drain(self) -> Dict[VcpuOfLife, Counts]:
+        """Return what was counted since the last time."""
+
+    def cost(self) -> SamplerReport:
+        """Return what sampling has cost so far."""
 
 
 class _Times(NamedTuple):
@@ -31,7 +46,7 @@ class _Times(NamedTuple):
 class Runstates:
     """The times of all vcpus by runstate, kept by the lives of domains."""
 
-    def __init__(self, sampler: Sampler) -> None:
+    def __init__(self, sampler: Samples) -> None:
         self._sampler = sampler
         self._times: Dict[VcpuOfLife, _Times] = {}
         self._drained: Dict[VcpuOfLife, Counts] = {}

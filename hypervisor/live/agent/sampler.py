@@ -119,13 +119,16 @@ class Sampler:
         Nothing else runs on the pcpu of the sampler while it looks: what it sees there of others
         says nothing about them.
         """
-        own = self._xen.vcpu(0, self._own_vcpu())
+        own_number = self._own_vcpu()
+        own = self._xen.vcpu(0, own_number)
         own_pcpu = -1 if own is None else own.pcpu
         places: Dict[VcpuOfLife, int] = {}
         skipped = 0
         for domain in self._xen.domains():
             is_stopped = domain.is_paused or domain.is_shutdown or domain.is_dying
             for number in range(domain.highest_vcpu + 1):
+                if domain.domid == 0 and number == own_number:
+                    continue  # it runs this
                 vcpu = (domain.domid, domain.uuid, number)
                 place = self._places.get(vcpu)
                 if is_stopped or (domain.is_blocked and place is not None):

@@ -1,0 +1,58 @@
+"""Answers hypercalls as a real hypervisor has: by what recorded/ holds of its memory."""
+
+import json
+from collections import defaultdict, deque
+from collections.abc import Sequence
+from typing import Any
+
+from hypervisor.live.agent.errors import HypercallFailed
+from hypervisor.live.agent.privcmd import Memory
+from tests.support.paths import ROOT
+
+FOLDER = ROOT / "tests/support/live/recorded"
+OF_A_VCPU = ("0d", "0e", "19")  # commands, in hexadecimal digits
+
+
+def recording(name: str) -> Any:
+    """Return a recording: its calls in order, each with the memory after it."""
+    return json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+
+
+class RecordedPrivcmd:
+    """Each question, told by its command, version and domain, is answered as it was in its turn."""
+
+    def __init__(self, name: str) -> None:
+        self._memories: list[Memory] = []
+        self._answers: dict[tuple[int, str], deque[dict[str, Any]]] = defaultdict(deque)
+        buffer = ""
+        for call in recording(name)["calls"]:
+            buffer = buffer if call["buffer"] is None else call["buffer"]
+            key = (call["op"], _question(call["op"], call["asked"], call.get("command", 0)))
+            self._answers[key].append(dict(call, buffer=buffer))
+
+    def memory(self, size: int) -> Memory:
+        memory = Memory(0x10000000 * (len(self._memories) + 1), bytearray(-(-size // 4096) * 4096))
+        self._memories.append(memory)
+        return memory
+
+    def map_frames(self, domid: int, frames: Sequence[int]) -> Memory:
+        raise AssertionError("no frames were recorded")
+
+    def call(self, op: int, *args: int) -> int:
+        request, buffer = (one.data for one in self._memories[:2])
+        key = (op, _question(op, bytes(request[:24]).hex(), args[0]))
+        call = self._answers[key].popleft()
+        if op != 17:
+            request[:144] = bytes.fromhex(call["request"]).ljust(144, b"\0")
+        content = bytes.fromhex(call["buffer"])
+        buffer[: len(content)] = content
+        if call["errno"]:
+            raise HypercallFailed(call["errno"])
+        return int(call["result"])
+
+
+def _question(op: int, asked: str, command: int) -> str:
+    """Return what tells one question from another: of some domctls also the number of a vcpu."""
+    if op == 36 and asked[:2] in OF_A_VCPU:
+        return asked[:40]
+    return {17: str(command), 35: asked[:16], 36: asked[:24]}[op]
