@@ -3,9 +3,12 @@
 import gzip
 import io
 import json
+import struct
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
+from hypervisor.live.agent.tracerings import Window
 from hypervisor.telemetry import TraceRecord
 from tests.support.paths import TESTS
 from xenprof.trace.reading import TraceFile
@@ -52,3 +55,16 @@ def window(pcpu: int, *words: int) -> bytes:
 def timed(event: int, tsc: int, *data: int) -> tuple[int, ...]:
     """Return the words of a record of xentrace 4 that has a tsc."""
     return (1 << 31 | len(data) << 28 | event, tsc & 0xFFFFFFFF, tsc >> 32, *data)
+
+
+def rounds_of(data: bytes) -> Iterator[list[Window]]:
+    """Yield the windows of a file of xentrace 4, as its rounds through the rings wrote them."""
+    at, found = 0, list[Window]()
+    while at < len(data):
+        _, pcpu, size = struct.unpack_from("<III", data, at)
+        if found and found[-1].pcpu >= pcpu:
+            yield found
+            found = []
+        found.append(Window(pcpu, data[at + 12 : at + 12 + size]))
+        at += 12 + size
+    yield found

@@ -215,7 +215,7 @@ class Xen:
     def trace_info(self) -> TraceInfo:
         """Return where the trace buffers are; a size of 0 says that there are none yet."""
         answer = self._trace(0)
-        return TraceInfo(answer[4], answer[5])
+        return TraceInfo(answer[4], answer[5], answer[3])
 
     def set_trace_pcpus(self, pcpus: Sequence[int]) -> None:
         """Set which pcpus write trace records."""

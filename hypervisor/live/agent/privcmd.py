@@ -48,11 +48,11 @@ class Privcmd(Protocol):
     def memory(self, size: int) -> Memory:
         """Return new memory, zeroed and of at least `size` bytes, to be passed to hypercalls."""
 
-    def map_frames(self, domid: int, frames: Sequence[int]) -> Memory:
+    def map_frames(self, domid: int, frames: Sequence[int], is_writable: bool = True) -> Memory:
         """Map page frames of a domain, one after the other.
 
         Raises:
-            HypercallFailed: A frame cannot be mapped.
+            HypercallFailed: A frame cannot be mapped, or not to be written.
         """
 
 
@@ -94,10 +94,12 @@ class PrivcmdDevice:
         flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | _MAP_LOCKED
         return _located(mmap.mmap(-1, length, flags))
 
-    def map_frames(self, domid: int, frames: Sequence[int]) -> Memory:
+    def map_frames(self, domid: int, frames: Sequence[int], is_writable: bool = True) -> Memory:
         """Map page frames of a domain, one after the other."""
         mapped = mmap.mmap(self._device, len(frames) * PAGE, mmap.MAP_SHARED)
         memory = _located(mapped)
+        if not is_writable:
+            _protect(memory)
         numbers = (ctypes.c_uint64 * len(frames))(*frames)
         errors = (ctypes.c_int * len(frames))()
         request = _MMAPBATCH.pack(
@@ -128,6 +130,13 @@ class PrivcmdDevice:
 
 def _located(mapped: mmap.mmap) -> Memory:
     return Memory(ctypes.addressof(ctypes.c_char.from_buffer(mapped)), mapped)
+
+
+def _protect(memory: Memory) -> None:
+    """Let memory be read only. The module mmap would not tell where such memory is."""
+    protect = ctypes.CDLL(None, use_errno=True).mprotect
+    if protect(ctypes.c_void_p(memory.address), ctypes.c_size_t(len(memory.data)), mmap.PROT_READ):
+        raise HypercallFailed(ctypes.get_errno())
 
 
 def _unavailable(path: str, error: OSError) -> Unavailable:

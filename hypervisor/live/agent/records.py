@@ -118,3 +118,4 @@ class TraceInfo(NamedTuple):
 
     frame: int  # of the table that says where they are
     size: int  # of that table, in bytes
+    event_mask: int  # which events are traced, when it is on

@@ -24,6 +24,9 @@ VERSIONS = {
 }
 """domctl, sysctl, sizeof(getdomaininfo), offset of emulation_flags, of total_pages in physinfo."""
 
+TRACE_FRAME = 0x1000
+"""Where the table of the trace rings is."""
+
 Hook = Callable[[str, int, int], None]
 
 
@@ -47,12 +50,10 @@ class FakePrivcmd:
         self.memories[address] = data
         return Memory(address, data)
 
-    def map_frames(self, domid: int, frames: Sequence[int]) -> Memory:
+    def map_frames(self, domid: int, frames: Sequence[int], is_writable: bool = True) -> Memory:
         """Map the frames as one memory, which `frames` keeps by the number of the first."""
-        memory = self.memory(4096 * len(frames))
-        content = self.frames.setdefault(frames[0], bytearray())
-        memory.data[: len(content)] = content
-        return memory
+        content = self.frames.setdefault(frames[0], bytearray(4096 * len(frames)))
+        return Memory(0x7F8000000000 + 4096 * frames[0], content)
 
     def call(self, op: int, *args: int) -> int:
         if op == 17:
@@ -156,13 +157,17 @@ class FakePrivcmd:
     def _trace(self, data: bytearray) -> None:
         (command,) = struct.unpack_from("<I", data, 8)
         machine = self.machine
+        if command == 2:
+            (machine.trace_mask,) = struct.unpack_from("<I", data, 32)
         if command == 3:
             if machine.trace_pages:
                 raise HypercallFailed(errno.EBUSY)
             (machine.trace_pages,) = struct.unpack_from("<I", data, 48)
+            machine.is_traced = True
         if command in (4, 5):
             machine.is_traced = command == 4
-        struct.pack_into("<QI", data, 40, *((0x1000, 4096) if machine.trace_pages else (0, 0)))
+        where = (TRACE_FRAME, 4096) if machine.trace_pages else (0, 0)
+        struct.pack_into("<IxxxxQI", data, 32, machine.trace_mask, *where)
 
     def _domctl(self, command: int, domid: int, data: bytearray) -> None:
         domain = self.machine.domain(domid)

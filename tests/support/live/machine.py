@@ -54,6 +54,7 @@ class Machine:
     version: tuple[int, int, str] = (4, 17, ".7")
     runstates: dict[int, tuple[list[int], int]] | None = None  # XCP-ng: by domid
     trace_pages: int = 0
+    trace_mask: int = 0xFFFFF000
     is_traced: bool = False
 
     def domain(self, domid: int) -> Domain | None:

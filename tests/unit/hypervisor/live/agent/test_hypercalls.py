@@ -133,7 +133,7 @@ def test_trace_buffers_are_made_once():
     xen.set_trace_size(16)
     xen.enable_trace()
 
-    assert ((0, 0), (0x1000, 4096), True) == (before, xen.trace_info(), machine.is_traced)
+    assert ((0, 0), (0x1000, 4096), True) == (before[:2], xen.trace_info()[:2], machine.is_traced)
     with pytest.raises(HypercallFailed):
         xen.set_trace_size(32)
 
