@@ -2,6 +2,7 @@
 
 import json
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,8 @@ from xenprof.cli.durations import Duration
 from xenprof.cli.heap import lasting
 from xenprof.cli.options import home_at, state_dir_option
 from xenprof.cli.wholefile import write_whole
-from xenprof.client import Client
+from xenprof.client import Client, Service, ServiceError
+from xenprof.errors import UsageError
 from xenprof.wire.host_requests import Wait
 from xenprof.wire.paths import SNAPSHOT
 
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     from xenprof.capture.window import Window
 
 _SOURCE = "the captured scenario"
+_WINDOW_NS = 30 * 10**9
+_SERVICE_LOOKS_NS = 10**9
+_MOST_WAITS = 30  # judgement: a real host may be read that much less often
 _WARM_UP_NS = 2_000_000_000  # programs start within a period of theirs
 _TRIAL_NS = 20_000_000_000  # judgement: some hundred bursts of most programs
 
@@ -31,9 +36,14 @@ _TRIAL_NS = 20_000_000_000  # judgement: some hundred bursts of most programs
     "--for",
     "duration_ns",
     type=Duration(),
-    default="30s",
-    show_default=True,
-    help="Host time to measure.",
+    help="Host time to measure.  [default: 30s]",
+)
+@click.option(
+    "--from",
+    "recording",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Take what xenprof top --record saw, not the host.",
 )
 @click.option(
     "-o",
@@ -43,13 +53,24 @@ _TRIAL_NS = 20_000_000_000  # judgement: some hundred bursts of most programs
 )
 @click.option("--json", "wants_json", is_flag=True, help="Print one JSON object.")
 @state_dir_option
-def command(duration_ns: int, output: Path | None, wants_json: bool, state_dir: Path | None) -> int:
+def command(
+    duration_ns: int | None,
+    recording: Path | None,
+    output: Path | None,
+    wants_json: bool,
+    state_dir: Path | None,
+) -> int:
     """Write a scenario of the host, fitted to what its domains do, for `xenprof run`.
 
     The model runs it, and a table tells how well the domains' shares agree. What the model cannot
     express and what is unknown of the host is told in the file and on standard error.
     """
-    window = _measured(Client(home_at(state_dir)), duration_ns)
+    if recording and duration_ns:
+        raise UsageError("capture-scenario: --from takes all that was recorded, without --for")
+    if recording:
+        window = _recorded(recording)
+    else:
+        window = measured(Client(home_at(state_dir)), duration_ns or _WINDOW_NS)
     from xenprof.capture.fitting import capture
 
     captured = capture(window, trial)
@@ -79,12 +100,35 @@ def trial(text: str) -> "Window":
     return Window(first, host.telemetry.snapshot())
 
 
-def _measured(client: Client, duration_ns: int) -> "Window":
+def measured(client: Service, duration_ns: int) -> "Window":
+    """Return what the service tells of so much host time, and at least of two looks."""
     from xenprof.capture.window import Window
 
-    first = client.get(SNAPSHOT, HostSnapshot)
-    client.do(Wait(duration_ns / 1e9))
-    return Window(first, client.get(SNAPSHOT, HostSnapshot))
+    first = last = _newest(client)
+    for _ in range(_MOST_WAITS):
+        client.do(Wait(duration_ns / 1e9))
+        last = _newest(client)
+        if last.time_ns != first.time_ns:
+            break
+        duration_ns = max(duration_ns, _SERVICE_LOOKS_NS)
+    return Window(first, last)
+
+
+def _newest(client: Service) -> HostSnapshot:
+    host = client.get(SNAPSHOT, HostSnapshot)
+    if not host.is_up:
+        raise ServiceError(f"nothing is known of {host.host}: the service gets no data from it")
+    return host
+
+
+def _recorded(path: Path) -> "Window":
+    from xenprof.capture.window import Window
+    from xenprof.xentop.recording import Recording
+
+    with closing(Recording(path)) as recording:
+        if len(recording) < 2:
+            raise UsageError(f"{path}: two looks are needed; it holds {len(recording)}")
+        return Window(recording.at(0).host, recording.at(len(recording) - 1).host)
 
 
 def _as_json(captured: "Captured", window: "Window") -> dict[str, object]:
@@ -107,17 +151,11 @@ def _as_json(captured: "Captured", window: "Window") -> dict[str, object]:
 
 
 def _as_text(captured: "Captured") -> str:
-    rows = [("Domain", "Measured %", "Model %", "Error")]
+    rows: list[tuple[str, ...]] = [("Domain", "Measured %", "Model %", "Error")]
     for row in captured.rows:
-        measured, error = _percent(row.measured), _percent(row.error)
-        rows.append(
-            (
-                row.name,
-                shown(measured, ".1f"),
-                f"{_percent(row.modelled):.1f}",
-                shown(error, "+.1f"),
-            )
-        )
+        shares = (_percent(row.measured), _percent(row.modelled))
+        error = None if row.error is None else round(100 * row.error, 1) + 0.0  # no -0.0
+        rows.append((row.name, *(shown(share, ".1f") for share in shares), shown(error, "+.1f")))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join(
@@ -129,4 +167,4 @@ def _as_text(captured: "Captured") -> str:
 
 
 def _percent(share: float | None) -> float | None:
-    return None if share is None else round(100 * share, 3)
+    return None if share is None else round(100 * share, 3) + 0.0
