@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.realxen.images import Images
-from tests.realxen.machine import Machine
+from tests.support.realxen.images import Images
+from tests.support.realxen.machine import Machine
 
 FOLDER = "XENPROF_REAL_XEN"
 """Environment variable: the folder where what the machine boots from is kept."""

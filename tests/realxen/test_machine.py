@@ -1,6 +1,6 @@
 """What the other tests of this folder rely on."""
 
-from tests.realxen.machine import Machine
+from tests.support.realxen.machine import Machine
 
 
 def test_domain_0_of_a_real_xen_answers(xen: Machine):

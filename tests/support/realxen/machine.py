@@ -8,8 +8,9 @@ import subprocess
 import time
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from threading import Event
 
-from tests.realxen.images import Images
+from tests.support.realxen.images import Images
 
 _COMMANDS_PORT = 8022
 _BOOT_SECONDS = 180
@@ -73,7 +74,7 @@ class Machine:
                 return
             if self._process.poll() is not None or any(one in told for one in _SERIAL_FAILED):
                 break
-            time.sleep(0.2)
+            Event().wait(0.2)
         self.stop()
         raise RuntimeError(f"domain 0 did not come up: {told[-500:]}")
 
