@@ -3,7 +3,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from hypervisor.compiled.engine import SWITCH, choose
+from hypervisor.compiled.engine import SWITCH, choose, running
 from hypervisor.compiled.toolchain import NoCompiler, toolchain
 
 
@@ -31,6 +31,8 @@ def pytest_configure(config: pytest.Config) -> None:
         with pytest.MonkeyPatch.context() as context:
             context.setenv(SWITCH, "1")
             import hypervisor.model  # noqa: F401  # makes its choice now
+        if running().is_compiled:  # a conftest.py below has imported the model before
+            pytest.exit("the model runs compiled already: name fewer folders", returncode=1)
 
 
 @pytest.fixture
