@@ -12,7 +12,7 @@ from typing import Callable, Dict, List, NamedTuple, Optional
 from hypervisor.live.agent.clock import Clock
 from hypervisor.live.agent.errors import HypercallFailed
 from hypervisor.live.agent.hypercalls import Xen
-from hypervisor.live.agent.records import VcpuInfo
+from hypervisor.live.agent.records import BLOCKED, VcpuInfo
 from hypervisor.live.agent.report import SamplerReport
 from hypervisor.live.agent.vcpus import VcpuOfLife
 
@@ -89,7 +89,7 @@ class Sampler:
             skipped = self._look(found)
             self.problem = None
         except HypercallFailed as error:
-            self.problem = "sampling: %s" % error
+            self.problem = str(error)
         with self._lock:
             for vcpu, state in found.items():
                 counts = self._counts.get(vcpu)
@@ -125,13 +125,14 @@ class Sampler:
         places: Dict[VcpuOfLife, int] = {}
         skipped = 0
         for domain in self._xen.domains():
-            is_stopped = domain.is_paused or domain.is_shutdown or domain.is_dying
+            is_stopped = domain.is_stopped
+            is_blocked = domain.flags & BLOCKED != 0
             for number in range(domain.highest_vcpu + 1):
                 if domain.domid == 0 and number == own_number:
                     continue  # it runs this
                 vcpu = (domain.domid, domain.uuid, number)
                 place = self._places.get(vcpu)
-                if is_stopped or (domain.is_blocked and place is not None):
+                if is_stopped or (is_blocked and place is not None):
                     state = _OFFLINE if is_stopped else _BLOCKED
                 elif len(places) >= _MOST_VCPUS:
                     continue
