@@ -30,7 +30,7 @@ _MOST_DEVICES = 16384
 _CHARACTERS = 1024
 _SECTOR_BYTES = 512
 _STATISTICS = ("rd_req", "wr_req", "f_req", "ds_req", "rd_sect", "wr_sect", "oo_req")
-_NEW_NS = 30 * 1000000000  # so long devices of a new domain may come one by one
+_NEW_NS = 10 * 1000000000  # so long devices of a new domain may come one by one
 _LOOKS_NS = 5 * 1000000000
 _SETTINGS = {
     "vif": ("mac", "bridge"),
