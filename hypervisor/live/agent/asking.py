@@ -24,15 +24,18 @@ class Asking:
         self._refused: Dict[str, int] = {}
 
     def ask(self, what: str, question: Callable[..., _Answer], *args: int) -> Optional[_Answer]:
-        """Return the answer, or None if this or an earlier question of its kind was refused."""
-        if what in self._refused:
-            return None
+        """Return the answer, or None if the question was refused."""
         try:
             return question(*args)
         except HypercallFailed as error:
+            self.refused(what, error)
+            return None
+
+    def refused(self, what: str, error: HypercallFailed) -> None:
+        """Note that a question was refused; the first of its kind is told."""
+        if what not in self._refused:
             self._refused[what] = error.errno
             self.tell(what, _WHY.get(error.errno, os.strerror(error.errno)))
-            return None
 
     def has(self, what: str) -> bool:
         """Return whether nothing of this kind was refused."""

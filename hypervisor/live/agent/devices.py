@@ -8,11 +8,11 @@ import itertools
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Dict, Iterable, List, NamedTuple, Optional, Tuple
+from typing import TYPE_CHECKING, Dict, Iterable, List, NamedTuple, Optional, Set, Tuple
 
 from hypervisor.live.agent.identities import Life
 from hypervisor.live.agent.keptfiles import KeptFiles
-from hypervisor.live.agent.netdevs import NetdevCounters, Netdevs
+from hypervisor.live.agent.netdevs import Netdevs
 from hypervisor.live.agent.report import VbdReport, VifReport
 from hypervisor.live.agent.tapdisks import TapdiskCounters, Tapdisks
 from hypervisor.live.agent.xenstore import Store
@@ -29,6 +29,9 @@ _KINDS = {"vbd": "vbd", "vbd3": "tap", "tap": "tap", "qdisk": "qdisk"}
 _MOST_DEVICES = 16384
 _CHARACTERS = 1024
 _SECTOR_BYTES = 512
+_STATISTICS = ("rd_req", "wr_req", "f_req", "ds_req", "rd_sect", "wr_sect", "oo_req")
+_NEW_NS = 10 * 1000000000  # so long devices of a new domain may come one by one
+_LOOKS_NS = 5 * 1000000000
 _SETTINGS = {
     "vif": ("mac", "bridge"),
     "vbd": ("dev", "type", "params", "mode"),
@@ -57,7 +60,11 @@ class _Device(NamedTuple):
 
 
 class Devices:
-    """The devices of guests, found on the bus of backends."""
+    """The devices of guests, found on the bus of backends.
+
+    Counters are read in each poll. Devices are looked for while a domain is new, and else every
+    few seconds.
+    """
 
     def __init__(self, store: Store, root: str = "/", tapdisks: Optional[Tapdisks] = None) -> None:
         self._store = store
@@ -66,31 +73,43 @@ class Devices:
         self._netdevs = Netdevs(root)
         self._tapdisks = tapdisks or Tapdisks(root)
         self._found: Dict[Life, List[_Device]] = {}
-        self._counters: Dict[str, NetdevCounters] = {}
+        self._lives: Set[Life] = set()
+        self._new_until_ns = self._next_look_ns = -1
 
     def begin(self, lives: Iterable[Life], now_ns: int) -> None:
-        """Begin a poll: look which devices there are, and read the counters of interfaces."""
+        """Begin a poll: look for devices if it is time, and read the counters of interfaces."""
+        there = set(lives)
+        if there - self._lives:
+            self._new_until_ns = now_ns + _NEW_NS
+        if there != self._lives or now_ns < self._new_until_ns or now_ns >= self._next_look_ns:
+            self._look(there)
+            self._next_look_ns = now_ns + _LOOKS_NS
+        self._lives = there
+        self._files.sweep()
+        self._netdevs.read()
+
+    def of(self, life: Life) -> Tuple[Tuple[VifReport, ...], Tuple[VbdReport, ...]]:
+        """Return the devices of a domain."""
+        vifs: List[VifReport] = []
+        vbds: List[VbdReport] = []
+        for device in self._found.get(life, ()):
+            if device.kind == "vif":
+                vifs.append(self._vif(device))
+            else:
+                vbds.append(self._vbd(device, life[0]))
+        return tuple(vifs), tuple(vbds)
+
+    def _look(self, lives: Set[Life]) -> None:
         there = {life[0]: life for life in lives}
-        nodes = self._nodes()
         known = {
             (life, device.node): device for life, found in self._found.items() for device in found
         }
         self._found = {}
-        for kind, domid, number, node in nodes:
+        for kind, domid, number, node in self._nodes():
             life = there.get(domid)
             if life is not None:
                 device = known.get((life, node)) or self._new(kind, domid, number, node)
                 self._found.setdefault(life, []).append(self._completed(device, domid))
-        self._files.sweep()
-        self._counters = self._netdevs.read()
-
-    def of(self, life: Life) -> Tuple[Tuple[VifReport, ...], Tuple[VbdReport, ...]]:
-        """Return the devices of a domain."""
-        found = self._found.get(life, [])
-        return (
-            tuple(self._vif(one) for one in found if one.kind == "vif"),
-            tuple(self._vbd(one, life[0]) for one in found if one.kind != "vif"),
-        )
 
     def _nodes(self) -> List[Tuple[str, int, int, str]]:
         try:
@@ -133,63 +152,53 @@ class Devices:
         return device
 
     def _vif(self, device: _Device) -> VifReport:
-        report = VifReport(
-            vif=device.number,
-            name=device.netdev,
-            mac=device.settings.get("mac"),
-            bridge=device.settings.get("bridge"),
-        )
-        counters = self._counters.get(device.netdev or "")
+        setting = device.settings.get
+        counters = self._netdevs.of(device.netdev or "")
         if counters is None:
-            return report
-        received, sent = counters.transmit, counters.receive  # the guest is at the other end
-        return report._replace(
-            receive_bytes=received[0],
-            receive_packets=received[1],
-            receive_errors=received[2],
-            receive_dropped=received[3],
-            transmit_bytes=sent[0],
-            transmit_packets=sent[1],
-            transmit_errors=sent[2],
-            transmit_dropped=sent[3],
+            return VifReport(device.number, device.netdev, setting("mac"), setting("bridge"))
+        return VifReport(
+            device.number,
+            device.netdev,
+            setting("mac"),
+            setting("bridge"),
+            *counters.transmit,  # which the guest, at the other end, has received
+            *counters.receive,
         )
 
     def _vbd(self, device: _Device, domid: int) -> VbdReport:
-        params = device.settings.get("params")
+        setting = device.settings.get
+        params = setting("params")
         report = VbdReport(
-            device=device.number,
-            name=device.settings.get("dev"),
-            backend=None
-            if params is None
-            else "%s:%s" % (device.settings.get("type", "phy"), params),
-            mode=device.settings.get("mode"),
-            kind=_KINDS[device.kind],
+            device.number,
+            setting("dev"),
+            None if params is None else "%s:%s" % (setting("type", "phy"), params),
+            setting("mode"),
+            _KINDS[device.kind],
         )
         if device.kind == "vbd":
             return self._blkback(report, device.node)
         if device.kind == "vbd3":
-            pid = device.settings.get("kthread-pid", "")
-            counters = self._tapdisks.read(pid, domid, device.number)
+            counters = self._tapdisks.read(setting("kthread-pid", ""), domid, device.number)
             return report if counters is None else _tapdisk(report, counters)
         return report
 
     def _blkback(self, report: VbdReport, node: str) -> VbdReport:
-        read_sectors = self._statistic(node, "rd_sect")
-        write_sectors = self._statistic(node, "wr_sect")
-        return report._replace(
-            read_requests=self._statistic(node, "rd_req"),
-            write_requests=self._statistic(node, "wr_req"),
-            flush_requests=self._statistic(node, "f_req"),
-            discard_requests=self._statistic(node, "ds_req"),
+        home = "%s/%s/statistics/" % (self._bus, node)
+        numbers = {}
+        for name in _STATISTICS:
+            match = _NUMBER.match(self._files.read(home + name, 64) or b"")
+            numbers[name] = int(match.group(1)) if match else None
+        read_sectors, write_sectors = numbers["rd_sect"], numbers["wr_sect"]
+        return VbdReport(
+            *report[:5],
+            read_requests=numbers["rd_req"],
+            write_requests=numbers["wr_req"],
+            flush_requests=numbers["f_req"],
+            discard_requests=numbers["ds_req"],
             read_bytes=None if read_sectors is None else read_sectors * _SECTOR_BYTES,
             write_bytes=None if write_sectors is None else write_sectors * _SECTOR_BYTES,
-            out_of_requests=self._statistic(node, "oo_req"),
+            out_of_requests=numbers["oo_req"],
         )
-
-    def _statistic(self, node: str, name: str) -> Optional[int]:
-        content = self._files.read("%s/%s/statistics/%s" % (self._bus, node, name), 64)
-        match = _NUMBER.match(content or b"")
-        return int(match.group(1)) if match else None
 
 
 def _tapdisk(report: VbdReport, counters: TapdiskCounters) -> VbdReport:

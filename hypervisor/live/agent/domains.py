@@ -6,7 +6,15 @@ from hypervisor.live.agent.asking import Asking
 from hypervisor.live.agent.devices import DeviceSource
 from hypervisor.live.agent.hypercalls import Xen
 from hypervisor.live.agent.identities import Identities
-from hypervisor.live.agent.records import DomainInfo
+from hypervisor.live.agent.records import (
+    BLOCKED,
+    DYING,
+    HVM,
+    PAUSED,
+    RUNNING,
+    SHUTDOWN,
+    DomainInfo,
+)
 from hypervisor.live.agent.report import DomainReport, VcpuReport
 from hypervisor.live.agent.runstates import Runstates
 from hypervisor.live.agent.vcpus import Vcpus
@@ -65,25 +73,50 @@ class Domains:
         found = []
         for info in infos:
             weight, cap = self._weights.of(asking, info, scheduler)
-            report = self._written(_counted(info), info, now_ns)._replace(
-                weight=weight,
-                cap_percent=cap,
-                runnable_ns=self._runnable_ns(info),
-                vcpus=tuple(counted.vcpus[info.domid]),
-            )
+            vcpus = counted.vcpus[info.domid]
             if self._runstates is not None:
-                report = self._runstates.of(report, now_ns)
+                vcpus = self._runstates.of(info, vcpus, cap, now_ns)
+            report = self._described(info, now_ns, weight, cap, vcpus)
             found.append(report)
         return tuple(found)
 
-    def _written(self, report: DomainReport, info: DomainInfo, now_ns: int) -> DomainReport:
+    def _described(
+        self,
+        info: DomainInfo,
+        now_ns: int,
+        weight: Optional[int],
+        cap: Optional[int],
+        vcpus: List[VcpuReport],
+    ) -> DomainReport:
         identity = self._identities.of(info, now_ns)
         vifs, vbds = self._devices.of((info.domid, info.uuid))
-        return report._replace(
+        flags = info.flags
+        is_unlimited = info.maximum_pages >= _UNLIMITED_PAGES
+        return DomainReport(
+            domid=info.domid,
+            uuid=info.uuid,
             name=identity.name,
+            kind=_kind(info),
+            dying=flags & DYING != 0,
+            shutdown=flags & SHUTDOWN != 0,
+            paused=flags & PAUSED != 0,
+            blocked=flags & BLOCKED != 0,
+            running=flags & RUNNING != 0,
+            shutdown_reason=info.shutdown_reason if flags & SHUTDOWN else None,
             created_unix_ns=identity.created_unix_ns,
+            cpu_ns=info.cpu_ns,
+            memory_kib=info.total_pages * _KIB_A_PAGE,
+            maximum_kib=None if is_unlimited else info.maximum_pages * _KIB_A_PAGE,
+            is_memory_unlimited=is_unlimited,
             target_kib=identity.target_kib,
             configured_kib=identity.configured_kib,
+            outstanding_kib=info.outstanding_pages * _KIB_A_PAGE,
+            pool=None if info.pool < 0 else info.pool,
+            ssid=info.ssid,
+            weight=weight,
+            cap_percent=cap,
+            runnable_ns=self._runnable_ns(info),
+            vcpus=tuple(vcpus),
             vifs=vifs,
             vbds=vbds,
         )
@@ -98,32 +131,9 @@ class Domains:
         return None if times is None else times.runnable_ns * (info.highest_vcpu + 1)
 
 
-def _counted(info: DomainInfo) -> DomainReport:
-    """Return what the hypervisor has told of a domain."""
-    is_unlimited = info.maximum_pages >= _UNLIMITED_PAGES
-    return DomainReport(
-        domid=info.domid,
-        uuid=info.uuid,
-        kind=_kind(info),
-        dying=info.is_dying,
-        shutdown=info.is_shutdown,
-        paused=info.is_paused,
-        blocked=info.is_blocked,
-        running=info.is_running,
-        shutdown_reason=info.shutdown_reason if info.is_shutdown else None,
-        cpu_ns=info.cpu_ns,
-        memory_kib=info.total_pages * _KIB_A_PAGE,
-        maximum_kib=None if is_unlimited else info.maximum_pages * _KIB_A_PAGE,
-        is_memory_unlimited=is_unlimited,
-        outstanding_kib=info.outstanding_pages * _KIB_A_PAGE,
-        pool=None if info.pool < 0 else info.pool,
-        ssid=info.ssid,
-    )
-
-
 def _kind(info: DomainInfo) -> str:
     if info.domid == 0:
         return "dom0"
-    if not info.is_hvm:
+    if not info.flags & HVM:
         return "pv"
     return "pvh" if info.emulation in _PVH_EMULATION else "hvm"

@@ -3,7 +3,6 @@
 import errno
 import itertools
 import struct
-import uuid
 from typing import Dict, List, Optional, Sequence, Tuple
 
 from hypervisor.live.agent import layouts
@@ -30,6 +29,7 @@ DOMAINS_A_CALL = 512
 SCHEDULERS = {5: "credit", 6: "credit2", 7: "arinc653", 8: "rtds", 9: "null"}
 """Names of schedulers by Xen's numbers."""
 
+_MOST_BITMAPS = 256
 _WEIGHTED = (5, 6)
 _IN_KERNEL = 4
 _NONE = 0xFFFFFFFF
@@ -50,6 +50,7 @@ class Xen:
         self._xen = Interface(privcmd)
         self.domctl = self._xen.domctl
         self.sysctl = self._xen.sysctl
+        self._known_bitmaps: Dict[bytes, Tuple[int, ...]] = {}
 
     @property
     def calls(self) -> int:
@@ -128,10 +129,7 @@ class Xen:
         _U32.pack_into(self._xen.request, _DOMAIN, vcpu)
         if not self._xen.ask_domain(14, domid):
             return None
-        online, blocked, running, cpu_ns, pcpu = layouts.VCPU.unpack_from(
-            self._xen.request, _DOMAIN
-        )
-        return VcpuInfo(bool(online), bool(blocked), bool(running), cpu_ns, pcpu)
+        return VcpuInfo._make(layouts.VCPU.unpack_from(self._xen.request, _DOMAIN))
 
     def affinity(self, domid: int, vcpu: int, pcpus: int) -> Optional[Tuple[int, ...]]:
         """Return the pcpus, of the first `pcpus`, that a vcpu may run on: its hard affinity."""
@@ -141,8 +139,7 @@ class Xen:
         )
         if not self._xen.ask_domain(25, domid):
             return None
-        bits = int.from_bytes(self._xen.buffer[:size], "little")
-        return tuple(pcpu for pcpu in range(pcpus) if bits >> pcpu & 1)
+        return self._numbers(bytes(self._xen.buffer[:size]))[:pcpus]
 
     def scheduler_id(self) -> int:
         """Return the number of the scheduler that new pools get."""
@@ -247,22 +244,42 @@ class Xen:
         self._xen.ask_host(2)
         return layouts.TRACE.unpack_from(self._xen.request, _HOST)
 
+    def _numbers(self, bitmap: bytes) -> Tuple[int, ...]:
+        """Return the numbers of the bits that are set; most vcpus have the same few bitmaps."""
+        found = self._known_bitmaps.get(bitmap)
+        if found is None:
+            if len(self._known_bitmaps) >= _MOST_BITMAPS:
+                self._known_bitmaps.clear()
+            found = tuple(
+                8 * index + bit
+                for index, byte in enumerate(bitmap)
+                for bit in range(8)
+                if byte >> bit & 1
+            )
+            self._known_bitmaps[bitmap] = found
+        return found
+
     def _domain_at(self, at: int) -> DomainInfo:
         numbers = layouts.DOMAIN.unpack_from(self._xen.buffer, at)
         (emulation,) = _U32.unpack_from(self._xen.buffer, at + self.domctl.emulation_at)
         domid, flags, total, maximum, outstanding, _, _, _, cpu_ns = numbers[:9]
         online, highest, ssid, handle, pool = numbers[9:]
         return DomainInfo(
-            domid=domid,
-            flags=flags,
-            total_pages=total,
-            maximum_pages=maximum,
-            outstanding_pages=outstanding,
-            cpu_ns=cpu_ns,
-            online_vcpus=online,
-            highest_vcpu=-1 if highest == _NONE else highest,
-            ssid=ssid,
-            uuid=str(uuid.UUID(bytes=handle)),
-            pool=-1 if pool == _NONE else pool,
-            emulation=emulation,
+            domid,
+            flags,
+            total,
+            maximum,
+            outstanding,
+            cpu_ns,
+            online,
+            -1 if highest == _NONE else highest,
+            ssid,
+            _uuid(handle),
+            -1 if pool == _NONE else pool,
+            emulation,
         )
+
+
+def _uuid(handle: bytes) -> str:
+    digits = handle.hex()
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))

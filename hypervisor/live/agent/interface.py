@@ -59,8 +59,9 @@ class Interface:
             HypercallFailed: The hypervisor has refused for another reason.
         """
         layouts.DOMCTL_HEAD.pack_into(self.request, 0, command, self.domctl.version, domid)
+        self.calls += 1
         try:
-            self.call(_DOMCTL, self._request_address)
+            self._privcmd.call(_DOMCTL, self._request_address)
         except HypercallFailed as error:
             if error.errno in _GONE:
                 return False

@@ -53,7 +53,7 @@ DOMAIN = struct.Struct("<H2xI7Q3I16sI")
 # domid, flags; pages: total, maximum, outstanding, shared, paged, frame of shared info; cpu_time;
 # online vcpus, highest vcpu, ssid; handle; pool
 
-VCPU = struct.Struct("<4xBBBxQI")  # online, blocked, running, cpu_time, pcpu; from offset 16
+VCPU = struct.Struct("<4x???xQI")  # online, blocked, running, cpu_time, pcpu; from offset 16
 AFFINITY = struct.Struct("<II QI4x QI4x")  # vcpu, flags, hard map, its bits, soft map, its bits
 SCHEDULER = struct.Struct("<IIHH")  # scheduler, command, weight, cap
 CONTEXT = struct.Struct("<I4xQ")  # vcpu, address

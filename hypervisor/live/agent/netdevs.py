@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Dict, List, NamedTuple, Optional, Tuple
+from typing import Dict, NamedTuple, Optional, Tuple
 
 _PATHS = ("proc/1/net/dev", "proc/net/dev")  # of the first process: wherever this one may be
 _CHUNK = 65536
@@ -12,8 +12,8 @@ _MOST_BYTES = 4194304
 class NetdevCounters(NamedTuple):
     """What an interface has counted, as the host sees it."""
 
-    receive: Tuple[int, int, int, int]  # bytes, packets, errors, dropped
-    transmit: Tuple[int, int, int, int]
+    receive: Tuple[int, ...]  # bytes, packets, errors, dropped
+    transmit: Tuple[int, ...]
 
 
 class Netdevs:
@@ -22,23 +22,29 @@ class Netdevs:
     def __init__(self, root: str = "/") -> None:
         self._root = Path(root)
         self._descriptor: Optional[int] = None
+        self._lines: Dict[str, str] = {}
 
-    def read(self) -> Dict[str, NetdevCounters]:
-        """Return the counters by the names of interfaces; none if they cannot be read."""
+    def read(self) -> None:
+        """Read all counters anew; there are none if they cannot be read."""
+        self._lines = {}
         try:
             if self._descriptor is None:
                 self._descriptor = self._opened()
             text = self._text(self._descriptor)
         except OSError:
             self.close()
-            return {}
-        found = {}
+            return
         for line in text.splitlines()[2:]:
             name, _, numbers = line.rpartition(":")
-            counters = _counters(numbers.split())
-            if counters is not None:
-                found[name.strip()] = counters
-        return found
+            self._lines[name.strip()] = numbers
+
+    def of(self, name: str) -> Optional[NetdevCounters]:
+        """Return what an interface has counted until the last `read`; None if it is not there."""
+        numbers = self._lines.get(name, "").split(None, 12)[:12]
+        if len(numbers) < 12 or not "".join(numbers).isdigit():
+            return None
+        values = tuple(map(int, numbers))
+        return NetdevCounters(values[:4], values[8:])
 
     def close(self) -> None:
         """Close the file."""
@@ -65,13 +71,3 @@ class Netdevs:
             parts.append(part)
             size += len(part)
         return b"".join(parts).decode("utf-8", "backslashreplace")
-
-
-def _counters(numbers: List[str]) -> Optional[NetdevCounters]:
-    if len(numbers) < 12 or not all(one.isdigit() for one in numbers[:12]):
-        return None
-    values = [int(one) for one in numbers[:12]]
-    return NetdevCounters(
-        (values[0], values[1], values[2], values[3]),
-        (values[8], values[9], values[10], values[11]),
-    )

@@ -17,6 +17,7 @@ class Pcpus:
     def __init__(self, xen: Xen) -> None:
         self._xen = xen
         self._places: List[Optional[Place]] = []
+        self._threads: Dict[int, int] = {}
         self._read_ns = -_STALE_NS
 
     def read(
@@ -29,10 +30,11 @@ class Pcpus:
         if len(self._places) != count or now_ns - self._read_ns >= _STALE_NS:
             places = asking.ask("topology", self._xen.topology, count) or []
             self._places = (places + [None] * count)[:count]
+            self._threads = _threads(self._places)
             self._read_ns = now_ns
         idle_ns = asking.ask("cpuinfo", self._xen.cpu_idle_ns, count) or []
-        threads = _threads(self._places)
-        is_placed = any(place is not None for place in self._places)
+        threads = self._threads
+        is_placed = bool(threads)
         return tuple(
             PcpuReport(
                 pcpu=pcpu,

@@ -41,6 +41,7 @@ class Poller:
         self._pcpus = Pcpus(xen)
         self._domains = Domains(xen, store, devices, runstates)
         self._version: Optional[Version] = None
+        self._scheduler: Optional[int] = None
         self._serial = 0
 
     def poll(self) -> HostReport:
@@ -51,13 +52,16 @@ class Poller:
         machine = asking.ask("physinfo", self._xen.physinfo)
         if self._version is None:
             self._version = asking.ask("version", self._xen.version)
-        scheduler = asking.ask("scheduler", self._xen.scheduler_id)
+        if self._scheduler is None:
+            self._scheduler = asking.ask("scheduler", self._xen.scheduler_id)
         pcpus = self._pcpus.read(asking, machine, began_ns)
         counted = self._domains.count(asking, 1 if machine is None else machine.highest_pcpu + 1)
         time_ns = (began_ns + self._clock.now_ns()) // 2
-        domains = self._domains.describe(asking, counted, scheduler, time_ns)
+        domains = self._domains.describe(asking, counted, self._scheduler, time_ns)
         if self._store.problem is not None:
             asking.tell("xenstore", self._store.problem)
+        if self._runstates is not None and self._runstates.problem is not None:
+            asking.tell("sampling", self._runstates.problem)
         ended_ns = self._clock.now_ns()
         self._serial += 1
         report = HostReport(
@@ -73,7 +77,7 @@ class Poller:
             tools=self._facts.tools,
             cpu_type=self._facts.cpu_type,
             arch=self._facts.arch,
-            scheduler=None if scheduler is None else SCHEDULERS.get(scheduler),
+            scheduler=SCHEDULERS.get(self._scheduler or 0),
             domains=domains,
             pcpus=pcpus,
             sampler=None if self._runstates is None else self._runstates.cost(),

@@ -10,7 +10,7 @@ import mmap
 import os
 import struct
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Sequence, Union
+from typing import TYPE_CHECKING, Dict, NamedTuple, Sequence, Tuple, Union
 
 from hypervisor.live.agent.errors import HypercallFailed, Unavailable
 
@@ -25,6 +25,7 @@ _IOCTL_HYPERCALL = 0x305000
 _IOCTL_MMAPBATCH_V2 = 0x205004
 _HYPERCALL = struct.Struct("<6Q")
 _MMAPBATCH = struct.Struct("<IHHQQQ")
+_MOST_REQUESTS = 64
 _MAP_LOCKED = 0x2000  # of Linux; the module mmap does not name it
 
 
@@ -64,6 +65,8 @@ class PrivcmdDevice:
     """
 
     def __init__(self, root: str = "/") -> None:
+        # The kernel does not write to a request, and few are different: they are kept.
+        self._requests: Dict[Tuple[int, Tuple[int, ...]], bytearray] = {}
         devices = Path(root) / "dev/xen"
         path = str(devices / "privcmd")
         try:
@@ -77,7 +80,12 @@ class PrivcmdDevice:
 
     def call(self, op: int, *args: int) -> int:
         """Make one hypercall and return its result."""
-        request = bytearray(_HYPERCALL.pack(op, *(args + (0,) * (5 - len(args)))))
+        key = (op, args)
+        request = self._requests.get(key)
+        if request is None:
+            request = bytearray(_HYPERCALL.pack(op, *(args + (0,) * (5 - len(args)))))
+            if len(self._requests) < _MOST_REQUESTS:
+                self._requests[key] = request
         try:
             return int(fcntl.ioctl(self._device, _IOCTL_HYPERCALL, request, True))
         except OSError as error:

@@ -2,6 +2,14 @@
 
 from typing import NamedTuple, Tuple
 
+# Flags of a domain.
+DYING = 1  # it is being destroyed
+HVM = 2  # not paravirtualized: HVM or PVH
+SHUTDOWN = 4  # its system has stopped
+PAUSED = 8  # by the toolstack
+BLOCKED = 16  # all of its vcpus wait for events
+RUNNING = 32  # one of its vcpus is on a pcpu
+
 
 class Version(NamedTuple):
     """The version of the hypervisor."""
@@ -50,38 +58,13 @@ class DomainInfo(NamedTuple):
     emulation: int  # devices that Xen emulates for it, bit by bit
 
     @property
-    def is_dying(self) -> bool:
-        """Whether it is being destroyed."""
-        return bool(self.flags & 1)
-
-    @property
-    def is_hvm(self) -> bool:
-        """Whether it is not paravirtualized: HVM or PVH."""
-        return bool(self.flags & 2)
-
-    @property
-    def is_shutdown(self) -> bool:
-        """Whether its system has stopped."""
-        return bool(self.flags & 4)
-
-    @property
-    def is_paused(self) -> bool:
-        """Whether the toolstack has stopped it."""
-        return bool(self.flags & 8)
-
-    @property
-    def is_blocked(self) -> bool:
-        """Whether all of its vcpus wait for events."""
-        return bool(self.flags & 16)
-
-    @property
-    def is_running(self) -> bool:
-        """Whether one of its vcpus is on a pcpu."""
-        return bool(self.flags & 32)
+    def is_stopped(self) -> bool:
+        """Whether none of its vcpus may run: it is paused, shut down or being destroyed."""
+        return self.flags & (PAUSED | SHUTDOWN | DYING) != 0
 
     @property
     def shutdown_reason(self) -> int:
-        """Why its system has stopped; only while `is_shutdown`."""
+        """Why its system has stopped; only with the flag `SHUTDOWN`."""
         return self.flags >> 16 & 255
 
 

@@ -5,10 +5,11 @@ time were that found it not running. A domain that reaches its cap is held back 
 count as capped then.
 """
 
-from typing import TYPE_CHECKING, Dict, Iterable, NamedTuple
+from typing import TYPE_CHECKING, Dict, Iterable, List, NamedTuple, Optional
 
 from hypervisor.live.agent.identities import Life
-from hypervisor.live.agent.report import DomainReport, SamplerReport, VcpuReport
+from hypervisor.live.agent.records import DomainInfo
+from hypervisor.live.agent.report import SamplerReport, VcpuReport
 from hypervisor.live.agent.sampler import Counts
 from hypervisor.live.agent.vcpus import VcpuOfLife
 
@@ -22,6 +23,8 @@ _CAP_REACHED = 0.66  # of the cap, in one poll: a scheduler keeps a cap, but not
 
 class Samples(Protocol):
     """What counts samples: a `Sampler`."""
+
+    problem: Optional[str]  # why the last round could not be made
 
     def drain(self) -> Dict[VcpuOfLife, Counts]:
         """Return what was counted since the last time."""
@@ -57,19 +60,26 @@ class Runstates:
         self._times = {vcpu: one for vcpu, one in self._times.items() if vcpu[:2] in there}
         self._drained = self._sampler.drain()
 
-    def of(self, domain: DomainReport, now_ns: int) -> DomainReport:
-        """Return a domain with the times of its vcpus; None where no sample was taken yet."""
-        is_capped = self._reaches_cap(domain, now_ns)
-        return domain._replace(
-            vcpus=tuple(self._vcpu(domain, vcpu, now_ns, is_capped) for vcpu in domain.vcpus)
+    def of(
+        self, domain: DomainInfo, vcpus: List[VcpuReport], cap: Optional[int], now_ns: int
+    ) -> List[VcpuReport]:
+        """Return the vcpus of a domain with their times; None where no sample was taken yet."""
+        is_capped = cap is not None and 0 < cap / 100 * _CAP_REACHED <= self._ran(
+            domain, vcpus, now_ns
         )
+        return [self._vcpu(domain, vcpu, now_ns, is_capped) for vcpu in vcpus]
+
+    @property
+    def problem(self) -> Optional[str]:
+        """Why no samples can be taken now."""
+        return self._sampler.problem
 
     def cost(self) -> SamplerReport:
         """Return what sampling has cost."""
         return self._sampler.cost()
 
     def _vcpu(
-        self, domain: DomainReport, vcpu: VcpuReport, now_ns: int, is_capped: bool
+        self, domain: DomainInfo, vcpu: VcpuReport, now_ns: int, is_capped: bool
     ) -> VcpuReport:
         if vcpu.cpu_ns is None:
             return vcpu
@@ -90,15 +100,14 @@ class Runstates:
             capped_ns=times.capped_ns,
         )
 
-    def _reaches_cap(self, domain: DomainReport, now_ns: int) -> bool:
-        if not domain.cap_percent:
-            return False
-        run = 0.0  # of one pcpu, by all vcpus together
-        for vcpu in domain.vcpus:
+    def _ran(self, domain: DomainInfo, vcpus: List[VcpuReport], now_ns: int) -> float:
+        """Return how many pcpus a domain has kept running since the last poll."""
+        ran = 0.0
+        for vcpu in vcpus:
             kept = self._times.get((domain.domid, domain.uuid, vcpu.vcpu))
             if kept is not None and vcpu.cpu_ns is not None and now_ns > kept.at_ns:
-                run += (vcpu.cpu_ns - kept.cpu_ns) / (now_ns - kept.at_ns)
-        return run * 100 >= domain.cap_percent * _CAP_REACHED
+                ran += (vcpu.cpu_ns - kept.cpu_ns) / (now_ns - kept.at_ns)
+        return ran
 
 
 def _added(times: _Times, now_ns: int, cpu_ns: int, is_capped: bool) -> _Times:

@@ -7,12 +7,12 @@ whether it waits: online, neither blocked nor running, in a domain that is not p
 import ctypes
 import random
 import threading
-from typing import Callable, Dict, List, NamedTuple, Optional
+from typing import Callable, Dict, List, NamedTuple, Optional, Tuple
 
 from hypervisor.live.agent.clock import Clock
 from hypervisor.live.agent.errors import HypercallFailed
 from hypervisor.live.agent.hypercalls import Xen
-from hypervisor.live.agent.records import VcpuInfo
+from hypervisor.live.agent.records import BLOCKED, DomainInfo, VcpuInfo
 from hypervisor.live.agent.report import SamplerReport
 from hypervisor.live.agent.vcpus import VcpuOfLife
 
@@ -65,7 +65,8 @@ class Sampler:
         self._places: Dict[VcpuOfLife, int] = {}  # where vcpus are or were
         self._round_ns = 0.0  # what a round costs lately
         self._rounds = self._skipped = self._cost_ns = 0
-        self.problem: Optional[str] = None
+        self._refused: Optional[str] = None
+        self.problem: Optional[str] = None  # why a vcpu was not seen in the last round
 
     def run(self, stop: threading.Event) -> None:
         """Sample until told to stop."""
@@ -85,11 +86,12 @@ class Sampler:
         began_ns = self._clock.thread_ns()
         found: Dict[VcpuOfLife, int] = {}
         skipped = 0
+        self._refused = None
         try:
             skipped = self._look(found)
-            self.problem = None
         except HypercallFailed as error:
-            self.problem = "sampling: %s" % error
+            self._refused = str(error)
+        self.problem = self._refused
         with self._lock:
             for vcpu, state in found.items():
                 counts = self._counts.get(vcpu)
@@ -125,29 +127,35 @@ class Sampler:
         places: Dict[VcpuOfLife, int] = {}
         skipped = 0
         for domain in self._xen.domains():
-            is_stopped = domain.is_paused or domain.is_shutdown or domain.is_dying
-            for number in range(domain.highest_vcpu + 1):
+            for number in range(min(domain.highest_vcpu + 1, _MOST_VCPUS - len(places))):
                 if domain.domid == 0 and number == own_number:
                     continue  # it runs this
                 vcpu = (domain.domid, domain.uuid, number)
-                place = self._places.get(vcpu)
-                if is_stopped or (domain.is_blocked and place is not None):
-                    state = _OFFLINE if is_stopped else _BLOCKED
-                elif len(places) >= _MOST_VCPUS:
+                seen = self._seen(domain, vcpu)
+                if seen is None:
                     continue
-                else:
-                    info = self._xen.vcpu(domain.domid, number)
-                    if info is None:
-                        continue
-                    place, state = info.pcpu, _state(info)
-                if place is not None:
-                    places[vcpu] = place
+                state, place = seen
+                places[vcpu] = place
                 if state in (_WAITING, _BLOCKED) and place == own_pcpu:
                     skipped += 1
                 elif state != _RUNNING:
                     found[vcpu] = state
         self._places = places
         return skipped
+
+    def _seen(self, domain: DomainInfo, vcpu: VcpuOfLife) -> Optional[Tuple[int, int]]:
+        """Return the state of a vcpu and its pcpu; ask only if the domain's flags do not tell."""
+        place = self._places.get(vcpu)
+        if domain.is_stopped:
+            return _OFFLINE, -1 if place is None else place
+        if domain.flags & BLOCKED and place is not None and place >= 0:
+            return _BLOCKED, place
+        try:
+            info = self._xen.vcpu(domain.domid, vcpu[2])
+        except HypercallFailed as error:
+            self._refused = str(error)
+            return None
+        return None if info is None else (_state(info), info.pcpu)
 
 
 def _state(info: VcpuInfo) -> int:

@@ -3,6 +3,7 @@
 from typing import Dict, List, Sequence, Tuple
 
 from hypervisor.live.agent.asking import Asking
+from hypervisor.live.agent.errors import HypercallFailed
 from hypervisor.live.agent.hypercalls import Xen
 from hypervisor.live.agent.records import DomainInfo, VcpuInfo
 from hypervisor.live.agent.report import VcpuReport
@@ -27,28 +28,24 @@ class Vcpus:
     ) -> Dict[int, List[VcpuReport]]:
         """Return the vcpus of domains by domid; those that have gone meanwhile are left out."""
         found: List[Tuple[VcpuOfLife, VcpuInfo]] = []
+        ask = self._xen.vcpu
         for domain in domains:
+            domid, uuid = domain.domid, domain.uuid
             if len(found) + domain.highest_vcpu >= _MOST_VCPUS:
                 asking.tell("vcpus", "there are more than %d" % _MOST_VCPUS)
                 break
-            for number in range(domain.highest_vcpu + 1):
-                info = asking.ask("vcpus", self._xen.vcpu, domain.domid, number)
-                if info is not None:
-                    found.append(((domain.domid, domain.uuid, number), info))
+            try:
+                for number in range(domain.highest_vcpu + 1):
+                    info = ask(domid, number)
+                    if info is not None:
+                        found.append(((domid, uuid, number), info))
+            except HypercallFailed as error:
+                asking.refused("vcpus", error)
         self._read_affinities(asking, [vcpu for vcpu, _ in found], pcpus)
         reports: Dict[int, List[VcpuReport]] = {domain.domid: [] for domain in domains}
+        affinities = self._affinities
         for vcpu, info in found:
-            reports[vcpu[0]].append(
-                VcpuReport(
-                    vcpu=vcpu[2],
-                    online=info.online,
-                    blocked=info.blocked,
-                    running=info.running,
-                    cpu_ns=info.cpu_ns,
-                    pcpu=info.pcpu,
-                    affinity=self._affinities.get(vcpu),
-                )
-            )
+            reports[vcpu[0]].append(VcpuReport(vcpu[2], *info, affinities.get(vcpu)))
         return reports
 
     def _read_affinities(self, asking: Asking, vcpus: List[VcpuOfLife], pcpus: int) -> None:
@@ -58,7 +55,12 @@ class Vcpus:
         begin = self._next if self._next < len(vcpus) else 0
         turn = vcpus[begin : begin + _AFFINITIES_A_POLL]
         self._next = begin + len(turn)
+        ask = self._xen.affinity
         for vcpu in turn + [vcpu for vcpu in vcpus if vcpu not in kept and vcpu not in turn]:
-            affinity = asking.ask("affinity", self._xen.affinity, vcpu[0], vcpu[2], pcpus)
+            try:
+                affinity = ask(vcpu[0], vcpu[2], pcpus)
+            except HypercallFailed as error:
+                asking.refused("affinity", error)
+                continue
             if affinity is not None:
                 self._affinities[vcpu] = affinity

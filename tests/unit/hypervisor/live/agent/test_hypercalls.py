@@ -42,7 +42,7 @@ def test_domains_are_read_in_the_layout_of_each_release(release):
         found[1].emulation,
         found[1].ssid,
     )
-    assert (True, True, False) == (found[1].is_hvm, found[1].is_paused, found[1].is_dying)
+    assert (HVM | PAUSED, True) == (found[1].flags, found[1].is_stopped)
 
 
 def test_an_unknown_version_is_refused_with_the_numbers_that_were_tried():

@@ -4,6 +4,7 @@ from uuid import UUID
 
 import pytest
 
+from hypervisor.live.agent.errors import HypercallFailed
 from hypervisor.live.agent.report import to_json
 from tests.support.live.fake_privcmd import VERSIONS, FakePrivcmd
 from tests.support.live.fakes import SECOND, FakeStore
@@ -179,13 +180,18 @@ def test_a_refusal_leaves_its_data_unknown_and_is_told_in_one_line(what, number)
     assert [what] == [line.split(":")[0] for line in report.problems]
 
 
-def test_a_refused_question_is_not_repeated_in_a_poll():
-    polled = Polled(FakePrivcmd(Machine([Domain(one) for one in range(100)])))
-    polled.privcmd.denied = {("domctl", 14): errno.EPERM}
+def test_a_refusal_for_one_domain_leaves_the_others_known():
+    polled = two_domains()
 
-    polled.poll()
+    def deny(kind, command, domid):
+        if domid == 0 and kind == "domctl":
+            raise HypercallFailed(errno.EACCES)
 
-    assert 1 == sum(call[:2] == ("domctl", 14) for call in polled.privcmd.calls)
+    polled.privcmd.before = deny
+    report = polled.poll()
+
+    assert [(0, None), (1, 256)] == [(len(one.vcpus), one.weight) for one in report.domains]
+    assert ["vcpus", "weights"] == [line.split(":")[0] for line in report.problems]
 
 
 def test_weights_of_a_pool_are_asked_of_its_scheduler():

@@ -1,4 +1,5 @@
-from hypervisor.live.agent.report import DomainReport, SamplerReport, VcpuReport
+from hypervisor.live.agent.records import DomainInfo
+from hypervisor.live.agent.report import SamplerReport, VcpuReport
 from hypervisor.live.agent.runstates import Runstates
 from hypervisor.live.agent.sampler import Counts
 from tests.support.live.fakes import SECOND
@@ -11,6 +12,7 @@ class Counted:
 
     def __init__(self):
         self.counts = {}
+        self.problem = None
 
     def drain(self):
         counts, self.counts = self.counts, {}
@@ -38,8 +40,8 @@ class Domain:
         self.counted.counts = {(1, uuid, 0): counts}
         vcpu = VcpuReport(0, online=True, cpu_ns=self.cpu_ns)
         self.runstates.begin([(1, uuid)])
-        domain = DomainReport(1, uuid, cap_percent=self.cap_percent, vcpus=(vcpu,))
-        return self.runstates.of(domain, self.now).vcpus[0][7:]
+        domain = DomainInfo(1, 0, 0, 0, 0, self.cpu_ns, 1, 0, 0, uuid, 0, 0)
+        return self.runstates.of(domain, [vcpu], self.cap_percent, self.now)[0][7:]
 
 
 def test_the_time_that_a_vcpu_did_not_run_is_divided_as_the_samples_are():

@@ -4,6 +4,7 @@ from uuid import UUID
 
 import pytest
 
+from hypervisor.live.agent.errors import HypercallFailed
 from hypervisor.live.agent.hypercalls import Xen
 from hypervisor.live.agent.sampler import Sampler
 from tests.support.live.fake_privcmd import FakePrivcmd
@@ -97,7 +98,24 @@ def test_a_denied_round_is_told_and_the_next_one_tries_again():
 
     sampled.sampler.round()
 
-    assert ("sampling: EPERM", None) == (problem, sampled.sampler.problem)
+    assert ("EPERM", None) == (problem, sampled.sampler.problem)
+
+
+def test_a_refusal_for_one_domain_leaves_the_others_sampled():
+    sampled = Sampled()
+    sampled.privcmd.machine.domains.append(Domain(2, UUID(int=2), flags=0, vcpus=[Vcpu(pcpu=1)]))
+
+    def deny(kind, command, domid):
+        if domid == 1:
+            raise HypercallFailed(errno.EACCES)
+
+    sampled.privcmd.before = deny
+    sampled.sampler.round()
+
+    assert ("EACCES", {(2, str(UUID(int=2)), 0): (1, 0, 0)}) == (
+        sampled.sampler.problem,
+        sampled.sampler.drain(),
+    )
 
 
 @pytest.mark.parametrize(("rounds_a_second", "period_ms"), [(50, 20), (100, 10), (20, 50)])
