@@ -15,6 +15,7 @@ import pytest
 
 from hypervisor.live.agent.report import to_json
 from tests.support.e2e.host import shell
+from tests.support.e2e.peers import until
 from tests.support.live.agents import Agent, running
 from tests.support.live.reports import domain0, guest, report
 from tests.support.paths import ROOT
@@ -46,13 +47,9 @@ class Watching:
         with urlopen(self.url + path) as answer:
             return str(answer.read().decode())
 
-    def until(self, line: str) -> None:
-        """Wait for a line in the scrape. Raises: AssertionError: it does not come."""
-        for _ in range(100):
-            if line in self.get("metrics"):
-                return
-            time.sleep(0.1)
-        raise AssertionError(f"no {line}")
+    def scraped(self, line: str) -> str:
+        """Return a scrape that has this line, for which it waits a while."""
+        return until(lambda: scrape if line in (scrape := self.get("metrics")) else "")
 
 
 @pytest.fixture(scope="module")
@@ -119,11 +116,8 @@ def test_a_command_for_what_it_does_not_offer_fails_in_one_line(service, command
 
 
 def test_both_hosts_are_in_a_scrape(service):
-    service.until('xen_host_up{host="one"} 1')
-    service.until('xen_host_up{host="two"} 1')
-    scrape = service.get("metrics")
+    scrape = service.scraped('xen_domain_vcpus{domain="web",host="one"} 2')
 
-    assert 'xen_domain_vcpus{domain="web",host="one"} 2' in scrape
     assert r'xen_domain_vcpus{domain="db\\n\\x1b[2J",host="two"} 2' in scrape
 
 
@@ -138,6 +132,7 @@ def test_the_api_tells_the_hosts_and_each_by_its_name(service):
 def test_a_host_that_the_service_does_not_read_is_not_found(service):
     with pytest.raises(HTTPError) as refused:
         service.get("api/v1/snapshot?host=three")
+    refused.value.close()
 
     assert 404 == refused.value.code
 
@@ -145,13 +140,12 @@ def test_a_host_that_the_service_does_not_read_is_not_found(service):
 def test_an_agent_that_fails_takes_its_host_with_it_and_no_other(service):
     _, second = service.agents
     second.status = 500
-    service.until('xen_host_up{host="two"} 0')
-    scrape = service.get("metrics")
+    without = service.scraped('xen_host_up{host="two"} 0')
     second.status = 200
-    service.until('xen_host_up{host="two"} 1')
+    again = service.scraped('xen_host_up{host="two"} 1')
 
-    assert 'xen_host_up{host="one"} 1' in scrape
-    assert 'domain="db' not in scrape
+    assert ('xen_host_up{host="one"} 1' in without, 'domain="db' in without) == (True, False)
+    assert 'domain="db' in again
 
 
 @pytest.mark.parametrize(
@@ -170,3 +164,28 @@ def test_options_that_do_not_fit_are_refused_in_one_line(tmp_path, options, line
     done = shell(tmp_path, f"xenprof serve --web.listen-address 127.0.0.1:0 {options}")
 
     assert (done.stdout, done.stderr.startswith(line), done.stderr.count("\n")) == ("", True, 1)
+
+
+SSH = """#!{python}
+import sys
+assert sys.argv[-4:] == ["root@xen1", "--", "xenprof-agent", "--pipe"], sys.argv
+for number, _ in enumerate(sys.stdin):
+    print({body!r}.replace('"serial":1,', f'"serial":{{number}},'), flush=True)
+"""
+
+
+def test_a_host_is_read_through_ssh(tmp_path):
+    ssh = tmp_path / "ssh"
+    ssh.write_text(SSH.format(python=sys.executable, body=to_json(report())))
+    ssh.chmod(0o755)
+    started = shell(
+        tmp_path,
+        f"PATH={tmp_path}:$PATH xenprof serve --background --web.listen-address 127.0.0.1:0"
+        " --host ssh:root@xen1; xm list; xm info; xenprof stop",
+    )
+
+    assert ("serving xen1 on ", True, True) == (
+        started.stdout.split("xenprof: ")[1][:16],
+        "web " in started.stdout,
+        "host                   : xen1" in started.stdout,
+    )
