@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from hypervisor.errors import HostError
+from hypervisor.live.agent.report import HostReport
 from hypervisor.live.clock import Clock, SystemClock
-from hypervisor.live.snapshots import snapshot_of
+from hypervisor.live.snapshots import one_line, snapshot_of
 from hypervisor.live.sources.source import Source
 from hypervisor.telemetry import HostSnapshot
 
@@ -16,6 +17,10 @@ log = logging.getLogger(__name__)
 
 MISSED_PERIODS: Final = 3
 """After so many without a new report, what was read last is no longer said of the host."""
+
+
+_MOST_PROBLEMS = 20  # of a report are logged
+_LONGEST = 200
 
 
 class Looked(NamedTuple):
@@ -41,6 +46,7 @@ class Follower:
         self._began_ns = self._clock.now_ns()
         self._last: Looked | None = None
         self._reason = "no answer yet"
+        self._problems: frozenset[str] = frozenset()
         self._generation = 0
         self._is_told_down = False
         self._lock = threading.Lock()  # of the two above
@@ -84,6 +90,7 @@ class Follower:
                 log.exception("%s (%s) cannot be read", self.name, self.shown)
             self._reason = repr(error)
         else:
+            self._tell_problems(report)
             if self._last is None or self._last.run != looked.run:
                 self._last = looked
             else:
@@ -120,6 +127,13 @@ class Follower:
             log.warning("%s (%s) is unknown: no report for %.0f s: %s", *told)
         else:
             log.warning("%s (%s) reports again", self.name, self.shown)
+
+    def _tell_problems(self, report: HostReport) -> None:
+        """Log what the agent could not read; what it could not the last time either is known."""
+        problems = frozenset(one_line(one[:_LONGEST]) for one in report.problems[:_MOST_PROBLEMS])
+        for problem in sorted(problems - self._problems):
+            log.warning("%s (%s): %s", self.name, self.shown, problem)
+        self._problems = problems
 
     def _run(self, offset_ns: int) -> None:
         due_ns = self._clock.now_ns() + offset_ns

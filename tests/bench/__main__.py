@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterable
 
 from tests.bench import (
+    agents,
     domains,
     healthy,
     kernel,
@@ -35,6 +36,7 @@ BENCHES: dict[str, Callable[[], Iterable[Row]]] = {
     "report": report.run,
     "domains": domains.run,
     "trace": trace.run,
+    "agents": agents.run,
 }
 LONG: dict[str, Callable[[], Iterable[Row]]] = {"memory": memory.run, "healthy": healthy.run}
 """They take minutes, and run when named or with --long."""

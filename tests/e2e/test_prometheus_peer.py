@@ -75,6 +75,9 @@ class MovingSource:
             host = replace(host, events={**host.events, "saved": self.saved})
         return without(host, self.destroyed) if self.destroyed else host
 
+    def snapshots(self) -> list[HostSnapshot]:
+        return [self.snapshot()]
+
     def stats(self) -> ServiceStats:
         return stats(self._step())
 

@@ -155,7 +155,7 @@ def test_what_was_taken_of_ended_domains_is_forgotten():
     for domid in range(1, 1000):
         source.host = replace(grumble(), domains=(replace(first, domid=domid, uuid=str(domid)),))
         sent(feed, otel="xen.domain.cpu")
-    (family,) = feed._families
+    (family,) = feed._hosts["grumble"]._families
     assert len(family._taken) < 10
 
 
@@ -179,7 +179,7 @@ def test_what_was_taken_of_work_for_ended_domains_is_forgotten():
     for domid in range(1, 100):
         source.host = served(domid, 100)
         sent(feed, otel="xen.domain.on_behalf")
-    (family,) = feed._families
+    (family,) = feed._hosts["grumble"]._families
     assert len(family._taken) < 10
 
 

@@ -109,3 +109,18 @@ def test_a_source_that_does_not_answer_holds_up_nobody_else():
     follower.join(10)
 
     assert (False, True, True) == (before.is_up, after.is_up, source.is_closed.is_set())
+
+
+def test_what_an_agent_cannot_read_is_logged_once_and_again_when_it_comes_back(host, caplog):
+    serials = iter(range(2, 99))
+    for problems in (("vbd: refused\x1b",), ("vbd: refused\x1b", "vif: gone"), (), ("vif: gone",)):
+        host.source.read = lambda problems=problems: report(
+            20, serial=next(serials), problems=problems
+        )
+        let_pass(host, 1)
+
+    assert [record.getMessage() for record in caplog.records] == [
+        r"dom0 (agent:/run/test.sock): vbd: refused\x1b",
+        "dom0 (agent:/run/test.sock): vif: gone",
+        "dom0 (agent:/run/test.sock): vif: gone",
+    ]

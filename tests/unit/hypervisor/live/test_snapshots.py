@@ -1,6 +1,6 @@
 import pytest
 
-from hypervisor.live.agent.report import DomainReport, VbdReport, VcpuReport
+from hypervisor.live.agent.report import DomainReport, HostReport, VbdReport, VcpuReport
 from hypervisor.live.snapshots import one_line, snapshot_of
 from hypervisor.telemetry import DomainSnapshot, HostSnapshot
 from tests.support.live.reports import BOOT_UNIX_NS, SECOND, guest, report
@@ -16,19 +16,9 @@ def test_the_host_has_the_name_that_the_service_gives_it():
 
 
 def test_what_a_report_does_not_know_is_unknown():
-    made = snapshot_of(
-        report(
-            domains=(DomainReport(1, "u", vcpus=(VcpuReport(0),)),),
-            **dict.fromkeys(
-                ("xen_major", "xen_minor", "xen_extra", "tools", "scheduler", "cpu_type", "mhz",
-                 "sockets", "cores_per_socket", "threads_per_core", "memory_kib", "free_kib",
-                 "scrub_kib")
-            ),
-            pcpus=(),
-            sources={},
-        ),
-        "h",
-    )  # fmt: skip
+    known = report(domains=(DomainReport(1, "u", vcpus=(VcpuReport(0),)),))
+    bare_report = HostReport(*known[: len(HostReport._fields) - len(HostReport._field_defaults)])
+    made = snapshot_of(bare_report._replace(domains=known.domains), "h")
     bare = HostSnapshot(made.generation, made.time_ns, made.unix_ns, "h", domains=made.domains)
     (vcpu,) = made.domains[0].vcpus
 

@@ -7,6 +7,7 @@ import pytest
 from hypervisor.errors import Refused
 from tests.support.fake_host import FakeHost
 from tests.support.fake_toolstack import FakeOperation
+from tests.support.live.hosts import HeldHost
 from tests.support.service_fakes import MS
 from xenprof.service.driver import PERIOD_NS, HostDriver, ServiceStopping
 from xenprof.service.pacing import SLIP_TOLERANCE_NS
@@ -275,3 +276,40 @@ def test_what_was_sampled_before_a_failure_is_still_written():
     logging.disable(logging.NOTSET)
 
     assert closed == ["fake"]
+
+
+def live():
+    """Return a live host, its wall clock, and a driver whose steps the test runs."""
+    host = HeldHost()
+    return host, HostDriver(host, wall_ns=host.clock.now_ns)
+
+
+def live_for(host, driver, wall_ns):
+    until = host.clock.time_ns + wall_ns
+    while host.clock.time_ns < until:
+        host.clock.wait(driver.step() or 1000)
+
+
+def test_a_host_whose_time_goes_on_by_itself_is_followed():
+    host, driver = live()
+    live_for(host, driver, 500 * MS)
+
+    assert 500 * MS - 2 * PERIOD_NS <= host.now_ns <= 500 * MS
+
+
+def test_time_of_such_a_host_that_nobody_followed_is_not_put_off():
+    host, driver = live()
+    host.clock.wait(10_000 * MS)
+    live_for(host, driver, 500 * MS)
+
+    assert (driver.lag_seconds, host.now_ns >= 10_400 * MS) == (0, True)
+
+
+def test_waiting_ends_with_the_time_of_such_a_host():
+    host, driver = live()
+    waited = driver.wait(0.2)
+    live_for(host, driver, 150 * MS)
+    early = waited.done()
+    live_for(host, driver, 100 * MS)
+
+    assert (early, waited.done()) == (False, True)

@@ -1,3 +1,4 @@
+import http.client
 import os
 import socket
 import threading
@@ -7,7 +8,6 @@ import pytest
 
 from hypervisor.live.agent.report import to_json
 from hypervisor.live.reports import MOST_BYTES, BadReport
-from hypervisor.live.sources import overhttp
 from hypervisor.live.sources.overhttp import OverHttp, on_tcp, on_unix
 from hypervisor.live.sources.source import Unreachable
 from tests.support.live.agents import running
@@ -112,7 +112,7 @@ def saying(*parts: bytes):
     ours.settimeout(0.2)
 
     def connect(_: float):
-        connection = overhttp.http.client.HTTPConnection("test")
+        connection = http.client.HTTPConnection("test")
         connection.sock = ours
         return connection
 

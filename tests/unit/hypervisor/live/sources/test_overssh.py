@@ -88,7 +88,7 @@ def test_it_is_started_again_with_pauses_that_grow(tmp_path):
     clock, log = Hand(), tmp_path / "log"
     log.touch()
     asked = source(f"open({str(log)!r}, 'a').write('.')", clock)
-    starts = []
+    starts: list[float] = []
     for _ in range(200):
         failure(asked)
         if len(log.read_text()) > len(starts):
