@@ -32,6 +32,7 @@ _STREAMS = (0, 1, 2)
 
 
 @click.command("top")
+@click.option("--host", metavar="NAME", help="Of several that the service reads.  [default: first]")
 @click.option("-b", "--batch", "is_batch", is_flag=True, help="Print tables; no screen, no keys.")
 @click.option(
     "-d",
@@ -83,6 +84,7 @@ _STREAMS = (0, 1, 2)
 )
 @state_dir_option
 def command(
+    host: str | None,
     is_batch: bool,
     delay_seconds: float,
     iterations: int | None,
@@ -103,6 +105,8 @@ def command(
 
     Keys: those of xentop; P for the pcpus, I for where the data come from.
     """
+    if host and replay:
+        raise UsageError("top: --host or --replay, not both")
     if record and replay:
         raise UsageError("top: --record or --replay, not both")
     if not is_batch and not all(map(_is_terminal, _STREAMS)):
@@ -116,7 +120,7 @@ def command(
             spans = _replayed(feed, min(iterations or len(recording), len(recording)))
         else:
             client = Client(home_at(state_dir), None if is_batch else _ANSWER_SECONDS)
-            feed = LiveFeed(lambda: newest(client), _recorder(opened, record, limit_bytes))
+            feed = LiveFeed(lambda: newest(client, host), _recorder(opened, record, limit_bytes))
             spans = _seen(feed, client, delay_seconds, iterations)
         if show is None:
             return _screen(feed, view, delay_seconds, iterations)

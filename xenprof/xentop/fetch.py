@@ -1,6 +1,7 @@
 """Gets the newest snapshot of a host from the running service."""
 
 from collections.abc import Callable
+from urllib.parse import quote
 
 from hypervisor.telemetry import HostSnapshot
 from xenprof.client import Service, ServiceError
@@ -10,9 +11,13 @@ Fetch = Callable[[], HostSnapshot]
 """Returns the newest snapshot; may block for a while. Raises: ServiceError."""
 
 
-def newest(client: Service) -> HostSnapshot:
-    """Return the newest snapshot. Raises: ServiceError, also for a host that cannot be read."""
-    host = client.get(SNAPSHOT, HostSnapshot)
+def newest(client: Service, name: str | None = None) -> HostSnapshot:
+    """Return the newest snapshot of the service's first host, or of the one of this name.
+
+    Raises: ServiceError, also for a host that cannot be read.
+    """
+    path = SNAPSHOT if name is None else f"{SNAPSHOT}?host={quote(name, safe='')}"
+    host = client.get(path, HostSnapshot)
     if not host.is_up:
         raise ServiceError(
             f"nothing is known of {host.host}: the service gets no data from it", http_status=503

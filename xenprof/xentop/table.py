@@ -48,7 +48,7 @@ def head(form: Form) -> Line:
     return Line(Kind.HEAD, tuple(f"{column.head:>{column.width}}" for column in form.columns))
 
 
-def summary(now: HostSnapshot) -> tuple[str, str, str]:
+def summary(now: HostSnapshot, title: str = "xentop") -> tuple[str, str, str]:
     """Return the three lines above the table; the time is the host's, in UTC."""
     time = datetime.fromtimestamp(now.unix_ns // 10**9, UTC)
     found = [_states(domain) for domain in now.domains]
@@ -57,7 +57,7 @@ def summary(now: HostSnapshot) -> tuple[str, str, str]:
     )
     used_kib = minus(now.memory_kib, now.free_kib)
     return (
-        f"xentop - {time:%H:%M:%S}   Xen {shown(now.xen_version)}",
+        f"{title} - {time:%H:%M:%S}   Xen {shown(now.xen_version)}",
         f"{len(now.domains)} domains: {states} ",
         f"Mem: {_kib(now.memory_kib)} total, {_kib(used_kib)} used, {_kib(now.free_kib)} free    "
         f"CPUs: {shown(_pcpus(now))} @ {shown(now.mhz)}MHz",

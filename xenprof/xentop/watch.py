@@ -141,7 +141,8 @@ class WatchApp(App[None]):
         self._look(is_due=True)
 
     def _draw(self) -> None:
-        self._summary.show(map(plain, summary(self._span.now)))
+        title = f"xenprof top {safe(self._span.now.host)}"
+        self._summary.show(map(plain, map(safe, summary(self._span.now, title))))
         for panel, body in self._bodies.items():
             body.display = panel == self._panel
         self._bodies[self._panel].show(*self._body())

@@ -137,6 +137,7 @@ def test_what_was_not_recorded_any_more_is_told(run, tmp_path):
             1,
             "xenprof: top: --record or --replay, not both\n",
         ),
+        (["-b", "--host", "a", "--replay", "b"], 1, "xenprof: top: --host or --replay, not both\n"),
         (["-b", "--replay", "/no/such"], 1, "xenprof: /no/such: No such file or directory\n"),
     ],
 )

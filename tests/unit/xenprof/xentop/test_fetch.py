@@ -16,3 +16,9 @@ def test_a_host_that_cannot_be_read_has_no_snapshot():
 
     with pytest.raises(ServiceError, match="nothing is known of grumble: the service gets no data"):
         newest(FakeClient(hosts=[gone]))
+
+
+def test_one_of_several_hosts_is_asked_for_by_its_name():
+    client = FakeClient(**{"snapshot?host=a%20b%26": replace(HOST, host="a b&")})
+
+    assert "a b&" == newest(client, "a b&").host

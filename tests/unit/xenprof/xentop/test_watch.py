@@ -225,3 +225,7 @@ def test_names_cannot_write_on_the_screen():
 
 def test_many_domains_scroll():
     assert "guest29" == watch("end", *["pagedown"] * 9, feed=live(many(30)), size=SMALL).names[-1]
+
+
+def test_the_host_is_named_above_the_table():
+    assert "xenprof top grumble - 00:00:00   Xen 3.0.3-rc5.el5" == watch().lines[0]

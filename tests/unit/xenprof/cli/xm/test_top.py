@@ -133,6 +133,6 @@ def test_without_a_service_there_is_an_error_and_no_screen(xm, terminal, monkeyp
     def refuse(client):
         raise ServiceNotRunning(Path("/home"))
 
-    monkeypatch.setattr("xenprof.cli.xm.top.snapshot_of", refuse)
+    monkeypatch.setattr("xenprof.cli.xm.top.newest", refuse)
     code, out, error = xm("top")
     assert (code, out, error.count("\n"), terminal) == (1, "", 1, [])
