@@ -50,7 +50,7 @@ def _run(options: Options, version: str, open_host: Open, held: contextlib.ExitS
     supervisor = notify.take_address()
     is_server = options.do not in (ONCE, PIPE)
     doors = (
-        open_doors(options.addresses, options.unix_socket, options.web_config, held)
+        open_doors(options.addresses, options.unix_socket, options.web_config, held, _tell)
         if is_server
         else []
     )
