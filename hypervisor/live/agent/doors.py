@@ -50,7 +50,9 @@ def open_doors(
 
 
 def _for_strangers(address: Address, config: WebConfig) -> Gate:
-    return let_all_in if config.has_authentication else by_host(frozenset((address.host.lower(),)))
+    if config.has_authentication:  # by certificates: TLS has asked for them
+        return let_all_in
+    return by_host(frozenset((address.host.lower(), socket.gethostname().lower())))
 
 
 def _by_password(config: WebConfig) -> Gate:

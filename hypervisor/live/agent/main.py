@@ -91,7 +91,7 @@ def _pipe(readings: Readings) -> None:
     if sys.stdin is None:
         return
     for _ in iter(lambda: sys.stdin.buffer.readline(_LONGEST_LINE), b""):
-        _write(to_json(readings.latest().report) + "\n")
+        _write(to_json(readings.fresh().report) + "\n")
 
 
 def _write(text: str) -> None:
