@@ -20,6 +20,7 @@ from hypervisor.live.reports import read_report
 from hypervisor.live.sources.overhttp import OverHttp, on_unix
 from tests.support.e2e.host import PATIENCE_SECONDS
 from tests.support.e2e.peers import peer
+from tests.support.e2e.prometheus_server import running_prometheus
 from tests.support.paths import ROOT
 
 FAKE = ROOT / "tests" / "support" / "live" / "agent_on_fake.py"
@@ -90,6 +91,16 @@ def test_promtool_reads_its_metrics(command):
     assert "error" not in checked.stderr.lower()
 
 
+@pytest.mark.peer
+def test_a_real_prometheus_scrapes_it(command, tmp_path):
+    with (
+        running(command, *BY_PORT) as (_, url),
+        running_prometheus(tmp_path, url.split("/")[2]) as prometheus,
+    ):
+        assert DOMAINS == prometheus.value("count(xen_domain_info)")
+        assert 1 == prometheus.value('up{job="xenprof"}')
+
+
 def test_its_report_is_read_by_the_service(command, tmp_path):
     path = tmp_path / "agent.sock"
     with running(command, "--web.unix-socket", str(path)):
@@ -119,6 +130,27 @@ def test_a_line_gets_a_report_as_a_line(command, lines):
 
 def test_one_report_can_be_had(command):
     assert {"host": "xen1"}.items() <= json.loads(done(command, "--once").stdout).items()
+
+
+@pytest.mark.parametrize(
+    ("ending", "code", "told"),
+    [
+        (">/dev/full", 1, "xenprof-agent: standard output: No space left on device\n"),
+        (">&-", 0, ""),
+        ("2>&- >/dev/full", 1, ""),
+        ("<&- >/dev/null", 0, ""),
+    ],
+)
+def test_an_output_that_cannot_be_written_is_told_in_a_line(command, ending, code, told):
+    shell = done(["sh", "-c", f'exec "$@" {ending}', "sh", *command], "--once")
+
+    assert (code, told) == (shell.returncode, shell.stderr)
+
+
+def test_it_ends_quietly_when_nobody_reads(command):
+    shell = done(["sh", "-c", '"$@" | head -c 1', "sh", *command], "--pipe", input="\n" * 50)
+
+    assert ("{", "") == (shell.stdout, shell.stderr)
 
 
 def test_a_check_says_whether_it_can_serve(command, file):

@@ -40,6 +40,8 @@ CASES = {  # command: exit code
     "xentop -b -i 1": 1,
     "xenprof --help": 1,
     "xenprof --version": 1,
+    "xenprof agent --help": 1,
+    "xenprof agent --check": 1,
     "xenprof xenstore-ls": 1,
     "xenprof xenstore-list /local": 1,
     "xenprof xenstore-read /local/domain/0/name": 1,

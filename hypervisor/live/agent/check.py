@@ -46,7 +46,7 @@ def findings(options: Options, open_host: Open, root: str = "/") -> List[Finding
         _domain0(root),
         _user(),
         _lockdown(root),
-        *_host(open_host, root),
+        *_host(options, open_host, root),
         *_web(options),
         Finding(OK, "privileges", "root opens the device; then no capability is kept, only the user"
                 " root, who owns xenstore's socket and the files of tapdisks"),
@@ -83,7 +83,7 @@ def _lockdown(root: str) -> Finding:
     return Finding(MISSING, "lockdown", told)
 
 
-def _host(open_host: Open, root: str) -> Iterator[Finding]:
+def _host(options: Options, open_host: Open, root: str) -> Iterator[Finding]:
     try:
         host = open_host(root)
     except AgentError as error:  # it says what was tried
@@ -91,6 +91,8 @@ def _host(open_host: Open, root: str) -> Iterator[Finding]:
         return
     with contextlib.closing(host):
         yield Finding(OK, "hypervisor", f"answers by {host.interface}")
+        if options.sample_hz:
+            host.sample(options.sample_hz)
         try:
             report = host.poll()
         except Exception as error:
@@ -109,10 +111,21 @@ def _poll(report: HostReport) -> Iterator[Finding]:
         if source is None:
             yield Finding(MISSING, kind, f"{told} cannot be read here")
         else:
-            yield Finding(OK, kind, f"{told}, by {source}")
+            yield Finding(OK, kind, f"{told}, by {source}{_counted(report, kind)}")
     for problem in report.problems:
         is_denied = "EPERM" in problem or "EACCES" in problem
         yield Finding(MISSING, "problem", problem + (" (FLASK denies it?)" if is_denied else ""))
+
+
+def _counted(report: HostReport, kind: str) -> str:
+    """Return of how many devices of a kind something is counted; empty for other kinds."""
+    if kind == "vif":
+        counted = [vif.receive_bytes is not None for one in report.domains for vif in one.vifs]
+    elif kind == "vbd":
+        counted = [vbd.read_requests is not None for one in report.domains for vbd in one.vbds]
+    else:
+        return ""
+    return f": {sum(counted)} of {len(counted)}"
 
 
 def _web(options: Options) -> Iterator[Finding]:

@@ -2,11 +2,11 @@
 
 import contextlib
 import socket
-from typing import TYPE_CHECKING, List, Optional, Sequence
+from typing import TYPE_CHECKING, Callable, List, Optional, Sequence
 
 from hypervisor.live.agent import webconfig
 from hypervisor.live.agent.connection import Door, Secure
-from hypervisor.live.agent.gate import Gate, by_host, by_password, let_all_in
+from hypervisor.live.agent.gate import Gate, at_rate, by_host, by_password, let_all_in
 from hypervisor.live.agent.listening import Address, CannotListen, is_loopback, on_address, on_path
 from hypervisor.live.agent.webconfig import WebConfig
 
@@ -21,13 +21,14 @@ def open_doors(
     unix_socket: Optional[str],
     web_config: Optional[str],
     held: contextlib.ExitStack,
+    tell: Callable[[str], None],
 ) -> List[Door]:
-    """Return the doors, which `held` closes.
+    """Return the doors, which `held` closes; `tell` logs a line.
 
     Raises: CannotListen, WebConfigError, NoBcrypt.
     """
     config = WebConfig() if web_config is None else webconfig.read(web_config)
-    secure = None if config.tls is None else _secure(config.tls)
+    secure = None if config.tls is None else _secure(config.tls, tell)
     passwords = _by_password(config) if config.users else None
     headers = _ALWAYS + tuple(config.headers.items())
     doors: List[Door] = []
@@ -40,6 +41,8 @@ def open_doors(
                     "TLS, and with passwords or certificates of clients"
                 )
             gate = passwords or _for_strangers(address, config)
+            if config.rate is not None:
+                gate = at_rate(config.rate.interval_seconds, config.rate.burst, gate)
             doors.append(Door(listener, gate, secure, headers))
     if unix_socket is not None:
         doors.append(Door(held.enter_context(on_path(unix_socket)), let_all_in, None, headers))
@@ -47,7 +50,9 @@ def open_doors(
 
 
 def _for_strangers(address: Address, config: WebConfig) -> Gate:
-    return let_all_in if config.has_authentication else by_host(frozenset((address.host.lower(),)))
+    if config.has_authentication:  # by certificates: TLS has asked for them
+        return let_all_in
+    return by_host(frozenset((address.host.lower(), socket.gethostname().lower())))
 
 
 def _by_password(config: WebConfig) -> Gate:
@@ -56,13 +61,13 @@ def _by_password(config: WebConfig) -> Gate:
     return by_password(Passwords(config.users, bcrypt()))
 
 
-def _secure(tls: "Tls") -> Secure:
-    from hypervisor.live.agent.tls import context, has_name
+def _secure(tls: "Tls", tell: Callable[[str], None]) -> Secure:
+    from hypervisor.live.agent.tls import Certificates, has_name
 
-    made = context(tls)
+    certificates = Certificates(tls, tell)
 
     def secure(client: socket.socket) -> socket.socket:
-        secured = made.wrap_socket(client, server_side=True)
+        secured = certificates.context().wrap_socket(client, server_side=True)
         if not has_name(secured, tls):
             secured.close()
             raise OSError("the client's certificate has none of client_allowed_sans")

@@ -1,7 +1,10 @@
 """Decides whether a request is answered: by the password that it shows, or the host it names."""
 
+import math
 import re
 import socket
+import threading
+import time
 from typing import TYPE_CHECKING, Callable, FrozenSet, Optional
 
 from hypervisor.live.agent.httphead import Answer, Request, refusal
@@ -43,6 +46,28 @@ def by_password(passwords: Passwords) -> Gate:
         return refusal(401, ("WWW-Authenticate", 'Basic realm="xenprof"'))
 
     return gate
+
+
+def at_rate(interval_seconds: float, burst: int, gate: Gate) -> Gate:
+    """Return a gate that is asked at most `burst` times at once, then once in each interval.
+
+    All clients share that, as in the exporters of Prometheus.
+    """
+    lock = threading.Lock()
+    left, seen_at = float(burst), time.monotonic()
+
+    def limited(request: Request, address: str) -> Optional[Answer]:
+        nonlocal left, seen_at
+        with lock:
+            now = time.monotonic()
+            left = min(left + (now - seen_at) / interval_seconds, float(burst))
+            seen_at = now
+            if left < 1:
+                return refusal(429, ("Retry-After", str(math.ceil(interval_seconds))))
+            left -= 1
+        return gate(request, address)
+
+    return limited
 
 
 def by_host(names: FrozenSet[str]) -> Gate:

@@ -87,7 +87,8 @@ def parse(head: bytes) -> Request:
         raise BadRequest(413)  # nothing that is asked here has a body
     if version == "HTTP/1.1" and "host" not in headers:
         raise BadRequest(400)
-    is_kept = version == "HTTP/1.1" and headers.get("connection", "").lower() != "close"
+    wishes = [one.strip() for one in headers.get("connection", "").lower().split(",")]
+    is_kept = version == "HTTP/1.1" and "close" not in wishes
     return Request(method, _path(target), headers, is_kept)
 
 

@@ -1,6 +1,7 @@
 """`xenprof agent`, and the one file that is built of it: reads a Xen host, and serves that."""
 
 import contextlib
+import os
 import signal
 import sys
 from typing import Optional, Sequence
@@ -15,6 +16,7 @@ from hypervisor.live.agent.pages import Pages
 from hypervisor.live.agent.readings import Readings
 from hypervisor.live.agent.report import to_json
 from hypervisor.live.agent.serving import Server
+from hypervisor.live.agent.shown import one_line
 
 _ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _ROOT = "/"
@@ -28,8 +30,13 @@ def main(
     open_host: Open = this_host,
 ) -> int:
     """Run the agent and return its exit code."""
-    options = parse_options(sys.argv[1:] if arguments is None else arguments, version, program)
+    given = sys.argv[1:] if arguments is None else arguments
     try:
+        try:
+            options = parse_options(given, version, program)
+        except SystemExit as ended:  # after --help, --version or a mistake
+            _write("")
+            return int(ended.code or 0)
         if options.do == CHECK:
             found = findings(options, open_host, _ROOT)
             _write("".join(f"{one}\n" for one in found))
@@ -39,7 +46,10 @@ def main(
     except AgentError as error:
         _tell(f"{program}: {error}")
         return error.exit_code
-    except BrokenPipeError:  # who reads has gone
+    except OSError as error:
+        if not isinstance(error, BrokenPipeError):  # else who reads has gone
+            _tell(f"{program}: {error.filename or 'standard output'}: {error.strerror or error}")
+        _drop_output()
         return 1
     except KeyboardInterrupt:
         return 130
@@ -50,7 +60,7 @@ def _run(options: Options, version: str, open_host: Open, held: contextlib.ExitS
     supervisor = notify.take_address()
     is_server = options.do not in (ONCE, PIPE)
     doors = (
-        open_doors(options.addresses, options.unix_socket, options.web_config, held)
+        open_doors(options.addresses, options.unix_socket, options.web_config, held, _tell)
         if is_server
         else []
     )
@@ -78,16 +88,29 @@ def _run(options: Options, version: str, open_host: Open, held: contextlib.ExitS
 
 def _pipe(readings: Readings) -> None:
     """Write a report for each line that is read, until there are no more. Raises: NotRead."""
+    if sys.stdin is None:
+        return
     for _ in iter(lambda: sys.stdin.buffer.readline(_LONGEST_LINE), b""):
-        _write(to_json(readings.latest().report) + "\n")
+        _write(to_json(readings.fresh().report) + "\n")
 
 
 def _write(text: str) -> None:
-    sys.stdout.write(text)
-    sys.stdout.flush()
+    if sys.stdout is not None:  # there is none where it was closed before the start
+        sys.stdout.write(text)
+        sys.stdout.flush()
+
+
+def _drop_output() -> None:
+    """Discard what is left to write: Python would complain again when it ends."""
+    if sys.stdout is None:
+        return
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _tell(line: str) -> None:
-    with contextlib.suppress(OSError):
-        sys.stderr.write(f"{line}\n")
+    if sys.stderr is None:
+        return
+    with contextlib.suppress(OSError, ValueError):
+        sys.stderr.write(f"{one_line(line)}\n")
         sys.stderr.flush()

@@ -54,13 +54,14 @@ class Pages:
             return refusal(503, ("Retry-After", "5"))
 
     def _metrics(self, request: Request) -> Answer:
-        return self._kept(request, CONTENT_TYPE, "metrics", self._exposed)
+        reading = self._readings.latest()  # which says itself whether it is fresh
+        return self._kept(request, reading, CONTENT_TYPE, self._exposed)
 
     def _report(self, request: Request) -> Answer:
-        return self._kept(request, "application/json", "report", _reported)
+        return self._kept(request, self._readings.fresh(), "application/json", _reported)
 
     def _ready(self, _: Request) -> Answer:
-        self._readings.latest()
+        self._readings.fresh()
         return Answer(200, body=b"ready\n")
 
     def _links(self, telemetry_path: str) -> Answer:
@@ -71,25 +72,28 @@ class Pages:
         return self._exposition.page(one_line(reading.report.host), Shown(reading))
 
     def _kept(
-        self, request: Request, content_type: str, name: str, make: Callable[[Reading], bytes]
+        self,
+        request: Request,
+        reading: Reading,
+        content_type: str,
+        make: Callable[[Reading], bytes],
     ) -> Answer:
-        """Return the answer of a name, which is made once of each reading."""
-        reading = self._readings.latest()
+        """Return an answer, which is made once of each reading."""
         is_zipped = accepts_gzip(request)
         headers: Tuple[Tuple[str, str], ...] = (("Vary", "Accept-Encoding"),)
         with self._lock:
             if reading is not self._of:
                 self._of = reading
                 self._made.clear()
-            plain = self._made.get((name, False))
+            plain = self._made.get((content_type, False))
             if plain is None:
-                plain = self._made[name, False] = make(reading)
+                plain = self._made[content_type, False] = make(reading)
             body = plain
             if is_zipped:
                 headers += (("Content-Encoding", "gzip"),)
-                packed = self._made.get((name, True))
+                packed = self._made.get((content_type, True))
                 if packed is None:
-                    packed = self._made[name, True] = _packed(plain)
+                    packed = self._made[content_type, True] = _packed(plain)
                 body = packed
         return Answer(200, content_type, body, headers)
 

@@ -79,6 +79,13 @@ class Readings:
         finally:
             self._lock.release()
 
+    def fresh(self) -> Reading:
+        """Return a report that is at most a period old. Raises: NotRead."""
+        reading = self.latest()
+        if not reading.is_fresh:
+            raise NotRead(self._told)
+        return reading
+
     def _polled(self) -> Optional[Reading]:
         began = self._clock()
         self._polls += 1

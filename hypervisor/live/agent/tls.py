@@ -1,8 +1,10 @@
 """Makes the TLS context of a socket from a web config file."""
 
 import ssl
+import threading
 import warnings
-from typing import Tuple, cast
+from pathlib import Path
+from typing import Callable, List, Tuple, cast
 
 from hypervisor.live.agent.webconfig import CLIENT_AUTHS, Tls, WebConfigError
 
@@ -37,6 +39,44 @@ def context(tls: Tls) -> ssl.SSLContext:
         return _context(tls)
     except (OSError, ValueError) as error:  # an SSLError is an OSError
         raise WebConfigError(f"tls_server_config: {error}") from None
+
+
+class Certificates:
+    """Makes the context for each connection, a new one when its files were renewed.
+
+    A renewal that is not complete changes nothing: what was read before stays in use.
+    """
+
+    def __init__(self, tls: Tls, tell: Callable[[str], None]) -> None:
+        """Read the files; `tell` logs a line. Raises: WebConfigError."""
+        self._tls = tls
+        self._tell = tell
+        self._lock = threading.Lock()
+        self._seen = self._look()
+        self._context = context(tls)
+
+    def context(self) -> ssl.SSLContext:
+        """Return the context for a connection that begins now."""
+        with self._lock:
+            seen = self._look()
+            if seen != self._seen:
+                self._seen = seen
+                try:
+                    self._context = context(self._tls)
+                except WebConfigError as error:
+                    self._tell(f"{error}; the certificates read before stay in use")
+            return self._context
+
+    def _look(self) -> Tuple[object, ...]:
+        """Return what tells a file that was renewed from the one before."""
+        seen: List[object] = []
+        for file in (self._tls.cert_file, self._tls.key_file, self._tls.client_ca_file):
+            try:
+                found = Path(file).stat()
+                seen.append((found.st_ino, found.st_mtime_ns, found.st_size))
+            except OSError as error:
+                seen.append(error.errno)
+        return tuple(seen)
 
 
 def has_name(connection: ssl.SSLSocket, tls: Tls) -> bool:

@@ -1,7 +1,7 @@
 """Reads the web configuration file that Prometheus exporters share: TLS, headers, passwords.
 
 Source: github.com/prometheus/exporter-toolkit, docs/web-configuration.md. Other than the service,
-an agent reads certificates from files only, speaks TLS 1.2 and 1.3, and has no rate_limit.
+an agent reads certificates from files only, and speaks TLS 1.2 and 1.3 only.
 """
 
 import re
@@ -30,6 +30,8 @@ _HEADERS: Mapping[str, Sequence[str]] = {
     "X-XSS-Protection": (),
 }
 """The headers that may be set, and their values; (): any."""
+_UNITS = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+_DURATION = re.compile(r"(?:[0-9]{1,9}(?:ns|us|ms|s|m|h)){1,6}")
 _BCRYPT_HASH = re.compile(
     r"\$2[abxy]\$(0[4-9]|[12]\d|3[01])\$[./A-Za-z0-9]{21}[.Oeu][./A-Za-z0-9]{31}", re.ASCII
 )
@@ -56,12 +58,20 @@ class Tls(NamedTuple):
     curve_preferences: Tuple[str, ...] = ()
 
 
+class Rate(NamedTuple):
+    """How many requests are answered: `burst` at once, then one each interval."""
+
+    interval_seconds: float
+    burst: int
+
+
 class WebConfig(NamedTuple):
     """The contents of the file."""
 
     tls: Optional[Tls] = None
     headers: Mapping[str, str] = {}
     users: Mapping[str, str] = {}  # bcrypt hashes of their passwords
+    rate: Optional[Rate] = None
 
     @property
     def has_authentication(self) -> bool:
@@ -93,14 +103,12 @@ def read(path: str) -> WebConfig:
 def _config(whole: Node, folder: Path) -> WebConfig:
     known = ("tls_server_config", "http_server_config", "rate_limit", "basic_auth_users")
     parts = _keys(whole, known)
-    if "rate_limit" in parts:
-        line = parts["rate_limit"].line
-        raise plainyaml.NotPlain(line, "rate_limit: an agent has none; it polls once in a period")
     tls = parts.get("tls_server_config")
     return WebConfig(
         tls=None if tls is None or tls.value is None else _tls(tls, folder),
         headers=_headers(parts.get("http_server_config")),
         users=_users(parts.get("basic_auth_users")),
+        rate=_rate(parts.get("rate_limit")),
     )
 
 
@@ -181,6 +189,21 @@ def _users(node: Optional[Node]) -> Dict[str, str]:
             told = f"the password of {name!r} is not a bcrypt hash"
             raise plainyaml.NotPlain(value.line, told)
     return {name: str(value.value) for name, value in node.value.items()}
+
+
+def _rate(node: Optional[Node]) -> Optional[Rate]:
+    given = {} if node is None else _keys(node, ("interval", "burst"))
+    interval, burst = given.get("interval"), given.get("burst")
+    if interval is None or interval.value == 0:
+        return None
+    written = interval.value
+    if not isinstance(written, str) or not _DURATION.fullmatch(written):
+        raise plainyaml.NotPlain(interval.line, "write a duration such as 1s, 500ms or 1m30s")
+    number = 0 if burst is None else burst.value
+    if not isinstance(number, int) or isinstance(number, bool) or number < 1:
+        raise plainyaml.NotPlain(interval.line, "rate_limit: burst says how many may come at once")
+    parts = re.findall(r"([0-9]+)([a-z]+)", written)
+    return Rate(sum(int(count) * _UNITS[unit] for count, unit in parts) or 1e-9, number)
 
 
 def _keys(node: Node, known: Sequence[str]) -> Dict[str, Node]:

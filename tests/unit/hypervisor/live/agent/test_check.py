@@ -4,7 +4,7 @@ from hypervisor.live.agent import passwords
 from hypervisor.live.agent.check import findings
 from hypervisor.live.agent.errors import Unavailable
 from hypervisor.live.agent.options import Options
-from hypervisor.live.agent.report import DomainReport, VcpuReport
+from hypervisor.live.agent.report import DomainReport, VcpuReport, VifReport
 from tests.support.live.agent_parts import bare_report
 from tests.support.webconfigs import HASH
 
@@ -16,6 +16,7 @@ class Host:
         self._report = report
         self._error = error
         self.is_closed = False
+        self.hertz = 0
 
     def poll(self):
         if self._error is not None:
@@ -23,14 +24,17 @@ class Host:
         return self._report
 
     def sample(self, hertz):
-        raise AssertionError
+        self.hertz = hertz
 
     def close(self):
         self.is_closed = True
 
 
 GOOD = bare_report(
-    domains=[DomainReport(0, "u", vcpus=[VcpuReport(0), VcpuReport(1)])],
+    domains=[
+        DomainReport(0, "u", vcpus=[VcpuReport(0), VcpuReport(1)]),
+        DomainReport(1, "v", vifs=[VifReport(0), VifReport(1, receive_bytes=5)]),
+    ],
     sources={"vcpu_time": "hypercall", "vif": "sysfs"},
     problems=["weights: EPERM", "vbd-1-51712: no statistics\nin\x1b[31m red"],
 )
@@ -70,8 +74,8 @@ def test_each_finding_is_one_safe_line(dom0):
         ("domain 0", "ok       domain 0: /proc/xen/capabilities has control_d"),
         ("lockdown", "ok       lockdown: none"),
         ("hypervisor", "ok       hypervisor: answers by domctl 0x15, sysctl 0x15"),
-        ("poll", "ok       poll: 1 domains, 2 vcpus; 14 hypercalls, 0.0 ms of processor time"),
-        ("vif", "ok       vif: network interfaces, by sysfs"),
+        ("poll", "ok       poll: 2 domains, 2 vcpus; 14 hypercalls, 0.0 ms of processor time"),
+        ("vif", "ok       vif: network interfaces, by sysfs: 1 of 2"),
         ("vbd", "missing  vbd: block devices cannot be read here"),
         ("runstates", "missing  runstates: waiting, blocked and capped time of vcpus cannot be read here"),
     ],
@@ -92,6 +96,14 @@ def test_a_guest_cannot_serve(dom0):
 
     assert "FATAL" == found.verdict
     assert "lacks control_d" in found.told
+
+
+@pytest.mark.parametrize("hertz", [0, 20])
+def test_it_is_tried_as_it_would_be_sampled(dom0, hertz):
+    host = Host(GOOD)
+    checked(dom0, host, Options(sample_hz=hertz))
+
+    assert hertz == host.hertz
 
 
 def test_a_machine_without_xen_is_told(tmp_path):

@@ -28,7 +28,12 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture
-def opened(folder):
+def told():
+    return []
+
+
+@pytest.fixture
+def opened(folder, told):
     """Return a function that opens the doors that a web config and addresses want."""
     with contextlib.ExitStack() as held:
 
@@ -36,7 +41,7 @@ def opened(folder):
             file = folder / "web.yml"
             file.write_text(text or "")
             config = None if text is None else str(file)
-            return open_doors(addresses, unix_socket, config, held)
+            return open_doors(addresses, unix_socket, config, held, told.append)
 
         yield opened
 
@@ -131,6 +136,38 @@ def test_a_version_that_is_allowed_is_spoken(opened, bounds, version):
         assert version == secured.version()
 
 
+def test_a_limit_of_requests_is_kept(opened):
+    (door,) = opened("rate_limit:\n  interval: 1h\n  burst: 1\n", LOOPBACK)
+
+    assert [200, 429] == [asked(door._replace(listener=door.listener.dup())) for _ in range(2)]
+
+
+def serial(door):
+    """Return what tells the certificate that a door shows from others."""
+    with serving(door._replace(listener=door.listener.dup()), lambda _: Answer(200)):
+        return ssl.get_server_certificate(door.listener.getsockname())
+
+
+def test_a_certificate_that_was_renewed_is_shown(opened, folder):
+    (door,) = opened(TLS, LOOPBACK)
+    before = serial(door)
+    make_certificate(folder)
+
+    assert before != serial(door)
+
+
+def test_a_renewal_that_is_not_complete_changes_nothing(opened, folder, told):
+    (door,) = opened(TLS, LOOPBACK)
+    before = serial(door)
+    good = (folder / "cert.pem").read_bytes()
+    (folder / "cert.pem").write_text("half")
+    after = [serial(door), serial(door)]
+    (folder / "cert.pem").write_bytes(good)
+
+    assert [before] * 2 == after
+    assert ["; the certificates read before stay in use"] == [line[-42:] for line in told]
+
+
 def test_a_private_socket_needs_no_password(opened, tmp_path):
     (door,) = opened(USERS, unix_socket=str(tmp_path / "s"))
 
@@ -158,8 +195,8 @@ def test_a_key_that_does_not_fit_is_told(opened):
 
 def test_what_was_opened_before_a_refusal_is_closed(folder):
     with contextlib.ExitStack() as held:
-        (first,) = opening.open_doors([LOOPBACK], None, None, held)
+        (first,) = opening.open_doors([LOOPBACK], None, None, held, print)
         with pytest.raises(CannotListen):
-            opening.open_doors([ANYWHERE], None, None, held)
+            opening.open_doors([ANYWHERE], None, None, held, print)
 
     assert -1 == first.listener.fileno()

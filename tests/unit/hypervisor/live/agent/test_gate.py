@@ -1,6 +1,6 @@
 import pytest
 
-from hypervisor.live.agent.gate import by_host, by_password, let_all_in
+from hypervisor.live.agent.gate import at_rate, by_host, by_password, let_all_in
 from hypervisor.live.agent.httphead import Request
 from hypervisor.live.agent.passwords import TooMany
 
@@ -59,3 +59,15 @@ def test_a_request_of_old_names_no_host():
 
 def test_at_a_private_socket_all_are_let_in():
     assert None is status(let_all_in, host="evil.example")
+
+
+def test_so_many_requests_are_answered_as_may_come_at_once():
+    gate = at_rate(3600.0, 2, let_all_in)
+
+    assert [None, None, 429] == [status(gate) for _ in range(3)]
+
+
+def test_after_the_interval_another_one_is_answered():
+    gate = at_rate(1e-9, 1, let_all_in)
+
+    assert [None, None] == [status(gate) for _ in range(2)]

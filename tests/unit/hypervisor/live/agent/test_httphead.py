@@ -40,6 +40,7 @@ def test_a_whole_url_is_its_path(target):
         (GET, True),
         (with_header(b"Connection: close"), False),
         (with_header(b"connection: Close"), False),
+        (with_header(b"Connection: te, close"), False),
         (b"GET / HTTP/1.0", False),
     ],
 )

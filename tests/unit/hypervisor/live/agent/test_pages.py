@@ -21,6 +21,11 @@ class Remembered:
             raise NotRead("the reason")
         return self.now
 
+    def fresh(self):
+        if not self.latest().is_fresh:
+            raise NotRead("the reason")
+        return self.now
+
 
 @pytest.fixture
 def readings():
@@ -83,6 +88,13 @@ def test_a_report_that_is_old_is_said_to_be(pages, readings):
     readings.now = reading(is_fresh=False)
 
     assert b'\nxenprof_up{host="xen1"} 0\n' in pages.answer(get("/metrics")).body
+
+
+@pytest.mark.parametrize("path", ["/api/v1/report", "/-/ready"])
+def test_a_report_that_is_old_is_not_given_as_one(pages, readings, path):
+    readings.now = reading(is_fresh=False)
+
+    assert 503 == pages.answer(get(path)).status
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/api/v1/report", "/-/ready"])

@@ -92,6 +92,15 @@ def test_a_poll_that_fails_leaves_the_last_report_and_says_that_it_is_old(host, 
     assert (1, False) == (latest.report.serial, latest.is_fresh)
 
 
+def test_who_wants_a_fresh_report_gets_no_old_one(host, readings):
+    readings.fresh()
+    host.error = OSError("gone")
+    host.now += 5
+
+    with pytest.raises(NotRead, match="could not be read: gone"):
+        readings.fresh()
+
+
 def test_without_any_report_who_asks_is_told_that_there_is_none(host, readings):
     host.error = OSError("gone")
 

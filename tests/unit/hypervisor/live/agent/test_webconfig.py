@@ -11,7 +11,6 @@ from tests.support.certificates import make_certificate
 from tests.support.webconfigs import FILES, HASH, TLS, Written
 
 REFUSED_HERE = {
-    "rate": "an agent has no rate_limit",
     "min TLS10": "an agent speaks TLS 1.2 and 1.3",
     "min TLS11": "an agent speaks TLS 1.2 and 1.3",
 }
@@ -94,7 +93,9 @@ basic_auth_users:
         ("basic_auth_users:\n  a: b\n", "line 2: the password of 'a' is not a bcrypt hash"),
         (TLS + "  min_version: TLS11\n", "min_version is one of TLS12, TLS13"),
         (TLS.replace("key.pem", "no.pem"), "line 3: no such file: no.pem"),
-        ("rate_limit:\n  burst: 1\n", "line 1: rate_limit: an agent has none"),
+        ("rate_limit:\n  interval: 1s\n", "line 2: rate_limit: burst says how many"),
+        ("rate_limit:\n  interval: often\n  burst: 1\n", "line 2: write a duration such as"),
+        ("rate_limit:\n  interval: 5\n  burst: 1\n", "line 2: write a duration such as"),
     ],
 )
 def test_a_refusal_names_file_line_and_reason(folder, text, told):
@@ -116,6 +117,21 @@ def test_a_refusal_names_file_line_and_reason(folder, text, told):
 )
 def test_clients_are_known_by_passwords_or_certificates(folder, text, has):
     assert has == config(folder, text).has_authentication
+
+
+@pytest.mark.parametrize(
+    ("text", "rate"),
+    [
+        ("", None),
+        ("rate_limit:\n", None),
+        ("rate_limit:\n  burst: 5\n", None),
+        ("rate_limit:\n  interval: 0\n  burst: 5\n", None),
+        ("rate_limit:\n  interval: 1m30s\n  burst: 5\n", (90.0, 5)),
+        ("rate_limit:\n  interval: 500ms\n  burst: 1\n", (0.5, 1)),
+    ],
+)
+def test_a_limit_of_requests_is_read(folder, text, rate):
+    assert rate == config(folder, text).rate
 
 
 def test_a_header_cannot_bring_another_one(folder):
