@@ -5,7 +5,7 @@ import signal
 import sys
 from typing import Optional, Sequence
 
-from hypervisor.live.agent import notify, privileges
+from hypervisor.live.agent import contextfile, notify, privileges, recording
 from hypervisor.live.agent.check import FATAL, findings
 from hypervisor.live.agent.doors import open_doors
 from hypervisor.live.agent.errors import AgentError
@@ -18,6 +18,8 @@ from hypervisor.live.agent.serving import Server
 
 _ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _ROOT = "/"
+_COMMANDS = {"trace": recording.main, "contexts": contextfile.main}
+"""What is done for a while, into a file, by the first word of the command line."""
 _LONGEST_LINE = 4096
 
 
@@ -28,7 +30,10 @@ def main(
     open_host: Open = this_host,
 ) -> int:
     """Run the agent and return its exit code."""
-    options = parse_options(sys.argv[1:] if arguments is None else arguments, version, program)
+    words = sys.argv[1:] if arguments is None else arguments
+    if words and words[0] in _COMMANDS:
+        return _COMMANDS[words[0]](words[1:])
+    options = parse_options(words, version, program)
     try:
         if options.do == CHECK:
             found = findings(options, open_host, _ROOT)
