@@ -5,7 +5,7 @@ Nothing is made up: what the report does not know is None in the snapshot. All t
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from hypervisor.domain0 import DOMAIN_0_ID
@@ -16,12 +16,15 @@ from hypervisor.live.agent.report import (
     VbdReport,
     VcpuReport,
     VifReport,
+    WaitsReport,
 )
 from hypervisor.shutdown import CRASH
 from hypervisor.telemetry import (
     DATA_KINDS,
     DATA_SOURCES,
+    WAIT_BUCKETS_NS,
     DomainSnapshot,
+    Histogram,
     HostSnapshot,
     PcpuSnapshot,
     VbdSnapshot,
@@ -118,7 +121,18 @@ def _domain(domain: DomainReport, report: HostReport) -> DomainSnapshot:
         ),
         vifs=tuple(map(_vif, sorted(domain.vifs, key=lambda one: one.vif))),
         vbds=_vbds(domain.vbds),
+        waits=_waits({"wake": domain.wake_waits, "preempted": domain.preempted_waits}),
     )  # fmt: skip
+
+
+def _waits(waits: Mapping[str, WaitsReport | None]) -> Mapping[str, Histogram] | None:
+    """Return waits by what made them; None if an agent does not know them, or other buckets."""
+    found = {
+        name: Histogram(tuple(one.counts), one.sum_ns)
+        for name, one in waits.items()
+        if one is not None and len(one.counts) == len(WAIT_BUCKETS_NS) + 1
+    }
+    return found if len(found) == len(waits) else None
 
 
 def _is_crashed(domain: DomainReport) -> bool | None:

@@ -9,6 +9,7 @@ import pytest
 from hypervisor.errors import Capability
 from tests.support.hosts_in_part import WatchedHost
 from tests.support.live.hosts import HeldHost
+from tests.support.live.traced_host import TracedHost
 from tests.support.model.hosts import cpu, domain, make_host
 from tests.support.sparse_host import SparseHost
 
@@ -40,6 +41,7 @@ HOSTS = {
     "telemetry": Claim(lambda: WatchedHost(model("3.0.3")), ()),
     "sparse": Claim(SparseHost, ()),
     "live": Claim(HeldHost, ()),
+    "live-traced": Claim(TracedHost, ("tracer",)),
 }
 
 

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from xenprof.imports.importer import Written
     from xenprof.imports.recording import Recording
 
-_REASONS = {"no_address": "without an address"}
+_REASONS = {
+    "no_address": "without an address",
+    "asleep_when_sampled": "of vcpus that slept whenever they were looked at",
+}
 _LONGEST_NAME = 80
 
 
@@ -105,7 +108,36 @@ def pprof(file: str, output: str, domain: str, cpu_type: str) -> int:
     return _write(recording, file, output, cpu_type)
 
 
-COMMANDS = (perf, folded, pprof)
+@click.command("contexts")
+@click.option(
+    "--kallsyms",
+    multiple=True,
+    metavar="[N=]FILE",
+    help="/proc/kallsyms or System.map of the guests' kernels, or of domain N's.",
+)
+@click.option("-o", "--output", required=True, metavar="DIR", help="Gets one archive per domain.")
+@click.argument("file")
+def contexts(file: str, output: str, kallsyms: tuple[str, ...]) -> int:
+    """Import what an agent has sampled of guests' registers; FILE `-` is standard input."""
+    from xenprof.imports.reading import read_input, shown_name
+
+    _check(DOMAIN_0, "timer", output)
+    return write_contexts(read_input(file), shown_name(file), file, output, kallsyms)
+
+
+def write_contexts(
+    data: bytes, shown: str, file: str, output: str, kallsyms: tuple[str, ...]
+) -> int:
+    """Write the archives of the samples in a file that an agent made; return the exit code."""
+    from xenprof.imports import contexts as format
+    from xenprof.imports.xenoprof.inputs import numbered, read_file
+    from xenprof.imports.xenoprof.symbols import parse
+
+    kernels = {domid: parse(read_file(path), path) for domid, path in map(numbered, kallsyms)}
+    return _write(format.read(data, shown, kernels), file, output, "timer")
+
+
+COMMANDS = (perf, folded, pprof, contexts)
 
 
 def _check(domain: str, cpu_type: str, output: str) -> None:

@@ -106,8 +106,8 @@ def command(
 ) -> int:
     """Record trace records of the running service to FILE (-: stdout), or read such a FILE.
 
-    FILE has the format of xentrace 3.0.3 on x86_64. --dump and --summary read the format of
-    later Xens as well, and standard input for -.
+    FILE has the format of the host's own xentrace: 3.0.3's on x86_64, or that of Xen 4. --dump
+    and --summary read both, and standard input for -.
     """
     from xenprof.trace.names import event_mask
 
@@ -138,18 +138,20 @@ def _record(file: str, reader: TraceClient, poll_ns: int, duration_ns: int | Non
                 with signals.interrupting():
                     reader.wait(step_ns)
                 data, now_ns = reader.read()
-                out.write(_until(data, end_ns, reader.mhz))
+                out.write(_until(data, end_ns, reader))
         if end_ns is None or now_ns < end_ns:  # Ctrl-C: read what is left
             data, now_ns = reader.stop()
-            out.write(_until(data, end_ns, reader.mhz))
+            out.write(_until(data, end_ns, reader))
     return 0
 
 
-def _until(data: bytes, end_ns: int | None, mhz: int) -> bytes:
+def _until(data: bytes, end_ns: int | None, reader: TraceClient) -> bytes:
     """Return the records up to a time; the service may have run a little longer."""
-    from xenprof.trace.xentrace30 import until
+    from xenprof.trace.forms import form_named
 
-    return data if end_ns is None else until(data, end_ns * mhz // 1000)
+    if end_ns is None:
+        return data
+    return form_named(reader.form).until(data, end_ns * reader.mhz // 1000)
 
 
 class _Signals:

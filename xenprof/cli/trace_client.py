@@ -10,7 +10,7 @@ from xenprof.wire.trace import ReadTrace, StartTrace, StopTrace, TraceStarted, T
 
 
 class TraceClient:
-    """One reader, registered during its `with`. `records` come as xentrace 3.0.3 writes them."""
+    """One reader, registered during its `with`. Records come in the form that `form` names."""
 
     def __init__(self, client: Client, asked: StartTrace) -> None:
         """The service is not asked before `with`."""
@@ -18,13 +18,14 @@ class TraceClient:
         self._asked = asked
         self._reader: int | None = None
         self.mhz = 0
+        self.form = ""  # a name of xenprof.trace.forms
         self.start_ns = 0
 
     def __enter__(self) -> Self:
         """Register the reader. Raises: ServiceError."""
         started = self._client.ask(self._asked, TraceStarted)
         self._reader = started.reader
-        self.mhz, self.start_ns = started.mhz, started.time_ns
+        self.mhz, self.start_ns, self.form = started.mhz, started.time_ns, started.form
         return self
 
     def __exit__(

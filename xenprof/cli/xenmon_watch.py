@@ -12,9 +12,9 @@ from typing import IO
 
 from xenprof.cli.trace_client import TraceClient
 from xenprof.errors import UsageError
+from xenprof.trace.forms import form_named
 from xenprof.trace.xenmon import KEEP_NS, SAMPLE_NS, Reducer
 from xenprof.trace.xenmon_text import LABELS, LOG_HEADER, log_name, log_row, screen
-from xenprof.trace.xentrace30 import decode
 
 _REFRESH_NS = 1_000_000_000
 _CLEAR = "\x1b[H\x1b[2J"
@@ -30,11 +30,12 @@ class Watch:
         self._reader = reader
         self._reducer = Reducer(reader.mhz, reader.start_ns, sample_ns, max(keep_ns, KEEP_NS))
         self._sample_ns = sample_ns
+        self._decode = form_named(reader.form).decode
 
     def _pass(self, ns: int) -> None:
         self._reader.wait(ns)
         data, now_ns = self._reader.read()
-        self._reducer.add(decode(data), now_ns)
+        self._reducer.add(self._decode(data), now_ns)
 
     def log(self, prefix: str, duration_ns: int, interval_ns: int) -> None:
         """Append a row to each domain's file every `interval_ns`."""

@@ -5,7 +5,8 @@ POST /api/v1/trace/start      a new reader: event_mask, pcpu_mask, ring_pages, .
 POST /api/v1/trace/N/read     the records for reader N; `format` is base64, binary or json
 POST /api/v1/trace/N/stop     the same, and the end of the reader
 
-Binary is the file of xentrace 3.0.3 on x86_64; base64 is the same in a JSON object.
+Binary is the file of the host's own xentrace, which `form` names where a reader starts: that of
+3.0.3 on x86_64, or that of Xen 4; base64 is the same in a JSON object.
 """
 
 import base64
@@ -23,7 +24,7 @@ from xenprof.service.arguments import BadArguments, request_of
 from xenprof.service.http import Changing, RecordResponse, body_of, done
 from xenprof.service.service import Service
 from xenprof.service.trace_readers import TraceReaders
-from xenprof.trace.xentrace30 import encode
+from xenprof.trace.forms import Form, form_of
 from xenprof.wire.trace import (
     ReadTrace,
     StartTrace,
@@ -73,7 +74,7 @@ def trace_routes(
             return reader, host.now_ns
 
         reader, now_ns = await done(service.submit(act))
-        return RecordResponse(TraceStarted(reader, now_ns, mhz))
+        return RecordResponse(TraceStarted(reader, now_ns, mhz, _form(service).name))
 
     async def read(request: Request) -> Response:
         return await _records(request, readers.read)
@@ -89,12 +90,13 @@ def trace_routes(
             known = ", ".join(FORMATS)
             raise BadArguments(f"trace read: 'format' is one of {known}, not {wanted!r}")
         number, mhz = _reader(request.path_params["reader"]), _mhz(service)
+        form = _form(service)
 
         def act(host: Host) -> tuple[Sequence[TraceRecord], int]:
             return take(tracer_of(host), number), host.now_ns
 
         records, now_ns = await done(service.submit(act))
-        return _answer(records, now_ns, wanted, mhz)
+        return _answer(records, now_ns, wanted, mhz, form)
 
     return [
         Route("/api/v1/trace", status),
@@ -110,6 +112,11 @@ def _mhz(service: Service) -> int:
     if mhz is None:
         raise UnknownValue("its clock rate", "a trace has its times in cycles")
     return mhz
+
+
+def _form(service: Service) -> Form:
+    """Return the form that this host's records have."""
+    return form_of(service.snapshot().xen_major)
 
 
 def _reader(text: str) -> int:
@@ -160,11 +167,13 @@ def _threshold(asked: StartTrace) -> int:
     return threshold
 
 
-def _answer(records: Sequence[TraceRecord], now_ns: int, wanted: str, mhz: int) -> Response:
+def _answer(
+    records: Sequence[TraceRecord], now_ns: int, wanted: str, mhz: int, form: Form
+) -> Response:
     if wanted == "binary":
-        return Response(encode(records, mhz), media_type="application/octet-stream")
+        return Response(form.encode(records, mhz), media_type="application/octet-stream")
     if wanted == "base64":
-        text = base64.b64encode(encode(records, mhz)).decode("ascii")
+        text = base64.b64encode(form.encode(records, mhz)).decode("ascii")
         return RecordResponse(TraceTaken(now_ns, mhz, len(records), text))
     rows = tuple((row.time_ns, row.pcpu, row.event, row.data) for row in records)
     return RecordResponse(TraceRows(now_ns, mhz, len(records), rows))

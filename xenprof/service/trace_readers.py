@@ -3,9 +3,11 @@
 The original's rings have one consumer; a second one would take records from the first. Here each
 reader (xentrace, xenmon, the API) has masks and a queue of its own: the host records what any of
 them needs, and each gets the records that it asked for. A slow reader loses the newest records and
-is told how many; one that does not read for a minute is removed.
+is told how many; one that does not read for a minute is removed. On a real host another program
+may take the rings over: that ends all readers, and each is told.
 """
 
+import contextlib
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -76,6 +78,7 @@ class TraceReaders:
         self._clock = clock
         self._readers: dict[int, _Reader] = {}
         self._last_number = 0
+        self._failure: HostError | None = None  # what ended all readers
 
     def start(
         self,
@@ -102,6 +105,7 @@ class TraceReaders:
             tracer.set_ring_pages(ring_pages)
         self._deal(tracer)
         self._last_number += 1
+        self._failure = None
         self._readers[self._last_number] = _Reader(
             event_mask, pcpu_mask, poll_ns, threshold, self._clock()
         )
@@ -113,14 +117,14 @@ class TraceReaders:
         return self._last_number
 
     def read(self, tracer: Tracer, number: int) -> list[TraceRecord]:
-        """Return the records for a reader. Raises: UnknownReader."""
+        """Return the records for a reader. Raises: UnknownReader, Refused."""
         reader = self._find(number)
         reader.seen_at = self._clock()
         self._deal(tracer)
         return reader.take()
 
     def stop(self, tracer: Tracer, number: int) -> list[TraceRecord]:
-        """End a reader; return its remaining records. Raises: UnknownReader."""
+        """End a reader; return its remaining records. Raises: UnknownReader, Refused."""
         self._find(number)
         self._deal(tracer)
         reader = self._readers.pop(number)
@@ -131,7 +135,8 @@ class TraceReaders:
         """Remove readers that no longer read, and keep the host's own queue short."""
         if not self._readers:
             return
-        self._deal(tracer)
+        with contextlib.suppress(HostError):  # readers are told of it when they read
+            self._deal(tracer)
         oldest = self._clock() - FORGET_SECONDS
         gone = [number for number, one in self._readers.items() if one.seen_at < oldest]
         for number in gone:
@@ -148,11 +153,16 @@ class TraceReaders:
 
     def _find(self, number: int) -> _Reader:
         if number not in self._readers:
-            raise UnknownReader(number)
+            raise self._failure or UnknownReader(number)
         return self._readers[number]
 
     def _deal(self, tracer: Tracer) -> None:
-        records = tracer.read()
+        try:
+            records = tracer.read()
+        except HostError as error:
+            self._failure = error
+            self._readers.clear()
+            raise
         for reader in self._readers.values():
             reader.give(records)
 

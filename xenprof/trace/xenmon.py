@@ -21,6 +21,7 @@ from hypervisor.trace_events import (
     WAKE,
 )
 from xenprof.trace.records import Records
+from xenprof.trace.states import scheduler_event
 
 SAMPLE_NS = 100_000_000
 KEEP_NS = 10_000_000_000
@@ -28,6 +29,7 @@ KEEP_NS = 10_000_000_000
 _RUNNING, _WAITING, _BLOCKED, _OFFLINE = range(4)
 _GOTTEN, _ALLOCATED, _WAITED, _BLOCKED_NS, _EXECS, _IOS = range(6)
 _FIELD_OF = {_RUNNING: _GOTTEN, _WAITING: _WAITED, _BLOCKED: _BLOCKED_NS}
+_INFNEXT_WORDS_4 = 4
 _SCHEDULER = (WAKE, BLOCK, SLEEP, SWITCH, SWITCH_INFNEXT)
 
 
@@ -94,11 +96,14 @@ class Reducer:
         records = records.take(np.argsort(records.tsc, kind="stable"))
         times = (records.tsc.astype(np.float64) / self._cycles_per_ns).astype(np.int64)
         self._count_ios(records, times)
-        rows = np.flatnonzero(np.isin(records.event, (*_SCHEDULER, LOST_RECORDS)))
+        events = scheduler_event(records.event)
+        rows = np.flatnonzero(np.isin(events, (*_SCHEDULER, LOST_RECORDS)))
         for row in rows.tolist():
             data = records.data[row].tolist()
+            if events[row] == SWITCH_INFNEXT and records.words[row] == _INFNEXT_WORDS_4:
+                del data[1]  # the vcpu, which Xen 3.0 does not tell
             time_ns = min(int(times[row]), now_ns)
-            self._record(time_ns, int(records.pcpu[row]), int(records.event[row]), data)
+            self._record(time_ns, int(records.pcpu[row]), int(events[row]), data)
         self._now_ns = max(self._now_ns, now_ns)
         for (domid, _), vcpu in self._vcpus.items():
             self._spend(domid, vcpu, self._now_ns)

@@ -42,6 +42,7 @@ class TraceStarted:
     reader: int
     time_ns: int
     mhz: int
+    form: str = "xentrace 3.0"  # of the records in base64 and binary; or xentrace 4
 
 
 @dataclass(frozen=True, slots=True)

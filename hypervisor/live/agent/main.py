@@ -6,7 +6,7 @@ import signal
 import sys
 from typing import Optional, Sequence
 
-from hypervisor.live.agent import notify, privileges
+from hypervisor.live.agent import contextfile, notify, privileges, recording
 from hypervisor.live.agent.check import FATAL, findings
 from hypervisor.live.agent.doors import open_doors
 from hypervisor.live.agent.errors import AgentError
@@ -20,6 +20,8 @@ from hypervisor.live.agent.shown import one_line
 
 _ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _ROOT = "/"
+_COMMANDS = {"trace": recording.main, "contexts": contextfile.main}
+"""What is done for a while, into a file, by the first word of the command line."""
 _LONGEST_LINE = 4096
 
 
@@ -31,6 +33,8 @@ def main(
 ) -> int:
     """Run the agent and return its exit code."""
     given = sys.argv[1:] if arguments is None else arguments
+    if given and given[0] in _COMMANDS:
+        return _COMMANDS[given[0]](given[1:])
     try:
         try:
             options = parse_options(given, version, program)

@@ -29,6 +29,13 @@ class VcpuReport(NamedTuple):
     capped_ns: Optional[int] = None  # it would run but for its domain's cap
 
 
+class WaitsReport(NamedTuple):
+    """Waits of a domain's vcpus for a pcpu that have ended, by their length."""
+
+    counts: Sequence[int]  # by bucket: those of hypervisor.telemetry.histogram, and one beyond
+    sum_ns: int
+
+
 class VifReport(NamedTuple):
     """One network interface of a guest; receive and transmit as the guest sees them."""
 
@@ -92,6 +99,8 @@ class DomainReport(NamedTuple):
     weight: Optional[int] = None
     cap_percent: Optional[int] = None  # 0 is none
     runnable_ns: Optional[int] = None  # of all vcpus together, where only this is counted
+    wake_waits: Optional[WaitsReport] = None  # those that began when a vcpu woke
+    preempted_waits: Optional[WaitsReport] = None  # those that began when it lost the pcpu
     vcpus: Sequence[VcpuReport] = ()
     vifs: Sequence[VifReport] = ()
     vbds: Sequence[VbdReport] = ()

@@ -6,8 +6,9 @@ Source: xen/common/sched/core.c (vcpu_runstate_change).
 """
 
 from bisect import bisect_left
-from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, Iterable, List, NamedTuple, Optional, Tuple
 
+from hypervisor.live.agent.report import WaitsReport
 from hypervisor.live.agent.tracerecords import LOST_RECORDS, Record, records
 from hypervisor.live.agent.tracerings import Window
 
@@ -33,13 +34,6 @@ class StateTimes(NamedTuple):
     runnable_ns: int
     blocked_ns: int
     offline_ns: int
-
-
-class Waits(NamedTuple):
-    """Waits that have ended, by bucket (one more than the bounds), and their sum."""
-
-    counts: Sequence[int]
-    sum_ns: int
 
 
 class _Vcpu:
@@ -101,12 +95,12 @@ class Traced:
             cycles[one.state] += max(0, self._horizon - one.since)
         return StateTimes(*[self._ns(spent) for spent in cycles])
 
-    def waits(self, domid: int) -> Tuple[Waits, Waits]:
+    def waits(self, domid: int) -> Tuple[WaitsReport, WaitsReport]:
         """Return the waits of a domain's vcpus that began by waking, and by losing the pcpu."""
         found = []
         for is_preempted in (False, True):
             numbers = self._waits.get((domid, is_preempted)) or [0] * (len(WAIT_BUCKETS_NS) + 2)
-            found.append(Waits(tuple(numbers[:-1]), self._ns(numbers[-1])))
+            found.append(WaitsReport(tuple(numbers[:-1]), self._ns(numbers[-1])))
         return found[0], found[1]
 
     def keep(self, domids: Iterable[int]) -> None:

@@ -157,6 +157,9 @@ class FakePrivcmd:
     def _trace(self, data: bytearray) -> None:
         (command,) = struct.unpack_from("<I", data, 8)
         machine = self.machine
+        if command == 1:
+            address, bits = struct.unpack_from("<QI", data, 16)
+            machine.trace_pcpus = int.from_bytes(self.memories[address][: bits // 8], "little")
         if command == 2:
             (machine.trace_mask,) = struct.unpack_from("<I", data, 32)
         if command == 3:

@@ -2,6 +2,7 @@
 
 import struct
 
+from hypervisor.trace_events import is_selected
 from tests.support.live.fake_privcmd import TRACE_FRAME, FakePrivcmd
 
 PAGE = 4096
@@ -43,7 +44,11 @@ class FakeRings:
 
     def emit(self, pcpu: int, content: bytes, tsc: int = 0) -> None:
         """Write a record if the trace is on; count it as lost if there is no room."""
-        if not self._privcmd.machine.is_traced:
+        machine = self._privcmd.machine
+        (head,) = struct.unpack_from("<I", content)
+        if not machine.is_traced or not is_selected(head & 0x0FFFFFFF, machine.trace_mask):
+            return
+        if not machine.trace_pcpus >> pcpu & 1:
             return
         lost, since = self._lost[pcpu]
         parts = [content]

@@ -55,6 +55,7 @@ class Machine:
     runstates: dict[int, tuple[list[int], int]] | None = None  # XCP-ng: by domid
     trace_pages: int = 0
     trace_mask: int = 0xFFFFF000
+    trace_pcpus: int = ~0
     is_traced: bool = False
 
     def domain(self, domid: int) -> Domain | None:

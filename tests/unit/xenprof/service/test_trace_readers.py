@@ -156,3 +156,17 @@ def test_a_size_that_is_refused_leaves_no_reader(readers, tracer):
 
 def test_tending_without_readers_asks_nothing_of_the_tracer(readers):
     readers.tend(object())
+
+
+def test_rings_that_another_program_has_taken_end_all_readers_and_each_is_told(readers, tracer):
+    first, second = start(readers, tracer), start(readers, tracer)
+
+    def taken_over():
+        raise Refused("another program reads them too")
+
+    tracer.read = taken_over
+    readers.tend(tracer)
+
+    for reader in (first, second):
+        with pytest.raises(Refused, match="another program reads them too"):
+            readers.read(tracer, reader)

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hypervisor.trace_events import GRANT_TRANSFER, LOST_RECORDS
-from tests.support.traces import MS, row
+from tests.support.traces import MS, opened, real_bytes, real_facts, row
+from xenprof.trace.records import joined
 from xenprof.trace.xenmon import Reducer, Usage
 from xenprof.trace.xenmon_text import LOG_HEADER, log_name, log_row, scaled, screen
 from xenprof.trace.xentrace30 import decode, encode
@@ -143,3 +144,17 @@ def test_the_screen_shows_the_domains_of_one_pcpu():
     ten = {(0, 1): Usage(SECOND, 500 * MS, executions=5), (1, 2): Usage(SECOND, SECOND)}
     text = "\n".join(screen(0, ten, ten))
     assert ("500.00 ms   50.00%    100.00 ms/ex" in text, "    2 " in text) == (True, False)
+
+
+def test_a_real_xen_4_is_reduced_to_what_its_summary_says():
+    records = joined(list(opened(real_bytes()).ordered()))
+    begin_ns, end_ns = (int(records.tsc[at]) * 1000 // 2600 for at in (0, -1))
+    reducer = Reducer(2600, begin_ns)
+    reducer.add(records, end_ns)
+    ran = sum(
+        usage.gotten_ns
+        for (_, domid), usage in reducer.usage_between(begin_ns, end_ns).items()
+        if domid == 2
+    )
+
+    assert ran / 1e9 == pytest.approx(real_facts()["vcpus"]["2.0"]["running"][1], abs=0.15)

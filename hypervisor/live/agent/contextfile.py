@@ -1,0 +1,125 @@
+"""Samples the guests of this host into a file: `xenprof-agent contexts FILE`.
+
+The file is read by `xenprof import contexts`. It is text, a thing a line:
+
+    xenprof contexts 1
+    period_ns N | unix_ns N | duration_ns N | unplaced N
+    domain DOMID UUID NAME
+    sample DOMID UUID VCPU kernel|user PC COUNT
+    problem TEXT
+"""
+
+import argparse
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Callable, Dict, Mapping, Sequence, TextIO, Tuple
+
+from hypervisor.live.agent.clock import Clock
+from hypervisor.live.agent.contexts import MOST_HERTZ, WARNING, ContextSampler, ContextSamples
+from hypervisor.live.agent.errors import AgentError
+from hypervisor.live.agent.hypercalls import Xen
+from hypervisor.live.agent.privcmd import PrivcmdDevice
+from hypervisor.live.agent.xenstore import Store, Xenstore
+
+HEAD = "xenprof contexts 1"
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def sample_for(
+    sampler: ContextSampler,
+    seconds: float,
+    wait: Callable[[float], bool],
+    now: Callable[[], float] = time.monotonic,
+) -> ContextSamples:
+    """Sample until the time is over or `wait` (for so many seconds) returns True."""
+    end = now() + seconds
+    sampler.round()
+    while now() < end and not wait(min(sampler.pause_seconds(), max(0.0, end - now()))):
+        sampler.round()
+    return sampler.samples()
+
+
+def names_of(samples: ContextSamples, store: Store) -> Dict[Tuple[int, str], str]:
+    """Return the names of the domains that were sampled, by id and uuid, as xenstore has them."""
+    lives = sorted({place[:2] for place in samples.counts})
+    store.begin()
+    return {life: store.read("/local/domain/%d/name" % life[0]) or "" for life in lives}
+
+
+def file_text(
+    samples: ContextSamples,
+    names: Mapping[Tuple[int, str], str],
+    unix_ns: int,
+    duration_ns: int,
+) -> str:
+    """Return the text of a file of samples."""
+    lines = [HEAD, "period_ns %d" % samples.period_ns, "unix_ns %d" % unix_ns]
+    lines += ["duration_ns %d" % duration_ns, "unplaced %d" % samples.unplaced]
+    for (domid, uuid), name in sorted(names.items()):
+        lines.append("domain %d %s %s" % (domid, uuid, _one_line(name) or "Domain-%d" % domid))
+    for (domid, uuid, vcpu, is_kernel, pc), count in sorted(samples.counts.items()):
+        mode = "kernel" if is_kernel else "user"
+        lines.append("sample %d %s %d %s 0x%x %d" % (domid, uuid, vcpu, mode, pc, count))
+    lines += ["problem " + _one_line(problem) for problem in samples.problems]
+    return "\n".join(lines) + "\n"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command; return its exit code."""
+    asked = _parser().parse_args(list(arguments))
+    stop = threading.Event()
+    for number in _SIGNALS:
+        signal.signal(number, lambda *_: stop.set())
+    clock = Clock()
+    began_ns, unix_ns = clock.now_ns(), clock.unix_ns()
+    try:
+        sampler = ContextSampler(Xen(PrivcmdDevice()), clock, asked.hertz)
+        _tell(WARNING)
+        samples = sample_for(sampler, asked.seconds, stop.wait)
+        names = names_of(samples, Xenstore())
+        text = file_text(samples, names, unix_ns, clock.now_ns() - began_ns)
+        with _output(asked.file) as out:
+            out.write(text)
+    except AgentError as error:
+        _tell(str(error))
+        return error.exit_code
+    except OSError as error:
+        _tell("%s: %s" % (asked.file, error.strerror))
+        return 1
+    _tell("%d samples in %d rounds" % (sum(samples.counts.values()), samples.rounds))
+    return 0
+
+
+def _one_line(text: str) -> str:
+    return "".join(char if char.isprintable() else "?" for char in text)
+
+
+def _tell(text: str) -> None:
+    sys.stderr.write("xenprof-agent: contexts: %s\n" % text)
+
+
+def _output(file: str) -> TextIO:
+    return os.fdopen(os.dup(1), "w") if file == "-" else Path(file).open("w", encoding="utf-8")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "xenprof-agent contexts", description="Sample where guests compute. Note: %s." % WARNING
+    )
+    parser.add_argument("file", metavar="FILE|-")
+    parser.add_argument(
+        "--for", dest="seconds", type=float, default=10.0, metavar="SECONDS", help="(default: 10)"
+    )
+    parser.add_argument(
+        "--hertz", type=int, default=MOST_HERTZ, help="1 to %d a vcpu (default)" % MOST_HERTZ
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,152 @@
+"""Puts what a trace tells into reports, while one runs: exact runstates, and waits for a pcpu.
+
+What is counted must never go back, so a report has sums of differences: what the trace has added
+while it ran, and the samples before and after. Time offline is capped time in a domain that has a
+cap and that nobody has stopped. (Xen's credit scheduler takes a vcpu offline whose domain has used
+up its cap. credit2 does not: there such a vcpu waits.)
+"""
+
+import threading
+from typing import Dict, Iterable, List, NamedTuple, Optional, Tuple
+
+from hypervisor.live.agent.report import DomainReport, HostReport, VcpuReport
+from hypervisor.live.agent.traced import BLOCKED, OFFLINE, RUNNABLE, RUNNING, Traced
+from hypervisor.live.agent.tracerings import Window
+
+_RUNSTATES, _WAITS, _TRACE = "runstates", "waits", "trace"
+
+_Times = Tuple[int, int, int, int]  # runnable, blocked, offline, capped
+_Key = Tuple[int, str, int]
+_NONE = (0, 0, 0, 0)
+
+
+class _Kept(NamedTuple):
+    """What was shown of a vcpu last, and what its source had told then."""
+
+    is_traced: bool
+    told: _Times
+    shown: _Times
+
+
+class TracedReports:
+    """Completes reports. One thread adds what is traced, another one reads reports."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._traced: Optional[Traced] = None
+        self._was_traced = False
+        self._kept: Dict[_Key, _Kept] = {}
+
+    def begin(self, khz: int) -> None:
+        """Begin a trace; `khz` is the speed of the tsc."""
+        with self._lock:
+            self._traced = Traced(khz)
+            self._was_traced = True
+
+    def add(self, windows: Iterable[Window]) -> None:
+        """Add what one round of the rings has brought."""
+        with self._lock:
+            if self._traced is not None:
+                self._traced.add(windows)
+
+    def end(self) -> None:
+        """End the trace."""
+        with self._lock:
+            self._traced = None
+
+    def completed(self, report: HostReport) -> HostReport:
+        """Return a report with what the trace tells."""
+        with self._lock:
+            if not self._was_traced:
+                return report
+            if self._traced is not None:
+                self._traced.keep([domain.domid for domain in report.domains])
+            kept, self._kept = self._kept, {}
+            domains = tuple(self._domain(domain, kept) for domain in report.domains)
+            sources = dict(report.sources)
+            problems = list(report.problems)
+            if self._traced is not None:
+                sources[_RUNSTATES] = sources[_WAITS] = _TRACE
+                if self._traced.lost:
+                    problems.append("trace: %d records were lost" % self._traced.lost)
+            return report._replace(domains=domains, sources=sources, problems=tuple(problems))
+
+    def _domain(self, domain: DomainReport, kept: Dict[_Key, _Kept]) -> DomainReport:
+        vcpus: List[VcpuReport] = []
+        for vcpu in domain.vcpus:
+            key = (domain.domid, domain.uuid, vcpu.vcpu)
+            now = self._now(domain, vcpu, kept.get(key))
+            if now is None:
+                vcpus.append(vcpu)
+                continue
+            self._kept[key] = now
+            runnable, blocked, offline, capped = now.shown
+            vcpus.append(
+                vcpu._replace(
+                    runnable_ns=runnable,
+                    blocked_ns=blocked,
+                    offline_ns=offline,
+                    capped_ns=capped,
+                )
+            )
+        if self._traced is not None:
+            wakes, preempted = self._traced.waits(domain.domid)
+            domain = domain._replace(wake_waits=wakes, preempted_waits=preempted)
+        return domain._replace(vcpus=tuple(vcpus))
+
+    def _now(
+        self, domain: DomainReport, vcpu: VcpuReport, before: Optional[_Kept]
+    ) -> Optional[_Kept]:
+        """Return what to keep and show of a vcpu; None if nothing is known of its times."""
+        is_traced = self._traced is not None
+        told = self._told_by_trace(domain, vcpu, before) if is_traced else _told_by_report(vcpu)
+        if told is None:
+            return before
+        if before is None:
+            return _Kept(is_traced, told, _told_by_report(vcpu) or _NONE)
+        if before.is_traced != is_traced:
+            return _Kept(is_traced, told, before.shown)
+        grown = [max(0, told[at] - before.told[at]) + before.shown[at] for at in range(len(told))]
+        return _Kept(is_traced, told, (grown[0], grown[1], grown[2], grown[3]))
+
+    def _told_by_trace(
+        self, domain: DomainReport, vcpu: VcpuReport, before: Optional[_Kept]
+    ) -> Optional[_Times]:
+        assert self._traced is not None
+        times = self._traced.times(domain.domid, vcpu.vcpu)
+        if times is None:
+            state = _state(domain, vcpu)
+            if state is not None:
+                self._traced.note(domain.domid, vcpu.vcpu, state)
+            times = self._traced.times(domain.domid, vcpu.vcpu)
+            if times is None:
+                return None
+        offline, capped = before.told[2:] if before is not None and before.is_traced else (0, 0)
+        parked = max(0, times.offline_ns - offline - capped)
+        if _is_capped(domain, vcpu):
+            capped += parked
+        else:
+            offline += parked
+        return times.runnable_ns, times.blocked_ns, offline, capped
+
+
+def _told_by_report(vcpu: VcpuReport) -> Optional[_Times]:
+    if vcpu.runnable_ns is None or vcpu.blocked_ns is None:
+        return None
+    return vcpu.runnable_ns, vcpu.blocked_ns, vcpu.offline_ns or 0, vcpu.capped_ns or 0
+
+
+def _is_capped(domain: DomainReport, vcpu: VcpuReport) -> bool:
+    stands = domain.paused or domain.shutdown or domain.dying
+    return bool(domain.cap_percent) and bool(vcpu.online) and not stands
+
+
+def _state(domain: DomainReport, vcpu: VcpuReport) -> Optional[int]:
+    """Return the runstate that the flags of a vcpu mean."""
+    if vcpu.online is None:
+        return None
+    if vcpu.running:
+        return RUNNING
+    if not vcpu.online or domain.paused:
+        return OFFLINE
+    return BLOCKED if vcpu.blocked else RUNNABLE
