@@ -11,10 +11,9 @@ from xenprof.capture.draft import Draft, Note, Owner, Settings, Value
 from xenprof.capture.grammar import distinct, legal_name, shown
 from xenprof.capture.hosttable import HostTable, Topology, topology_of
 from xenprof.capture.traffic import requests, streams
-from xenprof.capture.window import DiskUse, DomainUse, Window, pcpus_used
+from xenprof.capture.window import MOST_VCPUS, DiskUse, DomainUse, Window, pcpus_used
 from xenprof.home import DOMAIN_0, DOMAIN_0_ID
 
-MOST_VCPUS = 32
 _WEIGHTS = (1, 65_535)
 _XEN_MIB = 64
 _SPARE_MIB = 16  # for each domain: xend and the shadow pages of an HVM guest ask for some
@@ -24,6 +23,7 @@ _LEAST_HOST_MIB = 256
 _MOST_HOST_MIB = 2**20
 _MOST_DOMAINS_MIB = _MOST_HOST_MIB * 7 // 8
 _UNKNOWN_MIB = 128
+_REST_MIB = 256  # of domain 0 at least, if it has what the guests leave
 _STILL = ("paused", "shutdown", "crashed")
 
 
@@ -87,7 +87,8 @@ def _scale(uses: Sequence[DomainUse]) -> int:
 
 def _memory_mib(host: HostSnapshot, owners: Sequence[Owner], scale: int) -> tuple[int, list[Note]]:
     """Return the memory of the host, at least what its domains need here."""
-    sizes = [size for owner in owners if isinstance(size := owner.settings.get("memory_mib"), int)]
+    given = [owner.settings.get("memory_mib") for owner in owners]
+    sizes = [size if isinstance(size, int) else _REST_MIB for size in given]
     needed = _XEN_MIB + sum(size + size // _SHADOW_DIVISOR + _SPARE_MIB for size in sizes)
     needed = max(needed, _LEAST_HOST_MIB)
     if host.memory_kib is None:

@@ -14,6 +14,9 @@ from hypervisor.telemetry import (
 from hypervisor.telemetry.unknown import minus, total
 from xenprof.errors import UsageError
 
+MOST_VCPUS = 32
+"""What a domain of a scenario can have."""
+
 
 @dataclass(frozen=True, slots=True)
 class VcpuUse:

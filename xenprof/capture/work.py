@@ -1,10 +1,11 @@
 """Fits the work of processors: vcpus that compute all the time, and bursts with sleep between."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from xenprof.capture.draft import Note, Settings, Value
-from xenprof.capture.window import DomainUse, VcpuUse
+from xenprof.capture.window import MOST_VCPUS, DomainUse, VcpuUse
 
 SATURATED = 0.97  # of the time that a vcpu wants to run: then it always wants to
 SATURATED_IF_HELD = 0.9  # as the times of one that is often held back may be sampled
@@ -101,9 +102,9 @@ def _vcpus(use: DomainUse) -> Sequence[VcpuUse]:
     """Return what each vcpu did; if that is unknown they all did the same."""
     known = [vcpu for vcpu in use.vcpus if vcpu.running is not None]
     if known and len(known) == len(use.vcpus):
-        return known
+        return known[:MOST_VCPUS]
     share = use.share or 0.0
-    count = max(len(use.vcpus), -int(-share // 1), 1)
+    count = min(len(use.vcpus) or max(math.ceil(share), 1), MOST_VCPUS)
     return [VcpuUse(running=share / count)] * count
 
 

@@ -1,0 +1,116 @@
+from dataclasses import replace
+
+import pytest
+
+from hypervisor.telemetry import VbdSnapshot
+from tests.support.capturing import domain, host, real_xen, vcpu, window
+from xenprof.capture.domaintable import draw
+
+DOMAIN_0 = domain(0, "Domain-0", vcpu(0, 1))
+
+
+def sheet(*domains, **fields):
+    return draw(window(host(DOMAIN_0, *domains, **fields)))
+
+
+def settings(*domains):
+    return sheet(*domains).draft.guests[0].settings
+
+
+def notes(found):
+    return [str(note) for note in found.notes]
+
+
+def test_weights_caps_and_pinning_of_a_real_host_are_kept():
+    owners = draw(real_xen()).draft.owners
+    keys = ("weight", "cap", "cpus", "vcpus")
+
+    assert [
+        [256, None, "0", 1],
+        [256, None, None, 2],
+        [256, None, "1", 1],
+        [512, None, "1", 1],
+        [256, 25, "1", 1],
+    ] == [[owner.settings.get(key) for key in keys] for owner in owners]
+
+
+def test_memory_is_told_in_mib():
+    found = settings(domain(1, "web", vcpu(), memory_kib=262_144, maximum_kib=524_288))
+
+    assert (256, 512) == (found["memory_mib"], found["maxmem_mib"])
+
+
+def test_names_that_scenarios_do_not_have_are_changed_and_told():
+    found = sheet(domain(1, 'a"\nb', vcpu()), domain(2, "a__b", vcpu()))
+
+    assert ("Domain-0", "a__b", "a__b-2") == found.names
+    assert "a__b: is called 'a\"\\nb' on the host" in notes(found)
+
+
+def test_domain_0_keeps_its_name_to_itself():
+    assert ("Domain-0", "Domain-0-2") == sheet(domain(1, "Domain-0", vcpu())).names
+
+
+def test_a_dying_domain_is_left_out():
+    found = sheet(domain(1, "gone", vcpu(), dying=True), domain(2, "web", vcpu()))
+
+    assert ("Domain-0", "web") == found.names
+    assert "domain 1: is dying: left out" in notes(found)
+
+
+def test_vcpus_that_are_pinned_apart_share_their_pcpus():
+    found = sheet(domain(1, "web", vcpu(0, affinity=(0,)), vcpu(1, affinity=(0,))))
+
+    assert "0" == found.draft.guests[0].settings["cpus"]
+
+
+def test_pinning_apart_is_told():
+    found = sheet(domain(1, "web", vcpu(0, affinity=(0,)), vcpu(1, affinity=(1,))))
+
+    assert "web: each vcpu is pinned apart: all of them to the same pcpus" in notes(found)
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"weight": None}, "its weight is unknown: the default"),
+        ({"cap_percent": None}, "its cap is unknown: none"),
+        ({"memory_kib": None}, "its memory is unknown: 128 MiB"),
+        ({"kind": "pvh"}, "is of kind 'pvh': pv"),
+        ({"paused": True}, "is paused: it runs here, with nothing to do"),
+        ({"vcpus": ()}, "how many vcpus it has is unknown: 1"),
+    ],
+)
+def test_what_is_unknown_or_not_the_models_is_told(fields, told):
+    assert f"web: {told}" in notes(sheet(domain(1, "web", vcpu(), **fields)))
+
+
+def test_the_busiest_disk_is_first_as_workloads_use_that_one():
+    vbds = (
+        VbdSnapshot(51712, "xvda", "phy:/dev/vg0/a", "w", read_requests=10, read_bytes=40_960),
+        VbdSnapshot(51728, "xvdb", "phy:/dev/vg0/b", "w", read_requests=900, read_bytes=40_960),
+    )
+
+    found = settings(domain(1, "web", vcpu(), vbds=vbds))
+
+    assert ("phy:/dev/vg0/b,xvdb,w", "phy:/dev/vg0/a,xvda,w") == found["disk"]
+
+
+def test_a_host_with_too_little_memory_for_the_model_gets_more_and_that_is_told():
+    found = sheet(domain(1, "web", vcpu()), memory_kib=1_300_000)
+
+    assert 1269 < found.draft.host["memory_mib"]
+    assert any(note.startswith("host: 1269 MiB of memory: ") for note in notes(found))
+
+
+def test_terabytes_are_divided():
+    found = sheet(domain(1, "web", vcpu(), memory_kib=2**32), memory_kib=2**33)
+
+    assert 2**20 >= found.draft.host["memory_mib"]
+    assert "host: more memory than the model can have: divided by 5" in notes(found)
+
+
+def test_without_domain_0_the_defaults_stand_in():
+    found = draw(window(replace(host(domain(1, "web", vcpu())))))
+
+    assert ({}, None) == (found.draft.domain0.settings, found.uses[0])
