@@ -65,14 +65,14 @@ class Domains:
         """
         infos = counted.infos
         lives = [(info.domid, info.uuid) for info in infos]
-        self._weights.begin(asking, infos, now_ns)
+        weights = self._weights.read(asking, infos, scheduler, now_ns)
         self._identities.begin(lives)
         self._devices.begin(lives, now_ns)
         if self._runstates is not None:
             self._runstates.begin(lives)
         found = []
         for info in infos:
-            weight, cap = self._weights.of(asking, info, scheduler)
+            weight, cap = weights.get(info.domid, (None, None))
             vcpus = counted.vcpus[info.domid]
             if self._runstates is not None:
                 vcpus = self._runstates.of(info, vcpus, cap, now_ns)

@@ -6,6 +6,7 @@ import struct
 from typing import Dict, List, Optional, Sequence, Tuple
 
 from hypervisor.live.agent import layouts
+from hypervisor.live.agent.batch import MOST, Batch, Refused
 from hypervisor.live.agent.errors import HypercallFailed
 from hypervisor.live.agent.interface import Interface
 from hypervisor.live.agent.privcmd import Privcmd
@@ -30,6 +31,8 @@ SCHEDULERS = {5: "credit", 6: "credit2", 7: "arinc653", 8: "rtds", 9: "null"}
 """Names of schedulers by Xen's numbers."""
 
 _MOST_BITMAPS = 256
+_MOST_BITMAP_BYTES = 512  # of 4096 pcpus
+_WEIGHT_CAP = struct.Struct("<8xHH")
 _WEIGHTED = (5, 6)
 _IN_KERNEL = 4
 _NONE = 0xFFFFFFFF
@@ -48,6 +51,7 @@ class Xen:
 
     def __init__(self, privcmd: Privcmd) -> None:
         self._xen = Interface(privcmd)
+        self._batch = Batch(privcmd, self._xen)
         self.domctl = self._xen.domctl
         self.sysctl = self._xen.sysctl
         self._known_bitmaps: Dict[bytes, Tuple[int, ...]] = {}
@@ -131,15 +135,43 @@ class Xen:
             return None
         return VcpuInfo._make(layouts.VCPU.unpack_from(self._xen.request, _DOMAIN))
 
-    def affinity(self, domid: int, vcpu: int, pcpus: int) -> Optional[Tuple[int, ...]]:
-        """Return the pcpus, of the first `pcpus`, that a vcpu may run on: its hard affinity."""
-        size = self._xen.clear((pcpus + 7) // 8)
-        layouts.AFFINITY.pack_into(
-            self._xen.request, _DOMAIN, vcpu, 1, self._xen.buffer_address, size * 8, 0, 0
-        )
-        if not self._xen.ask_domain(25, domid):
-            return None
-        return self._numbers(bytes(self._xen.buffer[:size]))[:pcpus]
+    def vcpus(
+        self, wanted: Sequence[Tuple[int, int]], refused: Refused
+    ) -> List[Optional[VcpuInfo]]:
+        """Return the states of vcpus, each told by its domid and number, or None."""
+        found: List[Optional[VcpuInfo]] = []
+        for begin in range(0, len(wanted), MOST):
+            part = [(domid, _U32.pack(vcpu)) for domid, vcpu in wanted[begin : begin + MOST]]
+            found += [
+                None if at < 0 else VcpuInfo._make(layouts.VCPU.unpack_from(self._batch.data, at))
+                for at in self._batch.ask(14, part, refused)
+            ]
+        return found
+
+    def affinities(
+        self, wanted: Sequence[Tuple[int, int]], pcpus: int, refused: Refused
+    ) -> List[Optional[Tuple[int, ...]]]:
+        """Return the pcpus, of the first `pcpus`, that vcpus may run on: their hard affinity."""
+        size = min((pcpus + 7) // 8, _MOST_BITMAP_BYTES)
+        buffer = self._xen.buffer_address
+        found: List[Optional[Tuple[int, ...]]] = []
+        for begin in range(0, len(wanted), MOST):
+            part = wanted[begin : begin + MOST]
+            self._xen.clear(size * len(part))
+            answers = self._batch.ask(
+                25,
+                [
+                    (domid, layouts.AFFINITY.pack(vcpu, 1, buffer + index * size, size * 8, 0, 0))
+                    for index, (domid, vcpu) in enumerate(part)
+                ],
+                refused,
+            )
+            bitmaps = bytes(self._xen.buffer[: size * len(part)])
+            found += [
+                None if at < 0 else self._numbers(bitmaps[index * size : (index + 1) * size])
+                for index, at in enumerate(answers)
+            ]
+        return found
 
     def scheduler_id(self) -> int:
         """Return the number of the scheduler that new pools get."""
@@ -168,15 +200,28 @@ class Xen:
             pool = answer[1] + 1
         return found
 
-    def weight_cap(self, domid: int, scheduler: int) -> Optional[Tuple[int, int]]:
-        """Return the weight and cap of a domain; None too if its scheduler has no such thing."""
-        if scheduler not in _WEIGHTED:
-            return None
-        layouts.SCHEDULER.pack_into(self._xen.request, _DOMAIN, scheduler, 1, 0, 0)
-        if not self._xen.ask_domain(16, domid):
-            return None
-        _, _, weight, cap = layouts.SCHEDULER.unpack_from(self._xen.request, _DOMAIN)
-        return weight, cap
+    def weights_caps(
+        self, wanted: Sequence[Tuple[int, int]], refused: Refused
+    ) -> List[Optional[Tuple[int, int]]]:
+        """Return the weights and caps of domains, each told by its domid and its scheduler.
+
+        One whose scheduler has no such thing is None too.
+        """
+        found: List[Optional[Tuple[int, int]]] = []
+        for begin in range(0, len(wanted), MOST):
+            part = wanted[begin : begin + MOST]
+            answers = self._batch.ask(
+                16,
+                [(domid, layouts.SCHEDULER.pack(one, 1, 0, 0)) for domid, one in part],
+                refused,
+            )
+            found += [
+                None
+                if at < 0 or scheduler not in _WEIGHTED
+                else _WEIGHT_CAP.unpack_from(self._batch.data, at)
+                for at, (_, scheduler) in zip(answers, part)
+            ]
+        return found
 
     def context(self, domid: int, vcpu: int) -> Optional[VcpuContext]:
         """Return where a vcpu of a 64-bit guest is. Xen pauses it for that."""

@@ -3,9 +3,8 @@
 from typing import Dict, List, Sequence, Tuple
 
 from hypervisor.live.agent.asking import Asking
-from hypervisor.live.agent.errors import HypercallFailed
 from hypervisor.live.agent.hypercalls import Xen
-from hypervisor.live.agent.records import DomainInfo, VcpuInfo
+from hypervisor.live.agent.records import DomainInfo
 from hypervisor.live.agent.report import VcpuReport
 
 VcpuOfLife = Tuple[int, str, int]
@@ -27,20 +26,17 @@ class Vcpus:
         self, asking: Asking, domains: Sequence[DomainInfo], pcpus: int
     ) -> Dict[int, List[VcpuReport]]:
         """Return the vcpus of domains by domid; those that have gone meanwhile are left out."""
-        found: List[Tuple[VcpuOfLife, VcpuInfo]] = []
-        ask = self._xen.vcpu
+        wanted: List[VcpuOfLife] = []
         for domain in domains:
             domid, uuid = domain.domid, domain.uuid
-            if len(found) + domain.highest_vcpu >= _MOST_VCPUS:
+            if len(wanted) + domain.highest_vcpu >= _MOST_VCPUS:
                 asking.tell("vcpus", "there are more than %d" % _MOST_VCPUS)
                 break
-            try:
-                for number in range(domain.highest_vcpu + 1):
-                    info = ask(domid, number)
-                    if info is not None:
-                        found.append(((domid, uuid, number), info))
-            except HypercallFailed as error:
-                asking.refused("vcpus", error)
+            wanted += [(domid, uuid, number) for number in range(domain.highest_vcpu + 1)]
+        infos = self._xen.vcpus(
+            [(vcpu[0], vcpu[2]) for vcpu in wanted], lambda error: asking.refused("vcpus", error)
+        )
+        found = [(vcpu, info) for vcpu, info in zip(wanted, infos) if info is not None]
         self._read_affinities(asking, [vcpu for vcpu, _ in found], pcpus)
         reports: Dict[int, List[VcpuReport]] = {domain.domid: [] for domain in domains}
         affinities = self._affinities
@@ -55,12 +51,12 @@ class Vcpus:
         begin = self._next if self._next < len(vcpus) else 0
         turn = vcpus[begin : begin + _AFFINITIES_A_POLL]
         self._next = begin + len(turn)
-        ask = self._xen.affinity
-        for vcpu in turn + [vcpu for vcpu in vcpus if vcpu not in kept and vcpu not in turn]:
-            try:
-                affinity = ask(vcpu[0], vcpu[2], pcpus)
-            except HypercallFailed as error:
-                asking.refused("affinity", error)
-                continue
+        wanted = turn + [vcpu for vcpu in vcpus if vcpu not in kept and vcpu not in turn]
+        affinities = self._xen.affinities(
+            [(vcpu[0], vcpu[2]) for vcpu in wanted],
+            pcpus,
+            lambda error: asking.refused("affinity", error),
+        )
+        for vcpu, affinity in zip(wanted, affinities):
             if affinity is not None:
                 self._affinities[vcpu] = affinity

@@ -17,19 +17,22 @@ class Weights:
         self._pools: Dict[int, int] = {}
         self._read_ns = -_STALE_NS
 
-    def begin(self, asking: Asking, domains: Sequence[DomainInfo], now_ns: int) -> None:
-        """Begin a poll: read the pools every 30 s, and when a domain is in a new one."""
+    def read(
+        self, asking: Asking, domains: Sequence[DomainInfo], default: Optional[int], now_ns: int
+    ) -> Dict[int, Tuple[int, int]]:
+        """Return weight and cap by domid, of the domains that have them.
+
+        `default` is the scheduler where pools are unknown. They are read every 30 s, and when a
+        domain is in a new one.
+        """
         is_new = any(domain.pool not in self._pools for domain in domains if domain.pool >= 0)
         if is_new or now_ns - self._read_ns >= _STALE_NS:
             self._pools = asking.ask("pools", self._xen.pools) or {}
             self._read_ns = now_ns
-
-    def of(
-        self, asking: Asking, domain: DomainInfo, default: Optional[int]
-    ) -> Tuple[Optional[int], Optional[int]]:
-        """Return weight and cap of a domain. `default` is the scheduler where pools are unknown."""
-        scheduler = self._pools.get(domain.pool, default)
-        if scheduler is None:
-            return None, None
-        answer = asking.ask("weights", self._xen.weight_cap, domain.domid, scheduler)
-        return (None, None) if answer is None else answer
+        wanted = []
+        for domain in domains:
+            scheduler = self._pools.get(domain.pool, default)
+            if scheduler is not None:
+                wanted.append((domain.domid, scheduler))
+        answers = self._xen.weights_caps(wanted, lambda error: asking.refused("weights", error))
+        return {domid: answer for (domid, _), answer in zip(wanted, answers) if answer is not None}

@@ -39,6 +39,7 @@ class FakePrivcmd:
     denied: dict[tuple[str, int], int] = field(default_factory=dict)  # (kind, command): errno
     before: Hook | None = None  # called with kind, command and domid before each answer
     garbage: random.Random | None = None  # answers nonsense from here
+    has_multicall: bool = True
     is_short: bool = False  # says "done" and answers nothing
     calls: list[tuple[str, int, int]] = field(default_factory=list)
     memories: dict[int, bytearray] = field(default_factory=dict)
@@ -56,10 +57,12 @@ class FakePrivcmd:
         return Memory(0x7F8000000000 + 4096 * frames[0], content)
 
     def call(self, op: int, *args: int) -> int:
+        if op == 13:
+            return self._multicall(*args)
         if op == 17:
             return self._xen_version(args[0], args[1] if len(args) > 1 else 0)
         kind = {35: "sysctl", 36: "domctl"}[op]
-        data = self.memories[args[0]]
+        data = self._at(args[0])
         command, version, domid = struct.unpack_from("<IIH", data)
         if version != VERSIONS[self.release][kind == "sysctl"]:
             raise HypercallFailed(errno.EACCES)
@@ -78,21 +81,39 @@ class FakePrivcmd:
             self._domctl(command, domid, data)
         return 0
 
-    def _spoil(self, request: bytearray, random: random.Random) -> int:
+    def _multicall(self, address: int, count: int) -> int:
+        if not self.has_multicall:
+            raise HypercallFailed(errno.ENOSYS)
+        entries = self._at(address)
+        for at in range(0, count * 64, 64):
+            op, _, argument = struct.unpack_from("<3Q", entries, at)
+            try:
+                result = self.call(op, argument)
+            except HypercallFailed as error:
+                result = -error.errno
+            struct.pack_into("<q", entries, at + 8, result)
+        return 0
+
+    def _at(self, address: int) -> memoryview:
+        """Return the memory from an address on."""
+        base = max(one for one in self.memories if one <= address)
+        return memoryview(self.memories[base])[address - base :]
+
+    def _spoil(self, request: memoryview, random: random.Random) -> int:
         request[8:128] = random.randbytes(120)
         for data in self.memories.values():
-            if data is not request:
+            if len(data) == 65536:  # answers go there; of a list of requests Xen changes none
                 data[:4096] = random.randbytes(4096)
         return 0
 
     def _xen_version(self, command: int, address: int) -> int:
         major, minor, extra = self.machine.version
         if command == 1:
-            self.memories[address][:16] = extra.encode().ljust(16, b"\0")
+            self._at(address)[:16] = extra.encode().ljust(16, b"\0")
             return 0
         return major << 16 | minor
 
-    def _sysctl(self, command: int, data: bytearray) -> None:
+    def _sysctl(self, command: int, data: memoryview) -> None:
         answer = {
             2: self._trace,
             3: self._physinfo,
@@ -106,7 +127,7 @@ class FakePrivcmd:
             raise HypercallFailed(errno.ENOSYS)
         answer(data)
 
-    def _physinfo(self, data: bytearray) -> None:
+    def _physinfo(self, data: memoryview) -> None:
         machine = self.machine
         highest = len(machine.idle_ns) - 1
         head = (machine.threads_per_core, machine.cores_per_socket, highest + 1, highest)
@@ -114,17 +135,17 @@ class FakePrivcmd:
         pages = (machine.total_pages, machine.free_pages, machine.scrub_pages, 0)
         struct.pack_into("<4Q", data, 8 + VERSIONS[self.release][4], *pages)
 
-    def _domain_list(self, data: bytearray) -> None:
+    def _domain_list(self, data: memoryview) -> None:
         first, most, address = struct.unpack_from("<H2xIQ", data, 8)
         size = VERSIONS[self.release][2]
         found = sorted(
             (one for one in self.machine.domains if one.domid >= first), key=lambda one: one.domid
         )[:most]
         for index, domain in enumerate(found):
-            self._domain(self.memories[address], index * size, domain)
+            self._domain(self._at(address), index * size, domain)
         struct.pack_into("<I", data, 24, len(found))
 
-    def _domain(self, data: bytearray, at: int, domain: Domain) -> None:
+    def _domain(self, data: memoryview, at: int, domain: Domain) -> None:
         online = sum(vcpu.online for vcpu in domain.vcpus)
         struct.pack_into("<HHI", data, at, domain.domid, 0, domain.flags)
         pages = (domain.total_pages, domain.maximum_pages, domain.outstanding_pages, 0, 0, 0)
@@ -135,26 +156,26 @@ class FakePrivcmd:
         struct.pack_into("<I", data, at + 92, domain.pool & 0xFFFFFFFF)
         struct.pack_into("<I", data, at + VERSIONS[self.release][3], domain.emulation)
 
-    def _idle(self, data: bytearray) -> None:
+    def _idle(self, data: memoryview) -> None:
         most, address = struct.unpack_from("<I4xQ", data, 8)
         times = self.machine.idle_ns[:most]
-        struct.pack_into(f"<{len(times)}Q", self.memories[address], 0, *times)
+        struct.pack_into(f"<{len(times)}Q", self._at(address), 0, *times)
         struct.pack_into("<I", data, 24, len(times))
 
-    def _topology(self, data: bytearray) -> None:
+    def _topology(self, data: memoryview) -> None:
         most, address = struct.unpack_from("<I4xQ", data, 8)
         for index, place in enumerate(self.machine.places[:most]):
-            struct.pack_into("<3I", self.memories[address], index * 12, *place)
+            struct.pack_into("<3I", self._at(address), index * 12, *place)
         struct.pack_into("<I", data, 8, len(self.machine.places[:most]))
 
-    def _pool(self, data: bytearray) -> None:
+    def _pool(self, data: memoryview) -> None:
         command, wanted = struct.unpack_from("<II", data, 8)
         pool = min((one for one in self.machine.pools if one >= wanted), default=None)
         if command != 3 or pool is None:
             raise HypercallFailed(errno.ENOENT)
         struct.pack_into("<II", data, 12, pool, self.machine.pools[pool])
 
-    def _trace(self, data: bytearray) -> None:
+    def _trace(self, data: memoryview) -> None:
         (command,) = struct.unpack_from("<I", data, 8)
         machine = self.machine
         if command == 1:
@@ -172,7 +193,7 @@ class FakePrivcmd:
         where = (TRACE_FRAME, 4096) if machine.trace_pages else (0, 0)
         struct.pack_into("<IxxxxQI", data, 32, machine.trace_mask, *where)
 
-    def _domctl(self, command: int, domid: int, data: bytearray) -> None:
+    def _domctl(self, command: int, domid: int, data: memoryview) -> None:
         domain = self.machine.domain(domid)
         if domain is None:
             raise HypercallFailed(errno.ESRCH)
@@ -193,22 +214,22 @@ class FakePrivcmd:
         else:
             raise HypercallFailed(errno.ENOSYS)
 
-    def _weight(self, data: bytearray, domain: Domain) -> None:
+    def _weight(self, data: memoryview, domain: Domain) -> None:
         scheduler, command = struct.unpack_from("<II", data, 16)
         if command != 1 or scheduler != self.machine.pools.get(domain.pool):
             raise HypercallFailed(errno.EINVAL)
         struct.pack_into("<HH", data, 24, domain.weight, domain.cap)
 
-    def _vcpu(self, data: bytearray, vcpu: Vcpu) -> None:
+    def _vcpu(self, data: memoryview, vcpu: Vcpu) -> None:
         flags = (vcpu.online, vcpu.blocked, vcpu.running)
         struct.pack_into("<BBBxQI", data, 20, *flags, vcpu.cpu_ns, vcpu.pcpu)
 
-    def _affinity(self, data: bytearray, vcpu: Vcpu) -> None:
+    def _affinity(self, data: memoryview, vcpu: Vcpu) -> None:
         address, bits = struct.unpack_from("<QI", data, 24)
         number = sum(1 << pcpu for pcpu in vcpu.affinity if pcpu < bits)
-        self.memories[address][: bits // 8] = number.to_bytes(bits // 8, "little")
+        self._at(address)[: bits // 8] = number.to_bytes(bits // 8, "little")
 
-    def _context(self, data: bytearray, vcpu: Vcpu) -> None:
+    def _context(self, data: memoryview, vcpu: Vcpu) -> None:
         (address,) = struct.unpack_from("<Q", data, 24)
-        struct.pack_into("<Q", self.memories[address], 512, 4 if vcpu.in_kernel else 0)
-        struct.pack_into("<QH", self.memories[address], 648, vcpu.rip, 0xE033)
+        struct.pack_into("<Q", self._at(address), 512, 4 if vcpu.in_kernel else 0)
+        struct.pack_into("<QH", self._at(address), 648, vcpu.rip, 0xE033)

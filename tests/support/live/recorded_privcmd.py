@@ -1,6 +1,8 @@
 """Answers hypercalls as a real hypervisor has: by what recorded/ holds of its memory."""
 
+import errno
 import json
+import struct
 from collections import defaultdict, deque
 from collections.abc import Sequence
 from typing import Any
@@ -10,6 +12,7 @@ from hypervisor.live.agent.privcmd import Memory
 from tests.support.paths import ROOT
 
 FOLDER = ROOT / "tests/support/live/recorded"
+AFFINITY = "19000000"
 OF_A_VCPU = ("0d", "0e", "19")  # commands, in hexadecimal digits
 
 
@@ -35,15 +38,28 @@ class RecordedPrivcmd:
         self._memories.append(memory)
         return memory
 
-    def map_frames(self, domid: int, frames: Sequence[int]) -> Memory:
+    def map_frames(self, domid: int, frames: Sequence[int], is_writable: bool = True) -> Memory:
         raise AssertionError("no frames were recorded")
 
+    def _at(self, address: int) -> memoryview:
+        """Return the memory from an address on."""
+        memory = max(
+            (one for one in self._memories if one.address <= address), key=lambda one: one.address
+        )
+        return memoryview(memory.data)[address - memory.address :]
+
     def call(self, op: int, *args: int) -> int:
-        request, buffer = (one.data for one in self._memories[:2])
+        if op == 13:
+            raise HypercallFailed(errno.ENOSYS)  # it was recorded one by one
+        buffer = memoryview(self._memories[1].data)
+        request = buffer[:0] if op == 17 else self._at(args[0])
         key = (op, _question(op, bytes(request[:24]).hex(), args[0]))
+        (bitmap,) = struct.unpack_from("<Q", request, 24) if op != 17 else (0,)
         call = self._answers[key].popleft()
         if op != 17:
             request[:144] = bytes.fromhex(call["request"]).ljust(144, b"\0")
+        if op == 36 and key[1].startswith(AFFINITY):
+            buffer = self._at(bitmap)
         content = bytes.fromhex(call["buffer"])
         buffer[: len(content)] = content
         if call["errno"]:

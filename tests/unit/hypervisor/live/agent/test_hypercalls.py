@@ -68,7 +68,32 @@ def test_a_vcpu_that_has_gone_is_none(domid, vcpu):
     xen = Xen(FakePrivcmd(Machine([Domain(4)])))
 
     assert xen.vcpu(domid, vcpu) is None
-    assert xen.affinity(domid, vcpu, 2) is None
+    assert [None] == xen.vcpus([(domid, vcpu)], never)
+    assert [None] == xen.affinities([(domid, vcpu)], 2, never)
+
+
+def never(error):
+    raise AssertionError(error)
+
+
+@pytest.mark.parametrize("has_multicall", [True, False], ids=["together", "one by one"])
+def test_many_vcpus_are_read_together_where_that_can_be_done(has_multicall):
+    vcpus = [Vcpu(cpu_ns=number, affinity=(number % 2,)) for number in range(300)]
+    xen = Xen(FakePrivcmd(Machine([Domain(4, vcpus=vcpus)]), has_multicall=has_multicall))
+    wanted = [(4, number) for number in range(300)]
+
+    infos = xen.vcpus([*wanted, (5, 0)], never)
+
+    assert [*range(300), None] == [info and info.cpu_ns for info in infos]
+    assert [(number % 2,) for number in range(300)] == xen.affinities(wanted, 2, never)
+
+
+def test_what_is_refused_together_is_told_one_by_one():
+    xen = Xen(FakePrivcmd(denied={("domctl", 14): errno.EPERM}))
+    refused: list[HypercallFailed] = []
+
+    assert [None] == xen.vcpus([(0, 0)], refused.append)
+    assert [errno.EPERM] == [error.errno for error in refused]
 
 
 def test_a_refused_request_says_its_errno():
@@ -83,7 +108,7 @@ def test_a_refused_request_says_its_errno():
 def test_an_affinity_is_read_beyond_the_first_64_pcpus():
     xen = Xen(FakePrivcmd(Machine([Domain(0, vcpus=[Vcpu(affinity=(1, 63, 64, 130))])])))
 
-    assert (1, 63, 64, 130) == xen.affinity(0, 0, 131)
+    assert [(1, 63, 64, 130)] == xen.affinities([(0, 0)], 131, never)
 
 
 def test_weight_and_cap_are_asked_of_the_pool_s_scheduler():
@@ -91,11 +116,7 @@ def test_weight_and_cap_are_asked_of_the_pool_s_scheduler():
     xen = Xen(FakePrivcmd(machine))
 
     assert {0: 5, 1: 6} == xen.pools()
-    assert ((512, 25), None, None) == (
-        xen.weight_cap(1, 6),
-        xen.weight_cap(1, 5),
-        xen.weight_cap(1, 8),
-    )
+    assert [(512, 25), None, None] == xen.weights_caps([(1, 6), (1, 5), (1, 8)], never)
 
 
 def test_a_context_says_where_a_vcpu_is():
