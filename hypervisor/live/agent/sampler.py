@@ -12,7 +12,7 @@ from typing import Callable, Dict, List, NamedTuple, Optional, Tuple
 from hypervisor.live.agent.clock import Clock
 from hypervisor.live.agent.errors import HypercallFailed
 from hypervisor.live.agent.hypercalls import Xen
-from hypervisor.live.agent.records import BLOCKED, DomainInfo, VcpuInfo
+from hypervisor.live.agent.records import BLOCKED, VcpuInfo
 from hypervisor.live.agent.report import SamplerReport
 from hypervisor.live.agent.vcpus import VcpuOfLife
 
@@ -121,41 +121,37 @@ class Sampler:
         Nothing else runs on the pcpu of the sampler while it looks: what it sees there of others
         says nothing about them.
         """
-        own_number = self._own_vcpu()
-        own = self._xen.vcpu(0, own_number)
-        own_pcpu = -1 if own is None else own.pcpu
-        places: Dict[VcpuOfLife, int] = {}
-        skipped = 0
+        own = (0, self._own_vcpu())
+        seen: List[Tuple[VcpuOfLife, int, int]] = []  # state and pcpu of each
+        wanted: List[VcpuOfLife] = []
         for domain in self._xen.domains():
-            for number in range(min(domain.highest_vcpu + 1, _MOST_VCPUS - len(places))):
-                if domain.domid == 0 and number == own_number:
-                    continue  # it runs this
+            for number in range(min(domain.highest_vcpu + 1, _MOST_VCPUS - len(wanted))):
                 vcpu = (domain.domid, domain.uuid, number)
-                seen = self._seen(domain, vcpu)
-                if seen is None:
-                    continue
-                state, place = seen
-                places[vcpu] = place
-                if state in (_WAITING, _BLOCKED) and place == own_pcpu:
-                    skipped += 1
-                elif state != _RUNNING:
-                    found[vcpu] = state
-        self._places = places
+                place = self._places.get(vcpu, -1)
+                if domain.is_stopped:
+                    seen.append((vcpu, _OFFLINE, place))
+                elif domain.flags & BLOCKED and place >= 0:
+                    seen.append((vcpu, _BLOCKED, place))
+                else:
+                    wanted.append(vcpu)
+        infos = self._xen.vcpus([(vcpu[0], vcpu[2]) for vcpu in wanted], self._note_refusal)
+        seen += [
+            (vcpu, _state(info), info.pcpu) for vcpu, info in zip(wanted, infos) if info is not None
+        ]
+        self._places = {vcpu: place for vcpu, _, place in seen if place >= 0}
+        own_pcpu = next((place for vcpu, _, place in seen if (vcpu[0], vcpu[2]) == own), -1)
+        skipped = 0
+        for vcpu, state, place in seen:
+            if (vcpu[0], vcpu[2]) == own:
+                continue  # it runs this
+            if state in (_WAITING, _BLOCKED) and place == own_pcpu:
+                skipped += 1
+            elif state != _RUNNING:
+                found[vcpu] = state
         return skipped
 
-    def _seen(self, domain: DomainInfo, vcpu: VcpuOfLife) -> Optional[Tuple[int, int]]:
-        """Return the state of a vcpu and its pcpu; ask only if the domain's flags do not tell."""
-        place = self._places.get(vcpu)
-        if domain.is_stopped:
-            return _OFFLINE, -1 if place is None else place
-        if domain.flags & BLOCKED and place is not None and place >= 0:
-            return _BLOCKED, place
-        try:
-            info = self._xen.vcpu(domain.domid, vcpu[2])
-        except HypercallFailed as error:
-            self._refused = str(error)
-            return None
-        return None if info is None else (_state(info), info.pcpu)
+    def _note_refusal(self, error: HypercallFailed) -> None:
+        self._refused = str(error)
 
 
 def _state(info: VcpuInfo) -> int:
