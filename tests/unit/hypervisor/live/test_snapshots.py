@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from hypervisor.live.agent.report import FORMAT, DomainReport, HostReport, VbdReport, VcpuReport
@@ -6,7 +8,7 @@ from hypervisor.telemetry import DomainSnapshot, HostSnapshot
 from tests.support.live.reports import BOOT_UNIX_NS, SECOND, guest, report
 
 
-def only(domain: DomainReport, **fields: object) -> DomainSnapshot:
+def only(domain: DomainReport, **fields: Any) -> DomainSnapshot:
     (made,) = snapshot_of(report(domains=(domain,), **fields), "h").domains
     return made
 
