@@ -85,6 +85,7 @@ def service(tmp_path_factory) -> Iterator[Watching]:
         ("xm top -b -i 1", "web"),
         ("xentop -b -i 1", "web"),
         ("xenprof virsh list", "web"),
+        ("xenprof virsh nodeinfo", "CPU model:           x86_64\nCPU(s):              2\n"),
     ],
 )
 def test_a_program_that_only_looks_shows_the_first_host(service, command, shown):
