@@ -13,11 +13,13 @@ FILE = "/root/xenprof-agent.pyz"
 SOCKET = "/run/xenprof-agent.sock"
 LOG = "/root/xenprof-agent.log"
 ADDRESS = "127.0.0.1:10032"
+NAMED = "[x]enprof-agent.pyz"
+"""A pattern that fits the agent, and not the shell that looks for it."""
 START = f"""\
 setsid python3 -I {FILE} --web.listen-address {ADDRESS} --web.unix-socket {SOCKET} --sample-hz 20 \
   >{LOG} 2>&1 </dev/null &
 for _ in $(seq 600); do grep -q 'serving on {SOCKET}' {LOG} && break; sleep 0.2; done
-grep -q 'serving on {SOCKET}' {LOG} && pgrep -f {FILE}
+grep -q 'serving on {SOCKET}' {LOG} && pgrep -f '{NAMED}'
 """
 SLOW_SECONDS = 300  # under emulation, on a machine that does other things too
 
@@ -34,7 +36,7 @@ def agent(dom0: Machine) -> Iterator[str]:
     dom0.run(f": >{LOG}")
     pid = dom0.run(START, SLOW_SECONDS).split()[-1]
     yield pid
-    dom0.run(f"pkill -f {FILE}; true")
+    dom0.run(f"pkill -f '{NAMED}'; true")
 
 
 @pytest.fixture
