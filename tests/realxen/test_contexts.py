@@ -1,8 +1,8 @@
 """Guests sampled by their registers on a real Xen."""
 
-from tests.realxen.machine import Machine
-from tests.realxen.tracedguests import AGENT, guests
 from tests.support.importing import by_symbol, imported, profile
+from tests.support.realxen.machine import Machine
+from tests.support.realxen.tracedguests import AGENT, guests
 from xenprof.profile.stacks import Layer
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from hypervisor.live.agent.traced import StateTimes, Traced
-from tests.realxen.machine import Machine
-from tests.realxen.tracedguests import AGENT, Recording, guests, refusal, running_ns
+from tests.support.realxen.machine import Machine
+from tests.support.realxen.tracedguests import AGENT, Recording, guests, refusal, running_ns
 from tests.support.traces import opened, rounds_of
 from xenprof.trace.records import joined
 

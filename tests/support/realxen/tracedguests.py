@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.realxen.machine import CommandFailed, Machine
+from tests.support.realxen.machine import CommandFailed, Machine
 
 AGENT = "/srv/agent"
-_ROOT = Path(__file__).parents[2]
+_ROOT = Path(__file__).parents[3]
 _PARTS = ("hypervisor/__init__.py", "hypervisor/live/__init__.py", "hypervisor/live/agent")
 GUESTS = ("web", "db", "batch", "idle1")
 
