@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import shutil
 import socket
 import subprocess
 import sys
@@ -14,8 +15,9 @@ from urllib.request import urlopen
 import pytest
 
 from hypervisor.live.agent.report import to_json
+from tests.support.e2e.browser import Browser
 from tests.support.e2e.host import shell
-from tests.support.e2e.peers import until
+from tests.support.e2e.peers import peer, until
 from tests.support.live.agents import Agent, running
 from tests.support.live.reports import domain0, guest, report
 from tests.support.paths import ROOT
@@ -85,6 +87,7 @@ def service(tmp_path_factory) -> Iterator[Watching]:
         ("xm top -b -i 1", "web"),
         ("xentop -b -i 1", "web"),
         ("xenprof virsh list", "web"),
+        ("xenprof virsh nodeinfo", "CPU model:           x86_64\nCPU(s):              2\n"),
     ],
 )
 def test_a_program_that_only_looks_shows_the_first_host(service, command, shown):
@@ -146,6 +149,20 @@ def test_an_agent_that_fails_takes_its_host_with_it_and_no_other(service):
 
     assert ('xen_host_up{host="one"} 1' in without, 'domain="db' in without) == (True, False)
     assert 'domain="db' in again
+
+
+HOSTS = "[...document.querySelectorAll('#hosts a')].map(a => [a.textContent, a.search])"
+SHOWN = "document.getElementById('host').textContent"
+
+
+def test_the_page_lists_the_hosts_and_shows_the_one_that_is_chosen(service, tmp_path):
+    program = peer(shutil.which("chromium"), "Chromium")
+    with Browser(program, tmp_path) as browser:
+        browser.open(f"{service.url}?host=two", 1280)
+        browser.until(f"{HOSTS}.length && {SHOWN}")
+
+        assert [["one", "?host=one"], ["two", "?host=two"]] == browser.ask(HOSTS)
+        assert ("two", []) == (browser.ask(SHOWN), browser.complaints)
 
 
 @pytest.mark.parametrize(

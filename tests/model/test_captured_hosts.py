@@ -21,7 +21,7 @@ from tests.support.sparse_host import sparse
 from xenprof.capture.fitting import capture
 from xenprof.capture.window import Window
 
-DRAWN = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+DRAWN = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 RUNS = settings(DRAWN, max_examples=25)
 NASTY = ("", "web", 'a"b', "a\nb", "a\\", "Domain-0", "ü" * 90, "\x7f", "[x]", "a,b=c", "0", "%02d")
 

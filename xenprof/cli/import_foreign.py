@@ -61,16 +61,31 @@ def _common(function: Callable[..., Any]) -> Callable[..., Any]:
     metavar="LIST",
     help="As opcontrol's: none, lib, kernel, thread, cpu, all.",
 )
+@click.option(
+    "--xen-syms",
+    metavar="FILE",
+    help="Symbols of the hypervisor below: /proc/xen/xensyms or its map. Give perf script -F +misc "
+    "to have guests told apart as well.",
+)
 def perf(
-    file: str, output: str, domain: str, cpu_type: str, root: Path | None, separate: str
+    file: str,
+    output: str,
+    domain: str,
+    cpu_type: str,
+    root: Path | None,
+    separate: str,
+    xen_syms: str | None,
 ) -> int:
     """Import samples from the text that `perf script` prints; FILE `-` is standard input."""
     from xenprof.imports import perf as format
     from xenprof.imports.reading import read_input, shown_name
+    from xenprof.imports.xenoprof.inputs import read_file
+    from xenprof.imports.xenoprof.symbols import parse
 
     chosen = _separate(separate)
     _check(domain, cpu_type, output)
-    recording = format.read(read_input(file), shown_name(file), domain=domain)
+    xen = None if xen_syms is None else parse(read_file(xen_syms), xen_syms)
+    recording = format.read(read_input(file), shown_name(file), domain=domain, xen=xen)
     return _write(recording, file, output, cpu_type, root, chosen)
 
 

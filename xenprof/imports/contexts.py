@@ -5,7 +5,6 @@ of all other code nothing but addresses is known, which stand for names.
 """
 
 import re
-from bisect import bisect_right
 from collections.abc import Mapping
 from typing import Final
 
@@ -14,12 +13,14 @@ from xenprof.imports.errors import InputError
 from xenprof.imports.places import NO_KERNEL_IMAGE
 from xenprof.imports.reading import lines, shown
 from xenprof.imports.recording import LARGEST_TOTAL, Recording, Rows, Step, Task, clean
-from xenprof.imports.xenoprof.symbols import SymbolTable, Text
+from xenprof.imports.symbolnames import SymbolNames
+from xenprof.imports.xenoprof.symbols import SymbolTable
 from xenprof.profile.stacks import Layer, SampleType
 
 EVENT: Final = "CPU_TIME"
 UNPLACED: Final = "asleep_when_sampled"
 
+_VMLINUX = "vmlinux"
 _PROGRAMS = "/programs"
 _LONGEST_LINE = 4096
 _LONGEST_NAME = 80
@@ -39,7 +40,7 @@ class _Reader:
 
     def __init__(self, path: str, kernels: Mapping[int | None, SymbolTable]) -> None:
         self._path = path
-        self._kernels = {domid: _Names(table) for domid, table in kernels.items()}
+        self._kernels = {domid: SymbolNames(table) for domid, table in kernels.items()}
         self._names: dict[_Life, str] = {}
         self._taken: set[str] = set()
         self.rows = Rows()
@@ -85,29 +86,13 @@ class _Reader:
 
     def _kernel(self, domid: int, pc: int, name: str) -> Step:
         names = self._kernels.get(domid) or self._kernels.get(None)
-        if names is None:
+        found = None if names is None else names.at(pc)
+        if found is None:
             return _unnamed(NO_KERNEL_IMAGE, Layer.KERNEL, name, pc)
-        return names.step(pc, name)
-
-
-class _Names:
-    """The functions of a kernel, to be found by address."""
-
-    def __init__(self, table: SymbolTable) -> None:
-        self._texts: tuple[Text, ...] = (table.text, *table.modules)
-        self._starts = [[one.address for one in text.functions] for text in self._texts]
-
-    def step(self, pc: int, domain: str) -> Step:
-        """Return the step of an address in this kernel."""
-        for text, starts in zip(self._texts, self._starts, strict=True):
-            if text.start <= pc < text.end:
-                image = "vmlinux" if text is self._texts[0] else text.name
-                at = bisect_right(starts, pc) - 1
-                if at < 0:
-                    return _unnamed(image, Layer.KERNEL, domain, pc)
-                found = text.functions[at]
-                return Step(found.name, image, Layer.KERNEL, domain, pc, pc - found.address)
-        return _unnamed(NO_KERNEL_IMAGE, Layer.KERNEL, domain, pc)
+        image = found.module or _VMLINUX
+        if not found.symbol:
+            return _unnamed(image, Layer.KERNEL, name, pc)
+        return Step(found.symbol, image, Layer.KERNEL, name, pc, found.offset)
 
 
 def _unnamed(image: str, layer: Layer, domain: str, pc: int) -> Step:

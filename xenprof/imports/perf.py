@@ -22,7 +22,7 @@ from xenprof.imports.perfframe import (
     with_source,
 )
 from xenprof.imports.perfheader import Header, parse_bare_header, parse_header
-from xenprof.imports.places import classified, is_code
+from xenprof.imports.places import GUEST, NO_KERNEL_IMAGE, XEN_IMAGE, classified, is_code
 from xenprof.imports.reading import lines, shown
 from xenprof.imports.recording import (
     NO_ADDRESS,
@@ -33,13 +33,16 @@ from xenprof.imports.recording import (
     Task,
     event_names,
 )
-from xenprof.profile.stacks import SampleType
+from xenprof.imports.symbolnames import Found, SymbolNames
+from xenprof.imports.xenoprof.symbols import SymbolTable
+from xenprof.profile.stacks import Layer, SampleType
 
 _LONGEST_LINE = 1 << 16  # judgement: names of C++ templates reach some 10000
 _RECORD = re.compile(r"(?:.*\s)?PERF_RECORD_([A-Z_0-9]+)\b(.*)")
 _LOST = re.compile(r"\blost:? (\d{1,15})\b")
 _LOST_RECORDS = ("LOST", "LOST_SAMPLES")
 _PERF_DATA = (b"PERFILE2", b"2ELIFREP", b"PERFFILE")
+_GUEST_MODES, _HYPERVISOR_MODE = ("G", "g"), "H"
 _NO_EVENT = "samples"
 """The event of samples whose lines name none."""
 
@@ -72,8 +75,9 @@ class _Event:
 class _Reader:
     """Parses lines, one by one."""
 
-    def __init__(self, path: str, domain: str) -> None:
+    def __init__(self, path: str, domain: str, xen: SymbolNames | None) -> None:
         self._path = path
+        self._xen = xen
         self._domain = domain
         self.rows = Rows()
         self.events: dict[str, _Event] = {}
@@ -87,7 +91,7 @@ class _Reader:
         self._has_headers = False
         self._frames: list[Frame] = []  # of the sample being read, innermost first
         self._known: dict[str, Frame] = {}
-        self._steps: dict[Frame, Step] = {}
+        self._steps: dict[tuple[Frame, str], Step] = {}
 
     def take(self, number: int, line: str) -> None:
         """Parse a line."""
@@ -131,7 +135,7 @@ class _Reader:
             frames = [frame]
         event.samples += 1
         if frames:
-            self.rows.add(self._stack(frames), header.task, event.column, 1)
+            self.rows.add(self._stack(frames, header.mode), header.task, event.column, 1)
         else:
             event.lost += 1
         self._header, self._frames = None, []
@@ -182,15 +186,15 @@ class _Reader:
             return True
         return is_beside(line)
 
-    def _stack(self, frames: list[Frame]) -> tuple[int, ...]:
+    def _stack(self, frames: list[Frame], mode: str) -> tuple[int, ...]:
         """Return the steps of a stack, the outermost caller first."""
         stack = []
         outer = None
         for frame in reversed(frames):
             if frame.dso != INLINED:
-                outer = step = self._step(frame)
+                outer = step = self._step(frame, mode)
             elif outer is None:  # into a function that is missing
-                step = self._step(frame._replace(dso=UNKNOWN, address=-1))
+                step = self._step(frame._replace(dso=UNKNOWN, address=-1), mode)
             else:
                 step = outer._replace(
                     symbol=frame.symbol or UNKNOWN, offset=-1, file=frame.file, line=frame.line
@@ -198,26 +202,42 @@ class _Reader:
             stack.append(self.rows.number(step))
         return tuple(stack)
 
-    def _step(self, frame: Frame) -> Step:
-        if (step := self._steps.get(frame)) is None:
+    def _step(self, frame: Frame, mode: str) -> Step:
+        if (step := self._steps.get((frame, mode))) is None:
             symbol, dso, address, offset, file, line = frame
             if not is_code(address):
                 address = -1
             image, layer, domain, memory = classified(dso, address, self._domain)
             memory = "" if symbol else memory
+            if domain == self._domain and mode in _GUEST_MODES:
+                domain = GUEST
             step = Step(symbol, image, layer, domain, address, offset, file, line, memory)
-            self._steps[frame] = step
+            step = self._steps[frame, mode] = self._in_xen(step, mode)
         return step
 
+    def _in_xen(self, step: Step, mode: str) -> Step:
+        """Return a step as one of the hypervisor, if it is in its code."""
+        found = None if self._xen is None or step.address < 0 else self._xen.at(step.address)
+        if found is None:
+            if mode != _HYPERVISOR_MODE or step.image not in (UNKNOWN, NO_KERNEL_IMAGE):
+                return step
+            found = Found("", "", 0)
+        return Step(
+            found.symbol, XEN_IMAGE, Layer.HYPERVISOR, self._domain, step.address,
+            found.offset if found.symbol else -1,
+        )  # fmt: skip
 
-def read(data: bytes, path: str, *, domain: str) -> Recording:
+
+def read(data: bytes, path: str, *, domain: str, xen: SymbolTable | None = None) -> Recording:
     """Return the samples; they belong to `domain`, except those of guests.
+
+    `xen` has the symbols of the hypervisor below, whose code perf does not know.
 
     Raises: InputError.
     """
     if data.startswith(_PERF_DATA):
         raise InputError(path, "perf's own file: give the text that `perf script` prints of it")
-    reader = _Reader(path, domain)
+    reader = _Reader(path, domain, None if xen is None else SymbolNames(xen))
     number, line = 0, ""
     for number, line in lines(data, path, _LONGEST_LINE):
         reader.take(number, line)

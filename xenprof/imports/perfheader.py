@@ -18,6 +18,7 @@ _TIME_OF_DAY = re.compile(r"(?<!\s)\s+\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+\s*$")
 _CPU = re.compile(r"(.*?)(?:^|\s)\[(\d{1,5})\](?:\s+(.*))?")
 _FLAGS = re.compile(r"(?:[-.#A-Za-z0-9]{1,8}\s*){0,2}")  # of -F misc and of tracing
 _MISC = re.compile(r"(.*\d)\s+[KUHGgMES]{1,4}\s*")
+_MODE = re.compile(r"(?:\]|\d)\s+([KUHGg])[MES]{0,3}(?:\s+\S{1,5})?\s*$")
 _PIDS = r"(?P<pid>-?\d{1,10})(?:/(?P<tid>-?\d{1,10}))?"
 _TASK = re.compile(rf"(?:(?P<comm>\S.{{0,63}}?)\s{{1,40}})?{_PIDS}|(?P<name>\S{{1,63}})|")
 _EVENT = r"(?:(?P<period>\d{1,20})\s+)?(?P<event>(?:raw )?[^\s:]\S{0,199}?):(?:\s+(?P<rest>.*))?"
@@ -30,13 +31,17 @@ _BARE = re.compile(r"\s*(?:(\S.{0,63}?)\s{1,40})?(-?\d{1,10})(?:/(-?\d{1,10}))?\
 
 
 class Header(NamedTuple):
-    """The fields of a header; `event` is "" if it has none, `rest` what is behind it."""
+    """The fields of a header; `event` is "" if it has none, `rest` what is behind it.
+
+    `mode` is what ran, if `-F misc` tells it: K, U: kernel, user; G, g: those of a guest; H.
+    """
 
     task: Task
     time_ns: int | None = None
     period: int | None = None
     event: str = ""
     rest: str = ""
+    mode: str = ""
 
 
 def parse_header(line: str) -> Header | None:
@@ -47,7 +52,9 @@ def parse_header(line: str) -> Header | None:
         before = _TIME_OF_DAY.sub("", line[: match.start()])
         task = _task_and_cpu(before)
         time_ns = int(match[1]) * 10**9 + int(match[2].ljust(9, "0"))
-        return _behind(task, time_ns, line[match.end() :])
+        header = _behind(task, time_ns, line[match.end() :])
+        told = _MODE.search(before)
+        return header._replace(mode=told[1]) if header and told else header
     if (match := _CPU.fullmatch(line)) is not None:
         return _behind(_task(match[1], int(match[2])), None, match[3] or "")
     if (match := _WITHOUT_TIME.fullmatch(line)) is not None:

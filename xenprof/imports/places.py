@@ -8,6 +8,7 @@ from xenprof.profile.stacks import Layer
 GUEST = "guest"
 """The domain of perf's [guest.kernel]; guests of kvm have no names there."""
 NO_KERNEL_IMAGE = "no-vmlinux"
+XEN_IMAGE = "/boot/xen-syms"
 
 _KERNEL_HALF = 1 << 63
 _NO_CODE = (1 << 64) - 4095  # marks of perf's call chains (PERF_CONTEXT_MAX), and all ones
@@ -55,7 +56,7 @@ def classified(dso: str, address: int, domain: str) -> tuple[str, Layer, str, st
         module = dso[len("[guest.") :].rstrip("]") or "module"
         return module, Layer.KERNEL, GUEST, ""
     if dso in _HYPERVISOR or (dso.startswith("/boot/") and _XEN.fullmatch(base)):
-        return dso if dso.startswith("/") else "/boot/xen-syms", Layer.HYPERVISOR, domain, ""
+        return dso if dso.startswith("/") else XEN_IMAGE, Layer.HYPERVISOR, domain, ""
     if dso == UNKNOWN:
         if address >= _KERNEL_HALF and is_code(address):
             return NO_KERNEL_IMAGE, Layer.KERNEL, domain, ""

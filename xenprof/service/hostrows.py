@@ -13,6 +13,7 @@ def told_rows(host: HostSnapshot) -> Mapping[str, str]:
     """
     rows: Mapping[str, str | int | None] = {
         "host": host.host,
+        "machine": next((one.arch for one in host.domains if one.arch is not None), None),
         "nr_cpus": len(host.pcpus) or None,
         "cores_per_socket": host.cores_per_socket,
         "threads_per_core": host.threads_per_core,

@@ -19,7 +19,7 @@ MOST_HERTZ = 50
 WARNING = "each sample pauses a vcpu for a moment, which disturbs scheduling"
 
 _LONGEST_PAUSE_NS = 1000000000
-_MOST_PERIODS = 10  # that one sample may stand for
+_MOST_CARRIED = 10  # periods that a vcpu has run in rounds that found it asleep afterwards
 _MOST_PLACES = 1000000
 _GUEST_RING = 3
 
@@ -108,7 +108,7 @@ class ContextSampler:
         key = (domain.domid, domain.uuid, number)
         ran_ns = max(0, info.cpu_ns - self._ran.get(key, info.cpu_ns))
         self._ran[key] = info.cpu_ns
-        due_ns = self._due_ns[key] = self._due_ns.get(key, 0) + ran_ns
+        due_ns = self._due_ns[key] = self._carried_ns(key) + ran_ns
         # One that is blocked is where it blocks, and not where it has computed.
         if info.blocked or due_ns < self._period_ns or self._width(domain) != 64:
             return
@@ -122,8 +122,14 @@ class ContextSampler:
         if place not in self._counts and len(self._counts) >= _MOST_PLACES:
             self._unplaced += count
             return
-        self._counts[place] = self._counts.get(place, 0) + min(count, _MOST_PERIODS)
-        self._unplaced += max(0, count - _MOST_PERIODS)
+        self._counts[place] = self._counts.get(place, 0) + count
+
+    def _carried_ns(self, key: VcpuOfLife) -> int:
+        """Return the running time that no sample stands for yet, of the last while."""
+        due_ns = self._due_ns.get(key, 0)
+        excess = max(0, due_ns // self._period_ns - _MOST_CARRIED)
+        self._unplaced += excess
+        return due_ns - excess * self._period_ns
 
     def _width(self, domain: DomainInfo) -> int:
         """Return the width of addresses of a domain; registers of 32 bits lie elsewhere."""

@@ -58,10 +58,11 @@ def _named(domains: Sequence[DomainReport]) -> List[Tuple[str, DomainReport]]:
 def _vbds(domain: DomainReport) -> List[Tuple[str, VbdReport]]:
     """Return the devices by name; by number where there is no name, or where two have it."""
     vbds = sorted(domain.vbds, key=lambda vbd: vbd.device)
-    used = [line_of(vbd.name) for vbd in vbds] + [str(vbd.device) for vbd in vbds]
+    names = [None if vbd.name is None else one_line(vbd.name) for vbd in vbds]
+    numbers = [str(vbd.device) for vbd in vbds]
     return [
-        (name if vbd.name is not None and used.count(name) == 1 else str(vbd.device), vbd)
-        for name, vbd in zip(used, vbds)
+        (number if name is None or (names + numbers).count(name) > 1 else name, vbd)
+        for name, number, vbd in zip(names, numbers, vbds)
     ]
 
 

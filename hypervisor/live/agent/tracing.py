@@ -61,6 +61,7 @@ class Tracing:
         """
         if not self._rings:
             self._make(DEFAULT_PAGES if pages is None else pages)
+        self._xen.disable_trace()  # which forgets the losses of a trace before this one
         self._xen.set_trace_events(events)
         self._events = events
         self.is_on = True

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+from hypervisor.telemetry.unknown import UNKNOWN
 from xenprof.cli.virsh.connection import Connection
 from xenprof.cli.virsh.errors import VirshError
 from xenprof.cli.virsh.grammar import Command, Option
@@ -75,17 +76,18 @@ def connect(connection: Connection, uri: str) -> None:
 
 def _nodeinfo(connection: Connection, words: Words) -> None:
     info = connection.client.get(HOST_INFO, dict[str, str])
-    for name, value in (
-        ("CPU model", info["machine"]),
-        ("CPU(s)", info["nr_cpus"]),
-        ("CPU frequency", f"{info['cpu_mhz']} MHz"),
-        ("CPU socket(s)", info["sockets_per_node"]),
-        ("Core(s) per socket", info["cores_per_socket"]),
-        ("Thread(s) per core", info["threads_per_core"]),
-        ("NUMA cell(s)", info["nr_nodes"]),
-        ("Memory size", f"{int(info['total_memory']) * 1024} kB"),
+    memory = info.get("total_memory")
+    for name, value, unit in (
+        ("CPU model", info.get("machine"), ""),
+        ("CPU(s)", info.get("nr_cpus"), ""),
+        ("CPU frequency", info.get("cpu_mhz"), " MHz"),
+        ("CPU socket(s)", info.get("sockets_per_node"), ""),
+        ("Core(s) per socket", info.get("cores_per_socket"), ""),
+        ("Thread(s) per core", info.get("threads_per_core"), ""),
+        ("NUMA cell(s)", info.get("nr_nodes"), ""),
+        ("Memory size", None if memory is None else int(memory) * 1024, " kB"),
     ):
-        print(f"{name + ':':<20} {value}")
+        print(f"{name + ':':<20} {UNKNOWN if value is None else f'{value}{unit}'}")
 
 
 def _version(connection: Connection, words: Words) -> None:

@@ -1,12 +1,14 @@
+from typing import Any
+
 import pytest
 
-from hypervisor.live.agent.report import DomainReport, HostReport, VbdReport, VcpuReport
+from hypervisor.live.agent.report import FORMAT, DomainReport, HostReport, VbdReport, VcpuReport
 from hypervisor.live.snapshots import one_line, snapshot_of
 from hypervisor.telemetry import DomainSnapshot, HostSnapshot
 from tests.support.live.reports import BOOT_UNIX_NS, SECOND, guest, report
 
 
-def only(domain: DomainReport, **fields: object) -> DomainSnapshot:
+def only(domain: DomainReport, **fields: Any) -> DomainSnapshot:
     (made,) = snapshot_of(report(domains=(domain,), **fields), "h").domains
     return made
 
@@ -16,9 +18,9 @@ def test_the_host_has_the_name_that_the_service_gives_it():
 
 
 def test_what_a_report_does_not_know_is_unknown():
-    known = report(domains=(DomainReport(1, "u", vcpus=(VcpuReport(0),)),))
-    bare_report = HostReport(*known[: len(HostReport._fields) - len(HostReport._field_defaults)])
-    made = snapshot_of(bare_report._replace(domains=known.domains), "h")
+    domains = (DomainReport(1, "u", vcpus=(VcpuReport(0),)),)
+    known = HostReport(FORMAT, 1, "boot", 2 * SECOND, BOOT_UNIX_NS, 1, 1, 1, "a", domains=domains)
+    made = snapshot_of(known, "h")
     bare = HostSnapshot(made.generation, made.time_ns, made.unix_ns, "h", domains=made.domains)
     (vcpu,) = made.domains[0].vcpus
 

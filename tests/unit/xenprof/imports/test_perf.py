@@ -274,3 +274,44 @@ def test_a_separation_that_opcontrol_does_not_know_is_refused(tmp_path, separate
     told = refused("perf", CHAINS, tmp_path / "out", "--separate", separate)
 
     assert told.endswith("is none of none, lib, kernel, thread, cpu, all")
+
+
+XEN_MAP = """\
+ffff82d040200000 T _stext
+ffff82d040227000 t schedule
+ffff82d040228000 T do_softirq
+ffff82d0403a2000 T _etext
+"""
+
+
+def test_the_hypervisor_s_code_has_names_where_its_symbols_are_given(tmp_path):
+    symbols = tmp_path / "xensyms"
+    symbols.write_text(XEN_MAP)
+    text = (
+        "swapper     0 [000]  1.000001:     100000 cycles: \n"
+        "\tffff82d040227123 [unknown] ([unknown])\n\n"
+        "bash     7 [000]  1.000002:     100000 cycles: \n"
+        "\tffffffff8107f2a1 try_to_wake_up+0x1f1 ([kernel.kallsyms])\n\n"
+    )
+    file = tmp_path / "perf.txt"
+    file.write_text(text)
+    imported("perf", file, tmp_path / "out", "--xen-syms", symbols)
+
+    assert {
+        ("Domain-0", "hypervisor", "/boot/xen-syms", "schedule", "cycles:100000:0"): 1,
+        ("Domain-0", "kernel", "vmlinux", "try_to_wake_up", "cycles:100000:0"): 1,
+    } == by_symbol(profile(tmp_path / "out"))
+
+
+def test_guests_are_told_apart_by_the_mode_of_a_sample(tmp_path):
+    text = "".join(
+        f"swapper     0 [000] {mode}     1.00000{index}:     100000 cycles: \n"
+        "\t          4551b7 [unknown] ([unknown])\n\n"
+        for index, mode in enumerate("UgG")
+    )
+    file = tmp_path / "perf.txt"
+    file.write_text(text)
+    imported("perf", file, tmp_path / "out")
+    found = by_symbol(profile(tmp_path / "out"))
+
+    assert {"Domain-0": 1, "guest": 2} == {key[0]: count for key, count in found.items()}

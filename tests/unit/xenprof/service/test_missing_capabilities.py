@@ -19,7 +19,7 @@ from xenprof.service.service import Service
 DOMAIN = "/api/v1/domains/web/"
 READS = {
     "toolstack": [
-        *(f"/api/v1/{name}" for name in ("info", "dmesg", "xenstore", "managed")),
+        *(f"/api/v1/{name}" for name in ("dmesg", "xenstore", "managed")),
         *(DOMAIN + name for name in ("sched-credit", "sched-sedf", "sxp", "console", "proc")),
         DOMAIN + "proc/stat",
         DOMAIN + "devices/vbd",
@@ -86,6 +86,8 @@ def ask(app, method, path):
         ("/-/healthy", "healthy"),
         ("/-/ready", "ready"),
         ("/api/v1/history", '"enabled":false'),
+        ("/api/v1/info", '"xen_version":"3.0.3"'),
+        ("/api/v1/hosts", '{"hosts":[{"name":"fake","is_up":true,"domains":5}]}'),
     ],
 )
 def test_telemetry_alone_is_enough_to_be_watched(watching, path, text):
@@ -115,7 +117,7 @@ def test_every_read_and_every_command_names_what_is_missing(lacking):
 def test_what_another_capability_does_goes_on(lacking):
     app, capability = lacking
     works = {
-        "toolstack": ("GET", "/api/v1/info"),
+        "toolstack": ("GET", "/api/v1/dmesg"),
         "profiler": ("POST", f"{DOMAIN}opcontrol/status".replace("web", "0")),
         "tracer": ("GET", "/api/v1/trace"),
     }

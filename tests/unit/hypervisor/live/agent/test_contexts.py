@@ -77,9 +77,19 @@ def test_a_blocked_vcpu_is_looked_at_when_it_is_awake_again():
     assert ({}, {(False, USER): 1}) == (before, bench.counts())
 
 
-def test_one_sample_stands_for_ten_periods_at_most_and_the_rest_is_told():
+def test_a_sample_stands_for_all_that_ran_since_the_round_before():
     bench = Bench()
     bench.pass_round(300)
+
+    assert ({(False, USER): 15}, 0) == (bench.counts(), bench.sampler.samples().unplaced)
+
+
+def test_a_sample_stands_for_ten_periods_of_sleepy_rounds_at_most_and_the_rest_is_told():
+    bench = Bench()
+    bench.vcpu.blocked = True
+    bench.pass_round(300)
+    bench.vcpu.blocked = False
+    bench.pass_round(0)
 
     assert ({(False, USER): 10}, 5) == (bench.counts(), bench.sampler.samples().unplaced)
 

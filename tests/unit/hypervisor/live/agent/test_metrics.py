@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from exporters.catalogue import CATALOGUE
@@ -116,8 +116,18 @@ def families(text: str) -> dict[str, tuple[list[str], list[str]]]:
     return {name: (comments, sorted(series)) for name, (comments, series) in found.items()}
 
 
+TWINS = (
+    VbdReport(0),
+    VbdReport(1, ""),
+    VbdReport(2, "xvda"),
+    VbdReport(3, "xvda"),
+    VbdReport(4, "0"),
+)
+
+
 @settings(max_examples=60, deadline=None)
 @given(reports)
+@example(bare_report(domains=[DomainReport(1, "u", vbds=TWINS)]))
 def test_pages_are_those_of_the_product_for_all_that_an_agent_has(report):
     ours = families(page(report))
     snapshot = snapshot_of(report, report.host)
