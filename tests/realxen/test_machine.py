@@ -7,9 +7,5 @@ def test_domain_0_of_a_real_xen_answers(xen: Machine):
     assert xen.run("xl list | awk 'NR == 2 {print $1, $2}'") == "Domain-0 0\n"
 
 
-def test_a_guest_runs(xen: Machine):
-    xen.create("guest", wishes="spin=1")
-    try:
-        assert xen.run("xl domid guest") == "1\n"
-    finally:
-        xen.run("xl destroy guest")
+def test_a_guest_runs(busy: Machine):
+    assert int(busy.run("xl domid web")) > 0

@@ -63,16 +63,17 @@ class Prometheus:
 
 @contextmanager
 def running_prometheus(
-    directory: Path, target: str, paths: Sequence[str] = ("/metrics",)
+    directory: Path, target: str, paths: Sequence[str] = ("/metrics",), *, more: str = ""
 ) -> Iterator[Prometheus]:
     """Scrape `target` (host:port) from a server that keeps its data in `directory`.
 
-    The first of `paths` is the job xenprof, another one is a job of its name.
+    The first of `paths` is the job xenprof, another one is a job of its name. `more` are lines of
+    YAML for each job.
     """
     program = peer(shutil.which("prometheus"), "Prometheus (Debian package prometheus)")
     config = directory / "prometheus.yml"
     names = ("xenprof", *(path.strip("/") for path in paths[1:]))
-    jobs = [JOB % (name, path, target) for name, path in zip(names, paths, strict=True)]
+    jobs = [JOB % (name, path, target) + more for name, path in zip(names, paths, strict=True)]
     config.write_text(CONFIG + "".join(jobs), encoding="utf-8")
     port = free_port()
     with (directory / "log").open("wb") as log:

@@ -1,37 +1,7 @@
-"""Four guests: three compute and share a pcpu, one with a cap of it, and one reads its disk."""
-
-import io
-import tarfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+"""A trace that the agent records in domain 0 of a real Xen."""
 
 from tests.support.realxen.machine import CommandFailed, Machine
-
-AGENT = "/srv/agent"
-_ROOT = Path(__file__).parents[3]
-_PARTS = ("hypervisor/__init__.py", "hypervisor/live/__init__.py", "hypervisor/live/agent")
-GUESTS = ("web", "db", "batch", "idle1")
-
-
-@contextmanager
-def guests(machine: Machine) -> Iterator[None]:
-    """Put the agent's code into domain 0, and run the guests inside the block."""
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w") as tar:
-        for part in _PARTS:
-            tar.add(_ROOT / part, part)
-    machine.put(packed.getvalue(), "/tmp/agent.tar")
-    machine.run(f"mkdir -p {AGENT} && tar -C {AGENT} -xf /tmp/agent.tar")
-    machine.run("xl vcpu-pin Domain-0 0 0")
-    try:
-        for name, weight, cap in (("web", 256, 0), ("db", 512, 0), ("batch", 256, 25)):
-            machine.create(name, weight=weight, cap=cap, pcpus="1", wishes="spin=1")
-        machine.create("idle1", vcpus=2, wishes="io=1 address=10.9.0.9", has_disk=True)
-        yield
-    finally:
-        for name in GUESTS:
-            machine.run(f"xl destroy {name} || true")
+from tests.support.realxen.outside import FILE
 
 
 class Recording:
@@ -42,8 +12,8 @@ class Recording:
         self._machine = machine
         self._file = f"/tmp/{name}"
         machine.run(
-            f"(cd {AGENT}; exec python3 -m hypervisor.live.agent.recording {self._file}.bin "
-            f"{options}) >{self._file}.log 2>&1 & echo $! >{self._file}.pid"
+            f"python3 -I {FILE} trace {self._file}.bin {options} "
+            f">{self._file}.log 2>&1 & echo $! >{self._file}.pid"
         )
         machine.run(f"until [ -s {self._file}.bin ]; do sleep 0.1; done")
 
@@ -70,7 +40,7 @@ def refusal(machine: Machine, command: str) -> str:
 def running_ns(machine: Machine) -> dict[int, int]:
     """Return how long the first vcpu of each domain has run."""
     told = machine.run(
-        f"cd {AGENT}; python3 -c '"
+        f"PYTHONPATH={FILE} python3 -c '"
         "from hypervisor.live.agent.privcmd import PrivcmdDevice as P\n"
         "from hypervisor.live.agent.hypercalls import Xen\n"
         "x = Xen(P())\n"

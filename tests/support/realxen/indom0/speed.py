@@ -1,0 +1,88 @@
+"""Measures what looking at this host costs in processor time, program by program; prints JSON.
+
+It runs in domain 0, with the agent on PYTHONPATH: `python3 speed.py ROUNDS`.
+"""
+
+import json
+import resource
+import subprocess
+import sys
+import time
+
+from hypervisor.live.agent.clock import Clock
+from hypervisor.live.agent.devices import Devices
+from hypervisor.live.agent.hostfacts import host_facts
+from hypervisor.live.agent.hypercalls import Xen
+from hypervisor.live.agent.poll import Poller
+from hypervisor.live.agent.privcmd import PrivcmdDevice
+from hypervisor.live.agent.sampler import Sampler
+from hypervisor.live.agent.xenstore import Xenstore
+
+PROGRAMS = ("xentop -b -i 1 -v -n -x", "xl list -l", "xl list", "xl vcpu-list", "/bin/true")
+TIMES = 20
+ADDITIONS = 200_000
+
+
+def main(rounds):
+    """Measure all things in turn, so many times; print the least of each, in ms."""
+    device, clock, store = PrivcmdDevice(), Clock(), Xenstore()
+    xen = Xen(device)
+    poller = Poller(xen, store, Devices(store), host_facts("/"), clock)
+    sampler = Sampler(xen, clock)
+    report = poller.poll()  # what is read once only, like names, belongs to the start
+    work = {
+        "poll": lambda: repeated(poller.poll),
+        "sampling": lambda: repeated(sampler.round),
+        "python": lambda: repeated(addition, 1),
+        **{program: by_child(program) for program in PROGRAMS},
+    }
+    found = {name: [measure()] for name, measure in work.items()}
+    for _ in range(rounds - 1):
+        for name, measure in work.items():
+            found[name].append(measure())
+    calls = xen.calls
+    report = poller.poll()
+    poll_calls = xen.calls - calls
+    sampler.round()
+    sys.stdout.write(json.dumps({
+        "domains": len(report.domains),
+        "vcpus": sum(len(domain.vcpus) for domain in report.domains),
+        "poll_hypercalls": poll_calls,
+        "sampling_hypercalls": xen.calls - calls - poll_calls,
+        "ms": {name: round(min(one), 3) for name, one in found.items()},
+        "resident_kib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
+    }))  # fmt: skip
+
+
+def repeated(function, times=TIMES):
+    """Return the processor time of one call in ms, the least of `times`."""
+    found = []
+    for _ in range(times):
+        began = time.thread_time()
+        function()
+        found.append(time.thread_time() - began)
+    return min(found) * 1000
+
+
+def by_child(program):
+    """Return what measures the processor time of a program in ms."""
+
+    def measure():
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run(program.split(), check=True, stdout=subprocess.DEVNULL)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) * 1000
+
+    return measure
+
+
+def addition():
+    """Compute something that tells how fast this Python is."""
+    total = 0
+    for number in range(ADDITIONS):
+        total += number & 7
+    return total
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))
