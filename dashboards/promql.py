@@ -14,7 +14,10 @@ BEHALF = f'{HOST},on_behalf_of!="(ended)"'
 at once, which a rate would take for time spent."""
 VCPU = 'host=~"$host",domain=~"$domain",vcpu=~"$vcpu"'
 RANGE = "[$__rate_interval]"
-SPEED = f"sum by (host) (rate(xenprof_model_time_seconds_total{{{HOST}}}{RANGE}))"
+SPEED = (
+    f"(sum by (host) (rate(xenprof_model_time_seconds_total{{{HOST}}}{RANGE})) "
+    f"or sum by (host) (xen_host_info{{{HOST}}}))"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,7 @@ class Query:
 def rate(metric: str, by: str, labels: str = DOMAIN) -> str:
     """Return the sum of a counter's rates per virtual second, by `by` (host is added)."""
     summed = f"sum by ({_group(by)}) (rate({metric}{{{labels}}}{RANGE}))"
-    return f"{summed} / on (host) group_left {SPEED}"
+    return f"{summed} / on (host) group_left () {SPEED}"
 
 
 def total(metric: str, by: str, labels: str = DOMAIN) -> str:

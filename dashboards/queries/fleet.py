@@ -15,7 +15,8 @@ from dashboards.promql import (
     total,
 )
 
-_BUSY = share_of_pcpus(rate("xen_pcpu_seconds_total", "", f'{HOST},mode!="idle"'))
+_IDLE = share_of_pcpus(rate("xen_pcpu_seconds_total", "", f'{HOST},mode="idle"'))
+_BUSY = f"1 - {_IDLE}"
 _STEAL = rate("xen_vcpu_state_seconds_total", "", f'{HOST},state="runnable"')
 _FREE = (
     f"{total('xen_host_memory_free_bytes', '', HOST)} / {total('xen_host_memory_bytes', '', HOST)}"

@@ -6,7 +6,6 @@ from dashboards.promql import (
     BEHALF,
     DOMAIN,
     HOST,
-    SPEED,
     Query,
     now,
     quantile,
@@ -18,6 +17,7 @@ from dashboards.promql import (
 )
 
 _BUSY = f'{HOST},mode!="idle"'
+_IDLE = f'{HOST},mode="idle"'  # a real host knows no other mode
 _RUNNABLE = f'{DOMAIN},state="runnable"'
 _DRIVERS = f"xen_domain_on_behalf_seconds_total{{{HOST}}}"
 _BEHALF = rate("xen_domain_on_behalf_seconds_total", "on_behalf_of", BEHALF)
@@ -41,10 +41,10 @@ QUERIES: Mapping[str, Query] = {
     "waiting_top_over_time": Query(top(_WAITING), "{{domain}}"),
     "causing_top_over_time": Query(top(_CAUSING), "{{domain}}"),
     # Single figures.
-    "up": Query(f"min(xenprof_up{{{HOST}}})", "up", instant=True),
+    "up": Query(f"min(xen_host_up{{{HOST}}})", "up", instant=True),
     "domains": Query(f"count(xen_domain_info{{{HOST}}})", "domains", instant=True),
     "host_busy": Query(
-        f"sum({share_of_pcpus(rate('xen_pcpu_seconds_total', '', _BUSY))}) / count({SPEED})",
+        f"1 - avg({share_of_pcpus(rate('xen_pcpu_seconds_total', '', _IDLE))})",
         "busy"),
     "host_memory_used": Query(
         f"1 - sum(xen_host_memory_free_bytes{{{HOST}}}) / sum(xen_host_memory_bytes{{{HOST}}})",
@@ -53,7 +53,7 @@ QUERIES: Mapping[str, Query] = {
     # Processors.
     "cpu_by_mode": Query(
         share_of_pcpus(rate("xen_pcpu_seconds_total", "mode", _BUSY)), "{{mode}}"),
-    "cpu_by_pcpu": Query(rate("xen_pcpu_seconds_total", "cpu", _BUSY), "{{cpu}}"),
+    "cpu_by_pcpu": Query(f"1 - {rate('xen_pcpu_seconds_total', 'cpu', _IDLE)}", "{{cpu}}"),
     "cpu_by_domain": Query(rate("xen_domain_cpu_seconds_total", "domain"), "{{domain}}"),
     "steal_by_domain": Query(_WAITING, "{{domain}}"),
     "wait_p99_by_domain": Query(

@@ -23,7 +23,7 @@ QUERIES: Mapping[str, Query] = {
         "{{operation}} {{result}}"),
     "operations_failed": now(Query(
         f"{total(f'{_DURATIONS}_count', '', _FAILED)} "
-        f"or 0 * {total('xenprof_up', '', HOST)}", "{{host}} failed")),
+        f"or 0 * {total('xen_host_up', '', HOST)}", "{{host}} failed")),
     "operation_table": table(_COUNTS),
     "operation_mean": table(
         f"{total(f'{_DURATIONS}_sum', 'operation, result', HOST)} / "

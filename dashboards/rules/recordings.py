@@ -67,8 +67,8 @@ RECORDINGS = (
     Recording(
         "xen:host_busy:ratio_rate5m",
         "Share of the physical processors' time in which they were not idle.",
-        'sum by (host) (rate(xen_pcpu_seconds_total{mode!="idle"}[5m])) / '
-        "sum by (host) (rate(xen_pcpu_seconds_total[5m]))",
+        '1 - sum by (host) (rate(xen_pcpu_seconds_total{mode="idle"}[5m])) / '
+        f'(count by (host) (xen_pcpu_seconds_total{{mode="idle"}}) * {SPEED})',
     ),
     Recording(
         "xen:domain_cpu:rate5m",

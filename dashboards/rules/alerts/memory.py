@@ -10,7 +10,7 @@ def _grown(metric: str, minutes: int) -> str:
     """
     return (
         f"max by (host, domain) ({metric} - ({metric} offset {minutes}m or 0 * {metric}) "
-        f"and on (host) xenprof_up offset {minutes}m)"
+        f"and on (host) xen_host_up offset {minutes}m)"
     )
 
 
