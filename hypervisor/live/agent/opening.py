@@ -38,24 +38,28 @@ class OpenHost(Protocol):
     def sample(self, hertz: int) -> None:
         """Begin to sample the flags of vcpus so often in a second, before the first poll."""
 
-    def machine(self) -> PhysicalInfo:
-        """Return what the machine has. Raises: HypercallFailed."""
-
     def trace(self) -> None:
         """Begin to trace runstates, so that reports have exact ones."""
 
-    def tracing(self) -> FedTracing:
-        """Return a use of the trace buffers, for one thread, that completes reports."""
-
     def close(self) -> None:
         """End sampling, and let go of the host."""
+
+
+class LocalHost(OpenHost, Protocol):
+    """A host that can be traced as well."""
+
+    def machine(self) -> PhysicalInfo:
+        """Return what the machine has. Raises: HypercallFailed."""
+
+    def tracing(self) -> FedTracing:
+        """Return a use of the trace buffers, for one thread, that completes reports."""
 
 
 Open = Callable[[str], OpenHost]
 """Opens the host whose files are below a root. Raises: Unavailable."""
 
 
-def this_host(root: str = "/") -> OpenHost:
+def this_host(root: str = "/") -> LocalHost:
     """Open the host that this domain 0 belongs to. Raises: Unavailable."""
     return _ThisHost(root)
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 from hypervisor.live.agent.errors import AgentError
-from hypervisor.live.agent.opening import OpenHost, this_host
+from hypervisor.live.agent.opening import LocalHost, this_host
 from hypervisor.live.agent.report import HostReport
 from hypervisor.live.sources.source import Unreachable
 from hypervisor.live.tracer import BufferTracer
@@ -16,7 +16,7 @@ SAMPLE_HERTZ: Final = 50
 class InDomain0:
     """Polls the hypervisor in this process."""
 
-    def __init__(self, host: OpenHost) -> None:
+    def __init__(self, host: LocalHost) -> None:
         self._host = host
 
     @classmethod

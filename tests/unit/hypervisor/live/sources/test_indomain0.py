@@ -1,5 +1,6 @@
 import pytest
 
+from hypervisor.host import tracer_of
 from hypervisor.live.agent.errors import StoreFailed, Unavailable
 from hypervisor.live.agent.fedtracing import FedTracing
 from hypervisor.live.agent.hypercalls import Xen
@@ -95,6 +96,7 @@ def test_this_machine_has_a_tracer_with_a_ring_for_each_pcpu():
 def test_a_service_of_this_machine_offers_a_tracer_and_ends_the_trace_with_itself():
     source = InDomain0(Machine())
     with opened([Address("dom0", "xen", lambda: source)], SECOND) as (host,):
-        host.tracer.set_masks(1 << 17 | 1 << 12, (1 << 64) - 1)
+        tracer = tracer_of(host)
+        tracer.set_masks(1 << 17 | 1 << 12, (1 << 64) - 1)
 
-    assert 0 == host.tracer.status().event_mask
+    assert 0 == tracer.status().event_mask
