@@ -1,7 +1,7 @@
 """Files of what was seen of a host: a head, then one look in each line, as JSON.
 
-A line holds when it was seen and what `xenprof top` shows of the snapshot; what is unknown or
-empty is left out. Lines are only ever added, each by one write, so that a file that was cut ends
+A line holds when it was seen and what `xenprof top` shows of the snapshot, or a scenario is
+captured from; what is unknown or empty is left out. Lines are only ever added, each by one write, so that a file that was cut ends
 in a part of a line and all others are whole.
 """
 
@@ -37,13 +37,9 @@ _LEFT_OUT: Final[Mapping[type, frozenset[str]]] = {
     ),
     DomainSnapshot: frozenset({"waits", "on_behalf", "workloads", "kernel"}),
     VbdSnapshot: frozenset({"read_latency", "write_latency"}),
-    VcpuSnapshot: frozenset(
-        {
-            "affinity", "credit", "priority", "context_switches", "boosts", "migrations", "steals",
-        }
-    ),
+    VcpuSnapshot: frozenset({"credit", "priority", "boosts", "migrations", "steals"}),
 }  # fmt: skip
-"""Fields that are not shown."""
+"""Fields that are neither shown nor needed to capture a scenario."""
 
 
 class RecordingError(XenprofError):
