@@ -20,10 +20,17 @@ _EVERY_PCPU = (1 << 64) - 1
 
 
 class Buffers(Protocol):
-    """The trace buffers of a host: `agent.tracing.Tracing`."""
+    """The trace buffers of a host: `agent.tracing.Tracing`, `agent.fedtracing.FedTracing`."""
 
-    is_on: bool
-    pages: int
+    @property
+    def is_on(self) -> bool:
+        """Whether it traces."""
+        ...
+
+    @property
+    def pages(self) -> int:
+        """The pages of each ring; 0: they are not known yet."""
+        ...
 
     def start(
         self, events: int, pcpus: Sequence[int] | None = None, pages: int | None = None

@@ -89,6 +89,17 @@ def perf(
     return _write(recording, file, output, cpu_type, root, chosen)
 
 
+def write_perf(text: bytes, output: str, xen_syms: Path | None) -> int:
+    """Write the archives of what perf script has printed here; return the exit code."""
+    from xenprof.imports import perf as format
+    from xenprof.imports.xenoprof.inputs import read_file
+    from xenprof.imports.xenoprof.symbols import parse
+
+    xen = None if xen_syms is None else parse(read_file(str(xen_syms)), str(xen_syms))
+    recording = format.read(text, "perf script", domain=DOMAIN_0, xen=xen)
+    return _write(recording, "-", output, "timer")
+
+
 @click.command("folded")
 @_common
 @click.option("--event", default="samples", show_default=True, help="What was counted.")

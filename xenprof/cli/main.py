@@ -40,6 +40,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     ),
     "import": ("import_", "Bring in profiles that were taken elsewhere."),
     "profile": ("profile", "Profile domains of the running service and report."),
+    "record": ("record", "Profile the host of this domain 0 in the best way that it has."),
     "report": ("report", "Report over all domains, in today's formats."),
     "run": ("run", "Run the model without a service, as fast as it can."),
     "serve": ("serve", "Run the service: model, control socket, exporters, web page."),

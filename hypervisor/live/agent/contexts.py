@@ -12,7 +12,7 @@ from typing import Dict, List, NamedTuple, Optional, Tuple
 from hypervisor.live.agent.clock import Clock
 from hypervisor.live.agent.errors import HypercallFailed
 from hypervisor.live.agent.hypercalls import Xen
-from hypervisor.live.agent.records import DomainInfo, VcpuContext
+from hypervisor.live.agent.records import HVM, DomainInfo, VcpuContext
 from hypervisor.live.agent.vcpus import VcpuOfLife
 
 MOST_HERTZ = 50
@@ -77,8 +77,7 @@ class ContextSampler:
         began_ns = self._clock.thread_ns()
         try:
             for domain in self._xen.domains():
-                stands = domain.is_paused or domain.is_shutdown or domain.is_dying
-                if domain.domid and not stands:
+                if domain.domid and not domain.is_stopped:
                     for number in range(domain.highest_vcpu + 1):
                         self._vcpu(domain, number)
         except HypercallFailed as error:
@@ -133,7 +132,7 @@ class ContextSampler:
 
     def _width(self, domain: DomainInfo) -> int:
         """Return the width of addresses of a domain; registers of 32 bits lie elsewhere."""
-        if domain.is_hvm:
+        if domain.flags & HVM:
             return 64  # the form of the answer is always that
         life = (domain.domid, domain.uuid)
         if life not in self._widths:
@@ -144,4 +143,4 @@ class ContextSampler:
 
 
 def _is_kernel(domain: DomainInfo, context: VcpuContext) -> bool:
-    return context.cs & 3 != _GUEST_RING if domain.is_hvm else context.in_kernel
+    return context.cs & 3 != _GUEST_RING if domain.flags & HVM else context.in_kernel

@@ -76,6 +76,8 @@ def _run(options: Options, version: str, open_host: Open, held: contextlib.ExitS
         return
     if options.sample_hz:
         host.sample(options.sample_hz)
+    if options.is_traced:
+        host.trace()
     readings = Readings(host.poll, options.period_seconds, _tell)
     if not is_server:
         _pipe(readings)

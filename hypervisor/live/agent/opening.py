@@ -1,18 +1,22 @@
 """Opens the host that this domain 0 belongs to: the hypervisor, xenstore, and counters."""
 
 import threading
-from typing import TYPE_CHECKING, Callable, Optional
+from typing import TYPE_CHECKING, Callable, List, Optional
 
 from hypervisor.live.agent.clock import Clock
 from hypervisor.live.agent.devices import Devices
 from hypervisor.live.agent.errors import AgentError
+from hypervisor.live.agent.fedtracing import FedTracing, trace_runstates
 from hypervisor.live.agent.hostfacts import host_facts
 from hypervisor.live.agent.hypercalls import Xen
 from hypervisor.live.agent.poll import Poller
 from hypervisor.live.agent.privcmd import PrivcmdDevice
+from hypervisor.live.agent.records import PhysicalInfo
 from hypervisor.live.agent.report import HostReport
 from hypervisor.live.agent.runstates import Runstates
 from hypervisor.live.agent.sampler import Sampler
+from hypervisor.live.agent.tracedreports import TracedReports
+from hypervisor.live.agent.tracing import Tracing
 from hypervisor.live.agent.xenstore import Xenstore
 
 if TYPE_CHECKING:
@@ -33,6 +37,15 @@ class OpenHost(Protocol):
 
     def sample(self, hertz: int) -> None:
         """Begin to sample the flags of vcpus so often in a second, before the first poll."""
+
+    def machine(self) -> PhysicalInfo:
+        """Return what the machine has. Raises: HypercallFailed."""
+
+    def trace(self) -> None:
+        """Begin to trace runstates, so that reports have exact ones."""
+
+    def tracing(self) -> FedTracing:
+        """Return a use of the trace buffers, for one thread, that completes reports."""
 
     def close(self) -> None:
         """End sampling, and let go of the host."""
@@ -65,26 +78,44 @@ class _ThisHost:
         self.interface = f"domctl {domctl:#x}, sysctl {sysctl:#x}"
         self._poller = self._polling(None)
         self._stop = threading.Event()
-        self._thread: Optional[threading.Thread] = None
+        self._threads: List[threading.Thread] = []
+        self._traced = TracedReports()
 
     def poll(self) -> HostReport:
         """Read everything once."""
-        return self._poller.poll()
+        return self._traced.completed(self._poller.poll())
 
     def sample(self, hertz: int) -> None:
         """Begin to sample, in a thread."""
         sampler = Sampler(self._samplers_xen, self._clock, hertz)
         self._poller = self._polling(Runstates(sampler))
-        self._thread = threading.Thread(target=sampler.run, args=(self._stop,), daemon=True)
-        self._thread.start()
+        self._begin(lambda: sampler.run(self._stop))
+
+    def machine(self) -> PhysicalInfo:
+        """Return what the machine has."""
+        return Xen(self._device).physinfo()
+
+    def trace(self) -> None:
+        """Begin to trace runstates, in a thread."""
+        tracing = self.tracing()
+        self._begin(lambda: trace_runstates(tracing, self._traced, self._stop))
+
+    def tracing(self) -> FedTracing:
+        """Return a use of the trace buffers."""
+        xen = Xen(self._device)
+        return FedTracing(Tracing(xen, self._device), self._traced, xen.physinfo().khz)
 
     def close(self) -> None:
         """End sampling, and close what is open."""
         self._stop.set()
-        if self._thread is not None:
-            self._thread.join(_ENDING_SECONDS)
+        for thread in self._threads:
+            thread.join(_ENDING_SECONDS)
         self._store.close()
         self._device.close()
+
+    def _begin(self, work: Callable[[], None]) -> None:
+        self._threads.append(threading.Thread(target=work, daemon=True))
+        self._threads[-1].start()
 
     def _polling(self, runstates: Optional[Runstates]) -> Poller:
         devices = Devices(self._store, self._root)

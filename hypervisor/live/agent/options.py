@@ -31,6 +31,7 @@ class Options(NamedTuple):
     telemetry_path: str = "/metrics"
     period_seconds: float = 1.0
     sample_hz: int = DEFAULT_SAMPLE_HZ
+    is_traced: bool = False
 
 
 class _Parser(argparse.ArgumentParser):
@@ -54,6 +55,7 @@ def parse_options(arguments: Sequence[str], version: str, program: str = PROGRAM
         telemetry_path=given.telemetry_path,
         period_seconds=given.period_seconds,
         sample_hz=given.sample_hz,
+        is_traced=given.is_traced,
     )
 
 
@@ -100,6 +102,13 @@ def _parser(version: str, program: str) -> argparse.ArgumentParser:
         type=_period,
         metavar="SECONDS",
         help="the host is polled when somebody asks, once in so long (default: 1)",
+    )
+    add(
+        "--trace",
+        dest="is_traced",
+        action="store_true",
+        help="trace runstates all the time: exact ones, and histograms of waits; no other program "
+        "can use the trace buffers then",
     )
     add(
         "--sample-hz",

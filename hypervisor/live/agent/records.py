@@ -58,6 +58,36 @@ class DomainInfo(NamedTuple):
     emulation: int  # devices that Xen emulates for it, bit by bit
 
     @property
+    def is_dying(self) -> bool:
+        """Whether it is being destroyed."""
+        return self.flags & DYING != 0
+
+    @property
+    def is_hvm(self) -> bool:
+        """Whether it is not paravirtualized: HVM or PVH."""
+        return self.flags & HVM != 0
+
+    @property
+    def is_shutdown(self) -> bool:
+        """Whether its system has stopped."""
+        return self.flags & SHUTDOWN != 0
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether the toolstack has stopped it."""
+        return self.flags & PAUSED != 0
+
+    @property
+    def is_blocked(self) -> bool:
+        """Whether all of its vcpus wait for events."""
+        return self.flags & BLOCKED != 0
+
+    @property
+    def is_running(self) -> bool:
+        """Whether one of its vcpus is on a pcpu."""
+        return self.flags & RUNNING != 0
+
+    @property
     def is_stopped(self) -> bool:
         """Whether none of its vcpus may run: it is paused, shut down or being destroyed."""
         return self.flags & (PAUSED | SHUTDOWN | DYING) != 0

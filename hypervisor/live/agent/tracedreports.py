@@ -32,6 +32,8 @@ class TracedReports:
     """Completes reports. One thread adds what is traced, another one reads reports."""
 
     def __init__(self) -> None:
+        self.problem: Optional[str] = None
+        """Why nothing is traced, for reports."""
         self._lock = threading.Lock()
         self._traced: Optional[Traced] = None
         self._was_traced = False
@@ -56,6 +58,8 @@ class TracedReports:
 
     def completed(self, report: HostReport) -> HostReport:
         """Return a report with what the trace tells."""
+        if self.problem is not None:
+            report = report._replace(problems=(*report.problems, self.problem))
         with self._lock:
             if not self._was_traced:
                 return report

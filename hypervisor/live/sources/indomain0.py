@@ -1,11 +1,13 @@
 """Reads the Xen of this machine itself, as the agent does; it must be domain 0, and root."""
 
+from collections.abc import Callable
 from typing import Final
 
 from hypervisor.live.agent.errors import AgentError
 from hypervisor.live.agent.opening import OpenHost, this_host
 from hypervisor.live.agent.report import HostReport
 from hypervisor.live.sources.source import Unreachable
+from hypervisor.live.tracer import BufferTracer
 
 SAMPLE_HERTZ: Final = 50
 """How often the flags of vcpus are sampled, as the agent does it."""
@@ -26,6 +28,15 @@ class InDomain0:
             raise Unreachable(error) from None
         host.sample(SAMPLE_HERTZ)
         return cls(host)
+
+    def tracer(self, now_ns: Callable[[], int]) -> BufferTracer:
+        """Return a tracer of this machine, whose time `now_ns` tells. Raises: Unreachable."""
+        try:
+            machine = self._host.machine()
+            tracing = self._host.tracing()
+        except AgentError as error:
+            raise Unreachable(error) from None
+        return BufferTracer(tracing, now_ns, pcpus=machine.highest_pcpu + 1, khz=machine.khz)
 
     def read(self) -> HostReport:
         """Poll. Raises: Unreachable."""

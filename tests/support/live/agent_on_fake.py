@@ -79,6 +79,9 @@ class FakeHost:
         """Note how often it is to be sampled."""
         self._hertz = hertz
 
+    def trace(self):
+        """Do nothing."""
+
     def close(self):
         """Do nothing."""
 

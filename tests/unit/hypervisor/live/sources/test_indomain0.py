@@ -1,10 +1,20 @@
 import pytest
 
 from hypervisor.live.agent.errors import StoreFailed, Unavailable
+from hypervisor.live.agent.fedtracing import FedTracing
+from hypervisor.live.agent.hypercalls import Xen
+from hypervisor.live.agent.records import PhysicalInfo
+from hypervisor.live.agent.tracedreports import TracedReports
+from hypervisor.live.agent.tracing import Tracing
+from hypervisor.live.opening import opened
 from hypervisor.live.sources import indomain0
+from hypervisor.live.sources.addresses import Address
 from hypervisor.live.sources.indomain0 import SAMPLE_HERTZ, InDomain0
 from hypervisor.live.sources.source import Unreachable
-from tests.support.live.reports import report
+from tests.support.live.fake_privcmd import FakePrivcmd
+from tests.support.live.fake_rings import FakeRings
+from tests.support.live.hosts import HeldClock
+from tests.support.live.reports import SECOND, report
 
 
 class Machine:
@@ -24,6 +34,17 @@ class Machine:
 
     def sample(self, hertz: int) -> None:
         self.hertz = hertz
+
+    def machine(self):
+        return PhysicalInfo(1, 2, 2, 1, 2_600_000, 0, 0, 0, 0)
+
+    def tracing(self):
+        privcmd = FakePrivcmd()
+        FakeRings(privcmd)
+        return FedTracing(Tracing(Xen(privcmd), privcmd), TracedReports(), 2_600_000)
+
+    def trace(self) -> None:
+        raise AssertionError("who serves does not trace all the time")
 
     def close(self) -> None:
         self.is_closed = True
@@ -62,3 +83,18 @@ def test_it_closes_what_it_has_opened():
     InDomain0(machine).close()
 
     assert machine.is_closed
+
+
+def test_this_machine_has_a_tracer_with_a_ring_for_each_pcpu():
+    tracer = InDomain0(Machine()).tracer(HeldClock().now_ns)
+    tracer.set_masks(1 << 17 | 1 << 12, (1 << 64) - 1)
+
+    assert ((0, 0), 1) == (tracer.status().lost, tracer.status().ring_pages)
+
+
+def test_a_service_of_this_machine_offers_a_tracer_and_ends_the_trace_with_itself():
+    source = InDomain0(Machine())
+    with opened([Address("dom0", "xen", lambda: source)], SECOND) as (host,):
+        host.tracer.set_masks(1 << 17 | 1 << 12, (1 << 64) - 1)
+
+    assert 0 == host.tracer.status().event_mask

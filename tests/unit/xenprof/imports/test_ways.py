@@ -1,0 +1,75 @@
+"""The ways in which a host can be profiled."""
+
+import pytest
+
+from xenprof.imports.perfdriver import PerfFailed, sampled
+from xenprof.imports.ways import PMU_MODE, ways
+
+PERF = """#!/bin/sh
+echo "$1 $(cat {mode})" >> {log}
+case $1 in
+record) [ "{fails}" = "" ] || {{ echo 'cycles: not supported' >&2; exit 1; }} ;;
+script) echo 'sleep 7 [000] 1.000001: 1 cycles: ffffffff8107f2a1 schedule ([kernel.kallsyms])' ;;
+esac
+"""
+
+
+def lacks(root, path="/nonexistent"):
+    return {one.name: one.lacks for one in ways(root, path)}
+
+
+def with_pmu(root, mode="self"):
+    file = root / PMU_MODE
+    file.parent.mkdir(parents=True)
+    file.write_text(mode)
+    return file
+
+
+def with_perf(root, fails=""):
+    program = root / "perf"
+    program.write_text(PERF.format(mode=root / PMU_MODE, log=root / "log", fails=fails))
+    program.chmod(0o755)
+    return str(program)
+
+
+def test_a_machine_without_xen_lacks_all_and_says_what(tmp_path):
+    found = lacks(tmp_path)
+
+    assert found["perf"].startswith("Xen gives this domain no PMU: boot it with vpmu=on")
+    assert f"there is no {tmp_path}/dev/xen/privcmd: run this in domain 0" == found["contexts"]
+
+
+def test_a_pmu_that_is_off_is_told(tmp_path):
+    with_pmu(tmp_path, "off\n")
+
+    assert "Xen's PMU is off: boot it with vpmu=on" == lacks(tmp_path)["perf"]
+
+
+def test_perf_lacks_nothing_where_there_are_a_pmu_and_the_program(tmp_path):
+    with_pmu(tmp_path)
+    with_perf(tmp_path)
+
+    assert ("there is no program perf", None) == (
+        lacks(tmp_path)["perf"],
+        lacks(tmp_path, str(tmp_path))["perf"],
+    )
+
+
+def test_perf_samples_everything_and_puts_the_mode_back(tmp_path):
+    file = with_pmu(tmp_path)
+    text = sampled(0, 99, tmp_path, with_perf(tmp_path))
+
+    assert (True, "self", "record all\nscript all\n") == (
+        b"schedule" in text,
+        file.read_text(),
+        (tmp_path / "log").read_text(),
+    )
+
+
+def test_perf_that_fails_is_told_in_its_own_words_and_the_mode_is_put_back(tmp_path):
+    file = with_pmu(tmp_path)
+
+    with pytest.raises(PerfFailed, match="perf record: cycles: not supported"):
+        sampled(0, 99, tmp_path, with_perf(tmp_path, fails="yes"))
+
+    assert "self" == file.read_text()
