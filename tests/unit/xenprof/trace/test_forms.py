@@ -1,6 +1,6 @@
 """The forms in which records are passed on; xentrace 3.0's has tests of its own."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hypervisor.telemetry import TraceRecord
@@ -33,11 +33,13 @@ def fields(rows):
     return [(one.time_ns, one.pcpu, one.event, one.data) for one in rows]
 
 
+@settings(deadline=None)
 @given(RECORDS)
 def test_records_are_read_as_they_were_written(rows):
     assert fields(rows) == read_back(XENTRACE_4.encode(rows, 1000))
 
 
+@settings(deadline=None)
 @given(RECORDS, st.integers(0, 1 << 50))
 def test_records_up_to_a_time_are_kept(rows, tsc):
     kept = XENTRACE_4.until(XENTRACE_4.encode(rows, 1000), tsc)
