@@ -11,6 +11,9 @@ from xenprof.capture.work import Work, work_of
 
 ATTEMPTS = 5
 GOOD_ENOUGH = 0.005  # of a pcpu
+EASINGS = 3
+TOO_MUCH = 0.03
+EASED = "computes all the time, but would get more here than there: it sleeps in between"
 
 Trial = Callable[[str], Window]
 """Runs a scenario in the model and returns what it did."""
@@ -60,6 +63,26 @@ def capture(window: Window, trial: Trial) -> Captured:
     sheet = draw(window)
     idle = trial(_text(sheet, {})).uses()
     works, notes = _first(sheet, idle)
+    best = attempt = _fitted(sheet, works, trial)
+    for _ in range(EASINGS):
+        eager = _too_eager(attempt)
+        if not eager:
+            break
+        attempt = _fitted(sheet, _eased(attempt, eager), trial)
+        if attempt.worst < best.worst:
+            best = attempt
+    notes += [
+        Note(sheet.names[domid], EASED)
+        for domid, work in works.items()
+        if work.hogs and not best.works[domid].hogs
+    ]
+    told = (*sheet.notes, *notes)
+    head = (*_head(window), *_told(told), "", *_table(best.rows))
+    return Captured(_text(sheet, best.works, head), best.rows, told)
+
+
+def _fitted(sheet: Sheet, works: Mapping[int, Work], trial: Trial) -> _Attempt:
+    """Return the best of a few attempts, each of which adjusts the bursts of the one before."""
     best = attempt = _tried(sheet, works, trial)
     for _ in range(ATTEMPTS - 1):
         if best.worst <= GOOD_ENOUGH:
@@ -67,9 +90,21 @@ def capture(window: Window, trial: Trial) -> Captured:
         attempt = _tried(sheet, _adjusted(attempt), trial)
         if attempt.worst < best.worst:
             best = attempt
-    told = (*sheet.notes, *notes)
-    head = (*_head(window), *_told(told), "", *_table(best.rows))
-    return Captured(_text(sheet, best.works, head), best.rows, told)
+    return best
+
+
+def _too_eager(attempt: _Attempt) -> list[int]:
+    """Return the domains that compute all the time and get far more of it than on the host."""
+    found = zip(attempt.works.items(), attempt.rows, strict=True)
+    return [domid for (domid, work), row in found if work.hogs and (row.error or 0) > TOO_MUCH]
+
+
+def _eased(attempt: _Attempt, eager: Sequence[int]) -> Mapping[int, Work]:
+    rows = dict(zip(attempt.works, attempt.rows, strict=True))
+    return {
+        domid: work.eased(rows[domid].measured or 0) if domid in eager else work
+        for domid, work in attempt.works.items()
+    }
 
 
 def _first(sheet: Sheet, idle: Sequence[DomainUse]) -> tuple[dict[int, Work], list[Note]]:

@@ -67,6 +67,12 @@ class Work:
         bursts = tuple(replace(one, odds=_bounded(one.odds * factor)) for one in self.bursts)
         return replace(self, bursts=bursts)
 
+    def eased(self, share: float) -> "Work":
+        """Return the work with bursts in place of what computes all the time, for this share."""
+        odds = _bounded(_odds(share / (self.hogs + len(self.bursts))))
+        bursts = (*self.bursts, *[Burst(odds, UNKNOWN_PERIOD_MS)] * self.hogs)
+        return replace(self, hogs=0, bursts=bursts, bursting=share)
+
 
 def work_of(
     use: DomainUse, by_devices: float, wakes_by_devices: float | None, name: str

@@ -1,8 +1,8 @@
 """Files of what was seen of a host: a head, then one look in each line, as JSON.
 
 A line holds when it was seen and what `xenprof top` shows of the snapshot, or a scenario is
-captured from; what is unknown or empty is left out. Lines are only ever added, each by one write, so that a file that was cut ends
-in a part of a line and all others are whole.
+captured from; what is unknown or empty is left out. Lines are only ever added, each by one
+write, so that a file that was cut ends in a part of a line and all others are whole.
 """
 
 import fcntl

@@ -116,3 +116,10 @@ def test_a_burst_is_a_workload_of_its_duty_and_period():
             "memory_mib": 0,
         },
     ) == settings
+
+
+def test_what_computes_all_the_time_can_be_eased_to_a_share():
+    work = Work(hogs=2).eased(0.5)
+
+    assert 0 == work.hogs
+    assert [1 / 3, 1 / 3] == pytest.approx([one.odds for one in work.bursts])
