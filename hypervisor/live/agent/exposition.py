@@ -1,11 +1,32 @@
 """Writes metrics in Prometheus' text format 0.0.4, as the product's exporter writes them."""
 
-from typing import Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import (
+    Callable,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Tuple,
+    Union,
+)
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
-Value = Union[int, float]
 Labels = Tuple[str, ...]
+
+
+class Buckets(NamedTuple):
+    """Durations that were counted: by the upper bounds of buckets in seconds, and one beyond."""
+
+    bounds: Sequence[float]
+    counts: Sequence[int]
+    sum_seconds: float
+
+
+Value = Union[int, float, Buckets]
 Point = Tuple[Labels, Optional[Value]]
 """The values of a metric's labels, and its value; None is unknown, and has no line."""
 
@@ -14,7 +35,7 @@ class Metric(NamedTuple):
     """A metric. Each of its series has the label `host` besides `labels`."""
 
     name: str
-    kind: str  # counter | gauge
+    kind: str  # counter | gauge | histogram
     help: str
     labels: Labels
     points: Callable[..., Iterable[Point]]  # of what is shown
@@ -40,19 +61,34 @@ class Exposition:
         for metric in self._metrics:
             lines.append(f"# HELP {metric.name} {_escape_help(metric.help)}\n")
             lines.append(f"# TYPE {metric.name} {metric.kind}\n")
-            for labels, value in metric.points(shown):
-                if value is not None:
-                    key = (metric.labels, labels)
-                    text = self._texts.get(key)
-                    if text is None:
-                        text = before.get(key) or self._text(metric.labels, labels)
-                        self._texts[key] = text
-                    lines.append(f"{metric.name}{text} {value}\n")
+            for name, names, labels, value in _series(metric, shown):
+                key = (names, labels)
+                text = self._texts.get(key)
+                if text is None:
+                    text = before.get(key) or self._text(names, labels)
+                    self._texts[key] = text
+                lines.append(f"{name}{text} {value}\n")
         return "".join(lines).encode("utf-8", "backslashreplace")
 
     def _text(self, names: Labels, values: Labels) -> str:
         pairs = sorted(zip(("host", *names), (self._host, *values)))
         return "{" + ",".join(f'{name}="{escape(value)}"' for name, value in pairs) + "}"
+
+
+def _series(
+    metric: Metric, shown: object
+) -> Iterator[Tuple[str, Labels, Labels, Union[int, float]]]:
+    """Yield the series of a metric: name, names of labels, their values, value."""
+    for labels, value in metric.points(shown):
+        if isinstance(value, Buckets):
+            count = 0
+            for bound, more in zip((*value.bounds, "+Inf"), value.counts):
+                count += more
+                yield f"{metric.name}_bucket", (*metric.labels, "le"), (*labels, str(bound)), count
+            yield f"{metric.name}_count", metric.labels, labels, count
+            yield f"{metric.name}_sum", metric.labels, labels, value.sum_seconds
+        elif value is not None:
+            yield metric.name, metric.labels, labels, value
 
 
 def escape(text: str) -> str:

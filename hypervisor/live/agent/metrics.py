@@ -3,8 +3,8 @@
 import platform
 from typing import Iterator, Optional, Tuple
 
-from hypervisor.live.agent.exposition import Exposition, Labels, Metric, Point
-from hypervisor.live.agent.report import DomainReport, SamplerReport, VcpuReport
+from hypervisor.live.agent.exposition import Buckets, Exposition, Labels, Metric, Point
+from hypervisor.live.agent.report import DomainReport, SamplerReport, VcpuReport, WaitsReport
 from hypervisor.live.agent.shown import (
     NS_PER_SECOND,
     Shown,
@@ -22,6 +22,7 @@ from hypervisor.live.agent.shown import (
     seconds,
     vcpu_rows,
 )
+from hypervisor.live.agent.traced import WAIT_BUCKETS_NS
 
 _SHUTDOWN_REASONS = ("poweroff", "reboot", "suspend", "crash", "halt")
 _CRASH = 3
@@ -65,6 +66,13 @@ def _domain_info(shown: Shown) -> Iterator[Point]:
         system = ("linux", line_of(shown.report.arch)) if one.domid == 0 else ("", "")
         known = (name, str(one.domid), line_of(one.uuid), line_of(one.kind))
         yield known + system, 1
+
+
+def _waits(waits: Optional[WaitsReport]) -> Optional[Buckets]:
+    if waits is None:
+        return None
+    bounds = [bound / NS_PER_SECOND for bound in WAIT_BUCKETS_NS]
+    return Buckets(bounds, waits.counts, waits.sum_ns / NS_PER_SECOND)
 
 
 def _is_blocked(domain: DomainReport) -> bool:
@@ -219,6 +227,11 @@ METRICS = (
            "Time that a vcpu was parked because its domain had used up its cap: it neither waited "
            "for a pcpu nor was it idle.", ("domain", "vcpu"),
            of_vcpus(lambda v: seconds(v.capped_ns))),
+    Metric("xen_vcpu_wait_seconds", "histogram",
+           "How long vcpus waited before they ran, by what made them wait: wake (it woke up) or "
+           "preempted (it lost the pcpu); wait = runnable but not running.", ("domain", "cause"),
+           parts_of(domain_rows, (("wake", lambda d: _waits(d.wake_waits)),
+                                  ("preempted", lambda d: _waits(d.preempted_waits))))),
     Metric("xen_vcpu_pcpu", "gauge",
            "Number of the pcpu that the vcpu runs on or last ran on; no series = offline.",
            ("domain", "vcpu"), of_vcpus(_pcpu)),

@@ -117,6 +117,13 @@ def _parser(version: str, program: str) -> argparse.ArgumentParser:
         metavar="N",
         help="look so often in a second which vcpus wait; 0: never (default: %(default)s)",
     )
+    _add_instead(parser)
+    add("--version", action="version", version=f"{program} {version}")
+    return parser
+
+
+def _add_instead(parser: argparse.ArgumentParser) -> None:
+    """Add what is done instead of serving."""
     instead = parser.add_mutually_exclusive_group()
     for do, help_text in (
         (CHECK, "say what can be read here, and what cannot and why; then end"),
@@ -124,8 +131,6 @@ def _parser(version: str, program: str) -> argparse.ArgumentParser:
         (PIPE, "print a report as a line of JSON for each line of the standard input"),
     ):
         instead.add_argument(f"--{do}", dest="do", action="store_const", const=do, help=help_text)
-    add("--version", action="version", version=f"{program} {version}")
-    return parser
 
 
 def _address(text: str) -> Address:

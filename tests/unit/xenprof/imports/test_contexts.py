@@ -84,7 +84,9 @@ def test_what_is_no_such_file_is_refused_with_its_place(tmp_path, text, told):
     assert told in refused("contexts", path, tmp_path / "out")
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.text(max_size=200))
 def test_any_name_of_a_domain_makes_one_line(tmp_path, name):
     samples = ContextSamples(1, {(*WEB, 0, False, 1): 1}, 0, 1, 1, 1, [])
@@ -93,6 +95,7 @@ def test_any_name_of_a_domain_makes_one_line(tmp_path, name):
     assert 1 == int(read(text.encode(), "a", {}).values.sum())
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_nonsense_is_refused_or_read_but_never_a_crash(data):
     try:

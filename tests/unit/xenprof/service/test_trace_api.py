@@ -5,11 +5,14 @@ import pytest
 
 from hypervisor.trace_events import ALL, SWITCH
 from tests.support.fake_host import FakeHost
+from tests.support.live.fake_rings import change
+from tests.support.live.traced_host import TracedHost
 from tests.support.service_fakes import ask_now
 from tests.support.traces import row
 from xenprof.service.app import create_app
 from xenprof.service.exporter import ExporterSettings
 from xenprof.service.service import Service
+from xenprof.trace.forms import XENTRACE_4
 from xenprof.trace.xentrace30 import encode
 
 ROWS = [row(1000, SWITCH, 0, 0, 1, 0), row(2000, SWITCH, 1, 0, 0, 0, pcpu=1)]
@@ -105,3 +108,23 @@ def test_read_only_means_that_nobody_traces(service, path):
 def test_read_only_can_see_the_status(service):
     app = create_app(service, read_only=True)
     assert ask_now(app, "GET", "/api/v1/trace")[0] == 200
+
+
+def test_records_of_a_real_host_come_as_its_own_xentrace_writes_them(tmp_path):
+    host = TracedHost()
+    service = Service(host, tmp_path, loaders={}, settings=ExporterSettings())
+    service.start()
+    try:
+        app = create_app(service, read_only=False)
+        _, begun = post(app, "/api/v1/trace/start")
+        host.rings.emit(0, change(1 << 40, 3, 0, 0, 1))
+        _, answer = post(app, f"/api/v1/trace/{begun['reader']}/stop")
+    finally:
+        service.close()
+    records = XENTRACE_4.decode(base64.b64decode(answer["records"]))
+
+    assert ("xentrace 4", [0x21011], [3 << 16]) == (
+        begun["form"],
+        records.event.tolist()[:1],
+        records.data[:1, 0].tolist(),
+    )

@@ -13,12 +13,14 @@ from hypervisor.live.agent.report import (
     VbdReport,
     VcpuReport,
     VifReport,
+    WaitsReport,
 )
 from hypervisor.live.agent.shown import Shown
 from hypervisor.live.snapshots import snapshot_of
 from hypervisor.shutdown import REASONS
 from hypervisor.telemetry import DATA_KINDS, DATA_SOURCES
 from tests.support.live.agent_parts import SECOND_NS, bare_report, reading
+from tests.support.live.reports import report
 from tests.support.snapshots import stats
 
 OF_THE_PROGRAM = ("xenprof_up", "xenprof_start_time_seconds", "xenprof_model_time_seconds_total")
@@ -135,6 +137,17 @@ def test_pages_are_those_of_the_product_for_all_that_an_agent_has(report):
 
     names = {metric.name for metric in METRICS} - set(OF_THE_PROGRAM)
     assert {name: theirs[name] for name in names} == {name: ours[name] for name in names}
+
+
+def test_waits_of_a_trace_are_those_of_the_product():
+    made = report()
+    waits = WaitsReport(tuple(range(14)), 5_123_456_789)
+    domain = made.domains[0]._replace(wake_waits=waits, preempted_waits=waits)
+    traced = made._replace(domains=(domain, *made.domains[1:]))
+    snapshot = snapshot_of(traced, traced.host)
+    theirs = families(Renderer().render(snapshot, stats(), openmetrics=False).decode())
+
+    assert theirs["xen_vcpu_wait_seconds"] == families(page(traced))["xen_vcpu_wait_seconds"]
 
 
 def test_what_is_about_the_program_has_names_types_and_helps_of_the_product():
