@@ -15,6 +15,7 @@ from tests.bench import (
     otlp,
     recording,
     report,
+    sampling,
     scrape,
     service,
     speed,
@@ -37,6 +38,7 @@ BENCHES: dict[str, Callable[[], Iterable[Row]]] = {
     "domains": domains.run,
     "trace": trace.run,
     "agents": agents.run,
+    "sampling": sampling.run,
 }
 LONG: dict[str, Callable[[], Iterable[Row]]] = {"memory": memory.run, "healthy": healthy.run}
 """They take minutes, and run when named or with --long."""

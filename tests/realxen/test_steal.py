@@ -1,6 +1,10 @@
-"""How long vcpus wait for a pcpu: sampled, beside a trace of the same window."""
+"""How long vcpus wait for a pcpu: sampled, beside a trace of the same window.
+
+What was found is printed by `pytest -s`.
+"""
 
 import json
+import sys
 from collections.abc import Mapping
 from typing import TypedDict
 
@@ -33,6 +37,7 @@ def vcpus(busy: Machine, agent: OutsideAgent) -> dict[str, Vcpu]:
         told = json.loads(busy.run(f"PYTHONPATH={FILE} python3 /srv/steal.py {SECONDS}", 600))
         if told["rounds"] >= LEAST_ROUNDS:
             break
+    sys.stdout.write(json.dumps(told))
     assert 0 == told["lost"]
     return {one["domain"]: one for one in told["vcpus"]}
 

@@ -45,7 +45,7 @@ def main(seconds: float) -> None:
     end = time.monotonic() + seconds
     next_poll = time.monotonic() + POLL_SECONDS
     while time.monotonic() < end:
-        time.sleep(READ_SECONDS)
+        stop.wait(READ_SECONDS)
         traced.add(tracing.read())
         if time.monotonic() >= next_poll:
             poller.poll()
