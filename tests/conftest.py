@@ -7,7 +7,6 @@ from hypothesis import settings
 from hypervisor.compiled.engine import SWITCH, choose, running
 from hypervisor.compiled.toolchain import NoCompiler, toolchain
 
-
 settings.register_profile("untimed", deadline=None)  # no test fails because a machine is busy
 settings.load_profile("untimed")
 
