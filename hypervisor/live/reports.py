@@ -12,6 +12,7 @@ from typing import Any, Final, Union, cast, get_args, get_origin, get_type_hints
 
 from pydantic_core import CoreSchema, SchemaValidator, ValidationError, core_schema
 
+from hypervisor.domain0 import DOMAIN_0_ID
 from hypervisor.errors import HostError
 from hypervisor.live.agent.report import FORMAT, HostReport
 
@@ -48,6 +49,8 @@ def read_report(body: bytes) -> HostReport:
         raise BadReport(f"a report of format {report.format}: this service reads {FORMAT}")
     _check_size(report)
     _check_distinct(report)
+    if all(domain.domid != DOMAIN_0_ID for domain in report.domains):
+        raise BadReport("domains: domain 0 is missing, and no host is without it")
     return report
 
 

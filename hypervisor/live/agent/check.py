@@ -95,6 +95,9 @@ def _host(options: Options, open_host: Open, root: str) -> Iterator[Finding]:
             host.sample(options.sample_hz)
         try:
             report = host.poll()
+        except AgentError as error:
+            yield Finding(FATAL, "poll", str(error))
+            return
         except Exception as error:
             yield Finding(FATAL, "poll", f"{type(error).__name__}: {error}")
             return

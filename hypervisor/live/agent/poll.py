@@ -9,13 +9,13 @@ from hypervisor.live.agent.domains import Domains
 from hypervisor.live.agent.hostfacts import HostFacts
 from hypervisor.live.agent.hypercalls import SCHEDULERS, Xen
 from hypervisor.live.agent.pcpus import Pcpus
+from hypervisor.live.agent.readings import NotRead
 from hypervisor.live.agent.records import PhysicalInfo, Version
 from hypervisor.live.agent.report import FORMAT, DomainReport, HostReport, PcpuReport
 from hypervisor.live.agent.runstates import Runstates
 from hypervisor.live.agent.xenstore import Store
 
 _KIB_A_PAGE = 4
-_HYPERCALL_SOURCES = (("vcpu_time", "vcpus"), ("scheduler", "weights"), ("memory", "domains"))
 
 
 class Poller:
@@ -45,7 +45,11 @@ class Poller:
         self._serial = 0
 
     def poll(self) -> HostReport:
-        """Read everything once and return it."""
+        """Read everything once and return it.
+
+        Raises:
+            NotRead: There is no domain 0 in what was read: this is not a host without domains.
+        """
         began_ns, thread_ns, calls = self._clock.now_ns(), self._clock.thread_ns(), self._xen.calls
         asking = Asking()
         self._store.begin()
@@ -56,6 +60,8 @@ class Poller:
             self._scheduler = asking.ask("scheduler", self._xen.scheduler_id)
         pcpus = self._pcpus.read(asking, machine, began_ns)
         counted = self._domains.count(asking, 1 if machine is None else machine.highest_pcpu + 1)
+        if all(info.domid for info in counted.infos):
+            raise NotRead("; ".join(asking.problems) or "the hypervisor tells of no domain 0")
         time_ns = (began_ns + self._clock.now_ns()) // 2
         domains = self._domains.describe(asking, counted, self._scheduler, time_ns)
         if self._store.problem is not None:
@@ -81,19 +87,23 @@ class Poller:
             domains=domains,
             pcpus=pcpus,
             sampler=None if self._runstates is None else self._runstates.cost(),
-            sources=self._sources(asking, domains),
+            sources=self._sources(domains),
             problems=tuple(asking.problems),
         )
         return _with_machine(_with_version(report, self._version), machine)
 
-    def _sources(self, asking: Asking, domains: Tuple[DomainReport, ...]) -> Dict[str, str]:
-        """Return where each kind of data in this report comes from."""
-        found = {kind: "hypercall" for kind, what in _HYPERCALL_SOURCES if asking.has(what)}
+    def _sources(self, domains: Tuple[DomainReport, ...]) -> Dict[str, str]:
+        """Return where each kind of data comes from of which something was read."""
+        found = {"memory": "hypercall"}
+        if any(vcpu.cpu_ns is not None for one in domains for vcpu in one.vcpus):
+            found["vcpu_time"] = "hypercall"
+        if any(domain.weight is not None for domain in domains):
+            found["scheduler"] = "hypercall"
         if any(domain.runnable_ns is not None for domain in domains):
             found["runstates"] = "hypercall"
-        elif self._runstates is not None and asking.has("vcpus"):
+        elif self._runstates is not None and "vcpu_time" in found:
             found["runstates"] = "sampled"
-        if self._store.problem is None:
+        if any(domain.target_kib is not None for domain in domains):
             found["balloon"] = "xenstore"
         found["vif"] = found["vbd"] = "sysfs"
         return found

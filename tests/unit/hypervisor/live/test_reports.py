@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from hypervisor.live.agent.report import SamplerReport, to_json
 from hypervisor.live.reports import MOST_BYTES, BadReport, read_report
-from tests.support.live.reports import guest, report
+from tests.support.live.reports import SECOND, domain0, guest, report
 
 PLAIN = json.loads(to_json(report()))
 
@@ -27,7 +27,11 @@ def with_vcpus(domid: int, count: int) -> dict[str, object]:
 
 @pytest.mark.parametrize(
     "made",
-    [report(), report(domains=()), report(sampler=SamplerReport(1, 2, 3, 4), problems=("no vbd",))],
+    [
+        report(),
+        report(domains=(domain0(SECOND),)),
+        report(sampler=SamplerReport(1, 2, 3, 4), problems=("no vbd",)),
+    ],
 )
 def test_what_an_agent_writes_is_read_as_it_was(made):
     assert made == read_report(to_json(made).encode())
@@ -54,6 +58,7 @@ def test_a_field_that_an_agent_does_not_send_is_unknown():
         (changed(serial="1"), "serial: Input should be a valid integer"),
         (changed(time_ns=-1), "time_ns: Input should be greater than or equal to 0"),
         (changed(boot=None), "boot: Input should be a valid string"),
+        (changed(domains=[]), "domains: domain 0 is missing, and no host is without it"),
         (changed(domains={}), "domains: Input should be a valid array"),
         (with_domain(running=1), "domains[0].running: Input should be a valid boolean"),
         (with_domain(name="x" * 4097), "domains[0].name: String should have at most 4096 characters"),
@@ -112,10 +117,10 @@ def test_hostile_json_is_refused_in_a_short_line(body):
     ],
 )
 def test_half_a_surrogate_pair_in_a_name_is_shown_and_no_reason_to_refuse_the_rest(sent, shown):
-    body = to_json(report(problems=(r"\ud800",), domains=(guest(1, "NAME", 1),)))
+    body = to_json(report(problems=(r"\ud800",), domains=(domain0(1), guest(1, "NAME", 1))))
     body = body.replace(r"\\ud800", r"\ud800").replace("NAME", sent)
 
-    assert shown == read_report(body.encode()).domains[0].name
+    assert shown == read_report(body.encode()).domains[1].name
 
 
 @settings(max_examples=200, deadline=None)
