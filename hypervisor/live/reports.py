@@ -90,8 +90,8 @@ def _check_distinct(report: HostReport) -> None:
     for domain in report.domains:
         where = f"domain {domain.domid}: "
         _distinct(f"{where}vcpus", (one.vcpu for one in domain.vcpus))
-        _distinct(f"{where}vifs", (one.vif for one in domain.vifs))
-        _distinct(f"{where}vbds", (one.device for one in domain.vbds))
+        _distinct(f"{where}vifs", (one.vif for one in domain.vifs or ()))
+        _distinct(f"{where}vbds", (one.device for one in domain.vbds or ()))
 
 
 def _distinct(what: str, numbers: Iterable[int]) -> None:

@@ -120,8 +120,8 @@ def _domain(domain: DomainReport, report: HostReport) -> DomainSnapshot:
         vcpus=tuple(
             _vcpu(one, domain) for one in sorted(domain.vcpus, key=lambda one: one.vcpu)
         ),
-        vifs=tuple(map(_vif, sorted(domain.vifs, key=lambda one: one.vif))),
-        vbds=_vbds(domain.vbds),
+        vifs=tuple(map(_vif, sorted(domain.vifs or (), key=lambda one: one.vif))),
+        vbds=_vbds(domain.vbds or ()),
         waits=_waits({"wake": domain.wake_waits, "preempted": domain.preempted_waits}),
     )  # fmt: skip
 

@@ -123,9 +123,13 @@ def _poll(report: HostReport) -> Iterator[Finding]:
 def _counted(report: HostReport, kind: str) -> str:
     """Return of how many devices of a kind something is counted; empty for other kinds."""
     if kind == "vif":
-        counted = [vif.receive_bytes is not None for one in report.domains for vif in one.vifs]
+        counted = [
+            vif.receive_bytes is not None for one in report.domains for vif in one.vifs or ()
+        ]
     elif kind == "vbd":
-        counted = [vbd.read_requests is not None for one in report.domains for vbd in one.vbds]
+        counted = [
+            vbd.read_requests is not None for one in report.domains for vbd in one.vbds or ()
+        ]
     else:
         return ""
     return f": {sum(counted)} of {len(counted)}"

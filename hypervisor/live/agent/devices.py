@@ -1,5 +1,7 @@
 """Reads the counters of guests' disks and network interfaces, whose backends are in this domain.
 
+Those whose backends are in a driver domain are told by xenstore alone, without counters.
+
 Source: drivers/block/xen-blkback/xenbus.c of Linux for the files below statistics/, in sectors of
 512 bytes. qdisk counts only for QEMU's own monitor: its counters are unknown here.
 """
@@ -10,6 +12,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Dict, Iterable, List, NamedTuple, Optional, Set, Tuple
 
+from hypervisor.live.agent.frontends import Frontends
 from hypervisor.live.agent.identities import Life
 from hypervisor.live.agent.keptfiles import KeptFiles
 from hypervisor.live.agent.netdevs import Netdevs
@@ -32,6 +35,8 @@ _SECTOR_BYTES = 512
 _STATISTICS = ("rd_req", "wr_req", "f_req", "ds_req", "rd_sect", "wr_sect", "oo_req")
 _NEW_NS = 10 * 1000000000  # so long devices of a new domain may come one by one
 _LOOKS_NS = 5 * 1000000000
+_STALE_NS = 30 * 1000000000
+_REREAD_AT_ONCE = 64  # devices, so that many are not all read again at once
 _SETTINGS = {
     "vif": ("mac", "bridge"),
     "vbd": ("dev", "type", "params", "mode"),
@@ -44,30 +49,53 @@ _SETTINGS = {
 class DeviceSource(Protocol):
     """What counts the devices of domains."""
 
+    problem: Optional[str]  # why devices cannot be found
+
     def begin(self, lives: Iterable[Life], now_ns: int) -> None:
         """Begin a poll that has found these domains; forget all others."""
 
-    def of(self, life: Life) -> Tuple[Tuple[VifReport, ...], Tuple[VbdReport, ...]]:
+    def of(self, life: Life) -> "Found":
         """Return the devices of a domain, each kind in the order of its numbers."""
+
+
+Found = Tuple[Optional[Tuple[VifReport, ...]], Optional[Tuple[VbdReport, ...]]]
+"""The interfaces and disks of a domain; None where they are unknown."""
+
+
+class _Node(NamedTuple):
+    """A device as the bus has it."""
+
+    kind: str
+    domid: int
+    number: int
+    name: str
+    inode: int  # one that is attached again has another
 
 
 class _Device(NamedTuple):
     kind: str  # as the bus has it
     number: int
-    node: str  # its name on the bus
+    node: _Node
     settings: Dict[str, str]  # as the toolstack has written them
+    read_ns: int  # when
     netdev: Optional[str] = None
+
+    @property
+    def is_complete(self) -> bool:
+        return len(self.settings) == len(_SETTINGS[self.kind])
 
 
 class Devices:
     """The devices of guests, found on the bus of backends.
 
     Counters are read in each poll. Devices are looked for while a domain is new, and else every
-    few seconds.
+    few seconds; their settings are read again in turn every 30 s, sooner if one is missing.
     """
 
     def __init__(self, store: Store, root: str = "/", tapdisks: Optional[Tapdisks] = None) -> None:
+        self.problem: Optional[str] = None
         self._store = store
+        self._frontends = Frontends(store)
         self._bus = Path(root) / _BUS
         self._files = KeptFiles()
         self._netdevs = Netdevs(root)
@@ -82,71 +110,114 @@ class Devices:
         if there - self._lives:
             self._new_until_ns = now_ns + _NEW_NS
         if there != self._lives or now_ns < self._new_until_ns or now_ns >= self._next_look_ns:
-            self._look(there)
+            self._look(there, now_ns)
             self._next_look_ns = now_ns + _LOOKS_NS
         self._lives = there
         self._files.sweep()
         self._netdevs.read()
 
-    def of(self, life: Life) -> Tuple[Tuple[VifReport, ...], Tuple[VbdReport, ...]]:
+    def of(self, life: Life) -> Found:
         """Return the devices of a domain."""
-        vifs: List[VifReport] = []
-        vbds: List[VbdReport] = []
+        if self.problem is not None:
+            return None, None
+        vifs: Dict[int, VifReport] = {}
+        vbds: Dict[int, VbdReport] = {}
         for device in self._found.get(life, ()):
             if device.kind == "vif":
-                vifs.append(self._vif(device))
+                vifs[device.number] = self._vif(device)
             else:
-                vbds.append(self._vbd(device, life[0]))
-        return tuple(vifs), tuple(vbds)
-
-    def _look(self, lives: Set[Life]) -> None:
-        there = {life[0]: life for life in lives}
-        known = {
-            (life, device.node): device for life, found in self._found.items() for device in found
-        }
-        self._found = {}
-        for kind, domid, number, node in self._nodes():
-            life = there.get(domid)
-            if life is not None:
-                device = known.get((life, node)) or self._new(kind, domid, number, node)
-                self._found.setdefault(life, []).append(self._completed(device, domid))
-
-    def _nodes(self) -> List[Tuple[str, int, int, str]]:
-        try:
-            with os.scandir(str(self._bus)) as entries:
-                names = [entry.name for entry in itertools.islice(entries, _MOST_DEVICES)]
-        except OSError:
-            return []
-        matches = (_DEVICE.match(name) for name in names)
-        return sorted(
-            (match.group(1), int(match.group(2)), int(match.group(3)), match.group(0))
-            for match in matches
-            if match is not None
+                vbds[device.number] = self._vbd(device, life[0])
+        elsewhere = self._frontends.of(life)
+        for number in elsewhere.vifs:
+            vifs.setdefault(number, VifReport(number))
+        for number in elsewhere.vbds:
+            vbds.setdefault(number, VbdReport(number))
+        return tuple(vifs[number] for number in sorted(vifs)), tuple(
+            vbds[number] for number in sorted(vbds)
         )
 
-    def _new(self, kind: str, domid: int, number: int, node: str) -> _Device:
+    def _look(self, lives: Set[Life], now_ns: int) -> None:
+        nodes = self._nodes()
+        if self.problem is not None:
+            return
+        there = {life[0]: life for life in lives}
+        before = self._found
+        known = {(life, device.node): device for life, found in before.items() for device in found}
+        self._found = {}
+        for node in nodes:
+            life = there.get(node.domid)
+            if life is not None:
+                device = known.get((life, node)) or self._new(node, now_ns)
+                self._found.setdefault(life, []).append(self._completed(device))
+        self._reread(now_ns)
+        self._frontends.look(sorted(lives), self._changed(before), now_ns)
+
+    def _changed(self, before: Dict[Life, List[_Device]]) -> Set[Life]:
+        """Return the domains that have others than before."""
+        return {
+            life
+            for life in set(before) | set(self._found)
+            if [one.node for one in before.get(life, ())]
+            != [one.node for one in self._found.get(life, ())]
+        }
+
+    def _reread(self, now_ns: int) -> None:
+        """Read the settings of those that have waited longest for it, as a toolstack changes them.
+
+        Where xenstore does not answer, what is known holds.
+        """
+        due = [
+            (device.read_ns, life, index)
+            for life, found in self._found.items()
+            for index, device in enumerate(found)
+            if now_ns - device.read_ns >= (_STALE_NS if device.is_complete else _LOOKS_NS)
+        ]
+        for _, life, index in sorted(due)[:_REREAD_AT_ONCE]:
+            device = self._completed(self._new(self._found[life][index].node, now_ns))
+            if self._store.problem is not None:
+                break
+            self._found[life][index] = device
+
+    def _nodes(self) -> List[_Node]:
+        self.problem = None
+        found = []
+        try:
+            with os.scandir(str(self._bus)) as entries:
+                for entry in itertools.islice(entries, _MOST_DEVICES):
+                    match = _DEVICE.match(entry.name)
+                    if match is not None:
+                        kind, domid, number = match.groups()
+                        node = _Node(kind, int(domid), int(number), entry.name, entry.inode())
+                        found.append(node)
+        except OSError as error:
+            self.problem = "%s: %s" % (self._bus, error.strerror)
+        return sorted(found)
+
+    def _new(self, node: _Node, now_ns: int) -> _Device:
         settings = {}
-        for name in _SETTINGS[kind]:
-            value = self._setting(kind, domid, number, name)
+        for name in _SETTINGS[node.kind]:
+            value = self._setting(node, name)
             if value is not None:
                 settings[name] = value
-        return _Device(kind, number, node, settings)
+        return _Device(node.kind, node.number, node, settings, now_ns)
 
-    def _setting(self, kind: str, domid: int, number: int, name: str) -> Optional[str]:
-        path = "/local/domain/0/backend/%s/%d/%d/%s" % (kind, domid, number, name)
+    def _setting(self, node: _Node, name: str) -> Optional[str]:
+        path = "/local/domain/0/backend/%s/%d/%d/%s" % (*node[:3], name)
         value = self._store.read(path)
         return None if value is None else value[:_CHARACTERS]
 
-    def _completed(self, device: _Device, domid: int) -> _Device:
+    def _completed(self, device: _Device) -> _Device:
         """Return a device with what is only known some time after it appears."""
         if device.kind == "vif" and device.netdev is None:
             try:
-                names = sorted(path.name for path in (self._bus / device.node / "net").iterdir())
+                names = sorted(
+                    path.name for path in (self._bus / device.node.name / "net").iterdir()
+                )
             except OSError:
                 names = []
             return device._replace(netdev=names[0] if names else None)
         if device.kind == "vbd3" and "kthread-pid" not in device.settings:
-            pid = self._setting(device.kind, domid, device.number, "kthread-pid")
+            pid = self._setting(device.node, "kthread-pid")
             if pid is not None:
                 return device._replace(settings=dict(device.settings, **{"kthread-pid": pid}))
         return device
@@ -176,7 +247,7 @@ class Devices:
             _KINDS[device.kind],
         )
         if device.kind == "vbd":
-            return self._blkback(report, device.node)
+            return self._blkback(report, device.node.name)
         if device.kind == "vbd3":
             counters = self._tapdisks.read(setting("kthread-pid", ""), domid, device.number)
             return report if counters is None else _tapdisk(report, counters)

@@ -35,6 +35,7 @@ class Poller:
     ) -> None:
         self._xen = xen
         self._store = store
+        self._devices = devices
         self._facts = facts
         self._clock = clock
         self._runstates = runstates
@@ -66,6 +67,8 @@ class Poller:
         domains = self._domains.describe(asking, counted, self._scheduler, time_ns)
         if self._store.problem is not None:
             asking.tell("xenstore", self._store.problem)
+        if self._devices.problem is not None:
+            asking.tell("devices", self._devices.problem)
         if self._runstates is not None and self._runstates.problem is not None:
             asking.tell("sampling", self._runstates.problem)
         ended_ns = self._clock.now_ns()
@@ -105,7 +108,10 @@ class Poller:
             found["runstates"] = "sampled"
         if any(domain.target_kib is not None for domain in domains):
             found["balloon"] = "xenstore"
-        found["vif"] = found["vbd"] = "sysfs"
+        if any(domain.vifs is not None for domain in domains):
+            found["vif"] = "sysfs"
+        if any(domain.vbds is not None for domain in domains):
+            found["vbd"] = "sysfs"
         return found
 
 

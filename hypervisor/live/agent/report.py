@@ -102,8 +102,8 @@ class DomainReport(NamedTuple):
     wake_waits: Optional[WaitsReport] = None  # those that began when a vcpu woke
     preempted_waits: Optional[WaitsReport] = None  # those that began when it lost the pcpu
     vcpus: Sequence[VcpuReport] = ()
-    vifs: Sequence[VifReport] = ()
-    vbds: Sequence[VbdReport] = ()
+    vifs: Optional[Sequence[VifReport]] = None
+    vbds: Optional[Sequence[VbdReport]] = None
 
 
 class PcpuReport(NamedTuple):

@@ -26,7 +26,7 @@ class Shown:
         self.vifs: List[Tuple[Labels, VifReport]] = [
             ((name, str(vif.vif)), vif)
             for name, domain in self.domains
-            for vif in sorted(domain.vifs, key=lambda one: one.vif)
+            for vif in sorted(domain.vifs or (), key=lambda one: one.vif)
         ]
         self.vbds: List[Tuple[Labels, VbdReport]] = [
             ((name, label), vbd) for name, domain in self.domains for label, vbd in _vbds(domain)
@@ -57,7 +57,7 @@ def _named(domains: Sequence[DomainReport]) -> List[Tuple[str, DomainReport]]:
 
 def _vbds(domain: DomainReport) -> List[Tuple[str, VbdReport]]:
     """Return the devices by name; by number where there is no name, or where two have it."""
-    vbds = sorted(domain.vbds, key=lambda vbd: vbd.device)
+    vbds = sorted(domain.vbds or (), key=lambda vbd: vbd.device)
     names = [None if vbd.name is None else one_line(vbd.name) for vbd in vbds]
     numbers = [str(vbd.device) for vbd in vbds]
     return [

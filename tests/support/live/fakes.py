@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from hypervisor.live.agent.clock import Clock
+from hypervisor.live.agent.devices import Found
 from hypervisor.live.agent.hostfacts import HostFacts
 from hypervisor.live.agent.identities import Life
 from hypervisor.live.agent.report import VbdReport, VifReport
@@ -54,9 +55,12 @@ class FakeStore:
 class FakeDevices:
     vifs: dict[int, tuple[VifReport, ...]] = field(default_factory=dict)
     vbds: dict[int, tuple[VbdReport, ...]] = field(default_factory=dict)
+    problem: str | None = None
 
     def begin(self, lives: Iterable[Life], now_ns: int) -> None:
         pass
 
-    def of(self, life: Life) -> tuple[tuple[VifReport, ...], tuple[VbdReport, ...]]:
+    def of(self, life: Life) -> Found:
+        if self.problem is not None:
+            return None, None
         return self.vifs.get(life[0], ()), self.vbds.get(life[0], ())

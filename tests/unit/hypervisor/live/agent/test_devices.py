@@ -125,9 +125,10 @@ def test_a_disk_that_goes_while_it_is_read_is_unknown(bus, tmp_path):
     for name in STATISTICS:
         (statistics / name).unlink()
 
-    _, (vbd,) = devices.of(LIFE)
+    vbds = devices.of(LIFE)[1]
 
-    assert (None,) * 7 == vbd[5:12]
+    assert vbds is not None
+    assert (None,) * 7 == vbds[0][5:12]
 
 
 def test_qdisk_has_no_counters(bus, tmp_path):
@@ -157,7 +158,101 @@ def test_nonsense_in_a_counter_is_unknown(bus, tmp_path, content):
 
 
 def test_a_host_without_backends_has_no_devices(tmp_path):
+    (tmp_path / "sys/bus/xen-backend/devices").mkdir(parents=True)
+
     assert ((), ()) == read(Devices(FakeStore(), str(tmp_path)))
+
+
+def test_devices_are_unknown_where_the_bus_cannot_be_listed(tmp_path):
+    devices = Devices(FakeStore(), str(tmp_path))
+
+    assert (None, None) == read(devices)
+    assert "No such file or directory" in str(devices.problem)
+
+
+def test_a_bus_that_appears_is_seen(tmp_path):
+    devices = Devices(FakeStore(), str(tmp_path))
+    read(devices)
+    (tmp_path / "sys/bus/xen-backend/devices").mkdir(parents=True)
+
+    assert (((), ()), None) == (read(devices), devices.problem)
+
+
+def test_devices_of_a_driver_domain_are_known_without_counters(bus, tmp_path):
+    store = FakeStore(
+        {
+            "/local/domain/1/device/vif/0/backend-id": "0",
+            "/local/domain/1/device/vif/1/backend-id": "3",
+            "/local/domain/1/device/vbd/51712/backend-id": "3",
+            "/local/domain/1/device/vbd/x/backend-id": "3",
+        }
+    )
+
+    vifs, vbds = read(Devices(store, str(tmp_path)))
+
+    assert [(0, 600), (1, None)] == [(one.vif, one.transmit_bytes) for one in vifs]
+    assert [(51712, None)] == [(one.device, one.read_requests) for one in vbds]
+
+
+def test_a_detached_device_is_gone_from_the_list_of_xenstore_too(bus, tmp_path):
+    store = FakeStore({"/local/domain/1/device/vif/0/backend-id": "0"})
+    devices = Devices(store, str(tmp_path))
+    read(devices)
+    (bus / "vif-1-0").rename(tmp_path / "gone")
+    store.values = {}
+
+    assert ((), ()) == read(devices)
+
+
+HOME = "/local/domain/0/backend/vbd/1/51712"
+
+
+def disk_at(devices, seconds):
+    devices.begin([LIFE], seconds * 10**9)
+    return devices.of(LIFE)[1][0]
+
+
+def test_a_disk_that_is_attached_again_has_its_new_settings(bus, tmp_path):
+    add_disk(bus)
+    store = FakeStore({f"{HOME}/params": "/dev/vg/old"})
+    devices = Devices(store, str(tmp_path))
+    disk_at(devices, 0)
+    (bus / "vbd-1-51712").rename(tmp_path / "old")  # it keeps its inode
+    add_disk(bus)
+    store.values = {f"{HOME}/params": "/dev/vg/new"}
+
+    assert "phy:/dev/vg/new" == disk_at(devices, 1).backend
+
+
+def test_changed_settings_are_seen_within_half_a_minute(bus, tmp_path):
+    add_disk(bus)
+    names = ("dev", "type", "params", "mode")
+    store = FakeStore({f"{HOME}/{name}": "r" for name in names})
+    devices = Devices(store, str(tmp_path))
+    before = disk_at(devices, 0)
+    store.values[f"{HOME}/mode"] = "w"
+
+    assert ("r", "r", "w") == (before.mode, disk_at(devices, 20).mode, disk_at(devices, 31).mode)
+
+
+def test_a_setting_that_was_not_there_is_looked_for_again(bus, tmp_path):
+    add_disk(bus)
+    store = FakeStore(problem="hung")
+    devices = Devices(store, str(tmp_path))
+    before = disk_at(devices, 0)
+    store.values, store.problem = {f"{HOME}/dev": "xvda"}, None
+
+    assert (None, "xvda") == (before.name, disk_at(devices, 6).name)
+
+
+def test_settings_are_kept_while_xenstore_is_silent(bus, tmp_path):
+    add_disk(bus)
+    store = FakeStore({f"{HOME}/dev": "xvda"})
+    devices = Devices(store, str(tmp_path))
+    disk_at(devices, 0)
+    store.problem = "hung"
+
+    assert "xvda" == disk_at(devices, 60).name
 
 
 def test_files_that_are_no_longer_read_are_closed(tmp_path):

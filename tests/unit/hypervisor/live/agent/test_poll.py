@@ -9,7 +9,7 @@ from hypervisor.live.agent.errors import HypercallFailed
 from hypervisor.live.agent.readings import NotRead
 from hypervisor.live.agent.report import to_json
 from tests.support.live.fake_privcmd import VERSIONS, FakePrivcmd
-from tests.support.live.fakes import SECOND, FakeStore
+from tests.support.live.fakes import SECOND, FakeDevices, FakeStore
 from tests.support.live.machine import HVM, PAUSED, SHUTDOWN, Domain, Machine, Vcpu
 from tests.support.live.polled import Polled
 
@@ -186,7 +186,7 @@ def test_a_host_that_refuses_to_list_its_domains_is_not_read(number):
     polled = two_domains()
     polled.privcmd.denied = {("sysctl", 6): number}
 
-    with pytest.raises(NotRead, match="^domains: "):
+    with pytest.raises(NotRead, match=r"^domains: "):
         polled.poll()
 
 
@@ -260,6 +260,18 @@ def test_a_silent_xenstore_is_told_and_the_rest_is_read():
         report.problems,
         report.domains[0].name,
         False,
+    )
+
+
+def test_devices_that_cannot_be_found_are_told_and_have_no_source():
+    polled = Polled(devices=FakeDevices(problem="no bus"))
+
+    report = polled.poll()
+
+    assert (("devices: no bus",), set(), None) == (
+        report.problems,
+        {"vif", "vbd"} & set(report.sources),
+        report.domains[0].vifs,
     )
 
 
