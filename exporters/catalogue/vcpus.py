@@ -27,11 +27,11 @@ PRIORITIES = ("boost", "under", "over", "parked")
 
 def affinity(host: HostSnapshot, _: ServiceStats, /) -> Iterator[Point]:
     """Yield points by domain, vcpu and allowed pcpus; `any` where it may run on all."""
-    everywhere = tuple(pcpu.pcpu for pcpu in host.pcpus)
+    everywhere = {pcpu.pcpu for pcpu in host.pcpus}
     for domain in each_domain(host):
         for vcpu in domain.vcpus:
             if vcpu.affinity is not None:
-                is_any = vcpu.affinity == everywhere
+                is_any = bool(everywhere) and everywhere.issubset(vcpu.affinity)
                 cpus = "any" if is_any else ",".join(map(str, vcpu.affinity))
                 yield (domain.name, str(vcpu.vcpu), cpus), 1
 

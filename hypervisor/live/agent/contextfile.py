@@ -38,9 +38,13 @@ def sample_for(
 ) -> ContextSamples:
     """Sample until the time is over or `wait` (for so many seconds) returns True."""
     end = now() + seconds
-    sampler.round()
+
+    def is_over() -> bool:
+        return now() >= end or wait(0.0)
+
+    sampler.round(is_over)
     while now() < end and not wait(min(sampler.pause_seconds(), max(0.0, end - now()))):
-        sampler.round()
+        sampler.round(is_over)
     return sampler.samples()
 
 

@@ -7,7 +7,7 @@ Domain 0 and the hypervisor cannot be seen in this way.
 """
 
 import random
-from typing import Dict, List, NamedTuple, Optional, Tuple
+from typing import Callable, Dict, List, NamedTuple, Optional, Tuple
 
 from hypervisor.live.agent.clock import Clock
 from hypervisor.live.agent.errors import HypercallFailed
@@ -72,14 +72,19 @@ class ContextSampler:
         wanted_ns = max(self._period_ns, self._round_ns / self._share)
         return min(_LONGEST_PAUSE_NS, wanted_ns) * self._chance.uniform(0.5, 1.5) / 1e9
 
-    def round(self) -> None:
-        """Look at all vcpus that have run for a period since they were last seen."""
+    def round(self, is_over: Callable[[], bool] = lambda: False) -> None:
+        """Look at all vcpus that have run for a period since they were last seen.
+
+        It ends early when `is_over` says so after a domain.
+        """
         began_ns = self._clock.thread_ns()
         try:
             for domain in self._xen.domains():
                 if domain.domid and not domain.is_stopped:
-                    for number in range(domain.highest_vcpu + 1):
+                    for number in range(domain.vcpu_count):
                         self._vcpu(domain, number)
+                if is_over():
+                    break
         except HypercallFailed as error:
             self._problems["contexts: %s" % error] = None
         cost_ns = max(0, self._clock.thread_ns() - began_ns)

@@ -128,7 +128,7 @@ class Domains:
         asking = Asking()  # not being able is no problem
         times = asking.ask("runstates", self._xen.runstates, info.domid)
         self._can_tell_runstates = asking.has("runstates")
-        return None if times is None else times.runnable_ns * (info.highest_vcpu + 1)
+        return None if times is None else times.runnable_ns * info.vcpu_count
 
 
 def _kind(info: DomainInfo) -> str:

@@ -54,7 +54,7 @@ class Xen:
         self._batch = Batch(privcmd, self._xen)
         self.domctl = self._xen.domctl
         self.sysctl = self._xen.sysctl
-        self._known_bitmaps: Dict[bytes, Tuple[int, ...]] = {}
+        self._known_bitmaps: Dict[Tuple[bytes, int], Tuple[int, ...]] = {}
 
     @property
     def calls(self) -> int:
@@ -168,7 +168,7 @@ class Xen:
             )
             bitmaps = bytes(self._xen.buffer[: size * len(part)])
             found += [
-                None if at < 0 else self._numbers(bitmaps[index * size : (index + 1) * size])
+                None if at < 0 else self._numbers(bitmaps[index * size : (index + 1) * size], pcpus)
                 for index, at in enumerate(answers)
             ]
         return found
@@ -289,9 +289,9 @@ class Xen:
         self._xen.ask_host(2)
         return layouts.TRACE.unpack_from(self._xen.request, _HOST)
 
-    def _numbers(self, bitmap: bytes) -> Tuple[int, ...]:
-        """Return the numbers of the bits that are set; most vcpus have the same few bitmaps."""
-        found = self._known_bitmaps.get(bitmap)
+    def _numbers(self, bitmap: bytes, pcpus: int) -> Tuple[int, ...]:
+        """Return which of the first `pcpus` bits are set; most vcpus have the same few bitmaps."""
+        found = self._known_bitmaps.get((bitmap, pcpus))
         if found is None:
             if len(self._known_bitmaps) >= _MOST_BITMAPS:
                 self._known_bitmaps.clear()
@@ -299,9 +299,9 @@ class Xen:
                 8 * index + bit
                 for index, byte in enumerate(bitmap)
                 for bit in range(8)
-                if byte >> bit & 1
+                if byte >> bit & 1 and 8 * index + bit < pcpus  # Xen fills up whole bytes
             )
-            self._known_bitmaps[bitmap] = found
+            self._known_bitmaps[bitmap, pcpus] = found
         return found
 
     def _domain_at(self, at: int) -> DomainInfo:

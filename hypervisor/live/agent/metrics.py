@@ -116,11 +116,12 @@ def _maximum(domain: DomainReport) -> Optional[int]:
 
 
 def _affinity(shown: Shown) -> Iterator[Point]:
-    everywhere = [one.pcpu for one in shown.pcpus]
+    everywhere = {one.pcpu for one in shown.pcpus}
     for labels, vcpu in shown.vcpus:
         if vcpu.affinity is not None:
             pcpus = sorted(set(vcpu.affinity))
-            cpus = "any" if pcpus == everywhere else ",".join(map(str, pcpus))
+            is_any = bool(everywhere) and everywhere.issubset(pcpus)
+            cpus = "any" if is_any else ",".join(map(str, pcpus))
             yield (*labels, cpus), 1
 
 

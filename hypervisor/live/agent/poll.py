@@ -60,7 +60,7 @@ class Poller:
         if self._scheduler is None:
             self._scheduler = asking.ask("scheduler", self._xen.scheduler_id)
         pcpus = self._pcpus.read(asking, machine, began_ns)
-        counted = self._domains.count(asking, 1 if machine is None else machine.highest_pcpu + 1)
+        counted = self._domains.count(asking, 0 if machine is None else machine.highest_pcpu + 1)
         if all(info.domid for info in counted.infos):
             raise NotRead("; ".join(asking.problems) or "the hypervisor tells of no domain 0")
         time_ns = (began_ns + self._clock.now_ns()) // 2

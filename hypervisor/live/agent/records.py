@@ -41,6 +41,10 @@ class Place(NamedTuple):
     node: int
 
 
+MOST_VCPUS = 8192
+"""Of a domain: Xen's MAX_VIRT_CPUS. A number beyond is none."""
+
+
 class DomainInfo(NamedTuple):
     """One domain."""
 
@@ -56,6 +60,11 @@ class DomainInfo(NamedTuple):
     uuid: str
     pool: int  # -1: none
     emulation: int  # devices that Xen emulates for it, bit by bit
+
+    @property
+    def vcpu_count(self) -> int:
+        """How many vcpus it may have, online or not; 0 if Xen tells a number that cannot be."""
+        return self.highest_vcpu + 1 if self.highest_vcpu < MOST_VCPUS else 0
 
     @property
     def is_dying(self) -> bool:

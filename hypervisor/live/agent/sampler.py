@@ -125,12 +125,13 @@ class Sampler:
         seen: List[Tuple[VcpuOfLife, int, int]] = []  # state and pcpu of each
         wanted: List[VcpuOfLife] = []
         for domain in self._xen.domains():
-            for number in range(min(domain.highest_vcpu + 1, _MOST_VCPUS - len(wanted))):
+            is_whole = domain.online_vcpus == domain.vcpu_count  # those offline do not block
+            for number in range(min(domain.vcpu_count, _MOST_VCPUS - len(wanted))):
                 vcpu = (domain.domid, domain.uuid, number)
                 place = self._places.get(vcpu, -1)
                 if domain.is_stopped:
                     seen.append((vcpu, _OFFLINE, place))
-                elif domain.flags & BLOCKED and place >= 0:
+                elif domain.flags & BLOCKED and place >= 0 and is_whole:
                     seen.append((vcpu, _BLOCKED, place))
                 else:
                     wanted.append(vcpu)

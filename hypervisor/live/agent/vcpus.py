@@ -4,7 +4,7 @@ from typing import Dict, List, Sequence, Tuple
 
 from hypervisor.live.agent.asking import Asking
 from hypervisor.live.agent.hypercalls import Xen
-from hypervisor.live.agent.records import DomainInfo
+from hypervisor.live.agent.records import MOST_VCPUS, DomainInfo
 from hypervisor.live.agent.report import VcpuReport
 
 VcpuOfLife = Tuple[int, str, int]
@@ -25,14 +25,20 @@ class Vcpus:
     def read(
         self, asking: Asking, domains: Sequence[DomainInfo], pcpus: int
     ) -> Dict[int, List[VcpuReport]]:
-        """Return the vcpus of domains by domid; those that have gone meanwhile are left out."""
+        """Return the vcpus of domains by domid; those that have gone meanwhile are left out.
+
+        Their affinities are unknown where the number of pcpus is, which is 0 then.
+        """
         wanted: List[VcpuOfLife] = []
         for domain in domains:
             domid, uuid = domain.domid, domain.uuid
-            if len(wanted) + domain.highest_vcpu >= _MOST_VCPUS:
+            if domain.highest_vcpu >= MOST_VCPUS:
+                asking.tell("vcpus", "domain %d cannot have so many" % domid)
+                continue
+            if len(wanted) + domain.vcpu_count > _MOST_VCPUS:
                 asking.tell("vcpus", "there are more than %d" % _MOST_VCPUS)
                 break
-            wanted += [(domid, uuid, number) for number in range(domain.highest_vcpu + 1)]
+            wanted += [(domid, uuid, number) for number in range(domain.vcpu_count)]
         infos = self._xen.vcpus(
             [(vcpu[0], vcpu[2]) for vcpu in wanted], lambda error: asking.refused("vcpus", error)
         )
@@ -46,6 +52,9 @@ class Vcpus:
 
     def _read_affinities(self, asking: Asking, vcpus: List[VcpuOfLife], pcpus: int) -> None:
         """Read the affinities of new vcpus, and of others in turn; forget those that have gone."""
+        if not pcpus:
+            self._affinities = {}
+            return
         kept = self._affinities
         self._affinities = {vcpu: kept[vcpu] for vcpu in vcpus if vcpu in kept}
         begin = self._next if self._next < len(vcpus) else 0

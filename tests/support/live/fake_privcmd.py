@@ -151,6 +151,8 @@ class FakePrivcmd:
         pages = (domain.total_pages, domain.maximum_pages, domain.outstanding_pages, 0, 0, 0)
         struct.pack_into("<7Q", data, at + 8, *pages, domain.cpu_ns)
         highest = (len(domain.vcpus) - 1) & 0xFFFFFFFF
+        if domain.highest_vcpu is not None:
+            highest = domain.highest_vcpu
         struct.pack_into("<3I", data, at + 64, online, highest, domain.ssid)
         data[at + 76 : at + 92] = domain.uuid.bytes
         struct.pack_into("<I", data, at + 92, domain.pool & 0xFFFFFFFF)

@@ -34,6 +34,7 @@ class Domain:
     weight: int = 256
     cap: int = 0
     vcpus: list[Vcpu] = field(default_factory=lambda: [Vcpu()])
+    highest_vcpu: int | None = None  # a wrong one
 
 
 @dataclass

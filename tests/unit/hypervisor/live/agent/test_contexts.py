@@ -43,6 +43,23 @@ def test_a_sample_stands_for_a_period_of_running_time():
     assert ({(False, USER): 6}, 20 * MS) == (bench.counts(), bench.sampler.samples().period_ns)
 
 
+def test_a_round_ends_where_a_domain_has_a_number_of_vcpus_that_cannot_be():
+    bench = Bench(highest_vcpu=0xFFFFFFFE)
+    bench.privcmd.calls.clear()
+    bench.pass_round(20)
+
+    assert [] == [call for call in bench.privcmd.calls if call[0] == "domctl"]
+
+
+def test_a_round_ends_after_a_domain_when_it_is_over():
+    bench = Bench()
+    bench.machine.domains.append(Domain(2))
+    bench.privcmd.calls.clear()
+    bench.sampler.round(lambda: True)
+
+    assert [] == [call for call in bench.privcmd.calls if call[2] == 2]
+
+
 def test_samples_name_domain_and_vcpu():
     bench = Bench()
     bench.pass_round(20)

@@ -111,6 +111,12 @@ def test_an_affinity_is_read_beyond_the_first_64_pcpus():
     assert [(1, 63, 64, 130)] == xen.affinities([(0, 0)], 131, never)
 
 
+def test_an_affinity_ends_with_the_pcpus_of_the_host():
+    xen = Xen(FakePrivcmd(Machine([Domain(0, vcpus=[Vcpu(affinity=tuple(range(8)))])])))
+
+    assert [(0, 1)] == xen.affinities([(0, 0)], 2, never)
+
+
 def test_weight_and_cap_are_asked_of_the_pool_s_scheduler():
     machine = Machine([Domain(0), Domain(1, weight=512, cap=25, pool=1)], pools={0: 5, 1: 6})
     xen = Xen(FakePrivcmd(machine))

@@ -263,6 +263,24 @@ def test_a_silent_xenstore_is_told_and_the_rest_is_read():
     )
 
 
+@pytest.mark.parametrize("highest", [8192, 0xFFFFFFFE])
+def test_a_number_of_vcpus_that_cannot_be_leaves_the_others_known(highest):
+    polled = two_domains(highest_vcpu=highest)
+    polled.machine.domains.append(Domain(2, UUID(int=2)))
+
+    report = polled.poll()
+
+    assert [1, 0, 1] == [len(one.vcpus) for one in report.domains]
+    assert ("vcpus: domain 1 cannot have so many",) == report.problems
+
+
+def test_affinities_are_unknown_where_the_number_of_pcpus_is():
+    polled = two_domains()
+    polled.privcmd.denied = {EVERYTHING["physinfo"]: errno.EPERM}
+
+    assert polled.domain(1).vcpus[0].affinity is None
+
+
 def test_devices_that_cannot_be_found_are_told_and_have_no_source():
     polled = Polled(devices=FakeDevices(problem="no bus"))
 

@@ -76,6 +76,17 @@ def test_a_blocked_domain_costs_no_hypercall_for_its_vcpus():
     assert {VCPU: (0, 2, 0)} == sampled.sampler.drain()
 
 
+def test_an_offline_vcpu_of_a_blocked_domain_is_not_blocked():
+    sampled = Sampled()
+    sampled.web.vcpus.append(Vcpu(pcpu=1, online=False))
+    sampled.round()
+    sampled.sampler.drain()
+
+    sampled.round(flags=0x10, blocked=True)
+
+    assert {VCPU: (0, 1, 0), (1, str(WEB), 1): (0, 0, 1)} == sampled.sampler.drain()
+
+
 def test_a_domain_that_is_destroyed_while_sampled_is_no_problem():
     sampled = Sampled()
 
