@@ -7,6 +7,7 @@ import os
 import select
 import socket
 import struct
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Optional, Sequence, Tuple
 
@@ -96,14 +97,19 @@ class _Channel:
         self._request = 0
 
     def ask(self, kind: int, payload: bytes) -> Optional[bytes]:
-        """Return the answer; None if the daemon says that there is none."""
+        """Return the answer; None if the daemon says that there is none.
+
+        Raises:
+            OSError, StoreFailed: There was no whole answer in two seconds.
+        """
+        end = time.monotonic() + _WAIT_SECONDS
         self._request = self._request + 1 & 0x7FFFFFFF
-        os.write(self._descriptor, _HEADER.pack(kind, self._request, 0, len(payload)) + payload)
+        self._write(_HEADER.pack(kind, self._request, 0, len(payload)) + payload, end)
         while True:
-            answered, request, _, length = _HEADER.unpack(self._read(_HEADER.size))
+            answered, request, _, length = _HEADER.unpack(self._read(_HEADER.size, end))
             if length > _PAYLOAD_BYTES:
                 raise StoreFailed("xenstore answers with %d bytes" % length)
-            answer = self._read(length)
+            answer = self._read(length, end)
             if answered != _WATCH_EVENT:
                 break
         if request != self._request or answered not in (kind, _ERROR):
@@ -113,16 +119,33 @@ class _Channel:
     def close(self) -> None:
         os.close(self._descriptor)
 
-    def _read(self, size: int) -> bytes:
+    def _write(self, request: bytes, end: float) -> None:
+        while request:
+            try:
+                request = request[os.write(self._descriptor, request) :]
+            except BlockingIOError:
+                self._wait(select.POLLOUT, end)  # not before: the kernel's device never tells it
+
+    def _read(self, size: int, end: float) -> bytes:
         found = b""
         while len(found) < size:
-            if not select.select([self._descriptor], [], [], _WAIT_SECONDS)[0]:
-                raise StoreFailed("xenstore does not answer")
-            part = os.read(self._descriptor, size - len(found))
+            self._wait(select.POLLIN, end)
+            try:
+                part = os.read(self._descriptor, size - len(found))
+            except BlockingIOError:
+                continue
             if not part:
                 raise StoreFailed("xenstore has hung up")
             found += part
         return found
+
+    def _wait(self, events: int, end: float) -> None:
+        """Wait until it can go on, or has failed. Raises: StoreFailed at the end of the time."""
+        left = end - time.monotonic()
+        poll = select.poll()  # which knows descriptors beyond 1023 as well
+        poll.register(self._descriptor, events)
+        if left <= 0 or not poll.poll(left * 1000):
+            raise StoreFailed("xenstore does not answer")
 
 
 def _opened(root: Path) -> _Channel:
@@ -133,11 +156,11 @@ def _opened(root: Path) -> _Channel:
                 connection.connect(str(root / name))
             except OSError:
                 continue
-            connection.setblocking(True)
+            connection.setblocking(False)
             return _Channel(connection.detach())
     for name in _DEVICES:
         try:
-            return _Channel(os.open(str(root / name), os.O_RDWR | os.O_CLOEXEC))
+            return _Channel(os.open(str(root / name), os.O_RDWR | os.O_CLOEXEC | os.O_NONBLOCK))
         except OSError:
             continue
     raise StoreFailed("xenstore has neither a socket nor a device that may be opened here")

@@ -1,9 +1,12 @@
+import contextlib
 import socket
 import struct
 import threading
 
 import pytest
 
+from hypervisor.live.agent import xenstore
+from hypervisor.live.agent.errors import StoreFailed
 from hypervisor.live.agent.xenstore import Xenstore
 
 READ, DIRECTORY, ERROR, WATCH_EVENT = 2, 1, 16, 15
@@ -100,6 +103,53 @@ def test_an_answer_that_is_none_is_a_problem(daemon, reply):
 
     assert store.read("/a") is None
     assert store.problem is not None
+
+
+@pytest.mark.parametrize(
+    "spoken",
+    [answer(WATCH_EVENT, 0, b"@x\0t\0") * 10, b"\0"],
+    ids=["events without end", "byte by byte"],
+)
+def test_an_answer_that_does_not_come_to_an_end_is_waited_for_no_longer_than_allowed(
+    tmp_path, monkeypatch, spoken
+):
+    monkeypatch.setattr(xenstore, "_WAIT_SECONDS", 0.2)
+    monkeypatch.setattr(xenstore, "_PAYLOAD_BYTES", 1 << 30)
+    (tmp_path / "run/xenstored").mkdir(parents=True)
+    stop = threading.Event()
+
+    def speak(listener):
+        with listener.accept()[0] as connection, contextlib.suppress(OSError):
+            connection.sendall(b"" if len(spoken) > 1 else struct.pack("<4I", READ, 1, 0, 1 << 20))
+            while not stop.wait(0.01):
+                connection.sendall(spoken)
+
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "run/xenstored/socket"))
+        listener.listen()
+        speaker = threading.Thread(target=speak, args=(listener,), daemon=True)
+        speaker.start()
+        store = Xenstore(str(tmp_path))
+        asked = threading.Thread(target=store.read, args=("/a",), daemon=True)
+        asked.start()
+        asked.join(5)
+        stop.set()
+        speaker.join()
+
+    assert "xenstore does not answer" == store.problem
+
+
+def test_a_daemon_that_takes_no_requests_is_not_waited_for(monkeypatch):
+    monkeypatch.setattr(xenstore, "_WAIT_SECONDS", 0.1)
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            ours.send(b"x" * 4096)
+    channel = xenstore._Channel(ours.fileno())
+
+    with theirs, ours, pytest.raises(StoreFailed, match="does not answer"):
+        channel.ask(READ, b"/a\0")
 
 
 def test_after_a_failure_it_is_asked_again_in_the_next_poll(daemon):
