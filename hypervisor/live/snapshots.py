@@ -197,7 +197,7 @@ def _vif(vif: VifReport) -> VifSnapshot:
 
 def _vbds(vbds: Sequence[VbdReport]) -> tuple[VbdSnapshot, ...]:
     """Return the devices; one whose name is not its own alone has none, and is told by number."""
-    names = [_text(one.name) for one in vbds]
+    names = [_text(one.name) or None for one in vbds]  # an empty one names nothing
     uses = Counter([*names, *(str(one.device) for one in vbds)])
     kept = (name if uses[name] == 1 else None for name in names)
     found = (_vbd(one, name) for one, name in zip(vbds, kept, strict=True))

@@ -58,7 +58,7 @@ def _named(domains: Sequence[DomainReport]) -> List[Tuple[str, DomainReport]]:
 def _vbds(domain: DomainReport) -> List[Tuple[str, VbdReport]]:
     """Return the devices by name; by number where there is no name, or where two have it."""
     vbds = sorted(domain.vbds or (), key=lambda vbd: vbd.device)
-    names = [None if vbd.name is None else one_line(vbd.name) for vbd in vbds]
+    names = [one_line(vbd.name) if vbd.name else None for vbd in vbds]
     numbers = [str(vbd.device) for vbd in vbds]
     return [
         (number if name is None or (names + numbers).count(name) > 1 else name, vbd)

@@ -123,6 +123,12 @@ def test_a_disk_whose_name_another_has_is_told_by_its_number():
     ]
 
 
+def test_a_disk_with_an_empty_name_has_none():
+    (vbd,) = only(guest(1, "web", SECOND)._replace(vbds=(VbdReport(6, ""),))).vbds
+
+    assert vbd.name is None
+
+
 def test_domains_and_what_they_have_come_in_the_order_of_their_numbers():
     first = guest(1, "a", SECOND)
     made = snapshot_of(report(domains=(guest(9, "b", SECOND), first)), "h")
