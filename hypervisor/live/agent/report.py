@@ -87,8 +87,8 @@ class DomainReport(NamedTuple):
     running: bool = False
     shutdown_reason: Optional[int] = None  # while it is shut down
     created_unix_ns: Optional[int] = None
-    cpu_ns: int = 0
-    memory_kib: int = 0
+    cpu_ns: Optional[int] = None
+    memory_kib: Optional[int] = None
     maximum_kib: Optional[int] = None  # None as well where there is no limit
     is_memory_unlimited: bool = False
     target_kib: Optional[int] = None

@@ -47,6 +47,14 @@ def test_a_field_that_an_agent_does_not_send_is_unknown():
     assert report(mhz=None) == read_report(json.dumps(sent).encode())
 
 
+def test_what_a_domain_is_not_said_to_have_is_unknown_and_not_nothing():
+    sent = {"domid": 0, "uuid": "u"}
+
+    (domain,) = read_report(changed(domains=[sent])).domains
+
+    assert (None,) * 4 == (domain.cpu_ns, domain.memory_kib, domain.vifs, domain.vbds)
+
+
 @pytest.mark.parametrize(
     ("body", "told"),
     [
