@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 else:
     Protocol = object
 
+_MOST_SURPLUS_NS = 1000000000  # clocks are read some milliseconds apart; more is no clock
 _CAP_REACHED = 0.66  # of the cap, in one poll: a scheduler keeps a cap, but not to the point
 
 
@@ -43,6 +44,7 @@ class _Times(NamedTuple):
     blocked_ns: int = 0
     offline_ns: int = 0
     capped_ns: int = 0
+    surplus_ns: int = 0  # by which it ran longer than time passed, so read: taken off the next
     is_known: bool = False  # it has been added to
 
 
@@ -87,6 +89,8 @@ class Runstates:
         kept = self._times.get(life)
         if kept is None:
             times = _Times(now_ns, vcpu.cpu_ns)
+        elif vcpu.cpu_ns < kept.cpu_ns or now_ns < kept.at_ns:  # what ran is unknown
+            times = kept._replace(at_ns=now_ns, cpu_ns=vcpu.cpu_ns, counts=Counts())
         else:
             counts = kept.counts.plus(self._drained.get(life, Counts()))
             times = _added(kept._replace(counts=counts), now_ns, vcpu.cpu_ns, is_capped)
@@ -106,7 +110,7 @@ class Runstates:
         for vcpu in vcpus:
             kept = self._times.get((domain.domid, domain.uuid, vcpu.vcpu))
             if kept is not None and vcpu.cpu_ns is not None and now_ns > kept.at_ns:
-                ran += (vcpu.cpu_ns - kept.cpu_ns) / (now_ns - kept.at_ns)
+                ran += max(0, vcpu.cpu_ns - kept.cpu_ns) / (now_ns - kept.at_ns)
         return ran
 
 
@@ -116,7 +120,9 @@ def _added(times: _Times, now_ns: int, cpu_ns: int, is_capped: bool) -> _Times:
     samples = waiting + blocked + offline
     if samples == 0:
         return times
-    rest_ns = max(0, now_ns - times.at_ns - (cpu_ns - times.cpu_ns))
+    rest_ns = now_ns - times.at_ns - (cpu_ns - times.cpu_ns) - times.surplus_ns
+    surplus_ns = min(max(0, -rest_ns), _MOST_SURPLUS_NS)
+    rest_ns = max(0, rest_ns)
     waiting_ns = rest_ns * waiting // samples
     blocked_ns = rest_ns * blocked // samples
     return _Times(
@@ -126,5 +132,6 @@ def _added(times: _Times, now_ns: int, cpu_ns: int, is_capped: bool) -> _Times:
         blocked_ns=times.blocked_ns + blocked_ns,
         offline_ns=times.offline_ns + rest_ns - waiting_ns - blocked_ns,
         capped_ns=times.capped_ns + (waiting_ns if is_capped else 0),
+        surplus_ns=surplus_ns,
         is_known=True,
     )

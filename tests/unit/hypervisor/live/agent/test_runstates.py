@@ -85,5 +85,30 @@ def test_a_domain_that_has_the_same_number_begins_anew():
     assert (None,) * 4 == domain.poll(ran=0, counts=Counts(9, 0, 0), uuid="db")
 
 
+def test_moments_at_which_clocks_are_read_do_not_add_up_to_time():
+    domain = Domain()
+    for _ in range(50):
+        domain.poll(ran=1.01, counts=Counts(0, 1, 0))
+        times = domain.poll(ran=0.99, counts=Counts(0, 1, 0))
+
+    assert (0, 0, 0, 0) == times
+
+
+def test_running_time_that_falls_is_no_time_that_was_blocked():
+    domain = Domain()
+    domain.poll(ran=0.5, counts=Counts(0, 1, 0))
+    domain.poll(ran=-5, counts=Counts(0, 9, 0))
+
+    assert (0, 0.75 * SECOND, 0, 0) == domain.poll(ran=0.75, counts=Counts(0, 1, 0))
+
+
+def test_a_jump_of_running_time_is_not_taken_off_for_ever():
+    domain = Domain()
+    domain.poll(ran=1e6, counts=Counts(0, 1, 0))
+    domain.poll(ran=0, counts=Counts(0, 1, 0))
+
+    assert (0, SECOND, 0, 0) == domain.poll(ran=0, counts=Counts(0, 1, 0))
+
+
 def test_more_running_than_time_leaves_no_time_to_wait():
     assert (0, 0, 0, 0) == Domain().poll(ran=1.01, counts=Counts(1, 0, 0))
