@@ -77,7 +77,9 @@ def _told(error: ValidationError) -> str:
 
 def _check_size(report: HostReport) -> None:
     """Check that the host has not so many rows that they would keep others from being shown."""
-    parts = sum(len(one.vcpus) + len(one.vifs) + len(one.vbds) for one in report.domains)
+    parts = sum(
+        len(one.vcpus) + len(one.vifs or ()) + len(one.vbds or ()) for one in report.domains
+    )
     rows = len(report.pcpus) + len(report.domains) + parts
     if rows > MOST_ROWS:
         raise BadReport(f"{rows} pcpus, domains, vcpus and devices: a host has at most {MOST_ROWS}")
