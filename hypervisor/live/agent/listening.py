@@ -63,8 +63,9 @@ def on_address(address: Address) -> List[socket.socket]:
                 listener.bind(where)
                 listener.listen(_BACKLOG)
                 found.append(listener)
-        except OSError as error:
-            raise CannotListen(f"cannot listen on {address}: {error.strerror or error}") from None
+        except (OSError, UnicodeError) as error:  # the second is of what is no name in the DNS
+            why = getattr(error, "strerror", None) or error
+            raise CannotListen(f"cannot listen on {address}: {why}") from None
         opened.pop_all()
     return found
 

@@ -53,6 +53,12 @@ def test_a_port_that_is_taken_is_named():
             on_address(address)
 
 
+@pytest.mark.parametrize("host", ["..", "a" * 70, "caf\udce9"])
+def test_what_cannot_be_a_name_is_told(host):
+    with pytest.raises(CannotListen, match="cannot listen on "):
+        on_address(Address(host, 80))
+
+
 def test_a_socket_of_a_file_is_its_owners_alone_and_goes_again(tmp_path):
     path = tmp_path / "agent.sock"
     with on_path(str(path)):
