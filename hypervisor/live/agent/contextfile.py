@@ -15,6 +15,7 @@ import threading
 import time
 from typing import Callable, Dict, Mapping, Sequence, Tuple
 
+from hypervisor.live.agent import privileges
 from hypervisor.live.agent.clock import Clock
 from hypervisor.live.agent.contexts import MOST_HERTZ, WARNING, ContextSampler, ContextSamples
 from hypervisor.live.agent.errors import AgentError
@@ -79,11 +80,13 @@ def main(arguments: Sequence[str]) -> int:
     began_ns, unix_ns = clock.now_ns(), clock.unix_ns()
     try:
         sampler = ContextSampler(Xen(PrivcmdDevice()), clock, asked.hertz)
-        _tell(WARNING)
-        samples = sample_for(sampler, asked.seconds, stop.wait)
-        names = names_of(samples, Xenstore())
-        text = file_text(samples, names, unix_ns, clock.now_ns() - began_ns)
         with output(asked.file) as out:
+            for kept in privileges.give_up(but=privileges.OTHERS_FILES):
+                _tell("kept: %s" % kept)
+            _tell(WARNING)
+            samples = sample_for(sampler, asked.seconds, stop.wait)
+            names = names_of(samples, Xenstore())
+            text = file_text(samples, names, unix_ns, clock.now_ns() - began_ns)
             out.write(text.encode())
     except AgentError as error:
         _tell(str(error))

@@ -9,6 +9,7 @@ import threading
 import time
 from typing import BinaryIO, Callable, NamedTuple, Optional, Sequence
 
+from hypervisor.live.agent import privileges
 from hypervisor.live.agent.errors import AgentError, HypercallFailed, Unavailable
 from hypervisor.live.agent.hypercalls import Xen
 from hypervisor.live.agent.options import Parser, seconds, whole_number
@@ -88,6 +89,8 @@ def main(arguments: Sequence[str]) -> int:
         tracing = Tracing(Xen(privcmd), privcmd)
         wanted = Wanted(asked.events, asked.pcpus, asked.pages, asked.period / 1000, asked.seconds)
         with output(asked.file, keeps_parts=True) as out:
+            for kept in privileges.give_up(but=privileges.OTHERS_FILES):
+                _tell("kept: %s" % kept)
             done = record(tracing, out, wanted, stop.wait)
     except HypercallFailed as error:
         return _failed(Unavailable("the trace buffers", why_refused(error), "nothing was recorded"))
