@@ -128,9 +128,12 @@ def _remove_dead(path: str) -> None:
     except FileNotFoundError:
         return
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.setblocking(False)
         try:
             probe.connect(path)
         except ConnectionRefusedError:
             Path(path).unlink()
-        else:
-            raise OSError(errno.EADDRINUSE, "another agent listens there")
+            return
+        except BlockingIOError:  # so many wait for it already
+            pass
+    raise OSError(errno.EADDRINUSE, "another agent listens there")
