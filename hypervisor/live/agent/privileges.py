@@ -15,7 +15,7 @@ _CAPABILITY_VERSION_3 = 0x20080522
 _MOST_CAPABILITIES = 64  # that this version of capset(2) can name
 
 OTHERS_FILES: Tuple[int, ...] = (1, 3)
-"""CAP_DAC_OVERRIDE and CAP_FOWNER: to name a file, when it is whole, in the folder of another."""
+"""CAP_DAC_OVERRIDE and CAP_FOWNER: to open and name files in folders of other users."""
 
 
 class _Head(ctypes.Structure):
