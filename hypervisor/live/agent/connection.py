@@ -24,8 +24,9 @@ _LAST_SECONDS = 1.0  # for what a client still sends when it is refused
 ASKING, ANSWERING, SENDING = "asking", "answering", "sending"
 """The phases of a connection: in the first and the last, it waits for its client."""
 
-Secure = Callable[[socket.socket], socket.socket]
-"""Begins TLS on a connection. Raises: OSError."""
+Secure = Callable[[socket.socket, Callable[[socket.socket], None]], None]
+"""Begins TLS on a connection: gives its new socket away before anything is said. Raises: OSError.
+"""
 
 
 class Door(NamedTuple):
@@ -63,6 +64,7 @@ class Connection:
         self._answer = answer
         self._tell = tell
         self._received = b""
+        self._is_cut = False
         self.phase = ASKING
         self.since = time.monotonic()  # it has been in this phase
 
@@ -71,7 +73,7 @@ class Connection:
         try:
             if self._door.secure is not None:
                 self._client.settimeout(HEAD_SECONDS)
-                self._client = self._door.secure(self._client)
+                self._door.secure(self._client, self._go_on_with)
             patience = HEAD_SECONDS
             while self._serve_one(patience):
                 patience = IDLE_SECONDS
@@ -82,9 +84,16 @@ class Connection:
 
     def cut(self) -> None:
         """End it from another thread, which wakes the one that serves."""
+        self._is_cut = True
         with contextlib.suppress(OSError):
             # That of an ssl socket would take away what the other thread works with.
             socket.socket.shutdown(self._client, socket.SHUT_RDWR)
+
+    def _go_on_with(self, secured: socket.socket) -> None:
+        """Use the socket of TLS from now on, as that before is empty. Raises: OSError."""
+        self._client = secured
+        if self._is_cut:  # while there was nothing to cut
+            raise ConnectionAbortedError
 
     def _serve_one(self, patience: float) -> bool:
         """Serve one request; return whether there may be another. Raises: OSError."""

@@ -9,20 +9,21 @@ The file is read by `xenprof import contexts`. It is text, a thing a line:
     problem TEXT
 """
 
-import argparse
-import os
 import signal
 import sys
 import threading
 import time
-from pathlib import Path
-from typing import Callable, Dict, Mapping, Sequence, TextIO, Tuple
+from typing import Callable, Dict, Mapping, Sequence, Tuple
 
+from hypervisor.live.agent import privileges
 from hypervisor.live.agent.clock import Clock
 from hypervisor.live.agent.contexts import MOST_HERTZ, WARNING, ContextSampler, ContextSamples
 from hypervisor.live.agent.errors import AgentError
 from hypervisor.live.agent.hypercalls import Xen
+from hypervisor.live.agent.options import Parser, seconds, whole_number
+from hypervisor.live.agent.outputfile import output
 from hypervisor.live.agent.privcmd import PrivcmdDevice
+from hypervisor.live.agent.telling import tell
 from hypervisor.live.agent.xenstore import Store, Xenstore
 
 HEAD = "xenprof contexts 1"
@@ -83,12 +84,14 @@ def main(arguments: Sequence[str]) -> int:
     began_ns, unix_ns = clock.now_ns(), clock.unix_ns()
     try:
         sampler = ContextSampler(Xen(PrivcmdDevice()), clock, asked.hertz)
-        _tell(WARNING)
-        samples = sample_for(sampler, asked.seconds, stop.wait)
-        names = names_of(samples, Xenstore())
-        text = file_text(samples, names, unix_ns, clock.now_ns() - began_ns)
-        with _output(asked.file) as out:
-            out.write(text)
+        with output(asked.file) as out:
+            for kept in privileges.give_up(but=privileges.OTHERS_FILES):
+                _tell("kept: %s" % kept)
+            _tell(WARNING)
+            samples = sample_for(sampler, asked.seconds, stop.wait)
+            names = names_of(samples, Xenstore())
+            text = file_text(samples, names, unix_ns, clock.now_ns() - began_ns)
+            out.write(text.encode())
     except AgentError as error:
         _tell(str(error))
         return error.exit_code
@@ -104,23 +107,23 @@ def _one_line(text: str) -> str:
 
 
 def _tell(text: str) -> None:
-    sys.stderr.write("xenprof-agent: contexts: %s\n" % text)
+    tell("xenprof-agent: contexts: %s" % text)
 
 
-def _output(file: str) -> TextIO:
-    return os.fdopen(os.dup(1), "w") if file == "-" else Path(file).open("w", encoding="utf-8")
+def _hertz(text: str) -> int:
+    return whole_number(text, 1, MOST_HERTZ)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser() -> Parser:
+    parser = Parser(
         "xenprof-agent contexts", description="Sample where guests compute. Note: %s." % WARNING
     )
     parser.add_argument("file", metavar="FILE|-")
     parser.add_argument(
-        "--for", dest="seconds", type=float, default=10.0, metavar="SECONDS", help="(default: 10)"
+        "--for", dest="seconds", type=seconds, default=10.0, metavar="SECONDS", help="(default: 10)"
     )
     parser.add_argument(
-        "--hertz", type=int, default=MOST_HERTZ, help="1 to %d a vcpu (default)" % MOST_HERTZ
+        "--hertz", type=_hertz, default=MOST_HERTZ, help="1 to %d a vcpu (default)" % MOST_HERTZ
     )
     return parser
 

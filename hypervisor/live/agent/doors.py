@@ -66,11 +66,13 @@ def _secure(tls: "Tls", tell: Callable[[str], None]) -> Secure:
 
     certificates = Certificates(tls, tell)
 
-    def secure(client: socket.socket) -> socket.socket:
-        secured = certificates.context().wrap_socket(client, server_side=True)
+    def secure(client: socket.socket, go_on_with: Callable[[socket.socket], None]) -> None:
+        secured = certificates.context().wrap_socket(
+            client, server_side=True, do_handshake_on_connect=False
+        )
+        go_on_with(secured)
+        secured.do_handshake()
         if not has_name(secured, tls):
-            secured.close()
             raise OSError("the client's certificate has none of client_allowed_sans")
-        return secured
 
     return secure

@@ -48,10 +48,10 @@ class FedTracing:
         """Return what was written since the last time."""
         try:
             windows = self._tracing.read()
-        except AgentError:
+            self._reports.add(windows)
+        except Exception:
             self._reports.end()
             raise
-        self._reports.add(windows)
         return windows
 
     def stop(self) -> List[Window]:
@@ -80,10 +80,13 @@ def trace_runstates(tracing: FedTracing, reports: TracedReports, stop: threading
         except AgentError as error:
             reports.problem = "trace: %s" % error
             stop.wait(_RETRY_SECONDS)
+        except Exception as error:  # of rings that hold what they cannot
+            reports.problem = "trace: it has failed: %r" % error
+            stop.wait(_RETRY_SECONDS)
         finally:
             _stopped(tracing)
 
 
 def _stopped(tracing: FedTracing) -> None:
-    with contextlib.suppress(AgentError):  # another program has the buffers
+    with contextlib.suppress(Exception):  # another program has the buffers, or they are broken
         tracing.stop()

@@ -63,8 +63,9 @@ def on_address(address: Address) -> List[socket.socket]:
                 listener.bind(where)
                 listener.listen(_BACKLOG)
                 found.append(listener)
-        except OSError as error:
-            raise CannotListen(f"cannot listen on {address}: {error.strerror or error}") from None
+        except (OSError, UnicodeError) as error:  # the second is of what is no name in the DNS
+            why = getattr(error, "strerror", None) or error
+            raise CannotListen(f"cannot listen on {address}: {why}") from None
         opened.pop_all()
     return found
 
@@ -127,9 +128,12 @@ def _remove_dead(path: str) -> None:
     except FileNotFoundError:
         return
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.setblocking(False)
         try:
             probe.connect(path)
         except ConnectionRefusedError:
             Path(path).unlink()
-        else:
-            raise OSError(errno.EADDRINUSE, "another agent listens there")
+            return
+        except BlockingIOError:  # so many wait for it already
+            pass
+    raise OSError(errno.EADDRINUSE, "another agent listens there")

@@ -16,7 +16,7 @@ from hypervisor.live.agent.pages import Pages
 from hypervisor.live.agent.readings import Readings
 from hypervisor.live.agent.report import to_json
 from hypervisor.live.agent.serving import Server
-from hypervisor.live.agent.shown import one_line
+from hypervisor.live.agent.telling import tell
 
 _ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _ROOT = "/"
@@ -48,11 +48,11 @@ def main(
         with contextlib.ExitStack() as held:
             _run(options, version, open_host, held)
     except AgentError as error:
-        _tell(f"{program}: {error}")
+        tell(f"{program}: {error}")
         return error.exit_code
     except OSError as error:
         if not isinstance(error, BrokenPipeError):  # else who reads has gone
-            _tell(f"{program}: {error.filename or 'standard output'}: {error.strerror or error}")
+            tell(f"{program}: {error.filename or 'standard output'}: {error.strerror or error}")
         _drop_output()
         return 1
     except KeyboardInterrupt:
@@ -64,13 +64,13 @@ def _run(options: Options, version: str, open_host: Open, held: contextlib.ExitS
     supervisor = notify.take_address()
     is_server = options.do not in (ONCE, PIPE)
     doors = (
-        open_doors(options.addresses, options.unix_socket, options.web_config, held, _tell)
+        open_doors(options.addresses, options.unix_socket, options.web_config, held, tell)
         if is_server
         else []
     )
     host = held.enter_context(contextlib.closing(open_host(_ROOT)))
     for kept in privileges.give_up():
-        _tell(f"kept: {kept}")
+        tell(f"kept: {kept}")
     if options.do == ONCE:
         _write(to_json(host.poll()) + "\n")
         return
@@ -78,15 +78,15 @@ def _run(options: Options, version: str, open_host: Open, held: contextlib.ExitS
         host.sample(options.sample_hz)
     if options.is_traced:
         host.trace()
-    readings = Readings(host.poll, options.period_seconds, _tell)
+    readings = Readings(host.poll, options.period_seconds, tell)
     if not is_server:
         _pipe(readings)
         return
-    server = Server(doors, Pages(readings, options.telemetry_path, version).answer, _tell)
+    server = Server(doors, Pages(readings, options.telemetry_path, version).answer, tell)
     for number in _ENDING_SIGNALS:
         signal.signal(number, lambda *_: server.stop())
     for door in doors:
-        _tell(f"serving on {door}")
+        tell(f"serving on {door}")
     notify.tell(supervisor, "READY=1")
     server.run()
     notify.tell(supervisor, "STOPPING=1")
@@ -112,11 +112,3 @@ def _drop_output() -> None:
         return
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _tell(line: str) -> None:
-    if sys.stderr is None:
-        return
-    with contextlib.suppress(OSError, ValueError):
-        sys.stderr.write(f"{one_line(line)}\n")
-        sys.stderr.flush()

@@ -18,6 +18,7 @@ DEFAULT_SAMPLE_HZ = 50
 
 SERVE, CHECK, ONCE, PIPE = "serve", "check", "once", "pipe"
 
+_MOST_SECONDS = 366 * 86400.0
 _PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|\Z))[\w.~!$&'()*+,;=:@-]+)+", re.ASCII)
 
 
@@ -34,7 +35,9 @@ class Options(NamedTuple):
     is_traced: bool = False
 
 
-class _Parser(argparse.ArgumentParser):
+class Parser(argparse.ArgumentParser):
+    """Reads a command line, and tells a mistake in one line."""
+
     def error(self, message: str) -> NoReturn:
         """End with one line on stderr."""
         line = " ".join(message.split())
@@ -60,7 +63,7 @@ def parse_options(arguments: Sequence[str], version: str, program: str = PROGRAM
 
 
 def _parser(version: str, program: str) -> argparse.ArgumentParser:
-    parser = _Parser(
+    parser = Parser(
         prog=program,
         description="Serve what a Xen host is doing, from its domain 0.",
         epilog="Into files, for a while: trace FILE, contexts FILE; see --help behind these words.",
@@ -155,6 +158,29 @@ def _period(text: str) -> float:
         bounds = f"{LEAST_PERIOD_SECONDS} to {MOST_PERIOD_SECONDS}"
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds, {bounds}")
     return seconds
+
+
+def whole_number(text: str, least: int, most: int) -> int:
+    """Return a number as C writes it. Raises: ArgumentTypeError."""
+    try:
+        number = int(text, 0)
+    except ValueError:
+        number = least - 1
+    if not least <= number <= most:
+        bounds = f"{least} to {most:#x}" if most > 0xFFFF else f"{least} to {most}"
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a whole number, {bounds}")
+    return number
+
+
+def seconds(text: str) -> float:
+    """Return a time of a year at most. Raises: ArgumentTypeError."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0.0 <= number <= _MOST_SECONDS:
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a number of seconds")
+    return number
 
 
 def _hertz(text: str) -> int:

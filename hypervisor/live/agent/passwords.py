@@ -4,12 +4,14 @@ import binascii
 import ctypes
 import hmac
 import os
+import socket
 import threading
 import time
 from typing import Callable, Dict, List, Mapping, Optional, Tuple
 
 from hypervisor.live.agent.errors import AgentError
 from hypervisor.live.agent.limits import (
+    DELAY_SECONDS,
     FAILURE_SECONDS,
     FAILURES_OF_ADDRESS,
     FAILURES_OF_ALL,
@@ -72,8 +74,9 @@ class Passwords:
         users: Mapping[str, str],
         hashed: Hash,
         clock: Callable[[], float] = time.monotonic,
+        wait: Callable[[float], None] = time.sleep,
     ) -> None:
-        """`users` has bcrypt hashes by name."""
+        """`users` has bcrypt hashes by name; `wait` waits for so many seconds."""
         self._users = users
         self._hash = hashed
         self._key = os.urandom(32)
@@ -81,6 +84,7 @@ class Passwords:
         self._lock = threading.Lock()
         self._places = threading.BoundedSemaphore(WAITING_FOR_CHECKS)
         self._failures = _Failures(clock)
+        self._wait = wait
 
     def let_in(self, authorization: str, address: str) -> bool:
         """Return whether a header of this value shows a right password. Raises: TooMany."""
@@ -94,10 +98,13 @@ class Passwords:
             raise TooMany
         try:
             with self._lock:
-                if self._failures.are_too_many(address):
+                network = _network(address)
+                if self._failures.are_too_many(network):
                     raise TooMany
+                if self._failures.are_many():  # strangers must not lock out who is not wrong
+                    self._wait(DELAY_SECONDS)
                 if not self._is_right(*given):
-                    self._failures.add(address)
+                    self._failures.add(network)
                     return False
                 if len(self._right) >= REMEMBERED_PASSWORDS:
                     self._right.clear()
@@ -125,27 +132,38 @@ class Passwords:
 
 
 class _Failures:
-    """Counts wrong passwords of the last minute, by address and together."""
+    """Counts wrong passwords of the last minute, by network and together."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._of: Dict[str, List[float]] = {}
         self._all: List[float] = []
 
-    def are_too_many(self, address: str) -> bool:
+    def are_too_many(self, network: str) -> bool:
+        since = self._clock() - FAILURE_SECONDS
+        own = [at for at in self._of.pop(network, ()) if at > since]
+        if own:
+            self._of[network] = own
+        return len(own) >= FAILURES_OF_ADDRESS or (bool(own) and self.are_many())
+
+    def are_many(self) -> bool:
         since = self._clock() - FAILURE_SECONDS
         self._all = [at for at in self._all if at > since]
-        own = [at for at in self._of.pop(address, ()) if at > since]
-        if own:
-            self._of[address] = own
-        return len(own) >= FAILURES_OF_ADDRESS or len(self._all) >= FAILURES_OF_ALL
+        return len(self._all) >= FAILURES_OF_ALL
 
-    def add(self, address: str) -> None:
+    def add(self, network: str) -> None:
         now = self._clock()
         self._all.append(now)
-        self._of.setdefault(address, []).append(now)
+        self._of.setdefault(network, []).append(now)
         while len(self._of) > REMEMBERED_ADDRESSES:
             del self._of[next(iter(self._of))]
+
+
+def _network(address: str) -> str:
+    """Return an address, of IPv6 its first 64 bits: who has one of these has all of them."""
+    if ":" not in address:
+        return address
+    return socket.inet_pton(socket.AF_INET6, address.partition("%")[0])[:8].hex()
 
 
 def _credentials(authorization: str) -> Optional[Tuple[str, bytes]]:

@@ -7,21 +7,25 @@ privileged command device open can do with the host what he likes.
 
 import ctypes
 import os
-from typing import List
+from typing import Iterable, List, Tuple
 
 _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS, _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL = 24, 38, 47, 4
 _PR_SET_DUMPABLE = 4
 _CAPABILITY_VERSION_3 = 0x20080522
 _MOST_CAPABILITIES = 64  # that this version of capset(2) can name
 
+OTHERS_FILES: Tuple[int, ...] = (1, 3)
+"""CAP_DAC_OVERRIDE and CAP_FOWNER: to open and name files in folders of other users."""
+
 
 class _Head(ctypes.Structure):
     _fields_ = (("version", ctypes.c_uint32), ("pid", ctypes.c_int))
 
 
-def give_up() -> List[str]:
+def give_up(but: Iterable[int] = ()) -> List[str]:
     """Give up all capabilities, and new ones; return what could not be given up, a line each.
 
+    `but` are the numbers of those that stay, where this thread has them.
     It is of this thread and of those that it starts: call it before there are others.
     """
     libc = ctypes.CDLL(None, use_errno=True)
@@ -38,6 +42,11 @@ def give_up() -> List[str]:
         # Fails for numbers that this kernel does not know, and for all without CAP_SETPCAP.
         libc.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0)
     head = _Head(_CAPABILITY_VERSION_3, 0)
-    # Of three sets with two words for each, as capset(2) takes them: word by word.
-    did("capabilities", libc.capset(ctypes.byref(head), (ctypes.c_uint32 * 6)()))
+    # The sets effective, permitted and inheritable, of 32 capabilities and then of the other 32.
+    sets = (ctypes.c_uint32 * 6)()
+    did("to ask for capabilities", libc.capget(ctypes.byref(head), sets))
+    wanted = sum(1 << capability for capability in but)
+    staying = (sets[1] & wanted, sets[4] & wanted >> 32)
+    sets[:] = [staying[0], staying[0], 0, staying[1], staying[1], 0]
+    did("capabilities", libc.capset(ctypes.byref(head), sets))
     return kept

@@ -3,18 +3,19 @@
 It ends by itself or by a signal, and then leaves the hypervisor as it was.
 """
 
-import argparse
-import os
 import signal
 import sys
 import threading
 import time
-from pathlib import Path
 from typing import BinaryIO, Callable, NamedTuple, Optional, Sequence
 
+from hypervisor.live.agent import privileges
 from hypervisor.live.agent.errors import AgentError, HypercallFailed, Unavailable
 from hypervisor.live.agent.hypercalls import Xen
+from hypervisor.live.agent.options import Parser, seconds, whole_number
+from hypervisor.live.agent.outputfile import output
 from hypervisor.live.agent.privcmd import PrivcmdDevice
+from hypervisor.live.agent.telling import tell
 from hypervisor.live.agent.tracerecords import file_form, lost_in
 from hypervisor.live.agent.tracing import (
     ALL_EVENTS,
@@ -25,6 +26,9 @@ from hypervisor.live.agent.tracing import (
 )
 
 _CLASSES = {"gen": 0x0001F000, "sched": SCHEDULING, "dom0op": 0x0004F000, "all": ALL_EVENTS}
+_MOST_PAGES = 0xFFFF  # Source: xen/include/public/trace.h (t_info.tbuf_size)
+_MOST_PERIOD_MS = 60000
+_MOST_PCPUS = 4096
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -84,7 +88,9 @@ def main(arguments: Sequence[str]) -> int:
         privcmd = PrivcmdDevice()
         tracing = Tracing(Xen(privcmd), privcmd)
         wanted = Wanted(asked.events, asked.pcpus, asked.pages, asked.period / 1000, asked.seconds)
-        with _output(asked.file) as out:
+        with output(asked.file, keeps_parts=True) as out:
+            for kept in privileges.give_up(but=privileges.OTHERS_FILES):
+                _tell("kept: %s" % kept)
             done = record(tracing, out, wanted, stop.wait)
     except HypercallFailed as error:
         return _failed(Unavailable("the trace buffers", why_refused(error), "nothing was recorded"))
@@ -106,35 +112,39 @@ def _failed(error: AgentError) -> int:
 
 
 def _tell(text: str) -> None:
-    sys.stderr.write("xenprof-agent: trace: %s\n" % text)
+    tell("xenprof-agent: trace: %s" % text)
 
 
-def _output(file: str) -> BinaryIO:
-    return os.fdopen(os.dup(1), "wb") if file == "-" else Path(file).open("wb")
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("xenprof-agent trace", description=__doc__.splitlines()[0])
+def _parser() -> Parser:
+    parser = Parser("xenprof-agent trace", description=__doc__.splitlines()[0])
     parser.add_argument("file", metavar="FILE|-")
     add = parser.add_argument
     add("-e", "--evt-mask", dest="events", type=_mask, default=ALL_EVENTS, metavar="MASK",
         help="which events: a number, or %s" % ", ".join(_CLASSES))  # fmt: skip
     add("-c", "--cpu-mask", dest="pcpus", type=_pcpus, metavar="MASK", help="which pcpus, as bits")
-    add("-S", "--trace-buf-size", dest="pages", type=int, metavar="PAGES",
+    add("-S", "--trace-buf-size", dest="pages", type=_pages, metavar="PAGES",
         help="of each ring, once per boot of the host (default: %d)" % DEFAULT_PAGES)  # fmt: skip
-    add("-s", "--poll-sleep", dest="period", type=int, default=100, metavar="MS",
+    add("-s", "--poll-sleep", dest="period", type=_milliseconds, default=100, metavar="MS",
         help="between two looks at the rings (default: 100)")  # fmt: skip
-    add("-T", "--time-interval", dest="seconds", type=float, metavar="SECONDS",
+    add("-T", "--time-interval", dest="seconds", type=seconds, metavar="SECONDS",
         help="how long (default: until a signal)")  # fmt: skip
     return parser
 
 
 def _mask(text: str) -> int:
-    return _CLASSES[text] if text in _CLASSES else int(text, 0)
+    return _CLASSES[text] if text in _CLASSES else whole_number(text, 0, ALL_EVENTS | 0xFFF)
+
+
+def _pages(text: str) -> int:
+    return whole_number(text, 1, _MOST_PAGES)
+
+
+def _milliseconds(text: str) -> int:
+    return whole_number(text, 1, _MOST_PERIOD_MS)
 
 
 def _pcpus(text: str) -> Sequence[int]:
-    bits = int(text, 0)
+    bits = whole_number(text, 1, (1 << _MOST_PCPUS) - 1)
     return [pcpu for pcpu in range(bits.bit_length()) if bits >> pcpu & 1]
 
 

@@ -91,6 +91,8 @@ class Sampler:
             skipped = self._look(found)
         except HypercallFailed as error:
             self._refused = str(error)
+        except Exception as error:  # the next round may be better
+            self._refused = "it has failed: %r" % error
         self.problem = self._refused
         with self._lock:
             for vcpu, state in found.items():

@@ -57,7 +57,10 @@ class Server:
 
 
 class _Places:
-    """The connections of one door. Who comes when all places are taken gets that of the idlest."""
+    """The connections of one door. Who comes when all places are taken gets that of the idlest.
+
+    Threads of connections that were ended so are counted until they have ended too.
+    """
 
     def __init__(
         self,
@@ -72,6 +75,7 @@ class _Places:
         self._most = most
         self._lock = threading.Lock()
         self._open: List[Connection] = []
+        self._ending: List[Connection] = []
         door.listener.setblocking(False)
 
     def take(self) -> bool:
@@ -87,7 +91,8 @@ class _Places:
         where = str(address[0]) if isinstance(address, tuple) else ""
         connection = Connection(client, where, self.door, self._answer, self._tell)
         with self._lock:
-            if len(self._open) >= self._most and not self._make_room():
+            is_full = len(self._open) >= self._most
+            if len(self._ending) >= self._most or (is_full and not self._make_room()):
                 client.close()
                 return True
             self._open.append(connection)
@@ -119,6 +124,7 @@ class _Places:
         longest = min(idle, key=lambda one: one.since)
         longest.cut()
         self._open.remove(longest)
+        self._ending.append(longest)
         return True
 
     def _serve(self, connection: Connection) -> None:
@@ -128,5 +134,5 @@ class _Places:
             self._leave(connection)
 
     def _leave(self, connection: Connection) -> None:
-        with self._lock, contextlib.suppress(ValueError):
-            self._open.remove(connection)
+        with self._lock:
+            (self._open if connection in self._open else self._ending).remove(connection)

@@ -21,10 +21,10 @@ _NONE = (0, 0, 0, 0)
 
 
 class _Kept(NamedTuple):
-    """What was shown of a vcpu last, and what its source had told then."""
+    """What was shown of a vcpu last, and what its source had told then; None: there was none."""
 
     is_traced: bool
-    told: _Times
+    told: Optional[_Times]
     shown: _Times
 
 
@@ -79,11 +79,15 @@ class TracedReports:
         vcpus: List[VcpuReport] = []
         for vcpu in domain.vcpus:
             key = (domain.domid, domain.uuid, vcpu.vcpu)
-            now = self._now(domain, vcpu, kept.get(key))
-            if now is None:
+            before = kept.get(key)
+            told = self._told(domain, vcpu, before)
+            if told is None:
+                if before is not None:  # it goes on from there when somebody tells again
+                    self._kept[key] = before._replace(told=None)
+                    vcpu = _without_times(vcpu)
                 vcpus.append(vcpu)
                 continue
-            self._kept[key] = now
+            now = self._kept[key] = self._now(vcpu, told, before)
             runnable, blocked, offline, capped = now.shown
             vcpus.append(
                 vcpu._replace(
@@ -98,17 +102,20 @@ class TracedReports:
             domain = domain._replace(wake_waits=wakes, preempted_waits=preempted)
         return domain._replace(vcpus=tuple(vcpus))
 
-    def _now(
+    def _told(
         self, domain: DomainReport, vcpu: VcpuReport, before: Optional[_Kept]
-    ) -> Optional[_Kept]:
-        """Return what to keep and show of a vcpu; None if nothing is known of its times."""
+    ) -> Optional[_Times]:
+        """Return the times by the source of now; None if nothing is known of them."""
+        if self._traced is None:
+            return _told_by_report(vcpu)
+        return self._told_by_trace(domain, vcpu, before)
+
+    def _now(self, vcpu: VcpuReport, told: _Times, before: Optional[_Kept]) -> _Kept:
+        """Return what to keep and show of a vcpu."""
         is_traced = self._traced is not None
-        told = self._told_by_trace(domain, vcpu, before) if is_traced else _told_by_report(vcpu)
-        if told is None:
-            return before
         if before is None:
             return _Kept(is_traced, told, _told_by_report(vcpu) or _NONE)
-        if before.is_traced != is_traced:
+        if before.told is None or before.is_traced != is_traced:
             return _Kept(is_traced, told, before.shown)
         grown = [max(0, told[at] - before.told[at]) + before.shown[at] for at in range(len(told))]
         return _Kept(is_traced, told, (grown[0], grown[1], grown[2], grown[3]))
@@ -125,13 +132,18 @@ class TracedReports:
             times = self._traced.times(domain.domid, vcpu.vcpu)
             if times is None:
                 return None
-        offline, capped = before.told[2:] if before is not None and before.is_traced else (0, 0)
+        last = before.told if before is not None and before.is_traced else None
+        offline, capped = last[2:] if last is not None else (0, 0)
         parked = max(0, times.offline_ns - offline - capped)
         if _is_capped(domain, vcpu):
             capped += parked
         else:
             offline += parked
         return times.runnable_ns, times.blocked_ns, offline, capped
+
+
+def _without_times(vcpu: VcpuReport) -> VcpuReport:
+    return vcpu._replace(runnable_ns=None, blocked_ns=None, offline_ns=None, capped_ns=None)
 
 
 def _told_by_report(vcpu: VcpuReport) -> Optional[_Times]:

@@ -1,13 +1,17 @@
 """Reads the Xen of this machine itself, as the agent does; it must be domain 0, and root."""
 
+import logging
 from collections.abc import Callable
 from typing import Final
 
 from hypervisor.live.agent.errors import AgentError
 from hypervisor.live.agent.opening import LocalHost, this_host
+from hypervisor.live.agent.privileges import OTHERS_FILES, give_up
 from hypervisor.live.agent.report import HostReport
 from hypervisor.live.sources.source import Unreachable
 from hypervisor.live.tracer import BufferTracer
+
+_log = logging.getLogger(__name__)
 
 SAMPLE_HERTZ: Final = 50
 """How often the flags of vcpus are sampled, as the agent does it."""
@@ -21,11 +25,16 @@ class InDomain0:
 
     @classmethod
     def opened(cls) -> "InDomain0":
-        """Open this machine's hypervisor and begin to sample. Raises: Unreachable."""
+        """Open this machine's hypervisor, give up what root may do, and begin to sample.
+
+        Of the capabilities, those that open files of other users are kept. Raises: Unreachable.
+        """
         try:
             host = this_host()
         except AgentError as error:
             raise Unreachable(error) from None
+        for kept in give_up(but=OTHERS_FILES):
+            _log.warning("kept: %s", kept)
         host.sample(SAMPLE_HERTZ)
         return cls(host)
 

@@ -4,6 +4,7 @@ import ssl
 
 import pytest
 
+from hypervisor.live.agent import connection
 from hypervisor.live.agent import doors as opening
 from hypervisor.live.agent.doors import open_doors
 from hypervisor.live.agent.httphead import Answer
@@ -113,6 +114,19 @@ def test_who_speaks_no_tls_gets_nothing(opened):
     (door,) = opened(TLS, LOOPBACK)
 
     assert None is asked(door, is_plain=True)
+
+
+def test_who_says_nothing_in_tls_loses_his_place(opened, monkeypatch):
+    monkeypatch.setattr(connection, "HEAD_SECONDS", 1000.0)
+    (door,) = opened(TLS, LOOPBACK)
+    with (
+        serving(door, lambda _: Answer(200), most_connections=1),
+        connected(door.listener) as silent,
+    ):
+        ssl_of_another = ssl.create_default_context()
+        ssl_of_another.check_hostname, ssl_of_another.verify_mode = False, ssl.CERT_NONE
+        with ssl_of_another.wrap_socket(connected(door.listener)):
+            assert b"" == everything(silent)
 
 
 @pytest.mark.parametrize(

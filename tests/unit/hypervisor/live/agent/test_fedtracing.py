@@ -79,6 +79,25 @@ def test_runstates_are_traced_until_the_end(bench):
     assert ([True], False, [0.2, 0.2]) == (on, bench.machine.is_traced, stop.waited)
 
 
+def test_a_trace_that_fails_in_another_way_is_told_and_tried_again(bench, monkeypatch):
+    told = []
+
+    def fail(windows):
+        raise IndexError("hostile")
+
+    def look():
+        told.extend(bench.reports.completed(report()).problems)
+
+    monkeypatch.setattr(bench.reports, "add", fail)
+    trace_runstates(bench.fed, bench.reports, Stop(lambda: None, look))
+
+    assert (["trace: it has failed: IndexError('hostile')"], None, False) == (
+        [problem for problem in told if problem.startswith("trace")],
+        bench.source(),
+        bench.machine.is_traced,
+    )
+
+
 def test_what_another_program_has_taken_is_told_and_tried_again_after_a_minute(bench):
     told = []
 

@@ -1,3 +1,4 @@
+import contextlib
 import socket
 import stat
 
@@ -53,6 +54,12 @@ def test_a_port_that_is_taken_is_named():
             on_address(address)
 
 
+@pytest.mark.parametrize("host", ["..", "a" * 70, "caf\udce9"])
+def test_what_cannot_be_a_name_is_told(host):
+    with pytest.raises(CannotListen, match="cannot listen on "):
+        on_address(Address(host, 80))
+
+
 def test_a_socket_of_a_file_is_its_owners_alone_and_goes_again(tmp_path):
     path = tmp_path / "agent.sock"
     with on_path(str(path)):
@@ -75,6 +82,27 @@ def test_the_socket_of_another_agent_is_left_to_it(tmp_path):
         with pytest.raises(CannotListen, match="another agent listens there"), on_path(str(path)):
             pass
         assert path.exists()
+
+
+@pytest.fixture
+def bounded():
+    """Have calls of sockets that would wait for ever fail after a while."""
+    socket.setdefaulttimeout(5.0)
+    yield
+    socket.setdefaulttimeout(None)
+
+
+@pytest.mark.usefixtures("bounded")
+def test_an_agent_that_many_wait_for_is_another_agent_too(tmp_path):
+    path = str(tmp_path / "agent.sock")
+    with on_path(path), contextlib.ExitStack() as waiting:
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                client = waiting.enter_context(socket.socket(socket.AF_UNIX))
+                client.setblocking(False)
+                client.connect(path)
+        with pytest.raises(CannotListen, match="another agent listens there"), on_path(path):
+            pass
 
 
 def test_a_file_that_is_no_socket_is_left_as_it_is(tmp_path):

@@ -1,7 +1,10 @@
+import shlex
+
 import pytest
 
 from hypervisor.live.agent.listening import Address
 from hypervisor.live.agent.options import Options, parse_options
+from tests.support.paths import ROOT
 
 
 def parsed(*arguments):
@@ -31,6 +34,33 @@ def test_all_options_are_read():
         *("--web.unix-socket", "/run/a", "--web.config.file", "web.yml"),
         *("--web.telemetry-path", "/xen", "--period", "2.5", "--sample-hz", "0"),
     )
+
+
+def unit_options(of_the_user):
+    """Return the options that systemd gives the agent, with those of /etc/default/xenprof-agent."""
+    unit = (ROOT / "deploy" / "systemd" / "xenprof-agent.service").read_text().splitlines()
+    (command,) = (line for line in unit if line.startswith("ExecStart="))
+    (environment,) = (line for line in unit if line.startswith('Environment="XENPROF_AGENT'))
+    words = command.replace("%t", "/run").split()[3:]
+    assert "$XENPROF_AGENT_OPTIONS" == words.pop()
+    standing = shlex.split(environment)[0].partition("XENPROF_AGENT_OPTIONS=")[2]
+    given = standing if of_the_user is None else of_the_user
+    return parsed(*words, *given.split())
+
+
+def test_the_unit_serves_on_a_socket_and_the_loopback_interface():
+    options = unit_options(None)
+
+    assert ("/run/xenprof/agent.sock", (Address("127.0.0.1", 10032),)) == (
+        options.unix_socket,
+        options.addresses,
+    )
+
+
+def test_options_of_the_user_can_open_the_port_of_the_unit_to_others():
+    options = unit_options("--web.listen-address 0.0.0.0:10032 --web.config.file /etc/a.yml")
+
+    assert (Address("0.0.0.0", 10032),) == options.addresses
 
 
 @pytest.mark.parametrize("do", ["check", "once", "pipe"])

@@ -108,11 +108,20 @@ def clock():
 
 
 @pytest.fixture
-def guessed(clock):
+def waits():
+    """Return how long was waited, in seconds, wait by wait."""
+    return []
+
+
+@pytest.fixture
+def guessed(clock, waits):
     """Return a check that makes no work, and in which everything but `secret` is wrong."""
     wanted = hashed("secret")
     return Passwords(
-        {"ann": wanted}, lambda password, _: wanted if password == b"secret" else "", clock
+        {"ann": wanted},
+        lambda password, _: wanted if password == b"secret" else "",
+        clock,
+        waits.append,
     )
 
 
@@ -143,12 +152,31 @@ def test_whoever_was_let_in_is_let_in_while_others_guess(guessed):
     assert guessed.let_in(basic("ann", "secret"), "192.0.2.9")
 
 
-def test_many_addresses_together_may_be_wrong_sixty_times_in_a_minute(guessed):
+def test_many_addresses_together_may_be_wrong_sixty_times_in_a_minute(guessed, waits):
     for number in range(60):
         guess(guessed, f"192.0.2.{number}", 1)
 
     with pytest.raises(TooMany):
-        guessed.let_in(basic("ann", "secret"), "198.51.100.1")
+        guessed.let_in(basic("ann", "secret"), "192.0.2.7")
+    assert [] == waits
+
+
+def test_many_who_are_wrong_delay_but_do_not_keep_out_who_was_not(guessed, waits):
+    for number in range(60):
+        guess(guessed, f"192.0.2.{number}", 1)
+
+    assert (True, [1.0]) == (guessed.let_in(basic("ann", "secret"), "198.51.100.1"), waits)
+
+
+@pytest.mark.parametrize("scope", ["", "%eth0"])
+def test_64_bits_of_ipv6_are_one_address(guessed, waits, scope):
+    for number in range(10):
+        guess(guessed, f"2001:db8::{number:x}{scope}", 1)
+
+    with pytest.raises(TooMany):
+        guessed.let_in(basic("ann", "secret"), "2001:db8:0:0:ffff::1")
+    assert guessed.let_in(basic("ann", "secret"), "2001:db8:0:1::1")
+    assert [] == waits
 
 
 def test_no_more_than_eight_wait_to_be_checked(clock):

@@ -1,13 +1,16 @@
+import errno
 import io
 
 import pytest
 
+from hypervisor.live.agent import recording
 from hypervisor.live.agent.hypercalls import Xen
 from hypervisor.live.agent.recording import Wanted, main, record
 from hypervisor.live.agent.tracerings import RingsShared
 from hypervisor.live.agent.tracing import Tracing
 from tests.support.live.fake_privcmd import FakePrivcmd
 from tests.support.live.fake_rings import FakeRings, change
+from tests.support.live.machine import Machine
 
 
 class Bench:
@@ -80,6 +83,38 @@ def test_what_another_program_has_taken_over_is_left_to_it(bench):
         bench.record(Wanted())
 
     assert bench.machine.is_traced
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["-S", "0"], ["-S", "-3"], ["-S", "99999999999"], ["-s", "-5"], ["-s", "0"], ["-T", "nan"],
+        ["-T", "-1"], ["-c", "-1"], ["-c", "0"], ["-e", "0x1ffffffff"], ["-e", "rubbish"], ["-x"],
+    ],
+)  # fmt: skip
+def test_an_option_that_cannot_be_is_told_in_one_line(capsys, options):
+    with pytest.raises(SystemExit) as ended:
+        main(["a.bin", *options])
+
+    assert (2, 1) == (ended.value.code, len(capsys.readouterr().err.splitlines()))
+
+
+def test_a_trace_that_is_refused_leaves_the_file_that_was_there(monkeypatch, tmp_path):
+    denied = {("sysctl", 2): errno.EPERM}
+    monkeypatch.setattr(recording, "PrivcmdDevice", lambda: FakePrivcmd(Machine(), denied=denied))
+    monkeypatch.setattr(recording, "_SIGNALS", ())
+    monkeypatch.setattr("hypervisor.live.agent.privileges.give_up", lambda but: [])
+    file = tmp_path / "a.bin"
+    file.write_bytes(b"yesterday")
+    code = main([str(file), "-T", "1"])
+
+    assert (2, b"yesterday") == (code, file.read_bytes())
+
+
+def test_nobody_is_told_anything_where_stderr_is_closed(monkeypatch):
+    monkeypatch.setattr("sys.stderr", None)
+
+    assert 2 == main(["-"])
 
 
 def test_without_a_real_xen_the_command_says_what_is_missing(capsys, tmp_path):

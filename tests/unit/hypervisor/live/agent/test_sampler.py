@@ -112,6 +112,18 @@ def test_a_denied_round_is_told_and_the_next_one_tries_again():
     assert ("EPERM", None) == (problem, sampled.sampler.problem)
 
 
+def test_a_round_that_fails_in_another_way_is_a_problem_and_not_the_last():
+    sampled = Sampled()
+
+    def fail(kind, command, domid):
+        raise IndexError("hostile")
+
+    sampled.privcmd.before = fail
+    sampled.sampler.round()
+
+    assert "it has failed: IndexError('hostile')" == sampled.sampler.problem
+
+
 def test_a_refusal_for_one_domain_leaves_the_others_sampled():
     sampled = Sampled()
     sampled.privcmd.machine.domains.append(Domain(2, UUID(int=2), flags=0, vcpus=[Vcpu(pcpu=1)]))

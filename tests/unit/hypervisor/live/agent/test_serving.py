@@ -141,6 +141,18 @@ def test_silent_clients_keep_nobody_out(door, said):
     assert answer.startswith(b"HTTP/1.1 200 OK")
 
 
+def test_threads_that_do_not_end_are_counted(door, monkeypatch):
+    """Two places and two threads that are ending are all: who comes then is turned away."""
+    monkeypatch.setattr(connection.Connection, "cut", lambda self: None)
+    monkeypatch.setattr(connection, "HEAD_SECONDS", 1000.0)
+    with serving(door, hello, most_connections=2):
+        clients = [connected(door.listener) for _ in range(5)]
+
+        assert b"" == everything(clients[4])
+        for client in clients:
+            client.close()
+
+
 def test_clients_that_do_not_read_keep_nobody_out(door):
     much = b"x" * (64 << 20)
     with serving(door, lambda asked: Answer(200, body=much), most_connections=2):

@@ -84,6 +84,30 @@ def test_times_go_on_from_the_trace_by_samples_when_it_has_ended():
     )
 
 
+UNKNOWN = SAMPLED._replace(runnable_ns=None, blocked_ns=None, offline_ns=None, capped_ns=None)
+
+
+def test_times_are_unknown_after_a_trace_where_nobody_samples():
+    reports = traced()
+    reports.end()
+
+    assert (None,) * 4 == times(reports.completed(report(UNKNOWN)))
+
+
+def test_times_go_on_where_they_were_when_a_trace_begins_again():
+    reports = traced()
+    reports.add(ring(change(1400, 3, 0, BLOCKED, RUNNABLE)))
+    reports.add([])
+    before = times(reports.completed(report()))
+    reports.end()
+    reports.completed(report(UNKNOWN))
+    reports.begin(KHZ)
+    reports.add(ring(change(9000, 3, 0, RUNNING, BLOCKED)))
+    reports.add([])
+
+    assert before == times(reports.completed(report(UNKNOWN)))
+
+
 def parked(**state):
     reports = traced()
     reports.add(ring(change(1000, 3, 0, BLOCKED, OFFLINE), change(1250, 3, 0, OFFLINE, RUNNABLE)))

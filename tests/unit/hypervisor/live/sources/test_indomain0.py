@@ -54,9 +54,31 @@ class Machine:
 def test_it_opens_this_machine_and_samples(monkeypatch):
     machine = Machine()
     monkeypatch.setattr(indomain0, "this_host", lambda: machine)
+    monkeypatch.setattr(indomain0, "give_up", lambda but: [])
     source = InDomain0.opened()
 
     assert (SAMPLE_HERTZ, report()) == (machine.hertz, source.read())
+
+
+def test_privileges_are_given_up_after_the_host_is_open_and_before_threads_are(monkeypatch, caplog):
+    done: list[object] = []
+    machine = Machine()
+    monkeypatch.setattr(machine, "sample", lambda hertz: done.append("sample"))
+
+    def opened():
+        done.append("open")
+        return machine
+
+    def give_up(but):
+        done.append(("give up", but))
+        return ["capabilities: Operation not permitted"]
+
+    monkeypatch.setattr(indomain0, "this_host", opened)
+    monkeypatch.setattr(indomain0, "give_up", give_up)
+    InDomain0.opened()
+
+    assert ["open", ("give up", (1, 3)), "sample"] == done
+    assert ["kept: capabilities: Operation not permitted"] == caplog.messages
 
 
 def test_a_machine_that_is_no_domain_0_is_told_in_a_line(monkeypatch):
