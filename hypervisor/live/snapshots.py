@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from hypervisor.domain0 import DOMAIN_0_ID
+from hypervisor.live.agent.names import names_of, one_line
 from hypervisor.live.agent.report import (
     DomainReport,
     HostReport,
@@ -40,6 +41,7 @@ def snapshot_of(report: HostReport, name: str) -> HostSnapshot:
 
     The name is not the agent's to choose: it tells apart the series of several hosts.
     """
+    names = names_of(report.domains)
     return HostSnapshot(
         generation=report.serial,
         time_ns=report.time_ns,
@@ -59,7 +61,8 @@ def snapshot_of(report: HostReport, name: str) -> HostSnapshot:
         free_kib=report.free_kib,
         scrub_kib=report.scrub_kib,
         domains=tuple(
-            _domain(one, report) for one in sorted(report.domains, key=lambda one: one.domid)
+            _domain(one, names[one.domid], report)
+            for one in sorted(report.domains, key=lambda one: one.domid)
         ),
         pcpus=tuple(map(_pcpu, sorted(report.pcpus, key=lambda one: one.pcpu))),
         sources={
@@ -71,15 +74,6 @@ def snapshot_of(report: HostReport, name: str) -> HostSnapshot:
     )
 
 
-def one_line(text: str) -> str:
-    """Return a text without what could break a line or command a terminal: that is escaped."""
-    if text.isprintable():
-        return text
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
-    )
-
-
 def _text(text: str | None) -> str | None:
     return None if text is None else one_line(text)
 
@@ -88,14 +82,13 @@ def _pcpu(pcpu: PcpuReport) -> PcpuSnapshot:
     return PcpuSnapshot(pcpu.pcpu, pcpu.socket, pcpu.core, pcpu.thread, idle_ns=pcpu.idle_ns)
 
 
-def _domain(domain: DomainReport, report: HostReport) -> DomainSnapshot:
+def _domain(domain: DomainReport, name: str, report: HostReport) -> DomainSnapshot:
     is_first = domain.domid == DOMAIN_0_ID
     stands = domain.paused or domain.shutdown or domain.dying
     blocked = domain.blocked and not domain.running
     return DomainSnapshot(
         domid=domain.domid,
-        # As xend called those without a name; xl's (null) would be the name of several.
-        name=one_line(domain.name) if domain.name else f"Domain-{domain.domid}",
+        name=name,
         uuid=one_line(domain.uuid),
         kind=_text(domain.kind),
         os=_OS if is_first else None,

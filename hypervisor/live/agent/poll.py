@@ -8,6 +8,7 @@ from hypervisor.live.agent.devices import DeviceSource
 from hypervisor.live.agent.domains import Domains
 from hypervisor.live.agent.hostfacts import HostFacts
 from hypervisor.live.agent.hypercalls import SCHEDULERS, Xen
+from hypervisor.live.agent.names import shared_names
 from hypervisor.live.agent.pcpus import Pcpus
 from hypervisor.live.agent.records import PhysicalInfo, Version
 from hypervisor.live.agent.report import FORMAT, DomainReport, HostReport, PcpuReport
@@ -58,6 +59,8 @@ class Poller:
         counted = self._domains.count(asking, 1 if machine is None else machine.highest_pcpu + 1)
         time_ns = (began_ns + self._clock.now_ns()) // 2
         domains = self._domains.describe(asking, counted, self._scheduler, time_ns)
+        for name in shared_names(domains):
+            asking.tell("names", f"several domains are called {name!r}; each is shown with its id")
         if self._store.problem is not None:
             asking.tell("xenstore", self._store.problem)
         if self._runstates is not None and self._runstates.problem is not None:
