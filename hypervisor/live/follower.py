@@ -92,6 +92,9 @@ class Follower:
             self._reason = repr(error)
         else:
             self._tell_problems(report)
+            self._reason = "no answer"  # if this is the last one
+            if self._last is not None and self._last.run[0] != report.boot:
+                log.warning("%s (%s) has booted, or is another host", self.name, self.shown)
             if self._last is None or self._last.run != looked.run:
                 self._last = looked
             else:
