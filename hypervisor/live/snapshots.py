@@ -110,6 +110,7 @@ def _domain(domain: DomainReport, name: str, report: HostReport) -> DomainSnapsh
         configured_memory_kib=domain.configured_kib,
         weight=domain.weight,
         cap_percent=domain.cap_percent,
+        ssid=domain.ssid,
         vcpus=tuple(
             _vcpu(one, domain) for one in sorted(domain.vcpus, key=lambda one: one.vcpu)
         ),
