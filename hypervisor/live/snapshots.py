@@ -6,6 +6,7 @@ Nothing is made up: what the report does not know is None in the snapshot. All t
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 from hypervisor.domain0 import DOMAIN_0_ID
@@ -27,6 +28,7 @@ from hypervisor.telemetry import (
     DomainSnapshot,
     Histogram,
     HostSnapshot,
+    Life,
     PcpuSnapshot,
     VbdSnapshot,
     VcpuSnapshot,
@@ -36,10 +38,13 @@ from hypervisor.telemetry import (
 _OS: Final = "linux"  # of domain 0: the agent reads devices as only Linux has them
 
 
-def snapshot_of(report: HostReport, name: str) -> HostSnapshot:
+def snapshot_of(
+    report: HostReport, name: str, created_ns: Mapping[Life, int] = MappingProxyType({})
+) -> HostSnapshot:
     """Return the snapshot of the host that the service calls `name`.
 
-    The name is not the agent's to choose: it tells apart the series of several hosts.
+    The name is not the agent's to choose: it tells apart the series of several hosts. In
+    `created_ns` is what is known already: when domains were created, in host time.
     """
     names = names_of(report.domains)
     return HostSnapshot(
@@ -61,7 +66,7 @@ def snapshot_of(report: HostReport, name: str) -> HostSnapshot:
         free_kib=report.free_kib,
         scrub_kib=report.scrub_kib,
         domains=tuple(
-            _domain(one, names[one.domid], report)
+            _domain(one, names[one.domid], _created_ns(one, report, created_ns), report)
             for one in sorted(report.domains, key=lambda one: one.domid)
         ),
         pcpus=tuple(map(_pcpu, sorted(report.pcpus, key=lambda one: one.pcpu))),
@@ -82,7 +87,9 @@ def _pcpu(pcpu: PcpuReport) -> PcpuSnapshot:
     return PcpuSnapshot(pcpu.pcpu, pcpu.socket, pcpu.core, pcpu.thread, idle_ns=pcpu.idle_ns)
 
 
-def _domain(domain: DomainReport, name: str, report: HostReport) -> DomainSnapshot:
+def _domain(
+    domain: DomainReport, name: str, created_ns: int | None, report: HostReport
+) -> DomainSnapshot:
     is_first = domain.domid == DOMAIN_0_ID
     stands = domain.paused or domain.shutdown or domain.dying
     blocked = domain.blocked and not domain.running
@@ -101,7 +108,7 @@ def _domain(domain: DomainReport, name: str, report: HostReport) -> DomainSnapsh
         crashed=_is_crashed(domain),
         dying=domain.dying,
         shutdown_reason=domain.shutdown_reason if domain.shutdown else None,
-        created_ns=_created_ns(domain, report),
+        created_ns=created_ns,
         cpu_ns=domain.cpu_ns,
         memory_kib=domain.memory_kib,
         target_kib=domain.target_kib,
@@ -136,8 +143,13 @@ def _is_crashed(domain: DomainReport) -> bool | None:
     return None if domain.shutdown_reason is None else domain.shutdown_reason == CRASH
 
 
-def _created_ns(domain: DomainReport, report: HostReport) -> int | None:
-    """Return when a domain was created in host time, which began with domain 0."""
+def _created_ns(domain: DomainReport, report: HostReport, known: Mapping[Life, int]) -> int | None:
+    """Return when a domain was created in host time, which began with domain 0.
+
+    What was known first stays: by a clock that has been set since, it would be another time.
+    """
+    if (found := known.get((domain.domid, one_line(domain.uuid)))) is not None:
+        return found
     if domain.created_unix_ns is None:
         return None
     boot_unix_ns = report.unix_ns - report.time_ns

@@ -149,3 +149,13 @@ def test_another_boot_behind_an_address_is_logged_once(host, caplog):
     assert ["dom0 (agent:/run/test.sock) has booted, or is another host"] == [
         record.getMessage() for record in caplog.records
     ]
+
+
+@pytest.mark.parametrize("step_seconds", [-50, 50])
+def test_a_domain_stays_as_old_as_it_is_when_the_clock_of_its_host_is_set(host, step_seconds):
+    before = let_pass(host, 1).domains[1].created_ns
+    later = report(20, serial=99)
+    host.source.read = lambda: later._replace(unix_ns=later.unix_ns + step_seconds * SECOND)
+
+    # web was created 2 s after the boot.
+    assert (2 * SECOND, 2 * SECOND) == (before, let_pass(host, 1).domains[1].created_ns)
