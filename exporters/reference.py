@@ -29,9 +29,9 @@ time is 503.
 
 **Created timestamps.** With `created=true`, scrapes as OpenMetrics have a sample `_created` for
 each counter and histogram: when its domain was created, else when the service started. Where that
-is not known there is none: for domains that have ended, and for `xen_xenoprof_*`, which goes back
-to 0 with each session. They are not there by default because Prometheus stores them as series of
-their own, which adds a third.
+is not known there is none: for domains that have ended, for a watched host as a whole, and for
+`xen_xenoprof_*`, which goes back to 0 with each session. They are not there by default because
+Prometheus stores them as series of their own, which adds a third.
 
 **Exemplars.** In OpenMetrics, buckets of `xen_vcpu_wait_seconds`, `xen_vbd_latency_seconds` and
 `xen_toolstack_operation_seconds` lead by `trace_id` to the operation of xend that was measured, or

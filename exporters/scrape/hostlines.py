@@ -89,17 +89,20 @@ class Page:
         return [labels for labels, _ in found], [value for _, value in found]
 
     def created(self, metric: Metric) -> Callable[[Labels], float | None]:
-        """Return what tells when a series of a metric began: its domain, or the service.
+        """Return what tells when a series of a metric began: its domain, its host, or the service.
 
         What a domain did for another began when there were both. None: nobody knows, as of a domain
         that has ended.
         """
         if metric.name in _RESTARTING:
             return lambda _: None
+        host = self._view.host
         started = self.stats.started_unix
         if DOMAIN not in metric.labels:
-            return lambda _: started
-        host = self._view.host
+            # A host that is watched counted before the service was; when that began moves with
+            # its clock.
+            is_watched = host.boot is not None and metric.name.startswith("xen_")
+            return lambda _: None if is_watched else started
         places = [metric.labels.index(one) for one in (DOMAIN, BENEFICIARY) if one in metric.labels]
         boot_ns = host.unix_ns - host.time_ns
         known = {

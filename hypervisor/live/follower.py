@@ -7,11 +7,12 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from hypervisor.errors import HostError
+from hypervisor.live.agent.names import one_line
 from hypervisor.live.agent.report import HostReport
 from hypervisor.live.clock import Clock, SystemClock
-from hypervisor.live.snapshots import one_line, snapshot_of
+from hypervisor.live.snapshots import snapshot_of
 from hypervisor.live.sources.source import Source
-from hypervisor.telemetry import HostSnapshot
+from hypervisor.telemetry import HostSnapshot, Life
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +80,7 @@ class Follower:
         try:
             report = self._source.read()
             looked = Looked(
-                snapshot_of(report, self.name),
+                snapshot_of(report, self.name, self._created_ns(report)),
                 (report.boot, report.serial),
                 self._clock.now_ns(),
             )
@@ -91,11 +92,22 @@ class Follower:
             self._reason = repr(error)
         else:
             self._tell_problems(report)
+            self._reason = "no answer"  # if this is the last one
+            if self._last is not None and self._last.run[0] != report.boot:
+                log.warning("%s (%s) has booted, or is another host", self.name, self.shown)
             if self._last is None or self._last.run != looked.run:
                 self._last = looked
             else:
                 self._reason = "it repeats its last report"
         self._has_looked.set()
+
+    def _created_ns(self, report: HostReport) -> dict[Life, int]:
+        """Return when the domains of the last report were created, if this is of the same boot."""
+        last = self._last
+        if last is None or last.run[0] != report.boot:
+            return {}
+        domains = last.snapshot.domains
+        return {one.life: one.created_ns for one in domains if one.created_ns is not None}
 
     def snapshot(self) -> HostSnapshot:
         """Return what was read last; if that is too long ago, a host of which nothing is known."""

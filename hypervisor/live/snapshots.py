@@ -6,9 +6,11 @@ Nothing is made up: what the report does not know is None in the snapshot. All t
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 from hypervisor.domain0 import DOMAIN_0_ID
+from hypervisor.live.agent.names import names_of, one_line
 from hypervisor.live.agent.report import (
     DomainReport,
     HostReport,
@@ -26,6 +28,7 @@ from hypervisor.telemetry import (
     DomainSnapshot,
     Histogram,
     HostSnapshot,
+    Life,
     PcpuSnapshot,
     VbdSnapshot,
     VcpuSnapshot,
@@ -35,11 +38,15 @@ from hypervisor.telemetry import (
 _OS: Final = "linux"  # of domain 0: the agent reads devices as only Linux has them
 
 
-def snapshot_of(report: HostReport, name: str) -> HostSnapshot:
+def snapshot_of(
+    report: HostReport, name: str, created_ns: Mapping[Life, int] = MappingProxyType({})
+) -> HostSnapshot:
     """Return the snapshot of the host that the service calls `name`.
 
-    The name is not the agent's to choose: it tells apart the series of several hosts.
+    The name is not the agent's to choose: it tells apart the series of several hosts. In
+    `created_ns` is what is known already: when domains were created, in host time.
     """
+    names = names_of(report.domains)
     return HostSnapshot(
         generation=report.serial,
         time_ns=report.time_ns,
@@ -59,7 +66,8 @@ def snapshot_of(report: HostReport, name: str) -> HostSnapshot:
         free_kib=report.free_kib,
         scrub_kib=report.scrub_kib,
         domains=tuple(
-            _domain(one, report) for one in sorted(report.domains, key=lambda one: one.domid)
+            _domain(one, names[one.domid], _created_ns(one, report, created_ns), report)
+            for one in sorted(report.domains, key=lambda one: one.domid)
         ),
         pcpus=tuple(map(_pcpu, sorted(report.pcpus, key=lambda one: one.pcpu))),
         sources={
@@ -71,15 +79,6 @@ def snapshot_of(report: HostReport, name: str) -> HostSnapshot:
     )
 
 
-def one_line(text: str) -> str:
-    """Return a text without what could break a line or command a terminal: that is escaped."""
-    if text.isprintable():
-        return text
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
-    )
-
-
 def _text(text: str | None) -> str | None:
     return None if text is None else one_line(text)
 
@@ -88,14 +87,15 @@ def _pcpu(pcpu: PcpuReport) -> PcpuSnapshot:
     return PcpuSnapshot(pcpu.pcpu, pcpu.socket, pcpu.core, pcpu.thread, idle_ns=pcpu.idle_ns)
 
 
-def _domain(domain: DomainReport, report: HostReport) -> DomainSnapshot:
+def _domain(
+    domain: DomainReport, name: str, created_ns: int | None, report: HostReport
+) -> DomainSnapshot:
     is_first = domain.domid == DOMAIN_0_ID
     stands = domain.paused or domain.shutdown or domain.dying
     blocked = domain.blocked and not domain.running
     return DomainSnapshot(
         domid=domain.domid,
-        # As xend called those without a name; xl's (null) would be the name of several.
-        name=one_line(domain.name) if domain.name else f"Domain-{domain.domid}",
+        name=name,
         uuid=one_line(domain.uuid),
         kind=_text(domain.kind),
         os=_OS if is_first else None,
@@ -108,7 +108,7 @@ def _domain(domain: DomainReport, report: HostReport) -> DomainSnapshot:
         crashed=_is_crashed(domain),
         dying=domain.dying,
         shutdown_reason=domain.shutdown_reason if domain.shutdown else None,
-        created_ns=_created_ns(domain, report),
+        created_ns=created_ns,
         cpu_ns=domain.cpu_ns,
         memory_kib=domain.memory_kib,
         target_kib=domain.target_kib,
@@ -117,6 +117,7 @@ def _domain(domain: DomainReport, report: HostReport) -> DomainSnapshot:
         configured_memory_kib=domain.configured_kib,
         weight=domain.weight,
         cap_percent=domain.cap_percent,
+        ssid=domain.ssid,
         vcpus=tuple(
             _vcpu(one, domain) for one in sorted(domain.vcpus, key=lambda one: one.vcpu)
         ),
@@ -142,8 +143,13 @@ def _is_crashed(domain: DomainReport) -> bool | None:
     return None if domain.shutdown_reason is None else domain.shutdown_reason == CRASH
 
 
-def _created_ns(domain: DomainReport, report: HostReport) -> int | None:
-    """Return when a domain was created in host time, which began with domain 0."""
+def _created_ns(domain: DomainReport, report: HostReport, known: Mapping[Life, int]) -> int | None:
+    """Return when a domain was created in host time, which began with domain 0.
+
+    What was known first stays: by a clock that has been set since, it would be another time.
+    """
+    if (found := known.get((domain.domid, one_line(domain.uuid)))) is not None:
+        return found
     if domain.created_unix_ns is None:
         return None
     boot_unix_ns = report.unix_ns - report.time_ns

@@ -122,6 +122,7 @@ class DomainSnapshot:
     oom_kills: int | None = None  # processes that its out-of-memory killer has ended
     restart_count: int | None = None  # restarts by xend under this name (xend/restart_count)
     kernel: GuestKernelSnapshot | None = None
+    ssid: int | None = None  # security label of XSM
 
     @property
     def life(self) -> Life:

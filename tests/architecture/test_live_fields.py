@@ -44,7 +44,7 @@ def complete() -> HostReport:
     now_ns = 10 * SECOND
     waits = WaitsReport((1,) * (len(WAIT_BUCKETS_NS) + 1), 1)
     full = guest(1, "web", now_ns, shutdown=True, shutdown_reason=3, wake_waits=waits,
-                 preempted_waits=waits)  # fmt: skip
+                 preempted_waits=waits, ssid=0)  # fmt: skip
     vcpus = tuple(
         vcpu._replace(runnable_ns=1, blocked_ns=1, offline_ns=1, capped_ns=1) for vcpu in full.vcpus
     )

@@ -163,6 +163,11 @@ def _vcpus(row: Row) -> int | None:
     return max((vcpu.vcpu + 1 for vcpu in row.domain.vcpus), default=None)
 
 
+def _ssid(row: Row) -> int | None:
+    """Return the security label; without a policy, as in the model's Xen 3, it is 0."""
+    return 0 if row.host.boot is None else row.domain.ssid
+
+
 def _nets(row: Row) -> int | None:
     return len(row.domain.vifs) or (0 if row.host.is_known("vif") else None)
 
@@ -223,7 +228,7 @@ RECEIVED = traffic("NETRX(k)", lambda vif: vif.receive_bytes)
 # the guest receives. Source: xenstat_linux.c (4.17), xenstat_collect_networks.
 DOM0_TRANSMITTED = traffic("NETTX(k)", lambda vif: vif.receive_bytes)
 DOM0_RECEIVED = traffic("NETRX(k)", lambda vif: vif.transmit_bytes)
-SSID = Column("SSID", 4, lambda row: 0, lambda row: (False, 0))
+SSID = Column("SSID", 4, _ssid, lambda row: (_ssid(row) is None, _ssid(row) or 0))
 
 
 def measured_percent(head: str, width: int, counter: Counter, *, is_runstate: bool) -> Column:

@@ -27,11 +27,14 @@ class Row:
         return 0.0 if self.before is None else self.percent(lambda domain: domain.cpu_ns)
 
     def percent(self, counter: Counter) -> float | None:
-        """Return by how much a time has grown, as percent of one pcpu; None if it is unknown."""
+        """Return by how much a time has grown, as percent of one pcpu.
+
+        None if that is unknown, as of one that has begun anew.
+        """
         if self.before is None or not self.elapsed_ns:
             return None
         spent_ns = minus(counter(self.domain), counter(self.before))
-        return None if spent_ns is None else 100 * spent_ns / self.elapsed_ns
+        return None if spent_ns is None or spent_ns < 0 else 100 * spent_ns / self.elapsed_ns
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +48,10 @@ class Span:
         """Return the span up to `newer`.
 
         A snapshot of the same moment leaves the span as it is. One of an earlier moment is
-        another run of the host, with which nothing can be compared.
+        another run of the host, with which nothing can be compared; so is one of another boot.
         """
+        if newer.boot != self.now.boot:
+            return Span(newer)
         if newer.time_ns == self.now.time_ns:
             return self
         return Span(newer, self.now if newer.time_ns > self.now.time_ns else None)

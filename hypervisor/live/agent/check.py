@@ -7,11 +7,11 @@ from typing import Iterator, List, NamedTuple, Optional
 
 from hypervisor.live.agent import webconfig
 from hypervisor.live.agent.errors import AgentError
+from hypervisor.live.agent.names import one_line
 from hypervisor.live.agent.opening import Open
 from hypervisor.live.agent.options import Options
 from hypervisor.live.agent.readings import resident_bytes
 from hypervisor.live.agent.report import HostReport
-from hypervisor.live.agent.shown import one_line
 
 OK, MISSING, FATAL = "ok", "missing", "FATAL"
 

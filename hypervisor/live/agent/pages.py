@@ -7,9 +7,10 @@ from typing import Callable, Dict, Optional, Tuple
 from hypervisor.live.agent.exposition import CONTENT_TYPE
 from hypervisor.live.agent.httphead import Answer, Request, accepts_gzip, refusal
 from hypervisor.live.agent.metrics import exposition
+from hypervisor.live.agent.names import one_line
 from hypervisor.live.agent.readings import NotRead, Reading, Readings
 from hypervisor.live.agent.report import to_json
-from hypervisor.live.agent.shown import Shown, one_line
+from hypervisor.live.agent.shown import Shown
 
 REPORT = "/api/v1/report"
 HEALTHY, READY = "/-/healthy", "/-/ready"

@@ -8,6 +8,7 @@ from hypervisor.live.agent.devices import DeviceSource
 from hypervisor.live.agent.domains import Domains
 from hypervisor.live.agent.hostfacts import HostFacts
 from hypervisor.live.agent.hypercalls import SCHEDULERS, Xen
+from hypervisor.live.agent.names import shared_names
 from hypervisor.live.agent.pcpus import Pcpus
 from hypervisor.live.agent.readings import NotRead
 from hypervisor.live.agent.records import PhysicalInfo, Version
@@ -65,6 +66,8 @@ class Poller:
             raise NotRead("; ".join(asking.problems) or "the hypervisor tells of no domain 0")
         time_ns = (began_ns + self._clock.now_ns()) // 2
         domains = self._domains.describe(asking, counted, self._scheduler, time_ns)
+        for name in shared_names(domains):
+            asking.tell("names", f"several domains are called {name!r}; each is shown with its id")
         if self._store.problem is not None:
             asking.tell("xenstore", self._store.problem)
         if self._devices.problem is not None:

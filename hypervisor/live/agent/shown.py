@@ -1,8 +1,9 @@
 """Prepares a report for its metrics: what series can tell apart, and texts that are one line."""
 
-from typing import Callable, Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import Callable, Iterator, List, Optional, Sequence, Tuple
 
 from hypervisor.live.agent.exposition import Labels, Point, Value
+from hypervisor.live.agent.names import names_of, one_line
 from hypervisor.live.agent.readings import Reading
 from hypervisor.live.agent.report import DomainReport, VbdReport, VcpuReport, VifReport
 
@@ -33,26 +34,15 @@ class Shown:
         ]
 
 
-def one_line(text: str) -> str:
-    """Return a text without what could break a line or command a terminal: that is escaped."""
-    if text.isprintable():
-        return text
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
-    )
-
-
 def line_of(text: Optional[str]) -> str:
     """Return a text as one line; empty if it is unknown."""
     return one_line(text or "")
 
 
 def _named(domains: Sequence[DomainReport]) -> List[Tuple[str, DomainReport]]:
-    """Return the domains by name, in the order of their numbers: of several, the newest."""
-    found: Dict[str, DomainReport] = {}
-    for one in sorted(domains, key=lambda domain: domain.domid):
-        found[one_line(one.name) if one.name else f"Domain-{one.domid}"] = one
-    return list(found.items())
+    """Return the domains by name, in the order of their numbers."""
+    names = names_of(domains)
+    return [(names[one.domid], one) for one in sorted(domains, key=lambda one: one.domid)]
 
 
 def _vbds(domain: DomainReport) -> List[Tuple[str, VbdReport]]:

@@ -4,13 +4,15 @@ import pytest
 
 from exporters.scrape.renderer import Renderer
 from exporters.scrape.wanted import MOST_VALUES, BadQuery, Wanted, wanted
-from hypervisor.telemetry import ModeTimes
+from hypervisor.telemetry import HostSnapshot, ModeTimes
 from tests.support.snapshots import NAMES, grumble, stats, without
 
 
-def lines(want: Wanted, *, openmetrics: bool = False) -> list[str]:
+def lines(
+    want: Wanted, *, openmetrics: bool = False, host: HostSnapshot | None = None
+) -> list[str]:
     made = Renderer(clock=lambda: 0.0).render(
-        grumble(), stats(), openmetrics=openmetrics, wanted=want
+        host or grumble(), stats(), openmetrics=openmetrics, wanted=want
     )
     return made.decode().splitlines()
 
@@ -129,3 +131,12 @@ def test_work_for_a_domain_began_when_that_was_created():
 
 def test_the_text_format_has_no_times_of_creation():
     assert not any("_created" in line for line in lines(Wanted(created=True)))
+
+
+def test_of_a_watched_host_the_service_does_not_know_since_when_it_counts():
+    want = wanted([("created", "true"), ("collect[]", "host"), ("collect[]", "service")])
+    watched = replace(grumble(), boot="a")
+    found = [line for line in lines(want, openmetrics=True, host=watched) if "_created" in line]
+
+    assert 'xenprof_model_time_seconds_created{host="grumble"} 1700000000.0' in found
+    assert not any(line.startswith("xen_") for line in found)

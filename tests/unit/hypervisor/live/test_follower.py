@@ -126,3 +126,36 @@ def test_what_an_agent_cannot_read_is_logged_once_and_again_when_it_comes_back(h
         "dom0 (agent:/run/test.sock): vif: gone",
         "dom0 (agent:/run/test.sock): vif: gone",
     ]
+
+
+def test_a_failure_that_is_over_is_not_the_reason_of_a_later_silence(host, caplog):
+    host.silence("connection refused")
+    let_pass(host, 1)
+    host.source.failure = None
+    let_pass(host, 1)
+    host.clock.passed = lambda: None  # from now on no read ends
+    let_pass(host, 4)
+
+    assert ["dom0 (agent:/run/test.sock) is unknown: no report for 4 s: no answer"] == [
+        record.getMessage() for record in caplog.records
+    ]
+
+
+def test_another_boot_behind_an_address_is_logged_once(host, caplog):
+    for serial in (7, 8):
+        host.source.read = lambda serial=serial: report(5, serial=serial, boot="another")
+        let_pass(host, 1)
+
+    assert ["dom0 (agent:/run/test.sock) has booted, or is another host"] == [
+        record.getMessage() for record in caplog.records
+    ]
+
+
+@pytest.mark.parametrize("step_seconds", [-50, 50])
+def test_a_domain_stays_as_old_as_it_is_when_the_clock_of_its_host_is_set(host, step_seconds):
+    before = let_pass(host, 1).domains[1].created_ns
+    later = report(20, serial=99)
+    host.source.read = lambda: later._replace(unix_ns=later.unix_ns + step_seconds * SECOND)
+
+    # web was created 2 s after the boot.
+    assert (2 * SECOND, 2 * SECOND) == (before, let_pass(host, 1).domains[1].created_ns)

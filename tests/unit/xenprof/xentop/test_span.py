@@ -51,3 +51,15 @@ def test_times_of_all_vcpus_are_added_up(counter, expected):
 )
 def test_a_time_that_is_unknown_of_one_vcpu_is_unknown(counter, vcpus):
     assert counter(DomainSnapshot(1, "web", vcpus=vcpus)) is None
+
+
+def test_looks_at_two_boots_are_not_compared():
+    before, now = replace(HOST, boot="a"), replace(later(HOST, 4, ossvm02=6), boot="b")
+
+    assert the_row(now, before).percent(lambda domain: domain.cpu_ns) is None
+
+
+def test_of_a_time_that_has_begun_anew_no_percentage_is_known():
+    row = the_row(later(HOST, 4, ossvm02=-1), later(HOST, 2, ossvm02=3))
+
+    assert row.percent(lambda domain: domain.cpu_ns) is None

@@ -1,0 +1,45 @@
+"""Gives each domain a name of its own, by which series and commands tell it from others."""
+
+from collections import Counter
+from typing import Dict, List, Sequence
+
+from hypervisor.live.agent.report import DomainReport
+
+
+def one_line(text: str) -> str:
+    """Return a text without what could break a line or command a terminal: that is escaped."""
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
+    )
+
+
+def names_of(domains: Sequence[DomainReport]) -> Dict[int, str]:
+    """Return the name of each domain by its id; of several that have one, `NAME (ID)` for each.
+
+    XAPI lets domains share a name, and during a migration within a host two have one with any
+    toolstack.
+    """
+    names = _given(domains)
+    shared = _shared(names)
+    while shared:  # a name could be that of another with its id
+        for domid, name in names.items():
+            if name in shared:
+                names[domid] = f"{name} ({domid})"
+        shared = _shared(names)
+    return names
+
+
+def shared_names(domains: Sequence[DomainReport]) -> List[str]:
+    """Return the names that several domains have, in order."""
+    return sorted(_shared(_given(domains)))
+
+
+def _given(domains: Sequence[DomainReport]) -> Dict[int, str]:
+    """Return the names; one without is called as by xend, as xl's (null) is that of several."""
+    return {one.domid: one_line(one.name or f"Domain-{one.domid}") for one in domains}
+
+
+def _shared(names: Dict[int, str]) -> List[str]:
+    return [name for name, count in Counter(names.values()).items() if count > 1]
