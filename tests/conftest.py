@@ -2,9 +2,13 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from hypervisor.compiled.engine import SWITCH, choose, running
 from hypervisor.compiled.toolchain import NoCompiler, toolchain
+
+settings.register_profile("untimed", deadline=None)  # no test fails because a machine is busy
+settings.load_profile("untimed")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
