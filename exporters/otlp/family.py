@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from exporters.attempts import Attempts
+from exporters.catalogue import OF_SERVICE
 from exporters.labels import (
     BENEFICIARY,
     BENEFICIARY_ID,
@@ -69,16 +70,23 @@ class Family:
         self._starts = starts
         self._is_delta = first.kind in _DELTA_KINDS[shape.temporality]
         self._has_start = first.kind is not Kind.GAUGE
+        self._is_of_service = not group or group in OF_SERVICE
+        self._grows = first.kind in (Kind.COUNTER, Kind.HISTOGRAM)
         description = " ".join(row.help for row in rows)
         self._head = wire.text(1, first.otel) + wire.text(2, description) + wire.text(3, first.unit)
         self._heads: dict[Key, bytes] = {}
         self._taken: dict[Key, tuple[Value, int]] = {}  # and when
+        self._boots = 0
+        self._last: dict[Key, Value] = {}  # of a watched host
+        self._begun: dict[Key, int] = {}  # of such, where a counter fell: since when it counts
         self._told_ns = 0  # exemplars until then, in the host's time, have been taken
 
     def encode(
         self, host: HostSnapshot, stats: ServiceStats, moment: Moment, attempts: Attempts
     ) -> Encoded:
         """Return the points of a snapshot; a row that fails has none, and `attempts` tell it."""
+        if self._boots != self._starts.boots:
+            self._begin_again()
         made = Encoded()
         failed: set[int] = set()
         for number, row in enumerate(self._rows):
@@ -118,11 +126,14 @@ class Family:
     ) -> None:  # fmt: skip
         place, other = _place(row, DOMAIN), _place(row, BENEFICIARY)
         lives, heads, points = self._starts.by_name, self._heads, made.points
+        is_watched = self._grows and self._starts.is_watched and not self._is_of_service
         now = wire.time(moment.now_ns)
         for labels, value in row.points(host, stats):
             life = None if place is None else lives.get(labels[place])
             beneficiary = None if other is None else lives.get(labels[other])
             key = (number, labels, life, beneficiary)
+            if is_watched and not self._is_known(key, value, moment):
+                continue
             head = heads.get(key)
             if head is None:
                 head = heads[key] = self._point_head(row, key)
@@ -134,6 +145,32 @@ class Family:
                 points.append(piece(1, head + now + self._distribution(row, value, moment)))
             else:
                 points.append(head + now + wire.value(value))
+
+    def _is_known(self, key: Key, value: Value, moment: Moment) -> bool:
+        """Return whether it is known since when a watched host has counted this value.
+
+        What it has counted before it was seen is in no delta. A counter that falls has begun anew
+        after the last push.
+        """
+        if not self._is_delta:
+            last = self._last.get(key)
+            if last is not None and _has_fallen(value, last):
+                self._begun[key] = self._starts.seen_ns
+                self._heads.pop(key, None)
+            self._last[key] = value
+            return True
+        if key in self._taken:
+            return True
+        is_new = self._starts.is_new(key[2])
+        since_ns = max(self._starts.start_ns(key[2]), self._starts.seen_ns)
+        self._taken[key] = (_zero(value), since_ns) if is_new else (value, moment.now_ns)
+        return is_new
+
+    def _begin_again(self) -> None:
+        """Forget all series: the host has booted, or is another."""
+        self._boots = self._starts.boots
+        for one in (self._heads, self._taken, self._last, self._begun):
+            one.clear()
 
     def _point_head(self, row: Metric, key: Key) -> bytes:
         """Return the beginning of a point: its attributes, and its start if that does not change.
@@ -189,8 +226,11 @@ class Family:
     def _start(self, key: Key) -> bytes:
         """Return the field of the time since when a series counts."""
         _, _, life, beneficiary = key
-        starts = self._starts
-        return wire.start(max(starts.start_ns(life), starts.start_ns(beneficiary)))
+        own = self._is_of_service
+        start_ns = self._starts.start_ns(life, of_service=own)
+        if beneficiary is not None:
+            start_ns = max(start_ns, self._starts.start_ns(beneficiary))
+        return wire.start(max(start_ns, self._begun.get(key, 0)))
 
     def _forget_ended(self, made: Encoded, failed: Set[int]) -> None:
         """Forget series when most of them are gone.
@@ -207,6 +247,9 @@ class Family:
                 for key, taken in self._taken.items()
                 if key in present or key[0] in failed or self._lives(key)
             }
+        if len(self._last) > 2 * len(made.points):
+            self._last = {key: last for key, last in self._last.items() if self._lives(key)}
+            self._begun = {key: at for key, at in self._begun.items() if key in self._last}
 
     def _lives(self, key: Key) -> bool:
         """Return whether a series is of a domain that lives, and its beneficiary does, if any."""
@@ -235,6 +278,20 @@ def _difference(value: Value, before: Value) -> Value:
         return value._replace(counts=counts, sum=value.sum - before.sum)
     assert not isinstance(before, Distribution)
     return value - before if value >= before else value
+
+
+def _has_fallen(value: Value, before: Value) -> bool:
+    if isinstance(value, Distribution):
+        assert isinstance(before, Distribution)
+        return any(now < then for now, then in zip(value.counts, before.counts, strict=True))
+    assert not isinstance(before, Distribution)
+    return value < before
+
+
+def _zero(value: Value) -> Value:
+    if isinstance(value, Distribution):
+        return value._replace(counts=(0,) * len(value.counts), sum=0)
+    return 0
 
 
 def _exemplar(exemplar: Exemplar, offset_ns: int) -> bytes:

@@ -46,7 +46,7 @@ class HostMetrics:
 
         `offset_ns` leads from the host's Unix time to ours, `now_ns` is the time of the points.
         """
-        self._starts.update(host, stats, offset_ns)
+        self._starts.update(host, stats, offset_ns, now_ns)
         moment = Moment(now_ns, host.unix_ns, offset_ns)
         resource, scope = _envelope(resource_of(host, stats), stats.version)
         collected = Collected(moment)

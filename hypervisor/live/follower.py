@@ -114,6 +114,7 @@ class Follower:
             self._clock.unix_ns(),
             self.name,
             is_up=False,
+            boot=None if last is None else last.snapshot.boot,
         )
 
     def _tell(self, is_late: bool, since_ns: int) -> None:

@@ -4,7 +4,6 @@ The types are those that the records declare. Fields that a record does not have
 that a newer agent is understood; a report of another FORMAT is refused.
 """
 
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
@@ -16,13 +15,21 @@ from pydantic_core import CoreSchema, SchemaValidator, ValidationError, core_sch
 from hypervisor.errors import HostError
 from hypervisor.live.agent.report import FORMAT, HostReport
 
-MOST_BYTES: Final = 16 << 20
+MOST_BYTES: Final = 8 << 20
 """Of a report; one of 1000 domains with four vcpus each takes 2 MiB; judgement."""
 MOST_CHARACTERS: Final = 4096  # of a text, as xenstore's values have at most
-MOST_ROWS: Final = 32_768  # of a list; domains have the ids below 0x7FF0
-_LARGEST = (1 << 63) - 1
+MOST_ROWS: Final = 8192
+"""Of a list, and of a host in all: its pcpus, domains, vcpus and devices, each of which has some
+dozen series. 1000 domains with four vcpus and three devices each have 8000; judgement."""
+_LARGEST = (1 << 62) - 1  # of a number; 146 years in ns
+_LARGEST_SCALED = 1 << 43
+"""Of KiB and MHz, 8 EiB and 9 EHz, which exporters tell in bytes and Hz as 64-bit integers."""
 _SHOWN = 200  # characters of an error that an agent has a part in
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_HALVES = re.compile(
+    rb"(?<!\\)((?:\\\\)*+)"  # backslashes that escape each other
+    rb"(?:(\\u[dD][89abAB]..\\u[dD][c-fC-F]..)|(\\)(u[dD][89a-fA-F]..))"
+)
+"""Finds a surrogate pair in JSON, or a half of one that is alone: its backslash and the rest."""
 
 
 class BadReport(HostError):
@@ -34,24 +41,27 @@ def read_report(body: bytes) -> HostReport:
     if len(body) > MOST_BYTES:
         raise BadReport(f"a report is at most {MOST_BYTES >> 20} MiB")
     try:
-        report = cast(HostReport, _VALIDATOR.validate_json(_whole(body)))
+        report = _validated(body)
     except ValidationError as error:
         raise BadReport(_told(error)) from None
     if report.format != FORMAT:
         raise BadReport(f"a report of format {report.format}: this service reads {FORMAT}")
+    _check_size(report)
     _check_distinct(report)
     return report
 
 
-def _whole(body: bytes) -> bytes:
-    r"""Return JSON without halves of surrogate pairs, which Rust cannot read: `\udc80` as text."""
-    if rb"\ud" not in body and rb"\uD" not in body:
-        return body
+def _validated(body: bytes) -> HostReport:
+    r"""Return the report, in which half a surrogate pair, which Rust refuses, is the text `\udc80`.
+
+    Raises: ValidationError.
+    """
     try:
-        text = json.dumps(json.loads(body), ensure_ascii=False)
-    except (ValueError, RecursionError):
-        return body  # the validator says what is wrong
-    return _LONE_SURROGATE.sub(lambda found: f"\\\\u{ord(found[0]):04x}", text).encode()
+        return cast(HostReport, _VALIDATOR.validate_json(body))
+    except ValidationError:
+        if rb"\ud" not in body and rb"\uD" not in body:
+            raise
+    return cast(HostReport, _VALIDATOR.validate_json(_HALVES.sub(rb"\1\2\3\3\4", body)))
 
 
 def _told(error: ValidationError) -> str:
@@ -60,6 +70,14 @@ def _told(error: ValidationError) -> str:
     place = "".join(f"[{at}]" if isinstance(at, int) else f".{at}" for at in fault["loc"])
     told = f"{place.lstrip('.') or 'the report'}: {fault['msg']}"[:_SHOWN]
     return told.encode("unicode_escape").decode()
+
+
+def _check_size(report: HostReport) -> None:
+    """Check that the host has not so many rows that they would keep others from being shown."""
+    parts = sum(len(one.vcpus) + len(one.vifs) + len(one.vbds) for one in report.domains)
+    rows = len(report.pcpus) + len(report.domains) + parts
+    if rows > MOST_ROWS:
+        raise BadReport(f"{rows} pcpus, domains, vcpus and devices: a host has at most {MOST_ROWS}")
 
 
 def _check_distinct(report: HostReport) -> None:
@@ -79,20 +97,20 @@ def _distinct(what: str, numbers: Iterable[int]) -> None:
         raise BadReport(f"{what}: a number comes twice")
 
 
-def _schema(kind: Any) -> CoreSchema:
+def _schema(kind: Any, largest: int = _LARGEST) -> CoreSchema:
     """Return how a value of a type is read."""
     if kind is bool:
         return core_schema.bool_schema(strict=True)
     if kind is int:
-        return core_schema.int_schema(strict=True, ge=0, le=_LARGEST)
+        return core_schema.int_schema(strict=True, ge=0, le=largest)
     if kind is str:
         return core_schema.str_schema(strict=True, max_length=MOST_CHARACTERS)
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is Union:  # Optional
         (inner,) = (one for one in arguments if one is not NoneType)
-        return core_schema.nullable_schema(_schema(inner))
+        return core_schema.nullable_schema(_schema(inner, largest))
     if origin is Sequence:
-        rows = core_schema.list_schema(_schema(arguments[0]), max_length=MOST_ROWS)
+        rows = core_schema.list_schema(_schema(arguments[0]), max_length=MOST_ROWS, fail_fast=True)
         return core_schema.no_info_after_validator_function(tuple, rows)
     if origin is Mapping:
         key, value = map(_schema, arguments)
@@ -103,11 +121,17 @@ def _schema(kind: Any) -> CoreSchema:
 def _record(kind: Any) -> CoreSchema:
     hints, defaults = get_type_hints(kind), kind._field_defaults
     fields = {
-        name: core_schema.typed_dict_field(_schema(hints[name]), required=name not in defaults)
+        name: core_schema.typed_dict_field(
+            _schema(hints[name], _largest(name)), required=name not in defaults
+        )
         for name in kind._fields
     }
     record = core_schema.typed_dict_schema(fields, extra_behavior="ignore")
     return core_schema.no_info_after_validator_function(partial(_made, kind), record)
+
+
+def _largest(name: str) -> int:
+    return _LARGEST_SCALED if name == "mhz" or name.endswith("_kib") else _LARGEST
 
 
 def _made(kind: Any, values: dict[str, object]) -> Any:

@@ -67,6 +67,7 @@ def snapshot_of(report: HostReport, name: str) -> HostSnapshot:
             for kind, source in report.sources.items()
             if kind in DATA_KINDS and source in DATA_SOURCES  # a newer agent may know others
         },
+        boot=one_line(report.boot),
     )
 
 

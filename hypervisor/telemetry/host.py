@@ -108,6 +108,8 @@ class HostSnapshot:
     counters: Mapping[str, int] = field(default_factory=dict)
     """Scheduler and driver statistics by their names in the real source (csched_tick, ...)."""
     trace: TraceStatus | None = None
+    boot: str | None = None
+    """Which boot of a watched host this is of; None for a host that began with its service."""
     events: Mapping[str, int] = field(default_factory=dict)
     """The toolstack's operations on domains: created, destroyed, restarted, saved, ..."""
     operations: tuple[OperationCount, ...] = ()

@@ -67,6 +67,8 @@ HOST = HostSnapshot(
 
 
 NEW_TOOLS = replace(HOST, tools="3.1")
+LOST = HostSnapshot(1, 1000 * SECOND, 1_178_668_800 * SECOND, "grumble", is_up=False)
+"""A host of which nothing is known now."""
 
 
 class FakeClient(JsonService):

@@ -14,10 +14,9 @@ from xenprof.cli.durations import Duration
 from xenprof.cli.heap import lasting
 from xenprof.cli.options import home_at, state_dir_option
 from xenprof.cli.wholefile import write_whole
-from xenprof.client import Client, Service, ServiceError
+from xenprof.client import Client, Service
 from xenprof.errors import UsageError
 from xenprof.wire.host_requests import Wait
-from xenprof.wire.paths import SNAPSHOT
 
 if TYPE_CHECKING:
     from xenprof.capture.fitting import Captured
@@ -115,10 +114,9 @@ def measured(client: Service, duration_ns: int) -> "Window":
 
 
 def _newest(client: Service) -> HostSnapshot:
-    host = client.get(SNAPSHOT, HostSnapshot)
-    if not host.is_up:
-        raise ServiceError(f"nothing is known of {host.host}: the service gets no data from it")
-    return host
+    from xenprof.xentop.fetch import newest
+
+    return newest(client)
 
 
 def _recorded(path: Path) -> "Window":

@@ -12,6 +12,7 @@ from typing import Final
 from hypervisor.live.agent.report import HostReport
 from hypervisor.live.reports import MOST_BYTES, BadReport, read_report
 from hypervisor.live.sources.source import Unreachable
+from hypervisor.live.sources.until import response_until
 
 REPORT_PATH: Final = "/api/v1/report"
 _PART_BYTES = 1 << 16
@@ -27,7 +28,7 @@ class OverHttp:
     def __init__(
         self, connect: Connect, *, password: str | None = None, timeout_seconds: float
     ) -> None:
-        """`password` is USER:PASSWORD. The timeout is also that of a whole body."""
+        """`password` is USER:PASSWORD. The timeout is that of a whole answer."""
         self._connect = connect
         self._timeout_seconds = timeout_seconds
         self._connection: http.client.HTTPConnection | None = None
@@ -63,10 +64,14 @@ class OverHttp:
             return self._asked()
 
     def _asked(self) -> bytes:
-        until = time.monotonic() + self._timeout_seconds
         if self._connection is None:
             self._connection = self._connect(self._timeout_seconds)
         connection = self._connection
+        if connection.sock is None:
+            connection.connect()
+        connection.sock.settimeout(self._timeout_seconds)
+        until = time.monotonic() + self._timeout_seconds
+        connection.response_class = response_until(until)
         connection.request("GET", REPORT_PATH, headers=self._headers)
         response = connection.getresponse()
         if response.status != http.client.OK:
@@ -78,8 +83,6 @@ class OverHttp:
             size += len(part)
             if size > MOST_BYTES:
                 raise BadReport(f"a report is at most {MOST_BYTES >> 20} MiB")
-            if time.monotonic() > until:
-                raise TimeoutError("timed out")
         if response.length:
             raise http.client.IncompleteRead(b"", response.length)
         response.close()  # the connection stays

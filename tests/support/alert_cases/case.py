@@ -10,6 +10,7 @@ HOST = 'host="h"'
 CLOCK: Series = {
     'xenprof_model_time_seconds_total{host="h"}': "0+60x60",
     'xenprof_up{host="h"}': "1x60",
+    'xen_host_up{host="h"}': "1x60",
 }
 """A host that runs at the wall's speed; a case may have another."""
 

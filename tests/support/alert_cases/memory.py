@@ -75,7 +75,7 @@ CASES = (
         firing={
             f"xen_domain_restarts_total{{{WEB}}}": "_x38 0 1 stale",
             'xen_toolstack_events_total{host="h",event="crashed"}': "_x38 0 1 2x20",
-            'xenprof_up{host="h"}': "_x38 1x22",
+            'xen_host_up{host="h"}': "_x38 1x22",
         },
         quiet={'xen_toolstack_events_total{host="h",event="crashed"}': "7x40 8x20"},
         labels={},

@@ -8,8 +8,8 @@ from typing import TypeVar
 from hypervisor.telemetry import DomainSnapshot, HostSnapshot
 from xenprof.cli.virsh.errors import VirshError
 from xenprof.client import MISSING_CAPABILITY, Client, ServiceError, ServiceNotRunning
-from xenprof.wire.paths import SNAPSHOT
 from xenprof.wire.requests import Request
+from xenprof.xentop.fetch import newest
 
 T = TypeVar("T")
 
@@ -38,8 +38,8 @@ class Connection:
             print(line)
 
     def snapshot(self) -> HostSnapshot:
-        """Return the host now. Raises: ServiceError."""
-        return self.client.get(SNAPSHOT, HostSnapshot)
+        """Return the host now. Raises: ServiceError, also if nothing is known of it."""
+        return newest(self.client)
 
     def domain(
         self, name: str, by: tuple[str, ...] = (_BY_ID, _BY_UUID, _BY_NAME)

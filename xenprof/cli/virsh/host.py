@@ -75,6 +75,7 @@ def connect(connection: Connection, uri: str) -> None:
 
 
 def _nodeinfo(connection: Connection, words: Words) -> None:
+    connection.snapshot()  # fails if nothing is known of the host
     info = connection.client.get(HOST_INFO, dict[str, str])
     memory = info.get("total_memory")
     for name, value, unit in (

@@ -18,6 +18,7 @@ def info_table(rows: Mapping[str, str]) -> Iterator[str]:
 
 
 def _info(client: Client, words: Words) -> int:
+    snapshot_of(client)  # fails if nothing is known of the host
     print("\n".join(info_table(client.get(HOST_INFO, dict[str, str]))))
     return 0
 

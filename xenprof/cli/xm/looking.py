@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING
 from hypervisor.telemetry import DomainSnapshot, HostSnapshot
 from xenprof.cli.xm.command import XmError
 from xenprof.client import MISSING_CAPABILITY, Client, ServiceError
-from xenprof.wire.paths import MANAGED, SNAPSHOT
+from xenprof.wire.paths import MANAGED
+from xenprof.xentop.fetch import newest
 
 if TYPE_CHECKING:
     from hypervisor.domainsettings import ManagedDomain
 
 
 def snapshot_of(client: Client) -> HostSnapshot:
-    """Return the newest snapshot of the host."""
-    return client.get(SNAPSHOT, HostSnapshot)
+    """Return the newest snapshot of the host. Raises: ServiceError, also if nothing is known."""
+    return newest(client)
 
 
 def find_domains(snapshot: HostSnapshot, names: Sequence[str]) -> list[DomainSnapshot]:

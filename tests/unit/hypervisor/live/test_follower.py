@@ -35,7 +35,9 @@ def test_then_nothing_is_known_of_the_host(host):
     shown = let_pass(host, 3.5)
 
     now_ns = 13 * SECOND + SECOND // 2
-    unknown = HostSnapshot(shown.generation, now_ns, BOOT_UNIX_NS + now_ns, "dom0", is_up=False)
+    boot = report().boot
+    unix_ns = BOOT_UNIX_NS + now_ns
+    unknown = HostSnapshot(shown.generation, now_ns, unix_ns, "dom0", is_up=False, boot=boot)
     assert unknown == shown
 
 

@@ -20,6 +20,11 @@ def with_domain(**fields: object) -> bytes:
     return changed(domains=[{**PLAIN["domains"][0], **fields}])
 
 
+def with_vcpus(domid: int, count: int) -> dict[str, object]:
+    vcpus = [{"vcpu": number} for number in range(count)]
+    return {"domid": domid, "uuid": str(domid), "vcpus": vcpus}
+
+
 @pytest.mark.parametrize(
     "made",
     [report(), report(domains=()), report(sampler=SamplerReport(1, 2, 3, 4), problems=("no vbd",))],
@@ -52,6 +57,14 @@ def test_a_field_that_an_agent_does_not_send_is_unknown():
         (changed(domains={}), "domains: Input should be a valid array"),
         (with_domain(running=1), "domains[0].running: Input should be a valid boolean"),
         (with_domain(name="x" * 4097), "domains[0].name: String should have at most 4096 characters"),
+        (changed(memory_kib=(1 << 43) + 1), "memory_kib: Input should be less than or equal to"),
+        (changed(mhz=(1 << 43) + 1), "mhz: Input should be less than or equal to"),
+        (with_domain(cpu_ns=1 << 62), "domains[0].cpu_ns: Input should be less than or equal to"),
+        (changed(problems=[""] * 8193), "problems: List should have at most 8192 items"),
+        (
+            changed(domains=[with_vcpus(0, 4095), with_vcpus(1, 4095)]),
+            "8194 pcpus, domains, vcpus and devices: a host has at most 8192",
+        ),
         (changed(domains=PLAIN["domains"] * 2), "domains: a number comes twice"),
         (changed(pcpus=PLAIN["pcpus"] * 2), "pcpus: a number comes twice"),
         (with_domain(vcpus=[{"vcpu": 0}] * 2), "domain 0: vcpus: a number comes twice"),
@@ -63,7 +76,7 @@ def test_what_is_no_report_is_refused_with_its_place(body, told):
     with pytest.raises(BadReport) as refused:
         read_report(body)
 
-    assert told == str(refused.value)
+    assert str(refused.value).startswith(told)
 
 
 @pytest.mark.parametrize(
@@ -85,10 +98,24 @@ def test_hostile_json_is_refused_in_a_short_line(body):
     assert len(str(refused.value)) < 300 and str(refused.value).isprintable()
 
 
-def test_half_a_surrogate_pair_in_a_name_is_shown_and_no_reason_to_refuse_the_rest():
-    body = to_json(report(domains=(guest(1, "caf\udce9", 1),))).encode()
+@pytest.mark.parametrize(
+    ("sent", "shown"),
+    [
+        (r"caf\udce9", r"caf\udce9"),
+        (r"\uD83D", r"\uD83D"),
+        (r"\ud83d\ude00", "\U0001f600"),
+        (r"\ud83d\ude00\ude00", "\U0001f600" r"\ude00"),
+        (r"\ud83d\ud83d\ude00", r"\ud83d" "\U0001f600"),
+        (r"\ude00\ud83d", r"\ude00\ud83d"),
+        (r"\\ud83d\ude00", r"\ud83d\ude00"),
+        (r"\\\ud83d", "\\" r"\ud83d"),
+    ],
+)
+def test_half_a_surrogate_pair_in_a_name_is_shown_and_no_reason_to_refuse_the_rest(sent, shown):
+    body = to_json(report(problems=(r"\ud800",), domains=(guest(1, "NAME", 1),)))
+    body = body.replace(r"\\ud800", r"\ud800").replace("NAME", sent)
 
-    assert r"caf\udce9" == read_report(body).domains[0].name
+    assert shown == read_report(body.encode()).domains[0].name
 
 
 @settings(max_examples=200, deadline=None)

@@ -21,7 +21,9 @@ def test_what_a_report_does_not_know_is_unknown():
     domains = (DomainReport(1, "u", vcpus=(VcpuReport(0),)),)
     known = HostReport(FORMAT, 1, "boot", 2 * SECOND, BOOT_UNIX_NS, 1, 1, 1, "a", domains=domains)
     made = snapshot_of(known, "h")
-    bare = HostSnapshot(made.generation, made.time_ns, made.unix_ns, "h", domains=made.domains)
+    bare = HostSnapshot(
+        made.generation, made.time_ns, made.unix_ns, "h", domains=made.domains, boot="boot"
+    )
     (vcpu,) = made.domains[0].vcpus
 
     assert bare == made

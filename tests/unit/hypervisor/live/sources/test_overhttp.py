@@ -2,7 +2,7 @@ import http.client
 import os
 import socket
 import threading
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 
 import pytest
 
@@ -91,7 +91,7 @@ def test_it_goes_on_after_a_failure():
 
 def test_a_body_that_is_too_large_is_not_read_to_its_end():
     with running(lambda: b" " * (MOST_BYTES + 1)) as agent, closing(source(agent)) as asked:
-        assert "a report is at most 16 MiB" == failure(asked, BadReport)
+        assert "a report is at most 8 MiB" == failure(asked, BadReport)
 
 
 def test_what_is_no_report_is_refused():
@@ -145,3 +145,47 @@ def test_what_does_not_speak_http_is_a_failure_in_one_short_line(said, told):
         text = failure(asked)
 
     assert told in text and text.isprintable() and len(text) < 300
+
+
+@pytest.mark.parametrize(
+    ("head", "again"),
+    [
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 100),
+        (b"HTTP/1.1 200 OK\r\n", b"X"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"0"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", b"a: b\r\n" * 100),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n", b" "),
+    ],
+    ids=["continues", "header", "chunk", "trailers", "body"],
+)
+def test_an_answer_without_end_is_given_up_however_it_comes(head, again):
+    ours, theirs = socket.socketpair()
+    is_over = threading.Event()
+
+    def talk():
+        theirs.recv(4096)
+        theirs.sendall(head)
+        with suppress(OSError):
+            while not is_over.wait(0.01):
+                theirs.sendall(again)
+
+    def connect(_: float):
+        connection = http.client.HTTPConnection("test")
+        connection.sock = ours
+        return connection
+
+    thread = threading.Thread(target=talk)
+    thread.start()
+    asking = threading.Timer(10, is_over.set)  # what is not given up ends by itself then
+    asking.start()
+    try:
+        told = failure(OverHttp(connect, timeout_seconds=0.2))
+    finally:
+        was_over = is_over.is_set()
+        is_over.set()
+        asking.cancel()
+        ours.close()
+        thread.join()
+        theirs.close()
+
+    assert ("timed out", False) == (told, was_over)

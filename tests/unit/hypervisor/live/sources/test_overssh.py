@@ -62,18 +62,18 @@ def test_the_last_words_of_ssh_are_the_reason():
 
 
 @pytest.mark.parametrize(
-    ("code", "told"),
+    ("code", "seconds", "told"),
     [
-        ("import sys; sys.stdin.readline()", "it ended"),
-        ("import time; time.sleep(60)", "timed out"),
-        ("print('hello', flush=True); import time; time.sleep(60)", "the report: Invalid JSON"),
-        (f"print(' ' * {MOST_BYTES + 1}, flush=True)", "a report is at most 16 MiB"),
-        ("import sys\nwhile True: sys.stderr.write('\\n' * 9999)", "timed out"),
+        ("import sys; sys.stdin.readline()", 60, "it ended"),
+        ("import time; time.sleep(60)", 0.6, "timed out"),
+        ("print('hello', flush=True); import time; time.sleep(60)", 60, "the report: Invalid JSON"),
+        (f"print(' ' * {MOST_BYTES + 1}, flush=True)", 60, "a report is at most 8 MiB"),
+        ("import sys\nwhile True: sys.stderr.write('\\n' * 9999)", 0.6, "timed out"),
     ],
     ids=["ends", "silent", "talks", "large", "floods"],
 )
-def test_a_child_that_does_not_answer_with_a_report_is_ended(code, told):
-    with closing(source(code, seconds=0.6)) as asked:
+def test_a_child_that_does_not_answer_with_a_report_is_ended(code, seconds, told):
+    with closing(source(code, seconds=seconds)) as asked:
         assert failure(asked).startswith(told)
         assert asked._child is None
 
