@@ -53,7 +53,7 @@ def test_pinning(xen, agent: OutsideAgent, guest):
     seen = agent.domain(guest)
 
     assert seen is not None
-    assert [1] == seen.vcpus[0].affinity
+    assert (1,) == seen.vcpus[0].affinity
 
 
 def test_ballooning(xen, agent: OutsideAgent, guest):

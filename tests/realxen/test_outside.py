@@ -1,4 +1,7 @@
-"""A real Xen seen from another machine: by Prometheus, and by the service and its programs."""
+"""A real Xen seen from another machine: by Prometheus, and by the service and its programs.
+
+How well captured shares agree is printed by `pytest -s`.
+"""
 
 import json
 import sys
@@ -15,9 +18,6 @@ from tests.support.realxen.outside import USER, OutsideAgent
 from xenprof.wire.paths import SNAPSHOT
 
 MOST_POINTS = 5
-CAP_PERCENT, LATE_POINTS = 25, 10
-"""A scheduler whose timers are late gives a capped domain less than its cap: credit counts from one
-timer to the next. So does an emulator on a machine that is busy otherwise; no model knows that."""
 GUESTS = ("web", "db", "batch", "idle1")
 
 
@@ -87,8 +87,6 @@ def test_a_captured_scenario_has_the_shares_of_the_host(host: Host):
     assert 0 == captured.returncode, captured.stderr
     rows = {one["host_name"]: one for one in json.loads(captured.stdout)["domains"]}
     sys.stdout.write(json.dumps(list(rows.values())))
-    is_late = rows["batch"]["measured_percent"] < 0.9 * CAP_PERCENT
-    most = LATE_POINTS if is_late else MOST_POINTS
 
     assert {"Domain-0", *GUESTS} == set(rows)
-    assert all(abs(row["error_points"]) <= most for row in rows.values()), rows
+    assert all(abs(row["error_points"]) <= MOST_POINTS for row in rows.values()), rows

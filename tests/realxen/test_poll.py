@@ -64,7 +64,7 @@ def test_pinning_is_that_of_xl_vcpu_list(told, guest):
     vcpu = named(told[0])[guest].vcpus[0]
 
     assert ["1", "1"] == [row[3], row[6]]
-    assert (1, [1]) == (vcpu.pcpu, vcpu.affinity)
+    assert (1, (1,)) == (vcpu.pcpu, vcpu.affinity)
 
 
 def test_the_machine_is_that_of_xl_info(told):

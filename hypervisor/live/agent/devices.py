@@ -32,7 +32,8 @@ _KINDS = {"vbd": "vbd", "vbd3": "tap", "tap": "tap", "qdisk": "qdisk"}
 _MOST_DEVICES = 16384
 _CHARACTERS = 1024
 _SECTOR_BYTES = 512
-_STATISTICS = ("rd_req", "wr_req", "f_req", "ds_req", "rd_sect", "wr_sect", "oo_req")
+_FEW_BYTES = 64
+_STATISTICS = ("rd_req", "wr_req", "rd_sect", "wr_sect", "oo_req")
 _NEW_NS = 10 * 1000000000  # so long devices of a new domain may come one by one
 _LOOKS_NS = 5 * 1000000000
 _STALE_NS = 30 * 1000000000
@@ -101,6 +102,9 @@ class Devices:
         self._netdevs = Netdevs(root)
         self._tapdisks = tapdisks or Tapdisks(root)
         self._found: Dict[Life, List[_Device]] = {}
+        # What was told last by node: it is told again while nothing else is counted.
+        self._vifs: Dict[_Node, Tuple[str, VifReport]] = {}
+        self._vbds: Dict[_Node, Tuple[List[Optional[bytes]], VbdReport]] = {}
         self._lives: Set[Life] = set()
         self._new_until_ns = self._next_look_ns = -1
 
@@ -150,6 +154,7 @@ class Devices:
                 device = known.get((life, node)) or self._new(node, now_ns)
                 self._found.setdefault(life, []).append(self._completed(device))
         self._reread(now_ns)
+        self._vifs, self._vbds = {}, {}
         self._frontends.look(sorted(lives), self._changed(before), now_ns)
 
     def _changed(self, before: Dict[Life, List[_Device]]) -> Set[Life]:
@@ -223,53 +228,62 @@ class Devices:
         return device
 
     def _vif(self, device: _Device) -> VifReport:
+        line = self._netdevs.line(device.netdev or "")
+        told = self._vifs.get(device.node)
+        if told is not None and told[0] == line:
+            return told[1]
         setting = device.settings.get
+        report = VifReport(device.number, device.netdev, setting("mac"), setting("bridge"))
         counters = self._netdevs.of(device.netdev or "")
-        if counters is None:
-            return VifReport(device.number, device.netdev, setting("mac"), setting("bridge"))
-        return VifReport(
-            device.number,
-            device.netdev,
-            setting("mac"),
-            setting("bridge"),
-            *counters.transmit,  # which the guest, at the other end, has received
-            *counters.receive,
-        )
+        if counters is not None:  # what the host has sent the guest, at the other end, received
+            report = VifReport(*report[:4], *counters.transmit, *counters.receive)
+        self._vifs[device.node] = line, report
+        return report
 
     def _vbd(self, device: _Device, domid: int) -> VbdReport:
-        setting = device.settings.get
-        params = setting("params")
-        report = VbdReport(
-            device.number,
-            setting("dev"),
-            None if params is None else "%s:%s" % (setting("type", "phy"), params),
-            setting("mode"),
-            _KINDS[device.kind],
-        )
         if device.kind == "vbd":
-            return self._blkback(report, device.node.name)
+            return self._blkback(device)
+        report = _described(device)
         if device.kind == "vbd3":
-            counters = self._tapdisks.read(setting("kthread-pid", ""), domid, device.number)
+            pid = device.settings.get("kthread-pid", "")
+            counters = self._tapdisks.read(pid, domid, device.number)
             return report if counters is None else _tapdisk(report, counters)
         return report
 
-    def _blkback(self, report: VbdReport, node: str) -> VbdReport:
-        home = "%s/%s/statistics/" % (self._bus, node)
-        numbers = {}
-        for name in _STATISTICS:
-            match = _NUMBER.match(self._files.read(home + name, 64) or b"")
-            numbers[name] = int(match.group(1)) if match else None
-        read_sectors, write_sectors = numbers["rd_sect"], numbers["wr_sect"]
-        return VbdReport(
-            *report[:5],
-            read_requests=numbers["rd_req"],
-            write_requests=numbers["wr_req"],
-            flush_requests=numbers["f_req"],
-            discard_requests=numbers["ds_req"],
+    def _blkback(self, device: _Device) -> VbdReport:
+        home = "%s/%s/statistics/" % (self._bus, device.node.name)
+        counted = [self._files.read(home + name, _FEW_BYTES) for name in _STATISTICS]
+        told = self._vbds.get(device.node)
+        if told is not None and told[0] == counted:
+            return told[1]
+        reads, writes, read_sectors, write_sectors, out_of_requests = map(_number, counted)
+        report = _described(device)._replace(
+            read_requests=reads,
+            write_requests=writes,
             read_bytes=None if read_sectors is None else read_sectors * _SECTOR_BYTES,
             write_bytes=None if write_sectors is None else write_sectors * _SECTOR_BYTES,
-            out_of_requests=numbers["oo_req"],
+            out_of_requests=out_of_requests,
         )
+        self._vbds[device.node] = counted, report
+        return report
+
+
+def _described(device: _Device) -> VbdReport:
+    """Return a block device as the toolstack has written it, nothing counted."""
+    setting = device.settings.get
+    params = setting("params")
+    return VbdReport(
+        device.number,
+        setting("dev"),
+        None if params is None else "%s:%s" % (setting("type", "phy"), params),
+        setting("mode"),
+        _KINDS[device.kind],
+    )
+
+
+def _number(content: Optional[bytes]) -> Optional[int]:
+    match = _NUMBER.match(content or b"")
+    return int(match.group(1)) if match else None
 
 
 def _tapdisk(report: VbdReport, counters: TapdiskCounters) -> VbdReport:

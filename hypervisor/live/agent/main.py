@@ -10,7 +10,6 @@ from hypervisor.live.agent import contextfile, notify, privileges, recording
 from hypervisor.live.agent.check import FATAL, findings
 from hypervisor.live.agent.doors import open_doors
 from hypervisor.live.agent.errors import AgentError
-from hypervisor.live.agent.names import one_line
 from hypervisor.live.agent.opening import Open, this_host
 from hypervisor.live.agent.options import CHECK, ONCE, PIPE, PROGRAM, Options, parse_options
 from hypervisor.live.agent.pages import Pages

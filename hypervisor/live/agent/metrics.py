@@ -26,6 +26,7 @@ from hypervisor.live.agent.traced import WAIT_BUCKETS_NS
 
 _SHUTDOWN_REASONS = ("poweroff", "reboot", "suspend", "crash", "halt")
 _CRASH = 3
+_WAIT_COUNTS = len(WAIT_BUCKETS_NS) + 1
 
 
 def exposition(version: str) -> Exposition:
@@ -68,8 +69,10 @@ def _domain_info(shown: Shown) -> Iterator[Point]:
         yield known + system, 1
 
 
-def _waits(waits: Optional[WaitsReport]) -> Optional[Buckets]:
-    if waits is None:
+def _waits(domain: DomainReport, waits: Optional[WaitsReport]) -> Optional[Buckets]:
+    """Return one of both; half of what made a domain wait would be taken for all of it."""
+    both = (domain.wake_waits, domain.preempted_waits)
+    if waits is None or any(one is None or len(one.counts) != _WAIT_COUNTS for one in both):
         return None
     bounds = [bound / NS_PER_SECOND for bound in WAIT_BUCKETS_NS]
     return Buckets(bounds, waits.counts, waits.sum_ns / NS_PER_SECOND)
@@ -231,8 +234,8 @@ METRICS = (
     Metric("xen_vcpu_wait_seconds", "histogram",
            "How long vcpus waited before they ran, by what made them wait: wake (it woke up) or "
            "preempted (it lost the pcpu); wait = runnable but not running.", ("domain", "cause"),
-           parts_of(domain_rows, (("wake", lambda d: _waits(d.wake_waits)),
-                                  ("preempted", lambda d: _waits(d.preempted_waits))))),
+           parts_of(domain_rows, (("wake", lambda d: _waits(d, d.wake_waits)),
+                                  ("preempted", lambda d: _waits(d, d.preempted_waits))))),
     Metric("xen_vcpu_pcpu", "gauge",
            "Number of the pcpu that the vcpu runs on or last ran on; no series = offline.",
            ("domain", "vcpu"), of_vcpus(_pcpu)),

@@ -38,9 +38,13 @@ class Netdevs:
             name, _, numbers = line.rpartition(":")
             self._lines[name.strip()] = numbers
 
+    def line(self, name: str) -> str:
+        """Return what the last `read` has found of an interface; empty if it is not there."""
+        return self._lines.get(name, "")
+
     def of(self, name: str) -> Optional[NetdevCounters]:
         """Return what an interface has counted until the last `read`; None if it is not there."""
-        numbers = self._lines.get(name, "").split(None, 12)[:12]
+        numbers = self.line(name).split(None, 12)[:12]
         if len(numbers) < 12 or not "".join(numbers).isdigit():
             return None
         values = tuple(map(int, numbers))

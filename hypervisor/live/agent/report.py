@@ -63,8 +63,6 @@ class VbdReport(NamedTuple):
     kind: Optional[str] = None  # vbd (blkback) | qdisk | tap
     read_requests: Optional[int] = None
     write_requests: Optional[int] = None
-    flush_requests: Optional[int] = None
-    discard_requests: Optional[int] = None
     read_bytes: Optional[int] = None
     write_bytes: Optional[int] = None
     out_of_requests: Optional[int] = None

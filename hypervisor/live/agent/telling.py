@@ -3,7 +3,7 @@
 import contextlib
 import sys
 
-from hypervisor.live.agent.shown import one_line
+from hypervisor.live.agent.names import one_line
 
 
 def tell(line: str) -> None:

@@ -109,7 +109,7 @@ def guest(domid: int, name: str | None, now_ns: int, vcpus: int = 1, **fields: A
         vbds=(
             VbdReport(
                 51712, "xvda", "phy:/dev/vg0/web", "w", "vbd",
-                now_ns // 10**7, now_ns // 10**7, 0, 0, now_ns // 1000, now_ns // 1000, 0,
+                now_ns // 10**7, now_ns // 10**7, now_ns // 1000, now_ns // 1000, 0,
             ),
         ),
     )  # fmt: skip

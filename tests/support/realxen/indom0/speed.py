@@ -8,6 +8,7 @@ import pathlib
 import resource
 import subprocess
 import sys
+import threading
 import time
 
 from hypervisor.live.agent.clock import Clock
@@ -21,6 +22,7 @@ from hypervisor.live.agent.xenstore import Xenstore
 
 PROGRAMS = ("xentop -b -i 1 -v -n -x", "xl list -l", "xl list", "xl vcpu-list", "/bin/true")
 STORE_PID = pathlib.Path("/run/xenstored.pid")
+SETTLE_SECONDS = 11  # while a domain is new, each poll looks for its devices
 TIMES = 20
 ADDITIONS = 200_000
 
@@ -31,7 +33,8 @@ def main(rounds):
     xen = Xen(device)
     poller = Poller(xen, store, Devices(store), host_facts("/"), clock)
     sampler = Sampler(xen, clock)
-    report = poller.poll()  # what is read once only, like names, belongs to the start
+    poller.poll()  # what is read once only, like names, belongs to the start
+    threading.Event().wait(SETTLE_SECONDS)
     work = {
         "poll": lambda: repeated(poller.poll),
         "sampling": lambda: repeated(sampler.round),

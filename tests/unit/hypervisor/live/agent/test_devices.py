@@ -19,8 +19,6 @@ vif1.0:     600       9    1    2    0     0          0         0     1086      
 STATISTICS = {
     "rd_req": 1356,
     "wr_req": 7,
-    "f_req": 2,
-    "ds_req": 1,
     "oo_req": 3,
     "rd_sect": 346392,
     "wr_sect": 8,
@@ -100,8 +98,8 @@ def test_a_disk_of_blkback_is_counted_in_bytes(bus, tmp_path):
     _, (vbd,) = read(Devices(store, str(tmp_path)))
 
     assert (51712, "xvda", "phy:/dev/vg0/web", "w", "vbd") == vbd[:5]
-    assert (1356, 7, 2, 1, 346392 * 512, 8 * 512, 3) == vbd[5:12]
-    assert (None, None, None) == vbd[12:]
+    assert (1356, 7, 346392 * 512, 8 * 512, 3) == vbd[5:10]
+    assert (None, None, None) == vbd[10:]
 
 
 def test_counters_are_read_anew_and_settings_are_not(bus, tmp_path):
@@ -306,8 +304,7 @@ def of_tapdisk(tmp_path, pid="4321"):
 def test_a_tapdisk_counts_waiting_and_what_is_on_its_way(tapdisk, tmp_path):
     vbd = of_tapdisk(tmp_path)
 
-    assert ("tap", 100, 50, None, None) == vbd[4:9]
-    assert (800 * 512, 400 * 512, 5, 13_000_000, 130, 20) == vbd[9:]
+    assert ("tap", 100, 50, 800 * 512, 400 * 512, 5, 13_000_000, 130, 20) == vbd[4:]
 
 
 def test_a_tapdisk_that_others_may_write_is_not_believed(tapdisk, tmp_path):
@@ -339,3 +336,18 @@ def test_an_unknown_form_of_a_tapdisk_is_unknown(tapdisk, tmp_path, content):
     tapdisk.write_bytes(content)
 
     assert of_tapdisk(tmp_path).read_requests is None
+
+
+def test_what_stood_still_is_told_anew_when_it_has_grown(bus, tmp_path):
+    statistics = add_disk(bus)
+    devices = Devices(FakeStore(), str(tmp_path))
+    seen = []
+    for seconds, requests, received in ((20, 1, 600), (21, 1, 600), (22, 2, 700)):
+        (statistics / "rd_req").write_text(f"{requests}\n")
+        (tmp_path / "proc/1/net/dev").write_text(NET_DEV.replace(" 600 ", f" {received} "))
+        devices.begin([LIFE], seconds * 10**9)
+        vifs, vbds = devices.of(LIFE)
+        assert vifs is not None and vbds is not None
+        seen.append((vbds[0].read_requests, vifs[0].transmit_bytes))
+
+    assert [(1, 600), (1, 600), (2, 700)] == seen

@@ -47,7 +47,7 @@ vcpus = st.builds(
     st.none() | st.lists(small), maybe_numbers, maybe_numbers, maybe_numbers, maybe_numbers,
 )  # fmt: skip
 vifs = st.builds(VifReport, small, *[maybe_texts] * 3, *[maybe_numbers] * 8)
-vbds = st.builds(VbdReport, small, *[maybe_texts] * 4, *[maybe_numbers] * 10)
+vbds = st.builds(VbdReport, small, *[maybe_texts] * 4, *[maybe_numbers] * 8)
 domains = st.builds(
     DomainReport,
     domid=st.integers(0, 3),
