@@ -71,6 +71,7 @@ class OutsideAgent:
 
     def end(self, signal: str = "TERM") -> None:
         """End it by a signal, and wait until it has ended."""
+        self._source.close()
         pid = self.pid
         self._machine.run(f"kill -{signal} {pid}; while [ -d /proc/{pid} ]; do sleep 0.1; done")
 
