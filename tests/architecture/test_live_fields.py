@@ -48,8 +48,8 @@ def complete() -> HostReport:
     vcpus = tuple(
         vcpu._replace(runnable_ns=1, blocked_ns=1, offline_ns=1, capped_ns=1) for vcpu in full.vcpus
     )
-    (vbd,) = full.vbds
-    vbd = vbd._replace(wait_ns=1, answered_requests=1, in_flight_requests=1)
+    assert full.vbds is not None
+    vbd = full.vbds[0]._replace(wait_ns=1, answered_requests=1, in_flight_requests=1)
     return report(domains=(domain0(now_ns), full._replace(vcpus=vcpus, vbds=(vbd,))))
 
 
