@@ -1,16 +1,18 @@
 """Benchmark of a service that reads 200 agents every 5 s, on real sockets, and is scraped.
 
 Each agent tells of 20 guests with two vcpus, an interface and a disk each; the agents are in a process
-of their own. The peer is the service of one such host.
+of their own, and the first of them tells when it is asked. The peer is the service of one such host.
 """
 
 import asyncio
 import itertools
+import select
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from http.client import HTTPConnection
 
 from hypervisor.live.agent.report import to_json
@@ -21,8 +23,9 @@ from tests.support.live.reports import domain0, guest, report
 AGENTS = 200
 GUESTS = 20
 PERIOD = "5s"
-MEASURED_SECONDS = 30
-SCRAPES_EVERY_SECONDS = 15
+SCRAPES = 2
+ROUNDS_A_SCRAPE = 3  # one every 15 s
+MOST_SECONDS = 60  # from one round to the next, or the service has stopped reading
 SHARE_PERCENT = 50  # of a core
 SERVICE_MIB = 500
 HEADERS = {"Accept": "application/openmetrics-text;version=1.0.0", "Accept-Encoding": "gzip"}
@@ -30,9 +33,10 @@ HEADERS = {"Accept": "application/openmetrics-text;version=1.0.0", "Accept-Encod
 
 def run() -> list[Row]:
     """Return the processor time and the memory of the service."""
-    with _agents(AGENTS) as urls:
-        one, one_mib = _measured(urls[:1])
-        all_of_them, mib = _measured(urls)
+    with _agents(AGENTS) as agents:
+        urls = [agents.told() for _ in range(AGENTS)]
+        one, one_mib = _measured(urls[:1], agents)
+        all_of_them, mib = _measured(urls, agents)
     name = f"{AGENTS} agents of {GUESTS} guests every {PERIOD}"
     return [
         Row(f"{name}: of a core", "one agent", [one], [all_of_them], "%", limit=SHARE_PERCENT),
@@ -40,7 +44,7 @@ def run() -> list[Row]:
     ]
 
 
-def _measured(urls: list[str]) -> tuple[float, float]:
+def _measured(urls: list[str], agents: "_Agents") -> tuple[float, float]:
     """Return the share of a core in percent, scrapes included, and the memory in MiB."""
     hosts = [
         word
@@ -49,9 +53,10 @@ def _measured(urls: list[str]) -> tuple[float, float]:
     ]
     with serving(*hosts, "--host.period", PERIOD, settle_seconds=10) as service:
         _scrape(service)
+        agents.wait(1)
         began, cpu = time.monotonic(), service.cpu_seconds()
-        while time.monotonic() - began < MEASURED_SECONDS:
-            time.sleep(SCRAPES_EVERY_SECONDS)
+        for _ in range(SCRAPES):
+            agents.wait(ROUNDS_A_SCRAPE)
             _scrape(service)
         if (seen := _scrape(service).count(b"} 1\n")) != len(urls):
             raise RuntimeError(f"{seen} of {len(urls)} agents are read")
@@ -70,29 +75,56 @@ def _scrape(service: Serving) -> bytes:
     return told
 
 
-@contextmanager
-def _agents(number: int) -> Iterator[list[str]]:
-    """Run so many agents; yield their URLs."""
-    command = [sys.executable, "-m", "tests.bench.agents", str(number)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    try:
+class _Agents:
+    """Agents in a process of their own."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]") -> None:
         assert process.stdout is not None
-        yield [process.stdout.readline().strip() for _ in range(number)]
+        self._lines = process.stdout
+
+    def told(self) -> str:
+        """Return the next line. Raises: RuntimeError if none comes."""
+        if not select.select([self._lines], [], [], MOST_SECONDS)[0]:
+            raise RuntimeError(f"the first agent was not asked for {MOST_SECONDS} s")
+        return self._lines.readline().decode().strip()
+
+    def wait(self, rounds: int) -> None:
+        """Wait until the first agent has been asked so many times more."""
+        while select.select([self._lines], [], [], 0)[0]:  # while the last service was there
+            self._lines.readline()
+        for _ in range(rounds):
+            self.told()
+
+
+@contextmanager
+def _agents(number: int) -> Iterator[_Agents]:
+    """Run so many agents, which tell their URLs first."""
+    command = [sys.executable, "-m", "tests.bench.agents", str(number)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, bufsize=0)
+    try:
+        yield _Agents(process)
     finally:
         process.terminate()
         process.communicate()
 
 
 async def _serve(number: int) -> None:
-    for _ in range(number):
-        server = await asyncio.start_server(_answer, "127.0.0.1", 0)
+    for index in range(number):
+        answer = partial(_answer, is_telling=index == 0)
+        server = await asyncio.start_server(answer, "127.0.0.1", 0)
         host, port = server.sockets[0].getsockname()
-        sys.stdout.write(f"http://{host}:{port}\n")
-    sys.stdout.flush()
+        _tell(f"http://{host}:{port}")
     await asyncio.Event().wait()
 
 
-async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+def _tell(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+async def _answer(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, is_telling: bool
+) -> None:
     for serial in itertools.count(1):
         while line := await reader.readline():
             if not line.strip():
@@ -106,6 +138,8 @@ async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
         body = to_json(made).encode()
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
         await writer.drain()
+        if is_telling:
+            _tell("asked")
 
 
 if __name__ == "__main__":
