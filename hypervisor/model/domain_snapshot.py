@@ -11,7 +11,6 @@ from hypervisor.model.cpu_snapshot import is_runnable, mode_times, on_behalf, vc
 from hypervisor.model.device_snapshot import Taken
 from hypervisor.model.domain.domain import Domain
 from hypervisor.model.domain.grant import ENTRIES
-from hypervisor.model.hypercalls import Hypercalls
 from hypervisor.model.resident import Resident
 from hypervisor.model.wait_snapshot import Waits
 from hypervisor.telemetry import DomainSnapshot, GuestKernelSnapshot
@@ -21,12 +20,20 @@ _DomainDraft = draft_of(DomainSnapshot)
 
 
 @dataclass(frozen=True, slots=True)
+class OfHost:
+    """What domain 0 did for all domains."""
+
+    names: Mapping[int, str]  # of the domains that there are, by id
+    operations: Mapping[str, int]  # of event channels and grants, by name
+
+
+@dataclass(frozen=True, slots=True)
 class Surroundings:
     """What is told of a domain with the help of its host."""
 
     execution: Execution
-    hypercalls: Hypercalls
     arch: str
+    of_host: OfHost | None = None  # for domain 0
 
 
 def domain_snapshot(
@@ -42,9 +49,10 @@ def domain_snapshot(
     weight, cap_percent = execution.scheduler.parameters(domain) or (None, None)
     letters = state_letters(domain)
     target_kib = domain.target_kib if info is None else info.target_kib
-    behalf = None if domain.domid else on_behalf(domain, execution, _names(around.hypercalls))
+    of_host = around.of_host
+    behalf = None if of_host is None else on_behalf(domain, execution, of_host.names)
     modes = mode_times(domain, behalf)
-    flips, copies = _page_moves(domain, around.hypercalls)
+    flips, copies = _page_moves(domain, of_host)
     draft = _DomainDraft(
         domid=domain.domid,
         name=f"Zombie-{domain.name}" if domain.dying else domain.name,
@@ -99,18 +107,11 @@ def domain_snapshot(
     return finished(draft, DomainSnapshot)
 
 
-def _names(hypercalls: Hypercalls) -> Mapping[int, str]:
-    """Return the names of the domains that there are by id, without those that are dying."""
-    domains = (resident.domain for resident in hypercalls.residents.values())
-    return {domain.domid: domain.name for domain in domains if not domain.dying}
-
-
-def _page_moves(domain: Domain, hypercalls: Hypercalls) -> tuple[int, int]:
+def _page_moves(domain: Domain, of_host: OfHost | None) -> tuple[int, int]:
     """Return the pages that were transferred and copied; domain 0 has a part in all of them."""
-    if domain.domid:
+    if of_host is None:
         return domain.grants.transferred, domain.grants.copied
-    operations = hypercalls.operations()
-    return operations["gnttab_transfer"], operations["gnttab_copy"]
+    return of_host.operations["gnttab_transfer"], of_host.operations["gnttab_copy"]
 
 
 def _hypercalls(domain: Domain) -> int | None:

@@ -5,6 +5,7 @@ count (every 200 ms, at a dump and at a stop).
 """
 
 import time
+from collections.abc import Mapping
 
 from hypervisor.durations import FindTrace
 from hypervisor.model.cpu.look import look
@@ -17,9 +18,10 @@ from hypervisor.model.device_snapshot import (
     disk_snapshots,
     nic_snapshots,
 )
-from hypervisor.model.domain_snapshot import Surroundings, domain_snapshot
+from hypervisor.model.domain_snapshot import OfHost, Surroundings, domain_snapshot
 from hypervisor.model.hypercalls import Hypercalls
 from hypervisor.model.linux.procfs import ProcFiles
+from hypervisor.model.resident import Resident
 from hypervisor.model.wait_snapshot import WaitSnapshots
 from hypervisor.telemetry import (
     DATA_KINDS,
@@ -50,9 +52,6 @@ class SnapshotTaker:
         self._devices = DeviceSnapshots(epoch_ns)
         self._epoch_ns = epoch_ns
         self._generation = 0
-        # The domains of the last snapshots: they are let go one by one, which takes long for many.
-        self._last: list[DomainSnapshot] = []
-        self._last_but_one: list[DomainSnapshot] = []
 
     def snapshot(self) -> HostSnapshot:
         """Return the present state."""
@@ -67,7 +66,7 @@ class SnapshotTaker:
         info = hypercalls.physical_info()
         now_ns = execution.clock.now
         profiling = hypercalls.xenoprof.session(boot_name(info.host, epoch_ns))
-        domains = self._domains(profiling)
+        domains, operations = self._domains(profiling, info.arch)
         return HostSnapshot(
             generation=self._generation,
             time_ns=now_ns,
@@ -101,37 +100,42 @@ class SnapshotTaker:
             operations=context.operations.counts(),
             last_operations=context.operations.last(),
             sources=dict.fromkeys(DATA_KINDS, "model"),
-            counters={**hypercalls.scheduler.counters, **hypercalls.operations()},
+            counters={**hypercalls.scheduler.counters, **operations},
         )
 
-    def _domains(self, profiling: ProfilingSession | None) -> tuple[DomainSnapshot, ...]:
-        """Return the domains by id. `profiling`: the session that counts now."""
-        hypercalls, context = self._hypercalls, self._context
-        execution = hypercalls.execution
-        find_trace = _trace_finder(context.operations, profiling)
+    def _domains(
+        self, profiling: ProfilingSession | None, arch: str
+    ) -> tuple[tuple[DomainSnapshot, ...], Mapping[str, int]]:
+        """Return the domains by id, and the host's operations, which are told of domain 0 as well.
+
+        `profiling`: the session that counts now.
+        """
+        hypercalls, residents = self._hypercalls, self._hypercalls.residents
+        find_trace = _trace_finder(self._context.operations, profiling)
         self._waits.begin(profiling, find_trace)
-        self._devices.begin(execution.clock.now, find_trace)
-        around = Surroundings(execution, hypercalls, hypercalls.physical_info().arch)
+        self._devices.begin(hypercalls.execution.clock.now, find_trace)
         way = _GiveWay()
-        domains: list[DomainSnapshot] = []
-        # Domain 0 comes last: what it did for others is quickly found when they have been read.
-        for domid, resident in sorted(hypercalls.residents.items(), reverse=True):
-            domains.append(
-                domain_snapshot(
-                    resident,
-                    around,
-                    context.infos.get(domid),
-                    self._proc_files.kernel(domid),
-                    self._waits.of(resident.domain),
-                    self._devices.of(resident),
-                )
-            )
-            if self._last_but_one:
-                self._last_but_one.pop()
+        around = Surroundings(hypercalls.execution, arch)
+        domains = []
+        for domid in sorted(residents.keys() - {0}):
+            domains.append(self._domain(residents[domid], around))
             way.now_and_then()
-        domains.reverse()
-        self._last_but_one, self._last = self._last, list(domains)
-        return tuple(domains)
+        # What takes all domains at once is quick when they have just been read.
+        operations = hypercalls.operations()
+        names = {n: one.domain.name for n, one in residents.items() if not one.domain.dying}
+        around = Surroundings(hypercalls.execution, arch, OfHost(names, operations))
+        return (self._domain(residents[0], around), *domains), operations
+
+    def _domain(self, resident: Resident, around: Surroundings) -> DomainSnapshot:
+        domain = resident.domain
+        return domain_snapshot(
+            resident,
+            around,
+            self._context.infos.get(domain.domid),
+            self._proc_files.kernel(domain.domid),
+            self._waits.of(domain),
+            self._devices.of(resident),
+        )
 
 
 class _GiveWay:
