@@ -13,7 +13,7 @@ from hypervisor.model.domain.domain import Domain
 from hypervisor.model.domain.grant import ENTRIES
 from hypervisor.model.resident import Resident
 from hypervisor.model.wait_snapshot import Waits
-from hypervisor.telemetry import DomainSnapshot, GuestKernelSnapshot
+from hypervisor.telemetry import DomainSnapshot, GuestKernelSnapshot, ModeTimes
 from hypervisor.toolstack.domaininfo import DomainInfo
 
 _DomainDraft = draft_of(DomainSnapshot)
@@ -45,14 +45,13 @@ def domain_snapshot(
     devices: Taken,
 ) -> DomainSnapshot:
     """Return the snapshot of a domain. `info` is what xend knows of it."""
-    execution, domain, paging = around.execution, resident.domain, resident.paging
+    domain, paging, execution = resident.domain, resident.paging, around.execution
     weight, cap_percent = execution.scheduler.parameters(domain) or (None, None)
     letters = state_letters(domain)
     target_kib = domain.target_kib if info is None else info.target_kib
-    of_host = around.of_host
-    behalf = None if of_host is None else on_behalf(domain, execution, of_host.names)
+    behalf = _behalf(domain, around)
     modes = mode_times(domain, behalf)
-    flips, copies = _page_moves(domain, of_host)
+    flips, copies = _page_moves(domain, around.of_host)
     draft = _DomainDraft(
         domid=domain.domid,
         name=f"Zombie-{domain.name}" if domain.dying else domain.name,
@@ -105,6 +104,12 @@ def domain_snapshot(
         hypervisor_ns=modes.hypervisor_ns,
     )
     return finished(draft, DomainSnapshot)
+
+
+def _behalf(domain: Domain, around: Surroundings) -> Mapping[str, ModeTimes] | None:
+    """Return what domain 0 did for whom; None for other domains."""
+    of_host = around.of_host
+    return None if of_host is None else on_behalf(domain, around.execution, of_host.names)
 
 
 def _page_moves(domain: Domain, of_host: OfHost | None) -> tuple[int, int]:
