@@ -8,7 +8,7 @@ import urllib3.connection
 from requests import PreparedRequest, Response
 from requests.adapters import HTTPAdapter
 
-from xenprof.deadlines import Deadline, Timed
+from hypervisor.deadlines import Deadline, Timed
 
 
 class TimedAdapter(HTTPAdapter):

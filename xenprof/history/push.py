@@ -18,7 +18,7 @@ from functools import partial
 from typing import Protocol
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from xenprof.deadlines import Deadline, Timed, TimedSecure
+from hypervisor.deadlines import Deadline, Timed, TimedSecure
 from xenprof.discretion import Secrets, shown_url
 from xenprof.errors import UsageError, XenprofError
 from xenprof.profile.stacks import StackProfile

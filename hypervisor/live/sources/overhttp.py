@@ -4,22 +4,21 @@ import base64
 import http.client
 import socket
 import ssl
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from hypervisor.deadlines import Deadline, Timed, TimedSecure
 from hypervisor.live.agent.report import HostReport
 from hypervisor.live.reports import MOST_BYTES, BadReport, read_report
 from hypervisor.live.sources.source import Unreachable
-from hypervisor.live.sources.until import response_until
 
 REPORT_PATH: Final = "/api/v1/report"
 _PART_BYTES = 1 << 16
 _REASONS = {401: "it wants another user or password", 403: "it refuses this address or password"}
 
-Connect = Callable[[float], http.client.HTTPConnection]
-"""Makes a connection, which is not open yet, with a timeout in seconds for each of its calls."""
+Connect = Callable[[Deadline], Timed]
+"""Makes a connection, which is not open yet; its exchanges keep the deadline."""
 
 
 class OverHttp:
@@ -31,7 +30,8 @@ class OverHttp:
         """`password` is USER:PASSWORD. The timeout is that of a whole answer."""
         self._connect = connect
         self._timeout_seconds = timeout_seconds
-        self._connection: http.client.HTTPConnection | None = None
+        self._deadline = Deadline(timeout_seconds)
+        self._connection: Timed | None = None
         self._headers = {"Accept": "application/json"}
         if password is not None:
             encoded = base64.b64encode(password.encode()).decode()
@@ -64,14 +64,10 @@ class OverHttp:
             return self._asked()
 
     def _asked(self) -> bytes:
+        self._deadline.restart(self._timeout_seconds)
         if self._connection is None:
-            self._connection = self._connect(self._timeout_seconds)
+            self._connection = self._connect(self._deadline)
         connection = self._connection
-        if connection.sock is None:
-            connection.connect()
-        connection.sock.settimeout(self._timeout_seconds)
-        until = time.monotonic() + self._timeout_seconds
-        connection.response_class = response_until(until)
         connection.request("GET", REPORT_PATH, headers=self._headers)
         response = connection.getresponse()
         if response.status != http.client.OK:
@@ -91,29 +87,28 @@ class OverHttp:
         return b"".join(parts)
 
 
-class _UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path: Path, timeout_seconds: float) -> None:
-        super().__init__("localhost", timeout=timeout_seconds)
+class _UnixConnection(Timed):
+    def __init__(self, deadline: Deadline, path: Path) -> None:
+        super().__init__(deadline, "localhost")
         self._path = path
-        self._timeout_seconds = timeout_seconds
 
     def connect(self) -> None:
         """Connect to the socket."""
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self._timeout_seconds)
+        self.sock.settimeout(self._deadline.left())
         self.sock.connect(str(self._path))
 
 
 def on_unix(path: Path) -> Connect:
     """Return what connects to the socket at a path."""
-    return lambda timeout_seconds: _UnixConnection(path, timeout_seconds)
+    return lambda deadline: _UnixConnection(deadline, path)
 
 
 def on_tcp(host: str, port: int, tls: ssl.SSLContext | None) -> Connect:
     """Return what connects to a port, within TLS if a context is given."""
     if tls is None:
-        return lambda seconds: http.client.HTTPConnection(host, port, timeout=seconds)
-    return lambda seconds: http.client.HTTPSConnection(host, port, timeout=seconds, context=tls)
+        return lambda deadline: Timed(deadline, host, port)
+    return lambda deadline: TimedSecure(deadline, host, port, context=tls)
 
 
 def _reason(error: Exception) -> object:

@@ -1,4 +1,3 @@
-import http.client
 import os
 import socket
 import threading
@@ -6,6 +5,7 @@ from contextlib import closing, contextmanager, suppress
 
 import pytest
 
+from hypervisor.deadlines import Deadline, Timed
 from hypervisor.live.agent.report import to_json
 from hypervisor.live.reports import MOST_BYTES, BadReport
 from hypervisor.live.sources.overhttp import OverHttp, on_tcp, on_unix
@@ -111,8 +111,8 @@ def saying(*parts: bytes):
     ours, theirs = socket.socketpair()
     ours.settimeout(0.2)
 
-    def connect(_: float):
-        connection = http.client.HTTPConnection("test")
+    def connect(deadline: Deadline):
+        connection = Timed(deadline, "test")
         connection.sock = ours
         return connection
 
@@ -169,8 +169,8 @@ def test_an_answer_without_end_is_given_up_however_it_comes(head, again):
             while not is_over.wait(0.01):
                 theirs.sendall(again)
 
-    def connect(_: float):
-        connection = http.client.HTTPConnection("test")
+    def connect(deadline: Deadline):
+        connection = Timed(deadline, "test")
         connection.sock = ours
         return connection
 

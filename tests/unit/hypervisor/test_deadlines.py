@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from xenprof.deadlines import Deadline, Timed
+from hypervisor.deadlines import Deadline, Timed
 
 
 @pytest.fixture
