@@ -79,6 +79,21 @@ def mean(sums: str, counts: str, by: str, labels: str = DOMAIN) -> str:
     )
 
 
+def in_one_session(series: str, of: str, by: str) -> str:
+    """Return how many events `of` there are for each event `by`, if both were sampled together.
+
+    They were where both counters grew in the same scrapes, but for one in twenty. Otherwise one
+    has events of a session that did not count the other, and there is no ratio. `series` selects
+    counters in a range, with %s where the name of what they measure belongs.
+    """
+    events = f"sum by (host, domain) (rate({series}))"
+    grown = f"max by (host, domain) (changes({series}))"
+    return (
+        f"{events % of} / ({events % by} > 0) and on (host, domain) "
+        f"(abs({grown % of} - {grown % by}) <= 0.05 * {grown % by})"
+    )
+
+
 def quantile(share: float, histogram: str, by: str, labels: str = DOMAIN) -> str:
     """Return the value below which this share of a histogram's newest values is, if any are new."""
     buckets = f"sum by ({_group(by)}, le) (rate({histogram}_bucket{{{labels}}}{RANGE}))"

@@ -7,6 +7,7 @@ from dashboards.promql import (
     HOST,
     RANGE,
     Query,
+    in_one_session,
     now,
     rate,
     state,
@@ -16,29 +17,7 @@ from dashboards.promql import (
 )
 from dashboards.states import PROFILER
 
-
-def _in_one_session(of: str, by: str) -> str:
-    """Return how many events `of` there are for each event `by`, if both were sampled together.
-
-    They were where both counters grew in the same scrapes, but for one in twenty.
-    """
-    return (
-        f"{_events(of)} / ({_events(by)} > 0) and on (host, domain) "
-        f"(abs({_grown(of)} - {_grown(by)}) <= 0.05 * {_grown(by)})"
-    )
-
-
-def _events(measures: str) -> str:
-    return f"sum by (host, domain) (rate({_series(measures)}))"
-
-
-def _grown(measures: str) -> str:
-    return f"max by (host, domain) (changes({_series(measures)}))"
-
-
-def _series(measures: str) -> str:
-    return f'xen_profile_events_total{{{DOMAIN},measures="{measures}"}}{RANGE}'
-
+_EVENTS = f'xen_profile_events_total{{{DOMAIN},measures="%s"}}{RANGE}'
 
 # fmt: off
 QUERIES: Mapping[str, Query] = {
@@ -69,9 +48,9 @@ QUERIES: Mapping[str, Query] = {
     "events": Query(
         rate("xen_profile_events_total", "domain, measures"), "{{domain}} {{measures}}"),
     "cycles_per_instruction": Query(
-        _in_one_session("cycles", "instructions"), "{{domain}}"),
+        in_one_session(_EVENTS, "cycles", "instructions"), "{{domain}}"),
     "misses_per_kilo_instruction": Query(
-        f"1000 * {_in_one_session('cache_misses', 'instructions')}", "{{domain}}"),
+        f"1000 * {in_one_session(_EVENTS, 'cache_misses', 'instructions')}", "{{domain}}"),
     # The history of samples on the disk, and who gets it.
     "history_slices": now(Query(total("xenprof_history_slices", "", HOST), "{{host}} slices")),
     "history_bytes": now(Query(total("xenprof_history_bytes", "", HOST), "{{host}}")),

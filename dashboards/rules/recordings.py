@@ -8,6 +8,7 @@ series are joined by host and domain, never as they are; what is counted twice i
 speed, which is so, too.
 """
 
+from dashboards.promql import in_one_session
 from dashboards.rules.rule import Recording
 
 VCPUS = "max by (host, domain) (xen_domain_vcpus_online)"
@@ -34,20 +35,7 @@ _BEHALF = 'rate(xen_domain_on_behalf_seconds_total{on_behalf_of!="(ended)"}[5m])
 """Without (ended): what was done for a domain moves there when it ends, which is no time spent."""
 
 
-def _in_one_session(of: str, by: str) -> str:
-    """Return how many events `of` there are for each event `by`, if both were sampled together.
-
-    They were where both counters grew in the same scrapes, but for one in twenty. Otherwise one
-    has events of a session that did not count the other, and there is no ratio.
-    """
-    events = 'sum by (host, domain) (rate(xen_profile_events_total{measures="%s"}[5m]))'
-    grown = 'max by (host, domain) (changes(xen_profile_events_total{measures="%s"}[5m]))'
-    return (
-        f"{events % of} / ({events % by} > 0) and on (host, domain) "
-        f"(abs({grown % of} - {grown % by}) <= 0.05 * {grown % by})"
-    )
-
-
+_EVENTS = 'xen_profile_events_total{measures="%s"}[5m]'
 _TOGETHER = ", while one session samples both and none has sampled one alone within the window."
 _DROPS = "sum by (host, domain, vif) (rate(xen_vif_drops_total[5m]))"
 _PACKETS = " + ".join(
@@ -120,12 +108,12 @@ RECORDINGS = (
     Recording(
         "xen:domain_cycles_per_instruction:ratio_rate5m",
         f"Cycles per instruction of a domain{_TOGETHER}",
-        _in_one_session("cycles", "instructions"),
+        in_one_session(_EVENTS, "cycles", "instructions"),
     ),
     Recording(
         "xen:domain_cache_misses_per_kilo_instruction:rate5m",
         f"Cache misses of a domain in 1000 instructions{_TOGETHER}",
-        f"1000 * {_in_one_session('cache_misses', 'instructions')}",
+        f"1000 * {in_one_session(_EVENTS, 'cache_misses', 'instructions')}",
     ),
     Recording(
         "xen:vbd_latency_seconds:p99_rate5m",
