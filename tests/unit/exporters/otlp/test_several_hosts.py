@@ -38,12 +38,14 @@ def test_of_a_host_that_cannot_be_read_only_this_is_said():
 
 def test_what_one_host_could_not_be_sent_is_counted_on_for_it_alone():
     made = feed(OTHER, shape=Shape("delta"))
-    for is_taken in (True, False):
-        for request in made.requests():
-            made.settle(request, is_taken=is_taken)
-    first, second = (metrics_of([one])["xen.domain.cpu"] for one in made.requests())
+    for request, is_taken in zip(made.requests(), (True, False), strict=True):
+        made.settle(request, is_taken=is_taken)
+    first, second = (
+        {one.as_double for one in points(metrics_of([request])["xen.domain.cpu"])}
+        for request in made.requests()
+    )
 
-    assert {0.0} == {one.as_double for metric in (first, second) for one in points(metric)}
+    assert ({0.0}, {(one.cpu_ns or 0) / 1e9 for one in OTHER.domains}) == (first, second)
 
 
 def test_a_collector_succeeds_for_each_host():
