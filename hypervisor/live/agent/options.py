@@ -5,6 +5,7 @@ import re
 from typing import List, NamedTuple, NoReturn, Optional, Sequence, Tuple
 
 from hypervisor.live.agent.limits import (
+    DEFAULT_SAMPLE_HZ,
     LEAST_PERIOD_SECONDS,
     MOST_PERIOD_SECONDS,
     MOST_SAMPLE_HZ,
@@ -14,7 +15,6 @@ from hypervisor.live.agent.pages import OWN_PATHS
 
 PROGRAM = "xenprof-agent"
 DEFAULT_ADDRESS = "127.0.0.1:10032"
-DEFAULT_SAMPLE_HZ = 50
 
 SERVE, CHECK, ONCE, PIPE = "serve", "check", "once", "pipe"
 

@@ -2,9 +2,9 @@
 
 import logging
 from collections.abc import Callable
-from typing import Final
 
 from hypervisor.live.agent.errors import AgentError
+from hypervisor.live.agent.limits import DEFAULT_SAMPLE_HZ
 from hypervisor.live.agent.opening import LocalHost, this_host
 from hypervisor.live.agent.privileges import OTHERS_FILES, give_up
 from hypervisor.live.agent.report import HostReport
@@ -12,9 +12,6 @@ from hypervisor.live.sources.source import Unreachable
 from hypervisor.live.tracer import BufferTracer
 
 _log = logging.getLogger(__name__)
-
-SAMPLE_HERTZ: Final = 50
-"""How often the flags of vcpus are sampled, as the agent does it."""
 
 
 class InDomain0:
@@ -27,7 +24,8 @@ class InDomain0:
     def opened(cls) -> "InDomain0":
         """Open this machine's hypervisor, give up what root may do, and begin to sample.
 
-        Of the capabilities, those that open files of other users are kept. Raises: Unreachable.
+        It samples as often as the agent. Of the capabilities, those that open files of other users
+        are kept. Raises: Unreachable.
         """
         try:
             host = this_host()
@@ -35,7 +33,7 @@ class InDomain0:
             raise Unreachable(error) from None
         for kept in give_up(but=OTHERS_FILES):
             _log.warning("kept: %s", kept)
-        host.sample(SAMPLE_HERTZ)
+        host.sample(DEFAULT_SAMPLE_HZ)
         return cls(host)
 
     def tracer(self, now_ns: Callable[[], int]) -> BufferTracer:

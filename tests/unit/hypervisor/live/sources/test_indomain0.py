@@ -4,13 +4,14 @@ from hypervisor.host import tracer_of
 from hypervisor.live.agent.errors import StoreFailed, Unavailable
 from hypervisor.live.agent.fedtracing import FedTracing
 from hypervisor.live.agent.hypercalls import Xen
+from hypervisor.live.agent.options import Options
 from hypervisor.live.agent.records import PhysicalInfo
 from hypervisor.live.agent.tracedreports import TracedReports
 from hypervisor.live.agent.tracing import Tracing
 from hypervisor.live.opening import opened
 from hypervisor.live.sources import indomain0
 from hypervisor.live.sources.addresses import Address
-from hypervisor.live.sources.indomain0 import SAMPLE_HERTZ, InDomain0
+from hypervisor.live.sources.indomain0 import InDomain0
 from hypervisor.live.sources.source import Unreachable
 from tests.support.live.fake_privcmd import FakePrivcmd
 from tests.support.live.fake_rings import FakeRings
@@ -51,13 +52,13 @@ class Machine:
         self.is_closed = True
 
 
-def test_it_opens_this_machine_and_samples(monkeypatch):
+def test_it_opens_this_machine_and_samples_as_the_agent_does(monkeypatch):
     machine = Machine()
     monkeypatch.setattr(indomain0, "this_host", lambda: machine)
     monkeypatch.setattr(indomain0, "give_up", lambda but: [])
     source = InDomain0.opened()
 
-    assert (SAMPLE_HERTZ, report()) == (machine.hertz, source.read())
+    assert (Options().sample_hz, report()) == (machine.hertz, source.read())
 
 
 def test_privileges_are_given_up_after_the_host_is_open_and_before_threads_are(monkeypatch, caplog):
