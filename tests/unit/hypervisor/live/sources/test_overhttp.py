@@ -1,7 +1,9 @@
 import os
 import socket
+import ssl
 import threading
 from contextlib import closing, contextmanager, suppress
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +12,7 @@ from hypervisor.live.agent.report import to_json
 from hypervisor.live.reports import MOST_BYTES, BadReport
 from hypervisor.live.sources.overhttp import OverHttp, on_tcp, on_unix
 from hypervisor.live.sources.source import Unreachable
+from tests.support.certificates import make_certificate
 from tests.support.live.agents import running
 from tests.support.live.reports import report
 
@@ -39,6 +42,33 @@ def test_it_asks_an_agent_on_a_unix_socket(tmp_path):
         closing(OverHttp(on_unix(path), timeout_seconds=10)) as asked,
     ):
         assert report() == asked.read()
+
+
+@contextmanager
+def within_tls(folder: Path):
+    """Yield the port of an agent that speaks TLS alone, with a certificate made for it."""
+    make_certificate(folder)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(folder / "cert.pem", folder / "key.pem")
+    with running(lambda: BODY) as agent:
+        agent.socket = tls.wrap_socket(agent.socket, server_side=True)
+        yield agent.server_address[1]
+
+
+def test_it_asks_an_agent_within_tls(tmp_path):
+    with within_tls(tmp_path) as port:
+        trusting = ssl.create_default_context(cafile=tmp_path / "cert.pem")
+        with closing(OverHttp(on_tcp("127.0.0.1", port, trusting), timeout_seconds=10)) as asked:
+            assert [report(), report()] == [asked.read(), asked.read()]
+
+
+def test_an_agent_whose_certificate_is_not_trusted_is_not_asked(tmp_path):
+    with within_tls(tmp_path) as port:
+        asked = OverHttp(
+            on_tcp("127.0.0.1", port, ssl.create_default_context()), timeout_seconds=10
+        )
+
+        assert failure(asked).startswith("its certificate is not trusted: self-signed")
 
 
 def test_it_keeps_its_connection():
