@@ -11,7 +11,6 @@ import click
 from hypervisor.telemetry import HostSnapshot
 from hypervisor.telemetry.unknown import shown
 from xenprof.cli.durations import Duration
-from xenprof.cli.heap import lasting
 from xenprof.cli.options import home_at, state_dir_option
 from xenprof.cli.wholefile import write_whole
 from xenprof.client import Client, Service
@@ -91,8 +90,7 @@ def trial(text: str) -> "Window":
     from xenprof.capture.window import Window
     from xenprof.cli.run import boot
 
-    with lasting():
-        host = boot(text, _SOURCE)
+    host = boot(text, _SOURCE)
     host.advance(_WARM_UP_NS)
     first = host.telemetry.snapshot()
     host.advance(_WARM_UP_NS + _TRIAL_NS)
