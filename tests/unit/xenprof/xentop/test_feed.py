@@ -164,9 +164,12 @@ def test_other_keys_are_left_to_the_screen(recording, key):
 
 def test_a_replay_that_goes_on_reads_each_look_once(recording, monkeypatch):
     read, at = [], Recording.at
-    monkeypatch.setattr(
-        Recording, "at", lambda self, number: read.append(number) or at(self, number)
-    )
+
+    def counted(self, number):
+        read.append(number)
+        return at(self, number)
+
+    monkeypatch.setattr(Recording, "at", counted)
     feed = ReplayFeed(recording)
     for number in range(len(recording)):
         feed.look(is_due=number > 0)
