@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.support.e2e.host import Host, environment
-from tests.support.e2e.terminal import Terminal, program
+from tests.support.e2e.host import Host
+from tests.support.e2e.screens import screens, starts
 
 KEYS = "  Delay  Networks  vBds  VCPUs  Repeat  Sort  Pcpus  Info  Quit"
 
@@ -17,23 +17,8 @@ def host(tmp_path_factory):
 
 @pytest.fixture
 def top(host):
-    """Start xenprof top; it is ready when its last line is shown."""
-    terminals = []
-
-    def start(*options):
-        words = (program("xenprof"), "top", *options)
-        terminal = Terminal(*words, environment=environment(host.home))
-        terminals.append(terminal)
-        terminal.until(lambda lines: lines[-1] == KEYS)
-        return terminal
-
-    yield start
-    for terminal in terminals:
-        terminal.close()
-
-
-def starts(text):
-    return lambda lines: any(line.startswith(text) for line in lines)
+    with screens("xenprof", "top", home=host.home, last_line=KEYS) as start:
+        yield start
 
 
 def test_steal_is_shown_of_a_host_that_lives(top):

@@ -6,6 +6,7 @@ import signal
 import pytest
 
 from tests.support.e2e.host import Host, environment
+from tests.support.e2e.screens import screens, starts
 from tests.support.e2e.terminal import Terminal, program
 from xenprof.xentop.forms import XENTOP_3
 from xenprof.xentop.table import head
@@ -29,20 +30,8 @@ def host(tmp_path_factory):
 
 @pytest.fixture
 def top(host):
-    """Start xm top; it is ready when its last line is shown."""
-    terminals = []
-
-    def start(*options, home=host.home, size=(80, 24)):
-        terminal = Terminal(
-            program("xm"), "top", *options, environment=environment(home), size=size
-        )
-        terminals.append(terminal)
-        terminal.until(lambda lines: lines[-1] == KEYS)
-        return terminal
-
-    yield start
-    for terminal in terminals:
-        terminal.close()
+    with screens("xm", "top", home=host.home, last_line=KEYS) as start:
+        yield start
 
 
 def test_the_screen_shows_the_host(top):
@@ -90,7 +79,7 @@ def test_a_key_shows_on_the_screen(top, keys, seen):
 
     terminal.press(keys)
 
-    terminal.until(lambda lines: any(line.startswith(seen) for line in lines))
+    terminal.until(starts(seen))
 
 
 def test_s_sorts_by_the_next_column(top):
@@ -147,8 +136,7 @@ def test_without_a_service_there_is_one_line(tmp_path):
     assert (code, len(told)) == (1, 1)
 
 
-def is_told(lines):
-    return any(line.startswith("No new data, trying again: ") for line in lines)
+is_told = starts("No new data, trying again: ")
 
 
 def test_a_service_that_ends_leaves_its_last_data_and_may_come_back(top, tmp_path):

@@ -3,7 +3,6 @@
 import tomllib
 from dataclasses import replace
 
-from hypervisor.host import Host
 from hypervisor.model.machine import build
 from hypervisor.model.scenario.spec import Scenario, load_scenario, parse_scenario
 from hypervisor.telemetry import DomainSnapshot, HostSnapshot, PcpuSnapshot, VcpuSnapshot
@@ -13,26 +12,29 @@ from xenprof.cli.capture_scenario import trial
 
 SECOND = 1_000_000_000
 EPOCH_NS = 1_178_668_800 * SECOND
-
-
-def scenario_of(name_or_text: str) -> Scenario:
-    """Return a built-in scenario, or one that is given as text."""
-    if "\n" in name_or_text:
-        return parse_scenario(name_or_text, "test")
-    return load_scenario(name_or_text)
-
-
-def watched(host: Host, warm_up_seconds: int = 5, seconds: int = 30) -> Window:
-    """Run a host for a while; return what it did after the warm-up."""
-    host.advance(warm_up_seconds * SECOND)
-    first = host.telemetry.snapshot()
-    host.advance((warm_up_seconds + seconds) * SECOND)
-    return Window(first, host.telemetry.snapshot())
+_WARM_UP_NS = 5 * SECOND
 
 
 def modelled(name_or_text: str, seconds: int = 30) -> Window:
-    """Return what the model of a scenario does."""
-    return watched(build(scenario_of(name_or_text), epoch_ns=EPOCH_NS), seconds=seconds)
+    """Return what the model of a scenario, built-in or given as text, does after a warm-up."""
+    if "\n" in name_or_text:
+        scenario = parse_scenario(name_or_text, "test")
+    else:
+        scenario = load_scenario(name_or_text)
+    return _watched(scenario, _WARM_UP_NS, seconds * SECOND)
+
+
+def glimpse(text: str) -> Window:
+    """Run a scenario for a moment: enough to know that the model takes it."""
+    return _watched(parse_scenario(text, "captured"), 0, SECOND // 20)
+
+
+def _watched(scenario: Scenario, warm_up_ns: int, ns: int) -> Window:
+    host = build(scenario, epoch_ns=EPOCH_NS)
+    host.advance(warm_up_ns)
+    first = host.telemetry.snapshot()
+    host.advance(warm_up_ns + ns)
+    return Window(first, host.telemetry.snapshot())
 
 
 def captured(name_or_text: str) -> Captured:
@@ -154,14 +156,6 @@ def real_xen() -> Window:
             ),
         )
     )
-
-
-def glimpse(text: str) -> Window:
-    """Run a scenario for a moment: enough to know that the model takes it."""
-    made = build(parse_scenario(text, "captured"), epoch_ns=EPOCH_NS)
-    first = made.telemetry.snapshot()
-    made.advance(SECOND // 20)
-    return Window(first, made.telemetry.snapshot())
 
 
 def still(text: str) -> Window:

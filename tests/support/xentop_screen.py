@@ -1,7 +1,7 @@
-"""xentop's screen without a terminal: keys in, text and attributes out."""
+"""The screens of xentop and of `xenprof top` without a terminal: keys in, text and attributes out."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,9 +10,10 @@ from rich.style import Style
 
 from tests.support.talk_host import HOST, OSSVM02, SECOND
 from xenprof.client import ServiceNotRunning
+from xenprof.xentop.faces import XENPROF_TOP, xentop_face
+from xenprof.xentop.feed import Feed, LiveFeed
 from xenprof.xentop.screen import Pace, TopApp
 from xenprof.xentop.view import View
-from xenprof.xentop.watch import WatchApp
 
 SMALL, WIDE = (80, 24), (160, 40)
 NEVER = 1e5  # seconds until the screen looks by itself: too long for tests where keys make it look
@@ -36,7 +37,7 @@ class Service:
 class Sight:
     """The contents of the screen."""
 
-    def __init__(self, app: TopApp | WatchApp) -> None:
+    def __init__(self, app: TopApp) -> None:
         self.app = app
         strips = app.screen._compositor.render_strips()
         self.strips = [[Segment(s.text, s.style or Style()) for s in strip] for strip in strips]
@@ -76,22 +77,52 @@ def _mark(segment) -> str:
     return " rbR"[bool(style.reverse) + 2 * bool(style.bold)]
 
 
+def xentop(service: Service, view: View | None = None, pace: Pace | None = None) -> TopApp:
+    """Return the screen of xentop, which has asked the service once."""
+    feed, view = LiveFeed(service.fetch), view or View()
+    first = feed.look(is_due=False)
+    return TopApp(xentop_face(first.now, view), feed, first, view, pace or Pace(NEVER))
+
+
+def xenprof_top(feed: Feed, view: View | None = None, pace: Pace | None = None) -> TopApp:
+    """Return the screen of `xenprof top`, which has looked once."""
+    first = feed.look(is_due=False)
+    return TopApp(XENPROF_TOP, feed, first, view or View(), pace or Pace(NEVER))
+
+
 def look(
     *keys: str,
     service: Service | None = None,
     size: tuple[int, int] = SMALL,
     view: View | None = None,
-    pace: Pace | None = None,
+    between: Callable[[TopApp], None] | None = None,
+) -> Sight:
+    """Return the screen of xentop after some keys."""
+    return pressed(keys, xentop(service or Service(), view), size, between)
+
+
+def watch(
+    *keys: str,
+    feed: Feed | None = None,
+    size: tuple[int, int] = SMALL,
+    view: View | None = None,
+) -> Sight:
+    """Return the screen of `xenprof top` after some keys."""
+    return pressed(keys, xenprof_top(feed or LiveFeed(Service().fetch), view), size)
+
+
+def pressed(
+    keys: Iterable[str],
+    app: TopApp,
+    size: tuple[int, int],
     between: Callable[[TopApp], None] | None = None,
 ) -> Sight:
     """Press keys one by one, each handled before the next, and return the screen.
 
     `between` is called after each key.
     """
-    service = service or Service()
 
     async def drive() -> Sight:
-        app = TopApp(service.fetch, service.fetch(), view or View(), pace or Pace(NEVER))
         async with app.run_test(size=size) as pilot:
             for key in keys:
                 await pilot.press(key)

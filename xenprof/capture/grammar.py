@@ -2,10 +2,13 @@
 
 import re
 from collections.abc import Callable
+from typing import TypeVar
 
 from hypervisor.errors import HostError
 from hypervisor.toolstack.config.devices import DiskSpec, VifSpec, parse_disk, parse_vif
 from hypervisor.toolstack.config.settings import check_name
+
+_Parsed = TypeVar("_Parsed")
 
 LONGEST_NAME = 80
 _ILLEGAL = re.compile(r"[^A-Za-z0-9_\-.:/+]")
@@ -15,7 +18,7 @@ _SHOWN = 120
 def legal_name(name: str, otherwise: str) -> str:
     """Return a name that domains and hosts may have, as like `name` as can be."""
     legal = _ILLEGAL.sub("_", name[:LONGEST_NAME])
-    return legal if _is_taken(check_name, legal) else otherwise
+    return _taken(check_name, legal) or otherwise
 
 
 def distinct(name: str, others: set[str]) -> str:
@@ -29,18 +32,12 @@ def distinct(name: str, others: set[str]) -> str:
 
 def disk_of(text: str) -> DiskSpec | None:
     """Return the disk of an entry of a scenario; None if scenarios have none like this."""
-    try:
-        return parse_disk(text)
-    except HostError:
-        return None
+    return _taken(parse_disk, text)
 
 
 def vif_of(text: str) -> VifSpec | None:
     """Return the interface of an entry of a scenario; None if scenarios have none like this."""
-    try:
-        return parse_vif(text)
-    except HostError:
-        return None
+    return _taken(parse_vif, text)
 
 
 def shown(text: str) -> str:
@@ -48,9 +45,9 @@ def shown(text: str) -> str:
     return ascii(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}...")
 
 
-def _is_taken(check: Callable[[str], str], text: str) -> bool:
+def _taken(parse: Callable[[str], _Parsed], text: str) -> _Parsed | None:
+    """Return what is made of a text, None if it is refused."""
     try:
-        check(text)
+        return parse(text)
     except HostError:
-        return False
-    return True
+        return None

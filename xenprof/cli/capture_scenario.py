@@ -10,8 +10,8 @@ import click
 
 from hypervisor.telemetry import HostSnapshot
 from hypervisor.telemetry.unknown import shown
+from xenprof.cli.aligned import aligned
 from xenprof.cli.durations import Duration
-from xenprof.cli.heap import lasting
 from xenprof.cli.options import home_at, state_dir_option
 from xenprof.cli.wholefile import write_whole
 from xenprof.client import Client, Service
@@ -91,8 +91,7 @@ def trial(text: str) -> "Window":
     from xenprof.capture.window import Window
     from xenprof.cli.run import boot
 
-    with lasting():
-        host = boot(text, _SOURCE)
+    host = boot(text, _SOURCE)
     host.advance(_WARM_UP_NS)
     first = host.telemetry.snapshot()
     host.advance(_WARM_UP_NS + _TRIAL_NS)
@@ -154,14 +153,7 @@ def _as_text(captured: "Captured") -> str:
         shares = (_percent(row.measured), _percent(row.modelled))
         error = None if row.error is None else round(100 * row.error, 1) + 0.0  # no -0.0
         rows.append((row.name, *(shown(share, ".1f") for share in shares), shown(error, "+.1f")))
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(
-        "  ".join(
-            cell.rjust(width) if n else cell.ljust(width)
-            for n, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in rows
-    )
+    return "\n".join(aligned(rows, (False, True, True, True)))
 
 
 def _percent(share: float | None) -> float | None:

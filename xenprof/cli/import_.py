@@ -82,21 +82,17 @@ def xenoprof(
     text with a line `domain vcpu mode event pc` for each sample. Either may be gzipped.
     """
     from xenprof.imports.xenoprof.importer import Plan, import_capture
-    from xenprof.imports.xenoprof.inputs import numbered, read_capture, read_file
-    from xenprof.imports.xenoprof.symbols import SymbolTable, parse
+    from xenprof.imports.xenoprof.inputs import read_capture
+    from xenprof.imports.xenoprof.symbolfiles import kernels_in, symbols_in
 
     capture = read_capture(files, earlier)
-    tables: dict[int | None, SymbolTable] = {}
-    for domid, path in map(numbered, kallsyms):
-        if domid in tables:
-            raise UsageError(f"--kallsyms {path}: that kernel's symbols were given already")
-        tables[domid] = parse(read_file(path), path)
+    tables = kernels_in(kallsyms)
     default = tables.pop(None, None) or tables.get(0)
     if default is None:
         raise UsageError("--kallsyms: the symbols of domain 0's kernel are missing")
     plan = Plan(
         output=Path(output),
-        xen=parse(read_file(xen_syms), xen_syms),
+        xen=symbols_in(xen_syms),
         kernel=default,
         kernels={domid: table for domid, table in tables.items() if domid is not None},
         active=frozenset(_ids(active)),

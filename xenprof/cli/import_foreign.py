@@ -1,6 +1,6 @@
 """`xenprof import perf|folded|pprof`: turns profiles of other tools into archives for reports."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from xenprof.home import DOMAIN_0
 if TYPE_CHECKING:
     from xenprof.imports.importer import Written
     from xenprof.imports.recording import Recording
+    from xenprof.imports.xenoprof.symbols import SymbolTable
 
 _REASONS = {
     "no_address": "without an address",
@@ -79,12 +80,11 @@ def perf(
     """Import samples from the text that `perf script` prints; FILE `-` is standard input."""
     from xenprof.imports import perf as format
     from xenprof.imports.reading import read_input, shown_name
-    from xenprof.imports.xenoprof.inputs import read_file
-    from xenprof.imports.xenoprof.symbols import parse
+    from xenprof.imports.xenoprof.symbolfiles import symbols_in
 
     chosen = _separate(separate)
     _check(domain, cpu_type, output)
-    xen = None if xen_syms is None else parse(read_file(xen_syms), xen_syms)
+    xen = None if xen_syms is None else symbols_in(xen_syms)
     recording = format.read(read_input(file), shown_name(file), domain=domain, xen=xen)
     return _write(recording, file, output, cpu_type, root, chosen)
 
@@ -92,10 +92,9 @@ def perf(
 def write_perf(text: bytes, output: str, xen_syms: Path | None) -> int:
     """Write the archives of what perf script has printed here; return the exit code."""
     from xenprof.imports import perf as format
-    from xenprof.imports.xenoprof.inputs import read_file
-    from xenprof.imports.xenoprof.symbols import parse
+    from xenprof.imports.xenoprof.symbolfiles import symbols_in
 
-    xen = None if xen_syms is None else parse(read_file(str(xen_syms)), str(xen_syms))
+    xen = None if xen_syms is None else symbols_in(str(xen_syms))
     recording = format.read(text, "perf script", domain=DOMAIN_0, xen=xen)
     return _write(recording, "-", output, "timer")
 
@@ -146,20 +145,19 @@ def pprof(file: str, output: str, domain: str, cpu_type: str) -> int:
 def contexts(file: str, output: str, kallsyms: tuple[str, ...]) -> int:
     """Import what an agent has sampled of guests' registers; FILE `-` is standard input."""
     from xenprof.imports.reading import read_input, shown_name
+    from xenprof.imports.xenoprof.symbolfiles import kernels_in
 
     _check(DOMAIN_0, "timer", output)
-    return write_contexts(read_input(file), shown_name(file), file, output, kallsyms)
+    kernels = kernels_in(kallsyms)
+    return write_contexts(read_input(file), shown_name(file), file, output, kernels)
 
 
 def write_contexts(
-    data: bytes, shown: str, file: str, output: str, kallsyms: tuple[str, ...]
+    data: bytes, shown: str, file: str, output: str, kernels: "Mapping[int | None, SymbolTable]"
 ) -> int:
     """Write the archives of the samples in a file that an agent made; return the exit code."""
     from xenprof.imports import contexts as format
-    from xenprof.imports.xenoprof.inputs import numbered, read_file
-    from xenprof.imports.xenoprof.symbols import parse
 
-    kernels = {domid: parse(read_file(path), path) for domid, path in map(numbered, kallsyms)}
     return _write(format.read(data, shown, kernels), file, output, "timer")
 
 

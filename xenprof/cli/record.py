@@ -75,7 +75,9 @@ def _by_contexts(output: str, seconds: float, hertz: int, kallsyms: tuple[str, .
     from hypervisor.live.agent.privcmd import PrivcmdDevice
     from hypervisor.live.agent.xenstore import Xenstore
     from xenprof.cli.import_foreign import write_contexts
+    from xenprof.imports.xenoprof.symbolfiles import kernels_in
 
+    kernels = kernels_in(kallsyms)
     print(f"note: {WARNING}", file=sys.stderr)
     clock = Clock()
     began_ns, unix_ns = clock.now_ns(), clock.unix_ns()
@@ -86,4 +88,4 @@ def _by_contexts(output: str, seconds: float, hertz: int, kallsyms: tuple[str, .
     except AgentError as error:
         raise UsageError(f"record: {error}") from None
     text = file_text(samples, names, unix_ns, clock.now_ns() - began_ns)
-    return write_contexts(text.encode(), "the samples", "-", output, kallsyms)
+    return write_contexts(text.encode(), "the samples", "-", output, kernels)

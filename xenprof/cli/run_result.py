@@ -10,8 +10,10 @@ from hypervisor.telemetry import (
     VbdSnapshot,
     XenoprofSnapshot,
 )
-from hypervisor.telemetry.unknown import UNKNOWN, seconds, shown, total, whole
+from hypervisor.telemetry.unknown import UNKNOWN, seconds, shown, whole
+from xenprof.cli.aligned import aligned
 from xenprof.profile.losses import lost_text
+from xenprof.xentop.span import waited_ns
 
 XENOPROF_COUNTERS = ("total", "active", "passive", "others", "lost", "invalid", "corrupted")
 _VIF_FIELDS = (
@@ -169,7 +171,6 @@ def _cap(domain: DomainSnapshot) -> object:
 
 
 def _row(domain: DomainSnapshot, elapsed: float) -> Sequence[object]:
-    steal_ns = total(vcpu.runnable_ns for vcpu in domain.vcpus) if domain.vcpus else None
     return (
         domain.name,
         domain.domid,
@@ -177,7 +178,7 @@ def _row(domain: DomainSnapshot, elapsed: float) -> Sequence[object]:
         shown(_state(domain)),
         shown(len(domain.vcpus) or None),
         _share(domain.cpu_ns, elapsed),
-        _share(steal_ns, elapsed),
+        _share(waited_ns(domain), elapsed),
         shown(whole(domain.memory_kib, 1024)),
     )
 
@@ -198,18 +199,11 @@ def _amounts(workload: Mapping[str, object]) -> str:
 def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
     """Return the rows aligned: numbers to the right, text to the left."""
     cells = [tuple(head), *[tuple(str(cell) for cell in row) for row in rows]]
-    widths = [max(len(row[column]) for row in cells) for column in range(len(head))]
     is_number = [
         len(cells) > 1 and all(_is_number(row[column]) for row in cells[1:])
         for column in range(len(head))
     ]
-    return [
-        "  ".join(
-            cell.rjust(width) if right else cell.ljust(width)
-            for cell, width, right in zip(row, widths, is_number, strict=True)
-        ).rstrip()
-        for row in cells
-    ]
+    return list(aligned(cells, is_number))
 
 
 def _is_number(text: str) -> bool:

@@ -1,7 +1,6 @@
 """`xenprof top`: watches a host as xentop does, with steal and caps, and records and replays it."""
 
 import contextlib
-import os
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -11,11 +10,12 @@ import click
 from xenprof.cli.notes import note
 from xenprof.cli.options import RealNumber, WholeNumber, home_at, state_dir_option
 from xenprof.cli.sizes import Size
+from xenprof.cli.terminal import has_terminal
 from xenprof.client import Client
 from xenprof.errors import UsageError
 from xenprof.wire.host_requests import Wait
 from xenprof.xentop.feed import Feed, LiveFeed, ReplayFeed
-from xenprof.xentop.fetch import newest
+from xenprof.xentop.fetch import ANSWER_SECONDS, newest
 from xenprof.xentop.forms import XENPROF
 from xenprof.xentop.heat import heatmap
 from xenprof.xentop.provenance import provenance
@@ -24,11 +24,9 @@ from xenprof.xentop.span import Span
 from xenprof.xentop.table import table
 from xenprof.xentop.view import DEFAULT_DELAY_SECONDS, LONGEST_DELAY_SECONDS, View
 
-_ANSWER_SECONDS = 2.0  # judgement: snapshots come at once; quitting waits for a request in progress
 _BATCH_CELLS = 100  # columns of a batch's panels: 64 pcpus fit in a line
 _SORTS = {column.head.partition("(")[0].lower(): n for n, column in enumerate(XENPROF.columns)}
 """The number of a column by its word; of those with one word, CPU(sec) and CPU(%), the last."""
-_STREAMS = (0, 1, 2)
 
 
 @click.command("top")
@@ -109,7 +107,7 @@ def command(
         raise UsageError("top: --host or --replay, not both")
     if record and replay:
         raise UsageError("top: --record or --replay, not both")
-    if not is_batch and not all(map(_is_terminal, _STREAMS)):
+    if not is_batch and not has_terminal():
         raise UsageError("top: not a terminal; use -b")
     view = View(_SORTS[sort], networks, vbds, vcpus, repeat_header)
     show = _Batch(view, pcpus, sources).show if is_batch else None
@@ -119,7 +117,7 @@ def command(
             feed: Feed = ReplayFeed(recording, speed)
             spans = _replayed(feed, min(iterations or len(recording), len(recording)))
         else:
-            client = Client(home_at(state_dir), None if is_batch else _ANSWER_SECONDS)
+            client = Client(home_at(state_dir), None if is_batch else ANSWER_SECONDS)
             feed = LiveFeed(lambda: newest(client, host), _recorder(opened, record, limit_bytes))
             spans = _seen(feed, client, delay_seconds, iterations)
         if show is None:
@@ -127,13 +125,6 @@ def command(
         for span in spans:
             show(span)
     return 0
-
-
-def _is_terminal(descriptor: int) -> bool:
-    try:
-        return os.isatty(descriptor)
-    except OSError:
-        return False
 
 
 def _recorder(opened: contextlib.ExitStack, path: Path | None, limit_bytes: int) -> Recorder | None:
@@ -162,10 +153,10 @@ def _recording(path: Path) -> Recording:
 
 def _screen(feed: Feed, view: View, delay_seconds: float, iterations: int | None) -> int:
     first = feed.look(is_due=False)  # without a service this fails before the screen is shown
-    from xenprof.xentop.screen import Pace  # Textual takes longer to import than the rest
-    from xenprof.xentop.watch import run
+    from xenprof.xentop.faces import XENPROF_TOP  # Textual takes longer to import than the rest
+    from xenprof.xentop.screen import Pace, run
 
-    return run(feed, first, view, Pace(delay_seconds, iterations))
+    return run(XENPROF_TOP, feed, first, view, Pace(delay_seconds, iterations))
 
 
 def _seen(feed: Feed, client: Client, delay_seconds: float, looks: int | None) -> Iterator[Span]:

@@ -65,7 +65,8 @@ class _Reader:
         if len(self._names) >= _MOST_DOMAINS:
             raise InputError(self._path, f"line {number}: more than {_MOST_DOMAINS} domains")
         name = clean(match[3])[:_LONGEST_NAME].strip() or f"Domain-{match[1]}"
-        name = f"{name} {match[1]}" if name in self._taken else name
+        while name in self._taken:
+            name = f"{name} {match[1]}"
         self._taken.add(name)
         self._names[int(match[1]), match[2]] = name
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Protocol
 
 from xenprof.client import ServiceError
@@ -93,6 +94,7 @@ class ReplayFeed:
     def __init__(self, recording: Recording, speed: float = 1.0) -> None:
         """`recording` has one look at least."""
         self._recording = recording
+        self._at = lru_cache(maxsize=3)(recording.at)  # the one before, this one, the next
         self._speed = speed
         self._number = 0
         self._is_paused = False
@@ -102,7 +104,7 @@ class ReplayFeed:
         """Return the next look if it is due, else the present one, with the one before it."""
         if is_due and self._number < self._last:
             self._number += 1
-        now = self._recording.at(self._number)
+        now = self._at(self._number)
         self._seen_unix_ns = now.seen_unix_ns
         return self._since_the_one_before(now)
 
@@ -110,7 +112,7 @@ class ReplayFeed:
         if self._number == 0:
             return Span(now.host)
         try:
-            return Span(self._recording.at(self._number - 1).host).then(now.host)
+            return Span(self._at(self._number - 1).host).then(now.host)
         except RecordingError:
             return Span(now.host)
 
@@ -119,7 +121,7 @@ class ReplayFeed:
         if self._is_paused or self._number == self._last:
             return None
         try:
-            following = self._recording.at(self._number + 1).seen_unix_ns
+            following = self._at(self._number + 1).seen_unix_ns
         except RecordingError:
             return delay_seconds / self._speed
         passed_seconds = max(0, following - self._seen_unix_ns) / 1e9

@@ -9,6 +9,8 @@ from xenprof.wire.paths import SNAPSHOT
 
 Fetch = Callable[[], HostSnapshot]
 """Returns the newest snapshot; may block for a while. Raises: ServiceError."""
+ANSWER_SECONDS = 2.0
+"""How long a screen waits. Judgement: snapshots come at once; quitting waits for a request."""
 
 
 def newest(client: Service, name: str | None = None) -> HostSnapshot:

@@ -1,4 +1,4 @@
-"""Shows xentop's live screen and handles its keys.
+"""Shows a live screen, xentop's or that of `xenprof top`, and handles its keys.
 
 Source: xentop.c (3.0.3), main, handle_key and top.
 """
@@ -15,18 +15,18 @@ from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.timer import Timer
 
-from hypervisor.telemetry import HostSnapshot
 from xenprof.client import ServiceError
-from xenprof.xentop.fetch import Fetch
-from xenprof.xentop.forms import xentop_form
+from xenprof.xentop.faces import Face
+from xenprof.xentop.feed import Feed
+from xenprof.xentop.names import safe
 from xenprof.xentop.prompt import DELAY_PROMPT, DelayPrompt
+from xenprof.xentop.recording import RecordingError
 from xenprof.xentop.span import Span
-from xenprof.xentop.table import summary, table
+from xenprof.xentop.table import Line, summary, table
 from xenprof.xentop.view import View
 from xenprof.xentop.widgets import DomainTable, TextLines, key_help, plain, prompt, warning
 
-SWITCHES = {"n": "networks", "b": "vbds", "v": "vcpus", "r": "repeats_head"}
-MOVES: Mapping[str, Mapping[str, int]] = {
+_MOVES: Mapping[str, Mapping[str, int]] = {
     "up": {"lines": -1},
     "down": {"lines": 1},
     "pageup": {"pages": -1},
@@ -34,6 +34,8 @@ MOVES: Mapping[str, Mapping[str, int]] = {
     "left": {"columns": -1},
     "right": {"columns": 1},
 }
+_DOMAINS = ""
+"""The name of the panel that is the table: no key has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class Pace:
 
 
 class TopApp(App[None]):
-    """Shows the host until Q, Esc or the last iteration.
+    """Shows a host, or what was recorded of one, until Q, Esc or the last iteration.
 
     If the service is gone, the last data stay on the screen, and the service is asked again.
     """
@@ -58,30 +60,32 @@ class TopApp(App[None]):
     ALLOW_SELECT = False
     AUTO_FOCUS = None
 
-    def __init__(self, fetch: Fetch, first: HostSnapshot, view: View, pace: Pace) -> None:
-        """Begin with the snapshot that the caller has `fetch`ed already."""
+    def __init__(self, face: Face, feed: Feed, first: Span, view: View, pace: Pace) -> None:
+        """Begin with the look that the caller has got from the feed already."""
         super().__init__(ansi_color=True)
-        self._fetch = fetch
-        self._span = Span(first)
+        self._face = face
+        self._feed = feed
+        self._span = first
         self._view = view
-        self._form = xentop_form(first, view)
+        self._form = face.form
+        self._panel = _DOMAINS
         self._delay_seconds = pace.delay_seconds
         self._left = pace.iterations
         self._prompt = DelayPrompt()
-        self._trouble: str | None = None  # why the data is old, until new data arrives
+        self._trouble: str | None = None  # why there is nothing new, until there is
         self._timer: Timer | None = None
-        self._is_fetching = False
+        self._is_looking = False
         self._summary = TextLines(3)
-        self._table = DomainTable()
+        self._bodies = {panel: DomainTable() for panel in (_DOMAINS, *face.panels)}
         self._notice = TextLines(1)
         self._bottom = TextLines(1)
 
     def compose(self) -> ComposeResult:
         """Return the parts of the screen, top to bottom."""
-        return iter((self._summary, self._table, self._notice, self._bottom))
+        return iter((self._summary, *self._bodies.values(), self._notice, self._bottom))
 
     def on_mount(self) -> None:
-        """Show the first snapshot; CPU(%) needs a second one."""
+        """Show the first look; percentages need a second one."""
         if not self.is_headless:
             # Otherwise the terminal would be left without echo and on the alternate screen.
             for number in (signal.SIGINT, signal.SIGTERM):
@@ -94,17 +98,17 @@ class TopApp(App[None]):
         self._draw()
 
     def on_key(self, event: events.Key) -> None:
-        """Handle a key; any key shows the newest data."""
+        """Handle a key; any key looks again."""
         self._prompt.complaint = None
         if self._prompt.entry is not None:
             self._delay_seconds = self._prompt.edit(event) or self._delay_seconds
         elif event.key == "escape" or (event.character or "").lower() == "q":
             self.exit()
             return
-        else:
+        elif not self._feed.press(event.key):
             self._command(event)
         self._draw()
-        self._look()
+        self._look(is_due=False)
 
     def _command(self, event: events.Key) -> None:
         letter = (event.character or "").lower()
@@ -112,28 +116,34 @@ class TopApp(App[None]):
             self._prompt.ask()
         elif letter == "s":
             self._view = replace(self._view, sort=(self._view.sort + 1) % len(self._form.columns))
-        elif letter in SWITCHES:
-            switch = SWITCHES[letter]
-            self._view = replace(self._view, **{switch: not getattr(self._view, switch)})
-        elif event.key in MOVES:
-            self._table.move(**MOVES[event.key])
+        elif event.key in _MOVES:
+            self._bodies[self._panel].move(**_MOVES[event.key])
+        for _, key, _, name in self._face.keys:
+            if name and letter == key.lower():
+                self._switch(name)
 
-    def _look(self) -> None:
-        """Fetch a snapshot, unless a request is in progress."""
-        if not self._is_fetching:
-            self._is_fetching = True
-            self.run_worker(self._fetch_and_show())
+    def _switch(self, name: str) -> None:
+        if name in self._face.panels:
+            self._panel = _DOMAINS if self._panel == name else name
+        else:
+            self._view = replace(self._view, **{name: not getattr(self._view, name)})
 
-    async def _fetch_and_show(self) -> None:
+    def _look(self, *, is_due: bool) -> None:
+        """Ask the feed, unless that is in progress."""
+        if not self._is_looking:
+            self._is_looking = True
+            self.run_worker(self._look_and_show(is_due))
+
+    async def _look_and_show(self, is_due: bool) -> None:
         try:
-            newest = await asyncio.to_thread(self._fetch)
+            self._span = await asyncio.to_thread(self._feed.look, is_due=is_due)
         except ServiceError as error:
             self._trouble = f"No new data, trying again: {error}"
+        except RecordingError as error:
+            self._trouble = str(error)
         else:
-            # After a gap this may be another run of the host, which cannot be compared.
-            self._span = Span(newest) if self._trouble else self._span.then(newest)
             self._trouble = None
-        self._is_fetching = False
+        self._is_looking = False
         self._draw()
         self._count()
 
@@ -146,22 +156,46 @@ class TopApp(App[None]):
                 return
         if self._timer is not None:
             self._timer.stop()
-        self._timer = self.set_timer(self._delay_seconds, self._look)
+        pause_seconds = self._feed.pause_seconds(self._delay_seconds)
+        if pause_seconds is not None:
+            self._timer = self.set_timer(pause_seconds, self._look_when_due)
+
+    def _look_when_due(self) -> None:
+        self._look(is_due=True)
 
     def _draw(self) -> None:
-        self._summary.show(map(plain, summary(self._span.now)))
-        self._form = self._form.holding(self._span.now)
-        self._table.show(list(table(self._span, self._view, self._form)), self._view)
-        told = wrap(self._prompt.complaint or self._trouble or "", max(1, self.size.width))
+        now = self._span.now
+        self._summary.show(map(plain, map(safe, summary(now, self._face.title(now)))))
+        for panel, body in self._bodies.items():
+            body.display = panel == self._panel
+        self._bodies[self._panel].show(*self._body())
+        told = wrap(self._told(), max(1, self.size.width))
         self._notice.display = bool(told)
         self._notice.styles.height = len(told)
         self._notice.show(map(warning, told))
         entry = self._prompt.entry
-        self._bottom.show([key_help(self._view) if entry is None else prompt(DELAY_PROMPT, entry)])
+        keys = key_help(self._face.keys, self._is_on, self._face.on)
+        self._bottom.show([keys if entry is None else prompt(DELAY_PROMPT, entry)])
+
+    def _body(self) -> tuple[list[Line], View]:
+        """Return the lines between summary and keys."""
+        if self._panel != _DOMAINS:
+            return list(self._face.panels[self._panel](self._span, self.size.width)), View()
+        self._form = self._form.holding(self._span.now)
+        return list(table(self._span, self._view, self._form)), self._view
+
+    def _told(self) -> str:
+        return safe(self._prompt.complaint or self._trouble or self._feed.status)
+
+    def _is_on(self, name: str) -> bool:
+        """Return whether what a key switches is on; some keys switch nothing."""
+        if name in self._face.panels:
+            return name == self._panel
+        return bool(name) and bool(getattr(self._view, name))
 
 
-def run(fetch: Fetch, first: HostSnapshot, view: View, pace: Pace) -> int:
+def run(face: Face, feed: Feed, first: Span, view: View, pace: Pace) -> int:
     """Show the screen in the terminal until the user leaves it; return the exit code."""
-    screen = TopApp(fetch, first, view, pace)
+    screen = TopApp(face, feed, first, view, pace)
     screen.run(mouse=False)  # so that text on the screen can be selected
     return screen.return_code or 0

@@ -3,7 +3,7 @@
 Attributes as in the original: reverse video, bold, and a yellow ground for what is on.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from rich.segment import Segment
 from rich.style import Style
@@ -17,36 +17,16 @@ from xenprof.xentop.view import View
 _PLAIN = Style()
 _BOLD = Style(bold=True)
 _REVERSE = Style(reverse=True)
-_ON = Style(color="black", bgcolor="yellow")
+ON = Style(color="black", bgcolor="yellow")
 _NAME = 0  # the column that stays when the table moves sideways
 _ALWAYS_SHOWN = 2  # NAME and one more column
 
 # What also stands out without colours, and digits for heat.
-_ON_IN_GREY = _ON + Style(underline=True)
+ON_IN_GREY = ON + Style(underline=True)
 _WARM, _HOT = Style(color="yellow"), Style(color="red", bold=True, reverse=True)
 
 Key = tuple[str, str, str, str]
 """What stands before a key, the key, what follows, and the name of what it switches or ""."""
-_KEYS: tuple[Key, ...] = (
-    ("", "D", "elay", ""),
-    ("", "N", "etworks", "networks"),
-    ("v", "B", "ds", "vbds"),
-    ("", "V", "CPUs", "vcpus"),
-    ("", "R", "epeat header", "repeats_head"),
-    ("", "S", "ort order", ""),
-    ("", "Q", "uit", ""),
-    ("", "Arrows", " scroll", ""),
-)
-_MORE_KEYS: tuple[Key, ...] = (
-    *_KEYS[:4],
-    ("", "R", "epeat", "repeats_head"),
-    ("", "S", "ort", ""),
-    ("", "P", "cpus", "pcpus"),
-    ("", "I", "nfo", "sources"),
-    ("", "Q", "uit", ""),
-)
-_SWITCHES = ("networks", "vbds", "vcpus", "repeats_head")
-
 
 _IN_COLUMNS = (Kind.HEAD, Kind.DOMAIN)
 
@@ -181,7 +161,7 @@ def plain(text: str) -> list[Segment]:
 
 def warning(text: str) -> list[Segment]:
     """Return a line that catches the eye."""
-    return [Segment(text, _ON)]
+    return [Segment(text, ON)]
 
 
 def prompt(question: str, typed: str) -> list[Segment]:
@@ -189,21 +169,11 @@ def prompt(question: str, typed: str) -> list[Segment]:
     return [Segment(f"  {question}: {typed}", _PLAIN), Segment(" ", _REVERSE)]
 
 
-def key_help(view: View) -> list[Segment]:
-    """Return xentop's bottom line: what the keys do, and which of it is on."""
-    return _key_line(_KEYS, {name for name in _SWITCHES if getattr(view, name)}, _ON)
-
-
-def more_key_help(view: View, panel: str) -> list[Segment]:
-    """Return the bottom line of `xenprof top`, which has panels too."""
-    switched_on = {name for name in _SWITCHES if getattr(view, name)} | {panel}
-    return _key_line(_MORE_KEYS, switched_on, _ON_IN_GREY)
-
-
-def _key_line(keys: tuple[Key, ...], switched_on: set[str], on: Style) -> list[Segment]:
+def key_help(keys: Iterable[Key], is_on: Callable[[str], bool], on: Style) -> list[Segment]:
+    """Return the bottom line: what the keys do, and which of it is on."""
     segments = []
     for before, key, after, switch in keys:
-        style = on if switch in switched_on else _PLAIN
+        style = on if is_on(switch) else _PLAIN
         segments += [
             Segment("  ", _PLAIN),
             Segment(before, style),

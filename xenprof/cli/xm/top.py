@@ -1,22 +1,20 @@
 """xm top: xentop, in a terminal or in batch mode."""
 
-import os
 import sys
+from itertools import chain, repeat
 
-from hypervisor.telemetry import HostSnapshot
+from xenprof.cli.terminal import has_terminal
 from xenprof.cli.xm.command import Command, Option, Words, XmError, integer
 from xenprof.client import Client
 from xenprof.wire.host_requests import Wait
-from xenprof.xentop.fetch import newest
+from xenprof.xentop.fetch import ANSWER_SECONDS, newest
 from xenprof.xentop.forms import xentop_form
 from xenprof.xentop.span import Span
 from xenprof.xentop.table import table
 from xenprof.xentop.view import DEFAULT_DELAY_SECONDS, View, parse_delay
 
-ANSWER_SECONDS = 2.0  # judgement: snapshots come at once; quitting waits for a request in progress
 ITERATIONS = "-i N is the number of iterations, such as -i 1; -n shows networks"
 """What is told after a number that no option takes."""
-_STREAMS = (0, 1, 2)
 
 
 def run_top(
@@ -40,29 +38,23 @@ def run_top(
     )
     if words.has("b"):
         return _batch(client, view, delay_seconds, iterations)
-    if not all(map(_is_terminal, _STREAMS)):
+    if not has_terminal():
         print(f"{program}: not a terminal; use -b", file=sys.stderr)
         return 1
     return _screen(client, view, delay_seconds, iterations)
 
 
 def _screen(client: Client, view: View, delay_seconds: float, iterations: int) -> int:
-    first = newest(client)  # without a service this fails before the screen is shown
-    from xenprof.xentop.screen import Pace, run  # Textual takes longer to import than xm to run
+    clients = chain((client,), repeat(Client(client.home, ANSWER_SECONDS)))
+    from xenprof.xentop.feed import LiveFeed
 
-    patient = Client(client.home, ANSWER_SECONDS)
+    feed = LiveFeed(lambda: newest(next(clients)))
+    first = feed.look(is_due=False)  # without a service this fails before the screen is shown
+    from xenprof.xentop.faces import xentop_face  # Textual takes longer to import than xm to run
+    from xenprof.xentop.screen import Pace, run
 
-    def fetch() -> HostSnapshot:
-        return newest(patient)
-
-    return run(fetch, first, view, Pace(delay_seconds, iterations if iterations > 0 else None))
-
-
-def _is_terminal(descriptor: int) -> bool:
-    try:
-        return os.isatty(descriptor)
-    except OSError:
-        return False
+    pace = Pace(delay_seconds, iterations if iterations > 0 else None)
+    return run(xentop_face(first.now, view), feed, first, view, pace)
 
 
 def _batch(client: Client, view: View, delay_seconds: float, iterations: int) -> int:

@@ -51,6 +51,25 @@ def test_kernels_have_names_where_their_symbols_are_given(tmp_path):
     } == by_symbol(profile(tmp_path / "out"))
 
 
+def test_a_kernel_given_twice_is_refused(tmp_path):
+    symbols = tmp_path / "kallsyms"
+    symbols.write_text(KALLSYMS)
+    file = written(tmp_path, {(*WEB, 0, True, 0xFFFFFFFF81000142): 3})
+    given = ("--kallsyms", str(symbols)) * 2
+
+    assert "that kernel's symbols were given already" in refused(
+        "contexts", file, tmp_path / "out", *given
+    )
+
+
+def test_a_name_told_apart_by_an_id_may_be_that_of_a_third_domain(tmp_path):
+    counts = {(*WEB, 0, False, 1): 1, (*DB, 0, False, 1): 2, (3, "3", 0, False, 1): 4}
+    names = {WEB: "a 3", DB: "a", (3, "3"): "a"}
+    imported("contexts", written(tmp_path, counts, names=names), tmp_path / "out")
+
+    assert {"a 3", "a", "a 3 3"} == {key[0] for key in by_symbol(profile(tmp_path / "out"))}
+
+
 def test_domains_of_one_name_are_told_apart_by_their_ids(tmp_path):
     counts = {(*WEB, 0, False, 1): 1, (*DB, 0, False, 1): 2}
     imported("contexts", written(tmp_path, counts, names={WEB: "a", DB: "a"}), tmp_path / "out")

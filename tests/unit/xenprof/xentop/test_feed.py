@@ -162,6 +162,22 @@ def test_other_keys_are_left_to_the_screen(recording, key):
     assert not ReplayFeed(recording).press(key)
 
 
+def test_a_replay_that_goes_on_reads_each_look_once(recording, monkeypatch):
+    read, at = [], Recording.at
+
+    def counted(self, number):
+        read.append(number)
+        return at(self, number)
+
+    monkeypatch.setattr(Recording, "at", counted)
+    feed = ReplayFeed(recording)
+    for number in range(len(recording)):
+        feed.look(is_due=number > 0)
+        feed.pause_seconds(1)
+
+    assert [0, 1, 2, 3] == read
+
+
 def damaged(path: Path) -> Recording:
     path.write_bytes(HEAD + to_line(Look(0, HOST)) + b"{}\n" + to_line(Look(5, later(HOST, 2))))
     return Recording(path)

@@ -4,10 +4,10 @@ from dataclasses import replace
 import pytest
 
 from tests.support.talk_host import DESKTOP, DOMAIN_0, HOST
-from tests.support.xentop_screen import NEVER, SMALL, WIDE, Service, later, look, many
+from tests.support.xentop_screen import NEVER, SMALL, WIDE, Service, later, look, many, xentop
 from xenprof.client import ServiceError
 from xenprof.xentop.forms import XENTOP_3
-from xenprof.xentop.screen import Pace, TopApp
+from xenprof.xentop.screen import Pace
 from xenprof.xentop.table import head
 from xenprof.xentop.view import View
 from xenprof.xentop.widgets import DomainTable
@@ -129,11 +129,11 @@ def test_the_screen_looks_of_itself_after_the_delay_until_the_last_iteration(ite
     service = Service()
 
     async def until_it_leaves():
-        app = TopApp(service.fetch, HOST, View(), Pace(0.01, iterations))
+        app = xentop(service, pace=Pace(0.01, iterations))
         await app.run_async(headless=True, size=SMALL)
 
     asyncio.run(until_it_leaves())
-    assert service.asked == iterations - 1  # the first snapshot came with the call
+    assert service.asked == iterations
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_a_long_detail_line_can_be_read_to_its_end():
 def test_a_screen_that_grows_is_filled():
     async def drive():
         service = Service(many(60))
-        app = TopApp(service.fetch, service.fetch(), View(), Pace(NEVER))
+        app = xentop(service)
         async with app.run_test(size=SMALL) as pilot:
             await pilot.press("pagedown", "pagedown", "pagedown", *FAR_RIGHT)
             await pilot.resize_terminal(160, 70)
@@ -218,11 +218,14 @@ def test_a_service_that_is_back_is_shown_from_its_first_snapshot():
 
 
 def test_an_error_of_the_service_is_told_as_one():
-    def refuse():
-        raise ServiceError("the host stopped")
+    class Stopping(Service):
+        def fetch(self):
+            if self.asked:
+                raise ServiceError("the host stopped")
+            return super().fetch()
 
     async def drive():
-        app = TopApp(refuse, HOST, View(), Pace(NEVER))
+        app = xentop(Stopping())
         async with app.run_test(size=SMALL) as pilot:
             await pilot.press("x")
             await app.workers.wait_for_complete()

@@ -106,7 +106,7 @@ def terminal(monkeypatch):
     """Pretend that there is a terminal; return the arguments of the screen."""
     calls = []
 
-    def run(fetch, first, view, pace):
+    def run(face, feed, first, view, pace):
         calls.append((view, pace))
         return 0
 

@@ -6,14 +6,12 @@ import pytest
 from hypervisor.telemetry import PcpuSnapshot
 from tests.support.sparse_host import sparse
 from tests.support.talk_host import DESKTOP, HOST, SECOND
-from tests.support.watch_screen import watch
-from tests.support.xentop_screen import SMALL, WIDE, Service, later, many
+from tests.support.xentop_screen import SMALL, WIDE, Service, later, many, watch, xenprof_top
 from xenprof.xentop.feed import LiveFeed, ReplayFeed
 from xenprof.xentop.forms import XENPROF
 from xenprof.xentop.recording import HEAD, Look, Recorder, Recording, to_line
 from xenprof.xentop.screen import Pace
 from xenprof.xentop.view import View
-from xenprof.xentop.watch import WatchApp
 
 KEYS = "  Delay  Networks  vBds  VCPUs  Repeat  Sort  Pcpus  Info  Quit"
 BY_NAME = ["DesktopVM", "Domain-0", "ossvm02", "r5b2-mySQL01", "WinDoof"]
@@ -155,8 +153,7 @@ def test_q_and_escape_leave(key):
 
 def run_until_it_leaves(feed, pace):
     async def until_it_leaves():
-        app = WatchApp(feed, feed.look(is_due=False), View(), pace)
-        await app.run_async(headless=True, size=SMALL)
+        await xenprof_top(feed, pace=pace).run_async(headless=True, size=SMALL)
 
     asyncio.run(until_it_leaves())
 
