@@ -116,8 +116,7 @@ def _poll(report: HostReport) -> Iterator[Finding]:
         else:
             yield Finding(OK, kind, f"{told}, by {source}{_counted(report, kind)}")
     for problem in report.problems:
-        is_denied = "EPERM" in problem or "EACCES" in problem
-        yield Finding(MISSING, "problem", problem + (" (FLASK denies it?)" if is_denied else ""))
+        yield Finding(MISSING, "problem", problem)
 
 
 def _counted(report: HostReport, kind: str) -> str:

@@ -5,6 +5,7 @@ the whole host, so one program at a time can use it; what another has begun is n
 Source: xen/common/trace.c (tb_control), xen/include/public/sysctl.h (xen_sysctl_tbuf_op).
 """
 
+import errno
 import time
 from typing import Callable, List, Optional, Sequence
 
@@ -165,8 +166,6 @@ class Tracing:
 def why_refused(error: HypercallFailed) -> str:
     """Return what a refusal of the trace buffers means, in words."""
     return {
-        1: "the hypervisor does not permit it",
-        12: "the hypervisor has no memory for rings of this size",
-        13: "the hypervisor's security policy denies it",
-        38: "this hypervisor was built without trace buffers (CONFIG_TRACEBUFFER)",
+        errno.ENOMEM: "the hypervisor has no memory for rings of this size",
+        errno.ENOSYS: "this hypervisor was built without trace buffers (CONFIG_TRACEBUFFER)",
     }.get(error.errno, str(error))
