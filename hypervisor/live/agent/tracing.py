@@ -101,15 +101,6 @@ class Tracing:
         self.is_on = False
         return windows
 
-    @property
-    def pcpus(self) -> Sequence[int]:
-        """The pcpus that have a ring; none before the first `start`."""
-        return [ring.pcpu for ring in self._rings]
-
-    def held(self) -> List[int]:
-        """Return how many bytes are in each ring."""
-        return [ring.held() for ring in self._rings]
-
     def _taken(self) -> List[Window]:
         windows = []
         for ring in self._rings:
