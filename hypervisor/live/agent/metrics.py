@@ -4,9 +4,9 @@ import platform
 from typing import Iterator, Optional, Tuple
 
 from hypervisor.live.agent.exposition import Buckets, Exposition, Labels, Metric, Point
+from hypervisor.live.agent.readings import NS_PER_SECOND
 from hypervisor.live.agent.report import DomainReport, SamplerReport, VcpuReport, WaitsReport
 from hypervisor.live.agent.shown import (
-    NS_PER_SECOND,
     Shown,
     domain_rows,
     line_of,

@@ -4,10 +4,8 @@ from typing import Callable, Iterator, List, Optional, Sequence, Tuple
 
 from hypervisor.live.agent.exposition import Labels, Point, Value
 from hypervisor.live.agent.names import names_of, one_line
-from hypervisor.live.agent.readings import Reading
+from hypervisor.live.agent.readings import NS_PER_SECOND, Reading
 from hypervisor.live.agent.report import DomainReport, VbdReport, VcpuReport, VifReport
-
-NS_PER_SECOND = 1_000_000_000
 
 
 class Shown:
