@@ -148,7 +148,7 @@ def _misfit(tls: Tls) -> str:
         if not getattr(tls, name):
             return f"missing {name}"
     if tls.client_auth_type not in CLIENT_AUTHS:
-        return f"client_auth_type is one of {', '.join(CLIENT_AUTHS)}".replace(" ,", "")
+        return f"client_auth_type is one of {', '.join(filter(None, CLIENT_AUTHS))}"
     for name in ("min_version", "max_version"):
         if getattr(tls, name) not in VERSIONS:
             return f"{name} is one of {', '.join(VERSIONS)}: an agent speaks no older TLS"
