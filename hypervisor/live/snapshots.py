@@ -4,13 +4,12 @@ Nothing is made up: what the report does not know is None in the snapshot. All t
 `one_line`, as guests and toolstacks choose them.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
 from hypervisor.domain0 import DOMAIN_0_ID
-from hypervisor.live.agent.names import names_of, one_line
+from hypervisor.live.agent.names import names_of, one_line, vbd_names
 from hypervisor.live.agent.report import (
     DomainReport,
     HostReport,
@@ -20,7 +19,7 @@ from hypervisor.live.agent.report import (
     VifReport,
     WaitsReport,
 )
-from hypervisor.shutdown import CRASH
+from hypervisor.live.agent.states import is_blocked, is_crashed, is_runnable
 from hypervisor.telemetry import (
     DATA_KINDS,
     DATA_SOURCES,
@@ -91,8 +90,6 @@ def _domain(
     domain: DomainReport, name: str, created_ns: int | None, report: HostReport
 ) -> DomainSnapshot:
     is_first = domain.domid == DOMAIN_0_ID
-    stands = domain.paused or domain.shutdown or domain.dying
-    blocked = domain.blocked and not domain.running
     return DomainSnapshot(
         domid=domain.domid,
         name=name,
@@ -101,11 +98,11 @@ def _domain(
         os=_OS if is_first else None,
         arch=_text(report.arch) if is_first else None,
         running=domain.running,
-        runnable=not (stands or domain.running or blocked),
-        blocked=blocked,
+        runnable=is_runnable(domain),
+        blocked=is_blocked(domain),
         paused=domain.paused,
         shutdown=domain.shutdown,
-        crashed=_is_crashed(domain),
+        crashed=is_crashed(domain),
         dying=domain.dying,
         shutdown_reason=domain.shutdown_reason if domain.shutdown else None,
         created_ns=created_ns,
@@ -135,12 +132,6 @@ def _waits(waits: Mapping[str, WaitsReport | None]) -> Mapping[str, Histogram] |
         if one is not None and len(one.counts) == len(WAIT_BUCKETS_NS) + 1
     }
     return found if len(found) == len(waits) else None
-
-
-def _is_crashed(domain: DomainReport) -> bool | None:
-    if not domain.shutdown:
-        return False
-    return None if domain.shutdown_reason is None else domain.shutdown_reason == CRASH
 
 
 def _created_ns(domain: DomainReport, report: HostReport, known: Mapping[Life, int]) -> int | None:
@@ -203,10 +194,7 @@ def _vif(vif: VifReport) -> VifSnapshot:
 
 def _vbds(vbds: Sequence[VbdReport]) -> tuple[VbdSnapshot, ...]:
     """Return the devices; one whose name is not its own alone has none, and is told by number."""
-    names = [_text(one.name) or None for one in vbds]  # an empty one names nothing
-    uses = Counter([*names, *(str(one.device) for one in vbds)])
-    kept = (name if uses[name] == 1 else None for name in names)
-    found = (_vbd(one, name) for one, name in zip(vbds, kept, strict=True))
+    found = (_vbd(one, name) for one, name in zip(vbds, vbd_names(vbds), strict=True))
     return tuple(sorted(found, key=lambda one: one.device))
 
 

@@ -68,7 +68,7 @@ def _by_perf(output: str, seconds: float, hertz: int) -> int:
 
 def _by_contexts(output: str, seconds: float, hertz: int, kallsyms: tuple[str, ...]) -> int:
     from hypervisor.live.agent.clock import Clock
-    from hypervisor.live.agent.contextfile import file_text, names_of, sample_for
+    from hypervisor.live.agent.contextfile import sampled
     from hypervisor.live.agent.contexts import WARNING, ContextSampler
     from hypervisor.live.agent.errors import AgentError
     from hypervisor.live.agent.hypercalls import Xen
@@ -80,12 +80,9 @@ def _by_contexts(output: str, seconds: float, hertz: int, kallsyms: tuple[str, .
     kernels = kernels_in(kallsyms)
     print(f"note: {WARNING}", file=sys.stderr)
     clock = Clock()
-    began_ns, unix_ns = clock.now_ns(), clock.unix_ns()
     try:
         sampler = ContextSampler(Xen(PrivcmdDevice()), clock, hertz)
-        samples = sample_for(sampler, seconds, threading.Event().wait)
-        names = names_of(samples, Xenstore())
+        _, text = sampled(sampler, Xenstore(), clock, seconds, threading.Event().wait)
     except AgentError as error:
         raise UsageError(f"record: {error}") from None
-    text = file_text(samples, names, unix_ns, clock.now_ns() - began_ns)
     return write_contexts(text.encode(), "the samples", "-", output, kernels)

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
 
-from xenprof.service.tlsconfig import CIPHERS, CURVES, TlsServerConfig
+from hypervisor.live.agent.ciphers import CIPHERS, CURVES
+from xenprof.service.tlsconfig import TlsServerConfig
 
 log = logging.getLogger(__name__)
 

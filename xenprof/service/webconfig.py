@@ -13,6 +13,7 @@ import yaml
 from pydantic import Field, StrictBool, ValidationError, field_validator, model_validator
 from starlette.types import Scope
 
+from hypervisor.live.agent.webconfig import BCRYPT_HASH
 from hypervisor.wholetext import read_regular, read_whole
 from xenprof.errors import XenprofError
 from xenprof.service.tlsconfig import Strict, TlsServerConfig
@@ -34,10 +35,6 @@ _IN_FORCE = "xenprof.web_config"  # in the scope of a request
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _PART = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(ns|us|µs|ms|s|m|h)", re.ASCII)
 _DURATION = re.compile(rf"0|(?:{_PART.pattern}){{1,6}}", re.ASCII)
-# The last of the 22 characters of the salt has 2 bits of the 128.
-_BCRYPT_HASH = re.compile(
-    r"\$2[abxy]\$(0[4-9]|[12]\d|3[01])\$[./A-Za-z0-9]{21}[.Oeu][./A-Za-z0-9]{31}"
-)
 
 
 class WebConfigError(XenprofError):
@@ -106,7 +103,7 @@ class WebConfig(Strict):
     @classmethod
     def _are_bcrypt(cls, users: dict[str, str]) -> dict[str, str]:
         for user, hashed in users.items():
-            if not _BCRYPT_HASH.fullmatch(hashed):
+            if not BCRYPT_HASH.fullmatch(hashed):
                 raise ValueError(f"the password of {user!r} is not a bcrypt hash")
         return users
 

@@ -1,18 +1,11 @@
 """Lets one poll go on when a part of it is refused, and tells each refusal once."""
 
-import errno
-import os
-from typing import Callable, Dict, List, Optional, TypeVar
+from typing import Callable, List, Optional, Set, TypeVar
 
 from hypervisor.live.agent.errors import HypercallFailed
 
 _Answer = TypeVar("_Answer")
 
-_WHY = {
-    errno.EPERM: "the hypervisor does not permit it",
-    errno.EACCES: "the hypervisor's security policy denies it",
-    errno.ENOSYS: "this hypervisor cannot do it",
-}
 _MOST_PROBLEMS = 64
 
 
@@ -21,7 +14,7 @@ class Asking:
 
     def __init__(self) -> None:
         self.problems: List[str] = []
-        self._refused: Dict[str, int] = {}
+        self._refused: Set[str] = set()
 
     def ask(self, what: str, question: Callable[..., _Answer], *args: int) -> Optional[_Answer]:
         """Return the answer, or None if the question was refused."""
@@ -34,8 +27,8 @@ class Asking:
     def refused(self, what: str, error: HypercallFailed) -> None:
         """Note that a question was refused; the first of its kind is told."""
         if what not in self._refused:
-            self._refused[what] = error.errno
-            self.tell(what, _WHY.get(error.errno, os.strerror(error.errno)))
+            self._refused.add(what)
+            self.tell(what, str(error))
 
     def has(self, what: str) -> bool:
         """Return whether nothing of this kind was refused."""

@@ -3,10 +3,11 @@
 import contextlib
 import os
 from pathlib import Path
-from typing import Iterator, List, NamedTuple, Optional
+from typing import Iterator, List, NamedTuple
 
 from hypervisor.live.agent import webconfig
 from hypervisor.live.agent.errors import AgentError
+from hypervisor.live.agent.hostfacts import start_of
 from hypervisor.live.agent.names import one_line
 from hypervisor.live.agent.opening import Open
 from hypervisor.live.agent.options import Options
@@ -55,7 +56,7 @@ def findings(options: Options, open_host: Open, root: str = "/") -> List[Finding
 
 
 def _domain0(root: str) -> Finding:
-    capabilities = _start(Path(root) / "proc/xen/capabilities")
+    capabilities = start_of(Path(root) / "proc/xen/capabilities", _FEW_BYTES)
     if capabilities is None:
         told = "there is no /proc/xen/capabilities: no Xen runs here, or xenfs is not mounted"
         return Finding(MISSING, "domain 0", told)
@@ -73,7 +74,7 @@ def _user() -> Finding:
 
 
 def _lockdown(root: str) -> Finding:
-    modes = _start(Path(root) / "sys/kernel/security/lockdown")
+    modes = start_of(Path(root) / "sys/kernel/security/lockdown", _FEW_BYTES)
     if modes is None:
         return Finding(OK, "lockdown", "this kernel has none, or does not show it")
     active = [mode[1:-1] for mode in modes.split() if mode.startswith("[")]
@@ -116,8 +117,7 @@ def _poll(report: HostReport) -> Iterator[Finding]:
         else:
             yield Finding(OK, kind, f"{told}, by {source}{_counted(report, kind)}")
     for problem in report.problems:
-        is_denied = "EPERM" in problem or "EACCES" in problem
-        yield Finding(MISSING, "problem", problem + (" (FLASK denies it?)" if is_denied else ""))
+        yield Finding(MISSING, "problem", problem)
 
 
 def _counted(report: HostReport, kind: str) -> str:
@@ -161,11 +161,3 @@ def _memory() -> Finding:
     if resident is None:
         return Finding(MISSING, "memory", "/proc/self/status does not tell it")
     return Finding(OK, "memory", f"{resident / _MIB:.1f} MiB are resident")
-
-
-def _start(path: Path) -> Optional[str]:
-    try:
-        with path.open("rb") as file:
-            return file.read(_FEW_BYTES).decode("ascii", "backslashreplace")
-    except OSError:
-        return None

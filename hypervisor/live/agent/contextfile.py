@@ -20,6 +20,7 @@ from hypervisor.live.agent.clock import Clock
 from hypervisor.live.agent.contexts import MOST_HERTZ, WARNING, ContextSampler, ContextSamples
 from hypervisor.live.agent.errors import AgentError
 from hypervisor.live.agent.hypercalls import Xen
+from hypervisor.live.agent.names import one_line
 from hypervisor.live.agent.options import Parser, seconds, whole_number
 from hypervisor.live.agent.outputfile import output
 from hypervisor.live.agent.privcmd import PrivcmdDevice
@@ -29,6 +30,20 @@ from hypervisor.live.agent.xenstore import Store, Xenstore
 HEAD = "xenprof contexts 1"
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def sampled(
+    sampler: ContextSampler,
+    store: Store,
+    clock: Clock,
+    seconds: float,
+    wait: Callable[[float], bool],
+) -> Tuple[ContextSamples, str]:
+    """Sample as `sample_for` does; return what was found, and the text of a file of it."""
+    began_ns, unix_ns = clock.now_ns(), clock.unix_ns()
+    samples = sample_for(sampler, seconds, wait)
+    names = names_of(samples, store)
+    return samples, file_text(samples, names, unix_ns, clock.now_ns() - began_ns)
 
 
 def sample_for(
@@ -66,11 +81,11 @@ def file_text(
     lines = [HEAD, "period_ns %d" % samples.period_ns, "unix_ns %d" % unix_ns]
     lines += ["duration_ns %d" % duration_ns, "unplaced %d" % samples.unplaced]
     for (domid, uuid), name in sorted(names.items()):
-        lines.append("domain %d %s %s" % (domid, uuid, _one_line(name) or "Domain-%d" % domid))
+        lines.append("domain %d %s %s" % (domid, uuid, one_line(name) or "Domain-%d" % domid))
     for (domid, uuid, vcpu, is_kernel, pc), count in sorted(samples.counts.items()):
         mode = "kernel" if is_kernel else "user"
         lines.append("sample %d %s %d %s 0x%x %d" % (domid, uuid, vcpu, mode, pc, count))
-    lines += ["problem " + _one_line(problem) for problem in samples.problems]
+    lines += ["problem " + one_line(problem) for problem in samples.problems]
     return "\n".join(lines) + "\n"
 
 
@@ -81,16 +96,13 @@ def main(arguments: Sequence[str]) -> int:
     for number in _SIGNALS:
         signal.signal(number, lambda *_: stop.set())
     clock = Clock()
-    began_ns, unix_ns = clock.now_ns(), clock.unix_ns()
     try:
         sampler = ContextSampler(Xen(PrivcmdDevice()), clock, asked.hertz)
         with output(asked.file) as out:
             for kept in privileges.give_up(but=privileges.OTHERS_FILES):
                 _tell("kept: %s" % kept)
             _tell(WARNING)
-            samples = sample_for(sampler, asked.seconds, stop.wait)
-            names = names_of(samples, Xenstore())
-            text = file_text(samples, names, unix_ns, clock.now_ns() - began_ns)
+            samples, text = sampled(sampler, Xenstore(), clock, asked.seconds, stop.wait)
             out.write(text.encode())
     except AgentError as error:
         _tell(str(error))
@@ -100,10 +112,6 @@ def main(arguments: Sequence[str]) -> int:
         return 1
     _tell("%d samples in %d rounds" % (sum(samples.counts.values()), samples.rounds))
     return 0
-
-
-def _one_line(text: str) -> str:
-    return "".join(char if char.isprintable() else "?" for char in text)
 
 
 def _tell(text: str) -> None:

@@ -34,8 +34,6 @@ class ContextSamples(NamedTuple):
     counts: Dict[Place, int]
     unplaced: int  # samples of vcpus that were never found awake, or beyond a million places
     rounds: int
-    looks: int  # vcpus paused
-    cpu_ns: int  # processor time of sampling
     problems: List[str]
 
 
@@ -65,7 +63,7 @@ class ContextSampler:
         self._counts: Dict[Place, int] = {}
         self._problems: Dict[str, None] = {}
         self._round_ns = 0.0  # what a round costs lately
-        self._rounds = self._looks = self._cost_ns = self._unplaced = 0
+        self._rounds = self._unplaced = 0
 
     def pause_seconds(self) -> float:
         """Return how long to wait now: by chance around the period, to keep step with nothing."""
@@ -89,7 +87,6 @@ class ContextSampler:
             self._problems["contexts: %s" % error] = None
         cost_ns = max(0, self._clock.thread_ns() - began_ns)
         self._rounds += 1
-        self._cost_ns += cost_ns
         self._round_ns += (cost_ns - self._round_ns) / min(self._rounds, 16)
 
     def samples(self) -> ContextSamples:
@@ -100,8 +97,6 @@ class ContextSampler:
             dict(self._counts),
             self._unplaced + waiting,
             self._rounds,
-            self._looks,
-            self._cost_ns,
             list(self._problems),
         )
 
@@ -117,7 +112,6 @@ class ContextSampler:
         if info.blocked or due_ns < self._period_ns or self._width(domain) != 64:
             return
         context = self._xen.context(domain.domid, number)
-        self._looks += 1
         if context is None:
             return
         count = due_ns // self._period_ns

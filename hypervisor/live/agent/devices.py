@@ -74,8 +74,6 @@ class _Node(NamedTuple):
 
 
 class _Device(NamedTuple):
-    kind: str  # as the bus has it
-    number: int
     node: _Node
     settings: Dict[str, str]  # as the toolstack has written them
     read_ns: int  # when
@@ -83,7 +81,7 @@ class _Device(NamedTuple):
 
     @property
     def is_complete(self) -> bool:
-        return len(self.settings) == len(_SETTINGS[self.kind])
+        return len(self.settings) == len(_SETTINGS[self.node.kind])
 
 
 class Devices:
@@ -127,10 +125,10 @@ class Devices:
         vifs: Dict[int, VifReport] = {}
         vbds: Dict[int, VbdReport] = {}
         for device in self._found.get(life, ()):
-            if device.kind == "vif":
-                vifs[device.number] = self._vif(device)
+            if device.node.kind == "vif":
+                vifs[device.node.number] = self._vif(device)
             else:
-                vbds[device.number] = self._vbd(device, life[0])
+                vbds[device.node.number] = self._vbd(device)
         elsewhere = self._frontends.of(life)
         for number in elsewhere.vifs:
             vifs.setdefault(number, VifReport(number))
@@ -204,7 +202,7 @@ class Devices:
             value = self._setting(node, name)
             if value is not None:
                 settings[name] = value
-        return _Device(node.kind, node.number, node, settings, now_ns)
+        return _Device(node, settings, now_ns)
 
     def _setting(self, node: _Node, name: str) -> Optional[str]:
         path = "/local/domain/0/backend/%s/%d/%d/%s" % (*node[:3], name)
@@ -213,7 +211,7 @@ class Devices:
 
     def _completed(self, device: _Device) -> _Device:
         """Return a device with what is only known some time after it appears."""
-        if device.kind == "vif" and device.netdev is None:
+        if device.node.kind == "vif" and device.netdev is None:
             try:
                 names = sorted(
                     path.name for path in (self._bus / device.node.name / "net").iterdir()
@@ -221,7 +219,7 @@ class Devices:
             except OSError:
                 names = []
             return device._replace(netdev=names[0] if names else None)
-        if device.kind == "vbd3" and "kthread-pid" not in device.settings:
+        if device.node.kind == "vbd3" and "kthread-pid" not in device.settings:
             pid = self._setting(device.node, "kthread-pid")
             if pid is not None:
                 return device._replace(settings=dict(device.settings, **{"kthread-pid": pid}))
@@ -233,20 +231,20 @@ class Devices:
         if told is not None and told[0] == line:
             return told[1]
         setting = device.settings.get
-        report = VifReport(device.number, device.netdev, setting("mac"), setting("bridge"))
+        report = VifReport(device.node.number, device.netdev, setting("mac"), setting("bridge"))
         counters = self._netdevs.of(device.netdev or "")
         if counters is not None:  # what the host has sent the guest, at the other end, received
             report = VifReport(*report[:4], *counters.transmit, *counters.receive)
         self._vifs[device.node] = line, report
         return report
 
-    def _vbd(self, device: _Device, domid: int) -> VbdReport:
-        if device.kind == "vbd":
+    def _vbd(self, device: _Device) -> VbdReport:
+        if device.node.kind == "vbd":
             return self._blkback(device)
         report = _described(device)
-        if device.kind == "vbd3":
+        if device.node.kind == "vbd3":
             pid = device.settings.get("kthread-pid", "")
-            counters = self._tapdisks.read(pid, domid, device.number)
+            counters = self._tapdisks.read(pid, device.node.domid, device.node.number)
             return report if counters is None else _tapdisk(report, counters)
         return report
 
@@ -273,11 +271,11 @@ def _described(device: _Device) -> VbdReport:
     setting = device.settings.get
     params = setting("params")
     return VbdReport(
-        device.number,
+        device.node.number,
         setting("dev"),
         None if params is None else "%s:%s" % (setting("type", "phy"), params),
         setting("mode"),
-        _KINDS[device.kind],
+        _KINDS[device.node.kind],
     )
 
 

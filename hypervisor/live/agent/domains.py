@@ -126,9 +126,9 @@ class Domains:
         if not self._can_tell_runstates:
             return None
         asking = Asking()  # not being able is no problem
-        times = asking.ask("runstates", self._xen.runstates, info.domid)
+        mean_ns = asking.ask("runstates", self._xen.runnable_ns, info.domid)
         self._can_tell_runstates = asking.has("runstates")
-        return None if times is None else times.runnable_ns * info.vcpu_count
+        return None if mean_ns is None else mean_ns * info.vcpu_count
 
 
 def _kind(info: DomainInfo) -> str:

@@ -4,6 +4,8 @@
       Unavailable               exit 2          no real Xen can be read here
       HypercallFailed                           the hypervisor says no (has errno)
       StoreFailed                               xenstore does not answer, or not as it should
+      RingsShared                               another program uses the trace rings
+      RingsBroken                               the trace rings are not as they should be
       NotRead                                   no report could be made
       BadRequest                      HTTP 400  a request of HTTP has another form
       TooMany                         HTTP 429  there were too many wrong passwords
@@ -16,6 +18,13 @@ They stand beside those of `hypervisor.errors`, which need a newer Python.
 """
 
 import errno as _errno
+import os
+
+_REFUSALS = {
+    _errno.EPERM: "the hypervisor does not permit it",
+    _errno.EACCES: "the hypervisor's security policy (FLASK) denies it",
+    _errno.ENOSYS: "this hypervisor cannot do it",
+}
 
 
 class AgentError(Exception):
@@ -32,17 +41,21 @@ class Unavailable(AgentError):
 
     def __init__(self, what: str, why: str, advice: str) -> None:
         super().__init__("%s: %s; %s" % (what, why, advice))
-        self.what = what
-        self.why = why
-        self.advice = advice
 
 
 class HypercallFailed(AgentError):
     """Says that the hypervisor, or the kernel on the way to it, has refused a hypercall."""
 
     def __init__(self, number: int) -> None:
-        super().__init__(_errno.errorcode.get(number, str(number)))
+        super().__init__(number)
         self.errno = number
+
+    def __str__(self) -> str:
+        """Return what the refusal means, and the name of its number."""
+        name = _errno.errorcode.get(self.errno)
+        if name is None:  # a hypervisor may answer any number
+            return "it has failed (%d)" % self.errno
+        return "%s (%s)" % (_REFUSALS.get(self.errno, os.strerror(self.errno)), name)
 
 
 class StoreFailed(AgentError):

@@ -28,14 +28,14 @@ def host_facts(root: str = "/") -> HostFacts:
     """Return what domain 0 is, by the files below `root`."""
     files = Path(root)
     return HostFacts(
-        boot=_start(files / "proc/sys/kernel/random/boot_id", 64).strip(),
+        boot=(start_of(files / "proc/sys/kernel/random/boot_id", 64) or "").strip(),
         host=socket.gethostname()[:_CHARACTERS],
         arch=os.uname().machine,
         tools=next(
             (name for name, paths in _TOOLS if any((files / path).exists() for path in paths)),
             None,
         ),
-        cpu_type=_cpu_type(_start(files / "proc/cpuinfo", _CPUINFO_BYTES)),
+        cpu_type=_cpu_type(start_of(files / "proc/cpuinfo", _CPUINFO_BYTES) or ""),
     )
 
 
@@ -44,9 +44,10 @@ def _cpu_type(cpuinfo: str) -> Optional[str]:
     return match.group(1).strip()[:_CHARACTERS] if match else None
 
 
-def _start(path: Path, size: int) -> str:
+def start_of(path: Path, size: int) -> Optional[str]:
+    """Return how a file begins; None if it cannot be read."""
     try:
         with path.open("rb") as file:
             return file.read(size).decode("utf-8", "backslashreplace")
     except OSError:
-        return ""
+        return None

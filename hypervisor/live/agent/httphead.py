@@ -1,7 +1,7 @@
 """Reads the head of an HTTP request, and writes that of an answer. No more of HTTP is needed."""
 
 import time
-from typing import Dict, Mapping, NamedTuple, Tuple
+from typing import Dict, List, Mapping, NamedTuple, Tuple
 
 from hypervisor.live.agent.errors import AgentError
 from hypervisor.live.agent.limits import MOST_HEAD_BYTES, MOST_LINE_BYTES
@@ -92,7 +92,7 @@ def parse(head: bytes) -> Request:
     return Request(method, _path(target), headers, is_kept)
 
 
-def _headers(lines: "list[str]") -> Dict[str, str]:
+def _headers(lines: List[str]) -> Dict[str, str]:
     found: Dict[str, str] = {}
     for line in lines:
         name, colon, value = line.partition(":")

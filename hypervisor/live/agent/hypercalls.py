@@ -14,7 +14,6 @@ from hypervisor.live.agent.records import (
     DomainInfo,
     PhysicalInfo,
     Place,
-    Runstates,
     TraceInfo,
     VcpuContext,
     VcpuInfo,
@@ -229,17 +228,11 @@ class Xen:
         layouts.CONTEXT.pack_into(self._xen.request, _DOMAIN, vcpu, self._xen.buffer_address)
         if not self._xen.ask_domain(13, domid):
             return None
-        flags, rip, cs, rsp, rbp = (
+        flags, rip, cs = (
             struct.unpack_from("<Q", self._xen.buffer, at)[0]
-            for at in (
-                layouts.CONTEXT_FLAGS_AT,
-                layouts.CONTEXT_RIP_AT,
-                layouts.CONTEXT_CS_AT,
-                layouts.CONTEXT_RSP_AT,
-                layouts.CONTEXT_RBP_AT,
-            )
+            for at in (layouts.CONTEXT_FLAGS_AT, layouts.CONTEXT_RIP_AT, layouts.CONTEXT_CS_AT)
         )
-        return VcpuContext(bool(flags & _IN_KERNEL), rip, cs & 0xFFFF, rsp, rbp)
+        return VcpuContext(bool(flags & _IN_KERNEL), rip, cs & 0xFFFF)
 
     def address_bits(self, domid: int) -> Optional[int]:
         """Return 32 or 64: the width of addresses of a paravirtualized guest."""
@@ -247,12 +240,14 @@ class Xen:
             return None
         return int(_U32.unpack_from(self._xen.request, _DOMAIN)[0])
 
-    def runstates(self, domid: int) -> Optional[Runstates]:
-        """Return the runstates of a domain; only the Xen of XCP-ng and XenServer knows them."""
+    def runnable_ns(self, domid: int) -> Optional[int]:
+        """Return how long the vcpus of a domain have waited on average.
+
+        Only the Xen of XCP-ng and XenServer knows it.
+        """
         if not self._xen.ask_domain(98, domid):
             return None
-        numbers = layouts.RUNSTATE.unpack_from(self._xen.request, _DOMAIN)
-        return Runstates(numbers[3:9], numbers[9])
+        return int(layouts.RUNSTATE.unpack_from(self._xen.request, _DOMAIN)[-1])
 
     def trace_info(self) -> TraceInfo:
         """Return where the trace buffers are; a size of 0 says that there are none yet."""

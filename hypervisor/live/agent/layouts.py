@@ -73,7 +73,5 @@ TRACE = struct.Struct("<I4x QI4x I4x QI4x")
 # struct vcpu_guest_context of a 64-bit guest: where what is read of it lies
 CONTEXT_BYTES = 5168
 CONTEXT_FLAGS_AT = 512
-CONTEXT_RBP_AT = 552
 CONTEXT_RIP_AT = 648
 CONTEXT_CS_AT = 656
-CONTEXT_RSP_AT = 672

@@ -4,9 +4,9 @@ import platform
 from typing import Iterator, Optional, Tuple
 
 from hypervisor.live.agent.exposition import Buckets, Exposition, Labels, Metric, Point
+from hypervisor.live.agent.readings import NS_PER_SECOND
 from hypervisor.live.agent.report import DomainReport, SamplerReport, VcpuReport, WaitsReport
 from hypervisor.live.agent.shown import (
-    NS_PER_SECOND,
     Shown,
     domain_rows,
     line_of,
@@ -22,10 +22,10 @@ from hypervisor.live.agent.shown import (
     seconds,
     vcpu_rows,
 )
+from hypervisor.live.agent.states import is_blocked, is_crashed, is_runnable
 from hypervisor.live.agent.traced import WAIT_BUCKETS_NS
 
 _SHUTDOWN_REASONS = ("poweroff", "reboot", "suspend", "crash", "halt")
-_CRASH = 3
 _WAIT_COUNTS = len(WAIT_BUCKETS_NS) + 1
 
 
@@ -76,21 +76,6 @@ def _waits(domain: DomainReport, waits: Optional[WaitsReport]) -> Optional[Bucke
         return None
     bounds = [bound / NS_PER_SECOND for bound in WAIT_BUCKETS_NS]
     return Buckets(bounds, waits.counts, waits.sum_ns / NS_PER_SECOND)
-
-
-def _is_blocked(domain: DomainReport) -> bool:
-    return domain.blocked and not domain.running
-
-
-def _is_runnable(domain: DomainReport) -> bool:
-    stands = domain.paused or domain.shutdown or domain.dying
-    return not (stands or domain.running or _is_blocked(domain))
-
-
-def _is_crashed(domain: DomainReport) -> Optional[bool]:
-    if not domain.shutdown:
-        return False
-    return None if domain.shutdown_reason is None else domain.shutdown_reason == _CRASH
 
 
 def _shutdown_reasons(shown: Shown) -> Iterator[Point]:
@@ -186,11 +171,11 @@ METRICS = (
            "a pcpu, and none runs.", ("domain", "state"),
            parts_of(domain_rows, (
                ("running", lambda d: number(d.running)),
-               ("runnable", lambda d: number(_is_runnable(d))),
-               ("blocked", lambda d: number(_is_blocked(d))),
+               ("runnable", lambda d: number(is_runnable(d))),
+               ("blocked", lambda d: number(is_blocked(d))),
                ("paused", lambda d: number(d.paused)),
                ("shutdown", lambda d: number(d.shutdown)),
-               ("crashed", lambda d: number(_is_crashed(d))),
+               ("crashed", lambda d: number(is_crashed(d))),
                ("dying", lambda d: number(d.dying))))),
     Metric("xen_domain_shutdown_reason", "gauge",
            "1 for the reason for which the domain has shut down; no series = it has not.",

@@ -1,9 +1,9 @@
-"""Gives each domain a name of its own, by which series and commands tell it from others."""
+"""Gives each domain and disk a name of its own, by which series and commands tell it apart."""
 
 from collections import Counter
-from typing import Dict, List, Sequence
+from typing import Dict, List, Optional, Sequence
 
-from hypervisor.live.agent.report import DomainReport
+from hypervisor.live.agent.report import DomainReport, VbdReport
 
 
 def one_line(text: str) -> str:
@@ -34,6 +34,13 @@ def names_of(domains: Sequence[DomainReport]) -> Dict[int, str]:
 def shared_names(domains: Sequence[DomainReport]) -> List[str]:
     """Return the names that several domains have, in order."""
     return sorted(_shared(_given(domains)))
+
+
+def vbd_names(vbds: Sequence[VbdReport]) -> List[Optional[str]]:
+    """Return the name of each disk; None if it has none, or if it is also another's or a number."""
+    names = [one_line(one.name or "") for one in vbds]
+    uses = Counter([*names, *(str(one.device) for one in vbds)])
+    return [name if name and uses[name] == 1 else None for name in names]
 
 
 def _given(domains: Sequence[DomainReport]) -> Dict[int, str]:

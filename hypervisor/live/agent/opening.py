@@ -80,6 +80,7 @@ class _ThisHost:
             raise
         domctl, sysctl = self._xen.domctl.version, self._xen.sysctl.version
         self.interface = f"domctl {domctl:#x}, sysctl {sysctl:#x}"
+        self._facts = host_facts(root)
         self._poller = self._polling(None)
         self._stop = threading.Event()
         self._threads: List[threading.Thread] = []
@@ -123,5 +124,4 @@ class _ThisHost:
 
     def _polling(self, runstates: Optional[Runstates]) -> Poller:
         devices = Devices(self._store, self._root)
-        facts = host_facts(self._root)
-        return Poller(self._xen, self._store, devices, facts, self._clock, runstates)
+        return Poller(self._xen, self._store, devices, self._facts, self._clock, runstates)

@@ -48,7 +48,7 @@ class Readings:
         tell: Callable[[str], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`poll` raises OSError if it cannot read; `tell` logs a line, once for each reason."""
+        """A `poll` that raises could not read; `tell` logs a line, once for each reason."""
         self._poll = poll
         self._period = period_seconds
         self._tell = tell

@@ -1,6 +1,6 @@
 """Declares what hypercalls answer, as Xen counts it: pages of 4 KiB, nanoseconds."""
 
-from typing import NamedTuple, Tuple
+from typing import NamedTuple
 
 # Flags of a domain.
 DYING = 1  # it is being destroyed
@@ -67,36 +67,6 @@ class DomainInfo(NamedTuple):
         return self.highest_vcpu + 1 if self.highest_vcpu < MOST_VCPUS else 0
 
     @property
-    def is_dying(self) -> bool:
-        """Whether it is being destroyed."""
-        return self.flags & DYING != 0
-
-    @property
-    def is_hvm(self) -> bool:
-        """Whether it is not paravirtualized: HVM or PVH."""
-        return self.flags & HVM != 0
-
-    @property
-    def is_shutdown(self) -> bool:
-        """Whether its system has stopped."""
-        return self.flags & SHUTDOWN != 0
-
-    @property
-    def is_paused(self) -> bool:
-        """Whether the toolstack has stopped it."""
-        return self.flags & PAUSED != 0
-
-    @property
-    def is_blocked(self) -> bool:
-        """Whether all of its vcpus wait for events."""
-        return self.flags & BLOCKED != 0
-
-    @property
-    def is_running(self) -> bool:
-        """Whether one of its vcpus is on a pcpu."""
-        return self.flags & RUNNING != 0
-
-    @property
     def is_stopped(self) -> bool:
         """Whether none of its vcpus may run: it is paused, shut down or being destroyed."""
         return self.flags & (PAUSED | SHUTDOWN | DYING) != 0
@@ -123,16 +93,6 @@ class VcpuContext(NamedTuple):
     in_kernel: bool
     rip: int
     cs: int
-    rsp: int
-    rbp: int
-
-
-class Runstates(NamedTuple):
-    """The times of a domain by runstate, as XCP-ng's Xen adds them up."""
-
-    times_ns: Tuple[int, ...]
-    # fullrun, full contention, concurrency hazard, blocked, partial run, partial contention
-    runnable_ns: int  # averaged over the vcpus
 
 
 class TraceInfo(NamedTuple):

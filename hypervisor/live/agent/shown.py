@@ -3,11 +3,9 @@
 from typing import Callable, Iterator, List, Optional, Sequence, Tuple
 
 from hypervisor.live.agent.exposition import Labels, Point, Value
-from hypervisor.live.agent.names import names_of, one_line
-from hypervisor.live.agent.readings import Reading
+from hypervisor.live.agent.names import names_of, one_line, vbd_names
+from hypervisor.live.agent.readings import NS_PER_SECOND, Reading
 from hypervisor.live.agent.report import DomainReport, VbdReport, VcpuReport, VifReport
-
-NS_PER_SECOND = 1_000_000_000
 
 
 class Shown:
@@ -46,14 +44,9 @@ def _named(domains: Sequence[DomainReport]) -> List[Tuple[str, DomainReport]]:
 
 
 def _vbds(domain: DomainReport) -> List[Tuple[str, VbdReport]]:
-    """Return the devices by name; by number where there is no name, or where two have it."""
+    """Return the devices by name; by number where they have no name of their own."""
     vbds = sorted(domain.vbds or (), key=lambda vbd: vbd.device)
-    names = [one_line(vbd.name) if vbd.name else None for vbd in vbds]
-    numbers = [str(vbd.device) for vbd in vbds]
-    return [
-        (number if name is None or (names + numbers).count(name) > 1 else name, vbd)
-        for name, number, vbd in zip(names, numbers, vbds)
-    ]
+    return [(name or str(vbd.device), vbd) for name, vbd in zip(vbd_names(vbds), vbds)]
 
 
 Points = Callable[[Shown], Iterator[Point]]

@@ -6,31 +6,8 @@ import warnings
 from pathlib import Path
 from typing import Callable, List, Tuple, cast
 
+from hypervisor.live.agent.ciphers import CIPHERS, CURVES, TLS13_CIPHERS
 from hypervisor.live.agent.webconfig import CLIENT_AUTHS, Tls, WebConfigError
-
-_CIPHERS = {
-    "TLS_RSA_WITH_AES_128_CBC_SHA": "AES128-SHA",
-    "TLS_RSA_WITH_AES_256_CBC_SHA": "AES256-SHA",
-    "TLS_RSA_WITH_AES_128_GCM_SHA256": "AES128-GCM-SHA256",
-    "TLS_RSA_WITH_AES_256_GCM_SHA384": "AES256-GCM-SHA384",
-    "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA": "ECDHE-ECDSA-AES128-SHA",
-    "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA": "ECDHE-ECDSA-AES256-SHA",
-    "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA": "ECDHE-RSA-AES128-SHA",
-    "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA": "ECDHE-RSA-AES256-SHA",
-    "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256": "ECDHE-ECDSA-AES128-GCM-SHA256",
-    "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384": "ECDHE-ECDSA-AES256-GCM-SHA384",
-    "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256": "ECDHE-RSA-AES128-GCM-SHA256",
-    "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384": "ECDHE-RSA-AES256-GCM-SHA384",
-    "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256": "ECDHE-RSA-CHACHA20-POLY1305",
-    "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256": "ECDHE-ECDSA-CHACHA20-POLY1305",
-}
-_TLS13_CIPHERS = (
-    "TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256",
-)  # fmt: skip
-_CURVES = {
-    "CurveP256": "prime256v1", "CurveP384": "secp384r1", "CurveP521": "secp521r1",
-    "X25519": "X25519",
-}  # fmt: skip
 
 
 def context(tls: Tls) -> ssl.SSLContext:
@@ -121,9 +98,9 @@ def _choose_versions(made: ssl.SSLContext, tls: Tls) -> None:
 
 def _choose_ciphers(made: ssl.SSLContext, tls: Tls) -> None:
     for name in tls.cipher_suites:
-        if name not in _CIPHERS and name not in _TLS13_CIPHERS:
+        if name not in CIPHERS and name not in TLS13_CIPHERS:
             raise ValueError(f"unknown or insecure cipher suite {name!r}")
-    ciphers = [_CIPHERS[name] for name in tls.cipher_suites if name in _CIPHERS]
+    ciphers = [CIPHERS[name] for name in tls.cipher_suites if name in CIPHERS]
     if ciphers:
         made.set_ciphers(":".join(ciphers))
     elif tls.cipher_suites:  # nothing for TLS 1.2
@@ -133,7 +110,7 @@ def _choose_ciphers(made: ssl.SSLContext, tls: Tls) -> None:
     else:
         made.options &= ~ssl.OP_CIPHER_SERVER_PREFERENCE
     for name in tls.curve_preferences:
-        if name not in _CURVES:
-            raise ValueError(f"no curve {name!r}; there are {', '.join(_CURVES)}")
+        if name not in CURVES:
+            raise ValueError(f"no curve {name!r}; there are {', '.join(CURVES)}")
     if tls.curve_preferences:  # Python sets one
-        made.set_ecdh_curve(_CURVES[tls.curve_preferences[0]])
+        made.set_ecdh_curve(CURVES[tls.curve_preferences[0]])

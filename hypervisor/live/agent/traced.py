@@ -67,16 +67,12 @@ class Traced:
         """Add what one round of the rings has brought.
 
         The rings are read one after the other, so that of the last moments of a round a part is
-        missing. The next round has it: therefore that time is added up then.
+        missing. The next round has it: therefore that time is added up then. After the last
+        round, one without windows does it.
         """
         before = self._newest()
         self._hold(windows)
         self._add_until(before)
-
-    def finish(self, windows: Iterable[Window] = ()) -> None:
-        """Add the last windows, and all that waits for another round."""
-        self._hold(windows)
-        self._add_until(self._newest())
 
     def note(self, domid: int, vcpu: int, state: int) -> None:
         """Note the state that a vcpu was found in, which counts if no record has told one yet."""

@@ -10,6 +10,7 @@ import threading
 from typing import Dict, Iterable, List, NamedTuple, Optional, Tuple
 
 from hypervisor.live.agent.report import DomainReport, HostReport, VcpuReport
+from hypervisor.live.agent.states import stands
 from hypervisor.live.agent.traced import BLOCKED, OFFLINE, RUNNABLE, RUNNING, Traced
 from hypervisor.live.agent.tracerings import Window
 
@@ -153,8 +154,7 @@ def _told_by_report(vcpu: VcpuReport) -> Optional[_Times]:
 
 
 def _is_capped(domain: DomainReport, vcpu: VcpuReport) -> bool:
-    stands = domain.paused or domain.shutdown or domain.dying
-    return bool(domain.cap_percent) and bool(vcpu.online) and not stands
+    return bool(domain.cap_percent) and bool(vcpu.online) and not stands(domain)
 
 
 def _state(domain: DomainReport, vcpu: VcpuReport) -> Optional[int]:

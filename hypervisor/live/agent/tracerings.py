@@ -66,11 +66,6 @@ class Ring:
         """The pages that it has."""
         return len(self._bytes) // PAGE
 
-    def held(self) -> int:
-        """Return how many bytes in it are not read yet."""
-        read_to, written_to = self.position()
-        return (written_to - read_to) % (2 * self._size)
-
     def skip(self) -> None:
         """Leave out what is in it."""
         self._read_to = self._counters[0] = self._counters[1]

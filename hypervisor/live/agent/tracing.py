@@ -5,6 +5,7 @@ the whole host, so one program at a time can use it; what another has begun is n
 Source: xen/common/trace.c (tb_control), xen/include/public/sysctl.h (xen_sysctl_tbuf_op).
 """
 
+import errno
 import time
 from typing import Callable, List, Optional, Sequence
 
@@ -100,15 +101,6 @@ class Tracing:
         self.is_on = False
         return windows
 
-    @property
-    def pcpus(self) -> Sequence[int]:
-        """The pcpus that have a ring; none before the first `start`."""
-        return [ring.pcpu for ring in self._rings]
-
-    def held(self) -> List[int]:
-        """Return how many bytes are in each ring."""
-        return [ring.held() for ring in self._rings]
-
     def _taken(self) -> List[Window]:
         windows = []
         for ring in self._rings:
@@ -165,8 +157,6 @@ class Tracing:
 def why_refused(error: HypercallFailed) -> str:
     """Return what a refusal of the trace buffers means, in words."""
     return {
-        1: "the hypervisor does not permit it",
-        12: "the hypervisor has no memory for rings of this size",
-        13: "the hypervisor's security policy denies it",
-        38: "this hypervisor was built without trace buffers (CONFIG_TRACEBUFFER)",
+        errno.ENOMEM: "the hypervisor has no memory for rings of this size",
+        errno.ENOSYS: "this hypervisor was built without trace buffers (CONFIG_TRACEBUFFER)",
     }.get(error.errno, str(error))

@@ -32,9 +32,10 @@ _HEADERS: Mapping[str, Sequence[str]] = {
 """The headers that may be set, and their values; (): any."""
 _UNITS = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _DURATION = re.compile(r"(?:[0-9]{1,9}(?:ns|us|ms|s|m|h)){1,6}")
-_BCRYPT_HASH = re.compile(
+BCRYPT_HASH = re.compile(
     r"\$2[abxy]\$(0[4-9]|[12]\d|3[01])\$[./A-Za-z0-9]{21}[.Oeu][./A-Za-z0-9]{31}", re.ASCII
 )
+"""The last of the 22 characters of the salt has 2 bits of the 128."""
 
 
 class WebConfigError(AgentError):
@@ -147,7 +148,7 @@ def _misfit(tls: Tls) -> str:
         if not getattr(tls, name):
             return f"missing {name}"
     if tls.client_auth_type not in CLIENT_AUTHS:
-        return f"client_auth_type is one of {', '.join(CLIENT_AUTHS)}".replace(" ,", "")
+        return f"client_auth_type is one of {', '.join(filter(None, CLIENT_AUTHS))}"
     for name in ("min_version", "max_version"):
         if getattr(tls, name) not in VERSIONS:
             return f"{name} is one of {', '.join(VERSIONS)}: an agent speaks no older TLS"
@@ -185,7 +186,7 @@ def _users(node: Optional[Node]) -> Dict[str, str]:
     if not isinstance(node.value, dict):
         raise plainyaml.NotPlain(node.line, "basic_auth_users is a mapping of names to hashes")
     for name, value in node.value.items():
-        if not isinstance(value.value, str) or not _BCRYPT_HASH.fullmatch(value.value):
+        if not isinstance(value.value, str) or not BCRYPT_HASH.fullmatch(value.value):
             told = f"the password of {name!r} is not a bcrypt hash"
             raise plainyaml.NotPlain(value.line, told)
     return {name: str(value.value) for name, value in node.value.items()}

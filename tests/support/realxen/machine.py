@@ -3,13 +3,13 @@
 Everything takes some ten times as long as on hardware, and there is no PMU.
 """
 
-import socket
 import subprocess
 import time
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from threading import Event
 
+from tests.support.e2e.peers import free_port
 from tests.support.realxen.images import Images
 
 _COMMANDS_PORT = 8022
@@ -43,8 +43,8 @@ class Machine:
         """`folder` gets the console's log."""
         self._images = images
         self.serial = folder / "serial.log"
-        self._port = _free_port()
-        self.forwarded_port = _free_port()
+        self._port = free_port()
+        self.forwarded_port = free_port()
         """Here domain 0's port 10032 answers."""
         self._options = f"{_XEN_OPTIONS} sched={scheduler}"
         self._process: subprocess.Popen[bytes] | None = None
@@ -127,9 +127,3 @@ class Machine:
             raise CommandFailed(f"{method} {path}: {error}") from error
         finally:
             connection.close()
-
-
-def _free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])

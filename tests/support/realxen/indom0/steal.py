@@ -40,7 +40,8 @@ def main(seconds: float) -> None:
     poller.poll()
     sampler.drain()
     first = poller.poll()
-    traced.finish(tracing.read())  # all that is known up to here
+    traced.add(tracing.read())
+    traced.add([])  # all that is known up to here
     began = {key: traced.times(*key) for key in _keys(first)}
     end = time.monotonic() + seconds
     next_poll = time.monotonic() + POLL_SECONDS
@@ -51,7 +52,8 @@ def main(seconds: float) -> None:
             poller.poll()
             next_poll += POLL_SECONDS
     last = poller.poll()
-    traced.finish(tracing.stop())
+    traced.add(tracing.stop())
+    traced.add([])
     stop.set()
     thread.join()
     sys.stdout.write(json.dumps({

@@ -22,7 +22,7 @@ ffffffff81000300 T _etext
 
 
 def written(tmp_path, counts, *, names=None, unplaced=0, problems=()):
-    samples = ContextSamples(20_000_000, counts, unplaced, 7, 7, 1, list(problems))
+    samples = ContextSamples(20_000_000, counts, unplaced, 7, list(problems))
     path = tmp_path / "contexts.txt"
     path.write_text(file_text(samples, names or {WEB: "web", DB: "db"}, 17 * 10**17, 10**9))
     return path
@@ -108,7 +108,7 @@ def test_what_is_no_such_file_is_refused_with_its_place(tmp_path, text, told):
 )
 @given(st.text(max_size=200))
 def test_any_name_of_a_domain_makes_one_line(tmp_path, name):
-    samples = ContextSamples(1, {(*WEB, 0, False, 1): 1}, 0, 1, 1, 1, [])
+    samples = ContextSamples(1, {(*WEB, 0, False, 1): 1}, 0, 1, [])
     text = file_text(samples, {WEB: name}, 0, 0)
 
     assert 1 == int(read(text.encode(), "a", {}).values.sum())

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from hypervisor.live.agent.ciphers import CIPHERS, CURVES, TLS13_CIPHERS
 from tests.support.certificates import make_certificate, shaken
 from xenprof.service.tls import tls_context
-from xenprof.service.tlsconfig import CIPHERS, CURVES, TLS13_CIPHERS, TlsServerConfig
+from xenprof.service.tlsconfig import TlsServerConfig
 
 VERIFY = {"client_ca_file": "cert.pem", "client_auth_type": "RequireAndVerifyClientCert"}
 

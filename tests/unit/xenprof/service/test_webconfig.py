@@ -116,6 +116,7 @@ def test_an_empty_file_is_a_config_without_authentication(tmp_path):
         ),
         ("basic_auth_users: {a: secret}", "'a' is not a bcrypt hash"),
         (f"basic_auth_users: {{a: $2b$04${'z' * 53}}}", "'a' is not a bcrypt hash"),
+        (f"basic_auth_users: {{a: $2b$1\u0663${'.' * 53}}}", "'a' is not a bcrypt hash"),
         ("http_server_config: {headers: {X-Nonsense: a}}", "X-Nonsense"),
         ("tls_server_config: {cert_file: none.pem, key_file: none.key}", "no such file: none.pem"),
         ("a: [", "not YAML"),

@@ -1,8 +1,10 @@
+import errno
+
 import pytest
 
 from hypervisor.live.agent import passwords
 from hypervisor.live.agent.check import findings
-from hypervisor.live.agent.errors import Unavailable
+from hypervisor.live.agent.errors import HypercallFailed, Unavailable
 from hypervisor.live.agent.options import Options
 from hypervisor.live.agent.report import DomainReport, VcpuReport, VifReport
 from tests.support.live.agent_parts import bare_report
@@ -39,7 +41,10 @@ GOOD = bare_report(
         DomainReport(1, "v", vifs=[VifReport(0), VifReport(1, receive_bytes=5)]),
     ],
     sources={"vcpu_time": "hypercall", "vif": "sysfs"},
-    problems=["weights: EPERM", "vbd-1-51712: no statistics\nin\x1b[31m red"],
+    problems=[
+        f"weights: {HypercallFailed(errno.EACCES)}",
+        "vbd-1-51712: no statistics\nin\x1b[31m red",
+    ],
 )
 
 
@@ -87,10 +92,13 @@ def test_what_is_there_is_told(dom0, what, line):
     assert line == str(checked(dom0)[what])
 
 
-def test_a_refusal_of_the_hypervisor_may_be_one_of_flask(dom0):
+def test_a_denial_of_flask_is_told(dom0):
     lines = [str(one) for one in findings(Options(), lambda _: Host(GOOD), str(dom0))]
 
-    assert "missing  problem: weights: EPERM (FLASK denies it?)" in lines
+    assert (
+        "missing  problem: weights: the hypervisor's security policy (FLASK) denies it (EACCES)"
+        in (lines)
+    )
 
 
 def test_a_guest_cannot_serve(dom0):

@@ -139,7 +139,9 @@ def test_a_refusal_is_a_problem_once():
     bench.pass_round(20)
     bench.pass_round(20)
 
-    assert ["contexts: EPERM"] == bench.sampler.samples().problems
+    assert [
+        "contexts: the hypervisor does not permit it (EPERM)"
+    ] == bench.sampler.samples().problems
 
 
 def test_sampling_slows_down_when_a_round_costs_more_than_its_share():

@@ -14,6 +14,7 @@ from tests.support.live.machine import HVM, PAUSED, SHUTDOWN, Domain, Machine, V
 from tests.support.live.polled import Polled
 
 WEB = UUID("7d2c4b1e-0000-4000-8000-00000000002a")
+NO_ERRNO = 1 << 40
 EVERYTHING = {
     "physinfo": ("sysctl", 3),
     "scheduler": ("sysctl", 4),
@@ -170,7 +171,9 @@ def test_a_domain_that_goes_while_it_is_read_is_no_problem():
     )
 
 
-@pytest.mark.parametrize("number", [errno.EPERM, errno.EACCES, errno.ENOSYS, errno.EFAULT])
+@pytest.mark.parametrize(
+    "number", [errno.EPERM, errno.EACCES, errno.ENOSYS, errno.EFAULT, NO_ERRNO]
+)
 @pytest.mark.parametrize("what", EVERYTHING)
 def test_a_refusal_leaves_its_data_unknown_and_is_told_in_one_line(what, number):
     polled = two_domains(vcpus=[Vcpu(), Vcpu()])

@@ -20,7 +20,7 @@ def traced(*rounds):
     found = Traced(KHZ)
     for windows in rounds:
         found.add(windows)
-    found.finish()
+    found.add([])
     return found
 
 
@@ -28,7 +28,7 @@ def real():
     found = Traced(REAL_KHZ)
     for windows in rounds_of(real_bytes()):
         found.add(windows)
-    found.finish()
+    found.add([])
     return found
 
 
@@ -128,7 +128,8 @@ def test_a_vcpu_without_a_record_has_the_state_that_it_was_found_in():
     found.add([Window(0, change(1000, 4, 0, RUNNING, BLOCKED))])
     found.add([])
     found.note(3, 0, RUNNING)
-    found.finish([Window(0, change(1600, 4, 0, BLOCKED, RUNNING))])
+    found.add([Window(0, change(1600, 4, 0, BLOCKED, RUNNING))])
+    found.add([])
 
     assert ((600, 0, 0, 0), None) == (found.times(3, 0), found.times(3, 1))
 
@@ -138,7 +139,8 @@ def test_a_state_that_a_record_belies_is_not_counted():
     found.add([Window(0, change(1000, 4, 0, RUNNING, BLOCKED))])
     found.add([])
     found.note(3, 0, RUNNING)
-    found.finish([Window(0, change(1600, 3, 0, BLOCKED, RUNNING))])
+    found.add([Window(0, change(1600, 3, 0, BLOCKED, RUNNING))])
+    found.add([])
 
     assert (0, 0, 0, 0) == found.times(3, 0)
 
