@@ -25,6 +25,7 @@ WEBHOOK = "webhook.url"
 _WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}
 _SCRAPES_PER_WINDOW = 60  # a scrape every 5 s as the rules are written
 _SHORTEST_SCRAPE_MS = 500  # twice the time between two snapshots of the service is enough
+_SCRAPES_PER_NOTICE = 12  # a minute as the rules are written, which is Prometheus' own default
 _WORSE_HIDES = (
     ("XenDomainStarved", "XenStealHigh|XenStealSustained"),
     ("XenStealHigh", "XenStealSustained"),
@@ -132,7 +133,7 @@ def _alertmanager(settings: ObserveSettings, hides_urls: bool) -> Tree:
             "receiver": "page",
             "group_by": ["host", "alertname"],
             "group_wait": f"{2 * every_ms}ms",
-            "group_interval": f"{12 * every_ms}ms",
+            "group_interval": f"{notice_ms(settings.pace)}ms",
             "repeat_interval": "4h",
         },
         "inhibit_rules": [
@@ -145,6 +146,11 @@ def _alertmanager(settings: ObserveSettings, hides_urls: bool) -> Tree:
         ],
         "receivers": [receiver],
     }
+
+
+def notice_ms(pace: Pace) -> int:
+    """Return after how long Prometheus and Alertmanager tell again what they have told."""
+    return _SCRAPES_PER_NOTICE * _scrape_ms(pace)
 
 
 def _scrape_ms(pace: Pace) -> int:

@@ -11,7 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dashboards.observe import kept
-from dashboards.observe.configs import ALERTMANAGER_WEB, PROMETHEUS_WEB, configs, scraped_url
+from dashboards.observe.configs import (
+    ALERTMANAGER_WEB,
+    PROMETHEUS_WEB,
+    configs,
+    notice_ms,
+    scraped_url,
+)
 from dashboards.observe.guard import Guard, Webhook
 from dashboards.observe.health import check_scraped
 from dashboards.observe.server import LOOPBACK, Server, config_option, end
@@ -120,6 +126,8 @@ def _servers(
                 f"--storage.tsdb.path={folder / 'prometheus'}",
                 f"--web.listen-address={LOOPBACK}:{settings.prometheus_port}",
                 "--enable-feature=exemplar-storage",
+                # What it tells while it reads its configuration again is lost, and told again then.
+                f"--rules.alert.resend-delay={notice_ms(settings.pace)}ms",
                 *page,
             ),
             port=settings.prometheus_port,
