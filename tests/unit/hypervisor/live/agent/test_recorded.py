@@ -2,8 +2,8 @@
 
 import pytest
 
-from hypervisor.live.agent.hypercalls import Xen
-from hypervisor.live.agent.poll import Poller
+from hypervisor.live.agent.polling.host import Poller
+from hypervisor.live.agent.xen.hypercalls import Xen
 from tests.support.live.fakes import FACTS, FakeClock, FakeDevices, FakeStore
 from tests.support.live.recorded_privcmd import RecordedPrivcmd, recording
 
