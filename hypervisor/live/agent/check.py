@@ -10,7 +10,7 @@ from hypervisor.live.agent.errors import AgentError
 from hypervisor.live.agent.oneline import one_line
 from hypervisor.live.agent.opening import Open
 from hypervisor.live.agent.options import Options
-from hypervisor.live.agent.polling.readings import resident_bytes
+from hypervisor.live.agent.process.memory import resident_bytes
 from hypervisor.live.agent.report.fields import HostReport
 from hypervisor.live.agent.web.config import WebConfig, read_config
 

@@ -6,12 +6,10 @@ Source: drivers/block/xen-blkback/xenbus.c of Linux for the files below statisti
 512 bytes. qdisk counts only for QEMU's own monitor: its counters are unknown here.
 """
 
-import itertools
-import os
 import re
-from pathlib import Path
-from typing import TYPE_CHECKING, Dict, Iterable, List, NamedTuple, Optional, Set, Tuple
+from typing import TYPE_CHECKING, Dict, Iterable, List, Optional, Set, Tuple
 
+from hypervisor.live.agent.domain0.backends import Backend, Backends, Node
 from hypervisor.live.agent.domain0.frontends import Frontends
 from hypervisor.live.agent.domain0.keptfiles import KeptFiles
 from hypervisor.live.agent.domain0.netdevs import Netdevs
@@ -25,32 +23,21 @@ if TYPE_CHECKING:
 else:
     Protocol = object
 
-_BUS = "sys/bus/xen-backend/devices"
-_DEVICE = re.compile(r"(vif|vbd|vbd3|tap|qdisk)-(\d{1,5})-(\d{1,10})\Z")
 _NUMBER = re.compile(rb"(\d{1,20})\s*\Z")
 _KINDS = {"vbd": "vbd", "vbd3": "tap", "tap": "tap", "qdisk": "qdisk"}
-_MOST_DEVICES = 16384
-_CHARACTERS = 1024
 _SECTOR_BYTES = 512
 _FEW_BYTES = 64
 _STATISTICS = ("rd_req", "wr_req", "rd_sect", "wr_sect", "oo_req")
 _NEW_NS = 10 * 1000000000  # so long devices of a new domain may come one by one
 _LOOKS_NS = 5 * 1000000000
-_STALE_NS = 30 * 1000000000
-_REREAD_AT_ONCE = 64  # devices, so that many are not all read again at once
-_SETTINGS = {
-    "vif": ("mac", "bridge"),
-    "vbd": ("dev", "type", "params", "mode"),
-    "qdisk": ("dev", "type", "params", "mode"),
-    "vbd3": ("dev", "type", "params", "mode", "kthread-pid"),
-    "tap": ("dev", "type", "params", "mode"),
-}
 
 
 class DeviceSource(Protocol):
     """What counts the devices of domains."""
 
-    problem: Optional[str]  # why devices cannot be found
+    @property
+    def problem(self) -> Optional[str]:
+        """Why devices cannot be found."""
 
     def begin(self, lives: Iterable[Life], now_ns: int) -> None:
         """Begin a poll that has found these domains; forget all others."""
@@ -63,48 +50,29 @@ Found = Tuple[Optional[Tuple[VifReport, ...]], Optional[Tuple[VbdReport, ...]]]
 """The interfaces and disks of a domain; None where they are unknown."""
 
 
-class _Node(NamedTuple):
-    """A device as the bus has it."""
-
-    kind: str
-    domid: int
-    number: int
-    name: str
-    inode: int  # one that is attached again has another
-
-
-class _Device(NamedTuple):
-    node: _Node
-    settings: Dict[str, str]  # as the toolstack has written them
-    read_ns: int  # when
-    netdev: Optional[str] = None
-
-    @property
-    def is_complete(self) -> bool:
-        return len(self.settings) == len(_SETTINGS[self.node.kind])
-
-
 class Devices:
     """The devices of guests, found on the bus of backends.
 
     Counters are read in each poll. Devices are looked for while a domain is new, and else every
-    few seconds; their settings are read again in turn every 30 s, sooner if one is missing.
+    few seconds.
     """
 
     def __init__(self, store: Store, root: str = "/", tapdisks: Optional[Tapdisks] = None) -> None:
-        self.problem: Optional[str] = None
-        self._store = store
+        self._backends = Backends(store, root)
         self._frontends = Frontends(store)
-        self._bus = Path(root) / _BUS
         self._files = KeptFiles()
         self._netdevs = Netdevs(root)
         self._tapdisks = tapdisks or Tapdisks(root)
-        self._found: Dict[Life, List[_Device]] = {}
         # What was told last by node: it is told again while nothing else is counted.
-        self._vifs: Dict[_Node, Tuple[str, VifReport]] = {}
-        self._vbds: Dict[_Node, Tuple[List[Optional[bytes]], VbdReport]] = {}
+        self._vifs: Dict[Node, Tuple[str, VifReport]] = {}
+        self._vbds: Dict[Node, Tuple[List[Optional[bytes]], VbdReport]] = {}
         self._lives: Set[Life] = set()
         self._new_until_ns = self._next_look_ns = -1
+
+    @property
+    def problem(self) -> Optional[str]:
+        """Why devices cannot be found."""
+        return self._backends.problem
 
     def begin(self, lives: Iterable[Life], now_ns: int) -> None:
         """Begin a poll: look for devices if it is time, and read the counters of interfaces."""
@@ -124,7 +92,7 @@ class Devices:
             return None, None
         vifs: Dict[int, VifReport] = {}
         vbds: Dict[int, VbdReport] = {}
-        for device in self._found.get(life, ()):
+        for device in self._backends.of(life):
             if device.node.kind == "vif":
                 vifs[device.node.number] = self._vif(device)
             else:
@@ -139,93 +107,12 @@ class Devices:
         )
 
     def _look(self, lives: Set[Life], now_ns: int) -> None:
-        nodes = self._nodes()
-        if self.problem is not None:
-            return
-        there = {life[0]: life for life in lives}
-        before = self._found
-        known = {(life, device.node): device for life, found in before.items() for device in found}
-        self._found = {}
-        for node in nodes:
-            life = there.get(node.domid)
-            if life is not None:
-                device = known.get((life, node)) or self._new(node, now_ns)
-                self._found.setdefault(life, []).append(self._completed(device))
-        self._reread(now_ns)
-        self._vifs, self._vbds = {}, {}
-        self._frontends.look(sorted(lives), self._changed(before), now_ns)
+        changed = self._backends.look(lives, now_ns)
+        if self.problem is None:
+            self._vifs, self._vbds = {}, {}
+            self._frontends.look(sorted(lives), changed, now_ns)
 
-    def _changed(self, before: Dict[Life, List[_Device]]) -> Set[Life]:
-        """Return the domains that have others than before."""
-        return {
-            life
-            for life in set(before) | set(self._found)
-            if [one.node for one in before.get(life, ())]
-            != [one.node for one in self._found.get(life, ())]
-        }
-
-    def _reread(self, now_ns: int) -> None:
-        """Read the settings of those that have waited longest for it, as a toolstack changes them.
-
-        Where xenstore does not answer, what is known holds.
-        """
-        due = [
-            (device.read_ns, life, index)
-            for life, found in self._found.items()
-            for index, device in enumerate(found)
-            if now_ns - device.read_ns >= (_STALE_NS if device.is_complete else _LOOKS_NS)
-        ]
-        for _, life, index in sorted(due)[:_REREAD_AT_ONCE]:
-            device = self._completed(self._new(self._found[life][index].node, now_ns))
-            if self._store.problem is not None:
-                break
-            self._found[life][index] = device
-
-    def _nodes(self) -> List[_Node]:
-        self.problem = None
-        found = []
-        try:
-            with os.scandir(str(self._bus)) as entries:
-                for entry in itertools.islice(entries, _MOST_DEVICES):
-                    match = _DEVICE.match(entry.name)
-                    if match is not None:
-                        kind, domid, number = match.groups()
-                        node = _Node(kind, int(domid), int(number), entry.name, entry.inode())
-                        found.append(node)
-        except OSError as error:
-            self.problem = "%s: %s" % (self._bus, error.strerror)
-        return sorted(found)
-
-    def _new(self, node: _Node, now_ns: int) -> _Device:
-        settings = {}
-        for name in _SETTINGS[node.kind]:
-            value = self._setting(node, name)
-            if value is not None:
-                settings[name] = value
-        return _Device(node, settings, now_ns)
-
-    def _setting(self, node: _Node, name: str) -> Optional[str]:
-        path = "/local/domain/0/backend/%s/%d/%d/%s" % (*node[:3], name)
-        value = self._store.read(path)
-        return None if value is None else value[:_CHARACTERS]
-
-    def _completed(self, device: _Device) -> _Device:
-        """Return a device with what is only known some time after it appears."""
-        if device.node.kind == "vif" and device.netdev is None:
-            try:
-                names = sorted(
-                    path.name for path in (self._bus / device.node.name / "net").iterdir()
-                )
-            except OSError:
-                names = []
-            return device._replace(netdev=names[0] if names else None)
-        if device.node.kind == "vbd3" and "kthread-pid" not in device.settings:
-            pid = self._setting(device.node, "kthread-pid")
-            if pid is not None:
-                return device._replace(settings=dict(device.settings, **{"kthread-pid": pid}))
-        return device
-
-    def _vif(self, device: _Device) -> VifReport:
+    def _vif(self, device: Backend) -> VifReport:
         line = self._netdevs.line(device.netdev or "")
         told = self._vifs.get(device.node)
         if told is not None and told[0] == line:
@@ -238,7 +125,7 @@ class Devices:
         self._vifs[device.node] = line, report
         return report
 
-    def _vbd(self, device: _Device) -> VbdReport:
+    def _vbd(self, device: Backend) -> VbdReport:
         if device.node.kind == "vbd":
             return self._blkback(device)
         report = _described(device)
@@ -248,8 +135,8 @@ class Devices:
             return report if counters is None else _tapdisk(report, counters)
         return report
 
-    def _blkback(self, device: _Device) -> VbdReport:
-        home = "%s/%s/statistics/" % (self._bus, device.node.name)
+    def _blkback(self, device: Backend) -> VbdReport:
+        home = "%s/%s/statistics/" % (self._backends.bus, device.node.name)
         counted = [self._files.read(home + name, _FEW_BYTES) for name in _STATISTICS]
         told = self._vbds.get(device.node)
         if told is not None and told[0] == counted:
@@ -266,7 +153,7 @@ class Devices:
         return report
 
 
-def _described(device: _Device) -> VbdReport:
+def _described(device: Backend) -> VbdReport:
     """Return a block device as the toolstack has written it, nothing counted."""
     setting = device.settings.get
     params = setting("params")

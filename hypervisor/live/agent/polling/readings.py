@@ -2,15 +2,14 @@
 
 import threading
 import time
-from pathlib import Path
 from typing import Callable, NamedTuple, Optional
 
 from hypervisor.live.agent.errors import AgentError
 from hypervisor.live.agent.limits import LONGEST_POLL_SECONDS
+from hypervisor.live.agent.process.memory import resident_bytes
 from hypervisor.live.agent.report.fields import HostReport
 
 NS_PER_SECOND = 1_000_000_000
-_KIB = 1024
 
 
 class Cost(NamedTuple):
@@ -119,15 +118,3 @@ class Readings:
             hypercalls=self._hypercalls,
             resident_bytes=resident_bytes(),
         )
-
-
-def resident_bytes() -> Optional[int]:
-    """Return the resident memory of this process; None where /proc does not tell."""
-    try:
-        with Path("/proc/self/status").open("rb") as status:
-            for line in status:
-                if line.startswith(b"VmRSS:"):
-                    return int(line.split()[1]) * _KIB
-    except (OSError, ValueError, IndexError):
-        pass
-    return None

@@ -1,1 +1,1 @@
-"""What an agent is to the Linux that it runs on: clocks, privileges, systemd, stderr."""
+"""What an agent is to the Linux that it runs on: clocks, memory, privileges, systemd, stderr."""

@@ -4,7 +4,8 @@ from hypothesis import strategies as st
 
 from exporters.catalogue import CATALOGUE
 from exporters.scrape.renderer import Renderer
-from hypervisor.live.agent.pages.metrics import COSTS, METRICS, exposition
+from hypervisor.live.agent.pages.costs import COSTS
+from hypervisor.live.agent.pages.metrics import METRICS, exposition
 from hypervisor.live.agent.pages.shown import Shown
 from hypervisor.live.agent.report.fields import (
     DomainReport,

@@ -2,7 +2,7 @@ import threading
 
 import pytest
 
-from hypervisor.live.agent.polling.readings import NotRead, Readings, resident_bytes
+from hypervisor.live.agent.polling.readings import NotRead, Readings
 from tests.support.live.agent_parts import PATIENCE_SECONDS, SECOND_NS, bare_report
 
 
@@ -145,7 +145,3 @@ def test_the_first_report_stays_known(host, readings):
     host.now += 5
 
     assert 1 == readings.latest().first.serial
-
-
-def test_the_resident_memory_is_that_of_this_process():
-    assert (resident_bytes() or 0) > 1 << 20
