@@ -12,7 +12,7 @@ from hypervisor.live.agent.opening import Open
 from hypervisor.live.agent.options import Options
 from hypervisor.live.agent.process.memory import resident_bytes
 from hypervisor.live.agent.report.fields import HostReport
-from hypervisor.live.agent.web.config import WebConfig, read_config
+from hypervisor.live.agent.web.config.file import WebConfig, read_config
 
 OK, MISSING, FATAL = "ok", "missing", "FATAL"
 

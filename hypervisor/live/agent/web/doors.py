@@ -4,7 +4,7 @@ import contextlib
 import socket
 from typing import TYPE_CHECKING, Callable, List, Optional, Sequence
 
-from hypervisor.live.agent.web.config import WebConfig, read_config
+from hypervisor.live.agent.web.config.file import WebConfig, read_config
 from hypervisor.live.agent.web.connection import Door, Secure
 from hypervisor.live.agent.web.gate import Gate, at_rate, by_host, by_password, let_all_in
 from hypervisor.live.agent.web.listening import (
@@ -16,7 +16,7 @@ from hypervisor.live.agent.web.listening import (
 )
 
 if TYPE_CHECKING:
-    from hypervisor.live.agent.web.config import Tls
+    from hypervisor.live.agent.web.config.file import Tls
 
 _ALWAYS = (("X-Content-Type-Options", "nosniff"), ("Cache-Control", "no-store"))
 

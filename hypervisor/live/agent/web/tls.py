@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Callable, List, Tuple, cast
 
 from hypervisor.live.agent.web.ciphers import CIPHERS, CURVES, TLS13_CIPHERS
-from hypervisor.live.agent.web.config import CLIENT_AUTHS, Tls, WebConfigError
+from hypervisor.live.agent.web.config.file import CLIENT_AUTHS, Tls, WebConfigError
 
 
 def context(tls: Tls) -> ssl.SSLContext:

@@ -2,16 +2,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from exporters.catalogue import CATALOGUE
 from exporters.scrape.renderer import Renderer
-from hypervisor.live.agent.pages.costs import COSTS
 from hypervisor.live.agent.pages.metrics import METRICS, exposition
 from hypervisor.live.agent.pages.shown import Shown
 from hypervisor.live.agent.report.fields import (
     DomainReport,
     HostReport,
     PcpuReport,
-    SamplerReport,
     VbdReport,
     VcpuReport,
     VifReport,
@@ -20,7 +17,7 @@ from hypervisor.live.agent.report.fields import (
 from hypervisor.live.snapshots import snapshot_of
 from hypervisor.shutdown import REASONS
 from hypervisor.telemetry import DATA_KINDS, DATA_SOURCES
-from tests.support.live.agent_parts import SECOND_NS, bare_report, reading
+from tests.support.live.agent_parts import bare_report, reading
 from tests.support.live.reports import report
 from tests.support.snapshots import stats
 
@@ -163,13 +160,6 @@ def test_what_is_about_the_program_has_names_types_and_helps_of_the_product():
     assert {name: theirs[name][0] for name in names} == {name: ours[name][0] for name in names}
 
 
-def test_the_costs_of_an_agent_have_names_that_are_nobody_elses():
-    names = {metric.name for metric in COSTS}
-
-    assert set() == names & {metric.name for metric in CATALOGUE}
-    assert {"xenprof_agent_"} == {name[: len("xenprof_agent_")] for name in names}
-
-
 def test_all_words_for_why_a_domain_has_shut_down_are_those_of_the_product():
     stopped = [
         DomainReport(number, "u", str(number), shutdown=True, shutdown_reason=number)
@@ -184,35 +174,10 @@ def test_all_words_for_why_a_domain_has_shut_down_are_those_of_the_product():
 
 
 @pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("xenprof_up", "1"),
-        ("xenprof_start_time_seconds", "1790000000.0"),
-        ("xenprof_agent_cpu_seconds_total", "0.5"),
-        ("xenprof_agent_resident_memory_bytes", "17825792"),
-        ("xenprof_agent_hypercalls_total", "42"),
-        ("xenprof_agent_polls_total", "3"),
-        ("xenprof_agent_failed_polls_total", "1"),
-        ("xenprof_agent_polling_seconds_total", "0.25"),
-        ("xenprof_agent_poll_duration_seconds", "1e-06"),
-        ("xenprof_agent_poll_cpu_seconds", "5e-07"),
-        ("xenprof_agent_sampler_rounds_total", "7"),
-        ("xenprof_agent_sampler_skipped_total", "2"),
-        ("xenprof_agent_sampler_cpu_seconds_total", "1.0"),
-        ("xenprof_agent_sampler_period_seconds", "0.02"),
-        ("xenprof_agent_problems", "2"),
-    ],
+    ("name", "value"), [("xenprof_up", "1"), ("xenprof_start_time_seconds", "1790000000.0")]
 )
-def test_an_agent_tells_what_it_costs(name, value):
-    report = bare_report(
-        sampler=SamplerReport(7, 2, SECOND_NS, SECOND_NS // 50), problems=["one", "two"]
-    )
-
-    assert [f'{name}{{host="xen1"}} {value}'] == families(page(report))[name][1]
-
-
-def test_what_was_not_sampled_has_no_cost():
-    assert [] == families(page(bare_report()))["xenprof_agent_sampler_rounds_total"][1]
+def test_an_agent_tells_that_it_reads_and_since_when(name, value):
+    assert [f'{name}{{host="xen1"}} {value}'] == families(page(bare_report()))[name][1]
 
 
 def test_a_name_that_a_guest_has_chosen_breaks_no_line():

@@ -6,7 +6,7 @@ import pytest
 
 from hypervisor.live.agent.web import connection
 from hypervisor.live.agent.web import doors as opening
-from hypervisor.live.agent.web.config import WebConfigError
+from hypervisor.live.agent.web.config.file import WebConfigError
 from hypervisor.live.agent.web.doors import open_doors
 from hypervisor.live.agent.web.httphead import Answer
 from hypervisor.live.agent.web.listening import Address, CannotListen

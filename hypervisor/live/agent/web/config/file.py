@@ -6,12 +6,12 @@ an agent reads certificates from files only, and speaks TLS 1.2 and 1.3 only.
 
 import re
 from pathlib import Path
-from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from hypervisor.live.agent.errors import AgentError
 from hypervisor.live.agent.limits import MOST_CONFIG_BYTES
-from hypervisor.live.agent.web import plainyaml
-from hypervisor.live.agent.web.plainyaml import Node
+from hypervisor.live.agent.web.config.nodes import file_of, keys_of, text_of, texts_of, truth_of
+from hypervisor.live.agent.web.config.plainyaml import Node, NotPlain, read
 
 VERSIONS = ("TLS12", "TLS13")
 CLIENT_AUTHS = {
@@ -94,16 +94,16 @@ def read_config(path: str) -> WebConfig:
     if len(content) > MOST_CONFIG_BYTES:
         raise WebConfigError(f"{path}: has more than {MOST_CONFIG_BYTES} bytes")
     try:
-        return _config(plainyaml.read(content.decode("utf-8")), Path(path).parent)
+        return _config(read(content.decode("utf-8")), Path(path).parent)
     except UnicodeDecodeError:
         raise WebConfigError(f"{path}: is not UTF-8") from None
-    except plainyaml.NotPlain as error:
+    except NotPlain as error:
         raise WebConfigError(f"{path}: {error}") from None
 
 
 def _config(whole: Node, folder: Path) -> WebConfig:
     known = ("tls_server_config", "http_server_config", "rate_limit", "basic_auth_users")
-    parts = _keys(whole, known)
+    parts = keys_of(whole, known)
     tls = parts.get("tls_server_config")
     return WebConfig(
         tls=None if tls is None or tls.value is None else _tls(tls, folder),
@@ -114,31 +114,31 @@ def _config(whole: Node, folder: Path) -> WebConfig:
 
 
 def _tls(node: Node, folder: Path) -> Tls:
-    given = _keys(node, Tls._fields)
+    given = keys_of(node, Tls._fields)
     texts = {
-        name: _text(given[name])
+        name: text_of(given[name])
         for name in ("client_auth_type", "min_version", "max_version")
         if name in given
     }
     lists = {
-        name: _texts(given[name])
+        name: texts_of(given[name])
         for name in ("client_allowed_sans", "cipher_suites", "curve_preferences")
         if name in given
     }
     files = {
-        name: _file(given, name, folder) for name in ("cert_file", "key_file", "client_ca_file")
+        name: file_of(given, name, folder) for name in ("cert_file", "key_file", "client_ca_file")
     }
     tls = Tls(
         files["cert_file"],
         files["key_file"],
         files["client_ca_file"],
-        prefer_server_cipher_suites=_truth(given.get("prefer_server_cipher_suites"), True),
+        prefer_server_cipher_suites=truth_of(given.get("prefer_server_cipher_suites"), True),
         **texts,  # type: ignore[arg-type]
         **lists,  # type: ignore[arg-type]
     )
     reason = _misfit(tls)
     if reason:
-        raise plainyaml.NotPlain(node.line, f"tls_server_config: {reason}")
+        raise NotPlain(node.line, f"tls_server_config: {reason}")
     return tls
 
 
@@ -162,16 +162,16 @@ def _misfit(tls: Tls) -> str:
 
 
 def _headers(node: Optional[Node]) -> Dict[str, str]:
-    given = {} if node is None else _keys(node, ("http2", "headers"))
-    _truth(given.get("http2"), True)  # HTTP/1.1 is spoken here, whatever it says
+    given = {} if node is None else keys_of(node, ("http2", "headers"))
+    truth_of(given.get("http2"), True)  # HTTP/1.1 is spoken here, whatever it says
     headers = given.get("headers")
     found: Dict[str, str] = {}
-    for name, value in ({} if headers is None else _keys(headers, tuple(_HEADERS))).items():
-        text = _text(value)
+    for name, value in ({} if headers is None else keys_of(headers, tuple(_HEADERS))).items():
+        text = text_of(value)
         if _HEADERS[name] and text not in _HEADERS[name]:
-            raise plainyaml.NotPlain(value.line, f"{name} is one of {', '.join(_HEADERS[name])}")
+            raise NotPlain(value.line, f"{name} is one of {', '.join(_HEADERS[name])}")
         if not text.isprintable() or not _is_latin(text):
-            raise plainyaml.NotPlain(value.line, f"{name} has characters that no header may have")
+            raise NotPlain(value.line, f"{name} has characters that no header may have")
         found[name] = text
     return found
 
@@ -184,68 +184,24 @@ def _users(node: Optional[Node]) -> Dict[str, str]:
     if node is None or node.value is None:
         return {}
     if not isinstance(node.value, dict):
-        raise plainyaml.NotPlain(node.line, "basic_auth_users is a mapping of names to hashes")
+        raise NotPlain(node.line, "basic_auth_users is a mapping of names to hashes")
     for name, value in node.value.items():
         if not isinstance(value.value, str) or not BCRYPT_HASH.fullmatch(value.value):
             told = f"the password of {name!r} is not a bcrypt hash"
-            raise plainyaml.NotPlain(value.line, told)
+            raise NotPlain(value.line, told)
     return {name: str(value.value) for name, value in node.value.items()}
 
 
 def _rate(node: Optional[Node]) -> Optional[Rate]:
-    given = {} if node is None else _keys(node, ("interval", "burst"))
+    given = {} if node is None else keys_of(node, ("interval", "burst"))
     interval, burst = given.get("interval"), given.get("burst")
     if interval is None or interval.value == 0:
         return None
     written = interval.value
     if not isinstance(written, str) or not _DURATION.fullmatch(written):
-        raise plainyaml.NotPlain(interval.line, "write a duration such as 1s, 500ms or 1m30s")
+        raise NotPlain(interval.line, "write a duration such as 1s, 500ms or 1m30s")
     number = 0 if burst is None else burst.value
     if not isinstance(number, int) or isinstance(number, bool) or number < 1:
-        raise plainyaml.NotPlain(interval.line, "rate_limit: burst says how many may come at once")
+        raise NotPlain(interval.line, "rate_limit: burst says how many may come at once")
     parts = re.findall(r"([0-9]+)([a-z]+)", written)
     return Rate(sum(int(count) * _UNITS[unit] for count, unit in parts) or 1e-9, number)
-
-
-def _keys(node: Node, known: Sequence[str]) -> Dict[str, Node]:
-    if node.value is None:
-        return {}
-    if not isinstance(node.value, dict):
-        raise plainyaml.NotPlain(node.line, "a mapping of keys to values is wanted here")
-    for key, value in node.value.items():
-        if key not in known:
-            raise plainyaml.NotPlain(value.line, f"no key {key!r}; there are {', '.join(known)}")
-    return node.value
-
-
-def _text(node: Node) -> str:
-    if not isinstance(node.value, str):
-        raise plainyaml.NotPlain(node.line, "a text is wanted here; put it in quotes")
-    return node.value
-
-
-def _texts(node: Node) -> Tuple[str, ...]:
-    if not isinstance(node.value, list):
-        raise plainyaml.NotPlain(node.line, "a list of texts is wanted here")
-    words: List[Node] = node.value
-    return tuple(_text(word) for word in words)
-
-
-def _truth(node: Optional[Node], otherwise: bool) -> bool:
-    if node is None:
-        return otherwise
-    if not isinstance(node.value, bool):
-        raise plainyaml.NotPlain(node.line, "true or false is wanted here")
-    return node.value
-
-
-def _file(given: Mapping[str, Node], name: str, folder: Path) -> str:
-    """Return the path of a file that is there; relative ones begin at the config file."""
-    node = given.get(name)
-    text = "" if node is None else _text(node)
-    if node is None or not text:
-        return ""
-    path = folder / text
-    if not path.is_file():
-        raise plainyaml.NotPlain(node.line, f"no such file: {text}")
-    return str(path)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hypervisor.live.agent.web.config import WebConfigError, read_config
+from hypervisor.live.agent.web.config.file import WebConfigError, read_config
 from hypervisor.live.agent.web.tls import context
 from tests.support.certificates import make_certificate
 from tests.support.webconfigs import FILES, HASH, TLS, Written

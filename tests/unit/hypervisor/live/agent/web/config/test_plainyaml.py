@@ -3,7 +3,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hypervisor.live.agent.web.plainyaml import NotPlain, read
+from hypervisor.live.agent.web.config.plainyaml import NotPlain, read
 
 
 def plain(node):
