@@ -67,13 +67,13 @@ def _by_perf(output: str, seconds: float, hertz: int) -> int:
 
 
 def _by_contexts(output: str, seconds: float, hertz: int, kallsyms: tuple[str, ...]) -> int:
-    from hypervisor.live.agent.clock import Clock
-    from hypervisor.live.agent.contextfile import sampled
-    from hypervisor.live.agent.contexts import WARNING, ContextSampler
+    from hypervisor.live.agent.domain0.xenstore import Xenstore
     from hypervisor.live.agent.errors import AgentError
-    from hypervisor.live.agent.hypercalls import Xen
-    from hypervisor.live.agent.privcmd import PrivcmdDevice
-    from hypervisor.live.agent.xenstore import Xenstore
+    from hypervisor.live.agent.process.clock import Clock
+    from hypervisor.live.agent.recording.contexts import sampled
+    from hypervisor.live.agent.sampling.contexts import WARNING, ContextSampler
+    from hypervisor.live.agent.xen.hypercalls import Xen
+    from hypervisor.live.agent.xen.privcmd import PrivcmdDevice
     from xenprof.cli.import_foreign import write_contexts
     from xenprof.imports.xenoprof.symbolfiles import kernels_in
 

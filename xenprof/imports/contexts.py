@@ -1,5 +1,6 @@
-"""Reads what an agent has sampled of guests' registers: see hypervisor/live/agent/contextfile.py.
+"""Reads what an agent has sampled of guests' registers.
 
+The form of the file is that of hypervisor/live/agent/recording/contexts.py.
 A sample stands for a span of running time. Kernels have names where their symbols are given;
 of all other code nothing but addresses is known, which stand for names.
 """
@@ -8,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from hypervisor.live.agent.contextfile import HEAD
+from hypervisor.live.agent.recording.contexts import HEAD
 from xenprof.imports.errors import InputError
 from xenprof.imports.places import NO_KERNEL_IMAGE
 from xenprof.imports.reading import lines, shown

@@ -10,8 +10,8 @@ from hypervisor.live.agent.limits import (
     MOST_PERIOD_SECONDS,
     MOST_SAMPLE_HZ,
 )
-from hypervisor.live.agent.listening import Address, parse
-from hypervisor.live.agent.pages import OWN_PATHS
+from hypervisor.live.agent.pages.routes import OWN_PATHS
+from hypervisor.live.agent.web.listening import Address, parse
 
 PROGRAM = "xenprof-agent"
 DEFAULT_ADDRESS = "127.0.0.1:10032"
