@@ -30,7 +30,7 @@ def capped(share: float) -> Series:
     }
 
 
-AT_TWICE_THE_SPEED = {'xenprof_model_time_seconds_total{host="h"}': counting(2)}
+AT_TWICE_THE_SPEED = {'xen_host_uptime_seconds_total{host="h"}': counting(2)}
 
 CASES = (
     Case(
