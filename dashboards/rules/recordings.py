@@ -36,6 +36,7 @@ _BEHALF = 'rate(xen_domain_on_behalf_seconds_total{on_behalf_of!="(ended)"}[5m])
 """Without (ended): what was done for a domain moves there when it ends, which is no time spent."""
 
 _IDLE = 'mode="idle"'  # a real host knows no other mode
+_IN_STATE = 'sum by (host, domain) (rate(xen_vcpu_state_seconds_total{state="%s"}[5m]))'
 _EVENTS = 'xen_profile_events_total{measures="%s"}[5m]'
 _TOGETHER = ", while one session samples both and none has sampled one alone within the window."
 _DROPS = "sum by (host, domain, vif) (rate(xen_vif_drops_total[5m]))"
@@ -81,10 +82,9 @@ RECORDINGS = (
     ),
     Recording(
         "xen:domain_satisfied:ratio_rate5m",
-        "Share of the time for which a domain wanted to run in which it did run.",
-        'sum by (host, domain) (rate(xen_vcpu_state_seconds_total{state="running"}[5m])) / '
-        "sum by (host, domain) "
-        '(rate(xen_vcpu_state_seconds_total{state=~"running|runnable"}[5m]))',
+        "Share of the time for which a domain wanted to run in which it did run, where waits are "
+        "known.",
+        f"{_IN_STATE % 'running'} / ({_IN_STATE % 'running'} + {_IN_STATE % 'runnable'})",
     ),
     Recording(
         "xen:domain_wait_seconds:p99_rate5m",

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.peer
 
 BUSY = "xen:host_busy:ratio_rate5m"
 CPI = "xen:domain_cycles_per_instruction:ratio_rate5m"
+SATISFIED = "xen:domain_satisfied:ratio_rate5m"
 MISSES = "xen:domain_cache_misses_per_kilo_instruction:rate5m"
 
 
@@ -132,3 +133,23 @@ def test_a_host_that_does_not_answer_is_not_busy(tmp_path: Path):
     series = host("500+4x400 stale", "1000+5x400 stale")
 
     assert wrong(tmp_path, BUSY, series, None, domain=None) == ""
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [
+        pytest.param({"running": "0+2x480", "runnable": "0+3x480"}, 0.4, id="waits"),
+        pytest.param({"running": "0+2x480", "runnable": "0x480"}, 1, id="never waits"),
+        pytest.param({"running": "0+2x480"}, None, id="waits are unknown"),
+    ],
+)
+def test_a_domain_is_satisfied_by_what_it_gets_of_what_it_wants(
+    tmp_path: Path, seconds: dict[str, str], expected: float | None
+):
+    labels = 'host="h",domain="web",vcpu="0",state'
+    series = {
+        f'xen_vcpu_state_seconds_total{{{labels}="{state}"}}': values
+        for state, values in seconds.items()
+    }
+
+    assert wrong(tmp_path, SATISFIED, series, expected) == ""
