@@ -1,9 +1,10 @@
 """Alerts about who gets the processors."""
 
 from dashboards.rules.recordings import VCPUS
-from dashboards.rules.rule import Alert, Severity, Unit
+from dashboards.rules.rule import Alert, Severity, Unit, nothing_of
 
 _STARVED = "xen:domain_steal:ratio_rate5m > 0.1 and xen:domain_satisfied:ratio_rate5m < 0.5"
+_ITSELF = '{host="$host",domain="$domain"}'
 _DOMAIN0_BUSY = f'xen:domain_cpu:rate5m{{domain="Domain-0"}} / on (host, domain) {VCPUS}'
 _TOP = "topk by (host) (1, xen:domain_caused_cpu:rate5m)"
 _WHO_WAITS = "topk by (host) (5, xen:domain_steal:ratio_rate5m)"
@@ -42,7 +43,8 @@ ALERTS = (
             ("xm vcpu-pin $domain 0 0-1", "lets a vcpu that was pinned run on more processors"),
             ("", "Find the domain that causes it: see XenNoisyNeighbour."),
         ),
-        helped='xen:domain_satisfied:ratio_rate5m{domain="$domain"} > 0.5',
+        helped=f"xen:domain_steal:ratio_rate5m{_ITSELF} <= 0.1 or "
+        f"xen:domain_satisfied:ratio_rate5m{_ITSELF} >= 0.5",
     ),
     Alert(
         name="XenNoisyNeighbour",
@@ -77,7 +79,7 @@ ALERTS = (
             ("xm sched-credit -d $domain -c 100", "lets it use one processor at most"),
             ("xm vcpu-set $domain 1", "takes vcpus away from it"),
         ),
-        helped="min by (host) (xen:domain_satisfied:ratio_rate5m) > 0.5",
+        helped=nothing_of(_STARVED),
     ),
     Alert(
         name="XenStealSustained",
@@ -92,13 +94,13 @@ ALERTS = (
         "others run too: then this is its share and no fault.",
         threshold="More than 5 % for 30 minutes, as alerts on steal in use elsewhere have it "
         "(rwlove/home-ops #12564; 5 % of ready time is called fine in VMware's practice).",
-        queries=(_WHO_WAITS, 'xen:domain_wait_seconds:p99_rate5m{domain="$domain"}'),
+        queries=(_WHO_WAITS, 'xen:domain_wait_seconds:p99_rate5m{host="$host",domain="$domain"}'),
         look=(_MON, _TOP_COMMAND),
         act=(
             ("xm sched-credit -d $domain -w 512", "gives it a larger share"),
             ("", "Move a domain to another host, or give this one fewer domains."),
         ),
-        helped='xen:domain_steal:ratio_rate5m{domain="$domain"} < 0.05',
+        helped=f"xen:domain_steal:ratio_rate5m{_ITSELF} <= 0.05",
     ),
     Alert(
         name="XenStealHigh",
@@ -117,7 +119,7 @@ ALERTS = (
             ("xm sched-credit -d $domain -w 512", "gives it a larger share"),
             ("xm vcpu-pin $domain 0 0-1", "lets a vcpu that was pinned run on more processors"),
         ),
-        helped='xen:domain_steal:ratio_rate5m{domain="$domain"} < 0.1',
+        helped=f"xen:domain_steal:ratio_rate5m{_ITSELF} <= 0.1",
     ),
     Alert(
         name="XenDomainCapped",
@@ -131,15 +133,15 @@ ALERTS = (
         cause="Somebody set a cap, and the load has grown beyond it.",
         threshold="A tenth of the time for 15 minutes: our own judgement.",
         queries=(
-            'xen:domain_capped:ratio_rate5m{domain="$domain"}',
-            'xen_domain_sched_cap_ratio{domain="$domain"}',
+            'xen:domain_capped:ratio_rate5m{host="$host",domain="$domain"}',
+            'xen_domain_sched_cap_ratio{host="$host",domain="$domain"}',
         ),
         look=(("xm sched-credit -d $domain", "its cap, in percent of one processor"), _TOP_COMMAND),
         act=(
             ("xm sched-credit -d $domain -c 0", "takes the cap away"),
             ("", "If the cap is what was sold, tell the owner: nothing is wrong with the host."),
         ),
-        helped='xen:domain_capped:ratio_rate5m{domain="$domain"} < 0.1',
+        helped=f"xen:domain_capped:ratio_rate5m{_ITSELF} <= 0.1",
     ),
     Alert(
         name="XenDomain0Saturated",
@@ -167,6 +169,6 @@ ALERTS = (
             ("xm sched-credit -d Domain-0 -w 512", "lets it run before the guests"),
             ("", "Limit the traffic of the guest that it works for (rate= of its interface)."),
         ),
-        helped=f"{_DOMAIN0_BUSY} < 0.8",
+        helped=nothing_of(f"{_DOMAIN0_BUSY} > 0.8"),
     ),
 )

@@ -24,6 +24,8 @@ class Case:
     quiet: Series
     labels: Mapping[str, str]
     summary: str
+    is_cured: bool = True
+    """The quiet side is one in which the runbook sees that something has helped."""
 
 
 def domain(name: str) -> str:

@@ -73,6 +73,7 @@ CASES = (
         quiet={**states("web", 0.1, 0.8)},
         labels={"domain": "sender"},
         summary="sender on h keeps 1.3 processors busy, for which others wait: web 80% of its time",
+        is_cured=False,
     ),
     Case(
         # A domain ends: what domain 0 did for it moves to (ended), and nobody uses a processor.
@@ -86,6 +87,18 @@ CASES = (
         quiet={**states("web", 0.9, 0.05), **for_others(**{"(ended)": 1.5})},
         labels={"domain": "batch"},
         summary="batch on h keeps 1.3 processors busy, for which others wait: web 80% of its time",
+    ),
+    Case(
+        # After a cure, those that hardly run wait for most of that little: nobody is starved.
+        "XenNoisyNeighbour",
+        firing={**states("web", 0.1, 0.8), **states("batch", 1.8, 0.2, vcpus=2)},
+        quiet={
+            **states("web", 0.6, 0.05),
+            **states("batch", 1.2, 0.6, vcpus=2),
+            **states("mail", 0.04, 0.06),
+        },
+        labels={"domain": "batch"},
+        summary="batch on h keeps 1.8 processors busy, for which others wait: web 80% of its time",
     ),
     Case(
         "XenStealSustained",
