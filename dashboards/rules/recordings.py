@@ -76,6 +76,11 @@ RECORDINGS = (
         _of_vcpus(rate("xen_vcpu_state_seconds_total", "domain", 'state="runnable"')),
     ),
     Recording(
+        "xen:domain_blocked:ratio_rate5m",
+        "Share of its time for which the online vcpus of a domain wanted no processor.",
+        _of_vcpus(rate("xen_vcpu_state_seconds_total", "domain", 'state="blocked"')),
+    ),
+    Recording(
         "xen:domain_capped:ratio_rate5m",
         "Share of its time for which the online vcpus of a domain were parked by its cap.",
         _of_vcpus(rate("xen_vcpu_capped_seconds_total", "domain")),

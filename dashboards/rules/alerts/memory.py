@@ -132,7 +132,7 @@ ALERTS = (
         for_minutes=0,
         unit=Unit.COUNT,
         expr=f"{_grown('xen_domain_restarts_total')} >= 3",
-        summary="xend has restarted $domain on $host $value times within 15 minutes",
+        summary="xend has restarted $domain on $host $value times lately",
         meaning="The domain ends soon after it starts, and xend starts it again as on_crash, "
         "on_reboot or on_poweroff say.",
         cause="Its kernel or a device does not come up; on_crash = restart hides it.",

@@ -39,9 +39,9 @@ ALERTS = (
             _MON,
         ),
         act=(
+            ("", "Find the domain that causes it: see XenNoisyNeighbour."),
             ("xm sched-credit -d $domain -w 512", "gives it twice the share of a default domain"),
             ("xm vcpu-pin $domain 0 0-1", "lets a vcpu that was pinned run on more processors"),
-            ("", "Find the domain that causes it: see XenNoisyNeighbour."),
         ),
         helped=f"xen:domain_steal:ratio_rate5m{_ITSELF} <= 0.1 or "
         f"xen:domain_satisfied:ratio_rate5m{_ITSELF} >= 0.5",
@@ -87,17 +87,22 @@ ALERTS = (
         for_minutes=30,
         unit=Unit.RATIO,
         expr="xen:domain_steal:ratio_rate5m > 0.05",
-        summary="$domain on $host has waited for a processor $value of its time for half an hour",
+        summary="$domain on $host often waits for a processor, $value of its time",
         meaning="The domain often finds the processors taken. Short waits hurt only programs that "
         "must answer quickly.",
-        cause="The host is well used. A domain that computes all the time always waits where "
-        "others run too: then this is its share and no fault.",
+        cause="The host is well used. A domain that computes all the time, so that it is never "
+        "blocked, always waits where others run too: then this is its share and no fault.",
         threshold="More than 5 % for 30 minutes, as alerts on steal in use elsewhere have it "
         "(rwlove/home-ops #12564; 5 % of ready time is called fine in VMware's practice).",
-        queries=(_WHO_WAITS, 'xen:domain_wait_seconds:p99_rate5m{host="$host",domain="$domain"}'),
+        queries=(
+            _WHO_WAITS,
+            f"xen:domain_blocked:ratio_rate5m{_ITSELF}",
+            f"xen:domain_wait_seconds:p99_rate5m{_ITSELF}",
+        ),
         look=(_MON, _TOP_COMMAND),
         act=(
-            ("xm sched-credit -d $domain -w 512", "gives it a larger share"),
+            ("", "If it is never blocked: nothing. A larger share would starve the others."),
+            ("xm sched-credit -d $domain -w 512", "gives it a larger share, if it also sleeps"),
             ("", "Move a domain to another host, or give this one fewer domains."),
         ),
         helped=f"xen:domain_steal:ratio_rate5m{_ITSELF} <= 0.05",
@@ -107,19 +112,23 @@ ALERTS = (
         severity=Severity.WARNING,
         for_minutes=20,
         unit=Unit.RATIO,
-        expr="xen:domain_steal:ratio_rate5m > 0.1",
-        summary="$domain on $host has waited for a processor $value of its time for 20 minutes",
+        expr="xen:domain_steal:ratio_rate5m > 0.1 "
+        "unless on (host, domain) xen:domain_blocked:ratio_rate5m < 0.01",
+        summary="$domain on $host waits for a processor $value of its time",
         meaning="The domain waits so much that its users notice.",
-        cause="As for XenStealSustained; above all more busy vcpus than processors.",
+        cause="More busy vcpus than processors, or others with larger weights.",
         threshold="More than 10 % for 20 minutes (kube-prometheus #796; 10 % of ready time hurts, "
-        "as VMware's practice has it).",
+        "as VMware's practice has it). Not of a domain that is blocked less than 1 % of its time: "
+        "one that computes all the time waits wherever others run, which is its share. Of that "
+        "XenStealSustained tells, and XenDomainStarved if it gets less than half.",
         queries=(_WHO_WAITS, _WHO_CAUSES, "xen:host_busy:ratio_rate5m"),
         look=(_MON, _VCPUS, _TOP_COMMAND),
         act=(
-            ("xm sched-credit -d $domain -w 512", "gives it a larger share"),
+            ("xm sched-credit -d $domain -w 512", "gives it twice the share of a default domain"),
             ("xm vcpu-pin $domain 0 0-1", "lets a vcpu that was pinned run on more processors"),
         ),
-        helped=f"xen:domain_steal:ratio_rate5m{_ITSELF} <= 0.1",
+        helped=f"xen:domain_steal:ratio_rate5m{_ITSELF} <= 0.1 or "
+        f"xen:domain_blocked:ratio_rate5m{_ITSELF} < 0.01",
     ),
     Alert(
         name="XenDomainCapped",

@@ -14,6 +14,12 @@ def states(name: str, running: float, runnable: float, vcpus: int = 1) -> Series
     }
 
 
+def blocked(name: str, seconds: float) -> Series:
+    """Return for how many seconds in a second the vcpu of a domain wants no processor."""
+    labels = f'{domain(name)},vcpu="0",state="blocked"'
+    return {f"xen_vcpu_state_seconds_total{{{labels}}}": counting(seconds)}
+
+
 def for_others(**seconds: float) -> Series:
     """Return what domain 0 does on behalf of domains, in seconds per second."""
     return {
@@ -105,14 +111,22 @@ CASES = (
         firing=states("web", 0.5, 0.06),
         quiet=states("web", 0.5, 0.04),
         labels={"domain": "web"},
-        summary="web on h has waited for a processor 6% of its time for half an hour",
+        summary="web on h often waits for a processor, 6% of its time",
     ),
     Case(
         "XenStealHigh",
         firing=states("web", 0.5, 0.12),
         quiet=states("web", 0.5, 0.09),
         labels={"domain": "web"},
-        summary="web on h has waited for a processor 12% of its time for 20 minutes",
+        summary="web on h waits for a processor 12% of its time",
+    ),
+    Case(
+        # One that computes all the time gets its share, and that is no fault.
+        "XenStealHigh",
+        firing={**states("web", 0.5, 0.12), **blocked("web", 0.38)},
+        quiet={**states("web", 0.6, 0.4), **blocked("web", 0)},
+        labels={"domain": "web"},
+        summary="web on h waits for a processor 12% of its time",
     ),
     Case(
         "XenDomainCapped",
