@@ -35,7 +35,7 @@ ALERTS = (
             _START,
             ("", "If it runs, look at Status, Targets of Prometheus: it tells the error."),
         ),
-        helped=f"up{{{JOB}}} == 1",
+        helped=f'up{{{JOB},instance="$instance"}} == 1',
     ),
     Alert(
         name="XenprofHostNotRead",
@@ -55,7 +55,7 @@ ALERTS = (
             (_LOG, "what has failed"),
         ),
         act=(("xenprof stop", "ends the service; then start it again, by xenprof serve"),),
-        helped="xen_host_up == 1",
+        helped='xen_host_up{host="$host"} == 1',
     ),
     Alert(
         name="XenprofScrapeSlow",
@@ -77,7 +77,7 @@ ALERTS = (
             ("xm list", "how many domains there are"),
         ),
         act=(("", "Scrape with name[] or domain[] what you need, or less often."),),
-        helped=f"scrape_duration_seconds{{{JOB}}} < 1",
+        helped=f'scrape_duration_seconds{{{JOB},instance="$instance"}} <= 1',
     ),
     Alert(
         name="XenprofModelBehind",
@@ -100,7 +100,7 @@ ALERTS = (
             ("make compiled", "compiles the model, in a checkout"),
             ("xenprof stop", "then start it with a smaller --speed"),
         ),
-        helped=f"{_LAG} < 0.1",
+        helped='rate(xenprof_model_lag_seconds_total{host="$host"}[5m]) <= 0.1',
     ),
     Alert(
         name="XenprofCollectorFailing",
@@ -116,7 +116,7 @@ ALERTS = (
         queries=("xenprof_collector_success == 0", "xenprof_collector_duration_seconds"),
         look=((_LOG, "what has failed"),),
         act=(("", "Tell the developers, with the traceback."),),
-        helped="xenprof_collector_success == 1",
+        helped='xenprof_collector_success{host="$host",collector="$collector"} == 1',
     ),
     Alert(
         name="XenprofPushFailing",
@@ -138,6 +138,6 @@ ALERTS = (
             ("xenprof serve --help", "the options that name the receiver"),
         ),
         act=(("", "Start the receiver, or start the service with the right endpoint."),),
-        helped="sum by (host, signal) (rate(xenprof_push_sent_total[5m])) > 0",
+        helped='increase(xenprof_push_failures_total{host="$host",signal="$signal"}[5m]) == 0',
     ),
 )

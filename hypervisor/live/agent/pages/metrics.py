@@ -143,6 +143,10 @@ METRICS = (
     Metric("xen_host_time_seconds", "gauge",
            "The host's clock, in Unix time: the model's, not the wall's.", (),
            of_host(lambda s: s.report.unix_ns / NS_PER_SECOND)),
+    Metric("xen_host_uptime_seconds_total", "counter",
+           "Time since the host booted: virtual time of a model. Its rate is the speed of the "
+           "host's clock, 1 of a real host that was read all the time: divide rates of the host's "
+           "times by it.", (), of_host(lambda s: s.report.time_ns / NS_PER_SECOND)),
     Metric("xen_host_memory_bytes", "gauge", "Physical memory of the host.", (),
            of_host(lambda s: of_kib(s.report.memory_kib))),
     Metric("xen_host_memory_free_bytes", "gauge",
