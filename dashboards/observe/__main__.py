@@ -153,7 +153,7 @@ def _up(
         )
     )
     for server in reversed(observing.servers):
-        print(f"{server.title}: {server.url}")
+        print(f"{server.title}: {server.page.url}")
     if observing.doubt:
         print(f"observe: Prometheus runs, but {observing.doubt}", file=sys.stderr)
 

@@ -3,7 +3,6 @@
 A process is taken for ours only if its command line has our configuration, as ids are used again.
 """
 
-import http.client
 import os
 import select
 import signal
@@ -12,12 +11,12 @@ import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 
+from dashboards.observe.page import LOOPBACK, SHUT, Page
 from dashboards.observe.reload import Refused, is_taken
 from dashboards.observe.settings import CannotObserve
-
-LOOPBACK = "127.0.0.1"
 
 _LAST_PORT = 65535
 _READY_SECONDS = 60.0
@@ -35,29 +34,23 @@ class Server:
     title: str
     folder: Path
     arguments: tuple[str, ...]  # the program first
-    port: int
+    page: Page
     option: str
-    is_encrypted: bool = False
-
-    @property
-    def url(self) -> str:
-        """Return the address of its page."""
-        return f"{'https' if self.is_encrypted else 'http'}://{LOOPBACK}:{self.port}"
 
     def check_port(self) -> None:
         """Check that its port is free or its own already. Raises: CannotObserve."""
         process = running(self.folder, self.name)
         if process:
             process.close()
-            if f"--web.listen-address={LOOPBACK}:{self.port}" in _command_line(process.pid):
+            if f"--web.listen-address={LOOPBACK}:{self.page.port}" in _command_line(process.pid):
                 return
         try:
-            socket.create_server((LOOPBACK, self.port)).close()
+            socket.create_server((LOOPBACK, self.page.port)).close()
         except OSError as error:
             reason = os.strerror(error.errno or 0)
             raise CannotObserve(
-                f"{self.title} cannot listen on {LOOPBACK}:{self.port}: {reason}; "
-                f"choose another port: {self.option}={_another(self.port)}"
+                f"{self.title} cannot listen on {LOOPBACK}:{self.page.port}: {reason}; "
+                f"choose another port: {self.option}={_another(self.page.port)}"
             ) from None
 
     def start(self) -> None:
@@ -110,15 +103,8 @@ class Server:
             time.sleep(_ASK_EVERY_SECONDS)
 
     def _is_ready(self) -> bool:
-        """Return whether it answers: with passwords 401, and 400 where it speaks TLS alone."""
-        connection = http.client.HTTPConnection(LOOPBACK, self.port, timeout=5)
-        try:
-            connection.request("GET", "/-/ready")
-            return connection.getresponse().status in (200, 400, 401)
-        except (OSError, http.client.HTTPException):
-            return False
-        finally:
-            connection.close()
+        """Return whether it answers that it is, or does not answer us."""
+        return self.page.ask("/-/ready").status in (HTTPStatus.OK, *SHUT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from dashboards.observe import kept
 from dashboards.observe.configs import ALERTMANAGER_WEB, PROMETHEUS_WEB, configs, scraped_url
 from dashboards.observe.guard import Guard, Webhook
 from dashboards.observe.health import check_scraped
-from dashboards.observe.server import LOOPBACK, Server, config_option, end
+from dashboards.observe.page import LOOPBACK, Page
+from dashboards.observe.server import Server, config_option, end
 from dashboards.observe.settings import FOLDER, CannotObserve, ObserveSettings
 from xenprof.service.home_lock import current_holder
 from xenprof.service.own_home import make_private_folder, private_files
@@ -58,7 +59,7 @@ def up(settings: ObserveSettings) -> Observing:
         raise CannotObserve(
             f"no xenprof service runs on {settings.home}; start it with: xenprof serve --background"
         )
-    servers = _servers(settings, web, programs)
+    servers = _servers(settings, web, guard, programs)
     with _alone(settings.folder):
         for server in servers:
             server.check_port()
@@ -72,7 +73,7 @@ def up(settings: ObserveSettings) -> Observing:
                 server.start()
         except CannotObserve as error:
             raise CannotObserve(webhook.hide(str(error)) if webhook else str(error)) from None
-    return Observing(servers, check_scraped(servers[-1], guard, scraped_url(settings, url)))
+    return Observing(servers, check_scraped(servers[-1].page, scraped_url(settings, url)))
 
 
 def down(home: Path) -> Sequence[str]:
@@ -86,14 +87,14 @@ def down(home: Path) -> Sequence[str]:
 
 
 def _servers(
-    settings: ObserveSettings, web: WebConfig, programs: dict[str, str]
+    settings: ObserveSettings, web: WebConfig, guard: Guard | None, programs: dict[str, str]
 ) -> Sequence[Server]:
     folder = settings.folder
-    users = [f"--web.config.file={folder / ALERTMANAGER_WEB}"] if web.basic_auth_users else []
-    page = []
+    users = [f"--web.config.file={folder / ALERTMANAGER_WEB}"] if guard else []
+    own = []
     if settings.web_config is not None:
-        own = folder / PROMETHEUS_WEB if web.basic_auth_users else settings.web_config.absolute()
-        page = [f"--web.config.file={own}"]
+        file = folder / PROMETHEUS_WEB if guard else settings.web_config.absolute()
+        own = [f"--web.config.file={file}"]
     return (
         Server(
             name="alertmanager",
@@ -107,7 +108,7 @@ def _servers(
                 "--cluster.listen-address=",  # it is alone: by default it listens for others
                 *users,
             ),
-            port=settings.alertmanager_port,
+            page=Page(settings.alertmanager_port, guard=guard),
             option="OBSERVE_ALERTMANAGER_PORT",
         ),
         Server(
@@ -120,11 +121,10 @@ def _servers(
                 f"--storage.tsdb.path={folder / 'prometheus'}",
                 f"--web.listen-address={LOOPBACK}:{settings.prometheus_port}",
                 "--enable-feature=exemplar-storage",
-                *page,
+                *own,
             ),
-            port=settings.prometheus_port,
+            page=Page(settings.prometheus_port, web.tls_server_config is not None, guard),
             option="OBSERVE_PROMETHEUS_PORT",
-            is_encrypted=web.tls_server_config is not None,
         ),
     )
 

@@ -1,0 +1,36 @@
+"""`make observe` with TLS on Prometheus' own page: it still says whether the service is scraped."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.support.certificates import make_certificate
+from tests.support.e2e.host import Host
+from tests.support.e2e.observed import Observed
+from tests.support.e2e.peers import peer
+from tests.support.e2e.served import configuration
+
+pytestmark = [pytest.mark.peer, pytest.mark.slow]
+
+
+def test_a_service_that_cannot_be_scraped_is_told_at_the_first_start(tmp_path: Path):
+    peer(shutil.which("prometheus"), "Prometheus (Debian package prometheus)")
+    peer(shutil.which("prometheus-alertmanager"), "Alertmanager (Debian package)")
+    folder = make_certificate(tmp_path / "certificate")
+    web = tmp_path / "web.yml"
+    tls = f"cert_file: {folder / 'cert.pem'}, key_file: {folder / 'key.pem'}"
+    web.write_text(f"{configuration()}tls_server_config: {{{tls}}}\n")
+    host = Host(tmp_path / "home", "--scenario", "noisy")
+    observed = Observed.on_free_ports(host, WINDOW="5s", WEB_CONFIG=str(web), METRICS_PATH="/no")
+    try:
+        refused = observed.run("up")
+        assert refused.returncode == 1, refused.stderr
+        assert refused.stderr.endswith("; set OBSERVE_METRICS_PATH\n")
+        observed.variables = {"METRICS_PATH": "/metrics"}
+        started = observed.run("up")
+        assert started.returncode == 0, started.stderr
+        assert "Prometheus runs, but" not in started.stderr
+    finally:
+        observed.run("down")
+        host.close()
