@@ -4,8 +4,10 @@
 call these.
 """
 
+import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -22,7 +24,20 @@ from xenprof.errors import XenprofError
 _NS_PER_SECOND = 10**9
 _SHORTEST_WINDOW_S = 5  # a rate needs several scrapes in it
 _LONGEST_WINDOW_S = 24 * 3600  # the times of alerts are up to 12 times as long; judgement
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+class _File(click.Path):
+    """A file that Prometheus reads too, so that it is no pipe."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """Return the path of a regular file."""
+        path = Path(os.fsdecode(super().convert(value, param, ctx)))
+        if not path.is_file():
+            self.fail(f"{str(path)!r} is not a regular file.", param, ctx)
+        return path
+
+
+_FILE = _File(exists=True, dir_okay=False)
 _PORT = WholeNumber(1, 65535)
 
 

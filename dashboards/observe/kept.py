@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
+from dashboards.observe import ownfiles
 from dashboards.observe.settings import FOLDER
 from xenprof.cli.options import home_at
 
@@ -52,7 +53,7 @@ def told(context: click.Context) -> str:
 
 def write(folder: Path, settings: Mapping[str, str]) -> None:
     """Keep settings in the folder of observing."""
-    (folder / _FILE).write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
+    ownfiles.write(folder / _FILE, json.dumps(settings, indent=1) + "\n")
 
 
 def forget(folder: Path) -> None:
@@ -77,7 +78,7 @@ def _shown(context: click.Context, name: str) -> str:
 def _read(folder: Path) -> dict[str, str]:
     """Return what is kept; nothing if there is no such file, or it is not ours."""
     try:
-        found = json.loads((folder / _FILE).read_text(encoding="utf-8"))
+        found = json.loads(ownfiles.read(folder / _FILE))
     except (OSError, ValueError):
         return {}
     if not isinstance(found, dict):

@@ -14,9 +14,11 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 
+from dashboards.observe import ownfiles
 from dashboards.observe.page import LOOPBACK, SHUT, Page
 from dashboards.observe.reload import Refused, is_taken
 from dashboards.observe.settings import CannotObserve
+from hypervisor.ownfiles import opener
 
 _LAST_PORT = 65535
 _READY_SECONDS = 60.0
@@ -64,7 +66,7 @@ class Server:
             return
         if process:
             process.end()
-        with self._log.open("wb") as output:
+        with open(self._log, "wb", opener=opener) as output:
             started = subprocess.Popen(
                 self.arguments,
                 stdin=subprocess.DEVNULL,
@@ -72,7 +74,7 @@ class Server:
                 stderr=output,
                 start_new_session=True,
             )
-        _pid_file(self.folder, self.name).write_text(f"{started.pid}\n", encoding="utf-8")
+        ownfiles.write(_pid_file(self.folder, self.name), f"{started.pid}\n")
         self._wait(lambda: started.poll() is not None, self._is_ready)
 
     @property
@@ -138,7 +140,7 @@ class Process:
 def running(folder: Path, name: str) -> Process | None:
     """Return the process of a server if it runs and is ours."""
     try:
-        pid = int(_pid_file(folder, name).read_text(encoding="utf-8"))
+        pid = int(ownfiles.read(_pid_file(folder, name)))
         descriptor = os.pidfd_open(pid)
     except (OSError, ValueError):
         return None

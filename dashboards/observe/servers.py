@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from dashboards.observe import kept
+from dashboards.observe import kept, ownfiles
 from dashboards.observe.configs import ALERTMANAGER_WEB, PROMETHEUS_WEB, configs, scraped_url
 from dashboards.observe.guard import Guard, Webhook
 from dashboards.observe.health import check_scraped
@@ -66,7 +66,7 @@ def up(settings: ObserveSettings) -> Observing:
         for name, text in configs(settings, url, guard, hides_urls=is_hidden).items():
             path = settings.folder / name
             make_private_folder(path.parent)
-            path.write_text(text, encoding="utf-8")
+            ownfiles.write(path, text)
         kept.write(settings.folder, settings.typed)
         try:
             for server in servers:

@@ -1,5 +1,6 @@
 """What was typed once holds until observing is ended."""
 
+import os
 from pathlib import Path
 
 import click
@@ -73,3 +74,13 @@ def test_a_file_that_is_not_ours_counts_for_nothing(tmp_path: Path, text: str):
     (tmp_path / FOLDER / "settings.json").write_text(text)
 
     assert 300 * 10**9 == parsed(tmp_path).params["window"]
+
+
+def test_a_pipe_in_the_place_of_the_settings_is_not_waited_for_and_gives_way(tmp_path: Path):
+    keep(tmp_path)
+    file = tmp_path / FOLDER / "settings.json"
+    file.unlink()
+    os.mkfifo(file)
+    keep(tmp_path, "--window", "20s")
+
+    assert 20 * 10**9 == parsed(tmp_path).params["window"]
