@@ -140,6 +140,8 @@ def _up(
 
     Settings are kept until `down`.
     """
+    if told := kept.told(context):  # first, as what is wrong may be one of them
+        print(f"observe: {told}", file=sys.stderr)
     window_s = window // _NS_PER_SECOND
     if not _SHORTEST_WINDOW_S <= window_s <= _LONGEST_WINDOW_S:
         raise CannotObserve(f"a window is at least {_SHORTEST_WINDOW_S}s and at most 24h")
@@ -151,8 +153,6 @@ def _up(
         raise CannotObserve("a user's name has no colon and no control characters")
     if (cert_file is None) != (key_file is None):
         raise CannotObserve("a certificate needs its key, and the other way round")
-    if told := kept.told(context):
-        print(f"observe: {told}", file=sys.stderr)
     observing = up(
         ObserveSettings(
             home=home_at(state_dir),
@@ -189,6 +189,8 @@ def run() -> int:
         return done.exit_code
     except click.ClickException as error:
         error.show()
+        if isinstance(error, click.UsageError) and (told := kept.told_of(error)):
+            print(f"observe: {told}", file=sys.stderr)
         return error.exit_code
     except XenprofError as error:
         print(f"observe: {error}", file=sys.stderr)

@@ -4,6 +4,7 @@ Otherwise a plain `make observe` would take the passwords from pages that have s
 """
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -21,8 +22,14 @@ _SECRET = ("webhook",)
 
 
 def recall(context: click.Context, _: click.Parameter, state_dir: Path | None) -> Path | None:
-    """Make the kept settings those that count where none is given; called first."""
-    context.default_map = _read(home_at(state_dir) / FOLDER)
+    """Make the kept settings those that count where none is given; called first.
+
+    A variable that is set to nothing takes one back.
+    """
+    kept = _read(home_at(state_dir) / FOLDER)
+    context.default_map = {
+        name: text for name, text in kept.items() if os.environ.get(variable(name)) != ""
+    }
     return state_dir
 
 
@@ -39,16 +46,24 @@ def typed(context: click.Context) -> Mapping[str, str]:
 
 def told(context: click.Context) -> str:
     """Return which settings are kept from before, as one line; "" if none are."""
-    names = [
-        name
-        for name in context.params
-        if context.get_parameter_source(name) is ParameterSource.DEFAULT_MAP
-    ]
-    shown = [
-        f"OBSERVE_{name.upper()}" + ("" if name in _SECRET else f"={_shown(context, name)}")
-        for name in names
-    ]
+    shown = [_shown(context, name) for name in context.params if _is_kept(context, name)]
     return f"settings as before: {' '.join(shown)}; make down forgets them" if shown else ""
+
+
+def told_of(error: click.UsageError) -> str:
+    """Return that what an error is about is kept, as one line; "" if it is not."""
+    name = error.param.name if isinstance(error, click.BadParameter) and error.param else None
+    if error.ctx is None or name is None or not _is_kept(error.ctx, name):
+        return ""
+    return (
+        f"{_shown(error.ctx, name)} is kept from before: {variable(name)}= takes it back, "
+        "make down forgets all that is kept"
+    )
+
+
+def variable(name: str) -> str:
+    """Return the variable by which a parameter can be set."""
+    return f"OBSERVE_{name.upper()}"
 
 
 def write(folder: Path, settings: Mapping[str, str]) -> None:
@@ -70,9 +85,13 @@ def _text(name: str, value: object) -> str:
     )
 
 
+def _is_kept(context: click.Context, name: str) -> bool:
+    return context.get_parameter_source(name) is ParameterSource.DEFAULT_MAP
+
+
 def _shown(context: click.Context, name: str) -> str:
     assert context.default_map is not None
-    return str(context.default_map[name])
+    return variable(name) if name in _SECRET else f"{variable(name)}={context.default_map[name]}"
 
 
 def _read(folder: Path) -> dict[str, str]:
