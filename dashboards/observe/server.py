@@ -79,7 +79,7 @@ class Server:
 
     @property
     def _log(self) -> Path:
-        return self.folder / f"{self.name}.log"
+        return self.folder / log_name(self.name)
 
     def _reload(self, process: "Process") -> None:
         said = self._log.stat().st_size if self._log.exists() else 0
@@ -162,6 +162,11 @@ def end(folder: Path, name: str) -> bool:
 def config_option(folder: Path, name: str) -> str:
     """Return the argument by which a process is known for ours."""
     return f"--config.file={folder / name}.yml"
+
+
+def log_name(name: str) -> str:
+    """Return the name of the file with what a server says, in which Alertmanager names URLs."""
+    return f"{name}.log"
 
 
 def _another(port: int) -> int:

@@ -5,17 +5,23 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from dashboards.observe import kept, ownfiles
-from dashboards.observe.configs import ALERTMANAGER_WEB, PROMETHEUS_WEB, configs, scraped_url
+from dashboards.observe.configs import (
+    ALERTMANAGER_WEB,
+    PROMETHEUS_WEB,
+    configs,
+    every_name,
+    scraped_url,
+)
 from dashboards.observe.guard import Guard, Webhook
 from dashboards.observe.health import check_scraped
 from dashboards.observe.page import LOOPBACK, Page
-from dashboards.observe.server import Server, config_option, end
+from dashboards.observe.server import Server, config_option, end, log_name
 from dashboards.observe.settings import FOLDER, CannotObserve, ObserveSettings
 from xenprof.service.home_lock import current_holder
 from xenprof.service.own_home import make_private_folder, private_files
@@ -63,7 +69,8 @@ def up(settings: ObserveSettings) -> Observing:
     with _alone(settings.folder):
         for server in servers:
             server.check_port()
-        for name, text in configs(settings, url, guard, hides_urls=is_hidden).items():
+        written = configs(settings, url, guard, hides_urls=is_hidden)
+        for name, text in written.items():
             path = settings.folder / name
             make_private_folder(path.parent)
             ownfiles.write(path, text)
@@ -71,19 +78,31 @@ def up(settings: ObserveSettings) -> Observing:
         try:
             for server in servers:
                 server.start()
+            _remove(settings.folder, [name for name in every_name() if name not in written])
         except CannotObserve as error:
             raise CannotObserve(webhook.hide(str(error)) if webhook else str(error)) from None
     return Observing(servers, check_scraped(servers[-1].page, scraped_url(settings, url)))
 
 
 def down(home: Path) -> Sequence[str]:
-    """End those of both servers that `up` has started; return the names of those that ran."""
+    """End those of both servers that `up` has started; return the names of those that ran.
+
+    Their data stay, everything else that was written goes.
+    """
     folder = home / FOLDER
     if not folder.is_dir():
         return []
     with _alone(folder):
         kept.forget(folder)
-        return [name for name in PROGRAMS if end(folder, name)]
+        ended = [name for name in PROGRAMS if end(folder, name)]
+        _remove(folder, [*every_name(), *map(log_name, PROGRAMS)])
+        return ended
+
+
+def _remove(folder: Path, names: Iterable[str]) -> None:
+    """Remove what nobody reads any more, as there may be passwords and tokens in it."""
+    for name in names:
+        (folder / name).unlink(missing_ok=True)
 
 
 def _servers(

@@ -34,3 +34,27 @@ def test_a_service_that_cannot_be_scraped_is_told_at_the_first_start(tmp_path: P
     finally:
         observed.run("down")
         host.close()
+
+
+def test_a_webhook_that_is_taken_back_leaves_no_token(tmp_path: Path):
+    peer(shutil.which("prometheus"), "Prometheus (Debian package prometheus)")
+    peer(shutil.which("prometheus-alertmanager"), "Alertmanager (Debian package)")
+    web = tmp_path / "web.yml"
+    web.write_text(configuration())
+    host = Host(tmp_path / "home", "--scenario", "noisy")
+    observed = Observed.on_free_ports(
+        host, WINDOW="5s", WEB_CONFIG=str(web), WEBHOOK="http://127.0.0.1:9/?token=SECRET"
+    )
+    folder = host.home / "observe"
+    try:
+        assert observed.run("up").returncode == 0
+        assert (folder / "webhook.url").exists()
+        observed.variables = {"WEBHOOK": "", "WEB_CONFIG": ""}
+        again = observed.run("up")
+        assert again.returncode == 0, again.stderr
+        written = {path.name for path in folder.iterdir() if path.is_file()}
+        assert not {"webhook.url", "alertmanager-web.yml", "prometheus-web.yml"} & written
+        assert "SECRET" not in "".join(path.read_text() for path in folder.glob("*.[yj]*"))
+    finally:
+        observed.run("down")
+        host.close()
