@@ -26,6 +26,8 @@ _RULES = "rules"
 _WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}
 _SCRAPES_PER_WINDOW = 60  # a scrape every 5 s as the rules are written
 _SHORTEST_SCRAPE_MS = 500  # twice the time between two snapshots of the service is enough
+_SHOWN_FOR_SCRAPES = 6  # a scrape that comes late is no gap
+_SHOWN_FOR_AT_LEAST_MS = 5000  # a busy machine is late by seconds, however often it is asked
 _WORSE_HIDES = (
     ("XenDomainStarved", "XenStealHigh|XenStealSustained"),
     ("XenStealHigh", "XenStealSustained"),
@@ -152,6 +154,15 @@ def _alertmanager(settings: ObserveSettings, hides_urls: bool) -> Tree:
         ],
         "receivers": [receiver],
     }
+
+
+def lookback(pace: Pace) -> str:
+    """Return for how long the last value of a series counts, as Prometheus writes it.
+
+    For its own 5 minutes, meant for scrapes a minute apart, rules would take the hosts of before
+    `down` for present.
+    """
+    return f"{max(_SHOWN_FOR_SCRAPES * _scrape_ms(pace), _SHOWN_FOR_AT_LEAST_MS)}ms"
 
 
 def _scrape_ms(pace: Pace) -> int:

@@ -16,6 +16,7 @@ from dashboards.observe.configs import (
     PROMETHEUS_WEB,
     configs,
     every_name,
+    lookback,
     scraped_url,
 )
 from dashboards.observe.guard import Guard, Webhook
@@ -139,6 +140,7 @@ def _servers(
                 config_option(folder, "prometheus"),
                 f"--storage.tsdb.path={folder / 'prometheus'}",
                 f"--web.listen-address={LOOPBACK}:{settings.prometheus_port}",
+                f"--query.lookback-delta={lookback(settings.pace)}",
                 "--enable-feature=exemplar-storage",
                 *own,
             ),
