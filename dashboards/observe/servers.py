@@ -115,6 +115,9 @@ def _servers(
     if settings.web_config is not None:
         file = folder / PROMETHEUS_WEB if guard else settings.web_config.absolute()
         own = [f"--web.config.file={file}"]
+    is_encrypted = web.tls_server_config is not None
+    alerts = Page(settings.alertmanager_port, guard=guard)
+    queries = Page(settings.prometheus_port, is_encrypted, guard)
     return (
         Server(
             name="alertmanager",
@@ -124,11 +127,11 @@ def _servers(
                 programs["alertmanager"],
                 config_option(folder, "alertmanager"),
                 f"--storage.path={folder / 'alertmanager'}",
-                f"--web.listen-address={LOOPBACK}:{settings.alertmanager_port}",
+                *_listening(alerts),
                 "--cluster.listen-address=",  # it is alone: by default it listens for others
                 *users,
             ),
-            page=Page(settings.alertmanager_port, guard=guard),
+            page=alerts,
             option="OBSERVE_ALERTMANAGER_PORT",
         ),
         Server(
@@ -139,15 +142,20 @@ def _servers(
                 programs["prometheus"],
                 config_option(folder, "prometheus"),
                 f"--storage.tsdb.path={folder / 'prometheus'}",
-                f"--web.listen-address={LOOPBACK}:{settings.prometheus_port}",
+                *_listening(queries),
                 f"--query.lookback-delta={lookback(settings.pace)}",
                 "--enable-feature=exemplar-storage",
                 *own,
             ),
-            page=Page(settings.prometheus_port, web.tls_server_config is not None, guard),
+            page=queries,
             option="OBSERVE_PROMETHEUS_PORT",
         ),
     )
+
+
+def _listening(page: Page) -> Sequence[str]:
+    """Return where a server listens, and that its links lead there: its own are by host name."""
+    return f"--web.listen-address={LOOPBACK}:{page.port}", f"--web.external-url={page.url}"
 
 
 def _programs() -> dict[str, str]:

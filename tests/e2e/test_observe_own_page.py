@@ -1,20 +1,24 @@
-"""`make observe` with TLS on Prometheus' own page: it still says whether the service is scraped."""
+"""`make observe` with TLS and users on Prometheus' own page."""
 
 import shutil
 from pathlib import Path
 
 import pytest
 
+from dashboards.observe.guard import Guard
+from dashboards.observe.page import Page
 from tests.support.certificates import make_certificate
 from tests.support.e2e.host import Host
 from tests.support.e2e.observed import Observed
-from tests.support.e2e.peers import peer
-from tests.support.e2e.served import configuration
+from tests.support.e2e.peers import peer, until
+from tests.support.e2e.served import PASSWORD, configuration
+
+ALERTS = "/api/v2/alerts"
 
 pytestmark = [pytest.mark.peer, pytest.mark.slow]
 
 
-def test_a_service_that_cannot_be_scraped_is_told_at_the_first_start(tmp_path: Path):
+def test_a_page_with_tls_is_asked_how_scraping_goes_and_alerts_lead_to_it(tmp_path: Path):
     peer(shutil.which("prometheus"), "Prometheus (Debian package prometheus)")
     peer(shutil.which("prometheus-alertmanager"), "Alertmanager (Debian package)")
     folder = make_certificate(tmp_path / "certificate")
@@ -31,6 +35,10 @@ def test_a_service_that_cannot_be_scraped_is_told_at_the_first_start(tmp_path: P
         started = observed.run("up")
         assert started.returncode == 0, started.stderr
         assert "Prometheus runs, but" not in started.stderr
+        alerts = Page(observed.alertmanager_port, guard=Guard({}, "ann", PASSWORD))
+        page = f"https://127.0.0.1:{observed.prometheus_port}"
+        assert f"Prometheus: {page}\n" in started.stdout
+        assert until(lambda: f'"generatorURL":"{page}/graph?'.encode() in alerts.ask(ALERTS).body)
     finally:
         observed.run("down")
         host.close()
