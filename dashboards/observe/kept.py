@@ -13,6 +13,7 @@ from click.core import ParameterSource
 
 from dashboards.observe import ownfiles
 from dashboards.observe.settings import FOLDER
+from dashboards.observe.variables import check_names, variable
 from xenprof.cli.options import home_at
 
 _FILE = "settings.json"
@@ -24,8 +25,9 @@ _SECRET = ("webhook",)
 def recall(context: click.Context, _: click.Parameter, state_dir: Path | None) -> Path | None:
     """Make the kept settings those that count where none is given; called first.
 
-    A variable that is set to nothing takes one back.
+    A variable that is set to nothing takes one back. Raises: CannotObserve: there is no such.
     """
+    check_names(context.command.params)
     kept = _read(home_at(state_dir) / FOLDER)
     context.default_map = {
         name: text for name, text in kept.items() if os.environ.get(variable(name)) != ""
@@ -59,11 +61,6 @@ def told_of(error: click.UsageError) -> str:
         f"{_shown(error.ctx, name)} is kept from before: {variable(name)}= takes it back, "
         "make down forgets all that is kept"
     )
-
-
-def variable(name: str) -> str:
-    """Return the variable by which a parameter can be set."""
-    return f"OBSERVE_{name.upper()}"
 
 
 def write(folder: Path, settings: Mapping[str, str]) -> None:
