@@ -13,11 +13,11 @@ from hypervisor.live.agent.report.fields import DomainReport, HostReport, VcpuRe
 from hypervisor.live.agent.report.states import stands
 from hypervisor.live.agent.tracing.rings import Window
 from hypervisor.live.agent.tracing.runstates import BLOCKED, OFFLINE, RUNNABLE, RUNNING, Traced
+from hypervisor.live.agent.xen.life import VcpuOfLife
 
 _RUNSTATES, _WAITS, _TRACE = "runstates", "waits", "trace"
 
 _Times = Tuple[int, int, int, int]  # runnable, blocked, offline, capped
-_Key = Tuple[int, str, int]
 _NONE = (0, 0, 0, 0)
 
 
@@ -38,7 +38,7 @@ class TracedReports:
         self._lock = threading.Lock()
         self._traced: Optional[Traced] = None
         self._was_traced = False
-        self._kept: Dict[_Key, _Kept] = {}
+        self._kept: Dict[VcpuOfLife, _Kept] = {}
 
     def begin(self, khz: int) -> None:
         """Begin a trace; `khz` is the speed of the tsc."""
@@ -76,7 +76,7 @@ class TracedReports:
                     problems.append("trace: %d records were lost" % self._traced.lost)
             return report._replace(domains=domains, sources=sources, problems=tuple(problems))
 
-    def _domain(self, domain: DomainReport, kept: Dict[_Key, _Kept]) -> DomainReport:
+    def _domain(self, domain: DomainReport, kept: Dict[VcpuOfLife, _Kept]) -> DomainReport:
         vcpus: List[VcpuReport] = []
         for vcpu in domain.vcpus:
             key = (domain.domid, domain.uuid, vcpu.vcpu)
