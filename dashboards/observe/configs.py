@@ -28,6 +28,7 @@ _SHORTEST_SCRAPE_MS = 500  # twice the time between two snapshots of the service
 _WORSE_HIDES = (
     ("XenDomainStarved", "XenStealHigh|XenStealSustained"),
     ("XenStealHigh", "XenStealSustained"),
+    ("XenprofHostNotRead", "XenprofCollectorFailing"),
 )
 
 

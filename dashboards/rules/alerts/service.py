@@ -107,12 +107,14 @@ ALERTS = (
         severity=Severity.WARNING,
         for_minutes=5,
         unit=Unit.COUNT,
-        expr="max by (host, collector) (xenprof_collector_success) == 0",
+        expr="max by (host, collector) (xenprof_collector_success) == 0 "
+        "unless on (host) max by (host) (xen_host_up) == 0",
         summary="The collector $collector of xenprof on $host fails",
         meaning="Its metrics are missing from the scrape, and alerts on them are silent.",
         cause="A fault in the collector, or a host that cannot tell it. The log has the traceback, "
         "once.",
-        threshold="Every run for 5 minutes fails: our own judgement.",
+        threshold="Every run for 5 minutes fails: our own judgement. Not of a host that cannot be "
+        "read: XenprofHostNotRead says that.",
         queries=("xenprof_collector_success == 0", "xenprof_collector_duration_seconds"),
         look=((_LOG, "what has failed"),),
         act=(("", "Tell the developers, with the traceback."),),
