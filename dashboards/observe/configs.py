@@ -32,6 +32,7 @@ _SHOWN_FOR_AT_LEAST_MS = 5000  # a busy machine is late by seconds, however ofte
 _WORSE_HIDES = (
     ("XenDomainStarved", "XenStealHigh|XenStealSustained"),
     ("XenStealHigh", "XenStealSustained"),
+    ("XenprofHostNotRead", "XenprofCollectorFailing"),
 )
 
 
