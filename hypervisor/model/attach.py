@@ -11,7 +11,7 @@ from hypervisor.model.domain.domain import Domain
 from hypervisor.model.domain.evtchn import Port
 from hypervisor.model.io.blkif import BlockBackend, BlockFrontend
 from hypervisor.model.io.disk import Disk, DiskModel
-from hypervisor.model.io.netif import NetBackend, NetFrontend, vif_name
+from hypervisor.model.network.netif import NetBackend, NetFrontend, vif_name
 from hypervisor.model.resident import Resident
 from hypervisor.model.timing.random_stream import Streams
 from hypervisor.toolstack.config.devices import DISK_SECTORS, DiskSpec, VifSpec

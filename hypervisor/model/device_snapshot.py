@@ -7,8 +7,8 @@ from hypervisor.drafts import draft_of, finished
 from hypervisor.durations import FindTrace, no_trace
 from hypervisor.model.io.blkif import BlockFrontend
 from hypervisor.model.io.disk import Disk
-from hypervisor.model.io.netif import RING_SLOTS, NetBackend, NetFrontend
-from hypervisor.model.io.nic import SPEED_BITS_PER_SECOND
+from hypervisor.model.network.netif import RING_SLOTS, NetBackend, NetFrontend
+from hypervisor.model.network.nic import SPEED_BITS_PER_SECOND
 from hypervisor.model.resident import Resident
 from hypervisor.telemetry import (
     BridgeSnapshot,

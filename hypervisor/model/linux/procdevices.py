@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
 from hypervisor.model.io.blkstat import DiskUse
-from hypervisor.model.io.traffic import Traffic
 from hypervisor.model.linux.system import Hardware, System
 from hypervisor.model.memory.swap import DISK_KIB
+from hypervisor.model.network.traffic import Traffic
 from hypervisor.toolstack.config.devices import SECTOR_BYTES
 
 SDA: Final = 8 << 8  # as Linux numbers the first SCSI disk
