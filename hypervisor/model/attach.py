@@ -11,8 +11,10 @@ from hypervisor.model.domain.domain import Domain
 from hypervisor.model.domain.evtchn import Port
 from hypervisor.model.io.blkif import BlockBackend, BlockFrontend
 from hypervisor.model.io.disk import Disk, DiskModel
-from hypervisor.model.network.netif import NetBackend, NetFrontend, vif_name
+from hypervisor.model.network.netfront import NetFrontend, vif_name
+from hypervisor.model.network.network import Network
 from hypervisor.model.resident import Resident
+from hypervisor.model.scenario.spec import Host
 from hypervisor.model.timing.random_stream import Streams
 from hypervisor.toolstack.config.devices import DISK_SECTORS, DiskSpec, VifSpec
 from hypervisor.toolstack.hypercalls import Rings
@@ -24,20 +26,25 @@ DISKS = DiskModel().sectors // DISK_SECTORS  # the real one has room for so many
 class Backends:
     """The backends that domain 0 runs for other domains."""
 
-    netback: NetBackend
+    network: Network
     blkback: BlockBackend
     programs: Domain0
 
 
 def start_backends(
-    guest: Guest, mhz: int, streams: Streams, *, flip: bool, let_go: Callable[[Domain], object]
+    guest: Guest, mhz: int, streams: Streams, host: Host, let_go: Callable[[Domain], object]
 ) -> Backends:
-    """Start the backends in domain 0 and return them; see `NetBackend` and `BlockBackend`."""
+    """Start the backends in domain 0 and return them; see `Network` and `BlockBackend`."""
     # Network and disk interrupts go to different vcpus, as irqbalance leaves them (judgement).
     disk_vcpu = min(1, len(guest.domain.vcpus) - 1)
     disk = Disk(guest.execution.clock, streams.stream("disk"))
     return Backends(
-        NetBackend(guest, 0, flip=flip),
+        Network(
+            guest,
+            host.nics,
+            flip=not host.receives_copies,
+            fewer_copies=host.outlook_fewer_copies,
+        ),
         BlockBackend(guest, disk_vcpu, disk, let_go),
         Domain0(guest, disk, disk_vcpu, mhz),
     )
@@ -74,7 +81,9 @@ class Attachments:
         """Attach a network interface to a domain."""
         resident = self._residents[domid]
         with self._backend_port(vif_name(domid, index, spec)) as port:
-            vif = NetFrontend(resident.guest, index, spec, self._backends.netback, port)
+            network = self._backends.network
+            bridge = network.port(spec.bridge).bridge
+            vif = NetFrontend(resident.guest, index, spec, network.netback, port, bridge)
         resident.devices.vifs.append(vif)
         return Rings(vif.port.number, vif.ring_refs)
 

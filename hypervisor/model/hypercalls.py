@@ -85,8 +85,8 @@ class Hypercalls:
             self.residents[0].guest,
             host.mhz,
             streams,
-            flip=host.hypervisor == "3.0.3",
-            let_go=self._let_go,
+            host,
+            self._let_go,
         )
         self.devices = Attachments(self.residents, self.backends)
 
@@ -252,7 +252,7 @@ class Hypercalls:
             resident.is_booted = True
             if resident.xenbus is not None:
                 resident.xenbus.start()
-            resident.programs.start(self.backends.netback)
+            resident.programs.start(self.backends.network)
         self.execution.decide_now()
 
     # -- resources -----------------------------------------------------------------------

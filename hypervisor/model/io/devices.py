@@ -3,7 +3,7 @@
 from hypervisor.model.domain.domain import Domain
 from hypervisor.model.io.blkif import BlockFrontend
 from hypervisor.model.io.blkstat import IoWait
-from hypervisor.model.network.netif import NetFrontend
+from hypervisor.model.network.netfront import NetFrontend
 
 
 class Devices:

@@ -164,7 +164,8 @@ class ProcFiles:
         count = domain.channels.received + domain.virqs + domain.cpu_ns(self._now) // TICK_NS
         if not domain.domid:
             hardware = self._hardware
-            count += hardware.netback.nic.interrupts + hardware.blkback.disk.operations
+            count += sum(card.nic.interrupts for card in hardware.network.cards)
+            count += hardware.blkback.disk.operations
         return count
 
     def _uptime(self, system: System) -> str:

@@ -17,6 +17,7 @@ from pydantic import Field, ValidationError, ValidationInfo, field_validator, mo
 from hypervisor.cpus import parse_cpus
 from hypervisor.domain0 import DOMAIN_0
 from hypervisor.errors import HostError, ScenarioError
+from hypervisor.model.scenario.nics import NicTable
 from hypervisor.model.scenario.sedf import SedfKeys
 from hypervisor.model.scenario.table import Table, checked, message
 from hypervisor.model.scenario.workloads import EXTERNAL, Count, NetperfWorkload, Workloads
@@ -60,6 +61,28 @@ class Host(Table):
     support_limits: bool = True  # keep to what Red Hat supports (toolstack.config.limits)
     scheduler: Literal["credit", "sedf"] = "credit"
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
+    netfront_receive: Literal["flip", "copy"] | None = None  # None = as this Xen does
+    outlook_fewer_copies: bool = False  # pages of others are neither copied nor flipped twice
+    nics: Annotated[tuple[NicTable, ...], Field(strict=False)] = Field(default=(), alias="nic")
+
+    @field_validator("nics")
+    @classmethod
+    def _nics_differ(cls, nics: tuple[NicTable, ...]) -> tuple[NicTable, ...]:
+        for what, names in (
+            ("cards are called", [one.name for one in nics]),
+            ("cards are on bridge", [one.bridge for one in nics if not one.dedicated_to]),
+            ("cards are dedicated to", [one.dedicated_to for one in nics if one.dedicated_to]),
+        ):
+            for name in names:
+                if names.count(name) > 1:
+                    raise ValueError(f"two {what} '{name}'")
+        return nics
+
+    @property
+    def receives_copies(self) -> bool:
+        """Return whether netback copies into guests instead of flipping pages."""
+        usual = "flip" if self.hypervisor == "3.0.3" else "copy"
+        return (self.netfront_receive or usual) == "copy"
 
     @field_validator("name")
     @classmethod
