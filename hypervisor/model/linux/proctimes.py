@@ -52,6 +52,7 @@ SOFTIRQ_PATHS: Final = (
     "nic_transmit_packet",
     "tcp_receive_ack",
     "tcp_receive_segment",
+    "udp_receive_datagram",
 )
 
 

@@ -116,9 +116,10 @@ class Card:
             self.nic.transmitted_bytes += lot.ip_bytes
             return now_ns
         left_ns = self.nic.transmit(now_ns, lot.frames, lot.wire_bytes)
-        interrupt_ns = max(left_ns, self._peer_interrupt_ns + PEER_INTERRUPT_GAP_NS)
-        self._peer_interrupt_ns = interrupt_ns
-        self._clock.schedule(interrupt_ns + PEER_NS, self._arrived, lot)
+        if left_ns > self._peer_interrupt_ns:  # else it comes before an interrupt that is due
+            earliest_ns = self._peer_interrupt_ns + PEER_INTERRUPT_GAP_NS
+            self._peer_interrupt_ns = max(left_ns, earliest_ns)
+        self._clock.schedule(self._peer_interrupt_ns + PEER_NS, self._arrived, lot)
         return left_ns
 
     def _arrived(self, lot: Lot) -> None:

@@ -31,7 +31,10 @@ class Moderation:
 
     def claim(self, now_ns: int, packets: int, size_bytes: int) -> int:
         """Return the number of interrupts since the last claim that these packets made."""
-        interrupts = max(1, self.claim_passed(now_ns, packets))
+        interrupts = self.claim_passed(now_ns, packets)
+        if not interrupts:  # one that sent packets have not claimed yet
+            interrupts = 1
+            self._claimed_ns += self.gap_ns
         self.last_ns = now_ns
         if self._is_dynamic:
             self._rate = next_rate(self._rate, packets // interrupts, size_bytes // interrupts)
@@ -40,7 +43,7 @@ class Moderation:
 
     def claim_passed(self, now_ns: int, packets: int) -> int:
         """Return the interrupts that packets sent since the last claim have made; may be 0."""
-        possible = (now_ns - self._claimed_ns) // self.gap_ns
+        possible = max(0, now_ns - self._claimed_ns) // self.gap_ns
         if possible > packets:
             self._claimed_ns = now_ns
             return packets

@@ -245,6 +245,8 @@ class Connection:
         """
         # Off a wire come frames; inside the host a large packet is taken for one segment.
         came = lot.frames if self.target.guest is None else lot.packets
+        if self.source.guest is None and lot.is_cut:
+            came = lot.packets * SEGMENTS_PER_ACK  # joined by the card: known for several segments
         waiting = self._unacked_packets + came
         acks, left = divmod(waiting, self._packets_per_ack)
         size_bytes = self._unacked_bytes + lot.payload_bytes

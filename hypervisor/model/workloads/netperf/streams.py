@@ -44,6 +44,7 @@ class ReceiveSource:
         self._pace.period_ns = self._period_ns = period_ns
         # One message arrives as fast as the wire allows; several are spread over the period.
         self._spread_ns = period_ns if period_ns <= LOT_NS else 0
+        self._patience_ns = LOT_NS if period_ns >= LOT_NS else 0
         self._started_ns = 0
 
     def start(self) -> None:
@@ -63,14 +64,14 @@ class ReceiveSource:
         clock = self._site.clock
         clock.schedule(clock.now + self._period_ns, self._paced)
         self._pace.pass_period()
-        self._send_due()
+        self._send_due(self._spread_ns)
 
-    def _send_due(self) -> None:
+    def _send_due(self, spread_ns: int) -> None:
         pace, connection = self._pace, self._connection
         frames = min(pace.due, connection.free_bytes() // self._mss)
         pace.pay(frames)
         frames += -(-connection.take_resend() // self._mss)
-        self._offer(frames, self._spread_ns, LOT_NS)
+        self._offer(frames, spread_ns, self._patience_ns if spread_ns == self._spread_ns else 0)
 
     def _offer(self, frames: int, spread_ns: int, patience_ns: int) -> None:
         while frames:
@@ -85,7 +86,7 @@ class ReceiveSource:
             return
         if self._pace.is_set:
             if self._pace.due:
-                self._send_due()
+                self._send_due(0)
             return
         connection = self._connection
         lost = -(-connection.take_resend() // self._mss)
