@@ -148,7 +148,9 @@ class Connection:
         """Return how much may be sent now; 0 if TCP waits for more room (tcp_tso_should_defer)."""
         limit = self._limit_bytes()
         room = limit - self.in_flight_bytes
-        if room <= 0 or (self.in_flight_bytes and room * TSO_WIN_DIVISOR < limit):
+        # Of a lot of an odd number of segments one is not acknowledged with it.
+        nearly = room + SEGMENTS_PER_ACK * self.mss_bytes
+        if room <= 0 or (self.in_flight_bytes and nearly * TSO_WIN_DIVISOR < limit):
             return 0
         return room
 

@@ -31,15 +31,14 @@ def check_ways(
     names = [one.name for one in guests]
     dedicated = {one.dedicated_to for one in nics if one.dedicated_to}
     for nic in nics:
-        if nic.dedicated_to and nic.dedicated_to not in names:
+        if nic.dedicated_to and nic.dedicated_to not in (DOMAIN_0, *names):
             near = hint(nic.dedicated_to, names)
             raise ValueError(f"card '{nic.name}' is dedicated to no domain of the scenario{near}")
-    bridges = {guest.name: _bridge(guest) for guest in guests} | dict.fromkeys(
-        dedicated, _DEDICATED
-    )
+    bridges = {guest.name: _bridge(guest) for guest in guests}
     with_cards = {one.bridge: one for one in nics if not one.dedicated_to}
     first = next(iter(with_cards), DEFAULT_BRIDGE)
     bridges[DOMAIN_0] = first if with_cards or not nics else ""
+    bridges |= dict.fromkeys(dedicated, _DEDICATED)
     for name, workloads in ((DOMAIN_0, domain0), *((one.name, one.workload) for one in guests)):
         for workload in workloads:
             if not isinstance(workload, NetperfWorkload):
