@@ -160,11 +160,12 @@ class Connection:
 
     @property
     def chunk_bytes(self) -> int:
-        """Return what is sent at a time: a third of the window, in packets as large as may be."""
-        mss = self.mss_bytes
-        chunk = max(mss, self._limit_bytes() // TSO_WIN_DIVISOR // mss * mss)
+        """Return what is sent at a time: a third of the window, but at least one packet.
+
+        An acknowledgement of it lets the next go, while others are on their way.
+        """
         packet = self.packet_bytes
-        return chunk // packet * packet if chunk > packet else chunk
+        return max(packet, self._limit_bytes() // TSO_WIN_DIVISOR // packet * packet)
 
     def take_resend(self) -> int:
         """Return how many lost bytes are to be sent again now, before any others."""
@@ -173,7 +174,10 @@ class Connection:
 
     def segments(self, payload_bytes: int) -> Lot:
         """Return a lot of these data, which are in flight from now on."""
-        packet = min(self.packet_bytes, max(self.mss_bytes, self.chunk_bytes))
+        # tcp_tso_should_defer: it goes when a third of the congestion window is open.
+        mss = self.mss_bytes
+        opened = self.congestion.segments // TSO_WIN_DIVISOR * mss
+        packet = min(self.packet_bytes, max(mss, opened))
         self.in_flight_bytes += payload_bytes
         self._sent_bytes += payload_bytes
         return Lot(
@@ -246,8 +250,10 @@ class Connection:
         reader has emptied the queue and the last segment was not full.
         """
         # Off a wire come frames; inside the host a large packet is taken for one segment.
-        came = lot.frames if self.target.guest is None else lot.packets
-        if self.source.guest is None and lot.is_cut:
+        came = lot.packets
+        if self.target.guest is None:
+            came = lot.frames
+        elif self.source.guest is None and lot.is_cut:
             came = lot.packets * SEGMENTS_PER_ACK  # joined by the card: known for several segments
         waiting = self._unacked_packets + came
         acks, left = divmod(waiting, self._packets_per_ack)
@@ -258,7 +264,7 @@ class Connection:
             self._single_ns = self._clock.now
         self._unacked_packets = left
         each_bytes = lot.unit_bytes if came == lot.packets else lot.mss_bytes
-        self._unacked_bytes = min(size_bytes, each_bytes) if left else 0
+        self._unacked_bytes = (min(size_bytes, each_bytes) if acks else size_bytes) if left else 0
         if left and not self._is_delaying:
             self._is_delaying = True
             self._clock.schedule(self._clock.now + DELAYED_ACK_NS, self._delayed)

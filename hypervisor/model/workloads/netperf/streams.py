@@ -74,8 +74,9 @@ class ReceiveSource:
         self._offer(frames, spread_ns, self._patience_ns if spread_ns == self._spread_ns else 0)
 
     def _offer(self, frames: int, spread_ns: int, patience_ns: int) -> None:
+        most = min(LOT_FRAMES, self._connection.chunk_bytes // self._mss)
         while frames:
-            count = min(frames, LOT_FRAMES)
+            count = min(frames, most)
             frames -= count
             lot = self._connection.segments(count * self._mss)
             self._card.offer(lot, spread_ns, patience_ns)
@@ -193,7 +194,7 @@ class TransmitSource:
         resend = connection.take_resend()
         if resend:
             return self._work(connection, resend, 0)
-        room = min(connection.room_bytes(), LOT_BYTES)
+        room = min(connection.room_bytes(), connection.chunk_bytes, LOT_BYTES)
         packet = connection.packet_bytes
         unit = packet if room > packet else connection.mss_bytes
         payload = room // unit * unit
