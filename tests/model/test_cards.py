@@ -38,7 +38,7 @@ def receiver(**given):
 def test_a_stream_fills_a_link_that_is_slower_than_the_host(guest, speed):
     machine = host_of(guest(), nics=[{"speed_mbit": speed}], seconds=2)
     # The last lots, of 128 frames, may be on their way.
-    assert 0.89 * speed < mbit(machine) < 1448 / 1538 * speed
+    assert 0.85 * speed < mbit(machine) < 1448 / 1538 * speed
 
 
 def test_ten_gigabits_are_more_than_flipped_pages_can_take():

@@ -93,7 +93,8 @@ def test_with_tso_a_window_has_as_many_large_packets_as_fit(rate, packets):
 @pytest.mark.parametrize("tso", [True, False])
 def test_a_rate_above_the_line_limits_nothing(tso):
     sent = sent_by_window("8Gb/s", 40, tso=tso)
-    assert sum(sent) * 8 / 2 == pytest.approx(941e6, rel=0.03)
+    # 1514 of 1538 bytes on the wire are counted, less the headers that a card adds.
+    assert 0.97 * 941e6 < sum(sent) * 8 / 2 < 1514 / 1538 * 1.001e9
 
 
 def test_a_rate_limits_what_a_guest_sends_only():

@@ -18,6 +18,7 @@ from hypervisor.model.timing.clock import Clock
 # What a peer adds to a round trip beside its interrupt: a switch that stores and forwards, twice,
 # and its stack (judgement).
 PEER_NS: Final = 50_000
+SHORT_NS: Final = PEER_NS  # on the wire: less than an answer needs
 PEER_INTERRUPT_GAP_NS: Final = 125_000  # e1000's default; it has a moderation as our card has
 # The most that a receiving card with an offload engine may join (Linux's later LRO and GRO).
 JOINED_BYTES: Final = 65_160
@@ -120,7 +121,8 @@ class Card:
             earliest_ns = self._peer_interrupt_ns + PEER_INTERRUPT_GAP_NS
             self._peer_interrupt_ns = max(left_ns, earliest_ns)
         self._clock.schedule(self._peer_interrupt_ns + PEER_NS, self._arrived, lot)
-        return left_ns
+        # A few small packets are gone before anybody asks for their buffers.
+        return left_ns if left_ns > now_ns + SHORT_NS else now_ns
 
     def _arrived(self, lot: Lot) -> None:
         lot.flow.arrived(lot)

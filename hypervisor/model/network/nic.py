@@ -43,6 +43,15 @@ class _Burst:
             return NEVER_NS
         return self.begin_ns - (-(self.finish_ns - self.begin_ns) * number // self.packets)
 
+    def arrived_by(self, at_ns: int) -> int:
+        """Return how many packets from now arrive by then."""
+        if at_ns >= self.finish_ns:
+            return self.packets - self.arrived
+        if at_ns <= self.begin_ns:
+            return 0
+        gone_ns = at_ns - self.begin_ns
+        return gone_ns * self.packets // (self.finish_ns - self.begin_ns) - self.arrived
+
     def advance(self, now_ns: int) -> Lot | None:
         """Return what has arrived since the last call."""
         if now_ns >= self.finish_ns:
@@ -154,17 +163,25 @@ class Nic:
         self._arm()
 
     def _advance(self) -> None:
-        """Move packets that have arrived into the ring; those that find it full are dropped."""
+        """Move packets that have arrived into the ring; those that find it full are dropped.
+
+        A lot that is still coming is left together, as long as the ring has room for it.
+        """
         now_ns = self._clock.now
+        is_late = self._due_ns() <= now_ns  # else the ring is filling
         bursts = self._bursts
         while bursts and bursts[0].begin_ns < now_ns:
             burst = bursts[0]
+            if is_late and burst.finish_ns > now_ns:
+                break
             self._come(burst.advance(now_ns))
             if burst.arrived < burst.packets:
                 break
             bursts.popleft()
         if self._spread:
             for burst in self._spread:
+                if is_late and burst.finish_ns > now_ns:
+                    continue
                 self._come(burst.advance(now_ns))
             self._spread = [burst for burst in self._spread if burst.arrived < burst.packets]
 
@@ -197,7 +214,7 @@ class Nic:
             return
         now_ns = self._clock.now
         at_ns = now_ns if waiting else self._due_ns()
-        if waiting + self.coming > HALF_RING:
+        if waiting + self.coming > HALF_RING and waiting + self._arrived_by(at_ns) > HALF_RING:
             at_ns = min(at_ns, self._half_full_ns(HALF_RING - waiting))
         at_ns = max(at_ns, self._next_ns, now_ns)
         if self._armed is not None:
@@ -223,6 +240,17 @@ class Nic:
             if burst.due_ns < at_ns:
                 at_ns = burst.due_ns
         return at_ns
+
+    def _arrived_by(self, at_ns: int) -> int:
+        """Return how many of the packets that are coming will be there."""
+        packets = 0
+        for burst in self._spread:
+            packets += burst.arrived_by(at_ns)
+        for burst in self._bursts:
+            if burst.begin_ns >= at_ns:
+                break
+            packets += burst.arrived_by(at_ns)
+        return packets
 
     def _half_full_ns(self, room: int) -> int:
         """Return when `room` more packets will be there, if bursts arrived with their first one."""

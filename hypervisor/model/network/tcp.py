@@ -115,6 +115,7 @@ class Connection:
         self._single_ns = 0  # when the last of them came
         self._lost_mark = 0  # bytes whose acknowledgement was lost
         self._is_delaying = False
+        self.ends_short = False  # each lot is a message, whose last segment is not full
         is_inside = source.guest is not None and target.guest is not None
         self._packets_per_ack = (
             1 if is_inside and options.acks_each_packet and self._has_tso else SEGMENTS_PER_ACK
@@ -258,7 +259,7 @@ class Connection:
         waiting = self._unacked_packets + came
         acks, left = divmod(waiting, self._packets_per_ack)
         size_bytes = self._unacked_bytes + lot.payload_bytes
-        if left and lot.is_short:
+        if left and (lot.is_short or self.ends_short):
             acks, left = acks + 1, 0
         if left:
             self._single_ns = self._clock.now

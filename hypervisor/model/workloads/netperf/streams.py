@@ -45,6 +45,7 @@ class ReceiveSource:
         # One message arrives as fast as the wire allows; several are spread over the period.
         self._spread_ns = period_ns if period_ns <= LOT_NS else 0
         self._patience_ns = LOT_NS if period_ns >= LOT_NS else 0
+        self._connection.ends_short = self._pace.is_set and period_ns > LOT_NS
         self._started_ns = 0
 
     def start(self) -> None:
@@ -64,17 +65,19 @@ class ReceiveSource:
         clock = self._site.clock
         clock.schedule(clock.now + self._period_ns, self._paced)
         self._pace.pass_period()
-        self._send_due(self._spread_ns)
+        self._send_due(self._connection.free_bytes(), self._spread_ns)
 
-    def _send_due(self, spread_ns: int) -> None:
+    def _send_due(self, room_bytes: int, spread_ns: int) -> None:
         pace, connection = self._pace, self._connection
-        frames = min(pace.due, connection.free_bytes() // self._mss)
+        frames = min(pace.due, room_bytes // self._mss)
         pace.pay(frames)
         frames += -(-connection.take_resend() // self._mss)
         self._offer(frames, spread_ns, self._patience_ns if spread_ns == self._spread_ns else 0)
 
     def _offer(self, frames: int, spread_ns: int, patience_ns: int) -> None:
-        most = min(LOT_FRAMES, self._connection.chunk_bytes // self._mss)
+        most = LOT_FRAMES
+        if not self._pace.is_set:
+            most = min(most, self._connection.chunk_bytes // self._mss)
         while frames:
             count = min(frames, most)
             frames -= count
@@ -86,8 +89,9 @@ class ReceiveSource:
         if self._site.domain.dying:
             return
         if self._pace.is_set:
-            if self._pace.due:
-                self._send_due(0)
+            room_bytes = self._connection.room_bytes()
+            if room_bytes and self._pace.due:
+                self._send_due(room_bytes, 0)
             return
         connection = self._connection
         lost = -(-connection.take_resend() // self._mss)
@@ -231,7 +235,7 @@ class TransmitSource:
             return
         if not self._pace.is_set:
             work = self._lot(connection)
-        elif self._pace.due:
+        elif self._pace.due and connection.room_bytes():
             work = self._due(connection)
         else:
             return
