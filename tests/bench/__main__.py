@@ -12,6 +12,7 @@ from tests.bench import (
     healthy,
     kernel,
     memory,
+    network,
     otlp,
     recording,
     report,
@@ -28,6 +29,7 @@ from tests.bench.table import Row, table
 BENCHES: dict[str, Callable[[], Iterable[Row]]] = {
     "kernel": kernel.run,
     "speed": speed.run,
+    "network": network.run,
     "service": service.run,
     "scrape": scrape.run,
     "thousand": thousand.run,

@@ -166,6 +166,14 @@ def test_a_lost_acknowledgement_is_made_good_by_the_next():
     assert 0 == ends.tcp.in_flight_bytes
 
 
+def test_packets_are_cut_to_a_third_of_the_congestion_window():
+    ends = Ends()
+    ends.grow()
+    ends.tcp.congestion.segments = 30
+
+    assert 10 * SEGMENT == ends.send(40_000).unit_bytes
+
+
 @pytest.mark.parametrize("each", [1000, 5 * SEGMENT, 50_000])
 def test_what_was_sent_was_acknowledged_or_is_in_flight(each):
     ends = Ends()
