@@ -35,6 +35,7 @@ from xenprof.service.hostnames import AllowedHosts
 from xenprof.service.limits import Patience, limits
 from xenprof.service.loading import Loaders, installed
 from xenprof.service.own_home import CannotServe, private_files
+from xenprof.service.reach import Reach, reach
 from xenprof.service.service import Service
 from xenprof.service.systemd import Supervisor
 
@@ -74,12 +75,12 @@ def serve(
     build_hosts: Callable[[], Sequence[Host]],
     *,
     loaders: Loaders | None = None,
-    listening: Callable[[str], None] = lambda url: None,
+    listening: Callable[[Reach], None] = lambda reach: None,
 ) -> None:
     """Serve until a signal or a stop command; return after everything is written.
 
     The first host is the one that is driven, the others are watched with it.
-    `listening` is called with the URL when requests are answered.
+    `listening` is called when requests are answered.
     Raises: CannotServe, WebConfigError, ScenarioError, before anything runs.
     """
     web_config = _web_config(settings.web_config)
@@ -113,7 +114,7 @@ def serve(
 
         def tell(url: str) -> None:
             lock.note_url(url, settings.exporters.telemetry_path)
-            listening(url)
+            listening(reach(listener, url, web_config))
 
         doors = _Doors(control, listener, certificates, settings.patience)
         try:

@@ -15,11 +15,12 @@ from hypervisor.host import Host
 from tests.support.fake_host import host_without
 from tests.support.sparse_host import SparseHost
 from xenprof.errors import XenprofError
+from xenprof.service.reach import Reach
 from xenprof.service.server import ServeSettings, serve
 
 
-def tell(url: str) -> None:
-    sys.stdout.write(url + "\n")
+def tell(reach: Reach) -> None:
+    sys.stdout.write(reach.url + "\n")
     sys.stdout.flush()
 
 
