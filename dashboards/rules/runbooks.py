@@ -24,9 +24,9 @@ that time, and all times after which alerts fire shrink with it; the names stay.
 _REAL = """## On a real host
 
 The commands are those of a host with Xen 3.0.3, as the model has it. Of a real host that a \
-service watches, `xenprof top` (`--host HOST` of several) shows what the service knows, `xentop` and \
-`xm list` of the first one. Nothing changes a real host from here: that is typed in its domain 0, \
-as root, with xl.
+service watches, `xenprof top` (`--host HOST` of several) shows what the service knows, and \
+`xentop` and `xm list` do of the first one. Nothing changes a real host from here: that is typed \
+in its domain 0, as root, with xl.
 
 | instead of | in domain 0 of a real host |
 |---|---|
