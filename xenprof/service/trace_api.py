@@ -97,7 +97,7 @@ def trace_routes(
             return take(tracer_of(host), number), host.now_ns
 
         records, now_ns = await done(service.submit(act))
-        # Encoded beside the web servers: rings may hold millions of records.
+        # Encoded beside the web servers: 200 000 records may wait.
         return await asyncio.to_thread(_answer, records, now_ns, wanted, mhz, form)
 
     return [
