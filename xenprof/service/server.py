@@ -194,14 +194,14 @@ async def _serve(
         await asyncio.to_thread(service.close)
         raise
     settle()
-    open_app = create_app(service, read_only=False, places=places, stop=stop.set)
+    open_app = create_app(service, read_only=False, places=places, stop=stop)
     tcp_app = create_app(
         service,
         read_only=True,
         web_config=web_config,
         allowed_hosts=allowed,
         places=places,
-        stop=stop.set,
+        stop=stop,
     )
     servers = (
         _server(surrounded(open_app, service.counts, None)),
