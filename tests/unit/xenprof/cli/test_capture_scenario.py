@@ -117,18 +117,31 @@ def test_what_is_unknown_is_told_aside(run):
     assert "xenprof: host: Xen 4.17: the rules of 3.1" in run("--json")[2]
 
 
-def test_pinning_is_recorded(tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize(
+    ("affinities", "cpus"), [([(1,)], '"1"'), ([(1,), (0,), (0, 1)], '["1", "0", ""]')]
+)
+def test_pinning_is_recorded(affinities, cpus, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(capture_scenario, "trial", still)
     path = tmp_path / "pinned.rec"
     looks = [
-        host(domain(1, "web", vcpu(affinity=(1,), seconds=seconds)), seconds=seconds)
+        host(
+            domain(
+                1,
+                "web",
+                *(
+                    vcpu(number, affinity=affinity, seconds=seconds)
+                    for number, affinity in enumerate(affinities)
+                ),
+            ),
+            seconds=seconds,
+        )
         for seconds in (10, 20)
     ]
     record(path, *looks)
 
     main(["capture-scenario", "--from", str(path)])
 
-    assert 'cpus = "1"\n' in capsys.readouterr().out
+    assert f"cpus = {cpus}\n" in capsys.readouterr().out
 
 
 def test_a_recording_has_its_own_length(run):
