@@ -17,10 +17,15 @@ from hypervisor.live.agent.readings import Readings
 from hypervisor.live.agent.report import to_json
 from hypervisor.live.agent.serving import Server
 from hypervisor.live.agent.telling import tell
+from hypervisor.live.agent.xenoprof import samplefile
 
 _ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _ROOT = "/"
-_COMMANDS = {"trace": recording.main, "contexts": contextfile.main}
+_COMMANDS = {
+    "trace": recording.main,
+    "contexts": contextfile.main,
+    "xenoprof": samplefile.main,
+}
 """What is done for a while, into a file, by the first word of the command line."""
 _LONGEST_LINE = 4096
 

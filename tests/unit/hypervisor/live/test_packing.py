@@ -14,14 +14,14 @@ def names():
 
 
 def test_the_same_sources_make_the_same_bytes(tmp_path):
-    for path in (ROOT / "hypervisor/live/agent").glob("*.py"):
+    for path in (ROOT / "hypervisor/live/agent").rglob("*.py"):
         os.utime(path)
 
     assert packed("1.0") == packed("1.0")
 
 
 def test_the_file_holds_the_agent_and_nothing_else():
-    agent = (ROOT / "hypervisor/live/agent").glob("*.py")
+    agent = (ROOT / "hypervisor/live/agent").rglob("*.py")
     wanted = {str(path.relative_to(ROOT)) for path in agent}
 
     assert (
