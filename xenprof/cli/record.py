@@ -108,7 +108,7 @@ def _by_xenoprof(
     try:
         device = PrivcmdDevice()
         with claimed():
-            _, text = sampled(device, Xenstore(), Clock(), wanted, wait)
+            _, text = sampled(device, Xenstore(), Clock(), wanted, wait, _note)
     except AgentError as error:
         raise UsageError(f"record: {error}") from None
     return write_xenoprof(text.encode(), "the samples", "-", output, symbols)
@@ -126,7 +126,7 @@ def _by_contexts(output: str, seconds: float, hertz: int, kallsyms: tuple[str, .
     from xenprof.imports.xenoprof.symbolfiles import kernels_in
 
     kernels = kernels_in(kallsyms)
-    print(f"note: {WARNING}", file=sys.stderr)
+    _note(WARNING)
     clock = Clock()
     try:
         sampler = ContextSampler(Xen(PrivcmdDevice()), clock, hertz)
@@ -134,3 +134,7 @@ def _by_contexts(output: str, seconds: float, hertz: int, kallsyms: tuple[str, .
     except AgentError as error:
         raise UsageError(f"record: {error}") from None
     return write_contexts(text.encode(), "the samples", "-", output, kernels)
+
+
+def _note(text: str) -> None:
+    print(f"note: {text}", file=sys.stderr)

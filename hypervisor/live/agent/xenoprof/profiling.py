@@ -76,8 +76,9 @@ class Profiling:
         """
         found, event = self._begin()
         try:
-            self._do("get_buffer", self._map_own)
+            # Xen takes buffers back from who is on the list alone: so that comes first.
             self._do("set_active", partial(self._xenoprof.set_active, _DOMAIN_0))
+            self._do("get_buffer", self._map_own)
             for domid in guests:
                 self._add_passive(domid)
             self._do("reserve_counters")
@@ -200,7 +201,7 @@ class Profiling:
         self._quietly("release_counters")
         self._quietly("reset_passive_list")
         self._quietly("reset_active_list")
-        # Buffers that were made and not listed stay shared, unless their domain is on the list.
+        # Buffers of a program that was killed stay shared, unless their domain is on the list.
         with contextlib.suppress(HypercallFailed):
             self._xenoprof.set_active(_DOMAIN_0)
         self._quietly("disable_virq")

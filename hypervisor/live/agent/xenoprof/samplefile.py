@@ -15,8 +15,7 @@ The file is read by `xenprof import xenoprof`. It is text, a thing a line:
 import signal
 import sys
 import threading
-import time
-from typing import Callable, Mapping, NamedTuple, Sequence, Tuple
+from typing import Callable, Dict, Mapping, NamedTuple, Sequence, Tuple
 
 from hypervisor.live.agent import privileges
 from hypervisor.live.agent.clock import Clock
@@ -26,6 +25,7 @@ from hypervisor.live.agent.names import one_line
 from hypervisor.live.agent.options import Parser, seconds, whole_number
 from hypervisor.live.agent.outputfile import output
 from hypervisor.live.agent.privcmd import Privcmd, PrivcmdDevice
+from hypervisor.live.agent.records import DomainInfo
 from hypervisor.live.agent.telling import tell
 from hypervisor.live.agent.xenoprof.claim import claimed
 from hypervisor.live.agent.xenoprof.cycles import count_for
@@ -65,11 +65,11 @@ def sampled(
     clock: Clock,
     wanted: Wanted,
     wait: Callable[[float], bool],
-    now: Callable[[], float] = time.monotonic,
+    told: Callable[[str], None],
 ) -> Tuple[Samples, str]:
     """Sample until the time is over or `wait` returns True; return it, and a file's text of it.
 
-    Hold Xenoprof by `claimed` meanwhile.
+    Hold Xenoprof by `claimed` meanwhile. `told` is given a line when it has begun.
 
     Raises:
         AgentError: It cannot be profiled, or another program has taken Xenoprof over.
@@ -78,26 +78,32 @@ def sampled(
     domains = xen.domains()
     guests, problems = chosen(domains)
     period = count_for(wanted.hertz, xen.physinfo().khz)
-    store.begin()
-    names = {
-        (one.domid, one.uuid): store.read("/local/domain/%d/name" % one.domid) or ""
-        for one in domains
-        if not one.domid or one.domid in guests
-    }
+    names = _names(store, [one for one in domains if not one.domid or one.domid in guests])
     tally = Tally(domains)
     profiling = Profiling(privcmd)
     unix_ns = clock.unix_ns()
     event = profiling.start(guests, period)
-    began_ns, end = clock.now_ns(), now() + wanted.seconds
+    began_ns = now_ns = clock.now_ns()
+    end_ns = began_ns + round(wanted.seconds * 1e9)
     try:
-        while now() < end and not wait(min(_LOOK_SECONDS, max(0.0, end - now()))):
+        told("sampling by %s:%d, domain 0 and %d guests" % (event.name, period, len(guests)))
+        while now_ns < end_ns and not wait(min(_LOOK_SECONDS, (end_ns - now_ns) / 1e9)):
             tally.add(profiling.read())
+            now_ns = clock.now_ns()
     finally:
         taken, counted = profiling.stop()
     duration_ns = clock.now_ns() - began_ns
     tally.add(taken)
     samples = tally.samples(event, period, counted, problems + profiling.problems)
     return samples, file_text(samples, names, unix_ns, duration_ns)
+
+
+def _names(store: Store, domains: Sequence[DomainInfo]) -> Dict[Life, str]:
+    store.begin()
+    return {
+        (one.domid, one.uuid): store.read("/local/domain/%d/name" % one.domid) or ""
+        for one in domains
+    }
 
 
 def file_text(samples: Samples, names: Mapping[Life, str], unix_ns: int, duration_ns: int) -> str:
@@ -127,7 +133,7 @@ def main(arguments: Sequence[str]) -> int:
             for kept in privileges.give_up(but=privileges.OTHERS_FILES):
                 _tell("kept: %s" % kept)
             wanted = Wanted(asked.seconds, asked.hertz)
-            samples, text = sampled(device, Xenstore(), Clock(), wanted, wait)
+            samples, text = sampled(device, Xenstore(), Clock(), wanted, wait, _tell)
             out.write(text.encode())
     except AgentError as error:
         _tell(str(error))
