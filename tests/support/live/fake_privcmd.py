@@ -69,6 +69,9 @@ class FakePrivcmd:
         if self.xenoprof is not None and (buffers := self.xenoprof.at_frame(frame)):
             buffers.is_mapped = False
 
+    def close(self) -> None:
+        """Do nothing."""
+
     def call(self, op: int, *args: int) -> int:
         if op == 13:
             return self._multicall(*args)

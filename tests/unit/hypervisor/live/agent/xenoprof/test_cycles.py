@@ -7,6 +7,7 @@ from xenprof.events import find_event
 @pytest.mark.parametrize("cpu_type", ["i386/p4", "i386/p4-ht", "i386/core_2", "x86-64/hammer"])
 def test_events_have_the_numbers_of_oprofile_s_tables(cpu_type):
     cycles = cycles_of(cpu_type)
+    assert cycles is not None
     event = find_event(cpu_type, cycles.name)
 
     assert cycles.number == event.number
