@@ -84,13 +84,13 @@ def test_totals_of_opreport_are_what_the_hypervisor_has_taken(session):
 
 
 def test_functions_have_the_samples_that_another_program_has_counted(session):
-    wanted = Counter()
+    wanted: Counter[tuple[str, str]] = Counter()
     text = gzip.decompress((CAPTURE / "session2-symbolised.txt.gz").read_bytes()).decode()
     for line in text.splitlines():
         if match := re.match(r" *(\d+) +[\d.]+% +dom0 (kernel|xen) +(\S+)", line):
             symbol = match[3].rpartition("#")[2]
             wanted[match[2], symbol] += int(match[1])
-    found = Counter()
+    found: Counter[tuple[str, str]] = Counter()
     of = profile(session.archives)
     for stack, values in zip(of.stacks, of.values.tolist(), strict=True):
         frame = of.frames[stack[-1]]
