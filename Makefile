@@ -9,15 +9,19 @@ PATH_LINE := export PATH="$(CURDIR)/$(BIN):$$PATH"
 # Programs that are started many times are not compiled to bytecode each time, whoever asked for that.
 unexport PYTHONDONTWRITEBYTECODE
 
+# What the service advises, as it is typed here.
+IN_WORDS_OF_MAKE = 's/choose another with --web.listen-address/choose another with make up LISTEN=HOST:PORT/; \
+  s/stop it first with: xenprof stop/type make down first/; \
+  s/--profile, --active, --history/PROFILE/; s/--scenario/SCENARIO/; s/--web.listen-address/LISTEN/'
+
 .PHONY: help up observe down shell test test-xen soak check compiled wheels bench golden fmt clean peers
 
 help:  # this list
 	@awk -F ':.*  # ' '/^[a-z]+:.*  # / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 
 up: $(INSTALLED)  # install if needed, start the service in the background (LISTEN=HOST:PORT, SCENARIO=NAME, PROFILE=EVENT:COUNT), print its address
-	@$(BIN)/xenprof serve --background --log-file .run/serve.log $(if $(LISTEN),--web.listen-address $(LISTEN)) $(if $(SCENARIO),--scenario $(SCENARIO)) $(if $(PROFILE),$(PROFILE:%=--profile %) --active all --history 10s) \
-	  || { test -z '$(LISTEN)$(SCENARIO)$(PROFILE)' || echo 'make: if a service runs already, type make down first' >&2; \
-	    test -n '$(LISTEN)' || echo 'make: for another address type make up LISTEN=HOST:PORT' >&2; exit 1; }
+	@$(BIN)/xenprof serve --background --log-file .run/serve.log $(if $(LISTEN),--web.listen-address $(LISTEN)) $(if $(SCENARIO),--scenario $(SCENARIO)) $(if $(PROFILE),$(PROFILE:%=--profile %) --active all --history 10s) 2>.run/up.said; \
+	  ended=$$?; sed $(IN_WORDS_OF_MAKE) .run/up.said >&2; exit $$ended
 	@$(BIN)/xenprof --version | sed -n 's/^engine: pure (\(.* has changed .*\))/make: the model runs as Python: \1; type make compiled/p'
 	@echo 'To have the programs at hand:  $(PATH_LINE)'
 

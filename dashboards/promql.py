@@ -1,7 +1,7 @@
 """Builds PromQL: selections of host, domain and vcpu, rates per virtual second, quantiles.
 
-At a speed other than 1, PromQL's own seconds are wall seconds, so rates are divided by the rate of
-the model's time.
+PromQL's own seconds are those of the wall and of the whole window, so rates are divided by the rate
+of the host's clock. It goes at the speed of the model, and misses what was not scraped as they do.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,10 +14,7 @@ BEHALF = f'{HOST},on_behalf_of!="(ended)"'
 at once, which a rate would take for time spent."""
 VCPU = 'host=~"$host",domain=~"$domain",vcpu=~"$vcpu"'
 RANGE = "[$__rate_interval]"
-SPEED = (
-    f"(sum by (host) (rate(xenprof_model_time_seconds_total{{{HOST}}}{RANGE})) "
-    f"or sum by (host) (xen_host_info{{{HOST}}}))"
-)
+SPEED = f"sum by (host) (rate(xen_host_uptime_seconds_total{{{HOST}}}{RANGE}))"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
+from exporters.catalogue import OF_SERVICE
 from exporters.metric import Metric
 from xenprof.service.exporter import CollectorStats
 
@@ -72,9 +73,14 @@ class Attempts:
         self._failing.note_success(metric.name + self._of)
         return done
 
-    def runs(self) -> Mapping[str, CollectorStats]:
-        """Return how each group went."""
+    def runs(self, *, is_up: bool) -> Mapping[str, CollectorStats]:
+        """Return how each group went.
+
+        Of a host that is not up nothing was collected, which is no success: there are runs of the
+        groups of the service only, and of those that failed.
+        """
         return {
             group: CollectorStats(group not in self._failed, seconds)
             for group, seconds in self._seconds.items()
+            if is_up or group in OF_SERVICE or group in self._failed
         }

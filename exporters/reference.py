@@ -12,8 +12,8 @@ _HEAD = f"""# Metrics
 
 Written by `python -m exporters.reference`. Every series has the label `host`, which is the
 resource attribute `{HOST_ATTRIBUTE}` in OpenTelemetry. What a host does not know has no series.
-Rates of virtual time: divide by `rate(xenprof_model_time_seconds_total[...])` where the speed of
-the model is not 1.
+Rates per second of the host: divide by `rate(xen_host_uptime_seconds_total[...])`, which is the
+speed of the model, and less than 1 where the host was not read for all of the window.
 
 **Collectors.** The metrics are collected in groups: {", ".join(f"`{group}`" for group in GROUPS)}.
 A metric that fails is left out of the scrape and logged once; `xenprof_collector_success` of its

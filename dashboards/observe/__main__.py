@@ -4,8 +4,10 @@
 call these.
 """
 
+import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -22,7 +24,20 @@ from xenprof.errors import XenprofError
 _NS_PER_SECOND = 10**9
 _SHORTEST_WINDOW_S = 5  # a rate needs several scrapes in it
 _LONGEST_WINDOW_S = 24 * 3600  # the times of alerts are up to 12 times as long; judgement
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+class _File(click.Path):
+    """A file that Prometheus reads too, so that it is no pipe."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """Return the path of a regular file."""
+        path = Path(os.fsdecode(super().convert(value, param, ctx)))
+        if not path.is_file():
+            self.fail(f"{str(path)!r} is not a regular file.", param, ctx)
+        return path
+
+
+_FILE = _File(exists=True, dir_okay=False)
 _PORT = WholeNumber(1, 65535)
 
 
@@ -125,6 +140,8 @@ def _up(
 
     Settings are kept until `down`.
     """
+    if told := kept.told(context):  # first, as what is wrong may be one of them
+        print(f"observe: {told}", file=sys.stderr)
     window_s = window // _NS_PER_SECOND
     if not _SHORTEST_WINDOW_S <= window_s <= _LONGEST_WINDOW_S:
         raise CannotObserve(f"a window is at least {_SHORTEST_WINDOW_S}s and at most 24h")
@@ -136,8 +153,6 @@ def _up(
         raise CannotObserve("a user's name has no colon and no control characters")
     if (cert_file is None) != (key_file is None):
         raise CannotObserve("a certificate needs its key, and the other way round")
-    if told := kept.told(context):
-        print(f"observe: {told}", file=sys.stderr)
     observing = up(
         ObserveSettings(
             home=home_at(state_dir),
@@ -153,7 +168,7 @@ def _up(
         )
     )
     for server in reversed(observing.servers):
-        print(f"{server.title}: {server.url}")
+        print(f"{server.title}: {server.page.url}")
     if observing.doubt:
         print(f"observe: Prometheus runs, but {observing.doubt}", file=sys.stderr)
 
@@ -174,6 +189,8 @@ def run() -> int:
         return done.exit_code
     except click.ClickException as error:
         error.show()
+        if isinstance(error, click.UsageError) and (told := kept.told_of(error)):
+            print(f"observe: {told}", file=sys.stderr)
         return error.exit_code
     except XenprofError as error:
         print(f"observe: {error}", file=sys.stderr)

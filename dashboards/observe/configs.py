@@ -1,7 +1,7 @@
 """Writes the configurations of Prometheus and Alertmanager for a running service."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TypeAlias
 from urllib.parse import urlsplit
@@ -22,12 +22,17 @@ PROMETHEUS_WEB = "prometheus-web.yml"
 WEBHOOK = "webhook.url"
 """The file with the URL of the webhook."""
 
+_RULES = "rules"
 _WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}
 _SCRAPES_PER_WINDOW = 60  # a scrape every 5 s as the rules are written
 _SHORTEST_SCRAPE_MS = 500  # twice the time between two snapshots of the service is enough
+_SCRAPES_PER_NOTICE = 12  # a minute as the rules are written, which is Prometheus' own default
+_SHOWN_FOR_SCRAPES = 6  # a scrape that comes late is no gap
+_SHOWN_FOR_AT_LEAST_MS = 5000  # a busy machine is late by seconds, however often it is asked
 _WORSE_HIDES = (
     ("XenDomainStarved", "XenStealHigh|XenStealSustained"),
     ("XenStealHigh", "XenStealSustained"),
+    ("XenprofHostNotRead", "XenprofCollectorFailing"),
 )
 
 
@@ -40,7 +45,7 @@ def configs(
     `hides_urls`: it reads the URL of a webhook from a file, and shows it nowhere.
     """
     files = rule_files(settings.pace, settings.runbooks)
-    rules = {f"rules/{name}": text for name, text in files.items()}
+    rules = {f"{_RULES}/{name}": text for name, text in files.items()}
     return {
         **rules,
         "prometheus.yml": _text(_prometheus(settings, url, guard)),
@@ -48,6 +53,12 @@ def configs(
         **(_webs(settings, guard) if guard else {}),
         **({WEBHOOK: Webhook.parse(settings.webhook).url} if settings.webhook else {}),
     }
+
+
+def every_name() -> Collection[str]:
+    """Return the paths of all files that may be written for the servers; some have passwords."""
+    rules = [f"{_RULES}/{name}" for name in rule_files()]
+    return ["prometheus.yml", "alertmanager.yml", ALERTMANAGER_WEB, PROMETHEUS_WEB, WEBHOOK, *rules]
 
 
 def _webs(settings: ObserveSettings, guard: Guard) -> Mapping[str, str]:
@@ -71,7 +82,7 @@ def _prometheus(settings: ObserveSettings, url: str, guard: Guard | None) -> Tre
             "scrape_timeout": every,
             "evaluation_interval": every,
         },
-        "rule_files": [f"{_as_pattern(settings.folder)}/rules/*.yml"],
+        "rule_files": [f"{_as_pattern(settings.folder)}/{_RULES}/*.yml"],
         "alerting": {"alertmanagers": [alertmanager]},
         "scrape_configs": [_job(settings, url)],
     }
@@ -132,7 +143,7 @@ def _alertmanager(settings: ObserveSettings, hides_urls: bool) -> Tree:
             "receiver": "page",
             "group_by": ["host", "alertname"],
             "group_wait": f"{2 * every_ms}ms",
-            "group_interval": f"{12 * every_ms}ms",
+            "group_interval": f"{notice_ms(settings.pace)}ms",
             "repeat_interval": "4h",
         },
         "inhibit_rules": [
@@ -145,6 +156,20 @@ def _alertmanager(settings: ObserveSettings, hides_urls: bool) -> Tree:
         ],
         "receivers": [receiver],
     }
+
+
+def notice_ms(pace: Pace) -> int:
+    """Return after how long Prometheus and Alertmanager tell again what they have told."""
+    return _SCRAPES_PER_NOTICE * _scrape_ms(pace)
+
+
+def lookback(pace: Pace) -> str:
+    """Return for how long the last value of a series counts, as Prometheus writes it.
+
+    For its own 5 minutes, meant for scrapes a minute apart, rules would take the hosts of before
+    `down` for present.
+    """
+    return f"{max(_SHOWN_FOR_SCRAPES * _scrape_ms(pace), _SHOWN_FOR_AT_LEAST_MS)}ms"
 
 
 def _scrape_ms(pace: Pace) -> int:

@@ -1,17 +1,14 @@
 """Asks Prometheus whether it gets at the service, and tells what to set if it does not."""
 
-import base64
-import http.client
 import json
-import ssl
 import time
 from dataclasses import dataclass
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote
 
-from dashboards.observe.guard import Guard
-from dashboards.observe.server import LOOPBACK, Server
+from dashboards.observe.page import SHUT, Page
 from dashboards.observe.settings import CannotObserve
 
 _PATIENCE_SECONDS = 20.0  # as the rules are written, a scrape comes after 5 s and takes 5 at most
@@ -44,7 +41,7 @@ class Health:
     error: str
 
 
-def check_scraped(prometheus: Server, guard: Guard | None, url: str) -> str:
+def check_scraped(prometheus: Page, url: str) -> str:
     """Wait until Prometheus has scraped a URL from now on; return what is not known, "" if all is.
 
     Raises: CannotObserve: it failed.
@@ -52,7 +49,7 @@ def check_scraped(prometheus: Server, guard: Guard | None, url: str) -> str:
     since = time.time()
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while time.monotonic() < deadline:
-        found = _health(prometheus, guard)
+        found = _health(prometheus)
         if found is None:
             return f"its page lets nobody ask whether it scrapes; see {prometheus.url}/targets"
         # A changed address takes some seconds to get from the configuration to the scrapes.
@@ -82,29 +79,11 @@ def health_in(answer: Any) -> Health:
     return Health("", 0.0, "")
 
 
-def _health(prometheus: Server, guard: Guard | None) -> Health | None:
-    """Return how scraping goes; None if Prometheus wants a certificate or password of ours."""
-    headers = {}
-    if guard is not None:
-        pair = base64.b64encode(f"{guard.user}:{guard.password}".encode()).decode()
-        headers["Authorization"] = f"Basic {pair}"
-    connection = _connection(prometheus)
-    try:
-        connection.request("GET", "/api/v1/targets?state=active", headers=headers)
-        answer = connection.getresponse()
-        return health_in(json.load(answer)) if answer.status == 200 else None
-    except ssl.SSLError:
+def _health(prometheus: Page) -> Health | None:
+    """Return how scraping goes; None if the page is shut for us."""
+    answer = prometheus.ask("/api/v1/targets?state=active")
+    if answer.status in SHUT:
         return None
-    except (OSError, http.client.HTTPException):
+    if answer.status != HTTPStatus.OK:  # 503 while it starts, as its rules are read
         return Health("", 0.0, "")
-    finally:
-        connection.close()
-
-
-def _connection(prometheus: Server) -> http.client.HTTPConnection:
-    if not prometheus.is_encrypted:
-        return http.client.HTTPConnection(LOOPBACK, prometheus.port, timeout=5)
-    unverified = ssl.create_default_context()  # it is our own process, whatever its certificate
-    unverified.check_hostname = False
-    unverified.verify_mode = ssl.CERT_NONE
-    return http.client.HTTPSConnection(LOOPBACK, prometheus.port, timeout=5, context=unverified)
+    return health_in(json.loads(answer.body))

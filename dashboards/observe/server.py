@@ -3,7 +3,6 @@
 A process is taken for ours only if its command line has our configuration, as ids are used again.
 """
 
-import http.client
 import os
 import select
 import signal
@@ -12,12 +11,14 @@ import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 
+from dashboards.observe import ownfiles
+from dashboards.observe.page import LOOPBACK, SHUT, Page
 from dashboards.observe.reload import Refused, is_taken
 from dashboards.observe.settings import CannotObserve
-
-LOOPBACK = "127.0.0.1"
+from hypervisor.ownfiles import opener
 
 _LAST_PORT = 65535
 _READY_SECONDS = 60.0
@@ -35,29 +36,23 @@ class Server:
     title: str
     folder: Path
     arguments: tuple[str, ...]  # the program first
-    port: int
+    page: Page
     option: str
-    is_encrypted: bool = False
-
-    @property
-    def url(self) -> str:
-        """Return the address of its page."""
-        return f"{'https' if self.is_encrypted else 'http'}://{LOOPBACK}:{self.port}"
 
     def check_port(self) -> None:
         """Check that its port is free or its own already. Raises: CannotObserve."""
         process = running(self.folder, self.name)
         if process:
             process.close()
-            if f"--web.listen-address={LOOPBACK}:{self.port}" in _command_line(process.pid):
+            if f"--web.listen-address={LOOPBACK}:{self.page.port}" in _command_line(process.pid):
                 return
         try:
-            socket.create_server((LOOPBACK, self.port)).close()
+            socket.create_server((LOOPBACK, self.page.port)).close()
         except OSError as error:
             reason = os.strerror(error.errno or 0)
             raise CannotObserve(
-                f"{self.title} cannot listen on {LOOPBACK}:{self.port}: {reason}; "
-                f"choose another port: {self.option}={_another(self.port)}"
+                f"{self.title} cannot listen on {LOOPBACK}:{self.page.port}: {reason}; "
+                f"choose another port: {self.option}={_another(self.page.port)}"
             ) from None
 
     def start(self) -> None:
@@ -71,7 +66,7 @@ class Server:
             return
         if process:
             process.end()
-        with self._log.open("wb") as output:
+        with open(self._log, "wb", opener=opener) as output:
             started = subprocess.Popen(
                 self.arguments,
                 stdin=subprocess.DEVNULL,
@@ -79,12 +74,12 @@ class Server:
                 stderr=output,
                 start_new_session=True,
             )
-        _pid_file(self.folder, self.name).write_text(f"{started.pid}\n", encoding="utf-8")
+        ownfiles.write(_pid_file(self.folder, self.name), f"{started.pid}\n")
         self._wait(lambda: started.poll() is not None, self._is_ready)
 
     @property
     def _log(self) -> Path:
-        return self.folder / f"{self.name}.log"
+        return self.folder / log_name(self.name)
 
     def _reload(self, process: "Process") -> None:
         said = self._log.stat().st_size if self._log.exists() else 0
@@ -110,15 +105,8 @@ class Server:
             time.sleep(_ASK_EVERY_SECONDS)
 
     def _is_ready(self) -> bool:
-        """Return whether it answers: with passwords 401, and 400 where it speaks TLS alone."""
-        connection = http.client.HTTPConnection(LOOPBACK, self.port, timeout=5)
-        try:
-            connection.request("GET", "/-/ready")
-            return connection.getresponse().status in (200, 400, 401)
-        except (OSError, http.client.HTTPException):
-            return False
-        finally:
-            connection.close()
+        """Return whether it answers that it is, or does not answer us."""
+        return self.page.ask("/-/ready").status in (HTTPStatus.OK, *SHUT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +140,7 @@ class Process:
 def running(folder: Path, name: str) -> Process | None:
     """Return the process of a server if it runs and is ours."""
     try:
-        pid = int(_pid_file(folder, name).read_text(encoding="utf-8"))
+        pid = int(ownfiles.read(_pid_file(folder, name)))
         descriptor = os.pidfd_open(pid)
     except (OSError, ValueError):
         return None
@@ -174,6 +162,11 @@ def end(folder: Path, name: str) -> bool:
 def config_option(folder: Path, name: str) -> str:
     """Return the argument by which a process is known for ours."""
     return f"--config.file={folder / name}.yml"
+
+
+def log_name(name: str) -> str:
+    """Return the name of the file with what a server says, in which Alertmanager names URLs."""
+    return f"{name}.log"
 
 
 def _another(port: int) -> int:

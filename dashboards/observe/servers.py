@@ -5,16 +5,25 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from dashboards.observe import kept
-from dashboards.observe.configs import ALERTMANAGER_WEB, PROMETHEUS_WEB, configs, scraped_url
+from dashboards.observe import kept, ownfiles
+from dashboards.observe.configs import (
+    ALERTMANAGER_WEB,
+    PROMETHEUS_WEB,
+    configs,
+    every_name,
+    lookback,
+    notice_ms,
+    scraped_url,
+)
 from dashboards.observe.guard import Guard, Webhook
 from dashboards.observe.health import check_scraped
-from dashboards.observe.server import LOOPBACK, Server, config_option, end
+from dashboards.observe.page import LOOPBACK, Page
+from dashboards.observe.server import Server, config_option, end, log_name
 from dashboards.observe.settings import FOLDER, CannotObserve, ObserveSettings
 from xenprof.service.home_lock import current_holder
 from xenprof.service.own_home import make_private_folder, private_files
@@ -58,42 +67,58 @@ def up(settings: ObserveSettings) -> Observing:
         raise CannotObserve(
             f"no xenprof service runs on {settings.home}; start it with: xenprof serve --background"
         )
-    servers = _servers(settings, web, programs)
+    servers = _servers(settings, web, guard, programs)
     with _alone(settings.folder):
         for server in servers:
             server.check_port()
-        for name, text in configs(settings, url, guard, hides_urls=is_hidden).items():
+        written = configs(settings, url, guard, hides_urls=is_hidden)
+        for name, text in written.items():
             path = settings.folder / name
             make_private_folder(path.parent)
-            path.write_text(text, encoding="utf-8")
+            ownfiles.write(path, text)
         kept.write(settings.folder, settings.typed)
         try:
             for server in servers:
                 server.start()
+            _remove(settings.folder, [name for name in every_name() if name not in written])
         except CannotObserve as error:
             raise CannotObserve(webhook.hide(str(error)) if webhook else str(error)) from None
-    return Observing(servers, check_scraped(servers[-1], guard, scraped_url(settings, url)))
+    return Observing(servers, check_scraped(servers[-1].page, scraped_url(settings, url)))
 
 
 def down(home: Path) -> Sequence[str]:
-    """End those of both servers that `up` has started; return the names of those that ran."""
+    """End those of both servers that `up` has started; return the names of those that ran.
+
+    Their data stay, everything else that was written goes.
+    """
     folder = home / FOLDER
     if not folder.is_dir():
         return []
     with _alone(folder):
         kept.forget(folder)
-        return [name for name in PROGRAMS if end(folder, name)]
+        ended = [name for name in PROGRAMS if end(folder, name)]
+        _remove(folder, [*every_name(), *map(log_name, PROGRAMS)])
+        return ended
+
+
+def _remove(folder: Path, names: Iterable[str]) -> None:
+    """Remove what nobody reads any more, as there may be passwords and tokens in it."""
+    for name in names:
+        (folder / name).unlink(missing_ok=True)
 
 
 def _servers(
-    settings: ObserveSettings, web: WebConfig, programs: dict[str, str]
+    settings: ObserveSettings, web: WebConfig, guard: Guard | None, programs: dict[str, str]
 ) -> Sequence[Server]:
     folder = settings.folder
-    users = [f"--web.config.file={folder / ALERTMANAGER_WEB}"] if web.basic_auth_users else []
-    page = []
+    users = [f"--web.config.file={folder / ALERTMANAGER_WEB}"] if guard else []
+    own = []
     if settings.web_config is not None:
-        own = folder / PROMETHEUS_WEB if web.basic_auth_users else settings.web_config.absolute()
-        page = [f"--web.config.file={own}"]
+        file = folder / PROMETHEUS_WEB if guard else settings.web_config.absolute()
+        own = [f"--web.config.file={file}"]
+    is_encrypted = web.tls_server_config is not None
+    alerts = Page(settings.alertmanager_port, guard=guard)
+    queries = Page(settings.prometheus_port, is_encrypted, guard)
     return (
         Server(
             name="alertmanager",
@@ -103,11 +128,11 @@ def _servers(
                 programs["alertmanager"],
                 config_option(folder, "alertmanager"),
                 f"--storage.path={folder / 'alertmanager'}",
-                f"--web.listen-address={LOOPBACK}:{settings.alertmanager_port}",
+                *_listening(alerts),
                 "--cluster.listen-address=",  # it is alone: by default it listens for others
                 *users,
             ),
-            port=settings.alertmanager_port,
+            page=alerts,
             option="OBSERVE_ALERTMANAGER_PORT",
         ),
         Server(
@@ -118,15 +143,22 @@ def _servers(
                 programs["prometheus"],
                 config_option(folder, "prometheus"),
                 f"--storage.tsdb.path={folder / 'prometheus'}",
-                f"--web.listen-address={LOOPBACK}:{settings.prometheus_port}",
+                *_listening(queries),
+                f"--query.lookback-delta={lookback(settings.pace)}",
                 "--enable-feature=exemplar-storage",
-                *page,
+                # What it tells while it reads its configuration again is lost, and told again then.
+                f"--rules.alert.resend-delay={notice_ms(settings.pace)}ms",
+                *own,
             ),
-            port=settings.prometheus_port,
+            page=queries,
             option="OBSERVE_PROMETHEUS_PORT",
-            is_encrypted=web.tls_server_config is not None,
         ),
     )
+
+
+def _listening(page: Page) -> Sequence[str]:
+    """Return where a server listens, and that its links lead there: its own are by host name."""
+    return f"--web.listen-address={LOOPBACK}:{page.port}", f"--web.external-url={page.url}"
 
 
 def _programs() -> dict[str, str]:

@@ -1,7 +1,8 @@
 """Lists the recording rules: the figures that alerts, dashboards and people ask for.
 
-Rates are per virtual second: they are divided by the speed of the model, which is 1 on a host
-that has no model. A rule may use those above it.
+Rates are per second of the host's clock: they are divided by its speed, which is that of the model
+and 1 of a real host. Where a host was read in a part of the window only, both rates are less by as
+much. A rule may use those above it.
 
 A host that is scraped twice, or under a new address, has two series where there is one else. So all
 series are joined by host and domain, never as they are; what is counted twice is divided by the
@@ -34,7 +35,8 @@ def _of_vcpus(rated: str) -> str:
 _BEHALF = 'rate(xen_domain_on_behalf_seconds_total{on_behalf_of!="(ended)"}[5m])'
 """Without (ended): what was done for a domain moves there when it ends, which is no time spent."""
 
-
+_IDLE = 'mode="idle"'  # a real host knows no other mode
+_IN_STATE = 'sum by (host, domain) (rate(xen_vcpu_state_seconds_total{state="%s"}[5m]))'
 _EVENTS = 'xen_profile_events_total{measures="%s"}[5m]'
 _TOGETHER = ", while one session samples both and none has sampled one alone within the window."
 _DROPS = "sum by (host, domain, vif) (rate(xen_vif_drops_total[5m]))"
@@ -48,15 +50,15 @@ _STORED = "sum by (host, domain) (rate(xen_profile_samples_total[5m]))"
 RECORDINGS = (
     Recording(
         SPEED,
-        "Virtual seconds per second, 1 where there is no model, of all scrapes of a host together.",
-        "sum by (host) (rate(xenprof_model_time_seconds_total[5m])) "
-        "or sum by (host) (xen_host_info)",
+        "Seconds of a host's clock per second: the speed of a model, 1 of a real host, less where "
+        "it was not read all the time; of all scrapes of a host together.",
+        "sum by (host) (rate(xen_host_uptime_seconds_total[5m]))",
     ),
     Recording(
         "xen:host_busy:ratio_rate5m",
         "Share of the physical processors' time in which they were not idle.",
-        '1 - sum by (host) (rate(xen_pcpu_seconds_total{mode="idle"}[5m])) / '
-        f'(count by (host) (xen_pcpu_seconds_total{{mode="idle"}}) * {SPEED})',
+        f"1 - {rate('xen_pcpu_seconds_total', '', _IDLE)} / on (host) "
+        f"count by (host) (count by (host, cpu) (xen_pcpu_seconds_total{{{_IDLE}}}))",
     ),
     Recording(
         "xen:domain_cpu:rate5m",
@@ -74,16 +76,20 @@ RECORDINGS = (
         _of_vcpus(rate("xen_vcpu_state_seconds_total", "domain", 'state="runnable"')),
     ),
     Recording(
+        "xen:domain_blocked:ratio_rate5m",
+        "Share of its time for which the online vcpus of a domain wanted no processor.",
+        _of_vcpus(rate("xen_vcpu_state_seconds_total", "domain", 'state="blocked"')),
+    ),
+    Recording(
         "xen:domain_capped:ratio_rate5m",
         "Share of its time for which the online vcpus of a domain were parked by its cap.",
         _of_vcpus(rate("xen_vcpu_capped_seconds_total", "domain")),
     ),
     Recording(
         "xen:domain_satisfied:ratio_rate5m",
-        "Share of the time for which a domain wanted to run in which it did run.",
-        'sum by (host, domain) (rate(xen_vcpu_state_seconds_total{state="running"}[5m])) / '
-        "sum by (host, domain) "
-        '(rate(xen_vcpu_state_seconds_total{state=~"running|runnable"}[5m]))',
+        "Share of the time for which a domain wanted to run in which it did run, where waits are "
+        "known.",
+        f"{_IN_STATE % 'running'} / ({_IN_STATE % 'running'} + {_IN_STATE % 'runnable'})",
     ),
     Recording(
         "xen:domain_wait_seconds:p99_rate5m",

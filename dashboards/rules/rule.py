@@ -54,6 +54,7 @@ class Alert:
     act: tuple[tuple[str, str], ...]
     """What may help, the likeliest first; without a command, what to do in words."""
     helped: str
+    """What holds for the labels of the alert as soon as it does not fire, and not before."""
 
     @property
     def command(self) -> str:
@@ -64,6 +65,11 @@ class Alert:
     def anchor(self) -> str:
         """Return the fragment of its section in the runbooks."""
         return self.name.lower()
+
+
+def nothing_of(expr: str) -> str:
+    """Return what holds while the host of an alert is read and `expr` finds nothing on it."""
+    return f'xen_host_up{{host="$host"}} == 1 unless on (host) ({expr})'
 
 
 @dataclass(frozen=True, slots=True)

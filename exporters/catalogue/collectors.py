@@ -24,7 +24,8 @@ def collector_duration(_: HostSnapshot, stats: ServiceStats, /) -> Iterator[Poin
 COLLECTORS: tuple[Metric, ...] = (
     Metric("xenprof_collector_success", "xenprof.collector.success", Kind.UPDOWN, "{run}",
            "1 = the last run of the collector or exporter went well. Each group of metrics is a "
-           "collector; one that fails is missing in part.", (COLLECTOR,), collector_success),
+           "collector; one that fails is missing in part. No series of what a host that is down "
+           "does not tell.", (COLLECTOR,), collector_success),
     Metric("xenprof_collector_duration_seconds", "xenprof.collector.duration", Kind.GAUGE, "s",
            "How long the last run of the collector or exporter took.", (COLLECTOR,),
            collector_duration),

@@ -102,6 +102,10 @@ HOST: tuple[Metric, ...] = (
     Metric("xen_host_time_seconds", "xen.host.time", GAUGE, "s",
            "The host's clock, in Unix time: the model's, not the wall's.", (),
            of(ONE, lambda h: h.unix_ns, per=NS_PER_SECOND)),
+    Metric("xen_host_uptime_seconds_total", "xen.host.uptime", COUNTER, "s",
+           "Time since the host booted: virtual time of a model. Its rate is the speed of the "
+           "host's clock, 1 of a real host that was read all the time: divide rates of the host's "
+           "times by it.", (), of(ONE, lambda h: h.time_ns, per=NS_PER_SECOND)),
     Metric("xen_host_memory_bytes", "system.memory.limit", UPDOWN, "By",
            "Physical memory of the host.", (), of(ONE, lambda h: kib(h.memory_kib))),
     Metric("xen_host_memory_free_bytes", "xen.host.memory.free", UPDOWN, "By",

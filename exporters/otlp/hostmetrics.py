@@ -74,7 +74,8 @@ class HostMetrics:
         attempts = Attempts(self._groups, self._failing, of=self._of)
         for family in self._families:
             yield family, family.encode(host, stats, moment, attempts)
-        stats = replace(stats, collectors={**stats.collectors, **attempts.runs()})
+        runs = attempts.runs(is_up=host.is_up)
+        stats = replace(stats, collectors={**stats.collectors, **runs})
         for family in self._last:
             yield family, family.encode(host, stats, moment, attempts)
 

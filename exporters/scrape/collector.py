@@ -50,7 +50,7 @@ class SnapshotCollector(Collector):
                 if any(points is not None for points in made):
                     yield _filled(metric, shown, [points or [] for points in made])
         for one in every:
-            runs = {**one.stats.collectors, **one.attempts.runs()}
+            runs = {**one.stats.collectors, **one.attempts.runs(is_up=one.host.is_up)}
             one.stats = replace(one.stats, collectors=runs)
         for metric in COLLECTORS:
             yield _filled(metric, every, [one.points(metric) for one in every])

@@ -77,10 +77,9 @@ class Renderer:
             for metric in metrics if wanted.has_group(group) else ():
                 if wanted.has_metric(metric):
                     pieces += self._family(group, metric, shown)
-        for page, attempts in collected:
-            page.stats = replace(
-                page.stats, collectors={**page.stats.collectors, **attempts.runs()}
-            )
+        for host, (page, attempts) in zip(hosts, collected, strict=True):
+            runs = attempts.runs(is_up=host.is_up)
+            page.stats = replace(page.stats, collectors={**page.stats.collectors, **runs})
         for metric in self._last:
             if wanted.has_metric(metric):
                 pieces += self._family("", metric, collected)

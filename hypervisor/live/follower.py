@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from hypervisor.errors import HostError
-from hypervisor.live.agent.names import one_line
-from hypervisor.live.agent.report import HostReport
+from hypervisor.live.agent.oneline import one_line
+from hypervisor.live.agent.report.fields import HostReport
 from hypervisor.live.clock import Clock, SystemClock
 from hypervisor.live.snapshots import snapshot_of
 from hypervisor.live.sources.source import Source

@@ -14,7 +14,7 @@ from pydantic_core import CoreSchema, SchemaValidator, ValidationError, core_sch
 
 from hypervisor.domain0 import DOMAIN_0_ID
 from hypervisor.errors import HostError
-from hypervisor.live.agent.report import FORMAT, HostReport
+from hypervisor.live.agent.report.fields import FORMAT, HostReport
 
 MOST_BYTES: Final = 8 << 20
 """Of a report; one of 1000 domains with four vcpus each takes 2 MiB; judgement."""

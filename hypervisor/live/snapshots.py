@@ -9,8 +9,8 @@ from types import MappingProxyType
 from typing import Final
 
 from hypervisor.domain0 import DOMAIN_0_ID
-from hypervisor.live.agent.names import names_of, one_line, vbd_names
-from hypervisor.live.agent.report import (
+from hypervisor.live.agent.oneline import one_line
+from hypervisor.live.agent.report.fields import (
     DomainReport,
     HostReport,
     PcpuReport,
@@ -19,7 +19,8 @@ from hypervisor.live.agent.report import (
     VifReport,
     WaitsReport,
 )
-from hypervisor.live.agent.states import is_blocked, is_crashed, is_runnable
+from hypervisor.live.agent.report.names import names_of, vbd_names
+from hypervisor.live.agent.report.states import is_blocked, is_crashed, is_runnable
 from hypervisor.telemetry import (
     DATA_KINDS,
     DATA_SOURCES,

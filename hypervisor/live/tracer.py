@@ -10,9 +10,9 @@ from typing import Protocol
 
 from hypervisor.errors import Refused
 from hypervisor.live.agent.errors import AgentError, HypercallFailed
-from hypervisor.live.agent.tracerecords import LOST_RECORDS, records
-from hypervisor.live.agent.tracerings import Window
-from hypervisor.live.agent.tracing import why_refused
+from hypervisor.live.agent.tracing.buffers import why_refused
+from hypervisor.live.agent.tracing.records import LOST_RECORDS, records
+from hypervisor.live.agent.tracing.rings import Window
 from hypervisor.telemetry import TraceRecord
 from hypervisor.trace_events import TraceStatus
 
@@ -20,7 +20,7 @@ _EVERY_PCPU = (1 << 64) - 1
 
 
 class Buffers(Protocol):
-    """The trace buffers of a host: `agent.tracing.Tracing`, `agent.fedtracing.FedTracing`."""
+    """The trace buffers of a host: `agent.tracing.buffers.Tracing` or `FedTracing`."""
 
     @property
     def is_on(self) -> bool:

@@ -19,6 +19,7 @@ TOOLSTACK = "Programs take from the toolstack only the grammar of its files"
 XENPROF = "Rooms of xenprof, top to bottom"
 HYPERVISOR = "Rooms of hypervisor, top to bottom"
 MODEL = "Rooms of the model, top to bottom"
+AGENT = "Rooms of the agent, top to bottom"
 CIRCLES = "No circles: neither among rooms nor inside one"
 
 TYPE_ONLY = "from typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n    "
@@ -101,6 +102,10 @@ def broken(house):
         (MODEL, "hypervisor.model.cpu.planted", "hypervisor.model.io"),
         (MODEL, "hypervisor.model.io.planted", "hypervisor.model.profiling"),
         (MODEL, "hypervisor.model.attach", "hypervisor.model.hypercalls"),
+        (AGENT, "hypervisor.live.agent.xen.planted", "hypervisor.live.agent.domain0"),
+        (AGENT, "hypervisor.live.agent.web.planted", "hypervisor.live.agent.polling"),
+        (AGENT, "hypervisor.live.agent.tracing.planted", "hypervisor.live.agent.recording"),
+        (AGENT, "hypervisor.live.agent.options", "hypervisor.live.agent.main"),
     ],
 )
 def test_an_import_that_a_contract_forbids_is_found(house, contract, importer, imported):
@@ -130,6 +135,7 @@ def test_a_forbidden_import_does_not_hide(house, contract, importer, imported, p
         (HYPERVISOR, "hypervisor.planted"),
         (MODEL, "hypervisor.model.planted"),
         (MODEL, "hypervisor.model.new_room.planted"),
+        (AGENT, "hypervisor.live.agent.planted"),
     ],
 )
 def test_a_room_that_is_in_no_layer_is_found(house, contract, room):

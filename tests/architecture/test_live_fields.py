@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from hypervisor.live.agent.report import (
+from hypervisor.live.agent.report.fields import (
     DomainReport,
     HostReport,
     VcpuReport,

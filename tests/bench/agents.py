@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from functools import partial
 from http.client import HTTPConnection
 
-from hypervisor.live.agent.report import to_json
+from hypervisor.live.agent.report.fields import to_json
 from tests.bench.programs import Serving, serving
 from tests.bench.table import Row
 from tests.support.live.reports import domain0, guest, report

@@ -8,11 +8,11 @@ counted, and has the price below. The peer has half of the vcpus.
 from collections.abc import Callable
 from time import thread_time
 
-from hypervisor.live.agent.clock import Clock
-from hypervisor.live.agent.hypercalls import Xen
-from hypervisor.live.agent.poll import Poller
-from hypervisor.live.agent.runstates import Runstates
-from hypervisor.live.agent.sampler import Sampler
+from hypervisor.live.agent.polling.host import Poller
+from hypervisor.live.agent.process.clock import Clock
+from hypervisor.live.agent.sampling.flags import Sampler
+from hypervisor.live.agent.sampling.runstates import Runstates
+from hypervisor.live.agent.xen.hypercalls import Xen
 from tests.bench.table import Row
 from tests.support.live.fake_privcmd import FakePrivcmd
 from tests.support.live.fakes import FACTS, FakeDevices, FakeStore

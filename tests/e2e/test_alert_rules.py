@@ -6,7 +6,7 @@ import pytest
 
 from dashboards.rules.files import rule_files
 from tests.support.alert_cases.case import Case
-from tests.support.alert_cases.table import CASES, write_tests
+from tests.support.alert_cases.table import CASES, write_helped, write_tests
 from tests.support.e2e.promtool import promtool
 
 pytestmark = pytest.mark.peer
@@ -22,6 +22,11 @@ def test_promtool_accepts_the_rules(tmp_path: Path):
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.alert)
 def test_an_alert_fires_for_its_reason_in_time_and_not_without_it(tmp_path: Path, case: Case):
     assert promtool("test", "rules", write_tests(tmp_path, case)) == ""
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.alert)
+def test_a_runbook_sees_that_it_has_helped_when_the_alert_has_no_reason(tmp_path: Path, case: Case):
+    assert promtool("test", "rules", write_helped(tmp_path, case)) == ""
 
 
 @pytest.mark.parametrize(

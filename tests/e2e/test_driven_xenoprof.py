@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
-from hypervisor.live.agent.xenoprof.samplefile import Wanted, sampled
+from hypervisor.live.agent.recording.xenoprof import Wanted, sampled
 from tests.support.importing import imported, profile, run
 from tests.support.live.fakes import FakeClock, FakeStore
 from tests.support.live.machine import Domain, Machine

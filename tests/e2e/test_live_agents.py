@@ -14,7 +14,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from hypervisor.live.agent.report import to_json
+from hypervisor.live.agent.report.fields import to_json
 from tests.support.e2e.browser import Browser
 from tests.support.e2e.host import shell
 from tests.support.e2e.peers import peer, until

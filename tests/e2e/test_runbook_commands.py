@@ -7,7 +7,7 @@ import pytest
 from dashboards.rules.table import ALERTS
 from tests.support.e2e.host import Host
 
-LEFT_OUT = ("make ", "tail ", "uptime", "xenprof stop", "xenprof serve")
+LEFT_OUT = ("make ", "tail ", "uptime", "systemctl ", "journalctl ", "python3 ", "xenprof stop")
 """Commands of the machine, of a checkout, and those that end what the others need."""
 ENDING = ("opcontrol --shutdown", "xm pause", "xm destroy")
 ADDRESS = "http://127.0.0.1:10031/"
@@ -16,7 +16,7 @@ ADDRESS = "http://127.0.0.1:10031/"
 def typed(*, acting: bool) -> list[str]:
     """Return the commands to look with or to act with, once each, those that end things last."""
     found = {
-        command.replace("$domain", "web")
+        command.replace("$domain", "web").replace("$host", "noisy")
         for alert in ALERTS
         for command, _ in (alert.act if acting else alert.look)
         if command and not command.startswith(LEFT_OUT)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from hypervisor.live.agent.report import DomainReport, HostReport, VbdReport
+from hypervisor.live.agent.report.fields import DomainReport, HostReport, VbdReport
 from tests.support.measured import measured
 from tests.support.realxen.outside import OutsideAgent
 

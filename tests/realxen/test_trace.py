@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hypervisor.live.agent.traced import StateTimes, Traced
+from hypervisor.live.agent.tracing.runstates import StateTimes, Traced
 from tests.support.importing import run
 from tests.support.realxen.machine import Machine
 from tests.support.realxen.outside import FILE, OutsideAgent

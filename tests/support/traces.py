@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from hypervisor.live.agent.tracerings import Window
+from hypervisor.live.agent.tracing.rings import Window
 from hypervisor.telemetry import TraceRecord
 from tests.support.paths import TESTS
 from xenprof.trace.reading import TraceFile

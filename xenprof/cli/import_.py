@@ -83,7 +83,7 @@ def xenoprof(
     is its id, unless its name has `domN`), or text with a line `domain vcpu mode event pc` for
     each sample. All may be gzipped. The last two need both kinds of symbols.
     """
-    from xenprof.imports.xenoprof.profilefile import is_profile
+    from xenprof.imports.xenoproffile import is_profile
 
     if len(files) == 1 and is_profile(files[0]):
         if names or earlier:

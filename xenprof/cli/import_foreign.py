@@ -165,7 +165,7 @@ def write_contexts(
 
 def write_xenoprof(data: bytes, shown: str, file: str, output: str, symbols: "Symbols") -> int:
     """Write the archives of what an agent has sampled by Xenoprof; return the exit code."""
-    from xenprof.imports.xenoprof import profilefile as format
+    from xenprof.imports import xenoproffile as format
 
     recording, cpu_type = format.read(data, shown, symbols)
     return _write(recording, file, output, cpu_type)

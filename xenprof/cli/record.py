@@ -88,12 +88,12 @@ def _by_perf(output: str, seconds: float, hertz: int, xen: Path | None) -> int:
 def _by_xenoprof(
     output: str, seconds: float, hertz: int, kallsyms: tuple[str, ...], xen: Path | None
 ) -> int:
-    from hypervisor.live.agent.clock import Clock
+    from hypervisor.live.agent.domain0.xenstore import Xenstore
     from hypervisor.live.agent.errors import AgentError
-    from hypervisor.live.agent.privcmd import PrivcmdDevice
+    from hypervisor.live.agent.process.clock import Clock
+    from hypervisor.live.agent.recording.xenoprof import MOST_HERTZ, Wanted, sampled, until_told
+    from hypervisor.live.agent.xen.privcmd import PrivcmdDevice
     from hypervisor.live.agent.xenoprof.claim import claimed
-    from hypervisor.live.agent.xenoprof.samplefile import MOST_HERTZ, Wanted, sampled, until_told
-    from hypervisor.live.agent.xenstore import Xenstore
     from xenprof.cli.import_foreign import write_xenoprof
     from xenprof.home import DOMAIN_0_ID
     from xenprof.imports.agentlines import Symbols
@@ -115,13 +115,13 @@ def _by_xenoprof(
 
 
 def _by_contexts(output: str, seconds: float, hertz: int, kallsyms: tuple[str, ...]) -> int:
-    from hypervisor.live.agent.clock import Clock
-    from hypervisor.live.agent.contextfile import sampled
-    from hypervisor.live.agent.contexts import WARNING, ContextSampler
+    from hypervisor.live.agent.domain0.xenstore import Xenstore
     from hypervisor.live.agent.errors import AgentError
-    from hypervisor.live.agent.hypercalls import Xen
-    from hypervisor.live.agent.privcmd import PrivcmdDevice
-    from hypervisor.live.agent.xenstore import Xenstore
+    from hypervisor.live.agent.process.clock import Clock
+    from hypervisor.live.agent.recording.contexts import sampled
+    from hypervisor.live.agent.sampling.contexts import WARNING, ContextSampler
+    from hypervisor.live.agent.xen.hypercalls import Xen
+    from hypervisor.live.agent.xen.privcmd import PrivcmdDevice
     from xenprof.cli.import_foreign import write_contexts
     from xenprof.imports.xenoprof.symbolfiles import kernels_in
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from xenprof.cli.notes import note
 from xenprof.cli.wholefile import write_whole
 from xenprof.errors import UsageError
 
@@ -14,7 +15,7 @@ from xenprof.errors import UsageError
     "--homes",
     multiple=True,
     type=click.Path(file_okay=False, path_type=Path),
-    help="A folder in which each folder is the state of a service; repeatable.",
+    help="The state of a service (its HOME), or a folder with such folders; repeatable.",
 )
 @click.option(
     "--list",
@@ -38,6 +39,9 @@ def command(homes: tuple[Path, ...], lists: tuple[Path, ...], output: Path | Non
 
     if not homes and not lists:
         raise UsageError("targets: say where to look, with --homes DIRECTORY or --list FILE")
+    for folder in homes:
+        if not Places((folder,)).groups():
+            note(f"no service runs on {folder} or on a folder in it")
     text = json.dumps(Places(homes, lists).groups(), indent=2) + "\n"
     if output is None:
         print(text, end="")

@@ -71,7 +71,7 @@ def read_window(
     """Return the sum of the slices between two moments, and its title.
 
     `now_unix_ns` None: the end of the history. Slices that cannot be read are left out with a
-    warning. Raises: UsageError: no time, or no slices then.
+    warning. Raises: UsageError: no time, no slices then, or `since` is not the earlier one.
     """
     folder = home / FOLDER
     known = slices(folder)
@@ -82,6 +82,8 @@ def read_window(
     now_ns = now_unix_ns if now_unix_ns is not None else max(each.end_unix_ns for each in known)
     since_ns = moment(since, now_ns) if since is not None else 0
     until_ns = moment(until, now_ns) if until is not None else now_ns + 1
+    if since_ns >= until_ns:
+        raise UsageError(f"--since {since} is not before {f'--until {until}' if until else 'now'}")
     found = chosen(known, since_ns, until_ns)
     if not found:
         raise UsageError(

@@ -2,7 +2,7 @@
 
 Kernels and the hypervisor have names where their symbols are given; of all other code nothing but
 addresses is known, which stand for names.
-See hypervisor/live/agent/contextfile.py and hypervisor/live/agent/xenoprof/samplefile.py.
+See hypervisor/live/agent/recording/contexts.py and hypervisor/live/agent/recording/xenoprof.py.
 """
 
 import re

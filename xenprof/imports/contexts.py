@@ -1,12 +1,13 @@
-"""Reads what an agent has sampled of guests' registers: see hypervisor/live/agent/contextfile.py.
+"""Reads what an agent has sampled of guests' registers.
 
+The form of the file is that of hypervisor/live/agent/recording/contexts.py.
 A sample stands for a span of running time.
 """
 
 from collections.abc import Mapping
 from typing import Final
 
-from hypervisor.live.agent.contextfile import HEAD
+from hypervisor.live.agent.recording.contexts import HEAD
 from xenprof.imports.agentlines import AgentLines, Symbols, body, strange
 from xenprof.imports.errors import InputError
 from xenprof.imports.recording import Recording

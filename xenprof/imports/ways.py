@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from hypervisor.live.agent.errors import AgentError
-from hypervisor.live.agent.privcmd import PrivcmdDevice
+from hypervisor.live.agent.xen.privcmd import PrivcmdDevice
 from hypervisor.live.agent.xenoprof.claim import claimed
 from hypervisor.live.agent.xenoprof.profiling import Profiling
 

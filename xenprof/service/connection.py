@@ -1,6 +1,7 @@
 """A connection of the web server that knows what it is waiting for, and since when."""
 
 import asyncio
+import sys
 from enum import Enum, auto
 from typing import Any
 
@@ -48,9 +49,16 @@ class Connection(H11Protocol):
         except ValueError:
             self.send_400_response("Invalid HTTP request received.")
 
+    def send_400_response(self, msg: str) -> None:
+        """Answer to what is no HTTP, and forget where that was found out."""
+        super().send_400_response(msg)
+        let_go(sys.exception())
+
     def connection_lost(self, exc: Exception | None) -> None:
-        """Note that the connection is over."""
+        """Note that the connection is over, and let go of what it was spoken with."""
         super().connection_lost(exc)
+        self._unset_keepalive_if_required()
+        self.transport.close()  # a transport by TLS that is closed once more lets go of its buffers
         self.lost.set()
 
     def on_response_complete(self) -> None:
@@ -94,4 +102,16 @@ class Connection(H11Protocol):
         return Phase.BODY if self.cycle.more_body else Phase.WORK
 
     def _unsent_bytes(self) -> int:
-        return self.transport.get_write_buffer_size() if self.transport is not None else 0
+        if self.transport is None or self.lost.is_set():
+            return 0
+        return self.transport.get_write_buffer_size()
+
+
+def let_go(error: BaseException | None) -> None:
+    """Let an error forget where it came from.
+
+    The functions that it came through hold the error and the connection, whose buffers are
+    large: nothing of this is freed before Python looks for garbage, which it rarely does here.
+    """
+    if error is not None:
+        error.__traceback__ = None

@@ -1,6 +1,6 @@
 """Finds the services of many hosts, for Prometheus to scrape.
 
-Services are found in folders whose folders are HOMEs, and in lists that people keep.
+Services are found in HOMEs, in folders whose folders are HOMEs, and in lists that people keep.
 Source: prometheus.io, documentation of file_sd_config and http_sd_config (the JSON).
 """
 
@@ -39,7 +39,7 @@ class CannotDiscover(XenprofError):
 class Places:
     """Where to look for services."""
 
-    homes: tuple[Path, ...] = ()  # folders of HOMEs
+    homes: tuple[Path, ...] = ()  # folders of HOMEs, or HOMEs
     lists: tuple[Path, ...] = ()  # files with an address a line
 
     def groups(self, first: Sequence[str] = ()) -> list[TargetGroup]:
@@ -66,31 +66,31 @@ class Places:
 
     def _urls(self) -> Iterator[str]:
         for folder in self.homes:
-            yield from _served_below(folder)
+            yield from _served(folder)
         for file in self.lists:
             yield from _listed(file)
 
 
-def _served_below(folder: Path) -> Iterator[str]:
-    """Yield the addresses of the services that run on the HOMEs in a folder, by their names.
+def _served(folder: Path) -> Iterator[str]:
+    """Yield the addresses of the services that run on a folder and on the HOMEs in it, by name.
 
     Raises: CannotDiscover, also if HOMEs may not be read and no service is found in others, as
     Prometheus would take that for the end of all.
     """
     try:
         with os.scandir(folder) as entries:
-            homes = sorted(entry.path for entry in islice(entries, MOST_TARGETS + 1))
+            homes = sorted(Path(entry.path) for entry in islice(entries, MOST_TARGETS + 1))
     except OSError as error:
         raise CannotDiscover(f"{folder}: {error.strerror}") from None
     if len(homes) > MOST_TARGETS:
         raise CannotDiscover(f"{folder}: there are more than {MOST_TARGETS} folders in it")
     closed = ""
     found = False
-    for home in homes:
+    for home in (folder, *homes):
         try:
-            url = scraped_at(Path(home))
+            url = scraped_at(home)
         except PermissionError:
-            closed = home
+            closed = str(home)
             continue
         if url is not None:
             found = True

@@ -18,7 +18,7 @@ from typing import Protocol
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
-from xenprof.service.connection import Connection
+from xenprof.service.connection import Connection, let_go
 from xenprof.service.guests import Guest, Guests
 from xenprof.service.http import FailureResponse
 from xenprof.service.limits import Limits
@@ -138,8 +138,10 @@ class Door:
             await connection.lost.wait()
         except OSError as error:  # it has gone, or it does not speak TLS
             log.debug("%s: no connection: %s", self._name, error)
+            let_go(error)
         finally:
             self._guests.remove(guest)
+            guest.task = None  # so that the one is gone with the other
             if connection is not None and not connection.lost.is_set():
                 connection.transport.abort()
 

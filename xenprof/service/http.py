@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from xenprof.errors import XenprofError
 from xenprof.service.arguments import BadArguments
-from xenprof.wire.codec import encode, plain
+from xenprof.wire.codec import plain
 from xenprof.wire.failure import Failure
 
 T = TypeVar("T")
@@ -110,11 +110,6 @@ def _compact(content: object, *, ensure_ascii: bool) -> bytes:
     return json.dumps(
         content, default=plain, ensure_ascii=ensure_ascii, allow_nan=False, separators=(",", ":")
     ).encode()
-
-
-def to_json_response(value: object) -> Response:
-    """Return a response with frozen records: fields by name, enums as numbers."""
-    return Response(encode(value), media_type="application/json")
 
 
 class FailureResponse(RecordResponse):

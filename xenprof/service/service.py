@@ -34,6 +34,7 @@ from xenprof.service.history import History
 from xenprof.service.journal import Journals
 from xenprof.service.loading import Exporters, Loaders
 from xenprof.service.process import read_process
+from xenprof.service.snapshot_texts import SnapshotTexts
 from xenprof.service.trace_readers import TraceReaders
 from xenprof.service.writer import StoreWriter
 from xenprof.service.xendlog_file import XendLogFile
@@ -116,6 +117,7 @@ class Service:
         if profiling is not None and self._sessions is not None:
             self._profiling = ContinuousProfiling(host, home, self._sessions, profiling, self._act)
         self.traces = TraceReaders()
+        self.snapshot_texts = SnapshotTexts()
         self._exporters = Exporters(loaders)
         self.settings = settings
         self._started_unix = time.time()

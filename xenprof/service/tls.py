@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
 
-from hypervisor.live.agent.ciphers import CIPHERS, CURVES
+from hypervisor.live.agent.web.ciphers import CIPHERS, CURVES
 from xenprof.service.tlsconfig import TlsServerConfig
 
 log = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from hypervisor.live.agent.ciphers import CIPHERS, TLS13_CIPHERS
+from hypervisor.live.agent.web.ciphers import CIPHERS, TLS13_CIPHERS
 
 Version = Literal["TLS10", "TLS11", "TLS12", "TLS13"]
 ClientAuth = Literal[

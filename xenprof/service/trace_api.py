@@ -9,6 +9,7 @@ Binary is the file of the host's own xentrace, which `form` names where a reader
 3.0.3 on x86_64, or that of Xen 4; base64 is the same in a JSON object.
 """
 
+import asyncio
 import base64
 from collections.abc import Callable, Sequence
 
@@ -96,7 +97,8 @@ def trace_routes(
             return take(tracer_of(host), number), host.now_ns
 
         records, now_ns = await done(service.submit(act))
-        return _answer(records, now_ns, wanted, mhz, form)
+        # Encoded beside the web servers: rings may hold millions of records.
+        return await asyncio.to_thread(_answer, records, now_ns, wanted, mhz, form)
 
     return [
         Route("/api/v1/trace", status),

@@ -13,7 +13,7 @@ import yaml
 from pydantic import Field, StrictBool, ValidationError, field_validator, model_validator
 from starlette.types import Scope
 
-from hypervisor.live.agent.webconfig import BCRYPT_HASH
+from hypervisor.live.agent.web.config.file import BCRYPT_HASH
 from hypervisor.wholetext import read_regular, read_whole
 from xenprof.errors import XenprofError
 from xenprof.service.tlsconfig import Strict, TlsServerConfig

@@ -1,5 +1,6 @@
 """Alerts about disks, networks, and what connects guests with domain 0."""
 
+from dashboards.rules.recordings import rate
 from dashboards.rules.rule import Alert, Severity, Unit
 
 _BLOCKS = ("xm block-list $domain", "its block devices and their backends")
@@ -9,17 +10,19 @@ _IN_GUEST = ("echo 'iostat -x 1 3' | xm console $domain", "await and queue, as t
 _INTERFACES = ("xm network-list $domain", "its interfaces and their rings")
 _NETWORK_LOAD = ("xentop -b -n -i 2 -d 5", "packets, drops and errors of each interface")
 
-_PER_VBD = (
-    "sum by (host, domain, vbd) (rate(%s[5m])) / on (host) group_left () "
-    "xen:host_model_speed:ratio_rate5m"
-)
-_PER_VIF = _PER_VBD.replace("vbd", "vif")
-_USED = "max by (host, domain) (xen_domain_%s / xen_domain_%s_limit)"
-_CHANNELS_USED = _USED % ("event_channels", "event_channels")
-_GRANTS_USED = _USED % ("grants", "grants")
-_OUT_OF_REQUESTS = _PER_VBD % "xen_vbd_out_of_requests_total"
-_VBD_RING_FULL = _PER_VBD % "xen_vbd_frontend_ring_full_total"
-_VIF_RING_FULL = _PER_VIF % "xen_vif_ring_full_total"
+_THE_DOMAIN = 'host="$host",domain="$domain"'
+_THE_VBD = f'{_THE_DOMAIN},vbd="$vbd"'
+_THE_VIF = f'{_THE_DOMAIN},vif="$vif"'
+
+
+def _used(what: str, labels: str = "") -> str:
+    of = f"{{{labels}}}" if labels else ""
+    return f"max by (host, domain) (xen_domain_{what}{of} / xen_domain_{what}_limit)"
+
+
+_OUT_OF_REQUESTS = rate("xen_vbd_out_of_requests_total", "domain, vbd")
+_VBD_RING_FULL = rate("xen_vbd_frontend_ring_full_total", "domain, vbd")
+_VIF_RING_FULL = rate("xen_vif_ring_full_total", "domain, vif")
 
 ALERTS = (
     Alert(
@@ -37,7 +40,7 @@ ALERTS = (
         queries=(f"topk by (host) (5, {_OUT_OF_REQUESTS})", "xen_vbd_in_flight_requests"),
         look=(_BLOCK_LOAD, _IN_DOMAIN0, _BLOCKS),
         act=(("", "Put the busiest device on a disk of its own, or make its guest queue less."),),
-        helped=f"{_OUT_OF_REQUESTS} < 1",
+        helped=f"{rate('xen_vbd_out_of_requests_total', 'domain, vbd', _THE_VBD)} <= 1",
     ),
     Alert(
         name="XenDiskRingFull",
@@ -53,7 +56,7 @@ ALERTS = (
         queries=(_VBD_RING_FULL, "xen_vbd_ring_used / xen_vbd_ring_slots"),
         look=(_IN_GUEST, _BLOCK_LOAD, _IN_DOMAIN0),
         act=(("", "Lower the load of the guest's programs, or give it a faster disk."),),
-        helped=f"{_VBD_RING_FULL} < 10",
+        helped=f"{rate('xen_vbd_frontend_ring_full_total', 'domain, vbd', _THE_VBD)} <= 10",
     ),
     Alert(
         name="XenNetworkRingFull",
@@ -74,7 +77,7 @@ ALERTS = (
             ("xm sched-credit -d Domain-0 -w 512", "lets domain 0 run before the guests"),
             ("", "Where a rate limit is set, see XenRateLimitBiting."),
         ),
-        helped=f"{_VIF_RING_FULL} < 100",
+        helped=f"{rate('xen_vif_ring_full_total', 'domain, vif', _THE_VIF)} <= 100",
     ),
     Alert(
         name="XenDiskLatencyHigh",
@@ -98,7 +101,8 @@ ALERTS = (
             ("", "Move one of the guests that share the disk, or limit what its programs ask for."),
             ("xm sched-credit -d Domain-0 -w 512", "if domain 0 waits for a processor"),
         ),
-        helped='xen:vbd_latency_seconds:p99_rate5m{domain="$domain"} < 0.3',
+        helped='xen:vbd_latency_seconds:p99_rate5m{host="$host",domain="$domain",vbd="$vbd",'
+        'operation="$operation"} <= 0.3',
     ),
     Alert(
         name="XenPacketsDropped",
@@ -114,15 +118,15 @@ ALERTS = (
         threshold="More than 1 % for 10 minutes: the share at which node_exporter's mixin warns of "
         "errors of interfaces.",
         queries=(
-            'sum by (direction, reason) (rate(xen_vif_drops_total{domain="$domain"}[5m]))',
-            'xen:domain_wait_seconds:p99_rate5m{domain="$domain"}',
+            f"sum by (direction, reason) (rate(xen_vif_drops_total{{{_THE_DOMAIN}}}[5m]))",
+            'xen:domain_wait_seconds:p99_rate5m{host="$host",domain="$domain"}',
         ),
         look=(_NETWORK_LOAD, _INTERFACES, ("xm vcpu-list $domain", "whether the guest runs")),
         act=(
             ("xm sched-credit -d $domain -w 512", "if the guest waits for a processor"),
             ("", "If domain 0 is the one that waits or is full, see XenDomain0Saturated."),
         ),
-        helped='xen:vif_dropped:ratio_rate5m{domain="$domain"} < 0.01',
+        helped=f"xen:vif_dropped:ratio_rate5m{{{_THE_VIF}}} <= 0.01",
     ),
     Alert(
         name="XenRateLimitBiting",
@@ -137,8 +141,8 @@ ALERTS = (
         cause="rate= in the domain's file, or of network-attach, and a load that has grown.",
         threshold="A tenth of the time for 15 minutes: our own judgement.",
         queries=(
-            'xen:vif_rate_limited:ratio_rate5m{domain="$domain"}',
-            '8 * rate(xen_vif_transmit_bytes_total{domain="$domain"}[5m])',
+            'xen:vif_rate_limited:ratio_rate5m{host="$host",domain="$domain"}',
+            '8 * rate(xen_vif_transmit_bytes_total{host="$host",domain="$domain"}[5m])',
         ),
         look=(
             (
@@ -151,14 +155,14 @@ ALERTS = (
             ("xm network-attach $domain bridge=xenbr0 rate=100MB/s", "gives it another interface"),
             ("", "If the limit is what was sold, tell the owner."),
         ),
-        helped='xen:vif_rate_limited:ratio_rate5m{domain="$domain"} < 0.1',
+        helped=f"xen:vif_rate_limited:ratio_rate5m{{{_THE_VIF}}} <= 0.1",
     ),
     Alert(
         name="XenEventChannelsNearLimit",
         severity=Severity.WARNING,
         for_minutes=10,
         unit=Unit.RATIO,
-        expr=f"{_CHANNELS_USED} > 0.8",
+        expr=f"{_used('event_channels')} > 0.8",
         summary="$domain on $host uses $value of the event channels that it can have",
         meaning="Every device and every pair of vcpus needs channels. Without free ones no device "
         "can be attached, and in domain 0 no domain created.",
@@ -170,14 +174,14 @@ ALERTS = (
             ("xm block-list $domain", "the devices of the domain"),
         ),
         act=(("", "Move domains to another host before more are created here."),),
-        helped=f"{_CHANNELS_USED} < 0.8",
+        helped=f"{_used('event_channels', _THE_DOMAIN)} <= 0.8",
     ),
     Alert(
         name="XenGrantsNearLimit",
         severity=Severity.WARNING,
         for_minutes=10,
         unit=Unit.RATIO,
-        expr=f"{_GRANTS_USED} > 0.8",
+        expr=f"{_used('grants')} > 0.8",
         summary="$domain on $host uses $value of the grants that it can give",
         meaning="A guest grants a page to domain 0 for each request and each packet. Without free "
         "grants its devices stop.",
@@ -186,6 +190,6 @@ ALERTS = (
         queries=("topk by (host) (5, xen_domain_grants)",),
         look=(_INTERFACES, _BLOCKS, ("xm dmesg", "what the hypervisor says of grants")),
         act=(("", "Take devices away that the guest does not need, or restart the guest."),),
-        helped=f"{_GRANTS_USED} < 0.8",
+        helped=f"{_used('grants', _THE_DOMAIN)} <= 0.8",
     ),
 )

@@ -1,19 +1,23 @@
 """Alerts about memory, and about domains that end."""
 
-from dashboards.rules.rule import Alert, Severity, Unit
+from dashboards.rules.recordings import rate
+from dashboards.rules.rule import Alert, Severity, Unit, nothing_of
 
 
-def _grown(metric: str, minutes: int) -> str:
-    """Return by how much a domain's counter has grown, whose first value counts as growth.
+def _grown(metric: str, labels: str = "") -> str:
+    """Return by how much a domain's counter has grown in 15 minutes; its first value is growth.
 
     The host must have been scraped all the time, or an old counter would look new.
     """
+    series = f"{metric}{labels}"
     return (
-        f"max by (host, domain) ({metric} - ({metric} offset {minutes}m or 0 * {metric}) "
-        f"and on (host) xen_host_up offset {minutes}m)"
+        f"max by (host, domain) ({series} - ({series} offset 15m or 0 * {series}) "
+        f"and on (host) xen_host_up offset 15m)"
     )
 
 
+_THE_DOMAIN = 'host="$host",domain="$domain"'
+_ITSELF = f"{{{_THE_DOMAIN}}}"
 _CRASHES = 'xen_toolstack_events_total{event="crashed"}'
 _NEW_CRASHES = f"max by (host) ({_CRASHES} - min_over_time({_CRASHES}[15m]))"
 _XM_LIST = ("xm list", "the memory that each domain was told to have")
@@ -27,6 +31,7 @@ _WANTS = (
     'max by (host) (xen_domain_balloon_state{state="host_short"} == 1) or '
     "max by (host) (xen_domain_memory_demand_bytes > xen_domain_memory_actual_bytes)"
 )
+_SHORT = f"{_FREE_SHARE} < 0.05 and on (host) ({_WANTS})"
 
 ALERTS = (
     Alert(
@@ -43,7 +48,7 @@ ALERTS = (
         "have as much); growing and shrinking for so long mean that it is very slow.",
         threshold="10 minutes: our own judgement; a balloon moves hundreds of MiB in a second.",
         queries=(
-            'xen_domain_memory_target_bytes{domain="$domain"} - xen_domain_memory_actual_bytes',
+            f"xen_domain_memory_target_bytes{_ITSELF} - xen_domain_memory_actual_bytes",
             "xen_host_memory_free_bytes",
         ),
         look=(_XENTOP, _HOST, _FREE),
@@ -52,14 +57,14 @@ ALERTS = (
             ("xm mem-max $domain 512", "lets it have more, where state is maximum"),
             ("xm mem-set Domain-0 512", "makes domain 0 give memory to the host"),
         ),
-        helped='xen_domain_balloon_state{domain="$domain",state="reached"} == 1',
+        helped='xen_domain_balloon_state{host="$host",domain="$domain",state="reached"} == 1',
     ),
     Alert(
         name="XenHostMemoryShort",
         severity=Severity.WARNING,
         for_minutes=10,
         unit=Unit.RATIO,
-        expr=f"{_FREE_SHARE} < 0.05 and on (host) ({_WANTS})",
+        expr=_SHORT,
         summary="$host has $value of its memory left, and a domain needs more than it has",
         meaning="A domain cannot be given memory, and none can be created unless domain 0 gives up "
         "some. A host without free memory where no domain lacks any is no fault.",
@@ -75,15 +80,14 @@ ALERTS = (
             ("xm mem-set Domain-0 512", "takes memory from domain 0"),
             ("", "Take memory from the domain that has much more than it needs."),
         ),
-        helped=f"{_FREE_SHARE} > 0.05",
+        helped=nothing_of(_SHORT),
     ),
     Alert(
         name="XenDomainSwapping",
         severity=Severity.WARNING,
         for_minutes=10,
         unit=Unit.PER_SECOND,
-        expr="sum by (host, domain) (rate(xen_domain_swap_in_pages_total[5m])) "
-        "/ on (host) group_left () xen:host_model_speed:ratio_rate5m > 10",
+        expr=f"{rate('xen_domain_swap_in_pages_total', 'domain')} > 10",
         summary="$domain on $host reads pages back from swap, $value",
         meaning="Programs of the guest wait for the disk when they touch their own memory. Pages "
         "that are only written to swap do no harm.",
@@ -91,51 +95,51 @@ ALERTS = (
         "or a load that has grown.",
         threshold="More than 10 pages a second for 10 minutes: our own judgement.",
         queries=(
-            'xen_domain_memory_demand_bytes{domain="$domain"}',
-            'xen_domain_memory_actual_bytes{domain="$domain"}',
+            'xen_domain_memory_demand_bytes{host="$host",domain="$domain"}',
+            'xen_domain_memory_actual_bytes{host="$host",domain="$domain"}',
         ),
         look=(_VMSTAT, _FREE, _XENTOP),
         act=(
             ("xm mem-set $domain 512", "gives it memory, up to its maximum"),
             ("xm mem-max $domain 512", "raises the maximum"),
         ),
-        helped='rate(xen_domain_swap_in_pages_total{domain="$domain"}[5m]) < 10',
+        helped=f"{rate('xen_domain_swap_in_pages_total', 'domain', _THE_DOMAIN)} <= 10",
     ),
     Alert(
         name="XenDomainOutOfMemory",
         severity=Severity.CRITICAL,
         for_minutes=0,
         unit=Unit.COUNT,
-        expr=f"{_grown('xen_domain_oom_kills_total', 15)} > 0",
+        expr=f"{_grown('xen_domain_oom_kills_total')} > 0",
         summary="$domain on $host killed $value of its processes for want of memory",
         meaning="The guest's kernel had neither memory nor swap left and ended a process.",
         cause="Its memory was lowered below what its programs need, or a program leaks.",
         threshold="Any kill within 15 minutes.",
         queries=(
-            'xen_domain_swap_used_bytes{domain="$domain"}',
-            'xen_domain_memory_demand_bytes{domain="$domain"}',
+            'xen_domain_swap_used_bytes{host="$host",domain="$domain"}',
+            'xen_domain_memory_demand_bytes{host="$host",domain="$domain"}',
         ),
         look=(_FREE, _XENTOP, _XEND_LOG),
         act=(
             ("xm mem-set $domain 512", "gives it memory, up to its maximum"),
             ("", "Start again what was killed."),
         ),
-        helped='increase(xen_domain_oom_kills_total{domain="$domain"}[15m]) == 0',
+        helped=nothing_of(f"{_grown('xen_domain_oom_kills_total', _ITSELF)} > 0"),
     ),
     Alert(
         name="XenDomainCrashLoop",
         severity=Severity.CRITICAL,
         for_minutes=0,
         unit=Unit.COUNT,
-        expr=f"{_grown('xen_domain_restarts_total', 15)} >= 3",
-        summary="xend has restarted $domain on $host $value times within 15 minutes",
+        expr=f"{_grown('xen_domain_restarts_total')} >= 3",
+        summary="xend has restarted $domain on $host $value times lately",
         meaning="The domain ends soon after it starts, and xend starts it again as on_crash, "
         "on_reboot or on_poweroff say.",
         cause="Its kernel or a device does not come up; on_crash = restart hides it.",
         threshold="Three restarts in 15 minutes: our own judgement, after the kubernetes mixin's "
         "alert on crash loops.",
         queries=(
-            'xen_domain_restarts_total{domain="$domain"}',
+            'xen_domain_restarts_total{host="$host",domain="$domain"}',
             "sum by (host, event) (xen_toolstack_events_total)",
         ),
         look=(_XEND_LOG, ("xm list --long $domain", "what xend does when it ends"), _XM_LIST),
@@ -143,7 +147,7 @@ ALERTS = (
             ("xm pause $domain", "stops it where it is"),
             ("xm destroy $domain", "ends it, and xend does not start it again"),
         ),
-        helped='increase(xen_domain_restarts_total{domain="$domain"}[15m]) < 1',
+        helped=nothing_of(f"{_grown('xen_domain_restarts_total', _ITSELF)} >= 3"),
     ),
     Alert(
         name="XenDomainsCrashing",
@@ -168,6 +172,6 @@ ALERTS = (
             ("", "Start the domain paused (xm create -p), and read its console when it goes on."),
             ("", "Set on_crash = 'preserve' in its configuration, to look at what is left of it."),
         ),
-        helped=f"{_NEW_CRASHES} < 1",
+        helped=nothing_of(f"{_NEW_CRASHES} >= 2"),
     ),
 )

@@ -1,9 +1,10 @@
 """Alerts about who gets the processors."""
 
 from dashboards.rules.recordings import VCPUS
-from dashboards.rules.rule import Alert, Severity, Unit
+from dashboards.rules.rule import Alert, Severity, Unit, nothing_of
 
 _STARVED = "xen:domain_steal:ratio_rate5m > 0.1 and xen:domain_satisfied:ratio_rate5m < 0.5"
+_ITSELF = '{host="$host",domain="$domain"}'
 _DOMAIN0_BUSY = f'xen:domain_cpu:rate5m{{domain="Domain-0"}} / on (host, domain) {VCPUS}'
 _TOP = "topk by (host) (1, xen:domain_caused_cpu:rate5m)"
 _WHO_WAITS = "topk by (host) (5, xen:domain_steal:ratio_rate5m)"
@@ -38,11 +39,12 @@ ALERTS = (
             _MON,
         ),
         act=(
+            ("", "Find the domain that causes it: see XenNoisyNeighbour."),
             ("xm sched-credit -d $domain -w 512", "gives it twice the share of a default domain"),
             ("xm vcpu-pin $domain 0 0-1", "lets a vcpu that was pinned run on more processors"),
-            ("", "Find the domain that causes it: see XenNoisyNeighbour."),
         ),
-        helped='xen:domain_satisfied:ratio_rate5m{domain="$domain"} > 0.5',
+        helped=f"xen:domain_steal:ratio_rate5m{_ITSELF} <= 0.1 or "
+        f"xen:domain_satisfied:ratio_rate5m{_ITSELF} >= 0.5",
     ),
     Alert(
         name="XenNoisyNeighbour",
@@ -77,7 +79,7 @@ ALERTS = (
             ("xm sched-credit -d $domain -c 100", "lets it use one processor at most"),
             ("xm vcpu-set $domain 1", "takes vcpus away from it"),
         ),
-        helped="min by (host) (xen:domain_satisfied:ratio_rate5m) > 0.5",
+        helped=nothing_of(_STARVED),
     ),
     Alert(
         name="XenStealSustained",
@@ -85,39 +87,48 @@ ALERTS = (
         for_minutes=30,
         unit=Unit.RATIO,
         expr="xen:domain_steal:ratio_rate5m > 0.05",
-        summary="$domain on $host has waited for a processor $value of its time for half an hour",
+        summary="$domain on $host often waits for a processor, $value of its time",
         meaning="The domain often finds the processors taken. Short waits hurt only programs that "
         "must answer quickly.",
-        cause="The host is well used. A domain that computes all the time always waits where "
-        "others run too: then this is its share and no fault.",
+        cause="The host is well used. A domain that computes all the time, so that it is never "
+        "blocked, always waits where others run too: then this is its share and no fault.",
         threshold="More than 5 % for 30 minutes, as alerts on steal in use elsewhere have it "
         "(rwlove/home-ops #12564; 5 % of ready time is called fine in VMware's practice).",
-        queries=(_WHO_WAITS, 'xen:domain_wait_seconds:p99_rate5m{domain="$domain"}'),
+        queries=(
+            _WHO_WAITS,
+            f"xen:domain_blocked:ratio_rate5m{_ITSELF}",
+            f"xen:domain_wait_seconds:p99_rate5m{_ITSELF}",
+        ),
         look=(_MON, _TOP_COMMAND),
         act=(
-            ("xm sched-credit -d $domain -w 512", "gives it a larger share"),
+            ("", "If it is never blocked: nothing. A larger share would starve the others."),
+            ("xm sched-credit -d $domain -w 512", "gives it a larger share, if it also sleeps"),
             ("", "Move a domain to another host, or give this one fewer domains."),
         ),
-        helped='xen:domain_steal:ratio_rate5m{domain="$domain"} < 0.05',
+        helped=f"xen:domain_steal:ratio_rate5m{_ITSELF} <= 0.05",
     ),
     Alert(
         name="XenStealHigh",
         severity=Severity.WARNING,
         for_minutes=20,
         unit=Unit.RATIO,
-        expr="xen:domain_steal:ratio_rate5m > 0.1",
-        summary="$domain on $host has waited for a processor $value of its time for 20 minutes",
+        expr="xen:domain_steal:ratio_rate5m > 0.1 "
+        "unless on (host, domain) xen:domain_blocked:ratio_rate5m < 0.01",
+        summary="$domain on $host waits for a processor $value of its time",
         meaning="The domain waits so much that its users notice.",
-        cause="As for XenStealSustained; above all more busy vcpus than processors.",
+        cause="More busy vcpus than processors, or others with larger weights.",
         threshold="More than 10 % for 20 minutes (kube-prometheus #796; 10 % of ready time hurts, "
-        "as VMware's practice has it).",
+        "as VMware's practice has it). Not of a domain that is blocked less than 1 % of its time: "
+        "one that computes all the time waits wherever others run, which is its share. Of that "
+        "XenStealSustained tells, and XenDomainStarved if it gets less than half.",
         queries=(_WHO_WAITS, _WHO_CAUSES, "xen:host_busy:ratio_rate5m"),
         look=(_MON, _VCPUS, _TOP_COMMAND),
         act=(
-            ("xm sched-credit -d $domain -w 512", "gives it a larger share"),
+            ("xm sched-credit -d $domain -w 512", "gives it twice the share of a default domain"),
             ("xm vcpu-pin $domain 0 0-1", "lets a vcpu that was pinned run on more processors"),
         ),
-        helped='xen:domain_steal:ratio_rate5m{domain="$domain"} < 0.1',
+        helped=f"xen:domain_steal:ratio_rate5m{_ITSELF} <= 0.1 or "
+        f"xen:domain_blocked:ratio_rate5m{_ITSELF} < 0.01",
     ),
     Alert(
         name="XenDomainCapped",
@@ -131,15 +142,15 @@ ALERTS = (
         cause="Somebody set a cap, and the load has grown beyond it.",
         threshold="A tenth of the time for 15 minutes: our own judgement.",
         queries=(
-            'xen:domain_capped:ratio_rate5m{domain="$domain"}',
-            'xen_domain_sched_cap_ratio{domain="$domain"}',
+            'xen:domain_capped:ratio_rate5m{host="$host",domain="$domain"}',
+            'xen_domain_sched_cap_ratio{host="$host",domain="$domain"}',
         ),
         look=(("xm sched-credit -d $domain", "its cap, in percent of one processor"), _TOP_COMMAND),
         act=(
             ("xm sched-credit -d $domain -c 0", "takes the cap away"),
             ("", "If the cap is what was sold, tell the owner: nothing is wrong with the host."),
         ),
-        helped='xen:domain_capped:ratio_rate5m{domain="$domain"} < 0.1',
+        helped=f"xen:domain_capped:ratio_rate5m{_ITSELF} <= 0.1",
     ),
     Alert(
         name="XenDomain0Saturated",
@@ -167,6 +178,6 @@ ALERTS = (
             ("xm sched-credit -d Domain-0 -w 512", "lets it run before the guests"),
             ("", "Limit the traffic of the guest that it works for (rate= of its interface)."),
         ),
-        helped=f"{_DOMAIN0_BUSY} < 0.8",
+        helped=nothing_of(f"{_DOMAIN0_BUSY} > 0.8"),
     ),
 )

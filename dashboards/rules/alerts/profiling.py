@@ -19,7 +19,8 @@ ALERTS = (
         "store: the disk.",
         threshold="More than 5 % for 5 minutes: our own judgement; oprofile warns of any.",
         queries=(
-            'sum by (stage, reason) (rate(xenprof_samples_lost_total{domain="$domain"}[5m]))',
+            'sum by (stage, reason) (rate(xenprof_samples_lost_total{host="$host",'
+            'domain="$domain"}[5m]))',
         ),
         look=(_STATUS, ("opreport --merge all", "its notes say what was lost, and why")),
         act=(
@@ -29,7 +30,7 @@ ALERTS = (
                 "samples less often (opcontrol --shutdown first)",
             ),
         ),
-        helped='xen:domain_samples_lost:ratio_rate5m{domain="$domain"} < 0.05',
+        helped='xen:domain_samples_lost:ratio_rate5m{host="$host",domain="$domain"} <= 0.05',
     ),
     Alert(
         name="XenprofOverheadHigh",
@@ -50,6 +51,6 @@ ALERTS = (
             ("opcontrol --setup --event=GLOBAL_POWER_EVENTS:1000000:1", "samples less often"),
             ("opcontrol --setup --callgraph=0", "records no call stacks"),
         ),
-        helped="xen:host_profiling_overhead:ratio_rate5m < 0.05",
+        helped='xen:host_profiling_overhead:ratio_rate5m{host="$host"} <= 0.05',
     ),
 )

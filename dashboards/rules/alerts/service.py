@@ -5,8 +5,8 @@ from dashboards.rules.rule import Alert, Severity, Unit
 JOB = 'job="xenprof"'
 _LAG = "max by (host) (rate(xenprof_model_lag_seconds_total[5m]))"
 _FAILED = "max by (host, signal) (increase(xenprof_push_failures_total[5m]))"
-_START = ("xenprof serve --background", "starts the service, or says that it runs")
 _LOG = "tail .run/serve.log ~/.local/state/xenprof/serve.log"
+_JOURNAL = ("journalctl -u xenprof -n 20", "the same where systemd runs the service")
 _SCRAPE = ("curl -s http://127.0.0.1:10031/-/healthy", "whether it answers at all")
 
 ALERTS = (
@@ -23,19 +23,25 @@ ALERTS = (
         threshold="2 minutes, long enough for a restart: our own judgement.",
         queries=(f"up{{{JOB}}}", f"scrape_duration_seconds{{{JOB}}}"),
         look=(
-            _START,
             _SCRAPE,
             (
                 _LOG,
                 "the last that the service said: the first file after make up, in its checkout; "
                 "the second after xenprof serve --background, if HOME is the default one",
             ),
+            _JOURNAL,
         ),
         act=(
-            _START,
-            ("", "If it runs, look at Status, Targets of Prometheus: it tells the error."),
+            ("", "If it answers, look at Status, Targets of Prometheus: it tells the error."),
+            ("systemctl restart xenprof", "starts it where systemd runs it, with its options"),
+            ("make up", "starts it in a checkout, with the SCENARIO, PROFILE and LISTEN it had"),
+            (
+                "",
+                "Else start it with the options that it had. Those with --host matter most: "
+                "without them a model takes the place of the host that it watched.",
+            ),
         ),
-        helped=f"up{{{JOB}}} == 1",
+        helped=f'up{{{JOB},instance="$instance"}} == 1',
     ),
     Alert(
         name="XenprofHostNotRead",
@@ -51,11 +57,24 @@ ALERTS = (
         threshold="1 minute: our own judgement.",
         queries=("xen_host_up", "xenprof_up", "xenprof_collector_success"),
         look=(
-            ("xm list", "whether the host answers"),
-            (_LOG, "what has failed"),
+            ("xenprof top -b -i 1 --host $host", "its domains, or that nothing is known of it"),
+            (
+                "curl -s http://127.0.0.1:10031/api/v1/hosts",
+                "every host of the service: is_up is false of those that are not read",
+            ),
+            (_LOG, "why it cannot be read"),
+            _JOURNAL,
         ),
-        act=(("xenprof stop", "ends the service; then start it again, by xenprof serve"),),
-        helped="xen_host_up == 1",
+        act=(
+            ("systemctl status xenprof-agent", "on a real host: whether its agent runs"),
+            (
+                "python3 /usr/local/lib/xenprof/xenprof-agent.pyz --check",
+                "there, as root: what it can read, and what not and why",
+            ),
+            ("systemctl restart xenprof-agent", "there: starts it again, and ends nothing else"),
+            ("", "If a model has failed, start its service again as XenprofDown says."),
+        ),
+        helped='xen_host_up{host="$host"} == 1',
     ),
     Alert(
         name="XenprofScrapeSlow",
@@ -77,7 +96,7 @@ ALERTS = (
             ("xm list", "how many domains there are"),
         ),
         act=(("", "Scrape with name[] or domain[] what you need, or less often."),),
-        helped=f"scrape_duration_seconds{{{JOB}}} < 1",
+        helped=f'scrape_duration_seconds{{{JOB},instance="$instance"}} <= 1',
     ),
     Alert(
         name="XenprofModelBehind",
@@ -98,25 +117,27 @@ ALERTS = (
         ),
         act=(
             ("make compiled", "compiles the model, in a checkout"),
-            ("xenprof stop", "then start it with a smaller --speed"),
+            ("xenprof stop", "then start it with the options it had and a smaller --speed"),
         ),
-        helped=f"{_LAG} < 0.1",
+        helped='rate(xenprof_model_lag_seconds_total{host="$host"}[5m]) <= 0.1',
     ),
     Alert(
         name="XenprofCollectorFailing",
         severity=Severity.WARNING,
         for_minutes=5,
         unit=Unit.COUNT,
-        expr="max by (host, collector) (xenprof_collector_success) == 0",
+        expr="max by (host, collector) (xenprof_collector_success) == 0 "
+        "unless on (host) max by (host) (xen_host_up) == 0",
         summary="The collector $collector of xenprof on $host fails",
         meaning="Its metrics are missing from the scrape, and alerts on them are silent.",
         cause="A fault in the collector, or a host that cannot tell it. The log has the traceback, "
         "once.",
-        threshold="Every run for 5 minutes fails: our own judgement.",
+        threshold="Every run for 5 minutes fails: our own judgement. Not of a host that cannot be "
+        "read: XenprofHostNotRead says that.",
         queries=("xenprof_collector_success == 0", "xenprof_collector_duration_seconds"),
         look=((_LOG, "what has failed"),),
         act=(("", "Tell the developers, with the traceback."),),
-        helped="xenprof_collector_success == 1",
+        helped='xenprof_collector_success{host="$host",collector="$collector"} == 1',
     ),
     Alert(
         name="XenprofPushFailing",
@@ -138,6 +159,6 @@ ALERTS = (
             ("xenprof serve --help", "the options that name the receiver"),
         ),
         act=(("", "Start the receiver, or start the service with the right endpoint."),),
-        helped="sum by (host, signal) (rate(xenprof_push_sent_total[5m])) > 0",
+        helped='increase(xenprof_push_failures_total{host="$host",signal="$signal"}[5m]) == 0',
     ),
 )

@@ -5,14 +5,14 @@ import os
 from pathlib import Path
 from typing import Iterator, List, NamedTuple
 
-from hypervisor.live.agent import webconfig
+from hypervisor.live.agent.domain0.hostfacts import start_of
 from hypervisor.live.agent.errors import AgentError
-from hypervisor.live.agent.hostfacts import start_of
-from hypervisor.live.agent.names import one_line
+from hypervisor.live.agent.oneline import one_line
 from hypervisor.live.agent.opening import Open
 from hypervisor.live.agent.options import Options
-from hypervisor.live.agent.readings import resident_bytes
-from hypervisor.live.agent.report import HostReport
+from hypervisor.live.agent.process.memory import resident_bytes
+from hypervisor.live.agent.report.fields import HostReport
+from hypervisor.live.agent.web.config.file import WebConfig, read_config
 
 OK, MISSING, FATAL = "ok", "missing", "FATAL"
 
@@ -136,18 +136,18 @@ def _counted(report: HostReport, kind: str) -> str:
 
 
 def _web(options: Options) -> Iterator[Finding]:
-    config = webconfig.WebConfig()
+    config = WebConfig()
     if options.web_config is not None:
         try:
-            config = webconfig.read(options.web_config)
+            config = read_config(options.web_config)
             if config.tls is not None:
-                from hypervisor.live.agent.tls import context
+                from hypervisor.live.agent.web.tls import context
 
                 context(config.tls)
             yield Finding(OK, "web config", f"{options.web_config} can be used")
         except AgentError as error:
             yield Finding(FATAL, "web config", str(error))
-    from hypervisor.live.agent.passwords import bcrypt
+    from hypervisor.live.agent.web.passwords import bcrypt
 
     try:
         bcrypt()

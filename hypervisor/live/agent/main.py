@@ -6,26 +6,22 @@ import signal
 import sys
 from typing import Optional, Sequence
 
-from hypervisor.live.agent import contextfile, notify, privileges, recording
 from hypervisor.live.agent.check import FATAL, findings
-from hypervisor.live.agent.doors import open_doors
 from hypervisor.live.agent.errors import AgentError
 from hypervisor.live.agent.opening import Open, this_host
 from hypervisor.live.agent.options import CHECK, ONCE, PIPE, PROGRAM, Options, parse_options
-from hypervisor.live.agent.pages import Pages
-from hypervisor.live.agent.readings import Readings
-from hypervisor.live.agent.report import to_json
-from hypervisor.live.agent.serving import Server
-from hypervisor.live.agent.telling import tell
-from hypervisor.live.agent.xenoprof import samplefile
+from hypervisor.live.agent.pages.routes import Pages
+from hypervisor.live.agent.polling.readings import Readings
+from hypervisor.live.agent.process import notify, privileges
+from hypervisor.live.agent.process.stderr import tell
+from hypervisor.live.agent.recording import contexts, trace, xenoprof
+from hypervisor.live.agent.report.fields import to_json
+from hypervisor.live.agent.web.doors import open_doors
+from hypervisor.live.agent.web.serving import Server
 
 _ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _ROOT = "/"
-_COMMANDS = {
-    "trace": recording.main,
-    "contexts": contextfile.main,
-    "xenoprof": samplefile.main,
-}
+_COMMANDS = {"trace": trace.main, "contexts": contexts.main, "xenoprof": xenoprof.main}
 """What is done for a while, into a file, by the first word of the command line."""
 _LONGEST_LINE = 4096
 

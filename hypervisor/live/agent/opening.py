@@ -3,21 +3,21 @@
 import threading
 from typing import TYPE_CHECKING, Callable, List, Optional
 
-from hypervisor.live.agent.clock import Clock
-from hypervisor.live.agent.devices import Devices
+from hypervisor.live.agent.domain0.devices import Devices
+from hypervisor.live.agent.domain0.hostfacts import host_facts
+from hypervisor.live.agent.domain0.xenstore import Xenstore
 from hypervisor.live.agent.errors import AgentError
-from hypervisor.live.agent.fedtracing import FedTracing, trace_runstates
-from hypervisor.live.agent.hostfacts import host_facts
-from hypervisor.live.agent.hypercalls import Xen
-from hypervisor.live.agent.poll import Poller
-from hypervisor.live.agent.privcmd import PrivcmdDevice
-from hypervisor.live.agent.records import PhysicalInfo
-from hypervisor.live.agent.report import HostReport
-from hypervisor.live.agent.runstates import Runstates
-from hypervisor.live.agent.sampler import Sampler
-from hypervisor.live.agent.tracedreports import TracedReports
-from hypervisor.live.agent.tracing import Tracing
-from hypervisor.live.agent.xenstore import Xenstore
+from hypervisor.live.agent.polling.host import Poller
+from hypervisor.live.agent.process.clock import Clock
+from hypervisor.live.agent.report.fields import HostReport
+from hypervisor.live.agent.sampling.flags import Sampler
+from hypervisor.live.agent.sampling.runstates import Runstates
+from hypervisor.live.agent.tracing.buffers import Tracing
+from hypervisor.live.agent.tracing.feeding import FedTracing, trace_runstates
+from hypervisor.live.agent.tracing.reports import TracedReports
+from hypervisor.live.agent.xen.hypercalls import Xen
+from hypervisor.live.agent.xen.privcmd import PrivcmdDevice
+from hypervisor.live.agent.xen.records import PhysicalInfo
 
 if TYPE_CHECKING:
     from typing import Protocol

@@ -10,8 +10,8 @@ from hypervisor.live.agent.limits import (
     MOST_PERIOD_SECONDS,
     MOST_SAMPLE_HZ,
 )
-from hypervisor.live.agent.listening import Address, parse
-from hypervisor.live.agent.pages import OWN_PATHS
+from hypervisor.live.agent.pages.routes import OWN_PATHS
+from hypervisor.live.agent.web.listening import Address, parse
 
 PROGRAM = "xenprof-agent"
 DEFAULT_ADDRESS = "127.0.0.1:10032"
@@ -66,8 +66,7 @@ def _parser(version: str, program: str) -> argparse.ArgumentParser:
     parser = Parser(
         prog=program,
         description="Serve what a Xen host is doing, from its domain 0.",
-        epilog="Into files, for a while: trace FILE, contexts FILE, xenoprof FILE; see --help "
-        "behind these words.",
+        epilog="Into files, for a while: trace|contexts|xenoprof FILE; see --help behind these.",
         allow_abbrev=False,
     )
     add = parser.add_argument

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from hypervisor.live.agent.errors import AgentError
 from hypervisor.live.agent.limits import DEFAULT_SAMPLE_HZ
 from hypervisor.live.agent.opening import LocalHost, this_host
-from hypervisor.live.agent.privileges import OTHERS_FILES, give_up
-from hypervisor.live.agent.report import HostReport
+from hypervisor.live.agent.process.privileges import OTHERS_FILES, give_up
+from hypervisor.live.agent.report.fields import HostReport
 from hypervisor.live.sources.source import Unreachable
 from hypervisor.live.tracer import BufferTracer
 

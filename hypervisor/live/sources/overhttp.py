@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from hypervisor.deadlines import Deadline, Timed, TimedSecure
-from hypervisor.live.agent.report import HostReport
+from hypervisor.live.agent.report.fields import HostReport
 from hypervisor.live.reports import MOST_BYTES, BadReport, read_report
 from hypervisor.live.sources.source import Unreachable
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import IO, Final
 
-from hypervisor.live.agent.report import HostReport
+from hypervisor.live.agent.report.fields import HostReport
 from hypervisor.live.reports import MOST_BYTES, BadReport, read_report
 from hypervisor.live.sources.source import Unreachable
 

@@ -3,8 +3,8 @@
 from typing import Protocol
 
 from hypervisor.errors import HostError
-from hypervisor.live.agent.names import one_line
-from hypervisor.live.agent.report import HostReport
+from hypervisor.live.agent.oneline import one_line
+from hypervisor.live.agent.report.fields import HostReport
 
 _LONGEST = 200  # characters of a reason: the other side may have a part in it
 

@@ -14,6 +14,12 @@ def states(name: str, running: float, runnable: float, vcpus: int = 1) -> Series
     }
 
 
+def blocked(name: str, seconds: float) -> Series:
+    """Return for how many seconds in a second the vcpu of a domain wants no processor."""
+    labels = f'{domain(name)},vcpu="0",state="blocked"'
+    return {f"xen_vcpu_state_seconds_total{{{labels}}}": counting(seconds)}
+
+
 def for_others(**seconds: float) -> Series:
     """Return what domain 0 does on behalf of domains, in seconds per second."""
     return {
@@ -30,7 +36,7 @@ def capped(share: float) -> Series:
     }
 
 
-AT_TWICE_THE_SPEED = {'xenprof_model_time_seconds_total{host="h"}': counting(2)}
+AT_TWICE_THE_SPEED = {'xen_host_uptime_seconds_total{host="h"}': counting(2)}
 
 CASES = (
     Case(
@@ -73,6 +79,7 @@ CASES = (
         quiet={**states("web", 0.1, 0.8)},
         labels={"domain": "sender"},
         summary="sender on h keeps 1.3 processors busy, for which others wait: web 80% of its time",
+        is_cured=False,
     ),
     Case(
         # A domain ends: what domain 0 did for it moves to (ended), and nobody uses a processor.
@@ -88,18 +95,38 @@ CASES = (
         summary="batch on h keeps 1.3 processors busy, for which others wait: web 80% of its time",
     ),
     Case(
+        # After a cure, those that hardly run wait for most of that little: nobody is starved.
+        "XenNoisyNeighbour",
+        firing={**states("web", 0.1, 0.8), **states("batch", 1.8, 0.2, vcpus=2)},
+        quiet={
+            **states("web", 0.6, 0.05),
+            **states("batch", 1.2, 0.6, vcpus=2),
+            **states("mail", 0.04, 0.06),
+        },
+        labels={"domain": "batch"},
+        summary="batch on h keeps 1.8 processors busy, for which others wait: web 80% of its time",
+    ),
+    Case(
         "XenStealSustained",
         firing=states("web", 0.5, 0.06),
         quiet=states("web", 0.5, 0.04),
         labels={"domain": "web"},
-        summary="web on h has waited for a processor 6% of its time for half an hour",
+        summary="web on h often waits for a processor, 6% of its time",
     ),
     Case(
         "XenStealHigh",
         firing=states("web", 0.5, 0.12),
         quiet=states("web", 0.5, 0.09),
         labels={"domain": "web"},
-        summary="web on h has waited for a processor 12% of its time for 20 minutes",
+        summary="web on h waits for a processor 12% of its time",
+    ),
+    Case(
+        # One that computes all the time gets its share, and that is no fault.
+        "XenStealHigh",
+        firing={**states("web", 0.5, 0.12), **blocked("web", 0.38)},
+        quiet={**states("web", 0.6, 0.4), **blocked("web", 0)},
+        labels={"domain": "web"},
+        summary="web on h waits for a processor 12% of its time",
     ),
     Case(
         "XenDomainCapped",

@@ -75,6 +75,18 @@ CASES = (
         summary="The collector vbds of xenprof on h fails",
     ),
     Case(
+        # Who cannot read the host cannot take a snapshot either: XenprofHostNotRead says so.
+        "XenprofCollectorFailing",
+        firing={f'xenprof_collector_success{{{HOST},collector="vbds"}}': flat(0)},
+        quiet={
+            f'xenprof_collector_success{{{HOST},collector="snapshot"}}': flat(0),
+            f"xen_host_up{{{HOST}}}": flat(0),
+        },
+        labels={"collector": "vbds"},
+        summary="The collector vbds of xenprof on h fails",
+        is_cured=False,
+    ),
+    Case(
         "XenprofPushFailing",
         firing={f'xenprof_push_failures_total{{{HOST},signal="metrics"}}': counting(1 / 60)},
         quiet={f'xenprof_push_failures_total{{{HOST},signal="metrics"}}': flat(7)},

@@ -48,6 +48,41 @@ def write_tests(folder: Path, case: Case, instances: Sequence[str] = ()) -> Path
     return path
 
 
+def write_helped(folder: Path, case: Case) -> Path:
+    """Write what tests when the runbook says that something has helped: in the quiet side only.
+
+    Beside the firing side there is another host, on which all is quiet.
+    """
+    rules = rule_files()
+    for name, text in rules.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    quiet = {**CLOCK, **case.quiet}
+    others = {re.sub(r'"(h|dom0\.example:10031)"', '"other"', one): quiet[one] for one in quiet}
+    sides = [({**CLOCK, **case.firing, **others}, 0), (quiet, 1)]
+    holds = f"(count({_filled(case)}) > bool 0) or vector(0)"
+    tests: list[dict[str, object]] = [
+        {
+            "interval": "1m",
+            "input_series": [{"series": name, "values": one} for name, one in series.items()],
+            "promql_expr_test": [
+                {"expr": holds, "eval_time": "45m", "exp_samples": [{"labels": "{}", "value": it}]}
+            ],
+        }
+        for series, it in sides[: 1 + case.is_cured]
+    ]
+    path = folder / "helped.yml"
+    groups = {"rule_files": list(rules), "evaluation_interval": "1m"}
+    path.write_text(yaml.safe_dump({**groups, "tests": tests}), encoding="utf-8")
+    return path
+
+
+def _filled(case: Case) -> str:
+    """Return what the runbook of an alert says to ask, with the labels of the alert."""
+    labels = {"host": "h", **case.labels}
+    helped = _BY_NAME[case.alert].helped
+    return re.sub(r"\$(\w+)", lambda found: labels[found[1]], helped)
+
+
 def _scraped_by(instances: Sequence[str], series: Series) -> Series:
     every = {**CLOCK, **series}
     if not instances:

@@ -9,7 +9,7 @@ import sys
 sys.path.insert(0, sys.argv[1])
 
 from hypervisor.live.agent.main import main
-from hypervisor.live.agent.report import (
+from hypervisor.live.agent.report.fields import (
     DomainReport,
     HostReport,
     PcpuReport,

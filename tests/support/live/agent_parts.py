@@ -6,11 +6,11 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from hypervisor.live.agent.connection import Door
-from hypervisor.live.agent.httphead import Answer, Request
-from hypervisor.live.agent.readings import Cost, Reading
-from hypervisor.live.agent.report import HostReport
-from hypervisor.live.agent.serving import Server
+from hypervisor.live.agent.polling.readings import Cost, Reading
+from hypervisor.live.agent.report.fields import HostReport
+from hypervisor.live.agent.web.connection import Door
+from hypervisor.live.agent.web.httphead import Answer, Request
+from hypervisor.live.agent.web.serving import Server
 
 SECOND_NS = 1_000_000_000
 COST = Cost(

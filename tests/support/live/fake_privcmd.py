@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from hypervisor.live.agent.errors import HypercallFailed
-from hypervisor.live.agent.privcmd import Memory
+from hypervisor.live.agent.xen.privcmd import Memory
 from tests.support.live.fake_xenoprof import FakeXenoprof
 from tests.support.live.machine import Domain, Machine, Vcpu
 

@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from hypervisor.live.agent.clock import Clock
-from hypervisor.live.agent.devices import Found
-from hypervisor.live.agent.hostfacts import HostFacts
-from hypervisor.live.agent.identities import Life
-from hypervisor.live.agent.report import VbdReport, VifReport
+from hypervisor.live.agent.domain0.devices import Found
+from hypervisor.live.agent.domain0.hostfacts import HostFacts
+from hypervisor.live.agent.process.clock import Clock
+from hypervisor.live.agent.report.fields import VbdReport, VifReport
+from hypervisor.live.agent.xen.life import Life
 
 MS = 1_000_000
 SECOND = 1_000_000_000

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from hypervisor.live.agent.report import HostReport
+from hypervisor.live.agent.report.fields import HostReport
 from hypervisor.live.follower import Follower
 from hypervisor.live.host import LiveHost
 from hypervisor.live.sources.source import Unreachable

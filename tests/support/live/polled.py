@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, field
 
-from hypervisor.live.agent.hypercalls import Xen
-from hypervisor.live.agent.poll import Poller
-from hypervisor.live.agent.report import DomainReport, HostReport
+from hypervisor.live.agent.polling.host import Poller
+from hypervisor.live.agent.report.fields import DomainReport, HostReport
+from hypervisor.live.agent.xen.hypercalls import Xen
 from tests.support.live.fake_privcmd import FakePrivcmd
 from tests.support.live.fakes import FACTS, FakeClock, FakeDevices, FakeStore
 from tests.support.live.machine import Machine

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from hypervisor.live.agent.errors import HypercallFailed
-from hypervisor.live.agent.privcmd import Memory
+from hypervisor.live.agent.xen.privcmd import Memory
 from tests.support.paths import ROOT
 
 FOLDER = ROOT / "tests/support/live/recorded"

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from hypervisor.live.agent.report import (
+from hypervisor.live.agent.report.fields import (
     FORMAT,
     DomainReport,
     HostReport,

@@ -1,7 +1,7 @@
 """A real host whose hypervisor is a fake with trace rings."""
 
-from hypervisor.live.agent.hypercalls import Xen
-from hypervisor.live.agent.tracing import Tracing
+from hypervisor.live.agent.tracing.buffers import Tracing
+from hypervisor.live.agent.xen.hypercalls import Xen
 from hypervisor.live.tracer import BufferTracer
 from tests.support.live.fake_privcmd import FakePrivcmd
 from tests.support.live.fake_rings import FakeRings, change

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import requests
 
-from hypervisor.live.agent.report import DomainReport, HostReport
+from hypervisor.live.agent.report.fields import DomainReport, HostReport
 from hypervisor.live.packing import packed
 from hypervisor.live.sources.overhttp import OverHttp, on_tcp
 from hypervisor.live.sources.source import Unreachable

@@ -41,8 +41,8 @@ def running_ns(machine: Machine) -> dict[int, int]:
     """Return how long the first vcpu of each domain has run."""
     told = machine.run(
         f"PYTHONPATH={FILE} python3 -c '"
-        "from hypervisor.live.agent.privcmd import PrivcmdDevice as P\n"
-        "from hypervisor.live.agent.hypercalls import Xen\n"
+        "from hypervisor.live.agent.xen.privcmd import PrivcmdDevice as P\n"
+        "from hypervisor.live.agent.xen.hypercalls import Xen\n"
         "x = Xen(P())\n"
         "for d in x.domains(): print(d.domid, x.vcpu(d.domid, 0).cpu_ns)'"
     )

@@ -303,6 +303,7 @@ def test_what_a_host_does_not_know_has_no_series():
         "xen_host_up",
         "xen_host_info",
         "xen_host_time_seconds",
+        "xen_host_uptime_seconds_total",
         "xen_pcpu_info",
         "xen_domain_info",
         "xen_domain_vcpus",

@@ -16,6 +16,7 @@ KNOWN = {
     "xen_host_info",
     "xen_host_up",
     "xen_host_time_seconds",
+    "xen_host_uptime_seconds_total",
     "xen_source_info",
 }
 

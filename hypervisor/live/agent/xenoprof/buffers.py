@@ -9,7 +9,7 @@ Source: xen/common/xenoprof.c (xenoprof_add_sample), xen/include/public/xenoprof
 from typing import List, NamedTuple, Sequence, Tuple
 
 from hypervisor.live.agent.errors import AgentError
-from hypervisor.live.agent.privcmd import PAGE, Memory, Privcmd
+from hypervisor.live.agent.xen.privcmd import PAGE, Memory, Privcmd
 from hypervisor.live.agent.xenoprof import layouts
 from hypervisor.live.agent.xenoprof.hypercall import Shared
 

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from hypervisor.live.agent.privcmd import PAGE, Privcmd
+from hypervisor.live.agent.xen.privcmd import PAGE, Privcmd
 from hypervisor.live.agent.xenoprof import layouts
 
 

@@ -14,7 +14,7 @@ from functools import partial
 from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from hypervisor.live.agent.errors import HypercallFailed
-from hypervisor.live.agent.privcmd import Privcmd
+from hypervisor.live.agent.xen.privcmd import Privcmd
 from hypervisor.live.agent.xenoprof.buffers import (
     Buffer,
     BufferBroken,

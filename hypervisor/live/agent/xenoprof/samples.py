@@ -2,7 +2,8 @@
 
 from typing import Dict, List, Mapping, NamedTuple, Sequence, Tuple
 
-from hypervisor.live.agent.records import DYING, DomainInfo
+from hypervisor.live.agent.xen.life import Life
+from hypervisor.live.agent.xen.records import DYING, DomainInfo
 from hypervisor.live.agent.xenoprof import layouts
 from hypervisor.live.agent.xenoprof.buffers import Counts, Entry
 from hypervisor.live.agent.xenoprof.cycles import CycleEvent
@@ -13,8 +14,6 @@ MODES = {layouts.USER: "user", layouts.KERNEL: "kernel", layouts.HYPERVISOR: "xe
 
 _MOST_PLACES = 1000000
 
-Life = Tuple[int, str]
-"""The domid and uuid of a domain."""
 Place = Tuple[int, str, int, int, int]
 """The domid and uuid of a domain, a vcpu, the mode, and the pc."""
 

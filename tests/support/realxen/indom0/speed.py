@@ -11,14 +11,14 @@ import sys
 import threading
 import time
 
-from hypervisor.live.agent.clock import Clock
-from hypervisor.live.agent.devices import Devices
-from hypervisor.live.agent.hostfacts import host_facts
-from hypervisor.live.agent.hypercalls import Xen
-from hypervisor.live.agent.poll import Poller
-from hypervisor.live.agent.privcmd import PrivcmdDevice
-from hypervisor.live.agent.sampler import Sampler
-from hypervisor.live.agent.xenstore import Xenstore
+from hypervisor.live.agent.domain0.devices import Devices
+from hypervisor.live.agent.domain0.hostfacts import host_facts
+from hypervisor.live.agent.domain0.xenstore import Xenstore
+from hypervisor.live.agent.polling.host import Poller
+from hypervisor.live.agent.process.clock import Clock
+from hypervisor.live.agent.sampling.flags import Sampler
+from hypervisor.live.agent.xen.hypercalls import Xen
+from hypervisor.live.agent.xen.privcmd import PrivcmdDevice
 
 PROGRAMS = ("xentop -b -i 1 -v -n -x", "xl list -l", "xl list", "xl vcpu-list", "/bin/true")
 STORE_PID = pathlib.Path("/run/xenstored.pid")

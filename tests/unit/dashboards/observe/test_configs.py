@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from dashboards.observe.configs import configs
+from dashboards.observe.configs import configs, lookback
 from dashboards.observe.settings import Access, ObserveSettings
 from dashboards.rules.rule import Pace
 from tests.support.observing import SETTINGS, URL, written
@@ -53,6 +53,11 @@ def test_scrapes_are_as_frequent_as_rates_need(window_s: int, expected: str):
     settings = replace(SETTINGS, pace=Pace(window_s))
 
     assert expected == written(settings)["global"]["scrape_interval"]
+
+
+@pytest.mark.parametrize(("window_s", "expected"), [(300, "30000ms"), (5, "5000ms")])
+def test_a_last_value_counts_for_some_scrapes(window_s: int, expected: str):
+    assert expected == lookback(Pace(window_s))
 
 
 def test_alerts_go_to_a_webhook_that_is_given():

@@ -1,5 +1,6 @@
 """What was typed once holds until observing is ended."""
 
+import os
 from pathlib import Path
 
 import click
@@ -73,3 +74,46 @@ def test_a_file_that_is_not_ours_counts_for_nothing(tmp_path: Path, text: str):
     (tmp_path / FOLDER / "settings.json").write_text(text)
 
     assert 300 * 10**9 == parsed(tmp_path).params["window"]
+
+
+def test_a_pipe_in_the_place_of_the_settings_is_not_waited_for_and_gives_way(tmp_path: Path):
+    keep(tmp_path)
+    file = tmp_path / FOLDER / "settings.json"
+    file.unlink()
+    os.mkfifo(file)
+    keep(tmp_path, "--window", "20s")
+
+    assert 20 * 10**9 == parsed(tmp_path).params["window"]
+
+
+def test_an_error_about_what_is_kept_says_so_and_how_to_take_it_back(tmp_path: Path):
+    file = tmp_path / "ca.pem"
+    file.touch()
+    keep(tmp_path, "--ca-file", str(file))
+    file.unlink()
+    with pytest.raises(click.BadParameter) as error:
+        parsed(tmp_path)
+
+    assert (
+        f"OBSERVE_CA_FILE={file} is kept from before: OBSERVE_CA_FILE= takes it back, "
+        "make down forgets all that is kept"
+    ) == kept.told_of(error.value)
+
+
+def test_an_error_about_what_is_typed_does_not_speak_of_what_is_kept(tmp_path: Path):
+    with pytest.raises(click.BadParameter) as error:
+        parsed(tmp_path, "--window", "x")
+
+    assert "" == kept.told_of(error.value)
+
+
+def test_a_variable_that_is_set_to_nothing_takes_back_what_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    keep(tmp_path, "--window", "20s", "--metrics-path", "/m")
+    monkeypatch.setenv("OBSERVE_WINDOW", "")
+    keep(tmp_path)
+    monkeypatch.delenv("OBSERVE_WINDOW")
+    again = parsed(tmp_path)
+
+    assert (300 * 10**9, "/m") == (again.params["window"], again.params["metrics_path"])

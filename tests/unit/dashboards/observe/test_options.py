@@ -21,6 +21,7 @@ from tests.support.paths import ROOT
         (["--window", "1000000h"], "a window is at least 5s and at most 24h"),
         (["--user", "a\nb", "--password-file", "/etc/hostname"], "a user's name"),
         (["--cert-file", "/etc/hostname"], "a certificate needs its key"),
+        (["--web-config", "/dev/null"], "is not a regular file"),
     ],
 )
 def test_an_option_that_cannot_be_meant_is_refused_at_once(

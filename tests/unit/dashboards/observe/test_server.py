@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -44,5 +45,11 @@ def test_a_process_with_our_configuration_is_ended(tmp_path: Path):
 @pytest.mark.parametrize("text", ["", "x", "999999999"])
 def test_a_note_that_leads_nowhere_is_nobody(tmp_path: Path, text: str):
     (tmp_path / "prometheus.pid").write_text(text)
+
+    assert running(tmp_path, "prometheus") is None
+
+
+def test_a_pipe_is_no_note_and_is_not_waited_for(tmp_path: Path):
+    os.mkfifo(tmp_path / "prometheus.pid")
 
     assert running(tmp_path, "prometheus") is None

@@ -64,6 +64,13 @@ def test_a_quicker_pace_shortens_every_time():
     )
 
 
+@pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert.name)
+def test_what_an_alert_says_holds_at_every_pace(alert):
+    said = " ".join([alert.summary, alert.meaning, alert.cause])
+
+    assert re.findall(r"\w+ (?:minutes?|hours?)\b", said) == []
+
+
 def test_records_have_the_same_names_at_every_pace():
     def records(pace: Pace) -> list[str]:
         return re.findall(r"xen:[\w:]+", "".join(rule_files(pace).values()))

@@ -11,7 +11,7 @@ from tests.support.paths import ROOT
 from xenprof.cli.main import COMMANDS, PROGRAMS
 from xenprof.cli.xm.table import load
 
-OF_THE_SYSTEM = {"curl", "tail", "uptime", "make", "echo"}
+OF_THE_SYSTEM = {"curl", "tail", "uptime", "make", "echo", "journalctl", "systemctl", "python3"}
 TYPED = sorted({command for alert in ALERTS for command, _ in (*alert.look, *alert.act) if command})
 
 
@@ -50,6 +50,19 @@ def test_panels_lead_to_sections_that_there_are():
 
 def test_no_template_is_left_for_people_to_read():
     assert re.findall(r"{{.*?}}|\$\w+", markdown()) == []
+
+
+@pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert.name)
+def test_confirming_starts_and_ends_nothing(alert):
+    changing = ("xenprof serve --background", "xenprof stop", "systemctl restart", "make ")
+
+    assert [command for command, _ in alert.look if command.startswith(changing)] == []
+
+
+def test_no_runbook_starts_a_service_without_the_options_that_it_had():
+    acts = [command for alert in ALERTS for command, _ in alert.act]
+
+    assert [command for command in acts if command.startswith("xenprof serve")] == []
 
 
 @pytest.mark.parametrize("command", TYPED)

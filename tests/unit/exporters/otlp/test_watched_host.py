@@ -7,7 +7,7 @@ import pytest
 from exporters.catalogue import CATALOGUE
 from exporters.otlp.hostmetrics import HostMetrics
 from exporters.otlp.settings import Shape, Temporality
-from hypervisor.live.agent.report import HostReport
+from hypervisor.live.agent.report.fields import HostReport
 from hypervisor.live.snapshots import snapshot_of
 from hypervisor.telemetry import HostSnapshot
 from tests.support.live.reports import BOOT_UNIX_NS, SECOND, domain0, guest, report

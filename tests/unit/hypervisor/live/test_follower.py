@@ -3,7 +3,7 @@ import threading
 
 import pytest
 
-from hypervisor.live.agent.report import HostReport
+from hypervisor.live.agent.report.fields import HostReport
 from hypervisor.live.follower import Follower
 from hypervisor.telemetry import HostSnapshot
 from tests.support.live.hosts import PERIOD_NS, HeldClock, HeldHost, MadeSource

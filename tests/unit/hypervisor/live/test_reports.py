@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hypervisor.live.agent.report import SamplerReport, to_json
+from hypervisor.live.agent.report.fields import SamplerReport, to_json
 from hypervisor.live.reports import MOST_BYTES, BadReport, read_report
 from tests.support.live.reports import SECOND, domain0, guest, report
 

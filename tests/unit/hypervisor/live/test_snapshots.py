@@ -2,8 +2,14 @@ from typing import Any
 
 import pytest
 
-from hypervisor.live.agent.names import one_line
-from hypervisor.live.agent.report import FORMAT, DomainReport, HostReport, VbdReport, VcpuReport
+from hypervisor.live.agent.oneline import one_line
+from hypervisor.live.agent.report.fields import (
+    FORMAT,
+    DomainReport,
+    HostReport,
+    VbdReport,
+    VcpuReport,
+)
 from hypervisor.live.snapshots import snapshot_of
 from hypervisor.telemetry import DomainSnapshot, HostSnapshot
 from tests.support.live.reports import BOOT_UNIX_NS, SECOND, guest, report

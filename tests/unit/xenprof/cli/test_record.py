@@ -5,10 +5,11 @@ import signal
 
 import pytest
 
-from hypervisor.live.agent import clock as clocks
-from hypervisor.live.agent import privcmd as devices
-from hypervisor.live.agent import xenstore as stores
-from hypervisor.live.agent.xenoprof import claim, samplefile
+from hypervisor.live.agent.domain0 import xenstore as stores
+from hypervisor.live.agent.process import clock as clocks
+from hypervisor.live.agent.recording import xenoprof as samplefile
+from hypervisor.live.agent.xen import privcmd as devices
+from hypervisor.live.agent.xenoprof import claim
 from tests.support.importing import by_symbol, profile, run
 from tests.support.live.fakes import FakeClock, FakeStore
 from tests.support.live.profiled import WEB, ProfiledHost

@@ -94,6 +94,23 @@ def test_a_report_has_the_slices_of_its_span(home: Path, since, until, count: in
     assert total.totals == (500 * count,)
 
 
+@pytest.mark.parametrize(
+    ("since", "until", "message"),
+    [
+        ("5s", "30s", "--since 5s is not before --until 30s"),
+        ("30s", "30s", "--since 30s is not before --until 30s"),
+        ("2099-01-01", None, "--since 2099-01-01 is not before now"),
+    ],
+)
+def test_a_span_that_ends_before_it_begins_is_told(
+    home: Path, since: str, until: str | None, message: str
+):
+    with pytest.raises(UsageError) as error:
+        read_window(home, since, until, NOW, no_warning)
+
+    assert message == str(error.value)
+
+
 def test_without_a_service_now_is_the_end_of_the_history(home: Path):
     total, title = read_window(home, "20s", None, None, no_warning)
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hypervisor.live.agent.contextfile import file_text
-from hypervisor.live.agent.contexts import ContextSamples
+from hypervisor.live.agent.recording.contexts import file_text
+from hypervisor.live.agent.sampling.contexts import ContextSamples
 from tests.support.importing import by_symbol, imported, profile, refused
 from xenprof.imports.contexts import read
 from xenprof.imports.errors import InputError

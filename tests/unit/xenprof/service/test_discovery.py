@@ -128,6 +128,13 @@ def test_services_are_found_by_their_homes(tmp_path, listener):
         assert [group(f"127.0.0.1:{listener}", path="/own/metrics")] == found(tmp_path)
 
 
+def test_a_folder_may_be_a_home_itself(tmp_path, listener):
+    (tmp_path / "domains").mkdir()
+
+    with served(tmp_path, f"http://127.0.0.1:{listener}/"):
+        assert [group(f"127.0.0.1:{listener}")] == found(tmp_path)
+
+
 def test_a_service_on_all_addresses_is_told_with_one_that_can_be_reached(tmp_path):
     with socket.create_server(("0.0.0.0", 0)) as one:
         port = one.getsockname()[1]

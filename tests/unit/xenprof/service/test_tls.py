@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hypervisor.live.agent.ciphers import CIPHERS, CURVES, TLS13_CIPHERS
+from hypervisor.live.agent.web.ciphers import CIPHERS, CURVES, TLS13_CIPHERS
 from tests.support.certificates import make_certificate, shaken
 from xenprof.service.tls import tls_context
 from xenprof.service.tlsconfig import TlsServerConfig

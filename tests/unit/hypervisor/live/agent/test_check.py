@@ -2,11 +2,11 @@ import errno
 
 import pytest
 
-from hypervisor.live.agent import passwords
 from hypervisor.live.agent.check import findings
 from hypervisor.live.agent.errors import HypercallFailed, Unavailable
 from hypervisor.live.agent.options import Options
-from hypervisor.live.agent.report import DomainReport, VcpuReport, VifReport
+from hypervisor.live.agent.report.fields import DomainReport, VcpuReport, VifReport
+from hypervisor.live.agent.web import passwords
 from tests.support.live.agent_parts import bare_report
 from tests.support.webconfigs import HASH
 

@@ -2,8 +2,8 @@ import shlex
 
 import pytest
 
-from hypervisor.live.agent.listening import Address
 from hypervisor.live.agent.options import Options, parse_options
+from hypervisor.live.agent.web.listening import Address
 from tests.support.paths import ROOT
 
 

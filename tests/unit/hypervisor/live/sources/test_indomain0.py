@@ -2,12 +2,12 @@ import pytest
 
 from hypervisor.host import tracer_of
 from hypervisor.live.agent.errors import StoreFailed, Unavailable
-from hypervisor.live.agent.fedtracing import FedTracing
-from hypervisor.live.agent.hypercalls import Xen
 from hypervisor.live.agent.options import Options
-from hypervisor.live.agent.records import PhysicalInfo
-from hypervisor.live.agent.tracedreports import TracedReports
-from hypervisor.live.agent.tracing import Tracing
+from hypervisor.live.agent.tracing.buffers import Tracing
+from hypervisor.live.agent.tracing.feeding import FedTracing
+from hypervisor.live.agent.tracing.reports import TracedReports
+from hypervisor.live.agent.xen.hypercalls import Xen
+from hypervisor.live.agent.xen.records import PhysicalInfo
 from hypervisor.live.opening import opened
 from hypervisor.live.sources import indomain0
 from hypervisor.live.sources.addresses import Address

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hypervisor.deadlines import Deadline, Timed
-from hypervisor.live.agent.report import to_json
+from hypervisor.live.agent.report.fields import to_json
 from hypervisor.live.reports import MOST_BYTES, BadReport
 from hypervisor.live.sources.overhttp import OverHttp, on_tcp, on_unix
 from hypervisor.live.sources.source import Unreachable

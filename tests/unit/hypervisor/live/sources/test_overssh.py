@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from hypervisor.live.agent.report import to_json
+from hypervisor.live.agent.report.fields import to_json
 from hypervisor.live.reports import MOST_BYTES
 from hypervisor.live.sources.overssh import LONGEST_PAUSE_SECONDS, SSH, OverSsh
 from hypervisor.live.sources.source import Unreachable

@@ -2,7 +2,7 @@ from uuid import UUID
 
 import pytest
 
-from hypervisor.live.agent.hypercalls import Xen
+from hypervisor.live.agent.xen.hypercalls import Xen
 from hypervisor.live.agent.xenoprof.buffers import Counts
 from hypervisor.live.agent.xenoprof.cycles import CYCLES
 from hypervisor.live.agent.xenoprof.profiling import Taken

@@ -1,0 +1,1 @@
+"""Answers requests with what was read last: metrics, the report, health."""

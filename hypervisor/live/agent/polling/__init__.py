@@ -1,0 +1,1 @@
+"""Reads everything about a host at one moment, as a report."""

@@ -1,0 +1,139 @@
+"""Reads all domains of a host: what the hypervisor counts, and what is written about them."""
+
+from typing import Dict, List, NamedTuple, Optional, Tuple
+
+from hypervisor.live.agent.domain0.devices import DeviceSource
+from hypervisor.live.agent.domain0.identities import Identities
+from hypervisor.live.agent.domain0.xenstore import Store
+from hypervisor.live.agent.polling.asking import Asking
+from hypervisor.live.agent.polling.vcpus import Vcpus
+from hypervisor.live.agent.polling.weights import Weights
+from hypervisor.live.agent.report.fields import DomainReport, VcpuReport
+from hypervisor.live.agent.sampling.runstates import Runstates
+from hypervisor.live.agent.xen.hypercalls import Xen
+from hypervisor.live.agent.xen.records import (
+    BLOCKED,
+    DYING,
+    HVM,
+    PAUSED,
+    RUNNING,
+    SHUTDOWN,
+    DomainInfo,
+)
+
+_KIB_A_PAGE = 4
+_UNLIMITED_PAGES = 0xFFFFFFFF
+_PVH_EMULATION = (0, 1)  # nothing, or a local APIC alone
+
+
+class CountedDomains(NamedTuple):
+    """All domains, and their vcpus by domid, as the hypervisor counts them."""
+
+    infos: List[DomainInfo]
+    vcpus: Dict[int, List[VcpuReport]]
+
+
+class Domains:
+    """The domains of a host, read poll after poll."""
+
+    def __init__(
+        self,
+        xen: Xen,
+        store: Store,
+        devices: DeviceSource,
+        runstates: Optional[Runstates],
+    ) -> None:
+        self._xen = xen
+        self._devices = devices
+        self._runstates = runstates
+        self._identities = Identities(store)
+        self._vcpus = Vcpus(xen)
+        self._weights = Weights(xen)
+        self._can_tell_runstates = True  # until it is known that this Xen cannot
+
+    def count(self, asking: Asking, pcpus: int) -> CountedDomains:
+        """Return what the hypervisor has counted; quickly, for it is to be of one instant."""
+        infos = asking.ask("domains", self._xen.domains) or []
+        return CountedDomains(infos, self._vcpus.read(asking, infos, pcpus))
+
+    def describe(
+        self, asking: Asking, counted: CountedDomains, scheduler: Optional[int], now_ns: int
+    ) -> Tuple[DomainReport, ...]:
+        """Return domains with all that is known of them.
+
+        `scheduler` is that of pools of which nothing is known, `now_ns` when they were counted.
+        """
+        infos = counted.infos
+        lives = [(info.domid, info.uuid) for info in infos]
+        weights = self._weights.read(asking, infos, scheduler, now_ns)
+        self._identities.begin(lives)
+        self._devices.begin(lives, now_ns)
+        if self._runstates is not None:
+            self._runstates.begin(lives)
+        found = []
+        for info in infos:
+            weight, cap = weights.get(info.domid, (None, None))
+            vcpus = counted.vcpus[info.domid]
+            if self._runstates is not None:
+                vcpus = self._runstates.of(info, vcpus, cap, now_ns)
+            report = self._described(info, now_ns, weight, cap, vcpus)
+            found.append(report)
+        return tuple(found)
+
+    def _described(
+        self,
+        info: DomainInfo,
+        now_ns: int,
+        weight: Optional[int],
+        cap: Optional[int],
+        vcpus: List[VcpuReport],
+    ) -> DomainReport:
+        identity = self._identities.of(info, now_ns)
+        vifs, vbds = self._devices.of((info.domid, info.uuid))
+        flags = info.flags
+        is_unlimited = info.maximum_pages >= _UNLIMITED_PAGES
+        return DomainReport(
+            domid=info.domid,
+            uuid=info.uuid,
+            name=identity.name,
+            kind=_kind(info),
+            dying=flags & DYING != 0,
+            shutdown=flags & SHUTDOWN != 0,
+            paused=flags & PAUSED != 0,
+            blocked=flags & BLOCKED != 0,
+            running=flags & RUNNING != 0,
+            shutdown_reason=info.shutdown_reason if flags & SHUTDOWN else None,
+            created_unix_ns=identity.created_unix_ns,
+            cpu_ns=info.cpu_ns,
+            memory_kib=info.total_pages * _KIB_A_PAGE,
+            maximum_kib=None if is_unlimited else info.maximum_pages * _KIB_A_PAGE,
+            is_memory_unlimited=is_unlimited,
+            target_kib=identity.target_kib,
+            configured_kib=identity.configured_kib,
+            outstanding_kib=info.outstanding_pages * _KIB_A_PAGE,
+            pool=None if info.pool < 0 else info.pool,
+            ssid=info.ssid,
+            weight=weight,
+            cap_percent=cap,
+            runnable_ns=self._runnable_ns(info),
+            vcpus=tuple(vcpus),
+            vifs=vifs,
+            vbds=vbds,
+        )
+
+    def _runnable_ns(self, info: DomainInfo) -> Optional[int]:
+        """Return how long the vcpus of a domain have waited, if this Xen is one that says so."""
+        if not self._can_tell_runstates:
+            return None
+        asking = Asking()  # not being able is no problem
+        mean_ns = asking.ask("runstates", self._xen.runnable_ns, info.domid)
+        self._can_tell_runstates = asking.has("runstates")
+        return None if mean_ns is None else mean_ns * info.vcpu_count
+
+
+def _kind(info: DomainInfo) -> str:
+    if info.domid == 0:
+        return "dom0"
+    if not info.flags & HVM:
+        return "pv"
+    return "pvh" if info.emulation in _PVH_EMULATION else "hvm"

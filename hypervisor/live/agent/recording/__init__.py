@@ -1,0 +1,1 @@
+"""Programs that record into a file for a while."""

@@ -1,0 +1,1 @@
+"""Estimates what Xen does not count, by looking again and again."""

@@ -1,0 +1,1 @@
+"""Reads the hypervisor's trace buffers, and completes reports from them."""

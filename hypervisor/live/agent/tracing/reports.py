@@ -1,0 +1,168 @@
+"""Puts what a trace tells into reports, while one runs: exact runstates, and waits for a pcpu.
+
+What is counted must never go back, so a report has sums of differences: what the trace has added
+while it ran, and the samples before and after. Time offline is capped time in a domain that has a
+cap and that nobody has stopped. (Xen's credit scheduler takes a vcpu offline whose domain has used
+up its cap. credit2 does not: there such a vcpu waits.)
+"""
+
+import threading
+from typing import Dict, Iterable, List, NamedTuple, Optional, Tuple
+
+from hypervisor.live.agent.report.fields import DomainReport, HostReport, VcpuReport
+from hypervisor.live.agent.report.states import stands
+from hypervisor.live.agent.tracing.rings import Window
+from hypervisor.live.agent.tracing.runstates import BLOCKED, OFFLINE, RUNNABLE, RUNNING, Traced
+from hypervisor.live.agent.xen.life import VcpuOfLife
+
+_RUNSTATES, _WAITS, _TRACE = "runstates", "waits", "trace"
+
+_Times = Tuple[int, int, int, int]  # runnable, blocked, offline, capped
+_NONE = (0, 0, 0, 0)
+
+
+class _Kept(NamedTuple):
+    """What was shown of a vcpu last, and what its source had told then; None: there was none."""
+
+    is_traced: bool
+    told: Optional[_Times]
+    shown: _Times
+
+
+class TracedReports:
+    """Completes reports. One thread adds what is traced, another one reads reports."""
+
+    def __init__(self) -> None:
+        self.problem: Optional[str] = None
+        """Why nothing is traced, for reports."""
+        self._lock = threading.Lock()
+        self._traced: Optional[Traced] = None
+        self._was_traced = False
+        self._kept: Dict[VcpuOfLife, _Kept] = {}
+
+    def begin(self, khz: int) -> None:
+        """Begin a trace; `khz` is the speed of the tsc."""
+        with self._lock:
+            self._traced = Traced(khz)
+            self._was_traced = True
+
+    def add(self, windows: Iterable[Window]) -> None:
+        """Add what one round of the rings has brought."""
+        with self._lock:
+            if self._traced is not None:
+                self._traced.add(windows)
+
+    def end(self) -> None:
+        """End the trace."""
+        with self._lock:
+            self._traced = None
+
+    def completed(self, report: HostReport) -> HostReport:
+        """Return a report with what the trace tells."""
+        if self.problem is not None:
+            report = report._replace(problems=(*report.problems, self.problem))
+        with self._lock:
+            if not self._was_traced:
+                return report
+            if self._traced is not None:
+                self._traced.keep([domain.domid for domain in report.domains])
+            kept, self._kept = self._kept, {}
+            domains = tuple(self._domain(domain, kept) for domain in report.domains)
+            sources = dict(report.sources)
+            problems = list(report.problems)
+            if self._traced is not None:
+                sources[_RUNSTATES] = sources[_WAITS] = _TRACE
+                if self._traced.lost:
+                    problems.append("trace: %d records were lost" % self._traced.lost)
+            return report._replace(domains=domains, sources=sources, problems=tuple(problems))
+
+    def _domain(self, domain: DomainReport, kept: Dict[VcpuOfLife, _Kept]) -> DomainReport:
+        vcpus: List[VcpuReport] = []
+        for vcpu in domain.vcpus:
+            key = (domain.domid, domain.uuid, vcpu.vcpu)
+            before = kept.get(key)
+            told = self._told(domain, vcpu, before)
+            if told is None:
+                if before is not None:  # it goes on from there when somebody tells again
+                    self._kept[key] = before._replace(told=None)
+                    vcpu = _without_times(vcpu)
+                vcpus.append(vcpu)
+                continue
+            now = self._kept[key] = self._now(vcpu, told, before)
+            runnable, blocked, offline, capped = now.shown
+            vcpus.append(
+                vcpu._replace(
+                    runnable_ns=runnable,
+                    blocked_ns=blocked,
+                    offline_ns=offline,
+                    capped_ns=capped,
+                )
+            )
+        if self._traced is not None:
+            wakes, preempted = self._traced.waits(domain.domid)
+            domain = domain._replace(wake_waits=wakes, preempted_waits=preempted)
+        return domain._replace(vcpus=tuple(vcpus))
+
+    def _told(
+        self, domain: DomainReport, vcpu: VcpuReport, before: Optional[_Kept]
+    ) -> Optional[_Times]:
+        """Return the times by the source of now; None if nothing is known of them."""
+        if self._traced is None:
+            return _told_by_report(vcpu)
+        return self._told_by_trace(domain, vcpu, before)
+
+    def _now(self, vcpu: VcpuReport, told: _Times, before: Optional[_Kept]) -> _Kept:
+        """Return what to keep and show of a vcpu."""
+        is_traced = self._traced is not None
+        if before is None:
+            return _Kept(is_traced, told, _told_by_report(vcpu) or _NONE)
+        if before.told is None or before.is_traced != is_traced:
+            return _Kept(is_traced, told, before.shown)
+        grown = [max(0, told[at] - before.told[at]) + before.shown[at] for at in range(len(told))]
+        return _Kept(is_traced, told, (grown[0], grown[1], grown[2], grown[3]))
+
+    def _told_by_trace(
+        self, domain: DomainReport, vcpu: VcpuReport, before: Optional[_Kept]
+    ) -> Optional[_Times]:
+        assert self._traced is not None
+        times = self._traced.times(domain.domid, vcpu.vcpu)
+        if times is None:
+            state = _state(domain, vcpu)
+            if state is not None:
+                self._traced.note(domain.domid, vcpu.vcpu, state)
+            times = self._traced.times(domain.domid, vcpu.vcpu)
+            if times is None:
+                return None
+        last = before.told if before is not None and before.is_traced else None
+        offline, capped = last[2:] if last is not None else (0, 0)
+        parked = max(0, times.offline_ns - offline - capped)
+        if _is_capped(domain, vcpu):
+            capped += parked
+        else:
+            offline += parked
+        return times.runnable_ns, times.blocked_ns, offline, capped
+
+
+def _without_times(vcpu: VcpuReport) -> VcpuReport:
+    return vcpu._replace(runnable_ns=None, blocked_ns=None, offline_ns=None, capped_ns=None)
+
+
+def _told_by_report(vcpu: VcpuReport) -> Optional[_Times]:
+    if vcpu.runnable_ns is None or vcpu.blocked_ns is None:
+        return None
+    return vcpu.runnable_ns, vcpu.blocked_ns, vcpu.offline_ns or 0, vcpu.capped_ns or 0
+
+
+def _is_capped(domain: DomainReport, vcpu: VcpuReport) -> bool:
+    return bool(domain.cap_percent) and bool(vcpu.online) and not stands(domain)
+
+
+def _state(domain: DomainReport, vcpu: VcpuReport) -> Optional[int]:
+    """Return the runstate that the flags of a vcpu mean."""
+    if vcpu.online is None:
+        return None
+    if vcpu.running:
+        return RUNNING
+    if not vcpu.online or domain.paused:
+        return OFFLINE
+    return BLOCKED if vcpu.blocked else RUNNABLE

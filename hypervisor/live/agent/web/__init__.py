@@ -1,0 +1,1 @@
+"""Serves who connects: addresses, TLS, passwords, HTTP."""

@@ -1,0 +1,325 @@
+"""Asks the hypervisor: one method for each hypercall, with the layout that this Xen has."""
+
+import errno
+import itertools
+import struct
+from typing import Dict, List, Optional, Sequence, Tuple
+
+from hypervisor.live.agent.errors import HypercallFailed
+from hypervisor.live.agent.xen import layouts
+from hypervisor.live.agent.xen.batch import MOST, Batch, Refused
+from hypervisor.live.agent.xen.interface import Interface
+from hypervisor.live.agent.xen.privcmd import Privcmd
+from hypervisor.live.agent.xen.records import (
+    DomainInfo,
+    PhysicalInfo,
+    Place,
+    TraceInfo,
+    VcpuContext,
+    VcpuInfo,
+    Version,
+)
+
+_XEN_VERSION = 17
+_DOMAIN = Interface.DOMCTL_AT
+_HOST = Interface.SYSCTL_AT
+
+FIRST_RESERVED_DOMID = 0x7FF0
+DOMAINS_A_CALL = 512
+SCHEDULERS = {5: "credit", 6: "credit2", 7: "arinc653", 8: "rtds", 9: "null"}
+"""Names of schedulers by Xen's numbers."""
+
+_MOST_BITMAPS = 256
+_MOST_BITMAP_BYTES = 512  # of 4096 pcpus
+_WEIGHT_CAP = struct.Struct("<8xHH")
+_WEIGHTED = (5, 6)
+_IN_KERNEL = 4
+_NONE = 0xFFFFFFFF
+_U32 = struct.Struct("<I")
+
+
+class Xen:
+    """One hypervisor, asked by one thread: another needs another `Xen`.
+
+    Methods return None for a domain or a vcpu that is not there, or no longer, and raise
+    `HypercallFailed` when the hypervisor refuses.
+
+    Raises:
+        Unavailable: Its interfaces have a version that is not in the tables.
+    """
+
+    def __init__(self, privcmd: Privcmd) -> None:
+        self._xen = Interface(privcmd)
+        self._batch = Batch(privcmd, self._xen)
+        self.domctl = self._xen.domctl
+        self.sysctl = self._xen.sysctl
+        self._known_bitmaps: Dict[Tuple[bytes, int], Tuple[int, ...]] = {}
+
+    @property
+    def calls(self) -> int:
+        """How many hypercalls were made."""
+        return self._xen.calls
+
+    def version(self) -> Version:
+        """Return the version of the hypervisor."""
+        number = self._xen.call(_XEN_VERSION, 0)
+        self._xen.clear(16)
+        self._xen.call(_XEN_VERSION, 1, self._xen.buffer_address)
+        extra = bytes(self._xen.buffer[:16]).split(b"\0")[0]
+        return Version(number >> 16, number & 0xFFFF, extra.decode("ascii", "backslashreplace"))
+
+    def physinfo(self) -> PhysicalInfo:
+        """Return what the machine has."""
+        self._xen.ask_host(3)
+        threads, cores, pcpus, highest, _, _, khz, _ = layouts.PHYSINFO.unpack_from(
+            self._xen.request, _HOST
+        )
+        pages = layouts.PAGES.unpack_from(self._xen.request, _HOST + self.sysctl.pages_at)
+        return PhysicalInfo(threads, cores, pcpus, highest, khz, *pages)
+
+    def cpu_idle_ns(self, pcpus: int) -> List[int]:
+        """Return how long each of the first `pcpus` pcpus was idle since boot."""
+        asked = self._xen.clear(pcpus * 8) // 8
+        layouts.CPU_INFO.pack_into(self._xen.request, _HOST, asked, self._xen.buffer_address, 0)
+        self._xen.ask_host(8)
+        answered = min(asked, layouts.CPU_INFO.unpack_from(self._xen.request, _HOST)[2])
+        return list(struct.unpack_from("<%dQ" % answered, self._xen.buffer))
+
+    def topology(self, pcpus: int) -> List[Optional[Place]]:
+        """Return where each of the first `pcpus` pcpus is; None for one that is offline."""
+        asked = self._xen.clear(pcpus * layouts.PLACE.size) // layouts.PLACE.size
+        layouts.TOPOLOGY.pack_into(self._xen.request, _HOST, asked, self._xen.buffer_address)
+        self._xen.ask_host(16)
+        answered = min(asked, layouts.TOPOLOGY.unpack_from(self._xen.request, _HOST)[0])
+        numbers = bytes(self._xen.buffer[: answered * layouts.PLACE.size])
+        return [
+            None if place[0] == _NONE else Place(*place)
+            for place in layouts.PLACE.iter_unpack(numbers)
+        ]
+
+    def domains(self) -> List[DomainInfo]:
+        """Return all domains, in the order of their ids."""
+        found: List[DomainInfo] = []
+        first = 0
+        while first < FIRST_RESERVED_DOMID:
+            batch = self.domains_from(first, DOMAINS_A_CALL)
+            found.extend(batch)
+            if len(batch) < DOMAINS_A_CALL:
+                break
+            first = batch[-1].domid + 1
+        return found
+
+    def domains_from(self, first: int, count: int) -> List[DomainInfo]:
+        """Return at most `count` domains (512 at most) with ids from `first` on."""
+        size = self.domctl.domain_size
+        asked = self._xen.clear(min(count, DOMAINS_A_CALL) * size) // size
+        layouts.DOMAIN_LIST.pack_into(
+            self._xen.request, _HOST, first, asked, self._xen.buffer_address, 0
+        )
+        self._xen.ask_host(6)
+        answered = min(asked, layouts.DOMAIN_LIST.unpack_from(self._xen.request, _HOST)[3])
+        found = []
+        for index in range(answered):
+            domain = self._domain_at(index * size)
+            if not first <= domain.domid < FIRST_RESERVED_DOMID:
+                break  # ids ascend: what follows is no answer
+            first = domain.domid + 1
+            found.append(domain)
+        return found
+
+    def vcpu(self, domid: int, vcpu: int) -> Optional[VcpuInfo]:
+        """Return the state of a vcpu at this moment."""
+        _U32.pack_into(self._xen.request, _DOMAIN, vcpu)
+        if not self._xen.ask_domain(14, domid):
+            return None
+        return VcpuInfo._make(layouts.VCPU.unpack_from(self._xen.request, _DOMAIN))
+
+    def vcpus(
+        self, wanted: Sequence[Tuple[int, int]], refused: Refused
+    ) -> List[Optional[VcpuInfo]]:
+        """Return the states of vcpus, each told by its domid and number, or None."""
+        found: List[Optional[VcpuInfo]] = []
+        for begin in range(0, len(wanted), MOST):
+            part = [(domid, _U32.pack(vcpu)) for domid, vcpu in wanted[begin : begin + MOST]]
+            found += [
+                None if at < 0 else VcpuInfo._make(layouts.VCPU.unpack_from(self._batch.data, at))
+                for at in self._batch.ask(14, part, refused)
+            ]
+        return found
+
+    def affinities(
+        self, wanted: Sequence[Tuple[int, int]], pcpus: int, refused: Refused
+    ) -> List[Optional[Tuple[int, ...]]]:
+        """Return the pcpus, of the first `pcpus`, that vcpus may run on: their hard affinity."""
+        size = min((pcpus + 7) // 8, _MOST_BITMAP_BYTES)
+        buffer = self._xen.buffer_address
+        found: List[Optional[Tuple[int, ...]]] = []
+        for begin in range(0, len(wanted), MOST):
+            part = wanted[begin : begin + MOST]
+            self._xen.clear(size * len(part))
+            answers = self._batch.ask(
+                25,
+                [
+                    (domid, layouts.AFFINITY.pack(vcpu, 1, buffer + index * size, size * 8, 0, 0))
+                    for index, (domid, vcpu) in enumerate(part)
+                ],
+                refused,
+            )
+            bitmaps = bytes(self._xen.buffer[: size * len(part)])
+            found += [
+                None if at < 0 else self._numbers(bitmaps[index * size : (index + 1) * size], pcpus)
+                for index, at in enumerate(answers)
+            ]
+        return found
+
+    def scheduler_id(self) -> int:
+        """Return the number of the scheduler that new pools get."""
+        self._xen.ask_host(4)
+        return int(_U32.unpack_from(self._xen.request, _HOST)[0])
+
+    def pools(self) -> Dict[int, int]:
+        """Return the CPU pools by number, with the numbers of their schedulers."""
+        found: Dict[int, int] = {}
+        pool = 0
+        while pool <= FIRST_RESERVED_DOMID:
+            self._xen.clear(8)
+            layouts.POOL.pack_into(
+                self._xen.request, _HOST, 3, pool, 0, 0, 0, 0, self._xen.buffer_address, 8
+            )
+            try:
+                self._xen.ask_host(18)
+            except HypercallFailed as error:
+                if error.errno != errno.ENOENT:
+                    raise
+                break
+            answer = layouts.POOL.unpack_from(self._xen.request, _HOST)
+            if answer[1] < pool:
+                break
+            found[answer[1]] = answer[2]
+            pool = answer[1] + 1
+        return found
+
+    def weights_caps(
+        self, wanted: Sequence[Tuple[int, int]], refused: Refused
+    ) -> List[Optional[Tuple[int, int]]]:
+        """Return the weights and caps of domains, each told by its domid and its scheduler.
+
+        One whose scheduler has no such thing is None too.
+        """
+        found: List[Optional[Tuple[int, int]]] = []
+        for begin in range(0, len(wanted), MOST):
+            part = wanted[begin : begin + MOST]
+            answers = self._batch.ask(
+                16,
+                [(domid, layouts.SCHEDULER.pack(one, 1, 0, 0)) for domid, one in part],
+                refused,
+            )
+            found += [
+                None
+                if at < 0 or scheduler not in _WEIGHTED
+                else _WEIGHT_CAP.unpack_from(self._batch.data, at)
+                for at, (_, scheduler) in zip(answers, part)
+            ]
+        return found
+
+    def context(self, domid: int, vcpu: int) -> Optional[VcpuContext]:
+        """Return where a vcpu of a 64-bit guest is. Xen pauses it for that."""
+        self._xen.clear(layouts.CONTEXT_BYTES)
+        layouts.CONTEXT.pack_into(self._xen.request, _DOMAIN, vcpu, self._xen.buffer_address)
+        if not self._xen.ask_domain(13, domid):
+            return None
+        flags, rip, cs = (
+            struct.unpack_from("<Q", self._xen.buffer, at)[0]
+            for at in (layouts.CONTEXT_FLAGS_AT, layouts.CONTEXT_RIP_AT, layouts.CONTEXT_CS_AT)
+        )
+        return VcpuContext(bool(flags & _IN_KERNEL), rip, cs & 0xFFFF)
+
+    def address_bits(self, domid: int) -> Optional[int]:
+        """Return 32 or 64: the width of addresses of a paravirtualized guest."""
+        if not self._xen.ask_domain(36, domid):
+            return None
+        return int(_U32.unpack_from(self._xen.request, _DOMAIN)[0])
+
+    def runnable_ns(self, domid: int) -> Optional[int]:
+        """Return how long the vcpus of a domain have waited on average.
+
+        Only the Xen of XCP-ng and XenServer knows it.
+        """
+        if not self._xen.ask_domain(98, domid):
+            return None
+        return int(layouts.RUNSTATE.unpack_from(self._xen.request, _DOMAIN)[-1])
+
+    def trace_info(self) -> TraceInfo:
+        """Return where the trace buffers are; a size of 0 says that there are none yet."""
+        answer = self._trace(0)
+        return TraceInfo(answer[4], answer[5], answer[3])
+
+    def set_trace_pcpus(self, pcpus: Sequence[int]) -> None:
+        """Set which pcpus write trace records."""
+        size = self._xen.clear(max(itertools.chain([0], pcpus)) // 8 + 1)
+        for pcpu in pcpus:
+            self._xen.buffer[pcpu // 8] |= 1 << pcpu % 8
+        self._trace(1, address=self._xen.buffer_address, bits=size * 8)
+
+    def set_trace_events(self, mask: int) -> None:
+        """Set which events are traced, by Xen's mask of event classes."""
+        self._trace(2, mask=mask)
+
+    def set_trace_size(self, pages: int) -> None:
+        """Set the pages of each pcpu's trace buffer, which can be done once until Xen boots."""
+        self._trace(3, size=pages)
+
+    def enable_trace(self) -> None:
+        """Begin to write trace records."""
+        self._trace(4)
+
+    def disable_trace(self) -> None:
+        """Write no more trace records."""
+        self._trace(5)
+
+    def _trace(
+        self, command: int, address: int = 0, bits: int = 0, mask: int = 0, size: int = 0
+    ) -> Sequence[int]:
+        layouts.TRACE.pack_into(self._xen.request, _HOST, command, address, bits, mask, 0, size)
+        self._xen.ask_host(2)
+        return layouts.TRACE.unpack_from(self._xen.request, _HOST)
+
+    def _numbers(self, bitmap: bytes, pcpus: int) -> Tuple[int, ...]:
+        """Return which of the first `pcpus` bits are set; most vcpus have the same few bitmaps."""
+        found = self._known_bitmaps.get((bitmap, pcpus))
+        if found is None:
+            if len(self._known_bitmaps) >= _MOST_BITMAPS:
+                self._known_bitmaps.clear()
+            found = tuple(
+                8 * index + bit
+                for index, byte in enumerate(bitmap)
+                for bit in range(8)
+                if byte >> bit & 1 and 8 * index + bit < pcpus  # Xen fills up whole bytes
+            )
+            self._known_bitmaps[bitmap, pcpus] = found
+        return found
+
+    def _domain_at(self, at: int) -> DomainInfo:
+        numbers = layouts.DOMAIN.unpack_from(self._xen.buffer, at)
+        (emulation,) = _U32.unpack_from(self._xen.buffer, at + self.domctl.emulation_at)
+        domid, flags, total, maximum, outstanding, _, _, _, cpu_ns = numbers[:9]
+        online, highest, ssid, handle, pool = numbers[9:]
+        return DomainInfo(
+            domid,
+            flags,
+            total,
+            maximum,
+            outstanding,
+            cpu_ns,
+            online,
+            -1 if highest == _NONE else highest,
+            ssid,
+            _uuid(handle),
+            -1 if pool == _NONE else pool,
+            emulation,
+        )
+
+
+def _uuid(handle: bytes) -> str:
+    digits = handle.hex()
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
