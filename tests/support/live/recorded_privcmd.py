@@ -41,6 +41,9 @@ class RecordedPrivcmd:
     def map_frames(self, domid: int, frames: Sequence[int], is_writable: bool = True) -> Memory:
         raise AssertionError("no frames were recorded")
 
+    def unmap(self, memory: Memory) -> None:
+        raise AssertionError("no frames were recorded")
+
     def _at(self, address: int) -> memoryview:
         """Return the memory from an address on."""
         memory = max(
