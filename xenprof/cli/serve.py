@@ -124,7 +124,7 @@ def _hosts(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tu
     "sd_homes",
     multiple=True,
     type=click.Path(file_okay=False, path_type=Path),
-    help="Tell Prometheus, at /api/v1/sd, of the services on a HOME or in a folder of them; repeatable.",
+    help="Tell Prometheus at /api/v1/sd of services on a HOME or in a folder of some; repeatable.",
 )
 @click.option(
     "--sd.list",
