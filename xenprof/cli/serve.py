@@ -21,7 +21,7 @@ from xenprof.cli.options import (
     state_dir_option,
 )
 from xenprof.cli.pagelinks import page_links
-from xenprof.cli.realhosts import RealHosts, real_host_options
+from xenprof.cli.realhosts import RealHosts, real_host_options, served
 from xenprof.cli.sizes import Size
 from xenprof.cli.weburls import telemetry_path, web_address
 from xenprof.errors import UsageError
@@ -321,7 +321,7 @@ def command(
             serve(
                 settings,
                 (lambda: [model()]) if real is None else partial(held.enter_context, real.opened()),
-                listening=lambda url: tell(f"xenprof: serving {shown} on {url}"),
+                listening=lambda url, read: tell(served(shown, url, read)),
             )
 
     if background:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -37,8 +38,13 @@ class UnknownHost(XenprofError):
     http_status = 404
 
 
-def host_routes(service: Service, changing: Changing, files: CallersFiles) -> list[Route]:
-    """Return the routes."""
+def host_routes(
+    service: Service, changing: Changing, files: CallersFiles, *, hides_reasons: bool
+) -> list[Route]:
+    """Return the routes. `hides_reasons`: why a host cannot be read may name this machine's files.
+
+    So it is not for strangers.
+    """
 
     async def hosts(request: Request) -> Response:
         """The hosts of this service; commands are for the first one."""
@@ -48,6 +54,8 @@ def host_routes(service: Service, changing: Changing, files: CallersFiles) -> li
     async def snapshot(request: Request) -> Response:
         """The host at the last second: a HostSnapshot; `?host=NAME` for another host."""
         found = _named(service, request.query_params.get("host"))
+        if hides_reasons and found.unread_because:
+            found = replace(found, unread_because=None)
         return Response(await service.snapshot_texts.text(found), media_type="application/json")
 
     async def info(request: Request) -> Response:

@@ -12,13 +12,14 @@ from pathlib import Path
 
 from hypervisor.errors import HostError
 from hypervisor.host import Host
+from hypervisor.telemetry import HostSnapshot
 from tests.support.fake_host import host_without
 from tests.support.sparse_host import SparseHost
 from xenprof.errors import XenprofError
 from xenprof.service.server import ServeSettings, serve
 
 
-def tell(url: str) -> None:
+def tell(url: str, _: Sequence[HostSnapshot]) -> None:
     sys.stdout.write(url + "\n")
     sys.stdout.flush()
 
