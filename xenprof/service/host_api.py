@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from hypervisor.host import Host, toolstack_of
+from hypervisor.host import Host, asked_toolstack_of, toolstack_of
 from hypervisor.telemetry import HostSnapshot
 from xenprof.errors import XenprofError
 from xenprof.service.arguments import request_of
@@ -65,12 +65,13 @@ def host_routes(
 
     async def dmesg(request: Request) -> Response:
         """The hypervisor's message ring."""
-        text = service.submit(lambda host: toolstack_of(host).xen_console.text())
+        text = service.submit(lambda host: asked_toolstack_of(host).xen_console.text())
         return RecordResponse(Text(await done(text)))
 
     async def xenstore(request: Request) -> Response:
         """The nodes of the host's store."""
-        entries = await done(service.submit(lambda host: toolstack_of(host).views.xenstore()))
+        told = service.submit(lambda host: asked_toolstack_of(host).views.xenstore())
+        entries = await done(told)
         # Encoded beside the web servers: with 1000 domains it is 5 MB.
         return await asyncio.to_thread(RecordResponse, Store(tuple(entries)))
 
