@@ -65,9 +65,9 @@ class MissingCapability(HostError):
 
     http_status = 501
 
-    def __init__(self, capability: Capability) -> None:
-        """Keep `capability`, and name it in the message."""
-        super().__init__(f"this host has no {capability}: {_WITHOUT[capability]}")
+    def __init__(self, capability: Capability, without: str = "") -> None:
+        """Keep `capability`, and name it in the message, with what cannot be done `without`."""
+        super().__init__(f"this host has no {capability}: {without or _WITHOUT[capability]}")
         self.capability = capability
 
 

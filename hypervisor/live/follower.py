@@ -126,6 +126,7 @@ class Follower:
             self._clock.unix_ns(),
             self.name,
             is_up=False,
+            unread_because=self._reason,
             boot=None if last is None else last.snapshot.boot,
         )
 

@@ -9,6 +9,7 @@ from tests.support.e2e.host import shell
 from tests.support.paths import ROOT
 
 NO_TOOLSTACK = "this host has no toolstack: its domains can be looked at, not managed"
+NOT_TOLD = "this host has no toolstack: nothing else tells what is asked"
 NO_PROFILER = "this host has no profiler: its domains cannot be sampled"
 NO_TRACER = "this host has no tracer: it records no trace"
 PROGRAM = [sys.executable, "-m", "tests.support.e2e.fake_service"]
@@ -34,9 +35,15 @@ def home(tmp_path_factory):
     ("command", "line"),
     [
         ("xm pause ossvm02", f"Error: {NO_TOOLSTACK}"),
-        ("echo uptime | xm console ossvm02", f"uptime: {NO_TOOLSTACK}"),
+        ("echo uptime | xm console ossvm02", NO_TOOLSTACK),
+        ("xm console ossvm02 </dev/null", NO_TOOLSTACK),
+        ("xm dmesg", f"Error: {NOT_TOLD}"),
+        ("xm log", f"Error: {NOT_TOLD}"),
+        ("xm list -l", f"Error: {NOT_TOLD}"),
+        ("xm network-list ossvm02", f"Error: {NOT_TOLD}"),
+        ("xm block-list ossvm02", f"Error: {NOT_TOLD}"),
         ("xenprof virsh suspend ossvm02", f"error: {NO_TOOLSTACK}"),
-        ("xenprof virsh dumpxml ossvm02", f"error: {NO_TOOLSTACK}"),
+        ("xenprof virsh dumpxml ossvm02", f"error: {NOT_TOLD}"),
         ("opcontrol --start-daemon --no-vmlinux", NO_PROFILER),
         ("opcontrol --status", NO_PROFILER),
         ("xenprof profile --event GLOBAL_POWER_EVENTS:100000 --for 1s", f"xenprof: {NO_PROFILER}"),

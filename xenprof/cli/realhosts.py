@@ -16,6 +16,7 @@ from xenprof.errors import UsageError
 if TYPE_CHECKING:
     from hypervisor.live.host import LiveHost
     from hypervisor.live.sources.addresses import Address
+    from hypervisor.telemetry import HostSnapshot
 
 _OF_THE_MODEL = (
     "scenario", "speed", "strict", "no_support_limits", "domain0_minimum_mib", "enable_dump",
@@ -45,6 +46,19 @@ class RealHosts:
 
         with opened(self.addresses, self.period_ns) as hosts:
             yield hosts
+
+
+def served(shown: str, url: str, hosts: "Sequence[HostSnapshot]") -> str:
+    """Return the lines that tell of a service that answers, and which hosts it does not read."""
+    lost = [one for one in hosts if not one.is_up]
+    lines = [f"xenprof: serving {shown} on {url}"]
+    lines += [
+        f"xenprof: nothing is read of {one.host} yet: {one.unread_because}"
+        for one in lost[:_MOST_NAMED]
+    ]
+    if len(lost) > _MOST_NAMED:
+        lines.append(f"xenprof: nor of {len(lost) - _MOST_NAMED} other hosts")
+    return "\n".join(lines)
 
 
 def real_host_options(function: Callable[..., int]) -> Callable[..., int]:

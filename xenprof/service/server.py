@@ -15,6 +15,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from hypervisor.host import Host
+from hypervisor.telemetry import HostSnapshot
 from xenprof.client import SOCKET_NAME
 from xenprof.disk import Disk
 from xenprof.errors import StoreError
@@ -47,6 +48,8 @@ log = logging.getLogger(__name__)
 
 _GIL_SWITCH_SECONDS = 0.001  # the model computes all the time; a scrape must not wait for it
 _LAST_ANSWERS_SECONDS = 2
+Listening = Callable[[Reach, Sequence[HostSnapshot]], None]
+"""Is told who gets at a service that answers, and its hosts as they were read last."""
 _ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -75,7 +78,7 @@ def serve(
     build_hosts: Callable[[], Sequence[Host]],
     *,
     loaders: Loaders | None = None,
-    listening: Callable[[Reach], None] = lambda reach: None,
+    listening: Listening = lambda reach, hosts: None,
 ) -> None:
     """Serve until a signal or a stop command; return after everything is written.
 
@@ -112,9 +115,9 @@ def serve(
             )
         sys.setswitchinterval(_GIL_SWITCH_SECONDS)
 
-        def tell(url: str) -> None:
+        def tell(url: str, hosts: Sequence[HostSnapshot]) -> None:
             lock.note_url(url, settings.exporters.telemetry_path)
-            listening(reach(listener, url, web_config))
+            listening(reach(listener, url, web_config), hosts)
 
         doors = _Doors(control, listener, certificates, settings.patience)
         try:
@@ -179,7 +182,7 @@ async def _serve(
     allowed: AllowedHosts,
     web_config: "WebConfigFile | None",
     places: Places,
-    listening: Callable[[str], None],
+    listening: Listening,
 ) -> None:
     stop = asyncio.Event()
     supervisor = Supervisor.found()
@@ -216,7 +219,7 @@ async def _serve(
             Door(doors.tcp, servers[1], tcp_limits, certificates=doors.certificates).opened(),
             supervisor.watching(lambda: service.snapshot().generation),
         ):
-            listening(doors.url)
+            listening(doors.url, service.snapshots())
             supervisor.tell("READY=1", f"STATUS=serving on {doors.url}")
             await asyncio.wait([stopping, *running], return_when=asyncio.FIRST_COMPLETED)
             supervisor.tell("STOPPING=1")

@@ -1,5 +1,6 @@
 import logging
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -38,7 +39,15 @@ def test_then_nothing_is_known_of_the_host(host):
     boot = report().boot
     unix_ns = BOOT_UNIX_NS + now_ns
     unknown = HostSnapshot(shown.generation, now_ns, unix_ns, "dom0", is_up=False, boot=boot)
-    assert unknown == shown
+    assert replace(unknown, unread_because=shown.unread_because) == shown
+
+
+def test_the_last_reason_is_told_of_a_host_that_cannot_be_read(host):
+    host.silence("connection refused")
+    let_pass(host, 3.5)
+    host.silence("no route")
+
+    assert "no route" == let_pass(host, 1).unread_because
 
 
 def test_a_host_that_has_never_answered_is_unknown():

@@ -19,7 +19,7 @@ from xenprof.service.service import Service
 DOMAIN = "/api/v1/domains/web/"
 READS = {
     "toolstack": [
-        *(f"/api/v1/{name}" for name in ("dmesg", "xenstore", "managed")),
+        *(f"/api/v1/{name}" for name in ("dmesg", "xenstore")),
         *(DOMAIN + name for name in ("sched-credit", "sched-sedf", "sxp", "console", "proc")),
         DOMAIN + "proc/stat",
         DOMAIN + "devices/vbd",
@@ -41,6 +41,8 @@ REFUSALS = {
     "profiler": "this host has no profiler: its domains cannot be sampled",
     "tracer": "this host has no tracer: it records no trace",
 }
+NOT_TOLD = {"toolstack": "this host has no toolstack: nothing else tells what is asked"}
+"""How reads are refused, where that is another text."""
 
 
 def serving(home, *missing):
@@ -101,16 +103,28 @@ def test_model_time_can_be_waited_for_without_any_capability(watching):
     assert ask_now(watching, "POST", "/api/v1/wait", {"seconds": 0})[0] == 200
 
 
+def refusal(message):
+    """Return the answer that refuses with a message."""
+    error = {"type": "MissingCapability", "message": message, "exit_code": 1}
+    return 501, json.dumps({"error": error}, separators=(",", ":")) + "\n"
+
+
+def test_managed_domains_are_refused_as_a_command_is(tmp_path):
+    app, service = serving(tmp_path, "toolstack")
+    answer = ask(app, "GET", "/api/v1/managed")
+    service.close()
+
+    assert answer == refusal(REFUSALS["toolstack"])
+
+
 def test_every_read_and_every_command_names_what_is_missing(lacking):
     app, capability = lacking
-    answers = [ask(app, "GET", path) for path in READS[capability]]
-    answers += [ask(app, "POST", path) for path in CHANGES[capability]]
-    error = {
-        "type": "MissingCapability", "message": REFUSALS[capability], "exit_code": 1,
-    }  # fmt: skip
 
-    assert {(status, body) for status, body in answers} == {
-        (501, json.dumps({"error": error}, separators=(",", ":")) + "\n")
+    assert {ask(app, "GET", path) for path in READS[capability]} == {
+        refusal(NOT_TOLD.get(capability, REFUSALS[capability]))
+    }
+    assert {ask(app, "POST", path) for path in CHANGES[capability]} == {
+        refusal(REFUSALS[capability])
     }
 
 
