@@ -36,9 +36,9 @@ from hypervisor.live.agent.xenoprof.samples import MODES, Samples, Tally, chosen
 
 HEAD = "xenprof xenoprof 1"
 DEFAULT_HERTZ = 99
-MOST_HERTZ = 10000
+MOST_HERTZ = 10000  # judgement
 
-_LOOK_SECONDS = 0.05  # a buffer has room for 60 samples at least, of one vcpu
+_LOOK_SECONDS = 0.05  # judgement: of one of 128 vcpus a buffer has room for 60 samples
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
