@@ -104,10 +104,9 @@ def _by_xenoprof(
         kernels[DOMAIN_0_ID] = symbols_in(str(_KALLSYMS))
     symbols = Symbols(kernels, None if xen is None else symbols_in(str(xen)))
     wanted = Wanted(seconds, min(hertz, MOST_HERTZ))
-    wait = until_told()  # what is killed by a signal would leave Xen counting
     try:
         device = PrivcmdDevice()
-        with claimed():
+        with claimed(), until_told() as wait:
             _, text = sampled(device, Xenstore(), Clock(), wanted, wait, _note)
     except AgentError as error:
         raise UsageError(f"record: {error}") from None

@@ -12,10 +12,11 @@ The file is read by `xenprof import xenoprof`. It is text, a thing a line:
     problem TEXT
 """
 
+import contextlib
 import signal
 import sys
 import threading
-from typing import Callable, Dict, Mapping, NamedTuple, Sequence, Tuple
+from typing import Callable, Dict, Iterator, Mapping, NamedTuple, Sequence, Tuple
 
 from hypervisor.live.agent.domain0.xenstore import Store, Xenstore
 from hypervisor.live.agent.errors import AgentError
@@ -36,9 +37,9 @@ from hypervisor.live.agent.xenoprof.samples import MODES, Samples, Tally, chosen
 
 HEAD = "xenprof xenoprof 1"
 DEFAULT_HERTZ = 99
-MOST_HERTZ = 10000
+MOST_HERTZ = 10000  # judgement
 
-_LOOK_SECONDS = 0.05  # a buffer has room for 60 samples at least, of one vcpu
+_LOOK_SECONDS = 0.05  # judgement: of one of 128 vcpus a buffer has room for 60 samples
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -49,15 +50,19 @@ class Wanted(NamedTuple):
     hertz: int = DEFAULT_HERTZ
 
 
-def until_told() -> Callable[[float], bool]:
-    """Return what waits for so many seconds, or until a signal asks this process to end.
+@contextlib.contextmanager
+def until_told() -> Iterator[Callable[[float], bool]]:
+    """Yield what waits for so many seconds, or until a signal asks this process to end.
 
-    It returns True then. Who is killed by one leaves Xen counting.
+    It returns True then, so that Xen can be stopped: whom a signal kills leaves it counting.
     """
     stop = threading.Event()
-    for number in _SIGNALS:
-        signal.signal(number, lambda *_: stop.set())
-    return stop.wait
+    before = {one: signal.signal(one, lambda *_: stop.set()) for one in _SIGNALS}
+    try:
+        yield stop.wait
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
 
 
 def sampled(
@@ -127,15 +132,9 @@ def file_text(samples: Samples, names: Mapping[Life, str], unix_ns: int, duratio
 def main(arguments: Sequence[str]) -> int:
     """Run the command; return its exit code."""
     asked = _parser().parse_args(list(arguments))
-    wait = until_told()
     try:
-        device = PrivcmdDevice()
-        with claimed(), output(asked.file) as out:
-            for kept in privileges.give_up(but=privileges.OTHERS_FILES):
-                _tell("kept: %s" % kept)
-            wanted = Wanted(asked.seconds, asked.hertz)
-            samples, text = sampled(device, Xenstore(), Clock(), wanted, wait, _tell)
-            out.write(text.encode())
+        with until_told() as wait:
+            samples = _into(asked.file, Wanted(asked.seconds, asked.hertz), wait)
     except AgentError as error:
         _tell(str(error))
         return error.exit_code
@@ -147,6 +146,16 @@ def main(arguments: Sequence[str]) -> int:
     counted, lost = sum(samples.counts.values()), sum(samples.lost.values())
     _tell("%d samples, %d lost in full buffers" % (counted, lost))
     return 0
+
+
+def _into(file: str, wanted: Wanted, wait: Callable[[float], bool]) -> Samples:
+    device = PrivcmdDevice()
+    with claimed(), output(file) as out:
+        for kept in privileges.give_up(but=privileges.OTHERS_FILES):
+            _tell("kept: %s" % kept)
+        samples, text = sampled(device, Xenstore(), Clock(), wanted, wait, _tell)
+        out.write(text.encode())
+    return samples
 
 
 def _tell(text: str) -> None:

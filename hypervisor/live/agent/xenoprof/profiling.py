@@ -195,8 +195,9 @@ class Profiling:
             self._leave()
 
     def _leave(self) -> None:
-        """Give everything back, from any state but that Xen counts. Nothing may be mapped."""
+        """Give everything back, from any state. Nothing may be mapped."""
         self._is_ours = False
+        self._quietly("stop")
         self._quietly("disable_virq")
         self._quietly("release_counters")
         self._quietly("reset_passive_list")

@@ -46,7 +46,7 @@ def host(monkeypatch):
 
     for module, name, stand_in in (
         (devices, "PrivcmdDevice", lambda: host.privcmd), (clocks, "Clock", lambda: clock),
-        (stores, "Xenstore", lambda: store), (samplefile, "until_told", lambda: wait),
+        (stores, "Xenstore", lambda: store), (samplefile, "until_told", lambda: contextlib.nullcontext(wait)),
         (claim, "claimed", lambda: contextlib.nullcontext()),
     ):  # fmt: skip
         monkeypatch.setattr(module, name, stand_in)
@@ -91,12 +91,9 @@ def test_a_refusal_while_it_begins_is_one_line(host, monkeypatch, tmp_path):
 
 
 def test_signals_that_end_a_program_let_xenoprof_be_stopped():
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        wait = samplefile.until_told()
+    before = signal.getsignal(signal.SIGTERM)
+    with samplefile.until_told() as wait:
         signal.raise_signal(signal.SIGTERM)
+        is_told = wait(0.0)
 
-        assert wait(0.0)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    assert (True, before) == (is_told, signal.getsignal(signal.SIGTERM))

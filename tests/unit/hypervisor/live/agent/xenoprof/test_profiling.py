@@ -178,6 +178,20 @@ def test_a_refusal_is_told_with_what_to_do_and_everything_is_as_before(
     assert ([], None) == (left, host.xenoprof.primary)
 
 
+def test_who_is_interrupted_when_it_has_begun_leaves_nothing_running(host):
+    def call(number, request, real=host.xenoprof.call):
+        result = real(number, request)
+        if NAMES[number : number + 1] == ("start",):
+            raise KeyboardInterrupt
+        return result
+
+    host.xenoprof.call = call
+    with pytest.raises(KeyboardInterrupt):
+        host.profiling.start([WEB], PERIOD)
+
+    assert host.xenoprof.primary is None
+
+
 def test_a_xen_without_xenoprof_says_so():
     with pytest.raises(Unavailable, match="this hypervisor has none: it is Xen 4"):
         Profiling(FakePrivcmd(release="4.22")).start([], PERIOD)
