@@ -182,7 +182,7 @@ async def _serve(
     allowed: AllowedHosts,
     web_config: "WebConfigFile | None",
     places: Places,
-    listening: Listening,
+    tell: Callable[[str, Sequence[HostSnapshot]], None],
 ) -> None:
     stop = asyncio.Event()
     supervisor = Supervisor.found()
@@ -219,7 +219,7 @@ async def _serve(
             Door(doors.tcp, servers[1], tcp_limits, certificates=doors.certificates).opened(),
             supervisor.watching(lambda: service.snapshot().generation),
         ):
-            listening(doors.url, service.snapshots())
+            tell(doors.url, service.snapshots())
             supervisor.tell("READY=1", f"STATUS=serving on {doors.url}")
             await asyncio.wait([stopping, *running], return_when=asyncio.FIRST_COMPLETED)
             supervisor.tell("STOPPING=1")
