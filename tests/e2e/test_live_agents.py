@@ -124,9 +124,7 @@ def test_a_service_in_the_background_tells_of_a_host_that_does_not_answer(tmp_pa
     listed = shell(tmp_path / "home", "xenprof top -b -i 1")
     shell(tmp_path / "home", "xenprof stop")
 
-    assert ["xenprof: nothing is read of xen1 yet: No such file or directory"] == (
-        started.stdout.splitlines()[1:]
-    )
+    assert "xenprof: nothing is read of xen1 yet: No such file or directory\n" == started.stderr
     assert listed.stderr.endswith("gets no data from it: No such file or directory\n")
 
 
