@@ -118,6 +118,16 @@ def test_a_command_for_what_it_does_not_offer_fails_in_one_line(service, command
     )
 
 
+def test_a_service_in_the_background_tells_of_a_host_that_does_not_answer(tmp_path):
+    options = f"--web.listen-address 127.0.0.1:0 --host xen1=agent:{tmp_path}/none"
+    started = shell(tmp_path / "home", f"xenprof serve --background {options}")
+    listed = shell(tmp_path / "home", "xenprof top -b -i 1")
+    shell(tmp_path / "home", "xenprof stop")
+
+    assert "xenprof: nothing is read of xen1 yet: No such file or directory\n" == started.stderr
+    assert listed.stderr.endswith("gets no data from it: No such file or directory\n")
+
+
 def test_both_hosts_are_in_a_scrape(service):
     scrape = service.scraped('xen_domain_vcpus{domain="web",host="one"} 2')
 

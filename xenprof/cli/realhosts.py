@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from hypervisor.live.host import LiveHost
     from hypervisor.live.sources.addresses import Address
     from hypervisor.telemetry import HostSnapshot
+    from xenprof.service.reach import Reach
 
 _OF_THE_MODEL = (
     "scenario", "speed", "strict", "no_support_limits", "domain0_minimum_mib", "enable_dump",
@@ -48,17 +49,17 @@ class RealHosts:
             yield hosts
 
 
-def served(shown: str, url: str, hosts: "Sequence[HostSnapshot]") -> str:
-    """Return the lines that tell of a service that answers, and which hosts it does not read."""
+def started(shown: str, at: "Reach", hosts: "Sequence[HostSnapshot]") -> tuple[str, str]:
+    """Return the line that tells of a service that answers, and notes on it: what it reads not."""
     lost = [one for one in hosts if not one.is_up]
-    lines = [f"xenprof: serving {shown} on {url}"]
-    lines += [
+    notes = [at.warning] if at.warning else []
+    notes += [
         f"xenprof: nothing is read of {one.host} yet: {one.unread_because}"
         for one in lost[:_MOST_NAMED]
     ]
     if len(lost) > _MOST_NAMED:
-        lines.append(f"xenprof: nor of {len(lost) - _MOST_NAMED} other hosts")
-    return "\n".join(lines)
+        notes.append(f"xenprof: nor of {len(lost) - _MOST_NAMED} other hosts")
+    return f"xenprof: serving {shown} on {at.url}", "\n".join(notes)
 
 
 def real_host_options(function: Callable[..., int]) -> Callable[..., int]:

@@ -21,7 +21,7 @@ from xenprof.cli.options import (
     state_dir_option,
 )
 from xenprof.cli.pagelinks import page_links
-from xenprof.cli.realhosts import RealHosts, real_host_options, served
+from xenprof.cli.realhosts import RealHosts, real_host_options, started
 from xenprof.cli.sizes import Size
 from xenprof.cli.telling import Tell, tell_user
 from xenprof.cli.weburls import telemetry_path, web_address
@@ -322,7 +322,7 @@ def command(
             serve(
                 settings,
                 (lambda: [model()]) if real is None else partial(held.enter_context, real.opened()),
-                listening=lambda at, read: tell(served(shown, at.url, read), at.warning),
+                listening=lambda at, read: tell(*started(shown, at, read)),
             )
 
     if background:

@@ -1,5 +1,6 @@
 from hypervisor.telemetry import HostSnapshot
-from xenprof.cli.realhosts import served
+from xenprof.cli.realhosts import started
+from xenprof.service.reach import Reach
 
 
 def hosts(count: int, *, is_up: bool = False) -> list[HostSnapshot]:
@@ -10,10 +11,16 @@ def hosts(count: int, *, is_up: bool = False) -> list[HostSnapshot]:
 
 
 def unread(hosts: list[HostSnapshot]) -> list[str]:
-    """Return what is told after the address."""
-    first, *others = served("xen0", "http://a/", hosts).splitlines()
-    assert first == "xenprof: serving xen0 on http://a/"
-    return others
+    """Return what is noted of a service on these hosts."""
+    line, notes = started("xen0", Reach("http://a/", is_everybodys=False), hosts)
+    assert line == "xenprof: serving xen0 on http://a/"
+    return notes.splitlines()
+
+
+def test_who_can_read_it_is_told_first():
+    reach = Reach("http://a/", is_everybodys=True)
+
+    assert started("xen0", reach, hosts(1))[1].splitlines() == [reach.warning, *unread(hosts(1))]
 
 
 def test_nothing_is_told_of_hosts_that_are_read():
