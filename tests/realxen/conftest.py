@@ -14,6 +14,7 @@ FOLDER = "XENPROF_REAL_XEN"
 """Environment variable: the folder where what the machine boots from is kept."""
 
 
+@pytest.fixture(scope="session")
 def images() -> Images:
     """Return what machines boot from, which is built the first time."""
     if os.geteuid() != 0:
@@ -24,8 +25,8 @@ def images() -> Images:
 
 
 @pytest.fixture(scope="session")
-def xen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
-    machine = Machine(images(), tmp_path_factory.mktemp("xen"))
+def xen(images: Images, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    machine = Machine(images, tmp_path_factory.mktemp("xen"))
     machine.boot()
     yield machine
     machine.stop()

@@ -13,8 +13,8 @@ from typing import NamedTuple
 import pytest
 
 from hypervisor.live.packing import packed
-from tests.realxen.conftest import images
 from tests.support.importing import by_symbol, imported, profile
+from tests.support.realxen.images import Images
 from tests.support.realxen.machine import CommandFailed, Machine
 from tests.support.realxen.outside import FILE
 from xenprof.store.losses import session_losses
@@ -84,9 +84,10 @@ def archived(machine: Machine, folder: Path, interrupts: int, told: str) -> Samp
 @pytest.fixture(scope="module")
 def sampled(hammer: Machine, tmp_path_factory) -> Sampled:
     began(hammer)
-    hammer.run("(for i in $(seq 200); do cat /proc/kallsyms; done >/dev/null) & echo $! >/tmp/busy")
+    work = "while :; do cat /proc/kallsyms; done"
+    hammer.run(f"setsid sh -c '{work}' >/dev/null 2>&1 </dev/null & echo $! >/tmp/work")
     interrupts = hammer.interrupt(400, every_seconds=0.01)
-    hammer.run("kill $(cat /tmp/busy)")
+    hammer.run("kill -- -$(cat /tmp/work)")
     return archived(hammer, tmp_path_factory.mktemp("sampled"), interrupts, ended(hammer))
 
 
@@ -100,8 +101,8 @@ def overrun(hammer: Machine, tmp_path_factory) -> Sampled:
     return archived(hammer, tmp_path_factory.mktemp("overrun"), interrupts, ended(hammer))
 
 
-def test_a_processor_that_it_does_not_know_is_told_with_what_to_do(tmp_path: Path):
-    machine = Machine(images(), tmp_path, processor=ZEN, memory_mib=1600)
+def test_a_processor_that_it_does_not_know_is_told_with_what_to_do(images: Images, tmp_path: Path):
+    machine = Machine(images, tmp_path, processor=ZEN, memory_mib=1600)
     machine.boot()
     machine.put(packed("1.0"), FILE)
     told = machine.run(f"python3 -I {FILE} xenoprof {SAMPLES} 2>&1 || true", PATIENCE_SECONDS)
