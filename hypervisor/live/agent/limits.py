@@ -6,6 +6,7 @@ MOST_LINE_BYTES = 2048  # of a request
 HEAD_SECONDS = 10.0  # until a request is complete, and for the handshake of TLS
 IDLE_SECONDS = 90.0  # between two requests; Prometheus asks every 15 or 60 seconds
 SENDING_SECONDS = 30.0
+MOST_SENT_BODIES = 8  # on their way at a time, however many take them: a reading has four
 LONGEST_POLL_SECONDS = 20.0  # that a request waits for a poll
 
 LEAST_PERIOD_SECONDS = 1
