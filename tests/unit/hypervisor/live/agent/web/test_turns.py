@@ -6,6 +6,18 @@ from hypervisor.live.agent.web.turns import TooMany, Turns, networks_of
 from tests.support.live.agent_parts import PATIENCE_SECONDS
 
 
+class Announcing(threading.Condition):
+    """A condition that says when somebody waits for it."""
+
+    def __init__(self, said):
+        super().__init__()
+        self._said = said
+
+    def wait(self, timeout=None):
+        self._said.release()
+        return super().wait(timeout)
+
+
 class Crowd:
     """Threads that want turns, while one has them; each is there before the next one comes."""
 
@@ -16,11 +28,9 @@ class Crowd:
         self.refused = []
         self._threads = []
         self._settled = threading.Semaphore(0)
+        self.turns._changed = Announcing(self._settled)
 
     def comes(self, address):
-        waiting = self.turns._changed.wait
-        self.turns._changed.wait = lambda left: (self._settled.release(), waiting(left))
-
         def run():
             try:
                 self.turns.take(networks_of(address))
