@@ -33,6 +33,9 @@ def hammer(xen: Machine) -> Iterator[Machine]:
     xen.put(packed("1.0"), FILE)
     xen.run("xl vcpu-pin Domain-0 0 0")
     xen.create("web", pcpus="0", cap=50, vcpus=4, wishes="spin=1")
+    # By then it has booted, and its first process computes.
+    computed = "xl list web | awk 'END { exit $6 < 12 }'"
+    xen.run(f"until {computed}; do sleep 1; done", PATIENCE_SECONDS)
     yield xen
     xen.run("xl destroy web")
 
