@@ -1,9 +1,9 @@
 """Reads the JSON of an agent as a HostReport: strictly and within bounds, as it may be hostile.
 
 The types are those that the records declare. Fields that a record does not have are left out, so
-that a newer agent is understood; a report of another FORMAT is refused. A number beyond its bounds is
-unknown where a number may be; those that tell rows apart, tell the time or count waits may not, and
-cost the whole report.
+that a newer agent is understood; a report of another FORMAT is refused. A number beyond its bounds
+is unknown where a number may be; those that tell rows apart, tell the time or count waits may not,
+and cost the whole report.
 """
 
 import re

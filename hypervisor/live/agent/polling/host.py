@@ -74,6 +74,8 @@ class Poller:
             asking.tell("xenstore", self._store.problem)
         if self._devices.problem is not None:
             asking.tell("devices", self._devices.problem)
+        elif self._devices.left_out is not None:
+            asking.tell("devices", "some are left out: " + self._devices.left_out)
         if self._runstates is not None and self._runstates.problem is not None:
             asking.tell("sampling", self._runstates.problem)
         ended_ns = self._clock.now_ns()

@@ -1,4 +1,4 @@
-"""Bounds the numbers of a report: a service refuses larger ones, for exporters tell them in 64 bits.
+"""Bounds the numbers of a report, which exporters tell in 64 bits.
 
 A number that is beyond them is no measurement: a counter that went below zero, or a text in
 xenstore that a toolstack would not write.
@@ -58,7 +58,8 @@ def within_bounds(report: HostReport) -> HostReport:
     One problem is told for each name of a field, of the first that has it.
     """
     problems: Dict[str, str] = {}
-    made = _cut(report, "", problems)._replace(
+    cut: HostReport = _cut(report, "", problems)
+    made = cut._replace(
         pcpus=tuple(_cut(one, "pcpu %d: " % one.pcpu, problems) for one in report.pcpus),
         domains=tuple(_domain(one, problems) for one in report.domains),
     )
@@ -69,7 +70,8 @@ def within_bounds(report: HostReport) -> HostReport:
 
 def _domain(domain: DomainReport, problems: Dict[str, str]) -> DomainReport:
     where = "domain %d: " % domain.domid
-    return _cut(domain, where, problems)._replace(
+    cut: DomainReport = _cut(domain, where, problems)
+    return cut._replace(
         wake_waits=_waits(domain.wake_waits, where, problems),
         preempted_waits=_waits(domain.preempted_waits, where, problems),
         vcpus=_rows(domain.vcpus, where, problems),
