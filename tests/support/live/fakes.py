@@ -56,6 +56,7 @@ class FakeDevices:
     vifs: dict[int, tuple[VifReport, ...]] = field(default_factory=dict)
     vbds: dict[int, tuple[VbdReport, ...]] = field(default_factory=dict)
     problem: str | None = None
+    left_out: str | None = None
 
     def begin(self, lives: Iterable[Life], now_ns: int) -> None:
         pass

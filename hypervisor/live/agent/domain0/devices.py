@@ -39,6 +39,10 @@ class DeviceSource(Protocol):
     def problem(self) -> Optional[str]:
         """Why devices cannot be found."""
 
+    @property
+    def left_out(self) -> Optional[str]:
+        """Which devices are not told, and why."""
+
     def begin(self, lives: Iterable[Life], now_ns: int) -> None:
         """Begin a poll that has found these domains; forget all others."""
 
@@ -59,7 +63,7 @@ class Devices:
 
     def __init__(self, store: Store, root: str = "/", tapdisks: Optional[Tapdisks] = None) -> None:
         self._backends = Backends(store, root)
-        self._frontends = Frontends(store)
+        self._frontends = Frontends(store, self._backends)
         self._files = KeptFiles()
         self._netdevs = Netdevs(root)
         self._tapdisks = tapdisks or Tapdisks(root)
@@ -73,6 +77,11 @@ class Devices:
     def problem(self) -> Optional[str]:
         """Why devices cannot be found."""
         return self._backends.problem
+
+    @property
+    def left_out(self) -> Optional[str]:
+        """Which devices are not told, and why."""
+        return self._backends.left_out or self._frontends.left_out
 
     def begin(self, lives: Iterable[Life], now_ns: int) -> None:
         """Begin a poll: look for devices if it is time, and read the counters of interfaces."""

@@ -10,6 +10,7 @@ from hypervisor.live.agent.polling.domains import Domains
 from hypervisor.live.agent.polling.pcpus import Pcpus
 from hypervisor.live.agent.polling.readings import NotRead
 from hypervisor.live.agent.process.clock import Clock
+from hypervisor.live.agent.report.bounds import within_bounds
 from hypervisor.live.agent.report.fields import FORMAT, DomainReport, HostReport, PcpuReport
 from hypervisor.live.agent.report.names import shared_names
 from hypervisor.live.agent.sampling.runstates import Runstates
@@ -22,7 +23,8 @@ _KIB_A_PAGE = 4
 class Poller:
     """Reads one host, poll after poll. For one thread.
 
-    What cannot be read is None in the report, and `problems` says why, a line each.
+    What cannot be read or cannot be true is None in the report, and `problems` says why, a line
+    each.
     """
 
     def __init__(
@@ -72,6 +74,8 @@ class Poller:
             asking.tell("xenstore", self._store.problem)
         if self._devices.problem is not None:
             asking.tell("devices", self._devices.problem)
+        elif self._devices.left_out is not None:
+            asking.tell("devices", "some are left out: " + self._devices.left_out)
         if self._runstates is not None and self._runstates.problem is not None:
             asking.tell("sampling", self._runstates.problem)
         ended_ns = self._clock.now_ns()
@@ -96,7 +100,7 @@ class Poller:
             sources=self._sources(domains),
             problems=tuple(asking.problems),
         )
-        return _with_machine(_with_version(report, self._version), machine)
+        return within_bounds(_with_machine(_with_version(report, self._version), machine))
 
     def _sources(self, domains: Tuple[DomainReport, ...]) -> Dict[str, str]:
         """Return where each kind of data comes from of which something was read."""

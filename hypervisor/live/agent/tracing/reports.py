@@ -9,6 +9,7 @@ up its cap. credit2 does not: there such a vcpu waits.)
 import threading
 from typing import Dict, Iterable, List, NamedTuple, Optional, Tuple
 
+from hypervisor.live.agent.report.bounds import within_bounds
 from hypervisor.live.agent.report.fields import DomainReport, HostReport, VcpuReport
 from hypervisor.live.agent.report.states import stands
 from hypervisor.live.agent.tracing.rings import Window
@@ -74,7 +75,8 @@ class TracedReports:
                 sources[_RUNSTATES] = sources[_WAITS] = _TRACE
                 if self._traced.lost:
                     problems.append("trace: %d records were lost" % self._traced.lost)
-            return report._replace(domains=domains, sources=sources, problems=tuple(problems))
+            traced = report._replace(domains=domains, sources=sources, problems=tuple(problems))
+        return within_bounds(traced)
 
     def _domain(self, domain: DomainReport, kept: Dict[VcpuOfLife, _Kept]) -> DomainReport:
         vcpus: List[VcpuReport] = []

@@ -284,6 +284,12 @@ def test_affinities_are_unknown_where_the_number_of_pcpus_is():
     assert polled.domain(1).vcpus[0].affinity is None
 
 
+def test_devices_that_are_left_out_are_told():
+    report = Polled(devices=FakeDevices(left_out="there are too many")).poll()
+
+    assert ("devices: some are left out: there are too many",) == report.problems
+
+
 def test_devices_that_cannot_be_found_are_told_and_have_no_source():
     polled = Polled(devices=FakeDevices(problem="no bus"))
 
