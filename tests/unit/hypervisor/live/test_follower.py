@@ -168,3 +168,43 @@ def test_a_domain_stays_as_old_as_it_is_when_the_clock_of_its_host_is_set(host, 
 
     # web was created 2 s after the boot.
     assert (2 * SECOND, 2 * SECOND) == (before, let_pass(host, 1).domains[1].created_ns)
+
+
+SECONDS_10 = 10 * SECOND
+
+
+def up_while(host, reports) -> list[bool]:
+    """Return whether the host is up, read by read."""
+    seen = []
+    for one in reports:
+        host.source.read = lambda one=one: one
+        seen.append(let_pass(host, 1).is_up)
+    return seen
+
+
+def test_an_agent_that_reads_less_often_than_it_is_asked_is_up(host):
+    polls = [
+        report(20 + number // 10 * 10, serial=9 + number // 10, period_ns=SECONDS_10)
+        for number in range(30)
+    ]
+
+    assert [True] * 30 == up_while(host, polls)
+
+
+def test_an_agent_that_repeats_a_report_for_longer_than_its_period_is_down(host):
+    polls = [report(20, serial=9, period_ns=SECONDS_10)] * 20
+
+    assert [True] * 14 == up_while(host, polls)[:14]
+    assert not let_pass(host, 1).is_up
+
+
+def test_an_agent_that_is_gone_is_missed_as_soon_as_others_whatever_its_period(host):
+    up_while(host, [report(20, serial=9, period_ns=SECONDS_10)] * 2)
+    del host.source.read
+    host.silence()
+
+    assert not let_pass(host, 3.5).is_up
+
+
+def test_an_agent_that_is_started_for_each_answer_is_up(host):
+    assert [True] * 8 == up_while(host, [report(20 + at, serial=1) for at in range(8)])

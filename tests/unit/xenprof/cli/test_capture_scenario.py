@@ -160,3 +160,30 @@ def test_a_recording_of_one_look_is_not_enough(tmp_path, capsys):
         code,
         capsys.readouterr().err,
     )
+
+
+@pytest.mark.parametrize(
+    ("looks", "reason"),
+    [
+        (
+            [look(10, boot="a"), look(40, boot="b")],
+            "the host has booted, or is another, between the two snapshots",
+        ),
+        (
+            [look(10), look(40, is_up=False, domains=())],
+            "the host could not be read at the beginning or the end",
+        ),
+        (
+            [look(10), look(5), look(40)],
+            "{path}: the host was started again in what was recorded",
+        ),
+    ],
+    ids=["booted", "down", "started again"],
+)
+def test_a_recording_of_two_runs_of_a_host_is_refused(looks, reason, tmp_path, capsys):
+    path = tmp_path / "runs.rec"
+    record(path, *looks)
+
+    code = main(["capture-scenario", "--from", str(path)])
+
+    assert (1, f"xenprof: {reason.format(path=path)}\n") == (code, capsys.readouterr().err)
