@@ -14,12 +14,10 @@ import pytest
 
 from hypervisor.live.packing import packed
 from tests.support.importing import by_symbol, imported, profile
-from tests.support.realxen.images import Images
 from tests.support.realxen.machine import CommandFailed, Machine
 from tests.support.realxen.outside import FILE
 from xenprof.store.losses import session_losses
 
-ZEN = "max,-smap,family=23"
 SAMPLES, LOG, PID = "/tmp/samples", "/tmp/samples.log", "/tmp/samples.pid"
 COUNTERS = 4
 
@@ -102,17 +100,6 @@ def overrun(hammer: Machine, tmp_path_factory) -> Sampled:
     interrupts = hammer.interrupt(4000, every_seconds=0.001)
     hammer.run(f"kill -CONT $(cat {PID}); sleep 1")
     return archived(hammer, tmp_path_factory.mktemp("overrun"), interrupts, ended(hammer))
-
-
-def test_a_processor_that_it_does_not_know_is_told_with_what_to_do(images: Images, tmp_path: Path):
-    machine = Machine(images, tmp_path, processor=ZEN, memory_mib=1600)
-    machine.boot()
-    machine.put(packed("1.0"), FILE)
-    told = machine.run(f"python3 -I {FILE} xenoprof {SAMPLES} 2>&1 || true", PATIENCE_SECONDS)
-    machine.stop()
-
-    assert told.startswith("xenprof-agent: xenoprof: Xenoprof: it does not know this processor (EN")
-    assert told.endswith("older than Zen; profile by perf, or by contexts\n")
 
 
 def test_the_hypervisor_domain_0_and_guests_are_sampled(sampled: Sampled):
