@@ -66,7 +66,9 @@ class Domains:
         infos = counted.infos
         lives = [(info.domid, info.uuid) for info in infos]
         weights = self._weights.read(asking, infos, scheduler, now_ns)
-        self._identities.begin(lives)
+        self._identities.begin(infos, now_ns)
+        if self._identities.problem is not None:
+            asking.tell("xenstore", self._identities.problem)
         self._devices.begin(lives, now_ns)
         if self._runstates is not None:
             self._runstates.begin(lives)
@@ -88,8 +90,9 @@ class Domains:
         cap: Optional[int],
         vcpus: List[VcpuReport],
     ) -> DomainReport:
-        identity = self._identities.of(info, now_ns)
-        vifs, vbds = self._devices.of((info.domid, info.uuid))
+        life = (info.domid, info.uuid)
+        identity = self._identities.of(life)
+        vifs, vbds = self._devices.of(life)
         flags = info.flags
         is_unlimited = info.maximum_pages >= _UNLIMITED_PAGES
         return DomainReport(
