@@ -138,7 +138,8 @@ class Backends:
             value = self._setting(node, name)
             if value is not None:
                 settings[name] = value
-        return Backend(node, settings, now_ns)
+        # One that xenstore had no time for is read again first.
+        return Backend(node, settings, now_ns if self._store.problem is None else -_STALE_NS)
 
     def _setting(self, node: Node, name: str) -> Optional[str]:
         path = "/local/domain/0/backend/%s/%d/%d/%s" % (*node[:3], name)

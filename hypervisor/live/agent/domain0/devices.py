@@ -62,6 +62,7 @@ class Devices:
     """
 
     def __init__(self, store: Store, root: str = "/", tapdisks: Optional[Tapdisks] = None) -> None:
+        self._store = store
         self._backends = Backends(store, root)
         self._frontends = Frontends(store, self._backends)
         self._files = KeptFiles()
@@ -90,7 +91,8 @@ class Devices:
             self._new_until_ns = now_ns + _NEW_NS
         if there != self._lives or now_ns < self._new_until_ns or now_ns >= self._next_look_ns:
             self._look(there, now_ns)
-            self._next_look_ns = now_ns + _LOOKS_NS
+            is_done = self._store.problem is None
+            self._next_look_ns = now_ns + _LOOKS_NS if is_done else now_ns
         self._lives = there
         self._files.sweep()
         self._netdevs.read()

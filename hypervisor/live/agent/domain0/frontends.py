@@ -44,12 +44,14 @@ class Frontends:
         self._store = store
         self._backends = backends
         self._kept: Dict[Life, _Kept] = {}
+        self._changed: Set[Life] = set()  # what is known of them is of before a change
 
     def look(self, lives: Iterable[Life], changed: Set[Life], now_ns: int) -> None:
         """Read what is due; forget all domains but these. Those that have changed are due."""
         kept = self._kept
         self._kept = {life: kept[life] for life in lives if life in kept}
-        now = [life for life in lives if life not in kept or life in changed]
+        self._changed = (self._changed | changed) & set(self._kept)
+        now = [life for life in lives if life not in kept or life in self._changed]
         due = [life for life, one in self._kept.items() if now_ns - one.read_ns >= _STALE_NS]
         for life in now + sorted(due, key=lambda one: kept[one].read_ns)[:_REREAD_AT_ONCE]:
             told: List[str] = []
@@ -57,6 +59,7 @@ class Frontends:
             if self._store.problem is not None:
                 break  # what was known holds until it answers
             self._kept[life] = _Kept(numbers, now_ns, told[0] if told else None)
+            self._changed.discard(life)
         self._bound()
 
     def of(self, life: Life) -> Numbers:

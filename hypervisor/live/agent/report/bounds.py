@@ -34,7 +34,7 @@ def largest(name: str) -> int:
 class _Field(NamedTuple):
     """A number of a record that may be unknown."""
 
-    index: int
+    at: int
     name: str
     largest: int
 
@@ -42,8 +42,8 @@ class _Field(NamedTuple):
 def _fields(kind: Any) -> List[_Field]:
     hints = get_type_hints(kind)
     return [
-        _Field(index, name, largest(name))
-        for index, name in enumerate(kind._fields)
+        _Field(at, name, largest(name))
+        for at, name in enumerate(kind._fields)
         if hints[name] == Optional[int]
     ]
 
@@ -95,8 +95,8 @@ def _waits(
 
 def _cut(record: Any, where: str, problems: Dict[str, str]) -> Any:
     """Return a record without the numbers that are beyond their bounds."""
-    for index, name, most in _FIELDS[type(record)]:
-        number = record[index]
+    for at, name, most in _FIELDS[type(record)]:
+        number = record[at]
         if number is not None and not 0 <= number <= most:
             _tell(name, where, problems)
             record = record._replace(**{name: None})
