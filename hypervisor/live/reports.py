@@ -19,12 +19,14 @@ from hypervisor.errors import HostError
 from hypervisor.live.agent.report.bounds import LARGEST, largest
 from hypervisor.live.agent.report.fields import FORMAT, HostReport
 
-MOST_BYTES: Final = 8 << 20
-"""Of a report; one of 1000 domains with four vcpus each takes 2 MiB; judgement."""
+MOST_BYTES: Final = 32 << 20
+"""Of a report; one of 1000 domains with 16 vcpus each, on 256 pcpus, takes 18 MiB; judgement."""
+_MOST_VALUES = 1 << 23
+"""Of a report; the same one has 4.4 million, most of them pcpus that a vcpu may use."""
 MOST_CHARACTERS: Final = 4096  # of a text, as xenstore's values have at most
-MOST_ROWS: Final = 8192
+MOST_ROWS: Final = 32768
 """Of a list, and of a host in all: its pcpus, domains, vcpus and devices, each of which has some
-dozen series. 1000 domains with four vcpus and three devices each have 8000; judgement."""
+dozen series. 1000 domains with 16 vcpus and three devices each have 20 000; judgement."""
 _SHOWN = 200  # characters of an error that an agent has a part in
 _HALVES = re.compile(
     rb"(?<!\\)((?:\\\\)*+)"  # backslashes that escape each other
@@ -41,6 +43,9 @@ def read_report(body: bytes) -> HostReport:
     """Return the report in a JSON object. Raises: BadReport."""
     if len(body) > MOST_BYTES:
         raise BadReport(f"a report is at most {MOST_BYTES >> 20} MiB")
+    # Before they are made: a byte or two may be a value that takes 32 in memory.
+    if sum(map(body.count, (b",", b"[", b"{"))) > _MOST_VALUES:
+        raise BadReport(f"a report has at most {_MOST_VALUES} values")
     try:
         report = _validated(body)
     except ValidationError as error:

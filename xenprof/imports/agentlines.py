@@ -6,6 +6,7 @@ See hypervisor/live/agent/recording/contexts.py and hypervisor/live/agent/record
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -55,6 +56,7 @@ class AgentLines:
         self._modes = modes
         self._names: dict[Life, str] = {}
         self._taken: set[str] = set()
+        self._uses = Counter[str]()  # numbers that were tried, by the name before them
         self.rows = Rows()
         self.numbers = dict.fromkeys(numbers, 0)
         self.notes: list[str] = []
@@ -85,10 +87,19 @@ class AgentLines:
         if len(self._names) >= _MOST_DOMAINS:
             raise InputError(self._path, f"line {number}: more than {_MOST_DOMAINS} domains")
         name = clean(match[3])[:_LONGEST_NAME].strip() or f"Domain-{match[1]}"
+        self._names[int(match[1]), match[2]] = self._own(name, match[1])
+
+    def _own(self, name: str, domid: str) -> str:
+        """Return a name that no other domain has: with the id, as often as twice, or a number."""
+        for _ in range(2):
+            if name in self._taken:
+                name = f"{name} {domid}"
+        given = name
         while name in self._taken:
-            name = f"{name} {match[1]}"
+            self._uses[given] += 1
+            name = f"{given} {self._uses[given]}"
         self._taken.add(name)
-        self._names[int(match[1]), match[2]] = name
+        return name
 
     def _sample(self, match: re.Match[str], number: int) -> None:
         domid, pc, count = int(match[1]), int(match[5], 16), int(match[6])

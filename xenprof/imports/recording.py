@@ -85,15 +85,16 @@ def clean(text: str) -> str:
 
 def event_names(names: list[str]) -> list[str]:
     """Return distinct event names for sample files: without dots, slashes and colons."""
-    found: list[str] = []
+    found: dict[str, None] = {}
+    tried: dict[str, int] = {}  # the last number after a name
     for name in names:
         base = _NOT_IN_EVENTS.sub("_", name)[:_LONGEST_EVENT].strip("_") or "event"
-        new, more = base, 1
+        new = base
         while new in found:
-            more += 1
-            new = f"{base}_{more}"
-        found.append(new)
-    return found
+            tried[base] = tried.get(base, 1) + 1
+            new = f"{base}_{tried[base]}"
+        found[new] = None
+    return list(found)
 
 
 class Rows:

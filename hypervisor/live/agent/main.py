@@ -103,7 +103,8 @@ def _pipe(readings: Readings) -> None:
 
 def _write(text: str) -> None:
     if sys.stdout is not None:  # there is none where it was closed before the start
-        sys.stdout.write(text)
+        letters = sys.stdout.encoding or "utf-8"  # names may have others
+        sys.stdout.write(text.encode(letters, "backslashreplace").decode(letters))
         sys.stdout.flush()
 
 

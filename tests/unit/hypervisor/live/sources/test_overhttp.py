@@ -160,7 +160,7 @@ def test_it_goes_on_after_a_failure():
 
 def test_a_body_that_is_too_large_is_not_read_to_its_end():
     with running(lambda: b" " * (MOST_BYTES + 1)) as agent, closing(source(agent)) as asked:
-        assert "a report is at most 8 MiB" == failure(asked, BadReport)
+        assert "a report is at most 32 MiB" == failure(asked, BadReport)
 
 
 def test_what_is_no_report_is_refused():
