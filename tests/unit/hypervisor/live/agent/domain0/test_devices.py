@@ -188,82 +188,13 @@ def test_a_bus_that_appears_is_seen(tmp_path):
     assert (((), ()), None) == (read(devices), devices.problem)
 
 
-def test_devices_of_a_driver_domain_are_known_without_counters(bus, tmp_path):
+def test_a_detached_device_is_gone_from_the_list_of_xenstore_too(bus, tmp_path):
     store = FakeStore(
         {
-            **attached("vif", 0, by=0),
-            **attached("vif", 1),
-            **attached("vbd", 51712),
-            "/local/domain/1/device/vbd/x/backend": "/local/domain/3/backend/vbd/1/x",
+            "/local/domain/1/device/vif/0/backend": "/local/domain/0/backend/vif/1/0",
+            "/local/domain/0/backend/vif/1/0/frontend": "/local/domain/1/device/vif/0",
         }
     )
-
-    vifs, vbds = read(Devices(store, str(tmp_path)))
-
-    assert [(0, 600), (1, None)] == [(one.vif, one.transmit_bytes) for one in vifs]
-    assert [(51712, None)] == [(one.device, one.read_requests) for one in vbds]
-
-
-def attached(kind, number, *, by=3, domid=1, front=None, back=None):
-    """Return the nodes of a device with its backend in another domain, or what a guest writes."""
-    backend = f"/local/domain/{by}/backend/{kind}/{domid}/{number}"
-    frontend = f"/local/domain/{domid}/device/{kind}/{number}"
-    return {f"{frontend}/backend": front or backend, f"{backend}/frontend": back or frontend}
-
-
-@pytest.mark.parametrize(
-    "written",
-    [
-        {"/local/domain/1/device/vbd/7": ""},
-        {"/local/domain/1/device/vbd/7/backend": "/local/domain/3/backend/vbd/1/7"},
-        attached("vbd", 7, back="/local/domain/1/device/vbd/8"),
-        attached("vbd", 7, back="/local/domain/2/device/vbd/7"),
-        attached("vbd", 7, by=1),
-        attached("vbd", 7, front="/local/domain/3/backend/vbd/1/8"),
-        attached("vbd", 7, front="/local/domain/3/backend/vbd/2/7"),
-        {
-            "/local/domain/1/device/vbd/7/backend": "/local/domain/1/data",
-            "/local/domain/1/data/frontend": "/local/domain/1/device/vbd/7",
-        },
-    ],
-    ids=["bare", "no-backend", "other", "other-guest", "own", "number", "guest", "elsewhere"],
-)
-def test_a_device_is_not_believed_unless_a_backend_of_another_domain_names_it(
-    bus, tmp_path, written
-):
-    store = FakeStore({**written, **attached("vbd", 1)})
-
-    assert [1] == [one.device for one in read(Devices(store, str(tmp_path)))[1]]
-
-
-def test_a_guest_and_its_driver_domain_have_bounds_that_are_told(bus, tmp_path):
-    values = {}
-    for number in range(1000):
-        values.update(attached("vbd", number))
-    devices = Devices(FakeStore(values), str(tmp_path))
-
-    vifs, vbds = read(devices)
-
-    assert (1, 64) == (len(vifs), len(vbds))
-    assert "domain 1 has more than 64 of vbd with backends in other domains" == devices.left_out
-
-
-def test_many_guests_of_a_driver_domain_have_a_bound_together(bus, tmp_path):
-    lives = [(domid, f"u{domid}") for domid in range(4, 24)]
-    values = {}
-    for domid, _ in lives:
-        for number in range(60):
-            values.update(attached("vbd", number, domid=domid))
-    devices = Devices(FakeStore(values), str(tmp_path))
-
-    devices.begin(lives, 0)
-
-    assert [60] * 17 + [0] * 3 == [len(devices.of(life)[1] or ()) for life in lives]
-    assert "more than 1024 have their backends in other domains" == devices.left_out
-
-
-def test_a_detached_device_is_gone_from_the_list_of_xenstore_too(bus, tmp_path):
-    store = FakeStore(attached("vif", 0, by=0))
     devices = Devices(store, str(tmp_path))
     read(devices)
     (bus / "vif-1-0").rename(tmp_path / "gone")

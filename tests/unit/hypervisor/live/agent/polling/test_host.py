@@ -218,28 +218,6 @@ def test_a_refusal_for_one_domain_leaves_the_others_known():
     assert ["vcpus", "weights", "runstates"] == [line.split(":")[0] for line in report.problems]
 
 
-@pytest.mark.parametrize(
-    "asked", [("domctl", 14), ("domctl", 16), ("domctl", 98)], ids=["vcpus", "weights", "runstates"]
-)
-def test_a_domain_has_nothing_of_the_next_one_that_gets_its_domid_while_it_is_read(asked):
-    polled = two_domains()
-    polled.machine.runstates = {0: ([0] * 6, 10), 1: ([0] * 6, 20)}
-    polled.poll()
-
-    def reuse(kind, command, domid):
-        if (kind, command, domid) == (*asked, 1):
-            polled.machine.domains[1] = Domain(1, UUID(int=9), cpu_ns=7)
-
-    polled.privcmd.before = reuse
-    during = polled.poll()
-    polled.privcmd.before = None
-    after = polled.poll()
-
-    assert [[(0, None)], [(0, None), (1, 7)]] == [
-        [(one.domid, one.cpu_ns or None) for one in report.domains] for report in (during, after)
-    ]
-
-
 def test_weights_of_a_pool_are_asked_of_its_scheduler():
     machine = Machine(
         [Domain(0), Domain(1, WEB, pool=1, weight=300), Domain(2, UUID(int=2), pool=2)],
@@ -249,53 +227,6 @@ def test_weights_of_a_pool_are_asked_of_its_scheduler():
     report = Polled(FakePrivcmd(machine)).poll()
 
     assert [256, 300, None] == [one.weight for one in report.domains]
-
-
-def test_runstates_are_asked_once_of_a_hypervisor_that_has_none():
-    polled = two_domains()
-
-    polled.poll()
-    polled.poll()
-
-    assert 1 == sum(call[:2] == ("domctl", 98) for call in polled.privcmd.calls)
-
-
-@pytest.mark.parametrize("number", [errno.EAGAIN, errno.EBUSY, errno.ENOMEM])
-def test_runstates_that_were_refused_once_are_told_and_asked_again(number):
-    polled = two_domains()
-    polled.machine.runstates = {0: ([0] * 6, 10), 1: ([0] * 6, 20)}
-    polled.privcmd.denied = {("domctl", 98): number}
-    refused = polled.poll()
-    polled.privcmd.denied = {}
-    answered = polled.poll()
-
-    assert (f"runstates: {HypercallFailed(number)}",) == refused.problems
-    assert ([10, 20], ()) == ([one.runnable_ns for one in answered.domains], answered.problems)
-
-
-def test_runstates_that_a_policy_does_not_know_are_asked_again_in_five_minutes():
-    polled = two_domains()
-    polled.machine.runstates = {0: ([0] * 6, 10), 1: ([0] * 6, 20)}
-    polled.privcmd.denied = {("domctl", 98): errno.EPERM}
-    polled.poll()
-    polled.privcmd.denied = {}
-    soon, later = polled.poll(299 * SECOND), polled.poll(SECOND)
-
-    assert [[None, None], [10, 20]] == [
-        [one.runnable_ns for one in report.domains] for report in (soon, later)
-    ]
-
-
-def test_runstates_of_xcp_ng_are_those_of_all_vcpus():
-    polled = two_domains(vcpus=[Vcpu(), Vcpu()])
-    polled.machine.runstates = {0: ([0] * 6, 10), 1: ([0] * 6, 20)}
-
-    report = polled.poll()
-
-    assert ([10, 40], "hypercall") == (
-        [one.runnable_ns for one in report.domains],
-        report.sources["runstates"],
-    )
 
 
 def test_without_samples_nothing_is_said_of_runstates():
