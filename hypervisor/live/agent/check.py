@@ -4,7 +4,7 @@ import contextlib
 import os
 import time
 from pathlib import Path
-from typing import Callable, Iterator, List, NamedTuple
+from typing import Callable, Iterator, List, NamedTuple, Optional
 
 from hypervisor.live.agent.domain0.hostfacts import start_of
 from hypervisor.live.agent.errors import AgentError
@@ -14,6 +14,7 @@ from hypervisor.live.agent.options import Options
 from hypervisor.live.agent.process.memory import resident_bytes
 from hypervisor.live.agent.report.fields import HostReport
 from hypervisor.live.agent.web.config.file import WebConfig, read_config
+from hypervisor.live.agent.web.doors import open_doors
 
 OK, MISSING, FATAL = "ok", "missing", "FATAL"
 
@@ -167,16 +168,18 @@ def _counted(report: HostReport, kind: str) -> str:
 
 
 def _web(options: Options) -> Iterator[Finding]:
-    config = WebConfig()
+    config: Optional[WebConfig] = WebConfig()
     if options.web_config is not None:
         try:
             config = read_config(options.web_config)
             if config.tls is not None:
-                from hypervisor.live.agent.web.tls import context
+                from hypervisor.live.agent.web.tls import check_renewal, context
 
                 context(config.tls)
+                check_renewal(config.tls)
             yield Finding(OK, "web config", f"{options.web_config} can be used")
         except AgentError as error:
+            config = None
             yield Finding(FATAL, "web config", str(error))
     from hypervisor.live.agent.web.passwords import bcrypt
 
@@ -184,7 +187,25 @@ def _web(options: Options) -> Iterator[Finding]:
         bcrypt()
         yield Finding(OK, "bcrypt", "the C library knows it, so there may be basic_auth_users")
     except AgentError as error:
-        yield Finding(FATAL if config.users else MISSING, "bcrypt", str(error))
+        is_needed = config is not None and bool(config.users)
+        yield Finding(FATAL if is_needed else MISSING, "bcrypt", str(error))
+        config = None if is_needed else config
+    if config is not None:
+        yield from _doors(options)
+
+
+def _doors(options: Options) -> Iterator[Finding]:
+    """Open all doors for a moment."""
+    with contextlib.ExitStack() as held:
+        try:
+            doors = open_doors(
+                options.addresses, options.unix_socket, options.web_config, held, lambda _: None
+            )
+        except AgentError as error:
+            yield Finding(FATAL, "serving", str(error))
+        else:
+            for door in doors:
+                yield Finding(OK, "serving", f"on {door}")
 
 
 def _memory() -> Finding:

@@ -15,6 +15,9 @@ class Host:
     def sample(self, hertz):
         pass
 
+    def trace(self):
+        pass
+
     def poll(self):
         return bare_report(problems=["several domains are called 'caf\u00e9'", "half \udc80"])
 
@@ -28,6 +31,6 @@ class Host:
 def test_what_the_output_has_no_letters_for_is_escaped(monkeypatch, encoding, shown):
     written = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding))
-    main(["--check"], open_host=lambda root: Host())
+    main(["--check", "--web.listen-address", "127.0.0.1:0"], open_host=lambda root: Host())
 
     assert shown in written.getvalue()
