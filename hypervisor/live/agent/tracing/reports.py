@@ -9,6 +9,7 @@ up its cap. credit2 does not: there such a vcpu waits.)
 import threading
 from typing import Dict, Iterable, List, NamedTuple, Optional, Tuple
 
+from hypervisor.live.agent.report.bounds import within_bounds
 from hypervisor.live.agent.report.fields import DomainReport, HostReport, VcpuReport
 from hypervisor.live.agent.report.states import stands
 from hypervisor.live.agent.tracing.rings import Window
@@ -39,6 +40,7 @@ class TracedReports:
         self._traced: Optional[Traced] = None
         self._was_traced = False
         self._kept: Dict[VcpuOfLife, _Kept] = {}
+        self._lives: Dict[int, str] = {}  # uuids by domid, as the last report had them
 
     def begin(self, khz: int) -> None:
         """Begin a trace; `khz` is the speed of the tsc."""
@@ -62,10 +64,11 @@ class TracedReports:
         if self.problem is not None:
             report = report._replace(problems=(*report.problems, self.problem))
         with self._lock:
+            kept_domids = self._same_lives(report)
             if not self._was_traced:
                 return report
             if self._traced is not None:
-                self._traced.keep([domain.domid for domain in report.domains])
+                self._traced.keep(kept_domids)
             kept, self._kept = self._kept, {}
             domains = tuple(self._domain(domain, kept) for domain in report.domains)
             sources = dict(report.sources)
@@ -74,7 +77,17 @@ class TracedReports:
                 sources[_RUNSTATES] = sources[_WAITS] = _TRACE
                 if self._traced.lost:
                     problems.append("trace: %d records were lost" % self._traced.lost)
-            return report._replace(domains=domains, sources=sources, problems=tuple(problems))
+            traced = report._replace(domains=domains, sources=sources, problems=tuple(problems))
+        return within_bounds(traced)
+
+    def _same_lives(self, report: HostReport) -> List[int]:
+        """Return the domids but those that other domains had in the report before.
+
+        A trace knows domids alone.
+        """
+        before = self._lives
+        self._lives = {domain.domid: domain.uuid for domain in report.domains}
+        return [domid for domid, uuid in self._lives.items() if before.get(domid, uuid) == uuid]
 
     def _domain(self, domain: DomainReport, kept: Dict[VcpuOfLife, _Kept]) -> DomainReport:
         vcpus: List[VcpuReport] = []

@@ -46,7 +46,7 @@ def host(monkeypatch):
 
     for module, name, stand_in in (
         (devices, "PrivcmdDevice", lambda: host.privcmd), (clocks, "Clock", lambda: clock),
-        (stores, "Xenstore", lambda: store), (samplefile, "until_told", lambda: contextlib.nullcontext(wait)),
+        (stores, "Xenstore", lambda **_: store), (samplefile, "until_told", lambda: contextlib.nullcontext(wait)),
         (claim, "claimed", lambda: contextlib.nullcontext()),
     ):  # fmt: skip
         monkeypatch.setattr(module, name, stand_in)

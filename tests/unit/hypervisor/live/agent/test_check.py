@@ -6,7 +6,7 @@ import pytest
 from hypervisor.live.agent.check import findings
 from hypervisor.live.agent.errors import HypercallFailed, Unavailable
 from hypervisor.live.agent.options import Options
-from hypervisor.live.agent.report.fields import DomainReport, VcpuReport, VifReport
+from hypervisor.live.agent.report.fields import DomainReport, SamplerReport, VcpuReport, VifReport
 from hypervisor.live.agent.web import passwords
 from hypervisor.live.agent.web.listening import Address
 from tests.support.certificates import make_certificate
@@ -118,6 +118,44 @@ def test_it_is_tried_as_it_would_be_sampled(dom0, hertz):
     checked(dom0, host, Options(sample_hz=hertz))
 
     assert hertz == host.hertz
+
+
+class Sampling(Host):
+    """A host whose vcpus are sampled in the third poll, if ever."""
+
+    def __init__(self, is_sampled):
+        super().__init__(GOOD)
+        self.is_sampled = is_sampled
+        self.polls = 0
+
+    def poll(self):
+        self.polls += 1
+        rounds = self.polls - 1
+        report = GOOD._replace(sampler=SamplerReport(rounds, rounds, 0, 20), hypercalls=self.polls)
+        if not self.is_sampled or self.polls < 3:
+            return report
+        return report._replace(sources={**GOOD.sources, "runstates": "sampled"})
+
+
+@pytest.mark.parametrize(
+    ("is_sampled", "line", "polls"),
+    [
+        (True, "ok       runstates: waiting, blocked and capped time of vcpus, by sampled", 3),
+        (
+            False,
+            "missing  runstates: waiting, blocked and capped time of vcpus are told by none of 30"
+            " rounds of sampling; 30 vcpus were on its own pcpu",
+            31,
+        ),
+    ],
+)
+def test_sampling_is_right_only_after_it_has_told_of_a_vcpu(dom0, is_sampled, line, polls):
+    host = Sampling(is_sampled)
+    found = findings(Options(), lambda _: host, str(dom0), pause=lambda _: None)
+    lines = {one.what: str(one) for one in found}
+
+    assert (line, polls) == (lines["runstates"], host.polls)
+    assert "2 domains, 2 vcpus; 1 hypercalls" in lines["poll"]
 
 
 def test_a_machine_without_xen_is_told(tmp_path):

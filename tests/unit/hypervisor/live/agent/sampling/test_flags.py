@@ -159,6 +159,19 @@ def test_rounds_that_cost_more_than_their_share_are_made_less_often():
     assert (9 * MS, 150 * MS) == (sampled.sampler.cost().cpu_ns, sampled.sampler.period_ns())
 
 
+@pytest.mark.parametrize("calls_ms", [10, 50, 1000])
+def test_the_share_holds_however_much_a_round_costs(calls_ms):
+    sampled = Sampled(share=0.02)
+
+    def cost(kind, command, domid):
+        sampled.clock.thread += calls_ms * MS
+
+    sampled.privcmd.before = cost
+    sampled.sampler.round()
+
+    assert 0.02 == sampled.sampler.cost().cpu_ns / sampled.sampler.period_ns()
+
+
 def test_pauses_are_by_chance_around_the_period():
     sampled = Sampled(rounds_a_second=50)
 

@@ -1,3 +1,5 @@
+import pytest
+
 from hypervisor.live.agent.report.fields import SamplerReport, VcpuReport
 from hypervisor.live.agent.sampling.flags import Counts
 from hypervisor.live.agent.sampling.runstates import Runstates
@@ -60,7 +62,23 @@ def test_times_only_grow():
 
 
 def test_nothing_is_said_before_the_first_sample():
-    assert (None,) * 4 == Domain().poll(ran=1, counts=Counts())
+    assert (None,) * 4 == Domain().poll(ran=0.9, counts=Counts())
+
+
+@pytest.mark.parametrize("ran", [1, 0.995, 1.005])
+def test_a_vcpu_that_has_always_run_has_not_waited_and_needs_no_sample(ran):
+    assert (0, 0, 0, 0) == Domain().poll(ran, counts=Counts())
+
+
+def test_a_vcpu_that_does_not_run_and_is_never_sampled_is_unknown():
+    assert (None,) * 4 == Domain().poll(ran=0, counts=Counts())
+
+
+def test_the_first_sample_of_a_vcpu_that_had_always_run_has_the_rest_since_then():
+    domain = Domain()
+    domain.poll(ran=1, counts=Counts())
+
+    assert (0.5 * SECOND, 0, 0, 0) == domain.poll(ran=0.5, counts=Counts(3, 0, 0))
 
 
 def test_time_without_a_sample_waits_for_one():

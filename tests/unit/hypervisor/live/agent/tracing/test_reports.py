@@ -9,8 +9,8 @@ KHZ = 1_000_000
 SAMPLED = VcpuReport(0, True, False, False, 5, 0, None, 700, 800, 90, 10)
 
 
-def report(vcpu=SAMPLED, *, cap=0, paused=False, domid=3):
-    domain = DomainReport(domid, "u", cap_percent=cap, paused=paused, vcpus=(vcpu,))
+def report(vcpu=SAMPLED, *, cap=0, paused=False, domid=3, uuid="u"):
+    domain = DomainReport(domid, uuid, cap_percent=cap, paused=paused, vcpus=(vcpu,))
     made = HostReport(1, 1, "b", 0, 0, 0, 0, 0, "xen0", domains=(domain,))
     return made._replace(sources={"runstates": "sampled"})
 
@@ -139,3 +139,47 @@ def test_losses_are_a_problem_of_the_report():
     reports.add([Window(1, lost)])
 
     assert ("trace: 7 records were lost",) == reports.completed(report()).problems
+
+
+def waits(of):
+    wakes, preempted = of.domains[0].wake_waits, of.domains[0].preempted_waits
+    return wakes.sum_ns, preempted.sum_ns
+
+
+def test_the_next_life_of_a_domid_has_none_of_the_waits_of_the_one_before():
+    reports = traced()
+    reports.add(ring(change(1400, 3, 0, BLOCKED, RUNNABLE), change(3400, 3, 0, RUNNABLE, RUNNING)))
+    reports.add([])
+
+    old, new = reports.completed(report()), reports.completed(report(uuid="v"))
+    again = reports.completed(report(uuid="v"))
+
+    assert [(2000, 0), (0, 0), (0, 0)] == [waits(old), waits(new), waits(again)]
+
+
+def test_records_of_a_life_that_has_ended_are_not_added_to_the_next_one():
+    reports = traced()
+    reports.add(ring(change(1400, 3, 0, BLOCKED, RUNNABLE), change(3400, 3, 0, RUNNABLE, RUNNING)))
+    reports.completed(report(uuid="v"))
+    reports.add([])
+
+    assert (0, 0) == waits(reports.completed(report(uuid="v")))
+
+
+def test_records_of_a_life_that_has_ended_are_forgotten_while_nobody_has_its_domid():
+    reports = traced()
+    reports.add(ring(change(1400, 3, 0, BLOCKED, RUNNABLE), change(3400, 3, 0, RUNNABLE, RUNNING)))
+    reports.completed(report(domid=4))
+    reports.add([])
+
+    assert (0, 0) == waits(reports.completed(report(uuid="v")))
+
+
+def test_waits_of_the_next_life_of_a_domid_are_counted_from_then_on():
+    reports = traced()
+    reports.completed(report(uuid="v"))
+    reports.add(ring(change(5000, 3, 0, RUNNING, BLOCKED), change(6000, 3, 0, BLOCKED, RUNNABLE)))
+    reports.add(ring(change(6700, 3, 0, RUNNABLE, RUNNING)))
+    reports.add([])
+
+    assert (700, 0) == waits(reports.completed(report(uuid="v")))
