@@ -242,7 +242,9 @@ def toolstack_of(host: Host) -> Toolstack:
 def asked_toolstack_of(host: Host) -> Toolstack:
     """Return the toolstack of a host, to ask what only that tells. Raises: MissingCapability."""
     if host.toolstack is None:
-        raise MissingCapability("toolstack", "nothing else tells what is asked")
+        raise MissingCapability(
+            "toolstack", "xenprof only watches this host: its own toolstack tells what is asked"
+        )
     return host.toolstack
 
 

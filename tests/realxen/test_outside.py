@@ -79,7 +79,7 @@ def test_what_would_change_a_domain_is_refused(host: Host, command):
     refused = host.run(command)
 
     assert 0 != refused.returncode
-    assert "has no toolstack" in refused.stderr
+    assert refused.stderr.endswith(f"; in its domain 0: {command.replace('xm', 'xl', 1)}\n")
 
 
 def test_a_captured_scenario_has_the_shares_of_the_host(host: Host):

@@ -91,7 +91,7 @@ def test_a_host_that_cannot_be_profiled_says_so_and_not_that_it_has_no_such_doma
     monkeypatch.setattr(service, "answer_post", no_profiler)
     monkeypatch.setattr(service.host, "names", {})  # as while nothing is known of it
 
-    with pytest.raises(ServiceError, match="this host has no profiler"):
+    with pytest.raises(ServiceError, match="type in its domain 0: xenprof record"):
         profile()
 
 

@@ -37,11 +37,13 @@ CHANGES = {
     "tracer": ["/api/v1/trace/start", "/api/v1/trace/1/read", "/api/v1/trace/1/stop"],
 }
 REFUSALS = {
-    "toolstack": "this host has no toolstack: its domains can be looked at, not managed",
-    "profiler": "this host has no profiler: its domains cannot be sampled",
-    "tracer": "this host has no tracer: it records no trace",
+    "toolstack": "xenprof only watches this host: its own toolstack manages its domains",
+    "profiler": "xenprof only watches this host; to profile it, type in its domain 0: "
+    "xenprof record, or python3 xenprof-agent.pyz contexts FILE",
+    "tracer": "xenprof only watches this host; to trace it, type in its domain 0: "
+    "python3 xenprof-agent.pyz trace FILE",
 }
-NOT_TOLD = {"toolstack": "this host has no toolstack: nothing else tells what is asked"}
+NOT_TOLD = {"toolstack": "xenprof only watches this host: its own toolstack tells what is asked"}
 """How reads are refused, where that is another text."""
 
 

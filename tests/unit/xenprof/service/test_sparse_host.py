@@ -5,6 +5,7 @@ import json
 import pytest
 
 from exporters.prometheus import create
+from hypervisor.errors import MissingCapability
 from hypervisor.telemetry import HostSnapshot
 from tests.support.fake_tracer import FakeTracer
 from tests.support.service_fakes import ask_now
@@ -68,6 +69,6 @@ def test_a_trace_needs_the_clock_rate(tmp_path):
 
 
 def test_a_trace_needs_a_tracer_in_the_first_place(tmp_path):
-    message = "this host has no tracer: it records no trace"
+    message = str(MissingCapability("tracer"))
 
     assert (501, message, 0) == refused_trace(tmp_path, None)
