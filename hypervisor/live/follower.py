@@ -54,6 +54,7 @@ class Follower:
         self._began_ns = self._clock.now_ns()
         self._last: Looked | None = None
         self._reason = "no answer yet"
+        self._slow = ""  # what helps if the last answer took longer than a period
         self._problems: frozenset[str] = frozenset()
         self._generation = 0
         self._is_told_down = False
@@ -84,6 +85,7 @@ class Follower:
 
     def look(self) -> None:
         """Read the source once; a failure is kept as the reason why nothing new is known."""
+        began_ns = self._clock.now_ns()
         try:
             report = self._source.read()
             now_ns = self._clock.now_ns()
@@ -101,9 +103,17 @@ class Follower:
             self._reason = repr(error)
         else:
             self._tell_problems(report)
-            self._reason = "no answer"  # if this is the last one
+            self._slow = self._advice(now_ns - began_ns)
+            self._reason = f"no answer{self._slow}"  # if this is the last one
             self._keep(looked, self._patience_ns(report))
         self._has_looked.set()
+
+    def _advice(self, took_ns: int) -> str:
+        """Return which period would suit a host whose answer took so long, "" if this one does."""
+        if took_ns <= self._period_ns:
+            return ""
+        seconds = -(-took_ns // 10**9)
+        return f"; its last one took {took_ns / 1e9:.1f} s: --host.period {seconds}s suits it"
 
     def _patience_ns(self, report: HostReport) -> int:
         """Return for how long an agent may repeat a report, which it says itself."""
@@ -163,7 +173,7 @@ class Follower:
             told = (self.name, self.shown, seconds, self._reason)
             log.warning("%s (%s) is unknown: no report for %.0f s: %s", *told)
         else:
-            log.warning("%s (%s) reports again", self.name, self.shown)
+            log.warning("%s (%s) reports again%s", self.name, self.shown, self._slow)
 
     def _tell_problems(self, report: HostReport) -> None:
         """Log what the agent could not read; what it could not the last time either is known."""

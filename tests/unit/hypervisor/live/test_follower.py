@@ -150,6 +150,30 @@ def test_a_failure_that_is_over_is_not_the_reason_of_a_later_silence(host, caplo
     ]
 
 
+def test_a_host_that_answers_more_slowly_than_it_is_read_is_told_with_the_period_that_suits_it(
+    host, caplog
+):
+    read = host.source.read
+
+    def slow():
+        host.clock.time_ns += 9 * SECOND // 2
+        host.telemetry.snapshot()  # somebody looks meanwhile
+        return read()
+
+    host.source.read = slow
+    for _ in range(2):
+        host.follower.look()
+        host.telemetry.snapshot()
+
+    advice = "its last one took 4.5 s: --host.period 5s suits it"
+    assert [record.getMessage() for record in caplog.records] == [
+        "dom0 (agent:/run/test.sock) is unknown: no report for 4 s: no answer",
+        f"dom0 (agent:/run/test.sock) reports again; {advice}",
+        f"dom0 (agent:/run/test.sock) is unknown: no report for 4 s: no answer; {advice}",
+        f"dom0 (agent:/run/test.sock) reports again; {advice}",
+    ]
+
+
 def test_another_boot_behind_an_address_is_logged_once(host, caplog):
     for serial in (7, 8):
         host.source.read = lambda serial=serial: report(5, serial=serial, boot="another")
