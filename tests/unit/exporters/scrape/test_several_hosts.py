@@ -113,6 +113,6 @@ def test_every_host_that_is_read_has_the_collectors_of_hosts_and_none_that_is_do
     ]
 
     assert own == [
-        f'xenprof_collector_success{{host="{name}",collector="toolstack"}} 1'
+        f'xenprof_collector_success{{collector="toolstack",host="{name}"}} 1'
         for name in (grumble().host, "other")
     ]
