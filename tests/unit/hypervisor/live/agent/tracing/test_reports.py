@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 from hypervisor.live.agent.report.fields import DomainReport, HostReport, VcpuReport
 from hypervisor.live.agent.tracing.reports import TracedReports
 from hypervisor.live.agent.tracing.rings import Window
@@ -82,6 +84,21 @@ def test_times_go_on_from_the_trace_by_samples_when_it_has_ended():
         after.sources["runstates"],
         after.domains[0].wake_waits,
     )
+
+
+def test_a_round_of_the_trace_that_came_late_adds_no_more_than_has_passed():
+    reports = TracedReports()
+    shown = []
+    told = ((1000, 10), (1000, 20), (1900, 30), (4100, 40), (4900, 50), (6000, 60))
+    reports.begin(KHZ)
+    reports.add(ring(change(900, 3, 0, RUNNING, RUNNABLE)))
+    for tsc, number in told:  # at 1000, 2000 and so on, of which the vcpu has run a tenth
+        reports.add(ring(change(tsc, 3, 0, RUNNABLE, RUNNABLE)))
+        reports.add([])
+        vcpu = SAMPLED._replace(cpu_ns=10 * number)
+        shown.append(times(reports.completed(report(vcpu)._replace(time_ns=100 * number)))[0])
+
+    assert [0, 900, 900, 900, 900] == [b - a for a, b in pairwise(shown)]
 
 
 UNKNOWN = SAMPLED._replace(runnable_ns=None, blocked_ns=None, offline_ns=None, capped_ns=None)
