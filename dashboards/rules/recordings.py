@@ -112,6 +112,11 @@ RECORDINGS = (
         f"unless on (host, domain) xen_domain_on_behalf_seconds_total)) {_PER_HOST}",
     ),
     Recording(
+        "xen:domain_pcpu:count",
+        "Vcpus of a domain by the physical processor, `cpu`, that they run on or last ran on.",
+        'count_values by (host, domain) ("cpu", max by (host, domain, vcpu) (xen_vcpu_pcpu))',
+    ),
+    Recording(
         "xen:domain_cycles_per_instruction:ratio_rate5m",
         f"Cycles per instruction of a domain{_TOGETHER}",
         in_one_session(_EVENTS, "cycles", "instructions"),
