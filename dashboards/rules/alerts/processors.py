@@ -7,11 +7,11 @@ _STARVED = "xen:domain_steal:ratio_rate5m > 0.1 and xen:domain_satisfied:ratio_r
 _ITSELF = '{host="$host",domain="$domain"}'
 _DOMAIN0_BUSY = f'xen:domain_cpu:rate5m{{domain="Domain-0"}} / on (host, domain) {VCPUS}'
 _CAUSED = "xen:domain_caused_cpu:rate5m"
-_PLACES = "max by (host, domain, cpu) (max_over_time(xen:domain_pcpu:count[5m]))"
+_PLACES = "max_over_time(xen:domain_pcpu:rate5m[5m])"
 _NEAR = f"({_PLACES} and on (host, cpu) ({_PLACES} and on (host, domain) ({_STARVED})))"
 _SERVED = (
-    "max by (host, domain) (label_replace(xen:domain_on_behalf:ratio_rate5m > 0.1 and on (host, "
-    f'domain) {_NEAR}, "domain", "$1", "on_behalf_of", "(.+)"))'
+    "label_join(max by (host, on_behalf_of) (xen:domain_on_behalf:ratio_rate5m > 0.1 "
+    f'and on (host, domain) {_NEAR}), "domain", "", "on_behalf_of")'
 )
 _SUSPECTS = (
     f"{_CAUSED} and on (host, domain) {_NEAR} or {_CAUSED} and on (host, domain) {_SERVED} or "
@@ -81,7 +81,7 @@ ALERTS = (
         queries=(
             _WHO_CAUSES,
             _WHO_WAITS,
-            'xen:domain_pcpu:count{host="$host"}',
+            'xen:domain_pcpu:rate5m{host="$host"}',
             "xen:domain_on_behalf:ratio_rate5m",
         ),
         look=(
