@@ -3,6 +3,7 @@
 It ends by itself or by a signal, and then leaves the hypervisor as it was.
 """
 
+import argparse
 import signal
 import sys
 import threading
@@ -135,7 +136,12 @@ def _parser() -> Parser:
 
 
 def _mask(text: str) -> int:
-    return _CLASSES[text] if text in _CLASSES else whole_number(text, 0, ALL_EVENTS | 0xFFF)
+    if text in _CLASSES:
+        return _CLASSES[text]
+    try:
+        return whole_number(text, 0, ALL_EVENTS | 0xFFF)
+    except argparse.ArgumentTypeError as error:
+        raise argparse.ArgumentTypeError(f"{error}, nor {', '.join(_CLASSES)}") from None
 
 
 def _pages(text: str) -> int:
