@@ -17,7 +17,7 @@ class Recording:
         )
         # A file takes its name when it is whole.
         begun = f"find /tmp -name '.{name}.bin.*' -size +0"
-        machine.run(f"until [ -n \"$({begun})\" ]; do sleep 0.1; done")
+        machine.run(f'until [ -n "$({begun})" ]; do sleep 0.1; done')
 
     def end(self, signal: str = "TERM") -> str:
         """End it by a signal if it has not ended; return what it has told."""
