@@ -110,7 +110,6 @@ def test_a_mask_of_events_that_has_no_such_name_is_told_with_the_names_there_are
 def test_a_trace_that_is_refused_leaves_the_file_that_was_there(monkeypatch, tmp_path):
     denied = {("sysctl", 2): errno.EPERM}
     monkeypatch.setattr(trace, "PrivcmdDevice", lambda: FakePrivcmd(Machine(), denied=denied))
-    monkeypatch.setattr(trace, "_SIGNALS", ())
     monkeypatch.setattr("hypervisor.live.agent.process.privileges.give_up", lambda but: [])
     file = tmp_path / "a.bin"
     file.write_bytes(b"yesterday")
