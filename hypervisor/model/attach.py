@@ -9,12 +9,12 @@ from hypervisor.model.cpu.guest import Guest
 from hypervisor.model.dom0.toolstack_programs import Domain0
 from hypervisor.model.domain.domain import Domain
 from hypervisor.model.domain.evtchn import Port
-from hypervisor.model.io.blkif import BlockBackend, BlockFrontend
-from hypervisor.model.io.disk import Disk, DiskModel
 from hypervisor.model.network.netfront import NetFrontend, vif_name
 from hypervisor.model.network.network import Network
 from hypervisor.model.resident import Resident
 from hypervisor.model.scenario.spec import Host
+from hypervisor.model.storage.blkif import BlockBackend, BlockFrontend
+from hypervisor.model.storage.disk import Disk, DiskModel
 from hypervisor.model.timing.random_stream import Streams
 from hypervisor.toolstack.config.devices import DISK_SECTORS, DiskSpec, VifSpec
 from hypervisor.toolstack.hypercalls import Rings

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 from hypervisor.drafts import draft_of, finished
 from hypervisor.durations import FindTrace, no_trace
-from hypervisor.model.io.blkif import BlockFrontend
-from hypervisor.model.io.disk import Disk
 from hypervisor.model.network.bridge import Bridge
 from hypervisor.model.network.card import Card
 from hypervisor.model.network.netfront import RING_SLOTS, NetFrontend
 from hypervisor.model.network.network import Network
 from hypervisor.model.resident import Resident
+from hypervisor.model.storage.blkif import BlockFrontend
+from hypervisor.model.storage.disk import Disk
 from hypervisor.telemetry import (
     BridgeSnapshot,
     DiskSnapshot,

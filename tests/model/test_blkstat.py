@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from hypervisor.model.domain.domain import Domain, Vcpu
 from hypervisor.model.domain.runstate import BLOCKED, OFFLINE, RUNNABLE, RUNNING
-from hypervisor.model.io.blkstat import DiskUse, IoWait
+from hypervisor.model.storage.blkstat import DiskUse, IoWait
 from tests.support.measured import measured
 from tests.support.model.hosts import SECOND, domain, fileio, make_host, result, vbd
 

@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hypervisor.errors import ScenarioError
-from hypervisor.model.io.blkif import BACKEND_SLOTS, RING_SLOTS
-from hypervisor.model.io.ring import SharedRing
+from hypervisor.model.domain.ring import SharedRing
+from hypervisor.model.storage.blkif import BACKEND_SLOTS, RING_SLOTS
 from tests.support.measured import measured, measured_sum
 from tests.support.model.hosts import (
     SECOND,

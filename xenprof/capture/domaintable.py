@@ -11,7 +11,14 @@ from xenprof.capture.draft import Draft, Note, Owner, Settings, Value
 from xenprof.capture.grammar import distinct, legal_name, shown
 from xenprof.capture.hosttable import HostTable, Topology, topology_of
 from xenprof.capture.traffic import requests, streams
-from xenprof.capture.window import MOST_VCPUS, DiskUse, DomainUse, Window, pcpus_used
+from xenprof.capture.window import (
+    MOST_UNKNOWN,
+    MOST_VCPUS,
+    DiskUse,
+    DomainUse,
+    Window,
+    pcpus_used,
+)
 from xenprof.home import DOMAIN_0, DOMAIN_0_ID
 
 _WEIGHTS = (1, 65_535)
@@ -46,6 +53,7 @@ def draw(window: Window) -> Sheet:
     notes += host.notes
     live = [use for use in uses if not use.domain.dying]
     notes += [_dying(use.domain) for use in uses if use.domain.dying]
+    notes += [_gone(domain) for domain in window.gone()]
     domain0 = next((use for use in live if use.domain.domid == DOMAIN_0_ID), None)
     guests = [use for use in live if use.domain.domid != DOMAIN_0_ID]
     tables = _Tables(topology, _scale(live))
@@ -68,6 +76,11 @@ def draw(window: Window) -> Sheet:
 
 def _dying(domain: DomainSnapshot) -> Note:
     return Note(f"domain {domain.domid}", "is dying: left out")
+
+
+def _gone(domain: DomainSnapshot) -> Note:
+    text = f"{shown(domain.name)} went during the window: left out, also what it used"
+    return Note(f"domain {domain.domid}", text)
 
 
 def _names(guests: Sequence[DomainUse]) -> list[str]:
@@ -168,6 +181,9 @@ class _Tables:
             settings["cpus"] = cpus
         if use.changed:
             self._tell(name, f"its {', '.join(use.changed)} changed meanwhile: the later one")
+        if use.stopped >= MOST_UNKNOWN:
+            text = f"was stopped for {use.stopped:.0%} of the window: it sleeps as long here"
+            self._tell(name, text)
         return settings
 
     def _vcpus(self, use: DomainUse, name: str) -> int:
@@ -192,20 +208,27 @@ class _Tables:
             return {"memory_mib": memory_mib}
         return {"memory_mib": memory_mib, "maxmem_mib": min(maximum_mib, _MOST_HOST_MIB)}
 
-    def _cpus(self, domain: DomainSnapshot, name: str) -> str:
-        """Return the pcpus of all its vcpus together; "" for any."""
+    def _cpus(self, domain: DomainSnapshot, name: str) -> str | tuple[str, ...]:
+        """Return the pcpus of all its vcpus, "" for any; those of each where they differ."""
         given = [vcpu.affinity for vcpu in domain.vcpus if vcpu.online is not False]
         known = [affinity for affinity in given if affinity is not None]
         if len(known) < max(len(given), 1):
             self._tell(name, "its pinning is unknown: none")
             return ""
-        if len(set(known)) > 1:
-            self._tell(name, "each vcpu is pinned apart: all of them to the same pcpus")
-        wanted = {cpu for affinity in known for cpu in affinity}
-        allowed = {cpu for cpu in wanted if 0 <= cpu < self._pcpus}
-        if wanted and not allowed:
+        known = known[:MOST_VCPUS]
+        allowed = [{cpu for cpu in one if 0 <= cpu < self._pcpus} for one in known]
+        lost = sum(bool(one) and not here for one, here in zip(known, allowed, strict=True))
+        if lost == len(known):
             self._tell(name, "is pinned to pcpus that the model does not have: not pinned")
-        return "" if len(allowed) in (0, self._pcpus) else format_cpus(allowed)
+        elif lost:
+            text = (
+                "some vcpus are pinned to pcpus that the model does not have: they are not pinned"
+            )
+            self._tell(name, text)
+        every = tuple(
+            "" if len(here) in (0, self._pcpus) else format_cpus(here) for here in allowed
+        )
+        return every if len(set(every)) > 1 else every[0]
 
     def _kind(self, domain: DomainSnapshot, name: str) -> str:
         if domain.kind in ("pv", "hvm"):

@@ -2,20 +2,20 @@
 
 import json
 import sys
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from hypervisor.telemetry import HostSnapshot
+from hypervisor.telemetry import DomainSnapshot, HostSnapshot
 from hypervisor.telemetry.unknown import shown
 from xenprof.cli.aligned import aligned
 from xenprof.cli.durations import Duration
 from xenprof.cli.options import home_at, state_dir_option
 from xenprof.cli.wholefile import write_whole
 from xenprof.client import Client, Service
-from xenprof.errors import UsageError
+from xenprof.errors import UsageError, XenprofError
 from xenprof.wire.host_requests import Wait
 
 if TYPE_CHECKING:
@@ -125,7 +125,19 @@ def _recorded(path: Path) -> "Window":
     with closing(Recording(path)) as recording:
         if len(recording) < 2:
             raise UsageError(f"{path}: two looks are needed; it holds {len(recording)}")
-        return Window(recording.at(0).host, recording.at(len(recording) - 1).host)
+        first, last = recording.at(0).host, recording.at(len(recording) - 1).host
+        between: dict[object, DomainSnapshot] = {}
+        times_ns = []
+        for number in range(len(recording)):
+            with suppress(XenprofError):  # a damaged look in between is not needed
+                host = recording.at(number).host
+                times_ns.append(host.time_ns)
+                if host.boot == first.boot:
+                    between |= {domain.life: domain for domain in host.domains}
+        # Of a model's host nothing but its clock tells its runs.
+        if first.boot is None and times_ns != sorted(times_ns):
+            raise UsageError(f"{path}: the host was started again in what was recorded")
+        return Window(first, last, tuple(between.values()))
 
 
 def _as_json(captured: "Captured", window: "Window") -> dict[str, object]:

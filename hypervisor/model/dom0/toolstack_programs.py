@@ -9,8 +9,8 @@ from typing import Final, NamedTuple, TypeVar
 from hypervisor.model.codebook.work import TaskIdentity, Work
 from hypervisor.model.cpu.guest import Guest
 from hypervisor.model.dom0.housekeeping import DAEMONS
-from hypervisor.model.io.disk import Disk, DiskRequest
 from hypervisor.model.memory.pages import PAGE_KIB
+from hypervisor.model.storage.disk import Disk, DiskRequest
 from hypervisor.toolstack.hypercalls import Done, Program
 
 Arg = TypeVar("Arg")

@@ -1,1 +1,1 @@
-"""Disks and networks: split drivers, rings, and the hardware under them."""
+"""Networks: split drivers and the hardware under them; the devices of a domain."""

@@ -1,9 +1,9 @@
 """The devices of a domain, as its kernel has them."""
 
 from hypervisor.model.domain.domain import Domain
-from hypervisor.model.io.blkif import BlockFrontend
-from hypervisor.model.io.blkstat import IoWait
 from hypervisor.model.network.netfront import NetFrontend
+from hypervisor.model.storage.blkif import BlockFrontend
+from hypervisor.model.storage.blkstat import IoWait
 
 
 class Devices:

@@ -22,12 +22,12 @@ from hypervisor.model.codebook.work import (
 from hypervisor.model.cpu.guest import Guest, Process
 from hypervisor.model.cpu.processtable import KSWAPD
 from hypervisor.model.domain.domain import Domain, Vcpu
-from hypervisor.model.io.blkif import BlockIo
 from hypervisor.model.io.devices import Devices
 from hypervisor.model.memory.footprint import KERNEL_IMAGE_KIB, kernel_kib, start_daemons
 from hypervisor.model.memory.pages import PAGE_KIB
 from hypervisor.model.memory.saved import SavedPaging
 from hypervisor.model.memory.swap import CLUSTER_KIB, Swap
+from hypervisor.model.storage.blkif import BlockIo
 from hypervisor.model.timing.random_stream import Streams
 
 # A program that computes touches another cluster of eight pages every half millisecond, 64 MB/s:

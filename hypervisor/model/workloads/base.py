@@ -5,11 +5,11 @@ from typing import Any, Final, Protocol
 
 from hypervisor.model.cpu.guest import Guest
 from hypervisor.model.domain.domain import Domain
-from hypervisor.model.io.blkif import BlockFrontend
 from hypervisor.model.io.devices import Devices
 from hypervisor.model.network.card import Card
 from hypervisor.model.network.lot import Station
 from hypervisor.model.network.network import Network, Port
+from hypervisor.model.storage.blkif import BlockFrontend
 from hypervisor.model.timing.clock import Clock
 from hypervisor.model.timing.random_stream import RandomStream
 

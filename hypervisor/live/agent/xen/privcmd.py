@@ -56,6 +56,9 @@ class Privcmd(Protocol):
             HypercallFailed: A frame cannot be mapped, or not to be written.
         """
 
+    def unmap(self, memory: Memory) -> None:
+        """Give up memory that `map_frames` has returned. No view of it may be left."""
+
 
 class PrivcmdDevice:
     """The privileged command device of domain 0. Threads may share it.
@@ -129,6 +132,11 @@ class PrivcmdDevice:
             raise HypercallFailed(refused[0])
         return memory
 
+    def unmap(self, memory: Memory) -> None:
+        """Give up memory that `map_frames` has returned."""
+        assert isinstance(memory.data, mmap.mmap)
+        memory.data.close()
+
     def close(self) -> None:
         """Close the device. Memory that it gave stays mapped."""
         os.close(self._device)
@@ -147,9 +155,14 @@ def _protect(memory: Memory) -> None:
         raise HypercallFailed(ctypes.get_errno())
 
 
+def _how_to_open() -> str:
+    """Return what helps where the device may not be opened."""
+    return "run as root" if os.geteuid() else "look whether the kernel is locked down (lockdown)"
+
+
 def _unavailable(path: str, error: OSError) -> Unavailable:
     if error.errno in (errno.EACCES, errno.EPERM):
-        return Unavailable(path, "may not be opened", "run as root, without kernel lockdown")
+        return Unavailable(path, "may not be opened", _how_to_open())
     if error.errno in (errno.ENOENT, errno.ENXIO, errno.ENODEV):
         return Unavailable(
             path, "does not exist", "run in domain 0 of a Xen host; modprobe xen-privcmd there"

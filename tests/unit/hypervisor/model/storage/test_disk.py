@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hypervisor.model.io.disk import EXPIRE_NS, Disk, DiskModel, DiskRequest
+from hypervisor.model.storage.disk import EXPIRE_NS, Disk, DiskModel, DiskRequest
 from hypervisor.model.timing.clock import Clock
 from hypervisor.model.timing.random_stream import RandomStream
 from tests.support.copying import copied

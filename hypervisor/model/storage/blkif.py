@@ -14,9 +14,9 @@ from hypervisor.model.codebook.work import Parts, TaskIdentity, Work
 from hypervisor.model.cpu.guest import Guest
 from hypervisor.model.domain.domain import Domain
 from hypervisor.model.domain.evtchn import Port
-from hypervisor.model.io.blkstat import DiskUse, IoWait
-from hypervisor.model.io.disk import Disk, DiskRequest
-from hypervisor.model.io.ring import SharedRing
+from hypervisor.model.domain.ring import SharedRing
+from hypervisor.model.storage.blkstat import DiskUse, IoWait
+from hypervisor.model.storage.disk import Disk, DiskRequest
 from hypervisor.telemetry import BLOCK_BUCKETS_NS
 from hypervisor.toolstack.config.devices import SECTOR_BYTES, DiskSpec
 from hypervisor.trace_events import GRANT_MAP, GRANT_UNMAP

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import isqrt
 from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
 
-from hypervisor.model.io.blkstat import DiskUse
+from hypervisor.model.storage.blkstat import DiskUse
 from hypervisor.model.timing.clock import Clock
 from hypervisor.model.timing.random_stream import RandomStream
 from hypervisor.toolstack.config.devices import SECTOR_BYTES

@@ -1,0 +1,1 @@
+"""Disks: split drivers, queues, what stores the data."""
