@@ -12,12 +12,15 @@ from hypervisor.model.domain.evtchn import Port
 from hypervisor.model.io.netif import NetBackend, NetFrontend, vif_name
 from hypervisor.model.resident import Resident
 from hypervisor.model.storage.blkif import BlockBackend, BlockFrontend
-from hypervisor.model.storage.disk import Disk, DiskModel
+from hypervisor.model.storage.disk import local_disk
+from hypervisor.model.storage.drives import DEFAULT_DRIVE, DRIVES
 from hypervisor.model.timing.random_stream import Streams
-from hypervisor.toolstack.config.devices import DISK_SECTORS, DiskSpec, VifSpec
+from hypervisor.toolstack.config.devices import DISK_SECTORS, SYSTEM_SECTORS, DiskSpec, VifSpec
 from hypervisor.toolstack.hypercalls import Rings
 
-DISKS = DiskModel().sectors // DISK_SECTORS  # the real one has room for so many
+DISKS = (
+    DRIVES[DEFAULT_DRIVE].sectors - SYSTEM_SECTORS
+) // DISK_SECTORS  # the real one has room for so many
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ def start_backends(
     """Start the backends in domain 0 and return them; see `NetBackend` and `BlockBackend`."""
     # Network and disk interrupts go to different vcpus, as irqbalance leaves them (judgement).
     disk_vcpu = min(1, len(guest.domain.vcpus) - 1)
-    disk = Disk(guest.execution.clock, streams.stream("disk"))
+    disk = local_disk(guest.execution.clock, streams.stream("disk"))
     return Backends(
         NetBackend(guest, 0, flip=flip),
         BlockBackend(guest, disk_vcpu, disk, let_go),
@@ -58,7 +61,7 @@ class Attachments:
             vbd = BlockFrontend(
                 resident.guest,
                 spec,
-                self._disks * DISK_SECTORS,
+                SYSTEM_SECTORS + self._disks * DISK_SECTORS,
                 resident.devices.io_wait,
                 self._backends.blkback,
                 port,

@@ -16,7 +16,8 @@ from hypervisor.model.domain.domain import Domain
 from hypervisor.model.domain.evtchn import Port
 from hypervisor.model.domain.ring import SharedRing
 from hypervisor.model.storage.blkstat import DiskUse, IoWait
-from hypervisor.model.storage.disk import Disk, DiskRequest
+from hypervisor.model.storage.disk import Disk
+from hypervisor.model.storage.request import DiskRequest
 from hypervisor.telemetry import BLOCK_BUCKETS_NS
 from hypervisor.toolstack.config.devices import SECTOR_BYTES, DiskSpec
 from hypervisor.trace_events import GRANT_MAP, GRANT_UNMAP
@@ -155,7 +156,9 @@ class BlockFrontend:
             while left > 0:
                 size = min(left, REQUEST_BYTES)
                 part = RingRequest(self, io, now)
-                self.waiting.append(DiskRequest(self.backend, sector, size, io.is_write, part))
+                self.waiting.append(
+                    DiskRequest(self.backend, sector, size, io.is_write, part, self.server_pid)
+                )
                 io.missing += 1
                 sector += size // SECTOR_BYTES
                 left -= size
