@@ -12,15 +12,9 @@ from hypervisor.model.domain.evtchn import Port
 from hypervisor.model.io.netif import NetBackend, NetFrontend, vif_name
 from hypervisor.model.resident import Resident
 from hypervisor.model.storage.blkif import BlockBackend, BlockFrontend
-from hypervisor.model.storage.disk import local_disk
-from hypervisor.model.storage.drives import DEFAULT_DRIVE, DRIVES
-from hypervisor.model.timing.random_stream import Streams
-from hypervisor.toolstack.config.devices import DISK_SECTORS, SYSTEM_SECTORS, DiskSpec, VifSpec
+from hypervisor.model.storage.stores import Stores
+from hypervisor.toolstack.config.devices import DiskSpec, VifSpec
 from hypervisor.toolstack.hypercalls import Rings
-
-DISKS = (
-    DRIVES[DEFAULT_DRIVE].sectors - SYSTEM_SECTORS
-) // DISK_SECTORS  # the real one has room for so many
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +27,15 @@ class Backends:
 
 
 def start_backends(
-    guest: Guest, mhz: int, streams: Streams, *, flip: bool, let_go: Callable[[Domain], object]
+    guest: Guest, mhz: int, stores: Stores, *, flip: bool, let_go: Callable[[Domain], object]
 ) -> Backends:
     """Start the backends in domain 0 and return them; see `NetBackend` and `BlockBackend`."""
     # Network and disk interrupts go to different vcpus, as irqbalance leaves them (judgement).
     disk_vcpu = min(1, len(guest.domain.vcpus) - 1)
-    disk = local_disk(guest.execution.clock, streams.stream("disk"))
     return Backends(
         NetBackend(guest, 0, flip=flip),
-        BlockBackend(guest, disk_vcpu, disk, let_go),
-        Domain0(guest, disk, disk_vcpu, mhz),
+        BlockBackend(guest, disk_vcpu, stores, let_go),
+        Domain0(guest, stores.system, disk_vcpu, mhz),
     )
 
 
@@ -52,7 +45,6 @@ class Attachments:
     def __init__(self, residents: Mapping[int, Resident], backends: Backends) -> None:
         self._residents = residents
         self._backends = backends
-        self._disks = 0
 
     def add_disk(self, domid: int, spec: DiskSpec) -> Rings:
         """Attach a disk to a domain."""
@@ -61,12 +53,11 @@ class Attachments:
             vbd = BlockFrontend(
                 resident.guest,
                 spec,
-                SYSTEM_SECTORS + self._disks * DISK_SECTORS,
+                self._backends.blkback.stores.place(spec),
                 resident.devices.io_wait,
                 self._backends.blkback,
                 port,
             )
-        self._disks = (self._disks + 1) % DISKS
         vbds = resident.devices.vbds
         # Empty drives stand behind the disks, the first of which has the root file system.
         empty = (at for at, one in enumerate(vbds) if spec.type and not one.spec.type)

@@ -23,6 +23,7 @@ from hypervisor.model.profiling.overheads import OverheadMeter
 from hypervisor.model.profiling.xenoprof import Xenoprof
 from hypervisor.model.resident import Builder, LiveDomains, Resident
 from hypervisor.model.scenario.spec import Host
+from hypervisor.model.storage.stores import Stores
 from hypervisor.model.timing.random_stream import Streams
 from hypervisor.shutdown import SUSPEND
 from hypervisor.toolstack.config.spec import DomainSpec
@@ -49,8 +50,12 @@ class Hypercalls:
         store: Xenstore,
         streams: Streams,
         domain0: DomainSpec,
+        elevator: str,
     ) -> None:
-        """`oprofile_type` is oprofile's name of the processor, which the drivers report."""
+        """`oprofile_type` is oprofile's name of the processor, which the drivers report.
+
+        `elevator` is the one of domain 0's block devices.
+        """
         self.residents: dict[int, Resident] = {}
         self.live: Domains = LiveDomains(self.residents)
         self.ledger = SampleLedger(xenoprof, self.residents, host.cpu)
@@ -84,7 +89,7 @@ class Hypercalls:
         self.backends = start_backends(
             self.residents[0].guest,
             host.mhz,
-            streams,
+            Stores(execution.clock, streams, host.stores, elevator),
             flip=host.hypervisor == "3.0.3",
             let_go=self._let_go,
         )

@@ -18,6 +18,7 @@ from hypervisor.cpus import parse_cpus
 from hypervisor.domain0 import DOMAIN_0
 from hypervisor.errors import HostError, ScenarioError
 from hypervisor.model.scenario.sedf import SedfKeys
+from hypervisor.model.scenario.stores import ElevatorName, Store, check_stores
 from hypervisor.model.scenario.table import Table, checked, message
 from hypervisor.model.scenario.workloads import EXTERNAL, Count, NetperfWorkload, Workloads
 from hypervisor.nearest import hint
@@ -60,11 +61,18 @@ class Host(Table):
     support_limits: bool = True  # keep to what Red Hat supports (toolstack.config.limits)
     scheduler: Literal["credit", "sedf"] = "credit"
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
+    stores: Annotated[tuple[Store, ...], Field(strict=False)] = Field(default=(), alias="store")
 
     @field_validator("name")
     @classmethod
     def _name_is_legal(cls, name: str) -> str:
         return checked(check_name, name)
+
+    @field_validator("stores")
+    @classmethod
+    def _stores_fit(cls, stores: tuple[Store, ...]) -> tuple[Store, ...]:
+        check_stores(stores)
+        return stores
 
     @model_validator(mode="after")
     def _pcpus_fit(self) -> Self:
@@ -107,6 +115,7 @@ class Domain0(_Owner):
     vcpus: Vcpus | None = None
     memory_mib: Annotated[int, Field(ge=64)] | None = None
     os: Literal["rhel5", "rhel4"] = "rhel5"
+    elevator: ElevatorName = "cfq"  # elevator= of its kernel
 
 
 class Domain(_Owner):

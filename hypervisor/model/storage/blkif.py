@@ -16,8 +16,8 @@ from hypervisor.model.domain.domain import Domain
 from hypervisor.model.domain.evtchn import Port
 from hypervisor.model.domain.ring import SharedRing
 from hypervisor.model.storage.blkstat import DiskUse, IoWait
-from hypervisor.model.storage.disk import Disk
 from hypervisor.model.storage.request import DiskRequest
+from hypervisor.model.storage.stores import Place, Stores
 from hypervisor.telemetry import BLOCK_BUCKETS_NS
 from hypervisor.toolstack.config.devices import SECTOR_BYTES, DiskSpec
 from hypervisor.trace_events import GRANT_MAP, GRANT_UNMAP
@@ -89,7 +89,7 @@ class BlockFrontend:
         self,
         guest: Guest,
         spec: DiskSpec,
-        base_sector: int,
+        place: Place,
         io_wait: IoWait,
         backend: "BlockBackend",
         backend_port: Port,
@@ -99,7 +99,7 @@ class BlockFrontend:
         domain = guest.domain
         self.domain = domain
         self.spec = spec
-        self.base_sector = base_sector
+        self.place = place
         self.ring = SharedRing(RING_SLOTS)
         self.ring_refs, self.port = domain.share(1, 0, spec.frontend)
         self.backend = backend
@@ -151,7 +151,7 @@ class BlockFrontend:
         for io in ios:
             io.vcpu = vcpu_id
             self._begin(io, now)
-            sector = self.base_sector + io.sector
+            sector = self.place.base_sector + io.sector
             left = io.size_bytes
             while left > 0:
                 size = min(left, REQUEST_BYTES)
@@ -229,13 +229,13 @@ class BlockBackend:
     """blkback in domain 0: takes requests from all rings, and answers them."""
 
     def __init__(
-        self, guest: Guest, vcpu: int, disk: Disk, let_go: Callable[[Domain], object]
+        self, guest: Guest, vcpu: int, stores: Stores, let_go: Callable[[Domain], object]
     ) -> None:
         """`vcpu` is the vcpu of domain 0 on which its event channels and threads run.
 
         `let_go(domain)` is called whenever pages of a dying domain have been unmapped.
         """
-        self.disk = disk
+        self.stores = stores
         self._guest = guest
         self.vcpu = vcpu
         self.free_slots = BACKEND_SLOTS
@@ -283,6 +283,7 @@ class BlockBackend:
         if first:
             costs += [("evtchn_upcall", 1), ("blkback_interrupt", 1)]
         is_tap = vbd.spec.type.startswith("tap")
+        costs += vbd.place.layer_costs(count)
         if vbd.spec.type == "file":
             costs.append(("loop_request", count))
         work = Work(
@@ -318,7 +319,13 @@ class BlockBackend:
                 vbd.read_requests += 1
                 vbd.read_bytes += request.bytes
         self._guest.execution.trace.pages(GRANT_MAP, vbd.domain.domid, grants.mapped - before)
-        self.disk.submit(requests)
+        vbd.place.disk.submit(requests)
+        costs = vbd.place.link_costs(requests)
+        if costs:  # packets of a store that is far away come while the disk's thread goes on
+            beneficiary = vbd.domain.domid
+            self._guest.interrupt(
+                self.vcpu, Work(self._guest.parts(*costs), beneficiary=beneficiary)
+            )
         self._serve(vbd)
 
     def completed(self, requests: Sequence[RingDiskRequest]) -> None:

@@ -3,13 +3,10 @@
 from collections.abc import Sequence
 
 from hypervisor.model.storage.blkstat import DiskUse
-from hypervisor.model.storage.drive import Drive
-from hypervisor.model.storage.drives import DEFAULT_DRIVE, DRIVES, DriveModel
 from hypervisor.model.storage.elevators import DEFAULT_ELEVATOR
 from hypervisor.model.storage.queue import BlockQueue
 from hypervisor.model.storage.request import AnyDiskRequest, Device
 from hypervisor.model.timing.clock import Clock
-from hypervisor.model.timing.random_stream import RandomStream
 
 
 class Disk:
@@ -21,6 +18,7 @@ class Disk:
         """`name` is that of its node in /dev, e.g. `sda`."""
         self.name = name
         self.queue = BlockQueue(clock, device, elevator)
+        self.is_shown = True  # it is a block device, and not a file of a server
 
     def submit(self, requests: Sequence[AnyDiskRequest], *, is_last: bool = True) -> None:
         """Queue requests; see `BlockQueue.submit`."""
@@ -45,14 +43,3 @@ class Disk:
     def merged(self) -> int:
         """Return the number of requests that became part of an operation that waited."""
         return self.use.read_merges + self.use.write_merges
-
-
-def local_disk(
-    clock: Clock,
-    stream: RandomStream,
-    name: str = "sda",
-    model: DriveModel = DRIVES[DEFAULT_DRIVE],
-    elevator: str = DEFAULT_ELEVATOR,
-) -> Disk:
-    """Return a disk with a drive of its own."""
-    return Disk(clock, name, Drive(clock, stream, model), elevator)

@@ -5,7 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hypervisor.model.storage.disk import Disk, local_disk
+from hypervisor.model.storage.disk import Disk
+from hypervisor.model.storage.drive import Drive
+from hypervisor.model.storage.drives import DRIVES
 from hypervisor.model.storage.elevators import ELEVATORS
 from hypervisor.model.storage.request import DiskRequest
 from hypervisor.model.timing.clock import Clock
@@ -149,7 +151,9 @@ def test_another_elevator_gets_what_comes_and_the_old_one_is_emptied():
 
 
 def test_a_copied_disk_finishes_alike():
-    host = Host("cfq", device=lambda clock: local_disk(clock, RandomStream(1, "d")).queue.device)
+    host = Host(
+        "cfq", device=lambda clock: Drive(clock, RandomStream(1, "d"), DRIVES["cheetah-10k.7"])
+    )
     host.ask(*range(0, 10**6, 50_000))
     twin = copied(host)
     host.drain()

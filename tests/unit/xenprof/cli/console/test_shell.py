@@ -76,7 +76,7 @@ def test_answers(line, expected, capsys):
         ("echo a | grep", "Usage: grep [-v] [-i] PATTERN", 2),
         ("echo a | grep '[a'", "grep: `[a': Invalid regular expression", 2),
         ("echo a | grep '\\(a'", "grep: `\\(a': of patterns only . * [] ^ $ are understood here", 2),
-        ("ls /etc", "ls: only /proc can be listed: ls /proc", 1),
+        ("ls /etc", "ls: only /proc and /sys can be listed: ls /proc", 1),
         ("id x", "id: there is only root here: id", 1),
         ("''", "-bash: : command not found", 127),
         ("a 'b", "-bash: unexpected EOF while looking for matching `''", 2),

@@ -1,0 +1,72 @@
+import pytest
+
+from hypervisor.errors import Refused
+from tests.support.model.hosts import SECOND, domain, fileio, make_host
+
+SCHEDULER = "block/sda/queue/scheduler"
+
+
+@pytest.fixture
+def host():
+    return make_host(domain("a", fileio()))
+
+
+def test_domain_0_shows_the_queue_of_its_disk(host):
+    views = host.toolstack.views
+    shown = {
+        name: views.sys("Domain-0", f"block/sda/queue/{name}")
+        for name in ("scheduler", "nr_requests", "read_ahead_kb", "max_sectors_kb")
+    }
+    assert shown == {
+        "scheduler": "noop anticipatory deadline [cfq]\n",
+        "nr_requests": "128\n",
+        "read_ahead_kb": "128\n",
+        "max_sectors_kb": "512\n",
+    }
+    assert views.sys("Domain-0", "block/sda/queue/iosched/slice_idle") == "8\n"
+
+
+def test_another_scheduler_is_chosen_by_writing_its_name(host):
+    views = host.toolstack.views
+    host.advance(SECOND)
+    views.write_sys("Domain-0", SCHEDULER, "deadline\n")
+    host.advance(2 * SECOND)
+    assert views.sys("Domain-0", SCHEDULER) == "noop anticipatory [deadline] cfq\n"
+    assert "block/sda/queue/iosched/fifo_batch" in views.sys("Domain-0", "").splitlines()
+    assert host.hypercalls.backends.blkback.stores.system.queue.elevator.name == "deadline"
+
+
+def test_a_tunable_is_set_by_writing_a_number(host):
+    views = host.toolstack.views
+    views.write_sys("Domain-0", "block/sda/queue/iosched/quantum", "16\n")
+    assert views.sys("Domain-0", "block/sda/queue/iosched/quantum") == "16\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        (SCHEDULER, "cqf", "Invalid argument (noop, anticipatory, deadline, cfq)"),
+        ("block/sda/queue/nr_requests", "many", "Invalid argument (a whole number)"),
+        ("block/sda/queue/max_sectors_kb", "4096", "Invalid argument (4 to 512)"),
+        ("block/sda/queue/max_hw_sectors_kb", "4", "Permission denied"),
+        ("block/sdz/queue/scheduler", "noop", "/sys/block/sdz/queue/scheduler: No such file"),
+    ],
+)
+def test_what_cannot_be_written_is_refused_with_what_can(host, name, text, said):
+    with pytest.raises(Refused) as refusal:
+        host.toolstack.views.write_sys("Domain-0", name, text)
+    assert said in str(refusal.value)
+
+
+def test_a_guest_has_noop_for_good(host):
+    views = host.toolstack.views
+    name = "block/xvda/queue/scheduler"
+    assert views.sys("a", name) == "[noop] anticipatory deadline cfq\n"
+    with pytest.raises(Refused, match="Permission denied"):
+        views.write_sys("a", name, "cfq")
+
+
+def test_elevator_is_told_to_the_kernel_at_boot():
+    host = make_host(domain("a"), domain0={"elevator": "as"})
+    assert host.toolstack.views.proc("Domain-0", "cmdline") == "elevator=as\n"
+    assert host.toolstack.views.sys("Domain-0", SCHEDULER) == "noop [anticipatory] deadline cfq\n"
