@@ -27,14 +27,20 @@ class Backends:
 
 
 def start_backends(
-    guest: Guest, mhz: int, stores: Stores, *, flip: bool, let_go: Callable[[Domain], object]
+    guest: Guest,
+    mhz: int,
+    stores: Stores,
+    *,
+    flip: bool,
+    let_go: Callable[[Domain], object],
+    cache_limits: Callable[[], tuple[int, int]],
 ) -> Backends:
     """Start the backends in domain 0 and return them; see `NetBackend` and `BlockBackend`."""
     # Network and disk interrupts go to different vcpus, as irqbalance leaves them (judgement).
     disk_vcpu = min(1, len(guest.domain.vcpus) - 1)
     return Backends(
         NetBackend(guest, 0, flip=flip),
-        BlockBackend(guest, disk_vcpu, stores, let_go),
+        BlockBackend(guest, disk_vcpu, stores, let_go, cache_limits),
         Domain0(guest, stores.system, disk_vcpu, mhz),
     )
 

@@ -92,6 +92,7 @@ class Hypercalls:
             Stores(execution.clock, streams, host.stores, elevator),
             flip=host.hypervisor == "3.0.3",
             let_go=self._let_go,
+            cache_limits=self.residents[0].paging.cache_limits,
         )
         self.devices = Attachments(self.residents, self.backends)
 

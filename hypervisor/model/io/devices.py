@@ -4,14 +4,20 @@ from hypervisor.model.domain.domain import Domain
 from hypervisor.model.io.netif import NetFrontend
 from hypervisor.model.storage.blkif import BlockFrontend
 from hypervisor.model.storage.blkstat import IoWait
+from hypervisor.model.storage.filecache import FileCache
 
 
 class Devices:
     """Disks and network interfaces, in the order in which they were attached."""
 
-    __slots__ = ("io_wait", "vbds", "vifs")
+    __slots__ = ("files", "io_wait", "vbds", "vifs")
 
     def __init__(self, domain: Domain) -> None:
         self.vifs: list[NetFrontend] = []
         self.vbds: list[BlockFrontend] = []
         self.io_wait = IoWait(domain)  # one for all disks
+        self.files: FileCache | None = None  # on the first disk, once there is a kernel
+
+    def first_disk(self) -> BlockFrontend:
+        """Return the disk that has the root file system."""
+        return self.vbds[0]

@@ -9,6 +9,7 @@ from hypervisor.model.io.devices import Devices
 from hypervisor.model.io.netif import NetBackend, NetFrontend
 from hypervisor.model.io.traffic import Traffic
 from hypervisor.model.storage.blkif import BlockFrontend
+from hypervisor.model.storage.filecache import FileCache
 from hypervisor.model.timing.clock import Clock
 from hypervisor.model.timing.random_stream import RandomStream
 
@@ -85,6 +86,13 @@ class Site:
         return self.netback.own if vif is None else vif.traffic
 
     @property
+    def files(self) -> FileCache:
+        """Return the page cache of the first disk."""
+        files = self._devices.files
+        assert files is not None
+        return files
+
+    @property
     def vbd(self) -> BlockFrontend:
         """Return the first disk."""
         return self._devices.vbds[0]
@@ -122,6 +130,15 @@ class Latency:
         shift = max(0, ns.bit_length() - self._BITS)
         floor = ns >> shift << shift
         self._buckets[floor] = self._buckets.get(floor, 0) + 1
+
+    def add_all(self, ns: int, count: int) -> None:
+        """Count `count` durations of `ns` each."""
+        self.add(ns)
+        more = count - 1
+        self.count += more
+        self.sum_ns += more * ns
+        shift = max(0, ns.bit_length() - self._BITS)
+        self._buckets[ns >> shift << shift] += more
 
     def _quantile_ns(self, part: int, of: int) -> int:
         due = -(-self.count * part // of)

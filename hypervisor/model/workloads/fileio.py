@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from hypervisor.model.codebook.work import Work
-from hypervisor.model.storage.blkif import BlockIo
+from hypervisor.model.storage.blkio import BlockIo
 from hypervisor.model.workloads.base import Latency, Site, working_set_kib
 from hypervisor.toolstack.config.devices import DISK_SECTORS, SECTOR_BYTES
 
