@@ -11,7 +11,7 @@ MB = 1_000_000
 
 def rate_mb(seconds, **given):
     host = make_host(domain("a", fileio(**given)))
-    host.advance(seconds * SECOND)
+    host.advance(round(seconds * SECOND))
     return result(host, "a")["bytes"] / seconds / MB, host
 
 

@@ -82,7 +82,7 @@ def test_a_busy_backend_is_not_notified_again():
     ],
 )
 def test_blocks_are_cut_into_requests_of_44_kib_and_none_gets_lost(given_io, ring_requests):
-    host = make_host(domain("a", fileio(rate_per_second=20, **given_io)))
+    host = make_host(domain("a", fileio(rate_per_second=20, direct=True, **given_io)))
     host.advance(10 * SECOND)
     done, disk = result(host, "a"), vbd(host, "a")
     requests = measured_sum(disk.read_requests, disk.write_requests)
