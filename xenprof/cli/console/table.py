@@ -38,7 +38,7 @@ COMMANDS: Mapping[str, Command] = {
     "reboot": Command(acting.ending("reboot"), "start the guest again, as xm reboot does"),
     "shutdown": Command(acting.shutdown, "shutdown -h|-r now: end the guest, or start it again"),
     "sleep": Command(acting.sleep, "sleep N[smhd]: let time of the model pass"),
-    "sync": Command(_true, "nothing: what is written is on the disk"),
+    "sync": Command(_true, "nothing: pdflush writes what is dirty"),
     "top": Command(top, "top [-b] [-d delay] [-n iterations]: CPU, memory and processes"),
     "true": Command(_true, "succeed"),
     "uname": Command(looking.uname, "uname [-asnrvmpio]: the kernel"),
