@@ -164,6 +164,7 @@ class Machine:
 
     def _create_guests(self) -> None:
         context = self.toolstack.context
+        context.devices.update(f"{store.prefix}/" for store in self.scenario.host.stores)
         for domain in self.scenario.domains:
             workloads = tuple(work.model_dump() for work in domain.workload)
             try:

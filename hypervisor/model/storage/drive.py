@@ -16,6 +16,7 @@ from hypervisor.model.timing.clock import Clock
 from hypervisor.model.timing.random_stream import RandomStream
 from hypervisor.toolstack.config.devices import SECTOR_BYTES
 
+STEPS: Final = 1024
 ZONES: Final = 16  # judgement: drives of the time have 12 to 24
 SEGMENTS: Final = 8  # judgement: the buffer holds so many streams that were read ahead
 # The command that would be done first goes first, and each ms that one has waited longer than
@@ -28,19 +29,21 @@ _NS: Final = 1_000_000_000
 class _Command:
     """A command of the host."""
 
-    __slots__ = ("came_ns", "finished", "ready_ns", "request")
+    __slots__ = ("came_ns", "end_ns", "finished", "place_ns", "ready_ns", "request")
 
     def __init__(self, request: BlockRequest, finished: Finished, now: int, ready_ns: int) -> None:
         self.request = request
         self.finished = finished
         self.came_ns = now
         self.ready_ns = ready_ns
+        self.place_ns = self.end_ns = 0  # where it begins and ends on the medium
 
 
 class Medium:
     """The geometry of a drive: where a sector is, and how long a seek takes."""
 
-    __slots__ = ("_bases", "_model", "_per_zone", "_rates", "_third", "rotation_ns", "whole_ns")
+    __slots__ = ("_bases", "_far", "_model", "_near", "_per_zone", "_rates", "rotation_ns",
+                 "whole_ns")  # fmt: skip
 
     def __init__(self, model: DriveModel) -> None:
         self._model = model
@@ -54,7 +57,9 @@ class Medium:
             zone_ns = self._per_zone * SECTOR_BYTES * _NS // rate
             self._bases.append(self._bases[-1] + zone_ns)
         self.whole_ns = self._bases[-1]
-        self._third = isqrt((1 << 32) // 3)
+        # Seeks by the way, looked up as the firmware does: finely over the first sixteenth.
+        self._far = [self._curve_ns((n << 32) // STEPS) for n in range(STEPS + 1)]
+        self._near = [self._curve_ns((n << 28) // STEPS) for n in range(STEPS + 1)]
 
     def position_ns(self, sector: int) -> int:
         """Return the time of reading from the first sector up to this one."""
@@ -67,15 +72,21 @@ class Medium:
 
         It meets the data sheet's seeks to the next track, over a third, and over all.
         """
+        step = way_ns * STEPS // self.whole_ns
+        if step < STEPS // 16:
+            seek_ns = self._near[way_ns * 16 * STEPS // self.whole_ns]
+        else:
+            seek_ns = self._far[step]
+        return seek_ns + self._model.write_settle_ns if is_write else seek_ns
+
+    def _curve_ns(self, part: int) -> int:
+        """Return the time of a seek over a part of the stroke, in 2**-32."""
         model = self._model
-        part = (way_ns << 32) // self.whole_ns  # of the stroke, 32 bits
         near, far = model.seek_track_ns, model.seek_average_ns
         if part * 3 <= 1 << 32:
-            seek_ns = near + (far - near) * isqrt(part) // self._third
-        else:
-            beyond = part * 3 - (1 << 32)
-            seek_ns = far + ((model.seek_full_ns - far) * beyond >> 33)
-        return seek_ns + model.write_settle_ns if is_write else seek_ns
+            return near + (far - near) * isqrt(part * 3) // (1 << 16)
+        beyond = part * 3 - (1 << 32)
+        return far + ((model.seek_full_ns - far) * beyond >> 33)
 
 
 class Drive:
@@ -99,6 +110,7 @@ class Drive:
         self._commands: list[_Command] = []
         self._is_busy = False
         self._head = 0  # the sector behind the last one that was read or written
+        self._head_ns = 0  # where that is on the medium
         self._head_since_ns = 0
         self._is_reading_ahead = False
         self._segments: deque[tuple[int, int]] = deque(maxlen=SEGMENTS)
@@ -126,6 +138,8 @@ class Drive:
         elif not request.is_write and self._has_buffered(request):
             self._answer(command)
         else:
+            command.place_ns = self.medium.position_ns(request.start)
+            command.end_ns = self.medium.position_ns(request.end)
             self._commands.append(command)
         if not self._is_busy:
             self._serve()
@@ -179,21 +193,23 @@ class Drive:
         if self._commands and not is_destage_due:
             command, done_ns = self._choose()
             self._commands.remove(command)
-            self._begin(command.request.end)
+            self._begin(command.request.end, command.end_ns)
             self._is_destaging = False
             self._clock.schedule(done_ns, self._served, command)
         elif self.cache is not None and self.cache.bytes:
             start, end = self.cache.next(self._head)
-            done_ns = self._done_ns(start, end, self._clock.now, is_write=True)
-            self._begin(end)
+            place_ns = self.medium.position_ns(start)
+            end_ns = self.medium.position_ns(end)
+            done_ns = self._done_ns(place_ns, end_ns, self._clock.now, is_write=True)
+            self._begin(end, end_ns)
             self._is_destaging = True
             self._clock.schedule(done_ns, self._destaged, (start, end))
         else:
             self._is_busy = False
 
-    def _begin(self, end: int) -> None:
+    def _begin(self, end: int, end_ns: int) -> None:
         self._stop_reading_ahead()
-        self._head = end
+        self._head, self._head_ns = end, end_ns
 
     def _choose(self) -> tuple[_Command, int]:
         """Return the command to serve now, and the time of its end."""
@@ -214,24 +230,24 @@ class Drive:
         begin_ns = max(self._clock.now, command.ready_ns)
         if not request.is_write and self._is_reading_ahead and self._head == request.start:
             # The heads are there already, and have read on since.
-            transfer_ns = self._transfer_ns(request.start, request.end)
+            transfer_ns = command.end_ns - command.place_ns
             most_ns = self._model.cache_bytes // SEGMENTS * _NS // self._model.outer_rate
             if begin_ns - self._head_since_ns <= most_ns:
                 return max(begin_ns, self._head_since_ns + transfer_ns)
-        return self._done_ns(request.start, request.end, begin_ns, is_write=request.is_write)
+        place_ns, end_ns = command.place_ns, command.end_ns
+        return self._done_ns(place_ns, end_ns, begin_ns, is_write=request.is_write)
 
-    def _transfer_ns(self, start: int, end: int) -> int:
-        return self.medium.position_ns(end) - self.medium.position_ns(start)
+    def _done_ns(self, place_ns: int, end_ns: int, begin_ns: int, *, is_write: bool) -> int:
+        """Return the end of a transfer that the heads set out for at `begin_ns`.
 
-    def _done_ns(self, start: int, end: int, begin_ns: int, *, is_write: bool) -> int:
-        """Return the end of a transfer that the heads set out for at `begin_ns`."""
+        `place_ns` and `end_ns` are where it begins and ends on the medium.
+        """
         medium = self.medium
-        place_ns = medium.position_ns(start)
-        if start != self._head:
-            way_ns = abs(place_ns - medium.position_ns(self._head))
+        if place_ns != self._head_ns:
+            way_ns = abs(place_ns - self._head_ns)
             begin_ns += medium.seek_ns(way_ns, is_write=is_write)
         begin_ns += (place_ns - begin_ns - self._phase_ns) % medium.rotation_ns
-        return begin_ns + medium.position_ns(end) - place_ns
+        return begin_ns + end_ns - place_ns
 
     def _served(self, command: _Command) -> None:
         self._head_since_ns = self._clock.now

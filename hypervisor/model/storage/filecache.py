@@ -94,6 +94,8 @@ class FileCache:
     def _write(self, extents: list[Extent]) -> None:
         """Let pdflush write extents."""
         guest = self._guest
+        if guest.domain.dying:
+            return
         now = guest.execution.clock.now
         ios: _Ios = []
         for page, count in extents:

@@ -1,6 +1,8 @@
 import pytest
 
 from hypervisor.errors import Refused
+from hypervisor.model.machine import build
+from hypervisor.model.scenario.spec import parse_scenario
 from tests.support.model.hosts import SECOND, domain, fileio, make_host
 
 SCHEDULER = "block/sda/queue/scheduler"
@@ -70,3 +72,33 @@ def test_elevator_is_told_to_the_kernel_at_boot():
     host = make_host(domain("a"), domain0={"elevator": "as"})
     assert host.toolstack.views.proc("Domain-0", "cmdline") == "elevator=as\n"
     assert host.toolstack.views.sys("Domain-0", SCHEDULER) == "noop [anticipatory] deadline cfq\n"
+
+
+def test_devices_of_stores_are_in_diskstats_and_have_queues_of_their_own():
+    text = """
+    [[host.store]]
+    name = "san"
+    kind = "fc"
+    elevator = "deadline"
+    [domain0]
+    memory_mib = 256
+    [[domain]]
+    name = "a"
+    disk = ["phy:/dev/san/0,xvda,w"]
+    [[domain.workload]]
+    kind = "fileio"
+    """
+    host = build(parse_scenario(text, "test"), epoch_ns=0)
+    host.advance(SECOND)
+    views = host.toolstack.views
+    counts = {
+        line.split()[2]: int(line.split()[3])
+        for line in views.proc("Domain-0", "diskstats").splitlines()
+    }
+    assert counts["sdb"] > 100 > counts["sda"]
+    assert (
+        views.sys("Domain-0", "block/sdb/queue/scheduler") == "noop anticipatory [deadline] cfq\n"
+    )
+    disks = host.telemetry.snapshot().disks
+    assert disks is not None
+    assert [disk.name for disk in disks] == ["sda", "sdb"]
