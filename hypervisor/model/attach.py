@@ -12,6 +12,7 @@ from hypervisor.model.domain.evtchn import Port
 from hypervisor.model.io.netif import NetBackend, NetFrontend, vif_name
 from hypervisor.model.resident import Resident
 from hypervisor.model.storage.blkif import BlockBackend, BlockFrontend
+from hypervisor.model.storage.owndisk import OwnDisk
 from hypervisor.model.storage.stores import Stores
 from hypervisor.toolstack.config.devices import DiskSpec, VifSpec
 from hypervisor.toolstack.hypercalls import Rings
@@ -43,6 +44,13 @@ def start_backends(
         BlockBackend(guest, disk_vcpu, stores, let_go, cache_limits),
         Domain0(guest, stores.system, disk_vcpu, mhz),
     )
+
+
+def own_disk(resident: Resident, backends: Backends) -> OwnDisk:
+    """Return the disk on which domain 0 has its own files."""
+    blkback = backends.blkback
+    system = blkback.stores.system
+    return OwnDisk(resident.guest, system, blkback.vcpu, resident.devices.io_wait)
 
 
 class Attachments:

@@ -9,7 +9,7 @@ from typing import Any
 
 from hypervisor.domainsettings import SedfParameters
 from hypervisor.errors import Refused
-from hypervisor.model.attach import Attachments, start_backends
+from hypervisor.model.attach import Attachments, own_disk, start_backends
 from hypervisor.model.codebook.book import CodeBook
 from hypervisor.model.cpu.execution import Execution
 from hypervisor.model.cpu.sched.sedf import SedfScheduler
@@ -95,6 +95,7 @@ class Hypercalls:
             cache_limits=self.residents[0].paging.cache_limits,
         )
         self.devices = Attachments(self.residents, self.backends)
+        self.residents[0].devices.own = own_disk(self.residents[0], self.backends)
 
     @property
     def timers(self) -> Timers:

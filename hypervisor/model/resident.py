@@ -192,7 +192,8 @@ class Builder:
 def _check_workloads(spec: DomainSpec) -> None:
     """Raise ScenarioError for workloads that the domain cannot run, before anything is built."""
     for workload in parse_workloads(spec.workloads):
-        if workload.kind == "fileio" and not any(disk.type for disk in spec.disks):
+        has_disk = spec.kind == "dom0" or any(disk.type for disk in spec.disks)
+        if workload.kind == "fileio" and not has_disk:
             raise ScenarioError(f"Domain '{spec.name}': a fileio workload needs a disk")
         # Domain 0 is on the bridge itself.
         if workload.kind == "netperf" and not spec.vifs and spec.kind != "dom0":

@@ -12,8 +12,10 @@ class BlockIo(Generic[Arg]):
     __slots__ = (
         "arg",
         "done",
+        "is_direct",
         "is_write",
         "missing",
+        "pid",
         "sector",
         "size_bytes",
         "submitted_ns",
@@ -38,6 +40,8 @@ class BlockIo(Generic[Arg]):
         self.arg = arg
         self.missing = 0  # ring requests without an answer yet
         self.vcpu = 0  # where it was submitted
+        self.pid = 0  # of the process that waits for it; 0: pdflush
+        self.is_direct = False  # O_DIRECT
 
 
 AnyBlockIo = BlockIo[Any]

@@ -8,8 +8,8 @@ from typing import Final
 
 from hypervisor.model.codebook.work import KERNEL, TaskIdentity, Work
 from hypervisor.model.cpu.guest import Guest
-from hypervisor.model.storage.blkif import BlockFrontend
 from hypervisor.model.storage.blkio import AnyBlockIo, BlockIo
+from hypervisor.model.storage.owndisk import FirstDisk
 from hypervisor.model.storage.pagecache import PAGE_BYTES, Extent, PageCache
 from hypervisor.model.storage.writeback import Writeback
 from hypervisor.toolstack.config.devices import SECTOR_BYTES
@@ -27,7 +27,7 @@ class FileCache:
     def __init__(
         self,
         guest: Guest,
-        first_disk: Callable[[], BlockFrontend],
+        first_disk: Callable[[], FirstDisk],
         limits: Callable[[], tuple[int, int]],
     ) -> None:
         """`limits()` are the pages that may be cached, and those of programs that are mapped."""
@@ -68,14 +68,17 @@ class FileCache:
                 return min(first + count - page, most)
         return 0
 
-    def ios(self, extents: list[Extent]) -> _Ios:
-        """Return the requests that read extents."""
+    def ios(self, extents: list[Extent], pid: int) -> _Ios:
+        """Return the requests that read extents for a process."""
         self._reading += extents
         now = self._guest.execution.clock.now
-        return [
-            BlockIo(page * PAGE_SECTORS, count * PAGE_BYTES, False, self._read, now, (page, count))
-            for page, count in extents
-        ]
+        ios: _Ios = []
+        for page, count in extents:
+            arg = (page, count)
+            sector, size = page * PAGE_SECTORS, count * PAGE_BYTES
+            ios.append(BlockIo(sector, size, False, self._read, now, arg))
+            ios[-1].pid = pid
+        return ios
 
     def _read(self, io: BlockIo[Extent]) -> None:
         page, count = io.arg
@@ -104,11 +107,11 @@ class FileCache:
                 ios.append(
                     BlockIo(at * PAGE_SECTORS, lot * PAGE_BYTES, True, self._written, now, lot)
                 )
-        vbd = self._first_disk()
+        disk = self._first_disk()
         pages = sum(count for _, count in extents)
         costs = guest.parts(("writeback_page", pages), ("writeback_request", len(ios)))
         task = self._pdflush()
-        guest.enqueue(Work(costs + vbd.parts(guest, ios), self._submit, ios, task=task))
+        guest.enqueue(Work(costs + disk.parts(guest, ios), self._submit, ios, task=task))
 
     def _pdflush(self) -> TaskIdentity:
         names = self._guest.table.kernel_threads.values()

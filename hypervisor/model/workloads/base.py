@@ -8,8 +8,8 @@ from hypervisor.model.domain.domain import Domain
 from hypervisor.model.io.devices import Devices
 from hypervisor.model.io.netif import NetBackend, NetFrontend
 from hypervisor.model.io.traffic import Traffic
-from hypervisor.model.storage.blkif import BlockFrontend
 from hypervisor.model.storage.filecache import FileCache
+from hypervisor.model.storage.owndisk import FirstDisk
 from hypervisor.model.timing.clock import Clock
 from hypervisor.model.timing.random_stream import RandomStream
 
@@ -93,9 +93,9 @@ class Site:
         return files
 
     @property
-    def vbd(self) -> BlockFrontend:
-        """Return the first disk."""
-        return self._devices.vbds[0]
+    def disk(self) -> FirstDisk:
+        """Return the disk with the files of the domain."""
+        return self._devices.first_disk()
 
 
 class Workload(Protocol):

@@ -118,7 +118,7 @@ class BufferedFileio:
         due = self._cache.missing(self._ahead.read(page, count))
         ios: list[AnyBlockIo] = []
         if due:
-            ios = self._cache.ios(due)
+            ios = self._cache.ios(due, self._task.tid)
         held = self._cache.cache.run(page, self._pages(self._most())[1])
         bytes_held = (page + held) * PAGE_BYTES - self._position
         if not self._is_random and not due:  # as far as the window, whose end starts another one
@@ -134,7 +134,7 @@ class BufferedFileio:
             ("page_cache_kib", -(-records * self._block_bytes // 1024)),
         )
         if ios:
-            parts += self._site.vbd.parts(guest, ios)
+            parts += self._site.disk.parts(guest, ios)
         is_there = held >= count
         if records > 1:
             last = self._position + (records - 1) * self._block_bytes
@@ -146,7 +146,7 @@ class BufferedFileio:
 
     def _submit(self) -> None:
         if self._ios:
-            self._site.vbd.submit(self._ios, self._task.vcpu)
+            self._site.disk.submit(self._ios, self._task.vcpu)
             self._ios = []
 
     def _must_wait(self, work: Work[int]) -> None:
@@ -230,11 +230,11 @@ class BufferedFileio:
         self._journal += pages
         now = self._site.clock.now
         io: AnyBlockIo = BlockIo(sector, pages * PAGE_BYTES, True, done, now, None)
-        parts = guest.parts(("journal_commit", 1)) + self._site.vbd.parts(guest, [io])
+        parts = guest.parts(("journal_commit", 1)) + self._site.disk.parts(guest, [io])
         guest.run(Work(parts, self._journalled, io, task=self._task))
 
     def _journalled(self, work: Work[AnyBlockIo]) -> None:
-        self._site.vbd.submit([work.arg], self._task.vcpu)
+        self._site.disk.submit([work.arg], self._task.vcpu)
 
     # What follows.
 
