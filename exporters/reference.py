@@ -17,7 +17,8 @@ speed of the model, and less than 1 where the host was not read for all of the w
 
 **Collectors.** The metrics are collected in groups: {", ".join(f"`{group}`" for group in GROUPS)}.
 A metric that fails is left out of the scrape and logged once; `xenprof_collector_success` of its
-group is 0 then. Durations are those of the scrape.
+group is 0 then, and 1 where a host has nothing to tell of it, as of a toolstack on a watched host.
+A host that is down has no series of it. Durations are those of the scrape.
 
 **Scraping a part.** `collect[]=GROUP`, `name[]=METRIC` (exact; the name of a sample, a metric or a
 family) and `domain[]=NAME` may be given several times, {MOST_VALUES} parameters in all of at most

@@ -5,7 +5,7 @@
       TableError                                a table of the model that cannot be used
       UnknownDomain             HTTP 404        no such domain
       Refused                   HTTP 409        the hypervisor or xend says no
-      MissingCapability         HTTP 501        the host has no toolstack, profiler or tracer
+      MissingCapability         HTTP 501        xenprof cannot manage, profile or trace the host
       UnknownValue              HTTP 501        the host does not know a value that is needed
       OprofilefsError           HTTP 409        a refused write below /dev/oprofile (has errno)
 
@@ -19,11 +19,14 @@ from typing import Literal
 
 Capability = Literal["toolstack", "profiler", "tracer"]
 
-_WITHOUT: dict[Capability, str] = {
-    "toolstack": "its domains can be looked at, not managed",
-    "profiler": "its domains cannot be sampled",
-    "tracer": "it records no trace",
+_WATCHED: dict[Capability, str] = {
+    "toolstack": "xenprof only watches this host: its own toolstack manages its domains",
+    "profiler": "xenprof only watches this host; to profile it, type in its domain 0: "
+    "xenprof record, or python3 xenprof-agent.pyz contexts FILE",
+    "tracer": "xenprof only watches this host; to trace it, type in its domain 0: "
+    "python3 xenprof-agent.pyz trace FILE",
 }
+"""What to do without a capability, which real hosts alone lack: the programs are on the host."""
 
 
 class HostError(Exception):
@@ -61,13 +64,13 @@ class Refused(HostError):
 
 
 class MissingCapability(HostError):
-    """Says that the host lacks a capability that a command needs; the message names it."""
+    """Says that a command needs a capability that the host does not offer here, and what to do."""
 
     http_status = 501
 
-    def __init__(self, capability: Capability) -> None:
-        """Keep `capability`, and name it in the message."""
-        super().__init__(f"this host has no {capability}: {_WITHOUT[capability]}")
+    def __init__(self, capability: Capability, without: str = "") -> None:
+        """Keep `capability`; `without` is another message than that of every command."""
+        super().__init__(without or _WATCHED[capability])
         self.capability = capability
 
 

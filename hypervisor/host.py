@@ -239,6 +239,15 @@ def toolstack_of(host: Host) -> Toolstack:
     return host.toolstack
 
 
+def asked_toolstack_of(host: Host) -> Toolstack:
+    """Return the toolstack of a host, to ask what only that tells. Raises: MissingCapability."""
+    if host.toolstack is None:
+        raise MissingCapability(
+            "toolstack", "xenprof only watches this host: its own toolstack tells what is asked"
+        )
+    return host.toolstack
+
+
 def profiler_of(host: Host) -> Profiler:
     """Return the profiler of a host. Raises: MissingCapability."""
     if host.profiler is None:

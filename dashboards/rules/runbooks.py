@@ -1,9 +1,11 @@
 """Writes the runbooks: what to do about each alert."""
 
+from collections.abc import Sequence
+
 from dashboards.rules.recordings import RECORDINGS
 from dashboards.rules.rule import Alert, duration
 from dashboards.rules.table import TOPICS
-from dashboards.rules.texts import for_reading
+from dashboards.rules.texts import REAL, for_reading, on_a_real_host
 
 _HEAD = """# Runbooks
 
@@ -19,6 +21,26 @@ Rates are per virtual second, so thresholds hold whatever the speed of the model
 that time, and all times after which alerts fire shrink with it; the names stay.
 
 """
+_REAL = """## On a real host
+
+The commands are those of a host with Xen 3.0.3, as the model has it. Of a real host that a \
+service watches, `xenprof top` (`--host HOST` of several) shows what the service knows, and \
+`xentop` and `xm list` do of the first one. Nothing changes a real host from here: that is typed \
+in its domain 0, as root, with xl.
+
+| instead of | in domain 0 of a real host |
+|---|---|
+"""
+_OTHERS = """\
+| `echo COMMAND \\| xm console DOMAIN` | `xl console DOMAIN`, and there COMMAND |
+| `echo COMMAND \\| xenprof console Domain-0` | COMMAND |
+| `xenprof xenmon` | `xenprof-agent trace FILE`; `xenprof trace` reads it ([live.md](live.md)) |
+| `xenprof profile`, `opcontrol`, `opreport` | `xenprof record`, or `xenprof-agent contexts FILE` \
+([live.md](live.md)) |
+
+`xl sched-credit` has the options of `xl sched-credit2`, where `xl info` calls the scheduler credit.
+
+"""
 _TITLES = {
     "processors": "Processors",
     "devices": "Disks, networks, channels and grants",
@@ -30,7 +52,8 @@ _TITLES = {
 
 def markdown() -> str:
     """Return the whole document."""
-    parts = [_HEAD, _contents()]
+    rows = (f"| `{here}` | `{there}` |\n" for here, there in REAL.items())
+    parts = [_HEAD, _contents(), _REAL, *rows, _OTHERS]
     for topic, alerts in TOPICS.items():
         parts.append(f"## {_TITLES[topic]}\n\n")
         parts += [_section(alert) for alert in alerts]
@@ -67,7 +90,7 @@ def _section(alert: Alert) -> str:
         _commands(alert.look),
         f"**Cause.** {alert.cause}",
         "**Do**",
-        _commands(alert.act),
+        _commands([(_both(command), what) for command, what in alert.act]),
         "**It has helped when** this holds:",
         _block("promql", for_reading(alert.helped)),
     ]
@@ -78,7 +101,13 @@ def _when(alert: Alert) -> str:
     return f"after {duration(alert.for_minutes * 60)}" if alert.for_minutes else "at once"
 
 
-def _commands(commands: tuple[tuple[str, str], ...]) -> str:
+def _both(command: str) -> str:
+    """Return a command, and what is typed in its place in domain 0 of a real host."""
+    there = on_a_real_host(command)
+    return command if there is None else f"{command}`, on a real host `{there}"
+
+
+def _commands(commands: Sequence[tuple[str, str]]) -> str:
     return "\n".join(
         f"- `{for_reading(command)}`: {what}" if command else f"- {what}"
         for command, what in commands

@@ -1,7 +1,9 @@
 """Reads the JSON of an agent as a HostReport: strictly and within bounds, as it may be hostile.
 
 The types are those that the records declare. Fields that a record does not have are left out, so
-that a newer agent is understood; a report of another FORMAT is refused.
+that a newer agent is understood; a report of another FORMAT is refused. A number beyond its bounds
+is unknown where a number may be; those that tell rows apart, tell the time or count waits may not,
+and cost the whole report.
 """
 
 import re
@@ -14,17 +16,17 @@ from pydantic_core import CoreSchema, SchemaValidator, ValidationError, core_sch
 
 from hypervisor.domain0 import DOMAIN_0_ID
 from hypervisor.errors import HostError
+from hypervisor.live.agent.report.bounds import LARGEST, largest
 from hypervisor.live.agent.report.fields import FORMAT, HostReport
 
-MOST_BYTES: Final = 8 << 20
-"""Of a report; one of 1000 domains with four vcpus each takes 2 MiB; judgement."""
+MOST_BYTES: Final = 32 << 20
+"""Of a report; one of 1000 domains with 16 vcpus each, on 256 pcpus, takes 18 MiB; judgement."""
+_MOST_VALUES = 1 << 23
+"""Of a report; the same one has 4.4 million, most of them pcpus that a vcpu may use."""
 MOST_CHARACTERS: Final = 4096  # of a text, as xenstore's values have at most
-MOST_ROWS: Final = 8192
+MOST_ROWS: Final = 32768
 """Of a list, and of a host in all: its pcpus, domains, vcpus and devices, each of which has some
-dozen series. 1000 domains with four vcpus and three devices each have 8000; judgement."""
-_LARGEST = (1 << 62) - 1  # of a number; 146 years in ns
-_LARGEST_SCALED = 1 << 43
-"""Of KiB and MHz, 8 EiB and 9 EHz, which exporters tell in bytes and Hz as 64-bit integers."""
+dozen series. 1000 domains with 16 vcpus and three devices each have 20 000; judgement."""
 _SHOWN = 200  # characters of an error that an agent has a part in
 _HALVES = re.compile(
     rb"(?<!\\)((?:\\\\)*+)"  # backslashes that escape each other
@@ -41,6 +43,9 @@ def read_report(body: bytes) -> HostReport:
     """Return the report in a JSON object. Raises: BadReport."""
     if len(body) > MOST_BYTES:
         raise BadReport(f"a report is at most {MOST_BYTES >> 20} MiB")
+    # Before they are made: a byte or two may be a value that takes 32 in memory.
+    if sum(map(body.count, (b",", b"[", b"{"))) > _MOST_VALUES:
+        raise BadReport(f"a report has at most {_MOST_VALUES} values")
     try:
         report = _validated(body)
     except ValidationError as error:
@@ -102,20 +107,23 @@ def _distinct(what: str, numbers: Iterable[int]) -> None:
         raise BadReport(f"{what}: a number comes twice")
 
 
-def _schema(kind: Any, largest: int = _LARGEST) -> CoreSchema:
+def _schema(kind: Any, most: int = LARGEST) -> CoreSchema:
     """Return how a value of a type is read."""
     if kind is bool:
         return core_schema.bool_schema(strict=True)
     if kind is int:
-        return core_schema.int_schema(strict=True, ge=0, le=largest)
+        return core_schema.int_schema(strict=True, ge=0, le=most)
     if kind is str:
         return core_schema.str_schema(strict=True, max_length=MOST_CHARACTERS)
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is Union:  # Optional
         (inner,) = (one for one in arguments if one is not NoneType)
-        return core_schema.nullable_schema(_schema(inner, largest))
+        read = _schema(inner, most)
+        return core_schema.nullable_schema(_number_or_none(read) if inner is int else read)
     if origin is Sequence:
-        rows = core_schema.list_schema(_schema(arguments[0]), max_length=MOST_ROWS, fail_fast=True)
+        rows = core_schema.list_schema(
+            _schema(arguments[0], most), max_length=MOST_ROWS, fail_fast=True
+        )
         return core_schema.no_info_after_validator_function(tuple, rows)
     if origin is Mapping:
         key, value = map(_schema, arguments)
@@ -123,20 +131,26 @@ def _schema(kind: Any, largest: int = _LARGEST) -> CoreSchema:
     return _record(kind)
 
 
+def _number_or_none(within: CoreSchema) -> CoreSchema:
+    """Return how a number is read that may be unknown: one beyond its bounds costs itself alone."""
+    beyond = core_schema.no_info_after_validator_function(
+        lambda _: None, core_schema.int_schema(strict=True)
+    )
+    return core_schema.union_schema(
+        [within, beyond], mode="left_to_right", custom_error_type="int_type"
+    )
+
+
 def _record(kind: Any) -> CoreSchema:
     hints, defaults = get_type_hints(kind), kind._field_defaults
     fields = {
         name: core_schema.typed_dict_field(
-            _schema(hints[name], _largest(name)), required=name not in defaults
+            _schema(hints[name], largest(name)), required=name not in defaults
         )
         for name in kind._fields
     }
     record = core_schema.typed_dict_schema(fields, extra_behavior="ignore")
     return core_schema.no_info_after_validator_function(partial(_made, kind), record)
-
-
-def _largest(name: str) -> int:
-    return _LARGEST_SCALED if name == "mhz" or name.endswith("_kib") else _LARGEST
 
 
 def _made(kind: Any, values: dict[str, object]) -> Any:

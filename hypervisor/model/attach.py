@@ -9,7 +9,7 @@ from hypervisor.model.cpu.guest import Guest
 from hypervisor.model.dom0.toolstack_programs import Domain0
 from hypervisor.model.domain.domain import Domain
 from hypervisor.model.domain.evtchn import Port
-from hypervisor.model.io.netif import NetBackend, NetFrontend, vif_name
+from hypervisor.model.network.netif import NetBackend, NetFrontend, vif_name
 from hypervisor.model.resident import Resident
 from hypervisor.model.storage.blkif import BlockBackend, BlockFrontend
 from hypervisor.model.storage.owndisk import OwnDisk

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from hypervisor.drafts import draft_of, finished
 from hypervisor.durations import FindTrace, no_trace
-from hypervisor.model.io.netif import RING_SLOTS, NetBackend, NetFrontend
-from hypervisor.model.io.nic import SPEED_BITS_PER_SECOND
+from hypervisor.model.network.netif import RING_SLOTS, NetBackend, NetFrontend
+from hypervisor.model.network.nic import SPEED_BITS_PER_SECOND
 from hypervisor.model.resident import Resident
 from hypervisor.model.storage.blkif import BlockFrontend
 from hypervisor.model.storage.disk import Disk

@@ -1,7 +1,7 @@
 """The simulated host: assembles all its parts from a scenario."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from hypervisor.compiled.interrupts import InterruptsHeld
@@ -157,6 +157,7 @@ class Machine:
         self.toolstack.xen_console.boot(spec.vcpus, spec.memory_kib)
         if scenario.host.scheduler == "sedf" and scenario.domain0.sedf is not None:
             hypercalls.set_sedf_parameters(0, scenario.domain0.sedf)
+        self._pin_vcpus(0, scenario.domain0.vcpu_affinities)
         self.execution.start()
         hypercalls.unpause_domain(0)
         guest = hypercalls.residents[0].guest
@@ -177,8 +178,14 @@ class Machine:
                 self.hypercalls.set_credit_parameters(info.domid, domain.weight, domain.cap)
             elif domain.sedf is not None:
                 self.hypercalls.set_sedf_parameters(info.domid, domain.sedf)
+            self._pin_vcpus(info.domid, domain.vcpu_affinities)
             self.hypercalls.unpause_domain(info.domid)
         self.execution.decide_now()
+
+    def _pin_vcpus(self, domid: int, affinities: Sequence[tuple[int, ...] | None]) -> None:
+        for vcpu, affinity in enumerate(affinities):
+            if affinity is not None:
+                self.hypercalls.set_affinity(domid, vcpu, affinity)
 
     def _unix_ns(self) -> int:
         return self.epoch_ns + self.clock.now

@@ -117,6 +117,8 @@ class HostSnapshot:
     """The operations that ended last, at most 256, by serial."""
     is_up: bool = True
     """The host can be read. If not, nothing else is known of it: it has no domains here."""
+    unread_because: str | None = None
+    """Why it cannot be read, in a line."""
 
     @property
     def xen_version(self) -> str | None:

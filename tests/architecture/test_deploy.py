@@ -25,6 +25,13 @@ def loaded(path: Path) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.parametrize("name", ["prometheus", "alertmanager"])
+def test_links_of_alerts_lead_to_where_a_server_listens(name: str):
+    options = dict(word.removeprefix("--").split("=", 1) for word in SERVICES[name]["command"])
+
+    assert f"http://{options['web.listen-address']}" == options["web.external-url"]
+
+
 @pytest.mark.parametrize("name", SERVICES)
 def test_an_image_is_pinned_to_a_whole_version(name: str):
     assert re.fullmatch(r"[a-z]+/[a-z]+:v?\d+\.\d+\.\d+", SERVICES[name]["image"])

@@ -161,7 +161,8 @@ def test_it_ends_quietly_when_nobody_reads(command):
 
 
 def test_a_check_says_whether_it_can_serve(command, file):
-    good, bad = done(command, "--check"), done([command[0], str(file)], "--check")
+    good = done(command, "--check", *BY_PORT)
+    bad = done([command[0], str(file)], "--check", *BY_PORT)
 
     assert (0, 1) == (good.returncode, bad.returncode)
     assert "FATAL    hypervisor: /dev/xen/privcmd: does not exist" in bad.stdout

@@ -60,3 +60,9 @@ def test_folders_of_a_log_are_its_users_alone_whatever_the_umask(tmp_path):
     assert [path.stat().st_mode & 0o777 for path in (tmp_path / "a", tmp_path / "a/b")] == [
         0o700
     ] * 2
+
+
+def test_a_note_is_told_apart_from_the_line(tmp_path):
+    done = in_background("tell('ready', 'but open')", tmp_path / "log")
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "ready\n", "but open\n")

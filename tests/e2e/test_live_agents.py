@@ -101,11 +101,12 @@ def test_a_program_that_only_looks_shows_the_first_host(service, command, shown)
     [
         (
             "xm pause web",
-            "Error: this host has no toolstack: its domains can be looked at, not managed",
+            "Error: xenprof only watches this host: its own toolstack manages its domains; "
+            "in its domain 0: xl pause web\n",
         ),
         ("xm create /etc/xen/web", "Error: "),
-        ("opcontrol --start", "this host has no profiler: its domains cannot be sampled"),
-        ("xenprof trace -", "xenprof: this host has no tracer: it records no trace"),
+        ("opcontrol --start", "xenprof only watches this host; to profile it, "),
+        ("xenprof trace -", "xenprof: xenprof only watches this host; to trace it, "),
     ],
 )
 def test_a_command_for_what_it_does_not_offer_fails_in_one_line(service, command, line):
@@ -116,6 +117,16 @@ def test_a_command_for_what_it_does_not_offer_fails_in_one_line(service, command
         True,
         1,
     )
+
+
+def test_a_service_in_the_background_tells_of_a_host_that_does_not_answer(tmp_path):
+    options = f"--web.listen-address 127.0.0.1:0 --host xen1=agent:{tmp_path}/none"
+    started = shell(tmp_path / "home", f"xenprof serve --background {options}")
+    listed = shell(tmp_path / "home", "xenprof top -b -i 1")
+    shell(tmp_path / "home", "xenprof stop")
+
+    assert "xenprof: nothing is read of xen1 yet: No such file or directory\n" == started.stderr
+    assert listed.stderr.endswith("gets no data from it: No such file or directory\n")
 
 
 def test_both_hosts_are_in_a_scrape(service):
@@ -174,7 +185,7 @@ def test_the_page_lists_the_hosts_and_shows_the_one_that_is_chosen(service, tmp_
         ("--host agent:/a --scenario noisy", "xenprof: --scenario is for a model, not for a real --host"),
         ("--host agent:/a --host.period 10ms", "xenprof: --host.period is at least 1s"),
         ("--host agent:/a --host.password-file /nonexistent", "xenprof: --host.password-file: /nonexistent: No such file"),
-        ("--host agent:/a --history 10s", "xenprof: this host has no profiler"),
+        ("--host agent:/a --history 10s", "xenprof: xenprof only watches this host; to profile it, "),
     ],
 )  # fmt: skip
 def test_options_that_do_not_fit_are_refused_in_one_line(tmp_path, options, line):

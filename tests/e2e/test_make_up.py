@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.e2e.host import PATIENCE_SECONDS, PROGRAMS, Host, environment
+from tests.support.e2e.host import PATIENCE_SECONDS, PROGRAMS, Host, environment, shell
 from tests.support.paths import ROOT
 
 
@@ -80,3 +80,16 @@ def test_a_service_that_runs_is_advised_to_be_stopped(tmp_path: Path, host: Host
     )
 
     assert line.endswith(f"{host.url}; for SCENARIO, PROFILE type make down first")
+
+
+def test_a_service_on_all_addresses_says_who_reads_it(tmp_path: Path):
+    done = made(tmp_path, tmp_path / "home", "LISTEN=:0")
+    stopped = shell(tmp_path / "home", "xenprof stop")
+
+    assert (done.returncode, stopped.returncode) == (0, 0), done.stderr
+    url = done.stdout.split()[4]
+    assert url.startswith("http://0.0.0.0:")
+    assert (
+        f"xenprof: everybody on the network can read {url}; with --web.config.file it asks for "
+        "passwords\n"
+    ) == done.stderr

@@ -8,9 +8,16 @@ import pytest
 from tests.support.e2e.host import shell
 from tests.support.paths import ROOT
 
-NO_TOOLSTACK = "this host has no toolstack: its domains can be looked at, not managed"
-NO_PROFILER = "this host has no profiler: its domains cannot be sampled"
-NO_TRACER = "this host has no tracer: it records no trace"
+NO_TOOLSTACK = "xenprof only watches this host: its own toolstack manages its domains"
+NOT_TOLD = "xenprof only watches this host: its own toolstack tells what is asked"
+NO_PROFILER = (
+    "xenprof only watches this host; to profile it, type in its domain 0: "
+    "xenprof record, or python3 xenprof-agent.pyz contexts FILE"
+)
+NO_TRACER = (
+    "xenprof only watches this host; to trace it, type in its domain 0: "
+    "python3 xenprof-agent.pyz trace FILE"
+)
 PROGRAM = [sys.executable, "-m", "tests.support.e2e.fake_service"]
 
 
@@ -33,10 +40,16 @@ def home(tmp_path_factory):
 @pytest.mark.parametrize(
     ("command", "line"),
     [
-        ("xm pause ossvm02", f"Error: {NO_TOOLSTACK}"),
-        ("echo uptime | xm console ossvm02", f"uptime: {NO_TOOLSTACK}"),
+        ("xm pause ossvm02", f"Error: {NO_TOOLSTACK}; in its domain 0: xl pause ossvm02"),
+        ("echo uptime | xm console ossvm02", NO_TOOLSTACK),
+        ("xm console ossvm02 </dev/null", NO_TOOLSTACK),
+        ("xm dmesg", f"Error: {NOT_TOLD}; in its domain 0: xl dmesg"),
+        ("xm log", f"Error: {NOT_TOLD}; in its domain 0: tail /var/log/xen/xl-*.log"),
+        ("xm list -l", f"Error: {NOT_TOLD}; in its domain 0: xl list -l"),
+        ("xm network-list ossvm02", f"Error: {NOT_TOLD}; in its domain 0: xl network-list ossvm02"),
+        ("xm block-list ossvm02", f"Error: {NOT_TOLD}; in its domain 0: xl block-list ossvm02"),
         ("xenprof virsh suspend ossvm02", f"error: {NO_TOOLSTACK}"),
-        ("xenprof virsh dumpxml ossvm02", f"error: {NO_TOOLSTACK}"),
+        ("xenprof virsh dumpxml ossvm02", f"error: {NOT_TOLD}"),
         ("opcontrol --start-daemon --no-vmlinux", NO_PROFILER),
         ("opcontrol --status", NO_PROFILER),
         ("xenprof profile --event GLOBAL_POWER_EVENTS:100000 --for 1s", f"xenprof: {NO_PROFILER}"),

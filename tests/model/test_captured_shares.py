@@ -1,6 +1,7 @@
 """A captured scenario does in the model what the host did: processor shares agree by domain."""
 
 import re
+import tomllib
 
 import pytest
 
@@ -43,6 +44,12 @@ PINNED = (
     + guest("burst", 'cpus = "1"', 'workload = [{kind = "burst", run_ms = 9, sleep_ms = 3}]')
     + guest("other", 'cpus = "1"', 'workload = [{kind = "burst", run_ms = 20, sleep_ms = 30}]')
 )
+APART = (
+    HOST.replace("[domain0]", '[domain0]\ncpus = ["0", "1"]')
+    + guest("both", "vcpus = 2", 'cpus = ["0", "1"]', BUSY % 2)
+    + guest("left", 'cpus = "0"', BUSY % 1)
+    + guest("one", "vcpus = 2", 'cpus = ["1", ""]', BUSY % 1)
+)
 WEIGHTS = (
     HOST
     + guest("heavy", "vcpus = 2", "weight = 1024", BUSY % 2)
@@ -79,6 +86,7 @@ HOSTS = {
     "noisy": "noisy",
     "caps": CAPS,
     "pinned": PINNED,
+    "apart": APART,
     "weights": WEIGHTS,
     "devices": DEVICES,
     "hvm": HVM,
@@ -90,6 +98,13 @@ def test_every_share_is_reproduced_within_five_points(name):
     found = errors(captured(HOSTS[name]))
 
     assert {} == {domain: error for domain, error in found.items() if abs(error) > POINTS}
+
+
+def test_vcpus_that_are_pinned_apart_are_so_in_the_captured_file():
+    found = tomllib.loads(captured(APART).text)
+
+    assert ["0", "1"] == found["domain0"]["cpus"]
+    assert [["0", "1"], "0", ["1", ""]] == [one["cpus"] for one in found["domain"]]
 
 
 def test_shares_of_the_recorded_xen_4_17_are_reproduced_within_five_points():

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from hypervisor.model.io.netif import RING_SLOTS
+from hypervisor.model.network.netif import RING_SLOTS
 from tests.support.model.hosts import MS, SECOND, domain, make_host, netperf, seen
 
 RULES = ["3.0.3", "3.1"]

@@ -15,11 +15,17 @@ FOLDER = "XENPROF_REAL_XEN"
 
 
 @pytest.fixture(scope="session")
-def xen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+def images() -> Images:
+    """Return what machines boot from, which is built the first time."""
     if os.geteuid() != 0:
         pytest.skip("a real Xen is built from Debian's packages by root alone")
-    images = Images(Path(os.environ.get(FOLDER, "/var/tmp/xenprof-real-xen")))
-    images.build()
+    found = Images(Path(os.environ.get(FOLDER, "/var/tmp/xenprof-real-xen")))
+    found.build()
+    return found
+
+
+@pytest.fixture(scope="session")
+def xen(images: Images, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     machine = Machine(images, tmp_path_factory.mktemp("xen"))
     machine.boot()
     yield machine

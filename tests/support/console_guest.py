@@ -72,6 +72,8 @@ class FakeService(JsonService):
         if path == "/api/v1/snapshot":
             domains = tuple(self.domains)
             return replace(talk_host.HOST, domains=domains, unix_ns=1_178_702_200_000_000_000)
+        if path == "/api/v1/managed":
+            return {"domains": []}
         domid, *rest = path.removeprefix("/api/v1/domains/").split("/")
         if domid not in (str(one.domid) for one in self.domains):
             raise ServiceError(f"Domain '{domid}' does not exist.", type="UnknownDomain")

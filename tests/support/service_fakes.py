@@ -39,7 +39,13 @@ async def ask(
         "server": ("127.0.0.1", 80),
     }
 
+    received = 0
+
     async def receive() -> Any:
+        nonlocal received
+        received += 1
+        if received > 1:
+            await asyncio.Event().wait()  # nobody leaves
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         return {"type": "http.request", "body": content, "more_body": False}
 

@@ -192,20 +192,27 @@ class _Tables:
             return {"memory_mib": memory_mib}
         return {"memory_mib": memory_mib, "maxmem_mib": min(maximum_mib, _MOST_HOST_MIB)}
 
-    def _cpus(self, domain: DomainSnapshot, name: str) -> str:
-        """Return the pcpus of all its vcpus together; "" for any."""
+    def _cpus(self, domain: DomainSnapshot, name: str) -> str | tuple[str, ...]:
+        """Return the pcpus of all its vcpus, "" for any; those of each where they differ."""
         given = [vcpu.affinity for vcpu in domain.vcpus if vcpu.online is not False]
         known = [affinity for affinity in given if affinity is not None]
         if len(known) < max(len(given), 1):
             self._tell(name, "its pinning is unknown: none")
             return ""
-        if len(set(known)) > 1:
-            self._tell(name, "each vcpu is pinned apart: all of them to the same pcpus")
-        wanted = {cpu for affinity in known for cpu in affinity}
-        allowed = {cpu for cpu in wanted if 0 <= cpu < self._pcpus}
-        if wanted and not allowed:
+        known = known[:MOST_VCPUS]
+        allowed = [{cpu for cpu in one if 0 <= cpu < self._pcpus} for one in known]
+        lost = sum(bool(one) and not here for one, here in zip(known, allowed, strict=True))
+        if lost == len(known):
             self._tell(name, "is pinned to pcpus that the model does not have: not pinned")
-        return "" if len(allowed) in (0, self._pcpus) else format_cpus(allowed)
+        elif lost:
+            text = (
+                "some vcpus are pinned to pcpus that the model does not have: they are not pinned"
+            )
+            self._tell(name, text)
+        every = tuple(
+            "" if len(here) in (0, self._pcpus) else format_cpus(here) for here in allowed
+        )
+        return every if len(set(every)) > 1 else every[0]
 
     def _kind(self, domain: DomainSnapshot, name: str) -> str:
         if domain.kind in ("pv", "hvm"):

@@ -84,7 +84,11 @@ class Window:
     last: HostSnapshot
 
     def __post_init__(self) -> None:
-        """Check the order. Raises: UsageError: nothing lies between the two."""
+        """Check that the two can be compared. Raises: UsageError: they cannot, or are one."""
+        if not (self.first.is_up and self.last.is_up):
+            raise UsageError("the host could not be read at the beginning or the end")
+        if self.first.boot != self.last.boot:  # counters began anew, though some may be higher now
+            raise UsageError("the host has booted, or is another, between the two snapshots")
         if self.elapsed_ns <= 0:
             raise UsageError("the host's clock did not advance between the two snapshots")
 

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from hypervisor.errors import HostError
 from hypervisor.ownfiles import opener
+from xenprof.cli.telling import Tell, tell_user
 from xenprof.errors import XenprofError
 
-Body = Callable[[Callable[[str], None]], None]
+Body = Callable[[Tell], None]
 """The service; it calls its argument with a line for the user once it is ready."""
 
 
@@ -54,8 +55,11 @@ def run_in_background(body: Body, log: Path) -> int:
     if not text:
         print(f"xenprof: the service ended while it started; see {log}", file=sys.stderr)
         return 1
-    message, exit_code = json.loads(text)
-    print(message, file=sys.stderr if exit_code else sys.stdout)
+    line, note, exit_code = json.loads(text)
+    if exit_code:
+        print(line, file=sys.stderr)
+    else:
+        tell_user(line, note)
     return int(exit_code)
 
 
@@ -71,23 +75,23 @@ def _child(body: Body, log: Path, writer: int) -> None:
 
         pipe = os.fdopen(writer, "w", encoding="utf-8")
 
-        def tell(message: str, exit_code: int = 0) -> None:
+        def tell(line: str, note: str = "", exit_code: int = 0) -> None:
             if not pipe.closed:
-                json.dump([message, exit_code], pipe)
+                json.dump([line, note, exit_code], pipe)
                 pipe.close()
             with contextlib.suppress(OSError):  # the log's disk may be full
-                print(message, flush=True)
+                tell_user(line, note)
 
         try:
             body(tell)
             exit_code = 0
         except (HostError, XenprofError) as error:
-            tell(f"xenprof: {error}", error.exit_code)
+            tell(f"xenprof: {error}", exit_code=error.exit_code)
             exit_code = error.exit_code
         except OSError as error:
             if error.filename is None:
                 raise
-            tell(f"xenprof: {error.filename}: {error.strerror}", exit_code)
+            tell(f"xenprof: {error.filename}: {error.strerror}", exit_code=exit_code)
     except BaseException:
         traceback.print_exc()
     finally:

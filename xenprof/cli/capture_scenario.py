@@ -2,7 +2,7 @@
 
 import json
 import sys
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,12 +15,13 @@ from xenprof.cli.durations import Duration
 from xenprof.cli.options import home_at, state_dir_option
 from xenprof.cli.wholefile import write_whole
 from xenprof.client import Client, Service
-from xenprof.errors import UsageError
+from xenprof.errors import UsageError, XenprofError
 from xenprof.wire.host_requests import Wait
 
 if TYPE_CHECKING:
     from xenprof.capture.fitting import Captured
     from xenprof.capture.window import Window
+    from xenprof.xentop.recording import Recording
 
 _SOURCE = "the captured scenario"
 _WINDOW_NS = 30 * 10**9
@@ -125,7 +126,19 @@ def _recorded(path: Path) -> "Window":
     with closing(Recording(path)) as recording:
         if len(recording) < 2:
             raise UsageError(f"{path}: two looks are needed; it holds {len(recording)}")
-        return Window(recording.at(0).host, recording.at(len(recording) - 1).host)
+        first, last = recording.at(0).host, recording.at(len(recording) - 1).host
+        if first.boot is None and not _is_one_run(recording):
+            raise UsageError(f"{path}: the host was started again in what was recorded")
+        return Window(first, last)
+
+
+def _is_one_run(recording: "Recording") -> bool:
+    """Return whether the clock never went back: of a model's host, nothing else tells its runs."""
+    times_ns = []
+    for number in range(len(recording)):
+        with suppress(XenprofError):  # a damaged look in between is not needed
+            times_ns.append(recording.at(number).host.time_ns)
+    return times_ns == sorted(times_ns)
 
 
 def _as_json(captured: "Captured", window: "Window") -> dict[str, object]:

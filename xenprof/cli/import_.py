@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from xenprof.cli.import_foreign import COMMANDS
+from xenprof.cli.import_foreign import COMMANDS, write_xenoprof
 from xenprof.cli.options import WholeNumber
 from xenprof.errors import UsageError
 from xenprof.home import DOMAIN_0_ID
@@ -37,11 +37,12 @@ for _command in COMMANDS:
 @click.option(
     "--kallsyms",
     multiple=True,
-    required=True,
     metavar="[N=]FILE",
     help="/proc/kallsyms of the kernels, or of domain N's; may be gzipped.",
 )
-@click.option("--xen-syms", required=True, metavar="FILE", help="The hypervisor's symbol map.")
+@click.option(
+    "--xen-syms", metavar="FILE", help="The hypervisor's symbol map, or /proc/xen/xensyms."
+)
 @click.option("-o", "--output", required=True, metavar="DIR", help="Gets one archive per domain.")
 @click.option(
     "--active",
@@ -69,7 +70,7 @@ for _command in COMMANDS:
 def xenoprof(
     files: tuple[str, ...],
     kallsyms: tuple[str, ...],
-    xen_syms: str,
+    xen_syms: str | None,
     output: str,
     active: str,
     names: tuple[str, ...],
@@ -78,9 +79,20 @@ def xenoprof(
 ) -> int:
     """Import samples that Xen's Xenoprof took.
 
-    FILE is a domain's shared buffer as mapped (N is its id, unless its name has `domN`), or
-    text with a line `domain vcpu mode event pc` for each sample. Either may be gzipped.
+    FILE is what `xenprof-agent xenoprof` has written, or a domain's shared buffer as mapped (N
+    is its id, unless its name has `domN`), or text with a line `domain vcpu mode event pc` for
+    each sample. All may be gzipped. The last two need both kinds of symbols.
     """
+    from xenprof.imports.xenoproffile import is_profile
+
+    if len(files) == 1 and is_profile(files[0]):
+        if names or earlier:
+            raise UsageError("--name, --earlier: an agent's file tells names, and has no counters")
+        return _agents_file(files[0], output, kallsyms, xen_syms)
+    for option, given in (("--kallsyms", kallsyms), ("--xen-syms", xen_syms)):
+        if not given:
+            raise click.UsageError(f"Missing option '{option}'.", click.get_current_context())
+    assert xen_syms is not None
     from xenprof.imports.xenoprof.importer import Plan, import_capture
     from xenprof.imports.xenoprof.inputs import read_capture
     from xenprof.imports.xenoprof.symbolfiles import kernels_in, symbols_in
@@ -103,6 +115,18 @@ def xenoprof(
     balances = import_capture(capture, plan)
     _print_result(capture, plan, balances)
     return 0
+
+
+def _agents_file(file: str, output: str, kallsyms: tuple[str, ...], xen_syms: str | None) -> int:
+    from xenprof.imports.agentlines import Symbols
+    from xenprof.imports.archive import check_free
+    from xenprof.imports.reading import read_input, shown_name
+    from xenprof.imports.xenoprof.symbolfiles import kernels_in, symbols_in
+
+    check_free(Path(output))
+    xen = None if xen_syms is None else symbols_in(xen_syms)
+    symbols = Symbols(kernels_in(kallsyms), xen)
+    return write_xenoprof(read_input(file), shown_name(file), file, output, symbols)
 
 
 def _ids(text: str) -> list[int]:

@@ -11,12 +11,14 @@ from xenprof.errors import UsageError
 from xenprof.home import DOMAIN_0
 
 if TYPE_CHECKING:
+    from xenprof.imports.agentlines import Symbols
     from xenprof.imports.importer import Written
     from xenprof.imports.recording import Recording
     from xenprof.imports.xenoprof.symbols import SymbolTable
 
 _REASONS = {
     "no_address": "without an address",
+    "unknown_event": "of counters that were not asked for",
     "asleep_when_sampled": "of vcpus that slept whenever they were looked at",
 }
 _LONGEST_NAME = 80
@@ -161,6 +163,14 @@ def write_contexts(
     return _write(format.read(data, shown, kernels), file, output, "timer")
 
 
+def write_xenoprof(data: bytes, shown: str, file: str, output: str, symbols: "Symbols") -> int:
+    """Write the archives of what an agent has sampled by Xenoprof; return the exit code."""
+    from xenprof.imports import xenoproffile as format
+
+    recording, cpu_type = format.read(data, shown, symbols)
+    return _write(recording, file, output, cpu_type)
+
+
 COMMANDS = (perf, folded, pprof, contexts)
 
 
@@ -223,7 +233,8 @@ def _print_result(recording: "Recording", written: "Written", output: str) -> No
         named = kind.event if kind.event == called else f"{kind.event} ({called})"
         taken = stored + sum(lost.values())
         print(f"event {named}: {taken} samples = {stored} stored{''.join(rest)}")
-    if before := sum(recording.lost_before.values()):
+    of_domains = [sum(lost.values()) for lost in recording.lost_of.values()]
+    if before := sum(recording.lost_before.values()) + sum(of_domains):
         print(f"lost before, as the file tells: {before} samples")
     for note in recording.notes:
         print(f"note: {note}")

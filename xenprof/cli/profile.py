@@ -135,6 +135,7 @@ class Profiling:
 
         `recording`: options of opcontrol for the daemons of all domains.
         """
+        self._status(DOMAIN_0_ID)  # first whether the host can be profiled, then what of it
         active_ids = self._ids(active)
         passive_ids = self._ids(passive) if passive else []
         members = sorted({DOMAIN_0_ID, *active_ids})

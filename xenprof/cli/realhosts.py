@@ -16,6 +16,8 @@ from xenprof.errors import UsageError
 if TYPE_CHECKING:
     from hypervisor.live.host import LiveHost
     from hypervisor.live.sources.addresses import Address
+    from hypervisor.telemetry import HostSnapshot
+    from xenprof.service.reach import Reach
 
 _OF_THE_MODEL = (
     "scenario", "speed", "strict", "no_support_limits", "domain0_minimum_mib", "enable_dump",
@@ -45,6 +47,19 @@ class RealHosts:
 
         with opened(self.addresses, self.period_ns) as hosts:
             yield hosts
+
+
+def started(shown: str, at: "Reach", hosts: "Sequence[HostSnapshot]") -> tuple[str, str]:
+    """Return the line that tells of a service that answers, and notes on it: what it reads not."""
+    lost = [one for one in hosts if not one.is_up]
+    notes = [at.warning] if at.warning else []
+    notes += [
+        f"xenprof: nothing is read of {one.host} yet: {one.unread_because}"
+        for one in lost[:_MOST_NAMED]
+    ]
+    if len(lost) > _MOST_NAMED:
+        notes.append(f"xenprof: nor of {len(lost) - _MOST_NAMED} other hosts")
+    return f"xenprof: serving {shown} on {at.url}", "\n".join(notes)
 
 
 def real_host_options(function: Callable[..., int]) -> Callable[..., int]:

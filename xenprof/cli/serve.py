@@ -21,8 +21,9 @@ from xenprof.cli.options import (
     state_dir_option,
 )
 from xenprof.cli.pagelinks import page_links
-from xenprof.cli.realhosts import RealHosts, real_host_options
+from xenprof.cli.realhosts import RealHosts, real_host_options, started
 from xenprof.cli.sizes import Size
+from xenprof.cli.telling import Tell, tell_user
 from xenprof.cli.weburls import telemetry_path, web_address
 from xenprof.errors import UsageError
 
@@ -123,7 +124,7 @@ def _hosts(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tu
     "sd_homes",
     multiple=True,
     type=click.Path(file_okay=False, path_type=Path),
-    help="Tell Prometheus, at /api/v1/sd, of the services in this folder of HOMEs; repeatable.",
+    help="Tell Prometheus at /api/v1/sd of services on a HOME or in a folder of some; repeatable.",
 )
 @click.option(
     "--sd.list",
@@ -312,7 +313,7 @@ def command(
                 domain0_minimum_mib=domain0_minimum_mib,
             )
 
-    def run(tell: Callable[[str], None]) -> None:
+    def run(tell: Tell) -> None:
         from xenprof.service.server import serve
 
         _log_to_stderr()
@@ -321,12 +322,12 @@ def command(
             serve(
                 settings,
                 (lambda: [model()]) if real is None else partial(held.enter_context, real.opened()),
-                listening=lambda url: tell(f"xenprof: serving {shown} on {url}"),
+                listening=lambda at, read: tell(*started(shown, at, read)),
             )
 
     if background:
         return _in_background(run, chosen_home, log_file)
-    run(lambda line: print(line, flush=True))
+    run(tell_user)
     return 0
 
 
@@ -339,9 +340,7 @@ def _log_to_stderr() -> None:
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
 
 
-def _in_background(
-    run: Callable[[Callable[[str], None]], None], home: Path, log_file: Path | None
-) -> int:
+def _in_background(run: Callable[[Tell], None], home: Path, log_file: Path | None) -> int:
     """Start the service and return when it is ready, or say that one runs already."""
     from xenprof.cli.background import own_log, run_in_background
     from xenprof.service.home_lock import current_holder

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -88,7 +88,8 @@ def _write_all(recording: Recording, plan: Plan, archives: Archives) -> Written:
                 written.stored[column] += sum(counts.values())
                 written.samples[name] += sum(counts.values())
         if rows:
-            _write_rest(recording, rows, archive, is_first=first)
+            before = _lost_before(recording, name, owners, is_first=first)
+            _write_rest(recording, rows, archive, before, is_first=first)
             written.archives[name] = place
             first = False
     if passive := _passive_domains(recording):
@@ -96,16 +97,30 @@ def _write_all(recording: Recording, plan: Plan, archives: Archives) -> Written:
     return written
 
 
-def _write_rest(recording: Recording, rows: list[int], archive: Archive, *, is_first: bool) -> None:
-    """Write the stacks, and the lost samples into the first session."""
+def _lost_before(
+    recording: Recording, name: str, owners: Sequence[str], *, is_first: bool
+) -> Counter[str]:
+    """Return what is told as lost of a domain; with the first, also what has no session."""
+    before = Counter(recording.lost_of.get(name, {}))
+    if is_first:
+        before.update(recording.lost_before)
+        for other, lost in recording.lost_of.items():
+            if other not in owners:
+                before.update(lost)
+    return before
+
+
+def _write_rest(
+    recording: Recording, rows: list[int], archive: Archive, before: Counter[str], *, is_first: bool
+) -> None:
+    """Write the stacks, and the lost samples: those of no domain into the first session."""
     session = archive.session
-    lost = {reason: sum(counts) for reason, counts in recording.lost.items()}
+    lost = {reason: sum(counts) for reason, counts in recording.lost.items()} if is_first else {}
     lines = []
-    before = recording.lost_before
-    if is_first and (any(lost.values()) or before):
+    if any(lost.values()) or before:
         if before:
-            session.write_stats({"event_lost_overflow": sum(before.values())})
-        lines += loss_lines(Counter(lost) + Counter(before))
+            session.write_stats({"event_lost_overflow": before.total()})
+        lines += loss_lines(Counter(lost) + before)
     if recording.is_first_main:
         lines.append(f"main_event {recording.types[0].text}")
     archive.note(lines)
@@ -116,7 +131,7 @@ def _write_rest(recording: Recording, rows: list[int], archive: Archive, *, is_f
         recording.types,
         start_unix_ns=recording.start_unix_ns,
         duration_ns=recording.duration_ns,
-        lost=lost if is_first else {},
+        lost=lost,
     )
     # Steps at several addresses of a function are one frame.
     stackfile.merge(session.current, stackfile.added([profile]), UNSYNCED)

@@ -25,6 +25,7 @@ class ImageNames:
 
     def __init__(self) -> None:
         self._given: dict[tuple[Layer, str], ImageName] = {}
+        self._tried: dict[tuple[Layer, str, str], int] = {}  # the last number after a name
         self._files: set[str] = {SESSION_DIR}
         self._folders: set[str] = set(_above(SESSION_DIR))
 
@@ -32,10 +33,12 @@ class ImageNames:
         """Return the name of an image, always the same; no two images share one."""
         if (layer, image) not in self._given:
             wanted = _natural(layer, image)
-            name, more = wanted, 1
+            name, base = wanted, wanted.path.rpartition("/")[2]
             while not self._take(f"/{name.path.lstrip('/')}"):
-                more += 1
-                name = _aside(wanted, layer, more)
+                more = self._tried[layer, wanted.kind, base] = (
+                    self._tried.get((layer, wanted.kind, base), 1) + 1
+                )
+                name = _aside(wanted.kind, base, layer, more)
             self._given[layer, image] = name
         return self._given[layer, image]
 
@@ -48,10 +51,10 @@ class ImageNames:
         return True
 
 
-def _aside(wanted: ImageName, layer: Layer, number: int) -> ImageName:
+def _aside(kind: str, base: str, layer: Layer, number: int) -> ImageName:
     """Return another name for an image: a file at the top, so that it collides with no other."""
-    base = f"{wanted.path.rpartition('/')[2]}-{number}"
-    if wanted.kind == "kern":
+    base = f"{base}-{number}"
+    if kind == "kern":
         return ImageName("kern", base)
     is_xen = layer is not Layer.HYPERVISOR or _XEN.fullmatch(base)
     return ImageName("root", f"/{base}" if is_xen else f"/xen-{base}")

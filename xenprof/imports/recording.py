@@ -59,8 +59,8 @@ class Recording:
     `stacks[i]` are indices into `steps`, the outermost caller first; `values[i, j]` are samples
     of `types[j]`, which the input calls `names[j]`. `lost` are samples of the input, by reason
     and type, that have no place; `lost_before` those that the tool itself reports as lost, by
-    reason. `notes` are lines for the user. `is_first_main`: the input says that `types[0]` is to
-    be shown first.
+    reason; `lost_of` the same of domains by name. `notes` are lines for the user. `is_first_main`:
+    the input says that `types[0]` is to be shown first.
     """
 
     types: tuple[SampleType, ...]
@@ -71,6 +71,7 @@ class Recording:
     values: npt.NDArray[np.int64]
     lost: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     lost_before: Mapping[str, int] = field(default_factory=dict)
+    lost_of: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     start_unix_ns: int | None = None
     duration_ns: int | None = None
     notes: tuple[str, ...] = ()
@@ -84,15 +85,16 @@ def clean(text: str) -> str:
 
 def event_names(names: list[str]) -> list[str]:
     """Return distinct event names for sample files: without dots, slashes and colons."""
-    found: list[str] = []
+    found: dict[str, None] = {}
+    tried: dict[str, int] = {}  # the last number after a name
     for name in names:
         base = _NOT_IN_EVENTS.sub("_", name)[:_LONGEST_EVENT].strip("_") or "event"
-        new, more = base, 1
+        new = base
         while new in found:
-            more += 1
-            new = f"{base}_{more}"
-        found.append(new)
-    return found
+            tried[base] = tried.get(base, 1) + 1
+            new = f"{base}_{tried[base]}"
+        found[new] = None
+    return list(found)
 
 
 class Rows:

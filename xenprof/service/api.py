@@ -51,7 +51,7 @@ def api_routes(
 
     files = CallersFiles(domain_root(service.home, DOMAIN_0) if read_only else None, hidden)
     return [
-        *host_routes(service, changing, files),
+        *host_routes(service, changing, files, hides_reasons=hidden.is_hidden),
         *domain_routes(service, changing, files),
         # Waiting changes nothing, but it keeps a connection open, so it counts as a change.
         changing(Wait.route, wait),

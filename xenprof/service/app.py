@@ -1,6 +1,6 @@
 """Makes the web application of a listener: API, health, exporters' routes and the page."""
 
-from collections.abc import Callable
+import asyncio
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -36,14 +36,14 @@ def create_app(
     web_config: "WebConfigFile | None" = None,
     allowed_hosts: AllowedHosts | None = None,
     places: Places | None = None,
-    stop: Callable[[], object] = lambda: None,
+    stop: asyncio.Event | None = None,
 ) -> Starlette:
     """Return the application. `web_config` asks for its users' passwords.
 
     With `read_only`, only those may change something whom `web_config` knows when they ask.
     `allowed_hosts` are those that requests may name; None for the control socket, where no name
     matters and places on this machine are told in full. `places` are where other services are
-    found. `stop` is what a stop command calls.
+    found. `stop` is set by a stop command, and ends what must not outlive the service.
     """
     page = page_text(service.settings.telemetry_path, service.settings.page_links)
     page_headers = {"Content-Security-Policy": page_policy(page)}
@@ -73,6 +73,7 @@ def create_app(
             return PlainTextResponse("xenprof is ready\n")
         return PlainTextResponse("the model does not run\n", status_code=503)
 
+    stop = stop or asyncio.Event()
     hidden = HiddenHome(None if allowed_hosts is None else service.home)
     return Starlette(
         routes=[
@@ -80,8 +81,8 @@ def create_app(
             Route("/docs/api", reference),
             Route("/-/healthy", healthy),
             Route("/-/ready", ready),
-            *api_routes(service, hidden, read_only=read_only, stop=stop),
-            *profile_routes(service.home, hidden),
+            *api_routes(service, hidden, read_only=read_only, stop=stop.set),
+            *profile_routes(service.home, hidden, stop),
             *discovery_routes(places or Places(), service.settings.telemetry_path),
             *service.exporters.routes,
         ],

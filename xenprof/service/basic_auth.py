@@ -13,9 +13,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from xenprof.errors import XenprofError
 from xenprof.service.http import MAY_CHANGE
 from xenprof.service.passwords import PasswordCheck
+from xenprof.service.turns import Turns
 from xenprof.service.webconfig import WebConfigFile
 
-_CHECKS_AT_ONCE = 1
 _WAITING_PER_ADDRESS = 8  # more than the six connections that a browser opens at once
 _WAITING_IN_ALL = 64
 _RETRY_AFTER_SECONDS = 5  # about as long as so many checks take at cost 12
@@ -47,7 +47,7 @@ class BasicAuth:
         self._app = app
         self._file = config
         self._check = PasswordCheck()
-        self._limiter: anyio.CapacityLimiter | None = None
+        self._turns = Turns(_WAITING_IN_ALL)
         self._waiting: Counter[str] = Counter()  # passwords to check, by the client's address
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -79,18 +79,16 @@ class BasicAuth:
         if self._check.is_remembered(users, *given):
             return True  # without waiting behind those who guess
         address = scope["client"][0] if scope.get("client") else ""
-        if (
-            self._waiting[address] >= _WAITING_PER_ADDRESS
-            or self._waiting.total() >= _WAITING_IN_ALL
-        ):
+        if self._waiting[address] >= _WAITING_PER_ADDRESS:
             raise TooManyWait
-        if self._limiter is None:  # it belongs to the event loop, which runs now
-            self._limiter = anyio.CapacityLimiter(_CHECKS_AT_ONCE)
         self._waiting[address] += 1
         try:
-            return await anyio.to_thread.run_sync(
-                self._check.is_right, users, *given, limiter=self._limiter
-            )
+            if not await self._turns.take(address):
+                raise TooManyWait
+            try:
+                return await anyio.to_thread.run_sync(self._check.is_right, users, *given)
+            finally:
+                self._turns.leave()
         finally:
             self._waiting[address] -= 1
             if not self._waiting[address]:

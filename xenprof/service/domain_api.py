@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from hypervisor.host import Host, profiler_of, toolstack_of
+from hypervisor.host import Host, asked_toolstack_of, profiler_of
 from xenprof.service.callers_files import CallersFiles
 from xenprof.service.commands import Command
 from xenprof.service.domain_commands import DOMAIN_COMMANDS
@@ -70,22 +70,22 @@ def read_of_domain(host: Host, domain: str, names: list[str]) -> object:
     """Return the answer to `GET /domains/DOMAIN/NAMES`. Raises: HostError, HTTPException."""
     match names:
         case ["sched-credit"]:
-            weight, cap_percent = toolstack_of(host).resources.sched_credit(domain)
+            weight, cap_percent = asked_toolstack_of(host).resources.sched_credit(domain)
             return Credit(weight, cap_percent)
         case ["sched-sedf"]:
-            return toolstack_of(host).resources.sched_sedf(domain)
+            return asked_toolstack_of(host).resources.sched_sedf(domain)
         case ["sxp"]:
-            return SxpAnswer(toolstack_of(host).views.sxp(domain))
+            return SxpAnswer(asked_toolstack_of(host).views.sxp(domain))
         case ["console"]:
-            return Text(toolstack_of(host).views.console(domain))
+            return Text(asked_toolstack_of(host).views.console(domain))
         case ["proc"]:
-            return ProcTexts(toolstack_of(host).views.proc_texts(domain))
+            return ProcTexts(asked_toolstack_of(host).views.proc_texts(domain))
         case ["proc", *path]:
-            return Text(toolstack_of(host).views.proc(domain, "/".join(path)))
+            return Text(asked_toolstack_of(host).views.proc(domain, "/".join(path)))
         case ["sys", *path]:
-            return Text(toolstack_of(host).views.sys(domain, "/".join(path)))
+            return Text(asked_toolstack_of(host).views.sys(domain, "/".join(path)))
         case ["devices", kind]:
-            return Devices(tuple(toolstack_of(host).devices.rows(domain, kind)))
+            return Devices(tuple(asked_toolstack_of(host).devices.rows(domain, kind)))
         case ["oprofilefs", *path]:
             return Value(profiler_of(host).oprofile(domain).read("/".join(path)))
     if " ".join(names) in DOMAIN_COMMANDS or names[0] == "opcontrol":

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from hypervisor.host import Host, toolstack_of
+from hypervisor.host import Host, asked_toolstack_of, toolstack_of
 from hypervisor.telemetry import HostSnapshot
 from xenprof.errors import XenprofError
 from xenprof.service.arguments import request_of
@@ -37,8 +38,13 @@ class UnknownHost(XenprofError):
     http_status = 404
 
 
-def host_routes(service: Service, changing: Changing, files: CallersFiles) -> list[Route]:
-    """Return the routes."""
+def host_routes(
+    service: Service, changing: Changing, files: CallersFiles, *, hides_reasons: bool
+) -> list[Route]:
+    """Return the routes. `hides_reasons`: why a host cannot be read may name this machine's files.
+
+    So it is not for strangers.
+    """
 
     async def hosts(request: Request) -> Response:
         """The hosts of this service; commands are for the first one."""
@@ -48,6 +54,8 @@ def host_routes(service: Service, changing: Changing, files: CallersFiles) -> li
     async def snapshot(request: Request) -> Response:
         """The host at the last second: a HostSnapshot; `?host=NAME` for another host."""
         found = _named(service, request.query_params.get("host"))
+        if hides_reasons and found.unread_because:
+            found = replace(found, unread_because=None)
         return Response(await service.snapshot_texts.text(found), media_type="application/json")
 
     async def info(request: Request) -> Response:
@@ -57,12 +65,13 @@ def host_routes(service: Service, changing: Changing, files: CallersFiles) -> li
 
     async def dmesg(request: Request) -> Response:
         """The hypervisor's message ring."""
-        text = service.submit(lambda host: toolstack_of(host).xen_console.text())
+        text = service.submit(lambda host: asked_toolstack_of(host).xen_console.text())
         return RecordResponse(Text(await done(text)))
 
     async def xenstore(request: Request) -> Response:
         """The nodes of the host's store."""
-        entries = await done(service.submit(lambda host: toolstack_of(host).views.xenstore()))
+        told = service.submit(lambda host: asked_toolstack_of(host).views.xenstore())
+        entries = await done(told)
         # Encoded beside the web servers: with 1000 domains it is 5 MB.
         return await asyncio.to_thread(RecordResponse, Store(tuple(entries)))
 

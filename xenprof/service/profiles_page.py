@@ -1,11 +1,9 @@
-"""Shows the profiling sessions below HOME as a page, and makes their reports for who asks.
+"""Shows the profiling sessions below HOME as a page, and has their reports made for who asks.
 
-A report is made by `xenprof report` in a process of its own, one at a time, so that neither the
-host nor other requests wait for it.
+They are made one at a time, so that neither the host nor other requests wait for them.
 """
 
 import asyncio
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -16,12 +14,13 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from xenprof.errors import XenprofError
 from xenprof.report.sessions.places import sessions_below
 from xenprof.service.hidden_home import HiddenHome
 from xenprof.service.page import page_policy
 from xenprof.service.reading import framed
+from xenprof.service.reports import wanted_report
 
-_LONGEST_SECONDS = 60.0  # judgement
 # What a report runs is in no origin, so that it gets at nothing of this service.
 _SANDBOX = (
     "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline'; "
@@ -58,8 +57,8 @@ _NOTE = (
 )
 
 
-def profile_routes(home: Path, hidden: HiddenHome) -> list[Route]:
-    """Return the routes of the page and of the reports."""
+def profile_routes(home: Path, hidden: HiddenHome, stop: asyncio.Event) -> list[Route]:
+    """Return the routes of the page and of the reports, which end when `stop` is set."""
     busy = asyncio.Semaphore(1)
 
     async def profiles(request: Request) -> Response:
@@ -79,37 +78,16 @@ def profile_routes(home: Path, hidden: HiddenHome) -> list[Route]:
         if busy.locked():
             wait = {"Retry-After": "5"}
             return PlainTextResponse("another report is being made\n", 503, headers=wait)
-        async with busy:
-            made, problem = await _made(home, name, format)
-        if problem:
-            return PlainTextResponse(f"{hidden.told(problem)}\n", status_code=409)
+        try:
+            async with busy:
+                made = await wanted_report(request, stop, home, name, format)
+        except XenprofError as error:
+            return PlainTextResponse(f"{hidden.told(str(error))}\n", error.http_status)
         saved = {"Content-Disposition": f'attachment; filename="{kind.file}"'} if kind.file else {}
         headers = {"Content-Security-Policy": _SANDBOX, "X-Content-Type-Options": "nosniff"}
         return Response(made, headers={**headers, **saved, "Content-Type": kind.content_type})
 
     return [Route("/profiles", profiles), Route("/profiles/report", report)]
-
-
-async def _made(home: Path, session: str, format: str) -> tuple[bytes, str]:
-    """Return a report, or why there is none."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-P", "-m", "xenprof.cli.main", "report", f"--session={session}",
-        f"--format={format}", f"--state-dir={home.absolute()}",
-        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    try:
-        made, said = await asyncio.wait_for(process.communicate(), _LONGEST_SECONDS)
-    except TimeoutError:
-        return b"", f"the report takes longer than {_LONGEST_SECONDS:.0f} s"
-    finally:
-        if process.returncode is None:  # also if the client has gone
-            process.kill()
-            await process.wait()
-    if process.returncode:
-        lines = said.decode(errors="backslashreplace").strip().splitlines()
-        return b"", lines[-1] if lines else f"xenprof report ended with {process.returncode}"
-    return made, ""
 
 
 def _page(sessions: dict[str, Sequence[str]]) -> str:

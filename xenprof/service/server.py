@@ -15,6 +15,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from hypervisor.host import Host
+from hypervisor.telemetry import HostSnapshot
 from xenprof.client import SOCKET_NAME
 from xenprof.disk import Disk
 from xenprof.errors import StoreError
@@ -35,6 +36,7 @@ from xenprof.service.hostnames import AllowedHosts
 from xenprof.service.limits import Patience, limits
 from xenprof.service.loading import Loaders, installed
 from xenprof.service.own_home import CannotServe, private_files
+from xenprof.service.reach import Reach, reach
 from xenprof.service.service import Service
 from xenprof.service.systemd import Supervisor
 
@@ -46,6 +48,8 @@ log = logging.getLogger(__name__)
 
 _GIL_SWITCH_SECONDS = 0.001  # the model computes all the time; a scrape must not wait for it
 _LAST_ANSWERS_SECONDS = 2
+Listening = Callable[[Reach, Sequence[HostSnapshot]], None]
+"""Is told who gets at a service that answers, and its hosts as they were read last."""
 _ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -74,12 +78,12 @@ def serve(
     build_hosts: Callable[[], Sequence[Host]],
     *,
     loaders: Loaders | None = None,
-    listening: Callable[[str], None] = lambda url: None,
+    listening: Listening = lambda reach, hosts: None,
 ) -> None:
     """Serve until a signal or a stop command; return after everything is written.
 
     The first host is the one that is driven, the others are watched with it.
-    `listening` is called with the URL when requests are answered.
+    `listening` is called when requests are answered.
     Raises: CannotServe, WebConfigError, ScenarioError, before anything runs.
     """
     web_config = _web_config(settings.web_config)
@@ -111,9 +115,9 @@ def serve(
             )
         sys.setswitchinterval(_GIL_SWITCH_SECONDS)
 
-        def tell(url: str) -> None:
+        def tell(url: str, hosts: Sequence[HostSnapshot]) -> None:
             lock.note_url(url, settings.exporters.telemetry_path)
-            listening(url)
+            listening(reach(listener, url, web_config), hosts)
 
         doors = _Doors(control, listener, certificates, settings.patience)
         try:
@@ -178,7 +182,7 @@ async def _serve(
     allowed: AllowedHosts,
     web_config: "WebConfigFile | None",
     places: Places,
-    listening: Callable[[str], None],
+    tell: Callable[[str, Sequence[HostSnapshot]], None],
 ) -> None:
     stop = asyncio.Event()
     supervisor = Supervisor.found()
@@ -193,14 +197,14 @@ async def _serve(
         await asyncio.to_thread(service.close)
         raise
     settle()
-    open_app = create_app(service, read_only=False, places=places, stop=stop.set)
+    open_app = create_app(service, read_only=False, places=places, stop=stop)
     tcp_app = create_app(
         service,
         read_only=True,
         web_config=web_config,
         allowed_hosts=allowed,
         places=places,
-        stop=stop.set,
+        stop=stop,
     )
     servers = (
         _server(surrounded(open_app, service.counts, None)),
@@ -215,7 +219,7 @@ async def _serve(
             Door(doors.tcp, servers[1], tcp_limits, certificates=doors.certificates).opened(),
             supervisor.watching(lambda: service.snapshot().generation),
         ):
-            listening(doors.url)
+            tell(doors.url, service.snapshots())
             supervisor.tell("READY=1", f"STATUS=serving on {doors.url}")
             await asyncio.wait([stopping, *running], return_when=asyncio.FIRST_COMPLETED)
             supervisor.tell("STOPPING=1")

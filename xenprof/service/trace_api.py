@@ -52,30 +52,30 @@ def trace_routes(
     async def status(request: Request) -> Response:
         """The state of the trace rings and their readers."""
 
-        def look(host: Host) -> tuple[TraceStatus, tuple[TraceReader, ...]]:
-            return tracer_of(host).status(), readers.status()
+        def look(host: Host) -> TraceState:
+            tracer = tracer_of(host)
+            return _state(_mhz(service), tracer.status(), readers.status())
 
-        rings, reading = await done(service.submit(look))
-        return RecordResponse(_state(_mhz(service), rings, reading))
+        return RecordResponse(await done(service.submit(look)))
 
     async def start(request: Request) -> Response:
         asked = request_of(StartTrace, await body_of(request))
-        mhz = _mhz(service)
         masks, poll_ns, threshold = _masks(asked), _poll_ns(asked), _threshold(asked)
 
-        def act(host: Host) -> tuple[int, int]:
+        def act(host: Host) -> TraceStarted:
+            tracer = tracer_of(host)
+            mhz = _mhz(service)
             reader = readers.start(
-                tracer_of(host),
+                tracer,
                 event_mask=masks[0],
                 pcpu_mask=masks[1],
                 ring_pages=asked.ring_pages,
                 poll_ns=poll_ns,
                 threshold=threshold,
             )
-            return reader, host.now_ns
+            return TraceStarted(reader, host.now_ns, mhz, _form(service).name)
 
-        reader, now_ns = await done(service.submit(act))
-        return RecordResponse(TraceStarted(reader, now_ns, mhz, _form(service).name))
+        return RecordResponse(await done(service.submit(act)))
 
     async def read(request: Request) -> Response:
         return await _records(request, readers.read)
@@ -90,14 +90,15 @@ def trace_routes(
         if wanted not in FORMATS:
             known = ", ".join(FORMATS)
             raise BadArguments(f"trace read: 'format' is one of {known}, not {wanted!r}")
-        number, mhz = _reader(request.path_params["reader"]), _mhz(service)
-        form = _form(service)
+        number = _reader(request.path_params["reader"])
 
-        def act(host: Host) -> tuple[Sequence[TraceRecord], int]:
-            return take(tracer_of(host), number), host.now_ns
+        def act(host: Host) -> tuple[Sequence[TraceRecord], int, int, Form]:
+            tracer = tracer_of(host)
+            mhz, form = _mhz(service), _form(service)  # before what is taken would be lost
+            return take(tracer, number), host.now_ns, mhz, form
 
-        records, now_ns = await done(service.submit(act))
-        # Encoded beside the web servers: rings may hold millions of records.
+        records, now_ns, mhz, form = await done(service.submit(act))
+        # Encoded beside the web servers: 200 000 records may wait.
         return await asyncio.to_thread(_answer, records, now_ns, wanted, mhz, form)
 
     return [

@@ -21,7 +21,8 @@ def newest(client: Service, name: str | None = None) -> HostSnapshot:
     path = SNAPSHOT if name is None else f"{SNAPSHOT}?host={quote(name, safe='')}"
     host = client.get(path, HostSnapshot)
     if not host.is_up:
-        raise ServiceError(
-            f"nothing is known of {host.host}: the service gets no data from it", http_status=503
-        )
+        told = f"nothing is known of {host.host}: the service gets no data from it"
+        if host.unread_because:
+            told += f": {host.unread_because}"
+        raise ServiceError(told, http_status=503)
     return host

@@ -8,11 +8,13 @@ from hypervisor.telemetry import HostSnapshot
 from hypervisor.telemetry.sources import DATA_KINDS
 from hypervisor.telemetry.unknown import UNKNOWN, shown
 from xenprof.xentop.forms import XENPROF
+from xenprof.xentop.names import safe, shortened
 from xenprof.xentop.span import Span
 from xenprof.xentop.table import Kind, Line
 
 _NARROWEST = 20  # columns for the text, however narrow the screen
 _BEFORE = 26
+_SOURCE_CELLS = 9
 
 SOURCES: Final[Mapping[str, str]] = {
     "model": "measured in the simulated host",
@@ -52,7 +54,7 @@ def provenance(span: Span, cells: int) -> Iterator[Line]:
     yield Line(Kind.HEAD, (f"{'DATA':<15} {'FROM':<9} WHAT THAT IS, OR WHY IT IS UNKNOWN",))
     for kind in DATA_KINDS:
         source, text = _told(now, kind)
-        yield from _wrapped(f"{kind:<15} {source:<9} ", text, cells)
+        yield from _wrapped(f"{kind:<15} {source:<{_SOURCE_CELLS}} ", text, cells)
     yield Line(Kind.DETAIL, ("",))
     found = list(_unknown_columns(span))
     text = ", ".join(found) if found else "none"
@@ -65,7 +67,7 @@ def _told(host: HostSnapshot, kind: str) -> tuple[str, str]:
     source = host.sources.get(kind)
     if source is None:
         return UNKNOWN, f"unknown: {REASONS[kind]}"
-    return source, SOURCES.get(source, "")
+    return shortened(safe(source), _SOURCE_CELLS), SOURCES.get(source, "")  # a recording's own text
 
 
 def _unknown_columns(span: Span) -> Iterator[str]:

@@ -14,14 +14,14 @@ from hypervisor.live.agent.pages.routes import Pages
 from hypervisor.live.agent.polling.readings import Readings
 from hypervisor.live.agent.process import notify, privileges
 from hypervisor.live.agent.process.stderr import tell
-from hypervisor.live.agent.recording import contexts, trace
+from hypervisor.live.agent.recording import contexts, trace, xenoprof
 from hypervisor.live.agent.report.fields import to_json
 from hypervisor.live.agent.web.doors import open_doors
 from hypervisor.live.agent.web.serving import Server
 
 _ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _ROOT = "/"
-_COMMANDS = {"trace": trace.main, "contexts": contexts.main}
+_COMMANDS = {"trace": trace.main, "contexts": contexts.main, "xenoprof": xenoprof.main}
 """What is done for a while, into a file, by the first word of the command line."""
 _LONGEST_LINE = 4096
 
@@ -103,7 +103,8 @@ def _pipe(readings: Readings) -> None:
 
 def _write(text: str) -> None:
     if sys.stdout is not None:  # there is none where it was closed before the start
-        sys.stdout.write(text)
+        letters = sys.stdout.encoding or "utf-8"  # names may have others
+        sys.stdout.write(text.encode(letters, "backslashreplace").decode(letters))
         sys.stdout.flush()
 
 

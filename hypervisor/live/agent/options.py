@@ -66,7 +66,7 @@ def _parser(version: str, program: str) -> argparse.ArgumentParser:
     parser = Parser(
         prog=program,
         description="Serve what a Xen host is doing, from its domain 0.",
-        epilog="Into files, for a while: trace FILE, contexts FILE; see --help behind these words.",
+        epilog="Into files, for a while: trace|contexts|xenoprof FILE; see --help behind these.",
         allow_abbrev=False,
     )
     add = parser.add_argument

@@ -16,6 +16,10 @@ from hypervisor.live.sources.source import Unreachable
 REPORT_PATH: Final = "/api/v1/report"
 _PART_BYTES = 1 << 16
 _REASONS = {401: "it wants another user or password", 403: "it refuses this address or password"}
+_WITHOUT_PASSWORD = {401: "it wants a user and a password: --host.password-file"}
+_UNKNOWN_AUTHORITY = range(18, 22)  # X509_V_ERR: self-signed, or of an issuer that is not known
+_TLS_ALERT = "\x15\x03"
+_NO_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE")  # by version of OpenSSL
 
 Connect = Callable[[Deadline], Timed]
 """Makes a connection, which is not open yet; its exchanges keep the deadline."""
@@ -33,6 +37,7 @@ class OverHttp:
         self._deadline = Deadline(timeout_seconds)
         self._connection: Timed | None = None
         self._headers = {"Accept": "application/json"}
+        self._reasons = _REASONS if password is not None else _REASONS | _WITHOUT_PASSWORD
         if password is not None:
             encoded = base64.b64encode(password.encode()).decode()
             self._headers["Authorization"] = f"Basic {encoded}"
@@ -42,8 +47,9 @@ class OverHttp:
         try:
             body = self._asked_again() if self._connection is not None else self._asked()
         except (OSError, http.client.HTTPException, ValueError) as error:
+            is_plain = type(self._connection) is Timed
             self.close()
-            raise Unreachable(_reason(error)) from None
+            raise Unreachable(_reason(error, is_plain=is_plain)) from None
         except (Unreachable, BadReport):
             self.close()
             raise
@@ -71,7 +77,7 @@ class OverHttp:
         connection.request("GET", REPORT_PATH, headers=self._headers)
         response = connection.getresponse()
         if response.status != http.client.OK:
-            why = _REASONS.get(response.status, "is it an agent?")
+            why = self._reasons.get(response.status, "is it an agent?")
             raise Unreachable(f"it answers {response.status}: {why}")
         parts, size = [], 0
         while part := response.read1(_PART_BYTES):
@@ -111,9 +117,18 @@ def on_tcp(host: str, port: int, tls: ssl.SSLContext | None) -> Connect:
     return lambda deadline: TimedSecure(deadline, host, port, context=tls)
 
 
-def _reason(error: Exception) -> object:
+def _reason(error: Exception, *, is_plain: bool) -> object:
+    """Return why an agent was not read; `is_plain`: on TCP without TLS."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        return f"its certificate is not trusted: {error.verify_message}"
+        told = f"its certificate is not trusted: {error.verify_message}"
+        if error.verify_code in _UNKNOWN_AUTHORITY:
+            told += "; --host.ca-file names whom to trust"
+        return told
+    if isinstance(error, ssl.SSLError) and error.reason in _NO_TLS:
+        return "it does not speak TLS: try http://"
+    is_alert = isinstance(error, http.client.BadStatusLine) and str(error).startswith(_TLS_ALERT)
+    if is_plain and (is_alert or isinstance(error, ConnectionResetError)):
+        return "it does not answer by http; if it speaks TLS, try https://"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return error if str(error) else type(error).__name__

@@ -100,13 +100,15 @@ class _Child:
         self._complaints: IO[bytes] = self._process.stderr
         self._said = b""  # the end of what it has complained about
         self._selector = selectors.DefaultSelector()
+        os.set_blocking(self._asks.fileno(), False)
         for stream in (self._answers, self._complaints):
             os.set_blocking(stream.fileno(), False)
             self._selector.register(stream, selectors.EVENT_READ)
 
     def asked(self, timeout_seconds: float) -> bytes:
         """Return its answer. Raises: Unreachable, BadReport, OSError."""
-        self._asks.write(b"report\n")
+        if self._asks.write(b"report\n") is None:  # it would have to wait
+            raise Unreachable("it does not read what it is asked")
         until, answer = time.monotonic() + timeout_seconds, bytearray()
         while not answer.endswith(b"\n"):
             left = until - time.monotonic()

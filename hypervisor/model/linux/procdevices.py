@@ -7,9 +7,9 @@ vif0.0, the other end of domain 0's own eth0, on the bridge xenbr0.
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
-from hypervisor.model.io.traffic import Traffic
 from hypervisor.model.linux.system import Hardware, System
 from hypervisor.model.memory.swap import DISK_KIB
+from hypervisor.model.network.traffic import Traffic
 from hypervisor.model.storage.blkstat import DiskUse
 from hypervisor.toolstack.config.devices import SECTOR_BYTES
 

@@ -5,9 +5,9 @@ from typing import Protocol
 from hypervisor.model.cpu.guest import Guest
 from hypervisor.model.domain.domain import Domain
 from hypervisor.model.io.devices import Devices
-from hypervisor.model.io.netif import NetBackend
 from hypervisor.model.memory.balloon import Balloon
 from hypervisor.model.memory.paging import Paging
+from hypervisor.model.network.netif import NetBackend
 from hypervisor.model.storage.blkif import BlockBackend
 from hypervisor.toolstack.config.spec import DomainSpec
 

@@ -14,9 +14,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
-from hypervisor.cpus import parse_cpus
 from hypervisor.domain0 import DOMAIN_0
 from hypervisor.errors import HostError, ScenarioError
+from hypervisor.model.scenario.pinning import Cpus, affinity_of, check_entries, check_pcpus
 from hypervisor.model.scenario.sedf import SedfKeys
 from hypervisor.model.scenario.stores import ElevatorName, Store, check_stores
 from hypervisor.model.scenario.table import Table, checked, message
@@ -91,20 +91,21 @@ class _Owner(SedfKeys):
 
     weight: Annotated[int, Field(ge=1, le=65535)] = 256
     cap: Annotated[int, Field(ge=0)] = 0
-    cpus: str = ""
+    cpus: Cpus = ""
     workload: Workloads = ()
-
-    @field_validator("cpus")
-    @classmethod
-    def _cpus_parse(cls, text: str) -> str:
-        if text and not checked(parse_cpus, text):
-            raise ValueError(f"'{text}' leaves no CPU")
-        return text
 
     @property
     def affinity(self) -> tuple[int, ...] | None:
-        """Return the allowed pcpus; None = any."""
-        return parse_cpus(self.cpus) if self.cpus else None
+        """Return the pcpus of all vcpus alike; None = any, or those of `vcpu_affinities`."""
+        return affinity_of(self.cpus) if isinstance(self.cpus, str) else None
+
+    @property
+    def vcpu_affinities(self) -> tuple[tuple[int, ...] | None, ...]:
+        """Return the pcpus to which each vcpu is to be pinned once the domain exists; None = any.
+
+        They are empty where the vcpus are not pinned one by one.
+        """
+        return () if isinstance(self.cpus, str) else tuple(map(affinity_of, self.cpus))
 
 
 class Domain0(_Owner):
@@ -146,6 +147,7 @@ class Domain(_Owner):
     def _fits_together(self) -> Self:
         if self.cap > 100 * self.vcpus:
             raise ValueError(f"cap {self.cap} is out of range; 0 to {100 * self.vcpus}")
+        check_entries(self.cpus, self.vcpus)
         kinds = {workload.kind for workload in self.workload}
         if "netperf" in kinds and not self.vif:
             raise ValueError("a netperf workload needs a vif")
@@ -173,7 +175,8 @@ class Domain(_Owner):
     def config(self) -> Mapping[str, object]:
         """Return the settings of `xm create` that make this domain.
 
-        Tools 3.0.3 do not apply cpu_weight and cpu_cap; the caller sets them afterwards.
+        Tools 3.0.3 do not apply cpu_weight and cpu_cap, and no tools pin each vcpu by itself; the
+        caller sets these afterwards.
         """
         is_hvm = self.kind == "hvm"
         kernel = "" if self.disk else _KERNEL  # pygrub needs a disk
@@ -185,7 +188,7 @@ class Domain(_Owner):
             "memory": self.memory_mib,
             "maxmem": self.maxmem_mib or self.memory_mib,
             "vcpus": self.vcpus,
-            "cpus": self.cpus,
+            "cpus": self.cpus if isinstance(self.cpus, str) else "",
             "cpu_weight": None if self.weight == DEFAULT_WEIGHT else self.weight,
             "cpu_cap": self.cap,
             "xenprof_arch": self.arch,
@@ -219,11 +222,9 @@ class Scenario(Table):
             names.append(domain.name)
         if self.domain0.cap > 100 * self.domain0_vcpus:
             raise ValueError(f"domain0.cap is out of range; 0 to {100 * self.domain0_vcpus}")
+        check_entries(self.domain0.cpus, self.domain0_vcpus, "domain0.")
         for owner in (self.domain0, *self.domains):
-            if owner.affinity and max(owner.affinity) >= self.host.pcpus:
-                raise ValueError(
-                    f"cpus '{owner.cpus}' goes past the last of {self.host.pcpus} pcpus"
-                )
+            check_pcpus(owner.cpus, self.host.pcpus)
             for workload in owner.workload:
                 peer = workload.peer if isinstance(workload, NetperfWorkload) else EXTERNAL
                 if peer not in (EXTERNAL, *names):

@@ -6,8 +6,8 @@ from typing import Any, Final, Protocol
 from hypervisor.model.cpu.guest import Guest
 from hypervisor.model.domain.domain import Domain
 from hypervisor.model.io.devices import Devices
-from hypervisor.model.io.netif import NetBackend, NetFrontend
-from hypervisor.model.io.traffic import Traffic
+from hypervisor.model.network.netif import NetBackend, NetFrontend
+from hypervisor.model.network.traffic import Traffic
 from hypervisor.model.storage.filecache import FileCache
 from hypervisor.model.storage.owndisk import FirstDisk
 from hypervisor.model.timing.clock import Clock

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
 from hypervisor.model.codebook.work import Work
-from hypervisor.model.io.acknowledgements import Acknowledgements
-from hypervisor.model.io.netif import Batch, NetFrontend
-from hypervisor.model.io.traffic import Traffic
+from hypervisor.model.network.acknowledgements import Acknowledgements
+from hypervisor.model.network.netif import Batch, NetFrontend
+from hypervisor.model.network.traffic import Traffic
 from hypervisor.model.workloads.base import Latency, Site, working_set_kib
 
 MSS_BYTES: Final = 1448  # 1500 less IP and TCP headers with timestamps

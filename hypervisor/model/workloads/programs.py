@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from hypervisor.model.cpu.guest import Guest
 from hypervisor.model.io.devices import Devices
-from hypervisor.model.io.netif import NetBackend
+from hypervisor.model.network.netif import NetBackend
 from hypervisor.model.scenario.workloads import parse_workloads
 from hypervisor.model.timing.random_stream import Streams
 from hypervisor.model.workloads import WORKLOADS

@@ -12,14 +12,16 @@ from pathlib import Path
 
 from hypervisor.errors import HostError
 from hypervisor.host import Host
+from hypervisor.telemetry import HostSnapshot
 from tests.support.fake_host import host_without
 from tests.support.sparse_host import SparseHost
 from xenprof.errors import XenprofError
+from xenprof.service.reach import Reach
 from xenprof.service.server import ServeSettings, serve
 
 
-def tell(url: str) -> None:
-    sys.stdout.write(url + "\n")
+def tell(reach: Reach, _: Sequence[HostSnapshot]) -> None:
+    sys.stdout.write(reach.url + "\n")
     sys.stdout.flush()
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from hypervisor.live.agent.errors import HypercallFailed
 from hypervisor.live.agent.xen.privcmd import Memory
+from tests.support.live.fake_xenoprof import FakeXenoprof
 from tests.support.live.machine import Domain, Machine, Vcpu
 
 VERSIONS = {
@@ -44,6 +45,7 @@ class FakePrivcmd:
     calls: list[tuple[str, int, int]] = field(default_factory=list)
     memories: dict[int, bytearray] = field(default_factory=dict)
     frames: dict[int, bytearray] = field(default_factory=dict)
+    xenoprof: FakeXenoprof | None = None
 
     def memory(self, size: int) -> Memory:
         data = bytearray(-(-size // 4096) * 4096)
@@ -54,13 +56,31 @@ class FakePrivcmd:
     def map_frames(self, domid: int, frames: Sequence[int], is_writable: bool = True) -> Memory:
         """Map the frames as one memory, which `frames` keeps by the number of the first."""
         content = self.frames.setdefault(frames[0], bytearray(4096 * len(frames)))
+        if self.xenoprof is not None and (buffers := self.xenoprof.at_frame(frames[0])):
+            content, buffers.is_mapped = buffers.content, True
         return Memory(0x7F8000000000 + 4096 * frames[0], content)
+
+    def unmap(self, memory: Memory) -> None:
+        """Unmap frames. Raises: BufferError: there are views of them left."""
+        assert isinstance(memory.data, bytearray)
+        memory.data.append(0)  # refused while there are some
+        memory.data.pop()
+        frame = (memory.address - 0x7F8000000000) // 4096
+        if self.xenoprof is not None and (buffers := self.xenoprof.at_frame(frame)):
+            buffers.is_mapped = False
+
+    def close(self) -> None:
+        """Do nothing."""
 
     def call(self, op: int, *args: int) -> int:
         if op == 13:
             return self._multicall(*args)
         if op == 17:
             return self._xen_version(args[0], args[1] if len(args) > 1 else 0)
+        if op == 31:
+            if self.xenoprof is None:
+                raise HypercallFailed(errno.ENOSYS)
+            return self.xenoprof.call(args[0], self._at(args[1]))
         kind = {35: "sysctl", 36: "domctl"}[op]
         data = self._at(args[0])
         command, version, domid = struct.unpack_from("<IIH", data)

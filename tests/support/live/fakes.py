@@ -38,6 +38,11 @@ class FakeStore:
     values: dict[str, str] = field(default_factory=dict)
     problem: str | None = None
     asked: list[str] = field(default_factory=list)
+    patience: int = 1_000_000  # so much may be asked in a poll
+
+    @property
+    def is_half_spent(self) -> bool:
+        return len(self.asked) >= self.patience / 2
 
     def begin(self) -> None:
         self.asked.clear()
@@ -56,6 +61,7 @@ class FakeDevices:
     vifs: dict[int, tuple[VifReport, ...]] = field(default_factory=dict)
     vbds: dict[int, tuple[VbdReport, ...]] = field(default_factory=dict)
     problem: str | None = None
+    left_out: str | None = None
 
     def begin(self, lives: Iterable[Life], now_ns: int) -> None:
         pass

@@ -1,8 +1,10 @@
 """Runs a real Xen 4.17 with a domain 0 and guests, in an emulator that needs no virtualization.
 
-Everything takes some ten times as long as on hardware, and there is no PMU.
+Everything takes some ten times as long as on hardware, and there is no PMU: interrupts can be sent
+in the place of those that its counters would send.
 """
 
+import socket
 import subprocess
 import time
 from http.client import HTTPConnection, HTTPException
@@ -13,6 +15,7 @@ from tests.support.e2e.peers import free_port
 from tests.support.realxen.images import Images
 
 _COMMANDS_PORT = 8022
+_MONITOR_BYTES = 65536
 _BOOT_SECONDS = 400  # some 20 on an idle machine
 _SERIAL_READY, _SERIAL_FAILED = "DOM0-READY", ("DOM0-FAILED", "Panic on CPU", "Kernel panic")
 _XEN_OPTIONS = "console=com1 com1=115200,8n1 dom0_mem=1024M,max:1024M dom0_max_vcpus=1 xsave=0"
@@ -39,9 +42,15 @@ class CommandFailed(Exception):
 class Machine:
     """One emulated machine. It listens on loopback alone."""
 
-    def __init__(self, images: Images, folder: Path, scheduler: str = "credit") -> None:
+    def __init__(
+        self,
+        images: Images,
+        folder: Path,
+        scheduler: str = "credit",
+    ) -> None:
         """`folder` gets the console's log."""
         self._images = images
+        self._monitor = folder / "monitor"
         self.serial = folder / "serial.log"
         self._port = free_port()
         self.forwarded_port = free_port()
@@ -63,7 +72,7 @@ class Machine:
                 "-drive", f"file={images.disk},format=raw,if=virtio,snapshot=on",
                 "-netdev", f"user,id=n0,restrict=on,{forward}",
                 "-device", "virtio-net-pci,netdev=n0,romfile=",
-                "-serial", f"file:{self.serial}", "-monitor", "none",
+                "-serial", f"file:{self.serial}", "-monitor", f"unix:{self._monitor},server=on,wait=off",
             ],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
         )  # fmt: skip
@@ -109,6 +118,16 @@ class Machine:
         if has_disk:
             self.run(f"truncate -s 16M /tmp/{name}.img")
         self.run(f"xl create -q /tmp/{name}.cfg")
+
+    def interrupt(self, times: int, every_seconds: float) -> int:
+        """Send pcpu 0 interrupts that cannot be masked (NMI); return how many."""
+        with socket.socket(socket.AF_UNIX) as monitor:
+            monitor.connect(str(self._monitor))
+            for _ in range(times):
+                monitor.sendall(b"nmi\n")
+                monitor.recv(_MONITOR_BYTES)  # else it would stop to answer
+                Event().wait(every_seconds)
+        return times
 
     def stop(self) -> None:
         """End the machine."""

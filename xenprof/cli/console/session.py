@@ -14,7 +14,8 @@ from xenprof.cli.notes import note_what_was_meant
 from xenprof.cli.stdout import ends_well
 from xenprof.client import Client, Service, ServiceError
 from xenprof.home import DOMAIN_0_ID, home
-from xenprof.wire.paths import SNAPSHOT
+from xenprof.wire.answers import ManagedDomains
+from xenprof.wire.paths import MANAGED, SNAPSHOT
 
 HISTORY_NAME = "console_history"
 _CLEAR_LINE = "\r\x1b[K"
@@ -36,6 +37,7 @@ def connect(name: str, *, is_login: bool, client: Service | None = None) -> int:
         guest = _find(client or Client(home()), name)
         if guest.domid == DOMAIN_0_ID and not is_login:
             raise DomainGoneError  # domain 0 has no node console/tty
+        guest.client.get(MANAGED, ManagedDomains)  # refused where nobody manages domains
         shell = Shell(guest, COMMANDS, help_text)
         if sys.stdin.isatty():
             Terminal(shell, home() / HISTORY_NAME).run()

@@ -1,10 +1,11 @@
 """xm info, dmesg, log, debug-keys and serve: the commands about the host."""
 
+import contextlib
 from collections.abc import Iterator, Mapping
 
 from xenprof.cli.xm.command import OLDEST, Command, Option, Words, XmError, tools_of
 from xenprof.cli.xm.looking import snapshot_of
-from xenprof.client import SOCKET_NAME, Client
+from xenprof.client import SOCKET_NAME, Client, ServiceNotRunning
 from xenprof.home import DOMAIN_0, XEND_LOG, domain_root, inside
 from xenprof.wire.answers import Text
 from xenprof.wire.host_requests import ClearDmesg, DebugKeys
@@ -35,7 +36,9 @@ def _dmesg(client: Client, words: Words) -> int:
 
 
 def _log(client: Client, words: Words) -> int:
-    """Print domain 0's xend.log, the current file only."""
+    """Print domain 0's xend.log, the current file only; also that of a service that has ended."""
+    with contextlib.suppress(ServiceNotRunning):
+        client.get(MESSAGE_RING, Text)  # a host without a toolstack has neither of the two logs
     try:
         text = inside(domain_root(client.home, DOMAIN_0), XEND_LOG).read_text("utf-8", "replace")
     except FileNotFoundError:

@@ -39,11 +39,15 @@ class Row:
 
 
 def row(domain: DomainSnapshot) -> Row:
-    """Return the line of a domain. Memory is the target, VCPUs those online."""
+    """Return the line of a domain.
+
+    Memory is the target, or what it has where no target is known; VCPUs are those online.
+    """
+    memory_kib = domain.memory_kib if domain.target_kib is None else domain.target_kib
     return Row(
         name=shown_name(domain),
         domid=str(domain.domid),
-        memory_mib=whole(domain.target_kib, 1024),
+        memory_mib=whole(memory_kib, 1024),
         vcpus=total(vcpu.online for vcpu in domain.vcpus) if domain.vcpus else None,
         state=state_letters(domain),
         cpu_seconds=seconds(domain.cpu_ns),

@@ -9,7 +9,7 @@ from xenprof.cli.notes import note_nearest
 from xenprof.cli.stdout import drop_stdout, ends_with_its_reader
 from xenprof.cli.xm import table
 from xenprof.cli.xm.command import NEWEST, OLDEST, Command, XmError, tools_of
-from xenprof.client import Client, ServiceError, ServiceNotRunning
+from xenprof.client import MISSING_CAPABILITY, Client, ServiceError, ServiceNotRunning
 from xenprof.home import home
 
 
@@ -92,6 +92,10 @@ def _call(command: Command, words: list[str]) -> int:
         message, shows_usage = f"Unable to connect to xend: {error}. Is xend running?", False
     except ServiceError as error:
         message, shows_usage = str(error), shows_usage and error.http_status < 500
+        if error.type == MISSING_CAPABILITY:
+            from xenprof.cli.xm.there import there
+
+            message += there(client, command.name, words)
     except XmError as error:
         message, shows_usage = str(error), shows_usage and error.shows_usage
         meant = re.fullmatch(r"option --(\S+) not recognized", message)

@@ -50,8 +50,8 @@ def parse(data: bytes, path: str) -> SymbolTable:
     bounds: dict[str, int] = {}
     code: dict[str, list[tuple[int, str, bool]]] = {"": []}
     highest = 0
-    for number, line in enumerate(data.decode("latin-1").splitlines(), 1):
-        match = _LINE.fullmatch(line)
+    for number, line in enumerate(data.splitlines(), 1):  # bytes, as a name may hold more ends
+        match = _LINE.fullmatch(line.decode("latin-1"))
         if match is None:
             raise InputError(
                 f"{path}, line {number}", "not a symbol: `ADDRESS TYPE NAME [MODULE]` is wanted"

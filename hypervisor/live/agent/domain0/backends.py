@@ -60,6 +60,8 @@ class Backends:
         """The folder that has one for each backend, by the name of its node."""
         self.problem: Optional[str] = None
         """Why they cannot be found."""
+        self.left_out: Optional[str] = None
+        """Which are not told, and why."""
         self._store = store
         self._found: Dict[Life, List[Backend]] = {}
 
@@ -114,7 +116,7 @@ class Backends:
             self._found[life][index] = device
 
     def _nodes(self) -> List[Node]:
-        self.problem = None
+        self.problem = self.left_out = None
         found = []
         try:
             with os.scandir(str(self.bus)) as entries:
@@ -124,6 +126,8 @@ class Backends:
                         kind, domid, number = match.groups()
                         node = Node(kind, int(domid), int(number), entry.name, entry.inode())
                         found.append(node)
+                if next(entries, None) is not None:
+                    self.left_out = "there are more than %d backends" % _MOST_DEVICES
         except OSError as error:
             self.problem = "%s: %s" % (self.bus, error.strerror)
         return sorted(found)
@@ -134,7 +138,8 @@ class Backends:
             value = self._setting(node, name)
             if value is not None:
                 settings[name] = value
-        return Backend(node, settings, now_ns)
+        # One that xenstore had no time for is read again first.
+        return Backend(node, settings, now_ns if self._store.problem is None else -_STALE_NS)
 
     def _setting(self, node: Node, name: str) -> Optional[str]:
         path = "/local/domain/0/backend/%s/%d/%d/%s" % (*node[:3], name)

@@ -39,6 +39,10 @@ class DeviceSource(Protocol):
     def problem(self) -> Optional[str]:
         """Why devices cannot be found."""
 
+    @property
+    def left_out(self) -> Optional[str]:
+        """Which devices are not told, and why."""
+
     def begin(self, lives: Iterable[Life], now_ns: int) -> None:
         """Begin a poll that has found these domains; forget all others."""
 
@@ -58,8 +62,9 @@ class Devices:
     """
 
     def __init__(self, store: Store, root: str = "/", tapdisks: Optional[Tapdisks] = None) -> None:
+        self._store = store
         self._backends = Backends(store, root)
-        self._frontends = Frontends(store)
+        self._frontends = Frontends(store, self._backends)
         self._files = KeptFiles()
         self._netdevs = Netdevs(root)
         self._tapdisks = tapdisks or Tapdisks(root)
@@ -74,6 +79,11 @@ class Devices:
         """Why devices cannot be found."""
         return self._backends.problem
 
+    @property
+    def left_out(self) -> Optional[str]:
+        """Which devices are not told, and why."""
+        return self._backends.left_out or self._frontends.left_out
+
     def begin(self, lives: Iterable[Life], now_ns: int) -> None:
         """Begin a poll: look for devices if it is time, and read the counters of interfaces."""
         there = set(lives)
@@ -81,7 +91,8 @@ class Devices:
             self._new_until_ns = now_ns + _NEW_NS
         if there != self._lives or now_ns < self._new_until_ns or now_ns >= self._next_look_ns:
             self._look(there, now_ns)
-            self._next_look_ns = now_ns + _LOOKS_NS
+            is_done = self._store.problem is None
+            self._next_look_ns = now_ns + _LOOKS_NS if is_done else now_ns
         self._lives = there
         self._files.sweep()
         self._netdevs.read()

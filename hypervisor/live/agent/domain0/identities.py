@@ -1,7 +1,11 @@
-"""Keeps what the toolstack has written about domains, so that it is seldom read."""
+"""Keeps what the toolstack has written about domains, so that it is seldom read.
+
+A poll reads as much as xenstore answers in half of its time; the rest is told as it was before, and
+those that have waited longest are read first in the next poll.
+"""
 
 import re
-from typing import Dict, Iterable, NamedTuple, Optional, Tuple
+from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from hypervisor.live.agent.domain0.xenstore import Store
 from hypervisor.live.agent.xen.life import Life
@@ -9,6 +13,7 @@ from hypervisor.live.agent.xen.records import DomainInfo
 
 _STALE_NS = 30 * 1000000000
 _REFRESHED_A_POLL = 8  # so that many domains are not all read again at once
+_TARGETS_A_POLL = 64  # nor the targets of all that change their memory
 _NAME_CHARACTERS = 256
 _SECONDS = re.compile(r"(\d{1,11})(?:\.(\d{1,9}))?\Z")
 
@@ -22,9 +27,13 @@ class Identity(NamedTuple):
     configured_kib: Optional[int]
 
 
+_UNKNOWN = Identity(None, None, None, None)
+
+
 class _Kept(NamedTuple):
     identity: Identity
     read_ns: int
+    asked_ns: int  # for all of it or for its target alone
     pages: Tuple[int, int]  # then held and allowed: when they change, the target may have
 
 
@@ -32,41 +41,65 @@ class Identities:
     """The identities of all domains, each read when it appears, changes, or is stale."""
 
     def __init__(self, store: Store) -> None:
+        self.problem: Optional[str] = None
+        """What was not read in this poll, and why."""
         self._store = store
         self._kept: Dict[Life, _Kept] = {}
-        self._refreshed = 0
 
-    def begin(self, lives: Iterable[Life]) -> None:
-        """Begin a poll that has found these domains; forget all others."""
-        there = set(lives)
+    def begin(self, domains: Sequence[DomainInfo], now_ns: int) -> None:
+        """Begin a poll that has found these domains: read what is due, and forget all others."""
+        there = {(domain.domid, domain.uuid): domain for domain in domains}
         self._kept = {life: kept for life, kept in self._kept.items() if life in there}
-        self._refreshed = 0
+        self.problem = None
+        due = [life for life in there if life not in self._kept] + self._due(there, now_ns)
+        for done, life in enumerate(due):
+            if self._store.is_half_spent and self._store.problem is None:
+                self.problem = "it is slow: %d domains are told as before" % (len(due) - done)
+                break
+            kept = self._read(there[life], self._kept.get(life), now_ns)
+            if self._store.problem is not None:
+                break  # what was known holds until it answers
+            self._kept[life] = kept
 
-    def of(self, domain: DomainInfo, now_ns: int) -> Identity:
+    def of(self, life: Life) -> Identity:
         """Return what is written about a domain."""
-        life = (domain.domid, domain.uuid)
-        pages = (domain.total_pages, domain.maximum_pages)
         kept = self._kept.get(life)
-        if kept is not None and kept.pages == pages:
-            is_due = kept.identity.name is None or now_ns - kept.read_ns >= _STALE_NS
-            if not is_due or self._refreshed >= _REFRESHED_A_POLL:
-                return kept.identity
-            self._refreshed += 1
-        identity = self._read(domain)
-        if kept is not None and self._store.problem is not None:
-            return kept.identity
-        self._kept[life] = _Kept(identity, now_ns, pages)
-        return identity
+        return _UNKNOWN if kept is None else kept.identity
 
-    def _read(self, domain: DomainInfo) -> Identity:
+    def _due(self, there: Dict[Life, DomainInfo], now_ns: int) -> List[Life]:
+        """Return the known domains that are to be read again, who has waited longest first."""
+        stale, changed = [], []
+        for life, kept in self._kept.items():
+            if _is_stale(kept, now_ns):
+                stale.append((kept.asked_ns, life))
+            elif kept.pages != _pages(there[life]):
+                changed.append((kept.asked_ns, life))
+        due = sorted(stale)[:_REFRESHED_A_POLL] + sorted(changed)[:_TARGETS_A_POLL]
+        return [life for _, life in sorted(due)]
+
+    def _read(self, domain: DomainInfo, kept: Optional[_Kept], now_ns: int) -> _Kept:
+        """Read a domain anew; only its target if nothing but its memory has changed."""
         home = "/local/domain/%d" % domain.domid
+        target_kib = _number(self._store.read(home + "/memory/target"))
+        if kept is not None and not _is_stale(kept, now_ns):
+            identity = kept.identity._replace(target_kib=target_kib)
+            return _Kept(identity, kept.read_ns, now_ns, _pages(domain))
         name = self._store.read(home + "/name")
-        return Identity(
+        identity = Identity(
             name=None if name is None else name[:_NAME_CHARACTERS],
             created_unix_ns=_unix_ns(self._store.read("/vm/%s/start_time" % domain.uuid)),
-            target_kib=_number(self._store.read(home + "/memory/target")),
+            target_kib=target_kib,
             configured_kib=_number(self._store.read(home + "/memory/static-max")),
         )
+        return _Kept(identity, now_ns, now_ns, _pages(domain))
+
+
+def _is_stale(kept: _Kept, now_ns: int) -> bool:
+    return kept.identity.name is None or now_ns - kept.read_ns >= _STALE_NS
+
+
+def _pages(domain: DomainInfo) -> Tuple[int, int]:
+    return domain.total_pages, domain.maximum_pages
 
 
 def _number(text: Optional[str]) -> Optional[int]:

@@ -34,9 +34,9 @@ class Netdevs:
         except OSError:
             self.close()
             return
-        for line in text.splitlines()[2:]:
+        for line in text.split("\n")[2:]:  # a name may hold other ends of lines, and spaces
             name, _, numbers = line.rpartition(":")
-            self._lines[name.strip()] = numbers
+            self._lines[name.lstrip(" ")] = numbers
 
     def line(self, name: str) -> str:
         """Return what the last `read` has found of an interface; empty if it is not there."""
@@ -45,7 +45,7 @@ class Netdevs:
     def of(self, name: str) -> Optional[NetdevCounters]:
         """Return what an interface has counted until the last `read`; None if it is not there."""
         numbers = self.line(name).split(None, 12)[:12]
-        if len(numbers) < 12 or not "".join(numbers).isdigit():
+        if len(numbers) < 12 or not "".join(numbers).isdecimal():
             return None
         values = tuple(map(int, numbers))
         return NetdevCounters(values[:4], values[8:])

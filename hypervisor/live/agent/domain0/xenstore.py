@@ -9,7 +9,7 @@ import socket
 import struct
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Callable, Optional, Sequence, Tuple
 
 from hypervisor.live.agent.errors import StoreFailed
 
@@ -24,7 +24,10 @@ _READ = 2
 _WATCH_EVENT = 15
 _ERROR = 16
 _PAYLOAD_BYTES = 4096  # the most that either side may send
-_WAIT_SECONDS = 2.0
+_WAIT_SECONDS = 2.0  # for one answer
+_POLL_SECONDS = 2.0  # for all answers of a poll, for which others wait; judgement
+ONCE_SECONDS = 20.0
+"""For all answers where names are read once, and nobody waits; judgement."""
 _SOCKETS = ("run/xenstored/socket", "var/run/xenstored/socket")
 _DEVICES = ("dev/xen/xenbus", "proc/xen/xenbus")
 
@@ -33,6 +36,10 @@ class Store(Protocol):
     """What is written about domains, as text by path."""
 
     problem: Optional[str]  # why nothing can be read
+
+    @property
+    def is_half_spent(self) -> bool:
+        """Whether half of a poll's time is over: the rest is for others than who asks first."""
 
     def begin(self) -> None:
         """Begin a poll: what has failed may be tried again."""
@@ -48,17 +55,32 @@ class Xenstore:
     """One connection, made when it is needed and again after it has failed. For one thread.
 
     Where it cannot be read, nothing is written: `problem` says why, and it is tried again once
-    after each `begin`.
+    after each `begin`. A poll has a time for it: what is slow is read over several.
     """
 
-    def __init__(self, root: str = "/") -> None:
+    def __init__(
+        self,
+        root: str = "/",
+        poll_seconds: float = _POLL_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`poll_seconds` is how long all answers after a `begin` may take together."""
         self.problem: Optional[str] = None
         self._root = Path(root)
         self._channel: Optional[_Channel] = None
+        self._clock = clock
+        self._most_seconds = poll_seconds
+        self._seconds = 0.0  # that answers have taken since `begin`
+
+    @property
+    def is_half_spent(self) -> bool:
+        """Whether half of a poll's time is over: the rest is for others than who asks first."""
+        return self._seconds >= self._most_seconds / 2
 
     def begin(self) -> None:
         """Begin a poll: what has failed may be tried again."""
         self.problem = None
+        self._seconds = 0.0
 
     def read(self, path: str) -> Optional[str]:
         """Return what is written at a path; None if nothing is, or it may not be read."""
@@ -77,8 +99,13 @@ class Xenstore:
             self._channel = None
 
     def _ask(self, kind: int, path: str) -> Optional[bytes]:
+        if self.problem is None and self._seconds >= self._most_seconds:
+            self.problem = "it is slow: what takes longer than %g s is read later" % (
+                self._most_seconds
+            )
         if self.problem is not None:
             return None
+        began = self._clock()
         try:
             if self._channel is None:
                 self._channel = _opened(self._root)
@@ -87,6 +114,8 @@ class Xenstore:
             self.close()
             self.problem = str(error)
             return None
+        finally:
+            self._seconds += self._clock() - began
 
 
 class _Channel:

@@ -1,16 +1,19 @@
 """Reads all domains of a host: what the hypervisor counts, and what is written about them."""
 
-from typing import Dict, List, NamedTuple, Optional, Tuple
+import errno
+from typing import Dict, List, NamedTuple, Optional, Set, Tuple
 
 from hypervisor.live.agent.domain0.devices import DeviceSource
 from hypervisor.live.agent.domain0.identities import Identities
 from hypervisor.live.agent.domain0.xenstore import Store
+from hypervisor.live.agent.errors import HypercallFailed
 from hypervisor.live.agent.polling.asking import Asking
 from hypervisor.live.agent.polling.vcpus import Vcpus
 from hypervisor.live.agent.polling.weights import Weights
 from hypervisor.live.agent.report.fields import DomainReport, VcpuReport
 from hypervisor.live.agent.sampling.runstates import Runstates
 from hypervisor.live.agent.xen.hypercalls import Xen
+from hypervisor.live.agent.xen.life import Life
 from hypervisor.live.agent.xen.records import (
     BLOCKED,
     DYING,
@@ -22,6 +25,7 @@ from hypervisor.live.agent.xen.records import (
 )
 
 _KIB_A_PAGE = 4
+_DENIED_NS = 300 * 1000000000
 _UNLIMITED_PAGES = 0xFFFFFFFF
 _PVH_EMULATION = (0, 1)  # nothing, or a local APIC alone
 
@@ -50,6 +54,7 @@ class Domains:
         self._vcpus = Vcpus(xen)
         self._weights = Weights(xen)
         self._can_tell_runstates = True  # until it is known that this Xen cannot
+        self._ask_runstates_ns = 0  # not before, as a policy denies it that does not know it
 
     def count(self, asking: Asking, pcpus: int) -> CountedDomains:
         """Return what the hypervisor has counted; quickly, for it is to be of one instant."""
@@ -62,11 +67,14 @@ class Domains:
         """Return domains with all that is known of them.
 
         `scheduler` is that of pools of which nothing is known, `now_ns` when they were counted.
+        A domain whose domid was given to another one meanwhile has gone, and is left out.
         """
         infos = counted.infos
         lives = [(info.domid, info.uuid) for info in infos]
         weights = self._weights.read(asking, infos, scheduler, now_ns)
-        self._identities.begin(lives)
+        self._identities.begin(infos, now_ns)
+        if self._identities.problem is not None:
+            asking.tell("xenstore", self._identities.problem)
         self._devices.begin(lives, now_ns)
         if self._runstates is not None:
             self._runstates.begin(lives)
@@ -77,8 +85,14 @@ class Domains:
             if self._runstates is not None:
                 vcpus = self._runstates.of(info, vcpus, cap, now_ns)
             report = self._described(info, now_ns, weight, cap, vcpus)
-            found.append(report)
-        return tuple(found)
+            found.append(report._replace(runnable_ns=self._runnable_ns(asking, info, now_ns)))
+        replaced = self._replaced(asking, lives)
+        return tuple(one for one in found if one.domid not in replaced)
+
+    def _replaced(self, asking: Asking, lives: List[Life]) -> Set[int]:
+        """Return the domids that other domains have by now: what was asked by them is of either."""
+        now = {info.domid: info.uuid for info in asking.ask("domains", self._xen.domains) or ()}
+        return {domid for domid, uuid in lives if now.get(domid, uuid) != uuid}
 
     def _described(
         self,
@@ -88,8 +102,9 @@ class Domains:
         cap: Optional[int],
         vcpus: List[VcpuReport],
     ) -> DomainReport:
-        identity = self._identities.of(info, now_ns)
-        vifs, vbds = self._devices.of((info.domid, info.uuid))
+        life = (info.domid, info.uuid)
+        identity = self._identities.of(life)
+        vifs, vbds = self._devices.of(life)
         flags = info.flags
         is_unlimited = info.maximum_pages >= _UNLIMITED_PAGES
         return DomainReport(
@@ -115,19 +130,29 @@ class Domains:
             ssid=info.ssid,
             weight=weight,
             cap_percent=cap,
-            runnable_ns=self._runnable_ns(info),
             vcpus=tuple(vcpus),
             vifs=vifs,
             vbds=vbds,
         )
 
-    def _runnable_ns(self, info: DomainInfo) -> Optional[int]:
-        """Return how long the vcpus of a domain have waited, if this Xen is one that says so."""
-        if not self._can_tell_runstates:
+    def _runnable_ns(self, asking: Asking, info: DomainInfo, now_ns: int) -> Optional[int]:
+        """Return how long the vcpus of a domain have waited, if this Xen is one that says so.
+
+        Not being able is no problem. FLASK says EPERM to all that it does not know, on a Xen that
+        cannot tell too, and logs it: so that is seldom asked again, and nothing to tell.
+        """
+        if not self._can_tell_runstates or now_ns < self._ask_runstates_ns:
             return None
-        asking = Asking()  # not being able is no problem
-        mean_ns = asking.ask("runstates", self._xen.runnable_ns, info.domid)
-        self._can_tell_runstates = asking.has("runstates")
+        try:
+            mean_ns = self._xen.runnable_ns(info.domid)
+        except HypercallFailed as error:
+            if error.errno == errno.ENOSYS:
+                self._can_tell_runstates = False
+            elif error.errno == errno.EPERM:
+                self._ask_runstates_ns = now_ns + _DENIED_NS
+            else:
+                asking.refused("runstates", error)
+            return None
         return None if mean_ns is None else mean_ns * info.vcpu_count
 
 

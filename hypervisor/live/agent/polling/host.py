@@ -10,7 +10,14 @@ from hypervisor.live.agent.polling.domains import Domains
 from hypervisor.live.agent.polling.pcpus import Pcpus
 from hypervisor.live.agent.polling.readings import NotRead
 from hypervisor.live.agent.process.clock import Clock
-from hypervisor.live.agent.report.fields import FORMAT, DomainReport, HostReport, PcpuReport
+from hypervisor.live.agent.report.bounds import within_bounds
+from hypervisor.live.agent.report.fields import (
+    FORMAT,
+    DomainReport,
+    HostReport,
+    PcpuReport,
+    SamplerReport,
+)
 from hypervisor.live.agent.report.names import shared_names
 from hypervisor.live.agent.sampling.runstates import Runstates
 from hypervisor.live.agent.xen.hypercalls import SCHEDULERS, Xen
@@ -22,7 +29,8 @@ _KIB_A_PAGE = 4
 class Poller:
     """Reads one host, poll after poll. For one thread.
 
-    What cannot be read is None in the report, and `problems` says why, a line each.
+    What cannot be read or cannot be true is None in the report, and `problems` says why, a line
+    each.
     """
 
     def __init__(
@@ -72,8 +80,11 @@ class Poller:
             asking.tell("xenstore", self._store.problem)
         if self._devices.problem is not None:
             asking.tell("devices", self._devices.problem)
+        elif self._devices.left_out is not None:
+            asking.tell("devices", "some are left out: " + self._devices.left_out)
         if self._runstates is not None and self._runstates.problem is not None:
             asking.tell("sampling", self._runstates.problem)
+        sampler = None if self._runstates is None else self._runstates.cost()
         ended_ns = self._clock.now_ns()
         self._serial += 1
         report = HostReport(
@@ -92,30 +103,32 @@ class Poller:
             scheduler=SCHEDULERS.get(self._scheduler or 0),
             domains=domains,
             pcpus=pcpus,
-            sampler=None if self._runstates is None else self._runstates.cost(),
-            sources=self._sources(domains),
+            sampler=sampler,
+            sources=_sources(domains, sampler),
             problems=tuple(asking.problems),
         )
-        return _with_machine(_with_version(report, self._version), machine)
+        return within_bounds(_with_machine(_with_version(report, self._version), machine))
 
-    def _sources(self, domains: Tuple[DomainReport, ...]) -> Dict[str, str]:
-        """Return where each kind of data comes from of which something was read."""
-        found = {"memory": "hypercall"}
-        if any(vcpu.cpu_ns is not None for one in domains for vcpu in one.vcpus):
-            found["vcpu_time"] = "hypercall"
-        if any(domain.weight is not None for domain in domains):
-            found["scheduler"] = "hypercall"
-        if any(domain.runnable_ns is not None for domain in domains):
-            found["runstates"] = "hypercall"
-        elif self._runstates is not None and "vcpu_time" in found:
-            found["runstates"] = "sampled"
-        if any(domain.target_kib is not None for domain in domains):
-            found["balloon"] = "xenstore"
-        if any(domain.vifs is not None for domain in domains):
-            found["vif"] = "sysfs"
-        if any(domain.vbds is not None for domain in domains):
-            found["vbd"] = "sysfs"
-        return found
+
+def _sources(domains: Tuple[DomainReport, ...], sampler: Optional[SamplerReport]) -> Dict[str, str]:
+    """Return where each kind of data comes from of which something was read."""
+    found = {"memory": "hypercall"}
+    vcpus = [vcpu for domain in domains for vcpu in domain.vcpus]
+    if any(vcpu.cpu_ns is not None for vcpu in vcpus):
+        found["vcpu_time"] = "hypercall"
+    if any(domain.weight is not None for domain in domains):
+        found["scheduler"] = "hypercall"
+    if any(domain.runnable_ns is not None for domain in domains):
+        found["runstates"] = "hypercall"
+    elif sampler and sampler.rounds and any(vcpu.runnable_ns is not None for vcpu in vcpus):
+        found["runstates"] = "sampled"
+    if any(domain.target_kib is not None for domain in domains):
+        found["balloon"] = "xenstore"
+    if any(domain.vifs is not None for domain in domains):
+        found["vif"] = "sysfs"
+    if any(domain.vbds is not None for domain in domains):
+        found["vbd"] = "sysfs"
+    return found
 
 
 def _with_version(report: HostReport, version: Optional[Version]) -> HostReport:

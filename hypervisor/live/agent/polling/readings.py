@@ -89,7 +89,7 @@ class Readings:
         began = self._clock()
         self._polls += 1
         try:
-            report = self._poll()
+            report = self._poll()._replace(period_ns=int(self._period * NS_PER_SECOND))
         except Exception as error:  # an agent that ends for one strange reply helps nobody
             self._failed += 1
             told = f"the host could not be read: {str(error) or type(error).__name__}"

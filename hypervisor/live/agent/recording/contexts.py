@@ -15,7 +15,7 @@ import threading
 import time
 from typing import Callable, Dict, Mapping, Sequence, Tuple
 
-from hypervisor.live.agent.domain0.xenstore import Store, Xenstore
+from hypervisor.live.agent.domain0.xenstore import ONCE_SECONDS, Store, Xenstore
 from hypervisor.live.agent.errors import AgentError
 from hypervisor.live.agent.oneline import one_line
 from hypervisor.live.agent.options import Parser, seconds, whole_number
@@ -107,7 +107,9 @@ def main(arguments: Sequence[str]) -> int:
             for kept in privileges.give_up(but=privileges.OTHERS_FILES):
                 _tell("kept: %s" % kept)
             _tell(WARNING)
-            samples, text = sampled(sampler, Xenstore(), clock, asked.seconds, stop.wait)
+            samples, text = sampled(
+                sampler, Xenstore(poll_seconds=ONCE_SECONDS), clock, asked.seconds, stop.wait
+            )
             out.write(text.encode())
     except AgentError as error:
         _tell(str(error))

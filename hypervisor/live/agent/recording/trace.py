@@ -116,7 +116,10 @@ def _tell(text: str) -> None:
 
 
 def _parser() -> Parser:
-    parser = Parser("xenprof-agent trace", description=__doc__.splitlines()[0])
+    parser = Parser(
+        "xenprof-agent trace",
+        description="Record the trace of this host to a file, in the form of xentrace 4.",
+    )
     parser.add_argument("file", metavar="FILE|-")
     add = parser.add_argument
     add("-e", "--evt-mask", dest="events", type=_mask, default=ALL_EVENTS, metavar="MASK",

@@ -152,6 +152,7 @@ class HostReport(NamedTuple):
     domains: Sequence[DomainReport] = ()
     pcpus: Sequence[PcpuReport] = ()
     sampler: Optional[SamplerReport] = None
+    period_ns: Optional[int] = None  # for which this agent repeats a report
     sources: Mapping[str, str] = MappingProxyType({})
     # Kinds of data (hypervisor.telemetry.DATA_KINDS), and where each comes from.
     problems: Sequence[str] = ()  # what could not be read and why, a line each

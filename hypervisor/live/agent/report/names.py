@@ -14,12 +14,16 @@ def names_of(domains: Sequence[DomainReport]) -> Dict[int, str]:
     toolstack.
     """
     names = _given(domains)
+    holders: Dict[str, List[int]] = {}
+    for domid, name in names.items():
+        holders.setdefault(name, []).append(domid)
     shared = _shared(names)
     while shared:  # a name could be that of another with its id
-        for domid, name in names.items():
-            if name in shared:
-                names[domid] = f"{name} ({domid})"
-        shared = _shared(names)
+        renamed = {domid: f"{name} ({domid})" for name in shared for domid in holders.pop(name)}
+        for domid, name in renamed.items():
+            holders.setdefault(name, []).append(domid)
+        names.update(renamed)
+        shared = [name for name in set(renamed.values()) if len(holders[name]) > 1]
     return names
 
 

@@ -18,7 +18,6 @@ from hypervisor.live.agent.xen.records import HVM, DomainInfo, VcpuContext
 MOST_HERTZ = 50
 WARNING = "each sample pauses a vcpu for a moment, which disturbs scheduling"
 
-_LONGEST_PAUSE_NS = 1000000000
 _MOST_CARRIED = 10  # periods that a vcpu has run in rounds that found it asleep afterwards
 _MOST_PLACES = 1000000
 _GUEST_RING = 3
@@ -68,7 +67,7 @@ class ContextSampler:
     def pause_seconds(self) -> float:
         """Return how long to wait now: by chance around the period, to keep step with nothing."""
         wanted_ns = max(self._period_ns, self._round_ns / self._share)
-        return min(_LONGEST_PAUSE_NS, wanted_ns) * self._chance.uniform(0.5, 1.5) / 1e9
+        return wanted_ns * self._chance.uniform(0.5, 1.5) / 1e9
 
     def round(self, is_over: Callable[[], bool] = lambda: False) -> None:
         """Look at all vcpus that have run for a period since they were last seen.

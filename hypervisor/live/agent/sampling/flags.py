@@ -17,9 +17,9 @@ from hypervisor.live.agent.xen.life import VcpuOfLife
 from hypervisor.live.agent.xen.records import BLOCKED, VcpuInfo
 
 _SHORTEST_NS = 10000000  # 100 Hz
-_LONGEST_NS = 1000000000
+_LONGEST_NS = 1000000000  # that is asked for: 1 Hz
 _MOST_VCPUS = 65536
-_WAITING, _BLOCKED, _OFFLINE, _RUNNING = range(4)
+_WAITING, _BLOCKED, _OFFLINE, _UNSEEN, _RUNNING = range(5)
 
 
 class Counts(NamedTuple):
@@ -28,14 +28,7 @@ class Counts(NamedTuple):
     waiting: int = 0
     blocked: int = 0
     offline: int = 0
-
-    def plus(self, other: "Counts") -> "Counts":
-        """Return the sum."""
-        return Counts(
-            self.waiting + other.waiting,
-            self.blocked + other.blocked,
-            self.offline + other.offline,
-        )
+    unseen: int = 0  # it was on the sampler's own pcpu, of which a sample tells nothing
 
 
 class Sampler:
@@ -78,8 +71,11 @@ class Sampler:
         return self.period_ns() * self._chance.uniform(0.5, 1.5) / 1e9
 
     def period_ns(self) -> int:
-        """Return the mean time from round to round that keeps the cost within its share."""
-        return int(min(_LONGEST_NS, max(self._wanted_ns, self._round_ns / self._share)))
+        """Return the mean time from round to round that keeps the cost within its share.
+
+        However long: a host of many vcpus has fewer samples of each, and not less processor time.
+        """
+        return int(max(self._wanted_ns, self._round_ns / self._share))
 
     def round(self) -> None:
         """Look at all vcpus once."""
@@ -98,7 +94,7 @@ class Sampler:
             for vcpu, state in found.items():
                 counts = self._counts.get(vcpu)
                 if counts is None:
-                    counts = self._counts[vcpu] = [0, 0, 0]
+                    counts = self._counts[vcpu] = [0, 0, 0, 0]
                 counts[state] += 1
             cost_ns = max(0, self._clock.thread_ns() - began_ns)
             self._rounds += 1
@@ -118,7 +114,7 @@ class Sampler:
             return SamplerReport(self._rounds, self._skipped, self._cost_ns, self.period_ns())
 
     def _look(self, found: Dict[VcpuOfLife, int]) -> int:
-        """Find the states of vcpus that do not run; return how many could not be judged.
+        """Find the states of vcpus that do not run; return how many of these are unseen.
 
         Nothing else runs on the pcpu of the sampler while it looks: what it sees there of others
         says nothing about them.
@@ -149,6 +145,7 @@ class Sampler:
                 continue  # it runs this
             if state in (_WAITING, _BLOCKED) and place == own_pcpu:
                 skipped += 1
+                found[vcpu] = _UNSEEN
             elif state != _RUNNING:
                 found[vcpu] = state
         return skipped

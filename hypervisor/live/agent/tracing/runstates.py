@@ -100,8 +100,12 @@ class Traced:
         return found[0], found[1]
 
     def keep(self, domids: Iterable[int]) -> None:
-        """Forget the domains that are not among these: their ids may be given to others."""
+        """Forget the domains that are not among these: their ids may be given to others.
+
+        What is still held of them could be of either, and is forgotten too.
+        """
         there = set(domids)
+        self._held = [one for one in self._held if _domid(one) in there or _domid(one) is None]
         self._vcpus = {key: one for key, one in self._vcpus.items() if key[0] in there}
         self._waits = {key: one for key, one in self._waits.items() if key[0] in there}
 
@@ -166,6 +170,11 @@ class Traced:
             numbers = self._waits[domid, is_preempted] = [0] * (len(WAIT_BUCKETS_NS) + 2)
         numbers[bisect_left(WAIT_BUCKETS_NS, self._ns(cycles))] += 1
         numbers[-1] += cycles
+
+
+def _domid(record: Record) -> Optional[int]:
+    """Return whose change a record tells; None if it tells of none."""
+    return record.words[0] >> 16 if record.event != LOST_RECORDS and record.words else None
 
 
 def _by_tsc(record: Record) -> int:

@@ -13,10 +13,12 @@ from hypervisor.live.agent.web.httphead import (
     BadRequest,
     Request,
     check_size,
+    check_start,
     parse,
     refusal,
     written,
 )
+from hypervisor.live.agent.web.sending import Sending
 
 _CHUNK_BYTES = 65536
 _LAST_SECONDS = 1.0  # for what a client still sends when it is refused
@@ -56,13 +58,15 @@ class Connection:
         door: Door,
         answer: Callable[[Request], Answer],
         tell: Callable[[str], None],
+        sending: Sending,
     ) -> None:
-        """`address` is the client's; `tell` logs a line."""
+        """`address` is the client's; `tell` logs a line; `sending` is that of all connections."""
         self._client = client
         self._address = address
         self._door = door
         self._answer = answer
         self._tell = tell
+        self._sending = sending
         self._received = b""
         self._is_cut = False
         self.phase = ASKING
@@ -121,7 +125,7 @@ class Connection:
         """
         until = time.monotonic() + (HEAD_SECONDS if self._received else patience)
         while END not in self._received:
-            check_size(self._received)
+            check_start(self._received)
             left = until - time.monotonic()
             if left <= 0:
                 return None
@@ -145,10 +149,21 @@ class Connection:
 
     def _send(self, answer: Answer, method: str, is_kept: bool) -> None:
         self._enter(SENDING)
-        data = written(answer, self._door.headers, is_kept, time.time())
-        if method != "HEAD":
-            data += answer.body
+        head = written(answer, self._door.headers, is_kept, time.time())
+        body = b"" if method == "HEAD" else answer.body
         until = time.monotonic() + SENDING_SECONDS
+        if len(body) <= _CHUNK_BYTES:  # in one packet, where it fits into one
+            self._send_until(until, head + body)
+            return
+        self._sending.begin(self, body, self.cut)
+        try:
+            self._send_until(until, head)
+            self._send_until(until, body)
+        finally:
+            self._sending.end(self)
+
+    def _send_until(self, until: float, data: bytes) -> None:
+        """Send all of it, without a copy. Raises: OSError."""
         rest = memoryview(data)
         while rest:
             left = until - time.monotonic()

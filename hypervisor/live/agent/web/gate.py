@@ -35,7 +35,7 @@ def let_all_in(_: Request, __: str) -> Optional[Answer]:
 
 def by_password(passwords: Passwords) -> Gate:
     """Return what lets those in who show a right password."""
-    from hypervisor.live.agent.web.passwords import TooMany
+    from hypervisor.live.agent.web.turns import TooMany
 
     def gate(request: Request, address: str) -> Optional[Answer]:
         try:

@@ -1,5 +1,6 @@
 """Reads the head of an HTTP request, and writes that of an answer. No more of HTTP is needed."""
 
+import re
 import time
 from typing import Dict, List, Mapping, NamedTuple, Tuple
 
@@ -7,6 +8,7 @@ from hypervisor.live.agent.errors import AgentError
 from hypervisor.live.agent.limits import MOST_HEAD_BYTES, MOST_LINE_BYTES
 
 END = b"\r\n\r\n"
+_BARE_NEWLINE = re.compile(rb"(?<!\r)\n")
 PHRASES = {
     200: "OK",
     400: "Bad Request",
@@ -60,8 +62,15 @@ def refusal(status: int, *headers: Tuple[str, str]) -> Answer:
     return Answer(status, body=f"{PHRASES[status]}\n".encode(), headers=headers)
 
 
-def check_size(received: bytes) -> None:
+def check_start(received: bytes) -> None:
     """Look at what has come of a head that is not complete. Raises: BadRequest."""
+    check_size(received)
+    if _BARE_NEWLINE.search(received):  # its end would never come
+        raise BadRequest(400)
+
+
+def check_size(received: bytes) -> None:
+    """Look at how long a head is, complete or not. Raises: BadRequest."""
     if b"\n" not in received[:MOST_LINE_BYTES] and len(received) >= MOST_LINE_BYTES:
         raise BadRequest(414)
     if len(received) > MOST_HEAD_BYTES:

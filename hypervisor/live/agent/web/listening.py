@@ -2,10 +2,12 @@
 
 import contextlib
 import errno
+import fcntl
 import os
 import re
 import socket
 import stat
+import time
 from pathlib import Path
 from typing import Iterator, List, NamedTuple, Tuple
 
@@ -13,6 +15,8 @@ from hypervisor.live.agent.errors import AgentError
 
 _BACKLOG = 64
 _MOST_PORT = 65535
+_LOCK_SECONDS = 2.0  # for what takes a moment
+_LOCK_PAUSE_SECONDS = 0.01
 
 
 class CannotListen(AgentError):
@@ -99,14 +103,15 @@ def on_path(path: str) -> Iterator[socket.socket]:
     """
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
     try:
-        before = os.umask(0o177)  # the socket is private from the moment it is there
-        try:
-            _remove_dead(path)
-            listener.bind(path)
-        finally:
-            os.umask(before)
-        listener.listen(_BACKLOG)
-        made = Path(path).stat()
+        with _alone_in_folder_of(path):
+            before = os.umask(0o177)  # the socket is private from the moment it is there
+            try:
+                _remove_dead(path)
+                listener.bind(path)
+            finally:
+                os.umask(before)
+            listener.listen(_BACKLOG)
+            made = Path(path).stat()
     except OSError as error:
         listener.close()
         raise CannotListen(f"cannot listen on {path}: {error.strerror or error}") from None
@@ -114,10 +119,33 @@ def on_path(path: str) -> Iterator[socket.socket]:
         yield listener
     finally:
         listener.close()
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError), _alone_in_folder_of(path):
             now = Path(path).stat()
             if (now.st_dev, now.st_ino) == (made.st_dev, made.st_ino):
                 Path(path).unlink()
+
+
+@contextlib.contextmanager
+def _alone_in_folder_of(path: str) -> Iterator[None]:
+    """Keep other agents from doing the same in this folder: of two, one took the other's socket.
+
+    Raises: OSError: they do not come to an end.
+    """
+    folder = os.open(str(Path(path).parent), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        until = time.monotonic() + _LOCK_SECONDS
+        while True:
+            try:
+                fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(_LOCK_PAUSE_SECONDS)
+            else:
+                break
+        yield
+    finally:
+        os.close(folder)
 
 
 def _remove_dead(path: str) -> None:

@@ -4,7 +4,6 @@ import binascii
 import ctypes
 import hmac
 import os
-import socket
 import threading
 import time
 from typing import Callable, Dict, List, Mapping, Optional, Tuple
@@ -16,10 +15,12 @@ from hypervisor.live.agent.limits import (
     FAILURES_OF_ADDRESS,
     FAILURES_OF_ALL,
     MOST_PASSWORD_BYTES,
-    REMEMBERED_ADDRESSES,
+    REMEMBERED_NETWORKS,
     REMEMBERED_PASSWORDS,
     WAITING_FOR_CHECKS,
+    WAITING_SECONDS,
 )
+from hypervisor.live.agent.web.turns import Networks, TooMany, Turns, networks_of
 
 _LIBRARIES = ("libcrypt.so.1", "libcrypt.so.2", None)  # None: musl has it in the C library itself
 _SALT = "." * 22
@@ -31,12 +32,6 @@ class NoBcrypt(AgentError):
     """Says that this C library knows no bcrypt."""
 
     exit_code = 2
-
-
-class TooMany(AgentError):
-    """Says that so many wrong passwords came that this one is not looked at."""
-
-    http_status = 429
 
 
 Hash = Callable[[bytes, str], str]
@@ -81,9 +76,8 @@ class Passwords:
         self._hash = hashed
         self._key = os.urandom(32)
         self._right: Dict[bytes, None] = {}
-        self._lock = threading.Lock()
-        self._places = threading.BoundedSemaphore(WAITING_FOR_CHECKS)
         self._failures = _Failures(clock)
+        self._turns = Turns(WAITING_FOR_CHECKS, WAITING_SECONDS, self._failures.of)
         self._wait = wait
 
     def let_in(self, authorization: str, address: str) -> bool:
@@ -94,24 +88,24 @@ class Passwords:
         proof = self._proof(*given)
         if proof in self._right:  # known without work: nobody who guesses can make it wait
             return True
-        if not self._places.acquire(blocking=False):
+        networks = networks_of(address)
+        if self._failures.are_too_many(networks[-1]):
             raise TooMany
+        self._turns.take(networks)
         try:
-            with self._lock:
-                network = _network(address)
-                if self._failures.are_too_many(network):
-                    raise TooMany
-                if self._failures.are_many():  # strangers must not lock out who is not wrong
-                    self._wait(DELAY_SECONDS)
-                if not self._is_right(*given):
-                    self._failures.add(network)
-                    return False
-                if len(self._right) >= REMEMBERED_PASSWORDS:
-                    self._right.clear()
-                self._right[proof] = None
-                return True
+            if self._failures.are_too_many(networks[-1]):
+                raise TooMany
+            if self._failures.are_many():  # strangers must not lock out who is not wrong
+                self._wait(DELAY_SECONDS)
+            if not self._is_right(*given):
+                self._failures.add(networks)
+                return False
+            if len(self._right) >= REMEMBERED_PASSWORDS:
+                self._right.clear()
+            self._right[proof] = None
+            return True
         finally:
-            self._places.release()
+            self._turns.leave()
 
     def _is_right(self, user: str, password: bytes) -> bool:
         """Return whether the password is the user's; it takes a bcrypt of the highest cost."""
@@ -132,38 +126,40 @@ class Passwords:
 
 
 class _Failures:
-    """Counts wrong passwords of the last minute, by network and together."""
+    """Counts wrong passwords of the last minute, by network and together. Threads may share it."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
+        self._lock = threading.Lock()
         self._of: Dict[str, List[float]] = {}
         self._all: List[float] = []
 
+    def of(self, network: str) -> int:
+        with self._lock:
+            since = self._clock() - FAILURE_SECONDS
+            found = [at for at in self._of.pop(network, ()) if at > since]
+            if found:
+                self._of[network] = found
+            return len(found)
+
     def are_too_many(self, network: str) -> bool:
-        since = self._clock() - FAILURE_SECONDS
-        own = [at for at in self._of.pop(network, ()) if at > since]
-        if own:
-            self._of[network] = own
-        return len(own) >= FAILURES_OF_ADDRESS or (bool(own) and self.are_many())
+        own = self.of(network)
+        return own >= FAILURES_OF_ADDRESS or (bool(own) and self.are_many())
 
     def are_many(self) -> bool:
-        since = self._clock() - FAILURE_SECONDS
-        self._all = [at for at in self._all if at > since]
-        return len(self._all) >= FAILURES_OF_ALL
+        with self._lock:
+            since = self._clock() - FAILURE_SECONDS
+            self._all = [at for at in self._all if at > since]
+            return len(self._all) >= FAILURES_OF_ALL
 
-    def add(self, network: str) -> None:
-        now = self._clock()
-        self._all.append(now)
-        self._of.setdefault(network, []).append(now)
-        while len(self._of) > REMEMBERED_ADDRESSES:
-            del self._of[next(iter(self._of))]
-
-
-def _network(address: str) -> str:
-    """Return an address, of IPv6 its first 64 bits: who has one of these has all of them."""
-    if ":" not in address:
-        return address
-    return socket.inet_pton(socket.AF_INET6, address.partition("%")[0])[:8].hex()
+    def add(self, networks: Networks) -> None:
+        with self._lock:
+            now = self._clock()
+            self._all.append(now)
+            for network in reversed(networks):  # the widest ones are forgotten last
+                self._of[network] = [*self._of.pop(network, ()), now]
+            while len(self._of) > REMEMBERED_NETWORKS:
+                del self._of[next(iter(self._of))]
 
 
 def _credentials(authorization: str) -> Optional[Tuple[str, bytes]]:

@@ -10,6 +10,7 @@ from typing import Callable, List, Sequence
 from hypervisor.live.agent.limits import MOST_CONNECTIONS
 from hypervisor.live.agent.web.connection import ANSWERING, ASKING, Connection, Door
 from hypervisor.live.agent.web.httphead import Answer, Request
+from hypervisor.live.agent.web.sending import Sending
 
 _ENDING_SECONDS = 2.0  # for answers that are under way
 _PAUSE_SECONDS = 0.2  # when this process may open no more files
@@ -26,7 +27,8 @@ class Server:
         most_connections: int = MOST_CONNECTIONS,
     ) -> None:
         """`tell` logs a line; `most_connections` is for each door."""
-        self._doors = [_Places(door, answer, tell, most_connections) for door in doors]
+        sending = Sending()
+        self._doors = [_Places(door, answer, tell, most_connections, sending) for door in doors]
         self._stopping = False
         self._waker, self._woken = socket.socketpair()
         self._waker.setblocking(False)
@@ -68,11 +70,13 @@ class _Places:
         answer: Callable[[Request], Answer],
         tell: Callable[[str], None],
         most: int,
+        sending: Sending,
     ) -> None:
         self.door = door
         self._answer = answer
         self._tell = tell
         self._most = most
+        self._sending = sending
         self._lock = threading.Lock()
         self._open: List[Connection] = []
         self._ending: List[Connection] = []
@@ -89,7 +93,7 @@ class _Places:
                 self._make_room()
             return False
         where = str(address[0]) if isinstance(address, tuple) else ""
-        connection = Connection(client, where, self.door, self._answer, self._tell)
+        connection = Connection(client, where, self.door, self._answer, self._tell, self._sending)
         with self._lock:
             is_full = len(self._open) >= self._most
             if len(self._ending) >= self._most or (is_full and not self._make_room()):

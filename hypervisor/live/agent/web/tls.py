@@ -6,6 +6,7 @@ import warnings
 from pathlib import Path
 from typing import Callable, List, Tuple, cast
 
+from hypervisor.live.agent.process.privileges import without
 from hypervisor.live.agent.web.ciphers import CIPHERS, CURVES, TLS13_CIPHERS
 from hypervisor.live.agent.web.config.file import CLIENT_AUTHS, Tls, WebConfigError
 
@@ -15,7 +16,24 @@ def context(tls: Tls) -> ssl.SSLContext:
     try:
         return _context(tls)
     except (OSError, ValueError) as error:  # an SSLError is an OSError
-        raise WebConfigError(f"tls_server_config: {error}") from None
+        file = getattr(error, "filename", None)
+        told = f"{file}: {error.strerror}" if isinstance(error, OSError) and file else str(error)
+        raise WebConfigError(f"tls_server_config: {told}") from None
+
+
+def check_renewal(tls: Tls) -> None:
+    """Read the files as they are read again when they were renewed, without capabilities.
+
+    Who starts as root could read the first ones of any user, and none later. Raises:
+    WebConfigError.
+    """
+    try:
+        without(lambda: _open_all(tls))
+    except OSError as error:
+        raise WebConfigError(
+            f"tls_server_config: {error.filename}: {error.strerror} to root without capabilities, "
+            "as which the agent reads it when it is renewed: let root, or a group of root's, own it"
+        ) from None
 
 
 class Certificates:
@@ -31,6 +49,7 @@ class Certificates:
         self._lock = threading.Lock()
         self._seen = self._look()
         self._context = context(tls)
+        check_renewal(tls)
 
     def context(self) -> ssl.SSLContext:
         """Return the context for a connection that begins now."""
@@ -47,13 +66,24 @@ class Certificates:
     def _look(self) -> Tuple[object, ...]:
         """Return what tells a file that was renewed from the one before."""
         seen: List[object] = []
-        for file in (self._tls.cert_file, self._tls.key_file, self._tls.client_ca_file):
+        for file in _files(self._tls):
             try:
                 found = Path(file).stat()
                 seen.append((found.st_ino, found.st_mtime_ns, found.st_size))
             except OSError as error:
                 seen.append(error.errno)
         return tuple(seen)
+
+
+def _files(tls: Tls) -> Tuple[str, ...]:
+    return (tls.cert_file, tls.key_file, tls.client_ca_file)
+
+
+def _open_all(tls: Tls) -> None:
+    """Open the files, as OpenSSL does not say which one it cannot open. Raises: OSError."""
+    for file in filter(None, _files(tls)):
+        with Path(file).open("rb"):
+            pass
 
 
 def has_name(connection: ssl.SSLSocket, tls: Tls) -> bool:
@@ -68,6 +98,7 @@ def has_name(connection: ssl.SSLSocket, tls: Tls) -> bool:
 
 
 def _context(tls: Tls) -> ssl.SSLContext:
+    _open_all(tls)
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     # Without a password, OpenSSL asks for that of an encrypted key on the terminal.
     made.load_cert_chain(tls.cert_file, tls.key_file, password="")

@@ -56,6 +56,9 @@ class Privcmd(Protocol):
             HypercallFailed: A frame cannot be mapped, or not to be written.
         """
 
+    def unmap(self, memory: Memory) -> None:
+        """Give up memory that `map_frames` has returned. No view of it may be left."""
+
 
 class PrivcmdDevice:
     """The privileged command device of domain 0. Threads may share it.
@@ -128,6 +131,11 @@ class PrivcmdDevice:
             mapped.close()
             raise HypercallFailed(refused[0])
         return memory
+
+    def unmap(self, memory: Memory) -> None:
+        """Give up memory that `map_frames` has returned."""
+        assert isinstance(memory.data, mmap.mmap)
+        memory.data.close()
 
     def close(self) -> None:
         """Close the device. Memory that it gave stays mapped."""

@@ -7,6 +7,7 @@ import pytest
 from dashboards.rules.files import RUNBOOKS
 from dashboards.rules.runbooks import markdown
 from dashboards.rules.table import ALERTS
+from dashboards.rules.texts import for_reading, on_a_real_host
 from tests.support.paths import ROOT
 from xenprof.cli.main import COMMANDS, PROGRAMS
 from xenprof.cli.xm.table import load
@@ -57,6 +58,36 @@ def test_confirming_starts_and_ends_nothing(alert):
     changing = ("xenprof serve --background", "xenprof stop", "systemctl restart", "make ")
 
     assert [command for command, _ in alert.look if command.startswith(changing)] == []
+
+
+@pytest.mark.parametrize("command", [one for one in TYPED if one.startswith("xm ")])
+def test_a_command_of_xm_has_one_for_a_real_host(command: str):
+    assert (on_a_real_host(command) or "").split()[:1] in (["xl"], ["tail"])
+
+
+@pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert.name)
+def test_what_to_do_is_told_for_a_real_host_too(alert):
+    section = markdown().partition(f"### {alert.name}\n")[2].partition("### ")[0]
+    there = [on_a_real_host(command) for command, _ in alert.act]
+
+    assert [
+        one for one in there if one and f"on a real host `{for_reading(one)}`" not in section
+    ] == []
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("xm sched-credit -d web -w 512", "xl sched-credit2 -d web -w 512"),
+        ("xm vcpu-pin web 0 0-1", "xl vcpu-pin web 0 0-1"),
+        ("xm mem-set Domain-0 512", "xl mem-set Domain-0 512"),
+        ("xm list", "xl list"),
+        ("opcontrol --shutdown", None),
+        ("", None),
+    ],
+)
+def test_xl_is_typed_where_xm_is_here(command: str, expected: str | None):
+    assert expected == on_a_real_host(command)
 
 
 def test_no_runbook_starts_a_service_without_the_options_that_it_had():

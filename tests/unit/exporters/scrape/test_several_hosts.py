@@ -102,3 +102,17 @@ def test_hosts_that_come_and_go_leave_nothing_behind():
     again = rendered(grumble(), GONE, renderer=renderer)
 
     assert again == rendered(grumble(), GONE)
+
+
+def test_every_host_that_is_read_has_the_collectors_of_hosts_and_none_that_is_down():
+    scrape = rendered(grumble(), OTHER, GONE)
+    own = [
+        line
+        for line in scrape.splitlines()
+        if line.startswith("xenprof_collector_success{") and 'collector="toolstack"' in line
+    ]
+
+    assert own == [
+        f'xenprof_collector_success{{collector="toolstack",host="{name}"}} 1'
+        for name in (grumble().host, "other")
+    ]

@@ -1,5 +1,6 @@
 import logging
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -38,7 +39,15 @@ def test_then_nothing_is_known_of_the_host(host):
     boot = report().boot
     unix_ns = BOOT_UNIX_NS + now_ns
     unknown = HostSnapshot(shown.generation, now_ns, unix_ns, "dom0", is_up=False, boot=boot)
-    assert unknown == shown
+    assert replace(unknown, unread_because=shown.unread_because) == shown
+
+
+def test_the_last_reason_is_told_of_a_host_that_cannot_be_read(host):
+    host.silence("connection refused")
+    let_pass(host, 3.5)
+    host.silence("no route")
+
+    assert "no route" == let_pass(host, 1).unread_because
 
 
 def test_a_host_that_has_never_answered_is_unknown():
@@ -141,6 +150,30 @@ def test_a_failure_that_is_over_is_not_the_reason_of_a_later_silence(host, caplo
     ]
 
 
+def test_a_host_that_answers_more_slowly_than_it_is_read_is_told_with_the_period_that_suits_it(
+    host, caplog
+):
+    read = host.source.read
+
+    def slow():
+        host.clock.time_ns += 9 * SECOND // 2
+        host.telemetry.snapshot()  # somebody looks meanwhile
+        return read()
+
+    host.source.read = slow
+    for _ in range(2):
+        host.follower.look()
+        host.telemetry.snapshot()
+
+    advice = "its last one took 4.5 s: --host.period 5s suits it"
+    assert [record.getMessage() for record in caplog.records] == [
+        "dom0 (agent:/run/test.sock) is unknown: no report for 4 s: no answer",
+        f"dom0 (agent:/run/test.sock) reports again; {advice}",
+        f"dom0 (agent:/run/test.sock) is unknown: no report for 4 s: no answer; {advice}",
+        f"dom0 (agent:/run/test.sock) reports again; {advice}",
+    ]
+
+
 def test_another_boot_behind_an_address_is_logged_once(host, caplog):
     for serial in (7, 8):
         host.source.read = lambda serial=serial: report(5, serial=serial, boot="another")
@@ -159,3 +192,43 @@ def test_a_domain_stays_as_old_as_it_is_when_the_clock_of_its_host_is_set(host, 
 
     # web was created 2 s after the boot.
     assert (2 * SECOND, 2 * SECOND) == (before, let_pass(host, 1).domains[1].created_ns)
+
+
+SECONDS_10 = 10 * SECOND
+
+
+def up_while(host, reports) -> list[bool]:
+    """Return whether the host is up, read by read."""
+    seen = []
+    for one in reports:
+        host.source.read = lambda one=one: one
+        seen.append(let_pass(host, 1).is_up)
+    return seen
+
+
+def test_an_agent_that_reads_less_often_than_it_is_asked_is_up(host):
+    polls = [
+        report(20 + number // 10 * 10, serial=9 + number // 10, period_ns=SECONDS_10)
+        for number in range(30)
+    ]
+
+    assert [True] * 30 == up_while(host, polls)
+
+
+def test_an_agent_that_repeats_a_report_for_longer_than_its_period_is_down(host):
+    polls = [report(20, serial=9, period_ns=SECONDS_10)] * 20
+
+    assert [True] * 14 == up_while(host, polls)[:14]
+    assert not let_pass(host, 1).is_up
+
+
+def test_an_agent_that_is_gone_is_missed_as_soon_as_others_whatever_its_period(host):
+    up_while(host, [report(20, serial=9, period_ns=SECONDS_10)] * 2)
+    del host.source.read
+    host.silence()
+
+    assert not let_pass(host, 3.5).is_up
+
+
+def test_an_agent_that_is_started_for_each_answer_is_up(host):
+    assert [True] * 8 == up_while(host, [report(20 + at, serial=1) for at in range(8)])

@@ -70,13 +70,15 @@ def test_what_a_domain_is_not_said_to_have_is_unknown_and_not_nothing():
         (changed(domains={}), "domains: Input should be a valid array"),
         (with_domain(running=1), "domains[0].running: Input should be a valid boolean"),
         (with_domain(name="x" * 4097), "domains[0].name: String should have at most 4096 characters"),
-        (changed(memory_kib=(1 << 43) + 1), "memory_kib: Input should be less than or equal to"),
-        (changed(mhz=(1 << 43) + 1), "mhz: Input should be less than or equal to"),
-        (with_domain(cpu_ns=1 << 62), "domains[0].cpu_ns: Input should be less than or equal to"),
-        (changed(problems=[""] * 8193), "problems: List should have at most 8192 items"),
+        (changed(mhz=2400.0), "mhz: Input should be a valid integer"),
+        (with_domain(cpu_ns="1"), "domains[0].cpu_ns: Input should be a valid integer"),
+        (with_domain(domid=0x7FF0), "domains[0].domid: Input should be less than or equal to 32751"),
+        (with_domain(vcpus=[{"vcpu": 8192}]), "domains[0].vcpus[0].vcpu: Input should be less than"),
+        (with_domain(vcpus=[{"vcpu": -1}]), "domains[0].vcpus[0].vcpu: Input should be greater than"),
+        (changed(problems=[""] * 32769), "problems: List should have at most 32768 items"),
         (
-            changed(domains=[with_vcpus(0, 4095), with_vcpus(1, 4095)]),
-            "8194 pcpus, domains, vcpus and devices: a host has at most 8192",
+            changed(domains=[with_vcpus(domid, 8191) for domid in range(4)]),
+            "32770 pcpus, domains, vcpus and devices: a host has at most 32768",
         ),
         (changed(domains=PLAIN["domains"] * 2), "domains: a number comes twice"),
         (changed(pcpus=PLAIN["pcpus"] * 2), "pcpus: a number comes twice"),
@@ -90,6 +92,39 @@ def test_what_is_no_report_is_refused_with_its_place(body, told):
         read_report(body)
 
     assert str(refused.value).startswith(told)
+
+
+@pytest.mark.parametrize("number", [-1, 1 << 62, (1 << 64) - 1, 1 << 300])
+def test_a_number_beyond_its_bounds_costs_that_field_and_not_the_host(number):
+    read = read_report(
+        changed(
+            mhz=number, domains=[{**PLAIN["domains"][0], "cpu_ns": number, "memory_kib": number}]
+        )
+    )
+
+    assert (None, None, None) == (read.mhz, read.domains[0].cpu_ns, read.domains[0].memory_kib)
+    assert report().domains[0].name == read.domains[0].name
+
+
+def test_kib_and_mhz_are_bounded_so_that_their_bytes_and_hz_are_64_bit_integers():
+    read = read_report(changed(memory_kib=(1 << 43) + 1, mhz=(1 << 43) + 1, free_kib=1 << 43))
+
+    assert (None, None, 1 << 43) == (read.memory_kib, read.mhz, read.free_kib)
+
+
+def test_a_host_of_1000_domains_with_16_vcpus_and_three_devices_is_read():
+    devices = {"vifs": [{"vif": 0}], "vbds": [{"device": 51712}, {"device": 51728}]}
+    body = changed(domains=[with_vcpus(domid, 16) | devices for domid in range(1000)])
+
+    assert 16_000 == sum(len(domain.vcpus) for domain in read_report(body).domains)
+
+
+@pytest.mark.parametrize("value", [b"0", b"[]", b"{}"])
+def test_a_report_of_very_many_values_is_refused_before_they_are_made(value):
+    body = b"[" + (value + b",") * ((1 << 23) + 1) + b"0]"
+
+    with pytest.raises(BadReport, match="a report has at most 8388608 values"):
+        read_report(body)
 
 
 @pytest.mark.parametrize(

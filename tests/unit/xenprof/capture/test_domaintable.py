@@ -58,16 +58,62 @@ def test_a_dying_domain_is_left_out():
     assert "domain 1: is dying: left out" in notes(found)
 
 
-def test_vcpus_that_are_pinned_apart_share_their_pcpus():
-    found = sheet(domain(1, "web", vcpu(0, affinity=(0,)), vcpu(1, affinity=(0,))))
+@pytest.mark.parametrize(
+    ("affinities", "cpus"),
+    [
+        (((0,), (0,)), "0"),
+        (((0,), (1,)), ("0", "1")),
+        (((0,), (0, 1)), ("0", "")),
+        (((0, 7), (1,)), ("0", "1")),
+        (((0, 7), (0,)), "0"),
+        (((7,), (1,)), ("", "1")),
+        (((0, 1), (0, 1, 7)), None),
+    ],
+)
+def test_vcpus_have_a_list_of_pcpus_where_they_are_pinned_apart(affinities, cpus):
+    vcpus = [vcpu(number, affinity=affinity) for number, affinity in enumerate(affinities)]
 
-    assert "0" == found.draft.guests[0].settings["cpus"]
+    assert cpus == settings(domain(1, "web", *vcpus)).get("cpus")
 
 
-def test_pinning_apart_is_told():
-    found = sheet(domain(1, "web", vcpu(0, affinity=(0,)), vcpu(1, affinity=(1,))))
+def test_domain_0_with_each_vcpu_on_its_own_pcpu_keeps_them():
+    found = draw(
+        window(host(domain(0, "Domain-0", vcpu(0, affinity=(0,)), vcpu(1, affinity=(1,)))))
+    )
 
-    assert "web: each vcpu is pinned apart: all of them to the same pcpus" in notes(found)
+    assert ("0", "1") == found.draft.domain0.settings["cpus"]
+    assert [] == [note for note in notes(found) if "pin" in note]
+
+
+def test_a_vcpu_that_is_offline_is_not_in_the_list():
+    vcpus = (
+        vcpu(0, affinity=(0,)),
+        replace(vcpu(1, affinity=(1,)), online=False),
+        vcpu(2, affinity=(1,)),
+    )
+
+    assert (2, ("0", "1")) == tuple(
+        settings(domain(1, "web", *vcpus))[k] for k in ("vcpus", "cpus")
+    )
+
+
+def test_the_list_ends_with_the_last_vcpu_that_the_model_has():
+    vcpus = [vcpu(number, affinity=(number % 2,)) for number in range(40)]
+    found = settings(domain(1, "web", *vcpus))
+
+    assert (32, ("0", "1") * 16) == (found["vcpus"], found["cpus"])
+
+
+def test_pinning_to_pcpus_that_the_model_lacks_is_told():
+    found = sheet(
+        domain(1, "all", vcpu(0, affinity=(7,)), vcpu(1, affinity=(8,))),
+        domain(2, "some", vcpu(0, affinity=(7,)), vcpu(1, affinity=(1,))),
+    )
+
+    assert notes(found)[-2:] == [
+        "all: is pinned to pcpus that the model does not have: not pinned",
+        "some: some vcpus are pinned to pcpus that the model does not have: they are not pinned",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,12 @@ def test_the_work_of_domain_0_stands_in_its_table():
     assert [{"kind": "idle"}] == read["domain0"]["workload"]
 
 
+def test_a_vcpu_that_is_not_pinned_has_an_empty_entry():
+    draft = Draft({}, Owner({"cpus": ("0", "")}), ())
+
+    assert 'cpus = ["0", ""]\n' in toml([], draft, {})
+
+
 def test_comments_stand_before_their_table():
     assert "# Domain 7\n[[domain]]\n" in toml([], DRAFT, {})
 

@@ -117,18 +117,31 @@ def test_what_is_unknown_is_told_aside(run):
     assert "xenprof: host: Xen 4.17: the rules of 3.1" in run("--json")[2]
 
 
-def test_pinning_is_recorded(tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize(
+    ("affinities", "cpus"), [([(1,)], '"1"'), ([(1,), (0,), (0, 1)], '["1", "0", ""]')]
+)
+def test_pinning_is_recorded(affinities, cpus, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(capture_scenario, "trial", still)
     path = tmp_path / "pinned.rec"
     looks = [
-        host(domain(1, "web", vcpu(affinity=(1,), seconds=seconds)), seconds=seconds)
+        host(
+            domain(
+                1,
+                "web",
+                *(
+                    vcpu(number, affinity=affinity, seconds=seconds)
+                    for number, affinity in enumerate(affinities)
+                ),
+            ),
+            seconds=seconds,
+        )
         for seconds in (10, 20)
     ]
     record(path, *looks)
 
     main(["capture-scenario", "--from", str(path)])
 
-    assert 'cpus = "1"\n' in capsys.readouterr().out
+    assert f"cpus = {cpus}\n" in capsys.readouterr().out
 
 
 def test_a_recording_has_its_own_length(run):
@@ -147,3 +160,30 @@ def test_a_recording_of_one_look_is_not_enough(tmp_path, capsys):
         code,
         capsys.readouterr().err,
     )
+
+
+@pytest.mark.parametrize(
+    ("looks", "reason"),
+    [
+        (
+            [look(10, boot="a"), look(40, boot="b")],
+            "the host has booted, or is another, between the two snapshots",
+        ),
+        (
+            [look(10), look(40, is_up=False, domains=())],
+            "the host could not be read at the beginning or the end",
+        ),
+        (
+            [look(10), look(5), look(40)],
+            "{path}: the host was started again in what was recorded",
+        ),
+    ],
+    ids=["booted", "down", "started again"],
+)
+def test_a_recording_of_two_runs_of_a_host_is_refused(looks, reason, tmp_path, capsys):
+    path = tmp_path / "runs.rec"
+    record(path, *looks)
+
+    code = main(["capture-scenario", "--from", str(path)])
+
+    assert (1, f"xenprof: {reason.format(path=path)}\n") == (code, capsys.readouterr().err)

@@ -4,11 +4,12 @@ from contextlib import suppress
 
 import pytest
 
-from hypervisor.errors import HostError
+from hypervisor.errors import HostError, MissingCapability
 from tests.support.fake_host import SIZES, USER, FakeHost, samples
 from tests.support.opcontrol_shell import Client, write_images
 from tests.support.session_setups import SETUP, total
 from xenprof.cli.profile import DaemonRuns, Profiling, _StepFailed
+from xenprof.client import ServiceError
 from xenprof.errors import XenprofError
 from xenprof.home import domain_root
 from xenprof.store.begun import only_run
@@ -79,6 +80,19 @@ def test_a_refused_profile_deletes_nothing(service, profile, tmp_path, wrong):
     with suppress(XenprofError, HostError):
         code = profile(**wrong)
     assert (3, True) == (total(tmp_path), code != 0)
+
+
+def test_a_host_that_cannot_be_profiled_says_so_and_not_that_it_has_no_such_domain(
+    service, profile, monkeypatch
+):
+    def no_profiler(path, given):
+        raise ServiceError(str(MissingCapability("profiler")))
+
+    monkeypatch.setattr(service, "answer_post", no_profiler)
+    monkeypatch.setattr(service.host, "names", {})  # as while nothing is known of it
+
+    with pytest.raises(ServiceError, match="type in its domain 0: xenprof record"):
+        profile()
 
 
 def test_a_guest_that_refuses_deletes_nothing(service, profile, tmp_path):

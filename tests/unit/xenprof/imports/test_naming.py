@@ -58,3 +58,16 @@ def test_usual_names_of_perf_stay_readable():
     assert ["cycles_ppp", "sched_sched_switch", "cpu_event_0x3c_umask_0", "branch-misses"] == (
         event_names(wanted)
     )
+
+
+def test_very_many_events_of_one_name_are_numbered():
+    """Each is numbered without a look at all others."""
+    assert "cycles_20000" == event_names(["cycles"] * 20_000)[-1]
+
+
+def test_very_many_images_of_one_name_are_numbered():
+    names = ImageNames()
+    images = [f"/{'x' * 200}{number}" for number in range(20_000)]
+
+    assert names.name(Layer.USER, images[0]).path == f"/{'x' * 120}"
+    assert f"/{'x' * 120}-20000" == [names.name(Layer.USER, image).path for image in images][-1]

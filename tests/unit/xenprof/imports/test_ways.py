@@ -2,6 +2,10 @@
 
 import pytest
 
+from hypervisor.live.agent.xenoprof.claim import claimed
+from tests.support.live.fake_privcmd import FakePrivcmd
+from tests.support.live.fake_xenoprof import FakeXenoprof
+from xenprof.imports import ways as module
 from xenprof.imports.perfdriver import PerfFailed, sampled
 from xenprof.imports.ways import PMU_MODE, ways
 
@@ -36,7 +40,8 @@ def test_a_machine_without_xen_lacks_all_and_says_what(tmp_path):
     found = lacks(tmp_path)
 
     assert found["perf"].startswith("Xen gives this domain no PMU: boot it with vpmu=on")
-    assert f"there is no {tmp_path}/dev/xen/privcmd: run this in domain 0" == found["contexts"]
+    told = f"there is no {tmp_path}/dev/xen/privcmd: run this in domain 0"
+    assert (told, told) == (found["xenoprof"], found["contexts"])
 
 
 def test_a_pmu_that_is_off_is_told(tmp_path):
@@ -53,6 +58,45 @@ def test_perf_lacks_nothing_where_there_are_a_pmu_and_the_program(tmp_path):
         lacks(tmp_path)["perf"],
         lacks(tmp_path, str(tmp_path))["perf"],
     )
+
+
+@pytest.fixture
+def device(tmp_path):
+    path = tmp_path / "dev/xen/privcmd"
+    path.parent.mkdir(parents=True)
+    path.touch()
+    return path
+
+
+@pytest.mark.parametrize(
+    ("cpu_type", "told"),
+    [
+        ("i386/arch_perfmon", None),
+        ("", "Xenoprof: it does not know this processor (ENODEV): it knows those of Intel with "),
+    ],
+)
+def test_xenoprof_lacks_what_the_hypervisor_says(tmp_path, device, monkeypatch, cpu_type, told):
+    xenoprof = FakeXenoprof(cpu_type=cpu_type)
+    privcmd = FakePrivcmd(xenoprof=xenoprof)
+    monkeypatch.setattr(module, "PrivcmdDevice", lambda root: privcmd)
+    found = lacks(tmp_path)["xenoprof"]
+
+    assert (told, None) == (found and found[: len(told)], xenoprof.primary)
+
+
+def test_xenoprof_that_another_process_uses_is_told(tmp_path, device):
+    with claimed(str(tmp_path)):
+        found = lacks(tmp_path)["xenoprof"]
+
+    assert "Xenoprof: another xenprof uses it, and it serves one at a time; wait for it" == found
+
+
+def test_a_way_after_the_one_that_works_is_not_looked_into(tmp_path, device):
+    with_pmu(tmp_path)
+    with_perf(tmp_path)
+    device.unlink()
+
+    assert "perf" == next(iter(ways(tmp_path, str(tmp_path)))).name
 
 
 def test_perf_samples_everything_and_puts_the_mode_back(tmp_path):

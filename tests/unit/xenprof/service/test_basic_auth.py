@@ -122,6 +122,15 @@ def test_all_addresses_together_have_64_passwords_checked_at_a_time(tmp_path):
     assert (statuses.count(401), statuses.count(429)) == (64, 16)
 
 
+def test_a_flood_from_one_network_keeps_nobody_of_another_out(tmp_path):
+    """Of 65 who come at once, the last is of a network of its own."""
+    app = protected(written(tmp_path, f"basic_auth_users: {{ann: {HASH}}}"))
+    flood = [f"10.0.{n}.1" for n in range(80)]
+
+    answers = crowd(app, 1, [*flood, "192.0.2.1"])
+    assert (401, 16 + 1) == (answers[-1][0], [status for status, _ in answers].count(429))
+
+
 def test_an_address_that_waited_is_heard_again(tmp_path):
     path = written(tmp_path, f"basic_auth_users: {{ann: {HASH}}}")
 

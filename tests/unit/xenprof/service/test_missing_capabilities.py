@@ -19,7 +19,7 @@ from xenprof.service.service import Service
 DOMAIN = "/api/v1/domains/web/"
 READS = {
     "toolstack": [
-        *(f"/api/v1/{name}" for name in ("dmesg", "xenstore", "managed")),
+        *(f"/api/v1/{name}" for name in ("dmesg", "xenstore")),
         *(DOMAIN + name for name in ("sched-credit", "sched-sedf", "sxp", "console", "proc")),
         DOMAIN + "proc/stat",
         DOMAIN + "devices/vbd",
@@ -37,10 +37,14 @@ CHANGES = {
     "tracer": ["/api/v1/trace/start", "/api/v1/trace/1/read", "/api/v1/trace/1/stop"],
 }
 REFUSALS = {
-    "toolstack": "this host has no toolstack: its domains can be looked at, not managed",
-    "profiler": "this host has no profiler: its domains cannot be sampled",
-    "tracer": "this host has no tracer: it records no trace",
+    "toolstack": "xenprof only watches this host: its own toolstack manages its domains",
+    "profiler": "xenprof only watches this host; to profile it, type in its domain 0: "
+    "xenprof record, or python3 xenprof-agent.pyz contexts FILE",
+    "tracer": "xenprof only watches this host; to trace it, type in its domain 0: "
+    "python3 xenprof-agent.pyz trace FILE",
 }
+NOT_TOLD = {"toolstack": "xenprof only watches this host: its own toolstack tells what is asked"}
+"""How reads are refused, where that is another text."""
 
 
 def serving(home, *missing):
@@ -101,16 +105,28 @@ def test_model_time_can_be_waited_for_without_any_capability(watching):
     assert ask_now(watching, "POST", "/api/v1/wait", {"seconds": 0})[0] == 200
 
 
+def refusal(message):
+    """Return the answer that refuses with a message."""
+    error = {"type": "MissingCapability", "message": message, "exit_code": 1}
+    return 501, json.dumps({"error": error}, separators=(",", ":")) + "\n"
+
+
+def test_managed_domains_are_refused_as_a_command_is(tmp_path):
+    app, service = serving(tmp_path, "toolstack")
+    answer = ask(app, "GET", "/api/v1/managed")
+    service.close()
+
+    assert answer == refusal(REFUSALS["toolstack"])
+
+
 def test_every_read_and_every_command_names_what_is_missing(lacking):
     app, capability = lacking
-    answers = [ask(app, "GET", path) for path in READS[capability]]
-    answers += [ask(app, "POST", path) for path in CHANGES[capability]]
-    error = {
-        "type": "MissingCapability", "message": REFUSALS[capability], "exit_code": 1,
-    }  # fmt: skip
 
-    assert {(status, body) for status, body in answers} == {
-        (501, json.dumps({"error": error}, separators=(",", ":")) + "\n")
+    assert {ask(app, "GET", path) for path in READS[capability]} == {
+        refusal(NOT_TOLD.get(capability, REFUSALS[capability]))
+    }
+    assert {ask(app, "POST", path) for path in CHANGES[capability]} == {
+        refusal(REFUSALS[capability])
     }
 
 

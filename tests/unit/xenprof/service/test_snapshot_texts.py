@@ -7,6 +7,8 @@ import pytest
 
 from tests.support.service_fakes import ask
 from tests.support.snapshots import grumble
+from xenprof.service.app import create_app
+from xenprof.service.hostnames import AllowedHosts
 from xenprof.service.snapshot_texts import SnapshotTexts
 from xenprof.wire.codec import encode
 
@@ -71,6 +73,19 @@ def test_who_leaves_does_not_take_it_from_others(snapshot):
         return await staying
 
     assert json.loads(asyncio.run(run()))["host"] == snapshot.host
+
+
+@pytest.mark.parametrize(
+    ("hosts", "told"), [(None, "no such key: /root/.ssh/id"), (AllowedHosts.of(["a"], ()), None)]
+)
+def test_why_a_host_cannot_be_read_is_for_local_programs_only(service, monkeypatch, hosts, told):
+    reason = "no such key: /root/.ssh/id"
+    lost = replace(service.snapshot(), is_up=False, unread_because=reason)
+    monkeypatch.setattr(service, "snapshots", lambda: [lost])
+    app = create_app(service, read_only=hosts is not None, allowed_hosts=hosts)
+    _, _, body = asyncio.run(ask(app, "GET", "/api/v1/snapshot", headers={"host": "a"}))
+
+    assert told == json.loads(body)["unread_because"]
 
 
 def test_the_api_answers_with_it(app, threads):

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from exporters.prometheus import create
+from hypervisor.errors import MissingCapability
 from hypervisor.telemetry import HostSnapshot
 from tests.support.fake_tracer import FakeTracer
 from tests.support.service_fakes import ask_now
@@ -48,19 +49,26 @@ def test_unknown_values_are_null_in_the_api(app):
     assert (None, None) == (snapshot["mhz"], snapshot["domains"][1]["uuid"])
 
 
-def test_a_trace_needs_the_clock_rate(tmp_path):
+def refused_trace(home, tracer):
+    """Return how a trace of such a host with this tracer is refused."""
     host = SparseHost()
-    host.tracer = FakeTracer()
-    service = Service(host, tmp_path, loaders={}, settings=ExporterSettings())
+    host.tracer = tracer
+    service = Service(host, home, loaders={}, settings=ExporterSettings())
     service.start()
     status, _, body = ask_now(
         create_app(service, read_only=False), "POST", "/api/v1/trace/start", {}
     )
     service.close()
+    return status, json.loads(body)["error"]["message"], len(service.traces.status())
 
+
+def test_a_trace_needs_the_clock_rate(tmp_path):
     message = "this host does not know its clock rate: a trace has its times in cycles"
-    assert (501, message, 0) == (
-        status,
-        json.loads(body)["error"]["message"],
-        len(service.traces.status()),
-    )
+
+    assert (501, message, 0) == refused_trace(tmp_path, FakeTracer())
+
+
+def test_a_trace_needs_a_tracer_in_the_first_place(tmp_path):
+    message = str(MissingCapability("tracer"))
+
+    assert (501, message, 0) == refused_trace(tmp_path, None)

@@ -18,6 +18,13 @@ def test_a_host_that_cannot_be_read_has_no_snapshot():
         newest(FakeClient(hosts=[gone]))
 
 
+def test_why_a_host_cannot_be_read_is_told():
+    gone = replace(HOST, domains=(), is_up=False, unread_because="Connection refused")
+
+    with pytest.raises(ServiceError, match=r"gets no data from it: Connection refused$"):
+        newest(FakeClient(hosts=[gone]))
+
+
 def test_one_of_several_hosts_is_asked_for_by_its_name():
     client = FakeClient(**{"snapshot?host=a%20b%26": replace(HOST, host="a b&")})
 

@@ -49,3 +49,9 @@ def test_columns_that_show_dashes_are_listed():
 
 def test_a_long_text_is_wrapped():
     assert all(len(line) <= 60 for line in lines(sparse(), 60)[1:])
+
+
+def test_the_name_of_a_source_cannot_command_a_terminal():
+    seen = replace(HOST, sources={"runstates": "\x1b]0;pwned\x07"})
+
+    assert "runstates       ?]0;pwne+" == lines(seen)[2]

@@ -1,14 +1,17 @@
 import errno
+import os
 
 import pytest
 
 from hypervisor.live.agent.check import findings
 from hypervisor.live.agent.errors import HypercallFailed, Unavailable
 from hypervisor.live.agent.options import Options
-from hypervisor.live.agent.report.fields import DomainReport, VcpuReport, VifReport
+from hypervisor.live.agent.report.fields import DomainReport, SamplerReport, VcpuReport, VifReport
 from hypervisor.live.agent.web import passwords
-from tests.support.live.agent_parts import bare_report
-from tests.support.webconfigs import HASH
+from hypervisor.live.agent.web.listening import Address
+from tests.support.certificates import make_certificate
+from tests.support.live.agent_parts import bare_report, listener
+from tests.support.webconfigs import HASH, TLS
 
 
 class Host:
@@ -117,6 +120,44 @@ def test_it_is_tried_as_it_would_be_sampled(dom0, hertz):
     assert hertz == host.hertz
 
 
+class Sampling(Host):
+    """A host whose vcpus are sampled in the third poll, if ever."""
+
+    def __init__(self, is_sampled):
+        super().__init__(GOOD)
+        self.is_sampled = is_sampled
+        self.polls = 0
+
+    def poll(self):
+        self.polls += 1
+        rounds = self.polls - 1
+        report = GOOD._replace(sampler=SamplerReport(rounds, rounds, 0, 20), hypercalls=self.polls)
+        if not self.is_sampled or self.polls < 3:
+            return report
+        return report._replace(sources={**GOOD.sources, "runstates": "sampled"})
+
+
+@pytest.mark.parametrize(
+    ("is_sampled", "line", "polls"),
+    [
+        (True, "ok       runstates: waiting, blocked and capped time of vcpus, by sampled", 3),
+        (
+            False,
+            "missing  runstates: waiting, blocked and capped time of vcpus are told by none of 30"
+            " rounds of sampling; 30 vcpus were on its own pcpu",
+            31,
+        ),
+    ],
+)
+def test_sampling_is_right_only_after_it_has_told_of_a_vcpu(dom0, is_sampled, line, polls):
+    host = Sampling(is_sampled)
+    found = findings(Options(), lambda _: host, str(dom0), pause=lambda _: None)
+    lines = {one.what: str(one) for one in found}
+
+    assert (line, polls) == (lines["runstates"], host.polls)
+    assert "2 domains, 2 vcpus; 1 hypercalls" in lines["poll"]
+
+
 def test_a_machine_without_xen_is_told(tmp_path):
     assert "no Xen runs here" in checked(tmp_path)["domain 0"].told
 
@@ -173,3 +214,42 @@ def test_a_library_without_bcrypt_is_fatal_where_there_are_passwords(
     file.write_text(text)
 
     assert verdict == checked(dom0, options=Options(web_config=str(file)))["bcrypt"].verdict
+
+
+def test_where_it_would_serve_is_told(dom0):
+    options = Options(unix_socket=str(dom0 / "a.sock"))
+
+    assert f"ok       serving: on {dom0}/a.sock" == str(checked(dom0, options=options)["serving"])
+
+
+def test_an_address_for_strangers_without_tls_is_fatal(dom0):
+    found = checked(dom0, options=Options(addresses=(Address("0.0.0.0", 0),)))["serving"]
+
+    assert ("FATAL", True) == (found.verdict, "can be reached from outside" in found.told)
+
+
+def test_a_port_that_is_taken_is_fatal(dom0):
+    with listener() as taken:
+        address = Address(*taken.getsockname()[:2])
+        found = checked(dom0, options=Options(addresses=(address,)))["serving"]
+
+    assert "FATAL" == found.verdict
+
+
+def test_a_socket_in_a_folder_that_is_not_there_is_fatal(dom0):
+    found = checked(dom0, options=Options(unix_socket=str(dom0 / "none/a.sock")))["serving"]
+
+    assert "FATAL" == found.verdict
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can read what others own")
+def test_a_key_that_could_not_be_read_again_is_fatal_and_named(dom0):
+    make_certificate(dom0)
+    key = dom0 / "key.pem"
+    os.chown(key, 65534, 65534)
+    key.chmod(0o600)
+    (dom0 / "web.yml").write_text(TLS)
+    found = checked(dom0, options=Options(web_config=str(dom0 / "web.yml")))["web config"]
+
+    assert "FATAL" == found.verdict
+    assert f"{key}: Permission denied to root without capabilities" in found.told

@@ -1,10 +1,13 @@
 import threading
+import time
 
 import pytest
 
 from hypervisor.live.agent import opening
 from hypervisor.live.agent.errors import Unavailable
+from tests.support.live.agent_parts import PATIENCE_SECONDS
 from tests.support.live.fake_privcmd import FakePrivcmd
+from tests.support.live.machine import Domain, Vcpu
 
 
 class Device(FakePrivcmd):
@@ -35,15 +38,24 @@ def test_a_host_is_polled(device, tmp_path):
     host.close()
 
 
-def test_a_host_that_is_sampled_says_so(device, tmp_path):
+def test_a_host_that_is_sampled_says_so_as_soon_as_a_vcpu_was(device, tmp_path):
+    device.machine.domains.append(Domain(1, vcpus=[Vcpu(pcpu=1)]))
     host = opening.this_host(str(tmp_path))
     host.sample(100)
-    report = host.poll()
+    first, *later = _until_sampled(host)
     host.close()
 
-    assert "sampled" == report.sources["runstates"]
-    assert report.sampler is not None
-    assert 10_000_000 == report.sampler.period_ns
+    assert "runstates" not in first.sources
+    assert "sampled" == later[-1].sources["runstates"]
+    assert 10_000_000 <= later[-1].sampler.period_ns
+
+
+def _until_sampled(host):
+    reports = [host.poll()]
+    end = time.monotonic() + PATIENCE_SECONDS
+    while "runstates" not in reports[-1].sources and time.monotonic() < end:
+        reports.append(host.poll())
+    return reports
 
 
 def test_what_is_open_is_closed_and_sampling_ends(device, tmp_path):

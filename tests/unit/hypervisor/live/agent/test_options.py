@@ -1,4 +1,6 @@
 import shlex
+import subprocess
+import sys
 
 import pytest
 
@@ -110,3 +112,20 @@ def test_it_tells_what_it_is(option, text, capsys):
 
     assert 0 == caught.value.code
     assert text in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", [[], ["trace"], ["contexts"], ["xenoprof"]])
+def test_it_tells_how_to_use_it_without_docstrings_too(command):
+    program = (
+        "import sys; from hypervisor.live.agent.main import main; sys.exit(main(sys.argv[1:]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-OO", "-c", program, *command, "--help"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (0, "") == (done.returncode, done.stderr)
+    assert done.stdout.startswith("usage: xenprof-agent")

@@ -68,7 +68,46 @@ def test_an_agent_whose_certificate_is_not_trusted_is_not_asked(tmp_path):
             on_tcp("127.0.0.1", port, ssl.create_default_context()), timeout_seconds=10
         )
 
-        assert failure(asked).startswith("its certificate is not trusted: self-signed")
+        told = failure(asked)
+        assert told.startswith("its certificate is not trusted: self-signed")
+        assert told.endswith("; --host.ca-file names whom to trust")
+
+
+def test_a_certificate_for_another_name_is_no_matter_of_whom_to_trust(tmp_path):
+    with within_tls(tmp_path) as port:
+        trusting = ssl.create_default_context(cafile=tmp_path / "cert.pem")
+        asked = OverHttp(on_tcp("127.0.0.2", port, trusting), timeout_seconds=10)
+
+        assert "--host.ca-file" not in failure(asked)
+
+
+def test_an_agent_that_speaks_tls_is_not_read_without_it(tmp_path):
+    with within_tls(tmp_path) as port:
+        asked = OverHttp(on_tcp("127.0.0.1", port, None), timeout_seconds=10)
+
+        assert "it does not answer by http; if it speaks TLS, try https://" == failure(asked)
+
+
+def test_an_alert_of_tls_is_told_the_same():
+    with saying(b"\x15\x03\x03\0\x02\x02\x46\r\n") as asked:
+        assert failure(asked).endswith("if it speaks TLS, try https://")
+
+
+def test_an_agent_that_speaks_no_tls_is_not_read_with_it():
+    with running(lambda: BODY) as agent:
+        trusting = ssl.create_default_context()
+        asked = OverHttp(on_tcp("127.0.0.1", agent.server_address[1], trusting), timeout_seconds=10)
+
+        assert "it does not speak TLS: try http://" == failure(asked)
+
+
+def test_an_agent_that_wants_a_password_is_told_with_the_option_for_one():
+    with running(lambda: b"") as agent, closing(source(agent)) as asked:
+        agent.status = 401
+
+        assert "it answers 401: it wants a user and a password: --host.password-file" == failure(
+            asked
+        )
 
 
 def test_it_keeps_its_connection():
@@ -104,7 +143,7 @@ def test_it_tells_user_and_password():
     ],
 )
 def test_another_answer_than_a_report_is_a_failure(status, told):
-    with running(lambda: b"") as agent, closing(source(agent)) as asked:
+    with running(lambda: b"") as agent, closing(source(agent, password="u:p")) as asked:
         agent.status = status
 
         assert told in failure(asked)
@@ -121,7 +160,7 @@ def test_it_goes_on_after_a_failure():
 
 def test_a_body_that_is_too_large_is_not_read_to_its_end():
     with running(lambda: b" " * (MOST_BYTES + 1)) as agent, closing(source(agent)) as asked:
-        assert "a report is at most 8 MiB" == failure(asked, BadReport)
+        assert "a report is at most 32 MiB" == failure(asked, BadReport)
 
 
 def test_what_is_no_report_is_refused():

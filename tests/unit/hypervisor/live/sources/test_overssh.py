@@ -18,6 +18,18 @@ for line in sys.stdin:
     print(BODY, flush=True)
 """
 
+ANSWERS_UNREAD = """
+import fcntl, struct, termios, time
+fcntl.fcntl(0, fcntl.F_SETPIPE_SZ, 4096)
+seen = 0
+while True:
+    if struct.unpack("i", fcntl.ioctl(0, termios.FIONREAD, b"0000"))[0] > seen:
+        seen += len("report\\n")
+        print(BODY, flush=True)
+    else:
+        time.sleep(0.0005)
+"""
+
 
 class Hand:
     """A clock that the test sets."""
@@ -71,7 +83,7 @@ def test_the_last_words_of_ssh_are_the_reason():
             60,
             "the report: Invalid JSON",
         ),
-        (f"print(' ' * {MOST_BYTES + 1}, flush=True)", 60, "a report is at most 8 MiB"),
+        (f"print(' ' * {MOST_BYTES + 1}, flush=True)", 60, "a report is at most 32 MiB"),
         ("import sys\nwhile True: sys.stderr.write('\\n' * 9999)", 0.6, "timed out"),
     ],
     ids=["ends", "silent", "talks", "large", "floods"],
@@ -80,6 +92,15 @@ def test_a_child_that_does_not_answer_with_a_report_is_ended(code, seconds, told
     with closing(source(code, seconds=seconds)) as asked:
         assert failure(asked).startswith(told)
         assert asked._child is None
+
+
+def test_a_child_that_answers_without_reading_is_ended():
+    """The pipe to it is full at last, as it answers when there is another question in it."""
+    with closing(source(ANSWERS_UNREAD)) as asked:
+        with pytest.raises(Unreachable) as failed:
+            for _ in range(4096):
+                asked.read()
+        assert "it does not read what it is asked" == str(failed.value)
 
 
 def test_a_program_that_is_not_there_is_the_reason():

@@ -50,6 +50,18 @@ def test_core_2_with_the_old_hypervisor_is_accepted():
     assert scenario.host.cpu == "core_2"
 
 
+def test_cpus_pins_all_vcpus_alike_or_each_by_itself():
+    text = (
+        '[domain0]\nvcpus = 2\ncpus = ["0", ""]\n'
+        '[[domain]]\nname = "a"\nvcpus = 2\ncpus = "1-2"\n[[domain]]\nname = "b"\n'
+    )
+    scenario = parse_scenario(text, "mine.toml")
+
+    assert [(None, ((0,), None)), ((1, 2), ()), (None, ())] == [
+        (owner.affinity, owner.vcpu_affinities) for owner in (scenario.domain0, *scenario.domains)
+    ]
+
+
 def test_domain_0_without_a_size_gets_what_the_guests_leave():
     scenario = parse_scenario(GUEST + "memory_mib = 1000\n", "mine.toml")
     assert scenario.domain0_memory_mib == 4096 - 64 - 1000
@@ -118,6 +130,35 @@ def test_sedf_keys_of_domain_0_are_on_top_of_its_own_parameters():
         ),
         (GUEST + 'cpus = "1,^1"', "domain[web].cpus: '1,^1' leaves no CPU"),
         (GUEST + 'cpus = "4"', "cpus '4' goes past the last of 4 pcpus"),
+        (
+            GUEST + "cpus = 1",
+            "domain[web].cpus: must be a string, or a list of strings with one for each vcpu",
+        ),
+        (
+            GUEST + 'vcpus = 2\ncpus = ["0", 1]',
+            "domain[web].cpus: must be a string, or a list of strings with one for each vcpu",
+        ),
+        (
+            GUEST + 'vcpus = 2\ncpus = ["0", "x"]',
+            "domain[web].cpus: 'x' is not a list of CPUs; write N, A-B or ^N, joined by commas",
+        ),
+        (
+            GUEST + 'vcpus = 2\ncpus = ["0", "1,^1"]',
+            "domain[web].cpus: '1,^1' leaves no CPU",
+        ),
+        (
+            GUEST + 'vcpus = 2\ncpus = ["0", "3-4"]',
+            "cpus '3-4' goes past the last of 4 pcpus",
+        ),
+        (
+            GUEST + 'vcpus = 2\ncpus = ["0"]',
+            "domain[web]: cpus needs one entry for each vcpu: 2, not 1",
+        ),
+        (GUEST + "cpus = []", "domain[web]: cpus needs one entry for each vcpu: 1, not 0"),
+        (
+            '[domain0]\ncpus = ["0", "1"]',
+            "domain0.cpus needs one entry for each vcpu: 4, not 2",
+        ),
         (GUEST + GUEST, "two domains are called 'web'"),
         (
             WORK + 'kind = "brust"',

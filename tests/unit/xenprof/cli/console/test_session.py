@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tests.support.console_guest import FakeService, domain
 from xenprof.cli.console.session import connect
 from xenprof.cli.console.watch import news
+from xenprof.client import ServiceError
 
 
 @pytest.fixture
@@ -41,6 +42,21 @@ def test_an_unknown_domain_is_xms_error(typed, capsys):
 
     assert (1, "Error: Domain 'nosuch' does not exist.\n") == (
         connect("nosuch", is_login=False, client=FakeService()),
+        capsys.readouterr().err,
+    )
+
+
+def test_where_nobody_manages_domains_it_says_so_without_a_command(typed, capsys):
+    class Watching(FakeService):
+        def answer_get(self, path):
+            if path == "/api/v1/managed":
+                raise ServiceError("this host has no toolstack")
+            return super().answer_get(path)
+
+    typed("")
+
+    assert (1, "this host has no toolstack\n") == (
+        connect("web", is_login=False, client=Watching()),
         capsys.readouterr().err,
     )
 

@@ -3,7 +3,7 @@ from unittest.mock import Mock
 import pytest
 
 from tests.support.talk_host import NEW_TOOLS, FakeClient
-from xenprof.client import ServiceNotRunning
+from xenprof.client import ServiceError, ServiceNotRunning
 
 CLEAR: tuple[str, dict] = ("/api/v1/dmesg/clear", {})
 RING = {"dmesg": {"text": "(XEN) a\n(XEN) b\n"}}
@@ -43,17 +43,32 @@ def log(tmp_path):
 def test_log_prints_the_whole_current_file(xm, tmp_path, log):
     log.write_bytes(b"one\ntwo\xff\n")
     log.with_name("xend.log.1").write_text("old\n")
-    assert xm("log", client=FakeClient(tmp_path)) == (0, "one\ntwo\ufffd\n", "")
+    assert xm("log", client=FakeClient(tmp_path, **RING)) == (0, "one\ntwo\ufffd\n", "")
 
 
 def test_a_log_without_an_entry_is_empty(xm, tmp_path):
-    assert xm("log", client=FakeClient(tmp_path)) == (0, "\n", "")
+    assert xm("log", client=FakeClient(tmp_path, **RING)) == (0, "\n", "")
 
 
 def test_a_log_that_cannot_be_read_is_named(xm, tmp_path, log):
     log.mkdir()
-    code, _, error = xm("log", client=FakeClient(tmp_path))
+    code, _, error = xm("log", client=FakeClient(tmp_path, **RING))
     assert (code, error) == (1, f"Error: xm log: {log}: Is a directory\n")
+
+
+def test_the_log_of_a_service_that_has_ended_is_printed(xm, tmp_path, log):
+    log.write_text("one\n")
+    client = FakeClient(tmp_path, dmesg=ServiceNotRunning(tmp_path))
+
+    assert xm("log", client=client) == (0, "one\n", "")
+
+
+def test_the_log_of_an_earlier_model_is_not_that_of_a_watched_host(xm, tmp_path, log):
+    log.write_text("one\n")
+    refusal = "this host has no toolstack"
+    client = FakeClient(tmp_path, dmesg=ServiceError(refusal))
+
+    assert xm("log", client=client) == (1, "", f"Error: {refusal}\n")
 
 
 def test_serve_says_what_there_is_instead(xm, tmp_path):

@@ -58,6 +58,12 @@ def test_list_shows_the_balloon_target_at_once():
     assert row(host.domains[0]).memory_mib == 128
 
 
+def test_list_shows_the_memory_of_a_domain_without_a_known_target():
+    domain = replace(OSSVM02, target_kib=None, memory_kib=1024 * 1024)
+
+    assert row(domain).memory_mib == 1024
+
+
 @pytest.mark.parametrize(
     ("flags", "letters"),
     [

@@ -53,6 +53,12 @@ def test_a_map_of_xen_is_read_too():
     ]
 
 
+def test_a_name_may_hold_bytes_that_end_lines_of_text():
+    table = parse(KERNEL.encode().replace(b"helper", b"h\x85\x1dl"), "kallsyms")
+
+    assert "h\x85\x1dl" == functions(table.text)[1][0]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

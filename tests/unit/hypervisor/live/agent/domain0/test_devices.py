@@ -75,6 +75,18 @@ def test_a_vif_may_have_a_name_of_its_own(bus, tmp_path):
     assert ("web0", 600) == (vif.name, vif.transmit_bytes)
 
 
+@pytest.mark.parametrize(
+    "name", ["web\u2028x", "web\u2003", "\u3000web", "w\x85b", "web\x1d", "a\xa0b"]
+)
+def test_a_name_that_holds_other_ends_of_lines_or_spaces_keeps_its_counters(bus, tmp_path, name):
+    (bus / "vif-1-0/net/vif1.0").rename(bus / "vif-1-0/net" / name)
+    (tmp_path / "proc/1/net/dev").write_text(NET_DEV.replace("vif1.0", name))
+
+    (vif,), _ = read(Devices(FakeStore(), str(tmp_path)))
+
+    assert (name, 600) == (vif.name, vif.transmit_bytes)
+
+
 def test_a_vif_without_an_interface_has_no_counters(bus, tmp_path):
     (bus / "vif-1-0/net/vif1.0").rmdir()
 
@@ -176,24 +188,13 @@ def test_a_bus_that_appears_is_seen(tmp_path):
     assert (((), ()), None) == (read(devices), devices.problem)
 
 
-def test_devices_of_a_driver_domain_are_known_without_counters(bus, tmp_path):
+def test_a_detached_device_is_gone_from_the_list_of_xenstore_too(bus, tmp_path):
     store = FakeStore(
         {
-            "/local/domain/1/device/vif/0/backend-id": "0",
-            "/local/domain/1/device/vif/1/backend-id": "3",
-            "/local/domain/1/device/vbd/51712/backend-id": "3",
-            "/local/domain/1/device/vbd/x/backend-id": "3",
+            "/local/domain/1/device/vif/0/backend": "/local/domain/0/backend/vif/1/0",
+            "/local/domain/0/backend/vif/1/0/frontend": "/local/domain/1/device/vif/0",
         }
     )
-
-    vifs, vbds = read(Devices(store, str(tmp_path)))
-
-    assert [(0, 600), (1, None)] == [(one.vif, one.transmit_bytes) for one in vifs]
-    assert [(51712, None)] == [(one.device, one.read_requests) for one in vbds]
-
-
-def test_a_detached_device_is_gone_from_the_list_of_xenstore_too(bus, tmp_path):
-    store = FakeStore({"/local/domain/1/device/vif/0/backend-id": "0"})
     devices = Devices(store, str(tmp_path))
     read(devices)
     (bus / "vif-1-0").rename(tmp_path / "gone")

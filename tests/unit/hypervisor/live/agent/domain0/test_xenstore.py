@@ -48,10 +48,10 @@ def daemon(tmp_path):
                         break
                     connection.sendall(reply)
 
-    def start(answered=node):
+    def start(answered=node, **settings):
         threads.append(threading.Thread(target=serve, args=(answered,)))
         threads[0].start()
-        return Xenstore(str(tmp_path))
+        return Xenstore(str(tmp_path), **settings)
 
     yield start
     listener.shutdown(socket.SHUT_RDWR)
@@ -168,3 +168,20 @@ def test_without_a_daemon_the_problem_is_told(tmp_path):
 
     assert store.read("/a") is None
     assert "neither a socket nor a device" in str(store.problem)
+
+
+def test_the_answers_of_a_poll_have_a_time_together_and_the_rest_waits_for_the_next(daemon):
+    now = iter(range(100))  # each answer takes a second
+    store = daemon(poll_seconds=3, clock=lambda: next(now))
+    store.begin()
+    half = [(store.read("/a"), store.is_half_spent) for _ in range(2)]
+    rest = [store.read("/a") for _ in range(3)]
+    problem = store.problem
+    store.begin()
+
+    assert ([("value", False), ("value", True)], ["value", None, None]) == (half, rest)
+    assert ("it is slow: what takes longer than 3 s is read later", "value") == (
+        problem,
+        store.read("/a"),
+    )
+    store.close()

@@ -215,7 +215,7 @@ def test_a_refusal_for_one_domain_leaves_the_others_known():
     report = polled.poll()
 
     assert [(0, None), (1, 256)] == [(len(one.vcpus), one.weight) for one in report.domains]
-    assert ["vcpus", "weights"] == [line.split(":")[0] for line in report.problems]
+    assert ["vcpus", "weights", "runstates"] == [line.split(":")[0] for line in report.problems]
 
 
 def test_weights_of_a_pool_are_asked_of_its_scheduler():
@@ -227,27 +227,6 @@ def test_weights_of_a_pool_are_asked_of_its_scheduler():
     report = Polled(FakePrivcmd(machine)).poll()
 
     assert [256, 300, None] == [one.weight for one in report.domains]
-
-
-def test_runstates_are_asked_once_of_a_hypervisor_that_has_none():
-    polled = two_domains()
-
-    polled.poll()
-    polled.poll()
-
-    assert 1 == sum(call[:2] == ("domctl", 98) for call in polled.privcmd.calls)
-
-
-def test_runstates_of_xcp_ng_are_those_of_all_vcpus():
-    polled = two_domains(vcpus=[Vcpu(), Vcpu()])
-    polled.machine.runstates = {0: ([0] * 6, 10), 1: ([0] * 6, 20)}
-
-    report = polled.poll()
-
-    assert ([10, 40], "hypercall") == (
-        [one.runnable_ns for one in report.domains],
-        report.sources["runstates"],
-    )
 
 
 def test_without_samples_nothing_is_said_of_runstates():
@@ -282,6 +261,12 @@ def test_affinities_are_unknown_where_the_number_of_pcpus_is():
     polled.privcmd.denied = {EVERYTHING["physinfo"]: errno.EPERM}
 
     assert polled.domain(1).vcpus[0].affinity is None
+
+
+def test_devices_that_are_left_out_are_told():
+    report = Polled(devices=FakeDevices(left_out="there are too many")).poll()
+
+    assert ("devices: some are left out: there are too many",) == report.problems
 
 
 def test_devices_that_cannot_be_found_are_told_and_have_no_source():

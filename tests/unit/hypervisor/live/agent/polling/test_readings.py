@@ -37,6 +37,10 @@ def readings(host, told):
     return Readings(host.poll, 1.0, told.append, lambda: host.now)
 
 
+def test_a_report_tells_for_how_long_it_is_repeated(readings):
+    assert SECOND_NS == readings.latest().report.period_ns
+
+
 def test_nobody_is_polled_before_somebody_asks(host, readings):
     assert 0 == host.polls
 

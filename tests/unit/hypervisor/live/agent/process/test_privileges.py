@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from hypervisor.live.agent.process.privileges import without
 from tests.support.paths import ROOT
 
 PROGRAM = """\
@@ -71,3 +72,14 @@ def test_no_thread_has_a_capability_or_can_have_one():
 
     assert "[]" == kept
     assert {"0" * 16, "1"} == {word for word in status.split() if not word.endswith(":")}
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root has capabilities to do without")
+def test_what_is_done_without_capabilities_is_refused_what_they_allow(tmp_path):
+    file = tmp_path / "key"
+    file.touch(0o600)
+    os.chown(file, 65534, 65534)
+
+    with pytest.raises(PermissionError):
+        without(lambda: file.open().close())
+    file.open().close()

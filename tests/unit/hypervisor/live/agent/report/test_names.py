@@ -64,3 +64,9 @@ def test_an_agent_tells_a_name_that_several_have_as_a_problem():
 
     told = "names: several domains are called 'web'; each is shown with its id"
     assert (told,) == polled.poll().problems
+
+
+def test_very_many_domains_that_share_names_are_told_apart():
+    pairs = [guest(domid, f"web{domid // 2}", SECOND) for domid in range(30_000)]
+
+    assert "web14999 (29999)" == names_of(pairs)[29_999]

@@ -162,3 +162,16 @@ def test_at_most_50_samples_of_a_vcpu_are_taken_in_a_second(hertz, period_ms):
     sampler = ContextSampler(Xen(FakePrivcmd()), FakeClock(), hertz)
 
     assert period_ms * MS == sampler.samples().period_ns
+
+
+def test_the_share_holds_where_a_round_costs_more_than_a_second():
+    bench = Bench()
+
+    def cost(kind, command, domid):
+        bench.clock.thread += 500 * MS
+
+    bench.privcmd.before = cost
+    for _ in range(64):
+        bench.pass_round(0)
+
+    assert bench.sampler.pause_seconds() > 0.5 * 0.9 / 0.05

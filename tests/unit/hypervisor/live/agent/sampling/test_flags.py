@@ -43,17 +43,20 @@ def test_each_state_that_is_not_running_is_counted():
     sampled.round(flags=PAUSED)
     sampled.round(flags=SHUTDOWN)
 
-    assert {VCPU: (1, 1, 3)} == sampled.sampler.drain()
+    assert {VCPU: (1, 1, 3, 0)} == sampled.sampler.drain()
     assert {} == sampled.sampler.drain()
 
 
-def test_a_vcpu_on_the_pcpu_of_the_sampler_is_left_out_of_a_round():
+def test_a_vcpu_on_the_pcpu_of_the_sampler_is_unseen_in_a_round():
     sampled = Sampled()
 
     sampled.round(pcpu=0)
     sampled.round(pcpu=0, blocked=True)
 
-    assert ({}, 2) == (sampled.sampler.drain(), sampled.sampler.cost().skipped)
+    assert ({VCPU: (0, 0, 0, 2)}, 2) == (
+        sampled.sampler.drain(),
+        sampled.sampler.cost().skipped,
+    )
 
 
 def test_a_blocked_domain_is_judged_by_where_it_blocked():
@@ -62,7 +65,10 @@ def test_a_blocked_domain_is_judged_by_where_it_blocked():
     sampled.round(pcpu=0)
     sampled.round(flags=0x10, blocked=True)
 
-    assert ({}, 2) == (sampled.sampler.drain(), sampled.sampler.cost().skipped)
+    assert ({VCPU: (0, 0, 0, 2)}, 2) == (
+        sampled.sampler.drain(),
+        sampled.sampler.cost().skipped,
+    )
 
 
 def test_a_blocked_domain_costs_no_hypercall_for_its_vcpus():
@@ -73,7 +79,7 @@ def test_a_blocked_domain_costs_no_hypercall_for_its_vcpus():
     sampled.round(flags=0x10)
 
     assert [] == [call for call in sampled.privcmd.calls if call[2] == 1 and call[0] == "domctl"]
-    assert {VCPU: (0, 2, 0)} == sampled.sampler.drain()
+    assert {VCPU: (0, 2, 0, 0)} == sampled.sampler.drain()
 
 
 def test_an_offline_vcpu_of_a_blocked_domain_is_not_blocked():
@@ -84,7 +90,7 @@ def test_an_offline_vcpu_of_a_blocked_domain_is_not_blocked():
 
     sampled.round(flags=0x10, blocked=True)
 
-    assert {VCPU: (0, 1, 0), (1, str(WEB), 1): (0, 0, 1)} == sampled.sampler.drain()
+    assert {VCPU: (0, 1, 0, 0), (1, str(WEB), 1): (0, 0, 1, 0)} == sampled.sampler.drain()
 
 
 def test_a_domain_that_is_destroyed_while_sampled_is_no_problem():
@@ -135,7 +141,7 @@ def test_a_refusal_for_one_domain_leaves_the_others_sampled():
     sampled.privcmd.before = deny
     sampled.sampler.round()
 
-    assert (str(HypercallFailed(errno.EACCES)), {(2, str(UUID(int=2)), 0): (1, 0, 0)}) == (
+    assert (str(HypercallFailed(errno.EACCES)), {(2, str(UUID(int=2)), 0): (1, 0, 0, 0)}) == (
         sampled.sampler.problem,
         sampled.sampler.drain(),
     )
@@ -157,6 +163,19 @@ def test_rounds_that_cost_more_than_their_share_are_made_less_often():
         sampled.sampler.round()
 
     assert (9 * MS, 150 * MS) == (sampled.sampler.cost().cpu_ns, sampled.sampler.period_ns())
+
+
+@pytest.mark.parametrize("calls_ms", [10, 50, 1000])
+def test_the_share_holds_however_much_a_round_costs(calls_ms):
+    sampled = Sampled(share=0.02)
+
+    def cost(kind, command, domid):
+        sampled.clock.thread += calls_ms * MS
+
+    sampled.privcmd.before = cost
+    sampled.sampler.round()
+
+    assert 0.02 == sampled.sampler.cost().cpu_ns / sampled.sampler.period_ns()
 
 
 def test_pauses_are_by_chance_around_the_period():

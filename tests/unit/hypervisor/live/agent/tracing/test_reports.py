@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 from hypervisor.live.agent.report.fields import DomainReport, HostReport, VcpuReport
 from hypervisor.live.agent.tracing.reports import TracedReports
 from hypervisor.live.agent.tracing.rings import Window
@@ -9,8 +11,8 @@ KHZ = 1_000_000
 SAMPLED = VcpuReport(0, True, False, False, 5, 0, None, 700, 800, 90, 10)
 
 
-def report(vcpu=SAMPLED, *, cap=0, paused=False, domid=3):
-    domain = DomainReport(domid, "u", cap_percent=cap, paused=paused, vcpus=(vcpu,))
+def report(vcpu=SAMPLED, *, cap=0, paused=False, domid=3, uuid="u"):
+    domain = DomainReport(domid, uuid, cap_percent=cap, paused=paused, vcpus=(vcpu,))
     made = HostReport(1, 1, "b", 0, 0, 0, 0, 0, "xen0", domains=(domain,))
     return made._replace(sources={"runstates": "sampled"})
 
@@ -84,6 +86,21 @@ def test_times_go_on_from_the_trace_by_samples_when_it_has_ended():
     )
 
 
+def test_a_round_of_the_trace_that_came_late_adds_no_more_than_has_passed():
+    reports = TracedReports()
+    shown = []
+    told = ((1000, 10), (1000, 20), (1900, 30), (4100, 40), (4900, 50), (6000, 60))
+    reports.begin(KHZ)
+    reports.add(ring(change(900, 3, 0, RUNNING, RUNNABLE)))
+    for tsc, number in told:  # at 1000, 2000 and so on, of which the vcpu has run a tenth
+        reports.add(ring(change(tsc, 3, 0, RUNNABLE, RUNNABLE)))
+        reports.add([])
+        vcpu = SAMPLED._replace(cpu_ns=10 * number)
+        shown.append(times(reports.completed(report(vcpu)._replace(time_ns=100 * number)))[0])
+
+    assert [0, 900, 900, 900, 900] == [b - a for a, b in pairwise(shown)]
+
+
 UNKNOWN = SAMPLED._replace(runnable_ns=None, blocked_ns=None, offline_ns=None, capped_ns=None)
 
 
@@ -139,3 +156,47 @@ def test_losses_are_a_problem_of_the_report():
     reports.add([Window(1, lost)])
 
     assert ("trace: 7 records were lost",) == reports.completed(report()).problems
+
+
+def waits(of):
+    wakes, preempted = of.domains[0].wake_waits, of.domains[0].preempted_waits
+    return wakes.sum_ns, preempted.sum_ns
+
+
+def test_the_next_life_of_a_domid_has_none_of_the_waits_of_the_one_before():
+    reports = traced()
+    reports.add(ring(change(1400, 3, 0, BLOCKED, RUNNABLE), change(3400, 3, 0, RUNNABLE, RUNNING)))
+    reports.add([])
+
+    old, new = reports.completed(report()), reports.completed(report(uuid="v"))
+    again = reports.completed(report(uuid="v"))
+
+    assert [(2000, 0), (0, 0), (0, 0)] == [waits(old), waits(new), waits(again)]
+
+
+def test_records_of_a_life_that_has_ended_are_not_added_to_the_next_one():
+    reports = traced()
+    reports.add(ring(change(1400, 3, 0, BLOCKED, RUNNABLE), change(3400, 3, 0, RUNNABLE, RUNNING)))
+    reports.completed(report(uuid="v"))
+    reports.add([])
+
+    assert (0, 0) == waits(reports.completed(report(uuid="v")))
+
+
+def test_records_of_a_life_that_has_ended_are_forgotten_while_nobody_has_its_domid():
+    reports = traced()
+    reports.add(ring(change(1400, 3, 0, BLOCKED, RUNNABLE), change(3400, 3, 0, RUNNABLE, RUNNING)))
+    reports.completed(report(domid=4))
+    reports.add([])
+
+    assert (0, 0) == waits(reports.completed(report(uuid="v")))
+
+
+def test_waits_of_the_next_life_of_a_domid_are_counted_from_then_on():
+    reports = traced()
+    reports.completed(report(uuid="v"))
+    reports.add(ring(change(5000, 3, 0, RUNNING, BLOCKED), change(6000, 3, 0, BLOCKED, RUNNABLE)))
+    reports.add(ring(change(6700, 3, 0, RUNNABLE, RUNNING)))
+    reports.add([])
+
+    assert (700, 0) == waits(reports.completed(report(uuid="v")))

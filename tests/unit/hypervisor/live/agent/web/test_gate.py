@@ -2,7 +2,7 @@ import pytest
 
 from hypervisor.live.agent.web.gate import at_rate, by_host, by_password, let_all_in
 from hypervisor.live.agent.web.httphead import Request
-from hypervisor.live.agent.web.passwords import TooMany
+from hypervisor.live.agent.web.turns import TooMany
 
 
 def status(gate, **headers):

@@ -1,9 +1,14 @@
 import contextlib
+import fcntl
+import os
 import socket
 import stat
+import threading
+from pathlib import Path
 
 import pytest
 
+from hypervisor.live.agent.web import listening
 from hypervisor.live.agent.web.listening import (
     Address,
     CannotListen,
@@ -12,6 +17,7 @@ from hypervisor.live.agent.web.listening import (
     on_path,
     parse,
 )
+from tests.support.live.agent_parts import PATIENCE_SECONDS
 
 
 @pytest.mark.parametrize(
@@ -82,6 +88,50 @@ def test_the_socket_of_another_agent_is_left_to_it(tmp_path):
         with pytest.raises(CannotListen, match="another agent listens there"), on_path(str(path)):
             pass
         assert path.exists()
+
+
+def test_of_two_agents_that_start_at_once_one_listens(tmp_path, monkeypatch):
+    """One looks whether a socket is dead while the other is where it has removed the same one."""
+    path = tmp_path / "agent.sock"
+    with socket.socket(socket.AF_UNIX) as left:
+        left.bind(str(path))
+    looking = threading.Barrier(2)
+    unlink = Path.unlink
+
+    def late(self):
+        with contextlib.suppress(threading.BrokenBarrierError):
+            looking.wait(0.5)  # so long for the other to come as far
+        unlink(self)
+
+    def listen():
+        with contextlib.suppress(CannotListen), on_path(str(path)):
+            heard.append(path)
+            done.wait(PATIENCE_SECONDS)
+
+    monkeypatch.setattr(Path, "unlink", late)
+    heard: list[Path] = []
+    done = threading.Event()
+    threads = [threading.Thread(target=listen) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    threads[0].join(1.5)
+    threads[1].join(1.5)
+    done.set()
+    for thread in threads:
+        thread.join(PATIENCE_SECONDS)
+
+    assert [path] == heard
+
+
+def test_a_folder_that_another_program_locks_is_waited_for_no_longer_than_that(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(listening, "_LOCK_SECONDS", 0.0)
+    folder = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(folder, fcntl.LOCK_EX)
+    with pytest.raises(CannotListen, match="temporarily unavailable"), on_path(f"{tmp_path}/a"):
+        pass
+    os.close(folder)
 
 
 @pytest.fixture

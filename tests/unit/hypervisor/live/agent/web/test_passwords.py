@@ -5,7 +5,8 @@ import bcrypt as reference
 import pytest
 
 from hypervisor.live.agent.web import passwords
-from hypervisor.live.agent.web.passwords import NoBcrypt, Passwords, TooMany, bcrypt
+from hypervisor.live.agent.web.passwords import NoBcrypt, Passwords, bcrypt
+from hypervisor.live.agent.web.turns import TooMany
 from tests.support.live.agent_parts import PATIENCE_SECONDS
 
 

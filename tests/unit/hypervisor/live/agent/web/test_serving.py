@@ -1,6 +1,7 @@
 """Connections of real sockets: good, slow, rude ones, and more of them than there are places."""
 
 import threading
+import tracemalloc
 
 import pytest
 
@@ -92,6 +93,8 @@ def test_the_answer_to_head_has_no_body(door, served):
     ("sent", "status"),
     [
         (b"rubbish\r\n\r\n", b"400"),
+        (b"GET / HTTP/1.1\nHost: a\n\n", b"400"),
+        (b"GET / HTTP/1.1\r\nHost: a\n\r\n", b"400"),
         (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", b"400"),
         (b"GET /" + b"a" * 100_000, b"414"),
         (b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 20_000, b"431"),
@@ -216,6 +219,40 @@ def test_a_client_that_does_not_read_in_time_is_left(door, monkeypatch):
         client.recv(1)
 
         assert len(everything(client)) < len(much)
+
+
+def test_clients_that_do_not_read_hold_one_copy_of_a_page(door):
+    much = b"x" * (32 << 20)
+    with serving(door, lambda _: Answer(200, body=much)):
+        tracemalloc.start()
+        lazy = [connected(door.listener) for _ in range(4)]
+        for client in lazy:
+            client.sendall(LAST)
+            assert client.recv(1) == b"H"
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        for client in lazy:
+            client.close()
+
+    assert peak < len(much)
+
+
+def test_clients_that_do_not_read_hold_few_pages(door):
+    """Each answer is another one: the first who does not take it is cut for the ninth."""
+
+    def page(_):
+        return Answer(200, body=b"x" * (8 << 20))
+
+    with serving(door, page, most_connections=9):
+        lazy = [connected(door.listener) for _ in range(9)]
+        for client in lazy:
+            client.sendall(LAST)
+            assert client.recv(1) == b"H"
+        received = everything(lazy[0])
+        for client in lazy:
+            client.close()
+
+    assert len(received) < 8 << 20
 
 
 def test_an_answer_that_is_under_way_is_sent_before_the_end(door):

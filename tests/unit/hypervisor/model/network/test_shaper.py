@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hypervisor.model.io.shaper import CreditShaper
+from hypervisor.model.network.shaper import CreditShaper
 
 MS = 1_000_000
 

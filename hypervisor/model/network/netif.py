@@ -13,9 +13,15 @@ from typing import Final, Protocol
 from hypervisor.model.codebook.work import AnyWork, Work
 from hypervisor.model.cpu.guest import Guest
 from hypervisor.model.domain.evtchn import Port
-from hypervisor.model.io.nic import Nic
-from hypervisor.model.io.shaper import shaper_of
-from hypervisor.model.io.traffic import CLOSED, ETHERNET_BYTES, RING_FULL, TCP_IP_BYTES, Traffic
+from hypervisor.model.network.nic import Nic
+from hypervisor.model.network.shaper import shaper_of
+from hypervisor.model.network.traffic import (
+    CLOSED,
+    ETHERNET_BYTES,
+    RING_FULL,
+    TCP_IP_BYTES,
+    Traffic,
+)
 from hypervisor.toolstack.config.devices import VifSpec
 from hypervisor.trace_events import GRANT_MAP, GRANT_TRANSFER, GRANT_UNMAP
 
@@ -110,8 +116,7 @@ class NetFrontend:
         self.backend_port = backend_port
         self.shaper = shaper_of(spec.rate)
         self.shaped: deque[Batch] = deque()  # held back by the rate limit
-        self.rx_free = RING_SLOTS  # buffers posted for netback
-        self.tx_free = RING_SLOTS
+        self.rx_free = self.tx_free = RING_SLOTS  # rx: buffers posted for netback
         self.queue: deque[Batch] = deque()  # stopped for lack of slots
         self.is_waking = False  # an interrupt that continues the queue is pending
         self.is_closed = False

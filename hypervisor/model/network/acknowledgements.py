@@ -6,9 +6,9 @@ acknowledged, a single one after TCP_DELACK_MIN.
 
 from typing import Final
 
-from hypervisor.model.io.netif import ReceiveFlow
-from hypervisor.model.io.nic import Nic
-from hypervisor.model.io.traffic import TCP_IP_BYTES, Traffic
+from hypervisor.model.network.netif import ReceiveFlow
+from hypervisor.model.network.nic import Nic
+from hypervisor.model.network.traffic import TCP_IP_BYTES, Traffic
 
 SEGMENTS_PER_ACK: Final = 2
 DELAYED_NS: Final = 40_000_000

@@ -7,7 +7,7 @@ have arrived at a given moment is computed in closed form.
 from collections.abc import Callable
 from typing import Final, Generic, NamedTuple, TypeVar
 
-from hypervisor.model.io.traffic import RING_FULL, Traffic
+from hypervisor.model.network.traffic import RING_FULL, Traffic
 from hypervisor.model.timing.clock import Clock, Timer
 
 NS_PER_BYTE: Final = 8  # 1 Gbit/s

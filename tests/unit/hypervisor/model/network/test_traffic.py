@@ -1,6 +1,6 @@
 """What passes an interface and what does not."""
 
-from hypervisor.model.io.traffic import CLOSED, RING_FULL, Traffic
+from hypervisor.model.network.traffic import CLOSED, RING_FULL, Traffic
 
 
 def test_bytes_are_those_of_frames_with_their_header():

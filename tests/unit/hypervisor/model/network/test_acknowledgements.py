@@ -2,10 +2,10 @@
 
 import pytest
 
-from hypervisor.model.io.acknowledgements import Acknowledgements
-from hypervisor.model.io.netif import ReceiveFlow
-from hypervisor.model.io.nic import Nic
-from hypervisor.model.io.traffic import Traffic
+from hypervisor.model.network.acknowledgements import Acknowledgements
+from hypervisor.model.network.netif import ReceiveFlow
+from hypervisor.model.network.nic import Nic
+from hypervisor.model.network.traffic import Traffic
 from hypervisor.model.timing.clock import Clock
 
 MS = 1_000_000

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hypervisor.model.io.nic import INTERRUPT_GAP_NS, RING_PACKETS, Nic
+from hypervisor.model.network.nic import INTERRUPT_GAP_NS, RING_PACKETS, Nic
 from hypervisor.model.timing.clock import Clock
 from tests.support.copying import copied
 

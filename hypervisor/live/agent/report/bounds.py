@@ -1,0 +1,107 @@
+"""Bounds the numbers of a report, which exporters tell in 64 bits.
+
+A number that is beyond them is no measurement: a counter that went below zero, or a text in
+xenstore that a toolstack would not write.
+"""
+
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple, get_type_hints
+
+from hypervisor.live.agent.report.fields import (
+    DomainReport,
+    HostReport,
+    PcpuReport,
+    VbdReport,
+    VcpuReport,
+    VifReport,
+    WaitsReport,
+)
+
+LARGEST = (1 << 62) - 1
+"""Of a number; 146 years in ns."""
+LARGEST_SCALED = 1 << 43
+"""Of KiB and MHz, 8 EiB and 9 EHz, which exporters tell in bytes and Hz."""
+_LARGEST_NUMBERS = {"domid": 0x7FEF, "vcpu": 8191, "pcpu": 8191, "affinity": 8191}
+"""Of what Xen numbers. Source: DOMID_FIRST_RESERVED and MAX_VIRT_CPUS; of pcpus judgement."""
+
+
+def largest(name: str) -> int:
+    """Return the largest number that a field of this name may have."""
+    if name == "mhz" or name.endswith("_kib"):
+        return LARGEST_SCALED
+    return _LARGEST_NUMBERS.get(name, LARGEST)
+
+
+class _Field(NamedTuple):
+    """A number of a record that may be unknown."""
+
+    at: int
+    name: str
+    largest: int
+
+
+def _fields(kind: Any) -> List[_Field]:
+    hints = get_type_hints(kind)
+    return [
+        _Field(at, name, largest(name))
+        for at, name in enumerate(kind._fields)
+        if hints[name] == Optional[int]
+    ]
+
+
+_KINDS = (HostReport, PcpuReport, DomainReport, VcpuReport, VifReport, VbdReport)
+_FIELDS: Dict[type, List[_Field]] = {kind: _fields(kind) for kind in _KINDS}
+
+
+def within_bounds(report: HostReport) -> HostReport:
+    """Return a report in which numbers beyond their bounds are unknown, and its problems tell so.
+
+    One problem is told for each name of a field, of the first that has it.
+    """
+    problems: Dict[str, str] = {}
+    cut: HostReport = _cut(report, "", problems)
+    made = cut._replace(
+        pcpus=tuple(_cut(one, "pcpu %d: " % one.pcpu, problems) for one in report.pcpus),
+        domains=tuple(_domain(one, problems) for one in report.domains),
+    )
+    if not problems:
+        return report
+    return made._replace(problems=(*report.problems, *problems.values()))
+
+
+def _domain(domain: DomainReport, problems: Dict[str, str]) -> DomainReport:
+    where = "domain %d: " % domain.domid
+    cut: DomainReport = _cut(domain, where, problems)
+    return cut._replace(
+        wake_waits=_waits(domain.wake_waits, where, problems),
+        preempted_waits=_waits(domain.preempted_waits, where, problems),
+        vcpus=_rows(domain.vcpus, where, problems),
+        vifs=None if domain.vifs is None else _rows(domain.vifs, where, problems),
+        vbds=None if domain.vbds is None else _rows(domain.vbds, where, problems),
+    )
+
+
+def _rows(rows: Any, where: str, problems: Dict[str, str]) -> Tuple[Any, ...]:
+    return tuple([_cut(one, where, problems) for one in rows])
+
+
+def _waits(
+    waits: Optional[WaitsReport], where: str, problems: Dict[str, str]
+) -> Optional[WaitsReport]:
+    if waits is None or all(0 <= one <= LARGEST for one in (*waits.counts, waits.sum_ns)):
+        return waits
+    _tell("waits", where, problems)
+    return None
+
+
+def _cut(record: Any, where: str, problems: Dict[str, str]) -> Any:
+    """Return a record without the numbers that are beyond their bounds."""
+    for at, name, most in _FIELDS[type(record)]:
+        number = record[at]
+        if number is not None and not 0 <= number <= most:
+            _tell(name, where, problems)
+            record = record._replace(**{name: None})
+    return record
+
+
+def _tell(name: str, where: str, problems: Dict[str, str]) -> None:
+    problems.setdefault(name, "bounds: %s%s is beyond what can be, and left out" % (where, name))

@@ -1,0 +1,1 @@
+"""Disks and networks: split drivers, rings, and the hardware under them."""
