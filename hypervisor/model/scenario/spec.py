@@ -18,11 +18,11 @@ from hypervisor.domain0 import DOMAIN_0
 from hypervisor.errors import HostError, ScenarioError
 from hypervisor.model.scenario.pinning import Cpus, affinity_of, check_entries, check_pcpus
 from hypervisor.model.scenario.sedf import SedfKeys
-from hypervisor.model.scenario.stores import ElevatorName, Store, check_stores
+from hypervisor.model.scenario.stores import FILES, ElevatorName, Store, check_stores, store_of
 from hypervisor.model.scenario.table import Table, checked, message
 from hypervisor.model.scenario.workloads import EXTERNAL, Count, NetperfWorkload, Workloads
 from hypervisor.nearest import hint
-from hypervisor.toolstack.config.devices import parse_disk, parse_vif
+from hypervisor.toolstack.config.devices import DiskSpec, parse_disk, parse_vif
 from hypervisor.toolstack.config.limits import HostKind, LimitExceeded, check_limits
 from hypervisor.toolstack.config.schedparams import DOMAIN0_SEDF
 from hypervisor.toolstack.config.settings import (
@@ -235,8 +235,32 @@ class Scenario(Table):
                 f"{sum(one.memory_mib for one in self.domains)} MiB, Xen {XEN_MEMORY_MIB} MiB "
                 "and Domain-0 needs 64 MiB or its own memory_mib"
             )
+        self._check_disks()
         self._check_limits()
         return self
+
+    def _check_disks(self) -> None:
+        """Raise ValueError for a device that is a file, or that another domain holds."""
+        holders: dict[tuple[str, str], tuple[str, DiskSpec]] = {}
+        for domain in self.domains:
+            for text in domain.disk:
+                disk = parse_disk(text)
+                key = f"domain[{domain.name}].disk"
+                store = store_of(self.host.stores, disk.path)
+                if disk.type == "phy" and store is not None and store.kind in FILES:
+                    raise ValueError(
+                        f"{key}: {disk.path} is a file on the store '{store.name}'; use file:, "
+                        "tap:aio: or tap:qcow:"
+                    )
+                if not disk.type or disk.is_tap or disk.mode == "w!":
+                    continue
+                other = holders.setdefault((disk.type, disk.path), (domain.name, disk))
+                modes = {disk.mode, other[1].mode}
+                if other[1] is not disk and modes != {"r"}:
+                    raise ValueError(
+                        f"{key}: {disk.path} is {other[1].frontend} of '{other[0]}', with mode "
+                        f"{other[1].mode}; w! shares it all the same"
+                    )
 
     def _check_limits(self) -> None:
         host = HostKind(arch=self.host.arch, hvm=self.host.hvm)

@@ -1,6 +1,6 @@
 """The stores of a host as they stand in a scenario: `[[host.store]]`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Final, Literal
 
 from pydantic import Field, model_validator
@@ -24,6 +24,7 @@ Kind = Literal["disk", "fc", "iscsi", "gnbd", "nfs", "lvm", "ext3", "gfs"]
 
 _DRIVES: Final = ("drive", "write_cache", "elevator", "queue_depth")
 _REMOTE: Final = ("drive", "elevator", "queue_depth", "link_mbit", "spindles", "cache_mib")
+FILES: Final = ("nfs", "ext3", "gfs")  # kinds whose disks are files
 # The keys of each kind besides name, kind and path.
 KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "disk": _DRIVES,
@@ -68,6 +69,18 @@ class Store(Table):
     def prefix(self) -> str:
         """Return the path at or below which disks are on this store."""
         return self.path or f"/dev/{self.name}"
+
+
+def store_of(stores: Sequence[Store], path: str) -> Store | None:
+    """Return the store with the longest path at or below which `path` lies; None: the disk sda."""
+    best: Store | None = None
+    for store in stores:
+        prefix = store.prefix
+        rest = path.removeprefix(prefix)
+        is_below = rest != path and (not rest or prefix[-1] == "/" or rest[0] in "/0123456789")
+        if is_below and (best is None or len(prefix) > len(best.prefix)):
+            best = store
+    return best
 
 
 def check_stores(stores: tuple[Store, ...]) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
-from hypervisor.model.scenario.stores import SYSTEM_DISK, Store
+from hypervisor.model.scenario.stores import SYSTEM_DISK, Store, store_of
 from hypervisor.model.storage.array import Array
 from hypervisor.model.storage.disk import Disk
 from hypervisor.model.storage.drive import Drive
@@ -73,13 +73,12 @@ class Stores:
         first = system[0] if system else Store(name=SYSTEM_DISK, kind="disk")
         self.system = self._device(first)
         self._levels = {SYSTEM_DISK: _Level(self.system, (), ())}
-        self._prefixes: dict[str, str] = {}
+        self._stores = stores
         self._taken: dict[str, int] = {}
         self._letters = 1  # of SCSI disks; sda is there
         for store in stores:
             if store.name != SYSTEM_DISK:
                 self._levels[store.name] = self._level(store)
-            self._prefixes[store.prefix] = store.name
         found = dict.fromkeys(level.disk for level in self._levels.values())
         self.disks = [disk for disk in found if disk.is_shown]
         """The block devices of domain 0."""
@@ -140,11 +139,6 @@ class Stores:
         return Place(disk, first + taken % room * DISK_SECTORS, level.per_request, level.per_kib)
 
     def store_of(self, path: str) -> str:
-        """Return the name of the store whose path is the longest that a disk's path lies below."""
-        best, name = "", SYSTEM_DISK
-        for prefix, store in self._prefixes.items():
-            rest = path.removeprefix(prefix)
-            is_below = rest != path and (not rest or prefix[-1] == "/" or rest[0] in "/0123456789")
-            if is_below and len(prefix) > len(best):
-                best, name = prefix, store
-        return name
+        """Return the name of the store on which a disk of this path is."""
+        store = store_of(self._stores, path)
+        return SYSTEM_DISK if store is None else store.name

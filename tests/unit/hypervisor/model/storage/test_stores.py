@@ -102,3 +102,38 @@ def test_a_store_that_cannot_be_is_one_line_with_what_is_allowed(table, said):
 def test_an_unknown_elevator_of_domain_0_is_refused():
     with pytest.raises(ScenarioError, match="'cqf' is not allowed; use 'noop'"):
         parse_scenario('[domain0]\nelevator = "cqf"\n', "file")
+
+
+def scenario(*disks):
+    domains = "".join(
+        f'[[domain]]\nname = "d{n}"\ndisk = ["{one}"]\n' for n, one in enumerate(disks)
+    )
+    stores = '[[host.store]]\nname = "images"\nkind = "gfs"\npath = "/srv"\n'
+    return parse_scenario(f"{stores}{domains}", "file")
+
+
+@pytest.mark.parametrize(
+    ("disks", "said"),
+    [
+        (["phy:/srv/a,xvda,w"], "/srv/a is a file on the store 'images'; use file:, tap:aio: or tap:qcow:"),
+        (["phy:/dev/sdb1,xvda,w", "phy:sdb1,xvda,w"], "domain[d1].disk: /dev/sdb1 is xvda of 'd0', with mode w"),
+        (["file:/srv/a,xvda,r", "file:/srv/a,xvdb,w"], "domain[d1].disk: /srv/a is xvda of 'd0', with mode r"),
+    ],
+)  # fmt: skip
+def test_a_device_that_is_none_or_that_another_guest_holds_is_refused_by_name(disks, said):
+    with pytest.raises(ScenarioError) as refusal:
+        scenario(*disks)
+    assert said in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "disks",
+    [
+        ["phy:/dev/sdb1,xvda,r", "phy:/dev/sdb1,xvda,r"],
+        ["phy:/dev/sdb1,xvda,w", "phy:/dev/sdb1,xvda,w!"],
+        ["tap:aio:/srv/a,xvda,w", "tap:aio:/srv/a,xvda,w"],
+        [",hdc:cdrom,r", ",hdc:cdrom,r"],
+    ],
+)
+def test_what_xend_lets_share_a_device_is_let(disks):
+    assert len(scenario(*disks).domains) == 2
