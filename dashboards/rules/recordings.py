@@ -36,6 +36,7 @@ _BEHALF = 'rate(xen_domain_on_behalf_seconds_total{on_behalf_of!="(ended)"}[5m])
 """Without (ended): what was done for a domain moves there when it ends, which is no time spent."""
 
 _IDLE = 'mode="idle"'  # a real host knows no other mode
+_RUNNING = 'state="running"'
 _IN_STATE = 'sum by (host, domain) (rate(xen_vcpu_state_seconds_total{state="%s"}[5m]))'
 _EVENTS = 'xen_profile_events_total{measures="%s"}[5m]'
 _TOGETHER = ", while one session samples both and none has sampled one alone within the window."
@@ -110,6 +111,15 @@ RECORDINGS = (
         '"domain", "$1", "on_behalf_of", "(.+)") or '
         "(sum by (host, domain) (rate(xen_domain_cpu_seconds_total[5m])) "
         f"unless on (host, domain) xen_domain_on_behalf_seconds_total)) {_PER_HOST}",
+    ),
+    Recording(
+        "xen:domain_pcpu:rate5m",
+        "Physical processors that the vcpus of a domain use, by that, `cpu`, which they run on or "
+        "last ran on.",
+        "sum by (host, domain, cpu) (count_values by (host, domain, vcpu) "
+        '("cpu", max by (host, domain, vcpu) (xen_vcpu_pcpu)) * on (host, domain, vcpu) '
+        "group_left () sum by (host, domain, vcpu) "
+        f"(rate(xen_vcpu_state_seconds_total{{{_RUNNING}}}[5m]))) {_PER_HOST}",
     ),
     Recording(
         "xen:domain_cycles_per_instruction:ratio_rate5m",

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import bcrypt
 import pytest
 
 from tests.support.e2e.host import Host
@@ -39,6 +40,23 @@ def web(tmp_path: Path) -> Path:
     )
     (tmp_path / "password").write_text(f"ann:{PASSWORD}\n")
     return tmp_path
+
+
+def test_a_user_is_made_without_htpasswd_too(tmp_path: Path):
+    document = (ROOT / "docs/serving.md").read_text(encoding="utf-8")
+    (typed,) = re.findall(r"^```\n(user=.*?)^```$", document, re.MULTILINE | re.DOTALL)
+    done = subprocess.run(
+        ["sh", "-eu", "-c", typed.replace(".venv/bin/python", sys.executable) + 'echo "$user"'],
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+        input=f"{PASSWORD}\n",
+        start_new_session=True,  # without a terminal the password is read from the input
+        text=True,
+    )
+    name, _, hashed = done.stdout.strip().partition(": ")
+
+    assert ("ann", True) == (name, bcrypt.checkpw(PASSWORD.encode(), hashed.encode()))
 
 
 def test_a_service_reads_an_agent_that_is_guarded_by_it_and_is_guarded_itself(web: Path):

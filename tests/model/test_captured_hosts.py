@@ -123,7 +123,8 @@ def hosts(draw):
         )
         for time_ns in (SECOND, 11 * SECOND)
     ]
-    return Window(*looks)
+    first, last = looks
+    return Window(first, last)
 
 
 @given(hosts())

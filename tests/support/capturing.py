@@ -124,7 +124,14 @@ def _at_birth(domain: DomainSnapshot) -> DomainSnapshot:
     )
 
 
-_VCPU = ("running_ns", "runnable_ns", "blocked_ns", "capped_ns", "context_switches")
+_VCPU = (
+    "running_ns",
+    "runnable_ns",
+    "blocked_ns",
+    "offline_ns",
+    "capped_ns",
+    "context_switches",
+)
 _VIF = ("receive_bytes", "receive_packets", "transmit_bytes", "transmit_packets")
 _VBD = ("read_requests", "write_requests", "read_bytes", "write_bytes", "wait_ns", "busy_ns")
 

@@ -11,7 +11,14 @@ from xenprof.capture.draft import Draft, Note, Owner, Settings, Value
 from xenprof.capture.grammar import distinct, legal_name, shown
 from xenprof.capture.hosttable import HostTable, Topology, topology_of
 from xenprof.capture.traffic import requests, streams
-from xenprof.capture.window import MOST_VCPUS, DiskUse, DomainUse, Window, pcpus_used
+from xenprof.capture.window import (
+    MOST_UNKNOWN,
+    MOST_VCPUS,
+    DiskUse,
+    DomainUse,
+    Window,
+    pcpus_used,
+)
 from xenprof.home import DOMAIN_0, DOMAIN_0_ID
 
 _WEIGHTS = (1, 65_535)
@@ -46,6 +53,7 @@ def draw(window: Window) -> Sheet:
     notes += host.notes
     live = [use for use in uses if not use.domain.dying]
     notes += [_dying(use.domain) for use in uses if use.domain.dying]
+    notes += [_gone(domain) for domain in window.gone()]
     domain0 = next((use for use in live if use.domain.domid == DOMAIN_0_ID), None)
     guests = [use for use in live if use.domain.domid != DOMAIN_0_ID]
     tables = _Tables(topology, _scale(live))
@@ -68,6 +76,11 @@ def draw(window: Window) -> Sheet:
 
 def _dying(domain: DomainSnapshot) -> Note:
     return Note(f"domain {domain.domid}", "is dying: left out")
+
+
+def _gone(domain: DomainSnapshot) -> Note:
+    text = f"{shown(domain.name)} went during the window: left out, also what it used"
+    return Note(f"domain {domain.domid}", text)
 
 
 def _names(guests: Sequence[DomainUse]) -> list[str]:
@@ -168,6 +181,9 @@ class _Tables:
             settings["cpus"] = cpus
         if use.changed:
             self._tell(name, f"its {', '.join(use.changed)} changed meanwhile: the later one")
+        if use.stopped >= MOST_UNKNOWN:
+            text = f"was stopped for {use.stopped:.0%} of the window: it sleeps as long here"
+            self._tell(name, text)
         return settings
 
     def _vcpus(self, use: DomainUse, name: str) -> int:

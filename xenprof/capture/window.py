@@ -16,6 +16,8 @@ from xenprof.errors import UsageError
 
 MOST_VCPUS = 32
 """What a domain of a scenario can have."""
+MOST_UNKNOWN = 0.1
+"""Of the time of a vcpu, judgement: with more of it unknown, its waits and its sleep are, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,7 @@ class VcpuUse:
 
     running: float | None = None
     blocked: float | None = None
+    """Asleep, or stopped from outside."""
     held: float | None = None
     """Waiting for a pcpu, or parked by a cap."""
 
@@ -72,6 +75,8 @@ class DomainUse:
     """In the order of `domain.vbds`."""
     changed: tuple[str, ...] = ()
     """Settings that were others at the beginning of the window."""
+    stopped: float = 0.0
+    """The part of the window for which its vcpus were offline, as of one that was paused."""
     is_new: bool = False
     """It came during the window, so that nothing is known of what it does."""
 
@@ -82,6 +87,8 @@ class Window:
 
     first: HostSnapshot
     last: HostSnapshot
+    between: tuple[DomainSnapshot, ...] = ()
+    """Domains that were seen in between; those of the first and the last need not be among them."""
 
     def __post_init__(self) -> None:
         """Check that the two can be compared. Raises: UsageError: they cannot, or are one."""
@@ -102,6 +109,13 @@ class Window:
         earlier = {domain.life: domain for domain in self.first.domains}
         domains = sorted(self.last.domains, key=lambda domain: domain.domid)
         return tuple(self._use(earlier.get(domain.life), domain) for domain in domains)
+
+    def gone(self) -> tuple[DomainSnapshot, ...]:
+        """Return the domains that were there and are not any more, in the order of their ids."""
+        lives = {domain.life: domain for domain in (*self.first.domains, *self.between)}
+        for domain in self.last.domains:
+            lives.pop(domain.life, None)
+        return tuple(sorted(lives.values(), key=lambda domain: domain.domid))
 
     def _use(self, before: DomainSnapshot | None, now: DomainSnapshot) -> DomainUse:
         if before is None:
@@ -131,7 +145,17 @@ class Window:
                 self._disk(vbds.get(vbd.device, VbdSnapshot(vbd.device)), vbd) for vbd in now.vbds
             ),
             changed=tuple(_changed(before, now)),
+            stopped=self._stopped(before, now),
         )
+
+    def _stopped(self, before: DomainSnapshot, now: DomainSnapshot) -> float:
+        earlier = {vcpu.vcpu: vcpu.offline_ns for vcpu in before.vcpus}
+        parts = [
+            self._part(_grown(earlier.get(vcpu.vcpu), vcpu.offline_ns)) or 0.0
+            for vcpu in now.vcpus
+            if vcpu.online is not False
+        ]
+        return sum(parts) / len(parts) if parts else 0.0
 
     def _vcpus(self, before: DomainSnapshot, now: DomainSnapshot) -> tuple[VcpuUse, ...]:
         earlier = {vcpu.vcpu: vcpu for vcpu in before.vcpus}
@@ -142,12 +166,18 @@ class Window:
         )
 
     def _vcpu(self, before: VcpuSnapshot, now: VcpuSnapshot) -> VcpuUse:
+        running_ns = _grown(before.running_ns, now.running_ns)
+        blocked_ns = _grown(before.blocked_ns, now.blocked_ns)
         waiting_ns = _grown(before.runnable_ns, now.runnable_ns)
-        capped_ns = _grown(before.capped_ns, now.capped_ns)
+        capped_ns = _grown(before.capped_ns, now.capped_ns) or 0
+        offline_ns = _grown(before.offline_ns, now.offline_ns) or 0
+        told_ns = sum((running_ns or 0, blocked_ns or 0, waiting_ns or 0, capped_ns, offline_ns))
+        if told_ns < (1 - MOST_UNKNOWN) * self.elapsed_ns:
+            blocked_ns = waiting_ns = None
         return VcpuUse(
-            running=self._part(_grown(before.running_ns, now.running_ns)),
-            blocked=self._part(_grown(before.blocked_ns, now.blocked_ns)),
-            held=self._part(None if waiting_ns is None else waiting_ns + (capped_ns or 0)),
+            running=self._part(running_ns),
+            blocked=self._part(None if blocked_ns is None else blocked_ns + offline_ns),
+            held=self._part(None if waiting_ns is None else waiting_ns + capped_ns),
         )
 
     def _wakes(self, before: DomainSnapshot, now: DomainSnapshot) -> float | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hypervisor.telemetry import HostSnapshot
+from hypervisor.telemetry import DomainSnapshot, HostSnapshot
 from hypervisor.telemetry.unknown import shown
 from xenprof.cli.aligned import aligned
 from xenprof.cli.durations import Duration
@@ -21,7 +21,6 @@ from xenprof.wire.host_requests import Wait
 if TYPE_CHECKING:
     from xenprof.capture.fitting import Captured
     from xenprof.capture.window import Window
-    from xenprof.xentop.recording import Recording
 
 _SOURCE = "the captured scenario"
 _WINDOW_NS = 30 * 10**9
@@ -127,18 +126,18 @@ def _recorded(path: Path) -> "Window":
         if len(recording) < 2:
             raise UsageError(f"{path}: two looks are needed; it holds {len(recording)}")
         first, last = recording.at(0).host, recording.at(len(recording) - 1).host
-        if first.boot is None and not _is_one_run(recording):
+        between: dict[object, DomainSnapshot] = {}
+        times_ns = []
+        for number in range(len(recording)):
+            with suppress(XenprofError):  # a damaged look in between is not needed
+                host = recording.at(number).host
+                times_ns.append(host.time_ns)
+                if host.boot == first.boot:
+                    between |= {domain.life: domain for domain in host.domains}
+        # Of a model's host nothing but its clock tells its runs.
+        if first.boot is None and times_ns != sorted(times_ns):
             raise UsageError(f"{path}: the host was started again in what was recorded")
-        return Window(first, last)
-
-
-def _is_one_run(recording: "Recording") -> bool:
-    """Return whether the clock never went back: of a model's host, nothing else tells its runs."""
-    times_ns = []
-    for number in range(len(recording)):
-        with suppress(XenprofError):  # a damaged look in between is not needed
-            times_ns.append(recording.at(number).host.time_ns)
-    return times_ns == sorted(times_ns)
+        return Window(first, last, tuple(between.values()))
 
 
 def _as_json(captured: "Captured", window: "Window") -> dict[str, object]:

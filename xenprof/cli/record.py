@@ -91,7 +91,8 @@ def _by_xenoprof(
     from hypervisor.live.agent.domain0.xenstore import ONCE_SECONDS, Xenstore
     from hypervisor.live.agent.errors import AgentError
     from hypervisor.live.agent.process.clock import Clock
-    from hypervisor.live.agent.recording.xenoprof import MOST_HERTZ, Wanted, sampled, until_told
+    from hypervisor.live.agent.recording.untiltold import until_told
+    from hypervisor.live.agent.recording.xenoprof import MOST_HERTZ, Wanted, sampled
     from hypervisor.live.agent.xen.privcmd import PrivcmdDevice
     from hypervisor.live.agent.xenoprof.claim import claimed
     from xenprof.cli.import_foreign import write_xenoprof

@@ -22,6 +22,7 @@ from xenprof.profile.stacks import Layer
 _VMLINUX = "vmlinux"
 _PROGRAMS = "/programs"
 _LONGEST_LINE = 4096
+_TRACE = b"\x03\xf0\x01"  # TRC_TRACE_CPU_CHANGE, with which files of xentrace 4 begin
 _LONGEST_NAME = 80
 _MOST_DOMAINS = 32_768
 _NUMBER = re.compile(r"([a-z_]{1,20}) (\d{1,19})")
@@ -133,6 +134,8 @@ def _unnamed(image: str, layer: Layer, domain: str, pc: int) -> Step:
 
 def body(data: bytes, path: str, head: str) -> Iterator[tuple[int, str]]:
     """Yield the lines below the first, numbered. Raises: InputError: the first is not `head`."""
+    if data.startswith(_TRACE):
+        raise InputError(path, f"a trace, which this reads: xenprof trace --summary {path}")
     found = lines(data, path, _LONGEST_LINE)
     if next(found, (0, ""))[1].strip() != head:
         raise InputError(path, f"not what an agent has sampled: its first line is not {head!r}")

@@ -51,6 +51,8 @@ def _perf_lacks(root: Path, path: str | None) -> str | None:
     try:
         mode = (root / PMU_MODE).read_text("ascii", "replace").strip()
     except OSError:
+        if not (root / "dev/xen/privcmd").exists():
+            return "this is no domain 0 of Xen"
         return "Xen gives this domain no PMU: boot it with vpmu=on, domain 0 paravirtualized"
     if mode == "off":
         return "Xen's PMU is off: boot it with vpmu=on"

@@ -43,7 +43,7 @@ REASONS: Final[Mapping[str, str]] = {
     "grants": "not read on this host",
     "toolstack": "this host is watched, not managed",
     "profile": "no profiler on this host",
-    "trace": "no trace buffers on this host",
+    "trace": "only a service that records the trace buffers itself counts their records",
 }
 """Why a host may not know a kind of data."""
 

@@ -6,7 +6,19 @@ from dashboards.rules.rule import Alert, Severity, Unit, nothing_of
 _STARVED = "xen:domain_steal:ratio_rate5m > 0.1 and xen:domain_satisfied:ratio_rate5m < 0.5"
 _ITSELF = '{host="$host",domain="$domain"}'
 _DOMAIN0_BUSY = f'xen:domain_cpu:rate5m{{domain="Domain-0"}} / on (host, domain) {VCPUS}'
-_TOP = "topk by (host) (1, xen:domain_caused_cpu:rate5m)"
+_CAUSED = "xen:domain_caused_cpu:rate5m"
+_PLACES = "max_over_time(xen:domain_pcpu:rate5m[5m])"
+_NEAR = f"({_PLACES} and on (host, cpu) ({_PLACES} and on (host, domain) ({_STARVED})))"
+_SERVED = (
+    "label_join(max by (host, on_behalf_of) (xen:domain_on_behalf:ratio_rate5m > 0.1 "
+    f'and on (host, domain) {_NEAR}), "domain", "", "on_behalf_of")'
+)
+_SUSPECTS = (
+    f"{_CAUSED} and on (host, domain) {_NEAR} or {_CAUSED} and on (host, domain) {_SERVED} or "
+    f"{_CAUSED} and on (host) ({_STARVED} unless on (host, domain) {_PLACES})"
+)
+"""Those who were where a starved domain was: they, or the driver domain that works for them. All of
+a host where it is unknown who was where."""
 _WHO_WAITS = "topk by (host) (5, xen:domain_steal:ratio_rate5m)"
 _WHO_CAUSES = "topk by (host) (5, xen:domain_caused_cpu:rate5m)"
 _TOP_COMMAND = ("xentop -b -i 2 -d 5", "CPU(%) of every domain: who uses the processors")
@@ -51,20 +63,27 @@ ALERTS = (
         severity=Severity.WARNING,
         for_minutes=5,
         unit=Unit.COUNT,
-        expr=f"{_TOP} unless on (host, domain) ({_STARVED}) and on (host) ({_STARVED})",
+        expr=f"topk by (host) (1, {_SUSPECTS}) unless on (host, domain) ({_STARVED})",
         summary='$domain on $host keeps {{ printf "%.1f" $value }} processors busy, for which '
         "others wait: {{ range $i, $row := query (printf "
         '"sort_desc(xen:domain_steal:ratio_rate5m{host=%q} > 0.1 and '
         'xen:domain_satisfied:ratio_rate5m < 0.5)" $labels.host) }}'
         "{{ if $i }}, {{ end }}{{ $row.Labels.domain }} {{ $row.Value | humanizePercentage }} "
         "of its time{{ end }}",
-        meaning="A domain of this host is starved, and this one uses most of the processors: "
-        "its own time and what domain 0 does on its behalf count together.",
+        meaning="A domain of this host is starved, and of those that ran on the same processors "
+        "this one uses most: its own time and what domain 0 does on its behalf count together. "
+        "Starved domains that are pinned to other processors wait for others.",
         cause="Its weight is larger than its neighbours', it has no cap, or it has more vcpus "
         "than they have and never sleeps. Where its time is domain 0's, it is heavy traffic.",
-        threshold="One that is starved as in XenDomainStarved, and the largest consumer of the "
-        "host: our own judgement.",
-        queries=(_WHO_CAUSES, _WHO_WAITS, "xen:domain_on_behalf:ratio_rate5m"),
+        threshold="One that is starved as in XenDomainStarved, and the largest consumer of those "
+        "that were on a processor of it, or of all where that is unknown; none if that one is "
+        "starved, too: our own judgement.",
+        queries=(
+            _WHO_CAUSES,
+            _WHO_WAITS,
+            'xen:domain_pcpu:rate5m{host="$host"}',
+            "xen:domain_on_behalf:ratio_rate5m",
+        ),
         look=(
             ("xm sched-credit -d $domain", "its weight and cap; compare those of its neighbours"),
             _TOP_COMMAND,

@@ -20,6 +20,7 @@ TIMEOUT_SECONDS: Final = 10.0
 """So long one answer may take; the host is unknown earlier, after three periods; judgement."""
 _NAME = re.compile(r"(?P<name>[\w.:@-]+)=(?P<rest>.*)", re.ASCII)
 _SSH_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@:-]*")
+_AUTHORITY = re.compile(r"(?:[A-Za-z0-9][\w.-]*|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}/?", re.ASCII)
 _PORTS = {"http": 80, "https": 443}
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -75,7 +76,7 @@ def _address(text: str, access: Access) -> Address:
     elif kind == "ssh" and _SSH_NAME.fullmatch(place):
         name, opened = place.rpartition("@")[2], _over_ssh(place)
     else:
-        raise BadAddress(f"{text!r} names no host; give {FORMS}")
+        raise BadAddress(f"{_without_password(text)!r} names no host; give {FORMS}{_meant(rest)}")
     return Address(given["name"] if given else name, rest, opened)
 
 
@@ -96,6 +97,16 @@ def _url(url: str, access: Access) -> tuple[str, Callable[[], Source]]:
     if access.password is not None and host not in _LOOPBACK:
         raise BadAddress(f"{url}: a password is sent by https only, or on this machine")
     return host, _over_http(on_tcp(host, port, None), access)
+
+
+def _meant(text: str) -> str:
+    """Return a question for the agent of an address without its form, "" if it is none."""
+    place = text.removeprefix("agent:")
+    if _AUTHORITY.fullmatch(place):
+        place = f"http://{place}"
+    elif not place.startswith(("http://", "https://", "/")) or "@" in place:
+        return ""
+    return f"; did you mean agent:{place}?"
 
 
 def _without_password(url: str) -> str:

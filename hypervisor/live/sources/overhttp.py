@@ -127,8 +127,10 @@ def _reason(error: Exception, *, is_plain: bool) -> object:
     if isinstance(error, ssl.SSLError) and error.reason in _NO_TLS:
         return "it does not speak TLS: try http://"
     is_alert = isinstance(error, http.client.BadStatusLine) and str(error).startswith(_TLS_ALERT)
-    if is_plain and (is_alert or isinstance(error, ConnectionResetError)):
+    if is_plain and is_alert:
         return "it does not answer by http; if it speaks TLS, try https://"
+    if is_plain and isinstance(error, ConnectionResetError):
+        return "it ends the connection: nobody answers behind that port, or in TLS: https://"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return error if str(error) else type(error).__name__

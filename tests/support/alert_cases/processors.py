@@ -29,6 +29,11 @@ def for_others(**seconds: float) -> Series:
     }
 
 
+def on_pcpus(**pcpus: int) -> Series:
+    """Return on which pcpu the vcpu of each domain is."""
+    return {f'xen_vcpu_pcpu{{{domain(name)},vcpu="0"}}': flat(pcpu) for name, pcpu in pcpus.items()}
+
+
 def capped(share: float) -> Series:
     return {
         **states("sql", 0.25, 0),
@@ -105,6 +110,44 @@ CASES = (
         },
         labels={"domain": "batch"},
         summary="batch on h keeps 1.8 processors busy, for which others wait: web 80% of its time",
+    ),
+    Case(
+        # The busiest is pinned elsewhere: it takes nothing from the one that waits.
+        "XenNoisyNeighbour",
+        firing={
+            **states("web", 0.1, 0.8),
+            **states("batch", 0.7, 0.2),
+            **states("other", 0.9, 0.1),
+            **on_pcpus(web=1, batch=1, other=0),
+        },
+        quiet={
+            **states("web", 0.1, 0.8),
+            **states("other", 0.9, 0.1),
+            **on_pcpus(web=1, other=0),
+        },
+        labels={"domain": "batch"},
+        summary="batch on h keeps 0.7 processors busy, for which others wait: web 80% of its time",
+        is_cured=False,
+    ),
+    Case(
+        # What takes the processor of the one that waits is domain 0, for the guest that sends.
+        "XenNoisyNeighbour",
+        firing={
+            **states("web", 0.1, 0.8),
+            **states("sender", 0.4, 0.1),
+            **states("Domain-0", 1, 0),
+            **for_others(sender=0.9),
+            **on_pcpus(**{"web": 1, "sender": 0, "Domain-0": 1}),
+        },
+        quiet={
+            **states("web", 0.1, 0.8),
+            **states("sender", 0.4, 0.1),
+            **for_others(sender=0.9),
+            **on_pcpus(**{"web": 1, "sender": 0, "Domain-0": 0}),
+        },
+        labels={"domain": "sender"},
+        summary="sender on h keeps 1.3 processors busy, for which others wait: web 80% of its time",
+        is_cured=False,
     ),
     Case(
         "XenStealSustained",

@@ -21,11 +21,14 @@ DEBUG = "/usr/lib/debug"
 VMLINUX = f"{DEBUG}/lib/modules/2.6.18-8.el5xen/vmlinux"
 XEN = f"{DEBUG}/boot/xen-syms-2.6.18-8.el5.debug"
 PATIENCE_SECONDS = 120
+# What a program that is started from a shell does not find: settings of a host of the reader, and
+# those that `make test` hands to a make below it (GNU make, "Communicating Options to a Sub-make").
+NOT_KEPT = ("XENPROF_", "MAKE", "MFLAGS")
 
 
 def environment(home: Path) -> dict[str, str]:
-    """Return the environment of a shell in which HOME is `home`."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("XENPROF_")}
+    """Return the environment of a shell in which HOME is `home`, whatever runs the tests."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(NOT_KEPT)}
     path = os.pathsep.join([str(PROGRAMS), kept.get("PATH", "")])
     return {**kept, "PATH": path, "XENPROF_HOME": str(home), "LC_ALL": "C.UTF-8"}
 

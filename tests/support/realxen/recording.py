@@ -15,7 +15,9 @@ class Recording:
             f"python3 -I {FILE} trace {self._file}.bin {options} "
             f">{self._file}.log 2>&1 & echo $! >{self._file}.pid"
         )
-        machine.run(f"until [ -s {self._file}.bin ]; do sleep 0.1; done")
+        # A file takes its name when it is whole.
+        begun = f"find /tmp -name '.{name}.bin.*' -size +0"
+        machine.run(f'until [ -n "$({begun})" ]; do sleep 0.1; done')
 
     def end(self, signal: str = "TERM") -> str:
         """End it by a signal if it has not ended; return what it has told."""

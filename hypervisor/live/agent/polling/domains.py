@@ -84,23 +84,23 @@ class Domains:
             vcpus = counted.vcpus[info.domid]
             if self._runstates is not None:
                 vcpus = self._runstates.of(info, vcpus, cap, now_ns)
-            report = self._described(info, now_ns, weight, cap, vcpus)
-            found.append(report._replace(runnable_ns=self._runnable_ns(asking, info, now_ns)))
+            runnable_ns = self._runnable_ns(asking, info, now_ns)
+            found.append(self._described(info, weight, cap, vcpus, runnable_ns))
         replaced = self._replaced(asking, lives)
         return tuple(one for one in found if one.domid not in replaced)
 
     def _replaced(self, asking: Asking, lives: List[Life]) -> Set[int]:
         """Return the domids that other domains have by now: what was asked by them is of either."""
-        now = {info.domid: info.uuid for info in asking.ask("domains", self._xen.domains) or ()}
+        now = dict(asking.ask("domains", self._xen.lives) or ())
         return {domid for domid, uuid in lives if now.get(domid, uuid) != uuid}
 
     def _described(
         self,
         info: DomainInfo,
-        now_ns: int,
         weight: Optional[int],
         cap: Optional[int],
         vcpus: List[VcpuReport],
+        runnable_ns: Optional[int],
     ) -> DomainReport:
         life = (info.domid, info.uuid)
         identity = self._identities.of(life)
@@ -130,6 +130,7 @@ class Domains:
             ssid=info.ssid,
             weight=weight,
             cap_percent=cap,
+            runnable_ns=runnable_ns,
             vcpus=tuple(vcpus),
             vifs=vifs,
             vbds=vbds,

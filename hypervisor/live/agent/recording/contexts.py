@@ -9,9 +9,7 @@ The file is read by `xenprof import contexts`. It is text, a thing a line:
     problem TEXT
 """
 
-import signal
 import sys
-import threading
 import time
 from typing import Callable, Dict, Mapping, Sequence, Tuple
 
@@ -23,6 +21,7 @@ from hypervisor.live.agent.process import privileges
 from hypervisor.live.agent.process.clock import Clock
 from hypervisor.live.agent.process.stderr import tell
 from hypervisor.live.agent.recording.outputfile import output
+from hypervisor.live.agent.recording.untiltold import until_told
 from hypervisor.live.agent.sampling.contexts import (
     MOST_HERTZ,
     WARNING,
@@ -33,8 +32,6 @@ from hypervisor.live.agent.xen.hypercalls import Xen
 from hypervisor.live.agent.xen.privcmd import PrivcmdDevice
 
 HEAD = "xenprof contexts 1"
-
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def sampled(
@@ -97,18 +94,15 @@ def file_text(
 def main(arguments: Sequence[str]) -> int:
     """Run the command; return its exit code."""
     asked = _parser().parse_args(list(arguments))
-    stop = threading.Event()
-    for number in _SIGNALS:
-        signal.signal(number, lambda *_: stop.set())
     clock = Clock()
     try:
         sampler = ContextSampler(Xen(PrivcmdDevice()), clock, asked.hertz)
-        with output(asked.file) as out:
+        with until_told() as wait, output(asked.file) as out:
             for kept in privileges.give_up(but=privileges.OTHERS_FILES):
                 _tell("kept: %s" % kept)
             _tell(WARNING)
             samples, text = sampled(
-                sampler, Xenstore(poll_seconds=ONCE_SECONDS), clock, asked.seconds, stop.wait
+                sampler, Xenstore(poll_seconds=ONCE_SECONDS), clock, asked.seconds, wait
             )
             out.write(text.encode())
     except AgentError as error:

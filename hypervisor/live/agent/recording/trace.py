@@ -3,9 +3,8 @@
 It ends by itself or by a signal, and then leaves the hypervisor as it was.
 """
 
-import signal
+import argparse
 import sys
-import threading
 import time
 from typing import BinaryIO, Callable, NamedTuple, Optional, Sequence
 
@@ -14,6 +13,7 @@ from hypervisor.live.agent.options import Parser, seconds, whole_number
 from hypervisor.live.agent.process import privileges
 from hypervisor.live.agent.process.stderr import tell
 from hypervisor.live.agent.recording.outputfile import output
+from hypervisor.live.agent.recording.untiltold import until_told
 from hypervisor.live.agent.tracing.buffers import (
     ALL_EVENTS,
     DEFAULT_PAGES,
@@ -29,7 +29,6 @@ _CLASSES = {"gen": 0x0001F000, "sched": SCHEDULING, "dom0op": 0x0004F000, "all":
 _MOST_PAGES = 0xFFFF  # Source: xen/include/public/trace.h (t_info.tbuf_size)
 _MOST_PERIOD_MS = 60000
 _MOST_PCPUS = 4096
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Wanted(NamedTuple):
@@ -81,17 +80,14 @@ def record(
 def main(arguments: Sequence[str]) -> int:
     """Run the command; return its exit code."""
     asked = _parser().parse_args(list(arguments))
-    stop = threading.Event()
-    for number in _SIGNALS:
-        signal.signal(number, lambda *_: stop.set())
     try:
         privcmd = PrivcmdDevice()
         tracing = Tracing(Xen(privcmd), privcmd)
         wanted = Wanted(asked.events, asked.pcpus, asked.pages, asked.period / 1000, asked.seconds)
-        with output(asked.file, keeps_parts=True) as out:
+        with until_told() as wait, output(asked.file, keeps_parts=True) as out:
             for kept in privileges.give_up(but=privileges.OTHERS_FILES):
                 _tell("kept: %s" % kept)
-            done = record(tracing, out, wanted, stop.wait)
+            done = record(tracing, out, wanted, wait)
     except HypercallFailed as error:
         return _failed(Unavailable("the trace buffers", why_refused(error), "nothing was recorded"))
     except AgentError as error:
@@ -135,7 +131,12 @@ def _parser() -> Parser:
 
 
 def _mask(text: str) -> int:
-    return _CLASSES[text] if text in _CLASSES else whole_number(text, 0, ALL_EVENTS | 0xFFF)
+    if text in _CLASSES:
+        return _CLASSES[text]
+    try:
+        return whole_number(text, 0, ALL_EVENTS | 0xFFF)
+    except argparse.ArgumentTypeError as error:
+        raise argparse.ArgumentTypeError(f"{error}, nor {', '.join(_CLASSES)}") from None
 
 
 def _pages(text: str) -> int:

@@ -12,11 +12,8 @@ The file is read by `xenprof import xenoprof`. It is text, a thing a line:
     problem TEXT
 """
 
-import contextlib
-import signal
 import sys
-import threading
-from typing import Callable, Dict, Iterator, Mapping, NamedTuple, Sequence, Tuple
+from typing import Callable, Dict, Mapping, NamedTuple, Sequence, Tuple
 
 from hypervisor.live.agent.domain0.xenstore import ONCE_SECONDS, Store, Xenstore
 from hypervisor.live.agent.errors import AgentError
@@ -26,6 +23,7 @@ from hypervisor.live.agent.process import privileges
 from hypervisor.live.agent.process.clock import Clock
 from hypervisor.live.agent.process.stderr import tell
 from hypervisor.live.agent.recording.outputfile import output
+from hypervisor.live.agent.recording.untiltold import until_told
 from hypervisor.live.agent.xen.hypercalls import Xen
 from hypervisor.live.agent.xen.life import Life
 from hypervisor.live.agent.xen.privcmd import Privcmd, PrivcmdDevice
@@ -40,7 +38,6 @@ DEFAULT_HERTZ = 99
 MOST_HERTZ = 10000  # judgement
 
 _LOOK_SECONDS = 0.05  # judgement: of one of 128 vcpus a buffer has room for 60 samples
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Wanted(NamedTuple):
@@ -48,21 +45,6 @@ class Wanted(NamedTuple):
 
     seconds: float = 10.0
     hertz: int = DEFAULT_HERTZ
-
-
-@contextlib.contextmanager
-def until_told() -> Iterator[Callable[[float], bool]]:
-    """Yield what waits for so many seconds, or until a signal asks this process to end.
-
-    It returns True then, so that Xen can be stopped: whom a signal kills leaves it counting.
-    """
-    stop = threading.Event()
-    before = {one: signal.signal(one, lambda *_: stop.set()) for one in _SIGNALS}
-    try:
-        yield stop.wait
-    finally:
-        for one, handler in before.items():
-            signal.signal(one, handler)
 
 
 def sampled(

@@ -57,15 +57,44 @@ def within_bounds(report: HostReport) -> HostReport:
 
     One problem is told for each name of a field, of the first that has it.
     """
+    if _is_within(report):  # all but strange hosts: looking is cheaper than making anew
+        return report
     problems: Dict[str, str] = {}
     cut: HostReport = _cut(report, "", problems)
     made = cut._replace(
         pcpus=tuple(_cut(one, "pcpu %d: " % one.pcpu, problems) for one in report.pcpus),
         domains=tuple(_domain(one, problems) for one in report.domains),
     )
-    if not problems:
-        return report
     return made._replace(problems=(*report.problems, *problems.values()))
+
+
+def _is_within(report: HostReport) -> bool:
+    return (
+        _is_bounded(report)
+        and all(map(_is_bounded, report.pcpus))
+        and all(
+            _is_bounded(domain)
+            and all(map(_is_bounded, domain.vcpus))
+            and all(map(_is_bounded, domain.vifs or ()))
+            and all(map(_is_bounded, domain.vbds or ()))
+            and (domain.wake_waits is None or _are_counts(domain.wake_waits))
+            and (domain.preempted_waits is None or _are_counts(domain.preempted_waits))
+            for domain in report.domains
+        )
+    )
+
+
+def _is_bounded(record: Any) -> bool:
+    """Return whether all numbers of a record are within their bounds."""
+    for index, _, most in _FIELDS[type(record)]:
+        number = record[index]
+        if number is not None and not 0 <= number <= most:
+            return False
+    return True
+
+
+def _are_counts(waits: WaitsReport) -> bool:
+    return all(0 <= one <= LARGEST for one in (*waits.counts, waits.sum_ns))
 
 
 def _domain(domain: DomainReport, problems: Dict[str, str]) -> DomainReport:
@@ -87,7 +116,7 @@ def _rows(rows: Any, where: str, problems: Dict[str, str]) -> Tuple[Any, ...]:
 def _waits(
     waits: Optional[WaitsReport], where: str, problems: Dict[str, str]
 ) -> Optional[WaitsReport]:
-    if waits is None or all(0 <= one <= LARGEST for one in (*waits.counts, waits.sum_ns)):
+    if waits is None or _are_counts(waits):
         return waits
     _tell("waits", where, problems)
     return None

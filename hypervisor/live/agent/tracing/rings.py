@@ -27,7 +27,8 @@ class RingsShared(AgentError):
 
     def __init__(self, what: str) -> None:
         super().__init__(
-            "the trace buffers: another program %s; end it (xentrace, xenbaked), or wait" % what
+            "the trace buffers: another program %s; end it (xentrace, xenbaked, xenprof-agent "
+            "--trace, xenprof serve --host xen), or wait" % what
         )
 
 

@@ -8,6 +8,7 @@ from hypervisor.live.agent.errors import AgentError
 from hypervisor.live.agent.limits import MOST_HEAD_BYTES, MOST_LINE_BYTES
 
 END = b"\r\n\r\n"
+_TLS_HANDSHAKE = b"\x16"
 _BARE_NEWLINE = re.compile(rb"(?<!\r)\n")
 PHRASES = {
     200: "OK",
@@ -65,6 +66,8 @@ def refusal(status: int, *headers: Tuple[str, str]) -> Answer:
 def check_start(received: bytes) -> None:
     """Look at what has come of a head that is not complete. Raises: BadRequest."""
     check_size(received)
+    if received[:1] == _TLS_HANDSHAKE:  # which waits for an answer; this one tells it at once
+        raise BadRequest(400)
     if _BARE_NEWLINE.search(received):  # its end would never come
         raise BadRequest(400)
 

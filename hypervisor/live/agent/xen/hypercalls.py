@@ -3,12 +3,14 @@
 import errno
 import itertools
 import struct
-from typing import Dict, List, Optional, Sequence, Tuple
+from functools import lru_cache
+from typing import Callable, Dict, List, Optional, Sequence, Tuple, TypeVar
 
 from hypervisor.live.agent.errors import HypercallFailed
 from hypervisor.live.agent.xen import layouts
 from hypervisor.live.agent.xen.batch import MOST, Batch, Refused
 from hypervisor.live.agent.xen.interface import Interface
+from hypervisor.live.agent.xen.life import Life
 from hypervisor.live.agent.xen.privcmd import Privcmd
 from hypervisor.live.agent.xen.records import (
     DomainInfo,
@@ -29,6 +31,9 @@ DOMAINS_A_CALL = 512
 SCHEDULERS = {5: "credit", 6: "credit2", 7: "arinc653", 8: "rtds", 9: "null"}
 """Names of schedulers by Xen's numbers."""
 
+_Listed = TypeVar("_Listed", DomainInfo, Life)
+
+_MOST_UUIDS = 4096  # that are kept as text
 _MOST_BITMAPS = 256
 _MOST_BITMAP_BYTES = 512  # of 4096 pcpus
 _WEIGHT_CAP = struct.Struct("<8xHH")
@@ -99,18 +104,29 @@ class Xen:
 
     def domains(self) -> List[DomainInfo]:
         """Return all domains, in the order of their ids."""
-        found: List[DomainInfo] = []
+        return self._all_domains(self._domain_at)
+
+    def lives(self) -> List[Life]:
+        """Return the lives of all domains, in the order of their ids."""
+        return self._all_domains(self._life_at)
+
+    def _all_domains(self, read: Callable[[int], _Listed]) -> List[_Listed]:
+        found: List[_Listed] = []
         first = 0
         while first < FIRST_RESERVED_DOMID:
-            batch = self.domains_from(first, DOMAINS_A_CALL)
+            batch = self._listed(first, DOMAINS_A_CALL, read)
             found.extend(batch)
             if len(batch) < DOMAINS_A_CALL:
                 break
-            first = batch[-1].domid + 1
+            first = batch[-1][0] + 1
         return found
 
     def domains_from(self, first: int, count: int) -> List[DomainInfo]:
         """Return at most `count` domains (512 at most) with ids from `first` on."""
+        return self._listed(first, count, self._domain_at)
+
+    def _listed(self, first: int, count: int, read: Callable[[int], _Listed]) -> List[_Listed]:
+        """Return what `read` makes of the record of each domain at a place in the buffer."""
         size = self.domctl.domain_size
         asked = self._xen.clear(min(count, DOMAINS_A_CALL) * size) // size
         layouts.DOMAIN_LIST.pack_into(
@@ -120,10 +136,10 @@ class Xen:
         answered = min(asked, layouts.DOMAIN_LIST.unpack_from(self._xen.request, _HOST)[3])
         found = []
         for index in range(answered):
-            domain = self._domain_at(index * size)
-            if not first <= domain.domid < FIRST_RESERVED_DOMID:
+            domain = read(index * size)
+            if not first <= domain[0] < FIRST_RESERVED_DOMID:
                 break  # ids ascend: what follows is no answer
-            first = domain.domid + 1
+            first = domain[0] + 1
             found.append(domain)
         return found
 
@@ -319,7 +335,12 @@ class Xen:
             emulation,
         )
 
+    def _life_at(self, at: int) -> Life:
+        numbers = layouts.DOMAIN.unpack_from(self._xen.buffer, at)
+        return numbers[0], _uuid(numbers[-2])
 
+
+@lru_cache(maxsize=_MOST_UUIDS)
 def _uuid(handle: bytes) -> str:
     digits = handle.hex()
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))

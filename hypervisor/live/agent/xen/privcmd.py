@@ -155,9 +155,14 @@ def _protect(memory: Memory) -> None:
         raise HypercallFailed(ctypes.get_errno())
 
 
+def _how_to_open() -> str:
+    """Return what helps where the device may not be opened."""
+    return "run as root" if os.geteuid() else "look whether the kernel is locked down (lockdown)"
+
+
 def _unavailable(path: str, error: OSError) -> Unavailable:
     if error.errno in (errno.EACCES, errno.EPERM):
-        return Unavailable(path, "may not be opened", "run as root, without kernel lockdown")
+        return Unavailable(path, "may not be opened", _how_to_open())
     if error.errno in (errno.ENOENT, errno.ENXIO, errno.ENODEV):
         return Unavailable(
             path, "does not exist", "run in domain 0 of a Xen host; modprobe xen-privcmd there"

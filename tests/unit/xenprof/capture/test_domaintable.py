@@ -5,6 +5,7 @@ import pytest
 from hypervisor.telemetry import VbdSnapshot
 from tests.support.capturing import domain, host, real_xen, vcpu, window
 from xenprof.capture.domaintable import draw
+from xenprof.capture.window import Window
 
 DOMAIN_0 = domain(0, "Domain-0", vcpu(0, 1))
 
@@ -56,6 +57,20 @@ def test_a_dying_domain_is_left_out():
 
     assert ("Domain-0", "web") == found.names
     assert "domain 1: is dying: left out" in notes(found)
+
+
+def test_a_domain_that_has_gone_is_told():
+    last = host(DOMAIN_0)
+    found = draw(Window(host(DOMAIN_0, domain(7, "old", vcpu()), seconds=0), last))
+
+    assert "domain 7: 'old' went during the window: left out, also what it used" in notes(found)
+
+
+def test_a_domain_that_was_stopped_for_a_part_of_the_time_is_told():
+    paused = replace(vcpu(0, 5), blocked_ns=0, offline_ns=5 * 10**9)
+    found = notes(sheet(domain(1, "web", paused)))
+
+    assert "web: was stopped for 50% of the window: it sleeps as long here" in found
 
 
 @pytest.mark.parametrize(

@@ -102,3 +102,23 @@ def test_settings_that_changed_are_told():
 def test_two_looks_at_one_moment_are_refused():
     with pytest.raises(UsageError, match="did not advance"):
         Window(host(), host())
+
+
+def test_a_vcpu_of_whose_time_a_part_is_unknown_neither_waits_nor_sleeps_for_sure():
+    part = replace(vcpu(0, 5), blocked_ns=2 * 10**9)
+
+    assert (VcpuUse(running=0.5),) == use_of(domain(1, "web", part)).vcpus
+
+
+def test_a_domain_that_was_seen_in_between_alone_has_gone():
+    first, between, last = (domain(number, "web") for number in (3, 2, 1))
+    seen = Window(host(first, last, seconds=0), host(last), (between, last))
+
+    assert (between, first) == seen.gone()
+
+
+def test_a_domain_that_was_stopped_half_of_the_time_does_not_compute_all_the_time():
+    paused = replace(vcpu(0, 5), blocked_ns=0, offline_ns=5 * 10**9)
+    use = use_of(domain(1, "web", paused))
+
+    assert (0.5, 0.5) == (use.stopped, use.vcpus[0].demand)

@@ -2,6 +2,7 @@
 
 import json
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
@@ -115,6 +116,17 @@ def test_json_has_the_table_and_the_scenario(run):
 
 def test_what_is_unknown_is_told_aside(run):
     assert "xenprof: host: Xen 4.17: the rules of 3.1" in run("--json")[2]
+
+
+def test_a_domain_that_came_and_went_in_what_was_recorded_is_told(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(capture_scenario, "trial", still)
+    seen = look(20)
+    guest = domain(9, "brief", vcpu(0, 1))
+    recording = tmp_path / "brief.rec"
+    record(recording, look(10), replace(seen, domains=(*seen.domains, guest)), look(40))
+    main(["capture-scenario", "--from", str(recording)])
+
+    assert "xenprof: domain 9: 'brief' went during the window" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

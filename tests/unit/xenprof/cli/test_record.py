@@ -1,13 +1,12 @@
 """`xenprof record` where there is no Xen."""
 
 import contextlib
-import signal
 
 import pytest
 
 from hypervisor.live.agent.domain0 import xenstore as stores
 from hypervisor.live.agent.process import clock as clocks
-from hypervisor.live.agent.recording import xenoprof as samplefile
+from hypervisor.live.agent.recording import untiltold
 from hypervisor.live.agent.xen import privcmd as devices
 from hypervisor.live.agent.xenoprof import claim
 from tests.support.importing import by_symbol, profile, run
@@ -22,7 +21,7 @@ def test_each_way_says_what_it_lacks_here(tmp_path):
     code, out, err = run(main, "record", "-o", tmp_path / "out")
 
     assert (1, "") == (code, out)
-    assert "record: nothing can be profiled here: perf: Xen gives this domain no PMU" in err
+    assert "record: nothing can be profiled here: perf: this is no domain 0" in err
     assert "contexts: there is no /dev/xen/privcmd: run this in domain 0" in err
 
 
@@ -46,7 +45,7 @@ def host(monkeypatch):
 
     for module, name, stand_in in (
         (devices, "PrivcmdDevice", lambda: host.privcmd), (clocks, "Clock", lambda: clock),
-        (stores, "Xenstore", lambda **_: store), (samplefile, "until_told", lambda: contextlib.nullcontext(wait)),
+        (stores, "Xenstore", lambda **_: store), (untiltold, "until_told", lambda: contextlib.nullcontext(wait)),
         (claim, "claimed", lambda: contextlib.nullcontext()),
     ):  # fmt: skip
         monkeypatch.setattr(module, name, stand_in)
@@ -88,12 +87,3 @@ def test_a_refusal_while_it_begins_is_one_line(host, monkeypatch, tmp_path):
 
     assert 1 == code
     assert "record: Xenoprof: the interrupt of the counters is taken, as by the watchdog" in err
-
-
-def test_signals_that_end_a_program_let_xenoprof_be_stopped():
-    before = signal.getsignal(signal.SIGTERM)
-    with samplefile.until_told() as wait:
-        signal.raise_signal(signal.SIGTERM)
-        is_told = wait(0.0)
-
-    assert (True, before) == (is_told, signal.getsignal(signal.SIGTERM))

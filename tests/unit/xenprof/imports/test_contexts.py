@@ -129,3 +129,10 @@ def test_nonsense_is_refused_or_read_but_never_a_crash(data):
         read(b"xenprof contexts 1\n" + data, "a", {})
     except InputError as error:
         assert str(error).startswith("a: ")
+
+
+def test_a_trace_is_told_to_be_one(tmp_path):
+    path = tmp_path / "host.trace"
+    path.write_bytes(b"\x03\xf0\x01\x20" + bytes(60))
+
+    assert f"xenprof trace --summary {path}" in refused("contexts", path, tmp_path / "out")

@@ -39,9 +39,17 @@ def with_perf(root, fails=""):
 def test_a_machine_without_xen_lacks_all_and_says_what(tmp_path):
     found = lacks(tmp_path)
 
-    assert found["perf"].startswith("Xen gives this domain no PMU: boot it with vpmu=on")
+    assert found["perf"] == "this is no domain 0 of Xen"
     told = f"there is no {tmp_path}/dev/xen/privcmd: run this in domain 0"
     assert (told, told) == (found["xenoprof"], found["contexts"])
+
+
+def test_a_domain_0_without_a_pmu_is_told_how_to_get_one(tmp_path):
+    device = tmp_path / "dev/xen/privcmd"
+    device.parent.mkdir(parents=True)
+    device.touch()
+
+    assert lacks(tmp_path)["perf"].startswith("Xen gives this domain no PMU: boot it with vpmu=on")
 
 
 def test_a_pmu_that_is_off_is_told(tmp_path):

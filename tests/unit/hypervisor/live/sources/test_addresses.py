@@ -34,7 +34,12 @@ def test_a_host_has_the_name_given_or_that_of_its_address(text, name, kind):
     [
         ("", "'' names no host; give xen, agent:PATH, agent:URL or ssh:NAME"),
         ("xen1", "'xen1' names no host"),
-        ("agent:xen1:10032", "'agent:xen1:10032' names no host"),
+        ("agent:xen1:10032", "did you mean agent:http://xen1:10032?"),
+        ("agent:127.0.0.1:21032", "did you mean agent:http://127.0.0.1:21032?"),
+        ("127.0.0.1:21032", "did you mean agent:http://127.0.0.1:21032?"),
+        ("x=http://127.0.0.1:21032", "did you mean agent:http://127.0.0.1:21032?"),
+        ("/run/xenprof/agent.sock", "did you mean agent:/run/xenprof/agent.sock?"),
+        ("http://u:secret@xen1", "names no host"),
         ("ssh:", "'ssh:' names no host"),
         ("ssh:-oProxyCommand=date", "names no host"),
         ("ssh:a;date", "names no host"),

@@ -85,7 +85,9 @@ def test_an_agent_that_speaks_tls_is_not_read_without_it(tmp_path):
     with within_tls(tmp_path) as port:
         asked = OverHttp(on_tcp("127.0.0.1", port, None), timeout_seconds=10)
 
-        assert "it does not answer by http; if it speaks TLS, try https://" == failure(asked)
+        assert "it ends the connection: nobody answers behind that port, or in TLS: https://" == (
+            failure(asked)
+        )
 
 
 def test_an_alert_of_tls_is_told_the_same():

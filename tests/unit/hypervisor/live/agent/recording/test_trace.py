@@ -99,10 +99,17 @@ def test_an_option_that_cannot_be_is_told_in_one_line(capsys, options):
     assert (2, 1) == (ended.value.code, len(capsys.readouterr().err.splitlines()))
 
 
+def test_a_mask_of_events_that_has_no_such_name_is_told_with_the_names_there_are(capsys):
+    with pytest.raises(SystemExit):
+        main(["a.bin", "-e", "foo"])
+
+    assert "'foo' is not a whole number" in (told := capsys.readouterr().err)
+    assert ", nor gen, sched, dom0op, all; see --help" in told
+
+
 def test_a_trace_that_is_refused_leaves_the_file_that_was_there(monkeypatch, tmp_path):
     denied = {("sysctl", 2): errno.EPERM}
     monkeypatch.setattr(trace, "PrivcmdDevice", lambda: FakePrivcmd(Machine(), denied=denied))
-    monkeypatch.setattr(trace, "_SIGNALS", ())
     monkeypatch.setattr("hypervisor.live.agent.process.privileges.give_up", lambda but: [])
     file = tmp_path / "a.bin"
     file.write_bytes(b"yesterday")

@@ -10,6 +10,7 @@ from hypervisor.live.agent.web.httphead import (
     BadRequest,
     accepts_gzip,
     check_size,
+    check_start,
     parse,
     refusal,
     written,
@@ -27,6 +28,13 @@ def test_a_request_is_read():
 
     assert ("GET", "/metrics", True) == (request.method, request.path, request.is_kept)
     assert {"host": "a:1", "x-many": "1, 2"} == request.headers
+
+
+def test_tls_is_refused_at_once_where_http_is_spoken():
+    with pytest.raises(BadRequest) as refused:
+        check_start(b"\x16\x03\x01\x02\x00\x01")
+
+    assert 400 == refused.value.status
 
 
 @pytest.mark.parametrize("target", ["http://a/metrics", "HTTPS://a:1/metrics?b", "/metrics?"])

@@ -56,6 +56,12 @@ def test_more_domains_than_one_call_gives_are_all_read():
     assert list(range(1300)) == [one.domid for one in xen.domains()]
 
 
+def test_lives_are_those_of_the_domains():
+    xen = Xen(FakePrivcmd(Machine([Domain(domid) for domid in range(600)])))
+
+    assert [(one.domid, one.uuid) for one in xen.domains()] == xen.lives()
+
+
 def test_a_vcpu_is_read():
     vcpu = Vcpu(online=True, blocked=False, running=True, cpu_ns=1 << 40, pcpu=3)
     xen = Xen(FakePrivcmd(Machine([Domain(4, vcpus=[Vcpu(), vcpu])])))
