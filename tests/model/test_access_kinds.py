@@ -1,4 +1,4 @@
-"""phy:, file:, tap:aio: and tap:qcow: (io.md 1.1 and 2.3)."""
+"""phy:, file:, tap:aio: and tap:qcow: (Xen 3.0.3, drivers/xen/blkback, tools/blktap)."""
 
 import pytest
 

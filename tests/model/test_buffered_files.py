@@ -1,4 +1,4 @@
-"""Files through the page cache of a guest (io.md 1.6 and 2.1)."""
+"""Files through the page cache of a guest (Linux 2.6.18, mm/readahead.c, page-writeback.c)."""
 
 import pytest
 

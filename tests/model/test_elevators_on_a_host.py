@@ -1,4 +1,4 @@
-"""What the I/O scheduler of domain 0 does to guests (io.md 1.1 and 1.5)."""
+"""What the I/O scheduler of domain 0 does to guests (block/cfq-iosched.c, deadline-iosched.c)."""
 
 import pytest
 

@@ -1,7 +1,7 @@
 """The drives that a host can have, from their data sheets.
 
 Seeks are those of reads; a head settles longer before it writes. Rates are sustained.
-Source: io.md's table of data sheets of 2004 to 2007, recalled; sizes are those of common models.
+Source: Seagate's data sheets of these models, 2004 to 2007, recalled; sizes are common ones.
 """
 
 from collections.abc import Mapping

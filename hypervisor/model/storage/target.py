@@ -32,17 +32,19 @@ class TargetKind:
     cached_write_ns: int
 
 
-# Source: io.md's table of links and targets; values are the middle of its ranges.
+# A rate is below what the framing leaves of a link: 1448 of 1538 bytes for TCP on Ethernet, 8 of 10
+# bits for FC. Latencies, and what servers and caches make of them, are the middles of the ranges
+# given here (judgement).
 TARGETS: Final[Mapping[str, TargetKind]] = {
     # 2 Gb FC: 190 to 200 MB/s; 0.05 to 0.1 ms; an array with battery: cached reads 0.2 to 0.5 ms,
-    # cached writes 0.3 to 0.6 ms; 32 commands a LUN (qla2xxx).
+    # cached writes 0.3 to 0.6 ms; 32 commands a LUN (drivers/scsi/qla2xxx).
     "fc": TargetKind(2000, 780, 780, 75_000, 32, 32, 512, True, 350_000, 450_000),
     # 1 GbE: read 105 to 115, write 95 to 112 MB/s; 0.15 to 0.3 ms; 32 commands a LUN (open-iscsi).
     "iscsi": TargetKind(1000, 880, 830, 220_000, 32, 32, 512, True, 350_000, 450_000),
     # 70 to 110 MB/s; 0.2 to 0.4 ms; one thread for each device at the server, no cache for writes.
     "gnbd": TargetKind(1000, 800, 800, 300_000, 32, 1, 512, False, 100_000, 100_000),
     # Read 90 to 110 MB/s, write 40 to 90: the export is synchronous; 0.3 to 0.5 ms; 16 requests of
-    # 32 KiB (sunrpc.tcp_slot_table_entries).
+    # 32 KiB (net/sunrpc/xprtsock.c: RPC_DEF_SLOT_TABLE).
     "nfs": TargetKind(1000, 800, 800, 400_000, 16, 8, 32, False, 100_000, 100_000),
 }
 

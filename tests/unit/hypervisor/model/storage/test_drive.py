@@ -1,4 +1,4 @@
-"""Figures of io.md 2.1 (rates of random and sequential work by drive), and the laws of a drive."""
+"""Rates of random and sequential work that follow from data sheets, and the laws of a drive."""
 
 import pytest
 from hypothesis import given, settings

@@ -1,4 +1,4 @@
-"""Windows of io.md 1.6: 16, 32, 64, 128, 128 ... KiB for a program that reads 4 KiB at a time."""
+"""mm/readahead.c's windows: 16, 32, 64, 128, 128 ... KiB for a program that reads 4 KiB at a time."""
 
 from hypervisor.model.storage.readahead import ReadAhead
 

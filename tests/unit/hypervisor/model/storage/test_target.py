@@ -1,4 +1,4 @@
-"""Targets behind links: rates and latencies of io.md 2.2."""
+"""Targets behind links: the rates that framing leaves, and usual latencies."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Dirty limits of io.md 1.6: background at 10 %, writers wait at 40 % of what can be cached."""
+"""mm/page-writeback.c's dirty limits: background at 10 %, writers wait at 40 % of what can be cached."""
 
 import pytest
 

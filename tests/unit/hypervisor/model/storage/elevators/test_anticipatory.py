@@ -1,4 +1,4 @@
-"""Rules of the anticipatory scheduler (io.md 1.4; block/as-iosched.c)."""
+"""Rules of the anticipatory scheduler (block/as-iosched.c)."""
 
 from hypervisor.model.storage.elevators.anticipatory import Anticipatory
 from tests.support.model.disks import KIB, chosen, run

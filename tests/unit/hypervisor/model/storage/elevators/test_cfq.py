@@ -1,4 +1,4 @@
-"""Consequences of CFQ's rules that io.md 1.5 derives, and the rules themselves."""
+"""CFQ's rules (block/cfq-iosched.c), and what follows from them."""
 
 import pytest
 
