@@ -21,8 +21,6 @@ from hypervisor.telemetry import (
     VifSnapshot,
 )
 
-DISK = "sda"
-
 _VifDraft = draft_of(VifSnapshot)
 _VbdDraft = draft_of(VbdSnapshot)
 
@@ -193,20 +191,20 @@ def _nic(card: Card, bridge: str) -> NicSnapshot:
     )
 
 
-def disk_snapshots(disk: Disk, now_ns: int) -> tuple[DiskSnapshot, ...]:
+def disk_snapshots(disks: Iterable[Disk], now_ns: int) -> tuple[DiskSnapshot, ...]:
     """Return the snapshots of the host's disks, as /proc/diskstats of domain 0 counts them."""
-    use = disk.use
-    return (
+    return tuple(
         DiskSnapshot(
-            name=DISK,
-            read_requests=use.read_requests,
-            write_requests=use.write_requests,
-            read_bytes=use.read_bytes,
-            write_bytes=use.write_bytes,
-            busy_ns=use.busy_ns(now_ns),
-            wait_ns=use.wait_ns,
-            in_flight_requests=use.in_flight,
-        ),
+            name=disk.name,
+            read_requests=disk.use.read_requests,
+            write_requests=disk.use.write_requests,
+            read_bytes=disk.use.read_bytes,
+            write_bytes=disk.use.write_bytes,
+            busy_ns=disk.use.busy_ns(now_ns),
+            wait_ns=disk.use.wait_ns,
+            in_flight_requests=disk.use.in_flight,
+        )
+        for disk in disks
     )
 
 

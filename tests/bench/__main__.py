@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 
 from tests.bench import (
     agents,
+    disk,
     domains,
     healthy,
     kernel,
@@ -30,6 +31,7 @@ BENCHES: dict[str, Callable[[], Iterable[Row]]] = {
     "kernel": kernel.run,
     "speed": speed.run,
     "network": network.run,
+    "disk": disk.run,
     "service": service.run,
     "scrape": scrape.run,
     "thousand": thousand.run,

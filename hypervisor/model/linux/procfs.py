@@ -165,7 +165,7 @@ class ProcFiles:
         if not domain.domid:
             hardware = self._hardware
             count += sum(card.nic.interrupts for card in hardware.network.cards)
-            count += hardware.blkback.disk.operations
+            count += sum(disk.operations for disk in hardware.blkback.stores.disks)
         return count
 
     def _uptime(self, system: System) -> str:
