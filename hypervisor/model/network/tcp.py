@@ -103,6 +103,7 @@ class Connection:
         self.congestion = Congestion()
         self.in_flight_bytes = 0
         self._lost_bytes = 0  # of those in flight
+        self._is_probing = False  # a timeout has passed
         self._resend_bytes = 0  # of those known to be lost, not sent again yet
         self._recovered_at = -1  # bytes sent when the last loss was found: one a round trip
         self._sent_bytes = 0
@@ -181,8 +182,18 @@ class Connection:
         return max(packet, self._limit_bytes() // TSO_WIN_DIVISOR // packet * packet)
 
     def take_resend(self) -> int:
-        """Return how many lost bytes are to be sent again now, before any others."""
-        resend, self._resend_bytes = self._resend_bytes, 0
+        """Return how many lost bytes are to be sent again now, before any others.
+
+        They may fill the congestion window; after a timeout it is one segment, and that is sent.
+        """
+        if not self._resend_bytes:
+            return 0
+        room = max(self._limit_bytes() - self.in_flight_bytes, 0)
+        if self._is_probing or not self.in_flight_bytes:
+            room = max(room, self.mss_bytes)
+            self._is_probing = False
+        resend = min(self._resend_bytes, room)
+        self._resend_bytes -= resend
         return resend
 
     def segments(self, payload_bytes: int) -> Lot:
@@ -246,6 +257,7 @@ class Connection:
         if self._lost_bytes:
             self.congestion.timed_out()
             self._recovered_at = self._sent_bytes
+            self._is_probing = True
             self._give_up_lost()
         if self._lost_mark:
             mark, self._lost_mark = self._lost_mark, 0

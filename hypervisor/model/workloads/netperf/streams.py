@@ -99,8 +99,8 @@ class ReceiveSource:
                 self._send_due(room_bytes, 0)
             return
         connection = self._connection
-        lost = -(-connection.take_resend() // self._mss)
-        self._offer(lost + connection.room_bytes() // self._mss, 0, 0)
+        self._offer(-(-connection.take_resend() // self._mss), 0, 0)
+        self._offer(connection.room_bytes() // self._mss, 0, 0)
 
     def results(self) -> Mapping[str, Any]:
         """Return the results of the receiving program."""
