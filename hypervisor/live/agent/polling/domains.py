@@ -1,15 +1,14 @@
 """Reads all domains of a host: what the hypervisor counts, and what is written about them."""
 
 import errno
-from typing import Dict, List, NamedTuple, Optional, Set, Tuple
+from typing import List, Optional, Set, Tuple
 
 from hypervisor.live.agent.domain0.devices import DeviceSource
 from hypervisor.live.agent.domain0.identities import Identities
 from hypervisor.live.agent.domain0.xenstore import Store
 from hypervisor.live.agent.errors import HypercallFailed
 from hypervisor.live.agent.polling.asking import Asking
-from hypervisor.live.agent.polling.vcpus import Vcpus
-from hypervisor.live.agent.polling.weights import Weights
+from hypervisor.live.agent.polling.counting import CountedDomains, Counting
 from hypervisor.live.agent.report.fields import DomainReport, VcpuReport
 from hypervisor.live.agent.sampling.runstates import Runstates
 from hypervisor.live.agent.xen.hypercalls import Xen
@@ -30,13 +29,6 @@ _UNLIMITED_PAGES = 0xFFFFFFFF
 _PVH_EMULATION = (0, 1)  # nothing, or a local APIC alone
 
 
-class CountedDomains(NamedTuple):
-    """All domains, and their vcpus by domid, as the hypervisor counts them."""
-
-    infos: List[DomainInfo]
-    vcpus: Dict[int, List[VcpuReport]]
-
-
 class Domains:
     """The domains of a host, read poll after poll."""
 
@@ -51,27 +43,29 @@ class Domains:
         self._devices = devices
         self._runstates = runstates
         self._identities = Identities(store)
-        self._vcpus = Vcpus(xen)
-        self._weights = Weights(xen)
+        self._counting = Counting(xen)
         self._can_tell_runstates = True  # until it is known that this Xen cannot
         self._ask_runstates_ns = 0  # not before, as a policy denies it that does not know it
 
-    def count(self, asking: Asking, pcpus: int) -> CountedDomains:
-        """Return what the hypervisor has counted; quickly, for it is to be of one instant."""
-        infos = asking.ask("domains", self._xen.domains) or []
-        return CountedDomains(infos, self._vcpus.read(asking, infos, pcpus))
+    def count(
+        self, asking: Asking, pcpus: int, scheduler: Optional[int], now_ns: int
+    ) -> CountedDomains:
+        """Return what the hypervisor has counted; quickly, for it is to be of one instant.
+
+        `pcpus` is 0 where their number is unknown; `scheduler` that of pools of which nothing is
+        known.
+        """
+        return self._counting.read(asking, pcpus, scheduler, now_ns)
 
     def describe(
-        self, asking: Asking, counted: CountedDomains, scheduler: Optional[int], now_ns: int
+        self, asking: Asking, counted: CountedDomains, now_ns: int
     ) -> Tuple[DomainReport, ...]:
-        """Return domains with all that is known of them.
+        """Return domains with all that is known of them, when they were counted at `now_ns`.
 
-        `scheduler` is that of pools of which nothing is known, `now_ns` when they were counted.
         A domain whose domid was given to another one meanwhile has gone, and is left out.
         """
         infos = counted.infos
         lives = [(info.domid, info.uuid) for info in infos]
-        weights = self._weights.read(asking, infos, scheduler, now_ns)
         self._identities.begin(infos, now_ns)
         if self._identities.problem is not None:
             asking.tell("xenstore", self._identities.problem)
@@ -80,7 +74,7 @@ class Domains:
             self._runstates.begin(lives)
         found = []
         for info in infos:
-            weight, cap = weights.get(info.domid, (None, None))
+            weight, cap = counted.weights.get(info.domid, (None, None))
             vcpus = counted.vcpus[info.domid]
             if self._runstates is not None:
                 vcpus = self._runstates.of(info, vcpus, cap, now_ns)
@@ -91,7 +85,10 @@ class Domains:
 
     def _replaced(self, asking: Asking, lives: List[Life]) -> Set[int]:
         """Return the domids that other domains have by now: what was asked by them is of either."""
-        now = dict(asking.ask("domains", self._xen.lives) or ())
+        lives_now = asking.ask("domains", self._xen.lives) or []
+        if lives_now == lives:
+            return set()
+        now = dict(lives_now)
         return {domid for domid, uuid in lives if now.get(domid, uuid) != uuid}
 
     def _described(

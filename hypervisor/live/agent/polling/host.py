@@ -66,14 +66,16 @@ class Poller:
         machine = asking.ask("physinfo", self._xen.physinfo)
         if self._version is None:
             self._version = asking.ask("version", self._xen.version)
+        version = self._version
         if self._scheduler is None:
             self._scheduler = asking.ask("scheduler", self._xen.scheduler_id)
         pcpus = self._pcpus.read(asking, machine, began_ns)
-        counted = self._domains.count(asking, 0 if machine is None else machine.highest_pcpu + 1)
+        most_pcpus = 0 if machine is None else machine.highest_pcpu + 1
+        counted = self._domains.count(asking, most_pcpus, self._scheduler, began_ns)
         if all(info.domid for info in counted.infos):
             raise NotRead("; ".join(asking.problems) or "the hypervisor tells of no domain 0")
         time_ns = (began_ns + self._clock.now_ns()) // 2
-        domains = self._domains.describe(asking, counted, self._scheduler, time_ns)
+        domains = self._domains.describe(asking, counted, time_ns)
         for name in shared_names(domains):
             asking.tell("names", f"several domains are called {name!r}; each is shown with its id")
         if self._store.problem is not None:
@@ -97,6 +99,9 @@ class Poller:
             cpu_ns=self._clock.thread_ns() - thread_ns,
             hypercalls=self._xen.calls - calls,
             host=self._facts.host,
+            xen_major=None if version is None else version.major,
+            xen_minor=None if version is None else version.minor,
+            xen_extra=None if version is None else version.extra,
             tools=self._facts.tools,
             cpu_type=self._facts.cpu_type,
             arch=self._facts.arch,
@@ -107,7 +112,7 @@ class Poller:
             sources=_sources(domains, sampler),
             problems=tuple(asking.problems),
         )
-        return within_bounds(_with_machine(_with_version(report, self._version), machine))
+        return within_bounds(report if machine is None else _with_machine(report, machine))
 
 
 def _sources(domains: Tuple[DomainReport, ...], sampler: Optional[SamplerReport]) -> Dict[str, str]:
@@ -131,17 +136,7 @@ def _sources(domains: Tuple[DomainReport, ...], sampler: Optional[SamplerReport]
     return found
 
 
-def _with_version(report: HostReport, version: Optional[Version]) -> HostReport:
-    if version is None:
-        return report
-    return report._replace(
-        xen_major=version.major, xen_minor=version.minor, xen_extra=version.extra
-    )
-
-
-def _with_machine(report: HostReport, machine: Optional[PhysicalInfo]) -> HostReport:
-    if machine is None:
-        return report
+def _with_machine(report: HostReport, machine: PhysicalInfo) -> HostReport:
     return report._replace(
         mhz=machine.khz // 1000,
         sockets=_sockets(report.pcpus, machine),
