@@ -1,7 +1,7 @@
 """Reads all domains of a host: what the hypervisor counts, and what is written about them."""
 
 import errno
-from typing import List, Optional, Set, Tuple
+from typing import Dict, List, Optional, Set, Tuple
 
 from hypervisor.live.agent.domain0.devices import DeviceSource
 from hypervisor.live.agent.domain0.identities import Identities
@@ -24,6 +24,7 @@ from hypervisor.live.agent.xen.records import (
 )
 
 _KIB_A_PAGE = 4
+_NO_WEIGHT = (None, None)
 _DENIED_NS = 300 * 1000000000
 _UNLIMITED_PAGES = 0xFFFFFFFF
 _PVH_EMULATION = (0, 1)  # nothing, or a local APIC alone
@@ -72,16 +73,18 @@ class Domains:
         self._devices.begin(lives, now_ns)
         if self._runstates is not None:
             self._runstates.begin(lives)
+        runstates = self._runstates
+        runnable_ns = self._runnable_ns(asking, infos, now_ns)
         found = []
-        for info in infos:
-            weight, cap = counted.weights.get(info.domid, (None, None))
+        for info, life in zip(infos, lives):
+            weight, cap = counted.weights.get(info.domid, _NO_WEIGHT)
             vcpus = counted.vcpus[info.domid]
-            if self._runstates is not None:
-                vcpus = self._runstates.of(info, vcpus, cap, now_ns)
-            runnable_ns = self._runnable_ns(asking, info, now_ns)
-            found.append(self._described(info, weight, cap, vcpus, runnable_ns))
+            if runstates is not None:
+                vcpus = runstates.of(info, vcpus, cap, now_ns)
+            times_ns = runnable_ns.get(info.domid)
+            found.append(self._described(info, life, weight, cap, vcpus, times_ns))
         replaced = self._replaced(asking, lives)
-        return tuple(one for one in found if one.domid not in replaced)
+        return tuple([one for one in found if one.domid not in replaced] if replaced else found)
 
     def _replaced(self, asking: Asking, lives: List[Life]) -> Set[int]:
         """Return the domids that other domains have by now: what was asked by them is of either."""
@@ -94,12 +97,12 @@ class Domains:
     def _described(
         self,
         info: DomainInfo,
+        life: Life,
         weight: Optional[int],
         cap: Optional[int],
         vcpus: List[VcpuReport],
         runnable_ns: Optional[int],
     ) -> DomainReport:
-        life = (info.domid, info.uuid)
         identity = self._identities.of(life)
         vifs, vbds = self._devices.of(life)
         flags = info.flags
@@ -133,25 +136,30 @@ class Domains:
             vbds=vbds,
         )
 
-    def _runnable_ns(self, asking: Asking, info: DomainInfo, now_ns: int) -> Optional[int]:
-        """Return how long the vcpus of a domain have waited, if this Xen is one that says so.
+    def _runnable_ns(self, asking: Asking, infos: List[DomainInfo], now_ns: int) -> Dict[int, int]:
+        """Return how long the vcpus of domains have waited, if this Xen is one that says so.
 
         Not being able is no problem. FLASK says EPERM to all that it does not know, on a Xen that
         cannot tell too, and logs it: so that is seldom asked again, and nothing to tell.
         """
-        if not self._can_tell_runstates or now_ns < self._ask_runstates_ns:
-            return None
-        try:
-            mean_ns = self._xen.runnable_ns(info.domid)
-        except HypercallFailed as error:
-            if error.errno == errno.ENOSYS:
-                self._can_tell_runstates = False
-            elif error.errno == errno.EPERM:
-                self._ask_runstates_ns = now_ns + _DENIED_NS
-            else:
+        found: Dict[int, int] = {}
+        if now_ns < self._ask_runstates_ns:
+            return found
+        for info in infos if self._can_tell_runstates else ():
+            try:
+                mean_ns = self._xen.runnable_ns(info.domid)
+            except HypercallFailed as error:
+                if error.errno == errno.ENOSYS:
+                    self._can_tell_runstates = False
+                    break
+                if error.errno == errno.EPERM:
+                    self._ask_runstates_ns = now_ns + _DENIED_NS
+                    break
                 asking.refused("runstates", error)
-            return None
-        return None if mean_ns is None else mean_ns * info.vcpu_count
+            else:
+                if mean_ns is not None:
+                    found[info.domid] = mean_ns * info.vcpu_count
+        return found
 
 
 def _kind(info: DomainInfo) -> str:
