@@ -60,8 +60,7 @@ class Vbd:
 
     def read(self) -> VbdReport:
         """Return the disk with its counters as they are now."""
-        read = self._files.read
-        counted = [read(path, _FEW_BYTES) for path in self._paths]
+        counted = self._files.read(self._paths, _FEW_BYTES)
         if counted != self._counted:
             self._counted = counted
             reads, writes, read_sectors, write_sectors, out_of_requests = map(_number, counted)

@@ -15,7 +15,7 @@ from hypervisor.live.agent.report.fields import SamplerReport
 from hypervisor.live.agent.xen.hypercalls import Xen
 from hypervisor.live.agent.xen.inquiries import Inquiry, Wanted
 from hypervisor.live.agent.xen.life import VcpuOfLife
-from hypervisor.live.agent.xen.records import BLOCKED, VcpuInfo
+from hypervisor.live.agent.xen.records import BLOCKED
 
 _SHORTEST_NS = 10000000  # 100 Hz
 _LONGEST_NS = 1000000000  # that is asked for: 1 Hz
@@ -141,7 +141,9 @@ class Sampler:
             self._wanted, self._inquiry = wanted, self._xen.inquiry(Wanted(told))
         infos = self._inquiry.ask(self._note_refusal).vcpus
         seen += [
-            (vcpu, _state(info), info.pcpu) for vcpu, info in zip(wanted, infos) if info is not None
+            (vcpu, _state(*info[:3]), info[-1])
+            for vcpu, info in zip(wanted, infos)
+            if info is not None
         ]
         self._places = {vcpu: place for vcpu, _, place in seen if place >= 0}
         own_pcpu = next((place for vcpu, _, place in seen if (vcpu[0], vcpu[2]) == own), -1)
@@ -160,12 +162,12 @@ class Sampler:
         self._refused = str(error)
 
 
-def _state(info: VcpuInfo) -> int:
-    if info.running:
+def _state(is_online: bool, is_blocked: bool, is_running: bool) -> int:
+    if is_running:
         return _RUNNING
-    if not info.online:
+    if not is_online:
         return _OFFLINE
-    return _BLOCKED if info.blocked else _WAITING
+    return _BLOCKED if is_blocked else _WAITING
 
 
 def _own_vcpu_of_linux() -> Callable[[], int]:

@@ -7,7 +7,6 @@ from hypervisor.live.agent.errors import HypercallFailed
 from hypervisor.live.agent.xen import layouts
 from hypervisor.live.agent.xen.batch import MOST, Batch, Question
 from hypervisor.live.agent.xen.interface import Interface
-from hypervisor.live.agent.xen.records import VcpuInfo
 
 MOST_AFFINITIES = MOST
 """Of one inquiry: their bitmaps lie side by side."""
@@ -23,6 +22,13 @@ _U32 = struct.Struct("<I")
 _ROW = layouts.REQUEST_BYTES
 
 
+Vcpu = Tuple[bool, bool, bool, int, int]
+"""The fields of a `VcpuInfo`."""
+WeightCap = Tuple[int, int]
+Affinity = Tuple[int, ...]
+"""The pcpus that a vcpu may run on: its hard affinity."""
+
+
 class Wanted(NamedTuple):
     """What is to be asked; vcpus are told by domid and number."""
 
@@ -35,9 +41,9 @@ class Wanted(NamedTuple):
 class Found(NamedTuple):
     """The answers, in the order of what was wanted; None for what is not there, or refused."""
 
-    vcpus: List[Optional[VcpuInfo]]
-    weights: List[Optional[Tuple[int, int]]]  # and caps; None where a scheduler has none
-    affinities: List[Optional[Tuple[int, ...]]]  # pcpus that it may run on: hard affinity
+    vcpus: List[Optional[Vcpu]]
+    weights: List[Optional[WeightCap]]  # None as well where a scheduler has none
+    affinities: List[Optional[Affinity]]
 
 
 class Inquiry:
@@ -55,6 +61,9 @@ class Inquiry:
         self._xen = xen
         self._batch = batch
         self._bitmaps = bitmaps
+        self._read = b"", b""
+        self._weights: List[Optional[WeightCap]] = []
+        self._affinities: List[Optional[Affinity]] = []
         self._size = size = min((wanted.pcpus + 7) // 8, _MOST_BITMAP_BYTES)
         address, bits = xen.buffer_address, size * 8
         self._questions = batch.ready(
@@ -75,7 +84,7 @@ class Inquiry:
 
     def ask(self, refused: Refused) -> Found:
         """Ask all questions, and tell of those that were refused."""
-        wanted, size = self.wanted, self._size
+        wanted = self.wanted
         vcpus_end = len(wanted.vcpus)
         weights_end = vcpus_end + len(wanted.weights)
 
@@ -84,23 +93,11 @@ class Inquiry:
             refused("vcpus" if place < vcpus_end else kind, error)
 
         if wanted.affinities:
-            self._xen.clear(size * len(wanted.affinities))
+            self._xen.clear(self._size * len(wanted.affinities))
         requests, missing = self._batch.ask(self._questions, refused_at)
-        bitmaps = bytes(self._xen.buffer[: size * len(wanted.affinities)])
-        vcpus: List[Optional[VcpuInfo]] = [
-            VcpuInfo._make(one) for one in layouts.VCPU.iter_unpack(requests[: vcpus_end * _ROW])
-        ]
-        weights: List[Optional[Tuple[int, int]]] = [
-            one if scheduler in _WEIGHTED else None
-            for one, (_, scheduler) in zip(
-                layouts.WEIGHT.iter_unpack(requests[vcpus_end * _ROW : weights_end * _ROW]),
-                wanted.weights,
-            )
-        ]
-        affinities: List[Optional[Tuple[int, ...]]] = [
-            self._bitmaps.numbers(bitmaps[at : at + size], wanted.pcpus)
-            for at in range(0, len(bitmaps), size or 1)
-        ]
+        bitmaps = bytes(self._xen.buffer[: self._size * len(wanted.affinities)])
+        vcpus: List[Optional[Vcpu]] = [*layouts.VCPU.iter_unpack(requests[: vcpus_end * _ROW])]
+        weights, affinities = self._settings(requests[vcpus_end * _ROW :], bitmaps)
         for place in missing:
             if place < vcpus_end:
                 vcpus[place] = None
@@ -109,6 +106,24 @@ class Inquiry:
             else:
                 affinities[place - weights_end] = None
         return Found(vcpus, weights, affinities)
+
+    def _settings(
+        self, requests: bytes, bitmaps: bytes
+    ) -> Tuple[List[Optional[WeightCap]], List[Optional[Affinity]]]:
+        """Return weights and affinities, which seldom are others than those that were read last."""
+        if (requests, bitmaps) != self._read:
+            self._read = requests, bitmaps
+            wanted, size = self.wanted, self._size
+            rows = layouts.WEIGHT.iter_unpack(requests[: len(wanted.weights) * _ROW])
+            self._weights = [
+                one if scheduler in _WEIGHTED else None
+                for one, (_, scheduler) in zip(rows, wanted.weights)
+            ]
+            self._affinities = [
+                self._bitmaps.numbers(bitmaps[at : at + size], wanted.pcpus)
+                for at in range(0, len(bitmaps), size or 1)
+            ]
+        return [*self._weights], [*self._affinities]
 
 
 class Bitmaps:
