@@ -61,7 +61,9 @@ class Tap(Access):
     def submit(self, requests: Sequence[AnyDiskRequest]) -> None:
         """Queue each request by itself."""
         for request in requests:
-            self.start(request._replace(submitter=self.pid, is_marked_sync=True))
+            request.submitter = self.pid
+            request.is_marked_sync = True
+            self.start(request)
 
     def start(self, request: AnyDiskRequest) -> None:
         """Queue one request."""
