@@ -27,6 +27,7 @@ class Access(ABC):
     __slots__ = ("place",)
 
     submits = True  # its requests reach the disk's queue from the backend's thread
+    splits = False  # each segment of a request is submitted by itself
 
     def __init__(self, place: Place) -> None:
         self.place = place
@@ -49,10 +50,14 @@ class Direct(Access):
 class Tap(Access):
     """Lets tapdisk submit them: O_DIRECT, so that writes are synchronous, and unplug at once.
 
-    Each segment is an iocb of its own; here those of a request stay together.
+    Each segment is an iocb of its own, and costs what a disk operation costs. On the medium they
+    follow each other without a gap, as one request: here those of a request stay together, and are
+    answered together.
     """
 
     __slots__ = ("pid",)
+
+    splits = True
 
     def __init__(self, place: Place) -> None:
         super().__init__(place)

@@ -274,7 +274,9 @@ class BlockBackend:
             ("blkback_request", count),
             ("blkback_segment", segments),
         ]
-        if vbd.access.submits:
+        if vbd.access.splits:
+            costs.append(("disk_submit", segments))
+        elif vbd.access.submits:
             costs.append(("disk_submit", operations(requests)))
         if first:
             costs += [("evtchn_upcall", 1), ("blkback_interrupt", 1)]
