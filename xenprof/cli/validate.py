@@ -40,12 +40,7 @@ def command(text: str | None, wants_json: bool) -> int:
         print(json.dumps([_as_json(one) for one in found], indent=2))
     else:
         print("\n".join(_as_text(found)))
-    return _FAILED if any(is_broken(one) for one in found) else 0
-
-
-def is_broken(finding: "Finding") -> bool:
-    """Return whether a finding is wrong where the model is said to be right."""
-    return finding.figure.is_claimed and not finding.has_passed
+    return _FAILED if any(one.is_broken for one in found) else 0
 
 
 def _chosen(text: str, rows: Sequence[int]) -> tuple[int, ...]:

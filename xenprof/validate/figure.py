@@ -81,6 +81,11 @@ class Finding:
         return self.figure.takes(self.ours)
 
     @property
+    def is_broken(self) -> bool:
+        """Return whether the model is wrong where it is said to be right."""
+        return self.figure.is_claimed and not self.has_passed
+
+    @property
     def verdict(self) -> str:
         """Return the verdict as a word."""
         return "pass" if self.has_passed else "fail"

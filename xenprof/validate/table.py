@@ -3,11 +3,18 @@
 from typing import Final
 
 from xenprof.validate.figure import Experiment
-from xenprof.validate.rows import profiling, shares, xenoprof
+from xenprof.validate.rows import guests, operations, profiling, shares, tracing, xenoprof
 
 EXPERIMENTS: Final[tuple[Experiment, ...]] = tuple(
     sorted(
-        (*shares.EXPERIMENTS, *profiling.EXPERIMENTS, *xenoprof.EXPERIMENTS),
+        (
+            *guests.EXPERIMENTS,
+            *operations.EXPERIMENTS,
+            *shares.EXPERIMENTS,
+            *profiling.EXPERIMENTS,
+            *xenoprof.EXPERIMENTS,
+            *tracing.EXPERIMENTS,
+        ),
         key=lambda experiment: experiment.row,
     )
 )

@@ -68,6 +68,14 @@ class FileioWorkload(Table):
     memory_mib: WorkingSet = None
 
 
+class LmbenchWorkload(Table):
+    """Repeats one operation of the kernel."""
+
+    kind: Literal["lmbench"]
+    test: Literal["null_call", "page_fault", "context_switch"] = "null_call"
+    memory_mib: WorkingSet = None
+
+
 class IdleWorkload(Table):
     """Does nothing but the guest kernel's own work."""
 
@@ -76,7 +84,7 @@ class IdleWorkload(Table):
 
 
 Workload = Annotated[
-    CpuWorkload | BurstWorkload | NetperfWorkload | FileioWorkload | IdleWorkload,
+    CpuWorkload | BurstWorkload | NetperfWorkload | FileioWorkload | LmbenchWorkload | IdleWorkload,
     Field(discriminator="kind"),
 ]
 Workloads = Annotated[tuple[Workload, ...], Field(strict=False)]

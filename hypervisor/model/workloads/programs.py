@@ -12,7 +12,7 @@ from hypervisor.model.workloads import WORKLOADS
 from hypervisor.model.workloads.base import Peer, Site, Workload
 
 # Results that only count up; the others (rates, distributions) restart after a restore.
-COUNTS: Final = ("units", "work_seconds", "bursts", "bytes", "messages", "requests")
+COUNTS: Final = ("units", "work_seconds", "bursts", "bytes", "messages", "operations", "requests")
 
 
 class Programs:

@@ -34,13 +34,14 @@ def cost_law(seed: int) -> tuple[float, ...]:
         period: free / _work_done(period, seed) - 1 for period in {*PERIODS, *SHORT_PERIODS}
     }
     slopes = [
-        _slope([math.log(one) for one in some], [math.log(slowdowns[one]) for one in some])
+        slope_of([math.log(one) for one in some], [math.log(slowdowns[one]) for one in some])
         for some in (PERIODS, SHORT_PERIODS)
     ]
     return *slopes, slowdowns[_SAMPLE_PERIOD] * _SAMPLE_PERIOD
 
 
-def _slope(xs: Sequence[float], ys: Sequence[float]) -> float:
+def slope_of(xs: Sequence[float], ys: Sequence[float]) -> float:
+    """Return the slope of the line through points with the least squares."""
     mean_x, mean_y = sum(xs) / len(xs), sum(ys) / len(ys)
     over = sum((x - mean_x) * (y - mean_y) for x, y in zip(xs, ys, strict=True))
     return over / sum((x - mean_x) ** 2 for x in xs)
@@ -73,7 +74,7 @@ def balance(seed: int) -> tuple[float, float]:
         if (expected := (after[key] - before[key]) * MHZ / 1000 / period)
     ]
     parts = told.active + told.passive + told.others + told.lost + told.invalid + told.corrupted
-    return _probability(sum(terms), len(terms)), abs(told.total - parts)
+    return probability(sum(terms), len(terms)), abs(told.total - parts)
 
 
 def _mode_times(host: Machine) -> dict[tuple[str, int], int]:
@@ -85,7 +86,7 @@ def _mode_times(host: Machine) -> dict[tuple[str, int], int]:
     }
 
 
-def _probability(chi_square: float, freedom: int) -> float:
+def probability(chi_square: float, freedom: int) -> float:
     """Return how probable a chi-square as large is; `freedom` is even, which has a closed form."""
     assert freedom % 2 == 0
     half = chi_square / 2
