@@ -15,7 +15,7 @@ def cells(finding: Finding) -> tuple[str, ...]:
         _published(figure.published),
         _range(figure.low, figure.high),
         number(finding.ours),
-        number(low) if low == high else f"{number(low)} to {number(high)}",
+        _spread(number(low), number(high)),
         figure.unit,
         figure.use,
         finding.verdict,
@@ -55,3 +55,7 @@ def _range(low: float | None, high: float | None) -> str:
     if high is None:
         return f"{number(low)} or more"
     return number(low) if low == high else f"{number(low)} to {number(high)}"
+
+
+def _spread(low: str, high: str) -> str:
+    return low if low == high else f"{low} to {high}"
