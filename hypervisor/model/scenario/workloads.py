@@ -101,6 +101,14 @@ def is_direct(direct: bool | None, queue_depth: int) -> bool:
     return queue_depth > 1 if direct is None else direct
 
 
+class LmbenchWorkload(Table):
+    """Repeats one operation of the kernel."""
+
+    kind: Literal["lmbench"]
+    test: Literal["null_call", "page_fault", "context_switch"] = "null_call"
+    memory_mib: WorkingSet = None
+
+
 class IdleWorkload(Table):
     """Does nothing but the guest kernel's own work."""
 
@@ -109,7 +117,7 @@ class IdleWorkload(Table):
 
 
 Workload = Annotated[
-    CpuWorkload | BurstWorkload | NetperfWorkload | FileioWorkload | IdleWorkload,
+    CpuWorkload | BurstWorkload | NetperfWorkload | FileioWorkload | LmbenchWorkload | IdleWorkload,
     Field(discriminator="kind"),
 ]
 Workloads = Annotated[tuple[Workload, ...], Field(strict=False)]

@@ -11,6 +11,7 @@ from hypervisor.model.workloads.burst import Burst
 from hypervisor.model.workloads.cpu import Cpu
 from hypervisor.model.workloads.fileio import Fileio
 from hypervisor.model.workloads.idle import Idle
+from hypervisor.model.workloads.lmbench import Lmbench
 from hypervisor.model.workloads.netperf.datagrams import DatagramsIn, DatagramsOut
 from hypervisor.model.workloads.netperf.requests import Requests
 from hypervisor.model.workloads.netperf.streams import ReceiveSource, TransmitSource
@@ -95,11 +96,16 @@ def _idle(site: Site, given: Parameters) -> Workload:
     return Idle(site, given["memory_mib"])
 
 
+def _lmbench(site: Site, given: Parameters) -> Workload:
+    return Lmbench(site, given["test"], given["memory_mib"])
+
+
 WORKLOADS: Final[Mapping[str, Callable[[Site, Parameters], Workload]]] = {
     "burst": _burst,
     "cpu": _cpu,
     "fileio": _fileio,
     "idle": _idle,
+    "lmbench": _lmbench,
     "netperf": _netperf,
 }
 """The workloads by `kind`; each takes its site and the validated parameters of the scenario."""

@@ -22,6 +22,7 @@ WORKING_SET_MIB: Final[Mapping[str, int]] = {
     "httpd": 12,
     "mysqld": 24,
     "iozone": 4,
+    "lmbench": 1,
     "netperf": 1,
     "netserver": 1,
 }

@@ -12,7 +12,16 @@ from hypervisor.model.workloads import WORKLOADS
 from hypervisor.model.workloads.base import Peer, Site, Workload
 
 # Results that only count up; the others (rates, distributions) restart after a restore.
-COUNTS: Final = ("units", "work_seconds", "bursts", "bytes", "messages", "requests", "transactions")
+COUNTS: Final = (
+    "units",
+    "work_seconds",
+    "bursts",
+    "bytes",
+    "messages",
+    "operations",
+    "requests",
+    "transactions",
+)
 
 
 class Programs:
