@@ -26,6 +26,7 @@ from hypervisor.model.codebook.costs import HYPERCALL_SHARES, Costs, PathRow
 from hypervisor.model.codebook.events import Kind, event_kind
 from hypervisor.model.codebook.images import Image, Images, Role
 from hypervisor.model.codebook.parts import CYCLE_UNIT, Part, parts_of
+from hypervisor.model.codebook.sharing import Sharing
 from hypervisor.model.codebook.work import Q
 from hypervisor.telemetry import Mode
 
@@ -101,6 +102,10 @@ class CodeBook:
 
             self._sampling = Sampling(self.costs, self._cpu, self._parts)
         return self._sampling
+
+    def sharing(self, mhz: int) -> Sharing:
+        """Return what the paths take from each other at a clock rate."""
+        return Sharing(self.costs, self._cpu, self._parts, mhz, None)
 
     def event_kind(self, event_number: int, unit_mask: int) -> Kind | None:
         """Return what a counter programmed so counts; None counts nothing."""
