@@ -3,6 +3,8 @@
 The expected figures come from the law or the paper named at each test.
 """
 
+from typing import Any
+
 import pytest
 
 from tests.support.model.hosts import SECOND, cpu, domain, make_host, result
@@ -34,7 +36,7 @@ def test_a_domain_that_comes_back_to_a_full_cache_fetches_its_lines_again():
         )  # fmt: skip
         host.advance(20 * SECOND)
         work = sum(result(host, name)["work_seconds"] for name in "ab")
-        time = sum(one.cpu_ns for one in host.telemetry.snapshot().domains[1:]) / SECOND
+        time = sum(one.cpu_ns or 0 for one in host.telemetry.snapshot().domains[1:]) / SECOND
         return 1 - work / time
 
     assert 0.05 < lost(5) < 0.10
@@ -60,7 +62,7 @@ def misses(*guests, **settings):
 
 def test_a_neighbour_in_the_same_cache_shows_in_the_misses_of_a_profile():
     """Half of the cache is the root of two times the misses (Hartstein et al., CF 2006)."""
-    host = {"cpu": "core_2", "mhz": 3000, "hypervisor": "3.1", "cores_per_socket": 4}
+    host: dict[str, Any] = {"cpu": "core_2", "mhz": 3000, "hypervisor": "3.1", "cores_per_socket": 4}
     a = domain("a", cpu(), cpus="2")
     alone = misses(a, domain0={"cpus": "0"}, **host)
     beside = misses(a, domain("b", cpu(), cpus="3"), domain0={"cpus": "0"}, **host)
@@ -70,7 +72,7 @@ def test_a_neighbour_in_the_same_cache_shows_in_the_misses_of_a_profile():
 
 
 def test_a_neighbour_in_the_same_cache_slows_a_program_that_fills_it():
-    host = {"cpu": "core_2", "mhz": 3000, "hypervisor": "3.1", "domain0": {"cpus": "0"}}
+    host: dict[str, Any] = {"cpu": "core_2", "mhz": 3000, "hypervisor": "3.1", "domain0": {"cpus": "0"}}
     guests = [domain(name, cpu(), cpus=cpus) for name, cpus in (("a", "2"), ("b", "3"))]
     alone = work_of(make_host(guests[0], cores_per_socket=4, **host), "a")
     beside = work_of(make_host(*guests, cores_per_socket=4, **host), "a")

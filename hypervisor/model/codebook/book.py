@@ -105,7 +105,7 @@ class CodeBook:
 
     def sharing(self, mhz: int) -> Sharing:
         """Return what the paths take from each other at a clock rate."""
-        return Sharing(self.costs, self._cpu, self._parts, mhz, None)
+        return Sharing(self.costs, self._cpu, self._parts, self.cycles, mhz)
 
     def event_kind(self, event_number: int, unit_mask: int) -> Kind | None:
         """Return what a counter programmed so counts; None counts nothing."""

@@ -13,11 +13,10 @@ from typing import Any, Final
 
 from hypervisor.model.codebook.costs import Costs, CostTableError, Cpu
 from hypervisor.model.codebook.events import Kind
+from hypervisor.model.codebook.locking import ONE, Locking
 from hypervisor.model.codebook.parts import Part
 
 LINE_BYTES: Final = 64
-ONE: Final = 1024
-"""One, for factors and shares that are kept in 1/1024."""
 STALLED_MOST: Final = ONE * 9 // 10
 """No code does nothing but wait for memory (judgement)."""
 
@@ -41,15 +40,19 @@ class Sharing:
     that is spent waiting for memory on an unshared core with the whole cache. `fetched`: lines from
     memory in a millisecond. `kept`: lines that are touched again and again, as far as the cache
     holds them; `refill_ns`: what fetching one of them again takes, in 1/1024 ns, by the code of
-    `refill_path`. `full`: the lines of a cache.
+    `refill_path`. `full`: the lines of a cache. `locking`: what vcpus of a guest share besides.
     """
 
     def __init__(
-        self, costs: Costs, cpu: Cpu, parts: Sequence[Sequence[Part]], mhz: int, text: str | None
+        self,
+        costs: Costs,
+        cpu: Cpu,
+        parts: Sequence[Sequence[Part]],
+        cycles: Sequence[int],
+        mhz: int,
     ) -> None:
-        """`parts` has those of each path; `text` stands for the packaged sharing.toml."""
-        if text is None:
-            text = Path(__file__).with_name("sharing.toml").read_text("utf-8")
+        """`parts` and `cycles` has those of each path."""
+        text = Path(__file__).with_name("sharing.toml").read_text("utf-8")
         data = tomllib.loads(text, parse_float=Fraction)
         _check(data, costs)
         row = dict(data["cpu"][cpu.name])
@@ -69,6 +72,7 @@ class Sharing:
         self.kept = [min(kib * 1024 // LINE_BYTES, full) for kib in wanted]
         numbers = {name: number for number, name in enumerate(costs.paths)}
         self.refill_path = [numbers[row["refill"]] if row else -1 for row in rows]
+        self.locking = Locking(data, cpu.name, numbers, parts, cycles)
         self.refill_ns = [
             int(_mean(of_path, stalls) / share * 1000 / mhz * ONE) if share else 0
             for of_path, share in zip(parts, by_path, strict=True)
@@ -103,7 +107,10 @@ def _check(data: Mapping[str, Mapping[str, Mapping[str, Any]]], costs: Costs) ->
     for table, rows in known.items():
         if missing := sorted(rows - data[table].keys()):
             raise CostTableError(f"sharing.toml: no [{table}.{missing[0]}]")
-    for table, names in {**known, "path": {*costs.paths}}.items():
+    for name, row in data["lock"].items():
+        if row["spin"] not in costs.paths:
+            raise CostTableError(f"sharing.toml: [lock.{name}]: unknown path {row['spin']!r}")
+    for table, names in {**known, "lock": {*data["lock"]}, "path": {*costs.paths}}.items():
         for name, row in data[table].items():
             if name not in names:
                 raise CostTableError(f"sharing.toml: [{table}.{name}] is not in costs.toml")

@@ -8,9 +8,9 @@ of the last-level cache; what every switch costs beside them is `cold_cache` in 
 
 from typing import Final
 
-from hypervisor.model.codebook.sharing import ONE, Sharing
+from hypervisor.model.codebook.locking import ONE
+from hypervisor.model.codebook.sharing import Sharing
 from hypervisor.model.codebook.work import AnyWork
-from hypervisor.model.cpu.accounting import add_debt
 from hypervisor.model.domain.domain import Pcpu, Vcpu
 
 # Lines that a program touches in a millisecond, of those that it touches again and again: a slice
@@ -72,5 +72,5 @@ class Caches:
             return
         vcpu.warm += lines
         self._came[vcpu.cache] += lines
-        spent_q = (lines * self._refill_ns[load] // ONE) * self._full_rate_q
-        add_debt(vcpu, [(self._refill_path[load], spent_q)])
+        work.cold_q += (lines * self._refill_ns[load] // ONE) * self._full_rate_q
+        work.cold_path = self._refill_path[load]

@@ -69,7 +69,7 @@ class Execution:
             sharing,
             self.full_rate_q,
             code.index["timer_tick"],
-            self._count_until_now,
+            self.accounting,
             self._rearm,
         )
         self._caches = Caches(sharing, self.speeds.caches, self.full_rate_q)
@@ -215,9 +215,11 @@ class Execution:
             if previous is not None:
                 self._caches.leave(previous, pcpu, pcpu.load, now)
                 self._switch_out(previous)
+                self.speeds.left(previous, pcpu)
             pcpu.current = vcpu
-            self.speeds.changed(pcpu)
-            if vcpu is not None:
+            if vcpu is None:
+                self.speeds.changed(pcpu)
+            else:
                 self._switch_in(pcpu, vcpu)
         timer = pcpu.slice_timer
         if timer is not None and timer.at_ns > pcpu.slice_end_ns:
@@ -256,6 +258,7 @@ class Execution:
             domain.path_ns[pcpu.number] = times
         pcpu.times = times
         pcpu.visitors.add(domain)
+        self.speeds.changed(pcpu)
         vcpu.runstate.change(RUNNING, now)
         last = self._last_on[pcpu.number]
         if last is not vcpu:
@@ -272,11 +275,6 @@ class Execution:
         else:
             self._caches.touch(vcpu, vcpu.current, pcpu.sharers)
             self._arm(vcpu)
-
-    def _count_until_now(self, vcpu: Vcpu) -> None:
-        """Settle a vcpu whose cache misses are to be others from now on, if they are counted."""
-        if self.accounting.is_counting:
-            self.accounting.settle(vcpu)
 
     def _rearm(self, vcpu: Vcpu) -> None:
         """Have a segment end sooner, as its speed has grown."""
@@ -331,8 +329,10 @@ class Execution:
         vcpu.current = work
         pcpu = vcpu.pcpu
         assert pcpu is not None
+        if vcpu.domain.meeting >= 0:
+            self.speeds.changed(pcpu)  # an interrupt waits for no lock
         if work.begun_ns < 0:
-            work.begun_ns = self.clock.now + vcpu.debt_q // pcpu.rate_q
+            work.begun_ns = self.clock.now + vcpu.debt_q // max(pcpu.rate_q, self.full_rate_q >> 3)
         self._caches.touch(vcpu, work, pcpu.sharers)
         self._arm(vcpu)
 
@@ -345,7 +345,8 @@ class Execution:
         if work.remaining_q >= 0:
             # Unsettled cycles, executed since segment_ns, perhaps partly at another speed.
             done_q = vcpu.carried_q + (now - vcpu.rated_ns) * pcpu.rate_q
-            end_ns = now - (-(vcpu.debt_q + work.remaining_q - done_q) // pcpu.rate_q)
+            left_q = vcpu.debt_q + work.cold_q + work.remaining_q - done_q
+            end_ns = now - (-left_q // pcpu.rate_q)
             end_ns = max(end_ns, now)
         if vcpu.tasks and not vcpu.current_is_interrupt:
             turn_ns = max(now, vcpu.begun_ns + GUEST_TIMESLICE_NS)

@@ -9,14 +9,21 @@ together they ask for more than it sustains, or when it is another socket's.
 from collections.abc import Callable
 from typing import Final
 
-from hypervisor.model.codebook.sharing import LINE_BYTES, ONE, Sharing
+from hypervisor.model.codebook.locking import ONE
+from hypervisor.model.codebook.sharing import LINE_BYTES, Sharing
+from hypervisor.model.codebook.work import Parts
+from hypervisor.model.cpu.accounting import Accounting
+from hypervisor.model.cpu.locks import Locks
 from hypervisor.model.cpu.topology import Topology
-from hypervisor.model.domain.domain import IDLE_LOAD, Pcpu, Vcpu
+from hypervisor.model.domain.domain import IDLE_LOAD, Domain, Pcpu, Vcpu
 from hypervisor.model.timing.clock import Clock
 
 # From this part of what the memory sustains, each miss takes longer (judgement).
 KNEE: Final = ONE * 7 // 10
 _STEPS: Final = ONE // 16  # contention is known to a sixteenth
+SPINNING: Final = 1
+"""The speed of work that has to wait for a lock: it comes to nothing."""
+_NOTHING: Final[Parts] = []
 
 
 class Bus:
@@ -53,18 +60,18 @@ class Speeds:
         sharing: Sharing,
         full_rate_q: int,
         usual_load: int,
-        slowed: Callable[[Vcpu], None],
+        accounting: Accounting,
         hastened: Callable[[Vcpu], None],
     ) -> None:
         """`usual_load`: the path of a vcpu of which nothing is known.
 
-        `slowed` is called before a running vcpu's speed changes, and `hastened` afterwards if its
-        segment ends sooner.
+        `hastened` is called when the speed of a running vcpu has grown: its segment ends sooner.
         """
         self._clock = clock
         self._full_rate_q = full_rate_q
         self._usual_load = usual_load
-        self._slowed = slowed
+        self._accounting = accounting
+        self._locks = Locks(sharing.locking)
         self._hastened = hastened
         self._gain = sharing.gain
         self._stall = sharing.stall
@@ -90,19 +97,50 @@ class Speeds:
         before = pcpu.load
         if load == before and vcpu is None:
             return
-        if load != before:
+        bus = self._buses[pcpu.number]
+        if load == before:
+            self._retime(pcpu)  # its memory may be elsewhere
+        else:
             pcpu.load = load
             more = self._fetched[load] if load >= 0 else 0
             less = self._fetched[before] if before >= 0 else 0
-            bus = self._buses[pcpu.number]
+            others = self._groups[pcpu.number]
             if bus.demand(more - less):
-                for other in bus.pcpus:
-                    self._retime(other)
-                return
-            for other in self._groups[pcpu.number]:
+                others = bus.pcpus
+            for other in others:
                 self._retime(other)
-        else:
-            self._retime(pcpu)  # its memory may be elsewhere
+        if vcpu is None or len(vcpu.domain.vcpus) < 2:
+            return
+        domain: Domain = vcpu.domain
+        if domain.meeting >= 0 or self._locks.meets[load]:
+            if domain.holder is vcpu:
+                domain.holder = None
+                self._meet(domain, is_new=True)
+            else:
+                self._meet(domain, is_new=False)
+
+    def left(self, vcpu: Vcpu, pcpu: Pcpu) -> None:
+        """Note that a vcpu has lost `pcpu`, whose load is still its own."""
+        domain: Domain = vcpu.domain
+        load = pcpu.load
+        if len(domain.vcpus) > 1 and load >= 0 and self._locks.meets[load]:
+            had = domain.holder
+            if vcpu.runnable or vcpu.parked:
+                self._locks.lost(vcpu, load)
+            self._meet(domain, is_new=domain.holder is not had)
+
+    def _meet(self, domain: Domain, *, is_new: bool) -> None:
+        """Count the vcpus that meet at locks; if that changes something, time them all again."""
+        meets = self._locks.meets
+        count = 0
+        for vcpu in domain.vcpus:
+            if vcpu.pcpu is not None and meets[vcpu.pcpu.load]:
+                count += 1
+        if count != domain.meeting or is_new:
+            domain.meeting = count
+            for vcpu in domain.vcpus:
+                if vcpu.pcpu is not None:
+                    self._retime(vcpu.pcpu)
 
     def _load_of(self, vcpu: Vcpu) -> int:
         work = vcpu.current
@@ -120,26 +158,39 @@ class Speeds:
         before = pcpu.rate_q
         rate_q = self._full_rate_q
         misses = ONE
-        if load >= 0:
-            rate_q, misses = self._shared(pcpu, load)
-        if rate_q == before and misses == pcpu.misses:
-            return
+        extras = _NOTHING
         vcpu = pcpu.current
-        if vcpu is None or not vcpu.is_running:
-            pcpu.rate_q = rate_q
-            pcpu.misses = misses
-            return
-        if misses != pcpu.misses:
-            self._slowed(vcpu)
-            pcpu.misses = misses
-        # Its segment goes on; the cycles executed at the old speed are carried.
-        now = self._clock.now
-        vcpu.carried_q += (now - vcpu.rated_ns) * before
-        vcpu.rated_ns = now
+        if load >= 0 and vcpu is not None:
+            rate_q, misses = self._shared(pcpu, load)
+            domain: Domain = vcpu.domain
+            if len(domain.vcpus) > 1 and self._locks.meets[load]:
+                rate_q, extras = self._divided(domain, load, rate_q)
+        if rate_q == before and misses == pcpu.misses:
+            return  # then what is executed besides is the same too
+        if vcpu is not None and vcpu.is_running:
+            # Its segment goes on; the cycles executed at the old speed are carried. But misses and
+            # extras belong to what is settled.
+            if extras or pcpu.extras or self._accounting.is_counting:
+                self._accounting.settle(vcpu)
+            now = self._clock.now
+            vcpu.carried_q += (now - vcpu.rated_ns) * before
+            vcpu.rated_ns = now
         pcpu.rate_q = rate_q
+        pcpu.misses = misses
+        pcpu.extras = extras
         # A segment that ends later finds work left when its timer rings, and sets it again.
-        if rate_q > before and vcpu.timer is not None:
+        if rate_q > before and vcpu is not None and vcpu.is_running and vcpu.timer is not None:
             self._hastened(vcpu)
+
+    def _divided(self, domain: Domain, load: int, rate_q: int) -> tuple[int, Parts]:
+        """Return the speed of work that meets others at locks, and what is executed besides."""
+        holder = domain.holder
+        if holder is not None and holder.online:
+            meeting = self._locks.waiting(load)
+        else:
+            meeting = self._locks.meeting(load, max(domain.meeting, 1))
+        extras = [(path, rate_q * share // ONE) for path, share in meeting.extras]
+        return max(SPINNING, rate_q * meeting.work // ONE), extras
 
     def _shared(self, pcpu: Pcpu, load: int) -> tuple[int, int]:
         """Return the speed of a busy pcpu, and its misses for each usual one."""

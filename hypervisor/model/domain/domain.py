@@ -119,9 +119,12 @@ class Domain:
         "domid",
         "dying",
         "grants",
+        "holder",
         "hypercalls",
+        "kept_phase",
         "kind",
         "maximum_kib",
+        "meeting",
         "memory_kib",
         "mode_ns",
         "name",
@@ -165,6 +168,10 @@ class Domain:
         self.switches = 0  # task switches of its kernel
         self.hypercalls = 0  # of what it has begun to execute, in HYPERCALL_SHARES
         self.virqs = 0
+        # Vcpus that run code that meets at locks (cpu.locks); below 0: none ever has.
+        self.meeting = -1
+        self.holder: Vcpu | None = None  # the vcpu that lost its pcpu with a lock
+        self.kept_phase = 0
         # The part of its memory that each socket has, in 1/1024; empty: all is as near.
         self.near: list[int] = []
         self.path_ns: dict[int, PathTimes] = {}  # by pcpu
@@ -209,6 +216,7 @@ class Pcpu:
     __slots__ = (
         "current",
         "entered_ns",
+        "extras",
         "is_tickled",
         "load",
         "misses",
@@ -231,6 +239,8 @@ class Pcpu:
         self.rate_q = 0  # present speed: work cycles_q per ns
         self.load = IDLE_LOAD  # the path by which it takes from its neighbours (cpu.speed)
         self.sharers = 1  # busy pcpus that share its cache, with itself
+        # What its vcpu executes besides its work: path, cycles_q per ns.
+        self.extras: Parts = []
         self.entered_ns = 0  # since when it runs its vcpu
         self.misses = 1024  # in its last cache, for each usual one, in 1/1024
         self.slice_end_ns = 0
