@@ -254,6 +254,14 @@ class Views(Protocol):
         """Return `/proc/<name>` as the domain's own kernel shows it; "" lists the names by line."""
         ...
 
+    def sys(self, domain: str, name: str) -> str:
+        """Return `/sys/<name>` as the domain's own kernel shows it; "" lists the names by line."""
+        ...
+
+    def write_sys(self, domain: str, name: str, text: str) -> None:
+        """Write to `/sys/<name>` in the domain, as `echo TEXT > FILE` does."""
+        ...
+
     def domain_files(self, domain: str) -> Sequence[DomainFile]:
         """Return the files that the toolstack installs in a domain's root."""
         ...

@@ -49,8 +49,8 @@ def _latency(durations: Histogram | None) -> Distribution | None:
 DISKS: tuple[Metric, ...] = (
     # Block devices, as the guest counts them; out of requests is what blkback counts.
     Metric("xen_vbd_info", "xen.vbd.info", INFO, "1",
-           "A virtual block device: xenstore number, backend and mode (r, w). In the model all "
-           "backends are on one disk, the one of xen_disk_*.",
+           "A virtual block device: xenstore number, backend and mode (r, w). In the model, "
+           "a backend without a store of its own is on the disk sda.",
            (DOMAIN, VBD, DEVICE, BACKEND, VBD_MODE), vbd_info),
     Metric("xen_vbd_read_bytes_total", "xen.vbd.io", COUNTER, "By",
            "Bytes that the guest read.", (DOMAIN, VBD), of(VBDS, lambda v: v.read_bytes), READ),
@@ -93,31 +93,25 @@ DISKS: tuple[Metric, ...] = (
            (DOMAIN, VBD), of(VBDS, lambda v: v.wait_ns, per=NS_PER_SECOND)),
     # Physical disks, as domain 0's /proc/diskstats has them.
     Metric("xen_disk_read_bytes_total", "system.disk.io", COUNTER, "By",
-           "Bytes read from a physical disk. In the model one disk is behind all backends, "
-           "whatever xen_vbd_info names.", (DISK,), of(PHYSICAL, lambda d: d.read_bytes), READ),
+           "Bytes read from a physical disk of domain 0.", (DISK,),
+           of(PHYSICAL, lambda d: d.read_bytes), READ),
     Metric("xen_disk_write_bytes_total", "system.disk.io", COUNTER, "By",
-           "Bytes written to a physical disk; in the model one is behind "
-           "all backends.", (DISK,),
+           "Bytes written to a physical disk of domain 0.", (DISK,),
            of(PHYSICAL, lambda d: d.write_bytes), WRITE),
     Metric("xen_disk_read_operations_total", "system.disk.operations", COUNTER, "{operation}",
-           "Reads that a physical disk has done; in the model one is behind "
-           "all backends.", (DISK,),
+           "Reads that a physical disk of domain 0 has done.", (DISK,),
            of(PHYSICAL, lambda d: d.read_requests), READ),
     Metric("xen_disk_write_operations_total", "system.disk.operations", COUNTER, "{operation}",
-           "Writes that a physical disk has done; in the model one is behind "
-           "all backends.", (DISK,),
+           "Writes that a physical disk of domain 0 has done.", (DISK,),
            of(PHYSICAL, lambda d: d.write_requests), WRITE),
     Metric("xen_disk_busy_seconds_total", "system.disk.io_time", COUNTER, "s",
-           "Time that a physical disk had a request to do; in the model one is behind "
-           "all backends.", (DISK,),
+           "Time that a physical disk of domain 0 had a request to do.", (DISK,),
            of(PHYSICAL, lambda d: d.busy_ns, per=NS_PER_SECOND)),
     Metric("xen_disk_wait_seconds_total", "xen.disk.wait", COUNTER, "s",
-           "Time that all requests to a physical disk together took, queueing included; in the "
-           "model one is behind all backends.", (DISK,),
+           "Time that all requests to a physical disk together took, queueing included.", (DISK,),
            of(PHYSICAL, lambda d: d.wait_ns, per=NS_PER_SECOND)),
     Metric("xen_disk_in_flight_requests", "xen.disk.in_flight_requests", UPDOWN, "{request}",
-           "Requests to a physical disk that are under way; in the model one is behind "
-           "all backends.", (DISK,),
+           "Requests to a physical disk of domain 0 that are under way.", (DISK,),
            of(PHYSICAL, lambda d: d.in_flight_requests)),
 )
 # fmt: on

@@ -12,12 +12,10 @@ from hypervisor.model.domain.evtchn import Port
 from hypervisor.model.network.netif import NetBackend, NetFrontend, vif_name
 from hypervisor.model.resident import Resident
 from hypervisor.model.storage.blkif import BlockBackend, BlockFrontend
-from hypervisor.model.storage.disk import Disk, DiskModel
-from hypervisor.model.timing.random_stream import Streams
-from hypervisor.toolstack.config.devices import DISK_SECTORS, DiskSpec, VifSpec
+from hypervisor.model.storage.owndisk import OwnDisk
+from hypervisor.model.storage.stores import Stores
+from hypervisor.toolstack.config.devices import DiskSpec, VifSpec
 from hypervisor.toolstack.hypercalls import Rings
-
-DISKS = DiskModel().sectors // DISK_SECTORS  # the real one has room for so many
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +28,29 @@ class Backends:
 
 
 def start_backends(
-    guest: Guest, mhz: int, streams: Streams, *, flip: bool, let_go: Callable[[Domain], object]
+    guest: Guest,
+    mhz: int,
+    stores: Stores,
+    *,
+    flip: bool,
+    let_go: Callable[[Domain], object],
+    cache_limits: Callable[[], tuple[int, int]],
 ) -> Backends:
     """Start the backends in domain 0 and return them; see `NetBackend` and `BlockBackend`."""
     # Network and disk interrupts go to different vcpus, as irqbalance leaves them (judgement).
     disk_vcpu = min(1, len(guest.domain.vcpus) - 1)
-    disk = Disk(guest.execution.clock, streams.stream("disk"))
     return Backends(
         NetBackend(guest, 0, flip=flip),
-        BlockBackend(guest, disk_vcpu, disk, let_go),
-        Domain0(guest, disk, disk_vcpu, mhz),
+        BlockBackend(guest, disk_vcpu, stores, let_go, cache_limits),
+        Domain0(guest, stores.system, disk_vcpu, mhz),
     )
+
+
+def own_disk(resident: Resident, backends: Backends) -> OwnDisk:
+    """Return the disk on which domain 0 has its own files."""
+    blkback = backends.blkback
+    system = blkback.stores.system
+    return OwnDisk(resident.guest, system, blkback.vcpu, resident.devices.io_wait)
 
 
 class Attachments:
@@ -49,7 +59,6 @@ class Attachments:
     def __init__(self, residents: Mapping[int, Resident], backends: Backends) -> None:
         self._residents = residents
         self._backends = backends
-        self._disks = 0
 
     def add_disk(self, domid: int, spec: DiskSpec) -> Rings:
         """Attach a disk to a domain."""
@@ -58,12 +67,11 @@ class Attachments:
             vbd = BlockFrontend(
                 resident.guest,
                 spec,
-                self._disks * DISK_SECTORS,
+                self._backends.blkback.stores.place(spec),
                 resident.devices.io_wait,
                 self._backends.blkback,
                 port,
             )
-        self._disks = (self._disks + 1) % DISKS
         vbds = resident.devices.vbds
         # Empty drives stand behind the disks, the first of which has the root file system.
         empty = (at for at, one in enumerate(vbds) if spec.type and not one.spec.type)

@@ -22,7 +22,6 @@ from hypervisor.telemetry import (
 BRIDGE = "xenbr0"
 """The bridge with the card and domain 0's own interface; in the model, all frames pass it."""
 CARD = "peth0"
-DISK = "sda"
 OWN_END = "vif0.0"  # the other end of domain 0's eth0
 
 _VifDraft = draft_of(VifSnapshot)
@@ -189,20 +188,20 @@ def nic_snapshots(netback: NetBackend) -> tuple[NicSnapshot, ...]:
     )
 
 
-def disk_snapshots(disk: Disk, now_ns: int) -> tuple[DiskSnapshot, ...]:
+def disk_snapshots(disks: Iterable[Disk], now_ns: int) -> tuple[DiskSnapshot, ...]:
     """Return the snapshots of the host's disks, as /proc/diskstats of domain 0 counts them."""
-    use = disk.use
-    return (
+    return tuple(
         DiskSnapshot(
-            name=DISK,
-            read_requests=use.read_requests,
-            write_requests=use.write_requests,
-            read_bytes=use.read_bytes,
-            write_bytes=use.write_bytes,
-            busy_ns=use.busy_ns(now_ns),
-            wait_ns=use.wait_ns,
-            in_flight_requests=use.in_flight,
-        ),
+            name=disk.name,
+            read_requests=disk.use.read_requests,
+            write_requests=disk.use.write_requests,
+            read_bytes=disk.use.read_bytes,
+            write_bytes=disk.use.write_bytes,
+            busy_ns=disk.use.busy_ns(now_ns),
+            wait_ns=disk.use.wait_ns,
+            in_flight_requests=disk.use.in_flight,
+        )
+        for disk in disks
     )
 
 

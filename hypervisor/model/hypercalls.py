@@ -9,7 +9,7 @@ from typing import Any
 
 from hypervisor.domainsettings import SedfParameters
 from hypervisor.errors import Refused
-from hypervisor.model.attach import Attachments, start_backends
+from hypervisor.model.attach import Attachments, own_disk, start_backends
 from hypervisor.model.codebook.book import CodeBook
 from hypervisor.model.cpu.execution import Execution
 from hypervisor.model.cpu.sched.sedf import SedfScheduler
@@ -23,6 +23,7 @@ from hypervisor.model.profiling.overheads import OverheadMeter
 from hypervisor.model.profiling.xenoprof import Xenoprof
 from hypervisor.model.resident import Builder, LiveDomains, Resident
 from hypervisor.model.scenario.spec import Host
+from hypervisor.model.storage.stores import Stores
 from hypervisor.model.timing.random_stream import Streams
 from hypervisor.shutdown import SUSPEND
 from hypervisor.toolstack.config.spec import DomainSpec
@@ -49,8 +50,12 @@ class Hypercalls:
         store: Xenstore,
         streams: Streams,
         domain0: DomainSpec,
+        elevator: str,
     ) -> None:
-        """`oprofile_type` is oprofile's name of the processor, which the drivers report."""
+        """`oprofile_type` is oprofile's name of the processor, which the drivers report.
+
+        `elevator` is the one of domain 0's block devices.
+        """
         self.residents: dict[int, Resident] = {}
         self.live: Domains = LiveDomains(self.residents)
         self.ledger = SampleLedger(xenoprof, self.residents, host.cpu)
@@ -84,11 +89,13 @@ class Hypercalls:
         self.backends = start_backends(
             self.residents[0].guest,
             host.mhz,
-            streams,
+            Stores(execution.clock, streams, host.stores, elevator),
             flip=host.hypervisor == "3.0.3",
             let_go=self._let_go,
+            cache_limits=self.residents[0].paging.cache_limits,
         )
         self.devices = Attachments(self.residents, self.backends)
+        self.residents[0].devices.own = own_disk(self.residents[0], self.backends)
 
     @property
     def timers(self) -> Timers:

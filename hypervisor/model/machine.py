@@ -14,6 +14,7 @@ from hypervisor.model.cpu.topology import Topology
 from hypervisor.model.dom0.housekeeping import Housekeeping
 from hypervisor.model.hypercalls import Hypercalls
 from hypervisor.model.linux.procfs import Processor, ProcFiles
+from hypervisor.model.linux.sysfs import SysFiles
 from hypervisor.model.memory.pages import Memory
 from hypervisor.model.profiler import Xenoprofiler
 from hypervisor.model.profiling.pmu import Pmu
@@ -95,12 +96,14 @@ class Machine:
             store,
             self._streams,
             domain0,
+            scenario.domain0.elevator,
         )
         support_limits = support_limits and host.support_limits
         context = self._xend_context(store, domain0_minimum_kib, support_limits=support_limits)
         proc_files = self._proc_files()
         self.telemetry = SnapshotTaker(self.hypercalls, context, proc_files, epoch_ns)
-        self.toolstack = Xend(context, self.telemetry, proc_files, _installed(scenario))
+        sys_files = SysFiles(self.hypercalls.residents, self.hypercalls.backends)
+        self.toolstack = Xend(context, self.telemetry, proc_files, sys_files, _installed(scenario))
         self.profiler = Xenoprofiler(self.hypercalls, context)
         self.tracer = self.execution.trace
         self._boot_domain0(domain0)
@@ -143,6 +146,7 @@ class Machine:
             weight=scenario.domain0.weight,
             cap_percent=scenario.domain0.cap,
             affinity=scenario.domain0.affinity,
+            extra=_kernel_arguments(scenario),
         )
         workloads = tuple(work.model_dump() for work in scenario.domain0.workload)
         return replace(spec, workloads=workloads)
@@ -161,6 +165,7 @@ class Machine:
 
     def _create_guests(self) -> None:
         context = self.toolstack.context
+        context.devices.update(f"{store.prefix}/" for store in self.scenario.host.stores)
         for domain in self.scenario.domains:
             workloads = tuple(work.model_dump() for work in domain.workload)
             try:
@@ -206,6 +211,12 @@ class Machine:
     def _step(self, until_ns: int) -> None:
         with InterruptsHeld():
             self.clock.run_until(until_ns)
+
+
+def _kernel_arguments(scenario: Scenario) -> str:
+    """Return what domain 0's kernel was told at boot."""
+    given = "elevator" in scenario.domain0.model_fields_set
+    return f"elevator={scenario.domain0.elevator}" if given else ""
 
 
 def _installed(scenario: Scenario) -> dict[str, Workloads]:

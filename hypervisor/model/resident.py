@@ -23,6 +23,7 @@ from hypervisor.model.profiling.pending import Expander
 from hypervisor.model.profiling.xenoprof import Xenoprof
 from hypervisor.model.scenario.spec import Host
 from hypervisor.model.scenario.workloads import parse_workloads
+from hypervisor.model.storage.filecache import FileCache
 from hypervisor.model.timing.random_stream import Streams, stream_seed
 from hypervisor.model.workloads.base import Peer
 from hypervisor.model.workloads.programs import Programs
@@ -137,6 +138,7 @@ class Builder:
             domain.configured_kib = before.configured_kib
         devices = Devices(domain)
         paging = Paging(guest, devices, self._streams)
+        devices.files = FileCache(guest, devices.first_disk, paging.cache_limits)
         if before is not None:
             paging.restore(before.paging)
         balloon = Balloon(guest, self._memory, paging)
@@ -192,7 +194,8 @@ class Builder:
 def _check_workloads(spec: DomainSpec) -> None:
     """Raise ScenarioError for workloads that the domain cannot run, before anything is built."""
     for workload in parse_workloads(spec.workloads):
-        if workload.kind == "fileio" and not any(disk.type for disk in spec.disks):
+        has_disk = spec.kind == "dom0" or any(disk.type for disk in spec.disks)
+        if workload.kind == "fileio" and not has_disk:
             raise ScenarioError(f"Domain '{spec.name}': a fileio workload needs a disk")
         # Domain 0 is on the bridge itself.
         if workload.kind == "netperf" and not spec.vifs and spec.kind != "dom0":

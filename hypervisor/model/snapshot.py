@@ -95,7 +95,7 @@ class SnapshotTaker:
             trace=execution.trace.status(),
             events=dict(context.events),
             nics=nic_snapshots(hypercalls.backends.netback),
-            disks=disk_snapshots(hypercalls.backends.blkback.disk, now_ns),
+            disks=disk_snapshots(hypercalls.backends.blkback.stores.disks, now_ns),
             bridges=bridge_snapshots(hypercalls.backends.netback, hypercalls.residents.values()),
             operations=context.operations.counts(),
             last_operations=context.operations.last(),

@@ -31,12 +31,28 @@ class ProcFiles(Protocol):
         ...
 
 
+class SysFiles(Protocol):
+    """Reads and writes the /sys of every domain."""
+
+    def read(self, domid: int, name: str) -> str:
+        """Return the text of a file by its name below /sys; "" lists all names, one a line.
+
+        Raises: Refused, with cat's message.
+        """
+        ...
+
+    def write(self, domid: int, name: str, text: str) -> None:
+        """Write a file by its name below /sys. Raises: Refused, with the shell's message."""
+        ...
+
+
 class Views:
     """Shows the host and its domains (see `control.Views`)."""
 
-    def __init__(self, context: XendContext, proc_files: ProcFiles) -> None:
+    def __init__(self, context: XendContext, proc_files: ProcFiles, sys_files: SysFiles) -> None:
         self._context = context
         self._proc_files = proc_files
+        self._sys_files = sys_files
 
     def info(self) -> Mapping[str, str]:
         """Return the rows of `xm info`, in order."""
@@ -61,6 +77,14 @@ class Views:
     def proc(self, domain: str, name: str) -> str:
         """Return the text of a file of a domain's /proc; "" lists all names, one a line."""
         return self._proc_files.read(self._context.find(domain).domid, name)
+
+    def sys(self, domain: str, name: str) -> str:
+        """Return the text of a file of a domain's /sys; "" lists all names, one a line."""
+        return self._sys_files.read(self._context.find(domain).domid, name)
+
+    def write_sys(self, domain: str, name: str, text: str) -> None:
+        """Write a file of a domain's /sys."""
+        self._sys_files.write(self._context.find(domain).domid, name, text)
 
     def domain_files(self, domain: str) -> Sequence[DomainFile]:
         """Return the files that xend's packages install in a domain: the examples in /etc/xen."""

@@ -12,7 +12,7 @@ from hypervisor.toolstack.domainnodes import write_domain
 from hypervisor.toolstack.domains import Domains
 from hypervisor.toolstack.operations.managed import Managed
 from hypervisor.toolstack.resources import Resources
-from hypervisor.toolstack.views import ProcFiles, Views
+from hypervisor.toolstack.views import ProcFiles, SysFiles, Views
 from hypervisor.toolstack.xenconsole import XenConsole
 from hypervisor.toolstack.xendcontext import XendContext
 
@@ -25,6 +25,7 @@ class Xend:
         context: XendContext,
         telemetry: Telemetry,
         proc_files: ProcFiles,
+        sys_files: SysFiles,
         installed: Mapping[str, Workloads],
     ) -> None:
         """`installed`: the programs on the disks of domains, by the name of the domain."""
@@ -34,7 +35,7 @@ class Xend:
         self.managed = Managed(context, self.domains.endings, self.configurations)
         self.resources = Resources(context)
         self.devices = Devices(context)
-        self.views = Views(context, proc_files)
+        self.views = Views(context, proc_files, sys_files)
         self.xen_console = XenConsole(context, telemetry)
 
     def adopt(self, spec: DomainSpec) -> None:

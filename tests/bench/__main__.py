@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 
 from tests.bench import (
     agents,
+    disk,
     domains,
     healthy,
     kernel,
@@ -28,6 +29,7 @@ from tests.bench.table import Row, table
 BENCHES: dict[str, Callable[[], Iterable[Row]]] = {
     "kernel": kernel.run,
     "speed": speed.run,
+    "disk": disk.run,
     "service": service.run,
     "scrape": scrape.run,
     "thousand": thousand.run,

@@ -68,9 +68,7 @@ def test_iowait_is_blocked_time_with_somebody_waiting(steps, rest):
 
 
 def test_each_request_of_a_workload_is_counted_with_its_time():
-    host = make_host(
-        domain("io", fileio(op="read", pattern="random", block_bytes=4096, rate_per_second=20))
-    )
+    host = make_host(domain("io", fileio(block_bytes=4096, rate_per_second=20, direct=True)))
     host.advance(10 * SECOND + SECOND // 2)
     seen, done = vbd(host, "io"), result(host, "io")
     mean_ns = round(done["latency_seconds"]["mean"] * 1e9)

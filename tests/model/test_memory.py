@@ -126,6 +126,10 @@ class BalloonedHost(RuleBasedStateMachine):
         self.gone.add("desktop")
         self.host.toolstack.domains.destroy("desktop")
 
+    def alive(self):
+        """Return the domains but those whose last request is still at the disk."""
+        return [one for one in self.host.hypercalls.live.values() if not one.dying]
+
     @invariant()
     def pages_of_the_host_balance(self):
         one = self.host.telemetry.snapshot()
@@ -134,7 +138,7 @@ class BalloonedHost(RuleBasedStateMachine):
 
     @invariant()
     def no_guest_has_more_resident_than_it_has_pages(self):
-        for each in self.host.hypercalls.live.values():
+        for each in self.alive():
             pager = paging(self.host, each.name)
             resident_kib = pager.demand_kib - pager.swapped_kib
             # A guest that has panicked does not manage memory any more.
@@ -142,7 +146,7 @@ class BalloonedHost(RuleBasedStateMachine):
 
     @invariant()
     def what_is_swapped_fits_the_partition_and_the_programs(self):
-        for each in self.host.hypercalls.live.values():
+        for each in self.alive():
             pager = paging(self.host, each.name)
             programs_kib = pager.demand_kib - pager.kernel_kib
             assert 0 <= pager.swapped_kib <= min(pager.swap.total_kib, programs_kib)

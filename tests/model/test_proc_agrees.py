@@ -289,7 +289,7 @@ def test_domain_0s_disk_counts_requests_and_merges(host):
 
 def pending(host):
     """Return the requests that the disk has not answered."""
-    disk = host.hypercalls.backends.blkback.disk
+    disk = host.hypercalls.backends.blkback.stores.system
     served = disk.operations + disk.merged
     return seen(host, "io").vbds[0].read_requests - served
 

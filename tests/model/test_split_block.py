@@ -82,7 +82,7 @@ def test_a_busy_backend_is_not_notified_again():
     ],
 )
 def test_blocks_are_cut_into_requests_of_44_kib_and_none_gets_lost(given_io, ring_requests):
-    host = make_host(domain("a", fileio(rate_per_second=20, **given_io)))
+    host = make_host(domain("a", fileio(rate_per_second=20, direct=True, **given_io)))
     host.advance(10 * SECOND)
     done, disk = result(host, "a"), vbd(host, "a")
     requests = measured_sum(disk.read_requests, disk.write_requests)
@@ -99,7 +99,7 @@ def test_sequential_requests_become_few_disk_operations():
         domain("a", fileio(pattern="sequential", block_bytes=65536, queue_depth=8, rate_per_second=160))
     )  # fmt: skip
     host.advance(10 * SECOND)
-    disk = host.hypercalls.backends.blkback.disk
+    disk = host.hypercalls.backends.blkback.stores.system
     assert vbd(host, "a").read_requests == disk.operations + disk.merged + disk_waiting(host)
     assert disk.operations < 250
     assert disk.use.read_bytes == pytest.approx(vbd(host, "a").read_bytes, abs=8 * 65536)
@@ -127,7 +127,7 @@ def test_a_fileio_workload_needs_more_than_an_empty_drive():
 
 def disk_waiting(host):
     """Return the requests that the disk has received and not finished."""
-    disk = host.hypercalls.backends.blkback.disk
+    disk = host.hypercalls.backends.blkback.stores.system
     given = sum(
         v.read_requests + v.write_requests
         for one in host.telemetry.snapshot().domains
@@ -140,8 +140,8 @@ def test_random_requests_cannot_be_merged():
     host = make_host(domain("a", fileio(block_bytes=4096, queue_depth=8)))
     host.advance(5 * SECOND)
     assert (
-        host.hypercalls.backends.blkback.disk.merged
-        <= host.hypercalls.backends.blkback.disk.operations // 100
+        host.hypercalls.backends.blkback.stores.system.merged
+        <= host.hypercalls.backends.blkback.stores.system.operations // 100
     )
 
 

@@ -53,7 +53,7 @@ def test_an_idle_disk_has_nothing_in_flight_and_an_empty_ring():
     [
         [fileio(queue_depth=8)],
         [fileio(op="write", pattern="sequential", block_bytes=65536, queue_depth=4)],
-        [fileio(rate_per_second=50), fileio(op="write", rate_per_second=30)],
+        [fileio(rate_per_second=50), fileio(op="write", rate_per_second=30, direct=True)],
     ],
 )
 def test_latencies_sum_to_the_time_waited_and_count_the_answers_to_the_last_one(work):
@@ -67,7 +67,7 @@ def test_latencies_sum_to_the_time_waited_and_count_the_answers_to_the_last_one(
 
 
 def test_reads_and_writes_are_told_apart():
-    host = both(fileio(op="write", rate_per_second=20))
+    host = both(fileio(op="write", rate_per_second=20, direct=True))
     disk = vbd(host, "a")
 
     assert sum(disk.read_latency.counts) == 0
@@ -75,7 +75,7 @@ def test_reads_and_writes_are_told_apart():
 
 
 def test_a_request_is_as_long_as_its_program_waits():
-    host = both(fileio(block_bytes=4096, rate_per_second=20), seconds=10)
+    host = both(fileio(block_bytes=4096, rate_per_second=20, direct=True), seconds=10)
     mean_ns = result(host, "a")["latency_seconds"]["mean"] * 1e9
     reads = vbd(host, "a").read_latency
 

@@ -34,6 +34,10 @@ BEFORE: Mapping[str, str] = {
     "701/stat": "701 (sshd) S 1" + " 0" * 18 + " 2097152 512\n",
     "1001/stat": "1001 (linpack) R 1" + " 0" * 9 + " 18000 2000" + " 0" * 7 + " 8388608 2048\n",
 }
+SYS: Mapping[str, str] = {
+    "block/xvda/queue/scheduler": "[noop] anticipatory deadline cfq\n",
+    "block/xvda/queue/nr_requests": "128\n",
+}
 AFTER = {
     **BEFORE,
     "diskstats": " 202    0 xvda 1200 0 9600 9900 700 0 56000 8000 0 13500 17900\n",
@@ -82,6 +86,10 @@ class FakeService(JsonService):
         if rest == ["proc"]:
             return {"files": self.files}
         name = unquote("/".join(rest[1:]))
+        if rest[0] == "sys":
+            if name and name not in SYS:
+                raise ServiceError(f"cat: /sys/{name}: No such file or directory", type="Refused")
+            return {"text": SYS[name] if name else "".join(f"{one}\n" for one in SYS)}
         if name not in self.files:
             raise ServiceError(f"cat: /proc/{name}: No such file or directory", type="Refused")
         return {"text": self.files[name]}

@@ -202,6 +202,16 @@ class FakeProcFiles:
         return {"stat": self.read(domid, "stat")}
 
 
+class FakeSysFiles:
+    """The /sys of every domain."""
+
+    def read(self, domid: int, name: str) -> str:
+        return f"{name} of {domid}\n"
+
+    def write(self, domid: int, name: str, text: str) -> None:
+        pass
+
+
 class Bench:
     """xend on a fake hypervisor, with domain 0."""
 
@@ -217,7 +227,9 @@ class Bench:
             hypervisor, self.store, self.clock, self.log, random.Random(7), tools, self._unix_ns,
             **settings,
         )  # fmt: skip
-        self.xend = Xend(self.context, FakeHost().telemetry, FakeProcFiles(), installed={})
+        self.xend = Xend(
+            self.context, FakeHost().telemetry, FakeProcFiles(), FakeSysFiles(), installed={}
+        )
         spec = domain0_spec(vcpus=2, memory_kib=657 * 1024)
         self.fake.create_domain(spec)
         self.xend.adopt(spec)

@@ -30,11 +30,12 @@ DOMAIN_READS: Mapping[str, str] = {
     "console": "What the domain has written to its console.",
     "proc": "The files of the domain's /proc, as the programs in it need them.",
     "proc/PATH": "One file of the domain's /proc.",
+    "sys/PATH": "One file of the domain's /sys: the queues of its block devices.",
     "devices/KIND": "The domain's devices of a kind: vbd or vif.",
     "oprofilefs/PATH": "A file of the domain's oprofilefs, such as stats/cpu0/sample_received.",
 }
 """What can be read of a domain, below its path, and what it is."""
-_READ = ("sxp", "console", "proc", "devices", "oprofilefs")
+_READ = ("sxp", "console", "proc", "sys", "devices", "oprofilefs")
 
 
 def domain_routes(service: Service, changing: Changing, files: CallersFiles) -> list[Route]:
@@ -81,6 +82,8 @@ def read_of_domain(host: Host, domain: str, names: list[str]) -> object:
             return ProcTexts(asked_toolstack_of(host).views.proc_texts(domain))
         case ["proc", *path]:
             return Text(asked_toolstack_of(host).views.proc(domain, "/".join(path)))
+        case ["sys", *path]:
+            return Text(asked_toolstack_of(host).views.sys(domain, "/".join(path)))
         case ["devices", kind]:
             return Devices(tuple(asked_toolstack_of(host).devices.rows(domain, kind)))
         case ["oprofilefs", *path]:

@@ -72,6 +72,10 @@ DOMAIN_COMMANDS: Mapping[str, Act] = dict(
         ),
         _on_domain(ask.Sysrq, lambda tools, domain, asked: tools.domains.sysrq(domain, asked.key)),
         _on_domain(
+            ask.WriteSys,
+            lambda tools, domain, asked: tools.views.write_sys(domain, asked.path, asked.text),
+        ),
+        _on_domain(
             ask.Trigger,
             lambda tools, domain, asked: tools.domains.trigger(
                 domain, asked.trigger, asked.vcpu or 0

@@ -74,6 +74,16 @@ class Sysrq(DomainRequest):
 
 
 @dataclass(frozen=True, slots=True)
+class WriteSys(DomainRequest):
+    """Write to a file below the domain's /sys, e.g. block/sda/queue/scheduler."""
+
+    command = "write-sys"
+
+    path: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Trigger(DomainRequest):
     """Send nmi, reset or init to a vcpu."""
 

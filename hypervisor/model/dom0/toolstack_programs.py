@@ -10,14 +10,17 @@ from hypervisor.model.codebook.work import TaskIdentity, Work
 from hypervisor.model.cpu.guest import Guest
 from hypervisor.model.dom0.housekeeping import DAEMONS
 from hypervisor.model.memory.pages import PAGE_KIB
-from hypervisor.model.storage.disk import Disk, DiskRequest
+from hypervisor.model.storage.disk import Disk
+from hypervisor.model.storage.request import DiskRequest
+from hypervisor.toolstack.config.devices import SYSTEM_SECTORS
 from hypervisor.toolstack.hypercalls import Done, Program
 
 Arg = TypeVar("Arg")
 
 CYCLES_PER_KILOCYCLE: Final = 1000
-# Where /var/lib/xen is on the disk: after the virtual disks (judgement).
-SAVE_SECTORS: Final = range(270_000_000, 285_000_000)
+# Where /var/lib/xen is on the disk: in domain 0's own partitions, before the virtual disks
+# (judgement).
+SAVE_SECTORS: Final = range(1_000_000, SYSTEM_SECTORS)
 REQUEST_KIB: Final = 512
 XEND: Final = "background_dom0"
 XENSTORED: Final = "background_xenstored"

@@ -33,8 +33,9 @@ class _Disk(NamedTuple):
 def _disks(system: System, hardware: Hardware) -> list[_Disk]:
     found = []
     if not system.domain.domid:
-        disk = hardware.blkback.disk
-        found.append(_Disk(SDA, "sda", disk.sectors * SECTOR_BYTES // 1024, disk.use))
+        for number, disk in enumerate(hardware.blkback.stores.disks):
+            kib = disk.sectors * SECTOR_BYTES // 1024
+            found.append(_Disk(SDA + 16 * number, disk.name, kib, disk.use))
     found += [
         _Disk(vbd.spec.device, vbd.spec.frontend, DISK_KIB, vbd.use) for vbd in system.devices.vbds
     ]

@@ -164,7 +164,8 @@ class ProcFiles:
         count = domain.channels.received + domain.virqs + domain.cpu_ns(self._now) // TICK_NS
         if not domain.domid:
             hardware = self._hardware
-            count += hardware.netback.nic.interrupts + hardware.blkback.disk.operations
+            count += hardware.netback.nic.interrupts
+            count += sum(disk.operations for disk in hardware.blkback.stores.disks)
         return count
 
     def _uptime(self, system: System) -> str:

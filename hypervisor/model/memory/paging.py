@@ -2,7 +2,7 @@
 
 How often a task waits for a page is computed in closed form, from one miss to the next; only the
 wait itself is an event. A guest with enough memory pays nothing, and nothing here is called. The
-page cache has the remaining memory; its effect on reads is not modelled.
+page cache has the remaining memory (see `storage.filecache`).
 Source: Linux 2.6.18, mm/vmscan.c, mm/memory.c (do_swap_page), mm/oom_kill.c.
 """
 
@@ -27,7 +27,7 @@ from hypervisor.model.memory.footprint import KERNEL_IMAGE_KIB, kernel_kib, star
 from hypervisor.model.memory.pages import PAGE_KIB
 from hypervisor.model.memory.saved import SavedPaging
 from hypervisor.model.memory.swap import CLUSTER_KIB, Swap
-from hypervisor.model.storage.blkif import BlockIo
+from hypervisor.model.storage.blkio import BlockIo
 from hypervisor.model.timing.random_stream import Streams
 
 # A program that computes touches another cluster of eight pages every half millisecond, 64 MB/s:
@@ -108,6 +108,11 @@ class Paging:
         """Return the memory that is free or holds only what can be read from files again."""
         used_kib = self.demand_kib - self.swapped_kib + self._held_kib + self._promised_kib
         return max(0, self._domain.memory_kib - used_kib)
+
+    def cache_limits(self) -> tuple[int, int]:
+        """Return how many pages the page cache may have, and how many pages programs have."""
+        resident_kib = self._processes_kib - self.swapped_kib
+        return self._unneeded_kib // PAGE_KIB, resident_kib // PAGE_KIB
 
     @property
     def _swappable_kib(self) -> int:

@@ -7,7 +7,8 @@ from hypervisor.model.codebook.work import TaskIdentity, Work
 from hypervisor.model.cpu.guest import Guest
 from hypervisor.model.io.devices import Devices
 from hypervisor.model.memory.pages import PAGE_KIB
-from hypervisor.model.storage.blkif import AnyBlockIo, BlockFrontend, BlockIo
+from hypervisor.model.storage.blkif import BlockFrontend
+from hypervisor.model.storage.blkio import AnyBlockIo, BlockIo
 from hypervisor.model.timing.random_stream import Streams
 from hypervisor.toolstack.config.devices import DISK_SECTORS, SECTOR_BYTES
 

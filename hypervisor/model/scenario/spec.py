@@ -18,10 +18,11 @@ from hypervisor.domain0 import DOMAIN_0
 from hypervisor.errors import HostError, ScenarioError
 from hypervisor.model.scenario.pinning import Cpus, affinity_of, check_entries, check_pcpus
 from hypervisor.model.scenario.sedf import SedfKeys
+from hypervisor.model.scenario.stores import FILES, ElevatorName, Store, check_stores, store_of
 from hypervisor.model.scenario.table import Table, checked, message
 from hypervisor.model.scenario.workloads import EXTERNAL, Count, NetperfWorkload, Workloads
 from hypervisor.nearest import hint
-from hypervisor.toolstack.config.devices import parse_disk, parse_vif
+from hypervisor.toolstack.config.devices import DiskSpec, parse_disk, parse_vif
 from hypervisor.toolstack.config.limits import HostKind, LimitExceeded, check_limits
 from hypervisor.toolstack.config.schedparams import DOMAIN0_SEDF
 from hypervisor.toolstack.config.settings import (
@@ -60,11 +61,18 @@ class Host(Table):
     support_limits: bool = True  # keep to what Red Hat supports (toolstack.config.limits)
     scheduler: Literal["credit", "sedf"] = "credit"
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
+    stores: Annotated[tuple[Store, ...], Field(strict=False)] = Field(default=(), alias="store")
 
     @field_validator("name")
     @classmethod
     def _name_is_legal(cls, name: str) -> str:
         return checked(check_name, name)
+
+    @field_validator("stores")
+    @classmethod
+    def _stores_fit(cls, stores: tuple[Store, ...]) -> tuple[Store, ...]:
+        check_stores(stores)
+        return stores
 
     @model_validator(mode="after")
     def _pcpus_fit(self) -> Self:
@@ -108,6 +116,7 @@ class Domain0(_Owner):
     vcpus: Vcpus | None = None
     memory_mib: Annotated[int, Field(ge=64)] | None = None
     os: Literal["rhel5", "rhel4"] = "rhel5"
+    elevator: ElevatorName = "cfq"  # elevator= of its kernel
 
 
 class Domain(_Owner):
@@ -226,8 +235,32 @@ class Scenario(Table):
                 f"{sum(one.memory_mib for one in self.domains)} MiB, Xen {XEN_MEMORY_MIB} MiB "
                 "and Domain-0 needs 64 MiB or its own memory_mib"
             )
+        self._check_disks()
         self._check_limits()
         return self
+
+    def _check_disks(self) -> None:
+        """Raise ValueError for a device that is a file, or that another domain holds."""
+        holders: dict[tuple[str, str], tuple[str, DiskSpec]] = {}
+        for domain in self.domains:
+            for text in domain.disk:
+                disk = parse_disk(text)
+                key = f"domain[{domain.name}].disk"
+                store = store_of(self.host.stores, disk.path)
+                if disk.type == "phy" and store is not None and store.kind in FILES:
+                    raise ValueError(
+                        f"{key}: {disk.path} is a file on the store '{store.name}'; use file:, "
+                        "tap:aio: or tap:qcow:"
+                    )
+                if not disk.type or disk.is_tap or disk.mode == "w!":
+                    continue
+                other = holders.setdefault((disk.type, disk.path), (domain.name, disk))
+                modes = {disk.mode, other[1].mode}
+                if other[1] is not disk and modes != {"r"}:
+                    raise ValueError(
+                        f"{key}: {disk.path} is {other[1].frontend} of '{other[0]}', with mode "
+                        f"{other[1].mode}; w! shares it all the same"
+                    )
 
     def _check_limits(self) -> None:
         host = HostKind(arch=self.host.arch, hvm=self.host.hvm)

@@ -57,7 +57,11 @@ class NetperfWorkload(Table):
 
 
 class FileioWorkload(Table):
-    """Reads or writes blocks of the domain's first disk."""
+    """Reads or writes blocks of the domain's first disk.
+
+    `direct`: past the page cache (O_DIRECT); None: if there is more than one request at a time,
+    since 2.6.18 has asynchronous requests for such files only.
+    """
 
     kind: Literal["fileio"]
     op: Literal["read", "write"] = "read"
@@ -65,7 +69,23 @@ class FileioWorkload(Table):
     block_bytes: Annotated[int, Field(ge=512, le=2**22, multiple_of=512)] = 4096
     queue_depth: Annotated[int, Field(ge=1, le=256)] = 1
     rate_per_second: Rate = 0
+    direct: bool | None = None
+    sync: bool = False  # O_SYNC: each write waits for the disk
+    fsync_every: Annotated[int, Field(ge=0)] = 0  # writes; 0 = never
     memory_mib: WorkingSet = None
+
+    @model_validator(mode="after")
+    def _syncs_fit(self) -> Self:
+        if (self.sync or self.fsync_every) and self.op != "write":
+            raise ValueError("sync and fsync_every are for op = 'write'")
+        if (self.sync or self.fsync_every) and is_direct(self.direct, self.queue_depth):
+            raise ValueError("sync and fsync_every are for direct = false")
+        return self
+
+
+def is_direct(direct: bool | None, queue_depth: int) -> bool:
+    """Return whether requests of a fileio workload go past the page cache."""
+    return queue_depth > 1 if direct is None else direct
 
 
 class IdleWorkload(Table):

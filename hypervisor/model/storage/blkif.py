@@ -7,7 +7,7 @@ all devices of the host. Source: include/xen/interface/io/blkif.h, drivers/xen/b
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any, Final, Generic, NamedTuple, TypeVar
+from typing import Final, NamedTuple
 
 from hypervisor.durations import Durations
 from hypervisor.model.codebook.work import Parts, TaskIdentity, Work
@@ -15,8 +15,13 @@ from hypervisor.model.cpu.guest import Guest
 from hypervisor.model.domain.domain import Domain
 from hypervisor.model.domain.evtchn import Port
 from hypervisor.model.domain.ring import SharedRing
+from hypervisor.model.storage.access import Access, Direct, Qcow, Tap
+from hypervisor.model.storage.blkio import AnyBlockIo
 from hypervisor.model.storage.blkstat import DiskUse, IoWait
-from hypervisor.model.storage.disk import Disk, DiskRequest
+from hypervisor.model.storage.disk import Disk
+from hypervisor.model.storage.loop import HostCache, Loop
+from hypervisor.model.storage.request import DiskRequest
+from hypervisor.model.storage.stores import Place, Stores
 from hypervisor.telemetry import BLOCK_BUCKETS_NS
 from hypervisor.toolstack.config.devices import SECTOR_BYTES, DiskSpec
 from hypervisor.trace_events import GRANT_MAP, GRANT_UNMAP
@@ -27,47 +32,6 @@ REQUEST_BYTES: Final = 11 * SEGMENT_BYTES
 BACKEND_SLOTS: Final = 64
 TAPDISK: Final = "/usr/sbin/tapdisk"
 MERGE_BYTES: Final = 512 * 1024  # largest disk operation
-
-
-Arg = TypeVar("Arg")
-
-
-class BlockIo(Generic[Arg]):
-    """A read or write of a workload. `done(io)` is called in the guest."""
-
-    __slots__ = (
-        "arg",
-        "done",
-        "is_write",
-        "missing",
-        "sector",
-        "size_bytes",
-        "submitted_ns",
-        "vcpu",
-    )
-
-    def __init__(
-        self,
-        sector: int,
-        size_bytes: int,
-        is_write: bool,
-        done: Callable[["BlockIo[Arg]"], None],
-        submitted_ns: int,
-        arg: Arg,
-    ) -> None:
-        """`arg` is a value for `done`."""
-        self.sector = sector
-        self.size_bytes = size_bytes
-        self.is_write = is_write
-        self.done = done
-        self.submitted_ns = submitted_ns
-        self.arg = arg
-        self.missing = 0  # ring requests without an answer yet
-        self.vcpu = 0  # where it was submitted
-
-
-AnyBlockIo = BlockIo[Any]
-"""A read or write as the drivers see it, which do not use its `arg`."""
 
 
 class RingRequest(NamedTuple):
@@ -88,7 +52,7 @@ class BlockFrontend:
         self,
         guest: Guest,
         spec: DiskSpec,
-        base_sector: int,
+        place: Place,
         io_wait: IoWait,
         backend: "BlockBackend",
         backend_port: Port,
@@ -98,7 +62,7 @@ class BlockFrontend:
         domain = guest.domain
         self.domain = domain
         self.spec = spec
-        self.base_sector = base_sector
+        self.place = place
         self.ring = SharedRing(RING_SLOTS)
         self.ring_refs, self.port = domain.share(1, 0, spec.frontend)
         self.backend = backend
@@ -114,6 +78,7 @@ class BlockFrontend:
         self.is_stopped = False  # the guest's queue
         self.tapdisk: TaskIdentity | None = None  # the process behind a tap: device
         self.server_pid, self.server = backend.start_thread(domain.domid, spec)
+        self.access = backend.access(domain.domid, spec, place)
         self.is_closed = False
         self.mapped = 0  # requests whose pages the backend still maps
         self.use = DiskUse()
@@ -150,12 +115,14 @@ class BlockFrontend:
         for io in ios:
             io.vcpu = vcpu_id
             self._begin(io, now)
-            sector = self.base_sector + io.sector
+            sector = self.place.base_sector + io.sector
             left = io.size_bytes
             while left > 0:
                 size = min(left, REQUEST_BYTES)
                 part = RingRequest(self, io, now)
-                self.waiting.append(DiskRequest(self.backend, sector, size, io.is_write, part))
+                self.waiting.append(
+                    DiskRequest(self.backend, sector, size, io.is_write, part, self.server_pid)
+                )
                 io.missing += 1
                 sector += size // SECTOR_BYTES
                 left -= size
@@ -226,13 +193,23 @@ class BlockBackend:
     """blkback in domain 0: takes requests from all rings, and answers them."""
 
     def __init__(
-        self, guest: Guest, vcpu: int, disk: Disk, let_go: Callable[[Domain], object]
+        self,
+        guest: Guest,
+        vcpu: int,
+        stores: Stores,
+        let_go: Callable[[Domain], object],
+        limits: Callable[[], tuple[int, int]],
     ) -> None:
         """`vcpu` is the vcpu of domain 0 on which its event channels and threads run.
 
+        `limits` are those of domain 0's page cache (see `Writeback`).
+
         `let_go(domain)` is called whenever pages of a dying domain have been unmapped.
         """
-        self.disk = disk
+        self.stores = stores
+        self._limits = limits
+        self._caches: dict[Disk, HostCache] = {}  # of the files on a device
+        self._loops = 0
         self._guest = guest
         self.vcpu = vcpu
         self.free_slots = BACKEND_SLOTS
@@ -244,9 +221,27 @@ class BlockBackend:
         driver = "blktap" if spec.type.startswith("tap") else "blkback"
         return self._guest.start_kernel_thread(f"{driver}.{domid}.{spec.frontend}")
 
+    def access(self, domid: int, spec: DiskSpec, place: Place) -> Access:
+        """Return the way to the data of a disk of this type."""
+        if spec.type == "tap:qcow":
+            return Qcow(place, self._answered)
+        if spec.type.startswith("tap"):
+            return Tap(place)
+        if spec.type != "file":
+            return Direct(place)
+        cache = self._caches.get(place.disk)
+        if cache is None:
+            cache = HostCache(self._guest, self.vcpu, place.disk, self._limits)
+            self._caches[place.disk] = cache
+        thread = self._guest.start_kernel_thread(f"loop{self._loops}")
+        self._loops += 1
+        return Loop(place, cache, self._guest, thread, domid, self._answered)
+
     def disconnect(self, vbd: BlockFrontend) -> None:
         """End the thread that has served a disk, and its tapdisk."""
         self._guest.end(vbd.server_pid)
+        if isinstance(vbd.access, Loop):
+            self._guest.end(vbd.access.pid)
         if vbd.tapdisk is not None:
             self._guest.end(vbd.tapdisk.tgid)
 
@@ -275,13 +270,13 @@ class BlockBackend:
         costs = [
             ("blkback_request", count),
             ("blkback_segment", segments),
-            ("disk_submit", operations(requests)),
         ]
+        if vbd.access.submits:
+            costs.append(("disk_submit", operations(requests)))
         if first:
             costs += [("evtchn_upcall", 1), ("blkback_interrupt", 1)]
         is_tap = vbd.spec.type.startswith("tap")
-        if vbd.spec.type == "file":
-            costs.append(("loop_request", count))
+        costs += vbd.place.layer_costs(count)
         work = Work(
             self._guest.parts(*costs),
             self._to_tapdisk if is_tap else self._dispatched,
@@ -296,6 +291,8 @@ class BlockBackend:
         vbd, requests = work.arg
         if vbd.tapdisk is None:
             vbd.tapdisk = self._guest.spawn(TAPDISK)[0]
+            if isinstance(vbd.access, Tap):
+                vbd.access.pid = vbd.tapdisk.tgid
         parts = self._guest.parts(("blktap_request", len(requests)))
         beneficiary = vbd.domain.domid
         self._guest.run(
@@ -315,17 +312,30 @@ class BlockBackend:
                 vbd.read_requests += 1
                 vbd.read_bytes += request.bytes
         self._guest.execution.trace.pages(GRANT_MAP, vbd.domain.domid, grants.mapped - before)
-        self.disk.submit(requests)
+        vbd.access.submit(requests)
+        costs = vbd.place.link_costs(requests)
+        if costs:  # packets of a store that is far away come while the disk's thread goes on
+            beneficiary = vbd.domain.domid
+            self._guest.interrupt(
+                self.vcpu, Work(self._guest.parts(*costs), beneficiary=beneficiary)
+            )
         self._serve(vbd)
 
     def completed(self, requests: Sequence[RingDiskRequest]) -> None:
         """Interrupt domain 0, as the disk has finished an operation."""
+        self._complete(requests, is_interrupt=True)
+
+    def _answered(self, requests: Sequence[RingDiskRequest]) -> None:
+        """Answer requests that a thread of domain 0 has finished."""
+        self._complete(requests, is_interrupt=False)
+
+    def _complete(self, requests: Sequence[RingDiskRequest], *, is_interrupt: bool) -> None:
         by_vbd: dict[BlockFrontend, list[RingDiskRequest]] = {}
         for request in requests:
             by_vbd.setdefault(request.tag.vbd, []).append(request)
         for index, (vbd, mine) in enumerate(by_vbd.items()):
             costs = [("blkback_complete", len(mine))]
-            if not index:
+            if is_interrupt and not index:
                 costs.append(("disk_interrupt", 1))
             work = Work(
                 self._guest.parts(*costs), self._answer, (vbd, mine), beneficiary=vbd.domain.domid

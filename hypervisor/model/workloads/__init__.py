@@ -3,7 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from hypervisor.model.scenario.workloads import is_direct
 from hypervisor.model.workloads.base import Site, Workload
+from hypervisor.model.workloads.buffered import BufferedFileio
 from hypervisor.model.workloads.burst import Burst
 from hypervisor.model.workloads.cpu import Cpu
 from hypervisor.model.workloads.fileio import Fileio
@@ -39,6 +41,19 @@ def _netperf(site: Site, given: Parameters) -> Workload:
 
 
 def _fileio(site: Site, given: Parameters) -> Workload:
+    if not is_direct(given["direct"], given["queue_depth"]):
+        return BufferedFileio(
+            site,
+            site.files,
+            given["op"] == "write",
+            given["pattern"] == "random",
+            given["block_bytes"],
+            given["queue_depth"],
+            given["rate_per_second"],
+            given["memory_mib"],
+            given["sync"],
+            given["fsync_every"],
+        )
     return Fileio(
         site,
         given["op"] == "write",

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from hypervisor.model.codebook.work import Work
-from hypervisor.model.storage.blkif import BlockIo
+from hypervisor.model.storage.blkio import BlockIo
 from hypervisor.model.workloads.base import Latency, Site, working_set_kib
 from hypervisor.toolstack.config.devices import DISK_SECTORS, SECTOR_BYTES
 
@@ -71,7 +71,7 @@ class Fileio:
         kib = -(-count * self._block_bytes // 1024)
         call = "file_write_request" if self._is_write else "file_read_request"
         parts = guest.parts(("iozone_request", count), (call, count), ("page_cache_kib", kib))
-        parts += self._site.vbd.parts(guest, ios)
+        parts += self._site.disk.parts(guest, ios)
         return Work(parts, self._submit, ios, task=self._task)
 
     def _io(self) -> Io:
@@ -82,7 +82,10 @@ class Fileio:
             sector = self._next_sector
             self._next_sector = (sector + sectors) % (DISK_SECTORS - sectors)
         now = self._site.clock.now
-        return BlockIo(sector, self._block_bytes, self._is_write, self._done, now, None)
+        io: Io = BlockIo(sector, self._block_bytes, self._is_write, self._done, now, None)
+        io.pid = self._task.tid
+        io.is_direct = True
+        return io
 
     def _submit(self, work: Work[list[Io]]) -> None:
         ios = work.arg
@@ -92,7 +95,7 @@ class Fileio:
         now = self._site.clock.now
         for io in ios:
             io.submitted_ns = now
-        self._site.vbd.submit(ios, self._task.vcpu)
+        self._site.disk.submit(ios, self._task.vcpu)
 
     def _done(self, io: Io) -> None:
         self._requests += 1

@@ -8,6 +8,7 @@ from hypervisor.errors import HostError
 
 SECTOR_BYTES = 512
 DISK_SECTORS = 8 * 2**30 // SECTOR_BYTES  # each virtual disk has its own 8 GiB (judgement)
+SYSTEM_SECTORS = DISK_SECTORS  # at the beginning of the disk are domain 0's own partitions
 
 DEFAULT_WINDOW_US = 50_000
 _RATE = re.compile(r"(\d+)([GMK]?)([bB])/s(?:@(\d+)([mu]?)s)?", re.ASCII)

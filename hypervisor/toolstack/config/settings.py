@@ -44,6 +44,7 @@ def domain0_spec(
     cap_percent: int = 0,
     affinity: tuple[int, ...] | None = None,
     workloads: tuple[Mapping[str, object], ...] = (),
+    extra: str = "",
 ) -> DomainSpec:
     """Return the specification of domain 0, which Xen builds at boot."""
     return DomainSpec(
@@ -57,6 +58,7 @@ def domain0_spec(
         cap_percent=cap_percent,
         affinity=affinity,
         workloads=workloads,
+        extra=extra,
     )
 
 

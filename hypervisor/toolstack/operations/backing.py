@@ -44,7 +44,8 @@ def check_disk(
 ) -> None:
     """Raise Refused with the block script's text where domain 0 cannot provide this disk.
 
-    `known` are the block devices of domain 0 besides those that any RHEL 5 host could have.
+    `known` are the block devices of domain 0 besides those that any RHEL 5 host could have; one
+    that ends with a slash is a folder of them.
     """
     if not spec.type:  # a drive without a medium
         return
@@ -54,7 +55,7 @@ def check_disk(
             "makes there, as in phy:/dev/sdb"
         )
     others = [one for one in others if one.spec is not spec]
-    exists = spec.path in known or _BLOCK_DEVICE.fullmatch(spec.path)
+    exists = _is_known(spec.path, known) or _BLOCK_DEVICE.fullmatch(spec.path)
     if spec.type == "phy" and not exists:
         raise Refused("Backend device not found.")
     if spec.type == "file" and sum(one.spec.type == "file" for one in others) >= LOOP_DEVICES:
@@ -75,6 +76,10 @@ def check_disk(
             raise Refused(
                 f"{noun} {spec.path} is mounted in a guest domain, and so cannot be mounted now."
             )
+
+
+def _is_known(path: str, known: Collection[str]) -> bool:
+    return path in known or any(one[-1:] == "/" and path.startswith(one) for one in known)
 
 
 def check_vif(spec: VifSpec) -> None:

@@ -36,6 +36,7 @@ _BODIES: dict[str, dict[str, Any]] = {
     "dump-core": {"path": "core", "live": True},
     "rename": {"name": "other"},
     "sysrq": {"key": "h"},
+    "write-sys": {"path": "block/sda/queue/scheduler", "text": "noop\n"},
     "trigger": {"trigger": "nmi", "vcpu": 0},
     "set-vcpus": {"count": 1},
     "pin-vcpu": {"vcpu": 0, "pcpus": [0]},

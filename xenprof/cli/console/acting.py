@@ -6,7 +6,8 @@ from collections.abc import Callable
 from xenprof.cli.console.command import CommandError
 from xenprof.cli.console.guest import Guest
 from xenprof.cli.console.procfiles import now
-from xenprof.wire.domain_requests import ShutDownDomain, Sysrq
+from xenprof.client import ServiceError
+from xenprof.wire.domain_requests import ShutDownDomain, Sysrq, WriteSys
 
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"(\d+\.?\d*|\.\d+)([smhd]?)")
@@ -66,6 +67,12 @@ def write(guest: Guest, path: str, text: str) -> None:
     if path == "/proc/sysrq-trigger":
         if text[:1].strip():
             guest.do(Sysrq(text[0]))
+        return
+    if path.startswith("/sys/"):
+        try:
+            guest.do(WriteSys(path.removeprefix("/sys/"), text))
+        except ServiceError as error:
+            raise CommandError(str(error)) from None
         return
     if path == "/proc/xen/balloon":
         raise CommandError(

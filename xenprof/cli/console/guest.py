@@ -42,6 +42,10 @@ class Guest:
         """Return a file below /proc. Raises: DomainGoneError; ServiceError as cat says it."""
         return self._get(Text, "proc", *name.split("/")).text
 
+    def sys_file(self, name: str) -> str:
+        """Return a file below /sys. Raises: DomainGoneError; ServiceError as cat says it."""
+        return self._get(Text, "sys", *name.split("/")).text
+
     def console(self) -> str:
         """Return what its kernel and init have written to their console."""
         return self._get(Text, "console").text

@@ -18,7 +18,7 @@ _INITS = re.compile(r"INIT: |$|Red Hat Enterprise Linux |Kernel \S+ on an |\S+ l
 
 
 def cat(guest: Guest, words: list[str]) -> int:
-    """Print files: those below /proc, and the one that names the distribution."""
+    """Print files: those below /proc and /sys, and the one that names the distribution."""
     status = 0
     for word in words:
         try:
@@ -36,6 +36,8 @@ def _file(guest: Guest, path: str) -> str:
         return _RELEASE
     if path == "/proc/swaps":
         return swaps_text(guest.files())
+    if path.startswith("/sys/"):
+        return guest.sys_file(path.removeprefix("/sys/"))
     if not path.startswith("/proc/"):
         raise ServiceError(f"cat: {path}: No such file or directory")
     return guest.file(path.removeprefix("/proc/"))
@@ -54,11 +56,25 @@ def swaps_text(files: Files) -> str:
 
 
 def ls(guest: Guest, words: list[str]) -> int:
-    """Print the names in a directory below /proc, one per line."""
+    """Print the names in /proc, or in a directory below /sys/block, one per line."""
+    if len(words) == 1 and re.match("/sys(/|$)", words[0]):
+        return _ls_sys(guest, words[0].rstrip("/"))
     if words not in (["/proc"], ["/proc/"]):
-        raise CommandError("ls: only /proc can be listed: ls /proc")
+        raise CommandError("ls: only /proc and /sys can be listed: ls /proc")
     names = {name.partition("/")[0] for name in guest.files()} | {"swaps"}
     for name in sorted(names, key=_number_first):
+        print(name)
+    return 0
+
+
+def _ls_sys(guest: Guest, folder: str) -> int:
+    head = folder.removeprefix("/sys").lstrip("/")
+    head = f"{head}/" if head else ""
+    files = guest.sys_file("").splitlines()
+    names = {one.removeprefix(head).partition("/")[0] for one in files if one.startswith(head)}
+    if not names:
+        raise CommandError(f"ls: {folder}: No such file or directory")
+    for name in sorted(names):
         print(name)
     return 0
 

@@ -20,23 +20,25 @@ def _false(guest: Guest, words: list[str]) -> int:
 
 
 COMMANDS: Mapping[str, Command] = {
-    "cat": Command(looking.cat, "cat FILE...: print /proc/FILE or /etc/redhat-release"),
+    "cat": Command(looking.cat, "cat FILE...: print /proc/FILE, /sys/FILE or /etc/redhat-release"),
     "date": Command(looking.date, "date [+FORMAT]: the time on the guest's clock"),
     "dmesg": Command(looking.dmesg, "what the guest's kernel has written to its console"),
-    "echo": Command(looking.echo, "echo [-n] WORD...; > /proc/sysrq-trigger and > /dev/null work"),
+    "echo": Command(
+        looking.echo, "echo [-n] WORD...; > /proc/sysrq-trigger, /sys/FILE and /dev/null work"
+    ),
     "false": Command(_false, "fail"),
     "free": Command(looking.free, "free [-b|-k|-m|-g] [-t]: memory"),
     "halt": Command(acting.ending("halt"), "end the guest, as xm shutdown -H does"),
     "hostname": Command(looking.hostname, "the domain's name"),
     "id": Command(looking.identity, "who you are: root"),
     "iostat": Command(iostat, "iostat [-c|-d] [-k] [-t] [-x] [interval [count]]: CPU and disks"),
-    "ls": Command(looking.ls, "ls /proc: the files that cat prints"),
+    "ls": Command(looking.ls, "ls /proc, ls /sys/...: the files that cat prints"),
     "poweroff": Command(acting.ending("poweroff"), "end the guest, as xm shutdown does"),
     "ps": Command(looking.ps, "what runs"),
     "reboot": Command(acting.ending("reboot"), "start the guest again, as xm reboot does"),
     "shutdown": Command(acting.shutdown, "shutdown -h|-r now: end the guest, or start it again"),
     "sleep": Command(acting.sleep, "sleep N[smhd]: let time of the model pass"),
-    "sync": Command(_true, "nothing: what is written is on the disk"),
+    "sync": Command(_true, "nothing: pdflush writes what is dirty"),
     "top": Command(top, "top [-b] [-d delay] [-n iterations]: CPU, memory and processes"),
     "true": Command(_true, "succeed"),
     "uname": Command(looking.uname, "uname [-asnrvmpio]: the kernel"),

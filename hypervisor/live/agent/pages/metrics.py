@@ -249,8 +249,8 @@ METRICS = (
            "Packets of the guest that were dropped.", ("domain", "vif"),
            of_vifs(lambda v: v.transmit_dropped)),
     Metric("xen_vbd_info", "gauge",
-           "A virtual block device: xenstore number, backend and mode (r, w). In the model all "
-           "backends are on one disk, the one of xen_disk_*.",
+           "A virtual block device: xenstore number, backend and mode (r, w). In the model, "
+           "a backend without a store of its own is on the disk sda.",
            ("domain", "vbd", "device", "backend", "mode"), _vbd_info),
     Metric("xen_vbd_read_bytes_total", "counter", "Bytes that the guest read.",
            ("domain", "vbd"), of_vbds(lambda v: v.read_bytes)),

@@ -56,6 +56,8 @@ def run(*lines, service=None):
         ("cat /proc/meminfo | grep 'Swap[TF].*:'|wc -l > /dev/null", ""),
         ("echo a+b | grep a+; echo $?; echo aa | grep a+; echo $?", "a+b\n0\n1\n"),
         ("vmstat 1 | head -3 | wc -l", "3\n"),
+        ("cat /sys/block/xvda/queue/scheduler", "[noop] anticipatory deadline cfq\n"),
+        ("ls /sys/block; ls /sys/block/xvda/queue/", "xvda\nnr_requests\nscheduler\n"),
         ("false | wc -l && echo $?", "0\n0\n"),
     ],
 )  # fmt: skip
@@ -71,12 +73,14 @@ def test_answers(line, expected, capsys):
         ("foo", "-bash: foo: command not found", 127),
         ("echo a | b", "-bash: `| b' is not understood here: only grep, head, tail and wc are", 2),
         ("echo a | wc", "Usage: wc -l", 1),
+        ("ls /sys/class", "ls: /sys/class: No such file or directory", 1),
+        ("cat /sys/a", "cat: /sys/a: No such file or directory", 1),
         ("echo a | head -n x", "head: x: invalid number of lines", 1),
         ("echo a | tail b", "tail: only what is piped to it can be read\nUsage: tail [-n N|-N]", 1),
         ("echo a | grep", "Usage: grep [-v] [-i] PATTERN", 2),
         ("echo a | grep '[a'", "grep: `[a': Invalid regular expression", 2),
         ("echo a | grep '\\(a'", "grep: `\\(a': of patterns only . * [] ^ $ are understood here", 2),
-        ("ls /etc", "ls: only /proc can be listed: ls /proc", 1),
+        ("ls /etc", "ls: only /proc and /sys can be listed: ls /proc", 1),
         ("id x", "id: there is only root here: id", 1),
         ("''", "-bash: : command not found", 127),
         ("a 'b", "-bash: unexpected EOF while looking for matching `''", 2),
@@ -220,3 +224,11 @@ def test_a_paused_guest_reports_when_it_goes_on(monkeypatch):
     run("vmstat 1 2", service=service)
 
     assert 3 == len(slept)
+
+
+def test_a_file_below_sys_is_written_by_the_domains_kernel():
+    service = FakeService()
+    run("echo deadline > /sys/block/xvda/queue/scheduler", service=service)
+
+    asked = {"path": "block/xvda/queue/scheduler", "text": "deadline\n"}
+    assert service.posts == [("/api/v1/domains/3/write-sys", asked)]
