@@ -124,6 +124,7 @@ class Machine:
             self._unix_ns,
             minimum_domain0_kib=minimum_domain0_kib,
             support_limits=support_limits,
+            bridges=host.all_bridges,
         )
 
     def _proc_files(self) -> ProcFiles:

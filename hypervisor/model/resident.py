@@ -121,7 +121,9 @@ class Builder:
         before = None if saved is None else read_saved(saved)
         if before is not None:
             spec = replace(spec, workloads=tuple(before.workloads))
-        _check_workloads(spec)
+        _check_workloads(
+            spec, has_card=any(one.dedicated_to == spec.name for one in self._host.nics)
+        )
         now = self._execution.clock.now
         self._memory.take(spec.memory_kib, now)
         domain = self._domain(domid, spec, now)
@@ -191,12 +193,13 @@ class Builder:
         )
 
 
-def _check_workloads(spec: DomainSpec) -> None:
+def _check_workloads(spec: DomainSpec, *, has_card: bool) -> None:
     """Raise ScenarioError for workloads that the domain cannot run, before anything is built."""
     for workload in parse_workloads(spec.workloads):
         has_disk = spec.kind == "dom0" or any(disk.type for disk in spec.disks)
         if workload.kind == "fileio" and not has_disk:
             raise ScenarioError(f"Domain '{spec.name}': a fileio workload needs a disk")
         # Domain 0 is on the bridge itself.
-        if workload.kind == "netperf" and not spec.vifs and spec.kind != "dom0":
+        is_wired = has_card or spec.vifs or spec.kind == "dom0"
+        if workload.kind == "netperf" and not is_wired:
             raise ScenarioError(f"Domain '{spec.name}': a netperf workload needs a vif")

@@ -29,12 +29,15 @@ def images() -> Images:
 # ---------------------------------------------------------------- published sums
 
 EIGHTH = 1 / 8  # batches per packet; an assumption about a busy host, part of the fit
+ACK = 1 / 2  # acknowledgements per packet
 RECEIVE_DOM0 = {
     "nic_interrupt": EIGHTH,
     "nic_receive_packet": 1,
-    "bridge_packet": 1,
+    "bridge_packet": 1 + ACK,
     "netback_receive_batch": EIGHTH,
     "netback_receive_packet_flip": 1,
+    "netback_transmit_packet": ACK,
+    "nic_transmit_packet": ACK,
     "evtchn_send": EIGHTH,
     "context_switch": EIGHTH,
     "cold_cache": EIGHTH,
@@ -45,6 +48,9 @@ RECEIVE_GUEST = {
     "evtchn_upcall": EIGHTH,
     "netfront_receive_batch": EIGHTH,
     "netfront_receive_packet": 1,
+    "tcp_receive_segment": 1,
+    "tcp_send_ack": ACK,
+    "netfront_transmit_packet": ACK,
     "netfront_flip_page": 1,
     "copy_to_user_kib": 1.41,
     "socket_receive_message": EIGHTH,
@@ -55,7 +61,9 @@ RECEIVE_GUEST = {
 TRANSMIT_DOM0 = {
     "nic_interrupt": EIGHTH,
     "nic_transmit_packet": 1,
-    "bridge_packet": 1,
+    "nic_receive_packet": ACK,
+    "bridge_packet": 1 + ACK,
+    "netback_receive_packet_flip": ACK,
     "netback_transmit_batch": EIGHTH,
     "netback_transmit_packet": 1,
     "evtchn_send": EIGHTH,
@@ -69,7 +77,11 @@ TRANSMIT_GUEST = {
     "evtchn_upcall": EIGHTH,
     "evtchn_send": EIGHTH,
     "netfront_transmit_batch": EIGHTH,
+    "tcp_send_packet": 1,
     "netfront_transmit_packet": 1,
+    "netfront_receive_packet": ACK,
+    "netfront_flip_page": ACK,
+    "tcp_receive_ack": ACK,
     "copy_from_user_kib": 1.41,
     "socket_send_message": EIGHTH,
     "netperf_message": EIGHTH,
@@ -79,7 +91,9 @@ TRANSMIT_GUEST = {
 RECEIVE_NATIVE = {
     "nic_interrupt": EIGHTH,
     "nic_receive_packet": 1,
-    "ip_receive_packet": 1,
+    "tcp_receive_segment": 1,
+    "tcp_send_ack": ACK,
+    "nic_transmit_packet": ACK,
     "copy_to_user_kib": 1.41,
     "socket_receive_message": EIGHTH,
     "netserver_message": EIGHTH,

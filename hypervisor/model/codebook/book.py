@@ -5,10 +5,10 @@ construction. Paths are known by index. Tables use integers only, so that they a
 every machine.
 
 Code that executes these paths must know:
-- half an ACK per packet is part of `netfront_*_packet`, `netback_*_packet*`, `ip_*_packet`
-  (bridge and card included): ACKs are counted as packets, and cost nothing more;
-- `netfront_flip_page` is extra per received packet when pages are flipped, not copied;
-- `*_transmit_slot` is extra per further ring slot of a large packet;
+- `netfront_*`, `netback_*`, `netloop_*`, `bridge_packet` and `nic_*` are the same for data and for
+  acknowledgements; what TCP does is extra, by its own paths;
+- `netfront_flip_page` is extra per received page when pages are flipped, not copied;
+- `*_slot` and `*_slot_*` are extra per further ring slot or page of a large packet;
 - `blktap_request`, `loop_request` come on top of the blkback path;
 - socket and file paths contain their system call; `syscall` is for others;
 - `*_compute`, `background_*`, `*_script(s)` and `domain_build`: one unit is exactly 1000 cycles

@@ -27,6 +27,7 @@ class Access(ABC):
     __slots__ = ("place",)
 
     submits = True  # its requests reach the disk's queue from the backend's thread
+    splits = False  # each segment of a request is submitted by itself
 
     def __init__(self, place: Place) -> None:
         self.place = place
@@ -49,10 +50,14 @@ class Direct(Access):
 class Tap(Access):
     """Lets tapdisk submit them: O_DIRECT, so that writes are synchronous, and unplug at once.
 
-    Each segment is an iocb of its own; here those of a request stay together.
+    Each segment is an iocb of its own, and costs what a disk operation costs. On the medium they
+    follow each other without a gap, as one request: here those of a request stay together, and are
+    answered together.
     """
 
     __slots__ = ("pid",)
+
+    splits = True
 
     def __init__(self, place: Place) -> None:
         super().__init__(place)
@@ -61,7 +66,9 @@ class Tap(Access):
     def submit(self, requests: Sequence[AnyDiskRequest]) -> None:
         """Queue each request by itself."""
         for request in requests:
-            self.start(request._replace(submitter=self.pid, is_marked_sync=True))
+            request.submitter = self.pid
+            request.is_marked_sync = True
+            self.start(request)
 
     def start(self, request: AnyDiskRequest) -> None:
         """Queue one request."""

@@ -7,7 +7,7 @@ all devices of the host. Source: include/xen/interface/io/blkif.h, drivers/xen/b
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 from hypervisor.durations import Durations
 from hypervisor.model.codebook.work import Parts, TaskIdentity, Work
@@ -34,12 +34,15 @@ TAPDISK: Final = "/usr/sbin/tapdisk"
 MERGE_BYTES: Final = 512 * 1024  # largest disk operation
 
 
-class RingRequest(NamedTuple):
+class RingRequest:
     """The read or write that a disk request belongs to, and the time when it was queued."""
 
-    vbd: "BlockFrontend"
-    io: AnyBlockIo
-    begun_ns: int
+    __slots__ = ("begun_ns", "io", "vbd")
+
+    def __init__(self, vbd: "BlockFrontend", io: AnyBlockIo, begun_ns: int) -> None:
+        self.vbd = vbd
+        self.io = io
+        self.begun_ns = begun_ns
 
 
 RingDiskRequest = DiskRequest[RingRequest]
@@ -117,9 +120,9 @@ class BlockFrontend:
             self._begin(io, now)
             sector = self.place.base_sector + io.sector
             left = io.size_bytes
+            part = RingRequest(self, io, now)
             while left > 0:
                 size = min(left, REQUEST_BYTES)
-                part = RingRequest(self, io, now)
                 self.waiting.append(
                     DiskRequest(self.backend, sector, size, io.is_write, part, self.server_pid)
                 )
@@ -132,14 +135,14 @@ class BlockFrontend:
     def _begin(self, io: AnyBlockIo, now: int) -> None:
         key = (io.vcpu, io.done)
         self._asked[key] = self._asked.get(key, 0) + 1
-        self.io_wait.begin(*key, now)
+        self.io_wait.begin(io.vcpu, io.done, now)
 
     def _end(self, io: AnyBlockIo, now: int) -> None:
         key = (io.vcpu, io.done)
         self._asked[key] -= 1
         if not self._asked[key]:
             del self._asked[key]
-        self.io_wait.end(*key, now)
+        self.io_wait.end(io.vcpu, io.done, now)
 
     def _publish(self, vcpu_id: int) -> None:
         count = 0
@@ -271,7 +274,9 @@ class BlockBackend:
             ("blkback_request", count),
             ("blkback_segment", segments),
         ]
-        if vbd.access.submits:
+        if vbd.access.splits:
+            costs.append(("disk_submit", segments))
+        elif vbd.access.submits:
             costs.append(("disk_submit", operations(requests)))
         if first:
             costs += [("evtchn_upcall", 1), ("blkback_interrupt", 1)]

@@ -77,8 +77,10 @@ class DiskUse:
         return self._queue_ns + self.in_flight * (now_ns - self._since_ns)
 
     def _round(self, now_ns: int) -> None:
-        self._busy_ns = self.busy_ns(now_ns)
-        self._queue_ns = self.queue_ns(now_ns)
+        in_flight, passed_ns = self.in_flight, now_ns - self._since_ns
+        if in_flight:
+            self._busy_ns += passed_ns
+            self._queue_ns += in_flight * passed_ns
         self._since_ns = now_ns
 
 

@@ -116,10 +116,12 @@ class BlockQueue:
 
     def _leave(self, request: BlockRequest) -> None:
         """Let a request that waits no longer be found no longer."""
-        for places, sector in ((self._by_end, request.end), (self._by_start, request.start)):
-            key = sector * 2 + request.is_write
-            if places.get(key) is request:
-                del places[key]
+        key = request.end * 2 + request.is_write
+        if self._by_end.get(key) is request:
+            del self._by_end[key]
+        key = request.start * 2 + request.is_write
+        if self._by_start.get(key) is request:
+            del self._by_start[key]
         if self._last is request:
             self._last = None
 
@@ -219,8 +221,13 @@ class BlockQueue:
                 self._add(one)
         # First start the next request: what an owner submits now finds a busy device.
         self._run()
+        parts = request.requests
+        owner = parts[0].owner
+        if len(parts) == 1 or all(one.owner is owner for one in parts):
+            owner.completed(parts)
+            return
         by_owner: dict[int, list[AnyDiskRequest]] = {}
-        for part in request.requests:
+        for part in parts:
             by_owner.setdefault(id(part.owner), []).append(part)
-        for parts in by_owner.values():
-            parts[0].owner.completed(parts)
+        for mine in by_owner.values():
+            mine[0].owner.completed(mine)

@@ -1,14 +1,14 @@
 """Declares requests: as drivers and programs make them, and as a block queue holds them."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from hypervisor.toolstack.config.devices import SECTOR_BYTES
 
 Tag = TypeVar("Tag")
 
 
-class DiskRequest(NamedTuple, Generic[Tag]):
+class DiskRequest(Generic[Tag]):
     """A request to read or write contiguous sectors (Linux's bio).
 
     `submitter` is the pid of the thread that submits it: elevators treat it as the process that
@@ -16,13 +16,26 @@ class DiskRequest(NamedTuple, Generic[Tag]):
     so if it is marked, as those of O_DIRECT are.
     """
 
-    owner: "DiskOwner[Tag]"  # told when the request is done
-    sector: int
-    bytes: int
-    write: bool
-    tag: Tag  # the owner's own mark; returned untouched
-    submitter: int = 0
-    is_marked_sync: bool = False
+    __slots__ = ("bytes", "is_marked_sync", "owner", "sector", "submitter", "tag", "write")
+
+    def __init__(
+        self,
+        owner: "DiskOwner[Tag]",
+        sector: int,
+        size_bytes: int,
+        write: bool,
+        tag: Tag,
+        submitter: int = 0,
+        is_marked_sync: bool = False,
+    ) -> None:
+        """`owner` is told when the request is done; `tag` is its own mark."""
+        self.owner = owner
+        self.sector = sector
+        self.bytes = size_bytes
+        self.write = write
+        self.tag = tag
+        self.submitter = submitter
+        self.is_marked_sync = is_marked_sync
 
 
 AnyDiskRequest = DiskRequest[Any]
