@@ -62,7 +62,12 @@ def misses(*guests, **settings):
 
 def test_a_neighbour_in_the_same_cache_shows_in_the_misses_of_a_profile():
     """Half of the cache is the root of two times the misses (Hartstein et al., CF 2006)."""
-    host: dict[str, Any] = {"cpu": "core_2", "mhz": 3000, "hypervisor": "3.1", "cores_per_socket": 4}
+    host: dict[str, Any] = {
+        "cpu": "core_2",
+        "mhz": 3000,
+        "hypervisor": "3.1",
+        "cores_per_socket": 4,
+    }
     a = domain("a", cpu(), cpus="2")
     alone = misses(a, domain0={"cpus": "0"}, **host)
     beside = misses(a, domain("b", cpu(), cpus="3"), domain0={"cpus": "0"}, **host)
@@ -72,7 +77,12 @@ def test_a_neighbour_in_the_same_cache_shows_in_the_misses_of_a_profile():
 
 
 def test_a_neighbour_in_the_same_cache_slows_a_program_that_fills_it():
-    host: dict[str, Any] = {"cpu": "core_2", "mhz": 3000, "hypervisor": "3.1", "domain0": {"cpus": "0"}}
+    host: dict[str, Any] = {
+        "cpu": "core_2",
+        "mhz": 3000,
+        "hypervisor": "3.1",
+        "domain0": {"cpus": "0"},
+    }
     guests = [domain(name, cpu(), cpus=cpus) for name, cpus in (("a", "2"), ("b", "3"))]
     alone = work_of(make_host(guests[0], cores_per_socket=4, **host), "a")
     beside = work_of(make_host(*guests, cores_per_socket=4, **host), "a")

@@ -60,8 +60,11 @@ class CodeBook:
     Raises: ValueError for an unknown cpu type.
     """
 
-    def __init__(self, cpu_type: str) -> None:
-        """Build the tables for `p4`, `p4-ht`, `core_2` or `hammer`, which takes about 30 ms."""
+    def __init__(self, cpu_type: str, arch: str = "x86_64") -> None:
+        """Build the tables for `p4`, `p4-ht`, `core_2` or `hammer`, which takes about 30 ms.
+
+        `arch` is that of the hypervisor, `x86_64` or `i386`.
+        """
         self._images = Images()
         self.images: Mapping[str, Image] = self._images.by_key
         self.costs = costs = Costs(self.images)
@@ -69,7 +72,7 @@ class CodeBook:
             raise ValueError(f"cpu type {cpu_type!r} is not one of {', '.join(costs.cpus)}")
         self.cpu_type = cpu_type
         self._cpu = costs.cpus[cpu_type]
-        self._parts = [parts_of(row, costs, self._cpu) for row in costs.paths.values()]
+        self._parts = [parts_of(row, costs, self._cpu, arch) for row in costs.paths.values()]
         self.paths: tuple[CodePath, ...] = tuple(
             _code_path(index, row, parts)
             for index, (row, parts) in enumerate(

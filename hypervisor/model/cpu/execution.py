@@ -383,6 +383,8 @@ class Execution:
                 self.speeds.changed(pcpu)
                 if self.trace.is_on:
                     self.trace.emit(pcpu.number, T_TIMER, ())
+                    path, cycles_q = self.overheads.trace_record[0]
+                    add_debt(vcpu, [(path, cycles_q * self.trace.unpaid(pcpu.number))])
                 if vcpu.owed_q:
                     self.accounting.pay(vcpu)
         if self.accounting.is_counting:
