@@ -13,6 +13,9 @@ SWITCH: Final = "context_switch"
 TESTS: Final[Mapping[str, tuple[tuple[str, int], ...]]] = {
     "null_call": (("syscall", 1),),
     "page_fault": (("page_fault", 1),),
+    "fork": (("fork", 1),),
+    "exec": (("fork", 1), ("exec", 1)),
+    "sh": (("fork", 2), ("exec", 2), ("shell", 1)),
     SWITCH: (("syscall", 2),),  # a token goes round: written to a pipe, and read from it
 }
 """The code paths of one operation of each test."""

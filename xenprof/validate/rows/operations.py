@@ -1,4 +1,4 @@
-"""Rows 17 and 19: what operations of a guest's kernel take, as lmbench measures them."""
+"""Rows 17 to 19: what operations of a guest's kernel take, as lmbench measures them."""
 
 from typing import Final
 
@@ -36,5 +36,8 @@ def _experiment(
 
 EXPERIMENTS: Final = (
     _experiment(17, "page_fault", "page fault", 2.73, 15, "calibrated", 5),
+    _experiment(18, "fork", "fork", 198, 20, "predicted", 3),
+    _experiment(18, "exec", "exec", 768, 20, "predicted", 3),
+    _experiment(18, "sh", "sh", 4800, 20, "predicted", 3),
     _experiment(19, "context_switch", "process switch, 2p/0K", 1.97, 20, "calibrated", 4),
 )
