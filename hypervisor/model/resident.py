@@ -1,6 +1,6 @@
 """Holds what belongs to a live domain, and builds it from the toolstack's specification."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,6 +22,7 @@ from hypervisor.model.profiling.driver import GuestDriver
 from hypervisor.model.profiling.pending import Expander
 from hypervisor.model.profiling.xenoprof import Xenoprof
 from hypervisor.model.scenario.spec import Host
+from hypervisor.model.scenario.stores import Store, check_lun
 from hypervisor.model.scenario.workloads import parse_workloads
 from hypervisor.model.storage.filecache import FileCache
 from hypervisor.model.timing.random_stream import Streams, stream_seed
@@ -121,7 +122,7 @@ class Builder:
         before = None if saved is None else read_saved(saved)
         if before is not None:
             spec = replace(spec, workloads=tuple(before.workloads))
-        _check_workloads(spec)
+        _check_workloads(spec, self._host.stores)
         now = self._execution.clock.now
         self._memory.take(spec.memory_kib, now)
         domain = self._domain(domid, spec, now)
@@ -189,11 +190,17 @@ class Builder:
         )
 
 
-def _check_workloads(spec: DomainSpec) -> None:
+def _check_workloads(spec: DomainSpec, stores: Sequence[Store]) -> None:
     """Raise ScenarioError for workloads that the domain cannot run, before anything is built."""
     for workload in parse_workloads(spec.workloads):
         has_disk = spec.kind == "dom0" or any(disk.type for disk in spec.disks)
-        if workload.kind == "fileio" and not has_disk:
+        if workload.kind == "fileio" and workload.lun is not None:
+            is_domain0 = spec.kind == "dom0"
+            try:
+                check_lun(workload.lun, stores, is_domain0=is_domain0, has_vif=bool(spec.vifs))
+            except ValueError as error:
+                raise ScenarioError(f"Domain '{spec.name}': {error}") from None
+        elif workload.kind == "fileio" and not has_disk:
             raise ScenarioError(f"Domain '{spec.name}': a fileio workload needs a disk")
         # Domain 0 is on the bridge itself.
         if workload.kind == "netperf" and not spec.vifs and spec.kind != "dom0":
