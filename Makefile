@@ -14,7 +14,7 @@ IN_WORDS_OF_MAKE = 's/choose another with --web.listen-address/choose another wi
   s/stop it first with: xenprof stop/type make down first/; \
   s/--profile, --active, --history/PROFILE/; s/--scenario/SCENARIO/; s/--web.listen-address/LISTEN/'
 
-.PHONY: help up observe down shell test test-xen soak check compiled wheels bench golden fmt clean peers
+.PHONY: help up observe down shell test test-xen soak check compiled wheels bench validate golden fmt clean peers
 
 help:  # this list
 	@awk -F ':.*  # ' '/^[a-z]+:.*  # / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -70,6 +70,9 @@ test-xen: $(INSTALLED)  # boot a real Xen in an emulator and test on it; root, D
 
 bench: $(INSTALLED) compiled  # speed and size beside the peers
 	@$(BIN)/python -m tests.bench
+
+validate: $(INSTALLED) compiled  # compare the model with published measurements anew; writes docs/validation.md, some minutes
+	@$(BIN)/python -m xenprof.validate.document docs/validation.md
 
 golden: $(INSTALLED) compiled  # write the expected outputs and those in the documents anew; look at the diff
 	@$(BIN)/python -m pytest tests/golden tests/e2e/test_docs_commands.py --update-golden

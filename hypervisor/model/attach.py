@@ -9,8 +9,10 @@ from hypervisor.model.cpu.guest import Guest
 from hypervisor.model.dom0.toolstack_programs import Domain0
 from hypervisor.model.domain.domain import Domain
 from hypervisor.model.domain.evtchn import Port
-from hypervisor.model.network.netif import NetBackend, NetFrontend, vif_name
+from hypervisor.model.network.netfront import NetFrontend, vif_name
+from hypervisor.model.network.network import Network
 from hypervisor.model.resident import Resident
+from hypervisor.model.scenario.spec import Host
 from hypervisor.model.storage.blkif import BlockBackend, BlockFrontend
 from hypervisor.model.storage.initiator import Initiator
 from hypervisor.model.storage.owndisk import OwnDisk
@@ -23,7 +25,7 @@ from hypervisor.toolstack.hypercalls import Rings
 class Backends:
     """The backends that domain 0 runs for other domains."""
 
-    netback: NetBackend
+    network: Network
     blkback: BlockBackend
     programs: Domain0
 
@@ -32,16 +34,20 @@ def start_backends(
     guest: Guest,
     mhz: int,
     stores: Stores,
-    *,
-    flip: bool,
+    host: Host,
     let_go: Callable[[Domain], object],
     cache_limits: Callable[[], tuple[int, int]],
 ) -> Backends:
-    """Start the backends in domain 0 and return them; see `NetBackend` and `BlockBackend`."""
+    """Start the backends in domain 0 and return them; see `Network` and `BlockBackend`."""
     # Network and disk interrupts go to different vcpus, as irqbalance leaves them (judgement).
     disk_vcpu = min(1, len(guest.domain.vcpus) - 1)
     return Backends(
-        NetBackend(guest, 0, flip=flip),
+        Network(
+            guest,
+            host.nics,
+            flip=not host.receives_copies,
+            fewer_copies=host.outlook_fewer_copies,
+        ),
         BlockBackend(guest, disk_vcpu, stores, let_go, cache_limits),
         Domain0(guest, stores.system, disk_vcpu, mhz),
     )
@@ -63,7 +69,7 @@ def initiator(resident: Resident, server: Guest, backends: Backends) -> Initiato
         backends.blkback.stores,
         resident.devices.io_wait,
         lambda: vifs[0].traffic if vifs else None,
-        flip=backends.netback.is_flipping,
+        flip=backends.network.netback.is_flipping,
     )
 
 
@@ -96,7 +102,9 @@ class Attachments:
         """Attach a network interface to a domain."""
         resident = self._residents[domid]
         with self._backend_port(vif_name(domid, index, spec)) as port:
-            vif = NetFrontend(resident.guest, index, spec, self._backends.netback, port)
+            network = self._backends.network
+            bridge = network.port(spec.bridge).bridge
+            vif = NetFrontend(resident.guest, index, spec, network.netback, port, bridge)
         resident.devices.vifs.append(vif)
         return Rings(vif.port.number, vif.ring_refs)
 

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 
 from hypervisor.drafts import draft_of, finished
 from hypervisor.durations import FindTrace, no_trace
-from hypervisor.model.network.netif import RING_SLOTS, NetBackend, NetFrontend
-from hypervisor.model.network.nic import SPEED_BITS_PER_SECOND
+from hypervisor.model.network.bridge import Bridge
+from hypervisor.model.network.card import Card
+from hypervisor.model.network.netfront import RING_SLOTS, NetFrontend
+from hypervisor.model.network.network import Network
 from hypervisor.model.resident import Resident
 from hypervisor.model.storage.blkif import BlockFrontend
 from hypervisor.model.storage.disk import Disk
@@ -18,11 +20,6 @@ from hypervisor.telemetry import (
     VbdSnapshot,
     VifSnapshot,
 )
-
-BRIDGE = "xenbr0"
-"""The bridge with the card and domain 0's own interface; in the model, all frames pass it."""
-CARD = "peth0"
-OWN_END = "vif0.0"  # the other end of domain 0's eth0
 
 _VifDraft = draft_of(VifSnapshot)
 _VbdDraft = draft_of(VbdSnapshot)
@@ -124,7 +121,7 @@ def _rate_limit_bytes(vif: NetFrontend) -> int | None:
 
 
 def _bridge(vif: NetFrontend) -> str:
-    return vif.spec.bridge or BRIDGE
+    return vif.spec.bridge or vif.bridge.name
 
 
 def vbd_snapshot(
@@ -168,23 +165,29 @@ def vbd_snapshot(
     return finished(draft, VbdSnapshot)
 
 
-def nic_snapshots(netback: NetBackend) -> tuple[NicSnapshot, ...]:
-    """Return the snapshots of the host's network cards."""
-    card = netback.nic.traffic()
-    return (
-        NicSnapshot(
-            name=CARD,
-            bridge=BRIDGE,
-            speed_bits_per_second=SPEED_BITS_PER_SECOND,
-            receive_bytes=card.receive_bytes,
-            receive_packets=card.receive_packets,
-            receive_errors=0,
-            receive_dropped=card.receive_dropped,
-            transmit_bytes=card.transmit_bytes,
-            transmit_packets=card.transmit_packets,
-            transmit_errors=0,
-            transmit_dropped=card.transmit_dropped,
-        ),
+def nic_snapshots(network: Network) -> tuple[NicSnapshot, ...]:
+    """Return the snapshots of the cards that domain 0 drives."""
+    return tuple(
+        _nic(port.card, port.bridge.name)
+        for port in network.ports.values()
+        if port.card is not None
+    )
+
+
+def _nic(card: Card, bridge: str) -> NicSnapshot:
+    traffic = card.traffic
+    return NicSnapshot(
+        name=card.name,
+        bridge=bridge,
+        speed_bits_per_second=card.nic.speed_mbit * 1_000_000,
+        receive_bytes=traffic.receive_bytes,
+        receive_packets=traffic.receive_packets,
+        receive_errors=0,
+        receive_dropped=traffic.receive_dropped,
+        transmit_bytes=traffic.transmit_bytes,
+        transmit_packets=traffic.transmit_packets,
+        transmit_errors=0,
+        transmit_dropped=traffic.transmit_dropped,
     )
 
 
@@ -205,28 +208,37 @@ def disk_snapshots(disks: Iterable[Disk], now_ns: int) -> tuple[DiskSnapshot, ..
     )
 
 
-def bridge_snapshots(
-    netback: NetBackend, residents: Iterable[Resident]
-) -> tuple[BridgeSnapshot, ...]:
+def bridge_snapshots(network: Network, residents: Iterable[Resident]) -> tuple[BridgeSnapshot, ...]:
     """Return the snapshots of the bridges that have a port, by name.
 
-    A packet that comes to a bridge is forwarded or dropped. Of bridges without the card the model
-    knows the ports only: what passes them is counted at BRIDGE.
+    A packet that comes to a bridge is forwarded or dropped. Of bridges that share one with a card
+    (a host without tables of cards) the model knows the ports only.
     """
-    ports: dict[str, list[str]] = {BRIDGE: [CARD, OWN_END]}
+    ports: dict[str, list[str]] = {}
+    own = 0
+    for name, port in network.ports.items():
+        ports[name] = [] if port.card is None else [port.card.name]
+        if port.own is not None:
+            ports[name].append(f"vif0.{own}")
+            own += 1
     for resident in residents:
         for vif in resident.devices.vifs:
             ports.setdefault(_bridge(vif), []).append(vif.name)
-    came, lost = netback.bridge, netback.undelivered
     return tuple(
-        BridgeSnapshot(
-            name=name,
-            ports=tuple(ports[name]),
-            forwarded_packets=came.receive_packets - lost.receive_packets,
-            forwarded_bytes=came.receive_bytes - lost.receive_bytes,
-            dropped_packets=lost.receive_packets,
-        )
-        if name == BRIDGE
+        _bridge_snapshot(network.ports[name].bridge, ports[name])
+        if name in network.ports
         else BridgeSnapshot(name, tuple(ports[name]))
         for name in sorted(ports)
+        if ports[name]
+    )
+
+
+def _bridge_snapshot(bridge: Bridge, ports: list[str]) -> BridgeSnapshot:
+    came, lost = bridge.traffic, bridge.undelivered
+    return BridgeSnapshot(
+        name=bridge.name,
+        ports=tuple(ports),
+        forwarded_packets=came.receive_packets - lost.receive_packets,
+        forwarded_bytes=came.receive_bytes - lost.receive_bytes,
+        dropped_packets=lost.receive_packets,
     )

@@ -90,9 +90,9 @@ class Hypercalls:
             self.residents[0].guest,
             host.mhz,
             Stores(execution.clock, streams, host.stores, elevator),
-            flip=host.hypervisor == "3.0.3",
-            let_go=self._let_go,
-            cache_limits=self.residents[0].paging.cache_limits,
+            host,
+            self._let_go,
+            self.residents[0].paging.cache_limits,
         )
         self.devices = Attachments(self.residents, self.backends)
         self.residents[0].devices.own = own_disk(self.residents[0], self.backends)
@@ -261,7 +261,7 @@ class Hypercalls:
             resident.is_booted = True
             if resident.xenbus is not None:
                 resident.xenbus.start()
-            resident.programs.start(self.backends.netback)
+            resident.programs.start(self.backends.network)
         self.execution.decide_now()
 
     # -- resources -----------------------------------------------------------------------

@@ -122,10 +122,16 @@ class Builder:
         before = None if saved is None else read_saved(saved)
         if before is not None:
             spec = replace(spec, workloads=tuple(before.workloads))
-        _check_workloads(spec, self._host.stores)
+        _check_workloads(
+            spec,
+            self._host.stores,
+            has_card=any(one.dedicated_to == spec.name for one in self._host.nics),
+        )
         now = self._execution.clock.now
         self._memory.take(spec.memory_kib, now)
         domain = self._domain(domid, spec, now)
+        if sockets := self._execution.speeds.memories:
+            domain.near = self._memory.sockets_of_last(spec.memory_kib, sockets)
         guest = Guest(
             domain,
             self._execution,
@@ -190,7 +196,7 @@ class Builder:
         )
 
 
-def _check_workloads(spec: DomainSpec, stores: Sequence[Store]) -> None:
+def _check_workloads(spec: DomainSpec, stores: Sequence[Store], *, has_card: bool) -> None:
     """Raise ScenarioError for workloads that the domain cannot run, before anything is built."""
     for workload in parse_workloads(spec.workloads):
         has_disk = spec.kind == "dom0" or any(disk.type for disk in spec.disks)
@@ -203,5 +209,6 @@ def _check_workloads(spec: DomainSpec, stores: Sequence[Store]) -> None:
         elif workload.kind == "fileio" and not has_disk:
             raise ScenarioError(f"Domain '{spec.name}': a fileio workload needs a disk")
         # Domain 0 is on the bridge itself.
-        if workload.kind == "netperf" and not spec.vifs and spec.kind != "dom0":
+        is_wired = has_card or spec.vifs or spec.kind == "dom0"
+        if workload.kind == "netperf" and not is_wired:
             raise ScenarioError(f"Domain '{spec.name}': a netperf workload needs a vif")

@@ -34,6 +34,7 @@ class XendContext:
     unix_ns: Callable[[], int]
     minimum_domain0_kib: int = 256 * 1024  # dom0-min-mem of RHEL 5's xend-config.sxp
     support_limits: bool = True
+    bridges: tuple[str, ...] = ()  # beside those that RHEL 5 has
     infos: dict[int, DomainInfo] = field(default_factory=dict)
     devices: set[str] = field(default_factory=set)  # additional block devices of domain 0
     events: Counter[str] = field(default_factory=lambda: Counter(dict.fromkeys(EVENTS, 0)))

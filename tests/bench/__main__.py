@@ -13,6 +13,7 @@ from tests.bench import (
     healthy,
     kernel,
     memory,
+    network,
     otlp,
     recording,
     report,
@@ -29,6 +30,7 @@ from tests.bench.table import Row, table
 BENCHES: dict[str, Callable[[], Iterable[Row]]] = {
     "kernel": kernel.run,
     "speed": speed.run,
+    "network": network.run,
     "disk": disk.run,
     "service": service.run,
     "scrape": scrape.run,

@@ -62,6 +62,7 @@ CASES = {  # command: exit code
     "xenprof trace - --for 10ms": 0,
     "xenprof trace --dump HOME/seen.trace": 0,
     "xenprof trace --summary HOME/seen.trace": 0,
+    "xenprof validate --rows 41": 1,
     "xenprof xenmon --screens 1": 1,
 }
 

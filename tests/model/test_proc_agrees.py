@@ -361,7 +361,7 @@ def test_the_bridge_forwards_what_its_ports_receive():
 def test_an_outside_receiver_acknowledges_what_a_guest_sends():
     host = make_host(domain("a", netperf("transmit", rate_bits_per_second=50 * MBIT)))
     host.advance(5 * SECOND)
-    card = host.hypercalls.backends.netback.nic
+    card = host.hypercalls.backends.network.cards[0].nic
     received = vif(host, "a").receive_packets
 
     assert received == card.received_packets

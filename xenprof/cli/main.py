@@ -48,6 +48,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "targets": ("targets", "Print the services on a list or below a folder, for Prometheus."),
     "top": ("top", "Watch a host as xentop does, with steal; record and replay it."),
     "trace": ("trace", "Record the trace rings of the running service, or read such a file."),
+    "validate": ("validate", "Compare the model with published measurements."),
     "xenmon": ("xenmon", "Watch who gets the processors, live or into log files."),
 }
 """Name -> module below xenprof.cli, which has a click command `command`; and its help."""

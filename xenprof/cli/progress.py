@@ -4,7 +4,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_ERASE = "\r\x1b[K"
+ERASE = "\r\x1b[K"
+"""What empties a line of a terminal."""
 
 
 class Progress:
@@ -21,12 +22,12 @@ class Progress:
         percent = 100 * now_ns // self._end_ns
         if self.is_shown and percent != self._percent:
             self._percent = percent
-            self._write(f"{_ERASE}running {percent:3d} % of {self._end_ns / 1e9:g} s")
+            self._write(f"{ERASE}running {percent:3d} % of {self._end_ns / 1e9:g} s")
 
     def end(self) -> None:
         """Erase the line."""
         if self._percent >= 0:
-            self._write(_ERASE)
+            self._write(ERASE)
 
     @staticmethod
     def _write(text: str) -> None:

@@ -5,10 +5,10 @@ construction. Paths are known by index. Tables use integers only, so that they a
 every machine.
 
 Code that executes these paths must know:
-- half an ACK per packet is part of `netfront_*_packet`, `netback_*_packet*`, `ip_*_packet`
-  (bridge and card included): ACKs are counted as packets, and cost nothing more;
-- `netfront_flip_page` is extra per received packet when pages are flipped, not copied;
-- `*_transmit_slot` is extra per further ring slot of a large packet;
+- `netfront_*`, `netback_*`, `netloop_*`, `bridge_packet` and `nic_*` are the same for data and for
+  acknowledgements; what TCP does is extra, by its own paths;
+- `netfront_flip_page` is extra per received page when pages are flipped, not copied;
+- `*_slot` and `*_slot_*` are extra per further ring slot or page of a large packet;
 - `blktap_request`, `loop_request` come on top of the blkback path;
 - socket and file paths contain their system call; `syscall` is for others;
 - `*_compute`, `background_*`, `*_script(s)` and `domain_build`: one unit is exactly 1000 cycles
@@ -26,6 +26,7 @@ from hypervisor.model.codebook.costs import HYPERCALL_SHARES, Costs, PathRow
 from hypervisor.model.codebook.events import Kind, event_kind
 from hypervisor.model.codebook.images import Image, Images, Role
 from hypervisor.model.codebook.parts import CYCLE_UNIT, Part, parts_of
+from hypervisor.model.codebook.sharing import Sharing
 from hypervisor.model.codebook.work import Q
 from hypervisor.telemetry import Mode
 
@@ -59,8 +60,11 @@ class CodeBook:
     Raises: ValueError for an unknown cpu type.
     """
 
-    def __init__(self, cpu_type: str) -> None:
-        """Build the tables for `p4`, `p4-ht`, `core_2` or `hammer`, which takes about 30 ms."""
+    def __init__(self, cpu_type: str, arch: str = "x86_64") -> None:
+        """Build the tables for `p4`, `p4-ht`, `core_2` or `hammer`, which takes about 30 ms.
+
+        `arch` is that of the hypervisor, `x86_64` or `i386`.
+        """
         self._images = Images()
         self.images: Mapping[str, Image] = self._images.by_key
         self.costs = costs = Costs(self.images)
@@ -68,7 +72,7 @@ class CodeBook:
             raise ValueError(f"cpu type {cpu_type!r} is not one of {', '.join(costs.cpus)}")
         self.cpu_type = cpu_type
         self._cpu = costs.cpus[cpu_type]
-        self._parts = [parts_of(row, costs, self._cpu) for row in costs.paths.values()]
+        self._parts = [parts_of(row, costs, self._cpu, arch) for row in costs.paths.values()]
         self.paths: tuple[CodePath, ...] = tuple(
             _code_path(index, row, parts)
             for index, (row, parts) in enumerate(
@@ -101,6 +105,10 @@ class CodeBook:
 
             self._sampling = Sampling(self.costs, self._cpu, self._parts)
         return self._sampling
+
+    def sharing(self, mhz: int) -> Sharing:
+        """Return what the paths take from each other at a clock rate."""
+        return Sharing(self.costs, self._cpu, self._parts, self.cycles, mhz)
 
     def event_kind(self, event_number: int, unit_mask: int) -> Kind | None:
         """Return what a counter programmed so counts; None counts nothing."""

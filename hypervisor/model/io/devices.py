@@ -1,7 +1,7 @@
 """The devices of a domain, as its kernel has them."""
 
 from hypervisor.model.domain.domain import Domain
-from hypervisor.model.network.netif import NetFrontend
+from hypervisor.model.network.netfront import NetFrontend
 from hypervisor.model.storage.blkif import BlockFrontend
 from hypervisor.model.storage.blkstat import IoWait
 from hypervisor.model.storage.filecache import FileCache

@@ -100,14 +100,17 @@ def net_dev(system: System, hardware: Hardware, systems: Iterable[System]) -> st
 def _of_domain0(
     system: System, hardware: Hardware, systems: Iterable[System]
 ) -> Mapping[str, _Row]:
-    netback = hardware.netback
-    rows = {
-        "peth0": _row(netback.nic.traffic()),
-        "eth0": _row(netback.own),
-        "vif0.0": _other_end(netback.own),
-        "xenbr0": _row(netback.bridge),
-    }
-    for number, vif in enumerate(system.devices.vifs, 1):
+    rows: dict[str, _Row] = {}
+    own = 0
+    for port in hardware.network.ports.values():
+        if port.card is not None:
+            rows[port.card.name] = _row(port.card.traffic)
+        if port.own is not None:
+            rows[f"eth{own}"] = _row(port.own.traffic)
+            rows[f"vif0.{own}"] = _other_end(port.own.traffic)
+            own += 1
+        rows[port.bridge.name] = _row(port.bridge.traffic)
+    for number, vif in enumerate(system.devices.vifs, own):
         rows[f"eth{number}"] = _row(vif.traffic)
     for other in systems:
         for vif in other.devices.vifs:

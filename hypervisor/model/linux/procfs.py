@@ -164,7 +164,7 @@ class ProcFiles:
         count = domain.channels.received + domain.virqs + domain.cpu_ns(self._now) // TICK_NS
         if not domain.domid:
             hardware = self._hardware
-            count += hardware.netback.nic.interrupts
+            count += sum(card.nic.interrupts for card in hardware.network.cards)
             count += sum(disk.operations for disk in hardware.blkback.stores.disks)
         return count
 

@@ -7,7 +7,7 @@ from hypervisor.model.domain.domain import Domain
 from hypervisor.model.io.devices import Devices
 from hypervisor.model.memory.balloon import Balloon
 from hypervisor.model.memory.paging import Paging
-from hypervisor.model.network.netif import NetBackend
+from hypervisor.model.network.network import Network
 from hypervisor.model.storage.blkif import BlockBackend
 from hypervisor.toolstack.config.spec import DomainSpec
 
@@ -27,8 +27,8 @@ class Hardware(Protocol):
     """Domain 0's drivers of real hardware, whose interrupts and counters /proc shows."""
 
     @property
-    def netback(self) -> NetBackend:
-        """Return the driver of the network card."""
+    def network(self) -> Network:
+        """Return the cards and bridges."""
         ...
 
     @property

@@ -16,6 +16,7 @@ from pydantic import Field, ValidationError, ValidationInfo, field_validator, mo
 
 from hypervisor.domain0 import DOMAIN_0
 from hypervisor.errors import HostError, ScenarioError
+from hypervisor.model.scenario.nics import BridgeName, NicTable, check_nics_differ
 from hypervisor.model.scenario.pinning import Cpus, affinity_of, check_entries, check_pcpus
 from hypervisor.model.scenario.sedf import SedfKeys
 from hypervisor.model.scenario.stores import (
@@ -27,6 +28,7 @@ from hypervisor.model.scenario.stores import (
     store_of,
 )
 from hypervisor.model.scenario.table import Table, checked, message
+from hypervisor.model.scenario.ways import check_ways
 from hypervisor.model.scenario.workloads import (
     EXTERNAL,
     Count,
@@ -75,6 +77,34 @@ class Host(Table):
     scheduler: Literal["credit", "sedf"] = "credit"
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
     stores: Annotated[tuple[Store, ...], Field(strict=False)] = Field(default=(), alias="store")
+    netfront_receive: Literal["flip", "copy"] | None = None  # None = as this Xen does
+    outlook_fewer_copies: bool = False  # pages of others are neither copied nor flipped twice
+    bridges: Annotated[tuple[BridgeName, ...], Field(strict=False)] = ()  # without a card
+    nics: Annotated[tuple[NicTable, ...], Field(strict=False)] = Field(default=(), alias="nic")
+
+    @field_validator("nics")
+    @classmethod
+    def _nics_differ(cls, nics: tuple[NicTable, ...]) -> tuple[NicTable, ...]:
+        check_nics_differ(nics)
+        return nics
+
+    @model_validator(mode="after")
+    def _bridges_are_without_cards(self) -> Self:
+        for nic in self.nics:
+            if nic.bridge in self.bridges and not nic.dedicated_to:
+                raise ValueError(f"bridge '{nic.bridge}' has card '{nic.name}'")
+        return self
+
+    @property
+    def all_bridges(self) -> tuple[str, ...]:
+        """Return the names of all bridges that the scenario names."""
+        return (*self.bridges, *(one.bridge for one in self.nics if not one.dedicated_to))
+
+    @property
+    def receives_copies(self) -> bool:
+        """Return whether netback copies into guests instead of flipping pages."""
+        usual = "flip" if self.hypervisor == "3.0.3" else "copy"
+        return (self.netfront_receive or usual) == "copy"
 
     @field_validator("name")
     @classmethod
@@ -161,9 +191,6 @@ class Domain(_Owner):
         if self.cap > 100 * self.vcpus:
             raise ValueError(f"cap {self.cap} is out of range; 0 to {100 * self.vcpus}")
         check_entries(self.cpus, self.vcpus)
-        kinds = {workload.kind for workload in self.workload}
-        if "netperf" in kinds and not self.vif:
-            raise ValueError("a netperf workload needs a vif")
         if not self.disk and any(one.kind == "fileio" and one.lun is None for one in self.workload):
             raise ValueError("a fileio workload needs a disk")
         return self
@@ -247,6 +274,7 @@ class Scenario(Table):
                     has_vif = isinstance(owner, Domain) and bool(owner.vif)
                     stores = self.host.stores
                     check_lun(workload.lun, stores, is_domain0=is_domain0, has_vif=has_vif)
+        check_ways(self.host.nics, self.domain0.workload, self.domains)
         if self.domain0_memory_mib < 64:
             raise ValueError(
                 f"host.memory_mib = {self.host.memory_mib} is too little: the domains have "

@@ -13,6 +13,8 @@ EXTERNAL = "external"  # a peer outside the host
 Count = Annotated[int, Field(ge=1)]
 Rate = Annotated[int, Field(ge=0, lt=2**63)]  # per second; 0 = as much as possible
 Milliseconds = Annotated[float, Field(gt=0, le=3_600_000, allow_inf_nan=False)]
+SocketBytes = Annotated[int, Field(ge=0, le=2**20)]  # netperf -s and -S; 0 = tuned by the kernels
+LARGEST_DATAGRAM = 65_507  # 65 535 less the headers of IP and UDP
 Program = Literal["linpack", "httpd", "mysqld"]
 # What it keeps in memory; by default what its program needs (workloads/base.py).
 WorkingSet = Annotated[int, Field(ge=0, le=2**20)] | None
@@ -40,19 +42,30 @@ class BurstWorkload(Table):
 
 
 class NetperfWorkload(Table):
-    """Streams messages from or to outside, or to another domain, which `peer` names."""
+    """Streams messages from or to outside, or to another domain, which `peer` names.
+
+    `tso` and `acks_each_packet`: see `network.tcp.TcpOptions`.
+    """
 
     kind: Literal["netperf"]
+    test: Literal["TCP_STREAM", "UDP_STREAM", "TCP_RR", "UDP_RR", "TCP_CRR"] = "TCP_STREAM"
     direction: Literal["receive", "transmit", "to"] = "receive"
     peer: str = EXTERNAL
     message_bytes: Annotated[int, Field(ge=1, le=2**20)] = 16384
     rate_bits_per_second: Rate = 0
+    socket_bytes: SocketBytes = 0
+    tso: bool = True
+    acks_each_packet: bool = False
+    request_bytes: Annotated[int, Field(ge=1, le=65_000)] = 1  # of TCP_RR and its kin
+    response_bytes: Annotated[int, Field(ge=1, le=65_000)] = 1
     memory_mib: WorkingSet = None
 
     @model_validator(mode="after")
     def _peer_fits(self) -> Self:
         if (self.direction == "to") != (self.peer != EXTERNAL):
             raise ValueError("peer is the name of a domain with direction 'to', and only then")
+        if self.test == "UDP_STREAM" and self.message_bytes > LARGEST_DATAGRAM:
+            raise ValueError(f"message_bytes is {LARGEST_DATAGRAM} at most with UDP_STREAM")
         return self
 
 
@@ -91,6 +104,14 @@ def is_direct(direct: bool | None, queue_depth: int) -> bool:
     return queue_depth > 1 if direct is None else direct
 
 
+class LmbenchWorkload(Table):
+    """Repeats one operation of the kernel."""
+
+    kind: Literal["lmbench"]
+    test: Literal["null_call", "page_fault", "fork", "exec", "sh", "context_switch"] = "null_call"
+    memory_mib: WorkingSet = None
+
+
 class IdleWorkload(Table):
     """Does nothing but the guest kernel's own work."""
 
@@ -99,7 +120,7 @@ class IdleWorkload(Table):
 
 
 Workload = Annotated[
-    CpuWorkload | BurstWorkload | NetperfWorkload | FileioWorkload | IdleWorkload,
+    CpuWorkload | BurstWorkload | NetperfWorkload | FileioWorkload | LmbenchWorkload | IdleWorkload,
     Field(discriminator="kind"),
 ]
 Workloads = Annotated[tuple[Workload, ...], Field(strict=False)]

@@ -54,7 +54,8 @@ class Session:
     """Takes commands of a guest's block queue to a target, and data back (`Device`).
 
     It charges what packets cost in the guest and in domain 0, and counts them at the interface.
-    They are not held up by `rate=` or by other traffic of the card (a plain default).
+    They are not held up by `rate=` or by other traffic of the card, and their acknowledgements
+    are in the initiator's cost (a plain default, for flows of `hypervisor.model.network`).
     """
 
     def __init__(
@@ -131,6 +132,8 @@ class Session:
             (self._receive_packet, packets),
             ("evtchn_send", 1),
         ]
+        if not self._is_flipping:
+            costs.append(("grant_copy_kib", -(-size_bytes // 1024)))
         self._serve(costs, self._delivered, command)
 
     def _delivered(self, work: Work[_Command]) -> None:

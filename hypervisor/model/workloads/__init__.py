@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from hypervisor.model.network.tcp import TcpOptions
 from hypervisor.model.scenario.workloads import is_direct
 from hypervisor.model.workloads.base import Site, Workload
 from hypervisor.model.workloads.buffered import BufferedFileio
@@ -10,7 +11,10 @@ from hypervisor.model.workloads.burst import Burst
 from hypervisor.model.workloads.cpu import Cpu
 from hypervisor.model.workloads.fileio import Fileio
 from hypervisor.model.workloads.idle import Idle
-from hypervisor.model.workloads.netperf import ReceiveSource, TransmitSource
+from hypervisor.model.workloads.lmbench import Lmbench
+from hypervisor.model.workloads.netperf.datagrams import DatagramsIn, DatagramsOut
+from hypervisor.model.workloads.netperf.requests import Requests
+from hypervisor.model.workloads.netperf.streams import ReceiveSource, TransmitSource
 
 Parameters = Mapping[str, Any]
 
@@ -34,10 +38,33 @@ def _burst(site: Site, given: Parameters) -> Workload:
 
 def _netperf(site: Site, given: Parameters) -> Workload:
     rate, message_bytes = given["rate_bits_per_second"], given["message_bytes"]
+    if given["test"] == "UDP_STREAM":
+        return _datagrams(site, given)
+    if given["test"] != "TCP_STREAM":
+        return Requests(
+            site,
+            given["test"],
+            given["direction"],
+            given["peer"],
+            given["request_bytes"],
+            given["response_bytes"],
+            given["memory_mib"],
+        )
+    options = TcpOptions(given["socket_bytes"], given["tso"], given["acks_each_packet"])
+    memory_mib = given["memory_mib"]
     if given["direction"] == "receive":
-        return ReceiveSource(site, rate, message_bytes, given["memory_mib"])
+        return ReceiveSource(site, site.outside, rate, message_bytes, options, memory_mib)
     peer = given["peer"] if given["direction"] == "to" else None
-    return TransmitSource(site, rate, message_bytes, peer, given["memory_mib"])
+    return TransmitSource(site, rate, message_bytes, peer, options, memory_mib)
+
+
+def _datagrams(site: Site, given: Parameters) -> Workload:
+    rate, message_bytes = given["rate_bits_per_second"], given["message_bytes"]
+    memory_mib = given["memory_mib"]
+    if given["direction"] == "receive":
+        return DatagramsIn(site, site.outside, rate, message_bytes, memory_mib)
+    peer = given["peer"] if given["direction"] == "to" else None
+    return DatagramsOut(site, rate, message_bytes, peer, memory_mib)
 
 
 def _fileio(site: Site, given: Parameters) -> Workload:
@@ -70,11 +97,16 @@ def _idle(site: Site, given: Parameters) -> Workload:
     return Idle(site, given["memory_mib"])
 
 
+def _lmbench(site: Site, given: Parameters) -> Workload:
+    return Lmbench(site, given["test"], given["memory_mib"])
+
+
 WORKLOADS: Final[Mapping[str, Callable[[Site, Parameters], Workload]]] = {
     "burst": _burst,
     "cpu": _cpu,
     "fileio": _fileio,
     "idle": _idle,
+    "lmbench": _lmbench,
     "netperf": _netperf,
 }
 """The workloads by `kind`; each takes its site and the validated parameters of the scenario."""

@@ -6,8 +6,9 @@ from typing import Any, Final, Protocol
 from hypervisor.model.cpu.guest import Guest
 from hypervisor.model.domain.domain import Domain
 from hypervisor.model.io.devices import Devices
-from hypervisor.model.network.netif import NetBackend, NetFrontend
-from hypervisor.model.network.traffic import Traffic
+from hypervisor.model.network.card import Card
+from hypervisor.model.network.lot import Station
+from hypervisor.model.network.network import Network, Port
 from hypervisor.model.storage.filecache import FileCache
 from hypervisor.model.storage.owndisk import FirstDisk
 from hypervisor.model.timing.clock import Clock
@@ -21,6 +22,7 @@ WORKING_SET_MIB: Final[Mapping[str, int]] = {
     "httpd": 12,
     "mysqld": 24,
     "iozone": 4,
+    "lmbench": 1,
     "netperf": 1,
     "netserver": 1,
 }
@@ -47,7 +49,7 @@ class Site:
         guest: Guest,
         devices: Devices,
         stream: RandomStream,
-        netback: NetBackend,
+        network: Network,
         find: Callable[[str], Peer | None],
         mhz: int,
         endings: list[Callable[[], object]],
@@ -59,7 +61,7 @@ class Site:
         self.guest = guest
         self._devices = devices
         self.stream = stream
-        self.netback = netback
+        self.network = network
         self.find = find
         self.mhz = mhz
         self.endings = endings
@@ -75,15 +77,41 @@ class Site:
         return self.guest.domain
 
     @property
-    def vif(self) -> NetFrontend | None:
-        """Return the first vif; None for domain 0, which is on the bridge directly."""
-        return self._devices.vifs[0] if self._devices.vifs else None
+    def station(self) -> Station:
+        """Return the domain's first interface: its own card, a vif, or domain 0's on a bridge."""
+        dedicated = self.network.dedicated.get(self.domain.name)
+        if dedicated is not None:
+            return dedicated
+        if self._devices.vifs:
+            return self._devices.vifs[0]
+        own = self.network.first.own
+        if own is None:
+            raise LookupError(f"{self.domain.name} has no interface")
+        return own
 
     @property
-    def traffic(self) -> Traffic:
-        """Return the counters of the interface that the domain has on the bridge."""
-        vif = self.vif
-        return self.netback.own if vif is None else vif.traffic
+    def outside(self) -> Card:
+        """Return the card behind which are the hosts outside. Raises: LookupError."""
+        dedicated = self.network.dedicated.get(self.domain.name)
+        if dedicated is not None:
+            return dedicated.card
+        card = self._port.card
+        if card is None:
+            raise LookupError(f"bridge {self._port.bridge.name} has no card")
+        return card
+
+    @property
+    def _port(self) -> Port:
+        if self._devices.vifs:
+            return self.network.port(self._devices.vifs[0].bridge.name)
+        return self.network.first
+
+    def peer(self, name: str) -> "Site | None":
+        """Return the site of another domain's program; None while there is no such domain."""
+        found = self.find(name)
+        if found is None:
+            return None
+        return Site(found.guest, found.devices, self.stream, self.network, self.find, self.mhz, [])
 
     @property
     def files(self) -> FileCache:

@@ -5,14 +5,23 @@ from typing import Any, Final
 
 from hypervisor.model.cpu.guest import Guest
 from hypervisor.model.io.devices import Devices
-from hypervisor.model.network.netif import NetBackend
+from hypervisor.model.network.network import Network
 from hypervisor.model.scenario.workloads import parse_workloads
 from hypervisor.model.timing.random_stream import Streams
 from hypervisor.model.workloads import WORKLOADS
 from hypervisor.model.workloads.base import Peer, Site, Workload
 
 # Results that only count up; the others (rates, distributions) restart after a restore.
-COUNTS: Final = ("units", "work_seconds", "bursts", "bytes", "messages", "requests")
+COUNTS: Final = (
+    "units",
+    "work_seconds",
+    "bursts",
+    "bytes",
+    "messages",
+    "operations",
+    "requests",
+    "transactions",
+)
 
 
 class Programs:
@@ -39,8 +48,9 @@ class Programs:
         self.running: list[Workload] = []
         self._endings: list[Callable[[], object]] = []
 
-    def start(self, netback: NetBackend) -> None:
+    def start(self, network: Network) -> None:
         """Start all workloads."""
+        network.booted(self._guest)
         name = self._guest.domain.name
         for number, settings in enumerate(parse_workloads(self.settings)):
             stream = self._streams.stream(f"{name}/{number}")
@@ -48,7 +58,7 @@ class Programs:
                 self._guest,
                 self._devices,
                 stream,
-                netback,
+                network,
                 self._find,
                 self._mhz,
                 self._endings,

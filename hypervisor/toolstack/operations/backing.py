@@ -82,18 +82,23 @@ def _is_known(path: str, known: Collection[str]) -> bool:
     return path in known or any(one[-1:] == "/" and path.startswith(one) for one in known)
 
 
-def check_vif(spec: VifSpec) -> None:
+def check_vif(spec: VifSpec, more_bridges: Collection[str] = ()) -> None:
     """Raise Refused with the vif-bridge script's text where the bridge does not exist."""
-    if spec.bridge not in BRIDGES:
+    if spec.bridge not in BRIDGES and spec.bridge not in more_bridges:
         raise Refused(f"Could not find bridge device {spec.bridge}")
 
 
-def check_device(device: Device, infos: Iterable[DomainInfo], known: Collection[str]) -> None:
+def check_device(
+    device: Device,
+    infos: Iterable[DomainInfo],
+    known: Collection[str],
+    more_bridges: Collection[str] = (),
+) -> None:
     """Raise Refused where domain 0 cannot provide the backing of this device."""
     if isinstance(device.spec, DiskSpec):
         check_disk(device.spec, disks_of(infos), known)
     elif isinstance(device.spec, VifSpec):
-        check_vif(device.spec)
+        check_vif(device.spec, more_bridges)
 
 
 def backing_nodes(spec: DiskSpec, loop_devices: Collection[str]) -> "dict[str, object]":

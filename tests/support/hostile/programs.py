@@ -96,6 +96,7 @@ LINES = (
     "xenprof xenmon --screens 1 -i 1000 --cpu 0",
     "xenprof profile --active 0 --passive 1 --event GLOBAL_POWER_EVENTS:100000 --for 1ms",
     "xenprof serve --web.listen-address nowhere:none --web.config.file FILE --speed 2 --history 10s",
+    "xenprof validate --rows 41 --json",
     "xenprof --version",
 )  # fmt: skip
 _CONFIG = b"""name = "web"

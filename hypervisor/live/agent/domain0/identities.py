@@ -32,7 +32,7 @@ _UNKNOWN = Identity(None, None, None, None)
 
 class _Kept(NamedTuple):
     identity: Identity
-    read_ns: int
+    stale_ns: int  # from then on it is read again; at once where it has no name
     asked_ns: int  # for all of it or for its target alone
     pages: Tuple[int, int]  # then held and allowed: when they change, the target may have
 
@@ -49,9 +49,12 @@ class Identities:
     def begin(self, domains: Sequence[DomainInfo], now_ns: int) -> None:
         """Begin a poll that has found these domains: read what is due, and forget all others."""
         there = {(domain.domid, domain.uuid): domain for domain in domains}
-        self._kept = {life: kept for life, kept in self._kept.items() if life in there}
         self.problem = None
-        due = [life for life in there if life not in self._kept] + self._due(there, now_ns)
+        due: List[Life] = []
+        if self._kept.keys() != there.keys():
+            self._kept = {life: kept for life, kept in self._kept.items() if life in there}
+            due += [life for life in there if life not in self._kept]
+        due += self._due(there, now_ns)
         for done, life in enumerate(due):
             if self._store.is_half_spent and self._store.problem is None:
                 self.problem = "it is slow: %d domains are told as before" % (len(due) - done)
@@ -69,11 +72,14 @@ class Identities:
     def _due(self, there: Dict[Life, DomainInfo], now_ns: int) -> List[Life]:
         """Return the known domains that are to be read again, who has waited longest first."""
         stale, changed = [], []
-        for life, kept in self._kept.items():
-            if _is_stale(kept, now_ns):
-                stale.append((kept.asked_ns, life))
-            elif kept.pages != _pages(there[life]):
-                changed.append((kept.asked_ns, life))
+        for life, (_, stale_ns, asked_ns, pages) in self._kept.items():
+            domain = there[life]
+            if now_ns >= stale_ns:
+                stale.append((asked_ns, life))
+            elif pages != (domain.total_pages, domain.maximum_pages):
+                changed.append((asked_ns, life))
+        if not stale and not changed:
+            return []
         due = sorted(stale)[:_REFRESHED_A_POLL] + sorted(changed)[:_TARGETS_A_POLL]
         return [life for _, life in sorted(due)]
 
@@ -81,9 +87,10 @@ class Identities:
         """Read a domain anew; only its target if nothing but its memory has changed."""
         home = "/local/domain/%d" % domain.domid
         target_kib = _number(self._store.read(home + "/memory/target"))
-        if kept is not None and not _is_stale(kept, now_ns):
+        pages = domain.total_pages, domain.maximum_pages
+        if kept is not None and now_ns < kept.stale_ns:
             identity = kept.identity._replace(target_kib=target_kib)
-            return _Kept(identity, kept.read_ns, now_ns, _pages(domain))
+            return _Kept(identity, kept.stale_ns, now_ns, pages)
         name = self._store.read(home + "/name")
         identity = Identity(
             name=None if name is None else name[:_NAME_CHARACTERS],
@@ -91,15 +98,7 @@ class Identities:
             target_kib=target_kib,
             configured_kib=_number(self._store.read(home + "/memory/static-max")),
         )
-        return _Kept(identity, now_ns, now_ns, _pages(domain))
-
-
-def _is_stale(kept: _Kept, now_ns: int) -> bool:
-    return kept.identity.name is None or now_ns - kept.read_ns >= _STALE_NS
-
-
-def _pages(domain: DomainInfo) -> Tuple[int, int]:
-    return domain.total_pages, domain.maximum_pages
+        return _Kept(identity, now_ns if name is None else now_ns + _STALE_NS, now_ns, pages)
 
 
 def _number(text: Optional[str]) -> Optional[int]:

@@ -2,7 +2,7 @@
 
 import os
 import resource
-from typing import Dict, Optional, Set
+from typing import Dict, List, Optional, Sequence, Set
 
 _SHARE = 4  # one in so many descriptors that this process may have
 
@@ -16,21 +16,23 @@ class KeptFiles:
         self._open: Dict[str, int] = {}
         self._read: Set[str] = set()
 
-    def read(self, path: str, size: int) -> Optional[bytes]:
-        """Return the first `size` bytes; None if the file cannot be read, or no longer."""
-        descriptor = self._open.get(path)
-        try:
-            if descriptor is None:
-                descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-                self._open[path] = descriptor
-            self._read.add(path)
-            content = os.pread(descriptor, size, 0)
-        except OSError:
-            self._close(path)
-            return None
-        if len(self._open) > self._most:
-            self._close(path)
-        return content
+    def read(self, paths: Sequence[str], size: int) -> List[Optional[bytes]]:
+        """Return the first `size` bytes of files; None where one cannot be read, or no longer."""
+        found: List[Optional[bytes]] = []
+        self._read.update(paths)
+        for path in paths:
+            descriptor = self._open.get(path)
+            try:
+                if descriptor is None:
+                    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+                    self._open[path] = descriptor
+                found.append(os.pread(descriptor, size, 0))
+            except OSError:
+                self._close(path)
+                found.append(None)
+            if len(self._open) > self._most:
+                self._close(path)
+        return found
 
     def sweep(self) -> None:
         """Close the files that were not read since the last sweep."""

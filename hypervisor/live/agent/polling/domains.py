@@ -1,15 +1,14 @@
 """Reads all domains of a host: what the hypervisor counts, and what is written about them."""
 
 import errno
-from typing import Dict, List, NamedTuple, Optional, Set, Tuple
+from typing import Dict, List, Optional, Set, Tuple
 
 from hypervisor.live.agent.domain0.devices import DeviceSource
 from hypervisor.live.agent.domain0.identities import Identities
 from hypervisor.live.agent.domain0.xenstore import Store
 from hypervisor.live.agent.errors import HypercallFailed
 from hypervisor.live.agent.polling.asking import Asking
-from hypervisor.live.agent.polling.vcpus import Vcpus
-from hypervisor.live.agent.polling.weights import Weights
+from hypervisor.live.agent.polling.counting import CountedDomains, Counting
 from hypervisor.live.agent.report.fields import DomainReport, VcpuReport
 from hypervisor.live.agent.sampling.runstates import Runstates
 from hypervisor.live.agent.xen.hypercalls import Xen
@@ -25,16 +24,10 @@ from hypervisor.live.agent.xen.records import (
 )
 
 _KIB_A_PAGE = 4
+_NO_WEIGHT = (None, None)
 _DENIED_NS = 300 * 1000000000
 _UNLIMITED_PAGES = 0xFFFFFFFF
 _PVH_EMULATION = (0, 1)  # nothing, or a local APIC alone
-
-
-class CountedDomains(NamedTuple):
-    """All domains, and their vcpus by domid, as the hypervisor counts them."""
-
-    infos: List[DomainInfo]
-    vcpus: Dict[int, List[VcpuReport]]
 
 
 class Domains:
@@ -51,58 +44,65 @@ class Domains:
         self._devices = devices
         self._runstates = runstates
         self._identities = Identities(store)
-        self._vcpus = Vcpus(xen)
-        self._weights = Weights(xen)
+        self._counting = Counting(xen)
         self._can_tell_runstates = True  # until it is known that this Xen cannot
         self._ask_runstates_ns = 0  # not before, as a policy denies it that does not know it
 
-    def count(self, asking: Asking, pcpus: int) -> CountedDomains:
-        """Return what the hypervisor has counted; quickly, for it is to be of one instant."""
-        infos = asking.ask("domains", self._xen.domains) or []
-        return CountedDomains(infos, self._vcpus.read(asking, infos, pcpus))
+    def count(
+        self, asking: Asking, pcpus: int, scheduler: Optional[int], now_ns: int
+    ) -> CountedDomains:
+        """Return what the hypervisor has counted; quickly, for it is to be of one instant.
+
+        `pcpus` is 0 where their number is unknown; `scheduler` that of pools of which nothing is
+        known.
+        """
+        return self._counting.read(asking, pcpus, scheduler, now_ns)
 
     def describe(
-        self, asking: Asking, counted: CountedDomains, scheduler: Optional[int], now_ns: int
+        self, asking: Asking, counted: CountedDomains, now_ns: int
     ) -> Tuple[DomainReport, ...]:
-        """Return domains with all that is known of them.
+        """Return domains with all that is known of them, when they were counted at `now_ns`.
 
-        `scheduler` is that of pools of which nothing is known, `now_ns` when they were counted.
         A domain whose domid was given to another one meanwhile has gone, and is left out.
         """
         infos = counted.infos
         lives = [(info.domid, info.uuid) for info in infos]
-        weights = self._weights.read(asking, infos, scheduler, now_ns)
         self._identities.begin(infos, now_ns)
         if self._identities.problem is not None:
             asking.tell("xenstore", self._identities.problem)
         self._devices.begin(lives, now_ns)
         if self._runstates is not None:
             self._runstates.begin(lives)
+        runstates = self._runstates
+        runnable_ns = self._runnable_ns(asking, infos, now_ns)
         found = []
-        for info in infos:
-            weight, cap = weights.get(info.domid, (None, None))
+        for info, life in zip(infos, lives):
+            weight, cap = counted.weights.get(info.domid, _NO_WEIGHT)
             vcpus = counted.vcpus[info.domid]
-            if self._runstates is not None:
-                vcpus = self._runstates.of(info, vcpus, cap, now_ns)
-            runnable_ns = self._runnable_ns(asking, info, now_ns)
-            found.append(self._described(info, weight, cap, vcpus, runnable_ns))
+            if runstates is not None:
+                vcpus = runstates.of(info, vcpus, cap, now_ns)
+            times_ns = runnable_ns.get(info.domid)
+            found.append(self._described(info, life, weight, cap, vcpus, times_ns))
         replaced = self._replaced(asking, lives)
-        return tuple(one for one in found if one.domid not in replaced)
+        return tuple([one for one in found if one.domid not in replaced] if replaced else found)
 
     def _replaced(self, asking: Asking, lives: List[Life]) -> Set[int]:
         """Return the domids that other domains have by now: what was asked by them is of either."""
-        now = dict(asking.ask("domains", self._xen.lives) or ())
+        lives_now = asking.ask("domains", self._xen.lives) or []
+        if lives_now == lives:
+            return set()
+        now = dict(lives_now)
         return {domid for domid, uuid in lives if now.get(domid, uuid) != uuid}
 
     def _described(
         self,
         info: DomainInfo,
+        life: Life,
         weight: Optional[int],
         cap: Optional[int],
         vcpus: List[VcpuReport],
         runnable_ns: Optional[int],
     ) -> DomainReport:
-        life = (info.domid, info.uuid)
         identity = self._identities.of(life)
         vifs, vbds = self._devices.of(life)
         flags = info.flags
@@ -136,25 +136,30 @@ class Domains:
             vbds=vbds,
         )
 
-    def _runnable_ns(self, asking: Asking, info: DomainInfo, now_ns: int) -> Optional[int]:
-        """Return how long the vcpus of a domain have waited, if this Xen is one that says so.
+    def _runnable_ns(self, asking: Asking, infos: List[DomainInfo], now_ns: int) -> Dict[int, int]:
+        """Return how long the vcpus of domains have waited, if this Xen is one that says so.
 
         Not being able is no problem. FLASK says EPERM to all that it does not know, on a Xen that
         cannot tell too, and logs it: so that is seldom asked again, and nothing to tell.
         """
-        if not self._can_tell_runstates or now_ns < self._ask_runstates_ns:
-            return None
-        try:
-            mean_ns = self._xen.runnable_ns(info.domid)
-        except HypercallFailed as error:
-            if error.errno == errno.ENOSYS:
-                self._can_tell_runstates = False
-            elif error.errno == errno.EPERM:
-                self._ask_runstates_ns = now_ns + _DENIED_NS
-            else:
+        found: Dict[int, int] = {}
+        if now_ns < self._ask_runstates_ns:
+            return found
+        for info in infos if self._can_tell_runstates else ():
+            try:
+                mean_ns = self._xen.runnable_ns(info.domid)
+            except HypercallFailed as error:
+                if error.errno == errno.ENOSYS:
+                    self._can_tell_runstates = False
+                    break
+                if error.errno == errno.EPERM:
+                    self._ask_runstates_ns = now_ns + _DENIED_NS
+                    break
                 asking.refused("runstates", error)
-            return None
-        return None if mean_ns is None else mean_ns * info.vcpu_count
+            else:
+                if mean_ns is not None:
+                    found[info.domid] = mean_ns * info.vcpu_count
+        return found
 
 
 def _kind(info: DomainInfo) -> str:

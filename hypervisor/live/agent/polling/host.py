@@ -69,11 +69,51 @@ class Poller:
         if self._scheduler is None:
             self._scheduler = asking.ask("scheduler", self._xen.scheduler_id)
         pcpus = self._pcpus.read(asking, machine, began_ns)
-        counted = self._domains.count(asking, 0 if machine is None else machine.highest_pcpu + 1)
+        most_pcpus = 0 if machine is None else machine.highest_pcpu + 1
+        counted = self._domains.count(asking, most_pcpus, self._scheduler, began_ns)
         if all(info.domid for info in counted.infos):
             raise NotRead("; ".join(asking.problems) or "the hypervisor tells of no domain 0")
         time_ns = (began_ns + self._clock.now_ns()) // 2
-        domains = self._domains.describe(asking, counted, self._scheduler, time_ns)
+        domains = self._domains.describe(asking, counted, time_ns)
+        self._tell_problems(asking, domains)
+        sampler = None if self._runstates is None else self._runstates.cost()
+        ended_ns = self._clock.now_ns()
+        self._serial += 1
+        facts, version = self._facts, self._version
+        return within_bounds(
+            HostReport(
+                format=FORMAT,
+                serial=self._serial,
+                boot=facts.boot,
+                time_ns=time_ns,
+                unix_ns=self._clock.unix_ns() - (ended_ns - time_ns),
+                read_ns=ended_ns - began_ns,
+                cpu_ns=self._clock.thread_ns() - thread_ns,
+                hypercalls=self._xen.calls - calls,
+                host=facts.host,
+                xen_major=version and version.major,
+                xen_minor=version and version.minor,
+                xen_extra=version and version.extra,
+                tools=facts.tools,
+                scheduler=SCHEDULERS.get(self._scheduler or 0),
+                cpu_type=facts.cpu_type,
+                arch=facts.arch,
+                mhz=machine and machine.khz // 1000,
+                sockets=machine and _sockets(pcpus, machine),
+                cores_per_socket=machine and machine.cores_per_socket,
+                threads_per_core=machine and machine.threads_per_core,
+                memory_kib=machine and machine.total_pages * _KIB_A_PAGE,
+                free_kib=machine and machine.free_pages * _KIB_A_PAGE,
+                scrub_kib=machine and machine.scrub_pages * _KIB_A_PAGE,
+                domains=domains,
+                pcpus=pcpus,
+                sampler=sampler,
+                sources=_sources(domains, sampler),
+                problems=tuple(asking.problems),
+            )
+        )
+
+    def _tell_problems(self, asking: Asking, domains: Tuple[DomainReport, ...]) -> None:
         for name in shared_names(domains):
             asking.tell("names", f"several domains are called {name!r}; each is shown with its id")
         if self._store.problem is not None:
@@ -84,73 +124,28 @@ class Poller:
             asking.tell("devices", "some are left out: " + self._devices.left_out)
         if self._runstates is not None and self._runstates.problem is not None:
             asking.tell("sampling", self._runstates.problem)
-        sampler = None if self._runstates is None else self._runstates.cost()
-        ended_ns = self._clock.now_ns()
-        self._serial += 1
-        report = HostReport(
-            format=FORMAT,
-            serial=self._serial,
-            boot=self._facts.boot,
-            time_ns=time_ns,
-            unix_ns=self._clock.unix_ns() - (ended_ns - time_ns),
-            read_ns=ended_ns - began_ns,
-            cpu_ns=self._clock.thread_ns() - thread_ns,
-            hypercalls=self._xen.calls - calls,
-            host=self._facts.host,
-            tools=self._facts.tools,
-            cpu_type=self._facts.cpu_type,
-            arch=self._facts.arch,
-            scheduler=SCHEDULERS.get(self._scheduler or 0),
-            domains=domains,
-            pcpus=pcpus,
-            sampler=sampler,
-            sources=_sources(domains, sampler),
-            problems=tuple(asking.problems),
-        )
-        return within_bounds(_with_machine(_with_version(report, self._version), machine))
 
 
 def _sources(domains: Tuple[DomainReport, ...], sampler: Optional[SamplerReport]) -> Dict[str, str]:
     """Return where each kind of data comes from of which something was read."""
     found = {"memory": "hypercall"}
-    vcpus = [vcpu for domain in domains for vcpu in domain.vcpus]
-    if any(vcpu.cpu_ns is not None for vcpu in vcpus):
-        found["vcpu_time"] = "hypercall"
-    if any(domain.weight is not None for domain in domains):
-        found["scheduler"] = "hypercall"
-    if any(domain.runnable_ns is not None for domain in domains):
-        found["runstates"] = "hypercall"
-    elif sampler and sampler.rounds and any(vcpu.runnable_ns is not None for vcpu in vcpus):
-        found["runstates"] = "sampled"
-    if any(domain.target_kib is not None for domain in domains):
-        found["balloon"] = "xenstore"
-    if any(domain.vifs is not None for domain in domains):
-        found["vif"] = "sysfs"
-    if any(domain.vbds is not None for domain in domains):
-        found["vbd"] = "sysfs"
+    for domain in domains:
+        if domain.weight is not None:
+            found["scheduler"] = "hypercall"
+        if domain.target_kib is not None:
+            found["balloon"] = "xenstore"
+        if domain.vifs is not None:
+            found["vif"] = "sysfs"
+        if domain.vbds is not None:
+            found["vbd"] = "sysfs"
+        if domain.runnable_ns is not None:
+            found["runstates"] = "hypercall"
+        for vcpu in domain.vcpus:
+            if vcpu.cpu_ns is not None:
+                found["vcpu_time"] = "hypercall"
+            if vcpu.runnable_ns is not None and sampler and sampler.rounds:
+                found.setdefault("runstates", "sampled")
     return found
-
-
-def _with_version(report: HostReport, version: Optional[Version]) -> HostReport:
-    if version is None:
-        return report
-    return report._replace(
-        xen_major=version.major, xen_minor=version.minor, xen_extra=version.extra
-    )
-
-
-def _with_machine(report: HostReport, machine: Optional[PhysicalInfo]) -> HostReport:
-    if machine is None:
-        return report
-    return report._replace(
-        mhz=machine.khz // 1000,
-        sockets=_sockets(report.pcpus, machine),
-        cores_per_socket=machine.cores_per_socket,
-        threads_per_core=machine.threads_per_core,
-        memory_kib=machine.total_pages * _KIB_A_PAGE,
-        free_kib=machine.free_pages * _KIB_A_PAGE,
-        scrub_kib=machine.scrub_pages * _KIB_A_PAGE,
-    )
 
 
 def _sockets(pcpus: Sequence[PcpuReport], machine: PhysicalInfo) -> Optional[int]:

@@ -1,6 +1,6 @@
 """Reads the processors of a host."""
 
-from typing import Dict, List, Optional, Tuple
+from typing import Dict, List, Optional, Sequence, Tuple
 
 from hypervisor.live.agent.polling.asking import Asking
 from hypervisor.live.agent.report.fields import PcpuReport
@@ -16,8 +16,8 @@ class Pcpus:
 
     def __init__(self, xen: Xen) -> None:
         self._xen = xen
-        self._places: List[Optional[Place]] = []
-        self._threads: Dict[int, int] = {}
+        self._count = 0
+        self._places: List[PcpuReport] = []  # of those that are online, nothing counted
         self._read_ns = -_STALE_NS
 
     def read(
@@ -27,32 +27,22 @@ class Pcpus:
         if machine is None:
             return ()
         count = min(machine.highest_pcpu + 1, _MOST_PCPUS)
-        if len(self._places) != count or now_ns - self._read_ns >= _STALE_NS:
-            places = asking.ask("topology", self._xen.topology, count) or []
-            self._places = (places + [None] * count)[:count]
-            self._threads = _threads(self._places)
-            self._read_ns = now_ns
-        idle_ns = asking.ask("cpuinfo", self._xen.cpu_idle_ns, count) or []
-        threads = self._threads
-        is_placed = bool(threads)
-        return tuple(
-            PcpuReport(
-                pcpu=pcpu,
-                socket=None if place is None else place.socket,
-                core=None if place is None else place.core,
-                thread=threads.get(pcpu),
-                idle_ns=idle_ns[pcpu] if pcpu < len(idle_ns) else None,
-            )
-            for pcpu, place in enumerate(self._places)
-            if place is not None or not is_placed
-        )
+        if self._count != count or now_ns - self._read_ns >= _STALE_NS:
+            self._count, self._read_ns = count, now_ns
+            self._places = _placed(asking.ask("topology", self._xen.topology, count) or [], count)
+        idle_ns: List[Optional[int]] = [
+            *(asking.ask("cpuinfo", self._xen.cpu_idle_ns, count) or ())
+        ]
+        idle_ns += [None] * (count - len(idle_ns))
+        return tuple([PcpuReport(*place[:4], idle_ns[place.pcpu]) for place in self._places])
 
 
-def _threads(places: List[Optional[Place]]) -> Dict[int, int]:
-    """Return the number of each processor among those of its core."""
+def _placed(places: Sequence[Optional[Place]], count: int) -> List[PcpuReport]:
+    """Return the processors that have places; all of them if none has, as it is unknown then."""
     seen: Dict[Place, int] = {}
-    threads = {}
+    placed = []
     for pcpu, place in enumerate(places):
         if place is not None:
-            threads[pcpu] = seen[place] = seen.get(place, -1) + 1
-    return threads
+            seen[place] = seen.get(place, -1) + 1  # a thread is told by its turn in its core
+            placed.append(PcpuReport(pcpu, place.socket, place.core, seen[place]))
+    return placed or [PcpuReport(pcpu) for pcpu in range(count)]

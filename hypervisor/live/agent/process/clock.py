@@ -10,16 +10,12 @@ class Clock:
 
     def now_ns(self) -> int:
         """Return the time since the host has booted."""
-        return _ns(_MONOTONIC_RAW)
+        return int(time.clock_gettime(_MONOTONIC_RAW) * 1000000000)
 
     def unix_ns(self) -> int:
         """Return the time since 1970."""
-        return _ns(time.CLOCK_REALTIME)
+        return int(time.clock_gettime(time.CLOCK_REALTIME) * 1000000000)
 
     def thread_ns(self) -> int:
         """Return the processor time that this thread has used."""
-        return _ns(time.CLOCK_THREAD_CPUTIME_ID)
-
-
-def _ns(clock: int) -> int:
-    return int(time.clock_gettime(clock) * 1000000000)
+        return int(time.clock_gettime(time.CLOCK_THREAD_CPUTIME_ID) * 1000000000)

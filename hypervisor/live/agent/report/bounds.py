@@ -4,7 +4,20 @@ A number that is beyond them is no measurement: a counter that went below zero, 
 xenstore that a toolstack would not write.
 """
 
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple, get_type_hints
+from itertools import chain
+from operator import itemgetter
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    Iterable,
+    List,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Tuple,
+    get_type_hints,
+)
 
 from hypervisor.live.agent.report.fields import (
     DomainReport,
@@ -52,6 +65,28 @@ _KINDS = (HostReport, PcpuReport, DomainReport, VcpuReport, VifReport, VbdReport
 _FIELDS: Dict[type, List[_Field]] = {kind: _fields(kind) for kind in _KINDS}
 
 
+class _Group(NamedTuple):
+    """The numbers of one kind of record that have one bound."""
+
+    kind: int  # its place among `_KINDS`
+    get: Callable[[Any], Iterable[Optional[int]]]
+
+
+def _groups() -> Dict[int, List[_Group]]:
+    """Return the groups by their bounds."""
+    found: Dict[int, List[_Group]] = {}
+    for at, kind in enumerate(_KINDS):
+        places: Dict[int, List[int]] = {}
+        for field in _FIELDS[kind]:
+            places.setdefault(field.largest, []).append(field.at)
+        for most, fields in places.items():  # the first twice: one alone is got as no tuple
+            found.setdefault(most, []).append(_Group(at, itemgetter(fields[0], *fields)))
+    return found
+
+
+_GROUPS = _groups()
+
+
 def within_bounds(report: HostReport) -> HostReport:
     """Return a report in which numbers beyond their bounds are unknown, and its problems tell so.
 
@@ -69,28 +104,28 @@ def within_bounds(report: HostReport) -> HostReport:
 
 
 def _is_within(report: HostReport) -> bool:
-    return (
-        _is_bounded(report)
-        and all(map(_is_bounded, report.pcpus))
-        and all(
-            _is_bounded(domain)
-            and all(map(_is_bounded, domain.vcpus))
-            and all(map(_is_bounded, domain.vifs or ()))
-            and all(map(_is_bounded, domain.vbds or ()))
-            and (domain.wake_waits is None or _are_counts(domain.wake_waits))
-            and (domain.preempted_waits is None or _are_counts(domain.preempted_waits))
-            for domain in report.domains
-        )
+    domains = report.domains
+    waits = [
+        one
+        for domain in domains
+        for one in (domain.wake_waits, domain.preempted_waits)
+        if one is not None
+    ]
+    kinds: Tuple[Sequence[Any], ...] = (
+        (report,),
+        report.pcpus,
+        domains,
+        [one for domain in domains for one in domain.vcpus],
+        [one for domain in domains if domain.vifs for one in domain.vifs],
+        [one for domain in domains if domain.vbds for one in domain.vbds],
     )
-
-
-def _is_bounded(record: Any) -> bool:
-    """Return whether all numbers of a record are within their bounds."""
-    for index, _, most in _FIELDS[type(record)]:
-        number = record[index]
-        if number is not None and not 0 <= number <= most:
+    for most, groups in _GROUPS.items():
+        numbers: List[int] = []
+        for kind, get in groups:
+            numbers += filter(None, chain.from_iterable(map(get, kinds[kind])))
+        if numbers and not (min(numbers) >= 0 and max(numbers) <= most):
             return False
-    return True
+    return all(map(_are_counts, waits))
 
 
 def _are_counts(waits: WaitsReport) -> bool:

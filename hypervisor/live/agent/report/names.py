@@ -29,7 +29,10 @@ def names_of(domains: Sequence[DomainReport]) -> Dict[int, str]:
 
 def shared_names(domains: Sequence[DomainReport]) -> List[str]:
     """Return the names that several domains have, in order."""
-    return sorted(_shared(_given(domains)))
+    names = _given(domains)
+    if len(set(names.values())) == len(names):
+        return []
+    return sorted(_shared(names))
 
 
 def vbd_names(vbds: Sequence[VbdReport]) -> List[Optional[str]]:

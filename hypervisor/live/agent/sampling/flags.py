@@ -13,8 +13,9 @@ from hypervisor.live.agent.errors import HypercallFailed
 from hypervisor.live.agent.process.clock import Clock
 from hypervisor.live.agent.report.fields import SamplerReport
 from hypervisor.live.agent.xen.hypercalls import Xen
+from hypervisor.live.agent.xen.inquiries import Inquiry, Wanted
 from hypervisor.live.agent.xen.life import VcpuOfLife
-from hypervisor.live.agent.xen.records import BLOCKED, VcpuInfo
+from hypervisor.live.agent.xen.records import BLOCKED
 
 _SHORTEST_NS = 10000000  # 100 Hz
 _LONGEST_NS = 1000000000  # that is asked for: 1 Hz
@@ -56,6 +57,8 @@ class Sampler:
         self._lock = threading.Lock()
         self._counts: Dict[VcpuOfLife, List[int]] = {}
         self._places: Dict[VcpuOfLife, int] = {}  # where vcpus are or were
+        self._wanted: List[VcpuOfLife] = []  # what was asked of in the last round, and by what
+        self._inquiry: Optional[Inquiry] = None
         self._round_ns = 0.0  # what a round costs lately
         self._rounds = self._skipped = self._cost_ns = 0
         self._refused: Optional[str] = None
@@ -133,9 +136,14 @@ class Sampler:
                     seen.append((vcpu, _BLOCKED, place))
                 else:
                     wanted.append(vcpu)
-        infos = self._xen.vcpus([(vcpu[0], vcpu[2]) for vcpu in wanted], self._note_refusal)
+        if self._inquiry is None or wanted != self._wanted:
+            told = [(domid, number) for domid, _, number in wanted]
+            self._wanted, self._inquiry = wanted, self._xen.inquiry(Wanted(told))
+        infos = self._inquiry.ask(self._note_refusal).vcpus
         seen += [
-            (vcpu, _state(info), info.pcpu) for vcpu, info in zip(wanted, infos) if info is not None
+            (vcpu, _state(*info[:3]), info[-1])
+            for vcpu, info in zip(wanted, infos)
+            if info is not None
         ]
         self._places = {vcpu: place for vcpu, _, place in seen if place >= 0}
         own_pcpu = next((place for vcpu, _, place in seen if (vcpu[0], vcpu[2]) == own), -1)
@@ -150,16 +158,16 @@ class Sampler:
                 found[vcpu] = state
         return skipped
 
-    def _note_refusal(self, error: HypercallFailed) -> None:
+    def _note_refusal(self, _kind: str, error: HypercallFailed) -> None:
         self._refused = str(error)
 
 
-def _state(info: VcpuInfo) -> int:
-    if info.running:
+def _state(is_online: bool, is_blocked: bool, is_running: bool) -> int:
+    if is_running:
         return _RUNNING
-    if not info.online:
+    if not is_online:
         return _OFFLINE
-    return _BLOCKED if info.blocked else _WAITING
+    return _BLOCKED if is_blocked else _WAITING
 
 
 def _own_vcpu_of_linux() -> Callable[[], int]:

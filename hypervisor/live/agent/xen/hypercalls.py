@@ -4,11 +4,12 @@ import errno
 import itertools
 import struct
 from functools import lru_cache
-from typing import Callable, Dict, List, Optional, Sequence, Tuple, TypeVar
+from typing import Callable, Dict, List, Optional, Sequence, TypeVar
 
 from hypervisor.live.agent.errors import HypercallFailed
 from hypervisor.live.agent.xen import layouts
-from hypervisor.live.agent.xen.batch import MOST, Batch, Refused
+from hypervisor.live.agent.xen.batch import Batch
+from hypervisor.live.agent.xen.inquiries import Bitmaps, Inquiry, Wanted
 from hypervisor.live.agent.xen.interface import Interface
 from hypervisor.live.agent.xen.life import Life
 from hypervisor.live.agent.xen.privcmd import Privcmd
@@ -34,10 +35,6 @@ SCHEDULERS = {5: "credit", 6: "credit2", 7: "arinc653", 8: "rtds", 9: "null"}
 _Listed = TypeVar("_Listed", DomainInfo, Life)
 
 _MOST_UUIDS = 4096  # that are kept as text
-_MOST_BITMAPS = 256
-_MOST_BITMAP_BYTES = 512  # of 4096 pcpus
-_WEIGHT_CAP = struct.Struct("<8xHH")
-_WEIGHTED = (5, 6)
 _IN_KERNEL = 4
 _NONE = 0xFFFFFFFF
 _U32 = struct.Struct("<I")
@@ -58,7 +55,9 @@ class Xen:
         self._batch = Batch(privcmd, self._xen)
         self.domctl = self._xen.domctl
         self.sysctl = self._xen.sysctl
-        self._known_bitmaps: Dict[Tuple[bytes, int], Tuple[int, ...]] = {}
+        self._bitmaps = Bitmaps()
+        self._domains = self.domctl.domains()
+        self._handles = self.domctl.lives()
 
     @property
     def calls(self) -> int:
@@ -104,13 +103,17 @@ class Xen:
 
     def domains(self) -> List[DomainInfo]:
         """Return all domains, in the order of their ids."""
-        return self._all_domains(self._domain_at)
+        return self._all_domains(self._infos)
 
     def lives(self) -> List[Life]:
         """Return the lives of all domains, in the order of their ids."""
-        return self._all_domains(self._life_at)
+        return self._all_domains(self._lives)
 
-    def _all_domains(self, read: Callable[[int], _Listed]) -> List[_Listed]:
+    def domains_from(self, first: int, count: int) -> List[DomainInfo]:
+        """Return at most `count` domains (512 at most) with ids from `first` on."""
+        return self._listed(first, count, self._infos)
+
+    def _all_domains(self, read: Callable[[bytes], List[_Listed]]) -> List[_Listed]:
         found: List[_Listed] = []
         first = 0
         while first < FIRST_RESERVED_DOMID:
@@ -121,72 +124,59 @@ class Xen:
             first = batch[-1][0] + 1
         return found
 
-    def domains_from(self, first: int, count: int) -> List[DomainInfo]:
-        """Return at most `count` domains (512 at most) with ids from `first` on."""
-        return self._listed(first, count, self._domain_at)
-
-    def _listed(self, first: int, count: int, read: Callable[[int], _Listed]) -> List[_Listed]:
-        """Return what `read` makes of the record of each domain at a place in the buffer."""
+    def _listed(
+        self, first: int, count: int, read: Callable[[bytes], List[_Listed]]
+    ) -> List[_Listed]:
+        """Return what `read` makes of the records of domains."""
         size = self.domctl.domain_size
-        asked = self._xen.clear(min(count, DOMAINS_A_CALL) * size) // size
+        asked = min(count, DOMAINS_A_CALL)
         layouts.DOMAIN_LIST.pack_into(
             self._xen.request, _HOST, first, asked, self._xen.buffer_address, 0
         )
         self._xen.ask_host(6)
         answered = min(asked, layouts.DOMAIN_LIST.unpack_from(self._xen.request, _HOST)[3])
-        found = []
-        for index in range(answered):
-            domain = read(index * size)
+        found = read(bytes(self._xen.buffer[: answered * size]))
+        for index, domain in enumerate(found):
             if not first <= domain[0] < FIRST_RESERVED_DOMID:
-                break  # ids ascend: what follows is no answer
+                return found[:index]  # ids ascend: what follows is no answer
             first = domain[0] + 1
-            found.append(domain)
         return found
+
+    def _infos(self, records: bytes) -> List[DomainInfo]:
+        return [
+            DomainInfo(
+                domid,
+                flags,
+                total,
+                maximum,
+                outstanding,
+                cpu_ns,
+                online,
+                -1 if highest == _NONE else highest,
+                ssid,
+                _uuid(handle),
+                -1 if pool == _NONE else pool,
+                emulation,
+            )
+            for (
+                domid, flags, total, maximum, outstanding, cpu_ns,
+                online, highest, ssid, handle, pool, emulation,
+            ) in self._domains.iter_unpack(records)
+        ]  # fmt: skip
+
+    def _lives(self, records: bytes) -> List[Life]:
+        return [(domid, _uuid(handle)) for domid, handle in self._handles.iter_unpack(records)]
 
     def vcpu(self, domid: int, vcpu: int) -> Optional[VcpuInfo]:
         """Return the state of a vcpu at this moment."""
         _U32.pack_into(self._xen.request, _DOMAIN, vcpu)
         if not self._xen.ask_domain(14, domid):
             return None
-        return VcpuInfo._make(layouts.VCPU.unpack_from(self._xen.request, _DOMAIN))
+        return VcpuInfo._make(layouts.VCPU.unpack_from(self._xen.request))
 
-    def vcpus(
-        self, wanted: Sequence[Tuple[int, int]], refused: Refused
-    ) -> List[Optional[VcpuInfo]]:
-        """Return the states of vcpus, each told by its domid and number, or None."""
-        found: List[Optional[VcpuInfo]] = []
-        for begin in range(0, len(wanted), MOST):
-            part = [(domid, _U32.pack(vcpu)) for domid, vcpu in wanted[begin : begin + MOST]]
-            found += [
-                None if at < 0 else VcpuInfo._make(layouts.VCPU.unpack_from(self._batch.data, at))
-                for at in self._batch.ask(14, part, refused)
-            ]
-        return found
-
-    def affinities(
-        self, wanted: Sequence[Tuple[int, int]], pcpus: int, refused: Refused
-    ) -> List[Optional[Tuple[int, ...]]]:
-        """Return the pcpus, of the first `pcpus`, that vcpus may run on: their hard affinity."""
-        size = min((pcpus + 7) // 8, _MOST_BITMAP_BYTES)
-        buffer = self._xen.buffer_address
-        found: List[Optional[Tuple[int, ...]]] = []
-        for begin in range(0, len(wanted), MOST):
-            part = wanted[begin : begin + MOST]
-            self._xen.clear(size * len(part))
-            answers = self._batch.ask(
-                25,
-                [
-                    (domid, layouts.AFFINITY.pack(vcpu, 1, buffer + index * size, size * 8, 0, 0))
-                    for index, (domid, vcpu) in enumerate(part)
-                ],
-                refused,
-            )
-            bitmaps = bytes(self._xen.buffer[: size * len(part)])
-            found += [
-                None if at < 0 else self._numbers(bitmaps[index * size : (index + 1) * size], pcpus)
-                for index, at in enumerate(answers)
-            ]
-        return found
+    def inquiry(self, wanted: Wanted) -> Inquiry:
+        """Return what asks for this, as often as wanted, in as few hypercalls as can be."""
+        return Inquiry(self._xen, self._batch, self._bitmaps, wanted)
 
     def scheduler_id(self) -> int:
         """Return the number of the scheduler that new pools get."""
@@ -213,29 +203,6 @@ class Xen:
                 break
             found[answer[1]] = answer[2]
             pool = answer[1] + 1
-        return found
-
-    def weights_caps(
-        self, wanted: Sequence[Tuple[int, int]], refused: Refused
-    ) -> List[Optional[Tuple[int, int]]]:
-        """Return the weights and caps of domains, each told by its domid and its scheduler.
-
-        One whose scheduler has no such thing is None too.
-        """
-        found: List[Optional[Tuple[int, int]]] = []
-        for begin in range(0, len(wanted), MOST):
-            part = wanted[begin : begin + MOST]
-            answers = self._batch.ask(
-                16,
-                [(domid, layouts.SCHEDULER.pack(one, 1, 0, 0)) for domid, one in part],
-                refused,
-            )
-            found += [
-                None
-                if at < 0 or scheduler not in _WEIGHTED
-                else _WEIGHT_CAP.unpack_from(self._batch.data, at)
-                for at, (_, scheduler) in zip(answers, part)
-            ]
         return found
 
     def context(self, domid: int, vcpu: int) -> Optional[VcpuContext]:
@@ -299,45 +266,6 @@ class Xen:
         layouts.TRACE.pack_into(self._xen.request, _HOST, command, address, bits, mask, 0, size)
         self._xen.ask_host(2)
         return layouts.TRACE.unpack_from(self._xen.request, _HOST)
-
-    def _numbers(self, bitmap: bytes, pcpus: int) -> Tuple[int, ...]:
-        """Return which of the first `pcpus` bits are set; most vcpus have the same few bitmaps."""
-        found = self._known_bitmaps.get((bitmap, pcpus))
-        if found is None:
-            if len(self._known_bitmaps) >= _MOST_BITMAPS:
-                self._known_bitmaps.clear()
-            found = tuple(
-                8 * index + bit
-                for index, byte in enumerate(bitmap)
-                for bit in range(8)
-                if byte >> bit & 1 and 8 * index + bit < pcpus  # Xen fills up whole bytes
-            )
-            self._known_bitmaps[bitmap, pcpus] = found
-        return found
-
-    def _domain_at(self, at: int) -> DomainInfo:
-        numbers = layouts.DOMAIN.unpack_from(self._xen.buffer, at)
-        (emulation,) = _U32.unpack_from(self._xen.buffer, at + self.domctl.emulation_at)
-        domid, flags, total, maximum, outstanding, _, _, _, cpu_ns = numbers[:9]
-        online, highest, ssid, handle, pool = numbers[9:]
-        return DomainInfo(
-            domid,
-            flags,
-            total,
-            maximum,
-            outstanding,
-            cpu_ns,
-            online,
-            -1 if highest == _NONE else highest,
-            ssid,
-            _uuid(handle),
-            -1 if pool == _NONE else pool,
-            emulation,
-        )
-
-    def _life_at(self, at: int) -> Life:
-        numbers = layouts.DOMAIN.unpack_from(self._xen.buffer, at)
-        return numbers[0], _uuid(numbers[-2])
 
 
 @lru_cache(maxsize=_MOST_UUIDS)

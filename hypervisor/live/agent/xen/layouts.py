@@ -19,6 +19,20 @@ class DomctlLayout(NamedTuple):
     domain_size: int  # of struct xen_domctl_getdomaininfo
     emulation_at: int  # offset there of arch_config.emulation_flags
 
+    def domains(self) -> struct.Struct:
+        """Return what reads domains in a row.
+
+        Domid, flags; pages: total, maximum, outstanding; cpu_time; online vcpus, highest vcpu,
+        ssid; handle; pool; emulation flags.
+        """
+        gap = self.emulation_at - 96
+        rest = self.domain_size - self.emulation_at - 4
+        return struct.Struct("<H2xI3Q24xQ3I16sI%dxI%dx" % (gap, rest))
+
+    def lives(self) -> struct.Struct:
+        """Return what reads the domids and handles of domains in a row."""
+        return struct.Struct("<H74x16s%dx" % (self.domain_size - 92))
+
 
 class SysctlLayout(NamedTuple):
     """One version of the interface that controls the host."""
@@ -49,11 +63,11 @@ DOMCTL_HEAD = struct.Struct("<IIH6x")  # command, version, domid
 SYSCTL_HEAD = struct.Struct("<II")  # command, version
 REQUEST_BYTES = 144
 
-DOMAIN = struct.Struct("<H2xI7Q3I16sI")
-# domid, flags; pages: total, maximum, outstanding, shared, paged, frame of shared info; cpu_time;
-# online vcpus, highest vcpu, ssid; handle; pool
+# Whole requests that were answered.
+VCPU = struct.Struct("<16x4x???xQI108x")  # online, blocked, running, cpu_time, pcpu
+WEIGHT = struct.Struct("<16x8xHH116x")  # weight, cap
 
-VCPU = struct.Struct("<4x???xQI")  # online, blocked, running, cpu_time, pcpu; from offset 16
+# What belongs to a command.
 AFFINITY = struct.Struct("<II QI4x QI4x")  # vcpu, flags, hard map, its bits, soft map, its bits
 SCHEDULER = struct.Struct("<IIHH")  # scheduler, command, weight, cap
 CONTEXT = struct.Struct("<I4xQ")  # vcpu, address

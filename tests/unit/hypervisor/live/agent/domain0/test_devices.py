@@ -259,7 +259,7 @@ def test_files_that_are_no_longer_read_are_closed(tmp_path):
     files = KeptFiles(most=8)
     before = descriptors()
 
-    files.read(str(tmp_path / "one"), 8)
+    files.read([str(tmp_path / "one")], 8)
     during = descriptors()
     files.sweep()
     files.sweep()
@@ -273,9 +273,9 @@ def test_files_beyond_the_limit_are_read_all_the_same(tmp_path):
     files = KeptFiles(most=2)
     before = descriptors()
 
-    assert [b"0", b"1", b"2", b"3", b"4"] == [
-        files.read(str(tmp_path / str(number)), 8) for number in range(5)
-    ]
+    assert [b"0", b"1", b"2", b"3", b"4", None] == files.read(
+        [str(tmp_path / name) for name in "01234x"], 8
+    )
     assert before + 2 == descriptors()
     files.sweep()
     files.sweep()

@@ -215,7 +215,9 @@ def test_a_refusal_for_one_domain_leaves_the_others_known():
     report = polled.poll()
 
     assert [(0, None), (1, 256)] == [(len(one.vcpus), one.weight) for one in report.domains]
-    assert ["vcpus", "weights", "runstates"] == [line.split(":")[0] for line in report.problems]
+    assert ["vcpus", "weights", "affinity", "runstates"] == [
+        line.split(":")[0] for line in report.problems
+    ]
 
 
 def test_weights_of_a_pool_are_asked_of_its_scheduler():

@@ -6,6 +6,7 @@ import pytest
 
 from hypervisor.live.agent.errors import HypercallFailed, Unavailable
 from hypervisor.live.agent.xen.hypercalls import Xen
+from hypervisor.live.agent.xen.inquiries import Wanted
 from tests.support.live.fake_privcmd import VERSIONS, FakePrivcmd
 from tests.support.live.machine import HVM, PAUSED, Domain, Machine, Vcpu
 
@@ -74,12 +75,17 @@ def test_a_vcpu_that_has_gone_is_none(domid, vcpu):
     xen = Xen(FakePrivcmd(Machine([Domain(4)])))
 
     assert xen.vcpu(domid, vcpu) is None
-    assert [None] == xen.vcpus([(domid, vcpu)], never)
-    assert [None] == xen.affinities([(domid, vcpu)], 2, never)
+    asked = Wanted([(domid, vcpu)], affinities=[(domid, vcpu)], pcpus=2)
+    assert ([None], [], [None]) == xen.inquiry(asked).ask(never)
 
 
-def never(error):
-    raise AssertionError(error)
+def never(kind, error):
+    raise AssertionError(kind, error)
+
+
+def affinities(xen, vcpus, pcpus):
+    """Return the affinities of vcpus; none may be refused."""
+    return xen.inquiry(Wanted(affinities=vcpus, pcpus=pcpus)).ask(never).affinities
 
 
 @pytest.mark.parametrize("has_multicall", [True, False], ids=["together", "one by one"])
@@ -88,18 +94,44 @@ def test_many_vcpus_are_read_together_where_that_can_be_done(has_multicall):
     xen = Xen(FakePrivcmd(Machine([Domain(4, vcpus=vcpus)]), has_multicall=has_multicall))
     wanted = [(4, number) for number in range(300)]
 
-    infos = xen.vcpus([*wanted, (5, 0)], never)
+    inquiry = xen.inquiry(Wanted([*wanted, (5, 0)]))
 
-    assert [*range(300), None] == [info and info.cpu_ns for info in infos]
-    assert [(number % 2,) for number in range(300)] == xen.affinities(wanted, 2, never)
+    assert [*range(300), None] == [info and info[3] for info in inquiry.ask(never).vcpus]
+    assert [(number % 2,) for number in range(128)] == affinities(xen, wanted[:128], 2)
+
+
+@pytest.mark.parametrize("has_multicall", [True, False], ids=["together", "one by one"])
+def test_questions_are_asked_again_as_they_were(has_multicall):
+    machine = Machine([Domain(0), Domain(1, weight=512, cap=25)])
+    xen = Xen(FakePrivcmd(machine, has_multicall=has_multicall))
+    both = [(0, 0), (1, 0)]
+    inquiry = xen.inquiry(Wanted(both, [(0, 5), (1, 5)], both, 2))
+    before = inquiry.ask(never)
+    machine.domains[0].vcpus[0].cpu_ns = 77
+    del machine.domains[1]
+    after = inquiry.ask(never)
+
+    assert ([0, 0], [(256, 0), (512, 25)]) == (
+        [info and info[3] for info in before.vcpus],
+        before.weights,
+    )
+    assert ([77, None], [(256, 0), None], [True, False]) == (
+        [info and info[3] for info in after.vcpus],
+        after.weights,
+        [one is not None for one in after.affinities],
+    )
 
 
 def test_what_is_refused_together_is_told_one_by_one():
     xen = Xen(FakePrivcmd(denied={("domctl", 14): errno.EPERM}))
-    refused: list[HypercallFailed] = []
+    refused: list[tuple[str, int]] = []
 
-    assert [None] == xen.vcpus([(0, 0)], refused.append)
-    assert [errno.EPERM] == [error.errno for error in refused]
+    found = xen.inquiry(Wanted([(0, 0)], [(0, 5)])).ask(
+        lambda kind, error: refused.append((kind, error.errno))
+    )
+
+    assert ([None], [(256, 0)]) == (found.vcpus, found.weights)
+    assert [("vcpus", errno.EPERM)] == refused
 
 
 def test_a_refused_request_says_its_errno():
@@ -114,13 +146,13 @@ def test_a_refused_request_says_its_errno():
 def test_an_affinity_is_read_beyond_the_first_64_pcpus():
     xen = Xen(FakePrivcmd(Machine([Domain(0, vcpus=[Vcpu(affinity=(1, 63, 64, 130))])])))
 
-    assert [(1, 63, 64, 130)] == xen.affinities([(0, 0)], 131, never)
+    assert [(1, 63, 64, 130)] == affinities(xen, [(0, 0)], 131)
 
 
 def test_an_affinity_ends_with_the_pcpus_of_the_host():
     xen = Xen(FakePrivcmd(Machine([Domain(0, vcpus=[Vcpu(affinity=tuple(range(8)))])])))
 
-    assert [(0, 1)] == xen.affinities([(0, 0)], 2, never)
+    assert [(0, 1)] == affinities(xen, [(0, 0)], 2)
 
 
 def test_weight_and_cap_are_asked_of_the_pool_s_scheduler():
@@ -128,7 +160,9 @@ def test_weight_and_cap_are_asked_of_the_pool_s_scheduler():
     xen = Xen(FakePrivcmd(machine))
 
     assert {0: 5, 1: 6} == xen.pools()
-    assert [(512, 25), None, None] == xen.weights_caps([(1, 6), (1, 5), (1, 8)], never)
+    assert [(512, 25), None, None] == xen.inquiry(Wanted(weights=[(1, 6), (1, 5), (1, 8)])).ask(
+        never
+    ).weights
 
 
 def test_a_context_says_where_a_vcpu_is():

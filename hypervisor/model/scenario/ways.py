@@ -1,0 +1,85 @@
+"""Checks that the network has a way for every netperf of a scenario."""
+
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+from hypervisor.domain0 import DOMAIN_0
+from hypervisor.errors import HostError
+from hypervisor.model.scenario.nics import DEFAULT_BRIDGE, NicTable
+from hypervisor.model.scenario.workloads import EXTERNAL, NetperfWorkload, Workload
+from hypervisor.nearest import hint
+from hypervisor.toolstack.config.devices import parse_vif
+
+_DEDICATED: Final = "a card of its own"
+
+
+class _Guest(Protocol):
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def vif(self) -> tuple[str, ...]: ...
+
+    @property
+    def workload(self) -> tuple[Workload, ...]: ...
+
+
+def check_ways(
+    nics: Sequence[NicTable], domain0: Sequence[Workload], guests: Sequence[_Guest]
+) -> None:
+    """Raise ValueError where a card has no owner, or a netperf no way to its peer."""
+    names = [one.name for one in guests]
+    dedicated = {one.dedicated_to for one in nics if one.dedicated_to}
+    for nic in nics:
+        if nic.dedicated_to and nic.dedicated_to not in (DOMAIN_0, *names):
+            near = hint(nic.dedicated_to, names)
+            raise ValueError(f"card '{nic.name}' is dedicated to no domain of the scenario{near}")
+    bridges = {guest.name: _bridge(guest) for guest in guests}
+    with_cards = {one.bridge: one for one in nics if not one.dedicated_to}
+    first = next(iter(with_cards), DEFAULT_BRIDGE)
+    bridges[DOMAIN_0] = first if with_cards or not nics else ""
+    bridges |= dict.fromkeys(dedicated, _DEDICATED)
+    for name, workloads in ((DOMAIN_0, domain0), *((one.name, one.workload) for one in guests)):
+        for workload in workloads:
+            if not isinstance(workload, NetperfWorkload):
+                continue
+            if not bridges[name]:
+                raise ValueError(f"{_key(name)}: a netperf workload needs a vif")
+            if nics:
+                _check_way(name, workload, bridges, with_cards)
+
+
+def _key(name: str) -> str:
+    return "domain0" if name == DOMAIN_0 else f"domain[{name}]"
+
+
+def _bridge(guest: _Guest) -> str:
+    try:
+        return (parse_vif(guest.vif[0]).bridge or DEFAULT_BRIDGE) if guest.vif else ""
+    except HostError:
+        return ""  # it is refused elsewhere, by its own name
+
+
+def _check_way(
+    name: str,
+    workload: NetperfWorkload,
+    bridges: dict[str, str],
+    with_cards: dict[str, NicTable],
+) -> None:
+    bridge = bridges[name]
+    if workload.peer != EXTERNAL:
+        if bridges[workload.peer] != bridge or bridge == _DEDICATED:
+            raise ValueError(
+                f"{_key(name)}: netperf peer '{workload.peer}' is not on bridge '{bridge}'"
+            )
+        return
+    if bridge == _DEDICATED:
+        return
+    card = with_cards.get(bridge)
+    if card is None:
+        raise ValueError(
+            f"{_key(name)}: netperf to outside needs a card, and bridge '{bridge}' has none"
+        )
+    if card.kind == "dummy" and workload.test != "UDP_STREAM":
+        what = f"nobody answers netperf through dummy device '{card.name}'"
+        raise ValueError(f"{_key(name)}: {what}")

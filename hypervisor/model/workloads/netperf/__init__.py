@@ -1,0 +1,1 @@
+"""netperf: streams, datagrams, and requests with their answers."""

@@ -1,0 +1,112 @@
+"""netperf's tests beside streams: datagrams, and requests with their answers."""
+
+import pytest
+
+from hypervisor.errors import ScenarioError
+from hypervisor.model.workloads.netperf.requests import steps_of
+from tests.support.model.hosts import SECOND, domain, make_host, netperf, result, vif
+
+HALF = SECOND // 2
+
+
+def done(direction, seconds=0.5, **given):
+    host = make_host(
+        domain("a", netperf(direction, **given), memory_mib=256),
+        domain("b", {"kind": "idle"}),
+        cores_per_socket=4,
+    )
+    host.advance(round(seconds * SECOND))
+    return result(host, "a")
+
+
+@pytest.mark.parametrize("direction", ["receive", "transmit"])
+@pytest.mark.parametrize("test", ["TCP_RR", "UDP_RR"])
+def test_one_request_at_a_time_goes_at_most_once_an_interrupt(direction, test):
+    """A card that interrupts 8000 times a second cannot answer more often."""
+    assert 4000 < done(direction, test=test)["transactions_per_second"] <= 8000
+
+
+def test_the_latency_is_that_of_the_transactions():
+    found = done("transmit", test="TCP_RR")
+    assert found["latency_seconds"]["mean"] == pytest.approx(
+        1 / found["transactions_per_second"], rel=0.01
+    )
+
+
+def test_without_a_card_in_the_way_requests_are_faster():
+    outside, inside = done("transmit", test="TCP_RR"), done("to", peer="b", test="TCP_RR")
+    assert inside["transactions_per_second"] > 2 * outside["transactions_per_second"]
+
+
+@pytest.mark.parametrize("peer", ["b", "Domain-0"])
+def test_a_connection_for_each_request_takes_at_least_two_round_trips(peer):
+    with_one, anew = (done("to", peer=peer, test=test) for test in ("TCP_RR", "TCP_CRR"))
+    assert anew["transactions_per_second"] < with_one["transactions_per_second"] / 2
+
+
+def test_a_larger_answer_takes_longer():
+    small, large = (done("transmit", test="TCP_RR", response_bytes=n) for n in (1, 60_000))
+    assert large["latency_seconds"]["p50"] > small["latency_seconds"]["p50"]
+
+
+def test_both_ends_of_a_connection_send_what_netperf_says():
+    request, answer = steps_of("TCP_RR", 100, 200)
+    assert (request.payload_bytes, answer.payload_bytes) == (100, 200)
+    assert [step.is_answer for step in steps_of("TCP_CRR", 1, 1)] == [
+        False, True, False, True, False,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("direction", ["receive", "transmit"])
+def test_datagrams_fill_the_line(direction):
+    """1472 of 1538 bytes on the wire are payload."""
+    found = done(direction, test="UDP_STREAM", message_bytes=1472)
+    assert 0.97 < found["bits_per_second"] / (1472 / 1538 * 1e9) <= 1
+
+
+@pytest.mark.parametrize("direction", ["receive", "transmit"])
+@pytest.mark.parametrize("rate", [5_000_000, 100_000_000])
+def test_datagrams_keep_a_rate(direction, rate):
+    found = done(direction, 2, test="UDP_STREAM", message_bytes=1472, rate_bits_per_second=rate)
+    assert found["bits_per_second"] == pytest.approx(rate, rel=0.03)
+
+
+def test_a_long_datagram_is_lost_with_any_of_its_fragments():
+    found = done("transmit", test="UDP_STREAM", message_bytes=16_384)
+    assert found["bytes"] == found["messages"] * 16_384 > 0
+
+
+def test_nothing_holds_a_sender_of_datagrams_back_when_the_receiver_is_paused():
+    work = netperf("receive", test="UDP_STREAM", message_bytes=1472)
+    host = make_host(domain("a", work, memory_mib=256), cores_per_socket=4)
+    host.advance(HALF)
+    host.toolstack.domains.pause("a")
+    before = result(host, "a")["sent_messages"]
+    host.advance(2 * HALF)
+    one = vif(host, "a")
+
+    assert result(host, "a")["sent_messages"] - before > 35_000
+    assert (one.receive_dropped or 0) > 30_000
+
+
+def test_a_rate_limit_holds_datagrams_back_frame_by_frame():
+    work = netperf("transmit", test="UDP_STREAM", message_bytes=1472)
+    host = make_host(domain("a", work, vif=["bridge=xenbr0, rate=10Mb/s"]))
+    host.advance(SECOND)
+    before = vif(host, "a").transmit_bytes or 0
+    host.advance(2 * SECOND)
+
+    assert (vif(host, "a").transmit_bytes or 0) - before == 20 * 41 * 1514
+
+
+def test_a_datagram_is_at_most_65507_bytes_long():
+    with pytest.raises(ScenarioError, match="message_bytes is 65507 at most with UDP_STREAM"):
+        done("transmit", test="UDP_STREAM", message_bytes=65_508)
+
+
+def test_a_peer_may_come_later():
+    host = make_host(
+        domain("a", netperf("to", peer="b", test="TCP_RR")), domain("b", {"kind": "idle"})
+    )
+    host.advance(2 * SECOND)
+    assert result(host, "a")["transactions"] > 1000

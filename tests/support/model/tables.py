@@ -1,0 +1,26 @@
+"""Makes the text of scenarios that have tables of cards."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tests.support.model.hosts import HOST
+
+
+def _lines(table: Mapping[str, Any]) -> list[str]:
+    return [f"{key} = {json.dumps(value)}" for key, value in table.items() if key != "workload"]
+
+
+def scenario_text(
+    domains: Sequence[Mapping[str, Any]], nics: Sequence[Mapping[str, Any]], **host: Any
+) -> str:
+    """Return a scenario; `host` changes the host of the other tests."""
+    lines = ["[host]", *_lines(dict(HOST) | {"memory_mib": 4096} | host)]
+    for nic in nics:
+        lines += ["[[host.nic]]", *_lines(nic)]
+    lines += ["[domain0]", *_lines({"vcpus": 1, "memory_mib": 256})]
+    for one in domains:
+        lines += ["[[domain]]", *_lines(one)]
+        for workload in one.get("workload", ()):
+            lines += ["[[domain.workload]]", *_lines(workload)]
+    return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""Compares the model with published measurements."""

@@ -1,0 +1,40 @@
+"""Tells models apart: a digest of what the results of experiments follow from."""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+_ROOT: Final = Path(__file__).parents[2]
+_FOLDERS: Final = ("hypervisor/model", "xenprof/validate")
+_APART: Final = (
+    Path("hypervisor/model/scenario/scenarios"),  # those of the product, not of experiments
+    Path("xenprof/validate/digest.py"),
+    Path("xenprof/validate/document.py"),
+    Path("xenprof/validate/words.py"),
+)
+_ENDINGS: Final = (".py", ".toml")
+_DIGITS: Final = 16
+
+
+def model_digest(root: Path = _ROOT) -> str:
+    """Return the digest of the model's sources, its tables of costs and the experiments.
+
+    Lines that are empty or nothing but a comment do not count.
+    """
+    digest = hashlib.sha256()
+    for path in _sources(root):
+        digest.update(f"{path}\n".encode())
+        for line in (root / path).read_text("utf-8").splitlines():
+            if (text := line.strip()) and not text.startswith("#"):
+                digest.update(f"{line}\n".encode())
+    return digest.hexdigest()[:_DIGITS]
+
+
+def _sources(root: Path) -> Iterator[Path]:
+    for folder in _FOLDERS:
+        for file in sorted((root / folder).rglob("*")):
+            path = file.relative_to(root)
+            is_apart = any(path.is_relative_to(one) for one in _APART)
+            if file.suffix in _ENDINGS and not is_apart:
+                yield path
