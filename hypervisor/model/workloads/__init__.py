@@ -89,6 +89,7 @@ def _fileio(site: Site, given: Parameters) -> Workload:
         given["queue_depth"],
         given["rate_per_second"],
         given["memory_mib"],
+        given["lun"],
     )
 
 

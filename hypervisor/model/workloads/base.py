@@ -125,6 +125,12 @@ class Site:
         """Return the disk with the files of the domain."""
         return self._devices.first_disk()
 
+    def lun(self, store: str) -> FirstDisk:
+        """Return a LUN that the domain attaches itself."""
+        initiator = self._devices.initiator
+        assert initiator is not None
+        return initiator.lun(store)
+
 
 class Workload(Protocol):
     """A running workload. All state is in its attributes; handlers are bound methods."""
