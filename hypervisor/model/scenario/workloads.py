@@ -105,7 +105,15 @@ class LmbenchWorkload(Table):
     """Repeats one operation of the kernel."""
 
     kind: Literal["lmbench"]
-    test: Literal["null_call", "page_fault", "context_switch"] = "null_call"
+    test: Literal["null_call", "page_fault", "context_switch", "fork", "exec", "sh"] = "null_call"
+    memory_mib: WorkingSet = None
+
+
+class BuildWorkload(Table):
+    """Compiles the objects of a kernel, `jobs` at a time, as `make -j` does."""
+
+    kind: Literal["build"]
+    jobs: Annotated[int, Field(ge=1, le=64)] = 1
     memory_mib: WorkingSet = None
 
 
@@ -117,7 +125,13 @@ class IdleWorkload(Table):
 
 
 Workload = Annotated[
-    CpuWorkload | BurstWorkload | NetperfWorkload | FileioWorkload | LmbenchWorkload | IdleWorkload,
+    CpuWorkload
+    | BurstWorkload
+    | NetperfWorkload
+    | FileioWorkload
+    | LmbenchWorkload
+    | BuildWorkload
+    | IdleWorkload,
     Field(discriminator="kind"),
 ]
 Workloads = Annotated[tuple[Workload, ...], Field(strict=False)]
