@@ -12,6 +12,7 @@ from hypervisor.model.cpu.execution import Execution
 from hypervisor.model.cpu.sched import SCHEDULERS
 from hypervisor.model.cpu.topology import Topology
 from hypervisor.model.dom0.housekeeping import Housekeeping
+from hypervisor.model.dom0.tracereader import TraceReader
 from hypervisor.model.hypercalls import Hypercalls
 from hypervisor.model.linux.procfs import Processor, ProcFiles
 from hypervisor.model.linux.sysfs import SysFiles
@@ -67,7 +68,7 @@ class Machine:
         self.clock = clock
         self._streams = Streams(host.seed)
         topology = Topology(host.sockets, host.cores_per_socket, host.threads_per_core)
-        self.code = CodeBook(host.cpu)
+        self.code = CodeBook(host.cpu, host.arch)
         overheads = Overheads(self.code)
         log = SampleLog(overheads.sample, overheads.backtrace_frame)
         self.pmu = Pmu(self.code, host.mhz, topology.pcpus, stream_seed(host.seed, "pmu"), log)
@@ -162,6 +163,7 @@ class Machine:
         self.execution.start()
         hypercalls.unpause_domain(0)
         guest = hypercalls.residents[0].guest
+        self.tracer.reader = TraceReader(guest).poll
         Housekeeping(guest, self._streams.stream("housekeeping/0")).start()
 
     def _create_guests(self) -> None:

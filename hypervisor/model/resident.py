@@ -127,6 +127,8 @@ class Builder:
         now = self._execution.clock.now
         self._memory.take(spec.memory_kib, now)
         domain = self._domain(domid, spec, now)
+        if sockets := self._execution.speeds.memories:
+            domain.near = self._memory.sockets_of_last(spec.memory_kib, sockets)
         guest = Guest(
             domain,
             self._execution,

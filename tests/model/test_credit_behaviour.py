@@ -152,10 +152,17 @@ def test_3_1_comes_to_rest_with_an_odd_number_of_hogs():
     assert before == sim.scheduler.counters["migrate_running"]
 
 
-def test_3_0_3_starts_vcpu_0_on_the_least_populated_pcpu_but_not_on_the_first_thread():
+def test_3_0_3_starts_vcpu_0_on_the_least_populated_core_on_its_second_thread():
+    """Source: default_vcpu0_location in common/domctl.c; the higher number if two have as many."""
     sim = Sim("credit", "3.0.3", Topology(2, 1, 2))
     homes = [sim.add(awake=False).vcpus[0].processor for _ in range(4)]
-    assert homes == [3, 2, 1, 3]
+    assert homes == [3, 1, 3, 1]
+
+
+def test_3_0_3_starts_vcpu_0_on_any_pcpu_if_there_are_no_threads():
+    sim = Sim("credit", "3.0.3", Topology(2, 2, 1))
+    homes = [sim.add(awake=False).vcpus[0].processor for _ in range(5)]
+    assert homes == [3, 2, 1, 0, 3]
 
 
 def test_further_vcpus_start_on_successive_pcpus():

@@ -5,7 +5,16 @@ from typing import Any
 import pytest
 
 from hypervisor.model.network.netfront import RING_SLOTS
-from tests.support.model.hosts import MS, SECOND, domain, make_host, netperf, seen
+from tests.support.model.hosts import (
+    LARGE_WINDOW_FRAMES,
+    MS,
+    SECOND,
+    WINDOW_BYTES,
+    domain,
+    make_host,
+    netperf,
+    seen,
+)
 
 RULES = ["3.0.3", "3.1"]
 LIMITED = {"vif": ["bridge=xenbr0, rate=10Mb/s"]}
@@ -33,7 +42,7 @@ def test_what_a_paused_guest_loses_has_the_reason_that_its_ring_is_full():
     one = vif(host, "a")
 
     assert one.receive_drops == {"ring_full": one.receive_dropped, "closed": 0}
-    assert one.receive_dropped > 300
+    assert RING_SLOTS < one.receive_dropped <= LARGE_WINDOW_FRAMES
     # A paused guest posts no buffer: it has as many as were there before less those filled.
     assert (one.receive_ring.used, one.receive_ring.slots) == (0, RING_SLOTS)
 
@@ -115,7 +124,8 @@ def test_every_packet_that_comes_to_the_bridge_goes_on_or_is_dropped(rules):
     before = came - bridge.forwarded_packets - bridge.dropped_packets
     assert abs(before) <= 4 * lot
     assert 0 <= bridge.forwarded_packets - went <= RING_SLOTS + lot
-    assert bridge.dropped_packets == sum(one.traffic.receive_dropped for one in vifs) > 100
+    lost = sum(one.traffic.receive_dropped for one in vifs)
+    assert bridge.dropped_packets == lost > RING_SLOTS
 
 
 def test_once_all_is_quiet_nothing_is_on_its_way():
@@ -161,7 +171,7 @@ def test_what_waits_to_be_sent_when_the_interface_is_detached_is_dropped():
     gone.close()
 
     assert gone.traffic.transmit_drops == {"closed": waiting}
-    assert waiting > 5
+    assert waiting == WINDOW_BYTES // 65_160  # all that TCP lets it send
 
 
 def proc(host, name):

@@ -148,7 +148,7 @@ def instructions(*guests):
 def test_a_busy_sibling_lowers_the_instructions_per_cycle_but_not_those_of_the_work():
     alone = instructions(domain("a", cpu(), cpus="2"))
     shared = instructions(domain("a", cpu(), cpus="2"), domain("b", cpu(), cpus="3"))
-    assert shared[0] / alone[0] == pytest.approx(0.62, abs=0.03)
+    assert shared[0] / alone[0] == pytest.approx(0.5, abs=0.03)  # linpack: no gain
     assert shared[1] / alone[1] == pytest.approx(1, abs=0.05)
 
 

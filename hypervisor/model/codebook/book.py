@@ -26,6 +26,7 @@ from hypervisor.model.codebook.costs import HYPERCALL_SHARES, Costs, PathRow
 from hypervisor.model.codebook.events import Kind, event_kind
 from hypervisor.model.codebook.images import Image, Images, Role
 from hypervisor.model.codebook.parts import CYCLE_UNIT, Part, parts_of
+from hypervisor.model.codebook.sharing import Sharing
 from hypervisor.model.codebook.work import Q
 from hypervisor.telemetry import Mode
 
@@ -59,8 +60,11 @@ class CodeBook:
     Raises: ValueError for an unknown cpu type.
     """
 
-    def __init__(self, cpu_type: str) -> None:
-        """Build the tables for `p4`, `p4-ht`, `core_2` or `hammer`, which takes about 30 ms."""
+    def __init__(self, cpu_type: str, arch: str = "x86_64") -> None:
+        """Build the tables for `p4`, `p4-ht`, `core_2` or `hammer`, which takes about 30 ms.
+
+        `arch` is that of the hypervisor, `x86_64` or `i386`.
+        """
         self._images = Images()
         self.images: Mapping[str, Image] = self._images.by_key
         self.costs = costs = Costs(self.images)
@@ -68,7 +72,7 @@ class CodeBook:
             raise ValueError(f"cpu type {cpu_type!r} is not one of {', '.join(costs.cpus)}")
         self.cpu_type = cpu_type
         self._cpu = costs.cpus[cpu_type]
-        self._parts = [parts_of(row, costs, self._cpu) for row in costs.paths.values()]
+        self._parts = [parts_of(row, costs, self._cpu, arch) for row in costs.paths.values()]
         self.paths: tuple[CodePath, ...] = tuple(
             _code_path(index, row, parts)
             for index, (row, parts) in enumerate(
@@ -101,6 +105,10 @@ class CodeBook:
 
             self._sampling = Sampling(self.costs, self._cpu, self._parts)
         return self._sampling
+
+    def sharing(self, mhz: int) -> Sharing:
+        """Return what the paths take from each other at a clock rate."""
+        return Sharing(self.costs, self._cpu, self._parts, self.cycles, mhz)
 
     def event_kind(self, event_number: int, unit_mask: int) -> Kind | None:
         """Return what a counter programmed so counts; None counts nothing."""

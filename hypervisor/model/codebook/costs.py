@@ -50,13 +50,14 @@ class WorkClass:
 class Op:
     """A piece of work in one image, with the hypercalls in it.
 
-    `symbols`: parts by function. `why`: source or judgement.
+    `symbols`: parts by function. `why`: source or judgement. `cycles_x86_64`: on a 64-bit Xen.
     """
 
     name: str
     image: Image
     work_class: str
     cycles: int
+    cycles_x86_64: int
     symbols: Mapping[str, int]
     hypercalls: Fraction
     why: str
@@ -139,7 +140,7 @@ def _op(
     check_ctrs: set[str],
 ) -> Op:
     where = f"[op.{name}]"
-    optional = {"hypercalls", "source", "judgement"}
+    optional = {"cycles_x86_64", "hypercalls", "source", "judgement"}
     _take(where, row, {"image", "class", "cycles", "symbols"}, optional)
     why = _why(where, row)
     if row["image"] not in images:
@@ -160,7 +161,8 @@ def _op(
     calls = Fraction(row.get("hypercalls", 0))
     if calls < 0 or HYPERCALL_SHARES % calls.denominator:
         raise CostTableError(f"costs.toml: {where}: hypercalls come in parts of {HYPERCALL_SHARES}")
-    return Op(name, image, row["class"], row["cycles"], row["symbols"], calls, why)
+    wide = row.get("cycles_x86_64", row["cycles"])
+    return Op(name, image, row["class"], row["cycles"], wide, row["symbols"], calls, why)
 
 
 def _path(

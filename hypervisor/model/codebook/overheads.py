@@ -21,5 +21,6 @@ class Overheads:
         self.guest_idle_calls = code.hypercalls[code.index["guest_idle"]]
         self.guest_switch = once("guest_switch")
         self.guest_switch_calls = code.hypercalls[code.index["guest_switch"]]
+        self.trace_record = once("trace_record")
         self.sample = once("oprofile_sample")
         self.backtrace_frame = once("oprofile_backtrace_frame")

@@ -26,7 +26,7 @@ class Part:
         return sum(share for _, share in self.symbols)
 
 
-def parts_of(row: PathRow, costs: Costs, cpu: Cpu) -> list[Part]:
+def parts_of(row: PathRow, costs: Costs, cpu: Cpu, arch: str) -> list[Part]:
     """Return the ops of a path as parts of it."""
     parts = []
     for name, count in row.ops.items():
@@ -36,6 +36,7 @@ def parts_of(row: PathRow, costs: Costs, cpu: Cpu) -> list[Part]:
             (op.image.symbols[cpu.check_ctrs if symbol == CHECK_CTRS else symbol], share)
             for symbol, share in op.symbols.items()
         )
-        weight = count.numerator * op.cycles * percent * CYCLE_UNIT // (count.denominator * 100)
+        cycles = op.cycles_x86_64 if arch == "x86_64" else op.cycles
+        weight = count.numerator * cycles * percent * CYCLE_UNIT // (count.denominator * 100)
         parts.append(Part(name, op.image.key, op.image.mode, weight, op.work_class, symbols))
     return parts

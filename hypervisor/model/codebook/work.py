@@ -43,13 +43,16 @@ class Work(Generic[Arg]):
 
     Life: queued on a vcpu -> begun (`begun_ns`) -> executed in one or more segments -> `done`.
     `parts` always holds what remains. Endless work has one path and is never done; `executed_q`
-    has the cycles that it has executed.
+    has the cycles that it has executed. `cold_q` has to be executed before, by code of `cold_path`:
+    what its program fetches again into the cache, which is no work.
     """
 
     __slots__ = (
         "arg",
         "begun_ns",
         "beneficiary",
+        "cold_path",
+        "cold_q",
         "done",
         "executed_q",
         "parts",
@@ -83,6 +86,8 @@ class Work(Generic[Arg]):
         self.begun_ns = -1
         self.ran_ns = 0  # the used part of the guest's timeslice, when last stopped
         self.executed_q = 0
+        self.cold_q = 0
+        self.cold_path = -1
 
     @staticmethod
     def endless(path: int, task: TaskIdentity) -> "Work[None]":
@@ -93,6 +98,16 @@ class Work(Generic[Arg]):
 
     def advance(self, executed_q: int) -> Parts:
         """Take `executed_q` (at most what remains) from the parts; return the executed parts."""
+        if self.cold_q:
+            fetched_q = min(self.cold_q, executed_q)
+            self.cold_q -= fetched_q
+            fetched = [(self.cold_path, fetched_q)]
+            if fetched_q == executed_q:
+                return fetched
+            return fetched + self._work_off(executed_q - fetched_q)
+        return self._work_off(executed_q)
+
+    def _work_off(self, executed_q: int) -> Parts:
         self.executed_q += executed_q
         remaining = self.remaining_q
         if remaining < 0:

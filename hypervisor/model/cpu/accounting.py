@@ -157,8 +157,9 @@ class Accounting:
         work = vcpu.current
         left_q = executed_q - debt_q
         if work is not None:
-            if 0 <= work.remaining_q < left_q:  # the end of the work was rounded up to a whole ns
-                left_q = work.remaining_q
+            # The end of the work was rounded up to a whole ns.
+            if 0 <= work.remaining_q < left_q - work.cold_q:
+                left_q = work.remaining_q + work.cold_q
             if left_q:
                 parts = parts + work.advance(left_q) if parts else work.advance(left_q)
         else:  # about to go idle, with only debt left
@@ -176,6 +177,11 @@ class Accounting:
         elapsed_ns: int,
         work: AnyWork | None,
     ) -> None:
+        if pcpu.extras:
+            parts = list(parts)
+            for path, rate_q in pcpu.extras:
+                parts.append((path, elapsed_ns * rate_q))
+                executed_q += elapsed_ns * rate_q
         times = pcpu.times
         path_ns = times.spent_ns
         if times.behalf is not None:

@@ -13,8 +13,10 @@ from hypervisor.model.codebook.book import CodeBook
 from hypervisor.model.codebook.overheads import Overheads
 from hypervisor.model.codebook.work import AnyWork, Q
 from hypervisor.model.cpu.accounting import Accounting, SegmentCounter, add_debt
+from hypervisor.model.cpu.caches import Caches
 from hypervisor.model.cpu.sched.base import Scheduler
 from hypervisor.model.cpu.sched.context import SchedContext
+from hypervisor.model.cpu.speed import Speeds
 from hypervisor.model.cpu.topology import Topology
 from hypervisor.model.cpu.trace import Trace
 from hypervisor.model.domain.domain import Domain, Pcpu, Vcpu
@@ -28,10 +30,6 @@ TICK_NS: Final = 10_000_000
 GUEST_TIMESLICE_NS: Final = 100_000_000  # Linux 2.6.18 kernel/sched.c, DEF_TIMESLICE
 # Until the new domain's caches are warm: tens of microseconds (judgement).
 SWITCH_NS: Final = 20_000
-# Speed of each hyper-thread while both threads of a core are busy, in percent of a single one:
-# together they reach 1.24 times one thread. Source: Marr et al., Intel Technology Journal 6(1)
-# 2002 (gains of 16 to 28 % on server loads); the value in that range is our judgement.
-SHARED_CORE_PERCENT: Final = 62
 # Samples are counted every 200 ms (judgement).
 COUNT_TICKS: Final = 20
 COUNT_NS: Final = COUNT_TICKS * TICK_NS
@@ -56,15 +54,25 @@ class Execution:
         self.clock = clock
         self.full_rate_q = (mhz << Q) // 1000  # cycles_q per ns of an unshared core
         self.topology = topology
-        self.shared_rate_q = self.full_rate_q * SHARED_CORE_PERCENT // 100
         self.overheads = overheads
         self.trace = Trace(clock, topology.pcpus)
         self.pcpus = [Pcpu(number) for number in range(topology.pcpus)]
         for pcpu in self.pcpus:
-            pcpu.rate_q = self.full_rate_q
             others = [n for n in topology.siblings(pcpu.number) if n != pcpu.number]
             pcpu.sibling = self.pcpus[others[0]] if others else None
         self.accounting = Accounting(clock, self.full_rate_q, counter, self.pcpus, code)
+        sharing = code.sharing(mhz)
+        self.speeds = Speeds(
+            clock,
+            topology,
+            self.pcpus,
+            sharing,
+            self.full_rate_q,
+            code.index["timer_tick"],
+            self.accounting,
+            self._rearm,
+        )
+        self._caches = Caches(sharing, self.speeds.caches, self.full_rate_q)
         self._ticks = 0
         self._interactive_q = INTERACTIVE_NS * self.full_rate_q
         self._last_on: list[Vcpu | None] = [None] * topology.pcpus
@@ -205,11 +213,13 @@ class Execution:
             if self.trace.is_on:
                 self.trace.switch(pcpu.number, previous, vcpu, slice_ns)
             if previous is not None:
+                self._caches.leave(previous, pcpu, pcpu.load, now)
                 self._switch_out(previous)
+                self.speeds.left(previous, pcpu)
             pcpu.current = vcpu
-            if vcpu is None or previous is None:
-                self._speed_changed(pcpu)
-            if vcpu is not None:
+            if vcpu is None:
+                self.speeds.changed(pcpu)
+            else:
                 self._switch_in(pcpu, vcpu)
         timer = pcpu.slice_timer
         if timer is not None and timer.at_ns > pcpu.slice_end_ns:
@@ -239,6 +249,7 @@ class Execution:
     def _switch_in(self, pcpu: Pcpu, vcpu: Vcpu) -> None:
         now = self.clock.now
         vcpu.take(pcpu, now)
+        self._caches.enter(vcpu, pcpu, now)
         domain: Domain = vcpu.domain
         times = domain.path_ns.get(pcpu.number)
         if times is None:
@@ -247,6 +258,7 @@ class Execution:
             domain.path_ns[pcpu.number] = times
         pcpu.times = times
         pcpu.visitors.add(domain)
+        self.speeds.changed(pcpu)
         vcpu.runstate.change(RUNNING, now)
         last = self._last_on[pcpu.number]
         if last is not vcpu:
@@ -261,29 +273,14 @@ class Execution:
             self._put_back(vcpu, first=True)
             self._next_work(vcpu)
         else:
+            self._caches.touch(vcpu, vcpu.current, pcpu.sharers)
             self._arm(vcpu)
 
-    def _speed_changed(self, pcpu: Pcpu) -> None:
-        """Re-time the other thread of the core, as `pcpu` has become busy or idle."""
-        sibling = pcpu.sibling
-        if sibling is None:
-            return
-        other = sibling.current
-        if other is None:
-            pcpu.rate_q = self.full_rate_q
-            return
-        # Its segment goes on; the cycles executed at the old speed are carried.
-        now = self.clock.now
-        other.carried_q += (now - other.rated_ns) * sibling.rate_q
-        other.rated_ns = now
-        if pcpu.current is None:
-            sibling.rate_q = self.full_rate_q
-            if other.timer is not None:  # its segment ends sooner
-                self.clock.cancel(other.timer)
-                self._arm(other)
-        else:
-            # Its segment ends later: its timer finds work left and is set again.
-            sibling.rate_q = pcpu.rate_q = self.shared_rate_q
+    def _rearm(self, vcpu: Vcpu) -> None:
+        """Have a segment end sooner, as its speed has grown."""
+        assert vcpu.timer is not None
+        self.clock.cancel(vcpu.timer)
+        self._arm(vcpu)
 
     # The work of a vcpu.
 
@@ -330,10 +327,13 @@ class Execution:
                 self.scheduler.sleep(vcpu)
             return
         vcpu.current = work
+        pcpu = vcpu.pcpu
+        assert pcpu is not None
+        if vcpu.domain.meeting >= 0:
+            self.speeds.changed(pcpu)  # an interrupt waits for no lock
         if work.begun_ns < 0:
-            pcpu = vcpu.pcpu
-            assert pcpu is not None
-            work.begun_ns = self.clock.now + vcpu.debt_q // pcpu.rate_q
+            work.begun_ns = self.clock.now + vcpu.debt_q // max(pcpu.rate_q, self.full_rate_q >> 3)
+        self._caches.touch(vcpu, work, pcpu.sharers)
         self._arm(vcpu)
 
     def _arm(self, vcpu: Vcpu) -> None:
@@ -345,7 +345,8 @@ class Execution:
         if work.remaining_q >= 0:
             # Unsettled cycles, executed since segment_ns, perhaps partly at another speed.
             done_q = vcpu.carried_q + (now - vcpu.rated_ns) * pcpu.rate_q
-            end_ns = now - (-(vcpu.debt_q + work.remaining_q - done_q) // pcpu.rate_q)
+            left_q = vcpu.debt_q + work.cold_q + work.remaining_q - done_q
+            end_ns = now - (-left_q // pcpu.rate_q)
             end_ns = max(end_ns, now)
         if vcpu.tasks and not vcpu.current_is_interrupt:
             turn_ns = max(now, vcpu.begun_ns + GUEST_TIMESLICE_NS)
@@ -379,8 +380,11 @@ class Execution:
             vcpu = pcpu.current
             if vcpu is not None:
                 add_debt(vcpu, tick)
+                self.speeds.changed(pcpu)
                 if self.trace.is_on:
                     self.trace.emit(pcpu.number, T_TIMER, ())
+                    path, cycles_q = self.overheads.trace_record[0]
+                    add_debt(vcpu, [(path, cycles_q * self.trace.unpaid(pcpu.number))])
                 if vcpu.owed_q:
                     self.accounting.pay(vcpu)
         if self.accounting.is_counting:

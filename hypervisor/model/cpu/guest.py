@@ -88,6 +88,10 @@ class Guest:
 
         They are to be executed by this guest: the hypercalls in them are counted now.
         """
+        return self.parts_of(list(counts))
+
+    def parts_of(self, counts: list[tuple[str, int]]) -> Parts:
+        """Return the parts for a list of repeat counts; see `parts`."""
         unit = self._unit
         parts: Parts = []
         called = 0

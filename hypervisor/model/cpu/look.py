@@ -26,6 +26,7 @@ class _Open(NamedTuple):
     debt_q: int
     work: AnyWork | None
     executed_q: int
+    cold_q: int
     remaining_q: int
     parts: Parts
     path_ns: list[int]  # times to which it is added in place
@@ -63,7 +64,7 @@ def _put_back(was: _Open) -> None:
     vcpu.debt, vcpu.debt_q = was.debt, was.debt_q
     if work is not None:
         work.executed_q, work.remaining_q = was.executed_q, was.remaining_q
-        work.parts = was.parts
+        work.parts, work.cold_q = was.parts, was.cold_q
     if was.share is None:
         was.path_ns[:] = was.path_ns_before
     else:
@@ -87,6 +88,7 @@ def _open(vcpu: Vcpu) -> _Open:
         vcpu.debt_q,
         work,
         0 if work is None else work.executed_q,
+        0 if work is None else work.cold_q,
         0 if work is None else work.remaining_q,
         [] if work is None else work.parts,
         path_ns,

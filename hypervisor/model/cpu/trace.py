@@ -7,6 +7,7 @@ Tracing costs the host nothing: it runs in the same way with and without it.
 Source: xen/common/trace.c, tools/xentrace/xentrace.c (3.0.3).
 """
 
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from hypervisor.errors import Refused
@@ -95,11 +96,16 @@ class Trace:
         "_taken_records",
         "_threshold",
         "_timer",
+        "_unpaid",
         "is_on",
+        "reader",
     )
 
     def __init__(self, clock: Clock, pcpus: int) -> None:
         self.is_on = False
+        # The process that polls the rings is told how many records it got, and of which events.
+        self.reader: Callable[[int, int], object] | None = None
+        self._unpaid = [0] * pcpus  # records whose cost no vcpu has been charged with
         self._clock = clock
         self._rings = [_Ring() for _ in range(pcpus)]
         self._pages = self._capacity = 0
@@ -193,7 +199,10 @@ class Trace:
 
     def _poll(self, _: object) -> None:
         self._timer = None
+        before = self._taken_records
         self._take(self._threshold)
+        if self.reader is not None:
+            self.reader(self._taken_records - before, self._event_mask)
         self._set_timer()
 
     def _take(self, threshold: int) -> None:
@@ -217,6 +226,7 @@ class Trace:
             return
         now = self._stamp = max(self._clock.now, self._stamp + 1)
         ring = self._rings[pcpu]
+        self._unpaid[pcpu] += count
         if count == 1 and not ring.untold and ring.held < self._capacity:
             ring.emitted += 1
             ring.held += 1
@@ -224,6 +234,12 @@ class Trace:
         else:
             row = _Row(now, event, data, count, 0, now if start_ns < 0 else start_ns)
             ring.put(row, self._capacity)
+
+    def unpaid(self, pcpu: int) -> int:
+        """Return how many records there have been since the last call."""
+        records = self._unpaid[pcpu]
+        self._unpaid[pcpu] = 0
+        return records
 
     def switch(self, pcpu: int, previous: Vcpu | None, following: Vcpu | None, ns: int) -> None:
         """Record that `pcpu` switches from one vcpu to another (None: idle), for `ns` at most."""

@@ -1,7 +1,7 @@
 """Domains, vcpus and pcpus as Xen keeps them; `cpu.execution` runs them."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from hypervisor.errors import Refused
 from hypervisor.model.codebook.work import KERNEL, AnyWork, Parts, TaskIdentity
@@ -12,6 +12,9 @@ from hypervisor.model.domain.pathtimes import PathTimes
 from hypervisor.model.domain.runstate import Runstate
 from hypervisor.model.timing.clock import Timer
 from hypervisor.shutdown import CRASH
+
+IDLE_LOAD: Final = -1
+"""The load of a pcpu that runs its idle vcpu."""
 
 
 class Vcpu:
@@ -24,6 +27,8 @@ class Vcpu:
     __slots__ = (
         "affinity",
         "begun_ns",
+        "cache",
+        "cache_left",
         "carried_q",
         "context_switches",
         "current",
@@ -50,6 +55,7 @@ class Vcpu:
         "tasks",
         "timer",
         "vcpu_id",
+        "warm",
     )
 
     def __init__(self, domain: "Domain", vcpu_id: int, now_ns: int, affinity: int) -> None:
@@ -80,6 +86,9 @@ class Vcpu:
         self.context_switches = 0  # times it was given a pcpu
         self.migrations = 0  # those times when it was another pcpu than before
         self.ran_on = -1  # the number of the pcpu on which it last ran
+        self.cache = -1  # the cache in which it has lines (cpu.caches)
+        self.cache_left = 0  # what had come into that when it last ran
+        self.warm = 0  # lines of its program there
         self.begun_ns = 0  # when the current work got the vcpu (for the guest's own timeslice)
 
     @property
@@ -110,12 +119,16 @@ class Domain:
         "domid",
         "dying",
         "grants",
+        "holder",
         "hypercalls",
+        "kept_phase",
         "kind",
         "maximum_kib",
+        "meeting",
         "memory_kib",
         "mode_ns",
         "name",
+        "near",
         "path_ns",
         "pause_count",
         "sched",
@@ -155,6 +168,12 @@ class Domain:
         self.switches = 0  # task switches of its kernel
         self.hypercalls = 0  # of what it has begun to execute, in HYPERCALL_SHARES
         self.virqs = 0
+        # Vcpus that run code that meets at locks (cpu.locks); below 0: none ever has.
+        self.meeting = -1
+        self.holder: Vcpu | None = None  # the vcpu that lost its pcpu with a lock
+        self.kept_phase = 0
+        # The part of its memory that each socket has, in 1/1024; empty: all is as near.
+        self.near: list[int] = []
         self.path_ns: dict[int, PathTimes] = {}  # by pcpu
         self.mode_ns = [0, 0, 0]  # user, kernel, hypervisor: the part of path_ns divided so far
 
@@ -196,10 +215,15 @@ class Pcpu:
 
     __slots__ = (
         "current",
+        "entered_ns",
+        "extras",
         "is_tickled",
+        "load",
+        "misses",
         "mode_ns",
         "number",
         "rate_q",
+        "sharers",
         "sibling",
         "slice_end_ns",
         "slice_timer",
@@ -213,6 +237,12 @@ class Pcpu:
         self.sibling: Pcpu | None = None  # the other hyper-thread of its core
         self.is_tickled = False
         self.rate_q = 0  # present speed: work cycles_q per ns
+        self.load = IDLE_LOAD  # the path by which it takes from its neighbours (cpu.speed)
+        self.sharers = 1  # busy pcpus that share its cache, with itself
+        # What its vcpu executes besides its work: path, cycles_q per ns.
+        self.extras: Parts = []
+        self.entered_ns = 0  # since when it runs its vcpu
+        self.misses = 1024  # in its last cache, for each usual one, in 1/1024
         self.slice_end_ns = 0
         self.slice_timer: Timer | None = None
         self.times = PathTimes(0)  # of the domain that runs here (see Domain.path_ns)

@@ -36,6 +36,20 @@ class Memory:
             )
         self.free_kib -= kib
 
+    def sockets_of_last(self, kib: int, sockets: int) -> list[int]:
+        """Return what part of the `kib` given last each socket has, in 1/1024.
+
+        Xen 3.0.3 places nothing: there is one heap, and its highest addresses go first
+        (common/page_alloc.c). So a domain has the memory that comes next, wherever it runs.
+        """
+        size = self.total_kib // sockets
+        parts = []
+        for socket in range(sockets):
+            first = max(self.free_kib, socket * size)
+            last = min(self.free_kib + kib, (socket + 1) * size)
+            parts.append(max(0, last - first) * 1024 // max(kib, 1))
+        return parts
+
     def take_up_to(self, kib: int, now_ns: int) -> int:
         """Give up to `kib` to a domain, in whole pages; return the amount."""
         self.scrub(now_ns)

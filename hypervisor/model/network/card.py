@@ -120,9 +120,10 @@ class Card:
         if left_ns > self._peer_interrupt_ns:  # else it comes before an interrupt that is due
             earliest_ns = self._peer_interrupt_ns + PEER_INTERRUPT_GAP_NS
             self._peer_interrupt_ns = max(left_ns, earliest_ns)
-        self._clock.schedule(self._peer_interrupt_ns + PEER_NS, self._arrived, lot)
+        if not lot.is_patient:
+            self._clock.schedule(self._peer_interrupt_ns + PEER_NS, self._arrived, lot)
         # A few small packets are gone before anybody asks for their buffers.
-        return left_ns if left_ns > now_ns + SHORT_NS else now_ns
+        return left_ns if lot.payload_bytes and left_ns > now_ns + SHORT_NS else now_ns
 
     def _arrived(self, lot: Lot) -> None:
         lot.flow.arrived(lot)

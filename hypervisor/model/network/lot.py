@@ -93,6 +93,8 @@ class Lot:
 
     A packet with more than `mss_bytes` is cut into frames by the card that sends it (TSO). An
     acknowledgement has no payload; `mark` is the number of bytes that a lot of them acknowledges.
+    For a lot that `is_patient` nobody waits: what it says is known, and only its packets are to be
+    moved, at no particular time.
     """
 
     __slots__ = (
@@ -101,6 +103,7 @@ class Lot:
         "has_sg",
         "header_bytes",
         "ip_bytes",
+        "is_patient",
         "mark",
         "mss_bytes",
         "packets",
@@ -141,6 +144,7 @@ class Lot:
         self.mss_bytes = mss_bytes
         self.header_bytes = header_bytes
         self.has_sg = has_sg
+        self.is_patient = False
         self.packets = 0
         self.payload_bytes = 0
         self.mark = 0
@@ -190,7 +194,7 @@ class Lot:
 
     def like(self, packets: int, payload_bytes: int, mark: int) -> "Lot":
         """Return a lot of the same kind of packets."""
-        return Lot(
+        lot = Lot(
             self.flow,
             self.source,
             self.target,
@@ -203,6 +207,8 @@ class Lot:
             mark,
             has_sg=self.has_sg,
         )
+        lot.is_patient = self.is_patient
+        return lot
 
     def first(self, packets: int) -> "Lot":
         """Return a lot of the first `packets`, fewer than all."""

@@ -116,7 +116,8 @@ class NetBackend:
             self._waiting.append(vif)
 
     def _forward(self, vif: NetFrontend, lot: Lot) -> None:
-        self.pending_free -= lot.pages
+        if not lot.is_patient:  # else it waits in the ring, and then passes quickly
+            self.pending_free -= lot.pages
         domid = vif.domain.domid
         vif.domain.grants.mapped += lot.pages
         self._trace.pages(GRANT_MAP, domid, lot.pages)
@@ -130,7 +131,8 @@ class NetBackend:
 
     def left(self, vif: NetFrontend, lot: Lot) -> None:
         """Answer the requests of a lot whose pages are free, and go on with those who wait."""
-        self.pending_free += lot.pages
+        if not lot.is_patient:
+            self.pending_free += lot.pages
         self._trace.pages(GRANT_UNMAP, vif.domain.domid, lot.pages)
         if not vif.domain.dying:
             vif.transmitted(lot)

@@ -177,7 +177,7 @@ class NetFrontend:
         ]
         if self.backend.is_flipping:
             costs.append(("netfront_flip_page", lot.pages))
-        kernel.interrupt(0, Work(kernel.parts(*costs), self._received, lot))
+        kernel.interrupt(0, Work(kernel.parts_of(costs), self._received, lot))
 
     def _received(self, work: Work[Lot]) -> None:
         lot = work.arg

@@ -154,7 +154,7 @@ class Nic:
             self._spread.append(burst)
         # Usually the packets cannot fill the ring, and an interrupt is due before them.
         is_early = self._armed is not None and self._armed_ns <= max(due_ns, self._next_ns)
-        if not is_early or self.ring_packets + self.coming > HALF_RING:
+        if not is_early or self.ring_packets + self.coming > RING_PACKETS:
             self._arm()
 
     def poll_done(self) -> None:
@@ -205,7 +205,7 @@ class Nic:
     def _arm(self) -> None:
         """Set the interrupt for the lot that is due first, but not too soon after the last one.
 
-        Gathering packets must not fill the ring: it ends when the ring is half full.
+        Gathering packets must not fill the ring: if it can, it ends when the ring is half full.
         """
         if self._is_polling:
             return
@@ -214,7 +214,7 @@ class Nic:
             return
         now_ns = self._clock.now
         at_ns = now_ns if waiting else self._due_ns()
-        if waiting + self.coming > HALF_RING and waiting + self._arrived_by(at_ns) > HALF_RING:
+        if waiting + self.coming > RING_PACKETS and waiting + self._arrived_by(at_ns) > HALF_RING:
             at_ns = min(at_ns, self._half_full_ns(HALF_RING - waiting))
         at_ns = max(at_ns, self._next_ns, now_ns)
         if self._armed is not None:

@@ -21,11 +21,15 @@ IP_PACKET_BYTES: Final = 65_535
 TSO_WIN_DIVISOR: Final = 3  # sysctl_tcp_tso_win_divisor
 SEGMENTS_PER_ACK: Final = 2
 DELAYED_ACK_NS: Final = 40_000_000  # TCP_DELACK_MIN
+DELAYED_ACK_MAX_NS: Final = 200_000_000  # TCP_DELACK_MAX
+NEVER_NS: Final = 1 << 62
 RETRANSMIT_NS: Final = 200_000_000  # TCP_RTO_MIN
 RETRANSMIT_MAX_NS: Final = 120_000_000_000  # TCP_RTO_MAX
 DUPLICATES: Final = 3  # acknowledgements that tell of a loss
 SEGMENT_PATH: Final = "tcp_receive_segment"
 ACK_PATH: Final = "tcp_receive_ack"
+# Acknowledgements for which nobody waits are moved by one decision of this model (judgement).
+ACKS_HELD: Final = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,11 @@ class TcpOptions:
 
 class Writer(Protocol):
     """The sending program."""
+
+    @property
+    def is_waiting(self) -> bool:
+        """Return whether it would send more now if acknowledgements came."""
+        ...
 
     def opened(self) -> None:
         """Send more: the window has room."""
@@ -94,6 +103,7 @@ class Connection:
         self.congestion = Congestion()
         self.in_flight_bytes = 0
         self._lost_bytes = 0  # of those in flight
+        self._is_probing = False  # a timeout has passed
         self._resend_bytes = 0  # of those known to be lost, not sent again yet
         self._recovered_at = -1  # bytes sent when the last loss was found: one a round trip
         self._sent_bytes = 0
@@ -112,9 +122,11 @@ class Connection:
         self._read_bytes = 0  # since the window was tuned
         self._unacked_packets = 0
         self._unacked_bytes = 0
-        self._single_ns = 0  # when the last of them came
+        self._single_due_ns = 0  # when the last of them is acknowledged alone
         self._lost_mark = 0  # bytes whose acknowledgement was lost
-        self._is_delaying = False
+        self._held_due_ns = 0  # when the first of them is to be moved
+        self._held_acks = 0  # packets that the sender knows of, and that are still to be moved
+        self._delayed_ns = NEVER_NS  # when a timer looks after both
         self.ends_short = False  # each lot is a message, whose last segment is not full
         is_inside = source.guest is not None and target.guest is not None
         self._packets_per_ack = (
@@ -143,7 +155,8 @@ class Connection:
         if packet > self.mss_bytes and window <= DEFAULT_WINDOW_BYTES:
             # __tcp_select_window: it is offered in multiples of what the peer seems to send.
             window = max(packet, window // packet * packet)
-        return min(window, self.congestion.segments * self.mss_bytes, self._send_buffer_bytes)
+        most = min(window, self._send_buffer_bytes)
+        return min(most, self.congestion.segments * self.mss_bytes)
 
     def room_bytes(self) -> int:
         """Return how much may be sent now; 0 if TCP waits for more room (tcp_tso_should_defer)."""
@@ -169,8 +182,18 @@ class Connection:
         return max(packet, self._limit_bytes() // TSO_WIN_DIVISOR // packet * packet)
 
     def take_resend(self) -> int:
-        """Return how many lost bytes are to be sent again now, before any others."""
-        resend, self._resend_bytes = self._resend_bytes, 0
+        """Return how many lost bytes are to be sent again now, before any others.
+
+        They may fill the congestion window; after a timeout it is one segment, and that is sent.
+        """
+        if not self._resend_bytes:
+            return 0
+        room = max(self._limit_bytes() - self.in_flight_bytes, 0)
+        if self._is_probing or not self.in_flight_bytes:
+            room = max(room, self.mss_bytes)
+            self._is_probing = False
+        resend = min(self._resend_bytes, room)
+        self._resend_bytes -= resend
         return resend
 
     def segments(self, payload_bytes: int) -> Lot:
@@ -194,18 +217,18 @@ class Connection:
             has_sg=self._has_tso,
         )
 
-    def _acknowledged(self, lot: Lot) -> None:
+    def _know(self, acks: int, mark: int) -> None:
+        """Take notice of so many acknowledgements, of `mark` bytes together."""
         before = self.in_flight_bytes
-        acked = min(lot.mark, before)
+        acked = min(mark, before)
         self.in_flight_bytes = before - acked
         self._acked_bytes += acked
         self._timeout_ns = RETRANSMIT_NS
         limit = self.congestion.segments * self.mss_bytes
-        if self._lost_bytes and lot.packets >= DUPLICATES:
+        if self._lost_bytes and acks >= DUPLICATES:
             self._find_loss()
         elif (limit - before) * TSO_WIN_DIVISOR < limit:  # tcp_is_cwnd_limited
-            self.congestion.acknowledged(lot.packets, -(-acked // self.mss_bytes))
-        self._writer.opened()
+            self.congestion.acknowledged(acks, -(-acked // self.mss_bytes))
 
     def _find_loss(self) -> None:
         if self._acked_bytes > self._recovered_at:
@@ -234,6 +257,7 @@ class Connection:
         if self._lost_bytes:
             self.congestion.timed_out()
             self._recovered_at = self._sent_bytes
+            self._is_probing = True
             self._give_up_lost()
         if self._lost_mark:
             mark, self._lost_mark = self._lost_mark, 0
@@ -261,22 +285,45 @@ class Connection:
         size_bytes = self._unacked_bytes + lot.payload_bytes
         if left and (lot.is_short or self.ends_short):
             acks, left = acks + 1, 0
-        if left:
-            self._single_ns = self._clock.now
         self._unacked_packets = left
         each_bytes = lot.unit_bytes if came == lot.packets else lot.mss_bytes
         self._unacked_bytes = (min(size_bytes, each_bytes) if acks else size_bytes) if left else 0
-        if left and not self._is_delaying:
-            self._is_delaying = True
-            self._clock.schedule(self._clock.now + DELAYED_ACK_NS, self._delayed)
+        if left:
+            delay_ns = DELAYED_ACK_NS if self._writer.is_waiting else DELAYED_ACK_MAX_NS
+            self._single_due_ns = self._clock.now + delay_ns
+            self._delay_until(self._single_due_ns)
         self._tune(lot.payload_bytes)
         return self._acks(acks, size_bytes - self._unacked_bytes) if acks else None
 
-    def _acks(self, count: int, mark: int) -> Lot:
+    def _acks(self, count: int, mark: int) -> Lot | None:
+        """Return acknowledgements; None: nobody waits for them, and they are moved with others."""
         mark += self._lost_mark
         self._lost_mark = 0
+        if self._writer.is_waiting:
+            return self._ack_lot(count, mark)
+        self._know(count, mark)
+        if not self._held_acks:
+            self._held_due_ns = self._clock.now + DELAYED_ACK_MAX_NS
+        self._held_acks += count
+        if self._held_acks < ACKS_HELD:
+            self._delay_until(self._held_due_ns)
+            return None
+        return self._release()
+
+    def _release(self) -> Lot:
+        held, self._held_acks = self._held_acks, 0
+        lot = self._ack_lot(held, 0)
+        lot.is_patient = True
+        return lot
+
+    def _ack_lot(self, count: int, mark: int) -> Lot:
         one, other, mss = self.target, self.source, self.mss_bytes
         return Lot(self, one, other, ACK_PATH, count, 0, 0, mss, TCP_IP_BYTES, mark)
+
+    def _delay_until(self, at_ns: int) -> None:
+        if at_ns < self._delayed_ns:
+            self._delayed_ns = at_ns
+            self._clock.schedule(at_ns, self._delayed)
 
     def _tune(self, read_bytes: int) -> None:
         """Double the window when a whole one has been read (tcp_rcv_space_adjust)."""
@@ -288,21 +335,27 @@ class Connection:
             self.window_bytes = min(2 * self.window_bytes, self._largest_window)
 
     def _delayed(self, _: object) -> None:
-        self._is_delaying = False
-        if not self._unacked_packets:
-            return
-        due_ns = self._single_ns + DELAYED_ACK_NS
-        if due_ns > self._clock.now:
-            self._is_delaying = True
-            self._clock.schedule(due_ns, self._delayed)
-        else:
+        now_ns = self._clock.now
+        if now_ns < self._delayed_ns or self._delayed_ns == NEVER_NS:
+            return  # an earlier time has taken its place
+        self._delayed_ns = NEVER_NS
+        acks: Lot | None = None
+        if self._unacked_packets and self._single_due_ns <= now_ns:
             mark, self._unacked_bytes, self._unacked_packets = self._unacked_bytes, 0, 0
             acks = self._acks(1, mark)
-            guest = self.target.guest
-            if guest is None:
-                self.target.send(acks, 0)
-            elif not guest.domain.dying:
-                guest.interrupt(0, Work(guest.parts(*self.sending(acks)), self._send_delayed, acks))
+        if acks is None and self._held_acks and self._held_due_ns <= now_ns:
+            acks = self._release()
+        if self._unacked_packets:
+            self._delay_until(self._single_due_ns)
+        if self._held_acks:
+            self._delay_until(self._held_due_ns)
+        if acks is None:
+            return
+        guest = self.target.guest
+        if guest is None:
+            self.target.send(acks, 0)
+        elif not guest.domain.dying:
+            guest.interrupt(0, Work(guest.parts_of(self.sending(acks)), self._send_delayed, acks))
 
     def _send_delayed(self, work: Work[Lot]) -> None:
         self.target.send(work.arg, 0)
@@ -317,13 +370,16 @@ class Connection:
         """Pass data to the reader, and acknowledgements to the sender."""
         if lot.payload_bytes:
             self._reader.arrived(lot)
-        else:
-            self._acknowledged(lot)
+        elif not lot.is_patient:
+            self._know(lot.packets, lot.mark)
+            self._writer.opened()
 
     def dropped(self, lot: Lot) -> None:
         """Find out about lost data by later ones, or by the timer."""
         if lot.payload_bytes:
             self._lost_bytes += lot.payload_bytes
+        elif lot.is_patient:
+            return
         else:
             self._lost_mark += lot.mark
         self._time_out_later()

@@ -34,6 +34,12 @@ class Counters:
         )
         chosen = [configs[index] for index, _ in self.programmed]
         self.clocks = [row for row, (_, kind) in enumerate(self.programmed) if kind is Kind.CYCLES]
+        # What goes to memory depends on how many share the cache (cpu.speed).
+        self.misses = [
+            row
+            for row, (_, kind) in enumerate(self.programmed)
+            if kind in (Kind.L2_MISSES, Kind.BUS_TRANSACTIONS)
+        ]
         # The handler loads minus the low 32 bits of the count (op_model_p4.c, CTR_WRITE).
         periods = [
             (config.count % COUNTER_LIMIT or COUNTER_LIMIT) << EVENT_BITS for config in chosen

@@ -30,6 +30,7 @@ class _Columns:
     start_ns: Ints
     elapsed_ns: Ints
     executed_q: Ints
+    misses: Ints
     part_start: Ints
     part_count: Ints
     part_path: Ints
@@ -94,6 +95,8 @@ class Counting:
         if counters.clocks:
             cycles_q = elapsed_ns * self._cycles_per_ns * (1 << Q)
             events[counters.clocks] *= cycles_q / np.maximum(noted.executed_q, 1)
+        if counters.misses:
+            events[counters.misses] *= noted.misses / 1024
         increment = np.rint(events.sum(axis=1) * (1 << EVENT_BITS)).astype(np.int64)
         before, samples = counters.overflows(increment, noted.pcpus)
         counts = divided(samples, events, self._random.random(samples.shape))
@@ -133,8 +136,14 @@ class Counting:
 
 
 def _columns(noted: Noted) -> _Columns:
-    numbers = [noted.start_ns, noted.elapsed_ns, noted.executed_q, noted.part_counts]
-    start_ns, elapsed_ns, executed_q, lengths = np.array(numbers, dtype=np.int64)
+    numbers = [
+        noted.start_ns,
+        noted.elapsed_ns,
+        noted.executed_q,
+        noted.misses,
+        noted.part_counts,
+    ]
+    start_ns, elapsed_ns, executed_q, misses, lengths = np.array(numbers, dtype=np.int64)
     parts = noted.parts
     flat = np.fromiter(chain.from_iterable(parts), np.int64, 2 * len(parts)).reshape(-1, 2)
     return _Columns(
@@ -145,6 +154,7 @@ def _columns(noted: Noted) -> _Columns:
         start_ns,
         elapsed_ns,
         executed_q,
+        misses,
         part_start=starts_of(lengths),
         part_count=lengths,
         part_path=flat[:, 0],

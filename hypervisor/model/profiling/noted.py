@@ -3,7 +3,7 @@
 from typing import final
 
 from hypervisor.model.codebook.work import KERNEL, AnyWork, Parts, TaskIdentity
-from hypervisor.model.domain.domain import Vcpu
+from hypervisor.model.domain.domain import Pcpu, Vcpu
 
 
 @final
@@ -17,6 +17,7 @@ class Noted:
         "beneficiaries",
         "elapsed_ns",
         "executed_q",
+        "misses",
         "part_counts",
         "parts",
         "pcpus",
@@ -33,13 +34,14 @@ class Noted:
         self.start_ns: list[int] = []
         self.elapsed_ns: list[int] = []
         self.executed_q: list[int] = []
+        self.misses: list[int] = []  # for each usual one, in 1/1024
         self.part_counts: list[int] = []
         self.parts: Parts = []
 
     def add(
         self,
         vcpu: Vcpu,
-        pcpu: int,
+        pcpu: Pcpu,
         parts: Parts,
         executed_q: int,
         start_ns: int,
@@ -54,7 +56,8 @@ class Noted:
         else:
             self.tasks.append(work.task)
             self.beneficiaries.append(work.beneficiary)
-        self.pcpus.append(pcpu)
+        self.pcpus.append(pcpu.number)
+        self.misses.append(pcpu.misses)
         self.start_ns.append(start_ns)
         self.elapsed_ns.append(elapsed_ns)
         self.executed_q.append(executed_q)

@@ -67,7 +67,7 @@ class Pmu:
         work: AnyWork | None,
     ) -> None:
         """Note a settled segment (see `accounting.SegmentCounter`)."""
-        self._noted.add(vcpu, pcpu.number, parts, executed_q, start_ns, elapsed_ns, work)
+        self._noted.add(vcpu, pcpu, parts, executed_q, start_ns, elapsed_ns, work)
 
     def count(self) -> None:
         """Count all noted segments and pass their samples to the sink."""

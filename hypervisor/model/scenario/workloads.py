@@ -105,7 +105,7 @@ class LmbenchWorkload(Table):
     """Repeats one operation of the kernel."""
 
     kind: Literal["lmbench"]
-    test: Literal["null_call", "page_fault", "context_switch", "fork", "exec", "sh"] = "null_call"
+    test: Literal["null_call", "page_fault", "fork", "exec", "sh", "context_switch"] = "null_call"
     memory_mib: WorkingSet = None
 
 

@@ -19,13 +19,13 @@ _FORKS: Final = 5
 _EXECS: Final = 5
 _CALLS: Final = 5000
 _FAULTS_OF_FORK: Final = 25  # in the paths of costs.toml
-_FAULTS_OF_EXEC: Final = 110
+_FAULTS_OF_EXEC: Final = 72
 # 263 s less 7 %, for each object, in units of a thousand cycles.
 _COMPILE_UNITS: Final = 263 * 2_400_000 * 93 // 100 // OBJECTS
 _PATHS: Final = (
     ("cc1_compute", _COMPILE_UNITS),
-    ("process_fork", _FORKS),
-    ("process_exec", _EXECS),
+    ("fork", _FORKS),
+    ("exec", _EXECS),
     ("page_fault", FAULTS - _FORKS * _FAULTS_OF_FORK - _EXECS * _FAULTS_OF_EXEC),
     ("syscall", _CALLS),
 )

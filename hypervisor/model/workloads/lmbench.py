@@ -13,11 +13,10 @@ SWITCH: Final = "context_switch"
 TESTS: Final[Mapping[str, tuple[tuple[str, int], ...]]] = {
     "null_call": (("syscall", 1),),
     "page_fault": (("page_fault", 1),),
+    "fork": (("fork", 1),),
+    "exec": (("fork", 1), ("exec", 1)),
+    "sh": (("fork", 2), ("exec", 2), ("shell", 1)),
     SWITCH: (("syscall", 2),),  # a token goes round: written to a pipe, and read from it
-    "fork": (("process_fork", 1),),
-    "exec": (("process_fork", 1), ("process_exec", 1)),
-    # sh -c: a shell is loaded, and loads a program.
-    "sh": (("process_fork", 1), ("shell_exec", 1), ("shell_fork", 1), ("process_exec", 1)),
 }
 """The code paths of one operation of each test."""
 _SHELL: Final = "hotplug_script"  # its program is at hand in every guest

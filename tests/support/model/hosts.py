@@ -29,6 +29,13 @@ HOST: Mapping[str, Any] = {
 }
 
 
+# Of TCP in guests of 128 and 512 MiB. Source: tcp_init (net/ipv4/tcp.c): buffers of a 256th of the
+# memory, of which three quarters are the window; 1448 bytes a segment.
+SEND_BUFFER_BYTES = 128 * 2**20 // 256
+WINDOW_BYTES = SEND_BUFFER_BYTES * 3 // 4
+LARGE_WINDOW_FRAMES = 4 * WINDOW_BYTES // 1448
+
+
 def domain(name: str, *workloads: Mapping[str, Any], **settings: Any) -> dict[str, Any]:
     """Return a guest with one disk and one vif; `settings` are as in a scenario."""
     plain = {

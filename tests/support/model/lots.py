@@ -18,6 +18,7 @@ class Wanderer:
         self.came: list[Lot] = []
         self.lost: list[Lot] = []
         self.sent: list[Lot] = []
+        self.taken: list[Lot] = []
 
     def arrived(self, lot: Lot) -> None:
         self.came.append(lot)
@@ -38,6 +39,7 @@ class Wanderer:
         return []
 
     def take(self, lot: Lot) -> int:
+        self.taken.append(lot)
         return 0
 
     def passed(self, lot: Lot) -> None:

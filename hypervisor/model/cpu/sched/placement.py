@@ -25,5 +25,7 @@ def first_home(
     count = [0] * pcpus
     for pcpu in population:
         count[pcpu] += 1
-    first = 1 if len(topology.siblings(0)) > 1 else 0  # not the first hyper-thread
-    return min(range(first, pcpus), key=lambda pcpu: (count[pcpu], -pcpu))
+    # Of a hyper-threaded core only the second thread is taken, so that the first guests are spread
+    # over cores; if two pcpus have as many vcpus, the higher number is.
+    candidates = range(topology.threads_per_core - 1, pcpus, topology.threads_per_core)
+    return min(candidates, key=lambda pcpu: (count[pcpu], -pcpu))

@@ -33,6 +33,11 @@ class Pace:
         """Return whether there is a rate."""
         return self._rate > 0
 
+    @property
+    def is_waiting(self) -> bool:
+        """Return whether a sender has more to send than it could: always, if there is no rate."""
+        return not self._rate or self._owed >= self._unit
+
     def pass_period(self) -> None:
         """Let one period pass."""
         self._owed = min(self._owed + self._rate * self.period_ns, self._kept)

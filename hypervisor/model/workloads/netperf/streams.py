@@ -84,6 +84,11 @@ class ReceiveSource:
             lot = self._connection.segments(count * self._mss)
             self._card.offer(lot, spread_ns, patience_ns)
 
+    @property
+    def is_waiting(self) -> bool:
+        """Return whether more would be sent if TCP allowed it."""
+        return self._pace.is_waiting
+
     def opened(self) -> None:
         """Send what TCP allows, or what has waited for it."""
         if self._site.domain.dying:
@@ -94,8 +99,8 @@ class ReceiveSource:
                 self._send_due(room_bytes, 0)
             return
         connection = self._connection
-        lost = -(-connection.take_resend() // self._mss)
-        self._offer(lost + connection.room_bytes() // self._mss, 0, 0)
+        self._offer(-(-connection.take_resend() // self._mss), 0, 0)
+        self._offer(connection.room_bytes() // self._mss, 0, 0)
 
     def results(self) -> Mapping[str, Any]:
         """Return the results of the receiving program."""
@@ -219,7 +224,7 @@ class TransmitSource:
             *self._station.sending(lot),
         ]
         self.messages += messages
-        return Work(guest.parts(*costs), self._written, lot, task=self._task)
+        return Work(guest.parts_of(costs), self._written, lot, task=self._task)
 
     def _written(self, work: Work[Lot]) -> None:
         if work.ready_ns:
@@ -227,6 +232,11 @@ class TransmitSource:
         self._is_sending = False
         self._station.send(work.arg, work.task.vcpu)
         self.opened()
+
+    @property
+    def is_waiting(self) -> bool:
+        """Return whether more would be sent if TCP allowed it."""
+        return self._pace.is_waiting
 
     def opened(self) -> None:
         """Make the next lot, if it is due and none is being made."""

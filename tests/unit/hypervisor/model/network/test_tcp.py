@@ -19,6 +19,7 @@ class Ends:
             self.clock, self.source, self.target, TcpOptions(**options), self, self
         )
         self.tcp.congestion.segments = 10_000
+        self.is_waiting = True
         self.calls = 0
         self.came = []
 
@@ -105,6 +106,45 @@ def test_a_short_last_segment_is_acknowledged_at_once():
     ends.read(ends.send(2 * SEGMENT + 100))
 
     assert 0 == ends.tcp.in_flight_bytes
+
+
+def test_what_the_sender_does_not_wait_for_is_known_at_once():
+    ends = Ends()
+    ends.is_waiting = False
+    acks = ends.read(ends.send(20 * SEGMENT))
+
+    assert (0, 0) == (acks, ends.tcp.in_flight_bytes)
+
+
+def test_acknowledgements_that_nobody_waits_for_are_moved_by_128():
+    ends = Ends()
+    ends.is_waiting = False
+    moved = [ends.read(ends.send(100 * SEGMENT)) for _ in range(6)]
+
+    assert [0, 0, 150, 0, 0, 150] == moved
+
+
+def test_acknowledgements_that_nobody_waits_for_are_moved_after_200_ms_at_last():
+    ends = Ends()
+    ends.is_waiting = False
+    ends.read(ends.send(20 * SEGMENT))
+    ends.clock.run_until(200 * MS - 1)
+    early = list(ends.target.sent)
+    ends.clock.run_until(200 * MS)
+
+    assert ([], [(10, 0)]) == (early, [(one.packets, one.mark) for one in ends.target.sent])
+
+
+def test_a_sender_that_waits_again_gets_its_acknowledgement_in_time():
+    """A later look at held ones does not put a single one off."""
+    ends = Ends()
+    ends.is_waiting = False
+    ends.read(ends.send(20 * SEGMENT))
+    ends.is_waiting = True
+    ends.read(ends.send(SEGMENT))
+    ends.clock.run_until(40 * MS)
+
+    assert [(1, SEGMENT)] == [(one.packets, one.mark) for one in ends.target.sent]
 
 
 def test_nothing_is_sent_until_a_third_of_the_window_is_open():

@@ -1,0 +1,120 @@
+"""Works out how each path suffers from neighbours: `sharing.toml` for one cpu, path by path.
+
+Tables use integers only, so that they are the same on every machine.
+"""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import isqrt
+from pathlib import Path
+from typing import Any, Final
+
+from hypervisor.model.codebook.costs import Costs, CostTableError, Cpu
+from hypervisor.model.codebook.events import Kind
+from hypervisor.model.codebook.locking import ONE, Locking
+from hypervisor.model.codebook.parts import Part
+
+LINE_BYTES: Final = 64
+STALLED_MOST: Final = ONE * 9 // 10
+"""No code does nothing but wait for memory (judgement)."""
+
+
+@dataclass(frozen=True, slots=True)
+class CacheRow:
+    """The second-level cache and the memory of a processor."""
+
+    l2_kib: int
+    l2_cores: int
+    line_ns: int
+    remote_percent: int
+    bus_mb_per_second: int
+    bus_per_socket: bool
+
+
+class Sharing:
+    """How the paths of a code book share a processor, by index.
+
+    `cache`: of the cpu. `gain`: what a second thread adds, in percent. `stall`: the share of time
+    that is spent waiting for memory on an unshared core with the whole cache. `fetched`: lines from
+    memory in a millisecond. `kept`: lines that are touched again and again, as far as the cache
+    holds them; `refill_ns`: what fetching one of them again takes, in 1/1024 ns, by the code of
+    `refill_path`. `full`: the lines of a cache. `locking`: what vcpus of a guest share besides.
+    """
+
+    def __init__(
+        self,
+        costs: Costs,
+        cpu: Cpu,
+        parts: Sequence[Sequence[Part]],
+        cycles: Sequence[int],
+        mhz: int,
+    ) -> None:
+        """`parts` and `cycles` has those of each path."""
+        text = Path(__file__).with_name("sharing.toml").read_text("utf-8")
+        data = tomllib.loads(text, parse_float=Fraction)
+        _check(data, costs)
+        row = dict(data["cpu"][cpu.name])
+        self.cache = CacheRow(**{key: row[key] for key in CacheRow.__slots__})
+        line_cycles = Fraction(self.cache.line_ns * mhz, 1000)
+        waits = {name: line_cycles / one["overlap"] for name, one in data["class"].items()}
+        gains = {name: Fraction(one["thread_gain"]) for name, one in data["class"].items()}
+        misses = {name: _misses(costs, cpu, name) for name in data["class"]}
+        stalls = {name: misses[name] * waits[name] for name in misses}
+        self.gain = [int(_mean(of_path, gains)) for of_path in parts]
+        self.stall = [min(int(_mean(of_path, stalls) * ONE), STALLED_MOST) for of_path in parts]
+        by_path = [_mean(of_path, misses) for of_path in parts]
+        self.fetched = [int(share * mhz * 1000) for share in by_path]
+        self.full = full = self.cache.l2_kib * 1024 // LINE_BYTES
+        rows = [data["path"].get(name, {}) for name in costs.paths]
+        wanted = [row.get("cache_kib", 0) for row in rows]
+        self.kept = [min(kib * 1024 // LINE_BYTES, full) for kib in wanted]
+        numbers = {name: number for number, name in enumerate(costs.paths)}
+        self.refill_path = [numbers[row["refill"]] if row else -1 for row in rows]
+        self.locking = Locking(data, cpu.name, numbers, parts, cycles)
+        self.refill_ns = [
+            int(_mean(of_path, stalls) / share * 1000 / mhz * ONE) if share else 0
+            for of_path, share in zip(parts, by_path, strict=True)
+        ]
+
+    def crowded(self, sharers: int) -> list[int]:
+        """Return, by path, the misses for each usual one where `sharers` divide the cache.
+
+        Source: misses grow with the root of what a cache lacks (Hartstein et al., Cache miss
+        behavior: is it the square root of 2?, Computing Frontiers 2006).
+        """
+        share = self.full // sharers
+        return [isqrt(ONE * ONE * max(kept, share) // share) for kept in self.kept]
+
+
+def _misses(costs: Costs, cpu: Cpu, name: str) -> Fraction:
+    """Return the lines that a class of work fetches from memory in a cycle."""
+    row = costs.classes[name]
+    instructions = row.instructions / 1000 * 100 / cpu.cycles_percent[name]
+    of_thousand = row.events[Kind.L2_MISSES] * cpu.events_percent[Kind.L2_MISSES] / 100
+    return instructions * of_thousand / 1000
+
+
+def _mean(parts: Sequence[Part], by_class: Mapping[str, Fraction]) -> Fraction:
+    """Return the mean of a value of classes over the cycles of a path."""
+    weight = sum(part.weight for part in parts)
+    return sum((by_class[part.work_class] * part.weight for part in parts), Fraction()) / weight
+
+
+def _check(data: Mapping[str, Mapping[str, Mapping[str, Any]]], costs: Costs) -> None:
+    known: dict[str, set[str]] = {"cpu": {*costs.cpus}, "class": {*costs.classes}}
+    for table, rows in known.items():
+        if missing := sorted(rows - data[table].keys()):
+            raise CostTableError(f"sharing.toml: no [{table}.{missing[0]}]")
+    for name, row in data["lock"].items():
+        if row["spin"] not in costs.paths:
+            raise CostTableError(f"sharing.toml: [lock.{name}]: unknown path {row['spin']!r}")
+    for table, names in {**known, "lock": {*data["lock"]}, "path": {*costs.paths}}.items():
+        for name, row in data[table].items():
+            if name not in names:
+                raise CostTableError(f"sharing.toml: [{table}.{name}] is not in costs.toml")
+            if bool(row.get("source")) == bool(row.get("judgement")):
+                raise CostTableError(
+                    f"sharing.toml: [{table}.{name}] needs either a source or a judgement"
+                )

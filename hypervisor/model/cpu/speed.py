@@ -1,0 +1,241 @@
+"""Knows how fast each pcpu works: what its neighbours leave it of its core, cache and memory.
+
+Neighbours are told apart by the code that they run when they get the pcpu, and at each tick.
+Threads of a core share it by the gains of both; what they take from each other's cache is in these
+gains, which were measured. Cores that share a cache miss more, and all wait longer for memory when
+together they ask for more than it sustains, or when it is another socket's.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from hypervisor.model.codebook.locking import ONE
+from hypervisor.model.codebook.sharing import LINE_BYTES, Sharing
+from hypervisor.model.codebook.work import Parts
+from hypervisor.model.cpu.accounting import Accounting
+from hypervisor.model.cpu.locks import Locks
+from hypervisor.model.cpu.topology import Topology
+from hypervisor.model.domain.domain import IDLE_LOAD, Domain, Pcpu, Vcpu
+from hypervisor.model.timing.clock import Clock
+
+# From this part of what the memory sustains, each miss takes longer (judgement).
+KNEE: Final = ONE * 7 // 10
+_STEPS: Final = ONE // 16  # contention is known to a sixteenth
+SPINNING: Final = 1
+"""The speed of work that has to wait for a lock: it comes to nothing."""
+_NOTHING: Final[Parts] = []
+
+
+class Bus:
+    """A way to memory: what pcpus fetch over it, and how much longer a miss takes for that."""
+
+    __slots__ = ("capacity", "fetched", "pcpus", "wait")
+
+    def __init__(self, capacity: int) -> None:
+        """`capacity`: lines in a millisecond."""
+        self.capacity = capacity
+        self.fetched = 0
+        self.pcpus: list[Pcpu] = []
+        self.wait = ONE
+
+    def demand(self, change: int) -> bool:
+        """Add to what is fetched in a millisecond; return whether misses now take another time."""
+        self.fetched += change
+        use = self.fetched * ONE // self.capacity
+        wait = max(ONE, use, ONE + (use - KNEE) // 2) // _STEPS * _STEPS
+        if wait == self.wait:
+            return False
+        self.wait = wait
+        return True
+
+
+class Speeds:
+    """Keeps `rate_q` of every pcpu. `caches` has the number of the cache of each."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        topology: Topology,
+        pcpus: list[Pcpu],
+        sharing: Sharing,
+        full_rate_q: int,
+        usual_load: int,
+        accounting: Accounting,
+        hastened: Callable[[Vcpu], None],
+    ) -> None:
+        """`usual_load`: the path of a vcpu of which nothing is known.
+
+        `hastened` is called when the speed of a running vcpu has grown: its segment ends sooner.
+        """
+        self._clock = clock
+        self._full_rate_q = full_rate_q
+        self._usual_load = usual_load
+        self._accounting = accounting
+        self._locks = Locks(sharing.locking)
+        self._hastened = hastened
+        self._gain = sharing.gain
+        self._stall = sharing.stall
+        self._fetched = sharing.fetched
+        self._remote = sharing.cache.remote_percent
+        # Sockets with memory of their own; 0: all memory is as near.
+        self.memories = topology.sockets if self._remote != 100 and topology.sockets > 1 else 0
+        self._sockets = [topology.socket(pcpu.number) for pcpu in pcpus]
+        self._groups = _groups(topology, pcpus, sharing.cache.l2_cores)
+        self.caches = [group[0].number for group in self._groups]
+        self._crowded = [
+            sharing.crowded(max(sharers, 1))
+            for sharers in range(topology.threads_per_core * sharing.cache.l2_cores + 1)
+        ]
+        self._buses = _buses(topology, pcpus, sharing)
+        for pcpu in pcpus:
+            pcpu.rate_q = full_rate_q
+
+    def changed(self, pcpu: Pcpu) -> None:
+        """Note that `pcpu` runs another vcpu, none, or other code."""
+        vcpu = pcpu.current
+        load = IDLE_LOAD if vcpu is None else self._load_of(vcpu)
+        before = pcpu.load
+        if load == before and vcpu is None:
+            return
+        bus = self._buses[pcpu.number]
+        if load == before:
+            self._retime(pcpu)  # its memory may be elsewhere
+        else:
+            pcpu.load = load
+            more = self._fetched[load] if load >= 0 else 0
+            less = self._fetched[before] if before >= 0 else 0
+            others = self._groups[pcpu.number]
+            if bus.demand(more - less):
+                others = bus.pcpus
+            for other in others:
+                self._retime(other)
+        if vcpu is None or len(vcpu.domain.vcpus) < 2:
+            return
+        domain: Domain = vcpu.domain
+        if domain.meeting >= 0 or self._locks.meets[load]:
+            if domain.holder is vcpu:
+                domain.holder = None
+                self._meet(domain, is_new=True)
+            else:
+                self._meet(domain, is_new=False)
+
+    def left(self, vcpu: Vcpu, pcpu: Pcpu) -> None:
+        """Note that a vcpu has lost `pcpu`, whose load is still its own."""
+        domain: Domain = vcpu.domain
+        load = pcpu.load
+        if len(domain.vcpus) > 1 and load >= 0 and self._locks.meets[load]:
+            had = domain.holder
+            if vcpu.runnable or vcpu.parked:
+                self._locks.lost(vcpu, load)
+            self._meet(domain, is_new=domain.holder is not had)
+
+    def _meet(self, domain: Domain, *, is_new: bool) -> None:
+        """Count the vcpus that meet at locks; if that changes something, time them all again."""
+        meets = self._locks.meets
+        count = 0
+        for vcpu in domain.vcpus:
+            if vcpu.pcpu is not None and meets[vcpu.pcpu.load]:
+                count += 1
+        if count != domain.meeting or is_new:
+            domain.meeting = count
+            for vcpu in domain.vcpus:
+                if vcpu.pcpu is not None:
+                    self._retime(vcpu.pcpu)
+
+    def _load_of(self, vcpu: Vcpu) -> int:
+        work = vcpu.current
+        if work is None:
+            if vcpu.interrupts:
+                work = vcpu.interrupts[0]
+            elif vcpu.tasks:
+                work = vcpu.tasks[0]
+            else:
+                return self._usual_load
+        return work.parts[0][0] if work.parts else self._usual_load
+
+    def _retime(self, pcpu: Pcpu) -> None:
+        load = pcpu.load
+        before = pcpu.rate_q
+        rate_q = self._full_rate_q
+        misses = ONE
+        extras = _NOTHING
+        vcpu = pcpu.current
+        if load >= 0 and vcpu is not None:
+            rate_q, misses = self._shared(pcpu, load)
+            domain: Domain = vcpu.domain
+            if len(domain.vcpus) > 1 and self._locks.meets[load]:
+                rate_q, extras = self._divided(domain, load, rate_q)
+        if rate_q == before and misses == pcpu.misses:
+            return  # then what is executed besides is the same too
+        if vcpu is not None and vcpu.is_running:
+            # Its segment goes on; the cycles executed at the old speed are carried. But misses and
+            # extras belong to what is settled.
+            if extras or pcpu.extras or self._accounting.is_counting:
+                self._accounting.settle(vcpu)
+            now = self._clock.now
+            vcpu.carried_q += (now - vcpu.rated_ns) * before
+            vcpu.rated_ns = now
+        pcpu.rate_q = rate_q
+        pcpu.misses = misses
+        pcpu.extras = extras
+        # A segment that ends later finds work left when its timer rings, and sets it again.
+        if rate_q > before and vcpu is not None and vcpu.is_running and vcpu.timer is not None:
+            self._hastened(vcpu)
+
+    def _divided(self, domain: Domain, load: int, rate_q: int) -> tuple[int, Parts]:
+        """Return the speed of work that meets others at locks, and what is executed besides."""
+        holder = domain.holder
+        if holder is not None and holder.online:
+            meeting = self._locks.waiting(load)
+        else:
+            meeting = self._locks.meeting(load, max(domain.meeting, 1))
+        extras = [(path, rate_q * share // ONE) for path, share in meeting.extras]
+        return max(SPINNING, rate_q * meeting.work // ONE), extras
+
+    def _shared(self, pcpu: Pcpu, load: int) -> tuple[int, int]:
+        """Return the speed of a busy pcpu, and its misses for each usual one."""
+        rate_q = self._full_rate_q
+        sibling = pcpu.sibling
+        if sibling is not None and sibling.load >= 0:
+            rate_q = rate_q * (200 + self._gain[load] + self._gain[sibling.load]) // 400
+        threads = 0
+        cores = 0
+        for other in self._groups[pcpu.number]:
+            if other.load >= 0:
+                threads += 1
+                twin = other.sibling
+                if twin is None or other.number < twin.number or twin.load < 0:
+                    cores += 1
+        pcpu.sharers = threads
+        misses = self._crowded[threads][load]
+        wait = self._crowded[cores][load] * self._buses[pcpu.number].wait // ONE
+        vcpu = pcpu.current
+        if self._remote != 100 and vcpu is not None and vcpu.domain.near:
+            far = ONE - vcpu.domain.near[self._sockets[pcpu.number]]
+            wait += wait * far * (self._remote - 100) // (100 * ONE)
+        if wait > ONE:
+            rate_q = rate_q * ONE // (ONE + self._stall[load] * (wait - ONE) // ONE)
+        return rate_q, misses
+
+
+def _groups(topology: Topology, pcpus: list[Pcpu], cores: int) -> list[list[Pcpu]]:
+    """Return the pcpus that share a cache with each."""
+    size = topology.threads_per_core * cores
+    groups = []
+    for pcpu in pcpus:
+        package = topology.package(pcpu.number)
+        first = package[0] + (pcpu.number - package[0]) // size * size
+        groups.append([pcpus[n] for n in range(first, min(first + size, package[-1] + 1))])
+    return groups
+
+
+def _buses(topology: Topology, pcpus: list[Pcpu], sharing: Sharing) -> list[Bus]:
+    """Return the way to memory of each pcpu."""
+    capacity = sharing.cache.bus_mb_per_second * 1000 // LINE_BYTES
+    buses = [Bus(capacity) for _ in range(topology.sockets)]
+    by_pcpu = []
+    for pcpu in pcpus:
+        bus = buses[topology.socket(pcpu.number) if sharing.cache.bus_per_socket else 0]
+        bus.pcpus.append(pcpu)
+        by_pcpu.append(bus)
+    return by_pcpu

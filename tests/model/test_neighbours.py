@@ -1,0 +1,112 @@
+"""What neighbours take from each other: the cache they share, the way to memory, and its place.
+
+The expected figures come from the law or the paper named at each test.
+"""
+
+from typing import Any
+
+import pytest
+
+from tests.support.model.hosts import SECOND, cpu, domain, make_host, result
+from tests.support.model.profiling import begin, count_now, set_counter
+
+
+def work_of(host, name, seconds=5):
+    host.advance(seconds * SECOND)
+    return result(host, name)["work_seconds"] / seconds
+
+
+def test_a_domain_that_comes_back_to_a_full_cache_fetches_its_lines_again():
+    """128 busy domains of 2003 lost 7.5 % at slices of 5 ms, and hardly anything at 50 ms.
+
+    Source: Barham et al., SOSP 2003, figure 6. Here two domains of a pcpu take turns.
+    """
+
+    def lost(slice_ms):
+        settings = {
+            "sedf_period_ms": 2.04 * slice_ms,
+            "sedf_slice_ms": slice_ms,
+            "sedf_extratime": False,
+            "cpus": "0",
+        }
+        host = make_host(
+            domain("a", cpu(), **settings),
+            domain("b", cpu(), **settings),
+            mhz=2400, scheduler="sedf", domain0={"cpus": "1"},
+        )  # fmt: skip
+        host.advance(20 * SECOND)
+        work = sum(result(host, name)["work_seconds"] for name in "ab")
+        time = sum(one.cpu_ns or 0 for one in host.telemetry.snapshot().domains[1:]) / SECOND
+        return 1 - work / time
+
+    assert 0.05 < lost(5) < 0.10
+    assert 0 < lost(50) < 0.02
+
+
+def test_a_guest_alone_on_its_pcpu_keeps_its_cache():
+    host = make_host(domain("a", cpu(), cpus="1"), domain0={"cpus": "0"})
+    assert work_of(host, "a") == pytest.approx(1, rel=0.01)
+
+
+def misses(*guests, **settings):
+    """Return the L2 misses of guest `a` for each second of its work."""
+    host = make_host(*guests, **settings)
+    host.profiler.oprofile("0").write("0/name", "misses")
+    set_counter(host, 0, event=(0x24, 0x70), count=10_000)  # L2_LINES_IN
+    begin(host, (0, 1))
+    host.advance(2 * SECOND)
+    count_now(host)
+    samples = sum(one.samples for one in host.telemetry.snapshot().samples if one.domain == "a")
+    return samples / result(host, "a")["work_seconds"]
+
+
+def test_a_neighbour_in_the_same_cache_shows_in_the_misses_of_a_profile():
+    """Half of the cache is the root of two times the misses (Hartstein et al., CF 2006)."""
+    host: dict[str, Any] = {
+        "cpu": "core_2",
+        "mhz": 3000,
+        "hypervisor": "3.1",
+        "cores_per_socket": 4,
+    }
+    a = domain("a", cpu(), cpus="2")
+    alone = misses(a, domain0={"cpus": "0"}, **host)
+    beside = misses(a, domain("b", cpu(), cpus="3"), domain0={"cpus": "0"}, **host)
+    elsewhere = misses(a, domain("b", cpu(), cpus="1"), domain0={"cpus": "0"}, **host)
+    assert beside / alone == pytest.approx(2**0.5, rel=0.05)
+    assert elsewhere / alone == pytest.approx(1, rel=0.05)
+
+
+def test_a_neighbour_in_the_same_cache_slows_a_program_that_fills_it():
+    host: dict[str, Any] = {
+        "cpu": "core_2",
+        "mhz": 3000,
+        "hypervisor": "3.1",
+        "domain0": {"cpus": "0"},
+    }
+    guests = [domain(name, cpu(), cpus=cpus) for name, cpus in (("a", "2"), ("b", "3"))]
+    alone = work_of(make_host(guests[0], cores_per_socket=4, **host), "a")
+    beside = work_of(make_host(*guests, cores_per_socket=4, **host), "a")
+    assert alone == pytest.approx(1, rel=0.01)
+    assert 0.9 < beside < 0.98
+
+
+def test_a_guest_far_from_its_memory_is_slower_on_an_opteron():
+    """Memory of another socket answers in 1.45 times the time; servers wait a fifth of theirs."""
+
+    def work(pcpu):
+        host = make_host(
+            domain("a", cpu(program="mysqld"), cpus=str(pcpu), memory_mib=512),
+            cpu="hammer", mhz=2400, sockets=2, cores_per_socket=2, memory_mib=8192,
+            domain0={"cpus": "0"},
+        )  # fmt: skip
+        return work_of(host, "a")
+
+    # Xen gives the highest addresses first, which are those of the last socket.
+    near, far = work(3), work(1)
+    assert near == pytest.approx(1, rel=0.01)
+    assert 0.85 < far < 0.95
+
+
+def test_all_memory_is_as_near_on_a_xeon():
+    host = make_host(domain("a", cpu()), sockets=2, domain0={"cpus": "0"})
+    assert work_of(host, "a") == pytest.approx(1, rel=0.02)
