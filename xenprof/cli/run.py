@@ -71,7 +71,7 @@ def command(
     wants_json: bool,
 ) -> int:
     """Run the model without a service and print what it did."""
-    from xenprof.cli.run_result import as_json, as_text, lost_line
+    from xenprof.cli.run_result import as_json, as_text, lost_line, never_ran
 
     if (active or passive or depth) and not events:
         raise UsageError("--active, --passive and --callgraph say how to --profile; which event?")
@@ -109,8 +109,9 @@ def command(
         print(json.dumps(as_json(snapshot, after.xenoprof), indent=2))
     else:
         print(as_text(snapshot, after.xenoprof))
-    if line := lost_line(after):
-        print(f"xenprof: {line}", file=sys.stderr)
+    for line in (lost_line(after), *never_ran(snapshot)):
+        if line:
+            print(f"xenprof: {line}", file=sys.stderr)
     return 0
 
 

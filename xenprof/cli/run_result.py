@@ -15,6 +15,8 @@ from xenprof.cli.aligned import aligned
 from xenprof.profile.losses import lost_text
 from xenprof.xentop.span import waited_ns
 
+# Results that are 0 only if a workload did nothing; latencies and rates say nothing more.
+_DONE = ("units", "bursts", "bytes", "messages", "requests", "transactions", "operations")
 XENOPROF_COUNTERS = ("total", "active", "passive", "others", "lost", "invalid", "corrupted")
 _VIF_FIELDS = (
     "index", "name", "mac", "bridge",
@@ -43,6 +45,36 @@ def as_json(snapshot: HostSnapshot, xenoprof: XenoprofSnapshot | None) -> dict[s
         "domains": [_domain(domain) for domain in snapshot.domains],
         "xenoprof": _counts(xenoprof),
     }
+
+
+def never_ran(snapshot: HostSnapshot) -> list[str]:
+    """Return a line for each workload that has done nothing, with what is known of why.
+
+    In less than a second even one that is well may not have finished anything.
+    """
+    lines: list[str] = []
+    if snapshot.time_ns < 1_000_000_000:
+        return lines
+    for domain in snapshot.domains:
+        for number, workload in enumerate(domain.workloads, 1):
+            done = [workload[name] for name in _DONE if name in workload]
+            if done and not any(done):
+                why = _why_not(domain)
+                lines.append(
+                    f"{domain.name}: its workload {number} ({workload['kind']}) has done nothing"
+                    f"{': ' if why else ''}{why}"
+                )
+    return lines
+
+
+def _why_not(domain: DomainSnapshot) -> str:
+    if domain.oom_kills:
+        return "its kernel has killed processes for lack of memory; give it more memory_mib"
+    if domain.paused:
+        return "it is paused"
+    if not domain.cpu_ns:
+        return "it has had no processor; look at cpus, weight, cap and its neighbours'"
+    return "it had no time for that"
 
 
 def _counts(xenoprof: XenoprofSnapshot | None) -> dict[str, int]:

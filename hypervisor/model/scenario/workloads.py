@@ -112,6 +112,14 @@ class LmbenchWorkload(Table):
     memory_mib: WorkingSet = None
 
 
+class BuildWorkload(Table):
+    """Compiles the objects of a kernel, `jobs` at a time, as `make -j` does."""
+
+    kind: Literal["build"]
+    jobs: Annotated[int, Field(ge=1, le=64)] = 1
+    memory_mib: WorkingSet = None
+
+
 class IdleWorkload(Table):
     """Does nothing but the guest kernel's own work."""
 
@@ -120,7 +128,13 @@ class IdleWorkload(Table):
 
 
 Workload = Annotated[
-    CpuWorkload | BurstWorkload | NetperfWorkload | FileioWorkload | LmbenchWorkload | IdleWorkload,
+    CpuWorkload
+    | BurstWorkload
+    | NetperfWorkload
+    | FileioWorkload
+    | LmbenchWorkload
+    | BuildWorkload
+    | IdleWorkload,
     Field(discriminator="kind"),
 ]
 Workloads = Annotated[tuple[Workload, ...], Field(strict=False)]

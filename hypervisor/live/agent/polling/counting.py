@@ -25,7 +25,7 @@ class _Plan(NamedTuple):
     """What is asked in each poll, until domains or their pools are others."""
 
     key: object
-    made_ns: int
+    stale_ns: int  # from then on schedulers are looked for again; at once if they were refused
     problems: List[str]  # what will not be asked, and why
     vcpus: List[VcpuOfLife]
     has_affinities: bool  # all of them: they are few
@@ -41,8 +41,9 @@ class Counting:
     def __init__(self, xen: Xen) -> None:
         self._xen = xen
         self._plan: Optional[_Plan] = None
-        self._affinities: Dict[VcpuOfLife, Sequence[int]] = {}  # of many vcpus
-        self._next = 0  # where the turn is
+        self._pools: Dict[int, int] = {}  # their schedulers
+        self._affinities: Dict[VcpuOfLife, Sequence[int]] = {}
+        self._next = 0  # where the turn of many is
 
     def read(
         self, asking: Asking, pcpus: int, scheduler: Optional[int], now_ns: int
@@ -56,18 +57,21 @@ class Counting:
         domains = [(info.domid, info.uuid, info.highest_vcpu, info.pool) for info in infos]
         key = (domains, pcpus, scheduler)
         plan = self._plan
-        if plan is None or plan.key != key or now_ns - plan.made_ns >= _STALE_NS:
+        if plan is None or plan.key != key or now_ns >= plan.stale_ns:
             plan = self._plan = self._planned(asking, infos, pcpus, scheduler, key, now_ns)
         for problem in plan.problems:
             asking.tell("vcpus", problem)
         found = plan.inquiry.ask(asking.refused)
-        affinities: Sequence[Optional[Sequence[int]]] = found.affinities
-        if not plan.has_affinities:
-            affinities = self._affinities_in_turn(asking, plan.vcpus, pcpus)
+        if plan.has_affinities:
+            self._keep_affinities(plan.vcpus, found.affinities)
+        else:
+            answered = [vcpu for vcpu, info in zip(plan.vcpus, found.vcpus) if info is not None]
+            self._read_affinities(asking, answered, pcpus)
+        affinity = self._affinities.get
         vcpus: Dict[int, List[VcpuReport]] = {info.domid: [] for info in infos}
-        for (domid, _, number), info, affinity in zip(plan.vcpus, found.vcpus, affinities):
+        for vcpu, info in zip(plan.vcpus, found.vcpus):
             if info is not None:
-                vcpus[domid].append(VcpuReport(number, *info, affinity))
+                vcpus[vcpu[0]].append(VcpuReport(vcpu[2], *info, affinity(vcpu)))
         weights = {
             domid: one
             for (domid, _), one in zip(plan.inquiry.wanted.weights, found.weights)
@@ -84,8 +88,10 @@ class Counting:
         key: object,
         now_ns: int,
     ) -> _Plan:
-        pools = asking.ask("pools", self._xen.pools) or {}
-        schedulers = [(info.domid, pools.get(info.pool, scheduler)) for info in infos]
+        pools = asking.ask("pools", self._xen.pools)
+        if pools is not None:
+            self._pools = pools
+        schedulers = [(info.domid, self._pools.get(info.pool, scheduler)) for info in infos]
         problems: List[str] = []
         vcpus = _vcpus_of(infos, problems)
         told = [(domid, number) for domid, _, number in vcpus]
@@ -96,27 +102,35 @@ class Counting:
             told if has_affinities else (),
             pcpus,
         )
-        return _Plan(key, now_ns, problems, vcpus, has_affinities, self._xen.inquiry(wanted))
+        stale_ns = now_ns if pools is None else now_ns + _STALE_NS
+        return _Plan(key, stale_ns, problems, vcpus, has_affinities, self._xen.inquiry(wanted))
 
-    def _affinities_in_turn(
-        self, asking: Asking, vcpus: List[VcpuOfLife], pcpus: int
-    ) -> List[Optional[Sequence[int]]]:
-        """Return the affinities of many vcpus: new ones are read, and others in turn."""
+    def _keep_affinities(
+        self, vcpus: List[VcpuOfLife], found: Sequence[Optional[Sequence[int]]]
+    ) -> None:
+        """Keep these affinities; where one is None, that which was read before."""
+        before = self._affinities
+        self._affinities = {}
+        for vcpu, affinity in zip(vcpus, found):
+            kept = before.get(vcpu) if affinity is None else affinity
+            if kept is not None:
+                self._affinities[vcpu] = kept
+
+    def _read_affinities(self, asking: Asking, vcpus: List[VcpuOfLife], pcpus: int) -> None:
+        """Read the affinities of new ones of many vcpus, and of others in turn."""
         kept = self._affinities
-        self._affinities = {vcpu: kept[vcpu] for vcpu in vcpus if vcpu in kept and pcpus}
         begin = self._next if self._next < len(vcpus) else 0
         turn = vcpus[begin : begin + MOST_AFFINITIES]
         self._next = begin + len(turn)
         in_turn = set(turn)
         wanted = turn + [vcpu for vcpu in vcpus if vcpu not in kept and vcpu not in in_turn]
+        read: Dict[VcpuOfLife, Optional[Sequence[int]]] = {}
         for at in range(0, len(wanted) if pcpus else 0, MOST_AFFINITIES):
             part = wanted[at : at + MOST_AFFINITIES]
             told = [(domid, number) for domid, _, number in part]
             inquiry = self._xen.inquiry(Wanted(affinities=told, pcpus=pcpus))
-            for vcpu, affinity in zip(part, inquiry.ask(asking.refused).affinities):
-                if affinity is not None:
-                    self._affinities[vcpu] = affinity
-        return [self._affinities.get(vcpu) for vcpu in vcpus]
+            read.update(zip(part, inquiry.ask(asking.refused).affinities))
+        self._keep_affinities(vcpus if pcpus else [], [read.get(vcpu) for vcpu in vcpus])
 
 
 def _vcpus_of(domains: Sequence[DomainInfo], problems: List[str]) -> List[VcpuOfLife]:

@@ -145,7 +145,7 @@ def _sources(domains: Tuple[DomainReport, ...], sampler: Optional[SamplerReport]
                 found["vcpu_time"] = "hypercall"
             if vcpu.runnable_ns is not None and sampler and sampler.rounds:
                 found.setdefault("runstates", "sampled")
-    return found
+    return dict(sorted(found.items()))
 
 
 def _sockets(pcpus: Sequence[PcpuReport], machine: PhysicalInfo) -> Optional[int]:

@@ -136,6 +136,7 @@ class Xen:
         self._xen.ask_host(6)
         answered = min(asked, layouts.DOMAIN_LIST.unpack_from(self._xen.request, _HOST)[3])
         found = read(bytes(self._xen.buffer[: answered * size]))
+        self._xen.clear(answered * size)  # so that no later answer can have it again
         for index, domain in enumerate(found):
             if not first <= domain[0] < FIRST_RESERVED_DOMID:
                 return found[:index]  # ids ascend: what follows is no answer

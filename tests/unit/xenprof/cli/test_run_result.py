@@ -2,7 +2,7 @@ import json
 from dataclasses import replace
 
 from tests.support.snapshots import grumble
-from xenprof.cli.run_result import as_json, as_text
+from xenprof.cli.run_result import as_json, as_text, never_ran
 
 SNAPSHOT = grumble(10)
 
@@ -58,3 +58,30 @@ def test_the_table_has_a_line_for_each_domain():
 
     names = [domain.name for domain in SNAPSHOT.domains]
     assert [line.split()[0] for line in lines[3 : 3 + len(names)]] == names
+
+
+def with_web(**changes):
+    web = replace(SNAPSHOT.domains[1], **changes)
+    return replace(SNAPSHOT, domains=(SNAPSHOT.domains[0], web))
+
+
+def test_a_workload_that_has_done_nothing_is_told_with_the_reason():
+    idle = {"kind": "cpu", "units": 0, "work_seconds": 0.0}
+    name = SNAPSHOT.domains[1].name
+    for changes, reason in (
+        ({"oom_kills": 2}, "its kernel has killed processes"),
+        ({"oom_kills": 0, "cpu_ns": 0}, "it has had no processor"),
+        ({"oom_kills": 0, "cpu_ns": 5, "paused": True}, "it is paused"),
+    ):
+        (line,) = never_ran(with_web(workloads=(idle,), **changes))
+        assert line.startswith(f"{name}: its workload 1 (cpu) has done nothing: {reason}")
+
+
+def test_workloads_that_have_done_something_or_have_nothing_to_do_are_not_told():
+    busy = {"kind": "netperf", "bytes": 1, "messages": 0}
+    assert never_ran(with_web(workloads=(busy, {"kind": "idle"}))) == []
+
+
+def test_nobody_is_accused_in_the_first_second():
+    idle = {"kind": "burst", "bursts": 0}
+    assert never_ran(replace(with_web(workloads=(idle,)), time_ns=10**9 - 1)) == []
