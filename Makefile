@@ -71,7 +71,7 @@ test-xen: $(INSTALLED)  # boot a real Xen in an emulator and test on it; root, D
 bench: $(INSTALLED) compiled  # speed and size beside the peers
 	@$(BIN)/python -m tests.bench
 
-validate: $(INSTALLED) compiled  # compare the model with published measurements anew; writes docs/validation.md, some minutes
+validate: $(INSTALLED) compiled  # compare the model with published measurements anew; writes docs/validation.md, a minute
 	@$(BIN)/python -m xenprof.validate.document docs/validation.md
 
 golden: $(INSTALLED) compiled  # write the expected outputs and those in the documents anew; look at the diff

@@ -14,6 +14,7 @@ from hypervisor.model.network.network import Network
 from hypervisor.model.resident import Resident
 from hypervisor.model.scenario.spec import Host
 from hypervisor.model.storage.blkif import BlockBackend, BlockFrontend
+from hypervisor.model.storage.initiator import Initiator
 from hypervisor.model.storage.owndisk import OwnDisk
 from hypervisor.model.storage.stores import Stores
 from hypervisor.toolstack.config.devices import DiskSpec, VifSpec
@@ -57,6 +58,19 @@ def own_disk(resident: Resident, backends: Backends) -> OwnDisk:
     blkback = backends.blkback
     system = blkback.stores.system
     return OwnDisk(resident.guest, system, blkback.vcpu, resident.devices.io_wait)
+
+
+def initiator(resident: Resident, server: Guest, backends: Backends) -> Initiator:
+    """Return the initiator of a guest, which goes through its first interface and domain 0."""
+    vifs = resident.devices.vifs
+    return Initiator(
+        resident.guest,
+        server,
+        backends.blkback.stores,
+        resident.devices.io_wait,
+        lambda: vifs[0].traffic if vifs else None,
+        flip=backends.network.netback.is_flipping,
+    )
 
 
 class Attachments:

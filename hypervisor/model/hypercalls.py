@@ -9,7 +9,7 @@ from typing import Any
 
 from hypervisor.domainsettings import SedfParameters
 from hypervisor.errors import Refused
-from hypervisor.model.attach import Attachments, own_disk, start_backends
+from hypervisor.model.attach import Attachments, initiator, own_disk, start_backends
 from hypervisor.model.codebook.book import CodeBook
 from hypervisor.model.cpu.execution import Execution
 from hypervisor.model.cpu.sched.sedf import SedfScheduler
@@ -153,6 +153,8 @@ class Hypercalls:
         self.execution.accounting.forget_ended(self.live)
         resident = self._builder.build(domid, spec, saved)
         self.residents[domid] = resident
+        if domid:
+            resident.devices.initiator = initiator(resident, self.residents[0].guest, self.backends)
         return domid
 
     def _free_domid(self) -> int:

@@ -1,6 +1,6 @@
 """Holds what belongs to a live domain, and builds it from the toolstack's specification."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,6 +22,7 @@ from hypervisor.model.profiling.driver import GuestDriver
 from hypervisor.model.profiling.pending import Expander
 from hypervisor.model.profiling.xenoprof import Xenoprof
 from hypervisor.model.scenario.spec import Host
+from hypervisor.model.scenario.stores import Store, check_lun
 from hypervisor.model.scenario.workloads import parse_workloads
 from hypervisor.model.storage.filecache import FileCache
 from hypervisor.model.timing.random_stream import Streams, stream_seed
@@ -122,7 +123,9 @@ class Builder:
         if before is not None:
             spec = replace(spec, workloads=tuple(before.workloads))
         _check_workloads(
-            spec, has_card=any(one.dedicated_to == spec.name for one in self._host.nics)
+            spec,
+            self._host.stores,
+            has_card=any(one.dedicated_to == spec.name for one in self._host.nics),
         )
         now = self._execution.clock.now
         self._memory.take(spec.memory_kib, now)
@@ -193,11 +196,17 @@ class Builder:
         )
 
 
-def _check_workloads(spec: DomainSpec, *, has_card: bool) -> None:
+def _check_workloads(spec: DomainSpec, stores: Sequence[Store], *, has_card: bool) -> None:
     """Raise ScenarioError for workloads that the domain cannot run, before anything is built."""
     for workload in parse_workloads(spec.workloads):
         has_disk = spec.kind == "dom0" or any(disk.type for disk in spec.disks)
-        if workload.kind == "fileio" and not has_disk:
+        if workload.kind == "fileio" and workload.lun is not None:
+            is_domain0 = spec.kind == "dom0"
+            try:
+                check_lun(workload.lun, stores, is_domain0=is_domain0, has_vif=bool(spec.vifs))
+            except ValueError as error:
+                raise ScenarioError(f"Domain '{spec.name}': {error}") from None
+        elif workload.kind == "fileio" and not has_disk:
             raise ScenarioError(f"Domain '{spec.name}': a fileio workload needs a disk")
         # Domain 0 is on the bridge itself.
         is_wired = has_card or spec.vifs or spec.kind == "dom0"

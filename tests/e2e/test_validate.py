@@ -1,26 +1,34 @@
-"""`xenprof validate` as a program: its processes, Ctrl-C, and what it refuses."""
+"""`xenprof validate` as a program: some of its rows, its processes, Ctrl-C, and what it refuses."""
 
+import json
 import os
 import pty
+import select
 import signal
 import subprocess
 from pathlib import Path
 
 from tests.support.e2e.host import PATIENCE_SECONDS, environment, shell
 from tests.support.paths import ROOT
+from xenprof.validate.words import number
+
+SOME = "7,8,17,18,19,31,39,40,41"  # of which nobody has to wait long
 
 
-def of_group(group: int) -> list[str]:
-    """Return the processes of a group that are not zombies."""
+def left_of_group(group: int) -> list[int]:
+    """Return the processes of a group that do not end."""
     found = []
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
             fields = path.read_text().rpartition(")")[2].split()
+            if int(fields[2]) == group:
+                found.append(os.pidfd_open(int(path.parent.name)))
         except OSError:
             continue  # it has ended
-        if int(fields[2]) == group and fields[0] != "Z":
-            found.append(path.parent.name)
-    return found
+    ended = [select.select([one], [], [], PATIENCE_SECONDS)[0] for one in found]
+    for one in found:
+        os.close(one)
+    return [one for one, read in zip(found, ended, strict=True) if not read]
 
 
 def test_ctrl_c_ends_all_its_processes_quietly(tmp_path):
@@ -42,7 +50,7 @@ def test_ctrl_c_ends_all_its_processes_quietly(tmp_path):
     except OSError:  # nobody has the terminal open any more
         os.close(ours)
 
-    assert (130, b"", []) == (process.returncode, out, of_group(process.pid))
+    assert (130, b"", []) == (process.returncode, out, left_of_group(process.pid))
     assert b"Traceback" not in told
 
 
@@ -52,3 +60,23 @@ def test_an_unknown_row_is_one_line(tmp_path):
     assert (1, "") == (done.returncode, done.stdout)
     assert done.stderr.startswith("xenprof: --rows: no row '99'; there are ")
     assert 1 == len(done.stderr.splitlines())
+
+
+def written() -> dict[tuple[str, str], list[str]]:
+    """Return the cells of each figure in docs/validation.md, by row and metric."""
+    text = (ROOT / "docs" / "validation.md").read_text(encoding="utf-8")
+    rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")]
+    return {(cells[0], cells[1]): cells for cells in rows}
+
+
+def test_some_rows_give_what_is_written_of_them(tmp_path):
+    """What is written was measured on this model, on any machine and by either engine."""
+    done = shell(tmp_path, f"xenprof validate --rows {SOME} --json")
+    cells = written()
+
+    assert (0, "") == (done.returncode, done.stderr)
+    found = json.loads(done.stdout)
+    assert SOME.split(",") == sorted({str(one["row"]) for one in found}, key=int)
+    for one in found:
+        told = cells[str(one["row"]), one["metric"]]
+        assert [number(one["ours"]), f"**{one['verdict']}**"] == [told[4], told[8]], told

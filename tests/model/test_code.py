@@ -80,7 +80,7 @@ def test_a_unit_of_computing_is_1000_cycles_on_each_cpu(cpu: str) -> None:
     programs = ("hotplug_script", "init_scripts", "domain_build")
     kinds = ("_compute", "background", *programs)
     units = [p.cycles for p in paths if any(kind in p.name for kind in kinds)]
-    assert units == [1000] * 8
+    assert units == [1000] * 9
 
 
 def test_a_path_has_user_code_exactly_if_it_has_a_program(book: CodeBook) -> None:

@@ -14,7 +14,7 @@ from xenprof.validate.words import cells, reason, summary
 _HEAD: Final = """# The model beside published measurements
 
 Written by `make validate`, of the model with the digest `{digest}`. A test of `make test` fails
-when the model has changed since; then type `make validate` again, which takes about three minutes
+when the model has changed since; then type `make validate` again, which takes about a minute
 on two processors, and look at the difference.
 
 `xenprof validate` runs the experiments and prints the same table; `--rows 7,8` takes some rows,

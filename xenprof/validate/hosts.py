@@ -76,6 +76,12 @@ class Window:
         return self.result(name, key, workload) * 1e9 / self.duration_ns
 
 
+def lengthened(window: Window, name: str) -> float:
+    """Return how much longer than its programs and its kernel ran the window is, in percent."""
+    spent = window.spent(name)
+    return 100 * (window.duration_ns / (spent.user_ns + spent.kernel_ns) - 1)
+
+
 def domain_of(snapshot: HostSnapshot, name: str) -> DomainSnapshot:
     """Return the domain of a name."""
     return next(one for one in snapshot.domains if one.name == name)

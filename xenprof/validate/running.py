@@ -76,5 +76,6 @@ def _end(pool: ProcessPoolExecutor) -> None:
     processes = list((pool._processes or {}).values())
     pool.shutdown(wait=False, cancel_futures=True)
     for process in processes:
-        with contextlib.suppress(OSError):
-            process.terminate()
+        process.kill()
+    for process in processes:
+        process.join()

@@ -3,13 +3,24 @@
 from typing import Final
 
 from xenprof.validate.figure import Experiment
-from xenprof.validate.rows import guests, operations, profiling, shares, tracing, xenoprof
+from xenprof.validate.rows import (
+    guests,
+    network,
+    operations,
+    profiling,
+    rates,
+    shares,
+    tracing,
+    xenoprof,
+)
 
 EXPERIMENTS: Final[tuple[Experiment, ...]] = tuple(
     sorted(
         (
             *guests.EXPERIMENTS,
+            *network.EXPERIMENTS,
             *operations.EXPERIMENTS,
+            *rates.EXPERIMENTS,
             *shares.EXPERIMENTS,
             *profiling.EXPERIMENTS,
             *xenoprof.EXPERIMENTS,

@@ -5,19 +5,21 @@ from hypervisor.model.network.netfront import NetFrontend
 from hypervisor.model.storage.blkif import BlockFrontend
 from hypervisor.model.storage.blkstat import IoWait
 from hypervisor.model.storage.filecache import FileCache
+from hypervisor.model.storage.initiator import Initiator
 from hypervisor.model.storage.owndisk import FirstDisk, OwnDisk
 
 
 class Devices:
     """Disks and network interfaces, in the order in which they were attached."""
 
-    __slots__ = ("files", "io_wait", "own", "vbds", "vifs")
+    __slots__ = ("files", "initiator", "io_wait", "own", "vbds", "vifs")
 
     def __init__(self, domain: Domain) -> None:
         self.vifs: list[NetFrontend] = []
         self.vbds: list[BlockFrontend] = []
         self.io_wait = IoWait(domain)  # one for all disks
         self.own: OwnDisk | None = None  # of domain 0
+        self.initiator: Initiator | None = None  # of a guest
         self.files: FileCache | None = None  # on the first disk, once there is a kernel
 
     def first_disk(self) -> FirstDisk:

@@ -36,6 +36,9 @@ def _disks(system: System, hardware: Hardware) -> list[_Disk]:
         for number, disk in enumerate(hardware.blkback.stores.disks):
             kib = disk.sectors * SECTOR_BYTES // 1024
             found.append(_Disk(SDA + 16 * number, disk.name, kib, disk.use))
+    elif system.devices.initiator is not None:
+        for number, lun in enumerate(system.devices.initiator.disks):
+            found.append(_Disk(SDA + 16 * number, lun.name, DISK_KIB, lun.use))
     found += [
         _Disk(vbd.spec.device, vbd.spec.frontend, DISK_KIB, vbd.use) for vbd in system.devices.vbds
     ]

@@ -70,6 +70,11 @@ class Bridge:
         work = Work(parts, self._carried, load.lots, beneficiary=beneficiary)
         self._guest.interrupt(self._vcpu_id, work)
 
+    @property
+    def held_packets(self) -> int:
+        """Return how many packets wait for others."""
+        return sum(one.packets for load in self._held.values() for one in load.lots)
+
     def _time(self) -> None:
         if not self._is_timing:
             self._is_timing = True

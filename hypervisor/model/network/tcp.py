@@ -125,7 +125,7 @@ class Connection:
         self._single_due_ns = 0  # when the last of them is acknowledged alone
         self._lost_mark = 0  # bytes whose acknowledgement was lost
         self._held_due_ns = 0  # when the first of them is to be moved
-        self._held_acks = 0  # packets that the sender knows of, and that are still to be moved
+        self.held_acks = 0  # packets that the sender knows of, and that are still to be moved
         self._delayed_ns = NEVER_NS  # when a timer looks after both
         self.ends_short = False  # each lot is a message, whose last segment is not full
         is_inside = source.guest is not None and target.guest is not None
@@ -302,16 +302,16 @@ class Connection:
         if self._writer.is_waiting:
             return self._ack_lot(count, mark)
         self._know(count, mark)
-        if not self._held_acks:
+        if not self.held_acks:
             self._held_due_ns = self._clock.now + DELAYED_ACK_MAX_NS
-        self._held_acks += count
-        if self._held_acks < ACKS_HELD:
+        self.held_acks += count
+        if self.held_acks < ACKS_HELD:
             self._delay_until(self._held_due_ns)
             return None
         return self._release()
 
     def _release(self) -> Lot:
-        held, self._held_acks = self._held_acks, 0
+        held, self.held_acks = self.held_acks, 0
         lot = self._ack_lot(held, 0)
         lot.is_patient = True
         return lot
@@ -343,11 +343,11 @@ class Connection:
         if self._unacked_packets and self._single_due_ns <= now_ns:
             mark, self._unacked_bytes, self._unacked_packets = self._unacked_bytes, 0, 0
             acks = self._acks(1, mark)
-        if acks is None and self._held_acks and self._held_due_ns <= now_ns:
+        if acks is None and self.held_acks and self._held_due_ns <= now_ns:
             acks = self._release()
         if self._unacked_packets:
             self._delay_until(self._single_due_ns)
-        if self._held_acks:
+        if self.held_acks:
             self._delay_until(self._held_due_ns)
         if acks is None:
             return

@@ -19,10 +19,23 @@ from hypervisor.errors import HostError, ScenarioError
 from hypervisor.model.scenario.nics import BridgeName, NicTable, check_nics_differ
 from hypervisor.model.scenario.pinning import Cpus, affinity_of, check_entries, check_pcpus
 from hypervisor.model.scenario.sedf import SedfKeys
-from hypervisor.model.scenario.stores import FILES, ElevatorName, Store, check_stores, store_of
+from hypervisor.model.scenario.stores import (
+    FILES,
+    ElevatorName,
+    Store,
+    check_lun,
+    check_stores,
+    store_of,
+)
 from hypervisor.model.scenario.table import Table, checked, message
 from hypervisor.model.scenario.ways import check_ways
-from hypervisor.model.scenario.workloads import EXTERNAL, Count, NetperfWorkload, Workloads
+from hypervisor.model.scenario.workloads import (
+    EXTERNAL,
+    Count,
+    FileioWorkload,
+    NetperfWorkload,
+    Workloads,
+)
 from hypervisor.nearest import hint
 from hypervisor.toolstack.config.devices import DiskSpec, parse_disk, parse_vif
 from hypervisor.toolstack.config.limits import HostKind, LimitExceeded, check_limits
@@ -178,8 +191,7 @@ class Domain(_Owner):
         if self.cap > 100 * self.vcpus:
             raise ValueError(f"cap {self.cap} is out of range; 0 to {100 * self.vcpus}")
         check_entries(self.cpus, self.vcpus)
-        kinds = {workload.kind for workload in self.workload}
-        if "fileio" in kinds and not self.disk:
+        if not self.disk and any(one.kind == "fileio" and one.lun is None for one in self.workload):
             raise ValueError("a fileio workload needs a disk")
         return self
 
@@ -257,6 +269,11 @@ class Scenario(Table):
                 peer = workload.peer if isinstance(workload, NetperfWorkload) else EXTERNAL
                 if peer not in (EXTERNAL, *names):
                     raise ValueError(f"netperf peer '{peer}' is no domain{hint(peer, names)}")
+                if isinstance(workload, FileioWorkload) and workload.lun is not None:
+                    is_domain0 = owner is self.domain0
+                    has_vif = isinstance(owner, Domain) and bool(owner.vif)
+                    stores = self.host.stores
+                    check_lun(workload.lun, stores, is_domain0=is_domain0, has_vif=has_vif)
         check_ways(self.host.nics, self.domain0.workload, self.domains)
         if self.domain0_memory_mib < 64:
             raise ValueError(

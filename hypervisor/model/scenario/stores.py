@@ -102,3 +102,17 @@ def check_stores(stores: tuple[Store, ...]) -> None:
     for prefix in prefixes:
         if prefixes.count(prefix) > 1:
             raise ValueError(f"two stores have the path '{prefix}'")
+
+
+def check_lun(lun: str, stores: Sequence[Store], *, is_domain0: bool, has_vif: bool) -> None:
+    """Raise ValueError for a LUN that a domain cannot attach itself."""
+    names = [store.name for store in stores if store.kind == "iscsi"]
+    if lun not in names:
+        raise ValueError(
+            f"lun '{lun}' is no store of kind 'iscsi'{hint(lun, names)}; "
+            f"there are {', '.join(names) or 'none'}"
+        )
+    if is_domain0:
+        raise ValueError(f"lun '{lun}' is a disk of domain 0 already; lun is for guests")
+    if not has_vif:
+        raise ValueError(f"lun '{lun}' needs a vif, through which the guest logs in")

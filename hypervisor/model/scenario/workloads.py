@@ -85,6 +85,7 @@ class FileioWorkload(Table):
     direct: bool | None = None
     sync: bool = False  # O_SYNC: each write waits for the disk
     fsync_every: Annotated[int, Field(ge=0)] = 0  # writes; 0 = never
+    lun: str | None = None  # an iSCSI store to which the guest itself logs in
     memory_mib: WorkingSet = None
 
     @model_validator(mode="after")
@@ -93,6 +94,8 @@ class FileioWorkload(Table):
             raise ValueError("sync and fsync_every are for op = 'write'")
         if (self.sync or self.fsync_every) and is_direct(self.direct, self.queue_depth):
             raise ValueError("sync and fsync_every are for direct = false")
+        if self.lun is not None and not is_direct(self.direct, self.queue_depth):
+            raise ValueError("lun is for direct = true")
         return self
 
 
@@ -109,6 +112,14 @@ class LmbenchWorkload(Table):
     memory_mib: WorkingSet = None
 
 
+class BuildWorkload(Table):
+    """Compiles the objects of a kernel, `jobs` at a time, as `make -j` does."""
+
+    kind: Literal["build"]
+    jobs: Annotated[int, Field(ge=1, le=64)] = 1
+    memory_mib: WorkingSet = None
+
+
 class IdleWorkload(Table):
     """Does nothing but the guest kernel's own work."""
 
@@ -117,7 +128,13 @@ class IdleWorkload(Table):
 
 
 Workload = Annotated[
-    CpuWorkload | BurstWorkload | NetperfWorkload | FileioWorkload | LmbenchWorkload | IdleWorkload,
+    CpuWorkload
+    | BurstWorkload
+    | NetperfWorkload
+    | FileioWorkload
+    | LmbenchWorkload
+    | BuildWorkload
+    | IdleWorkload,
     Field(discriminator="kind"),
 ]
 Workloads = Annotated[tuple[Workload, ...], Field(strict=False)]

@@ -1,4 +1,4 @@
-"""The files of domain 0 itself, on the device that it has booted from."""
+"""A device that a kernel drives itself: domain 0's own, or a LUN of a guest's initiator."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -25,22 +25,32 @@ class FirstDisk(Protocol):
 
 
 class OwnDisk:
-    """Domain 0's partitions, as its programs use them.
+    """A kernel's own device, as its programs use it.
 
-    Other than those of a guest, their direct writes are marked synchronous.
+    Other than those that come through blkback, direct writes are marked synchronous.
     """
 
-    def __init__(self, guest: Guest, disk: Disk, vcpu: int, io_wait: IoWait) -> None:
-        """`vcpu` gets the disk's interrupts."""
+    def __init__(
+        self,
+        guest: Guest,
+        disk: Disk,
+        vcpu: int,
+        io_wait: IoWait,
+        base_sector: int = 0,
+        paths: tuple[str, str] = ("disk_submit", "disk_interrupt"),
+    ) -> None:
+        """`vcpu` gets the disk's interrupts; `paths` are those of a request and of its end."""
         self._guest = guest
         self._disk = disk
         self._vcpu = vcpu
         self._io_wait = io_wait
+        self._base_sector = base_sector
+        self._request_path, self._done_path = paths
 
     def parts(self, guest: Guest, ios: Sequence[AnyBlockIo]) -> Parts:
         """Return the cost of `ios` from the elevator to the card."""
         most = self._disk.queue.max_bytes
-        return guest.parts(("disk_submit", sum(-(-io.size_bytes // most) for io in ios)))
+        return guest.parts((self._request_path, sum(-(-io.size_bytes // most) for io in ios)))
 
     def submit(self, ios: Sequence[AnyBlockIo], vcpu_id: int) -> None:
         """Start `ios`, cut into what a request may have."""
@@ -52,7 +62,7 @@ class OwnDisk:
             self._io_wait.begin(vcpu_id, io.done, now)
             for at in range(0, io.size_bytes, most):
                 size = min(most, io.size_bytes - at)
-                sector = io.sector + at // SECTOR_BYTES
+                sector = self._base_sector + io.sector + at // SECTOR_BYTES
                 io.missing += 1
                 requests.append(
                     DiskRequest(self, sector, size, io.is_write, io, io.pid, io.is_direct)
@@ -61,7 +71,7 @@ class OwnDisk:
 
     def completed(self, requests: Sequence[DiskRequest[AnyBlockIo]]) -> None:
         """Take the disk's interrupt."""
-        parts = self._guest.parts(("disk_interrupt", 1))
+        parts = self._guest.parts((self._done_path, 1))
         self._guest.interrupt(self._vcpu, Work(parts, self._interrupted, requests))
 
     def _interrupted(self, work: Work[Sequence[DiskRequest[AnyBlockIo]]]) -> None:

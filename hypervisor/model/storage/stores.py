@@ -130,7 +130,13 @@ class Stores:
 
     def place(self, spec: DiskSpec) -> Place:
         """Return where a new virtual disk lies: the next free 8 GiB of its store's device."""
-        level = self._levels[self.store_of(spec.path)]
+        return self._next_place(self._levels[self.store_of(spec.path)])
+
+    def lun(self, store: str) -> Place:
+        """Return where a new LUN of a store lies, which a guest attaches itself."""
+        return self._next_place(self._levels[store])
+
+    def _next_place(self, level: _Level) -> Place:
         disk = level.disk
         taken = self._taken.get(disk.name, 0)
         self._taken[disk.name] = taken + 1

@@ -7,6 +7,7 @@ from hypervisor.model.network.tcp import TcpOptions
 from hypervisor.model.scenario.workloads import is_direct
 from hypervisor.model.workloads.base import Site, Workload
 from hypervisor.model.workloads.buffered import BufferedFileio
+from hypervisor.model.workloads.build import Build
 from hypervisor.model.workloads.burst import Burst
 from hypervisor.model.workloads.cpu import Cpu
 from hypervisor.model.workloads.fileio import Fileio
@@ -89,6 +90,7 @@ def _fileio(site: Site, given: Parameters) -> Workload:
         given["queue_depth"],
         given["rate_per_second"],
         given["memory_mib"],
+        given["lun"],
     )
 
 
@@ -96,11 +98,16 @@ def _idle(site: Site, given: Parameters) -> Workload:
     return Idle(site, given["memory_mib"])
 
 
+def _build(site: Site, given: Parameters) -> Workload:
+    return Build(site, given["jobs"], given["memory_mib"])
+
+
 def _lmbench(site: Site, given: Parameters) -> Workload:
     return Lmbench(site, given["test"], given["memory_mib"])
 
 
 WORKLOADS: Final[Mapping[str, Callable[[Site, Parameters], Workload]]] = {
+    "build": _build,
     "burst": _burst,
     "cpu": _cpu,
     "fileio": _fileio,

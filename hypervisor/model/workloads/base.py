@@ -23,6 +23,7 @@ WORKING_SET_MIB: Final[Mapping[str, int]] = {
     "mysqld": 24,
     "iozone": 4,
     "lmbench": 1,
+    "cc1": 16,
     "netperf": 1,
     "netserver": 1,
 }
@@ -124,6 +125,12 @@ class Site:
     def disk(self) -> FirstDisk:
         """Return the disk with the files of the domain."""
         return self._devices.first_disk()
+
+    def lun(self, store: str) -> FirstDisk:
+        """Return a LUN that the domain attaches itself."""
+        initiator = self._devices.initiator
+        assert initiator is not None
+        return initiator.lun(store)
 
 
 class Workload(Protocol):

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from hypervisor.model.codebook.work import Work
 from hypervisor.model.storage.blkio import BlockIo
+from hypervisor.model.storage.owndisk import FirstDisk
 from hypervisor.model.workloads.base import Latency, Site, working_set_kib
 from hypervisor.toolstack.config.devices import DISK_SECTORS, SECTOR_BYTES
 
@@ -26,8 +27,11 @@ class Fileio:
         queue_depth: int,
         rate_per_second: int,
         memory_mib: int | None = None,
+        lun: str | None = None,
     ) -> None:
+        """`lun`: the store of a LUN that the guest attaches itself; None: the first disk."""
         self._site = site
+        self._lun = None if lun is None else site.lun(lun)
         self._is_write = is_write
         self._is_random = is_random
         self._block_bytes = block_bytes
@@ -71,7 +75,7 @@ class Fileio:
         kib = -(-count * self._block_bytes // 1024)
         call = "file_write_request" if self._is_write else "file_read_request"
         parts = guest.parts(("iozone_request", count), (call, count), ("page_cache_kib", kib))
-        parts += self._site.disk.parts(guest, ios)
+        parts += self._disk().parts(guest, ios)
         return Work(parts, self._submit, ios, task=self._task)
 
     def _io(self) -> Io:
@@ -95,7 +99,10 @@ class Fileio:
         now = self._site.clock.now
         for io in ios:
             io.submitted_ns = now
-        self._site.disk.submit(ios, self._task.vcpu)
+        self._disk().submit(ios, self._task.vcpu)
+
+    def _disk(self) -> FirstDisk:
+        return self._site.disk if self._lun is None else self._lun
 
     def _done(self, io: Io) -> None:
         self._requests += 1

@@ -18,6 +18,7 @@ COUNTS: Final = (
     "bursts",
     "bytes",
     "messages",
+    "objects",
     "operations",
     "requests",
     "transactions",

@@ -4,7 +4,7 @@ from itertools import pairwise
 from typing import Final
 
 from xenprof.validate.figure import Experiment, Figure
-from xenprof.validate.hosts import SECOND, Table, Window, boot, guest, work
+from xenprof.validate.hosts import SECOND, Table, Window, boot, guest, lengthened, work
 
 _XEON_HT: Final = {
     "cpu": "p4-ht",
@@ -87,12 +87,6 @@ def overhead(seed: int) -> tuple[float]:
     """Return by how much longer a program computes than without Xen and domain 0, in percent."""
     host = boot(_XEON_2003 | {"sockets": 1}, guest("g", work("cpu")), seed=seed)
     return (lengthened(Window(host, SECOND, 2 * _DURATION_NS), "g"),)
-
-
-def lengthened(window: Window, name: str) -> float:
-    """Return how much longer than its programs and its kernel ran the window is, in percent."""
-    spent = window.spent(name)
-    return 100 * (window.duration_ns / (spent.user_ns + spent.kernel_ns) - 1)
 
 
 # Row 21.
