@@ -29,7 +29,7 @@ class FakeClient(JsonService):
     """A client that answers like the service on this thread; it calls `at_wait` before waits."""
 
     def __init__(self, home) -> None:
-        self.host = make_host(domain("a", cpu()), domain("b", burst(3, 4)))
+        self.host = make_host(domain("a", cpu(), cpus="1"), domain("b", burst(3, 4)))
         self.readers = TraceReaders()
         self.waits = 0
         self.at_wait = lambda waits: None
