@@ -105,7 +105,8 @@ def test_xc_saves_functions_have_the_shares_of_their_costs(tmp_path, image, func
     )
 
 
-def test_saving_takes_the_time_of_its_pages_and_of_the_disk(tmp_path):
+def test_saving_takes_the_time_of_its_pages_and_of_the_disk_that_turns_between_them(tmp_path):
+    """Pages are copied 4 MiB at a time, and then written: by then the next sector has passed."""
     host = make_host(domain("a", memory_mib=GUEST_MIB))
     host.advance(SECOND)
     start_ns = host.now_ns
@@ -114,7 +115,9 @@ def test_saving_takes_the_time_of_its_pages_and_of_the_disk(tmp_path):
     cpu_ns = PAGES * cycles * 1000 / MHZ
     disk_ns = GUEST_MIB * 2**20 / 80e6 * 1e9  # at the outer edge
     poll_ns = 100 * MS  # by then the guest has suspended itself
-    assert host.now_ns - start_ns == pytest.approx(poll_ns + cpu_ns + disk_ns, rel=0.02)
+    turned_ns = host.now_ns - start_ns - poll_ns - cpu_ns - disk_ns
+    turns = GUEST_MIB / 4 + 2  # and two for the seeks at both ends
+    assert 0 < turned_ns < turns * 6 * MS  # 10 000 a minute
 
 
 def test_a_restore_runs_xc_restore_for_what_each_page_costs(tmp_path):
