@@ -40,7 +40,7 @@ _STATISTICS = {
     ),
 }
 
-# domain_flags and vcpu_flags of 3.0.3 (sched.h); the numbers of the bits are from memory.
+# domain_flags and vcpu_flags of 3.0.3 (sched.h); the numbers of the bits were not checked.
 _PRIVILEGED, _SHUTDOWN, _DYING, _PAUSED = 0x2, 0x4, 0x8, 0x10
 _VCPU_READY = 0x7  # has used its FPU, initialised
 _VCPU_RUNNING, _VCPU_BLOCKED, _VCPU_DOWN = 0x8, 0x20, 0x40

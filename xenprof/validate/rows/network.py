@@ -20,8 +20,8 @@ _DOMAIN0: Final = "Domain-0"
 _LINE_MBIT: Final = 941.5  # 1448 bytes of 1538 on a gigabit wire
 _RH: Final = "D. J. Shakshober, Red Hat Summit 2007"
 _BARHAM: Final = "Barham et al., SOSP 2003, table 6"
-_MENON: Final = "Menon et al., VEE 2005, as retold"
-_CDNA: Final = "Willmann et al. (CDNA), HPCA 2007, from memory"
+_MENON: Final = "Menon et al., VEE 2005, as later papers cite it"
+_CDNA: Final = "Willmann et al. (CDNA), HPCA 2007 (not checked against the paper)"
 _WARM_UP_NS: Final = SECOND
 _DURATION_NS: Final = 2 * SECOND
 # Several cards at a gigabit are one card of ten here: what matters is that none is full.
