@@ -38,12 +38,13 @@ shell: $(INSTALLED)  # open a shell with the programs on PATH
 	@$(PATH_LINE); "$${SHELL:-/bin/sh}" || true
 
 # Programs that tests start are compiled, if they can be; the tests' own process measures coverage,
-# which sees Python alone. What the model promises is then tested once more, compiled. End-to-end
-# tests wait for services that run in real time, so it takes four of them to keep two processors busy.
+# which sees Python alone, of all but the model. Tests of what the model promises simulate minutes of
+# a host: they are run at the end, compiled if it can be. End-to-end tests wait for services that run
+# in real time, so it takes four of them to keep two processors busy.
 test: $(INSTALLED) peers check  # everything: check, then all tests, also against real peers, with a coverage floor
-	@$(TESTS) -n 2 --engine pure --cov --cov-report= --cov-fail-under=0 --ignore tests/e2e
+	@$(TESTS) -n 2 --engine pure --cov --cov-report= --cov-fail-under=0 --ignore tests/e2e --ignore tests/model
 	@$(TESTS) -n 4 --engine pure --cov --cov-report= --cov-append tests/e2e
-	@$(TESTS) -n 2 --engine compiled tests/model tests/contract tests/golden/compiled
+	@$(TESTS) -n 2 tests/model tests/contract tests/golden/compiled
 
 check: $(INSTALLED) compiled  # format, lint, types, who may import whom, and what can be compiled
 	@$(BIN)/ruff check .
