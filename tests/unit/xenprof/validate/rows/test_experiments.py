@@ -1,0 +1,19 @@
+"""Experiments that are soon done, each with one seed, in this process."""
+
+import pytest
+
+from xenprof.validate.table import of_rows
+
+QUICK = (8, 17, 19, 40, 41)
+
+
+@pytest.mark.parametrize("row", QUICK)
+def test_the_model_gives_what_was_published_with_one_seed(row):
+    wrong = [
+        (figure.metric, value)
+        for experiment in of_rows((row,))
+        for figure, value in zip(experiment.figures, experiment.values(1), strict=True)
+        if not figure.takes(value)
+    ]
+
+    assert [] == wrong
