@@ -74,7 +74,7 @@ class CodeBook:
         self._cpu = costs.cpus[cpu_type]
         self._parts = [parts_of(row, costs, self._cpu, arch) for row in costs.paths.values()]
         self.paths: tuple[CodePath, ...] = tuple(
-            _code_path(index, row, parts)
+            _code_path(index, row, parts, self._weight(row.like))
             for index, (row, parts) in enumerate(
                 zip(costs.paths.values(), self._parts, strict=True)
             )
@@ -94,7 +94,18 @@ class CodeBook:
             path.name: (path.index, path.cycles << Q, self.hypercalls[path.index])
             for path in self.paths
         }
+        # The same for HVM guests, which execute other code under some of these names.
+        self.hvm_unit_parts: Mapping[str, tuple[int, int, int]] = {
+            name: self.unit_parts.get(f"hvm_{name}", unit) for name, unit in self.unit_parts.items()
+        }
         self._sampling: Sampling | None = None
+
+    def _weight(self, path: str) -> int:
+        """Return the weight of a path's ops; 0 if there is no such path."""
+        if not path:
+            return 0
+        number = list(self.costs.paths).index(path)
+        return sum(part.weight for part in self._parts[number])
 
     @property
     def sampling(self) -> "Sampling":
@@ -127,13 +138,15 @@ class CodeBook:
         return self._images.mappings(program)
 
 
-def _code_path(index: int, row: PathRow, parts: list[Part]) -> CodePath:
+def _code_path(index: int, row: PathRow, parts: list[Part], like: int) -> CodePath:
+    """Return a path; `like` is the weight of the one whose fixed cycles it has."""
     weights = [sum(part.weight for part in parts if part.mode == mode) for mode in range(_MODES)]
     if row.fixed_cycles is None:
         by_mode = [round(Fraction(weight, CYCLE_UNIT)) for weight in weights]
     else:
-        by_mode = [weight * row.fixed_cycles // sum(weights) for weight in weights]
-        by_mode[by_mode.index(max(by_mode))] += row.fixed_cycles - sum(by_mode)
+        fixed = row.fixed_cycles * sum(weights) // like if like else row.fixed_cycles
+        by_mode = [weight * fixed // sum(weights) for weight in weights]
+        by_mode[by_mode.index(max(by_mode))] += fixed - sum(by_mode)
     user, kernel, hypervisor = by_mode
     program = row.program.path if row.program else None
     return CodePath(index, row.name, sum(by_mode), (user, kernel, hypervisor), program)

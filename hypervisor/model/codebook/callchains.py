@@ -99,7 +99,8 @@ class Chains:
                 )
         self._programs = {n: self._calls(words, n) for n, words in data["program"].items()}
         self._spines = {n: self._spine(n, row) for n, row in data["spine"].items()}
-        self._places: Mapping[str, str | Mapping[str, str]] = data["place"]
+        self._places: dict[str, str | Mapping[str, str]] = dict(data["place"])
+        self._add_twins()
         self._check()
 
     # -- reading -----------------------------------------------------------------------------
@@ -129,10 +130,30 @@ class Chains:
             row.get("by"),
         )
 
-    def _check(self) -> None:
-        """Check that every path has a place and every name exists. Raises: ChainTableError."""
-        if missing := sorted(self._costs.paths.keys() ^ self._places.keys()):
+    def _add_twins(self) -> None:
+        """Give paths of HVM guests the places of those that they stand for.
+
+        Exits begin stacks of their own, so that ops without a place need none.
+        Raises: ChainTableError.
+        """
+        own = {name for name, row in self._costs.paths.items() if not row.like}
+        if missing := sorted(own ^ self._places.keys()):
             raise ChainTableError(f"callchains.toml: [place]: missing or unknown: {missing[0]}")
+        for name, row in self._costs.paths.items():
+            if not row.like:
+                continue
+            place = self._places[row.like]
+            if not isinstance(place, str) and _OTHERWISE not in place:
+                functions = {one for op in row.ops for _, one in self._functions(op)}
+                known = {*row.ops, *functions, "all"}
+                place = {"all": "bare"} | {key: to for key, to in place.items() if key in known}
+            self._places[name] = place
+            for situation, paths in self.situations.items():
+                if row.like in paths:
+                    self.situations[situation] = (*paths, name)
+
+    def _check(self) -> None:
+        """Check that every name exists. Raises: ChainTableError."""
         for path, place in self._places.items():
             ops = self._costs.paths[path].ops
             keys = {_OTHERWISE} if isinstance(place, str) else place.keys()

@@ -68,6 +68,8 @@ class PathRow:
     """A path: how often each op is done for one unit.
 
     `fixed_cycles`: the cycles of one unit on every cpu. `program`: the image whose user code runs.
+    `like`: the path of which this is what an HVM guest does instead; its `fixed_cycles` are those
+    of that path.
     """
 
     name: str
@@ -75,6 +77,7 @@ class PathRow:
     ops: Mapping[str, Fraction]
     fixed_cycles: int | None
     program: Image | None
+    like: str = ""
 
 
 class Costs:
@@ -90,9 +93,40 @@ class Costs:
         names = {cpu.check_ctrs for cpu in self.cpus.values()}
         self.ops = {n: _op(n, row, images, self.classes, names) for n, row in data["op"].items()}
         self.paths = {n: _path(n, row, images, self.ops) for n, row in data["path"].items()}
+        if "hvm" in data:
+            self.paths |= twins(data["hvm"], self.paths, self.ops)
         used = {op for path in self.paths.values() for op in path.ops}
         if unused := sorted(self.ops.keys() - used):
             raise CostTableError(f"costs.toml: no path uses op {', '.join(unused)}")
+
+
+def twins(
+    table: Mapping[str, Any], paths: Mapping[str, PathRow], ops: Mapping[str, Op]
+) -> dict[str, PathRow]:
+    """Return the paths that HVM guests execute instead of those of `table`, by name.
+
+    Raises: CostTableError.
+    """
+    _take("[hvm]", table, {"paths", "instead", "path"}, set())
+    instead: Mapping[str, Mapping[str, Any]] = table["instead"]
+    given: dict[str, Mapping[str, Fraction]] = {n: row["ops"] for n, row in table["path"].items()}
+    for name in table["paths"].split():
+        found: dict[str, Fraction] = {}
+        for op, count in paths[name].ops.items() if name in paths else ():
+            for other, each in instead.get(op, {op: 1}).items():
+                found[other] = found.get(other, Fraction(0)) + count * each
+        given[name] = found
+    rows: dict[str, PathRow] = {}
+    for name, counts in given.items():
+        if name not in paths:
+            raise CostTableError(f"costs.toml: [hvm]: unknown path {name!r}")
+        if unknown := sorted(counts.keys() - ops.keys()):
+            raise CostTableError(f"costs.toml: [hvm] {name}: unknown op {unknown[0]!r}")
+        base = paths[name]
+        exact = {op: Fraction(count) for op, count in counts.items()}
+        twin = f"hvm_{name}"
+        rows[twin] = PathRow(twin, base.unit, exact, base.fixed_cycles, base.program, name)
+    return rows
 
 
 def _why(where: str, row: Mapping[str, Any]) -> str:

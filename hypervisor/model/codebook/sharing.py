@@ -67,7 +67,7 @@ class Sharing:
         by_path = [_mean(of_path, misses) for of_path in parts]
         self.fetched = [int(share * mhz * 1000) for share in by_path]
         self.full = full = self.cache.l2_kib * 1024 // LINE_BYTES
-        rows = [data["path"].get(name, {}) for name in costs.paths]
+        rows = [data["path"].get(row.like or name, {}) for name, row in costs.paths.items()]
         wanted = [row.get("cache_kib", 0) for row in rows]
         self.kept = [min(kib * 1024 // LINE_BYTES, full) for kib in wanted]
         numbers = {name: number for number, name in enumerate(costs.paths)}

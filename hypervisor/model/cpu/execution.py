@@ -55,6 +55,7 @@ class Execution:
         self.full_rate_q = (mhz << Q) // 1000  # cycles_q per ns of an unshared core
         self.topology = topology
         self.overheads = overheads
+        self.hvm_overheads = Overheads(code, is_hvm=True)
         self.trace = Trace(clock, topology.pcpus)
         self.pcpus = [Pcpu(number) for number in range(topology.pcpus)]
         for pcpu in self.pcpus:
@@ -172,12 +173,28 @@ class Execution:
         """Undo `stop`, if nothing else stops the vcpu."""
         if vcpu.parked:
             self._hold(vcpu)
-        if vcpu.runnable or not self._may_run(vcpu):
+        if vcpu.runnable or not self._is_up(vcpu):
             return
-        if vcpu.wants_to_run:
+        if vcpu.wants_to_run and not vcpu.awaited:
             self.wake(vcpu)
         elif not vcpu.is_running:
             vcpu.runstate.change(BLOCKED, self.clock.now)
+
+    def await_device(self, vcpu: Vcpu) -> None:
+        """Block a vcpu in Xen until its device model has answered (blocked_in_xen)."""
+        vcpu.awaited += 1
+        if vcpu.runnable:
+            vcpu.runnable = False
+            if self.trace.is_on:
+                self.trace.vcpu(BLOCK, vcpu)
+            self.scheduler.sleep(vcpu)
+            self.decide_now()
+
+    def device_answered(self, vcpu: Vcpu) -> None:
+        """Undo one `await_device`."""
+        vcpu.awaited -= 1
+        if not vcpu.awaited and vcpu.wants_to_run:
+            self.wake(vcpu)
 
     def _hold(self, vcpu: Vcpu) -> None:
         """Count a vcpu as capped while nothing but its cap stops it (3.1)."""
@@ -185,6 +202,9 @@ class Execution:
         vcpu.runstate.hold(OFFLINE if is_held else NEVER, self.clock.now)
 
     def _may_run(self, vcpu: Vcpu) -> bool:
+        return not vcpu.awaited and self._is_up(vcpu)
+
+    def _is_up(self, vcpu: Vcpu) -> bool:
         return vcpu.online and not vcpu.parked and vcpu.domain.is_up
 
     # Scheduling decisions.
@@ -243,7 +263,7 @@ class Execution:
         if vcpu.timer is not None:
             self.clock.cancel(vcpu.timer)
             vcpu.timer = None
-        stopped = BLOCKED if self._may_run(vcpu) else OFFLINE
+        stopped = BLOCKED if self._is_up(vcpu) else OFFLINE
         vcpu.runstate.change(RUNNABLE if vcpu.runnable else stopped, self.clock.now)
 
     def _switch_in(self, pcpu: Pcpu, vcpu: Vcpu) -> None:
@@ -263,7 +283,8 @@ class Execution:
         last = self._last_on[pcpu.number]
         if last is not vcpu:
             # Returning from idle needs no address-space switch: Xen's idle vcpu is lazy.
-            add_debt(vcpu, self.overheads.context_switch)
+            overheads = self.hvm_overheads if domain.is_hvm else self.overheads
+            add_debt(vcpu, overheads.context_switch)
             if last is not None and last.domain is not vcpu.domain:
                 add_debt(vcpu, self.overheads.cold_cache)
             self._last_on[pcpu.number] = vcpu
@@ -275,6 +296,10 @@ class Execution:
         else:
             self._caches.touch(vcpu, vcpu.current, pcpu.sharers)
             self._arm(vcpu)
+
+    def _overheads_of(self, vcpu: Vcpu) -> Overheads:
+        domain: Domain = vcpu.domain
+        return self.hvm_overheads if domain.is_hvm else self.overheads
 
     def _rearm(self, vcpu: Vcpu) -> None:
         """Have a segment end sooner, as its speed has grown."""
@@ -311,14 +336,16 @@ class Execution:
             if work.task is not vcpu.last_task:
                 # A kernel thread (tgid 0) borrows the address space that it finds.
                 if work.task.tgid not in (0, vcpu.last_task.tgid):
-                    add_debt(vcpu, self.overheads.guest_switch)
-                    vcpu.domain.hypercalls += self.overheads.guest_switch_calls
+                    overheads = self._overheads_of(vcpu)
+                    add_debt(vcpu, overheads.guest_switch)
+                    vcpu.domain.hypercalls += overheads.guest_switch_calls
                 vcpu.last_task = work.task
                 vcpu.domain.switches += 1
         else:
             # The idle task's entry into the hypervisor is executed when the vcpu next runs.
-            add_debt(vcpu, self.overheads.guest_idle)
-            vcpu.domain.hypercalls += self.overheads.guest_idle_calls
+            overheads = self._overheads_of(vcpu)
+            add_debt(vcpu, overheads.guest_idle)
+            vcpu.domain.hypercalls += overheads.guest_idle_calls
             vcpu.domain.switches += 2  # to the idle task now, and from it later
             if vcpu.runnable:
                 vcpu.runnable = False
@@ -375,11 +402,10 @@ class Execution:
     def _tick(self, _: object) -> None:
         now = self.clock.now
         self.clock.schedule(now + TICK_NS, self._tick)
-        tick = self.overheads.timer_tick
         for pcpu in self.pcpus:
             vcpu = pcpu.current
             if vcpu is not None:
-                add_debt(vcpu, tick)
+                add_debt(vcpu, self._overheads_of(vcpu).timer_tick)
                 self.speeds.changed(pcpu)
                 if self.trace.is_on:
                     self.trace.emit(pcpu.number, T_TIMER, ())

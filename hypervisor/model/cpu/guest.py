@@ -70,8 +70,8 @@ class Guest:
         self.panic = panic
         self._plugging = plugging
         self._next_tgid = FIRST_TGID
-        self._unit = code.unit_parts
-        timer = [code.unit_parts[name] for name in ("evtchn_upcall", "set_timer")]
+        self._unit = code.hvm_unit_parts if domain.is_hvm else code.unit_parts
+        timer = [self._unit[name] for name in ("evtchn_upcall", "set_timer")]
         self._timer_parts = [(path, cycles_q) for path, cycles_q, _ in timer]
         self._timer_calls = sum(calls for _, _, calls in timer)
 
@@ -82,6 +82,10 @@ class Guest:
     def guard_tasks(self, *, is_on: bool) -> None:
         """Begin or stop asking the pager before a task runs."""
         self._gate = self._pager if is_on else None
+
+    def path(self, name: str) -> int:
+        """Return the index of the path that this guest executes under a name."""
+        return self._unit[name][0]
 
     def parts(self, *counts: tuple[str, int]) -> Parts:
         """Return the parts for repeat counts of code paths, which are given by name.

@@ -26,6 +26,7 @@ class Vcpu:
 
     __slots__ = (
         "affinity",
+        "awaited",
         "begun_ns",
         "cache",
         "cache_left",
@@ -67,6 +68,7 @@ class Vcpu:
         self.is_running = False
         self.online = True
         self.parked = False
+        self.awaited = 0  # accesses to devices that Xen has sent to a device model
         self.sched: Any = None
         self.runstate = Runstate(now_ns)
         self.pcpu: Pcpu | None = None  # set while it runs
@@ -121,6 +123,7 @@ class Domain:
         "grants",
         "holder",
         "hypercalls",
+        "is_hvm",
         "kept_phase",
         "kind",
         "maximum_kib",
@@ -154,6 +157,7 @@ class Domain:
         self.name = name
         self.uuid = uuid
         self.kind = kind
+        self.is_hvm = kind == "hvm"
         self.memory_kib = self.target_kib = self.configured_kib = memory_kib
         self.maximum_kib = maximum_kib
         self.created_ns = created_ns

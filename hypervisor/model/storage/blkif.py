@@ -232,13 +232,18 @@ class BlockBackend:
             return Tap(place)
         if spec.type != "file":
             return Direct(place)
+        cache = self.host_cache(place)
+        thread = self._guest.start_kernel_thread(f"loop{self._loops}")
+        self._loops += 1
+        return Loop(place, cache, self._guest, thread, domid, self._answered)
+
+    def host_cache(self, place: Place) -> HostCache:
+        """Return domain 0's page cache of a device."""
         cache = self._caches.get(place.disk)
         if cache is None:
             cache = HostCache(self._guest, self.vcpu, place.disk, self._limits)
             self._caches[place.disk] = cache
-        thread = self._guest.start_kernel_thread(f"loop{self._loops}")
-        self._loops += 1
-        return Loop(place, cache, self._guest, thread, domid, self._answered)
+        return cache
 
     def disconnect(self, vbd: BlockFrontend) -> None:
         """End the thread that has served a disk, and its tapdisk."""

@@ -112,7 +112,7 @@ class Loop(Access):
     """A loop device."""
 
     __slots__ = ("_ahead", "_answer", "_beneficiary", "_files", "_guest", "_is_busy", "_queue",
-                 "pid", "thread")  # fmt: skip
+                 "_request_path", "pid", "thread")  # fmt: skip
 
     submits = False
 
@@ -124,14 +124,19 @@ class Loop(Access):
         thread: tuple[int, TaskIdentity],
         beneficiary: int,
         answer: Answer,
+        request_path: str = "loop_request",
     ) -> None:
-        """`guest` is domain 0; `answer(requests)` answers the backend."""
+        """`guest` is domain 0; `answer(requests)` answers the backend.
+
+        `request_path` is what the thread executes for a request, without its bytes.
+        """
         super().__init__(place)
         self._files = files
         self._guest = guest
         self.pid, self.thread = thread
         self._beneficiary = beneficiary
         self._answer = answer
+        self._request_path = request_path
         self._ahead = ReadAhead(place.disk.queue.read_ahead_kib)
         self._queue: deque[AnyDiskRequest] = deque()
         self._is_busy = False
@@ -181,7 +186,7 @@ class Loop(Access):
 
     def _work(self, batch: list[AnyDiskRequest]) -> None:
         kib = sum(request.bytes for request in batch) // 1024
-        parts = self._guest.parts(("loop_request", len(batch)), ("page_cache_kib", kib))
+        parts = self._guest.parts((self._request_path, len(batch)), ("page_cache_kib", kib))
         beneficiary = self._beneficiary
         work = Work(parts, self._done, batch, task=self.thread, beneficiary=beneficiary)
         self._guest.run(work)

@@ -5,6 +5,7 @@ from typing import Any
 
 from hypervisor.model.codebook.work import Q, Work
 from hypervisor.model.workloads.base import Latency, Site, working_set_kib
+from hypervisor.model.workloads.cpu import UNIT_CYCLES
 
 
 class Burst:
@@ -23,7 +24,8 @@ class Burst:
         self._run_ns = run_ns
         self._sleep_ns = sleep_ns
         self._jitter = jitter_per_mille
-        self._path = site.guest.code.index[f"{program}_compute"]
+        self._path = site.guest.path(f"{program}_compute")
+        self._cycles = site.guest.code.cycles[self._path]
         path = site.guest.code.paths[self._path].program or program
         memory_kib = working_set_kib(program, memory_mib)
         self._task = site.guest.spawn(path, working_set_kib=memory_kib)[0]
@@ -43,7 +45,8 @@ class Burst:
         self._site.guest.wake_at(self._site.clock.now + ns, self._task, self._work, None)
 
     def _work(self, _: None) -> Work[None]:
-        cycles_q = (self._vary(self._run_ns) * self._site.mhz << Q) // 1000
+        units = self._vary(self._run_ns) * self._site.mhz
+        cycles_q = units * self._cycles // UNIT_CYCLES * (1 << Q) // 1000
         return Work([(self._path, cycles_q)], self._done)
 
     def _done(self, work: Work[None]) -> None:

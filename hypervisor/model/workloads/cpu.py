@@ -1,10 +1,13 @@
 """cpu: threads that compute all the time."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from hypervisor.model.codebook.work import Q, Work
 from hypervisor.model.workloads.base import Site, working_set_kib
+
+UNIT_CYCLES: Final = 1000
+"""What one unit of a computing path is to a program."""
 
 
 class Cpu:
@@ -20,7 +23,7 @@ class Cpu:
     ) -> None:
         self._site = site
         self._cycles_per_unit = cycles_per_unit
-        path = site.guest.code.index[f"{program}_compute"]
+        path = site.guest.path(f"{program}_compute")
         self._program = site.guest.code.paths[path].program or program
         self._path = path
         self._threads = threads
@@ -41,7 +44,9 @@ class Cpu:
 
     def results(self) -> Mapping[str, Any]:
         """Return the units done, and their value in seconds of unshared pcpu time."""
-        cycles = sum(work.executed_q for work in self._works) >> Q
+        # An HVM guest's exits are in its path too, and are no work of the program.
+        each = self._site.guest.code.cycles[self._path]
+        cycles = sum(work.executed_q for work in self._works) * UNIT_CYCLES // each >> Q
         return {
             "kind": "cpu",
             "units": cycles // self._cycles_per_unit,

@@ -1,0 +1,1 @@
+"""Networks: split drivers and the hardware under them; the devices of a domain."""
