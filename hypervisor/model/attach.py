@@ -9,6 +9,7 @@ from hypervisor.model.cpu.guest import Guest
 from hypervisor.model.dom0.toolstack_programs import Domain0
 from hypervisor.model.domain.domain import Domain
 from hypervisor.model.domain.evtchn import Port
+from hypervisor.model.hvm.emulation import Emulation
 from hypervisor.model.network.netfront import NetFrontend, vif_name
 from hypervisor.model.network.network import Network
 from hypervisor.model.resident import Resident
@@ -70,6 +71,16 @@ def initiator(resident: Resident, server: Guest, backends: Backends) -> Initiato
         resident.devices.io_wait,
         lambda: vifs[0].traffic if vifs else None,
         flip=backends.network.netback.is_flipping,
+    )
+
+
+def emulation(resident: Resident, server: Guest, backends: Backends) -> Emulation:
+    """Return the emulated devices of an HVM guest, whose device model is started."""
+    return Emulation(
+        server,
+        resident.guest,
+        backends.blkback.host_cache,
+        has_pv_drivers=resident.spec.drivers == "pv",
     )
 
 

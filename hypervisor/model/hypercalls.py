@@ -9,7 +9,13 @@ from typing import Any
 
 from hypervisor.domainsettings import SedfParameters
 from hypervisor.errors import Refused
-from hypervisor.model.attach import Attachments, initiator, own_disk, start_backends
+from hypervisor.model.attach import (
+    Attachments,
+    emulation,
+    initiator,
+    own_disk,
+    start_backends,
+)
 from hypervisor.model.codebook.book import CodeBook
 from hypervisor.model.cpu.execution import Execution
 from hypervisor.model.cpu.sched.sedf import SedfScheduler
@@ -154,7 +160,10 @@ class Hypercalls:
         resident = self._builder.build(domid, spec, saved)
         self.residents[domid] = resident
         if domid:
-            resident.devices.initiator = initiator(resident, self.residents[0].guest, self.backends)
+            server = self.residents[0].guest
+            resident.devices.initiator = initiator(resident, server, self.backends)
+            if resident.domain.is_hvm:
+                resident.devices.emulation = emulation(resident, server, self.backends)
         return domid
 
     def _free_domid(self) -> int:
@@ -214,6 +223,8 @@ class Hypercalls:
         domain.dying = True
         if resident.xenbus is not None:
             resident.xenbus.stop()
+        if resident.devices.emulation is not None:
+            resident.devices.emulation.end()
         resident.programs.stop()
         for vcpu in domain.vcpus:
             self.execution.stop(vcpu)
@@ -261,6 +272,8 @@ class Hypercalls:
             resident.is_booted = True
             if resident.xenbus is not None:
                 resident.xenbus.start()
+            if resident.devices.emulation is not None:
+                resident.devices.emulation.ticks.start()
             resident.programs.start(self.backends.network)
         self.execution.decide_now()
 

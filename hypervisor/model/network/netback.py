@@ -36,10 +36,10 @@ class NetBackend:
 
     # To a guest.
 
-    def toll(self, lot: Lot) -> Costs:
-        """Return what domain 0 does to hand a lot to a guest."""
+    def toll(self, lot: Lot, *, flip: bool) -> Costs:
+        """Return what domain 0 does to hand a lot to a guest, by flipping pages or copying."""
         more_pages = lot.pages - lot.packets
-        if self.is_flipping:
+        if flip:
             costs = [
                 ("netback_receive_batch", lot.runs),
                 ("netback_receive_packet_flip", lot.packets),
@@ -72,7 +72,7 @@ class NetBackend:
             lot = lot.first(fits)
         vif.rx_free -= lot.slots
         grants = vif.domain.grants
-        if self.is_flipping:
+        if vif.is_flipping:
             grants.transferred += lot.pages
             self._trace.pages(GRANT_TRANSFER, vif.domain.domid, lot.pages)
         else:

@@ -27,8 +27,8 @@ class Backend(Protocol):
         """Take a lot that a guest has put into its tx ring."""
         ...
 
-    def toll(self, lot: Lot) -> Costs:
-        """Return what domain 0 does to hand a lot to a guest."""
+    def toll(self, lot: Lot, *, flip: bool) -> Costs:
+        """Return what domain 0 does to hand a lot to a guest, by flipping pages or copying."""
         ...
 
     def put(self, vif: "NetFrontend", lot: Lot) -> None:
@@ -79,6 +79,8 @@ class NetFrontend:
         self.backend = backend
         self.backend_port = backend_port
         self.bridge = bridge
+        # Drivers in an HVM guest offer copying only. Source: unmodified_drivers/linux-2.6.
+        self.is_flipping = backend.is_flipping and not domain.is_hvm
         self.has_tso = True  # Source: netfront turns it on when both ends have it
         self.shaper = shaper_of(spec.rate)
         self.shaped: deque[Lot] = deque()  # in the ring: netback has not taken them yet
@@ -157,7 +159,7 @@ class NetFrontend:
 
     def toll(self, lot: Lot) -> Costs:
         """Return what netback does to hand over a lot."""
-        return self.backend.toll(lot)
+        return self.backend.toll(lot, flip=self.is_flipping)
 
     def take(self, lot: Lot) -> int:
         """Let netback put a lot into the rx ring; the sender's pages have been copied."""
@@ -175,7 +177,7 @@ class NetFrontend:
             ("netfront_receive_slot", lot.slots - lot.packets),
             (lot.receive_path, lot.packets),
         ]
-        if self.backend.is_flipping:
+        if self.is_flipping:
             costs.append(("netfront_flip_page", lot.pages))
         kernel.interrupt(0, Work(kernel.parts_of(costs), self._received, lot))
 

@@ -173,6 +173,7 @@ class Domain(_Owner):
     maxmem_mib: Annotated[int, Field(ge=4)] | None = None
     arch: Literal["x86_64", "i386"] | None = None  # None = that of the host
     os: Literal["rhel3", "rhel4", "rhel5", "windows", "other"] = "rhel5"
+    drivers: Literal["pv", "emulated"] | None = None  # None = emulated in an HVM guest
     disk: Strings = ()
     vif: Strings = ()
 
@@ -191,6 +192,8 @@ class Domain(_Owner):
         if self.cap > 100 * self.vcpus:
             raise ValueError(f"cap {self.cap} is out of range; 0 to {100 * self.vcpus}")
         check_entries(self.cpus, self.vcpus)
+        if self.drivers == "emulated" and self.kind == "pv":
+            raise ValueError('a paravirtualized guest has no emulated devices; use kind = "hvm"')
         if not self.disk and any(one.kind == "fileio" and one.lun is None for one in self.workload):
             raise ValueError("a fileio workload needs a disk")
         return self
@@ -232,6 +235,7 @@ class Domain(_Owner):
             "cpu_weight": None if self.weight == DEFAULT_WEIGHT else self.weight,
             "cpu_cap": self.cap,
             "xenprof_arch": self.arch,
+            "xenprof_drivers": self.drivers,
             "xenprof_os": None if self.os == "rhel5" else self.os,
             "disk": list(self.disk),
             "vif": list(self.vif),

@@ -83,8 +83,9 @@ class Site:
         dedicated = self.network.dedicated.get(self.domain.name)
         if dedicated is not None:
             return dedicated
-        if self._devices.vifs:
-            return self._devices.vifs[0]
+        first = self._devices.first_interface()
+        if first is not None:
+            return first
         own = self.network.first.own
         if own is None:
             raise LookupError(f"{self.domain.name} has no interface")

@@ -23,7 +23,14 @@ _VIF_KEYS = ("type", "mac", "bridge", "ip", "script", "backend", "vifname", "rat
 _SAME_NAMES = (  # settings that have the same name in both
     *("name", "uuid", "memory", "maxmem", "shadow_memory", "vcpus", "vcpu_avail", "cpu", "cpus"),
     *("cpu_weight", "cpu_cap", "features", "on_poweroff", "on_reboot", "on_crash", "restart"),
-    *("on_xend_start", "on_xend_stop", "localtime", "xenprof_arch", "xenprof_os"),
+    *(
+        "on_xend_start",
+        "on_xend_stop",
+        "localtime",
+        "xenprof_arch",
+        "xenprof_drivers",
+        "xenprof_os",
+    ),
 )
 
 
@@ -57,6 +64,7 @@ def config_sxp(spec: DomainSpec) -> list[Sxp]:
                 "bootloader": spec.bootloader,
                 "bootloader_args": spec.bootargs,
                 "xenprof_arch": spec.arch,
+                "xenprof_drivers": spec.drivers,
                 "xenprof_os": spec.os,
             }
         ),

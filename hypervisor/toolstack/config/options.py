@@ -122,6 +122,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("monitor", FLAG, 0, IGNORED, _NO_MODEL, "no|yes", "3.1"),
     Option("vncviewer", FLAG, 0, IGNORED, "no viewer is started", "no|yes"),
     _own("xenprof_arch", "i386|x86_64", "what the guest runs; else seen from the kernel's name"),
+    _own("xenprof_drivers", "pv|emulated", "what drives an HVM guest's devices from its boot on"),
     _own("xenprof_os", "rhel3|rhel4|rhel5|windows|other", "the guest's system; else from there"),
 )  # fmt: skip
 

@@ -115,6 +115,7 @@ def domain_spec(
         on_xend_stop=settings.text("on_xend_stop"),
         arch=_arch(settings),
         os=_os(settings),
+        drivers=_drivers(settings, is_hvm=is_hvm),
     )
 
 
@@ -341,3 +342,12 @@ def _os(settings: Settings) -> str:
     if system and system not in _SYSTEMS:
         raise HostError(f"invalid value for xenprof_os: '{system}'; use {', '.join(_SYSTEMS)}")
     return system or ("rhel4" if _RHEL4_KERNEL.search(settings.text("kernel")) else "")
+
+
+def _drivers(settings: Settings, *, is_hvm: bool) -> str:
+    drivers = settings.text("xenprof_drivers")
+    if drivers not in ("", "pv", "emulated"):
+        raise HostError(f"invalid value for xenprof_drivers: '{drivers}'; use pv or emulated")
+    if drivers == "emulated" and not is_hvm:
+        raise HostError("a paravirtualized guest has no emulated devices; use builder = 'hvm'")
+    return drivers

@@ -42,6 +42,7 @@ class DomainSpec:
     on_xend_start: str = "ignore"
     on_xend_stop: str = "ignore"
     arch: str = ""  # x86_64 | i386; empty = that of the host
+    drivers: str = ""  # pv | emulated; empty = emulated in an HVM guest, pv in others
     os: str = ""  # rhel3 | rhel4 | rhel5 | windows | other; empty = RHEL 5 or not said
 
     @property

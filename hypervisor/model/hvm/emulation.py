@@ -1,0 +1,60 @@
+"""What a fully virtualized guest has instead of paravirtualized devices and timers.
+
+Its disks and cards are emulated until somebody loads paravirtualized drivers in it, which find the
+backends by the platform device; from then on new requests go to the same vbds and vifs that a
+paravirtualized guest has.
+"""
+
+from collections.abc import Callable
+
+from hypervisor.model.cpu.guest import Guest
+from hypervisor.model.hvm.devicemodel import DeviceModel
+from hypervisor.model.hvm.ide import EmulatedDisk
+from hypervisor.model.hvm.rtl8139 import EmulatedCard
+from hypervisor.model.hvm.ticks import Ticks
+from hypervisor.model.network.netfront import NetFrontend
+from hypervisor.model.storage.blkif import BlockFrontend
+from hypervisor.model.storage.loop import HostCache
+from hypervisor.model.storage.stores import Place
+
+
+class Emulation:
+    """The device model of a guest with its disks and cards, and the guest's timer."""
+
+    def __init__(
+        self,
+        server: Guest,
+        guest: Guest,
+        cache_of: Callable[[Place], HostCache],
+        *,
+        has_pv_drivers: bool,
+    ) -> None:
+        """`server` is domain 0, and `cache_of` returns its page cache of a device."""
+        self.model = DeviceModel(server, guest)
+        self.ticks = Ticks(guest)
+        self.has_pv_drivers = has_pv_drivers
+        self._cache_of = cache_of
+        self._disks: dict[BlockFrontend, EmulatedDisk] = {}
+        self._cards: dict[NetFrontend, EmulatedCard] = {}
+
+    def disk(self, vbd: BlockFrontend) -> EmulatedDisk | None:
+        """Return the emulated disk in the place of a vbd; None if the guest uses the vbd."""
+        if self.has_pv_drivers:
+            return None
+        found = self._disks.get(vbd)
+        if found is None:
+            found = self._disks[vbd] = EmulatedDisk(self.model, vbd, self._cache_of(vbd.place))
+        return found
+
+    def card(self, vif: NetFrontend) -> EmulatedCard | None:
+        """Return the emulated card in the place of a vif; None if the guest uses the vif."""
+        if self.has_pv_drivers:
+            return None
+        found = self._cards.get(vif)
+        if found is None:
+            found = self._cards[vif] = EmulatedCard(self.model, vif)
+        return found
+
+    def end(self) -> None:
+        """End what runs in domain 0, as the guest is gone."""
+        self.model.end()
