@@ -1,8 +1,8 @@
 """What a fully virtualized guest has instead of paravirtualized devices and timers.
 
-Its disks and cards are emulated until somebody loads paravirtualized drivers in it, which find the
-backends by the platform device; from then on new requests go to the same vbds and vifs that a
-paravirtualized guest has.
+Its disks and cards are emulated until somebody loads paravirtualized drivers in it (xen-vbd and
+xen-vnif of unmodified_drivers), which find the backends by the platform device; from then on
+requests and packets go to the same vbds and vifs that a paravirtualized guest has.
 """
 
 from collections.abc import Callable
@@ -32,14 +32,14 @@ class Emulation:
         """`server` is domain 0, and `cache_of` returns its page cache of a device."""
         self.model = DeviceModel(server, guest)
         self.ticks = Ticks(guest)
-        self.has_pv_drivers = has_pv_drivers
+        self._has_vbds = self._has_vifs = has_pv_drivers
         self._cache_of = cache_of
         self._disks: dict[BlockFrontend, EmulatedDisk] = {}
         self._cards: dict[NetFrontend, EmulatedCard] = {}
 
     def disk(self, vbd: BlockFrontend) -> EmulatedDisk | None:
         """Return the emulated disk in the place of a vbd; None if the guest uses the vbd."""
-        if self.has_pv_drivers:
+        if self._has_vbds:
             return None
         found = self._disks.get(vbd)
         if found is None:
@@ -48,12 +48,25 @@ class Emulation:
 
     def card(self, vif: NetFrontend) -> EmulatedCard | None:
         """Return the emulated card in the place of a vif; None if the guest uses the vif."""
-        if self.has_pv_drivers:
+        if self._has_vifs:
             return None
         found = self._cards.get(vif)
         if found is None:
             found = self._cards[vif] = EmulatedCard(self.model, vif)
         return found
+
+    def load(self, bus_type: str) -> None:
+        """Load the driver of all `vbd` or `vif` devices, as modprobe does in the guest."""
+        if bus_type == "vbd":
+            self._has_vbds = True
+        else:
+            self._has_vifs = True
+            for card in self._cards.values():
+                card.is_replaced = True
+
+    def has(self, bus_type: str) -> bool:
+        """Return whether the driver of `vbd` or `vif` devices is loaded."""
+        return self._has_vbds if bus_type == "vbd" else self._has_vifs
 
     def end(self) -> None:
         """End what runs in domain 0, as the guest is gone."""

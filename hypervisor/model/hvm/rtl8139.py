@@ -3,6 +3,9 @@
 Each packet that the guest sends is one access; qemu-dm writes it to the tap device while the vcpu
 waits. Of those that come, qemu-dm takes one in a pass of its loop, so that few are ready at an
 interrupt. There is no TSO, and the guest computes checksums.
+
+Once netfront has been loaded the guest moves its address to the vif, and with it the streams that
+are open.
 Source: tools/ioemu/hw/rtl8139.c, vl.c (tap_send); Linux 2.6.18, drivers/net/8139cp.c.
 """
 
@@ -34,7 +37,9 @@ class EmulatedCard:
         self.domid = model.domid
         self.vif = vif
         self.has_tso = False
+        self.is_replaced = False  # by the vif
         self._waiting = 0  # packets in the tap device's queue and in qemu-dm
+        self._leaving = 0  # packets that it has sent and domain 0 still has
 
     @property
     def traffic(self) -> Traffic:
@@ -48,6 +53,8 @@ class EmulatedCard:
 
     def sending(self, lot: Lot) -> Costs:
         """Return what the guest's driver does for a lot that it sends: an exit for each packet."""
+        if self.is_replaced:
+            return self.vif.sending(lot)
         return [
             ("rtl8139_transmit_packet", lot.packets),
             ("checksum_kib", -(-lot.payload_bytes // KIB)),
@@ -56,6 +63,9 @@ class EmulatedCard:
 
     def send(self, lot: Lot, vcpu_id: int) -> None:
         """Let qemu-dm write a lot to the tap device, while this vcpu waits."""
+        if self.is_replaced:
+            self.vif.send(lot, vcpu_id)
+            return
         if self.vif.is_closed:
             self.traffic.transmit_drops[CLOSED] += lot.packets
             return
@@ -67,6 +77,7 @@ class EmulatedCard:
 
     def _sent(self, lot: Lot) -> None:
         self.traffic.transmitted(lot.packets, lot.ip_bytes)
+        self._leaving += lot.packets
         self.vif.bridge.carry(lot, [], self.domid)
 
     def passed(self, lot: Lot) -> None:
@@ -74,15 +85,21 @@ class EmulatedCard:
 
     def left(self, lot: Lot) -> None:
         """Free the sender's buffers of a lot."""
-        if not self._kernel.domain.dying:
-            lot.flow.left(lot)
+        if self._leaving >= lot.packets:
+            self._leaving -= lot.packets
+            if not self._kernel.domain.dying:
+                lot.flow.left(lot)
+        else:
+            self.vif.left(lot)
 
     def toll(self, lot: Lot) -> Costs:
         """Return what domain 0 does to put a lot into the tap device's queue."""
-        return [("dummy_packet", lot.packets)]
+        return self.vif.toll(lot) if self.is_replaced else [("dummy_packet", lot.packets)]
 
     def take(self, lot: Lot) -> int:
         """Put a lot into the tap device's queue; what does not fit is dropped."""
+        if self.is_replaced:
+            return self.vif.take(lot)
         if self._kernel.domain.dying or self.vif.is_closed:
             self._drop(CLOSED, lot)
             return 0

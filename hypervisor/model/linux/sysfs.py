@@ -1,5 +1,8 @@
 """Makes the files of /sys/block: the queues of block devices and their I/O schedulers.
 
+An HVM guest also has a file for each of its paravirtualized drivers, which loads it: that is how
+the console's modprobe does it.
+
 Formats: Linux 2.6.18, block/ll_rw_blk.c (queue_attr), block/elevator.c (elv_iosched_show).
 """
 
@@ -14,6 +17,12 @@ from hypervisor.model.storage.queue import MAX_KIB, BlockQueue
 REQUESTS_MIN: Final = 4  # BLKDEV_MIN_RQ
 PAGE_KIB: Final = 4
 _INVALID: Final = "-bash: echo: write error: Invalid argument"
+
+DRIVERS: Final[Mapping[str, str]] = {
+    "bus/xen/drivers/vbd/bind": "vbd",
+    "bus/xen/drivers/vif/bind": "vif",
+}
+"""The files by which drivers of an HVM guest are loaded, and what is written to them."""
 
 
 class SysFiles:
@@ -39,10 +48,14 @@ class SysFiles:
     def _files(self, domid: int) -> Mapping[str, str]:
         if domid:
             devices = self._systems[domid].devices
-            return {
+            shown = {
                 f"block/{vbd.spec.frontend}/queue/scheduler": _choices("noop")
                 for vbd in devices.vbds
             }
+            if devices.emulation is not None:
+                for file, kind in DRIVERS.items():
+                    shown[file] = kind if devices.emulation.has(kind) else ""
+            return shown
         files: dict[str, str] = {}
         for name, queue in self._queues().items():
             files |= {f"block/{name}/queue/{file}": text for file, text in _shown(queue).items()}
@@ -59,6 +72,9 @@ class SysFiles:
         files = self._files(domid)
         if name not in files:
             raise Refused(f"-bash: /sys/{name}: No such file or directory")
+        if name in DRIVERS:
+            self._load(domid, DRIVERS[name], text.strip())
+            return
         _, device, _, *rest = name.split("/")
         if domid:
             raise Refused(f"-bash: /sys/{name}: Permission denied (blkfront's is noop for good)")
@@ -78,6 +94,12 @@ class SysFiles:
             queue.elevator.store(file, int(value))
         else:
             _set(queue, file, int(value))
+
+    def _load(self, domid: int, kind: str, text: str) -> None:
+        emulation = self._systems[domid].devices.emulation
+        if text != kind or emulation is None:
+            raise Refused(f"-bash: echo: write error: No such device ({kind})")
+        emulation.load(kind)
 
 
 def _choices(present: str) -> str:

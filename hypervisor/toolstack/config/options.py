@@ -35,7 +35,7 @@ def _model(name: str, type_: str, default: object, note: str, value: str = "") -
 
 
 _ACTIONS = "destroy|restart|preserve|rename-restart"
-_NO_MODEL = "there is no device emulation here; kept and shown"
+_NO_MODEL = "no such device is emulated here; kept and shown"
 _NO_SCREEN = "there is no screen to look at; kept and shown"
 _NO_DRIVER_DOMAIN = "driver domains do not exist here: all backends are in Domain-0"
 _NO_PASSTHROUGH = "hardware cannot be passed through to a guest here (nor to RHEL 4 guests at all)"

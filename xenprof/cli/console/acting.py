@@ -13,6 +13,8 @@ _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"(\d+\.?\d*|\.\d+)([smhd]?)")
 _SHUTDOWN_USAGE = "Usage: shutdown -h|-r|-P|-H now"
 _REASONS = {"-h": "poweroff", "-P": "poweroff", "-H": "halt", "-r": "reboot"}
+# Those of unmodified_drivers; the first one only finds the device.
+_MODULES = {"xen-platform-pci": "", "xen-vbd": "vbd", "xen-vnif": "vif"}
 _GOING = {"poweroff": "system halt", "halt": "system halt", "reboot": "reboot"}
 
 
@@ -27,6 +29,28 @@ def sleep(guest: Guest, words: list[str]) -> int:
             raise CommandError(f"sleep: invalid time interval `{word}'")
         seconds += float(match[1]) * _SECONDS[match[2]]
     guest.wait(seconds)
+    return 0
+
+
+def modprobe(guest: Guest, words: list[str]) -> int:
+    """Load paravirtualized drivers into an HVM guest. Raises: CommandError."""
+    modules = [word.replace("_", "-") for word in words]
+    if not modules:
+        raise CommandError("Usage: modprobe xen-vbd|xen-vnif...")
+    for module in modules:
+        if module not in _MODULES:
+            known = ", ".join(_MODULES)
+            raise CommandError(f"FATAL: Module {module} not found. (here: {known})")
+    for kind in (_MODULES[module] for module in modules):
+        if not kind:
+            continue
+        try:
+            guest.do(WriteSys(f"bus/xen/drivers/{kind}/bind", kind))
+        except ServiceError:
+            raise CommandError(
+                f"FATAL: Error inserting {modules[0]}: No such device (only a fully virtualized"
+                " guest loads it)"
+            ) from None
     return 0
 
 

@@ -33,6 +33,9 @@ COMMANDS: Mapping[str, Command] = {
     "id": Command(looking.identity, "who you are: root"),
     "iostat": Command(iostat, "iostat [-c|-d] [-k] [-t] [-x] [interval [count]]: CPU and disks"),
     "ls": Command(looking.ls, "ls /proc, ls /sys/...: the files that cat prints"),
+    "modprobe": Command(
+        acting.modprobe, "modprobe xen-vbd|xen-vnif: load drivers for Xen in an HVM guest"
+    ),
     "poweroff": Command(acting.ending("poweroff"), "end the guest, as xm shutdown does"),
     "ps": Command(looking.ps, "what runs"),
     "reboot": Command(acting.ending("reboot"), "start the guest again, as xm reboot does"),
