@@ -230,3 +230,12 @@ def test_the_packaged_table_with_a_mistake_is_refused(old, new, message):
     assert old in text
     with pytest.raises(ChainTableError, match=message):
         Chains(IMAGES, COSTS, text.replace(old, new))
+
+
+def test_amd_processors_have_svms_functions_on_the_same_stacks():
+    cpu = COSTS.cpus["hammer"]
+    here = Chains(IMAGES, COSTS, functions=cpu.functions)
+    situation = Situation(1, 99)
+    chain = here.chain("hvm_tick", "hvm_pic", ("xen", "send_pio_req"), situation)
+    names = [name for _, (_, name) in chain]
+    assert ["svm_asm_do_resume", "svm_vmexit_handler", "svm_io_instruction", "send_pio_req"] == names

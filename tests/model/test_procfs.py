@@ -116,7 +116,8 @@ def test_a_kernel_without_xen_does_not_know_steal(host):
     busy_ns = times_ns(vcpu)[0] + stolen_ns(vcpu)
 
     assert ticks["steal"] == 0
-    assert abs(ticks["user"] + ticks["system"] - busy_ns // 10_000_000) <= 1
+    spent = sum(ticks[name] for name in ("user", "system", "irq", "softirq"))
+    assert abs(spent - busy_ns // 10_000_000) <= 3  # each is rounded down
 
 
 def test_idle_time_while_a_disk_works_is_iowait(host):

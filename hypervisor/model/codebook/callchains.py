@@ -20,7 +20,8 @@ NOTIFY = "evtchn_send"
 ASKS = ("ask_network", "write_file", "read_file", "swap_in", "swap_out")
 """Situations in which a domain asks domain 0 for something."""
 _KERNEL = "vmlinux"
-_ENTRY = ("xen", "syscall_enter")
+_XEN = "xen"
+_ENTRY = (_XEN, "syscall_enter")
 _HYPERCALL = (_KERNEL, "hypercall_page")
 _OTHERWISE = ""
 _DEEPEST = 100
@@ -78,12 +79,24 @@ class _Spine:
 class Chains:
     """Holds the checked table. Raises: ChainTableError."""
 
-    def __init__(self, images: Mapping[str, Image], costs: Costs, text: str | None = None) -> None:
-        """Read `text`, by default the packaged callchains.toml."""
+    def __init__(
+        self,
+        images: Mapping[str, Image],
+        costs: Costs,
+        text: str | None = None,
+        functions: Mapping[str, str] | None = None,
+    ) -> None:
+        """Read `text`, by default the packaged callchains.toml.
+
+        `functions` are those of Xen that take the place of others on the host's processor.
+        """
         if text is None:
             text = Path(__file__).with_name("callchains.toml").read_text("utf-8")
         data = tomllib.loads(text)
         self._images = images
+        self._functions_here = dict(functions or {})
+        # Of several that one function stands for, the first in the table.
+        self._usual = {here: usual for usual, here in reversed(self._functions_here.items())}
         self._costs = costs
         self._roots = {self._function(word, _KERNEL) for word in data["roots"].split()}
         self.situations: dict[str, tuple[str, ...]] = {
@@ -189,6 +202,17 @@ class Chains:
 
     def chain(self, path: str, op: str, function: Function, situation: Situation) -> Chain:
         """Return the chain of callers of `function` in `op` of `path`; it is itself the last."""
+        image, name = function
+        usual = self._usual.get(name, name) if image == _XEN else name
+        chain = self._usual_chain(path, op, (image, usual), situation)
+        here: list[tuple[int, Function]] = []
+        for domid, (image, name) in chain:
+            one = (image, self._functions_here.get(name, name) if image == _XEN else name)
+            if not here or here[-1] != (domid, one):
+                here.append((domid, one))
+        return tuple(here)
+
+    def _usual_chain(self, path: str, op: str, function: Function, situation: Situation) -> Chain:
         now = situation.notifies if path == NOTIFY else situation.now
         own_program = self._costs.paths[path].program
         if own_program is not None and own_program.key != now.program:

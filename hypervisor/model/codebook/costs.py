@@ -29,10 +29,14 @@ class CostTableError(TableError):
 
 @dataclass(frozen=True, slots=True)
 class Cpu:
-    """A processor: its cycles by class and events per instruction, in percent of the P4's."""
+    """A processor: its cycles by class and events per instruction, in percent of the P4's.
+
+    `functions`: those of Xen that take the place of others on it.
+    """
 
     name: str
     check_ctrs: str
+    functions: Mapping[str, str]
     cycles_percent: Mapping[str, int]
     events_percent: Mapping[Kind, int]
 
@@ -145,14 +149,14 @@ def _take(where: str, row: Mapping[str, Any], keys: set[str], optional: set[str]
 
 def _cpu(name: str, row: Mapping[str, Any], classes: Mapping[str, WorkClass]) -> Cpu:
     where = f"[cpu.{name}]"
-    _take(where, row, {"check_ctrs", "cycles", "events"}, {"source", "judgement"})
+    _take(where, row, {"check_ctrs", "cycles", "events"}, {"functions", "source", "judgement"})
     _why(where, row)
     if row["cycles"].keys() != classes.keys():
         raise CostTableError(f"costs.toml: {where} cycles must name each class once")
     if unknown := sorted(row["events"].keys() - {kind.name.lower() for kind in _BY_INSTRUCTION}):
         raise CostTableError(f"costs.toml: {where} events: unknown kind {', '.join(unknown)}")
     events = {kind: row["events"].get(kind.name.lower(), 100) for kind in _BY_INSTRUCTION}
-    return Cpu(name, row["check_ctrs"], row["cycles"], events)
+    return Cpu(name, row["check_ctrs"], row.get("functions", {}), row["cycles"], events)
 
 
 def _work_class(name: str, row: Mapping[str, Any]) -> WorkClass:

@@ -32,10 +32,12 @@ def parts_of(row: PathRow, costs: Costs, cpu: Cpu, arch: str) -> list[Part]:
     for name, count in row.ops.items():
         op = costs.ops[name]
         percent = cpu.cycles_percent[op.work_class]
-        symbols = tuple(
-            (op.image.symbols[cpu.check_ctrs if symbol == CHECK_CTRS else symbol], share)
-            for symbol, share in op.symbols.items()
-        )
+        shares: dict[str, int] = {}
+        for symbol, share in op.symbols.items():
+            function = cpu.check_ctrs if symbol == CHECK_CTRS else symbol
+            function = cpu.functions.get(function, function)
+            shares[function] = shares.get(function, 0) + share
+        symbols = tuple((op.image.symbols[name], share) for name, share in shares.items())
         cycles = op.cycles_x86_64 if arch == "x86_64" else op.cycles
         weight = count.numerator * cycles * percent * CYCLE_UNIT // (count.denominator * 100)
         parts.append(Part(name, op.image.key, op.image.mode, weight, op.work_class, symbols))

@@ -35,7 +35,9 @@ class Stacks:
 
     def __init__(self, code: CodeBook) -> None:
         self._code = code
-        self._chains = Chains(code.images, code.costs)
+        self._chains = Chains(
+            code.images, code.costs, functions=code.costs.cpus[code.cpu_type].functions
+        )
         self._situations: list[Situation] = []
         self._numbers: dict[Situation, int] = {}
         self._programs: dict[str, str] = {"": ""}  # image key by path
