@@ -238,4 +238,9 @@ def test_amd_processors_have_svms_functions_on_the_same_stacks():
     situation = Situation(1, 99)
     chain = here.chain("hvm_tick", "hvm_pic", ("xen", "send_pio_req"), situation)
     names = [name for _, (_, name) in chain]
-    assert ["svm_asm_do_resume", "svm_vmexit_handler", "svm_io_instruction", "send_pio_req"] == names
+    assert [
+        "svm_asm_do_resume",
+        "svm_vmexit_handler",
+        "svm_io_instruction",
+        "send_pio_req",
+    ] == names

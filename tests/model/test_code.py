@@ -76,11 +76,10 @@ def test_paths_are_found_by_name_and_index(book: CodeBook) -> None:
 
 @pytest.mark.parametrize("cpu", ["p4", "p4-ht", "core_2", "hammer"])
 def test_a_unit_of_computing_is_1000_cycles_on_each_cpu(cpu: str) -> None:
-    paths = CodeBook(cpu).paths
     programs = ("hotplug_script", "init_scripts", "domain_build")
     kinds = ("_compute", "background", *programs)
-    of_all = [p for p in paths if not p.name.startswith("hvm_")]
-    units = [p.cycles for p in of_all if any(kind in p.name for kind in kinds)]
+    own = [p for p in CodeBook(cpu).paths if not p.name.startswith("hvm_")]
+    units = [p.cycles for p in own if any(kind in p.name for kind in kinds)]
     assert units == [1000] * 9
 
 

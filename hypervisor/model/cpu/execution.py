@@ -180,22 +180,6 @@ class Execution:
         elif not vcpu.is_running:
             vcpu.runstate.change(BLOCKED, self.clock.now)
 
-    def await_device(self, vcpu: Vcpu) -> None:
-        """Block a vcpu in Xen until its device model has answered (blocked_in_xen)."""
-        vcpu.awaited += 1
-        if vcpu.runnable:
-            vcpu.runnable = False
-            if self.trace.is_on:
-                self.trace.vcpu(BLOCK, vcpu)
-            self.scheduler.sleep(vcpu)
-            self.decide_now()
-
-    def device_answered(self, vcpu: Vcpu) -> None:
-        """Undo one `await_device`."""
-        vcpu.awaited -= 1
-        if not vcpu.awaited and vcpu.wants_to_run:
-            self.wake(vcpu)
-
     def _hold(self, vcpu: Vcpu) -> None:
         """Count a vcpu as capped while nothing but its cap stops it (3.1)."""
         is_held = vcpu.parked and vcpu.online and vcpu.domain.is_up
@@ -283,8 +267,7 @@ class Execution:
         last = self._last_on[pcpu.number]
         if last is not vcpu:
             # Returning from idle needs no address-space switch: Xen's idle vcpu is lazy.
-            overheads = self.hvm_overheads if domain.is_hvm else self.overheads
-            add_debt(vcpu, overheads.context_switch)
+            add_debt(vcpu, self._overheads_of(vcpu).context_switch)
             if last is not None and last.domain is not vcpu.domain:
                 add_debt(vcpu, self.overheads.cold_cache)
             self._last_on[pcpu.number] = vcpu
@@ -298,8 +281,7 @@ class Execution:
             self._arm(vcpu)
 
     def _overheads_of(self, vcpu: Vcpu) -> Overheads:
-        domain: Domain = vcpu.domain
-        return self.hvm_overheads if domain.is_hvm else self.overheads
+        return self.hvm_overheads if vcpu.domain.is_hvm else self.overheads
 
     def _rearm(self, vcpu: Vcpu) -> None:
         """Have a segment end sooner, as its speed has grown."""
@@ -336,16 +318,14 @@ class Execution:
             if work.task is not vcpu.last_task:
                 # A kernel thread (tgid 0) borrows the address space that it finds.
                 if work.task.tgid not in (0, vcpu.last_task.tgid):
-                    overheads = self._overheads_of(vcpu)
-                    add_debt(vcpu, overheads.guest_switch)
-                    vcpu.domain.hypercalls += overheads.guest_switch_calls
+                    add_debt(vcpu, self._overheads_of(vcpu).guest_switch)
+                    vcpu.domain.hypercalls += self._overheads_of(vcpu).guest_switch_calls
                 vcpu.last_task = work.task
                 vcpu.domain.switches += 1
         else:
             # The idle task's entry into the hypervisor is executed when the vcpu next runs.
-            overheads = self._overheads_of(vcpu)
-            add_debt(vcpu, overheads.guest_idle)
-            vcpu.domain.hypercalls += overheads.guest_idle_calls
+            add_debt(vcpu, self._overheads_of(vcpu).guest_idle)
+            vcpu.domain.hypercalls += self._overheads_of(vcpu).guest_idle_calls
             vcpu.domain.switches += 2  # to the idle task now, and from it later
             if vcpu.runnable:
                 vcpu.runnable = False

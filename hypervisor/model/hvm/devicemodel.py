@@ -12,8 +12,10 @@ from collections.abc import Callable
 from typing import Any, Final, Generic, TypeVar
 
 from hypervisor.model.codebook.work import TaskIdentity, Work
+from hypervisor.model.cpu.execution import Execution
 from hypervisor.model.cpu.guest import Guest
 from hypervisor.model.domain.domain import Vcpu
+from hypervisor.trace_events import BLOCK
 
 QEMU_DM: Final = "/usr/lib64/xen/bin/qemu-dm"
 # From an event to the first instruction of a domain that slept, and the same for its answer: an
@@ -87,7 +89,7 @@ class DeviceModel:
         execution = self.guest.execution
         self.accesses += accesses
         job = Job([("qemu_access", accesses), *costs], done, arg, vcpu)
-        execution.await_device(vcpu)
+        _block(execution, vcpu)
         clock = execution.clock
         clock.schedule(clock.now + 2 * WAKE_NS * accesses, self._queue, job)
 
@@ -116,6 +118,23 @@ class DeviceModel:
         if self._is_gone:
             return
         if job.vcpu is not None:
-            self.guest.execution.device_answered(job.vcpu)
+            _unblock(self.guest.execution, job.vcpu)
         job.done(job.arg)
         self._next()
+
+
+def _block(execution: Execution, vcpu: Vcpu) -> None:
+    """Block a vcpu in Xen until it is answered (prepare_wait_on_xen_event_channel)."""
+    vcpu.awaited += 1
+    if vcpu.runnable:
+        vcpu.runnable = False
+        if execution.trace.is_on:
+            execution.trace.vcpu(BLOCK, vcpu)
+        execution.scheduler.sleep(vcpu)
+        execution.decide_now()
+
+
+def _unblock(execution: Execution, vcpu: Vcpu) -> None:
+    vcpu.awaited -= 1
+    if not vcpu.awaited and vcpu.wants_to_run:
+        execution.wake(vcpu)
