@@ -176,3 +176,14 @@ def test_a_destroyed_guest_takes_its_device_model_along():
 def test_a_paravirtualized_guest_has_no_emulated_devices():
     with pytest.raises(ScenarioError, match="no emulated devices"):
         ran("pv", drivers="emulated")
+
+
+def test_a_domain_0_that_waits_for_its_pcpu_holds_up_each_access():
+    # Three turns of qemu-dm for a read, each behind a slice of 30 ms at most.
+    host = make_host(
+        domain("a", RANDOM, kind="hvm", cpus="1", memory_mib=256),
+        domain("hog", cpu(), cpus="0"),
+        domain0={"cpus": "0", "memory_mib": 512},
+    )
+    host.advance(3 * SECOND)
+    assert 0.02 <= 3 / result(host, "a")["requests"] <= 0.12

@@ -102,3 +102,20 @@ def test_devices_of_stores_are_in_diskstats_and_have_queues_of_their_own():
     disks = host.telemetry.snapshot().disks
     assert disks is not None
     assert [disk.name for disk in disks] == ["sda", "sdb"]
+
+
+def test_an_hvm_guest_has_a_file_for_each_driver_that_loads_it():
+    host = make_host(domain("a", kind="hvm"))
+    views = host.toolstack.views
+    name = "bus/xen/drivers/vbd/bind"
+    assert views.sys("a", name) == "\n"
+    views.write_sys("a", name, "vbd\n")
+    assert views.sys("a", name) == "vbd\n"
+    assert views.sys("a", "bus/xen/drivers/vif/bind") == "\n"
+
+
+def test_a_driver_is_loaded_by_its_name_alone():
+    host = make_host(domain("a", kind="hvm"), domain("b"))
+    for guest, text, said in (("a", "vif", "No such device"), ("b", "vbd", "No such file")):
+        with pytest.raises(Refused, match=said):
+            host.toolstack.views.write_sys(guest, "bus/xen/drivers/vbd/bind", text)

@@ -194,6 +194,10 @@ def test_more_memory_than_the_host_has_is_refused():
     assert "host.memory_mib = 4096 is too little" in refusal(GUEST + "memory_mib = 4096")
 
 
+def test_emulated_devices_of_a_paravirtualized_guest_are_refused():
+    assert 'use kind = "hvm"' in refusal(GUEST + 'drivers = "emulated"')
+
+
 def test_an_unknown_scenario_gets_the_list_of_those_there_are():
     with pytest.raises(ScenarioError) as refused:
         load_scenario("grumbel")

@@ -158,6 +158,7 @@ CONFIGS = st.fixed_dictionaries(
         "rtc_timeoffset": st.integers(-9, 9),
         "on_xend_start": st.sampled_from(["ignore", "start"]),
         "xenprof_arch": st.sampled_from(["i386", "x86_64"]),
+        "xenprof_drivers": st.just("pv"),
         "xenprof_os": st.sampled_from(["rhel3", "rhel4", "windows"]),
     },
 )  # fmt: skip

@@ -73,6 +73,8 @@ def test_answers(line, expected, capsys):
         ("foo", "-bash: foo: command not found", 127),
         ("echo a | b", "-bash: `| b' is not understood here: only grep, head, tail and wc are", 2),
         ("echo a | wc", "Usage: wc -l", 1),
+        ("modprobe", "Usage: modprobe xen-vbd|xen-vnif...", 1),
+        ("modprobe e1000", "FATAL: Module e1000 not found. (here: xen-platform-pci, xen-vbd, xen-vnif)", 1),
         ("ls /sys/class", "ls: /sys/class: No such file or directory", 1),
         ("cat /sys/a", "cat: /sys/a: No such file or directory", 1),
         ("echo a | head -n x", "head: x: invalid number of lines", 1),
@@ -232,3 +234,11 @@ def test_a_file_below_sys_is_written_by_the_domains_kernel():
 
     asked = {"path": "block/xvda/queue/scheduler", "text": "deadline\n"}
     assert service.posts == [("/api/v1/domains/3/write-sys", asked)]
+
+
+def test_modprobe_loads_drivers_by_the_files_of_the_guests_kernel():
+    service = FakeService()
+    run("modprobe xen-platform-pci xen_vbd xen-vnif", service=service)
+
+    asked = [{"path": f"bus/xen/drivers/{kind}/bind", "text": kind} for kind in ("vbd", "vif")]
+    assert [("/api/v1/domains/3/write-sys", one) for one in asked] == service.posts

@@ -1,0 +1,62 @@
+import pytest
+
+from hypervisor.model.hvm.devicemodel import WAKE_NS, DeviceModel
+from tests.support.model.hosts import MS, SECOND, domain, make_host
+
+
+@pytest.fixture
+def host():
+    host = make_host(domain("a", kind="hvm", cpus="1"), domain0={"cpus": "0"})
+    host.advance(SECOND)
+    return host
+
+
+@pytest.fixture
+def model(host):
+    emulation = host.hypercalls.residents[1].devices.emulation
+    assert emulation is not None
+    return emulation.model
+
+
+def test_a_vcpu_waits_until_qemu_dm_has_answered(host, model: DeviceModel):
+    vcpu = host.hypercalls.residents[1].domain.vcpus[0]
+    seen: list[int] = []
+    model.access(0, 1, [], seen.append, 7)
+    assert (1, []) == (vcpu.awaited, seen)
+    host.advance(SECOND + 2 * MS)
+    assert (0, [7]) == (vcpu.awaited, seen)
+
+
+def test_an_access_takes_12_to_25_us_where_domain_0_is_idle(host, model: DeviceModel):
+    # Without what the guest's own pcpu does.
+    ended: list[int] = []
+    begun_ns = host.now_ns
+    model.access(0, 100, [], lambda _: ended.append(host.now_ns), None)
+    host.advance(SECOND + 20 * MS)
+    each_ns = (ended[0] - begun_ns) / 100
+    assert 12_000 <= each_ns <= 25_000
+    assert each_ns > 2 * WAKE_NS
+
+
+def test_it_does_one_thing_at_a_time_in_order(host, model: DeviceModel):
+    ended: list[tuple[int, int]] = []
+    for number in range(3):
+        model.serve([("qemu_receive_packet", 10)], lambda n: ended.append((n, host.now_ns)), number)
+    host.advance(SECOND + 20 * MS)
+    times = [at_ns for _, at_ns in ended]
+    assert [0, 1, 2] == [number for number, _ in ended]
+    assert times == sorted(set(times))
+
+
+def test_it_is_a_process_of_domain_0_with_two_threads(host, model: DeviceModel):
+    guest = host.hypercalls.residents[0].guest
+    assert "/usr/lib64/xen/bin/qemu-dm" == guest.tasks[model.pid].program
+    assert 2 == len({thread.tid for thread in model.threads})
+
+
+def test_what_it_has_to_do_is_forgotten_with_its_guest(host, model: DeviceModel):
+    ended: list[int] = []
+    model.serve([("qemu_receive_packet", 1)], ended.append, 1)
+    model.end()
+    host.advance(SECOND + 20 * MS)
+    assert [] == ended
