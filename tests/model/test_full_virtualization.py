@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from hypervisor.errors import ScenarioError
+from hypervisor.model.codebook.book import CodeBook
+from hypervisor.model.codebook.parts import CYCLE_UNIT, parts_of
 from hypervisor.model.machine import Machine
 from tests.support.model.exits import exits, symbol_ns
 from tests.support.model.hosts import (
@@ -187,3 +189,13 @@ def test_a_domain_0_that_waits_for_its_pcpu_holds_up_each_access():
     )
     host.advance(3 * SECOND)
     assert 0.02 <= 3 / result(host, "a")["requests"] <= 0.12
+
+
+@pytest.mark.parametrize(("cpu_type", "cycles"), [("p4", 3963), ("core_2", 1579)])
+def test_an_exit_takes_what_was_measured(cpu_type, cycles):
+    book = CodeBook(cpu_type)
+    parts = parts_of(
+        book.costs.paths["hvm_device_access"], book.costs, book.costs.cpus[cpu_type], "x86_64"
+    )
+    weight = next(part.weight for part in parts if part.op == "hvm_exit")
+    assert cycles == pytest.approx(weight / CYCLE_UNIT, rel=0.01)

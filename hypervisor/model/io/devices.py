@@ -27,10 +27,12 @@ class Devices:
 
     def first_disk(self) -> FirstDisk:
         """Return the disk that has the root file system."""
-        if self.own is not None:
-            return self.own
-        emulated = self.emulation.disk(self.vbds[0]) if self.emulation is not None else None
-        return self.vbds[0] if emulated is None else emulated
+        return self.driven(self.vbds[0]) if self.own is None else self.own
+
+    def driven(self, vbd: BlockFrontend) -> FirstDisk:
+        """Return a disk as the guest drives it: by blkfront, or as an emulated one."""
+        emulated = self.emulation.disk(vbd) if self.emulation is not None else None
+        return vbd if emulated is None else emulated
 
     def first_interface(self) -> Station | None:
         """Return the first interface, if there is one."""

@@ -1,4 +1,4 @@
-"""A guest's swap: a partition at the end of its first disk, used through blkfront."""
+"""A guest's swap: a partition at the end of its first disk."""
 
 from collections.abc import Callable
 from typing import Final, TypeVar
@@ -87,10 +87,10 @@ class Swap:
     def _start(self, io: AnyBlockIo, task: TaskIdentity, *costs: tuple[str, int]) -> None:
         vbd = self._vbd
         assert vbd is not None  # without a disk nothing has been swapped out
-        parts = self._guest.parts(*costs) + vbd.parts(self._guest, [io])
+        parts = self._guest.parts(*costs) + self._devices.driven(vbd).parts(self._guest, [io])
         self._guest.enqueue(Work(parts, self._submit, io, task=task))
 
     def _submit(self, work: Work[AnyBlockIo]) -> None:
         vbd = self._vbd
         assert vbd is not None
-        vbd.submit([work.arg], work.task.vcpu)
+        self._devices.driven(vbd).submit([work.arg], work.task.vcpu)
