@@ -69,7 +69,7 @@ class Sharing:
         self.full = full = self.cache.l2_kib * 1024 // LINE_BYTES
         rows = [data["path"].get(name, {}) for name in costs.paths]
         wanted = [row.get("cache_kib", 0) for row in rows]
-        self.kept = [min(kib * 1024 // LINE_BYTES, full) for kib in wanted]
+        self.kept: list[int] = [min(kib * 1024 // LINE_BYTES, full) for kib in wanted]
         numbers = {name: number for number, name in enumerate(costs.paths)}
         self.refill_path = [numbers[row["refill"]] if row else -1 for row in rows]
         self.locking = Locking(data, cpu.name, numbers, parts, cycles)

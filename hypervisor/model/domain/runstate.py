@@ -3,7 +3,6 @@
 Source: xen/common/schedule.c (vcpu_runstate_change), xen/include/public/vcpu.h.
 """
 
-from bisect import bisect_left
 from typing import Final
 
 from hypervisor.telemetry import WAIT_BUCKETS_NS
@@ -24,9 +23,10 @@ PREEMPTED: Final = 1
 class Waited:
     """Waits for a pcpu by duration (see WAIT_BUCKETS_NS), and the last one of each bucket."""
 
-    __slots__ = ("counts", "ended_ns", "last_ns", "sum_ns")
+    __slots__ = ("_bounds_ns", "counts", "ended_ns", "last_ns", "sum_ns")
 
     def __init__(self) -> None:
+        self._bounds_ns = list(WAIT_BUCKETS_NS)
         buckets = len(WAIT_BUCKETS_NS) + 1
         self.sum_ns = 0
         self.counts = [0] * buckets
@@ -35,9 +35,13 @@ class Waited:
 
     def count(self, spent_ns: int, now_ns: int) -> None:
         """Count a wait that ends now."""
-        bucket = bisect_left(WAIT_BUCKETS_NS, spent_ns)
+        bucket = 0
+        for bound_ns in self._bounds_ns:
+            if spent_ns <= bound_ns:
+                break
+            bucket += 1
         self.sum_ns += spent_ns
-        self.counts[bucket] += 1
+        self.counts[bucket] = self.counts[bucket] + 1
         self.last_ns[bucket] = spent_ns
         self.ended_ns[bucket] = now_ns
 
@@ -84,7 +88,7 @@ class Runstate:
         if old == self.held_in:
             self.times_ns[CAPPED] += spent_ns
         else:
-            self.times_ns[old] += spent_ns
+            self.times_ns[old] = self.times_ns[old] + spent_ns
             if old == RUNNABLE and (state == RUNNING or state == self.held_in):
                 self._end_wait(spent_ns, now_ns)
         self.is_preempted = old == RUNNING

@@ -98,6 +98,7 @@ class Nic:
         self._ring: list[Lot] = []
         self.ring_packets = 0  # those that the host has been told of and has not taken included
         self._armed: Timer | None = None
+        self._at_interrupt: Callable[[object], None] = self._interrupt  # looked up once
         self._armed_ns = 0
         self._is_polling = False
         self.transmitted_packets = 0
@@ -216,12 +217,13 @@ class Nic:
         at_ns = now_ns if waiting else self._due_ns()
         if waiting + self.coming > RING_PACKETS and waiting + self._arrived_by(at_ns) > HALF_RING:
             at_ns = min(at_ns, self._half_full_ns(HALF_RING - waiting))
-        at_ns = max(at_ns, self._next_ns, now_ns)
+        at_ns = max(at_ns, self._next_ns)
+        at_ns = max(at_ns, now_ns)
         if self._armed is not None:
             if self._armed_ns <= at_ns:
                 return
             self._clock.cancel(self._armed)
-        self._armed = self._clock.schedule(at_ns, self._interrupt)
+        self._armed = self._clock.schedule(at_ns, self._at_interrupt)
         self._armed_ns = at_ns
 
     @property

@@ -281,7 +281,8 @@ class Connection:
         elif self.source.guest is None and lot.is_cut:
             came = lot.packets * SEGMENTS_PER_ACK  # joined by the card: known for several segments
         waiting = self._unacked_packets + came
-        acks, left = divmod(waiting, self._packets_per_ack)
+        acks = waiting // self._packets_per_ack
+        left = waiting % self._packets_per_ack
         size_bytes = self._unacked_bytes + lot.payload_bytes
         if left and (lot.is_short or self.ends_short):
             acks, left = acks + 1, 0

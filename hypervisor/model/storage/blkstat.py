@@ -110,7 +110,9 @@ class IoWait:
 
     def begin(self, vcpu_id: int, who: Hashable, now_ns: int) -> None:
         """Note that `who` has made a request on this vcpu."""
-        sleepers = self._sleepers.setdefault(vcpu_id, _Sleepers())
+        sleepers = self._sleepers.get(vcpu_id)
+        if sleepers is None:
+            sleepers = self._sleepers[vcpu_id] = _Sleepers()
         if not sleepers.counts:
             sleepers.blocked_ns = self._blocked_ns(vcpu_id, now_ns)
         sleepers.counts[who] = sleepers.counts.get(who, 0) + 1
