@@ -120,6 +120,11 @@ class Runstate:
         times[CAPPED if self.is_held else self.state] += now_ns - self.turned_ns
         return times[0], times[1], times[2], times[3], times[4]
 
+    def blocked_ns(self, now_ns: int) -> int:
+        """Return the blocked time at `now_ns`. No limit holds back a blocked vcpu."""
+        spent_ns = self.times_ns[BLOCKED]
+        return spent_ns + now_ns - self.turned_ns if self.state == BLOCKED else spent_ns
+
     def _end_wait(self, spent_ns: int, now_ns: int) -> None:
         self.waits += 1
         woke, preempted = self.waited

@@ -16,7 +16,8 @@ from hypervisor.model.timing.clock import Clock
 from hypervisor.model.timing.random_stream import RandomStream
 from hypervisor.toolstack.config.devices import SECTOR_BYTES
 
-STEPS: Final = 1024
+STEP_BITS: Final = 10
+STEPS: Final = 1 << STEP_BITS
 ZONES: Final = 16  # judgement: drives of the time have 12 to 24
 SEGMENTS: Final = 8  # judgement: the buffer holds so many streams that were read ahead
 # The command that would be done first goes first, and each ms that one has waited longer than
@@ -72,9 +73,9 @@ class Medium:
 
         It meets the data sheet's seeks to the next track, over a third, and over all.
         """
-        step = way_ns * STEPS // self.whole_ns
+        step = (way_ns << STEP_BITS) // self.whole_ns
         if step < STEPS // 16:
-            seek_ns = self._near[way_ns * 16 * STEPS // self.whole_ns]
+            seek_ns = self._near[(way_ns << STEP_BITS + 4) // self.whole_ns]
         else:
             seek_ns = self._far[step]
         return seek_ns + self._model.write_settle_ns if is_write else seek_ns
