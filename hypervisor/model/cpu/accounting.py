@@ -160,8 +160,10 @@ class Accounting:
             # The end of the work was rounded up to a whole ns.
             if 0 <= work.remaining_q < left_q - work.cold_q:
                 left_q = work.remaining_q + work.cold_q
-            if left_q:
-                parts = parts + work.advance(left_q) if parts else work.advance(left_q)
+            if left_q and parts:
+                parts.extend(work.advance(left_q))
+            elif left_q:
+                parts = work.advance(left_q)
         else:  # about to go idle, with only debt left
             left_q = 0
         if parts:
