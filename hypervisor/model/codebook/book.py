@@ -27,7 +27,7 @@ from hypervisor.model.codebook.events import Kind, event_kind
 from hypervisor.model.codebook.images import Image, Images, Role
 from hypervisor.model.codebook.parts import CYCLE_UNIT, Part, parts_of
 from hypervisor.model.codebook.sharing import Sharing
-from hypervisor.model.codebook.work import Q
+from hypervisor.model.codebook.work import Unit
 from hypervisor.telemetry import Mode
 
 if TYPE_CHECKING:
@@ -89,9 +89,8 @@ class CodeBook:
             )
             for row in costs.paths.values()
         ]
-        # One unit of each path as work counts it: (index, cycles in 2**-20, hypercalls).
-        self.unit_parts: Mapping[str, tuple[int, int, int]] = {
-            path.name: (path.index, path.cycles << Q, self.hypercalls[path.index])
+        self.units: dict[str, Unit] = {
+            path.name: Unit(path.index, path.cycles, self.hypercalls[path.index])
             for path in self.paths
         }
         self._sampling: Sampling | None = None

@@ -11,16 +11,17 @@ class Overheads:
     """
 
     def __init__(self, code: CodeBook) -> None:
-        def once(path: str) -> Parts:
-            return parts_of(code.cycles, [(code.index[path], 1)])
-
-        self.context_switch = once("context_switch")
-        self.cold_cache = once("cold_cache")
-        self.timer_tick = once("timer_tick")
-        self.guest_idle = once("guest_idle")
+        self.context_switch = _once(code, "context_switch")
+        self.cold_cache = _once(code, "cold_cache")
+        self.timer_tick = _once(code, "timer_tick")
+        self.guest_idle = _once(code, "guest_idle")
         self.guest_idle_calls = code.hypercalls[code.index["guest_idle"]]
-        self.guest_switch = once("guest_switch")
+        self.guest_switch = _once(code, "guest_switch")
         self.guest_switch_calls = code.hypercalls[code.index["guest_switch"]]
-        self.trace_record = once("trace_record")
-        self.sample = once("oprofile_sample")
-        self.backtrace_frame = once("oprofile_backtrace_frame")
+        self.trace_record = _once(code, "trace_record")
+        self.sample = _once(code, "oprofile_sample")
+        self.backtrace_frame = _once(code, "oprofile_backtrace_frame")
+
+
+def _once(code: CodeBook, path: str) -> Parts:
+    return parts_of(code.cycles, [(code.index[path], 1)])
