@@ -34,6 +34,16 @@ class Durations:
         self.sum_ns += duration_ns
         self._last[bucket] = (duration_ns, ended_ns, trace_id)
 
+    def add_all(self, counts: list[int], sum_ns: int, last: dict[int, tuple[int, int]]) -> None:
+        """Count what was counted elsewhere by the same bounds, since the last call.
+
+        `last`: by bucket, the last duration and its end.
+        """
+        for bucket, (duration_ns, ended_ns) in last.items():
+            self._counts[bucket] += counts[bucket]
+            self._last[bucket] = (duration_ns, ended_ns, None)
+        self.sum_ns += sum_ns
+
     def histogram(self, epoch_ns: int, find_trace: FindTrace) -> Histogram:
         """Return the counts; `find_trace` serves durations that were counted without a trace.
 

@@ -27,7 +27,7 @@ from hypervisor.model.codebook.events import Kind, event_kind
 from hypervisor.model.codebook.images import Image, Images, Role
 from hypervisor.model.codebook.parts import CYCLE_UNIT, Part, parts_of
 from hypervisor.model.codebook.sharing import Sharing
-from hypervisor.model.codebook.work import Q
+from hypervisor.model.codebook.work import Unit
 from hypervisor.telemetry import Mode
 
 if TYPE_CHECKING:
@@ -89,14 +89,13 @@ class CodeBook:
             )
             for row in costs.paths.values()
         ]
-        # One unit of each path as work counts it: (index, cycles in 2**-20, hypercalls).
-        self.unit_parts: Mapping[str, tuple[int, int, int]] = {
-            path.name: (path.index, path.cycles << Q, self.hypercalls[path.index])
+        self.units: dict[str, Unit] = {
+            path.name: Unit(path.index, path.cycles, self.hypercalls[path.index])
             for path in self.paths
         }
         # The same for HVM guests, which execute other code under some of these names.
-        self.hvm_unit_parts: Mapping[str, tuple[int, int, int]] = {
-            name: self.unit_parts.get(f"hvm_{name}", unit) for name, unit in self.unit_parts.items()
+        self.hvm_units: dict[str, Unit] = {
+            name: self.units.get(f"hvm_{name}", unit) for name, unit in self.units.items()
         }
         self._sampling: Sampling | None = None
 

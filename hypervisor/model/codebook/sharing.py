@@ -62,20 +62,22 @@ class Sharing:
         gains = {name: Fraction(one["thread_gain"]) for name, one in data["class"].items()}
         misses = {name: _misses(costs, cpu, name) for name in data["class"]}
         stalls = {name: misses[name] * waits[name] for name in misses}
-        self.gain = [int(_mean(of_path, gains)) for of_path in parts]
-        self.stall = [min(int(_mean(of_path, stalls) * ONE), STALLED_MOST) for of_path in parts]
-        by_path = [_mean(of_path, misses) for of_path in parts]
+        mixes = [_mix(of_path) for of_path in parts]
+        self.gain = [int(_mean(mix, gains)) for mix in mixes]
+        stalled = [_mean(mix, stalls) for mix in mixes]
+        self.stall = [min(int(share * ONE), STALLED_MOST) for share in stalled]
+        by_path = [_mean(mix, misses) for mix in mixes]
         self.fetched = [int(share * mhz * 1000) for share in by_path]
         self.full = full = self.cache.l2_kib * 1024 // LINE_BYTES
         rows = [data["path"].get(row.like or name, {}) for name, row in costs.paths.items()]
         wanted = [row.get("cache_kib", 0) for row in rows]
-        self.kept = [min(kib * 1024 // LINE_BYTES, full) for kib in wanted]
+        self.kept: list[int] = [min(kib * 1024 // LINE_BYTES, full) for kib in wanted]
         numbers = {name: number for number, name in enumerate(costs.paths)}
         self.refill_path = [numbers[row["refill"]] if row else -1 for row in rows]
         self.locking = Locking(data, cpu.name, numbers, parts, cycles)
         self.refill_ns = [
-            int(_mean(of_path, stalls) / share * 1000 / mhz * ONE) if share else 0
-            for of_path, share in zip(parts, by_path, strict=True)
+            int(stall / share * 1000 / mhz * ONE) if share else 0
+            for stall, share in zip(stalled, by_path, strict=True)
         ]
 
     def crowded(self, sharers: int) -> list[int]:
@@ -96,10 +98,18 @@ def _misses(costs: Costs, cpu: Cpu, name: str) -> Fraction:
     return instructions * of_thousand / 1000
 
 
-def _mean(parts: Sequence[Part], by_class: Mapping[str, Fraction]) -> Fraction:
+def _mix(parts: Sequence[Part]) -> Mapping[str, int]:
+    """Return the cycles of a path by class of work."""
+    mix: dict[str, int] = {}
+    for part in parts:
+        mix[part.work_class] = mix.get(part.work_class, 0) + part.weight
+    return mix
+
+
+def _mean(mix: Mapping[str, int], by_class: Mapping[str, Fraction]) -> Fraction:
     """Return the mean of a value of classes over the cycles of a path."""
-    weight = sum(part.weight for part in parts)
-    return sum((by_class[part.work_class] * part.weight for part in parts), Fraction()) / weight
+    total = sum(by_class[name] * weight for name, weight in mix.items())
+    return Fraction(total) / sum(mix.values())
 
 
 def _check(data: Mapping[str, Mapping[str, Mapping[str, Any]]], costs: Costs) -> None:

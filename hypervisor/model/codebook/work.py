@@ -14,6 +14,17 @@ Parts = list[tuple[int, int]]
 """(code path index, cycles_q) pairs; they are executed interleaved, in proportion."""
 
 
+class Unit:
+    """One unit of a code path, as work counts it. `hypercalls` is in HYPERCALL_SHARES."""
+
+    __slots__ = ("cycles", "hypercalls", "path")
+
+    def __init__(self, path: int, cycles: int, hypercalls: int) -> None:
+        self.path = path
+        self.cycles = cycles
+        self.hypercalls = hypercalls
+
+
 class TaskIdentity:
     """A thread of a guest, as samples identify it. `program` is an absolute path.
 

@@ -160,8 +160,10 @@ class Accounting:
             # The end of the work was rounded up to a whole ns.
             if 0 <= work.remaining_q < left_q - work.cold_q:
                 left_q = work.remaining_q + work.cold_q
-            if left_q:
-                parts = parts + work.advance(left_q) if parts else work.advance(left_q)
+            if left_q and parts:
+                parts.extend(work.advance(left_q))
+            elif left_q:
+                parts = work.advance(left_q)
         else:  # about to go idle, with only debt left
             left_q = 0
         if parts:
@@ -189,20 +191,24 @@ class Accounting:
             share.total_ns += elapsed_ns
             path_ns = share.path_ns
         if len(parts) == 1:
-            path_ns[parts[0][0]] += elapsed_ns
+            path = parts[0][0]
+            path_ns[path] = path_ns[path] + elapsed_ns
         else:
-            # elapsed_ns * cycles_q // executed_q, by way of the speed: so every product stays
-            # below 2**62, where compiled code needs no objects for them.
+            # elapsed_ns * cycles_q // executed_q, by way of the speed: so every factor stays
+            # below 2**30, where compiled code needs no objects for the products.
             rate_q = -(-executed_q // elapsed_ns)
             missing_q = elapsed_ns * rate_q - executed_q
             left_ns = elapsed_ns
             for path, cycles_q in parts:
                 share_ns = cycles_q // rate_q
                 rest_q = cycles_q - share_ns * rate_q
-                share_ns += (elapsed_ns * rest_q + share_ns * missing_q) // executed_q
-                path_ns[path] += share_ns
+                more_q = elapsed_ns * rest_q + share_ns * missing_q
+                if more_q >= executed_q:
+                    share_ns += more_q // executed_q
+                path_ns[path] = path_ns[path] + share_ns
                 left_ns -= share_ns
-            path_ns[parts[-1][0]] += left_ns
+            path = parts[-1][0]
+            path_ns[path] = path_ns[path] + left_ns
         task = thread_of(vcpu)
         if task is not KERNEL:
             task.spent_ns += elapsed_ns

@@ -48,7 +48,8 @@ class Caches:
         """Note that a vcpu, which ran code of path `load`, has lost its pcpu."""
         group = vcpu.cache
         if load >= 0:
-            self._came[group] += self._fetched[load] * (now_ns - pcpu.entered_ns) // _MS_NS
+            new = self._fetched[load] * (now_ns - pcpu.entered_ns) // _MS_NS
+            self._came[group] = self._came[group] + new
         vcpu.cache_left = self._came[group]
 
     def touch(self, vcpu: Vcpu, work: AnyWork, sharers: int) -> None:
@@ -71,6 +72,6 @@ class Caches:
         if lines <= 0:
             return
         vcpu.warm += lines
-        self._came[vcpu.cache] += lines
+        self._came[vcpu.cache] = self._came[vcpu.cache] + lines
         work.cold_q += (lines * self._refill_ns[load] // ONE) * self._full_rate_q
         work.cold_path = self._refill_path[load]

@@ -76,6 +76,9 @@ class Execution:
         self._caches = Caches(sharing, self.speeds.caches, self.full_rate_q)
         self._ticks = 0
         self._interactive_q = INTERACTIVE_NS * self.full_rate_q
+        # Made once: compiled code looks a method up by its name each time that it is passed on.
+        self._at_segment_end: Callable[[Vcpu], None] = self._segment_end
+        self._at_slice_end: Callable[[Pcpu], None] = self._slice_end
         self._last_on: list[Vcpu | None] = [None] * topology.pcpus
         self._context = SchedContext(
             clock, topology, self.pcpus, self.decide_now, self.park, self.unpark
@@ -230,12 +233,12 @@ class Execution:
             self.clock.cancel(timer)  # the slice is shorter than the last one
             timer = None
         if timer is None:
-            pcpu.slice_timer = self.clock.schedule(pcpu.slice_end_ns, self._slice_end, pcpu)
+            pcpu.slice_timer = self.clock.schedule(pcpu.slice_end_ns, self._at_slice_end, pcpu)
 
     def _slice_end(self, pcpu: Pcpu) -> None:
         pcpu.slice_timer = None
         if self.clock.now < pcpu.slice_end_ns:  # decided again since: the slice goes on
-            pcpu.slice_timer = self.clock.schedule(pcpu.slice_end_ns, self._slice_end, pcpu)
+            pcpu.slice_timer = self.clock.schedule(pcpu.slice_end_ns, self._at_slice_end, pcpu)
         else:
             if self.trace.is_on:
                 self.trace.emit(pcpu.number, S_TIMER, ())
@@ -358,7 +361,7 @@ class Execution:
         if vcpu.tasks and not vcpu.current_is_interrupt:
             turn_ns = max(now, vcpu.begun_ns + GUEST_TIMESLICE_NS)
             end_ns = turn_ns if end_ns < 0 else min(end_ns, turn_ns)
-        vcpu.timer = None if end_ns < 0 else self.clock.schedule(end_ns, self._segment_end, vcpu)
+        vcpu.timer = None if end_ns < 0 else self.clock.schedule(end_ns, self._at_segment_end, vcpu)
 
     def _segment_end(self, vcpu: Vcpu) -> None:
         vcpu.timer = None

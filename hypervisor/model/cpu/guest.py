@@ -6,7 +6,7 @@ from typing import Final, Protocol, TypeVar
 
 from hypervisor.host import Task
 from hypervisor.model.codebook.book import CodeBook
-from hypervisor.model.codebook.work import AnyWork, Parts, TaskIdentity
+from hypervisor.model.codebook.work import AnyWork, Parts, Q, TaskIdentity
 from hypervisor.model.cpu.accounting import add_debt
 from hypervisor.model.cpu.execution import Execution
 from hypervisor.model.cpu.processtable import ProcessTable
@@ -70,10 +70,10 @@ class Guest:
         self.panic = panic
         self._plugging = plugging
         self._next_tgid = FIRST_TGID
-        self._unit = code.hvm_unit_parts if domain.is_hvm else code.unit_parts
-        timer = [self._unit[name] for name in ("evtchn_upcall", "set_timer")]
-        self._timer_parts = [(path, cycles_q) for path, cycles_q, _ in timer]
-        self._timer_calls = sum(calls for _, _, calls in timer)
+        self._units = code.hvm_units if domain.is_hvm else code.units
+        timer = [self._units[name] for name in ("evtchn_upcall", "set_timer")]
+        self._timer_parts = [(unit.path, unit.cycles << Q) for unit in timer]
+        self._timer_calls = sum(unit.hypercalls for unit in timer)
 
     def page_with(self, pager: Pager) -> None:
         """Set the pager, which is told of processes that need memory."""
@@ -85,7 +85,7 @@ class Guest:
 
     def path(self, name: str) -> int:
         """Return the index of the path that this guest executes under a name."""
-        return self._unit[name][0]
+        return self._units[name].path
 
     def parts(self, *counts: tuple[str, int]) -> Parts:
         """Return the parts for repeat counts of code paths, which are given by name.
@@ -96,14 +96,14 @@ class Guest:
 
     def parts_of(self, counts: list[tuple[str, int]]) -> Parts:
         """Return the parts for a list of repeat counts; see `parts`."""
-        unit = self._unit
+        units = self._units
         parts: Parts = []
         called = 0
         for name, count in counts:
             if count:
-                path, cycles_q, calls = unit[name]
-                parts.append((path, cycles_q * count))
-                called += calls * count
+                unit = units[name]
+                parts.append((unit.path, unit.cycles * count << Q))  # the product is still small
+                called += unit.hypercalls * count
         self.domain.hypercalls += called
         return parts
 

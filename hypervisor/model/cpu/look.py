@@ -84,7 +84,7 @@ def _open(vcpu: Vcpu) -> _Open:
         vcpu.segment_ns,
         vcpu.rated_ns,
         vcpu.carried_q,
-        vcpu.debt,
+        list(vcpu.debt),
         vcpu.debt_q,
         work,
         0 if work is None else work.executed_q,

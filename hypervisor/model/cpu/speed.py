@@ -42,7 +42,7 @@ class Bus:
         """Add to what is fetched in a millisecond; return whether misses now take another time."""
         self.fetched += change
         use = self.fetched * ONE // self.capacity
-        wait = max(ONE, use, ONE + (use - KNEE) // 2) // _STEPS * _STEPS
+        wait = ONE if use <= KNEE else max(use, ONE + (use - KNEE) // 2) // _STEPS * _STEPS
         if wait == self.wait:
             return False
         self.wait = wait

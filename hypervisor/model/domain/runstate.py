@@ -3,7 +3,6 @@
 Source: xen/common/schedule.c (vcpu_runstate_change), xen/include/public/vcpu.h.
 """
 
-from bisect import bisect_left
 from typing import Final
 
 from hypervisor.telemetry import WAIT_BUCKETS_NS
@@ -24,9 +23,10 @@ PREEMPTED: Final = 1
 class Waited:
     """Waits for a pcpu by duration (see WAIT_BUCKETS_NS), and the last one of each bucket."""
 
-    __slots__ = ("counts", "ended_ns", "last_ns", "sum_ns")
+    __slots__ = ("_bounds_ns", "counts", "ended_ns", "last_ns", "sum_ns")
 
     def __init__(self) -> None:
+        self._bounds_ns = list(WAIT_BUCKETS_NS)
         buckets = len(WAIT_BUCKETS_NS) + 1
         self.sum_ns = 0
         self.counts = [0] * buckets
@@ -35,9 +35,13 @@ class Waited:
 
     def count(self, spent_ns: int, now_ns: int) -> None:
         """Count a wait that ends now."""
-        bucket = bisect_left(WAIT_BUCKETS_NS, spent_ns)
+        bucket = 0
+        for bound_ns in self._bounds_ns:
+            if spent_ns <= bound_ns:
+                break
+            bucket += 1
         self.sum_ns += spent_ns
-        self.counts[bucket] += 1
+        self.counts[bucket] = self.counts[bucket] + 1
         self.last_ns[bucket] = spent_ns
         self.ended_ns[bucket] = now_ns
 
@@ -84,7 +88,7 @@ class Runstate:
         if old == self.held_in:
             self.times_ns[CAPPED] += spent_ns
         else:
-            self.times_ns[old] += spent_ns
+            self.times_ns[old] = self.times_ns[old] + spent_ns
             if old == RUNNABLE and (state == RUNNING or state == self.held_in):
                 self._end_wait(spent_ns, now_ns)
         self.is_preempted = old == RUNNING
@@ -115,6 +119,11 @@ class Runstate:
         times = list(self.times_ns)
         times[CAPPED if self.is_held else self.state] += now_ns - self.turned_ns
         return times[0], times[1], times[2], times[3], times[4]
+
+    def blocked_ns(self, now_ns: int) -> int:
+        """Return the blocked time at `now_ns`. No limit holds back a blocked vcpu."""
+        spent_ns = self.times_ns[BLOCKED]
+        return spent_ns + now_ns - self.turned_ns if self.state == BLOCKED else spent_ns
 
     def _end_wait(self, spent_ns: int, now_ns: int) -> None:
         self.waits += 1

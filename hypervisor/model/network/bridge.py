@@ -4,6 +4,7 @@ What domain 0 does for a lot between two stations is one piece of work: what its
 there, the bridge, and what its receiver needs.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 from hypervisor.model.codebook.work import Work
@@ -44,6 +45,7 @@ class Bridge:
         self.undelivered = Traffic()  # received: those of them that a guest could not take
         self._held: dict[int, _Load] = {}  # patient lots by the guest; the one due first is first
         self._is_timing = False
+        self._at_end: Callable[[Work[list[Lot]]], None] = self._carried  # looked up once
 
     def carry(self, lot: Lot, costs: Costs, beneficiary: int) -> None:
         """Carry a lot to its target; `costs` are what domain 0 has to do before."""
@@ -67,7 +69,7 @@ class Bridge:
 
     def _run(self, load: _Load, beneficiary: int) -> None:
         parts = self._guest.parts_of(load.costs)
-        work = Work(parts, self._carried, load.lots, beneficiary=beneficiary)
+        work = Work(parts, self._at_end, load.lots, beneficiary=beneficiary)
         self._guest.interrupt(self._vcpu_id, work)
 
     @property

@@ -5,6 +5,7 @@ rx ring full has been dropped by netback. Source: drivers/xen/netfront/netfront.
 """
 
 from collections import deque
+from collections.abc import Callable
 from typing import Final, Protocol
 
 from hypervisor.model.codebook.work import Work
@@ -91,6 +92,7 @@ class NetFrontend:
         self.is_closed = False
         self.traffic = Traffic()
         self.ring_full = 0
+        self._at_receipt: Callable[[Work[Lot]], None] = self._received  # looked up once
 
     @property
     def mtu_bytes(self) -> int:
@@ -179,7 +181,7 @@ class NetFrontend:
         ]
         if self.is_flipping:
             costs.append(("netfront_flip_page", lot.pages))
-        kernel.interrupt(0, Work(kernel.parts_of(costs), self._received, lot))
+        kernel.interrupt(0, Work(kernel.parts_of(costs), self._at_receipt, lot))
 
     def _received(self, work: Work[Lot]) -> None:
         lot = work.arg

@@ -15,7 +15,7 @@ from hypervisor.model.timing.clock import Clock, Timer
 
 FRAMING_BYTES: Final = 38  # Ethernet header 14, checksum 4, preamble 8, gap between frames 12
 PAYLOAD_MIN_BYTES: Final = 46  # shorter frames are padded
-NEVER_NS: Final = 1 << 62
+NEVER_NS: Final = (1 << 62) - 1  # no object in compiled code
 RING_PACKETS: Final = 256  # Source: Linux e1000, E1000_DEFAULT_RXD
 HALF_RING: Final = RING_PACKETS // 2
 GIGABIT: Final = 1000  # Mbit/s
@@ -98,6 +98,7 @@ class Nic:
         self._ring: list[Lot] = []
         self.ring_packets = 0  # those that the host has been told of and has not taken included
         self._armed: Timer | None = None
+        self._at_interrupt: Callable[[object], None] = self._interrupt  # looked up once
         self._armed_ns = 0
         self._is_polling = False
         self.transmitted_packets = 0
@@ -216,12 +217,13 @@ class Nic:
         at_ns = now_ns if waiting else self._due_ns()
         if waiting + self.coming > RING_PACKETS and waiting + self._arrived_by(at_ns) > HALF_RING:
             at_ns = min(at_ns, self._half_full_ns(HALF_RING - waiting))
-        at_ns = max(at_ns, self._next_ns, now_ns)
+        at_ns = max(at_ns, self._next_ns)
+        at_ns = max(at_ns, now_ns)
         if self._armed is not None:
             if self._armed_ns <= at_ns:
                 return
             self._clock.cancel(self._armed)
-        self._armed = self._clock.schedule(at_ns, self._interrupt)
+        self._armed = self._clock.schedule(at_ns, self._at_interrupt)
         self._armed_ns = at_ns
 
     @property

@@ -22,7 +22,7 @@ TSO_WIN_DIVISOR: Final = 3  # sysctl_tcp_tso_win_divisor
 SEGMENTS_PER_ACK: Final = 2
 DELAYED_ACK_NS: Final = 40_000_000  # TCP_DELACK_MIN
 DELAYED_ACK_MAX_NS: Final = 200_000_000  # TCP_DELACK_MAX
-NEVER_NS: Final = 1 << 62
+NEVER_NS: Final = (1 << 62) - 1  # no object in compiled code
 RETRANSMIT_NS: Final = 200_000_000  # TCP_RTO_MIN
 RETRANSMIT_MAX_NS: Final = 120_000_000_000  # TCP_RTO_MAX
 DUPLICATES: Final = 3  # acknowledgements that tell of a loss
@@ -281,7 +281,8 @@ class Connection:
         elif self.source.guest is None and lot.is_cut:
             came = lot.packets * SEGMENTS_PER_ACK  # joined by the card: known for several segments
         waiting = self._unacked_packets + came
-        acks, left = divmod(waiting, self._packets_per_ack)
+        acks = waiting // self._packets_per_ack
+        left = waiting % self._packets_per_ack
         size_bytes = self._unacked_bytes + lot.payload_bytes
         if left and (lot.is_short or self.ends_short):
             acks, left = acks + 1, 0

@@ -9,20 +9,19 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from hypervisor.durations import Durations
 from hypervisor.model.codebook.work import Parts, TaskIdentity, Work
 from hypervisor.model.cpu.guest import Guest
 from hypervisor.model.domain.domain import Domain
 from hypervisor.model.domain.evtchn import Port
 from hypervisor.model.domain.ring import SharedRing
 from hypervisor.model.storage.access import Access, Direct, Qcow, Tap
+from hypervisor.model.storage.answertimes import AnswerTimes
 from hypervisor.model.storage.blkio import AnyBlockIo
 from hypervisor.model.storage.blkstat import DiskUse, IoWait
 from hypervisor.model.storage.disk import Disk
 from hypervisor.model.storage.loop import HostCache, Loop
 from hypervisor.model.storage.request import DiskRequest
 from hypervisor.model.storage.stores import Place, Stores
-from hypervisor.telemetry import BLOCK_BUCKETS_NS
 from hypervisor.toolstack.config.devices import SECTOR_BYTES, DiskSpec
 from hypervisor.trace_events import GRANT_MAP, GRANT_UNMAP
 
@@ -85,8 +84,8 @@ class BlockFrontend:
         self.is_closed = False
         self.mapped = 0  # requests whose pages the backend still maps
         self.use = DiskUse()
-        self.reads = Durations(BLOCK_BUCKETS_NS)  # of answered requests: those that `use` counts
-        self.writes = Durations(BLOCK_BUCKETS_NS)
+        self.reads = AnswerTimes()  # those that `use` counts
+        self.writes = AnswerTimes()
         # (vcpu, done): ios
         self._asked: dict[tuple[int, Callable[[AnyBlockIo], None]], int] = {}
         self.io_wait = io_wait
@@ -139,8 +138,10 @@ class BlockFrontend:
 
     def _end(self, io: AnyBlockIo, now: int) -> None:
         key = (io.vcpu, io.done)
-        self._asked[key] -= 1
-        if not self._asked[key]:
+        left = self._asked[key] - 1
+        if left:
+            self._asked[key] = left
+        else:
             del self._asked[key]
         self.io_wait.end(io.vcpu, io.done, now)
 

@@ -7,7 +7,6 @@ kernel/sched.c (io_schedule, account_steal_time).
 from collections.abc import Hashable
 
 from hypervisor.model.domain.domain import Domain
-from hypervisor.model.domain.runstate import BLOCKED
 
 
 class DiskUse:
@@ -110,7 +109,9 @@ class IoWait:
 
     def begin(self, vcpu_id: int, who: Hashable, now_ns: int) -> None:
         """Note that `who` has made a request on this vcpu."""
-        sleepers = self._sleepers.setdefault(vcpu_id, _Sleepers())
+        sleepers = self._sleepers.get(vcpu_id)
+        if sleepers is None:
+            sleepers = self._sleepers[vcpu_id] = _Sleepers()
         if not sleepers.counts:
             sleepers.blocked_ns = self._blocked_ns(vcpu_id, now_ns)
         sleepers.counts[who] = sleepers.counts.get(who, 0) + 1
@@ -118,12 +119,14 @@ class IoWait:
     def end(self, vcpu_id: int, who: Hashable, now_ns: int) -> None:
         """Note that `who` has got the answer to one of its requests."""
         sleepers = self._sleepers[vcpu_id]
-        sleepers.counts[who] -= 1
-        if not sleepers.counts[who]:
-            del sleepers.counts[who]
-            if not sleepers.counts:
-                blocked_ns = self._blocked_ns(vcpu_id, now_ns)
-                sleepers.waited_ns += blocked_ns - sleepers.blocked_ns
+        left = sleepers.counts[who] - 1
+        if left:
+            sleepers.counts[who] = left
+            return
+        del sleepers.counts[who]
+        if not sleepers.counts:
+            blocked_ns = self._blocked_ns(vcpu_id, now_ns)
+            sleepers.waited_ns += blocked_ns - sleepers.blocked_ns
 
     def waited_ns(self, vcpu_id: int, now_ns: int) -> int:
         """Return the part of a vcpu's blocked time that was spent waiting for disks."""
@@ -140,4 +143,4 @@ class IoWait:
         return sum(len(one.counts) for one in self._sleepers.values())
 
     def _blocked_ns(self, vcpu_id: int, now_ns: int) -> int:
-        return self._domain.vcpus[vcpu_id].runstate.at(now_ns)[BLOCKED]
+        return self._domain.vcpus[vcpu_id].runstate.blocked_ns(now_ns)

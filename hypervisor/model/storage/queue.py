@@ -11,7 +11,7 @@ from typing import Final
 from hypervisor.model.storage.blkstat import DiskUse
 from hypervisor.model.storage.elevators import DEFAULT_ELEVATOR, ELEVATORS
 from hypervisor.model.storage.elevators.base import TICK_NS, Elevator
-from hypervisor.model.storage.request import AnyDiskRequest, BlockRequest, Device
+from hypervisor.model.storage.request import AnyDiskRequest, BlockRequest, Device, Finished
 from hypervisor.model.timing.clock import Clock, Timer
 from hypervisor.toolstack.config.devices import SECTOR_BYTES
 
@@ -41,6 +41,7 @@ class BlockQueue:
         self._by_end: dict[int, BlockRequest] = {}
         self._by_start: dict[int, BlockRequest] = {}
         self._last: BlockRequest | None = None
+        self._at_finish: Finished = self._finished  # looked up once
         self._plug: Timer | None = None
         self._idle: Timer | None = None
 
@@ -185,14 +186,14 @@ class BlockQueue:
             if self._forced:
                 request, chosen_by = self._forced.popleft()
                 self._under_way[request] = chosen_by
-                self.device.start(request, self._finished)
+                self.device.start(request, self._at_finish)
                 continue
             chosen = elevator.next(self._tick)
             if chosen is None:
                 break
             self._leave(chosen)
             self._under_way[chosen] = elevator
-            self.device.start(chosen, self._finished)
+            self.device.start(chosen, self._at_finish)
         self._await_idle()
 
     def _await_idle(self) -> None:

@@ -48,7 +48,7 @@ class Counting:
     def read(
         self, asking: Asking, pcpus: int, scheduler: Optional[int], now_ns: int
     ) -> CountedDomains:
-        """Return all domains; of them, what has gone meanwhile is left out.
+        """Return all domains, quickly, for it is to be of one instant; what has gone is left out.
 
         Affinities are unknown where the number of pcpus is, which is 0 then. `scheduler` is that
         of pools of which nothing is known.

@@ -1,4 +1,4 @@
-"""Reads all domains of a host: what the hypervisor counts, and what is written about them."""
+"""Describes all domains of a host: what was counted of them, and what is written about them."""
 
 import errno
 from typing import Dict, List, Optional, Set, Tuple
@@ -8,7 +8,7 @@ from hypervisor.live.agent.domain0.identities import Identities
 from hypervisor.live.agent.domain0.xenstore import Store
 from hypervisor.live.agent.errors import HypercallFailed
 from hypervisor.live.agent.polling.asking import Asking
-from hypervisor.live.agent.polling.counting import CountedDomains, Counting
+from hypervisor.live.agent.polling.counting import CountedDomains
 from hypervisor.live.agent.report.fields import DomainReport, VcpuReport
 from hypervisor.live.agent.sampling.runstates import Runstates
 from hypervisor.live.agent.xen.hypercalls import Xen
@@ -44,19 +44,8 @@ class Domains:
         self._devices = devices
         self._runstates = runstates
         self._identities = Identities(store)
-        self._counting = Counting(xen)
         self._can_tell_runstates = True  # until it is known that this Xen cannot
         self._ask_runstates_ns = 0  # not before, as a policy denies it that does not know it
-
-    def count(
-        self, asking: Asking, pcpus: int, scheduler: Optional[int], now_ns: int
-    ) -> CountedDomains:
-        """Return what the hypervisor has counted; quickly, for it is to be of one instant.
-
-        `pcpus` is 0 where their number is unknown; `scheduler` that of pools of which nothing is
-        known.
-        """
-        return self._counting.read(asking, pcpus, scheduler, now_ns)
 
     def describe(
         self, asking: Asking, counted: CountedDomains, now_ns: int

@@ -6,6 +6,7 @@ from hypervisor.live.agent.domain0.devices import DeviceSource
 from hypervisor.live.agent.domain0.hostfacts import HostFacts
 from hypervisor.live.agent.domain0.xenstore import Store
 from hypervisor.live.agent.polling.asking import Asking
+from hypervisor.live.agent.polling.counting import Counting
 from hypervisor.live.agent.polling.domains import Domains
 from hypervisor.live.agent.polling.pcpus import Pcpus
 from hypervisor.live.agent.polling.readings import NotRead
@@ -49,6 +50,7 @@ class Poller:
         self._clock = clock
         self._runstates = runstates
         self._pcpus = Pcpus(xen)
+        self._counting = Counting(xen)
         self._domains = Domains(xen, store, devices, runstates)
         self._version: Optional[Version] = None
         self._scheduler: Optional[int] = None
@@ -70,7 +72,7 @@ class Poller:
             self._scheduler = asking.ask("scheduler", self._xen.scheduler_id)
         pcpus = self._pcpus.read(asking, machine, began_ns)
         most_pcpus = 0 if machine is None else machine.highest_pcpu + 1
-        counted = self._domains.count(asking, most_pcpus, self._scheduler, began_ns)
+        counted = self._counting.read(asking, most_pcpus, self._scheduler, began_ns)
         if all(info.domid for info in counted.infos):
             raise NotRead("; ".join(asking.problems) or "the hypervisor tells of no domain 0")
         time_ns = (began_ns + self._clock.now_ns()) // 2

@@ -211,6 +211,8 @@ class Cfq(Elevator):
             if queue.has_idle_window and self._active is not None:
                 break
             previous = queue
+        if len(self._round) < 2:
+            return
         head = self._last_sector
         ahead = [one for one in self._round if one.start >= head]
         behind = [one for one in self._round if one.start < head]

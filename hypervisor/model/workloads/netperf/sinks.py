@@ -41,7 +41,9 @@ class Sink:
         if self._is_closed or connection is None:
             return
         payload = lot.payload_bytes
-        messages, self._carry_bytes = divmod(self._carry_bytes + payload, self._message_bytes)
+        size_bytes = self._carry_bytes + payload
+        messages = size_bytes // self._message_bytes
+        self._carry_bytes = size_bytes % self._message_bytes
         self.messages += messages
         calls = max(messages, 1)
         costs = [

@@ -207,7 +207,9 @@ class TransmitSource:
         packet = connection.packet_bytes
         unit = packet if room > packet else connection.mss_bytes
         payload = room // unit * unit
-        messages, self._carry_bytes = divmod(self._carry_bytes + payload, self._message_bytes)
+        size_bytes = self._carry_bytes + payload
+        messages = size_bytes // self._message_bytes
+        self._carry_bytes = size_bytes % self._message_bytes
         return self._work(connection, payload, messages)
 
     def _work(self, connection: Connection, payload: int, messages: int) -> Work[Lot] | None:

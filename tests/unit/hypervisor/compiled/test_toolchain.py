@@ -34,7 +34,8 @@ def program(folder, name, code="exit 0"):
 
 
 def test_the_compiler_of_this_python_is_taken_with_what_it_needs():
-    assert ("gcc", "-pthread", "-fwrapv", "-O1", "-w", "-fPIC") == toolchain().compiling[:-1]
+    flags = ("-fwrapv", "-O1", "-fvisibility=hidden", "-w", "-fPIC")
+    assert ("gcc", "-pthread", *flags) == toolchain().compiling[:-1]
 
 
 def test_a_compiler_named_by_cc_goes_before_it(monkeypatch, python):

@@ -128,3 +128,9 @@ def test_a_wait_that_ends_without_a_pcpu_and_without_a_cap_is_not_counted():
 def test_a_vcpu_that_sleeps_while_its_priority_is_below_idle_is_blocked():
     runstate, now = lived(("hold", RUNNING, 50), held_in=RUNNABLE)
     assert (0, 0, 50, 0, 0) == runstate.at(now)
+
+
+@given(STEPS, st.sampled_from([RUNNABLE, OFFLINE]))
+def test_the_blocked_time_is_that_of_all_times(steps, held_in):
+    runstate, now = lived(*steps, held_in=held_in)
+    assert runstate.at(now)[BLOCKED] == runstate.blocked_ns(now)
