@@ -148,7 +148,7 @@ class Execution:
 
     def wake(self, vcpu: Vcpu) -> None:
         """Make a blocked vcpu runnable, if it may run."""
-        if vcpu.runnable or not self._may_run(vcpu):
+        if vcpu.runnable or not vcpu.may_run:
             return
         vcpu.runnable = True
         if self.trace.is_on:
@@ -176,7 +176,7 @@ class Execution:
         """Undo `stop`, if nothing else stops the vcpu."""
         if vcpu.parked:
             self._hold(vcpu)
-        if vcpu.runnable or not self._is_up(vcpu):
+        if vcpu.runnable or not vcpu.is_up:
             return
         if vcpu.wants_to_run and not vcpu.awaited:
             self.wake(vcpu)
@@ -187,12 +187,6 @@ class Execution:
         """Count a vcpu as capped while nothing but its cap stops it (3.1)."""
         is_held = vcpu.parked and vcpu.online and vcpu.domain.is_up
         vcpu.runstate.hold(OFFLINE if is_held else NEVER, self.clock.now)
-
-    def _may_run(self, vcpu: Vcpu) -> bool:
-        return not vcpu.awaited and self._is_up(vcpu)
-
-    def _is_up(self, vcpu: Vcpu) -> bool:
-        return vcpu.online and not vcpu.parked and vcpu.domain.is_up
 
     # Scheduling decisions.
 
@@ -250,7 +244,7 @@ class Execution:
         if vcpu.timer is not None:
             self.clock.cancel(vcpu.timer)
             vcpu.timer = None
-        stopped = BLOCKED if self._is_up(vcpu) else OFFLINE
+        stopped = BLOCKED if vcpu.is_up else OFFLINE
         vcpu.runstate.change(RUNNABLE if vcpu.runnable else stopped, self.clock.now)
 
     def _switch_in(self, pcpu: Pcpu, vcpu: Vcpu) -> None:

@@ -98,6 +98,16 @@ class Vcpu:
         """Return whether there is anything to execute."""
         return self.current is not None or bool(self.interrupts) or bool(self.tasks)
 
+    @property
+    def is_up(self) -> bool:
+        """Return whether nobody has stopped it or its domain."""
+        return self.online and not self.parked and self.domain.is_up
+
+    @property
+    def may_run(self) -> bool:
+        """Return whether it may run if it wants to: it is up, and waits for no device model."""
+        return not self.awaited and self.is_up
+
     def take(self, pcpu: "Pcpu", now_ns: int) -> None:
         """Begin to run on a pcpu."""
         self.is_running = True
