@@ -104,6 +104,16 @@ def is_direct(direct: bool | None, queue_depth: int) -> bool:
     return queue_depth > 1 if direct is None else direct
 
 
+class LinpackWorkload(Table):
+    """Solves systems of `n` equations, one in each thread, again and again."""
+
+    kind: Literal["linpack"]
+    n: Annotated[int, Field(ge=10, le=30_000)] = 1000
+    threads: Annotated[int, Field(ge=1, le=32)] = 1
+    precision: Literal["single", "double"] = "double"
+    memory_mib: WorkingSet = None
+
+
 class LmbenchWorkload(Table):
     """Repeats one operation of the kernel."""
 
@@ -132,6 +142,7 @@ Workload = Annotated[
     | BurstWorkload
     | NetperfWorkload
     | FileioWorkload
+    | LinpackWorkload
     | LmbenchWorkload
     | BuildWorkload
     | IdleWorkload,

@@ -12,6 +12,7 @@ from hypervisor.model.workloads.burst import Burst
 from hypervisor.model.workloads.cpu import Cpu
 from hypervisor.model.workloads.fileio import Fileio
 from hypervisor.model.workloads.idle import Idle
+from hypervisor.model.workloads.linpack import Linpack
 from hypervisor.model.workloads.lmbench import Lmbench
 from hypervisor.model.workloads.netperf.datagrams import DatagramsIn, DatagramsOut
 from hypervisor.model.workloads.netperf.requests import Requests
@@ -102,6 +103,10 @@ def _build(site: Site, given: Parameters) -> Workload:
     return Build(site, given["jobs"], given["memory_mib"])
 
 
+def _linpack(site: Site, given: Parameters) -> Workload:
+    return Linpack(site, given["n"], given["threads"], given["precision"], given["memory_mib"])
+
+
 def _lmbench(site: Site, given: Parameters) -> Workload:
     return Lmbench(site, given["test"], given["memory_mib"])
 
@@ -112,6 +117,7 @@ WORKLOADS: Final[Mapping[str, Callable[[Site, Parameters], Workload]]] = {
     "cpu": _cpu,
     "fileio": _fileio,
     "idle": _idle,
+    "linpack": _linpack,
     "lmbench": _lmbench,
     "netperf": _netperf,
 }

@@ -17,10 +17,12 @@ COUNTS: Final = (
     "work_seconds",
     "bursts",
     "bytes",
+    "flops",
     "messages",
     "objects",
     "operations",
     "requests",
+    "solutions",
     "transactions",
 )
 
