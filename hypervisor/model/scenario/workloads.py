@@ -130,6 +130,40 @@ class BuildWorkload(Table):
     memory_mib: WorkingSet = None
 
 
+class OltpWorkload(Table):
+    """Runs transactions on a database, as TPC-C does, for clients here or outside."""
+
+    kind: Literal["oltp"]
+    engine: Literal["oracle", "sybase"] = "oracle"
+    clients: Annotated[int, Field(ge=1, le=512)] = 8
+    clients_from: Literal["here", "outside"] = "here"
+    database_mib: Annotated[int, Field(ge=16, le=6144)] = 1024
+    cache_mib: Annotated[int, Field(ge=4, le=16384)] = 96
+    think_ms: Annotated[float, Field(ge=0, le=3_600_000, allow_inf_nan=False)] = 0.0
+    read_only: bool = False
+    memory_mib: WorkingSet = None
+
+
+class JavaWorkload(Table):
+    """Sends messages of chat rooms to all who are there, as VolanoMark does."""
+
+    kind: Literal["java"]
+    rooms: Annotated[int, Field(ge=1, le=100)] = 10
+    heap_mib: Annotated[int, Field(ge=16, le=16384)] = 128
+    collector_threads: Annotated[int, Field(ge=0, le=32)] = 0  # 0: as many as vcpus
+    memory_mib: WorkingSet = None
+
+
+class WebWorkload(Table):
+    """Serves a static file to clients outside."""
+
+    kind: Literal["web"]
+    clients: Annotated[int, Field(ge=1, le=1024)] = 32
+    file_bytes: Annotated[int, Field(ge=1, le=2**20)] = 10_240
+    think_ms: Annotated[float, Field(ge=0, le=3_600_000, allow_inf_nan=False)] = 0.0
+    memory_mib: WorkingSet = None
+
+
 class IdleWorkload(Table):
     """Does nothing but the guest kernel's own work."""
 
@@ -145,6 +179,9 @@ Workload = Annotated[
     | LinpackWorkload
     | LmbenchWorkload
     | BuildWorkload
+    | OltpWorkload
+    | JavaWorkload
+    | WebWorkload
     | IdleWorkload,
     Field(discriminator="kind"),
 ]
