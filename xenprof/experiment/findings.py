@@ -82,6 +82,8 @@ def _values(
     seeds: Sequence[int],
 ) -> Iterator[float]:
     """Yield a value for each seed; what is compared is compared with the same seed's."""
+    if not result.is_of(variant):
+        return
     beside = None if result.against is None else _beside(experiment, variant, result)
     for seed in seeds:
         ours = _value(runs, variant, seed, piece, result.measure)

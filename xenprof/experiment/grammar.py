@@ -24,10 +24,15 @@ class EventTable(Table):
 
 
 class ValueTable(Table):
-    """A value of an axis: a name, and the keys that it sets."""
+    """A value of an axis: a name, and the keys that it sets.
+
+    `move` takes what keys have, when all is set, to other keys; a list `copies` times.
+    """
 
     name: Text
     set: dict[str, Any] = Field(default={})
+    move: dict[str, Text] = Field(default={})
+    copies: Annotated[int, Field(ge=1, le=64)] = 1
     ideal: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
     events: Annotated[tuple[EventTable, ...], Field(strict=False)] = Field((), alias="event")
 
@@ -71,14 +76,12 @@ class ResultTable(Table):
     shown: Literal["ratio", "percent", "change", "difference", "efficiency"] | None = None
     low: Number | None = None
     high: Number | None = None
-    only: dict[str, Plain] | None = None
+    only: dict[str, Plain | Annotated[tuple[Plain, ...], Field(strict=False)]] | None = None
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         if (self.against is None) != (self.shown is None):
             raise ValueError("against, a variant, and shown, what is made of the two, go together")
-        if self.only is not None and self.low is None and self.high is None:
-            raise ValueError("only says for which variants low and high are; give one of them")
         return self
 
 

@@ -45,13 +45,20 @@ def measured(
     return grown * measure.times * (1e9 / duration_ns if measure.how == "per_second" else 1)
 
 
-def check_places(paths: Sequence[str], snapshot: HostSnapshot) -> None:
+def check_places(paths: Sequence[str], snapshot: HostSnapshot) -> set[str]:
     """Check that paths lead to numbers of a host, or to what is not known yet.
 
-    Raises: NoSuchPlace.
+    Of several paths some may lead nowhere; those that do not are returned. Raises: NoSuchPlace.
     """
+    leading, missing = set(), []
     for path in paths:
-        for value in _found(snapshot, path):
+        try:
+            found = list(_found(snapshot, path))
+        except NoSuchPlace as error:
+            missing.append(error)
+            continue
+        leading.add(path)
+        for value in found:
             if value is not None and not isinstance(value, int | float):
                 more = ""
                 if isinstance(value, Mapping):
@@ -61,15 +68,21 @@ def check_places(paths: Sequence[str], snapshot: HostSnapshot) -> None:
                 elif isinstance(value, tuple):
                     more = "; go on with the name of an entry, its number or *"
                 raise NoSuchPlace(f"'{path}': is no number{more}")
+    if missing and not leading:
+        raise missing[0]
+    return leading
 
 
 def _sum(snapshot: HostSnapshot, paths: Sequence[str]) -> float | None:
-    numbers = [
-        value
-        for path in paths
-        for value in _found(snapshot, path)
-        if isinstance(value, int | float)
-    ]
+    """Return the sum of all numbers; None if there are none. Raises: NoSuchPlace: all paths."""
+    numbers, missing = [], []
+    for path in paths:
+        try:
+            numbers += [one for one in _found(snapshot, path) if isinstance(one, int | float)]
+        except NoSuchPlace as error:
+            missing.append(error)
+    if len(missing) == len(paths):
+        raise missing[0]
     return sum(numbers) if numbers else None
 
 

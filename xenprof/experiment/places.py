@@ -44,6 +44,18 @@ def set_value(tables: dict[str, Any], path: str, value: object) -> None:
             owner[last] = value
 
 
+def take_value(tables: dict[str, Any], path: str) -> Any:
+    """Take a key out of a scenario's tables; return what it had. Raises: NoSuchPlace."""
+    *way, last = steps(path)
+    for owner in _owners(tables, way):
+        if isinstance(owner, list):
+            return owner.pop(_numbers(owner, last)[0])
+        if last not in owner:
+            raise NoSuchPlace(_missing(last, owner))
+        return owner.pop(last)
+    raise NoSuchPlace("leads nowhere")
+
+
 def _owners(tables: dict[str, Any], way: Sequence[str]) -> Iterator[Any]:
     """Yield the tables and lists to which a path leads."""
     if not way:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from xenprof.experiment.job import Job
@@ -36,7 +36,8 @@ class Comparison:
 class Result:
     """A column of the table. `measure` is the number of what is read in each run.
 
-    `low` and `high` are the ends of what the talk says, for variants with the values `only`.
+    `low` and `high` are the ends of what the talk says. Only variants with certain values of axes
+    have it, if `only` says so, by number of the axis.
     """
 
     name: str
@@ -45,12 +46,16 @@ class Result:
     against: Comparison | None = None
     low: float | None = None
     high: float | None = None
-    only: Mapping[int, str] | None = None
+    only: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def has_bound(self) -> bool:
         """Return whether the talk says something about it."""
         return self.low is not None or self.high is not None
+
+    def is_of(self, variant: Variant) -> bool:
+        """Return whether a variant has it."""
+        return all(variant.names[axis] in names for axis, names in self.only.items())
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Reads experiments: files of people, and those that come with the product."""
 
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -51,8 +51,7 @@ def load(name_or_path: str, *, is_quick: bool = False, seeds: int | None = None)
     measures = list(dict.fromkeys(_measure(one) for one in file.results))
     share = file.quick if is_quick else 1.0
     made = tuple(variants(file, base, measures, source, share))
-    for variant in _that_differ(made):
-        _check(variant, measures, source)
+    _check_all(tuple(_that_differ(made)), measures, source)
     axes = tuple(map(axis_name, file.axes))
     for axis in axes:
         if axes.count(axis) > 1:
@@ -118,8 +117,24 @@ def _that_differ(made: Sequence[Variant]) -> Iterable[Variant]:
     return found.values()
 
 
-def _check(variant: Variant, measures: Sequence[Measure], source: str) -> None:
-    """Check that a variant's host has what is to be read. Raises: ExperimentError."""
+def _check_all(made: Sequence[Variant], measures: Sequence[Measure], source: str) -> None:
+    """Check that hosts have what is to be read, each path of one at least.
+
+    Raises: ExperimentError.
+    """
+    leading = {path for variant in made for path in _check(variant, measures, source)}
+    for measure in measures:
+        for path in (*measure.of, *measure.per):
+            if path not in leading:
+                raise ExperimentError(f"{source}: result '{path}': it is in no variant")
+
+
+def _check(variant: Variant, measures: Sequence[Measure], source: str) -> set[str]:
+    """Check that a variant's host has what is to be read; return the paths that lead somewhere.
+
+    Raises: ExperimentError.
+    """
+    leading: set[str] = set()
     shown = f"{source}: {', '.join(variant.names)}" if variant.names else source
     try:
         snapshot = booted(variant.job.tables, 1).telemetry.snapshot()
@@ -127,9 +142,11 @@ def _check(variant: Variant, measures: Sequence[Measure], source: str) -> None:
         raise ExperimentError(f"{shown}: {error}") from None
     for measure in measures:
         try:
-            check_places((*measure.of, *measure.per), snapshot)
+            leading |= check_places(measure.of, snapshot)
+            leading |= check_places(measure.per, snapshot)
         except NoSuchPlace as error:
             raise ExperimentError(f"{shown}: result {error}") from None
+    return leading
 
 
 def _result(
@@ -138,35 +155,44 @@ def _result(
     where = f"{source}: result[{table.name}]"
     against = None
     if table.against is not None and table.shown is not None:
-        values = _values(table.against, file, f"{where}.against")
-        against = Comparison(values, table.shown)
-    only = None if table.only is None else _values(table.only, file, f"{where}.only")
+        given = table.against
+        values = _values(given if isinstance(given, dict) else {None: given}, file, f"{where}.against")
+        against = Comparison({axis: names[0] for axis, names in values.items()}, table.shown)
+    only = _values(table.only or {}, file, f"{where}.only")
     number = measures.index(_measure(table))
     return Result(table.name, table.unit, number, against, table.low, table.high, only)
 
 
-def _values(given: dict[str, Plain] | Plain, file: FileTable, where: str) -> dict[int, str]:
-    """Return values of axes by the number of the axis. Raises: ExperimentError."""
+def _values(
+    given: Mapping[str, Plain | tuple[Plain, ...]] | Mapping[None, Plain],
+    file: FileTable,
+    where: str,
+) -> dict[int, tuple[str, ...]]:
+    """Return values of axes by the number of the axis; None is the only one.
+
+    Raises: ExperimentError.
+    """
     axes = [axis_name(axis) for axis in file.axes]
-    if not isinstance(given, dict):
-        if len(axes) != 1:
-            raise ExperimentError(
-                f"{where}: name the axis, as there are {', '.join(axes) or 'none'}: "
-                f"{{ AXIS = {text_of(given)!r} }}"
-            )
-        given = {axes[0]: given}
     found = {}
     for axis, value in given.items():
-        if axis not in axes:
+        if axis is None and len(axes) != 1:
             raise ExperimentError(
-                f"{where}: no axis '{axis}'{hint(axis, axes)}; there are {', '.join(axes)}"
+                f"{where}: name the axis, as there are {', '.join(axes) or 'none'}: "
+                f"{{ AXIS = {value!r} }}"
             )
-        known = [one.name for one in axis_values(file.axes[axes.index(axis)])]
-        name = text_of(value)
-        if name not in known:
+        name = axes[0] if axis is None else axis
+        if name not in axes:
             raise ExperimentError(
-                f"{where}: axis '{axis}' has no '{name}'{hint(name, known)}; "
-                f"it has {', '.join(known)}"
+                f"{where}: no axis '{name}'{hint(name, axes)}; there are {', '.join(axes) or 'none'}"
             )
-        found[axes.index(axis)] = name
+        number = axes.index(name)
+        known = [one.name for one in axis_values(file.axes[number])]
+        texts = [text_of(one) for one in (value if isinstance(value, tuple) else (value,))]
+        for text in texts:
+            if text not in known:
+                raise ExperimentError(
+                    f"{where}: axis '{name}' has no '{text}'{hint(text, known)}; "
+                    f"it has {', '.join(known)}"
+                )
+        found[number] = tuple(texts)
     return found

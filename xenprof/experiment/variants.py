@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Final
 
@@ -12,7 +12,7 @@ from xenprof.experiment.grammar import AxisTable, EventTable, FileTable, Plain
 from xenprof.experiment.job import Job
 from xenprof.experiment.measures import Measure
 from xenprof.experiment.model import Tables, check, domain_names
-from xenprof.experiment.places import NoSuchPlace, set_value, steps
+from xenprof.experiment.places import NoSuchPlace, set_value, steps, take_value
 from xenprof.experiment.plan import Variant
 
 MAXIMUM_VARIANTS: Final = 1000
@@ -26,6 +26,8 @@ class Value:
     settings: Mapping[str, object]
     ideal: float = 1.0
     events: tuple[EventTable, ...] = ()
+    moved: Mapping[str, str] = field(default_factory=dict)
+    copies: int = 1
 
 
 def axis_name(axis: AxisTable) -> str:
@@ -41,7 +43,10 @@ def text_of(value: Plain) -> str:
 def axis_values(axis: AxisTable) -> tuple[Value, ...]:
     """Return the values of an axis."""
     if axis.key is None:
-        return tuple(Value(one.name, one.set, one.ideal, one.events) for one in axis.named)
+        return tuple(
+            Value(one.name, one.set, one.ideal, one.events, one.move, one.copies)
+            for one in axis.named
+        )
     return tuple(
         Value(text_of(one), {axis.key: one}, float(one) if axis.ideal else 1.0)
         for one in axis.values
@@ -67,6 +72,8 @@ def variants(
         tables = deepcopy(base)
         for settings in (file.set, *(value.settings for value in chosen)):
             _set(tables, settings, source)
+        for value in chosen:
+            _move(tables, value, source)
         check(tables, shown)
         tabled = [*file.events, *(event for value in chosen for event in value.events)]
         events = tuple(_event(one, file, tables, source, share) for one in tabled)
@@ -97,6 +104,15 @@ def _set(tables: Tables, settings: Mapping[str, object], source: str) -> None:
             set_value(tables, path, deepcopy(value))
         except NoSuchPlace as error:
             raise ExperimentError(f"{source}: '{path}': {error}") from None
+
+
+def _move(tables: Tables, value: Value, source: str) -> None:
+    for path, there in value.moved.items():
+        try:
+            taken = take_value(tables, path)
+            set_value(tables, there, taken * value.copies if isinstance(taken, list) else taken)
+        except NoSuchPlace as error:
+            raise ExperimentError(f"{source}: move '{path}' to '{there}': {error}") from None
 
 
 def _event(one: EventTable, file: FileTable, tables: Tables, source: str, share: float) -> Event:

@@ -53,11 +53,7 @@ def verdicts(found: Findings) -> Iterator[str]:
     for number_of, result in enumerate(found.experiment.results):
         if not result.has_bound:
             continue
-        means = [
-            row.cells[number_of].mean
-            for row in found.rows
-            if all(row.variant.names[axis] == name for axis, name in (result.only or {}).items())
-        ]
+        means = [row.cells[number_of].mean for row in found.rows]
         there = [one for one in means if one is not None]
         if there:
             ends = _range(min(there), max(there))
