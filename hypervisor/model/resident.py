@@ -183,6 +183,9 @@ class Builder:
             domid, spec.name, spec.uuid, spec.kind, spec.memory_kib, spec.maximum_kib, now
         )
         domain.pause_count = 1
+        self._code.native.domids.discard(domid)
+        if domain.is_hvm:
+            self._code.native.domids.add(domid)
         # Of a fully virtualized guest, Xen does not know the words.
         arch = self._host.arch if spec.kind == "hvm" else spec.arch or self._host.arch
         domain.channels.limit = PORTS[arch]
