@@ -373,13 +373,10 @@ class BlockBackend:
         while self._starved and self.free_slots:
             self._serve(self._starved.popleft())
 
-
     def _notify(self, vbd: BlockFrontend) -> None:
         """Send an event to a guest; domain 0 executes the hypercall for it."""
         vbd.backend_port.notify(vbd.port)
-        call: Work[None] = Work(
-            self._guest.parts(("evtchn_send", 1)), beneficiary=vbd.domain.domid
-        )
+        call: Work[None] = Work(self._guest.parts(("evtchn_send", 1)), beneficiary=vbd.domain.domid)
         self._guest.interrupt(self.vcpu, call)
 
 
