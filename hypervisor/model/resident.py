@@ -26,6 +26,7 @@ from hypervisor.model.scenario.spec import Host
 from hypervisor.model.scenario.stores import Store, check_lun
 from hypervisor.model.scenario.workloads import parse_workloads
 from hypervisor.model.storage.filecache import FileCache
+from hypervisor.model.timing.kernelticks import HVM_TICK_NS, TICK_NS, KernelTicks
 from hypervisor.model.timing.random_stream import Streams, stream_seed
 from hypervisor.model.workloads.base import Peer
 from hypervisor.model.workloads.programs import Programs
@@ -141,6 +142,9 @@ class Builder:
             self._code,
             Panic(self._end, domain).happened,
             self._times.plugging,
+            KernelTicks(
+                HVM_TICK_NS if domain.is_hvm else TICK_NS, self._streams.stream(f"ticks/{domid}")
+            ),
         )
         if before is not None:
             domain.configured_kib = before.configured_kib

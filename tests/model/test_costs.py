@@ -47,6 +47,7 @@ RECEIVE_GUEST = {
     "cold_cache": EIGHTH,
     "evtchn_upcall": EIGHTH,
     "netfront_receive_batch": EIGHTH,
+    "netfront_flip_batch": EIGHTH,
     "netfront_receive_packet": 1,
     "tcp_receive_segment": 1,
     "tcp_send_ack": ACK,

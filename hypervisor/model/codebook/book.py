@@ -7,7 +7,8 @@ use integers only, so that they are the same on every machine.
 Code that executes these paths must know:
 - `netfront_*`, `netback_*`, `netloop_*`, `bridge_packet` and `nic_*` are the same for data and for
   acknowledgements; what TCP does is extra, by its own paths;
-- `netfront_flip_page` is extra per received page when pages are flipped, not copied;
+- `netfront_flip_batch` is extra per poll, and `netfront_flip_page` per received page, when pages
+  are flipped, not copied;
 - `*_slot` and `*_slot_*` are extra per further ring slot or page of a large packet;
 - `blktap_request`, `loop_request` come on top of the blkback path;
 - socket and file paths contain their system call; `syscall` is for others;

@@ -43,6 +43,7 @@ SOFTIRQ_PATHS: Final = (
     "netback_transmit_batch",
     "netback_transmit_packet",
     "netback_transmit_slot",
+    "netfront_flip_batch",
     "netfront_flip_page",
     "netfront_receive_batch",
     "netfront_receive_packet",

@@ -31,12 +31,16 @@ class CpuWorkload(Table):
 
 
 class BurstWorkload(Table):
-    """Computes for `run_ms`, sleeps for `sleep_ms`; each varies by up to +- `jitter` of itself."""
+    """Computes for `run_ms`, sleeps for `sleep_ms`; each varies by up to +- `jitter` of itself.
+
+    `awaits`: a timer of its kernel, which expires at a tick, or an event from outside.
+    """
 
     kind: Literal["burst"]
     run_ms: Milliseconds
     sleep_ms: Milliseconds
     jitter: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.0
+    awaits: Literal["timer", "event"] = "timer"
     program: Program = "httpd"
     memory_mib: WorkingSet = None
 

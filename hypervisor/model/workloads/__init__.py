@@ -38,7 +38,8 @@ def _burst(site: Site, given: Parameters) -> Workload:
     run_ns, sleep_ns = (round(given[key] * 1_000_000) for key in ("run_ms", "sleep_ms"))
     jitter_per_mille = round(given["jitter"] * 1000)
     program, memory_mib = given["program"], given["memory_mib"]
-    return Burst(site, run_ns, sleep_ns, jitter_per_mille, program, memory_mib)
+    has_timer = given["awaits"] == "timer"
+    return Burst(site, run_ns, sleep_ns, jitter_per_mille, program, memory_mib, has_timer=has_timer)
 
 
 def _netperf(site: Site, given: Parameters) -> Workload:

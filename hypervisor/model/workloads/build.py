@@ -11,8 +11,8 @@ from hypervisor.model.codebook.work import TaskIdentity, Work
 from hypervisor.model.workloads.base import Site, working_set_kib
 
 # A kernel with its usual configuration has 1300 to 1500 objects. Each takes 5 to 6 forks, 4 to 6
-# execs (of make, sh, gcc, cc1, as) and 2500 to 3500 minor faults, and some thousands of calls read
-# its headers (judgement).
+# execs (of make, sh, gcc, cc1, as) and 2500 to 3500 minor faults, and some thousands of calls find
+# and read its headers (judgement).
 OBJECTS: Final = 1400
 FAULTS: Final = 3000
 _FORKS: Final = 5
@@ -27,7 +27,7 @@ _PATHS: Final = (
     ("fork", _FORKS),
     ("exec", _EXECS),
     ("page_fault", FAULTS - _FORKS * _FAULTS_OF_FORK - _EXECS * _FAULTS_OF_EXEC),
-    ("syscall", _CALLS),
+    ("file_lookup", _CALLS),
 )
 
 

@@ -166,7 +166,7 @@ _SOCKETS: Final = (
 )
 _NO_NETLOOP: Final = (
     "domain 0's own address on a bridge without netloop, as Xen 2.0 had it: here domain 0 has a "
-    "card to itself; through a bridge with netloop the guest would have 0.54 of it"
+    "card to itself; through a bridge with netloop the guest would have 0.52 of it"
 )
 _DRIVERS_IN_XEN: Final = (
     "drivers in the hypervisor, as Xen 1 had them, which each packet has to enter: here domain 0 "
