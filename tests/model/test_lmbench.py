@@ -65,5 +65,5 @@ def test_a_domain_that_is_destroyed_stops():
 
 
 def test_an_unknown_test_is_refused_with_those_that_there_are():
-    with pytest.raises(ScenarioError, match="'null_call', 'page_fault'"):
+    with pytest.raises(ScenarioError, match="'null_call', 'null_io'"):
         host_with("fork_bomb")

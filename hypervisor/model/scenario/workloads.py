@@ -103,6 +103,8 @@ def needs_disk(workload: "Workload") -> bool:
     """Return whether a workload reads or writes files, or blocks, of the first disk."""
     if isinstance(workload, FileioWorkload):
         return workload.lun is None
+    if isinstance(workload, BuildWorkload):
+        return workload.writes_objects
     return isinstance(workload, Aim7Workload | IozoneWorkload)
 
 
@@ -163,8 +165,36 @@ class LmbenchWorkload(Table):
     """Repeats one operation of the kernel."""
 
     kind: Literal["lmbench"]
-    test: Literal["null_call", "page_fault", "fork", "exec", "sh", "context_switch"] = "null_call"
+    test: Literal[
+        "null_call",
+        "null_io",
+        "stat",
+        "open_close",
+        "select",
+        "signal_install",
+        "signal_handle",
+        "page_fault",
+        "protection_fault",
+        "mmap",
+        "fork",
+        "exec",
+        "sh",
+        "create",
+        "delete",
+        "create_10k",
+        "delete_10k",
+        "pipe",
+        "context_switch",
+    ] = "null_call"
+    processes: Annotated[int, Field(ge=2, le=64)] = 2  # of context_switch
+    working_kib: Annotated[int, Field(ge=0, le=1024)] = 0  # of each of them
     memory_mib: WorkingSet = None
+
+    @model_validator(mode="after")
+    def _processes_fit(self) -> Self:
+        if self.test != "context_switch" and (self.processes, self.working_kib) != (2, 0):
+            raise ValueError("processes and working_kib are for test = 'context_switch'")
+        return self
 
 
 class BuildWorkload(Table):
@@ -172,6 +202,7 @@ class BuildWorkload(Table):
 
     kind: Literal["build"]
     jobs: Annotated[int, Field(ge=1, le=64)] = 1
+    writes_objects: bool = False  # to the first disk; else files do not count
     memory_mib: WorkingSet = None
 
 

@@ -102,7 +102,7 @@ def _idle(site: Site, given: Parameters) -> Workload:
 
 
 def _build(site: Site, given: Parameters) -> Workload:
-    return Build(site, given["jobs"], given["memory_mib"])
+    return Build(site, given["jobs"], given["memory_mib"], writes_objects=given["writes_objects"])
 
 
 def _linpack(site: Site, given: Parameters) -> Workload:
@@ -125,7 +125,9 @@ def _iozone(site: Site, given: Parameters) -> Workload:
 
 
 def _lmbench(site: Site, given: Parameters) -> Workload:
-    return Lmbench(site, given["test"], given["memory_mib"])
+    return Lmbench(
+        site, given["test"], given["processes"], given["working_kib"], given["memory_mib"]
+    )
 
 
 WORKLOADS: Final[Mapping[str, Callable[[Site, Parameters], Workload]]] = {
