@@ -210,9 +210,7 @@ def _gain(
     gauge: Gauge, before: Sequence[float | None], after: Sequence[float | None]
 ) -> Gain | None:
     """Return a gain; None if a run did not show the figure."""
-    pairs = [
-        (a, b) for a, b in zip(before, after, strict=True) if a is not None and b is not None
-    ]
+    pairs = [(a, b) for a, b in zip(before, after, strict=True) if a is not None and b is not None]
     if len(pairs) < len(before):
         return None
     differences = [b - a for a, b in pairs]

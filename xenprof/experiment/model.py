@@ -60,4 +60,13 @@ def _scenario(tables: Mapping[str, Any], source: str) -> Scenario:
         raise ScenarioError(message(source, error, tables)) from None
 
 
-__all__ = ["HostError", "Table", "Tables", "base_tables", "booted", "check", "domain_names", "message"]
+__all__ = [
+    "HostError",
+    "Table",
+    "Tables",
+    "base_tables",
+    "booted",
+    "check",
+    "domain_names",
+    "message",
+]

@@ -156,7 +156,9 @@ def _result(
     against = None
     if table.against is not None and table.shown is not None:
         given = table.against
-        values = _values(given if isinstance(given, dict) else {None: given}, file, f"{where}.against")
+        values = _values(
+            given if isinstance(given, dict) else {None: given}, file, f"{where}.against"
+        )
         against = Comparison({axis: names[0] for axis, names in values.items()}, table.shown)
     only = _values(table.only or {}, file, f"{where}.only")
     number = measures.index(_measure(table))

@@ -53,9 +53,13 @@ def run_all(
         try:
             found = future.result()
         except KilledWorker:
-            raise RunFailed(f"{where}: the processes that ran it were killed, again and again") from None
+            raise RunFailed(
+                f"{where}: the processes that ran it were killed, again and again"
+            ) from None
         except (asyncio.CancelledError, OSError, TimeoutError):
-            raise RunFailed("the scheduler is gone; what is finished is kept for --resume") from None
+            raise RunFailed(
+                "the scheduler is gone; what is finished is kept for --resume"
+            ) from None
         except Exception as error:  # whatever another installation raises
             raise RunFailed(f"{where}: {type(error).__name__}: {_line(error)}") from None
         if isinstance(found, str):

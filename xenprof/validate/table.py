@@ -10,6 +10,7 @@ from xenprof.validate.rows import (
     profiling,
     rates,
     shares,
+    talk,
     tracing,
     xenoprof,
 )
@@ -22,6 +23,7 @@ EXPERIMENTS: Final[tuple[Experiment, ...]] = tuple(
             *operations.EXPERIMENTS,
             *rates.EXPERIMENTS,
             *shares.EXPERIMENTS,
+            *talk.EXPERIMENTS,
             *profiling.EXPERIMENTS,
             *xenoprof.EXPERIMENTS,
             *tracing.EXPERIMENTS,

@@ -31,6 +31,7 @@ from hypervisor.model.scenario.ways import check_ways
 from hypervisor.model.scenario.workloads import (
     Count,
     Workloads,
+    check_has_disk,
 )
 from hypervisor.nearest import hint
 from hypervisor.toolstack.config.devices import parse_disk, parse_vif
@@ -202,8 +203,7 @@ class Domain(_Owner):
         check_entries(self.cpus, self.vcpus)
         if self.drivers == "emulated" and self.kind == "pv":
             raise ValueError('a paravirtualized guest has no emulated devices; use kind = "hvm"')
-        if not self.disk and any(one.kind == "fileio" and one.lun is None for one in self.workload):
-            raise ValueError("a fileio workload needs a disk")
+        check_has_disk(self.disk, self.workload)
         return self
 
     def expanded(self) -> Sequence["Domain"]:

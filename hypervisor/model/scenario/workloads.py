@@ -103,6 +103,22 @@ class FileioWorkload(Table):
         return self
 
 
+def needs_disk(workload: "Workload") -> bool:
+    """Return whether a workload reads or writes files, or blocks, of the first disk."""
+    if isinstance(workload, FileioWorkload):
+        return workload.lun is None
+    if isinstance(workload, BuildWorkload):
+        return workload.writes_objects
+    return isinstance(workload, Aim7Workload | IozoneWorkload)
+
+
+def check_has_disk(disks: Sequence[str], workloads: Sequence["Workload"]) -> None:
+    """Raise ValueError for a workload that needs a disk where there is none."""
+    for one in () if disks else workloads:
+        if needs_disk(one):
+            raise ValueError(f"a {one.kind} workload needs a disk")
+
+
 def is_direct(direct: bool | None, queue_depth: int) -> bool:
     """Return whether requests of a fileio workload go past the page cache."""
     return queue_depth > 1 if direct is None else direct
@@ -118,12 +134,71 @@ class LinpackWorkload(Table):
     memory_mib: WorkingSet = None
 
 
+class Aim7Workload(Table):
+    """Runs the tests of a mix of AIM7 for `users` at a time."""
+
+    kind: Literal["aim7"]
+    mix: Literal["shared", "compute", "fserver", "dbase"] = "shared"
+    users: Annotated[int, Field(ge=1, le=1000)] = 10
+    memory_mib: WorkingSet = None
+
+
+class IozoneWorkload(Table):
+    """Writes, rewrites, reads and rereads a file, as iozone does; with `fsync` as iozone -e."""
+
+    kind: Literal["iozone"]
+    file_kib: Annotated[int, Field(ge=64, le=4 * 2**20)] = 65_536
+    record_kib: Annotated[int, Field(ge=4, le=16_384, multiple_of=4)] = 64
+    phases: Annotated[
+        tuple[Literal["write", "rewrite", "read", "reread", "random_read", "random_write"], ...],
+        Field(strict=False, min_length=1),
+    ] = ("write", "rewrite", "read", "reread")
+    fsync: bool = False
+    memory_mib: WorkingSet = None
+
+    @model_validator(mode="after")
+    def _record_fits(self) -> Self:
+        if self.record_kib > self.file_kib:
+            raise ValueError(f"record_kib is {self.file_kib} at most: the file's file_kib")
+        if len(set(self.phases)) < len(self.phases):
+            raise ValueError("phases names a phase twice")
+        return self
+
+
 class LmbenchWorkload(Table):
     """Repeats one operation of the kernel."""
 
     kind: Literal["lmbench"]
-    test: Literal["null_call", "page_fault", "fork", "exec", "sh", "context_switch"] = "null_call"
+    test: Literal[
+        "null_call",
+        "null_io",
+        "stat",
+        "open_close",
+        "select",
+        "signal_install",
+        "signal_handle",
+        "page_fault",
+        "protection_fault",
+        "mmap",
+        "fork",
+        "exec",
+        "sh",
+        "create",
+        "delete",
+        "create_10k",
+        "delete_10k",
+        "pipe",
+        "context_switch",
+    ] = "null_call"
+    processes: Annotated[int, Field(ge=2, le=64)] = 2  # of context_switch
+    working_kib: Annotated[int, Field(ge=0, le=1024)] = 0  # of each of them
     memory_mib: WorkingSet = None
+
+    @model_validator(mode="after")
+    def _processes_fit(self) -> Self:
+        if self.test != "context_switch" and (self.processes, self.working_kib) != (2, 0):
+            raise ValueError("processes and working_kib are for test = 'context_switch'")
+        return self
 
 
 class BuildWorkload(Table):
@@ -131,6 +206,7 @@ class BuildWorkload(Table):
 
     kind: Literal["build"]
     jobs: Annotated[int, Field(ge=1, le=64)] = 1
+    writes_objects: bool = False  # to the first disk; else files do not count
     memory_mib: WorkingSet = None
 
 
@@ -181,6 +257,8 @@ Workload = Annotated[
     | NetperfWorkload
     | FileioWorkload
     | LinpackWorkload
+    | Aim7Workload
+    | IozoneWorkload
     | LmbenchWorkload
     | BuildWorkload
     | OltpWorkload

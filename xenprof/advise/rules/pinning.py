@@ -32,8 +32,7 @@ def threads(facts: Facts) -> Iterator[Advice]:
     crowded = [
         core
         for core in cores.values()
-        if len(core) > 1
-        and sum((one.busy_percent or 0) >= BUSY_THREAD_PERCENT for one in core) > 1
+        if len(core) > 1 and sum((one.busy_percent or 0) >= BUSY_THREAD_PERCENT for one in core) > 1
     ]
     idle = [
         core

@@ -63,9 +63,7 @@ def backing(facts: Facts) -> Iterator[Advice]:
 
 def _traffic(guest: DomainFacts) -> bool:
     """Return whether domain 0 may be busy with the packets of a guest instead."""
-    bits = [
-        (vif.receive_bits_per_second, vif.transmit_bits_per_second) for vif in guest.vifs
-    ]
+    bits = [(vif.receive_bits_per_second, vif.transmit_bits_per_second) for vif in guest.vifs]
     return any(one is None or one >= 1e6 for pair in bits for one in pair)
 
 

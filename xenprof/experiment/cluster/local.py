@@ -46,9 +46,7 @@ def local(workers: int) -> Iterator[Client]:
         prefix="xp-", dir=_short_folder(), ignore_cleanup_errors=True
     ) as folder:
         dask.config.refresh(paths=[], env={})  # nothing of ~/.config/dask has a say here
-        dask.config.set(
-            {**SETTINGS, sockets.FOLDER: folder, "temporary-directory": folder}
-        )
+        dask.config.set({**SETTINGS, sockets.FOLDER: folder, "temporary-directory": folder})
         cluster = _cluster(workers, folder)
         try:
             with Client(cluster, set_as_default=False) as client:

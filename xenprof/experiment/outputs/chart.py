@@ -89,9 +89,7 @@ def _along(found: Findings) -> str:
     return "" if not heads else heads[-1] if found.experiment.pieces > 1 else heads[0]
 
 
-def _arranged(
-    found: Findings, number: int
-) -> tuple[list[str], Mapping[str, Mapping[str, Cell]]]:
+def _arranged(found: Findings, number: int) -> tuple[list[str], Mapping[str, Mapping[str, Cell]]]:
     """Return the values along a panel, and for each series the cell at each of them."""
     at = -1 if found.experiment.pieces > 1 else 0
     groups: list[str] = []
@@ -184,5 +182,3 @@ def _finished(svg: str, found: Findings) -> str:
 def inside_a_page(svg: str) -> str:
     """Return a picture for the inside of a page, which has colours of its own."""
     return svg.replace(_STANDALONE, "")
-
-
