@@ -35,6 +35,8 @@ from hypervisor.model.scenario.workloads import (
     FileioWorkload,
     NetperfWorkload,
     Workloads,
+    uses_disk,
+    with_article,
 )
 from hypervisor.nearest import hint
 from hypervisor.toolstack.config.devices import DiskSpec, parse_disk, parse_vif
@@ -194,8 +196,9 @@ class Domain(_Owner):
         check_entries(self.cpus, self.vcpus)
         if self.drivers == "emulated" and self.kind == "pv":
             raise ValueError('a paravirtualized guest has no emulated devices; use kind = "hvm"')
-        if not self.disk and any(one.kind == "fileio" and one.lun is None for one in self.workload):
-            raise ValueError("a fileio workload needs a disk")
+        for one in self.workload:
+            if not self.disk and uses_disk(one):
+                raise ValueError(f"{with_article(one.kind)} workload needs a disk")
         return self
 
     def expanded(self) -> Sequence["Domain"]:

@@ -1,4 +1,4 @@
-"""Checks that the network has a way for every netperf of a scenario."""
+"""Checks that the network has a way for every workload of a scenario that sends packets."""
 
 from collections.abc import Sequence
 from typing import Final, Protocol
@@ -6,7 +6,13 @@ from typing import Final, Protocol
 from hypervisor.domain0 import DOMAIN_0
 from hypervisor.errors import HostError
 from hypervisor.model.scenario.nics import DEFAULT_BRIDGE, NicTable
-from hypervisor.model.scenario.workloads import EXTERNAL, NetperfWorkload, Workload
+from hypervisor.model.scenario.workloads import (
+    EXTERNAL,
+    NetperfWorkload,
+    Workload,
+    uses_network,
+    with_article,
+)
 from hypervisor.nearest import hint
 from hypervisor.toolstack.config.devices import parse_vif
 
@@ -27,7 +33,7 @@ class _Guest(Protocol):
 def check_ways(
     nics: Sequence[NicTable], domain0: Sequence[Workload], guests: Sequence[_Guest]
 ) -> None:
-    """Raise ValueError where a card has no owner, or a netperf no way to its peer."""
+    """Raise ValueError where a card has no owner, or a workload no way to its peer."""
     names = [one.name for one in guests]
     dedicated = {one.dedicated_to for one in nics if one.dedicated_to}
     for nic in nics:
@@ -41,10 +47,11 @@ def check_ways(
     bridges |= dict.fromkeys(dedicated, _DEDICATED)
     for name, workloads in ((DOMAIN_0, domain0), *((one.name, one.workload) for one in guests)):
         for workload in workloads:
-            if not isinstance(workload, NetperfWorkload):
+            if not uses_network(workload):
                 continue
             if not bridges[name]:
-                raise ValueError(f"{_key(name)}: a netperf workload needs a vif")
+                what = with_article(workload.kind)
+                raise ValueError(f"{_key(name)}: {what} workload needs a vif")
             if nics:
                 _check_way(name, workload, bridges, with_cards)
 
@@ -62,12 +69,12 @@ def _bridge(guest: _Guest) -> str:
 
 def _check_way(
     name: str,
-    workload: NetperfWorkload,
+    workload: Workload,
     bridges: dict[str, str],
     with_cards: dict[str, NicTable],
 ) -> None:
     bridge = bridges[name]
-    if workload.peer != EXTERNAL:
+    if isinstance(workload, NetperfWorkload) and workload.peer != EXTERNAL:
         if bridges[workload.peer] != bridge or bridge == _DEDICATED:
             raise ValueError(
                 f"{_key(name)}: netperf peer '{workload.peer}' is not on bridge '{bridge}'"
@@ -78,8 +85,9 @@ def _check_way(
     card = with_cards.get(bridge)
     if card is None:
         raise ValueError(
-            f"{_key(name)}: netperf to outside needs a card, and bridge '{bridge}' has none"
+            f"{_key(name)}: {workload.kind} to outside needs a card, and bridge '{bridge}' has none"
         )
-    if card.kind == "dummy" and workload.test != "UDP_STREAM":
-        what = f"nobody answers netperf through dummy device '{card.name}'"
+    is_one_way = isinstance(workload, NetperfWorkload) and workload.test == "UDP_STREAM"
+    if card.kind == "dummy" and not is_one_way:
+        what = f"nobody answers {workload.kind} through dummy device '{card.name}'"
         raise ValueError(f"{_key(name)}: {what}")

@@ -176,6 +176,23 @@ Workload = Annotated[
 ]
 Workloads = Annotated[tuple[Workload, ...], Field(strict=False)]
 
+
+def uses_disk(workload: Workload) -> bool:
+    """Return whether a workload reads or writes the domain's first disk."""
+    return workload.kind == "oltp" or (workload.kind == "fileio" and workload.lun is None)
+
+
+def with_article(kind: str) -> str:
+    """Return `kind` as a sentence has it."""
+    return f"{'an' if kind[0] in 'aeio' else 'a'} {kind}"
+
+
+def uses_network(workload: Workload) -> bool:
+    """Return whether a workload sends packets."""
+    is_served = workload.kind == "oltp" and workload.clients_from == "outside"
+    return workload.kind in ("netperf", "web") or is_served
+
+
 _WORKLOADS: TypeAdapter[tuple[Workload, ...]] = TypeAdapter(Workloads)
 
 
