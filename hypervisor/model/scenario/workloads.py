@@ -104,6 +104,16 @@ def is_direct(direct: bool | None, queue_depth: int) -> bool:
     return queue_depth > 1 if direct is None else direct
 
 
+class LinpackWorkload(Table):
+    """Solves systems of `n` equations, one in each thread, again and again."""
+
+    kind: Literal["linpack"]
+    n: Annotated[int, Field(ge=10, le=30_000)] = 1000
+    threads: Annotated[int, Field(ge=1, le=32)] = 1
+    precision: Literal["single", "double"] = "double"
+    memory_mib: WorkingSet = None
+
+
 class LmbenchWorkload(Table):
     """Repeats one operation of the kernel."""
 
@@ -166,6 +176,7 @@ Workload = Annotated[
     | BurstWorkload
     | NetperfWorkload
     | FileioWorkload
+    | LinpackWorkload
     | LmbenchWorkload
     | BuildWorkload
     | OltpWorkload
@@ -185,6 +196,13 @@ def uses_disk(workload: Workload) -> bool:
 def with_article(kind: str) -> str:
     """Return `kind` as a sentence has it."""
     return f"{'an' if kind[0] in 'aeio' else 'a'} {kind}"
+
+
+def check_without_disk(workloads: Sequence[Workload]) -> None:
+    """Raise ValueError for a workload that needs a disk."""
+    for one in workloads:
+        if uses_disk(one):
+            raise ValueError(f"{with_article(one.kind)} workload needs a disk")
 
 
 def uses_network(workload: Workload) -> bool:

@@ -13,6 +13,7 @@ from hypervisor.model.workloads.cpu import Cpu
 from hypervisor.model.workloads.fileio import Fileio
 from hypervisor.model.workloads.idle import Idle
 from hypervisor.model.workloads.java.chat import Chat
+from hypervisor.model.workloads.linpack import Linpack
 from hypervisor.model.workloads.lmbench import Lmbench
 from hypervisor.model.workloads.netperf.datagrams import DatagramsIn, DatagramsOut
 from hypervisor.model.workloads.netperf.requests import Requests
@@ -105,6 +106,10 @@ def _build(site: Site, given: Parameters) -> Workload:
     return Build(site, given["jobs"], given["memory_mib"])
 
 
+def _linpack(site: Site, given: Parameters) -> Workload:
+    return Linpack(site, given["n"], given["threads"], given["precision"], given["memory_mib"])
+
+
 def _lmbench(site: Site, given: Parameters) -> Workload:
     return Lmbench(site, given["test"], given["memory_mib"])
 
@@ -141,6 +146,7 @@ WORKLOADS: Final[Mapping[str, Callable[[Site, Parameters], Workload]]] = {
     "cpu": _cpu,
     "fileio": _fileio,
     "idle": _idle,
+    "linpack": _linpack,
     "java": _java,
     "lmbench": _lmbench,
     "netperf": _netperf,

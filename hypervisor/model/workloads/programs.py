@@ -17,6 +17,7 @@ COUNTS: Final = (
     "work_seconds",
     "bursts",
     "bytes",
+    "flops",
     "collected_seconds",
     "collections",
     "commits",
@@ -30,6 +31,7 @@ COUNTS: Final = (
     "operations",
     "physical_reads",
     "requests",
+    "solutions",
     "searches",
     "transactions",
 )
