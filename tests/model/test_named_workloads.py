@@ -41,7 +41,7 @@ def test_a_guest_that_reboots_runs_them_again():
     ("program", "text"),
     [
         ("oltp, clients=0", "greater than or equal to 1"),
-        ("oltp, client=1", "unknown key 'client'; XX,
+        ("oltp, client=1", "unknown key 'client' .did you mean 'clients'"),
         ("olpt", "'oltp'"),
     ],
 )
