@@ -24,7 +24,12 @@ from hypervisor.model.profiling.pending import Expander
 from hypervisor.model.profiling.xenoprof import Xenoprof
 from hypervisor.model.scenario.spec import Host
 from hypervisor.model.scenario.stores import Store, check_lun
-from hypervisor.model.scenario.workloads import needs_disk, parse_workloads
+from hypervisor.model.scenario.workloads import (
+    parse_workloads,
+    uses_disk,
+    uses_network,
+    with_article,
+)
 from hypervisor.model.storage.filecache import FileCache
 from hypervisor.model.timing.kernelticks import HVM_TICK_NS, TICK_NS, KernelTicks
 from hypervisor.model.timing.random_stream import Streams, stream_seed
@@ -228,10 +233,10 @@ def _check_workloads(spec: DomainSpec, stores: Sequence[Store], *, has_card: boo
                 check_lun(workload.lun, stores, is_domain0=is_domain0, has_vif=bool(spec.vifs))
             except ValueError as error:
                 raise ScenarioError(f"Domain '{spec.name}': {error}") from None
-        elif needs_disk(workload) and not has_disk:
-            kind = workload.kind
-            raise ScenarioError(f"Domain '{spec.name}': a {kind} workload needs a disk")
+        what = f"Domain '{spec.name}': {with_article(workload.kind)} workload needs"
+        if uses_disk(workload) and not has_disk:
+            raise ScenarioError(f"{what} a disk")
         # Domain 0 is on the bridge itself.
         is_wired = has_card or spec.vifs or spec.kind == "dom0"
-        if workload.kind == "netperf" and not is_wired:
-            raise ScenarioError(f"Domain '{spec.name}': a netperf workload needs a vif")
+        if uses_network(workload) and not is_wired:
+            raise ScenarioError(f"{what} a vif")

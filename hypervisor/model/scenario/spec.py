@@ -31,7 +31,7 @@ from hypervisor.model.scenario.ways import check_ways
 from hypervisor.model.scenario.workloads import (
     Count,
     Workloads,
-    check_has_disk,
+    check_without_disk,
 )
 from hypervisor.nearest import hint
 from hypervisor.toolstack.config.devices import parse_disk, parse_vif
@@ -203,7 +203,8 @@ class Domain(_Owner):
         check_entries(self.cpus, self.vcpus)
         if self.drivers == "emulated" and self.kind == "pv":
             raise ValueError('a paravirtualized guest has no emulated devices; use kind = "hvm"')
-        check_has_disk(self.disk, self.workload)
+        if not self.disk:
+            check_without_disk(self.workload)
         return self
 
     def expanded(self) -> Sequence["Domain"]:

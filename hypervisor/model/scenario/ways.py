@@ -1,4 +1,4 @@
-"""Checks that the network has a way for every netperf and every LUN of a scenario."""
+"""Checks that the network has a way for every workload with packets, and for every LUN."""
 
 from collections.abc import Sequence
 from typing import Final, Protocol
@@ -12,6 +12,8 @@ from hypervisor.model.scenario.workloads import (
     FileioWorkload,
     NetperfWorkload,
     Workload,
+    uses_network,
+    with_article,
 )
 from hypervisor.nearest import hint
 from hypervisor.toolstack.config.devices import parse_vif
@@ -58,9 +60,9 @@ def check_ways(
         for workload in workloads:
             if isinstance(workload, FileioWorkload) and workload.lun is not None:
                 _check_lun(name, workload.lun, stores, has_vif=name in wired)
-            if not isinstance(workload, NetperfWorkload):
+            if not uses_network(workload):
                 continue
-            if workload.peer not in (EXTERNAL, *others):
+            if isinstance(workload, NetperfWorkload) and workload.peer not in (EXTERNAL, *others):
                 near = hint(workload.peer, others)
                 what = "the domain itself" if workload.peer == name else f"no domain{near}"
                 raise ValueError(
@@ -68,7 +70,8 @@ def check_ways(
                     f"use {', '.join(others)}"
                 )
             if not bridges[name]:
-                raise ValueError(f"{_key(name)}: a netperf workload needs a vif")
+                what = with_article(workload.kind)
+                raise ValueError(f"{_key(name)}: {what} workload needs a vif")
             if nics:
                 _check_way(name, workload, bridges, with_cards)
 
@@ -93,12 +96,12 @@ def _check_lun(name: str, lun: str, stores: Sequence[Store], *, has_vif: bool) -
 
 def _check_way(
     name: str,
-    workload: NetperfWorkload,
+    workload: Workload,
     bridges: dict[str, str],
     with_cards: dict[str, NicTable],
 ) -> None:
     bridge = bridges[name]
-    if workload.peer != EXTERNAL:
+    if isinstance(workload, NetperfWorkload) and workload.peer != EXTERNAL:
         if bridges[workload.peer] != bridge or bridge == _DEDICATED:
             raise ValueError(
                 f"{_key(name)}: netperf peer '{workload.peer}' is not on bridge '{bridge}'"
@@ -109,8 +112,9 @@ def _check_way(
     card = with_cards.get(bridge)
     if card is None:
         raise ValueError(
-            f"{_key(name)}: netperf to outside needs a card, and bridge '{bridge}' has none"
+            f"{_key(name)}: {workload.kind} to outside needs a card, and bridge '{bridge}' has none"
         )
-    if card.kind == "dummy" and workload.test != "UDP_STREAM":
-        what = f"nobody answers netperf through dummy device '{card.name}'"
+    is_one_way = isinstance(workload, NetperfWorkload) and workload.test == "UDP_STREAM"
+    if card.kind == "dummy" and not is_one_way:
+        what = f"nobody answers {workload.kind} through dummy device '{card.name}'"
         raise ValueError(f"{_key(name)}: {what}")

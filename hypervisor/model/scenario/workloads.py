@@ -103,22 +103,6 @@ class FileioWorkload(Table):
         return self
 
 
-def needs_disk(workload: "Workload") -> bool:
-    """Return whether a workload reads or writes files, or blocks, of the first disk."""
-    if isinstance(workload, FileioWorkload):
-        return workload.lun is None
-    if isinstance(workload, BuildWorkload):
-        return workload.writes_objects
-    return isinstance(workload, Aim7Workload | IozoneWorkload)
-
-
-def check_has_disk(disks: Sequence[str], workloads: Sequence["Workload"]) -> None:
-    """Raise ValueError for a workload that needs a disk where there is none."""
-    for one in () if disks else workloads:
-        if needs_disk(one):
-            raise ValueError(f"a {one.kind} workload needs a disk")
-
-
 def is_direct(direct: bool | None, queue_depth: int) -> bool:
     """Return whether requests of a fileio workload go past the page cache."""
     return queue_depth > 1 if direct is None else direct
@@ -268,6 +252,34 @@ Workload = Annotated[
     Field(discriminator="kind"),
 ]
 Workloads = Annotated[tuple[Workload, ...], Field(strict=False)]
+
+
+def uses_disk(workload: Workload) -> bool:
+    """Return whether a workload reads or writes the domain's first disk."""
+    if workload.kind == "fileio":
+        return workload.lun is None
+    if workload.kind == "build":
+        return workload.writes_objects
+    return workload.kind in ("aim7", "iozone", "oltp")
+
+
+def with_article(kind: str) -> str:
+    """Return `kind` as a sentence has it."""
+    return f"{'an' if kind[0] in 'aeio' else 'a'} {kind}"
+
+
+def check_without_disk(workloads: Sequence[Workload]) -> None:
+    """Raise ValueError for a workload that needs a disk."""
+    for one in workloads:
+        if uses_disk(one):
+            raise ValueError(f"{with_article(one.kind)} workload needs a disk")
+
+
+def uses_network(workload: Workload) -> bool:
+    """Return whether a workload sends packets."""
+    is_served = workload.kind == "oltp" and workload.clients_from == "outside"
+    return workload.kind in ("netperf", "web") or is_served
+
 
 _WORKLOADS: TypeAdapter[tuple[Workload, ...]] = TypeAdapter(Workloads)
 

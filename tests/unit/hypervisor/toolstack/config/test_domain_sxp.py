@@ -160,6 +160,7 @@ CONFIGS = st.fixed_dictionaries(
         "xenprof_arch": st.sampled_from(["i386", "x86_64"]),
         "xenprof_drivers": st.just("pv"),
         "xenprof_os": st.sampled_from(["rhel3", "rhel4", "windows"]),
+        "xenprof_workload": st.lists(st.sampled_from(["web", "oltp, clients=2"]), max_size=2),
     },
 )  # fmt: skip
 
