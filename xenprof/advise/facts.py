@@ -46,6 +46,8 @@ class DiskFacts:
     await_ms: float | None = None
     """What a request takes on average, as the guest sees it."""
     busy_percent: float | None = None
+    outstanding: float | None = None
+    """Requests at a time while there were any."""
     is_emulated: bool | None = None
 
     @property

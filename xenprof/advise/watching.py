@@ -198,6 +198,7 @@ class _Watched:
                 None if done is None else done.writes.per_second,
                 waited_ns / answered / 1e6 if answered and waited_ns is not None else None,
                 self._percent(old.busy_ns, vbd.busy_ns),
+                None if done is None else done.outstanding,
                 self._settings.emulated.get((use.domain.domid, "vbd")),
             )
 
