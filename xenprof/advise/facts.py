@@ -114,6 +114,7 @@ class DomainFacts:
         wanted = self.wanted_percent
         return None if not wanted or self.waiting_percent is None else self.waiting_percent / wanted
 
+
 @dataclass(frozen=True, slots=True)
 class PcpuFacts:
     """A logical processor."""

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from xenprof.home import DOMAIN_0
 from hypervisor.telemetry import HostSnapshot
 from xenprof.advise.advice import Gauge
+from xenprof.home import DOMAIN_0
 
 _STEP = re.compile(r'"([^"]*)"|([^".]+)')
 

@@ -78,9 +78,10 @@ def asked_settings(asked: Asked, snapshot: HostSnapshot) -> Settings:
 
 def _elevators(asked: Asked, domid: int) -> Iterator[tuple[str, str]]:
     for name in (asked.sys(domid, "") or "").splitlines():
-        if disk := _SCHEDULER.fullmatch(name):
-            if present := _PRESENT.search(asked.sys(domid, name) or ""):
-                yield disk[1], present[1]
+        disk = _SCHEDULER.fullmatch(name)
+        present = _PRESENT.search(asked.sys(domid, name) or "") if disk else None
+        if disk and present:
+            yield disk[1], present[1]
 
 
 def _rates(asked: Asked) -> Iterator[tuple[Interface, tuple[int, int] | None]]:

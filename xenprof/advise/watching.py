@@ -218,5 +218,3 @@ def _hundred(part: float | None) -> float | None:
 
 def _times(value: float | None, factor: float) -> float | None:
     return None if value is None else value * factor
-
-

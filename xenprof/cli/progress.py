@@ -1,7 +1,7 @@
 """Shows on a terminal how far a run has come; nowhere else, and nothing stays of it."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 ERASE = "\r\x1b[K"
@@ -43,3 +43,19 @@ def progress(end_ns: int) -> Iterator[Progress]:
         yield shown
     finally:
         shown.end()
+
+
+@contextmanager
+def progress_of_runs() -> Iterator[Callable[[int, int], None]]:
+    """Yield what shows on a terminal how many runs are done, and of how many; it is erased."""
+    is_shown = sys.stderr is not None and sys.stderr.isatty()
+
+    def told(done: int, of: int) -> None:
+        if is_shown:
+            print(f"{ERASE}{done} of {of} runs", end="", file=sys.stderr, flush=True)
+
+    try:
+        yield told
+    finally:
+        if is_shown:
+            print(ERASE, end="", file=sys.stderr, flush=True)

@@ -89,6 +89,8 @@ def card(facts: Facts) -> Iterator[Advice]:
         return
     guest = max(guests, key=_bits)
     served = guest.served_percent or 0.0
+    if any(vif.is_emulated for vif in guest.vifs):
+        return  # that comes first
     if guest.name in facts.dedicated or _bits(guest) < TRAFFIC_BITS:
         return
     if served < SERVED_PERCENT or served < SERVED_PART * domain0.running_percent:
@@ -98,7 +100,10 @@ def card(facts: Facts) -> Iterator[Advice]:
     yield Advice(
         id="network.card",
         title=f"Dedicate a network card to {guest.name}",
-        do=(f'[[host.nic]] name = "eth1", dedicated_to = "{guest.name}" in the scenario',),
+        do=(
+            "pciback.hide=(ADDRESS) for domain 0's kernel, from its next boot on",
+            f"pci = ['ADDRESS'] in the configuration file of {guest.name}",
+        ),
         where=guest.name,
         why="Domain 0 moves each packet of a guest over the bridge and through a ring, and its "
         "time is everybody's. A guest that drives a card itself needs nobody, nor do others "
