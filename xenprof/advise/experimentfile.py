@@ -72,7 +72,8 @@ def experiment_text(advice: Advice, trial: Trial, base: str, times: Times) -> st
         "[axis.value.set]",
         *(f"{_value(place)} = {_value(value)}" for place, value in trial.changed.items()),
     ]
-    for gauge in dict.fromkeys((*trial.gauges, *works(trial))):
+    gauges = [one for one in trial.gauges if not one.is_moved]
+    for gauge in dict.fromkeys((*gauges, *works(trial))):
         lines += ["", "[[result]]", *_result(gauge)]
     return "\n".join(lines) + "\n"
 

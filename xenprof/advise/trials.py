@@ -1,14 +1,14 @@
 """Measures what advice brings: the host as it is and as it would be, in the model, seed by seed."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 from xenprof.advise.advice import Change, Gauge, Setting
 from xenprof.advise.gauges import work
-from xenprof.advise.model import Tables, watched
+from xenprof.advise.model import Tables, watched, workloads_of
 from xenprof.advise.places import gauged, quoted, steps
 from xenprof.home import DOMAIN_0
 
@@ -125,7 +125,17 @@ def trial_of(change: Change, tables: Tables) -> Trial:
         place, value = _resolved(setting, after)
         put(after, place, value)
         changed[".".join(map(quoted, place))] = value
-    return Trial(base, changed, change.gauges, change.helped)
+    moved = [gauge for one in change.settings if one.taken_from for gauge in _moved(one, base)]
+    return Trial(base, changed, (*change.gauges, *moved), change.helped)
+
+
+def _moved(setting: Setting, base: Tables) -> Iterator[Gauge]:
+    """Yield what the workloads of domain 0 get done that another domain has instead."""
+    domain = setting.path[1]
+    for number, workload in enumerate(workloads_of(base)[DOMAIN_0]):
+        there, then = work(DOMAIN_0, number, workload), work(domain, number, workload)
+        if there is not None and then is not None:
+            yield replace(then, of=(*there.of, *then.of), is_moved=True)
 
 
 def _resolved(setting: Setting, tables: Tables) -> tuple[tuple[str, ...], Any]:

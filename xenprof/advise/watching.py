@@ -196,6 +196,7 @@ class _Watched:
                 backing.disk,
                 None if done is None else done.reads.per_second,
                 None if done is None else done.writes.per_second,
+                self._rate(old.answered_requests, vbd.answered_requests),
                 waited_ns / answered / 1e6 if answered and waited_ns is not None else None,
                 self._percent(old.busy_ns, vbd.busy_ns),
                 None if done is None else done.outstanding,

@@ -15,6 +15,7 @@ DEFAULT_WEIGHT: Final = 256  # the slide's
 STARVED_PART: Final = 0.2  # judgement: it waits for a fifth of the time that it wants to run
 STARVED_PERCENT: Final = 5.0  # of a pcpu, judgement: less than that is no loss worth a change
 HELD_PERCENT: Final = 5.0  # of a pcpu, judgement: parked by a cap
+WORKS_PERCENT: Final = 5.0  # of a pcpu, judgement: domain 0 does something for guests
 RAISED_WEIGHT: Final = 512  # judgement: twice the default
 SHORT_PART: Final = 0.01  # judgement: idle time of the host; only without any do weights matter
 IDLE_PERCENT: Final = 50.0  # of a pcpu, judgement: idle time that a cap leaves unused
@@ -71,6 +72,8 @@ def domain0(facts: Facts) -> Iterator[Advice]:
         return
     weights = [guest.weight for guest in facts.guests]
     if facts.scheduler not in (None, "credit", "credit2") or own.weight > DEFAULT_WEIGHT:
+        return
+    if (own.running_percent or 0) < WORKS_PERCENT:
         return
     if idle > SHORT_PART * 100 * len(facts.pcpus) or not _are_usual(weights):
         return
