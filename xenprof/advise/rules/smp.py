@@ -53,7 +53,8 @@ def too_many_for_load(facts: Facts) -> Iterator[Advice]:
     """Advise fewer vcpus for a domain that uses few of them and waits."""
     for domain in facts.domains:
         wanted, waiting, vcpus = domain.wanted_percent, domain.waiting_percent, domain.vcpus
-        if vcpus is None or vcpus < 2 or wanted is None or waiting is None or domain.capped_percent:
+        capped = 0.0 if domain.cap == 0 else domain.capped_percent
+        if vcpus is None or vcpus < 2 or wanted is None or waiting is None or capped != 0:
             continue
         enough = max(1, math.ceil(wanted / 100 / FULL_PART))
         if (facts.idle_percent or 0) < IDLE_PERCENT:

@@ -71,7 +71,8 @@ def _traffic(guest: DomainFacts) -> bool:
 def shared(facts: Facts) -> Iterator[Advice]:
     """Advise a SAN for a guest that waits for a local disk."""
     for guest in facts.guests:
-        if (guest.page_ins_per_second or 0) >= PAGING_PER_SECOND:
+        paging = guest.page_ins_per_second
+        if paging is None or paging >= PAGING_PER_SECOND:
             continue  # ballooning comes first
         for disk in guest.disks:
             requests, wait_ms, busy = disk.requests_per_second, disk.await_ms, disk.busy_percent

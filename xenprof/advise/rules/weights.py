@@ -36,7 +36,9 @@ def starved(facts: Facts) -> Iterator[Advice]:
     waiting = [one for one in facts.domains if is_starved(one) and one.weight is not None]
     for heavy in facts.domains:
         weight, running = heavy.weight, heavy.running_percent
-        if weight is None or weight <= DEFAULT_WEIGHT or running is None or is_starved(heavy):
+        if weight is None or weight <= DEFAULT_WEIGHT or running is None:
+            continue
+        if heavy.waiting_part is None or is_starved(heavy):
             continue
         victims = [one for one in waiting if (one.weight or 0) < weight]
         wanted = max((one.wanted_percent or 0 for one in victims), default=0)
