@@ -93,9 +93,7 @@ def _rates(asked: Asked) -> Iterator[tuple[Interface, tuple[int, int] | None]]:
 
 
 def _emulated(asked: Asked, domid: int, kind: str | None) -> Iterator[tuple[tuple[int, str], bool]]:
-    if kind == "pv":
-        yield from (((domid, device), False) for device in _BOUND)
-    elif kind == "hvm":
+    if kind == "hvm":
         for device, name in _BOUND.items():
             bound = asked.sys(domid, name)
             if bound is not None:
