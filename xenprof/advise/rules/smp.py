@@ -102,9 +102,11 @@ def overcommitted(facts: Facts) -> Iterator[Advice]:
         return
     over = sum(known) - WANTED_PART * pcpus
     enough = [one for one in facts.guests if (one.wanted_percent or 0) >= over]
-    guest = min(enough, key=lambda one: one.wanted_percent or 0) if enough else None
-    if guest is None:
-        return
+    guest = (
+        min(enough, key=lambda one: one.wanted_percent or 0)
+        if enough
+        else max(facts.guests, key=lambda one: one.wanted_percent or 0)
+    )
     others = [one for one in facts.domains if one is not guest and (one.waiting_percent or 0) > 0]
     yield Advice(
         id="smp.overcommit",

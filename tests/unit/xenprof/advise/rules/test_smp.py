@@ -67,3 +67,8 @@ def test_on_a_host_with_too_much_work_the_least_guest_that_is_enough_shall_leave
 )
 def test_else_all_stay(host):
     assert [] == ids(host)
+
+
+def test_if_no_guest_is_enough_the_one_that_wants_most_shall_leave():
+    many = [guest(f"g{n}", n, running_percent=60.0, waiting_percent=30.0 + n) for n in range(1, 7)]
+    assert ("xm migrate --live g6 OTHER",) == commands(facts(*many, pcpus=FULL))
