@@ -16,6 +16,10 @@ MAXIMUM_SEEDS = 100
 MAXIMUM_PIECES = 100
 
 
+def _is_above_zero(value: Plain) -> bool:
+    return isinstance(value, int | float) and value > 0
+
+
 class EventTable(Table):
     """A command of domain 0 at a time; `at_s` counts from the end of the warm-up."""
 
@@ -58,7 +62,7 @@ class AxisTable(Table):
         for name in names:
             if names.count(name) > 1:
                 raise ValueError(f"two values are called '{name}'")
-        if self.ideal and not all(type(one) in (int, float) and one > 0 for one in self.values):
+        if self.ideal and not all(_is_above_zero(one) for one in self.values):
             raise ValueError("ideal = true is for values that are numbers above 0")
         return self
 

@@ -1,7 +1,7 @@
 """Reads figures of a host off the snapshots at both ends of a time."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Final
 
 from hypervisor.domain0 import DOMAIN_0
@@ -63,7 +63,7 @@ def check_places(paths: Sequence[str], snapshot: HostSnapshot) -> set[str]:
                 more = ""
                 if isinstance(value, Mapping):
                     more = f"; go on with one of {', '.join(map(str, value))}"
-                elif hasattr(value, "__dataclass_fields__"):
+                elif is_dataclass(value):
                     more = f"; go on with one of {', '.join(one.name for one in fields(value))}"
                 elif isinstance(value, tuple):
                     more = "; go on with the name of an entry, its number or *"

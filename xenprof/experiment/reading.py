@@ -99,7 +99,7 @@ def _paths(given: str | tuple[str, ...]) -> tuple[str, ...]:
 
 def _that_differ(made: Sequence[Variant]) -> Iterable[Variant]:
     """Return a variant for each set of domains and workloads that there is."""
-    found = {}
+    found: dict[str, Variant] = {}
     for variant in made:
         tables = variant.job.tables
         owners = [tables.get("domain0", {}), *tables.get("domain", [])]
@@ -155,8 +155,9 @@ def _result(
     where = f"{source}: result[{table.name}]"
     against = None
     if table.against is not None and table.shown is not None:
-        given = table.against
-        values = _values(given if isinstance(given, dict) else {None: given}, file, f"{where}.against")
+        one = table.against
+        given = one if isinstance(one, dict) else {None: one}
+        values = _values(given, file, f"{where}.against")
         against = Comparison({axis: names[0] for axis, names in values.items()}, table.shown)
     only = _values(table.only or {}, file, f"{where}.only")
     number = measures.index(_measure(table))
@@ -173,18 +174,16 @@ def _values(
     Raises: ExperimentError.
     """
     axes = [axis_name(axis) for axis in file.axes]
-    found = {}
+    there = ", ".join(axes) or "none"
+    found: dict[int, tuple[str, ...]] = {}
     for axis, value in given.items():
         if axis is None and len(axes) != 1:
             raise ExperimentError(
-                f"{where}: name the axis, as there are {', '.join(axes) or 'none'}: "
-                f"{{ AXIS = {value!r} }}"
+                f"{where}: name the axis, as there are {there}: {{ AXIS = {value!r} }}"
             )
         name = axes[0] if axis is None else axis
         if name not in axes:
-            raise ExperimentError(
-                f"{where}: no axis '{name}'{hint(name, axes)}; there are {', '.join(axes) or 'none'}"
-            )
+            raise ExperimentError(f"{where}: no axis '{name}'{hint(name, axes)}; there are {there}")
         number = axes.index(name)
         known = [one.name for one in axis_values(file.axes[number])]
         texts = [text_of(one) for one in (value if isinstance(value, tuple) else (value,))]

@@ -123,4 +123,3 @@ def _event(one: EventTable, file: FileTable, tables: Tables, source: str, share:
     except NoSuchCommand as error:
         raise ExperimentError(f"{source}: event '{one.do}': {error}") from None
     return Event(round(one.at_s * share * 1e9), one.do)
-

@@ -4,7 +4,7 @@ import io
 import logging
 from collections.abc import Mapping, Sequence
 from html import escape
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from xenprof.experiment.findings import Cell, Findings
 from xenprof.experiment.words import mean, titled, verdicts
@@ -17,7 +17,7 @@ _COLOURS: Final = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4
 _HATCHES: Final = ("", "//", "..", "\\\\", "xx", "--", "++")
 """Colours that people with any eyes tell apart (Okabe and Ito), and patterns beside them."""
 
-_STYLE: Final = {
+_STYLE: Final[Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "xenprof",
     "font.family": ["sans-serif"],
@@ -89,9 +89,7 @@ def _along(found: Findings) -> str:
     return "" if not heads else heads[-1] if found.experiment.pieces > 1 else heads[0]
 
 
-def _arranged(
-    found: Findings, number: int
-) -> tuple[list[str], Mapping[str, Mapping[str, Cell]]]:
+def _arranged(found: Findings, number: int) -> tuple[list[str], Mapping[str, Mapping[str, Cell]]]:
     """Return the values along a panel, and for each series the cell at each of them."""
     at = -1 if found.experiment.pieces > 1 else 0
     groups: list[str] = []
@@ -140,7 +138,7 @@ def _lines(panel: "Axes", groups: Sequence[str], series: Mapping[str, Mapping[st
         ]
         panel.errorbar(
             [x for x, _ in there],
-            [cell.mean for _, cell in there],
+            [cell.mean or 0.0 for _, cell in there],
             yerr=[list(side) for side in zip(*(_error(cell) for _, cell in there), strict=True)]
             or None,
             label=name, color=_COLOURS[number % len(_COLOURS)], marker="osD^v*x"[number % 7],
@@ -184,5 +182,3 @@ def _finished(svg: str, found: Findings) -> str:
 def inside_a_page(svg: str) -> str:
     """Return a picture for the inside of a page, which has colours of its own."""
     return svg.replace(_STANDALONE, "")
-
-
