@@ -1,0 +1,29 @@
+"""Built-in experiments can be run by this model."""
+
+import pytest
+
+from xenprof.experiment.job import values
+from xenprof.experiment.reading import load, names
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_built_in_experiment_has_variants_with_all_that_it_reads(name):
+    assert len(load(name).variants) >= 1
+
+
+def test_mem_set_under_load_ends_swapping():
+    """Source: Summit 2007, `avoid paging/swapping ... mem-set`."""
+    experiment = load("ballooning")
+    too_little, ballooned = (values(experiment.variants[number].job, 1)[-1] for number in (1, 2))
+    work, pages = 0, 1
+
+    assert too_little[work] < 0.5 < 0.95 < ballooned[work]
+    assert ballooned[pages] < too_little[pages] / 10
+
+
+def test_each_vcpu_that_is_plugged_in_is_used():
+    experiment = load("vcpu-set")
+    busy = [ran for ran, _, _ in values(experiment.variants[0].job, 1)]
+    with_vcpus = [busy[second] for second in (2, 5, 11)]  # 1, 2, and 2 again
+
+    assert [100, 200, 200] == [pytest.approx(ran, abs=3) for ran in with_vcpus]
