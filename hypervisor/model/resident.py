@@ -12,6 +12,7 @@ from hypervisor.model.cpu.guest import Guest
 from hypervisor.model.domain.domain import Domain, Domains, End, Vcpu
 from hypervisor.model.domain.evtchn import PORTS
 from hypervisor.model.io.devices import Devices
+from hypervisor.model.linux.init import Init
 from hypervisor.model.linux.proctimes import KernelTimes
 from hypervisor.model.linux.saved import read_saved
 from hypervisor.model.linux.xenbus import Xenbus
@@ -44,9 +45,11 @@ class Resident:
     devices: Devices
     paging: Paging
     balloon: Balloon
-    xenbus: Xenbus | None  # None for an HVM guest
+    init: Init
+    xenbus: Xenbus
     programs: Programs
     driver: GuestDriver | None  # None for an HVM guest
+    drivers: Sequence[str]  # for Xen, which an HVM guest has when it boots or goes on
     is_booted: bool = False
 
 
@@ -147,15 +150,27 @@ class Builder:
         if before is not None:
             paging.restore(before.paging)
         balloon = Balloon(guest, self._memory, paging)
-        is_hvm = spec.kind == "hvm"
         booted = replace(spec, arch=spec.arch or self._host.arch) if before is None else None
-        xenbus = None if is_hvm else Xenbus(guest, devices, self._store, balloon, self._end, booted)
+        init = Init(guest, self._end)
+        xenbus = Xenbus(guest, devices, self._store, balloon, self._end, init, booted)
         results = () if before is None else before.results
+        drivers = ("vbd", "vif") if spec.drivers == "pv" else ()
         programs = Programs(
             guest, devices, spec.workloads, self._host.mhz, self._find, self._streams, results
         )
-        driver = None if is_hvm else self._driver(guest)
-        return Resident(domain, spec, guest, devices, paging, balloon, xenbus, programs, driver)
+        return Resident(
+            domain,
+            spec,
+            guest,
+            devices,
+            paging,
+            balloon,
+            init,
+            xenbus,
+            programs,
+            None if spec.kind == "hvm" else self._driver(guest),
+            drivers if before is None else before.drivers,
+        )
 
     def affinity_mask(self, pcpus: tuple[int, ...] | None) -> int:
         """Return the bit mask of `pcpus`; None stands for all of them."""

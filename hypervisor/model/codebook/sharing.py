@@ -74,7 +74,7 @@ class Sharing:
         self.kept: list[int] = [min(kib * 1024 // LINE_BYTES, full) for kib in wanted]
         numbers = {name: number for number, name in enumerate(costs.paths)}
         self.refill_path = [numbers[row["refill"]] if row else -1 for row in rows]
-        self.locking = Locking(data, cpu.name, numbers, parts, cycles)
+        self.locking = Locking(data, cpu.name, numbers, parts, cycles, costs.ops)
         self.refill_ns = [
             int(stall / share * 1000 / mhz * ONE) if share else 0
             for stall, share in zip(stalled, by_path, strict=True)

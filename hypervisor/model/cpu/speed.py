@@ -77,6 +77,7 @@ class Speeds:
         self._stall = sharing.stall
         self._fetched = sharing.fetched
         self._remote = sharing.cache.remote_percent
+        self.l2_kib: int = sharing.cache.l2_kib
         # Sockets with memory of their own; 0: all memory is as near.
         self.memories = topology.sockets if self._remote != 100 and topology.sockets > 1 else 0
         self._sockets = [topology.socket(pcpu.number) for pcpu in pcpus]

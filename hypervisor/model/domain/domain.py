@@ -37,6 +37,7 @@ class Vcpu:
         "debt",
         "debt_q",
         "domain",
+        "hog_ns",
         "interrupts",
         "is_running",
         "last_task",
@@ -55,6 +56,7 @@ class Vcpu:
         "segment_ns",
         "tasks",
         "timer",
+        "turn_ns",
         "vcpu_id",
         "warm",
     )
@@ -80,6 +82,8 @@ class Vcpu:
         self.tasks: list[AnyWork] = []
         self.current: AnyWork | None = None
         self.current_is_interrupt = False
+        self.hog_ns = 0  # when one of its hogs last ran, or came
+        self.turn_ns = 0  # until when a hog that had starved is not preempted
         self.debt: Parts = []
         self.debt_q = 0
         self.last_task: TaskIdentity = KERNEL  # for process switches

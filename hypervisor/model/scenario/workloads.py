@@ -104,6 +104,16 @@ def is_direct(direct: bool | None, queue_depth: int) -> bool:
     return queue_depth > 1 if direct is None else direct
 
 
+class LinpackWorkload(Table):
+    """Solves systems of `n` equations, one in each thread, again and again."""
+
+    kind: Literal["linpack"]
+    n: Annotated[int, Field(ge=10, le=30_000)] = 1000
+    threads: Annotated[int, Field(ge=1, le=32)] = 1
+    precision: Literal["single", "double"] = "double"
+    memory_mib: WorkingSet = None
+
+
 class LmbenchWorkload(Table):
     """Repeats one operation of the kernel."""
 
@@ -120,6 +130,40 @@ class BuildWorkload(Table):
     memory_mib: WorkingSet = None
 
 
+class OltpWorkload(Table):
+    """Runs transactions on a database, as TPC-C does, for clients here or outside."""
+
+    kind: Literal["oltp"]
+    engine: Literal["oracle", "sybase"] = "oracle"
+    clients: Annotated[int, Field(ge=1, le=512)] = 8
+    clients_from: Literal["here", "outside"] = "here"
+    database_mib: Annotated[int, Field(ge=16, le=6144)] = 1024
+    cache_mib: Annotated[int, Field(ge=4, le=16384)] = 96
+    think_ms: Annotated[float, Field(ge=0, le=3_600_000, allow_inf_nan=False)] = 0.0
+    read_only: bool = False
+    memory_mib: WorkingSet = None
+
+
+class JavaWorkload(Table):
+    """Sends messages of chat rooms to all who are there, as VolanoMark does."""
+
+    kind: Literal["java"]
+    rooms: Annotated[int, Field(ge=1, le=100)] = 10
+    heap_mib: Annotated[int, Field(ge=16, le=16384)] = 128
+    collector_threads: Annotated[int, Field(ge=0, le=32)] = 0  # 0: as many as vcpus
+    memory_mib: WorkingSet = None
+
+
+class WebWorkload(Table):
+    """Serves a static file to clients outside."""
+
+    kind: Literal["web"]
+    clients: Annotated[int, Field(ge=1, le=1024)] = 32
+    file_bytes: Annotated[int, Field(ge=1, le=2**20)] = 10_240
+    think_ms: Annotated[float, Field(ge=0, le=3_600_000, allow_inf_nan=False)] = 0.0
+    memory_mib: WorkingSet = None
+
+
 class IdleWorkload(Table):
     """Does nothing but the guest kernel's own work."""
 
@@ -132,8 +176,12 @@ Workload = Annotated[
     | BurstWorkload
     | NetperfWorkload
     | FileioWorkload
+    | LinpackWorkload
     | LmbenchWorkload
     | BuildWorkload
+    | OltpWorkload
+    | JavaWorkload
+    | WebWorkload
     | IdleWorkload,
     Field(discriminator="kind"),
 ]

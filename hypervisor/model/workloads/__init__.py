@@ -12,10 +12,14 @@ from hypervisor.model.workloads.burst import Burst
 from hypervisor.model.workloads.cpu import Cpu
 from hypervisor.model.workloads.fileio import Fileio
 from hypervisor.model.workloads.idle import Idle
+from hypervisor.model.workloads.java.chat import Chat
+from hypervisor.model.workloads.linpack import Linpack
 from hypervisor.model.workloads.lmbench import Lmbench
 from hypervisor.model.workloads.netperf.datagrams import DatagramsIn, DatagramsOut
 from hypervisor.model.workloads.netperf.requests import Requests
 from hypervisor.model.workloads.netperf.streams import ReceiveSource, TransmitSource
+from hypervisor.model.workloads.oltp.benchmark import Oltp, Settings
+from hypervisor.model.workloads.web.server import Web
 
 Parameters = Mapping[str, Any]
 
@@ -102,8 +106,38 @@ def _build(site: Site, given: Parameters) -> Workload:
     return Build(site, given["jobs"], given["memory_mib"])
 
 
+def _linpack(site: Site, given: Parameters) -> Workload:
+    return Linpack(site, given["n"], given["threads"], given["precision"], given["memory_mib"])
+
+
 def _lmbench(site: Site, given: Parameters) -> Workload:
     return Lmbench(site, given["test"], given["memory_mib"])
+
+
+def _oltp(site: Site, given: Parameters) -> Workload:
+    return Oltp(
+        site,
+        Settings(
+            given["engine"],
+            given["clients"],
+            given["clients_from"] == "outside",
+            given["database_mib"],
+            given["cache_mib"],
+            round(given["think_ms"] * 1_000_000),
+            given["read_only"],
+            given["memory_mib"],
+        ),
+    )
+
+
+def _java(site: Site, given: Parameters) -> Workload:
+    threads, memory_mib = given["collector_threads"], given["memory_mib"]
+    return Chat(site, given["rooms"], given["heap_mib"], threads, memory_mib)
+
+
+def _web(site: Site, given: Parameters) -> Workload:
+    think_ns = round(given["think_ms"] * 1_000_000)
+    return Web(site, given["clients"], given["file_bytes"], think_ns, given["memory_mib"])
 
 
 WORKLOADS: Final[Mapping[str, Callable[[Site, Parameters], Workload]]] = {
@@ -112,7 +146,11 @@ WORKLOADS: Final[Mapping[str, Callable[[Site, Parameters], Workload]]] = {
     "cpu": _cpu,
     "fileio": _fileio,
     "idle": _idle,
+    "linpack": _linpack,
+    "java": _java,
     "lmbench": _lmbench,
     "netperf": _netperf,
+    "oltp": _oltp,
+    "web": _web,
 }
 """The workloads by `kind`; each takes its site and the validated parameters of the scenario."""

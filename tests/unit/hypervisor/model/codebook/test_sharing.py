@@ -41,4 +41,4 @@ def test_a_lock_of_an_op_that_no_path_has_is_refused():
         "path": {},
     }
     with pytest.raises(CostTableError, match=r"\[lock.x\]: unknown op 'nothing'"):
-        Locking(data, "p4", {"kernel_spin": 0, "ipi": 0}, [[]], [1])
+        Locking(data, "p4", {"kernel_spin": 0, "ipi": 0}, [[]], [1], ())
