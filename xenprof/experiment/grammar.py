@@ -30,12 +30,14 @@ class EventTable(Table):
 class ValueTable(Table):
     """A value of an axis: a name, and the keys that it sets.
 
-    `move` takes what keys have, when all is set, to other keys; a list `copies` times.
+    `move` takes what keys have, when all is set, to other keys, a list `copies` times; `then` sets
+    keys after that.
     """
 
     name: Text
     set: dict[str, Any] = Field(default={})
     move: dict[str, Text] = Field(default={})
+    then: dict[str, Any] = Field(default={})
     copies: Annotated[int, Field(ge=1, le=64)] = 1
     ideal: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
     events: Annotated[tuple[EventTable, ...], Field(strict=False)] = Field((), alias="event")

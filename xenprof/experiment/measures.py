@@ -30,7 +30,16 @@ class Measure:
 def measured(
     measure: Measure, before: HostSnapshot, after: HostSnapshot, duration_ns: int
 ) -> float | None:
-    """Return the figure; None if nothing was there to be measured. Raises: NoSuchPlace."""
+    """Return the figure; None if nothing was there to be measured, as of a domain that has gone."""
+    try:
+        return _measured(measure, before, after, duration_ns)
+    except NoSuchPlace:
+        return None
+
+
+def _measured(
+    measure: Measure, before: HostSnapshot, after: HostSnapshot, duration_ns: int
+) -> float | None:
     end = _sum(after, measure.of)
     if end is None:
         return None
