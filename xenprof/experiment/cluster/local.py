@@ -49,7 +49,8 @@ def local(workers: int) -> Iterator[Client]:
         dask.config.set({**SETTINGS, sockets.FOLDER: folder, "temporary-directory": folder})
         cluster = _cluster(workers, folder)
         try:
-            with Client(cluster, set_as_default=False) as client:
+            client = Client(cluster, set_as_default=False)  # type: ignore[no-untyped-call]
+            with client:
                 yield client
         except BaseException:
             _kill(cluster)
@@ -72,7 +73,7 @@ def _cluster(workers: int, folder: str) -> SpecCluster:
         },
     }
     with _deaf_to_interrupts():
-        return SpecCluster(
+        return SpecCluster(  # type: ignore[no-untyped-call]
             scheduler={"cls": _Scheduler, "options": place},
             workers=dict.fromkeys(range(workers), worker),
             silence_logs=LEVEL,
