@@ -1,9 +1,9 @@
 """An emulated network card (rtl8139) and the tap device behind it, which is on a bridge.
 
 Each packet that the guest sends is one access; qemu-dm writes it to the tap device while the vcpu
-waits, and raises the interrupt that it has been sent at once. Of those that come, qemu-dm takes one
-in a pass of its loop, so that few are ready at an interrupt. There is no TSO, and the guest computes
-checksums.
+waits, and raises the interrupt that it has been sent at once. Of those that come, qemu-dm takes
+one in a pass of its loop, so that few are ready at an interrupt. There is no TSO, and the guest
+computes checksums.
 
 Once netfront has been loaded the guest moves its address to the vif, and with it the streams that
 are open.
