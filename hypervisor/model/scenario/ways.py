@@ -62,7 +62,7 @@ def check_ways(
                 continue
             if workload.peer not in (EXTERNAL, *others):
                 near = hint(workload.peer, others)
-                what = "itself" if workload.peer == name else f"no domain{near}"
+                what = "the domain itself" if workload.peer == name else f"no domain{near}"
                 raise ValueError(
                     f"{_key(name)}: netperf peer '{workload.peer}' is {what}; "
                     f"use {', '.join(others)}"
