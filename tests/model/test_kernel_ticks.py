@@ -2,11 +2,15 @@
 
 import pytest
 
-from tests.support.model.hosts import MS, SECOND, burst, domain, make_host, result, seen
+from tests.support.model.hosts import MS, SECOND, domain, make_host, result, seen
 
 RULES = ["3.0.3", "3.1"]
 # Periods that are whole multiples of the 10 ms at which credit is charged.
 IN_STEP = [(1, 9), (2, 8), (3, 7), (5, 5), (8, 12), (5, 15), (2, 18), (10, 30), (20, 20)]
+
+
+def burst(run_ms, sleep_ms, **given):
+    return {"kind": "burst", "run_ms": run_ms, "sleep_ms": sleep_ms, **given}
 
 
 def bursts_in_a_second(run_ms, sleep_ms, seed=1, **given):
