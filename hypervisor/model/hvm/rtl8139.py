@@ -1,8 +1,9 @@
 """An emulated network card (rtl8139) and the tap device behind it, which is on a bridge.
 
 Each packet that the guest sends is one access; qemu-dm writes it to the tap device while the vcpu
-waits, and raises the interrupt that it has been sent at once. Of those that come, qemu-dm takes one in a pass of its loop, so that few are ready at an
-interrupt. There is no TSO, and the guest computes checksums.
+waits, and raises the interrupt that it has been sent at once. Of those that come, qemu-dm takes one
+in a pass of its loop, so that few are ready at an interrupt. There is no TSO, and the guest
+computes checksums.
 
 Once netfront has been loaded the guest moves its address to the vif, and with it the streams that
 are open.
@@ -83,6 +84,7 @@ class EmulatedCard:
         self._leaving += lot.packets
         self.vif.bridge.carry(lot, [], self.domid)
         if not self._kernel.domain.dying:
+            self._model.interrupts += lot.packets
             accesses = lot.packets * ACCESSES_PER_COMPLETION
             costs = [("evtchn_upcall", lot.packets), ("hvm_device_access", accesses)]
             parts = self._kernel.parts_of(costs)
@@ -139,6 +141,7 @@ class EmulatedCard:
         if self._kernel.domain.dying:
             return
         interrupts = _interrupts(lot)
+        self._model.interrupts += interrupts
         costs = [
             ("evtchn_upcall", interrupts),
             ("hvm_device_access", interrupts * ACCESSES_PER_INTERRUPT),
