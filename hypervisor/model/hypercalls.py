@@ -28,6 +28,7 @@ from hypervisor.model.profiling.ledger import SampleLedger
 from hypervisor.model.profiling.overheads import OverheadMeter
 from hypervisor.model.profiling.xenoprof import Xenoprof
 from hypervisor.model.resident import Builder, LiveDomains, Resident
+from hypervisor.model.scenario.native import NONE
 from hypervisor.model.scenario.spec import Host
 from hypervisor.model.storage.stores import Stores
 from hypervisor.model.timing.random_stream import Streams
@@ -39,7 +40,7 @@ from hypervisor.toolstack.xenstore import Xenstore
 from hypervisor.trace_events import ADJDOM, DOM_REM, SHUTDOWN
 
 DOMID_FIRST_RESERVED = 0x7FF0
-VERSIONS = {"3.0.3": (3, 0, ".3-rc5.el5"), "3.1": (3, 1, ".0-53.el5")}
+VERSIONS = {"3.0.3": (3, 0, ".3-rc5.el5"), "3.1": (3, 1, ".0-53.el5"), NONE: (0, 0, "")}
 
 
 class Hypercalls:

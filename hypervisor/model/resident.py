@@ -24,8 +24,14 @@ from hypervisor.model.profiling.pending import Expander
 from hypervisor.model.profiling.xenoprof import Xenoprof
 from hypervisor.model.scenario.spec import Host
 from hypervisor.model.scenario.stores import Store, check_lun
-from hypervisor.model.scenario.workloads import parse_workloads
+from hypervisor.model.scenario.workloads import (
+    parse_workloads,
+    uses_disk,
+    uses_network,
+    with_article,
+)
 from hypervisor.model.storage.filecache import FileCache
+from hypervisor.model.timing.kernelticks import HVM_TICK_NS, TICK_NS, KernelTicks
 from hypervisor.model.timing.random_stream import Streams, stream_seed
 from hypervisor.model.workloads.base import Peer
 from hypervisor.model.workloads.programs import Programs
@@ -141,6 +147,9 @@ class Builder:
             self._code,
             Panic(self._end, domain).happened,
             self._times.plugging,
+            KernelTicks(
+                HVM_TICK_NS if domain.is_hvm else TICK_NS, self._streams.stream(f"ticks/{domid}")
+            ),
         )
         if before is not None:
             domain.configured_kib = before.configured_kib
@@ -224,9 +233,10 @@ def _check_workloads(spec: DomainSpec, stores: Sequence[Store], *, has_card: boo
                 check_lun(workload.lun, stores, is_domain0=is_domain0, has_vif=bool(spec.vifs))
             except ValueError as error:
                 raise ScenarioError(f"Domain '{spec.name}': {error}") from None
-        elif workload.kind == "fileio" and not has_disk:
-            raise ScenarioError(f"Domain '{spec.name}': a fileio workload needs a disk")
+        what = f"Domain '{spec.name}': {with_article(workload.kind)} workload needs"
+        if uses_disk(workload) and not has_disk:
+            raise ScenarioError(f"{what} a disk")
         # Domain 0 is on the bridge itself.
         is_wired = has_card or spec.vifs or spec.kind == "dom0"
-        if workload.kind == "netperf" and not is_wired:
-            raise ScenarioError(f"Domain '{spec.name}': a netperf workload needs a vif")
+        if uses_network(workload) and not is_wired:
+            raise ScenarioError(f"{what} a vif")

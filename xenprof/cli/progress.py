@@ -1,11 +1,12 @@
 """Shows on a terminal how far a run has come; nowhere else, and nothing stays of it."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 ERASE = "\r\x1b[K"
 """What empties a line of a terminal."""
+_BAR = 30
 
 
 class Progress:
@@ -43,3 +44,21 @@ def progress(end_ns: int) -> Iterator[Progress]:
         yield shown
     finally:
         shown.end()
+
+
+@contextmanager
+def counted(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Yield what shows on a terminal how many of something are done, with a bar; erase it."""
+    is_shown = sys.stderr is not None and sys.stderr.isatty()
+
+    def told(done: int, of: int) -> None:
+        if is_shown:
+            full = _BAR * done // of if of else _BAR
+            bar = "#" * full + "." * (_BAR - full)
+            print(f"{ERASE}[{bar}] {done} of {of} {what}", end="", file=sys.stderr, flush=True)
+
+    try:
+        yield told
+    finally:
+        if is_shown:
+            print(ERASE, end="", file=sys.stderr, flush=True)

@@ -18,22 +18,15 @@ def findings(
 
     `told` is called with the number of runs that are done, and of all.
     """
-    workers = len(os.sched_getaffinity(0))
-    pool = ProcessPoolExecutor(workers, get_context("spawn"), _begin)
-    try:
-        with _deaf_to_interrupts():  # all processes start with the first run
-            runs = [
-                [pool.submit(experiment.values, seed) for seed in range(1, experiment.seeds + 1)]
-                for experiment in experiments
-            ]
+    with workers() as pool:
+        runs = [
+            [pool.submit(experiment.values, seed) for seed in range(1, experiment.seeds + 1)]
+            for experiment in experiments
+        ]
         every = [run for of_one in runs for run in of_one]
         for done, run in enumerate(as_completed(every), 1):
             run.result()
             told(done, len(every))
-    except BaseException:
-        _end(pool)
-        raise
-    pool.shutdown()
     return [
         finding
         for experiment, of_one in zip(experiments, runs, strict=True)
@@ -47,6 +40,29 @@ def _found(experiment: Experiment, runs: Sequence[Future[tuple[float, ...]]]) ->
         Finding(experiment.row, figure, values)
         for figure, values in zip(experiment.figures, by_figure, strict=True)
     ]
+
+
+@contextlib.contextmanager
+def workers() -> Iterator[ProcessPoolExecutor]:
+    """Yield processes for runs, one for each usable processor; an error ends them where they are.
+
+    They do not notice Ctrl-C, which is the business of this one.
+    """
+    count = len(os.sched_getaffinity(0))
+    pool = ProcessPoolExecutor(count, get_context("spawn"), _begin)
+    try:
+        with _deaf_to_interrupts():  # a process starts with each run while there are too few
+            for _ in range(count):
+                pool.submit(_idle)
+        yield pool
+    except BaseException:
+        _end(pool)
+        raise
+    pool.shutdown()
+
+
+def _idle() -> None:
+    """Do nothing."""
 
 
 @contextlib.contextmanager

@@ -7,7 +7,8 @@ use integers only, so that they are the same on every machine.
 Code that executes these paths must know:
 - `netfront_*`, `netback_*`, `netloop_*`, `bridge_packet` and `nic_*` are the same for data and for
   acknowledgements; what TCP does is extra, by its own paths;
-- `netfront_flip_page` is extra per received page when pages are flipped, not copied;
+- `netfront_flip_batch` is extra per poll, and `netfront_flip_page` per received page, when pages
+  are flipped, not copied;
 - `*_slot` and `*_slot_*` are extra per further ring slot or page of a large packet;
 - `blktap_request`, `loop_request` come on top of the blkback path;
 - socket and file paths contain their system call; `syscall` is for others;
@@ -61,19 +62,21 @@ class CodeBook:
     Raises: ValueError for an unknown cpu type.
     """
 
-    def __init__(self, cpu_type: str, arch: str = "x86_64") -> None:
+    def __init__(self, cpu_type: str, arch: str = "x86_64", *, is_native: bool = False) -> None:
         """Build the tables for `p4`, `p4-ht`, `core_2` or `hammer`, which takes about 30 ms.
 
-        `arch` is that of the hypervisor, `x86_64` or `i386`.
+        `arch` is that of the hypervisor, `x86_64` or `i386`. `is_native`: there is none.
         """
         self._images = Images()
         self.images: Mapping[str, Image] = self._images.by_key
         self.native = NativeKernels(self.images)
-        self.costs = costs = Costs(self.images)
+        self.costs = costs = Costs(self.images, is_native=is_native)
         if cpu_type not in costs.cpus:
             raise ValueError(f"cpu type {cpu_type!r} is not one of {', '.join(costs.cpus)}")
         self.cpu_type = cpu_type
         self._cpu = costs.cpus[cpu_type]
+        self._arch = arch
+        self.is_native = is_native
         self._parts = [parts_of(row, costs, self._cpu, arch) for row in costs.paths.values()]
         self.paths: tuple[CodePath, ...] = tuple(
             _code_path(index, row, parts, self._weight(row.like))
@@ -105,8 +108,8 @@ class CodeBook:
         """Return the weight of a path's ops; 0 if there is no such path."""
         if not path:
             return 0
-        number = list(self.costs.paths).index(path)
-        return sum(part.weight for part in self._parts[number])
+        parts = parts_of(self.costs.under_xen[path], self.costs, self._cpu, self._arch)
+        return sum(part.weight for part in parts)
 
     @property
     def sampling(self) -> "Sampling":

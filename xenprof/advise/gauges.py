@@ -1,0 +1,71 @@
+"""Names the figures by which effects are seen."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from xenprof.advise.advice import Gauge
+from xenprof.advise.places import quoted
+from xenprof.home import DOMAIN_0
+
+WORK_COUNTS: Final = (
+    "transactions", "jobs", "flops", "objects", "operations", "requests", "units", "bursts",
+    "bytes", "messages",
+)  # fmt: skip
+"""Results of workloads that count what was done; the first that one has is its work."""
+
+
+def place(domain: str, *steps: str) -> str:
+    """Return the place of something of a domain."""
+    head = ("domain0",) if domain == DOMAIN_0 else ("domain", quoted(domain))
+    return ".".join((*head, *steps))
+
+
+def processor(domain: str) -> Gauge:
+    """Return the processor time of a domain, of which less is better."""
+    return Gauge("processor time", domain, "% of a pcpu", (place(domain, "cpu_ns"),), "share")
+
+
+def waiting(domain: str) -> Gauge:
+    """Return the time that a domain's vcpus wait for a pcpu."""
+    of = (place(domain, "vcpus.*.runnable_ns"),)
+    return Gauge("waiting for a pcpu", domain, "% of a pcpu", of, "share")
+
+
+def capped(domain: str) -> Gauge:
+    """Return the time that a domain's vcpus are parked by its cap."""
+    of = (place(domain, "vcpus.*.capped_ns"),)
+    return Gauge("parked by its cap", domain, "% of a pcpu", of, "share")
+
+
+def disk_wait(domain: str) -> Gauge:
+    """Return how long a request of a domain to its disks takes."""
+    of, per = (place(domain, f"vbds.*.{name}") for name in ("wait_ns", "answered_requests"))
+    return Gauge("a disk request", domain, "ms", (of,), "growth", (per,), 1e-6)
+
+
+def transmitted(domain: str) -> Gauge:
+    """Return what a domain sends, headers and acknowledgements included."""
+    of = (place(domain, "vifs.*.transmit_bytes"),)
+    return Gauge("sent", domain, "Mbit/s", of, "per_second", times=8e-6, is_more_better=True)
+
+
+def dropped(domain: str) -> Gauge:
+    """Return the packets for a domain that were dropped."""
+    of = (place(domain, "vifs.*.receive_dropped"),)
+    return Gauge("packets dropped", domain, "1/s", of, "per_second")
+
+
+def paged_in(domain: str) -> Gauge:
+    """Return the pages that a domain reads back from its swap device."""
+    of = (place(domain, "page_ins"),)
+    return Gauge("pages read from swap", domain, "1/s", of, "per_second")
+
+
+def work(domain: str, number: int, workload: Mapping[str, object]) -> Gauge | None:
+    """Return what a workload of a domain gets done; None for one that counts nothing."""
+    count = next((name for name in WORK_COUNTS if name in workload), None)
+    if count is None:
+        return None
+    name = f"{workload['kind']}: {count}"
+    of = (place(domain, f"workload.{number}.{count}"),)
+    return Gauge(name, domain, "1/s", of, "per_second", is_more_better=True)

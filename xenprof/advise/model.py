@@ -1,0 +1,157 @@
+"""The one door of advice to the model: scenarios as tables, and hosts made of them."""
+
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from pydantic import ValidationError
+
+from hypervisor.errors import HostError, ScenarioError
+from hypervisor.host import Host
+from hypervisor.model.machine import build
+from hypervisor.model.scenario.nics import DEFAULT_BRIDGE
+from hypervisor.model.scenario.spec import (
+    SCENARIOS,
+    Scenario,
+    load_scenario,
+    parse_scenario,
+    scenario_names,
+)
+from hypervisor.model.scenario.stores import KEYS, store_of
+from hypervisor.model.scenario.table import message
+from hypervisor.model.scenario.workloads import NetperfWorkload
+from hypervisor.toolstack.config.devices import parse_disk, parse_vif
+from hypervisor.wholetext import read_whole
+from xenprof.advise.settings import Backing, Settings, asked_settings
+from xenprof.capture.window import Window
+
+Tables: TypeAlias = dict[str, Any]
+"""A scenario as its file has it: tables, lists and values."""
+_SCSI = ("fc", "iscsi", "disk")
+"""Kinds of store that are a disk of domain 0: the first one is sdb."""
+
+
+def is_built_in(name: str) -> bool:
+    """Return whether a scenario comes with the product."""
+    return name in scenario_names()
+
+
+def tables_of(name: str) -> Tables:
+    """Return the tables of a scenario, a built-in name or a file, one for each domain.
+
+    Raises: ScenarioError.
+    """
+    scenario = load_scenario(name)
+    path = SCENARIOS / f"{name}.toml" if is_built_in(name) else Path(name)
+    return _each_domain(tomllib.loads(read_whole(path).decode()), scenario)
+
+
+def parsed_tables(text: str, source: str) -> Tables:
+    """Return the tables of a scenario that is given as text. Raises: ScenarioError."""
+    return _each_domain(tomllib.loads(text), parse_scenario(text, source))
+
+
+def _each_domain(tables: Tables, scenario: Scenario) -> Tables:
+    """Replace entries that stand for several domains by as many, which changes can name."""
+    entries = []
+    rest = iter(scenario.domains)
+    for entry in tables.get("domain", ()):
+        many = [next(rest) for _ in range(entry.get("count", 1))]
+        if "count" not in entry:
+            entries.append(entry)
+            continue
+        plain = {key: value for key, value in entry.items() if key != "count"}
+        for one in many:
+            named = {"name": one.name, "disk": list(one.disk), "vif": list(one.vif)}
+            entries.append(plain | {key: value for key, value in named.items() if value})
+    return tables | ({"domain": entries} if entries else {})
+
+
+def scenario_of(tables: Mapping[str, Any], source: str) -> Scenario:
+    """Return the scenario that tables are. Raises: ScenarioError; `source` names it."""
+    try:
+        return Scenario.model_validate(tables)
+    except ValidationError as error:
+        raise ScenarioError(message(source, error, tables)) from None
+
+
+def watched(
+    tables: Mapping[str, Any], warm_up_ns: int, duration_ns: int, seed: int | None = None
+) -> tuple[Window, Host]:
+    """Run the host of a scenario; return what it did after the warm-up, and the host.
+
+    Raises: HostError.
+    """
+    ours = dict(tables)
+    if seed is not None:
+        ours["host"] = {**ours.get("host", {}), "seed": seed}
+    host = build(scenario_of(ours, "scenario"), epoch_ns=0)
+    host.advance(warm_up_ns)
+    first = host.telemetry.snapshot()
+    host.advance(warm_up_ns + duration_ns)
+    return Window(first, host.telemetry.snapshot()), host
+
+
+def settings_of(tables: Mapping[str, Any], host: Host) -> Settings:
+    """Return what the scenario of a host, and the host itself, tell besides snapshots."""
+    scenario = scenario_of(tables, "scenario")
+    found = asked_settings(_Machine(host), host.telemetry.snapshot())
+    return replace(
+        found,
+        backings=dict(_backings(scenario)),
+        dedicated=tuple(nic.dedicated_to for nic in scenario.host.nics if nic.dedicated_to),
+        inner_streams=tuple(_inner(scenario)),
+    )
+
+
+def _inner(scenario: Scenario) -> Iterator[tuple[str, str]]:
+    """Yield guests that send to each other over a bridge with a card."""
+    nics = [nic.bridge for nic in scenario.host.nics if not nic.dedicated_to and nic.kind == "card"]
+    carded = nics if scenario.host.nics else [DEFAULT_BRIDGE]
+    guests = {one.name: one for one in scenario.domains}
+    for guest in scenario.domains:
+        bridge = (parse_vif(guest.vif[0]).bridge or DEFAULT_BRIDGE) if guest.vif else ""
+        for one in guest.workload:
+            if isinstance(one, NetperfWorkload) and one.peer in guests and bridge in carded:
+                yield guest.name, one.peer
+
+
+def _backings(scenario: Scenario) -> Sequence[tuple[str, Backing]]:
+    stores = scenario.host.stores
+    disks: dict[str, str | None] = {"sda": "sda"}
+    letters = iter("bcdefghijklmnopqrstuvwxyz")
+    for store in stores:
+        if store.name == "sda":
+            continue
+        if "on" in KEYS[store.kind]:
+            disks[store.name] = disks.get(store.on)
+        elif store.kind in _SCSI:
+            disks[store.name] = f"sd{next(letters, '?')}"
+        else:
+            disks[store.name] = f"gnbd/{store.name}" if store.kind == "gnbd" else None
+    found = []
+    for domain in scenario.domains:
+        for text in domain.disk:
+            disk = parse_disk(text)
+            on = store_of(stores, disk.path)
+            local = Backing("disk" if disk.type == "phy" else "ext3", "sda")
+            found.append((disk.source, local if on is None else Backing(on.kind, disks[on.name])))
+    return found
+
+
+class _Machine:
+    """A host of the model that is asked without a service."""
+
+    def __init__(self, host: Host) -> None:
+        self._views = None if host.toolstack is None else host.toolstack.views
+
+    def sys(self, domid: int, name: str) -> str | None:
+        try:
+            return None if self._views is None else self._views.sys(str(domid), name)
+        except HostError:
+            return None
+
+    def store(self) -> Sequence[tuple[str, str]] | None:
+        return None if self._views is None else self._views.xenstore()

@@ -1,0 +1,133 @@
+"""Memory: ballooning before swapping."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from xenprof.advise import gauges
+from xenprof.advise.advice import Advice, Change, Observed, Setting
+from xenprof.advise.facts import DomainFacts, Facts
+from xenprof.advise.rules.words import key_of, mib, word
+
+SLIDE: Final = "Memory ballooning"
+SUMMARY: Final = "Red Hat Xen Performance Summary"
+PAGING_PER_SECOND: Final = 1.0  # judgement: pages read back; what was swapped out once may stay so
+SPARE_PART: Final = 0.125  # judgement: what a guest shall have above what it needs
+TIGHT_PART: Final = 0.9  # judgement: of its memory is needed
+LENT_PART: Final = 0.5  # judgement: who needs less than this of its memory may lend some
+STEP_MIB: Final = 32  # judgement: sizes are rounded up to that
+
+
+def enough_mib(needed_mib: float) -> int:
+    """Return the memory for a need, with some to spare, in whole steps."""
+    wanted = needed_mib * (1 + SPARE_PART)
+    return -(-int(wanted) // STEP_MIB) * STEP_MIB
+
+
+def balloon(facts: Facts) -> Iterator[Advice]:
+    """Advise to give a guest that swaps, or has killed processes, memory that nobody uses."""
+    for guest in facts.guests:
+        paging, kills = guest.page_ins_per_second or 0.0, guest.oom_kills or 0
+        has, needs = guest.memory_mib, guest.demand_mib
+        if has is None or needs is None or (paging < PAGING_PER_SECOND and not kills):
+            continue
+        wanted = enough_mib(max(needs, has + 1))
+        missing = wanted - has
+        lender = None
+        if facts.free_mib is None or facts.free_mib < missing:
+            lender = _lender(facts, guest, missing - (facts.free_mib or 0))
+            if lender is None:
+                continue
+        yield _grown(facts, guest, wanted, lender)
+
+
+def _lender(facts: Facts, guest: DomainFacts, missing: int) -> DomainFacts | None:
+    """Return the domain that has most to spare, if that is enough."""
+    spare: dict[int, DomainFacts] = {}
+    for one in facts.domains:
+        if one.memory_mib is None or one.demand_mib is None or one.domid == guest.domid:
+            continue
+        left = one.memory_mib - enough_mib(one.demand_mib)
+        if one.demand_mib < LENT_PART * one.memory_mib and left >= missing:
+            spare[left] = one
+    return spare[max(spare)] if spare else None
+
+
+def _grown(facts: Facts, guest: DomainFacts, wanted: int, lender: DomainFacts | None) -> Advice:
+    has, needs = guest.memory_mib or 0, guest.demand_mib or 0
+    commands, settings = [], []
+    observed = [mib("memory", has), mib("needed", needs)]
+    if guest.page_ins_per_second is not None:
+        observed.append(
+            Observed("pages read from swap", round(guest.page_ins_per_second, 1), "1/s")
+        )
+    if guest.oom_kills:
+        observed.append(Observed("processes killed for lack of memory", guest.oom_kills))
+    if lender is not None:
+        left = (lender.memory_mib or 0) - (wanted - has - (facts.free_mib or 0))
+        commands.append(f"{facts.tool} mem-set {word(lender.name)} {left}")
+        settings.append(Setting(key_of(lender, "memory_mib"), left))
+        observed += [
+            mib(f"memory of {lender.name}", lender.memory_mib or 0),
+            mib(f"needed by {lender.name}", lender.demand_mib or 0),
+        ]
+    elif facts.free_mib is not None:
+        observed.append(mib("free in the host", facts.free_mib))
+    if guest.maximum_mib is not None and guest.maximum_mib < wanted:
+        commands.append(f"{facts.tool} mem-max {word(guest.name)} {wanted}")
+    commands.append(f"{facts.tool} mem-set {word(guest.name)} {wanted}")
+    ceiling = max(wanted, guest.maximum_mib or 0)
+    settings += [
+        Setting(key_of(guest, "memory_mib"), wanted),
+        Setting(key_of(guest, "maxmem_mib"), ceiling),
+    ]
+    source = "nobody has" if lender is None else f"{lender.name} does not need"
+    return Advice(
+        id="memory.balloon",
+        title=f"Let {guest.name} grow to {wanted} MiB",
+        do=tuple(commands),
+        where=guest.name,
+        why="A page from the disk takes a thousand times as long as one that is there. The guest "
+        f"needs more than it has; its balloon driver takes memory that {source}, while it runs.",
+        slide=SLIDE,
+        strength="do",
+        rests_on=tuple(observed),
+        change=Change(
+            tuple(settings),
+            (gauges.paged_in(guest.name), gauges.disk_wait(guest.name)),
+            helped=(guest.name,),
+        ),
+    )
+
+
+def maximum(facts: Facts) -> Iterator[Advice]:
+    """Advise a higher ceiling for a guest that needs nearly all its memory and cannot grow."""
+    for guest in facts.guests:
+        has, needs, most = guest.memory_mib, guest.demand_mib, guest.maximum_mib
+        if has is None or needs is None or most is None or guest.is_memory_unlimited:
+            continue
+        is_pressed = (guest.page_ins_per_second or 0) >= PAGING_PER_SECOND or guest.oom_kills
+        if is_pressed or needs < TIGHT_PART * has or most > has:
+            continue
+        wanted = enough_mib(has)
+        if facts.free_mib is None or facts.free_mib < wanted - has:
+            continue
+        yield Advice(
+            id="memory.maximum",
+            title=f"Let {guest.name} be able to grow",
+            do=(
+                f"{facts.tool} mem-max {word(guest.name)} {wanted}",
+                f"maxmem = {wanted} in its configuration file, from its next start on",
+            ),
+            where=guest.name,
+            why="It needs nearly all that it has, and its ceiling is what it has: when it needs "
+            "more it will swap, and mem-set will be of no use.",
+            slide=SUMMARY,
+            strength="consider",
+            rests_on=(
+                mib("memory", has),
+                mib("needed", needs),
+                mib("ceiling", most),
+                mib("free in the host", facts.free_mib),
+            ),
+            unmeasured="it changes nothing until the guest needs more",
+        )

@@ -1,0 +1,180 @@
+"""Pinning: threads of a core, domain 0, and memory nodes."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from hypervisor.cpus import format_cpus
+from xenprof.advise import gauges
+from xenprof.advise.advice import Advice, Change, Observed, Setting
+from xenprof.advise.facts import DomainFacts, Facts, PcpuFacts
+from xenprof.advise.rules.words import key_of, part, percent, word
+from xenprof.home import DOMAIN_0
+
+SLIDE: Final = "Enhance CPU Perf w/ Vcpu-pin Tuning"
+BUSY_THREAD_PERCENT: Final = 60.0  # judgement: a thread that slows its neighbour most of the time
+IDLE_CORE_PERCENT: Final = 30.0  # judgement: of one pcpu, all threads of the core together
+BUSY_VCPU_PERCENT: Final = 50.0  # judgement: a vcpu that is worth a core
+DOMAIN0_PERCENT: Final = 50.0  # judgement: domain 0 can fill half of a pcpu of its own
+DOMAIN0_WAITS_PART: Final = 0.2  # judgement: as of a starved domain (weights)
+NODES_CPU: Final = "hammer"  # each socket has memory of its own
+MIGRATIONS_PER_SECOND: Final = 1.0  # judgement: over a second, caches and memory are far enough
+
+_Core = tuple[int | None, int | None]
+
+
+def threads(facts: Facts) -> Iterator[Advice]:
+    """Advise to pin a busy vcpu to an idle core if it shares one with another that is busy."""
+    cores: dict[_Core, list[PcpuFacts]] = {}
+    for one in facts.pcpus:
+        if one.core is None or one.busy_percent is None:
+            return
+        cores.setdefault((one.socket, one.core), []).append(one)
+    crowded = [
+        core
+        for core in cores.values()
+        if len(core) > 1 and sum((one.busy_percent or 0) >= BUSY_THREAD_PERCENT for one in core) > 1
+    ]
+    idle = [
+        core
+        for core in cores.values()
+        if sum(one.busy_percent or 0 for one in core) <= IDLE_CORE_PERCENT
+    ]
+    for core, free in zip(crowded, idle, strict=False):
+        found = _movable(facts, {one.pcpu for one in core})
+        if found is not None:
+            yield _moved(facts, *found, core, free)
+
+
+def _movable(facts: Facts, pcpus: set[int]) -> tuple[DomainFacts, int] | None:
+    """Return the busiest vcpu of a guest on these pcpus, by its number."""
+    found: list[tuple[float, DomainFacts, int]] = []
+    for guest in facts.guests:
+        for vcpu, (place, load) in enumerate(zip(guest.places, guest.loads, strict=False)):
+            if place in pcpus and load is not None and load >= BUSY_VCPU_PERCENT:
+                found.append((load, guest, vcpu))
+    if len(found) < 2:
+        return None
+    _, guest, vcpu = max(found, key=lambda one: (one[0], -one[1].domid, -one[2]))
+    return guest, vcpu
+
+
+def _moved(
+    facts: Facts, guest: DomainFacts, vcpu: int, core: list[PcpuFacts], free: list[PcpuFacts]
+) -> Advice:
+    there = format_cpus(tuple(one.pcpu for one in free))
+    cpus = ["" for _ in range(guest.vcpus or 1)]
+    cpus[vcpu] = there
+    names = ", ".join(str(one.pcpu) for one in core)
+    return Advice(
+        id="pinning.threads",
+        title=f"Pin vcpu {vcpu} of {guest.name} to a core that is idle",
+        do=(f"{facts.tool} vcpu-pin {word(guest.name)} {vcpu} {there}",),
+        where=f"{guest.name}, vcpu {vcpu}",
+        why="Threads of a core share its units and its cache. The scheduler takes each for a "
+        "processor and does not see that a whole core has nothing to do.",
+        slide=SLIDE,
+        strength="do",
+        rests_on=(
+            percent(f"vcpu {vcpu} of {guest.name}", guest.loads[vcpu] or 0),
+            *(percent(f"pcpu {one.pcpu} busy", one.busy_percent or 0) for one in core),
+            percent(f"pcpus {there} busy", sum(one.busy_percent or 0 for one in free)),
+            Observed("threads of one core", names),
+        ),
+        change=Change(
+            (Setting(key_of(guest, "cpus"), cpus),),
+            (gauges.waiting(guest.name),),
+            helped=(guest.name, *_sharing(facts, {one.pcpu for one in core}, guest)),
+        ),
+    )
+
+
+def _sharing(facts: Facts, pcpus: set[int], guest: DomainFacts) -> tuple[str, ...]:
+    return tuple(
+        one.name
+        for one in facts.guests
+        if one is not guest and any(place in pcpus for place in one.places)
+    )
+
+
+def domain0(facts: Facts) -> Iterator[Advice]:
+    """Advise a pcpu of its own for a domain 0 that waits and would fill much of it."""
+    own = facts.domain0
+    if own is None or own.running_percent is None or own.waiting_part is None:
+        return
+    count = len(facts.pcpus)
+    if own.running_percent < DOMAIN0_PERCENT or own.waiting_part < DOMAIN0_WAITS_PART:
+        return
+    vcpus = -(-own.running_percent // 100)
+    if count <= vcpus + 1 or own.vcpus is None:
+        return
+    taken = int(vcpus)
+    pcpus = tuple(range(taken))
+    others = format_cpus(tuple(range(taken, count)))
+    free = [one for one in facts.guests if one.vcpus]
+    yield Advice(
+        id="pinning.domain0",
+        title="Give domain 0 a pcpu of its own",
+        do=(
+            *((f"{facts.tool} vcpu-set {DOMAIN_0} {taken}",) if own.vcpus > taken else ()),
+            *(f"{facts.tool} vcpu-pin {DOMAIN_0} {one} {one}" for one in pcpus),
+            *(
+                f"{facts.tool} vcpu-pin {word(guest.name)} {vcpu} {others}"
+                for guest in free
+                for vcpu in range(guest.vcpus or 0)
+            ),
+        ),
+        where=DOMAIN_0,
+        why="All packets and blocks of guests pass through domain 0. While it waits for a pcpu, "
+        "every guest waits for it.",
+        slide=SLIDE,
+        strength="consider",
+        rests_on=(
+            percent("domain 0 runs", own.running_percent),
+            part("it waits, of its time", own.waiting_part),
+        ),
+        change=Change(
+            (
+                Setting(("domain0", "vcpus"), taken),
+                Setting(("domain0", "cpus"), [str(one) for one in pcpus]),
+                *(Setting(key_of(guest, "cpus"), others) for guest in free),
+            ),
+            (gauges.waiting(DOMAIN_0),),
+            helped=(DOMAIN_0,),
+        ),
+    )
+
+
+def nodes(facts: Facts) -> Iterator[Advice]:
+    """Tell to pin guests to one socket where sockets have memory of their own."""
+    sockets: dict[int, list[int]] = {}
+    for one in facts.pcpus:
+        if one.socket is None:
+            return
+        sockets.setdefault(one.socket, []).append(one.pcpu)
+    if facts.cpu_type != NODES_CPU or len(sockets) < 2:
+        return
+    for guest in facts.guests:
+        migrations, running = guest.migrations_per_second, guest.running_percent
+        allowed = [set(one) for one in guest.affinities if one is not None]
+        if migrations is None or running is None or len(allowed) < len(guest.affinities):
+            continue
+        if migrations < MIGRATIONS_PER_SECOND or running < BUSY_VCPU_PERCENT or not allowed:
+            continue
+        if any(all(one <= set(pcpus) for one in allowed) for pcpus in sockets.values()):
+            continue
+        there = format_cpus(tuple(sockets[guest.domid % len(sockets)]))
+        yield Advice(
+            id="pinning.nodes",
+            title=f"Keep {guest.name} on one socket",
+            do=(f"{facts.tool} vcpu-pin {word(guest.name)} all {there}",),
+            where=guest.name,
+            why="Each socket has memory of its own, and what lies in another's takes longer. This "
+            "Xen knows nothing of that and moves vcpus from one socket to the other.",
+            slide=SLIDE,
+            strength="check",
+            rests_on=(
+                Observed("moved to another pcpu", round(migrations, 1), "1/s"),
+                percent("it runs", running),
+            ),
+            unmeasured="the model has no memory nodes",
+        )

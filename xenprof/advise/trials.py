@@ -1,0 +1,222 @@
+"""Measures what advice brings: the host as it is and as it would be, in the model, seed by seed."""
+
+import math
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from xenprof.advise.advice import Change, Gauge, Setting
+from xenprof.advise.gauges import work
+from xenprof.advise.model import Tables, watched
+from xenprof.advise.places import gauged, quoted, steps
+from xenprof.home import DOMAIN_0
+
+Verdict = Literal["better", "worse", "same"]
+
+LEAST_CHANGE: Final = 0.01
+"""Of what there was, judgement: a smaller change of a neighbour's work is not worth a word."""
+_T_95: Final = (12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26)
+"""Student's t for 95 %, two-sided, by degrees of freedom from 1 on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """How long hosts are run, and how often."""
+
+    warm_up_ns: int
+    duration_ns: int
+    seeds: int
+
+
+FULL: Final = Times(3_000_000_000, 40_000_000_000, 5)  # judgement: some hundred bursts each
+QUICK: Final = Times(2_000_000_000, 10_000_000_000, 3)  # judgement: a first look
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """Two hosts that differ in what is advised: as tables, and as the keys that differ."""
+
+    base: Tables
+    changed: Mapping[str, Any]
+    gauges: tuple[Gauge, ...]
+    helped: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one run showed. `works` are the gauges of what all workloads get done."""
+
+    gauged: tuple[float | None, ...]
+    works: tuple[tuple[Gauge, float | None], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Gain:
+    """A figure before and after: means over the seeds, and the spread of the differences."""
+
+    gauge: Gauge
+    before: float
+    after: float
+    spread: float
+    seeds: int
+
+    @property
+    def change(self) -> float:
+        """Return the difference of the means."""
+        return self.after - self.before
+
+    @property
+    def verdict(self) -> Verdict:
+        """Return whether it changed by more than chance explains, in 19 of 20 cases, and how."""
+        freedom = self.seeds - 1
+        t = _T_95[min(freedom, len(_T_95)) - 1] if freedom else math.inf
+        doubt = t * self.spread / math.sqrt(self.seeds) if freedom else math.inf
+        if not self.change or abs(self.change) <= doubt:
+            return "same"
+        return "better" if (self.change > 0) == self.gauge.is_more_better else "worse"
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a change brought to those it is for, and to what all domains get done."""
+
+    gains: tuple[Gain, ...]
+    works: tuple[Gain, ...]
+    helped: tuple[str, ...]
+
+    @property
+    def notable(self) -> tuple[Gain, ...]:
+        """Return the work of domains that changed, by more than chance and a hundredth."""
+        return tuple(
+            one
+            for one in self.works
+            if one.verdict != "same" and abs(one.change) >= LEAST_CHANGE * abs(one.before)
+        )
+
+    @property
+    def harmed(self) -> tuple[Gain, ...]:
+        """Return the work of which less gets done."""
+        return tuple(one for one in self.notable if one.verdict == "worse")
+
+    @property
+    def verdict(self) -> Verdict:
+        """Return what the first figure says that changed; work that is harmed outweighs none."""
+        found = [one.verdict for one in (*self.gains, *self._own) if one.verdict != "same"]
+        if "better" in found:
+            return "better"
+        return "worse" if found else "same"
+
+    @property
+    def _own(self) -> tuple[Gain, ...]:
+        return tuple(one for one in self.notable if one.gauge.domain in self.helped)
+
+
+def trial_of(change: Change, tables: Tables) -> Trial:
+    """Return the trial of a change on the host of a scenario."""
+    base = deepcopy(tables)
+    for setting in change.first:
+        place, value = _resolved(setting, base)
+        put(base, place, value)
+    changed: dict[str, Any] = {}
+    after = deepcopy(base)
+    for setting in change.settings:
+        place, value = _resolved(setting, after)
+        put(after, place, value)
+        changed[".".join(map(quoted, place))] = value
+    return Trial(base, changed, change.gauges, change.helped)
+
+
+def _resolved(setting: Setting, tables: Tables) -> tuple[tuple[str, ...], Any]:
+    """Return the place of a setting, with numbers for disks, and the value of a whole list."""
+    *way, last = setting.path
+    at = reached(tables, way)
+    if way and way[-1] == "disk":
+        frontends = [text.split(",")[1].strip() for text in at]
+        last = str(frontends.index(last)) if last in frontends else last
+    if setting.taken_from:
+        *source, key = setting.taken_from
+        return (*way, last), deepcopy(reached(tables, source).get(key, []))
+    if not setting.is_added:
+        return (*way, last), deepcopy(setting.value)
+    there = at.get(last) if isinstance(at, dict) else None
+    whole = [*(deepcopy(list(setting.before)) if not there else there), deepcopy(setting.value)]
+    return (*way, last), whole
+
+
+def reached(tables: Any, way: Sequence[str]) -> Any:
+    """Return the table or list to which a way leads; tables that are missing are made."""
+    at = tables
+    for step in way:
+        if isinstance(at, list):
+            names = [one.get("name") if isinstance(one, dict) else None for one in at]
+            at = at[names.index(step) if step in names else int(step)]
+        else:
+            at = at.setdefault(step, {})
+    return at
+
+
+def put(tables: Tables, place: Sequence[str], value: object) -> None:
+    """Set a key, or an entry of a list."""
+    *way, last = place
+    at = reached(tables, way)
+    if isinstance(at, list):
+        at[int(last)] = value
+    else:
+        at[last] = value
+
+
+def applied(trial: Trial) -> Tables:
+    """Return the tables of the host as it would be."""
+    tables = deepcopy(trial.base)
+    for place, value in trial.changed.items():
+        put(tables, steps(place), deepcopy(value))
+    return tables
+
+
+def read(tables: Tables, gauges: Sequence[Gauge], times: Times, seed: int) -> Reading:
+    """Run a host with one seed. Raises: HostError."""
+    window, _ = watched(tables, times.warm_up_ns, times.duration_ns, seed)
+    works = []
+    for domain in window.first.domains:
+        for number, workload in enumerate(domain.workloads):
+            gauge = work(DOMAIN_0 if not domain.domid else domain.name, number, workload)
+            if gauge is not None:
+                works.append((gauge, gauged(gauge, window.first, window.last)))
+    return Reading(
+        tuple(gauged(gauge, window.first, window.last) for gauge in gauges), tuple(works)
+    )
+
+
+def effect(trial: Trial, before: Sequence[Reading], after: Sequence[Reading]) -> Effect:
+    """Return what a trial shows; the readings are in the order of the seeds."""
+    gains = [
+        _gain(gauge, [one.gauged[number] for one in before], [one.gauged[number] for one in after])
+        for number, gauge in enumerate(trial.gauges)
+    ]
+    works = []
+    for gauge, _ in before[0].works:
+        was = [dict(one.works).get(gauge) for one in before]
+        then = [dict(one.works).get(gauge) for one in after]
+        works.append(_gain(gauge, was, then))
+    return Effect(_known(gains), _known(works), trial.helped)
+
+
+def _known(gains: Sequence[Gain | None]) -> tuple[Gain, ...]:
+    return tuple(one for one in gains if one is not None)
+
+
+def _gain(
+    gauge: Gauge, before: Sequence[float | None], after: Sequence[float | None]
+) -> Gain | None:
+    """Return a gain; None if a run did not show the figure."""
+    pairs = [(a, b) for a, b in zip(before, after, strict=True) if a is not None and b is not None]
+    if len(pairs) < len(before):
+        return None
+    differences = [b - a for a, b in pairs]
+    count = len(pairs)
+    mean = sum(differences) / count
+    spread = math.sqrt(sum((one - mean) ** 2 for one in differences) / max(count - 1, 1))
+    return Gain(
+        gauge, sum(a for a, _ in pairs) / count, sum(b for _, b in pairs) / count, spread, count
+    )
