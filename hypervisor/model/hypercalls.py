@@ -275,6 +275,7 @@ class Hypercalls:
         if not resident.is_booted:
             resident.is_booted = True
             if resident.devices.emulation is not None:
+                resident.xenbus.boot_natively()
                 resident.devices.emulation.start(resident.drivers)
             else:
                 resident.xenbus.start()

@@ -40,8 +40,10 @@ class Configurations:
         info = self._context.hypervisor.physical_info()
         for vif in spec.vifs:
             check_network(vif)
+        host = HostKind(arch=info.arch, hvm=info.has_hvm)
+        host.check_processor(spec)
         if self._context.support_limits:
-            check_limits(spec, HostKind(arch=info.arch, hvm=info.has_hvm))
+            check_limits(spec, host)
 
     def read(
         self, text: str, name: str, overrides: Overrides | None, *, is_sxp: bool

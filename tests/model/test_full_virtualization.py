@@ -259,3 +259,30 @@ def test_vcpus_of_a_guest_wait_for_its_shadow_lock():
 def test_a_program_that_computes_is_not_kept_from_running_by_one_that_sends(driver):
     host = ran("hvm", netperf("transmit"), cpu(), seconds=6, drivers=driver)
     assert float(result(host, "a", 1)["work_seconds"]) > 0.1
+
+
+def interrupts(host: Machine, seconds: int) -> int:
+    """Return what /proc/stat counts in some seconds."""
+
+    def count() -> int:
+        return int(host.toolstack.views.proc("a", "stat").partition("intr ")[2].split()[0])
+
+    before = count()
+    host.advance(host.now_ns + seconds * SECOND)
+    return count() - before
+
+
+def test_the_guest_counts_ticks_and_interrupts_of_its_hardware():
+    assert interrupts(ran("hvm", seconds=1), 2) == pytest.approx(2000, abs=20)
+    host = ran("hvm", RANDOM, seconds=1)
+    before = result(host, "a")["requests"]
+    counted = interrupts(host, 2)
+    done = result(host, "a")["requests"] - before
+    assert counted == pytest.approx(2000 + done, abs=22)
+
+
+def test_the_kernels_messages_are_those_of_a_native_one():
+    console = ran("hvm", seconds=1).toolstack.views.console("a")
+    assert console.startswith("Linux version 2.6.18-8.el5 (")
+    assert "Xen" not in console
+    assert "Kernel 2.6.18-8.el5 on an x86_64" in console

@@ -147,6 +147,8 @@ class _Tables:
             settings["disk"] = disks
         if vifs := self._devices.vifs(domain.vifs, name):
             settings["vif"] = vifs
+        if domain.kind == "hvm" and _has_drivers(domain):
+            settings["drivers"] = "pv"
         works = self._works(use, name, has_disk=bool(disks), has_vif=bool(vifs))
         return Owner(settings, works, _comments(use))
 
@@ -239,6 +241,15 @@ class _Tables:
 
     def _tell(self, about: str, text: str) -> None:
         self._notes.append(Note(about, text))
+
+
+def _has_drivers(domain: DomainSnapshot) -> bool:
+    """Return whether an HVM guest's disks or interfaces have used blkback or netback.
+
+    What qemu-dm serves is in neither's counters.
+    """
+    served = sum((vbd.read_requests or 0) + (vbd.write_requests or 0) for vbd in domain.vbds)
+    return bool(served or domain.page_copies)
 
 
 def _load(disk: DiskUse) -> float:

@@ -53,6 +53,7 @@ class DeviceModel:
         self.domid = guest.domain.domid
         self.thread, self.disk_thread = server.spawn(QEMU_DM, threads=2)
         self.accesses = 0  # of all vcpus
+        self.interrupts = 0  # that disks and cards have raised
         self._jobs: deque[Job[Any]] = deque()
         self._is_busy = False
         self._is_gone = False

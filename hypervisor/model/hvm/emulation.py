@@ -80,6 +80,11 @@ class Emulation:
         """Return whether the driver of `vbd` or `vif` devices is loaded."""
         return self._has_vbds if bus_type == "vbd" else self._has_vifs
 
+    @property
+    def interrupts(self) -> int:
+        """Return how often the emulated hardware has interrupted the guest."""
+        return self.ticks.delivered + self.model.interrupts
+
     def end(self) -> None:
         """End what runs in domain 0, as the guest is gone."""
         self.model.end()

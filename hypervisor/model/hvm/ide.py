@@ -110,6 +110,7 @@ class EmulatedDisk:
     def _interrupt(self, command: Command) -> None:
         if self._guest.domain.dying:
             return
+        self._model.interrupts += 1
         parts = self._guest.parts(("evtchn_upcall", 1), ("hvm_device_access", ACCESSES_TO_END))
         self._guest.interrupt(0, Work(parts, self._interrupted, command))
 

@@ -84,6 +84,7 @@ class EmulatedCard:
         self._leaving += lot.packets
         self.vif.bridge.carry(lot, [], self.domid)
         if not self._kernel.domain.dying:
+            self._model.interrupts += lot.packets
             accesses = lot.packets * ACCESSES_PER_COMPLETION
             costs = [("evtchn_upcall", lot.packets), ("hvm_device_access", accesses)]
             parts = self._kernel.parts_of(costs)
@@ -140,6 +141,7 @@ class EmulatedCard:
         if self._kernel.domain.dying:
             return
         interrupts = _interrupts(lot)
+        self._model.interrupts += interrupts
         costs = [
             ("evtchn_upcall", interrupts),
             ("hvm_device_access", interrupts * ACCESSES_PER_INTERRUPT),

@@ -11,7 +11,6 @@ from hypervisor.errors import Refused
 from hypervisor.model.codebook.book import CodeBook
 from hypervisor.model.cpu.execution import TICK_NS, Execution
 from hypervisor.model.cpu.look import look
-from hypervisor.model.domain.domain import Domain
 from hypervisor.model.linux.procdevices import diskstats, net_dev, partitions, vmstat
 from hypervisor.model.linux.procprocesses import Processes
 from hypervisor.model.linux.proctimes import (
@@ -114,10 +113,12 @@ class ProcFiles:
 
     def kernel(self, domid: int) -> GuestKernelSnapshot:
         """Return what a domain's kernel counts, as its /proc shows it inside a `cpu.look.look`."""
-        domain = self._systems[domid].domain
+        system = self._systems[domid]
         loads = self._loads.get(domid) or LoadAverages()
         load1, load5, load15 = (load / 100 for load in loads.hundredths())
-        return GuestKernelSnapshot(load1, load5, load15, domain.switches, self._interrupts(domain))
+        return GuestKernelSnapshot(
+            load1, load5, load15, system.domain.switches, self._interrupts(system)
+        )
 
     def _sample_loads(self, _: object) -> None:
         clock = self._execution.clock
@@ -147,7 +148,7 @@ class ProcFiles:
             lines.append(" ".join(map(str, (name, user, 0, *others))))
         boot_ns = self._unix_ns() - self._times.uptime_ns(domain, self._now)
         lines += [
-            f"intr {self._interrupts(domain)}",
+            f"intr {self._interrupts(system)}",
             f"ctxt {domain.switches}",
             f"btime {boot_ns // 1_000_000_000}",
             # The process that reads this file runs as well.
@@ -156,12 +157,16 @@ class ProcFiles:
         ]
         return "".join(f"{line}\n" for line in lines)
 
-    def _interrupts(self, domain: Domain) -> int:
+    def _interrupts(self, system: System) -> int:
         """Return the number of event channel upcalls and ticks, one every 10 ms of running.
 
-        One-shot timers are not included, because the model does not count them.
+        One-shot timers are not included, because the model does not count them. An HVM guest has
+        the interrupts of its emulated hardware instead of ticks of running time.
         """
-        count = domain.channels.received + domain.virqs + domain.cpu_ns(self._now) // TICK_NS
+        domain, emulation = system.domain, system.devices.emulation
+        ticks = domain.cpu_ns(self._now) // TICK_NS
+        count = domain.channels.received + domain.virqs
+        count += ticks if emulation is None else emulation.interrupts
         if not domain.domid:
             hardware = self._hardware
             count += sum(card.nic.interrupts for card in hardware.network.cards)

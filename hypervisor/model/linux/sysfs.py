@@ -53,13 +53,18 @@ class SysFiles:
     def _files(self, domid: int) -> Mapping[str, str]:
         if domid:
             devices = self._systems[domid].devices
+            emulation = devices.emulation
+            is_emulated = emulation is not None and not emulation.has("vbd")
             shown = {
-                f"block/{vbd.spec.frontend}/queue/scheduler": _choices("noop")
+                # blkfront sets noop; other drivers leave what the kernel was built with.
+                f"block/{vbd.spec.frontend}/queue/scheduler": _choices(
+                    "cfq" if is_emulated else "noop"
+                )
                 for vbd in devices.vbds
             }
-            if devices.emulation is not None:
+            if emulation is not None:
                 for file, kind in DRIVERS.items():
-                    shown[file] = kind if devices.emulation.has(kind) else ""
+                    shown[file] = kind if emulation.has(kind) else ""
                 shown[RUNLEVEL] = "3"
             return shown
         files: dict[str, str] = {}
@@ -88,7 +93,8 @@ class SysFiles:
             return
         _, device, _, *rest = name.split("/")
         if domid:
-            raise Refused(f"-bash: /sys/{name}: Permission denied (blkfront's is noop for good)")
+            why = "blkfront's is noop for good" if "[noop]" in files[name] else "not simulated"
+            raise Refused(f"-bash: /sys/{name}: Permission denied ({why})")
         queue = self._queues()[device]
         file = rest[-1]
         value = text.strip()

@@ -13,7 +13,7 @@ from hypervisor.model.cpu.guest import Guest
 from hypervisor.model.cpu.processtable import XENWATCH
 from hypervisor.model.domain.domain import End
 from hypervisor.model.io.devices import Devices
-from hypervisor.model.linux.bootmessages import init_lines, kernel_lines
+from hypervisor.model.linux.bootmessages import init_lines, kernel_lines, native_lines
 from hypervisor.model.linux.init import Init
 from hypervisor.model.memory.balloon import Balloon
 from hypervisor.shutdown import CRASH, HALT, POWEROFF, REBOOT, SUSPEND
@@ -71,6 +71,12 @@ class Xenbus:
     def is_watching(self) -> bool:
         """Return whether the guest sees what is written for it in xenstore."""
         return bool(self._drives)
+
+    def boot_natively(self) -> None:
+        """Boot the kernel of a fully virtualized guest, which does not know of xenbus."""
+        if self._booted is not None:
+            available_kib = self._balloon.paging.meminfo()["MemTotal"]
+            self._say(native_lines(self._domain, self._booted, available_kib))
 
     def load(self, kind: str) -> None:
         """Load the driver of `vbd` or `vif` devices into a fully virtualized guest."""

@@ -307,6 +307,7 @@ class Scenario(Table):
                     pcpus=self.host.pcpus,
                     draw=random.Random(0),
                 )
+                host.check_processor(spec)
             except HostError as error:
                 raise ValueError(f"{key}: {error}") from None
             named.append((key, spec))

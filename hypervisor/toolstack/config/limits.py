@@ -34,6 +34,17 @@ class HostKind:
     arch: str = "x86_64"  # | i386
     hvm: bool = True
 
+    def check_processor(self, spec: DomainSpec) -> None:
+        """Refuse what no setting makes possible. Raises: Refused.
+
+        Source: tools/python/xen/xend/image.py, HVMImageHandler (3.0.3 says less).
+        """
+        if spec.kind == "hvm" and not self.hvm:
+            raise Refused(
+                "Not an HVM capable platform, we stop creating! A fully virtualized guest needs a "
+                "processor with VT or AMD-V"
+            )
+
 
 class LimitExceeded(Refused):
     """Refuses more than is supported; `key` is the setting, `limit` the sentence without advice."""
@@ -81,10 +92,6 @@ def _check_kind(spec: DomainSpec, host: HostKind) -> None:
         if spec.os == "rhel4":
             raise LimitExceeded("os", "RHEL 4 runs as a guest only, not in Domain-0", _STATUS4)
         return
-    if spec.kind == "hvm" and not host.hvm:
-        raise LimitExceeded(
-            "kind", "a fully virtualized guest needs a processor with VT or AMD-V", _FEATURES
-        )
     if spec.kind == "pv" and spec.os not in _PARAVIRTUALIZED:
         raise LimitExceeded(
             "os", f"{spec.os} runs fully virtualized only: it has no kernel for Xen", _FEATURES

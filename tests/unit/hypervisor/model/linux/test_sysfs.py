@@ -131,3 +131,15 @@ def test_an_hvm_guest_has_a_file_that_ends_it():
     views.write_sys("a", "kernel/runlevel", "poweroff\n")
     host.advance(6 * SECOND)
     assert ["Domain-0", "b"] == [one.name for one in host.telemetry.snapshot().domains]
+
+
+def test_the_disk_of_an_hvm_guest_has_cfq_until_blkfront_drives_it():
+    host = make_host(domain("a", kind="hvm", disk=["phy:/dev/a,hda,w"]))
+    views = host.toolstack.views
+    name = "block/hda/queue/scheduler"
+    with pytest.raises(Refused, match="not simulated"):
+        views.write_sys("a", name, "noop")
+    before = views.sys("a", name)
+    views.write_sys("a", "bus/xen/drivers/vbd/bind", "vbd")
+    expected = "noop anticipatory deadline [cfq]\n", "[noop] anticipatory deadline cfq\n"
+    assert expected == (before, views.sys("a", name))

@@ -56,11 +56,6 @@ def with_memory(spec, kib):
             "(Red Hat Summit 2007, RHEL-5 Virtualization Status)",
         ),
         (
-            HVM, HostKind(hvm=False),
-            "a fully virtualized guest needs a processor with VT or AMD-V "
-            "(Red Hat Summit 2007, RHEL5/Virt Features)",
-        ),
-        (
             replace(domain0_spec(vcpus=1, memory_kib=GIB), os="rhel4"), HOST,
             "RHEL 4 runs as a guest only, not in Domain-0 "
             "(Red Hat Summit 2007, RHEL-4 Virtualization Status)",
@@ -160,7 +155,7 @@ def scenario_refusal(text):
     [
         ('[[domain]]\nname = "w"\nvif = ["", "", "", ""]', "domain[w].vif: "),
         ('[[domain]]\nname = "w"\nkind = "hvm"\nvcpus = 2', "domain[w].vcpus: "),
-        ('[host]\nhvm = false\n[[domain]]\nname = "w"\nkind = "hvm"', "domain[w].kind: "),
+        ('[host]\nhvm = false\n[[domain]]\nname = "w"\nkind = "hvm"', "domain[w]: Not an HVM"),
         ('[host]\narch = "i386"\n[[domain]]\nname = "w"\narch = "x86_64"', "domain[w].arch: "),
         ('[[domain]]\nname = "w"\nos = "windows"', "domain[w].os: "),
         ('[domain0]\nos = "rhel4"', "domain0.os: "),
@@ -185,3 +180,16 @@ def test_a_scenario_can_lift_the_limits():
 def test_a_scenarios_domain_that_xend_would_refuse_is_refused_with_its_name():
     text = '[[domain]]\nname = "w"\nvif = ["script=vif-nat"]'
     assert scenario_refusal(text).startswith("mine.toml: domain[w]: NAT networking")
+
+
+def test_a_processor_without_vt_runs_no_hvm_guest_whatever_is_lifted():
+    with pytest.raises(Refused, match=r"Not an HVM capable platform.*needs a processor with VT"):
+        HostKind(hvm=False).check_processor(HVM)
+    with pytest.raises(ScenarioError, match=r"domain\[a\]: Not an HVM capable platform"):
+        parse_scenario(
+            "[host]\nhvm = false\nsupport_limits = false\n"
+            '[[domain]]\nname = "a"\nkind = "hvm"\nmemory_mib = 128\n',
+            "test",
+        )
+    HOST.check_processor(HVM)
+    HostKind(hvm=False).check_processor(PV)
