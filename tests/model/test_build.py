@@ -62,7 +62,7 @@ def test_sources_are_read_and_objects_written():
     host = written(40)
     objects, vbd = result(host, "a")["objects"], seen(host, "a").vbds[0]
     assert measured(vbd.read_bytes) == pytest.approx(objects * SOURCE_BYTES, rel=0.05)
-    assert measured(vbd.write_bytes) > 0.2 * objects * OBJECT_BYTES  # what is older than 30 s
+    assert measured(vbd.write_bytes) > 0.1 * objects * OBJECT_BYTES  # what is older than 30 s
 
 
 def test_files_cost_a_build_little():

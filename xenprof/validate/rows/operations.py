@@ -6,6 +6,7 @@ from xenprof.validate.figure import Experiment, Figure, Use
 from xenprof.validate.hosts import (
     DOMAIN_0,
     SECOND,
+    Table,
     Window,
     boot,
     boot_without_xen,
@@ -54,7 +55,7 @@ def added(seed: int) -> tuple[float]:
     return (_operation(given, seed) - native * 1e6,)
 
 
-def _operation(given: dict[str, object], seed: int) -> float:
+def _operation(given: Table, seed: int) -> float:
     host = boot(_HOST, guest("g", work("lmbench", **given)), seed=seed)
     host.advance(_DURATION_NS)
     each = domain_of(host.telemetry.snapshot(), "g").workloads[0]["operation_seconds"]
