@@ -3,7 +3,7 @@
 import pytest
 
 from hypervisor.model.network.datagrams import DatagramFlow
-from tests.support.model.lots import lot
+from tests.support.model.lots import Wanderer, lot
 
 
 class Socket:
@@ -19,10 +19,6 @@ class Socket:
         pass
 
 
-class End:
-    mtu_bytes = 1500
-
-
 @pytest.fixture
 def socket():
     return Socket()
@@ -31,7 +27,7 @@ def socket():
 @pytest.fixture
 def flow(socket):
     """Return datagrams of twelve fragments."""
-    made = DatagramFlow(End(), End(), 16_384, socket, socket)
+    made = DatagramFlow(Wanderer(), Wanderer(), 16_384, socket, socket)
     assert made.fragments == 12
     return made
 
