@@ -132,6 +132,26 @@ def test_what_the_talk_expects_of_the_future_saves_work_of_domain_0(host, nic):
     assert spent[1] < 0.95 * spent[0]
 
 
+@pytest.mark.parametrize("work", [netperf("receive"), netperf("to", peer="b")])
+def test_without_netloop_domain_0_has_less_to_do_for_its_own_packets(work):
+    spent = []
+    for nic in ({}, {"netloop": False}):
+        paced = work | {"rate_bits_per_second": 300_000_000}
+        machine = host_of(domain("b"), nics=[nic], domain0={"workload": [paced]})
+        assert result(machine, "Domain-0")["bits_per_second"] == pytest.approx(3e8, rel=0.05)
+        spent.append(cpu_ns(machine, "Domain-0"))
+    assert 0.8 * spent[0] < spent[1] < 0.98 * spent[0]
+
+
+def test_without_netloop_pages_of_guests_are_not_copied():
+    spent = []
+    for nic in ({}, {"netloop": False}):
+        work = netperf("to", peer="Domain-0", rate_bits_per_second=1_000_000_000)
+        machine = host_of(domain("a", work, memory_mib=1024), nics=[nic])
+        spent.append(cpu_ns(machine, "Domain-0"))
+    assert spent[1] < 0.85 * spent[0]
+
+
 def test_an_engine_that_joins_segments_saves_the_most():
     spent = []
     for nic in ({}, {"outlook_joins": True}):
@@ -146,6 +166,7 @@ def test_an_engine_that_joins_segments_saves_the_most():
     [
         ([{"speed_mbit": 42}], "xenbr0", {}, "speed_mbit 42 is no link; use 10, 100, 1000, 10000"),
         ([{"mtu": 20}], "xenbr0", {}, "host.nic[0].mtu: 20 must be greater than or equal to 68"),
+        ([{"dedicated_to": "a", "netloop": False}], "xenbr0", {}, "netloop is part of a bridge"),
         ([{"moderation": 5}], "xenbr0", {}, "moderation 5 is not 'dynamic' nor 100 to 100000"),
         ([{}, {}], "xenbr0", {}, "host.nic: two cards are called 'peth0'"),
         ([{}, {"name": "peth1"}], "xenbr0", {}, "two cards are on bridge 'xenbr0'"),

@@ -111,7 +111,7 @@ class Execution:
         vcpu.interrupts.append(work)
         if not vcpu.runnable:
             self.wake(vcpu)
-        elif vcpu.is_running and vcpu.current is not None and not vcpu.current_is_interrupt:
+        elif vcpu.is_running and vcpu.can_be_interrupted(self.clock.now):
             self._put_back(vcpu, first=True)
             self._next_work(vcpu)
 
@@ -297,7 +297,10 @@ class Execution:
             vcpu.tasks.append(work)
 
     def _next_work(self, vcpu: Vcpu) -> None:
-        if vcpu.interrupts:
+        waiting = len(vcpu.interrupts)
+        if not waiting:
+            vcpu.softirqs.ended(self.clock.now)
+        if waiting and (not vcpu.tasks or vcpu.softirqs.may_go_on(waiting, self.clock.now)):
             work = vcpu.interrupts.pop(0)
             vcpu.current_is_interrupt = True
         elif vcpu.tasks:
@@ -333,20 +336,9 @@ class Execution:
         self._arm(vcpu)
 
     def _arm(self, vcpu: Vcpu) -> None:
-        work = vcpu.current
         pcpu = vcpu.pcpu
-        assert work is not None and pcpu is not None
-        now = self.clock.now
-        end_ns = -1
-        if work.remaining_q >= 0:
-            # Unsettled cycles, executed since segment_ns, perhaps partly at another speed.
-            done_q = vcpu.carried_q + (now - vcpu.rated_ns) * pcpu.rate_q
-            left_q = vcpu.debt_q + work.cold_q + work.remaining_q - done_q
-            end_ns = now - (-left_q // pcpu.rate_q)
-            end_ns = max(end_ns, now)
-        if vcpu.tasks and not vcpu.current_is_interrupt:
-            turn_ns = max(now, vcpu.begun_ns + GUEST_TIMESLICE_NS)
-            end_ns = turn_ns if end_ns < 0 else min(end_ns, turn_ns)
+        assert pcpu is not None
+        end_ns = vcpu.end_ns(self.clock.now, pcpu.rate_q)
         vcpu.timer = None if end_ns < 0 else self.clock.schedule(end_ns, self._at_segment_end, vcpu)
 
     def _segment_end(self, vcpu: Vcpu) -> None:
@@ -362,8 +354,8 @@ class Execution:
                 work.done(work)
             if vcpu.current is None and vcpu.is_running:
                 self._next_work(vcpu)
-        elif vcpu.tasks and self.clock.now >= vcpu.begun_ns + GUEST_TIMESLICE_NS:
-            self._put_back(vcpu, first=False)
+        elif vcpu.has_had_its_turn(self.clock.now):
+            self._put_back(vcpu, first=not vcpu.is_turn_over(self.clock.now))
             self._next_work(vcpu)
         else:
             self._arm(vcpu)

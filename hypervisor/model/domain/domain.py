@@ -10,9 +10,11 @@ from hypervisor.model.domain.evtchn import EventChannels, Port
 from hypervisor.model.domain.grant import GrantTable
 from hypervisor.model.domain.pathtimes import PathTimes
 from hypervisor.model.domain.runstate import Runstate
+from hypervisor.model.domain.softirqs import Softirqs
 from hypervisor.model.timing.clock import Timer
 from hypervisor.shutdown import CRASH
 
+GUEST_TIMESLICE_NS: Final = 100_000_000  # Linux 2.6.18 kernel/sched.c, DEF_TIMESLICE
 IDLE_LOAD: Final = -1
 """The load of a pcpu that runs its idle vcpu."""
 
@@ -54,6 +56,7 @@ class Vcpu:
         "runstate",
         "sched",
         "segment_ns",
+        "softirqs",
         "tasks",
         "timer",
         "turn_ns",
@@ -80,6 +83,7 @@ class Vcpu:
         self.timer: Timer | None = None  # end of the present segment
         self.interrupts: list[AnyWork] = []  # short queues, as is `tasks`
         self.tasks: list[AnyWork] = []
+        self.softirqs = Softirqs()
         self.current: AnyWork | None = None
         self.current_is_interrupt = False
         self.hog_ns = 0  # when one of its hogs last ran, or came
@@ -111,6 +115,47 @@ class Vcpu:
     def may_run(self) -> bool:
         """Return whether it may run if it wants to: it is up, and waits for no device model."""
         return not self.awaited and self.is_up
+
+    def end_ns(self, now_ns: int, rate_q: int) -> int:
+        """Return when the present segment ends if it runs at `rate_q` since `rated_ns`; -1: never.
+
+        It does at the end of its work, or when others have their turn.
+        """
+        work = self.current
+        assert work is not None
+        end_ns = -1
+        if work.remaining_q >= 0:
+            # Unsettled cycles, executed since segment_ns, perhaps partly at another speed.
+            done_q = self.carried_q + (now_ns - self.rated_ns) * rate_q
+            left_q = self.debt_q + work.cold_q + work.remaining_q - done_q
+            end_ns = max(now_ns, now_ns - (-left_q // rate_q))
+        if self.current_is_interrupt:
+            return end_ns
+        if self.tasks:
+            turn_ns = max(now_ns, self.begun_ns + GUEST_TIMESLICE_NS)
+            end_ns = turn_ns if end_ns < 0 else min(end_ns, turn_ns)
+        if self.interrupts:
+            turn_ns = max(now_ns, self.softirqs.yields_ns)
+            end_ns = turn_ns if end_ns < 0 else min(end_ns, turn_ns)
+        return end_ns
+
+    def can_be_interrupted(self, now_ns: int) -> bool:
+        """Return whether it executes a task that an interrupt goes before."""
+        if self.current is None or self.current_is_interrupt:
+            return False
+        return self.softirqs.yields_ns <= now_ns
+
+    def is_turn_over(self, now_ns: int) -> bool:
+        """Return whether other tasks wait, and the present one has used its timeslice."""
+        return bool(self.tasks) and now_ns >= self.begun_ns + GUEST_TIMESLICE_NS
+
+    def has_had_its_turn(self, now_ns: int) -> bool:
+        """Return whether the present task has to give way to other tasks or to interrupts."""
+        if self.current_is_interrupt:
+            return False
+        if self.interrupts and now_ns >= self.softirqs.yields_ns:
+            return True
+        return self.is_turn_over(now_ns)
 
     def take(self, pcpu: "Pcpu", now_ns: int) -> None:
         """Begin to run on a pcpu."""

@@ -13,8 +13,8 @@ BUFFER_BYTES: Final = 126_976
 class DatagramReader(Protocol):
     """The receiving program."""
 
-    def arrived(self, lot: Lot) -> None:
-        """Take what has come through the stack."""
+    def arrived(self, messages: int) -> None:
+        """Take datagrams that have come whole."""
         ...
 
 
@@ -29,7 +29,8 @@ class DatagramWriter(Protocol):
 class DatagramFlow:
     """Datagrams of one size from a station to another. It is their `Flow`.
 
-    A datagram that is longer than a frame is cut into fragments, each a packet of its own.
+    A datagram that is longer than a frame is cut into fragments, each a packet of its own; it is
+    lost with any of them. Lots may be cut anywhere, and keep their order.
     """
 
     def __init__(
@@ -49,6 +50,8 @@ class DatagramFlow:
         self._fragment_bytes = min(message_bytes, mtu_bytes - UDP_IP_BYTES)
         self.fragments = -(-message_bytes // self._fragment_bytes)
         self.lost_packets = 0
+        self._fragment = 0  # how many of the present datagram have passed
+        self._is_broken = False  # one of them is lost
 
     def datagrams(self, count: int) -> Lot:
         """Return a lot of `count` datagrams."""
@@ -68,12 +71,25 @@ class DatagramFlow:
         )
 
     def arrived(self, lot: Lot) -> None:
-        """Pass the lot to the reader."""
-        self._reader.arrived(lot)
+        """Pass the datagrams to the reader of which this lot has the last fragment."""
+        whole = self._passed(lot.packets, is_lost=False)
+        if whole:
+            self._reader.arrived(whole)
 
     def dropped(self, lot: Lot) -> None:
         """Count what is lost, of which nobody hears."""
         self.lost_packets += lot.packets
+        self._passed(lot.packets, is_lost=True)
+
+    def _passed(self, packets: int, *, is_lost: bool) -> int:
+        """Count fragments that are here or lost; return how many whole datagrams they end."""
+        passed = self._fragment + packets
+        ended, self._fragment = divmod(passed, self.fragments)
+        whole = 0 if is_lost else ended - int(ended > 0 and self._is_broken)
+        if ended:
+            self._is_broken = False
+        self._is_broken = self._is_broken or (is_lost and self._fragment > 0)
+        return whole
 
     def left(self, lot: Lot) -> None:
         """Tell the writer that its buffer has room."""

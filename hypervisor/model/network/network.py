@@ -52,7 +52,9 @@ class Network:
         card = Card(self._guest.execution.clock, table, _Way(bridge).carry)
         if card.has_queues:
             bridge.bypassing = card
-        own = OwnInterface(self._guest, bridge, copies_foreign_pages=self._copies)
+        own = OwnInterface(
+            self._guest, bridge, has_netloop=table.netloop, copies_foreign_pages=self._copies
+        )
         self.ports[table.bridge] = Port(bridge, card, own)
 
     def port(self, bridge: str) -> Port:

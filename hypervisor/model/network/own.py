@@ -2,6 +2,7 @@
 
 Source: linux-2.6-xen-sparse/drivers/xen/netback/loopback.c: it offers scatter/gather, checksums
 and TSO like a card, and copies every page that belongs to a guest before domain 0's stack sees it.
+Without netloop the address is that of the bridge, as tools/examples/network of Xen 2.0 moved it.
 """
 
 from hypervisor.model.cpu.guest import Guest
@@ -13,11 +14,19 @@ from hypervisor.model.network.traffic import Traffic
 class OwnInterface:
     """Domain 0 on a bridge. It is a `Station`."""
 
-    def __init__(self, guest: Guest, bridge: Bridge, *, copies_foreign_pages: bool = True) -> None:
+    def __init__(
+        self,
+        guest: Guest,
+        bridge: Bridge,
+        *,
+        has_netloop: bool = True,
+        copies_foreign_pages: bool = True,
+    ) -> None:
         self.guest: Guest | None = guest
         self.domid = NOBODY
         self._bridge = bridge
-        self._copies_foreign_pages = copies_foreign_pages
+        self._has_netloop = has_netloop
+        self._copies_foreign_pages = copies_foreign_pages and has_netloop
         self.has_tso = True
         self.traffic = Traffic()
 
@@ -28,7 +37,7 @@ class OwnInterface:
 
     def sending(self, lot: Lot) -> Costs:
         """Return what netloop does for a lot that domain 0 sends."""
-        return [("netloop_packet", lot.packets)]
+        return [("netloop_packet", lot.packets)] if self._has_netloop else []
 
     def send(self, lot: Lot, vcpu_id: int) -> None:
         """Send a lot over the bridge."""
@@ -44,7 +53,7 @@ class OwnInterface:
 
     def toll(self, lot: Lot) -> Costs:
         """Return what domain 0's stack does for a lot that comes for itself."""
-        costs = [("netloop_packet", lot.packets), (lot.receive_path, lot.packets)]
+        costs = [*self.sending(lot), (lot.receive_path, lot.packets)]
         if self._copies_foreign_pages and lot.payload_bytes and lot.source.domid != NOBODY:
             costs.append(("netloop_copy_page", lot.pages))
             costs.append(("netloop_copy_kib", -(-lot.ip_bytes // 1024)))

@@ -16,7 +16,8 @@ class NicTable(Table):
     """A card with its link.
 
     `dedicated_to` names the guest that has the card for itself; then it is on no bridge.
-    `moderation` is in interrupts a second. Keys that begin with `outlook_` are what the Summit
+    `moderation` is in interrupts a second. `netloop` False: domain 0 has its address on the bridge
+    itself, as Xen 2.0 set it up. Keys that begin with `outlook_` are what the Summit
     talk expects of the future: no card of the time has them.
     """
 
@@ -28,6 +29,7 @@ class NicTable(Table):
     moderation: int | str = 8000
     tso: bool = True
     checksums: bool = True
+    netloop: bool = True
     dedicated_to: str = ""
     outlook_queues: bool = False  # a queue for each domain: nothing crosses the bridge
     outlook_joins: bool = False  # an offload engine joins what is received
@@ -42,6 +44,8 @@ class NicTable(Table):
             raise ValueError(f"moderation {rate!r} is not 'dynamic' nor 100 to 100000 a second")
         if self.kind == "dummy" and self.dedicated_to:
             raise ValueError("a dummy device is no card that a guest can have for itself")
+        if self.dedicated_to and not self.netloop:
+            raise ValueError("netloop is part of a bridge, and a dedicated card is on none")
         return self
 
     @property

@@ -12,15 +12,18 @@ def _lines(table: Mapping[str, Any]) -> list[str]:
 
 
 def scenario_text(
-    domains: Sequence[Mapping[str, Any]], nics: Sequence[Mapping[str, Any]], **host: Any
+    domains: Sequence[Mapping[str, Any]],
+    nics: Sequence[Mapping[str, Any]],
+    domain0: Mapping[str, Any] | None = None,
+    **host: Any,
 ) -> str:
-    """Return a scenario; `host` changes the host of the other tests."""
+    """Return a scenario; `host` changes the host of the other tests, `domain0` its own table."""
     lines = ["[host]", *_lines(dict(HOST) | {"memory_mib": 4096} | host)]
     for nic in nics:
         lines += ["[[host.nic]]", *_lines(nic)]
-    lines += ["[domain0]", *_lines({"vcpus": 1, "memory_mib": 256})]
-    for one in domains:
-        lines += ["[[domain]]", *_lines(one)]
+    own = {"vcpus": 1, "memory_mib": 256} | dict(domain0 or {})
+    for head, one in [("domain0", own), *(("[domain]", one) for one in domains)]:
+        lines += [f"[{head}]", *_lines(one)]
         for workload in one.get("workload", ()):
-            lines += ["[[domain.workload]]", *_lines(workload)]
+            lines += [f"[[{head.strip('[]')}.workload]]", *_lines(workload)]
     return "\n".join(lines)

@@ -34,10 +34,10 @@ class DatagramSink:
         self._is_closed = True
         self._guest.end(self._task.tgid)
 
-    def arrived(self, lot: Lot) -> None:
+    def arrived(self, messages: int) -> None:
         """Let the program read what fits into the socket's buffer; the rest is lost."""
         room = max(0, BUFFER_BYTES - self._unread_bytes)
-        messages = min(lot.payload_bytes, room) // self._message_bytes
+        messages = min(messages, room // self._message_bytes)
         if self._is_closed or not messages:
             return
         payload = messages * self._message_bytes
@@ -64,9 +64,8 @@ class OutsideDatagrams:
         self.bytes = 0
         self.messages = 0
 
-    def arrived(self, lot: Lot) -> None:
-        """Count what has come whole."""
-        messages = lot.payload_bytes // self._message_bytes
+    def arrived(self, messages: int) -> None:
+        """Count what has come."""
         self.messages += messages
         self.bytes += messages * self._message_bytes
 
