@@ -1,12 +1,14 @@
 """The workload `java`: messages of chat rooms, their locks, and the collector."""
 
+from typing import Any
+
 import pytest
 
 from hypervisor.errors import ScenarioError
 from hypervisor.model.workloads.java.chat import ALLOCATED_BYTES
 from tests.support.model.hosts import SECOND, domain, make_host, result, seen
 
-WOODCREST = {
+WOODCREST: dict[str, Any] = {
     "cpu": "core_2", "mhz": 3000, "hypervisor": "3.1", "sockets": 2, "cores_per_socket": 2,
     "memory_mib": 8192,
 }  # fmt: skip

@@ -8,6 +8,7 @@ import pytest
 from hypervisor.errors import ScenarioError
 from hypervisor.model.machine import build
 from hypervisor.model.scenario.spec import Scenario
+from hypervisor.model.workloads.idle import Idle
 from hypervisor.model.workloads.oltp.buffercache import MILLION, misses_per_million
 from hypervisor.model.workloads.oltp.files import Files
 from hypervisor.model.workloads.oltp.log import Log
@@ -148,7 +149,9 @@ def test_what_comes_while_a_write_is_under_way_goes_with_the_next():
 def test_commits_for_each_write_are_those_of_a_group(rate_per_second):
     """Those that come by chance while a write is under way, or one alone: r L + exp(-r L)."""
     host = make_host(domain("a", {"kind": "idle"}), domain0={"cpus": "0"}, cores_per_socket=4)
-    site = host.hypercalls.residents[1].programs.running[0]._site
+    idle = host.hypercalls.residents[1].programs.running[0]
+    assert isinstance(idle, Idle)
+    site = idle._site
     files = Files(site, 64, 8192)
     log = Log(site, files, site.guest.spawn("/bin/bash")[0], 512)
     draw = random.Random(1)

@@ -5,13 +5,14 @@ layer follows from what the paths of split drivers are.
 """
 
 from collections import Counter
+from typing import Any
 
 import pytest
 
 from tests.support.model.hosts import SECOND, behalf_ns, domain, make_host, seen
 from tests.support.model.profiling import begin, end, set_counter
 
-LOADS = {
+LOADS: dict[str, tuple[dict[str, Any], str]] = {
     "web": ({"kind": "web"}, "httpd"),
     "oracle": ({"kind": "oltp", "database_mib": 64, "cache_mib": 64}, "oracle"),
     "retrieval": (
@@ -44,7 +45,7 @@ class Profile:
             if image.kind != "program" or key == program
             for name, symbol in image.symbols.items()
         ]
-        found = Counter()
+        found: Counter[tuple[str, str]] = Counter()
         for pc, count in Counter(batch.pc.tolist()).items():
             for first, end_, image, name in places:
                 if first <= pc < end_:
@@ -121,7 +122,7 @@ def test_domain_0_works_for_the_guest_where_there_is_io(profile):
 
 
 def test_domain_0_of_a_web_server_is_busy_with_its_bridge_and_netback():
-    images = Counter()
+    images: Counter[str] = Counter()
     for (image, _), part in Profile("web").of_domain0.items():
         images[image] += part
     assert {"netbk.ko", "bridge.ko", "e1000.ko"} <= set(images)

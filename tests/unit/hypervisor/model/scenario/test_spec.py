@@ -165,7 +165,7 @@ def test_sedf_keys_of_domain_0_are_on_top_of_its_own_parameters():
         (
             WORK + 'kind = "brust"',
             "domain[web].workload[0].kind: 'brust' is not allowed; use 'cpu', 'burst', "
-            "'netperf', 'fileio', 'linpack', 'aim7', 'iozone', 'lmbench', 'build', 'idle' (did you mean 'burst'?)",
+            "'netperf', 'fileio', 'linpack', 'aim7', 'iozone', 'lmbench', 'build', 'oltp', 'java', 'web', 'idle' (did you mean 'burst'?)",
         ),
         (WORK + "threads = 1", "domain[web].workload[0].kind: missing"),
         (
