@@ -56,10 +56,10 @@ def test_what_was_measured_is_told_with_its_spread_and_who_loses():
 
 
 def test_chance_is_called_chance():
-    same = Effect((Gain(GAUGE, 20.0, 19.9, 0.5, 5),), (), ("web",))
+    same = Effect((Gain(GAUGE, 20.0, 19.8, 0.5, 5),), (), ("web",))
     assert [
         "  brings      no change beyond chance",
-        "              web, parked by its cap: 20 -> 19.9 % of a pcpu (spread 0.5, -0 %, within chance)",
+        "              web, parked by its cap: 20 -> 19.8 % of a pcpu (spread 0.5, -1 %, within chance)",
         "  neighbours  no work changes beyond chance",
     ] == lines(Planned(ADVICE, effect=same))[8:]
 
