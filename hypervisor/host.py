@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from hypervisor.control import Toolstack
 from hypervisor.domainfile import DomainFile
-from hypervisor.errors import MissingCapability
+from hypervisor.errors import Capability, MissingCapability
 from hypervisor.telemetry import HostSnapshot, TraceRecord
 from hypervisor.trace_events import TraceStatus
 
@@ -224,6 +224,21 @@ class Host(Protocol):
 
 
 @runtime_checkable
+class Lacks(Protocol):
+    """A host that lacks capabilities for a reason of its own."""
+
+    @property
+    def lacks(self) -> str:
+        """Return why, as a line for users."""
+        ...
+
+
+def missing(host: Host, capability: Capability) -> MissingCapability:
+    """Return the error for a capability that a host lacks."""
+    return MissingCapability(capability, host.lacks if isinstance(host, Lacks) else "")
+
+
+@runtime_checkable
 class GoesOn(Protocol):
     """A host whose time goes on by itself."""
 
@@ -235,13 +250,15 @@ class GoesOn(Protocol):
 def toolstack_of(host: Host) -> Toolstack:
     """Return the toolstack of a host. Raises: MissingCapability."""
     if host.toolstack is None:
-        raise MissingCapability("toolstack")
+        raise missing(host, "toolstack")
     return host.toolstack
 
 
 def asked_toolstack_of(host: Host) -> Toolstack:
     """Return the toolstack of a host, to ask what only that tells. Raises: MissingCapability."""
     if host.toolstack is None:
+        if isinstance(host, Lacks):
+            raise missing(host, "toolstack")
         raise MissingCapability(
             "toolstack", "xenprof only watches this host: its own toolstack tells what is asked"
         )
@@ -251,12 +268,12 @@ def asked_toolstack_of(host: Host) -> Toolstack:
 def profiler_of(host: Host) -> Profiler:
     """Return the profiler of a host. Raises: MissingCapability."""
     if host.profiler is None:
-        raise MissingCapability("profiler")
+        raise missing(host, "profiler")
     return host.profiler
 
 
 def tracer_of(host: Host) -> Tracer:
     """Return the tracer of a host. Raises: MissingCapability."""
     if host.tracer is None:
-        raise MissingCapability("tracer")
+        raise missing(host, "tracer")
     return host.tracer

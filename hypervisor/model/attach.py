@@ -80,7 +80,7 @@ def emulation(resident: Resident, server: Guest, backends: Backends) -> Emulatio
         server,
         resident.guest,
         backends.blkback.host_cache,
-        has_pv_drivers=resident.spec.drivers == "pv",
+        resident.xenbus.load,
     )
 
 

@@ -5,7 +5,7 @@ Owns the domains: builds them, starts their programs, and destroys them.
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from hypervisor.domainsettings import SedfParameters
 from hypervisor.errors import Refused
@@ -28,6 +28,7 @@ from hypervisor.model.profiling.ledger import SampleLedger
 from hypervisor.model.profiling.overheads import OverheadMeter
 from hypervisor.model.profiling.xenoprof import Xenoprof
 from hypervisor.model.resident import Builder, LiveDomains, Resident
+from hypervisor.model.scenario.native import NONE
 from hypervisor.model.scenario.spec import Host
 from hypervisor.model.storage.stores import Stores
 from hypervisor.model.timing.random_stream import Streams
@@ -39,7 +40,7 @@ from hypervisor.toolstack.xenstore import Xenstore
 from hypervisor.trace_events import ADJDOM, DOM_REM, SHUTDOWN
 
 DOMID_FIRST_RESERVED = 0x7FF0
-VERSIONS = {"3.0.3": (3, 0, ".3-rc5.el5"), "3.1": (3, 1, ".0-53.el5")}
+VERSIONS = {"3.0.3": (3, 0, ".3-rc5.el5"), "3.1": (3, 1, ".0-53.el5"), NONE: (0, 0, "")}
 
 
 class Hypercalls:
@@ -185,6 +186,7 @@ class Hypercalls:
             workloads=[dict(one) for one in resident.programs.settings],
             results=[dict(one) for one in resident.programs.results()],
             paging=resident.paging.saved(),
+            drivers=_drivers(resident),
         ).state()
 
     def end_domain(self, domain: Domain, reason: int) -> None:
@@ -198,9 +200,13 @@ class Hypercalls:
         self.execution.decide_now()
         self.store.announce("@releaseDomain")
 
-    def suspend_domain(self, domid: int) -> None:
-        """Suspend a domain without its help."""
-        self.end_domain(self.live[domid], SUSPEND)
+    def shut_down_domain(self, domid: int, reason: int) -> None:
+        """End a domain for a reason, or suspend it, without its help."""
+        self.end_domain(self.live[domid], reason)
+
+    def watches_store(self, domid: int) -> bool:
+        """Return whether a domain's kernel sees what is written for it in xenstore."""
+        return self.residents[domid].xenbus.is_watching
 
     def resume_domain(self, domid: int) -> None:
         """Resume a suspended domain."""
@@ -210,8 +216,7 @@ class Hypercalls:
         resident.domain.shutdown_reason = None
         for vcpu in resident.domain.vcpus:
             self.execution.resume(vcpu)
-        if resident.xenbus is not None:
-            resident.xenbus.resumed()
+        resident.xenbus.resumed()
         self.execution.decide_now()
 
     def destroy_domain(self, domid: int) -> None:
@@ -221,8 +226,7 @@ class Hypercalls:
         self.execution.accounting.settle_all()
         self.execution.accounting.divide_times()
         domain.dying = True
-        if resident.xenbus is not None:
-            resident.xenbus.stop()
+        resident.xenbus.stop()
         if resident.devices.emulation is not None:
             resident.devices.emulation.end()
         resident.programs.stop()
@@ -270,10 +274,10 @@ class Hypercalls:
             self.execution.resume(vcpu)
         if not resident.is_booted:
             resident.is_booted = True
-            if resident.xenbus is not None:
-                resident.xenbus.start()
             if resident.devices.emulation is not None:
-                resident.devices.emulation.ticks.start()
+                resident.devices.emulation.start(resident.drivers)
+            else:
+                resident.xenbus.start()
             resident.programs.start(self.backends.network)
         self.execution.decide_now()
 
@@ -348,6 +352,13 @@ class Hypercalls:
     def console(self, domid: int) -> str:
         """Return what the guest has recently written to its console."""
         return self.live[domid].console.text()
+
+
+def _drivers(resident: Resident) -> list[Literal["vbd", "vif"]]:
+    """Return the drivers for Xen that an HVM guest has loaded."""
+    emulation = resident.devices.emulation
+    kinds: tuple[Literal["vbd", "vif"], ...] = ("vbd", "vif")
+    return [kind for kind in kinds if emulation is not None and emulation.has(kind)]
 
 
 def _operations(domain: Domain) -> Mapping[str, int]:

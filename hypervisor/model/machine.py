@@ -16,7 +16,7 @@ from hypervisor.model.dom0.tracereader import TraceReader
 from hypervisor.model.hypercalls import Hypercalls
 from hypervisor.model.linux.procfs import Processor, ProcFiles
 from hypervisor.model.linux.sysfs import SysFiles
-from hypervisor.model.memory.pages import Memory
+from hypervisor.model.memory.pages import XEN_KIB, Memory
 from hypervisor.model.profiler import Xenoprofiler
 from hypervisor.model.profiling.pmu import Pmu
 from hypervisor.model.profiling.sample_log import SampleLog
@@ -68,7 +68,7 @@ class Machine:
         self.clock = clock
         self._streams = Streams(host.seed)
         topology = Topology(host.sockets, host.cores_per_socket, host.threads_per_core)
-        self.code = CodeBook(host.cpu, host.arch)
+        self.code = CodeBook(host.cpu, host.arch, is_native=host.is_native)
         overheads = Overheads(self.code)
         log = SampleLog(overheads.sample, overheads.backtrace_frame)
         self.pmu = Pmu(self.code, host.mhz, topology.pcpus, stream_seed(host.seed, "pmu"), log)
@@ -79,9 +79,10 @@ class Machine:
             self.code,
             overheads,
             self.pmu,
-            lambda context: SCHEDULERS[host.scheduler](context, host.hypervisor),
+            lambda context: SCHEDULERS[host.scheduler](context, host.rules),
         )
-        self.memory = Memory(host.memory_mib * 1024, topology.pcpus)
+        xen_kib = 0 if host.is_native else XEN_KIB
+        self.memory = Memory(host.memory_mib * 1024, topology.pcpus, xen_kib)
         # Stock 3.0.3 refuses family 6 models above 13: Core 2 came in November 2006.
         can_profile = not (host.cpu == "core_2" and host.hypervisor == "3.0.3")
         self.xenoprof = Xenoprof(self.execution, self.pmu, log, can_profile=can_profile)
@@ -159,10 +160,12 @@ class Machine:
         self.toolstack.xen_console.boot(spec.vcpus, spec.memory_kib)
         if scenario.host.scheduler == "sedf" and scenario.domain0.sedf is not None:
             hypercalls.set_sedf_parameters(0, scenario.domain0.sedf)
-        self._pin_vcpus(0, scenario.domain0.vcpu_affinities)
+        self._pin_vcpus(0, scenario.domain0_affinities)
         self.execution.start()
         hypercalls.unpause_domain(0)
         guest = hypercalls.residents[0].guest
+        if scenario.host.is_native:
+            return
         self.tracer.reader = TraceReader(guest).poll
         Housekeeping(guest, self._streams.stream("housekeeping/0")).start()
 

@@ -12,6 +12,7 @@ from hypervisor.model.cpu.guest import Guest
 from hypervisor.model.domain.domain import Domain, Domains, End, Vcpu
 from hypervisor.model.domain.evtchn import PORTS
 from hypervisor.model.io.devices import Devices
+from hypervisor.model.linux.init import Init
 from hypervisor.model.linux.proctimes import KernelTimes
 from hypervisor.model.linux.saved import read_saved
 from hypervisor.model.linux.xenbus import Xenbus
@@ -23,8 +24,14 @@ from hypervisor.model.profiling.pending import Expander
 from hypervisor.model.profiling.xenoprof import Xenoprof
 from hypervisor.model.scenario.spec import Host
 from hypervisor.model.scenario.stores import Store, check_lun
-from hypervisor.model.scenario.workloads import parse_workloads
+from hypervisor.model.scenario.workloads import (
+    parse_workloads,
+    uses_disk,
+    uses_network,
+    with_article,
+)
 from hypervisor.model.storage.filecache import FileCache
+from hypervisor.model.timing.kernelticks import HVM_TICK_NS, TICK_NS, KernelTicks
 from hypervisor.model.timing.random_stream import Streams, stream_seed
 from hypervisor.model.workloads.base import Peer
 from hypervisor.model.workloads.programs import Programs
@@ -44,9 +51,11 @@ class Resident:
     devices: Devices
     paging: Paging
     balloon: Balloon
-    xenbus: Xenbus | None  # None for an HVM guest
+    init: Init
+    xenbus: Xenbus
     programs: Programs
     driver: GuestDriver | None  # None for an HVM guest
+    drivers: Sequence[str]  # for Xen, which an HVM guest has when it boots or goes on
     is_booted: bool = False
 
 
@@ -138,6 +147,9 @@ class Builder:
             self._code,
             Panic(self._end, domain).happened,
             self._times.plugging,
+            KernelTicks(
+                HVM_TICK_NS if domain.is_hvm else TICK_NS, self._streams.stream(f"ticks/{domid}")
+            ),
         )
         if before is not None:
             domain.configured_kib = before.configured_kib
@@ -147,15 +159,27 @@ class Builder:
         if before is not None:
             paging.restore(before.paging)
         balloon = Balloon(guest, self._memory, paging)
-        is_hvm = spec.kind == "hvm"
         booted = replace(spec, arch=spec.arch or self._host.arch) if before is None else None
-        xenbus = None if is_hvm else Xenbus(guest, devices, self._store, balloon, self._end, booted)
+        init = Init(guest, self._end)
+        xenbus = Xenbus(guest, devices, self._store, balloon, self._end, init, booted)
         results = () if before is None else before.results
+        drivers = ("vbd", "vif") if spec.drivers == "pv" else ()
         programs = Programs(
             guest, devices, spec.workloads, self._host.mhz, self._find, self._streams, results
         )
-        driver = None if is_hvm else self._driver(guest)
-        return Resident(domain, spec, guest, devices, paging, balloon, xenbus, programs, driver)
+        return Resident(
+            domain,
+            spec,
+            guest,
+            devices,
+            paging,
+            balloon,
+            init,
+            xenbus,
+            programs,
+            None if spec.kind == "hvm" else self._driver(guest),
+            drivers if before is None else before.drivers,
+        )
 
     def affinity_mask(self, pcpus: tuple[int, ...] | None) -> int:
         """Return the bit mask of `pcpus`; None stands for all of them."""
@@ -168,6 +192,9 @@ class Builder:
             domid, spec.name, spec.uuid, spec.kind, spec.memory_kib, spec.maximum_kib, now
         )
         domain.pause_count = 1
+        self._code.native.domids.discard(domid)
+        if domain.is_hvm:
+            self._code.native.domids.add(domid)
         # Of a fully virtualized guest, Xen does not know the words.
         arch = self._host.arch if spec.kind == "hvm" else spec.arch or self._host.arch
         domain.channels.limit = PORTS[arch]
@@ -206,9 +233,10 @@ def _check_workloads(spec: DomainSpec, stores: Sequence[Store], *, has_card: boo
                 check_lun(workload.lun, stores, is_domain0=is_domain0, has_vif=bool(spec.vifs))
             except ValueError as error:
                 raise ScenarioError(f"Domain '{spec.name}': {error}") from None
-        elif workload.kind == "fileio" and not has_disk:
-            raise ScenarioError(f"Domain '{spec.name}': a fileio workload needs a disk")
+        what = f"Domain '{spec.name}': {with_article(workload.kind)} workload needs"
+        if uses_disk(workload) and not has_disk:
+            raise ScenarioError(f"{what} a disk")
         # Domain 0 is on the bridge itself.
         is_wired = has_card or spec.vifs or spec.kind == "dom0"
-        if workload.kind == "netperf" and not is_wired:
-            raise ScenarioError(f"Domain '{spec.name}': a netperf workload needs a vif")
+        if uses_network(workload) and not is_wired:
+            raise ScenarioError(f"{what} a vif")

@@ -130,8 +130,12 @@ class Hypervisor(Protocol):
         """Give a domain another name, which the hypervisor only shows to people."""
         ...
 
-    def suspend_domain(self, domid: int) -> None:
-        """Suspend a fully virtualized domain as if it had suspended itself."""
+    def shut_down_domain(self, domid: int, reason: int) -> None:
+        """Shut a fully virtualized domain down as if it had done so itself (`shutdown.REASONS`)."""
+        ...
+
+    def watches_store(self, domid: int) -> bool:
+        """Return whether the domain's kernel sees what is written for it in xenstore."""
         ...
 
     def resume_domain(self, domid: int) -> None:

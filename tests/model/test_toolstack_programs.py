@@ -9,7 +9,7 @@ import pytest
 
 from hypervisor.control import Operation
 from hypervisor.model.codebook.images import Image, Images
-from hypervisor.model.linux.xenbus import STOPPING_KILOCYCLES
+from hypervisor.model.linux.init import STOPPING_KILOCYCLES
 from hypervisor.model.machine import Machine
 from hypervisor.samples import SampleBatch
 from hypervisor.telemetry import Mode

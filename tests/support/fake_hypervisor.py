@@ -114,8 +114,12 @@ class FakeHypervisor:
     def rename_domain(self, domid: int, name: str) -> None:
         self.calls.append(("rename", domid, name))
 
-    def suspend_domain(self, domid: int) -> None:
-        self.change(domid, shutdown_reason=2)
+    def shut_down_domain(self, domid: int, reason: int) -> None:
+        self.change(domid, shutdown_reason=reason)
+        self.calls.append(("shut down", domid, reason))
+
+    def watches_store(self, domid: int) -> bool:
+        return self.specs[domid].kind != "hvm"
 
     def resume_domain(self, domid: int) -> None:
         self.change(domid, shutdown_reason=None)

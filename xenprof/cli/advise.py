@@ -12,7 +12,7 @@ from xenprof.cli.durations import Duration
 from xenprof.cli.heap import lasting
 from xenprof.cli.notes import note
 from xenprof.cli.options import home_at, state_dir_option
-from xenprof.cli.progress import progress_of_runs
+from xenprof.cli.progress import counted
 from xenprof.cli.wholefile import write_whole
 from xenprof.client import Client
 from xenprof.errors import UsageError
@@ -168,7 +168,7 @@ def _measured(plans: "Sequence[Planned]", times: "Times") -> "tuple[Planned, ...
     trials = [one.trial for one in plans if one.trial is not None]
     if not trials:
         return tuple(plans)
-    with progress_of_runs() as told:
+    with counted("runs") as told:
         return with_effects(plans, effects(trials, times, told))
 
 

@@ -39,6 +39,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "capture_scenario",
         "Write a scenario of the host, fitted to what it does.",
     ),
+    "experiment": ("experiment", "Run variants of a scenario, such as the charts of the talk."),
     "import": ("import_", "Bring in profiles that were taken elsewhere."),
     "profile": ("profile", "Profile domains of the running service and report."),
     "record": ("record", "Profile the host of this domain 0 in the best way that it has."),

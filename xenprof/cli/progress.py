@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 ERASE = "\r\x1b[K"
 """What empties a line of a terminal."""
+_BAR = 30
 
 
 class Progress:
@@ -46,13 +47,15 @@ def progress(end_ns: int) -> Iterator[Progress]:
 
 
 @contextmanager
-def progress_of_runs() -> Iterator[Callable[[int, int], None]]:
-    """Yield what shows on a terminal how many runs are done, and of how many; it is erased."""
+def counted(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Yield what shows on a terminal how many of something are done, with a bar; erase it."""
     is_shown = sys.stderr is not None and sys.stderr.isatty()
 
     def told(done: int, of: int) -> None:
         if is_shown:
-            print(f"{ERASE}{done} of {of} runs", end="", file=sys.stderr, flush=True)
+            full = _BAR * done // of if of else _BAR
+            bar = "#" * full + "." * (_BAR - full)
+            print(f"{ERASE}[{bar}] {done} of {of} {what}", end="", file=sys.stderr, flush=True)
 
     try:
         yield told

@@ -143,11 +143,12 @@ def _load(name: str) -> "Scenario":
 
 def _build(scenario: "Scenario", seed: int | None) -> Host:
     from hypervisor.model.machine import build
+    from hypervisor.model.native import offered
 
     if seed is not None:
         host = scenario.host.model_copy(update={"seed": seed})
         scenario = scenario.model_copy(update={"host": host})
-    return build(scenario, epoch_ns=EPOCH_NS)
+    return offered(build(scenario, epoch_ns=EPOCH_NS))
 
 
 def _read_log(file: Path) -> "list[tuple[int, Command]]":

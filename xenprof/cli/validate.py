@@ -8,7 +8,7 @@ import click
 
 from xenprof.cli.aligned import aligned
 from xenprof.cli.heap import lasting
-from xenprof.cli.progress import progress_of_runs
+from xenprof.cli.progress import counted
 from xenprof.errors import UsageError
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def command(text: str | None, wants_json: bool) -> int:
         from xenprof.validate.table import ROWS, of_rows
 
     rows = ROWS if text is None else _chosen(text, ROWS)
-    with progress_of_runs() as told:
+    with counted("runs") as told:
         found = findings(of_rows(rows), told)
     if wants_json:
         print(json.dumps([_as_json(one) for one in found], indent=2))

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import TextIO, TypeVar
 
 from hypervisor.control import Operation, Toolstack
-from hypervisor.errors import MissingCapability
-from hypervisor.host import Host, toolstack_of
+from hypervisor.host import Host, missing, toolstack_of
 from hypervisor.ownfiles import opener
 from hypervisor.wholetext import read_whole
 from xenprof.errors import XenprofError
@@ -145,7 +144,7 @@ def perform(host: Host, sessions: Sessions | None, command: Command) -> Performe
         known = ", ".join([*HOST_COMMANDS, *DOMAIN_COMMANDS, *OPCONTROL_COMMANDS])
         raise UnknownCommand(f"unknown command {name!r} (known: {known})")
     if sessions is None:
-        raise MissingCapability("profiler")
+        raise missing(host, "profiler")
     asked = _operation(name, command.arguments)
     return OPCONTROL_COMMANDS[name](sessions, command.domain, asked)
 

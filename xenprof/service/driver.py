@@ -41,13 +41,16 @@ def build_host(
     Raises: ScenarioError.
     """
     from hypervisor.model.machine import build
+    from hypervisor.model.native import offered
     from hypervisor.model.scenario.spec import load_scenario
 
-    return build(
-        load_scenario(scenario),
-        epoch_ns=time.time_ns(),
-        support_limits=support_limits,
-        domain0_minimum_mib=domain0_minimum_mib,
+    return offered(
+        build(
+            load_scenario(scenario),
+            epoch_ns=time.time_ns(),
+            support_limits=support_limits,
+            domain0_minimum_mib=domain0_minimum_mib,
+        )
     )
 
 

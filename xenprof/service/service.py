@@ -10,8 +10,7 @@ from typing import TypeVar
 
 from hypervisor.compiled.engine import running
 from hypervisor.control import Operation
-from hypervisor.errors import MissingCapability
-from hypervisor.host import Host
+from hypervisor.host import Host, profiler_of
 from hypervisor.telemetry import HostSnapshot
 from xenprof.disk import DISK, Disk
 from xenprof.errors import StoreError
@@ -77,8 +76,8 @@ class Service:
         Raises: MissingCapability: a history or a profile of a host without a profiler; StoreError:
         the folder of the history cannot be used; others: what cannot be profiled.
         """
-        if (history is not None or profiling is not None) and host.profiler is None:
-            raise MissingCapability("profiler")
+        if history is not None or profiling is not None:
+            profiler_of(host)
         self.home = home
         self._writer = StoreWriter()
         self._damaged_files = 0

@@ -1,7 +1,7 @@
 """Tells models apart: a digest of what the results of experiments follow from."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -17,13 +17,14 @@ _ENDINGS: Final = (".py", ".toml")
 _DIGITS: Final = 16
 
 
-def model_digest(root: Path = _ROOT) -> str:
+def model_digest(root: Path = _ROOT, parts: Sequence[str] = _FOLDERS) -> str:
     """Return the digest of the model's sources, its tables of costs and the experiments.
 
-    Lines that are empty or nothing but a comment do not count.
+    `parts` are the folders and files that count. Lines that are empty or nothing but a comment do
+    not.
     """
     digest = hashlib.sha256()
-    for path in _sources(root):
+    for path in _sources(root, parts):
         digest.update(f"{path}\n".encode())
         for line in (root / path).read_text("utf-8").splitlines():
             if (text := line.strip()) and not text.startswith("#"):
@@ -31,9 +32,9 @@ def model_digest(root: Path = _ROOT) -> str:
     return digest.hexdigest()[:_DIGITS]
 
 
-def _sources(root: Path) -> Iterator[Path]:
-    for folder in _FOLDERS:
-        for file in sorted((root / folder).rglob("*")):
+def _sources(root: Path, parts: Sequence[str]) -> Iterator[Path]:
+    for part in parts:
+        for file in sorted([root / part, *(root / part).rglob("*")]):
             path = file.relative_to(root)
             is_apart = any(path.is_relative_to(one) for one in _APART)
             if file.suffix in _ENDINGS and not is_apart:

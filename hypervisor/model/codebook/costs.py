@@ -6,7 +6,7 @@ point in the file are exact fractions, so that no result depends on floating poi
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +19,8 @@ _BY_INSTRUCTION: tuple[Kind, ...] = tuple(
     kind for kind in Kind if kind not in (Kind.CYCLES, Kind.INSTRUCTIONS, Kind.TLB_WALKS)
 )
 CHECK_CTRS = "{check_ctrs}"
+HYPERVISOR: Final = "xen"
+"""The key of the hypervisor's image."""
 HYPERCALL_SHARES: Final = 512
 """Hypercalls are counted in such parts of one, because so many pages share one (balloon driver)."""
 
@@ -72,8 +74,8 @@ class PathRow:
     """A path: how often each op is done for one unit.
 
     `fixed_cycles`: the cycles of one unit on every cpu. `program`: the image whose user code runs.
-    `like`: the path of which this is what an HVM guest does instead; its `fixed_cycles` are those
-    of that path.
+    `like`: the path of which this is what an HVM guest, or a host without Xen, does instead; its
+    `fixed_cycles` are those of that path.
     """
 
     name: str
@@ -87,8 +89,13 @@ class PathRow:
 class Costs:
     """Holds the checked tables. Raises: CostTableError."""
 
-    def __init__(self, images: Mapping[str, Image], text: str | None = None) -> None:
-        """Read `text`, by default the packaged costs.toml; `images` by key."""
+    def __init__(
+        self, images: Mapping[str, Image], text: str | None = None, *, is_native: bool = False
+    ) -> None:
+        """Read `text`, by default the packaged costs.toml; `images` by key.
+
+        `is_native`: the paths are those of a host without Xen. `under_xen` has them with it.
+        """
         if text is None:
             text = Path(__file__).with_name("costs.toml").read_text("utf-8")
         data = tomllib.loads(text, parse_float=Fraction)
@@ -99,9 +106,15 @@ class Costs:
         self.paths = {n: _path(n, row, images, self.ops) for n, row in data["path"].items()}
         if "hvm" in data:
             self.paths |= twins(data["hvm"], self.paths, self.ops)
-        used = {op for path in self.paths.values() for op in path.ops}
+        self.under_xen: Mapping[str, PathRow] = self.paths
+        native: dict[str, PathRow] = {}
+        if "native" in data:
+            native = _without_xen(data["native"], self.paths, self.ops)
+        used = {op for path in (*self.paths.values(), *native.values()) for op in path.ops}
         if unused := sorted(self.ops.keys() - used):
             raise CostTableError(f"costs.toml: no path uses op {', '.join(unused)}")
+        if is_native:
+            self.paths = native
 
 
 def twins(
@@ -130,6 +143,26 @@ def twins(
         exact = {op: Fraction(count) for op, count in counts.items()}
         twin = f"hvm_{name}"
         rows[twin] = PathRow(twin, base.unit, exact, base.fixed_cycles, base.program, name)
+    return rows
+
+
+def _without_xen(
+    table: Mapping[str, Any], paths: Mapping[str, PathRow], ops: Mapping[str, Op]
+) -> dict[str, PathRow]:
+    """Return the paths as a host without Xen executes them. Raises: CostTableError."""
+    _take("[native]", table, {"instead"}, set())
+    instead: Mapping[str, Mapping[str, Fraction]] = table["instead"]
+    if unknown := sorted({*instead, *(op for row in instead.values() for op in row)} - ops.keys()):
+        raise CostTableError(f"costs.toml: [native]: unknown op {unknown[0]!r}")
+    rows: dict[str, PathRow] = {}
+    for name, row in paths.items():
+        found: dict[str, Fraction] = {}
+        for op, count in row.ops.items():
+            usual = {} if ops[op].image.key == HYPERVISOR else {op: Fraction(1)}
+            for other, each in instead.get(op, usual).items():
+                found[other] = found.get(other, Fraction(0)) + count * Fraction(each)
+        like = row.like or name
+        rows[name] = replace(row, ops=found, like=like) if found else row
     return rows
 
 

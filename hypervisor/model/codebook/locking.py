@@ -1,6 +1,6 @@
 """Works out how paths meet at locks when vcpus of one guest run them: `sharing.toml`, `[lock]`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Final
@@ -40,10 +40,14 @@ class Locking:
         numbers: Mapping[str, int],
         parts: Sequence[Sequence[Part]],
         cycles: Sequence[int],
+        ops: Container[str],
     ) -> None:
-        """`numbers` has the paths by name; `cycles` what they cost."""
+        """`numbers` has the paths by name; `cycles` what they cost; `ops` those that there are."""
+        for name, row in data["lock"].items():
+            if unknown := sorted(op for op in row["ops"] if op not in ops):
+                raise CostTableError(f"sharing.toml: [lock.{name}]: unknown op {unknown[0]!r}")
         self.locks = tuple(
-            Lock(_held(row["ops"], parts, name), numbers[row["spin"]], row["can_be_kept"])
+            Lock(_held(row["ops"], parts), numbers[row["spin"]], row["can_be_kept"])
             for name, row in data["lock"].items()
         )
         self.interrupt = numbers["ipi"]
@@ -56,9 +60,7 @@ class Locking:
             self.woken[path] = int(row["wakes"] * cycles[self.interrupt] * ONE / 1000)
 
 
-def _held(ops: Mapping[str, int], parts: Sequence[Sequence[Part]], lock: str) -> list[int]:
-    if unknown := sorted(ops.keys() - {part.op for of_path in parts for part in of_path}):
-        raise CostTableError(f"sharing.toml: [lock.{lock}]: unknown op {unknown[0]!r}")
+def _held(ops: Mapping[str, int], parts: Sequence[Sequence[Part]]) -> list[int]:
     return [
         sum(part.weight * ops.get(part.op, 0) for part in of_path)
         * ONE

@@ -13,8 +13,9 @@ class Overheads:
     def __init__(self, code: CodeBook, *, is_hvm: bool = False) -> None:
         """`is_hvm`: those of vcpus of HVM guests."""
         units = code.hvm_units if is_hvm else code.units
-        self.context_switch = _once(units["context_switch"])
-        self.cold_cache = _once(units["cold_cache"])
+        # Without Xen no vcpu ever leaves its pcpu.
+        self.context_switch = [] if code.is_native else _once(units["context_switch"])
+        self.cold_cache = [] if code.is_native else _once(units["cold_cache"])
         self.timer_tick = _once(units["timer_tick"])
         self.guest_idle = _once(units["guest_idle"])
         self.guest_idle_calls = units["guest_idle"].hypercalls

@@ -14,6 +14,7 @@ from hypervisor.model.codebook.overheads import Overheads
 from hypervisor.model.codebook.work import AnyWork, Q
 from hypervisor.model.cpu.accounting import Accounting, SegmentCounter, add_debt
 from hypervisor.model.cpu.caches import Caches
+from hypervisor.model.cpu.runqueue import GUEST_TIMESLICE_NS, RunQueue
 from hypervisor.model.cpu.sched.base import Scheduler
 from hypervisor.model.cpu.sched.context import SchedContext
 from hypervisor.model.cpu.speed import Speeds
@@ -27,7 +28,6 @@ from hypervisor.trace_events import BLOCK, S_TIMER, SLEEP, T_TIMER, WAKE
 
 # Source: sched_credit.c, CSCHED_TICKS_PER_... and the 100 Hz guest timer.
 TICK_NS: Final = 10_000_000
-GUEST_TIMESLICE_NS: Final = 100_000_000  # Linux 2.6.18 kernel/sched.c, DEF_TIMESLICE
 # Until the new domain's caches are warm: tens of microseconds (judgement).
 SWITCH_NS: Final = 20_000
 # Samples are counted every 200 ms (judgement).
@@ -75,7 +75,7 @@ class Execution:
         )
         self._caches = Caches(sharing, self.speeds.caches, self.full_rate_q)
         self._ticks = 0
-        self._interactive_q = INTERACTIVE_NS * self.full_rate_q
+        self._queue = RunQueue(INTERACTIVE_NS * self.full_rate_q)
         # Made once: compiled code looks a method up by its name each time that it is passed on.
         self._at_segment_end: Callable[[Vcpu], None] = self._segment_end
         self._at_slice_end: Callable[[Pcpu], None] = self._slice_end
@@ -121,30 +121,21 @@ class Execution:
         It preempts a task that has been computing for a while, and otherwise waits its turn: Linux
         2.6.18 gives sleepers a priority bonus over such tasks (kernel/sched.c, effective_prio).
         """
-        tasks = vcpu.tasks
         current = vcpu.current
         if current is not None and not vcpu.current_is_interrupt:
             if vcpu.is_running:
                 self.accounting.settle(vcpu)
-            if self._is_hog(current):
+            if self._queue.yields(vcpu, current, self.clock.now):
                 self._put_back(vcpu, first=True)
-                tasks.insert(0, work)
+                vcpu.tasks.insert(0, work)
                 if vcpu.is_running:
                     self._next_work(vcpu)
                 return
-        place = len(tasks)
-        for index, other in enumerate(tasks):
-            if self._is_hog(other):
-                place = index
-                break
-        tasks.insert(place, work)
+        self._queue.place(vcpu, work, self.clock.now)
         if not vcpu.runnable:
             self.wake(vcpu)
         elif vcpu.is_running and current is not None and vcpu.timer is None:
             self._arm(vcpu)  # it must share the vcpu from now on
-
-    def _is_hog(self, work: AnyWork) -> bool:
-        return work.remaining_q < 0 or work.executed_q >= self._interactive_q
 
     def wake(self, vcpu: Vcpu) -> None:
         """Make a blocked vcpu runnable, if it may run."""
@@ -297,6 +288,7 @@ class Execution:
                 self.clock.cancel(vcpu.timer)
                 vcpu.timer = None
         vcpu.current = None
+        self._queue.put_back(vcpu, work, self.clock.now)
         if first:  # the used part of its timeslice stays used
             work.ran_ns = self.clock.now - vcpu.begun_ns
             vcpu.tasks.insert(0, work)
@@ -309,7 +301,7 @@ class Execution:
             work = vcpu.interrupts.pop(0)
             vcpu.current_is_interrupt = True
         elif vcpu.tasks:
-            work = vcpu.tasks.pop(0)
+            work = self._queue.take(vcpu, self.clock.now)
             vcpu.current_is_interrupt = False
             vcpu.begun_ns = self.clock.now - work.ran_ns
             if work.task is not vcpu.last_task:

@@ -37,6 +37,7 @@ class Vcpu:
         "debt",
         "debt_q",
         "domain",
+        "hog_ns",
         "interrupts",
         "is_running",
         "last_task",
@@ -55,6 +56,7 @@ class Vcpu:
         "segment_ns",
         "tasks",
         "timer",
+        "turn_ns",
         "vcpu_id",
         "warm",
     )
@@ -80,6 +82,8 @@ class Vcpu:
         self.tasks: list[AnyWork] = []
         self.current: AnyWork | None = None
         self.current_is_interrupt = False
+        self.hog_ns = 0  # when one of its hogs last ran, or came
+        self.turn_ns = 0  # until when a hog that had starved is not preempted
         self.debt: Parts = []
         self.debt_q = 0
         self.last_task: TaskIdentity = KERNEL  # for process switches
@@ -228,21 +232,26 @@ class Pcpu:
     """A logical processor. If `current` is None, it runs its idle vcpu."""
 
     __slots__ = (
+        "asked",
         "current",
         "entered_ns",
         "extras",
+        "gain",
         "is_tickled",
         "load",
         "misses",
         "mode_ns",
+        "moved",
         "number",
         "rate_q",
         "sharers",
         "sibling",
         "slice_end_ns",
         "slice_timer",
+        "stall",
         "times",
         "visitors",
+        "waited",
     )
 
     def __init__(self, number: int) -> None:
@@ -252,6 +261,9 @@ class Pcpu:
         self.is_tickled = False
         self.rate_q = 0  # present speed: work cycles_q per ns
         self.load = IDLE_LOAD  # the path by which it takes from its neighbours (cpu.speed)
+        # Of all that its vcpu's work consists of: `Sharing.gain`, `moved` and `stall`.
+        self.gain = self.moved = self.stall = 0
+        self.asked = self.waited = 0  # its part of `Bus.moved` and `waited`
         self.sharers = 1  # busy pcpus that share its cache, with itself
         # What its vcpu executes besides its work: path, cycles_q per ns.
         self.extras: Parts = []

@@ -5,7 +5,7 @@ xen-vnif of unmodified_drivers), which find the backends by the platform device;
 requests and packets go to the same vbds and vifs that a paravirtualized guest has.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from hypervisor.model.cpu.guest import Guest
 from hypervisor.model.hvm.devicemodel import DeviceModel
@@ -26,16 +26,25 @@ class Emulation:
         server: Guest,
         guest: Guest,
         cache_of: Callable[[Place], HostCache],
-        *,
-        has_pv_drivers: bool,
+        connect: Callable[[str], object],
     ) -> None:
-        """`server` is domain 0, and `cache_of` returns its page cache of a device."""
+        """`server` is domain 0, and `cache_of` returns its page cache of a device.
+
+        `connect("vbd")` and `connect("vif")` connect the frontends, as their driver is loaded.
+        """
         self.model = DeviceModel(server, guest)
         self.ticks = Ticks(guest)
-        self._has_vbds = self._has_vifs = has_pv_drivers
+        self._has_vbds = self._has_vifs = False
+        self._connect = connect
         self._cache_of = cache_of
         self._disks: dict[BlockFrontend, EmulatedDisk] = {}
         self._cards: dict[NetFrontend, EmulatedCard] = {}
+
+    def start(self, drivers: Iterable[str]) -> None:
+        """Boot, or go on after a restore, with these drivers for Xen: of `vbd` and `vif`."""
+        for bus_type in drivers:
+            self.load(bus_type)
+        self.ticks.start()
 
     def disk(self, vbd: BlockFrontend) -> EmulatedDisk | None:
         """Return the emulated disk in the place of a vbd; None if the guest uses the vbd."""
@@ -57,6 +66,9 @@ class Emulation:
 
     def load(self, bus_type: str) -> None:
         """Load the driver of all `vbd` or `vif` devices, as modprobe does in the guest."""
+        if self.has(bus_type):
+            return
+        self._connect(bus_type)
         if bus_type == "vbd":
             self._has_vbds = True
         else:

@@ -1,7 +1,7 @@
 """The state in a saved guest's memory, as the model keeps it; it is checked when it is read."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -10,7 +10,10 @@ from hypervisor.model.memory.saved import SavedPaging
 
 
 class SavedGuest(BaseModel):
-    """The whole guest. `workloads` as in a scenario, `results` what each had achieved."""
+    """The whole guest. `workloads` as in a scenario, `results` what each had achieved.
+
+    `drivers` are those for Xen of an HVM guest.
+    """
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid", defer_build=True)
 
@@ -18,6 +21,7 @@ class SavedGuest(BaseModel):
     workloads: list[dict[str, Any]] = []
     results: list[dict[str, Any]] = []
     paging: SavedPaging = Field(default_factory=SavedPaging)
+    drivers: list[Literal["vbd", "vif"]] = []
 
     def state(self) -> Mapping[str, Any]:
         """Return it as JSON can hold it; `read_saved` reads it back."""

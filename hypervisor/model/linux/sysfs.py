@@ -1,7 +1,7 @@
 """Makes the files of /sys/block: the queues of block devices and their I/O schedulers.
 
-An HVM guest also has a file for each of its paravirtualized drivers, which loads it: that is how
-the console's modprobe does it.
+An HVM guest also has a file for each of its paravirtualized drivers, which loads it, and one that
+ends it: they are for the console's modprobe, and its halt, poweroff and reboot.
 
 Formats: Linux 2.6.18, block/ll_rw_blk.c (queue_attr), block/elevator.c (elv_iosched_show).
 """
@@ -13,6 +13,7 @@ from hypervisor.errors import Refused
 from hypervisor.model.linux.system import Hardware, System
 from hypervisor.model.storage.elevators import ELEVATORS
 from hypervisor.model.storage.queue import MAX_KIB, BlockQueue
+from hypervisor.shutdown import HALT, POWEROFF, REBOOT
 
 REQUESTS_MIN: Final = 4  # BLKDEV_MIN_RQ
 PAGE_KIB: Final = 4
@@ -23,6 +24,10 @@ DRIVERS: Final[Mapping[str, str]] = {
     "bus/xen/drivers/vif/bind": "vif",
 }
 """The files by which drivers of an HVM guest are loaded, and what is written to them."""
+
+RUNLEVEL: Final = "kernel/runlevel"
+"""The file by which an HVM guest is ended from the inside: the words of `shutdown.REASONS`."""
+_ENDS: Final = {"poweroff": POWEROFF, "reboot": REBOOT, "halt": HALT}
 
 
 class SysFiles:
@@ -55,6 +60,7 @@ class SysFiles:
             if devices.emulation is not None:
                 for file, kind in DRIVERS.items():
                     shown[file] = kind if devices.emulation.has(kind) else ""
+                shown[RUNLEVEL] = "3"
             return shown
         files: dict[str, str] = {}
         for name, queue in self._queues().items():
@@ -74,6 +80,11 @@ class SysFiles:
             raise Refused(f"-bash: /sys/{name}: No such file or directory")
         if name in DRIVERS:
             self._load(domid, DRIVERS[name], text.strip())
+            return
+        if name == RUNLEVEL:
+            if text.strip() not in _ENDS:
+                raise Refused(f"{_INVALID} ({', '.join(_ENDS)})")
+            self._systems[domid].init.stop(_ENDS[text.strip()])
             return
         _, device, _, *rest = name.split("/")
         if domid:

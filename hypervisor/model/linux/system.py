@@ -5,6 +5,7 @@ from typing import Protocol
 from hypervisor.model.cpu.guest import Guest
 from hypervisor.model.domain.domain import Domain
 from hypervisor.model.io.devices import Devices
+from hypervisor.model.linux.init import Init
 from hypervisor.model.memory.balloon import Balloon
 from hypervisor.model.memory.paging import Paging
 from hypervisor.model.network.network import Network
@@ -21,6 +22,7 @@ class System(Protocol):
     devices: Devices
     paging: Paging
     balloon: Balloon
+    init: Init
 
 
 class Hardware(Protocol):

@@ -1,8 +1,11 @@
-"""The xenbus of a paravirtualized guest: how its kernel reacts when nodes of xenstore change.
+"""The xenbus of a guest: how its kernel reacts when nodes of xenstore change.
 
 Each event is an interrupt of the guest and work of its xenwatch thread, so a guest without
-processor time answers late, and a paused one not at all. Fully virtualized guests have no xenbus.
-Source: drivers/xen/{xenbus,core/reboot.c,core/cpu_hotplug.c,balloon,blkfront,netfront} (2.6.18).
+processor time answers late, and a paused one not at all. A fully virtualized guest has a xenbus
+once a driver for Xen is loaded; it obeys xm shutdown and sysrq, but has no balloon and no hot-plug
+of vcpus.
+Source: drivers/xen/{xenbus,core/reboot.c,core/cpu_hotplug.c,balloon,blkfront,netfront} (2.6.18);
+unmodified_drivers/linux-2.6/platform-pci (3.1).
 """
 
 from hypervisor.model.codebook.work import Work
@@ -11,6 +14,7 @@ from hypervisor.model.cpu.processtable import XENWATCH
 from hypervisor.model.domain.domain import End
 from hypervisor.model.io.devices import Devices
 from hypervisor.model.linux.bootmessages import init_lines, kernel_lines
+from hypervisor.model.linux.init import Init
 from hypervisor.model.memory.balloon import Balloon
 from hypervisor.shutdown import CRASH, HALT, POWEROFF, REBOOT, SUSPEND
 from hypervisor.toolstack.config.spec import DomainSpec
@@ -26,12 +30,6 @@ from hypervisor.toolstack.xenstore import Xenstore
 
 _REASONS = {"poweroff": POWEROFF, "reboot": REBOOT, "halt": HALT}
 
-# init stops services one by one, mostly sleeping (judgement, after a plain RHEL 5).
-STOPPING_NS = 4_000_000_000
-# Twenty services with three shells each (judgement); a shell takes 4.8 ms at 2.4 GHz (Barham,
-# table 3).
-STOPPING_KILOCYCLES = 20 * 3 * 11_520
-SHELL = "/bin/bash"
 SUSPEND_SYSCALLS = 20_000  # all devices and threads are told (judgement)
 KINDS = ("vif", "vbd", "tap", "vfb")
 
@@ -51,6 +49,7 @@ class Xenbus:
         store: Xenstore,
         balloon: Balloon,
         end: End,
+        init: Init,
         booted: DomainSpec | None = None,
     ) -> None:
         """`booted` is the configuration that boots; None: the guest continues from a save file."""
@@ -63,12 +62,30 @@ class Xenbus:
         self._store = store
         self._balloon = balloon
         self._end = end
+        self._init = init
+        self._drives: list[str] = []  # classes of devices
         self._path = f"/local/domain/{domain.domid}"
         self._backends = [f"/local/domain/0/backend/{kind}/{domain.domid}" for kind in KINDS]
-        self._is_ending = False
+
+    @property
+    def is_watching(self) -> bool:
+        """Return whether the guest sees what is written for it in xenstore."""
+        return bool(self._drives)
+
+    def load(self, kind: str) -> None:
+        """Load the driver of `vbd` or `vif` devices into a fully virtualized guest."""
+        kinds = DISK_KINDS if kind == "vbd" else (kind,)
+        if not self._drives:
+            for path in (self._path, *self._backends):
+                self._store.watch(path, self._changed)
+        self._drives += kinds
+        for one, number in self._offered():
+            if one in kinds:
+                self._look_at(one, number)
 
     def start(self) -> None:
         """Boot the kernel: connect the existing devices, and watch xenstore."""
+        self._drives += KINDS
         if self._booted is not None:
             available_kib = self._balloon.paging.meminfo()["MemTotal"]
             self._say(kernel_lines(self._domain, self._booted, available_kib))
@@ -88,7 +105,7 @@ class Xenbus:
         """Return (kind, number) of devices in the order of discovery: all disks by number."""
         found = [
             (kind, int(number))
-            for kind in KINDS
+            for kind in self._drives
             for number in self._store.children(f"{self._path}/device/{kind}")
         ]
         return sorted(found, key=_discovery)
@@ -99,6 +116,8 @@ class Xenbus:
 
     def stop(self) -> None:
         """Stop watching xenstore."""
+        if not self._drives:
+            return
         for path in (self._path, *self._backends):
             self._store.unwatch(path, self._changed)
 
@@ -115,13 +134,15 @@ class Xenbus:
         if value is None:
             return False
         names = path.split("/")
+        is_hvm = self._domain.is_hvm
         if names[-1] == "target":
-            return True  # also an unchanged target, for which the driver tries again
+            return not is_hvm  # also an unchanged target, for which the driver tries again
         if names[-1] == "availability":
-            return self._is_online(int(names[-2])) != (value == "online")
+            return not is_hvm and self._is_online(int(names[-2])) != (value == "online")
         if names[-1] in ("shutdown", "sysrq"):
             return bool(value)
-        return names[-1] == "state" and names[3] == "0" and value in (str(INIT_WAIT), str(CLOSING))
+        is_backend = names[-1] == "state" and names[3] == "0" and names[5] in self._drives
+        return is_backend and value in (str(INIT_WAIT), str(CLOSING))
 
     def _is_online(self, vcpu: int) -> bool:
         vcpus = self._domain.vcpus
@@ -158,35 +179,11 @@ class Xenbus:
     # -- shutdown ------------------------------------------------------------------------
 
     def _shut_down(self, word: str) -> None:
-        if self._is_ending:
-            return
         if word == "suspend":
             parts = self._guest.parts(("syscall", SUSPEND_SYSCALLS))
             self._guest.interrupt(0, Work(parts, self._suspend, task=self._kernel_thread))
         elif word in _REASONS:
-            self._is_ending = True
-            level = 6 if word == "reboot" else 0
-            self._domain.console.write(f"INIT: Switching to runlevel: {level}")
-            self._domain.console.write("INIT: Sending processes the TERM signal")
-            reason = _REASONS[word]
-            parts = self._guest.parts(("init_scripts", STOPPING_KILOCYCLES))
-            shell = self._guest.spawn(SHELL)[0]
-            self._guest.run(Work(parts, self._stopping, reason, task=shell))
-
-    def _stopping(self, work: Work[int]) -> None:
-        clock = self._guest.execution.clock
-        clock.schedule(clock.now + STOPPING_NS, self._stopped, work.arg)
-
-    def _stopped(self, reason: int) -> None:
-        if self._domain.dying:
-            return
-        parts = self._guest.parts(("syscall", 1000))
-        self._guest.interrupt(0, Work(parts, self._last, reason))
-
-    def _last(self, work: Work[int]) -> None:
-        text = "Restarting system." if work.arg == REBOOT else "System halted."
-        self._domain.console.write(text)
-        self._end(self._domain, work.arg)
+            self._init.stop(_REASONS[word])
 
     def _suspend(self, _: Work[None]) -> None:
         for vcpu in self._domain.vcpus[1:]:
@@ -196,6 +193,8 @@ class Xenbus:
 
     def resumed(self) -> None:
         """Bring the vcpus online again, as the guest goes on after a suspend."""
+        if self._domain.is_hvm:
+            return
         for vcpu in self._domain.vcpus[1:]:
             path = f"{self._path}/cpu/{vcpu.vcpu_id}/availability"
             if self._store.read(path) != "offline" and not vcpu.online:
@@ -256,7 +255,7 @@ class Xenbus:
                 "tx-ring-ref": vif.ring_refs[0],
                 "rx-ring-ref": vif.ring_refs[1],
                 "event-channel": vif.port.number,
-                "request-rx-copy": int(not vif.backend.is_flipping),
+                "request-rx-copy": int(not vif.is_flipping),
                 "feature-rx-notify": 1,
                 "feature-sg": 1,
                 "feature-gso-tcpv4": 1,

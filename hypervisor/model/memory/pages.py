@@ -18,10 +18,13 @@ SCRUB_LOT_KIB: Final = 1024
 class Memory:
     """Counts pages in KiB. Always total = Xen's own + domains' + free + to be scrubbed."""
 
-    def __init__(self, total_kib: int, pcpus: int = 1) -> None:
-        """`pcpus` scrub; their idle time that this takes is not charged."""
+    def __init__(self, total_kib: int, pcpus: int = 1, xen_kib: int = XEN_KIB) -> None:
+        """`pcpus` scrub; their idle time that this takes is not charged.
+
+        `xen_kib` is what Xen keeps for itself.
+        """
         self.total_kib = total_kib
-        self.free_kib = total_kib - XEN_KIB
+        self.free_kib = total_kib - xen_kib
         self.scrub_kib = 0
         self._lot_kib = pcpus * SCRUB_LOT_KIB
         self._tick = 0  # the last tick that has scrubbed

@@ -101,6 +101,7 @@ class Nic:
         self._at_interrupt: Callable[[object], None] = self._interrupt  # looked up once
         self._armed_ns = 0
         self._is_polling = False
+        self._is_watching_ring = False  # `_armed` is no later than the time when it is half full
         self.transmitted_packets = 0
         self.transmitted_bytes = 0
         self.received_packets = 0  # into the ring
@@ -153,10 +154,20 @@ class Nic:
             self._bursts.append(burst)
         else:
             self._spread.append(burst)
-        # Usually the packets cannot fill the ring, and an interrupt is due before them.
-        is_early = self._armed is not None and self._armed_ns <= max(due_ns, self._next_ns)
-        if not is_early or self.ring_packets + self.coming > RING_PACKETS:
+        if not self._is_told_before(burst):
             self._arm()
+
+    def _is_told_before(self, burst: _Burst) -> bool:
+        """Return whether an interrupt is due that a further burst does not bring forward.
+
+        A burst counts whole when its first packet comes, so one that begins later leaves the time
+        at which the ring is half full, if that has been looked for.
+        """
+        if self._armed is None or self._armed_ns > max(burst.due_ns, self._next_ns):
+            return False
+        if self.ring_packets + self.coming <= RING_PACKETS or self._armed_ns <= self._next_ns:
+            return True
+        return self._is_watching_ring and self._armed_ns <= burst.arrival_ns(1)
 
     def poll_done(self) -> None:
         """End the poll: interrupts are on again, also for packets that arrived meanwhile."""
@@ -215,7 +226,10 @@ class Nic:
             return
         now_ns = self._clock.now
         at_ns = now_ns if waiting else self._due_ns()
-        if waiting + self.coming > RING_PACKETS and waiting + self._arrived_by(at_ns) > HALF_RING:
+        self._is_watching_ring = (
+            waiting + self.coming > RING_PACKETS and waiting + self._arrived_by(at_ns) > HALF_RING
+        )
+        if self._is_watching_ring:
             at_ns = min(at_ns, self._half_full_ns(HALF_RING - waiting))
         at_ns = max(at_ns, self._next_ns)
         at_ns = max(at_ns, now_ns)

@@ -16,28 +16,25 @@ from pydantic import Field, ValidationError, ValidationInfo, field_validator, mo
 
 from hypervisor.domain0 import DOMAIN_0
 from hypervisor.errors import HostError, ScenarioError
+from hypervisor.model.scenario.disks import check_disks
+from hypervisor.model.scenario.native import NONE, check_native, driven_natively
 from hypervisor.model.scenario.nics import BridgeName, NicTable, check_nics_differ
 from hypervisor.model.scenario.pinning import Cpus, affinity_of, check_entries, check_pcpus
 from hypervisor.model.scenario.sedf import SedfKeys
 from hypervisor.model.scenario.stores import (
-    FILES,
     ElevatorName,
     Store,
-    check_lun,
     check_stores,
-    store_of,
 )
 from hypervisor.model.scenario.table import Table, checked, message
 from hypervisor.model.scenario.ways import check_ways
 from hypervisor.model.scenario.workloads import (
-    EXTERNAL,
     Count,
-    FileioWorkload,
-    NetperfWorkload,
     Workloads,
+    check_without_disk,
 )
 from hypervisor.nearest import hint
-from hypervisor.toolstack.config.devices import DiskSpec, parse_disk, parse_vif
+from hypervisor.toolstack.config.devices import parse_disk, parse_vif
 from hypervisor.toolstack.config.limits import HostKind, LimitExceeded, check_limits
 from hypervisor.toolstack.config.schedparams import DOMAIN0_SEDF
 from hypervisor.toolstack.config.settings import (
@@ -69,7 +66,7 @@ class Host(Table):
     cores_per_socket: Count = 1
     threads_per_core: Annotated[int, Field(ge=1, le=2)] = 2
     memory_mib: Annotated[int, Field(ge=256, le=2**20)] = 4096
-    hypervisor: Literal["3.0.3", "3.1"] = "3.0.3"
+    hypervisor: Literal["3.0.3", "3.1", "none"] = "3.0.3"
     tools: Literal["3.0.3", "3.1"] = "3.0.3"
     arch: Literal["x86_64", "i386"] = "x86_64"
     hvm: bool = True  # its processors have VT or AMD-V
@@ -80,13 +77,15 @@ class Host(Table):
     netfront_receive: Literal["flip", "copy"] | None = None  # None = as this Xen does
     outlook_fewer_copies: bool = False  # pages of others are neither copied nor flipped twice
     bridges: Annotated[tuple[BridgeName, ...], Field(strict=False)] = ()  # without a card
-    nics: Annotated[tuple[NicTable, ...], Field(strict=False)] = Field(default=(), alias="nic")
+    nics: Annotated[tuple[NicTable, ...], Field(strict=False)] = Field(
+        default=(), alias="nic", validate_default=True
+    )
 
     @field_validator("nics")
     @classmethod
-    def _nics_differ(cls, nics: tuple[NicTable, ...]) -> tuple[NicTable, ...]:
+    def _nics_differ(cls, nics: tuple[NicTable, ...], info: ValidationInfo) -> tuple[NicTable, ...]:
         check_nics_differ(nics)
-        return nics
+        return driven_natively(nics) if info.data.get("hypervisor") == NONE else nics
 
     @model_validator(mode="after")
     def _bridges_are_without_cards(self) -> Self:
@@ -99,6 +98,16 @@ class Host(Table):
     def all_bridges(self) -> tuple[str, ...]:
         """Return the names of all bridges that the scenario names."""
         return (*self.bridges, *(one.bridge for one in self.nics if not one.dedicated_to))
+
+    @property
+    def is_native(self) -> bool:
+        """Return whether the host runs without Xen."""
+        return self.hypervisor == NONE
+
+    @property
+    def rules(self) -> str:
+        """Return the Xen whose scheduler there is: any, where one system has all processors."""
+        return "3.1" if self.is_native else self.hypervisor
 
     @property
     def receives_copies(self) -> bool:
@@ -194,8 +203,8 @@ class Domain(_Owner):
         check_entries(self.cpus, self.vcpus)
         if self.drivers == "emulated" and self.kind == "pv":
             raise ValueError('a paravirtualized guest has no emulated devices; use kind = "hvm"')
-        if not self.disk and any(one.kind == "fileio" and one.lun is None for one in self.workload):
-            raise ValueError("a fileio workload needs a disk")
+        if not self.disk:
+            check_without_disk(self.workload)
         return self
 
     def expanded(self) -> Sequence["Domain"]:
@@ -259,58 +268,31 @@ class Scenario(Table):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
+        if self.host.is_native:
+            given = self.domain0.model_fields_set
+            check_native(given, self.domains, self.host.scheduler, self.host.bridges)
         names = [DOMAIN_0]
         for domain in self.domains:
             if domain.name in names:
                 raise ValueError(f"two domains are called '{domain.name}'")
             names.append(domain.name)
+        if self.host.is_native and self.domain0_vcpus > self.host.pcpus:
+            raise ValueError(f"domain0.vcpus is {self.host.pcpus} at most: the pcpus of the host")
         if self.domain0.cap > 100 * self.domain0_vcpus:
             raise ValueError(f"domain0.cap is out of range; 0 to {100 * self.domain0_vcpus}")
         check_entries(self.domain0.cpus, self.domain0_vcpus, "domain0.")
         for owner in (self.domain0, *self.domains):
             check_pcpus(owner.cpus, self.host.pcpus)
-            for workload in owner.workload:
-                peer = workload.peer if isinstance(workload, NetperfWorkload) else EXTERNAL
-                if peer not in (EXTERNAL, *names):
-                    raise ValueError(f"netperf peer '{peer}' is no domain{hint(peer, names)}")
-                if isinstance(workload, FileioWorkload) and workload.lun is not None:
-                    is_domain0 = owner is self.domain0
-                    has_vif = isinstance(owner, Domain) and bool(owner.vif)
-                    stores = self.host.stores
-                    check_lun(workload.lun, stores, is_domain0=is_domain0, has_vif=has_vif)
-        check_ways(self.host.nics, self.domain0.workload, self.domains)
+        check_ways(self.host.nics, self.host.stores, self.domain0.workload, self.domains)
         if self.domain0_memory_mib < 64:
             raise ValueError(
                 f"host.memory_mib = {self.host.memory_mib} is too little: the domains have "
                 f"{sum(one.memory_mib for one in self.domains)} MiB, Xen {XEN_MEMORY_MIB} MiB "
                 "and Domain-0 needs 64 MiB or its own memory_mib"
             )
-        self._check_disks()
+        check_disks(self.host.stores, self.domains)
         self._check_limits()
         return self
-
-    def _check_disks(self) -> None:
-        """Raise ValueError for a device that is a file, or that another domain holds."""
-        holders: dict[tuple[str, str], tuple[str, DiskSpec]] = {}
-        for domain in self.domains:
-            for text in domain.disk:
-                disk = parse_disk(text)
-                key = f"domain[{domain.name}].disk"
-                store = store_of(self.host.stores, disk.path)
-                if disk.type == "phy" and store is not None and store.kind in FILES:
-                    raise ValueError(
-                        f"{key}: {disk.path} is a file on the store '{store.name}'; use file:, "
-                        "tap:aio: or tap:qcow:"
-                    )
-                if not disk.type or disk.is_tap or disk.mode == "w!":
-                    continue
-                other = holders.setdefault((disk.type, disk.path), (domain.name, disk))
-                modes = {disk.mode, other[1].mode}
-                if other[1] is not disk and modes != {"r"}:
-                    raise ValueError(
-                        f"{key}: {disk.path} is {other[1].frontend} of '{other[0]}', with mode "
-                        f"{other[1].mode}; w! shares it all the same"
-                    )
 
     def _check_limits(self) -> None:
         host = HostKind(arch=self.host.arch, hvm=self.host.hvm)
@@ -343,9 +325,17 @@ class Scenario(Table):
         return self.domain0.vcpus or self.host.pcpus
 
     @property
+    def domain0_affinities(self) -> tuple[tuple[int, ...] | None, ...]:
+        """Return where domain 0's vcpus are pinned one by one; a system without Xen is the host."""
+        if self.host.is_native:
+            return tuple((number,) for number in range(self.domain0_vcpus))
+        return self.domain0.vcpu_affinities
+
+    @property
     def domain0_memory_mib(self) -> int:
         """Return domain 0's memory, or what the guests leave for it, which may be below 64."""
-        left = self.host.memory_mib - XEN_MEMORY_MIB - sum(one.memory_mib for one in self.domains)
+        xen_mib = 0 if self.host.is_native else XEN_MEMORY_MIB
+        left = self.host.memory_mib - xen_mib - sum(one.memory_mib for one in self.domains)
         return min(self.domain0.memory_mib or left, left)
 
 

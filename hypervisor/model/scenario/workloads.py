@@ -31,12 +31,16 @@ class CpuWorkload(Table):
 
 
 class BurstWorkload(Table):
-    """Computes for `run_ms`, sleeps for `sleep_ms`; each varies by up to +- `jitter` of itself."""
+    """Computes for `run_ms`, sleeps for `sleep_ms`; each varies by up to +- `jitter` of itself.
+
+    `awaits`: a timer of its kernel, which expires at a tick, or an event from outside.
+    """
 
     kind: Literal["burst"]
     run_ms: Milliseconds
     sleep_ms: Milliseconds
     jitter: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.0
+    awaits: Literal["timer", "event"] = "timer"
     program: Program = "httpd"
     memory_mib: WorkingSet = None
 
@@ -104,12 +108,81 @@ def is_direct(direct: bool | None, queue_depth: int) -> bool:
     return queue_depth > 1 if direct is None else direct
 
 
+class LinpackWorkload(Table):
+    """Solves systems of `n` equations, one in each thread, again and again."""
+
+    kind: Literal["linpack"]
+    n: Annotated[int, Field(ge=10, le=30_000)] = 1000
+    threads: Annotated[int, Field(ge=1, le=32)] = 1
+    precision: Literal["single", "double"] = "double"
+    memory_mib: WorkingSet = None
+
+
+class Aim7Workload(Table):
+    """Runs the tests of a mix of AIM7 for `users` at a time."""
+
+    kind: Literal["aim7"]
+    mix: Literal["shared", "compute", "fserver", "dbase"] = "shared"
+    users: Annotated[int, Field(ge=1, le=1000)] = 10
+    memory_mib: WorkingSet = None
+
+
+class IozoneWorkload(Table):
+    """Writes, rewrites, reads and rereads a file, as iozone does; with `fsync` as iozone -e."""
+
+    kind: Literal["iozone"]
+    file_kib: Annotated[int, Field(ge=64, le=4 * 2**20)] = 65_536
+    record_kib: Annotated[int, Field(ge=4, le=16_384, multiple_of=4)] = 64
+    phases: Annotated[
+        tuple[Literal["write", "rewrite", "read", "reread", "random_read", "random_write"], ...],
+        Field(strict=False, min_length=1),
+    ] = ("write", "rewrite", "read", "reread")
+    fsync: bool = False
+    memory_mib: WorkingSet = None
+
+    @model_validator(mode="after")
+    def _record_fits(self) -> Self:
+        if self.record_kib > self.file_kib:
+            raise ValueError(f"record_kib is {self.file_kib} at most: the file's file_kib")
+        if len(set(self.phases)) < len(self.phases):
+            raise ValueError("phases names a phase twice")
+        return self
+
+
 class LmbenchWorkload(Table):
     """Repeats one operation of the kernel."""
 
     kind: Literal["lmbench"]
-    test: Literal["null_call", "page_fault", "fork", "exec", "sh", "context_switch"] = "null_call"
+    test: Literal[
+        "null_call",
+        "null_io",
+        "stat",
+        "open_close",
+        "select",
+        "signal_install",
+        "signal_handle",
+        "page_fault",
+        "protection_fault",
+        "mmap",
+        "fork",
+        "exec",
+        "sh",
+        "create",
+        "delete",
+        "create_10k",
+        "delete_10k",
+        "pipe",
+        "context_switch",
+    ] = "null_call"
+    processes: Annotated[int, Field(ge=2, le=64)] = 2  # of context_switch
+    working_kib: Annotated[int, Field(ge=0, le=1024)] = 0  # of each of them
     memory_mib: WorkingSet = None
+
+    @model_validator(mode="after")
+    def _processes_fit(self) -> Self:
+        if self.test != "context_switch" and (self.processes, self.working_kib) != (2, 0):
+            raise ValueError("processes and working_kib are for test = 'context_switch'")
+        return self
 
 
 class BuildWorkload(Table):
@@ -117,6 +190,41 @@ class BuildWorkload(Table):
 
     kind: Literal["build"]
     jobs: Annotated[int, Field(ge=1, le=64)] = 1
+    writes_objects: bool = False  # to the first disk; else files do not count
+    memory_mib: WorkingSet = None
+
+
+class OltpWorkload(Table):
+    """Runs transactions on a database, as TPC-C does, for clients here or outside."""
+
+    kind: Literal["oltp"]
+    engine: Literal["oracle", "sybase"] = "oracle"
+    clients: Annotated[int, Field(ge=1, le=512)] = 8
+    clients_from: Literal["here", "outside"] = "here"
+    database_mib: Annotated[int, Field(ge=16, le=6144)] = 1024
+    cache_mib: Annotated[int, Field(ge=4, le=16384)] = 96
+    think_ms: Annotated[float, Field(ge=0, le=3_600_000, allow_inf_nan=False)] = 0.0
+    read_only: bool = False
+    memory_mib: WorkingSet = None
+
+
+class JavaWorkload(Table):
+    """Sends messages of chat rooms to all who are there, as VolanoMark does."""
+
+    kind: Literal["java"]
+    rooms: Annotated[int, Field(ge=1, le=100)] = 10
+    heap_mib: Annotated[int, Field(ge=16, le=16384)] = 128
+    collector_threads: Annotated[int, Field(ge=0, le=32)] = 0  # 0: as many as vcpus
+    memory_mib: WorkingSet = None
+
+
+class WebWorkload(Table):
+    """Serves a static file to clients outside."""
+
+    kind: Literal["web"]
+    clients: Annotated[int, Field(ge=1, le=1024)] = 32
+    file_bytes: Annotated[int, Field(ge=1, le=2**20)] = 10_240
+    think_ms: Annotated[float, Field(ge=0, le=3_600_000, allow_inf_nan=False)] = 0.0
     memory_mib: WorkingSet = None
 
 
@@ -132,12 +240,46 @@ Workload = Annotated[
     | BurstWorkload
     | NetperfWorkload
     | FileioWorkload
+    | LinpackWorkload
+    | Aim7Workload
+    | IozoneWorkload
     | LmbenchWorkload
     | BuildWorkload
+    | OltpWorkload
+    | JavaWorkload
+    | WebWorkload
     | IdleWorkload,
     Field(discriminator="kind"),
 ]
 Workloads = Annotated[tuple[Workload, ...], Field(strict=False)]
+
+
+def uses_disk(workload: Workload) -> bool:
+    """Return whether a workload reads or writes the domain's first disk."""
+    if workload.kind == "fileio":
+        return workload.lun is None
+    if workload.kind == "build":
+        return workload.writes_objects
+    return workload.kind in ("aim7", "iozone", "oltp")
+
+
+def with_article(kind: str) -> str:
+    """Return `kind` as a sentence has it."""
+    return f"{'an' if kind[0] in 'aeio' else 'a'} {kind}"
+
+
+def check_without_disk(workloads: Sequence[Workload]) -> None:
+    """Raise ValueError for a workload that needs a disk."""
+    for one in workloads:
+        if uses_disk(one):
+            raise ValueError(f"{with_article(one.kind)} workload needs a disk")
+
+
+def uses_network(workload: Workload) -> bool:
+    """Return whether a workload sends packets."""
+    is_served = workload.kind == "oltp" and workload.clients_from == "outside"
+    return workload.kind in ("netperf", "web") or is_served
+
 
 _WORKLOADS: TypeAdapter[tuple[Workload, ...]] = TypeAdapter(Workloads)
 

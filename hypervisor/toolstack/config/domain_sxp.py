@@ -5,7 +5,7 @@ sxpr and parseConfig (3.0.3).
 """
 
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 
 from hypervisor.cpus import format_cpus
@@ -68,6 +68,7 @@ def config_sxp(spec: DomainSpec) -> list[Sxp]:
                 "xenprof_os": spec.os,
             }
         ),
+        *_named("xenprof_workload", spec.programs),
         *([] if spec.kind == "dom0" else [_holding("image", _image(spec))]),
     ]
     devices: list[DeviceSpec] = [*spec.disks, *spec.vifs]
@@ -178,6 +179,10 @@ def _entries(values: Mapping[str, str]) -> list[Sxp]:
     return [[key, value] for key, value in values.items() if value]
 
 
+def _named(name: str, values: Sequence[str]) -> list[Sxp]:
+    return [[name, value] for value in values]
+
+
 def _holding(name: str, inner: list[Sxp]) -> Sxp:
     return [name, inner]
 
@@ -211,6 +216,8 @@ def spec_from_sxp(
     }
     for entry in children(nested, "backend"):
         config |= {head(item): "1" for item in entry[1:]}
+    if programs := [entry[1] for entry in children(nested, "xenprof_workload")]:
+        config["xenprof_workload"] = programs
     image = _first_list(nested, "image")
     config |= _image_settings(image) if image else {}
     _add_devices(config, nested)

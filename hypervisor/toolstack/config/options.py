@@ -124,6 +124,8 @@ OPTIONS: tuple[Option, ...] = (
     _own("xenprof_arch", "i386|x86_64", "what the guest runs; else seen from the kernel's name"),
     _own("xenprof_drivers", "pv|emulated", "what drives an HVM guest's devices from its boot on"),
     _own("xenprof_os", "rhel3|rhel4|rhel5|windows|other", "the guest's system; else from there"),
+    Option("xenprof_workload", LIST, (), MODELLED, "a program that it runs, repeatable",
+           "KIND[,KEY=VALUE,...]"),
 )  # fmt: skip
 
 BY_NAME = {option.name: option for option in OPTIONS}

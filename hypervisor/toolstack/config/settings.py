@@ -15,6 +15,7 @@ from hypervisor.toolstack.config.limits import check_network
 from hypervisor.toolstack.config.options import BY_NAME, OPTIONS
 from hypervisor.toolstack.config.spec import DomainSpec
 from hypervisor.toolstack.config.typed import Settings
+from hypervisor.toolstack.config.workloads import parse_workload
 
 MAXIMUM_VCPUS = 32
 DEFAULT_WEIGHT = 256
@@ -87,6 +88,7 @@ def domain_spec(
     name = check_name(settings.text("name"))
     identity = _uuid(settings.text("uuid"), draw)
     disks = _disks(settings)
+    programs = tuple(settings.strings("xenprof_workload"))
     return DomainSpec(
         name=name,
         uuid=identity,
@@ -99,7 +101,8 @@ def domain_spec(
         affinity=_affinity(settings, pcpus),
         disks=disks,
         vifs=_vifs(settings, is_hvm, draw),
-        workloads=workloads,
+        workloads=workloads or tuple(map(parse_workload, programs)),
+        programs=programs,
         on_poweroff=on_poweroff,
         on_reboot=on_reboot,
         on_crash=on_crash,

@@ -22,6 +22,7 @@ class DomainSpec:
     disks: tuple[DiskSpec, ...] = ()
     vifs: tuple[VifSpec, ...] = ()
     workloads: tuple[Mapping[str, object], ...] = ()  # as in a scenario, `kind` and parameters
+    programs: tuple[str, ...] = ()  # the texts of workloads that a configuration file names
     on_poweroff: str = "destroy"
     on_reboot: str = "restart"
     on_crash: str = "restart"

@@ -38,6 +38,8 @@ class Asking(Operation):
         self._xend.store.write(f"{self._path}/control/shutdown", self.reason)
 
 
+# 3.1 ends a fully virtualized domain that has no drivers for Xen by itself.
+REMOTE_SHUTDOWN = Message("XendDomainInfo", 433, "HVM save:remote shutdown dom %d!")
 FAILED_RESTART = Message("XendDomainInfo", 1702, "Failed to restart domain: %s")
 
 
@@ -65,6 +67,9 @@ class Endings:
             info.shutdown_asked_ns = xend.timers.now
             limit_ns = xend.timers.now + SHUTDOWN_LIMIT_NS
             xend.timers.schedule(limit_ns, self._check_limit, info.domid)
+        if xend.tools != "3.0.3" and not xend.hypervisor.watches_store(info.domid):
+            xend.log.info(REMOTE_SHUTDOWN, info.domid)
+            xend.hypervisor.shut_down_domain(info.domid, REASONS.index(reason))
 
     def _check_limit(self, domid: int) -> None:
         info = self._xend.infos.get(domid)

@@ -68,7 +68,7 @@ class Saving(Operation):
         xend.log.debug(Messages.save_input, "suspend")
         xend.log.debug(Messages.suspending, info.domid)
         if info.spec.kind == "hvm":  # it is suspended without its help
-            xend.hypervisor.suspend_domain(info.domid)
+            xend.hypervisor.shut_down_domain(info.domid, SUSPEND)
         else:
             xend.store.write(f"{info.path}/control/shutdown", "suspend")
         self.steps.begin("suspend")

@@ -15,6 +15,7 @@ _SHUTDOWN_USAGE = "Usage: shutdown -h|-r|-P|-H now"
 _REASONS = {"-h": "poweroff", "-P": "poweroff", "-H": "halt", "-r": "reboot"}
 # Those of unmodified_drivers; the first one only finds the device.
 _MODULES = {"xen-platform-pci": "", "xen-vbd": "vbd", "xen-vnif": "vif"}
+_RUNLEVEL = "kernel/runlevel"
 _GOING = {"poweroff": "system halt", "halt": "system halt", "reboot": "reboot"}
 
 
@@ -76,7 +77,9 @@ def shutdown(guest: Guest, words: list[str]) -> int:
 
 def _end(guest: Guest, reason: str) -> int:
     moment = now(guest.files())
-    guest.do(ShutDownDomain(reason))
+    # xend can ask a fully virtualized guest for nothing; it ends by itself.
+    is_hvm = guest.state().kind == "hvm"
+    guest.do(WriteSys(_RUNLEVEL, reason) if is_hvm else ShutDownDomain(reason))
     print(
         f"\nBroadcast message from root (xvc0) ({moment:%a %b %e %H:%M:%S %Y}):\n\n"
         f"The system is going down for {_GOING[reason]} NOW!"

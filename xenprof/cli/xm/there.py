@@ -30,6 +30,8 @@ def there(client: Service, name: str, words: Sequence[str]) -> str:
         host = newest(client)
     except ServiceError:
         return ""
+    if host.xen_version is None and host.tools is None:
+        return ""  # no Xen is known to be there
     if host.tools == "xapi":
         return "; in its domain 0 that is xe"
     if name == "log":

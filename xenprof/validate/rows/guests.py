@@ -1,10 +1,19 @@
-"""Rows 2, 3, 14, 21 and 22: what guests that compute lose to each other, to Xen and to locks."""
+"""Rows 2, 3, 14 and 22: what guests that compute lose to each other, to Xen and to locks."""
 
 from itertools import pairwise
 from typing import Final
 
 from xenprof.validate.figure import Experiment, Figure
-from xenprof.validate.hosts import SECOND, Table, Window, boot, guest, lengthened, work
+from xenprof.validate.hosts import (
+    DOMAIN_0,
+    SECOND,
+    Table,
+    Window,
+    boot,
+    boot_without_xen,
+    guest,
+    work,
+)
 
 _XEON_HT: Final = {
     "cpu": "p4-ht",
@@ -84,21 +93,11 @@ def smp_scaling(seed: int) -> tuple[float]:
 
 
 def overhead(seed: int) -> tuple[float]:
-    """Return by how much longer a program computes than without Xen and domain 0, in percent."""
-    host = boot(_XEON_2003 | {"sockets": 1}, guest("g", work("cpu")), seed=seed)
-    return (lengthened(Window(host, SECOND, 2 * _DURATION_NS), "g"),)
-
-
-# Row 21.
-
-# Xen 1.2 scheduled by BVT, which lets a domain run for 5 ms before it looks at others.
-_BVT_MS: Final = 5
-
-
-def databases(count: int, seed: int) -> tuple[float]:
-    """Return what as many guests with a database do on two pcpus, of what one does alone."""
-    alone, together = (_in_slices(one, _BVT_MS, seed, "mysqld") for one in (1, count))
-    return (2 * together / alone,)
+    """Return by how much longer a program computes than on the same host without Xen."""
+    one = _XEON_2003 | {"sockets": 1}
+    with_xen = Window(boot(one, guest("g", work("cpu")), seed=seed), SECOND, 2 * _DURATION_NS)
+    native = Window(boot_without_xen(one, work("cpu"), seed=seed), SECOND, 2 * _DURATION_NS)
+    return (100 * (native.result(DOMAIN_0, _WORK) / with_xen.result("g", _WORK) - 1),)
 
 
 # Row 22.
@@ -115,7 +114,7 @@ def sliced(slice_ms: int, seed: int) -> tuple[float]:
     return (100 * (many / few - 1),)
 
 
-def _in_slices(count: int, slice_ms: int, seed: int, program: str = "linpack") -> float:
+def _in_slices(count: int, slice_ms: int, seed: int) -> float:
     """Return the work of guests on two pcpus for each second that they run."""
     round_ms = max(slice_ms * count / 2 * 1.02, slice_ms + 1)
     each: Table = {
@@ -127,7 +126,7 @@ def _in_slices(count: int, slice_ms: int, seed: int, program: str = "linpack") -
     names = [f"g{number}" for number in range(count)]
     host = boot(
         _XEON_2003 | {"sockets": 2, "scheduler": "sedf"},
-        *(guest(name, work("cpu", program=program), **each) for name in names),
+        *(guest(name, work("cpu"), **each) for name in names),
         domain0={"vcpus": 1},
         seed=seed,
     )
@@ -179,25 +178,6 @@ EXPERIMENTS: Final = (
                 "Barham et al., SOSP 2003, figure 3 (SPEC INT2000)",
             ),
         ),
-    ),
-    *(
-        Experiment(
-            21,
-            databases,
-            (
-                Figure(
-                    f"work of {count} databases on two pcpus, of that of one",
-                    "times",
-                    published,
-                    published * 0.92,
-                    published * 1.08,
-                    "predicted",
-                    "Barham et al., SOSP 2003, figure 5",
-                ),
-            ),
-            (count,),
-        )
-        for count, published in ((4, 1.83), (8, 1.78))
     ),
     *(
         Experiment(

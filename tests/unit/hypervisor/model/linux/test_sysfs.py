@@ -119,3 +119,15 @@ def test_a_driver_is_loaded_by_its_name_alone():
     for guest, text, said in (("a", "vif", "No such device"), ("b", "vbd", "No such file")):
         with pytest.raises(Refused, match=said):
             host.toolstack.views.write_sys(guest, "bus/xen/drivers/vbd/bind", text)
+
+
+def test_an_hvm_guest_has_a_file_that_ends_it():
+    host = make_host(domain("a", kind="hvm"), domain("b"))
+    views = host.toolstack.views
+    with pytest.raises(Refused, match=r"Invalid argument \(poweroff, reboot, halt\)"):
+        views.write_sys("a", "kernel/runlevel", "5")
+    with pytest.raises(Refused, match="No such file"):
+        views.write_sys("b", "kernel/runlevel", "reboot")
+    views.write_sys("a", "kernel/runlevel", "poweroff\n")
+    host.advance(6 * SECOND)
+    assert ["Domain-0", "b"] == [one.name for one in host.telemetry.snapshot().domains]

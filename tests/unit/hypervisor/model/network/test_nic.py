@@ -14,12 +14,20 @@ GAP_NS = 125_000
 FRAME_NS = 1538 * 8
 
 
+class Restless(Nic):
+    """A card that works out its interrupt again whenever its ring could become full."""
+
+    def _is_told_before(self, burst):
+        could_be_full = self.ring_packets + self.coming > RING_PACKETS
+        return not could_be_full and super()._is_told_before(burst)
+
+
 class Host:
     """A host that takes a lot off the ring `delay_ns` after the interrupt or the lot before."""
 
-    def __init__(self, delay_ns=0, speed_mbit=1000):
+    def __init__(self, delay_ns=0, speed_mbit=1000, card=Nic):
         self.clock = Clock()
-        self.nic = Nic(self.clock, self.polled, speed_mbit)
+        self.nic = card(self.clock, self.polled, speed_mbit)
         self.delay_ns = delay_ns
         self.interrupts = []
         self.received = {}
@@ -193,3 +201,28 @@ def test_what_was_offered_was_received_or_dropped(offers, delay_ns):
     assert total == sum(packets for packets, _ in host.received.values()) + host.dropped
     assert host.dropped == host.nic.dropped_packets
     assert sum(size for _, size in host.received.values()) == host.nic.received_bytes
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(1, 150),  # packets
+            st.sampled_from([60, 700, 1500]),
+            st.sampled_from([0, 300_000, 2 * MS, 8 * MS]),  # spread
+            st.integers(0, 2 * MS),  # until the next
+        ),
+        max_size=60,
+    ),
+    st.sampled_from([0, 20_000, 200_000]),
+)
+@settings(max_examples=150, deadline=None)
+def test_bursts_that_begin_after_the_next_interrupt_leave_it_where_it_is(offers, delay_ns):
+    host, restless = Host(delay_ns), Host(delay_ns, card=Restless)
+    for number, (packets, size, spread_ns, pause_ns) in enumerate(offers):
+        for one in (host, restless):
+            one.offer(str(number), packets, size, spread_ns)
+            one.run(pause_ns)
+    for one in (host, restless):
+        one.run(20 * MS)
+    assert host.interrupts == restless.interrupts
+    assert host.received == restless.received

@@ -160,6 +160,7 @@ CONFIGS = st.fixed_dictionaries(
         "xenprof_arch": st.sampled_from(["i386", "x86_64"]),
         "xenprof_drivers": st.just("pv"),
         "xenprof_os": st.sampled_from(["rhel3", "rhel4", "windows"]),
+        "xenprof_workload": st.lists(st.sampled_from(["web", "oltp, clients=2"]), max_size=2),
     },
 )  # fmt: skip
 
@@ -208,7 +209,7 @@ def test_a_configuration_whose_bootloader_has_not_run_runs_it():
         ("(vm (name a))", "No kernel specified"),
         ("(vm (name a) (image (linux (kernel /k))) (memory x))", "invalid value for memory: 'x' is not a number"),
         ("(vm (name a) (image (linux (kernel /k))) (device (vbd (uname phy:a))))", "Invalid mode:  in disk 'phy:a,,'; use r, w or w!"),
-        ("(vm (name a) (image (linux (kernel /k))) (device (vif (speed 9))))", "Invalid vif option: speed"),
+        ("(vm (name a) (image (linux (kernel /k))) (device (vif (speed 9))))", "Invalid vif option: speed; use type, mac, bridge, ip, script, backend, vifname, rate, model"),
         ("(vm (name a) (image (linux (kernel /k))) (device (vif (mac 'a,b'))))", "Invalid vif option: mac has a comma in its value"),
         ("(vm (name a) (image (linux (kernel /k))) (device (floppy)))", "unknown device 'floppy' in the configuration"),
         ("(vm (name a) (image (linux (kernel /k))) (backend (blkif)))", "blkif is refused: driver domains do not exist here: all backends are in Domain-0; leave it out"),

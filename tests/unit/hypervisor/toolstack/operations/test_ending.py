@@ -295,3 +295,27 @@ def test_a_core_that_cannot_be_written_does_not_keep_it_from_restarting(tmp_path
     bench.after(2)
 
     assert 2 in bench.names()
+
+
+# -- fully virtualized guests
+
+HVM = {"name": "w", "builder": "hvm", "kernel": "/hvmloader", "memory": 64}
+
+
+@pytest.mark.parametrize(("tools", "calls"), [("3.0.3", []), ("3.1", [("shut down", 1, REBOOT)])])
+def test_only_3_1_ends_a_guest_that_does_not_watch_the_store(tools, calls):
+    bench = Bench(tools=tools)
+    bench.create(HVM)
+    bench.fake.calls.clear()
+    bench.xend.domains.shutdown("w", "reboot")
+
+    assert calls == bench.fake.calls
+
+
+def test_a_guest_that_watches_the_store_ends_by_itself_with_3_1():
+    bench = Bench(tools="3.1")
+    bench.create(GUEST)
+    bench.fake.calls.clear()
+    bench.xend.domains.shutdown("web", "reboot")
+
+    assert [] == bench.fake.calls

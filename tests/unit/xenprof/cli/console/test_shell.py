@@ -1,5 +1,7 @@
 """The shell of a guest's console: how it runs commands, and what each prints."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.support.console_guest import FakeService, domain, guest
@@ -131,6 +133,15 @@ def test_what_is_asked_of_the_host(line, expected):
     run(line, service=service)
 
     assert [expected] == service.posts
+
+
+@pytest.mark.parametrize("line", ["reboot", "shutdown -r now"])
+def test_a_fully_virtualized_guest_ends_without_xend(line):
+    service = FakeService(replace(domain(), kind="hvm"))
+    run(line, service=service)
+
+    path = "/api/v1/domains/3/write-sys"
+    assert [(path, {"path": "kernel/runlevel", "text": "reboot"})] == service.posts
 
 
 @pytest.mark.parametrize(

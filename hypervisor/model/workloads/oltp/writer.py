@@ -1,0 +1,77 @@
+"""The database writer: dirty pages are written in bursts, and nobody waits for them at first."""
+
+from collections.abc import Callable
+from typing import Final
+
+from hypervisor.model.codebook.work import TaskIdentity, Work
+from hypervisor.model.storage.blkio import AnyBlockIo
+from hypervisor.model.workloads.base import Site
+from hypervisor.model.workloads.oltp.files import Files
+
+BURST_PAGES: Final = 64  # written at a time (judgement)
+LEAST_DIRTY: Final = 4 * BURST_PAGES  # pages that may be dirty in a small cache (judgement)
+
+
+class Writer:
+    """Writes pages that transactions have changed."""
+
+    def __init__(self, site: Site, files: Files, task: TaskIdentity, cache_pages: int) -> None:
+        """No more than a quarter of `cache_pages` may be dirty (judgement)."""
+        self._site = site
+        self._files = files
+        self._task = task
+        self._most_dirty = max(LEAST_DIRTY, cache_pages // 4)
+        self._dirty = 0
+        self._under_way = 0
+        self._waiting: list[Callable[[], None]] = []
+        self.pages = 0
+
+    @property
+    def is_behind(self) -> bool:
+        """Return whether so much is dirty that transactions have to wait for free buffers."""
+        return self._dirty >= self._most_dirty
+
+    def wait(self, go_on: Callable[[], None]) -> None:
+        """Call `go_on()` when pages have been written."""
+        self._waiting.append(go_on)
+
+    def changed(self, pages: int) -> None:
+        """Note that a transaction has changed pages."""
+        self._dirty += pages
+        if self._dirty >= BURST_PAGES and not self._under_way:
+            self._burst()
+
+    def _burst(self) -> None:
+        if self._site.domain.dying:
+            return
+        guest = self._site.guest
+        ios = [self._files.page(True, self._task.tid, self._written) for _ in range(BURST_PAGES)]
+        ios.sort(key=_sector)
+        self._under_way = len(ios)
+        parts = guest.parts(
+            ("oracle_writer", len(ios)),
+            ("kernel_wake", 1),
+            ("asynchronous_request", len(ios)),
+            ("syscall", 2),
+        )
+        parts += self._site.disk.parts(guest, ios)
+        guest.run(Work(parts, self._submit, ios, task=self._task))
+
+    def _submit(self, work: Work[list[AnyBlockIo]]) -> None:
+        self._site.disk.submit(work.arg, self._task.vcpu)
+
+    def _written(self, io: AnyBlockIo) -> None:
+        self.pages += 1
+        self._dirty -= 1
+        self._under_way -= 1
+        if self._under_way:
+            return
+        if self._dirty >= BURST_PAGES:
+            self._burst()
+        waiting, self._waiting = self._waiting, []
+        for go_on in waiting:
+            go_on()
+
+
+def _sector(io: AnyBlockIo) -> int:
+    return io.sector

@@ -1,0 +1,1 @@
+"""web: Apache's prefork server and clients outside that ask for a static file."""

@@ -1,0 +1,26 @@
+"""Programs that a configuration file names."""
+
+import pytest
+
+from hypervisor.errors import HostError
+from hypervisor.toolstack.config.workloads import parse_workload
+
+
+@pytest.mark.parametrize(
+    ("text", "workload"),
+    [
+        ("web", {"kind": "web"}),
+        ("oltp, clients=16,engine = sybase", {"kind": "oltp", "clients": 16, "engine": "sybase"}),
+        ("oltp,think_ms=1.5,read_only=true", {"kind": "oltp", "think_ms": 1.5, "read_only": True}),
+    ],
+)
+def test_a_program_is_a_kind_and_its_parameters(text, workload):
+    assert workload == parse_workload(text)
+
+
+@pytest.mark.parametrize("text", ["", "clients=16", "web, clients", "web, =3", "web, a=1, a=2"])
+def test_anything_else_is_refused_with_an_example(text):
+    with pytest.raises(
+        HostError, match="write a kind and its parameters, as in 'oltp, clients=16'"
+    ):
+        parse_workload(text)

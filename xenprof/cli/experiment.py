@@ -1,0 +1,157 @@
+"""`xenprof experiment`: runs variants of a scenario side by side, and shows what each gives."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from xenprof.cli.aligned import aligned
+from xenprof.cli.heap import lasting
+from xenprof.cli.options import WholeNumber
+from xenprof.cli.progress import counted
+from xenprof.errors import UsageError
+from xenprof.home import home
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+    from xenprof.experiment.findings import Findings
+    from xenprof.experiment.plan import Experiment
+    from xenprof.experiment.record import Record
+
+_INTERRUPTED = 130
+_MAXIMUM_SEEDS = 100
+
+
+@click.command("experiment")
+@click.argument("name", required=False, metavar="NAME|FILE.toml")
+@click.option("--list", "wants_list", is_flag=True, help="List the built-in experiments.")
+@click.option("--quick", "is_quick", is_flag=True, help="One seed, and a part of the time.")
+@click.option(
+    "--seeds", type=WholeNumber(1, _MAXIMUM_SEEDS), help="Runs of each variant, instead of its own."
+)
+@click.option(
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder of what is written.  [default: experiments/NAME in $XENPROF_HOME]",
+)
+@click.option("--json", "wants_json", is_flag=True, help="Print one JSON object.")
+@click.option("--resume", "resumes", is_flag=True, help="Go on with what is in the folder.")
+@click.option(
+    "--scheduler",
+    metavar="ADDRESS",
+    help="Of dask, such as tcp://HOST:8786; trust it as yourself.  [default: processes here]",
+)
+@click.option(
+    "--workers", type=WholeNumber(1, 64), help="Processes here.  [default: one for each processor]"
+)
+def command(
+    name: str | None,
+    wants_list: bool,
+    is_quick: bool,
+    seeds: int | None,
+    output: Path | None,
+    wants_json: bool,
+    resumes: bool,
+    scheduler: str | None,
+    workers: int | None,
+) -> int:
+    """Run an experiment: a built-in one, or that of a TOML file."""
+    if wants_list:
+        return _list()
+    if name is None:
+        raise UsageError("which experiment? xenprof experiment --list shows those that there are")
+    if scheduler is not None and workers is not None:
+        raise UsageError("--workers are processes here, and --scheduler has its own")
+    with lasting():
+        from xenprof.experiment.reading import load
+        from xenprof.experiment.record import Record
+
+    experiment = load(name, is_quick=is_quick, seeds=seeds)
+    os.umask(0o077)
+    folder = output or home() / "experiments" / experiment.name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with Record(folder, experiment, resumes=resumes) as record:
+            found = _run(experiment, record, scheduler, workers)
+            if found is None:
+                return _INTERRUPTED
+        from xenprof.experiment.outputs.files import write
+
+        write(folder, found)
+    except OSError as error:
+        raise UsageError(f"{error.filename or folder}: {error.strerror}") from None
+    _print(found, wants_json)
+    print(f"xenprof: written to {folder}", file=sys.stderr)
+    return 0
+
+
+def _run(
+    experiment: "Experiment", record: "Record", scheduler: str | None, workers: int | None
+) -> "Findings | None":
+    """Do what is not done; return what there is then, None if Ctrl-C came first."""
+    from xenprof.experiment.findings import findings
+    from xenprof.experiment.running import missing, run_all
+
+    due = missing(experiment, record)
+    try:
+        if due:
+            with counted("runs") as told, _cluster(scheduler, workers, len(due)) as client:
+                run_all(experiment, record, client, told)
+    except KeyboardInterrupt:
+        left = len(missing(experiment, record))
+        print(
+            f"xenprof: {len(record.runs)} of {len(record.runs) + left} runs are kept; "
+            "type the same with --resume to go on",
+            file=sys.stderr,
+        )
+        return None
+    return findings(experiment, record.runs)
+
+
+def _cluster(
+    scheduler: str | None, workers: int | None, runs: int
+) -> "AbstractContextManager[Client]":
+    with lasting():
+        if scheduler is not None:
+            from xenprof.experiment.cluster.remote import remote
+
+            return remote(scheduler)
+        from xenprof.experiment.cluster.local import local
+
+        return local(min(workers or len(os.sched_getaffinity(0)), runs))
+
+
+def _print(found: "Findings", wants_json: bool) -> None:
+    if wants_json:
+        from xenprof.experiment.outputs.tables import as_json
+
+        print(as_json(found))
+        return
+    print("\n".join(_as_text(found)))
+
+
+def _as_text(found: "Findings") -> Iterator[str]:
+    from xenprof.experiment.words import cells, heads, sentences
+
+    axes = len(found.heads)
+    results = len(found.experiment.results)
+    rows = [heads(found), *(cells(found, row) for row in found.rows)]
+    yield from aligned(rows, [False] * axes + [True, False] * results)
+    told = list(sentences(found))
+    if told:
+        yield ""
+        yield from told
+
+
+def _list() -> int:
+    from xenprof.experiment.reading import names, texts
+
+    rows = [(name, one.title, one.slide) for name in names() for one in (texts(name),)]
+    heads = ("name", "what it shows", "slide of the talk")
+    print("\n".join(aligned([heads, *rows], (False, False, False))))
+    return 0

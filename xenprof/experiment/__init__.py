@@ -1,0 +1,1 @@
+"""Runs experiments: variants of a scenario, each with several seeds, and what they give."""

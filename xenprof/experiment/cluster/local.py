@@ -1,0 +1,104 @@
+"""Makes a cluster of worker processes on this machine, which nobody else can reach."""
+
+import contextlib
+import os
+import signal
+import tempfile
+from collections.abc import Iterator
+from typing import Any, Final
+
+import dask
+from distributed import Client, Nanny, Scheduler, SpecCluster, Worker
+
+from xenprof.experiment.cluster import sockets
+from xenprof.experiment.cluster.quiet import LEVEL, SETTINGS, hush
+
+MEMORY_BYTES: Final = 2**30
+"""A worker that needs more is ended, and its run repeated; judgement, five times what one has."""
+
+_LONGEST_PATH: Final = 80  # of a folder in which a socket still has a name
+
+
+class _Scheduler(Scheduler):
+    """A scheduler without a web page."""
+
+    def start_http_server(self, *arguments: Any, **options: Any) -> None:
+        """Open no port."""
+
+
+class _Worker(Worker):
+    """A worker without a web page, deaf to Ctrl-C, which is the business of its parent."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        hush()
+        super().__init__(*arguments, **options)
+
+    def start_http_server(self, *arguments: Any, **options: Any) -> None:
+        """Open no port."""
+
+
+@contextlib.contextmanager
+def local(workers: int) -> Iterator[Client]:
+    """Yield a client of as many worker processes; all is gone afterwards."""
+    hush()
+    with tempfile.TemporaryDirectory(
+        prefix="xp-", dir=_short_folder(), ignore_cleanup_errors=True
+    ) as folder:
+        dask.config.refresh(paths=[], env={})  # nothing of ~/.config/dask has a say here
+        dask.config.set({**SETTINGS, sockets.FOLDER: folder, "temporary-directory": folder})
+        cluster = _cluster(workers, folder)
+        try:
+            client = Client(cluster, set_as_default=False)  # type: ignore[no-untyped-call]
+            with client:
+                yield client
+        except BaseException:
+            _kill(cluster)
+            raise
+        finally:
+            cluster.close()
+
+
+def _cluster(workers: int, folder: str) -> SpecCluster:
+    place = {"host": sockets.HOST, "protocol": f"{sockets.SCHEME}://", "dashboard": False}
+    worker = {
+        "cls": Nanny,
+        "options": {
+            **place,
+            "worker_class": _Worker,
+            "nthreads": 1,
+            "memory_limit": MEMORY_BYTES,
+            "local_directory": folder,
+            "silence_logs": LEVEL,
+        },
+    }
+    with _deaf_to_interrupts():
+        return SpecCluster(  # type: ignore[no-untyped-call]
+            scheduler={"cls": _Scheduler, "options": place},
+            workers=dict.fromkeys(range(workers), worker),
+            silence_logs=LEVEL,
+        )
+
+
+def _kill(cluster: SpecCluster) -> None:
+    """End worker processes where they are: a run may take a minute."""
+    for nanny in cluster.workers.values():
+        nanny.auto_restart = False
+        if nanny.pid:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(nanny.pid, signal.SIGKILL)
+
+
+def _short_folder() -> str | None:
+    """Return a folder for temporary files whose path leaves room for the name of a socket."""
+    return None if len(tempfile.gettempdir()) < _LONGEST_PATH else "/tmp"
+
+
+@contextlib.contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """Start processes that do not notice Ctrl-C before they are told what to do about it."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

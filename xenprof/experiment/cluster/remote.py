@@ -1,0 +1,82 @@
+"""Uses the workers of a scheduler elsewhere, if they have the same model."""
+
+import contextlib
+import sys
+import warnings
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import dask
+from distributed import Client
+
+from xenprof.experiment.cluster.quiet import hush
+from xenprof.experiment.errors import RunFailed
+from xenprof.experiment.identity import identity
+
+_PATIENCE_SECONDS: Final = 5
+_SAME: Final = ("dask", "distributed")  # in other versions they do not understand each other
+
+
+@contextlib.contextmanager
+def remote(address: str) -> Iterator[Client]:
+    """Yield a client of the scheduler at an address, such as `tcp://HOST:8786`.
+
+    Certificates for `tls://` are those of dask's own configuration. Raises: RunFailed.
+    """
+    hush()
+    dask.config.set({"distributed.comm.timeouts.connect": f"{_PATIENCE_SECONDS}s"})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of versions, which are looked at below
+        client = _connected(address)
+        try:
+            _check_versions(client, address)
+            _check_models(client, address)
+            yield client
+        finally:
+            with contextlib.suppress(Exception):
+                client.close(timeout=_PATIENCE_SECONDS)  # type: ignore[no-untyped-call]
+
+
+def _connected(address: str) -> Client:
+    try:
+        return Client(  # type: ignore[no-untyped-call]
+            address, timeout=_PATIENCE_SECONDS, set_as_default=False
+        )
+    except (OSError, TimeoutError):
+        raise RunFailed(
+            f"no dask scheduler answers at {address} within {_PATIENCE_SECONDS} s"
+        ) from None
+    except Exception as error:  # of an address that is none, or of another protocol
+        why = " ".join(str(error).split())[:200]
+        raise RunFailed(f"the scheduler at {address} cannot be used: {why}") from None
+
+
+def _check_versions(client: Client, address: str) -> None:
+    versions: Any = client.get_versions()
+    ours = versions["client"]["packages"]
+    theirs: dict[str, Mapping[str, Any]] = {f"the scheduler at {address}": versions["scheduler"]}
+    theirs |= {f"worker {name}": one for name, one in versions["workers"].items()}
+    if len(theirs) == 1:
+        raise RunFailed(f"the scheduler at {address} has no workers")
+    for who, known in theirs.items():
+        packages = known["packages"]
+        for package in _SAME:
+            if packages[package] != ours[package]:
+                raise RunFailed(
+                    f"{who} has {package} {packages[package]}, and here is {ours[package]}"
+                )
+        if _minor(packages["python"]) != _minor(sys.version):
+            raise RunFailed(f"{who} has Python {packages['python']}; here is {_minor(sys.version)}")
+
+
+def _minor(version: str) -> str:
+    return ".".join(version.split(".")[:2])
+
+
+def _check_models(client: Client, address: str) -> None:
+    ours = identity()
+    for name, theirs in client.run(identity, on_error="return").items():
+        if isinstance(theirs, BaseException):
+            raise RunFailed(f"worker {name} has no xenprof, or one without experiments")
+        if theirs != ours:
+            raise RunFailed(f"worker {name} has another model than is here; install the same")

@@ -1,0 +1,18 @@
+"""Declares the errors of experiments.
+
+XenprofError
+  ExperimentError     exit 2      a file that cannot be used, or a result that is not there
+  RunFailed                       a run that went wrong, or a scheduler that cannot be used
+"""
+
+from xenprof.errors import XenprofError
+
+
+class ExperimentError(XenprofError):
+    """Says that an experiment cannot be used; names the file, the key and what is allowed."""
+
+    exit_code = 2
+
+
+class RunFailed(XenprofError):
+    """Says that a run cannot be done: by this scheduler, or by any."""

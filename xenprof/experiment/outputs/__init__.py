@@ -1,0 +1,1 @@
+"""Writes what an experiment has given: tables for programs, a picture, a page."""

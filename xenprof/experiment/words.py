@@ -1,0 +1,83 @@
+"""Says in words what an experiment has given."""
+
+from collections.abc import Iterator
+
+from xenprof.experiment.findings import Cell, Findings, Row
+from xenprof.experiment.plan import Result
+from xenprof.validate.words import number
+
+NOTHING = "-"
+
+
+def heads(found: Findings) -> tuple[str, ...]:
+    """Return the names of the columns: axes, then each result with its unit and its spread."""
+    results = found.experiment.results
+    return (*found.heads, *(head for one in results for head in (titled(one), "spread")))
+
+
+def titled(result: Result) -> str:
+    """Return the name of a result with its unit."""
+    return f"{result.name} [{result.unit}]" if result.unit else result.name
+
+
+def cells(found: Findings, row: Row) -> tuple[str, ...]:
+    """Return a row as texts."""
+    return (*found.names(row), *(text for cell in row.cells for text in (mean(cell), spread(cell))))
+
+
+def mean(cell: Cell) -> str:
+    """Return the mean of a cell as a text."""
+    return NOTHING if cell.mean is None else number(cell.mean)
+
+
+def spread(cell: Cell) -> str:
+    """Return the least and the largest value of a cell as a text."""
+    if cell.spread is None:
+        return NOTHING
+    low, high = map(number, cell.spread)
+    return low if low == high else f"{low} to {high}"
+
+
+def sentences(found: Findings) -> Iterator[str]:
+    """Yield what the experiment shows, what the talk says, and how far the two agree."""
+    texts = found.experiment.texts
+    if texts.shows:
+        yield texts.shows
+    if texts.talk:
+        yield f"The talk: {texts.talk}"
+    yield from verdicts(found)
+
+
+def verdicts(found: Findings) -> Iterator[str]:
+    """Yield for each result with a bound where the means lie, and whether that is within it."""
+    for number_of, result in enumerate(found.experiment.results):
+        if not result.has_bound:
+            continue
+        means = [row.cells[number_of].mean for row in found.rows]
+        there = [one for one in means if one is not None]
+        if there:
+            ends = _range(min(there), max(there))
+            is_within = all(_takes(result, one) for one in there)
+            verdict = "agrees" if is_within else "does not agree"
+            yield f"{result.name}: {ends}{_unit(result)}; the talk has {_bound(result)}: {verdict}."
+
+
+def _takes(result: Result, value: float) -> bool:
+    is_enough = result.low is None or value >= result.low
+    return is_enough and (result.high is None or value <= result.high)
+
+
+def _unit(result: Result) -> str:
+    return f" {result.unit}" if result.unit else ""
+
+
+def _range(low: float, high: float) -> str:
+    return number(low) if number(low) == number(high) else f"{number(low)} to {number(high)}"
+
+
+def _bound(result: Result) -> str:
+    if result.low is None:
+        return f"up to {number(result.high or 0)}"
+    return (
+        f"{number(result.low)} or more" if result.high is None else _range(result.low, result.high)
+    )
