@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 
 from tests.support.advising import facts
@@ -71,7 +72,8 @@ def test_what_the_model_refuses_is_told():
 
 def test_json_has_all_of_it():
     trial = Trial({}, {"domain.web.cap": 0}, (GAUGE,), ("web",))
-    told = as_json(HOST, [Planned(ADVICE, trial, EFFECT), Planned(CHECK)])
+    plans = [Planned(ADVICE, trial, EFFECT), Planned(CHECK)]
+    told = json.loads(json.dumps(as_json(HOST, plans)))
     first, second = told["advice"]
     assert {"keys": {"domain.web.cap": 0}} == first["experiment"]
     assert [
