@@ -13,7 +13,7 @@ import pytest
 from tests.support.e2e.host import PATIENCE_SECONDS, Host, environment
 from tests.support.paths import ROOT
 
-DOCUMENTS = {"README.md": 2, "docs/tour.md": 30, "docs/experiments.md": 4}
+DOCUMENTS = {"README.md": 2, "docs/tour.md": 30, "docs/experiments.md": 4, "docs/advice.md": 5}
 """Name -> the least number of commands that it shows."""
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 ADDRESS = "127.0.0.1:10031"
