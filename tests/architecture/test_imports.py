@@ -74,7 +74,7 @@ def test_programs_that_only_talk_to_the_service_do_without_numpy(tmp_path, modul
     assert "numpy" not in loaded_by(tmp_path, module, argument)
 
 
-def test_only_five_modules_name_the_model():
+def test_only_these_modules_name_the_model():
     """Strings count too: a module imported from one would escape the contracts."""
     named = [
         str(path.relative_to(ROOT))
