@@ -14,7 +14,7 @@ from hypervisor.model.codebook.overheads import Overheads
 from hypervisor.model.codebook.work import AnyWork, Q
 from hypervisor.model.cpu.accounting import Accounting, SegmentCounter, add_debt
 from hypervisor.model.cpu.caches import Caches
-from hypervisor.model.cpu.runqueue import GUEST_TIMESLICE_NS, RunQueue
+from hypervisor.model.cpu.runqueue import RunQueue
 from hypervisor.model.cpu.sched.base import Scheduler
 from hypervisor.model.cpu.sched.context import SchedContext
 from hypervisor.model.cpu.speed import Speeds

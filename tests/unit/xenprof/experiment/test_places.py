@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from xenprof.experiment.places import NoSuchPlace, set_value, steps, take_value, values
 
-NAMES = st.text(st.characters(exclude_characters='".', exclude_categories=("Cs",)), min_size=1)
-DOTTED = st.text(st.characters(exclude_characters='"', exclude_categories=("Cs",)), min_size=1)
+NAMES = st.text(st.characters(exclude_characters='".', exclude_categories=["Cs"]), min_size=1)
+DOTTED = st.text(st.characters(exclude_characters='"', exclude_categories=["Cs"]), min_size=1)
 
 
 @dataclass(frozen=True)
