@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from hypervisor.domainfile import DomainFile
 from hypervisor.errors import Refused
 from hypervisor.host import OprofileDriver
+from hypervisor.model.codebook.images import Role
 from hypervisor.model.hypercalls import Hypercalls
 from hypervisor.toolstack.xendcontext import XendContext
 
@@ -29,7 +30,9 @@ class Xenoprofiler:
 
     def domain_files(self, domain: str) -> Sequence[DomainFile]:
         """Return the images of a domain."""
-        return self._hypercalls.code.files("guest" if self._context.find(domain).domid else "dom0")
+        info = self._context.find(domain)
+        role: Role = "hvm" if info.spec.kind == "hvm" else "guest" if info.domid else "dom0"
+        return self._hypercalls.code.files(role)
 
     def count_samples(self, domid: int, lost: Mapping[str, int]) -> None:
         """Add losses above the driver to the host's lost counts."""

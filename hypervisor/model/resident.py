@@ -31,6 +31,7 @@ from hypervisor.model.scenario.workloads import (
     with_article,
 )
 from hypervisor.model.storage.filecache import FileCache
+from hypervisor.model.timing.kernelticks import HVM_TICK_NS, TICK_NS, KernelTicks
 from hypervisor.model.timing.random_stream import Streams, stream_seed
 from hypervisor.model.workloads.base import Peer
 from hypervisor.model.workloads.programs import Programs
@@ -146,6 +147,9 @@ class Builder:
             self._code,
             Panic(self._end, domain).happened,
             self._times.plugging,
+            KernelTicks(
+                HVM_TICK_NS if domain.is_hvm else TICK_NS, self._streams.stream(f"ticks/{domid}")
+            ),
         )
         if before is not None:
             domain.configured_kib = before.configured_kib
@@ -188,6 +192,9 @@ class Builder:
             domid, spec.name, spec.uuid, spec.kind, spec.memory_kib, spec.maximum_kib, now
         )
         domain.pause_count = 1
+        self._code.native.domids.discard(domid)
+        if domain.is_hvm:
+            self._code.native.domids.add(domid)
         # Of a fully virtualized guest, Xen does not know the words.
         arch = self._host.arch if spec.kind == "hvm" else spec.arch or self._host.arch
         domain.channels.limit = PORTS[arch]

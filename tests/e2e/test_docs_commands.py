@@ -1,4 +1,4 @@
-"""Every command in README.md and docs/tour.md runs, and prints what they show, numbers aside.
+"""Every command in README.md, docs/tour.md and docs/experiments.md runs, and prints what they show, numbers aside.
 
 `pytest tests/e2e/test_docs_commands.py --update-golden` writes the outputs into them.
 """
@@ -13,7 +13,7 @@ import pytest
 from tests.support.e2e.host import PATIENCE_SECONDS, Host, environment
 from tests.support.paths import ROOT
 
-DOCUMENTS = {"README.md": 2, "docs/tour.md": 30}
+DOCUMENTS = {"README.md": 2, "docs/tour.md": 30, "docs/experiments.md": 4}
 """Name -> the least number of commands that it shows."""
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 ADDRESS = "127.0.0.1:10031"

@@ -14,7 +14,7 @@ COSTS = Costs(IMAGES)
 CHAINS = Chains(IMAGES, COSTS)
 DOMAIN_0_ALONE = {
     "nic_transmit_packet", "bridge_packet", "disk_submit", "evtchn_send", "grant_copy_kib",
-    "gso_segment", "checksum_kib", "dummy_packet", "iscsi_kib",
+    "gso_segment", "checksum_kib", "dummy_packet", "iscsi_kib", "netback_copy_kib", "netloop_copy_kib",
     *(path for path in COSTS.paths if path.startswith("qemu_")),
 }  # fmt: skip
 DOMAIN_0_ONLY = {key for key, image in IMAGES.items() if "guest" not in image.roles}

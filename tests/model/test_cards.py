@@ -149,7 +149,7 @@ def test_an_engine_that_joins_segments_saves_the_most():
         ([{"moderation": 5}], "xenbr0", {}, "moderation 5 is not 'dynamic' nor 100 to 100000"),
         ([{}, {}], "xenbr0", {}, "host.nic: two cards are called 'peth0'"),
         ([{}, {"name": "peth1"}], "xenbr0", {}, "two cards are on bridge 'xenbr0'"),
-        ([{"dedicated_to": "bb"}], "xenbr0", {}, "is dedicated to no domain of the scenario"),
+        ([{"dedicated_to": "bb"}], "xenbr0", {}, "is dedicated to 'bb', which is no domain"),
         ([{"kind": "dummy"}], "xenbr0", {}, "nobody answers netperf through dummy device 'peth0'"),
         ([{}], "xenbr1", {}, "netperf to outside needs a card, and bridge 'xenbr1' has none"),
         ([{}], "xenbr1", {"direction": "to", "peer": "Domain-0"}, "is not on bridge 'xenbr1'"),

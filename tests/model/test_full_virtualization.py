@@ -2,6 +2,7 @@
 
 The bounds are those of the literature on processors of 2006, as judged before the model had any of
 this: Xen 3.0.3's sources (xen/arch/x86/hvm, tools/ioemu), Agesen et al. 2010, Adams and Agesen 2006.
+Those of whole programs (a web server, fork) are judgement: nobody has published them for 3.0.3.
 """
 
 from typing import Any
@@ -12,7 +13,7 @@ from hypervisor.errors import ScenarioError
 from hypervisor.model.codebook.book import CodeBook
 from hypervisor.model.codebook.parts import CYCLE_UNIT, parts_of
 from hypervisor.model.machine import Machine
-from tests.support.model.exits import exits, symbol_ns
+from tests.support.model.exits import exits, path_ns, symbol_ns
 from tests.support.model.hosts import (
     SECOND,
     behalf_ns,
@@ -46,7 +47,8 @@ def work_seconds(host: Machine) -> float:
 
 def test_code_that_only_computes_loses_a_little():
     pv, hvm = (work_seconds(ran(kind, cpu())) for kind in ("pv", "hvm"))
-    assert 0.97 * pv < hvm < 0.995 * pv
+    # A thousand ticks, each with three accesses to the PIC and the guest's own handler.
+    assert 0.975 * pv < hvm < 0.995 * pv
 
 
 def test_a_web_server_loses_much_as_it_changes_its_page_tables():
@@ -83,13 +85,21 @@ def test_a_kernel_build_exits_30_to_80_thousand_times_a_second_half_of_them_for_
     assert faults >= each_second / 2
 
 
-@pytest.mark.parametrize(("test", "least", "most"), [("fork", 2, 5), ("page_fault", 2, 5)])
-def test_page_tables_cost_several_times_as_much(test, least, most):
-    pv, hvm = (
-        float(result(ran(kind, {"kind": "lmbench", "test": test}), "a")["operation_seconds"])
-        for kind in ("pv", "hvm")
-    )
-    assert least * pv <= hvm <= most * pv
+def operation_seconds(kind: str, test: str) -> float:
+    return float(result(ran(kind, {"kind": "lmbench", "test": test}), "a")["operation_seconds"])
+
+
+def test_a_fork_takes_two_to_five_times_as_long():
+    pv, hvm = (operation_seconds(kind, "fork") for kind in ("pv", "hvm"))
+    assert 2 * pv <= hvm <= 5 * pv
+
+
+def test_a_page_fault_costs_an_exit_and_a_write_to_a_shadowed_table_more():
+    # Native 1.42 us at 2.4 GHz (Barham, table 3); 3000 to 5000 cycles for the exit that gives the
+    # fault back, 10 000 to 20 000 for the write on a P4.
+    native = 1.42 * 2400
+    least, most = ((native + more) / 3200e6 for more in (13_000, 25_000))
+    assert least <= operation_seconds("hvm", "page_fault") <= most
 
 
 def test_a_system_call_does_not_exit():
@@ -107,13 +117,14 @@ def test_a_random_read_takes_a_fifth_to_two_fifths_of_a_millisecond_more():
 def test_reading_in_sequence_runs_near_the_disks_rate_for_a_fifth_to_two_fifths_of_a_cpu():
     pv, hvm = (ran(kind, SEQUENTIAL) for kind in ("pv", "hvm"))
     assert result(hvm, "a")["bytes"] >= 0.9 * result(pv, "a")["bytes"]
-    assert 15 <= cpu_percent(hvm, "a") + cpu_percent(hvm, "Domain-0") <= 40
+    assert 20 <= cpu_percent(hvm, "a") + cpu_percent(hvm, "Domain-0") <= 40
 
 
 @pytest.mark.parametrize("direction", ["transmit", "receive"])
 def test_an_emulated_card_moves_100_to_200_megabits(direction):
     host = ran("hvm", netperf(direction))
-    assert 100e6 <= result(host, "a")["bits_per_second"] <= 220e6
+    assert 100e6 <= result(host, "a")["bits_per_second"] <= 200e6
+    assert 50_000 <= exits(host, 1) / 2 <= 150_000
     assert cpu_percent(host, "Domain-0") > cpu_percent(host, "a")
 
 
@@ -199,3 +210,52 @@ def test_an_exit_takes_what_was_measured(cpu_type, cycles):
     )
     weight = next(part.weight for part in parts if part.op == "hvm_exit")
     assert cycles == pytest.approx(weight / CYCLE_UNIT, rel=0.01)
+
+
+def cycles_with_exit(cpu_type: str, op: str) -> float:
+    book = CodeBook(cpu_type)
+    cpu = book.costs.cpus[cpu_type]
+    return (
+        sum(
+            book.costs.ops[one].cycles_x86_64 * cpu.cycles_percent[book.costs.ops[one].work_class]
+            for one in ("hvm_exit", op)
+        )
+        / 100
+    )
+
+
+@pytest.mark.parametrize(
+    ("cpu_type", "least", "most"), [("p4", 10_000, 20_000), ("core_2", 6000, 12_000)]
+)
+def test_a_write_to_a_shadowed_table_takes_what_was_judged_for_the_processor(cpu_type, least, most):
+    assert least <= cycles_with_exit(cpu_type, "shadow_write") <= most
+
+
+@pytest.mark.parametrize(
+    ("op", "least", "most"),
+    [("shadow_fault", 3000, 5000), ("shadow_fill", 4000, 8000), ("hvm_pic", 2000, 4000)],
+)
+def test_what_was_judged_for_no_processor_lies_between_those_of_a_core_2_and_a_p4(op, least, most):
+    # The exit itself, which was measured, takes 1579 cycles on the one and 3963 on the other.
+    assert cycles_with_exit("core_2", op) <= most
+    assert cycles_with_exit("p4", op) >= least
+
+
+def test_vcpus_of_a_guest_wait_for_its_shadow_lock():
+    done = []
+    for vcpus in (1, 2):
+        work = cpu(program="httpd", threads=vcpus)
+        host = make_host(
+            domain("a", work, kind="hvm", vcpus=vcpus), domain0={"vcpus": 1}, support_limits=False
+        )
+        host.advance(2 * SECOND)
+        done.append(work_seconds(host) / vcpus)
+    spun = path_ns(host, 1)["shadow_spin"]
+    assert done[1] < done[0]
+    assert 0.02 < spun / (2 * 2 * SECOND) < 0.3
+
+
+@pytest.mark.parametrize("driver", ["emulated", "pv"])
+def test_a_program_that_computes_is_not_kept_from_running_by_one_that_sends(driver):
+    host = ran("hvm", netperf("transmit"), cpu(), seconds=6, drivers=driver)
+    assert float(result(host, "a", 1)["work_seconds"]) > 0.1

@@ -20,6 +20,17 @@ TIMES = {
     "exec": 530e-6,
     "sh": 4000e-6,
     "context_switch": 0.77e-6,
+    "null_io": 0.50e-6,
+    "stat": 1.28e-6,
+    "open_close": 1.92e-6,
+    "select": 5.70e-6,
+    "signal_install": 0.68e-6,
+    "signal_handle": 2.49e-6,
+    "protection_fault": 1.06e-6,
+    "create": 32.1e-6,
+    "delete": 6.08e-6,
+    "create_10k": 66.0e-6,
+    "delete_10k": 12.5e-6,
 }
 
 

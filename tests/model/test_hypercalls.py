@@ -21,7 +21,8 @@ from tests.support.model.hosts import (
 
 CALLS = {
     "guest_idle": 1, "guest_switch": 1, "evtchn_send": 1, "set_timer": 1,
-    "netback_receive_batch": 1, "netback_transmit_batch": 2, "netfront_receive_batch": 1,
+    "netback_receive_batch": 1, "netback_transmit_batch": 2, "netfront_receive_batch": 0,
+    "netfront_flip_batch": 2,
     "blkback_request": 1, "blkback_complete": 1, "blktap_request": 2, "swap_out_page": 1,
     "balloon_page": Fraction(1, 512), "syscall": 0, "timer_tick": 0, "linpack_compute": 0,
 }  # fmt: skip

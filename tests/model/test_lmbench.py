@@ -65,5 +65,52 @@ def test_a_domain_that_is_destroyed_stops():
 
 
 def test_an_unknown_test_is_refused_with_those_that_there_are():
-    with pytest.raises(ScenarioError, match="'null_call', 'page_fault'"):
+    with pytest.raises(ScenarioError, match="'null_call', 'null_io'"):
         host_with("fork_bomb")
+
+
+def switched(processes, working_kib, **host):
+    test = lmbench("context_switch") | {"processes": processes, "working_kib": working_kib}
+    made = make_host(domain("a", test, cpus="1"), domain0={"cpus": "0"}, mhz=2400, **host)
+    made.advance(200 * MS)
+    return result(made, "a")["operation_seconds"]
+
+
+def test_arrays_that_stay_in_the_cache_add_little_to_a_switch():
+    assert 0 < switched(2, 16) - switched(2, 0) < 0.2e-6
+
+
+def test_arrays_that_do_not_fit_the_cache_are_fetched_from_memory():
+    """64 KiB of 64 bytes each, 140 ns, five under way at a time."""
+    assert switched(8, 64) - switched(8, 0) == pytest.approx(1024 * 140e-9 / 5, rel=0.1)
+
+
+def test_what_fits_depends_on_the_processors_cache():
+    assert switched(8, 64, cpu="core_2") < 0.2 * switched(8, 64)
+
+
+def test_a_message_through_a_pipe_goes_to_another_process():
+    host = host_with("pipe")
+    host.advance(100 * MS)
+    kernel = seen(host, "a").kernel
+    assert kernel is not None and kernel.context_switches is not None
+    assert kernel.context_switches >= result(host, "a")["operations"] > 1000
+
+
+def test_mapping_a_file_takes_its_faults():
+    """8 MiB, of which lmbench touches a tenth, a word every 16 KiB."""
+    host = host_with("mmap", "page_fault", mhz=2400, arch="i386")
+    host.advance(200 * MS)
+    mapped, fault = (result(host, "a", number)["operation_seconds"] for number in (0, 1))
+    assert mapped / fault == pytest.approx(52, rel=0.05)
+
+
+@pytest.mark.parametrize("given", [{"processes": 4}, {"working_kib": 16}])
+def test_processes_are_those_of_context_switches(given):
+    with pytest.raises(ScenarioError, match="processes and working_kib are for test = 'context"):
+        make_host(domain("a", lmbench("fork") | given))
+
+
+def test_a_single_process_has_nobody_to_switch_to():
+    with pytest.raises(ScenarioError, match="2"):
+        switched(1, 0)

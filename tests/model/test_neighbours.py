@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.model.hosts import SECOND, cpu, domain, make_host, result
+from tests.support.model.hosts import SECOND, cpu, domain, make_host, netperf, result
 from tests.support.model.profiling import begin, count_now, set_counter
 
 
@@ -110,3 +110,37 @@ def test_a_guest_far_from_its_memory_is_slower_on_an_opteron():
 def test_all_memory_is_as_near_on_a_xeon():
     host = make_host(domain("a", cpu()), sockets=2, domain0={"cpus": "0"})
     assert work_of(host, "a") == pytest.approx(1, rel=0.02)
+
+
+def with_a_stream(*guests, cpu_type, mhz, workload):
+    """Return a host of four sockets with one way to memory, on which `a` has a stream or not."""
+    return make_host(
+        domain("a", *workload, cpus="2", memory_mib=512), *guests,
+        cpu=cpu_type, mhz=mhz, sockets=4, cores_per_socket=1,
+        domain0={"cpus": "0-1", "memory_mib": 1024},
+    )  # fmt: skip
+
+
+TO_DOMAIN0 = netperf("to", peer="Domain-0")
+
+
+@pytest.mark.parametrize(("cpu_type", "mhz", "triad"), [("p4", 2400, 2.4), ("p4-ht", 3200, 3.8)])
+def test_the_copies_of_a_stream_take_no_more_than_memory_sustains(cpu_type, mhz, triad):
+    """A line goes to domain 0 by three copies: fetched and written, read, fetched and written, read.
+
+    STREAM's triad, by which the bandwidth is known, counts three of the four that it moves.
+    """
+    host = with_a_stream(cpu_type=cpu_type, mhz=mhz, workload=[TO_DOMAIN0])
+    host.advance(2 * SECOND)
+    copied = result(host, "a")["bits_per_second"] / 8e9
+    assert 0.6 * triad < 6 * copied * 3 / 4 < triad
+
+
+def test_a_stream_between_domains_slows_a_program_that_waits_for_memory():
+    """It uses nine tenths of what an old Xeon's memory sustains, and the program waits a quarter."""
+    guest = domain("b", cpu(program="mysqld"), cpus="3")
+    quiet, loud = (
+        work_of(with_a_stream(guest, cpu_type="p4", mhz=2400, workload=workload), "b", 3)
+        for workload in ((), (TO_DOMAIN0,))
+    )
+    assert 0.97 < loud / quiet < 0.995

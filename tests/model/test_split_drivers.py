@@ -142,6 +142,29 @@ def test_domain_0_pays_for_what_its_guest_does(rules, work):
     assert sum(behalf.values()) == seen(host, "Domain-0").cpu_ns
 
 
+BUSY_AND_CALM = [
+    [netperf("receive", rate_bits_per_second=rate) for rate in (90_000_000, 30_000_000)],
+    [netperf("transmit", rate_bits_per_second=rate) for rate in (90_000_000, 30_000_000)],
+    [fileio(rate_per_second=rate) for rate in (60, 20)],
+]
+
+
+@pytest.mark.parametrize("works", BUSY_AND_CALM, ids=["receive", "transmit", "disk"])
+def test_domain_0_pays_for_each_guest_what_it_would_cost_alone(works):
+    alone = []
+    for name, work in zip("ab", works, strict=True):
+        host = make_host(domain(name, work))
+        host.advance(5 * SECOND)
+        alone.append(behalf_ns(host)[name])
+    both = make_host(*(domain(name, work) for name, work in zip("ab", works, strict=True)))
+    both.advance(5 * SECOND)
+    behalf = behalf_ns(both)
+
+    # Less together: an interrupt of the card may bring packets for both.
+    assert [behalf["a"], behalf["b"]] == pytest.approx(alone, rel=0.15)
+    assert behalf["a"] / behalf["b"] == pytest.approx(3, rel=0.15)
+
+
 def test_receiving_costs_domain_0_more_by_flipping_than_by_copying():
     """3.0.3 flips pages; both receive the same packets."""
     spent = []

@@ -33,6 +33,8 @@ class Gauge:
     per: tuple[str, ...] = ()
     times: float = 1.0
     is_more_better: bool = False
+    is_moved: bool = False
+    """Some places are of the host as it is, others of the host as it would be."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,14 +43,20 @@ class DiskFacts:
     """The physical disk of domain 0 to which its requests come in the end."""
     reads_per_second: float | None = None
     writes_per_second: float | None = None
+    answered_per_second: float | None = None
+    """Reads and writes; those to an emulated device are in no other count."""
     await_ms: float | None = None
     """What a request takes on average, as the guest sees it."""
     busy_percent: float | None = None
+    outstanding: float | None = None
+    """Requests at a time while there were any."""
     is_emulated: bool | None = None
 
     @property
     def requests_per_second(self) -> float | None:
         """Return reads and writes together."""
+        if self.is_emulated:
+            return self.answered_per_second
         if self.reads_per_second is None or self.writes_per_second is None:
             return None
         return self.reads_per_second + self.writes_per_second
@@ -111,6 +117,7 @@ class DomainFacts:
         """Return which part of the time that it wanted to run it waited."""
         wanted = self.wanted_percent
         return None if not wanted or self.waiting_percent is None else self.waiting_percent / wanted
+
 
 @dataclass(frozen=True, slots=True)
 class PcpuFacts:

@@ -66,6 +66,6 @@ def work(domain: str, number: int, workload: Mapping[str, object]) -> Gauge | No
     count = next((name for name in WORK_COUNTS if name in workload), None)
     if count is None:
         return None
-    name = f"{workload['kind']}: {count}"
+    name = f"workload {number + 1} ({workload['kind']}), {count}"
     of = (place(domain, f"workload.{number}.{count}"),)
     return Gauge(name, domain, "1/s", of, "per_second", is_more_better=True)

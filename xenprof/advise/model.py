@@ -155,3 +155,9 @@ class _Machine:
 
     def store(self) -> Sequence[tuple[str, str]] | None:
         return None if self._views is None else self._views.xenstore()
+
+
+def workloads_of(tables: Mapping[str, Any]) -> Mapping[str, Sequence[Mapping[str, object]]]:
+    """Return what the workloads of a host tell, by domain, before it runs. Raises: HostError."""
+    host = build(scenario_of(tables, "scenario"), epoch_ns=0)
+    return {one.name: one.workloads for one in host.telemetry.snapshot().domains}

@@ -78,9 +78,10 @@ def asked_settings(asked: Asked, snapshot: HostSnapshot) -> Settings:
 
 def _elevators(asked: Asked, domid: int) -> Iterator[tuple[str, str]]:
     for name in (asked.sys(domid, "") or "").splitlines():
-        if disk := _SCHEDULER.fullmatch(name):
-            if present := _PRESENT.search(asked.sys(domid, name) or ""):
-                yield disk[1], present[1]
+        disk = _SCHEDULER.fullmatch(name)
+        present = _PRESENT.search(asked.sys(domid, name) or "") if disk else None
+        if disk and present:
+            yield disk[1], present[1]
 
 
 def _rates(asked: Asked) -> Iterator[tuple[Interface, tuple[int, int] | None]]:
@@ -92,9 +93,7 @@ def _rates(asked: Asked) -> Iterator[tuple[Interface, tuple[int, int] | None]]:
 
 
 def _emulated(asked: Asked, domid: int, kind: str | None) -> Iterator[tuple[tuple[int, str], bool]]:
-    if kind == "pv":
-        yield from (((domid, device), False) for device in _BOUND)
-    elif kind == "hvm":
+    if kind == "hvm":
         for device, name in _BOUND.items():
             bound = asked.sys(domid, name)
             if bound is not None:

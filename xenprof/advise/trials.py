@@ -1,18 +1,18 @@
 """Measures what advice brings: the host as it is and as it would be, in the model, seed by seed."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 from xenprof.advise.advice import Change, Gauge, Setting
 from xenprof.advise.gauges import work
-from xenprof.advise.model import Tables, watched
+from xenprof.advise.model import Tables, watched, workloads_of
 from xenprof.advise.places import gauged, quoted, steps
 from xenprof.home import DOMAIN_0
 
-Verdict = Literal["better", "worse", "same"]
+Verdict = Literal["better", "worse", "same", "mixed"]
 
 LEAST_CHANGE: Final = 0.01
 """Of what there was, judgement: a smaller change of a neighbour's work is not worth a word."""
@@ -96,20 +96,21 @@ class Effect:
 
     @property
     def harmed(self) -> tuple[Gain, ...]:
-        """Return the work of which less gets done."""
-        return tuple(one for one in self.notable if one.verdict == "worse")
+        """Return the work of neighbours of which less gets done."""
+        return tuple(
+            one
+            for one in self.notable
+            if one.verdict == "worse" and one.gauge.domain not in self.helped
+        )
 
     @property
     def verdict(self) -> Verdict:
-        """Return what the first figure says that changed; work that is harmed outweighs none."""
-        found = [one.verdict for one in (*self.gains, *self._own) if one.verdict != "same"]
-        if "better" in found:
-            return "better"
-        return "worse" if found else "same"
-
-    @property
-    def _own(self) -> tuple[Gain, ...]:
-        return tuple(one for one in self.notable if one.gauge.domain in self.helped)
+        """Return what it did for those it is for: mixed if one figure got better, another worse."""
+        own = [one for one in self.notable if one.gauge.domain in self.helped]
+        found = {one.verdict for one in (*self.gains, *own)} - {"same"}
+        if len(found) > 1:
+            return "mixed"
+        return found.pop() if found else "same"
 
 
 def trial_of(change: Change, tables: Tables) -> Trial:
@@ -124,7 +125,17 @@ def trial_of(change: Change, tables: Tables) -> Trial:
         place, value = _resolved(setting, after)
         put(after, place, value)
         changed[".".join(map(quoted, place))] = value
-    return Trial(base, changed, change.gauges, change.helped)
+    moved = [gauge for one in change.settings if one.taken_from for gauge in _moved(one, base)]
+    return Trial(base, changed, (*change.gauges, *moved), change.helped)
+
+
+def _moved(setting: Setting, base: Tables) -> Iterator[Gauge]:
+    """Yield what the workloads of domain 0 get done that another domain has instead."""
+    domain = setting.path[1]
+    for number, workload in enumerate(workloads_of(base)[DOMAIN_0]):
+        there, then = work(DOMAIN_0, number, workload), work(domain, number, workload)
+        if there is not None and then is not None:
+            yield replace(then, of=(*there.of, *then.of), is_moved=True)
 
 
 def _resolved(setting: Setting, tables: Tables) -> tuple[tuple[str, ...], Any]:
@@ -140,7 +151,7 @@ def _resolved(setting: Setting, tables: Tables) -> tuple[tuple[str, ...], Any]:
     if not setting.is_added:
         return (*way, last), deepcopy(setting.value)
     there = at.get(last) if isinstance(at, dict) else None
-    whole = [*(deepcopy(list(setting.before)) if not there else there), deepcopy(setting.value)]
+    whole = [*(there or deepcopy(list(setting.before))), deepcopy(setting.value)]
     return (*way, last), whole
 
 
@@ -210,9 +221,7 @@ def _gain(
     gauge: Gauge, before: Sequence[float | None], after: Sequence[float | None]
 ) -> Gain | None:
     """Return a gain; None if a run did not show the figure."""
-    pairs = [
-        (a, b) for a, b in zip(before, after, strict=True) if a is not None and b is not None
-    ]
+    pairs = [(a, b) for a, b in zip(before, after, strict=True) if a is not None and b is not None]
     if len(pairs) < len(before):
         return None
     differences = [b - a for a, b in pairs]

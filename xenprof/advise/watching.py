@@ -177,8 +177,13 @@ class _Watched:
                 None if window is None else window[1],
                 window is not None if known else True if vif.rate_limit_bytes else None,
                 None if old is None else self._percent(old.rate_limited_ns, vif.rate_limited_ns),
-                self._settings.emulated.get((domid, "vif")),
+                self._is_emulated(use.domain, "vif"),
             )
+
+    def _is_emulated(self, domain: DomainSnapshot, device: str) -> bool | None:
+        if domain.kind == "pv":
+            return False
+        return self._settings.emulated.get((domain.domid, device))
 
     def _vbds(self, use: DomainUse, before: DomainSnapshot | None) -> Iterable[DiskFacts]:
         earlier = {} if before is None else {vbd.device: vbd for vbd in before.vbds}
@@ -196,9 +201,11 @@ class _Watched:
                 backing.disk,
                 None if done is None else done.reads.per_second,
                 None if done is None else done.writes.per_second,
+                self._rate(old.answered_requests, vbd.answered_requests),
                 waited_ns / answered / 1e6 if answered and waited_ns is not None else None,
                 self._percent(old.busy_ns, vbd.busy_ns),
-                self._settings.emulated.get((use.domain.domid, "vbd")),
+                None if done is None else done.outstanding,
+                self._is_emulated(use.domain, "vbd"),
             )
 
 
@@ -217,5 +224,3 @@ def _hundred(part: float | None) -> float | None:
 
 def _times(value: float | None, factor: float) -> float | None:
     return None if value is None else value * factor
-
-

@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 from xenprof.capture.domaintable import Sheet, draw
 from xenprof.capture.draft import Note, Settings, toml
 from xenprof.capture.window import DomainUse, Window
-from xenprof.capture.work import Work, work_of
+from xenprof.capture.work import Work, never_sleeps, work_of
 
 ATTEMPTS = 5
 GOOD_ENOUGH = 0.005  # of a pcpu
 EASINGS = 3
 TOO_MUCH = 0.03
+STARVED = 0.05  # of a pcpu that it would use, and did not get (judgement)
 EASED = "computes all the time, but would get more here than there: it sleeps in between"
 
 Trial = Callable[[str], Window]
@@ -52,10 +53,17 @@ class _Attempt:
 
     works: Mapping[int, Work]
     rows: tuple[Row, ...]
+    demands: Mapping[int, tuple[float, float]]
+    """What starved domains that only burst would use, measured and in the model.
+
+    Their shares tell nothing of this: they get what others leave.
+    """
 
     @property
     def worst(self) -> float:
-        return max((abs(row.error or 0) for row in self.rows), default=0.0)
+        errors = [row.error or 0 for row in self.rows]
+        errors += [modelled - measured for measured, modelled in self.demands.values()]
+        return max(map(abs, errors), default=0.0)
 
 
 def capture(window: Window, trial: Trial) -> Captured:
@@ -123,19 +131,32 @@ def _first(sheet: Sheet, idle: Sequence[DomainUse]) -> tuple[dict[int, Work], li
 
 def _tried(sheet: Sheet, works: Mapping[int, Work], trial: Trial) -> _Attempt:
     model = trial(_text(sheet, works)).uses()
+    demands: dict[int, tuple[float, float]] = {}
+    for domid, use in enumerate(sheet.uses):
+        if use is not None and works[domid].bursts and not never_sleeps(use):
+            measured, modelled = use.demand, model[domid].demand
+            if measured is None or modelled is None:
+                continue
+            if measured > STARVED + (use.share or 0):
+                demands[domid] = measured, modelled
     rows = (
         Row(name, use.domain.domid, use.domain.name, use.share, model[domid].share or 0)
         for domid, (use, name) in enumerate(zip(sheet.uses, sheet.names, strict=True))
         if use is not None
     )
-    return _Attempt(works, tuple(rows))
+    return _Attempt(works, tuple(rows), demands)
 
 
 def _adjusted(attempt: _Attempt) -> Mapping[int, Work]:
     rows = dict(zip(attempt.works, attempt.rows, strict=True))
-    return {
-        domid: work.adjusted(-(rows[domid].error or 0)) for domid, work in attempt.works.items()
-    }
+    adjusted: dict[int, Work] = {}
+    for domid, work in attempt.works.items():
+        if domid in attempt.demands:
+            measured, modelled = attempt.demands[domid]
+            adjusted[domid] = work.adjusted(measured - modelled, measured)
+        else:
+            adjusted[domid] = work.adjusted(-(rows[domid].error or 0), work.bursting)
+    return adjusted
 
 
 def _text(sheet: Sheet, works: Mapping[int, Work], head: Sequence[str] = ()) -> str:

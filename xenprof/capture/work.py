@@ -53,15 +53,19 @@ class Work:
                 "run_ms": max(round(run_ms, 3), _LEAST_RUN_MS),
                 "sleep_ms": max(round(burst.period_ms - run_ms, 3), _LEAST_RUN_MS),
                 "jitter": 0.5,
+                "awaits": "event",
             }
             works.append(bursts | program | {"memory_mib": 0})
         return tuple(works)
 
-    def adjusted(self, missing: float) -> "Work":
-        """Return the work with more or less in the bursts. `missing` is a part of a pcpu."""
+    def adjusted(self, missing: float, wanted: float) -> "Work":
+        """Return the work with more or less in the bursts.
+
+        `missing` of `wanted`, what all bursts should have, are parts of a pcpu.
+        """
         if not self.bursts:
             return self
-        each = self.bursting / len(self.bursts)
+        each = wanted / len(self.bursts)
         factor = _odds(each) / _odds(each - missing / len(self.bursts))
         factor = min(max(factor, 1 / _STEP), _STEP)
         bursts = tuple(replace(one, odds=_bounded(one.odds * factor)) for one in self.bursts)
@@ -102,6 +106,11 @@ def work_of(
         Burst(_first_odds(vcpu, left), period_ms or UNKNOWN_PERIOD_MS) for vcpu in others
     )
     return Work(len(hogs), bursts, bursting, program), notes
+
+
+def never_sleeps(use: DomainUse) -> bool:
+    """Return whether some vcpu of a domain always wants to run."""
+    return any(_is_saturated(vcpu) for vcpu in _vcpus(use))
 
 
 def _vcpus(use: DomainUse) -> Sequence[VcpuUse]:

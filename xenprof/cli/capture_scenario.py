@@ -98,24 +98,27 @@ def trial(text: str) -> "Window":
     return Window(first, host.telemetry.snapshot())
 
 
-def measured(client: Service, duration_ns: int) -> "Window":
-    """Return what the service tells of so much host time, and at least of two looks."""
+def measured(client: Service, duration_ns: int, host: str | None = None) -> "Window":
+    """Return what the service tells of so much host time, and at least of two looks.
+
+    `host` is the name of one of several; None: the first.
+    """
     from xenprof.capture.window import Window
 
-    first = last = _newest(client)
+    first = last = _newest(client, host)
     for _ in range(_MOST_WAITS):
         client.do(Wait(duration_ns / 1e9))
-        last = _newest(client)
+        last = _newest(client, host)
         if last.time_ns != first.time_ns:
             break
         duration_ns = max(duration_ns, _SERVICE_LOOKS_NS)
     return Window(first, last)
 
 
-def _newest(client: Service) -> HostSnapshot:
+def _newest(client: Service, host: str | None) -> HostSnapshot:
     from xenprof.xentop.fetch import newest
 
-    return newest(client)
+    return newest(client, host)
 
 
 def _recorded(path: Path) -> "Window":

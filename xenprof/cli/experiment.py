@@ -155,4 +155,3 @@ def _list() -> int:
     heads = ("name", "what it shows", "slide of the talk")
     print("\n".join(aligned([heads, *rows], (False, False, False))))
     return 0
-

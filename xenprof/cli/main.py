@@ -34,6 +34,7 @@ Name -> module below xenprof.cli, its function, and help.
 """
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
+    "advise": ("advise", "Give the Summit talk's advice for a host; measure what it brings."),
     "capture-scenario": (
         "capture_scenario",
         "Write a scenario of the host, fitted to what it does.",

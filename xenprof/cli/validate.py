@@ -1,16 +1,14 @@
 """`xenprof validate`: runs the model beside published measurements and says where it is off."""
 
 import json
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import click
 
 from xenprof.cli.aligned import aligned
 from xenprof.cli.heap import lasting
-from xenprof.cli.progress import ERASE
+from xenprof.cli.progress import counted
 from xenprof.errors import UsageError
 
 if TYPE_CHECKING:
@@ -34,7 +32,7 @@ def command(text: str | None, wants_json: bool) -> int:
         from xenprof.validate.table import ROWS, of_rows
 
     rows = ROWS if text is None else _chosen(text, ROWS)
-    with _progress() as told:
+    with counted("runs") as told:
         found = findings(of_rows(rows), told)
     if wants_json:
         print(json.dumps([_as_json(one) for one in found], indent=2))
@@ -79,19 +77,3 @@ def _as_text(found: "Sequence[Finding]") -> Iterator[str]:
         yield from reasons
     yield ""
     yield summary(found)
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[int, int], None]]:
-    """Yield what shows on a terminal how many runs are done; nothing stays of it."""
-    is_shown = sys.stderr is not None and sys.stderr.isatty()
-
-    def told(done: int, of: int) -> None:
-        if is_shown:
-            print(f"{ERASE}{done} of {of} runs", end="", file=sys.stderr, flush=True)
-
-    try:
-        yield told
-    finally:
-        if is_shown:
-            print(ERASE, end="", file=sys.stderr, flush=True)

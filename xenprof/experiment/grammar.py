@@ -16,6 +16,10 @@ MAXIMUM_SEEDS = 100
 MAXIMUM_PIECES = 100
 
 
+def _is_above_zero(value: Plain) -> bool:
+    return isinstance(value, int | float) and value > 0
+
+
 class EventTable(Table):
     """A command of domain 0 at a time; `at_s` counts from the end of the warm-up."""
 
@@ -26,12 +30,14 @@ class EventTable(Table):
 class ValueTable(Table):
     """A value of an axis: a name, and the keys that it sets.
 
-    `move` takes what keys have, when all is set, to other keys; a list `copies` times.
+    `move` takes what keys have, when all is set, to other keys, a list `copies` times; `then` sets
+    keys after that.
     """
 
     name: Text
     set: dict[str, Any] = Field(default={})
     move: dict[str, Text] = Field(default={})
+    then: dict[str, Any] = Field(default={})
     copies: Annotated[int, Field(ge=1, le=64)] = 1
     ideal: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
     events: Annotated[tuple[EventTable, ...], Field(strict=False)] = Field((), alias="event")
@@ -58,7 +64,7 @@ class AxisTable(Table):
         for name in names:
             if names.count(name) > 1:
                 raise ValueError(f"two values are called '{name}'")
-        if self.ideal and not all(type(one) in (int, float) and one > 0 for one in self.values):
+        if self.ideal and not all(_is_above_zero(one) for one in self.values):
             raise ValueError("ideal = true is for values that are numbers above 0")
         return self
 

@@ -12,7 +12,6 @@ from hypervisor.telemetry import HostSnapshot
 from xenprof.experiment.events import Event
 from xenprof.experiment.measures import Measure, measured
 from xenprof.experiment.model import booted
-from xenprof.experiment.places import NoSuchPlace
 
 Values: TypeAlias = tuple[tuple[float | None, ...], ...]
 """For each piece of the window, for each measure; None: nothing was there to be measured."""
@@ -56,12 +55,12 @@ def run(text: str, seed: int) -> list[list[float | None]] | str:
     """
     try:
         return [list(piece) for piece in values(parsed(text), seed)]
-    except (HostError, NoSuchPlace) as error:
+    except HostError as error:
         return str(error)
 
 
 def values(job: Job, seed: int) -> Values:
-    """Run a job with one seed. Raises: HostError, NoSuchPlace."""
+    """Run a job with one seed. Raises: HostError."""
     host = booted(job.tables, seed)
     host.advance(job.warm_up_ns)
     waiting = sorted(job.events, key=lambda event: event.at_ns)

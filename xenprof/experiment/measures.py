@@ -1,7 +1,7 @@
 """Reads figures of a host off the snapshots at both ends of a time."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Final
 
 from hypervisor.domain0 import DOMAIN_0
@@ -30,7 +30,16 @@ class Measure:
 def measured(
     measure: Measure, before: HostSnapshot, after: HostSnapshot, duration_ns: int
 ) -> float | None:
-    """Return the figure; None if nothing was there to be measured. Raises: NoSuchPlace."""
+    """Return the figure; None if nothing was there to be measured, as of a domain that has gone."""
+    try:
+        return _measured(measure, before, after, duration_ns)
+    except NoSuchPlace:
+        return None
+
+
+def _measured(
+    measure: Measure, before: HostSnapshot, after: HostSnapshot, duration_ns: int
+) -> float | None:
     end = _sum(after, measure.of)
     if end is None:
         return None
@@ -63,7 +72,7 @@ def check_places(paths: Sequence[str], snapshot: HostSnapshot) -> set[str]:
                 more = ""
                 if isinstance(value, Mapping):
                     more = f"; go on with one of {', '.join(map(str, value))}"
-                elif hasattr(value, "__dataclass_fields__"):
+                elif is_dataclass(value):
                     more = f"; go on with one of {', '.join(one.name for one in fields(value))}"
                 elif isinstance(value, tuple):
                     more = "; go on with the name of an entry, its number or *"

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from pydantic import ValidationError
 
-from hypervisor.errors import HostError, ScenarioError
+from hypervisor.errors import ScenarioError
 from hypervisor.host import Host
 from hypervisor.model.machine import build
 from hypervisor.model.scenario.spec import SCENARIOS, Scenario, load_scenario, scenario_names
@@ -58,6 +58,3 @@ def _scenario(tables: Mapping[str, Any], source: str) -> Scenario:
         return Scenario.model_validate(tables)
     except ValidationError as error:
         raise ScenarioError(message(source, error, tables)) from None
-
-
-__all__ = ["HostError", "Table", "Tables", "base_tables", "booted", "check", "domain_names", "message"]

@@ -1,21 +1,20 @@
 """Reads experiments: files of people, and those that come with the product."""
 
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 from pydantic import ValidationError
 
-from hypervisor.errors import HostError
 from hypervisor.nearest import hint
 from hypervisor.wholetext import read_whole
+from xenprof.experiment.checking import check_results
 from xenprof.experiment.errors import ExperimentError
 from xenprof.experiment.grammar import FileTable, Plain, ResultTable
-from xenprof.experiment.measures import Measure, check_places
-from xenprof.experiment.model import base_tables, booted, message
-from xenprof.experiment.places import NoSuchPlace
-from xenprof.experiment.plan import Comparison, Experiment, Result, Texts, Variant
+from xenprof.experiment.measures import Measure
+from xenprof.experiment.model import base_tables, message
+from xenprof.experiment.plan import Comparison, Experiment, Result, Texts
 from xenprof.experiment.variants import axis_name, axis_values, text_of, variants
 
 BUILT_IN: Final = Path(__file__).parent / "builtin"
@@ -51,17 +50,18 @@ def load(name_or_path: str, *, is_quick: bool = False, seeds: int | None = None)
     measures = list(dict.fromkeys(_measure(one) for one in file.results))
     share = file.quick if is_quick else 1.0
     made = tuple(variants(file, base, measures, source, share))
-    _check_all(tuple(_that_differ(made)), measures, source)
     axes = tuple(map(axis_name, file.axes))
     for axis in axes:
         if axes.count(axis) > 1:
             raise ExperimentError(f"{source}: two axes are called '{axis}'; give them names")
+    results = tuple(_result(one, file, measures, source) for one in file.results)
+    check_results(made, results, measures, source)
     return Experiment(
         name=path.stem,
         texts=_texts(file, path.stem),
         axes=axes,
         variants=made,
-        results=tuple(_result(one, file, measures, source) for one in file.results),
+        results=results,
         seeds=seeds or (1 if is_quick else file.seeds),
         chart=file.chart,
     )
@@ -97,66 +97,15 @@ def _paths(given: str | tuple[str, ...]) -> tuple[str, ...]:
     return (given,) if isinstance(given, str) else given
 
 
-def _that_differ(made: Sequence[Variant]) -> Iterable[Variant]:
-    """Return a variant for each set of domains and workloads that there is."""
-    found = {}
-    for variant in made:
-        tables = variant.job.tables
-        owners = [tables.get("domain0", {}), *tables.get("domain", [])]
-        shape = [
-            (
-                owner.get("name"),
-                owner.get("count"),
-                len(owner.get("vif", ())),
-                len(owner.get("disk", ())),
-                [(one.get("kind"), one.get("test")) for one in owner.get("workload", ())],
-            )
-            for owner in owners
-        ]
-        found.setdefault(str(shape), variant)
-    return found.values()
-
-
-def _check_all(made: Sequence[Variant], measures: Sequence[Measure], source: str) -> None:
-    """Check that hosts have what is to be read, each path of one at least.
-
-    Raises: ExperimentError.
-    """
-    leading = {path for variant in made for path in _check(variant, measures, source)}
-    for measure in measures:
-        for path in (*measure.of, *measure.per):
-            if path not in leading:
-                raise ExperimentError(f"{source}: result '{path}': it is in no variant")
-
-
-def _check(variant: Variant, measures: Sequence[Measure], source: str) -> set[str]:
-    """Check that a variant's host has what is to be read; return the paths that lead somewhere.
-
-    Raises: ExperimentError.
-    """
-    leading: set[str] = set()
-    shown = f"{source}: {', '.join(variant.names)}" if variant.names else source
-    try:
-        snapshot = booted(variant.job.tables, 1).telemetry.snapshot()
-    except HostError as error:
-        raise ExperimentError(f"{shown}: {error}") from None
-    for measure in measures:
-        try:
-            leading |= check_places(measure.of, snapshot)
-            leading |= check_places(measure.per, snapshot)
-        except NoSuchPlace as error:
-            raise ExperimentError(f"{shown}: result {error}") from None
-    return leading
-
-
 def _result(
     table: ResultTable, file: FileTable, measures: Sequence[Measure], source: str
 ) -> Result:
     where = f"{source}: result[{table.name}]"
     against = None
     if table.against is not None and table.shown is not None:
-        given = table.against
-        values = _values(given if isinstance(given, dict) else {None: given}, file, f"{where}.against")
+        one = table.against
+        given = one if isinstance(one, dict) else {None: one}
+        values = _values(given, file, f"{where}.against")
         against = Comparison({axis: names[0] for axis, names in values.items()}, table.shown)
     only = _values(table.only or {}, file, f"{where}.only")
     number = measures.index(_measure(table))
@@ -173,18 +122,16 @@ def _values(
     Raises: ExperimentError.
     """
     axes = [axis_name(axis) for axis in file.axes]
-    found = {}
+    there = ", ".join(axes) or "none"
+    found: dict[int, tuple[str, ...]] = {}
     for axis, value in given.items():
         if axis is None and len(axes) != 1:
             raise ExperimentError(
-                f"{where}: name the axis, as there are {', '.join(axes) or 'none'}: "
-                f"{{ AXIS = {value!r} }}"
+                f"{where}: name the axis, as there are {there}: {{ AXIS = {value!r} }}"
             )
         name = axes[0] if axis is None else axis
         if name not in axes:
-            raise ExperimentError(
-                f"{where}: no axis '{name}'{hint(name, axes)}; there are {', '.join(axes) or 'none'}"
-            )
+            raise ExperimentError(f"{where}: no axis '{name}'{hint(name, axes)}; there are {there}")
         number = axes.index(name)
         known = [one.name for one in axis_values(file.axes[number])]
         texts = [text_of(one) for one in (value if isinstance(value, tuple) else (value,))]

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from xenprof.experiment.errors import RunFailed
 from xenprof.experiment.job import run
@@ -12,6 +12,8 @@ from xenprof.experiment.record import Record
 
 if TYPE_CHECKING:
     from distributed import Client
+
+_GONE: Final = "the scheduler is gone; what is finished is kept for --resume"
 
 
 def missing(experiment: Experiment, record: Record) -> dict[tuple[str, int], Variant]:
@@ -47,15 +49,16 @@ def run_all(
         client.submit(run, variant.job.text(), seed, pure=False): (variant, seed)
         for (_, seed), variant in due.items()
     }
-    for future in as_completed(futures, loop=client.loop):
+    coming = as_completed(futures, loop=client.loop)  # type: ignore[no-untyped-call]
+    for future in coming:
         variant, seed = futures[future]
         where = f"{', '.join((*variant.names, f'seed {seed}'))}"
         try:
             found = future.result()
         except KilledWorker:
-            raise RunFailed(f"{where}: the processes that ran it were killed, again and again") from None
+            raise RunFailed(f"{where}: whatever ran it was killed, again and again") from None
         except (asyncio.CancelledError, OSError, TimeoutError):
-            raise RunFailed("the scheduler is gone; what is finished is kept for --resume") from None
+            raise RunFailed(_GONE) from None
         except Exception as error:  # whatever another installation raises
             raise RunFailed(f"{where}: {type(error).__name__}: {_line(error)}") from None
         if isinstance(found, str):

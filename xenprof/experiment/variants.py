@@ -28,6 +28,7 @@ class Value:
     events: tuple[EventTable, ...] = ()
     moved: Mapping[str, str] = field(default_factory=dict)
     copies: int = 1
+    then: Mapping[str, object] = field(default_factory=dict)
 
 
 def axis_name(axis: AxisTable) -> str:
@@ -44,7 +45,7 @@ def axis_values(axis: AxisTable) -> tuple[Value, ...]:
     """Return the values of an axis."""
     if axis.key is None:
         return tuple(
-            Value(one.name, one.set, one.ideal, one.events, one.move, one.copies)
+            Value(one.name, one.set, one.ideal, one.events, one.move, one.copies, one.then)
             for one in axis.named
         )
     return tuple(
@@ -74,6 +75,7 @@ def variants(
             _set(tables, settings, source)
         for value in chosen:
             _move(tables, value, source)
+            _set(tables, value.then, source)
         check(tables, shown)
         tabled = [*file.events, *(event for value in chosen for event in value.events)]
         events = tuple(_event(one, file, tables, source, share) for one in tabled)
@@ -123,4 +125,3 @@ def _event(one: EventTable, file: FileTable, tables: Tables, source: str, share:
     except NoSuchCommand as error:
         raise ExperimentError(f"{source}: event '{one.do}': {error}") from None
     return Event(round(one.at_s * share * 1e9), one.do)
-

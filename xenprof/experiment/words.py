@@ -78,6 +78,6 @@ def _range(low: float, high: float) -> str:
 def _bound(result: Result) -> str:
     if result.low is None:
         return f"up to {number(result.high or 0)}"
-    return f"{number(result.low)} or more" if result.high is None else _range(
-        result.low, result.high
+    return (
+        f"{number(result.low)} or more" if result.high is None else _range(result.low, result.high)
     )

@@ -8,6 +8,7 @@ from hypervisor.model import machine
 from hypervisor.model.scenario.spec import Scenario
 from hypervisor.telemetry import DomainSnapshot, HostSnapshot, ModeTimes, VifSnapshot
 
+DOMAIN_0 = "Domain-0"
 MS = 1_000_000
 SECOND = 1_000_000_000
 Table = Mapping[str, Any]
@@ -36,6 +37,14 @@ def boot(
         "domain": list(guests),
     }
     return machine.build(Scenario.model_validate(tables), epoch_ns=0)
+
+
+def boot_without_xen(
+    host: Table, *workloads: Table, seed: int, memory_mib: int = 512, nics: Sequence[Table] = ()
+) -> Machine:
+    """Return the same host with one operating system on the bare metal, and no Xen."""
+    domain0 = {"workload": list(workloads), "memory_mib": memory_mib}
+    return boot(dict(host) | {"hypervisor": "none"}, domain0=domain0, seed=seed, nics=nics)
 
 
 class Window:
@@ -74,12 +83,6 @@ class Window:
     def per_second(self, name: str, key: str, workload: int = 0) -> float:
         """Return by how much such a result grows in a second."""
         return self.result(name, key, workload) * 1e9 / self.duration_ns
-
-
-def lengthened(window: Window, name: str) -> float:
-    """Return how much longer than its programs and its kernel ran the window is, in percent."""
-    spent = window.spent(name)
-    return 100 * (window.duration_ns / (spent.user_ns + spent.kernel_ns) - 1)
 
 
 def domain_of(snapshot: HostSnapshot, name: str) -> DomainSnapshot:

@@ -11,6 +11,7 @@ from xenprof.validate.rows import (
     rates,
     servers,
     shares,
+    talk,
     tracing,
     xenoprof,
 )
@@ -24,6 +25,7 @@ EXPERIMENTS: Final[tuple[Experiment, ...]] = tuple(
             *rates.EXPERIMENTS,
             *servers.EXPERIMENTS,
             *shares.EXPERIMENTS,
+            *talk.EXPERIMENTS,
             *profiling.EXPERIMENTS,
             *xenoprof.EXPERIMENTS,
             *tracing.EXPERIMENTS,

@@ -1,13 +1,14 @@
 """Code paths: what a piece of work executes, and what it costs.
 
 A CodeBook holds `costs.toml` and `symbols.toml` for one cpu type and does not change after its
-construction. Paths are known by index. Tables use integers only, so that they are the same on
-every machine.
+construction, but for the domains that run the `native` kernel. Paths are known by index. Tables
+use integers only, so that they are the same on every machine.
 
 Code that executes these paths must know:
 - `netfront_*`, `netback_*`, `netloop_*`, `bridge_packet` and `nic_*` are the same for data and for
   acknowledgements; what TCP does is extra, by its own paths;
-- `netfront_flip_page` is extra per received page when pages are flipped, not copied;
+- `netfront_flip_batch` is extra per poll, and `netfront_flip_page` per received page, when pages
+  are flipped, not copied;
 - `*_slot` and `*_slot_*` are extra per further ring slot or page of a large packet;
 - `blktap_request`, `loop_request` come on top of the blkback path;
 - socket and file paths contain their system call; `syscall` is for others;
@@ -25,6 +26,7 @@ from hypervisor.host import Mapped, Module
 from hypervisor.model.codebook.costs import HYPERCALL_SHARES, Costs, PathRow
 from hypervisor.model.codebook.events import Kind, event_kind
 from hypervisor.model.codebook.images import Image, Images, Role
+from hypervisor.model.codebook.native import NativeKernels
 from hypervisor.model.codebook.parts import CYCLE_UNIT, Part, parts_of
 from hypervisor.model.codebook.sharing import Sharing
 from hypervisor.model.codebook.work import Unit
@@ -67,6 +69,7 @@ class CodeBook:
         """
         self._images = Images()
         self.images: Mapping[str, Image] = self._images.by_key
+        self.native = NativeKernels(self.images)
         self.costs = costs = Costs(self.images, is_native=is_native)
         if cpu_type not in costs.cpus:
             raise ValueError(f"cpu type {cpu_type!r} is not one of {', '.join(costs.cpus)}")
@@ -127,7 +130,7 @@ class CodeBook:
         return event_kind(self.cpu_type, event_number, unit_mask)
 
     def files(self, role: Role) -> tuple[DomainFile, ...]:
-        """Return the image files of a domain, `dom0` or `guest`; built once."""
+        """Return the image files of a domain, `dom0`, `guest` or `hvm`; built once."""
         return self._images.files(role)
 
     def modules(self, role: Role) -> tuple[Module, ...]:

@@ -18,8 +18,8 @@ from hypervisor.errors import TableError
 from hypervisor.host import Mapped, Module
 from hypervisor.telemetry import Mode
 
-Role = Literal["dom0", "guest"]
-
+Role = Literal["dom0", "guest", "hvm"]
+ROLES: tuple[Role, ...] = ("dom0", "guest", "hvm")
 _TEXT_OFFSET = 0x1000  # of .text in each file
 _PAGE = 0x1000
 _MODES = {
@@ -50,6 +50,7 @@ class Image:
 
     `libraries` are the keys of the libraries that a program maps. Like a relocatable file, a
     module's file is linked at 0 and loaded at `address`; all others run where they are linked.
+    `instead` is what a native kernel has for functions of the one that knows Xen (`native`).
     """
 
     key: str
@@ -60,6 +61,7 @@ class Image:
     loaded: bool
     libraries: tuple[str, ...]
     symbols: Mapping[str, Symbol]
+    instead: Mapping[str, str]
 
     @property
     def mode(self) -> Mode:
@@ -109,7 +111,7 @@ class Images:
         self._files: dict[Role, tuple[DomainFile, ...]] = {}
         self.by_key: dict[str, Image] = {}
         for row in data["image"]:
-            image = _image(row)
+            image = _image(_grown(row, self.by_key))
             if image.key in self.by_key:
                 raise SymbolTableError(f"symbols.toml: image {image.key!r} is listed twice")
             self.by_key[image.key] = image
@@ -119,24 +121,31 @@ class Images:
                     raise SymbolTableError(
                         f"symbols.toml: image {image.key!r}: {key!r} in libraries is no library"
                     )
-        _check_overlap([i for i in self.by_key.values() if i.kind != "program"])
+        for role in ROLES:
+            _check_overlap([i for i in self._of(role) if i.kind != "program"])
 
     def files(self, role: Role) -> tuple[DomainFile, ...]:
         """Return the image files of a domain; built once."""
         if role not in self._files:
             self._files[role] = tuple(
                 DomainFile(image.path, image.elf(), self._mtime, _permissions(image))
-                for image in self.by_key.values()
-                if role in image.roles
+                for image in self._of(role)
             )
         return self._files[role]
+
+    def _of(self, role: Role) -> list[Image]:
+        """Return the images of a domain, which has programs of guests also where it is HVM."""
+        return [
+            image
+            for image in self.by_key.values()
+            if role in image.roles
+            or (role == "hvm" and "guest" in image.roles and image.mode == Mode.USER)
+        ]
 
     def modules(self, role: Role) -> tuple[Module, ...]:
         """Return the loaded modules of a domain."""
         return tuple(
-            image.module()
-            for image in self.by_key.values()
-            if image.kind == "module" and image.loaded and role in image.roles
+            image.module() for image in self._of(role) if image.kind == "module" and image.loaded
         )
 
     def mappings(self, program: str) -> tuple[Mapped, ...]:
@@ -155,6 +164,14 @@ def file_offset(image: Image, pc: int) -> int:
     """Return a pc's offset in sample files: from the start of the text, or of the file."""
     in_text = pc - image.address
     return in_text if image.mode != Mode.USER else in_text + _TEXT_OFFSET
+
+
+def _grown(row: Mapping[str, Any], known: Mapping[str, Image]) -> Mapping[str, Any]:
+    """Return the row of an image with the functions of the one that it is `like`."""
+    if "like" not in row:
+        return row
+    same = [name for name in known[row["like"]].symbols if name not in row["instead"]]
+    return {**row, "symbols": f"{' '.join(same)} {row['symbols']}"}
 
 
 def _image(row: Mapping[str, Any]) -> Image:
@@ -180,6 +197,7 @@ def _image(row: Mapping[str, Any]) -> Image:
         roles=tuple(row["roles"]),
         loaded=row.get("loaded", True),
         libraries=tuple(row.get("libraries", ())),
+        instead=row.get("instead", {}),
         symbols=symbols,
     )
 

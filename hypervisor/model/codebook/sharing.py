@@ -17,6 +17,8 @@ from hypervisor.model.codebook.locking import ONE, Locking
 from hypervisor.model.codebook.parts import Part
 
 LINE_BYTES: Final = 64
+_COUNTED: Final = Fraction(3, 4)
+"""Of the lines that STREAM's triad moves (see `sharing.toml`)."""
 STALLED_MOST: Final = ONE * 9 // 10
 """No code does nothing but wait for memory (judgement)."""
 
@@ -38,7 +40,8 @@ class Sharing:
 
     `cache`: of the cpu. `gain`: what a second thread adds, in percent. `stall`: the share of time
     that is spent waiting for memory on an unshared core with the whole cache. `fetched`: lines from
-    memory in a millisecond. `kept`: lines that are touched again and again, as far as the cache
+    memory in a millisecond. `moved`: the lines in a millisecond that count against what the memory
+    sustains. `kept`: lines that are touched again and again, as far as the cache
     holds them; `refill_ns`: what fetching one of them again takes, in 1/1024 ns, by the code of
     `refill_path`. `full`: the lines of a cache. `locking`: what vcpus of a guest share besides.
     """
@@ -68,6 +71,8 @@ class Sharing:
         self.stall = [min(int(share * ONE), STALLED_MOST) for share in stalled]
         by_path = [_mean(mix, misses) for mix in mixes]
         self.fetched = [int(share * mhz * 1000) for share in by_path]
+        moves = _moves(data["copy"], costs, cpu)
+        self.moved = [int(_moved(of_path, moves, misses) * mhz * 1000) for of_path in parts]
         self.full = full = self.cache.l2_kib * 1024 // LINE_BYTES
         rows = [data["path"].get(row.like or name, {}) for name, row in costs.paths.items()]
         wanted = [row.get("cache_kib", 0) for row in rows]
@@ -98,6 +103,28 @@ def _misses(costs: Costs, cpu: Cpu, name: str) -> Fraction:
     return instructions * of_thousand / 1000
 
 
+def _moves(
+    copies: Mapping[str, Mapping[str, Any]], costs: Costs, cpu: Cpu
+) -> Mapping[str, Fraction]:
+    """Return the lines that copies move in a cycle, counted as the triad's are: three of four."""
+    percent = cpu.cycles_percent
+    return {
+        name: row["lines"]
+        * _COUNTED
+        * 100
+        / (costs.ops[name].cycles * percent[costs.ops[name].work_class])
+        for name, row in copies.items()
+    }
+
+
+def _moved(
+    parts: Sequence[Part], moves: Mapping[str, Fraction], misses: Mapping[str, Fraction]
+) -> Fraction:
+    """Return the lines that a path moves in a cycle: what it copies, and what else it misses."""
+    lines = sum(moves.get(one.op, misses[one.work_class]) * one.weight for one in parts)
+    return Fraction(lines) / sum(one.weight for one in parts)
+
+
 def _mix(parts: Sequence[Part]) -> Mapping[str, int]:
     """Return the cycles of a path by class of work."""
     mix: dict[str, int] = {}
@@ -120,7 +147,12 @@ def _check(data: Mapping[str, Mapping[str, Mapping[str, Any]]], costs: Costs) ->
     for name, row in data["lock"].items():
         if row["spin"] not in costs.paths:
             raise CostTableError(f"sharing.toml: [lock.{name}]: unknown path {row['spin']!r}")
-    for table, names in {**known, "lock": {*data["lock"]}, "path": {*costs.paths}}.items():
+    for table, names in {
+        **known,
+        "copy": {*costs.ops},
+        "lock": {*data["lock"]},
+        "path": {*costs.paths},
+    }.items():
         for name, row in data[table].items():
             if name not in names:
                 raise CostTableError(f"sharing.toml: [{table}.{name}] is not in costs.toml")

@@ -11,7 +11,7 @@ from typing import Final
 
 from hypervisor.model.codebook.locking import ONE
 from hypervisor.model.codebook.sharing import LINE_BYTES, Sharing
-from hypervisor.model.codebook.work import Parts
+from hypervisor.model.codebook.work import Parts, Q
 from hypervisor.model.cpu.accounting import Accounting
 from hypervisor.model.cpu.locks import Locks
 from hypervisor.model.cpu.topology import Topology
@@ -27,22 +27,33 @@ _NOTHING: Final[Parts] = []
 
 
 class Bus:
-    """A way to memory: what pcpus fetch over it, and how much longer a miss takes for that."""
+    """A way to memory: what pcpus move over it, and how much longer a miss takes for that."""
 
-    __slots__ = ("capacity", "fetched", "pcpus", "wait")
+    __slots__ = ("capacity", "moved", "pcpus", "wait", "waited")
 
     def __init__(self, capacity: int) -> None:
         """`capacity`: lines in a millisecond."""
         self.capacity = capacity
-        self.fetched = 0
+        self.moved = 0  # lines in a millisecond, if nobody had to wait
+        self.waited = 0  # the same, by how long those who move them would wait for them
         self.pcpus: list[Pcpu] = []
         self.wait = ONE
 
-    def demand(self, change: int) -> bool:
-        """Add to what is fetched in a millisecond; return whether misses now take another time."""
-        self.fetched += change
-        use = self.fetched * ONE // self.capacity
-        wait = ONE if use <= KNEE else max(use, ONE + (use - KNEE) // 2) // _STEPS * _STEPS
+    def demand(self, lines: int, waited: int) -> bool:
+        """Add to what is moved in a millisecond; return whether misses now take another time.
+
+        `waited`: those lines, each by the share of time for which its mover stalls. What is asked
+        for beyond the capacity has to come out of these stalls.
+        """
+        self.moved += lines
+        self.waited += waited
+        use = self.moved * ONE // self.capacity
+        wait = ONE
+        if use > KNEE:
+            wait += (use - KNEE) // 2
+            if use > ONE:
+                wait = max(wait, ONE + (use - ONE) * self.moved // max(self.waited, 1))
+            wait = wait // _STEPS * _STEPS
         if wait == self.wait:
             return False
         self.wait = wait
@@ -75,7 +86,7 @@ class Speeds:
         self._hastened = hastened
         self._gain = sharing.gain
         self._stall = sharing.stall
-        self._fetched = sharing.fetched
+        self._moved = sharing.moved
         self._remote = sharing.cache.remote_percent
         self.l2_kib: int = sharing.cache.l2_kib
         # Sockets with memory of their own; 0: all memory is as near.
@@ -94,21 +105,23 @@ class Speeds:
     def changed(self, pcpu: Pcpu) -> None:
         """Note that `pcpu` runs another vcpu, none, or other code."""
         vcpu = pcpu.current
-        load = IDLE_LOAD if vcpu is None else self._load_of(vcpu)
-        before = pcpu.load
-        if load == before and vcpu is None:
+        before, moved, stall, gain = pcpu.load, pcpu.moved, pcpu.stall, pcpu.gain
+        if vcpu is not None:
+            self._take_up(pcpu, self._parts_of(vcpu))
+        elif before != IDLE_LOAD:
+            pcpu.load = IDLE_LOAD
+            pcpu.moved = pcpu.stall = pcpu.gain = 0
+        else:
             return
-        bus = self._buses[pcpu.number]
-        if load == before:
+        load = pcpu.load
+        if load == before and moved == pcpu.moved and stall == pcpu.stall and gain == pcpu.gain:
             self._retime(pcpu)  # its memory may be elsewhere
         else:
-            pcpu.load = load
-            more = self._fetched[load] if load >= 0 else 0
-            less = self._fetched[before] if before >= 0 else 0
-            others = self._groups[pcpu.number]
-            if bus.demand(more - less):
-                others = bus.pcpus
-            for other in others:
+            bus = self._buses[pcpu.number]
+            is_other = self._ask(bus, pcpu)
+            if pcpu.sibling is not None:
+                is_other = self._ask(bus, pcpu.sibling) or is_other
+            for other in bus.pcpus if is_other else self._groups[pcpu.number]:
                 self._retime(other)
         if vcpu is None or len(vcpu.domain.vcpus) < 2:
             return
@@ -143,7 +156,8 @@ class Speeds:
                 if vcpu.pcpu is not None:
                     self._retime(vcpu.pcpu)
 
-    def _load_of(self, vcpu: Vcpu) -> int:
+    def _parts_of(self, vcpu: Vcpu) -> Parts:
+        """Return what a vcpu executes, or will when it gets to it."""
         work = vcpu.current
         if work is None:
             if vcpu.interrupts:
@@ -151,8 +165,45 @@ class Speeds:
             elif vcpu.tasks:
                 work = vcpu.tasks[0]
             else:
-                return self._usual_load
-        return work.parts[0][0] if work.parts else self._usual_load
+                return _NOTHING
+        return work.parts
+
+    def _take_up(self, pcpu: Pcpu, parts: Parts) -> None:
+        """Note what a pcpu executes: its first path, and what all of it takes from others."""
+        load = parts[0][0] if parts else self._usual_load
+        pcpu.load = load
+        if len(parts) < 2:
+            pcpu.moved, pcpu.stall, pcpu.gain = (
+                self._moved[load],
+                self._stall[load],
+                self._gain[load],
+            )
+            return
+        total = moved = stall = gain = 0
+        for path, cycles_q in parts:
+            cycles = cycles_q >> Q  # the products stay below 2**62
+            total += cycles
+            moved += cycles * self._moved[path]
+            stall += cycles * self._stall[path]
+            gain += cycles * self._gain[path]
+        total = max(total, 1)
+        pcpu.moved, pcpu.stall, pcpu.gain = moved // total, stall // total, gain // total
+
+    def _ask(self, bus: Bus, pcpu: Pcpu) -> bool:
+        """Tell the bus what a pcpu moves over it, at the speed that its sibling leaves it."""
+        moved = pcpu.moved * self._thread(pcpu) // ONE
+        waited = moved * pcpu.stall // ONE
+        is_other = bus.demand(moved - pcpu.asked, waited - pcpu.waited)
+        pcpu.asked = moved
+        pcpu.waited = waited
+        return is_other
+
+    def _thread(self, pcpu: Pcpu) -> int:
+        """Return the part of a core that a busy pcpu has."""
+        sibling = pcpu.sibling
+        if sibling is None or sibling.load < 0:
+            return ONE
+        return ONE * (200 + pcpu.gain + sibling.gain) // 400
 
     def _retime(self, pcpu: Pcpu) -> None:
         load = pcpu.load
@@ -198,7 +249,7 @@ class Speeds:
         rate_q = self._full_rate_q
         sibling = pcpu.sibling
         if sibling is not None and sibling.load >= 0:
-            rate_q = rate_q * (200 + self._gain[load] + self._gain[sibling.load]) // 400
+            rate_q = rate_q * (200 + pcpu.gain + sibling.gain) // 400
         threads = 0
         cores = 0
         for other in self._groups[pcpu.number]:
@@ -215,7 +266,7 @@ class Speeds:
             far = ONE - vcpu.domain.near[self._sockets[pcpu.number]]
             wait += wait * far * (self._remote - 100) // (100 * ONE)
         if wait > ONE:
-            rate_q = rate_q * ONE // (ONE + self._stall[load] * (wait - ONE) // ONE)
+            rate_q = rate_q * ONE // (ONE + pcpu.stall * (wait - ONE) // ONE)
         return rate_q, misses
 
 

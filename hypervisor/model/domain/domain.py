@@ -232,21 +232,26 @@ class Pcpu:
     """A logical processor. If `current` is None, it runs its idle vcpu."""
 
     __slots__ = (
+        "asked",
         "current",
         "entered_ns",
         "extras",
+        "gain",
         "is_tickled",
         "load",
         "misses",
         "mode_ns",
+        "moved",
         "number",
         "rate_q",
         "sharers",
         "sibling",
         "slice_end_ns",
         "slice_timer",
+        "stall",
         "times",
         "visitors",
+        "waited",
     )
 
     def __init__(self, number: int) -> None:
@@ -256,6 +261,9 @@ class Pcpu:
         self.is_tickled = False
         self.rate_q = 0  # present speed: work cycles_q per ns
         self.load = IDLE_LOAD  # the path by which it takes from its neighbours (cpu.speed)
+        # Of all that its vcpu's work consists of: `Sharing.gain`, `moved` and `stall`.
+        self.gain = self.moved = self.stall = 0
+        self.asked = self.waited = 0  # its part of `Bus.moved` and `waited`
         self.sharers = 1  # busy pcpus that share its cache, with itself
         # What its vcpu executes besides its work: path, cycles_q per ns.
         self.extras: Parts = []

@@ -1,8 +1,9 @@
 """An emulated network card (rtl8139) and the tap device behind it, which is on a bridge.
 
 Each packet that the guest sends is one access; qemu-dm writes it to the tap device while the vcpu
-waits. Of those that come, qemu-dm takes one in a pass of its loop, so that few are ready at an
-interrupt. There is no TSO, and the guest computes checksums.
+waits, and raises the interrupt that it has been sent at once. Of those that come, qemu-dm takes
+one in a pass of its loop, so that few are ready at an interrupt. There is no TSO, and the guest
+computes checksums.
 
 Once netfront has been loaded the guest moves its address to the vif, and with it the streams that
 are open.
@@ -24,6 +25,8 @@ TAP_PACKETS: Final = 500
 PACKETS_PER_INTERRUPT: Final = 2  # one to three (judgement)
 # Status read, acknowledged, masked and read back; in the poll the same again to unmask.
 ACCESSES_PER_INTERRUPT: Final = 8
+# Of a packet sent: status read and acknowledged (cp_interrupt; cp_tx reads only memory).
+ACCESSES_PER_COMPLETION: Final = 2
 KIB: Final = 1024
 
 
@@ -72,6 +75,7 @@ class EmulatedCard:
         costs = [
             ("qemu_transmit_packet", lot.packets),
             ("qemu_packet_kib", -(-lot.ip_bytes // KIB)),
+            ("qemu_interrupt", lot.packets),
         ]
         self._model.access(vcpu_id, lot.packets, costs, self._sent, lot)
 
@@ -79,6 +83,14 @@ class EmulatedCard:
         self.traffic.transmitted(lot.packets, lot.ip_bytes)
         self._leaving += lot.packets
         self.vif.bridge.carry(lot, [], self.domid)
+        if not self._kernel.domain.dying:
+            accesses = lot.packets * ACCESSES_PER_COMPLETION
+            costs = [("evtchn_upcall", lot.packets), ("hvm_device_access", accesses)]
+            parts = self._kernel.parts_of(costs)
+            self._kernel.interrupt(0, Work(parts, self._completing, accesses))
+
+    def _completing(self, work: Work[int]) -> None:
+        self._model.access(0, work.arg, [], _completed, 0)
 
     def passed(self, lot: Lot) -> None:
         """Take no notice: the packets were copied when qemu-dm sent them."""
@@ -145,6 +157,10 @@ class EmulatedCard:
         self._waiting -= lot.packets
         self.traffic.received(lot.packets, lot.ip_bytes)
         lot.flow.arrived(lot)
+
+
+def _completed(_: int) -> None:
+    """Take no notice: the packets have left."""
 
 
 def _interrupts(lot: Lot) -> int:

@@ -48,6 +48,7 @@ class NetBackend:
             ]
             if self._copies_foreign_pages and lot.payload_bytes and lot.source.guest is not None:
                 costs.append(("netback_copy_page", lot.pages))
+                costs.append(("netback_copy_kib", -(-lot.ip_bytes // 1024)))
             return costs
         return [
             ("netback_receive_batch", lot.runs),

@@ -180,6 +180,7 @@ class NetFrontend:
             (lot.receive_path, lot.packets),
         ]
         if self.is_flipping:
+            costs.append(("netfront_flip_batch", lot.runs))
             costs.append(("netfront_flip_page", lot.pages))
         kernel.interrupt(0, Work(kernel.parts_of(costs), self._at_receipt, lot))
 

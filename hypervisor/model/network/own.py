@@ -47,6 +47,7 @@ class OwnInterface:
         costs = [("netloop_packet", lot.packets), (lot.receive_path, lot.packets)]
         if self._copies_foreign_pages and lot.payload_bytes and lot.source.domid != NOBODY:
             costs.append(("netloop_copy_page", lot.pages))
+            costs.append(("netloop_copy_kib", -(-lot.ip_bytes // 1024)))
         return costs
 
     def take(self, lot: Lot) -> int:

@@ -48,6 +48,7 @@ class SampleExpander:
         step_ns = segments.step_ns.ravel()[of_counter]
         told = segments.context.T[:, segment]
         behalf = told[Column.ON_BEHALF_OF]
+        pc = self._code.native.move(told[Column.DOMID].repeat(lengths), pc)
         return SampleRuns(
             lengths=lengths,
             first_ns=segments.first_ns.ravel()[of_counter] + earlier * step_ns,

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hypervisor.model.codebook.book import CodeBook
-from hypervisor.model.codebook.callchains import ASKS, Asking, Chains, Function, Situation
+from hypervisor.model.codebook.callchains import ASKS, Asking, Chain, Chains, Function, Situation
 from hypervisor.model.codebook.images import Image, file_offset
 from hypervisor.model.codebook.work import TaskIdentity
 from hypervisor.model.domain.domain import Vcpu
@@ -165,7 +165,7 @@ class Stacks:
     def _number(self, situation: Situation, index: int) -> int:
         entry = self._code.sampling.entries[index]
         name = self._code.paths[entry.path].name
-        chain = self._chains.chain(name, entry.op, entry.function, situation)
+        chain = self._in_kernels(self._chains.chain(name, entry.op, entry.function, situation))
         # The domain's own part is its last run of frames; the frames before it led there.
         own = len(chain)
         while own and chain[own - 1][0] == situation.domid:
@@ -184,6 +184,14 @@ class Stacks:
             number = self._known[stack] = len(self._stacks)
             self._stacks.append(stack)
         return number
+
+    def _in_kernels(self, chain: Chain) -> Chain:
+        """Return a chain as it is in the domains' own kernels, where some functions are one."""
+        native = self._code.native
+        if not native.domids:
+            return chain
+        here = [(domid, native.function(domid, function)) for domid, function in chain]
+        return tuple(one for at, one in enumerate(here) if not at or one != here[at - 1])
 
     def _frame(self, domid: int, function: Function, callee: Function | None) -> StackFrame:
         key = (domid, function, callee)

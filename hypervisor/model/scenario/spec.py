@@ -24,16 +24,12 @@ from hypervisor.model.scenario.sedf import SedfKeys
 from hypervisor.model.scenario.stores import (
     ElevatorName,
     Store,
-    check_lun,
     check_stores,
 )
 from hypervisor.model.scenario.table import Table, checked, message
 from hypervisor.model.scenario.ways import check_ways
 from hypervisor.model.scenario.workloads import (
-    EXTERNAL,
     Count,
-    FileioWorkload,
-    NetperfWorkload,
     Workloads,
     check_without_disk,
 )
@@ -287,16 +283,7 @@ class Scenario(Table):
         check_entries(self.domain0.cpus, self.domain0_vcpus, "domain0.")
         for owner in (self.domain0, *self.domains):
             check_pcpus(owner.cpus, self.host.pcpus)
-            for workload in owner.workload:
-                peer = workload.peer if isinstance(workload, NetperfWorkload) else EXTERNAL
-                if peer not in (EXTERNAL, *names):
-                    raise ValueError(f"netperf peer '{peer}' is no domain{hint(peer, names)}")
-                if isinstance(workload, FileioWorkload) and workload.lun is not None:
-                    is_domain0 = owner is self.domain0
-                    has_vif = isinstance(owner, Domain) and bool(owner.vif)
-                    stores = self.host.stores
-                    check_lun(workload.lun, stores, is_domain0=is_domain0, has_vif=has_vif)
-        check_ways(self.host.nics, self.domain0.workload, self.domains)
+        check_ways(self.host.nics, self.host.stores, self.domain0.workload, self.domains)
         if self.domain0_memory_mib < 64:
             raise ValueError(
                 f"host.memory_mib = {self.host.memory_mib} is too little: the domains have "

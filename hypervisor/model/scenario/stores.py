@@ -63,6 +63,10 @@ class Store(Table):
             if key not in allowed:
                 raise ValueError(f"a store of kind '{self.kind}' has no {key}; it has "
                                  f"{', '.join(('path', *allowed))}")  # fmt: skip
+        if self.kind in FILES and self.path is None and self.name != SYSTEM_DISK:
+            raise ValueError(
+                f"a store of kind '{self.kind}' needs path, its mount point, as in /mnt"
+            )
         return self
 
     @property

@@ -58,6 +58,8 @@ def _what(error: ErrorDetails) -> str:
             given = context.get("tag", given)
             near = hint(str(given), allowed.replace(" or ", ", ").replace("'", "").split(", "))
             return f"{given!r} is not allowed; use {allowed}{near}"
+        case "string_pattern_mismatch":
+            return f"{given!r} is not allowed; it must match {context.get('pattern')}"
         case "unknown_key" | "refused" | "value_error":
             return error["msg"].removeprefix("Value error, ")
     wish = error["msg"].replace("Input should be", "must be").replace("tuple", "list")

@@ -31,12 +31,16 @@ class CpuWorkload(Table):
 
 
 class BurstWorkload(Table):
-    """Computes for `run_ms`, sleeps for `sleep_ms`; each varies by up to +- `jitter` of itself."""
+    """Computes for `run_ms`, sleeps for `sleep_ms`; each varies by up to +- `jitter` of itself.
+
+    `awaits`: a timer of its kernel, which expires at a tick, or an event from outside.
+    """
 
     kind: Literal["burst"]
     run_ms: Milliseconds
     sleep_ms: Milliseconds
     jitter: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.0
+    awaits: Literal["timer", "event"] = "timer"
     program: Program = "httpd"
     memory_mib: WorkingSet = None
 
@@ -114,12 +118,71 @@ class LinpackWorkload(Table):
     memory_mib: WorkingSet = None
 
 
+class Aim7Workload(Table):
+    """Runs the tests of a mix of AIM7 for `users` at a time."""
+
+    kind: Literal["aim7"]
+    mix: Literal["shared", "compute", "fserver", "dbase"] = "shared"
+    users: Annotated[int, Field(ge=1, le=1000)] = 10
+    memory_mib: WorkingSet = None
+
+
+class IozoneWorkload(Table):
+    """Writes, rewrites, reads and rereads a file, as iozone does; with `fsync` as iozone -e."""
+
+    kind: Literal["iozone"]
+    file_kib: Annotated[int, Field(ge=64, le=4 * 2**20)] = 65_536
+    record_kib: Annotated[int, Field(ge=4, le=16_384, multiple_of=4)] = 64
+    phases: Annotated[
+        tuple[Literal["write", "rewrite", "read", "reread", "random_read", "random_write"], ...],
+        Field(strict=False, min_length=1),
+    ] = ("write", "rewrite", "read", "reread")
+    fsync: bool = False
+    memory_mib: WorkingSet = None
+
+    @model_validator(mode="after")
+    def _record_fits(self) -> Self:
+        if self.record_kib > self.file_kib:
+            raise ValueError(f"record_kib is {self.file_kib} at most: the file's file_kib")
+        if len(set(self.phases)) < len(self.phases):
+            raise ValueError("phases names a phase twice")
+        return self
+
+
 class LmbenchWorkload(Table):
     """Repeats one operation of the kernel."""
 
     kind: Literal["lmbench"]
-    test: Literal["null_call", "page_fault", "fork", "exec", "sh", "context_switch"] = "null_call"
+    test: Literal[
+        "null_call",
+        "null_io",
+        "stat",
+        "open_close",
+        "select",
+        "signal_install",
+        "signal_handle",
+        "page_fault",
+        "protection_fault",
+        "mmap",
+        "fork",
+        "exec",
+        "sh",
+        "create",
+        "delete",
+        "create_10k",
+        "delete_10k",
+        "pipe",
+        "context_switch",
+    ] = "null_call"
+    processes: Annotated[int, Field(ge=2, le=64)] = 2  # of context_switch
+    working_kib: Annotated[int, Field(ge=0, le=1024)] = 0  # of each of them
     memory_mib: WorkingSet = None
+
+    @model_validator(mode="after")
+    def _processes_fit(self) -> Self:
+        if self.test != "context_switch" and (self.processes, self.working_kib) != (2, 0):
+            raise ValueError("processes and working_kib are for test = 'context_switch'")
+        return self
 
 
 class BuildWorkload(Table):
@@ -127,6 +190,7 @@ class BuildWorkload(Table):
 
     kind: Literal["build"]
     jobs: Annotated[int, Field(ge=1, le=64)] = 1
+    writes_objects: bool = False  # to the first disk; else files do not count
     memory_mib: WorkingSet = None
 
 
@@ -177,6 +241,8 @@ Workload = Annotated[
     | NetperfWorkload
     | FileioWorkload
     | LinpackWorkload
+    | Aim7Workload
+    | IozoneWorkload
     | LmbenchWorkload
     | BuildWorkload
     | OltpWorkload
@@ -190,7 +256,11 @@ Workloads = Annotated[tuple[Workload, ...], Field(strict=False)]
 
 def uses_disk(workload: Workload) -> bool:
     """Return whether a workload reads or writes the domain's first disk."""
-    return workload.kind == "oltp" or (workload.kind == "fileio" and workload.lun is None)
+    if workload.kind == "fileio":
+        return workload.lun is None
+    if workload.kind == "build":
+        return workload.writes_objects
+    return workload.kind in ("aim7", "iozone", "oltp")
 
 
 def with_article(kind: str) -> str:

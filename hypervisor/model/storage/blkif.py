@@ -366,12 +366,18 @@ class BlockBackend:
         elif not domain.dying:
             vbd.answered += requests
             if vbd.ring.push_responses(len(requests)):
-                vbd.backend_port.notify(vbd.port)
+                self._notify(vbd)
                 vbd.interrupt(len(requests))
         if domain.dying:
             self._let_go(domain)
         while self._starved and self.free_slots:
             self._serve(self._starved.popleft())
+
+    def _notify(self, vbd: BlockFrontend) -> None:
+        """Send an event to a guest; domain 0 executes the hypercall for it."""
+        vbd.backend_port.notify(vbd.port)
+        call: Work[None] = Work(self._guest.parts(("evtchn_send", 1)), beneficiary=vbd.domain.domid)
+        self._guest.interrupt(self.vcpu, call)
 
 
 def operations(requests: Sequence[RingDiskRequest]) -> int:

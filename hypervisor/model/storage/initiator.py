@@ -153,7 +153,7 @@ class Session:
             ("lun_kib", size_bytes // 1024),
         ]
         if self._is_flipping:
-            costs.append(("netfront_flip_page", packets))
+            costs += [("netfront_flip_batch", 1), ("netfront_flip_page", packets)]
         self._guest.interrupt(0, Work(self._guest.parts(*costs), self._received, command))
 
     def _received(self, work: Work[_Command]) -> None:

@@ -10,9 +10,10 @@ from typing import Final
 
 from hypervisor.model.storage.blkstat import DiskUse
 from hypervisor.model.storage.elevators import DEFAULT_ELEVATOR, ELEVATORS
-from hypervisor.model.storage.elevators.base import TICK_NS, Elevator
+from hypervisor.model.storage.elevators.base import Elevator
 from hypervisor.model.storage.request import AnyDiskRequest, BlockRequest, Device, Finished
 from hypervisor.model.timing.clock import Clock, Timer
+from hypervisor.model.timing.kernelticks import TICK_NS
 from hypervisor.toolstack.config.devices import SECTOR_BYTES
 
 MAX_KIB: Final = 512  # BLK_DEF_MAX_SECTORS; 128 segments of a page are as much

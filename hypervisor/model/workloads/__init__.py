@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from hypervisor.model.network.tcp import TcpOptions
 from hypervisor.model.scenario.workloads import is_direct
+from hypervisor.model.workloads.aim7.benchmark import Aim7
 from hypervisor.model.workloads.base import Site, Workload
 from hypervisor.model.workloads.buffered import BufferedFileio
 from hypervisor.model.workloads.build import Build
@@ -12,6 +13,7 @@ from hypervisor.model.workloads.burst import Burst
 from hypervisor.model.workloads.cpu import Cpu
 from hypervisor.model.workloads.fileio import Fileio
 from hypervisor.model.workloads.idle import Idle
+from hypervisor.model.workloads.iozone import Iozone
 from hypervisor.model.workloads.java.chat import Chat
 from hypervisor.model.workloads.linpack import Linpack
 from hypervisor.model.workloads.lmbench import Lmbench
@@ -38,7 +40,8 @@ def _burst(site: Site, given: Parameters) -> Workload:
     run_ns, sleep_ns = (round(given[key] * 1_000_000) for key in ("run_ms", "sleep_ms"))
     jitter_per_mille = round(given["jitter"] * 1000)
     program, memory_mib = given["program"], given["memory_mib"]
-    return Burst(site, run_ns, sleep_ns, jitter_per_mille, program, memory_mib)
+    has_timer = given["awaits"] == "timer"
+    return Burst(site, run_ns, sleep_ns, jitter_per_mille, program, memory_mib, has_timer=has_timer)
 
 
 def _netperf(site: Site, given: Parameters) -> Workload:
@@ -103,15 +106,32 @@ def _idle(site: Site, given: Parameters) -> Workload:
 
 
 def _build(site: Site, given: Parameters) -> Workload:
-    return Build(site, given["jobs"], given["memory_mib"])
+    return Build(site, given["jobs"], given["memory_mib"], writes_objects=given["writes_objects"])
 
 
 def _linpack(site: Site, given: Parameters) -> Workload:
     return Linpack(site, given["n"], given["threads"], given["precision"], given["memory_mib"])
 
 
+def _aim7(site: Site, given: Parameters) -> Workload:
+    return Aim7(site, given["mix"], given["users"], given["memory_mib"])
+
+
+def _iozone(site: Site, given: Parameters) -> Workload:
+    return Iozone(
+        site,
+        given["file_kib"],
+        given["record_kib"],
+        given["phases"],
+        fsync=given["fsync"],
+        memory_mib=given["memory_mib"],
+    )
+
+
 def _lmbench(site: Site, given: Parameters) -> Workload:
-    return Lmbench(site, given["test"], given["memory_mib"])
+    return Lmbench(
+        site, given["test"], given["processes"], given["working_kib"], given["memory_mib"]
+    )
 
 
 def _oltp(site: Site, given: Parameters) -> Workload:
@@ -141,11 +161,13 @@ def _web(site: Site, given: Parameters) -> Workload:
 
 
 WORKLOADS: Final[Mapping[str, Callable[[Site, Parameters], Workload]]] = {
+    "aim7": _aim7,
     "build": _build,
     "burst": _burst,
     "cpu": _cpu,
     "fileio": _fileio,
     "idle": _idle,
+    "iozone": _iozone,
     "linpack": _linpack,
     "java": _java,
     "lmbench": _lmbench,

@@ -23,6 +23,7 @@ WORKING_SET_MIB: Final[Mapping[str, int]] = {
     "mysqld": 24,
     "iozone": 4,
     "lmbench": 1,
+    "aim7": 2,
     "cc1": 16,
     "netperf": 1,
     "netserver": 1,

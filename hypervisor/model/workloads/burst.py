@@ -1,4 +1,9 @@
-"""burst: computes, sleeps, and measures how long its wake-ups take."""
+"""burst: computes, sleeps, and measures how long its wake-ups take.
+
+A program that sleeps for a time is woken by its kernel, at a tick: not before the time is over, and
+up to a tick later. So what it does has no fixed phase to the ticks of Xen, at which it is charged.
+One that waits for others goes on when they say so.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,7 +24,10 @@ class Burst:
         jitter_per_mille: int,
         program: str,
         memory_mib: int | None = None,
+        *,
+        has_timer: bool = True,
     ) -> None:
+        """`has_timer`: its kernel's clock wakes it, not an event from outside."""
         self._site = site
         self._run_ns = run_ns
         self._sleep_ns = sleep_ns
@@ -31,6 +39,7 @@ class Burst:
         self._task = site.guest.spawn(path, working_set_kib=memory_kib)[0]
         self._bursts = 0
         self._latency = Latency()
+        self._ticks = site.guest.ticks if has_timer else None
 
     def start(self) -> None:
         """Start with a sleep for a random part of a period."""
@@ -42,7 +51,10 @@ class Burst:
         return ns - span + self._site.stream.uniform(2 * span) if span else ns
 
     def _sleep(self, ns: int) -> None:
-        self._site.guest.wake_at(self._site.clock.now + ns, self._task, self._work, None)
+        at_ns = self._site.clock.now + ns
+        if self._ticks is not None:
+            at_ns = self._ticks.at_or_after(at_ns)
+        self._site.guest.wake_at(at_ns, self._task, self._work, None)
 
     def _work(self, _: None) -> Work[None]:
         units = self._vary(self._run_ns) * self._site.mhz

@@ -10,33 +10,67 @@ from hypervisor.model.codebook.work import Q, Work
 from hypervisor.model.workloads.base import Site, working_set_kib
 
 SWITCH: Final = "context_switch"
+PIPE: Final = "pipe"
 TESTS: Final[Mapping[str, tuple[tuple[str, int], ...]]] = {
     "null_call": (("syscall", 1),),
+    "null_io": (("null_io", 1),),
+    "stat": (("stat_call", 1),),
+    "open_close": (("open_close", 1),),
+    "select": (("select_call", 1),),
+    "signal_install": (("signal_install", 1),),
+    "signal_handle": (("signal_handle", 1),),
     "page_fault": (("page_fault", 1),),
+    "protection_fault": (("protection_fault", 1),),
+    "mmap": (("map_file", 1),),
     "fork": (("fork", 1),),
     "exec": (("fork", 1), ("exec", 1)),
     "sh": (("fork", 2), ("exec", 2), ("shell", 1)),
+    "create": (("file_create", 1),),
+    "delete": (("file_delete", 1),),
+    "create_10k": (("file_create_10k", 1),),
+    "delete_10k": (("file_delete_10k", 1),),
+    PIPE: (("pipe_exchange", 1),),
     SWITCH: (("syscall", 2),),  # a token goes round: written to a pipe, and read from it
 }
 """The code paths of one operation of each test."""
 _SHELL: Final = "hotplug_script"  # its program is at hand in every guest
 _LOT_NS: Final = 1_000_000  # operations of one piece of work
+PAGE_LINES: Final = 64
+# What the kernel and the program touch on the way from one process to the next (judgement).
+KERNEL_KIB: Final = 16
 
 
 class Lmbench:
-    """Repeats the operation of a test; that of `context_switch` hands over to another process."""
+    """Repeats the operation of a test.
 
-    def __init__(self, site: Site, test: str, memory_mib: int | None = None) -> None:
+    That of `context_switch` hands a token over to the next of `processes`, each of which walks over
+    an array of `working_kib`; that of `pipe` hands a message to another process. What a switch or
+    the walk takes when nothing has to be fetched again does not count.
+    """
+
+    def __init__(
+        self,
+        site: Site,
+        test: str,
+        processes: int = 2,
+        working_kib: int = 0,
+        memory_mib: int | None = None,
+    ) -> None:
         self._site = site
         self._test = test
         guest = site.guest
         path = guest.code.paths[guest.code.index[_SHELL]].program or ""
         memory_kib = working_set_kib("lmbench", memory_mib)
-        processes = 2 if test == SWITCH else 1
+        if test != SWITCH:
+            processes = 2 if test == PIPE else 1
         self._tasks = [guest.spawn(path, 1, memory_kib // processes)[0] for _ in range(processes)]
         cycles_q = sum(cycles for _, cycles in guest.parts(*TESTS[test]))
         self._own_ns = (cycles_q * 1000 // site.mhz) >> Q
-        self._lot = 1 if test == SWITCH else max(1, _LOT_NS // self._own_ns)
+        self._parts = TESTS[test]
+        if test == SWITCH:
+            l2_kib = guest.execution.speeds.l2_kib
+            self._parts += walked(processes, working_kib, l2_kib)
+        self._lot = 1 if processes > 1 else max(1, _LOT_NS // self._own_ns)
         self._operations = 0
         self._began_ns = 0
 
@@ -51,7 +85,7 @@ class Lmbench:
 
     def _go_on(self) -> None:
         guest, lot = self._site.guest, self._lot
-        parts = guest.parts(*((path, count * lot) for path, count in TESTS[self._test]))
+        parts = guest.parts(*((path, count * lot) for path, count in self._parts))
         task = self._tasks[self._operations % len(self._tasks)]
         guest.run(Work(parts, self._done, None, task=task))
 
@@ -72,3 +106,15 @@ class Lmbench:
             "operations": self._operations,
             "operation_seconds": max(0.0, each_ns) / 1e9,
         }
+
+
+def walked(processes: int, working_kib: int, l2_kib: int) -> tuple[tuple[str, int], ...]:
+    """Return what a process fetches again of its array when it gets the token.
+
+    Its TLB is empty and its lines are in the second-level cache, as long as the arrays of all are
+    there; else all lines come from memory, since the array that is needed next left first.
+    """
+    pages = -(-working_kib // 4)
+    is_held = processes * (working_kib + KERNEL_KIB) <= l2_kib
+    lines = 0 if is_held else pages * PAGE_LINES
+    return ("walk_page", pages), ("walk_line", lines)

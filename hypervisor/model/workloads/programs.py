@@ -10,6 +10,7 @@ from hypervisor.model.scenario.workloads import parse_workloads
 from hypervisor.model.timing.random_stream import Streams
 from hypervisor.model.workloads import WORKLOADS
 from hypervisor.model.workloads.base import Peer, Site, Workload
+from hypervisor.model.workloads.iozone import PHASES
 
 # Results that only count up; the others (rates, distributions) restart after a restore.
 COUNTS: Final = (
@@ -25,16 +26,23 @@ COUNTS: Final = (
     "log_bytes",
     "log_writes",
     "logical_reads",
+    "jobs",
+    "lists",
     "messages",
     "new_orders",
     "objects",
     "operations",
     "physical_reads",
     "requests",
+    "rounds",
     "solutions",
     "searches",
     "transactions",
 )
+
+COUNTS_OF_PHASES: Final = tuple(
+    f"{phase}_{what}" for phase in PHASES for what in ("bytes", "seconds")
+)  # of iozone
 
 
 class Programs:
@@ -90,7 +98,7 @@ class Programs:
         """Return the results of each workload, including those before it was saved."""
         results = [dict(one.results()) for one in self.running]
         for now, before in zip(results, self._earlier, strict=False):
-            for name in COUNTS:
+            for name in (*COUNTS, *COUNTS_OF_PHASES):
                 if name in now and isinstance(before.get(name), int | float):
                     now[name] += before[name]
         return tuple(results)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from hypervisor.domain0 import DOMAIN_0
 from hypervisor.errors import HostError
+from hypervisor.nearest import hint
 
 SECTOR_BYTES = 512
 DISK_SECTORS = 8 * 2**30 // SECTOR_BYTES  # each virtual disk has its own 8 GiB (judgement)
@@ -152,7 +153,10 @@ def device_number(name: str) -> int:
             return majors[letter // disks] * 256 + numbers * (letter % disks) + part
     elif re.fullmatch(r"0x[0-9a-fA-F]{1,7}|[0-9]{1,9}", name):
         return int(name, 0) if name.startswith("0x") else int(name)
-    raise HostError(f"Unable to find number for device ({name})")
+    raise HostError(
+        f"Unable to find number for device ({name}); use xvda to xvdp, sda or hda, a partition "
+        "such as xvda1, or a number"
+    )
 
 
 _NUMBERING = {"xvd": (_XVD_MAJORS, 16), "sd": (_SCSI_MAJORS, 16), "hd": (_IDE_MAJORS, 64)}
@@ -166,13 +170,13 @@ def parse_disk(text: str) -> DiskSpec:
     """
     fields = [field.strip() for field in text.split(",")]
     if len(fields) not in (3, 4):
-        raise HostError(f"Invalid disk specifier: {text}")
+        raise _no_disk(text, "write TYPE:PATH,DEVICE,MODE, as in phy:/dev/sdb1,xvda,w")
     source, frontend, mode = fields[:3]
     frontend = frontend.removeprefix("ioemu:")
     frontend, _, role = frontend.partition(":")
     kind, path = ("", "") if not source and role == "cdrom" else _source(source, text)
     if role not in ("", "disk", "cdrom"):
-        raise HostError(f"Invalid disk specifier: {text}")
+        raise _no_disk(text, f"'{role}' is not disk or cdrom")
     if mode not in _MODES:
         raise HostError(f"Invalid mode: {mode} in disk '{text}'; use r, w or w!")
     return DiskSpec(
@@ -196,11 +200,18 @@ def _source(source: str, text: str) -> tuple[str, str]:
         known = driver in _TAP_DRIVERS
     else:
         known = kind in _DISK_TYPES
-    if not (colon and known and path):
-        raise HostError(f"Invalid disk specifier: {text}")
+    if not known:
+        what = ", ".join(("phy", "file", *(f"tap:{one}" for one in _TAP_DRIVERS), "nbd", "enbd"))
+        raise _no_disk(text, f"'{kind}' is not a type; use {what}")
+    if not (colon and path):
+        raise _no_disk(text, f"it lacks what is behind the disk, as in {kind}:/PATH")
     if kind == "phy" and not path.startswith("/"):
         path = f"/dev/{path}"
     return kind, path
+
+
+def _no_disk(text: str, why: str) -> HostError:
+    return HostError(f"Invalid disk specifier: {text}; {why}")
 
 
 def parse_vif(text: str) -> VifSpec:
@@ -211,11 +222,15 @@ def parse_vif(text: str) -> VifSpec:
     values = _pairs(text)
     for key in values:
         if key not in _VIF_KEYS:
-            raise HostError(f"Invalid vif option: {key}")
+            near = hint(key, _VIF_KEYS)
+            raise HostError(f"Invalid vif option: {key}{near}; use {', '.join(_VIF_KEYS)}")
     mac = values.pop("mac", "").lower()
     if mac and not _MAC.fullmatch(mac):
         raise HostError(f"Invalid vif mac: {mac}; write six hexadecimal pairs joined by colons")
-    rate = parse_rate(values.pop("rate", ""))
+    limit = values.pop("rate", "")
+    if limit.startswith("-"):  # what else is no rate is unlimited, as in the original
+        raise HostError(f"Invalid vif rate: {limit}; write one such as 10Mb/s or 1MB/s@20ms")
+    rate = parse_rate(limit)
     backend = values.pop("backend", "") or DOMAIN_0
     return VifSpec(mac=mac, rate=rate, backend=backend, **values)
 

@@ -57,7 +57,8 @@ def check_disk(
     others = [one for one in others if one.spec is not spec]
     exists = _is_known(spec.path, known) or _BLOCK_DEVICE.fullmatch(spec.path)
     if spec.type == "phy" and not exists:
-        raise Refused("Backend device not found.")
+        more = ", ".join(("sda to sdp and hda to hdd, volumes of groups", *sorted(known)))
+        raise Refused(f"Backend device not found. {spec.path} is none of Domain-0's: {more}")
     if spec.type == "file" and sum(one.spec.type == "file" for one in others) >= LOOP_DEVICES:
         raise Refused(
             f"Failed to find an unused loop device ({LOOP_DEVICES} of max_loop={LOOP_DEVICES} are "
@@ -74,7 +75,9 @@ def check_disk(
         if same and (spec.mode == "w" or one.spec.mode != "r"):
             noun = "Device" if spec.type == "phy" else "File"
             raise Refused(
-                f"{noun} {spec.path} is mounted in a guest domain, and so cannot be mounted now."
+                f"{noun} {spec.path} is mounted in a guest domain, and so cannot be mounted now. "
+                f"It is {one.spec.frontend} of '{one.owner}', with mode {one.spec.mode}; w! shares "
+                "it all the same"
             )
 
 
@@ -82,10 +85,19 @@ def _is_known(path: str, known: Collection[str]) -> bool:
     return path in known or any(one[-1:] == "/" and path.startswith(one) for one in known)
 
 
-def check_vif(spec: VifSpec, more_bridges: Collection[str] = ()) -> None:
-    """Raise Refused with the vif-bridge script's text where the bridge does not exist."""
+def check_vif(
+    spec: VifSpec, others: Iterable[tuple[str, VifSpec]] = (), more_bridges: Collection[str] = ()
+) -> None:
+    """Raise Refused where the bridge does not exist, or another vif in `others` has its name.
+
+    The text is that of the vif-bridge script, and of `ip link set ... name`, which it calls.
+    """
     if spec.bridge not in BRIDGES and spec.bridge not in more_bridges:
-        raise Refused(f"Could not find bridge device {spec.bridge}")
+        there = ", ".join(sorted({*BRIDGES, *more_bridges}))
+        raise Refused(f"Could not find bridge device {spec.bridge}; there are {there}")
+    for owner, other in others:
+        if other is not spec and spec.vifname and other.vifname == spec.vifname:
+            raise Refused(f"ip link set {spec.vifname} failed: that is a vif of '{owner}' already")
 
 
 def check_device(
@@ -98,7 +110,7 @@ def check_device(
     if isinstance(device.spec, DiskSpec):
         check_disk(device.spec, disks_of(infos), known)
     elif isinstance(device.spec, VifSpec):
-        check_vif(device.spec, more_bridges)
+        check_vif(device.spec, _vifs_of(infos), more_bridges)
 
 
 def backing_nodes(spec: DiskSpec, loop_devices: Collection[str]) -> "dict[str, object]":
@@ -127,6 +139,15 @@ def _physical_device(path: str) -> str:
     except HostError:  # a logical volume or the like
         return f"{DEVICE_MAPPER_MAJOR:x}:{sum(path.encode()) % 16:x}"
     return f"{number >> 8:x}:{number & 255:x}"
+
+
+def _vifs_of(infos: Iterable[DomainInfo]) -> list[tuple[str, VifSpec]]:
+    return [
+        (info.name, device.spec)
+        for info in infos
+        for device in info.devices
+        if isinstance(device.spec, VifSpec)
+    ]
 
 
 def disks_of(infos: Iterable[DomainInfo]) -> list[Backing]:

@@ -52,7 +52,10 @@ def cpu(**given: Any) -> dict[str, Any]:
 
 
 def burst(run_ms: float, sleep_ms: float, **given: Any) -> dict[str, Any]:
-    return {"kind": "burst", "run_ms": run_ms, "sleep_ms": sleep_ms, **given}
+    """Return a burst that sleeps for exactly so long: no timer of its kernel wakes it."""
+    return {
+        "kind": "burst", "run_ms": run_ms, "sleep_ms": sleep_ms, "awaits": "event", **given
+    }  # fmt: skip
 
 
 def netperf(direction: str, **given: Any) -> dict[str, Any]:

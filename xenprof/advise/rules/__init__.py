@@ -23,6 +23,7 @@ Rule = Callable[[Facts], Iterator[Advice]]
 RULES: Final[tuple[Rule, ...]] = (
     weights.starved,
     weights.capped,
+    weights.domain0,
     memory.balloon,
     memory.maximum,
     full.drivers,

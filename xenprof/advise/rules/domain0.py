@@ -61,9 +61,7 @@ def services(facts: Facts) -> Iterator[Advice]:
     yield Advice(
         id="domain0.services",
         title="Switch off services that domain 0 does not need",
-        do=(
-            f"for one in {' '.join(SERVICES)}; do chkconfig $one off; done   (in domain 0)",
-        ),
+        do=(f"for one in {' '.join(SERVICES)}; do chkconfig $one off; done   (in domain 0)",),
         where=DOMAIN_0,
         why="AutoFS, NFS, FTP, WWW, NIS, telnetd, sendmail and their like take memory and time "
         "from guests, and whoever gets in by one of them has all guests.",

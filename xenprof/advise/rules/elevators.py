@@ -8,8 +8,11 @@ from xenprof.advise.advice import Advice, Change, Observed, Setting
 from xenprof.advise.facts import DiskFacts, DomainFacts, Facts, PhysicalDiskFacts
 
 SLIDE: Final = "IO Elevators"
-BUSY_PERCENT: Final = 50.0  # judgement: of the time; below it requests seldom meet in the queue
-READS_AND_WRITES: Final = 0.1  # judgement: each is at least this part of all requests
+BUSY_PERCENT: Final = 80.0  # judgement: of the time; below it requests seldom meet in the queue
+UNEVEN: Final = 3.0  # judgement: a request of one guest takes that many times as long as another's
+ONE_AFTER_ANOTHER: Final = 6.0  # two windows of read-ahead, of 128 KiB each, in requests of 44 KiB
+ALWAYS_PERCENT: Final = 90.0  # judgement: of the time, then it asks again as soon as it has read
+READS_ONLY: Final = 0.02  # judgement: a smaller part of writes is not what it waits for
 
 
 def _on(facts: Facts, disk: PhysicalDiskFacts) -> list[tuple[DomainFacts, DiskFacts]]:
@@ -42,30 +45,62 @@ def _change(name: str, users: list[tuple[DomainFacts, DiskFacts]]) -> Change:
 
 
 def deadline(facts: Facts) -> Iterator[Advice]:
-    """Advise deadline for a busy disk that several guests write to and read."""
+    """Advise deadline for a busy disk of which CFQ lets one guest wait far longer than others."""
     for disk in facts.disks:
-        if disk.elevator != "cfq" or disk.busy_percent is None:
+        if disk.elevator != "cfq" or (disk.busy_percent or 0) < BUSY_PERCENT:
             continue
-        users = _on(facts, disk)
-        if disk.busy_percent < BUSY_PERCENT or len(users) < 2:
+        users = [(guest, one) for guest, one in _on(facts, disk) if one.await_ms]
+        waits = [one.await_ms or 0 for _, one in users]
+        if len(users) < 2 or max(waits) < UNEVEN * min(waits):
             continue
+        users.sort(key=lambda user: -(user[1].await_ms or 0))
         yield Advice(
             id="elevators.deadline",
             title=f"Order the requests to {disk.name} by deadline",
             do=(f"echo deadline > /sys/block/{disk.name}/queue/scheduler   (in domain 0)",),
             where=disk.name,
-            why="CFQ gives each process of domain 0 its turn, and to it a guest is one process "
-            "whose writes wait for everybody's reads. Deadline looks at the requests alone.",
+            why="CFQ gives the disk to one process of domain 0 after the other, and a guest is one "
+            "process to it, whose writes wait for all who read. Deadline lets no request wait for "
+            "long, whose ever it is; who reads in sequence may lose by that.",
             slide=SLIDE,
             strength="consider",
             rests_on=_observed(disk, users),
-            change=_change("deadline", users),
+            change=_change("deadline", users[:1]),
         )
 
 
 def anticipatory(facts: Facts) -> Iterator[Advice]:
-    """Advise the anticipatory elevator for one that reads, one request at a time, by writers."""
-    yield from ()
+    """Advise the anticipatory elevator for a guest that reads one thing after another."""
+    for disk in facts.disks:
+        if disk.elevator not in ("deadline", "noop") or (disk.busy_percent or 0) < BUSY_PERCENT:
+            continue
+        users = _on(facts, disk)
+        readers = [(guest, one) for guest, one in users if _reads_on(one)]
+        if not readers or len(users) < 2:
+            continue
+        yield Advice(
+            id="elevators.anticipatory",
+            title=f"Let {disk.name} wait for the next read",
+            do=(f"echo anticipatory > /sys/block/{disk.name}/queue/scheduler   (in domain 0)",),
+            where=disk.name,
+            why="A guest that reads one thing after another asks again a moment after each answer. "
+            "This elevator waits for that moment before it lets the arm go elsewhere: best for "
+            "interactive work, at the cost of those who have many requests at a time.",
+            slide=SLIDE,
+            strength="consider",
+            rests_on=_observed(disk, users),
+            change=_change("anticipatory", readers),
+        )
+
+
+def _reads_on(disk: DiskFacts) -> bool:
+    """Return whether a guest reads, all the time and no more at once than one reader does."""
+    reads, writes = disk.reads_per_second, disk.writes_per_second
+    busy, at_a_time = disk.busy_percent, disk.outstanding
+    if reads is None or writes is None or busy is None or at_a_time is None:
+        return False
+    is_reading = reads > 0 and writes <= READS_ONLY * reads
+    return is_reading and busy >= ALWAYS_PERCENT and at_a_time <= ONE_AFTER_ANOTHER
 
 
 def guests(facts: Facts) -> Iterator[Advice]:

@@ -23,8 +23,7 @@ def drivers(facts: Facts) -> Iterator[Advice]:
         vifs = [one for one in guest.vifs if one.is_emulated]
         requests = sum(one.requests_per_second or 0 for one in disks)
         bits = sum(
-            (one.receive_bits_per_second or 0) + (one.transmit_bits_per_second or 0)
-            for one in vifs
+            (one.receive_bits_per_second or 0) + (one.transmit_bits_per_second or 0) for one in vifs
         )
         busy_disk, busy_vif = requests >= REQUESTS_PER_SECOND, bits >= BITS_PER_SECOND
         if not (busy_disk or busy_vif):

@@ -32,9 +32,11 @@ def balloon(facts: Facts) -> Iterator[Advice]:
             continue
         wanted = enough_mib(max(needs, has + 1))
         missing = wanted - has
+        if facts.free_mib is None:
+            continue
         lender = None
-        if facts.free_mib is None or facts.free_mib < missing:
-            lender = _lender(facts, guest, missing - (facts.free_mib or 0))
+        if facts.free_mib < missing:
+            lender = _lender(facts, guest, missing - facts.free_mib)
             if lender is None:
                 continue
         yield _grown(facts, guest, wanted, lender)
@@ -105,7 +107,9 @@ def maximum(facts: Facts) -> Iterator[Advice]:
         has, needs, most = guest.memory_mib, guest.demand_mib, guest.maximum_mib
         if has is None or needs is None or most is None or guest.is_memory_unlimited:
             continue
-        is_pressed = (guest.page_ins_per_second or 0) >= PAGING_PER_SECOND or guest.oom_kills
+        if guest.page_ins_per_second is None or guest.oom_kills is None:
+            continue
+        is_pressed = guest.page_ins_per_second >= PAGING_PER_SECOND or guest.oom_kills
         if is_pressed or needs < TIGHT_PART * has or most > has:
             continue
         wanted = enough_mib(has)

@@ -84,21 +84,28 @@ def card(facts: Facts) -> Iterator[Advice]:
     domain0 = facts.domain0
     if domain0 is None or domain0.running_percent is None:
         return
-    guests = [one for one in facts.guests if one.vifs and one.served_percent is not None]
+    least = max(SERVED_PERCENT, SERVED_PART * domain0.running_percent)
+    guests = [
+        one
+        for one in facts.guests
+        if (one.served_percent or 0) >= least
+        and _bits(one) >= TRAFFIC_BITS
+        and all(vif.is_emulated is False for vif in one.vifs)  # drivers come first
+        and one.name not in facts.dedicated
+    ]
     if not guests:
         return
     guest = max(guests, key=_bits)
     served = guest.served_percent or 0.0
-    if guest.name in facts.dedicated or _bits(guest) < TRAFFIC_BITS:
-        return
-    if served < SERVED_PERCENT or served < SERVED_PART * domain0.running_percent:
-        return
     first = ({"name": "peth0"},)
     dropped = sum(vif.receive_dropped_per_second or 0 for vif in guest.vifs)
     yield Advice(
         id="network.card",
         title=f"Dedicate a network card to {guest.name}",
-        do=(f'[[host.nic]] name = "eth1", dedicated_to = "{guest.name}" in the scenario',),
+        do=(
+            "pciback.hide=(ADDRESS) for domain 0's kernel, from its next boot on",
+            f"pci = ['ADDRESS'] in the configuration file of {guest.name}",
+        ),
         where=guest.name,
         why="Domain 0 moves each packet of a guest over the bridge and through a ring, and its "
         "time is everybody's. A guest that drives a card itself needs nobody, nor do others "

@@ -16,6 +16,7 @@ IDLE_CORE_PERCENT: Final = 30.0  # judgement: of one pcpu, all threads of the co
 BUSY_VCPU_PERCENT: Final = 50.0  # judgement: a vcpu that is worth a core
 DOMAIN0_PERCENT: Final = 50.0  # judgement: domain 0 can fill half of a pcpu of its own
 DOMAIN0_WAITS_PART: Final = 0.2  # judgement: as of a starved domain (weights)
+IDLE_PERCENT: Final = 150.0  # judgement: guests can do without the pcpu, and half of another
 NODES_CPU: Final = "hammer"  # each socket has memory of its own
 MIGRATIONS_PER_SECOND: Final = 1.0  # judgement: over a second, caches and memory are far enough
 
@@ -32,8 +33,7 @@ def threads(facts: Facts) -> Iterator[Advice]:
     crowded = [
         core
         for core in cores.values()
-        if len(core) > 1
-        and sum((one.busy_percent or 0) >= BUSY_THREAD_PERCENT for one in core) > 1
+        if len(core) > 1 and sum((one.busy_percent or 0) >= BUSY_THREAD_PERCENT for one in core) > 1
     ]
     idle = [
         core
@@ -83,7 +83,7 @@ def _moved(
         ),
         change=Change(
             (Setting(key_of(guest, "cpus"), cpus),),
-            (gauges.waiting(guest.name),),
+            (),
             helped=(guest.name, *_sharing(facts, {one.pcpu for one in core}, guest)),
         ),
     )
@@ -104,6 +104,8 @@ def domain0(facts: Facts) -> Iterator[Advice]:
         return
     count = len(facts.pcpus)
     if own.running_percent < DOMAIN0_PERCENT or own.waiting_part < DOMAIN0_WAITS_PART:
+        return
+    if (facts.idle_percent or 0) < IDLE_PERCENT:
         return
     vcpus = -(-own.running_percent // 100)
     if count <= vcpus + 1 or own.vcpus is None:
@@ -132,6 +134,7 @@ def domain0(facts: Facts) -> Iterator[Advice]:
         rests_on=(
             percent("domain 0 runs", own.running_percent),
             part("it waits, of its time", own.waiting_part),
+            percent("idle in all", facts.idle_percent or 0),
         ),
         change=Change(
             (

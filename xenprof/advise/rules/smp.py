@@ -1,4 +1,4 @@
-"""SMP guests: no more vcpus than they use or than there are pcpus; hosts with more work than both."""
+"""SMP guests: no more vcpus than they use or than there are pcpus; hosts with too much work."""
 
 import math
 from collections.abc import Iterator
@@ -13,6 +13,7 @@ SLIDE: Final = "Dynamic CPU allocations.. ub-CPU granularity"
 SUMMARY: Final = "Red Hat Xen Performance Summary"
 FULL_PART: Final = 0.5  # judgement: vcpus that are left are at most half used, see docs/advice.md
 WAITING_PERCENT: Final = 1.0  # of a pcpu, judgement: who never waits loses nothing by a vcpu more
+IDLE_PERCENT: Final = 50.0  # of a pcpu, judgement: else it waits because there are too few pcpus
 WANTED_PART: Final = 0.9  # judgement: of all pcpus is wanted, then steal follows
 WAITING_PART: Final = 0.1  # judgement: of what all want to run they wait
 
@@ -52,9 +53,12 @@ def too_many_for_load(facts: Facts) -> Iterator[Advice]:
     """Advise fewer vcpus for a domain that uses few of them and waits."""
     for domain in facts.domains:
         wanted, waiting, vcpus = domain.wanted_percent, domain.waiting_percent, domain.vcpus
-        if vcpus is None or vcpus < 2 or wanted is None or waiting is None or domain.capped_percent:
+        capped = 0.0 if domain.cap == 0 else domain.capped_percent
+        if vcpus is None or vcpus < 2 or wanted is None or waiting is None or capped != 0:
             continue
         enough = max(1, math.ceil(wanted / 100 / FULL_PART))
+        if (facts.idle_percent or 0) < IDLE_PERCENT:
+            continue
         if enough >= vcpus or waiting < WAITING_PERCENT or vcpus > len(facts.pcpus) > 0:
             continue
         yield _fewer(
@@ -90,15 +94,19 @@ def overcommitted(facts: Facts) -> Iterator[Advice]:
     wanted = [one.wanted_percent for one in facts.domains]
     known = [one for one in wanted if one is not None]
     waiting = sum(one.waiting_percent or 0 for one in facts.domains)
-    if not pcpus or not known or len(known) < len(wanted):
+    if not pcpus or not known or len(known) < len(wanted) or len(facts.guests) < 2:
         return
+    if any((one.vcpus or 0) > len(facts.pcpus) for one in facts.domains):
+        return  # that comes first
     if sum(known) < WANTED_PART * pcpus or waiting < WAITING_PART * sum(known):
         return
     over = sum(known) - WANTED_PART * pcpus
     enough = [one for one in facts.guests if (one.wanted_percent or 0) >= over]
-    guest = min(enough, key=lambda one: one.wanted_percent or 0) if enough else None
-    if guest is None:
-        return
+    guest = (
+        min(enough, key=lambda one: one.wanted_percent or 0)
+        if enough
+        else max(facts.guests, key=lambda one: one.wanted_percent or 0)
+    )
     others = [one for one in facts.domains if one is not guest and (one.waiting_percent or 0) > 0]
     yield Advice(
         id="smp.overcommit",

@@ -6,6 +6,7 @@ from typing import Final
 from xenprof.advise import gauges
 from xenprof.advise.advice import Advice, Change, Observed, Setting
 from xenprof.advise.facts import DiskFacts, DomainFacts, Facts
+from xenprof.advise.rules.memory import PAGING_PER_SECOND
 from xenprof.advise.rules.words import key_of, percent
 from xenprof.home import DOMAIN_0
 
@@ -63,15 +64,16 @@ def backing(facts: Facts) -> Iterator[Advice]:
 
 def _traffic(guest: DomainFacts) -> bool:
     """Return whether domain 0 may be busy with the packets of a guest instead."""
-    bits = [
-        (vif.receive_bits_per_second, vif.transmit_bits_per_second) for vif in guest.vifs
-    ]
+    bits = [(vif.receive_bits_per_second, vif.transmit_bits_per_second) for vif in guest.vifs]
     return any(one is None or one >= 1e6 for pair in bits for one in pair)
 
 
 def shared(facts: Facts) -> Iterator[Advice]:
     """Advise a SAN for a guest that waits for a local disk."""
     for guest in facts.guests:
+        paging = guest.page_ins_per_second
+        if paging is None or paging >= PAGING_PER_SECOND:
+            continue  # ballooning comes first
         for disk in guest.disks:
             requests, wait_ms, busy = disk.requests_per_second, disk.await_ms, disk.busy_percent
             if disk.store not in LOCAL or disk.name is None or disk.is_emulated:

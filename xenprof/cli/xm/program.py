@@ -103,7 +103,7 @@ def _call(command: Command, words: list[str]) -> int:
 
     sys.stdout.flush()  # output printed before the error appears before it
     print(f"Error: {message}", file=sys.stderr)
-    tell_more(client, client.home, message)
+    tell_more(client.home, message)
     if meant:
         note_nearest(meant[1], [option.long for option in command.options if option.long], "--{}")
     if shows_usage:

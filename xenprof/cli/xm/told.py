@@ -1,4 +1,4 @@
-"""What xm tells besides the original: who holds a device, what memory a domain can really have."""
+"""What xm tells besides the original: what memory a domain can really have."""
 
 import re
 from pathlib import Path
@@ -6,36 +6,18 @@ from pathlib import Path
 from hypervisor.telemetry import DomainSnapshot, HostSnapshot
 from hypervisor.telemetry.unknown import shown, whole
 from xenprof.cli.notes import note, note_what_was_meant
-from xenprof.client import Service, ServiceError
-from xenprof.wire.answers import Store
-from xenprof.wire.paths import XENSTORE
 
-_MOUNTED = re.compile(r"(?:File|Device) (\S+) is mounted in a ")
-_BACKEND = re.compile(r"(/local/domain/\d+/backend/\w+/(\d+)/\d+)/params")
 _TOP_ARGUMENTS = "'xm top' requires 0 arguments."
 _DEFAULT_CREDIT = (256, 0)  # weight, cap in percent
 
 
-def tell_more(client: Service, home: Path, message: str) -> None:
-    """Say more about an error: the nearest domain, the option meant, or who holds the device."""
+def tell_more(home: Path, message: str) -> None:
+    """Say more about an error: the nearest domain, or the option meant."""
     note_what_was_meant(message, home)
     if message == _TOP_ARGUMENTS:
         from xenprof.cli.xm.top import ITERATIONS
 
         note(ITERATIONS)
-    mounted = _MOUNTED.search(message)
-    if mounted is None:
-        return
-    try:
-        nodes = dict(client.get(XENSTORE, Store).entries)
-    except ServiceError:
-        return
-    for path, value in nodes.items():
-        backend = _BACKEND.fullmatch(path)
-        if backend and mounted[1] in (value, f"/dev/{value}"):
-            frontend, domid = nodes.get(f"{backend[1]}/dev", "?"), backend[2]
-            name = nodes.get(f"{backend[1]}/domain", "?")
-            note(f"{mounted[1]} is {frontend} of {name} (domain {domid})")
 
 
 def memory_note(host: HostSnapshot, name: str, mib: int) -> str:

@@ -46,12 +46,11 @@ def local(workers: int) -> Iterator[Client]:
         prefix="xp-", dir=_short_folder(), ignore_cleanup_errors=True
     ) as folder:
         dask.config.refresh(paths=[], env={})  # nothing of ~/.config/dask has a say here
-        dask.config.set(
-            {**SETTINGS, sockets.FOLDER: folder, "temporary-directory": folder}
-        )
+        dask.config.set({**SETTINGS, sockets.FOLDER: folder, "temporary-directory": folder})
         cluster = _cluster(workers, folder)
         try:
-            with Client(cluster, set_as_default=False) as client:
+            client = Client(cluster, set_as_default=False)  # type: ignore[no-untyped-call]
+            with client:
                 yield client
         except BaseException:
             _kill(cluster)
@@ -74,7 +73,7 @@ def _cluster(workers: int, folder: str) -> SpecCluster:
         },
     }
     with _deaf_to_interrupts():
-        return SpecCluster(
+        return SpecCluster(  # type: ignore[no-untyped-call]
             scheduler={"cls": _Scheduler, "options": place},
             workers=dict.fromkeys(range(workers), worker),
             silence_logs=LEVEL,

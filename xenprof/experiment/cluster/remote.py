@@ -13,7 +13,7 @@ from xenprof.experiment.cluster.quiet import hush
 from xenprof.experiment.errors import RunFailed
 from xenprof.experiment.identity import identity
 
-_PATIENCE_SECONDS: Final = 10
+_PATIENCE_SECONDS: Final = 5
 _SAME: Final = ("dask", "distributed")  # in other versions they do not understand each other
 
 
@@ -34,12 +34,14 @@ def remote(address: str) -> Iterator[Client]:
             yield client
         finally:
             with contextlib.suppress(Exception):
-                client.close(timeout=_PATIENCE_SECONDS)
+                client.close(timeout=_PATIENCE_SECONDS)  # type: ignore[no-untyped-call]
 
 
 def _connected(address: str) -> Client:
     try:
-        return Client(address, timeout=_PATIENCE_SECONDS, set_as_default=False)
+        return Client(  # type: ignore[no-untyped-call]
+            address, timeout=_PATIENCE_SECONDS, set_as_default=False
+        )
     except (OSError, TimeoutError):
         raise RunFailed(
             f"no dask scheduler answers at {address} within {_PATIENCE_SECONDS} s"
@@ -50,7 +52,7 @@ def _connected(address: str) -> Client:
 
 
 def _check_versions(client: Client, address: str) -> None:
-    versions = client.get_versions()
+    versions: Any = client.get_versions()
     ours = versions["client"]["packages"]
     theirs: dict[str, Mapping[str, Any]] = {f"the scheduler at {address}": versions["scheduler"]}
     theirs |= {f"worker {name}": one for name, one in versions["workers"].items()}

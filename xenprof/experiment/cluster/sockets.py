@@ -53,7 +53,7 @@ class _Connector(TCPConnector):
             _Socket(socket.AF_UNIX, socket.SOCK_STREAM), max_buffer_size=MAX_BUFFER_SIZE
         )
         try:
-            await stream.connect(_place(int(address.rpartition(":")[2])))  # type: ignore[arg-type]
+            await stream.connect(_place(int(address.rpartition(":")[2])))
         except (StreamClosedError, OSError) as error:
             raise CommClosedError(f"{address}: {error}") from error
         return TCP(stream, f"{_PREFIX}{HOST}:0", _PREFIX + address, deserialize)
@@ -72,8 +72,8 @@ class _Listener(TCPListener):
     async def start(self) -> None:
         """Make the socket, with a number that no other process of the cluster takes."""
         self.port = os.getpid() * 1000 + next(_numbers)
-        self.tcp_server = _Server(max_buffer_size=MAX_BUFFER_SIZE)
-        self.tcp_server.handle_stream = self._handle_stream
+        self.tcp_server = _Server(max_buffer_size=int(MAX_BUFFER_SIZE))
+        self.tcp_server.handle_stream = self._handle_stream  # type: ignore[method-assign]
         self.tcp_server.add_socket(bind_unix_socket(_place(self.port), mode=0o600))
         self.bound_address = (HOST, self.port)
 

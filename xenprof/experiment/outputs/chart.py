@@ -4,7 +4,7 @@ import io
 import logging
 from collections.abc import Mapping, Sequence
 from html import escape
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from xenprof.experiment.findings import Cell, Findings
 from xenprof.experiment.words import mean, titled, verdicts
@@ -17,7 +17,7 @@ _COLOURS: Final = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4
 _HATCHES: Final = ("", "//", "..", "\\\\", "xx", "--", "++")
 """Colours that people with any eyes tell apart (Okabe and Ito), and patterns beside them."""
 
-_STYLE: Final = {
+_STYLE: Final[Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "xenprof",
     "font.family": ["sans-serif"],
@@ -70,6 +70,8 @@ def _panel(panel: "Axes", found: Findings, number: int) -> None:
     lines = found.experiment.chart == "lines" or found.experiment.pieces > 1
     panel.set_title(titled(found.experiment.results[number]), loc="left")
     groups, series = _arranged(found, number)
+    if not series:
+        return  # nothing was there to be measured
     if lines:
         _lines(panel, groups, series)
     else:
@@ -89,14 +91,14 @@ def _along(found: Findings) -> str:
     return "" if not heads else heads[-1] if found.experiment.pieces > 1 else heads[0]
 
 
-def _arranged(
-    found: Findings, number: int
-) -> tuple[list[str], Mapping[str, Mapping[str, Cell]]]:
+def _arranged(found: Findings, number: int) -> tuple[list[str], Mapping[str, Mapping[str, Cell]]]:
     """Return the values along a panel, and for each series the cell at each of them."""
     at = -1 if found.experiment.pieces > 1 else 0
     groups: list[str] = []
     series: dict[str, dict[str, Cell]] = {}
     for row in found.rows:
+        if row.cells[number].mean is None:
+            continue
         names = list(found.names(row)) or [found.experiment.name]
         group = names.pop(at)
         if group not in groups:
@@ -106,15 +108,13 @@ def _arranged(
 
 
 def _bars(panel: "Axes", groups: Sequence[str], series: Mapping[str, Mapping[str, Cell]]) -> None:
-    width = 0.8 / len(series)
+    width = 0.8 / max(1, len(series))
     for number, (name, cells) in enumerate(series.items()):
-        for place, group in enumerate(groups):
-            cell = cells.get(group)
-            if cell is None or cell.mean is None:
-                continue
+        for place, cell in ((groups.index(group), cell) for group, cell in cells.items()):
             x = place - 0.4 + width * (number + 0.5)
+            is_first = cell is next(iter(cells.values()))
             panel.bar(
-                x, cell.mean, width * 0.92, label=name if place == 0 else None,
+                x, cell.mean or 0.0, width * 0.92, label=name if is_first else None,
                 color=_COLOURS[number % len(_COLOURS)], edgecolor=_INK, linewidth=0.4,
                 hatch=_HATCHES[number % len(_HATCHES)],
                 yerr=[[below] for below in _error(cell)], ecolor=_INK, capsize=2,
@@ -125,6 +125,7 @@ def _bars(panel: "Axes", groups: Sequence[str], series: Mapping[str, Mapping[str
                     fontsize=7, xytext=(0, 2), textcoords="offset points",
                 )  # fmt: skip
     panel.set_xticks(range(len(groups)), groups)
+    panel.set_xlim(-0.5, len(groups) - 0.5)
     if len(groups) > 6 or max(map(len, groups)) > 14:
         panel.tick_params(axis="x", labelrotation=20)
     panel.margins(y=0.15)
@@ -136,11 +137,11 @@ def _lines(panel: "Axes", groups: Sequence[str], series: Mapping[str, Mapping[st
         there = [
             (x, cell)
             for x, group in zip(numbers, groups, strict=True)
-            if (cell := cells.get(group)) is not None and cell.mean is not None
+            if (cell := cells.get(group)) is not None
         ]
         panel.errorbar(
             [x for x, _ in there],
-            [cell.mean for _, cell in there],
+            [cell.mean or 0.0 for _, cell in there],
             yerr=[list(side) for side in zip(*(_error(cell) for _, cell in there), strict=True)]
             or None,
             label=name, color=_COLOURS[number % len(_COLOURS)], marker="osD^v*x"[number % 7],
@@ -184,5 +185,3 @@ def _finished(svg: str, found: Findings) -> str:
 def inside_a_page(svg: str) -> str:
     """Return a picture for the inside of a page, which has colours of its own."""
     return svg.replace(_STANDALONE, "")
-
-

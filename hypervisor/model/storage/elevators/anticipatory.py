@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import Final
 
 from hypervisor.model.storage.elevators.base import (
-    HZ,
     INT_MAX,
     TICK_MS,
     Elevator,
@@ -19,6 +18,7 @@ from hypervisor.model.storage.elevators.base import (
 )
 from hypervisor.model.storage.elevators.history import History
 from hypervisor.model.storage.request import BlockRequest
+from hypervisor.model.timing.kernelticks import HZ
 
 ASYNC: Final = 0
 SYNC: Final = 1

@@ -11,9 +11,8 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from hypervisor.model.storage.request import BlockRequest
+from hypervisor.model.timing.kernelticks import HZ
 
-HZ: Final = 250  # of el5's kernel-xen
-TICK_NS: Final = 1_000_000_000 // HZ
 TICK_MS: Final = 1000 // HZ
 
 

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from typing import Final
 
 from hypervisor.model.storage.elevators.base import (
-    HZ,
     UINT_MAX,
     Elevator,
     Sorted,
@@ -19,6 +18,7 @@ from hypervisor.model.storage.elevators.base import (
 )
 from hypervisor.model.storage.elevators.history import VALID_SAMPLES, History
 from hypervisor.model.storage.request import BlockRequest
+from hypervisor.model.timing.kernelticks import HZ
 
 PRIORITY: Final = 4  # of 0 to 7
 # CIC_SEEKY: a mean distance above 64 MiB, in sectors.

@@ -8,8 +8,9 @@ Source: Linux 2.6.18, block/deadline-iosched.c, deadline_dispatch_requests.
 from collections.abc import Mapping
 from typing import Final
 
-from hypervisor.model.storage.elevators.base import HZ, INT_MAX, Elevator, Sorted, Tunable
+from hypervisor.model.storage.elevators.base import INT_MAX, Elevator, Sorted, Tunable
 from hypervisor.model.storage.request import BlockRequest
+from hypervisor.model.timing.kernelticks import HZ
 
 READ: Final = 0
 WRITE: Final = 1

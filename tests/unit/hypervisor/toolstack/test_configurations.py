@@ -51,12 +51,19 @@ def test_two_hosts_with_one_seed_draw_the_same_uuid_and_mac():
         ({"memory": 0}, "Invalid memory size"),
         ({"memory": "lots"}, "invalid value for memory: 'lots' is not a number"),
         ({"vcpus": 33}, "Invalid VCPUs: 33; a domain has 1 to 32"),
-        ({"disk": ["sda"]}, "Invalid disk specifier: sda"),
+        (
+            {"disk": ["sda"]},
+            "Invalid disk specifier: sda; write TYPE:PATH,DEVICE,MODE, as in phy:/dev/sdb1,xvda,w",
+        ),
         (
             {"disk": ["phy:a,xvda,w", "phy:b,xvda,w"]},
             "Device xvda (51712, vbd) is already connected.",
         ),
-        ({"vif": ["x=1"]}, "Invalid vif option: x"),
+        (
+            {"vif": ["x=1"]},
+            "Invalid vif option: x; use type, mac, bridge, ip, script, backend, "
+            "vifname, rate, model",
+        ),
         ({"disk": 3}, "invalid value for disk: a list of strings is needed"),
         ({"cpus": "9"}, "(22, 'Invalid argument')"),
         (

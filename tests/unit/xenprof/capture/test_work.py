@@ -94,13 +94,13 @@ def test_the_program_is_the_one_with_the_nearest_modes(user, program):
 def test_more_is_demanded_where_the_model_gave_less():
     work = Work(bursts=(Burst(0.25, 40.0),), bursting=0.2)
 
-    assert 0.25 < work.adjusted(0.1).bursts[0].odds
+    assert 0.25 < work.adjusted(0.1, 0.2).bursts[0].odds
 
 
 def test_nothing_is_adjusted_where_nothing_is_missing():
     work = Work(bursts=(Burst(0.25, 40.0),), bursting=0.2)
 
-    assert work == work.adjusted(0.0)
+    assert work == work.adjusted(0.0, 0.2)
 
 
 def test_a_burst_is_a_workload_of_its_duty_and_period():
@@ -112,6 +112,7 @@ def test_a_burst_is_a_workload_of_its_duty_and_period():
             "run_ms": 8.0,
             "sleep_ms": 32.0,
             "jitter": 0.5,
+            "awaits": "event",
             "program": "httpd",
             "memory_mib": 0,
         },

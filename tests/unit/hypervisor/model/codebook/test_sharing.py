@@ -34,6 +34,27 @@ def test_fetching_a_line_again_takes_its_latency_by_the_misses_under_way():
     assert refill_ns == pytest.approx(140 / 3, rel=0.02)
 
 
+@pytest.mark.parametrize(
+    ("path", "lines", "cycles"),
+    [
+        ("netloop_copy_kib", 48, 2050),
+        ("copy_from_user_kib", 32, 1000),
+        ("copy_to_user_kib", 16, 1500),
+    ],
+)
+def test_a_copy_moves_the_lines_that_it_reads_fetches_and_writes_back(path, lines, cycles):
+    """Three of four count, as of those of STREAM's triad."""
+    book = CodeBook("p4")
+    moved = book.sharing(2400).moved[book.index[path]]
+    assert moved == pytest.approx(lines * 3 / 4 / cycles * 2_400_000, rel=0.001)
+
+
+def test_other_code_moves_what_it_misses():
+    book = CodeBook("p4")
+    sharing, path = book.sharing(2400), book.index["linpack_compute"]
+    assert sharing.moved[path] == sharing.fetched[path]
+
+
 def test_a_lock_of_an_op_that_no_path_has_is_refused():
     data: dict[str, dict[str, dict[str, Any]]] = {
         "lock": {"x": {"ops": {"nothing": 1}, "spin": "kernel_spin", "can_be_kept": True}},

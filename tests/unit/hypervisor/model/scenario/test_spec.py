@@ -121,9 +121,11 @@ def test_sedf_keys_of_domain_0_are_on_top_of_its_own_parameters():
         ("[[domain]]\nvcpus = 1", "domain[0].name: missing"),
         (GUEST + "vcpus = 0", "domain[web].vcpus: 0 must be greater than or equal to 1"),
         (GUEST + "cap = 101", "domain[web]: cap 101 is out of range; 0 to 100"),
-        (GUEST + 'disk = ["sda"]', "domain[web].disk: Invalid disk specifier: sda"),
+        (GUEST + 'disk = ["sda"]', "domain[web].disk: Invalid disk specifier: sda; write "
+            "TYPE:PATH,DEVICE,MODE, as in phy:/dev/sdb1,xvda,w"),
         (GUEST + 'disk = "sda"', "domain[web].disk: 'sda' must be a valid list"),
-        (GUEST + 'vif = ["x=1"]', "domain[web].vif: Invalid vif option: x"),
+        (GUEST + 'vif = ["x=1"]', "domain[web].vif: Invalid vif option: x; use type, mac, "
+            "bridge, ip, script, backend, vifname, rate, model"),
         (
             GUEST + 'cpus = "x"',
             "domain[web].cpus: 'x' is not a list of CPUs; write N, A-B or ^N, joined by commas",
@@ -163,7 +165,7 @@ def test_sedf_keys_of_domain_0_are_on_top_of_its_own_parameters():
         (
             WORK + 'kind = "brust"',
             "domain[web].workload[0].kind: 'brust' is not allowed; use 'cpu', 'burst', "
-            "'netperf', 'fileio', 'linpack', 'lmbench', 'build', 'oltp', 'java', 'web', 'idle' (did you mean 'burst'?)",
+            "'netperf', 'fileio', 'linpack', 'aim7', 'iozone', 'lmbench', 'build', 'oltp', 'java', 'web', 'idle' (did you mean 'burst'?)",
         ),
         (WORK + "threads = 1", "domain[web].workload[0].kind: missing"),
         (
@@ -177,7 +179,16 @@ def test_sedf_keys_of_domain_0_are_on_top_of_its_own_parameters():
         (
             GUEST + 'vif = [""]\n[[domain.workload]]\nkind = "netperf"\n'
             'direction = "to"\npeer = "wbe"',
-            "netperf peer 'wbe' is no domain (did you mean 'web'?)",
+            "domain[web]: netperf peer 'wbe' is no domain; use Domain-0",
+        ),
+        (
+            GUEST + 'vif = [""]\n[[domain.workload]]\nkind = "netperf"\n'
+            'direction = "to"\npeer = "web"',
+            "domain[web]: netperf peer 'web' is the domain itself; use Domain-0",
+        ),
+        (
+            GUEST + 'vif = ["rate=-1Mb/s"]',
+            "domain[web].vif: Invalid vif rate: -1Mb/s; write one such as 10Mb/s or 1MB/s@20ms",
         ),
     ],
 )  # fmt: skip

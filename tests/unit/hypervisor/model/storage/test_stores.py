@@ -89,6 +89,8 @@ def test_a_file_on_a_server_is_no_block_device():
         ('name = "a"\nkind = "disk"\n[[host.store]]\nname = "a"\nkind = "fc"', "two stores are called 'a'"),
         ('name = "sda"\nkind = "nfs"', "store 'sda' is the disk of domain 0; its kind is 'disk'"),
         ('name = "a"\nkind = "disk"\nsize = 0', "unknown key 'size'"),
+        ('name = "a"\nkind = "nfs"', "a store of kind 'nfs' needs path, its mount point"),
+        ('name = "a"\nkind = "fc"\npath = "x"', r"'x' is not allowed; it must match ^/\S*$"),
     ],
 )  # fmt: skip
 def test_a_store_that_cannot_be_is_one_line_with_what_is_allowed(table, said):

@@ -190,14 +190,33 @@ def test_a_disk_entry_is_read(text, disk):
     assert disk == parse_disk(text)
 
 
+FORM = "write TYPE:PATH,DEVICE,MODE, as in phy:/dev/sdb1,xvda,w"
+TYPES = "use phy, file, tap:aio, tap:sync, tap:qcow, tap:vmdk, tap:ram, nbd, enbd"
+
+
 @pytest.mark.parametrize(
-    "text",
-    ["", "phy:sda", "phy:sda,xvda", "a,b,c,d,e", "sda,xvda,w", "tap:x:y,xvda,w", "phy:,xvda,w"],
+    ("text", "why"),
+    [
+        ("", FORM),
+        ("phy:sda", FORM),
+        ("phy:sda,xvda", FORM),
+        ("a,b,c,d,e", FORM),
+        ("sda,xvda,w", f"'sda' is not a type; {TYPES}"),
+        ("phi:sda,xvda,w", f"'phi' is not a type; {TYPES}"),
+        ("tap:x:y,xvda,w", f"'tap:x' is not a type; {TYPES}"),
+        ("phy:,xvda,w", "it lacks what is behind the disk, as in phy:/PATH"),
+        ("phy:sda,hdc:floppy,w", "'floppy' is not disk or cdrom"),
+    ],
 )
-def test_a_disk_entry_that_is_none_is_refused_in_xms_words(text):
+def test_a_disk_entry_that_is_none_is_refused_in_xms_words_and_with_what_is_allowed(text, why):
     with pytest.raises(HostError) as refusal:
         parse_disk(text)
-    assert f"Invalid disk specifier: {text}" == str(refusal.value)
+    assert f"Invalid disk specifier: {text}; {why}" == str(refusal.value)
+
+
+def test_a_negative_rate_is_refused():
+    with pytest.raises(HostError, match=r"Invalid vif rate: -5Mb/s; write one such as 10Mb/s"):
+        parse_vif("rate=-5Mb/s")
 
 
 @pytest.mark.parametrize("text", [",hda,w", ",hda:disk,w", ",ioemu:hda,r", " ,xvda,w"])
@@ -223,7 +242,10 @@ def test_an_empty_vif_entry_is_an_interface_with_defaults():
 def test_an_unknown_vif_key_is_refused_in_xms_words():
     with pytest.raises(HostError) as refusal:
         parse_vif("brige=xenbr0")
-    assert str(refusal.value) == "Invalid vif option: brige"
+    assert str(refusal.value) == (
+        "Invalid vif option: brige (did you mean 'bridge'?); "
+        "use type, mac, bridge, ip, script, backend, vifname, rate, model"
+    )
 
 
 @given(st.text(max_size=60), st.sampled_from([parse_disk, parse_vif, parse_vfb]))

@@ -209,7 +209,7 @@ def test_a_configuration_whose_bootloader_has_not_run_runs_it():
         ("(vm (name a))", "No kernel specified"),
         ("(vm (name a) (image (linux (kernel /k))) (memory x))", "invalid value for memory: 'x' is not a number"),
         ("(vm (name a) (image (linux (kernel /k))) (device (vbd (uname phy:a))))", "Invalid mode:  in disk 'phy:a,,'; use r, w or w!"),
-        ("(vm (name a) (image (linux (kernel /k))) (device (vif (speed 9))))", "Invalid vif option: speed"),
+        ("(vm (name a) (image (linux (kernel /k))) (device (vif (speed 9))))", "Invalid vif option: speed; use type, mac, bridge, ip, script, backend, vifname, rate, model"),
         ("(vm (name a) (image (linux (kernel /k))) (device (vif (mac 'a,b'))))", "Invalid vif option: mac has a comma in its value"),
         ("(vm (name a) (image (linux (kernel /k))) (device (floppy)))", "unknown device 'floppy' in the configuration"),
         ("(vm (name a) (image (linux (kernel /k))) (backend (blkif)))", "blkif is refused: driver domains do not exist here: all backends are in Domain-0; leave it out"),

@@ -20,5 +20,7 @@ def test_a_program_is_a_kind_and_its_parameters(text, workload):
 
 @pytest.mark.parametrize("text", ["", "clients=16", "web, clients", "web, =3", "web, a=1, a=2"])
 def test_anything_else_is_refused_with_an_example(text):
-    with pytest.raises(HostError, match="write a kind and its parameters, as in 'oltp, clients=16'"):
+    with pytest.raises(
+        HostError, match="write a kind and its parameters, as in 'oltp, clients=16'"
+    ):
         parse_workload(text)

@@ -64,7 +64,8 @@ def test_a_device_that_cannot_be_tears_the_domain_down(limits):
     message = refusal(bench.create, {**DEVICES, "vif": ["bridge=nobr"]})
 
     assert (message, bench.names()) == (
-        "Device 0 (vif) could not be connected. Could not find bridge device nobr",
+        "Device 0 (vif) could not be connected. Could not find bridge device nobr; "
+        "there are virbr0, xenbr0, xenbr1",
         {0: "Domain-0"},
     )
     assert [entry for entry in bench.xend.views.xenstore() if entry[1]] == before

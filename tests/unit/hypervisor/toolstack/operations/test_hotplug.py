@@ -78,11 +78,14 @@ def test_a_creation_whose_scripts_hang_is_torn_down_after_100_seconds(bench):
 @pytest.mark.parametrize(
     ("disk", "reason"),
     [
-        ("phy:nothing,xvdb,w", "Backend device not found."),
+        ("phy:nothing,xvdb,w", "Backend device not found. /dev/nothing is none of Domain-0's: "
+                               "sda to sdp and hda to hdd, volumes of groups"),
         ("phy:sda3,xvdb,w", "Device /dev/sda3 is mounted in a guest domain, and so cannot be "
-                            "mounted now."),
+                            "mounted now. It is xvda of 'owner', with mode w; w! "
+                            "shares it all the same"),
         ("file:/img,xvdb,w", "File /img is mounted in a guest domain, and so cannot be mounted "
-                             "now."),
+                             "now. It is xvdb of 'owner', with mode w; w! shares it "
+                             "all the same"),
         *((f"{kind}:some,xvdb,w", f"There is no /etc/xen/scripts/block-{kind} in Domain-0: name "
                                   "the device that it makes there, as in phy:/dev/sdb")
           for kind in ("iscsi", "drbd", "npiv")),
@@ -94,6 +97,17 @@ def test_what_domain_0_cannot_offer(bench, disk, reason):
 
     message = refusal(bench.create, {**GUEST, "name": "b", "disk": [disk]})
     assert message == f"Device 51728 (vbd) could not be connected. {reason}"
+
+
+def test_a_vif_does_not_get_the_name_of_another():
+    bench = Bench()
+    bench.create({**GUEST, "name": "owner", "vif": ["vifname=front"]})
+
+    message = refusal(bench.create, {**GUEST, "name": "b", "vif": ["vifname=front"]})
+    assert message == (
+        "Device 0 (vif) could not be connected. ip link set front failed: that is a vif of 'owner' "
+        "already"
+    )
 
 
 @pytest.mark.parametrize("disk", ["nbd:10.0.0.1:1234,xvdb,w", "enbd:one,xvdb,w"])

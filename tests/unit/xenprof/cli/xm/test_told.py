@@ -3,18 +3,10 @@ from dataclasses import replace
 import pytest
 
 from tests.support.talk_host import DESKTOP, HOST, MYSQL, NEW_TOOLS, WINDOOF, FakeClient
-from xenprof.cli.xm.told import credit_note, memory_note, restored_note, tell_more
+from xenprof.cli.xm.told import credit_note, memory_note, restored_note
 
 MIB = 1024
 CONFIG = "(vm (name DesktopVM) (memory 512) (cpu_cap 50) (cpu_weight 512))"
-STORE = [
-    ["/local/domain/0/backend/vbd/5/51712/domain", "DesktopVM"],
-    ["/local/domain/0/backend/vbd/5/51712/dev", "xvda"],
-    ["/local/domain/0/backend/vbd/5/51712/params", "sdb1"],
-    ["/local/domain/0/backend/vbd/6/51728/params", "/a.dsk"],
-    ["/local/domain/0/backend/vbd/6/51728/dev", "xvdb"],
-    ["/local/domain/0/backend/vbd/6/51728/domain", "ossvm02"],
-]
 
 
 def host(**changed):
@@ -105,20 +97,3 @@ def test_a_restored_domain_without_its_settings_says_so():
 
 def test_a_restored_domain_with_its_settings_says_nothing():
     assert restored_note(HOST, "(vm (name DesktopVM))") == ""
-
-
-@pytest.mark.parametrize(
-    ("device", "holder"),
-    [
-        ("Device /dev/sdb1", "/dev/sdb1 is xvda of DesktopVM (domain 5)"),
-        ("File /a.dsk", "/a.dsk is xvdb of ossvm02 (domain 6)"),
-    ],
-)
-def test_who_holds_a_device_is_told(capsys, tmp_path, device, holder):
-    client = FakeClient()
-    client.answers["/api/v1/xenstore"] = {"entries": STORE}
-    tell_more(
-        client, tmp_path, f"{device} is mounted in a guest domain, and so cannot be mounted now."
-    )
-
-    assert capsys.readouterr().err == f"note: {holder}\n"

@@ -1,0 +1,55 @@
+"""Advice does what it says: in the model, each host that it is for is better off with it."""
+
+import pytest
+
+from tests.support.advised_hosts import HOSTS
+from xenprof.advise.model import settings_of, tables_of, watched
+from xenprof.advise.plan import planned
+from xenprof.advise.trials import Times, applied, effect, read
+from xenprof.advise.watching import facts_of
+
+SECOND = 10**9
+SHORT = Times(2 * SECOND, 5 * SECOND, 3)
+LONG = Times(2 * SECOND, 20 * SECOND, 5)
+
+
+def plans(tables):
+    """Return the advice for a host that has trials, by id."""
+    window, host = watched(tables, SHORT.warm_up_ns, 10 * SECOND)
+    found = planned(facts_of(window, settings_of(tables, host)), tables)
+    return {one.advice.id: one.trial for one in found if one.trial}
+
+
+def measured(trial, times=SHORT):
+    """Return what a trial shows."""
+    runs = [
+        [read(tables, trial.gauges, times, seed) for seed in range(1, times.seeds + 1)]
+        for tables in (trial.base, applied(trial))
+    ]
+    return effect(trial, *runs)
+
+
+@pytest.mark.parametrize("name", HOSTS)
+def test_a_host_is_better_off_as_advised(name):
+    verdict = measured(plans(HOSTS[name])[name]).verdict
+    assert ("mixed" if name == "storage.backing" else "better") == verdict
+
+
+@pytest.mark.slow
+def test_all_advice_for_grumble_is_for_the_better():
+    trials = plans(tables_of("grumble"))
+    expected = ["network.card", "smp.vcpus", "storage.shared", "weights.capped"]
+    assert expected == sorted(trials)
+    effects = {name: measured(trial, LONG) for name, trial in trials.items()}
+    assert dict.fromkeys(trials, "better") == {name: one.verdict for name, one in effects.items()}
+    assert [] == [one.gauge for found in effects.values() for one in found.harmed]
+
+
+def test_who_caused_others_to_starve_loses_and_is_told():
+    found = measured(plans(tables_of("noisy"))["weights.starved"])
+    assert ("better", {"batch"}) == (found.verdict, {one.gauge.domain for one in found.harmed})
+
+
+def test_a_seed_gives_the_same_figures_again():
+    trial = plans(HOSTS["network.rate"])["network.rate"]
+    assert read(trial.base, trial.gauges, SHORT, 1) == read(trial.base, trial.gauges, SHORT, 1)

@@ -1,0 +1,33 @@
+from dataclasses import replace
+
+import pytest
+
+from tests.support.advising import commands, disk, facts, guest, ids, vif
+
+DISK = disk("hda", is_emulated=True, answered_per_second=5.0)
+CARD = vif(is_emulated=True, receive_bits_per_second=0.4e6, transmit_bits_per_second=0.6e6)
+WIN = guest("win", kind="hvm", disk_elevator="noop")
+
+
+def test_emulated_disks_with_requests_get_a_driver():
+    assert ("modprobe xen-vbd   (in win)",) == commands(facts(replace(WIN, disks=(DISK,))))
+
+
+def test_emulated_cards_with_packets_get_a_driver():
+    assert ("modprobe xen-vnif   (in win)",) == commands(facts(replace(WIN, vifs=(CARD,))))
+
+
+@pytest.mark.parametrize(
+    "owner",
+    [
+        replace(WIN, disks=(replace(DISK, answered_per_second=4.9),)),
+        replace(WIN, vifs=(replace(CARD, transmit_bits_per_second=0.59e6),)),
+        replace(WIN, disks=(replace(DISK, is_emulated=False),)),
+        replace(WIN, disks=(replace(DISK, is_emulated=None),)),
+        replace(WIN, disks=(replace(DISK, answered_per_second=None),)),
+        replace(WIN, vifs=(replace(CARD, is_emulated=None),)),
+        replace(WIN, kind="pv", disks=(DISK,)),
+    ],
+)
+def test_else_nothing_is_loaded(owner):
+    assert [] == ids(facts(owner))

@@ -1,0 +1,86 @@
+from dataclasses import replace
+
+import pytest
+
+from tests.support.advising import commands, domain0, facts, given, guest, ids, pcpus
+
+ONE = guest(vcpus=1, places=(0,), loads=(60.0,))
+OTHER = guest("db", 2, vcpus=2, places=(2, 1), loads=(0.0, 70.0))
+CROWDED = pcpus(60.0, 70.0, 20.0, 10.0, threads=2)
+
+
+def test_the_busiest_vcpu_of_a_crowded_core_goes_to_an_idle_one():
+    assert ("xm vcpu-pin db 1 2-3",) == commands(facts(ONE, OTHER, pcpus=CROWDED))
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        facts(ONE, OTHER, pcpus=pcpus(59.9, 70.0, 20.0, 10.0, threads=2)),
+        facts(ONE, OTHER, pcpus=pcpus(60.0, 70.0, 20.0, 10.1, threads=2)),
+        facts(ONE, OTHER, pcpus=pcpus(60.0, 70.0, 20.0, 10.0)),
+        facts(ONE, OTHER, pcpus=pcpus(60.0, 70.0, 20.0, None, threads=2)),
+        facts(replace(ONE, loads=(49.9,)), OTHER, pcpus=CROWDED),
+        facts(ONE, replace(OTHER, loads=(None, None)), pcpus=CROWDED),
+    ],
+    ids=["half idle", "none idle", "no threads", "unknown pcpu", "many small", "unknown vcpu"],
+)
+def test_else_vcpus_stay_where_they_are(host):
+    assert [] == ids(host)
+
+
+OWN = domain0(vcpus=2, running_percent=50.0, waiting_percent=12.5)
+FREE = guest(vcpus=1)
+IDLE = pcpus(100.0, 100.0, 50.0, 0.0)
+
+
+def test_a_domain_0_that_waits_gets_a_pcpu_of_its_own_if_guests_can_do_without():
+    assert (
+        "xm vcpu-set Domain-0 1",
+        "xm vcpu-pin Domain-0 0 0",
+        "xm vcpu-pin web 0 1-3",
+    ) == commands(facts(OWN, FREE, pcpus=IDLE))
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        facts(OWN, FREE, pcpus=pcpus(100.0, 100.0, 50.1, 0.0)),
+        facts(replace(OWN, running_percent=49.9), FREE, pcpus=IDLE),
+        facts(replace(OWN, waiting_percent=12.4), FREE, pcpus=IDLE),
+        facts(replace(OWN, waiting_percent=None), FREE, pcpus=IDLE),
+    ],
+    ids=["pcpus are needed", "little to do", "seldom waits", "unknown"],
+)
+def test_else_it_shares_them(host):
+    assert [] == ids(host)
+
+
+MOVES = guest(
+    migrations_per_second=1.0, running_percent=50.0, affinities=((0, 1),), vcpus=1, places=(0,)
+)
+
+
+def test_where_sockets_have_memory_a_guest_shall_stay_on_one():
+    [advice] = given(facts(MOVES, pcpus=pcpus(50.0, 0.0), cpu_type="hammer"))
+    assert ("pinning.nodes", "check", ("xm vcpu-pin web all 1",)) == (
+        advice.id,
+        advice.strength,
+        advice.do,
+    )
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        facts(MOVES, pcpus=pcpus(50.0, 0.0), cpu_type="core_2"),
+        facts(MOVES, pcpus=pcpus(50.0), cpu_type="hammer"),
+        facts(replace(MOVES, migrations_per_second=0.9), pcpus=pcpus(9.0, 0.0), cpu_type="hammer"),
+        facts(replace(MOVES, running_percent=49.9), pcpus=pcpus(9.0, 0.0), cpu_type="hammer"),
+        facts(replace(MOVES, affinities=((0,),)), pcpus=pcpus(9.0, 0.0), cpu_type="hammer"),
+        facts(replace(MOVES, affinities=(None,)), pcpus=pcpus(9.0, 0.0), cpu_type="hammer"),
+    ],
+    ids=["one memory", "one socket", "stays", "little to do", "pinned", "unknown"],
+)
+def test_else_it_goes_where_it_likes(host):
+    assert [] == ids(host)

@@ -1,0 +1,107 @@
+import pytest
+
+from xenprof.advise.advice import Change, Gauge, Setting
+from xenprof.advise.trials import Effect, Gain, Reading, Trial, applied, effect, trial_of
+
+TABLES = {
+    "host": {"name": "h"},
+    "domain": [
+        {"name": "web", "disk": ["phy:/dev/a,xvda,w", "phy:/dev/b,xvdb,w"], "cap": 25},
+        {"name": "db.1"},
+    ],
+}
+
+
+def gauge(domain="web", *, more=False) -> Gauge:
+    return Gauge("work", domain, "1/s", ("x",), "per_second", is_more_better=more)
+
+
+def changed(*settings):
+    """Return the keys that a change sets, and the tables that come of it."""
+    trial = trial_of(Change(settings, ()), TABLES)
+    return trial.changed, applied(trial)
+
+
+def test_a_key_of_a_domain_is_found_by_its_name():
+    keys, after = changed(Setting(("domain", "db.1", "cap"), 0))
+    assert {'domain."db.1".cap': 0} == keys
+    assert {"name": "db.1", "cap": 0} == after["domain"][1]
+
+
+def test_a_disk_is_found_by_its_name_in_the_guest():
+    keys, after = changed(Setting(("domain", "web", "disk", "xvdb"), "phy:/dev/c,xvdb,w"))
+    assert {"domain.web.disk.1": "phy:/dev/c,xvdb,w"} == keys
+    assert ["phy:/dev/a,xvda,w", "phy:/dev/c,xvdb,w"] == after["domain"][0]["disk"]
+
+
+def test_an_entry_is_added_to_a_list_or_to_what_stands_for_none():
+    card = Setting(("host", "nic"), {"name": "b"}, is_added=True, before=({"name": "a"},))
+    assert {"host.nic": [{"name": "a"}, {"name": "b"}]} == changed(card)[0]
+    assert [{"name": "a"}, {"name": "b"}, {"name": "b"}] == changed(card, card)[0]["host.nic"]
+
+
+def test_the_tables_given_stay_as_they_are():
+    before = str(TABLES)
+    changed(Setting(("domain", "web", "disk", "xvda"), "x"), Setting(("host", "arch"), "i386"))
+    assert before == str(TABLES)
+
+
+@pytest.mark.parametrize("path", [("domain", "mail", "cap"), ("domain", "web", "disk", "hda")])
+def test_a_place_that_is_not_there_is_an_error(path):
+    with pytest.raises((LookupError, ValueError)):
+        changed(Setting(path, 0))
+
+
+def gain(before, after, spread=0.0, seeds=5, *, more=False, domain="web"):
+    return Gain(gauge(domain, more=more), before, after, spread, seeds)
+
+
+@pytest.mark.parametrize(
+    ("one", "verdict"),
+    [
+        (gain(10, 9, 0.8), "better"),  # 2.78 * 0.8 / sqrt(5) = 0.99
+        (gain(10, 9, 0.81), "same"),
+        (gain(10, 9, 0.8, more=True), "worse"),
+        (gain(10, 11, 0.8), "worse"),
+        (gain(10, 9, 0.0, seeds=1), "same"),
+        (gain(10, 10, 0.0), "same"),
+    ],
+)
+def test_a_gain_is_what_chance_does_not_explain(one, verdict):
+    assert verdict == one.verdict
+
+
+def test_a_change_of_work_below_a_hundredth_is_not_worth_a_word():
+    works = (gain(100, 99.1), gain(100, 99.0, domain="db"))
+    assert ["db"] == [one.gauge.domain for one in Effect((), works, ()).notable]
+
+
+def test_who_loses_is_told_unless_the_advice_is_for_it():
+    works = tuple(gain(100, 90, more=True, domain=name) for name in ("web", "db"))
+    assert ["db"] == [one.gauge.domain for one in Effect((), works, ("web",)).harmed]
+
+
+@pytest.mark.parametrize(
+    ("gains", "works", "verdict"),
+    [
+        ((gain(2, 1),), (), "better"),
+        ((gain(1, 2),), (), "worse"),
+        ((gain(2, 1), gain(1, 2)), (), "mixed"),
+        ((gain(2, 1),), (gain(2, 1, more=True),), "mixed"),
+        ((gain(2, 1),), (gain(2, 1, more=True, domain="db"),), "better"),
+        ((gain(2, 2),), (gain(1, 2, more=True),), "better"),
+        ((), (), "same"),
+    ],
+)
+def test_the_verdict_is_of_those_it_is_for(gains, works, verdict):
+    assert verdict == Effect(gains, works, ("web",)).verdict
+
+
+def test_runs_are_compared_seed_by_seed():
+    one, other = gauge(), gauge("db")
+    trial = Trial({}, {}, (one, other), ("web",))
+    before = [Reading((1.0, None), ((other, 5.0),)), Reading((2.0, 1.0), ((other, 6.0),))]
+    after = [Reading((2.0, None), ((other, 5.0),)), Reading((4.0, 1.0), ((other, 6.0),))]
+    found = effect(trial, before, after)
+    assert (Gain(one, 1.5, 3.0, 0.5**0.5, 2),) == found.gains
+    assert (Gain(other, 5.5, 5.5, 0.0, 2),) == found.works

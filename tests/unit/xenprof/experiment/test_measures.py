@@ -1,0 +1,47 @@
+"""Figures between two snapshots."""
+
+import pytest
+
+from hypervisor.telemetry import DomainSnapshot, HostSnapshot
+from xenprof.experiment.measures import Measure, check_places, measured
+from xenprof.experiment.places import NoSuchPlace
+
+SECOND = 10**9
+
+
+def host(cpu_ns, done, memory_kib=64):
+    work = ({"kind": "cpu", "units": done, "latency_seconds": {"mean": 0.25}},)
+    web = DomainSnapshot(1, "web", cpu_ns=cpu_ns, workloads=work, memory_kib=memory_kib)
+    return HostSnapshot(1, 0, 0, "h", domains=(DomainSnapshot(0, "Domain-0", cpu_ns=5), web))
+
+
+@pytest.mark.parametrize(
+    ("measure", "figure"),
+    [
+        (Measure(("domain.web.cpu_ns",), "share"), 50),
+        (Measure(("domain.web.workload.cpu.units",), "per_second"), 10),
+        (Measure(("domain.web.workload.0.units",), "growth"), 20),
+        (Measure(("domain.*.workload.*.units",), "growth", times=0.5), 10),
+        (Measure(("domain.web.memory_kib",), "last"), 96),
+        (Measure(("domain.web.workload.0.latency_seconds.mean",), "last", times=1000), 250),
+        (Measure(("domain.web.cpu_ns",), "growth", ("domain.web.workload.0.units",)), 50_000_000),
+        (Measure(("domain0.workload.*.units", "domain.*.workload.*.units"), "growth"), 20),
+        (Measure(("domain0.cpu_ns",), "growth", ("domain0.cpu_ns",)), None),
+        (Measure(("domain0.workload.*.units",), "growth"), None),
+    ],
+)
+def test_figures(measure, figure):
+    found = measured(measure, host(SECOND, 5), host(2 * SECOND, 25, 96), 2 * SECOND)
+
+    assert figure == found
+
+
+def test_of_several_paths_those_that_lead_somewhere_are_told():
+    paths = ("domain.web.workload.0.bytes", "domain.web.workload.0.units")
+
+    assert {"domain.web.workload.0.units"} == check_places(paths, host(0, 0))
+
+
+def test_a_table_is_no_number():
+    with pytest.raises(NoSuchPlace, match="is no number; go on with one of mean"):
+        check_places(("domain.web.workload.0.latency_seconds",), host(0, 0))

@@ -1,0 +1,145 @@
+"""Writes trials as files for `xenprof experiment`, and the scenarios that they vary."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from xenprof.advise.advice import Advice, Gauge
+from xenprof.advise.gauges import work
+from xenprof.advise.model import Tables, workloads_of
+from xenprof.advise.plan import Planned
+from xenprof.advise.trials import Times, Trial, applied
+
+HOST_FILE = "host.toml"
+_AS_IT_IS, _AS_ADVISED = "as it is", "as advised"
+
+
+def files(
+    plans: Sequence[Planned], tables: Tables, built_in: str | None, times: Times
+) -> Iterator[tuple[str, str]]:
+    """Yield the names and texts of files: an experiment for each trial, and their scenarios.
+
+    `built_in` is the name of the scenario that `tables` are, if it comes with the product.
+    """
+    taken: set[str] = set()
+    if built_in is None and any(one.trial and one.trial.base == tables for one in plans):
+        yield HOST_FILE, scenario_text(tables)
+    for one in plans:
+        if one.trial is None:
+            continue
+        name = _distinct(_file_name(one.advice), taken)
+        base = built_in or f"./{HOST_FILE}"
+        if one.trial.base != tables:
+            base = f"./{name}.host.toml"
+            yield f"{name}.host.toml", scenario_text(one.trial.base)
+        yield f"{name}.toml", experiment_text(one.advice, one.trial, base, times)
+
+
+def _file_name(advice: Advice) -> str:
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", f"{advice.id}-{advice.where}")[:100]
+
+
+def _distinct(name: str, taken: set[str]) -> str:
+    found, number = name, 1
+    while found in taken:
+        number += 1
+        found = f"{name}-{number}"
+    taken.add(found)
+    return found
+
+
+def experiment_text(advice: Advice, trial: Trial, base: str, times: Times) -> str:
+    """Return an experiment with two variants: the host as it is, and as advised."""
+    lines = [
+        f"title = {_value(advice.title)}",
+        f"slide = {_value(advice.slide)}",
+        f"shows = {_value(advice.why)}",
+        f"base = {_value(base)}",
+        f"warm_up_s = {times.warm_up_ns / 1e9}",
+        f"duration_s = {times.duration_ns / 1e9}",
+        f"seeds = {times.seeds}",
+        "",
+        "[[axis]]",
+        'name = "advice"',
+        "",
+        "[[axis.value]]",
+        f"name = {_value(_AS_IT_IS)}",
+        "",
+        "[[axis.value]]",
+        f"name = {_value(_AS_ADVISED)}",
+        "",
+        "[axis.value.set]",
+        *(f"{_value(place)} = {_value(value)}" for place, value in trial.changed.items()),
+    ]
+    gauges = [one for one in trial.gauges if not one.is_moved]
+    for gauge in dict.fromkeys((*gauges, *works(trial))):
+        lines += ["", "[[result]]", *_result(gauge)]
+    return "\n".join(lines) + "\n"
+
+
+def works(trial: Trial) -> Iterator[Gauge]:
+    """Yield what workloads get done that are in both hosts of a trial."""
+    after = workloads_of(applied(trial))
+    for domain, workloads in workloads_of(trial.base).items():
+        for number, workload in enumerate(workloads):
+            gauge = work(domain, number, workload)
+            there = after.get(domain, ())[number : number + 1]
+            if gauge is not None and there and work(domain, number, there[0]) == gauge:
+                yield gauge
+
+
+def _result(gauge: Gauge) -> Iterator[str]:
+    yield f"name = {_value(f'{gauge.domain}: {gauge.name}')}"
+    yield f"unit = {_value(gauge.unit)}"
+    yield f"of = {_value(gauge.of)}"
+    yield f"how = {_value(gauge.how)}"
+    if gauge.per:
+        yield f"per = {_value(gauge.per)}"
+    if gauge.times != 1:
+        yield f"times = {_value(gauge.times)}"
+
+
+def scenario_text(tables: Mapping[str, Any]) -> str:
+    """Return the text of a scenario that has these tables."""
+    lines: list[str] = []
+    for key, value in tables.items():
+        _table(key, value, lines)
+    return "\n".join(lines).lstrip("\n") + "\n"
+
+
+def _table(name: str, value: Any, lines: list[str]) -> None:
+    """Add a table, or one for each entry of a list of tables."""
+    if isinstance(value, list):
+        for entry in value:
+            lines += ["", f"[[{name}]]"]
+            _body(name, entry, lines)
+    else:
+        lines += ["", f"[{name}]"]
+        _body(name, value, lines)
+
+
+def _body(name: str, table: Mapping[str, Any], lines: list[str]) -> None:
+    tables = {key: value for key, value in table.items() if _is_table(value)}
+    lines += [f"{key} = {_value(value)}" for key, value in table.items() if key not in tables]
+    for key, value in tables.items():
+        _table(f"{name}.{key}", value, lines)
+
+
+def _is_table(value: object) -> bool:
+    if isinstance(value, list):
+        return bool(value) and all(isinstance(one, dict) for one in value)
+    return isinstance(value, dict)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        # TOML has JSON's escapes, but none for halves of characters.
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_value, value))}]"
+    if isinstance(value, Mapping):
+        return f"{{ {', '.join(f'{key} = {_value(one)}' for key, one in value.items())} }}"
+    return str(value)
