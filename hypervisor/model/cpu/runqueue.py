@@ -7,9 +7,8 @@ Source: Linux 2.6.18, kernel/sched.c (effective_prio, EXPIRED_STARVING).
 from typing import Final
 
 from hypervisor.model.codebook.work import AnyWork
-from hypervisor.model.domain.domain import Vcpu
+from hypervisor.model.domain.domain import GUEST_TIMESLICE_NS, Vcpu
 
-GUEST_TIMESLICE_NS: Final = 100_000_000  # DEF_TIMESLICE
 STARVATION_NS: Final = 1_000_000_000  # STARVATION_LIMIT, for each task that wants to run
 
 
