@@ -67,7 +67,7 @@ def test_what_is_refused_after_a_while_has_the_reason(client):
     assert client.post("domains", config_text=config, config_name="web") == (
         409,
         "Device 51712 (vbd) could not be connected. Backend device not found. /dev/nothing is none "
-        "of Domain-0's: sda to sdp and hda to hdd, volumes of groups",
+        "of Domain-0's: sda to sdp and hda to hdd, volumes of groups, /dev/a",
     )
     assert client.names() == ["Domain-0", "a"]
 
