@@ -1,4 +1,4 @@
-"""The code book: images of a domain, event rates, and the places of samples."""
+"""The code book: images of a domain, rates of events, and the places of samples."""
 
 import hashlib
 import io
@@ -15,7 +15,6 @@ from hypervisor.domainfile import DomainFile
 from hypervisor.host import Mapped
 from hypervisor.model.codebook.book import CodeBook, Kind
 from hypervisor.model.codebook.costs import Costs
-from hypervisor.model.codebook.events import event_kind
 from hypervisor.model.codebook.images import Images, Role
 from hypervisor.telemetry import Mode
 
@@ -24,18 +23,19 @@ XEN = "/usr/lib/debug/boot/xen-syms-2.6.18-8.el5.debug"
 VMLINUX = "/usr/lib/debug/lib/modules/2.6.18-8.el5xen/vmlinux"
 
 EXECUTED = """
-context_switch cold_cache timer_tick guest_idle guest_switch evtchn_upcall evtchn_send
-set_timer ipi page_fault syscall nic_interrupt nic_receive_packet nic_transmit_packet
-bridge_packet netback_receive_batch netback_receive_packet_flip netback_receive_packet_copy
+context_switch cold_cache timer_tick guest_idle guest_switch evtchn_upcall evtchn_send set_timer
+ipi page_fault syscall nic_interrupt nic_receive_packet nic_transmit_packet bridge_packet
+netback_receive_batch netback_receive_packet_flip netback_receive_packet_copy
 netback_transmit_batch netback_transmit_packet netfront_receive_batch netfront_receive_packet
 netfront_transmit_batch netfront_transmit_packet tcp_send_packet tcp_receive_segment tcp_send_ack
-socket_receive_message socket_send_message copy_to_user_kib copy_from_user_kib
-netserver_message netperf_message netloop_packet netloop_copy_page netloop_copy_kib tcp_receive_ack iozone_request file_read_request file_write_request
-page_cache_kib blkfront_request blkfront_segment blkfront_complete blkfront_interrupt
-blkback_interrupt blkback_request blkback_segment blkback_complete blktap_request loop_request
-disk_submit disk_interrupt oprofile_sample oprofile_virq oprofile_sync_sample oprofiled_sample
-oprofiled_wakeup linpack_compute httpd_compute mysqld_compute background_dom0
-hotplug_script init_scripts domain_build save_page restore_page dump_page background_xenstored
+socket_receive_message socket_send_message copy_to_user_kib copy_from_user_kib netserver_message
+netperf_message netloop_packet netloop_copy_page netloop_copy_kib tcp_receive_ack iozone_request
+file_read_request file_write_request page_cache_kib blkfront_request blkfront_segment
+blkfront_complete blkfront_interrupt blkback_interrupt blkback_request blkback_segment
+blkback_complete blktap_request loop_request disk_submit disk_interrupt oprofile_sample
+oprofile_virq oprofile_sync_sample oprofiled_sample oprofiled_wakeup linpack_compute httpd_compute
+mysqld_compute background_dom0 hotplug_script init_scripts domain_build save_page restore_page
+dump_page background_xenstored
 """
 
 
@@ -130,47 +130,6 @@ def test_the_hypervisor_misses_the_tlb_more_often_than_programs(book: CodeBook) 
     )
     linpack = book.sampling.rate(book.index["linpack_compute"], Mode.USER, Kind.DTLB_MISSES)
     assert flip > linpack
-
-
-# ---------------------------------------------------------------- events
-
-
-@pytest.mark.parametrize(
-    ("cpu", "number", "mask", "kind"),
-    [
-        ("p4", 0x1D, 0x1, Kind.CYCLES),  # GLOBAL_POWER_EVENTS
-        ("p4-ht", 0x23, 0x1, Kind.INSTRUCTIONS),  # INSTR_RETIRED
-        ("p4-ht", 0x24, 0x1, Kind.UOPS),
-        ("p4", 0x01, 0xC, Kind.BRANCHES_TAKEN),  # BRANCH_RETIRED, default mask
-        ("p4", 0x01, 0xF, Kind.BRANCHES),
-        ("p4", 0x02, 0x1, Kind.BRANCH_MISSES),
-        ("p4", 0x0C, 0x100, Kind.L2_MISSES),  # BSQ_CACHE_REFERENCE
-        ("p4", 0x0C, 0x200, Kind.L2_MISSES),
-        ("p4", 0x0C, 0x7, Kind.L2_REFERENCES),
-        ("p4", 0x0C, 0x73F, Kind.L2_REFERENCES),
-        ("p4", 0x0C, 0x8, None),  # a hit in an L3 that does not exist
-        ("p4", 0x05, 0x2, Kind.ITLB_MISSES),
-        ("p4", 0x05, 0x7, Kind.ITLB_REFERENCES),
-        ("p4", 0x0B, 0x1, Kind.DTLB_MISSES),  # PAGE_WALK_TYPE
-        ("p4", 0x0B, 0x2, Kind.ITLB_MISSES),
-        ("p4", 0x0B, 0x3, Kind.TLB_WALKS),
-        ("p4", 0x13, 0x8000, None),  # SSE_INPUT_ASSIST is not modelled
-        ("core_2", 0x3C, 0x0, Kind.CYCLES),
-        ("core_2", 0xC0, 0x0, Kind.INSTRUCTIONS),
-        ("core_2", 0x2E, 0x41, Kind.L2_MISSES),  # LLC_MISSES
-        ("core_2", 0x2E, 0x4F, Kind.L2_REFERENCES),  # LLC_REFS
-        ("core_2", 0x08, 0xF, Kind.DTLB_MISSES),
-        ("core_2", 0x24, 0x70, Kind.L2_MISSES),  # L2_LINES_IN
-        ("core_2", 0xC4, 0xA, Kind.BRANCH_MISSES),  # BR_INST_RETIRED, default mask
-        ("hammer", 0x76, 0x0, Kind.CYCLES),
-        ("hammer", 0xC0, 0x0, Kind.INSTRUCTIONS),
-        ("hammer", 0x41, 0x0, Kind.L1D_MISSES),
-        ("hammer", 0x46, 0x0, Kind.DTLB_MISSES),
-        ("hammer", 0x7E, 0x7, Kind.L2_MISSES),
-    ],
-)
-def test_what_an_event_counts(cpu: str, number: int, mask: int, kind: Kind | None) -> None:
-    assert event_kind(cpu, number, mask) == kind
 
 
 # ---------------------------------------------------------------- files
@@ -394,8 +353,3 @@ def test_the_nmi_handler_is_that_of_the_cpu(cpu: str, function: str) -> None:
     symbol = Images().by_key["xen"].symbols[function]
     pcs = draw(book, book.index["oprofile_sample"], Mode.HYPERVISOR, Kind.CYCLES, 100)
     assert ((pcs >= symbol.address) & (pcs < symbol.address + symbol.size)).sum() > 20
-
-
-def test_a_book_reads_events_by_its_own_cpu(book: CodeBook) -> None:
-    assert book.event_kind(0x1D, 0x1) == Kind.CYCLES
-    assert book.event_kind(0x3C, 0x0) is None  # Core 2's clock

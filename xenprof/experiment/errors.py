@@ -2,6 +2,8 @@
 
 XenprofError
   ExperimentError     exit 2      a file that cannot be used, or a result that is not there
+    NoSuchPlace                   a path that leads nowhere
+    NoSuchCommand                 an event that no host knows
   RunFailed                       a run that went wrong, or a scheduler that cannot be used
 """
 

@@ -12,13 +12,14 @@ from hypervisor.domain0 import DOMAIN_0, DOMAIN_0_ID
 from hypervisor.errors import HostError
 from hypervisor.host import Host, toolstack_of
 from hypervisor.nearest import hint
+from xenprof.experiment.errors import ExperimentError
 
 Action: TypeAlias = Callable[[Toolstack], None]
 
 _ELEVATOR: Final = re.compile(r"echo (\S+) > /sys/(block/\S+)")
 
 
-class NoSuchCommand(Exception):
+class NoSuchCommand(ExperimentError):
     """Says what is wrong with a command, and what is allowed."""
 
 

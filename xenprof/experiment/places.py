@@ -10,13 +10,14 @@ from dataclasses import fields, is_dataclass
 from typing import Any, Final
 
 from hypervisor.nearest import hint
+from xenprof.experiment.errors import ExperimentError
 
 ALL: Final = "*"
 _STEP: Final = re.compile(r'"([^"]*)"|([^".]+)')
 _NAMES: Final = ("name", "kind", "vcpu", "pcpu", "index")  # by which an entry of a list is known
 
 
-class NoSuchPlace(Exception):
+class NoSuchPlace(ExperimentError):
     """Says at which step a path leads nowhere, and what is there instead."""
 
 

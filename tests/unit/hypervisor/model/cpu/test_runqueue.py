@@ -3,8 +3,8 @@
 import pytest
 
 from hypervisor.model.codebook.work import AnyWork, TaskIdentity, Work
-from hypervisor.model.cpu.runqueue import GUEST_TIMESLICE_NS, STARVATION_NS, RunQueue
-from hypervisor.model.domain.domain import Domain, Vcpu
+from hypervisor.model.cpu.runqueue import STARVATION_NS, RunQueue
+from hypervisor.model.domain.domain import GUEST_TIMESLICE_NS, Domain, Vcpu
 
 LONG_AGO_NS = 10 * STARVATION_NS
 
