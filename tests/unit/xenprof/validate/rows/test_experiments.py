@@ -8,12 +8,12 @@ QUICK = (8, 17, 19, 40, 41)
 
 
 @pytest.mark.parametrize("row", QUICK)
-def test_the_model_gives_what_was_published_with_one_seed(row):
+def test_the_model_gives_what_is_claimed_with_one_seed(row):
     wrong = [
         (figure.metric, value)
         for experiment in of_rows((row,))
         for figure, value in zip(experiment.figures, experiment.values(1), strict=True)
-        if not figure.takes(value)
+        if figure.is_claimed and not figure.takes(value)
     ]
 
     assert [] == wrong
