@@ -274,7 +274,7 @@ def test_a_scheduler_that_is_not_there_is_a_line(tmp_path, address, told):
         ("", 1, "xenprof: which experiment? "),
         ("storag", 2, "xenprof: no experiment 'storag' (did you mean 'storage'?)"),
         ("/nowhere.toml", 2, "xenprof: /nowhere.toml: cannot be read: No such file or directory"),
-        ("{file} --output {file}", 1, "File exists"),
+        ("{file} --output {file}", 2, "is a file"),
         ("{file} --workers 2 --scheduler tcp://a:1", 1, "--workers are processes here"),
     ],
 )
