@@ -39,12 +39,14 @@ shell: $(INSTALLED)  # open a shell with the programs on PATH
 
 # Programs that tests start are compiled, if they can be; the tests' own process measures coverage,
 # which sees Python alone, of all but the model. Tests of what the model promises simulate minutes of
-# a host: they are run at the end, compiled if it can be. End-to-end tests wait for services that run
-# in real time, so it takes four of them to keep two processors busy.
-test: $(INSTALLED) peers check  # everything: check, then all tests, also against real peers, with a coverage floor
-	@$(TESTS) -n 2 --engine pure --cov --cov-report= --cov-fail-under=0 --ignore tests/e2e --ignore tests/model
-	@$(TESTS) -n 4 --engine pure --cov --cov-report= --cov-append tests/e2e
-	@$(TESTS) -n 2 tests/model tests/contract tests/golden/compiled
+# a host: they are run at the end, compiled if it can be. Unit tests wait for sockets and processes,
+# end-to-end tests for services that run in real time, so it takes three and four of them to keep two
+# processors busy.
+test: $(INSTALLED)  # everything: check, then all tests, also against real peers, with a coverage floor
+	@$(MAKE) --no-print-directory -j2 peers check
+	@$(TESTS) -n 3 --engine pure --cov --cov-report= --cov-fail-under=0 --ignore tests/e2e --ignore tests/model
+	@$(TESTS) -n 4 --engine pure --cov --cov-report= --cov-append --cov-fail-under=0 tests/e2e
+	@$(TESTS) -n 2 --cov --cov-report= --cov-append tests/model tests/contract tests/golden/compiled
 
 check: $(INSTALLED) compiled  # format, lint, types, who may import whom, and what can be compiled
 	@$(BIN)/ruff check .

@@ -1,14 +1,17 @@
-"""Rows of published figures whose experiments are long in plain Python; here they run compiled."""
+"""Published figures whose experiments are soon done when compiled, each with one seed."""
+
+import pytest
 
 from xenprof.validate.table import of_rows
 
-ROW_OF_SWITCHES = 19
+QUICK = (8, 17, 19, 40, 41)
 
 
-def test_process_switches_take_what_is_claimed_with_one_seed() -> None:
+@pytest.mark.parametrize("row", QUICK)
+def test_the_model_gives_what_is_claimed_with_one_seed(row: int) -> None:
     wrong = [
         (figure.metric, value)
-        for experiment in of_rows((ROW_OF_SWITCHES,))
+        for experiment in of_rows((row,))
         for figure, value in zip(experiment.figures, experiment.values(1), strict=True)
         if figure.is_claimed and not figure.takes(value)
     ]
