@@ -4,7 +4,6 @@ import json
 import os
 import pty
 import re
-import select
 import signal
 import socket
 import subprocess
@@ -15,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.e2e.host import PATIENCE_SECONDS, environment, shell
+from tests.support.e2e.processes import left_of_group
 from tests.support.paths import ROOT
 from tests.support.variants import SMALL, written
 from xenprof.experiment.record import NAME
@@ -99,22 +99,6 @@ def children(pid: int) -> list[int]:
 
 def kept(folder: Path) -> list[dict]:
     return [json.loads(line) for line in (folder / NAME).read_text().splitlines()[1:]]
-
-
-def left_of_group(group: int) -> list[int]:
-    """Return the processes of a group that do not end."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = path.read_text().rpartition(")")[2].split()
-            if int(fields[2]) == group:
-                found.append(os.pidfd_open(int(path.parent.name)))
-        except OSError:
-            continue  # it has ended
-    ended = [select.select([one], [], [], PATIENCE_SECONDS)[0] for one in found]
-    for one in found:
-        os.close(one)
-    return [one for one, read in zip(found, ended, strict=True) if not read]
 
 
 def test_an_experiment_prints_a_table_and_writes_for_its_user_alone(tmp_path):

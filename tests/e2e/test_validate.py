@@ -3,32 +3,15 @@
 import json
 import os
 import pty
-import select
 import signal
 import subprocess
-from pathlib import Path
 
 from tests.support.e2e.host import PATIENCE_SECONDS, environment, shell
+from tests.support.e2e.processes import left_of_group
 from tests.support.paths import ROOT
 from xenprof.validate.words import number
 
 SOME = "7,8,17,18,19,31,39,40,41"  # of which nobody has to wait long
-
-
-def left_of_group(group: int) -> list[int]:
-    """Return the processes of a group that do not end."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = path.read_text().rpartition(")")[2].split()
-            if int(fields[2]) == group:
-                found.append(os.pidfd_open(int(path.parent.name)))
-        except OSError:
-            continue  # it has ended
-    ended = [select.select([one], [], [], PATIENCE_SECONDS)[0] for one in found]
-    for one in found:
-        os.close(one)
-    return [one for one, read in zip(found, ended, strict=True) if not read]
 
 
 def test_ctrl_c_ends_all_its_processes_quietly(tmp_path):

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from xenprof.experiment.measures import Measure
+
 Strength = Literal["do", "consider", "check"]
 Value = object
 """What stands behind a key of a scenario: a number, a text, a list, a table."""
@@ -19,19 +21,12 @@ class Observed:
 
 @dataclass(frozen=True, slots=True)
 class Gauge:
-    """A figure by which the effect of advice is seen, read off two snapshots of a host.
-
-    `of` are places as in files of `xenprof experiment`, below which `how` is what is made of
-    their growth; `per` are places by whose growth it is divided.
-    """
+    """A figure of a domain by which the effect of advice is seen."""
 
     name: str
     domain: str
     unit: str
-    of: tuple[str, ...]
-    how: Literal["per_second", "share", "growth"]
-    per: tuple[str, ...] = ()
-    times: float = 1.0
+    measure: Measure
     is_more_better: bool = False
     is_moved: bool = False
     """Some places are of the host as it is, others of the host as it would be."""

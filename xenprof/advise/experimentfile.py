@@ -92,12 +92,13 @@ def works(trial: Trial) -> Iterator[Gauge]:
 def _result(gauge: Gauge) -> Iterator[str]:
     yield f"name = {_value(f'{gauge.domain}: {gauge.name}')}"
     yield f"unit = {_value(gauge.unit)}"
-    yield f"of = {_value(gauge.of)}"
-    yield f"how = {_value(gauge.how)}"
-    if gauge.per:
-        yield f"per = {_value(gauge.per)}"
-    if gauge.times != 1:
-        yield f"times = {_value(gauge.times)}"
+    measure = gauge.measure
+    yield f"of = {_value(measure.of)}"
+    yield f"how = {_value(measure.how)}"
+    if measure.per:
+        yield f"per = {_value(measure.per)}"
+    if measure.times != 1:
+        yield f"times = {_value(measure.times)}"
 
 
 def scenario_text(tables: Mapping[str, Any]) -> str:

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from xenprof.advise.advice import Gauge
-from xenprof.advise.places import quoted
+from xenprof.experiment.measures import Measure
+from xenprof.experiment.places import quoted
 from xenprof.home import DOMAIN_0
 
 WORK_COUNTS: Final = (
@@ -22,43 +23,44 @@ def place(domain: str, *steps: str) -> str:
 
 def processor(domain: str) -> Gauge:
     """Return the processor time of a domain, of which less is better."""
-    return Gauge("processor time", domain, "% of a pcpu", (place(domain, "cpu_ns"),), "share")
+    measure = Measure((place(domain, "cpu_ns"),), "share")
+    return Gauge("processor time", domain, "% of a pcpu", measure)
 
 
 def waiting(domain: str) -> Gauge:
     """Return the time that a domain's vcpus wait for a pcpu."""
-    of = (place(domain, "vcpus.*.runnable_ns"),)
-    return Gauge("waiting for a pcpu", domain, "% of a pcpu", of, "share")
+    measure = Measure((place(domain, "vcpus.*.runnable_ns"),), "share")
+    return Gauge("waiting for a pcpu", domain, "% of a pcpu", measure)
 
 
 def capped(domain: str) -> Gauge:
     """Return the time that a domain's vcpus are parked by its cap."""
-    of = (place(domain, "vcpus.*.capped_ns"),)
-    return Gauge("parked by its cap", domain, "% of a pcpu", of, "share")
+    measure = Measure((place(domain, "vcpus.*.capped_ns"),), "share")
+    return Gauge("parked by its cap", domain, "% of a pcpu", measure)
 
 
 def disk_wait(domain: str) -> Gauge:
     """Return how long a request of a domain to its disks takes."""
     of, per = (place(domain, f"vbds.*.{name}") for name in ("wait_ns", "answered_requests"))
-    return Gauge("a disk request", domain, "ms", (of,), "growth", (per,), 1e-6)
+    return Gauge("a disk request", domain, "ms", Measure((of,), "growth", (per,), 1e-6))
 
 
 def transmitted(domain: str) -> Gauge:
     """Return what a domain sends, headers and acknowledgements included."""
-    of = (place(domain, "vifs.*.transmit_bytes"),)
-    return Gauge("sent", domain, "Mbit/s", of, "per_second", times=8e-6, is_more_better=True)
+    measure = Measure((place(domain, "vifs.*.transmit_bytes"),), "per_second", times=8e-6)
+    return Gauge("sent", domain, "Mbit/s", measure, is_more_better=True)
 
 
 def dropped(domain: str) -> Gauge:
     """Return the packets for a domain that were dropped."""
-    of = (place(domain, "vifs.*.receive_dropped"),)
-    return Gauge("packets dropped", domain, "1/s", of, "per_second")
+    measure = Measure((place(domain, "vifs.*.receive_dropped"),), "per_second")
+    return Gauge("packets dropped", domain, "1/s", measure)
 
 
 def paged_in(domain: str) -> Gauge:
     """Return the pages that a domain reads back from its swap device."""
-    of = (place(domain, "page_ins"),)
-    return Gauge("pages read from swap", domain, "1/s", of, "per_second")
+    measure = Measure((place(domain, "page_ins"),), "per_second")
+    return Gauge("pages read from swap", domain, "1/s", measure)
 
 
 def work(domain: str, number: int, workload: Mapping[str, object]) -> Gauge | None:
@@ -67,5 +69,5 @@ def work(domain: str, number: int, workload: Mapping[str, object]) -> Gauge | No
     if count is None:
         return None
     name = f"workload {number + 1} ({workload['kind']}), {count}"
-    of = (place(domain, f"workload.{number}.{count}"),)
-    return Gauge(name, domain, "1/s", of, "per_second", is_more_better=True)
+    measure = Measure((place(domain, f"workload.{number}.{count}"),), "per_second")
+    return Gauge(name, domain, "1/s", measure, is_more_better=True)

@@ -7,7 +7,7 @@ from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from xenprof.advise.advice import Gauge
 from xenprof.advise.model import Tables
 from xenprof.advise.trials import Effect, Reading, Times, Trial, applied, effect, read
-from xenprof.validate.running import workers
+from xenprof.workers import workers
 
 _Runs = list[Future[Reading]]
 

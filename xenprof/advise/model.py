@@ -4,13 +4,10 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
-from pydantic import ValidationError
-
-from hypervisor.errors import HostError, ScenarioError
+from hypervisor.errors import HostError
 from hypervisor.host import Host
-from hypervisor.model.machine import build
 from hypervisor.model.scenario.nics import DEFAULT_BRIDGE
 from hypervisor.model.scenario.spec import (
     SCENARIOS,
@@ -20,15 +17,14 @@ from hypervisor.model.scenario.spec import (
     scenario_names,
 )
 from hypervisor.model.scenario.stores import KEYS, store_of
-from hypervisor.model.scenario.table import message
 from hypervisor.model.scenario.workloads import NetperfWorkload
 from hypervisor.toolstack.config.devices import parse_disk, parse_vif
 from hypervisor.wholetext import read_whole
 from xenprof.advise.settings import Backing, Settings, asked_settings
 from xenprof.capture.window import Window
+from xenprof.experiment.model import Tables as Tables
+from xenprof.experiment.model import booted, scenario_of
 
-Tables: TypeAlias = dict[str, Any]
-"""A scenario as its file has it: tables, lists and values."""
 _SCSI = ("fc", "iscsi", "disk")
 """Kinds of store that are a disk of domain 0: the first one is sdb."""
 
@@ -69,14 +65,6 @@ def _each_domain(tables: Tables, scenario: Scenario) -> Tables:
     return tables | ({"domain": entries} if entries else {})
 
 
-def scenario_of(tables: Mapping[str, Any], source: str) -> Scenario:
-    """Return the scenario that tables are. Raises: ScenarioError; `source` names it."""
-    try:
-        return Scenario.model_validate(tables)
-    except ValidationError as error:
-        raise ScenarioError(message(source, error, tables)) from None
-
-
 def watched(
     tables: Mapping[str, Any], warm_up_ns: int, duration_ns: int, seed: int | None = None
 ) -> tuple[Window, Host]:
@@ -84,10 +72,7 @@ def watched(
 
     Raises: HostError.
     """
-    ours = dict(tables)
-    if seed is not None:
-        ours["host"] = {**ours.get("host", {}), "seed": seed}
-    host = build(scenario_of(ours, "scenario"), epoch_ns=0)
+    host = booted(tables, seed)
     host.advance(warm_up_ns)
     first = host.telemetry.snapshot()
     host.advance(warm_up_ns + duration_ns)
@@ -159,5 +144,5 @@ class _Machine:
 
 def workloads_of(tables: Mapping[str, Any]) -> Mapping[str, Sequence[Mapping[str, object]]]:
     """Return what the workloads of a host tell, by domain, before it runs. Raises: HostError."""
-    host = build(scenario_of(tables, "scenario"), epoch_ns=0)
+    host = booted(tables)
     return {one.name: one.workloads for one in host.telemetry.snapshot().domains}

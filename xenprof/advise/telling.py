@@ -6,9 +6,9 @@ from typing import Final
 
 from xenprof.advise.advice import Advice, Observed, Setting
 from xenprof.advise.facts import Facts
-from xenprof.advise.places import quoted
 from xenprof.advise.plan import Planned
 from xenprof.advise.trials import Effect, Gain
+from xenprof.experiment.places import quoted
 
 WIDTH: Final = 100
 _HEADS: Final = {"do": "Do", "consider": "Consider", "check": "Check"}

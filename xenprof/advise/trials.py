@@ -9,7 +9,8 @@ from typing import Any, Final, Literal
 from xenprof.advise.advice import Change, Gauge, Setting
 from xenprof.advise.gauges import work
 from xenprof.advise.model import Tables, watched, workloads_of
-from xenprof.advise.places import gauged, quoted, steps
+from xenprof.experiment.measures import measured
+from xenprof.experiment.places import owners, quoted, set_value
 from xenprof.home import DOMAIN_0
 
 Verdict = Literal["better", "worse", "same", "mixed"]
@@ -117,14 +118,13 @@ def trial_of(change: Change, tables: Tables) -> Trial:
     """Return the trial of a change on the host of a scenario."""
     base = deepcopy(tables)
     for setting in change.first:
-        place, value = _resolved(setting, base)
-        put(base, place, value)
+        set_value(base, *_resolved(setting, base))
     changed: dict[str, Any] = {}
     after = deepcopy(base)
     for setting in change.settings:
-        place, value = _resolved(setting, after)
-        put(after, place, value)
-        changed[".".join(map(quoted, place))] = value
+        path, value = _resolved(setting, after)
+        set_value(after, path, value)
+        changed[path] = value
     moved = [gauge for one in change.settings if one.taken_from for gauge in _moved(one, base)]
     return Trial(base, changed, (*change.gauges, *moved), change.helped)
 
@@ -135,68 +135,53 @@ def _moved(setting: Setting, base: Tables) -> Iterator[Gauge]:
     for number, workload in enumerate(workloads_of(base)[DOMAIN_0]):
         there, then = work(DOMAIN_0, number, workload), work(domain, number, workload)
         if there is not None and then is not None:
-            yield replace(then, of=(*there.of, *then.of), is_moved=True)
+            of = (*there.measure.of, *then.measure.of)
+            yield replace(then, measure=replace(then.measure, of=of), is_moved=True)
 
 
-def _resolved(setting: Setting, tables: Tables) -> tuple[tuple[str, ...], Any]:
-    """Return the place of a setting, with numbers for disks, and the value of a whole list."""
+def _resolved(setting: Setting, tables: Tables) -> tuple[str, Any]:
+    """Return the path of a setting, with numbers for disks, and the value of a whole list.
+
+    Raises: NoSuchPlace.
+    """
     *way, last = setting.path
-    at = reached(tables, way)
+    at = next(owners(tables, way))
     if way and way[-1] == "disk":
         frontends = [text.split(",")[1].strip() for text in at]
         last = str(frontends.index(last)) if last in frontends else last
+    path = ".".join(map(quoted, (*way, last)))
     if setting.taken_from:
         *source, key = setting.taken_from
-        return (*way, last), deepcopy(reached(tables, source).get(key, []))
+        return path, deepcopy(next(owners(tables, source)).get(key, []))
     if not setting.is_added:
-        return (*way, last), deepcopy(setting.value)
+        return path, deepcopy(setting.value)
     there = at.get(last) if isinstance(at, dict) else None
     whole = [*(there or deepcopy(list(setting.before))), deepcopy(setting.value)]
-    return (*way, last), whole
-
-
-def reached(tables: Any, way: Sequence[str]) -> Any:
-    """Return the table or list to which a way leads; tables that are missing are made."""
-    at = tables
-    for step in way:
-        if isinstance(at, list):
-            names = [one.get("name") if isinstance(one, dict) else None for one in at]
-            at = at[names.index(step) if step in names else int(step)]
-        else:
-            at = at.setdefault(step, {})
-    return at
-
-
-def put(tables: Tables, place: Sequence[str], value: object) -> None:
-    """Set a key, or an entry of a list."""
-    *way, last = place
-    at = reached(tables, way)
-    if isinstance(at, list):
-        at[int(last)] = value
-    else:
-        at[last] = value
+    return path, whole
 
 
 def applied(trial: Trial) -> Tables:
     """Return the tables of the host as it would be."""
     tables = deepcopy(trial.base)
-    for place, value in trial.changed.items():
-        put(tables, steps(place), deepcopy(value))
+    for path, value in trial.changed.items():
+        set_value(tables, path, deepcopy(value))
     return tables
 
 
 def read(tables: Tables, gauges: Sequence[Gauge], times: Times, seed: int) -> Reading:
     """Run a host with one seed. Raises: HostError."""
     window, _ = watched(tables, times.warm_up_ns, times.duration_ns, seed)
+
+    def gauged(gauge: Gauge) -> float | None:
+        return measured(gauge.measure, window.first, window.last, window.elapsed_ns)
+
     works = []
     for domain in window.first.domains:
         for number, workload in enumerate(domain.workloads):
             gauge = work(DOMAIN_0 if not domain.domid else domain.name, number, workload)
             if gauge is not None:
-                works.append((gauge, gauged(gauge, window.first, window.last)))
-    return Reading(
-        tuple(gauged(gauge, window.first, window.last) for gauge in gauges), tuple(works)
-    )
+                works.append((gauge, gauged(gauge)))
+    return Reading(tuple(map(gauged, gauges)), tuple(works))
 
 
 def effect(trial: Trial, before: Sequence[Reading], after: Sequence[Reading]) -> Effect:

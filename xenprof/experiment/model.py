@@ -38,22 +38,27 @@ def base_tables(name: str, folder: Path) -> Tables:
 
 def check(tables: Mapping[str, Any], source: str) -> None:
     """Check that tables are a scenario. Raises: ScenarioError; `source` names it."""
-    _scenario(tables, source)
+    scenario_of(tables, source)
 
 
 def domain_names(tables: Mapping[str, Any]) -> list[str]:
     """Return the names of a scenario's guests. Raises: ScenarioError."""
-    return [one.name for one in _scenario(tables, "scenario").domains]
+    return [one.name for one in scenario_of(tables, "scenario").domains]
 
 
-def booted(tables: Mapping[str, Any], seed: int) -> Host:
-    """Return a booted host. Raises: HostError for what only the host can know."""
+def booted(tables: Mapping[str, Any], seed: int | None = None) -> Host:
+    """Return a booted host, with a seed in place of its own.
+
+    Raises: HostError for what only the host can know.
+    """
     ours = deepcopy(dict(tables))
-    ours["host"] = dict(ours.get("host", {})) | {"seed": seed}
-    return build(_scenario(ours, "scenario"), epoch_ns=0)
+    if seed is not None:
+        ours["host"] = dict(ours.get("host", {})) | {"seed": seed}
+    return build(scenario_of(ours, "scenario"), epoch_ns=0)
 
 
-def _scenario(tables: Mapping[str, Any], source: str) -> Scenario:
+def scenario_of(tables: Mapping[str, Any], source: str) -> Scenario:
+    """Return the scenario that tables are. Raises: ScenarioError; `source` names it."""
     try:
         return Scenario.model_validate(tables)
     except ValidationError as error:

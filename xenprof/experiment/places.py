@@ -21,6 +21,11 @@ class NoSuchPlace(ExperimentError):
     """Says at which step a path leads nowhere, and what is there instead."""
 
 
+def quoted(step: str) -> str:
+    """Return a step as a path has it."""
+    return f'"{step}"' if "." in step else step
+
+
 def steps(path: str) -> tuple[str, ...]:
     """Return the steps of a path. Raises: NoSuchPlace."""
     found, at = [], 0
@@ -37,7 +42,7 @@ def steps(path: str) -> tuple[str, ...]:
 def set_value(tables: dict[str, Any], path: str, value: object) -> None:
     """Set a key of a scenario's tables; tables on the way are made. Raises: NoSuchPlace."""
     *way, last = steps(path)
-    for owner in _owners(tables, way):
+    for owner in owners(tables, way):
         if isinstance(owner, list):
             for number in _numbers(owner, last):
                 owner[number] = value
@@ -48,7 +53,7 @@ def set_value(tables: dict[str, Any], path: str, value: object) -> None:
 def take_value(tables: dict[str, Any], path: str) -> Any:
     """Take a key out of a scenario's tables; return what it had. Raises: NoSuchPlace."""
     *way, last = steps(path)
-    for owner in _owners(tables, way):
+    for owner in owners(tables, way):
         if isinstance(owner, list):
             return owner.pop(_numbers(owner, last)[0])
         if last not in owner:
@@ -57,19 +62,22 @@ def take_value(tables: dict[str, Any], path: str) -> Any:
     raise NoSuchPlace("leads nowhere")
 
 
-def _owners(tables: dict[str, Any], way: Sequence[str]) -> Iterator[Any]:
-    """Yield the tables and lists to which a path leads."""
+def owners(tables: dict[str, Any], way: Sequence[str]) -> Iterator[Any]:
+    """Yield the tables and lists to which steps lead; tables on the way are made.
+
+    Raises: NoSuchPlace.
+    """
     if not way:
         yield tables
         return
     step, rest = way[0], way[1:]
     if isinstance(tables, list):
         for number in _numbers(tables, step):
-            yield from _owners(tables[number], rest)
+            yield from owners(tables[number], rest)
         return
     if not isinstance(tables, dict):
         raise NoSuchPlace(f"'{step}' is in no table")
-    yield from _owners(tables.setdefault(step, {}), rest)
+    yield from owners(tables.setdefault(step, {}), rest)
 
 
 def values(place: object, way: Sequence[str]) -> Iterator[object]:

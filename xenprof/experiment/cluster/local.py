@@ -12,6 +12,7 @@ from distributed import Client, Nanny, Scheduler, SpecCluster, Worker
 
 from xenprof.experiment.cluster import sockets
 from xenprof.experiment.cluster.quiet import LEVEL, SETTINGS, hush
+from xenprof.workers import deaf_to_interrupts
 
 MEMORY_BYTES: Final = 2**30
 """A worker that needs more is ended, and its run repeated; judgement, five times what one has."""
@@ -72,7 +73,7 @@ def _cluster(workers: int, folder: str) -> SpecCluster:
             "silence_logs": LEVEL,
         },
     }
-    with _deaf_to_interrupts():
+    with deaf_to_interrupts():
         return SpecCluster(  # type: ignore[no-untyped-call]
             scheduler={"cls": _Scheduler, "options": place},
             workers=dict.fromkeys(range(workers), worker),
@@ -92,13 +93,3 @@ def _kill(cluster: SpecCluster) -> None:
 def _short_folder() -> str | None:
     """Return a folder for temporary files whose path leaves room for the name of a socket."""
     return None if len(tempfile.gettempdir()) < _LONGEST_PATH else "/tmp"
-
-
-@contextlib.contextmanager
-def _deaf_to_interrupts() -> Iterator[None]:
-    """Start processes that do not notice Ctrl-C before they are told what to do about it."""
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)

@@ -6,9 +6,11 @@ from xenprof.advise.advice import Advice, Change, Gauge, Observed, Setting
 from xenprof.advise.plan import Planned
 from xenprof.advise.telling import as_json, as_text
 from xenprof.advise.trials import Effect, Gain, Trial
+from xenprof.experiment.measures import Measure
 
-GAUGE = Gauge("parked by its cap", "web", "% of a pcpu", ("x",), "share")
-WORK = Gauge("workload 1 (cpu), units", "db", "1/s", ("x",), "per_second", is_more_better=True)
+GAUGE = Gauge("parked by its cap", "web", "% of a pcpu", Measure(("x",), "share"))
+UNITS = Measure(("x",), "per_second")
+WORK = Gauge("workload 1 (cpu), units", "db", "1/s", UNITS, is_more_better=True)
 CHANGE = Change((Setting(("domain", "web.1", "cap"), 0),), (GAUGE,), helped=("web",))
 ADVICE = Advice(
     "weights.capped", "Lift the cap of web", ("xm sched-credit -d web -c 0",), "web", "Because.",

@@ -2,6 +2,8 @@ import pytest
 
 from xenprof.advise.advice import Change, Gauge, Setting
 from xenprof.advise.trials import Effect, Gain, Reading, Trial, applied, effect, trial_of
+from xenprof.experiment.measures import Measure
+from xenprof.experiment.places import NoSuchPlace
 
 TABLES = {
     "host": {"name": "h"},
@@ -13,7 +15,7 @@ TABLES = {
 
 
 def gauge(domain="web", *, more=False) -> Gauge:
-    return Gauge("work", domain, "1/s", ("x",), "per_second", is_more_better=more)
+    return Gauge("work", domain, "1/s", Measure(("x",), "per_second"), is_more_better=more)
 
 
 def changed(*settings):
@@ -48,7 +50,7 @@ def test_the_tables_given_stay_as_they_are():
 
 @pytest.mark.parametrize("path", [("domain", "mail", "cap"), ("domain", "web", "disk", "hda")])
 def test_a_place_that_is_not_there_is_an_error(path):
-    with pytest.raises((LookupError, ValueError)):
+    with pytest.raises(NoSuchPlace):
         changed(Setting(path, 0))
 
 

@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xenprof.experiment.places import NoSuchPlace, set_value, steps, take_value, values
+from xenprof.experiment.places import (
+    NoSuchPlace,
+    set_value,
+    steps,
+    take_value,
+    values,
+)
 
 NAMES = st.text(st.characters(exclude_characters='".', exclude_categories=["Cs"]), min_size=1)
 DOTTED = st.text(st.characters(exclude_characters='"', exclude_categories=["Cs"]), min_size=1)
@@ -30,7 +36,7 @@ def tables():
 
 @given(st.lists(DOTTED, min_size=1))
 def test_quoted_steps_come_back(names):
-    assert tuple(names) == steps(".".join(f'"{name}"' for name in names))
+    assert tuple(names) == steps(".".join(map(quoted, names)))
 
 
 @given(st.lists(NAMES, min_size=1))

@@ -1,7 +1,5 @@
 """Experiments run in several processes."""
 
-import signal
-
 import pytest
 
 from tests.support.experiments import broken, experiment, figure
@@ -38,7 +36,3 @@ def test_each_run_is_told(run):
 def test_an_error_in_a_run_comes_out():
     with pytest.raises(ArithmeticError, match="seed 1"):
         findings([Experiment(1, broken, (figure(),), seeds=1)])
-
-
-def test_this_process_still_notices_ctrl_c(run):
-    assert signal.default_int_handler == signal.getsignal(signal.SIGINT)
