@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from xenprof.experiment.places import (
     NoSuchPlace,
+    quoted,
     set_value,
     steps,
     take_value,
