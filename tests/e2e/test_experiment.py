@@ -230,7 +230,9 @@ def test_workers_with_another_model_are_a_line(tmp_path):
 
     assert 1 == done.returncode
     assert re.fullmatch(
-        r"xenprof: worker \S+ has another model than is here; install the same\n", done.stderr
+        r"xenprof: process \d+ on \S+ has another model than is here; install the same xenprof, "
+        r"and start its workers again\n",
+        done.stderr,
     )
 
 

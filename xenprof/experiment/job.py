@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import os
+import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, TypeAlias
@@ -9,7 +11,9 @@ from typing import Any, TypeAlias
 from hypervisor.errors import HostError
 from hypervisor.host import Host
 from hypervisor.telemetry import HostSnapshot
+from xenprof.experiment.errors import RunFailed
 from xenprof.experiment.events import Event
+from xenprof.experiment.identity import identity
 from xenprof.experiment.measures import Measure, measured
 from xenprof.experiment.model import booted
 
@@ -48,11 +52,17 @@ def parsed(text: str) -> Job:
     return Job(**plain)
 
 
-def run(text: str, seed: int) -> list[list[float | None]] | str:
-    """Run a job with one seed; return its values, or in a line why it cannot be run.
+def run(text: str, seed: int, model: str) -> list[list[float | None]] | str:
+    """Run a job with one seed; return its values, or in a line why the host refuses it.
 
-    Both are plain values, so that what comes back from elsewhere can be looked at.
+    Both are plain values, so that what comes back from elsewhere can be looked at. Raises:
+    RunFailed: this process, wherever it is, has not the model with that digest.
     """
+    if model != identity():
+        raise RunFailed(
+            f"process {os.getpid()} on {socket.gethostname()} has another model than is here; "
+            "install the same xenprof, and start its workers again"
+        )
     try:
         return [list(piece) for piece in values(parsed(text), seed)]
     except HostError as error:

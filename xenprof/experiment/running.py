@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from xenprof.experiment.errors import RunFailed
+from xenprof.experiment.identity import identity
 from xenprof.experiment.job import run
 from xenprof.experiment.plan import Experiment, Variant
 from xenprof.experiment.received import checked_values
@@ -45,8 +46,9 @@ def run_all(
     due = missing(experiment, record)
     of = len(due) + len(record.runs)
     told(len(record.runs), of)
+    model = identity()
     futures = {
-        client.submit(run, variant.job.text(), seed, pure=False): (variant, seed)
+        client.submit(run, variant.job.text(), seed, model, pure=False): (variant, seed)
         for (_, seed), variant in due.items()
     }
     coming = as_completed(futures, loop=client.loop)  # type: ignore[no-untyped-call]
@@ -59,6 +61,8 @@ def run_all(
             raise RunFailed(f"{where}: whatever ran it was killed, again and again") from None
         except (asyncio.CancelledError, OSError, TimeoutError):
             raise RunFailed(_GONE) from None
+        except RunFailed:
+            raise
         except Exception as error:  # whatever another installation raises
             raise RunFailed(f"{where}: {type(error).__name__}: {_line(error)}") from None
         if isinstance(found, str):
