@@ -4,18 +4,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from itertools import product
-from typing import Final
 
 from xenprof.experiment.errors import ExperimentError
 from xenprof.experiment.events import Event, NoSuchCommand, check_domain, parsed
 from xenprof.experiment.grammar import AxisTable, EventTable, FileTable, Plain
 from xenprof.experiment.job import Job
+from xenprof.experiment.limits import MAXIMUM_VARIANTS
 from xenprof.experiment.measures import Measure
 from xenprof.experiment.model import Tables, check, domain_names
 from xenprof.experiment.places import NoSuchPlace, set_value, steps, take_value
 from xenprof.experiment.plan import Variant
-
-MAXIMUM_VARIANTS: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
