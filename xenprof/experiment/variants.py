@@ -101,7 +101,7 @@ def _set(tables: Tables, settings: Mapping[str, object], source: str) -> None:
         try:
             if steps(path) == ("host", "seed"):
                 raise NoSuchPlace("is what runs are repeated with; use seeds")
-            set_value(tables, path, deepcopy(value))
+            set_value(tables, path, value)
         except NoSuchPlace as error:
             raise ExperimentError(f"{source}: '{path}': {error}") from None
 
@@ -110,7 +110,9 @@ def _move(tables: Tables, value: Value, source: str) -> None:
     for path, there in value.moved.items():
         try:
             taken = take_value(tables, path)
-            set_value(tables, there, taken * value.copies if isinstance(taken, list) else taken)
+            if isinstance(taken, list):
+                taken = [deepcopy(one) for _ in range(value.copies) for one in taken]
+            set_value(tables, there, taken)
         except NoSuchPlace as error:
             raise ExperimentError(f"{source}: move '{path}' to '{there}': {error}") from None
 

@@ -45,6 +45,8 @@ def test_a_workload_is_moved_into_domain_0_as_often_as_it_says(tmp_path):
     ).replace("against = 0", 'against = "0"')
     _, moved = loaded(tmp_path, text).variants
 
+    jobs = moved.job.tables["domain0"]["workload"]
+    assert 3 == len({id(one) for one in jobs})  # each can be changed by itself
     assert [{"kind": "cpu"}] * 3 == moved.job.tables["domain0"]["workload"]
     assert "workload" not in moved.job.tables["domain"][0]
 
