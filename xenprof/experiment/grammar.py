@@ -91,6 +91,8 @@ class ResultTable(Table):
     def _fits_together(self) -> Self:
         if (self.against is None) != (self.shown is None):
             raise ValueError("against, a variant, and shown, what is made of the two, go together")
+        if self.per is not None and self.how not in (None, "growth"):
+            raise ValueError("per divides a growth by another, so how is growth or is left out")
         return self
 
 

@@ -92,6 +92,8 @@ def test_runs_differ_by_what_is_run_not_by_seeds_or_words(tmp_path):
         ('of = "domain.web.cpu_ns"\n\n', 'of = "guest.web.cpu_ns"\n\n', "use domain.NAME, domain0"),
         ("against = 0", "against = 1", "axis 'cap' has no '1'; it has 0, 50"),
         ("against = 0", "against = { cup = 0 }", "no axis 'cup' (did you mean 'cap'?)"),
+        ('of = "domain.web.cpu_ns"\n\n', 'of = "domain.web.cpu_ns"\nhow = "last"\nper = "host.free_kib"\n\n',
+         "per divides a growth by another, so how is growth or is left out"),
         ("seeds = 2", "seeds = 0", "seeds: 0 must be greater than or equal to 1"),
         ("seeds = 2", "seeds = 2\nbase = 'grumble'", "an experiment has base"),
         ("seeds = 2", "seeds = 2\nevery_s = 0.05", "every_s must divide duration_s"),
