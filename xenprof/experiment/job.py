@@ -32,6 +32,10 @@ class Job:
     events: tuple[Event, ...]
     measures: tuple[Measure, ...]
 
+    def in_order(self) -> list[Event]:
+        """Return the events as they come."""
+        return sorted(self.events, key=lambda event: event.at_ns)
+
     def text(self) -> str:
         """Return the job as JSON, the same for the same job."""
         return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
@@ -73,7 +77,7 @@ def values(job: Job, seed: int) -> Values:
     """Run a job with one seed. Raises: HostError."""
     host = booted(job.tables, seed)
     host.advance(job.warm_up_ns)
-    waiting = sorted(job.events, key=lambda event: event.at_ns)
+    waiting = job.in_order()
     found = []
     before = host.telemetry.snapshot()
     for piece in range(1, job.pieces + 1):
@@ -81,7 +85,7 @@ def values(job: Job, seed: int) -> Values:
         while waiting and waiting[0].at_ns < end_ns:
             event = waiting.pop(0)
             host.advance(job.warm_up_ns + event.at_ns)
-            _happen(event, host)
+            happen(event, host)
         host.advance(job.warm_up_ns + end_ns)
         after = host.telemetry.snapshot()
         found.append(_of_piece(job.measures, before, after, job.piece_ns))
@@ -89,7 +93,8 @@ def values(job: Job, seed: int) -> Values:
     return tuple(found)
 
 
-def _happen(event: Event, host: Host) -> None:
+def happen(event: Event, host: Host) -> None:
+    """Do what an event says. Raises: HostError, which names it."""
     try:
         event.happen(host)
     except HostError as error:

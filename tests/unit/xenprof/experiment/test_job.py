@@ -1,9 +1,12 @@
 """Runs of experiments."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.support.variants import SMALL, loaded
 from xenprof.experiment.errors import RunFailed
+from xenprof.experiment.events import Event
 from xenprof.experiment.identity import identity
 from xenprof.experiment.job import parsed, run, values
 from xenprof.experiment.received import checked_values
@@ -49,8 +52,9 @@ def test_an_event_happens_in_the_middle(tmp_path):
 
 
 def test_what_a_host_refuses_is_a_line(tmp_path):
-    text = SMALL + '\n[[event]]\nat_s = 0\ndo = "xm sched-credit -d web -w 70000"\n'
-    told = run(loaded(tmp_path, text).variants[0].job.text(), 1, identity())
+    refused = (Event(0, "xm sched-credit -d web -w 70000"),)
+    job = replace(loaded(tmp_path).variants[0].job, events=refused)
+    told = run(job.text(), 1, identity())
 
     assert isinstance(told, str)
     assert told.startswith("event 'xm sched-credit -d web -w 70000': ")

@@ -120,6 +120,10 @@ def test_what_cannot_be_used_is_a_line_with_what_is_allowed(tmp_path, old, new, 
         ("xm vcpu-pin web 0 x", "write xm vcpu-pin DOMAIN VCPU|all CPUS|all"),
         ("xm sched-credit -d web", "write xm sched-credit -d DOMAIN -w WEIGHT -c CAP"),
         ("xm pause 'web", "No closing quotation"),
+        ("xm sched-credit -d web -w 70000", "0: event 'xm sched-credit -d web -w 70000': weight"),
+        ("xm vcpu-pin web 0 99", "0: event 'xm vcpu-pin web 0 99': "),
+        ("echo foo > /sys/block/sda/queue/scheduler", "0: event 'echo foo > /sys/block/sda/queue"),
+        ("echo noop > /sys/block/sdq/queue/scheduler", "0: event 'echo noop > /sys/block/sdq"),
     ],
 )
 def test_an_event_that_cannot_be_is_a_line(tmp_path, event, told):
@@ -128,6 +132,24 @@ def test_an_event_that_cannot_be_is_a_line(tmp_path, event, told):
         loaded(tmp_path, text)
 
     assert told in str(caught.value)
+
+
+def test_a_result_of_some_variants_is_looked_for_in_these(tmp_path):
+    result = '\n[[result]]\nname = "x"\nof = "host.disks.sdb.read_bytes"\nonly = {{ {} }}\n'
+    axis = """
+[[axis]]
+name = "store"
+[[axis.value]]
+name = "local"
+[[axis.value]]
+name = "san"
+set = { "host.store" = [{ name = "san", kind = "fc" }] }
+"""
+    text = SMALL.replace("against = 0", "against = { cap = 0 }") + axis
+
+    assert 4 == len(loaded(tmp_path, text + result.format('store = "san"')).variants)
+    with pytest.raises(ExperimentError, match=r"0, local: result 'host.disks.sdb.*no 'sdb'"):
+        loaded(tmp_path, text + result.format('store = "local"'))
 
 
 def test_an_event_after_the_end_is_refused(tmp_path):
