@@ -9,6 +9,7 @@ from xenprof.advise.facts import Facts
 from xenprof.advise.model import Tables, workloads_of
 from xenprof.advise.rules import advice_for
 from xenprof.advise.trials import Effect, Trial, applied, trial_of
+from xenprof.experiment.places import NoSuchPlace
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +48,8 @@ def _planned(advice: Advice, named: Advice, tables: Tables) -> Planned:
         trial = trial_of(named.change, tables)
         workloads_of(trial.base)
         workloads_of(applied(trial))
-    except (HostError, LookupError, ValueError) as error:
-        why = str(error) if isinstance(error, HostError) else "its scenario has no such place"
-        return Planned(advice, refused=why)
+    except (HostError, NoSuchPlace) as error:
+        return Planned(advice, refused=str(error))
     return Planned(advice, trial)
 
 

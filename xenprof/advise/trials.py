@@ -10,7 +10,7 @@ from xenprof.advise.advice import Change, Gauge, Setting
 from xenprof.advise.gauges import work
 from xenprof.advise.model import Tables, watched, workloads_of
 from xenprof.experiment.measures import measured
-from xenprof.experiment.places import owners, quoted, set_value
+from xenprof.experiment.places import NoSuchPlace, owners, quoted, set_value
 from xenprof.home import DOMAIN_0
 
 Verdict = Literal["better", "worse", "same", "mixed"]
@@ -142,13 +142,19 @@ def _moved(setting: Setting, base: Tables) -> Iterator[Gauge]:
 def _resolved(setting: Setting, tables: Tables) -> tuple[str, Any]:
     """Return the path of a setting, with numbers for disks, and the value of a whole list.
 
-    Raises: NoSuchPlace.
+    Raises: NoSuchPlace, which names the path.
     """
+    try:
+        return _found(setting, tables)
+    except NoSuchPlace as error:
+        raise NoSuchPlace(f"'{'.'.join(map(quoted, setting.path))}': {error}") from None
+
+
+def _found(setting: Setting, tables: Tables) -> tuple[str, Any]:
     *way, last = setting.path
     at = next(owners(tables, way))
-    if way and way[-1] == "disk":
-        frontends = [text.split(",")[1].strip() for text in at]
-        last = str(frontends.index(last)) if last in frontends else last
+    if way and way[-1] in ("disk", "vif"):
+        last = _number(way[-1], at, last)
     path = ".".join(map(quoted, (*way, last)))
     if setting.taken_from:
         *source, key = setting.taken_from
@@ -158,6 +164,17 @@ def _resolved(setting: Setting, tables: Tables) -> tuple[str, Any]:
     there = at.get(last) if isinstance(at, dict) else None
     whole = [*(there or deepcopy(list(setting.before))), deepcopy(setting.value)]
     return path, whole
+
+
+def _number(device: str, entries: Sequence[str], name: str) -> str:
+    """Return which entry is a disk, by its name in the guest, or an interface, by its number."""
+    there = [
+        text.split(",")[1].strip() if device == "disk" else str(number)
+        for number, text in enumerate(entries)
+    ]
+    if name not in there:
+        raise NoSuchPlace(f"there is no {device} {name}; there are {', '.join(there) or 'none'}")
+    return str(there.index(name))
 
 
 def applied(trial: Trial) -> Tables:
