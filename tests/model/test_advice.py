@@ -3,9 +3,10 @@
 import pytest
 
 from tests.support.advised_hosts import HOSTS
+from xenprof.advise.measuring import effects
 from xenprof.advise.model import settings_of, tables_of, watched
 from xenprof.advise.plan import planned
-from xenprof.advise.trials import Times, applied, effect, read
+from xenprof.advise.trials import Times
 from xenprof.advise.watching import facts_of
 
 SECOND = 10**9
@@ -22,11 +23,8 @@ def plans(tables):
 
 def measured(trial, times=SHORT):
     """Return what a trial shows."""
-    runs = [
-        [read(tables, trial.gauges, times, seed) for seed in range(1, times.seeds + 1)]
-        for tables in (trial.base, applied(trial))
-    ]
-    return effect(trial, *runs)
+    [found] = effects([trial], times)
+    return found
 
 
 @pytest.mark.parametrize("name", HOSTS)
@@ -50,6 +48,6 @@ def test_who_caused_others_to_starve_loses_and_is_told():
     assert ("better", {"batch"}) == (found.verdict, {one.gauge.domain for one in found.harmed})
 
 
-def test_a_seed_gives_the_same_figures_again():
+def test_seeds_give_the_same_figures_again():
     trial = plans(HOSTS["network.rate"])["network.rate"]
-    assert read(trial.base, trial.gauges, SHORT, 1) == read(trial.base, trial.gauges, SHORT, 1)
+    assert measured(trial) == measured(trial)

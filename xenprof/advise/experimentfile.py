@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from xenprof.advise.advice import Advice, Gauge
-from xenprof.advise.gauges import work
-from xenprof.advise.model import Tables, workloads_of
+from xenprof.advise.model import Tables
 from xenprof.advise.plan import Planned
-from xenprof.advise.trials import Times, Trial, applied
+from xenprof.advise.trials import Times, Trial
 
 HOST_FILE = "host.toml"
 _AS_IT_IS, _AS_ADVISED = "as it is", "as advised"
@@ -73,20 +72,9 @@ def experiment_text(advice: Advice, trial: Trial, base: str, times: Times) -> st
         *(f"{_value(place)} = {_value(value)}" for place, value in trial.changed.items()),
     ]
     gauges = [one for one in trial.gauges if not one.is_moved]
-    for gauge in dict.fromkeys((*gauges, *works(trial))):
+    for gauge in dict.fromkeys((*gauges, *trial.works)):
         lines += ["", "[[result]]", *_result(gauge)]
     return "\n".join(lines) + "\n"
-
-
-def works(trial: Trial) -> Iterator[Gauge]:
-    """Yield what workloads get done that are in both hosts of a trial."""
-    after = workloads_of(applied(trial))
-    for domain, workloads in workloads_of(trial.base).items():
-        for number, workload in enumerate(workloads):
-            gauge = work(domain, number, workload)
-            there = after.get(domain, ())[number : number + 1]
-            if gauge is not None and there and work(domain, number, there[0]) == gauge:
-                yield gauge
 
 
 def _result(gauge: Gauge) -> Iterator[str]:

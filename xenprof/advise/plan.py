@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from hypervisor.errors import HostError
 from xenprof.advise.advice import Advice
 from xenprof.advise.facts import Facts
-from xenprof.advise.model import Tables, workloads_of
+from xenprof.advise.model import Tables
 from xenprof.advise.rules import advice_for
-from xenprof.advise.trials import Effect, Trial, applied, trial_of
+from xenprof.advise.trials import Effect, Trial, trial_of, tried
 from xenprof.experiment.places import NoSuchPlace
 
 
@@ -45,12 +45,9 @@ def _planned(advice: Advice, named: Advice, tables: Tables) -> Planned:
     if named.change is None:
         return Planned(advice)
     try:
-        trial = trial_of(named.change, tables)
-        workloads_of(trial.base)
-        workloads_of(applied(trial))
+        return Planned(advice, tried(trial_of(named.change, tables)))
     except (HostError, NoSuchPlace) as error:
         return Planned(advice, refused=str(error))
-    return Planned(advice, trial)
 
 
 def _renamed(facts: Facts, names: Mapping[str, str]) -> Facts:
@@ -58,7 +55,13 @@ def _renamed(facts: Facts, names: Mapping[str, str]) -> Facts:
     return replace(facts, domains=domains)
 
 
-def with_effects(plans: Sequence[Planned], effects: Sequence[Effect]) -> tuple[Planned, ...]:
+def with_effects(plans: Sequence[Planned], effects: Sequence[Effect | str]) -> tuple[Planned, ...]:
     """Return the plans with what was measured, in the order of those that have a trial."""
     rest = iter(effects)
-    return tuple(replace(one, effect=next(rest)) if one.trial else one for one in plans)
+    return tuple(_with_effect(one, next(rest)) if one.trial else one for one in plans)
+
+
+def _with_effect(plan: Planned, effect: Effect | str) -> Planned:
+    if isinstance(effect, str):
+        return replace(plan, refused=effect)
+    return replace(plan, effect=effect)

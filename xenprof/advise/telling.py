@@ -7,7 +7,7 @@ from typing import Final
 from xenprof.advise.advice import Advice, Observed, Setting
 from xenprof.advise.facts import Facts
 from xenprof.advise.plan import Planned
-from xenprof.advise.trials import Effect, Gain
+from xenprof.advise.trials import Effect, Gain, Unseen
 from xenprof.experiment.places import quoted
 
 WIDTH: Final = 100
@@ -74,14 +74,17 @@ def _effect(effect: Effect) -> Iterator[str]:
         "worse": "worse",
         "mixed": "better and worse",
         "same": "no change beyond chance",
+        "unknown": "unknown",
     }
     own = [one for one in effect.notable if one.gauge.domain in effect.helped]
     label = "brings"
     yield from _wrapped(label, words[effect.verdict])
     for gain in (*effect.gains, *own):
         yield from _wrapped("", _gain(gain))
+    for one in effect.unseen:
+        yield from _wrapped("", _unseen(one))
     others = [one for one in effect.notable if one.gauge.domain not in effect.helped]
-    if not others:
+    if not others and any(one.gauge.domain not in effect.helped for one in effect.works):
         yield from _wrapped("neighbours", "no work changes beyond chance")
     for number, gain in enumerate(others):
         yield from _wrapped("" if number else "neighbours", _gain(gain))
@@ -95,6 +98,11 @@ def _gain(gain: Gain) -> str:
         f"{gauge.domain}, {gauge.name}: {_short(gain.before)} -> {_short(gain.after)} "
         f"{gauge.unit} (spread {_short(gain.spread)}{change}{verdict})"
     )
+
+
+def _unseen(unseen: Unseen) -> str:
+    gauge = unseen.gauge
+    return f"{gauge.domain}, {gauge.name}: not seen in {unseen.missing} of {unseen.runs} runs"
 
 
 def _short(value: float) -> str:
@@ -148,8 +156,18 @@ def _json_effect(effect: Effect) -> dict[str, object]:
     return {
         "verdict": effect.verdict,
         "figures": [_json_gain(one) for one in effect.gains],
+        "unseen": [_json_unseen(one) for one in effect.unseen],
         "work": [_json_gain(one) for one in effect.works],
         "harmed": sorted({one.gauge.domain for one in effect.harmed}),
+    }
+
+
+def _json_unseen(unseen: Unseen) -> dict[str, object]:
+    return {
+        "domain": unseen.gauge.domain,
+        "name": unseen.gauge.name,
+        "missing": unseen.missing,
+        "runs": unseen.runs,
     }
 
 

@@ -8,7 +8,7 @@ from xenprof.advise.advice import Advice, Change, Setting
 from xenprof.advise.experimentfile import files, scenario_text
 from xenprof.advise.model import tables_of
 from xenprof.advise.plan import Planned
-from xenprof.advise.trials import QUICK, trial_of
+from xenprof.advise.trials import QUICK, trial_of, tried
 
 GRUMBLE = tables_of("grumble")
 CHANGE = Change((Setting(("domain", "r5b2-mySQL01", "cap"), 0),), (gauges.capped("r5b2-mySQL01"),))
@@ -23,7 +23,7 @@ def written(*plans, tables=GRUMBLE, built_in="grumble"):
 
 
 def planned(change=CHANGE):
-    return Planned(advice(change), trial_of(change, GRUMBLE))
+    return Planned(advice(change), tried(trial_of(change, GRUMBLE)))
 
 
 def test_an_experiment_has_the_host_as_it_is_and_as_advised():

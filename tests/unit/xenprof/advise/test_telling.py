@@ -5,7 +5,7 @@ from tests.support.advising import facts
 from xenprof.advise.advice import Advice, Change, Gauge, Observed, Setting
 from xenprof.advise.plan import Planned
 from xenprof.advise.telling import as_json, as_text
-from xenprof.advise.trials import Effect, Gain, Trial
+from xenprof.advise.trials import Effect, Gain, Trial, Unseen
 from xenprof.experiment.measures import Measure
 
 GAUGE = Gauge("parked by its cap", "web", "% of a pcpu", Measure(("x",), "share"))
@@ -22,6 +22,7 @@ CHECK = replace(
     unmeasured="nobody sees it",
 )  # fmt: skip
 LOST = Gain(WORK, 2000.0, 1500.0, 20.0, 5)
+KEPT = Gain(WORK, 2000.0, 2000.0, 20.0, 5)
 EFFECT = Effect((Gain(GAUGE, 20.0, 0.0, 0.5, 5),), (LOST,), ("web",))
 HOST = facts()
 
@@ -59,12 +60,20 @@ def test_what_was_measured_is_told_with_its_spread_and_who_loses():
 
 
 def test_chance_is_called_chance():
-    same = Effect((Gain(GAUGE, 20.0, 19.8, 0.5, 5),), (), ("web",))
+    same = Effect((Gain(GAUGE, 20.0, 19.8, 0.5, 5),), (KEPT,), ("web",))
     assert [
         "  brings      no change beyond chance",
         "              web, parked by its cap: 20 -> 19.8 % of a pcpu (spread 0.5, -1 %, within chance)",
         "  neighbours  no work changes beyond chance",
     ] == lines(Planned(ADVICE, effect=same))[8:]
+
+
+def test_what_was_not_seen_is_called_unknown():
+    unknown = Effect((), (), ("web",), (Unseen(GAUGE, 1, 6),))
+    assert [
+        "  brings      unknown",
+        "              web, parked by its cap: not seen in 1 of 6 runs",
+    ] == lines(Planned(ADVICE, effect=unknown))[8:]
 
 
 def test_what_the_model_refuses_is_told():
