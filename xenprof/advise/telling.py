@@ -7,7 +7,7 @@ from typing import Final
 from xenprof.advise.advice import Advice, Observed, Setting
 from xenprof.advise.facts import Facts
 from xenprof.advise.plan import Planned
-from xenprof.advise.trials import Effect, Gain, Unseen
+from xenprof.advise.trials import Effect, Gain, Unseen, short
 from xenprof.experiment.places import quoted
 
 WIDTH: Final = 100
@@ -95,19 +95,14 @@ def _gain(gain: Gain) -> str:
     change = f", {100 * gain.change / gain.before:+.0f} %" if gain.before else ""
     verdict = "" if gain.verdict != "same" else ", within chance"
     return (
-        f"{gauge.domain}, {gauge.name}: {_short(gain.before)} -> {_short(gain.after)} "
-        f"{gauge.unit} (spread {_short(gain.spread)}{change}{verdict})"
+        f"{gauge.domain}, {gauge.name}: {short(gain.before)} -> {short(gain.after)} "
+        f"{gauge.unit} (spread {short(gain.spread)}{change}{verdict})"
     )
 
 
 def _unseen(unseen: Unseen) -> str:
     gauge = unseen.gauge
     return f"{gauge.domain}, {gauge.name}: not seen in {unseen.missing} of {unseen.runs} runs"
-
-
-def _short(value: float) -> str:
-    """Return a number with three digits that mean something."""
-    return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
 
 
 def as_json(facts: Facts, plans: Sequence[Planned]) -> dict[str, object]:

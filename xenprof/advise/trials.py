@@ -250,3 +250,8 @@ def _gain(gauge: Gauge, before: Sequence[Reading], after: Sequence[Reading]) -> 
     mean = sum(differences) / count
     spread = math.sqrt(sum((one - mean) ** 2 for one in differences) / max(count - 1, 1))
     return Gain(gauge, sum(was) / count, sum(then) / count, spread, count)
+
+
+def short(value: float) -> str:
+    """Return a number with three digits that mean something."""
+    return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"

@@ -19,7 +19,9 @@ def advice(change=CHANGE) -> Advice:
 
 
 def written(*plans, tables=GRUMBLE, built_in="grumble"):
-    return {name: tomllib.loads(text) for name, text in files(plans, tables, built_in, QUICK)}
+    return {
+        name: tomllib.loads(text) for name, text in files(plans, tables, "xen 1", built_in, QUICK)
+    }
 
 
 def planned(change=CHANGE):
@@ -62,8 +64,8 @@ def test_names_of_files_are_told_apart_and_legal():
 
 def test_a_host_of_ones_own_stands_beside_its_experiments():
     found = written(planned(), built_in=None)
-    assert GRUMBLE == found["host.toml"]
-    assert "./host.toml" == found["weights.capped-r5b2-x.toml"]["base"]
+    assert GRUMBLE == found["xen-1.host.toml"]
+    assert "./xen-1.host.toml" == found["weights.capped-r5b2-x.toml"]["base"]
 
 
 def test_what_both_hosts_have_and_the_scenario_has_not_is_in_a_scenario_of_its_own():
