@@ -35,7 +35,7 @@ def pcpus(*busy, threads=1) -> tuple[PcpuFacts, ...]:
 
 def facts(*domains, **known) -> Facts:
     """Return a host with these domains."""
-    return Facts("host", 20.0, domains=domains, **known)
+    return Facts("host", 20.0, domains=domains, **{"scheduler": "credit"} | known)
 
 
 def given(host: Facts) -> list[Advice]:
@@ -48,7 +48,8 @@ def ids(host: Facts) -> list[str]:
     return [one.id for one in given(host)]
 
 
-def commands(host: Facts) -> tuple[str, ...]:
-    """Return the commands of the only piece of that advice."""
+def commands(host: Facts, where: str | None = "Domain-0") -> tuple[str, ...]:
+    """Return what is to be typed there for the only piece of that advice, and nowhere else."""
     [one] = given(host)
-    return one.do
+    assert {where} >= {command.where for command in one.do}
+    return tuple(command.text for command in one.do)

@@ -159,12 +159,16 @@ class Facts:
     sockets: int | None = None
     arch: str | None = None
     xen_major: int | None = None
+    tools: str | None = None
+    """xapi, or what goes with its version of Xen."""
     scheduler: str | None = None
     free_mib: int | None = None
 
     @property
-    def tool(self) -> str:
-        """Return the program that manages its domains."""
+    def tool(self) -> str | None:
+        """Return the program with which domains are managed; None if that is not xm or xl."""
+        if self.tools == "xapi":
+            return None
         return "xl" if self.xen_major is not None and self.xen_major >= 4 else "xm"
 
     @property

@@ -2,6 +2,7 @@
 
 import textwrap
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import Final
 
 from xenprof.advise.advice import Advice, Observed, Setting
@@ -31,8 +32,10 @@ def as_text(facts: Facts, plans: Sequence[Planned], source: str) -> Iterator[str
 def _one(plan: Planned) -> Iterator[str]:
     advice = plan.advice
     yield f"* {advice.title}  [{advice.id}]"
-    for command in advice.do:
-        yield f"      {command}"
+    for where, commands in groupby(advice.do, lambda command: command.where):
+        yield f"    in {where}:"
+        for command in commands:
+            yield f"      {command.text}"
     yield from _wrapped("because", f"{advice.why} (Slide: {advice.slide}.)")
     if advice.rests_on:
         yield from _wrapped("seen", "; ".join(map(_observed, advice.rests_on)))
@@ -120,7 +123,7 @@ def _json(plan: Planned) -> dict[str, object]:
         "id": advice.id,
         "strength": advice.strength,
         "title": advice.title,
-        "do": list(advice.do),
+        "do": [{"where": one.where, "text": one.text} for one in advice.do],
         "where": advice.where,
         "why": advice.why,
         "slide": advice.slide,

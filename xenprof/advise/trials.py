@@ -172,11 +172,22 @@ def _found(setting: Setting, tables: Tables) -> tuple[str, Any]:
     if setting.taken_from:
         *source, key = setting.taken_from
         return path, deepcopy(next(owners(tables, source)).get(key, []))
+    if setting.is_part:
+        return path, _with_part(at[int(last)], str(setting.value))
     if not setting.is_added:
         return path, deepcopy(setting.value)
     there = at.get(last) if isinstance(at, dict) else None
     whole = [*(there or deepcopy(list(setting.before))), deepcopy(setting.value)]
     return path, whole
+
+
+def _with_part(entry: str, part: str) -> str:
+    """Return an entry, as of a vif, with a part in place of that with the same key."""
+    key = part.partition("=")[0]
+    others = [one.strip() for one in entry.split(",")]
+    return ", ".join(
+        [one for one in others if one and one.partition("=")[0].strip() != key] + [part]
+    )
 
 
 def _number(device: str, entries: Sequence[str], name: str) -> str:

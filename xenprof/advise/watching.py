@@ -51,6 +51,7 @@ class _Watched:
             sockets=last.sockets,
             arch=next((one.arch for one in last.domains if one.domid == DOMAIN_0_ID), None),
             xen_major=last.xen_major,
+            tools=last.tools,
             scheduler=last.scheduler,
             free_mib=_mib(last.free_kib),
         )

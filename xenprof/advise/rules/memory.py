@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from xenprof.advise import gauges
-from xenprof.advise.advice import Advice, Change, Observed, Setting
+from xenprof.advise.advice import Advice, Change, Command, Observed, Setting
 from xenprof.advise.facts import DomainFacts, Facts
-from xenprof.advise.rules.words import key_of, mib, word
+from xenprof.advise.rules.words import in_file, key_of, managed, mib
 
 SLIDE: Final = "Memory ballooning"
 SUMMARY: Final = "Red Hat Xen Performance Summary"
@@ -56,7 +56,8 @@ def _lender(facts: Facts, guest: DomainFacts, missing: int) -> DomainFacts | Non
 
 def _grown(facts: Facts, guest: DomainFacts, wanted: int, lender: DomainFacts | None) -> Advice:
     has, needs = guest.memory_mib or 0, guest.demand_mib or 0
-    commands, settings = [], []
+    commands: list[Command] = []
+    settings: list[Setting] = []
     observed = [mib("memory", has), mib("needed", needs)]
     if guest.page_ins_per_second is not None:
         observed.append(
@@ -66,7 +67,7 @@ def _grown(facts: Facts, guest: DomainFacts, wanted: int, lender: DomainFacts | 
         observed.append(Observed("processes killed for lack of memory", guest.oom_kills))
     if lender is not None:
         left = (lender.memory_mib or 0) - (wanted - has - (facts.free_mib or 0))
-        commands.append(f"{facts.tool} mem-set {word(lender.name)} {left}")
+        commands += managed(facts, "mem-set", lender.name, left)
         settings.append(Setting(key_of(lender, "memory_mib"), left))
         observed += [
             mib(f"memory of {lender.name}", lender.memory_mib or 0),
@@ -75,8 +76,8 @@ def _grown(facts: Facts, guest: DomainFacts, wanted: int, lender: DomainFacts | 
     elif facts.free_mib is not None:
         observed.append(mib("free in the host", facts.free_mib))
     if guest.maximum_mib is not None and guest.maximum_mib < wanted:
-        commands.append(f"{facts.tool} mem-max {word(guest.name)} {wanted}")
-    commands.append(f"{facts.tool} mem-set {word(guest.name)} {wanted}")
+        commands += managed(facts, "mem-max", guest.name, wanted)
+    commands += managed(facts, "mem-set", guest.name, wanted)
     ceiling = max(wanted, guest.maximum_mib or 0)
     settings += [
         Setting(key_of(guest, "memory_mib"), wanted),
@@ -119,8 +120,8 @@ def maximum(facts: Facts) -> Iterator[Advice]:
             id="memory.maximum",
             title=f"Let {guest.name} be able to grow",
             do=(
-                f"{facts.tool} mem-max {word(guest.name)} {wanted}",
-                f"maxmem = {wanted} in its configuration file, from its next start on",
+                *managed(facts, "mem-max", guest.name, wanted),
+                in_file(guest.name, f"maxmem = {wanted}"),
             ),
             where=guest.name,
             why="It needs nearly all that it has, and its ceiling is what it has: when it needs "

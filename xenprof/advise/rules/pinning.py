@@ -7,7 +7,7 @@ from hypervisor.cpus import format_cpus
 from xenprof.advise import gauges
 from xenprof.advise.advice import Advice, Change, Observed, Setting
 from xenprof.advise.facts import DomainFacts, Facts, PcpuFacts
-from xenprof.advise.rules.words import key_of, part, percent, word
+from xenprof.advise.rules.words import key_of, managed, part, percent
 from xenprof.home import DOMAIN_0
 
 SLIDE: Final = "Enhance CPU Perf w/ Vcpu-pin Tuning"
@@ -69,7 +69,7 @@ def _moved(
     return Advice(
         id="pinning.threads",
         title=f"Pin vcpu {vcpu} of {guest.name} to a core that is idle",
-        do=(f"{facts.tool} vcpu-pin {word(guest.name)} {vcpu} {there}",),
+        do=managed(facts, "vcpu-pin", guest.name, vcpu, there),
         where=f"{guest.name}, vcpu {vcpu}",
         why="Threads of a core share its units and its cache. The scheduler takes each for a "
         "processor and does not see that a whole core has nothing to do.",
@@ -118,12 +118,16 @@ def domain0(facts: Facts) -> Iterator[Advice]:
         id="pinning.domain0",
         title="Give domain 0 a pcpu of its own",
         do=(
-            *((f"{facts.tool} vcpu-set {DOMAIN_0} {taken}",) if own.vcpus > taken else ()),
-            *(f"{facts.tool} vcpu-pin {DOMAIN_0} {one} {one}" for one in pcpus),
+            *(managed(facts, "vcpu-set", DOMAIN_0, taken) if own.vcpus > taken else ()),
             *(
-                f"{facts.tool} vcpu-pin {word(guest.name)} {vcpu} {others}"
+                command
+                for one in pcpus
+                for command in managed(facts, "vcpu-pin", DOMAIN_0, one, one)
+            ),
+            *(
+                command
                 for guest in free
-                for vcpu in range(guest.vcpus or 0)
+                for command in managed(facts, "vcpu-pin", guest.name, "all", others)
             ),
         ),
         where=DOMAIN_0,
@@ -170,7 +174,7 @@ def nodes(facts: Facts) -> Iterator[Advice]:
         yield Advice(
             id="pinning.nodes",
             title=f"Keep {guest.name} on one socket",
-            do=(f"{facts.tool} vcpu-pin {word(guest.name)} all {there}",),
+            do=managed(facts, "vcpu-pin", guest.name, "all", there),
             where=guest.name,
             why="Each socket has memory of its own, and what lies in another's takes longer. This "
             "Xen knows nothing of that and moves vcpus from one socket to the other.",

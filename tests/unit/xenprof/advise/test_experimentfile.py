@@ -15,7 +15,7 @@ CHANGE = Change((Setting(("domain", "r5b2-mySQL01", "cap"), 0),), (gauges.capped
 
 
 def advice(change=CHANGE) -> Advice:
-    return Advice("weights.capped", "Lift", ("xm",), "r5b2/x", "Why", "Slide", "do", change=change)
+    return Advice("weights.capped", "Lift", (), "r5b2/x", "Why", "Slide", "do", change=change)
 
 
 def written(*plans, tables=GRUMBLE, built_in="grumble"):

@@ -57,7 +57,7 @@ def test_a_guest_that_needs_most_of_its_memory_shall_be_able_to_grow():
     assert ("memory.maximum", "consider", "xm mem-max web 128") == (
         advice.id,
         advice.strength,
-        advice.do[0],
+        advice.do[0].text,
     )
 
 

@@ -38,7 +38,7 @@ def test_a_domain_0_that_waits_gets_a_pcpu_of_its_own_if_guests_can_do_without()
     assert (
         "xm vcpu-set Domain-0 1",
         "xm vcpu-pin Domain-0 0 0",
-        "xm vcpu-pin web 0 1-3",
+        "xm vcpu-pin web all 1-3",
     ) == commands(facts(OWN, FREE, pcpus=IDLE))
 
 
@@ -63,10 +63,10 @@ MOVES = guest(
 
 def test_where_sockets_have_memory_a_guest_shall_stay_on_one():
     [advice] = given(facts(MOVES, pcpus=pcpus(50.0, 0.0), cpu_type="hammer"))
-    assert ("pinning.nodes", "check", ("xm vcpu-pin web all 1",)) == (
+    assert ("pinning.nodes", "check", "xm vcpu-pin web all 1") == (
         advice.id,
         advice.strength,
-        advice.do,
+        advice.do[0].text,
     )
 
 

@@ -52,7 +52,7 @@ FULL = pcpus(100.0, 100.0)
 def test_on_a_host_with_too_much_work_the_least_guest_that_is_enough_shall_leave():
     [advice] = given(facts(WANTS, MORE, pcpus=FULL))
     # 190 % of 200 are wanted, of which 180 % would do; 20 of them wait.
-    assert ("smp.overcommit", ("xm migrate --live web OTHER",)) == (advice.id, advice.do)
+    assert ("smp.overcommit", "web") == (advice.id, advice.do[0].text.split()[3])
 
 
 @pytest.mark.parametrize(
