@@ -1,7 +1,7 @@
 """Facts of hosts for tests of advice: what a test does not give is unknown."""
 
 from xenprof.advise.advice import Advice
-from xenprof.advise.facts import DiskFacts, DomainFacts, Facts, PcpuFacts, VifFacts
+from xenprof.advise.facts import DiskFacts, DomainFacts, Facts, PcpuFacts, VcpuFacts, VifFacts
 from xenprof.advise.rules import advice_for
 
 CHECKLIST = ("domain0.services", "domain0.selinux", "domain0.accounts")
@@ -26,6 +26,11 @@ def disk(name="xvda", **known) -> DiskFacts:
 def vif(index=0, **known) -> VifFacts:
     """Return a virtual interface."""
     return VifFacts(index, **known)
+
+
+def vcpu(number=0, **known) -> VcpuFacts:
+    """Return a vcpu that is online."""
+    return VcpuFacts(number, **known)
 
 
 def pcpus(*busy, threads=1) -> tuple[PcpuFacts, ...]:

@@ -8,6 +8,7 @@ from xenprof.advise.facts import (
     Facts,
     PcpuFacts,
     PhysicalDiskFacts,
+    VcpuFacts,
     VifFacts,
 )
 
@@ -37,6 +38,15 @@ vifs = st.builds(
 )  # fmt: skip
 
 
+online = st.builds(
+    VcpuFacts,
+    vcpu=st.just(0),
+    affinity=st.sampled_from([None, (0, 1, 2, 3), (0,)]),
+    place=st.sampled_from([None, 0, 1]),
+    load_percent=st.sampled_from([None, 60.0, 90.0]),
+)
+
+
 def domains(domid: int) -> st.SearchStrategy[DomainFacts]:
     return st.builds(
         DomainFacts,
@@ -46,11 +56,9 @@ def domains(domid: int) -> st.SearchStrategy[DomainFacts]:
         vcpus=st.none() | st.integers(1, 4),
         running_percent=PERCENT, waiting_percent=PERCENT, capped_percent=PERCENT,
         weight=st.sampled_from([None, 256, 512]), cap=st.sampled_from([None, 0, 25]),
-        affinities=st.sampled_from([(), (None,), ((0, 1, 2, 3),), ((0,),)]),
-        places=st.sampled_from([(), (None,), (0,), (1,)]),
-        loads=st.sampled_from([(), (None,), (60.0,), (90.0,)]),
+        online=st.lists(online, max_size=1).map(tuple),
         migrations_per_second=RATE,
-        memory_mib=MIB, maximum_mib=MIB, demand_mib=MIB, swapped_mib=MIB,
+        memory_mib=MIB, maximum_mib=MIB, demand_mib=MIB,
         page_ins_per_second=RATE, oom_kills=st.sampled_from([None, 0, 1]),
         served_percent=PERCENT,
         vifs=st.lists(vifs, max_size=1).map(tuple),

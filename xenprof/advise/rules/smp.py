@@ -57,7 +57,7 @@ def too_many_for_load(facts: Facts) -> Iterator[Advice]:
         if vcpus is None or vcpus < 2 or wanted is None or waiting is None or capped != 0:
             continue
         enough = max(1, math.ceil(wanted / 100 / FULL_PART))
-        if (facts.idle_percent or 0) < IDLE_PERCENT:
+        if (facts.idle_for(domain) or 0) < IDLE_PERCENT:
             continue
         if enough >= vcpus or waiting < WAITING_PERCENT or vcpus > len(facts.pcpus) > 0:
             continue

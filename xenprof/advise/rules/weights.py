@@ -34,7 +34,7 @@ def starved(facts: Facts) -> Iterator[Advice]:
     if facts.scheduler not in SCHEDULERS:
         return
     waiting = [one for one in facts.domains if is_starved(one) and one.weight is not None]
-    for heavy in facts.domains:
+    for heavy in facts.guests:  # domain 0's weight is advised, and serves all
         weight, running = heavy.weight, heavy.running_percent
         if weight is None or weight <= DEFAULT_WEIGHT or running is None:
             continue
@@ -52,7 +52,7 @@ def starved(facts: Facts) -> Iterator[Advice]:
             why="A weight is a share of the processors while they are short. This one is above "
             "that of neighbours who wait for a pcpu much of the time that they want to run.",
             slide=SLIDE,
-            strength="do",
+            strength="consider",
             rests_on=(
                 Observed("weight", weight),
                 percent(f"{heavy.name} runs", running),
@@ -110,9 +110,8 @@ def capped(facts: Facts) -> Iterator[Advice]:
     """Advise to lift a cap that holds a domain back while pcpus are idle."""
     if facts.scheduler not in SCHEDULERS:
         return
-    idle = facts.idle_percent
     for domain in facts.domains:
-        held, cap = domain.capped_percent, domain.cap
+        held, cap, idle = domain.capped_percent, domain.cap, facts.idle_for(domain)
         if not cap or held is None or idle is None:
             continue
         if held < HELD_PERCENT or idle < max(IDLE_PERCENT, held):
@@ -126,11 +125,11 @@ def capped(facts: Facts) -> Iterator[Advice]:
             why="A cap parks a domain even when no other wants the pcpu. Weights share what is "
             "short and leave the rest to whoever can use it.",
             slide=SLIDE,
-            strength="do",
+            strength="consider",
             rests_on=(
                 Observed("cap", cap, "% of a pcpu"),
                 percent("parked by it", held),
-                percent("idle in all", idle),
+                percent("idle of its pcpus", idle),
             ),
             change=Change(
                 (Setting(key_of(domain, "cap"), 0),),

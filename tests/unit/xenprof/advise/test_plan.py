@@ -1,13 +1,13 @@
 import pytest
 
-from tests.support.advising import disk, facts, guest, pcpus, vif
+from tests.support.advising import disk, facts, guest, pcpus, vcpu, vif
 from xenprof.advise import gauges
 from xenprof.advise.advice import Advice, Change
 from xenprof.advise.plan import Planned, planned, with_effects
 from xenprof.advise.trials import Effect, Gain, Trial
 
 WEB = {"name": "web", "disk": ["phy:/dev/a,xvda,w"], "vif": ["bridge=xenbr0"]}
-CAPPED = {"cap": 25, "capped_percent": 5.0}
+CAPPED = {"cap": 25, "capped_percent": 5.0, "online": (vcpu(affinity=(0,)),)}
 LIMITED = vif(
     1,
     rate_bytes_per_second=1_250_000,

@@ -13,7 +13,17 @@ from xenprof.advise.rules import advice_for
 CHOSEN = {"network.card", "pinning.threads", "smp.overcommit"}
 """Of which one guest is chosen: if it cannot be, another may be."""
 
-NEVER_UNKNOWN = {"host", "seconds", "domid", "name", "index", "pcpu", "is_memory_unlimited", "mode"}
+NEVER_UNKNOWN = {
+    "host",
+    "seconds",
+    "domid",
+    "name",
+    "index",
+    "pcpu",
+    "vcpu",
+    "is_memory_unlimited",
+    "mode",
+}
 
 
 def unknown(draw: Any, record: Any) -> Any:
