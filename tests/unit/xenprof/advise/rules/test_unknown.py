@@ -10,7 +10,7 @@ from tests.support.any_host import hosts
 from xenprof.advise.facts import Facts
 from xenprof.advise.rules import advice_for
 
-CHOSEN = {"network.card", "pinning.threads", "smp.overcommit"}
+CHOSEN = {"memory.balloon", "network.card", "pinning.threads", "smp.overcommit"}
 """Of which one guest is chosen: if it cannot be, another may be."""
 
 NEVER_UNKNOWN = {
