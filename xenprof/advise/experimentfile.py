@@ -3,41 +3,50 @@
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 from xenprof.advise.advice import Advice, Gauge
-from xenprof.advise.gauges import work
-from xenprof.advise.model import Tables, workloads_of
+from xenprof.advise.model import Tables
 from xenprof.advise.plan import Planned
-from xenprof.advise.trials import Times, Trial, applied
+from xenprof.advise.trials import Times, Trial
 
-HOST_FILE = "host.toml"
+OURS: Final = "# Written by xenprof advise, which removes it when it writes here again."
+"""The first line of all files."""
 _AS_IT_IS, _AS_ADVISED = "as it is", "as advised"
 
 
 def files(
-    plans: Sequence[Planned], tables: Tables, built_in: str | None, times: Times
+    plans: Sequence[Planned], tables: Tables, host: str, built_in: str | None, times: Times
 ) -> Iterator[tuple[str, str]]:
     """Yield the names and texts of files: an experiment for each trial, and their scenarios.
 
-    `built_in` is the name of the scenario that `tables` are, if it comes with the product.
+    `host` is the name of the host, `built_in` that of the scenario that `tables` are, if it comes
+    with the product.
     """
     taken: set[str] = set()
+    host_file = f"{_file_name(host)}.host.toml"
     if built_in is None and any(one.trial and one.trial.base == tables for one in plans):
-        yield HOST_FILE, scenario_text(tables)
+        yield host_file, scenario_text(tables)
     for one in plans:
         if one.trial is None:
             continue
-        name = _distinct(_file_name(one.advice), taken)
-        base = built_in or f"./{HOST_FILE}"
+        name = _distinct(_file_name(f"{one.advice.id}-{one.advice.where}"), taken)
+        base = built_in or f"./{host_file}"
         if one.trial.base != tables:
             base = f"./{name}.host.toml"
             yield f"{name}.host.toml", scenario_text(one.trial.base)
         yield f"{name}.toml", experiment_text(one.advice, one.trial, base, times)
 
 
-def _file_name(advice: Advice) -> str:
-    return re.sub(r"[^A-Za-z0-9_.-]+", "-", f"{advice.id}-{advice.where}")[:100]
+def is_ours(path: Path) -> bool:
+    """Return whether a file was written for earlier advice. Raises: OSError."""
+    with path.open("rb") as file:
+        return file.readline(len(OURS) + 2).rstrip() == OURS.encode()
+
+
+def _file_name(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", text)[:100]
 
 
 def _distinct(name: str, taken: set[str]) -> str:
@@ -52,6 +61,7 @@ def _distinct(name: str, taken: set[str]) -> str:
 def experiment_text(advice: Advice, trial: Trial, base: str, times: Times) -> str:
     """Return an experiment with two variants: the host as it is, and as advised."""
     lines = [
+        OURS,
         f"title = {_value(advice.title)}",
         f"slide = {_value(advice.slide)}",
         f"shows = {_value(advice.why)}",
@@ -73,20 +83,9 @@ def experiment_text(advice: Advice, trial: Trial, base: str, times: Times) -> st
         *(f"{_value(place)} = {_value(value)}" for place, value in trial.changed.items()),
     ]
     gauges = [one for one in trial.gauges if not one.is_moved]
-    for gauge in dict.fromkeys((*gauges, *works(trial))):
+    for gauge in dict.fromkeys((*gauges, *trial.works)):
         lines += ["", "[[result]]", *_result(gauge)]
     return "\n".join(lines) + "\n"
-
-
-def works(trial: Trial) -> Iterator[Gauge]:
-    """Yield what workloads get done that are in both hosts of a trial."""
-    after = workloads_of(applied(trial))
-    for domain, workloads in workloads_of(trial.base).items():
-        for number, workload in enumerate(workloads):
-            gauge = work(domain, number, workload)
-            there = after.get(domain, ())[number : number + 1]
-            if gauge is not None and there and work(domain, number, there[0]) == gauge:
-                yield gauge
 
 
 def _result(gauge: Gauge) -> Iterator[str]:
@@ -103,10 +102,10 @@ def _result(gauge: Gauge) -> Iterator[str]:
 
 def scenario_text(tables: Mapping[str, Any]) -> str:
     """Return the text of a scenario that has these tables."""
-    lines: list[str] = []
+    lines = [OURS]
     for key, value in tables.items():
         _table(key, value, lines)
-    return "\n".join(lines).lstrip("\n") + "\n"
+    return "\n".join(lines) + "\n"
 
 
 def _table(name: str, value: Any, lines: list[str]) -> None:

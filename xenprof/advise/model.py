@@ -25,6 +25,8 @@ from xenprof.capture.window import Window
 from xenprof.experiment.model import Tables as Tables
 from xenprof.experiment.model import booted, scenario_of
 
+Workloads = Mapping[str, Sequence[Mapping[str, object]]]
+"""What the workloads of each domain tell."""
 _SCSI = ("fc", "iscsi", "disk")
 """Kinds of store that are a disk of domain 0: the first one is sdb."""
 
@@ -65,14 +67,12 @@ def _each_domain(tables: Tables, scenario: Scenario) -> Tables:
     return tables | ({"domain": entries} if entries else {})
 
 
-def watched(
-    tables: Mapping[str, Any], warm_up_ns: int, duration_ns: int, seed: int | None = None
-) -> tuple[Window, Host]:
+def watched(tables: Mapping[str, Any], warm_up_ns: int, duration_ns: int) -> tuple[Window, Host]:
     """Run the host of a scenario; return what it did after the warm-up, and the host.
 
     Raises: HostError.
     """
-    host = booted(tables, seed)
+    host = booted(tables)
     host.advance(warm_up_ns)
     first = host.telemetry.snapshot()
     host.advance(warm_up_ns + duration_ns)
@@ -142,7 +142,7 @@ class _Machine:
         return None if self._views is None else self._views.xenstore()
 
 
-def workloads_of(tables: Mapping[str, Any]) -> Mapping[str, Sequence[Mapping[str, object]]]:
+def workloads_of(tables: Mapping[str, Any]) -> Workloads:
     """Return what the workloads of a host tell, by domain, before it runs. Raises: HostError."""
     host = booted(tables)
     return {one.name: one.workloads for one in host.telemetry.snapshot().domains}

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from xenprof.advise import gauges
-from xenprof.advise.advice import Advice, Change, Observed, Setting
+from xenprof.advise.advice import Advice, Change, Command, Observed, Setting
 from xenprof.advise.facts import DiskFacts, DomainFacts, Facts, PhysicalDiskFacts
+from xenprof.advise.rules.words import in_domain0
 
 SLIDE: Final = "IO Elevators"
 BUSY_PERCENT: Final = 80.0  # judgement: of the time; below it requests seldom meet in the queue
@@ -13,6 +14,15 @@ UNEVEN: Final = 3.0  # judgement: a request of one guest takes that many times a
 ONE_AFTER_ANOTHER: Final = 6.0  # two windows of read-ahead, of 128 KiB each, in requests of 44 KiB
 ALWAYS_PERCENT: Final = 90.0  # judgement: of the time, then it asks again as soon as it has read
 READS_ONLY: Final = 0.02  # judgement: a smaller part of writes is not what it waits for
+_WHY_NOOP: Final = (
+    "Domain 0 orders the requests of all guests; what a guest has put in order for its own disk is "
+    "in no order on the disk that all share."
+)
+
+
+def _scheduler(disk: str) -> str:
+    """Return the file that chooses the elevator of a disk."""
+    return f"/sys/block/{disk}/queue/scheduler"
 
 
 def _on(facts: Facts, disk: PhysicalDiskFacts) -> list[tuple[DomainFacts, DiskFacts]]:
@@ -57,7 +67,7 @@ def deadline(facts: Facts) -> Iterator[Advice]:
         yield Advice(
             id="elevators.deadline",
             title=f"Order the requests to {disk.name} by deadline",
-            do=(f"echo deadline > /sys/block/{disk.name}/queue/scheduler   (in domain 0)",),
+            do=in_domain0(f"echo deadline > {_scheduler(disk.name)}"),
             where=disk.name,
             why="CFQ gives the disk to one process of domain 0 after the other, and a guest is one "
             "process to it, whose writes wait for all who read. Deadline lets no request wait for "
@@ -81,7 +91,7 @@ def anticipatory(facts: Facts) -> Iterator[Advice]:
         yield Advice(
             id="elevators.anticipatory",
             title=f"Let {disk.name} wait for the next read",
-            do=(f"echo anticipatory > /sys/block/{disk.name}/queue/scheduler   (in domain 0)",),
+            do=in_domain0(f"echo anticipatory > {_scheduler(disk.name)}"),
             where=disk.name,
             why="A guest that reads one thing after another asks again a moment after each answer. "
             "This elevator waits for that moment before it lets the arm go elsewhere: best for "
@@ -111,16 +121,13 @@ def guests(facts: Facts) -> Iterator[Advice]:
             yield Advice(
                 id="elevators.guests",
                 title=f"Let {guest.name} not order its requests",
-                do=(
-                    *(
-                        f"echo noop > /sys/block/{disk.name}/queue/scheduler   (in {guest.name})"
-                        for disk in guest.disks
-                        if disk.name
-                    ),
+                do=tuple(
+                    Command(guest.name, f"echo noop > {_scheduler(disk.name)}")
+                    for disk in guest.disks
+                    if disk.name
                 ),
                 where=guest.name,
-                why="Domain 0 orders the requests of all guests; what a guest has put in order for "
-                "its own disk is in no order on the disk that all share.",
+                why=_WHY_NOOP,
                 slide=SLIDE,
                 strength="do",
                 rests_on=(Observed("elevator", guest.disk_elevator),),
@@ -130,10 +137,9 @@ def guests(facts: Facts) -> Iterator[Advice]:
         yield Advice(
             id="elevators.guests",
             title="See that guests do not order their requests",
-            do=("cat /sys/block/xvda/queue/scheduler   (in each guest: [noop])",),
+            do=(Command(", ".join(unknown), "cat /sys/block/*/queue/scheduler"),),
             where=", ".join(unknown),
-            why="Domain 0 orders the requests of all guests; what a guest has put in order for "
-            "its own disk is in no order on the disk that all share.",
+            why=f"{_WHY_NOOP} The one that a disk has stands in brackets: [noop].",
             slide=SLIDE,
             strength="check",
             unmeasured="the host does not tell what a guest does",

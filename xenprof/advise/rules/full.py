@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from xenprof.advise import gauges
-from xenprof.advise.advice import Advice, Change, Gauge, Observed, Setting
+from xenprof.advise.advice import Advice, Change, Command, Gauge, Observed, Setting
 from xenprof.advise.facts import DomainFacts, Facts
 from xenprof.advise.rules.words import key_of, percent
 from xenprof.home import DOMAIN_0
@@ -40,7 +40,7 @@ def drivers(facts: Facts) -> Iterator[Advice]:
         yield Advice(
             id="full.drivers",
             title=f"Load paravirtualized drivers in {guest.name}",
-            do=tuple(f"{command}   (in {guest.name})" for command in commands),
+            do=tuple(Command(guest.name, command) for command in commands),
             where=guest.name,
             why="Each access to a register of an emulated device leaves the guest and waits for a "
             "process in domain 0. A driver that knows of Xen puts its requests into a ring.",
