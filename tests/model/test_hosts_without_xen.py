@@ -11,7 +11,17 @@ from hypervisor.errors import MissingCapability, ScenarioError
 from hypervisor.host import asked_toolstack_of, profiler_of, toolstack_of, tracer_of
 from hypervisor.model.native import KINDS, LACKS, offered
 from hypervisor.model.workloads.build import OBJECTS
-from tests.support.model.hosts import MS, SECOND, burst, cpu, domain, make_host, result, seen
+from tests.support.model.hosts import (
+    MS,
+    SECOND,
+    burst,
+    cpu,
+    domain,
+    interrupts,
+    make_host,
+    result,
+    seen,
+)
 from tests.support.snapshots import stats
 
 ONE = {"mhz": 2400, "arch": "i386", "cores_per_socket": 1}
@@ -65,6 +75,16 @@ KNOWN = {
     "xen_host_time_seconds",
     "xen_host_up",
     "xen_host_uptime_seconds_total",
+    "xen_nic_info",
+    "xen_nic_receive_bytes_total",
+    "xen_nic_receive_dropped_total",
+    "xen_nic_receive_errors_total",
+    "xen_nic_receive_packets_total",
+    "xen_nic_speed_bytes",
+    "xen_nic_transmit_bytes_total",
+    "xen_nic_transmit_dropped_total",
+    "xen_nic_transmit_errors_total",
+    "xen_nic_transmit_packets_total",
     "xen_pcpu_info",
     "xen_pcpu_seconds_total",
     "xen_source_info",
@@ -131,6 +151,25 @@ def test_the_system_has_the_card_for_itself():
     host = native({"kind": "netperf"})
     host.advance(SECOND)
     assert result(host, "Domain-0")["bits_per_second"] == pytest.approx(940e6, rel=0.01)
+
+
+def test_its_card_is_told_of_and_shown_by_its_kernel():
+    host = native({"kind": "netperf"})
+    host.advance(100 * MS)
+    (nic,) = offered(host).telemetry.snapshot().nics
+    rows = host.toolstack.views.proc("Domain-0", "net/dev").splitlines()[2:]
+    shown = {name.strip(): int(row.split()[0]) for name, _, row in (r.partition(":") for r in rows)}
+    assert {"lo": 0, nic.name: nic.receive_bytes} == shown
+    assert shown[nic.name] > 100_000
+
+
+def test_its_kernel_counts_the_interrupts_of_its_card():
+    counted = []
+    for work in ([], [{"kind": "netperf", "rate_bits_per_second": 100_000_000}]):
+        host = native(*work)
+        host.advance(100 * MS)
+        counted.append(interrupts(host, "Domain-0"))
+    assert counted[1] - counted[0] > 400
 
 
 def test_a_web_server_does_more_than_under_xen_by_the_hypervisors_share():
