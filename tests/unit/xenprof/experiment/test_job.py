@@ -8,7 +8,8 @@ from tests.support.variants import SMALL, loaded
 from xenprof.experiment.errors import RunFailed
 from xenprof.experiment.events import Event
 from xenprof.experiment.identity import identity
-from xenprof.experiment.job import parsed, run, values
+from xenprof.experiment.job import Job, parsed, run, values
+from xenprof.experiment.measures import Measure
 from xenprof.experiment.received import checked_values
 
 TWO_PIECES = SMALL.replace("seeds = 2", "seeds = 2\nevery_s = 0.03")
@@ -73,3 +74,10 @@ def test_numbers_and_nothing_are_results(tmp_path):
 
     assert ((1.5,),) == checked_values([[1.5]], experiment)
     assert ((None,),) == checked_values([[None]], experiment)
+
+
+def test_what_only_xen_has_is_unknown_to_a_host_without_it():
+    tables = {"host": {"hypervisor": "none", "sockets": 1}, "domain0": {"vcpus": 1}}
+    waited = Measure(("domain0.vcpus.*.runnable_ns",), "share")
+
+    assert (None,) == values(Job(tables, 0, 1_000_000, 1, (), (waited,)), 1)[0]
