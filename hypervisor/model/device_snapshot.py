@@ -166,12 +166,14 @@ def vbd_snapshot(
 
 
 def nic_snapshots(network: Network) -> tuple[NicSnapshot, ...]:
-    """Return the snapshots of the cards that domain 0 drives."""
-    return tuple(
+    """Return the snapshots of the cards that domain 0 drives; the last may be on no bridge."""
+    on_bridges = [
         _nic(port.card, port.bridge.name)
         for port in network.ports.values()
         if port.card is not None
-    )
+    ]
+    own = network.dedicated.get(0)
+    return (*on_bridges, *(() if own is None else (_nic(own.card, ""),)))
 
 
 def _nic(card: Card, bridge: str) -> NicSnapshot:

@@ -39,7 +39,7 @@ class Network:
         self.has_one_bridge = not tables
         self.netback = NetBackend(guest, flip=flip, copies_foreign_pages=self._copies)
         self.ports: dict[str, Port] = {}
-        self.dedicated: dict[str, DedicatedCard] = {}  # by the name of the guest that has it
+        self.dedicated: dict[int, DedicatedCard] = {}  # by the id of the domain that has it
         self._dedicated_tables = {one.dedicated_to: one for one in tables if one.dedicated_to}
         for table in tables or (NicTable(),):
             if not table.dedicated_to:
@@ -81,7 +81,7 @@ class Network:
         name = guest.domain.name
         table = self._dedicated_tables.get(name)
         if table is not None:
-            self.dedicated[name] = DedicatedCard(guest, table)
+            self.dedicated[guest.domain.domid] = DedicatedCard(guest, table)
 
 
 class _Way:

@@ -6,7 +6,6 @@ names the file, the key and the values allowed.
 
 import random
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +17,13 @@ from hypervisor.domain0 import DOMAIN_0
 from hypervisor.errors import HostError, ScenarioError
 from hypervisor.model.scenario.disks import check_disks
 from hypervisor.model.scenario.native import NONE, check_native, driven_natively
-from hypervisor.model.scenario.nics import BridgeName, NicTable, check_nics_differ
+from hypervisor.model.scenario.nics import (
+    BridgeName,
+    NicTable,
+    check_bridges,
+    check_nics_differ,
+    interfaces_of,
+)
 from hypervisor.model.scenario.pinning import Cpus, affinity_of, check_entries, check_pcpus
 from hypervisor.model.scenario.sedf import SedfKeys
 from hypervisor.model.scenario.stores import (
@@ -26,7 +31,7 @@ from hypervisor.model.scenario.stores import (
     Store,
     check_stores,
 )
-from hypervisor.model.scenario.table import Table, checked, message
+from hypervisor.model.scenario.table import Table, checked, message, read_toml
 from hypervisor.model.scenario.ways import check_ways
 from hypervisor.model.scenario.workloads import (
     Count,
@@ -48,6 +53,7 @@ from hypervisor.wholetext import read_whole
 
 SCENARIOS = Path(__file__).parent / "scenarios"
 MAXIMUM_PCPUS = 32
+MAXIMUM_DOMAINS = 1000
 XEN_MEMORY_MIB = 64  # image, heap and frame table
 _KERNEL = "/boot/vmlinuz-2.6.18-8.el5xen"
 _KEYS = {"memory": "memory_mib", "maxmem": "maxmem_mib"}  # keys that have another name in xm
@@ -88,16 +94,21 @@ class Host(Table):
         return driven_natively(nics) if info.data.get("hypervisor") == NONE else nics
 
     @model_validator(mode="after")
-    def _bridges_are_without_cards(self) -> Self:
-        for nic in self.nics:
-            if nic.bridge in self.bridges and not nic.dedicated_to:
-                raise ValueError(f"bridge '{nic.bridge}' has card '{nic.name}'")
+    def _bridges_fit(self) -> Self:
+        check_bridges(self.nics, self.bridges)
+        if not self.is_native:
+            _ = self.interfaces
         return self
 
     @property
     def all_bridges(self) -> tuple[str, ...]:
         """Return the names of all bridges that the scenario names."""
         return (*self.bridges, *(one.bridge for one in self.nics if not one.dedicated_to))
+
+    @property
+    def interfaces(self) -> Mapping[str, str]:
+        """Return what each interface of domain 0 is, by its name, before there are guests."""
+        return interfaces_of(self.nics, self.bridges)
 
     @property
     def is_native(self) -> bool:
@@ -174,7 +185,9 @@ class Domain0(_Owner):
 class Domain(_Owner):
     """A guest, or `count` guests, whose numbers replace `%` in name, disk and vif."""
 
-    count: Annotated[int, Field(ge=1, le=1000)] | None = None  # first, as others depend on it
+    count: Annotated[int, Field(ge=1, le=MAXIMUM_DOMAINS)] | None = (
+        None  # first, as others depend on it
+    )
     name: str
     kind: Literal["pv", "hvm"] = "pv"
     vcpus: Vcpus = 1
@@ -261,6 +274,8 @@ class Scenario(Table):
     @field_validator("domains")
     @classmethod
     def _expand(cls, domains: tuple[Domain, ...]) -> tuple[Domain, ...]:
+        if sum(entry.count or 1 for entry in domains) > MAXIMUM_DOMAINS:
+            raise ValueError(f"{MAXIMUM_DOMAINS} domains are the most")
         try:
             return tuple(one for entry in domains for one in entry.expanded())
         except ValidationError as error:
@@ -378,10 +393,7 @@ def _load(path: Path) -> Scenario:
 
 def parse_scenario(text: str, source: str) -> Scenario:
     """Return the scenario in `text`; `source` names it in messages. Raises: ScenarioError."""
-    try:
-        data = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ScenarioError(f"{source}: not TOML: {error}") from None
+    data = read_toml(text, source)
     try:
         return Scenario.model_validate(data)
     except ValidationError as error:

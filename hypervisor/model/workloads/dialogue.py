@@ -53,6 +53,7 @@ class Dialogue:
         self._station: Station = site.station
         self._outside: Station = site.outside
         self._mss_bytes = mss_of(site)
+        self._farewell = Farewell(site, self._station, self._outside, self._mss_bytes)
         self._at = 0  # the train that is on its way
         self._missing = 0  # packets of it that have not come yet
 
@@ -60,6 +61,10 @@ class Dialogue:
         """Let the client begin with the first train."""
         self.begun_ns = self._site.clock.now
         self._go(0)
+
+    def end(self, packets: int) -> None:
+        """Let the client take leave, with so many packets, its last acknowledgements among them."""
+        self._farewell.begin(packets)
 
     def _go(self, number: int) -> None:
         self._at = number
@@ -138,20 +143,18 @@ class Dialogue:
 class Farewell:
     """The end of a connection, for which nobody waits: the client's FIN, and what answers it."""
 
-    def __init__(self, site: Site, packets: int) -> None:
-        """`packets`: those of the client, its last acknowledgements among them."""
+    def __init__(self, site: Site, station: Station, outside: Station, mss_bytes: int) -> None:
         self._site = site
-        self._packets = packets
-        self._station: Station = site.station
-        self._outside: Station = site.outside
+        self._station = station
+        self._outside = outside
+        self._mss_bytes = mss_bytes
 
-    def begin(self) -> None:
+    def begin(self, packets: int) -> None:
         """Let the client take leave."""
-        self._outside.send(self._bare(self._outside, self._station, self._packets), 0)
+        self._outside.send(self._bare(self._outside, self._station, packets), 0)
 
     def _bare(self, source: Station, target: Station, packets: int) -> Lot:
-        mss_bytes = mss_of(self._site)
-        return Lot(self, source, target, ACK_PATH, packets, 0, 0, mss_bytes, TCP_IP_BYTES)
+        return Lot(self, source, target, ACK_PATH, packets, 0, 0, self._mss_bytes, TCP_IP_BYTES)
 
     def arrived(self, lot: Lot) -> None:
         """Let the kernel acknowledge the client's FIN."""

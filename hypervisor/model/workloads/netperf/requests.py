@@ -12,7 +12,7 @@ from hypervisor.model.network.datagrams import DATAGRAM_PATH, UDP_IP_BYTES
 from hypervisor.model.network.lot import Costs, Lot, Station
 from hypervisor.model.network.tcp import RETRANSMIT_NS, SEGMENT_PATH
 from hypervisor.model.network.traffic import TCP_IP_BYTES
-from hypervisor.model.workloads.base import Latency, Site, working_set_kib
+from hypervisor.model.workloads.base import Latency, NoWay, Site, working_set_kib
 from hypervisor.model.workloads.netperf.sinks import NETSERVER
 from hypervisor.model.workloads.netperf.streams import CONNECT_NS, NETPERF
 
@@ -110,6 +110,7 @@ class Requests:
             working_set_kib("netperf", memory_mib),
         )
         self._there: End | None = None
+        self._hindered = ""  # why there is none
         self._begun_ns = 0
         self._started_ns = 0
         self._latency = Latency()
@@ -124,17 +125,23 @@ class Requests:
         site = self._site
         if site.domain.dying:
             return
-        if not self._peer:
-            self._there = End(site.outside, None, NETSERVER, 0)
-        else:
-            peer = site.peer(self._peer)
-            if peer is None:
-                self._clock.schedule(self._clock.now + CONNECT_NS, self._begin)
-                return
-            kib = working_set_kib("netserver", None)
-            self._there = end = End(peer.station, peer, NETSERVER, kib)
-            site.endings.append(end.close)
+        try:
+            self._there = self._connected()
+        except NoWay as error:
+            self._hindered = str(error)
+            self._clock.schedule(self._clock.now + CONNECT_NS, self._begin)
+            return
         self._next()
+
+    def _connected(self) -> End:
+        """Return the other end, which may be created later. Raises: NoWay."""
+        site = self._site
+        if not self._peer:
+            return End(site.outside, None, NETSERVER, 0)
+        peer = site.peer(self._peer)
+        end = End(peer.station, peer, NETSERVER, working_set_kib("netserver", None))
+        site.endings.append(end.close)
+        return end
 
     def _next(self) -> None:
         self._begun_ns = self._clock.now
@@ -201,9 +208,12 @@ class Requests:
     def results(self) -> Mapping[str, Any]:
         """Return the transactions, their rate, and how long one takes."""
         elapsed_ns = self._clock.now - self._started_ns
-        return {
+        results = {
             "kind": "netperf",
             "transactions": self.transactions,
             "transactions_per_second": self.transactions * 1e9 / elapsed_ns if elapsed_ns else 0.0,
             "latency_seconds": self._latency.seconds(),
         }
+        if self._there is None and self._hindered:
+            results["hindered"] = self._hindered
+        return results

@@ -10,7 +10,7 @@ from typing import Any, Final
 from hypervisor.model.codebook.work import TaskIdentity, Work
 from hypervisor.model.network.lot import Lot
 from hypervisor.model.workloads.base import Latency, Site, working_set_kib
-from hypervisor.model.workloads.dialogue import Dialogue, Farewell, mss_of
+from hypervisor.model.workloads.dialogue import Dialogue, mss_of
 from hypervisor.model.workloads.web.connection import acknowledgements, trains_of
 
 HTTPD: Final = "/usr/sbin/httpd"
@@ -93,7 +93,7 @@ class Web:
         self._latency.add(clock.now - client.begun_ns)
         if self._site.domain.dying:
             return
-        Farewell(self._site, self._last_packets).begin()
+        client.end(self._last_packets)
         if not self._think_ns:
             client.begin()
             return
