@@ -7,11 +7,16 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from hypervisor.domain0 import DOMAIN_0
+from hypervisor.errors import HostError
 from hypervisor.model.scenario.table import Table, first_again
+from hypervisor.toolstack.config.devices import VifSpec, parse_vif
 from hypervisor.toolstack.operations.backing import BRIDGES, OF_GUESTS
 
 DEFAULT_BRIDGE = "xenbr0"
+_RATE = re.compile(r"(?:^|,)\s*rate\s*=\s*([^,\s][^,]*)")
 _OWN = re.compile(r"eth\d+")
+OF_BRIDGES = ("bridge", "netloop", "outlook_queues")  # keys of cards that are on one
+_OF_WIRES = ("speed_mbit", "moderation", "tso", "checksums", "outlook_joins")
 SPEEDS_MBIT = (10, 100, 1000, 10_000)
 BridgeName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,14}$")]
 
@@ -50,7 +55,15 @@ class NicTable(Table):
             raise ValueError("a dummy device is no card that a guest can have for itself")
         if self.dedicated_to and not self.netloop:
             raise ValueError("netloop is part of a bridge, and a dedicated card is on none")
+        self.refuse("a dedicated card is on no bridge", OF_BRIDGES if self.dedicated_to else ())
+        self.refuse("a dummy device has no wire", _OF_WIRES if self.kind == "dummy" else ())
         return self
+
+    def refuse(self, why: str, keys: Sequence[str]) -> None:
+        """Raise ValueError for one of these keys, if it is given."""
+        for key in keys:
+            if key in self.model_fields_set:
+                raise ValueError(f"{why}: leave out {key}")
 
     @property
     def interrupt_rate(self) -> int:
@@ -67,6 +80,18 @@ def check_nics_differ(nics: Sequence[NicTable]) -> None:
     ):
         if again := first_again(names):
             raise ValueError(f"two {what} '{again}'")
+
+
+def parse_limited_vif(text: str) -> VifSpec:
+    """Return a vif; other than xend, refuse a `rate=` that is none. Raises: HostError."""
+    vif = parse_vif(text)
+    given = _RATE.search(text)
+    if given and vif.rate is None:
+        raise HostError(
+            f"vif rate '{given[1]}' limits nothing; write one such as 10Mb/s or 1MB/s@20ms, or "
+            "leave it out"
+        )
+    return vif
 
 
 def check_bridges(nics: Sequence[NicTable], bridges: Sequence[str]) -> None:

@@ -23,23 +23,16 @@ from hypervisor.model.scenario.nics import (
     check_bridges,
     check_nics_differ,
     interfaces_of,
+    parse_limited_vif,
 )
 from hypervisor.model.scenario.pinning import Cpus, affinity_of, check_entries, check_pcpus
 from hypervisor.model.scenario.sedf import SedfKeys
-from hypervisor.model.scenario.stores import (
-    ElevatorName,
-    Store,
-    check_stores,
-)
+from hypervisor.model.scenario.stores import ElevatorName, Store, check_stores
 from hypervisor.model.scenario.table import Table, checked, message, read_toml
 from hypervisor.model.scenario.ways import check_ways
-from hypervisor.model.scenario.workloads import (
-    Count,
-    Workloads,
-    check_without_disk,
-)
+from hypervisor.model.scenario.workloads import Count, Workloads, check_without_disk
 from hypervisor.nearest import hint
-from hypervisor.toolstack.config.devices import parse_disk, parse_vif
+from hypervisor.toolstack.config.devices import parse_disk
 from hypervisor.toolstack.config.limits import HostKind, LimitExceeded, check_limits
 from hypervisor.toolstack.config.schedparams import DOMAIN0_SEDF
 from hypervisor.toolstack.config.settings import (
@@ -204,7 +197,9 @@ class Domain(_Owner):
     def _parses(cls, value: str | tuple[str, ...], info: ValidationInfo) -> str | tuple[str, ...]:
         if info.data.get("count") is not None:
             return value  # it still has its %; it is checked when expanded
-        parse = {"name": check_name, "disk": parse_disk, "vif": parse_vif}[info.field_name or ""]
+        parse = {"name": check_name, "disk": parse_disk, "vif": parse_limited_vif}[
+            info.field_name or ""
+        ]
         for text in (value,) if isinstance(value, str) else value:
             checked(parse, text)
         return value
@@ -214,6 +209,8 @@ class Domain(_Owner):
         if self.cap > 100 * self.vcpus:
             raise ValueError(f"cap {self.cap} is out of range; 0 to {100 * self.vcpus}")
         check_entries(self.cpus, self.vcpus)
+        if self.maxmem_mib is not None and self.maxmem_mib < self.memory_mib:
+            raise ValueError(f"maxmem_mib is the ceiling: {self.memory_mib} at least")
         if self.drivers == "emulated" and self.kind == "pv":
             raise ValueError('a paravirtualized guest has no emulated devices; use kind = "hvm"')
         if not self.disk:
@@ -284,8 +281,9 @@ class Scenario(Table):
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         if self.host.is_native:
-            given = self.domain0.model_fields_set
-            check_native(given, self.domains, self.host.scheduler, self.host.bridges)
+            host, given = self.host, self.domain0.model_fields_set
+            keys = host.model_fields_set
+            check_native(given, self.domains, host.scheduler, host.bridges, keys)
         names = [DOMAIN_0]
         for domain in self.domains:
             if domain.name in names:
