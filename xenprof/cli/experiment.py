@@ -1,6 +1,7 @@
 """`xenprof experiment`: runs variants of a scenario side by side, and shows what each gives."""
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -103,6 +104,9 @@ def _run(
     due = missing(experiment, record)
     if not due:
         return ()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _interrupt)
     try:
         with counted("runs") as told, _cluster(scheduler, workers, len(due)) as client:
             return run_all(experiment, record, client, told)
@@ -113,6 +117,11 @@ def _run(
             file=sys.stderr,
         )
         return None
+
+
+def _interrupt(number: int, frame: object) -> None:
+    """End as by Ctrl-C, with processes and folders."""
+    raise KeyboardInterrupt
 
 
 def _show(experiment: "Experiment", record: "Record", folder: Path, wants_json: bool) -> None:
