@@ -47,11 +47,18 @@ def _observed(
     return Observed("elevator", disk.elevator or ""), busy, *waits
 
 
-def _change(name: str, users: list[tuple[DomainFacts, DiskFacts]]) -> Change:
+def _change(
+    disk: PhysicalDiskFacts, elevator: str, users: list[tuple[DomainFacts, DiskFacts]]
+) -> Change:
+    """Return the change of this disk alone; without a table it is the one that scenarios have."""
     names = tuple(dict.fromkeys(guest.name for guest, _ in users))
-    return Change(
-        (Setting(("domain0", "elevator"), name),), tuple(map(gauges.disk_wait, names)), helped=names
+    table = {"name": "sda", "kind": "disk", "elevator": elevator}
+    setting = (
+        Setting(("host", "store"), table, is_added=True)
+        if disk.store is None
+        else Setting(("host", "store", disk.store, "elevator"), elevator)
     )
+    return Change((setting,), tuple(map(gauges.disk_wait, names)), helped=names)
 
 
 def deadline(facts: Facts) -> Iterator[Advice]:
@@ -75,7 +82,7 @@ def deadline(facts: Facts) -> Iterator[Advice]:
             slide=SLIDE,
             strength="consider",
             rests_on=_observed(disk, users),
-            change=_change("deadline", users[:1]),
+            change=_change(disk, "deadline", users[:1]),
         )
 
 
@@ -99,7 +106,7 @@ def anticipatory(facts: Facts) -> Iterator[Advice]:
             slide=SLIDE,
             strength="consider",
             rests_on=_observed(disk, users),
-            change=_change("anticipatory", readers),
+            change=_change(disk, "anticipatory", readers),
         )
 
 
