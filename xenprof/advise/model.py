@@ -9,21 +9,14 @@ from typing import Any
 from hypervisor.errors import HostError
 from hypervisor.host import Host
 from hypervisor.model.scenario.nics import DEFAULT_BRIDGE
-from hypervisor.model.scenario.spec import (
-    SCENARIOS,
-    Scenario,
-    load_scenario,
-    parse_scenario,
-    scenario_names,
-)
+from hypervisor.model.scenario.spec import Scenario, parse_scenario, scenario_names
 from hypervisor.model.scenario.stores import KEYS, SYSTEM_DISK, store_of
 from hypervisor.model.scenario.workloads import NetperfWorkload
 from hypervisor.toolstack.config.devices import parse_disk, parse_vif
-from hypervisor.wholetext import read_whole
 from xenprof.advise.settings import Backing, Settings, asked_settings
 from xenprof.capture.window import Window
 from xenprof.experiment.model import Tables as Tables
-from xenprof.experiment.model import booted, scenario_of
+from xenprof.experiment.model import base_tables, booted, scenario_of
 
 Workloads = Mapping[str, Sequence[Mapping[str, object]]]
 """What the workloads of each domain tell."""
@@ -41,9 +34,8 @@ def tables_of(name: str) -> Tables:
 
     Raises: ScenarioError.
     """
-    scenario = load_scenario(name)
-    path = SCENARIOS / f"{name}.toml" if is_built_in(name) else Path(name)
-    return _each_domain(tomllib.loads(read_whole(path).decode()), scenario)
+    tables = base_tables(name, Path())
+    return _each_domain(tables, scenario_of(tables, name))
 
 
 def parsed_tables(text: str, source: str) -> Tables:
