@@ -11,7 +11,7 @@ from xenprof.advise.rules.words import in_domain0
 SLIDE: Final = "IO Elevators"
 BUSY_PERCENT: Final = 80.0  # judgement: of the time; below it requests seldom meet in the queue
 UNEVEN: Final = 3.0  # judgement: a request of one guest takes that many times as long as another's
-ONE_AFTER_ANOTHER: Final = 6.0  # two windows of read-ahead, of 128 KiB each, in requests of 44 KiB
+ONE_AFTER_ANOTHER: Final = 6.0  # judgement: two windows of read-ahead, 128 KiB in 44 KiB requests
 ALWAYS_PERCENT: Final = 90.0  # judgement: of the time, then it asks again as soon as it has read
 READS_ONLY: Final = 0.02  # judgement: a smaller part of writes is not what it waits for
 _WHY_NOOP: Final = (
