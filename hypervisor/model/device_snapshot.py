@@ -166,15 +166,13 @@ def vbd_snapshot(
 
 
 def nic_snapshots(network: Network) -> tuple[NicSnapshot, ...]:
-    """Return the snapshots of the cards that domain 0 drives."""
-    return tuple(
-        _nic(port.card, port.bridge.name)
-        for port in network.ports.values()
-        if port.card is not None
-    )
+    """Return the snapshots of the cards that domain 0 drives, on bridges and for itself."""
+    bridged = [(port.card, port.bridge.name) for port in network.ports.values()]
+    own = [(one.card, None) for one in network.dedicated.values() if not one.domid]
+    return tuple(_nic(card, bridge) for card, bridge in (*bridged, *own) if card is not None)
 
 
-def _nic(card: Card, bridge: str) -> NicSnapshot:
+def _nic(card: Card, bridge: str | None) -> NicSnapshot:
     traffic = card.traffic
     return NicSnapshot(
         name=card.name,

@@ -75,7 +75,7 @@ class Hypercalls:
         self.memory = memory
         self.xenoprof = xenoprof
         self.store = store
-        self.kernel_times = KernelTimes(execution.clock, code)
+        self.kernel_times = KernelTimes(execution.clock)
         self._rover = -1
         self._departed: Counter[str] = Counter()
         self._builder = Builder(

@@ -3,10 +3,12 @@
 import pytest
 
 from hypervisor.errors import ScenarioError
+from hypervisor.model.workloads.dialogue import Dialogue
 from hypervisor.model.workloads.netperf.requests import steps_of
 from tests.support.model.hosts import SECOND, domain, make_host, netperf, result, vif
 
 HALF = SECOND // 2
+MSS = 1448
 
 
 def done(direction, seconds=0.5, **given):
@@ -50,11 +52,59 @@ def test_a_larger_answer_takes_longer():
 
 
 def test_both_ends_of_a_connection_send_what_netperf_says():
-    request, answer = steps_of("TCP_RR", 100, 200)
+    request, answer = (step.train for step in steps_of("TCP_RR", 100, 200, MSS))
     assert (request.payload_bytes, answer.payload_bytes) == (100, 200)
-    assert [step.is_answer for step in steps_of("TCP_CRR", 1, 1)] == [
-        False, True, False, True, False,
+    assert [step.train.is_answer for step in steps_of("TCP_CRR", 1, 1, MSS)] == [
+        False, True, False, True,
     ]  # fmt: skip
+
+
+def packets(payload_bytes):
+    return -(-payload_bytes // MSS)
+
+
+@pytest.mark.parametrize("rate", ["", ", rate=10Mb/s"])
+@pytest.mark.parametrize(("request_bytes", "response_bytes"), [(1, 60_000), (60_000, 1)])
+@pytest.mark.parametrize("direction", ["receive", "transmit"])
+@pytest.mark.parametrize(("test", "asks", "answers"), [("TCP_RR", 0, 0), ("TCP_CRR", 4, 3)])
+def test_a_transaction_sends_its_bytes_once(
+    test, asks, answers, direction, rate, request_bytes, response_bytes
+):
+    """Packets without payload are `asks` of the client and `answers` of the server."""
+    given = {"request_bytes": request_bytes, "response_bytes": response_bytes}
+    work = netperf(direction, test=test, **given)
+    host = make_host(domain("a", work, memory_mib=256, vif=["bridge=xenbr0" + rate]))
+    host.advance(SECOND)
+    one, transactions = vif(host, "a"), result(host, "a")["transactions"]
+    sizes = [
+        request_bytes + 66 * (packets(request_bytes) + asks),
+        response_bytes + 66 * (packets(response_bytes) + answers),
+    ]
+    sent, received = sizes if direction == "transmit" else reversed(sizes)
+
+    assert transactions > 10
+    assert 0 <= (one.transmit_bytes or 0) - transactions * sent <= sent
+    assert 0 <= (one.receive_bytes or 0) - transactions * received <= received
+
+
+@pytest.mark.parametrize("neighbours", [(), (netperf("transmit"),)])
+@pytest.mark.parametrize("rate", ["", ", rate=10Mb/s"])
+def test_one_answer_at_a_time_is_on_its_way_whatever_cuts_it(rate, neighbours):
+    """A rate limit, or a ring that is full of a stream, cuts requests and answers anywhere."""
+    sizes = {"request_bytes": 60_000, "response_bytes": 60_000}
+    asking = netperf("to", peer="b", test="TCP_RR", **sizes)
+    given = {"memory_mib": 256, "vif": ["bridge=xenbr0" + rate]}
+    host = make_host(domain("a", asking, *neighbours, **given), domain("b", *neighbours, **given))
+    host.advance(3 * SECOND // 10)
+    waiting = [
+        lot
+        for resident in host.hypercalls.residents.values()
+        for one in resident.devices.vifs
+        for lot in (*one.queue, *one.shaped)
+        if isinstance(lot.flow, Dialogue)
+    ]
+
+    assert sum(lot.payload_bytes for lot in waiting) <= 60_000
 
 
 @pytest.mark.parametrize("direction", ["receive", "transmit"])

@@ -77,9 +77,9 @@ def _why_not(domain: DomainSnapshot) -> str:
     return "it had no time for that"
 
 
-def _counts(xenoprof: XenoprofSnapshot | None) -> dict[str, int]:
-    """Return the counters by name, all 0 on a host that cannot sample."""
-    return {name: getattr(xenoprof, name, 0) for name in XENOPROF_COUNTERS}
+def _counts(xenoprof: XenoprofSnapshot | None) -> dict[str, int | None]:
+    """Return the counters by name, all unknown on a host that cannot sample."""
+    return {name: getattr(xenoprof, name, None) for name in XENOPROF_COUNTERS}
 
 
 def _host(snapshot: HostSnapshot) -> dict[str, object]:

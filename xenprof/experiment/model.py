@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from hypervisor.errors import ScenarioError
 from hypervisor.host import Host
 from hypervisor.model.machine import build
+from hypervisor.model.native import offered
 from hypervisor.model.scenario.spec import SCENARIOS, Scenario, load_scenario, scenario_names
 from hypervisor.model.scenario.table import Table as Table
 from hypervisor.model.scenario.table import message as message
@@ -54,7 +55,7 @@ def booted(tables: Mapping[str, Any], seed: int | None = None) -> Host:
     ours = deepcopy(dict(tables))
     if seed is not None:
         ours["host"] = dict(ours.get("host", {})) | {"seed": seed}
-    return build(scenario_of(ours, "scenario"), epoch_ns=0)
+    return offered(build(scenario_of(ours, "scenario"), epoch_ns=0))
 
 
 def scenario_of(tables: Mapping[str, Any], source: str) -> Scenario:

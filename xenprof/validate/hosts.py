@@ -8,7 +8,6 @@ from hypervisor.model import machine
 from hypervisor.model.scenario.spec import Scenario
 from hypervisor.telemetry import DomainSnapshot, HostSnapshot, ModeTimes, VifSnapshot
 
-DOMAIN_0 = "Domain-0"
 MS = 1_000_000
 SECOND = 1_000_000_000
 Table = Mapping[str, Any]
@@ -83,6 +82,38 @@ class Window:
     def per_second(self, name: str, key: str, workload: int = 0) -> float:
         """Return by how much such a result grows in a second."""
         return self.result(name, key, workload) * 1e9 / self.duration_ns
+
+
+def in_slices(
+    host: Table, load: Table, result: str, seed: int, *, count: int, slice_ms: int, **settings: Any
+) -> float:
+    """Return what guests on two pcpus get done in each second that they run.
+
+    Each has its slice in every round of all, and no extra time. The window is ten rounds, and two
+    seconds at least.
+    """
+    round_ms = max(slice_ms * count / 2 * 1.02, slice_ms + 1)
+    schedule = {
+        "sedf_period_ms": round_ms,
+        "sedf_slice_ms": slice_ms,
+        "sedf_extratime": False,
+    }
+    names = [f"g{number}" for number in range(count)]
+    window = Window(
+        boot(
+            {**host, "sockets": 2, "scheduler": "sedf"},
+            *(
+                guest(name, load, disk=[f"phy:/dev/{name},xvda,w"], **schedule, **settings)
+                for name in names
+            ),
+            domain0={"vcpus": 1},
+            seed=seed,
+        ),
+        SECOND,
+        max(round(10 * round_ms * MS), 2 * SECOND),
+    )
+    ran_ns = sum(window.spent(name).total_ns for name in names)
+    return sum(window.result(name, result) for name in names) * 1e9 / ran_ns
 
 
 def domain_of(snapshot: HostSnapshot, name: str) -> DomainSnapshot:

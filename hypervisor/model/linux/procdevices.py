@@ -87,6 +87,9 @@ def net_dev(system: System, hardware: Hardware, systems: Iterable[System]) -> st
     if system.domain.domid:
         for number, vif in enumerate(system.devices.vifs):
             rows[f"eth{number}"] = _row(vif.traffic)
+        card = hardware.network.own_card(system.domain)
+        if card is not None:
+            rows[f"eth{len(system.devices.vifs)}"] = _row(card.traffic)
     else:
         rows |= _of_domain0(system, hardware, systems)
     lines = [
@@ -101,6 +104,9 @@ def _of_domain0(
     system: System, hardware: Hardware, systems: Iterable[System]
 ) -> Mapping[str, _Row]:
     rows: dict[str, _Row] = {}
+    own_card = hardware.network.own_card(system.domain)
+    if own_card is not None:
+        rows[own_card.name] = _row(own_card.traffic)
     own = 0
     for port in hardware.network.ports.values():
         if port.card is not None:

@@ -158,8 +158,9 @@ class ProcFiles:
         return "".join(f"{line}\n" for line in lines)
 
     def _interrupts(self, system: System) -> int:
-        """Return the number of event channel upcalls and ticks, one every 10 ms of running.
+        """Return the number of event channel upcalls, interrupts of cards, and ticks.
 
+        There is a tick every 10 ms of running.
         One-shot timers are not included, because the model does not count them. An HVM guest has
         the interrupts of its emulated hardware instead of ticks of running time.
         """
@@ -167,8 +168,11 @@ class ProcFiles:
         ticks = domain.cpu_ns(self._now) // TICK_NS
         count = domain.channels.received + domain.virqs
         count += ticks if emulation is None else emulation.interrupts
+        hardware = self._hardware
+        own_card = hardware.network.own_card(domain)
+        if own_card is not None:
+            count += own_card.nic.interrupts
         if not domain.domid:
-            hardware = self._hardware
             count += sum(card.nic.interrupts for card in hardware.network.cards)
             count += sum(disk.operations for disk in hardware.blkback.stores.disks)
         return count

@@ -157,6 +157,7 @@ class Lot:
         self.mark = mark
         unit, mss = self.unit_bytes, self.mss_bytes
         last = payload_bytes - (packets - 1) * unit
+        assert last >= 0, "packets without payload are a lot of their own"
         self.frames = (packets - 1) * max(1, -(-unit // mss)) + max(1, -(-last // mss))
         self.ip_bytes = payload_bytes + packets * self.header_bytes
         self.slots_each = self._slots(unit)

@@ -1,172 +1,209 @@
-"""A client outside and a program here: trains of packets, each sent when the one before has come.
+"""A client and a server: trains of packets, each sent when all of the one before have come.
 
 What is lost is sent again after TCP's first timeout.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 from hypervisor.model.codebook.work import Work
+from hypervisor.model.network.datagrams import DATAGRAM_PATH, UDP_IP_BYTES
 from hypervisor.model.network.lot import Costs, Lot, Station
 from hypervisor.model.network.tcp import ACK_PATH, RETRANSMIT_NS, SEGMENT_PATH
 from hypervisor.model.network.traffic import TCP_IP_BYTES
+from hypervisor.model.timing.clock import Clock
 from hypervisor.model.workloads.base import Site
 
 
-def mss_of(site: Site) -> int:
-    """Return how many bytes a segment between a client outside and `site` has at most."""
-    return min(site.station.mtu_bytes, site.outside.mtu_bytes) - TCP_IP_BYTES
+class Transport(NamedTuple):
+    """What packets with payload have beside it."""
+
+    header_bytes: int
+    send_path: str
+    receive_path: str
+
+
+TCP: Final = Transport(TCP_IP_BYTES, "tcp_send_packet", SEGMENT_PATH)
+UDP: Final = Transport(UDP_IP_BYTES, "udp_send_datagram", DATAGRAM_PATH)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Between whom a dialogue goes. One end at least is a station of this host."""
+
+    clock: Clock
+    client: Station
+    server: Station
+    transport: Transport = TCP
+
+    @property
+    def mss_bytes(self) -> int:
+        """Return how many bytes of payload a packet has at most."""
+        mtu_bytes = min(self.client.mtu_bytes, self.server.mtu_bytes)
+        return mtu_bytes - self.transport.header_bytes
+
+
+def from_outside(site: Site) -> Route:
+    """Return the route of a client outside to the domain of `site`."""
+    return Route(site.clock, site.outside, site.station)
 
 
 class Train(NamedTuple):
-    """Packets that one end sends together."""
+    """Packets that one end sends together: those of its payload, and others that have none."""
 
-    is_answer: bool  # sent from here
+    is_answer: bool  # sent by the server
     packets: int
     payload_bytes: int = 0
-    is_served: bool = False  # a program has work to do before it; else the kernel answers
+    is_served: bool = False  # a program has work to do before it; else the kernel sends it
     has_sg: bool = False  # from pages of a file
 
 
 class Dialogue:
-    """One client outside. It is the `Flow` of both ways.
+    """One client and its server. It is the `Flow` of both ways.
 
-    `serve(dialogue)` lets a program work and then send what `reply` returns; `done(dialogue)` is
-    called when the last train has come.
+    `serve(dialogue)` lets a program of this host work, pay `costs`, and then `send`;
+    `done(dialogue)` is called when the last train has come.
     """
 
     def __init__(
         self,
-        site: Site,
+        route: Route,
         trains: tuple[Train, ...],
         serve: Callable[["Dialogue"], None],
         done: Callable[["Dialogue"], None],
-        number: int,
+        number: int = 0,
     ) -> None:
         """`number` tells its owner which client this is."""
         self.number = number
         self.begun_ns = 0
-        self._site = site
+        self.at = 0  # the train that is due or on its way
+        self._route = route
         self._trains = trains
         self._serve = serve
         self._done = done
-        self._station: Station = site.station
-        self._outside: Station = site.outside
-        self._mss_bytes = mss_of(site)
-        self._at = 0  # the train that is on its way
-        self._missing = 0  # packets of it that have not come yet
+        self._due: list[Lot] = []  # the packets of that train
+        self._missing = 0  # bytes of payload, and packets without, that have not come yet
+        self._lost_bytes = 0  # of payload, to be sent again
+        self._lost_packets = 0  # the same of packets without
+        self._is_timing = False
 
     def begin(self) -> None:
         """Let the client begin with the first train."""
-        self.begun_ns = self._site.clock.now
+        self.begun_ns = self._route.clock.now
         self._go(0)
 
     def _go(self, number: int) -> None:
-        self._at = number
+        self.at = number
         train = self._trains[number]
-        if not train.is_answer:
-            lot = self._lot(train)
-            self._outside.send(lot, 0)
-        elif train.is_served:
+        bare = train.packets - -(-train.payload_bytes // self._route.mss_bytes)
+        self._missing = train.payload_bytes + bare
+        self._due = self._lots(train, train.payload_bytes, bare)
+        if train.is_served and self._sender(train).guest is not None:
             self._serve(self)
         else:
-            self._answer(self.reply())
+            self._send_by_kernel(self._due)
 
-    def _lot(self, train: Train) -> Lot:
-        self._missing = train.packets
-        source, target = self._outside, self._station
-        if train.is_answer:
-            source, target = target, source
-        return Lot(
-            self,
-            source,
-            target,
-            SEGMENT_PATH if train.payload_bytes else ACK_PATH,
-            train.packets,
-            min(self._mss_bytes, train.payload_bytes),
-            train.payload_bytes,
-            self._mss_bytes,
-            TCP_IP_BYTES,
-            has_sg=train.has_sg,
-        )
+    def _sender(self, train: Train) -> Station:
+        return self._route.server if train.is_answer else self._route.client
 
-    def reply(self) -> Lot:
-        """Return the packets of the train that is due from here, which have to be sent."""
-        return self._lot(self._trains[self._at])
+    def _lots(self, train: Train, payload_bytes: int, bare: int) -> list[Lot]:
+        """Return packets of a train: those with payload are of another kind than those without."""
+        route, mss_bytes = self._route, self._route.mss_bytes
+        source = self._sender(train)
+        target = route.client if train.is_answer else route.server
+        lots: list[Lot] = []
+        if bare:
+            lots.append(Lot(self, source, target, ACK_PATH, bare, 0, 0, mss_bytes, TCP_IP_BYTES))
+        if payload_bytes:
+            lots.append(
+                Lot(
+                    self,
+                    source,
+                    target,
+                    route.transport.receive_path,
+                    -(-payload_bytes // mss_bytes),
+                    min(mss_bytes, payload_bytes),
+                    payload_bytes,
+                    mss_bytes,
+                    route.transport.header_bytes,
+                    has_sg=train.has_sg,
+                )
+            )
+        return lots
 
-    def costs(self, lot: Lot) -> Costs:
-        """Return what the kernel does to send packets from here."""
-        return [("tcp_send_packet", lot.packets), *self._station.sending(lot)]
+    @property
+    def costs(self) -> Costs:
+        """Return what the sender's kernel does to send the train that is due."""
+        return self._costs_of(self._due)
 
-    def send(self, lot: Lot, vcpu_id: int) -> None:
-        """Send packets from here, whose costs were paid."""
-        self._station.send(lot, vcpu_id)
+    def _costs_of(self, lots: list[Lot]) -> Costs:
+        costs: Costs = []
+        for lot in lots:
+            path = self._route.transport.send_path if lot.payload_bytes else "tcp_send_ack"
+            costs.append((path, lot.packets))
+            costs += lot.source.sending(lot)
+        return costs
 
-    def _answer(self, lot: Lot) -> None:
-        guest = self._site.guest
-        if not self._site.domain.dying:
-            guest.interrupt(0, Work(guest.parts_of(self.costs(lot)), self._answered, lot))
+    def send(self, vcpu_id: int) -> None:
+        """Send the train that is due, whose costs were paid."""
+        _send(self._due, vcpu_id)
 
-    def _answered(self, work: Work[Lot]) -> None:
-        self._station.send(work.arg, work.task.vcpu)
+    def _send_by_kernel(self, lots: list[Lot]) -> None:
+        guest = lots[0].source.guest
+        if guest is None:
+            _send(lots, 0)
+        elif not guest.domain.dying:
+            guest.interrupt(0, Work(guest.parts_of(self._costs_of(lots)), self._sent, lots))
+
+    def _sent(self, work: Work[list[Lot]]) -> None:
+        _send(work.arg, work.task.vcpu)
 
     def arrived(self, lot: Lot) -> None:
-        """Go on with the next train when all of this one has come."""
-        self._missing -= lot.packets
-        if self._missing > 0:
+        """Go on with the next train when all of this one has come, however it was cut."""
+        self._missing -= lot.payload_bytes or lot.packets
+        if self._missing:
             return
-        if self._at + 1 < len(self._trains):
-            self._go(self._at + 1)
+        if self.at + 1 < len(self._trains):
+            self._go(self.at + 1)
         else:
             self._done(self)
 
     def dropped(self, lot: Lot) -> None:
-        """Send packets again that were lost, later."""
-        self._site.clock.schedule(self._site.clock.now + RETRANSMIT_NS, self._again, lot)
-
-    def _again(self, lot: Lot) -> None:
-        again = lot.like(lot.packets, lot.payload_bytes, 0)
-        if lot.source is self._station:
-            self._answer(again)
+        """Send packets again that were lost, later: all that are lost by then."""
+        if lot.payload_bytes:
+            self._lost_bytes += lot.payload_bytes
         else:
-            self._outside.send(again, 0)
+            self._lost_packets += lot.packets
+        if not self._is_timing:
+            self._is_timing = True
+            clock = self._route.clock
+            clock.schedule(clock.now + RETRANSMIT_NS, self._again)
+
+    def _again(self, _: object) -> None:
+        self._is_timing = False
+        lots = self._lots(self._trains[self.at], self._lost_bytes, self._lost_packets)
+        self._lost_bytes = self._lost_packets = 0
+        self._send_by_kernel(lots)
 
     def left(self, lot: Lot) -> None:
         """Nothing waits for a buffer."""
 
 
-class Farewell:
-    """The end of a connection, for which nobody waits: the client's FIN, and what answers it."""
+def _send(lots: list[Lot], vcpu_id: int) -> None:
+    for lot in lots:
+        lot.source.send(lot, vcpu_id)
 
-    def __init__(self, site: Site, packets: int) -> None:
-        """`packets`: those of the client, its last acknowledgements among them."""
-        self._site = site
-        self._packets = packets
-        self._station: Station = site.station
-        self._outside: Station = site.outside
 
-    def begin(self) -> None:
-        """Let the client take leave."""
-        self._outside.send(self._bare(self._outside, self._station, self._packets), 0)
+def farewell(route: Route, packets: int) -> Dialogue:
+    """Return the end of a connection, for which nobody waits.
 
-    def _bare(self, source: Station, target: Station, packets: int) -> Lot:
-        mss_bytes = mss_of(self._site)
-        return Lot(self, source, target, ACK_PATH, packets, 0, 0, mss_bytes, TCP_IP_BYTES)
+    `packets` are those of the client: its FIN, and its last acknowledgements. The server's kernel
+    acknowledges the FIN.
+    """
+    trains = (Train(is_answer=False, packets=packets), Train(is_answer=True, packets=1))
+    return Dialogue(route, trains, _nobody, _nobody)
 
-    def arrived(self, lot: Lot) -> None:
-        """Let the kernel acknowledge the client's FIN."""
-        if lot.source is self._station or self._site.domain.dying:
-            return
-        guest = self._site.guest
-        answer = self._bare(self._station, self._outside, 1)
-        parts = guest.parts_of([("tcp_send_ack", 1), *self._station.sending(answer)])
-        guest.interrupt(0, Work(parts, self._answered, answer))
 
-    def _answered(self, work: Work[Lot]) -> None:
-        self._station.send(work.arg, work.task.vcpu)
-
-    def dropped(self, lot: Lot) -> None:
-        """Nobody misses it."""
-
-    def left(self, lot: Lot) -> None:
-        """Nothing waits for a buffer."""
+def _nobody(_: Dialogue) -> None:
+    """Do nothing: nobody waits."""

@@ -3,15 +3,15 @@
 from itertools import pairwise
 from typing import Final
 
+from hypervisor.domain0 import DOMAIN_0
 from xenprof.validate.figure import Experiment, Figure
 from xenprof.validate.hosts import (
-    DOMAIN_0,
     SECOND,
-    Table,
     Window,
     boot,
     boot_without_xen,
     guest,
+    in_slices,
     work,
 )
 
@@ -63,7 +63,7 @@ def _of_guests(count: int, seed: int) -> float:
 def _of_domain0(threads: int, seed: int) -> float:
     domain0 = {"workload": [work("cpu", threads=threads)], "memory_mib": 2048}
     window = Window(boot(_XEON_HT, domain0=domain0, seed=seed), SECOND, _DURATION_NS)
-    return window.result("Domain-0", _WORK)
+    return window.result(DOMAIN_0, _WORK)
 
 
 # Row 3.
@@ -106,33 +106,15 @@ _HOGS: Final = 128
 
 
 def sliced(slice_ms: int, seed: int) -> tuple[float]:
-    """Return what 128 guests with slices of this length do more than two do, in percent.
-
-    Source of the schedule: each has its slice in every round of all, and no extra time.
-    """
-    few, many = (_in_slices(count, slice_ms, seed) for count in (2, _HOGS))
+    """Return what 128 guests with slices of this length do more than two do, in percent."""
+    few, many = (
+        in_slices(
+            _XEON_2003, work("cpu"), _WORK, seed,
+            count=count, slice_ms=slice_ms, memory_mib=32 if count == _HOGS else 128,
+        )
+        for count in (2, _HOGS)
+    )  # fmt: skip
     return (100 * (many / few - 1),)
-
-
-def _in_slices(count: int, slice_ms: int, seed: int) -> float:
-    """Return the work of guests on two pcpus for each second that they run."""
-    round_ms = max(slice_ms * count / 2 * 1.02, slice_ms + 1)
-    each: Table = {
-        "memory_mib": 32 if count == _HOGS else 128,
-        "sedf_period_ms": round_ms,
-        "sedf_slice_ms": slice_ms,
-        "sedf_extratime": False,
-    }
-    names = [f"g{number}" for number in range(count)]
-    host = boot(
-        _XEON_2003 | {"sockets": 2, "scheduler": "sedf"},
-        *(guest(name, work("cpu"), **each) for name in names),
-        domain0={"vcpus": 1},
-        seed=seed,
-    )
-    window = Window(host, SECOND, round(10 * round_ms * 1_000_000))
-    ran_ns = sum(window.spent(name).total_ns for name in names)
-    return sum(window.result(name, _WORK) for name in names) * 1e9 / ran_ns
 
 
 EXPERIMENTS: Final = (

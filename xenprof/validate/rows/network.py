@@ -2,9 +2,18 @@
 
 from typing import Final
 
+from hypervisor.domain0 import DOMAIN_0
 from hypervisor.telemetry import ModeTimes
 from xenprof.validate.figure import Experiment, Figure, Published
-from xenprof.validate.hosts import SECOND, Table, Window, boot, boot_without_xen, guest, work
+from xenprof.validate.hosts import (
+    SECOND,
+    Table,
+    Window,
+    boot,
+    boot_without_xen,
+    guest,
+    work,
+)
 
 _TALK: Final = {
     "cpu": "p4-ht",
@@ -16,7 +25,6 @@ _TALK: Final = {
 _ONE_PCPU: Final = {"mhz": 2400, "sockets": 1, "cores_per_socket": 1, "threads_per_core": 1}
 _P4: Final = {"cpu": "p4", **_ONE_PCPU}
 _OPTERON: Final = {"cpu": "hammer", **_ONE_PCPU}
-_DOMAIN0: Final = "Domain-0"
 _LINE_MBIT: Final = 941.5  # 1448 bytes of 1538 on a gigabit wire
 _RH: Final = "D. J. Shakshober, Red Hat Summit 2007"
 _BARHAM: Final = "Barham et al., SOSP 2003, table 6"
@@ -39,7 +47,7 @@ def _stream(host: Table, stream: Table, seed: int, nic: Table | None = None) -> 
 
 
 def _own_stream(
-    host: Table, stream: Table, seed: int, nic: Table, dedicated_to: str = _DOMAIN0
+    host: Table, stream: Table, seed: int, nic: Table, dedicated_to: str = DOMAIN_0
 ) -> Window:
     """Return the window of a stream of domain 0 through a card, which is usually on no bridge."""
     domain0 = {"workload": [stream], "memory_mib": 1024}
@@ -68,7 +76,7 @@ def share_of_peak(seed: int) -> tuple[float, float]:
 
 def to_domain0(seed: int) -> tuple[float, float]:
     """Return Gb/s from a guest to domain 0 and back."""
-    there = work("netperf", direction="to", peer=_DOMAIN0)
+    there = work("netperf", direction="to", peer=DOMAIN_0)
     back = work("netperf", direction="to", peer="g")
     host = boot(
         _TALK,
@@ -76,7 +84,7 @@ def to_domain0(seed: int) -> tuple[float, float]:
         domain0={"workload": [back], "memory_mib": 1024},
         seed=seed,
     )
-    from_domain0 = _mbit(Window(host, _WARM_UP_NS, _DURATION_NS), _DOMAIN0)
+    from_domain0 = _mbit(Window(host, _WARM_UP_NS, _DURATION_NS), DOMAIN_0)
     return _mbit(_stream(_TALK, there, seed)) / 1000, from_domain0 / 1000
 
 
@@ -100,7 +108,7 @@ def loss_to_the_hypervisor(mtu: int, seed: int) -> tuple[float, float]:
 
 def _loss(window: Window, mtu: int) -> float:
     line_mbit = 1000 * (mtu - 52) / (mtu + 38)
-    spent, here = window.spent(_DOMAIN0), _mbit(window, _DOMAIN0)
+    spent, here = window.spent(DOMAIN_0), _mbit(window, DOMAIN_0)
     busy = spent.total_ns / window.duration_ns
     without_xen = here * (1 if busy < 0.98 else spent.total_ns / _linux(spent))
     return 100 * (1 - here / min(line_mbit, without_xen))
@@ -120,7 +128,7 @@ def receive_share(seed: int) -> tuple[float]:
     """
     stream, nic = work("netperf", direction="receive"), _WIDE | {"moderation": 32_000}
     driver = _own_stream(_P4, stream, seed, nic | {"netloop": False}, dedicated_to="")
-    return (_mbit(_stream(_P4, stream, seed, nic)) / _mbit(driver, _DOMAIN0),)
+    return (_mbit(_stream(_P4, stream, seed, nic)) / _mbit(driver, DOMAIN_0),)
 
 
 # Row 29.
@@ -135,9 +143,9 @@ def processor_time(seed: int) -> tuple[float, float]:
         native = Window(
             boot_without_xen(_TALK, stream, seed=seed, memory_mib=1024), _WARM_UP_NS, _DURATION_NS
         )
-        spent = in_guest.spent("g").total_ns + in_guest.spent(_DOMAIN0).total_ns
+        spent = in_guest.spent("g").total_ns + in_guest.spent(DOMAIN_0).total_ns
         ours = spent / in_guest.result("g", "bytes")
-        theirs = native.spent(_DOMAIN0).total_ns / native.result(_DOMAIN0, "bytes")
+        theirs = native.spent(DOMAIN_0).total_ns / native.result(DOMAIN_0, "bytes")
         ratios.append(ours / theirs)
     return ratios[0], ratios[1]
 
@@ -149,7 +157,7 @@ def split(direction: str, seed: int) -> tuple[float, float, float]:
     """Return the shares of hypervisor, driver domain and guest in one busy processor."""
     stream = work("netperf", direction=direction, tso=False)
     window = _stream(_OPTERON, stream, seed, _WIDE | {"moderation": 16_000})
-    of_guest, of_domain0 = window.spent("g"), window.spent(_DOMAIN0)
+    of_guest, of_domain0 = window.spent("g"), window.spent(DOMAIN_0)
     hypervisor = of_guest.hypervisor_ns + of_domain0.hypervisor_ns
     parts = (hypervisor, _linux(of_domain0), _linux(of_guest))
     return tuple(100 * part / window.duration_ns for part in parts)  # type: ignore[return-value]

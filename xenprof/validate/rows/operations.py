@@ -2,9 +2,9 @@
 
 from typing import Final
 
+from hypervisor.domain0 import DOMAIN_0
 from xenprof.validate.figure import Experiment, Figure, Use
 from xenprof.validate.hosts import (
-    DOMAIN_0,
     SECOND,
     Table,
     Window,

@@ -2,8 +2,17 @@
 
 from typing import Final
 
+from hypervisor.domain0 import DOMAIN_0
 from xenprof.validate.figure import Experiment, Figure
-from xenprof.validate.hosts import SECOND, Table, Window, boot, guest, work
+from xenprof.validate.hosts import (
+    SECOND,
+    Table,
+    Window,
+    boot,
+    guest,
+    in_slices,
+    work,
+)
 
 _RH: Final = "D. J. Shakshober, Red Hat Summit 2007"
 _BARHAM: Final = "Barham et al., SOSP 2003, figure 5"
@@ -24,12 +33,10 @@ _ELEVATORS: Final = ("noop", "deadline", "cfq")
 def elevators(engine: str, guests: int, seed: int) -> tuple[float, ...]:
     """Return what a database loses under cfq and deadline, and how much more under cfq.
 
-    In percent of what it does under the best elevator without a queue for each reader: that of
-    RHEL 4, with which the talk compares, had none either that waits for its reader.
+    In percent of what it does where requests go to the array in the order in which they come.
     """
-    noop, deadline, cfq = (_transactions(name, engine, guests, seed) for name in _ELEVATORS)
-    best = max(noop, deadline)
-    losses = (100 * (1 - cfq / best), 100 * (1 - deadline / best))
+    none, deadline, cfq = (_transactions(name, engine, guests, seed) for name in _ELEVATORS)
+    losses = (100 * (1 - cfq / none), 100 * (1 - deadline / none))
     return *losses, losses[0] - losses[1]
 
 
@@ -77,7 +84,7 @@ def under_xen(load: Table, result: str, seed: int) -> tuple[float]:
     host = boot(_ONE_XEON, there, seed=seed, domain0={"elevator": _ELEVATOR})
     native, xen = (
         Window(one, SECOND, _LONG_NS[result]).per_second(name, result)
-        for one, name in ((alone, "Domain-0"), (host, "g"))
+        for one, name in ((alone, DOMAIN_0), (host, "g"))
     )
     return (xen / native,)
 
@@ -89,41 +96,19 @@ _LONG_NS: Final = {"transactions": 20 * SECOND, "requests": SECOND}
 
 # Xen 1.2 scheduled by BVT, which lets a domain run for 5 ms before it looks at others.
 _SLICE_MS: Final = 5
-_XEON_2003: Final = {
-    "cpu": "p4",
-    "mhz": 2400,
-    "sockets": 2,
-    "cores_per_socket": 1,
-    "threads_per_core": 1,
-    "scheduler": "sedf",
-}
+_XEON_2003: Final = {"cpu": "p4", "mhz": 2400, "cores_per_socket": 1, "threads_per_core": 1}
 
 
 def databases(count: int, seed: int) -> tuple[float]:
     """Return what as many guests with a database do on two pcpus, of what one does alone."""
-    alone, together = (_retrieved(one, seed) for one in (1, count))
+    alone, together = (
+        in_slices(
+            _XEON_2003, _RETRIEVAL, "transactions", seed,
+            count=one, slice_ms=_SLICE_MS, memory_mib=128,
+        )
+        for one in (1, count)
+    )  # fmt: skip
     return (2 * together / alone,)
-
-
-def _retrieved(count: int, seed: int) -> float:
-    """Return the transactions of guests on two pcpus for each second that they run."""
-    round_ms = max(_SLICE_MS * count / 2 * 1.02, _SLICE_MS + 1)
-    each: Table = {
-        "memory_mib": 128,
-        "sedf_period_ms": round_ms,
-        "sedf_slice_ms": _SLICE_MS,
-        "sedf_extratime": False,
-    }
-    names = [f"g{number}" for number in range(count)]
-    host = boot(
-        _XEON_2003,
-        *(guest(name, _RETRIEVAL, disk=[f"phy:/dev/{name},xvda,w"], **each) for name in names),
-        domain0={"vcpus": 1},
-        seed=seed,
-    )
-    window = Window(host, SECOND, 2 * SECOND)
-    ran_ns = sum(window.spent(name).total_ns for name in names)
-    return sum(window.result(name, "transactions") for name in names) * 1e9 / ran_ns
 
 
 # Row 30.
@@ -143,7 +128,7 @@ def served(file_bytes: int, seed: int) -> tuple[float]:
     """Return what domain 0 has of the processor that it shares with a busy web server."""
     load = work("web", clients=32, file_bytes=file_bytes)
     host = boot(_X4000, guest("g", load), nics=[_CARD], seed=seed)
-    return (Window(host, SECOND, SECOND).share("Domain-0"),)
+    return (Window(host, SECOND, SECOND).share(DOMAIN_0),)
 
 
 _LARGE_FILES: Final = (
@@ -167,7 +152,7 @@ EXPERIMENTS: Final = (
             elevators,
             (
                 Figure(f"loss of {load} under cfq", "%", (0, 25), -1, 25, "predicted", _RH),
-                Figure(f"loss of {load} under deadline", "%", (0, 3), 0, 3, "predicted", _RH),
+                Figure(f"loss of {load} under deadline", "%", (0, 3), None, 3, "predicted", _RH),
                 Figure(
                     f"{load}: what cfq loses more", "points", (0, None), -1, None, "predicted", _RH
                 ),

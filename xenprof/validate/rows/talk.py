@@ -2,8 +2,9 @@
 
 from typing import Final
 
+from hypervisor.domain0 import DOMAIN_0
 from xenprof.validate.figure import Experiment, Figure
-from xenprof.validate.hosts import DOMAIN_0, SECOND, Table, Window, boot, guest, work
+from xenprof.validate.hosts import SECOND, Table, Window, boot, guest, work
 
 _HOST: Final = {
     "cpu": "p4-ht",

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from hypervisor.domain0 import DOMAIN_0
 from hypervisor.trace_events import GENERAL, GRANT_TRANSFER, SCHED
 from xenprof.validate.figure import Experiment, Figure
 from xenprof.validate.hosts import MS, SECOND, Machine, Window, boot, guest, work
@@ -40,7 +41,7 @@ def _host(seed: int) -> Machine:
 
 def _busy(host: Machine) -> float:
     window = Window(host, SECOND, 10 * SECOND)
-    return sum(window.share(name) for name in ("Domain-0", "burst", "web", "net"))
+    return sum(window.share(name) for name in (DOMAIN_0, "burst", "web", "net"))
 
 
 EXPERIMENTS: Final = (

@@ -1,90 +1,85 @@
 """netperf TCP_RR, UDP_RR and TCP_CRR: one request at a time, each answered before the next.
 
-Acknowledgements travel with the answers. A transaction is a list of steps; what is lost is sent
-again after TCP's first timeout.
+Acknowledgements travel with the answers.
 """
 
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from hypervisor.model.codebook.work import TaskIdentity, Work
-from hypervisor.model.network.datagrams import DATAGRAM_PATH, UDP_IP_BYTES
-from hypervisor.model.network.lot import Costs, Lot, Station
-from hypervisor.model.network.tcp import RETRANSMIT_NS, SEGMENT_PATH
-from hypervisor.model.network.traffic import TCP_IP_BYTES
+from hypervisor.model.network.lot import Costs
 from hypervisor.model.workloads.base import Latency, Site, working_set_kib
+from hypervisor.model.workloads.dialogue import TCP, UDP, Dialogue, Route, Train, farewell
 from hypervisor.model.workloads.netperf.sinks import NETSERVER
 from hypervisor.model.workloads.netperf.streams import CONNECT_NS, NETPERF
 
 TCP_RR: Final = "TCP_RR"
 UDP_RR: Final = "UDP_RR"
 TCP_CRR: Final = "TCP_CRR"
+LAST_PACKETS: Final = 2  # of the client of TCP_CRR: it acknowledges the server's FIN and sends its
 
 
 class Step(NamedTuple):
-    """Packets that one end sends when those of the step before have come."""
+    """A train, and what the program that sends it does besides; nothing: its kernel sends it."""
 
-    is_answer: bool  # sent by the server
-    packets: int  # beside those of the payload
-    payload_bytes: int
-    costs: tuple[tuple[str, int], ...]  # of the program that sends; none: the kernel answers
+    train: Train
+    calls: tuple[str, ...]
 
 
-def steps_of(test: str, request_bytes: int, response_bytes: int) -> tuple[Step, ...]:
-    """Return the steps of one transaction."""
-    names = ("udp_receive_call", "udp_send_call") if test == UDP_RR else _TCP_CALLS
-    calls = tuple((name, 1) for name in names)
-    client = (*calls, ("netperf_message", 1))
-    server = (*calls, ("netserver_message", 1))
+def steps_of(
+    test: str, request_bytes: int, response_bytes: int, mss_bytes: int
+) -> tuple[Step, ...]:
+    """Return the steps of one transaction. A program first receives what has come before."""
+    receive, send = _UDP_CALLS if test == UDP_RR else _TCP_CALLS
+    request, response = (-(-size // mss_bytes) for size in (request_bytes, response_bytes))
+    client = (receive, send, "netperf_message")
+    server = (receive, send, "netserver_message")
     if test != TCP_CRR:
-        return (Step(False, 0, request_bytes, client), Step(True, 0, response_bytes, server))
+        return (
+            Step(Train(False, request, request_bytes, is_served=True), client),
+            Step(Train(True, response, response_bytes, is_served=True), server),
+        )
     return (
-        Step(False, 1, 0, (("tcp_connect_call", 1),)),  # SYN
-        Step(True, 1, 0, ()),  # SYN and its ACK
-        Step(False, 1, request_bytes, (("socket_send_message", 1), ("netperf_message", 1))),
-        Step(True, 1, response_bytes, (("tcp_accept_call", 1), *server)),  # with its FIN
-        Step(False, 2, 0, (("socket_receive_message", 1),)),  # ACK and FIN: nobody waits for more
+        Step(Train(False, 1, is_served=True), (receive, "tcp_connect_call")),  # SYN
+        Step(Train(True, 1), ()),  # SYN and its ACK
+        Step(  # the ACK of that comes first
+            Train(False, 1 + request, request_bytes, is_served=True), (send, "netperf_message")
+        ),
+        Step(  # with its FIN
+            Train(True, response + 1, response_bytes, is_served=True),
+            ("tcp_accept_call", *server),
+        ),
     )
 
 
 _TCP_CALLS: Final = ("socket_receive_message", "socket_send_message")
+_UDP_CALLS: Final = ("udp_receive_call", "udp_send_call")
 
 
 class End:
-    """One end of the exchange: a program in a domain, or one outside that is always ready."""
+    """A program of this host at one end of the exchange."""
 
-    def __init__(self, station: Station, site: Site | None, program: str, memory_kib: int) -> None:
-        self.station = station
-        self._site = site
-        self.task: TaskIdentity | None = None
-        if site is not None:
-            self.task = site.guest.spawn(program, working_set_kib=memory_kib)[0]
+    def __init__(self, site: Site, program: str, memory_kib: int) -> None:
+        self.station = site.station
+        self._guest = site.guest
+        self._task: TaskIdentity = site.guest.spawn(program, working_set_kib=memory_kib)[0]
 
     def close(self) -> None:
         """End the program, as its peer is gone."""
-        if self._site is not None and self.task is not None:
-            self._site.guest.end(self.task.tgid)
+        self._guest.end(self._task.tgid)
 
-    def send(self, lot: Lot, costs: Costs) -> None:
-        """Send a lot when its program, or else its kernel, has had the time for it."""
-        site = self._site
-        if site is None or self.task is None:
-            self.station.send(lot, 0)
-            return
-        if site.domain.dying:
-            return
-        parts = site.guest.parts(*costs, *self.station.sending(lot))
-        if len(costs) > 1:  # a program, not only the protocol
-            site.guest.run(Work(parts, self._sent, lot, task=self.task))
-        else:
-            site.guest.interrupt(0, Work(parts, self._sent, lot))
+    def serve(self, dialogue: Dialogue, costs: Costs) -> None:
+        """Send the train that is due when the program has had the time for it."""
+        if not self._guest.domain.dying:
+            parts = self._guest.parts(*costs, *dialogue.costs)
+            self._guest.run(Work(parts, self._served, dialogue, task=self._task))
 
-    def _sent(self, work: Work[Lot]) -> None:
-        self.station.send(work.arg, work.task.vcpu)
+    def _served(self, work: Work[Dialogue]) -> None:
+        work.arg.send(work.task.vcpu)
 
 
 class Requests:
-    """A client and a server, one of them in this domain. It is the `Flow` of both ways."""
+    """A client and a server, one of them in this domain."""
 
     def __init__(
         self,
@@ -102,15 +97,17 @@ class Requests:
         self._is_client = direction != "receive"
         self._peer = peer if direction == "to" else ""
         self._test = test
-        self._steps = steps_of(test, request_bytes, response_bytes)
+        self._request_bytes = request_bytes
+        self._response_bytes = response_bytes
+        self._steps: tuple[Step, ...] = ()
         self._here = End(
-            site.station,
             site,
             NETPERF if self._is_client else NETSERVER,
             working_set_kib("netperf", memory_mib),
         )
-        self._there: End | None = None
-        self._begun_ns = 0
+        self._client: End | None = None  # None: outside
+        self._server: End | None = None
+        self._route: Route | None = None
         self._started_ns = 0
         self._latency = Latency()
         self.transactions = 0
@@ -118,85 +115,55 @@ class Requests:
     def start(self) -> None:
         """Begin after a random delay."""
         self._started_ns = self._clock.now
-        self._clock.schedule(self._clock.now + self._site.stream.uniform(1_000_000), self._begin)
+        self._clock.schedule(self._clock.now + self._site.stream.uniform(1_000_000), self._connect)
 
-    def _begin(self, _: object) -> None:
+    def _connect(self, _: object) -> None:
+        """Connect to the peer, which may be created later."""
         site = self._site
         if site.domain.dying:
             return
-        if not self._peer:
-            self._there = End(site.outside, None, NETSERVER, 0)
-        else:
+        there = None
+        if self._peer:
             peer = site.peer(self._peer)
             if peer is None:
-                self._clock.schedule(self._clock.now + CONNECT_NS, self._begin)
+                self._clock.schedule(self._clock.now + CONNECT_NS, self._connect)
                 return
             kib = working_set_kib("netserver", None)
-            self._there = end = End(peer.station, peer, NETSERVER, kib)
-            site.endings.append(end.close)
-        self._next()
-
-    def _next(self) -> None:
-        self._begun_ns = self._clock.now
-        self._do(0)
-
-    def _do(self, number: int) -> None:
-        """Do a step of the present transaction."""
-        there = self._there
-        if there is None:
-            return
-        step = self._steps[number]
-        sender, receiver = self._here, there
-        if step.is_answer == self._is_client:
-            sender, receiver = there, self._here
-        is_udp = self._test == UDP_RR
-        header = UDP_IP_BYTES if is_udp else TCP_IP_BYTES
-        mss = min(sender.station.mtu_bytes, receiver.station.mtu_bytes) - header
-        packets = step.packets + -(-step.payload_bytes // mss)
-        lot = Lot(
-            self,
-            sender.station,
-            receiver.station,
-            DATAGRAM_PATH if is_udp else SEGMENT_PATH,
-            packets,
-            min(mss, step.payload_bytes),
-            max(0, min(step.payload_bytes, packets * mss)) if not step.packets else 0,
-            mss,
-            header,
-            number,
+            there = End(peer, NETSERVER, kib)
+            site.endings.append(there.close)
+        here = self._here
+        self._client, self._server = (here, there) if self._is_client else (there, here)
+        client, server = (
+            site.outside if end is None else end.station for end in (self._client, self._server)
         )
-        costs = [*step.costs, ("udp_send_datagram" if is_udp else "tcp_send_packet", packets)]
-        if step.payload_bytes:
-            kib = -(-step.payload_bytes // 1024)
-            costs += [("copy_from_user_kib", kib), ("copy_to_user_kib", kib)]
-        sender.send(lot, costs)
+        transport = UDP if self._test == UDP_RR else TCP
+        self._route = route = Route(self._clock, client, server, transport)
+        self._steps = steps_of(
+            self._test, self._request_bytes, self._response_bytes, route.mss_bytes
+        )
+        trains = tuple(step.train for step in self._steps)
+        Dialogue(route, trains, self._serve, self._done).begin()
 
-    def arrived(self, lot: Lot) -> None:
-        """Go on with the next step, or with the next transaction."""
-        number = lot.mark + 1
-        if number == len(self._steps) - 1 and self._test == TCP_CRR:
-            self._do(number)  # nobody waits for it
-            self._done()
-        elif number < len(self._steps):
-            self._do(number)
-        elif self._test != TCP_CRR:
-            self._done()
+    def _serve(self, dialogue: Dialogue) -> None:
+        """Let a program receive what has come, and send what is due."""
+        if self._site.domain.dying:
+            return
+        step, before = self._steps[dialogue.at], self._steps[dialogue.at - 1]
+        costs = [
+            *((call, 1) for call in step.calls),
+            ("copy_to_user_kib", -(-before.train.payload_bytes // 1024)),
+            ("copy_from_user_kib", -(-step.train.payload_bytes // 1024)),
+        ]
+        end = self._server if step.train.is_answer else self._client
+        if end is not None:
+            end.serve(dialogue, costs)
 
-    def _done(self) -> None:
+    def _done(self, dialogue: Dialogue) -> None:
         self.transactions += 1
-        self._latency.add(self._clock.now - self._begun_ns)
-        self._next()
-
-    def dropped(self, lot: Lot) -> None:
-        """Send a lost step again, later."""
-        self._clock.schedule(self._clock.now + RETRANSMIT_NS, self._again, lot.mark)
-
-    def _again(self, number: int) -> None:
-        if not self._site.domain.dying:
-            self._do(number)
-
-    def left(self, lot: Lot) -> None:
-        """Nothing waits for a buffer."""
+        self._latency.add(self._clock.now - dialogue.begun_ns)
+        if self._test == TCP_CRR and self._route is not None:
+            farewell(self._route, LAST_PACKETS).begin()
+        dialogue.begin()
 
     def results(self) -> Mapping[str, Any]:
         """Return the transactions, their rate, and how long one takes."""

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from hypervisor.model.codebook.work import TaskIdentity
 from hypervisor.model.workloads.base import Latency, Site
-from hypervisor.model.workloads.dialogue import Dialogue, Train
+from hypervisor.model.workloads.dialogue import Dialogue, Train, from_outside
 from hypervisor.model.workloads.oltp.buffercache import MILLION, misses_per_million
 from hypervisor.model.workloads.oltp.engines import Engines
 from hypervisor.model.workloads.oltp.files import Files
@@ -83,8 +83,9 @@ class Oltp:
             for number in range(settings.clients)
         ]
         if settings.is_outside:
+            route = from_outside(site)
             for number, session in enumerate(self._sessions):
-                session.client = Dialogue(site, _CALL * CALLS, self._serve, self._done, number)
+                session.client = Dialogue(route, _CALL * CALLS, self._serve, self._done, number)
         self._started_ns = 0
         self._transactions = 0
         self._new_orders = 0

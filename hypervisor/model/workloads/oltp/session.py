@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from hypervisor.model.codebook.work import TaskIdentity, Work
-from hypervisor.model.network.lot import Costs, Lot
+from hypervisor.model.network.lot import Costs
 from hypervisor.model.storage.blkio import AnyBlockIo
 from hypervisor.model.workloads.base import Site
 from hypervisor.model.workloads.dialogue import Dialogue
@@ -78,7 +78,6 @@ class Session:
         self._units = 0  # of one piece of it
         self._pieces = 0  # of the present call
         self._io: AnyBlockIo | None = None
-        self._answer: Lot | None = None
 
     def begin(self) -> None:
         """Begin a transaction."""
@@ -178,14 +177,12 @@ class Session:
     def _add_answer(self, costs: Costs) -> None:
         client = self.client
         if client is not None:
-            self._answer = lot = client.reply()
-            costs += [("socket_send_message", 1), ("copy_from_user_kib", 1), *client.costs(lot)]
+            costs += [("socket_send_message", 1), ("copy_from_user_kib", 1), *client.costs]
 
     def _answered(self, work: Work[Any]) -> None:
         self._io = None
-        client, lot = self.client, self._answer
-        if client is None:
+        if self.client is None:
             self._ended(self)
-        elif lot is not None:
-            client.send(lot, work.task.vcpu)
+        else:
+            self.client.send(work.task.vcpu)
         self._runner.freed(work.task)

@@ -8,9 +8,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from hypervisor.model.codebook.work import TaskIdentity, Work
-from hypervisor.model.network.lot import Lot
 from hypervisor.model.workloads.base import Latency, Site, working_set_kib
-from hypervisor.model.workloads.dialogue import Dialogue, Farewell, mss_of
+from hypervisor.model.workloads.dialogue import Dialogue, farewell, from_outside
 from hypervisor.model.workloads.web.connection import acknowledgements, trains_of
 
 HTTPD: Final = "/usr/sbin/httpd"
@@ -18,8 +17,6 @@ MOST_PROCESSES: Final = 256  # Source: MaxClients of RHEL 5's httpd.conf
 # In thousands of cycles of a P4: with its calls and packets a request takes 150 to 250 us of one
 # at 3.2 GHz, without Xen (judgement).
 PROGRAM_UNITS: Final = 320
-
-_Served = tuple[Dialogue, Lot]
 
 
 class Web:
@@ -32,10 +29,11 @@ class Web:
         self._site = site
         self._file_bytes = file_bytes
         self._think_ns = think_ns
-        trains = trains_of(file_bytes, mss_of(site))
+        self._route = route = from_outside(site)
+        trains = trains_of(file_bytes, route.mss_bytes)
         self._last_packets = acknowledgements(trains[-1].packets) + 1  # and its FIN
         self._clients = [
-            Dialogue(site, trains, self._serve, self._done, number) for number in range(clients)
+            Dialogue(route, trains, self._serve, self._done, number) for number in range(clients)
         ]
         processes = min(clients, MOST_PROCESSES)
         memory_kib = working_set_kib("httpd", memory_mib)
@@ -69,19 +67,17 @@ class Web:
         if self._site.domain.dying:
             return
         guest = self._site.guest
-        lot = client.reply()
         parts = guest.parts(
             ("httpd_serve", PROGRAM_UNITS),
             ("web_request", 1),
             ("tcp_accept_call", 1),
             ("kernel_wake", 1),
-            *client.costs(lot),
+            *client.costs,
         )
-        guest.run(Work(parts, self._served, (client, lot), task=process))
+        guest.run(Work(parts, self._served, client, task=process))
 
-    def _served(self, work: Work[_Served]) -> None:
-        client, lot = work.arg
-        client.send(lot, work.task.vcpu)
+    def _served(self, work: Work[Dialogue]) -> None:
+        work.arg.send(work.task.vcpu)
         if self._waiting:
             self._accept(work.task, self._waiting.popleft())
         else:
@@ -93,7 +89,7 @@ class Web:
         self._latency.add(clock.now - client.begun_ns)
         if self._site.domain.dying:
             return
-        Farewell(self._site, self._last_packets).begin()
+        farewell(self._route, self._last_packets).begin()
         if not self._think_ns:
             client.begin()
             return
