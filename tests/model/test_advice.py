@@ -37,8 +37,7 @@ def measured(trial, times=SHORT):
 
 @pytest.mark.parametrize("name", HOSTS)
 def test_a_host_is_better_off_as_advised(name):
-    verdict = measured(plans(HOSTS[name])[name]).verdict
-    assert ("mixed" if name == "storage.backing" else "better") == verdict
+    assert "better" == measured(plans(HOSTS[name])[name]).verdict
 
 
 @pytest.mark.slow

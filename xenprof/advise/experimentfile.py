@@ -1,6 +1,5 @@
 """Writes trials as files for `xenprof experiment`, and the scenarios that they vary."""
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -10,6 +9,7 @@ from xenprof.advise.advice import Advice, Gauge
 from xenprof.advise.model import Tables
 from xenprof.advise.plan import Planned
 from xenprof.advise.trials import Times, Trial
+from xenprof.capture.draft import toml_value
 
 OURS: Final = "# Written by xenprof advise, which removes it when it writes here again."
 """The first line of all files."""
@@ -62,10 +62,10 @@ def experiment_text(advice: Advice, trial: Trial, base: str, times: Times) -> st
     """Return an experiment with two variants: the host as it is, and as advised."""
     lines = [
         OURS,
-        f"title = {_value(advice.title)}",
-        f"slide = {_value(advice.slide)}",
-        f"shows = {_value(advice.why)}",
-        f"base = {_value(base)}",
+        f"title = {toml_value(advice.title)}",
+        f"slide = {toml_value(advice.slide)}",
+        f"shows = {toml_value(advice.why)}",
+        f"base = {toml_value(base)}",
         f"warm_up_s = {times.warm_up_ns / 1e9}",
         f"duration_s = {times.duration_ns / 1e9}",
         f"seeds = {times.seeds}",
@@ -74,13 +74,13 @@ def experiment_text(advice: Advice, trial: Trial, base: str, times: Times) -> st
         'name = "advice"',
         "",
         "[[axis.value]]",
-        f"name = {_value(_AS_IT_IS)}",
+        f"name = {toml_value(_AS_IT_IS)}",
         "",
         "[[axis.value]]",
-        f"name = {_value(_AS_ADVISED)}",
+        f"name = {toml_value(_AS_ADVISED)}",
         "",
         "[axis.value.set]",
-        *(f"{_value(place)} = {_value(value)}" for place, value in trial.changed.items()),
+        *(f"{toml_value(place)} = {toml_value(value)}" for place, value in trial.changed.items()),
     ]
     gauges = [one for one in trial.gauges if not one.is_moved]
     for gauge in dict.fromkeys((*gauges, *trial.works)):
@@ -89,15 +89,15 @@ def experiment_text(advice: Advice, trial: Trial, base: str, times: Times) -> st
 
 
 def _result(gauge: Gauge) -> Iterator[str]:
-    yield f"name = {_value(f'{gauge.domain}: {gauge.name}')}"
-    yield f"unit = {_value(gauge.unit)}"
+    yield f"name = {toml_value(f'{gauge.domain}: {gauge.name}')}"
+    yield f"unit = {toml_value(gauge.unit)}"
     measure = gauge.measure
-    yield f"of = {_value(measure.of)}"
-    yield f"how = {_value(measure.how)}"
+    yield f"of = {toml_value(measure.of)}"
+    yield f"how = {toml_value(measure.how)}"
     if measure.per:
-        yield f"per = {_value(measure.per)}"
+        yield f"per = {toml_value(measure.per)}"
     if measure.times != 1:
-        yield f"times = {_value(measure.times)}"
+        yield f"times = {toml_value(measure.times)}"
 
 
 def scenario_text(tables: Mapping[str, Any]) -> str:
@@ -121,7 +121,7 @@ def _table(name: str, value: Any, lines: list[str]) -> None:
 
 def _body(name: str, table: Mapping[str, Any], lines: list[str]) -> None:
     tables = {key: value for key, value in table.items() if _is_table(value)}
-    lines += [f"{key} = {_value(value)}" for key, value in table.items() if key not in tables]
+    lines += [f"{key} = {toml_value(value)}" for key, value in table.items() if key not in tables]
     for key, value in tables.items():
         _table(f"{name}.{key}", value, lines)
 
@@ -130,16 +130,3 @@ def _is_table(value: object) -> bool:
     if isinstance(value, list):
         return bool(value) and all(isinstance(one, dict) for one in value)
     return isinstance(value, dict)
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        # TOML has JSON's escapes, but none for halves of characters.
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_value, value))}]"
-    if isinstance(value, Mapping):
-        return f"{{ {', '.join(f'{key} = {_value(one)}' for key, one in value.items())} }}"
-    return str(value)

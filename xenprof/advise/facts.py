@@ -137,13 +137,14 @@ class PcpuFacts:
 
 @dataclass(frozen=True, slots=True)
 class PhysicalDiskFacts:
-    """A disk of domain 0."""
+    """A disk of domain 0; `store` is the table that a scenario has for it."""
 
     name: str
     elevator: str | None = None
     busy_percent: float | None = None
     reads_per_second: float | None = None
     writes_per_second: float | None = None
+    store: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import textwrap
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from itertools import groupby
 from typing import Final
 
@@ -109,10 +110,11 @@ def _unseen(unseen: Unseen) -> str:
 
 
 def as_json(facts: Facts, plans: Sequence[Planned]) -> dict[str, object]:
-    """Return what `--json` prints."""
+    """Return what `--json` prints; of the facts what is unknown is None."""
     return {
         "host": facts.host,
         "window_seconds": facts.seconds,
+        "facts": asdict(facts),
         "advice": [_json(one) for one in plans],
     }
 

@@ -77,8 +77,9 @@ class _Watched:
         for one in last.disks:
             before = earlier.get(one.name)
             elevator = self._settings.elevators.get(one.name)
+            store = self._settings.stores.get(one.name)
             if before is None:
-                yield PhysicalDiskFacts(one.name, elevator)
+                yield PhysicalDiskFacts(one.name, elevator, store=store)
                 continue
             yield PhysicalDiskFacts(
                 one.name,
@@ -86,6 +87,7 @@ class _Watched:
                 self._percent(before.busy_ns, one.busy_ns),
                 self._rate(before.read_requests, one.read_requests),
                 self._rate(before.write_requests, one.write_requests),
+                store,
             )
 
     def _domain(self, use: DomainUse) -> DomainFacts:

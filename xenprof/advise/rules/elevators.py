@@ -11,7 +11,7 @@ from xenprof.advise.rules.words import in_domain0
 SLIDE: Final = "IO Elevators"
 BUSY_PERCENT: Final = 80.0  # judgement: of the time; below it requests seldom meet in the queue
 UNEVEN: Final = 3.0  # judgement: a request of one guest takes that many times as long as another's
-ONE_AFTER_ANOTHER: Final = 6.0  # two windows of read-ahead, of 128 KiB each, in requests of 44 KiB
+ONE_AFTER_ANOTHER: Final = 6.0  # judgement: two windows of read-ahead, 128 KiB in 44 KiB requests
 ALWAYS_PERCENT: Final = 90.0  # judgement: of the time, then it asks again as soon as it has read
 READS_ONLY: Final = 0.02  # judgement: a smaller part of writes is not what it waits for
 _WHY_NOOP: Final = (
@@ -47,11 +47,18 @@ def _observed(
     return Observed("elevator", disk.elevator or ""), busy, *waits
 
 
-def _change(name: str, users: list[tuple[DomainFacts, DiskFacts]]) -> Change:
+def _change(
+    disk: PhysicalDiskFacts, elevator: str, users: list[tuple[DomainFacts, DiskFacts]]
+) -> Change:
+    """Return the change of this disk alone; without a table it is the one that scenarios have."""
     names = tuple(dict.fromkeys(guest.name for guest, _ in users))
-    return Change(
-        (Setting(("domain0", "elevator"), name),), tuple(map(gauges.disk_wait, names)), helped=names
+    table = {"name": "sda", "kind": "disk", "elevator": elevator}
+    setting = (
+        Setting(("host", "store"), table, is_added=True)
+        if disk.store is None
+        else Setting(("host", "store", disk.store, "elevator"), elevator)
     )
+    return Change((setting,), tuple(map(gauges.disk_wait, names)), helped=names)
 
 
 def deadline(facts: Facts) -> Iterator[Advice]:
@@ -75,7 +82,7 @@ def deadline(facts: Facts) -> Iterator[Advice]:
             slide=SLIDE,
             strength="consider",
             rests_on=_observed(disk, users),
-            change=_change("deadline", users[:1]),
+            change=_change(disk, "deadline", users[:1]),
         )
 
 
@@ -99,7 +106,7 @@ def anticipatory(facts: Facts) -> Iterator[Advice]:
             slide=SLIDE,
             strength="consider",
             rests_on=_observed(disk, users),
-            change=_change("anticipatory", readers),
+            change=_change(disk, "anticipatory", readers),
         )
 
 

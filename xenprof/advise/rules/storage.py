@@ -47,7 +47,7 @@ def backing(facts: Facts) -> Iterator[Advice]:
                 "Requests to a file pass through a process of domain 0 or its page cache, one more "
                 "copy and one more queue; those to a volume or partition go to the disk.",
                 percent("domain 0 for it", served),
-                gauges=(gauges.processor(DOMAIN_0), gauges.disk_wait(guest.name)),
+                gauges=(gauges.cost_of_requests(guest.name),),
                 helped=(guest.name, DOMAIN_0),
             )
 

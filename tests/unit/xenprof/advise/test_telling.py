@@ -1,7 +1,7 @@
 import json
 from dataclasses import replace
 
-from tests.support.advising import facts
+from tests.support.advising import facts, guest
 from xenprof.advise.advice import Advice, Change, Command, Gauge, Observed, Setting
 from xenprof.advise.plan import Planned
 from xenprof.advise.telling import as_json, as_text
@@ -87,6 +87,14 @@ def test_what_was_not_seen_is_called_unknown():
 def test_what_the_model_refuses_is_told():
     refused = Planned(ADVICE, refused="too little memory")
     assert "  to try      not in the model: too little memory" == lines(refused)[-1]
+
+
+def test_json_has_the_facts_with_null_for_what_is_unknown():
+    host = facts(guest(page_ins_per_second=None, weight=256))
+    told = json.loads(json.dumps(as_json(host, ())))["facts"]
+    assert (None, "credit") == (told["free_mib"], told["scheduler"])
+    [web] = told["domains"]
+    assert ("web", 256, None) == (web["name"], web["weight"], web["page_ins_per_second"])
 
 
 def test_json_has_all_of_it():

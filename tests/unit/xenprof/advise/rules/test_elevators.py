@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.support.advising import commands, disk, facts, guest, ids
+from tests.support.advising import commands, disk, facts, given, guest, ids
 from xenprof.advise.facts import PhysicalDiskFacts
 
 KNOWN = {"disk": "sda", "writes_per_second": 0.0}
@@ -36,6 +36,19 @@ def test_deadline_is_for_a_busy_disk_of_which_cfq_lets_one_guest_wait():
 )
 def test_else_cfq_stays(calm):
     assert [] == ids(calm)
+
+
+@pytest.mark.parametrize(
+    ("store", "path", "value"),
+    [
+        ("san", ("host", "store", "san", "elevator"), "deadline"),
+        (None, ("host", "store"), {"name": "sda", "kind": "disk", "elevator": "deadline"}),
+    ],
+)
+def test_the_change_is_of_the_disk_of_the_command(store, path, value):
+    [advice] = given(host(sda=replace(SDA, store=store)))
+    [setting] = advice.change.settings
+    assert (path, value) == (setting.path, setting.value)
 
 
 READS_ON = replace(FAST, busy_percent=90.0, outstanding=6.0)

@@ -29,6 +29,9 @@ def test_a_file_that_costs_domain_0_much_becomes_a_volume():
     [first, _] = given(facts(SERVED))
     command = Command(f"{FILE}, {PLACE}", "'phy:/dev/vg0/web-xvda,xvda,w'")
     assert ("storage.backing", (command,)) == (first.id, first.do)
+    # More requests than before cost domain 0 more, though each costs less.
+    [gauge] = first.change.gauges
+    assert ("domain.web.vbds.*.answered_requests",) == gauge.measure.per
 
 
 @pytest.mark.parametrize(
