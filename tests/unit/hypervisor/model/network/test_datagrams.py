@@ -1,9 +1,11 @@
 """Datagrams of several fragments arrive whole or not at all, however their lots are cut."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hypervisor.model.network.datagrams import DatagramFlow
-from tests.support.model.lots import Wanderer, lot
+from tests.support.model.lots import Wanderer
 
 
 class Socket:
@@ -32,10 +34,17 @@ def flow(socket):
     return made
 
 
-@pytest.mark.parametrize("cuts", [[36], [12, 12, 12], [5, 7, 20, 4], [1] * 36])
-def test_fragments_of_any_lots_make_whole_datagrams(flow, socket, cuts):
-    for packets in cuts:
-        flow.arrived(lot(packets, 1366))
+def cut(whole, sizes):
+    """Return the parts of a lot."""
+    parts = [whole.split(size) for size in sizes[:-1]]
+    assert sizes[-1] == whole.packets
+    return [*parts, whole]
+
+
+@pytest.mark.parametrize("sizes", [[36], [12, 12, 12], [5, 7, 20, 4], [1] * 36])
+def test_fragments_of_any_lots_make_whole_datagrams(flow, socket, sizes):
+    for part in cut(flow.datagrams(3), sizes):
+        flow.arrived(part)
     expected = 3
     assert expected == socket.messages
 
@@ -52,6 +61,38 @@ def test_fragments_of_any_lots_make_whole_datagrams(flow, socket, cuts):
     ],
 )
 def test_a_datagram_is_lost_with_any_of_its_fragments(flow, socket, fates, whole):
-    for packets, has_come in fates:
-        (flow.arrived if has_come else flow.dropped)(lot(packets, 1366))
+    sizes = [size for size, _ in fates]
+    for part, (_, has_come) in zip(
+        cut(flow.datagrams(sum(sizes) // 12), sizes), fates, strict=True
+    ):
+        (flow.arrived if has_come else flow.dropped)(part)
     assert whole == socket.messages
+
+
+def test_what_is_lost_behind_packets_that_wait_is_told_before_they_come(flow, socket):
+    """Of four datagrams the third and fourth find a queue full, in which the others wait."""
+    waiting = flow.datagrams(4)
+    first = waiting.split(30)
+    flow.dropped(waiting)
+    flow.arrived(first)
+    expected = 2
+    assert expected == socket.messages
+
+
+@given(st.data())
+def test_only_whole_datagrams_count_in_whatever_order_their_fate_is_told(data):
+    socket = Socket()
+    flow = DatagramFlow(Wanderer(), Wanderer(), 4000, socket, socket)
+    parts, come = [], []
+    for datagrams in data.draw(st.lists(st.integers(1, 4), min_size=1, max_size=4)):
+        lot = flow.datagrams(datagrams)
+        while lot.packets > 1 and data.draw(st.booleans()):
+            parts.append(lot.split(data.draw(st.integers(1, lot.packets - 1))))
+        parts.append(lot)
+    for part in parts:
+        come += [data.draw(st.booleans())] * part.packets
+    for part in data.draw(st.permutations(parts)):
+        (flow.arrived if come[part.number] else flow.dropped)(part)
+
+    assert 3 == flow.fragments
+    assert sum(all(come[at : at + 3]) for at in range(0, len(come), 3)) == socket.messages
