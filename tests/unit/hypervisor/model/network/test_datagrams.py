@@ -69,12 +69,13 @@ def test_a_datagram_is_lost_with_any_of_its_fragments(flow, socket, fates, whole
     assert whole == socket.messages
 
 
-def test_what_is_lost_behind_packets_that_wait_is_told_before_they_come(flow, socket):
-    """Of four datagrams the third and fourth find a queue full, in which the others wait."""
-    waiting = flow.datagrams(4)
-    first = waiting.split(30)
-    flow.dropped(waiting)
-    flow.arrived(first)
+def test_losses_of_two_datagrams_are_told_before_what_waits_of_both_comes(flow, socket):
+    """Of four datagrams the second and the fourth are lost in part."""
+    parts = cut(flow.datagrams(4), [18, 6, 12, 6, 6])
+    for lost in (parts[1], parts[3]):
+        flow.dropped(lost)
+    for part in (parts[0], parts[2], parts[4]):
+        flow.arrived(part)
     expected = 2
     assert expected == socket.messages
 
