@@ -40,8 +40,8 @@ def steps_of(
             Step(Train(True, response, response_bytes, is_served=True), server),
         )
     return (
-        Step(Train(False, 1, is_served=True), (receive, "tcp_connect_call")),  # SYN
-        Step(Train(True, 1), ()),  # SYN and its ACK
+        Step(Train(False, 1, is_served=True, opens=True), (receive, "tcp_connect_call")),  # SYN
+        Step(Train(True, 1, opens=True), ()),  # SYN and its ACK
         Step(  # the ACK of that comes first
             Train(False, 1 + request, request_bytes, is_served=True), (send, "netperf_message")
         ),
