@@ -208,7 +208,7 @@ class Initiator:
         guest = self._guest
         session = Session(guest, self._server, target, self._traffic, flip=self._is_flipping)
         name = f"sd{chr(ord('a') + len(self.disks))}"
-        disk = Disk(guest.execution.clock, name, session, DEFAULT_ELEVATOR)
+        disk = Disk(guest.execution.clock, name, session, DEFAULT_ELEVATOR, guest.ticks.hz)
         disk.queue.max_bytes = PDU_BYTES
         self.disks.append(disk)
         paths = ("lun_request", "lun_done")
