@@ -34,7 +34,7 @@ from hypervisor.model.scenario.workloads import (
     with_article,
 )
 from hypervisor.model.storage.filecache import FileCache
-from hypervisor.model.timing.kernelticks import HVM_TICK_NS, TICK_NS, KernelTicks
+from hypervisor.model.timing.kernelticks import NATIVE_HZ, PARAVIRTUAL_HZ, KernelTicks
 from hypervisor.model.timing.random_stream import Streams, stream_seed
 from hypervisor.model.workloads.base import Peer
 from hypervisor.model.workloads.programs import Programs
@@ -147,7 +147,8 @@ class Builder:
             Panic(self._end, domain).happened,
             self._times.plugging,
             KernelTicks(
-                HVM_TICK_NS if domain.is_hvm else TICK_NS, self._streams.stream(f"ticks/{domid}")
+                NATIVE_HZ if domain.is_hvm or self._host.is_native else PARAVIRTUAL_HZ,
+                self._streams.stream(f"ticks/{domid}"),
             ),
         )
         if before is not None:

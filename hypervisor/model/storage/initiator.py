@@ -213,7 +213,7 @@ class Initiator:
         session = Session(guest, self._server, target, self._traffic, flip=self._is_flipping)
         held = self._held() | {disk.name for disk in self.disks}
         name = next(name for name in map(scsi_name, range(MOST_DISKS)) if name not in held)
-        disk = Disk(guest.execution.clock, name, session, DEFAULT_ELEVATOR)
+        disk = Disk(guest.execution.clock, name, session, DEFAULT_ELEVATOR, guest.ticks.hz)
         disk.queue.max_bytes = PDU_BYTES
         self.disks.append(disk)
         paths = ("lun_request", "lun_done")

@@ -63,12 +63,13 @@ class Stores:
     """Makes the stores of a scenario, and finds the one of a path."""
 
     def __init__(
-        self, clock: Clock, streams: Streams, stores: Sequence[Store], elevator: str
+        self, clock: Clock, streams: Streams, stores: Sequence[Store], elevator: str, hz: int
     ) -> None:
-        """`elevator` is that of devices without a choice of their own."""
+        """`elevator` is that of devices without a choice of their own; `hz`: see `BlockQueue`."""
         self._clock = clock
         self._streams = streams
         self._elevator = elevator
+        self._hz = hz
         system = [one for one in stores if one.name == SYSTEM_DISK]
         first = system[0] if system else Store(name=SYSTEM_DISK, kind="disk")
         self._names = kernel_names(stores) | {SYSTEM_DISK: SYSTEM_DISK}
@@ -95,7 +96,7 @@ class Stores:
         elevator = store.elevator or self._elevator
         elevator = "noop" if store.kind == "nfs" else _ELEVATORS.get(elevator, elevator)
         name = self._names.get(store.name, store.name)  # nfs has no device
-        disk = Disk(self._clock, name, self._hardware(store), elevator)
+        disk = Disk(self._clock, name, self._hardware(store), elevator, self._hz)
         if store.kind in TARGETS:
             disk.queue.max_bytes = TARGETS[store.kind].max_kib * 1024
         disk.is_shown = store.kind != "nfs"  # a file on a server has no queue of its own

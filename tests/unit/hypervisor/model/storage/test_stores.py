@@ -9,10 +9,11 @@ from hypervisor.model.storage.stores import Stores
 from hypervisor.model.timing.clock import Clock
 from hypervisor.model.timing.random_stream import Streams
 from hypervisor.toolstack.config.devices import DISK_SECTORS, SYSTEM_SECTORS, parse_disk
+from tests.support.model.disks import HZ
 
 
 def stores(*tables, elevator="cfq"):
-    return Stores(Clock(), Streams(1), [Store(**one) for one in tables], elevator)
+    return Stores(Clock(), Streams(1), [Store(**one) for one in tables], elevator, HZ)
 
 
 def place(found, path):
