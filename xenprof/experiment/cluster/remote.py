@@ -45,7 +45,8 @@ def _connected(address: str) -> Client:
             f"no dask scheduler answers at {address} within {_PATIENCE_SECONDS} s"
         ) from None
     except Exception as error:  # of an address that is none, or of another protocol
-        raise RunFailed(f"the scheduler at {address} cannot be used: {one_line(error)}") from None
+        shown = address or "an empty address"
+        raise RunFailed(f"the scheduler at {shown} cannot be used: {one_line(error)}") from None
 
 
 def _check_versions(client: Client, address: str) -> None:
