@@ -92,7 +92,7 @@ def command(
             raise RunFailed(
                 f"worker processes: {one_line(error) or 'they do not answer'}"
             ) from None
-        raise UsageError(f"{error.filename}: {error.strerror}") from None
+        raise UsageError(f"{error.filename2 or error.filename}: {error.strerror}") from None
     earlier = f"; {there} of {len(experiment.runs())} runs were there" if there else ""
     print(f"xenprof: written to {folder}{earlier}", file=sys.stderr)
     for line in refused:
