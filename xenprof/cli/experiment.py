@@ -71,6 +71,7 @@ def command(
     if scheduler is not None and workers is not None:
         raise UsageError("--workers are processes here, and --scheduler has its own")
     with lasting():
+        from xenprof.experiment.errors import RunFailed, one_line
         from xenprof.experiment.reading import load
         from xenprof.experiment.record import Record
 
@@ -87,7 +88,11 @@ def command(
             return _INTERRUPTED
         _show(experiment, record, folder, wants_json)
     except OSError as error:
-        raise UsageError(f"{error.filename or folder}: {error.strerror or error}") from None
+        if error.filename is None:  # it is of a connection to workers, not of a file
+            raise RunFailed(
+                f"worker processes: {one_line(error) or 'they do not answer'}"
+            ) from None
+        raise UsageError(f"{error.filename2 or error.filename}: {error.strerror}") from None
     earlier = f"; {there} of {len(experiment.runs())} runs were there" if there else ""
     print(f"xenprof: written to {folder}{earlier}", file=sys.stderr)
     for line in refused:
