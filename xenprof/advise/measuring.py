@@ -1,12 +1,11 @@
 """Runs trials in several processes; hosts that several trials have in common are run once."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import as_completed
 
 from hypervisor.errors import HostError
 from xenprof.advise.trials import Effect, Reading, Times, Trial, applied, effect, job, measures_of
 from xenprof.experiment.job import Job, values
-from xenprof.workers import workers
+from xenprof.workers import each
 
 _Run = tuple[Job, int]
 """What is run, with a seed."""
@@ -17,14 +16,15 @@ def effects(
 ) -> list[Effect | str]:
     """Return what each trial shows, in their order, or in a line why it cannot be run.
 
-    `told` is called with the number of runs that are done, and of all.
+    `told` is called with the number of runs that are done, and of all. Raises: XenprofError: a
+    process was killed.
     """
     measures = measures_of(trials)
     pairs = [(job(one.base, times, measures), job(applied(one), times, measures)) for one in trials]
     by_digest = {one.digest(): one for pair in pairs for one in pair}
     seeds = range(1, times.seeds + 1)
     runs = [(one, seed) for one in by_digest.values() for seed in seeds]
-    done = iter(_done(runs, told))
+    done = iter(each(_read, runs, told))
     found = {digest: [next(done) for _ in seeds] for digest in by_digest}
     return [
         _effect(trial, found[before.digest()], found[after.digest()])
@@ -43,16 +43,6 @@ def _effect(
         [one for one in before if not isinstance(one, str)],
         [one for one in after if not isinstance(one, str)],
     )
-
-
-def _done(runs: Sequence[_Run], told: Callable[[int, int], None]) -> list[Reading | str]:
-    """Return what all runs show, in their order."""
-    with workers() as pool:
-        started = [pool.submit(_read, run) for run in runs]
-        for done, run in enumerate(as_completed(started), 1):
-            run.result()
-            told(done, len(started))
-    return [run.result() for run in started]
 
 
 def _read(run: _Run) -> Reading | str:

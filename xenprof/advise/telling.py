@@ -69,7 +69,8 @@ def _setting(setting: Setting) -> str:
     key = ".".join(map(quoted, setting.path))
     if setting.taken_from:
         return f"{key} = what is at {'.'.join(setting.taken_from)}"
-    return f"{key} {'+=' if setting.is_added else '='} {setting.value!r}"
+    sign = "with" if setting.is_part else "+=" if setting.is_added else "="
+    return f"{key} {sign} {setting.value!r}"
 
 
 def _effect(effect: Effect) -> Iterator[str]:

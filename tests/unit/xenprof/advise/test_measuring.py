@@ -3,7 +3,8 @@ from dataclasses import replace
 
 import pytest
 
-from xenprof.advise import gauges, measuring
+from xenprof import workers
+from xenprof.advise import gauges
 from xenprof.advise.advice import Change, Setting
 from xenprof.advise.measuring import effects
 from xenprof.advise.trials import Effect, Times, trial_of, tried
@@ -18,7 +19,7 @@ SHORT = Times(10**6, 10**8, 2)
 @pytest.fixture(autouse=True)
 def in_this_process(monkeypatch):
     """Have no processes started."""
-    monkeypatch.setattr(measuring, "workers", lambda: ThreadPoolExecutor(1))
+    monkeypatch.setattr(workers, "workers", lambda: ThreadPoolExecutor(1))
 
 
 def test_a_host_that_several_trials_have_in_common_is_run_once():

@@ -1,6 +1,8 @@
 import json
 from dataclasses import replace
 
+import pytest
+
 from tests.support.advising import facts, guest
 from xenprof.advise.advice import Advice, Change, Command, Gauge, Observed, Setting
 from xenprof.advise.plan import Planned
@@ -82,6 +84,19 @@ def test_what_was_not_seen_is_called_unknown():
         "  brings      unknown",
         "              web, parked by its cap: not seen in 1 of 6 runs",
     ] == lines(Planned(ADVICE, effect=unknown))[9:]
+
+
+@pytest.mark.parametrize(
+    ("known", "line"),
+    [
+        ({"is_added": True}, "host.store += 'x'"),
+        ({"is_part": True}, "host.store with 'x'"),
+        ({"taken_from": ("domain0", "store")}, "host.store = what is at domain0.store"),
+    ],
+)
+def test_what_to_try_says_what_becomes_of_what_is_there(known, line):
+    change = Change((Setting(("host", "store"), "x", **known),), (GAUGE,))
+    assert f"  to try      {line}" == lines(Planned(replace(ADVICE, change=change)))[-1]
 
 
 def test_what_the_model_refuses_is_told():

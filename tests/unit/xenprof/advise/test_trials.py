@@ -36,6 +36,20 @@ def test_a_disk_is_found_by_its_name_in_the_guest():
     assert ["phy:/dev/a,xvda,w", "phy:/dev/c,xvdb,w"] == after["domain"][0]["disk"]
 
 
+@pytest.mark.parametrize(
+    ("entry", "after"),
+    [
+        ("type=ioemu, rate=1Mb/s@50ms,ip=10.0.0.1", "type=ioemu, ip=10.0.0.1, rate=2B/s"),
+        ("bridge=xenbr0", "bridge=xenbr0, rate=2B/s"),
+        ("", "rate=2B/s"),
+    ],
+)
+def test_a_part_of_an_entry_leaves_the_others(entry, after):
+    tables = {"domain": [{"name": "web", "vif": [entry]}]}
+    part = Setting(("domain", "web", "vif", "0"), "rate=2B/s", is_part=True)
+    assert {"domain.web.vif.0": after} == trial_of(Change((part,), ()), tables).changed
+
+
 def test_an_entry_is_added_to_a_list_or_to_what_stands_for_none():
     card = Setting(("host", "nic"), {"name": "b"}, is_added=True, before=({"name": "a"},))
     assert {"host.nic": [{"name": "a"}, {"name": "b"}]} == changed(card)[0]

@@ -73,6 +73,14 @@ def test_what_grows_is_told_in_percent_and_in_a_second():
     assert (VcpuFacts(0, (0, 1), 1, 50.0),) == web.online
 
 
+def test_where_xapi_manages_neither_xm_nor_xl_does():
+    last = replace(WINDOW.last, tools="xapi", xen_major=4)
+    assert ("xl", None) == (
+        facts_of(replace(WINDOW, last=replace(last, tools="xl")), Settings()).tool,
+        facts_of(replace(WINDOW, last=last), Settings()).tool,
+    )
+
+
 def test_processes_that_were_killed_before_do_not_count():
     # One killed in each second of what was done: one before, two more until the end.
     assert 2 == facts_of(WINDOW, Settings()).guests[0].oom_kills
